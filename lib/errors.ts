@@ -1,0 +1,84 @@
+/** Errors that carry a place: a file's line and column, or a training step. */
+
+/** Where in a file something is wrong; what is not known is left out. */
+export interface DataPlace {
+  /** Path of the file, as it was given. */
+  file: string;
+  /** Line in the file, counted from 1. */
+  line?: number;
+  /** Name of the column. */
+  column?: string;
+}
+
+/**
+ * A file whose content cannot be used. The message begins with the place: `data/a.csv:7, column "x": ...`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new DataError("the cell is blank", { file: "data/a.csv", line: 7, column: "x" });
+ * assertEquals(error.message, 'data/a.csv:7, column "x": the cell is blank');
+ * ```
+ */
+export class DataError extends SyntaxError {
+  /** Always "DataError". */
+  override readonly name: string = "DataError";
+  /** Where the fault lies. */
+  readonly place: DataPlace;
+
+  /**
+   * @param problem What is wrong and what to do, without the place.
+   * @param place Where the fault lies.
+   * @param options The error's cause, if there is one.
+   */
+  constructor(problem: string, place: DataPlace, options?: ErrorOptions) {
+    const line = place.line === undefined ? "" : `:${place.line}`;
+    const column = place.column === undefined ? "" : `, column ${JSON.stringify(place.column)}`;
+    super(`${place.file}${line}${column}: ${problem}`, options);
+    this.place = place;
+  }
+}
+
+/**
+ * A value of the training that is NaN or infinite.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new NotFiniteError("loss", NaN, 120);
+ * assertEquals(error.message, "The loss is NaN at step 120: try a smaller learning rate, or scale the data");
+ * ```
+ */
+export class NotFiniteError extends RangeError {
+  /** Always "NotFiniteError". */
+  override readonly name: string = "NotFiniteError";
+  /** The step, counted from 1, at which the value was seen first. */
+  readonly step: number;
+
+  /**
+   * @param what Name of the value, such as "loss".
+   * @param value The value itself: NaN, Infinity or -Infinity.
+   * @param step The step, counted from 1.
+   */
+  constructor(what: string, value: number, step: number) {
+    super(`The ${what} is ${value} at step ${step}: try a smaller learning rate, or scale the data`);
+    this.step = step;
+  }
+}
+
+/**
+ * The GPU could not be had, reported a fault, or gave a wrong result.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new DeviceError("The GPU reported: out of memory").name, "DeviceError");
+ * ```
+ */
+export class DeviceError extends Error {
+  /** Always "DeviceError". */
+  override readonly name: string = "DeviceError";
+}

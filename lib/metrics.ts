@@ -1,0 +1,87 @@
+/** How far predictions lie from the truth, in float64. */
+
+/** Measures of a regression, in the unit of the values (mse in its square). */
+export interface RegressionMetrics {
+  /** Mean of the squared errors. */
+  mse: number;
+  /** Square root of mse. */
+  rmse: number;
+  /** Mean of the absolute errors. */
+  mae: number;
+  /** Coefficient of determination: 1 is perfect, 0 no better than the mean. */
+  r2: number;
+}
+
+/**
+ * Compares predictions with the true values in one pass: mse = mean(e^2), mae = mean(|e|),
+ * r2 = 1 - sum(e^2) / sum((actual - mean(actual))^2), the last sum by Welford's method. Where all true values are the
+ * same, r2 is 1 if every prediction is right and 0 otherwise, as in scikit-learn's r2_score. NaN passes through.
+ *
+ * @param predicted Predictions, [n].
+ * @param actual True values, [n], in the same unit.
+ * @returns The four measures.
+ * @throws {TypeError} If the lengths differ.
+ * @throws {RangeError} If there are no values.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(regressionMetrics([1, 2, 5], [1, 3, 5]), {
+ *   mse: 1 / 3,
+ *   rmse: Math.sqrt(1 / 3),
+ *   mae: 1 / 3,
+ *   r2: 0.875,
+ * });
+ * ```
+ */
+export function regressionMetrics(predicted: ArrayLike<number>, actual: ArrayLike<number>): RegressionMetrics {
+  checkPair("predictions", predicted, "true values", actual);
+  const n = actual.length;
+  let squares = 0, absolutes = 0, mean = 0, spread = 0;
+  for (let i = 0; i < n; i++) {
+    const error = predicted[i] - actual[i];
+    squares += error * error;
+    absolutes += Math.abs(error);
+    const delta = actual[i] - mean;
+    mean += delta / (i + 1);
+    spread += delta * (actual[i] - mean);
+  }
+  const mse = squares / n;
+  const r2 = spread === 0 ? (squares === 0 ? 1 : squares * 0) : 1 - squares / spread;
+  return { mse, rmse: Math.sqrt(mse), mae: absolutes / n, r2 };
+}
+
+/**
+ * Share of rows whose probability falls on the side of 0.5 where the label lies; 0.5 itself counts as class 1.
+ *
+ * @param probability Probabilities of class 1, [n].
+ * @param label Labels, 0 or 1, [n].
+ * @returns A number from 0 to 1. A probability or label of NaN is never right.
+ * @throws {TypeError} If the lengths differ.
+ * @throws {RangeError} If there are no values.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(accuracy([0.9, 0.2, 0.6, 0.4], [1, 0, 0, 0]), 0.75);
+ * ```
+ */
+export function accuracy(probability: ArrayLike<number>, label: ArrayLike<number>): number {
+  checkPair("probabilities", probability, "labels", label);
+  let right = 0;
+  for (let i = 0; i < label.length; i++) {
+    const isOne = probability[i] >= 0.5 && label[i] >= 0.5;
+    const isZero = probability[i] < 0.5 && label[i] < 0.5;
+    if (isOne || isZero) right++;
+  }
+  return right / label.length;
+}
+
+function checkPair(what: string, given: ArrayLike<number>, against: string, wanted: ArrayLike<number>): void {
+  if (given.length !== wanted.length) {
+    throw new TypeError(`Cannot compare ${given.length} ${what} with ${wanted.length} ${against}`);
+  }
+  if (given.length === 0) throw new RangeError(`Cannot measure ${what}: there are none`);
+}
