@@ -1,0 +1,93 @@
+/** The JSON header of a safetensors file, checked as strictly as the reference implementation does. */
+
+import { DataError } from "./errors.ts";
+
+/** One tensor as the header describes it. */
+export interface TensorEntry {
+  /** The tensor's name. */
+  name: string;
+  /** Its shape. */
+  shape: number[];
+  /** First byte, counted from the end of the header. */
+  begin: number;
+  /** The byte behind its last. */
+  end: number;
+}
+
+/**
+ * Reads a header.
+ *
+ * @param path The file, for the errors.
+ * @param bytes The header's bytes.
+ * @param dataBytes How many bytes follow it in the file.
+ * @returns The tensors in the order of their bytes, and the metadata.
+ * @throws {DataError} If it breaks a rule of the format, or a tensor is not F32.
+ */
+export function parseHeader(
+  path: string,
+  bytes: Uint8Array,
+  dataBytes: number,
+): { entries: TensorEntry[]; metadata: Record<string, string> } {
+  const refuse = (problem: string, cause?: unknown) => new DataError(problem, { file: path }, { cause });
+  let text: string, json: Record<string, unknown>;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    json = JSON.parse(text);
+  } catch (error) {
+    throw refuse("its header is not JSON in UTF-8: not a safetensors file", error);
+  }
+  if (!text.startsWith("{") || !isObject(json)) throw refuse("its header is not a JSON object");
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) throw refuse(`its header names ${repeated} twice`);
+
+  const { __metadata__: metadata = {}, ...tensors } = json;
+  if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
+    throw refuse("its metadata holds something other than texts");
+  }
+  const entries = Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry, refuse));
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let end = 0;
+  for (const entry of entries) {
+    if (entry.begin !== end) throw refuse(`tensor ${entry.name} begins at byte ${entry.begin}, expected ${end}`);
+    end = entry.end;
+  }
+  if (end !== dataBytes) throw refuse(`its tensors take ${end} bytes and ${dataBytes} are there`);
+  return { entries, metadata: metadata as Record<string, string> };
+}
+
+function parseEntry(name: string, value: unknown, refuse: (problem: string) => DataError): TensorEntry {
+  const entry = isObject(value) ? value : {};
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (dtype !== "F32") throw refuse(`tensor ${name} has type ${JSON.stringify(dtype)}: only F32 is read`);
+  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
+    throw refuse(`tensor ${name} has shape ${JSON.stringify(shape)} and data_offsets ${JSON.stringify(offsets)}`);
+  }
+  const [begin, end] = offsets;
+  const length = shape.reduce((product, size) => product * size, 1) * 4;
+  if (end - begin !== length) {
+    throw refuse(`tensor ${name} has ${end - begin} bytes, its shape [${shape.join(", ")}] needs ${length}`);
+  }
+  return { name, shape, begin, end };
+}
+
+/** A key that one object of the text holds twice; JSON.parse would silently take the last. */
+function repeatedKey(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}]/g)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (token.endsWith(":")) {
+      const key = JSON.parse(token.slice(0, -1));
+      if (open.at(-1)!.has(key)) return key;
+      open.at(-1)!.add(key);
+    }
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
