@@ -6,12 +6,10 @@
 
 import { DataError } from "./errors.ts";
 import { parseHeader, type TensorEntry } from "./safetensors_header.ts";
+import { SafetensorsWriter } from "./safetensors_writer.ts";
 
 /** Longest header that is read: 100 MB, as in the reference implementation. */
 const HEADER_LIMIT = 100_000_000;
-
-/** Floats gathered for one tensor before they go to the file. */
-const BUFFERED_FLOATS = 65_536;
 
 /** A tensor as a file holds it. */
 export interface StoredTensor {
@@ -102,158 +100,6 @@ export async function writeSafetensors(
   await writer.close();
 }
 
-/** A tensor that is being written. */
-interface Pending {
-  begin: number;
-  length: number;
-  written: number;
-  buffer: Float32Array<ArrayBuffer>;
-  buffered: number;
-}
-
-/**
- * Writes a file piece by piece in constant memory: the shapes are declared first, then values are appended to any tensor
- * in any order. The file is made as `<path>.partial` and renamed by `close`; without `close` it is removed again.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * await Deno.mkdir("data", { recursive: true });
- * {
- *   await using writer = await SafetensorsWriter.create("data/pieces.safetensors", { x: [2, 2], y: [2] });
- *   await writer.append("x", Float32Array.of(1, 2));
- *   await writer.append("y", Float32Array.of(5, 6));
- *   await writer.append("x", Float32Array.of(3, 4));
- *   await writer.close();
- * }
- * assertEquals((await readSafetensors("data/pieces.safetensors")).tensors.get("x")!.data, Float32Array.of(1, 2, 3, 4));
- * await Deno.remove("data/pieces.safetensors");
- * ```
- */
-export class SafetensorsWriter {
-  readonly #path: string;
-  readonly #file: Deno.FsFile;
-  readonly #tensors: Map<string, Pending>;
-  #isOpen = true;
-
-  private constructor(path: string, file: Deno.FsFile, tensors: Map<string, Pending>) {
-    this.#path = path;
-    this.#file = file;
-    this.#tensors = tensors;
-  }
-
-  /**
-   * Begins a file.
-   *
-   * @param path The file; one that is there stays until `close`.
-   * @param shapes Shape of each tensor by name.
-   * @param metadata Texts that go with them.
-   * @returns The writer.
-   * @throws {TypeError} If a name is reserved, or a shape holds anything but whole numbers from 0 on.
-   */
-  static async create(
-    path: string,
-    shapes: Record<string, readonly number[]>,
-    metadata: Record<string, string> = {},
-  ): Promise<SafetensorsWriter> {
-    const { header, begins } = layOut(path, shapes, metadata);
-    const file = await Deno.open(`${path}.partial`, { write: true, create: true, truncate: true });
-    const tensors = new Map<string, Pending>();
-    for (const [name, { begin, length }] of begins) {
-      const buffer = new Float32Array(Math.min(length, BUFFERED_FLOATS));
-      tensors.set(name, { begin: header.length + begin, length, written: 0, buffer, buffered: 0 });
-    }
-    const writer = new SafetensorsWriter(path, file, tensors);
-    try {
-      await writeFully(file, header);
-    } catch (error) {
-      await writer[Symbol.asyncDispose]();
-      throw error;
-    }
-    return writer;
-  }
-
-  /**
-   * Appends values to a tensor.
-   *
-   * @param name A name that was declared.
-   * @param values The next values, row-major.
-   * @throws {TypeError} If no such tensor was declared, or it would become longer than its shape.
-   */
-  async append(name: string, values: Float32Array<ArrayBuffer>): Promise<void> {
-    const tensor = this.#tensors.get(name);
-    if (tensor === undefined) throw new TypeError(`Cannot append to ${JSON.stringify(name)}: it was not declared`);
-    const total = tensor.written + tensor.buffered + values.length;
-    if (total > tensor.length) {
-      throw new TypeError(`Cannot append to ${name}: ${total} values, and its shape holds ${tensor.length}`);
-    }
-    for (let from = 0; from < values.length;) {
-      const piece = values.subarray(from, from + tensor.buffer.length - tensor.buffered);
-      tensor.buffer.set(piece, tensor.buffered);
-      tensor.buffered += piece.length;
-      from += piece.length;
-      if (tensor.buffered === tensor.buffer.length) await this.#flush(tensor);
-    }
-  }
-
-  /**
-   * Writes what is still gathered and puts the file into place.
-   *
-   * @throws {TypeError} If a tensor was not filled; then nothing is put into place.
-   */
-  async close(): Promise<void> {
-    for (const [name, tensor] of this.#tensors) {
-      const total = tensor.written + tensor.buffered;
-      if (total !== tensor.length) {
-        throw new TypeError(`Cannot close ${this.#path}: ${name} got ${total} of ${tensor.length} values`);
-      }
-      await this.#flush(tensor);
-    }
-    this.#isOpen = false;
-    this.#file.close();
-    await Deno.rename(`${this.#path}.partial`, this.#path);
-  }
-
-  /** Removes the unfinished file, unless `close` has put it into place. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#file.close();
-    await Deno.remove(`${this.#path}.partial`);
-  }
-
-  async #flush(tensor: Pending): Promise<void> {
-    if (tensor.buffered === 0) return;
-    await this.#file.seek(tensor.begin + tensor.written * 4, Deno.SeekMode.Start);
-    await writeFully(this.#file, new Uint8Array(tensor.buffer.buffer, 0, tensor.buffered * 4));
-    tensor.written += tensor.buffered;
-    tensor.buffered = 0;
-  }
-}
-
-/** The header's bytes, padded with spaces to a multiple of 8, and each tensor's place behind it. */
-function layOut(path: string, shapes: Record<string, readonly number[]>, metadata: Record<string, string>) {
-  const begins = new Map<string, { begin: number; length: number }>();
-  const json: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
-  let begin = 0;
-  for (const [name, shape] of Object.entries(shapes)) {
-    if (name === "__metadata__" || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-      throw new TypeError(`Cannot write ${path}: bad name or shape, ${JSON.stringify(name)} [${shape.join(", ")}]`);
-    }
-    const length = shape.reduce((product, size) => product * size, 1);
-    json[name] = { dtype: "F32", shape, data_offsets: [begin, begin + length * 4] };
-    begins.set(name, { begin, length });
-    begin += length * 4;
-  }
-  const text = new TextEncoder().encode(JSON.stringify(json));
-  const padded = Math.ceil(text.length / 8) * 8;
-  const header = new Uint8Array(8 + padded).fill(0x20);
-  new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
-  header.set(text, 8);
-  return { header, begins };
-}
-
 async function open(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path);
@@ -288,8 +134,4 @@ async function readFully(path: string, file: Deno.FsFile, bytes: Uint8Array): Pr
     if (count === null) throw new DataError("cut short: the file ends too early", { file: path });
     done += count;
   }
-}
-
-async function writeFully(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }
