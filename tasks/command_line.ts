@@ -1,0 +1,75 @@
+/** Reads a command line: flags with values, `--key value` or `--key=value`, and numbers, negative ones too. */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { closest } from "fastest-levenshtein";
+import { flagOf, KEYS } from "./keys.ts";
+
+/** What a command line says. */
+export interface CommandLine {
+  /** Text of each flag that was given, by key. */
+  values: Record<string, string | undefined>;
+  /** What stands beside the flags. */
+  numbers: string[];
+  /** What is wrong with it. */
+  faults: string[];
+}
+
+/**
+ * Reads a command line.
+ *
+ * @param task Name of the task, for the faults.
+ * @param args The command line.
+ * @param keys Keys whose flags the task takes.
+ * @param isBoolean Tells keys whose flag may stand alone.
+ * @param takesNumbers Whether something beside flags is welcome.
+ * @returns Values by key, and all faults.
+ */
+export function parseCommandLine(
+  task: string,
+  args: readonly string[],
+  keys: readonly string[],
+  isBoolean: (key: string) => boolean,
+  takesNumbers: boolean,
+): CommandLine {
+  const known = new Map(keys.map((key) => [flagOf(key), key]));
+  const joined: string[] = [], numbers: string[] = [], faults: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    const next: string | undefined = args[i + 1];
+    const flag = arg.split("=", 1)[0];
+    const key = known.get(flag);
+    if (!arg.startsWith("-") || /^-\.?\d/.test(arg)) {
+      numbers.push(arg);
+    } else if (key === undefined) {
+      faults.push(`${flag}: ${unknownFlag(task, flag, [...known.keys()])}`);
+      // Its value is no fault of its own.
+      if (arg === flag && next !== undefined && !next.startsWith("--")) i++;
+    } else if (arg !== flag) {
+      joined.push(arg);
+    } else if (isBoolean(key)) {
+      const hasValue = next === "true" || next === "false";
+      joined.push(`${flag}=${hasValue ? next : "true"}`);
+      if (hasValue) i++;
+    } else if (next === undefined || next.startsWith("--")) {
+      faults.push(`${key} (from ${flag}) has no value`);
+    } else {
+      joined.push(`${flag}=${next}`);
+      i++;
+    }
+  }
+  if (!takesNumbers) {
+    faults.push(...numbers.map((text) => `${JSON.stringify(text)}: ${task} takes nothing beside flags`));
+  }
+  // With every flag joined to its value, parseArgs has nothing left to guess.
+  const parsed: Record<string, unknown> = parseArgs(joined, { string: [...known.keys()].map((flag) => flag.slice(2)) });
+  const values = Object.fromEntries(
+    [...known].map(([flag, key]) => [key, parsed[flag.slice(2)] as string | undefined]),
+  );
+  return { values, numbers, faults };
+}
+
+function unknownFlag(task: string, flag: string, known: string[]): string {
+  if (KEYS.some((key) => flagOf(key) === flag)) return `${task} does not use this setting`;
+  if (known.length === 0) return `${task} takes no flags`;
+  return `unknown flag; the nearest is ${closest(flag, known)}`;
+}

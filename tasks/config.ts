@@ -1,0 +1,185 @@
+/**
+ * The settings of a task: flags, over environment variables, over `.env` in the working directory, over the recipe's
+ * defaults, over the defaults. All faults are found before any is reported.
+ */
+
+import { parse as parseDotenv } from "@std/dotenv/parse";
+import { distance } from "fastest-levenshtein";
+import { parseCommandLine } from "./command_line.ts";
+import type { Config, Init, Key, RecipeName } from "./config_types.ts";
+import { flagOf, KEYS, propertyOf, type Setting, SETTINGS } from "./keys.ts";
+import { recipeOf, RECIPES } from "./recipes.ts";
+
+export type { Config, Init, RecipeName };
+
+/** What a task was asked to do. */
+export interface TaskConfig extends Config {
+  /** Path of --input; predict alone has it. */
+  input?: string;
+  /** Path of --output; predict alone has it. */
+  output?: string;
+  /** Numbers on the command line, as texts; predict alone takes them. */
+  numbers: string[];
+  /** The settings that the task uses, as they were typed or preset, by key. */
+  texts: Partial<Record<Key, string>>;
+}
+
+/** What a task takes. */
+interface Task {
+  summary: string;
+  keys: readonly Key[];
+  /** Flags that are no settings, with their meaning. */
+  paths?: Record<string, string>;
+  takesNumbers?: true;
+}
+
+/** The tasks that read settings. */
+export const TASKS = {
+  "gen-data": {
+    summary: "writes data/<recipe>.csv",
+    keys: ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
+  },
+  scale: {
+    summary: "splits and scales data/<recipe>.csv into data/<recipe>.scaled.safetensors",
+    keys: ["RECIPE", "SCALING_METHOD", "LOSS", "SPLIT", "SEED"],
+  },
+  train: { summary: "trains a network on a recipe's dataset, made and scaled first where needed", keys: KEYS },
+  predict: {
+    summary: "predicts from a trained run, in raw units",
+    keys: ["RUN_NAME"],
+    paths: { INPUT: "CSV file with the input columns", OUTPUT: "CSV file that gets the predictions" },
+    takesNumbers: true,
+  },
+  gradcheck: {
+    summary: "compares every backward pass with finite differences, and the GPU with float64",
+    keys: ["SEED", "HIDDEN_SIZE"],
+  },
+  doctor: { summary: "prints the adapter and compares every kernel with the float64 reference", keys: [] },
+} as const satisfies Record<string, Task>;
+
+/** Name of a task that reads settings. */
+export type TaskName = keyof typeof TASKS;
+
+/** Settings that are wrong: one line per fault. */
+export class ConfigError extends RangeError {
+  override readonly name: string = "ConfigError";
+  /** One text per fault. */
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join("\n"));
+    this.faults = faults;
+  }
+}
+
+/** Where settings come from beside the command line. */
+export interface Surroundings {
+  /** Value of an environment variable. */
+  env: (key: string) => string | undefined;
+  /** Text of the `.env` file. */
+  dotenv: string;
+}
+
+/**
+ * Reads the settings of a task.
+ *
+ * @param name The task.
+ * @param args Its command line.
+ * @param surroundings Environment and `.env`; those of the process if left out.
+ * @returns The settings.
+ * @throws {ConfigError} With all that is wrong.
+ */
+export function readConfig(name: TaskName, args: readonly string[], surroundings?: Surroundings): TaskConfig {
+  const task: Task = TASKS[name];
+  const { env, dotenv } = surroundings ?? surroundingsOfProcess();
+  const file = parseDotenv(dotenv);
+  const flags = [...task.keys, ...Object.keys(task.paths ?? {})];
+  const isBoolean = (key: string) => (SETTINGS as Record<string, Setting>)[key]?.isBoolean === true;
+  const line = parseCommandLine(name, args, flags, isBoolean, task.takesNumbers === true);
+  const faults = [...line.faults, ...misspelt(file)];
+
+  const given = (key: Key) =>
+    line.values[key] !== undefined
+      ? { text: line.values[key], from: flagOf(key) }
+      : env(key) !== undefined
+      ? { text: env(key)!, from: "the environment" }
+      : file[key] !== undefined
+      ? { text: file[key], from: ".env" }
+      : undefined;
+  const values: Record<string, unknown> = {};
+  const texts: Partial<Record<Key, string>> = {};
+  const read = (key: Key, preset: string) => {
+    const setting: Setting = SETTINGS[key];
+    const { text, from } = (task.keys.includes(key) ? given(key) : undefined) ?? { text: preset, from: "" };
+    const value = setting.parse(text);
+    if (value === undefined) {
+      faults.push(`${key} (from ${from}) is ${JSON.stringify(text)}: allowed is ${setting.allowed}`);
+    }
+    values[propertyOf(key)] = value ?? setting.parse(preset);
+    if (task.keys.includes(key)) texts[key] = text;
+  };
+  read("RECIPE", SETTINGS.RECIPE.default);
+  const presets = recipeOf(values.recipe as RecipeName).defaults;
+  for (const key of KEYS) if (key !== "RECIPE") read(key, presets[key] ?? SETTINGS[key].default);
+
+  if (values.recipe === "xor" && values.noise !== 0) {
+    faults.push(`NOISE (from ${given("NOISE")?.from}) is "${texts.NOISE}": recipe xor takes only 0`);
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  const { INPUT: input, OUTPUT: output } = line.values;
+  return { ...values as unknown as Config, input, output, numbers: line.numbers, texts };
+}
+
+/**
+ * The help text of a task.
+ *
+ * @param name The task.
+ * @returns Lines without a last line break.
+ */
+export function usage(name: TaskName): string {
+  const task: Task = TASKS[name];
+  const rows = task.keys.map((key) => {
+    const setting: Setting = SETTINGS[key];
+    const presets = (Object.keys(RECIPES) as RecipeName[])
+      .map((recipe) => [recipe, recipeOf(recipe).defaults[key]] as const)
+      .filter(([, preset]) => task.keys.includes("RECIPE") && preset !== undefined && preset !== setting.default)
+      .map(([recipe, preset]) => `; ${recipe}: ${preset}`);
+    return [flagOf(key), `${setting.meaning} (${setting.default}${presets.join("")})`, setting.allowed];
+  });
+  for (const [key, meaning] of Object.entries(task.paths ?? {})) rows.push([flagOf(key), meaning, "a path"]);
+  const width = Math.max(...rows.map(([flag]) => flag.length), 0);
+  const numbers = task.takesNumbers ? " [numbers]" : "";
+  const lines = rows.map(([flag, meaning, allowed]) =>
+    `  ${flag.padEnd(width)}  ${meaning}\n${" ".repeat(width + 4)}${allowed}`
+  );
+  return [
+    `deno task ${name}${rows.length > 0 ? " [flags]" : ""}${numbers}: ${task.summary}`,
+    ...(rows.length > 0 ? ["", "Flags, with their defaults in parentheses:", ...lines] : []),
+    ...(task.keys.length > 0
+      ? [
+        "",
+        `Each but paths may also be set in the environment or in .env: ${flagOf(task.keys[0])} is ${
+          task.keys[0]
+        } there.`,
+      ]
+      : []),
+  ].join("\n");
+}
+
+function surroundingsOfProcess(): Surroundings {
+  let dotenv = "";
+  try {
+    dotenv = Deno.readTextFileSync(".env");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return { env: (key) => Deno.env.get(key), dotenv };
+}
+
+/** Keys of `.env` that are nearly, but not quite, a known one. */
+function misspelt(file: Record<string, string>): string[] {
+  return Object.keys(file).filter((key) => !(key in SETTINGS)).flatMap((key) => {
+    const near = KEYS.find((known) => distance(key.toUpperCase(), known) <= 2);
+    return near === undefined ? [] : [`${key} (from .env) is no setting: did you mean ${near}?`];
+  });
+}

@@ -1,0 +1,57 @@
+/** The settings as types; keys.ts has their defaults and meanings. */
+
+import type { ScalingMethod } from "../lib/scaler.ts";
+
+/** The name of a setting, as in the environment. */
+export type Key =
+  | "RECIPE"
+  | "GENERATE_DATASET"
+  | "NUM_DATASET"
+  | "NOISE"
+  | "SCALING_METHOD"
+  | "HIDDEN_SIZE"
+  | "INIT"
+  | "LOSS"
+  | "OPTIMIZER"
+  | "LEARNING_RATE"
+  | "BATCH_SIZE"
+  | "NUM_EPOCHS"
+  | "SPLIT"
+  | "SEED"
+  | "RUN_NAME"
+  | "DEBUG_TENSORS";
+
+/** Name of a recipe. */
+export type RecipeName = "cubic" | "linear" | "xor";
+
+/** How weights begin: `scale` is the bound of the uniform, or the deviation of the normal distribution. */
+export type Init = { kind: "kaiming" | "xavier" | "ones" } | { kind: "uniform" | "normal"; scale: number };
+
+/** All settings, read and checked. A task that does not use a key gets its default. */
+export interface Config {
+  recipe: RecipeName;
+  generateDataset: boolean;
+  numDataset: number;
+  noise: number;
+  scalingMethod: ScalingMethod;
+  /** Widths of the hidden layers. */
+  hiddenSize: number[];
+  init: Init;
+  loss: "mse" | "bce";
+  optimizer: "sgd" | "momentum" | "adam";
+  learningRate: number;
+  /** Rows of a step; "full" takes all training rows. */
+  batchSize: number | "full";
+  numEpochs: number;
+  /** Shares of training, validation and test; they add up to 1. */
+  split: [number, number, number];
+  /** 0 to 2^32 - 1. */
+  seed: number;
+  runName: string;
+  debugTensors: boolean;
+}
+
+/** NUM_DATASET as the type numDataset. */
+export type Camel<K extends string> = K extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<Lowercase<Tail>>}`
+  : Lowercase<K>;

@@ -1,0 +1,144 @@
+/** The one table of settings: key, default, meaning, what is allowed, and how its text is read. */
+
+import { MAX_SEED } from "../lib/random.ts";
+import { SCALING_METHODS } from "../lib/scaler.ts";
+import type { Camel, Config, Init, Key, RecipeName } from "./config_types.ts";
+import { RECIPES } from "./recipes.ts";
+
+/** One setting. */
+export interface Setting<T = unknown> {
+  default: string;
+  meaning: string;
+  /** What the text may be, in words. */
+  allowed: string;
+  /** Reads the text; undefined where it is not allowed. */
+  parse: (text: string) => T | undefined;
+  isBoolean?: true;
+}
+
+const RECIPE_NAMES = Object.keys(RECIPES) as RecipeName[];
+
+/** All settings, in the order in which help lists them. */
+export const SETTINGS = {
+  RECIPE: choice("cubic", "a dataset with settings that suit it", RECIPE_NAMES),
+  GENERATE_DATASET: flag("make the dataset anew though it is there"),
+  NUM_DATASET: whole("100000", "rows to generate", 1, 100_000_000),
+  NOISE: number("0", "noise of the generated target", "a number from 0 on; recipe xor: only 0", (value) => value >= 0),
+  SCALING_METHOD: choice("standardize", "how inputs and targets are scaled", SCALING_METHODS),
+  HIDDEN_SIZE: {
+    default: "64",
+    meaning: "widths of the hidden layers, comma-separated",
+    allowed: "1 to 64 whole numbers from 1 to 65536, such as 64 or 128,64",
+    parse: parseHiddenSize,
+  } as Setting<number[]>,
+  INIT: {
+    default: "kaiming",
+    meaning: "initial weights",
+    allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0",
+    parse: parseInit,
+  } as Setting<Init>,
+  LOSS: choice("mse", "mean squared error, or binary cross-entropy for targets in 0..1", ["mse", "bce"]),
+  OPTIMIZER: choice("sgd", "how the weights are updated", ["sgd", "momentum", "adam"]),
+  LEARNING_RATE: number("0.01", "size of an update", "a number above 0", (value) => value > 0),
+  BATCH_SIZE: {
+    default: "10",
+    meaning: "rows of a step",
+    allowed: "a whole number from 1 on, or full",
+    parse: (text) => text === "full" ? "full" : parseWhole(text, 1, 0xffff_ffff),
+  } as Setting<number | "full">,
+  NUM_EPOCHS: whole("10", "how often the training rows are gone through", 1, 1_000_000_000),
+  SPLIT: {
+    default: "0.8,0.1,0.1",
+    meaning: "shares of training, validation and test",
+    allowed: "three numbers from 0 on that add up to 1, the first above 0, such as 0.8,0.1,0.1",
+    parse: parseSplit,
+  } as Setting<[number, number, number]>,
+  SEED: whole("42", "one seed for data, split, weights and shuffles", 0, MAX_SEED),
+  RUN_NAME: {
+    default: "default_run",
+    meaning: "names the folder of the run",
+    allowed: "1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first",
+    parse: (text) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text) ? text : undefined,
+  } as Setting<string>,
+  DEBUG_TENSORS: flag("print name, shape, min and max of every tensor of each step"),
+} satisfies { [K in Key]: Setting<Config[Camel<K>]> };
+
+/** All keys, in the order of the table. */
+export const KEYS = Object.keys(SETTINGS) as Key[];
+
+/**
+ * The flag of a key: "--num-dataset" for NUM_DATASET.
+ *
+ * @param key The key.
+ * @returns The flag.
+ */
+export function flagOf(key: string): string {
+  return `--${key.toLowerCase().replaceAll("_", "-")}`;
+}
+
+/**
+ * The name of a key in the configuration: "numDataset" for NUM_DATASET.
+ *
+ * @param key The key.
+ * @returns The property's name.
+ */
+export function propertyOf<K extends Key>(key: K): Camel<K> {
+  return key.toLowerCase().replace(/_(.)/g, (_, letter) => letter.toUpperCase()) as Camel<K>;
+}
+
+function choice<const T extends string>(preset: T, meaning: string, values: readonly T[]): Setting<T> {
+  const allowed = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  return { default: preset, meaning, allowed, parse: (text) => values.find((value) => value === text) };
+}
+
+function flag(meaning: string): Setting<boolean> {
+  const parse = (text: string) => text === "true" ? true : text === "false" ? false : undefined;
+  return { default: "false", meaning, allowed: "true or false", parse, isBoolean: true };
+}
+
+function whole(preset: string, meaning: string, low: number, high: number): Setting<number> {
+  const allowed = `a whole number from ${low} to ${high}`;
+  return { default: preset, meaning, allowed, parse: (text) => parseWhole(text, low, high) };
+}
+
+function number(
+  preset: string,
+  meaning: string,
+  allowed: string,
+  isAllowed: (value: number) => boolean,
+): Setting<number> {
+  const parse = (text: string) => {
+    const value = parseDecimal(text);
+    return value !== undefined && isAllowed(value) ? value : undefined;
+  };
+  return { default: preset, meaning, allowed, parse };
+}
+
+function parseWhole(text: string, low: number, high: number): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  return value >= low && value <= high ? value : undefined;
+}
+
+function parseDecimal(text: string): number | undefined {
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : undefined;
+}
+
+function parseHiddenSize(text: string): number[] | undefined {
+  const widths = text.split(",").map((width) => parseWhole(width.trim(), 1, 65_536));
+  return widths.length <= 64 && widths.every((width) => width !== undefined) ? widths : undefined;
+}
+
+function parseInit(text: string): Init | undefined {
+  if (text === "kaiming" || text === "xavier" || text === "ones") return { kind: text };
+  const [kind, amount, ...rest] = text.split(":");
+  const scale = amount === undefined ? undefined : parseDecimal(amount);
+  const isKnown = (kind === "uniform" || kind === "normal") && rest.length === 0;
+  return isKnown && scale !== undefined && scale > 0 ? { kind, scale } : undefined;
+}
+
+function parseSplit(text: string): [number, number, number] | undefined {
+  const shares = text.split(",").map((share) => parseDecimal(share.trim()) ?? NaN);
+  if (shares.length !== 3 || !shares.every((share) => share >= 0) || shares[0] === 0) return undefined;
+  return Math.abs(shares[0] + shares[1] + shares[2] - 1) <= 1e-9 ? shares as [number, number, number] : undefined;
+}

@@ -1,0 +1,91 @@
+/** The recipes: a dataset each, and the settings that suit it. */
+
+import type { Random } from "../lib/random.ts";
+import type { Key, RecipeName } from "./config_types.ts";
+
+/** Where a row's numbers come from: two streams, so that the inputs stay the same whatever the noise. */
+export interface Streams {
+  inputs: Random;
+  noise: Random;
+}
+
+/** A dataset that can be made, and the settings that go with it. */
+export interface Recipe {
+  /** What it is, in one line. */
+  summary: string;
+  /** Names of the input columns. */
+  features: readonly string[];
+  /** Names of the target columns. */
+  targets: readonly string[];
+  /** Settings that differ from the defaults, as they would be typed. */
+  defaults: Partial<Record<Key, string>>;
+  /** Writes row `index` into `row` at `offset`: the features, then the targets. */
+  fill(row: Float64Array, offset: number, index: number, streams: Streams, noise: number): void;
+}
+
+/** The recipes by name. */
+export const RECIPES = {
+  cubic: {
+    summary: "y = 0.01 x^3 - 0.1 x^2 + 2 x + 20 + N(0, NOISE), x uniform on [-100, 100)",
+    features: ["x"],
+    targets: ["y"],
+    defaults: { NOISE: "0" },
+    fill(row, offset, _index, { inputs, noise: stream }, noise) {
+      const x = inputs.uniform(-100, 100);
+      row[offset] = x;
+      row[offset + 1] = 0.01 * x * x * x - 0.1 * x * x + 2 * x + 20 + stream.normal(0, noise);
+    },
+  },
+  linear: {
+    summary: "y = 2 x + 1 + U(-NOISE, NOISE), x uniform on [-5, 5)",
+    features: ["x"],
+    targets: ["y"],
+    defaults: {
+      NUM_DATASET: "1000",
+      NOISE: "0.1",
+      SCALING_METHOD: "none",
+      HIDDEN_SIZE: "2",
+      INIT: "uniform:0.1",
+      BATCH_SIZE: "full",
+      NUM_EPOCHS: "1000",
+      SPLIT: "1,0,0",
+    },
+    fill(row, offset, _index, { inputs, noise: stream }, noise) {
+      const x = inputs.uniform(-5, 5);
+      row[offset] = x;
+      row[offset + 1] = 2 * x + 1 + stream.uniform(-noise, noise);
+    },
+  },
+  xor: {
+    summary: "y = x1 xor x2, the four rows 00, 01, 10, 11 over and over",
+    features: ["x1", "x2"],
+    targets: ["y"],
+    defaults: {
+      NUM_DATASET: "4",
+      NOISE: "0",
+      SCALING_METHOD: "none",
+      HIDDEN_SIZE: "8",
+      LOSS: "bce",
+      LEARNING_RATE: "0.5",
+      BATCH_SIZE: "full",
+      NUM_EPOCHS: "1000",
+      SPLIT: "1,0,0",
+    },
+    fill(row, offset, index) {
+      const [x1, x2] = [(index >> 1) & 1, index & 1];
+      row[offset] = x1;
+      row[offset + 1] = x2;
+      row[offset + 2] = x1 ^ x2;
+    },
+  },
+} as const satisfies Record<RecipeName, Recipe>;
+
+/**
+ * The recipe of a name.
+ *
+ * @param name Its name.
+ * @returns The recipe.
+ */
+export function recipeOf(name: RecipeName): Recipe {
+  return RECIPES[name];
+}
