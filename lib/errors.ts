@@ -28,6 +28,8 @@ export class DataError extends SyntaxError {
   readonly place: DataPlace;
 
   /**
+   * Puts the place before the problem.
+   *
    * @param problem What is wrong and what to do, without the place.
    * @param place Where the fault lies.
    * @param options The error's cause, if there is one.
@@ -58,6 +60,8 @@ export class NotFiniteError extends RangeError {
   readonly step: number;
 
   /**
+   * Says what to try.
+   *
    * @param what Name of the value, such as "loss".
    * @param value The value itself: NaN, Infinity or -Infinity.
    * @param step The step, counted from 1.

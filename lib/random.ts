@@ -27,6 +27,8 @@ export class Random {
   #spare = NaN;
 
   /**
+   * Starts the stream.
+   *
    * @param seed A whole number, 0 to 2^32 - 1.
    * @param purpose What the numbers are for, such as "weights" or "shuffle 3".
    * @throws {RangeError} If the seed is not such a number.

@@ -1,0 +1,26 @@
+// elementwise: out[i] = a[i] + b[i], a[i] - b[i] or a[i] * b[i], over tensors of one shape.
+// Grid: one invocation per element.
+override OPERATION: u32; // 0 add, 1 subtract, 2 multiply
+
+struct Sizes {
+  count: u32,
+}
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(3) var<uniform> sizes: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= sizes.count) {
+    return;
+  }
+  if (OPERATION == 0u) {
+    out[i] = a[i] + b[i];
+  } else if (OPERATION == 1u) {
+    out[i] = a[i] - b[i];
+  } else {
+    out[i] = a[i] * b[i];
+  }
+}

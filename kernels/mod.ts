@@ -1,0 +1,72 @@
+/**
+ * The WGSL kernels, one file each: the only place that imports them.
+ *
+ * A kernel's storage buffers are bindings 0, 1, ... in the order of `access`; where it has sizes, they are a uniform
+ * struct at the next binding, whole numbers first, then reals. Sizes are not `override` constants because each set of
+ * constants is a pipeline of its own: 30 to 40 ms at its first use on the software adapter, against nothing for a uniform.
+ *
+ * @module
+ */
+import adam from "./adam.wgsl" with { type: "text" };
+import adamPowers from "./adam_powers.wgsl" with { type: "text" };
+import addBias from "./add_bias.wgsl" with { type: "text" };
+import append from "./append.wgsl" with { type: "text" };
+import bceWithLogits from "./bce_with_logits.wgsl" with { type: "text" };
+import bceWithLogitsBackward from "./bce_with_logits_backward.wgsl" with { type: "text" };
+import elementwise from "./elementwise.wgsl" with { type: "text" };
+import gatherRows from "./gather_rows.wgsl" with { type: "text" };
+import matmul from "./matmul.wgsl" with { type: "text" };
+import momentum from "./momentum.wgsl" with { type: "text" };
+import reduce from "./reduce.wgsl" with { type: "text" };
+import relu from "./relu.wgsl" with { type: "text" };
+import reluBackward from "./relu_backward.wgsl" with { type: "text" };
+import scale from "./scale.wgsl" with { type: "text" };
+import sgd from "./sgd.wgsl" with { type: "text" };
+import sigmoid from "./sigmoid.wgsl" with { type: "text" };
+import sigmoidBackward from "./sigmoid_backward.wgsl" with { type: "text" };
+import squaredError from "./squared_error.wgsl" with { type: "text" };
+import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
+
+/** How a kernel uses one of its storage buffers. */
+export type Access = "read" | "read_write";
+
+/** A WGSL kernel and what it binds. */
+export interface Kernel {
+  /** Name in labels and error messages. */
+  readonly name: string;
+  /** WGSL text with one entry point, `main`. */
+  readonly code: string;
+  /** Storage buffers, in the order of their bindings. */
+  readonly access: readonly Access[];
+  /** Names and values of its override constants, where it has any: each is a pipeline of its own. */
+  readonly constants?: Readonly<Record<string, number>>;
+}
+
+const R = "read", W = "read_write";
+
+/** Every kernel of the library by name. */
+export const kernels = {
+  adam: { name: "adam", code: adam, access: [W, R, W, W, R, R] },
+  adamPowers: { name: "adamPowers", code: adamPowers, access: [W] },
+  addBias: { name: "addBias", code: addBias, access: [R, R, W] },
+  append: { name: "append", code: append, access: [R, W, W] },
+  bceWithLogits: { name: "bceWithLogits", code: bceWithLogits, access: [R, R, W] },
+  bceWithLogitsBackward: { name: "bceWithLogitsBackward", code: bceWithLogitsBackward, access: [R, R, W] },
+  add: { name: "add", code: elementwise, access: [R, R, W], constants: { OPERATION: 0 } },
+  subtract: { name: "subtract", code: elementwise, access: [R, R, W], constants: { OPERATION: 1 } },
+  multiply: { name: "multiply", code: elementwise, access: [R, R, W], constants: { OPERATION: 2 } },
+  gatherRows: { name: "gatherRows", code: gatherRows, access: [R, R, R, W] },
+  matmul: { name: "matmul", code: matmul, access: [R, R, W] },
+  momentum: { name: "momentum", code: momentum, access: [W, R, W, R] },
+  sum: { name: "sum", code: reduce, access: [R, W], constants: { OPERATION: 0 } },
+  min: { name: "min", code: reduce, access: [R, W], constants: { OPERATION: 1 } },
+  max: { name: "max", code: reduce, access: [R, W], constants: { OPERATION: 2 } },
+  relu: { name: "relu", code: relu, access: [R, W] },
+  reluBackward: { name: "reluBackward", code: reluBackward, access: [R, R, W] },
+  scale: { name: "scale", code: scale, access: [R, W] },
+  sgd: { name: "sgd", code: sgd, access: [W, R, R] },
+  sigmoid: { name: "sigmoid", code: sigmoid, access: [R, W] },
+  sigmoidBackward: { name: "sigmoidBackward", code: sigmoidBackward, access: [R, R, W] },
+  squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
+  squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
+} as const satisfies Record<string, Kernel>;

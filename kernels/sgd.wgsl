@@ -1,0 +1,17 @@
+// sgd: w = w - learningRate * dW, over the flat buffer of all parameters (Robbins and Monro 1951).
+// Grid: one invocation per parameter.
+struct Sizes {
+  count: u32,
+}
+@group(0) @binding(0) var<storage, read_write> w: array<f32>;
+@group(0) @binding(1) var<storage, read> dW: array<f32>;
+@group(0) @binding(2) var<storage, read> learningRate: array<f32>;
+@group(0) @binding(3) var<uniform> sizes: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i < sizes.count) {
+    w[i] -= learningRate[0] * dW[i];
+  }
+}

@@ -1,0 +1,390 @@
+/**
+ * The GPU: one adapter, its limits, its pipelines, and the three ways work reaches it.
+ *
+ * - `run` puts one dispatch on the queue at once.
+ * - `record` keeps the dispatches of a function instead; the {@linkcode Recording} replays them without building anything.
+ * - `tidy` runs a function at once and frees the tensors it made.
+ *
+ * WebGPU reports mistakes by an event, not by an exception, so every read checks whether one was reported: a result is
+ * returned only where no dispatch before it failed.
+ *
+ * @module
+ */
+import type { Kernel } from "../kernels/mod.ts";
+import { DeviceError } from "./errors.ts";
+import { type Command, Recording } from "./recording.ts";
+
+/** Part of a GPU buffer that a kernel binds: a tensor, or anything with a buffer, an offset and a length in bytes. */
+export interface Binding {
+  /** The buffer. */
+  readonly buffer: GPUBuffer;
+  /** Where the part starts, in bytes. */
+  readonly byteOffset: number;
+  /** How long it is, in bytes. */
+  readonly byteLength: number;
+}
+
+/** What a dispatch binds and how far it reaches. */
+export interface Dispatch {
+  /** Storage buffers in the order of the kernel's `access`. */
+  readonly buffers: readonly Binding[];
+  /** Whole numbers at the start of the kernel's sizes. */
+  readonly sizes?: readonly number[];
+  /** Real numbers after them. */
+  readonly reals?: readonly number[];
+  /** How many invocations are needed; one workgroup has 64. */
+  readonly invocations: number;
+}
+
+/** How to ask for a device. */
+export interface DeviceOptions {
+  /**
+   * Say that every dispatch is small (under about 0.3 million multiplications). The software adapter then works in the
+   * calling thread: 5 us a dispatch instead of 38, but one core for large ones. Read when the first device is made.
+   */
+  readonly smallDispatches?: boolean;
+}
+
+const WORKGROUP = 64;
+const MAX_WORKGROUPS = 65_535;
+
+/** A WebGPU device. Free it with `dispose` or `using`. */
+export class Device implements Disposable {
+  /** The adapter's own words on itself. */
+  readonly info: GPUAdapterInfo;
+  /** The device's limits: the adapter's largest buffers and bindings, else WebGPU's defaults. */
+  readonly limits: GPUSupportedLimits;
+  /** Counts since the device was made, except `buffers` and `bytes`, which are alive now. */
+  readonly stats = { buffers: 0, bytes: 0, allocations: 0, bindGroups: 0, dispatches: 0, submits: 0, waits: 0 };
+  readonly #gpu: GPUDevice;
+  readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
+  readonly #scopes: Disposable[][] = [];
+  readonly #faults: string[] = [];
+  #commands: Command[] | undefined;
+  #lost = "";
+
+  private constructor(adapter: GPUAdapter, gpu: GPUDevice) {
+    this.#gpu = gpu;
+    this.info = adapter.info;
+    this.limits = gpu.limits;
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#faults.push((event as GPUUncapturedErrorEvent).error.message);
+    });
+    gpu.lost.then((info) => this.#lost ||= `the device was lost: ${info.message || info.reason}`);
+  }
+
+  /**
+   * Asks for the machine's adapter and a device on it.
+   *
+   * @param options How the device will be used.
+   * @returns The device.
+   * @throws {DeviceError} If the machine has no adapter.
+   *
+   * @example
+   * ```ts
+   * import { Device, Tensor } from "@backhand/backhand";
+   * using device = await Device.request();
+   * using x = Tensor.from(device, [1, 2, 3]);
+   * console.log(device.name, await x.read());
+   * ```
+   */
+  static async request(options: DeviceOptions = {}): Promise<Device> {
+    setDriverEnvironment(options);
+    const adapter = await navigator.gpu?.requestAdapter();
+    if (!adapter) {
+      throw new DeviceError(
+        "Cannot train: this machine has no WebGPU adapter. `deno task setup` gives it a software one",
+      );
+    }
+    const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+    const gpu = await adapter.requestDevice({
+      label: "backhand",
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    });
+    return new Device(adapter, gpu);
+  }
+
+  /** The adapter's name, marked where it is a software adapter. */
+  get name(): string {
+    const name = this.info.description || `${this.info.vendor} ${this.info.device}`.trim() || "unnamed adapter";
+    return this.info.isFallbackAdapter ? `${name}, software` : name;
+  }
+
+  /**
+   * Makes a buffer for storage, zeroed.
+   *
+   * @param byteLength Its length in bytes.
+   * @param label What it holds, for messages.
+   * @returns The buffer; free it with {@linkcode Device.destroyBuffer}.
+   * @throws {RangeError} If it is longer than the device allows; nothing is allocated then.
+   */
+  createBuffer(byteLength: number, label: string): GPUBuffer {
+    const allowed = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
+    if (byteLength > allowed) {
+      throw new RangeError(
+        `Cannot allocate ${label}: it takes ${byteLength} bytes, and this device binds at most ${allowed} bytes at once`,
+      );
+    }
+    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    // A binding must not be empty, and copies go by four bytes.
+    return this.#allocate(Math.max(4, Math.ceil(byteLength / 4) * 4), STORAGE | COPY_SRC | COPY_DST, label);
+  }
+
+  /**
+   * Frees a buffer at once.
+   *
+   * @param buffer One made by this device.
+   */
+  destroyBuffer(buffer: GPUBuffer): void {
+    buffer.destroy();
+    this.stats.buffers--;
+    this.stats.bytes -= buffer.size;
+  }
+
+  /**
+   * Runs a kernel, or records it inside {@linkcode Device.record}.
+   *
+   * @param kernel The kernel.
+   * @param dispatch What it binds, and how many invocations it needs.
+   * @throws {TypeError} If the buffers do not match the kernel's bindings.
+   */
+  run(kernel: Kernel, { buffers, sizes = [], reals = [], invocations }: Dispatch): void {
+    if (buffers.length !== kernel.access.length) {
+      throw new TypeError(
+        `Cannot run ${kernel.name}: it binds ${kernel.access.length} buffers, found ${buffers.length}`,
+      );
+    }
+    if (invocations === 0) return;
+    const pipeline = this.#pipeline(kernel);
+    const uniform = this.#uniform(kernel, sizes, reals);
+    const resources = uniform ? [...buffers.map(toResource), { buffer: uniform }] : buffers.map(toResource);
+    const bindGroup = this.#gpu.createBindGroup({
+      label: kernel.name,
+      layout: pipeline.getBindGroupLayout(0),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
+    });
+    this.stats.bindGroups++;
+    const groups = Math.ceil(invocations / WORKGROUP);
+    const y = Math.ceil(groups / MAX_WORKGROUPS);
+    const command = { pipeline, bindGroup, uniform, x: Math.ceil(groups / y), y };
+    if (this.#commands) {
+      this.#commands.push(command);
+    } else {
+      this.submit([command], 1);
+      if (uniform) this.destroyBuffer(uniform);
+    }
+  }
+
+  /**
+   * Keeps the dispatches of a function instead of running them, and the tensors it makes.
+   *
+   * @param body Runs once, at once; it must not wait.
+   * @returns The recording, which owns those tensors.
+   * @throws {TypeError} If a recording is under way.
+   */
+  record(body: () => void): Recording {
+    if (this.#commands) throw new TypeError("Cannot record inside a recording");
+    const commands: Command[] = this.#commands = [];
+    const owned: Disposable[] = [];
+    this.#scopes.push(owned);
+    try {
+      body();
+    } finally {
+      this.#scopes.pop();
+      this.#commands = undefined;
+    }
+    return new Recording(this, commands, owned);
+  }
+
+  /**
+   * Runs a function and frees every tensor made in it but those it returns. Inside {@linkcode Device.record} it frees
+   * nothing: the recording needs them all, and frees them in the end.
+   *
+   * @param body Runs at once; it must not wait.
+   * @returns What the function returned: a tensor, an array of tensors, or nothing of the GPU.
+   */
+  tidy<T>(body: () => T): T {
+    if (this.#commands) return body();
+    const owned: Disposable[] = [];
+    this.#scopes.push(owned);
+    let kept = new Set<unknown>();
+    try {
+      const result = body();
+      kept = new Set(Array.isArray(result) ? result : [result]);
+      return result;
+    } finally {
+      this.#scopes.pop();
+      for (const tensor of owned) {
+        if (kept.has(tensor)) this.track(tensor);
+        else tensor[Symbol.dispose]();
+      }
+    }
+  }
+
+  /**
+   * Hands something made now to the innermost `record` or `tidy` under way, which will free it.
+   *
+   * @param resource A tensor just made.
+   */
+  track(resource: Disposable): void {
+    this.#scopes.at(-1)?.push(resource);
+  }
+
+  /**
+   * Puts commands on the queue in one compute pass.
+   *
+   * @param commands What a recording holds.
+   * @param times How often they run, one after the other.
+   */
+  submit(commands: readonly Command[], times: number): void {
+    const encoder = this.#gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let time = 0; time < times; time++) {
+      for (const { pipeline, bindGroup, x, y } of commands) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(x, y);
+      }
+    }
+    pass.end();
+    this.#gpu.queue.submit([encoder.finish()]);
+    this.stats.submits++;
+    this.stats.dispatches += times * commands.length;
+  }
+
+  /**
+   * Writes into a buffer, after all that was put on the queue before.
+   *
+   * @param target Where to.
+   * @param data What; its length must be a multiple of four bytes.
+   */
+  write(target: Binding, data: ArrayBufferView<ArrayBuffer>): void {
+    this.#gpu.queue.writeBuffer(target.buffer, target.byteOffset, data);
+  }
+
+  /**
+   * Copies between two places of the same length, after all that was put on the queue before.
+   *
+   * @param source Where from.
+   * @param target Where to, in another buffer.
+   */
+  copy(source: Binding, target: Binding): void {
+    if (this.#commands) throw new TypeError("Cannot record a copy: a recording holds kernels only");
+    const encoder = this.#gpu.createCommandEncoder();
+    const length = Math.min(source.byteLength, target.byteLength);
+    encoder.copyBufferToBuffer(source.buffer, source.byteOffset, target.buffer, target.byteOffset, length);
+    this.#gpu.queue.submit([encoder.finish()]);
+    this.stats.submits++;
+  }
+
+  /**
+   * Reads places back in one wait, once all that was put on the queue before is done.
+   *
+   * @param places What to read.
+   * @returns A copy of the bytes of each.
+   * @throws {DeviceError} If any work before it failed, or the device was lost.
+   */
+  async read(places: readonly Binding[]): Promise<ArrayBuffer[]> {
+    this.check();
+    const { MAP_READ, COPY_DST } = GPUBufferUsage;
+    const encoder = this.#gpu.createCommandEncoder();
+    const copies = places.map(({ buffer, byteOffset, byteLength }) => {
+      const copy = this.#allocate(Math.max(4, byteLength), MAP_READ | COPY_DST, "read-back");
+      if (byteLength > 0) encoder.copyBufferToBuffer(buffer, byteOffset, copy, 0, byteLength);
+      return copy;
+    });
+    this.#gpu.queue.submit([encoder.finish()]);
+    this.stats.submits++;
+    this.stats.waits++;
+    try {
+      await Promise.all(copies.map((copy) => copy.mapAsync(GPUMapMode.READ))).catch((error) => {
+        this.#faults.push(`reading back failed: ${error.message}`);
+      });
+      this.check();
+      return copies.map((copy, i) => copy.getMappedRange().slice(0, places[i].byteLength));
+    } finally {
+      for (const copy of copies) this.destroyBuffer(copy);
+    }
+  }
+
+  /**
+   * Says whether anything went wrong so far.
+   *
+   * @throws {DeviceError} With every message that WebGPU reported since the last check.
+   */
+  check(): void {
+    if (this.#lost) this.#faults.push(this.#lost);
+    if (this.#faults.length === 0) return;
+    throw new DeviceError(`The GPU reported: ${[...new Set(this.#faults.splice(0))].join("\n")}`);
+  }
+
+  /** Destroys the device and with it every buffer. */
+  dispose(): void {
+    this.#gpu.destroy();
+  }
+
+  /** The same as {@linkcode Device.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #allocate(size: number, usage: number, label: string): GPUBuffer {
+    this.stats.buffers++;
+    this.stats.allocations++;
+    this.stats.bytes += size;
+    return this.#gpu.createBuffer({ size, usage, label });
+  }
+
+  #pipeline(kernel: Kernel): GPUComputePipeline {
+    let pipeline = this.#pipelines.get(kernel);
+    if (!pipeline) {
+      const label = kernel.name;
+      const types: GPUBufferBindingType[] = kernel.access.map((a) => a === "read" ? "read-only-storage" : "storage");
+      if (hasSizes(kernel)) types.push("uniform");
+      const group = this.#gpu.createBindGroupLayout({
+        label,
+        entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
+      });
+      pipeline = this.#gpu.createComputePipeline({
+        label,
+        layout: this.#gpu.createPipelineLayout({ label, bindGroupLayouts: [group] }),
+        compute: {
+          module: this.#gpu.createShaderModule({ label, code: kernel.code }),
+          entryPoint: "main",
+          constants: kernel.constants as Record<string, number>,
+        },
+      });
+      this.#pipelines.set(kernel, pipeline);
+    }
+    return pipeline;
+  }
+
+  #uniform(kernel: Kernel, sizes: readonly number[], reals: readonly number[]): GPUBuffer | undefined {
+    if (!hasSizes(kernel)) return undefined;
+    const words = new Uint32Array(Math.ceil((sizes.length + reals.length) / 4) * 4);
+    words.set(sizes);
+    new Float32Array(words.buffer).set(reals, sizes.length);
+    const uniform = this.#allocate(words.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, kernel.name);
+    this.#gpu.queue.writeBuffer(uniform, 0, words);
+    return uniform;
+  }
+}
+
+function hasSizes(kernel: Kernel): boolean {
+  return kernel.code.includes("var<uniform>");
+}
+
+function toResource({ buffer, byteOffset, byteLength }: Binding): GPUBufferBinding {
+  return { buffer, offset: byteOffset, size: Math.max(4, byteLength) };
+}
+
+/** Sets what only drivers read, and read only once: before the first adapter is asked for. */
+function setDriverEnvironment({ smallDispatches = false }: DeviceOptions): void {
+  const set = (variable: string, value: string) => {
+    const allowed = globalThis.Deno?.permissions.querySync({ name: "env", variable }).state === "granted";
+    if (allowed && !Deno.env.has(variable)) Deno.env.set(variable, value);
+  };
+  set("XDG_RUNTIME_DIR", "/tmp"); // or a Vulkan layer complains on stderr
+  if (smallDispatches) set("LP_NUM_THREADS", "0"); // Mesa's llvmpipe: no worker threads
+}

@@ -1,0 +1,58 @@
+/**
+ * Losses: a scalar from prediction and target, and its gradient with respect to the prediction.
+ *
+ * Both are means over all n elements that are really there, so a short last batch is weighted right.
+ *
+ * @module
+ */
+import { kernels } from "../kernels/mod.ts";
+import { elementwise, mean } from "./ops.ts";
+import { referenceBce, type ReferenceLoss, referenceMse } from "./reference.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** A loss function. */
+export interface Loss {
+  /** Its name in settings and messages. */
+  readonly kind: string;
+  /** The loss, a scalar tensor, of `prediction` and `target`, both [batch, out]. */
+  forward(prediction: Tensor, target: Tensor): Tensor;
+  /** Its gradient [batch, out] with respect to the prediction. */
+  backward(prediction: Tensor, target: Tensor): Tensor;
+  /** The same in float64. */
+  readonly reference: ReferenceLoss;
+}
+
+/**
+ * Mean squared error: `sum over all n elements of (prediction - target)² / n`.
+ *
+ * @example
+ * ```ts
+ * import { Device, mse, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using prediction = Tensor.from(device, [[1.5]]);
+ * using target = Tensor.from(device, [[3]]);
+ * using loss = mse.forward(prediction, target);
+ * using dPrediction = mse.backward(prediction, target);
+ * assertEquals([...await loss.read(), ...await dPrediction.read()], [2.25, -3]);
+ * ```
+ */
+export const mse: Loss = {
+  kind: "mse",
+  forward: (prediction, target) =>
+    prediction.device.tidy(() => mean(elementwise(kernels.squaredError, [prediction, target], {}))),
+  backward: (prediction, target) =>
+    elementwise(kernels.squaredErrorBackward, [prediction, target], {}, [1 / prediction.size]),
+  reference: referenceMse,
+};
+
+/**
+ * Binary cross-entropy on logits: the mean of `-t log s - (1 - t) log(1 - s)` with `s = sigmoid(logit)` and targets t from
+ * 0 to 1, computed as `max(z, 0) - z t + log(1 + exp(-|z|))`, which no logit makes infinite.
+ */
+export const bceWithLogits: Loss = {
+  kind: "bce",
+  forward: (logits, target) => logits.device.tidy(() => mean(elementwise(kernels.bceWithLogits, [logits, target], {}))),
+  backward: (logits, target) => elementwise(kernels.bceWithLogitsBackward, [logits, target], {}, [1 / logits.size]),
+  reference: referenceBce,
+};

@@ -1,0 +1,206 @@
+/**
+ * A model: layers in order. All its parameters lie in one GPU buffer and all gradients in a second of the same layout, so
+ * that an update is one dispatch and a checkpoint one read.
+ *
+ * @module
+ */
+import type { Device } from "./device.ts";
+import { type Init, initialWeights } from "./init.ts";
+import type { Layer, Parameter } from "./layers.ts";
+import { Random } from "./random.ts";
+import { type ReferenceLoss, ReferenceModel } from "./reference.ts";
+import { formatShape, sizeOf } from "./shape.ts";
+import { ELEMENT_BYTES, readAll, Tensor, type TensorData, type TensorLike } from "./tensor.ts";
+
+/** A parameter under its name in the whole model. */
+export interface NamedParameter {
+  /** The layer's number and the parameter's name: `0.weight`. */
+  readonly name: string;
+  /** The parameter. */
+  readonly parameter: Parameter;
+}
+
+/** Called with each tensor that a pass makes: `z1` and `a1` before and behind the first activation, `grad_weight_1` ... */
+export type Observer = (name: string, tensor: Tensor) => void;
+
+/** Options of {@linkcode Model}. */
+export interface ModelOptions {
+  /** How weights start; `kaiming` by default. */
+  readonly init?: Init;
+  /** Where they come from; seed 0 by default. */
+  readonly random?: Random;
+}
+
+/** Layers in order, with parameters on the GPU. */
+export class Model implements Disposable {
+  /** Where it lives. */
+  readonly device: Device;
+  /** The layers, first to last. */
+  readonly layers: readonly Layer[];
+  /** Every parameter, layer by layer. */
+  readonly parameters: readonly NamedParameter[];
+  /** All parameters, flat; each starts at a multiple of the binding alignment, zeros between. */
+  readonly values: Tensor;
+  /** All gradients, in the same layout. */
+  readonly gradients: Tensor;
+
+  /**
+   * Lays all parameters out in one buffer and gives them their first values.
+   *
+   * @param device Where it lives.
+   * @param layers The layers, first to last; their sizes must fit each other.
+   * @param options How weights start.
+   * @throws {TypeError} If a layer does not take what the one before it gives.
+   *
+   * @example
+   * ```ts
+   * import { bceWithLogits, Device, Linear, Model, ReLU, Sgd, Tensor } from "@backhand/backhand";
+   * using device = await Device.request({ smallDispatches: true });
+   * using model = new Model(device, [new Linear(2, 8), new ReLU(), new Linear(8, 1)]);
+   * using optimizer = new Sgd(model, 0.5);
+   * using x = Tensor.from(device, [[0, 0], [0, 1], [1, 0], [1, 1]]);
+   * using target = Tensor.from(device, [[0], [1], [1], [0]]);
+   * using step = device.record(() => {
+   *   const prediction = model.forward(x);
+   *   model.backward(bceWithLogits.backward(prediction, target));
+   *   optimizer.step();
+   * });
+   * step.replay(1000);
+   * using logits = device.tidy(() => model.forward(x));
+   * console.log(await logits.read()); // below 0, above 0, above 0, below 0
+   * ```
+   */
+  constructor(device: Device, layers: readonly Layer[], options: ModelOptions = {}) {
+    this.device = device;
+    this.layers = layers;
+    this.parameters = layers.flatMap((layer, i) =>
+      layer.parameters.map((parameter) => ({ name: `${i}.${parameter.name}`, parameter }))
+    );
+    const first = layers.find((layer) => layer.parameters.length > 0)?.parameters[0].shape[0] ?? 1;
+    layers.reduce((width, layer) => layer.outputSize(width), first);
+    const step = device.limits.minStorageBufferOffsetAlignment / ELEMENT_BYTES;
+    const sizes = this.parameters.map(({ parameter }) => Math.ceil(sizeOf(parameter.shape) / step) * step);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    this.values = Tensor.zeros(device, [total]);
+    this.gradients = Tensor.zeros(device, [total]);
+    let offset = 0;
+    this.parameters.forEach(({ parameter }, i) => {
+      parameter.bind(this.values.view(offset, parameter.shape), this.gradients.view(offset, parameter.shape));
+      offset += sizes[i];
+    });
+    this.#initialize(options);
+  }
+
+  /**
+   * Runs the layers. What it makes must outlive the backward pass: call both in one `tidy` or one `record`.
+   *
+   * @param x Input [batch, in].
+   * @param observe Called with each layer's output: `z1`, `z2` ... of layers with parameters, `a1`, `a2` ... of others.
+   * @returns Output [batch, out].
+   * @throws {TypeError} If a layer does not take rows of that length.
+   */
+  forward(x: Tensor, observe?: Observer): Tensor {
+    const names = layerNames(this.layers);
+    return this.layers.reduce((value, layer, i) => {
+      if (value.shape.length !== 2) {
+        throw new TypeError(`Cannot feed ${formatShape(value.shape)} to ${layer.kind}: need [batch, in]`);
+      }
+      layer.outputSize(value.shape[1]);
+      const out = layer.forward(value);
+      observe?.(names[i], out);
+      return out;
+    }, x);
+  }
+
+  /**
+   * Fills every parameter's gradient, from the last forward pass.
+   *
+   * @param dOut Gradient of the output [batch, out].
+   * @param options `wantDX`: also the gradient of the input; `observe`: called with `grad_weight_2`, `grad_bias_2` ...
+   * @returns The gradient of the input [batch, in] where wanted.
+   */
+  backward(dOut: Tensor, options: { wantDX?: boolean; observe?: Observer } = {}): Tensor | undefined {
+    const { wantDX = false, observe } = options;
+    const last = wantDX ? 0 : this.layers.findIndex((layer) => layer.parameters.length > 0);
+    let d: Tensor | undefined = dOut;
+    for (let i = this.layers.length - 1; i >= last && d; i--) {
+      const layer: Layer = this.layers[i];
+      d = layer.backward(d, wantDX || i > last);
+      const number = layerNames(this.layers)[i].slice(1);
+      for (const { name, grad } of layer.parameters) observe?.(`grad_${name}_${number}`, grad);
+    }
+    return wantDX ? d : undefined;
+  }
+
+  /**
+   * Sets parameters by name.
+   *
+   * @param values Numbers for each parameter, in its shape or flat.
+   * @throws {TypeError} If a name is missing or unknown, or a shape differs; all such faults are listed.
+   */
+  load(values: Readonly<Record<string, TensorLike>>): void {
+    const wanted = new Set(this.parameters.map(({ name }) => name));
+    const faults = Object.keys(values).filter((name) => !wanted.has(name)).map((name) => `${name} is unknown`);
+    for (const { name, parameter } of this.parameters) {
+      if (!(name in values)) faults.push(`${name} ${formatShape(parameter.shape)} is missing`);
+    }
+    if (faults.length > 0) throw new TypeError(`Cannot load parameters: ${faults.join("; ")}`);
+    for (const { name, parameter } of this.parameters) parameter.value.write(values[name]);
+  }
+
+  /**
+   * Reads all parameters in one wait.
+   *
+   * @returns The values of each by name, row by row.
+   */
+  async read(): Promise<Record<string, TensorData>> {
+    return await this.#readEach((parameter) => parameter.value);
+  }
+
+  /** The same for the gradients of the last backward pass. */
+  async readGradients(): Promise<Record<string, TensorData>> {
+    return await this.#readEach((parameter) => parameter.grad);
+  }
+
+  /**
+   * The same model in float64, with the values that the parameters have now.
+   *
+   * @param loss The loss in float64.
+   * @returns The float64 model.
+   */
+  async reference(loss: ReferenceLoss): Promise<ReferenceModel> {
+    const model = new ReferenceModel(this.layers.map((layer) => layer.reference()), loss);
+    Object.values(await this.read()).forEach((values, i) => model.parameters[i].data.set(values));
+    return model;
+  }
+
+  /** Frees parameters and gradients. */
+  dispose(): void {
+    this.values.dispose();
+    this.gradients.dispose();
+  }
+
+  /** The same as {@linkcode Model.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #initialize({ init = { kind: "kaiming" }, random = new Random(0, "weights") }: ModelOptions): void {
+    for (const { parameter } of this.parameters) {
+      const { shape, value } = parameter;
+      if (shape.length === 2) value.write(initialWeights(init, shape[0], shape[1], random));
+      else if (init.kind === "ones") value.write(new Float32Array(sizeOf(shape)).fill(1));
+    }
+  }
+
+  async #readEach(pick: (parameter: Parameter) => Tensor): Promise<Record<string, TensorData>> {
+    const data = await readAll(this.parameters.map(({ parameter }) => pick(parameter)));
+    return Object.fromEntries(this.parameters.map(({ name }, i) => [name, data[i]]));
+  }
+}
+
+/** `z1, a1, z2, ...`: z for layers with parameters, a for activations, numbered by the last layer with parameters. */
+function layerNames(layers: readonly Layer[]): string[] {
+  let number = 0;
+  return layers.map(({ parameters }) => parameters.length > 0 ? `z${++number}` : `a${number}`);
+}

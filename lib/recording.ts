@@ -1,0 +1,71 @@
+/**
+ * Recorded work: a list of dispatches with everything bound, replayed as often as asked.
+ *
+ * @module
+ */
+/** One dispatch, ready to run. */
+export interface Command {
+  /** The compiled kernel. */
+  readonly pipeline: GPUComputePipeline;
+  /** Its buffers. */
+  readonly bindGroup: GPUBindGroup;
+  /** The buffer that holds its sizes, where it has any. */
+  readonly uniform: GPUBuffer | undefined;
+  /** Workgroups along x. */
+  readonly x: number;
+  /** Workgroups along y. */
+  readonly y: number;
+}
+
+/** What a recording needs of the device. */
+export interface Queue {
+  /** Puts commands on the queue in one compute pass, `times` over. */
+  submit(commands: readonly Command[], times: number): void;
+  /** Frees a buffer at once. */
+  destroyBuffer(buffer: GPUBuffer): void;
+}
+
+/** Dispatches that one submission holds at most: enough to hide its cost, few enough to start soon. */
+const DISPATCHES_PER_SUBMIT = 2_048;
+
+/** What `Device.record` kept: dispatches, and the tensors that were made while recording. */
+export class Recording implements Disposable {
+  readonly #queue: Queue;
+  readonly #commands: readonly Command[];
+  readonly #owned: readonly Disposable[];
+
+  /** Called by `Device.record`. */
+  constructor(queue: Queue, commands: readonly Command[], owned: readonly Disposable[]) {
+    this.#queue = queue;
+    this.#commands = commands;
+    this.#owned = owned;
+  }
+
+  /** Number of dispatches in one replay. */
+  get length(): number {
+    return this.#commands.length;
+  }
+
+  /**
+   * Puts the dispatches on the queue; makes no buffer, no bind group, and does not wait.
+   *
+   * @param times How often, one after the other.
+   */
+  replay(times = 1): void {
+    const batch = Math.max(1, Math.floor(DISPATCHES_PER_SUBMIT / Math.max(1, this.#commands.length)));
+    for (let done = 0; done < times; done += batch) {
+      this.#queue.submit(this.#commands, Math.min(batch, times - done));
+    }
+  }
+
+  /** Frees the tensors made while recording. */
+  dispose(): void {
+    for (const { uniform } of this.#commands) if (uniform) this.#queue.destroyBuffer(uniform);
+    for (const resource of this.#owned) resource[Symbol.dispose]();
+  }
+
+  /** The same as {@linkcode Recording.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Backhand: neural networks trained on Deno's WebGPU, every backward pass written by hand.
+ *
+ * A {@linkcode Device} is the GPU, a {@linkcode Tensor} an array on it, a {@linkcode Model} a list of layers. A step is
+ * forward, loss, backward, update; {@linkcode Device.record} keeps it as a list of dispatches that replays without waiting.
+ *
+ * @module
+ */
+export { type Binding, Device, type DeviceOptions, type Dispatch } from "./lib/device.ts";
+export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
+export { type Init, initialWeights } from "./lib/init.ts";
+export { type Layer, Linear, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
+export { bceWithLogits, type Loss, mse } from "./lib/losses.ts";
+export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
+export {
+  add,
+  addBias,
+  addBiasBackward,
+  append,
+  type GatherOptions,
+  gatherRows,
+  matmul,
+  matmulBackward,
+  type MatmulOptions,
+  max,
+  mean,
+  min,
+  multiply,
+  multiplyBackward,
+  type Out,
+  relu,
+  reluBackward,
+  scale,
+  sigmoid,
+  sigmoidBackward,
+  subtract,
+  sum,
+} from "./lib/ops.ts";
+export {
+  Adam,
+  createOptimizer,
+  FlatOptimizer,
+  Momentum,
+  type Optimizer,
+  type OptimizerName,
+  Sgd,
+  type Trainable,
+} from "./lib/optimizers.ts";
+export { MAX_SEED, Random } from "./lib/random.ts";
+export { type Command, type Queue, Recording } from "./lib/recording.ts";
+export type { Shape } from "./lib/shape.ts";
+export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
+export type { Access, Kernel } from "./kernels/mod.ts";
+export type { ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
+export * as reference from "./lib/reference.ts";
