@@ -19,8 +19,8 @@ export interface Recipe {
   targets: readonly string[];
   /** Settings that differ from the defaults, as they would be typed. */
   defaults: Partial<Record<Key, string>>;
-  /** Writes row `index` into `row` at `offset`: the features, then the targets. */
-  fill(row: Float64Array, offset: number, index: number, streams: Streams, noise: number): void;
+  /** Row `index` of the dataset: the features, then the targets. */
+  row(index: number, streams: Streams, noise: number): number[];
 }
 
 /** The recipes by name. */
@@ -30,10 +30,9 @@ export const RECIPES = {
     features: ["x"],
     targets: ["y"],
     defaults: { NOISE: "0" },
-    fill(row, offset, _index, { inputs, noise: stream }, noise) {
-      const x = inputs.uniform(-100, 100);
-      row[offset] = x;
-      row[offset + 1] = 0.01 * x * x * x - 0.1 * x * x + 2 * x + 20 + stream.normal(0, noise);
+    row(_index, streams, noise) {
+      const x = streams.inputs.uniform(-100, 100);
+      return [x, 0.01 * x * x * x - 0.1 * x * x + 2 * x + 20 + streams.noise.normal(0, noise)];
     },
   },
   linear: {
@@ -50,10 +49,9 @@ export const RECIPES = {
       NUM_EPOCHS: "1000",
       SPLIT: "1,0,0",
     },
-    fill(row, offset, _index, { inputs, noise: stream }, noise) {
-      const x = inputs.uniform(-5, 5);
-      row[offset] = x;
-      row[offset + 1] = 2 * x + 1 + stream.uniform(-noise, noise);
+    row(_index, streams, noise) {
+      const x = streams.inputs.uniform(-5, 5);
+      return [x, 2 * x + 1 + streams.noise.uniform(-noise, noise)];
     },
   },
   xor: {
@@ -71,11 +69,9 @@ export const RECIPES = {
       NUM_EPOCHS: "1000",
       SPLIT: "1,0,0",
     },
-    fill(row, offset, index) {
+    row(index) {
       const [x1, x2] = [(index >> 1) & 1, index & 1];
-      row[offset] = x1;
-      row[offset + 1] = x2;
-      row[offset + 2] = x1 ^ x2;
+      return [x1, x2, x1 ^ x2];
     },
   },
 } as const satisfies Record<RecipeName, Recipe>;

@@ -1,0 +1,132 @@
+/** A CSV file as blocks of whole records, in constant memory. */
+
+import { DataError } from "./errors.ts";
+
+/** Bytes read at a time: about 4,096 lines of a few numbers. */
+const CHUNK_BYTES = 262_144;
+
+/** Longest single record: only a quote that is never closed gets there. */
+const RECORD_LIMIT = 16 * 1024 * 1024;
+
+const LINE_FEED = 0x0a;
+const QUOTE = 0x22;
+
+/** Whole records of a file. */
+export interface TextBlock {
+  /** The records, with their line ends. */
+  text: string;
+  /** Line of the file, counted from 1, in which the text begins. */
+  line: number;
+}
+
+/** What a reader may be told while it reads. */
+export interface ReadOptions {
+  /** Ends the reading with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called after each read with the bytes read so far and the size of the file. */
+  onProgress?: (bytes: number, size: number) => void;
+}
+
+/**
+ * Reads a file in blocks that end where a record ends, without its byte-order mark.
+ *
+ * @param path The file.
+ * @param options Signal and progress.
+ * @returns The blocks, in order.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {DataError} If it is not UTF-8, or one record is longer than 16 MiB.
+ */
+export async function* textBlocks(path: string, options: ReadOptions = {}): AsyncGenerator<TextBlock> {
+  using file = await open(path);
+  const { size } = await file.stat();
+  let buffer = new Uint8Array(2 * CHUNK_BYTES);
+  let [length, bytes, line] = [0, 0, 1];
+  for (let isAtEnd = false; !isAtEnd;) {
+    options.signal?.throwIfAborted();
+    if (length + CHUNK_BYTES > buffer.length) buffer = grown(buffer);
+    const count = await file.read(buffer.subarray(length, length + Math.max(CHUNK_BYTES, length)));
+    isAtEnd = count === null;
+    length += count ?? 0;
+    bytes += count ?? 0;
+    options.onProgress?.(bytes, size);
+
+    const end = isAtEnd ? length : buffer.subarray(0, length).lastIndexOf(LINE_FEED) + 1;
+    const block = buffer.subarray(0, end);
+    if (end === 0 || (!isAtEnd && occurrences(block, QUOTE) % 2 === 1)) {
+      if (length > RECORD_LIMIT) throw tooLong(path, buffer.subarray(0, length), line);
+      continue;
+    }
+    yield { text: decode(path, block, line), line };
+    line += occurrences(block, LINE_FEED);
+    buffer.copyWithin(0, end, length);
+    length -= end;
+  }
+}
+
+/**
+ * Walks over the records of a text one by one; slow, for finding the place of a fault.
+ *
+ * @param block The text.
+ * @returns Each record that is not blank, and the line in which it begins.
+ */
+export function* recordsOf(block: TextBlock): Generator<TextBlock> {
+  let { line } = block;
+  let record: TextBlock | undefined;
+  for (const text of block.text.split(/(?<=\n)/)) {
+    record = record === undefined ? { text, line } : { text: record.text + text, line: record.line };
+    line++;
+    if (record.text.split('"').length % 2 === 0) continue;
+    if (record.text.replace(/\r?\n?$/, "") !== "") yield record;
+    record = undefined;
+  }
+  if (record !== undefined) yield record;
+}
+
+async function open(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`, { cause: error });
+  }
+}
+
+function grown(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * buffer.length);
+  larger.set(buffer);
+  return larger;
+}
+
+function occurrences(bytes: Uint8Array, wanted: number): number {
+  let count = 0;
+  for (let at = bytes.indexOf(wanted); at !== -1; at = bytes.indexOf(wanted, at + 1)) count++;
+  return count;
+}
+
+function decode(path: string, bytes: Uint8Array, line: number): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: line > 1 }).decode(bytes);
+  } catch (error) {
+    for (let from = 0; from < bytes.length; line++) {
+      const end = bytes.indexOf(LINE_FEED, from) + 1 || bytes.length;
+      if (!isUtf8(bytes.subarray(from, end))) break;
+      from = end;
+    }
+    throw new DataError("this is not UTF-8: save the file in that encoding", { file: path, line }, { cause: error });
+  }
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function tooLong(path: string, bytes: Uint8Array, line: number): DataError {
+  const last = [...recordsOf({ text: new TextDecoder().decode(bytes), line })].at(-1)!;
+  const problem = `this record is longer than ${RECORD_LIMIT} bytes: is a quote opened and never closed?`;
+  return new DataError(problem, { file: path, line: last.line });
+}

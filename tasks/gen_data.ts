@@ -1,0 +1,149 @@
+/**
+ * Makes a recipe's dataset, data/<recipe>.csv, and beside it a note of what made it.
+ *
+ *   deno task gen-data --recipe cubic --num-dataset 100000 --noise 0 --seed 42
+ */
+
+import { stringify } from "@std/csv";
+import { Random } from "../lib/random.ts";
+import type { Config } from "./config.ts";
+import {
+  csvPath,
+  DATA_FOLDER,
+  differences,
+  type FileStamp,
+  isSameStamp,
+  parseObject,
+  sidecarPath,
+  stampOf,
+} from "./dataset_files.ts";
+import { Progress } from "./progress.ts";
+import { recipeOf, type Streams } from "./recipes.ts";
+import { runTask } from "./run_task.ts";
+
+/** Raised whenever the same settings would give other bytes. */
+const FORMAT = 1;
+
+/** Rows made and written at a time. */
+const BLOCK_ROWS = 4096;
+
+/** How a dataset on disk relates to the settings. */
+export interface DatasetState {
+  /**
+   * "missing"; "current", made with these settings; "other settings"; or "foreign", not made by gen-data or changed since.
+   */
+  state: "missing" | "current" | "other settings" | "foreign";
+  /** Under "other settings": which. */
+  differs: string[];
+}
+
+/** What made a dataset. */
+interface Sidecar {
+  made: Record<string, unknown>;
+  file: FileStamp;
+}
+
+/**
+ * Compares the dataset on disk with the settings.
+ *
+ * @param config The settings.
+ * @returns How they relate.
+ */
+export async function datasetState(config: Config): Promise<DatasetState> {
+  const stamp = await stampOf(csvPath(config.recipe));
+  if (stamp === undefined) return { state: "missing", differs: [] };
+  const sidecar = await readSidecar(config);
+  if (sidecar === undefined || !isSameStamp(stamp, sidecar.file)) return { state: "foreign", differs: [] };
+  const differs = differences(sidecar.made, settingsOf(config));
+  return { state: differs.length > 0 ? "other settings" : "current", differs };
+}
+
+/**
+ * Makes the dataset, in constant memory. It takes the place of the one before it only once it is whole.
+ *
+ * @param config The settings; recipe, numDataset, noise and seed count.
+ * @param options Called with rows done and rows in all.
+ * @returns Path of the CSV file.
+ */
+export async function genData(
+  config: Config,
+  options: { onProgress?: (rows: number, total: number) => void } = {},
+): Promise<string> {
+  const path = csvPath(config.recipe);
+  const partial = `${path}.partial`;
+  await Deno.mkdir(DATA_FOLDER, { recursive: true });
+  try {
+    await writeRows(partial, config, options.onProgress);
+    const sidecar: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))! };
+    await Deno.writeTextFile(sidecarPath(config.recipe), JSON.stringify(sidecar, null, 2) + "\n");
+    await Deno.rename(partial, path);
+  } catch (error) {
+    if (await stampOf(partial) !== undefined) await Deno.remove(partial);
+    throw error;
+  }
+  return path;
+}
+
+/**
+ * The dataset's rows, block by block.
+ *
+ * @param config The settings.
+ * @returns Blocks of at most 4,096 rows: features, then targets.
+ */
+export function* makeRows(config: Config): Generator<number[][]> {
+  const recipe = recipeOf(config.recipe);
+  const streams: Streams = {
+    inputs: new Random(config.seed, `${config.recipe} inputs`),
+    noise: new Random(config.seed, `${config.recipe} noise`),
+  };
+  for (let first = 0; first < config.numDataset; first += BLOCK_ROWS) {
+    const count = Math.min(BLOCK_ROWS, config.numDataset - first);
+    yield Array.from({ length: count }, (_, index) => recipe.row(first + index, streams, config.noise));
+  }
+}
+
+async function writeRows(path: string, config: Config, onProgress?: (rows: number, total: number) => void) {
+  const { features, targets } = recipeOf(config.recipe);
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  const writer = file.writable.getWriter();
+  const encoder = new TextEncoder();
+  await writer.write(encoder.encode(stringify([[...features, ...targets]])));
+  let done = 0;
+  for (const rows of makeRows(config)) {
+    await writer.write(encoder.encode(stringify(rows)));
+    done += rows.length;
+    onProgress?.(done, config.numDataset);
+  }
+  writer.releaseLock();
+}
+
+function settingsOf({ recipe, numDataset, noise, seed }: Config): Record<string, unknown> {
+  return { format: FORMAT, recipe, numDataset, noise, seed };
+}
+
+async function readSidecar({ recipe }: Config): Promise<Sidecar | undefined> {
+  const path = sidecarPath(recipe);
+  if (await stampOf(path) === undefined) return undefined;
+  const sidecar = parseObject(await Deno.readTextFile(path));
+  return sidecar?.made && sidecar.file ? sidecar as unknown as Sidecar : undefined;
+}
+
+async function main(config: Config): Promise<void> {
+  const path = csvPath(config.recipe);
+  const { state, differs } = await datasetState(config);
+  if (state === "current" && !config.generateDataset) {
+    console.log(`${path} is there, made with these settings: nothing to do`);
+    return;
+  }
+  if (state === "foreign" && !config.generateDataset) {
+    const problem = `${path} is there and was not made by gen-data, or was changed since: move it away`;
+    throw new Deno.errors.AlreadyExists(`${problem}, or write over it with --generate-dataset`);
+  }
+  if (state === "other settings") console.log(`${path} was made with another ${differs.join(", ")}: making it anew`);
+  using progress = new Progress(`generating ${path}`);
+  await genData(config, { onProgress: (rows, total) => progress.update(rows, total) });
+  progress.clear();
+  console.log(`wrote ${path}: ${config.numDataset} rows, ${recipeOf(config.recipe).summary}`);
+}
+
+if (import.meta.main) await runTask("gen-data", main);

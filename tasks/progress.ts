@@ -1,0 +1,84 @@
+/** Progress on stderr: a bar redrawn in place on a terminal, a plain line now and then elsewhere. */
+
+/** Milliseconds between two drawings of the bar. */
+const BAR_INTERVAL = 100;
+
+/** Milliseconds between two plain lines; a job that is over sooner prints none. */
+const LINE_INTERVAL = 5_000;
+
+/** Where progress is drawn; tests bring their own. */
+export interface ProgressScreen {
+  isTerminal: boolean;
+  write: (text: string) => void;
+  now: () => number;
+}
+
+/**
+ * Shows how far a job has come. With `using` the bar is gone when the job is.
+ *
+ * @example
+ * ```ts
+ * using progress = new Progress("rows", { isTerminal: true, write: () => {}, now: () => 0 });
+ * progress.update(50, 100, "half of it");
+ * ```
+ */
+export class Progress {
+  readonly #label: string;
+  readonly #screen: ProgressScreen;
+  readonly #interval: number;
+  #last: number;
+  #isDrawn = false;
+
+  /**
+   * @param label What is being done.
+   * @param screen Where to draw; stderr if left out.
+   */
+  constructor(label: string, screen: ProgressScreen = stderrScreen()) {
+    this.#label = label;
+    this.#screen = screen;
+    this.#interval = screen.isTerminal ? BAR_INTERVAL : LINE_INTERVAL;
+    this.#last = screen.now();
+  }
+
+  /**
+   * Draws, unless that was done a moment ago.
+   *
+   * @param done How much is done.
+   * @param total How much there is to do, in the same unit.
+   * @param note Stands behind the bar, such as "loss 0.12".
+   */
+  update(done: number, total: number, note: string = ""): void {
+    const now = this.#screen.now();
+    if (now - this.#last < this.#interval) return;
+    this.#last = now;
+    const share = total > 0 ? Math.min(done / total, 1) : 1;
+    const percent = `${Math.floor(share * 100)}%`.padStart(4);
+    if (!this.#screen.isTerminal) {
+      this.#screen.write(`${this.#label}${percent} ${note}`.trimEnd() + "\n");
+      return;
+    }
+    const filled = Math.round(share * 30);
+    this.#screen.write(`\r\x1b[K${this.#label} [${"#".repeat(filled)}${"-".repeat(30 - filled)}]${percent} ${note}`);
+    this.#isDrawn = true;
+  }
+
+  /** Takes the bar away, so that a line can be printed; the next update draws it again. */
+  clear(): void {
+    if (this.#isDrawn) this.#screen.write("\r\x1b[K");
+    this.#isDrawn = false;
+  }
+
+  /** Takes the bar away. */
+  [Symbol.dispose](): void {
+    this.clear();
+  }
+}
+
+function stderrScreen(): ProgressScreen {
+  const encoder = new TextEncoder();
+  return {
+    isTerminal: Deno.stderr.isTerminal(),
+    write: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+    now: () => performance.now(),
+  };
+}

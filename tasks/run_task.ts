@@ -1,0 +1,66 @@
+/** Runs a task: help, settings, and errors told in one line with an exit code. */
+
+import { ConfigError, readConfig, type TaskConfig, type TaskName, usage } from "./config.ts";
+
+/** Errors of the JavaScript engine itself: a fault of this program, shown with its stack. */
+const ENGINE_ERRORS = new RegExp(
+  "^Cannot (read|set|convert|destructure|access|mix)|is not (a function|iterable|a constructor|defined)|" +
+    "^Assignment to|^Invalid (array|typed array|string|DataView) length|^Maximum call stack|^Array buffer allocation",
+);
+
+/**
+ * Runs a task's main function and ends the process: with 0, with the number that it returns, with 2 where settings are
+ * wrong, with 1 on any other error. Only errors that no user can cause show a stack.
+ *
+ * @param name The task.
+ * @param main Does the work.
+ */
+export async function runTask(name: TaskName, main: (config: TaskConfig) => Promise<number | void>): Promise<never> {
+  Deno.exit(await exitCodeOf(name, Deno.args, main));
+}
+
+/** What {@linkcode runTask} exits with. */
+export async function exitCodeOf(
+  name: TaskName,
+  args: readonly string[],
+  main: (config: TaskConfig) => Promise<number | void>,
+): Promise<number> {
+  try {
+    if (args.includes("--help") || args.includes("-h")) {
+      console.log(usage(name));
+      return 0;
+    }
+    const config = readConfig(name, args);
+    // Any value keeps a Vulkan layer from complaining on stderr.
+    if (!Deno.env.has("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", ".");
+    return await main(config) ?? 0;
+  } catch (error) {
+    // The reader of stdout has seen enough.
+    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    console.error(describeError(name, error));
+    return error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+/**
+ * An error as a user should see it.
+ *
+ * @param name The task.
+ * @param error Whatever was thrown.
+ * @returns One line, or one per fault of the settings; with a stack where this program is at fault.
+ */
+export function describeError(name: TaskName, error: unknown): string {
+  if (error instanceof ConfigError) {
+    return [...error.faults.map((fault) => `error: ${fault}`), `deno task ${name} --help lists what is allowed`].join(
+      "\n",
+    );
+  }
+  if (!(error instanceof Error)) return `error: ${error}`;
+  return isExpected(error) ? `error: ${error.message}` : `error: ${error.stack ?? error.message}`;
+}
+
+function isExpected(error: Error): boolean {
+  if (Object.values(Deno.errors).some((kind) => error instanceof kind) || error.name === "DeviceError") return true;
+  const isTold = error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError;
+  return isTold && !ENGINE_ERRORS.test(error.message);
+}
