@@ -1,0 +1,223 @@
+/**
+ * Prepares the machine, quickly and silently where there is nothing to do:
+ *
+ *     deno task setup               what every other task runs first
+ *     NO_SETUP=1 deno task setup    changes nothing, says what is missing; exit code 1 if training cannot work
+ *
+ * 1. Where JSR does not answer, `.offline` links to the stand-ins for @std, which deno.json takes in as workspace
+ *    members; where it answers, the link goes away again.
+ * 2. deno.lock is copied to `.deno.lock`, the lock file that Deno writes to, so that the committed pins hold and yet no
+ *    machine's additions (JSR packages or not) make a clone dirty.
+ * 3. A machine without any WebGPU adapter gets a software Vulkan driver.
+ *
+ * Imports nothing that would have to be there already.
+ */
+
+/** What was found on the machine and in the tree. */
+export interface Findings {
+  /** Whether Deno gets the @std packages from JSR, or has them already. */
+  jsrAnswers: boolean;
+  /** Whether `.offline` is there. */
+  linked: boolean;
+  /** Whether `.deno.lock` holds what deno.lock pins. */
+  pinned: boolean;
+  /** Whether WebGPU finds an adapter. */
+  adapter: boolean;
+  /** The command that installs a software Vulkan driver here; undefined where none is known. */
+  driver: readonly string[] | undefined;
+  /** Whether that command may be run: root on Debian or Ubuntu. */
+  mayInstall: boolean;
+  /** Whether `NO_SETUP` forbids every change. */
+  forbidden: boolean;
+}
+
+/** What is to be done about the findings. */
+export interface Plan {
+  /** The changes to make, in order. */
+  changes: ("link" | "unlink" | "pin" | "install")[];
+  /** Lines for the user, said before the changes. */
+  messages: string[];
+  /** 1 where training cannot work after the changes. */
+  exitCode: 0 | 1;
+}
+
+const driverCommands: Record<string, readonly string[]> = {
+  "apt-get": ["apt-get", "install", "-y", "--no-install-recommends", "mesa-vulkan-drivers"],
+  "dnf": ["dnf", "install", "-y", "mesa-vulkan-drivers"],
+  "pacman": ["pacman", "-S", "--noconfirm", "vulkan-swrast"],
+  "apk": ["apk", "add", "mesa-vulkan-swrast"],
+  "zypper": ["zypper", "install", "-y", "libvulkan_lvp"],
+};
+
+/**
+ * Decides what to do, without doing it.
+ *
+ * @param found What was found on the machine and in the tree.
+ * @returns The changes, what to say, and the exit code.
+ */
+export function plan(found: Findings): Plan {
+  const { jsrAnswers, linked, pinned, adapter, driver, mayInstall, forbidden } = found;
+  const changes: Plan["changes"] = [];
+  const messages: string[] = [];
+  let exitCode: Plan["exitCode"] = 0;
+
+  if (!jsrAnswers && !linked) {
+    if (!forbidden) changes.push("link");
+    else {
+      messages.push(
+        "@std is missing: JSR does not answer. Run `deno task setup` without NO_SETUP to link its stand-ins.",
+      );
+      exitCode = 1;
+    }
+  }
+  if (jsrAnswers && linked && !forbidden) changes.push("unlink");
+  if (!pinned && !forbidden) changes.push("pin");
+
+  if (!adapter) {
+    const command = driver?.join(" ");
+    if (command === undefined) {
+      messages.push("WebGPU finds no adapter. Install a driver for Vulkan, Metal or Direct3D 12, then run this again.");
+    } else if (forbidden || !mayInstall) {
+      messages.push(`WebGPU finds no adapter. A software Vulkan driver is enough; as root: ${command}`);
+    } else {
+      messages.push(`WebGPU finds no adapter. Installing a software Vulkan driver: ${command}`);
+      changes.push("install");
+    }
+    if (!changes.includes("install")) exitCode = 1;
+  }
+  return { changes, messages, exitCode };
+}
+
+/**
+ * Makes the changes of a plan that concern the project's folder.
+ *
+ * @param root The project's folder.
+ * @param changes The plan's changes; others are left alone.
+ */
+export async function changeTree(root: URL, changes: Plan["changes"]): Promise<void> {
+  const link = new URL(".offline", root);
+  if (changes.includes("link")) {
+    // A junction asks for no privilege on Windows, but wants the whole path.
+    const windows = Deno.build.os === "windows";
+    const target = windows ? new URL("tasks/offline_std", root) : "tasks/offline_std";
+    try {
+      await Deno.symlink(target, link, { type: windows ? "junction" : "dir" });
+    } catch (error) {
+      // Another task's setup may have been faster.
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+  if (changes.includes("unlink")) {
+    await Deno.remove(link).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+  if (changes.includes("pin")) {
+    // Renamed into place, so that a Deno running beside never reads half of it.
+    const fresh = new URL(`.deno.lock.${Deno.pid}`, root);
+    await Deno.copyFile(new URL("deno.lock", root), fresh);
+    await Deno.rename(fresh, new URL(".deno.lock", root));
+  }
+}
+
+/**
+ * Compares the lock file in use with the committed one.
+ *
+ * @param root The project's folder.
+ * @returns Whether `.deno.lock` holds every version that deno.lock pins; true where there is no deno.lock.
+ */
+export async function isPinned(root: URL): Promise<boolean> {
+  const committed = await readSpecifiers(new URL("deno.lock", root));
+  if (committed === undefined) return true;
+  const used = await readSpecifiers(new URL(".deno.lock", root));
+  return used !== undefined && Object.entries(committed).every(([name, version]) => used[name] === version);
+}
+
+async function readSpecifiers(file: URL): Promise<Record<string, string> | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(file)).specifiers ?? {};
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function look(root: URL): Promise<Findings> {
+  const linked = await Deno.lstat(new URL(".offline", root)).then(() => true, () => false);
+  const [jsrAnswers, pinned, adapter] = await Promise.all([askJsr(root), isPinned(root), hasAdapter()]);
+  const manager = adapter || Deno.build.os !== "linux" ? undefined : await findPackageManager();
+  return {
+    jsrAnswers,
+    linked,
+    pinned,
+    adapter,
+    driver: manager === undefined ? undefined : driverCommands[manager],
+    mayInstall: manager === "apt-get" && Deno.uid() === 0,
+    forbidden: !["", "0", "false"].includes(Deno.env.get("NO_SETUP") ?? ""),
+  };
+}
+
+/** Asks Deno for the very packages that deno.json names; they are then in its cache, and the next answer is immediate. */
+async function askJsr(root: URL): Promise<boolean> {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const packages = Object.values<string>(imports).filter((name) => name.startsWith("jsr:"));
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "-q", "--no-config", "--no-lock", ...packages],
+    stdout: "null",
+    stderr: "null",
+    signal: AbortSignal.timeout(8000),
+  }).output();
+  return code === 0;
+}
+
+async function hasAdapter(): Promise<boolean> {
+  // Unset, a Vulkan layer complains about it twice on every start.
+  if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+  return await navigator.gpu.requestAdapter() !== null;
+}
+
+async function findPackageManager(): Promise<string | undefined> {
+  for (const name of Object.keys(driverCommands)) {
+    const works = await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output()
+      .then(({ success }) => success, () => false);
+    if (works) return name;
+  }
+}
+
+async function installDriver(command: readonly string[]): Promise<boolean> {
+  const run = async (args: readonly string[]) => {
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    const child = new Deno.Command(command[0], { args: [...args], env, stdout: "piped", stderr: "piped" });
+    const { success, stdout, stderr } = await child.output();
+    return { success, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+  };
+  let result = await run(command.slice(1));
+  if (!result.success) {
+    // A fresh image has no package lists, an old one those of packages that are gone.
+    await run(["update"]);
+    result = await run(command.slice(1));
+  }
+  if (!result.success) {
+    console.error(`${result.said}\nThe driver could not be installed: ${command.join(" ")} failed, see above.`);
+    return false;
+  }
+  // This process has loaded its drivers already; only a new one sees the new driver.
+  const code = "Deno.exit(await navigator.gpu.requestAdapter() === null ? 1 : 0)";
+  const { success } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", code] }).output();
+  console.error(
+    success ? "The driver is installed and WebGPU finds it." : "The driver is installed, yet WebGPU finds no adapter.",
+  );
+  return success;
+}
+
+async function main(): Promise<number> {
+  const root = new URL("../", import.meta.url);
+  const found = await look(root);
+  const { changes, messages, exitCode } = plan(found);
+  for (const message of messages) console.error(message);
+  await changeTree(root, changes);
+  if (changes.includes("install") && !await installDriver(found.driver!)) return 1;
+  return exitCode;
+}
+
+if (import.meta.main) Deno.exit(await main());
