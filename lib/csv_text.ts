@@ -1,6 +1,7 @@
 /** A CSV file as blocks of whole records, in constant memory. */
 
 import { DataError } from "./errors.ts";
+import { openFile } from "./files.ts";
 
 /** Bytes read at a time: about 4,096 lines of a few numbers. */
 const CHUNK_BYTES = 262_144;
@@ -37,7 +38,7 @@ export interface ReadOptions {
  * @throws {DataError} If it is not UTF-8, or one record is longer than 16 MiB.
  */
 export async function* textBlocks(path: string, options: ReadOptions = {}): AsyncGenerator<TextBlock> {
-  using file = await open(path);
+  using file = await openFile(path);
   const { size } = await file.stat();
   let buffer = new Uint8Array(2 * CHUNK_BYTES);
   let [length, bytes, line] = [0, 0, 1];
@@ -80,15 +81,6 @@ export function* recordsOf(block: TextBlock): Generator<TextBlock> {
     record = undefined;
   }
   if (record !== undefined) yield record;
-}
-
-async function open(path: string): Promise<Deno.FsFile> {
-  try {
-    return await Deno.open(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`, { cause: error });
-  }
 }
 
 function grown(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

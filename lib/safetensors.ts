@@ -5,6 +5,7 @@
  */
 
 import { DataError } from "./errors.ts";
+import { openFile } from "./files.ts";
 import { parseHeader, type TensorEntry } from "./safetensors_header.ts";
 import { SafetensorsWriter } from "./safetensors_writer.ts";
 
@@ -56,7 +57,7 @@ export interface SafetensorsHeader {
  * ```
  */
 export async function readSafetensors(path: string): Promise<StoredTensors> {
-  using file = await open(path);
+  using file = await openFile(path);
   const { entries, metadata } = await readHeader(path, file);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, shape, begin, end } of entries) {
@@ -76,7 +77,7 @@ export async function readSafetensors(path: string): Promise<StoredTensors> {
  * @throws {Deno.errors.NotFound} If there is no such file.
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  using file = await open(path);
+  using file = await openFile(path);
   const { entries, metadata } = await readHeader(path, file);
   return { shapes: new Map(entries.map(({ name, shape }) => [name, shape])), metadata };
 }
@@ -98,15 +99,6 @@ export async function writeSafetensors(
   await using writer = await SafetensorsWriter.create(path, shapes, metadata);
   for (const [name, { data }] of Object.entries(tensors)) await writer.append(name, data);
   await writer.close();
-}
-
-async function open(path: string): Promise<Deno.FsFile> {
-  try {
-    return await Deno.open(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`, { cause: error });
-  }
 }
 
 async function readHeader(

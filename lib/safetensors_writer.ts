@@ -1,5 +1,7 @@
 /** Writes safetensors files piece by piece. The format is described in safetensors.ts. */
 
+import { writeFully } from "./files.ts";
+
 /** Floats gathered for one tensor before they go to the file. */
 const BUFFERED_FLOATS = 65_536;
 
@@ -154,8 +156,4 @@ function layOut(path: string, shapes: Record<string, readonly number[]>, metadat
   new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
   header.set(text, 8);
   return { header, begins };
-}
-
-async function writeFully(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }

@@ -5,6 +5,7 @@
  */
 
 import { stringify } from "@std/csv";
+import { writeFully } from "../lib/files.ts";
 import { Random } from "../lib/random.ts";
 import type { Config } from "./config.ts";
 import {
@@ -105,16 +106,14 @@ export function* makeRows(config: Config): Generator<number[][]> {
 async function writeRows(path: string, config: Config, onProgress?: (rows: number, total: number) => void) {
   const { features, targets } = recipeOf(config.recipe);
   using file = await Deno.open(path, { write: true, create: true, truncate: true });
-  const writer = file.writable.getWriter();
   const encoder = new TextEncoder();
-  await writer.write(encoder.encode(stringify([[...features, ...targets]])));
+  await writeFully(file, encoder.encode(stringify([[...features, ...targets]])));
   let done = 0;
   for (const rows of makeRows(config)) {
-    await writer.write(encoder.encode(stringify(rows)));
+    await writeFully(file, encoder.encode(stringify(rows)));
     done += rows.length;
     onProgress?.(done, config.numDataset);
   }
-  writer.releaseLock();
 }
 
 function settingsOf({ recipe, numDataset, noise, seed }: Config): Record<string, unknown> {
