@@ -95,7 +95,7 @@ export function parseArgs<
   }
   for (const name of collected) if ([...booleans, ...strings].includes(name)) result[name] ??= [];
   for (const [name, value] of Object.entries(defaults)) {
-    for (const each of withAliases(name)) if (!args.length || !(each in result)) result[each] = value;
+    for (const each of withAliases(name)) if (!(each in result)) result[each] = value;
   }
   return result as Args<B, S, C, D>;
 }

@@ -1,0 +1,125 @@
+/**
+ * The gate, everything that must pass:
+ *
+ *     deno task test [--help]
+ *
+ * Format, lint, types, documentation, all tests with the examples in the documentation, and coverage of lib. Every stage
+ * runs whatever the others found. The last line is `tests: N passed, N failed`; the exit code is 1 if anything failed.
+ */
+
+const minimumCoverage = 90;
+const root = new URL("../", import.meta.url);
+const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--deny-net"];
+
+/** Lines of a file: how many can run, and how many did. */
+interface Coverage {
+  file: string;
+  covered: number;
+  total: number;
+}
+
+interface Outcome {
+  ok: boolean;
+  stdout: string;
+}
+
+/** Runs a deno command in the project, showing what it prints as it comes. */
+async function deno(args: string[], show = true): Promise<Outcome> {
+  // Colours would be told apart from text neither by a file nor by the summary's pattern.
+  const env: Record<string, string> = Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" };
+  const child = new Deno.Command(Deno.execPath(), { args, cwd: root, env, stdout: "piped", stderr: "inherit" }).spawn();
+  let stdout = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stdout) {
+    stdout += decoder.decode(chunk, { stream: true });
+    if (show) await writeAll(chunk);
+  }
+  return { ok: (await child.status).success, stdout };
+}
+
+async function writeAll(bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+}
+
+/** Reads the totals from the test runner's last line; undefined where it did not get that far. */
+export function readTotals(output: string): { passed: number; failed: number } | undefined {
+  // deno-lint-ignore no-control-regex -- colours
+  const plain = output.replaceAll(/\x1b\[[0-9;]*m/g, "");
+  const totals = [...plain.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/gm)].at(-1);
+  return totals && { passed: Number(totals[1]), failed: Number(totals[2]) };
+}
+
+/**
+ * Reads the lines that ran, file by file.
+ *
+ * @param lcov A report in LCOV's format.
+ * @param folder The folder to read about, ending in a slash; the names in the result are relative to it.
+ */
+export function readCoverage(lcov: string, folder: string): Coverage[] {
+  return lcov.split("end_of_record").flatMap((record) => {
+    const path = record.match(/^SF:(.*)$/m)?.[1] ?? "";
+    if (!path.startsWith(folder)) return [];
+    const hits = [...record.matchAll(/^DA:\d+,(\d+)/gm)].map((match) => Number(match[1]));
+    return [{ file: path.slice(folder.length), covered: hits.filter((hit) => hit > 0).length, total: hits.length }];
+  });
+}
+
+/** Tells whether enough of lib ran, and where not, file by file. A file that no test loads counts as not run at all. */
+async function checkCoverage(): Promise<boolean> {
+  const folder = new URL("lib/", root);
+  const { ok, stdout } = await deno(["coverage", "--quiet", "--lcov", "coverage"], false);
+  const files = ok ? readCoverage(stdout, decodeURIComponent(folder.pathname)) : [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".ts") || files.some(({ file }) => file === name)) continue;
+    const text = await Deno.readTextFile(new URL(name, folder));
+    files.push({ file: name, covered: 0, total: text.split("\n").filter((line) => /^\s*[^\s/*]/.test(line)).length });
+  }
+  const sum = (key: "covered" | "total") => files.reduce((total, file) => total + file[key], 0);
+  const percent = 100 * sum("covered") / Math.max(sum("total"), 1);
+  console.log(`coverage of lib: ${percent.toFixed(1)}% of lines (at least ${minimumCoverage}% asked)`);
+  if (percent >= minimumCoverage) return true;
+  for (const { file, covered, total } of files.sort((a, b) => (b.total - b.covered) - (a.total - a.covered))) {
+    const share = `${(100 * covered / Math.max(total, 1)).toFixed(1)}%`;
+    console.log(`${file.padEnd(32)}${share.padStart(7)}${`${covered} of ${total}`.padStart(14)}`);
+  }
+  return false;
+}
+
+async function main(): Promise<number> {
+  if (Deno.args.length > 0) {
+    console.log("Usage: deno task test\n\nRuns format, lint, types, documentation, all tests and coverage of lib.");
+    return Deno.args.every((argument) => argument === "--help") ? 0 : 2;
+  }
+  await Deno.remove(new URL("coverage", root), { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+
+  let totals: ReturnType<typeof readTotals>;
+  const stages: [string, () => Promise<boolean>][] = [
+    ["format", async () => (await deno(["fmt", "--check"])).ok],
+    ["lint", async () => (await deno(["lint"])).ok],
+    ["types", async () => (await deno(["check", "--doc", "mod.ts", "lib", "tasks", "tests"])).ok],
+    ["documentation", async () => (await deno(["doc", "--lint", "mod.ts"])).ok],
+    ["tests", async () => {
+      // Types are a stage of their own: here one wrong type would keep all tests from running.
+      const options = ["--doc", "--no-check", "--coverage=coverage", ...permissions];
+      const { ok, stdout } = await deno(["test", ...options, "mod.ts", "lib", "tests"]);
+      totals = readTotals(stdout);
+      return ok;
+    }],
+    ["coverage", checkCoverage],
+  ];
+  const failed: string[] = [];
+  for (const [name, stage] of stages) {
+    console.log(`== ${name}`);
+    if (!await stage()) failed.push(name);
+  }
+
+  // A runner that stopped before its totals has failed, whatever it had passed by then.
+  const { passed, failed: failures } = totals ?? { passed: 0, failed: 1 };
+  console.log(failed.length > 0 ? `\nfailed: ${failed.join(", ")}` : "\nall stages passed");
+  console.log(`tests: ${passed} passed, ${failures} failed`);
+  return failed.length > 0 ? 1 : 0;
+}
+
+if (import.meta.main) Deno.exit(await main());

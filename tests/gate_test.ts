@@ -1,0 +1,26 @@
+import { assertEquals } from "@std/assert";
+import { readCoverage, readTotals } from "../tasks/test.ts";
+
+Deno.test("readTotals() reads the runner's last line, steps and colours or not", () => {
+  assertEquals(readTotals("a ... ok (1ms)\n\nok | 12 passed | 0 failed (3s)\n"), { passed: 12, failed: 0 });
+  const colored =
+    "\x1b[0m\x1b[31mFAILED\x1b[0m | 3 passed (5 steps) | 2 failed (1 step) | 1 ignored \x1b[38;5;245m(1s)\x1b[0m";
+  assertEquals(readTotals(colored), { passed: 3, failed: 2 });
+  assertEquals(readTotals("ok | 1 passed | 0 failed\nok | 2 passed | 0 failed"), { passed: 2, failed: 0 });
+});
+
+Deno.test("readTotals() reads nothing from a run without totals", () => {
+  assertEquals(readTotals("error: Type checking failed.\n"), undefined);
+});
+
+Deno.test("readCoverage() counts the lines that ran in one folder", () => {
+  const lcov = [
+    "SF:/p/lib/a.ts\nDA:1,5\nDA:2,0\nDA:10,1\nLH:2\nLF:3\nend_of_record",
+    "SF:/p/tests/a_test.ts\nDA:1,1\nend_of_record",
+    "SF:/p/lib/b.ts\nDA:1,0\nend_of_record\n",
+  ].join("\n");
+  assertEquals(readCoverage(lcov, "/p/lib/"), [
+    { file: "a.ts", covered: 2, total: 3 },
+    { file: "b.ts", covered: 0, total: 1 },
+  ]);
+});
