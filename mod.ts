@@ -8,8 +8,9 @@
  */
 export { type Binding, Device, type DeviceOptions, type Dispatch } from "./lib/device.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
+export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
-export { type Layer, Linear, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
+export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
 export { bceWithLogits, type Loss, mse } from "./lib/losses.ts";
 export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {
@@ -46,10 +47,13 @@ export {
   Sgd,
   type Trainable,
 } from "./lib/optimizers.ts";
+export { Predictor } from "./lib/predictor.ts";
 export { MAX_SEED, Random } from "./lib/random.ts";
 export { type Command, type Queue, Recording } from "./lib/recording.ts";
+export { type KernelCheck, selfTest } from "./lib/self_test.ts";
 export type { Shape } from "./lib/shape.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
-export type { ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
+export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
 export * as reference from "./lib/reference.ts";
+export { type EpochOptions, type EpochResult, Trainer, type TrainerOptions } from "./lib/trainer.ts";

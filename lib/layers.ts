@@ -194,6 +194,20 @@ export class Sigmoid implements Layer {
   }
 }
 
+/**
+ * The layers of a fully connected network: Linear and ReLU for each hidden width, then a Linear.
+ *
+ * @param inputs Values in a row of the input.
+ * @param hiddenSize Widths of the hidden layers.
+ * @param outputs Values in a row of the output.
+ * @returns The layers, first to last.
+ */
+export function multilayerPerceptron(inputs: number, hiddenSize: readonly number[], outputs: number): Layer[] {
+  const widths = [inputs, ...hiddenSize];
+  const hidden = hiddenSize.flatMap((width, i) => [new Linear(widths[i], width), new ReLU()]);
+  return [...hidden, new Linear(widths.at(-1)!, outputs)];
+}
+
 function forwardValue(tensor: Tensor | undefined, layer: Layer): Tensor {
   if (!tensor) throw new TypeError(`Cannot run ${layer.kind}'s backward before its forward`);
   return tensor;

@@ -122,6 +122,7 @@ export class Model implements Disposable {
   backward(dOut: Tensor, options: { wantDX?: boolean; observe?: Observer } = {}): Tensor | undefined {
     const { wantDX = false, observe } = options;
     const last = wantDX ? 0 : this.layers.findIndex((layer) => layer.parameters.length > 0);
+    if (last < 0) return undefined;
     let d: Tensor | undefined = dOut;
     for (let i = this.layers.length - 1; i >= last && d; i--) {
       const layer: Layer = this.layers[i];

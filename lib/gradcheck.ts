@@ -1,0 +1,171 @@
+/**
+ * Gradient checks. Two questions for every gradient: does the backward written by hand, in float64, agree with central
+ * finite differences of the forward; and does the GPU agree with that float64 backward.
+ *
+ * Tolerances: finite differences with eps 1e-6 to atol 1e-5 and rtol 1e-3, as PyTorch's gradcheck; float32 gradients to a
+ * relative 2e-3, as JAX's check_grads, of the entry or of a thousandth of the tensor's largest entry.
+ *
+ * @module
+ */
+import type { Device } from "./device.ts";
+import { type Layer, Linear, multilayerPerceptron, ReLU, Sigmoid } from "./layers.ts";
+import { bceWithLogits, type Loss, mse } from "./losses.ts";
+import { Model } from "./model.ts";
+import { Random } from "./random.ts";
+import { Matrix, type ReferenceModel, ReferenceReLU } from "./reference.ts";
+import { Tensor } from "./tensor.ts";
+
+const EPSILON = 1e-6;
+const ABSOLUTE = 1e-5;
+const RELATIVE = 1e-3;
+const GPU_RELATIVE = 2e-3;
+/** Entries of a tensor that finite differences try at most: each costs two forward passes. */
+const MAX_ENTRIES = 128;
+/** How far ReLU's inputs must stay from 0, where it has no derivative and float32 may fall on the other side. */
+const KINK_DISTANCE = 1e-4;
+
+/** One checked gradient. */
+export interface GradientCheck {
+  /** Which: a parameter's name such as `0.weight`, or `input`. */
+  readonly name: string;
+  /** How many entries finite differences tried. */
+  readonly entries: number;
+  /** Largest difference between the float64 backward and finite differences. */
+  readonly finiteDifference: number;
+  /** Largest difference between GPU and float64 backward, relative to the tensor's largest entry. */
+  readonly gpu: number;
+  /** True where every entry is within the tolerances. */
+  readonly ok: boolean;
+}
+
+/** A network to be checked. */
+export interface GradientCase {
+  /** What it checks. */
+  readonly name: string;
+  /** Its layers; none checks the loss alone. */
+  readonly layers: readonly Layer[];
+  /** Its loss. */
+  readonly loss: Loss;
+  /** Values in a row of the input. */
+  readonly inputs: number;
+}
+
+/**
+ * The cases that `deno task gradcheck` runs: each layer, each loss, and whole networks.
+ *
+ * @param hiddenSize Widths of the hidden layers of the networks.
+ * @returns Fresh layers in each case.
+ */
+export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
+  const network = () => multilayerPerceptron(3, hiddenSize, 2);
+  return [
+    { name: "Linear", layers: [new Linear(3, 4)], loss: mse, inputs: 3 },
+    { name: "ReLU", layers: [new ReLU()], loss: mse, inputs: 5 },
+    { name: "Sigmoid", layers: [new Sigmoid()], loss: mse, inputs: 5 },
+    { name: "mse", layers: [], loss: mse, inputs: 3 },
+    { name: "bce", layers: [], loss: bceWithLogits, inputs: 3 },
+    { name: "network, mse", layers: network(), loss: mse, inputs: 3 },
+    { name: "network, bce", layers: network(), loss: bceWithLogits, inputs: 3 },
+  ];
+}
+
+/**
+ * Checks every gradient of a network on random rows.
+ *
+ * @param device Where the GPU's side runs.
+ * @param given The network.
+ * @param seed Fixes weights, rows and the entries tried.
+ * @returns A line for each parameter and one for the input.
+ * @throws {RangeError} If no rows were found that keep clear of ReLU's kink.
+ *
+ * @example
+ * ```ts
+ * import { checkGradients, Device, Linear, mse, ReLU } from "@backhand/backhand";
+ * import { assert } from "@std/assert";
+ * using device = await Device.request();
+ * const layers = [new Linear(2, 5), new ReLU(), new Linear(5, 1)];
+ * const checks = await checkGradients(device, { name: "my network", layers, loss: mse, inputs: 2 }, 42);
+ * assert(checks.every(({ ok }) => ok));
+ * ```
+ */
+export async function checkGradients(device: Device, given: GradientCase, seed: number): Promise<GradientCheck[]> {
+  const { layers, loss, inputs } = given;
+  const random = new Random(seed, `gradcheck ${given.name}`);
+  using model = new Model(device, layers, { random });
+  // Biases of 0 would hide an error in what they add.
+  model.parameters.forEach(({ parameter: { shape, value } }) => {
+    if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, () => random.uniform(-0.5, 0.5)));
+  });
+  const twin = await model.reference(loss.reference);
+  const { x, target } = drawRows(twin, loss, inputs, random);
+  const { dX } = twin.backward(x, target);
+  const gpu = await gpuGradients(model, loss, x, target);
+  const named = [
+    ...model.parameters.map(({ name }, i) => [name, twin.parameters[i], twin.gradients[i]] as const),
+    [
+      "input",
+      x,
+      dX,
+    ] as const,
+  ];
+  return named.map(([name, values, gradient], i) => {
+    const entries = pickEntries(values.data.length, random);
+    let ok = true, worst = 0;
+    for (const entry of entries) {
+      const expected = differentiate(twin, x, target, values, entry);
+      const difference = Math.abs(gradient.data[entry] - expected);
+      worst = Math.max(worst, difference);
+      ok &&= difference <= ABSOLUTE + RELATIVE * Math.abs(expected);
+    }
+    const largest = gradient.data.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+    let gpuWorst = 0;
+    gradient.data.forEach((g, entry) => {
+      const difference = Math.abs(gpu[i][entry] - g);
+      gpuWorst = Math.max(gpuWorst, difference / (largest || 1));
+      ok &&= difference <= GPU_RELATIVE * Math.max(Math.abs(g), largest / 1_000);
+    });
+    return { name, entries: entries.length, finiteDifference: worst, gpu: gpuWorst, ok };
+  });
+}
+
+/** Seven rows (odd, not a multiple of anything) whose way through the network keeps clear of every kink. */
+function drawRows(twin: ReferenceModel, loss: Loss, inputs: number, random: Random): { x: Matrix; target: Matrix } {
+  const rows = 7;
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    // Rounded to float32, so that both sides see the same numbers.
+    const x = new Matrix(rows, inputs).map(() => Math.fround(random.normal()));
+    const { columns } = twin.forward(x);
+    const clear = twin.layers.every((l) => !(l instanceof ReferenceReLU) || l.distanceToKink > KINK_DISTANCE);
+    if (!clear) continue;
+    const target = new Matrix(rows, columns).map(() =>
+      Math.fround(loss.kind === "bce" ? random.uniform() : random.normal())
+    );
+    return { x, target };
+  }
+  throw new RangeError("Cannot check gradients: every draw came too close to a ReLU's kink; try smaller hidden layers");
+}
+
+async function gpuGradients(model: Model, loss: Loss, x: Matrix, target: Matrix): Promise<ArrayLike<number>[]> {
+  const { device } = model;
+  using input = Tensor.from(device, Float32Array.from(x.data), [x.rows, x.columns]);
+  using wanted = Tensor.from(device, Float32Array.from(target.data), [target.rows, target.columns]);
+  using dX = device.tidy(() => model.backward(loss.backward(model.forward(input), wanted), { wantDX: true })!);
+  const gradients = await model.readGradients();
+  return [...Object.values(gradients), await dX.read()];
+}
+
+/** `(loss(v + eps) - loss(v - eps)) / (2 eps)` for one entry v of a matrix that the loss depends on. */
+function differentiate(twin: ReferenceModel, x: Matrix, target: Matrix, values: Matrix, entry: number): number {
+  const kept = values.data[entry];
+  const lossAt = (value: number): number => {
+    values.data[entry] = value;
+    return twin.loss.forward(twin.forward(x), target);
+  };
+  const difference = lossAt(kept + EPSILON) - lossAt(kept - EPSILON);
+  values.data[entry] = kept;
+  return difference / (2 * EPSILON);
+}
+
+function pickEntries(count: number, random: Random): number[] {
+  return [...random.permutation(count).subarray(0, MAX_ENTRIES)];
+}
