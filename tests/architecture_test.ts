@@ -27,7 +27,7 @@ const storeys: string[] = [
   "ops",
   "layers losses optimizers init",
   "model",
-  "dataset trainer predictor checkpoint gradcheck self_check self_test",
+  "dataset trainer evaluation saved_model predictor checkpoint gradcheck self_check self_test",
 ];
 
 const storeyOf = new Map<string, number>(
