@@ -48,6 +48,7 @@ export function regressionMetrics(predicted: ArrayLike<number>, actual: ArrayLik
     spread += delta * (actual[i] - mean);
   }
   const mse = squares / n;
+  // Times 0, so that NaN stays NaN.
   const r2 = spread === 0 ? (squares === 0 ? 1 : squares * 0) : 1 - squares / spread;
   return { mse, rmse: Math.sqrt(mse), mae: absolutes / n, r2 };
 }

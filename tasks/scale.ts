@@ -45,6 +45,9 @@ type OnProgress = (done: number, total: number) => void;
 export async function scaleData(config: Config, options: { onProgress?: OnProgress } = {}): Promise<ScaleReport> {
   const source = csvPath(config.recipe);
   const stamp = await stampOf(source);
+  if (stamp === undefined) {
+    throw new Deno.errors.NotFound(`Cannot read ${source}: there is no such file; deno task gen-data makes it`);
+  }
   const report = (pass: number) => (bytes: number, size: number) => options.onProgress?.(pass * size + bytes, 2 * size);
   const { before, counts } = await fit(config, source, report(0));
   const scalers = scalersOf(config, source, before);
