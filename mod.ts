@@ -50,7 +50,7 @@ export {
 export { Predictor } from "./lib/predictor.ts";
 export { MAX_SEED, Random } from "./lib/random.ts";
 export { type Command, type Queue, Recording } from "./lib/recording.ts";
-export { type KernelCheck, selfTest } from "./lib/self_test.ts";
+export { type KernelCheck, selfTest } from "./lib/self_check.ts";
 export type { Shape } from "./lib/shape.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";

@@ -10,7 +10,7 @@ import type { Layer, Parameter } from "./layers.ts";
 import { Random } from "./random.ts";
 import { type ReferenceLoss, ReferenceModel } from "./reference.ts";
 import { formatShape, sizeOf } from "./shape.ts";
-import { ELEMENT_BYTES, readAll, Tensor, type TensorData, type TensorLike } from "./tensor.ts";
+import { ELEMENT_BYTES, readAll, Tensor, type TensorLike } from "./tensor.ts";
 
 /** A parameter under its name in the whole model. */
 export interface NamedParameter {
@@ -154,12 +154,12 @@ export class Model implements Disposable {
    *
    * @returns The values of each by name, row by row.
    */
-  async read(): Promise<Record<string, TensorData>> {
+  async read(): Promise<Record<string, Float32Array>> {
     return await this.#readEach((parameter) => parameter.value);
   }
 
   /** The same for the gradients of the last backward pass. */
-  async readGradients(): Promise<Record<string, TensorData>> {
+  async readGradients(): Promise<Record<string, Float32Array>> {
     return await this.#readEach((parameter) => parameter.grad);
   }
 
@@ -194,9 +194,9 @@ export class Model implements Disposable {
     }
   }
 
-  async #readEach(pick: (parameter: Parameter) => Tensor): Promise<Record<string, TensorData>> {
+  async #readEach(pick: (parameter: Parameter) => Tensor): Promise<Record<string, Float32Array>> {
     const data = await readAll(this.parameters.map(({ parameter }) => pick(parameter)));
-    return Object.fromEntries(this.parameters.map(({ name }, i) => [name, data[i]]));
+    return Object.fromEntries(this.parameters.map(({ name }, i) => [name, data[i] as Float32Array]));
   }
 }
 

@@ -17,6 +17,8 @@ export interface Recipe {
   features: readonly string[];
   /** Names of the target columns. */
   targets: readonly string[];
+  /** Rows without noise, features and targets, on which a trained model is shown. */
+  examples: readonly (readonly number[])[];
   /** Settings that differ from the defaults, as they would be typed. */
   defaults: Partial<Record<Key, string>>;
   /** Row `index` of the dataset: the features, then the targets. */
@@ -29,6 +31,7 @@ export const RECIPES = {
     summary: "y = 0.01 x^3 - 0.1 x^2 + 2 x + 20 + N(0, NOISE), x uniform on [-100, 100)",
     features: ["x"],
     targets: ["y"],
+    examples: [[-100, -11_180], [-50, -1_580], [0, 20], [50, 1_120], [100, 9_220]],
     defaults: { NOISE: "0" },
     row(_index, streams, noise) {
       const x = streams.inputs.uniform(-100, 100);
@@ -39,6 +42,7 @@ export const RECIPES = {
     summary: "y = 2 x + 1 + U(-NOISE, NOISE), x uniform on [-5, 5)",
     features: ["x"],
     targets: ["y"],
+    examples: [[-4, -7], [-2, -3], [0, 1], [2, 5], [4, 9]],
     defaults: {
       NUM_DATASET: "1000",
       NOISE: "0.1",
@@ -58,6 +62,7 @@ export const RECIPES = {
     summary: "y = x1 xor x2, the four rows 00, 01, 10, 11 over and over",
     features: ["x1", "x2"],
     targets: ["y"],
+    examples: [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]],
     defaults: {
       NUM_DATASET: "4",
       NOISE: "0",

@@ -31,8 +31,6 @@ export async function exitCodeOf(
       return 0;
     }
     const config = readConfig(name, args);
-    // Any value keeps a Vulkan layer from complaining on stderr.
-    if (!Deno.env.has("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", ".");
     return await main(config) ?? 0;
   } catch (error) {
     // The reader of stdout has seen enough.

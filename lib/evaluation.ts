@@ -1,0 +1,57 @@
+/**
+ * From what a network puts out to what its user asked for: raw units or probabilities, and how good they are.
+ *
+ * @module
+ */
+import type { Loss } from "./losses.ts";
+import { accuracy, type RegressionMetrics, regressionMetrics } from "./metrics.ts";
+import { Matrix, sigmoid } from "./reference.ts";
+import type { Scaler } from "./scaler.ts";
+
+/** How good predictions are: the loss in the units of training, the rest in raw units. */
+export interface Evaluation extends RegressionMetrics {
+  /** Rows it was measured on. */
+  readonly rows: number;
+  /** The loss that training makes small, in float64. */
+  readonly loss: number;
+  /** Share of rows on the right side of 0.5; only under binary cross-entropy. */
+  readonly accuracy?: number;
+}
+
+/**
+ * Predictions in raw units: probabilities under binary cross-entropy, else the scaler's inverse.
+ *
+ * @param output What the network put out, row by row.
+ * @param loss The loss it was trained with.
+ * @param scaler The scaler of the targets.
+ * @returns As many values, float64.
+ */
+export function toRaw(output: ArrayLike<number>, loss: Loss, scaler: Scaler): Float64Array {
+  return loss.kind === "bce" ? sigmoid(new Matrix(1, output.length, output)).data : scaler.inverse(output);
+}
+
+/**
+ * Measures predictions.
+ *
+ * @param output What the network put out [rows, targets], row by row.
+ * @param y The targets as it was trained on them, in the same order.
+ * @param loss The loss it was trained with.
+ * @param scaler The scaler of the targets.
+ * @returns The measures.
+ * @throws {TypeError} If the lengths differ.
+ * @throws {RangeError} If there are no rows.
+ */
+export function evaluate(
+  output: ArrayLike<number>,
+  y: ArrayLike<number>,
+  loss: Loss,
+  scaler: Scaler,
+): Evaluation {
+  const actual = scaler.inverse(y), predicted = toRaw(output, loss, scaler);
+  const measures = {
+    rows: y.length / scaler.columns.length,
+    loss: loss.reference.forward(new Matrix(1, output.length, output), new Matrix(1, y.length, y)),
+    ...regressionMetrics(predicted, actual),
+  };
+  return loss.kind === "bce" ? { ...measures, accuracy: accuracy(predicted, actual) } : measures;
+}

@@ -1,0 +1,175 @@
+/**
+ * Models as safetensors files: the weights under their names, and in the metadata all that predicting needs.
+ *
+ * @module
+ */
+import type { Device } from "./device.ts";
+import { DataError } from "./errors.ts";
+import { toRaw } from "./evaluation.ts";
+import { type Layer, Linear, ReLU, Sigmoid } from "./layers.ts";
+import { bceWithLogits, type Loss, mse } from "./losses.ts";
+import { Model } from "./model.ts";
+import { Predictor } from "./predictor.ts";
+import { readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { Scaler } from "./scaler.ts";
+import { formatShape, sameShape } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Changes whenever files of before can no longer be read. */
+const FORMAT = "backhand model 1";
+
+/** The losses by the names that settings and files give them. */
+export const LOSSES: Readonly<Record<"mse" | "bce", Loss>> = { mse, bce: bceWithLogits };
+
+/** What a model predicts, from what. */
+export interface ModelDescription {
+  /** Names of the input columns. */
+  readonly features: readonly string[];
+  /** Names of the target columns. */
+  readonly targets: readonly string[];
+  /** The scalers of both. */
+  readonly scalers: { readonly inputs: Scaler; readonly targets: Scaler };
+  /** The loss it was trained with. */
+  readonly loss: Loss;
+  /** The settings it was trained with, for people to read. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a model; the file appears only once it is whole.
+ *
+ * @param path The file.
+ * @param model Its weights and layers.
+ * @param description What it predicts, from what.
+ */
+export async function saveModel(path: string, model: Model, description: ModelDescription): Promise<void> {
+  const values = await model.read();
+  const tensors = Object.fromEntries(model.parameters.map(({ name, parameter }) => [
+    name,
+    { shape: [...parameter.shape], data: values[name] as Float32Array<ArrayBuffer> },
+  ]));
+  await writeSafetensors(path, tensors, {
+    format: FORMAT,
+    layers: JSON.stringify(model.layers.map(({ kind }) => kind)),
+    features: JSON.stringify(description.features),
+    targets: JSON.stringify(description.targets),
+    scaler: JSON.stringify(description.scalers),
+    loss: description.loss.kind,
+    settings: JSON.stringify(description.settings),
+  });
+}
+
+/** A model from a file, ready to predict. */
+export class SavedModel implements Disposable {
+  /** The network. */
+  readonly model: Model;
+  /** What it predicts, from what. */
+  readonly description: ModelDescription;
+
+  /**
+   * Puts a network and its description together; {@linkcode SavedModel.load} reads both from a file.
+   *
+   * @param model The network.
+   * @param description What it predicts, from what.
+   */
+  constructor(model: Model, description: ModelDescription) {
+    this.model = model;
+    this.description = description;
+  }
+
+  /**
+   * Reads a model.
+   *
+   * @param device Where it will run.
+   * @param path A file that {@linkcode saveModel} wrote.
+   * @returns The model.
+   * @throws {DataError} If the file is no such model, or its weights do not fit its layers.
+   * @throws {Deno.errors.NotFound} If there is no such file.
+   */
+  static async load(device: Device, path: string): Promise<SavedModel> {
+    const { tensors, metadata } = await readSafetensors(path);
+    if (metadata.format !== FORMAT) throw new DataError("this is no model of `deno task train`", { file: path });
+    try {
+      const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+      const description = parseDescription(metadata);
+      const layers = buildLayers(JSON.parse(metadata.layers), shapes);
+      checkEnds(layers, description);
+      const model = new Model(device, layers);
+      for (const { name, parameter } of model.parameters) {
+        const { shape } = tensors.get(name) ?? {};
+        if (shape && !sameShape(shape, parameter.shape)) {
+          throw new TypeError(`${name} is ${formatShape(shape)}, its layer takes ${formatShape(parameter.shape)}`);
+        }
+      }
+      model.load(Object.fromEntries([...tensors].map(([name, { data }]) => [name, data])));
+      return new SavedModel(model, description);
+    } catch (error) {
+      throw new DataError(`the model does not fit together: ${(error as Error).message}`, { file: path }, {
+        cause: error,
+      });
+    }
+  }
+
+  /**
+   * Predicts in raw units.
+   *
+   * @param rows Inputs [n, features] in raw units, row by row.
+   * @returns Targets [n, targets] in raw units, or probabilities, row by row.
+   * @throws {TypeError} If the length is not a multiple of the number of features.
+   */
+  async predict(rows: ArrayLike<number>): Promise<Float64Array> {
+    const { scalers, features, loss } = this.description;
+    const scaled = Float32Array.from(scalers.inputs.transform(rows));
+    const count = scaled.length / features.length;
+    using x = Tensor.from(this.model.device, scaled, [count, features.length]);
+    using predictor = new Predictor(this.model, features.length, count);
+    return toRaw(await predictor.predict(x), loss, scalers.targets);
+  }
+
+  /** Frees the network. */
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  /** The same as {@linkcode SavedModel.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
+  const scalers = JSON.parse(metadata.scaler);
+  const loss = LOSSES[metadata.loss as "mse" | "bce"];
+  if (!loss) throw new SyntaxError(`its loss is ${JSON.stringify(metadata.loss)}`);
+  return {
+    features: JSON.parse(metadata.features),
+    targets: JSON.parse(metadata.targets),
+    scalers: { inputs: Scaler.fromJSON(scalers.inputs), targets: Scaler.fromJSON(scalers.targets) },
+    loss,
+    settings: JSON.parse(metadata.settings),
+  };
+}
+
+function buildLayers(kinds: readonly string[], shapes: ReadonlyMap<string, readonly number[]>): Layer[] {
+  return kinds.map((kind, i) => {
+    if (kind === "ReLU") return new ReLU();
+    if (kind === "Sigmoid") return new Sigmoid();
+    if (kind !== "Linear") throw new SyntaxError(`layer ${i} is of the unknown kind ${JSON.stringify(kind)}`);
+    const shape = shapes.get(`${i}.weight`);
+    if (shape?.length !== 2) {
+      throw new TypeError(`${i}.weight is ${shape ? formatShape(shape) : "missing"}, need [in, out]`);
+    }
+    return new Linear(shape[0], shape[1]);
+  });
+}
+
+function checkEnds(layers: readonly Layer[], { features, targets, scalers }: ModelDescription): void {
+  const outputs = layers.reduce((width, layer) => layer.outputSize(width), features.length);
+  const counts = [scalers.inputs.columns.length, outputs, scalers.targets.columns.length];
+  const expected = [features.length, targets.length, targets.length];
+  if (counts.some((count, i) => count !== expected[i])) {
+    throw new TypeError(
+      `${features.length} inputs and ${targets.length} targets, but layers and scalers for ${counts.join(", ")}`,
+    );
+  }
+}

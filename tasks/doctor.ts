@@ -1,0 +1,44 @@
+/**
+ * Says what the adapter is and whether its results are right.
+ *
+ *   deno task doctor
+ */
+
+import { Device } from "../lib/device.ts";
+import { selfTest } from "../lib/self_check.ts";
+import { runTask } from "./run_task.ts";
+import { formatTable } from "./table.ts";
+
+async function main(): Promise<number> {
+  using device = await Device.request();
+  const { info, limits } = device;
+  console.log(formatTable([
+    ["adapter", device.name],
+    ["vendor", `${info.vendor} ${info.architecture}`.trim()],
+    ["device", info.device],
+    ["driver", `${info.description}, through ${Deno.env.get("DENO_WEBGPU_BACKEND") ?? "the default backend"}`],
+    ["software", info.isFallbackAdapter ? "yes" : "no"],
+    ["largest buffer", `${limits.maxBufferSize} bytes`],
+    ["largest binding", `${limits.maxStorageBufferBindingSize} bytes`],
+    ["binding alignment", `${limits.minStorageBufferOffsetAlignment} bytes`],
+    ["storage buffers a kernel", `${limits.maxStorageBuffersPerShaderStage}`],
+    ["invocations a workgroup", `${limits.maxComputeInvocationsPerWorkgroup}`],
+    ["workgroups a dimension", `${limits.maxComputeWorkgroupsPerDimension}`],
+  ], 2));
+  const checks = await selfTest(device, true);
+  console.log(
+    "\n" + formatTable([
+      ["kernel", "on", "error", ""],
+      ...checks.map(({ kernel, on, error, ok }) => [kernel, on, error.toExponential(1), ok ? "ok" : "WRONG"]),
+    ], 2),
+  );
+  const wrong = checks.filter(({ ok }) => !ok).length;
+  console.log(
+    wrong === 0
+      ? `all ${checks.length} kernel checks passed: this device can train`
+      : `${wrong} of ${checks.length} kernel checks gave wrong results: do not train on this device; update its driver`,
+  );
+  return wrong === 0 ? 0 : 1;
+}
+
+if (import.meta.main) await runTask("doctor", main);

@@ -1,0 +1,56 @@
+/** The stages before training: what is missing, or was made with other settings, is made; a line says what was done. */
+
+import type { Config } from "./config.ts";
+import { csvPath, scaledPath } from "./dataset_files.ts";
+import { datasetState, genData } from "./gen_data.ts";
+import { Progress } from "./progress.ts";
+import { formatReport, scaleData } from "./scale.ts";
+import { readScaledDataset, type ScaledDataset, scaledState } from "./scaled_dataset.ts";
+
+/**
+ * Makes the dataset and scales it where that is needed, and reads it.
+ *
+ * @param config The settings.
+ * @returns The scaled dataset.
+ */
+export async function prepareDataset(config: Config): Promise<ScaledDataset> {
+  await prepareCsv(config);
+  await prepareScaled(config);
+  return await readScaledDataset(scaledPath(config.recipe));
+}
+
+async function prepareCsv(config: Config): Promise<void> {
+  const path = csvPath(config.recipe);
+  const { state, differs } = await datasetState(config);
+  if (!config.generateDataset && state === "current") {
+    console.log(`gen-data: skipped, ${path} is current`);
+    return;
+  }
+  if (!config.generateDataset && state === "foreign") {
+    console.log(`gen-data: skipped, ${path} was not made by gen-data, or was changed since: it is used as it is`);
+    return;
+  }
+  using progress = new Progress(`generating ${path}`);
+  await genData(config, { onProgress: (rows, total) => progress.update(rows, total) });
+  progress.clear();
+  const why = config.generateDataset
+    ? "as asked"
+    : state === "missing"
+    ? "it was missing"
+    : `another ${differs.join(", ")}`;
+  console.log(`gen-data: wrote ${path}, ${config.numDataset} rows (${why})`);
+}
+
+async function prepareScaled(config: Config): Promise<void> {
+  const path = scaledPath(config.recipe);
+  const { state, differs } = await scaledState(config);
+  if (state === "current") {
+    console.log(`scale: skipped, ${path} is current`);
+    return;
+  }
+  using progress = new Progress(`scaling ${csvPath(config.recipe)}`);
+  const report = await scaleData(config, { onProgress: (done, total) => progress.update(done, total) });
+  progress.clear();
+  console.log(`scale: wrote ${path} (${state === "missing" ? "it was missing" : `another ${differs.join(", ")}`})`);
+  console.log(formatReport(report).replaceAll(/^/gm, "  "));
+}

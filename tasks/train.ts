@@ -1,0 +1,192 @@
+/**
+ * Trains a network on a recipe's dataset, made and scaled first where needed, and keeps it in data/runs/<run-name>/.
+ *
+ *   deno task train
+ *   deno task train --recipe xor --hidden-size 3 --seed 7 --run-name narrow
+ */
+
+import { Device } from "../lib/device.ts";
+import { DeviceError } from "../lib/errors.ts";
+import { evaluate, type Evaluation } from "../lib/evaluation.ts";
+import { multilayerPerceptron } from "../lib/layers.ts";
+import { Model } from "../lib/model.ts";
+import { createOptimizer } from "../lib/optimizers.ts";
+import { Predictor } from "../lib/predictor.ts";
+import { Random } from "../lib/random.ts";
+import type { StoredTensor } from "../lib/safetensors.ts";
+import { LOSSES, SavedModel, saveModel } from "../lib/saved_model.ts";
+import { selfTest } from "../lib/self_check.ts";
+import { Tensor } from "../lib/tensor.ts";
+import { type EpochResult, Trainer } from "../lib/trainer.ts";
+import { ConfigError, type TaskConfig } from "./config.ts";
+import { Progress } from "./progress.ts";
+import { RunFolder } from "./run_folder.ts";
+import { runTask } from "./run_task.ts";
+import type { ScaledDataset } from "./scaled_dataset.ts";
+import { type PartName, PARTS } from "./split.ts";
+import { prepareDataset } from "./stages.ts";
+import { formatEpoch, formatExamples, formatParameters, formatSummary, formatTensors } from "./train_report.ts";
+
+/** Multiplications of a step below which the software adapter is faster without worker threads (measured). */
+const SMALL_STEP = 1_000_000;
+
+/** A part of the dataset on the GPU. */
+interface Part {
+  name: PartName;
+  x: Tensor;
+  y: Tensor;
+  /** The targets once more, to compare predictions with. */
+  targets: Float32Array;
+  predictor: Predictor;
+}
+
+async function main(config: TaskConfig): Promise<void> {
+  const dataset = await prepareDataset(config);
+  const rows = dataset.parts.train.x.shape[0];
+  const batchSize = config.batchSize === "full" ? rows : config.batchSize;
+  if (batchSize > rows) {
+    throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
+  }
+  const widths = [dataset.features.length, ...config.hiddenSize, dataset.targets.length];
+  const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
+  using device = await Device.request({ smallDispatches: batchSize * weights < SMALL_STEP });
+  await checkDevice(device);
+
+  using stack = new DisposableStack();
+  const model = stack.use(
+    new Model(device, multilayerPerceptron(widths[0], config.hiddenSize, widths.at(-1)!), {
+      init: config.init,
+      random: new Random(config.seed, "weights"),
+    }),
+  );
+  const parts = PARTS.filter((name) => dataset.parts[name].x.shape[0] > 0)
+    .map((name) => upload(stack, model, name, dataset.parts[name]));
+  const { x, y } = parts[0];
+  const loss = LOSSES[config.loss];
+  const optimizer = stack.use(createOptimizer(config.optimizer, model, config.learningRate));
+  const trainer = stack.use(new Trainer({ model, loss, optimizer, x, y, batchSize, seed: config.seed }));
+  const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
+  console.log(`network: ${network}; ${rows} rows in batches of ${batchSize}, ${trainer.stepsPerEpoch} steps an epoch`);
+
+  const folder = new RunFolder(config.runName);
+  const aside = await folder.create();
+  if (aside) console.log(`run: the earlier ${folder.path} is kept as ${aside}`);
+  await folder.writeJson("config.json", config.texts);
+
+  const seconds = await trainEpochs(config, dataset, trainer, parts, folder);
+  const scalers = dataset.scalers;
+  await saveModel(folder.model, model, {
+    features: dataset.features,
+    targets: dataset.targets,
+    scalers,
+    loss,
+    settings: config.texts as Record<string, string>,
+  });
+  const evaluations: Partial<Record<PartName, Evaluation>> = {};
+  for (const { name, x, targets, predictor } of parts) {
+    evaluations[name] = evaluate(await predictor.predict(x), targets, loss, scalers.targets);
+  }
+  const summary = {
+    recipe: config.recipe,
+    device: device.name,
+    steps: trainer.step,
+    seconds,
+    stepsPerSecond: trainer.step / seconds,
+    ...evaluations,
+  };
+  await folder.writeJson("summary.json", summary);
+  console.log(await formatParameters(model));
+  console.log(await formatExamples(config.recipe, await SavedModel.load(device, folder.model)));
+  console.log(formatSummary(summary, evaluations));
+  console.log(`run: ${folder.path}`);
+}
+
+/** Prints the device, and refuses one whose kernels give wrong results. */
+async function checkDevice(device: Device): Promise<void> {
+  const checks = await selfTest(device);
+  const wrong = checks.filter(({ ok }) => !ok).map(({ kernel, on }) => `${kernel} on ${on}`);
+  if (wrong.length > 0) {
+    throw new DeviceError(
+      `Cannot train on ${device.name}: it gives wrong results for ${
+        wrong.join(", ")
+      }; \`deno task doctor\` shows them all`,
+    );
+  }
+  console.log(`device: ${device.name}; ${checks.length} kernel checks passed`);
+}
+
+function upload(
+  stack: DisposableStack,
+  model: Model,
+  name: PartName,
+  part: { x: StoredTensor; y: StoredTensor },
+): Part {
+  const toTensor = ({ data, shape }: StoredTensor) => stack.use(Tensor.from(model.device, data, shape));
+  const [rows, inputs] = part.x.shape;
+  const predictor = stack.use(new Predictor(model, inputs, rows));
+  return { name, x: toTensor(part.x), y: toTensor(part.y), targets: part.y.data, predictor };
+}
+
+/** Trains; prints and keeps a line per epoch. Returns the seconds it took. */
+async function trainEpochs(
+  config: TaskConfig,
+  { scalers }: ScaledDataset,
+  trainer: Trainer,
+  parts: readonly Part[],
+  folder: RunFolder,
+): Promise<number> {
+  const start = performance.now();
+  using progress = new Progress("training");
+  const validation = parts.find(({ name }) => name === "validation");
+  const validate = async (): Promise<Evaluation | undefined> =>
+    validation &&
+    evaluate(
+      await validation.predictor.predict(validation.x),
+      validation.targets,
+      LOSSES[config.loss],
+      scalers.targets,
+    );
+  const total = config.numEpochs * trainer.stepsPerEpoch;
+  const epochs = config.debugTensors
+    ? observedEpochs(config.numEpochs, trainer, validate)
+    : trainer.epochs(config.numEpochs, {
+      evaluate: validate,
+      onProgress: (steps) => progress.update(steps, total, `step ${steps} of ${total}`),
+    });
+  for await (const { epoch, step, loss, evaluation } of epochs) {
+    const line = {
+      epoch,
+      step,
+      trainLoss: loss,
+      valLoss: evaluation?.loss ?? null,
+      learningRate: config.learningRate,
+      seconds: (performance.now() - start) / 1000,
+    };
+    await folder.appendMetrics(line);
+    if (isPrinted(epoch, config.numEpochs)) {
+      progress.clear();
+      console.log(formatEpoch(line, config.numEpochs));
+    }
+  }
+  return (performance.now() - start) / 1000;
+}
+
+/** A long run of short epochs prints fifty of them at most; metrics.jsonl has them all. */
+function isPrinted(epoch: number, epochs: number): boolean {
+  return epoch % Math.ceil(epochs / 50) === 0 || epoch === 1 || epoch === epochs;
+}
+
+async function* observedEpochs<T>(
+  count: number,
+  trainer: Trainer,
+  validate: () => Promise<T>,
+): AsyncGenerator<EpochResult<T>, void> {
+  for (let epoch = 0; epoch < count; epoch++) {
+    const result = await trainer.observedEpoch(async (tensors, step) => {
+      console.log(await formatTensors(tensors, step));
+    });
+    yield { ...result, evaluation: await validate() };
+  }
+}
+
+if (import.meta.main) await runTask("train", main);

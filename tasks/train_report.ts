@@ -1,0 +1,79 @@
+/** What training prints. */
+
+import type { Evaluation } from "../lib/evaluation.ts";
+import type { Model } from "../lib/model.ts";
+import type { SavedModel } from "../lib/saved_model.ts";
+import { formatShape } from "../lib/shape.ts";
+import { readAll, type Tensor } from "../lib/tensor.ts";
+import type { RecipeName } from "./config_types.ts";
+import { recipeOf } from "./recipes.ts";
+import { formatNumber, formatTable } from "./table.ts";
+
+/** Values of a parameter that are printed at most. */
+const MAX_VALUES = 8;
+
+/** A line of metrics.jsonl. Losses are in the units of training, seconds since training began. */
+export type EpochLine = Record<"epoch" | "step" | "trainLoss" | "learningRate" | "seconds", number> & {
+  valLoss: number | null;
+};
+
+/** An epoch as a line. */
+export function formatEpoch({ epoch, trainLoss, valLoss, seconds }: EpochLine, epochs: number): string {
+  const count = `${epoch}`.padStart(`${epochs}`.length);
+  const validation = valLoss === null ? "" : `  validation loss ${valLoss.toPrecision(5)}`;
+  return `epoch ${count}/${epochs}  train loss ${trainLoss.toPrecision(5)}${validation}  ${seconds.toFixed(1)} s`;
+}
+
+/** Tensors of a step by name: shape, smallest and largest element. */
+export async function formatTensors(tensors: ReadonlyMap<string, Tensor>, step: number): Promise<string> {
+  const values = await readAll([...tensors.values()]) as Float32Array[];
+  const lines = [...tensors].map(([name, { shape }], i) => {
+    const min = values[i].reduce((a, b) => Math.min(a, b)), max = values[i].reduce((a, b) => Math.max(a, b));
+    return [name, formatShape(shape), `min ${formatNumber(min)}`, `max ${formatNumber(max)}`];
+  });
+  return formatTable([[`step ${step}`, "", "", ""], ...lines], 2);
+}
+
+/** The learned parameters, the first values of each, and the L2 norm of each gradient at the last step. */
+export async function formatParameters(model: Model): Promise<string> {
+  const [values, gradients] = [await model.read(), await model.readGradients()];
+  const rows = model.parameters.map(({ name, parameter }) => {
+    const shown = [...values[name].subarray(0, MAX_VALUES)].map(formatNumber).join(", ");
+    const norm = Math.sqrt(gradients[name].reduce((sum, g) => sum + g * g, 0));
+    const more = values[name].length > MAX_VALUES ? ", ..." : "";
+    return [name, formatShape(parameter.shape), `${shown}${more}`, formatNumber(norm)];
+  });
+  return formatTable([["parameter", "shape", "learned values", "gradient norm"], ...rows], 3);
+}
+
+/** What the model says of the recipe's examples, beside the truth. */
+export async function formatExamples(recipe: RecipeName, saved: SavedModel): Promise<string> {
+  using model = saved;
+  const { features, targets } = model.description, { examples } = recipeOf(recipe);
+  const inputs = examples.map((row) => row.slice(0, features.length));
+  const predicted = await model.predict(inputs.flat());
+  const rows = examples.map((row, i) => [
+    ...row.slice(0, features.length).map(formatNumber),
+    ...targets.flatMap((
+      _,
+      j,
+    ) => [formatNumber(row[features.length + j]), formatNumber(predicted[i * targets.length + j])]),
+  ]);
+  return formatTable([[...features, ...targets.flatMap((name) => [name, `predicted ${name}`])], ...rows], 0);
+}
+
+/** The last summary: speed, and a line per part in raw units. */
+export function formatSummary(
+  { steps, seconds, stepsPerSecond }: { steps: number; seconds: number; stepsPerSecond: number },
+  evaluations: Readonly<Record<string, Evaluation>>,
+): string {
+  const hasAccuracy = Object.values(evaluations).some(({ accuracy }) => accuracy !== undefined);
+  const header = ["in raw units", "rows", "loss", "mse", "rmse", "mae", "r2", ...(hasAccuracy ? ["accuracy"] : [])];
+  const rows = Object.entries(evaluations).map(([name, { rows, loss, mse, rmse, mae, r2, accuracy }]) => [
+    name,
+    `${rows}`,
+    ...[loss, mse, rmse, mae, r2, ...(accuracy === undefined ? [] : [accuracy])].map(formatNumber),
+  ]);
+  const speed = `${steps} steps in ${seconds.toFixed(1)} s, ${Math.round(stepsPerSecond)} steps/s`;
+  return `${speed}\n${formatTable([header, ...rows])}`;
+}
