@@ -19,9 +19,9 @@ export async function openFile(path: string): Promise<Deno.FsFile> {
 /**
  * Writes all of the bytes. Unlike a write to the file's stream, it is done when the promise is.
  *
- * @param file A file that is open for writing.
+ * @param file A file that is open for writing, or stdout.
  * @param bytes What to write.
  */
-export async function writeFully(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+export async function writeFully(file: Pick<Deno.FsFile, "write">, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }

@@ -67,7 +67,7 @@ export const RECIPES = {
       NUM_DATASET: "4",
       NOISE: "0",
       SCALING_METHOD: "none",
-      HIDDEN_SIZE: "8",
+      HIDDEN_SIZE: "16",
       LOSS: "bce",
       LEARNING_RATE: "0.5",
       BATCH_SIZE: "full",

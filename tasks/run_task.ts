@@ -4,8 +4,9 @@ import { ConfigError, readConfig, type TaskConfig, type TaskName, usage } from "
 
 /** Errors of the JavaScript engine itself: a fault of this program, shown with its stack. */
 const ENGINE_ERRORS = new RegExp(
-  "^Cannot (read|set|convert|destructure|access|mix)|is not (a function|iterable|a constructor|defined)|" +
-    "^Assignment to|^Invalid (array|typed array|string|DataView) length|^Maximum call stack|^Array buffer allocation",
+  "^Cannot (read propert|set propert|convert undefined|destructure property|access '|mix BigInt)|" +
+    "is not (a function|iterable|a constructor|defined)|^Assignment to|" +
+    "^Invalid (array|typed array|string|DataView) length|^Maximum call stack|^Array buffer allocation",
 );
 
 /**
