@@ -6,11 +6,11 @@
 import { parse as parseDotenv } from "@std/dotenv/parse";
 import { distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
-import type { Config, Init, Key, RecipeName } from "./config_types.ts";
+import type { Config, Key, RecipeName } from "./config_types.ts";
 import { flagOf, KEYS, propertyOf, type Setting, SETTINGS } from "./keys.ts";
 import { recipeOf, RECIPES } from "./recipes.ts";
 
-export type { Config, Init, RecipeName };
+export type { Config, RecipeName };
 
 /** What a task was asked to do. */
 export interface TaskConfig extends Config {

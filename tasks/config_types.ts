@@ -1,5 +1,6 @@
 /** The settings as types; keys.ts has their defaults and meanings. */
 
+import type { Init } from "../lib/init.ts";
 import type { ScalingMethod } from "../lib/scaler.ts";
 
 /** The name of a setting, as in the environment. */
@@ -23,9 +24,6 @@ export type Key =
 
 /** Name of a recipe. */
 export type RecipeName = "cubic" | "linear" | "xor";
-
-/** How weights begin: `scale` is the bound of the uniform, or the deviation of the normal distribution. */
-export type Init = { kind: "kaiming" | "xavier" | "ones" } | { kind: "uniform" | "normal"; scale: number };
 
 /** All settings, read and checked. A task that does not use a key gets its default. */
 export interface Config {

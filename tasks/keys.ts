@@ -2,7 +2,8 @@
 
 import { MAX_SEED } from "../lib/random.ts";
 import { SCALING_METHODS } from "../lib/scaler.ts";
-import type { Camel, Config, Init, Key, RecipeName } from "./config_types.ts";
+import type { Init } from "../lib/init.ts";
+import type { Camel, Config, Key, RecipeName } from "./config_types.ts";
 import { RECIPES } from "./recipes.ts";
 
 /** One setting. */

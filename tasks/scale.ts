@@ -15,6 +15,7 @@ import { recipeOf } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
 import { metadataOf, type Scalers } from "./scaled_dataset.ts";
 import { type PartName, PARTS, SPLIT_BLOCK, Splitter } from "./split.ts";
+import { formatNumber, formatTable } from "./table.ts";
 
 /** What scaling did. */
 export interface ScaleReport {
@@ -82,13 +83,10 @@ export function formatReport(report: ScaleReport): string {
       ["", "after", ...numbers(report.after[index])],
     ]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const pad = (cell: string, column: number) =>
-    column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
   const { train, validation, test } = report.counts;
   return [
     `${report.path}: ${train} training, ${validation} validation and ${test} test rows`,
-    ...rows.map((row) => row.map(pad).join("  ").trimEnd()),
+    formatTable(rows, 2),
   ].join("\n");
 }
 
@@ -196,10 +194,6 @@ async function checkFinite(
   const line = await lineOfRow(file, firstRow + rows[Math.floor(at / names.length)]);
   const problem = "scaled, this value is beyond the range of float32, about 3.4e38";
   throw new DataError(problem, { file, line, column: names[at % names.length] });
-}
-
-function formatNumber(value: number): string {
-  return value === 0 ? "0" : Number(value.toPrecision(6)).toString();
 }
 
 async function main(config: Config): Promise<void> {
