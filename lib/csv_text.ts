@@ -71,16 +71,18 @@ export async function* textBlocks(path: string, options: ReadOptions = {}): Asyn
  * @returns Each record that is not blank, and the line in which it begins.
  */
 export function* recordsOf(block: TextBlock): Generator<TextBlock> {
+  const { text } = block;
   let { line } = block;
-  let record: TextBlock | undefined;
-  for (const text of block.text.split(/(?<=\n)/)) {
-    record = record === undefined ? { text, line } : { text: record.text + text, line: record.line };
-    line++;
-    if (record.text.split('"').length % 2 === 0) continue;
-    if (record.text.replace(/\r?\n?$/, "") !== "") yield record;
-    record = undefined;
+  let [start, firstLine, isQuoted] = [0, line, false];
+  for (let from = 0; from < text.length; line++) {
+    const end = text.indexOf("\n", from) + 1 || text.length;
+    for (let at = text.indexOf('"', from); at !== -1 && at < end; at = text.indexOf('"', at + 1)) isQuoted = !isQuoted;
+    from = end;
+    if (isQuoted && end < text.length) continue;
+    const record = text.slice(start, end);
+    if (record.replace(/\r?\n?$/, "") !== "") yield { text: record, line: firstLine };
+    [start, firstLine, isQuoted] = [end, line + 1, false];
   }
-  if (record !== undefined) yield record;
 }
 
 function grown(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

@@ -144,7 +144,12 @@ async function readSpecifiers(file: URL): Promise<Record<string, string> | undef
 
 async function look(root: URL): Promise<Findings> {
   const linked = await Deno.lstat(new URL(".offline", root)).then(() => true, () => false);
-  const [jsrAnswers, pinned, adapter] = await Promise.all([askJsr(root), isPinned(root), hasAdapter()]);
+  const [jsrAnswers, pinned, adapter] = await Promise.all([
+    // Once the stand-ins are linked, a network that swallows every packet should not cost much at each task.
+    askJsr(root, linked ? 2_000 : 8_000),
+    isPinned(root),
+    hasAdapter(),
+  ]);
   const manager = adapter || Deno.build.os !== "linux" ? undefined : await findPackageManager();
   return {
     jsrAnswers,
@@ -157,15 +162,15 @@ async function look(root: URL): Promise<Findings> {
   };
 }
 
-/** Asks Deno for the very packages that deno.json names; they are then in its cache, and the next answer is immediate. */
-async function askJsr(root: URL): Promise<boolean> {
+/** Asks Deno for the packages that deno.json names, for so many milliseconds; once cached, they answer at once. */
+async function askJsr(root: URL, patience: number): Promise<boolean> {
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const packages = Object.values<string>(imports).filter((name) => name.startsWith("jsr:"));
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["cache", "-q", "--no-config", "--no-lock", ...packages],
     stdout: "null",
     stderr: "null",
-    signal: AbortSignal.timeout(8000),
+    signal: AbortSignal.timeout(patience),
   }).output();
   return code === 0;
 }
