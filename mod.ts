@@ -6,7 +6,8 @@
  *
  * @module
  */
-export { type Binding, Device, type DeviceOptions, type Dispatch } from "./lib/device.ts";
+export type { DeviceOptions } from "./lib/adapter.ts";
+export { type Binding, Device, type Dispatch } from "./lib/device.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";

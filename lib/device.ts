@@ -11,7 +11,9 @@
  * @module
  */
 import type { Kernel } from "../kernels/mod.ts";
+import { type DeviceOptions, requestAdapter } from "./adapter.ts";
 import { DeviceError } from "./errors.ts";
+import { compile, hasSizes, packSizes } from "./pipeline.ts";
 import { type Command, Recording } from "./recording.ts";
 
 /** Part of a GPU buffer that a kernel binds: a tensor, or anything with a buffer, an offset and a length in bytes. */
@@ -34,15 +36,6 @@ export interface Dispatch {
   readonly reals?: readonly number[];
   /** How many invocations are needed; one workgroup has 64. */
   readonly invocations: number;
-}
-
-/** How to ask for a device. */
-export interface DeviceOptions {
-  /**
-   * Say that every dispatch is small (under about 0.3 million multiplications). The software adapter then works in the
-   * calling thread: 5 us a dispatch instead of 38, but one core for large ones. Read when the first device is made.
-   */
-  readonly smallDispatches?: boolean;
 }
 
 const WORKGROUP = 64;
@@ -90,13 +83,7 @@ export class Device implements Disposable {
    * ```
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
-    setDriverEnvironment(options);
-    const adapter = await navigator.gpu?.requestAdapter();
-    if (!adapter) {
-      throw new DeviceError(
-        "Cannot train: this machine has no WebGPU adapter. `deno task setup` gives it a software one",
-      );
-    }
+    const adapter = await requestAdapter(options);
     const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
     const gpu = await adapter.requestDevice({
       label: "backhand",
@@ -338,53 +325,19 @@ export class Device implements Disposable {
 
   #pipeline(kernel: Kernel): GPUComputePipeline {
     let pipeline = this.#pipelines.get(kernel);
-    if (!pipeline) {
-      const label = kernel.name;
-      const types: GPUBufferBindingType[] = kernel.access.map((a) => a === "read" ? "read-only-storage" : "storage");
-      if (hasSizes(kernel)) types.push("uniform");
-      const group = this.#gpu.createBindGroupLayout({
-        label,
-        entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
-      });
-      pipeline = this.#gpu.createComputePipeline({
-        label,
-        layout: this.#gpu.createPipelineLayout({ label, bindGroupLayouts: [group] }),
-        compute: {
-          module: this.#gpu.createShaderModule({ label, code: kernel.code }),
-          entryPoint: "main",
-          constants: kernel.constants as Record<string, number>,
-        },
-      });
-      this.#pipelines.set(kernel, pipeline);
-    }
+    if (!pipeline) this.#pipelines.set(kernel, pipeline = compile(this.#gpu, kernel));
     return pipeline;
   }
 
   #uniform(kernel: Kernel, sizes: readonly number[], reals: readonly number[]): GPUBuffer | undefined {
     if (!hasSizes(kernel)) return undefined;
-    const words = new Uint32Array(Math.ceil((sizes.length + reals.length) / 4) * 4);
-    words.set(sizes);
-    new Float32Array(words.buffer).set(reals, sizes.length);
+    const words = packSizes(sizes, reals);
     const uniform = this.#allocate(words.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, kernel.name);
     this.#gpu.queue.writeBuffer(uniform, 0, words);
     return uniform;
   }
 }
 
-function hasSizes(kernel: Kernel): boolean {
-  return kernel.code.includes("var<uniform>");
-}
-
 function toResource({ buffer, byteOffset, byteLength }: Binding): GPUBufferBinding {
   return { buffer, offset: byteOffset, size: Math.max(4, byteLength) };
-}
-
-/** Sets what only drivers read, and read only once: before the first adapter is asked for. */
-function setDriverEnvironment({ smallDispatches = false }: DeviceOptions): void {
-  const set = (variable: string, value: string) => {
-    const allowed = globalThis.Deno?.permissions.querySync({ name: "env", variable }).state === "granted";
-    if (allowed && !Deno.env.has(variable)) Deno.env.set(variable, value);
-  };
-  set("XDG_RUNTIME_DIR", "/tmp"); // or a Vulkan layer complains on stderr
-  if (smallDispatches) set("LP_NUM_THREADS", "0"); // Mesa's llvmpipe: no worker threads
 }

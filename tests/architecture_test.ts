@@ -22,12 +22,12 @@ const topLevel = [
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference",
-  "device recording",
+  "adapter device pipeline recording",
   "tensor",
   "ops",
   "layers losses optimizers init",
   "model",
-  "dataset trainer evaluation saved_model predictor checkpoint gradcheck self_check self_test",
+  "trainer evaluation saved_model predictor gradcheck self_check",
 ];
 
 const storeyOf = new Map<string, number>(

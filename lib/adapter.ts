@@ -1,0 +1,39 @@
+/**
+ * The machine's WebGPU adapter, and what its driver has to be told before it loads.
+ *
+ * @module
+ */
+import { DeviceError } from "./errors.ts";
+
+/** How to ask for a device. */
+export interface DeviceOptions {
+  /**
+   * Say that every dispatch is small (under about 0.3 million multiplications). The software adapter then works in the
+   * calling thread: 5 us a dispatch instead of 38, but one core for large ones. Read when the first device is made.
+   */
+  readonly smallDispatches?: boolean;
+}
+
+/**
+ * Asks for the machine's adapter.
+ *
+ * @param options How the device will be used.
+ * @returns The adapter.
+ * @throws {DeviceError} If the machine has none.
+ */
+export async function requestAdapter(options: DeviceOptions): Promise<GPUAdapter> {
+  setDriverEnvironment(options);
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (adapter) return adapter;
+  throw new DeviceError("Cannot use WebGPU: this machine has no adapter. `deno task setup` gives it a software one");
+}
+
+/** Sets what only drivers read, and read only once: before the first adapter is asked for. */
+function setDriverEnvironment({ smallDispatches = false }: DeviceOptions): void {
+  const set = (variable: string, value: string) => {
+    const allowed = globalThis.Deno?.permissions.querySync({ name: "env", variable }).state === "granted";
+    if (allowed && !Deno.env.has(variable)) Deno.env.set(variable, value);
+  };
+  set("XDG_RUNTIME_DIR", "/tmp"); // or a Vulkan layer complains on stderr
+  if (smallDispatches) set("LP_NUM_THREADS", "0"); // Mesa's llvmpipe: no worker threads
+}
