@@ -74,9 +74,10 @@ export function* recordsOf(block: TextBlock): Generator<TextBlock> {
   const { text } = block;
   let { line } = block;
   let [start, firstLine, isQuoted] = [0, line, false];
+  let quote = text.indexOf('"');
   for (let from = 0; from < text.length; line++) {
     const end = text.indexOf("\n", from) + 1 || text.length;
-    for (let at = text.indexOf('"', from); at !== -1 && at < end; at = text.indexOf('"', at + 1)) isQuoted = !isQuoted;
+    for (; quote !== -1 && quote < end; quote = text.indexOf('"', quote + 1)) isQuoted = !isQuoted;
     from = end;
     if (isQuoted && end < text.length) continue;
     const record = text.slice(start, end);
