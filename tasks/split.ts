@@ -12,9 +12,10 @@ export type PartName = typeof PARTS[number];
 export const SPLIT_BLOCK = 4096;
 
 /**
- * Splits rows block by block: a random split stratified by position. After n rows the parts hold together exactly the
- * rounded shares of n, so each block gets what is still missing, and within the block every assignment with these counts
- * is equally likely. Each row falls into exactly one part.
+ * Splits rows block by block: a random split stratified by position. Each row of a block goes to the part that lags most
+ * behind its share of all rows so far (the largest remainder method, with what is missing carried on), and within the
+ * block every assignment with these counts is equally likely. Each row falls into exactly one part; where the shares come
+ * out in whole rows the parts get exactly these, otherwise the nearest possible.
  *
  * @example
  * ```ts
@@ -28,7 +29,7 @@ export const SPLIT_BLOCK = 4096;
 export class Splitter {
   readonly #shares: readonly [number, number, number];
   readonly #random: Random;
-  #rows = 0;
+  readonly #counts: [number, number, number] = [0, 0, 0];
 
   /**
    * @param shares Shares of the parts; they add up to 1.
@@ -41,10 +42,7 @@ export class Splitter {
 
   /** Rows of each part so far. */
   get counts(): [number, number, number] {
-    const [train, validation] = this.#shares;
-    const trainEnd = Math.round(train * this.#rows);
-    const validationEnd = Math.round((train + validation) * this.#rows);
-    return [trainEnd, validationEnd - trainEnd, this.#rows - validationEnd];
+    return [...this.#counts];
   }
 
   /**
@@ -54,15 +52,26 @@ export class Splitter {
    * @returns For each row the index of its part in {@linkcode PARTS}.
    */
   assign(count: number): Uint8Array {
-    const before = this.counts;
-    this.#rows += count;
-    const quotas = this.counts.map((rows, part) => rows - before[part]);
+    const quotas = this.#takeQuotas(count);
     const order = this.#random.permutation(count);
     const parts = new Uint8Array(count);
     let taken = 0;
-    for (let part = 0; part < PARTS.length; part++) {
-      for (let i = 0; i < quotas[part]; i++) parts[order[taken++]] = part;
+    for (const [part, quota] of quotas.entries()) {
+      for (let i = 0; i < quota; i++) parts[order[taken++]] = part;
     }
     return parts;
+  }
+
+  /** Rows of each part in the next block; adds them to the counts. */
+  #takeQuotas(count: number): [number, number, number] {
+    const total = this.#counts[0] + this.#counts[1] + this.#counts[2] + count;
+    const quotas: [number, number, number] = [0, 0, 0];
+    for (let row = 0; row < count; row++) {
+      const lags = this.#shares.map((share, part) => share * total - this.#counts[part]);
+      const part = lags.indexOf(Math.max(...lags));
+      this.#counts[part]++;
+      quotas[part]++;
+    }
+    return quotas;
   }
 }

@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import { Progress } from "../tasks/progress.ts";
+
+/** A screen that keeps what is written, and a clock that the test moves. */
+function fakeScreen(isTerminal: boolean) {
+  const screen = { time: 0, written: [] as string[] };
+  const progress = new Progress("rows", {
+    isTerminal,
+    write: (text) => void screen.written.push(text),
+    now: () => screen.time,
+  });
+  return { screen, progress };
+}
+
+Deno.test("Progress redraws a bar in place on a terminal, and takes it away", () => {
+  const { screen, progress } = fakeScreen(true);
+  progress.update(1, 4);
+  screen.time = 150;
+  progress.update(1, 2, "half");
+  progress.update(2, 2);
+  progress[Symbol.dispose]();
+  progress[Symbol.dispose]();
+  assertEquals(screen.written, [`\r\x1b[Krows [${"#".repeat(15)}${"-".repeat(15)}] 50% half`, "\r\x1b[K"]);
+});
+
+Deno.test("Progress prints a plain line now and then elsewhere", () => {
+  const { screen, progress } = fakeScreen(false);
+  for (screen.time = 0; screen.time <= 11_000; screen.time += 500) progress.update(screen.time, 11_000);
+  progress.clear();
+  assertEquals(screen.written, ["rows 45%\n", "rows 90%\n"]);
+});
