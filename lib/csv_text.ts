@@ -100,7 +100,7 @@ function occurrences(bytes: Uint8Array, wanted: number): number {
 
 function decode(path: string, bytes: Uint8Array, line: number): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: line > 1 }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     for (let from = 0; from < bytes.length; line++) {
       const end = bytes.indexOf(LINE_FEED, from) + 1 || bytes.length;

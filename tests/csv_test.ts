@@ -107,6 +107,10 @@ Deno.test("readNumericCsv() refuses a cell that holds no finite number, at line 
 });
 
 Deno.test("readNumericCsv() finds the line far into a file, past quoted line breaks", async () => {
+  const numbers = Array.from({ length: 200_000 }, (_, i) => `${i}`);
+  numbers[190_000] = "oops";
+  await assertFault(`x\n${numbers.join("\n")}\n`, ':190002, column "x": "oops" is not a number');
+
   const lines = Array.from({ length: 60_000 }, (_, i) => `"a\nb",${i}`);
   lines[50_000] = '"a\nb",oops';
   await assertFault(`note,x\n${lines.join("\n")}\n`, ':100002, column "x": "oops" is not a number', { columns: ["x"] });

@@ -25,13 +25,16 @@ Deno.test("makeRows() follows the cubic, with normal noise beside it", () => {
 });
 
 Deno.test("makeRows() follows the line, with uniform noise beside it", () => {
-  const errors = rowsOf("--recipe linear").map(([x, y]) => {
+  const rows = rowsOf("--recipe linear");
+  const errors = rows.map(([x, y]) => {
     assert(x >= -5 && x < 5);
     return y - (2 * x + 1);
   });
   assertEquals(errors.length, 1000);
   assert(errors.every((error) => Math.abs(error) <= 0.1 + 1e-12));
   assert(Math.max(...errors) > 0.09 && Math.min(...errors) < -0.09);
+  // The noise knows nothing of x: their mean product has a standard error of 0.005.
+  assert(Math.abs(errors.reduce((sum, error, i) => sum + error * rows[i][0], 0) / 1000) < 0.025);
 });
 
 Deno.test("makeRows() repeats the four rows of xor", () => {

@@ -49,6 +49,11 @@ Deno.test("scale writes every row once, scaled by the training rows alone", asyn
   assertEquals([code, stderr], [0, ""]);
   assertEquals(stdout.split("\n")[0], `${SCALED}: 8000 training, 1000 validation and 1000 test rows`);
 
+  // Of the training rows alone: with the others the mean would be a few thousandths off.
+  const [, , , meanAfter, deviationAfter] = stdout.split("\n")[3].trim().split(/ +/);
+  assert(Math.abs(Number(meanAfter)) < 1e-6);
+  assertEquals(deviationAfter, "1");
+
   const { features, targets, scalers, parts } = await readScaledDataset(`${folder.path}/${SCALED}`);
   assertEquals([features, targets], [["x"], ["y"]]);
   assertEquals([parts.train.x.shape, parts.validation.y.shape, parts.test.x.shape], [[8000, 1], [1000, 1], [1000, 1]]);
