@@ -144,8 +144,9 @@ export class Device implements Disposable {
     }
     if (invocations === 0) return;
     const pipeline = this.#pipeline(kernel);
+    const resources = buffers.map(toResource);
     const uniform = this.#uniform(kernel, sizes, reals);
-    const resources = uniform ? [...buffers.map(toResource), { buffer: uniform }] : buffers.map(toResource);
+    if (uniform) resources.push({ buffer: uniform });
     const bindGroup = this.#gpu.createBindGroup({
       label: kernel.name,
       layout: pipeline.getBindGroupLayout(0),
@@ -175,13 +176,17 @@ export class Device implements Disposable {
     const commands: Command[] = this.#commands = [];
     const owned: Disposable[] = [];
     this.#scopes.push(owned);
+    const recording = new Recording(this, commands, owned);
     try {
       body();
+      return recording;
+    } catch (error) {
+      recording.dispose();
+      throw error;
     } finally {
       this.#scopes.pop();
       this.#commands = undefined;
     }
-    return new Recording(this, commands, owned);
   }
 
   /**
@@ -247,7 +252,8 @@ export class Device implements Disposable {
    * @param data What; its length must be a multiple of four bytes.
    */
   write(target: Binding, data: ArrayBufferView<ArrayBuffer>): void {
-    this.#gpu.queue.writeBuffer(target.buffer, target.byteOffset, data);
+    // Deno panics at an empty array.
+    if (data.byteLength > 0) this.#gpu.queue.writeBuffer(target.buffer, target.byteOffset, data);
   }
 
   /**

@@ -10,7 +10,7 @@ import type { Layer, Parameter } from "./layers.ts";
 import { Random } from "./random.ts";
 import { type ReferenceLoss, ReferenceModel } from "./reference.ts";
 import { formatShape, sizeOf } from "./shape.ts";
-import { ELEMENT_BYTES, readAll, Tensor, type TensorLike } from "./tensor.ts";
+import { ELEMENT_BYTES, fits, readAll, shapeOf, Tensor, type TensorLike } from "./tensor.ts";
 
 /** A parameter under its name in the whole model. */
 export interface NamedParameter {
@@ -143,7 +143,11 @@ export class Model implements Disposable {
     const wanted = new Set(this.parameters.map(({ name }) => name));
     const faults = Object.keys(values).filter((name) => !wanted.has(name)).map((name) => `${name} is unknown`);
     for (const { name, parameter } of this.parameters) {
-      if (!(name in values)) faults.push(`${name} ${formatShape(parameter.shape)} is missing`);
+      const shape = name in values ? shapeOf(values[name]) : undefined;
+      if (!shape) faults.push(`${name} ${formatShape(parameter.shape)} is missing`);
+      else if (!fits(shape, parameter.shape)) {
+        faults.push(`${name} is ${formatShape(shape)}, need ${formatShape(parameter.shape)}`);
+      }
     }
     if (faults.length > 0) throw new TypeError(`Cannot load parameters: ${faults.join("; ")}`);
     for (const { name, parameter } of this.parameters) parameter.value.write(values[name]);

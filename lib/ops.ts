@@ -8,7 +8,7 @@
  */
 import { type Kernel, kernels } from "../kernels/mod.ts";
 import { formatShape, sameShape, type Shape } from "./shape.ts";
-import { Tensor } from "./tensor.ts";
+import { type DataType, Tensor } from "./tensor.ts";
 
 /** Iterations that one invocation may loop: the software adapter silently ends it after 65,535. */
 const MAX_LOOP = 32_768;
@@ -62,7 +62,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   if (inner !== bInner) {
     throw new TypeError(`Cannot multiply ${named}: inner dimensions ${inner} and ${bInner} differ`);
   }
-  const out = result(a, [m, n], options.out);
+  const out = result([a, b], [m, n], options.out);
   const aStrides = transposeA ? [1, m] : [inner, 1];
   const bStrides = transposeB ? [1, inner] : [n, 1];
   for (let start = 0; start === 0 || start < inner; start += MAX_LOOP) {
@@ -90,7 +90,7 @@ export function addBias(x: Tensor, bias: Tensor, options: Out = {}): Tensor {
   if (x.shape.length !== 2 || !sameShape(bias.shape, [x.shape[1]])) {
     throw new TypeError(`Cannot add bias ${formatShape(bias.shape)} to x ${formatShape(x.shape)}: need [c] and [r, c]`);
   }
-  const out = result(x, x.shape, options.out);
+  const out = result([x, bias], x.shape, options.out);
   x.device.run(kernels.addBias, { buffers: [x, bias, out], sizes: [x.size, x.shape[1]], invocations: x.size });
   return out;
 }
@@ -240,32 +240,42 @@ export function gatherRows(table: Tensor, rows: Tensor, options: GatherOptions =
     const found = `table ${formatShape(table.shape)}, rows ${formatShape(rows.shape)} of ${rows.dtype}`;
     throw new TypeError(`Cannot gather rows: need a matrix and a u32 vector, found ${found}`);
   }
-  const { count = rows.size, stride = count } = options;
+  const { count = rows.size, stride = count, cursor } = options;
+  if (cursor) checkType("u32", [cursor]);
   const [tableRows, columns] = table.shape;
-  const out = Tensor.zeros(table.device, [count, columns]);
+  const out = result([table], [count, columns], undefined);
   const gather = (cursor: Tensor) =>
     table.device.run(kernels.gatherRows, {
       buffers: [table, rows, cursor, out],
       sizes: [out.size, columns, tableRows, stride],
       invocations: out.size,
     });
-  table.device.tidy(() => gather(options.cursor ?? Tensor.zeros(table.device, [1], "u32")));
+  table.device.tidy(() => gather(cursor ?? Tensor.zeros(table.device, [1], "u32")));
   return out;
 }
 
 /** Puts a scalar into `history` [n] at the place that `cursor` (`u32` [1]) counts, and counts one on; past the end it only counts. */
 export function append(value: Tensor, history: Tensor, cursor: Tensor): void {
+  checkType("f32", [value, history]);
+  checkType("u32", [cursor]);
   value.device.run(kernels.append, { buffers: [value, history, cursor], invocations: 1 });
 }
 
 /** Checks or makes the tensor that a result goes into. */
-export function result(like: Tensor, shape: Shape, out: Tensor | undefined): Tensor {
-  if (like.dtype !== "f32") throw new TypeError(`Cannot compute with a tensor of ${like.dtype}: need f32`);
-  if (!out) return Tensor.zeros(like.device, shape);
+export function result(inputs: readonly Tensor[], shape: Shape, out: Tensor | undefined): Tensor {
+  checkType("f32", inputs);
+  if (!out) return Tensor.zeros(inputs[0].device, shape);
+  checkType("f32", [out]);
   if (!sameShape(out.shape, shape)) {
     throw new TypeError(`Cannot write a result ${formatShape(shape)} into a tensor ${formatShape(out.shape)}`);
   }
   return out;
+}
+
+/** A kernel would read elements of another type as other values. */
+function checkType(dtype: DataType, tensors: readonly Tensor[]): void {
+  const wrong = tensors.find((tensor) => tensor.dtype !== dtype);
+  if (wrong) throw new TypeError(`Cannot compute with a tensor of ${wrong.dtype}: need ${dtype}`);
 }
 
 /** Runs a kernel that has one output element for each element of its inputs, all of one shape. */
@@ -277,13 +287,13 @@ export function elementwise(
 ): Tensor {
   const [first, ...others] = inputs;
   for (const other of others) {
-    if (!sameShape(first.shape, other.shape) || other.dtype !== first.dtype) {
+    if (!sameShape(first.shape, other.shape)) {
       throw new TypeError(
         `Cannot ${kernel.name} ${formatShape(first.shape)} and ${formatShape(other.shape)}: shapes differ`,
       );
     }
   }
-  const out = result(first, first.shape, options.out);
+  const out = result(inputs, first.shape, options.out);
   first.device.run(kernel, { buffers: [...inputs, out], sizes: [first.size], reals, invocations: first.size });
   return out;
 }
@@ -297,7 +307,7 @@ function reduce(kernel: Kernel, x: Tensor, axis: 0 | 1 | undefined, options: Out
   if (total === 0) {
     throw new RangeError(`Cannot ${kernel.name} over ${formatShape(x.shape)}: there is nothing to reduce`);
   }
-  const out = result(x, axis === undefined ? [] : axis === 0 ? [columns] : [rows], options.out);
+  const out = result([x], axis === undefined ? [] : axis === 0 ? [columns] : [rows], options.out);
   x.device.tidy(() => {
     let from = x;
     for (let length = total; length > 0;) {

@@ -52,13 +52,18 @@ export abstract class FlatOptimizer implements Optimizer {
    * @param state State tensors, which the optimizer owns from now on.
    */
   constructor(model: Trainable, learningRate: number, state: Record<string, Tensor>) {
-    if (!sameShape(model.values.shape, model.gradients.shape)) {
-      const found = `${formatShape(model.values.shape)} and ${formatShape(model.gradients.shape)}`;
-      throw new TypeError(`Cannot optimize: parameters and gradients must have one shape, found ${found}`);
-    }
     this.model = model;
     this.state = state;
-    this.#learningRate = checkRate(learningRate);
+    try {
+      if (!sameShape(model.values.shape, model.gradients.shape)) {
+        const found = `${formatShape(model.values.shape)} and ${formatShape(model.gradients.shape)}`;
+        throw new TypeError(`Cannot optimize: parameters and gradients must have one shape, found ${found}`);
+      }
+      this.#learningRate = checkRate(learningRate);
+    } catch (error) {
+      for (const tensor of Object.values(state)) tensor.dispose();
+      throw error;
+    }
     this.rate = Tensor.from(model.values.device, [learningRate]);
   }
 

@@ -14,7 +14,7 @@ const CHUNK_ELEMENTS = 1 << 20;
 /** Runs a model's forward pass over many rows. It sees the weights that the model has at each call. */
 export class Predictor implements Disposable {
   readonly #recording: Recording;
-  readonly #input: Tensor;
+  #input!: Tensor;
   #output!: Tensor;
 
   /**
@@ -27,8 +27,10 @@ export class Predictor implements Disposable {
   constructor(model: Model, inputs: number, rows: number) {
     const widths = model.parameters.map(({ parameter }) => parameter.shape.at(-1)!);
     const chunk = Math.floor(CHUNK_ELEMENTS / Math.max(inputs, ...widths));
-    this.#input = Tensor.zeros(model.device, [Math.max(1, Math.min(chunk, rows)), inputs]);
-    this.#recording = model.device.record(() => this.#output = model.forward(this.#input));
+    this.#recording = model.device.record(() => {
+      this.#input = Tensor.zeros(model.device, [Math.max(1, Math.min(chunk, rows)), inputs]);
+      this.#output = model.forward(this.#input);
+    });
   }
 
   /**
@@ -58,7 +60,6 @@ export class Predictor implements Disposable {
   /** Frees what the recording holds. */
   dispose(): void {
     this.#recording.dispose();
-    this.#input.dispose();
   }
 
   /** The same as {@linkcode Predictor.dispose}. */

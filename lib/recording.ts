@@ -33,6 +33,7 @@ export class Recording implements Disposable {
   readonly #queue: Queue;
   readonly #commands: readonly Command[];
   readonly #owned: readonly Disposable[];
+  #disposed = false;
 
   /** Called by `Device.record`. */
   constructor(queue: Queue, commands: readonly Command[], owned: readonly Disposable[]) {
@@ -58,8 +59,10 @@ export class Recording implements Disposable {
     }
   }
 
-  /** Frees the tensors made while recording. */
+  /** Frees the tensors made while recording. A second call does nothing. */
   dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
     for (const { uniform } of this.#commands) if (uniform) this.#queue.destroyBuffer(uniform);
     for (const resource of this.#owned) resource[Symbol.dispose]();
   }

@@ -10,7 +10,7 @@ import { type Layer, Linear, ReLU, Sigmoid } from "./layers.ts";
 import { bceWithLogits, type Loss, mse } from "./losses.ts";
 import { Model } from "./model.ts";
 import { Predictor } from "./predictor.ts";
-import { readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.ts";
 import { Scaler } from "./scaler.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -95,13 +95,12 @@ export class SavedModel implements Disposable {
       const layers = buildLayers(JSON.parse(metadata.layers), shapes);
       checkEnds(layers, description);
       const model = new Model(device, layers);
-      for (const { name, parameter } of model.parameters) {
-        const { shape } = tensors.get(name) ?? {};
-        if (shape && !sameShape(shape, parameter.shape)) {
-          throw new TypeError(`${name} is ${formatShape(shape)}, its layer takes ${formatShape(parameter.shape)}`);
-        }
+      try {
+        loadTensors(model, tensors);
+      } catch (error) {
+        model.dispose();
+        throw error;
       }
-      model.load(Object.fromEntries([...tensors].map(([name, { data }]) => [name, data])));
       return new SavedModel(model, description);
     } catch (error) {
       throw new DataError(`the model does not fit together: ${(error as Error).message}`, { file: path }, {
@@ -135,6 +134,16 @@ export class SavedModel implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+function loadTensors(model: Model, tensors: ReadonlyMap<string, StoredTensor>): void {
+  for (const { name, parameter } of model.parameters) {
+    const { shape } = tensors.get(name) ?? {};
+    if (shape && !sameShape(shape, parameter.shape)) {
+      throw new TypeError(`${name} is ${formatShape(shape)}, its layer takes ${formatShape(parameter.shape)}`);
+    }
+  }
+  model.load(Object.fromEntries([...tensors].map(([name, { data }]) => [name, data])));
 }
 
 function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {

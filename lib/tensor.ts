@@ -150,11 +150,10 @@ export class Tensor implements Binding, Disposable {
    */
   write(data: TensorLike): void {
     const shape = shapeOf(data);
-    const values = toTypedArray(data, this.dtype);
-    if (values.length !== this.size || (shape.length > 1 && !sameShape(shape, this.shape))) {
+    if (!fits(shape, this.shape)) {
       throw new TypeError(`Cannot write ${formatShape(shape)} into a tensor ${formatShape(this.shape)}`);
     }
-    this.device.write(this, values);
+    this.device.write(this, toTypedArray(data, this.dtype));
   }
 
   /** Frees the buffer, if this tensor made it. A second call does nothing. */
@@ -182,7 +181,13 @@ export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]>
   return tensors.map(({ dtype }, i) => dtype === "u32" ? new Uint32Array(bytes[i]) : new Float32Array(bytes[i]));
 }
 
-function shapeOf(data: TensorLike): Shape {
+/** Whether numbers of one shape can be written into a tensor of another: flat ones need only be as many. */
+export function fits(shape: Shape, target: Shape): boolean {
+  return shape.length > 1 ? sameShape(shape, target) : sizeOf(shape) === sizeOf(target);
+}
+
+/** The shape of numbers as they are given. */
+export function shapeOf(data: TensorLike): Shape {
   if (typeof data === "number") return [];
   const first = data[0];
   if (typeof first !== "object") return [data.length];
