@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { type Kernel, kernels } from "../kernels/mod.ts";
+import { Device } from "../lib/device.ts";
+import { DeviceError } from "../lib/errors.ts";
+import { add, relu, scale } from "../lib/ops.ts";
+import { Tensor } from "../lib/tensor.ts";
+import { compute, gpuTest } from "./gpu_test_case.ts";
+
+Deno.test("Device.request() says what to do where there is no adapter", async () => {
+  const code = `import { Device } from "./lib/device.ts"; await Device.request().catch((e) => console.log(String(e)))`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", "--no-check", code],
+    cwd: new URL("../", import.meta.url),
+    env: { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" },
+  }).output();
+  assertEquals(
+    new TextDecoder().decode(stdout),
+    "DeviceError: Cannot use WebGPU: this machine has no adapter. `deno task setup` gives it a software one\n",
+  );
+});
+
+gpuTest("Device.request() asks for the adapter's largest buffers, and names it", async (device) => {
+  const adapter = await navigator.gpu.requestAdapter();
+  assertEquals(device.limits.maxBufferSize, adapter!.limits.maxBufferSize);
+  assertEquals(device.limits.maxStorageBufferBindingSize, adapter!.limits.maxStorageBufferBindingSize);
+  assert(device.name.length > 0);
+  assertEquals(device.name.endsWith(", software"), adapter!.info.isFallbackAdapter);
+});
+
+gpuTest("run() refuses another number of buffers than the kernel binds", (device) => {
+  using x = Tensor.zeros(device, [2]);
+  assertThrows(
+    () => device.run(kernels.relu, { buffers: [x], sizes: [2], invocations: 2 }),
+    TypeError,
+    "Cannot run relu: it binds 2 buffers, found 1",
+  );
+});
+
+gpuTest("run() with nothing to do builds nothing", (device) => {
+  using x = Tensor.zeros(device, [0]);
+  using y = Tensor.zeros(device, [0]);
+  const { bindGroups, dispatches, allocations } = device.stats;
+  device.run(kernels.relu, { buffers: [x, y], sizes: [0], invocations: 0 });
+  assertEquals([device.stats.bindGroups, device.stats.dispatches], [bindGroups, dispatches]);
+  assertEquals(device.stats.allocations, allocations);
+});
+
+gpuTest("read() reports a kernel that does not compile, by its name", async (device) => {
+  const broken: Kernel = { name: "brokenRelu", code: "@compute fn main( {", access: ["read_write"] };
+  using x = Tensor.from(device, [1, 2]);
+  device.run(broken, { buffers: [x], invocations: 2 });
+  const { message } = await assertRejects(() => x.read(), DeviceError, "The GPU reported: ");
+  assertStringIncludes(message, "brokenRelu");
+  // What was reported is not reported again.
+  assertEquals(await x.read(), Float32Array.of(1, 2));
+});
+
+gpuTest("read() reports a buffer bound for reading and for writing, by its label", async (device) => {
+  using x = Tensor.from(device, [1, -2]);
+  relu(x, { out: x });
+  const { message } = await assertRejects(() => x.read(), DeviceError, "The GPU reported: ");
+  assertStringIncludes(message, "a tensor [2]");
+});
+
+Deno.test("read() reports a device that was lost, again and again", async () => {
+  const device = await Device.request({ smallDispatches: true });
+  const x = Tensor.from(device, [1, 2]);
+  device.dispose();
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await assertRejects(() => x.read(), DeviceError, "The GPU reported: ");
+  }
+  assertEquals(device.stats.buffers, 1, "the copies for reading back were freed");
+});
+
+Deno.test("a Device destroys itself at the end of its scope", async () => {
+  let kept: Device;
+  {
+    using device = await Device.request({ smallDispatches: true });
+    kept = device;
+  }
+  await assertRejects(() => kept.read([{ buffer: kept.createBuffer(4, "x"), byteOffset: 0, byteLength: 4 }]));
+});
+
+gpuTest("createBuffer() rounds up to what can be bound and copied", (device) => {
+  for (const [asked, made] of [[0, 4], [1, 4], [4, 4], [6, 8]]) {
+    const buffer = device.createBuffer(asked, "odd");
+    assertEquals([buffer.size, buffer.label], [made, "odd"]);
+    device.destroyBuffer(buffer);
+  }
+});
+
+gpuTest("copy() goes from buffer to buffer, and is refused inside a recording", async (device) => {
+  using a = Tensor.from(device, [1, 2, 3]);
+  using b = Tensor.zeros(device, [5]);
+  device.copy(a, b.view(1, [3]));
+  assertEquals(await b.read(), Float32Array.of(0, 1, 2, 3, 0));
+  assertThrows(
+    () => device.record(() => device.copy(a, b)),
+    TypeError,
+    "Cannot record a copy: a recording holds kernels only",
+  );
+});
+
+gpuTest("record() inside record() is refused, and recording can go on after", async (device) => {
+  using x = Tensor.from(device, [-1, 1]);
+  assertThrows(
+    () => device.record(() => void device.record(() => {})),
+    TypeError,
+    "Cannot record inside a recording",
+  );
+  assertEquals(await compute(device, () => relu(x)), Float32Array.of(0, 1));
+});
+
+gpuTest("record() frees what it made where the function throws", (device) => {
+  using x = Tensor.zeros(device, [3]);
+  const { buffers } = device.stats;
+  const body = () => {
+    relu(x);
+    throw new Error("stopped");
+  };
+  assertThrows(() => device.record(body), Error, "stopped");
+  assertEquals(device.stats.buffers, buffers);
+});
+
+gpuTest("tidy() frees what was made, and keeps what is returned", async (device) => {
+  using x = Tensor.from(device, [-1, 2]);
+  const { buffers } = device.stats;
+  const one = device.tidy(() => scale(relu(x), 2));
+  const two = device.tidy(() => [relu(x), scale(add(x, x), 1)]);
+  assertEquals(device.tidy(() => relu(x).size), 2);
+  assertEquals(device.stats.buffers, buffers + 3);
+  assertEquals(await one.read(), Float32Array.of(0, 4));
+  assertEquals(await two[1].read(), Float32Array.of(-2, 4));
+  for (const tensor of [one, ...two]) tensor.dispose();
+});
+
+gpuTest("tidy() hands what an inner one returns to the outer one", (device) => {
+  using x = Tensor.zeros(device, [2]);
+  const { buffers } = device.stats;
+  device.tidy(() => {
+    const inner = device.tidy(() => relu(relu(x)));
+    assertEquals(device.stats.buffers, buffers + 1);
+    inner.buffer; // alive
+  });
+  assertEquals(device.stats.buffers, buffers);
+});
+
+gpuTest("tidy() frees everything where the function throws", (device) => {
+  using x = Tensor.zeros(device, [2]);
+  const { buffers } = device.stats;
+  assertThrows(() => device.tidy(() => add(relu(x), Tensor.zeros(device, [3]))), TypeError);
+  assertEquals(device.stats.buffers, buffers);
+});
