@@ -49,7 +49,11 @@ export class RunningStatistics {
   readonly #squares: Float64Array;
   #count = 0;
 
-  /** @param names Names of the columns. */
+  /**
+   * Begins with no rows.
+   *
+   * @param names Names of the columns.
+   */
   constructor(names: readonly string[]) {
     this.#names = [...names];
     this.#min = new Float64Array(names.length).fill(Infinity);
@@ -121,6 +125,8 @@ export class Scaler {
   readonly #factor: Float64Array;
 
   /**
+   * Works out shift and factor of each column.
+   *
    * @param method The method.
    * @param columns Statistics of the columns, usually of the training rows alone.
    * @throws {RangeError} If a column cannot be scaled so: all its values are the same, or too large to be told apart.
