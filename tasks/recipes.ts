@@ -50,7 +50,7 @@ export const RECIPES = {
       HIDDEN_SIZE: "2",
       INIT: "uniform:0.1",
       BATCH_SIZE: "full",
-      NUM_EPOCHS: "1000",
+      NUM_EPOCHS: "3000",
       SPLIT: "1,0,0",
     },
     row(_index, streams, noise) {
