@@ -15,7 +15,8 @@ export function gpuTest(name: string, body: (device: Device) => void | Promise<v
     const { buffers, bytes } = device.stats;
     await body(device);
     assertEquals([device.stats.buffers, device.stats.bytes], [buffers, bytes], "buffers, bytes left behind");
-    await device.read([]);
+    await new Promise((resolve) => setTimeout(resolve)); // faults are reported in a task of their own
+    device.check();
   });
 }
 
