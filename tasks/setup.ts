@@ -216,6 +216,14 @@ async function installDriver(command: readonly string[]): Promise<boolean> {
 }
 
 async function main(): Promise<number> {
+  if (Deno.args.length > 0) {
+    console.log(
+      "Usage: deno task setup\n\n" +
+        "Gives a machine without any adapter a software Vulkan driver, and puts stand-ins for @std in place where JSR\n" +
+        "does not answer. Quick and silent when there is nothing to do. NO_SETUP=1 forbids every change.",
+    );
+    return Deno.args.every((argument) => argument === "--help") ? 0 : 2;
+  }
   const root = new URL("../", import.meta.url);
   const found = await look(root);
   const { changes, messages, exitCode } = plan(found);

@@ -27,8 +27,8 @@ import { type PartName, PARTS } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
 import { formatEpoch, formatExamples, formatParameters, formatSummary, formatTensors } from "./train_report.ts";
 
-/** Multiplications of a step below which the software adapter is faster without worker threads (measured). */
-const SMALL_STEP = 1_000_000;
+/** Batch size times weights below which the software adapter is faster without worker threads, measured on two cores. */
+const SMALL_STEP = 200_000;
 
 /** A part of the dataset on the GPU. */
 interface Part {
