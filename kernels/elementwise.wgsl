@@ -1,6 +1,6 @@
-// elementwise: out[i] = a[i] + b[i], a[i] - b[i] or a[i] * b[i], over tensors of one shape.
+// elementwise: out[i] = a[i] + b[i], a[i] - b[i], a[i] * b[i], a[i] / b[i], or 1 where a[i] = b[i] and 0 elsewhere.
 // Grid: one invocation per element.
-override OPERATION: u32; // 0 add, 1 subtract, 2 multiply
+override OPERATION: u32; // 0 add, 1 subtract, 2 multiply, 3 divide, 4 equal
 
 struct Sizes {
   count: u32,
@@ -20,7 +20,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     out[i] = a[i] + b[i];
   } else if (OPERATION == 1u) {
     out[i] = a[i] - b[i];
-  } else {
+  } else if (OPERATION == 2u) {
     out[i] = a[i] * b[i];
+  } else if (OPERATION == 3u) {
+    out[i] = a[i] / b[i];
+  } else {
+    out[i] = select(0.0, 1.0, a[i] == b[i]);
   }
 }

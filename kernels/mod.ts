@@ -15,6 +15,7 @@ import bceWithLogits from "./bce_with_logits.wgsl" with { type: "text" };
 import bceWithLogitsBackward from "./bce_with_logits_backward.wgsl" with { type: "text" };
 import elementwise from "./elementwise.wgsl" with { type: "text" };
 import gatherRows from "./gather_rows.wgsl" with { type: "text" };
+import gatherRowsBackward from "./gather_rows_backward.wgsl" with { type: "text" };
 import matmul from "./matmul.wgsl" with { type: "text" };
 import momentum from "./momentum.wgsl" with { type: "text" };
 import reduce from "./reduce.wgsl" with { type: "text" };
@@ -24,6 +25,7 @@ import scale from "./scale.wgsl" with { type: "text" };
 import sgd from "./sgd.wgsl" with { type: "text" };
 import sigmoid from "./sigmoid.wgsl" with { type: "text" };
 import sigmoidBackward from "./sigmoid_backward.wgsl" with { type: "text" };
+import spread from "./spread.wgsl" with { type: "text" };
 import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
 
@@ -55,7 +57,10 @@ export const kernels = {
   add: { name: "add", code: elementwise, access: [R, R, W], constants: { OPERATION: 0 } },
   subtract: { name: "subtract", code: elementwise, access: [R, R, W], constants: { OPERATION: 1 } },
   multiply: { name: "multiply", code: elementwise, access: [R, R, W], constants: { OPERATION: 2 } },
+  divide: { name: "divide", code: elementwise, access: [R, R, W], constants: { OPERATION: 3 } },
+  equal: { name: "equal", code: elementwise, access: [R, R, W], constants: { OPERATION: 4 } },
   gatherRows: { name: "gatherRows", code: gatherRows, access: [R, R, R, W] },
+  gatherRowsBackward: { name: "gatherRowsBackward", code: gatherRowsBackward, access: [R, R, W] },
   matmul: { name: "matmul", code: matmul, access: [R, R, W] },
   momentum: { name: "momentum", code: momentum, access: [W, R, W, R] },
   sum: { name: "sum", code: reduce, access: [R, W], constants: { OPERATION: 0 } },
@@ -67,6 +72,7 @@ export const kernels = {
   sgd: { name: "sgd", code: sgd, access: [W, R, R] },
   sigmoid: { name: "sigmoid", code: sigmoid, access: [R, W] },
   sigmoidBackward: { name: "sigmoidBackward", code: sigmoidBackward, access: [R, R, W] },
+  spread: { name: "spread", code: spread, access: [R, W] },
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
 } as const satisfies Record<string, Kernel>;

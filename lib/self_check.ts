@@ -4,15 +4,10 @@
  *
  * @module
  */
-import { type Kernel, kernels } from "../kernels/mod.ts";
+import { kernels } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
-import { bceWithLogits, type Loss, mse } from "./losses.ts";
-import * as ops from "./ops.ts";
-import { createOptimizer, type OptimizerName } from "./optimizers.ts";
-import { Random } from "./random.ts";
-import * as reference from "./reference.ts";
-import { Matrix } from "./reference.ts";
-import { readAll, Tensor } from "./tensor.ts";
+import { longCases, smallCases } from "./self_check_cases.ts";
+import { readAll, type Tensor } from "./tensor.ts";
 
 /** A kernel's result beside the oracle's. */
 export interface KernelCheck {
@@ -28,14 +23,6 @@ export interface KernelCheck {
 
 /** Allowed difference relative to the largest expected value: sums of some thousand float32 terms stay well below. */
 const TOLERANCE = 1e-5;
-
-interface Case {
-  kernel: Kernel;
-  on: string;
-  /** Puts the work on the queue. */
-  run(): Tensor;
-  expected: ArrayLike<number>;
-}
 
 /**
  * Runs the self-test.
@@ -54,15 +41,7 @@ interface Case {
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const cases = [
-    ...matmulCases(device, 5, 7, 9),
-    ...reduceCases(device, 5, 7),
-    ...elementwiseCases(device, 5, 7),
-    ...lossCases(device, 5, 3),
-    ...stepCases(device),
-    ...optimizerCases(device),
-    ...(long ? longCases(device) : []),
-  ];
+  const cases = [...smallCases(device), ...(long ? longCases(device) : [])];
   const results: Tensor[] = [];
   try {
     for (const { run } of cases) results.push(device.tidy(run));
@@ -89,208 +68,4 @@ function compare(kernel: string, on: string, actual: ArrayLike<number>, expected
   }
   const error = worst / (largest || 1);
   return { kernel, on, error, ok: actual.length === expected.length && error <= TOLERANCE };
-}
-
-const random = (): Random => new Random(7, "self-test");
-
-function matrix(rows: number, columns: number, stream: Random): Matrix {
-  return new Matrix(rows, columns).map(() => Math.fround(stream.normal()));
-}
-
-function upload(device: Device, { rows, columns, data }: Matrix): Tensor {
-  return Tensor.from(device, Float32Array.from(data), [rows, columns]);
-}
-
-function matmulCases(device: Device, m: number, k: number, n: number): Case[] {
-  const stream = random(), a = matrix(m, k, stream), b = matrix(k, n, stream);
-  const { data: expected } = reference.matmul(a, b);
-  return [[false, false], [true, false], [false, true], [true, true]].map(([transposeA, transposeB]) => ({
-    kernel: kernels.matmul,
-    on: `[${m}, ${k}]${transposeA ? "ᵀ" : ""} · [${k}, ${n}]${transposeB ? "ᵀ" : ""}`,
-    run: () => {
-      const left = upload(device, transposeA ? reference.transpose(a) : a);
-      const right = upload(device, transposeB ? reference.transpose(b) : b);
-      return ops.matmul(left, right, { transposeA, transposeB });
-    },
-    expected,
-  }));
-}
-
-function reduceCases(device: Device, rows: number, columns: number): Case[] {
-  const x = matrix(rows, columns, random()), byColumn = reference.transpose(x);
-  const row = (i: number) => x.data.subarray(i * columns, (i + 1) * columns);
-  const column = (j: number) => byColumn.data.subarray(j * rows, (j + 1) * rows);
-  const folds = [
-    { kernel: kernels.sum, op: ops.sum, fold: (v: Float64Array) => v.reduce((a, b) => a + b) },
-    { kernel: kernels.sum, op: ops.mean, fold: (v: Float64Array) => v.reduce((a, b) => a + b) / v.length },
-    { kernel: kernels.min, op: ops.min, fold: (v: Float64Array) => v.reduce((a, b) => Math.min(a, b)) },
-    { kernel: kernels.max, op: ops.max, fold: (v: Float64Array) => v.reduce((a, b) => Math.max(a, b)) },
-  ];
-  return folds.flatMap(({ kernel, op, fold }) => {
-    const over = (axis: 0 | 1 | undefined, expected: number[]): Case => ({
-      kernel,
-      on: `${op.name} of [${rows}, ${columns}] over ${axis === undefined ? "all" : axis === 0 ? "rows" : "columns"}`,
-      run: () => op(upload(device, x), axis),
-      expected,
-    });
-    return [
-      over(0, Array.from({ length: columns }, (_, j) => fold(column(j)))),
-      over(1, Array.from({ length: rows }, (_, i) => fold(row(i)))),
-      over(undefined, [fold(x.data)]),
-    ];
-  });
-}
-
-function elementwiseCases(device: Device, rows: number, columns: number): Case[] {
-  const stream = random(), a = matrix(rows, columns, stream), b = matrix(rows, columns, stream);
-  const bias = matrix(1, columns, stream), s = reference.sigmoid(a), on = `[${rows}, ${columns}]`;
-  const infinite = [1, -1, NaN, Infinity, -Infinity];
-  const get = (x: Matrix) => upload(device, x);
-  return [
-    { kernel: kernels.add, on, run: () => ops.add(get(a), get(b)), expected: a.map((v, i) => v + b.data[i]).data },
-    {
-      kernel: kernels.subtract,
-      on,
-      run: () => ops.subtract(get(a), get(b)),
-      expected: a.map((v, i) => v - b.data[i]).data,
-    },
-    {
-      kernel: kernels.multiply,
-      on,
-      run: () => ops.multiply(get(a), get(b)),
-      expected: a.map((v, i) => v * b.data[i]).data,
-    },
-    { kernel: kernels.scale, on, run: () => ops.scale(get(a), -2.5), expected: a.map((v) => -2.5 * v).data },
-    { kernel: kernels.relu, on, run: () => ops.relu(get(a)), expected: reference.relu(a).data },
-    {
-      kernel: kernels.relu,
-      on: "not finite",
-      run: () => ops.sum(ops.relu(Tensor.from(device, [[NaN, 1], [-1, -Infinity]])), 1),
-      expected: [NaN, 0],
-    },
-    {
-      kernel: kernels.max,
-      on: "not finite",
-      run: () => ops.max(Tensor.from(device, [infinite, [1, -1, -2, -3, -Infinity]]), 1),
-      expected: [NaN, 1],
-    },
-    {
-      kernel: kernels.reluBackward,
-      on,
-      run: () => ops.reluBackward(get(a), get(b)),
-      expected: reference.reluBackward(a, b).data,
-    },
-    { kernel: kernels.sigmoid, on, run: () => ops.sigmoid(get(a)), expected: s.data },
-    {
-      kernel: kernels.sigmoidBackward,
-      on,
-      run: () => ops.sigmoidBackward(get(s), get(b)),
-      expected: reference.sigmoidBackward(s, b).data,
-    },
-    {
-      kernel: kernels.addBias,
-      on,
-      run: () => ops.addBias(get(a), get(bias).reshape([columns])),
-      expected: reference.addBias(a, bias).data,
-    },
-  ];
-}
-
-function lossCases(device: Device, rows: number, columns: number): Case[] {
-  const stream = random(), prediction = matrix(rows, columns, stream), on = `[${rows}, ${columns}]`;
-  const target = prediction.map(() => Math.fround(stream.uniform()));
-  const both = (loss: Loss, forward: Kernel, backward: Kernel): Case[] => [
-    {
-      kernel: forward,
-      on,
-      run: () => loss.forward(upload(device, prediction), upload(device, target)),
-      expected: [loss.reference.forward(prediction, target)],
-    },
-    {
-      kernel: backward,
-      on,
-      run: () => loss.backward(upload(device, prediction), upload(device, target)),
-      expected: loss.reference.backward(prediction, target).data,
-    },
-  ];
-  return [
-    ...both(mse, kernels.squaredError, kernels.squaredErrorBackward),
-    ...both(bceWithLogits, kernels.bceWithLogits, kernels.bceWithLogitsBackward),
-  ];
-}
-
-/** What moves a recorded step along: the gather of its rows, and the append of its loss. */
-function stepCases(device: Device): Case[] {
-  const rows = Uint32Array.of(2, 0, 1, 9), table = [[1, 2], [3, 4], [5, 6]];
-  return [
-    {
-      kernel: kernels.gatherRows,
-      on: "[3, 2], one row outside",
-      run: () => {
-        const cursor = Tensor.from(device, Uint32Array.of(1));
-        return ops.gatherRows(Tensor.from(device, table), Tensor.from(device, rows), { count: 2, cursor });
-      },
-      expected: [3, 4, NaN, NaN],
-    },
-    {
-      kernel: kernels.append,
-      on: "[3]",
-      run: () => {
-        const history = Tensor.zeros(device, [3]), cursor = Tensor.from(device, Uint32Array.of(1));
-        for (const value of [5, 6, 7]) ops.append(Tensor.from(device, value), history, cursor);
-        return history;
-      },
-      expected: [0, 5, 6],
-    },
-  ];
-}
-
-function optimizerCases(device: Device): Case[] {
-  const stream = random(), start = matrix(1, 67, stream), gradient = matrix(1, 67, stream), steps = 3;
-  const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): Case => {
-    const expected = start.data.slice();
-    for (let step = 0; step < steps; step++) update(expected, gradient.data);
-    const run = (): Tensor => {
-      const values = upload(device, start);
-      using optimizer = createOptimizer(name, { values, gradients: upload(device, gradient) }, 0.1);
-      for (let step = 0; step < steps; step++) optimizer.step();
-      return values;
-    };
-    return { kernel, on: `${steps} steps of [67]`, run, expected };
-  };
-  const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
-  return [
-    after("sgd", reference.referenceSgd(0.1), kernels.sgd),
-    after("momentum", reference.referenceMomentum(0.1), kernels.momentum),
-    adam,
-    // Its powers are right where its three steps are.
-    { ...adam, kernel: kernels.adamPowers },
-  ];
-}
-
-/** Reductions longer than 65,535 elements, an inner dimension longer than that, and a grid wider than 65,535 workgroups. */
-function longCases(device: Device): Case[] {
-  const length = 200_003, wide = 65_536 * 64 + 77;
-  const ramp = new Matrix(1, length).map((_, i) => (i % 7) - 3), last = new Float64Array(wide).fill(2);
-  return [
-    ...matmulCases(device, 3, 70_001, 2),
-    {
-      kernel: kernels.sum,
-      on: `[${length}]`,
-      run: () => ops.sum(upload(device, ramp)),
-      expected: [ramp.data.reduce((a, b) => a + b)],
-    },
-    {
-      kernel: kernels.sum,
-      on: `[${length}, 1] over rows`,
-      run: () => ops.sum(upload(device, reference.transpose(ramp)), 0),
-      expected: [ramp.data.reduce((a, b) => a + b)],
-    },
-    {
-      kernel: kernels.scale,
-      on: `[${wide}]`,
-      run: () => ops.scale(Tensor.from(device, new Float32Array(wide).fill(1)), 2),
-      expected: last,
-    },
-  ];
 }

@@ -24,10 +24,10 @@ const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference",
   "adapter device pipeline recording",
   "tensor",
-  "ops",
+  "elementwise matmul ops reductions rows",
   "layers losses optimizers init",
   "model",
-  "trainer evaluation saved_model predictor gradcheck self_check",
+  "trainer evaluation saved_model predictor gradcheck self_check self_check_cases",
 ];
 
 const storeyOf = new Map<string, number>(

@@ -1,0 +1,154 @@
+/**
+ * Operations element by element, each with its backward beneath it, and what all operations share.
+ *
+ * @module
+ */
+import { type Kernel, kernels } from "../kernels/mod.ts";
+import { formatShape, sameShape, type Shape } from "./shape.ts";
+import { type DataType, Tensor } from "./tensor.ts";
+
+/** Where a result goes. */
+export interface Out {
+  /** A tensor of the result's shape to write into; without one a tensor is made. */
+  readonly out?: Tensor;
+}
+
+/**
+ * Rectified linear unit: `out = x` where `x > 0`, else 0; NaN stays NaN (Nair and Hinton 2010).
+ *
+ * @param x Any shape.
+ * @param options Where the result goes.
+ * @returns The same shape.
+ */
+export function relu(x: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.relu, [x], options);
+}
+
+/** Gradient of {@linkcode relu}: `dX = dOut` where `x > 0`, else 0 (0 at the kink as well). */
+export function reluBackward(x: Tensor, dOut: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.reluBackward, [x, dOut], options);
+}
+
+/**
+ * Logistic function: `out = 1 / (1 + exp(-x))`.
+ *
+ * @param x Any shape.
+ * @param options Where the result goes.
+ * @returns The same shape, values from 0 to 1.
+ */
+export function sigmoid(x: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.sigmoid, [x], options);
+}
+
+/** Gradient of {@linkcode sigmoid} from its output `s`: `dX = dOut * s * (1 - s)`. */
+export function sigmoidBackward(s: Tensor, dOut: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.sigmoidBackward, [s, dOut], options);
+}
+
+/**
+ * `a + b`, element by element.
+ *
+ * @param a Any shape.
+ * @param b The same shape.
+ * @param options Where the result goes.
+ * @returns The same shape.
+ * @throws {TypeError} If the shapes differ.
+ */
+export function add(a: Tensor, b: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.add, [a, b], options);
+}
+
+/** Gradients of {@linkcode add}: `dA = dB = dOut`, the very tensor. */
+export function addBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
+  return { dA: dOut, dB: dOut };
+}
+
+/**
+ * `a - b`, element by element.
+ *
+ * @param a Any shape.
+ * @param b The same shape.
+ * @param options Where the result goes.
+ * @returns The same shape.
+ * @throws {TypeError} If the shapes differ.
+ */
+export function subtract(a: Tensor, b: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.subtract, [a, b], options);
+}
+
+/** Gradients of {@linkcode subtract}: `dA = dOut`, the very tensor, and `dB = -dOut`. */
+export function subtractBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
+  return { dA: dOut, dB: scale(dOut, -1) };
+}
+
+/**
+ * `a * b`, element by element.
+ *
+ * @param a Any shape.
+ * @param b The same shape.
+ * @param options Where the result goes.
+ * @returns The same shape.
+ * @throws {TypeError} If the shapes differ.
+ */
+export function multiply(a: Tensor, b: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.multiply, [a, b], options);
+}
+
+/** Gradients of {@linkcode multiply}: `dA = dOut * b`, `dB = dOut * a`. */
+export function multiplyBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor; dB: Tensor } {
+  return { dA: multiply(dOut, b), dB: multiply(dOut, a) };
+}
+
+/**
+ * `factor * x`.
+ *
+ * @param x Any shape.
+ * @param factor Any number.
+ * @param options Where the result goes.
+ * @returns The same shape.
+ */
+export function scale(x: Tensor, factor: number, options: Out = {}): Tensor {
+  return elementwise(kernels.scale, [x], options, [factor]);
+}
+
+/** Gradient of {@linkcode scale}: `dX = factor * dOut`. */
+export function scaleBackward(dOut: Tensor, factor: number, options: Out = {}): Tensor {
+  return scale(dOut, factor, options);
+}
+
+/** Checks or makes the tensor that a result goes into. */
+export function result(inputs: readonly Tensor[], shape: Shape, out: Tensor | undefined): Tensor {
+  checkType("f32", inputs);
+  if (!out) return Tensor.zeros(inputs[0].device, shape);
+  checkType("f32", [out]);
+  if (!sameShape(out.shape, shape)) {
+    throw new TypeError(`Cannot write a result ${formatShape(shape)} into a tensor ${formatShape(out.shape)}`);
+  }
+  return out;
+}
+
+/** A kernel would read elements of another type as other values. */
+export function checkType(dtype: DataType, tensors: readonly Tensor[]): void {
+  const wrong = tensors.find((tensor) => tensor.dtype !== dtype);
+  if (wrong) throw new TypeError(`Cannot compute with a tensor of ${wrong.dtype}: need ${dtype}`);
+}
+
+/** Runs a kernel that has one output element for each element of its inputs, all of one shape. */
+export function elementwise(
+  kernel: Kernel,
+  inputs: readonly Tensor[],
+  options: Out,
+  reals: readonly number[] = [],
+): Tensor {
+  const [first, ...others] = inputs;
+  for (const other of others) {
+    if (!sameShape(first.shape, other.shape)) {
+      throw new TypeError(
+        `Cannot ${kernel.name} ${formatShape(first.shape)} and ${formatShape(other.shape)}: shapes differ`,
+      );
+    }
+  }
+  const out = result(inputs, first.shape, options.out);
+  first.device.run(kernel, { buffers: [...inputs, out], sizes: [first.size], reals, invocations: first.size });
+  return out;
+}
