@@ -1,0 +1,40 @@
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { evaluate, toRaw } from "../lib/evaluation.ts";
+import { bceWithLogits, mse } from "../lib/losses.ts";
+import { Scaler } from "../lib/scaler.ts";
+import { assertClose } from "./assert_close.ts";
+
+const column = { name: "y", min: -10, max: 30, mean: 10, deviation: 4 };
+const standardize = new Scaler("standardize", [column]), none = new Scaler("none", [column]);
+
+Deno.test("toRaw() gives raw units under mse, probabilities under bce", () => {
+  assertEquals([...toRaw([0, 1, -0.5], mse, standardize)], [10, 14, 8]);
+  assertClose(toRaw([0, Math.log(3), -Math.log(3)], bceWithLogits, none), [0.5, 0.75, 0.25], { atol: 1e-15 });
+});
+
+Deno.test("evaluate() measures the loss in the units of training, the rest in raw ones", () => {
+  // Scaled errors 0.5 and -1, raw ones 2 and -4; raw truth 10 and 18, deviations from their mean 4.
+  const { rows, loss, mse: squared, rmse, mae, r2, accuracy } = evaluate([0.5, 1], [0, 2], mse, standardize);
+  assertEquals([rows, loss, squared, mae, accuracy], [2, 0.625, 10, 3, undefined]);
+  assertAlmostEquals(rmse, Math.sqrt(10), 1e-12);
+  assertAlmostEquals(r2, 1 - 20 / 32, 1e-12);
+});
+
+Deno.test("evaluate() gives the accuracy of probabilities under bce", () => {
+  const { rows, loss, accuracy, mae } = evaluate([0, Math.log(3), -Math.log(3)], [1, 0, 0], bceWithLogits, none);
+  assertEquals([rows, accuracy], [3, 2 / 3]);
+  assertAlmostEquals(loss, (Math.LN2 + Math.log(4) + Math.log(4 / 3)) / 3, 1e-12);
+  assertAlmostEquals(mae, (0.5 + 0.75 + 0.25) / 3, 1e-12);
+});
+
+Deno.test("evaluate() counts rows of several targets", () => {
+  const two = new Scaler("none", [column, { ...column, name: "z" }]);
+  assertEquals(evaluate([1, 2, 3, 4], [1, 2, 3, 6], mse, two).rows, 2);
+  assertEquals(evaluate([1, 2, 3, 4], [1, 2, 3, 6], mse, two).loss, 1);
+});
+
+Deno.test("evaluate() lets NaN through, and refuses other lengths and no rows", () => {
+  assertEquals(evaluate([NaN, 1], [0, 2], mse, none).loss, NaN);
+  assertThrows(() => evaluate([1, 2], [1], mse, none), TypeError);
+  assertThrows(() => evaluate([], [], mse, none), RangeError, "there are none");
+});

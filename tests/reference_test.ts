@@ -1,0 +1,91 @@
+/** The oracle itself, held to values worked out by hand: it must not lean on what it judges. */
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import * as reference from "../lib/reference.ts";
+import { Matrix } from "../lib/reference.ts";
+import { assertClose } from "./assert_close.ts";
+
+const of = (...rows: number[][]) => new Matrix(rows.length, rows[0].length, rows.flat());
+
+Deno.test("Matrix holds as many numbers as it has places", () => {
+  assertEquals([...new Matrix(2, 2).data], [0, 0, 0, 0]);
+  assertEquals(of([1, 2], [3, 4]).map((value, i) => 10 * value + i), of([10, 21], [32, 43]));
+  assertThrows(() => new Matrix(2, 2, [1, 2, 3]), TypeError, "Cannot make a [2, 2] matrix of 3 numbers");
+});
+
+Deno.test("matmul() and transpose() agree with values worked out by hand", () => {
+  const a = of([1, 2, 3], [4, 5, 6]), b = of([7, 8], [9, 10], [11, 12]);
+  assertEquals(reference.matmul(a, b), of([58, 64], [139, 154]));
+  assertEquals(reference.matmul(a, a, false, true), of([14, 32], [32, 77]));
+  assertEquals(reference.matmul(a, a, true), of([17, 22, 27], [22, 29, 36], [27, 36, 45]));
+  assertEquals(reference.matmul(b, a, true, true), of([58, 139], [64, 154]));
+  assertEquals(reference.transpose(a), of([1, 4], [2, 5], [3, 6]));
+  assertThrows(() => reference.matmul(a, a), TypeError, "Cannot multiply [2, 3] by [2, 3]");
+});
+
+Deno.test("elementwise operations agree with values worked out by hand", () => {
+  const x = of([-1, 0, 2], [NaN, 0.5, -3]);
+  assertEquals(reference.relu(x), of([0, 0, 2], [NaN, 0.5, 0]));
+  assertEquals(reference.reluBackward(x, of([1, 2, 3], [4, 5, 6])), of([0, 0, 3], [4, 5, 0]));
+  assertEquals(reference.addBias(x, of([1, 2, 3])), of([0, 2, 5], [NaN, 2.5, 0]));
+  assertEquals(reference.columnSums(of([1, 2], [3, 4], [5, 6])), of([9, 12]));
+  assertClose(reference.sigmoid(of([0, Math.log(3), -Math.log(3)])).data, [0.5, 0.75, 0.25], { atol: 1e-15 });
+  assertEquals(reference.sigmoidBackward(of([0.5, 0.25]), of([4, 16])), of([1, 3]));
+});
+
+Deno.test("losses and their gradients agree with values worked out by hand", () => {
+  const { referenceMse: mse, referenceBce: bce } = reference;
+  assertEquals(mse.forward(of([1, 2], [3, 4]), of([1, 0], [0, 4])), 13 / 4);
+  assertEquals(mse.backward(of([1, 2], [3, 4]), of([1, 0], [0, 4])), of([0, 1], [1.5, 0]));
+  assertAlmostEquals(bce.forward(of([0], [Math.log(3)]), of([1], [0])), 1.5 * Math.LN2, 1e-15);
+  assertClose(bce.backward(of([0], [Math.log(3)]), of([1], [0])).data, [-0.25, 0.375], { atol: 1e-15 });
+  assertEquals(bce.forward(of([1e300], [-1e300]), of([1], [0])), 0);
+});
+
+Deno.test("optimizers agree with steps worked out by hand", () => {
+  const run = (update: reference.ReferenceOptimizer, ...gradients: number[]) => {
+    const w = Float64Array.of(1);
+    return gradients.map((g) => (update(w, Float64Array.of(g)), w[0]));
+  };
+  assertClose(run(reference.referenceSgd(0.1), 1, -2), [0.9, 1.1], { atol: 1e-15 });
+  // Velocities 1, then 0.5 - 2.
+  assertClose(run(reference.referenceMomentum(0.1, 0.5), 1, -2), [0.9, 1.05], { atol: 1e-15 });
+  // Means 0.5 / 0.5, then (0.25 - 1) / 0.75; squares 0.25 / 0.25, then (0.75 * 0.25 + 1) / (1 - 0.75 ** 2).
+  const second = 0.9 - 0.1 * (-0.75 / 0.75) / Math.sqrt(1.1875 / 0.4375);
+  assertClose(run(reference.referenceAdam(0.1, 0.5, 0.75, 0), 1, -2), [0.9, second], { atol: 1e-15 });
+});
+
+Deno.test("ReferenceLinear agrees with values worked out by hand", () => {
+  const layer = new reference.ReferenceLinear(2, 3);
+  layer.parameters[0].data.set([1, 2, 3, 4, 5, 6]);
+  layer.parameters[1].data.set([10, 20, 30]);
+  assertEquals(layer.forward(of([1, 0], [2, -1])), of([11, 22, 33], [8, 19, 30]));
+  assertEquals(layer.backward(of([1, 0, 2], [0, 3, -1])), of([7, 16], [3, 9]));
+  assertEquals(layer.gradients, [of([1, 6, 0], [0, -3, 1]), of([1, 3, 1])]);
+});
+
+Deno.test("ReferenceReLU knows how close its inputs came to the kink", () => {
+  const layer = new reference.ReferenceReLU();
+  assertEquals(layer.distanceToKink, Infinity);
+  layer.forward(of([3, -0.25, 1]));
+  assertEquals(layer.distanceToKink, 0.25);
+  assertEquals(layer.backward(of([1, 2, 3])), of([1, 0, 3]));
+});
+
+Deno.test("ReferenceModel runs its layers forward and back", () => {
+  const [first, second] = [new reference.ReferenceLinear(1, 1), new reference.ReferenceLinear(1, 1)];
+  const model = new reference.ReferenceModel(
+    [first, new reference.ReferenceReLU(), second, new reference.ReferenceSigmoid()],
+    reference.referenceMse,
+  );
+  first.parameters[0].data[0] = 0.5;
+  second.parameters[0].data[0] = 2;
+  // z = 2 * relu(0.5 * 1) = 1; the sigmoid's slope is s (1 - s).
+  const s = 1 / (1 + Math.exp(-1)), slope = 2 * s * s * (1 - s);
+  const { loss, dX } = model.backward(of([1]), of([0]));
+  assertAlmostEquals(loss, s * s, 1e-15);
+  assertClose([dX.data[0], ...model.gradients.flatMap(({ data }) => [...data])], [
+    ...[slope, 2 * slope, 2 * slope],
+    ...[0.5 * slope, slope],
+  ], { atol: 1e-15 });
+  assertEquals(model.parameters.length, 4);
+});

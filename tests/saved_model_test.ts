@@ -1,0 +1,135 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { DataError } from "../lib/errors.ts";
+import { Linear, ReLU, Sigmoid } from "../lib/layers.ts";
+import { bceWithLogits, mse } from "../lib/losses.ts";
+import { Model } from "../lib/model.ts";
+import { readSafetensors, writeSafetensors } from "../lib/safetensors.ts";
+import { type ModelDescription, SavedModel, saveModel } from "../lib/saved_model.ts";
+import { Scaler } from "../lib/scaler.ts";
+import { assertClose } from "./assert_close.ts";
+import { bits, gpuTest } from "./gpu_test_case.ts";
+
+const statistics = (name: string, mean: number, deviation: number) => ({ name, min: -50, max: 50, mean, deviation });
+
+const description: ModelDescription = {
+  features: ["a", "b"],
+  targets: ["y"],
+  scalers: {
+    inputs: new Scaler("standardize", [statistics("a", 1, 2), statistics("b", -3, 0.5)]),
+    targets: new Scaler("standardize", [statistics("y", 100, 10)]),
+  },
+  loss: mse,
+  settings: { SEED: "42" },
+};
+
+const layers = () => [new Linear(2, 3), new ReLU(), new Linear(3, 1)];
+
+/** A path in a folder of its own, taken away again at the end. */
+async function temporaryFile(): Promise<{ path: string } & AsyncDisposable> {
+  const folder = await Deno.makeTempDir({ prefix: "backhand_model_" });
+  return {
+    path: `${folder}/model.safetensors`,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+gpuTest("a saved model comes back bit for bit, with all that predicting needs", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, layers());
+  model.load({
+    "0.weight": Float32Array.of(0.1, -1e-40, 3e38, 1 / 3, -0, 7),
+    "0.bias": [1e-7, 2, 3],
+    "2.weight": [[1], [-2], [0.5]],
+    "2.bias": [Math.PI],
+  });
+  await saveModel(file.path, model, description);
+  using saved = await SavedModel.load(device, file.path);
+  assertEquals(saved.model.layers.map(({ kind }) => kind), ["Linear", "ReLU", "Linear"]);
+  const before = await model.read(), after = await saved.model.read();
+  assertEquals(Object.keys(after), Object.keys(before));
+  for (const name of Object.keys(before)) {
+    assertEquals(bits(after[name] as Float32Array<ArrayBuffer>), bits(before[name] as Float32Array<ArrayBuffer>), name);
+  }
+  const { features, targets, loss, settings, scalers } = saved.description;
+  assertEquals({ features, targets, settings, loss: loss.kind }, {
+    features: ["a", "b"],
+    targets: ["y"],
+    settings: { SEED: "42" },
+    loss: "mse",
+  });
+  assertEquals(scalers.inputs.toJSON(), description.scalers.inputs.toJSON());
+  assertEquals(scalers.targets.toJSON(), description.scalers.targets.toJSON());
+});
+
+gpuTest("predict() takes and gives raw units", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, [new Linear(2, 1)]);
+  model.load({ "0.weight": [0.5, -0.25], "0.bias": [2] });
+  await saveModel(file.path, model, description);
+  using saved = await SavedModel.load(device, file.path);
+  const byHand = (a: number, b: number) => 10 * (0.5 * (a - 1) / 2 - 0.25 * (b + 3) / 0.5 + 2) + 100;
+  assertClose(await saved.predict([1, -3, 5, 4, -7, 0]), [byHand(1, -3), byHand(5, 4), byHand(-7, 0)]);
+  assertEquals(await saved.predict([]), new Float64Array());
+  await assertRejects(() => saved.predict([1, 2, 3]), TypeError, "Cannot scale 3 values: rows have 2 columns");
+});
+
+gpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file too", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, [new Sigmoid(), new Linear(2, 1)]);
+  model.load({ "1.weight": [2, -2], "1.bias": [1] });
+  const none = new Scaler("none", [statistics("a", 0, 1), statistics("b", 0, 1)]);
+  const scalers = { inputs: none, targets: new Scaler("none", [statistics("y", 0, 1)]) };
+  await saveModel(file.path, model, { ...description, scalers, loss: bceWithLogits });
+  using saved = await SavedModel.load(device, file.path);
+  assertEquals(saved.description.loss, bceWithLogits);
+  const s = (z: number) => 1 / (1 + Math.exp(-z));
+  assertClose(await saved.predict([1, -1]), [s(2 * s(1) - 2 * s(-1) + 1)]);
+});
+
+gpuTest("load() refuses files that hold no whole model, naming file and tensor", async (device) => {
+  await using file = await temporaryFile();
+  const { path } = file;
+  using model = new Model(device, layers());
+  await saveModel(path, model, description);
+  const good = await readSafetensors(path);
+  const tensors = Object.fromEntries(good.tensors), { buffers } = device.stats;
+  const zeros = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+  const { "0.bias": _bias, ...noBias } = tensors, { "2.weight": _weight, ...noWeight } = tensors;
+  const apart = "the model does not fit together: ";
+  const cases: [
+    Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>,
+    Record<string, string>,
+    string,
+  ][] = [
+    [tensors, { format: "backhand model 0" }, "this is no model of `deno task train`"],
+    [noBias, {}, `${apart}Cannot load parameters: 0.bias [3] is missing`],
+    [noWeight, {}, `${apart}2.weight is missing, need [in, out]`],
+    [{ ...tensors, "0.bias": zeros(1, 3) }, {}, `${apart}0.bias is [1, 3], its layer takes [3]`],
+    [{ ...tensors, "0.bias": zeros(4) }, {}, `${apart}0.bias is [4], its layer takes [3]`],
+    [{ ...tensors, "2.weight": zeros(3) }, {}, `${apart}2.weight is [3], need [in, out]`],
+    [
+      { ...tensors, "2.weight": zeros(4, 1) },
+      {},
+      `${apart}Cannot feed 3 values a row to Linear [4, 1]: it takes 4`,
+    ],
+    [{ ...tensors, "4.weight": zeros(1, 1) }, {}, `${apart}Cannot load parameters: 4.weight is unknown`],
+    [tensors, { layers: '["Linear", "Tanh", "Linear"]' }, `${apart}layer 1 is of the unknown kind "Tanh"`],
+    [tensors, { loss: "hinge" }, `${apart}its loss is "hinge"`],
+    [tensors, { features: '["a", "b", "c"]' }, `${apart}Cannot feed 3 values a row to Linear [2, 3]: it takes 2`],
+    [
+      tensors,
+      { targets: '["y", "z"]' },
+      `${apart}2 inputs and 2 targets, but layers and scalers for 2, 1, 1`,
+    ],
+    [tensors, { scaler: "{}" }, `${apart}Cannot read a scaler: its method is undefined`],
+    [tensors, { settings: "{" }, apart],
+  ];
+  for (const [parts, changes, problem] of cases) {
+    await writeSafetensors(path, parts, { ...good.metadata, ...changes });
+    const error = await assertRejects(() => SavedModel.load(device, path), DataError, `${path}: ${problem}`);
+    assertEquals([error.place.file, device.stats.buffers], [path, buffers]);
+  }
+  await Deno.writeTextFile(path, "x,y\n1,2\n3,4\n");
+  await assertRejects(() => SavedModel.load(device, path), DataError, path);
+  await assertRejects(() => SavedModel.load(device, `${path}.none`), Deno.errors.NotFound);
+});
