@@ -154,18 +154,23 @@ export class Trainer implements Disposable {
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
     const pending: { steps: number; result: Promise<EpochResult<T> | undefined> }[] = [];
     let queued = 0, done = 0;
-    for (const chunk of this.#chunks(count)) {
-      const result = this.#queueChunk(chunk, options);
-      result.catch(() => {}); // it is awaited below, in its turn
-      pending.push({ steps: chunk.steps, result });
-      queued += chunk.steps;
-      while (queued - done > this.#stepsPerRead || (chunk.last && pending.length > 0)) {
-        const { steps, result } = pending.shift()!;
-        const epoch = await result;
-        done += steps;
-        options.onProgress?.(done);
-        if (epoch) yield epoch;
+    try {
+      for (const chunk of this.#chunks(count)) {
+        const result = this.#queueChunk(chunk, options);
+        result.catch(() => {}); // it is awaited below, in its turn
+        pending.push({ steps: chunk.steps, result });
+        queued += chunk.steps;
+        while (queued - done > this.#stepsPerRead || (chunk.last && pending.length > 0)) {
+          const { steps, result } = pending.shift()!;
+          const epoch = await result;
+          done += steps;
+          options.onProgress?.(done);
+          if (epoch) yield epoch;
+        }
       }
+    } finally {
+      // Nothing is under way any more when a caller who stops early, or an error, frees the device.
+      await Promise.allSettled(pending.map(({ result }) => result));
     }
   }
 
@@ -177,19 +182,14 @@ export class Trainer implements Disposable {
       for (let start = 0; start < losses.length;) {
         const steps = Math.min(this.#stepsPerRead, losses.length - start);
         const end = start + steps === losses.length;
-        yield {
-          start,
-          steps,
-          end,
-          last: end && epochs === count - 1,
-          losses,
-          firstStep: this.step + 1,
-          epoch: this.epoch + 1,
-        };
+        const last = end && epochs === count - 1;
+        const chunk = { start, steps, end, last, losses, firstStep: this.step + 1, epoch: this.epoch + 1 };
+        // Counted before the caller goes on, who may never come back for more.
         this.step += steps;
         start += steps;
+        if (end) this.epoch++;
+        yield chunk;
       }
-      this.epoch++;
     }
   }
 
@@ -199,16 +199,15 @@ export class Trainer implements Disposable {
     const short = end && this.#rest ? 1 : 0;
     this.#full.replay(steps - short);
     if (short) this.#rest!.replay();
-    const [values, evaluation] = await Promise.all([
-      this.#losses.view(start, [steps]).read(),
-      end ? options.evaluate?.() : undefined,
-    ]);
-    losses.set(values, start);
+    const read = this.#losses.view(start, [steps]).read();
+    const evaluation = end ? options.evaluate?.() : undefined;
+    await Promise.allSettled([read, evaluation]);
+    losses.set(await read, start);
     this.#checkLosses(chunk);
     if (performance.now() - since < READ_INTERVAL) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
     if (!end) return undefined;
     const step = chunk.firstStep + steps - 1;
-    return { epoch: chunk.epoch, step, loss: this.#mean(losses), losses, evaluation: evaluation as T };
+    return { epoch: chunk.epoch, step, loss: this.#mean(losses), losses, evaluation: await evaluation as T };
   }
 
   /**
