@@ -8,11 +8,15 @@
  */
 export type { DeviceOptions } from "./lib/adapter.ts";
 export { type Binding, Device, type Dispatch } from "./lib/device.ts";
+export { type NumericBlock, type NumericCsvOptions, parseNumber, readNumericCsv } from "./lib/csv.ts";
+export type { ReadOptions } from "./lib/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
+export { evaluate, type Evaluation, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
 export { bceWithLogits, type Loss, mse } from "./lib/losses.ts";
+export { accuracy, type RegressionMetrics, regressionMetrics } from "./lib/metrics.ts";
 export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {
   add,
@@ -57,7 +61,25 @@ export {
   type Trainable,
 } from "./lib/optimizers.ts";
 export { Predictor } from "./lib/predictor.ts";
-export { MAX_SEED, Random } from "./lib/random.ts";
+export { Random } from "./lib/random.ts";
+export { type ModelDescription, SavedModel, saveModel } from "./lib/saved_model.ts";
+export {
+  readSafetensors,
+  readSafetensorsHeader,
+  type SafetensorsHeader,
+  type StoredTensor,
+  type StoredTensors,
+  writeSafetensors,
+} from "./lib/safetensors.ts";
+export { SafetensorsWriter } from "./lib/safetensors_writer.ts";
+export {
+  type ColumnStatistics,
+  RunningStatistics,
+  Scaler,
+  type ScalerJson,
+  SCALING_METHODS,
+  type ScalingMethod,
+} from "./lib/scaler.ts";
 export { type Command, type Queue, Recording } from "./lib/recording.ts";
 export { type KernelCheck, selfTest } from "./lib/self_check.ts";
 export type { Shape } from "./lib/shape.ts";

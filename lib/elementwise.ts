@@ -19,6 +19,18 @@ export interface Out {
  * @param x Any shape.
  * @param options Where the result goes.
  * @returns The same shape.
+ *
+ * @example
+ * ```ts
+ * import { Device, relu, reluBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [-1, 0, 2]);
+ * using y = relu(x);
+ * assertEquals([...await y.read()], [0, 0, 2]);
+ * using dX = reluBackward(x, Tensor.from(device, [5, 5, 5]));
+ * assertEquals([...await dX.read()], [0, 0, 5]);
+ * ```
  */
 export function relu(x: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.relu, [x], options);
@@ -35,6 +47,17 @@ export function reluBackward(x: Tensor, dOut: Tensor, options: Out = {}): Tensor
  * @param x Any shape.
  * @param options Where the result goes.
  * @returns The same shape, values from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { Device, sigmoid, sigmoidBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using y = sigmoid(Tensor.from(device, [0]));
+ * assertEquals([...await y.read()], [0.5]);
+ * using dX = sigmoidBackward(y, Tensor.from(device, [8]));
+ * assertEquals([...await dX.read()], [2]);
+ * ```
  */
 export function sigmoid(x: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.sigmoid, [x], options);
@@ -53,6 +76,18 @@ export function sigmoidBackward(s: Tensor, dOut: Tensor, options: Out = {}): Ten
  * @param options Where the result goes.
  * @returns The same shape.
  * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { add, addBackward, Device, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using a = Tensor.from(device, [1, 2]);
+ * using y = add(a, Tensor.from(device, [10, 20]));
+ * assertEquals([...await y.read()], [11, 22]);
+ * const { dA, dB } = addBackward(Tensor.from(device, [1, 1]));
+ * assertEquals([...await dA.read()], [...await dB.read()]);
+ * ```
  */
 export function add(a: Tensor, b: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.add, [a, b], options);
@@ -71,6 +106,18 @@ export function addBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
  * @param options Where the result goes.
  * @returns The same shape.
  * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { Device, subtract, subtractBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using a = Tensor.from(device, [1, 2]);
+ * using y = subtract(a, Tensor.from(device, [10, 20]));
+ * assertEquals([...await y.read()], [-9, -18]);
+ * const { dB } = subtractBackward(Tensor.from(device, [1, 1]));
+ * assertEquals([...await dB.read()], [-1, -1]);
+ * ```
  */
 export function subtract(a: Tensor, b: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.subtract, [a, b], options);
@@ -89,6 +136,19 @@ export function subtractBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
  * @param options Where the result goes.
  * @returns The same shape.
  * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { Device, multiply, multiplyBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using a = Tensor.from(device, [1, 2]);
+ * using b = Tensor.from(device, [10, 20]);
+ * using y = multiply(a, b);
+ * assertEquals([...await y.read()], [10, 40]);
+ * const { dA } = multiplyBackward(a, b, Tensor.from(device, [1, 1]));
+ * assertEquals([...await dA.read()], [10, 20]);
+ * ```
  */
 export function multiply(a: Tensor, b: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.multiply, [a, b], options);
@@ -106,6 +166,17 @@ export function multiplyBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tens
  * @param factor Any number.
  * @param options Where the result goes.
  * @returns The same shape.
+ *
+ * @example
+ * ```ts
+ * import { Device, scale, scaleBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using y = scale(Tensor.from(device, [1, -2]), 3);
+ * assertEquals([...await y.read()], [3, -6]);
+ * using dX = scaleBackward(Tensor.from(device, [1, 1]), 3);
+ * assertEquals([...await dX.read()], [3, 3]);
+ * ```
  */
 export function scale(x: Tensor, factor: number, options: Out = {}): Tensor {
   return elementwise(kernels.scale, [x], options, [factor]);

@@ -25,6 +25,14 @@ export interface Evaluation extends RegressionMetrics {
  * @param loss The loss it was trained with.
  * @param scaler The scaler of the targets.
  * @returns As many values, float64.
+ *
+ * @example
+ * ```ts
+ * import { bceWithLogits, Scaler, toRaw } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * const scaler = new Scaler("none", [{ name: "y", min: 0, max: 1, mean: 0.5, deviation: 0.5 }]);
+ * assertEquals([...toRaw([0], bceWithLogits, scaler)], [0.5]);
+ * ```
  */
 export function toRaw(output: ArrayLike<number>, loss: Loss, scaler: Scaler): Float64Array {
   return loss.kind === "bce" ? sigmoid(new Matrix(1, output.length, output)).data : scaler.inverse(output);
@@ -40,6 +48,15 @@ export function toRaw(output: ArrayLike<number>, loss: Loss, scaler: Scaler): Fl
  * @returns The measures.
  * @throws {TypeError} If the lengths differ.
  * @throws {RangeError} If there are no rows.
+ *
+ * @example
+ * ```ts
+ * import { evaluate, mse, Scaler } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * const scaler = new Scaler("minmax", [{ name: "y", min: 0, max: 10, mean: 5, deviation: 2 }]);
+ * const { loss, mae } = evaluate([0.5, 1], [0.5, 0.5], mse, scaler);
+ * assertEquals([loss, mae], [0.125, 2.5]); // scaled units, raw units
+ * ```
  */
 export function evaluate(
   output: ArrayLike<number>,

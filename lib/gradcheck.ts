@@ -55,6 +55,13 @@ export interface GradientCase {
  *
  * @param hiddenSize Widths of the hidden layers of the networks.
  * @returns Fresh layers in each case.
+ *
+ * @example
+ * ```ts
+ * import { gradientCases } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(gradientCases([8]).at(-1)?.name, "network, bce");
+ * ```
  */
 export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
   const network = () => multilayerPerceptron(3, hiddenSize, 2);

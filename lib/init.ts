@@ -26,6 +26,14 @@ export type Init =
  * @param outputs Columns of the matrix.
  * @param random Where the numbers come from.
  * @returns `inputs * outputs` values, row by row.
+ *
+ * @example
+ * ```ts
+ * import { initialWeights, Random } from "@backhand/backhand";
+ * import { assert } from "@std/assert";
+ * const weights = initialWeights({ kind: "uniform", scale: 0.1 }, 3, 4, new Random(42, "weights"));
+ * assert(weights.length === 12 && weights.every((w) => Math.abs(w) <= 0.1));
+ * ```
  */
 export function initialWeights(init: Init, inputs: number, outputs: number, random: Random): Float32Array {
   const draw = (): number => {

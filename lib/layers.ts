@@ -10,7 +10,22 @@ import { type ReferenceLayer, ReferenceLinear, ReferenceReLU, ReferenceSigmoid }
 import { formatShape, type Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** A tensor that training changes, and the gradient of the loss with respect to it. */
+/**
+ * A tensor that training changes, and the gradient of the loss with respect to it.
+ *
+ * @example
+ * ```ts
+ * import { Device, Linear, Model, type Parameter } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * const layer = new Linear(2, 3);
+ * using model = new Model(device, [layer]);
+ * const weight: Parameter = layer.weight;
+ * assertEquals(weight.shape, [2, 3]);
+ * assertEquals(weight.value.shape, weight.grad.shape);
+ * assertEquals(model.parameters[0].parameter, weight);
+ * ```
+ */
 export class Parameter {
   /** `weight` or `bias`; a model puts the layer's number before it: `0.weight`. */
   readonly name: string;
@@ -143,7 +158,20 @@ export class Linear implements Layer {
   }
 }
 
-/** Rectified linear unit: `y = max(0, x)`, element by element. */
+/**
+ * Rectified linear unit: `y = max(0, x)`, element by element.
+ *
+ * @example
+ * ```ts
+ * import { Device, Model, ReLU, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using model = new Model(device, [new ReLU()]);
+ * using x = Tensor.from(device, [[-1, 2]]);
+ * using y = device.tidy(() => model.forward(x));
+ * assertEquals([...await y.read()], [0, 2]);
+ * ```
+ */
 export class ReLU implements Layer {
   readonly kind = "ReLU";
   readonly parameters: readonly Parameter[] = [];
@@ -169,7 +197,20 @@ export class ReLU implements Layer {
   }
 }
 
-/** Logistic function: `y = 1 / (1 + exp(-x))`, element by element. */
+/**
+ * Logistic function: `y = 1 / (1 + exp(-x))`, element by element.
+ *
+ * @example
+ * ```ts
+ * import { Device, Model, Sigmoid, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using model = new Model(device, [new Sigmoid()]);
+ * using x = Tensor.from(device, [[0, 0]]);
+ * using y = device.tidy(() => model.forward(x));
+ * assertEquals([...await y.read()], [0.5, 0.5]);
+ * ```
+ */
 export class Sigmoid implements Layer {
   readonly kind = "Sigmoid";
   readonly parameters: readonly Parameter[] = [];
@@ -201,6 +242,14 @@ export class Sigmoid implements Layer {
  * @param hiddenSize Widths of the hidden layers.
  * @param outputs Values in a row of the output.
  * @returns The layers, first to last.
+ *
+ * @example
+ * ```ts
+ * import { multilayerPerceptron } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * const layers = multilayerPerceptron(2, [16, 8], 1);
+ * assertEquals(layers.map(({ kind }) => kind), ["Linear", "ReLU", "Linear", "ReLU", "Linear"]);
+ * ```
  */
 export function multilayerPerceptron(inputs: number, hiddenSize: readonly number[], outputs: number): Layer[] {
   const widths = [inputs, ...hiddenSize];

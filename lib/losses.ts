@@ -49,6 +49,19 @@ export const mse: Loss = {
 /**
  * Binary cross-entropy on logits: the mean of `-t log s - (1 - t) log(1 - s)` with `s = sigmoid(logit)` and targets t from
  * 0 to 1, computed as `max(z, 0) - z t + log(1 + exp(-|z|))`, which no logit makes infinite.
+ *
+ * @example
+ * ```ts
+ * import { bceWithLogits, Device, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using logits = Tensor.from(device, [[0]]);
+ * using target = Tensor.from(device, [[1]]);
+ * using loss = bceWithLogits.forward(logits, target); // -log 0.5
+ * using dLogits = bceWithLogits.backward(logits, target); // 0.5 - 1
+ * assertEquals((await loss.read())[0].toFixed(4), "0.6931");
+ * assertEquals([...await dLogits.read()], [-0.5]);
+ * ```
  */
 export const bceWithLogits: Loss = {
   kind: "bce",

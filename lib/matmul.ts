@@ -63,7 +63,21 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   return out;
 }
 
-/** Gradients of {@linkcode matmul} `a · b`: `dA = dOut · bᵀ` [m, k], `dB = aᵀ · dOut` [k, n]. */
+/**
+ * Gradients of {@linkcode matmul} `a · b`: `dA = dOut · bᵀ` [m, k], `dB = aᵀ · dOut` [k, n].
+ *
+ * @example
+ * ```ts
+ * import { Device, matmulBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using a = Tensor.from(device, [[1, 2]]);
+ * using b = Tensor.from(device, [[3], [4]]);
+ * const { dA, dB } = matmulBackward(a, b, Tensor.from(device, [[10]]));
+ * assertEquals([...await dA.read()], [30, 40]);
+ * assertEquals([...await dB.read()], [10, 20]);
+ * ```
+ */
 export function matmulBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor; dB: Tensor } {
   return { dA: matmul(dOut, b, { transposeB: true }), dB: matmul(a, dOut, { transposeA: true }) };
 }
@@ -76,6 +90,18 @@ export function matmulBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor
  * @param options Where the result goes.
  * @returns Matrix [rows, columns].
  * @throws {TypeError} If the shapes do not match.
+ *
+ * @example
+ * ```ts
+ * import { addBias, addBiasBackward, Device, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [[1, 2], [3, 4]]);
+ * using y = addBias(x, Tensor.from(device, [10, 20]));
+ * assertEquals([...await y.read()], [11, 22, 13, 24]);
+ * using dBias = addBiasBackward(y);
+ * assertEquals([...await dBias.read()], [24, 46]);
+ * ```
  */
 export function addBias(x: Tensor, bias: Tensor, options: Out = {}): Tensor {
   if (x.shape.length !== 2 || !sameShape(bias.shape, [x.shape[1]])) {

@@ -32,7 +32,33 @@ export interface Optimizer extends Disposable {
   dispose(): void;
 }
 
-/** What the optimizers share: the buffers, the learning rate on the GPU, the state. Extend it to write one of your own. */
+/**
+ * What the optimizers share: the buffers, the learning rate on the GPU, the state. Extend it to write one of your own.
+ *
+ * @example
+ * ```ts
+ * import { Device, FlatOptimizer, scale, subtract, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ *
+ * // Gradient descent once more, out of two operations instead of a kernel.
+ * class Plain extends FlatOptimizer {
+ *   readonly kind = "sgd";
+ *   step(): void {
+ *     const { values, gradients } = this.model;
+ *     const next = values.device.tidy(() => subtract(values, scale(gradients, this.learningRate)));
+ *     values.device.copy(next, values);
+ *     next.dispose();
+ *   }
+ * }
+ *
+ * using values = Tensor.from(device, [1, 2]);
+ * using gradients = Tensor.from(device, [10, -10]);
+ * using optimizer = new Plain({ values, gradients }, 0.125, {});
+ * optimizer.step();
+ * assertEquals([...await values.read()], [-0.25, 3.25]);
+ * ```
+ */
 export abstract class FlatOptimizer implements Optimizer {
   /** Its name in settings. */
   abstract readonly kind: OptimizerName;
@@ -98,7 +124,21 @@ function checkRate(value: number): number {
   return value;
 }
 
-/** Stochastic gradient descent: `w -= learningRate * dW` (Robbins and Monro 1951). */
+/**
+ * Stochastic gradient descent: `w -= learningRate * dW` (Robbins and Monro 1951).
+ *
+ * @example
+ * ```ts
+ * import { Device, Sgd, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using values = Tensor.from(device, [1, 2]);
+ * using gradients = Tensor.from(device, [10, -10]);
+ * using optimizer = new Sgd({ values, gradients }, 0.125);
+ * optimizer.step();
+ * assertEquals([...await values.read()], [-0.25, 3.25]);
+ * ```
+ */
 export class Sgd extends FlatOptimizer {
   /** Its name in settings. */
   readonly kind = "sgd";
@@ -120,7 +160,22 @@ export class Sgd extends FlatOptimizer {
   }
 }
 
-/** Gradient descent with momentum: `v = momentum * v + dW; w -= learningRate * v` (Polyak 1964; Sutskever et al. 2013). */
+/**
+ * Gradient descent with momentum: `v = momentum * v + dW; w -= learningRate * v` (Polyak 1964; Sutskever et al. 2013).
+ *
+ * @example
+ * ```ts
+ * import { Device, Momentum, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using values = Tensor.from(device, [1, 2]);
+ * using gradients = Tensor.from(device, [10, -10]);
+ * using optimizer = new Momentum({ values, gradients }, 0.125, 0.5);
+ * optimizer.step(); // v = 10, -10
+ * optimizer.step(); // v = 15, -15
+ * assertEquals([...await values.read()], [-2.125, 5.125]);
+ * ```
+ */
 export class Momentum extends FlatOptimizer {
   /** Its name in settings. */
   readonly kind = "momentum";
@@ -146,7 +201,21 @@ export class Momentum extends FlatOptimizer {
   }
 }
 
-/** Adam: steps scaled by running means of the gradient and its square, both corrected for their start at 0 (Kingma and Ba 2015). */
+/**
+ * Adam: steps scaled by running means of the gradient and its square, both corrected for their start at 0 (Kingma and Ba 2015).
+ *
+ * @example
+ * ```ts
+ * import { Adam, Device, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using values = Tensor.from(device, [1, 2]);
+ * using gradients = Tensor.from(device, [10, -0.1]);
+ * using optimizer = new Adam({ values, gradients }, 0.125);
+ * optimizer.step(); // the first step is the learning rate, whatever the gradient's size
+ * assertEquals([...await values.read()].map((v) => v.toFixed(3)), ["0.875", "2.125"]);
+ * ```
+ */
 export class Adam extends FlatOptimizer {
   /** Its name in settings. */
   readonly kind = "adam";
@@ -184,6 +253,17 @@ export class Adam extends FlatOptimizer {
  * @param model Parameters and gradients.
  * @param learningRate Step size, over 0.
  * @returns The optimizer, with its usual further settings.
+ *
+ * @example
+ * ```ts
+ * import { createOptimizer, Device, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using values = Tensor.from(device, [1, 2]);
+ * using gradients = Tensor.from(device, [10, -10]);
+ * using optimizer = createOptimizer("adam", { values, gradients }, 0.01);
+ * assertEquals(Object.keys(optimizer.state), ["mean", "variance", "powers"]);
+ * ```
  */
 export function createOptimizer(name: OptimizerName, model: Trainable, learningRate: number): Optimizer {
   const make = { sgd: Sgd, momentum: Momentum, adam: Adam }[name];

@@ -11,7 +11,21 @@ import { Tensor } from "./tensor.ts";
 /** Elements of the widest activation of a chunk: enough for a GPU to be busy, little enough for any device. */
 const CHUNK_ELEMENTS = 1 << 20;
 
-/** Runs a model's forward pass over many rows. It sees the weights that the model has at each call. */
+/**
+ * Runs a model's forward pass over many rows. It sees the weights that the model has at each call.
+ *
+ * @example
+ * ```ts
+ * import { Device, Linear, Model, Predictor, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using model = new Model(device, [new Linear(1, 1)]);
+ * model.load({ "0.weight": [[2]], "0.bias": [1] });
+ * using predictor = new Predictor(model, 1, 3);
+ * using x = Tensor.from(device, [[0], [1], [2]]);
+ * assertEquals([...await predictor.predict(x)], [1, 3, 5]);
+ * ```
+ */
 export class Predictor implements Disposable {
   readonly #recording: Recording;
   #input!: Tensor;

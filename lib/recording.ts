@@ -28,7 +28,23 @@ export interface Queue {
 /** Dispatches that one submission holds at most: enough to hide its cost, few enough to start soon. */
 const DISPATCHES_PER_SUBMIT = 2_048;
 
-/** What `Device.record` kept: dispatches, and the tensors that were made while recording. */
+/**
+ * What `Device.record` kept: dispatches, and the tensors that were made while recording.
+ *
+ * @example
+ * ```ts
+ * import { Device, type Recording, scale, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [1]);
+ * using y = Tensor.zeros(device, [1]);
+ * using recording: Recording = device.record(() => scale(x, 3, { out: y }));
+ * assertEquals(recording.length, 1);
+ * x.write([2]);
+ * recording.replay();
+ * assertEquals([...await y.read()], [6]);
+ * ```
+ */
 export class Recording implements Disposable {
   readonly #queue: Queue;
   readonly #commands: readonly Command[];

@@ -19,6 +19,20 @@ const REDUCE_BLOCK = 1_024;
  * @param options Where the result goes.
  * @returns The sums; shape [] over all elements.
  * @throws {TypeError} If `axis` is given and `x` is no matrix.
+ *
+ * @example
+ * ```ts
+ * import { Device, sum, sumBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [[1, 2], [3, 6]]);
+ * using overRows = sum(x, 0);
+ * assertEquals([...await overRows.read()], [4, 8]);
+ * using all = sum(x);
+ * assertEquals([...await all.read()], [12]);
+ * using dX = sumBackward(Tensor.from(device, [5, 7]), [2, 2], 0);
+ * assertEquals([...await dX.read()], [5, 7, 5, 7]);
+ * ```
  */
 export function sum(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.sum, x, axis, options);
@@ -29,7 +43,21 @@ export function sumBackward(dOut: Tensor, shape: Shape, axis?: 0 | 1): Tensor {
   return spread(dOut, shape, axis, 1);
 }
 
-/** Mean, with the axes of {@linkcode sum}. */
+/**
+ * Mean, with the axes of {@linkcode sum}.
+ *
+ * @example
+ * ```ts
+ * import { Device, mean, meanBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [[1, 2], [3, 6]]);
+ * using overColumns = mean(x, 1);
+ * assertEquals([...await overColumns.read()], [1.5, 4.5]);
+ * using dX = meanBackward(Tensor.from(device, [6, 8]), [2, 2], 1);
+ * assertEquals([...await dX.read()], [3, 3, 4, 4]);
+ * ```
+ */
 export function mean(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.sum, x, axis, options, true);
 }
@@ -39,7 +67,21 @@ export function meanBackward(dOut: Tensor, shape: Shape, axis?: 0 | 1): Tensor {
   return spread(dOut, shape, axis, 1 / axes("spread", shape, axis).length);
 }
 
-/** Smallest element, with the axes of {@linkcode sum}; NaN where one is NaN. */
+/**
+ * Smallest element, with the axes of {@linkcode sum}; NaN where one is NaN.
+ *
+ * @example
+ * ```ts
+ * import { Device, min, minBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [[1, 2], [3, 6]]);
+ * using smallest = min(x, 0);
+ * assertEquals([...await smallest.read()], [1, 2]);
+ * using dX = minBackward(x, smallest, Tensor.from(device, [5, 7]), 0);
+ * assertEquals([...await dX.read()], [5, 7, 0, 0]);
+ * ```
+ */
 export function min(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.min, x, axis, options);
 }
@@ -49,7 +91,21 @@ export function minBackward(x: Tensor, out: Tensor, dOut: Tensor, axis?: 0 | 1):
   return extremeBackward(x, out, dOut, axis);
 }
 
-/** Largest element, with the axes of {@linkcode sum}; NaN where one is NaN. */
+/**
+ * Largest element, with the axes of {@linkcode sum}; NaN where one is NaN.
+ *
+ * @example
+ * ```ts
+ * import { Device, max, maxBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [[1, 2], [3, 6]]);
+ * using largest = max(x);
+ * assertEquals([...await largest.read()], [6]);
+ * using dX = maxBackward(x, largest, Tensor.from(device, 5));
+ * assertEquals([...await dX.read()], [0, 0, 0, 5]);
+ * ```
+ */
 export function max(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.max, x, axis, options);
 }

@@ -5,7 +5,18 @@
  * @module
  */
 
-/** A float64 matrix, row by row. A vector is a matrix of one row. */
+/**
+ * A float64 matrix, row by row. A vector is a matrix of one row.
+ *
+ * @example
+ * ```ts
+ * import { reference } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * const a = new reference.Matrix(1, 2, [1, 2]);
+ * const b = new reference.Matrix(2, 1, [3, 4]);
+ * assertEquals([...reference.matmul(a, b).data], [11]);
+ * ```
+ */
 export class Matrix {
   /** Number of rows. */
   readonly rows: number;

@@ -29,6 +29,19 @@ export interface GatherOptions {
  * @param options How many, and from where on.
  * @returns Matrix [count, columns].
  * @throws {TypeError} If the table is no matrix, or the row numbers are no `u32` vector.
+ *
+ * @example
+ * ```ts
+ * import { Device, gatherRows, gatherRowsBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using table = Tensor.from(device, [[1, 2], [3, 4], [5, 6]]);
+ * using rows = Tensor.from(device, Uint32Array.of(2, 0));
+ * using y = gatherRows(table, rows);
+ * assertEquals([...await y.read()], [5, 6, 1, 2]);
+ * using dTable = gatherRowsBackward(y, rows, 3);
+ * assertEquals([...await dTable.read()], [1, 2, 0, 0, 5, 6]);
+ * ```
  */
 export function gatherRows(table: Tensor, rows: Tensor, options: GatherOptions = {}): Tensor {
   if (table.shape.length !== 2 || rows.shape.length !== 1 || rows.dtype !== "u32") {
@@ -74,7 +87,20 @@ export function gatherRowsBackward(dOut: Tensor, rows: Tensor, tableRows: number
   return dTable;
 }
 
-/** Puts a scalar into `history` [n] at the place that `cursor` (`u32` [1]) counts, and counts one on; past the end it only counts. */
+/**
+ * Puts a scalar into `history` [n] at the place that `cursor` (`u32` [1]) counts, and counts one on; past the end it only counts.
+ *
+ * @example
+ * ```ts
+ * import { append, Device, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using history = Tensor.zeros(device, [3]);
+ * using cursor = Tensor.zeros(device, [1], "u32");
+ * for (const loss of [0.5, 0.25]) append(Tensor.from(device, loss), history, cursor);
+ * assertEquals([...await history.read()], [0.5, 0.25, 0]);
+ * ```
+ */
 export function append(value: Tensor, history: Tensor, cursor: Tensor): void {
   checkType("f32", [value, history]);
   checkType("u32", [cursor]);

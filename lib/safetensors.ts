@@ -75,6 +75,16 @@ export async function readSafetensors(path: string): Promise<StoredTensors> {
  * @returns Its shapes and metadata.
  * @throws {DataError} If the content is not such a file.
  * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * await Deno.mkdir("data", { recursive: true });
+ * await writeSafetensors("data/header.safetensors", { bias: { shape: [2], data: Float32Array.of(1, -1) } }, {});
+ * const { shapes } = await readSafetensorsHeader("data/header.safetensors");
+ * assertEquals(shapes.get("bias"), [2]);
+ * await Deno.remove("data/header.safetensors");
+ * ```
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
   using file = await openFile(path);

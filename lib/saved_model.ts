@@ -59,7 +59,31 @@ export async function saveModel(path: string, model: Model, description: ModelDe
   });
 }
 
-/** A model from a file, ready to predict. */
+/**
+ * A model from a file, ready to predict.
+ *
+ * @example
+ * ```ts
+ * import { Device, Linear, Model, mse, SavedModel, saveModel, Scaler } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using model = new Model(device, [new Linear(1, 1)]);
+ * model.load({ "0.weight": [[3]], "0.bias": [0] });
+ * const column = (name: string) => ({ name, min: 0, max: 10, mean: 5, deviation: 2 });
+ * const scalers = { inputs: new Scaler("standardize", [column("x")]), targets: new Scaler("none", [column("y")]) };
+ * await Deno.mkdir("data", { recursive: true });
+ * await saveModel("data/example.safetensors", model, {
+ *   features: ["x"],
+ *   targets: ["y"],
+ *   scalers,
+ *   loss: mse,
+ *   settings: {},
+ * });
+ * using saved = await SavedModel.load(device, "data/example.safetensors");
+ * assertEquals([...await saved.predict([5, 7])], [0, 3]); // (x - 5) / 2 * 3
+ * await Deno.remove("data/example.safetensors");
+ * ```
+ */
 export class SavedModel implements Disposable {
   /** The network. */
   readonly model: Model;

@@ -174,6 +174,16 @@ export class Tensor implements Binding, Disposable {
  * @param tensors Tensors of one device.
  * @returns The elements of each.
  * @throws {DeviceError} If any work before it failed.
+ *
+ * @example
+ * ```ts
+ * import { Device, readAll, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using a = Tensor.from(device, [1, 2]);
+ * using b = Tensor.from(device, Uint32Array.of(3));
+ * assertEquals(await readAll([a, b]), [Float32Array.of(1, 2), Uint32Array.of(3)]);
+ * ```
  */
 export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
   if (tensors.length === 0) return [];

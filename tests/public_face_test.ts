@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import * as face from "../mod.ts";
+
+const root = new URL("../", import.meta.url);
+
+async function examples(): Promise<string> {
+  const texts = [await Deno.readTextFile(new URL("README.md", root))];
+  for await (const { name } of Deno.readDir(new URL("lib/", root))) {
+    texts.push(await Deno.readTextFile(new URL(`lib/${name}`, root)));
+  }
+  return texts.flatMap((text) => [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1])).join("\n");
+}
+
+Deno.test("mod.ts: every public function, class and constant stands in an example that runs", async () => {
+  const text = await examples();
+  const missing = Object.keys(face).filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+  assertEquals(missing, []);
+});
+
+Deno.test("README.md: the table of keys has each setting with its default", async () => {
+  const { KEYS, SETTINGS } = await import("../tasks/keys.ts");
+  const rows = (await Deno.readTextFile(new URL("README.md", root))).matchAll(/^\| `([A-Z_]+)`\s*\| `([^`]*)`/gm);
+  const found = Object.fromEntries([...rows].map(([, key, preset]) => [key, preset]));
+  assertEquals(found, Object.fromEntries(KEYS.map((key) => [key, SETTINGS[key].default])));
+});
+
+Deno.test("README.md: the table of keys has each recipe's own defaults", async () => {
+  const { RECIPES } = await import("../tasks/recipes.ts");
+  const { SETTINGS } = await import("../tasks/keys.ts");
+  const rows = (await Deno.readTextFile(new URL("README.md", root))).matchAll(
+    /^\| `([A-Z_]+)`\s*\| `[^`]*`\s*\| ([^|]*)\|/gm,
+  );
+  const found = new Map([...rows].map(([, key, cell]) => [key, cell]));
+  for (const [recipe, { defaults }] of Object.entries(RECIPES)) {
+    for (const [key, preset] of Object.entries(defaults)) {
+      if (preset === SETTINGS[key as keyof typeof SETTINGS].default) continue;
+      const named = new RegExp(`\\b${recipe}\\b[a-z, ]*\`${preset}\``).test(found.get(key) ?? "");
+      assertEquals([recipe, key, named], [recipe, key, true]);
+    }
+  }
+});
