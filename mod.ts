@@ -72,14 +72,7 @@ export {
   writeSafetensors,
 } from "./lib/safetensors.ts";
 export { SafetensorsWriter } from "./lib/safetensors_writer.ts";
-export {
-  type ColumnStatistics,
-  RunningStatistics,
-  Scaler,
-  type ScalerJson,
-  SCALING_METHODS,
-  type ScalingMethod,
-} from "./lib/scaler.ts";
+export { type ColumnStatistics, RunningStatistics, Scaler, type ScalerJson, type ScalingMethod } from "./lib/scaler.ts";
 export { type Command, type Queue, Recording } from "./lib/recording.ts";
 export { type KernelCheck, selfTest } from "./lib/self_check.ts";
 export type { Shape } from "./lib/shape.ts";
