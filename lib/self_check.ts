@@ -63,8 +63,7 @@ function compare(kernel: string, on: string, actual: ArrayLike<number>, expected
       continue;
     }
     largest = Math.max(largest, Math.abs(expected[i]));
-    const difference = Math.abs(actual[i] - expected[i]);
-    if (!(difference <= worst)) worst = difference; // NaN counts as worst, and stays
+    worst = Math.max(worst, Math.abs(actual[i] - expected[i])); // NaN counts as worst, and stays
   }
   const error = worst / (largest || 1);
   return { kernel, on, error, ok: actual.length === expected.length && error <= TOLERANCE };

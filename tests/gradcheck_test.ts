@@ -1,0 +1,61 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { checkGradients, gradientCases } from "../lib/gradcheck.ts";
+import { Linear, ReLU, Sigmoid } from "../lib/layers.ts";
+import { bceWithLogits, mse } from "../lib/losses.ts";
+import type { Matrix, ReferenceLayer } from "../lib/reference.ts";
+import { gpuTest } from "./gpu_test_case.ts";
+
+gpuTest("every gradient of the usual cases is right, under several seeds", async (device) => {
+  for (const seed of [0, 42, 4_294_967_295]) {
+    for (const given of gradientCases([8])) {
+      const checks = await checkGradients(device, given, seed);
+      for (const { name, ok, finiteDifference, gpu } of checks) {
+        assert(ok, `${given.name}, ${name}, seed ${seed}: ${finiteDifference}, ${gpu}`);
+        // Far within the tolerances, which are no measure of the right answer.
+        assert(finiteDifference < 1e-7 && gpu < 1e-4, `${given.name}, ${name}: ${finiteDifference}, ${gpu}`);
+      }
+    }
+  }
+});
+
+Deno.test("gradientCases() cover every layer and every loss, and hidden layers as asked", () => {
+  const cases = gradientCases([7, 5]);
+  const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
+  assertEquals([...kinds].sort(), ["Linear", "ReLU", "Sigmoid"]);
+  assertEquals(new Set(cases.map(({ loss }) => loss)), new Set([mse, bceWithLogits]));
+  const network = cases.find(({ name }) => name === "network, mse")!;
+  assertEquals(network.layers.map((layer) => layer instanceof Linear ? layer.weight.shape : layer.kind), [
+    [3, 7],
+    "ReLU",
+    [7, 5],
+    "ReLU",
+    [5, 2],
+  ]);
+});
+
+gpuTest("checkGradients() has a line for each parameter and one for the input", async (device) => {
+  const layers = [new Linear(2, 200), new ReLU(), new Linear(200, 1), new Sigmoid()];
+  const checks = await checkGradients(device, { name: "deep", layers, loss: mse, inputs: 2 }, 1);
+  assertEquals(checks.map(({ name, entries }) => [name, entries]), [
+    ["0.weight", 128], // of 400: each costs two forward passes
+    ["0.bias", 128],
+    ["2.weight", 128],
+    ["2.bias", 1],
+    ["input", 14],
+  ]);
+  assert(checks.every(({ ok }) => ok));
+  assertEquals(await checkGradients(device, { name: "deep", layers, loss: mse, inputs: 2 }, 1), checks);
+});
+
+gpuTest("checkGradients() gives up where every draw comes too close to a kink", async (device) => {
+  class Flat extends Sigmoid {
+    override reference(): ReferenceLayer {
+      return Object.assign(super.reference(), { forward: (x: Matrix) => x.map(() => 1e-5) });
+    }
+  }
+  await assertRejects(
+    () => checkGradients(device, { name: "flat", layers: [new Flat(), new ReLU()], loss: mse, inputs: 3 }, 1),
+    RangeError,
+    "Cannot check gradients: every draw came too close to a ReLU's kink; try smaller hidden layers",
+  );
+});

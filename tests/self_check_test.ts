@@ -1,0 +1,104 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type Kernel, kernels } from "../kernels/mod.ts";
+import { Device, type Dispatch } from "../lib/device.ts";
+import { DeviceError } from "../lib/errors.ts";
+import { selfTest } from "../lib/self_check.ts";
+import { gpuTest } from "./gpu_test_case.ts";
+
+/** Changes the first element of what a kernel wrote, by little. */
+const nudge: Kernel = {
+  name: "nudge",
+  code: `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+    @compute @workgroup_size(1) fn main() { x[0] = 1.0001 * x[0] + 0.001; }`,
+  access: ["read_write"],
+};
+
+/** Runs the self-test on a device whose every dispatch goes through `change`. */
+async function selfTestWith(
+  device: Device,
+  change: (kernel: Kernel, dispatch: Dispatch, run: Device["run"]) => void,
+): Promise<Map<string, boolean>> {
+  const run = device.run.bind(device);
+  device.run = (kernel, dispatch) => change(kernel, dispatch, run);
+  try {
+    const sound = new Map<string, boolean>();
+    for (const { kernel, ok } of await selfTest(device)) sound.set(kernel, ok && sound.get(kernel) !== false);
+    return sound;
+  } finally {
+    device.run = run;
+  }
+}
+
+gpuTest("selfTest() finds a sound device sound, and covers every kernel", async (device) => {
+  const checks = await selfTest(device);
+  assertEquals(checks.filter(({ ok }) => !ok), []);
+  assertEquals(
+    new Set(checks.map(({ kernel }) => kernel)),
+    new Set(Object.values(kernels).map(({ name }) => name)),
+  );
+  assert(checks.every(({ error, on }) => error >= 0 && on.length > 0));
+});
+
+gpuTest("selfTest() passes its long form", async (device) => {
+  const [short, long] = [await selfTest(device), await selfTest(device, true)];
+  assertEquals(long.filter(({ ok }) => !ok), []);
+  assert(long.length > short.length);
+});
+
+gpuTest("selfTest() notices each kernel that gives one wrong element", async (device) => {
+  for (const { name, access } of Object.values(kernels)) {
+    const sound = await selfTestWith(device, (kernel, dispatch, run) => {
+      run(kernel, dispatch);
+      if (kernel.name !== name) return;
+      run(nudge, { buffers: [dispatch.buffers[(access as readonly string[]).indexOf("read_write")]], invocations: 1 });
+    });
+    assertEquals([name, sound.get(name)], [name, false]);
+  }
+});
+
+gpuTest("selfTest() notices a ReLU that turns NaN into 0", async (device) => {
+  const lossy: Kernel = {
+    ...kernels.relu,
+    code: kernels.relu.code.replace("select(x[i], 0.0, negative)", "select(0.0, x[i], x[i] > 0.0)"),
+  };
+  assert(lossy.code !== kernels.relu.code);
+  const sound = await selfTestWith(device, (kernel, dispatch, run) => {
+    run(kernel === kernels.relu ? lossy : kernel, dispatch);
+  });
+  assertEquals([...sound].filter(([, ok]) => !ok), [["relu", false]]);
+});
+
+gpuTest("selfTest() notices NaN among right elements", async (device) => {
+  const spoil: Kernel = { ...nudge, code: nudge.code.replace("1.0001 * x[0] + 0.001", "x[0] / 0.0 - x[0] / 0.0") };
+  const sound = await selfTestWith(device, (kernel, dispatch, run) => {
+    run(kernel, dispatch);
+    if (kernel === kernels.addBias) run(spoil, { buffers: [dispatch.buffers[2]], invocations: 1 });
+  });
+  assertEquals([...sound].filter(([, ok]) => !ok), [["addBias", false]]);
+});
+
+gpuTest("selfTest() notices a kernel that does nothing", async (device) => {
+  for (const name of ["matmul", "sgd", "adamPowers", "append"]) {
+    const sound = await selfTestWith(device, (kernel, dispatch, run) => {
+      if (kernel.name !== name) run(kernel, dispatch);
+    });
+    assertEquals([name, sound.get(name)], [name, false]);
+  }
+});
+
+gpuTest("selfTest() has a line of its own for a kernel that no case covers", async (device) => {
+  const all = kernels as Record<string, Kernel>;
+  all.forgotten = { name: "forgotten", code: "", access: [] };
+  try {
+    const checks = await selfTest(device);
+    assertEquals(checks.filter(({ ok }) => !ok), [{ kernel: "forgotten", on: "no case", error: NaN, ok: false }]);
+  } finally {
+    delete all.forgotten;
+  }
+});
+
+Deno.test("selfTest() reports a device that was lost", async () => {
+  const device = await Device.request({ smallDispatches: true });
+  device.dispose();
+  await assertRejects(() => selfTest(device), DeviceError, "The GPU reported: ");
+});
