@@ -193,6 +193,35 @@ for (
   }
 }
 
+gpuTest("checkGradients() catches a bug that both sides share, by finite differences", async (device) => {
+  const flipped = withBuggyGradient(mse, () => -1), halved = withBuggyGradient(mse, () => 0.5);
+  const shared: [Layer[], Loss, string[]][] = [
+    [[], { ...flipped, backward: (p, t) => scale(mse.backward(p, t), -1) }, ["input"]],
+    [[], { ...halved, backward: (p, t) => scale(mse.backward(p, t), 0.5) }, ["input"]],
+    [
+      [withBuggyTwin(
+        new BuggyLinear((l, _, d) => matmul(d, l.weight.value)),
+        (l, _, d) => reference.matmul(d, l.parameters[0]),
+      )],
+      mse,
+      ["input"],
+    ],
+    [
+      [withBuggyTwin(
+        new BuggyLinear((l, _, d) => void mean(d, 0, { out: l.bias.grad })),
+        (l, _, d) => void (l.gradients[1] = l.gradients[1].map((v) => v / d.rows)),
+      )],
+      mse,
+      ["0.bias"],
+    ],
+  ];
+  for (const [layers, loss, wrong] of shared) {
+    const checks = await checkGradients(device, { name: "planted", layers, loss, inputs: SIZE }, 3);
+    assertEquals(checks.filter(({ ok }) => !ok).map(({ name }) => name), wrong);
+    assert(checks.every(({ gpu }) => gpu < 1e-5));
+  }
+});
+
 gpuTest("checkGradients() passes the same network without a bug", async (device) => {
   const sound: [Layer[], Loss][] = [
     [[new BuggyLinear(() => {})], mse],

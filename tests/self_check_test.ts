@@ -69,7 +69,11 @@ gpuTest("selfTest() notices a ReLU that turns NaN into 0", async (device) => {
 });
 
 gpuTest("selfTest() notices NaN among right elements", async (device) => {
-  const spoil: Kernel = { ...nudge, code: nudge.code.replace("1.0001 * x[0] + 0.001", "x[0] / 0.0 - x[0] / 0.0") };
+  const spoil: Kernel = {
+    ...nudge,
+    code: nudge.code.replace("x[0] = 1.0001 * x[0] + 0.001;", "var nan = 0x7fc00000u; x[0] = bitcast<f32>(nan);"),
+  };
+  assert(spoil.code !== nudge.code);
   const sound = await selfTestWith(device, (kernel, dispatch, run) => {
     run(kernel, dispatch);
     if (kernel === kernels.addBias) run(spoil, { buffers: [dispatch.buffers[2]], invocations: 1 });
