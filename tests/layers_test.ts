@@ -24,7 +24,7 @@ gpuTest("Linear agrees with values worked out by hand", async (device) => {
 gpuTest("every layer agrees with its float64 twin, forward and backward, on odd shapes", async (device) => {
   for (const [batch, inputs, outputs] of [[1, 1, 1], [5, 7, 9], [63, 65, 3], [7, 3, 65]]) {
     for (const layer of [new Linear(inputs, outputs), new ReLU(), new Sigmoid()] as Layer[]) {
-      using model = new Model(device, [layer]);
+      using _model = new Model(device, [layer]);
       const twin = layer.reference(), out = layer.outputSize(inputs);
       layer.parameters.forEach(({ value, shape }, i) => {
         twin.parameters[i].data.set(randomMatrix(1, shape.reduce((a, b) => a * b), i).data);

@@ -1,7 +1,7 @@
 /** The backwards of operations that no layer uses: by hand, and against central differences of a float64 forward. */
 import { assertEquals, assertThrows } from "@std/assert";
 import * as ops from "../lib/ops.ts";
-import { Matrix } from "../lib/reference.ts";
+import type { Matrix } from "../lib/reference.ts";
 import { Tensor } from "../lib/tensor.ts";
 import { assertClose } from "./assert_close.ts";
 import { compute, gpuTest, randomMatrix, upload } from "./gpu_test_case.ts";

@@ -5,7 +5,6 @@ import { mse } from "../lib/losses.ts";
 import * as ops from "../lib/ops.ts";
 import { createOptimizer, type OptimizerName } from "../lib/optimizers.ts";
 import * as reference from "../lib/reference.ts";
-import { Matrix } from "../lib/reference.ts";
 import { Tensor } from "../lib/tensor.ts";
 import { assertClose } from "./assert_close.ts";
 import { compute, gpuTest, ramp, randomMatrix, upload } from "./gpu_test_case.ts";
