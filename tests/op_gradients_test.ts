@@ -1,6 +1,6 @@
 /**
  * The gradient check of single operations: each backward on the GPU against central finite differences, in float64, of a
- * forward written here in the plainest way. The loss is `sum(out * weights)`, so that `dOut` is the weights.
+ * forward written here in the plainest way (reductions: ops_backward_test.ts). The loss is `sum(out * weights)`, so that `dOut` is the weights.
  */
 import * as ops from "../lib/ops.ts";
 import type { Matrix } from "../lib/reference.ts";
@@ -106,41 +106,6 @@ const operations: Operation[] = [
     backward: (dOut) => [ops.scaleBackward(dOut, -1.75)],
     shape,
   },
-  ...[0, 1, undefined].flatMap((axis): Operation[] => {
-    const over = axis as 0 | 1 | undefined;
-    const groups = (x: Matrix) => over === 0 ? columnsOf(x) : over === 1 ? rowsOf(x) : [[...x.data]];
-    const left = over === 0 ? [columns] : over === 1 ? [rows] : [], named = `over ${over ?? "all"}`;
-    return [
-      {
-        name: `sum ${named}`,
-        inputs: [a],
-        forward: (x) => groups(x).map(total),
-        backward: (dOut) => [ops.sumBackward(dOut, shape, over)],
-        shape: left,
-      },
-      {
-        name: `mean ${named}`,
-        inputs: [a],
-        forward: (x) => groups(x).map((group) => total(group) / group.length),
-        backward: (dOut) => [ops.meanBackward(dOut, shape, over)],
-        shape: left,
-      },
-      {
-        name: `min ${named}`,
-        inputs: [a],
-        forward: (x) => groups(x).map((group) => Math.min(...group)),
-        backward: (dOut, x) => [ops.minBackward(x, ops.min(x, over), dOut, over)],
-        shape: left,
-      },
-      {
-        name: `max ${named}`,
-        inputs: [a],
-        forward: (x) => groups(x).map((group) => Math.max(...group)),
-        backward: (dOut, x) => [ops.maxBackward(x, ops.max(x, over), dOut, over)],
-        shape: left,
-      },
-    ];
-  }),
   {
     name: "gatherRows",
     inputs: [a],
@@ -166,17 +131,3 @@ for (const operation of operations) {
     });
   });
 }
-
-gpuTest("minBackward() and maxBackward() share the gradient among equal extremes", async (device) => {
-  using x = Tensor.from(device, [[1, 3, 1], [2, 2, 2]]);
-  using dX = device.tidy(() => ops.minBackward(x, ops.min(x, 1), Tensor.from(device, [4, 9]), 1));
-  assertClose(await dX.read(), [2, 0, 2, 3, 3, 3]);
-});
-
-gpuTest("gatherRowsBackward() adds up more places than one dispatch looks through", async (device) => {
-  const count = 70_001;
-  using rows = Tensor.from(device, Uint32Array.from({ length: count }, (_, i) => i % 3));
-  using dOut = Tensor.from(device, new Float32Array(count).fill(1), [count, 1]);
-  using dTable = ops.gatherRowsBackward(dOut, rows, 4);
-  assertClose(await dTable.read(), [23_334, 23_334, 23_333, 0], { rtol: 0, atol: 0 });
-});
