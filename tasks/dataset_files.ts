@@ -60,6 +60,24 @@ export function differences(made: Record<string, unknown>, wanted: Record<string
   return Object.keys(wanted).filter((key) => JSON.stringify(made[key]) !== JSON.stringify(wanted[key]));
 }
 
+/** Differences that are no settings of their own name. */
+const DIFFERENCE_NAMES: Record<string, string> = {
+  source: "dataset",
+  binaryTargets: "LOSS",
+  format: "version of this program",
+};
+
+/**
+ * Differences in the user's words: `numDataset` is NUM_DATASET.
+ *
+ * @param differs What {@linkcode differences} gave.
+ * @returns For instance "another NUM_DATASET, SEED".
+ */
+export function describeDifferences(differs: readonly string[]): string {
+  const names = differs.map((key) => DIFFERENCE_NAMES[key] ?? key.replaceAll(/[A-Z]/g, "_$&").toUpperCase());
+  return `another ${names.join(", ")}`;
+}
+
 /** A text as a JSON object; undefined where it is none. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {

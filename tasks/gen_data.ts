@@ -11,6 +11,7 @@ import type { Config } from "./config.ts";
 import {
   csvPath,
   DATA_FOLDER,
+  describeDifferences,
   differences,
   type FileStamp,
   isSameStamp,
@@ -138,7 +139,7 @@ async function main(config: Config): Promise<void> {
     const problem = `${path} is there and was not made by gen-data, or was changed since: move it away`;
     throw new Deno.errors.AlreadyExists(`${problem}, or write over it with --generate-dataset`);
   }
-  if (state === "other settings") console.log(`${path} was made with another ${differs.join(", ")}: making it anew`);
+  if (state === "other settings") console.log(`${path} was made with ${describeDifferences(differs)}: making it anew`);
   using progress = new Progress(`generating ${path}`);
   await genData(config, { onProgress: (rows, total) => progress.update(rows, total) });
   progress.clear();

@@ -1,7 +1,7 @@
 /** The stages before training: what is missing, or was made with other settings, is made; a line says what was done. */
 
 import type { Config } from "./config.ts";
-import { csvPath, scaledPath } from "./dataset_files.ts";
+import { csvPath, describeDifferences, scaledPath } from "./dataset_files.ts";
 import { datasetState, genData } from "./gen_data.ts";
 import { Progress } from "./progress.ts";
 import { formatReport, scaleData } from "./scale.ts";
@@ -37,7 +37,7 @@ async function prepareCsv(config: Config): Promise<void> {
     ? "as asked"
     : state === "missing"
     ? "it was missing"
-    : `another ${differs.join(", ")}`;
+    : describeDifferences(differs);
   console.log(`gen-data: wrote ${path}, ${config.numDataset} rows (${why})`);
 }
 
@@ -51,6 +51,6 @@ async function prepareScaled(config: Config): Promise<void> {
   using progress = new Progress(`scaling ${csvPath(config.recipe)}`);
   const report = await scaleData(config, { onProgress: (done, total) => progress.update(done, total) });
   progress.clear();
-  console.log(`scale: wrote ${path} (${state === "missing" ? "it was missing" : `another ${differs.join(", ")}`})`);
+  console.log(`scale: wrote ${path} (${state === "missing" ? "it was missing" : describeDifferences(differs)})`);
   console.log(formatReport(report).replaceAll(/^/gm, "  "));
 }

@@ -72,7 +72,7 @@ Deno.test("gen-data skips a dataset that is there, unless told to make it anew",
   assert(anew.stdout.startsWith("wrote data/xor.csv: 4 rows"), anew.stdout);
   assertNotEquals(mtime(), before);
   const other = await folder.run("gen_data.ts", ["--recipe", "xor", "--num-dataset", "8"]);
-  assert(other.stdout.startsWith("data/xor.csv was made with another numDataset"), other.stdout);
+  assert(other.stdout.startsWith("data/xor.csv was made with another NUM_DATASET"), other.stdout);
 });
 
 Deno.test("gen-data does not write over somebody's own file, unless told to", async () => {
