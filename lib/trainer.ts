@@ -87,7 +87,7 @@ export class Trainer implements Disposable {
   readonly #losses: Tensor;
   readonly #full: Recording;
   readonly #rest: Recording | undefined;
-  #stepsPerRead = 32;
+  #stepsPerRead = 4;
 
   /**
    * Records the steps; nothing runs yet.
