@@ -6,7 +6,7 @@
  */
 
 import { Device } from "../lib/device.ts";
-import { DeviceError } from "../lib/errors.ts";
+import { DeviceError, NotFiniteError } from "../lib/errors.ts";
 import { evaluate, type Evaluation } from "../lib/evaluation.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
 import { Model } from "../lib/model.ts";
@@ -75,6 +75,12 @@ async function main(config: TaskConfig): Promise<void> {
 
   const seconds = await trainEpochs(config, dataset, trainer, parts, folder);
   const scalers = dataset.scalers;
+  const evaluations: Partial<Record<PartName, Evaluation>> = {};
+  for (const { name, x, targets, predictor } of parts) {
+    const evaluation = evaluate(await predictor.predict(x), targets, loss, scalers.targets);
+    checkFinite(name, evaluation, trainer.step);
+    evaluations[name] = evaluation;
+  }
   await saveModel(folder.model, model, {
     features: dataset.features,
     targets: dataset.targets,
@@ -82,10 +88,6 @@ async function main(config: TaskConfig): Promise<void> {
     loss,
     settings: config.texts as Record<string, string>,
   });
-  const evaluations: Partial<Record<PartName, Evaluation>> = {};
-  for (const { name, x, targets, predictor } of parts) {
-    evaluations[name] = evaluate(await predictor.predict(x), targets, loss, scalers.targets);
-  }
   const summary = {
     recipe: config.recipe,
     device: device.name,
@@ -154,6 +156,7 @@ async function trainEpochs(
       onProgress: (steps) => progress.update(steps, total, `step ${steps} of ${total}`),
     });
   for await (const { epoch, step, loss, evaluation } of epochs) {
+    if (evaluation) checkFinite("validation", evaluation, step);
     const line = {
       epoch,
       step,
@@ -169,6 +172,11 @@ async function trainEpochs(
     }
   }
   return (performance.now() - start) / 1000;
+}
+
+/** Stops at weights that the last step made useless: no step after it would notice. */
+function checkFinite(name: PartName, { loss }: Evaluation, step: number): void {
+  if (!Number.isFinite(loss)) throw new NotFiniteError(`${name} loss`, loss, step);
 }
 
 /** A long run of short epochs prints fifty of them at most; metrics.jsonl has them all. */
