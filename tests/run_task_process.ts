@@ -1,0 +1,168 @@
+/**
+ * Runs tasks as their users do: processes of their own in a folder of their own, with exactly the permissions that
+ * deno.json gives them, and the network denied.
+ */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+
+const root = new URL("../", import.meta.url);
+
+/** What a task needs of the environment, where it is set: Deno, its cache, and the place of the GPU's driver. */
+const NEEDED = [
+  "PATH",
+  "HOME",
+  "DENO_DIR",
+  "XDG_RUNTIME_DIR",
+  "XDG_CACHE_HOME",
+  "DENO_WEBGPU_BACKEND",
+  "LD_LIBRARY_PATH",
+  "VK_DRIVER_FILES",
+  "VK_ICD_FILENAMES",
+];
+
+/** A backend that this system has no adapter for. */
+export const NO_ADAPTER = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" };
+
+/** How a task ended and what it said. */
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The commands of deno.json by task. */
+export async function readTasks(): Promise<Record<string, { command: string; description: string }>> {
+  return JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).tasks;
+}
+
+/** The arguments with which `deno task` would start a task, moved to another folder and without network. */
+async function argumentsOf(task: string): Promise<string[]> {
+  const words = (await readTasks())[task].command.split(" ");
+  assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
+  const script = new URL(words.at(-1)!, root).pathname;
+  return ["run", "--config", new URL("deno.json", root).pathname, "--deny-net", ...words.slice(2, -1), script];
+}
+
+/** A temporary folder in which tasks run; it goes when it is disposed of. */
+export class Workplace implements AsyncDisposable {
+  /** The folder. */
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the folder, with files in it. */
+  static async create(files: Record<string, string> = {}): Promise<Workplace> {
+    const place = new Workplace(await Deno.makeTempDir({ prefix: "backhand_task_" }));
+    for (const [name, text] of Object.entries(files)) await place.write(name, text);
+    return place;
+  }
+
+  /** Runs a task to its end. The environment holds nothing but `env` and what Deno needs. */
+  async run(task: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
+    return await this.runDeno([...await argumentsOf(task), ...args], env);
+  }
+
+  /** Runs a task that must succeed. */
+  async succeed(task: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
+    const outcome = await this.run(task, args, env);
+    assertEquals(outcome.code, 0, `${task} ${args.join(" ")} failed: ${outcome.stderr}`);
+    return outcome;
+  }
+
+  /**
+   * Runs a task that must refuse: with this exit code and these words on stderr, without a stack trace, and with every
+   * file left as it was.
+   */
+  async refuse(
+    code: number,
+    says: readonly string[],
+    task: string,
+    args: readonly string[] = [],
+    env: Record<string, string> = {},
+  ): Promise<Outcome> {
+    const before = await this.digests();
+    const outcome = await this.run(task, args, env);
+    const call = `${task} ${args.join(" ")}`;
+    assertEquals(outcome.code, code, `exit code of ${call}: ${outcome.stderr}`);
+    assertMatch(outcome.stderr, /^error: /, call);
+    assertEquals(outcome.stderr.match(/^\s+at .*|.*file:\/\/.*|.*\.ts\b.*/m)?.[0], undefined, `a stack of ${call}`);
+    for (const words of says) assertStringIncludes(outcome.stderr, words, call);
+    assertEquals(await this.digests(), before, `files after ${call}`);
+    return outcome;
+  }
+
+  /** Runs deno in the folder. */
+  async runDeno(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+    const { code, stdout, stderr } = await this.#command(args, env).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  }
+
+  /** Starts a task without awaiting its end. */
+  async start(task: string, args: readonly string[] = []): Promise<Deno.ChildProcess> {
+    return this.#command([...await argumentsOf(task), ...args], {}).spawn();
+  }
+
+  /** Writes a file, and the folders above it. */
+  async write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
+    const path = this.at(name);
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await (typeof content === "string" ? Deno.writeTextFile(path, content) : Deno.writeFile(path, content));
+  }
+
+  /** The text of a file. */
+  async read(name: string): Promise<string> {
+    return await Deno.readTextFile(this.at(name));
+  }
+
+  /** The path of a file from anywhere. */
+  at(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** The SHA-256 of every file at or below a folder, by its path from there. */
+  async digests(folder: string = "."): Promise<Record<string, string>> {
+    const digests: Record<string, string> = {};
+    for await (const { name, isDirectory } of Deno.readDir(this.at(folder))) {
+      if (isDirectory) {
+        const below = await this.digests(`${folder}/${name}`);
+        for (const [path, digest] of Object.entries(below)) digests[`${name}/${path}`] = digest;
+      } else {
+        const bytes = await Deno.readFile(this.at(`${folder}/${name}`));
+        digests[name] = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+      }
+    }
+    return digests;
+  }
+
+  /** Removes the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+
+  #command(args: readonly string[], env: Record<string, string>): Deno.Command {
+    const kept = NEEDED.flatMap((key) => Deno.env.has(key) ? [[key, Deno.env.get(key)!]] : []);
+    return new Deno.Command(Deno.execPath(), {
+      args: [...args],
+      cwd: this.path,
+      clearEnv: true,
+      env: { ...Object.fromEntries(kept), ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+  }
+}
+
+/** The lines in which train says what it did with a stage: "wrote" or "skipped", by stage. */
+export function stagesOf({ stdout }: Outcome): Record<string, string> {
+  return Object.fromEntries([...stdout.matchAll(/^(gen-data|scale): (\w+)/gm)].map(([, stage, what]) => [stage, what]));
+}
+
+/** Cells of the CSV text that predict prints: a header, then rows of numbers. */
+export function parsePredictions({ stdout }: Outcome): { header: string; rows: number[][] } {
+  const [header, ...lines] = stdout.trim().split(/\r?\n/);
+  return { header, rows: lines.map((line) => line.split(",").map(Number)) };
+}
