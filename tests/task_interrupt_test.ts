@@ -1,0 +1,83 @@
+/** Ctrl-C at any stage: the process ends at once, and no half-written file stands under a real name. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { readSafetensors } from "../lib/safetensors.ts";
+import { stagesOf, Workplace } from "./run_task_process.ts";
+
+/** Seconds from Ctrl-C to the end of the process: more than a moment, even on a busy machine, is too long. */
+const PROMPT = 5;
+
+const SMALL = ["--num-dataset", "300", "--num-epochs", "1"];
+
+/** Interrupts a process once a condition holds, and awaits its end. */
+async function interruptWhen(child: Deno.ChildProcess, isTime: () => boolean | Promise<boolean>): Promise<void> {
+  let isOver = false;
+  const output = child.output().finally(() => isOver = true);
+  while (!isOver && !await isTime()) await new Promise((resolve) => setTimeout(resolve, 2));
+  assertEquals(
+    isOver,
+    false,
+    `ended before it was interrupted: ${isOver && new TextDecoder().decode((await output).stderr)}`,
+  );
+  const since = performance.now();
+  child.kill("SIGINT");
+  const { signal, code, stderr } = await output;
+  assertEquals([signal, code], ["SIGINT", 130]);
+  assertEquals(new TextDecoder().decode(stderr).includes("error"), false);
+  const seconds = (performance.now() - since) / 1000;
+  assert(seconds < PROMPT, `took ${seconds} s to end`);
+}
+
+/** Whether a file has more than so many bytes. */
+async function isLonger(place: Workplace, name: string, bytes: number): Promise<boolean> {
+  return await Deno.stat(place.at(name)).then(({ size }) => size > bytes, () => false);
+}
+
+Deno.test("Ctrl-C while training leaves the dataset and earlier runs whole, and the next run works", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("train", SMALL);
+  const [data, run] = [await place.digests("data"), await place.digests("data/runs/default_run")];
+
+  const child = await place.start("train", ["--num-dataset", "300", "--num-epochs", "10000000"]);
+  await interruptWhen(child, () => isLonger(place, "data/runs/default_run/metrics.jsonl", 200));
+  const after = await place.digests("data");
+  for (const [name, digest] of Object.entries(data)) if (!name.includes("/")) assertEquals(after[name], digest, name);
+  assertEquals(await place.digests("data/runs/default_run.1"), run);
+  assertEquals(Object.keys(await place.digests("data/runs/default_run")).sort(), ["config.json", "metrics.jsonl"]);
+  await place.refuse(1, ["data/runs/default_run/model.safetensors: there is no such file"], "predict", ["1"]);
+  for (const name of Object.keys(after).filter((name) => name.endsWith(".safetensors"))) {
+    assert((await readSafetensors(place.at(`data/${name}`))).tensors.size > 0, name);
+  }
+
+  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
+  const again = await place.digests("data/runs/default_run");
+  assertEquals(again["model.safetensors"], run["model.safetensors"]);
+});
+
+Deno.test("Ctrl-C while a dataset is made or scaled leaves the one before it, and the next run works", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("train", SMALL);
+  const whole = await place.digests("data"), csv = "data/cubic.csv", scaled = "data/cubic.scaled.safetensors";
+  const assertWhole = async () => {
+    const now = await place.digests("data");
+    for (const [name, digest] of Object.entries(whole)) assertEquals(now[name], digest, name);
+  };
+
+  const generating = await place.start("gen-data", ["--num-dataset", "50000000"]);
+  await interruptWhen(generating, () => isLonger(place, `${csv}.partial`, 500_000));
+  await assertWhole();
+  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
+
+  const before = await Deno.readFile(place.at(scaled));
+  const { stdout } = await place.succeed("gen-data", ["--num-dataset", "300000"]);
+  assertStringIncludes(stdout, "300000 rows");
+  await interruptWhen(await place.start("scale"), () => isLonger(place, `${scaled}.partial`, 0));
+  assertEquals(await Deno.readFile(place.at(scaled)), before);
+
+  // The shorter file must not keep the end of the longer one that was given up.
+  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "wrote", scale: "wrote" });
+  const now = await place.digests("data");
+  assertEquals(now["cubic.csv"], whole["cubic.csv"]);
+  assertEquals((await readSafetensors(place.at(scaled))).tensors.get("train.x")!.shape, [240, 1]);
+  assertEquals(Object.keys(now).filter((name) => name.endsWith(".partial")), []);
+});
