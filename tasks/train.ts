@@ -9,6 +9,7 @@ import { Device } from "../lib/device.ts";
 import { DeviceError, NotFiniteError } from "../lib/errors.ts";
 import { evaluate, type Evaluation } from "../lib/evaluation.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
+import type { Loss } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
 import { createOptimizer } from "../lib/optimizers.ts";
 import { Predictor } from "../lib/predictor.ts";
@@ -20,6 +21,7 @@ import { Tensor } from "../lib/tensor.ts";
 import { type EpochResult, Trainer } from "../lib/trainer.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { Progress } from "./progress.ts";
+import { recipeOf } from "./recipes.ts";
 import { RunFolder } from "./run_folder.ts";
 import { runTask } from "./run_task.ts";
 import type { ScaledDataset } from "./scaled_dataset.ts";
@@ -40,31 +42,36 @@ interface Part {
   predictor: Predictor;
 }
 
+/** All that training needs. */
+interface Training {
+  dataset: ScaledDataset;
+  model: Model;
+  loss: Loss;
+  trainer: Trainer;
+  /** The parts that have rows; the first is for training. */
+  parts: Part[];
+  evaluatePart: (part: Part) => Promise<Evaluation>;
+}
+
 async function main(config: TaskConfig): Promise<void> {
+  const { features, targets } = recipeOf(config.recipe);
+  const widths = [features.length, ...config.hiddenSize, targets.length];
+  const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
+  // Before anything is written, so that a machine that cannot train keeps what it has; the hint needs no exact count.
+  const expectedRows = config.batchSize === "full" ? config.numDataset * config.split[0] : config.batchSize;
+  using device = await Device.request({ smallDispatches: expectedRows * weights < SMALL_STEP });
+  await checkDevice(device);
+
   const dataset = await prepareDataset(config);
   const rows = dataset.parts.train.x.shape[0];
   const batchSize = config.batchSize === "full" ? rows : config.batchSize;
   if (batchSize > rows) {
     throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
   }
-  const widths = [dataset.features.length, ...config.hiddenSize, dataset.targets.length];
-  const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
-  using device = await Device.request({ smallDispatches: batchSize * weights < SMALL_STEP });
-  await checkDevice(device);
 
   using stack = new DisposableStack();
-  const model = stack.use(
-    new Model(device, multilayerPerceptron(widths[0], config.hiddenSize, widths.at(-1)!), {
-      init: config.init,
-      random: new Random(config.seed, "weights"),
-    }),
-  );
-  const parts = PARTS.filter((name) => dataset.parts[name].x.shape[0] > 0)
-    .map((name) => upload(stack, model, name, dataset.parts[name]));
-  const { x, y } = parts[0];
-  const loss = LOSSES[config.loss];
-  const optimizer = stack.use(createOptimizer(config.optimizer, model, config.learningRate));
-  const trainer = stack.use(new Trainer({ model, loss, optimizer, x, y, batchSize, seed: config.seed }));
+  const training = build(stack, device, config, dataset, batchSize);
+  const { trainer } = training;
   const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
   console.log(`network: ${network}; ${rows} rows in batches of ${batchSize}, ${trainer.stepsPerEpoch} steps an epoch`);
 
@@ -72,25 +79,47 @@ async function main(config: TaskConfig): Promise<void> {
   const aside = await folder.create();
   if (aside) console.log(`run: the earlier ${folder.path} is kept as ${aside}`);
   await folder.writeJson("config.json", config.texts);
+  const seconds = await trainEpochs(config, training, folder);
+  await keepRun(config, training, folder, seconds);
+}
 
-  const seconds = await trainEpochs(config, dataset, trainer, parts, folder);
-  const scalers = dataset.scalers;
+/** Puts network, optimizer and rows on the GPU; the stack frees them. */
+function build(
+  stack: DisposableStack,
+  device: Device,
+  config: TaskConfig,
+  dataset: ScaledDataset,
+  batchSize: number,
+): Training {
+  const { init, seed, learningRate } = config;
+  const layers = multilayerPerceptron(dataset.features.length, config.hiddenSize, dataset.targets.length);
+  const model = stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));
+  const parts = PARTS.filter((name) => dataset.parts[name].x.shape[0] > 0)
+    .map((name) => upload(stack, model, name, dataset.parts[name]));
+  const { x, y } = parts[0];
+  const loss = LOSSES[config.loss];
+  const optimizer = stack.use(createOptimizer(config.optimizer, model, learningRate));
+  const trainer = stack.use(new Trainer({ model, loss, optimizer, x, y, batchSize, seed }));
+  const evaluatePart = async ({ name, x, targets, predictor }: Part): Promise<Evaluation> => {
+    const step = trainer.step, output = await predictor.predict(x);
+    const evaluation = evaluate(output, targets, loss, dataset.scalers.targets);
+    // Stops at weights that an epoch's last step made useless: no step after it would notice.
+    if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${name} loss`, evaluation.loss, step);
+    return evaluation;
+  };
+  return { dataset, model, loss, trainer, parts, evaluatePart };
+}
+
+/** Writes the model and the summary, and prints what was learned. */
+async function keepRun(config: TaskConfig, training: Training, folder: RunFolder, seconds: number): Promise<void> {
+  const { dataset: { features, targets, scalers }, model, loss, trainer, parts, evaluatePart } = training;
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
-  for (const { name, x, targets, predictor } of parts) {
-    const evaluation = evaluate(await predictor.predict(x), targets, loss, scalers.targets);
-    checkFinite(name, evaluation, trainer.step);
-    evaluations[name] = evaluation;
-  }
-  await saveModel(folder.model, model, {
-    features: dataset.features,
-    targets: dataset.targets,
-    scalers,
-    loss,
-    settings: config.texts as Record<string, string>,
-  });
+  for (const part of parts) evaluations[part.name] = await evaluatePart(part);
+  const settings = config.texts as Record<string, string>;
+  await saveModel(folder.model, model, { features, targets, scalers, loss, settings });
   const summary = {
     recipe: config.recipe,
-    device: device.name,
+    device: model.device.name,
     steps: trainer.step,
     seconds,
     stepsPerSecond: trainer.step / seconds,
@@ -98,7 +127,7 @@ async function main(config: TaskConfig): Promise<void> {
   };
   await folder.writeJson("summary.json", summary);
   console.log(await formatParameters(model));
-  console.log(await formatExamples(config.recipe, await SavedModel.load(device, folder.model)));
+  console.log(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
   console.log(formatSummary(summary, evaluations));
   console.log(`run: ${folder.path}`);
 }
@@ -132,22 +161,13 @@ function upload(
 /** Trains; prints and keeps a line per epoch. Returns the seconds it took. */
 async function trainEpochs(
   config: TaskConfig,
-  { scalers }: ScaledDataset,
-  trainer: Trainer,
-  parts: readonly Part[],
+  { trainer, parts, evaluatePart }: Training,
   folder: RunFolder,
 ): Promise<number> {
   const start = performance.now();
   using progress = new Progress("training");
   const validation = parts.find(({ name }) => name === "validation");
-  const validate = async (): Promise<Evaluation | undefined> =>
-    validation &&
-    evaluate(
-      await validation.predictor.predict(validation.x),
-      validation.targets,
-      LOSSES[config.loss],
-      scalers.targets,
-    );
+  const validate = async () => validation && await evaluatePart(validation);
   const total = config.numEpochs * trainer.stepsPerEpoch;
   const epochs = config.debugTensors
     ? observedEpochs(config.numEpochs, trainer, validate)
@@ -156,7 +176,6 @@ async function trainEpochs(
       onProgress: (steps) => progress.update(steps, total, `step ${steps} of ${total}`),
     });
   for await (const { epoch, step, loss, evaluation } of epochs) {
-    if (evaluation) checkFinite("validation", evaluation, step);
     const line = {
       epoch,
       step,
@@ -172,11 +191,6 @@ async function trainEpochs(
     }
   }
   return (performance.now() - start) / 1000;
-}
-
-/** Stops at weights that the last step made useless: no step after it would notice. */
-function checkFinite(name: PartName, { loss }: Evaluation, step: number): void {
-  if (!Number.isFinite(loss)) throw new NotFiniteError(`${name} loss`, loss, step);
 }
 
 /** A long run of short epochs prints fifty of them at most; metrics.jsonl has them all. */

@@ -5,7 +5,7 @@ import { flagOf, KEYS, SETTINGS } from "../tasks/keys.ts";
 import type { Key } from "../tasks/config_types.ts";
 import { RECIPES } from "../tasks/recipes.ts";
 import { describeError } from "../tasks/run_task.ts";
-import { TaskFolder } from "./task_process.ts";
+import { Workplace } from "./run_task_process.ts";
 
 interface Sources {
   task?: TaskName;
@@ -168,16 +168,16 @@ Deno.test(".env.example names every key with its default and those of the recipe
 });
 
 Deno.test("a task reads .env, prints help and exits with 2 on wrong settings", async () => {
-  using folder = new TaskFolder();
-  folder.write(".env", "RECIPE=xor\n");
-  const made = await folder.run("gen_data.ts", []);
+  await using folder = await Workplace.create();
+  await folder.write(".env", "RECIPE=xor\n");
+  const made = await folder.run("gen-data", []);
   assertEquals([made.code, made.stderr], [0, ""]);
-  assertEquals(folder.names(), ["xor.csv", "xor.csv.json"]);
+  assertEquals(Object.keys(await folder.digests("data")).sort(), ["xor.csv", "xor.csv.json"]);
 
-  const help = await folder.run("gen_data.ts", ["--help"]);
+  const help = await folder.run("gen-data", ["--help"]);
   assertEquals([help.code, help.stdout.trimEnd(), help.stderr], [0, usage("gen-data"), ""]);
 
-  const wrong = await folder.run("scale.ts", ["--sede=1"], { SPLIT: "1" });
+  const wrong = await folder.run("scale", ["--sede=1"], { SPLIT: "1" });
   assertEquals([wrong.code, wrong.stdout], [2, ""]);
   assertEquals(wrong.stderr.trimEnd().split("\n"), [
     "error: --sede: unknown flag; the nearest is --seed",

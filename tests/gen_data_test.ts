@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { readConfig } from "../tasks/config.ts";
 import { makeRows } from "../tasks/gen_data.ts";
-import { TaskFolder } from "./task_process.ts";
+import { Workplace } from "./run_task_process.ts";
 
 function rowsOf(args: string): number[][] {
   const config = readConfig("gen-data", args.split(" "), { env: () => undefined, dotenv: "" });
@@ -44,11 +44,11 @@ Deno.test("makeRows() repeats the four rows of xor", () => {
 });
 
 Deno.test("gen-data gives the same bytes for the same settings, others for others", async () => {
-  using folder = new TaskFolder();
+  await using folder = await Workplace.create();
   const make = async (...args: string[]) => {
-    const { code, stderr } = await folder.run("gen_data.ts", ["--num-dataset", "9000", ...args]);
+    const { code, stderr } = await folder.run("gen-data", ["--num-dataset", "9000", ...args]);
     assertEquals([code, stderr], [0, ""]);
-    return folder.read("data/cubic.csv");
+    return await folder.read("data/cubic.csv");
   };
   const first = await make();
   assertEquals(first.split("\r\n").length, 9002);
@@ -57,37 +57,37 @@ Deno.test("gen-data gives the same bytes for the same settings, others for other
   assertNotEquals(other, first);
   assertEquals(await make("--seed", "42"), first);
   assertNotEquals(await make("--noise", "1"), first);
-  assertEquals(folder.names(), ["cubic.csv", "cubic.csv.json"]);
+  assertEquals(Object.keys(await folder.digests("data")).sort(), ["cubic.csv", "cubic.csv.json"]);
 });
 
 Deno.test("gen-data skips a dataset that is there, unless told to make it anew", async () => {
-  using folder = new TaskFolder();
-  await folder.run("gen_data.ts", ["--recipe", "xor"]);
+  await using folder = await Workplace.create();
+  await folder.run("gen-data", ["--recipe", "xor"]);
   const mtime = () => Deno.statSync(`${folder.path}/data/xor.csv`).mtime!.getTime();
   const before = mtime();
-  const again = await folder.run("gen_data.ts", ["--recipe", "xor"]);
+  const again = await folder.run("gen-data", ["--recipe", "xor"]);
   assertEquals(again.stdout, "data/xor.csv is there, made with these settings: nothing to do\n");
   assertEquals(mtime(), before);
-  const anew = await folder.run("gen_data.ts", ["--recipe", "xor", "--generate-dataset"]);
+  const anew = await folder.run("gen-data", ["--recipe", "xor", "--generate-dataset"]);
   assert(anew.stdout.startsWith("wrote data/xor.csv: 4 rows"), anew.stdout);
   assertNotEquals(mtime(), before);
-  const other = await folder.run("gen_data.ts", ["--recipe", "xor", "--num-dataset", "8"]);
+  const other = await folder.run("gen-data", ["--recipe", "xor", "--num-dataset", "8"]);
   assert(other.stdout.startsWith("data/xor.csv was made with another NUM_DATASET"), other.stdout);
 });
 
 Deno.test("gen-data does not write over somebody's own file, unless told to", async () => {
-  using folder = new TaskFolder();
+  await using folder = await Workplace.create();
   const refused = async () => {
-    const { code, stdout, stderr } = await folder.run("gen_data.ts", ["--recipe", "xor"]);
+    const { code, stdout, stderr } = await folder.run("gen-data", ["--recipe", "xor"]);
     assertEquals([code, stdout], [1, ""]);
     assert(stderr.startsWith("error: data/xor.csv is there and was not made by gen-data"), stderr);
-    assertEquals(folder.read("data/xor.csv"), "mine\n");
+    assertEquals(await folder.read("data/xor.csv"), "mine\n");
   };
-  folder.write("data/xor.csv", "mine\n");
+  await folder.write("data/xor.csv", "mine\n");
   await refused();
-  await folder.run("gen_data.ts", ["--recipe", "xor", "--generate-dataset"]);
-  assertEquals(folder.read("data/xor.csv").split("\r\n").length, 6);
+  await folder.run("gen-data", ["--recipe", "xor", "--generate-dataset"]);
+  assertEquals((await folder.read("data/xor.csv")).split("\r\n").length, 6);
   // Made by gen-data, then changed.
-  folder.write("data/xor.csv", "mine\n");
+  await folder.write("data/xor.csv", "mine\n");
   await refused();
 });

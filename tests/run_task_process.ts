@@ -4,21 +4,9 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { KEYS } from "../tasks/keys.ts";
 
 const root = new URL("../", import.meta.url);
-
-/** What a task needs of the environment, where it is set: Deno, its cache, and the place of the GPU's driver. */
-const NEEDED = [
-  "PATH",
-  "HOME",
-  "DENO_DIR",
-  "XDG_RUNTIME_DIR",
-  "XDG_CACHE_HOME",
-  "DENO_WEBGPU_BACKEND",
-  "LD_LIBRARY_PATH",
-  "VK_DRIVER_FILES",
-  "VK_ICD_FILENAMES",
-];
 
 /** A backend that this system has no adapter for. */
 export const NO_ADAPTER = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" };
@@ -59,7 +47,7 @@ export class Workplace implements AsyncDisposable {
     return place;
   }
 
-  /** Runs a task to its end. The environment holds nothing but `env` and what Deno needs. */
+  /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
   async run(task: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
     return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
@@ -143,7 +131,7 @@ export class Workplace implements AsyncDisposable {
   }
 
   #command(args: readonly string[], env: Record<string, string>): Deno.Command {
-    const kept = NEEDED.flatMap((key) => Deno.env.has(key) ? [[key, Deno.env.get(key)!]] : []);
+    const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !KEYS.some((setting) => setting === key));
     return new Deno.Command(Deno.execPath(), {
       args: [...args],
       cwd: this.path,

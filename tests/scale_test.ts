@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/
 import fc from "fast-check";
 import { readScaledDataset } from "../tasks/scaled_dataset.ts";
 import { Splitter } from "../tasks/split.ts";
-import { TaskFolder } from "./task_process.ts";
+import { Workplace } from "./run_task_process.ts";
 
 const SCALED = "data/cubic.scaled.safetensors";
 
@@ -43,9 +43,9 @@ Deno.test("Splitter draws anew for each block and seed", () => {
 });
 
 Deno.test("scale writes every row once, scaled by the training rows alone", async () => {
-  using folder = new TaskFolder();
-  folder.write("data/cubic.csv", lineCsv(10_000));
-  const { code, stdout, stderr } = await folder.run("scale.ts", []);
+  await using folder = await Workplace.create();
+  await folder.write("data/cubic.csv", lineCsv(10_000));
+  const { code, stdout, stderr } = await folder.run("scale", []);
   assertEquals([code, stderr], [0, ""]);
   assertEquals(stdout.split("\n")[0], `${SCALED}: 8000 training, 1000 validation and 1000 test rows`);
 
@@ -73,9 +73,9 @@ Deno.test("scale writes every row once, scaled by the training rows alone", asyn
 });
 
 Deno.test("scale prints each column before and after", async () => {
-  using folder = new TaskFolder();
-  folder.write("data/cubic.csv", "x,y\n0,-2\n4,2\n2,0\n2,4\n");
-  const { stdout } = await folder.run("scale.ts", ["--split", "1,0,0", "--scaling-method", "minmax"]);
+  await using folder = await Workplace.create();
+  await folder.write("data/cubic.csv", "x,y\n0,-2\n4,2\n2,0\n2,4\n");
+  const { stdout } = await folder.run("scale", ["--split", "1,0,0", "--scaling-method", "minmax"]);
   assertEquals(stdout.trimEnd().split("\n").slice(1).map((line) => line.trim().split(/ +/)), [
     ["column", "min", "max", "mean", "deviation"],
     ["x", "before", "0", "4", "2", "1.41421"],
@@ -86,11 +86,11 @@ Deno.test("scale prints each column before and after", async () => {
 });
 
 Deno.test("scale gives the same bytes for the same settings", async () => {
-  using folder = new TaskFolder();
-  folder.write("data/cubic.csv", lineCsv(50));
+  await using folder = await Workplace.create();
+  await folder.write("data/cubic.csv", lineCsv(50));
   const scale = async (...args: string[]) => {
-    assertEquals((await folder.run("scale.ts", args)).code, 0);
-    return folder.read(SCALED);
+    assertEquals((await folder.run("scale", args)).code, 0);
+    return await folder.read(SCALED);
   };
   const first = await scale();
   assertNotEquals(await scale("--seed", "1"), first);
@@ -98,24 +98,24 @@ Deno.test("scale gives the same bytes for the same settings", async () => {
 });
 
 Deno.test("scale leaves classes alone under loss bce, and wants them from 0 to 1", async () => {
-  using folder = new TaskFolder();
-  folder.write("data/xor.csv", "x1,x2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n");
-  assertEquals((await folder.run("scale.ts", ["--recipe", "xor", "--scaling-method", "standardize"])).code, 0);
+  await using folder = await Workplace.create();
+  await folder.write("data/xor.csv", "x1,x2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n");
+  assertEquals((await folder.run("scale", ["--recipe", "xor", "--scaling-method", "standardize"])).code, 0);
   const { scalers, parts } = await readScaledDataset(`${folder.path}/data/xor.scaled.safetensors`);
   assertEquals([scalers.inputs.method, scalers.targets.method], ["standardize", "none"]);
   assertEquals(parts.train.y.data, Float32Array.of(0, 1, 1, 0));
   assertEquals(parts.train.x.data, Float32Array.of(-1, -1, -1, 1, 1, -1, 1, 1));
   assertEquals(parts.test.x.shape, [0, 2]);
 
-  folder.write("data/xor.csv", "x1,x2,y\n0,0,0\n\n0,1,2\n");
-  const { code, stderr } = await folder.run("scale.ts", ["--recipe", "xor"]);
+  await folder.write("data/xor.csv", "x1,x2,y\n0,0,0\n\n0,1,2\n");
+  const { code, stderr } = await folder.run("scale", ["--recipe", "xor"]);
   assertEquals(code, 1);
   assertEquals(stderr, 'error: data/xor.csv:4, column "y": the target is 2: loss bce needs targets from 0 to 1\n');
 });
 
 Deno.test("scale says what is wrong with a dataset and writes over nothing", async () => {
-  using folder = new TaskFolder();
-  const missing = await folder.run("scale.ts", []);
+  await using folder = await Workplace.create();
+  const missing = await folder.run("scale", []);
   const noFile = "error: Cannot read data/cubic.csv: there is no such file; deno task gen-data makes it\n";
   assertEquals([missing.code, missing.stderr], [1, noFile]);
 
@@ -134,13 +134,13 @@ Deno.test("scale says what is wrong with a dataset and writes over nothing", asy
       'data/cubic.csv:4, column "y": scaled, this value is beyond the range of float32',
     ],
   ];
-  folder.write(SCALED, "kept");
+  await folder.write(SCALED, "kept");
   for (const [csv, args, message] of wrong) {
-    folder.write("data/cubic.csv", csv);
-    const { code, stdout, stderr } = await folder.run("scale.ts", args);
+    await folder.write("data/cubic.csv", csv);
+    const { code, stdout, stderr } = await folder.run("scale", args);
     assertEquals([code, stdout], [1, ""]);
     assert(stderr.startsWith(`error: ${message}`), stderr);
-    assertEquals(folder.read(SCALED), "kept");
-    assertEquals(folder.names(), ["cubic.csv", "cubic.scaled.safetensors"]);
+    assertEquals(await folder.read(SCALED), "kept");
+    assertEquals(Object.keys(await folder.digests("data")).sort(), ["cubic.csv", "cubic.scaled.safetensors"]);
   }
 });
