@@ -18,6 +18,11 @@ export interface Outcome {
   stderr: string;
 }
 
+/** The path of one of the project's files, whose folder may have any name. */
+export function pathInProject(name: string): string {
+  return decodeURIComponent(new URL(name, root).pathname);
+}
+
 /** The commands of deno.json by task. */
 export async function readTasks(): Promise<Record<string, { command: string; description: string }>> {
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).tasks;
@@ -27,8 +32,14 @@ export async function readTasks(): Promise<Record<string, { command: string; des
 async function argumentsOf(task: string): Promise<string[]> {
   const words = (await readTasks())[task].command.split(" ");
   assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
-  const script = new URL(words.at(-1)!, root).pathname;
-  return ["run", "--config", new URL("deno.json", root).pathname, "--deny-net", ...words.slice(2, -1), script];
+  return [
+    "run",
+    "--config",
+    pathInProject("deno.json"),
+    "--deny-net",
+    ...words.slice(2, -1),
+    pathInProject(words.at(-1)!),
+  ];
 }
 
 /** A temporary folder in which tasks run; it goes when it is disposed of. */

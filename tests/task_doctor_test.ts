@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { kernels } from "../kernels/mod.ts";
-import { NO_ADAPTER, readTasks, Workplace } from "./run_task_process.ts";
+import { NO_ADAPTER, pathInProject, readTasks, Workplace } from "./run_task_process.ts";
 
 /** The rows of gradcheck's table: what is checked, gradient of, entries, both errors, verdict. */
 function gradientsOf(stdout: string): { checked: string; of: string; entries: number; verdict: string }[] {
@@ -69,8 +69,9 @@ Deno.test("every task that needs an adapter says so where there is none, and wri
 
 Deno.test("deno task lists every task with a description", async () => {
   await using place = await Workplace.create();
-  const config = new URL("../deno.json", import.meta.url).pathname;
-  const { code, stdout, stderr } = await place.runDeno(["task", "--config", config], { NO_COLOR: "1" });
+  const { code, stdout, stderr } = await place.runDeno(["task", "--config", pathInProject("deno.json")], {
+    NO_COLOR: "1",
+  });
   assertEquals(code, 0);
   const listed = [...(stdout + stderr).matchAll(/^- (\S+)\n +\/\/ (.+)$/gm)].map(([, name, text]) => [name, text]);
   const tasks = ["setup", "gen-data", "scale", "train", "predict", "gradcheck", "doctor", "test"];
