@@ -7,7 +7,7 @@
  * @module
  */
 export type { DeviceOptions } from "./lib/adapter.ts";
-export { type Binding, Device, type Dispatch } from "./lib/device.ts";
+export { Device, type Dispatch } from "./lib/device.ts";
 export { type NumericBlock, type NumericCsvOptions, parseNumber, readNumericCsv } from "./lib/csv.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
@@ -73,6 +73,7 @@ export {
 } from "./lib/safetensors.ts";
 export { SafetensorsWriter } from "./lib/safetensors_writer.ts";
 export { type ColumnStatistics, RunningStatistics, Scaler, type ScalerJson, type ScalingMethod } from "./lib/scaler.ts";
+export type { Binding } from "./lib/pipeline.ts";
 export { type Command, type Queue, Recording } from "./lib/recording.ts";
 export { type KernelCheck, selfTest } from "./lib/self_check.ts";
 export type { Shape } from "./lib/shape.ts";

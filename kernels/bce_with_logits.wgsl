@@ -1,5 +1,5 @@
 // bceWithLogits: out[i] = max(z, 0) - z y + log(1 + exp(-|z|)), the cross-entropy of target y and sigmoid(z), z = logits[i].
-// Equal to -y log s - (1 - y) log(1 - s), but finite for any finite z.
+// Equal to -y log s - (1 - y) log(1 - s), but finite for |z| up to 1.7e38.
 // Grid: one invocation per element.
 struct Sizes {
   count: u32,

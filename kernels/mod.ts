@@ -36,7 +36,7 @@ export type Access = "read" | "read_write";
 export interface Kernel {
   /** Name in labels and error messages. */
   readonly name: string;
-  /** WGSL text with one entry point, `main`. */
+  /** WGSL text with one entry point, `main`, in workgroups of 64 (of 1 where it runs a single invocation). */
   readonly code: string;
   /** Storage buffers, in the order of their bindings. */
   readonly access: readonly Access[];

@@ -1,4 +1,4 @@
-// momentum: v = momentum * v + dW, then w = w - learningRate * v (Polyak 1964, in the form of Sutskever et al. 2013).
+// momentum: v = momentum * v + dW, then w = w - learningRate * v (Polyak 1964, the learning rate outside the velocity).
 // Grid: one invocation per parameter.
 struct Sizes {
   count: u32,

@@ -1,5 +1,5 @@
 // reduce: folds the middle axis of x [outer, length, inner] into out [outer, chunks, inner] by sum, minimum or maximum.
-// Element l of the axis goes to chunk l mod chunks; a second dispatch folds the chunks. So no invocation loops long (the
+// Element l of the axis goes to chunk l mod chunks; further dispatches fold the chunks. So no invocation loops long (the
 // software adapter ends it after 65,535 iterations) and a long sum is added up in blocks, which loses fewer digits.
 // NaN passes through minimum and maximum: it is told by its bits, for a compiler may assume that v != v is never so.
 // Grid: one invocation per output.

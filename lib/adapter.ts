@@ -8,7 +8,7 @@ import { DeviceError } from "./errors.ts";
 /** How to ask for a device. */
 export interface DeviceOptions {
   /**
-   * Say that every dispatch is small (under about 0.3 million multiplications). The software adapter then works in the
+   * Say that every dispatch is small (a step of under about 0.2 million weights times rows). The software adapter then works in the
    * calling thread: 5 us a dispatch instead of 38, but one core for large ones. Read when the first device is made.
    */
   readonly smallDispatches?: boolean;

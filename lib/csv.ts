@@ -1,4 +1,8 @@
-/** Numeric CSV files, read in blocks and checked cell by cell. */
+/**
+ * Numeric CSV files, read in blocks and checked cell by cell.
+ *
+ * @module
+ */
 
 import { parse } from "@std/csv";
 import { type ReadOptions, recordsOf, type TextBlock, textBlocks } from "./csv_text.ts";

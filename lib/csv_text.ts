@@ -1,4 +1,8 @@
-/** A CSV file as blocks of whole records, in constant memory. */
+/**
+ * A CSV file as blocks of whole records, in constant memory.
+ *
+ * @module
+ */
 
 import { DataError } from "./errors.ts";
 import { openFile } from "./files.ts";

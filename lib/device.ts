@@ -5,26 +5,16 @@
  * - `record` keeps the dispatches of a function instead; the {@linkcode Recording} replays them without building anything.
  * - `tidy` runs a function at once and frees the tensors it made.
  *
- * WebGPU reports mistakes by an event, not by an exception, so every read checks whether one was reported: a result is
- * returned only where no dispatch before it failed.
+ * WebGPU reports mistakes by an event, not by an exception. The first read after one throws what was reported; what the
+ * tensors hold from then on is not to be trusted.
  *
  * @module
  */
 import type { Kernel } from "../kernels/mod.ts";
 import { type DeviceOptions, requestAdapter } from "./adapter.ts";
 import { DeviceError } from "./errors.ts";
-import { compile, hasSizes, packSizes } from "./pipeline.ts";
+import { type Binding, checkBindings, compile, hasSizes, packSizes } from "./pipeline.ts";
 import { type Command, Recording } from "./recording.ts";
-
-/** Part of a GPU buffer that a kernel binds: a tensor, or anything with a buffer, an offset and a length in bytes. */
-export interface Binding {
-  /** The buffer. */
-  readonly buffer: GPUBuffer;
-  /** Where the part starts, in bytes. */
-  readonly byteOffset: number;
-  /** How long it is, in bytes. */
-  readonly byteLength: number;
-}
 
 /** What a dispatch binds and how far it reaches. */
 export interface Dispatch {
@@ -77,9 +67,11 @@ export class Device implements Disposable {
    * @example
    * ```ts
    * import { Device, Tensor } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
    * using device = await Device.request();
    * using x = Tensor.from(device, [1, 2, 3]);
-   * console.log(device.name, await x.read());
+   * console.log(device.name);
+   * assertEquals(await x.read(), new Float32Array([1, 2, 3]));
    * ```
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
@@ -130,18 +122,15 @@ export class Device implements Disposable {
   }
 
   /**
-   * Runs a kernel, or records it inside {@linkcode Device.record}.
+   * Runs a kernel, or records it inside {@linkcode Device.record}. Its pipeline is kept with the kernel object: make that once.
    *
    * @param kernel The kernel.
    * @param dispatch What it binds, and how many invocations it needs.
-   * @throws {TypeError} If the buffers do not match the kernel's bindings.
+   * @throws {TypeError} If the buffers are not as many as the kernel binds, or it would read and write one buffer.
+   * @throws {RangeError} If one starts where the device cannot bind it.
    */
   run(kernel: Kernel, { buffers, sizes = [], reals = [], invocations }: Dispatch): void {
-    if (buffers.length !== kernel.access.length) {
-      throw new TypeError(
-        `Cannot run ${kernel.name}: it binds ${kernel.access.length} buffers, found ${buffers.length}`,
-      );
-    }
+    checkBindings(kernel, buffers, this.limits.minStorageBufferOffsetAlignment);
     if (invocations === 0) return;
     const pipeline = this.#pipeline(kernel);
     const resources = buffers.map(toResource);
@@ -167,9 +156,10 @@ export class Device implements Disposable {
   /**
    * Keeps the dispatches of a function instead of running them, and the tensors it makes.
    *
-   * @param body Runs once, at once; it must not wait.
+   * @param body Runs once, at once; it must not wait. What it writes (`Tensor.write`, `Tensor.from`) is written then, and not
+   * again at each replay.
    * @returns The recording, which owns those tensors.
-   * @throws {TypeError} If a recording is under way.
+   * @throws {TypeError} If a recording is under way, or the function is async.
    */
   record(body: () => void): Recording {
     if (this.#commands) throw new TypeError("Cannot record inside a recording");
@@ -178,7 +168,7 @@ export class Device implements Disposable {
     this.#scopes.push(owned);
     const recording = new Recording(this, commands, owned);
     try {
-      body();
+      refusePromise("record", body());
       return recording;
     } catch (error) {
       recording.dispose();
@@ -194,7 +184,9 @@ export class Device implements Disposable {
    * nothing: the recording needs them all, and frees them in the end.
    *
    * @param body Runs at once; it must not wait.
-   * @returns What the function returned: a tensor, an array of tensors, or nothing of the GPU.
+   * @returns What the function returned: a tensor, an array or an object of tensors, or nothing of the GPU. A view dies with
+   * the tensor it looks into: return that one.
+   * @throws {TypeError} If the function is async.
    */
   tidy<T>(body: () => T): T {
     if (this.#commands) return body();
@@ -203,7 +195,8 @@ export class Device implements Disposable {
     let kept = new Set<unknown>();
     try {
       const result = body();
-      kept = new Set(Array.isArray(result) ? result : [result]);
+      refusePromise("tidy", result);
+      kept = new Set([result, ...Object.values(result ?? {})]);
       return result;
     } finally {
       this.#scopes.pop();
@@ -250,22 +243,30 @@ export class Device implements Disposable {
    *
    * @param target Where to.
    * @param data What; its length must be a multiple of four bytes.
+   * @throws {RangeError} If it is longer than the place.
    */
   write(target: Binding, data: ArrayBufferView<ArrayBuffer>): void {
+    if (data.byteLength > target.byteLength) {
+      throw new RangeError(`Cannot write ${data.byteLength} bytes into a place of ${target.byteLength}`);
+    }
     // Deno panics at an empty array.
     if (data.byteLength > 0) this.#gpu.queue.writeBuffer(target.buffer, target.byteOffset, data);
   }
 
   /**
-   * Copies between two places of the same length, after all that was put on the queue before.
+   * Copies between two places of the same length, in different buffers, after all that was put on the queue before.
    *
    * @param source Where from.
-   * @param target Where to, in another buffer.
+   * @param target Where to.
+   * @throws {TypeError} If the lengths differ, or a recording is under way.
    */
   copy(source: Binding, target: Binding): void {
     if (this.#commands) throw new TypeError("Cannot record a copy: a recording holds kernels only");
     const encoder = this.#gpu.createCommandEncoder();
-    const length = Math.min(source.byteLength, target.byteLength);
+    const length = source.byteLength;
+    if (length !== target.byteLength) {
+      throw new TypeError(`Cannot copy ${length} bytes to a place of ${target.byteLength}`);
+    }
     encoder.copyBufferToBuffer(source.buffer, source.byteOffset, target.buffer, target.byteOffset, length);
     this.#gpu.queue.submit([encoder.finish()]);
     this.stats.submits++;
@@ -281,10 +282,11 @@ export class Device implements Disposable {
   async read(places: readonly Binding[]): Promise<ArrayBuffer[]> {
     this.check();
     const { MAP_READ, COPY_DST } = GPUBufferUsage;
+    const buffers = places.map(({ buffer }) => buffer); // throws for a disposed tensor, before anything is made
     const encoder = this.#gpu.createCommandEncoder();
-    const copies = places.map(({ buffer, byteOffset, byteLength }) => {
+    const copies = places.map(({ byteOffset, byteLength }, i) => {
       const copy = this.#allocate(Math.max(4, byteLength), MAP_READ | COPY_DST, "read-back");
-      if (byteLength > 0) encoder.copyBufferToBuffer(buffer, byteOffset, copy, 0, byteLength);
+      if (byteLength > 0) encoder.copyBufferToBuffer(buffers[i], byteOffset, copy, 0, byteLength);
       return copy;
     });
     this.#gpu.queue.submit([encoder.finish()]);
@@ -342,6 +344,13 @@ export class Device implements Disposable {
     this.#gpu.queue.writeBuffer(uniform, 0, words);
     return uniform;
   }
+}
+
+/** What an async function does behind its first await is neither recorded nor kept. */
+function refusePromise(action: string, result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  result.catch(() => {}); // the one error is enough
+  throw new TypeError(`Cannot ${action} an async function: it must not wait`);
 }
 
 function toResource({ buffer, byteOffset, byteLength }: Binding): GPUBufferBinding {

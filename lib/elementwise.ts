@@ -215,7 +215,7 @@ export function elementwise(
   for (const other of others) {
     if (!sameShape(first.shape, other.shape)) {
       throw new TypeError(
-        `Cannot ${kernel.name} ${formatShape(first.shape)} and ${formatShape(other.shape)}: shapes differ`,
+        `Cannot apply ${kernel.name} to ${formatShape(first.shape)} and ${formatShape(other.shape)}: the shapes differ`,
       );
     }
   }

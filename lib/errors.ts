@@ -1,4 +1,8 @@
-/** Errors that carry a place: a file's line and column, or a training step. */
+/**
+ * Errors that carry a place: a file's line and column, or a training step.
+ *
+ * @module
+ */
 
 /** Where in a file something is wrong; what is not known is left out. */
 export interface DataPlace {

@@ -14,7 +14,7 @@ export interface Evaluation extends RegressionMetrics {
   readonly rows: number;
   /** The loss that training makes small, in float64. */
   readonly loss: number;
-  /** Share of rows on the right side of 0.5; only under binary cross-entropy. */
+  /** Share of targets on the right side of 0.5; only under binary cross-entropy. */
   readonly accuracy?: number;
 }
 

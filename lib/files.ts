@@ -1,4 +1,8 @@
-/** What reading and writing files have in common. */
+/**
+ * What reading and writing files have in common.
+ *
+ * @module
+ */
 
 /**
  * Opens a file for reading.
@@ -6,13 +10,27 @@
  * @param path The file.
  * @returns The open file.
  * @throws {Deno.errors.NotFound} If there is no such file; the message names it.
+ * @throws {Deno.errors.IsADirectory} If it is a folder, which only its first read would tell, without a name.
  */
 export async function openFile(path: string): Promise<Deno.FsFile> {
+  const file = await openNamed(path);
+  const { isDirectory } = await file.stat();
+  if (!isDirectory) return file;
+  file.close();
+  throw new Deno.errors.IsADirectory(`Cannot read ${path}: it is a folder`);
+}
+
+async function openNamed(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`, { cause: error });
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`, { cause: error });
+    }
+    if (error instanceof Error && !error.message.includes(path)) {
+      error.message = `Cannot read ${path}: ${error.message}`;
+    }
+    throw error;
   }
 }
 

@@ -42,7 +42,7 @@ export interface GradientCheck {
 export interface GradientCase {
   /** What it checks. */
   readonly name: string;
-  /** Its layers; none checks the loss alone. */
+  /** Its layers, fresh ones: the check binds them to a model of its own. None checks the loss alone. */
   readonly layers: readonly Layer[];
   /** Its loss. */
   readonly loss: Loss;

@@ -8,6 +8,7 @@
 import { kernels } from "../kernels/mod.ts";
 import { elementwise, mean } from "./ops.ts";
 import { referenceBce, type ReferenceLoss, referenceMse } from "./reference.ts";
+import { formatShape, sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** A loss function. */
@@ -40,15 +41,15 @@ export interface Loss {
 export const mse: Loss = {
   kind: "mse",
   forward: (prediction, target) =>
-    prediction.device.tidy(() => mean(elementwise(kernels.squaredError, [prediction, target], {}))),
+    prediction.device.tidy(() => mean(elementwise(kernels.squaredError, checkPair(prediction, target), {}))),
   backward: (prediction, target) =>
-    elementwise(kernels.squaredErrorBackward, [prediction, target], {}, [1 / prediction.size]),
+    elementwise(kernels.squaredErrorBackward, checkPair(prediction, target), {}, [1 / prediction.size]),
   reference: referenceMse,
 };
 
 /**
  * Binary cross-entropy on logits: the mean of `-t log s - (1 - t) log(1 - s)` with `s = sigmoid(logit)` and targets t from
- * 0 to 1, computed as `max(z, 0) - z t + log(1 + exp(-|z|))`, which no logit makes infinite.
+ * 0 to 1, computed as `max(z, 0) - z t + log(1 + exp(-|z|))`, finite for logits up to 1.7e38.
  *
  * @example
  * ```ts
@@ -65,7 +66,16 @@ export const mse: Loss = {
  */
 export const bceWithLogits: Loss = {
   kind: "bce",
-  forward: (logits, target) => logits.device.tidy(() => mean(elementwise(kernels.bceWithLogits, [logits, target], {}))),
-  backward: (logits, target) => elementwise(kernels.bceWithLogitsBackward, [logits, target], {}, [1 / logits.size]),
+  forward: (logits, target) =>
+    logits.device.tidy(() => mean(elementwise(kernels.bceWithLogits, checkPair(logits, target), {}))),
+  backward: (logits, target) =>
+    elementwise(kernels.bceWithLogitsBackward, checkPair(logits, target), {}, [1 / logits.size]),
   reference: referenceBce,
 };
+
+/** A target [n] for a prediction [n, 1] is the usual slip: it would pass for the same number of elements. */
+function checkPair(prediction: Tensor, target: Tensor): [Tensor, Tensor] {
+  if (sameShape(prediction.shape, target.shape)) return [prediction, target];
+  const found = `prediction ${formatShape(prediction.shape)} with target ${formatShape(target.shape)}`;
+  throw new TypeError(`Cannot compare ${found}: the shapes differ`);
+}

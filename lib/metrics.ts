@@ -1,4 +1,8 @@
-/** How far predictions lie from the truth, in float64. */
+/**
+ * How far predictions lie from the truth, in float64.
+ *
+ * @module
+ */
 
 /** Measures of a regression, in the unit of the values (mse in its square). */
 export interface RegressionMetrics {

@@ -48,13 +48,14 @@ export class Model implements Disposable {
    * Lays all parameters out in one buffer and gives them their first values.
    *
    * @param device Where it lives.
-   * @param layers The layers, first to last; their sizes must fit each other.
+   * @param layers The layers, first to last; their sizes must fit each other, and they belong to this model from now on.
    * @param options How weights start.
-   * @throws {TypeError} If a layer does not take what the one before it gives.
+   * @throws {TypeError} If a layer does not take what the one before it gives, or is there twice.
    *
    * @example
    * ```ts
    * import { bceWithLogits, Device, Linear, Model, ReLU, Sgd, Tensor } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
    * using device = await Device.request({ smallDispatches: true });
    * using model = new Model(device, [new Linear(2, 8), new ReLU(), new Linear(8, 1)]);
    * using optimizer = new Sgd(model, 0.5);
@@ -67,10 +68,13 @@ export class Model implements Disposable {
    * });
    * step.replay(1000);
    * using logits = device.tidy(() => model.forward(x));
-   * console.log(await logits.read()); // below 0, above 0, above 0, below 0
+   * assertEquals([...await logits.read()].map(Math.sign), [-1, 1, 1, -1]);
    * ```
    */
   constructor(device: Device, layers: readonly Layer[], options: ModelOptions = {}) {
+    if (new Set(layers).size < layers.length) {
+      throw new TypeError("Cannot use one layer twice in a model: each keeps what its own backward needs");
+    }
     this.device = device;
     this.layers = layers;
     this.parameters = layers.flatMap((layer, i) =>

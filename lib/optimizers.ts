@@ -20,8 +20,8 @@ export type OptimizerName = "sgd" | "momentum" | "adam";
 
 /** Changes parameters by their gradients. Its state lies on the GPU in the layout of the parameters. */
 export interface Optimizer extends Disposable {
-  /** Its name in settings. */
-  readonly kind: OptimizerName;
+  /** Its name in messages; of those made by {@linkcode createOptimizer} the name in settings. */
+  readonly kind: string;
   /** Step size; may be set between steps, recorded ones too. */
   learningRate: number;
   /** State tensors by name, flat, in the layout of the parameters but for Adam's `powers`. */
@@ -37,31 +37,43 @@ export interface Optimizer extends Disposable {
  *
  * @example
  * ```ts
- * import { Device, FlatOptimizer, scale, subtract, Tensor } from "@backhand/backhand";
+ * import { Device, FlatOptimizer, type Kernel, Tensor } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
  *
- * // Gradient descent once more, out of two operations instead of a kernel.
- * class Plain extends FlatOptimizer {
- *   readonly kind = "sgd";
+ * const signSgd: Kernel = {
+ *   name: "signSgd",
+ *   access: ["read_write", "read", "read"],
+ *   code: `
+ *     @group(0) @binding(0) var<storage, read_write> w: array<f32>;
+ *     @group(0) @binding(1) var<storage, read> dW: array<f32>;
+ *     @group(0) @binding(2) var<storage, read> learningRate: array<f32>;
+ *     @compute @workgroup_size(64)
+ *     fn main(@builtin(global_invocation_id) id: vec3u) {
+ *       if (id.x < arrayLength(&w)) {
+ *         w[id.x] -= learningRate[0] * sign(dW[id.x]);
+ *       }
+ *     }`,
+ * };
+ *
+ * class SignSgd extends FlatOptimizer {
+ *   readonly kind = "signSgd";
  *   step(): void {
  *     const { values, gradients } = this.model;
- *     const next = values.device.tidy(() => subtract(values, scale(gradients, this.learningRate)));
- *     values.device.copy(next, values);
- *     next.dispose();
+ *     values.device.run(signSgd, { buffers: [values, gradients, this.rate], invocations: values.size });
  *   }
  * }
  *
+ * using device = await Device.request();
  * using values = Tensor.from(device, [1, 2]);
- * using gradients = Tensor.from(device, [10, -10]);
- * using optimizer = new Plain({ values, gradients }, 0.125, {});
+ * using gradients = Tensor.from(device, [10, -20]);
+ * using optimizer = new SignSgd({ values, gradients }, 0.125, {});
  * optimizer.step();
- * assertEquals([...await values.read()], [-0.25, 3.25]);
+ * assertEquals([...await values.read()], [0.875, 2.125]);
  * ```
  */
 export abstract class FlatOptimizer implements Optimizer {
-  /** Its name in settings. */
-  abstract readonly kind: OptimizerName;
+  /** Its name. */
+  abstract readonly kind: string;
   /** State tensors by name. */
   readonly state: Readonly<Record<string, Tensor>>;
   /** What it updates. */
@@ -76,6 +88,8 @@ export abstract class FlatOptimizer implements Optimizer {
    * @param model Parameters and gradients, of one shape.
    * @param learningRate Step size, over 0.
    * @param state State tensors, which the optimizer owns from now on.
+   * @throws {TypeError} If parameters and gradients differ in shape.
+   * @throws {RangeError} If the learning rate is not a finite number over 0.
    */
   constructor(model: Trainable, learningRate: number, state: Record<string, Tensor>) {
     this.model = model;
@@ -117,11 +131,17 @@ export abstract class FlatOptimizer implements Optimizer {
   }
 }
 
+/** The GPU sees the rate as float32, where 1e-50 is 0 and 1e39 infinite. */
 function checkRate(value: number): number {
-  if (!(value > 0 && Number.isFinite(value))) {
-    throw new RangeError(`Cannot use a learning rate of ${value}: it must be a finite number over 0`);
+  if (!(Math.fround(value) > 0 && Number.isFinite(Math.fround(value)))) {
+    throw new RangeError(`Cannot use a learning rate of ${value}: it must be a finite number over 0 in float32`);
   }
   return value;
+}
+
+function checkDecay(name: string, value: number): number {
+  if (value >= 0 && value < 1) return value;
+  throw new RangeError(`Cannot use a ${name} of ${value}: allowed is 0 up to, but not including, 1`);
 }
 
 /**
@@ -161,7 +181,8 @@ export class Sgd extends FlatOptimizer {
 }
 
 /**
- * Gradient descent with momentum: `v = momentum * v + dW; w -= learningRate * v` (Polyak 1964; Sutskever et al. 2013).
+ * Gradient descent with momentum: `v = momentum * v + dW; w -= learningRate * v` (Polyak 1964, with the learning rate
+ * outside the velocity).
  *
  * @example
  * ```ts
@@ -186,9 +207,11 @@ export class Momentum extends FlatOptimizer {
    *
    * @param model Parameters and gradients.
    * @param learningRate Step size, over 0.
-   * @param momentum How much of the last step's velocity remains, from 0 up to 1.
+   * @param momentum How much of the last step's velocity remains, from 0 to below 1.
+   * @throws {RangeError} If momentum or learning rate are out of range.
    */
   constructor(model: Trainable, learningRate: number, momentum = 0.9) {
+    checkDecay("momentum", momentum);
     super(model, learningRate, { velocity: zerosLike(model) });
     this.#momentum = momentum;
   }
@@ -229,8 +252,11 @@ export class Adam extends FlatOptimizer {
    * @param beta1 Decay of the mean of gradients.
    * @param beta2 Decay of the mean of squared gradients.
    * @param epsilon Added to the root, against division by 0.
+   * @throws {RangeError} If a decay is not from 0 to below 1, or the learning rate out of range.
    */
   constructor(model: Trainable, learningRate: number, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8) {
+    checkDecay("beta1", beta1);
+    checkDecay("beta2", beta2);
     const powers = Tensor.from(model.values.device, [1, 1]);
     super(model, learningRate, { mean: zerosLike(model), variance: zerosLike(model), powers });
     this.#settings = [beta1, beta2, epsilon];

@@ -64,9 +64,9 @@ export class Predictor implements Disposable {
     using predictions = Tensor.zeros(device, [rows, outputs]);
     for (let row = 0; row < rows; row += chunk) {
       const count = Math.min(chunk, rows - row);
-      device.copy(x.view(row * inputs, [count, inputs]), this.#input);
+      device.copy(x.view(row * inputs, [count, inputs]), this.#input.view(0, [count, inputs]));
       this.#recording.replay();
-      device.copy(this.#output, predictions.view(row * outputs, [count, outputs]));
+      device.copy(this.#output.view(0, [count, outputs]), predictions.view(row * outputs, [count, outputs]));
     }
     return await predictions.read() as Float32Array;
   }

@@ -1,4 +1,8 @@
-/** Seeded random numbers: independent streams from one seed. */
+/**
+ * Seeded random numbers: independent streams from one seed.
+ *
+ * @module
+ */
 
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";

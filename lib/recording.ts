@@ -69,6 +69,7 @@ export class Recording implements Disposable {
    * @param times How often, one after the other.
    */
   replay(times = 1): void {
+    if (this.#disposed) throw new TypeError("Cannot replay a recording that was disposed of");
     const batch = Math.max(1, Math.floor(DISPATCHES_PER_SUBMIT / Math.max(1, this.#commands.length)));
     for (let done = 0; done < times; done += batch) {
       this.#queue.submit(this.#commands, Math.min(batch, times - done));

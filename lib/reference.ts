@@ -253,7 +253,7 @@ export function referenceSgd(learningRate: number): ReferenceOptimizer {
   return (w, g) => w.forEach((_, i) => w[i] -= learningRate * g[i]);
 }
 
-/** `v = momentum * v + g; w -= learningRate * v` (Polyak 1964; Sutskever et al. 2013). */
+/** `v = momentum * v + g; w -= learningRate * v` (Polyak 1964, the learning rate outside the velocity). */
 export function referenceMomentum(learningRate: number, momentum = 0.9): ReferenceOptimizer {
   let v = new Float64Array();
   return (w, g) => {

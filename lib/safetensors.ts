@@ -1,7 +1,7 @@
 /**
- * Files of named float32 tensors in the safetensors format (Hugging Face, "Safetensors", format description): 8 bytes with
- * the header's length, little-endian, a JSON header that gives type, shape and place of each tensor, and the bytes of the
- * tensors without gaps. All machines that Deno runs on are little-endian, so bytes and Float32Array are the same thing.
+ * Files of named float32 tensors in the safetensors format (Hugging Face, "Safetensors", format description): 8 bytes with the header's length, little-endian, a JSON header that gives type, shape and place of each tensor, and the bytes of the tensors without gaps. All machines that Deno runs on are little-endian, so bytes and Float32Array are the same thing.
+ *
+ * @module
  */
 
 import { DataError } from "./errors.ts";

@@ -1,4 +1,8 @@
-/** The JSON header of a safetensors file, checked as strictly as the reference implementation does. */
+/**
+ * The JSON header of a safetensors file, checked as strictly as the reference implementation does.
+ *
+ * @module
+ */
 
 import { DataError } from "./errors.ts";
 

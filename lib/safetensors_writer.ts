@@ -1,4 +1,8 @@
-/** Writes safetensors files piece by piece. The format is described in safetensors.ts. */
+/**
+ * Writes safetensors files piece by piece. The format is described in safetensors.ts.
+ *
+ * @module
+ */
 
 import { writeFully } from "./files.ts";
 

@@ -127,6 +127,7 @@ export class SavedModel implements Disposable {
       }
       return new SavedModel(model, description);
     } catch (error) {
+      if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
       throw new DataError(`the model does not fit together: ${(error as Error).message}`, { file: path }, {
         cause: error,
       });
@@ -139,14 +140,18 @@ export class SavedModel implements Disposable {
    * @param rows Inputs [n, features] in raw units, row by row.
    * @returns Targets [n, targets] in raw units, or probabilities, row by row.
    * @throws {TypeError} If the length is not a multiple of the number of features.
+   * @throws {RangeError} If an input, scaled, or a prediction is beyond float32.
    */
   async predict(rows: ArrayLike<number>): Promise<Float64Array> {
-    const { scalers, features, loss } = this.description;
+    const { scalers, features, targets, loss } = this.description;
     const scaled = Float32Array.from(scalers.inputs.transform(rows));
     const count = scaled.length / features.length;
+    checkFinite(scaled, rows, features, "input");
     using x = Tensor.from(this.model.device, scaled, [count, features.length]);
     using predictor = new Predictor(this.model, features.length, count);
-    return toRaw(await predictor.predict(x), loss, scalers.targets);
+    const predicted = toRaw(await predictor.predict(x), loss, scalers.targets);
+    checkFinite(predicted, predicted, targets, "prediction");
+    return predicted;
   }
 
   /** Frees the network. */
@@ -170,6 +175,19 @@ function loadTensors(model: Model, tensors: ReadonlyMap<string, StoredTensor>): 
   model.load(Object.fromEntries([...tensors].map(([name, { data }]) => [name, data])));
 }
 
+function checkFinite(
+  computed: ArrayLike<number>,
+  shown: ArrayLike<number>,
+  columns: readonly string[],
+  what: string,
+): void {
+  for (let i = 0; i < computed.length; i++) {
+    if (Number.isFinite(computed[i])) continue;
+    const place = `row ${Math.floor(i / columns.length) + 1}, column ${JSON.stringify(columns[i % columns.length])}`;
+    throw new RangeError(`Cannot predict: the ${what} ${shown[i]} in ${place} is beyond the range of float32`);
+  }
+}
+
 function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
   const scalers = JSON.parse(metadata.scaler);
   const loss = LOSSES[metadata.loss as "mse" | "bce"];
@@ -184,7 +202,8 @@ function parseDescription(metadata: Readonly<Record<string, string>>): ModelDesc
 }
 
 function buildLayers(kinds: readonly string[], shapes: ReadonlyMap<string, readonly number[]>): Layer[] {
-  return kinds.map((kind, i) => {
+  if (!Array.isArray(kinds)) throw new SyntaxError("its layers are no list");
+  return kinds.map((kind: string, i) => {
     if (kind === "ReLU") return new ReLU();
     if (kind === "Sigmoid") return new Sigmoid();
     if (kind !== "Linear") throw new SyntaxError(`layer ${i} is of the unknown kind ${JSON.stringify(kind)}`);

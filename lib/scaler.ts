@@ -1,4 +1,8 @@
-/** Scaling of columns: statistics gathered row by row, and the transform they define, forth and back. */
+/**
+ * Scaling of columns: statistics gathered row by row, and the transform they define, forth and back.
+ *
+ * @module
+ */
 
 /** How columns are scaled: to mean 0 and deviation 1, to the range 0 to 1, or not at all. */
 export type ScalingMethod = "standardize" | "minmax" | "none";

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Binding, Device } from "./device.ts";
+import type { Device } from "./device.ts";
+import type { Binding } from "./pipeline.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
 
 /** Element types: float32 for values, unsigned 32-bit whole numbers for row numbers and counters. */

@@ -34,7 +34,10 @@ export interface TrainerOptions {
 
 /** Options of {@linkcode Trainer.epochs}. */
 export interface EpochOptions<T> {
-  /** Called at each epoch's end, to look at the model; it must put its work on the queue before it waits for anything. */
+  /**
+   * Called when an epoch's last step was put on the queue and before the next epoch's first, to look at the model or to set
+   * the learning rate. It must put its work on the queue before it waits for anything.
+   */
   readonly evaluate?: () => Promise<T>;
   /** Told now and then how many steps were done. */
   readonly onProgress?: (steps: number) => void;
@@ -77,10 +80,6 @@ const READ_INTERVAL = 250;
 export class Trainer implements Disposable {
   /** Steps of one epoch. */
   readonly stepsPerEpoch: number;
-  /** Steps put on the queue so far, over all epochs. */
-  step = 0;
-  /** Epochs put on the queue so far. */
-  epoch = 0;
   readonly #options: TrainerOptions;
   readonly #order: Tensor;
   readonly #cursor: Tensor;
@@ -88,6 +87,8 @@ export class Trainer implements Disposable {
   readonly #full: Recording;
   readonly #rest: Recording | undefined;
   #stepsPerRead = 4;
+  #step = 0;
+  #epoch = 0;
 
   /**
    * Records the steps; nothing runs yet.
@@ -99,6 +100,7 @@ export class Trainer implements Disposable {
    * @example
    * ```ts
    * import { Device, Linear, Model, mse, Sgd, Tensor, Trainer } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
    * using device = await Device.request({ smallDispatches: true });
    * using model = new Model(device, [new Linear(1, 1)]);
    * using optimizer = new Sgd(model, 0.1);
@@ -106,7 +108,8 @@ export class Trainer implements Disposable {
    * using y = Tensor.from(device, [[-1], [1], [3], [5]]); // 2 x + 1
    * using trainer = new Trainer({ model, loss: mse, optimizer, x, y, batchSize: 2, seed: 1 });
    * await Array.fromAsync(trainer.epochs(100));
-   * console.log(await model.read()); // weight near 2, bias near 1
+   * const { "0.weight": [weight], "0.bias": [bias] } = await model.read();
+   * assertEquals([weight.toFixed(2), bias.toFixed(2)], ["2.00", "1.00"]);
    * ```
    */
   constructor(options: TrainerOptions) {
@@ -122,17 +125,27 @@ export class Trainer implements Disposable {
     }
     this.#options = options;
     this.stepsPerEpoch = Math.ceil(rows / batchSize);
-    this.#order = Tensor.zeros(device, [rows], "u32");
-    this.#cursor = Tensor.zeros(device, [1], "u32");
-    this.#losses = Tensor.zeros(device, [this.stepsPerEpoch]);
     const rest = rows % batchSize;
     try {
+      this.#order = Tensor.zeros(device, [rows], "u32");
+      this.#cursor = Tensor.zeros(device, [1], "u32");
+      this.#losses = Tensor.zeros(device, [this.stepsPerEpoch]);
       this.#full = device.record(() => this.#runStep(batchSize));
       this.#rest = rest > 0 ? device.record(() => this.#runStep(rest)) : undefined;
     } catch (error) {
       this.dispose();
       throw error;
     }
+  }
+
+  /** Steps put on the queue so far, over all epochs. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Epochs put on the queue so far. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Dispatches of one step. */
@@ -142,7 +155,9 @@ export class Trainer implements Disposable {
 
   /**
    * Trains for some epochs. Steps are put on the queue well ahead of the results that are awaited, across epochs too, so
-   * that short epochs cost no wait each.
+   * that short epochs cost no wait each: when an epoch is yielded, later ones may have run. To set the learning rate for the
+   * next epoch, do it in `evaluate`; to stop at an epoch, or to look at its weights, call `epochs(1)` in a loop. A caller who
+   * leaves early leaves the epoch under way unfinished; the next call begins another.
    *
    * @param count How many epochs.
    * @param options `evaluate` is called when an epoch's last step was put on the queue: what it reads are the weights of
@@ -153,9 +168,10 @@ export class Trainer implements Disposable {
    */
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
     const pending: { steps: number; result: Promise<EpochResult<T> | undefined> }[] = [];
-    let queued = 0, done = 0;
+    let queued = 0, done = 0, whole = true;
     try {
       for (const chunk of this.#chunks(count)) {
+        whole = chunk.end;
         const result = this.#queueChunk(chunk, options);
         result.catch(() => {}); // it is awaited below, in its turn
         pending.push({ steps: chunk.steps, result });
@@ -169,6 +185,7 @@ export class Trainer implements Disposable {
         }
       }
     } finally {
+      if (!whole) this.#epoch++; // or the next call would draw the same order
       // Nothing is under way any more when a caller who stops early, or an error, frees the device.
       await Promise.allSettled(pending.map(({ result }) => result));
     }
@@ -183,11 +200,11 @@ export class Trainer implements Disposable {
         const steps = Math.min(this.#stepsPerRead, losses.length - start);
         const end = start + steps === losses.length;
         const last = end && epochs === count - 1;
-        const chunk = { start, steps, end, last, losses, firstStep: this.step + 1, epoch: this.epoch + 1 };
+        const chunk = { start, steps, end, last, losses, firstStep: this.#step + 1, epoch: this.#epoch + 1 };
         // Counted before the caller goes on, who may never come back for more.
-        this.step += steps;
+        this.#step += steps;
         start += steps;
-        if (end) this.epoch++;
+        if (end) this.#epoch++;
         yield chunk;
       }
     }
@@ -200,7 +217,7 @@ export class Trainer implements Disposable {
     this.#full.replay(steps - short);
     if (short) this.#rest!.replay();
     const read = this.#losses.view(start, [steps]).read();
-    const evaluation = end ? options.evaluate?.() : undefined;
+    const evaluation = end ? (async () => await options.evaluate?.())() : undefined; // a throw becomes a rejection
     await Promise.allSettled([read, evaluation]);
     losses.set(await read, start);
     this.#checkLosses(chunk);
@@ -228,13 +245,13 @@ export class Trainer implements Disposable {
       const rows = Math.min(batchSize, x.shape[0] - start * batchSize);
       using step = device.record(() => this.#runStep(rows, (name, tensor) => tensors.set(name, tensor)));
       step.replay();
-      await onStep(tensors, this.step + 1);
+      await onStep(tensors, this.#step + 1);
       losses.set(await this.#losses.view(start, [1]).read(), start);
-      this.#checkLosses({ start, steps: 1, losses, firstStep: this.step + 1 });
-      this.step++;
+      this.#checkLosses({ start, steps: 1, losses, firstStep: this.#step + 1 });
+      this.#step++;
     }
-    this.epoch++;
-    return { epoch: this.epoch, step: this.step, loss: this.#mean(losses), losses, evaluation: undefined };
+    this.#epoch++;
+    return { epoch: this.#epoch, step: this.#step, loss: this.#mean(losses), losses, evaluation: undefined };
   }
 
   /** Frees what the recordings hold. The model, the optimizer and the rows stay. */
@@ -266,7 +283,7 @@ export class Trainer implements Disposable {
   }
 
   #shuffle(): void {
-    this.#order.write(new Random(this.#options.seed, `shuffle ${this.epoch}`).permutation(this.#order.size));
+    this.#order.write(new Random(this.#options.seed, `shuffle ${this.#epoch}`).permutation(this.#order.size));
     this.#cursor.write(Uint32Array.of(0));
   }
 

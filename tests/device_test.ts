@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { type Kernel, kernels } from "../kernels/mod.ts";
 import { Device } from "../lib/device.ts";
 import { DeviceError } from "../lib/errors.ts";
-import { add, relu, scale } from "../lib/ops.ts";
+import { add, matmulBackward, relu, scale } from "../lib/ops.ts";
 import { Tensor } from "../lib/tensor.ts";
 import { compute, gpuTest } from "./gpu_test_case.ts";
 
@@ -55,11 +55,31 @@ gpuTest("read() reports a kernel that does not compile, by its name", async (dev
   assertEquals(await x.read(), Float32Array.of(1, 2));
 });
 
-gpuTest("read() reports a buffer bound for reading and for writing, by its label", async (device) => {
+gpuTest("run() refuses a buffer bound for reading and for writing", async (device) => {
   using x = Tensor.from(device, [1, -2]);
-  relu(x, { out: x });
-  const { message } = await assertRejects(() => x.read(), DeviceError, "The GPU reported: ");
-  assertStringIncludes(message, "a tensor [2]");
+  assertThrows(() => relu(x, { out: x }), TypeError, "Cannot run relu: it would read and write one buffer");
+  assertEquals(await x.read(), Float32Array.of(1, -2));
+});
+
+gpuTest("write() and copy() refuse what does not fit", (device) => {
+  using x = Tensor.zeros(device, [128]);
+  using y = Tensor.zeros(device, [2]);
+  assertThrows(
+    () => device.write(x.view(0, [1]), Float32Array.of(1, 2)),
+    RangeError,
+    "Cannot write 8 bytes into a place of 4",
+  );
+  assertThrows(() => device.copy(x, y), TypeError, "Cannot copy 512 bytes to a place of 8");
+});
+
+gpuTest("tidy() keeps the tensors of an object, and refuses an async function as record() does", async (device) => {
+  using a = Tensor.from(device, [[2]]);
+  const { dA, dB } = device.tidy(() => matmulBackward(a, a, Tensor.from(device, [[3]])));
+  assertEquals([...await dA.read(), ...await dB.read()], [6, 6]);
+  dA.dispose();
+  dB.dispose();
+  assertThrows(() => device.tidy(() => Promise.resolve()), TypeError, "Cannot tidy an async function");
+  assertThrows(() => device.record(() => Promise.resolve()), TypeError, "Cannot record an async function");
 });
 
 Deno.test("read() reports a device that was lost, again and again", async () => {
@@ -153,4 +173,23 @@ gpuTest("tidy() frees everything where the function throws", (device) => {
   const { buffers } = device.stats;
   assertThrows(() => device.tidy(() => add(relu(x), Tensor.zeros(device, [3]))), TypeError);
   assertEquals(device.stats.buffers, buffers);
+});
+
+Deno.test("Device.request() tells the software adapter of small dispatches, unless the environment speaks of threads", async () => {
+  const threads = async (env: Record<string, string>, smallDispatches: boolean) => {
+    const code = `import { Device } from "./lib/device.ts";
+      using device = await Device.request({ smallDispatches: ${smallDispatches} });
+      console.log(Deno.env.get("LP_NUM_THREADS"));`;
+    const { LP_NUM_THREADS: _, ...rest } = Deno.env.toObject();
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-lock", "--no-check", code],
+      cwd: new URL("../", import.meta.url),
+      clearEnv: true,
+      env: { ...rest, ...env },
+    }).output();
+    return new TextDecoder().decode(stdout).trim();
+  };
+  assertEquals(await threads({}, true), "0");
+  assertEquals(await threads({}, false), "undefined");
+  assertEquals(await threads({ LP_NUM_THREADS: "1" }, true), "1");
 });

@@ -2,7 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { checkGradients, gradientCases } from "../lib/gradcheck.ts";
 import { Linear, ReLU, Sigmoid } from "../lib/layers.ts";
 import { bceWithLogits, mse } from "../lib/losses.ts";
+import { scale } from "../lib/ops.ts";
 import type { Matrix, ReferenceLayer } from "../lib/reference.ts";
+import type { Tensor } from "../lib/tensor.ts";
 import { gpuTest } from "./gpu_test_case.ts";
 
 gpuTest("every gradient of the usual cases is right, under several seeds", async (device) => {
@@ -58,4 +60,31 @@ gpuTest("checkGradients() gives up where every draw comes too close to a kink", 
     RangeError,
     "Cannot check gradients: every draw came too close to a ReLU's kink; try smaller hidden layers",
   );
+});
+
+gpuTest("checkGradients() sees a gradient that is one part in a hundred off, on either side", async (device) => {
+  class GpuOff extends Linear {
+    override backward(dOut: Tensor, wantDX: boolean): Tensor | undefined {
+      const dX = super.backward(dOut, wantDX);
+      const { grad } = this.weight;
+      device.tidy(() => device.copy(scale(grad, 1.01), grad));
+      return dX;
+    }
+  }
+  class ReferenceOff extends Linear {
+    override reference(): ReferenceLayer {
+      const twin = super.reference(), backward = twin.backward.bind(twin);
+      return Object.assign(twin, {
+        backward: (dOut: Matrix) => {
+          const dX = backward(dOut);
+          twin.gradients[0] = twin.gradients[0].map((g) => 1.01 * g);
+          return dX;
+        },
+      });
+    }
+  }
+  for (const layer of [new GpuOff(3, 4), new ReferenceOff(3, 4)]) {
+    const checks = await checkGradients(device, { name: "off", layers: [layer], loss: mse, inputs: 3 }, 1);
+    assertEquals(checks.map(({ name, ok }) => [name, ok]), [["0.weight", false], ["0.bias", true], ["input", true]]);
+  }
 });

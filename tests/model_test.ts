@@ -142,3 +142,8 @@ gpuTest("reference() takes the values that the parameters have", async (device) 
   assertEquals(twin.parameters.map(({ data }) => [...data]), [[0.5, -2], [0.25]]);
   assertEquals(twin.loss, mse.reference);
 });
+
+gpuTest("a Model refuses a layer that is there twice", (device) => {
+  const layer = new ReLU();
+  assertThrows(() => new Model(device, [layer, layer]), TypeError, "Cannot use one layer twice in a model");
+});

@@ -107,7 +107,7 @@ gpuTest("the backwards refuse shapes and types that do not match", (device) => {
     [() => ops.sumBackward(two, [2, 3], 0), "Cannot spread [2] over [2, 3]: need [3]"],
     [() => ops.meanBackward(two, [2, 3]), "Cannot spread [2] over [2, 3]: need []"],
     [() => ops.sumBackward(two, [2], 0), "Cannot spread over axis 0 of [2]: it is no matrix"],
-    [() => ops.minBackward(matrix, two, matrix, 1), "Cannot divide [2, 3] and [2]: shapes differ"],
+    [() => ops.minBackward(matrix, two, matrix, 1), "Cannot apply divide to [2, 3] and [2]: the shapes differ"],
     [() => ops.gatherRowsBackward(matrix, rows, 4), "Cannot take dOut [2, 3] and rows [3] back to a table"],
     [() => ops.gatherRowsBackward(matrix, two, 4), "Cannot compute with a tensor of f32: need u32"],
   ];

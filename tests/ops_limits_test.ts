@@ -1,7 +1,7 @@
 /** What operations refuse, how they pass on NaN, and that they are right beyond 65,535. */
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Device } from "../lib/device.ts";
-import { mse } from "../lib/losses.ts";
+import { bceWithLogits, mse } from "../lib/losses.ts";
 import * as ops from "../lib/ops.ts";
 import { createOptimizer, type OptimizerName } from "../lib/optimizers.ts";
 import * as reference from "../lib/reference.ts";
@@ -38,11 +38,11 @@ gpuTest("operations refuse shapes that do not match, and name both", (device) =>
     [() => ops.matmul(a, v), "TypeError: Cannot multiply a [2, 3] by b [3]: both must be matrices"],
     [() => ops.addBias(b, v), "TypeError: Cannot add bias [3] to x [4, 5]: need [c] and [r, c]"],
     [() => ops.addBias(v, v), "TypeError: Cannot add bias [3] to x [3]: need [c] and [r, c]"],
-    [() => ops.add(a, b), "TypeError: Cannot add [2, 3] and [4, 5]: shapes differ"],
-    [() => ops.subtract(a, v), "TypeError: Cannot subtract [2, 3] and [3]: shapes differ"],
-    [() => ops.multiply(a, b), "TypeError: Cannot multiply [2, 3] and [4, 5]: shapes differ"],
-    [() => ops.reluBackward(a, b), "TypeError: Cannot reluBackward [2, 3] and [4, 5]: shapes differ"],
-    [() => mse.forward(a, b), "TypeError: Cannot squaredError [2, 3] and [4, 5]: shapes differ"],
+    [() => ops.add(a, b), "TypeError: Cannot apply add to [2, 3] and [4, 5]: the shapes differ"],
+    [() => ops.subtract(a, v), "TypeError: Cannot apply subtract to [2, 3] and [3]: the shapes differ"],
+    [() => ops.multiply(a, b), "TypeError: Cannot apply multiply to [2, 3] and [4, 5]: the shapes differ"],
+    [() => ops.reluBackward(a, b), "TypeError: Cannot apply reluBackward to [2, 3] and [4, 5]: the shapes differ"],
+    [() => mse.forward(a, b), "TypeError: Cannot compare prediction [2, 3] with target [4, 5]: the shapes differ"],
     [() => ops.sum(v, 0), "TypeError: Cannot sum over axis 0 of [3]: it is no matrix"],
     [() => ops.max(v, 1), "TypeError: Cannot max over axis 1 of [3]: it is no matrix"],
     [() => ops.relu(a, { out: b }), "TypeError: Cannot write a result [2, 3] into a tensor [4, 5]"],
@@ -180,6 +180,7 @@ gpuTest("grids wider than 65,535 workgroups give every element its value", async
   using row = Tensor.from(device, [0.5]);
   using one = Tensor.from(device, [[3]]);
   using order = Tensor.from(device, Uint32Array.from({ length: WIDE }, (_, i) => WIDE - 1 - i));
+  using first = Tensor.from(device, Uint32Array.of(7));
   const step = 1 / WIDE,
     cases: [string, () => Tensor, (v: number, i: number) => number][] = [
       ["scale", () => ops.scale(x, 2), (v) => 2 * v],
@@ -193,6 +194,12 @@ gpuTest("grids wider than 65,535 workgroups give every element its value", async
       ["sum over columns", () => ops.sum(x, 1), (v) => v],
       ["min over rows", () => ops.min(x.reshape([1, WIDE]), 0), (v) => v],
       ["gatherRows", () => ops.gatherRows(x, order), (_, i) => data[WIDE - 1 - i]],
+      ["bce backward", () => ops.scale(bceWithLogits.backward(x, y), WIDE), (v) => 1 / (1 + Math.exp(-v)) - 2 * v],
+      [
+        "gatherRowsBackward",
+        () => ops.gatherRowsBackward(row.reshape([1, 1]), first, WIDE),
+        (_, i) => i === 7 ? 0.5 : 0,
+      ],
       ["mse backward", () => ops.scale(mse.backward(x, y), WIDE), (v) => -2 * v],
     ];
   for (const [name, run, expected] of cases) {
@@ -202,6 +209,9 @@ gpuTest("grids wider than 65,535 workgroups give every element its value", async
   }
   const mean = data.reduce((sum, v) => sum + v * v, 0) * step;
   assertClose(await compute(device, () => mse.forward(x, y)), [mean], { rtol: 1e-5, atol: 0 });
+  const bce = data.reduce((sum, v) => sum + Math.log(1 + Math.exp(v)) - v * 2 * v, 0) * step;
+  // Terms of about 1 with either sign: the mean is small, its rounding is not.
+  assertClose(await compute(device, () => bceWithLogits.forward(x, y)), [bce], { rtol: 0, atol: 1e-5 });
 });
 
 gpuTest("optimizers update every parameter of a grid wider than 65,535 workgroups", async (device) => {

@@ -134,3 +134,23 @@ gpuTest("optimizers refuse parameters and gradients of two shapes", (device) => 
     );
   }
 });
+
+gpuTest("Adam's epsilon counts where gradients are as small as it", async (device) => {
+  using values = Tensor.from(device, [0]);
+  using gradients = Tensor.from(device, [1e-7]);
+  using optimizer = new Adam({ values, gradients }, 1);
+  optimizer.step();
+  assertClose(await values.read(), [-1e-7 / (1e-7 + 1e-8)], { rtol: 1e-3, atol: 0 });
+});
+
+gpuTest("optimizers refuse settings out of range, and leave nothing behind", (device) => {
+  using values = Tensor.from(device, [0]);
+  using gradients = Tensor.from(device, [1]);
+  const model = { values, gradients };
+  for (const rate of [0, -1, NaN, Infinity, 1e-50, 1e39]) {
+    assertThrows(() => new Sgd(model, rate), RangeError, `Cannot use a learning rate of ${rate}`);
+  }
+  assertThrows(() => new Momentum(model, 0.1, 1), RangeError, "Cannot use a momentum of 1");
+  assertThrows(() => new Adam(model, 0.1, 1), RangeError, "Cannot use a beta1 of 1");
+  assertThrows(() => new Adam(model, 0.1, 0.9, -0.1), RangeError, "Cannot use a beta2 of -0.1");
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Linear, ReLU } from "../lib/layers.ts";
 import { mse } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
@@ -100,4 +100,10 @@ Deno.test("Recording cuts a replay into submissions of bounded length", () => {
   new Recording(queue, commands(5_000), []).replay(2); // longer than the bound: one replay each
   new Recording(queue, commands(0), []).replay(2);
   assertEquals(submissions, [2, 2, 1, 1, 1, 2]);
+});
+
+gpuTest("replay() refuses a recording that was disposed of", (device) => {
+  const recording = device.record(() => {});
+  recording.dispose();
+  assertThrows(() => recording.replay(), TypeError, "Cannot replay a recording that was disposed of");
 });

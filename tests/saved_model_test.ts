@@ -133,3 +133,14 @@ gpuTest("load() refuses files that hold no whole model, naming file and tensor",
   await assertRejects(() => SavedModel.load(device, path), DataError, path);
   await assertRejects(() => SavedModel.load(device, `${path}.none`), Deno.errors.NotFound);
 });
+
+gpuTest("predict() refuses what float32 cannot hold, before and behind the network", async (device) => {
+  const column = (name: string) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 });
+  const scalers = { inputs: new Scaler("none", [column("x")]), targets: new Scaler("none", [column("y")]) };
+  const model = new Model(device, [new Linear(1, 1)]);
+  model.load({ "0.weight": [[1e30]], "0.bias": [0] });
+  using saved = new SavedModel(model, { features: ["x"], targets: ["y"], scalers, loss: mse, settings: {} });
+  const refuse = (rows: number[], text: string) => assertRejects(() => saved.predict(rows), RangeError, text);
+  await refuse([1, 1e300], 'Cannot predict: the input 1e+300 in row 2, column "x" is beyond the range of float32');
+  await refuse([1e30], 'Cannot predict: the prediction Infinity in row 1, column "y" is beyond the range of float32');
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { relu } from "../lib/ops.ts";
 import { readAll, Tensor, type TensorLike } from "../lib/tensor.ts";
 import { gpuTest } from "./gpu_test_case.ts";
@@ -71,12 +71,11 @@ gpuTest("Tensor.view() refuses to reach past the end", (device) => {
   }
 });
 
-gpuTest("Tensor.view() at an odd offset is refused by the kernel that binds it", async (device) => {
+gpuTest("Tensor.view() at an odd offset is refused by the kernel that would bind it", (device) => {
   using x = Tensor.from(device, [1, 2, 3, 4]);
-  using out = relu(x.view(1, [2]));
-  const error = await out.read().then(() => undefined, (error: Error) => error);
-  assertStringIncludes(`${error}`, "DeviceError: The GPU reported:");
-  assertStringIncludes(`${error}`, "relu");
+  using out = Tensor.zeros(device, [2]);
+  const text = "Cannot run relu: a view starts at byte 4, no multiple of 256";
+  assertThrows(() => relu(x.view(1, [2]), { out }), RangeError, text);
 });
 
 gpuTest("Tensor.reshape() keeps the elements, and refuses another number of them", async (device) => {
