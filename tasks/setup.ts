@@ -23,6 +23,8 @@ export interface Findings {
   pinned: boolean;
   /** Whether WebGPU finds an adapter. */
   adapter: boolean;
+  /** DENO_WEBGPU_BACKEND, the backend to which WebGPU is held; undefined where it is not set. */
+  backend: string | undefined;
   /** The command that installs a software Vulkan driver here; undefined where none is known. */
   driver: readonly string[] | undefined;
   /** Whether that command may be run: root on Debian or Ubuntu. */
@@ -56,7 +58,7 @@ const driverCommands: Record<string, readonly string[]> = {
  * @returns The changes, what to say, and the exit code.
  */
 export function plan(found: Findings): Plan {
-  const { jsrAnswers, linked, pinned, adapter, driver, mayInstall, forbidden } = found;
+  const { jsrAnswers, linked, pinned, adapter, backend, driver, mayInstall, forbidden } = found;
   const changes: Plan["changes"] = [];
   const messages: string[] = [];
   let exitCode: Plan["exitCode"] = 0;
@@ -75,7 +77,11 @@ export function plan(found: Findings): Plan {
 
   if (!adapter) {
     const command = driver?.join(" ");
-    if (command === undefined) {
+    if (backend !== undefined) {
+      // A driver for another backend would not be found either.
+      const name = JSON.stringify(backend);
+      messages.push(`DENO_WEBGPU_BACKEND is ${name}, for which this machine has no adapter: unset it`);
+    } else if (command === undefined) {
       messages.push("WebGPU finds no adapter. Install a driver for Vulkan, Metal or Direct3D 12, then run this again.");
     } else if (forbidden || !mayInstall) {
       messages.push(`WebGPU finds no adapter. A software Vulkan driver is enough; as root: ${command}`);
@@ -150,12 +156,15 @@ async function look(root: URL): Promise<Findings> {
     isPinned(root),
     hasAdapter(),
   ]);
-  const manager = adapter || Deno.build.os !== "linux" ? undefined : await findPackageManager();
+  const backend = Deno.env.get("DENO_WEBGPU_BACKEND");
+  const isDriverWanted = !adapter && backend === undefined && Deno.build.os === "linux";
+  const manager = isDriverWanted ? await findPackageManager() : undefined;
   return {
     jsrAnswers,
     linked,
     pinned,
     adapter,
+    backend,
     driver: manager === undefined ? undefined : driverCommands[manager],
     mayInstall: manager === "apt-get" && Deno.uid() === 0,
     forbidden: !["", "0", "false"].includes(Deno.env.get("NO_SETUP") ?? ""),
@@ -216,14 +225,16 @@ async function installDriver(command: readonly string[]): Promise<boolean> {
 }
 
 async function main(): Promise<number> {
-  if (Deno.args.length > 0) {
+  if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
     console.log(
       "Usage: deno task setup\n\n" +
         "Gives a machine without any adapter a software Vulkan driver, and puts stand-ins for @std in place where JSR\n" +
         "does not answer. Quick and silent when there is nothing to do. NO_SETUP=1 forbids every change.",
     );
-    return Deno.args.every((argument) => argument === "--help") ? 0 : 2;
+    return 0;
   }
+  for (const argument of Deno.args) console.error(`error: ${argument}: setup takes no flags`);
+  if (Deno.args.length > 0) return 2;
   const root = new URL("../", import.meta.url);
   const found = await look(root);
   const { changes, messages, exitCode } = plan(found);

@@ -101,10 +101,12 @@ async function checkCoverage(): Promise<boolean> {
 }
 
 async function main(): Promise<number> {
-  if (Deno.args.length > 0) {
+  if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
     console.log("Usage: deno task test\n\nRuns format, lint, types, documentation, all tests and coverage of lib.");
-    return Deno.args.every((argument) => argument === "--help") ? 0 : 2;
+    return 0;
   }
+  for (const argument of Deno.args) console.error(`error: ${argument}: test takes no flags`);
+  if (Deno.args.length > 0) return 2;
   await Deno.remove(new URL("coverage", root), { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });

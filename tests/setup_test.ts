@@ -8,6 +8,7 @@ const ready: Findings = {
   linked: false,
   pinned: true,
   adapter: true,
+  backend: undefined,
   driver: undefined,
   mayInstall: false,
   forbidden: false,
@@ -69,6 +70,15 @@ Deno.test("plan() prints the command elsewhere and fails", () => {
   assertStringIncludes(unknown.messages[0], "Install a driver for Vulkan, Metal or Direct3D 12");
 });
 
+Deno.test("plan() installs nothing where the environment holds WebGPU to a backend without adapter", () => {
+  for (const backend of ["metal", ""]) {
+    const held = { ...ready, adapter: false, backend, driver: apt, mayInstall: true };
+    const messages = [`DENO_WEBGPU_BACKEND is "${backend}", for which this machine has no adapter: unset it`];
+    assertEquals(plan(held), { changes: [], messages, exitCode: 1 });
+    assertEquals(plan({ ...held, adapter: true }), { changes: [], messages: [], exitCode: 0 });
+  }
+});
+
 Deno.test("plan() changes nothing where NO_SETUP forbids it, and fails only where training cannot work", () => {
   const forbidden = { ...ready, forbidden: true };
   assertEquals(plan({ ...forbidden, linked: true, pinned: false }), { changes: [], messages: [], exitCode: 0 });
@@ -118,7 +128,8 @@ Deno.test("deno task setup with NO_SETUP=1 changes nothing and says what is miss
   const { code, said } = await runSetup(project.root, { NO_SETUP: "1", ...noAdapter });
   assertEquals(code, 1);
   assertStringIncludes(said, "@std is missing: JSR does not answer.");
-  assertStringIncludes(said, "WebGPU finds no adapter.");
+  const name = noAdapter.DENO_WEBGPU_BACKEND;
+  assertStringIncludes(said, `DENO_WEBGPU_BACKEND is "${name}", for which this machine has no adapter: unset it`);
   assertEquals(await listTree(project.root), before);
 
   await changeTree(project.root, ["link"]);
