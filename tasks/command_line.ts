@@ -38,7 +38,7 @@ export function parseCommandLine(
     const next: string | undefined = args[i + 1];
     const flag = arg.split("=", 1)[0];
     const key = known.get(flag);
-    if (!arg.startsWith("-") || /^-\.?\d/.test(arg)) {
+    if (!isFlag(arg)) {
       numbers.push(arg);
     } else if (key === undefined) {
       faults.push(`${flag}: ${unknownFlag(task, flag, [...known.keys()])}`);
@@ -47,7 +47,8 @@ export function parseCommandLine(
     } else if (arg !== flag) {
       joined.push(arg);
     } else if (isBoolean(key)) {
-      const hasValue = next === "true" || next === "false";
+      // Where nothing stands beside flags, a word can only be meant for this one.
+      const hasValue = next === "true" || next === "false" || (!takesNumbers && next !== undefined && !isFlag(next));
       joined.push(`${flag}=${hasValue ? next : "true"}`);
       if (hasValue) i++;
     } else if (next === undefined || next.startsWith("--")) {
@@ -66,6 +67,11 @@ export function parseCommandLine(
     [...known].map(([flag, key]) => [key, parsed[flag.slice(2)] as string | undefined]),
   );
   return { values, numbers, faults };
+}
+
+/** Whether a word is a flag, and not a value such as -.5. */
+function isFlag(word: string): boolean {
+  return word.startsWith("-") && !/^-\.?\d/.test(word);
 }
 
 function unknownFlag(task: string, flag: string, known: string[]): string {

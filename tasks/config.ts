@@ -96,7 +96,7 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const flags = [...task.keys, ...Object.keys(task.paths ?? {})];
   const isBoolean = (key: string) => (SETTINGS as Record<string, Setting>)[key]?.isBoolean === true;
   const line = parseCommandLine(name, args, flags, isBoolean, task.takesNumbers === true);
-  const faults = [...line.faults, ...misspelt(file)];
+  const faults = [...line.faults, ...misspelt([...Object.keys(file), ...oddKeys(dotenv)])];
 
   const given = (key: Key) =>
     line.values[key] !== undefined
@@ -169,7 +169,8 @@ export function usage(name: TaskName): string {
 function surroundingsOfProcess(): Surroundings {
   let dotenv = "";
   try {
-    dotenv = Deno.readTextFileSync(".env");
+    // Windows editors put a byte-order mark before the first key.
+    dotenv = Deno.readTextFileSync(".env").replace(/^\ufeff/, "");
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
@@ -177,9 +178,15 @@ function surroundingsOfProcess(): Surroundings {
 }
 
 /** Keys of `.env` that are nearly, but not quite, a known one. */
-function misspelt(file: Record<string, string>): string[] {
-  return Object.keys(file).filter((key) => !(key in SETTINGS)).flatMap((key) => {
-    const near = KEYS.find((known) => distance(key.toUpperCase(), known) <= 2);
+function misspelt(keys: string[]): string[] {
+  return keys.filter((key) => !(key in SETTINGS)).flatMap((key) => {
+    const name = key.toUpperCase().replaceAll(/[- ]/g, "_");
+    const near = KEYS.find((known) => distance(name, known) <= 2);
     return near === undefined ? [] : [`${key} (from .env) is no setting: did you mean ${near}?`];
   });
+}
+
+/** Keys of `.env` that are no identifiers, such as NUM EPOCHS: the parser leaves them out. */
+function oddKeys(dotenv: string): string[] {
+  return [...dotenv.matchAll(/^[ \t]*(?:export[ \t]+)?(\w+(?:[- ]\w+)+)[ \t]*=/gm)].map(([, key]) => key);
 }

@@ -24,7 +24,12 @@ export const SETTINGS = {
   RECIPE: choice("cubic", "a dataset with settings that suit it", RECIPE_NAMES),
   GENERATE_DATASET: flag("make the dataset anew though it is there"),
   NUM_DATASET: whole("100000", "rows to generate", 1, 100_000_000),
-  NOISE: number("0", "noise of the generated target", "a number from 0 on; recipe xor: only 0", (value) => value >= 0),
+  NOISE: number(
+    "0",
+    "noise of the generated target",
+    "a number from 0 to 1e30; recipe xor: only 0",
+    (value) => value >= 0 && value <= 1e30,
+  ),
   SCALING_METHOD: choice("standardize", "how inputs and targets are scaled", SCALING_METHODS),
   HIDDEN_SIZE: {
     default: "64",
@@ -35,12 +40,12 @@ export const SETTINGS = {
   INIT: {
     default: "kaiming",
     meaning: "initial weights",
-    allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0",
+    allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0, also as float32",
     parse: parseInit,
   } as Setting<Init>,
   LOSS: choice("mse", "mean squared error, or binary cross-entropy for targets in 0..1", ["mse", "bce"]),
   OPTIMIZER: choice("sgd", "how the weights are updated", ["sgd", "momentum", "adam"]),
-  LEARNING_RATE: number("0.01", "size of an update", "a number above 0", (value) => value > 0),
+  LEARNING_RATE: number("0.01", "size of an update", "a number above 0, also as float32", isPositiveFloat32),
   BATCH_SIZE: {
     default: "10",
     meaning: "rows of a step",
@@ -125,6 +130,11 @@ function parseDecimal(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
+/** Whether the GPU sees a number above 0 and not infinity. */
+function isPositiveFloat32(value: number): boolean {
+  return Math.fround(value) > 0 && Math.fround(value) < Infinity;
+}
+
 function parseHiddenSize(text: string): number[] | undefined {
   const widths = text.split(",").map((width) => parseWhole(width.trim(), 1, 65_536));
   return widths.length <= 64 && widths.every((width) => width !== undefined) ? widths : undefined;
@@ -135,7 +145,7 @@ function parseInit(text: string): Init | undefined {
   const [kind, amount, ...rest] = text.split(":");
   const scale = amount === undefined ? undefined : parseDecimal(amount);
   const isKnown = (kind === "uniform" || kind === "normal") && rest.length === 0;
-  return isKnown && scale !== undefined && scale > 0 ? { kind, scale } : undefined;
+  return isKnown && scale !== undefined && isPositiveFloat32(scale) ? { kind, scale } : undefined;
 }
 
 function parseSplit(text: string): [number, number, number] | undefined {

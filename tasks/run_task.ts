@@ -59,6 +59,8 @@ export function describeError(name: TaskName, error: unknown): string {
 }
 
 function isExpected(error: Error): boolean {
+  // What the system refuses (no space left, a read-only disk) is often a plain Error in Deno.
+  if (/\(os error \d+\)/.test(error.message)) return true;
   if (Object.values(Deno.errors).some((kind) => error instanceof kind) || error.name === "DeviceError") return true;
   const isTold = error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError;
   return isTold && !ENGINE_ERRORS.test(error.message);

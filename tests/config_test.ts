@@ -74,6 +74,10 @@ Deno.test("readConfig() takes a boolean flag alone or with true or false", () =>
   ]);
   assertEquals([made("--generate-dataset false"), made("--generate-dataset=false")], [false, false]);
   assertEquals(read("--generate-dataset --seed 7").seed, 7);
+  for (const text of ["maybe", "1", "-1"]) {
+    const fault = `DEBUG_TENSORS (from --debug-tensors) is "${text}": allowed is true or false`;
+    assertEquals(faultsOf(`--debug-tensors ${text}`), [fault]);
+  }
   for (const text of ["1", "TRUE", "yes", ""]) {
     assertEquals(faultsOf("", { env: { GENERATE_DATASET: text } }).length, 1, text);
   }
@@ -83,13 +87,23 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
   const refused: Record<string, string[]> = {
     RECIPE: ["Cubic", "quartic"],
     NUM_DATASET: ["0", "-5", "1.5", "1e5", "100000001", "ten", ""],
-    NOISE: ["-0.1", "NaN", "Infinity", "0x1"],
+    NOISE: ["-0.1", "1.1e30", "NaN", "Infinity", "0x1"],
     SCALING_METHOD: ["zscore"],
     HIDDEN_SIZE: ["0", "64,", "8,-1", "65537", "1.5", Array(65).fill(1).join()],
-    INIT: ["zeros", "uniform", "uniform:", "uniform:0", "normal:-1", "ones:1", "uniform:1:2"],
+    INIT: [
+      "zeros",
+      "uniform",
+      "uniform:",
+      "uniform:0",
+      "normal:-1",
+      "uniform:1e-46",
+      "normal:1e39",
+      "ones:1",
+      "uniform:1:2",
+    ],
     LOSS: ["mae"],
     OPTIMIZER: ["adamw"],
-    LEARNING_RATE: ["0", "-0.01", "NaN", "Infinity", "1e999", "fast"],
+    LEARNING_RATE: ["0", "-0.01", "1e-46", "1e39", "NaN", "Infinity", "1e999", "fast"],
     BATCH_SIZE: ["0", "-1", "2.5", "Full"],
     NUM_EPOCHS: ["0", "1.5"],
     SPLIT: ["0.8,0.2", "0.8,0.1,0.2", "0,0.5,0.5", "1.5,-0.5,0", "a,b,c", "1,0,0,0"],
@@ -112,6 +126,7 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
 Deno.test("readConfig() accepts the ends of each range", () => {
   const config = read("--seed 4294967295 --num-dataset 100000000 --split 0.7,0.2,0.1 --hidden-size 65536 --noise 0");
   assertEquals([config.seed, config.numDataset, config.hiddenSize[0]], [4294967295, 100_000_000, 65_536]);
+  assertEquals(read("--noise 1e30 --learning-rate 3e38 --init normal:2e-45").noise, 1e30);
   assertEquals(read(`--run-name ${"a".repeat(100)} --seed 0 --hidden-size ${Array(64).fill(1)}`).seed, 0);
 });
 
@@ -133,8 +148,17 @@ Deno.test("readConfig() reports all faults at once", () => {
     '"extra": train takes nothing beside flags',
     "LERNING_RATE (from .env) is no setting: did you mean LEARNING_RATE?",
     "recipe (from .env) is no setting: did you mean RECIPE?",
-    'NOISE (from --noise) is "-1": allowed is a number from 0 on; recipe xor: only 0',
+    'NOISE (from --noise) is "-1": allowed is a number from 0 to 1e30; recipe xor: only 0',
     'NUM_EPOCHS (from .env) is "0": allowed is a whole number from 1 to 1000000000',
+  ]);
+});
+
+Deno.test("readConfig() finds keys of .env that are written as words or as flags", () => {
+  const dotenv =
+    "LEARNING-RATE=1\n export num epochs = 3\n# BATCH SIZE=1\nSEED=7 # SEED-S=8\nHOME-GROWN=1\nexport NOISE=1\n";
+  assertEquals(faultsOf("", { dotenv }), [
+    "LEARNING-RATE (from .env) is no setting: did you mean LEARNING_RATE?",
+    "num epochs (from .env) is no setting: did you mean NUM_EPOCHS?",
   ]);
 });
 
@@ -169,7 +193,7 @@ Deno.test(".env.example names every key with its default and those of the recipe
 
 Deno.test("a task reads .env, prints help and exits with 2 on wrong settings", async () => {
   await using folder = await Workplace.create();
-  await folder.write(".env", "RECIPE=xor\n");
+  await folder.write(".env", "\ufeffRECIPE=xor\n");
   const made = await folder.run("gen-data", []);
   assertEquals([made.code, made.stderr], [0, ""]);
   assertEquals(Object.keys(await folder.digests("data")).sort(), ["xor.csv", "xor.csv.json"]);
@@ -189,6 +213,8 @@ Deno.test("a task reads .env, prints help and exits with 2 on wrong settings", a
 Deno.test("describeError() shows a stack only where the program is at fault", () => {
   assertEquals(describeError("train", new RangeError("Cannot do this")), "error: Cannot do this");
   assertEquals(describeError("train", new Deno.errors.NotFound("no file")), "error: no file");
+  const full = new Error("No space left on device (os error 28)");
+  assertEquals(describeError("train", full), "error: No space left on device (os error 28)");
   const bug = assertThrows(() => (undefined as unknown as { a: number }).a, TypeError);
   assertStringIncludes(describeError("train", bug), "config_test.ts");
   assertStringIncludes(describeError("train", new Error("bug")), "config_test.ts");
