@@ -6,6 +6,7 @@
  *   deno task predict --input new.csv --output predicted.csv
  */
 
+import { resolve } from "node:path";
 import { stringify } from "@std/csv";
 import { parseNumber, readNumericCsv } from "../lib/csv.ts";
 import { Device } from "../lib/device.ts";
@@ -19,13 +20,16 @@ import { runTask } from "./run_task.ts";
 type Sink = (text: string) => Promise<void>;
 
 async function main(config: TaskConfig): Promise<void> {
-  const { input, output, numbers } = config;
+  const { numbers } = config, [input, output] = [config.input, config.output].map(fromUsersFolder);
   if ((input === undefined) === (numbers.length === 0)) {
     throw new ConfigError([
       input === undefined
         ? "nothing to predict from: give numbers on the command line, or --input file.csv"
         : `there are numbers (${numbers.join(" ")}) and --input ${input}: give one of them`,
     ]);
+  }
+  if (input !== undefined && output !== undefined && await isSameFile(input, output)) {
+    throw new ConfigError([`--output ${output} is the same file as --input ${input}: give it another name`]);
   }
   using device = await Device.request({ smallDispatches: numbers.length > 0 });
   using model = await loadRun(device, config.runName);
@@ -35,6 +39,21 @@ async function main(config: TaskConfig): Promise<void> {
   } else {
     const rows = await writeAside(output, (sink) => predictAll(model, blocks, sink));
     console.log(`wrote ${output}: ${rows} predictions`);
+  }
+}
+
+/** A path from the folder that the user stood in: `deno task` leaves it for the project's, and keeps its name. */
+function fromUsersFolder(path: string | undefined): string | undefined {
+  const folder = Deno.env.get("INIT_CWD");
+  return path === undefined || !folder || folder === Deno.cwd() ? path : resolve(folder, path);
+}
+
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  try {
+    return await Deno.realPath(a) === await Deno.realPath(b);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -142,7 +142,9 @@ export class Workplace implements AsyncDisposable {
   }
 
   #command(args: readonly string[], env: Record<string, string>): Deno.Command {
-    const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !KEYS.some((setting) => setting === key));
+    // INIT_CWD is where the user of `deno task test` stood.
+    const unset: string[] = [...KEYS, "INIT_CWD"];
+    const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !unset.includes(key));
     return new Deno.Command(Deno.execPath(), {
       args: [...args],
       cwd: this.path,

@@ -49,6 +49,15 @@ Deno.test("predict takes numbers and files, and writes to stdout and to files", 
     assert(rows.every(([x, y]) => Math.abs(y - (2 * x + 1)) < 0.1), "a prediction is off");
     assertEquals(Object.keys(await place.digests()).filter((name) => name.includes("partial")), []);
   });
+  await t.step("paths from the folder that deno task was called in", async () => {
+    await place.write("below/few.csv", "x\n4\n");
+    const args = ["--input", "few.csv", "--output", "../beside.csv"];
+    const { stdout } = await place.succeed("predict", args, { INIT_CWD: await Deno.realPath(place.at("below")) });
+    assertStringIncludes(stdout, "beside.csv: 1 predictions");
+    assertMatch(await place.read("beside.csv"), /^x,predicted_y\r?\n4,(8\.9|9)/);
+    const { header } = parsePredictions(await place.succeed("predict", ["1"], { INIT_CWD: place.at("below") }));
+    assertEquals(header, "x,predicted_y", "the run is the project's");
+  });
   await t.step("numbers to a file, and the file is replaced", async () => {
     await place.succeed("predict", ["-1", "--output", "out.csv"]);
     assertMatch(await place.read("out.csv"), /^x,predicted_y\r?\n-1,-?[\d.e-]+\r?\n$/);
@@ -86,6 +95,14 @@ Deno.test("predict refuses what it cannot use, and leaves the output as it was",
     await place.write("in.csv", `x\n${"1\n".repeat(9000)}two\n`);
     const says = ['in.csv:9002, column "x": "two" is not a number'];
     await place.refuse(1, says, "predict", ["--input", "in.csv", ...to]);
+  });
+  await t.step("a folder, and the input itself as output", async () => {
+    await place.refuse(1, ["Cannot read data/runs: it is a folder"], "predict", ["--input", "data/runs", ...to]);
+    await place.write("in.csv", "x\n1\n");
+    for (const output of ["in.csv", "./data/../in.csv", place.at("in.csv")]) {
+      const says = [`--output ${output} is the same file as --input in.csv`];
+      await place.refuse(2, says, "predict", ["--input", "in.csv", "--output", output]);
+    }
   });
   await t.step("no adapter", async () => {
     await place.refuse(1, ["no adapter"], "predict", ["1", ...to], NO_ADAPTER);
