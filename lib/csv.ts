@@ -8,8 +8,6 @@ import { parse } from "@std/csv";
 import { type ReadOptions, recordsOf, type TextBlock, textBlocks } from "./csv_text.ts";
 import { DataError } from "./errors.ts";
 
-export type { ReadOptions } from "./csv_text.ts";
-
 /** A decimal number, with spaces around it. */
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 
@@ -47,6 +45,7 @@ export interface NumericCsvOptions extends ReadOptions {
  *
  * @example
  * ```ts
+ * import { readNumericCsv } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * await Deno.mkdir("data", { recursive: true });
@@ -95,6 +94,7 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
  *
  * @example
  * ```ts
+ * import { parseNumber } from "@backhand/backhand";
  * import { assertEquals, assertThrows } from "@std/assert";
  *
  * assertEquals(parseNumber(" -2.5e1 "), -25);

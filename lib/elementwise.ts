@@ -36,7 +36,15 @@ export function relu(x: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.relu, [x], options);
 }
 
-/** Gradient of {@linkcode relu}: `dX = dOut` where `x > 0`, else 0 (0 at the kink as well). */
+/**
+ * Gradient of {@linkcode relu}: `dX = dOut` where `x > 0`, else 0 (0 at the kink as well).
+ *
+ * @param x The input of the forward pass, any shape.
+ * @param dOut Gradient of the output, the same shape.
+ * @param options Where the result goes.
+ * @returns `dX`, the same shape.
+ * @throws {TypeError} If the shapes differ.
+ */
 export function reluBackward(x: Tensor, dOut: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.reluBackward, [x, dOut], options);
 }
@@ -63,7 +71,15 @@ export function sigmoid(x: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.sigmoid, [x], options);
 }
 
-/** Gradient of {@linkcode sigmoid} from its output `s`: `dX = dOut * s * (1 - s)`. */
+/**
+ * Gradient of {@linkcode sigmoid} from its output `s`: `dX = dOut * s * (1 - s)`.
+ *
+ * @param s The output of the forward pass, any shape.
+ * @param dOut Its gradient, the same shape.
+ * @param options Where the result goes.
+ * @returns `dX`, the same shape.
+ * @throws {TypeError} If the shapes differ.
+ */
 export function sigmoidBackward(s: Tensor, dOut: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.sigmoidBackward, [s, dOut], options);
 }
@@ -93,7 +109,12 @@ export function add(a: Tensor, b: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.add, [a, b], options);
 }
 
-/** Gradients of {@linkcode add}: `dA = dB = dOut`, the very tensor. */
+/**
+ * Gradients of {@linkcode add}: `dA = dB = dOut`, the very tensor.
+ *
+ * @param dOut Gradient of the sum.
+ * @returns Twice the very tensor `dOut`: dispose of it once.
+ */
 export function addBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
   return { dA: dOut, dB: dOut };
 }
@@ -123,7 +144,12 @@ export function subtract(a: Tensor, b: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.subtract, [a, b], options);
 }
 
-/** Gradients of {@linkcode subtract}: `dA = dOut`, the very tensor, and `dB = -dOut`. */
+/**
+ * Gradients of {@linkcode subtract}: `dA = dOut`, the very tensor, and `dB = -dOut`.
+ *
+ * @param dOut Gradient of the difference.
+ * @returns `dA`, the very tensor `dOut`, and `dB`, a new one.
+ */
 export function subtractBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
   return { dA: dOut, dB: scale(dOut, -1) };
 }
@@ -154,7 +180,15 @@ export function multiply(a: Tensor, b: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.multiply, [a, b], options);
 }
 
-/** Gradients of {@linkcode multiply}: `dA = dOut * b`, `dB = dOut * a`. */
+/**
+ * Gradients of {@linkcode multiply}: `dA = dOut * b`, `dB = dOut * a`.
+ *
+ * @param a One factor, any shape.
+ * @param b The other, the same shape.
+ * @param dOut Gradient of the product, the same shape.
+ * @returns Both gradients, the same shape.
+ * @throws {TypeError} If the shapes differ.
+ */
 export function multiplyBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor; dB: Tensor } {
   return { dA: multiply(dOut, b), dB: multiply(dOut, a) };
 }
@@ -182,7 +216,14 @@ export function scale(x: Tensor, factor: number, options: Out = {}): Tensor {
   return elementwise(kernels.scale, [x], options, [factor]);
 }
 
-/** Gradient of {@linkcode scale}: `dX = factor * dOut`. */
+/**
+ * Gradient of {@linkcode scale}: `dX = factor * dOut`.
+ *
+ * @param dOut Gradient of the output, any shape.
+ * @param factor The factor of the forward pass.
+ * @param options Where the result goes.
+ * @returns `dX`, the same shape.
+ */
 export function scaleBackward(dOut: Tensor, factor: number, options: Out = {}): Tensor {
   return scale(dOut, factor, options);
 }

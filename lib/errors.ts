@@ -19,6 +19,7 @@ export interface DataPlace {
  *
  * @example
  * ```ts
+ * import { DataError } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * const error = new DataError("the cell is blank", { file: "data/a.csv", line: 7, column: "x" });
@@ -51,6 +52,7 @@ export class DataError extends SyntaxError {
  *
  * @example
  * ```ts
+ * import { NotFiniteError } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * const error = new NotFiniteError("loss", NaN, 120);
@@ -81,6 +83,7 @@ export class NotFiniteError extends RangeError {
  *
  * @example
  * ```ts
+ * import { DeviceError } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(new DeviceError("The GPU reported: out of memory").name, "DeviceError");

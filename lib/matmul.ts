@@ -66,6 +66,12 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 /**
  * Gradients of {@linkcode matmul} `a · b`: `dA = dOut · bᵀ` [m, k], `dB = aᵀ · dOut` [k, n].
  *
+ * @param a Matrix [m, k].
+ * @param b Matrix [k, n].
+ * @param dOut Gradient of the product [m, n].
+ * @returns `dA` [m, k] and `dB` [k, n].
+ * @throws {TypeError} If the shapes do not match.
+ *
  * @example
  * ```ts
  * import { Device, matmulBackward, Tensor } from "@backhand/backhand";
@@ -112,7 +118,14 @@ export function addBias(x: Tensor, bias: Tensor, options: Out = {}): Tensor {
   return out;
 }
 
-/** Gradient of {@linkcode addBias} with respect to the bias: the column sums of `dOut` [rows, columns]. `dX` is `dOut`. */
+/**
+ * Gradient of {@linkcode addBias} with respect to the bias: the column sums of `dOut` [rows, columns]. `dX` is `dOut`.
+ *
+ * @param dOut Gradient of the output [rows, columns].
+ * @param options Where the result goes.
+ * @returns `dBias` [columns].
+ * @throws {RangeError} If there are no rows.
+ */
 export function addBiasBackward(dOut: Tensor, options: Out = {}): Tensor {
   return sum(dOut, 0, options);
 }

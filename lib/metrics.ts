@@ -29,6 +29,7 @@ export interface RegressionMetrics {
  *
  * @example
  * ```ts
+ * import { regressionMetrics } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(regressionMetrics([1, 2, 5], [1, 3, 5]), {
@@ -68,6 +69,7 @@ export function regressionMetrics(predicted: ArrayLike<number>, actual: ArrayLik
  *
  * @example
  * ```ts
+ * import { accuracy } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(accuracy([0.9, 0.2, 0.6, 0.4], [1, 0, 0, 0]), 0.75);

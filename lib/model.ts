@@ -127,11 +127,12 @@ export class Model implements Disposable {
     const { wantDX = false, observe } = options;
     const last = wantDX ? 0 : this.layers.findIndex((layer) => layer.parameters.length > 0);
     if (last < 0) return undefined;
+    const names = layerNames(this.layers);
     let d: Tensor | undefined = dOut;
     for (let i = this.layers.length - 1; i >= last && d; i--) {
       const layer: Layer = this.layers[i];
       d = layer.backward(d, wantDX || i > last);
-      const number = layerNames(this.layers)[i].slice(1);
+      const number = names[i].slice(1);
       for (const { name, grad } of layer.parameters) observe?.(`grad_${name}_${number}`, grad);
     }
     return wantDX ? d : undefined;

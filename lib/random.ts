@@ -19,6 +19,7 @@ export const MAX_SEED = 0xffff_ffff;
  *
  * @example
  * ```ts
+ * import { Random } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * const first = new Random(42, "weights");
@@ -91,6 +92,7 @@ export class Random {
    *
    * @example
    * ```ts
+   * import { Random } from "@backhand/backhand";
    * import { assertEquals } from "@std/assert";
    *
    * assertEquals(new Random(1, "shuffle").permutation(4).toSorted(), Uint32Array.of(0, 1, 2, 3));

@@ -19,6 +19,7 @@ const REDUCE_BLOCK = 1_024;
  * @param options Where the result goes.
  * @returns The sums; shape [] over all elements.
  * @throws {TypeError} If `axis` is given and `x` is no matrix.
+ * @throws {RangeError} If there is nothing to sum.
  *
  * @example
  * ```ts
@@ -38,13 +39,27 @@ export function sum(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.sum, x, axis, options);
 }
 
-/** Gradient of {@linkcode sum} of a tensor of this shape: every element gets the `dOut` of its sum. */
+/**
+ * Gradient of {@linkcode sum} of a tensor of this shape: every element gets the `dOut` of its sum.
+ *
+ * @param dOut Gradient of the sums, in their shape.
+ * @param shape Shape of what was summed.
+ * @param axis 0 over rows, 1 over columns, left out over all elements; as in the forward pass.
+ * @returns `dX` of that shape.
+ * @throws {TypeError} If `dOut` has another shape than such sums.
+ */
 export function sumBackward(dOut: Tensor, shape: Shape, axis?: 0 | 1): Tensor {
   return spread(dOut, shape, axis, 1);
 }
 
 /**
  * Mean, with the axes of {@linkcode sum}.
+ *
+ * @param x Any shape where `axis` is left out, else a matrix [rows, columns].
+ * @param axis 0 over rows, 1 over columns.
+ * @param options Where the result goes.
+ * @returns The means; shape [] over all elements.
+ * @throws {RangeError} If there is nothing to average.
  *
  * @example
  * ```ts
@@ -62,13 +77,27 @@ export function mean(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.sum, x, axis, options, true);
 }
 
-/** Gradient of {@linkcode mean} of a tensor of this shape: every element gets `dOut / n` of its mean over n. */
+/**
+ * Gradient of {@linkcode mean} of a tensor of this shape: every element gets `dOut / n` of its mean over n.
+ *
+ * @param dOut Gradient of the means, in their shape.
+ * @param shape Shape of what was averaged.
+ * @param axis 0 over rows, 1 over columns, left out over all elements; as in the forward pass.
+ * @returns `dX` of that shape.
+ * @throws {TypeError} If `dOut` has another shape than such means.
+ */
 export function meanBackward(dOut: Tensor, shape: Shape, axis?: 0 | 1): Tensor {
   return spread(dOut, shape, axis, 1 / axes("spread", shape, axis).length);
 }
 
 /**
  * Smallest element, with the axes of {@linkcode sum}; NaN where one is NaN.
+ *
+ * @param x Any shape where `axis` is left out, else a matrix [rows, columns].
+ * @param axis 0 over rows, 1 over columns.
+ * @param options Where the result goes.
+ * @returns The smallest elements; shape [] over all elements.
+ * @throws {RangeError} If there are no elements.
  *
  * @example
  * ```ts
@@ -86,13 +115,28 @@ export function min(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.min, x, axis, options);
 }
 
-/** Gradient of {@linkcode min} from its input and output: the smallest element gets `dOut`; equal ones share it. */
+/**
+ * Gradient of {@linkcode min} from its input and output: the smallest element gets `dOut`; equal ones share it.
+ *
+ * @param x The input of the forward pass.
+ * @param out Its output.
+ * @param dOut Gradient of the output.
+ * @param axis 0 over rows, 1 over columns, left out over all elements; as in the forward pass.
+ * @returns `dX` in the shape of `x`.
+ * @throws {TypeError} If the shapes do not match.
+ */
 export function minBackward(x: Tensor, out: Tensor, dOut: Tensor, axis?: 0 | 1): Tensor {
   return extremeBackward(x, out, dOut, axis);
 }
 
 /**
  * Largest element, with the axes of {@linkcode sum}; NaN where one is NaN.
+ *
+ * @param x Any shape where `axis` is left out, else a matrix [rows, columns].
+ * @param axis 0 over rows, 1 over columns.
+ * @param options Where the result goes.
+ * @returns The largest elements; shape [] over all elements.
+ * @throws {RangeError} If there are no elements.
  *
  * @example
  * ```ts
@@ -110,7 +154,16 @@ export function max(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.max, x, axis, options);
 }
 
-/** Gradient of {@linkcode max} from its input and output: the largest element gets `dOut`; equal ones share it. */
+/**
+ * Gradient of {@linkcode max} from its input and output: the largest element gets `dOut`; equal ones share it.
+ *
+ * @param x The input of the forward pass.
+ * @param out Its output.
+ * @param dOut Gradient of the output.
+ * @param axis 0 over rows, 1 over columns, left out over all elements; as in the forward pass.
+ * @returns `dX` in the shape of `x`.
+ * @throws {TypeError} If the shapes do not match.
+ */
 export function maxBackward(x: Tensor, out: Tensor, dOut: Tensor, axis?: 0 | 1): Tensor {
   return extremeBackward(x, out, dOut, axis);
 }

@@ -29,6 +29,7 @@ export interface GatherOptions {
  * @param options How many, and from where on.
  * @returns Matrix [count, columns].
  * @throws {TypeError} If the table is no matrix, or the row numbers are no `u32` vector.
+ * @throws {RangeError} If there are no row numbers, or the stride is no whole number from 0 on.
  *
  * @example
  * ```ts
@@ -49,6 +50,11 @@ export function gatherRows(table: Tensor, rows: Tensor, options: GatherOptions =
     throw new TypeError(`Cannot gather rows: need a matrix and a u32 vector, found ${found}`);
   }
   const { count = rows.size, stride = count, cursor } = options;
+  if (rows.size === 0 || !Number.isSafeInteger(stride) || stride < 0) {
+    throw new RangeError(
+      `Cannot gather rows by ${rows.size} numbers with a stride of ${stride}: need some, and a whole number`,
+    );
+  }
   if (cursor) checkType("u32", [cursor]);
   const [tableRows, columns] = table.shape;
   const out = result([table], [count, columns], undefined);
@@ -89,6 +95,11 @@ export function gatherRowsBackward(dOut: Tensor, rows: Tensor, tableRows: number
 
 /**
  * Puts a scalar into `history` [n] at the place that `cursor` (`u32` [1]) counts, and counts one on; past the end it only counts.
+ *
+ * @param value A scalar.
+ * @param history Vector [n].
+ * @param cursor `u32` counter [1].
+ * @throws {TypeError} If a tensor has the wrong element type.
  *
  * @example
  * ```ts

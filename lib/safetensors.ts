@@ -46,6 +46,7 @@ export interface SafetensorsHeader {
  *
  * @example
  * ```ts
+ * import { readSafetensors, writeSafetensors } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * await Deno.mkdir("data", { recursive: true });
@@ -78,6 +79,7 @@ export async function readSafetensors(path: string): Promise<StoredTensors> {
  *
  * @example
  * ```ts
+ * import { readSafetensorsHeader, writeSafetensors } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * await Deno.mkdir("data", { recursive: true });
  * await writeSafetensors("data/header.safetensors", { bias: { shape: [2], data: Float32Array.of(1, -1) } }, {});

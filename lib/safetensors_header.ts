@@ -77,7 +77,7 @@ function parseEntry(name: string, value: unknown, refuse: (problem: string) => D
 /** A key that one object of the text holds twice; JSON.parse would silently take the last. */
 function repeatedKey(text: string): string | undefined {
   const open: Set<string>[] = [];
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}]/g)) {
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*:)?|[{}]/g)) {
     if (token === "{") open.push(new Set());
     else if (token === "}") open.pop();
     else if (token.endsWith(":")) {

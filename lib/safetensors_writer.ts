@@ -24,8 +24,8 @@ interface Pending {
  *
  * @example
  * ```ts
+ * import { readSafetensors, SafetensorsWriter } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
- * import { readSafetensors } from "./safetensors.ts";
  *
  * await Deno.mkdir("data", { recursive: true });
  * {

@@ -38,6 +38,7 @@ export interface ScalerJson {
  *
  * @example
  * ```ts
+ * import { max, mean, min, RunningStatistics } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * const statistics = new RunningStatistics(["x"]);
@@ -113,6 +114,7 @@ export class RunningStatistics {
  *
  * @example
  * ```ts
+ * import { max, mean, min, Scaler } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  *
  * const scaler = new Scaler("minmax", [{ name: "x", min: -2, max: 2, mean: 0, deviation: 1 }]);
