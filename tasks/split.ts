@@ -40,6 +40,19 @@ export class Splitter {
     this.#random = new Random(seed, "split");
   }
 
+  /**
+   * How many rows each part gets in the end, without splitting any.
+   *
+   * @param shares Shares of the parts; they add up to 1.
+   * @param rows How many rows there are.
+   * @returns Rows of each part, under any seed.
+   */
+  static countsOf(shares: readonly [number, number, number], rows: number): [number, number, number] {
+    const splitter = new Splitter(shares, 0);
+    for (let done = 0; done < rows; done += SPLIT_BLOCK) splitter.#takeQuotas(Math.min(SPLIT_BLOCK, rows - done));
+    return splitter.counts;
+  }
+
   /** Rows of each part so far. */
   get counts(): [number, number, number] {
     return [...this.#counts];
@@ -66,7 +79,12 @@ export class Splitter {
   #takeQuotas(count: number): [number, number, number] {
     const total = this.#counts[0] + this.#counts[1] + this.#counts[2] + count;
     const quotas: [number, number, number] = [0, 0, 0];
-    for (let row = 0; row < count; row++) {
+    // Whoever lags by two rows or more is served in any case; only the last rows need to be weighed one by one.
+    for (let part = 0; part < 3; part++) {
+      quotas[part] = Math.max(0, Math.floor(this.#shares[part] * total - this.#counts[part]) - 1);
+      this.#counts[part] += quotas[part];
+    }
+    for (let row = quotas[0] + quotas[1] + quotas[2]; row < count; row++) {
       const lags = this.#shares.map((share, part) => share * total - this.#counts[part]);
       const part = lags.indexOf(Math.max(...lags));
       this.#counts[part]++;

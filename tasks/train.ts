@@ -20,6 +20,7 @@ import { selfTest } from "../lib/self_check.ts";
 import { Tensor } from "../lib/tensor.ts";
 import { type EpochResult, Trainer } from "../lib/trainer.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
+import { checkRows } from "./known_rows.ts";
 import { Progress } from "./progress.ts";
 import { recipeOf } from "./recipes.ts";
 import { RunFolder } from "./run_folder.ts";
@@ -62,6 +63,10 @@ async function main(config: TaskConfig): Promise<void> {
   using device = await Device.request({ smallDispatches: expectedRows * weights < SMALL_STEP });
   await checkDevice(device);
 
+  using stack = new DisposableStack();
+  const model = buildModel(stack, device, config);
+  await checkRows(config, device.limits);
+
   const dataset = await prepareDataset(config);
   const rows = dataset.parts.train.x.shape[0];
   const batchSize = config.batchSize === "full" ? rows : config.batchSize;
@@ -69,8 +74,7 @@ async function main(config: TaskConfig): Promise<void> {
     throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
   }
 
-  using stack = new DisposableStack();
-  const training = build(stack, device, config, dataset, batchSize);
+  const training = build(stack, model, config, dataset, batchSize);
   const { trainer } = training;
   const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
   console.log(`network: ${network}; ${rows} rows in batches of ${batchSize}, ${trainer.stepsPerEpoch} steps an epoch`);
@@ -83,17 +87,27 @@ async function main(config: TaskConfig): Promise<void> {
   await keepRun(config, training, folder, seconds);
 }
 
-/** Puts network, optimizer and rows on the GPU; the stack frees them. */
+/** Puts the network on the GPU; the stack frees it. */
+function buildModel(stack: DisposableStack, device: Device, config: TaskConfig): Model {
+  const { features, targets } = recipeOf(config.recipe);
+  const layers = multilayerPerceptron(features.length, config.hiddenSize, targets.length);
+  try {
+    return stack.use(new Model(device, layers, { init: config.init, random: new Random(config.seed, "weights") }));
+  } catch (error) {
+    if (!(error instanceof RangeError && error.message.startsWith("Cannot allocate"))) throw error;
+    throw new ConfigError([`HIDDEN_SIZE is ${JSON.stringify(config.texts.HIDDEN_SIZE)}: ${error.message}`]);
+  }
+}
+
+/** Puts optimizer and rows on the GPU; the stack frees them. */
 function build(
   stack: DisposableStack,
-  device: Device,
+  model: Model,
   config: TaskConfig,
   dataset: ScaledDataset,
   batchSize: number,
 ): Training {
-  const { init, seed, learningRate } = config;
-  const layers = multilayerPerceptron(dataset.features.length, config.hiddenSize, dataset.targets.length);
-  const model = stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));
+  const { seed, learningRate } = config;
   const parts = PARTS.filter((name) => dataset.parts[name].x.shape[0] > 0)
     .map((name) => upload(stack, model, name, dataset.parts[name]));
   const { x, y } = parts[0];

@@ -1,0 +1,70 @@
+/** Refuses settings that cannot go with the rows, while the dataset that they would write over still stands. */
+
+import { ConfigError, type TaskConfig } from "./config.ts";
+import { datasetState } from "./gen_data.ts";
+import { recipeOf } from "./recipes.ts";
+import { Splitter } from "./split.ts";
+
+/** The limits of a device that concern rows. */
+export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
+
+/**
+ * Checks the settings against the rows that there will be, unless they come from a hand-made file: those are counted when
+ * it is read.
+ *
+ * @param config The settings.
+ * @param limits The device's.
+ * @throws {ConfigError} With all that cannot go with the rows.
+ */
+export async function checkRows(config: TaskConfig, limits: RowLimits): Promise<void> {
+  const { state } = await datasetState(config);
+  if (state === "foreign" && !config.generateDataset) return;
+  const faults = rowFaults(config, limits);
+  if (faults.length > 0) throw new ConfigError(faults);
+}
+
+/**
+ * What cannot go with NUM_DATASET rows.
+ *
+ * @param config The settings.
+ * @param limits The device's.
+ * @returns One text per fault: key, value, what is allowed.
+ */
+export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
+  const { numDataset, split, scalingMethod, batchSize, hiddenSize, texts } = config;
+  const counts = Splitter.countsOf(split, numDataset), rows = counts[0];
+  const given = `NUM_DATASET ${numDataset} and SPLIT ${texts.SPLIT}`;
+  if (rows === 0) {
+    return [
+      `SPLIT is "${texts.SPLIT}": none of NUM_DATASET ${numDataset} rows is left for training, allowed is 1 or more`,
+    ];
+  }
+  const faults: string[] = [];
+  if (rows < 2 && scalingMethod !== "none") {
+    const least = `allowed under SCALING_METHOD ${scalingMethod} is 2 or more`;
+    faults.push(`NUM_DATASET is "${numDataset}": with SPLIT ${texts.SPLIT} 1 row is left for training, ${least}`);
+  }
+  if (batchSize !== "full" && batchSize > rows) {
+    const allowed = `allowed is 1 to the ${rows} training rows that ${given} give, or full`;
+    return [...faults, `BATCH_SIZE is "${batchSize}": ${allowed}`];
+  }
+
+  const { features, targets } = recipeOf(config.recipe);
+  const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+  const check = (setting: string, what: string, count: number, columns: number) => {
+    const bytes = count * columns * Float32Array.BYTES_PER_ELEMENT;
+    if (bytes <= allowed) return;
+    faults.push(
+      `${setting}: ${what} [${count}, ${columns}] take ${bytes} bytes, allowed on this device are ${allowed}`,
+    );
+  };
+  check(
+    `NUM_DATASET is "${numDataset}"`,
+    "the rows of a part",
+    Math.max(...counts),
+    Math.max(features.length, targets.length),
+  );
+  const batch = batchSize === "full" ? rows : batchSize;
+  check(`BATCH_SIZE is "${batchSize}"`, "a step's activations", batch, Math.max(...hiddenSize));
+  return faults;
+}
