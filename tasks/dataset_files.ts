@@ -44,6 +44,19 @@ export async function stampOf(path: string): Promise<FileStamp | undefined> {
   }
 }
 
+/** Milliseconds after which nobody writes to a file any more that was not written to. */
+const ABANDONED = 60_000;
+
+/**
+ * Removes what a killed run left of a file that it was writing; one that is still being written stays.
+ *
+ * @param path The file, without `.partial`.
+ */
+export async function removeAbandoned(path: string): Promise<void> {
+  const stamp = await stampOf(`${path}.partial`);
+  if (stamp !== undefined && stamp.mtime < Date.now() - ABANDONED) await Deno.remove(`${path}.partial`);
+}
+
 /** Whether two stamps are the same. */
 export function isSameStamp(a: FileStamp | undefined, b: FileStamp | undefined): boolean {
   return a !== undefined && b !== undefined && a.size === b.size && a.mtime === b.mtime;

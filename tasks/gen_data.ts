@@ -16,6 +16,7 @@ import {
   type FileStamp,
   isSameStamp,
   parseObject,
+  removeAbandoned,
   sidecarPath,
   stampOf,
 } from "./dataset_files.ts";
@@ -130,6 +131,7 @@ async function readSidecar({ recipe }: Config): Promise<Sidecar | undefined> {
 
 async function main(config: Config): Promise<void> {
   const path = csvPath(config.recipe);
+  await removeAbandoned(path);
   const { state, differs } = await datasetState(config);
   if (state === "current" && !config.generateDataset) {
     console.log(`${path} is there, made with these settings: nothing to do`);

@@ -1,7 +1,7 @@
 /** The stages before training: what is missing, or was made with other settings, is made; a line says what was done. */
 
 import type { Config } from "./config.ts";
-import { csvPath, describeDifferences, scaledPath } from "./dataset_files.ts";
+import { csvPath, describeDifferences, removeAbandoned, scaledPath } from "./dataset_files.ts";
 import { datasetState, genData } from "./gen_data.ts";
 import { Progress } from "./progress.ts";
 import { formatReport, scaleData } from "./scale.ts";
@@ -21,6 +21,7 @@ export async function prepareDataset(config: Config): Promise<ScaledDataset> {
 
 async function prepareCsv(config: Config): Promise<void> {
   const path = csvPath(config.recipe);
+  await removeAbandoned(path);
   const { state, differs } = await datasetState(config);
   if (!config.generateDataset && state === "current") {
     console.log(`gen-data: skipped, ${path} is current`);
@@ -43,6 +44,7 @@ async function prepareCsv(config: Config): Promise<void> {
 
 async function prepareScaled(config: Config): Promise<void> {
   const path = scaledPath(config.recipe);
+  await removeAbandoned(path);
   const { state, differs } = await scaledState(config);
   if (state === "current") {
     console.log(`scale: skipped, ${path} is current`);

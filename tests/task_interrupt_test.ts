@@ -81,3 +81,26 @@ Deno.test("Ctrl-C while a dataset is made or scaled leaves the one before it, an
   assertEquals((await readSafetensors(place.at(scaled))).tensors.get("train.x")!.shape, [240, 1]);
   assertEquals(Object.keys(now).filter((name) => name.endsWith(".partial")), []);
 });
+
+Deno.test("the next run removes what a killed one left half-written, but not what is being written", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("train", SMALL);
+  const names = ["data/cubic.csv.partial", "data/cubic.scaled.safetensors.partial"];
+  const leave = async (secondsAgo: number) => {
+    for (const name of names) {
+      await place.write(name, "half");
+      await Deno.utime(place.at(name), new Date(), new Date(Date.now() - 1000 * secondsAgo));
+    }
+  };
+  const left = async () => Object.keys(await place.digests("data")).filter((name) => name.endsWith(".partial")).length;
+  await leave(5);
+  await place.succeed("train", SMALL);
+  await place.succeed("gen-data", ["--num-dataset", "300"]);
+  assertEquals(await left(), 2);
+  await leave(120);
+  await place.succeed("gen-data", ["--num-dataset", "300"]);
+  assertEquals(await left(), 1);
+  await leave(120);
+  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
+  assertEquals(await left(), 0);
+});
