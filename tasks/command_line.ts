@@ -61,12 +61,14 @@ export function parseCommandLine(
   if (!takesNumbers) {
     faults.push(...numbers.map((text) => `${JSON.stringify(text)}: ${task} takes nothing beside flags`));
   }
-  // With every flag joined to its value, parseArgs has nothing left to guess.
-  const parsed: Record<string, unknown> = parseArgs(joined, { string: [...known.keys()].map((flag) => flag.slice(2)) });
-  const values = Object.fromEntries(
-    [...known].map(([flag, key]) => [key, parsed[flag.slice(2)] as string | undefined]),
-  );
-  return { values, numbers, faults };
+  return { values: valuesOf(joined, known), numbers, faults };
+}
+
+/** Values by key; with every flag joined to its value, parseArgs has nothing left to guess. */
+function valuesOf(joined: string[], known: ReadonlyMap<string, string>): CommandLine["values"] {
+  const names = [...known].map(([flag, key]) => [flag.slice(2), key]);
+  const parsed: Record<string, unknown> = parseArgs(joined, { string: names.map(([name]) => name) });
+  return Object.fromEntries(names.map(([name, key]) => [key, parsed[name] as string | undefined]));
 }
 
 /** Whether a word is a flag, and not a value such as -.5. */
