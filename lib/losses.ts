@@ -73,7 +73,7 @@ export const bceWithLogits: Loss = {
   reference: referenceBce,
 };
 
-/** A target [n] for a prediction [n, 1] is the usual slip: it would pass for the same number of elements. */
+/** A target [n] for a prediction [n, 1] is the usual slip: the message should name the two, not a kernel. */
 function checkPair(prediction: Tensor, target: Tensor): [Tensor, Tensor] {
   if (sameShape(prediction.shape, target.shape)) return [prediction, target];
   const found = `prediction ${formatShape(prediction.shape)} with target ${formatShape(target.shape)}`;

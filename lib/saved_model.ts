@@ -138,19 +138,20 @@ export class SavedModel implements Disposable {
    * Predicts in raw units.
    *
    * @param rows Inputs [n, features] in raw units, row by row.
+   * @param firstRow Number of the first of them, for messages: where they are a block of more.
    * @returns Targets [n, targets] in raw units, or probabilities, row by row.
    * @throws {TypeError} If the length is not a multiple of the number of features.
    * @throws {RangeError} If an input, scaled, or a prediction is beyond float32.
    */
-  async predict(rows: ArrayLike<number>): Promise<Float64Array> {
+  async predict(rows: ArrayLike<number>, firstRow: number = 1): Promise<Float64Array> {
     const { scalers, features, targets, loss } = this.description;
     const scaled = Float32Array.from(scalers.inputs.transform(rows));
     const count = scaled.length / features.length;
-    checkFinite(scaled, rows, features, "input");
+    checkFinite("input", scaled, rows, features, firstRow);
     using x = Tensor.from(this.model.device, scaled, [count, features.length]);
     using predictor = new Predictor(this.model, features.length, count);
     const predicted = toRaw(await predictor.predict(x), loss, scalers.targets);
-    checkFinite(predicted, predicted, targets, "prediction");
+    checkFinite("prediction", predicted, predicted, targets, firstRow);
     return predicted;
   }
 
@@ -176,14 +177,16 @@ function loadTensors(model: Model, tensors: ReadonlyMap<string, StoredTensor>): 
 }
 
 function checkFinite(
+  what: string,
   computed: ArrayLike<number>,
   shown: ArrayLike<number>,
   columns: readonly string[],
-  what: string,
+  firstRow: number,
 ): void {
   for (let i = 0; i < computed.length; i++) {
     if (Number.isFinite(computed[i])) continue;
-    const place = `row ${Math.floor(i / columns.length) + 1}, column ${JSON.stringify(columns[i % columns.length])}`;
+    const row = firstRow + Math.floor(i / columns.length), column = columns[i % columns.length];
+    const place = `row ${row}, column ${JSON.stringify(column)}`;
     throw new RangeError(`Cannot predict: the ${what} ${shown[i]} in ${place} is beyond the range of float32`);
   }
 }

@@ -85,8 +85,11 @@ function rowsOf(numbers: readonly string[], { description: { features } }: Saved
   return Float64Array.from(values);
 }
 
+/** Rows of a block: enough to hide the wait at its end. */
+const BLOCK_ROWS = 65_536;
+
 async function* rowsIn(path: string, { description: { features } }: SavedModel): AsyncGenerator<Float64Array> {
-  for await (const { rows } of readNumericCsv(path, { columns: features })) yield rows;
+  for await (const { rows } of readNumericCsv(path, { columns: features, blockRows: BLOCK_ROWS })) yield rows;
 }
 
 /** Writes a CSV header and a line per row: its inputs, then its predictions. Returns the number of rows. */
@@ -98,7 +101,7 @@ async function predictAll(
   const { features, targets } = model.description;
   let rows = 0, header: string[][] = [[...features, ...targets.map((name) => `predicted_${name}`)]];
   for await (const block of blocks) {
-    const predicted = await model.predict(block), lines: (string | number)[][] = [...header];
+    const predicted = await model.predict(block, rows + 1), lines: (string | number)[][] = [...header];
     for (let row = 0; row < block.length / features.length; row++, rows++) {
       lines.push([
         ...block.subarray(row * features.length, (row + 1) * features.length),

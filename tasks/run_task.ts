@@ -1,5 +1,6 @@
 /** Runs a task: help, settings, and errors told in one line with an exit code. */
 
+import { DeviceError } from "../lib/errors.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName, usage } from "./config.ts";
 
 /** Errors of the JavaScript engine itself: a fault of this program, shown with its stack. */
@@ -61,7 +62,7 @@ export function describeError(name: TaskName, error: unknown): string {
 function isExpected(error: Error): boolean {
   // What the system refuses (no space left, a read-only disk) is often a plain Error in Deno.
   if (/\(os error \d+\)/.test(error.message)) return true;
-  if (Object.values(Deno.errors).some((kind) => error instanceof kind) || error.name === "DeviceError") return true;
+  if ([...Object.values(Deno.errors), DeviceError].some((kind) => error instanceof kind)) return true;
   const isTold = error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError;
   return isTold && !ENGINE_ERRORS.test(error.message);
 }

@@ -190,6 +190,17 @@ async function hasAdapter(): Promise<boolean> {
   return await navigator.gpu.requestAdapter() !== null;
 }
 
+/**
+ * Asks a new process for an adapter: drivers are loaded once, and with the environment of that moment.
+ *
+ * @param env What to add to the environment.
+ * @returns Whether WebGPU finds one.
+ */
+export async function findsAdapter(env: Record<string, string> = {}): Promise<boolean> {
+  const code = "Deno.exit(await navigator.gpu.requestAdapter() === null ? 1 : 0)";
+  return (await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", code], env }).output()).success;
+}
+
 async function findPackageManager(): Promise<string | undefined> {
   for (const name of Object.keys(driverCommands)) {
     const works = await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output()
@@ -216,8 +227,7 @@ async function installDriver(command: readonly string[]): Promise<boolean> {
     return false;
   }
   // This process has loaded its drivers already; only a new one sees the new driver.
-  const code = "Deno.exit(await navigator.gpu.requestAdapter() === null ? 1 : 0)";
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", code] }).output();
+  const success = await findsAdapter();
   console.error(
     success ? "The driver is installed and WebGPU finds it." : "The driver is installed, yet WebGPU finds no adapter.",
   );

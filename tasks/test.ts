@@ -7,6 +7,8 @@
  * runs whatever the others found. The last line is `tests: N passed, N failed`; the exit code is 1 if anything failed.
  */
 
+import { findsAdapter } from "./setup.ts";
+
 const minimumCoverage = 90;
 const root = new URL("../", import.meta.url);
 const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--deny-net"];
@@ -44,11 +46,8 @@ async function deno(args: string[], show = true): Promise<Outcome> {
  */
 async function keepToVulkan(): Promise<void> {
   if (Deno.build.os !== "linux" || Deno.env.has("DENO_WEBGPU_BACKEND")) return;
-  const probe = "Deno.exit(await navigator.gpu.requestAdapter() === null ? 1 : 0)";
   const vulkan = { DENO_WEBGPU_BACKEND: "vulkan", XDG_RUNTIME_DIR: "/tmp" };
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", probe], env: vulkan })
-    .output();
-  if (success) Object.assign(env, vulkan);
+  if (await findsAdapter(vulkan)) Object.assign(env, vulkan);
 }
 
 async function writeAll(bytes: Uint8Array): Promise<void> {

@@ -142,5 +142,7 @@ gpuTest("predict() refuses what float32 cannot hold, before and behind the netwo
   using saved = new SavedModel(model, { features: ["x"], targets: ["y"], scalers, loss: mse, settings: {} });
   const refuse = (rows: number[], text: string) => assertRejects(() => saved.predict(rows), RangeError, text);
   await refuse([1, 1e300], 'Cannot predict: the input 1e+300 in row 2, column "x" is beyond the range of float32');
+  const second = () => saved.predict([1, 1e300], 65_537);
+  await assertRejects(second, RangeError, "the input 1e+300 in row 65538,");
   await refuse([1e30], 'Cannot predict: the prediction Infinity in row 1, column "y" is beyond the range of float32');
 });
