@@ -95,7 +95,7 @@ export class DeviceError extends Error {
 }
 
 /**
- * Something would take more than the device allows; nothing was allocated.
+ * Something would take more than the device allows; nothing was allocated. In messages it stays a RangeError.
  *
  * @example
  * ```ts
@@ -105,7 +105,4 @@ export class DeviceError extends Error {
  * assertThrows(() => Tensor.zeros(device, [1_000_000, 1_000_000]), LimitError, "4000000000000 bytes");
  * ```
  */
-export class LimitError extends RangeError {
-  /** Always "LimitError". */
-  override readonly name: string = "LimitError";
-}
+export class LimitError extends RangeError {}
