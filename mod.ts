@@ -10,7 +10,7 @@ export type { DeviceOptions } from "./lib/adapter.ts";
 export { Device, type Dispatch } from "./lib/device.ts";
 export { type NumericBlock, type NumericCsvOptions, parseNumber, readNumericCsv } from "./lib/csv.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
-export { DataError, type DataPlace, DeviceError, LimitError, NotFiniteError } from "./lib/errors.ts";
+export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
 export { evaluate, type Evaluation, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";

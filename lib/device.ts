@@ -12,7 +12,7 @@
  */
 import type { Kernel } from "../kernels/mod.ts";
 import { type DeviceOptions, requestAdapter } from "./adapter.ts";
-import { DeviceError, LimitError } from "./errors.ts";
+import { DeviceError } from "./errors.ts";
 import { type Binding, checkBindings, compile, hasSizes, packSizes } from "./pipeline.ts";
 import { type Command, Recording } from "./recording.ts";
 
@@ -96,12 +96,12 @@ export class Device implements Disposable {
    * @param byteLength Its length in bytes.
    * @param label What it holds, for messages.
    * @returns The buffer; free it with {@linkcode Device.destroyBuffer}.
-   * @throws {LimitError} If it is longer than the device allows; nothing is allocated then.
+   * @throws {RangeError} If it is longer than the device allows; nothing is allocated then.
    */
   createBuffer(byteLength: number, label: string): GPUBuffer {
     const allowed = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
     if (byteLength > allowed) {
-      throw new LimitError(
+      throw new RangeError(
         `Cannot allocate ${label}: it takes ${byteLength} bytes, and this device binds at most ${allowed} bytes at once`,
       );
     }

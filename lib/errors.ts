@@ -93,16 +93,3 @@ export class DeviceError extends Error {
   /** Always "DeviceError". */
   override readonly name: string = "DeviceError";
 }
-
-/**
- * Something would take more than the device allows; nothing was allocated. In messages it stays a RangeError.
- *
- * @example
- * ```ts
- * import { Device, LimitError, Tensor } from "@backhand/backhand";
- * import { assertThrows } from "@std/assert";
- * using device = await Device.request();
- * assertThrows(() => Tensor.zeros(device, [1_000_000, 1_000_000]), LimitError, "4000000000000 bytes");
- * ```
- */
-export class LimitError extends RangeError {}

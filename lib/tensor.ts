@@ -78,7 +78,7 @@ export class Tensor implements Binding, Disposable {
    * @param shape Its shape.
    * @param dtype Its element type.
    * @returns The tensor.
-   * @throws {LimitError} If it is larger than the device binds at once; both sizes are named, nothing is allocated.
+   * @throws {RangeError} If it is larger than the device binds at once; both sizes are named, nothing is allocated.
    */
   static zeros(device: Device, shape: Shape, dtype: DataType = "f32"): Tensor {
     const buffer = device.createBuffer(sizeOf(shape) * ELEMENT_BYTES, `a tensor ${formatShape(shape)}`);

@@ -6,7 +6,7 @@
  */
 
 import { Device } from "../lib/device.ts";
-import { DeviceError, LimitError, NotFiniteError } from "../lib/errors.ts";
+import { DeviceError, NotFiniteError } from "../lib/errors.ts";
 import { evaluate, type Evaluation } from "../lib/evaluation.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
 import type { Loss } from "../lib/losses.ts";
@@ -94,7 +94,8 @@ function buildModel(stack: DisposableStack, device: Device, config: TaskConfig):
   try {
     return stack.use(new Model(device, layers, { init: config.init, random: new Random(config.seed, "weights") }));
   } catch (error) {
-    if (!(error instanceof LimitError)) throw error;
+    // Every setting is checked by now: only the widths can still take more than the device has.
+    if (!(error instanceof RangeError)) throw error;
     throw new ConfigError([`HIDDEN_SIZE is ${JSON.stringify(config.texts.HIDDEN_SIZE)}: ${error.message}`]);
   }
 }
