@@ -30,6 +30,8 @@ export interface TrainerOptions {
   readonly batchSize: number;
   /** Fixes the order of the rows in each epoch. */
   readonly seed: number;
+  /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
+  readonly shuffle?: boolean;
 }
 
 /** Options of {@linkcode Trainer.epochs}. */
@@ -283,7 +285,9 @@ export class Trainer implements Disposable {
   }
 
   #shuffle(): void {
-    this.#order.write(new Random(this.#options.seed, `shuffle ${this.#epoch}`).permutation(this.#order.size));
+    const { seed, shuffle = true } = this.#options, rows = this.#order.size;
+    const random = new Random(seed, `shuffle ${this.#epoch}`);
+    this.#order.write(shuffle ? random.permutation(rows) : Uint32Array.from({ length: rows }, (_, i) => i));
     this.#cursor.write(Uint32Array.of(0));
   }
 

@@ -6,6 +6,7 @@ import { mse } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
 import { createOptimizer, type Optimizer, type OptimizerName, Sgd } from "../lib/optimizers.ts";
 import { Random } from "../lib/random.ts";
+import { Matrix } from "../lib/reference.ts";
 import { Tensor } from "../lib/tensor.ts";
 import { type EpochResult, Trainer } from "../lib/trainer.ts";
 import { assertClose } from "./assert_close.ts";
@@ -17,6 +18,7 @@ interface Setup {
   seed?: number;
   learningRate?: number;
   optimizer?: OptimizerName;
+  shuffle?: boolean;
 }
 
 /** A small network on random rows, and all that has to be freed with it. */
@@ -24,13 +26,13 @@ function setUp(
   device: Device,
   options: Setup = {},
 ): { model: Model; optimizer: Optimizer; trainer: Trainer; x: Tensor } & Disposable {
-  const { rows = 23, batchSize = 5, seed = 1, learningRate = 0.05, optimizer: name = "sgd" } = options;
+  const { rows = 23, batchSize = 5, seed = 1, learningRate = 0.05, shuffle, optimizer: name = "sgd" } = options;
   const stack = new DisposableStack();
   const x = stack.use(upload(device, randomMatrix(rows, 2, 1)));
   const y = stack.use(upload(device, randomMatrix(rows, 1, 2)));
   const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
   const optimizer = stack.use(createOptimizer(name, model, learningRate));
-  const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, x, y, batchSize, seed }));
+  const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, x, y, batchSize, seed, shuffle }));
   return { model, optimizer, trainer, x, [Symbol.dispose]: () => stack.dispose() };
 }
 
@@ -46,6 +48,14 @@ gpuTest("the same seed gives the same weights bit for bit, another seed others",
     assertEquals(await finalWeights(device, { seed: 7, optimizer }), first);
     assertNotEquals(await finalWeights(device, { seed: 8, optimizer }), first);
   }
+});
+
+gpuTest("epochs() takes the rows as they are given without shuffle", async (device) => {
+  using setup = setUp(device, { shuffle: false, learningRate: 0.1 });
+  const twin = await setup.model.reference(mse.reference), x = randomMatrix(23, 2, 1), y = randomMatrix(23, 1, 2);
+  const [{ losses }] = await Array.fromAsync(setup.trainer.epochs(1));
+  const firstRows = (m: typeof x) => new Matrix(5, m.columns, m.data.slice(0, 5 * m.columns));
+  assertClose([losses[0]], [twin.backward(firstRows(x), firstRows(y)).loss], { rtol: 1e-5, atol: 0 });
 });
 
 gpuTest("epochs() does what the float64 model does, short last batch and shuffle included", async (device) => {
