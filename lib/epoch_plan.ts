@@ -43,6 +43,8 @@ export interface Visit {
 export class EpochPlan {
   /** How many rows there are. */
   readonly rows: number;
+  /** Rows of a window; the last one takes what is left. */
+  readonly windowRows: number;
   /** How many windows there are. */
   readonly windows: number;
   /** Steps on a whole window. */
@@ -69,6 +71,7 @@ export class EpochPlan {
     }
     this.#options = options;
     this.rows = rows;
+    this.windowRows = windowRows;
     this.windows = Math.ceil(rows / windowRows);
     this.stepsPerWindow = Math.ceil(Math.min(rows, windowRows) / batchSize);
     this.stepsPerEpoch = Math.ceil(rows / batchSize);

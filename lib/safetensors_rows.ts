@@ -46,6 +46,7 @@ export class SafetensorsRows implements RowSource, Disposable {
   readonly #path: string;
   readonly #file: Deno.FsFile;
   readonly #places: readonly [Place, Place];
+  #isOpen = true;
   /** The read before: the file has one position, so reads take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -114,11 +115,8 @@ export class SafetensorsRows implements RowSource, Disposable {
 
   /** Closes the file. A second call does nothing. */
   dispose(): void {
-    try {
-      this.#file.close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
-    }
+    if (this.#isOpen) this.#file.close();
+    this.#isOpen = false;
   }
 
   /** The same as {@linkcode SafetensorsRows.dispose}. */

@@ -103,6 +103,11 @@ export class Trainer implements Disposable {
     return this.#windows.plan.windows;
   }
 
+  /** Rows of a window; the last one takes what is left. */
+  get windowRows(): number {
+    return this.#windows.plan.windowRows;
+  }
+
   /** Dispatches of one step. */
   get dispatchesPerStep(): number {
     return this.#full.length;
