@@ -64,7 +64,7 @@ export class EpochPlan {
     if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > rows) {
       throw new RangeError(`Cannot train with batches of ${batchSize}: allowed is 1 to the ${rows} rows there are`);
     }
-    if (windowRows < rows && (!Number.isSafeInteger(windowRows / batchSize) || windowRows < 1)) {
+    if (!(windowRows >= rows || (windowRows > 0 && Number.isSafeInteger(windowRows / batchSize)))) {
       throw new RangeError(
         `Cannot train on windows of ${windowRows} rows: allowed is a multiple of the batch size ${batchSize}`,
       );
