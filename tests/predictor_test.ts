@@ -77,7 +77,7 @@ gpuTest("predictBlocks() that is left early, or whose source fails, leaves nothi
   let underWay = 0;
   const read = async (start: number, count: number) => {
     underWay++;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 50 + start / 4_000));
     underWay--;
     if (start > 2 ** 20) throw new Error("the disk is gone");
     return await memory.read(start, count);

@@ -309,11 +309,11 @@ gpuTest("epochs() that are left early leave no read under way, and go on with th
   let underWay = 0;
   const source = through(rows, async (start, count) => {
     underWay++;
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, 60)); // far longer than the steps that are under way
     underWay--;
     return await rows.read(start, count);
   });
-  using setup = setUp(device, { source, windowRows: 100 });
+  using setup = setUp(device, { source, windowRows: 1_000 });
   const { buffers } = device.stats;
   for await (const { epoch } of setup.trainer.epochs(100)) if (epoch === 2) break;
   assertEquals([underWay, device.stats.buffers, setup.trainer.epoch], [0, buffers, 2]);
