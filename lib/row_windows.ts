@@ -123,7 +123,6 @@ export class RowWindows implements Disposable {
   async #bring(visit: Visit | void, signal: AbortSignal): Promise<Waiting | undefined> {
     if (!visit) return undefined;
     if (!this.#isLoaded) await this.#upload(visit, this.#next ?? this, signal);
-    if (signal.aborted) return undefined;
     this.#isLoaded = this.#next === undefined;
     return { visit, order: this.plan.order(visit) };
   }
@@ -132,7 +131,8 @@ export class RowWindows implements Disposable {
   async #upload({ start, rows }: Visit, { x, y }: Table, signal: AbortSignal): Promise<void> {
     const source = this.source!, { inputs, targets } = source;
     const piece = Math.max(1, Math.floor(PIECE_BYTES / (ELEMENT_BYTES * (inputs + targets))));
-    for (let row = 0; row < rows && !signal.aborted; row += piece) {
+    for (let row = 0; row < rows; row += piece) {
+      signal.throwIfAborted();
       const count = Math.min(piece, rows - row);
       const block = await source.read(start + row, count);
       checkBlock(block, source, start + row, count);

@@ -333,6 +333,32 @@ gpuTest("epochs() that are left early leave no read under way, and go on with th
   assertEquals(epoch, 4);
 });
 
+gpuTest("a window that nobody waits for any more is not read to its end", async (device) => {
+  // 3,000 inputs leave 349 rows to a piece: two windows of three pieces.
+  const inputs = 3_000,
+    piece = 349,
+    rows = new ArrayRows(new Float32Array(6 * piece * inputs), new Float32Array(6 * piece), inputs);
+  let reads = 0;
+  const source = through(rows, async (start, count) => {
+    reads++;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return await rows.read(start, count);
+  });
+  using model = new Model(device, [new Linear(inputs, 1)]);
+  using optimizer = new Sgd(model, 0.1);
+  using trainer = new Trainer({
+    model,
+    loss: mse,
+    optimizer,
+    source,
+    windowRows: 3 * piece,
+    batchSize: piece,
+    seed: 1,
+  });
+  await assertRejects(() => trainer.observedEpoch(() => Promise.reject(new Error("enough"))), Error, "enough");
+  assertEquals(reads, 3 + 1);
+});
+
 gpuTest("windows cost no buffer, no bind group and no wait more than their steps do", async (device) => {
   const spent = async (windowRows: number) => {
     using setup = setUp(device, { source: randomRows(2_000), windowRows, batchSize: 5 });
