@@ -23,7 +23,7 @@ const WINDOW_BYTES = 64 * 2 ** 20;
 const PIECE_BYTES = 4 * 2 ** 20;
 
 /** Inputs and targets on the GPU. */
-type Table = ResidentRows;
+type Table = Pick<ResidentRows, "x" | "y">;
 
 /** A window that waits for its turn. */
 interface Waiting {
@@ -60,17 +60,15 @@ export class RowWindows implements Disposable {
   constructor(options: TrainerOptions) {
     const { model: { device }, batchSize, seed, shuffle = true } = options;
     this.#device = device;
-    const isStreamed = "source" in options;
-    const rows = isStreamed ? options.source.rows : checkedRows(options);
-    const windowRows = isStreamed ? windowRowsOf(device, options, batchSize) : rows;
+    const rows = options.source ? options.source.rows : checkedRows(options);
+    const windowRows = options.source ? windowRowsOf(device, options, batchSize) : rows;
     this.plan = new EpochPlan({ rows, windowRows, batchSize, seed, shuffle });
-    this.source = isStreamed ? options.source : undefined;
-    this.#isLoaded = !isStreamed;
+    this.source = options.source;
+    this.#isLoaded = !options.source;
     try {
-      if (isStreamed) {
-        const make = () => this.#make(windowRows, options.source);
-        ({ x: this.x, y: this.y } = make());
-        if (this.plan.windows > 1) this.#next = make();
+      if (options.source) {
+        ({ x: this.x, y: this.y } = this.#make(windowRows, options.source));
+        if (this.plan.windows > 1) this.#next = this.#make(windowRows, options.source);
       } else {
         ({ x: this.x, y: this.y } = options);
       }

@@ -15,6 +15,8 @@ export interface ResidentRows {
   readonly x: Tensor;
   /** Targets [rows, out]. */
   readonly y: Tensor;
+  /** None: the rows are there already. */
+  readonly source?: undefined;
 }
 
 /** Rows that are brought to the GPU a window at a time: more than it binds at once, or than fit into memory. */
