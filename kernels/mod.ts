@@ -30,6 +30,7 @@ import softmaxCrossEntropyBackward from "./softmax_cross_entropy_backward.wgsl" 
 import spread from "./spread.wgsl" with { type: "text" };
 import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
+import wholeStep from "./whole_step.wgsl" with { type: "text" };
 
 /** How a kernel uses one of its storage buffers. */
 export type Access = "read" | "read_write";
@@ -83,4 +84,5 @@ export const kernels = {
   spread: { name: "spread", code: spread, access: [R, W] },
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
+  wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W], constants: { INVOCATIONS: 8 } },
 } as const satisfies Record<string, Kernel>;
