@@ -84,5 +84,5 @@ export const kernels = {
   spread: { name: "spread", code: spread, access: [R, W] },
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
-  wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W], constants: { INVOCATIONS: 8 } },
+  wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W] },
 } as const satisfies Record<string, Kernel>;

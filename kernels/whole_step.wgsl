@@ -39,7 +39,7 @@ struct Plan {
 @group(0) @binding(6) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(7) var<storage, read_write> cursor: array<u32>;
 
-override INVOCATIONS: u32; // 64 at most
+override INVOCATIONS: u32 = 64u; // at most
 const RELU = 1u;
 const SIGMOID = 2u;
 const MSE = 0u;

@@ -33,7 +33,7 @@ export interface TrainerOptions {
   readonly seed: number;
   /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
   readonly shuffle?: boolean;
-  /** Run each operation as a dispatch of its own, to compare and debug; by default a small step is one kernel. */
+  /** Run each operation as a dispatch of its own, to compare and debug; by default one kernel runs a small network's step. */
   readonly plain?: boolean;
 }
 
@@ -233,7 +233,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * One epoch that stops at every step for a look at its tensors. The operations are those of {@linkcode Trainer.epochs}.
+   * One epoch that stops at every step for a look at its tensors. The operations are those of {@linkcode Trainer.epochs}
+   * with `plain`; where one kernel runs the step there, results differ in their last digits.
    *
    * @param onStep Called after each step with the tensors it made, which are freed when its promise resolves.
    * @returns The epoch's result.
