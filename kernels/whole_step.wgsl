@@ -8,8 +8,9 @@
 //
 // A small network's step is a chain of dispatches that take longer to start than to run; here only barriers lie between
 // them. `memory` holds the targets and the output of every layer, column by column, four rows of a column to a block: one
-// load brings four rows, and one weight serves them. Rows past the last are kept at 0, so that sums need no bounds. Going
-// backward, dZ takes the place of the output it belongs to. The layers come from a table: one pipeline serves all networks.
+// load brings four rows, and one weight serves them. Rows past the last are 0 in outputs and in dZ, so that sums need no
+// bounds. Going backward, dZ takes the place of the output it belongs to. The layers come from a table: one pipeline
+// serves all networks.
 // Two things are for the software adapter. The table is no uniform: it would compile the kernel anew at each dispatch, for
 // the branches that hang on it. And layers are no loop: with a barrier inside, all loops within take twice as long.
 // Grid: one workgroup.
@@ -149,7 +150,8 @@ fn elementLossBackward(loss: u32, layer: Layer, invocation: u32, rows: u32, bloc
   return factor * total;
 }
 
-// The same for softmax cross-entropy, which sees whole rows: four of them at a time.
+// The same for softmax cross-entropy, which sees whole rows: four of them at a time. Where logits and targets are 0, for
+// rows past the last, so are the loss and its gradient.
 fn softmaxLossBackward(layer: Layer, invocation: u32, rows: u32, blocks: u32) -> f32 {
   let expected = plan.expected;
   let factor = 1.0 / f32(rows);
@@ -170,11 +172,11 @@ fn softmaxLossBackward(layer: Layer, invocation: u32, rows: u32, blocks: u32) ->
       weights += t;
       weighted += t * a;
     }
-    total += sum(clip(weights * log(exps) - weighted, block, rows));
+    total += sum(weights * log(exps) - weighted);
     for (var at = block; at < count; at += blocks) {
       let a = memory[layer.y + at];
       let dA = factor * (exp(a - largest) / exps * weights - memory[expected + at]);
-      memory[layer.y + at] = clip(activateBackward(layer.activation, a, dA), block, rows);
+      memory[layer.y + at] = activateBackward(layer.activation, a, dA);
     }
   }
   return factor * total;
@@ -201,7 +203,7 @@ fn weightBackward(layer: Layer, invocation: u32, blocks: u32) {
 }
 
 // dZ of the layer below, from dA[p] = sum over outputs of weight[p, j] dZ[j].
-fn inputBackward(layer: Layer, activation: u32, invocation: u32, rows: u32, blocks: u32) {
+fn inputBackward(layer: Layer, activation: u32, invocation: u32, blocks: u32) {
   for (var task = invocation; task < layer.inputs * blocks; task += INVOCATIONS) {
     let weight = layer.weight + task / blocks * layer.outputs;
     let block = task % blocks;
@@ -210,14 +212,14 @@ fn inputBackward(layer: Layer, activation: u32, invocation: u32, rows: u32, bloc
       dA += values[weight + j] * memory[layer.y + j * blocks + block];
     }
     let place = layer.x + task;
-    memory[place] = clip(activateBackward(activation, memory[place], dA), block, rows);
+    memory[place] = activateBackward(activation, memory[place], dA);
   }
 }
 
-fn backward(l: u32, invocation: u32, rows: u32, blocks: u32) {
+fn backward(l: u32, invocation: u32, blocks: u32) {
   weightBackward(plan.layers[l], invocation, blocks);
   workgroupBarrier();
-  inputBackward(plan.layers[l], plan.layers[l - 1u].activation, invocation, rows, blocks);
+  inputBackward(plan.layers[l], plan.layers[l - 1u].activation, invocation, blocks);
   workgroupBarrier();
 }
 
@@ -263,13 +265,13 @@ fn main(@builtin(local_invocation_index) invocation: u32) {
   }
   workgroupBarrier();
   if (count > 3u) {
-    backward(3u, invocation, rows, blocks);
+    backward(3u, invocation, blocks);
   }
   if (count > 2u) {
-    backward(2u, invocation, rows, blocks);
+    backward(2u, invocation, blocks);
   }
   if (count > 1u) {
-    backward(1u, invocation, rows, blocks);
+    backward(1u, invocation, blocks);
   }
   weightBackward(plan.layers[0], invocation, blocks);
   if (invocation == 0u) {

@@ -99,7 +99,7 @@ for (const loss of losses) {
       [() => multilayerPerceptron(1, [1], 1), 1],
       [() => multilayerPerceptron(1, [64], 1), 10],
       [() => multilayerPerceptron(3, [7, 5], 2), 11],
-      [() => multilayerPerceptron(2, [9, 17, 3], 5), 4],
+      [() => multilayerPerceptron(2, [9, 17, 12], 11), 9],
       [() => [new Linear(5, 3)], 7],
       [() => [new Linear(5, 3), new Sigmoid()], 1],
       [() => [new Linear(4, 9), new Sigmoid(), new Linear(9, 70), new Linear(70, 3), new ReLU()], 6],
@@ -131,6 +131,15 @@ gpuTest(
     assertEquals(await lossOf(x.map((v, i) => i === 0 ? NaN : v), [0, 1, 2, 3, 0]), NaN);
   },
 );
+
+gpuTest("runWholeStep() keeps a closed unit of infinite weight out of every gradient", async (device) => {
+  using model = makeModel(device, multilayerPerceptron(1, [2], 1));
+  model.load({ "0.weight": [-Infinity, 1], "0.bias": [0, 0], "2.weight": [1, 1], "2.bias": [0] });
+  const ones = new Matrix(4, 1, [1, 1, 1, 1]), order = Uint32Array.of(0, 0, 0, 0);
+  const { gradients, losses } = await runStep(planOn(true, model, mse, 2)!, ones, ones.map(() => 0), order);
+  const found = Object.values(gradients).map((gradient) => [...gradient]);
+  assertEquals([losses[2], ...found], [1, [0, 2], [0, 2], [0, 2], [2]]);
+});
 
 gpuTest("runWholeStep() closes a ReLU at exactly 0, and drops a loss past the history", async (device) => {
   using model = new Model(device, multilayerPerceptron(1, [2], 1));
