@@ -25,9 +25,12 @@ import scale from "./scale.wgsl" with { type: "text" };
 import sgd from "./sgd.wgsl" with { type: "text" };
 import sigmoid from "./sigmoid.wgsl" with { type: "text" };
 import sigmoidBackward from "./sigmoid_backward.wgsl" with { type: "text" };
+import softmaxCrossEntropy from "./softmax_cross_entropy.wgsl" with { type: "text" };
+import softmaxCrossEntropyBackward from "./softmax_cross_entropy_backward.wgsl" with { type: "text" };
 import spread from "./spread.wgsl" with { type: "text" };
 import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
+import wholeStep from "./whole_step.wgsl" with { type: "text" };
 
 /** How a kernel uses one of its storage buffers. */
 export type Access = "read" | "read_write";
@@ -72,7 +75,14 @@ export const kernels = {
   sgd: { name: "sgd", code: sgd, access: [W, R, R] },
   sigmoid: { name: "sigmoid", code: sigmoid, access: [R, W] },
   sigmoidBackward: { name: "sigmoidBackward", code: sigmoidBackward, access: [R, R, W] },
+  softmaxCrossEntropy: { name: "softmaxCrossEntropy", code: softmaxCrossEntropy, access: [R, R, W] },
+  softmaxCrossEntropyBackward: {
+    name: "softmaxCrossEntropyBackward",
+    code: softmaxCrossEntropyBackward,
+    access: [R, R, W],
+  },
   spread: { name: "spread", code: spread, access: [R, W] },
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
+  wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W] },
 } as const satisfies Record<string, Kernel>;

@@ -9,7 +9,7 @@
  */
 import type { Device } from "./device.ts";
 import { type Layer, Linear, multilayerPerceptron, ReLU, Sigmoid } from "./layers.ts";
-import { bceWithLogits, type Loss, mse } from "./losses.ts";
+import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
 import { Model } from "./model.ts";
 import { Random } from "./random.ts";
 import { Matrix, type ReferenceModel, ReferenceReLU } from "./reference.ts";
@@ -60,7 +60,7 @@ export interface GradientCase {
  * ```ts
  * import { gradientCases } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
- * assertEquals(gradientCases([8]).at(-1)?.name, "network, bce");
+ * assertEquals(gradientCases([8]).at(-1)?.name, "network, softmax");
  * ```
  */
 export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
@@ -71,8 +71,10 @@ export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
     { name: "Sigmoid", layers: [new Sigmoid()], loss: mse, inputs: 5 },
     { name: "mse", layers: [], loss: mse, inputs: 3 },
     { name: "bce", layers: [], loss: bceWithLogits, inputs: 3 },
+    { name: "softmax", layers: [], loss: softmaxCrossEntropy, inputs: 4 },
     { name: "network, mse", layers: network(), loss: mse, inputs: 3 },
     { name: "network, bce", layers: network(), loss: bceWithLogits, inputs: 3 },
+    { name: "network, softmax", layers: multilayerPerceptron(3, hiddenSize, 4), loss: softmaxCrossEntropy, inputs: 3 },
   ];
 }
 
@@ -144,12 +146,23 @@ function drawRows(twin: ReferenceModel, loss: Loss, inputs: number, random: Rand
     const { columns } = twin.forward(x);
     const clear = twin.layers.every((l) => !(l instanceof ReferenceReLU) || l.distanceToKink > KINK_DISTANCE);
     if (!clear) continue;
-    const target = new Matrix(rows, columns).map(() =>
-      Math.fround(loss.kind === "bce" ? random.uniform() : random.normal())
-    );
-    return { x, target };
+    return { x, target: drawTarget(loss.kind, rows, columns, random) };
   }
   throw new RangeError("Cannot check gradients: every draw came too close to a ReLU's kink; try smaller hidden layers");
+}
+
+/** Targets such as the loss takes. Under softmax the rows are in turn soft, one-hot, and of another sum than 1. */
+function drawTarget(kind: string, rows: number, columns: number, random: Random): Matrix {
+  const draw = kind === "mse" ? () => random.normal() : () => random.uniform();
+  const target = new Matrix(rows, columns).map(() => Math.fround(draw()));
+  if (kind !== "softmax") return target;
+  for (let row = 0; row < rows; row++) {
+    const values = target.data.subarray(row * columns, (row + 1) * columns);
+    const sum = values.reduce((a, b) => a + b), hot = Math.floor(random.uniform() * columns);
+    if (row % 3 === 0) values.forEach((value, i) => values[i] = Math.fround(value / sum));
+    if (row % 3 === 1) values.forEach((_, i) => values[i] = i === hot ? 1 : 0);
+  }
+  return target;
 }
 
 async function gpuGradients(model: Model, loss: Loss, x: Matrix, target: Matrix): Promise<ArrayLike<number>[]> {

@@ -1,14 +1,14 @@
 /**
  * Losses: a scalar from prediction and target, and its gradient with respect to the prediction.
  *
- * Both are means over all n elements that are really there, so a short last batch is weighted right.
+ * Both are means over all elements, or all rows, that are really there, so a short last batch is weighted right.
  *
  * @module
  */
 import { kernels } from "../kernels/mod.ts";
-import { elementwise, mean } from "./ops.ts";
-import { referenceBce, type ReferenceLoss, referenceMse } from "./reference.ts";
-import { formatShape, sameShape } from "./shape.ts";
+import { elementwise, mean, result } from "./ops.ts";
+import { referenceBce, type ReferenceLoss, referenceMse, referenceSoftmaxCrossEntropy } from "./reference.ts";
+import { formatShape, sameShape, type Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** A loss function. */
@@ -73,9 +73,68 @@ export const bceWithLogits: Loss = {
   reference: referenceBce,
 };
 
+/** Classes of a row at most: its invocation goes through them three times, and the software adapter ends it at 65,535. */
+const MAX_CLASSES = 20_000;
+
+/**
+ * Softmax cross-entropy on logits: the mean over rows of `-sum over j of t_j log softmax(z)_j`, computed against the row's
+ * largest logit, so that a row's loss is finite for logits up to 1.7e38; a NaN makes its row's loss and gradient NaN.
+ * Targets [batch, classes] are probabilities, one-hot or soft; rows of another sum weigh in by it. The gradient is
+ * `(softmax(z) * sum of t - t) / batch`.
+ *
+ * Both throw a `RangeError` for rows of no class or of more than 20,000.
+ *
+ * @example
+ * ```ts
+ * import { Device, softmaxCrossEntropy, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using logits = Tensor.from(device, [[2, 2]]);
+ * using target = Tensor.from(device, [[1, 0]]);
+ * using loss = softmaxCrossEntropy.forward(logits, target); // -log 0.5
+ * using dLogits = softmaxCrossEntropy.backward(logits, target); // 0.5 - 1, 0.5 - 0
+ * assertEquals((await loss.read())[0].toFixed(4), "0.6931");
+ * assertEquals([...await dLogits.read()], [-0.5, 0.5]);
+ * ```
+ */
+export const softmaxCrossEntropy: Loss = {
+  kind: "softmax",
+  forward: (logits, target) => {
+    const [rows, classes] = checkClasses(logits, target);
+    return logits.device.tidy(() => {
+      const out = result([logits, target], [rows], undefined);
+      const buffers = [logits, target, out];
+      logits.device.run(kernels.softmaxCrossEntropy, { buffers, sizes: [rows, classes], invocations: rows });
+      return mean(out);
+    });
+  },
+  backward: (logits, target) => {
+    const [rows, classes] = checkClasses(logits, target);
+    const dLogits = result([logits, target], logits.shape, undefined);
+    logits.device.run(kernels.softmaxCrossEntropyBackward, {
+      buffers: [logits, target, dLogits],
+      sizes: [rows, classes],
+      reals: [1 / rows],
+      invocations: rows,
+    });
+    return dLogits;
+  },
+  reference: referenceSoftmaxCrossEntropy,
+};
+
 /** A target [n] for a prediction [n, 1] is the usual slip: the message should name the two, not a kernel. */
 function checkPair(prediction: Tensor, target: Tensor): [Tensor, Tensor] {
   if (sameShape(prediction.shape, target.shape)) return [prediction, target];
   const found = `prediction ${formatShape(prediction.shape)} with target ${formatShape(target.shape)}`;
   throw new TypeError(`Cannot compare ${found}: the shapes differ`);
+}
+
+function checkClasses(logits: Tensor, target: Tensor): Shape {
+  const { shape } = checkPair(logits, target)[0];
+  const action = `Cannot take the softmax of rows of ${formatShape(shape)}`;
+  if (shape.length !== 2) throw new TypeError(`${action}: need [batch, classes]`);
+  if (shape[1] < 1 || shape[1] > MAX_CLASSES) {
+    throw new RangeError(`${action}: ${shape[1]} classes, allowed is 1 to ${MAX_CLASSES}`);
+  }
+  return shape;
 }

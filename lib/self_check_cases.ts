@@ -5,7 +5,7 @@
  */
 import { type Kernel, kernels } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
-import { bceWithLogits, type Loss, mse } from "./losses.ts";
+import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
 import * as ops from "./ops.ts";
 import { createOptimizer, type OptimizerName } from "./optimizers.ts";
 import { Random } from "./random.ts";
@@ -27,11 +27,13 @@ export interface KernelCase {
 
 const random = (): Random => new Random(7, "self-test");
 
-function matrix(rows: number, columns: number, stream: Random): Matrix {
+/** Numbers drawn from the standard normal distribution, rounded to float32. */
+export function matrix(rows: number, columns: number, stream: Random): Matrix {
   return new Matrix(rows, columns).map(() => Math.fround(stream.normal()));
 }
 
-function upload(device: Device, { rows, columns, data }: Matrix): Tensor {
+/** A float64 matrix on the GPU. */
+export function upload(device: Device, { rows, columns, data }: Matrix): Tensor {
   return Tensor.from(device, Float32Array.from(data), [rows, columns]);
 }
 
@@ -124,10 +126,10 @@ function notFiniteCases(device: Device): KernelCase[] {
   ];
 }
 
-function lossCases(device: Device, rows: number, columns: number): KernelCase[] {
-  const stream = random(), prediction = matrix(rows, columns, stream), on = `[${rows}, ${columns}]`;
-  const target = prediction.map(() => Math.fround(stream.uniform()));
-  const both = (loss: Loss, forward: Kernel, backward: Kernel): KernelCase[] => [
+/** A loss and its gradient. */
+function lossCase(device: Device, loss: Loss, prediction: Matrix, target: Matrix, on: string): KernelCase[] {
+  const { forward, backward } = LOSS_KERNELS[loss.kind];
+  return [
     {
       kernel: forward,
       on,
@@ -141,9 +143,29 @@ function lossCases(device: Device, rows: number, columns: number): KernelCase[] 
       expected: loss.reference.backward(prediction, target).data,
     },
   ];
+}
+
+const LOSS_KERNELS: Record<string, { forward: Kernel; backward: Kernel }> = {
+  mse: { forward: kernels.squaredError, backward: kernels.squaredErrorBackward },
+  bce: { forward: kernels.bceWithLogits, backward: kernels.bceWithLogitsBackward },
+  softmax: { forward: kernels.softmaxCrossEntropy, backward: kernels.softmaxCrossEntropyBackward },
+};
+
+function lossCases(device: Device, rows: number, columns: number): KernelCase[] {
+  const stream = random(), prediction = matrix(rows, columns, stream), on = `[${rows}, ${columns}]`;
+  const target = prediction.map(() => Math.fround(stream.uniform()));
+  const extremes = new Matrix(3, 3, [1e30, -1e30, 0, 7, 7, 7, -1e30, -1e30, -1e30]);
+  const hot = new Matrix(3, 3, [1, 0, 0, 0, 1, 0, 0, 0, 1]);
   return [
-    ...both(mse, kernels.squaredError, kernels.squaredErrorBackward),
-    ...both(bceWithLogits, kernels.bceWithLogits, kernels.bceWithLogitsBackward),
+    ...[mse, bceWithLogits, softmaxCrossEntropy].flatMap((loss) => lossCase(device, loss, prediction, target, on)),
+    ...lossCase(
+      device,
+      softmaxCrossEntropy,
+      new Matrix(3, 1, [1e30, -1, 0]),
+      new Matrix(3, 1, [1, 0.5, 2]),
+      "one class",
+    ),
+    ...lossCase(device, softmaxCrossEntropy, extremes, hot, "logits of 1e30, and equal ones"),
   ];
 }
 

@@ -12,6 +12,7 @@ import type { Recording } from "./recording.ts";
 import { RowWindows } from "./row_windows.ts";
 import { Tensor } from "./tensor.ts";
 import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
+import { planWholeStep, runWholeStep } from "./whole_step.ts";
 
 /** A run of steps within one window of one epoch. */
 interface Chunk {
@@ -80,8 +81,9 @@ export class Trainer implements Disposable {
     try {
       this.#cursor = Tensor.zeros(device, [1], "u32");
       this.#losses = Tensor.zeros(device, [plan.stepsPerWindow]);
-      this.#full = device.record(() => this.#runStep(batchSize));
-      this.#rest = rest > 0 ? device.record(() => this.#runStep(rest)) : undefined;
+      const fuse = !options.plain;
+      this.#full = device.record(() => this.#runWholeStep(batchSize), { fuse });
+      this.#rest = rest > 0 ? device.record(() => this.#runWholeStep(rest), { fuse }) : undefined;
     } catch (error) {
       this.dispose();
       throw error;
@@ -200,7 +202,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * One epoch that stops at every step for a look at its tensors. The operations are those of {@linkcode Trainer.epochs}.
+   * One epoch that stops at every step for a look at its tensors. The operations are those of {@linkcode Trainer.epochs}
+   * with `plain`; where one kernel runs the step there, results differ in their last digits.
    *
    * @param onStep Called after each step with the tensors it made, which are freed when its promise resolves.
    * @returns The epoch's result.
@@ -254,6 +257,15 @@ export class Trainer implements Disposable {
     optimizer.step();
 
     append(lossValue, this.#losses, this.#cursor);
+  }
+
+  /** The same step with all but the update in one kernel, where it fits. */
+  #runWholeStep(rows: number): void {
+    const { model, loss, optimizer, batchSize: stride, plain } = this.#options, { x, y, order } = this.#windows;
+    const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
+    if (!plan) return this.#runStep(rows);
+    runWholeStep(plan, { x, y, order, cursor: this.#cursor, losses: this.#losses, stride });
+    optimizer.step();
   }
 
   /** Puts the losses of some steps in their place in the epoch, and refuses one that is not finite. */

@@ -44,6 +44,11 @@ export interface TrainerSettings {
   readonly seed: number;
   /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
   readonly shuffle?: boolean;
+  /**
+   * Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs
+   * a small network's step.
+   */
+  readonly plain?: boolean;
 }
 
 /** What a `Trainer` needs. */
