@@ -32,6 +32,7 @@ import softmaxCrossEntropyStep from "./softmax_cross_entropy_step.wgsl" with { t
 import spread from "./spread.wgsl" with { type: "text" };
 import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
+import wholeStep from "./whole_step.wgsl" with { type: "text" };
 
 /** How a kernel uses one of its storage buffers. */
 export type Access = "read" | "read_write";
@@ -88,4 +89,5 @@ export const kernels = {
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
   squaredErrorStep: { name: "squaredErrorStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 0 } },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
+  wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W] },
 } as const satisfies Record<string, Kernel>;

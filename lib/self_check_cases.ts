@@ -27,11 +27,13 @@ export interface KernelCase {
 
 const random = (): Random => new Random(7, "self-test");
 
-function matrix(rows: number, columns: number, stream: Random): Matrix {
+/** Numbers drawn from the standard normal distribution, rounded to float32. */
+export function matrix(rows: number, columns: number, stream: Random): Matrix {
   return new Matrix(rows, columns).map(() => Math.fround(stream.normal()));
 }
 
-function upload(device: Device, { rows, columns, data }: Matrix): Tensor {
+/** A float64 matrix on the GPU. */
+export function upload(device: Device, { rows, columns, data }: Matrix): Tensor {
   return Tensor.from(device, Float32Array.from(data), [rows, columns]);
 }
 

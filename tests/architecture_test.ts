@@ -27,7 +27,7 @@ const storeys: string[] = [
   "elementwise matmul ops reductions rows",
   "layers losses optimizers init",
   "model",
-  "trainer evaluation saved_model predictor gradcheck self_check self_check_cases",
+  "trainer evaluation saved_model predictor gradcheck self_check self_check_cases whole_step whole_step_cases",
 ];
 
 const storeyOf = new Map<string, number>(
