@@ -101,9 +101,7 @@ function absorb(
       return true;
     case kernels.sum:
       if (!isSame(first, product.b) || product.sums || product.transposeB) return false;
-      if (`${sizes}` !== `${[1, product.k, product.n, 1]}` || reals[0] !== 1 || second.buffer === out.buffer) {
-        return false;
-      }
+      if (`${sizes}` !== `${[1, product.k, product.n, 1]}` || reals[0] !== 1 || isSame(second, out)) return false;
       product.sums = second;
       return true;
     default:

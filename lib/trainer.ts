@@ -132,8 +132,8 @@ export class Trainer implements Disposable {
       this.#order = Tensor.zeros(device, [rows], "u32");
       this.#cursor = Tensor.zeros(device, [1], "u32");
       this.#losses = Tensor.zeros(device, [this.stepsPerEpoch]);
-      this.#full = device.record(() => this.#runStep(batchSize));
-      this.#rest = rest > 0 ? device.record(() => this.#runStep(rest)) : undefined;
+      this.#full = device.record(() => this.#runStep(batchSize), { fuse: true });
+      this.#rest = rest > 0 ? device.record(() => this.#runStep(rest), { fuse: true }) : undefined;
     } catch (error) {
       this.dispose();
       throw error;
