@@ -16,6 +16,7 @@ import bceWithLogitsBackward from "./bce_with_logits_backward.wgsl" with { type:
 import elementwise from "./elementwise.wgsl" with { type: "text" };
 import gatherRows from "./gather_rows.wgsl" with { type: "text" };
 import gatherRowsBackward from "./gather_rows_backward.wgsl" with { type: "text" };
+import lossStep from "./loss_step.wgsl" with { type: "text" };
 import matmul from "./matmul.wgsl" with { type: "text" };
 import matmulBlocks from "./matmul_blocks.wgsl" with { type: "text" };
 import matmulEpilogue from "./matmul_epilogue.wgsl" with { type: "text" };
@@ -28,6 +29,9 @@ import scale from "./scale.wgsl" with { type: "text" };
 import sgd from "./sgd.wgsl" with { type: "text" };
 import sigmoid from "./sigmoid.wgsl" with { type: "text" };
 import sigmoidBackward from "./sigmoid_backward.wgsl" with { type: "text" };
+import softmaxCrossEntropy from "./softmax_cross_entropy.wgsl" with { type: "text" };
+import softmaxCrossEntropyBackward from "./softmax_cross_entropy_backward.wgsl" with { type: "text" };
+import softmaxCrossEntropyStep from "./softmax_cross_entropy_step.wgsl" with { type: "text" };
 import spread from "./spread.wgsl" with { type: "text" };
 import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
@@ -59,6 +63,7 @@ export const kernels = {
   append: { name: "append", code: append, access: [R, W, W] },
   bceWithLogits: { name: "bceWithLogits", code: bceWithLogits, access: [R, R, W] },
   bceWithLogitsBackward: { name: "bceWithLogitsBackward", code: bceWithLogitsBackward, access: [R, R, W] },
+  bceWithLogitsStep: { name: "bceWithLogitsStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 1 } },
   add: { name: "add", code: elementwise, access: [R, R, W], constants: { OPERATION: 0 } },
   subtract: { name: "subtract", code: elementwise, access: [R, R, W], constants: { OPERATION: 1 } },
   multiply: { name: "multiply", code: elementwise, access: [R, R, W], constants: { OPERATION: 2 } },
@@ -79,8 +84,16 @@ export const kernels = {
   sgd: { name: "sgd", code: sgd, access: [W, R, R] },
   sigmoid: { name: "sigmoid", code: sigmoid, access: [R, W] },
   sigmoidBackward: { name: "sigmoidBackward", code: sigmoidBackward, access: [R, R, W] },
+  softmaxCrossEntropy: { name: "softmaxCrossEntropy", code: softmaxCrossEntropy, access: [R, R, W] },
+  softmaxCrossEntropyBackward: {
+    name: "softmaxCrossEntropyBackward",
+    code: softmaxCrossEntropyBackward,
+    access: [R, R, W],
+  },
+  softmaxCrossEntropyStep: { name: "softmaxCrossEntropyStep", code: softmaxCrossEntropyStep, access: [R, R, W, W] },
   spread: { name: "spread", code: spread, access: [R, W] },
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
+  squaredErrorStep: { name: "squaredErrorStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 0 } },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
 } as const satisfies Record<string, Kernel>;
 

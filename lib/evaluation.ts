@@ -5,7 +5,7 @@
  */
 import type { Loss } from "./losses.ts";
 import { accuracy, type RegressionMetrics, regressionMetrics } from "./metrics.ts";
-import { Matrix, sigmoid } from "./reference.ts";
+import { Matrix, sigmoid, softmax } from "./reference.ts";
 import type { Scaler } from "./scaler.ts";
 
 /** How good predictions are: the loss in the units of training, the rest in raw units. */
@@ -14,17 +14,21 @@ export interface Evaluation extends RegressionMetrics {
   readonly rows: number;
   /** The loss that training makes small, in float64. */
   readonly loss: number;
-  /** Share of targets on the right side of 0.5; only under binary cross-entropy. */
+  /**
+   * Under binary cross-entropy the share of targets on the right side of 0.5, under softmax cross-entropy that of rows whose
+   * largest prediction is the target's largest; not there under other losses.
+   */
   readonly accuracy?: number;
 }
 
 /**
- * Predictions in raw units: probabilities under binary cross-entropy, else the scaler's inverse.
+ * Predictions in raw units: probabilities under binary and softmax cross-entropy, else the scaler's inverse.
  *
- * @param output What the network put out, row by row.
+ * @param output What the network put out [rows, targets], row by row.
  * @param loss The loss it was trained with.
- * @param scaler The scaler of the targets.
- * @returns As many values, float64.
+ * @param scaler The scaler of the targets; under softmax cross-entropy its columns are the classes.
+ * @returns As many values, float64; under softmax cross-entropy each row sums to 1.
+ * @throws {TypeError} If the length is no multiple of the scaler's columns.
  *
  * @example
  * ```ts
@@ -35,7 +39,11 @@ export interface Evaluation extends RegressionMetrics {
  * ```
  */
 export function toRaw(output: ArrayLike<number>, loss: Loss, scaler: Scaler): Float64Array {
-  return loss.kind === "bce" ? sigmoid(new Matrix(1, output.length, output)).data : scaler.inverse(output);
+  if (loss.kind === "bce") return sigmoid(new Matrix(1, output.length, output)).data;
+  if (loss.kind !== "softmax") return scaler.inverse(output);
+  const classes = scaler.columns.length;
+  if (output.length % classes !== 0) throw new TypeError(`Cannot cut ${output.length} values into rows of ${classes}`);
+  return softmax(new Matrix(output.length / classes, classes, output)).data;
 }
 
 /**
@@ -65,10 +73,14 @@ export function evaluate(
   scaler: Scaler,
 ): Evaluation {
   const actual = scaler.inverse(y), predicted = toRaw(output, loss, scaler);
+  const regression = regressionMetrics(predicted, actual);
+  const columns = scaler.columns.length, rows = y.length / columns;
   const measures = {
-    rows: y.length / scaler.columns.length,
-    loss: loss.reference.forward(new Matrix(1, output.length, output), new Matrix(1, y.length, y)),
-    ...regressionMetrics(predicted, actual),
+    rows,
+    loss: loss.reference.forward(new Matrix(rows, columns, output), new Matrix(rows, columns, y)),
+    ...regression,
   };
-  return loss.kind === "bce" ? { ...measures, accuracy: accuracy(predicted, actual) } : measures;
+  if (loss.kind === "bce") return { ...measures, accuracy: accuracy(predicted, actual) };
+  if (loss.kind === "softmax") return { ...measures, accuracy: accuracy(predicted, actual, columns) };
+  return measures;
 }

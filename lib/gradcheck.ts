@@ -9,7 +9,7 @@
  */
 import type { Device } from "./device.ts";
 import { type Layer, Linear, multilayerPerceptron, ReLU, Sigmoid } from "./layers.ts";
-import { bceWithLogits, type Loss, mse } from "./losses.ts";
+import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
 import { Model } from "./model.ts";
 import { Random } from "./random.ts";
 import { Matrix, type ReferenceModel, ReferenceReLU } from "./reference.ts";
@@ -60,7 +60,7 @@ export interface GradientCase {
  * ```ts
  * import { gradientCases } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
- * assertEquals(gradientCases([8]).at(-1)?.name, "network, bce");
+ * assertEquals(gradientCases([8]).at(-1)?.name, "network, softmax");
  * ```
  */
 export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
@@ -71,8 +71,10 @@ export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
     { name: "Sigmoid", layers: [new Sigmoid()], loss: mse, inputs: 5 },
     { name: "mse", layers: [], loss: mse, inputs: 3 },
     { name: "bce", layers: [], loss: bceWithLogits, inputs: 3 },
+    { name: "softmax", layers: [], loss: softmaxCrossEntropy, inputs: 4 },
     { name: "network, mse", layers: network(), loss: mse, inputs: 3 },
     { name: "network, bce", layers: network(), loss: bceWithLogits, inputs: 3 },
+    { name: "network, softmax", layers: multilayerPerceptron(3, hiddenSize, 4), loss: softmaxCrossEntropy, inputs: 3 },
   ];
 }
 
@@ -106,7 +108,10 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
   const twin = await model.reference(loss.reference);
   const { x, target } = drawRows(twin, loss, inputs, random);
   const { dX } = twin.backward(x, target);
-  const gpu = await gpuGradients(model, loss, x, target);
+  const gpu = [
+    await gpuGradients(model, x, target, loss.backward),
+    await gpuGradients(model, x, target, (prediction, target) => loss.forwardBackward(prediction, target).dPrediction),
+  ];
   const named = [
     ...model.parameters.map(({ name }, i) => [name, twin.parameters[i], twin.gradients[i]] as const),
     [
@@ -127,7 +132,7 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
     const largest = gradient.data.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
     let gpuWorst = 0;
     gradient.data.forEach((g, entry) => {
-      const difference = Math.abs(gpu[i][entry] - g);
+      const difference = Math.max(...gpu.map((gradients) => Math.abs(gradients[i][entry] - g)));
       gpuWorst = Math.max(gpuWorst, difference / (largest || 1));
       ok &&= difference <= GPU_RELATIVE * Math.max(Math.abs(g), largest / 1_000);
     });
@@ -144,19 +149,36 @@ function drawRows(twin: ReferenceModel, loss: Loss, inputs: number, random: Rand
     const { columns } = twin.forward(x);
     const clear = twin.layers.every((l) => !(l instanceof ReferenceReLU) || l.distanceToKink > KINK_DISTANCE);
     if (!clear) continue;
-    const target = new Matrix(rows, columns).map(() =>
-      Math.fround(loss.kind === "bce" ? random.uniform() : random.normal())
-    );
-    return { x, target };
+    return { x, target: drawTarget(loss.kind, rows, columns, random) };
   }
   throw new RangeError("Cannot check gradients: every draw came too close to a ReLU's kink; try smaller hidden layers");
 }
 
-async function gpuGradients(model: Model, loss: Loss, x: Matrix, target: Matrix): Promise<ArrayLike<number>[]> {
+/** Targets such as the loss takes. Under softmax the rows are in turn soft, one-hot, and of another sum than 1. */
+function drawTarget(kind: string, rows: number, columns: number, random: Random): Matrix {
+  const draw = kind === "mse" ? () => random.normal() : () => random.uniform();
+  const target = new Matrix(rows, columns).map(() => Math.fround(draw()));
+  if (kind !== "softmax") return target;
+  for (let row = 0; row < rows; row++) {
+    const values = target.data.subarray(row * columns, (row + 1) * columns);
+    const sum = values.reduce((a, b) => a + b), hot = Math.floor(random.uniform() * columns);
+    if (row % 3 === 0) values.forEach((value, i) => values[i] = Math.fround(value / sum));
+    if (row % 3 === 1) values.forEach((_, i) => values[i] = i === hot ? 1 : 0);
+  }
+  return target;
+}
+
+/** The gradients on the GPU, with that of the loss from its backward or from its fused pass. */
+async function gpuGradients(
+  model: Model,
+  x: Matrix,
+  target: Matrix,
+  lossBackward: Loss["backward"],
+): Promise<ArrayLike<number>[]> {
   const { device } = model;
   using input = Tensor.from(device, Float32Array.from(x.data), [x.rows, x.columns]);
   using wanted = Tensor.from(device, Float32Array.from(target.data), [target.rows, target.columns]);
-  using dX = device.tidy(() => model.backward(loss.backward(model.forward(input), wanted), { wantDX: true })!);
+  using dX = device.tidy(() => model.backward(lossBackward(model.forward(input), wanted), { wantDX: true })!);
   const gradients = await model.readGradients();
   return [...Object.values(gradients), await dX.read()];
 }

@@ -1,14 +1,14 @@
 /**
  * Losses: a scalar from prediction and target, and its gradient with respect to the prediction.
  *
- * Both are means over all n elements that are really there, so a short last batch is weighted right.
+ * Both are means over all elements, or all rows, that are really there, so a short last batch is weighted right.
  *
  * @module
  */
-import { kernels } from "../kernels/mod.ts";
-import { elementwise, mean } from "./ops.ts";
-import { referenceBce, type ReferenceLoss, referenceMse } from "./reference.ts";
-import { formatShape, sameShape } from "./shape.ts";
+import { type Kernel, kernels } from "../kernels/mod.ts";
+import { elementwise, mean, result } from "./ops.ts";
+import { referenceBce, type ReferenceLoss, referenceMse, referenceSoftmaxCrossEntropy } from "./reference.ts";
+import { formatShape, sameShape, type Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** A loss function. */
@@ -19,6 +19,8 @@ export interface Loss {
   forward(prediction: Tensor, target: Tensor): Tensor;
   /** Its gradient [batch, out] with respect to the prediction. */
   backward(prediction: Tensor, target: Tensor): Tensor;
+  /** Both, as a training step takes them: in one dispatch where the batch is small. The last digit may differ. */
+  forwardBackward(prediction: Tensor, target: Tensor): { loss: Tensor; dPrediction: Tensor };
   /** The same in float64. */
   readonly reference: ReferenceLoss;
 }
@@ -36,6 +38,8 @@ export interface Loss {
  * using loss = mse.forward(prediction, target);
  * using dPrediction = mse.backward(prediction, target);
  * assertEquals([...await loss.read(), ...await dPrediction.read()], [2.25, -3]);
+ * const both = mse.forwardBackward(prediction, target);
+ * assertEquals([...await both.loss.read(), ...await both.dPrediction.read()], [2.25, -3]);
  * ```
  */
 export const mse: Loss = {
@@ -44,6 +48,8 @@ export const mse: Loss = {
     prediction.device.tidy(() => mean(elementwise(kernels.squaredError, checkPair(prediction, target), {}))),
   backward: (prediction, target) =>
     elementwise(kernels.squaredErrorBackward, checkPair(prediction, target), {}, [1 / prediction.size]),
+  forwardBackward: (prediction, target) =>
+    inOnePass(mse, kernels.squaredErrorStep, checkPair(prediction, target), [prediction.size]),
   reference: referenceMse,
 };
 
@@ -70,12 +76,95 @@ export const bceWithLogits: Loss = {
     logits.device.tidy(() => mean(elementwise(kernels.bceWithLogits, checkPair(logits, target), {}))),
   backward: (logits, target) =>
     elementwise(kernels.bceWithLogitsBackward, checkPair(logits, target), {}, [1 / logits.size]),
+  forwardBackward: (logits, target) =>
+    inOnePass(bceWithLogits, kernels.bceWithLogitsStep, checkPair(logits, target), [logits.size]),
   reference: referenceBce,
 };
+
+/** Classes of a row at most: its invocation goes through them three times, and the software adapter ends it at 65,535. */
+const MAX_CLASSES = 20_000;
+
+/**
+ * Softmax cross-entropy on logits: the mean over rows of `-sum over j of t_j log softmax(z)_j`, computed against the row's
+ * largest logit, so that a row's loss is finite for logits up to 1.7e38; a NaN makes its row's loss and gradient NaN.
+ * Targets [batch, classes] are probabilities, one-hot or soft; rows of another sum weigh in by it. The gradient is
+ * `(softmax(z) * sum of t - t) / batch`.
+ *
+ * Its methods throw a `RangeError` for rows of no class or of more than 20,000.
+ *
+ * @example
+ * ```ts
+ * import { Device, softmaxCrossEntropy, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using logits = Tensor.from(device, [[2, 2]]);
+ * using target = Tensor.from(device, [[1, 0]]);
+ * using loss = softmaxCrossEntropy.forward(logits, target); // -log 0.5
+ * using dLogits = softmaxCrossEntropy.backward(logits, target); // 0.5 - 1, 0.5 - 0
+ * assertEquals((await loss.read())[0].toFixed(4), "0.6931");
+ * assertEquals([...await dLogits.read()], [-0.5, 0.5]);
+ * ```
+ */
+export const softmaxCrossEntropy: Loss = {
+  kind: "softmax",
+  forward: (logits, target) => {
+    const [rows, classes] = checkClasses(logits, target);
+    return logits.device.tidy(() => {
+      const out = result([logits, target], [rows], undefined);
+      const buffers = [logits, target, out];
+      logits.device.run(kernels.softmaxCrossEntropy, { buffers, sizes: [rows, classes], invocations: rows });
+      return mean(out);
+    });
+  },
+  backward: (logits, target) => {
+    const [rows, classes] = checkClasses(logits, target);
+    const dLogits = result([logits, target], logits.shape, undefined);
+    logits.device.run(kernels.softmaxCrossEntropyBackward, {
+      buffers: [logits, target, dLogits],
+      sizes: [rows, classes],
+      reals: [1 / rows],
+      invocations: rows,
+    });
+    return dLogits;
+  },
+  forwardBackward: (logits, target) =>
+    inOnePass(softmaxCrossEntropy, kernels.softmaxCrossEntropyStep, [logits, target], checkClasses(logits, target)),
+  reference: referenceSoftmaxCrossEntropy,
+};
+
+/** Elements that one workgroup goes through at most: a hardware GPU would leave its other cores idle for too long. */
+const ONE_PASS_ELEMENTS = 4_096;
+
+/** Loss and gradient by the kernel of both, whose first size is what the mean is over; a large batch by those of each. */
+function inOnePass(
+  { forward, backward }: Loss,
+  kernel: Kernel,
+  [prediction, target]: readonly [Tensor, Tensor],
+  sizes: readonly number[],
+): { loss: Tensor; dPrediction: Tensor } {
+  const { device, size, shape } = prediction;
+  if (size === 0 || size > ONE_PASS_ELEMENTS) {
+    return { loss: forward(prediction, target), dPrediction: backward(prediction, target) };
+  }
+  const pair = [prediction, target];
+  const loss = result(pair, [], undefined), dPrediction = result(pair, shape, undefined);
+  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: [1 / sizes[0]], invocations: 1 });
+  return { loss, dPrediction };
+}
 
 /** A target [n] for a prediction [n, 1] is the usual slip: the message should name the two, not a kernel. */
 function checkPair(prediction: Tensor, target: Tensor): [Tensor, Tensor] {
   if (sameShape(prediction.shape, target.shape)) return [prediction, target];
   const found = `prediction ${formatShape(prediction.shape)} with target ${formatShape(target.shape)}`;
   throw new TypeError(`Cannot compare ${found}: the shapes differ`);
+}
+
+function checkClasses(logits: Tensor, target: Tensor): Shape {
+  const { shape } = checkPair(logits, target)[0];
+  const action = `Cannot take the softmax of rows of ${formatShape(shape)}`;
+  if (shape.length !== 2) throw new TypeError(`${action}: need [batch, classes]`);
+  if (shape[1] < 1 || shape[1] > MAX_CLASSES) {
+    throw new RangeError(`${action}: ${shape[1]} classes, allowed is 1 to ${MAX_CLASSES}`);
+  }
+  return shape;
 }

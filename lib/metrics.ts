@@ -59,12 +59,14 @@ export function regressionMetrics(predicted: ArrayLike<number>, actual: ArrayLik
 }
 
 /**
- * Share of rows whose probability falls on the side of 0.5 where the label lies; 0.5 itself counts as class 1.
+ * Share of rows whose probability falls on the side of 0.5 where the label lies; 0.5 itself counts as class 1. Of several
+ * classes, share of rows whose largest probability is that of the label's largest; of equal ones the first counts.
  *
- * @param probability Probabilities of class 1, [n].
- * @param label Labels, 0 or 1, [n].
- * @returns A number from 0 to 1. A probability or label of NaN is never right.
- * @throws {TypeError} If the lengths differ.
+ * @param probability Probabilities of class 1, [n], or of each class, [n, classes], row by row.
+ * @param label Labels, 0 or 1, [n], or probabilities, [n, classes].
+ * @param classes Values in a row; 1 where there is the probability of class 1 alone.
+ * @returns A number from 0 to 1. A row with NaN is never right.
+ * @throws {TypeError} If the lengths differ, or are no multiple of `classes`.
  * @throws {RangeError} If there are no values.
  *
  * @example
@@ -73,17 +75,31 @@ export function regressionMetrics(predicted: ArrayLike<number>, actual: ArrayLik
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(accuracy([0.9, 0.2, 0.6, 0.4], [1, 0, 0, 0]), 0.75);
+ * assertEquals(accuracy([0.5, 0.3, 0.2, 0.1, 0.8, 0.1], [1, 0, 0, 0, 0, 1], 3), 0.5);
  * ```
  */
-export function accuracy(probability: ArrayLike<number>, label: ArrayLike<number>): number {
+export function accuracy(probability: ArrayLike<number>, label: ArrayLike<number>, classes: number = 1): number {
   checkPair("probabilities", probability, "labels", label);
+  if (label.length % classes !== 0) throw new TypeError(`Cannot cut ${label.length} labels into rows of ${classes}`);
+  const classOf = classes === 1
+    ? (values: ArrayLike<number>, row: number) => values[row] >= 0.5 ? 1 : values[row] < 0.5 ? 0 : NaN
+    : (values: ArrayLike<number>, row: number) => largestOf(values, row * classes, classes);
+  const rows = label.length / classes;
   let right = 0;
-  for (let i = 0; i < label.length; i++) {
-    const isOne = probability[i] >= 0.5 && label[i] >= 0.5;
-    const isZero = probability[i] < 0.5 && label[i] < 0.5;
-    if (isOne || isZero) right++;
+  for (let row = 0; row < rows; row++) {
+    if (classOf(probability, row) === classOf(label, row)) right++; // NaN equals nothing
   }
-  return right / label.length;
+  return right / rows;
+}
+
+/** Where in a row the largest value stands; NaN where one is NaN. */
+function largestOf(values: ArrayLike<number>, start: number, length: number): number {
+  let largest = 0;
+  for (let i = 0; i < length; i++) {
+    if (Number.isNaN(values[start + i])) return NaN;
+    if (values[start + i] > values[start + largest]) largest = i;
+  }
+  return largest;
 }
 
 function checkPair(what: string, given: ArrayLike<number>, against: string, wanted: ArrayLike<number>): void {

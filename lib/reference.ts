@@ -102,6 +102,22 @@ export function sigmoidBackward(s: Matrix, dOut: Matrix): Matrix {
   return dOut.map((value, i) => value * s.data[i] * (1 - s.data[i]));
 }
 
+/** Logarithm of {@linkcode softmax}, row by row: `x - m - log(sum of exp(x - m))`, with m the row's largest element. */
+export function logSoftmax(x: Matrix): Matrix {
+  const out = new Matrix(x.rows, x.columns);
+  for (let start = 0; start < x.data.length; start += x.columns) {
+    const row = x.data.subarray(start, start + x.columns), largest = row.reduce((a, b) => Math.max(a, b));
+    const logOfSum = Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+    out.data.set(row.map((value) => value - largest - logOfSum), start);
+  }
+  return out;
+}
+
+/** `exp(x)` over the sum of `exp(x)` in its row: positive numbers that sum to 1 in each row. */
+export function softmax(x: Matrix): Matrix {
+  return logSoftmax(x).map(Math.exp);
+}
+
 /** A layer in float64. `backward` follows `forward`, fills `gradients`, and returns the gradient of the input. */
 export interface ReferenceLayer {
   /** Values, in the order of the layer's parameters. */
@@ -177,9 +193,9 @@ export class ReferenceSigmoid implements ReferenceLayer {
   }
 }
 
-/** A loss in float64, over all n elements of prediction and target. */
+/** A loss in float64, a mean over all n elements of prediction and target, or over their rows. */
 export interface ReferenceLoss {
-  /** The loss, a mean over all elements. */
+  /** The loss, a mean. */
   forward(prediction: Matrix, target: Matrix): number;
   /** Its gradient with respect to the prediction. */
   backward(prediction: Matrix, target: Matrix): Matrix;
@@ -197,6 +213,19 @@ export const referenceBce: ReferenceLoss = {
   forward: (logits, target) =>
     logits.data.reduce((sum, z, i) => sum + softplus(z) - z * target.data[i], 0) / logits.data.length,
   backward: (logits, target) => sigmoid(logits).map((s, i) => (s - target.data[i]) / logits.data.length),
+};
+
+/**
+ * Cross-entropy of softmax(logits), a mean over rows: `sum of -t log softmax(z) / rows`; gradient
+ * `(softmax(z) * (sum of t in the row) - t) / rows`.
+ */
+export const referenceSoftmaxCrossEntropy: ReferenceLoss = {
+  forward: (logits, target) =>
+    logSoftmax(logits).data.reduce((sum, log, i) => sum - target.data[i] * log, 0) / logits.rows,
+  backward: (logits, target) => {
+    const { data: totals } = columnSums(transpose(target));
+    return softmax(logits).map((s, i) => (s * totals[Math.floor(i / logits.columns)] - target.data[i]) / logits.rows);
+  },
 };
 
 function softplus(z: number): number {

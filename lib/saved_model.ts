@@ -7,7 +7,7 @@ import type { Device } from "./device.ts";
 import { DataError } from "./errors.ts";
 import { toRaw } from "./evaluation.ts";
 import { type Layer, Linear, ReLU, Sigmoid } from "./layers.ts";
-import { bceWithLogits, type Loss, mse } from "./losses.ts";
+import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
 import { Model } from "./model.ts";
 import { Predictor } from "./predictor.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.ts";
@@ -18,8 +18,12 @@ import { Tensor } from "./tensor.ts";
 /** Changes whenever files of before can no longer be read. */
 const FORMAT = "backhand model 1";
 
-/** The losses by the names that settings and files give them. */
-export const LOSSES: Readonly<Record<"mse" | "bce", Loss>> = { mse, bce: bceWithLogits };
+/** The losses by the names that settings and files give them. Under softmax a model predicts a probability per target. */
+export const LOSSES: Readonly<Record<"mse" | "bce" | "softmax", Loss>> = {
+  mse,
+  bce: bceWithLogits,
+  softmax: softmaxCrossEntropy,
+};
 
 /** What a model predicts, from what. */
 export interface ModelDescription {
@@ -193,7 +197,7 @@ function checkFinite(
 
 function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
   const scalers = JSON.parse(metadata.scaler);
-  const loss = LOSSES[metadata.loss as "mse" | "bce"];
+  const loss = LOSSES[metadata.loss as keyof typeof LOSSES];
   if (!loss) throw new SyntaxError(`its loss is ${JSON.stringify(metadata.loss)}`);
   return {
     features: JSON.parse(metadata.features),

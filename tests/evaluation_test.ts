@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { evaluate, toRaw } from "../lib/evaluation.ts";
-import { bceWithLogits, mse } from "../lib/losses.ts";
+import { bceWithLogits, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Scaler } from "../lib/scaler.ts";
 import { assertClose } from "./assert_close.ts";
 
@@ -25,6 +25,16 @@ Deno.test("evaluate() gives the accuracy of probabilities under bce", () => {
   assertEquals([rows, accuracy], [3, 2 / 3]);
   assertAlmostEquals(loss, (Math.LN2 + Math.log(4) + Math.log(4 / 3)) / 3, 1e-12);
   assertAlmostEquals(mae, (0.5 + 0.75 + 0.25) / 3, 1e-12);
+});
+
+Deno.test("toRaw() and evaluate() take each row as classes under softmax", () => {
+  const two = new Scaler("none", [column, { ...column, name: "z" }]);
+  const output = [0, Math.log(3), 7, 7, 1e30, -1e30], target = [0, 1, 0, 1, 1, 0];
+  assertClose(toRaw(output, softmaxCrossEntropy, two), [0.25, 0.75, 0.5, 0.5, 1, 0], { atol: 1e-15 });
+  const { rows, loss, accuracy } = evaluate(output, target, softmaxCrossEntropy, two);
+  assertEquals([rows, accuracy], [3, 2 / 3]); // of equal classes the first is taken, which is wrong in the second row
+  assertAlmostEquals(loss, (Math.log(4 / 3) + Math.LN2) / 3, 1e-12);
+  assertThrows(() => toRaw([1, 2, 3], softmaxCrossEntropy, two), TypeError, "Cannot cut 3 values into rows of 2");
 });
 
 Deno.test("evaluate() counts rows of several targets", () => {

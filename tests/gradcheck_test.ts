@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { checkGradients, gradientCases } from "../lib/gradcheck.ts";
 import { Linear, ReLU, Sigmoid } from "../lib/layers.ts";
-import { bceWithLogits, mse } from "../lib/losses.ts";
+import { bceWithLogits, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { scale } from "../lib/ops.ts";
 import type { Matrix, ReferenceLayer } from "../lib/reference.ts";
 import type { Tensor } from "../lib/tensor.ts";
@@ -24,7 +24,7 @@ Deno.test("gradientCases() cover every layer and every loss, and hidden layers a
   const cases = gradientCases([7, 5]);
   const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
   assertEquals([...kinds].sort(), ["Linear", "ReLU", "Sigmoid"]);
-  assertEquals(new Set(cases.map(({ loss }) => loss)), new Set([mse, bceWithLogits]));
+  assertEquals(new Set(cases.map(({ loss }) => loss)), new Set([mse, bceWithLogits, softmaxCrossEntropy]));
   const network = cases.find(({ name }) => name === "network, mse")!;
   assertEquals(network.layers.map((layer) => layer instanceof Linear ? layer.weight.shape : layer.kind), [
     [3, 7],

@@ -34,6 +34,14 @@ Deno.test("accuracy() counts rows on the right side of 0.5", () => {
   assertEquals(accuracy([NaN, 1], [0, 1]), 0.5);
 });
 
+Deno.test("accuracy() of several classes counts rows whose largest values stand in the same place", () => {
+  const labels = [0, 1, 0, /**/ 0, 1, 0, /**/ 0, 0, 1, /**/ 0.6, 0.4, 0];
+  assertEquals(accuracy([0.2, 0.7, 0.1, /**/ 0.4, 0.3, 0.3, /**/ 0, 0.5, 0.5, /**/ 0.5, 0.5, 0], labels, 3), 0.5);
+  assertEquals(accuracy([0.2, 0.7, NaN, /**/ 0, 1, 0], [0, 1, 0, /**/ 0, 1, 0], 3), 0.5);
+  assertEquals(accuracy([0, 1, /**/ 0, 1], [NaN, 1, /**/ 0, 1], 2), 0.5);
+  assertThrows(() => accuracy([1, 2, 3], [1, 2, 3], 2), TypeError, "Cannot cut 3 labels into rows of 2");
+});
+
 Deno.test("metrics refuse other lengths and no values", () => {
   assertThrows(() => regressionMetrics([1], [1, 2]), TypeError, "Cannot compare 1 predictions with 2 true values");
   assertThrows(() => regressionMetrics([], []), RangeError, "Cannot measure predictions: there are none");

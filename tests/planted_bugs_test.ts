@@ -2,11 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkGradients } from "../lib/gradcheck.ts";
 import { type Layer, Linear, ReLU, Sigmoid } from "../lib/layers.ts";
-import { bceWithLogits, type Loss, mse } from "../lib/losses.ts";
-import { add, addBiasBackward, matmul, mean, multiply, scale, subtract, sum } from "../lib/ops.ts";
+import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../lib/losses.ts";
+import { add, addBiasBackward, gatherRows, matmul, mean, multiply, scale, subtract, sum } from "../lib/ops.ts";
 import * as reference from "../lib/reference.ts";
 import type { Matrix, ReferenceLayer } from "../lib/reference.ts";
-import type { Tensor } from "../lib/tensor.ts";
+import { Tensor } from "../lib/tensor.ts";
 import { gpuTest } from "./gpu_test_case.ts";
 
 /** A network with a bug in it, and the lines of the check that must not be ok. */
@@ -126,7 +126,43 @@ const otherGpuBugs: Planted[] = [
     loss: { ...bceWithLogits, backward: (z, t) => scale(bceWithLogits.backward(z, t), z.size) },
     wrong: ["input"],
   },
+  {
+    bug: "softmax divided by elements, not by rows",
+    layers: [],
+    loss: { ...softmaxCrossEntropy, backward: (z, t) => scale(softmaxCrossEntropy.backward(z, t), 1 / z.shape[1]) },
+    wrong: ["input"],
+  },
+  {
+    bug: "softmax of another row",
+    layers: [],
+    loss: {
+      ...softmaxCrossEntropy,
+      backward: (z, t) => {
+        const upsideDown = gatherRows(z, Tensor.from(z.device, Uint32Array.from({ length: 7 }, (_, i) => 6 - i)));
+        return softmaxCrossEntropy.backward(upsideDown, t);
+      },
+    },
+    wrong: ["input"],
+  },
 ];
+
+/** A loss that is sound but in its fused pass. */
+function withFused(loss: Loss, spoil: (dPrediction: Tensor) => Tensor): Loss {
+  return {
+    ...loss,
+    forwardBackward: (p, t) => {
+      const { loss: value, dPrediction } = loss.forwardBackward(p, t);
+      return { loss: value, dPrediction: spoil(dPrediction) };
+    },
+  };
+}
+
+otherGpuBugs.push(...[mse, bceWithLogits, softmaxCrossEntropy].map((loss) => ({
+  bug: `${loss.kind} in one pass with its sign flipped`,
+  layers: [],
+  loss: withFused(loss, (d) => scale(d, -1)),
+  wrong: ["input"],
+})));
 
 const negated = (m: Matrix) => m.map((v) => -v);
 
@@ -169,6 +205,24 @@ const otherTwinBugs: Planted[] = [
   { bug: "mse with its sign flipped", layers: [], loss: withBuggyGradient(mse, () => -1), wrong: ["input"] },
   { bug: "bce without 1 / n", layers: [], loss: withBuggyGradient(bceWithLogits, (n) => n), wrong: ["input"] },
   { bug: "bce with its sign flipped", layers: [], loss: withBuggyGradient(bceWithLogits, () => -1), wrong: ["input"] },
+  {
+    bug: "softmax without 1 / rows",
+    layers: [],
+    loss: withBuggyGradient(softmaxCrossEntropy, (n) => n / SIZE),
+    wrong: ["input"],
+  },
+  {
+    bug: "softmax that takes every target's sum for 1",
+    layers: [],
+    loss: {
+      ...softmaxCrossEntropy,
+      reference: {
+        ...softmaxCrossEntropy.reference,
+        backward: (z, t) => reference.softmax(z).map((s, i) => (s - t.data[i]) / z.rows),
+      },
+    },
+    wrong: ["input"],
+  },
 ];
 
 for (
@@ -196,8 +250,8 @@ for (
 gpuTest("checkGradients() catches a bug that both sides share, by finite differences", async (device) => {
   const flipped = withBuggyGradient(mse, () => -1), halved = withBuggyGradient(mse, () => 0.5);
   const shared: [Layer[], Loss, string[]][] = [
-    [[], { ...flipped, backward: (p, t) => scale(mse.backward(p, t), -1) }, ["input"]],
-    [[], { ...halved, backward: (p, t) => scale(mse.backward(p, t), 0.5) }, ["input"]],
+    [[], { ...withFused(flipped, (d) => scale(d, -1)), backward: (p, t) => scale(mse.backward(p, t), -1) }, ["input"]],
+    [[], { ...withFused(halved, (d) => scale(d, 0.5)), backward: (p, t) => scale(mse.backward(p, t), 0.5) }, ["input"]],
     [
       [withBuggyTwin(
         new BuggyLinear((l, _, d) => matmul(d, l.weight.value)),
@@ -229,6 +283,7 @@ gpuTest("checkGradients() passes the same network without a bug", async (device)
     [[withBackward(new Sigmoid(), (dOut, s) => multiply(dOut, subtract(s, multiply(s, s))))], bceWithLogits],
     [[], { ...mse, backward: (p, t) => scale(subtract(p, t), 2 / p.size) }],
     [[], withBuggyGradient(bceWithLogits, () => 1)],
+    [[], withBuggyGradient(softmaxCrossEntropy, () => 1)],
   ];
   for (const [layers, loss] of sound) {
     const checks = await checkGradients(device, { name: "planted", layers, loss, inputs: SIZE }, 3);

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Device } from "../lib/device.ts";
+import { softmaxCrossEntropy } from "../lib/losses.ts";
 import * as ops from "../lib/ops.ts";
 import { Random } from "../lib/random.ts";
 import { readAll, Tensor } from "../lib/tensor.ts";
@@ -133,6 +134,32 @@ gpuTest("the smallest element, the mean and the largest stand in order", async (
       });
       assert(least <= mean + 1e-4 && mean <= most + 1e-4, `${least}, ${mean}, ${most}`);
       assertEquals([least, most, negated], [Math.min(...values), Math.max(...values), -Math.max(...values)]);
+    }),
+    RUNS,
+  );
+});
+
+gpuTest("softmaxCrossEntropy stays the same where each row's logits move together", async (device) => {
+  // Eighths move exactly; the gradient of a row whose target sums to 1 sums to 0.
+  await fc.assert(
+    fc.asyncProperty(matrices([[0, 1], [0, 1]], exact), exact, async ([z, drawn], shift) => {
+      const rows = z.length,
+        hot = drawn.map((row) => row.map((_, j) => j === Math.abs(8 * row[0]) % row.length ? 1 : 0));
+      const [loss, dLogits, movedLoss, movedDLogits] = await results(device, () => {
+        const target = Tensor.from(device, hot), logits = Tensor.from(device, z);
+        const moved = Tensor.from(device, z.map((row, i) => row.map((v) => v + shift * (i + 1))));
+        const { forward, backward } = softmaxCrossEntropy;
+        return [
+          forward(logits, target),
+          backward(logits, target),
+          forward(moved, target),
+          backward(moved, target),
+        ];
+      });
+      assertEquals([movedLoss, movedDLogits], [loss, dLogits]);
+      const width = dLogits.length / rows;
+      const sums = z.map((_, i) => dLogits.slice(i * width, (i + 1) * width).reduce((a, b) => a + b));
+      assertClose(sums, z.map(() => 0), { atol: 1e-6 });
     }),
     RUNS,
   );

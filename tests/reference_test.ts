@@ -41,6 +41,16 @@ Deno.test("losses and their gradients agree with values worked out by hand", () 
   assertEquals(bce.forward(of([1e300], [-1e300]), of([1], [0])), 0);
 });
 
+Deno.test("softmax and its cross-entropy agree with values worked out by hand", () => {
+  const { referenceSoftmaxCrossEntropy: loss } = reference, z = of([0, Math.log(3)], [1e300, 1e300]);
+  assertClose(reference.softmax(z).data, [0.25, 0.75, 0.5, 0.5], { atol: 1e-15 });
+  assertClose(reference.logSoftmax(z).data, [0.25, 0.75, 0.5, 0.5].map(Math.log), { atol: 1e-15 });
+  // The second row's target sums to 2: its gradient is 2 * 0.5 - t.
+  const target = of([1, 0], [0.5, 1.5]);
+  assertAlmostEquals(loss.forward(z, target), (Math.log(4) + 2 * Math.LN2) / 2, 1e-15);
+  assertClose(loss.backward(z, target).data, [-0.375, 0.375, 0.25, -0.25], { atol: 1e-15 });
+});
+
 Deno.test("optimizers agree with steps worked out by hand", () => {
   const run = (update: reference.ReferenceOptimizer, ...gradients: number[]) => {
     const w = Float64Array.of(1);

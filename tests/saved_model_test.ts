@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../lib/errors.ts";
 import { Linear, ReLU, Sigmoid } from "../lib/layers.ts";
-import { bceWithLogits, mse } from "../lib/losses.ts";
+import { bceWithLogits, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
 import { readSafetensors, writeSafetensors } from "../lib/safetensors.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../lib/saved_model.ts";
@@ -84,6 +84,19 @@ gpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file
   assertEquals(saved.description.loss, bceWithLogits);
   const s = (z: number) => 1 / (1 + Math.exp(-z));
   assertClose(await saved.predict([1, -1]), [s(2 * s(1) - 2 * s(-1) + 1)]);
+});
+
+gpuTest("predict() gives a probability for each target under softmax", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, [new Linear(2, 3)]);
+  model.load({ "0.weight": [[0, 1, 0], [0, 0, 0]], "0.bias": [0, 0, 0] });
+  const targets = ["red", "green", "blue"],
+    none = (names: string[]) => new Scaler("none", names.map((name) => statistics(name, 0, 1)));
+  const scalers = { inputs: none(description.features as string[]), targets: none(targets) };
+  await saveModel(file.path, model, { ...description, targets, scalers, loss: softmaxCrossEntropy });
+  using saved = await SavedModel.load(device, file.path);
+  assertEquals(saved.description.loss, softmaxCrossEntropy);
+  assertClose(await saved.predict([Math.log(2), 0, 0, 5]), [1 / 4, 1 / 2, 1 / 4, 1 / 3, 1 / 3, 1 / 3]);
 });
 
 gpuTest("load() refuses files that hold no whole model, naming file and tensor", async (device) => {
