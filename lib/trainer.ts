@@ -33,7 +33,7 @@ export interface TrainerOptions {
   readonly seed: number;
   /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
   readonly shuffle?: boolean;
-  /** Run each operation as a dispatch of its own, to compare and debug; by default one kernel runs a small network's step. */
+  /** Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs a small network's step. */
   readonly plain?: boolean;
 }
 
@@ -135,8 +135,9 @@ export class Trainer implements Disposable {
       this.#order = Tensor.zeros(device, [rows], "u32");
       this.#cursor = Tensor.zeros(device, [1], "u32");
       this.#losses = Tensor.zeros(device, [this.stepsPerEpoch]);
-      this.#full = device.record(() => this.#runWholeStep(batchSize));
-      this.#rest = rest > 0 ? device.record(() => this.#runWholeStep(rest)) : undefined;
+      const fuse = !options.plain;
+      this.#full = device.record(() => this.#runWholeStep(batchSize), { fuse });
+      this.#rest = rest > 0 ? device.record(() => this.#runWholeStep(rest), { fuse }) : undefined;
     } catch (error) {
       this.dispose();
       throw error;
