@@ -23,7 +23,7 @@ const topLevel = [
 const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference " +
   "epoch_plan row_source safetensors_rows",
-  "adapter device pipeline recording",
+  "adapter command_builder device pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows",
   "layers losses optimizers init",
