@@ -7,7 +7,7 @@
  * @module
  */
 export type { DeviceOptions } from "./lib/adapter.ts";
-export { Device, type Dispatch } from "./lib/device.ts";
+export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
 export { type NumericBlock, type NumericCsvOptions, parseNumber, readNumericCsv } from "./lib/csv.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
