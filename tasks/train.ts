@@ -5,6 +5,7 @@
  *   deno task train --recipe xor --hidden-size 3 --seed 7 --run-name narrow
  */
 
+import { isSmallStep } from "../lib/adapter.ts";
 import { Device } from "../lib/device.ts";
 import { DeviceError, NotFiniteError } from "../lib/errors.ts";
 import { evaluate, type Evaluation } from "../lib/evaluation.ts";
@@ -29,9 +30,6 @@ import type { ScaledDataset } from "./scaled_dataset.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
 import { formatEpoch, formatExamples, formatParameters, formatSummary, formatTensors } from "./train_report.ts";
-
-/** Batch size times weights below which the software adapter is faster without worker threads, measured on two cores. */
-const SMALL_STEP = 200_000;
 
 /** A part of the dataset on the GPU. */
 interface Part {
@@ -60,7 +58,7 @@ async function main(config: TaskConfig): Promise<void> {
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
   // Before anything is written, so that a machine that cannot train keeps what it has; the hint needs no exact count.
   const expectedRows = config.batchSize === "full" ? config.numDataset * config.split[0] : config.batchSize;
-  using device = await Device.request({ smallDispatches: expectedRows * weights < SMALL_STEP });
+  using device = await Device.request({ smallDispatches: isSmallStep(expectedRows, weights) });
   await checkDevice(device);
 
   using stack = new DisposableStack();
