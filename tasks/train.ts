@@ -182,11 +182,18 @@ async function trainEpochs(
   const validation = parts.find(({ name }) => name === "validation");
   const validate = async () => validation && await evaluatePart(validation);
   const total = config.numEpochs * trainer.stepsPerEpoch;
+  let isFirst = true;
   const epochs = config.debugTensors
     ? observedEpochs(config.numEpochs, trainer, validate)
     : trainer.epochs(config.numEpochs, {
       evaluate: validate,
-      onProgress: (steps) => progress.update(steps, total, `step ${steps} of ${total}`),
+      onProgress: (steps) => {
+        if (isFirst) {
+          console.log(`first steps done ${(performance.now() / 1000).toFixed(2)} s after the process started`);
+        }
+        isFirst = false;
+        progress.update(steps, total, `step ${steps} of ${total}`);
+      },
     });
   for await (const { epoch, step, loss, evaluation } of epochs) {
     const line = {

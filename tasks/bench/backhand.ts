@@ -33,8 +33,8 @@ const self: Implementation = { name: "backhand", backend: "webgpu" };
 class Training implements Trained, Disposable {
   readonly device: Device;
   readonly granule: number;
-  /** Reads of losses so far. */
-  reads = 0;
+  /** Counted over all steps of whole epochs. */
+  readonly #counted = { steps: 0, reads: 0, allocations: 0, bindGroups: 0, waits: 0 };
   readonly #model: Model;
   readonly #batchSize: number;
   readonly #trainer: Trainer;
@@ -64,25 +64,34 @@ class Training implements Trained, Disposable {
     this.#batchSize = batchSize;
   }
 
-  get dispatchesPerStep(): number {
-    return this.#trainer.dispatchesPerStep;
+  /** What steps do beside computing; what cannot be avoided, a wait and a buffer for each read of losses, is left out. */
+  get costs(): StepCosts {
+    const { steps, reads, allocations, bindGroups, waits } = this.#counted;
+    return {
+      dispatches: this.#trainer.dispatchesPerStep,
+      allocations: (allocations - reads) / steps,
+      bindGroups: bindGroups / steps,
+      waits: (waits - reads) / steps,
+      reads: reads / steps,
+    };
   }
 
   async steps(count: number): Promise<void> {
     const epochs = Math.floor(count / this.granule), rest = count % this.granule;
-    await this.#run(this.#trainer, epochs);
+    const before = { ...this.device.stats }, counted = this.#counted;
+    const onProgress = () => void counted.reads++;
+    for await (const _ of this.#trainer.epochs(epochs, { onProgress }));
+    counted.steps += epochs * this.granule;
+    for (const key of ["allocations", "bindGroups", "waits"] as const) {
+      counted[key] += this.device.stats[key] - before[key];
+    }
     if (rest === 0) return;
     using trainer = this.#trainerOn(rest * this.#batchSize);
-    await this.#run(trainer, 1);
+    await Array.fromAsync(trainer.epochs(1));
   }
 
   async parameters(): Promise<Float32Array[]> {
     return Object.values(await this.#model.read());
-  }
-
-  async #run(trainer: Trainer, epochs: number): Promise<void> {
-    const onProgress = () => void this.reads++;
-    for await (const _ of trainer.epochs(epochs, { onProgress }));
   }
 
   [Symbol.dispose](): void {
@@ -98,22 +107,7 @@ async function train(workload: Workload, plan: Plan): Promise<void> {
   using device = await request(workload);
   using training = new Training(device, workload);
   const result = await timeTraining(self, workload, training, plan);
-  report({ ...result, costs: await countCosts(training) });
-}
-
-/** What steps do beside computing; what cannot be avoided, a wait and a buffer for each read of losses, is left out. */
-async function countCosts(training: Training): Promise<StepCosts> {
-  const { stats } = training.device, before = { ...stats }, reads = training.reads;
-  const steps = 20 * training.granule;
-  await training.steps(steps);
-  const read = training.reads - reads;
-  return {
-    dispatches: training.dispatchesPerStep,
-    allocations: (stats.allocations - before.allocations - read) / steps,
-    bindGroups: (stats.bindGroups - before.bindGroups) / steps,
-    waits: (stats.waits - before.waits - read) / steps,
-    reads: read / steps,
-  };
+  report({ ...result, costs: training.costs });
 }
 
 async function endure(steps: number): Promise<void> {

@@ -4,8 +4,9 @@
  *     deno run --allow-env tasks/bench/jaxjs.ts webgpu training 0.5 seed 100
  *     deno run --allow-env tasks/bench/jaxjs.ts wasm products 0.5 256 1000x333x77
  */
+// deno-lint-ignore-file no-import-prefix -- named in deno.json or deno.lock, every task would download it
 
-import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np } from "@jax-js/jax";
+import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np } from "npm:@jax-js/jax@~0.1.25";
 import { requestAdapter } from "../../lib/adapter.ts";
 import { factors, type Size } from "./products.ts";
 import type { Implementation } from "./results.ts";

@@ -4,11 +4,12 @@
  *     deno run --allow-read --allow-env tasks/bench/tfjs.ts webgpu training 0.5 seed 100
  *     deno run --allow-read --allow-env tasks/bench/tfjs.ts wasm products 0.5 256 1000x333x77
  */
+// deno-lint-ignore-file no-import-prefix -- named in deno.json or deno.lock, every task would download it
 
-import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
-import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import "@tensorflow/tfjs-backend-webgpu";
+import * as tf from "npm:@tensorflow/tfjs-core@^4.22.0";
+import "npm:@tensorflow/tfjs-backend-cpu@^4.22.0";
+import { setWasmPaths } from "npm:@tensorflow/tfjs-backend-wasm@^4.22.0";
+import "npm:@tensorflow/tfjs-backend-webgpu@^4.22.0";
 import { requestAdapter } from "../../lib/adapter.ts";
 import { factors, type Size } from "./products.ts";
 import type { Implementation } from "./results.ts";
@@ -81,7 +82,7 @@ async function multiply(self: Implementation, size: Size, seconds: number): Prom
 const [backend, ...args] = Deno.args;
 if (backend === "webgpu") await requestAdapter({}); // with the driver told what every worker tells it
 if (backend === "wasm") {
-  const entry = new URL(import.meta.resolve("@tensorflow/tfjs-backend-wasm"));
+  const entry = new URL(import.meta.resolve("npm:@tensorflow/tfjs-backend-wasm@^4.22.0"));
   setWasmPaths(decodeURIComponent(entry.pathname.replace(/[^/]*$/, "")));
 }
 // Where a backend cannot start, the next one would take its place.
