@@ -16,8 +16,12 @@ import bceWithLogitsBackward from "./bce_with_logits_backward.wgsl" with { type:
 import elementwise from "./elementwise.wgsl" with { type: "text" };
 import gatherRows from "./gather_rows.wgsl" with { type: "text" };
 import gatherRowsBackward from "./gather_rows_backward.wgsl" with { type: "text" };
+import lossStep from "./loss_step.wgsl" with { type: "text" };
 import matmul from "./matmul.wgsl" with { type: "text" };
+import matmulBlocks from "./matmul_blocks.wgsl" with { type: "text" };
+import matmulEpilogue from "./matmul_epilogue.wgsl" with { type: "text" };
 import momentum from "./momentum.wgsl" with { type: "text" };
+import pack from "./pack.wgsl" with { type: "text" };
 import reduce from "./reduce.wgsl" with { type: "text" };
 import relu from "./relu.wgsl" with { type: "text" };
 import reluBackward from "./relu_backward.wgsl" with { type: "text" };
@@ -27,26 +31,30 @@ import sigmoid from "./sigmoid.wgsl" with { type: "text" };
 import sigmoidBackward from "./sigmoid_backward.wgsl" with { type: "text" };
 import softmaxCrossEntropy from "./softmax_cross_entropy.wgsl" with { type: "text" };
 import softmaxCrossEntropyBackward from "./softmax_cross_entropy_backward.wgsl" with { type: "text" };
+import softmaxCrossEntropyStep from "./softmax_cross_entropy_step.wgsl" with { type: "text" };
 import spread from "./spread.wgsl" with { type: "text" };
 import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
+import wholeStep from "./whole_step.wgsl" with { type: "text" };
 
-/** How a kernel uses one of its storage buffers. */
-export type Access = "read" | "read_write";
+/** How a kernel uses what it binds: a storage buffer, or a storage texture of rgba32float. */
+export type Access = "read" | "read_write" | "read_texture" | "write_texture";
 
 /** A WGSL kernel and what it binds. */
 export interface Kernel {
   /** Name in labels and error messages. */
   readonly name: string;
-  /** WGSL text with one entry point, `main`, in workgroups of 64 (of 1 where it runs a single invocation). */
+  /** WGSL text with one entry point, `main`. */
   readonly code: string;
-  /** Storage buffers, in the order of their bindings. */
+  /** Invocations of a workgroup, as the text says; 64 by default. A kernel that runs a single invocation may say 1 there. */
+  readonly workgroup?: number;
+  /** Storage buffers and textures, in the order of their bindings. */
   readonly access: readonly Access[];
   /** Names and values of its override constants, where it has any: each is a pipeline of its own. */
   readonly constants?: Readonly<Record<string, number>>;
 }
 
-const R = "read", W = "read_write";
+const R = "read", W = "read_write", RT = "read_texture", WT = "write_texture";
 
 /** Every kernel of the library by name. */
 export const kernels = {
@@ -56,6 +64,7 @@ export const kernels = {
   append: { name: "append", code: append, access: [R, W, W] },
   bceWithLogits: { name: "bceWithLogits", code: bceWithLogits, access: [R, R, W] },
   bceWithLogitsBackward: { name: "bceWithLogitsBackward", code: bceWithLogitsBackward, access: [R, R, W] },
+  bceWithLogitsStep: { name: "bceWithLogitsStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 1 } },
   add: { name: "add", code: elementwise, access: [R, R, W], constants: { OPERATION: 0 } },
   subtract: { name: "subtract", code: elementwise, access: [R, R, W], constants: { OPERATION: 1 } },
   multiply: { name: "multiply", code: elementwise, access: [R, R, W], constants: { OPERATION: 2 } },
@@ -64,6 +73,8 @@ export const kernels = {
   gatherRows: { name: "gatherRows", code: gatherRows, access: [R, R, R, W] },
   gatherRowsBackward: { name: "gatherRowsBackward", code: gatherRowsBackward, access: [R, R, W] },
   matmul: { name: "matmul", code: matmul, access: [R, R, W] },
+  pack: { name: "pack", code: pack, access: [R, R, WT], constants: { ALIGNED: 0 } },
+  packAligned: { name: "packAligned", code: pack, access: [R, R, WT], constants: { ALIGNED: 1 } },
   momentum: { name: "momentum", code: momentum, access: [W, R, W, R] },
   sum: { name: "sum", code: reduce, access: [R, W], constants: { OPERATION: 0 } },
   min: { name: "min", code: reduce, access: [R, W], constants: { OPERATION: 1 } },
@@ -80,7 +91,67 @@ export const kernels = {
     code: softmaxCrossEntropyBackward,
     access: [R, R, W],
   },
+  softmaxCrossEntropyStep: { name: "softmaxCrossEntropyStep", code: softmaxCrossEntropyStep, access: [R, R, W, W] },
   spread: { name: "spread", code: spread, access: [R, W] },
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
+  squaredErrorStep: { name: "squaredErrorStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 0 } },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
+  wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W] },
 } as const satisfies Record<string, Kernel>;
+
+/** What a fast matrix product does beside multiplying; see `matmul_blocks.wgsl` and `matmul_epilogue.wgsl`. */
+export interface ProductForm {
+  /** `a` is stored [k, m]. */
+  readonly transposeA: boolean;
+  /** `b` is stored [n, k]. */
+  readonly transposeB: boolean;
+  /** Add a bias to each row. */
+  readonly bias: boolean;
+  /** Then apply an activation. */
+  readonly activation: Activation;
+  /** Then multiply by the derivative of an activation, from its output. */
+  readonly derivative: Activation;
+  /** Also give the column sums of `b`. */
+  readonly sums: boolean;
+  /** Rows of the result are a multiple of four long. */
+  readonly aligned: boolean;
+  /** Write the result into a buffer. */
+  readonly toBuffer: boolean;
+  /** Write the result into a texture, packed. */
+  readonly toTexture: boolean;
+}
+
+/** What a kernel can apply to its result. */
+export type Activation = "none" | "relu" | "sigmoid";
+
+const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2 };
+const products = new Map<string, Kernel>();
+
+/**
+ * The blocked matrix product in one form; the same object each time, as each is a pipeline of its own.
+ *
+ * @param form What it does.
+ * @returns The kernel.
+ */
+export function matmulBlocksKernel(form: ProductForm): Kernel {
+  const key = JSON.stringify(Object.entries(form).sort());
+  const kernel = products.get(key) ?? {
+    name: "matmulBlocks",
+    code: matmulEpilogue + matmulBlocks,
+    workgroup: 8,
+    access: [RT, RT, R, RT, W, W, WT, W] as const,
+    constants: {
+      TRANSPOSE_A: Number(form.transposeA),
+      TRANSPOSE_B: Number(form.transposeB),
+      BIAS: Number(form.bias),
+      ACTIVATION: ACTIVATION_CODES[form.activation],
+      DERIVATIVE: ACTIVATION_CODES[form.derivative],
+      SUMS: Number(form.sums),
+      ALIGNED: Number(form.aligned),
+      TO_BUFFER: Number(form.toBuffer),
+      TO_TEXTURE: Number(form.toTexture),
+    },
+  };
+  products.set(key, kernel);
+  return kernel;
+}

@@ -13,7 +13,8 @@
 import type { Kernel } from "../kernels/mod.ts";
 import { type DeviceOptions, requestAdapter } from "./adapter.ts";
 import { DeviceError } from "./errors.ts";
-import { type Binding, checkBindings, compile, hasSizes, packSizes } from "./pipeline.ts";
+import { CommandBuilder } from "./command_builder.ts";
+import { type Binding, checkBindings, type Dispatch as Planned } from "./pipeline.ts";
 import { type Command, Recording } from "./recording.ts";
 
 /** What a dispatch binds and how far it reaches. */
@@ -28,8 +29,27 @@ export interface Dispatch {
   readonly invocations: number;
 }
 
-const WORKGROUP = 64;
-const MAX_WORKGROUPS = 65_535;
+/** What {@linkcode Device.record} has kept so far. */
+interface Kept {
+  readonly dispatches: Planned[];
+  /** Buffers made while recording. */
+  readonly buffers: Set<GPUBuffer>;
+}
+
+/** Options of {@linkcode Device.record}. */
+export interface RecordOptions {
+  /**
+   * Let neighbouring operations become one. A tensor made while recording that only such neighbours read is then freed
+   * instead of written; by default false, and every tensor holds its values after a replay.
+   */
+  readonly fuse?: boolean;
+}
+
+/** A tensor, as far as the device knows it. */
+export interface Tracked extends Disposable {
+  /** Where it lies. */
+  readonly buffer: GPUBuffer;
+}
 
 /** A WebGPU device. Free it with `dispose` or `using`. */
 export class Device implements Disposable {
@@ -40,16 +60,20 @@ export class Device implements Disposable {
   /** Counts since the device was made, except `buffers` and `bytes`, which are alive now. */
   readonly stats = { buffers: 0, bytes: 0, allocations: 0, bindGroups: 0, dispatches: 0, submits: 0, waits: 0 };
   readonly #gpu: GPUDevice;
-  readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
-  readonly #scopes: Disposable[][] = [];
+  readonly #builder: CommandBuilder;
+  readonly #scopes: Tracked[][] = [];
   readonly #faults: string[] = [];
-  #commands: Command[] | undefined;
+  #kept: Kept | undefined;
   #lost = "";
 
   private constructor(adapter: GPUAdapter, gpu: GPUDevice) {
     this.#gpu = gpu;
     this.info = adapter.info;
     this.limits = gpu.limits;
+    // A browser may lack storage textures that can be read.
+    const { wgslLanguageFeatures } = navigator.gpu as GPU & { readonly wgslLanguageFeatures?: ReadonlySet<string> };
+    const readsTextures = wgslLanguageFeatures?.has("readonly_and_readwrite_storage_textures") ?? false;
+    this.#builder = new CommandBuilder(gpu, this.stats, adapter.info.isFallbackAdapter && readsTextures);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       this.#faults.push((event as GPUUncapturedErrorEvent).error.message);
@@ -107,7 +131,10 @@ export class Device implements Disposable {
     }
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     // A binding must not be empty, and copies go by four bytes.
-    return this.#allocate(Math.max(4, Math.ceil(byteLength / 4) * 4), STORAGE | COPY_SRC | COPY_DST, label);
+    const size = Math.max(4, Math.ceil(byteLength / 4) * 4);
+    const buffer = this.#allocate(size, STORAGE | COPY_SRC | COPY_DST, label);
+    this.#kept?.buffers.add(buffer);
+    return buffer;
   }
 
   /**
@@ -132,24 +159,12 @@ export class Device implements Disposable {
   run(kernel: Kernel, { buffers, sizes = [], reals = [], invocations }: Dispatch): void {
     checkBindings(kernel, buffers, this.limits.minStorageBufferOffsetAlignment);
     if (invocations === 0) return;
-    const pipeline = this.#pipeline(kernel);
-    const resources = buffers.map(toResource);
-    const uniform = this.#uniform(kernel, sizes, reals);
-    if (uniform) resources.push({ buffer: uniform });
-    const bindGroup = this.#gpu.createBindGroup({
-      label: kernel.name,
-      layout: pipeline.getBindGroupLayout(0),
-      entries: resources.map((resource, binding) => ({ binding, resource })),
-    });
-    this.stats.bindGroups++;
-    const groups = Math.ceil(invocations / WORKGROUP);
-    const y = Math.ceil(groups / MAX_WORKGROUPS);
-    const command = { pipeline, bindGroup, uniform, x: Math.ceil(groups / y), y };
-    if (this.#commands) {
-      this.#commands.push(command);
+    const dispatch = { kernel, resources: buffers, sizes, reals, invocations };
+    if (this.#kept) {
+      this.#kept.dispatches.push(dispatch);
     } else {
-      this.submit([command], 1);
-      if (uniform) this.destroyBuffer(uniform);
+      using built = this.#builder.build([dispatch]);
+      this.submit(built.commands, 1);
     }
   }
 
@@ -158,25 +173,29 @@ export class Device implements Disposable {
    *
    * @param body Runs once, at once; it must not wait. What it writes (`Tensor.write`, `Tensor.from`) is written then, and not
    * again at each replay.
+   * @param options Whether to fuse.
    * @returns The recording, which owns those tensors.
    * @throws {TypeError} If a recording is under way, or the function is async.
    */
-  record(body: () => void): Recording {
-    if (this.#commands) throw new TypeError("Cannot record inside a recording");
-    const commands: Command[] = this.#commands = [];
-    const owned: Disposable[] = [];
+  record(body: () => void, { fuse = false }: RecordOptions = {}): Recording {
+    if (this.#kept) throw new TypeError("Cannot record inside a recording");
+    const { dispatches, buffers } = this.#kept = { dispatches: [], buffers: new Set() };
+    const owned: Tracked[] = [];
     this.#scopes.push(owned);
-    const recording = new Recording(this, commands, owned);
     try {
       refusePromise("record", body());
-      return recording;
     } catch (error) {
-      recording.dispose();
+      for (const tensor of owned) tensor[Symbol.dispose]();
       throw error;
     } finally {
       this.#scopes.pop();
-      this.#commands = undefined;
+      this.#kept = undefined;
     }
+    const built = this.#builder.build(dispatches, fuse ? buffers : undefined);
+    const asked = dispatches.flatMap(({ resources }) => resources as Binding[]).map(({ buffer }) => buffer);
+    const vanished = new Set(asked).difference(built.buffers);
+    for (const tensor of owned) if (vanished.has(tensor.buffer)) tensor[Symbol.dispose]();
+    return new Recording(this, built.commands, [built, ...owned]);
   }
 
   /**
@@ -189,8 +208,8 @@ export class Device implements Disposable {
    * @throws {TypeError} If the function is async.
    */
   tidy<T>(body: () => T): T {
-    if (this.#commands) return body();
-    const owned: Disposable[] = [];
+    if (this.#kept) return body();
+    const owned: Tracked[] = [];
     this.#scopes.push(owned);
     let kept = new Set<unknown>();
     try {
@@ -212,7 +231,7 @@ export class Device implements Disposable {
    *
    * @param resource A tensor just made.
    */
-  track(resource: Disposable): void {
+  track(resource: Tracked): void {
     this.#scopes.at(-1)?.push(resource);
   }
 
@@ -261,7 +280,7 @@ export class Device implements Disposable {
    * @throws {TypeError} If the lengths differ, or a recording is under way.
    */
   copy(source: Binding, target: Binding): void {
-    if (this.#commands) throw new TypeError("Cannot record a copy: a recording holds kernels only");
+    if (this.#kept) throw new TypeError("Cannot record a copy: a recording holds kernels only");
     const encoder = this.#gpu.createCommandEncoder();
     const length = source.byteLength;
     if (length !== target.byteLength) {
@@ -330,20 +349,6 @@ export class Device implements Disposable {
     this.stats.bytes += size;
     return this.#gpu.createBuffer({ size, usage, label });
   }
-
-  #pipeline(kernel: Kernel): GPUComputePipeline {
-    let pipeline = this.#pipelines.get(kernel);
-    if (!pipeline) this.#pipelines.set(kernel, pipeline = compile(this.#gpu, kernel));
-    return pipeline;
-  }
-
-  #uniform(kernel: Kernel, sizes: readonly number[], reals: readonly number[]): GPUBuffer | undefined {
-    if (!hasSizes(kernel)) return undefined;
-    const words = packSizes(sizes, reals);
-    const uniform = this.#allocate(words.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, kernel.name);
-    this.#gpu.queue.writeBuffer(uniform, 0, words);
-    return uniform;
-  }
 }
 
 /** What an async function does behind its first await is neither recorded nor kept. */
@@ -351,8 +356,4 @@ function refusePromise(action: string, result: unknown): void {
   if (!(result instanceof Promise)) return;
   result.catch(() => {}); // the one error is enough
   throw new TypeError(`Cannot ${action} an async function: it must not wait`);
-}
-
-function toResource({ buffer, byteOffset, byteLength }: Binding): GPUBufferBinding {
-  return { buffer, offset: byteOffset, size: Math.max(4, byteLength) };
 }

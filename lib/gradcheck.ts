@@ -108,7 +108,10 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
   const twin = await model.reference(loss.reference);
   const { x, target } = drawRows(twin, loss, inputs, random);
   const { dX } = twin.backward(x, target);
-  const gpu = await gpuGradients(model, loss, x, target);
+  const gpu = [
+    await gpuGradients(model, x, target, loss.backward),
+    await gpuGradients(model, x, target, (prediction, target) => loss.forwardBackward(prediction, target).dPrediction),
+  ];
   const named = [
     ...model.parameters.map(({ name }, i) => [name, twin.parameters[i], twin.gradients[i]] as const),
     [
@@ -129,7 +132,7 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
     const largest = gradient.data.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
     let gpuWorst = 0;
     gradient.data.forEach((g, entry) => {
-      const difference = Math.abs(gpu[i][entry] - g);
+      const difference = Math.max(...gpu.map((gradients) => Math.abs(gradients[i][entry] - g)));
       gpuWorst = Math.max(gpuWorst, difference / (largest || 1));
       ok &&= difference <= GPU_RELATIVE * Math.max(Math.abs(g), largest / 1_000);
     });
@@ -165,11 +168,17 @@ function drawTarget(kind: string, rows: number, columns: number, random: Random)
   return target;
 }
 
-async function gpuGradients(model: Model, loss: Loss, x: Matrix, target: Matrix): Promise<ArrayLike<number>[]> {
+/** The gradients on the GPU, with that of the loss from its backward or from its fused pass. */
+async function gpuGradients(
+  model: Model,
+  x: Matrix,
+  target: Matrix,
+  lossBackward: Loss["backward"],
+): Promise<ArrayLike<number>[]> {
   const { device } = model;
   using input = Tensor.from(device, Float32Array.from(x.data), [x.rows, x.columns]);
   using wanted = Tensor.from(device, Float32Array.from(target.data), [target.rows, target.columns]);
-  using dX = device.tidy(() => model.backward(loss.backward(model.forward(input), wanted), { wantDX: true })!);
+  using dX = device.tidy(() => model.backward(lossBackward(model.forward(input), wanted), { wantDX: true })!);
   const gradients = await model.readGradients();
   return [...Object.values(gradients), await dX.read()];
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { kernels } from "../kernels/mod.ts";
+import { type Kernel, kernels } from "../kernels/mod.ts";
 import { elementwise, mean, result } from "./ops.ts";
 import { referenceBce, type ReferenceLoss, referenceMse, referenceSoftmaxCrossEntropy } from "./reference.ts";
 import { formatShape, sameShape, type Shape } from "./shape.ts";
@@ -19,6 +19,8 @@ export interface Loss {
   forward(prediction: Tensor, target: Tensor): Tensor;
   /** Its gradient [batch, out] with respect to the prediction. */
   backward(prediction: Tensor, target: Tensor): Tensor;
+  /** Both, as a training step takes them: in one dispatch where the batch is small. The last digit may differ. */
+  forwardBackward(prediction: Tensor, target: Tensor): { loss: Tensor; dPrediction: Tensor };
   /** The same in float64. */
   readonly reference: ReferenceLoss;
 }
@@ -36,6 +38,8 @@ export interface Loss {
  * using loss = mse.forward(prediction, target);
  * using dPrediction = mse.backward(prediction, target);
  * assertEquals([...await loss.read(), ...await dPrediction.read()], [2.25, -3]);
+ * const both = mse.forwardBackward(prediction, target);
+ * assertEquals([...await both.loss.read(), ...await both.dPrediction.read()], [2.25, -3]);
  * ```
  */
 export const mse: Loss = {
@@ -44,6 +48,8 @@ export const mse: Loss = {
     prediction.device.tidy(() => mean(elementwise(kernels.squaredError, checkPair(prediction, target), {}))),
   backward: (prediction, target) =>
     elementwise(kernels.squaredErrorBackward, checkPair(prediction, target), {}, [1 / prediction.size]),
+  forwardBackward: (prediction, target) =>
+    inOnePass(mse, kernels.squaredErrorStep, checkPair(prediction, target), [prediction.size]),
   reference: referenceMse,
 };
 
@@ -70,6 +76,8 @@ export const bceWithLogits: Loss = {
     logits.device.tidy(() => mean(elementwise(kernels.bceWithLogits, checkPair(logits, target), {}))),
   backward: (logits, target) =>
     elementwise(kernels.bceWithLogitsBackward, checkPair(logits, target), {}, [1 / logits.size]),
+  forwardBackward: (logits, target) =>
+    inOnePass(bceWithLogits, kernels.bceWithLogitsStep, checkPair(logits, target), [logits.size]),
   reference: referenceBce,
 };
 
@@ -82,7 +90,7 @@ const MAX_CLASSES = 20_000;
  * Targets [batch, classes] are probabilities, one-hot or soft; rows of another sum weigh in by it. The gradient is
  * `(softmax(z) * sum of t - t) / batch`.
  *
- * Both throw a `RangeError` for rows of no class or of more than 20,000.
+ * Its methods throw a `RangeError` for rows of no class or of more than 20,000.
  *
  * @example
  * ```ts
@@ -119,8 +127,30 @@ export const softmaxCrossEntropy: Loss = {
     });
     return dLogits;
   },
+  forwardBackward: (logits, target) =>
+    inOnePass(softmaxCrossEntropy, kernels.softmaxCrossEntropyStep, [logits, target], checkClasses(logits, target)),
   reference: referenceSoftmaxCrossEntropy,
 };
+
+/** Elements that one workgroup goes through at most: a hardware GPU would leave its other cores idle for too long. */
+const ONE_PASS_ELEMENTS = 4_096;
+
+/** Loss and gradient by the kernel of both, whose first size is what the mean is over; a large batch by those of each. */
+function inOnePass(
+  { forward, backward }: Loss,
+  kernel: Kernel,
+  [prediction, target]: readonly [Tensor, Tensor],
+  sizes: readonly number[],
+): { loss: Tensor; dPrediction: Tensor } {
+  const { device, size, shape } = prediction;
+  if (size === 0 || size > ONE_PASS_ELEMENTS) {
+    return { loss: forward(prediction, target), dPrediction: backward(prediction, target) };
+  }
+  const pair = [prediction, target];
+  const loss = result(pair, [], undefined), dPrediction = result(pair, shape, undefined);
+  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: [1 / sizes[0]], invocations: 1 });
+  return { loss, dPrediction };
+}
 
 /** A target [n] for a prediction [n, 1] is the usual slip: the message should name the two, not a kernel. */
 function checkPair(prediction: Tensor, target: Tensor): [Tensor, Tensor] {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Kernel } from "../kernels/mod.ts";
+import type { Access, Kernel } from "../kernels/mod.ts";
 
 /** Part of a GPU buffer that a kernel binds: a tensor, or anything with a buffer, an offset and a length in bytes. */
 export interface Binding {
@@ -13,6 +13,28 @@ export interface Binding {
   readonly byteOffset: number;
   /** How long it is, in bytes. */
   readonly byteLength: number;
+}
+
+/** What a kernel binds: part of a buffer, or a storage texture. */
+export type Resource = Binding | GPUTexture;
+
+/** Whether a resource is part of a buffer. */
+export function isBinding(resource: Resource): resource is Binding {
+  return "buffer" in resource;
+}
+
+/** One run of a kernel: what it binds and how far it reaches. */
+export interface Dispatch {
+  /** The kernel. */
+  readonly kernel: Kernel;
+  /** Buffers and textures in the order of the kernel's `access`. */
+  readonly resources: readonly Resource[];
+  /** Whole numbers at the start of the kernel's sizes. */
+  readonly sizes: readonly number[];
+  /** Real numbers after them. */
+  readonly reals: readonly number[];
+  /** How many invocations are needed. */
+  readonly invocations: number;
 }
 
 /**
@@ -40,6 +62,13 @@ export function checkBindings(kernel: Kernel, buffers: readonly Binding[], align
   });
 }
 
+const LAYOUTS: Record<Access, Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">> = {
+  read: { buffer: { type: "read-only-storage" } },
+  read_write: { buffer: { type: "storage" } },
+  read_texture: { storageTexture: { access: "read-only", format: "rgba32float" } },
+  write_texture: { storageTexture: { access: "write-only", format: "rgba32float" } },
+};
+
 /** Whether a kernel has a uniform with sizes, behind its storage buffers. */
 export function hasSizes(kernel: Kernel): boolean {
   return kernel.code.includes("var<uniform>");
@@ -54,11 +83,13 @@ export function hasSizes(kernel: Kernel): boolean {
  */
 export function compile(gpu: GPUDevice, kernel: Kernel): GPUComputePipeline {
   const label = kernel.name;
-  const types: GPUBufferBindingType[] = kernel.access.map((a) => a === "read" ? "read-only-storage" : "storage");
-  if (hasSizes(kernel)) types.push("uniform");
+  const kinds: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">[] = kernel.access.map((access) =>
+    LAYOUTS[access]
+  );
+  if (hasSizes(kernel)) kinds.push({ buffer: { type: "uniform" } });
   const group = gpu.createBindGroupLayout({
     label,
-    entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
+    entries: kinds.map((kind, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, ...kind })),
   });
   return gpu.createComputePipeline({
     label,

@@ -44,7 +44,7 @@ export class Predictor implements Disposable {
     this.#recording = model.device.record(() => {
       this.#input = Tensor.zeros(model.device, [Math.max(1, Math.min(chunk, rows)), inputs]);
       this.#output = model.forward(this.#input);
-    });
+    }, { fuse: true });
   }
 
   /**

@@ -9,8 +9,6 @@ export interface Command {
   readonly pipeline: GPUComputePipeline;
   /** Its buffers. */
   readonly bindGroup: GPUBindGroup;
-  /** The buffer that holds its sizes, where it has any. */
-  readonly uniform: GPUBuffer | undefined;
   /** Workgroups along x. */
   readonly x: number;
   /** Workgroups along y. */
@@ -21,8 +19,6 @@ export interface Command {
 export interface Queue {
   /** Puts commands on the queue in one compute pass, `times` over. */
   submit(commands: readonly Command[], times: number): void;
-  /** Frees a buffer at once. */
-  destroyBuffer(buffer: GPUBuffer): void;
 }
 
 /** Dispatches that one submission holds at most: enough to hide its cost, few enough to start soon. */
@@ -80,7 +76,6 @@ export class Recording implements Disposable {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const { uniform } of this.#commands) if (uniform) this.#queue.destroyBuffer(uniform);
     for (const resource of this.#owned) resource[Symbol.dispose]();
   }
 

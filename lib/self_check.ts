@@ -8,6 +8,7 @@ import { kernels } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
 import { longCases, smallCases } from "./self_check_cases.ts";
 import { readAll, type Tensor } from "./tensor.ts";
+import { wholeStepCases } from "./whole_step_cases.ts";
 
 /** A kernel's result beside the oracle's. */
 export interface KernelCheck {
@@ -41,7 +42,7 @@ const TOLERANCE = 1e-5;
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const cases = [...smallCases(device), ...(long ? longCases(device) : [])];
+  const cases = [...smallCases(device), ...wholeStepCases(device), ...(long ? longCases(device) : [])];
   const results: Tensor[] = [];
   try {
     for (const { run } of cases) results.push(device.tidy(run));

@@ -27,11 +27,13 @@ export interface KernelCase {
 
 const random = (): Random => new Random(7, "self-test");
 
-function matrix(rows: number, columns: number, stream: Random): Matrix {
+/** Numbers drawn from the standard normal distribution, rounded to float32. */
+export function matrix(rows: number, columns: number, stream: Random): Matrix {
   return new Matrix(rows, columns).map(() => Math.fround(stream.normal()));
 }
 
-function upload(device: Device, { rows, columns, data }: Matrix): Tensor {
+/** A float64 matrix on the GPU. */
+export function upload(device: Device, { rows, columns, data }: Matrix): Tensor {
   return Tensor.from(device, Float32Array.from(data), [rows, columns]);
 }
 
@@ -124,29 +126,33 @@ function notFiniteCases(device: Device): KernelCase[] {
   ];
 }
 
-/** A loss and its gradient. */
+/** A loss and its gradient, one by one and in one pass. */
 function lossCase(device: Device, loss: Loss, prediction: Matrix, target: Matrix, on: string): KernelCase[] {
-  const { forward, backward } = LOSS_KERNELS[loss.kind];
-  return [
-    {
-      kernel: forward,
-      on,
-      run: () => loss.forward(upload(device, prediction), upload(device, target)),
-      expected: [loss.reference.forward(prediction, target)],
-    },
-    {
-      kernel: backward,
-      on,
-      run: () => loss.backward(upload(device, prediction), upload(device, target)),
-      expected: loss.reference.backward(prediction, target).data,
-    },
+  const { forward, backward, step } = LOSS_KERNELS[loss.kind];
+  const value = [loss.reference.forward(prediction, target)];
+  const gradient = loss.reference.backward(prediction, target).data;
+  const runs: [Kernel, string, (p: Tensor, t: Tensor) => Tensor, ArrayLike<number>][] = [
+    [forward, on, loss.forward, value],
+    [backward, on, loss.backward, gradient],
+    [step, `${on}, loss`, (p, t) => loss.forwardBackward(p, t).loss, value],
+    [step, `${on}, gradient`, (p, t) => loss.forwardBackward(p, t).dPrediction, gradient],
   ];
+  return runs.map(([kernel, on, run, expected]) => ({
+    kernel,
+    on,
+    run: () => run(upload(device, prediction), upload(device, target)),
+    expected,
+  }));
 }
 
-const LOSS_KERNELS: Record<string, { forward: Kernel; backward: Kernel }> = {
-  mse: { forward: kernels.squaredError, backward: kernels.squaredErrorBackward },
-  bce: { forward: kernels.bceWithLogits, backward: kernels.bceWithLogitsBackward },
-  softmax: { forward: kernels.softmaxCrossEntropy, backward: kernels.softmaxCrossEntropyBackward },
+const LOSS_KERNELS: Record<string, { forward: Kernel; backward: Kernel; step: Kernel }> = {
+  mse: { forward: kernels.squaredError, backward: kernels.squaredErrorBackward, step: kernels.squaredErrorStep },
+  bce: { forward: kernels.bceWithLogits, backward: kernels.bceWithLogitsBackward, step: kernels.bceWithLogitsStep },
+  softmax: {
+    forward: kernels.softmaxCrossEntropy,
+    backward: kernels.softmaxCrossEntropyBackward,
+    step: kernels.softmaxCrossEntropyStep,
+  },
 };
 
 function lossCases(device: Device, rows: number, columns: number): KernelCase[] {
@@ -165,6 +171,16 @@ function lossCases(device: Device, rows: number, columns: number): KernelCase[] 
     ),
     ...lossCase(device, softmaxCrossEntropy, extremes, hot, "logits of 1e30, and equal ones"),
   ];
+}
+
+/** The passes that take loss and gradient at once, on more rows than they have lanes. */
+function longerStepCases(device: Device, rows: number, columns: number): KernelCase[] {
+  const stream = random(), prediction = matrix(rows, columns, stream);
+  const target = prediction.map(() => Math.fround(stream.uniform()));
+  return [mse, bceWithLogits, softmaxCrossEntropy].flatMap((loss) =>
+    lossCase(device, loss, prediction, target, `[${rows}, ${columns}]`)
+      .filter(({ kernel }) => kernel === LOSS_KERNELS[loss.kind].step)
+  );
 }
 
 /** The backward of sums and extremes: equal smallest elements share the gradient. */
@@ -251,6 +267,7 @@ export function smallCases(device: Device): KernelCase[] {
     ...notFiniteCases(device),
     ...spreadCases(device),
     ...lossCases(device, 5, 3),
+    ...longerStepCases(device, 67, 3),
     ...stepCases(device),
     ...optimizerCases(device),
   ];

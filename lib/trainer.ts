@@ -13,6 +13,7 @@ import { Random } from "./random.ts";
 import type { Recording } from "./recording.ts";
 import { formatShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
+import { planWholeStep, runWholeStep } from "./whole_step.ts";
 
 /** What a {@linkcode Trainer} needs. */
 export interface TrainerOptions {
@@ -32,6 +33,8 @@ export interface TrainerOptions {
   readonly seed: number;
   /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
   readonly shuffle?: boolean;
+  /** Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs a small network's step. */
+  readonly plain?: boolean;
 }
 
 /** Options of {@linkcode Trainer.epochs}. */
@@ -132,8 +135,9 @@ export class Trainer implements Disposable {
       this.#order = Tensor.zeros(device, [rows], "u32");
       this.#cursor = Tensor.zeros(device, [1], "u32");
       this.#losses = Tensor.zeros(device, [this.stepsPerEpoch]);
-      this.#full = device.record(() => this.#runStep(batchSize));
-      this.#rest = rest > 0 ? device.record(() => this.#runStep(rest)) : undefined;
+      const fuse = !options.plain;
+      this.#full = device.record(() => this.#runWholeStep(batchSize), { fuse });
+      this.#rest = rest > 0 ? device.record(() => this.#runWholeStep(rest), { fuse }) : undefined;
     } catch (error) {
       this.dispose();
       throw error;
@@ -230,7 +234,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * One epoch that stops at every step for a look at its tensors. The operations are those of {@linkcode Trainer.epochs}.
+   * One epoch that stops at every step for a look at its tensors. The operations are those of {@linkcode Trainer.epochs}
+   * with `plain`; where one kernel runs the step there, results differ in their last digits.
    *
    * @param onStep Called after each step with the tensors it made, which are freed when its promise resolves.
    * @returns The epoch's result.
@@ -274,14 +279,22 @@ export class Trainer implements Disposable {
     const targets = gatherRows(y, this.#order, batch);
 
     const prediction = model.forward(inputs, observe);
-    const lossValue = loss.forward(prediction, targets);
-    const dPrediction = loss.backward(prediction, targets);
+    const { loss: lossValue, dPrediction } = loss.forwardBackward(prediction, targets);
     observe?.("loss", lossValue);
     observe?.("grad_logits", dPrediction);
     model.backward(dPrediction, { observe });
     optimizer.step();
 
     append(lossValue, this.#losses, this.#cursor);
+  }
+
+  /** The same step with all but the update in one kernel, where it fits. */
+  #runWholeStep(rows: number): void {
+    const { model, loss, optimizer, x, y, batchSize: stride, plain } = this.#options;
+    const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
+    if (!plan) return this.#runStep(rows);
+    runWholeStep(plan, { x, y, order: this.#order, cursor: this.#cursor, losses: this.#losses, stride });
+    optimizer.step();
   }
 
   #shuffle(): void {

@@ -146,6 +146,24 @@ const otherGpuBugs: Planted[] = [
   },
 ];
 
+/** A loss that is sound but in its fused pass. */
+function withFused(loss: Loss, spoil: (dPrediction: Tensor) => Tensor): Loss {
+  return {
+    ...loss,
+    forwardBackward: (p, t) => {
+      const { loss: value, dPrediction } = loss.forwardBackward(p, t);
+      return { loss: value, dPrediction: spoil(dPrediction) };
+    },
+  };
+}
+
+otherGpuBugs.push(...[mse, bceWithLogits, softmaxCrossEntropy].map((loss) => ({
+  bug: `${loss.kind} in one pass with its sign flipped`,
+  layers: [],
+  loss: withFused(loss, (d) => scale(d, -1)),
+  wrong: ["input"],
+})));
+
 const negated = (m: Matrix) => m.map((v) => -v);
 
 const twinTable: [bug: string, wrong: string[], spoil: TwinBug][] = [
@@ -232,8 +250,8 @@ for (
 gpuTest("checkGradients() catches a bug that both sides share, by finite differences", async (device) => {
   const flipped = withBuggyGradient(mse, () => -1), halved = withBuggyGradient(mse, () => 0.5);
   const shared: [Layer[], Loss, string[]][] = [
-    [[], { ...flipped, backward: (p, t) => scale(mse.backward(p, t), -1) }, ["input"]],
-    [[], { ...halved, backward: (p, t) => scale(mse.backward(p, t), 0.5) }, ["input"]],
+    [[], { ...withFused(flipped, (d) => scale(d, -1)), backward: (p, t) => scale(mse.backward(p, t), -1) }, ["input"]],
+    [[], { ...withFused(halved, (d) => scale(d, 0.5)), backward: (p, t) => scale(mse.backward(p, t), 0.5) }, ["input"]],
     [
       [withBuggyTwin(
         new BuggyLinear((l, _, d) => matmul(d, l.weight.value)),

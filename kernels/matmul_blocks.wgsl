@@ -1,0 +1,177 @@
+// matmul_blocks: out = a · b with an epilogue, for software adapters. There a load costs more than arithmetic and workgroup
+// memory is no faster than any other, so an invocation owns 16 x 8 outputs, kept as eight 4 x 4 blocks: for every four
+// inner positions it loads 24 texels and does 512 multiply-adds. Operands are textures that pack.wgsl has filled.
+// a [m, k], or stored [k, m] with TRANSPOSE_A; b [k, n], or stored [n, k] with TRANSPOSE_B; y, out [m, n]; bias, sums [n].
+// Texels behind an operand's end are zero, so rows, columns and inner positions past the edge need no guard when read.
+// Grid: one invocation per 16 x 8 outputs, row by row. Workgroups of 8 spread few invocations over all threads.
+// matmul_epilogue.wgsl stands before this text.
+override TRANSPOSE_A: bool;
+override TRANSPOSE_B: bool;
+override SUMS: bool; // also give the column sums of b
+override ALIGNED: bool; // n is a multiple of four: out4 is the same buffer, written four at a time
+override TO_BUFFER: bool; // write the result into out
+override TO_TEXTURE: bool; // write it into packed, as pack.wgsl would
+
+struct Sizes {
+  m: u32,
+  n: u32,
+  k: u32,
+}
+@group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(1) var b: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var y: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<storage, read_write> out4: array<vec4f>;
+@group(0) @binding(6) var packed: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(7) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(8) var<uniform> sizes: Sizes;
+
+fn place(texel: u32) -> vec2u {
+  return vec2u(texel % 1024u, texel / 1024u);
+}
+
+fn quarter(length: u32) -> u32 {
+  return (length + 3u) / 4u;
+}
+
+// Rows row..row+3 of a at inner positions p..p+3.
+fn blockA(row: u32, p: u32) -> mat4x4f {
+  let stride = quarter(select(sizes.k, sizes.m, TRANSPOSE_A));
+  let at = select(row * stride + p / 4u, p * stride + row / 4u, TRANSPOSE_A);
+  let block = mat4x4f(
+    textureLoad(a, place(at)),
+    textureLoad(a, place(at + stride)),
+    textureLoad(a, place(at + 2u * stride)),
+    textureLoad(a, place(at + 3u * stride)),
+  );
+  if (TRANSPOSE_A) {
+    return transpose(block);
+  }
+  return block;
+}
+
+// Inner positions p..p+3 of b at columns column..column+3.
+fn blockB(p: u32, column: u32) -> mat4x4f {
+  let stride = quarter(select(sizes.n, sizes.k, TRANSPOSE_B));
+  let at = select(p * stride + column / 4u, column * stride + p / 4u, TRANSPOSE_B);
+  let block = mat4x4f(
+    textureLoad(b, place(at)),
+    textureLoad(b, place(at + stride)),
+    textureLoad(b, place(at + 2u * stride)),
+    textureLoad(b, place(at + 3u * stride)),
+  );
+  if (TRANSPOSE_B) {
+    return transpose(block);
+  }
+  return block;
+}
+
+// acc + a · b for 4 x 4 blocks, each an array of rows.
+fn multiplyAdd(acc: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    fma(vec4f(a[0].w), b[3], fma(vec4f(a[0].z), b[2], fma(vec4f(a[0].y), b[1], fma(vec4f(a[0].x), b[0], acc[0])))),
+    fma(vec4f(a[1].w), b[3], fma(vec4f(a[1].z), b[2], fma(vec4f(a[1].y), b[1], fma(vec4f(a[1].x), b[0], acc[1])))),
+    fma(vec4f(a[2].w), b[3], fma(vec4f(a[2].z), b[2], fma(vec4f(a[2].y), b[1], fma(vec4f(a[2].x), b[0], acc[2])))),
+    fma(vec4f(a[3].w), b[3], fma(vec4f(a[3].z), b[2], fma(vec4f(a[3].y), b[1], fma(vec4f(a[3].x), b[0], acc[3])))),
+  );
+}
+
+// What four rows of four sums start from.
+fn startAt(column: u32) -> mat4x4f {
+  if (!BIAS) {
+    return mat4x4f();
+  }
+  let row = vec4f(bias[column], bias[column + 1u], bias[column + 2u], bias[column + 3u]);
+  return mat4x4f(row, row, row, row);
+}
+
+// Takes four products of a row through the epilogue, and stores those that are there.
+fn store4(row: u32, column: u32, product: vec4f) {
+  if (row >= sizes.m || column >= sizes.n) {
+    return;
+  }
+  let texel = row * quarter(sizes.n) + column / 4u;
+  var value = activate(product);
+  if (DERIVATIVE > 0u) {
+    value = activateBackward(textureLoad(y, place(texel)), value);
+  }
+  if (TO_BUFFER && ALIGNED) {
+    out4[texel] = value;
+  }
+  if (!ALIGNED) {
+    let left = sizes.n - column;
+    value = select(vec4f(), value, vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+    if (TO_BUFFER) {
+      let at = row * sizes.n + column;
+      for (var i = 0u; i < min(left, 4u); i++) {
+        out[at + i] = value[i];
+      }
+    }
+  }
+  if (TO_TEXTURE) {
+    textureStore(packed, place(texel), value);
+  }
+}
+
+fn store(row: u32, column: u32, block: mat4x4f) {
+  store4(row, column, block[0]);
+  store4(row + 1u, column, block[1]);
+  store4(row + 2u, column, block[2]);
+  store4(row + 3u, column, block[3]);
+}
+
+@compute @workgroup_size(8)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let index = id.x + id.y * groups.x * 8u;
+  let across = (sizes.n + 7u) / 8u;
+  let row = index / across * 16u;
+  let column = index % across * 8u;
+  if (row >= sizes.m) {
+    return;
+  }
+  var acc00 = startAt(column);
+  var acc01 = startAt(column + 4u);
+  var acc10 = acc00;
+  var acc11 = acc01;
+  var acc20 = acc00;
+  var acc21 = acc01;
+  var acc30 = acc00;
+  var acc31 = acc01;
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  for (var p = 0u; p < sizes.k; p += 4u) {
+    let b0 = blockB(p, column);
+    let b1 = blockB(p, column + 4u);
+    let a0 = blockA(row, p);
+    acc00 = multiplyAdd(acc00, a0, b0);
+    acc01 = multiplyAdd(acc01, a0, b1);
+    let a1 = blockA(row + 4u, p);
+    acc10 = multiplyAdd(acc10, a1, b0);
+    acc11 = multiplyAdd(acc11, a1, b1);
+    let a2 = blockA(row + 8u, p);
+    acc20 = multiplyAdd(acc20, a2, b0);
+    acc21 = multiplyAdd(acc21, a2, b1);
+    let a3 = blockA(row + 12u, p);
+    acc30 = multiplyAdd(acc30, a3, b0);
+    acc31 = multiplyAdd(acc31, a3, b1);
+    if (SUMS) {
+      sum0 += b0[0] + b0[1] + b0[2] + b0[3];
+      sum1 += b1[0] + b1[1] + b1[2] + b1[3];
+    }
+  }
+  store(row, column, acc00);
+  store(row, column + 4u, acc01);
+  store(row + 4u, column, acc10);
+  store(row + 4u, column + 4u, acc11);
+  store(row + 8u, column, acc20);
+  store(row + 8u, column + 4u, acc21);
+  store(row + 12u, column, acc30);
+  store(row + 12u, column + 4u, acc31);
+  if (SUMS && row == 0u) {
+    let width = min(8u, sizes.n - column);
+    for (var i = 0u; i < width; i++) {
+      sums[column + i] = select(sum0[i % 4u], sum1[i % 4u], i > 3u);
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * From dispatches to commands: pipelines, bind groups, and what a command needs of its own on the GPU.
+ *
+ * @module
+ */
+import type { Kernel } from "../kernels/mod.ts";
+import { type Binding, compile, type Dispatch, hasSizes, isBinding, packSizes, type Resource } from "./pipeline.ts";
+import { textureSize, type Unused } from "./product.ts";
+import type { Command } from "./recording.ts";
+import { schedule } from "./schedule.ts";
+
+const WORKGROUP = 64;
+const MAX_WORKGROUPS = 65_535;
+const TEXEL_BYTES = 16;
+
+/** Counts of what is alive and of what was made. */
+export interface Counts {
+  buffers: number;
+  bytes: number;
+  allocations: number;
+  bindGroups: number;
+}
+
+/** Commands ready to run, and what has to be freed with them. */
+export interface Built extends Disposable {
+  /** In order. */
+  readonly commands: readonly Command[];
+  /** Every buffer that they bind. */
+  readonly buffers: ReadonlySet<GPUBuffer>;
+}
+
+/** Builds commands for one device. */
+export class CommandBuilder {
+  readonly #gpu: GPUDevice;
+  readonly #counts: Counts;
+  readonly #isSoftware: boolean;
+  readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
+  #unused: Unused | undefined;
+
+  /**
+   * Takes note of the device.
+   *
+   * @param gpu The device.
+   * @param counts Where to count.
+   * @param isSoftware Whether the adapter is a software one, for which products have another form.
+   */
+  constructor(gpu: GPUDevice, counts: Counts, isSoftware: boolean) {
+    [this.#gpu, this.#counts, this.#isSoftware] = [gpu, counts, isSoftware];
+  }
+
+  /**
+   * Builds commands.
+   *
+   * @param plain What operations asked for.
+   * @param intermediate Buffers that need not be written where nothing else reads them.
+   * @returns The commands.
+   */
+  build(plain: readonly Dispatch[], intermediate: ReadonlySet<GPUBuffer> = new Set()): Built {
+    const own: (GPUBuffer | GPUTexture)[] = [];
+    const createTexture = (texels: number) => {
+      const texture = this.#createTexture(texels);
+      own.push(texture);
+      return texture;
+    };
+    const unused = () => this.#unused ??= this.#createUnused();
+    const dispatches = this.#isSoftware ? schedule(plain, { createTexture, unused, intermediate }) : plain;
+    const commands = dispatches.map((dispatch) => {
+      const uniform = this.#createUniform(dispatch);
+      if (uniform) own.push(uniform);
+      return this.#command(dispatch, uniform);
+    });
+    const buffers = dispatches.flatMap(({ resources }) => resources.filter(isBinding).map(({ buffer }) => buffer));
+    return { commands, buffers: new Set(buffers), [Symbol.dispose]: () => own.forEach((made) => this.#destroy(made)) };
+  }
+
+  #command({ kernel, resources, invocations }: Dispatch, uniform: GPUBuffer | undefined): Command {
+    const pipeline = this.#pipeline(kernel);
+    const bound = resources.map(toBindingResource);
+    if (uniform) bound.push({ buffer: uniform });
+    const bindGroup = this.#gpu.createBindGroup({
+      label: kernel.name,
+      layout: pipeline.getBindGroupLayout(0),
+      entries: bound.map((resource, binding) => ({ binding, resource })),
+    });
+    this.#counts.bindGroups++;
+    const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP));
+    const y = Math.ceil(groups / MAX_WORKGROUPS);
+    return { pipeline, bindGroup, x: Math.ceil(groups / y), y };
+  }
+
+  #pipeline(kernel: Kernel): GPUComputePipeline {
+    let pipeline = this.#pipelines.get(kernel);
+    if (!pipeline) this.#pipelines.set(kernel, pipeline = compile(this.#gpu, kernel));
+    return pipeline;
+  }
+
+  #createUniform({ kernel, sizes, reals }: Dispatch): GPUBuffer | undefined {
+    if (!hasSizes(kernel)) return undefined;
+    const words = packSizes(sizes, reals);
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const uniform = this.#gpu.createBuffer({ size: words.byteLength, usage, label: kernel.name });
+    this.#gpu.queue.writeBuffer(uniform, 0, words);
+    this.#count(1, words.byteLength);
+    return uniform;
+  }
+
+  #createTexture(texels: number): GPUTexture {
+    const size = textureSize(texels);
+    this.#count(1, size[0] * size[1] * TEXEL_BYTES);
+    return this.#gpu.createTexture({
+      label: "packed",
+      size,
+      format: "rgba32float",
+      usage: GPUTextureUsage.STORAGE_BINDING,
+    });
+  }
+
+  /** As small as can be, and alive as long as the device. */
+  #createUnused(): Unused {
+    const bind = (buffer: GPUBuffer): Binding => ({ buffer, byteOffset: 0, byteLength: buffer.size });
+    const create = () => bind(this.#gpu.createBuffer({ label: "unused", size: 16, usage: GPUBufferUsage.STORAGE }));
+    const usage = GPUTextureUsage.STORAGE_BINDING;
+    const texture = this.#gpu.createTexture({ label: "unused", size: [1, 1], format: "rgba32float", usage });
+    return { read: create(), written: create(), texture };
+  }
+
+  #destroy(made: GPUBuffer | GPUTexture): void {
+    made.destroy();
+    this.#count(-1, -("width" in made ? made.width * made.height * TEXEL_BYTES : made.size));
+  }
+
+  #count(sign: 1 | -1, bytes: number): void {
+    this.#counts.buffers += sign;
+    this.#counts.bytes += bytes;
+    if (sign > 0) this.#counts.allocations++;
+  }
+}
+
+function toBindingResource(resource: Resource): GPUBindingResource {
+  if (!isBinding(resource)) return resource.createView();
+  const { buffer, byteOffset, byteLength } = resource;
+  return { buffer, offset: byteOffset, size: Math.max(4, byteLength) };
+}

@@ -1,0 +1,75 @@
+/**
+ * The self-test of the kernel that runs a whole step: its gradients and its loss beside the oracle's.
+ *
+ * @module
+ */
+import { kernels } from "../kernels/mod.ts";
+import type { Device } from "./device.ts";
+import { type Layer, Linear, ReLU, Sigmoid } from "./layers.ts";
+import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
+import { Model } from "./model.ts";
+import { Random } from "./random.ts";
+import { Matrix, ReferenceModel } from "./reference.ts";
+import { type KernelCase, matrix, upload } from "./self_check_cases.ts";
+import { ELEMENT_BYTES, Tensor } from "./tensor.ts";
+import { planWholeStep, runWholeStep } from "./whole_step.ts";
+
+/** A step on rows 5, 6, 1, 4 and 0 of seven. */
+const ORDER = Uint32Array.of(3, 2, 5, 6, 1, 4, 0), ROWS = 5;
+
+/** Every loss and activation, on networks of one to four Linear. */
+export function wholeStepCases(device: Device): KernelCase[] {
+  return [
+    ...stepCases(device, () => [new Linear(3, 5), new ReLU(), new Linear(5, 2)], mse),
+    ...stepCases(device, () => [new Linear(3, 2), new Sigmoid(), new Linear(2, 9), new Linear(9, 3)], bceWithLogits),
+    ...stepCases(
+      device,
+      () => [new Linear(3, 2), new Linear(2, 2), new Linear(2, 3), new ReLU(), new Linear(3, 4), new Sigmoid()],
+      softmaxCrossEntropy,
+    ),
+    ...stepCases(device, () => [new Linear(3, 3)], mse),
+  ];
+}
+
+function stepCases(device: Device, layers: () => Layer[], loss: Loss): KernelCase[] {
+  const stream = new Random(7, "self-test"), described = layers();
+  const twin = new ReferenceModel(described.map((layer) => layer.reference()), loss.reference);
+  for (const { data } of twin.parameters) data.forEach((_, i) => data[i] = Math.fround(stream.normal()));
+  const outputs = described.reduce((width, layer) => layer.outputSize(width), 3);
+  const x = matrix(ORDER.length, 3, stream);
+  const y = matrix(ORDER.length, outputs, stream).map((v) => Math.fround(Math.abs(v) % 1));
+  const { loss: expectedLoss } = twin.backward(picked(x), picked(y));
+
+  const run = (pick: (model: Model, losses: Tensor) => Tensor): Tensor => {
+    const model = new Model(device, layers());
+    const names = model.parameters.map(({ name }) => name);
+    model.load(Object.fromEntries(names.map((name, i) => [name, Float32Array.from(twin.parameters[i].data)])));
+    const plan = planWholeStep(model, loss, { rows: ROWS, inputs: 3, outputs })!;
+    const order = Tensor.from(device, ORDER), cursor = Tensor.from(device, Uint32Array.of(1));
+    const losses = Tensor.zeros(device, [3]);
+    runWholeStep(plan, { x: upload(device, x), y: upload(device, y), order, cursor, stride: 2, losses });
+    return pick(model, losses);
+  };
+  const step = device.limits.minStorageBufferOffsetAlignment / ELEMENT_BYTES;
+  const gradients = twin.gradients.flatMap(({ data }) => [...data, ...Array(-data.length & (step - 1)).fill(0)]);
+  const on = (what: string) => `${what} of ${described.map(({ kind }) => kind).join(", ")} and ${loss.kind}`;
+  return [
+    {
+      kernel: kernels.wholeStep,
+      on: on("gradients"),
+      run: () => run(({ gradients }) => gradients),
+      expected: gradients,
+    },
+    {
+      kernel: kernels.wholeStep,
+      on: on("loss"),
+      run: () => run((_, losses) => losses),
+      expected: [0, expectedLoss, 0],
+    },
+  ];
+}
+
+/** The rows that the step takes: those from place 2 on. */
+function picked({ columns, data }: Matrix): Matrix {
+  return new Matrix(ROWS, columns).map((_, i) => data[ORDER[2 + Math.floor(i / columns)] * columns + i % columns]);
+}
