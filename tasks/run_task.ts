@@ -49,7 +49,7 @@ export async function exitCodeOf(
  * @param error Whatever was thrown.
  * @returns One line, or one per fault of the settings; with a stack where this program is at fault.
  */
-export function describeError(name: TaskName, error: unknown): string {
+export function describeError(name: string, error: unknown): string {
   if (error instanceof ConfigError) {
     return [...error.faults.map((fault) => `error: ${fault}`), `deno task ${name} --help lists what is allowed`].join(
       "\n",

@@ -5,6 +5,7 @@
  *   deno task train --recipe xor --hidden-size 3 --seed 7 --run-name narrow
  */
 
+import { isSmallStep } from "../lib/adapter.ts";
 import { Device } from "../lib/device.ts";
 import { DeviceError, NotFiniteError } from "../lib/errors.ts";
 import type { Evaluation } from "../lib/evaluation.ts";
@@ -29,9 +30,6 @@ import type { PartName } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
 import { formatEpoch, formatExamples, formatParameters, formatSummary, formatTensors } from "./train_report.ts";
 
-/** Batch size times weights below which the software adapter is faster without worker threads, measured on two cores. */
-const SMALL_STEP = 200_000;
-
 /** All that training needs. */
 interface Training {
   dataset: ScaledDataset;
@@ -49,7 +47,7 @@ async function main(config: TaskConfig): Promise<void> {
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
   // Before anything is written, so that a machine that cannot train keeps what it has; the hint needs no exact count.
   const expectedRows = config.batchSize === "full" ? config.numDataset * config.split[0] : config.batchSize;
-  using device = await Device.request({ smallDispatches: expectedRows * weights < SMALL_STEP });
+  using device = await Device.request({ smallDispatches: isSmallStep(expectedRows, weights) });
   await checkDevice(device);
 
   using stack = new DisposableStack();
@@ -161,11 +159,18 @@ async function trainEpochs(
   const validation = parts.find(({ name }) => name === "validation");
   const validate = async () => validation && await evaluatePart(validation);
   const total = config.numEpochs * trainer.stepsPerEpoch;
+  let isFirst = true;
   const epochs = config.debugTensors
     ? observedEpochs(config.numEpochs, trainer, validate)
     : trainer.epochs(config.numEpochs, {
       evaluate: validate,
-      onProgress: (steps) => progress.update(steps, total, `step ${steps} of ${total}`),
+      onProgress: (steps) => {
+        if (isFirst) {
+          console.log(`first steps done ${(performance.now() / 1000).toFixed(2)} s after the process started`);
+        }
+        isFirst = false;
+        progress.update(steps, total, `step ${steps} of ${total}`);
+      },
     });
   for await (const { epoch, step, loss, evaluation } of epochs) {
     const line = {

@@ -1,0 +1,139 @@
+/** What this project's speed is held to, and how the results stand to it. */
+
+import { isGolden } from "./golden.ts";
+import { formatSize } from "./products.ts";
+import type { Implementation, ProductResult, Results, TrainingResult } from "./results.ts";
+import type { WorkloadName } from "./workloads.ts";
+
+/** One goal. */
+export interface Goal {
+  name: string;
+  /** What is to be reached: at least, or with `atMost` at most. */
+  goal: number;
+  /** What must be held in every run, half of the goal where that means something. */
+  floor?: number;
+  atMost?: true;
+  unit: "x" | "" | "s" | "bytes";
+  /** Undefined where the run does not measure it; NaN where it should have, and there is no valid result. */
+  measure: (results: Results) => number | undefined;
+}
+
+/** Which peers to compare with. */
+type Peers = "webgpu" | "any";
+
+/** The heap of JavaScript grows and shrinks by as much. */
+const FLAT_BYTES = 32 * 2 ** 20;
+
+/** All goals, for the software adapter. */
+export const GOALS: readonly Goal[] = [
+  training("seed", "any", 2, 1),
+  training("seed", "webgpu", 30, 15),
+  training("wide", "webgpu", 4, 2),
+  training("wide", "any", 1, 0.5),
+  training("deep", "webgpu", 3, 1.5),
+  {
+    name: "matrix product 1024, to the best WebGPU peer",
+    goal: 3.5,
+    floor: 1.75,
+    unit: "x",
+    measure: ({ products }) => productRatio(products, "1024", "webgpu"),
+  },
+  none("allocations a step", ({ allocations }) => allocations),
+  none("bind groups a step", ({ bindGroups }) => bindGroups),
+  none("waits a step", ({ waits }) => waits),
+  {
+    name: "GPU bytes more after 100,000 steps",
+    goal: 0,
+    floor: 0,
+    atMost: true,
+    unit: "bytes",
+    measure: ({ endurance, quick }) =>
+      quick ? undefined : endurance ? endurance.after.bytes - endurance.before.bytes : NaN,
+  },
+  {
+    name: "resident bytes more after 100,000 steps",
+    goal: FLAT_BYTES,
+    floor: 2 * FLAT_BYTES,
+    atMost: true,
+    unit: "bytes",
+    measure: ({ endurance, quick }) =>
+      quick ? undefined : endurance ? Math.max(0, endurance.after.resident - endurance.before.resident) : NaN,
+  },
+  {
+    name: "first steps after the start of the process",
+    goal: 1.5,
+    atMost: true,
+    unit: "s",
+    measure: ({ firstStep }) => firstStep.length > 0 ? Math.min(...firstStep) : NaN,
+  },
+];
+
+/** How one goal stands. */
+export interface Standing extends Goal {
+  value: number | undefined;
+  isMet: boolean;
+  /** False where the value is below the floor, or missing though it should be there. */
+  holdsFloor: boolean;
+}
+
+/**
+ * Compares results with the goals.
+ *
+ * @param results Of one run.
+ * @param goals The goals.
+ * @returns How each stands; none on a hardware adapter, for which these goals are not meant.
+ */
+export function judge(results: Results, goals: readonly Goal[] = GOALS): Standing[] {
+  if (!results.limits.software) return [];
+  return goals.map((goal) => {
+    const value = goal.measure(results);
+    const reaches = (bound: number) => value === undefined || (goal.atMost ? value <= bound : value >= bound);
+    const isMet = value !== undefined && reaches(goal.goal);
+    return { ...goal, value, isMet, holdsFloor: goal.floor === undefined || reaches(goal.floor) };
+  });
+}
+
+/** Whether a row's loss was right; a fast wrong answer is no result. */
+export function isRight({ workload, checkedSteps, loss }: TrainingResult): boolean {
+  return isGolden(workload, checkedSteps, loss);
+}
+
+/**
+ * This project's speed over that of its fastest peer.
+ *
+ * @param rows Valid results at one workload or size.
+ * @param peers "webgpu" for peers on the same adapter, "any" for all of them.
+ * @param speedOf What is compared.
+ * @returns The ratio; NaN where this project or every such peer is missing.
+ */
+export function ratio<T extends Implementation>(rows: readonly T[], peers: Peers, speedOf: (row: T) => number): number {
+  const own = rows.find(({ name }) => name === "backhand");
+  const speeds = rows
+    .filter(({ name, backend }) => name !== "backhand" && (peers === "any" || backend === "webgpu")).map(speedOf);
+  return own && speeds.length > 0 ? speedOf(own) / Math.max(...speeds) : NaN;
+}
+
+/** {@linkcode ratio} of training steps. */
+export function trainingRatio(results: readonly TrainingResult[], workload: WorkloadName, peers: Peers): number {
+  const rows = results.filter((row) => row.workload === workload && isRight(row));
+  return ratio(rows, peers, ({ stepsPerSecond }) => stepsPerSecond);
+}
+
+/** {@linkcode ratio} of matrix products. */
+export function productRatio(results: readonly ProductResult[], size: string, peers: Peers): number {
+  const rows = results.filter((row) => formatSize(row.size) === size && row.error <= 1);
+  return ratio(rows, peers, ({ gflops }) => gflops);
+}
+
+function training(workload: WorkloadName, peers: Peers, goal: number, floor: number): Goal {
+  const name = `${workload}, to the best ${peers === "any" ? "peer on any backend" : "WebGPU peer"}`;
+  return { name, goal, floor, unit: "x", measure: (results) => trainingRatio(results.training, workload, peers) };
+}
+
+function none(name: string, count: (costs: NonNullable<TrainingResult["costs"]>) => number): Goal {
+  const measure = ({ training }: Results) => {
+    const costs = training.flatMap(({ costs }) => costs ?? []);
+    return costs.length > 0 ? Math.max(...costs.map(count)) : NaN;
+  };
+  return { name, goal: 0, floor: 0, atMost: true, unit: "", measure };
+}

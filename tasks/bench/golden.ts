@@ -1,0 +1,73 @@
+/**
+ * What the losses must be after the checked steps, computed in float64, and the script that computes them (a minute or two):
+ *
+ *     deno run --allow-write=tasks/bench tasks/bench/golden.ts
+ */
+
+import { referenceSgd } from "../../lib/reference.ts";
+import golden from "./golden.json" with { type: "json" };
+import {
+  batchesOf,
+  CHECKED_STEPS,
+  learningRateOf,
+  lossAt,
+  QUICK_CHECKED_STEPS,
+  referenceOf,
+  toMatrices,
+  type Workload,
+  type WorkloadName,
+  WORKLOADS,
+} from "./workloads.ts";
+
+/** Loss of the first batch by the number of steps taken before. */
+export type Losses = Readonly<Record<string, number>>;
+
+/** The golden losses by workload: at first, and after the checked steps. */
+export const GOLDEN: Readonly<Record<WorkloadName, Losses>> = golden;
+
+/**
+ * How far a loss may be off, relative to it. Float32 runs come within 1e-6; one step too many or too few makes 1e-4 and more.
+ */
+export const TOLERANCE = 5e-5;
+
+/**
+ * Takes steps in float64.
+ *
+ * @param workload The workload.
+ * @param checkpoints After how many steps the loss is wanted, in ascending order.
+ * @returns The losses of the first batch.
+ */
+export function computeGolden(
+  workload: Workload,
+  checkpoints: readonly number[] = [0, QUICK_CHECKED_STEPS, CHECKED_STEPS],
+): Losses {
+  const model = referenceOf(workload), update = referenceSgd(learningRateOf(workload));
+  const batches = batchesOf(workload).map((batch) => toMatrices(workload, batch));
+  const losses: Record<string, number> = {};
+  for (let step = 0; step <= checkpoints.at(-1)!; step++) {
+    if (checkpoints.includes(step)) losses[step] = lossAt(workload, model.parameters.map(({ data }) => data));
+    const { x, y } = batches[step % batches.length];
+    model.backward(x, y);
+    const { gradients } = model;
+    model.parameters.forEach(({ data }, i) => update(data, gradients[i].data));
+  }
+  return losses;
+}
+
+/**
+ * Whether a worker's loss is the golden one.
+ *
+ * @param workload Which workload it ran.
+ * @param steps After how many steps.
+ * @param loss Its loss.
+ * @returns True within {@linkcode TOLERANCE}; false for NaN, and where there is no golden loss.
+ */
+export function isGolden(workload: WorkloadName, steps: number, loss: number): boolean {
+  const expected = GOLDEN[workload][steps] ?? NaN;
+  return Math.abs(loss - expected) <= TOLERANCE * Math.abs(expected);
+}
+
+if (import.meta.main) {
+  const losses = Object.fromEntries(WORKLOADS.map((workload) => [workload.name, computeGolden(workload)]));
+  await Deno.writeTextFile(new URL("golden.json", import.meta.url), JSON.stringify(losses, null, 2) + "\n");
+}

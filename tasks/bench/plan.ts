@@ -1,0 +1,90 @@
+/** Which workers a run of the bench starts, and what they are asked. */
+
+import { QUICK_SIZES, type Size, SIZES } from "./products.ts";
+import type { Implementation } from "./results.ts";
+import { CHECKED_STEPS, QUICK_CHECKED_STEPS, type Workload, type WorkloadName, WORKLOADS } from "./workloads.ts";
+
+/** An implementation as a worker. */
+export interface Contestant extends Implementation {
+  script: string;
+  /** What its command line begins with. */
+  args: readonly string[];
+  permissions: readonly string[];
+  /** On which workloads; all by default. */
+  workloads?: readonly WorkloadName[];
+  /** Whether its matrix products are timed. */
+  multiplies: boolean;
+}
+
+/** How long one run measures. */
+export interface Plan {
+  /** How long a round of steps or products lasts, about. */
+  seconds: number;
+  sizes: readonly Size[];
+  /** Steps after which peers are checked; this project always takes the whole 100. */
+  peerCheckedSteps: number;
+  /** How often the start of training is timed. */
+  starts: number;
+  /** Only where the run is not quick. */
+  endurance?: number;
+  /** Rows of the large datasets, likewise. */
+  rows: readonly number[];
+}
+
+/** The whole run: some ten minutes on two cores. */
+export const FULL: Plan = {
+  seconds: 2,
+  sizes: SIZES,
+  peerCheckedSteps: CHECKED_STEPS,
+  starts: 3,
+  endurance: 100_000,
+  rows: [1_000_000, 10_000_000],
+};
+
+/** The quick run: a minute. */
+export const QUICK: Plan = {
+  seconds: 0.5,
+  sizes: QUICK_SIZES,
+  peerCheckedSteps: QUICK_CHECKED_STEPS,
+  starts: 1,
+  rows: [],
+};
+
+/** Variables that only drivers read; lib/adapter.ts sets them. */
+const ADAPTER_ENV = "--allow-env=XDG_RUNTIME_DIR,LP_NUM_THREADS";
+
+/** Everybody, this project first. */
+export const CONTESTANTS: readonly Contestant[] = [
+  {
+    name: "backhand",
+    backend: "webgpu",
+    script: "tasks/bench/backhand.ts",
+    args: [],
+    permissions: [ADAPTER_ENV],
+    multiplies: true,
+  },
+  peer("tfjs", "webgpu", { multiplies: true }),
+  peer("jaxjs", "webgpu", { multiplies: true }),
+  peer("tfjs", "wasm", { multiplies: true }),
+  peer("jaxjs", "wasm", { multiplies: true }),
+  // Plain JavaScript: the fastest TensorFlow.js where dispatching costs more than computing, and hopeless elsewhere.
+  peer("tfjs", "cpu", { multiplies: false, workloads: ["seed"] }),
+];
+
+/** Who trains what, workload by workload, in turn. */
+export function trainings(): { workload: Workload; contestant: Contestant }[] {
+  return WORKLOADS.flatMap((workload) =>
+    CONTESTANTS.filter(({ workloads }) => workloads?.includes(workload.name) ?? true)
+      .map((contestant) => ({ workload, contestant }))
+  );
+}
+
+function peer(
+  name: "tfjs" | "jaxjs",
+  backend: Implementation["backend"],
+  rest: Pick<Contestant, "multiplies" | "workloads">,
+): Contestant {
+  // They ask the environment what they run on, and TensorFlow.js reads its .wasm file from Deno's cache.
+  const permissions = ["--allow-env", "--allow-read"];
+  return { name, backend, script: `tasks/bench/${name}.ts`, args: [backend], permissions, ...rest };
+}

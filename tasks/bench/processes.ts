@@ -1,0 +1,103 @@
+/** Starts workers, each in a process of its own with few permissions, and ends them with the bench. */
+
+import { SETTINGS } from "../keys.ts";
+
+const root = new URL("../../", import.meta.url);
+
+const running = new Set<Deno.ChildProcess>();
+
+/** How to start a worker. */
+export interface Start {
+  /** The script, as from the project's folder. */
+  script: string;
+  args: readonly string[];
+  /** Its permissions, and what else `deno run` is told. */
+  flags: readonly string[];
+  /** Where it works; the project's folder by default. */
+  cwd?: string;
+}
+
+/**
+ * Runs a worker to its end.
+ *
+ * @param start What to start.
+ * @returns What it reported: the JSON lines of its stdout.
+ * @throws {Error} With the end of its stderr, if it fails or reports nothing.
+ */
+export async function runWorker(start: Start): Promise<unknown[]> {
+  const child = spawn(start, "piped");
+  const { success, code, stdout, stderr } = await child.output().finally(() => running.delete(child));
+  const decoder = new TextDecoder(), said = decoder.decode(stderr).trim();
+  if (!success) throw new Error(`it ended with ${code}: ${lastLines(said)}`);
+  // Libraries may greet the reader there too.
+  const lines = decoder.decode(stdout).split("\n").filter((line) => line.startsWith("{"));
+  if (lines.length === 0) throw new Error(`it reported nothing: ${said}`);
+  return lines.map((line) => JSON.parse(line));
+}
+
+/**
+ * Starts a program and ends it once it says something.
+ *
+ * @param start What to start.
+ * @param pattern What it says on stdout.
+ * @returns Seconds from the start until then.
+ * @throws {Error} If it ends without saying so.
+ */
+export async function timeUntil(start: Start, pattern: RegExp): Promise<number> {
+  const since = performance.now(), child = spawn(start, "null");
+  let said = "";
+  try {
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      said += text;
+      if (pattern.test(said)) return (performance.now() - since) / 1000;
+    }
+    throw new Error(`${start.script} never said ${pattern.source}: ${said.trim()}`);
+  } finally {
+    end(child);
+    await child.status;
+    running.delete(child);
+  }
+}
+
+/** Ends all workers and waits until they are gone. */
+export async function endWorkers(): Promise<void> {
+  const children = [...running];
+  children.forEach(end);
+  await Promise.all(children.map((child) => child.status));
+}
+
+function spawn({ script, args, flags, cwd }: Start, stderr: "piped" | "null"): Deno.ChildProcess {
+  const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
+  const run = ["run", "--quiet", "--no-prompt", "--no-check", "--config", path("deno.json")];
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...run, ...flags, path(script), ...args],
+    cwd: cwd ?? root,
+    clearEnv: true,
+    env: { ...surroundings(), NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr,
+  });
+  const child = command.spawn();
+  running.add(child);
+  return child;
+}
+
+/** The environment without the settings of tasks: the defaults are measured. */
+function surroundings(): Record<string, string> {
+  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([key]) => !(key in SETTINGS)));
+}
+
+function end(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** The error in what a failed worker said, without the lines that only show where in the code it was. */
+function lastLines(said: string): string {
+  const lines = said.split("\n").filter((line) => !/^\s+at /.test(line));
+  return lines.slice(-4).join(" ").replaceAll(/\s+/g, " ");
+}

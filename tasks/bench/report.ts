@@ -1,0 +1,192 @@
+/** The results as text. */
+
+import { formatTable } from "../table.ts";
+import { isRight, judge, productRatio, type Standing, trainingRatio } from "./goals.ts";
+import { GOLDEN } from "./golden.ts";
+import { CONTESTANTS } from "./plan.ts";
+import { formatSize } from "./products.ts";
+import type { Implementation, Results, TrainingResult } from "./results.ts";
+import { WORKLOADS } from "./workloads.ts";
+
+/**
+ * All results as text for a terminal.
+ *
+ * @param results Of one run.
+ * @returns Lines without a last line break.
+ */
+export function formatResults(results: Results): string {
+  return [
+    formatMachine(results),
+    formatTraining(results),
+    formatProducts(results),
+    formatSteps(results),
+    formatData(results),
+    formatGoals(results),
+    ...wrongRows(results),
+    ...results.failures.map(({ worker, message }) => `${worker} gave no result: ${message}`),
+  ].filter((part) => part !== "").join("\n\n");
+}
+
+/**
+ * What a run must be failed for, a line each: wrong results, workers that failed, and, if asked, floors.
+ *
+ * @param results Of one run.
+ * @param floor Whether floors count.
+ * @returns Lines.
+ */
+export function faultsOf(results: Results, floor: boolean): string[] {
+  const below = judge(results).filter(({ holdsFloor }) => !holdsFloor);
+  return [
+    ...wrongRows(results),
+    ...results.failures.map(({ worker, message }) => `${worker} gave no result: ${message}`),
+    ...(floor ? below.map((standing) => `below the floor: ${describe(standing)}`) : []),
+  ];
+}
+
+function formatMachine({ limits, versions, cores }: Results): string {
+  const { device, fmaGflops, copyGigabytes } = limits;
+  return [
+    `device: ${device}; ${cores} cores`,
+    `versions: ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")}`,
+    `at best: ${formatRate(fmaGflops)} GFLOP/s of multiply-adds, ${formatRate(copyGigabytes)} GB/s copied`,
+  ].join("\n");
+}
+
+/** Steps per second of everybody on everything, the ratios, and the peak memory. */
+function formatTraining({ training }: Results): string {
+  const names = WORKLOADS.map(({ name }) => name);
+  const rows = CONTESTANTS.map((contestant) => {
+    const own = names.map((name) => training.find((row) => row.workload === name && isSame(row, contestant)));
+    const peak = Math.max(...own.map((row) => row?.peakBytes ?? 0));
+    return [formatName(contestant), ...own.map(formatSpeed), peak > 0 ? formatMegabytes(peak) : "-"];
+  });
+  const ratios = (["webgpu", "any"] as const).map((peers) => [
+    peers === "webgpu" ? "backhand to the best WebGPU peer" : "backhand to the best peer",
+    ...names.map((name) => formatRatio(trainingRatio(training, name, peers))),
+  ]);
+  return formatTable([["training, steps/s", ...names, "peak memory"], ...rows, ...ratios]);
+}
+
+function formatProducts({ products }: Results): string {
+  const sizes = [...new Set(products.map(({ size }) => formatSize(size)))];
+  if (sizes.length === 0) return "";
+  const rows = CONTESTANTS.filter(({ multiplies }) => multiplies).map((contestant) => [
+    formatName(contestant),
+    ...sizes.map((size) => {
+      const row = products.find((row) => isSame(row, contestant) && formatSize(row.size) === size);
+      return row === undefined ? "-" : row.error > 1 ? "wrong" : formatRate(row.gflops);
+    }),
+  ]);
+  const ratios = (["webgpu", "any"] as const).map((peers) => [
+    peers === "webgpu" ? "backhand to the best WebGPU peer" : "backhand to the best peer",
+    ...sizes.map((size) => formatRatio(productRatio(products, size, peers))),
+  ]);
+  return formatTable([["matrix product, GFLOP/s", ...sizes], ...rows, ...ratios]);
+}
+
+/** What this project's steps cost beside time, and what they leave behind. */
+function formatSteps({ training, endurance, firstStep }: Results): string {
+  const rows = training.flatMap(({ workload, costs }) => {
+    if (!costs) return [];
+    const { dispatches, allocations, bindGroups, waits, reads } = costs;
+    return [[workload, ...[dispatches, allocations, bindGroups, waits].map((n) => formatRate(n)), reads.toFixed(4)]];
+  });
+  const header = ["a step of backhand", "dispatches", "allocations", "bind groups", "waits", "reads of losses"];
+  const lines = rows.length > 0 ? [formatTable([header, ...rows])] : [];
+  if (endurance) {
+    const { steps, before, after } = endurance;
+    const held = ({ buffers, bytes, resident }: typeof before) =>
+      `${buffers} buffers of ${bytes} bytes, ${formatMegabytes(resident)} resident`;
+    lines.push(`${formatCount(steps)} steps of seed: ${held(before)} before, ${held(after)} after`);
+  }
+  if (firstStep.length > 0) {
+    const times = firstStep.map((seconds) => seconds.toFixed(2)).join(", ");
+    lines.push(`first steps of train done ${times} s after the process started, on a scaled dataset`);
+  }
+  return lines.join("\n");
+}
+
+function formatData({ data = [] }: Results): string {
+  if (data.length === 0) return "";
+  return formatTable([
+    ["making data", "rows", "rows/s", "peak memory"],
+    ...data.map(({ stage, rows, rowsPerSecond, peakBytes }) => [
+      stage,
+      formatCount(rows),
+      formatCount(rowsPerSecond),
+      formatMegabytes(peakBytes),
+    ]),
+  ]);
+}
+
+function formatGoals(results: Results): string {
+  const standings = judge(results);
+  if (standings.length === 0) return "goals: not judged, they are set for the software adapter";
+  const bound = (value: number | undefined, { unit, atMost }: Standing) =>
+    value === undefined ? "-" : `${atMost ? "<= " : ">= "}${formatValue(value, unit)}`;
+  return formatTable([
+    ["goal", "found", "goal", "floor", ""],
+    ...standings.map((standing) => [
+      standing.name,
+      standing.value === undefined ? "not measured" : formatValue(standing.value, standing.unit),
+      bound(standing.goal, standing),
+      bound(standing.floor, standing),
+      standing.value === undefined ? "" : !standing.holdsFloor ? "BELOW" : standing.isMet ? "met" : "missed",
+    ]),
+  ]);
+}
+
+function describe({ name, value, floor, unit, atMost }: Standing): string {
+  const found = Number.isNaN(value) ? "there is no valid result" : `found ${formatValue(value!, unit)}`;
+  return `${name}: ${found}, ${atMost ? "at most" : "at least"} ${formatValue(floor!, unit)} is asked`;
+}
+
+function wrongRows({ training, products }: Results): string[] {
+  return [
+    ...training.filter((row) => !isRight(row)).map((row) => {
+      const { workload, checkedSteps, loss } = row, expected = GOLDEN[workload][checkedSteps];
+      return `${
+        formatName(row)
+      } is wrong on ${workload}: its loss after ${checkedSteps} steps is ${loss}, not ${expected}`;
+    }),
+    ...products.filter(({ error }) => !(error <= 1)).map((row) =>
+      `${formatName(row)} is wrong on a product ${formatSize(row.size)}: ${row.error} times the error of float32 sums`
+    ),
+  ];
+}
+
+function formatSpeed(row: TrainingResult | undefined): string {
+  return row === undefined ? "-" : isRight(row) ? formatRate(row.stepsPerSecond) : "wrong";
+}
+
+function formatName({ name, backend }: Implementation): string {
+  return name === "backhand" ? name : `${name} ${backend}`;
+}
+
+function isSame(a: Implementation, b: Implementation): boolean {
+  return a.name === b.name && a.backend === b.backend;
+}
+
+/** Three digits of a small number, all whole ones of a large. */
+function formatRate(value: number): string {
+  return value >= 100 ? formatCount(value) : Number(value.toPrecision(3)).toString();
+}
+
+function formatCount(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
+
+function formatRatio(value: number): string {
+  return Number.isNaN(value) ? "-" : `${value.toFixed(2)}x`;
+}
+
+function formatMegabytes(bytes: number): string {
+  return `${formatCount(bytes / 1e6)} MB`;
+}
+
+function formatValue(value: number, unit: Standing["unit"]): string {
+  if (Number.isNaN(value)) return "nothing";
+  if (unit === "x") return formatRatio(value);
+  if (unit === "bytes") return formatMegabytes(value);
+  return `${formatRate(value)} ${unit}`.trim();
+}

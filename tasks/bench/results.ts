@@ -1,0 +1,113 @@
+/** What the workers find and the bench collects. */
+
+import type { WorkloadName } from "./workloads.ts";
+
+/** Who was measured. */
+export interface Implementation {
+  /** "backhand" is this project; the others are its peers. */
+  name: "backhand" | "tfjs" | "jaxjs";
+  backend: "webgpu" | "wasm" | "cpu";
+}
+
+/** Training steps of one implementation on one workload. */
+export interface TrainingResult extends Implementation {
+  workload: WorkloadName;
+  /** Median over the rounds. */
+  stepsPerSecond: number;
+  /** Steps per second of each round. */
+  rounds: number[];
+  /** Steps after which it was checked. */
+  checkedSteps: number;
+  /** Loss of the first batch after them, in float64. */
+  loss: number;
+  /** Peak resident memory of its process, in bytes. */
+  peakBytes: number;
+  /** This project alone: what its steps cost beside time. */
+  costs?: StepCosts;
+}
+
+/** Per step inside an epoch, beside the reads of losses, which take one wait and one buffer each. */
+export interface StepCosts {
+  dispatches: number;
+  allocations: number;
+  bindGroups: number;
+  waits: number;
+  /** Reads of losses. */
+  reads: number;
+}
+
+/** Matrix products of one implementation at one size. */
+export interface ProductResult extends Implementation {
+  /** m, k, n: a [m, k] times b [k, n]. */
+  size: readonly [number, number, number];
+  /** 10^9 additions and multiplications a second, median over the rounds. */
+  gflops: number;
+  /** Largest error of the checked outputs over the bound on rounding errors; above 1 it is wrong. */
+  error: number;
+}
+
+/** What the adapter can do at best. */
+export interface LimitsResult {
+  device: string;
+  /** Whether it is a software adapter. */
+  software: boolean;
+  /** 10^9 additions and multiplications a second, in registers. */
+  fmaGflops: number;
+  /** 10^9 bytes copied a second from buffer to buffer. */
+  copyGigabytes: number;
+}
+
+/** What many steps leave behind. */
+export interface EnduranceResult {
+  steps: number;
+  /** Buffers alive, their bytes, and resident bytes, before and after. */
+  before: Held;
+  after: Held;
+}
+
+/** What a process holds. */
+export interface Held {
+  buffers: number;
+  bytes: number;
+  resident: number;
+}
+
+/** A stage of making data. */
+export interface DataResult {
+  stage: "gen-data" | "scale";
+  rows: number;
+  rowsPerSecond: number;
+  /** Peak resident memory of its process, in bytes. */
+  peakBytes: number;
+}
+
+/** A worker that gave no result. */
+export interface Failure {
+  worker: string;
+  message: string;
+}
+
+/** All of one run. */
+export interface Results {
+  /** When it began, ISO 8601. */
+  date: string;
+  quick: boolean;
+  /** Of this project, of Deno and of each peer, by name. */
+  versions: Record<string, string>;
+  cores: number;
+  limits: LimitsResult;
+  training: TrainingResult[];
+  products: ProductResult[];
+  /** Seconds from the start of the process to the first training steps done, each time. */
+  firstStep: number[];
+  /** Not with --quick. */
+  endurance?: EnduranceResult;
+  /** Not with --quick. */
+  data?: DataResult[];
+  failures: Failure[];
+}
+
+/** The middle one; of an even number, the upper of the two in the middle. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}

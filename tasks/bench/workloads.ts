@@ -1,0 +1,159 @@
+/** The workloads on which this project and its peers are timed: widths, data and first weights, the same for everybody. */
+
+import type { Loss } from "../../lib/losses.ts";
+import { Random } from "../../lib/random.ts";
+import { Matrix, ReferenceLinear, ReferenceModel, ReferenceReLU } from "../../lib/reference.ts";
+import { LOSSES } from "../../lib/saved_model.ts";
+
+/** Name of a workload. */
+export type WorkloadName = "seed" | "wide" | "deep";
+
+/** A network, its data and its loss. Every layer but the last is followed by a ReLU. */
+export interface Workload {
+  name: WorkloadName;
+  /** Rows of data, a multiple of the batch. */
+  rows: number;
+  /** Layer widths, input first. */
+  widths: readonly number[];
+  /** Rows of a step. */
+  batch: number;
+  /** Kind of the loss: its gradient is a mean over rows, and for "mse" a sum over outputs. */
+  loss: "mse" | "softmax";
+}
+
+/** Inputs [batch, in] and targets [batch, out] of one step. */
+export interface Batch {
+  x: Float32Array<ArrayBuffer>;
+  y: Float32Array<ArrayBuffer>;
+}
+
+/** All workloads. */
+export const WORKLOADS: readonly Workload[] = [
+  { name: "seed", rows: 1000, widths: [1, 64, 1], batch: 10, loss: "mse" },
+  { name: "wide", rows: 4096, widths: [64, 512, 8], batch: 256, loss: "mse" },
+  { name: "deep", rows: 2048, widths: [784, 512, 256, 10], batch: 128, loss: "softmax" },
+];
+
+/** The learning rate of plain SGD where gradients are as in {@linkcode Workload.loss}. */
+export const LEARNING_RATE = 0.01;
+
+/** Steps after which the loss is compared with float64. */
+export const CHECKED_STEPS = 100;
+
+/** The same for peers in a quick run, some of which take a few steps a second. */
+export const QUICK_CHECKED_STEPS = 10;
+
+/**
+ * A workload by its name.
+ *
+ * @param name Such as "seed".
+ * @returns The workload.
+ * @throws {RangeError} If there is none of that name.
+ */
+export function workloadOf(name: string): Workload {
+  const workload = WORKLOADS.find((workload) => workload.name === name);
+  if (workload) return workload;
+  throw new RangeError(`There is no workload ${name}: there are ${WORKLOADS.map(({ name }) => name).join(", ")}`);
+}
+
+/** The loss of a workload, in this project's terms. */
+export function lossOf({ loss }: Workload): Loss {
+  return LOSSES[loss];
+}
+
+/**
+ * The learning rate for this project's losses. Its `mse` is a mean over outputs too, where the workload has a sum.
+ *
+ * @param workload The workload.
+ * @returns The rate with which the steps are those of everybody else.
+ */
+export function learningRateOf({ loss, widths }: Workload): number {
+  return loss === "mse" ? LEARNING_RATE * widths.at(-1)! : LEARNING_RATE;
+}
+
+/**
+ * Multiplications of one pass forward through the weights, per row.
+ *
+ * @param workload The workload.
+ * @returns The number of weights.
+ */
+export function weightsOf({ widths }: Workload): number {
+  return widths.slice(1).reduce((sum, out, i) => sum + widths[i] * out, 0);
+}
+
+/**
+ * First values of all parameters.
+ *
+ * @param workload The workload.
+ * @returns Weight [in, out], uniform within 0.1, and bias [out], zeros, of each layer.
+ */
+export function initialParameters({ name, widths }: Workload): { weight: Float32Array; bias: Float32Array }[] {
+  return widths.slice(1).map((out, i) => ({
+    weight: uniform(`${name} weight ${i}`, widths[i] * out, 0.1),
+    bias: new Float32Array(out),
+  }));
+}
+
+/**
+ * The data, batch by batch, in the order in which steps take them, again and again.
+ *
+ * @param workload The workload.
+ * @returns `rows / batch` batches: inputs and targets uniform within 1, or targets one-hot.
+ */
+export function batchesOf({ name, rows, widths, batch, loss }: Workload): Batch[] {
+  const inputs = widths[0], outputs = widths.at(-1)!;
+  return Array.from({ length: rows / batch }, (_, i) => {
+    const x = uniform(`${name} inputs ${i}`, batch * inputs, 1), targets = `${name} targets ${i}`;
+    return { x, y: loss === "mse" ? uniform(targets, batch * outputs, 1) : oneHot(targets, batch, outputs) };
+  });
+}
+
+/**
+ * The workload's network in float64.
+ *
+ * @param workload The workload.
+ * @param parameters Weight, bias, weight, bias ...; the first values by default.
+ * @returns The model, with the workload's loss in this project's terms.
+ */
+export function referenceOf(
+  workload: Workload,
+  parameters: readonly ArrayLike<number>[] = initialParameters(workload).flatMap(({ weight, bias }) => [weight, bias]),
+): ReferenceModel {
+  const { widths } = workload;
+  const layers = widths.slice(1).flatMap((out, i) => {
+    const linear = new ReferenceLinear(widths[i], out);
+    return i < widths.length - 2 ? [linear, new ReferenceReLU()] : [linear];
+  });
+  const model = new ReferenceModel(layers, lossOf(workload).reference);
+  model.parameters.forEach((parameter, i) => parameter.data.set(parameters[i]));
+  return model;
+}
+
+/**
+ * The loss of the first batch in float64: what a worker's parameters are judged by.
+ *
+ * @param workload The workload.
+ * @param parameters Weight, bias, weight, bias ...
+ * @returns The loss in this project's terms.
+ */
+export function lossAt(workload: Workload, parameters: readonly ArrayLike<number>[]): number {
+  const model = referenceOf(workload, parameters), [first] = batchesOf(workload);
+  const { x, y } = toMatrices(workload, first);
+  return model.loss.forward(model.forward(x), y);
+}
+
+/** A batch as float64 matrices. */
+export function toMatrices({ batch, widths }: Workload, { x, y }: Batch): { x: Matrix; y: Matrix } {
+  return { x: new Matrix(batch, widths[0], x), y: new Matrix(batch, widths.at(-1)!, y) };
+}
+
+function uniform(purpose: string, count: number, scale: number): Float32Array<ArrayBuffer> {
+  const random = new Random(1, purpose);
+  return Float32Array.from({ length: count }, () => random.uniform(-scale, scale));
+}
+
+function oneHot(purpose: string, rows: number, classes: number): Float32Array<ArrayBuffer> {
+  const random = new Random(1, purpose), y = new Float32Array(rows * classes);
+  for (let row = 0; row < rows; row++) y[row * classes + Math.floor(random.uniform(0, classes))] = 1;
+  return y;
+}
