@@ -1,7 +1,7 @@
 // What a fast matrix product does with its result before it stores it. Override constants, for the software adapter runs
 // both sides of every branch that it meets at run time. The formulas are those of add_bias, relu, sigmoid and their
 // backward kernels.
-override BIAS: bool; // start the sums of column j from bias[j]
+override BIAS: bool; // add bias[j] to column j
 override ACTIVATION: u32; // then 0 nothing, 1 relu, 2 sigmoid
 override DERIVATIVE: u32; // then multiply by the derivative of the activation (the same numbers) whose output is y
 

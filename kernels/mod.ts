@@ -20,6 +20,7 @@ import lossStep from "./loss_step.wgsl" with { type: "text" };
 import matmul from "./matmul.wgsl" with { type: "text" };
 import matmulBlocks from "./matmul_blocks.wgsl" with { type: "text" };
 import matmulEpilogue from "./matmul_epilogue.wgsl" with { type: "text" };
+import matmulTiles from "./matmul_tiles.wgsl" with { type: "text" };
 import momentum from "./momentum.wgsl" with { type: "text" };
 import pack from "./pack.wgsl" with { type: "text" };
 import reduce from "./reduce.wgsl" with { type: "text" };
@@ -99,7 +100,7 @@ export const kernels = {
   wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W] },
 } as const satisfies Record<string, Kernel>;
 
-/** What a fast matrix product does beside multiplying; see `matmul_blocks.wgsl` and `matmul_epilogue.wgsl`. */
+/** What a fast matrix product does beside multiplying; see `matmul_epilogue.wgsl`. */
 export interface ProductForm {
   /** `a` is stored [k, m]. */
   readonly transposeA: boolean;
@@ -113,6 +114,10 @@ export interface ProductForm {
   readonly derivative: Activation;
   /** Also give the column sums of `b`. */
   readonly sums: boolean;
+}
+
+/** Where the blocked product puts its result; see `matmul_blocks.wgsl`. */
+export interface BlocksForm extends ProductForm {
   /** Rows of the result are a multiple of four long. */
   readonly aligned: boolean;
   /** Write the result into a buffer. */
@@ -133,25 +138,45 @@ const products = new Map<string, Kernel>();
  * @param form What it does.
  * @returns The kernel.
  */
-export function matmulBlocksKernel(form: ProductForm): Kernel {
-  const key = JSON.stringify(Object.entries(form).sort());
-  const kernel = products.get(key) ?? {
+export function matmulBlocksKernel(form: BlocksForm): Kernel {
+  return inForm({
     name: "matmulBlocks",
     code: matmulEpilogue + matmulBlocks,
     workgroup: 8,
-    access: [RT, RT, R, RT, W, W, WT, W] as const,
+    access: [RT, RT, R, RT, W, W, WT, W],
     constants: {
-      TRANSPOSE_A: Number(form.transposeA),
-      TRANSPOSE_B: Number(form.transposeB),
-      BIAS: Number(form.bias),
-      ACTIVATION: ACTIVATION_CODES[form.activation],
-      DERIVATIVE: ACTIVATION_CODES[form.derivative],
-      SUMS: Number(form.sums),
+      ...constantsOf(form),
       ALIGNED: Number(form.aligned),
       TO_BUFFER: Number(form.toBuffer),
       TO_TEXTURE: Number(form.toTexture),
     },
+  });
+}
+
+/** The tiled matrix product in one form; see {@linkcode matmulBlocksKernel}. */
+export function matmulTilesKernel(form: ProductForm): Kernel {
+  return inForm({
+    name: "matmulTiles",
+    code: matmulEpilogue + matmulTiles,
+    workgroup: 256,
+    access: [R, R, R, R, W, W],
+    constants: constantsOf(form),
+  });
+}
+
+function constantsOf(form: ProductForm): Record<string, number> {
+  return {
+    TRANSPOSE_A: Number(form.transposeA),
+    TRANSPOSE_B: Number(form.transposeB),
+    BIAS: Number(form.bias),
+    ACTIVATION: ACTIVATION_CODES[form.activation],
+    DERIVATIVE: ACTIVATION_CODES[form.derivative],
+    SUMS: Number(form.sums),
   };
-  products.set(key, kernel);
-  return kernel;
+}
+
+function inForm(kernel: Kernel): Kernel {
+  const key = JSON.stringify([kernel.name, kernel.constants]), known = products.get(key) ?? kernel;
+  products.set(key, known);
+  return known;
 }

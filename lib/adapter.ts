@@ -12,6 +12,21 @@ export interface DeviceOptions {
    * calling thread: 5 us a dispatch instead of 38, but one core for large ones. Read when the first device is made.
    */
   readonly smallDispatches?: boolean;
+  /**
+   * How larger matrix products run: `blocks` of outputs kept by one invocation, for software adapters; `tiles` in workgroup
+   * memory, for hardware; `plain`, one output per invocation, to compare. By default the adapter decides.
+   */
+  readonly products?: ProductSchedule;
+}
+
+/** How larger matrix products run. */
+export type ProductSchedule = "blocks" | "tiles" | "plain";
+
+/** What suits an adapter. Blocks need storage textures that can be read, which a browser may lack. */
+export function productsFor({ isFallbackAdapter }: GPUAdapterInfo): ProductSchedule {
+  if (!isFallbackAdapter) return "tiles";
+  const { wgslLanguageFeatures } = navigator.gpu as GPU & { readonly wgslLanguageFeatures?: ReadonlySet<string> };
+  return wgslLanguageFeatures?.has("readonly_and_readwrite_storage_textures") ? "blocks" : "plain";
 }
 
 /** Rows times weights below which the software adapter is faster without worker threads, measured on two cores. */

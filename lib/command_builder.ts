@@ -4,6 +4,7 @@
  * @module
  */
 import type { Kernel } from "../kernels/mod.ts";
+import type { ProductSchedule } from "./adapter.ts";
 import { type Binding, compile, type Dispatch, hasSizes, isBinding, packSizes, type Resource } from "./pipeline.ts";
 import { textureSize, type Unused } from "./product.ts";
 import type { Command } from "./recording.ts";
@@ -33,7 +34,7 @@ export interface Built extends Disposable {
 export class CommandBuilder {
   readonly #gpu: GPUDevice;
   readonly #counts: Counts;
-  readonly #isSoftware: boolean;
+  readonly #products: ProductSchedule;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
 
@@ -42,10 +43,10 @@ export class CommandBuilder {
    *
    * @param gpu The device.
    * @param counts Where to count.
-   * @param isSoftware Whether the adapter is a software one, for which products have another form.
+   * @param products How larger products run.
    */
-  constructor(gpu: GPUDevice, counts: Counts, isSoftware: boolean) {
-    [this.#gpu, this.#counts, this.#isSoftware] = [gpu, counts, isSoftware];
+  constructor(gpu: GPUDevice, counts: Counts, products: ProductSchedule) {
+    [this.#gpu, this.#counts, this.#products] = [gpu, counts, products];
   }
 
   /**
@@ -63,7 +64,7 @@ export class CommandBuilder {
       return texture;
     };
     const unused = () => this.#unused ??= this.#createUnused();
-    const dispatches = this.#isSoftware ? schedule(plain, { createTexture, unused, intermediate }) : plain;
+    const dispatches = schedule(plain, { products: this.#products, createTexture, unused, intermediate });
     const commands = dispatches.map((dispatch) => {
       const uniform = this.#createUniform(dispatch);
       if (uniform) own.push(uniform);

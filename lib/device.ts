@@ -11,7 +11,7 @@
  * @module
  */
 import type { Kernel } from "../kernels/mod.ts";
-import { type DeviceOptions, requestAdapter } from "./adapter.ts";
+import { type DeviceOptions, productsFor, requestAdapter } from "./adapter.ts";
 import { DeviceError } from "./errors.ts";
 import { CommandBuilder } from "./command_builder.ts";
 import { type Binding, checkBindings, type Dispatch as Planned } from "./pipeline.ts";
@@ -66,14 +66,11 @@ export class Device implements Disposable {
   #kept: Kept | undefined;
   #lost = "";
 
-  private constructor(adapter: GPUAdapter, gpu: GPUDevice) {
+  private constructor(adapter: GPUAdapter, gpu: GPUDevice, { products }: DeviceOptions) {
     this.#gpu = gpu;
     this.info = adapter.info;
     this.limits = gpu.limits;
-    // A browser may lack storage textures that can be read.
-    const { wgslLanguageFeatures } = navigator.gpu as GPU & { readonly wgslLanguageFeatures?: ReadonlySet<string> };
-    const readsTextures = wgslLanguageFeatures?.has("readonly_and_readwrite_storage_textures") ?? false;
-    this.#builder = new CommandBuilder(gpu, this.stats, adapter.info.isFallbackAdapter && readsTextures);
+    this.#builder = new CommandBuilder(gpu, this.stats, products ?? productsFor(adapter.info));
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       this.#faults.push((event as GPUUncapturedErrorEvent).error.message);
@@ -105,7 +102,7 @@ export class Device implements Disposable {
       label: "backhand",
       requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
     });
-    return new Device(adapter, gpu);
+    return new Device(adapter, gpu, options);
   }
 
   /** The adapter's name, marked where it is a software adapter. */

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type Activation, type Kernel, kernels, matmulBlocksKernel } from "../kernels/mod.ts";
+import {
+  type Activation,
+  type Kernel,
+  kernels,
+  matmulBlocksKernel,
+  matmulTilesKernel,
+  type ProductForm,
+} from "../kernels/mod.ts";
 import type { Binding, Dispatch } from "./pipeline.ts";
 
 /** A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it. */
@@ -113,34 +120,30 @@ export function blocksDispatch(
   { a, b, y, packed, toBuffer }: PackedProduct,
   unused: Unused,
 ): Dispatch {
-  const { m, n, k, bias, out, sums, transposeA, transposeB, activation, derivative } = product;
-  const aligned = n % 4 === 0;
-  const kernel = matmulBlocksKernel({
-    transposeA,
-    transposeB,
-    bias: bias !== undefined,
-    activation,
-    derivative,
-    sums: sums !== undefined,
-    aligned,
-    toBuffer,
-    toTexture: packed !== undefined,
-  });
-  const target = toBuffer ? out : unused.written;
+  const { m, n, k, bias, out, sums } = product, aligned = n % 4 === 0;
+  const kernel = matmulBlocksKernel({ ...formOf(product), aligned, toBuffer, toTexture: packed !== undefined });
+  const target = toBuffer ? out : unused.written, target4 = aligned ? target : unused.written;
   return {
     kernel,
-    resources: [
-      a,
-      b,
-      bias ?? unused.read,
-      y ?? a,
-      target,
-      aligned ? target : unused.written,
-      packed ?? unused.texture,
-      sums ?? unused.written,
-    ],
+    resources: [a, b, bias ?? unused.read, y ?? a, target, target4, packed ?? unused.texture, sums ?? unused.written],
     sizes: [m, n, k],
     reals: [],
     invocations: Math.ceil(m / 16) * Math.ceil(n / 8),
   };
+}
+
+/** The dispatch of a product through tiles in workgroup memory. */
+export function tilesDispatch(product: Product, unused: Unused): Dispatch {
+  const { m, n, k, a, b, bias, y, out, sums } = product;
+  return {
+    kernel: matmulTilesKernel(formOf(product)),
+    resources: [a, b, bias ?? unused.read, y ?? unused.read, out, sums ?? unused.written],
+    sizes: [m, n, k],
+    reals: [],
+    invocations: 256 * Math.ceil(m / 64) * Math.ceil(n / 64),
+  };
+}
+
+function formOf({ transposeA, transposeB, bias, activation, derivative, sums }: Product): ProductForm {
+  return { transposeA, transposeB, bias: bias !== undefined, activation, derivative, sums: sums !== undefined };
 }

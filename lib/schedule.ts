@@ -20,12 +20,16 @@ import {
   type PackedProduct,
   type Product,
   texelsOf,
+  tilesDispatch,
   toProduct,
   type Unused,
 } from "./product.ts";
+import type { ProductSchedule } from "./adapter.ts";
 
 /** What a schedule needs of the device. */
 export interface Target {
+  /** How larger products run. */
+  readonly products: ProductSchedule;
   /** Makes a texture that holds so many texels. */
   createTexture(texels: number): GPUTexture;
   /** Stand-ins for what a kernel binds and does not use. */
@@ -45,8 +49,10 @@ type Item = Dispatch | Product;
  * @returns Dispatches with the same results, but for intermediate ones.
  */
 export function schedule(plain: readonly Dispatch[], target: Target): Dispatch[] {
-  if (!plain.some(toProduct)) return [...plain];
-  return place(fuse(plain, target.intermediate), target);
+  if (target.products === "plain" || !plain.some(toProduct)) return [...plain];
+  const items = fuse(plain, target.intermediate);
+  if (target.products === "blocks") return place(items, target);
+  return items.map((item) => isProduct(item) ? tilesDispatch(item, target.unused()) : item);
 }
 
 /** First pass: products take in what stands behind them. */
@@ -126,7 +132,7 @@ interface Packed {
   readonly texture: GPUTexture;
 }
 
-/** Second pass: products become dispatches. A matrix is packed once, and again after something has written to it. */
+/** Second pass on a software adapter: products become dispatches. A matrix is packed once, and again after something has written to it. */
 function place(items: readonly Item[], target: Target): Dispatch[] {
   const dispatches: Dispatch[] = [];
   let held: Packed[] = [];

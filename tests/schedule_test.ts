@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Device } from "../lib/device.ts";
 import { type Layer, Linear, ReLU, Sigmoid } from "../lib/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
@@ -43,8 +44,13 @@ const networks: { name: string; layers: () => Layer[]; inputs: number; loss: Los
   },
 ];
 
-for (const { name, layers, inputs, loss, rows } of networks) {
-  gpuTest(`a fused step has the loss and the gradients of the float64 model: ${name}`, async (device) => {
+const cases = (["blocks", "tiles"] as const).flatMap((products) =>
+  networks.map((network) => ({ products, ...network }))
+);
+
+for (const { products, name, layers, inputs, loss, rows } of cases) {
+  Deno.test(`a fused step in ${products} has the loss and the gradients of the float64 model: ${name}`, async () => {
+    using device = await Device.request({ products });
     using model = new Model(device, layers(), { random: new Random(3, "weights") });
     for (const { parameter: { shape, value } } of model.parameters) {
       if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, (_, i) => Math.sin(i) / 2));
@@ -73,6 +79,21 @@ for (const { name, layers, inputs, loss, rows } of networks) {
     }
   });
 }
+
+Deno.test("matmul() in tiles is right on shapes that end within a tile, transposed or not", async () => {
+  using device = await Device.request({ products: "tiles" });
+  for (const [m, k, n] of [[1, 300, 300], [300, 300, 1], [65, 17, 67], [64, 64, 64], [129, 100, 31]]) {
+    const a = randomMatrix(m, k, 1), b = randomMatrix(k, n, 2), expected = reference.matmul(a, b).data;
+    for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true], [true, true]]) {
+      using left = upload(device, transposeA ? reference.transpose(a) : a);
+      using right = upload(device, transposeB ? reference.transpose(b) : b);
+      const { dispatches } = device.stats;
+      using product = matmul(left, right, { transposeA, transposeB });
+      assertEquals(device.stats.dispatches, dispatches + 1, "no packing");
+      assertClose([...await product.read()], expected, { rtol: 1e-4, atol: 1e-5 });
+    }
+  }
+});
 
 gpuTest("record() keeps every tensor readable unless it may fuse", async (device) => {
   const a = randomMatrix(40, 44, 1), b = randomMatrix(44, 48, 2), c = randomMatrix(1, 48, 3);
