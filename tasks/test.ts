@@ -3,8 +3,8 @@
  *
  *     deno task test [--help]
  *
- * Format, lint, types, documentation, all tests with the examples in the documentation, and coverage of lib. Every stage
- * runs whatever the others found. The last line is `tests: N passed, N failed`; the exit code is 1 if anything failed.
+ * Format, lint, types, documentation, all tests with the examples in the documentation, coverage of lib, and speed against
+ * the bench's floors. Every stage runs whatever the others found. The last line is `tests: N passed, N failed`; the exit code is 1 if anything failed.
  */
 
 import { findsAdapter } from "./setup.ts";
@@ -101,7 +101,9 @@ async function checkCoverage(): Promise<boolean> {
 
 async function main(): Promise<number> {
   if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
-    console.log("Usage: deno task test\n\nRuns format, lint, types, documentation, all tests and coverage of lib.");
+    console.log(
+      "Usage: deno task test\n\nRuns format, lint, types, documentation, all tests, coverage of lib, and the bench's floors.",
+    );
     return 0;
   }
   for (const argument of Deno.args) console.error(`error: ${argument}: test takes no flags`);
@@ -125,6 +127,8 @@ async function main(): Promise<number> {
       return ok;
     }],
     ["coverage", checkCoverage],
+    // Half of each goal: what a loaded machine still reaches, and a regression does not.
+    ["speed", async () => (await deno(["task", "bench", "--quick", "--floor"])).ok],
   ];
   const failed: string[] = [];
   for (const [name, stage] of stages) {
