@@ -3,8 +3,8 @@
  *
  *     deno task test [--help]
  *
- * Format, lint, types, documentation, all tests with the examples in the documentation, and coverage of lib. Every stage
- * runs whatever the others found. The last line is `tests: N passed, N failed`; the exit code is 1 if anything failed.
+ * Format, lint, types, documentation, all tests with the examples in the documentation, coverage of lib, and speed beside
+ * that of peers. Every stage runs whatever the others found. The last line is `tests: N passed, N failed`; the exit code is 1 if anything failed.
  */
 
 import { findsAdapter } from "./setup.ts";
@@ -101,7 +101,9 @@ async function checkCoverage(): Promise<boolean> {
 
 async function main(): Promise<number> {
   if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
-    console.log("Usage: deno task test\n\nRuns format, lint, types, documentation, all tests and coverage of lib.");
+    console.log(
+      "Usage: deno task test\n\nRuns format, lint, types, documentation, all tests, coverage of lib, and a quick bench.",
+    );
     return 0;
   }
   for (const argument of Deno.args) console.error(`error: ${argument}: test takes no flags`);
@@ -125,6 +127,11 @@ async function main(): Promise<number> {
       return ok;
     }],
     ["coverage", checkCoverage],
+    // Last: nothing else may run beside it.
+    ["speed", async () => {
+      const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-run"];
+      return (await deno(["run", "--no-check", ...permissions, "tasks/bench.ts", "--quick", "--floor"])).ok;
+    }],
   ];
   const failed: string[] = [];
   for (const [name, stage] of stages) {

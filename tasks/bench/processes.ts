@@ -25,7 +25,7 @@ export interface Start {
  * @throws {Error} With the end of its stderr, if it fails or reports nothing.
  */
 export async function runWorker(start: Start): Promise<unknown[]> {
-  const child = spawn(start, "piped");
+  const child = spawn(start);
   const { success, code, stdout, stderr } = await child.output().finally(() => running.delete(child));
   const decoder = new TextDecoder(), said = decoder.decode(stderr).trim();
   if (!success) throw new Error(`it ended with ${code}: ${lastLines(said)}`);
@@ -44,17 +44,18 @@ export async function runWorker(start: Start): Promise<unknown[]> {
  * @throws {Error} If it ends without saying so.
  */
 export async function timeUntil(start: Start, pattern: RegExp): Promise<number> {
-  const since = performance.now(), child = spawn(start, "null");
+  const since = performance.now(), child = spawn(start);
+  const complaints = new Response(child.stderr).text();
   let said = "";
   try {
     for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
       said += text;
       if (pattern.test(said)) return (performance.now() - since) / 1000;
     }
-    throw new Error(`${start.script} never said ${pattern.source}: ${said.trim()}`);
+    throw new Error(`it never said ${pattern.source}: ${lastLines(await complaints)}`);
   } finally {
     end(child);
-    await child.status;
+    await Promise.all([child.status, complaints]);
     running.delete(child);
   }
 }
@@ -66,7 +67,7 @@ export async function endWorkers(): Promise<void> {
   await Promise.all(children.map((child) => child.status));
 }
 
-function spawn({ script, args, flags, cwd }: Start, stderr: "piped" | "null"): Deno.ChildProcess {
+function spawn({ script, args, flags, cwd }: Start): Deno.ChildProcess {
   const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
   const run = ["run", "--quiet", "--no-prompt", "--no-check", "--config", path("deno.json")];
   const command = new Deno.Command(Deno.execPath(), {
@@ -76,7 +77,7 @@ function spawn({ script, args, flags, cwd }: Start, stderr: "piped" | "null"): D
     env: { ...surroundings(), NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
-    stderr,
+    stderr: "piped",
   });
   const child = command.spawn();
   running.add(child);
