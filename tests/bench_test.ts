@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes,
 import { GOALS, isRight, judge, ratio } from "../tasks/bench/goals.ts";
 import { computeGolden, GOLDEN, isGolden, TOLERANCE } from "../tasks/bench/golden.ts";
 import { readOptions } from "../tasks/bench/options.ts";
-import { endWorkers, runWorker } from "../tasks/bench/processes.ts";
+import { interruptWorkers, runWorker } from "../tasks/bench/processes.ts";
 import { checkProduct, factors, formatSize, parseSize, type Size } from "../tasks/bench/products.ts";
 import { faultsOf, formatResults } from "../tasks/bench/report.ts";
 import { type Implementation, median, type Results, type TrainingResult } from "../tasks/bench/results.ts";
@@ -273,14 +273,16 @@ Deno.test("deno task bench says what it takes, and refuses what it does not", as
   await place.refuse(2, ["--fast: unknown flag; the nearest is --floor"], "bench", ["--fast"]);
 });
 
-Deno.test("endWorkers() ends a worker under way; a worker that fails says why", async () => {
-  const start = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
-  const refused = assertRejects(() => runWorker(start), Error, "it ended with ");
+Deno.test("runWorker() says why a worker failed; interruptWorkers() ends the one under way, and no other starts", async () => {
+  const start = { script: "tasks/bench/backhand.ts", flags: ["--allow-env"], args: ["training", "1", "narrow", "1"] };
+  await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep");
+
+  const long = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
+  const interrupted = assertRejects(() => runWorker(long), Deno.errors.Interrupted);
   await new Promise((resolve) => setTimeout(resolve, 500));
-  await endWorkers();
-  await refused;
-  const unknown = { ...start, script: "tasks/bench/backhand.ts", args: ["training", "1", "narrow", "1"] };
-  await assertRejects(() => runWorker(unknown), Error, "There is no workload narrow: there are seed, wide, deep");
+  interruptWorkers();
+  await interrupted;
+  await assertRejects(() => runWorker(long), Deno.errors.Interrupted);
 });
 
 Deno.test("peers.lock pins the peers; deno.lock leaves them out, or every task would download them", async () => {

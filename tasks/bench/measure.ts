@@ -24,6 +24,7 @@ class Collector {
     try {
       return await body();
     } catch (error) {
+      if (error instanceof Deno.errors.Interrupted) throw error;
       this.failures.push({ worker, message: (error as Error).message });
     }
   }

@@ -5,6 +5,7 @@ import { SETTINGS } from "../keys.ts";
 const root = new URL("../../", import.meta.url);
 
 const running = new Set<Deno.ChildProcess>();
+let isInterrupted = false;
 
 /** How to start a worker. */
 export interface Start {
@@ -23,10 +24,12 @@ export interface Start {
  * @param start What to start.
  * @returns What it reported: the JSON lines of its stdout.
  * @throws {Error} With the end of its stderr, if it fails or reports nothing.
+ * @throws {Deno.errors.Interrupted} After {@linkcode interruptWorkers}.
  */
 export async function runWorker(start: Start): Promise<unknown[]> {
   const child = spawn(start);
   const { success, code, stdout, stderr } = await child.output().finally(() => running.delete(child));
+  checkInterrupt();
   const decoder = new TextDecoder(), said = decoder.decode(stderr).trim();
   if (!success) throw new Error(`it ended with ${code}: ${lastLines(said)}`);
   // Libraries may greet the reader there too.
@@ -52,6 +55,7 @@ export async function timeUntil(start: Start, pattern: RegExp): Promise<number> 
       said += text;
       if (pattern.test(said)) return (performance.now() - since) / 1000;
     }
+    checkInterrupt();
     throw new Error(`it never said ${pattern.source}: ${lastLines(await complaints)}`);
   } finally {
     end(child);
@@ -60,14 +64,14 @@ export async function timeUntil(start: Start, pattern: RegExp): Promise<number> 
   }
 }
 
-/** Ends all workers and waits until they are gone. */
-export async function endWorkers(): Promise<void> {
-  const children = [...running];
-  children.forEach(end);
-  await Promise.all(children.map((child) => child.status));
+/** Ends the workers under way; whoever awaits one, or starts another, gets a `Deno.errors.Interrupted`. */
+export function interruptWorkers(): void {
+  isInterrupted = true;
+  running.forEach(end);
 }
 
 function spawn({ script, args, flags, cwd }: Start): Deno.ChildProcess {
+  checkInterrupt();
   const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
   const run = ["run", "--quiet", "--no-prompt", "--no-check", "--config", path("deno.json")];
   const command = new Deno.Command(Deno.execPath(), {
@@ -82,6 +86,10 @@ function spawn({ script, args, flags, cwd }: Start): Deno.ChildProcess {
   const child = command.spawn();
   running.add(child);
   return child;
+}
+
+function checkInterrupt(): void {
+  if (isInterrupted) throw new Deno.errors.Interrupted("the bench was interrupted");
 }
 
 /** The environment without the settings of tasks: the defaults are measured. */
