@@ -132,14 +132,15 @@ Deno.test("timeRounds() fills rounds, in multiples of the granule", async () => 
 });
 
 Deno.test("checkProduct() tells a right product from one with a wrong last output", () => {
-  const size: Size = [5, 7, 9], { a, b } = factors(size);
-  const right = Float32Array.from({ length: 45 }, (_, at) => {
-    const i = Math.floor(at / 9), j = at % 9;
-    return [...b.slice(0, 7)].reduce((sum, _, p) => sum + a[i * 7 + p] * b[p * 9 + j], 0);
+  const size: Size = [100, 3, 100], { a, b } = factors(size); // far more outputs than are checked
+  const right = Float32Array.from({ length: 10_000 }, (_, at) => {
+    const i = Math.floor(at / 100), j = at % 100;
+    return a[3 * i] * b[j] + a[3 * i + 1] * b[100 + j] + a[3 * i + 2] * b[200 + j];
   });
   assert(checkProduct(size, { a, b }, right) < 1);
-  assert(checkProduct(size, { a, b }, right.with(44, right[44] + 1e-3)) > 1);
-  assertEquals(checkProduct(size, { a, b }, right.with(44, NaN)), Infinity);
+  assert(checkProduct(size, { a, b }, right.with(9_999, right[9_999] + 1e-3)) > 1);
+  assert(checkProduct(size, { a, b }, right.with(0, right[0] + 1e-3)) > 1);
+  assertEquals(checkProduct(size, { a, b }, right.with(0, NaN)), Infinity);
   assertEquals(checkProduct(size, { a, b }, right.slice(1)), Infinity);
 });
 
