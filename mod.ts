@@ -7,16 +7,16 @@
  * @module
  */
 export type { DeviceOptions } from "./lib/adapter.ts";
-export { Device, type Dispatch } from "./lib/device.ts";
+export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
 export { type NumericBlock, type NumericCsvOptions, parseNumber, readNumericCsv } from "./lib/csv.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
-export { evaluate, type Evaluation, toRaw } from "./lib/evaluation.ts";
+export { evaluate, type Evaluation, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
 export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
-export { accuracy, type RegressionMetrics, regressionMetrics } from "./lib/metrics.ts";
+export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
 export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {
   add,
@@ -62,6 +62,7 @@ export {
 } from "./lib/optimizers.ts";
 export { Predictor } from "./lib/predictor.ts";
 export { Random } from "./lib/random.ts";
+export { ArrayRows, type RowBlock, type RowSource } from "./lib/row_source.ts";
 export { type ModelDescription, SavedModel, saveModel } from "./lib/saved_model.ts";
 export {
   readSafetensors,
@@ -71,6 +72,7 @@ export {
   type StoredTensors,
   writeSafetensors,
 } from "./lib/safetensors.ts";
+export { SafetensorsRows } from "./lib/safetensors_rows.ts";
 export { SafetensorsWriter } from "./lib/safetensors_writer.ts";
 export { type ColumnStatistics, RunningStatistics, Scaler, type ScalerJson, type ScalingMethod } from "./lib/scaler.ts";
 export type { Binding } from "./lib/pipeline.ts";
@@ -81,4 +83,12 @@ export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from
 export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
 export * as reference from "./lib/reference.ts";
-export { type EpochOptions, type EpochResult, Trainer, type TrainerOptions } from "./lib/trainer.ts";
+export { Trainer } from "./lib/trainer.ts";
+export type {
+  EpochOptions,
+  EpochResult,
+  ResidentRows,
+  StreamedRows,
+  TrainerOptions,
+  TrainerSettings,
+} from "./lib/trainer_options.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Loss } from "./losses.ts";
-import { accuracy, type RegressionMetrics, regressionMetrics } from "./metrics.ts";
+import { countRight, type RegressionMetrics, RunningMetrics } from "./metrics.ts";
 import { Matrix, sigmoid, softmax } from "./reference.ts";
 import type { Scaler } from "./scaler.ts";
 
@@ -72,15 +72,73 @@ export function evaluate(
   loss: Loss,
   scaler: Scaler,
 ): Evaluation {
-  const actual = scaler.inverse(y), predicted = toRaw(output, loss, scaler);
-  const regression = regressionMetrics(predicted, actual);
-  const columns = scaler.columns.length, rows = y.length / columns;
-  const measures = {
-    rows,
-    loss: loss.reference.forward(new Matrix(rows, columns, output), new Matrix(rows, columns, y)),
-    ...regression,
-  };
-  if (loss.kind === "bce") return { ...measures, accuracy: accuracy(predicted, actual) };
-  if (loss.kind === "softmax") return { ...measures, accuracy: accuracy(predicted, actual, columns) };
-  return measures;
+  const evaluator = new Evaluator(loss, scaler);
+  evaluator.add(output, y);
+  return evaluator.result();
+}
+
+/**
+ * Measures predictions that come block by block, in constant memory.
+ *
+ * @example
+ * ```ts
+ * import { Evaluator, mse, Scaler } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * const scaler = new Scaler("minmax", [{ name: "y", min: 0, max: 10, mean: 5, deviation: 2 }]);
+ * const evaluator = new Evaluator(mse, scaler);
+ * evaluator.add([0.5], [0.5]);
+ * evaluator.add([1], [0.5]);
+ * const { rows, loss, mae } = evaluator.result();
+ * assertEquals([rows, loss, mae], [2, 0.125, 2.5]);
+ * ```
+ */
+export class Evaluator {
+  readonly #lossFunction: Loss;
+  readonly #scaler: Scaler;
+  readonly #metrics = new RunningMetrics();
+  #values = 0;
+  #loss = 0;
+  #right = 0;
+
+  /**
+   * Begins with no rows.
+   *
+   * @param loss The loss the predictions were trained with.
+   * @param scaler The scaler of the targets.
+   */
+  constructor(loss: Loss, scaler: Scaler) {
+    this.#lossFunction = loss;
+    this.#scaler = scaler;
+  }
+
+  /**
+   * Adds a block.
+   *
+   * @param output What the network put out [rows, targets], row by row.
+   * @param y The targets as it was trained on them, in the same order.
+   * @throws {TypeError} If the lengths differ.
+   */
+  add(output: ArrayLike<number>, y: ArrayLike<number>): void {
+    const loss = this.#lossFunction, n = y.length, columns = this.#scaler.columns.length, rows = n / columns;
+    const actual = this.#scaler.inverse(y), predicted = toRaw(output, loss, this.#scaler);
+    this.#metrics.add(predicted, actual);
+    if (n === 0) return;
+    this.#values += n;
+    const mean = loss.reference.forward(new Matrix(rows, columns, output), new Matrix(rows, columns, y));
+    this.#loss += (mean - this.#loss) * (n / this.#values);
+    if (loss.kind === "bce") this.#right += countRight(predicted, actual, 1) / columns;
+    if (loss.kind === "softmax") this.#right += countRight(predicted, actual, columns);
+  }
+
+  /**
+   * The measures of all blocks so far.
+   *
+   * @returns The measures.
+   * @throws {RangeError} If there were no rows.
+   */
+  result(): Evaluation {
+    const rows = this.#values / this.#scaler.columns.length;
+    const measures = { rows, loss: this.#loss, ...this.#metrics.result() };
+    return this.#lossFunction.kind === "mse" ? measures : { ...measures, accuracy: this.#right / rows };
+  }
 }

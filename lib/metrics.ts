@@ -41,21 +41,67 @@ export interface RegressionMetrics {
  * ```
  */
 export function regressionMetrics(predicted: ArrayLike<number>, actual: ArrayLike<number>): RegressionMetrics {
-  checkPair("predictions", predicted, "true values", actual);
-  const n = actual.length;
-  let squares = 0, absolutes = 0, mean = 0, spread = 0;
-  for (let i = 0; i < n; i++) {
-    const error = predicted[i] - actual[i];
-    squares += error * error;
-    absolutes += Math.abs(error);
-    const delta = actual[i] - mean;
-    mean += delta / (i + 1);
-    spread += delta * (actual[i] - mean);
+  const running = new RunningMetrics();
+  running.add(predicted, actual);
+  return running.result();
+}
+
+/**
+ * What {@linkcode regressionMetrics} computes, over values that come block by block; the blocks make no difference.
+ *
+ * @example
+ * ```ts
+ * import { RunningMetrics } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const running = new RunningMetrics();
+ * running.add([1, 2], [1, 3]);
+ * running.add([5], [5]);
+ * assertEquals(running.result().r2, 0.875);
+ * ```
+ */
+export class RunningMetrics {
+  #count = 0;
+  #squares = 0;
+  #absolutes = 0;
+  #mean = 0;
+  #spread = 0;
+
+  /**
+   * Adds a block.
+   *
+   * @param predicted Predictions, [n].
+   * @param actual True values, [n], in the same unit.
+   * @throws {TypeError} If the lengths differ.
+   */
+  add(predicted: ArrayLike<number>, actual: ArrayLike<number>): void {
+    checkLengths("predictions", predicted, "true values", actual);
+    let count = this.#count, squares = this.#squares, absolutes = this.#absolutes;
+    let mean = this.#mean, spread = this.#spread;
+    for (let i = 0; i < actual.length; i++) {
+      const error = predicted[i] - actual[i];
+      squares += error * error;
+      absolutes += Math.abs(error);
+      const delta = actual[i] - mean;
+      mean += delta / ++count;
+      spread += delta * (actual[i] - mean);
+    }
+    [this.#count, this.#squares, this.#absolutes, this.#mean, this.#spread] = [count, squares, absolutes, mean, spread];
   }
-  const mse = squares / n;
-  // Times 0, so that NaN stays NaN.
-  const r2 = spread === 0 ? (squares === 0 ? 1 : squares * 0) : 1 - squares / spread;
-  return { mse, rmse: Math.sqrt(mse), mae: absolutes / n, r2 };
+
+  /**
+   * The measures of all blocks so far.
+   *
+   * @returns The four measures.
+   * @throws {RangeError} If there were no values.
+   */
+  result(): RegressionMetrics {
+    checkSome("predictions", this.#count);
+    const squares = this.#squares, mse = squares / this.#count;
+    // Times 0, so that NaN stays NaN.
+    const r2 = this.#spread === 0 ? (squares === 0 ? 1 : squares * 0) : 1 - squares / this.#spread;
+    return { mse, rmse: Math.sqrt(mse), mae: this.#absolutes / this.#count, r2 };
+  }
 }
 
 /**
@@ -79,7 +125,14 @@ export function regressionMetrics(predicted: ArrayLike<number>, actual: ArrayLik
  * ```
  */
 export function accuracy(probability: ArrayLike<number>, label: ArrayLike<number>, classes: number = 1): number {
-  checkPair("probabilities", probability, "labels", label);
+  const right = countRight(probability, label, classes);
+  checkSome("probabilities", label.length);
+  return right / (label.length / classes);
+}
+
+/** How many rows of probabilities are right: those of one class by the side of 0.5, others by where the largest stands. */
+export function countRight(probability: ArrayLike<number>, label: ArrayLike<number>, classes: number): number {
+  checkLengths("probabilities", probability, "labels", label);
   if (label.length % classes !== 0) throw new TypeError(`Cannot cut ${label.length} labels into rows of ${classes}`);
   const classOf = classes === 1
     ? (values: ArrayLike<number>, row: number) => values[row] >= 0.5 ? 1 : values[row] < 0.5 ? 0 : NaN
@@ -89,7 +142,7 @@ export function accuracy(probability: ArrayLike<number>, label: ArrayLike<number
   for (let row = 0; row < rows; row++) {
     if (classOf(probability, row) === classOf(label, row)) right++; // NaN equals nothing
   }
-  return right / rows;
+  return right;
 }
 
 /** Where in a row the largest value stands; NaN where one is NaN. */
@@ -102,9 +155,12 @@ function largestOf(values: ArrayLike<number>, start: number, length: number): nu
   return largest;
 }
 
-function checkPair(what: string, given: ArrayLike<number>, against: string, wanted: ArrayLike<number>): void {
+function checkLengths(what: string, given: ArrayLike<number>, against: string, wanted: ArrayLike<number>): void {
   if (given.length !== wanted.length) {
     throw new TypeError(`Cannot compare ${given.length} ${what} with ${wanted.length} ${against}`);
   }
-  if (given.length === 0) throw new RangeError(`Cannot measure ${what}: there are none`);
+}
+
+function checkSome(what: string, count: number): void {
+  if (count === 0) throw new RangeError(`Cannot measure ${what}: there are none`);
 }

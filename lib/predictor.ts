@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { Device } from "./device.ts";
 import type { Model } from "./model.ts";
 import type { Recording } from "./recording.ts";
+import type { RowBlock, RowSource } from "./row_source.ts";
 import { formatShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -27,6 +29,8 @@ const CHUNK_ELEMENTS = 1 << 20;
  * ```
  */
 export class Predictor implements Disposable {
+  /** Where it runs. */
+  readonly device: Device;
   readonly #recording: Recording;
   #input!: Tensor;
   #output!: Tensor;
@@ -39,6 +43,7 @@ export class Predictor implements Disposable {
    * @param rows Rows that will be asked for at most, so that a small job gets a small chunk.
    */
   constructor(model: Model, inputs: number, rows: number) {
+    this.device = model.device;
     const widths = model.parameters.map(({ parameter }) => parameter.shape.at(-1)!);
     const chunk = Math.floor(CHUNK_ELEMENTS / Math.max(inputs, ...widths));
     this.#recording = model.device.record(() => {
@@ -56,7 +61,7 @@ export class Predictor implements Disposable {
    * @throws {DeviceError} If the GPU reported a fault.
    */
   async predict(x: Tensor): Promise<Float32Array> {
-    const { device } = x, [chunk, inputs] = this.#input.shape, outputs = this.#output.shape[1];
+    const { device } = this, [chunk, inputs] = this.#input.shape, outputs = this.#output.shape[1];
     if (x.shape.length !== 2 || x.shape[1] !== inputs) {
       throw new TypeError(`Cannot predict from x ${formatShape(x.shape)}: need [rows, ${inputs}]`);
     }
@@ -69,6 +74,39 @@ export class Predictor implements Disposable {
       device.copy(this.#output.view(0, [count, outputs]), predictions.view(row * outputs, [count, outputs]));
     }
     return await predictions.read() as Float32Array;
+  }
+
+  /**
+   * The model's output for each row of a source, block by block in constant memory; the next block is read while the GPU
+   * works on one. The weights must stay as they are until the last block is there.
+   *
+   * @param source The rows.
+   * @returns Predictions of each block, beside its targets.
+   * @throws {TypeError} If the rows have another length than the model takes.
+   * @throws {DeviceError} If the GPU reported a fault.
+   * @throws What the source throws.
+   */
+  async *predictBlocks(source: RowSource): AsyncGenerator<{ output: Float32Array; y: Float32Array }, void> {
+    const { rows, inputs, targets } = source;
+    const blockRows = Math.max(1, Math.floor(CHUNK_ELEMENTS / Math.max(inputs, targets, this.#output.shape[1])));
+    const readFrom = (start: number): Promise<RowBlock> | undefined => {
+      if (start >= rows) return undefined;
+      const block = source.read(start, Math.min(blockRows, rows - start));
+      block.catch(() => {}); // it is awaited in its turn
+      return block;
+    };
+    let next = readFrom(0);
+    try {
+      for (let start = 0; next; start += blockRows) {
+        const block: RowBlock = await next;
+        next = readFrom(start + blockRows);
+        using x = Tensor.zeros(this.device, [block.x.length / inputs, inputs]);
+        this.device.write(x, block.x);
+        yield { output: await this.predict(x), y: block.y };
+      }
+    } finally {
+      await next?.catch(() => {}); // whoever leaves early may close the source
+    }
   }
 
   /** Frees what the recording holds. */

@@ -34,6 +34,7 @@ export interface Product {
 const SMALL_PRODUCT = 1 << 16;
 /** Inner positions that one invocation may loop over, four at a time: llvmpipe silently ends it after 65,535 iterations. */
 const MAX_INNER = 4 * 60_000;
+const ELEMENT_BYTES = 4;
 /** Texels in a row of a packed texture, and rows that every device allows. */
 const TEXTURE_WIDTH = 1024, TEXTURE_HEIGHT = 8192;
 
@@ -50,7 +51,9 @@ export function toProduct({ kernel, resources, sizes }: Dispatch): Product | und
   // Of a matrix with one row or column either reading is right.
   const transposeA = aInner !== 1, transposeB = bColumn !== 1;
   const texels = Math.max(texelsOf(m, k), texelsOf(k, m), texelsOf(k, n), texelsOf(n, k), texelsOf(m, n));
-  const fits = start === 0 && k <= MAX_INNER && k > 0 && texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
+  // A long product comes in parts, of which each covers some of the inner positions.
+  const isWhole = start === 0 && a.byteLength === m * k * ELEMENT_BYTES;
+  const fits = isWhole && k <= MAX_INNER && k > 0 && texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
   if (!fits || m * n * k < SMALL_PRODUCT) return undefined;
   return { m, n, k, a, b, transposeA, transposeB, out, activation: "none", derivative: "none" };
 }
@@ -86,10 +89,22 @@ export interface Unused {
 }
 
 /** The dispatch that packs a matrix [rows, columns] into a texture. */
-export function packDispatch(matrix: Binding, rows: number, columns: number, packed: GPUTexture): Dispatch {
-  const kernel = columns % 4 === 0 ? kernels.packAligned : kernels.pack;
-  const texels = texelsOf(rows, columns);
-  return { kernel, resources: [matrix, matrix, packed], sizes: [texels, columns], reals: [], invocations: texels };
+export function packDispatch(
+  matrix: Binding,
+  rows: number,
+  columns: number,
+  packed: GPUTexture,
+  unused: Unused,
+): Dispatch {
+  const aligned = columns % 4 === 0, texels = texelsOf(rows, columns);
+  return {
+    kernel: aligned ? kernels.packAligned : kernels.pack,
+    // A matrix may be shorter than the one vec4 that the other binding needs at least.
+    resources: [matrix, aligned ? matrix : unused.read, packed],
+    sizes: [texels, columns],
+    reals: [],
+    invocations: texels,
+  };
 }
 
 /** The dispatch of a product whose operands are packed. */
@@ -99,6 +114,7 @@ export function blocksDispatch(
   unused: Unused,
 ): Dispatch {
   const { m, n, k, bias, out, sums, transposeA, transposeB, activation, derivative } = product;
+  const aligned = n % 4 === 0;
   const kernel = matmulBlocksKernel({
     transposeA,
     transposeB,
@@ -106,14 +122,23 @@ export function blocksDispatch(
     activation,
     derivative,
     sums: sums !== undefined,
-    aligned: n % 4 === 0,
+    aligned,
     toBuffer,
     toTexture: packed !== undefined,
   });
   const target = toBuffer ? out : unused.written;
   return {
     kernel,
-    resources: [a, b, bias ?? unused.read, y ?? a, target, target, packed ?? unused.texture, sums ?? unused.written],
+    resources: [
+      a,
+      b,
+      bias ?? unused.read,
+      y ?? a,
+      target,
+      aligned ? target : unused.written,
+      packed ?? unused.texture,
+      sums ?? unused.written,
+    ],
     sizes: [m, n, k],
     reals: [],
     invocations: Math.ceil(m / 16) * Math.ceil(n / 8),

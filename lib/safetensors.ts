@@ -113,10 +113,17 @@ export async function writeSafetensors(
   await writer.close();
 }
 
-async function readHeader(
+/**
+ * Reads the header of an open file, from its start.
+ *
+ * @param path The file, for the errors.
+ * @param file The same, open.
+ * @returns Its tensors, its metadata, and the place of the tensors' first byte.
+ */
+export async function readHeader(
   path: string,
   file: Deno.FsFile,
-): Promise<{ entries: TensorEntry[]; metadata: Record<string, string> }> {
+): Promise<{ entries: TensorEntry[]; metadata: Record<string, string>; dataStart: number }> {
   const { size } = await file.stat();
   const prefix = new Uint8Array(8);
   await readFully(path, file, prefix);
@@ -129,10 +136,18 @@ async function readHeader(
   }
   const bytes = new Uint8Array(length);
   await readFully(path, file, bytes);
-  return parseHeader(path, bytes, size - 8 - length);
+  return { ...parseHeader(path, bytes, size - 8 - length), dataStart: 8 + length };
 }
 
-async function readFully(path: string, file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+/**
+ * Fills an array from where an open file stands.
+ *
+ * @param path The file, for the errors.
+ * @param file The same, open.
+ * @param bytes What is filled.
+ * @throws {DataError} If the file ends before that.
+ */
+export async function readFully(path: string, file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const count = await file.read(bytes.subarray(done));
     if (count === null) throw new DataError("cut short: the file ends too early", { file: path });

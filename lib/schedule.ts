@@ -134,7 +134,7 @@ function place(items: readonly Item[], target: Target): Dispatch[] {
     const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
     if (found) return found.texture;
     const texture = target.createTexture(texelsOf(rows, columns));
-    dispatches.push(packDispatch(matrix, rows, columns, texture));
+    dispatches.push(packDispatch(matrix, rows, columns, texture, target.unused()));
     held.push({ matrix, columns, texture });
     return texture;
   };

@@ -37,11 +37,17 @@ export function upload(device: Device, { rows, columns, data }: Matrix): Tensor 
   return Tensor.from(device, Float32Array.from(data), [rows, columns]);
 }
 
-function matmulCases(device: Device, m: number, k: number, n: number): KernelCase[] {
+function matmulCases(
+  device: Device,
+  m: number,
+  k: number,
+  n: number,
+  kernel: Kernel = kernels.matmul,
+): KernelCase[] {
   const stream = random(), a = matrix(m, k, stream), b = matrix(k, n, stream);
   const { data: expected } = reference.matmul(a, b);
   return [[false, false], [true, false], [false, true], [true, true]].map(([transposeA, transposeB]) => ({
-    kernel: kernels.matmul,
+    kernel,
     on: `[${m}, ${k}]${transposeA ? "ᵀ" : ""} · [${k}, ${n}]${transposeB ? "ᵀ" : ""}`,
     run: () => {
       const left = upload(device, transposeA ? reference.transpose(a) : a);
@@ -262,6 +268,9 @@ function optimizerCases(device: Device): KernelCase[] {
 export function smallCases(device: Device): KernelCase[] {
   return [
     ...matmulCases(device, 5, 7, 9),
+    // Large enough for the software adapter's blocks: rows no multiple of four long, and such as are.
+    ...matmulCases(device, 39, 41, 43, kernels.pack),
+    ...matmulCases(device, 36, 44, 48, kernels.packAligned),
     ...reduceCases(device, 5, 7),
     ...elementwiseCases(device, 5, 7),
     ...notFiniteCases(device),

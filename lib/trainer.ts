@@ -4,67 +4,21 @@
  *
  * @module
  */
+import type { Visit } from "./epoch_plan.ts";
 import { NotFiniteError } from "./errors.ts";
-import type { Loss } from "./losses.ts";
-import type { Model, Observer } from "./model.ts";
+import type { Observer } from "./model.ts";
 import { append, gatherRows } from "./ops.ts";
-import type { Optimizer } from "./optimizers.ts";
-import { Random } from "./random.ts";
 import type { Recording } from "./recording.ts";
-import { formatShape } from "./shape.ts";
+import { RowWindows } from "./row_windows.ts";
 import { Tensor } from "./tensor.ts";
+import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
 import { planWholeStep, runWholeStep } from "./whole_step.ts";
 
-/** What a {@linkcode Trainer} needs. */
-export interface TrainerOptions {
-  /** What is trained. */
-  readonly model: Model;
-  /** What it is trained to make small. */
-  readonly loss: Loss;
-  /** How it is changed. */
-  readonly optimizer: Optimizer;
-  /** Inputs [rows, in]. */
-  readonly x: Tensor;
-  /** Targets [rows, out]. */
-  readonly y: Tensor;
-  /** Rows of a step; the last step of an epoch takes what is left. */
-  readonly batchSize: number;
-  /** Fixes the order of the rows in each epoch. */
-  readonly seed: number;
-  /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
-  readonly shuffle?: boolean;
-  /** Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs a small network's step. */
-  readonly plain?: boolean;
-}
-
-/** Options of {@linkcode Trainer.epochs}. */
-export interface EpochOptions<T> {
-  /**
-   * Called when an epoch's last step was put on the queue and before the next epoch's first, to look at the model or to set
-   * the learning rate. It must put its work on the queue before it waits for anything.
-   */
-  readonly evaluate?: () => Promise<T>;
-  /** Told now and then how many steps were done. */
-  readonly onProgress?: (steps: number) => void;
-}
-
-/** What one epoch gave. */
-export interface EpochResult<T> {
-  /** Which epoch, from 1. */
-  readonly epoch: number;
-  /** Steps done at its end, over all epochs. */
-  readonly step: number;
-  /** Mean loss over the epoch's rows, each step's at the weights it had. */
-  readonly loss: number;
-  /** Loss of each step [steps]. */
-  readonly losses: Float32Array;
-  /** What `evaluate` gave. */
-  readonly evaluation: T;
-}
-
-/** A run of steps within one epoch. */
+/** A run of steps within one window of one epoch. */
 interface Chunk {
-  /** Its first step within the epoch. */
+  /** The window, and its place in the epoch. */
+  readonly visit: Visit;
+  /** Its first step within the window. */
   readonly start: number;
   readonly steps: number;
   /** Whether it ends the epoch, and whether it ends the last one. */
@@ -74,19 +28,20 @@ interface Chunk {
   readonly losses: Float32Array;
   /** Number of its first step over all epochs, from 1. */
   readonly firstStep: number;
-  /** Which epoch, from 1. */
-  readonly epoch: number;
 }
 
 /** How long steps that were put on the queue may take to come back, in milliseconds: a wait costs 11 of them. */
 const READ_INTERVAL = 250;
 
-/** Trains a model on rows that lie on the GPU, every row exactly once an epoch. */
+/**
+ * Trains a model, every row exactly once an epoch. The rows lie on the GPU, or are brought there a window at a time, the next
+ * one while steps run on the one before.
+ */
 export class Trainer implements Disposable {
   /** Steps of one epoch. */
   readonly stepsPerEpoch: number;
   readonly #options: TrainerOptions;
-  readonly #order: Tensor;
+  readonly #windows: RowWindows;
   readonly #cursor: Tensor;
   readonly #losses: Tensor;
   readonly #full: Recording;
@@ -100,7 +55,7 @@ export class Trainer implements Disposable {
    *
    * @param options What is trained, on what, and how.
    * @throws {TypeError} If inputs and targets differ in rows.
-   * @throws {RangeError} If the batch size is not from 1 to the number of rows.
+   * @throws {RangeError} If the batch size is not from 1 to the number of rows, or a window is not of whole batches.
    *
    * @example
    * ```ts
@@ -118,23 +73,14 @@ export class Trainer implements Disposable {
    * ```
    */
   constructor(options: TrainerOptions) {
-    const { x, y, batchSize, model: { device } } = options;
-    const rows = x.shape[0];
-    if (x.shape.length !== 2 || y.shape.length !== 2 || rows !== y.shape[0]) {
-      throw new TypeError(
-        `Cannot train on x ${formatShape(x.shape)} and y ${formatShape(y.shape)}: need [rows, in] and [rows, out]`,
-      );
-    }
-    if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > rows) {
-      throw new RangeError(`Cannot train with batches of ${batchSize}: allowed is 1 to the ${rows} rows there are`);
-    }
+    const { batchSize, model: { device } } = options;
     this.#options = options;
-    this.stepsPerEpoch = Math.ceil(rows / batchSize);
-    const rest = rows % batchSize;
+    this.#windows = new RowWindows(options);
+    const { plan } = this.#windows, rest = plan.rows % batchSize;
+    this.stepsPerEpoch = plan.stepsPerEpoch;
     try {
-      this.#order = Tensor.zeros(device, [rows], "u32");
       this.#cursor = Tensor.zeros(device, [1], "u32");
-      this.#losses = Tensor.zeros(device, [this.stepsPerEpoch]);
+      this.#losses = Tensor.zeros(device, [plan.stepsPerWindow]);
       const fuse = !options.plain;
       this.#full = device.record(() => this.#runWholeStep(batchSize), { fuse });
       this.#rest = rest > 0 ? device.record(() => this.#runWholeStep(rest), { fuse }) : undefined;
@@ -154,6 +100,16 @@ export class Trainer implements Disposable {
     return this.#epoch;
   }
 
+  /** Windows that an epoch goes through: 1 where all rows lie on the GPU. */
+  get windows(): number {
+    return this.#windows.plan.windows;
+  }
+
+  /** Rows of a window; the last one takes what is left. */
+  get windowRows(): number {
+    return this.#windows.plan.windowRows;
+  }
+
   /** Dispatches of one step. */
   get dispatchesPerStep(): number {
     return this.#full.length;
@@ -163,7 +119,9 @@ export class Trainer implements Disposable {
    * Trains for some epochs. Steps are put on the queue well ahead of the results that are awaited, across epochs too, so
    * that short epochs cost no wait each: when an epoch is yielded, later ones may have run. To set the learning rate for the
    * next epoch, do it in `evaluate`; to stop at an epoch, or to look at its weights, call `epochs(1)` in a loop. A caller who
-   * leaves early leaves the epoch under way unfinished; the next call begins another.
+   * leaves early leaves the epoch under way unfinished; the next call begins another. Where the rows come from a source, an
+   * epoch and its evaluation are done before the next begins, and within it only a read of a window that takes longer than
+   * the steps on the one before makes the queue wait.
    *
    * @param count How many epochs.
    * @param options `evaluate` is called when an epoch's last step was put on the queue: what it reads are the weights of
@@ -171,18 +129,20 @@ export class Trainer implements Disposable {
    * @returns The result of each epoch, in order.
    * @throws {NotFiniteError} If a loss is NaN or infinite; it says at which step.
    * @throws {DeviceError} If the GPU reported a fault.
+   * @throws What the source of the rows throws.
    */
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
     const pending: { steps: number; result: Promise<EpochResult<T> | undefined> }[] = [];
     let queued = 0, done = 0, whole = true;
     try {
-      for (const chunk of this.#chunks(count)) {
+      for await (const chunk of this.#chunks(count)) {
         whole = chunk.end;
+        const settles = chunk.last || (chunk.end && this.#windows.source !== undefined);
         const result = this.#queueChunk(chunk, options);
         result.catch(() => {}); // it is awaited below, in its turn
         pending.push({ steps: chunk.steps, result });
         queued += chunk.steps;
-        while (queued - done > this.#stepsPerRead || (chunk.last && pending.length > 0)) {
+        while (queued - done > this.#stepsPerRead || (settles && pending.length > 0)) {
           const { steps, result } = pending.shift()!;
           const epoch = await result;
           done += steps;
@@ -198,15 +158,16 @@ export class Trainer implements Disposable {
   }
 
   /** Cuts epochs into runs of steps, each followed by a read of its losses. */
-  *#chunks(count: number): Generator<Chunk> {
-    for (let epochs = 0; epochs < count; epochs++) {
-      this.#shuffle();
-      const losses = new Float32Array(this.stepsPerEpoch);
-      for (let start = 0; start < losses.length;) {
-        const steps = Math.min(this.#stepsPerRead, losses.length - start);
-        const end = start + steps === losses.length;
-        const last = end && epochs === count - 1;
-        const chunk = { start, steps, end, last, losses, firstStep: this.#step + 1, epoch: this.#epoch + 1 };
+  async *#chunks(count: number): AsyncGenerator<Chunk> {
+    const { plan } = this.#windows, lastEpoch = this.#epoch + count - 1;
+    let losses = new Float32Array();
+    for await (const visit of this.#visits(count)) {
+      if (visit.firstStep === 0) losses = new Float32Array(plan.stepsPerEpoch);
+      for (let start = 0; start < visit.steps;) {
+        const steps = Math.min(this.#stepsPerRead, visit.steps - start);
+        const end = visit.ends && start + steps === visit.steps;
+        const last = end && visit.epoch === lastEpoch;
+        const chunk = { visit, start, steps, end, last, losses, firstStep: this.#step + 1 };
         // Counted before the caller goes on, who may never come back for more.
         this.#step += steps;
         start += steps;
@@ -216,21 +177,28 @@ export class Trainer implements Disposable {
     }
   }
 
+  /** The windows of the next epochs, each in place and its counter at 0. */
+  async *#visits(count: number): AsyncGenerator<Visit> {
+    for await (const visit of this.#windows.stream(this.#windows.plan.visits(this.#epoch, count))) {
+      this.#cursor.write(Uint32Array.of(0));
+      yield visit;
+    }
+  }
+
   /** Puts a chunk on the queue at once; resolves when it is done, with the epoch's result where it ends one. */
   async #queueChunk<T>(chunk: Chunk, options: EpochOptions<T>): Promise<EpochResult<T> | undefined> {
-    const { start, steps, end, losses } = chunk, since = performance.now();
-    const short = end && this.#rest ? 1 : 0;
+    const { visit, start, steps, end, losses } = chunk, since = performance.now();
+    const short = start + steps === visit.steps && visit.rows % this.#options.batchSize > 0 ? 1 : 0;
     this.#full.replay(steps - short);
     if (short) this.#rest!.replay();
     const read = this.#losses.view(start, [steps]).read();
     const evaluation = end ? (async () => await options.evaluate?.())() : undefined; // a throw becomes a rejection
     await Promise.allSettled([read, evaluation]);
-    losses.set(await read, start);
-    this.#checkLosses(chunk);
+    this.#keepLosses(chunk, await read);
     if (performance.now() - since < READ_INTERVAL) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
     if (!end) return undefined;
     const step = chunk.firstStep + steps - 1;
-    return { epoch: chunk.epoch, step, loss: this.#mean(losses), losses, evaluation: await evaluation as T };
+    return { ...this.#result(visit.epoch, losses, step), evaluation: await evaluation as T };
   }
 
   /**
@@ -244,26 +212,28 @@ export class Trainer implements Disposable {
   async observedEpoch(
     onStep: (tensors: ReadonlyMap<string, Tensor>, step: number) => Promise<void>,
   ): Promise<EpochResult<undefined>> {
-    this.#shuffle();
-    const { x, batchSize, model: { device } } = this.#options;
+    const { batchSize, model: { device } } = this.#options;
     const losses = new Float32Array(this.stepsPerEpoch);
-    for (let start = 0; start < losses.length; start++) {
-      const tensors = new Map<string, Tensor>();
-      const rows = Math.min(batchSize, x.shape[0] - start * batchSize);
-      using step = device.record(() => this.#runStep(rows, (name, tensor) => tensors.set(name, tensor)));
-      step.replay();
-      await onStep(tensors, this.#step + 1);
-      losses.set(await this.#losses.view(start, [1]).read(), start);
-      this.#checkLosses({ start, steps: 1, losses, firstStep: this.#step + 1 });
-      this.#step++;
+    for await (const visit of this.#visits(1)) {
+      for (let start = 0; start < visit.steps; start++) {
+        const tensors = new Map<string, Tensor>();
+        const rows = Math.min(batchSize, visit.rows - start * batchSize);
+        using step = device.record(() => this.#runStep(rows, (name, tensor) => tensors.set(name, tensor)));
+        step.replay();
+        await onStep(tensors, this.#step + 1);
+        const loss = await this.#losses.view(start, [1]).read();
+        this.#keepLosses({ visit, start, losses, firstStep: this.#step + 1 }, loss);
+        this.#step++;
+      }
     }
+    const result = this.#result(this.#epoch, losses, this.#step);
     this.#epoch++;
-    return { epoch: this.#epoch, step: this.#step, loss: this.#mean(losses), losses, evaluation: undefined };
+    return { ...result, evaluation: undefined };
   }
 
   /** Frees what the recordings hold. The model, the optimizer and the rows stay. */
   dispose(): void {
-    for (const part of [this.#full, this.#rest, this.#order, this.#cursor, this.#losses]) part?.dispose();
+    for (const part of [this.#full, this.#rest, this.#windows, this.#cursor, this.#losses]) part?.dispose();
   }
 
   /** The same as {@linkcode Trainer.dispose}. */
@@ -273,13 +243,14 @@ export class Trainer implements Disposable {
 
   /** One step on the next `rows` rows: forward, loss, backward, update. */
   #runStep(rows: number, observe?: Observer): void {
-    const { model, loss, optimizer, x, y, batchSize } = this.#options;
+    const { model, loss, optimizer, batchSize } = this.#options, { x, y, order } = this.#windows;
     const batch = { count: rows, cursor: this.#cursor, stride: batchSize };
-    const inputs = gatherRows(x, this.#order, batch);
-    const targets = gatherRows(y, this.#order, batch);
+    const inputs = gatherRows(x, order, batch);
+    const targets = gatherRows(y, order, batch);
 
     const prediction = model.forward(inputs, observe);
-    const { loss: lossValue, dPrediction } = loss.forwardBackward(prediction, targets);
+    const lossValue = loss.forward(prediction, targets);
+    const dPrediction = loss.backward(prediction, targets);
     observe?.("loss", lossValue);
     observe?.("grad_logits", dPrediction);
     model.backward(dPrediction, { observe });
@@ -290,29 +261,22 @@ export class Trainer implements Disposable {
 
   /** The same step with all but the update in one kernel, where it fits. */
   #runWholeStep(rows: number): void {
-    const { model, loss, optimizer, x, y, batchSize: stride, plain } = this.#options;
+    const { model, loss, optimizer, batchSize: stride, plain } = this.#options, { x, y, order } = this.#windows;
     const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
     if (!plan) return this.#runStep(rows);
-    runWholeStep(plan, { x, y, order: this.#order, cursor: this.#cursor, losses: this.#losses, stride });
+    runWholeStep(plan, { x, y, order, cursor: this.#cursor, losses: this.#losses, stride });
     optimizer.step();
   }
 
-  #shuffle(): void {
-    const { seed, shuffle = true } = this.#options, rows = this.#order.size;
-    const random = new Random(seed, `shuffle ${this.#epoch}`);
-    this.#order.write(shuffle ? random.permutation(rows) : Uint32Array.from({ length: rows }, (_, i) => i));
-    this.#cursor.write(Uint32Array.of(0));
-  }
-
-  #checkLosses({ start, steps, losses, firstStep }: Pick<Chunk, "start" | "steps" | "losses" | "firstStep">): void {
-    for (let i = 0; i < steps; i++) {
-      const loss = losses[start + i];
-      if (!Number.isFinite(loss)) throw new NotFiniteError("loss", loss, firstStep + i);
+  /** Puts the losses of some steps in their place in the epoch, and refuses one that is not finite. */
+  #keepLosses(chunk: Pick<Chunk, "visit" | "start" | "losses" | "firstStep">, read: ArrayLike<number>): void {
+    chunk.losses.set(read, chunk.visit.firstStep + chunk.start);
+    for (let i = 0; i < read.length; i++) {
+      if (!Number.isFinite(read[i])) throw new NotFiniteError("loss", read[i], chunk.firstStep + i);
     }
   }
 
-  #mean(losses: Float32Array): number {
-    const { x, batchSize } = this.#options, rows = x.shape[0];
-    return losses.reduce((sum, loss, i) => sum + loss * Math.min(batchSize, rows - i * batchSize), 0) / rows;
+  #result(epoch: number, losses: Float32Array, step: number): Omit<EpochResult<unknown>, "evaluation"> {
+    return { epoch: epoch + 1, step, loss: this.#windows.plan.mean(epoch, losses), losses };
   }
 }

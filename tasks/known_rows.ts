@@ -32,7 +32,7 @@ export async function checkRows(config: TaskConfig, limits: RowLimits): Promise<
  */
 export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   const { numDataset, split, scalingMethod, batchSize, hiddenSize, texts } = config;
-  const counts = Splitter.countsOf(split, numDataset), rows = counts[0];
+  const [rows] = Splitter.countsOf(split, numDataset);
   const given = `NUM_DATASET ${numDataset} and SPLIT ${texts.SPLIT}`;
   if (rows === 0) {
     return [
@@ -51,20 +51,10 @@ export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
 
   const { features, targets } = recipeOf(config.recipe);
   const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  const check = (setting: string, what: string, count: number, columns: number) => {
-    const bytes = count * columns * Float32Array.BYTES_PER_ELEMENT;
-    if (bytes <= allowed) return;
-    faults.push(
-      `${setting}: ${what} [${count}, ${columns}] take ${bytes} bytes, allowed on this device are ${allowed}`,
-    );
-  };
-  check(
-    `NUM_DATASET is "${numDataset}"`,
-    "the rows of a part",
-    Math.max(...counts),
-    Math.max(features.length, targets.length),
-  );
   const batch = batchSize === "full" ? rows : batchSize;
-  check(`BATCH_SIZE is "${batchSize}"`, "a step's activations", batch, Math.max(...hiddenSize));
-  return faults;
+  const width = Math.max(features.length, targets.length, ...hiddenSize);
+  const bytes = batch * width * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes <= allowed) return faults;
+  const values = `a step's values [${batch}, ${width}] take ${bytes} bytes, allowed on this device are ${allowed}`;
+  return [...faults, `BATCH_SIZE is "${batchSize}": ${values}`];
 }

@@ -1,7 +1,8 @@
 /** The file of a scaled dataset: what its metadata says, how it relates to the settings, and its tensors. */
 
 import { DataError } from "../lib/errors.ts";
-import { readSafetensors, readSafetensorsHeader, type StoredTensor } from "../lib/safetensors.ts";
+import { readSafetensorsHeader } from "../lib/safetensors.ts";
+import { SafetensorsRows } from "../lib/safetensors_rows.ts";
 import { Scaler } from "../lib/scaler.ts";
 import type { Config } from "./config.ts";
 import { csvPath, differences, isSameStamp, parseObject, scaledPath, stampOf } from "./dataset_files.ts";
@@ -18,16 +19,16 @@ export interface Scalers {
   targets: Scaler;
 }
 
-/** A scaled dataset. */
-export interface ScaledDataset {
+/** A scaled dataset, its rows in the file that stays open until it is disposed of. */
+export interface ScaledDataset extends Disposable {
   /** Names of the input columns. */
   features: string[];
   /** Names of the target columns. */
   targets: string[];
   /** Takes raw units to those of the tensors and back. */
   scalers: Scalers;
-  /** Scaled inputs x [n, features] and targets y [n, targets] of each part. */
-  parts: Record<PartName, { x: StoredTensor; y: StoredTensor }>;
+  /** Scaled inputs and targets of each part. */
+  parts: Record<PartName, SafetensorsRows>;
 }
 
 /** How a scaled dataset on disk relates to the settings and to the CSV file. */
@@ -81,25 +82,26 @@ export async function scaledState(config: Config): Promise<ScaledState> {
 }
 
 /**
- * Reads a scaled dataset.
+ * Opens a scaled dataset.
  *
  * @param path The file, as `scale` writes it.
- * @returns Columns, scalers and tensors.
+ * @returns Columns, scalers and rows.
  * @throws {DataError} If it is another kind of file.
  */
-export async function readScaledDataset(path: string): Promise<ScaledDataset> {
-  const { tensors, metadata } = await readSafetensors(path);
+export async function openScaledDataset(path: string): Promise<ScaledDataset> {
+  const { shapes, metadata } = await readSafetensorsHeader(path);
   if (metadata.format !== FORMAT) throw new DataError("this is no scaled dataset: run deno task scale", { file: path });
-  const { inputs, targets } = JSON.parse(metadata.scaler);
-  const part = (name: PartName) => ({ x: tensors.get(`${name}.x`)!, y: tensors.get(`${name}.y`)! });
-  const missing = PARTS.find((name) => part(name).x === undefined || part(name).y === undefined);
+  const missing = PARTS.find((name) => !shapes.has(`${name}.x`) || !shapes.has(`${name}.y`));
   if (missing !== undefined) throw new DataError(`its part ${missing} is missing: run deno task scale`, { file: path });
-  return {
-    features: JSON.parse(metadata.features),
-    targets: JSON.parse(metadata.targets),
-    scalers: { inputs: Scaler.fromJSON(inputs), targets: Scaler.fromJSON(targets) },
-    parts: { train: part("train"), validation: part("validation"), test: part("test") },
-  };
+  const [scaler, features, targets] = [metadata.scaler, metadata.features, metadata.targets].map((text) =>
+    JSON.parse(text)
+  );
+  const scalers = { inputs: Scaler.fromJSON(scaler.inputs), targets: Scaler.fromJSON(scaler.targets) };
+  using stack = new DisposableStack();
+  const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
+  const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
+  const files = stack.move();
+  return { features, targets, scalers, parts, [Symbol.dispose]: () => files.dispose() };
 }
 
 async function metadataIn(path: string): Promise<Record<string, string> | undefined> {

@@ -5,18 +5,18 @@ import { csvPath, describeDifferences, removeAbandoned, scaledPath } from "./dat
 import { datasetState, genData } from "./gen_data.ts";
 import { Progress } from "./progress.ts";
 import { formatReport, scaleData } from "./scale.ts";
-import { readScaledDataset, type ScaledDataset, scaledState } from "./scaled_dataset.ts";
+import { openScaledDataset, type ScaledDataset, scaledState } from "./scaled_dataset.ts";
 
 /**
- * Makes the dataset and scales it where that is needed, and reads it.
+ * Makes the dataset and scales it where that is needed, and opens it.
  *
  * @param config The settings.
- * @returns The scaled dataset.
+ * @returns The scaled dataset; dispose of it.
  */
 export async function prepareDataset(config: Config): Promise<ScaledDataset> {
   await prepareCsv(config);
   await prepareScaled(config);
-  return await readScaledDataset(scaledPath(config.recipe));
+  return await openScaledDataset(scaledPath(config.recipe));
 }
 
 async function prepareCsv(config: Config): Promise<void> {

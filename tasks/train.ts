@@ -8,38 +8,27 @@
 import { isSmallStep } from "../lib/adapter.ts";
 import { Device } from "../lib/device.ts";
 import { DeviceError, NotFiniteError } from "../lib/errors.ts";
-import { evaluate, type Evaluation } from "../lib/evaluation.ts";
+import type { Evaluation } from "../lib/evaluation.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
 import type { Loss } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
 import { createOptimizer } from "../lib/optimizers.ts";
-import { Predictor } from "../lib/predictor.ts";
 import { Random } from "../lib/random.ts";
-import type { StoredTensor } from "../lib/safetensors.ts";
 import { LOSSES, SavedModel, saveModel } from "../lib/saved_model.ts";
 import { selfTest } from "../lib/self_check.ts";
-import { Tensor } from "../lib/tensor.ts";
-import { type EpochResult, Trainer } from "../lib/trainer.ts";
+import { Trainer } from "../lib/trainer.ts";
+import type { EpochResult } from "../lib/trainer_options.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { checkRows } from "./known_rows.ts";
+import { openParts, type Part } from "./parts.ts";
 import { Progress } from "./progress.ts";
 import { recipeOf } from "./recipes.ts";
 import { RunFolder } from "./run_folder.ts";
 import { runTask } from "./run_task.ts";
 import type { ScaledDataset } from "./scaled_dataset.ts";
-import { type PartName, PARTS } from "./split.ts";
+import type { PartName } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
 import { formatEpoch, formatExamples, formatParameters, formatSummary, formatTensors } from "./train_report.ts";
-
-/** A part of the dataset on the GPU. */
-interface Part {
-  name: PartName;
-  x: Tensor;
-  y: Tensor;
-  /** The targets once more, to compare predictions with. */
-  targets: Float32Array;
-  predictor: Predictor;
-}
 
 /** All that training needs. */
 interface Training {
@@ -65,17 +54,21 @@ async function main(config: TaskConfig): Promise<void> {
   const model = buildModel(stack, device, config);
   await checkRows(config, device.limits);
 
-  const dataset = await prepareDataset(config);
-  const rows = dataset.parts.train.x.shape[0];
+  using dataset = await prepareDataset(config);
+  const { rows } = dataset.parts.train;
   const batchSize = config.batchSize === "full" ? rows : config.batchSize;
   if (batchSize > rows) {
     throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
   }
 
-  const training = build(stack, model, config, dataset, batchSize);
+  const training = await build(stack, model, config, dataset, batchSize);
   const { trainer } = training;
   const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
-  console.log(`network: ${network}; ${rows} rows in batches of ${batchSize}, ${trainer.stepsPerEpoch} steps an epoch`);
+  const { stepsPerEpoch, windows, windowRows } = trainer;
+  const streamed = windows > 1 ? `, in ${windows} windows of ${windowRows} rows` : "";
+  console.log(
+    `network: ${network}; ${rows} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
+  );
 
   const folder = new RunFolder(config.runName);
   const aside = await folder.create();
@@ -98,26 +91,22 @@ function buildModel(stack: DisposableStack, device: Device, config: TaskConfig):
   }
 }
 
-/** Puts optimizer and rows on the GPU; the stack frees them. */
-function build(
+/** Puts optimizer and rows on the GPU, or as many rows as are used at once; the stack frees them. */
+async function build(
   stack: DisposableStack,
   model: Model,
   config: TaskConfig,
   dataset: ScaledDataset,
   batchSize: number,
-): Training {
+): Promise<Training> {
   const { seed, learningRate } = config;
-  const parts = PARTS.filter((name) => dataset.parts[name].x.shape[0] > 0)
-    .map((name) => upload(stack, model, name, dataset.parts[name]));
-  const { x, y } = parts[0];
-  const loss = LOSSES[config.loss];
+  const parts = await openParts(stack, model, dataset), loss = LOSSES[config.loss];
   const optimizer = stack.use(createOptimizer(config.optimizer, model, learningRate));
-  const trainer = stack.use(new Trainer({ model, loss, optimizer, x, y, batchSize, seed }));
-  const evaluatePart = async ({ name, x, targets, predictor }: Part): Promise<Evaluation> => {
-    const step = trainer.step, output = await predictor.predict(x);
-    const evaluation = evaluate(output, targets, loss, dataset.scalers.targets);
+  const trainer = stack.use(new Trainer({ model, loss, optimizer, ...parts[0].rows, batchSize, seed }));
+  const evaluatePart = async (part: Part): Promise<Evaluation> => {
+    const step = trainer.step, evaluation = await part.evaluate(loss, dataset.scalers.targets);
     // Stops at weights that an epoch's last step made useless: no step after it would notice.
-    if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${name} loss`, evaluation.loss, step);
+    if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
   };
   return { dataset, model, loss, trainer, parts, evaluatePart };
@@ -157,18 +146,6 @@ async function checkDevice(device: Device): Promise<void> {
     );
   }
   console.log(`device: ${device.name}; ${checks.length} kernel checks passed`);
-}
-
-function upload(
-  stack: DisposableStack,
-  model: Model,
-  name: PartName,
-  part: { x: StoredTensor; y: StoredTensor },
-): Part {
-  const toTensor = ({ data, shape }: StoredTensor) => stack.use(Tensor.from(model.device, data, shape));
-  const [rows, inputs] = part.x.shape;
-  const predictor = stack.use(new Predictor(model, inputs, rows));
-  return { name, x: toTensor(part.x), y: toTensor(part.y), targets: part.y.data, predictor };
 }
 
 /** Trains; prints and keeps a line per epoch. Returns the seconds it took. */

@@ -21,13 +21,15 @@ const topLevel = [
 
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
-  "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference",
+  "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference " +
+  "epoch_plan row_source safetensors_rows",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows",
   "layers losses optimizers init",
   "model",
-  "trainer evaluation saved_model predictor gradcheck self_check self_check_cases whole_step whole_step_cases",
+  "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
+  "whole_step whole_step_cases",
 ];
 
 const storeyOf = new Map<string, number>(

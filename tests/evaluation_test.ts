@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { evaluate, toRaw } from "../lib/evaluation.ts";
+import { evaluate, Evaluator, toRaw } from "../lib/evaluation.ts";
 import { bceWithLogits, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Scaler } from "../lib/scaler.ts";
 import { assertClose } from "./assert_close.ts";
@@ -41,6 +41,24 @@ Deno.test("evaluate() counts rows of several targets", () => {
   const two = new Scaler("none", [column, { ...column, name: "z" }]);
   assertEquals(evaluate([1, 2, 3, 4], [1, 2, 3, 6], mse, two).rows, 2);
   assertEquals(evaluate([1, 2, 3, 4], [1, 2, 3, 6], mse, two).loss, 1);
+});
+
+Deno.test("Evaluator.result() of blocks is what evaluate() gives for all", () => {
+  const output = Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)),
+    y = output.map((v, i) => v > 0 || i % 7 === 0 ? 1 : 0);
+  for (const [loss, scaler] of [[mse, standardize], [bceWithLogits, none]] as const) {
+    const all = evaluate(output, y, loss, scaler);
+    for (const size of [60, 7, 1]) {
+      const evaluator = new Evaluator(loss, scaler);
+      for (let i = 0; i < 60; i += size) evaluator.add(output.subarray(i, i + size), y.subarray(i, i + size));
+      evaluator.add([], []);
+      const { loss: value, ...rest } = evaluator.result(), { loss: expected, ...others } = all;
+      assertEquals(rest, others);
+      assertAlmostEquals(value, expected, 1e-14);
+    }
+  }
+  assertThrows(() => new Evaluator(mse, none).result(), RangeError, "there are none");
+  assertThrows(() => new Evaluator(mse, none).add([1], [1, 2]), TypeError, "Cannot compare 1 predictions with 2");
 });
 
 Deno.test("evaluate() lets NaN through, and refuses other lengths and no rows", () => {

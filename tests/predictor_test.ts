@@ -3,6 +3,7 @@ import { Linear, ReLU } from "../lib/layers.ts";
 import { Model } from "../lib/model.ts";
 import { Predictor } from "../lib/predictor.ts";
 import { referenceMse } from "../lib/reference.ts";
+import { ArrayRows } from "../lib/row_source.ts";
 import { Tensor } from "../lib/tensor.ts";
 import { assertClose } from "./assert_close.ts";
 import { gpuTest, randomMatrix, upload } from "./gpu_test_case.ts";
@@ -31,7 +32,7 @@ gpuTest("predict() goes over more rows than a chunk holds, with one wait", async
   const { waits, bytes, dispatches } = device.stats;
   assertEquals(await predictor.predict(x), values.map((v) => v + 1));
   assertEquals([device.stats.waits - waits, device.stats.bytes], [1, bytes]);
-  assertEquals(device.stats.dispatches - dispatches, 3 * 4, "three chunks of two products and two biases");
+  assertEquals(device.stats.dispatches - dispatches, 3 * 5, "three chunks of two products, packed, with their biases");
 });
 
 gpuTest("predict() sees the weights of each call, and takes fewer rows than announced", async (device) => {
@@ -44,6 +45,55 @@ gpuTest("predict() sees the weights of each call, and takes fewer rows than anno
   }
   using none = Tensor.zeros(device, [0, 1]);
   assertEquals(await predictor.predict(none), new Float32Array());
+});
+
+gpuTest("predictBlocks() gives what predict() does, block by block, and reads one block ahead", async (device) => {
+  // 2^13 inputs leave 128 rows to a block.
+  const rows = 300, inputs = 2 ** 13, log: string[] = [];
+  using model = new Model(device, [new Linear(inputs, 2)]);
+  const x = Float32Array.from({ length: rows * inputs }, (_, i) => i % 7 - 3);
+  const y = Float32Array.from({ length: 2 * rows }, (_, i) => i), memory = new ArrayRows(x, y, inputs);
+  const read = (start: number, count: number) => (log.push(`read ${start}`), memory.read(start, count));
+  const source = { rows, inputs, targets: 2, read };
+  using predictor = new Predictor(model, inputs, rows);
+  using all = Tensor.from(device, x, [rows, inputs]);
+  const { bytes } = device.stats, outputs: number[] = [], targets: number[] = [];
+  for await (const block of predictor.predictBlocks(source)) {
+    outputs.push(...block.output);
+    targets.push(...block.y);
+    log.push(`block of ${block.y.length / 2}`);
+  }
+  assertEquals(outputs, [...await predictor.predict(all)]);
+  assertEquals(targets, [...y]);
+  assertEquals(log, ["read 0", "read 128", "block of 128", "read 256", "block of 128", "block of 44"]);
+  assertEquals(device.stats.bytes, bytes);
+});
+
+gpuTest("predictBlocks() that is left early, or whose source fails, leaves nothing behind", async (device) => {
+  const rows = 3_000_000, zeros = new Float32Array(rows), memory = new ArrayRows(zeros, zeros, 1);
+  using model = new Model(device, [new Linear(1, 1)]);
+  using predictor = new Predictor(model, 1, rows);
+  const { buffers } = device.stats;
+  let underWay = 0;
+  const read = async (start: number, count: number) => {
+    underWay++;
+    await new Promise((resolve) => setTimeout(resolve, 50 + start / 4_000));
+    underWay--;
+    if (start > 2 ** 20) throw new Error("the disk is gone");
+    return await memory.read(start, count);
+  };
+  const source = { rows, inputs: 1, targets: 1, read };
+  for await (const _ of predictor.predictBlocks(source)) break;
+  assertEquals([underWay, device.stats.buffers], [0, buffers]);
+  let blocks = 0;
+  await assertRejects(
+    async () => {
+      for await (const _ of predictor.predictBlocks(source)) blocks++;
+    },
+    Error,
+    "the disk is gone",
+  );
+  assertEquals([blocks, underWay, device.stats.buffers], [2, 0, buffers]);
 });
 
 gpuTest("predict() refuses rows of another length", async (device) => {

@@ -8,7 +8,8 @@ import { createOptimizer, type Optimizer, type OptimizerName, Sgd } from "../lib
 import { Random } from "../lib/random.ts";
 import { Matrix } from "../lib/reference.ts";
 import { Tensor } from "../lib/tensor.ts";
-import { type EpochResult, Trainer } from "../lib/trainer.ts";
+import { Trainer } from "../lib/trainer.ts";
+import type { EpochResult } from "../lib/trainer_options.ts";
 import { assertClose } from "./assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "./gpu_test_case.ts";
 

@@ -1,0 +1,81 @@
+/**
+ * What a trainer takes and what it gives.
+ *
+ * @module
+ */
+import type { Loss } from "./losses.ts";
+import type { Model } from "./model.ts";
+import type { Optimizer } from "./optimizers.ts";
+import type { RowSource } from "./row_source.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Rows that lie on the GPU. */
+export interface ResidentRows {
+  /** Inputs [rows, in]. */
+  readonly x: Tensor;
+  /** Targets [rows, out]. */
+  readonly y: Tensor;
+  /** None: the rows are there already. */
+  readonly source?: undefined;
+}
+
+/** Rows that are brought to the GPU a window at a time: more than it binds at once, or than fit into memory. */
+export interface StreamedRows {
+  /** Where they come from. */
+  readonly source: RowSource;
+  /**
+   * Rows of a window, a multiple of the batch size; by default as many as a storage binding and 64 MiB hold. Rows are
+   * shuffled within windows and the windows among each other, so it bears on the order of the rows.
+   */
+  readonly windowRows?: number;
+}
+
+/** What a trainer needs beside the rows. */
+export interface TrainerSettings {
+  /** What is trained. */
+  readonly model: Model;
+  /** What it is trained to make small. */
+  readonly loss: Loss;
+  /** How it is changed. */
+  readonly optimizer: Optimizer;
+  /** Rows of a step; the step that ends the rows takes what is left. */
+  readonly batchSize: number;
+  /** Fixes the order of the rows in each epoch. */
+  readonly seed: number;
+  /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
+  readonly shuffle?: boolean;
+  /**
+   * Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs
+   * a small network's step.
+   */
+  readonly plain?: boolean;
+}
+
+/** What a `Trainer` needs. */
+export type TrainerOptions = TrainerSettings & (ResidentRows | StreamedRows);
+
+/** Options of `Trainer.epochs`. */
+export interface EpochOptions<T> {
+  /**
+   * Called when an epoch's last step was put on the queue and before the next epoch's first, to look at the model or to set
+   * the learning rate. It must put its work on the queue before it waits for anything; where the rows come from a source it
+   * may wait, for the next epoch begins when its promise resolves.
+   */
+  readonly evaluate?: () => Promise<T>;
+  /** Told now and then how many steps were done. */
+  readonly onProgress?: (steps: number) => void;
+}
+
+/** What one epoch gave. */
+export interface EpochResult<T> {
+  /** Which epoch, from 1. */
+  readonly epoch: number;
+  /** Steps done at its end, over all epochs. */
+  readonly step: number;
+  /** Mean loss over the epoch's rows, each step's at the weights it had. */
+  readonly loss: number;
+  /** Loss of each step [steps]. */
+  readonly losses: Float32Array;
+  /** What `evaluate` gave. */
+  readonly evaluation: T;
+}

@@ -1,0 +1,138 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type Layer, Linear, ReLU, Sigmoid } from "../lib/layers.ts";
+import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../lib/losses.ts";
+import { Model } from "../lib/model.ts";
+import { addBias, matmul, relu, reluBackward, sum } from "../lib/ops.ts";
+import { Random } from "../lib/random.ts";
+import * as reference from "../lib/reference.ts";
+import { Tensor } from "../lib/tensor.ts";
+import { assertClose } from "./assert_close.ts";
+import { gpuTest, randomMatrix, upload } from "./gpu_test_case.ts";
+
+const TOLERANCE = { rtol: 1e-4, atol: 1e-6 };
+
+/** Widths large enough for blocked products, some rows a multiple of four long and some not. */
+const networks: { name: string; layers: () => Layer[]; inputs: number; loss: Loss; rows: number }[] = [
+  {
+    name: "relu, odd widths",
+    layers: () => [new Linear(43, 47), new ReLU(), new Linear(47, 45)],
+    inputs: 43,
+    loss: mse,
+    rows: 41,
+  },
+  {
+    name: "relu, widths by four",
+    layers: () => [new Linear(48, 52), new ReLU(), new Linear(52, 44), new ReLU(), new Linear(44, 40)],
+    inputs: 48,
+    loss: softmaxCrossEntropy,
+    rows: 40,
+  },
+  {
+    name: "sigmoid, odd widths",
+    layers: () => [new Linear(43, 49), new Sigmoid(), new Linear(49, 47), new Sigmoid(), new Linear(47, 41)],
+    inputs: 43,
+    loss: bceWithLogits,
+    rows: 39,
+  },
+  {
+    name: "activations last, and one behind the other",
+    layers: () => [new Linear(44, 48), new ReLU(), new Sigmoid(), new Linear(48, 44), new ReLU()],
+    inputs: 44,
+    loss: mse,
+    rows: 42,
+  },
+];
+
+for (const { name, layers, inputs, loss, rows } of networks) {
+  gpuTest(`a fused step has the loss and the gradients of the float64 model: ${name}`, async (device) => {
+    using model = new Model(device, layers(), { random: new Random(3, "weights") });
+    for (const { parameter: { shape, value } } of model.parameters) {
+      if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, (_, i) => Math.sin(i) / 2));
+    }
+    const x = randomMatrix(rows, inputs, 1), outputs = model.parameters.at(-1)!.parameter.shape[0];
+    const target = randomMatrix(rows, outputs, 2).map((v) => Math.fround(Math.abs(v) / 3));
+    const twin = await model.reference(loss.reference), expected = twin.backward(x, target);
+    using input = upload(device, x);
+    using wanted = upload(device, target);
+    let lossValue!: Tensor, dX!: Tensor;
+    const step = () => {
+      const { loss: value, dPrediction } = loss.forwardBackward(model.forward(input), wanted);
+      lossValue = value;
+      dX = model.backward(dPrediction, { wantDX: true })!;
+    };
+    using plain = device.record(step);
+    const plainLength = plain.length;
+    using fused = device.record(step, { fuse: true });
+    assert(fused.length < plainLength, `${fused.length} dispatches fused, ${plainLength} as they are`);
+    for (let time = 0; time < 2; time++) {
+      fused.replay();
+      assertClose([...await lossValue.read()], [expected.loss], TOLERANCE);
+      assertClose([...await dX.read()], expected.dX.data, TOLERANCE);
+      const gradients = Object.values(await model.readGradients());
+      gradients.forEach((gradient, i) => assertClose(gradient, twin.gradients[i].data, TOLERANCE));
+    }
+  });
+}
+
+gpuTest("record() keeps every tensor readable unless it may fuse", async (device) => {
+  const a = randomMatrix(40, 44, 1), b = randomMatrix(44, 48, 2), c = randomMatrix(1, 48, 3);
+  using left = upload(device, a);
+  using right = upload(device, b);
+  using bias = Tensor.from(device, Float32Array.from(c.data));
+  const z = reference.addBias(reference.matmul(a, b), c);
+  let product!: Tensor, sums!: Tensor, out!: Tensor;
+  const body = () => {
+    product = matmul(left, right);
+    sums = addBias(product, bias);
+    out = relu(sums);
+  };
+  using plain = device.record(body);
+  plain.replay();
+  assertClose([...await product.read()], reference.matmul(a, b).data, TOLERANCE);
+  assertClose([...await sums.read()], z.data, TOLERANCE);
+  assertClose([...await out.read()], reference.relu(z).data, TOLERANCE);
+  const { buffers } = device.stats;
+  using fused = device.record(body, { fuse: true });
+  fused.replay();
+  assertEquals(fused.length, 3, "two operands packed, one product");
+  assertClose([...await out.read()], reference.relu(z).data, TOLERANCE);
+  assertThrows(() => sums.buffer, TypeError, "disposed of");
+  fused.dispose();
+  assertEquals(device.stats.buffers, buffers);
+});
+
+gpuTest("a fused recording writes an intermediate result that something else reads", async (device) => {
+  const a = randomMatrix(40, 44, 1), b = randomMatrix(44, 48, 2), c = randomMatrix(1, 48, 3);
+  using left = upload(device, a);
+  using right = upload(device, b);
+  using bias = Tensor.from(device, Float32Array.from(c.data));
+  const z = reference.addBias(reference.matmul(a, b), c);
+  let total!: Tensor, dX!: Tensor;
+  using fused = device.record(() => {
+    const sums = addBias(matmul(left, right), bias);
+    const out = relu(sums);
+    total = sum(sums);
+    dX = reluBackward(sums, out);
+  }, { fuse: true });
+  fused.replay();
+  assertClose([...await total.read()], [z.data.reduce((a, b) => a + b)], TOLERANCE);
+  assertClose([...await dX.read()], reference.relu(z).data, TOLERANCE);
+});
+
+gpuTest("a matrix is packed again after something has written to it", async (device) => {
+  const a = randomMatrix(44, 44, 1), b = randomMatrix(44, 44, 2);
+  using left = upload(device, a);
+  using right = upload(device, b);
+  for (const fuse of [false, true]) {
+    left.write(Float32Array.from(a.data));
+    let second!: Tensor;
+    using recording = device.record(() => {
+      relu(matmul(left, right), { out: left });
+      second = matmul(left, right);
+    }, { fuse });
+    recording.replay();
+    const once = reference.relu(reference.matmul(a, b));
+    assertClose([...await left.read()], once.data, TOLERANCE);
+    assertClose([...await second.read()], reference.matmul(once, b).data, TOLERANCE);
+  }
+});
