@@ -9,26 +9,16 @@
 
 import { measure } from "./bench/measure.ts";
 import { readOptions, USAGE } from "./bench/options.ts";
-import { endWorkers } from "./bench/processes.ts";
+import { interruptWorkers } from "./bench/processes.ts";
 import { faultsOf, formatResults } from "./bench/report.ts";
 import { ConfigError } from "./config.ts";
 import { describeError } from "./run_task.ts";
 
-/** A folder of its own for what is made along the way; it goes with the bench. */
+/** Measures in a folder of its own, which goes with it. */
 async function bench(args: readonly string[]): Promise<number> {
   const { quick, floor, json } = readOptions(args);
   const folder = await Deno.makeTempDir({ prefix: "backhand_bench_" });
-  const cleanUp = async () => {
-    await endWorkers();
-    await Deno.remove(folder, { recursive: true });
-  };
-  let isInterrupted = false;
-  const interrupt = async () => {
-    isInterrupted = true;
-    await cleanUp();
-    Deno.exit(130);
-  };
-  Deno.addSignalListener("SIGINT", interrupt);
+  Deno.addSignalListener("SIGINT", interruptWorkers);
   try {
     const results = await measure(quick, folder);
     const print = json === "-" ? console.error : console.log;
@@ -40,8 +30,8 @@ async function bench(args: readonly string[]): Promise<number> {
     for (const fault of faults) console.error(`error: ${fault}`);
     return faults.length > 0 ? 1 : 0;
   } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
-    if (!isInterrupted) await cleanUp();
+    Deno.removeSignalListener("SIGINT", interruptWorkers);
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -54,6 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     return await bench(args);
   } catch (error) {
+    if (error instanceof Deno.errors.Interrupted) return 130;
     console.error(describeError("bench", error));
     return error instanceof ConfigError ? 2 : 1;
   }

@@ -20,10 +20,11 @@ class Collector {
   }
 
   async try<T>(worker: string, body: () => Promise<T>): Promise<T | undefined> {
-    console.error(worker);
+    announce(worker);
     try {
       return await body();
     } catch (error) {
+      if (error instanceof Deno.errors.Interrupted) throw error;
       this.failures.push({ worker, message: (error as Error).message });
     }
   }
@@ -43,7 +44,7 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
   // A copy, because Deno writes into the lock file that it is given.
   await Deno.copyFile(PEERS_LOCK, `${folder}/peers.lock`);
   // Without an adapter nothing of the rest would run.
-  console.error("adapter");
+  announce("adapter");
   const [limits] = await runWorker(backhand("limits.ts", [`${plan.seconds}`])) as LimitsResult[];
   const training = await train(collector, plan, folder);
   const products = await multiply(collector, plan, folder);
@@ -140,6 +141,11 @@ function startOf({ name, script, args, permissions }: Contestant, task: readonly
 
 function labelOf({ name, backend }: Contestant): string {
   return name === "backhand" ? name : `${name} ${backend}`;
+}
+
+/** Says what is under way, and how many seconds after the start. */
+function announce(worker: string): void {
+  console.error(`${(performance.now() / 1000).toFixed(0).padStart(4)} s  ${worker}`);
 }
 
 /** Versions of this project, of Deno, and of the peers. */

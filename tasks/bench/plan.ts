@@ -43,7 +43,7 @@ export const FULL: Plan = {
 
 /** The quick run: a minute. */
 export const QUICK: Plan = {
-  seconds: 0.5,
+  seconds: 0.4,
   sizes: QUICK_SIZES,
   peerCheckedSteps: QUICK_CHECKED_STEPS,
   starts: 1,

@@ -5,6 +5,7 @@ import { SETTINGS } from "../keys.ts";
 const root = new URL("../../", import.meta.url);
 
 const running = new Set<Deno.ChildProcess>();
+let isInterrupted = false;
 
 /** How to start a worker. */
 export interface Start {
@@ -23,10 +24,12 @@ export interface Start {
  * @param start What to start.
  * @returns What it reported: the JSON lines of its stdout.
  * @throws {Error} With the end of its stderr, if it fails or reports nothing.
+ * @throws {Deno.errors.Interrupted} After {@linkcode interruptWorkers}.
  */
 export async function runWorker(start: Start): Promise<unknown[]> {
-  const child = spawn(start, "piped");
+  const child = spawn(start);
   const { success, code, stdout, stderr } = await child.output().finally(() => running.delete(child));
+  checkInterrupt();
   const decoder = new TextDecoder(), said = decoder.decode(stderr).trim();
   if (!success) throw new Error(`it ended with ${code}: ${lastLines(said)}`);
   // Libraries may greet the reader there too.
@@ -44,29 +47,31 @@ export async function runWorker(start: Start): Promise<unknown[]> {
  * @throws {Error} If it ends without saying so.
  */
 export async function timeUntil(start: Start, pattern: RegExp): Promise<number> {
-  const since = performance.now(), child = spawn(start, "null");
+  const since = performance.now(), child = spawn(start);
+  const complaints = new Response(child.stderr).text();
   let said = "";
   try {
     for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
       said += text;
       if (pattern.test(said)) return (performance.now() - since) / 1000;
     }
-    throw new Error(`${start.script} never said ${pattern.source}: ${said.trim()}`);
+    checkInterrupt();
+    throw new Error(`it never said ${pattern.source}: ${lastLines(await complaints)}`);
   } finally {
     end(child);
-    await child.status;
+    await Promise.all([child.status, complaints]);
     running.delete(child);
   }
 }
 
-/** Ends all workers and waits until they are gone. */
-export async function endWorkers(): Promise<void> {
-  const children = [...running];
-  children.forEach(end);
-  await Promise.all(children.map((child) => child.status));
+/** Ends the workers under way; whoever awaits one, or starts another, gets a `Deno.errors.Interrupted`. */
+export function interruptWorkers(): void {
+  isInterrupted = true;
+  running.forEach(end);
 }
 
-function spawn({ script, args, flags, cwd }: Start, stderr: "piped" | "null"): Deno.ChildProcess {
+function spawn({ script, args, flags, cwd }: Start): Deno.ChildProcess {
+  checkInterrupt();
   const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
   const run = ["run", "--quiet", "--no-prompt", "--no-check", "--config", path("deno.json")];
   const command = new Deno.Command(Deno.execPath(), {
@@ -76,11 +81,15 @@ function spawn({ script, args, flags, cwd }: Start, stderr: "piped" | "null"): D
     env: { ...surroundings(), NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
-    stderr,
+    stderr: "piped",
   });
   const child = command.spawn();
   running.add(child);
   return child;
+}
+
+function checkInterrupt(): void {
+  if (isInterrupted) throw new Deno.errors.Interrupted("the bench was interrupted");
 }
 
 /** The environment without the settings of tasks: the defaults are measured. */
