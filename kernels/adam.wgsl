@@ -2,16 +2,18 @@
 //       w = w - learningRate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)      (Kingma and Ba 2015)
 // powers holds beta1^t and beta2^t, kept by adam_powers.wgsl: pow() is too coarse on some drivers.
 // Grid: one invocation per parameter.
+alias Value = f32; // or vec4f, where all counts divide by four
+
 struct Sizes {
   count: u32,
   beta1: f32,
   beta2: f32,
   epsilon: f32,
 }
-@group(0) @binding(0) var<storage, read_write> w: array<f32>;
-@group(0) @binding(1) var<storage, read> dW: array<f32>;
-@group(0) @binding(2) var<storage, read_write> m: array<f32>;
-@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+@group(0) @binding(0) var<storage, read_write> w: array<Value>;
+@group(0) @binding(1) var<storage, read> dW: array<Value>;
+@group(0) @binding(2) var<storage, read_write> m: array<Value>;
+@group(0) @binding(3) var<storage, read_write> v: array<Value>;
 @group(0) @binding(4) var<storage, read> powers: array<f32>;
 @group(0) @binding(5) var<storage, read> learningRate: array<f32>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;

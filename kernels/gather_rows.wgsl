@@ -2,16 +2,18 @@
 // The cursor counts steps on the GPU, so that a recorded step sees other rows each time it is replayed.
 // A row number outside the table gives NaN: a wrong index must not pass for data.
 // Grid: one invocation per output.
+alias Value = f32; // or vec4f, where all counts divide by four
+
 struct Sizes {
   count: u32, // elements of out
   columns: u32,
   tableRows: u32,
   stride: u32,
 }
-@group(0) @binding(0) var<storage, read> table: array<f32>;
+@group(0) @binding(0) var<storage, read> table: array<Value>;
 @group(0) @binding(1) var<storage, read> rows: array<u32>;
 @group(0) @binding(2) var<storage, read> cursor: array<u32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<Value>;
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(64)
@@ -29,6 +31,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     out[index] = table[row * sizes.columns + index % sizes.columns];
   } else {
     var nan = 0x7fc00000u; // a variable, for WGSL refuses a constant that is NaN
-    out[index] = bitcast<f32>(nan);
+    out[index] = Value(bitcast<f32>(nan));
   }
 }

@@ -9,8 +9,6 @@ override TRANSPOSE_A: bool;
 override TRANSPOSE_B: bool;
 override SUMS: bool; // also give the column sums of b
 override ALIGNED: bool; // n is a multiple of four: out4 is the same buffer, written four at a time
-override TO_BUFFER: bool; // write the result into out
-override TO_TEXTURE: bool; // write it into packed, as pack.wgsl would
 
 struct Sizes {
   m: u32,
@@ -23,9 +21,8 @@ struct Sizes {
 @group(0) @binding(3) var y: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 @group(0) @binding(5) var<storage, read_write> out4: array<vec4f>;
-@group(0) @binding(6) var packed: texture_storage_2d<rgba32float, write>;
-@group(0) @binding(7) var<storage, read_write> sums: array<f32>;
-@group(0) @binding(8) var<uniform> sizes: Sizes;
+@group(0) @binding(6) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(7) var<uniform> sizes: Sizes;
 
 fn place(texel: u32) -> vec2u {
   return vec2u(texel % 1024u, texel / 1024u);
@@ -96,21 +93,13 @@ fn store4(row: u32, column: u32, product: vec4f) {
   if (DERIVATIVE > 0u) {
     value = activateBackward(textureLoad(y, place(texel)), value);
   }
-  if (TO_BUFFER && ALIGNED) {
+  if (ALIGNED) {
     out4[texel] = value;
-  }
-  if (!ALIGNED) {
-    let left = sizes.n - column;
-    value = select(vec4f(), value, vec4u(0u, 1u, 2u, 3u) < vec4u(left));
-    if (TO_BUFFER) {
-      let at = row * sizes.n + column;
-      for (var i = 0u; i < min(left, 4u); i++) {
-        out[at + i] = value[i];
-      }
+  } else {
+    let at = row * sizes.n + column;
+    for (var i = 0u; i < min(sizes.n - column, 4u); i++) {
+      out[at + i] = value[i];
     }
-  }
-  if (TO_TEXTURE) {
-    textureStore(packed, place(texel), value);
   }
 }
 

@@ -53,13 +53,15 @@ export interface Kernel {
   readonly access: readonly Access[];
   /** Names and values of its override constants, where it has any: each is a pipeline of its own. */
   readonly constants?: Readonly<Record<string, number>>;
+  /** How many sizes at the start count elements, where its text has the type `Value`: see {@linkcode byFours}. */
+  readonly counts?: number;
 }
 
 const R = "read", W = "read_write", RT = "read_texture", WT = "write_texture";
 
 /** Every kernel of the library by name. */
 export const kernels = {
-  adam: { name: "adam", code: adam, access: [W, R, W, W, R, R] },
+  adam: { name: "adam", code: adam, access: [W, R, W, W, R, R], counts: 1 },
   adamPowers: { name: "adamPowers", code: adamPowers, access: [W] },
   addBias: { name: "addBias", code: addBias, access: [R, R, W] },
   append: { name: "append", code: append, access: [R, W, W] },
@@ -71,19 +73,18 @@ export const kernels = {
   multiply: { name: "multiply", code: elementwise, access: [R, R, W], constants: { OPERATION: 2 } },
   divide: { name: "divide", code: elementwise, access: [R, R, W], constants: { OPERATION: 3 } },
   equal: { name: "equal", code: elementwise, access: [R, R, W], constants: { OPERATION: 4 } },
-  gatherRows: { name: "gatherRows", code: gatherRows, access: [R, R, R, W] },
+  gatherRows: { name: "gatherRows", code: gatherRows, access: [R, R, R, W], counts: 2 },
   gatherRowsBackward: { name: "gatherRowsBackward", code: gatherRowsBackward, access: [R, R, W] },
   matmul: { name: "matmul", code: matmul, access: [R, R, W] },
-  pack: { name: "pack", code: pack, access: [R, R, WT], constants: { ALIGNED: 0 } },
-  packAligned: { name: "packAligned", code: pack, access: [R, R, WT], constants: { ALIGNED: 1 } },
-  momentum: { name: "momentum", code: momentum, access: [W, R, W, R] },
+  pack: { name: "pack", code: pack, access: [R, WT] },
+  momentum: { name: "momentum", code: momentum, access: [W, R, W, R], counts: 1 },
   sum: { name: "sum", code: reduce, access: [R, W], constants: { OPERATION: 0 } },
   min: { name: "min", code: reduce, access: [R, W], constants: { OPERATION: 1 } },
   max: { name: "max", code: reduce, access: [R, W], constants: { OPERATION: 2 } },
   relu: { name: "relu", code: relu, access: [R, W] },
   reluBackward: { name: "reluBackward", code: reluBackward, access: [R, R, W] },
   scale: { name: "scale", code: scale, access: [R, W] },
-  sgd: { name: "sgd", code: sgd, access: [W, R, R] },
+  sgd: { name: "sgd", code: sgd, access: [W, R, R], counts: 1 },
   sigmoid: { name: "sigmoid", code: sigmoid, access: [R, W] },
   sigmoidBackward: { name: "sigmoidBackward", code: sigmoidBackward, access: [R, R, W] },
   softmaxCrossEntropy: { name: "softmaxCrossEntropy", code: softmaxCrossEntropy, access: [R, R, W] },
@@ -116,40 +117,41 @@ export interface ProductForm {
   readonly sums: boolean;
 }
 
-/** Where the blocked product puts its result; see `matmul_blocks.wgsl`. */
-export interface BlocksForm extends ProductForm {
-  /** Rows of the result are a multiple of four long. */
-  readonly aligned: boolean;
-  /** Write the result into a buffer. */
-  readonly toBuffer: boolean;
-  /** Write the result into a texture, packed. */
-  readonly toTexture: boolean;
-}
-
 /** What a kernel can apply to its result. */
 export type Activation = "none" | "relu" | "sigmoid";
 
 const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2 };
 const products = new Map<string, Kernel>();
+const fours = new Map<Kernel, Kernel>();
+
+/**
+ * A kernel that takes four elements at a time, which the software adapter does in a third of the time; sizes that count
+ * elements are then those of fours.
+ *
+ * @param kernel One with `counts`.
+ * @returns The kernel; the same object each time.
+ */
+export function byFours(kernel: Kernel): Kernel {
+  const code = kernel.code.replace("alias Value = f32;", "alias Value = vec4f;");
+  const known = fours.get(kernel) ?? { ...kernel, code };
+  fours.set(kernel, known);
+  return known;
+}
 
 /**
  * The blocked matrix product in one form; the same object each time, as each is a pipeline of its own.
  *
  * @param form What it does.
+ * @param aligned Whether rows of the result are a multiple of four long.
  * @returns The kernel.
  */
-export function matmulBlocksKernel(form: BlocksForm): Kernel {
+export function matmulBlocksKernel(form: ProductForm, aligned: boolean): Kernel {
   return inForm({
     name: "matmulBlocks",
     code: matmulEpilogue + matmulBlocks,
     workgroup: 8,
-    access: [RT, RT, R, RT, W, W, WT, W],
-    constants: {
-      ...constantsOf(form),
-      ALIGNED: Number(form.aligned),
-      TO_BUFFER: Number(form.toBuffer),
-      TO_TEXTURE: Number(form.toTexture),
-    },
+    access: [RT, RT, R, RT, W, W, W],
+    constants: { ...constantsOf(form), ALIGNED: Number(aligned) },
   });
 }
 

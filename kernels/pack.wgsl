@@ -1,18 +1,16 @@
 // pack: puts a matrix x [rows, columns] into a texture, four columns in a texel, padded with zeros to a multiple of four.
 // The software adapter reads a storage texture three times as fast as a storage buffer: a texel is one vector load, while
-// each number of a buffer is fetched, checked and inserted for each invocation alone.
+// each number of a buffer is fetched, checked and inserted for each invocation alone. Where columns are a multiple of four
+// the texture's bytes are those of the matrix, and a copy does the same.
 // Texel i lies at (i mod 1024, i div 1024); row r starts at texel r * ceil(columns / 4).
 // Grid: one invocation per texel.
-override ALIGNED: bool; // columns are a multiple of four: x4 is the same buffer, read four at a time
-
 struct Sizes {
   texels: u32,
   columns: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(2) var packed: texture_storage_2d<rgba32float, write>;
-@group(0) @binding(3) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var packed: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -20,15 +18,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= sizes.texels) {
     return;
   }
-  var texel: vec4f;
-  if (ALIGNED) {
-    texel = x4[i];
-  } else {
-    let stride = (sizes.columns + 3u) / 4u;
-    let column = i % stride * 4u;
-    let at = i / stride * sizes.columns + column;
-    let left = sizes.columns - column;
-    texel = select(vec4f(), vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
-  }
+  let stride = (sizes.columns + 3u) / 4u;
+  let column = i % stride * 4u;
+  let at = i / stride * sizes.columns + column;
+  let left = sizes.columns - column;
+  let texel = select(vec4f(), vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
   textureStore(packed, vec2u(i % 1024u, i / 1024u), texel);
 }

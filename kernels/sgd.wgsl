@@ -1,10 +1,12 @@
 // sgd: w = w - learningRate * dW, over the flat buffer of all parameters (Robbins and Monro 1951).
 // Grid: one invocation per parameter.
+alias Value = f32; // or vec4f, where all counts divide by four
+
 struct Sizes {
   count: u32,
 }
-@group(0) @binding(0) var<storage, read_write> w: array<f32>;
-@group(0) @binding(1) var<storage, read> dW: array<f32>;
+@group(0) @binding(0) var<storage, read_write> w: array<Value>;
+@group(0) @binding(1) var<storage, read> dW: array<Value>;
 @group(0) @binding(2) var<storage, read> learningRate: array<f32>;
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 

@@ -6,7 +6,7 @@
 import type { Kernel } from "../kernels/mod.ts";
 import type { ProductSchedule } from "./adapter.ts";
 import { type Binding, compile, type Dispatch, hasSizes, isBinding, packSizes, type Resource } from "./pipeline.ts";
-import { textureSize, type Unused } from "./product.ts";
+import { copiesOf, textureSize, type Unused } from "./product.ts";
 import type { Command } from "./recording.ts";
 import { schedule } from "./schedule.ts";
 
@@ -64,14 +64,16 @@ export class CommandBuilder {
       return texture;
     };
     const unused = () => this.#unused ??= this.#createUnused();
-    const dispatches = schedule(plain, { products: this.#products, createTexture, unused, intermediate });
-    const commands = dispatches.map((dispatch) => {
-      const uniform = this.#createUniform(dispatch);
+    const steps = schedule(plain, { products: this.#products, createTexture, unused, intermediate });
+    const commands = steps.map((step) => {
+      if (Array.isArray(step)) return { copies: step.flatMap(copiesOf) };
+      const uniform = this.#createUniform(step);
       if (uniform) own.push(uniform);
-      return this.#command(dispatch, uniform);
+      return this.#command(step, uniform);
     });
-    const buffers = dispatches.flatMap(({ resources }) => resources.filter(isBinding).map(({ buffer }) => buffer));
-    return { commands, buffers: new Set(buffers), [Symbol.dispose]: () => own.forEach((made) => this.#destroy(made)) };
+    const bound = steps.flatMap((step) => Array.isArray(step) ? step.map(({ matrix }) => matrix) : step.resources);
+    const buffers = new Set(bound.filter(isBinding).map(({ buffer }) => buffer));
+    return { commands, buffers, [Symbol.dispose]: () => own.forEach((made) => this.#destroy(made)) };
   }
 
   #command({ kernel, resources, invocations }: Dispatch, uniform: GPUBuffer | undefined): Command {
@@ -112,7 +114,7 @@ export class CommandBuilder {
       label: "packed",
       size,
       format: "rgba32float",
-      usage: GPUTextureUsage.STORAGE_BINDING,
+      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
     });
   }
 
@@ -120,9 +122,7 @@ export class CommandBuilder {
   #createUnused(): Unused {
     const bind = (buffer: GPUBuffer): Binding => ({ buffer, byteOffset: 0, byteLength: buffer.size });
     const create = () => bind(this.#gpu.createBuffer({ label: "unused", size: 16, usage: GPUBufferUsage.STORAGE }));
-    const usage = GPUTextureUsage.STORAGE_BINDING;
-    const texture = this.#gpu.createTexture({ label: "unused", size: [1, 1], format: "rgba32float", usage });
-    return { read: create(), written: create(), texture };
+    return { read: create(), written: create() };
   }
 
   #destroy(made: GPUBuffer | GPUTexture): void {

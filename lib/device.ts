@@ -233,25 +233,34 @@ export class Device implements Disposable {
   }
 
   /**
-   * Puts commands on the queue in one compute pass.
+   * Puts commands on the queue: dispatches between copies are one compute pass.
    *
    * @param commands What a recording holds.
    * @param times How often they run, one after the other.
    */
   submit(commands: readonly Command[], times: number): void {
     const encoder = this.#gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
+    let pass: GPUComputePassEncoder | undefined;
     for (let time = 0; time < times; time++) {
-      for (const { pipeline, bindGroup, x, y } of commands) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(x, y);
+      for (const command of commands) {
+        if ("copies" in command) {
+          pass?.end();
+          pass = undefined;
+          for (const { source, destination, size } of command.copies) {
+            encoder.copyBufferToTexture(source, destination, size);
+          }
+        } else {
+          pass ??= encoder.beginComputePass();
+          pass.setPipeline(command.pipeline);
+          pass.setBindGroup(0, command.bindGroup);
+          pass.dispatchWorkgroups(command.x, command.y);
+          this.stats.dispatches++;
+        }
       }
     }
-    pass.end();
+    pass?.end();
     this.#gpu.queue.submit([encoder.finish()]);
     this.stats.submits++;
-    this.stats.dispatches += times * commands.length;
   }
 
   /**

@@ -37,6 +37,14 @@ export interface Dispatch {
   readonly invocations: number;
 }
 
+/** A copy of a matrix, four columns in a texel, into a texture. */
+export interface Packing {
+  /** The matrix; its columns are a multiple of four. */
+  readonly matrix: Binding;
+  /** Where it goes. */
+  readonly texture: GPUTexture;
+}
+
 /**
  * Refuses what WebGPU would only report later, and without the operation's name.
  *

@@ -11,7 +11,7 @@ import {
   matmulTilesKernel,
   type ProductForm,
 } from "../kernels/mod.ts";
-import type { Binding, Dispatch } from "./pipeline.ts";
+import type { Binding, Dispatch, Packing } from "./pipeline.ts";
 
 /** A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it. */
 export interface Product {
@@ -41,7 +41,7 @@ export interface Product {
 const SMALL_PRODUCT = 1 << 16;
 /** Inner positions that one invocation may loop over, four at a time: llvmpipe silently ends it after 65,535 iterations. */
 const MAX_INNER = 4 * 60_000;
-const ELEMENT_BYTES = 4;
+const ELEMENT_BYTES = 4, TEXEL_BYTES = 16;
 /** Texels in a row of a packed texture, and rows that every device allows. */
 const TEXTURE_WIDTH = 1024, TEXTURE_HEIGHT = 8192;
 
@@ -75,39 +75,46 @@ export function textureSize(texels: number): [width: number, height: number] {
   return [TEXTURE_WIDTH, Math.max(1, Math.ceil(texels / TEXTURE_WIDTH))];
 }
 
-/** Operands and results of a product on the GPU. */
-export interface PackedProduct {
-  /** `a` and `b`, packed. */
+/** A copy as WebGPU takes it. */
+export interface TextureCopy {
+  readonly source: GPUTexelCopyBufferInfo;
+  readonly destination: GPUTexelCopyTextureInfo;
+  readonly size: [width: number, height: number];
+}
+
+/** The copies that pack a matrix: its whole rows of texels, and the rest. */
+export function copiesOf({ matrix: { buffer, byteOffset, byteLength }, texture }: Packing): TextureCopy[] {
+  const bytesPerRow = TEXTURE_WIDTH * TEXEL_BYTES, rows = Math.floor(byteLength / bytesPerRow);
+  const copy = (y: number, size: [number, number]): TextureCopy => ({
+    source: { buffer, offset: byteOffset + y * bytesPerRow, bytesPerRow },
+    destination: { texture, origin: [0, y] },
+    size,
+  });
+  const rest = (byteLength % bytesPerRow) / TEXEL_BYTES;
+  return [...(rows > 0 ? [copy(0, [TEXTURE_WIDTH, rows])] : []), ...(rest > 0 ? [copy(rows, [rest, 1])] : [])];
+}
+
+/** Operands of a product, packed. */
+export interface Operands {
   readonly a: GPUTexture;
   readonly b: GPUTexture;
-  /** `y`, packed, where there is a derivative. */
+  /** Where there is a derivative. */
   readonly y?: GPUTexture;
-  /** Takes the result, packed, where that is wanted. */
-  readonly packed?: GPUTexture;
-  /** Whether `out` takes it as well. */
-  readonly toBuffer: boolean;
 }
 
 /** Stand-ins for what a kernel binds and does not use in one of its forms. */
 export interface Unused {
   readonly read: Binding;
   readonly written: Binding;
-  readonly texture: GPUTexture;
 }
 
-/** The dispatch that packs a matrix [rows, columns] into a texture. */
-export function packDispatch(
-  matrix: Binding,
-  rows: number,
-  columns: number,
-  packed: GPUTexture,
-  unused: Unused,
-): Dispatch {
-  const aligned = columns % 4 === 0, texels = texelsOf(rows, columns);
+/** What packs a matrix [rows, columns] into a texture. Copies are many times as fast as a kernel that stores texels. */
+export function toPacked(matrix: Binding, rows: number, columns: number, texture: GPUTexture): Dispatch | Packing {
+  if (columns % 4 === 0) return { matrix, texture };
+  const texels = texelsOf(rows, columns);
   return {
-    kernel: aligned ? kernels.packAligned : kernels.pack,
-    // A matrix may be shorter than the one vec4 that the other binding needs at least.
-    resources: [matrix, aligned ? matrix : unused.read, packed],
+    kernel: kernels.pack,
+    resources: [matrix, texture],
     sizes: [texels, columns],
     reals: [],
     invocations: texels,
@@ -115,17 +122,12 @@ export function packDispatch(
 }
 
 /** The dispatch of a product whose operands are packed. */
-export function blocksDispatch(
-  product: Product,
-  { a, b, y, packed, toBuffer }: PackedProduct,
-  unused: Unused,
-): Dispatch {
+export function blocksDispatch(product: Product, { a, b, y }: Operands, unused: Unused): Dispatch {
   const { m, n, k, bias, out, sums } = product, aligned = n % 4 === 0;
-  const kernel = matmulBlocksKernel({ ...formOf(product), aligned, toBuffer, toTexture: packed !== undefined });
-  const target = toBuffer ? out : unused.written, target4 = aligned ? target : unused.written;
   return {
-    kernel,
-    resources: [a, b, bias ?? unused.read, y ?? a, target, target4, packed ?? unused.texture, sums ?? unused.written],
+    kernel: matmulBlocksKernel(formOf(product), aligned),
+    // A result may be shorter than the one vec4 that the other binding needs at least.
+    resources: [a, b, bias ?? unused.read, y ?? a, out, aligned ? out : unused.written, sums ?? unused.written],
     sizes: [m, n, k],
     reals: [],
     invocations: Math.ceil(m / 16) * Math.ceil(n / 8),

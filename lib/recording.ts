@@ -3,8 +3,13 @@
  *
  * @module
  */
-/** One dispatch, ready to run. */
-export interface Command {
+import type { TextureCopy } from "./product.ts";
+
+/** Copies into textures, or one dispatch, ready to run. */
+export type Command = BoundDispatch | { readonly copies: readonly TextureCopy[] };
+
+/** One dispatch with everything bound. */
+export interface BoundDispatch {
   /** The compiled kernel. */
   readonly pipeline: GPUComputePipeline;
   /** Its buffers. */
@@ -17,7 +22,7 @@ export interface Command {
 
 /** What a recording needs of the device. */
 export interface Queue {
-  /** Puts commands on the queue in one compute pass, `times` over. */
+  /** Puts commands on the queue, `times` over. */
   submit(commands: readonly Command[], times: number): void;
 }
 
@@ -56,7 +61,7 @@ export class Recording implements Disposable {
 
   /** Number of dispatches in one replay. */
   get length(): number {
-    return this.#commands.length;
+    return this.#commands.filter((command) => "pipeline" in command).length;
   }
 
   /**

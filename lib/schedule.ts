@@ -12,18 +12,9 @@
  *
  * @module
  */
-import { type Kernel, kernels } from "../kernels/mod.ts";
-import { type Binding, type Dispatch, isBinding } from "./pipeline.ts";
-import {
-  blocksDispatch,
-  packDispatch,
-  type PackedProduct,
-  type Product,
-  texelsOf,
-  tilesDispatch,
-  toProduct,
-  type Unused,
-} from "./product.ts";
+import { byFours, type Kernel, kernels } from "../kernels/mod.ts";
+import { type Binding, type Dispatch, isBinding, type Packing } from "./pipeline.ts";
+import { blocksDispatch, type Product, texelsOf, tilesDispatch, toPacked, toProduct, type Unused } from "./product.ts";
 import type { ProductSchedule } from "./adapter.ts";
 
 /** What a schedule needs of the device. */
@@ -48,11 +39,19 @@ type Item = Dispatch | Product;
  * @param target The device's side.
  * @returns Dispatches with the same results, but for intermediate ones.
  */
-export function schedule(plain: readonly Dispatch[], target: Target): Dispatch[] {
-  if (target.products === "plain" || !plain.some(toProduct)) return [...plain];
-  const items = fuse(plain, target.intermediate);
-  if (target.products === "blocks") return place(items, target);
-  return items.map((item) => isProduct(item) ? tilesDispatch(item, target.unused()) : item);
+export function schedule(plain: readonly Dispatch[], target: Target): (Dispatch | Packing[])[] {
+  const items = target.products === "plain" ? plain : fuse(plain, target.intermediate);
+  const wide = items.map((item) => isProduct(item) ? item : widen(item));
+  if (target.products === "blocks") return place(wide, target);
+  return wide.map((item) => isProduct(item) ? tilesDispatch(item, target.unused()) : item);
+}
+
+/** Four elements to an invocation, where they divide. */
+function widen(dispatch: Dispatch): Dispatch {
+  const { kernel, sizes, invocations } = dispatch, counts = kernel.counts ?? 0;
+  if (counts === 0 || sizes.slice(0, counts).some((size) => size % 4 !== 0)) return dispatch;
+  const fours = sizes.map((size, i) => i < counts ? size / 4 : size);
+  return { ...dispatch, kernel: byFours(kernel), sizes: fours, invocations: invocations / 4 };
 }
 
 /** First pass: products take in what stands behind them. */
@@ -132,67 +131,47 @@ interface Packed {
   readonly texture: GPUTexture;
 }
 
-/** Second pass on a software adapter: products become dispatches. A matrix is packed once, and again after something has written to it. */
-function place(items: readonly Item[], target: Target): Dispatch[] {
-  const dispatches: Dispatch[] = [];
-  let held: Packed[] = [];
+/**
+ * Second pass on a software adapter: products become dispatches. A matrix is packed once, and again after something has
+ * written to it. Copies end a compute pass, so each joins those before it, where its matrix has not been written to since.
+ */
+function place(items: readonly Item[], target: Target): (Dispatch | Packing[])[] {
+  const placed: (Dispatch | Packing[])[] = [];
+  let held: Packed[] = [], copies: Packing[] | undefined;
+  const writtenSince = new Set<GPUBuffer>();
   const pack = (matrix: Binding, rows: number, columns: number): GPUTexture => {
     const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
     if (found) return found.texture;
-    const texture = target.createTexture(texelsOf(rows, columns));
-    dispatches.push(packDispatch(matrix, rows, columns, texture, target.unused()));
+    const texture = target.createTexture(texelsOf(rows, columns)), packed = toPacked(matrix, rows, columns, texture);
+    if ("kernel" in packed) {
+      placed.push(packed);
+    } else {
+      if (!copies || writtenSince.has(matrix.buffer)) {
+        placed.push(copies = []);
+        writtenSince.clear();
+      }
+      copies.push(packed);
+    }
     held.push({ matrix, columns, texture });
     return texture;
   };
-  items.forEach((item, i) => {
-    let made: Packed | undefined;
-    if (!isProduct(item)) {
-      dispatches.push(item);
-    } else {
-      const { m, n, k, out, y } = item;
-      const { inTexture, inBuffer } = readsOf(out, n, items.slice(i + 1));
-      const operands: PackedProduct = {
-        a: item.transposeA ? pack(item.a, k, m) : pack(item.a, m, k),
-        b: item.transposeB ? pack(item.b, n, k) : pack(item.b, k, n),
+  for (const item of items) {
+    if (isProduct(item)) {
+      const { m, n, k, transposeA, transposeB, y } = item;
+      const operands = {
+        a: transposeA ? pack(item.a, k, m) : pack(item.a, m, k),
+        b: transposeB ? pack(item.b, n, k) : pack(item.b, k, n),
         y: y && pack(y, m, n),
-        packed: inTexture ? target.createTexture(texelsOf(m, n)) : undefined,
-        toBuffer: inBuffer || !inTexture || !target.intermediate.has(out.buffer),
       };
-      dispatches.push(blocksDispatch(item, operands, target.unused()));
-      if (operands.packed) made = { matrix: out, columns: n, texture: operands.packed };
+      placed.push(blocksDispatch(item, operands, target.unused()));
+    } else {
+      placed.push(item);
     }
     const written = writes(item);
     held = held.filter(({ matrix }) => !written.includes(matrix.buffer));
-    if (made) held.push(made);
-  });
-  return dispatches;
-}
-
-/** Whether a product's result [m, n] is read packed, and whether it is read otherwise, before it is written again. */
-function readsOf(out: Binding, n: number, rest: readonly Item[]): { inTexture: boolean; inBuffer: boolean } {
-  let inTexture = false, inBuffer = false;
-  for (const item of rest) {
-    if (isProduct(item)) {
-      for (const { matrix, columns } of operandsOf(item)) {
-        if (isSame(matrix, out) && columns === n) inTexture = true;
-        else if (matrix.buffer === out.buffer) inBuffer = true;
-      }
-      if (item.bias?.buffer === out.buffer) inBuffer = true;
-    } else if (item.resources.some((r) => isBinding(r) && r.buffer === out.buffer)) {
-      inBuffer = true;
-    }
-    if (writes(item).includes(out.buffer)) break;
+    for (const buffer of written) writtenSince.add(buffer);
   }
-  return { inTexture, inBuffer };
-}
-
-/** The matrices that a product reads packed. */
-function operandsOf({ a, b, y, m, n, k, transposeA, transposeB }: Product): { matrix: Binding; columns: number }[] {
-  return [
-    { matrix: a, columns: transposeA ? m : k },
-    { matrix: b, columns: transposeB ? k : n },
-    ...(y ? [{ matrix: y, columns: n }] : []),
-  ];
+  return placed;
 }
 
 /** The buffers that an item writes to. */

@@ -212,16 +212,18 @@ function spreadCases(device: Device): KernelCase[] {
 /** What moves a recorded step along: the gather of its rows, and the append of its loss. */
 function stepCases(device: Device): KernelCase[] {
   const rows = Uint32Array.of(2, 0, 1, 9), table = [[1, 2], [3, 4], [5, 6]];
-  return [
-    {
-      kernel: kernels.gatherRows,
-      on: "[3, 2], one row outside",
-      run: () => {
-        const cursor = Tensor.from(device, Uint32Array.of(1));
-        return ops.gatherRows(Tensor.from(device, table), Tensor.from(device, rows), { count: 2, cursor });
-      },
-      expected: [3, 4, NaN, NaN],
+  const gather = (table: number[][], expected: number[]): KernelCase => ({
+    kernel: kernels.gatherRows,
+    on: `[${table.length}, ${table[0].length}], one row outside`,
+    run: () => {
+      const cursor = Tensor.from(device, Uint32Array.of(1));
+      return ops.gatherRows(Tensor.from(device, table), Tensor.from(device, rows), { count: 2, cursor });
     },
+    expected: [...expected, ...expected.map(() => NaN)],
+  });
+  return [
+    gather(table, [3, 4]),
+    gather(table.map((row) => [...row, 7, 8]), [3, 4, 7, 8]),
     {
       kernel: kernels.gatherRowsBackward,
       on: "[3, 2], one row picked twice",
@@ -241,8 +243,8 @@ function stepCases(device: Device): KernelCase[] {
   ];
 }
 
-function optimizerCases(device: Device): KernelCase[] {
-  const stream = random(), start = matrix(1, 67, stream), gradient = matrix(1, 67, stream), steps = 3;
+function optimizerCases(device: Device, size: number): KernelCase[] {
+  const stream = random(), start = matrix(1, size, stream), gradient = matrix(1, size, stream), steps = 3;
   const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): KernelCase => {
     const expected = start.data.slice();
     for (let step = 0; step < steps; step++) update(expected, gradient.data);
@@ -252,7 +254,7 @@ function optimizerCases(device: Device): KernelCase[] {
       for (let step = 0; step < steps; step++) optimizer.step();
       return values;
     };
-    return { kernel, on: `${steps} steps of [67]`, run, expected };
+    return { kernel, on: `${steps} steps of [${size}]`, run, expected };
   };
   const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
   return [
@@ -268,9 +270,9 @@ function optimizerCases(device: Device): KernelCase[] {
 export function smallCases(device: Device): KernelCase[] {
   return [
     ...matmulCases(device, 5, 7, 9),
-    // Large enough for the software adapter's blocks: rows no multiple of four long, and such as are.
+    // Large enough for the software adapter's blocks: rows that a kernel packs, and such as a copy does.
     ...matmulCases(device, 39, 41, 43, kernels.pack),
-    ...matmulCases(device, 36, 44, 48, kernels.packAligned),
+    ...matmulCases(device, 68, 100, 84),
     ...reduceCases(device, 5, 7),
     ...elementwiseCases(device, 5, 7),
     ...notFiniteCases(device),
@@ -278,7 +280,9 @@ export function smallCases(device: Device): KernelCase[] {
     ...lossCases(device, 5, 3),
     ...longerStepCases(device, 67, 3),
     ...stepCases(device),
-    ...optimizerCases(device),
+    // One element at a time, and four.
+    ...optimizerCases(device, 67),
+    ...optimizerCases(device, 68),
   ];
 }
 

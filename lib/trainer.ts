@@ -249,8 +249,7 @@ export class Trainer implements Disposable {
     const targets = gatherRows(y, order, batch);
 
     const prediction = model.forward(inputs, observe);
-    const lossValue = loss.forward(prediction, targets);
-    const dPrediction = loss.backward(prediction, targets);
+    const { loss: lossValue, dPrediction } = loss.forwardBackward(prediction, targets);
     observe?.("loss", lossValue);
     observe?.("grad_logits", dPrediction);
     model.backward(dPrediction, { observe });

@@ -171,6 +171,12 @@ gpuTest("an epoch of 1,000 steps allocates and binds no more than one of 100", a
   assert(long.allocations <= short.allocations + 6, `${long.allocations} against ${short.allocations} allocations`);
 });
 
+gpuTest("a plain step is as many dispatches as it has operations", (device) => {
+  using setup = setUp(device, { plain: true });
+  // Rows of x and y; product and bias twice, ReLU; loss with its gradient; three products, two sums, ReLU; update, append.
+  assertEquals(setup.trainer.dispatchesPerStep, 2 + 5 + 1 + 6 + 2);
+});
+
 gpuTest("a loss that is not finite stops the run, at the step where it came up", async (device) => {
   for (const batchSize of [1, 4]) {
     const options = { rows: 30, batchSize, learningRate: 20 };
