@@ -76,7 +76,7 @@ export { SafetensorsRows } from "./lib/safetensors_rows.ts";
 export { SafetensorsWriter } from "./lib/safetensors_writer.ts";
 export { type ColumnStatistics, RunningStatistics, Scaler, type ScalerJson, type ScalingMethod } from "./lib/scaler.ts";
 export type { Binding } from "./lib/pipeline.ts";
-export { type Command, type Queue, Recording } from "./lib/recording.ts";
+export { Recording } from "./lib/recording.ts";
 export { type KernelCheck, selfTest } from "./lib/self_check.ts";
 export type { Shape } from "./lib/shape.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";

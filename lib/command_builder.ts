@@ -6,13 +6,23 @@
 import type { Kernel } from "../kernels/mod.ts";
 import type { ProductSchedule } from "./adapter.ts";
 import { type Binding, compile, type Dispatch, hasSizes, isBinding, packSizes, type Resource } from "./pipeline.ts";
-import { copiesOf, textureSize, type Unused } from "./product.ts";
-import type { Command } from "./recording.ts";
+import { copiesOf, type TextureCopy, textureSize, type Unused } from "./product.ts";
 import { schedule } from "./schedule.ts";
 
 const WORKGROUP = 64;
 const MAX_WORKGROUPS = 65_535;
 const TEXEL_BYTES = 16;
+
+/** Copies into textures, or one dispatch with everything bound. */
+export type Command = BoundDispatch | { readonly copies: readonly TextureCopy[] };
+
+interface BoundDispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  /** Workgroups along x and y. */
+  readonly x: number;
+  readonly y: number;
+}
 
 /** Counts of what is alive and of what was made. */
 export interface Counts {
@@ -135,6 +145,37 @@ export class CommandBuilder {
     this.#counts.bytes += bytes;
     if (sign > 0) this.#counts.allocations++;
   }
+}
+
+/**
+ * Puts commands on an encoder; dispatches between copies are one compute pass.
+ *
+ * @param encoder Where to.
+ * @param commands In order.
+ * @param times How often, one after the other.
+ * @returns How many dispatches they were.
+ */
+export function encode(encoder: GPUCommandEncoder, commands: readonly Command[], times: number): number {
+  let pass: GPUComputePassEncoder | undefined, dispatches = 0;
+  for (let time = 0; time < times; time++) {
+    for (const command of commands) {
+      if ("copies" in command) {
+        pass?.end();
+        pass = undefined;
+        for (const { source, destination, size } of command.copies) {
+          encoder.copyBufferToTexture(source, destination, size);
+        }
+      } else {
+        pass ??= encoder.beginComputePass();
+        pass.setPipeline(command.pipeline);
+        pass.setBindGroup(0, command.bindGroup);
+        pass.dispatchWorkgroups(command.x, command.y);
+        dispatches++;
+      }
+    }
+  }
+  pass?.end();
+  return dispatches;
 }
 
 function toBindingResource(resource: Resource): GPUBindingResource {

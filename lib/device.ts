@@ -13,9 +13,9 @@
 import type { Kernel } from "../kernels/mod.ts";
 import { type DeviceOptions, productsFor, requestAdapter } from "./adapter.ts";
 import { DeviceError } from "./errors.ts";
-import { CommandBuilder } from "./command_builder.ts";
+import { type Command, CommandBuilder, encode } from "./command_builder.ts";
 import { type Binding, checkBindings, type Dispatch as Planned } from "./pipeline.ts";
-import { type Command, Recording } from "./recording.ts";
+import { Recording } from "./recording.ts";
 
 /** What a dispatch binds and how far it reaches. */
 export interface Dispatch {
@@ -161,7 +161,7 @@ export class Device implements Disposable {
       this.#kept.dispatches.push(dispatch);
     } else {
       using built = this.#builder.build([dispatch]);
-      this.submit(built.commands, 1);
+      this.#submit(built.commands, 1);
     }
   }
 
@@ -192,7 +192,8 @@ export class Device implements Disposable {
     const asked = dispatches.flatMap(({ resources }) => resources as Binding[]).map(({ buffer }) => buffer);
     const vanished = new Set(asked).difference(built.buffers);
     for (const tensor of owned) if (vanished.has(tensor.buffer)) tensor[Symbol.dispose]();
-    return new Recording(this, built.commands, [built, ...owned]);
+    const { commands } = built, length = commands.filter((command) => "pipeline" in command).length;
+    return new Recording(length, (times) => this.#submit(commands, times), [built, ...owned]);
   }
 
   /**
@@ -230,37 +231,6 @@ export class Device implements Disposable {
    */
   track(resource: Tracked): void {
     this.#scopes.at(-1)?.push(resource);
-  }
-
-  /**
-   * Puts commands on the queue: dispatches between copies are one compute pass.
-   *
-   * @param commands What a recording holds.
-   * @param times How often they run, one after the other.
-   */
-  submit(commands: readonly Command[], times: number): void {
-    const encoder = this.#gpu.createCommandEncoder();
-    let pass: GPUComputePassEncoder | undefined;
-    for (let time = 0; time < times; time++) {
-      for (const command of commands) {
-        if ("copies" in command) {
-          pass?.end();
-          pass = undefined;
-          for (const { source, destination, size } of command.copies) {
-            encoder.copyBufferToTexture(source, destination, size);
-          }
-        } else {
-          pass ??= encoder.beginComputePass();
-          pass.setPipeline(command.pipeline);
-          pass.setBindGroup(0, command.bindGroup);
-          pass.dispatchWorkgroups(command.x, command.y);
-          this.stats.dispatches++;
-        }
-      }
-    }
-    pass?.end();
-    this.#gpu.queue.submit([encoder.finish()]);
-    this.stats.submits++;
   }
 
   /**
@@ -347,6 +317,13 @@ export class Device implements Disposable {
   /** The same as {@linkcode Device.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #submit(commands: readonly Command[], times: number): void {
+    const encoder = this.#gpu.createCommandEncoder();
+    this.stats.dispatches += encode(encoder, commands, times);
+    this.#gpu.queue.submit([encoder.finish()]);
+    this.stats.submits++;
   }
 
   #allocate(size: number, usage: number, label: string): GPUBuffer {

@@ -3,28 +3,6 @@
  *
  * @module
  */
-import type { TextureCopy } from "./product.ts";
-
-/** Copies into textures, or one dispatch, ready to run. */
-export type Command = BoundDispatch | { readonly copies: readonly TextureCopy[] };
-
-/** One dispatch with everything bound. */
-export interface BoundDispatch {
-  /** The compiled kernel. */
-  readonly pipeline: GPUComputePipeline;
-  /** Its buffers. */
-  readonly bindGroup: GPUBindGroup;
-  /** Workgroups along x. */
-  readonly x: number;
-  /** Workgroups along y. */
-  readonly y: number;
-}
-
-/** What a recording needs of the device. */
-export interface Queue {
-  /** Puts commands on the queue, `times` over. */
-  submit(commands: readonly Command[], times: number): void;
-}
 
 /** Dispatches that one submission holds at most: enough to hide its cost, few enough to start soon. */
 const DISPATCHES_PER_SUBMIT = 2_048;
@@ -47,21 +25,23 @@ const DISPATCHES_PER_SUBMIT = 2_048;
  * ```
  */
 export class Recording implements Disposable {
-  readonly #queue: Queue;
-  readonly #commands: readonly Command[];
+  /** Number of dispatches in one replay. */
+  readonly length: number;
+  readonly #submit: (times: number) => void;
   readonly #owned: readonly Disposable[];
   #disposed = false;
 
-  /** Called by `Device.record`. */
-  constructor(queue: Queue, commands: readonly Command[], owned: readonly Disposable[]) {
-    this.#queue = queue;
-    this.#commands = commands;
+  /**
+   * Called by `Device.record`.
+   *
+   * @param length Number of dispatches.
+   * @param submit Puts them on the queue, so many times over.
+   * @param owned What to free in the end.
+   */
+  constructor(length: number, submit: (times: number) => void, owned: readonly Disposable[]) {
+    this.length = length;
+    this.#submit = submit;
     this.#owned = owned;
-  }
-
-  /** Number of dispatches in one replay. */
-  get length(): number {
-    return this.#commands.filter((command) => "pipeline" in command).length;
   }
 
   /**
@@ -71,9 +51,9 @@ export class Recording implements Disposable {
    */
   replay(times = 1): void {
     if (this.#disposed) throw new TypeError("Cannot replay a recording that was disposed of");
-    const batch = Math.max(1, Math.floor(DISPATCHES_PER_SUBMIT / Math.max(1, this.#commands.length)));
+    const batch = Math.max(1, Math.floor(DISPATCHES_PER_SUBMIT / Math.max(1, this.length)));
     for (let done = 0; done < times; done += batch) {
-      this.#queue.submit(this.#commands, Math.min(batch, times - done));
+      this.#submit(Math.min(batch, times - done));
     }
   }
 

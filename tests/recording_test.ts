@@ -4,7 +4,7 @@ import { mse } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
 import { add, relu, scale, sum } from "../lib/ops.ts";
 import { Sgd } from "../lib/optimizers.ts";
-import { type Command, Recording } from "../lib/recording.ts";
+import { Recording } from "../lib/recording.ts";
 import { readAll, Tensor } from "../lib/tensor.ts";
 import { bits, gpuTest, randomMatrix, upload } from "./gpu_test_case.ts";
 
@@ -94,11 +94,10 @@ gpuTest("replay() sees what was written between replays", async (device) => {
 
 Deno.test("Recording cuts a replay into submissions of bounded length", () => {
   const submissions: number[] = [];
-  const queue = { submit: (_: readonly Command[], times: number) => submissions.push(times), destroyBuffer: () => {} };
-  const commands = (count: number) => Array<Command>(count).fill({} as Command);
-  new Recording(queue, commands(1_000), []).replay(5);
-  new Recording(queue, commands(5_000), []).replay(2); // longer than the bound: one replay each
-  new Recording(queue, commands(0), []).replay(2);
+  const submit = (times: number) => submissions.push(times);
+  new Recording(1_000, submit, []).replay(5);
+  new Recording(5_000, submit, []).replay(2); // longer than the bound: one replay each
+  new Recording(0, submit, []).replay(2);
   assertEquals(submissions, [2, 2, 1, 1, 1, 2]);
 });
 
