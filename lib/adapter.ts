@@ -8,7 +8,7 @@ import { DeviceError } from "./errors.ts";
 /** How to ask for a device. */
 export interface DeviceOptions {
   /**
-   * Say that every dispatch is small (a step of under about 0.2 million weights times rows). The software adapter then works in the
+   * Say that every dispatch is small (a step of under about 3 million weights times rows). The software adapter then works in the
    * calling thread: 5 us a dispatch instead of 38, but one core for large ones. Read when the first device is made.
    */
   readonly smallDispatches?: boolean;
@@ -30,7 +30,7 @@ export function productsFor({ isFallbackAdapter }: GPUAdapterInfo): ProductSched
 }
 
 /** Rows times weights below which the software adapter is faster without worker threads, measured on two cores. */
-const SMALL_STEP = 200_000;
+const SMALL_STEP = 3_000_000;
 
 /**
  * Whether steps are so small that {@linkcode DeviceOptions.smallDispatches} makes them faster.

@@ -38,7 +38,7 @@ export interface Product {
 }
 
 /** Multiplications below which a product is not worth packing its operands: measured on llvmpipe. */
-const SMALL_PRODUCT = 1 << 16;
+const SMALL_PRODUCT = 1_024;
 /** Inner positions that one invocation may loop over, four at a time: llvmpipe silently ends it after 65,535 iterations. */
 const MAX_INNER = 4 * 60_000;
 const ELEMENT_BYTES = 4, TEXEL_BYTES = 16;
