@@ -9,9 +9,6 @@ import { sum } from "./reductions.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Iterations that one invocation may loop: the software adapter silently ends it after 65,535. */
-const MAX_LOOP = 32_768;
-
 /** Options of {@linkcode matmul}. */
 export interface MatmulOptions extends Out {
   /** Take `a` transposed: it is given as [k, m]. */
@@ -56,10 +53,8 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const out = result([a, b], [m, n], options.out);
   const aStrides = transposeA ? [1, m] : [inner, 1];
   const bStrides = transposeB ? [1, inner] : [n, 1];
-  for (let start = 0; start === 0 || start < inner; start += MAX_LOOP) {
-    const sizes = [m, n, ...aStrides, ...bStrides, start, Math.min(inner, start + MAX_LOOP)];
-    a.device.run(kernels.matmul, { buffers: [a, b, out], sizes, invocations: m * n });
-  }
+  const sizes = [m, n, ...aStrides, ...bStrides, 0, inner];
+  a.device.run(kernels.matmul, { buffers: [a, b, out], sizes, invocations: m * n });
   return out;
 }
 

@@ -39,9 +39,9 @@ export interface Product {
 
 /** Multiplications below which a product is not worth packing its operands: measured on llvmpipe. */
 const SMALL_PRODUCT = 1_024;
-/** Inner positions that one invocation may loop over, four at a time: llvmpipe silently ends it after 65,535 iterations. */
-const MAX_INNER = 4 * 60_000;
-const ELEMENT_BYTES = 4, TEXEL_BYTES = 16;
+/** Inner positions that one invocation loops over, by fours and one by one: llvmpipe silently ends it after 65,535 iterations. */
+const MAX_INNER = 4 * 60_000, MAX_PLAIN_INNER = 32_768;
+const TEXEL_BYTES = 16;
 /** Texels in a row of a packed texture, and rows that every device allows. */
 const TEXTURE_WIDTH = 1024, TEXTURE_HEIGHT = 8192;
 
@@ -53,16 +53,24 @@ const TEXTURE_WIDTH = 1024, TEXTURE_HEIGHT = 8192;
  */
 export function toProduct({ kernel, resources, sizes }: Dispatch): Product | undefined {
   if ((kernel as Kernel) !== kernels.matmul) return undefined;
-  const [m, n, , aInner, , bColumn, start, k] = sizes;
+  const [m, n, , aInner, , bColumn, , k] = sizes;
   const [a, b, out] = resources as Binding[];
   // Of a matrix with one row or column either reading is right.
   const transposeA = aInner !== 1, transposeB = bColumn !== 1;
   const texels = Math.max(texelsOf(m, k), texelsOf(k, m), texelsOf(k, n), texelsOf(n, k), texelsOf(m, n));
-  // A long product comes in parts, of which each covers some of the inner positions.
-  const isWhole = start === 0 && a.byteLength === m * k * ELEMENT_BYTES;
-  const fits = isWhole && k <= MAX_INNER && k > 0 && texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
+  const fits = k > 0 && k <= MAX_INNER && texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
   if (!fits || m * n * k < SMALL_PRODUCT) return undefined;
   return { m, n, k, a, b, transposeA, transposeB, out, activation: "none", derivative: "none" };
+}
+
+/** A plain product in parts that add up, each of no more inner positions than an invocation may loop over. */
+export function partsOf(dispatch: Dispatch): Dispatch[] {
+  const { kernel, sizes } = dispatch, inner = sizes[7];
+  if ((kernel as Kernel) !== kernels.matmul || inner <= MAX_PLAIN_INNER) return [dispatch];
+  return Array.from({ length: Math.ceil(inner / MAX_PLAIN_INNER) }, (_, part) => {
+    const start = part * MAX_PLAIN_INNER, end = Math.min(inner, start + MAX_PLAIN_INNER);
+    return { ...dispatch, sizes: [...sizes.slice(0, 6), start, end] };
+  });
 }
 
 /** Texels of a packed matrix. */

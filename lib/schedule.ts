@@ -14,7 +14,16 @@
  */
 import { byFours, type Kernel, kernels } from "../kernels/mod.ts";
 import { type Binding, type Dispatch, isBinding, type Packing } from "./pipeline.ts";
-import { blocksDispatch, type Product, texelsOf, tilesDispatch, toPacked, toProduct, type Unused } from "./product.ts";
+import {
+  blocksDispatch,
+  partsOf,
+  type Product,
+  texelsOf,
+  tilesDispatch,
+  toPacked,
+  toProduct,
+  type Unused,
+} from "./product.ts";
 import type { ProductSchedule } from "./adapter.ts";
 
 /** What a schedule needs of the device. */
@@ -41,9 +50,9 @@ type Item = Dispatch | Product;
  */
 export function schedule(plain: readonly Dispatch[], target: Target): (Dispatch | Packing[])[] {
   const items = target.products === "plain" ? plain : fuse(plain, target.intermediate);
-  const wide = items.map((item) => isProduct(item) ? item : widen(item));
-  if (target.products === "blocks") return place(wide, target);
-  return wide.map((item) => isProduct(item) ? tilesDispatch(item, target.unused()) : item);
+  const final = items.flatMap((item): Item[] => isProduct(item) ? [item] : partsOf(widen(item)));
+  if (target.products === "blocks") return place(final, target);
+  return final.map((item) => isProduct(item) ? tilesDispatch(item, target.unused()) : item);
 }
 
 /** Four elements to an invocation, where they divide. */

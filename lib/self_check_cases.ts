@@ -292,6 +292,7 @@ export function longCases(device: Device): KernelCase[] {
   const ramp = new Matrix(1, length).map((_, i) => (i % 7) - 3), last = new Float64Array(wide).fill(2);
   return [
     ...matmulCases(device, 3, 70_001, 2),
+    ...matmulCases(device, 1, 240_001, 2),
     {
       kernel: kernels.sum,
       on: `[${length}]`,
