@@ -6,12 +6,11 @@
 import type { Kernel } from "../kernels/mod.ts";
 import type { ProductSchedule } from "./adapter.ts";
 import { type Binding, compile, type Dispatch, hasSizes, isBinding, packSizes, type Resource } from "./pipeline.ts";
-import { copiesOf, type TextureCopy, textureSize, type Unused } from "./product.ts";
+import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize, type Unused } from "./product.ts";
 import { schedule } from "./schedule.ts";
 
 const WORKGROUP = 64;
 const MAX_WORKGROUPS = 65_535;
-const TEXEL_BYTES = 16;
 
 /** Copies into textures, or one dispatch with everything bound. */
 export type Command = BoundDispatch | { readonly copies: readonly TextureCopy[] };

@@ -41,7 +41,8 @@ export interface Product {
 const SMALL_PRODUCT = 1_024;
 /** Inner positions that one invocation loops over, by fours and one by one: llvmpipe silently ends it after 65,535 iterations. */
 const MAX_INNER = 4 * 60_000, MAX_PLAIN_INNER = 32_768;
-const TEXEL_BYTES = 16;
+/** Bytes of a texel: four columns in float32. */
+export const TEXEL_BYTES = 16;
 /** Texels in a row of a packed texture, and rows that every device allows. */
 const TEXTURE_WIDTH = 1024, TEXTURE_HEIGHT = 8192;
 

@@ -10,6 +10,9 @@
  * - `matmul, reluBackward` or `matmul, sigmoidBackward` multiplies by the derivative before the result is stored;
  * - `matmul(a, b), sum over rows of b`, which a layer asks for as weight and bias gradient, sums along the way.
  *
+ * Besides, an invocation of an update or a gather takes four elements where they divide, and a product that stays plain is
+ * cut into parts where it is longer than an invocation may loop.
+ *
  * @module
  */
 import { byFours, type Kernel, kernels } from "../kernels/mod.ts";
