@@ -62,10 +62,10 @@ export class CommandBuilder {
    * Builds commands.
    *
    * @param plain What operations asked for.
-   * @param intermediate Buffers that need not be written where nothing else reads them.
+   * @param intermediate Buffers that need not be written where nothing else reads them; without it nothing is fused.
    * @returns The commands.
    */
-  build(plain: readonly Dispatch[], intermediate: ReadonlySet<GPUBuffer> = new Set()): Built {
+  build(plain: readonly Dispatch[], intermediate?: ReadonlySet<GPUBuffer>): Built {
     const own: (GPUBuffer | GPUTexture)[] = [];
     const createTexture = (texels: number) => {
       const texture = this.#createTexture(texels);

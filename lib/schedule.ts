@@ -37,8 +37,11 @@ export interface Target {
   createTexture(texels: number): GPUTexture;
   /** Stand-ins for what a kernel binds and does not use. */
   unused(): Unused;
-  /** Buffers that hold intermediate results: where nothing else reads one, it need not be written. */
-  readonly intermediate: ReadonlySet<GPUBuffer>;
+  /**
+   * Buffers that hold intermediate results: where nothing else reads one, it need not be written. Without it nothing is
+   * fused, and results are those of the operations one by one, bit for bit.
+   */
+  readonly intermediate?: ReadonlySet<GPUBuffer>;
 }
 
 /** A step of a schedule that is not final yet. */
@@ -67,14 +70,13 @@ function widen(dispatch: Dispatch): Dispatch {
 }
 
 /** First pass: products take in what stands behind them. */
-function fuse(plain: readonly Dispatch[], intermediate: ReadonlySet<GPUBuffer>): Item[] {
+function fuse(plain: readonly Dispatch[], intermediate?: ReadonlySet<GPUBuffer>): Item[] {
   const items: Item[] = [];
   const pending: Mutable<Dispatch>[] = plain.map((dispatch) => ({ ...dispatch }));
   for (let i = 0; i < pending.length; i++) {
     const product = toProduct(pending[i]);
-    while (product && i + 1 < pending.length && absorb(product, pending[i + 1], pending.slice(i + 2), intermediate)) {
-      i++;
-    }
+    const absorbs = () => intermediate && absorb(product!, pending[i + 1], pending.slice(i + 2), intermediate);
+    while (product && i + 1 < pending.length && absorbs()) i++;
     items.push(product ?? pending[i]);
   }
   return items;
