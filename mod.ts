@@ -79,6 +79,16 @@ export type { Binding } from "./lib/pipeline.ts";
 export { Recording } from "./lib/recording.ts";
 export { type KernelCheck, selfTest } from "./lib/self_check.ts";
 export type { Shape } from "./lib/shape.ts";
+export {
+  type CategoricalColumn,
+  encodedNames,
+  type InputColumn,
+  MISSING_CATEGORY,
+  type MissingPolicy,
+  type NumericColumn,
+  type Table,
+  type Target,
+} from "./lib/table.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
