@@ -10,6 +10,7 @@ export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
 export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
+export { type CsvOptions, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
 export { evaluate, type Evaluation, Evaluator, toRaw } from "./lib/evaluation.ts";
