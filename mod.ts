@@ -93,6 +93,7 @@ export {
 } from "./lib/table.ts";
 export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/table_encoder.ts";
 export { parseTable } from "./lib/table_json.ts";
+export { type ColumnLook, ColumnProfile } from "./lib/table_profile.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
