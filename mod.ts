@@ -16,7 +16,19 @@ export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/er
 export { evaluate, type Evaluation, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
-export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
+export {
+  type ActivationName,
+  GELU,
+  type Layer,
+  LeakyReLU,
+  Linear,
+  multilayerPerceptron,
+  Parameter,
+  type PerceptronOptions,
+  ReLU,
+  Sigmoid,
+  Tanh,
+} from "./lib/layers.ts";
 export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
 export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
@@ -29,6 +41,11 @@ export {
   type GatherOptions,
   gatherRows,
   gatherRowsBackward,
+  gelu,
+  geluBackward,
+  leakyRelu,
+  leakyReluBackward,
+  type LeakyReluOptions,
   matmul,
   matmulBackward,
   type MatmulOptions,
@@ -51,6 +68,8 @@ export {
   subtractBackward,
   sum,
   sumBackward,
+  tanh,
+  tanhBackward,
 } from "./lib/ops.ts";
 export {
   Adam,

@@ -16,6 +16,10 @@ import bceWithLogitsBackward from "./bce_with_logits_backward.wgsl" with { type:
 import elementwise from "./elementwise.wgsl" with { type: "text" };
 import gatherRows from "./gather_rows.wgsl" with { type: "text" };
 import gatherRowsBackward from "./gather_rows_backward.wgsl" with { type: "text" };
+import gelu from "./gelu.wgsl" with { type: "text" };
+import geluBackward from "./gelu_backward.wgsl" with { type: "text" };
+import leakyRelu from "./leaky_relu.wgsl" with { type: "text" };
+import leakyReluBackward from "./leaky_relu_backward.wgsl" with { type: "text" };
 import lossStep from "./loss_step.wgsl" with { type: "text" };
 import matmul from "./matmul.wgsl" with { type: "text" };
 import matmulBlocks from "./matmul_blocks.wgsl" with { type: "text" };
@@ -36,6 +40,8 @@ import softmaxCrossEntropyStep from "./softmax_cross_entropy_step.wgsl" with { t
 import spread from "./spread.wgsl" with { type: "text" };
 import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
+import tanh from "./tanh.wgsl" with { type: "text" };
+import tanhBackward from "./tanh_backward.wgsl" with { type: "text" };
 import wholeStep from "./whole_step.wgsl" with { type: "text" };
 
 /** How a kernel uses what it binds: a storage buffer, or a storage texture of rgba32float. */
@@ -75,6 +81,10 @@ export const kernels = {
   equal: { name: "equal", code: elementwise, access: [R, R, W], constants: { OPERATION: 4 } },
   gatherRows: { name: "gatherRows", code: gatherRows, access: [R, R, R, W], counts: 2 },
   gatherRowsBackward: { name: "gatherRowsBackward", code: gatherRowsBackward, access: [R, R, W] },
+  gelu: { name: "gelu", code: gelu, access: [R, W] },
+  geluBackward: { name: "geluBackward", code: geluBackward, access: [R, R, W] },
+  leakyRelu: { name: "leakyRelu", code: leakyRelu, access: [R, W] },
+  leakyReluBackward: { name: "leakyReluBackward", code: leakyReluBackward, access: [R, R, W] },
   matmul: { name: "matmul", code: matmul, access: [R, R, W] },
   pack: { name: "pack", code: pack, access: [R, WT] },
   momentum: { name: "momentum", code: momentum, access: [W, R, W, R], counts: 1 },
@@ -98,6 +108,8 @@ export const kernels = {
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
   squaredErrorStep: { name: "squaredErrorStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 0 } },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
+  tanh: { name: "tanh", code: tanh, access: [R, W] },
+  tanhBackward: { name: "tanhBackward", code: tanhBackward, access: [R, R, W] },
   wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W] },
 } as const satisfies Record<string, Kernel>;
 

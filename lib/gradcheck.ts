@@ -8,11 +8,11 @@
  * @module
  */
 import type { Device } from "./device.ts";
-import { type Layer, Linear, multilayerPerceptron, ReLU, Sigmoid } from "./layers.ts";
+import { GELU, type Layer, LeakyReLU, Linear, multilayerPerceptron, ReLU, Sigmoid, Tanh } from "./layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
 import { Model } from "./model.ts";
 import { Random } from "./random.ts";
-import { Matrix, type ReferenceModel, ReferenceReLU } from "./reference.ts";
+import { Matrix, type ReferenceModel } from "./reference.ts";
 import { Tensor } from "./tensor.ts";
 
 const EPSILON = 1e-6;
@@ -21,7 +21,7 @@ const RELATIVE = 1e-3;
 const GPU_RELATIVE = 2e-3;
 /** Entries of a tensor that finite differences try at most: each costs two forward passes. */
 const MAX_ENTRIES = 128;
-/** How far ReLU's inputs must stay from 0, where it has no derivative and float32 may fall on the other side. */
+/** How far inputs must stay from a kink, where there is no derivative and float32 may fall on the other side. */
 const KINK_DISTANCE = 1e-4;
 
 /** One checked gradient. */
@@ -69,6 +69,9 @@ export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
     { name: "Linear", layers: [new Linear(3, 4)], loss: mse, inputs: 3 },
     { name: "ReLU", layers: [new ReLU()], loss: mse, inputs: 5 },
     { name: "Sigmoid", layers: [new Sigmoid()], loss: mse, inputs: 5 },
+    { name: "LeakyReLU", layers: [new LeakyReLU({ slope: 0.2 })], loss: mse, inputs: 5 },
+    { name: "Tanh", layers: [new Tanh()], loss: mse, inputs: 5 },
+    { name: "GELU", layers: [new GELU()], loss: mse, inputs: 5 },
     { name: "mse", layers: [], loss: mse, inputs: 3 },
     { name: "bce", layers: [], loss: bceWithLogits, inputs: 3 },
     { name: "softmax", layers: [], loss: softmaxCrossEntropy, inputs: 4 },
@@ -85,7 +88,7 @@ export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
  * @param given The network.
  * @param seed Fixes weights, rows and the entries tried.
  * @returns A line for each parameter and one for the input.
- * @throws {RangeError} If no rows were found that keep clear of ReLU's kink.
+ * @throws {RangeError} If no rows were found that keep clear of every kink.
  *
  * @example
  * ```ts
@@ -147,11 +150,11 @@ function drawRows(twin: ReferenceModel, loss: Loss, inputs: number, random: Rand
     // Rounded to float32, so that both sides see the same numbers.
     const x = new Matrix(rows, inputs).map(() => Math.fround(random.normal()));
     const { columns } = twin.forward(x);
-    const clear = twin.layers.every((l) => !(l instanceof ReferenceReLU) || l.distanceToKink > KINK_DISTANCE);
+    const clear = twin.layers.every(({ distanceToKink = Infinity }) => distanceToKink > KINK_DISTANCE);
     if (!clear) continue;
     return { x, target: drawTarget(loss.kind, rows, columns, random) };
   }
-  throw new RangeError("Cannot check gradients: every draw came too close to a ReLU's kink; try smaller hidden layers");
+  throw new RangeError("Cannot check gradients: every draw came too close to a kink; try smaller hidden layers");
 }
 
 /** Targets such as the loss takes. Under softmax the rows are in turn soft, one-hot, and of another sum than 1. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+export * from "./activations.ts";
 export * from "./elementwise.ts";
 export * from "./matmul.ts";
 export * from "./reductions.ts";

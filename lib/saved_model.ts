@@ -6,7 +6,7 @@
 import type { Device } from "./device.ts";
 import { DataError } from "./errors.ts";
 import { toRaw } from "./evaluation.ts";
-import { type Layer, Linear, ReLU, Sigmoid } from "./layers.ts";
+import { buildPlainLayer, type Layer, Linear } from "./layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
 import { Model } from "./model.ts";
 import { Predictor } from "./predictor.ts";
@@ -54,7 +54,7 @@ export async function saveModel(path: string, model: Model, description: ModelDe
   ]));
   await writeSafetensors(path, tensors, {
     format: FORMAT,
-    layers: JSON.stringify(model.layers.map(({ kind }) => kind)),
+    layers: JSON.stringify(model.layers.map(({ kind, settings }) => settings ? { kind, ...settings } : kind)),
     features: JSON.stringify(description.features),
     targets: JSON.stringify(description.targets),
     scaler: JSON.stringify(description.scalers),
@@ -208,18 +208,28 @@ function parseDescription(metadata: Readonly<Record<string, string>>): ModelDesc
   };
 }
 
-function buildLayers(kinds: readonly string[], shapes: ReadonlyMap<string, readonly number[]>): Layer[] {
-  if (!Array.isArray(kinds)) throw new SyntaxError("its layers are no list");
-  return kinds.map((kind: string, i) => {
-    if (kind === "ReLU") return new ReLU();
-    if (kind === "Sigmoid") return new Sigmoid();
-    if (kind !== "Linear") throw new SyntaxError(`layer ${i} is of the unknown kind ${JSON.stringify(kind)}`);
+/** A layer is its kind, or an object of kind and settings where it has any. */
+function buildLayers(described: readonly unknown[], shapes: ReadonlyMap<string, readonly number[]>): Layer[] {
+  if (!Array.isArray(described)) throw new SyntaxError("its layers are no list");
+  return described.map((given: string | { kind: string } | null, i) => {
+    const { kind, ...settings } = typeof given === "string" ? { kind: given } : { kind: undefined, ...given };
+    if (kind !== "Linear") return buildUnweighted(`layer ${i}`, kind, settings);
     const shape = shapes.get(`${i}.weight`);
     if (shape?.length !== 2) {
       throw new TypeError(`${i}.weight is ${shape ? formatShape(shape) : "missing"}, need [in, out]`);
     }
     return new Linear(shape[0], shape[1]);
   });
+}
+
+function buildUnweighted(name: string, kind: unknown, settings: Readonly<Record<string, number>>): Layer {
+  try {
+    const layer = buildPlainLayer(String(kind), settings);
+    if (layer) return layer;
+  } catch (error) {
+    throw new SyntaxError(`${name}: ${(error as Error).message}`, { cause: error });
+  }
+  throw new SyntaxError(`${name} is of the unknown kind ${JSON.stringify(kind)}`);
 }
 
 function checkEnds(layers: readonly Layer[], { features, targets, scalers }: ModelDescription): void {

@@ -5,6 +5,7 @@
  * @module
  */
 import { kernels } from "../kernels/mod.ts";
+import { activationCases } from "./activation_cases.ts";
 import type { Device } from "./device.ts";
 import { longCases, smallCases } from "./self_check_cases.ts";
 import { readAll, type Tensor } from "./tensor.ts";
@@ -42,7 +43,8 @@ const TOLERANCE = 1e-5;
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const cases = [...smallCases(device), ...wholeStepCases(device), ...(long ? longCases(device) : [])];
+  const quick = [smallCases, activationCases, wholeStepCases], makers = long ? [...quick, longCases] : quick;
+  const cases = makers.flatMap((make) => make(device));
   const results: Tensor[] = [];
   try {
     for (const { run } of cases) results.push(device.tidy(run));

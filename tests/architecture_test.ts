@@ -21,16 +21,16 @@ const topLevel = [
 
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
-  "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference table " +
-  "cells csv_records table_encoder table_json table_profile " +
-  "epoch_plan row_source safetensors_rows",
+  "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer " +
+  "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
+  "safetensors_rows matrix reference_activations reference_layers reference_losses",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
-  "elementwise matmul ops reductions rows",
-  "layers losses optimizers init",
+  "elementwise matmul ops reductions rows activations",
+  "layers losses optimizers init activation_layers layer linear perceptron",
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
-  "whole_step whole_step_cases",
+  "whole_step whole_step_cases activation_cases",
 ];
 
 const storeyOf = new Map<string, number>(

@@ -1,9 +1,22 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "../lib/layers.ts";
+import {
+  type ActivationName,
+  GELU,
+  type Layer,
+  LeakyReLU,
+  Linear,
+  multilayerPerceptron,
+  Parameter,
+  ReLU,
+  Sigmoid,
+  Tanh,
+} from "../lib/layers.ts";
 import { Model } from "../lib/model.ts";
 import { readAll, Tensor } from "../lib/tensor.ts";
 import { assertClose } from "./assert_close.ts";
 import { gpuTest, randomMatrix, upload } from "./gpu_test_case.ts";
+
+const activations = (): Layer[] => [new ReLU(), new LeakyReLU({ slope: 0.3 }), new Tanh(), new Sigmoid(), new GELU()];
 
 gpuTest("Linear agrees with values worked out by hand", async (device) => {
   const layer = new Linear(2, 3);
@@ -23,7 +36,7 @@ gpuTest("Linear agrees with values worked out by hand", async (device) => {
 
 gpuTest("every layer agrees with its float64 twin, forward and backward, on odd shapes", async (device) => {
   for (const [batch, inputs, outputs] of [[1, 1, 1], [5, 7, 9], [63, 65, 3], [7, 3, 65]]) {
-    for (const layer of [new Linear(inputs, outputs), new ReLU(), new Sigmoid()] as Layer[]) {
+    for (const layer of [new Linear(inputs, outputs), ...activations()]) {
       using _model = new Model(device, [layer]);
       const twin = layer.reference(), out = layer.outputSize(inputs);
       layer.parameters.forEach(({ value, shape }, i) => {
@@ -57,7 +70,7 @@ gpuTest("Linear's backward leaves out dX where nobody wants it", (device) => {
 
 gpuTest("layers refuse backward before forward, and inputs of another width", (device) => {
   using x = Tensor.zeros(device, [1, 2]);
-  for (const layer of [new Linear(2, 2), new ReLU(), new Sigmoid()] as Layer[]) {
+  for (const layer of [new Linear(2, 2), ...activations()]) {
     const text = `Cannot run ${layer.kind}'s backward before its forward`;
     assertThrows(() => layer.backward(x, true), TypeError, text);
   }
@@ -66,7 +79,7 @@ gpuTest("layers refuse backward before forward, and inputs of another width", (d
     TypeError,
     "Cannot feed 3 values a row to Linear [2, 5]: it takes 2",
   );
-  assertEquals([new Linear(2, 5).outputSize(2), new ReLU().outputSize(7), new Sigmoid().outputSize(7)], [5, 7, 7]);
+  assertEquals([new Linear(2, 5), ...activations()].map((layer) => layer.outputSize(2)), [5, 2, 2, 2, 2, 2]);
 });
 
 Deno.test("a Parameter is refused until a Model gave it its place", () => {
@@ -81,4 +94,25 @@ Deno.test("multilayerPerceptron() puts a ReLU behind every hidden layer", () => 
     layers.map((layer) => layer instanceof Linear ? layer.weight.shape.join("-") : layer.kind);
   assertEquals(describe(multilayerPerceptron(2, [8, 4], 1)), ["2-8", "ReLU", "8-4", "ReLU", "4-1"]);
   assertEquals(describe(multilayerPerceptron(3, [], 2)), ["3-2"]);
+});
+
+Deno.test("multilayerPerceptron() puts the activation that was asked for behind every hidden layer", () => {
+  const kinds = (activation: ActivationName) =>
+    multilayerPerceptron(2, [8, 4], 1, { activation }).map(({ kind }) => kind).join();
+  assertEquals(kinds("relu"), "Linear,ReLU,Linear,ReLU,Linear");
+  assertEquals(kinds("leaky-relu"), "Linear,LeakyReLU,Linear,LeakyReLU,Linear");
+  assertEquals(kinds("tanh"), "Linear,Tanh,Linear,Tanh,Linear");
+  assertEquals(kinds("sigmoid"), "Linear,Sigmoid,Linear,Sigmoid,Linear");
+  assertEquals(kinds("gelu"), "Linear,GELU,Linear,GELU,Linear");
+  assertThrows(
+    () => kinds("swish" as ActivationName),
+    RangeError,
+    'Cannot build a network with activation "swish": choose one of relu, leaky-relu, tanh, sigmoid, gelu',
+  );
+});
+
+Deno.test("LeakyReLU has a slope of 0.01 unless it is told another, and refuses one that is no number", () => {
+  assertEquals([new LeakyReLU().settings, new LeakyReLU({ slope: 2 }).settings], [{ slope: 0.01 }, { slope: 2 }]);
+  const text = "Cannot make a LeakyReLU of slope NaN: need a finite number";
+  assertThrows(() => new LeakyReLU({ slope: NaN }), RangeError, text);
 });

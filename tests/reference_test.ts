@@ -32,6 +32,24 @@ Deno.test("elementwise operations agree with values worked out by hand", () => {
   assertEquals(reference.sigmoidBackward(of([0.5, 0.25]), of([4, 16])), of([1, 3]));
 });
 
+Deno.test("leakyRelu(), tanh() and gelu() agree with values worked out by hand", () => {
+  const x = of([-2, 0, 3], [NaN, 0.5, -4]), dOut = of([1, 2, 3], [4, 5, 6]);
+  assertEquals(reference.leakyRelu(x, 0.25), of([-0.5, 0, 3], [NaN, 0.5, -1]));
+  assertEquals(reference.leakyReluBackward(x, dOut, 0.25), of([0.25, 0.5, 3], [4, 5, 1.5]));
+  // tanh(log 2) is (4 - 1) / (4 + 1).
+  assertClose(reference.tanh(of([0, Math.LN2, -Math.LN2])).data, [0, 0.6, -0.6], { atol: 1e-15 });
+  assertClose(reference.tanhBackward(of([0, 0.6, -0.6]), of([2, 3, 100])).data, [2, 1.92, 64], {
+    rtol: 1e-15,
+    atol: 0,
+  });
+  // Values of the paper's formula by a pocket calculator: u is 0.8335 at 1, its tangent 0.682384.
+  assertClose(reference.gelu(of([0, 1, -1, 50, -50])).data, [0, 0.841192, -0.158808, 50, 0], { atol: 1e-6 });
+  const gradient = reference.geluBackward(of([0, 1, -1, 50, -50]), of([2, 1, 1, 3, 3])).data;
+  assertClose(gradient, [1, 1.082964, -0.082964, 3, 0], { atol: 1e-6 });
+  assertEquals(reference.gelu(of([Infinity, -Infinity, NaN])), of([Infinity, 0, NaN]));
+  assertEquals(reference.geluBackward(of([1e200, -1e200, NaN]), of([1, 1, 1])), of([1, 0, NaN]));
+});
+
 Deno.test("losses and their gradients agree with values worked out by hand", () => {
   const { referenceMse: mse, referenceBce: bce } = reference;
   assertEquals(mse.forward(of([1, 2], [3, 4]), of([1, 0], [0, 4])), 13 / 4);
@@ -79,6 +97,12 @@ Deno.test("ReferenceReLU knows how close its inputs came to the kink", () => {
   layer.forward(of([3, -0.25, 1]));
   assertEquals(layer.distanceToKink, 0.25);
   assertEquals(layer.backward(of([1, 2, 3])), of([1, 0, 3]));
+});
+
+Deno.test("ReferenceLeakyReLU knows how close its inputs came to the kink", () => {
+  const layer = new reference.ReferenceLeakyReLU(0.5);
+  layer.forward(of([3, -0.25, 1]));
+  assertEquals([layer.distanceToKink, layer.backward(of([1, 2, 3]))], [0.25, of([1, 1, 3])]);
 });
 
 Deno.test("ReferenceModel runs its layers forward and back", () => {

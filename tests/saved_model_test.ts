@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../lib/errors.ts";
-import { Linear, ReLU, Sigmoid } from "../lib/layers.ts";
+import { GELU, LeakyReLU, Linear, ReLU, Sigmoid, Tanh } from "../lib/layers.ts";
 import { bceWithLogits, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
 import { readSafetensors, writeSafetensors } from "../lib/safetensors.ts";
@@ -86,6 +86,17 @@ gpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file
   assertClose(await saved.predict([1, -1]), [s(2 * s(1) - 2 * s(-1) + 1)]);
 });
 
+gpuTest("every activation comes back from a file, with its settings", async (device) => {
+  await using file = await temporaryFile();
+  const layers = [new Tanh(), new LeakyReLU({ slope: 0.25 }), new GELU(), new Sigmoid(), new ReLU(), new Linear(2, 1)];
+  using model = new Model(device, layers);
+  await saveModel(file.path, model, description);
+  using saved = await SavedModel.load(device, file.path);
+  const describe = (model: Model) => model.layers.map(({ kind, settings }) => [kind, settings]);
+  assertEquals(describe(saved.model), describe(model));
+  assertEquals(describe(saved.model)[1], ["LeakyReLU", { slope: 0.25 }]);
+});
+
 gpuTest("predict() gives a probability for each target under softmax", async (device) => {
   await using file = await temporaryFile();
   using model = new Model(device, [new Linear(2, 3)]);
@@ -126,7 +137,19 @@ gpuTest("load() refuses files that hold no whole model, naming file and tensor",
       `${apart}Cannot feed 3 values a row to Linear [4, 1]: it takes 4`,
     ],
     [{ ...tensors, "4.weight": zeros(1, 1) }, {}, `${apart}Cannot load parameters: 4.weight is unknown`],
-    [tensors, { layers: '["Linear", "Tanh", "Linear"]' }, `${apart}layer 1 is of the unknown kind "Tanh"`],
+    [tensors, { layers: '["Linear", "Maxout", "Linear"]' }, `${apart}layer 1 is of the unknown kind "Maxout"`],
+    [tensors, { layers: '["Linear", "toString", "Linear"]' }, `${apart}layer 1 is of the unknown kind "toString"`],
+    [tensors, { layers: '["Linear", null, "Linear"]' }, `${apart}layer 1 is of the unknown kind undefined`],
+    [
+      tensors,
+      { layers: '["Linear", "LeakyReLU", "Linear"]' },
+      `${apart}layer 1: Cannot make a LeakyReLU of slope NaN: need a finite number`,
+    ],
+    [
+      tensors,
+      { layers: '["Linear", {"kind": "LeakyReLU", "slope": "steep"}, "Linear"]' },
+      `${apart}layer 1: Cannot make a LeakyReLU of slope steep: need a finite number`,
+    ],
     [tensors, { loss: "hinge" }, `${apart}its loss is "hinge"`],
     [tensors, { features: '["a", "b", "c"]' }, `${apart}Cannot feed 3 values a row to Linear [2, 3]: it takes 2`],
     [

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type Kernel, kernels } from "../kernels/mod.ts";
 import type { Device } from "../lib/device.ts";
 import { gradientCases } from "../lib/gradcheck.ts";
-import { type Layer, Linear, multilayerPerceptron, ReLU, Sigmoid } from "../lib/layers.ts";
+import { GELU, type Layer, LeakyReLU, Linear, multilayerPerceptron, ReLU, Sigmoid, Tanh } from "../lib/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
 import { createOptimizer, type OptimizerName } from "../lib/optimizers.ts";
@@ -190,6 +190,9 @@ gpuTest("planWholeStep() leaves everything else to the plain operations", (devic
     [[new ReLU()]],
     [[new ReLU(), new Linear(2, 2)]],
     [[new Linear(2, 2), new ReLU(), new Sigmoid()]],
+    [[new Linear(2, 2), new LeakyReLU()]],
+    [[new Linear(2, 2), new Tanh()]],
+    [[new Linear(2, 2), new GELU()]],
     [[new Doubled(2, 2)]],
     [[new Linear(2, 2), changed]],
     [Array.from({ length: 5 }, () => new Linear(2, 2))],

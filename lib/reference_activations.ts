@@ -1,0 +1,80 @@
+/**
+ * The oracle's activations and softmax, each with its backward, in float64.
+ *
+ * @module
+ */
+import { Matrix } from "./matrix.ts";
+
+/** `x` where `x > 0`, else 0. */
+export function relu(x: Matrix): Matrix {
+  return x.map((value) => value < 0 ? 0 : value);
+}
+
+/** `dOut` where `x > 0`, else 0. */
+export function reluBackward(x: Matrix, dOut: Matrix): Matrix {
+  return dOut.map((value, i) => x.data[i] <= 0 ? 0 : value);
+}
+
+/** `1 / (1 + exp(-x))`. */
+export function sigmoid(x: Matrix): Matrix {
+  return x.map((value) => 1 / (1 + Math.exp(-value)));
+}
+
+/** `dOut * s * (1 - s)`, with `s` the sigmoid's output. */
+export function sigmoidBackward(s: Matrix, dOut: Matrix): Matrix {
+  return dOut.map((value, i) => value * s.data[i] * (1 - s.data[i]));
+}
+
+/** `x` where `x > 0`, else `slope * x`. */
+export function leakyRelu(x: Matrix, slope: number = 0.01): Matrix {
+  return x.map((value) => value < 0 ? slope * value : value);
+}
+
+/** `dOut` where `x > 0`, else `slope * dOut`. */
+export function leakyReluBackward(x: Matrix, dOut: Matrix, slope: number = 0.01): Matrix {
+  return dOut.map((value, i) => x.data[i] <= 0 ? slope * value : value);
+}
+
+/** Hyperbolic tangent. */
+export function tanh(x: Matrix): Matrix {
+  return x.map(Math.tanh);
+}
+
+/** `dOut * (1 - y²)`, with `y` the tangent. */
+export function tanhBackward(y: Matrix, dOut: Matrix): Matrix {
+  return dOut.map((value, i) => value * (1 - y.data[i] ** 2));
+}
+
+/** GELU by its tanh approximation: `x / 2 * (1 + tanh(u))` with `u = sqrt(2 / pi) (x + 0.044715 x³)`. */
+export function gelu(x: Matrix): Matrix {
+  return x.map((v) => v === -Infinity ? 0 : v / 2 * (1 + Math.tanh(geluArgument(v))));
+}
+
+/** `dOut * ((1 + t) / 2 + x / 2 * (1 - t²) * u')` with `t = tanh(u)`, `u' = sqrt(2 / pi) (1 + 3 * 0.044715 x²)`. */
+export function geluBackward(x: Matrix, dOut: Matrix): Matrix {
+  return dOut.map((value, i) => {
+    const v = x.data[i], t = Math.tanh(geluArgument(v));
+    const slope = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * v ** 2);
+    return value * ((1 + t) / 2 + (Math.abs(t) === 1 ? 0 : v / 2 * (1 - t ** 2) * slope));
+  });
+}
+
+function geluArgument(x: number): number {
+  return Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+}
+
+/** Logarithm of {@linkcode softmax}, row by row: `x - m - log(sum of exp(x - m))`, with m the row's largest element. */
+export function logSoftmax(x: Matrix): Matrix {
+  const out = new Matrix(x.rows, x.columns);
+  for (let start = 0; start < x.data.length; start += x.columns) {
+    const row = x.data.subarray(start, start + x.columns), largest = row.reduce((a, b) => Math.max(a, b));
+    const logOfSum = Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+    out.data.set(row.map((value) => value - largest - logOfSum), start);
+  }
+  return out;
+}
+
+/** `exp(x)` over the sum of `exp(x)` in its row: positive numbers that sum to 1 in each row. */
+export function softmax(x: Matrix): Matrix {
+  return logSoftmax(x).map(Math.exp);
+}
