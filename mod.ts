@@ -73,11 +73,19 @@ export {
 } from "./lib/ops.ts";
 export {
   Adam,
+  type AdamOptions,
+  AdamW,
   createOptimizer,
   FlatOptimizer,
   Momentum,
+  type MomentumOptions,
+  Nesterov,
   type Optimizer,
   type OptimizerName,
+  type OptimizerOptions,
+  type OptimizerSettings,
+  RmsProp,
+  type RmsPropOptions,
   Sgd,
   type Trainable,
 } from "./lib/optimizers.ts";

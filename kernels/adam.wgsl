@@ -1,11 +1,15 @@
-// adam: m = beta1 m + (1 - beta1) dW;  v = beta2 v + (1 - beta2) dW^2;
-//       w = w - learningRate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)      (Kingma and Ba 2015)
+// adam: g = dW + weightDecay * w;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+//       w = (1 - learningRate * decoupledDecay) w
+//           - learningRate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+// With decoupledDecay 0 this is Adam (Kingma and Ba 2015), with weightDecay 0 it is AdamW (Loshchilov and Hutter 2019).
 // powers holds beta1^t and beta2^t, kept by adam_powers.wgsl: pow() is too coarse on some drivers.
 // Grid: one invocation per parameter.
 alias Value = f32; // or vec4f, where all counts divide by four
 
 struct Sizes {
   count: u32,
+  weightDecay: f32,
+  decoupledDecay: f32,
   beta1: f32,
   beta2: f32,
   epsilon: f32,
@@ -24,9 +28,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= sizes.count) {
     return;
   }
-  m[i] = sizes.beta1 * m[i] + (1.0 - sizes.beta1) * dW[i];
-  v[i] = sizes.beta2 * v[i] + (1.0 - sizes.beta2) * dW[i] * dW[i];
+  let g = dW[i] + sizes.weightDecay * w[i];
+  m[i] = sizes.beta1 * m[i] + (1.0 - sizes.beta1) * g;
+  v[i] = sizes.beta2 * v[i] + (1.0 - sizes.beta2) * g * g;
   let mean = m[i] / (1.0 - powers[0]);
   let variance = v[i] / (1.0 - powers[1]);
-  w[i] -= learningRate[0] * mean / (sqrt(variance) + sizes.epsilon);
+  let decayed = w[i] * (1.0 - learningRate[0] * sizes.decoupledDecay);
+  w[i] = decayed - learningRate[0] * mean / (sqrt(variance) + sizes.epsilon);
 }

@@ -30,6 +30,7 @@ import pack from "./pack.wgsl" with { type: "text" };
 import reduce from "./reduce.wgsl" with { type: "text" };
 import relu from "./relu.wgsl" with { type: "text" };
 import reluBackward from "./relu_backward.wgsl" with { type: "text" };
+import rmsprop from "./rmsprop.wgsl" with { type: "text" };
 import scale from "./scale.wgsl" with { type: "text" };
 import sgd from "./sgd.wgsl" with { type: "text" };
 import sigmoid from "./sigmoid.wgsl" with { type: "text" };
@@ -93,6 +94,7 @@ export const kernels = {
   max: { name: "max", code: reduce, access: [R, W], constants: { OPERATION: 2 } },
   relu: { name: "relu", code: relu, access: [R, W] },
   reluBackward: { name: "reluBackward", code: reluBackward, access: [R, R, W] },
+  rmsprop: { name: "rmsprop", code: rmsprop, access: [W, R, W, R], counts: 1 },
   scale: { name: "scale", code: scale, access: [R, W] },
   sgd: { name: "sgd", code: sgd, access: [W, R, R], counts: 1 },
   sigmoid: { name: "sigmoid", code: sigmoid, access: [R, W] },

@@ -1,10 +1,15 @@
-// momentum: v = momentum * v + dW, then w = w - learningRate * v (Polyak 1964, the learning rate outside the velocity).
+// momentum: g = dW + weightDecay * w;  v = momentum * v + g;  w = w - learningRate * (gradientShare * g + velocityShare * v)
+// The shares are 0 and 1 after Polyak (1964), 1 and momentum after Nesterov (1983, in the form of Sutskever et al. 2013);
+// they are sizes and not override constants, so that both run on one pipeline.
 // Grid: one invocation per parameter.
 alias Value = f32; // or vec4f, where all counts divide by four
 
 struct Sizes {
   count: u32,
+  weightDecay: f32,
   momentum: f32,
+  gradientShare: f32,
+  velocityShare: f32,
 }
 @group(0) @binding(0) var<storage, read_write> w: array<Value>;
 @group(0) @binding(1) var<storage, read> dW: array<Value>;
@@ -16,7 +21,8 @@ struct Sizes {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
   if (i < sizes.count) {
-    v[i] = sizes.momentum * v[i] + dW[i];
-    w[i] -= learningRate[0] * v[i];
+    let g = dW[i] + sizes.weightDecay * w[i];
+    v[i] = sizes.momentum * v[i] + g;
+    w[i] -= learningRate[0] * (sizes.gradientShare * g + sizes.velocityShare * v[i]);
   }
 }

@@ -1,9 +1,10 @@
-// sgd: w = w - learningRate * dW, over the flat buffer of all parameters (Robbins and Monro 1951).
+// sgd: g = dW + weightDecay * w;  w = w - learningRate * g, over the flat buffer of all parameters (Robbins and Monro 1951).
 // Grid: one invocation per parameter.
 alias Value = f32; // or vec4f, where all counts divide by four
 
 struct Sizes {
   count: u32,
+  weightDecay: f32,
 }
 @group(0) @binding(0) var<storage, read_write> w: array<Value>;
 @group(0) @binding(1) var<storage, read> dW: array<Value>;
@@ -14,6 +15,6 @@ struct Sizes {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
   if (i < sizes.count) {
-    w[i] -= learningRate[0] * dW[i];
+    w[i] -= learningRate[0] * (dW[i] + sizes.weightDecay * w[i]);
   }
 }

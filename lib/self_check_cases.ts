@@ -254,12 +254,15 @@ function optimizerCases(device: Device, size: number): KernelCase[] {
       for (let step = 0; step < steps; step++) optimizer.step();
       return values;
     };
-    return { kernel, on: `${steps} steps of [${size}]`, run, expected };
+    return { kernel, on: `${steps} steps of ${name} on [${size}]`, run, expected };
   };
   const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
   return [
     after("sgd", reference.referenceSgd(0.1), kernels.sgd),
     after("momentum", reference.referenceMomentum(0.1), kernels.momentum),
+    after("nesterov", reference.referenceNesterov(0.1), kernels.momentum),
+    after("rmsprop", reference.referenceRmsProp(0.1), kernels.rmsprop),
+    after("adamw", reference.referenceAdamW(0.1), kernels.adam),
     adam,
     // Its powers are right where its three steps are.
     { ...adam, kernel: kernels.adamPowers },

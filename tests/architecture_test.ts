@@ -23,11 +23,12 @@ const topLevel = [
 const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer " +
   "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
-  "safetensors_rows matrix reference_activations reference_layers reference_losses",
+  "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows activations",
-  "layers losses optimizers init activation_layers layer linear perceptron",
+  "layers losses optimizers init activation_layers layer linear perceptron flat_optimizer gradient_descent " +
+  "adaptive_optimizers",
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
   "whole_step whole_step_cases activation_cases",

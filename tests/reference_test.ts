@@ -76,10 +76,12 @@ Deno.test("optimizers agree with steps worked out by hand", () => {
   };
   assertClose(run(reference.referenceSgd(0.1), 1, -2), [0.9, 1.1], { atol: 1e-15 });
   // Velocities 1, then 0.5 - 2.
-  assertClose(run(reference.referenceMomentum(0.1, 0.5), 1, -2), [0.9, 1.05], { atol: 1e-15 });
+  assertClose(run(reference.referenceMomentum(0.1, { momentum: 0.5 }), 1, -2), [0.9, 1.05], { atol: 1e-15 });
   // Means 0.5 / 0.5, then (0.25 - 1) / 0.75; squares 0.25 / 0.25, then (0.75 * 0.25 + 1) / (1 - 0.75 ** 2).
   const second = 0.9 - 0.1 * (-0.75 / 0.75) / Math.sqrt(1.1875 / 0.4375);
-  assertClose(run(reference.referenceAdam(0.1, 0.5, 0.75, 0), 1, -2), [0.9, second], { atol: 1e-15 });
+  assertClose(run(reference.referenceAdam(0.1, { beta1: 0.5, beta2: 0.75, epsilon: 0 }), 1, -2), [0.9, second], {
+    atol: 1e-15,
+  });
 });
 
 Deno.test("ReferenceLinear agrees with values worked out by hand", () => {

@@ -45,7 +45,7 @@ async function finalWeights(device: Device, options: Setup, epochs = 3): Promise
 }
 
 gpuTest("the same seed gives the same weights bit for bit, another seed others", async (device) => {
-  for (const optimizer of ["sgd", "momentum", "adam"] as const) {
+  for (const optimizer of ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] as const) {
     const first = await finalWeights(device, { seed: 7, optimizer });
     assertEquals(await finalWeights(device, { seed: 7, optimizer }), first);
     assertNotEquals(await finalWeights(device, { seed: 8, optimizer }), first);
