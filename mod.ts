@@ -16,6 +16,12 @@ export { checkGradients, type GradientCase, gradientCases, type GradientCheck } 
 export { type Init, initialWeights } from "./lib/init.ts";
 export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
 export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
+export {
+  type ClassificationMetrics,
+  classificationMetrics,
+  type ClassMetrics,
+  RunningClassification,
+} from "./lib/classification_metrics.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
 export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {

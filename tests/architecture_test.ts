@@ -21,7 +21,7 @@ const topLevel = [
 
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
-  "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference table " +
+  "errors files shape random csv csv_text scaler metrics classification_metrics safetensors safetensors_header safetensors_writer reference table " +
   "epoch_plan row_source safetensors_rows",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
