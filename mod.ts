@@ -8,7 +8,8 @@
  */
 export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
-export { type NumericBlock, type NumericCsvOptions, parseNumber, readNumericCsv } from "./lib/csv.ts";
+export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
+export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
 export { evaluate, type Evaluation, Evaluator, toRaw } from "./lib/evaluation.ts";
@@ -95,6 +96,8 @@ export {
   type Table,
   type Target,
 } from "./lib/table.ts";
+export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/table_encoder.ts";
+export { parseTable } from "./lib/table_json.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
