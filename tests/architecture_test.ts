@@ -24,7 +24,7 @@ const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference table " +
   "cells table_encoder table_json " +
   "epoch_plan row_source safetensors_rows " +
-  "classification_metrics version",
+  "classification_metrics version model_metadata",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows",
@@ -32,7 +32,7 @@ const storeys: string[] = [
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
   "whole_step whole_step_cases " +
-  "model_metadata load_model",
+  "load_model",
 ];
 
 const storeyOf = new Map<string, number>(
