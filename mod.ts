@@ -30,7 +30,14 @@ export {
   Tanh,
 } from "./lib/layers.ts";
 export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
+export {
+  type ClassificationMetrics,
+  classificationMetrics,
+  type ClassMetrics,
+  RunningClassification,
+} from "./lib/classification_metrics.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
+export { type DataSource, dataSource, type ModelMetadata, type Versions } from "./lib/model_metadata.ts";
 export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {
   add,
@@ -115,12 +122,14 @@ export {
   MISSING_CATEGORY,
   type MissingPolicy,
   type NumericColumn,
+  numericTable,
   type Table,
   type Target,
 } from "./lib/table.ts";
 export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/table_encoder.ts";
 export { parseTable } from "./lib/table_json.ts";
 export { type ColumnLook, ColumnProfile } from "./lib/table_profile.ts";
+export { VERSION } from "./lib/version.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";

@@ -83,3 +83,26 @@ export function encodedNames(inputs: readonly InputColumn[]): string[] {
       : [...column.categories, "(unseen)"].map((category) => `${column.name}=${category}`)
   );
 }
+
+/**
+ * The table of columns that are all numbers, none of which may be missing.
+ *
+ * @param features Names of the input columns.
+ * @param targets Names of the target columns.
+ * @returns The table.
+ *
+ * @example
+ * ```ts
+ * import { numericTable } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(numericTable(["x"], ["y"]), {
+ *   inputs: [{ kind: "numeric", name: "x" }],
+ *   target: { kind: "numeric", names: ["y"] },
+ *   missing: "error",
+ * });
+ * ```
+ */
+export function numericTable(features: readonly string[], targets: readonly string[]): Table {
+  const inputs = features.map((name) => ({ kind: "numeric", name } as const));
+  return { inputs, target: { kind: "numeric", names: [...targets] }, missing: "error" };
+}

@@ -16,6 +16,7 @@ import { createOptimizer } from "../lib/optimizers.ts";
 import { Random } from "../lib/random.ts";
 import { LOSSES, SavedModel, saveModel } from "../lib/saved_model.ts";
 import { selfTest } from "../lib/self_check.ts";
+import { numericTable } from "../lib/table.ts";
 import { Trainer } from "../lib/trainer.ts";
 import type { EpochResult } from "../lib/trainer_options.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
@@ -118,7 +119,17 @@ async function keepRun(config: TaskConfig, training: Training, folder: RunFolder
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
   for (const part of parts) evaluations[part.name] = await evaluatePart(part);
   const settings = config.texts as Record<string, string>;
-  await saveModel(folder.model, model, { features, targets, scalers, loss, settings });
+  const table = numericTable(features, targets), baseline = scalers.targets.columns.map(({ mean }) => mean);
+  await saveModel(folder.model, model, {
+    table,
+    features,
+    targets,
+    scalers,
+    loss,
+    settings,
+    seed: config.seed,
+    baseline,
+  });
   const summary = {
     recipe: config.recipe,
     device: model.device.name,

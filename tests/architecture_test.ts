@@ -23,7 +23,8 @@ const topLevel = [
 const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer " +
   "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
-  "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers",
+  "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers " +
+  "classification_metrics version model_metadata",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows activations",
@@ -31,7 +32,7 @@ const storeys: string[] = [
   "adaptive_optimizers",
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
-  "whole_step whole_step_cases activation_cases",
+  "whole_step whole_step_cases activation_cases load_model",
 ];
 
 const storeyOf = new Map<string, number>(
