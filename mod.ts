@@ -16,6 +16,7 @@ export { checkGradients, type GradientCase, gradientCases, type GradientCheck } 
 export { type Init, initialWeights } from "./lib/init.ts";
 export {
   type ActivationName,
+  Dropout,
   GELU,
   type Layer,
   LeakyReLU,
@@ -29,13 +30,17 @@ export {
 } from "./lib/layers.ts";
 export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
-export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
+export { type ForwardOptions, Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {
   add,
   addBackward,
   addBias,
   addBiasBackward,
+  advance,
   append,
+  dropout,
+  dropoutBackward,
+  type DropoutOptions,
   type GatherOptions,
   gatherRows,
   gatherRowsBackward,

@@ -22,12 +22,12 @@ const topLevel = [
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer table " +
-  "matrix reference reference_activations reference_layers reference_losses " +
+  "matrix reference reference_activations reference_dropout reference_layers reference_losses " +
   "epoch_plan row_source safetensors_rows",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
-  "activations elementwise matmul ops reductions rows",
-  "activation_layers layer layers linear perceptron losses optimizers init",
+  "activations dropout elementwise matmul ops reductions rows",
+  "activation_layers dropout_layer layer layers linear perceptron losses optimizers init",
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
   "whole_step whole_step_cases activation_cases",

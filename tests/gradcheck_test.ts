@@ -23,7 +23,7 @@ gpuTest("every gradient of the usual cases is right, under several seeds", async
 Deno.test("gradientCases() cover every layer and every loss, and hidden layers as asked", () => {
   const cases = gradientCases([7, 5]);
   const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
-  assertEquals([...kinds].sort(), ["GELU", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Tanh"]);
+  assertEquals([...kinds].sort(), ["Dropout", "GELU", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Tanh"]);
   assertEquals(new Set(cases.map(({ loss }) => loss)), new Set([mse, bceWithLogits, softmaxCrossEntropy]));
   const network = cases.find(({ name }) => name === "network, mse")!;
   assertEquals(network.layers.map((layer) => layer instanceof Linear ? layer.weight.shape : layer.kind), [
