@@ -28,7 +28,7 @@ export {
   Sigmoid,
   Tanh,
 } from "./lib/layers.ts";
-export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
+export { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "./lib/losses.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
 export { type ForwardOptions, Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {
@@ -118,6 +118,7 @@ export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
 export * as reference from "./lib/reference.ts";
 export { Trainer } from "./lib/trainer.ts";
+export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/weighted_losses.ts";
 export type {
   EpochOptions,
   EpochResult,

@@ -20,6 +20,8 @@ import gatherRows from "./gather_rows.wgsl" with { type: "text" };
 import gatherRowsBackward from "./gather_rows_backward.wgsl" with { type: "text" };
 import gelu from "./gelu.wgsl" with { type: "text" };
 import geluBackward from "./gelu_backward.wgsl" with { type: "text" };
+import huber from "./huber.wgsl" with { type: "text" };
+import huberBackward from "./huber_backward.wgsl" with { type: "text" };
 import leakyRelu from "./leaky_relu.wgsl" with { type: "text" };
 import leakyReluBackward from "./leaky_relu_backward.wgsl" with { type: "text" };
 import lossStep from "./loss_step.wgsl" with { type: "text" };
@@ -87,6 +89,9 @@ export const kernels = {
   gatherRowsBackward: { name: "gatherRowsBackward", code: gatherRowsBackward, access: [R, R, W] },
   gelu: { name: "gelu", code: gelu, access: [R, W] },
   geluBackward: { name: "geluBackward", code: geluBackward, access: [R, R, W] },
+  huber: { name: "huber", code: huber, access: [R, R, W] },
+  huberBackward: { name: "huberBackward", code: huberBackward, access: [R, R, W] },
+  huberStep: { name: "huberStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 2 } },
   leakyRelu: { name: "leakyRelu", code: leakyRelu, access: [R, W] },
   leakyReluBackward: { name: "leakyReluBackward", code: leakyReluBackward, access: [R, R, W] },
   matmul: { name: "matmul", code: matmul, access: [R, R, W] },

@@ -9,11 +9,12 @@
  */
 import type { Device } from "./device.ts";
 import { Dropout, GELU, type Layer, LeakyReLU, Linear, multilayerPerceptron, ReLU, Sigmoid, Tanh } from "./layers.ts";
-import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
+import { bceWithLogits, huber, type Loss, mae, mse, softmaxCrossEntropy } from "./losses.ts";
 import { Model } from "./model.ts";
 import { Random } from "./random.ts";
 import { Matrix, ReferenceDropout, type ReferenceModel } from "./reference.ts";
 import { Tensor } from "./tensor.ts";
+import { weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./weighted_losses.ts";
 
 const EPSILON = 1e-6;
 const ABSOLUTE = 1e-5;
@@ -74,8 +75,12 @@ export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
     { name: "GELU", layers: [new GELU()], loss: mse, inputs: 5 },
     { name: "Dropout", layers: [new Dropout(0.4)], loss: mse, inputs: 5 },
     { name: "mse", layers: [], loss: mse, inputs: 3 },
+    { name: "mae", layers: [], loss: mae, inputs: 3 },
+    { name: "huber", layers: [], loss: huber, inputs: 3 },
     { name: "bce", layers: [], loss: bceWithLogits, inputs: 3 },
     { name: "softmax", layers: [], loss: softmaxCrossEntropy, inputs: 4 },
+    { name: "bce, weighted", layers: [], loss: weightedBceWithLogits([0.6, 3]), inputs: 3 },
+    { name: "softmax, weighted", layers: [], loss: weightedSoftmaxCrossEntropy([0.5, 1, 2, 4]), inputs: 4 },
     { name: "network, mse", layers: network(), loss: mse, inputs: 3 },
     { name: "network, bce", layers: network(), loss: bceWithLogits, inputs: 3 },
     { name: "network, softmax", layers: multilayerPerceptron(3, hiddenSize, 4), loss: softmaxCrossEntropy, inputs: 3 },
@@ -157,17 +162,17 @@ function drawRows(twin: ReferenceModel, loss: Loss, inputs: number, random: Rand
   for (let attempt = 0; attempt < 1_000; attempt++) {
     // Rounded to float32, so that both sides see the same numbers.
     const x = new Matrix(rows, inputs).map(() => Math.fround(random.normal()));
-    const { columns } = twin.forward(x);
+    const prediction = twin.forward(x), target = drawTarget(loss.kind, rows, prediction.columns, random);
     const clear = twin.layers.every(({ distanceToKink = Infinity }) => distanceToKink > KINK_DISTANCE);
-    if (!clear) continue;
-    return { x, target: drawTarget(loss.kind, rows, columns, random) };
+    const { distanceToKink = () => Infinity } = loss.reference;
+    if (clear && distanceToKink(prediction, target) > KINK_DISTANCE) return { x, target };
   }
   throw new RangeError("Cannot check gradients: every draw came too close to a kink; try smaller hidden layers");
 }
 
 /** Targets such as the loss takes. Under softmax the rows are in turn soft, one-hot, and of another sum than 1. */
 function drawTarget(kind: string, rows: number, columns: number, random: Random): Matrix {
-  const draw = kind === "mse" ? () => random.normal() : () => random.uniform();
+  const draw = ["bce", "softmax"].includes(kind) ? () => random.uniform() : () => random.normal();
   const target = new Matrix(rows, columns).map(() => Math.fround(draw()));
   if (kind !== "softmax") return target;
   for (let row = 0; row < rows; row++) {

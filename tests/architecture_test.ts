@@ -27,10 +27,10 @@ const storeys: string[] = [
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
   "activations dropout elementwise matmul ops reductions rows",
-  "activation_layers dropout_layer layer layers linear perceptron losses optimizers init",
+  "activation_layers dropout_layer layer layers linear perceptron losses weighted_losses optimizers init",
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
-  "whole_step whole_step_cases activation_cases",
+  "whole_step whole_step_cases activation_cases loss_cases",
 ];
 
 const storeyOf = new Map<string, number>(
