@@ -18,6 +18,7 @@ export { checkGradients, type GradientCase, gradientCases, type GradientCheck } 
 export { type Init, initialWeights } from "./lib/init.ts";
 export {
   type ActivationName,
+  Dropout,
   GELU,
   type Layer,
   LeakyReLU,
@@ -29,7 +30,7 @@ export {
   Sigmoid,
   Tanh,
 } from "./lib/layers.ts";
-export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
+export { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "./lib/losses.ts";
 export {
   type ClassificationMetrics,
   classificationMetrics,
@@ -38,13 +39,17 @@ export {
 } from "./lib/classification_metrics.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
 export { type DataSource, dataSource, type ModelMetadata, type Versions } from "./lib/model_metadata.ts";
-export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
+export { type ForwardOptions, Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {
   add,
   addBackward,
   addBias,
   addBiasBackward,
+  advance,
   append,
+  dropout,
+  dropoutBackward,
+  type DropoutOptions,
   type GatherOptions,
   gatherRows,
   gatherRowsBackward,
@@ -135,6 +140,7 @@ export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
 export * as reference from "./lib/reference.ts";
 export { Trainer } from "./lib/trainer.ts";
+export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/weighted_losses.ts";
 export type {
   EpochOptions,
   EpochResult,

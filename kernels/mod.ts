@@ -10,14 +10,18 @@
 import adam from "./adam.wgsl" with { type: "text" };
 import adamPowers from "./adam_powers.wgsl" with { type: "text" };
 import addBias from "./add_bias.wgsl" with { type: "text" };
+import advance from "./advance.wgsl" with { type: "text" };
 import append from "./append.wgsl" with { type: "text" };
 import bceWithLogits from "./bce_with_logits.wgsl" with { type: "text" };
 import bceWithLogitsBackward from "./bce_with_logits_backward.wgsl" with { type: "text" };
+import dropout from "./dropout.wgsl" with { type: "text" };
 import elementwise from "./elementwise.wgsl" with { type: "text" };
 import gatherRows from "./gather_rows.wgsl" with { type: "text" };
 import gatherRowsBackward from "./gather_rows_backward.wgsl" with { type: "text" };
 import gelu from "./gelu.wgsl" with { type: "text" };
 import geluBackward from "./gelu_backward.wgsl" with { type: "text" };
+import huber from "./huber.wgsl" with { type: "text" };
+import huberBackward from "./huber_backward.wgsl" with { type: "text" };
 import leakyRelu from "./leaky_relu.wgsl" with { type: "text" };
 import leakyReluBackward from "./leaky_relu_backward.wgsl" with { type: "text" };
 import lossStep from "./loss_step.wgsl" with { type: "text" };
@@ -71,6 +75,7 @@ export const kernels = {
   adam: { name: "adam", code: adam, access: [W, R, W, W, R, R], counts: 1 },
   adamPowers: { name: "adamPowers", code: adamPowers, access: [W] },
   addBias: { name: "addBias", code: addBias, access: [R, R, W] },
+  advance: { name: "advance", code: advance, access: [W] },
   append: { name: "append", code: append, access: [R, W, W] },
   bceWithLogits: { name: "bceWithLogits", code: bceWithLogits, access: [R, R, W] },
   bceWithLogitsBackward: { name: "bceWithLogitsBackward", code: bceWithLogitsBackward, access: [R, R, W] },
@@ -80,10 +85,14 @@ export const kernels = {
   multiply: { name: "multiply", code: elementwise, access: [R, R, W], constants: { OPERATION: 2 } },
   divide: { name: "divide", code: elementwise, access: [R, R, W], constants: { OPERATION: 3 } },
   equal: { name: "equal", code: elementwise, access: [R, R, W], constants: { OPERATION: 4 } },
+  dropout: { name: "dropout", code: dropout, access: [R, R, W] },
   gatherRows: { name: "gatherRows", code: gatherRows, access: [R, R, R, W], counts: 2 },
   gatherRowsBackward: { name: "gatherRowsBackward", code: gatherRowsBackward, access: [R, R, W] },
   gelu: { name: "gelu", code: gelu, access: [R, W] },
   geluBackward: { name: "geluBackward", code: geluBackward, access: [R, R, W] },
+  huber: { name: "huber", code: huber, access: [R, R, W] },
+  huberBackward: { name: "huberBackward", code: huberBackward, access: [R, R, W] },
+  huberStep: { name: "huberStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 2 } },
   leakyRelu: { name: "leakyRelu", code: leakyRelu, access: [R, W] },
   leakyReluBackward: { name: "leakyReluBackward", code: leakyReluBackward, access: [R, R, W] },
   matmul: { name: "matmul", code: matmul, access: [R, R, W] },

@@ -1,5 +1,5 @@
 /**
- * The self-test of activations beyond ReLU and sigmoid: near 0, far from it, and where numbers end.
+ * The self-test of dropout, and of activations beyond ReLU and sigmoid: near 0, far from it, and where numbers end.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Random } from "./random.ts";
 import * as reference from "./reference.ts";
 import { Matrix } from "./reference.ts";
 import { type KernelCase, matrix, upload } from "./self_check_cases.ts";
-import type { Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** An activation and its backward, each on the GPU and in float64. */
 interface Activation {
@@ -51,7 +51,9 @@ export function activationCases(device: Device): KernelCase[] {
     ["[5, 7] near 0", small, dOut],
     ["NaN, and far from 0", odd, odds],
   ];
-  return ACTIVATIONS.flatMap(({ forward: [kernel, op, twin], backward: [kernelBackward, opBackward, twinBackward] }) =>
+  const activations = ACTIVATIONS.flatMap((
+    { forward: [kernel, op, twin], backward: [kernelBackward, opBackward, twinBackward] },
+  ) =>
     inputs.flatMap(([on, x, d]) => [
       { kernel, on, run: () => op(upload(device, x)), expected: twin(x).data },
       {
@@ -62,4 +64,25 @@ export function activationCases(device: Device): KernelCase[] {
       },
     ])
   );
+  return [...activations, ...dropoutCases(device)];
+}
+
+/** The second mask of a sequence, and the counter that names it. */
+function dropoutCases(device: Device): KernelCase[] {
+  const x = matrix(9, 13, new Random(7, "self-test")), rate = 0.3, key = 0x9abc_def0;
+  const mask = reference.dropoutMask(9, 13, rate, key, 2);
+  const step = (): Tensor => {
+    const counter = Tensor.from(device, Uint32Array.of(1));
+    ops.advance(counter);
+    return counter;
+  };
+  return [
+    {
+      kernel: kernels.dropout,
+      on: "[9, 13]",
+      run: () => ops.dropout(upload(device, x), { rate, key, step: step() }),
+      expected: x.map((v, i) => v * mask.data[i]).data,
+    },
+    { kernel: kernels.advance, on: "[1]", run: step, expected: [2] },
+  ];
 }

@@ -139,6 +139,7 @@ export class Evaluator {
   result(): Evaluation {
     const rows = this.#values / this.#scaler.columns.length;
     const measures = { rows, loss: this.#loss, ...this.#metrics.result() };
-    return this.#lossFunction.kind === "mse" ? measures : { ...measures, accuracy: this.#right / rows };
+    const hasClasses = ["bce", "softmax"].includes(this.#lossFunction.kind);
+    return hasClasses ? { ...measures, accuracy: this.#right / rows } : measures;
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Device } from "./device.ts";
 import type { ReferenceLayer } from "./reference.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -80,8 +81,16 @@ export interface Layer {
    * @throws {TypeError} If the layer takes another number.
    */
   outputSize(inputs: number): number;
-  /** Output [batch, out] from input `x` [batch, in]. */
-  forward(x: Tensor): Tensor;
+  /**
+   * Makes what it keeps on the GPU beside its parameters, where it keeps anything; the model calls this once.
+   *
+   * @param device Where.
+   * @param number The layer's number in the model.
+   * @returns What the model frees in the end.
+   */
+  place?(device: Device, number: number): Disposable;
+  /** Output [batch, out] from input `x` [batch, in]; `training` tells layers that differ then. */
+  forward(x: Tensor, training?: boolean): Tensor;
   /**
    * Writes the gradients of its parameters, from `dOut` [batch, out] and the last forward pass.
    *

@@ -6,6 +6,7 @@
  * @module
  */
 export * from "./activation_layers.ts";
+export * from "./dropout_layer.ts";
 export * from "./layer.ts";
 export * from "./linear.ts";
 export * from "./perceptron.ts";

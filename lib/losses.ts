@@ -1,13 +1,20 @@
 /**
  * Losses: a scalar from prediction and target, and its gradient with respect to the prediction.
  *
- * Both are means over all elements, or all rows, that are really there, so a short last batch is weighted right.
+ * All are means over all elements, or all rows, that are really there, so a short last batch is weighted right.
  *
  * @module
  */
 import { type Kernel, kernels } from "../kernels/mod.ts";
 import { elementwise, mean, result } from "./ops.ts";
-import { referenceBce, type ReferenceLoss, referenceMse, referenceSoftmaxCrossEntropy } from "./reference.ts";
+import {
+  referenceHuber,
+  type ReferenceLoss,
+  referenceMae,
+  referenceMse,
+  referenceSoftmaxCrossEntropy,
+  referenceWeightedBce,
+} from "./reference.ts";
 import { formatShape, sameShape, type Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -42,16 +49,15 @@ export interface Loss {
  * assertEquals([...await both.loss.read(), ...await both.dPrediction.read()], [2.25, -3]);
  * ```
  */
-export const mse: Loss = {
+export const mse: Loss = meanOf({
   kind: "mse",
-  forward: (prediction, target) =>
-    prediction.device.tidy(() => mean(elementwise(kernels.squaredError, checkPair(prediction, target), {}))),
-  backward: (prediction, target) =>
-    elementwise(kernels.squaredErrorBackward, checkPair(prediction, target), {}, [1 / prediction.size]),
-  forwardBackward: (prediction, target) =>
-    inOnePass(mse, kernels.squaredErrorStep, checkPair(prediction, target), [prediction.size]),
-  reference: referenceMse,
-};
+  kernels: {
+    forward: kernels.squaredError,
+    backward: kernels.squaredErrorBackward,
+    step: kernels.squaredErrorStep,
+  },
+  reals: [],
+}, referenceMse);
 
 /**
  * Binary cross-entropy on logits: the mean of `-t log s - (1 - t) log(1 - s)` with `s = sigmoid(logit)` and targets t from
@@ -70,16 +76,77 @@ export const mse: Loss = {
  * assertEquals([...await dLogits.read()], [-0.5]);
  * ```
  */
-export const bceWithLogits: Loss = {
-  kind: "bce",
-  forward: (logits, target) =>
-    logits.device.tidy(() => mean(elementwise(kernels.bceWithLogits, checkPair(logits, target), {}))),
-  backward: (logits, target) =>
-    elementwise(kernels.bceWithLogitsBackward, checkPair(logits, target), {}, [1 / logits.size]),
-  forwardBackward: (logits, target) =>
-    inOnePass(bceWithLogits, kernels.bceWithLogitsStep, checkPair(logits, target), [logits.size]),
-  reference: referenceBce,
-};
+export const bceWithLogits: Loss = bceOf([1, 1]);
+
+/** Binary cross-entropy with weights of class 0 and class 1. */
+export function bceOf(weights: readonly [number, number]): Loss {
+  const { bceWithLogits: forward, bceWithLogitsBackward: backward, bceWithLogitsStep: step } = kernels;
+  return meanOf({ kind: "bce", kernels: { forward, backward, step }, reals: weights }, referenceWeightedBce(weights));
+}
+
+/**
+ * Mean absolute error: `sum over all n elements of |prediction - target| / n`. Its gradient is 0 where both are equal.
+ *
+ * @example
+ * ```ts
+ * import { Device, mae, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using prediction = Tensor.from(device, [[1.5, 4]]);
+ * using target = Tensor.from(device, [[3, 1]]);
+ * using loss = mae.forward(prediction, target);
+ * using dPrediction = mae.backward(prediction, target);
+ * assertEquals([...await loss.read(), ...await dPrediction.read()], [2.25, -0.5, 0.5]);
+ * ```
+ */
+export const mae: Loss = meanOf({ kind: "mae", kernels: huberKernels(), reals: [0, 1] }, referenceMae);
+
+/**
+ * Huber's loss (Huber 1964): the mean of `e² / 2` where `|e| <= delta`, else `delta (|e| - delta / 2)`, with
+ * `e = prediction - target`; so rows far off pull no harder than those at delta.
+ *
+ * @param delta Where the parabola becomes a line, over 0, in the units of training; 1 by default.
+ * @returns The loss. A saved model remembers its kind alone: read back, it has a delta of 1.
+ * @throws {RangeError} If delta is no finite number over 0.
+ *
+ * @example
+ * ```ts
+ * import { Device, huberLoss, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using prediction = Tensor.from(device, [[1, 5]]);
+ * using target = Tensor.from(device, [[0, 0]]);
+ * const loss = huberLoss(2);
+ * using value = loss.forward(prediction, target); // 0.5 and 2 * (5 - 1)
+ * using dPrediction = loss.backward(prediction, target);
+ * assertEquals([...await value.read(), ...await dPrediction.read()], [4.25, 0.5, 1]);
+ * ```
+ */
+export function huberLoss(delta: number = 1): Loss {
+  if (!(delta > 0 && delta < Infinity)) {
+    throw new RangeError(`Cannot make a Huber loss of delta ${delta}: need a finite number over 0`);
+  }
+  return meanOf({ kind: "huber", kernels: huberKernels(), reals: [delta, delta] }, referenceHuber(delta));
+}
+
+/**
+ * {@linkcode huberLoss} of delta 1.
+ *
+ * @example
+ * ```ts
+ * import { Device, huber, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using loss = huber.forward(Tensor.from(device, [[3]]), Tensor.from(device, [[0]]));
+ * assertEquals([...await loss.read()], [2.5]);
+ * ```
+ */
+export const huber: Loss = huberLoss();
+
+/** Huber's kernels, which also give the absolute error. */
+function huberKernels(): ElementKernels {
+  return { forward: kernels.huber, backward: kernels.huberBackward, step: kernels.huberStep };
+}
 
 /** Classes of a row at most: its invocation goes through them three times, and the software adapter ends it at 65,535. */
 const MAX_CLASSES = 20_000;
@@ -132,6 +199,31 @@ export const softmaxCrossEntropy: Loss = {
   reference: referenceSoftmaxCrossEntropy,
 };
 
+/** The kernels of a loss that is a mean over elements. */
+interface ElementKernels {
+  readonly forward: Kernel;
+  readonly backward: Kernel;
+  readonly step: Kernel;
+}
+
+/** A loss that is a mean over elements, from its kernels and what they take beside the sizes that each has. */
+function meanOf(
+  { kind, kernels, reals }: { kind: string; kernels: ElementKernels; reals: readonly number[] },
+  reference: ReferenceLoss,
+): Loss {
+  const loss: Loss = {
+    kind,
+    forward: (prediction, target) =>
+      prediction.device.tidy(() => mean(elementwise(kernels.forward, checkPair(prediction, target), {}, reals))),
+    backward: (prediction, target) =>
+      elementwise(kernels.backward, checkPair(prediction, target), {}, [1 / prediction.size, ...reals]),
+    forwardBackward: (prediction, target) =>
+      inOnePass(loss, kernels.step, checkPair(prediction, target), [prediction.size], reals),
+    reference,
+  };
+  return loss;
+}
+
 /** Elements that one workgroup goes through at most: a hardware GPU would leave its other cores idle for too long. */
 const ONE_PASS_ELEMENTS = 4_096;
 
@@ -141,6 +233,7 @@ function inOnePass(
   kernel: Kernel,
   [prediction, target]: readonly [Tensor, Tensor],
   sizes: readonly number[],
+  reals: readonly number[] = [],
 ): { loss: Tensor; dPrediction: Tensor } {
   const { device, size, shape } = prediction;
   if (size === 0 || size > ONE_PASS_ELEMENTS) {
@@ -148,7 +241,7 @@ function inOnePass(
   }
   const pair = [prediction, target];
   const loss = result(pair, [], undefined), dPrediction = result(pair, shape, undefined);
-  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: [1 / sizes[0]], invocations: 1 });
+  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: [1 / sizes[0], ...reals], invocations: 1 });
   return { loss, dPrediction };
 }
 

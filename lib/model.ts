@@ -20,8 +20,19 @@ export interface NamedParameter {
   readonly parameter: Parameter;
 }
 
-/** Called with each tensor that a pass makes: `z1` and `a1` before and behind the first activation, `grad_weight_1` ... */
+/**
+ * Called with each tensor that a pass makes: `z1` and `a1` before and behind the first activation, `d1` behind the dropout
+ * that follows, `grad_weight_1` ...
+ */
 export type Observer = (name: string, tensor: Tensor) => void;
+
+/** Options of {@linkcode Model.forward}. */
+export interface ForwardOptions {
+  /** Whether the pass is one of training, where a `Dropout` drops; false by default. */
+  readonly training?: boolean;
+  /** Called with each layer's output: `z1`, `z2` ... of layers with parameters, `d1` ... of a `Dropout`, `a1` ... of others. */
+  readonly observe?: Observer;
+}
 
 /** Options of {@linkcode Model}. */
 export interface ModelOptions {
@@ -43,6 +54,7 @@ export class Model implements Disposable {
   readonly values: Tensor;
   /** All gradients, in the same layout. */
   readonly gradients: Tensor;
+  readonly #placed: readonly Disposable[];
 
   /**
    * Lays all parameters out in one buffer and gives them their first values.
@@ -92,6 +104,7 @@ export class Model implements Disposable {
       parameter.bind(this.values.view(offset, parameter.shape), this.gradients.view(offset, parameter.shape));
       offset += sizes[i];
     });
+    this.#placed = layers.flatMap((layer, i) => layer.place?.(device, i) ?? []);
     this.#initialize(options);
   }
 
@@ -99,18 +112,18 @@ export class Model implements Disposable {
    * Runs the layers. What it makes must outlive the backward pass: call both in one `tidy` or one `record`.
    *
    * @param x Input [batch, in].
-   * @param observe Called with each layer's output: `z1`, `z2` ... of layers with parameters, `a1`, `a2` ... of others.
+   * @param options Whether it is a pass of training, and who looks on.
    * @returns Output [batch, out].
    * @throws {TypeError} If a layer does not take rows of that length.
    */
-  forward(x: Tensor, observe?: Observer): Tensor {
+  forward(x: Tensor, { training = false, observe }: ForwardOptions = {}): Tensor {
     const names = layerNames(this.layers);
     return this.layers.reduce((value, layer, i) => {
       if (value.shape.length !== 2) {
         throw new TypeError(`Cannot feed ${formatShape(value.shape)} to ${layer.kind}: need [batch, in]`);
       }
       layer.outputSize(value.shape[1]);
-      const out = layer.forward(value);
+      const out = layer.forward(value, training);
       observe?.(names[i], out);
       return out;
     }, x);
@@ -184,10 +197,11 @@ export class Model implements Disposable {
     return model;
   }
 
-  /** Frees parameters and gradients. */
+  /** Frees parameters, gradients, and what layers keep beside them. */
   dispose(): void {
     this.values.dispose();
     this.gradients.dispose();
+    for (const placed of this.#placed) placed[Symbol.dispose]();
   }
 
   /** The same as {@linkcode Model.dispose}. */
@@ -209,8 +223,11 @@ export class Model implements Disposable {
   }
 }
 
-/** `z1, a1, z2, ...`: z for layers with parameters, a for activations, numbered by the last layer with parameters. */
+/** `z1, a1, d1, z2, ...`: z for layers with parameters, a for activations, numbered by the last layer with parameters. */
 function layerNames(layers: readonly Layer[]): string[] {
   let number = 0;
-  return layers.map(({ parameters }) => parameters.length > 0 ? `z${++number}` : `a${number}`);
+  return layers.map(({ kind, parameters }) => {
+    if (parameters.length > 0) return `z${++number}`;
+    return `${kind === "Dropout" ? "d" : "a"}${number}`;
+  });
 }

@@ -7,6 +7,7 @@
  * @module
  */
 export * from "./activations.ts";
+export * from "./dropout.ts";
 export * from "./elementwise.ts";
 export * from "./matmul.ts";
 export * from "./reductions.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { GELU, LeakyReLU, ReLU, Sigmoid, Tanh } from "./activation_layers.ts";
+import { Dropout } from "./dropout_layer.ts";
 import type { Layer } from "./layer.ts";
 import { Linear } from "./linear.ts";
 
@@ -23,17 +24,22 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, () => Layer>> = {
 export interface PerceptronOptions {
   /** What stands behind each hidden Linear; `relu` by default. */
   readonly activation?: ActivationName;
+  /** Share of each hidden layer's activations that training drops, from 0 to less than 1; 0, no dropout, by default. */
+  readonly dropout?: number;
+  /** Fixes what is dropped; 0 by default. */
+  readonly seed?: number;
 }
 
 /**
- * The layers of a fully connected network: a Linear and an activation for each hidden width, then a Linear.
+ * The layers of a fully connected network: for each hidden width a Linear, an activation and, where asked
+ * for, a Dropout; then a Linear.
  *
  * @param inputs Values in a row of the input.
  * @param hiddenSize Widths of the hidden layers.
  * @param outputs Values in a row of the output.
- * @param options Which activation.
+ * @param options Which activation, and how much is dropped.
  * @returns The layers, first to last.
- * @throws {RangeError} If there is no such activation.
+ * @throws {RangeError} If there is no such activation, or the share is out of range.
  *
  * @example
  * ```ts
@@ -49,7 +55,7 @@ export function multilayerPerceptron(
   outputs: number,
   options: PerceptronOptions = {},
 ): Layer[] {
-  const { activation = "relu" } = options;
+  const { activation = "relu", dropout = 0, seed } = options;
   if (!Object.hasOwn(ACTIVATIONS, activation)) {
     const known = Object.keys(ACTIVATIONS).join(", ");
     throw new RangeError(
@@ -57,7 +63,10 @@ export function multilayerPerceptron(
     );
   }
   const widths = [inputs, ...hiddenSize];
-  const hidden = hiddenSize.flatMap((width, i) => [new Linear(widths[i], width), ACTIVATIONS[activation]()]);
+  const hidden = hiddenSize.flatMap((width, i): Layer[] => {
+    const layers = [new Linear(widths[i], width), ACTIVATIONS[activation]()];
+    return dropout === 0 ? layers : [...layers, new Dropout(dropout, { seed })];
+  });
   return [...hidden, new Linear(widths.at(-1)!, outputs)];
 }
 
@@ -68,6 +77,7 @@ const BUILDERS: Readonly<Record<string, (settings: Readonly<Record<string, numbe
   Tanh: () => new Tanh(),
   Sigmoid: () => new Sigmoid(),
   GELU: () => new GELU(),
+  Dropout: ({ rate, seed }) => new Dropout(rate, { seed: seed ?? NaN }),
 };
 
 /**

@@ -122,7 +122,8 @@ function stateOf(seed: number, purpose: string): number[] {
   return [1, 2, 3, 4].map((word) => mix(hash + Math.imul(word, 0x9e37_79b9)) || word);
 }
 
-function mix(word: number): number {
+/** MurmurHash3's mixer, of the low 32 bits; the result may be negative. */
+export function mix(word: number): number {
   word = Math.imul(word ^ (word >>> 16), 0x85eb_ca6b);
   word = Math.imul(word ^ (word >>> 13), 0xc2b2_ae35);
   return word ^ (word >>> 16);

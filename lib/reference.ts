@@ -10,6 +10,7 @@ import type { ReferenceLoss } from "./reference_losses.ts";
 
 export * from "./matrix.ts";
 export * from "./reference_activations.ts";
+export * from "./reference_dropout.ts";
 export * from "./reference_layers.ts";
 export * from "./reference_losses.ts";
 export * from "./reference_optimizers.ts";

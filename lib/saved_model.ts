@@ -7,7 +7,7 @@ import type { Device } from "./device.ts";
 import { DataError } from "./errors.ts";
 import { toRaw } from "./evaluation.ts";
 import { buildPlainLayer, type Layer, Linear } from "./layers.ts";
-import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
+import { bceWithLogits, huber, type Loss, mae, mse, softmaxCrossEntropy } from "./losses.ts";
 import { Model } from "./model.ts";
 import { formatMetadata, type ModelMetadata, parseMetadata } from "./model_metadata.ts";
 import { Predictor } from "./predictor.ts";
@@ -19,8 +19,10 @@ import { Tensor } from "./tensor.ts";
 const FORMAT = "backhand model 2";
 
 /** The losses by the names that settings and files give them. Under softmax a model predicts a probability per target. */
-export const LOSSES: Readonly<Record<"mse" | "bce" | "softmax", Loss>> = {
+export const LOSSES: Readonly<Record<"mse" | "mae" | "huber" | "bce" | "softmax", Loss>> = {
   mse,
+  mae,
+  huber,
   bce: bceWithLogits,
   softmax: softmaxCrossEntropy,
 };

@@ -7,6 +7,7 @@
 import { kernels } from "../kernels/mod.ts";
 import { activationCases } from "./activation_cases.ts";
 import type { Device } from "./device.ts";
+import { lossCases } from "./loss_cases.ts";
 import { longCases, smallCases } from "./self_check_cases.ts";
 import { readAll, type Tensor } from "./tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
@@ -43,7 +44,7 @@ const TOLERANCE = 1e-5;
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const quick = [smallCases, activationCases, wholeStepCases], makers = long ? [...quick, longCases] : quick;
+  const quick = [smallCases, lossCases, activationCases, wholeStepCases], makers = long ? [...quick, longCases] : quick;
   const cases = makers.flatMap((make) => make(device));
   const results: Tensor[] = [];
   try {

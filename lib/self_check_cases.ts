@@ -5,7 +5,6 @@
  */
 import { type Kernel, kernels } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
-import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
 import * as ops from "./ops.ts";
 import { createOptimizer, type OptimizerName } from "./optimizers.ts";
 import { Random } from "./random.ts";
@@ -132,63 +131,6 @@ function notFiniteCases(device: Device): KernelCase[] {
   ];
 }
 
-/** A loss and its gradient, one by one and in one pass. */
-function lossCase(device: Device, loss: Loss, prediction: Matrix, target: Matrix, on: string): KernelCase[] {
-  const { forward, backward, step } = LOSS_KERNELS[loss.kind];
-  const value = [loss.reference.forward(prediction, target)];
-  const gradient = loss.reference.backward(prediction, target).data;
-  const runs: [Kernel, string, (p: Tensor, t: Tensor) => Tensor, ArrayLike<number>][] = [
-    [forward, on, loss.forward, value],
-    [backward, on, loss.backward, gradient],
-    [step, `${on}, loss`, (p, t) => loss.forwardBackward(p, t).loss, value],
-    [step, `${on}, gradient`, (p, t) => loss.forwardBackward(p, t).dPrediction, gradient],
-  ];
-  return runs.map(([kernel, on, run, expected]) => ({
-    kernel,
-    on,
-    run: () => run(upload(device, prediction), upload(device, target)),
-    expected,
-  }));
-}
-
-const LOSS_KERNELS: Record<string, { forward: Kernel; backward: Kernel; step: Kernel }> = {
-  mse: { forward: kernels.squaredError, backward: kernels.squaredErrorBackward, step: kernels.squaredErrorStep },
-  bce: { forward: kernels.bceWithLogits, backward: kernels.bceWithLogitsBackward, step: kernels.bceWithLogitsStep },
-  softmax: {
-    forward: kernels.softmaxCrossEntropy,
-    backward: kernels.softmaxCrossEntropyBackward,
-    step: kernels.softmaxCrossEntropyStep,
-  },
-};
-
-function lossCases(device: Device, rows: number, columns: number): KernelCase[] {
-  const stream = random(), prediction = matrix(rows, columns, stream), on = `[${rows}, ${columns}]`;
-  const target = prediction.map(() => Math.fround(stream.uniform()));
-  const extremes = new Matrix(3, 3, [1e30, -1e30, 0, 7, 7, 7, -1e30, -1e30, -1e30]);
-  const hot = new Matrix(3, 3, [1, 0, 0, 0, 1, 0, 0, 0, 1]);
-  return [
-    ...[mse, bceWithLogits, softmaxCrossEntropy].flatMap((loss) => lossCase(device, loss, prediction, target, on)),
-    ...lossCase(
-      device,
-      softmaxCrossEntropy,
-      new Matrix(3, 1, [1e30, -1, 0]),
-      new Matrix(3, 1, [1, 0.5, 2]),
-      "one class",
-    ),
-    ...lossCase(device, softmaxCrossEntropy, extremes, hot, "logits of 1e30, and equal ones"),
-  ];
-}
-
-/** The passes that take loss and gradient at once, on more rows than they have lanes. */
-function longerStepCases(device: Device, rows: number, columns: number): KernelCase[] {
-  const stream = random(), prediction = matrix(rows, columns, stream);
-  const target = prediction.map(() => Math.fround(stream.uniform()));
-  return [mse, bceWithLogits, softmaxCrossEntropy].flatMap((loss) =>
-    lossCase(device, loss, prediction, target, `[${rows}, ${columns}]`)
-      .filter(({ kernel }) => kernel === LOSS_KERNELS[loss.kind].step)
-  );
-}
-
 /** The backward of sums and extremes: equal smallest elements share the gradient. */
 function spreadCases(device: Device): KernelCase[] {
   const x = [[4, 1, 3], [1, 5, 1]], dOut = [6, 8];
@@ -280,8 +222,6 @@ export function smallCases(device: Device): KernelCase[] {
     ...elementwiseCases(device, 5, 7),
     ...notFiniteCases(device),
     ...spreadCases(device),
-    ...lossCases(device, 5, 3),
-    ...longerStepCases(device, 67, 3),
     ...stepCases(device),
     // One element at a time, and four.
     ...optimizerCases(device, 67),

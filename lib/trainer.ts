@@ -248,7 +248,7 @@ export class Trainer implements Disposable {
     const inputs = gatherRows(x, order, batch);
     const targets = gatherRows(y, order, batch);
 
-    const prediction = model.forward(inputs, observe);
+    const prediction = model.forward(inputs, { training: true, observe });
     const { loss: lossValue, dPrediction } = loss.forwardBackward(prediction, targets);
     observe?.("loss", lossValue);
     observe?.("grad_logits", dPrediction);

@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { evaluate, Evaluator, toRaw } from "../lib/evaluation.ts";
-import { bceWithLogits, mse, softmaxCrossEntropy } from "../lib/losses.ts";
+import { bceWithLogits, huber, mae, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Scaler } from "../lib/scaler.ts";
 import { assertClose } from "./assert_close.ts";
 
@@ -18,6 +18,14 @@ Deno.test("evaluate() measures the loss in the units of training, the rest in ra
   assertEquals([rows, loss, squared, mae, accuracy], [2, 0.625, 10, 3, undefined]);
   assertAlmostEquals(rmse, Math.sqrt(10), 1e-12);
   assertAlmostEquals(r2, 1 - 20 / 32, 1e-12);
+});
+
+Deno.test("toRaw() and evaluate() take mae and huber as regression", () => {
+  for (const [loss, value] of [[mae, 0.75], [huber, (0.125 + 0.5) / 2]] as const) {
+    assertEquals([...toRaw([0, 1, -0.5], loss, standardize)], [10, 14, 8]);
+    const { loss: measured, mae: raw, ...rest } = evaluate([0.5, 1], [0, 2], loss, standardize);
+    assertEquals([measured, raw, "accuracy" in rest], [value, 3, false]);
+  }
 });
 
 Deno.test("evaluate() gives the accuracy of probabilities under bce", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { checkGradients, gradientCases } from "../lib/gradcheck.ts";
 import { Linear, ReLU, Sigmoid } from "../lib/layers.ts";
-import { bceWithLogits, mse, softmaxCrossEntropy } from "../lib/losses.ts";
+import { bceWithLogits, huber, mae, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { scale } from "../lib/ops.ts";
 import type { Matrix, ReferenceLayer } from "../lib/reference.ts";
 import type { Tensor } from "../lib/tensor.ts";
@@ -23,8 +23,11 @@ gpuTest("every gradient of the usual cases is right, under several seeds", async
 Deno.test("gradientCases() cover every layer and every loss, and hidden layers as asked", () => {
   const cases = gradientCases([7, 5]);
   const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
-  assertEquals([...kinds].sort(), ["GELU", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Tanh"]);
-  assertEquals(new Set(cases.map(({ loss }) => loss)), new Set([mse, bceWithLogits, softmaxCrossEntropy]));
+  assertEquals([...kinds].sort(), ["Dropout", "GELU", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Tanh"]);
+  const losses = new Set(cases.map(({ loss }) => loss)), plain = [mse, mae, huber, bceWithLogits, softmaxCrossEntropy];
+  assertEquals(plain.filter((loss) => !losses.has(loss)), []);
+  const weighted = [...losses].filter((loss) => !plain.includes(loss)).map(({ kind }) => kind);
+  assertEquals(weighted, ["bce", "softmax"]);
   const network = cases.find(({ name }) => name === "network, mse")!;
   assertEquals(network.layers.map((layer) => layer instanceof Linear ? layer.weight.shape : layer.kind), [
     [3, 7],

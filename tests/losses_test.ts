@@ -1,12 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Device } from "../lib/device.ts";
-import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../lib/losses.ts";
+import { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Matrix } from "../lib/reference.ts";
 import { Tensor } from "../lib/tensor.ts";
+import { weightedBceWithLogits } from "../lib/weighted_losses.ts";
 import { assertClose, type Tolerance } from "./assert_close.ts";
 import { bits, compute, gpuTest, randomMatrix, upload } from "./gpu_test_case.ts";
 
-const LOSSES = [mse, bceWithLogits, softmaxCrossEntropy];
+const LOSSES = [mse, mae, huber, huberLoss(0.3), bceWithLogits, weightedBceWithLogits([0.25, 3]), softmaxCrossEntropy];
 
 /** The two ways to a loss and its gradient: one by one, and in one pass. */
 function waysOf(loss: Loss): Pick<Loss, "forward" | "backward">[] {
@@ -45,6 +46,44 @@ gpuTest("mse agrees with values worked out by hand", async (device) => {
   using target = Tensor.from(device, [[1, 0], [0, 4], [8, 5]]);
   // Squares: 0, 4, 9, 0, 9, 1; a mean over all six.
   await assertLoss(mse, [prediction, target], 23 / 6, [0, 4, 6, 0, -6, 2].map((v) => v / 6));
+});
+
+gpuTest("mae agrees with values worked out by hand", async (device) => {
+  using prediction = Tensor.from(device, [[1, 2], [3, 4], [5, 6]]);
+  using target = Tensor.from(device, [[1, 0], [0, 4], [8, 5]]);
+  // Errors: 0, 2, 3, 0, -3, 1; a mean over all six, and no slope where there is no error.
+  await assertLoss(mae, [prediction, target], 9 / 6, [0, 1, 1, 0, -1, 1].map((v) => v / 6));
+});
+
+gpuTest("huber agrees with values worked out by hand", async (device) => {
+  using prediction = Tensor.from(device, [[1, 2], [3.5, 4], [5, 6]]);
+  using target = Tensor.from(device, [[1, 0], [0, 4.5], [8, 5]]);
+  // Errors: 0, 2, 3.5, -0.5, -3, 1.
+  await assertLoss(
+    huber,
+    [prediction, target],
+    (1.5 + 3 + 0.125 + 2.5 + 0.5) / 6,
+    [0, 1, 1, -0.5, -1, 1].map((v) => v / 6),
+  );
+  const [slopes, sum] = [[0, 2, 2, -0.5, -2, 1], 2 + 5 + 0.125 + 4 + 0.5];
+  await assertLoss(huberLoss(2), [prediction, target], sum / 6, slopes.map((v) => v / 6));
+  for (const delta of [0, -1, NaN, Infinity]) {
+    const text = `Cannot make a Huber loss of delta ${delta}: need a finite number over 0`;
+    assertThrows(() => huberLoss(delta), RangeError, text);
+  }
+});
+
+gpuTest("mae and huber hold for errors of any size", async (device) => {
+  using prediction = Tensor.from(device, [[3e38, -3e38, 1e-30, Infinity]]);
+  using target = Tensor.from(device, [[0, 0, 0, 0]]);
+  for (const { forward, backward } of [...waysOf(mae), ...waysOf(huber)]) {
+    assertEquals([...await compute(device, () => forward(prediction, target))], [Infinity]);
+    const gradient = await compute(device, () => backward(prediction, target));
+    assertEquals([gradient[0], gradient[1], gradient[3]], [0.25, -0.25, 0.25]);
+  }
+  using one = Tensor.from(device, [[1e30]]);
+  await assertLoss(mae, [one, target.view(0, [1, 1])], 1e30, [1]);
+  await assertLoss(huber, [one, target.view(0, [1, 1])], 1e30, [1]);
 });
 
 gpuTest("bceWithLogits agrees with values worked out by hand", async (device) => {
@@ -130,7 +169,7 @@ gpuTest("losses let NaN through, in prediction and target", async (device) => {
         const gradient = [...await compute(device, () => backward(...pair))];
         assertEquals(gradient.map(Number.isNaN), [true, true, true, false, false, false]); // the row, not the next
       }
-      for (const { forward, backward } of [mse, bceWithLogits].flatMap(waysOf)) {
+      for (const { forward, backward } of LOSSES.filter((loss) => loss !== softmaxCrossEntropy).flatMap(waysOf)) {
         assertEquals([...await compute(device, () => forward(...pair))], [NaN]);
         const gradient = [...await compute(device, () => backward(...pair))];
         assertEquals(gradient.map(Number.isNaN), gradient.map((_, i) => i === place));
@@ -180,6 +219,9 @@ gpuTest("the loss and its gradient are means over the rows that are there", asyn
   for (
     const { loss, value, slope } of [
       { loss: mse, value: 0.25, slope: 1 },
+      { loss: mae, value: 0.5, slope: 1 },
+      { loss: huber, value: 0.125, slope: 0.5 },
+      { loss: huberLoss(0.25), value: 0.09375, slope: 0.25 },
       { loss: bceWithLogits, value: Math.log(1 + Math.exp(0.5)), slope: 1 / (1 + Math.exp(-0.5)) },
     ]
   ) {

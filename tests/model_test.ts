@@ -73,7 +73,7 @@ gpuTest("forward() and backward() show every tensor under its name", (device) =>
   using x = Tensor.zeros(device, [4, 2]);
   const seen: string[] = [];
   const observe = (name: string, { shape }: Tensor) => seen.push(`${name} ${shape.join("x")}`);
-  device.tidy(() => void model.backward(model.forward(x, observe), { observe }));
+  device.tidy(() => void model.backward(model.forward(x, { observe }), { observe }));
   assertEquals(seen, [
     ...["z1 4x3", "a1 4x3", "z2 4x1", "a2 4x1"],
     ...["grad_weight_2 3x1", "grad_bias_2 1", "grad_weight_1 2x3", "grad_bias_1 3"],

@@ -59,6 +59,22 @@ Deno.test("losses and their gradients agree with values worked out by hand", () 
   assertEquals(bce.forward(of([1e300], [-1e300]), of([1], [0])), 0);
 });
 
+Deno.test("mae, huber and weighted losses agree with values worked out by hand", () => {
+  const p = of([1, 2], [3, 4.5]), t = of([1, 0], [6, 5]); // errors 0, 2, -3, -0.5
+  const { referenceMae: mae } = reference, huber = reference.referenceHuber(1), wide = reference.referenceHuber(2.5);
+  assertEquals([mae.forward(p, t), mae.backward(p, t)], [5.5 / 4, of([0, 0.25], [-0.25, -0.25])]);
+  assertEquals([mae.distanceToKink!(p, t), mae.distanceToKink!(of([3]), of([1]))], [0, 2]);
+  assertEquals([huber.forward(p, t), huber.backward(p, t)], [4.125 / 4, of([0, 0.25], [-0.25, -0.125])]);
+  assertEquals([wide.forward(p, t), wide.backward(p, t)], [(2 + 4.375 + 0.125) / 4, of([0, 0.5], [-0.625, -0.125])]);
+  const bce = reference.referenceWeightedBce([2, 5]), z = of([0], [Math.log(3)]), hot = of([1], [0]);
+  assertAlmostEquals(bce.forward(z, hot), (5 * Math.LN2 + 2 * Math.log(4)) / 2, 1e-14);
+  assertClose(bce.backward(z, hot).data, [-1.25, 0.75], { atol: 1e-15 });
+  const softmax = reference.referenceWeightedSoftmax([2, 6]), logits = of([0, Math.log(3)], [5, 5]);
+  const target = of([1, 0], [0.5, 0.5]);
+  assertAlmostEquals(softmax.forward(logits, target), 4 * Math.LN2, 1e-14);
+  assertClose(softmax.backward(logits, target).data, [-0.75, 0.75, 0.5, -0.5], { atol: 1e-14 });
+});
+
 Deno.test("softmax and its cross-entropy agree with values worked out by hand", () => {
   const { referenceSoftmaxCrossEntropy: loss } = reference, z = of([0, Math.log(3)], [1e300, 1e300]);
   assertClose(reference.softmax(z).data, [0.25, 0.75, 0.5, 0.5], { atol: 1e-15 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../lib/errors.ts";
-import { GELU, LeakyReLU, Linear, ReLU, Sigmoid, Tanh } from "../lib/layers.ts";
+import { Dropout, GELU, LeakyReLU, Linear, ReLU, Sigmoid, Tanh } from "../lib/layers.ts";
 import { bceWithLogits, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
 import { readSafetensors, writeSafetensors } from "../lib/safetensors.ts";
@@ -92,13 +92,22 @@ gpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file
 
 gpuTest("every activation comes back from a file, with its settings", async (device) => {
   await using file = await temporaryFile();
-  const layers = [new Tanh(), new LeakyReLU({ slope: 0.25 }), new GELU(), new Sigmoid(), new ReLU(), new Linear(2, 1)];
+  const layers = [
+    new Tanh(),
+    new LeakyReLU({ slope: 0.25 }),
+    new GELU(),
+    new Sigmoid(),
+    new Dropout(0.5, { seed: 3 }),
+    new ReLU(),
+    new Linear(2, 1),
+  ];
   using model = new Model(device, layers);
   await saveModel(file.path, model, description);
   using saved = await SavedModel.load(device, file.path);
   const describe = (model: Model) => model.layers.map(({ kind, settings }) => [kind, settings]);
   assertEquals(describe(saved.model), describe(model));
   assertEquals(describe(saved.model)[1], ["LeakyReLU", { slope: 0.25 }]);
+  assertEquals(describe(saved.model)[4], ["Dropout", { rate: 0.5, seed: 3 }]);
 });
 
 gpuTest("predict() gives a probability for each target under softmax", async (device) => {
@@ -154,6 +163,16 @@ gpuTest("load() refuses files that hold no whole model, naming file and tensor",
       tensors,
       { layers: '["Linear", {"kind": "LeakyReLU", "slope": "steep"}, "Linear"]' },
       `${apart}layer 1: Cannot make a LeakyReLU of slope steep: need a finite number`,
+    ],
+    [
+      tensors,
+      { layers: '["Linear", {"kind": "Dropout", "rate": 2, "seed": 1}, "Linear"]' },
+      `${apart}layer 1: Cannot drop out a share of 2: need a number from 0 to less than 1`,
+    ],
+    [
+      tensors,
+      { layers: '["Linear", {"kind": "Dropout", "rate": 0.5}, "Linear"]' },
+      `${apart}layer 1: Cannot seed with NaN`,
     ],
     [tensors, { loss: "hinge" }, `${apart}its loss is "hinge"`],
     [

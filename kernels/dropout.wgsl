@@ -1,0 +1,32 @@
+// dropout: out[i] = factor * x[i] where element i is kept, else 0; factor is 1 / (1 - rate) (Srivastava et al. 2014).
+// Which are kept hangs on key, step and i alone, through a hash: no mask is stored, the backward is the same kernel on dOut,
+// and a recorded step that counts on has another mask at each replay. mix is MurmurHash3's mixer (Appleby 2011).
+// Grid: one invocation per element.
+struct Sizes {
+  count: u32,
+  key: u32,
+  dropped: u32, // of all 2^32 hashes, those below drop their element
+  factor: f32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> step: array<u32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(3) var<uniform> sizes: Sizes;
+
+fn mix(word: u32) -> u32 {
+  var w = (word ^ (word >> 16u)) * 0x85ebca6bu;
+  w = (w ^ (w >> 13u)) * 0xc2b2ae35u;
+  return w ^ (w >> 16u);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= sizes.count) {
+    return;
+  }
+  let key = mix(sizes.key + step[0] * 0x9e3779b9u);
+  // Mixed twice: once alone, the masks of two steps would be one mask in another order.
+  let hash = mix(mix(i ^ key) + key);
+  out[i] = select(sizes.factor * x[i], 0.0, hash < sizes.dropped);
+}
