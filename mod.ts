@@ -7,6 +7,7 @@
  * @module
  */
 export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
+export { clipByNorm } from "./lib/clipping.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
 export { type NumericBlock, type NumericCsvOptions, parseNumber, readNumericCsv } from "./lib/csv.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";

@@ -13,6 +13,8 @@ import addBias from "./add_bias.wgsl" with { type: "text" };
 import append from "./append.wgsl" with { type: "text" };
 import bceWithLogits from "./bce_with_logits.wgsl" with { type: "text" };
 import bceWithLogitsBackward from "./bce_with_logits_backward.wgsl" with { type: "text" };
+import clip from "./clip.wgsl" with { type: "text" };
+import clipFactor from "./clip_factor.wgsl" with { type: "text" };
 import elementwise from "./elementwise.wgsl" with { type: "text" };
 import gatherRows from "./gather_rows.wgsl" with { type: "text" };
 import gatherRowsBackward from "./gather_rows_backward.wgsl" with { type: "text" };
@@ -37,6 +39,7 @@ import softmaxCrossEntropyStep from "./softmax_cross_entropy_step.wgsl" with { t
 import spread from "./spread.wgsl" with { type: "text" };
 import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
+import squares from "./squares.wgsl" with { type: "text" };
 import wholeStep from "./whole_step.wgsl" with { type: "text" };
 
 /** How a kernel uses what it binds: a storage buffer, or a storage texture of rgba32float. */
@@ -69,6 +72,8 @@ export const kernels = {
   bceWithLogits: { name: "bceWithLogits", code: bceWithLogits, access: [R, R, W] },
   bceWithLogitsBackward: { name: "bceWithLogitsBackward", code: bceWithLogitsBackward, access: [R, R, W] },
   bceWithLogitsStep: { name: "bceWithLogitsStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 1 } },
+  clip: { name: "clip", code: clip, access: [W, R], counts: 1 },
+  clipFactor: { name: "clipFactor", code: clipFactor, access: [R, W] },
   add: { name: "add", code: elementwise, access: [R, R, W], constants: { OPERATION: 0 } },
   subtract: { name: "subtract", code: elementwise, access: [R, R, W], constants: { OPERATION: 1 } },
   multiply: { name: "multiply", code: elementwise, access: [R, R, W], constants: { OPERATION: 2 } },
@@ -100,6 +105,7 @@ export const kernels = {
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
   squaredErrorStep: { name: "squaredErrorStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 0 } },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
+  squares: { name: "squares", code: squares, access: [R, W], counts: 2 },
   wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W] },
 } as const satisfies Record<string, Kernel>;
 

@@ -6,6 +6,7 @@
  */
 import { kernels } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
+import { optimizerCases } from "./optimizer_cases.ts";
 import { longCases, smallCases } from "./self_check_cases.ts";
 import { readAll, type Tensor } from "./tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
@@ -42,7 +43,8 @@ const TOLERANCE = 1e-5;
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const cases = [...smallCases(device), ...wholeStepCases(device), ...(long ? longCases(device) : [])];
+  const short = [...smallCases(device), ...optimizerCases(device), ...wholeStepCases(device)];
+  const cases = [...short, ...(long ? longCases(device) : [])];
   const results: Tensor[] = [];
   try {
     for (const { run } of cases) results.push(device.tidy(run));

@@ -45,6 +45,11 @@ export interface TrainerSettings {
   /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
   readonly shuffle?: boolean;
   /**
+   * Scale gradients down to this norm, over all parameters, where theirs is larger: see `clipByNorm`. By default they are
+   * taken as they are.
+   */
+  readonly clipNorm?: number;
+  /**
    * Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs
    * a small network's step.
    */

@@ -25,10 +25,10 @@ const storeys: string[] = [
   "epoch_plan row_source safetensors_rows reference_optimizers",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
-  "elementwise matmul ops reductions rows",
+  "elementwise matmul ops reductions rows clipping",
   "layers losses optimizers flat_optimizer gradient_descent adaptive_optimizers init",
   "model",
-  "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
+  "trainer trainer_options training_step row_windows evaluation saved_model predictor gradcheck self_check self_check_cases optimizer_cases " +
   "whole_step whole_step_cases",
 ];
 
