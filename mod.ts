@@ -11,11 +11,13 @@ export { clipByNorm } from "./lib/clipping.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
 export { type NumericBlock, type NumericCsvOptions, parseNumber, readNumericCsv } from "./lib/csv.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
+export { EarlyStopping } from "./lib/early_stopping.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
 export { evaluate, type Evaluation, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
+export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/learning_rates.ts";
 export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
 export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
@@ -69,6 +71,7 @@ export {
   Sgd,
   type Trainable,
 } from "./lib/optimizers.ts";
+export { type PatienceOptions, Plateau, type PlateauOptions } from "./lib/plateau.ts";
 export { Predictor } from "./lib/predictor.ts";
 export { Random } from "./lib/random.ts";
 export { ArrayRows, type RowBlock, type RowSource } from "./lib/row_source.ts";

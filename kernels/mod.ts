@@ -25,6 +25,7 @@ import matmulEpilogue from "./matmul_epilogue.wgsl" with { type: "text" };
 import matmulTiles from "./matmul_tiles.wgsl" with { type: "text" };
 import momentum from "./momentum.wgsl" with { type: "text" };
 import pack from "./pack.wgsl" with { type: "text" };
+import rateOfStep from "./rate_of_step.wgsl" with { type: "text" };
 import reduce from "./reduce.wgsl" with { type: "text" };
 import relu from "./relu.wgsl" with { type: "text" };
 import reluBackward from "./relu_backward.wgsl" with { type: "text" };
@@ -84,6 +85,7 @@ export const kernels = {
   matmul: { name: "matmul", code: matmul, access: [R, R, W] },
   pack: { name: "pack", code: pack, access: [R, WT] },
   momentum: { name: "momentum", code: momentum, access: [W, R, W, R], counts: 1 },
+  rateOfStep: { name: "rateOfStep", code: rateOfStep, access: [R, R, W] },
   sum: { name: "sum", code: reduce, access: [R, W], constants: { OPERATION: 0 } },
   min: { name: "min", code: reduce, access: [R, W], constants: { OPERATION: 1 } },
   max: { name: "max", code: reduce, access: [R, W], constants: { OPERATION: 2 } },

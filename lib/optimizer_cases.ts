@@ -9,7 +9,8 @@ import type { Device } from "./device.ts";
 import { createOptimizer, type OptimizerName } from "./optimizers.ts";
 import * as reference from "./reference.ts";
 import { type KernelCase, matrix, random, upload } from "./self_check_cases.ts";
-import type { Tensor } from "./tensor.ts";
+import { StepRates } from "./step_rates.ts";
+import { Tensor } from "./tensor.ts";
 
 function stepCases(device: Device, size: number): KernelCase[] {
   const stream = random(), start = matrix(1, size, stream), gradient = matrix(1, size, stream), steps = 3;
@@ -54,7 +55,25 @@ function clippingCases(device: Device, size: number): KernelCase[] {
   }));
 }
 
-/** Optimizers and clipping, one element at a time and four. */
+/** The rate of a step, and one past the last. */
+function rateCases(device: Device): KernelCase[] {
+  return [[1, 0.25], [3, NaN]].map(([step, expected]) => ({
+    kernel: kernels.rateOfStep,
+    on: `step ${step} of [3]`,
+    run: () => {
+      using like = Tensor.zeros(device, [3]);
+      using rates = new StepRates(like, (step) => 2 ** -step / 2);
+      rates.write(0, 3);
+      const rate = Tensor.zeros(device, [1]);
+      rates.take(Tensor.from(device, Uint32Array.of(step)), rate);
+      return rate;
+    },
+    expected: [expected],
+  }));
+}
+
+/** Optimizers and clipping, one element at a time and four, and learning rates. */
 export function optimizerCases(device: Device): KernelCase[] {
-  return [67, 68].flatMap((size) => [...stepCases(device, size), ...clippingCases(device, size)]);
+  const sizes = [67, 68].flatMap((size) => [...stepCases(device, size), ...clippingCases(device, size)]);
+  return [...sizes, ...rateCases(device)];
 }

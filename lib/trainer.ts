@@ -125,6 +125,7 @@ export class Trainer implements Disposable {
    * that moment. `onProgress` is told now and then how many steps were done in this call.
    * @returns The result of each epoch, in order.
    * @throws {NotFiniteError} If a loss is NaN or infinite; it says at which step.
+   * @throws {RangeError} If `learningRates` gives a rate that is not a finite number from 0 on.
    * @throws {DeviceError} If the GPU reported a fault.
    * @throws What the source of the rows throws.
    */
@@ -174,10 +175,10 @@ export class Trainer implements Disposable {
     }
   }
 
-  /** The windows of the next epochs, each in place and its counter at 0. */
+  /** The windows of the next epochs, each in place with its learning rates, and its counter at 0. */
   async *#visits(count: number): AsyncGenerator<Visit> {
     for await (const visit of this.#windows.stream(this.#windows.plan.visits(this.#epoch, count))) {
-      this.#training.begin();
+      this.#training.begin(this.#step, visit.steps);
       yield visit;
     }
   }

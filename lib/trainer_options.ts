@@ -50,6 +50,11 @@ export interface TrainerSettings {
    */
   readonly clipNorm?: number;
   /**
+   * The learning rate of each step, 0 or more; steps count from 0 over all epochs. By default all have the optimizer's
+   * `learningRate`, which does not count otherwise. Asked for the steps of a whole epoch, or of a window, when it begins.
+   */
+  readonly learningRates?: (step: number) => number;
+  /**
    * Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs
    * a small network's step.
    */

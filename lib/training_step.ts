@@ -8,6 +8,7 @@ import { clipByNorm } from "./clipping.ts";
 import type { Observer } from "./model.ts";
 import { append, gatherRows } from "./ops.ts";
 import type { RowWindows } from "./row_windows.ts";
+import { StepRates } from "./step_rates.ts";
 import { Tensor } from "./tensor.ts";
 import type { TrainerOptions } from "./trainer_options.ts";
 import { planWholeStep, runWholeStep } from "./whole_step.ts";
@@ -20,6 +21,7 @@ export class TrainingStep implements Disposable {
   readonly #windows: RowWindows;
   /** Which step on the window is next. */
   readonly #cursor: Tensor;
+  readonly #rates: StepRates | undefined;
 
   /**
    * Makes its buffers.
@@ -28,15 +30,23 @@ export class TrainingStep implements Disposable {
    * @param windows The rows.
    */
   constructor(options: TrainerOptions, windows: RowWindows) {
-    const { model: { device } } = options;
+    const { model: { device }, learningRates } = options;
     this.#options = options;
     this.#windows = windows;
     this.#cursor = Tensor.zeros(device, [1], "u32");
     this.losses = Tensor.zeros(device, [windows.plan.stepsPerWindow]);
+    this.#rates = learningRates && new StepRates(this.losses, learningRates);
   }
 
-  /** The next step is the first on a window; takes place behind all that is on the queue. */
-  begin(): void {
+  /**
+   * Makes the next step the first on a window, behind all that is on the queue.
+   *
+   * @param firstStep Steps before it, over all epochs.
+   * @param steps Steps on the window.
+   * @throws {RangeError} If the learning rate of one of them is out of range.
+   */
+  begin(firstStep: number, steps: number): void {
+    this.#rates?.write(firstStep, steps);
     this.#cursor.write(Uint32Array.of(0));
   }
 
@@ -47,7 +57,8 @@ export class TrainingStep implements Disposable {
    * @param observe Called with each tensor it makes.
    */
   run(rows: number, observe?: Observer): void {
-    const { model, loss, batchSize } = this.#options, { x, y, order } = this.#windows;
+    const { model, loss, optimizer, batchSize } = this.#options, { x, y, order } = this.#windows;
+    this.#rates?.take(this.#cursor, optimizer.rate);
     const batch = { count: rows, cursor: this.#cursor, stride: batchSize };
     const inputs = gatherRows(x, order, batch);
     const targets = gatherRows(y, order, batch);
@@ -68,9 +79,10 @@ export class TrainingStep implements Disposable {
    * @param rows How many rows.
    */
   runWhole(rows: number): void {
-    const { model, loss, batchSize: stride, plain } = this.#options, { x, y, order } = this.#windows;
+    const { model, loss, optimizer, batchSize: stride, plain } = this.#options, { x, y, order } = this.#windows;
     const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
     if (!plan) return this.run(rows);
+    this.#rates?.take(this.#cursor, optimizer.rate);
     runWholeStep(plan, { x, y, order, cursor: this.#cursor, losses: this.losses, stride });
     this.#update();
   }
@@ -83,7 +95,7 @@ export class TrainingStep implements Disposable {
 
   /** Frees its buffers. */
   dispose(): void {
-    for (const tensor of [this.#cursor, this.losses]) tensor.dispose();
+    for (const part of [this.#cursor, this.losses, this.#rates]) part?.dispose();
   }
 
   /** The same as {@linkcode TrainingStep.dispose}. */

@@ -22,11 +22,11 @@ const topLevel = [
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference table " +
-  "epoch_plan row_source safetensors_rows reference_optimizers",
+  "epoch_plan row_source safetensors_rows reference_optimizers learning_rates plateau",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
-  "elementwise matmul ops reductions rows clipping",
-  "layers losses optimizers flat_optimizer gradient_descent adaptive_optimizers init",
+  "elementwise matmul ops reductions rows clipping step_rates",
+  "layers losses optimizers flat_optimizer gradient_descent adaptive_optimizers early_stopping init",
   "model",
   "trainer trainer_options training_step row_windows evaluation saved_model predictor gradcheck self_check self_check_cases optimizer_cases " +
   "whole_step whole_step_cases",
