@@ -112,6 +112,21 @@ gpuTest("each step has the rate of its number over all epochs, however the epoch
   }
 });
 
+gpuTest("what learningRates goes by may change in evaluate, from the next epoch on, exactly", async (device) => {
+  const factors = [1, 0.5, 0.25, 0.125];
+  let factor = 1;
+  const learningRates = (step: number) => factor * 0.1 / (1 + step);
+  using ahead = setUp(device, { learningRates });
+  const evaluate = () => {
+    factor = factors[ahead.trainer.epoch] ?? 1;
+    return Promise.resolve();
+  };
+  await Array.fromAsync(ahead.trainer.epochs(factors.length, { evaluate }));
+  using one = setUp(device, { learningRates });
+  for (factor of factors) await Array.fromAsync(one.trainer.epochs(1));
+  assertEquals(bits(await ahead.model.values.read()), bits(await one.model.values.read()));
+});
+
 gpuTest("leaving within an epoch keeps the count of steps that rates go by", async (device) => {
   const learningRates = (step: number) => 2 ** -30 * (1 + step);
   using setup = setUp(device, { learningRates, rows: 100_000 });
