@@ -45,8 +45,8 @@ export interface TrainerSettings {
   /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
   readonly shuffle?: boolean;
   /**
-   * Scale gradients down to this norm, over all parameters, where theirs is larger: see `clipByNorm`. By default they are
-   * taken as they are.
+   * Scale gradients down to this norm, over all parameters, where theirs is larger: see `clipByNorm`. What a step
+   * leaves in the gradients, and shows in `observedEpoch`, is then scaled. By default they are taken as they are.
    */
   readonly clipNorm?: number;
   /**
