@@ -7,11 +7,13 @@
  * @module
  */
 export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
+export { clipByNorm } from "./lib/clipping.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
 export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
 export { type CsvOptions, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
+export { EarlyStopping } from "./lib/early_stopping.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
 export { evaluate, type Evaluation, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
@@ -37,6 +39,7 @@ export {
   type ClassMetrics,
   RunningClassification,
 } from "./lib/classification_metrics.ts";
+export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/learning_rates.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
 export { type DataSource, dataSource, type ModelMetadata, type Versions } from "./lib/model_metadata.ts";
 export { type ForwardOptions, Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
@@ -101,6 +104,7 @@ export {
   Sgd,
   type Trainable,
 } from "./lib/optimizers.ts";
+export { type PatienceOptions, Plateau, type PlateauOptions } from "./lib/plateau.ts";
 export { Predictor } from "./lib/predictor.ts";
 export { Random } from "./lib/random.ts";
 export { ArrayRows, type RowBlock, type RowSource } from "./lib/row_source.ts";

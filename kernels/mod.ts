@@ -15,6 +15,8 @@ import append from "./append.wgsl" with { type: "text" };
 import bceWithLogits from "./bce_with_logits.wgsl" with { type: "text" };
 import bceWithLogitsBackward from "./bce_with_logits_backward.wgsl" with { type: "text" };
 import dropout from "./dropout.wgsl" with { type: "text" };
+import clip from "./clip.wgsl" with { type: "text" };
+import clipFactor from "./clip_factor.wgsl" with { type: "text" };
 import elementwise from "./elementwise.wgsl" with { type: "text" };
 import gatherRows from "./gather_rows.wgsl" with { type: "text" };
 import gatherRowsBackward from "./gather_rows_backward.wgsl" with { type: "text" };
@@ -31,6 +33,7 @@ import matmulEpilogue from "./matmul_epilogue.wgsl" with { type: "text" };
 import matmulTiles from "./matmul_tiles.wgsl" with { type: "text" };
 import momentum from "./momentum.wgsl" with { type: "text" };
 import pack from "./pack.wgsl" with { type: "text" };
+import rateOfStep from "./rate_of_step.wgsl" with { type: "text" };
 import reduce from "./reduce.wgsl" with { type: "text" };
 import relu from "./relu.wgsl" with { type: "text" };
 import reluBackward from "./relu_backward.wgsl" with { type: "text" };
@@ -47,6 +50,7 @@ import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
 import tanh from "./tanh.wgsl" with { type: "text" };
 import tanhBackward from "./tanh_backward.wgsl" with { type: "text" };
+import squares from "./squares.wgsl" with { type: "text" };
 import wholeStep from "./whole_step.wgsl" with { type: "text" };
 
 /** How a kernel uses what it binds: a storage buffer, or a storage texture of rgba32float. */
@@ -80,6 +84,8 @@ export const kernels = {
   bceWithLogits: { name: "bceWithLogits", code: bceWithLogits, access: [R, R, W] },
   bceWithLogitsBackward: { name: "bceWithLogitsBackward", code: bceWithLogitsBackward, access: [R, R, W] },
   bceWithLogitsStep: { name: "bceWithLogitsStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 1 } },
+  clip: { name: "clip", code: clip, access: [W, R], counts: 1 },
+  clipFactor: { name: "clipFactor", code: clipFactor, access: [R, W] },
   add: { name: "add", code: elementwise, access: [R, R, W], constants: { OPERATION: 0 } },
   subtract: { name: "subtract", code: elementwise, access: [R, R, W], constants: { OPERATION: 1 } },
   multiply: { name: "multiply", code: elementwise, access: [R, R, W], constants: { OPERATION: 2 } },
@@ -98,6 +104,7 @@ export const kernels = {
   matmul: { name: "matmul", code: matmul, access: [R, R, W] },
   pack: { name: "pack", code: pack, access: [R, WT] },
   momentum: { name: "momentum", code: momentum, access: [W, R, W, R], counts: 1 },
+  rateOfStep: { name: "rateOfStep", code: rateOfStep, access: [R, R, W] },
   sum: { name: "sum", code: reduce, access: [R, W], constants: { OPERATION: 0 } },
   min: { name: "min", code: reduce, access: [R, W], constants: { OPERATION: 1 } },
   max: { name: "max", code: reduce, access: [R, W], constants: { OPERATION: 2 } },
@@ -121,6 +128,7 @@ export const kernels = {
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
   tanh: { name: "tanh", code: tanh, access: [R, W] },
   tanhBackward: { name: "tanhBackward", code: tanhBackward, access: [R, R, W] },
+  squares: { name: "squares", code: squares, access: [R, W], counts: 2 },
   wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W] },
 } as const satisfies Record<string, Kernel>;
 

@@ -88,3 +88,10 @@ export function referenceAdamW(
     return w - rate * (step + weightDecay * w);
   });
 }
+
+/** `g *= min(1, maxNorm / norm)`, with the norm over all of `g` (Pascanu, Mikolov and Bengio 2013); returns the norm. */
+export function referenceClip(g: Float64Array, maxNorm: number): number {
+  const norm = Math.sqrt(g.reduce((sum, v) => sum + v * v, 0));
+  g.forEach((_, i) => g[i] *= Math.min(1, maxNorm / norm));
+  return norm;
+}

@@ -8,6 +8,7 @@ import { kernels } from "../kernels/mod.ts";
 import { activationCases } from "./activation_cases.ts";
 import type { Device } from "./device.ts";
 import { lossCases } from "./loss_cases.ts";
+import { optimizerCases } from "./optimizer_cases.ts";
 import { longCases, smallCases } from "./self_check_cases.ts";
 import { readAll, type Tensor } from "./tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
@@ -44,8 +45,8 @@ const TOLERANCE = 1e-5;
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const quick = [smallCases, lossCases, activationCases, wholeStepCases], makers = long ? [...quick, longCases] : quick;
-  const cases = makers.flatMap((make) => make(device));
+  const quick = [smallCases, lossCases, activationCases, optimizerCases, wholeStepCases];
+  const makers = long ? [...quick, longCases] : quick, cases = makers.flatMap((make) => make(device));
   const results: Tensor[] = [];
   try {
     for (const { run } of cases) results.push(device.tidy(run));

@@ -6,7 +6,6 @@
 import { type Kernel, kernels } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
 import * as ops from "./ops.ts";
-import { createOptimizer, type OptimizerName } from "./optimizers.ts";
 import { Random } from "./random.ts";
 import * as reference from "./reference.ts";
 import { Matrix } from "./reference.ts";
@@ -24,7 +23,8 @@ export interface KernelCase {
   expected: ArrayLike<number>;
 }
 
-const random = (): Random => new Random(7, "self-test");
+/** The same numbers for each case. */
+export const random = (): Random => new Random(7, "self-test");
 
 /** Numbers drawn from the standard normal distribution, rounded to float32. */
 export function matrix(rows: number, columns: number, stream: Random): Matrix {
@@ -185,32 +185,6 @@ function stepCases(device: Device): KernelCase[] {
   ];
 }
 
-function optimizerCases(device: Device, size: number): KernelCase[] {
-  const stream = random(), start = matrix(1, size, stream), gradient = matrix(1, size, stream), steps = 3;
-  const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): KernelCase => {
-    const expected = start.data.slice();
-    for (let step = 0; step < steps; step++) update(expected, gradient.data);
-    const run = (): Tensor => {
-      const values = upload(device, start);
-      using optimizer = createOptimizer(name, { values, gradients: upload(device, gradient) }, 0.1);
-      for (let step = 0; step < steps; step++) optimizer.step();
-      return values;
-    };
-    return { kernel, on: `${steps} steps of ${name} on [${size}]`, run, expected };
-  };
-  const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
-  return [
-    after("sgd", reference.referenceSgd(0.1), kernels.sgd),
-    after("momentum", reference.referenceMomentum(0.1), kernels.momentum),
-    after("nesterov", reference.referenceNesterov(0.1), kernels.momentum),
-    after("rmsprop", reference.referenceRmsProp(0.1), kernels.rmsprop),
-    after("adamw", reference.referenceAdamW(0.1), kernels.adam),
-    adam,
-    // Its powers are right where its three steps are.
-    { ...adam, kernel: kernels.adamPowers },
-  ];
-}
-
 /** Every kernel on small odd shapes. */
 export function smallCases(device: Device): KernelCase[] {
   return [
@@ -223,9 +197,6 @@ export function smallCases(device: Device): KernelCase[] {
     ...notFiniteCases(device),
     ...spreadCases(device),
     ...stepCases(device),
-    // One element at a time, and four.
-    ...optimizerCases(device, 67),
-    ...optimizerCases(device, 68),
   ];
 }
 

@@ -6,13 +6,11 @@
  */
 import type { Visit } from "./epoch_plan.ts";
 import { NotFiniteError } from "./errors.ts";
-import type { Observer } from "./model.ts";
-import { append, gatherRows } from "./ops.ts";
 import type { Recording } from "./recording.ts";
 import { RowWindows } from "./row_windows.ts";
-import { Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
-import { planWholeStep, runWholeStep } from "./whole_step.ts";
+import { TrainingStep } from "./training_step.ts";
 
 /** A run of steps within one window of one epoch. */
 interface Chunk {
@@ -42,8 +40,7 @@ export class Trainer implements Disposable {
   readonly stepsPerEpoch: number;
   readonly #options: TrainerOptions;
   readonly #windows: RowWindows;
-  readonly #cursor: Tensor;
-  readonly #losses: Tensor;
+  readonly #training: TrainingStep;
   readonly #full: Recording;
   readonly #rest: Recording | undefined;
   #stepsPerRead = 4;
@@ -55,7 +52,8 @@ export class Trainer implements Disposable {
    *
    * @param options What is trained, on what, and how.
    * @throws {TypeError} If inputs and targets differ in rows.
-   * @throws {RangeError} If the batch size is not from 1 to the number of rows, or a window is not of whole batches.
+   * @throws {RangeError} If the batch size is not from 1 to the number of rows, a window is not of whole batches, or a norm to
+   * clip to is out of range.
    *
    * @example
    * ```ts
@@ -79,11 +77,10 @@ export class Trainer implements Disposable {
     const { plan } = this.#windows, rest = plan.rows % batchSize;
     this.stepsPerEpoch = plan.stepsPerEpoch;
     try {
-      this.#cursor = Tensor.zeros(device, [1], "u32");
-      this.#losses = Tensor.zeros(device, [plan.stepsPerWindow]);
+      const training = this.#training = new TrainingStep(options, this.#windows);
       const fuse = !options.plain;
-      this.#full = device.record(() => this.#runWholeStep(batchSize), { fuse });
-      this.#rest = rest > 0 ? device.record(() => this.#runWholeStep(rest), { fuse }) : undefined;
+      this.#full = device.record(() => training.runWhole(batchSize), { fuse });
+      this.#rest = rest > 0 ? device.record(() => training.runWhole(rest), { fuse }) : undefined;
     } catch (error) {
       this.dispose();
       throw error;
@@ -128,6 +125,7 @@ export class Trainer implements Disposable {
    * that moment. `onProgress` is told now and then how many steps were done in this call.
    * @returns The result of each epoch, in order.
    * @throws {NotFiniteError} If a loss is NaN or infinite; it says at which step.
+   * @throws {RangeError} If `learningRates` gives a rate that is not a finite number from 0 on.
    * @throws {DeviceError} If the GPU reported a fault.
    * @throws What the source of the rows throws.
    */
@@ -177,10 +175,10 @@ export class Trainer implements Disposable {
     }
   }
 
-  /** The windows of the next epochs, each in place and its counter at 0. */
+  /** The windows of the next epochs, each in place with its learning rates, and its counter at 0. */
   async *#visits(count: number): AsyncGenerator<Visit> {
     for await (const visit of this.#windows.stream(this.#windows.plan.visits(this.#epoch, count))) {
-      this.#cursor.write(Uint32Array.of(0));
+      this.#training.begin(this.#step, visit.steps);
       yield visit;
     }
   }
@@ -191,7 +189,7 @@ export class Trainer implements Disposable {
     const short = start + steps === visit.steps && visit.rows % this.#options.batchSize > 0 ? 1 : 0;
     this.#full.replay(steps - short);
     if (short) this.#rest!.replay();
-    const read = this.#losses.view(start, [steps]).read();
+    const read = this.#training.losses.view(start, [steps]).read();
     const evaluation = end ? (async () => await options.evaluate?.())() : undefined; // a throw becomes a rejection
     await Promise.allSettled([read, evaluation]);
     this.#keepLosses(chunk, await read);
@@ -218,10 +216,10 @@ export class Trainer implements Disposable {
       for (let start = 0; start < visit.steps; start++) {
         const tensors = new Map<string, Tensor>();
         const rows = Math.min(batchSize, visit.rows - start * batchSize);
-        using step = device.record(() => this.#runStep(rows, (name, tensor) => tensors.set(name, tensor)));
+        using step = device.record(() => this.#training.run(rows, (name, tensor) => tensors.set(name, tensor)));
         step.replay();
         await onStep(tensors, this.#step + 1);
-        const loss = await this.#losses.view(start, [1]).read();
+        const loss = await this.#training.losses.view(start, [1]).read();
         this.#keepLosses({ visit, start, losses, firstStep: this.#step + 1 }, loss);
         this.#step++;
       }
@@ -233,38 +231,12 @@ export class Trainer implements Disposable {
 
   /** Frees what the recordings hold. The model, the optimizer and the rows stay. */
   dispose(): void {
-    for (const part of [this.#full, this.#rest, this.#windows, this.#cursor, this.#losses]) part?.dispose();
+    for (const part of [this.#full, this.#rest, this.#windows, this.#training]) part?.dispose();
   }
 
   /** The same as {@linkcode Trainer.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  /** One step on the next `rows` rows: forward, loss, backward, update. */
-  #runStep(rows: number, observe?: Observer): void {
-    const { model, loss, optimizer, batchSize } = this.#options, { x, y, order } = this.#windows;
-    const batch = { count: rows, cursor: this.#cursor, stride: batchSize };
-    const inputs = gatherRows(x, order, batch);
-    const targets = gatherRows(y, order, batch);
-
-    const prediction = model.forward(inputs, { training: true, observe });
-    const { loss: lossValue, dPrediction } = loss.forwardBackward(prediction, targets);
-    observe?.("loss", lossValue);
-    observe?.("grad_logits", dPrediction);
-    model.backward(dPrediction, { observe });
-    optimizer.step();
-
-    append(lossValue, this.#losses, this.#cursor);
-  }
-
-  /** The same step with all but the update in one kernel, where it fits. */
-  #runWholeStep(rows: number): void {
-    const { model, loss, optimizer, batchSize: stride, plain } = this.#options, { x, y, order } = this.#windows;
-    const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
-    if (!plan) return this.#runStep(rows);
-    runWholeStep(plan, { x, y, order, cursor: this.#cursor, losses: this.#losses, stride });
-    optimizer.step();
   }
 
   /** Puts the losses of some steps in their place in the epoch, and refuses one that is not finite. */

@@ -45,6 +45,16 @@ export interface TrainerSettings {
   /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
   readonly shuffle?: boolean;
   /**
+   * Scale gradients down to this norm, over all parameters, where theirs is larger: see `clipByNorm`. What a step
+   * leaves in the gradients, and shows in `observedEpoch`, is then scaled. By default they are taken as they are.
+   */
+  readonly clipNorm?: number;
+  /**
+   * The learning rate of each step, 0 or more; steps count from 0 over all epochs. By default all have the optimizer's
+   * `learningRate`, which does not count otherwise. Asked for the steps of a whole epoch, or of a window, when it begins.
+   */
+  readonly learningRates?: (step: number) => number;
+  /**
    * Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs
    * a small network's step.
    */

@@ -1,5 +1,6 @@
 /** What operations refuse, how they pass on NaN, and that they are right beyond 65,535. */
 import { assertEquals, assertThrows } from "@std/assert";
+import { clipByNorm } from "../lib/clipping.ts";
 import type { Device } from "../lib/device.ts";
 import { bceWithLogits, mse } from "../lib/losses.ts";
 import * as ops from "../lib/ops.ts";
@@ -220,7 +221,10 @@ gpuTest("optimizers update every parameter of a grid wider than 65,535 workgroup
   const cases: [OptimizerName, (v: number) => number][] = [
     ["sgd", (v) => -0.5 * v],
     ["momentum", (v) => -0.5 * v],
+    ["nesterov", (v) => -0.95 * v],
+    ["rmsprop", (v) => -5 * Math.sign(v)],
     ["adam", (v) => -0.5 * Math.sign(v)],
+    ["adamw", (v) => -0.5 * Math.sign(v)],
   ];
   for (const [name, expected] of cases) {
     using values = Tensor.zeros(device, [WIDE]);
@@ -229,4 +233,12 @@ gpuTest("optimizers update every parameter of a grid wider than 65,535 workgroup
     const wrong = (await values.read()).findIndex((w, i) => !(Math.abs(w - expected(data[i])) <= 1e-5));
     assertEquals([name, wrong], [name, -1]);
   }
+});
+
+gpuTest("clipByNorm() scales every gradient of a grid wider than 65,535 workgroups", async (device) => {
+  const data = ramp([WIDE]), norm = Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
+  using gradients = Tensor.from(device, data);
+  clipByNorm(gradients, norm / 4);
+  const wrong = (await gradients.read()).findIndex((g, i) => !(Math.abs(g - data[i] / 4) <= 1e-6));
+  assertEquals(wrong, -1);
 });

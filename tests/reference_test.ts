@@ -93,11 +93,28 @@ Deno.test("optimizers agree with steps worked out by hand", () => {
   assertClose(run(reference.referenceSgd(0.1), 1, -2), [0.9, 1.1], { atol: 1e-15 });
   // Velocities 1, then 0.5 - 2.
   assertClose(run(reference.referenceMomentum(0.1, { momentum: 0.5 }), 1, -2), [0.9, 1.05], { atol: 1e-15 });
+  // The gradient and half the velocity: 1 + 0.5, then -2 - 0.75.
+  assertClose(run(reference.referenceNesterov(0.1, { momentum: 0.5 }), 1, -2), [0.85, 1.125], { atol: 1e-15 });
+  // Means of squares 0.25, then 0.75 * 0.25 + 0.25 * 4.
+  const rms = run(reference.referenceRmsProp(0.1, { decay: 0.75, epsilon: 0.5 }), 1, -2);
+  assertClose(rms, [0.9, 0.9 + 0.2 / (Math.sqrt(1.1875) + 0.5)], { atol: 1e-15 });
   // Means 0.5 / 0.5, then (0.25 - 1) / 0.75; squares 0.25 / 0.25, then (0.75 * 0.25 + 1) / (1 - 0.75 ** 2).
   const second = 0.9 - 0.1 * (-0.75 / 0.75) / Math.sqrt(1.1875 / 0.4375);
   assertClose(run(reference.referenceAdam(0.1, { beta1: 0.5, beta2: 0.75, epsilon: 0 }), 1, -2), [0.9, second], {
     atol: 1e-15,
   });
+  // The decay adds to the gradient, but in AdamW, where a gradient of 0 leaves it alone at work.
+  const weightDecay = 0.5;
+  assertClose(run(reference.referenceSgd(0.1, { weightDecay }), 1, -2), [0.85, 1.0075], { atol: 1e-15 });
+  assertClose(run(reference.referenceMomentum(0.1, { weightDecay }), 0), [0.95], { atol: 1e-15 });
+  assertClose(run(reference.referenceNesterov(0.1, { weightDecay }), 0), [1 - 0.1 * 0.95], { atol: 1e-15 });
+  assertClose(run(reference.referenceRmsProp(0.1, { weightDecay, epsilon: 0 }), 0), [0], { atol: 1e-15 });
+  assertClose(run(reference.referenceAdam(0.1, { weightDecay, epsilon: 0 }), 0), [0.9], { atol: 1e-15 });
+  assertClose(run(reference.referenceAdamW(0.1, { weightDecay }), 0, 0), [0.95, 0.9025], { atol: 1e-15 });
+  // Rates by step, and a norm of 5.
+  assertClose(run(reference.referenceSgd((step) => step + 1), 1, 1), [0, -2], { atol: 1e-15 });
+  const g = Float64Array.of(3, -4);
+  assertEquals([reference.referenceClip(g, 2.5), ...g], [5, 1.5, -2]);
 });
 
 Deno.test("ReferenceLinear agrees with values worked out by hand", () => {

@@ -1,0 +1,147 @@
+/**
+ * Learning rates that fall where the validation loss no longer does.
+ *
+ * @module
+ */
+
+/** When a loss counts as better than the best so far. */
+export interface PatienceOptions {
+  /** Epochs in a row without a better loss until something is done, from 1 on; 10 by default. */
+  readonly patience?: number;
+  /** By how much a loss must be below the best so far to be better, 0 or more; 0 by default. */
+  readonly minDelta?: number;
+}
+
+/** Counts epochs without a better loss. */
+export class Patience {
+  /** The best loss so far; infinite before the first. */
+  best = Infinity;
+  /** Epochs since it. */
+  waited = 0;
+  readonly #patience: number;
+  readonly #minDelta: number;
+
+  /**
+   * Takes note of the options.
+   *
+   * @param options When a loss is better, and how long to wait for one.
+   * @throws {RangeError} If one is out of range.
+   */
+  constructor({ patience = 10, minDelta = 0 }: PatienceOptions) {
+    if (!Number.isSafeInteger(patience) || patience < 1) {
+      throw new RangeError(`Cannot wait for ${patience} epochs: patience must be a whole number from 1 on`);
+    }
+    if (!(minDelta >= 0 && Number.isFinite(minDelta))) {
+      throw new RangeError(`Cannot use a minDelta of ${minDelta}: it must be a finite number from 0 on`);
+    }
+    [this.#patience, this.#minDelta] = [patience, minDelta];
+  }
+
+  /** Whether there were as many epochs as patience bears. */
+  get isOver(): boolean {
+    return this.waited >= this.#patience;
+  }
+
+  /**
+   * Takes an epoch's loss into account; NaN is never better.
+   *
+   * @param loss The loss.
+   * @returns Whether it is better.
+   */
+  observe(loss: number): boolean {
+    const isBetter = loss < this.best - this.#minDelta;
+    this.waited = isBetter ? 0 : this.waited + 1;
+    if (isBetter) this.best = loss;
+    return isBetter;
+  }
+}
+
+/** Options of {@linkcode Plateau}. */
+export interface PlateauOptions extends PatienceOptions {
+  /** What the rate is multiplied by, over 0 and below 1; 0.1 by default. */
+  readonly factor?: number;
+  /** The rate that it does not fall below, 0 or more; 0 by default. */
+  readonly minRate?: number;
+}
+
+/**
+ * Reduces the learning rate when the validation loss has not become better for some epochs, then waits as many again.
+ *
+ * `Trainer.epochs` runs ahead of the results it gives. For a rate to hold from the very next epoch on, ask for `epochs(1)` in
+ * a loop, as here; or, where rows come from a source, set it in `evaluate`. With a schedule, multiply it by `factor`:
+ * `learningRates: (step) => learningRateAt(settings, step, total) * plateau.factor`.
+ *
+ * @example
+ * ```ts
+ * import { Device, Linear, Model, mse, Plateau, Sgd, Tensor, Trainer } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request({ smallDispatches: true });
+ * using model = new Model(device, [new Linear(1, 1)]);
+ * using optimizer = new Sgd(model, 0.5);
+ * using x = Tensor.from(device, [[-1], [1]]);
+ * using y = Tensor.from(device, [[2], [2]]);
+ * using trainer = new Trainer({ model, loss: mse, optimizer, x, y, batchSize: 2, seed: 1 });
+ * const plateau = new Plateau(optimizer.learningRate, { patience: 2, factor: 0.5, minRate: 0.1 });
+ * for (const validationLoss of [0.3, 0.2, 0.2, 0.25, 0.1]) { // as if measured
+ *   await Array.fromAsync(trainer.epochs(1));
+ *   optimizer.learningRate = plateau.observe(validationLoss);
+ * }
+ * assertEquals([optimizer.learningRate, plateau.factor], [0.25, 0.5]);
+ * ```
+ */
+export class Plateau {
+  readonly #learningRate: number;
+  readonly #patience: Patience;
+  readonly #factor: number;
+  readonly #minRate: number;
+  #rate: number;
+
+  /**
+   * Begins at a rate.
+   *
+   * @param learningRate The rate, over 0.
+   * @param options How to reduce it, and when.
+   * @throws {RangeError} If a setting is out of range.
+   */
+  constructor(learningRate: number, options: PlateauOptions = {}) {
+    const { factor = 0.1, minRate = 0 } = options;
+    if (!(learningRate > 0 && Number.isFinite(learningRate))) {
+      throw new RangeError(`Cannot reduce a learning rate of ${learningRate}: it must be a finite number over 0`);
+    }
+    if (!(factor > 0 && factor < 1)) {
+      throw new RangeError(`Cannot reduce a learning rate by a factor of ${factor}: it must be over 0 and below 1`);
+    }
+    if (!(minRate >= 0 && minRate <= learningRate)) {
+      throw new RangeError(
+        `Cannot use a minRate of ${minRate}: it must be from 0 to the learning rate ${learningRate}`,
+      );
+    }
+    this.#patience = new Patience(options);
+    [this.#learningRate, this.#rate, this.#factor, this.#minRate] = [learningRate, learningRate, factor, minRate];
+  }
+
+  /** The learning rate now. */
+  get learningRate(): number {
+    return this.#rate;
+  }
+
+  /** The learning rate now as a share of the first. */
+  get factor(): number {
+    return this.#rate / this.#learningRate;
+  }
+
+  /**
+   * Takes an epoch's validation loss into account; NaN is never better.
+   *
+   * @param loss The loss.
+   * @returns The learning rate for the next epoch.
+   */
+  observe(loss: number): number {
+    this.#patience.observe(loss);
+    if (this.#patience.isOver) {
+      this.#rate = Math.max(this.#minRate, this.#rate * this.#factor);
+      this.#patience.waited = 0;
+    }
+    return this.#rate;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What a training step does, as a trainer records it: forward, loss, backward, update, on the rows that a counter on the GPU
+ * names.
+ *
+ * @module
+ */
+import { clipByNorm } from "./clipping.ts";
+import type { Observer } from "./model.ts";
+import { append, gatherRows } from "./ops.ts";
+import type { RowWindows } from "./row_windows.ts";
+import { StepRates } from "./step_rates.ts";
+import { Tensor } from "./tensor.ts";
+import type { TrainerOptions } from "./trainer_options.ts";
+import { planWholeStep, runWholeStep } from "./whole_step.ts";
+
+/** The step, and what it leaves behind for the next one. */
+export class TrainingStep implements Disposable {
+  /** Loss of each step on the window in place [steps]. */
+  readonly losses: Tensor;
+  readonly #options: TrainerOptions;
+  readonly #windows: RowWindows;
+  /** Which step on the window is next. */
+  readonly #cursor: Tensor;
+  readonly #rates: StepRates | undefined;
+
+  /**
+   * Makes its buffers.
+   *
+   * @param options What is trained, and how.
+   * @param windows The rows.
+   */
+  constructor(options: TrainerOptions, windows: RowWindows) {
+    const { model: { device }, learningRates } = options;
+    this.#options = options;
+    this.#windows = windows;
+    this.#cursor = Tensor.zeros(device, [1], "u32");
+    this.losses = Tensor.zeros(device, [windows.plan.stepsPerWindow]);
+    this.#rates = learningRates && new StepRates(this.losses, learningRates);
+  }
+
+  /**
+   * Makes the next step the first on a window, behind all that is on the queue.
+   *
+   * @param firstStep Steps before it, over all epochs.
+   * @param steps Steps on the window.
+   * @throws {RangeError} If the learning rate of one of them is out of range.
+   */
+  begin(firstStep: number, steps: number): void {
+    this.#rates?.write(firstStep, steps);
+    this.#cursor.write(Uint32Array.of(0));
+  }
+
+  /**
+   * One step, each operation by itself.
+   *
+   * @param rows How many rows.
+   * @param observe Called with each tensor it makes.
+   */
+  run(rows: number, observe?: Observer): void {
+    const { model, loss, optimizer, batchSize } = this.#options, { x, y, order } = this.#windows;
+    this.#rates?.take(this.#cursor, optimizer.rate);
+    const batch = { count: rows, cursor: this.#cursor, stride: batchSize };
+    const inputs = gatherRows(x, order, batch);
+    const targets = gatherRows(y, order, batch);
+
+    const prediction = model.forward(inputs, { training: true, observe });
+    const { loss: lossValue, dPrediction } = loss.forwardBackward(prediction, targets);
+    observe?.("loss", lossValue);
+    observe?.("grad_logits", dPrediction);
+    model.backward(dPrediction, { observe });
+    this.#update();
+
+    append(lossValue, this.losses, this.#cursor);
+  }
+
+  /**
+   * The same step with all but the update in one kernel, where it fits.
+   *
+   * @param rows How many rows.
+   */
+  runWhole(rows: number): void {
+    const { model, loss, optimizer, batchSize: stride, plain } = this.#options, { x, y, order } = this.#windows;
+    const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
+    if (!plan) return this.run(rows);
+    this.#rates?.take(this.#cursor, optimizer.rate);
+    runWholeStep(plan, { x, y, order, cursor: this.#cursor, losses: this.losses, stride });
+    this.#update();
+  }
+
+  #update(): void {
+    const { model, optimizer, clipNorm } = this.#options;
+    if (clipNorm !== undefined) clipByNorm(model.gradients, clipNorm);
+    optimizer.step();
+  }
+
+  /** Frees its buffers. */
+  dispose(): void {
+    for (const part of [this.#cursor, this.losses, this.#rates]) part?.dispose();
+  }
+
+  /** The same as {@linkcode TrainingStep.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
