@@ -11,7 +11,7 @@ import { Scaler } from "../lib/scaler.ts";
 import type { Table } from "../lib/table.ts";
 import { TableEncoder, TargetEncoder } from "../lib/table_encoder.ts";
 import type { Config } from "./config_types.ts";
-import { DATA_FOLDER, isSameStamp, stampOf } from "./dataset_files.ts";
+import { DATA_FOLDER, isSameStamp } from "./dataset_files.ts";
 import { metadataOf, scaledPathOf, type Scalers, sourcesOf } from "./scaled_dataset.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { CategoricalFit, type ColumnFit, NumericFit, oneHotStatistics, TargetFit } from "./table_fit.ts";
