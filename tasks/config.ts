@@ -4,7 +4,7 @@
  */
 
 import { parse as parseDotenv } from "@std/dotenv/parse";
-import { distance } from "fastest-levenshtein";
+import { closest, distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
 import type { Config, Key, RecipeName } from "./config_types.ts";
 import { flagOf, KEYS, propertyOf, type Setting, SETTINGS } from "./keys.ts";
@@ -16,8 +16,10 @@ export type { Config, RecipeName };
 export interface TaskConfig extends Config {
   /** Path of --input; predict alone has it. */
   input?: string;
-  /** Path of --output; predict alone has it. */
+  /** Path of --output; predict and export have it. */
   output?: string;
+  /** What --format says; export alone has it. */
+  format?: string;
   /** Numbers on the command line, as texts; predict alone takes them. */
   numbers: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
@@ -30,6 +32,8 @@ interface Task {
   keys: readonly Key[];
   /** Flags that are no settings, with their meaning. */
   paths?: Record<string, string>;
+  /** Values of --format, which must then be given. */
+  formats?: readonly string[];
   takesNumbers?: true;
 }
 
@@ -49,6 +53,12 @@ export const TASKS = {
     keys: ["RUN_NAME"],
     paths: { INPUT: "CSV file with the input columns", OUTPUT: "CSV file that gets the predictions" },
     takesNumbers: true,
+  },
+  export: {
+    summary: "writes a trained run as a model for other programs",
+    keys: ["RUN_NAME"],
+    formats: ["onnx", "pytorch", "ts"],
+    paths: { OUTPUT: "file that gets the model (in the run's folder: model.onnx, model.py or model.ts)" },
   },
   gradcheck: {
     summary: "compares every backward pass with finite differences, and the GPU with float64",
@@ -93,7 +103,7 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const task: Task = TASKS[name];
   const { env, dotenv } = surroundings ?? surroundingsOfProcess();
   const file = parseDotenv(dotenv);
-  const flags = [...task.keys, ...Object.keys(task.paths ?? {})];
+  const flags = [...task.keys, ...(task.formats ? ["FORMAT"] : []), ...Object.keys(task.paths ?? {})];
   const isBoolean = (key: string) => (SETTINGS as Record<string, Setting>)[key]?.isBoolean === true;
   const line = parseCommandLine(name, args, flags, isBoolean, task.takesNumbers === true);
   const faults = [...line.faults, ...misspelt([...Object.keys(file), ...oddKeys(dotenv)])];
@@ -125,9 +135,10 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   if (values.recipe === "xor" && values.noise !== 0) {
     faults.push(`NOISE (from ${given("NOISE")?.from}) is "${texts.NOISE}": recipe xor takes only 0`);
   }
+  const { INPUT: input, OUTPUT: output, FORMAT: format } = line.values;
+  if (task.formats) faults.push(...faultsOfFormat(format, task.formats, faults));
   if (faults.length > 0) throw new ConfigError(faults);
-  const { INPUT: input, OUTPUT: output } = line.values;
-  return { ...values as unknown as Config, input, output, numbers: line.numbers, texts };
+  return { ...values as unknown as Config, input, output, format, numbers: line.numbers, texts };
 }
 
 /**
@@ -146,6 +157,7 @@ export function usage(name: TaskName): string {
       .map(([recipe, preset]) => `; ${recipe}: ${preset}`);
     return [flagOf(key), `${setting.meaning} (${setting.default}${presets.join("")})`, setting.allowed];
   });
+  if (task.formats) rows.push(["--format", "what the model is written as (needed)", alternatives(task.formats)]);
   for (const [key, meaning] of Object.entries(task.paths ?? {})) rows.push([flagOf(key), meaning, "a path"]);
   const width = Math.max(...rows.map(([flag]) => flag.length), 0);
   const numbers = task.takesNumbers ? " [numbers]" : "";
@@ -158,12 +170,27 @@ export function usage(name: TaskName): string {
     ...(task.keys.length > 0
       ? [
         "",
-        `Each but paths may also be set in the environment or in .env: ${flagOf(task.keys[0])} is ${
-          task.keys[0]
-        } there.`,
+        `Each but ${task.formats ? "--format and paths" : "paths"} may also be set in the environment or in .env: ${
+          flagOf(task.keys[0])
+        } is ${task.keys[0]} there.`,
       ]
       : []),
   ].join("\n");
+}
+
+function alternatives(values: readonly string[]): string {
+  return `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+}
+
+function faultsOfFormat(format: string | undefined, formats: readonly string[], faults: readonly string[]): string[] {
+  if (format !== undefined && formats.includes(format)) return [];
+  if (format !== undefined) {
+    const allowed = `allowed is ${alternatives(formats)}; the nearest is ${closest(format, formats)}`;
+    return [`FORMAT (from --format) is ${JSON.stringify(format)}: ${allowed}`];
+  }
+  // A flag without a value has been told.
+  if (faults.some((fault) => fault.startsWith("FORMAT "))) return [];
+  return [`--format is missing: allowed is ${alternatives(formats)}`];
 }
 
 function surroundingsOfProcess(): Surroundings {
