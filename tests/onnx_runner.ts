@@ -4,6 +4,7 @@
  *   deno run --no-config --allow-read --allow-env --allow-ffi tests/onnx_runner.ts model.onnx < inputs.json
  */
 
+// deno-lint-ignore no-import-prefix -- in deno.json every task would download it
 import { InferenceSession, Tensor } from "npm:onnxruntime-node@~1.30.0";
 
 /** Columns of an input, row by row; null is NaN. */
@@ -22,7 +23,7 @@ if (import.meta.main) {
       name,
       isText
         ? new Tensor("string", values as string[], dims)
-        : new Tensor("float32", Float32Array.from(values, (v) => v === null ? NaN : Number(v)), dims),
+        : new Tensor("float32", Float32Array.from(values as (number | null)[], (v) => v ?? NaN), dims),
     ];
   });
   const outputs = await session.run(Object.fromEntries(inputs));

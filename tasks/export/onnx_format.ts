@@ -3,6 +3,7 @@
  * schema (ONNX, "Open Neural Network Exchange Intermediate Representation Specification").
  */
 
+// deno-lint-ignore no-import-prefix -- in deno.json every task would download it
 import protobuf from "npm:protobufjs@8.8.1";
 
 /** Operators of 2023 on, understood by every runtime of today; GELU came with them. */

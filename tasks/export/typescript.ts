@@ -19,7 +19,7 @@ export function writeTypeScript(model: ExportedModel, fileName: string): string 
     predictionType(model.output),
     columnsOf(model.inputs),
     scalingsOf("INPUT_SCALINGS", model.scalings),
-    `type Layer = (x: Float64Array) => Float64Array;\n`,
+    `type Layer = (x: readonly number[]) => number[];\n`,
     ...Object.entries(LAYERS).filter(([kind]) => kinds.has(kind as ExportedLayer["kind"])).map(([, text]) => text),
     `const NETWORK: readonly Layer[] = [\n${indent(model.layers.flatMap(layerCall), 2)}];\n`,
     model.inputs.some(({ kind }) => kind === "numeric") ? ENCODE_NUMBER : "",
@@ -109,7 +109,7 @@ const LAYERS: Partial<Record<ExportedLayer["kind"], string>> = {
 function linear(inputs: number, outputs: number, weight: string, bias: string): Layer {
   const [w, b] = [decode(weight), decode(bias)];
   return (x) => {
-    const y = Float64Array.from(b);
+    const y = Array.from(b);
     for (let i = 0; i < inputs; i++) {
       for (let j = 0; j < outputs; j++) y[j] += x[i] * w[i * outputs + j];
     }
@@ -170,7 +170,7 @@ function predictOf({ output }: ExportedModel): string {
  */
 export function predict(row: Row): Prediction {
   const encoded = COLUMNS.flatMap((column) => column(row));
-  let x = Float64Array.from(encoded, (v, i) => (v - INPUT_SCALINGS[i].shift) / INPUT_SCALINGS[i].factor);
+  let x = encoded.map((v, i) => (v - INPUT_SCALINGS[i].shift) / INPUT_SCALINGS[i].factor);
   for (const layer of NETWORK) x = layer(x);
   return toPrediction(x);
 }
@@ -185,8 +185,8 @@ function outputOf(output: ExportedModel["output"]): string {
     const scalings = output.kind === "numbers" ? `${scalingsOf("TARGET_SCALINGS", output.scalings)}\n` : "";
     return `${scalings}const TARGETS = ${literal(output.names)};
 
-function toPrediction(x: Float64Array): Prediction {
-  const raw = Array.from(x, (v${output.kind === "numbers" ? ", i" : ""}) => ${value});
+function toPrediction(x: readonly number[]): Prediction {
+  const raw = x.map((v${output.kind === "numbers" ? ", i" : ""}) => ${value});
   return Object.fromEntries(TARGETS.map((name, i) => [name, raw[i]])) as unknown as Prediction;
 }
 `;
@@ -195,7 +195,7 @@ function toPrediction(x: Float64Array): Prediction {
   return `const CLASSES = ${literal(output.classes)};
 
 /** The softmax${output.outputs === 1 ? "; of two classes the network says how much likelier the second is" : ""}. */
-function toPrediction(x: Float64Array): Prediction {
+function toPrediction(x: readonly number[]): Prediction {
   const logits = ${logits}, largest = Math.max(...logits);
   const powers = logits.map((v) => Math.exp(v - largest)), sum = powers.reduce((a, b) => a + b);
   const probabilities = Object.fromEntries(CLASSES.map((name, i) => [name, powers[i] / sum]));

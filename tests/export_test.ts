@@ -1,0 +1,247 @@
+/** The formats of deno task export, each run where it will be used and compared with a plain float64 pass. */
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { readSafetensors, writeSafetensors } from "../lib/safetensors.ts";
+import type { ExportedModel } from "../tasks/export/exported_model.ts";
+import { encodeOnnx } from "../tasks/export/onnx.ts";
+import { torchWeights, writePython } from "../tasks/export/pytorch.ts";
+import { writeTypeScript } from "../tasks/export/typescript.ts";
+import { assertClose } from "./assert_close.ts";
+import { expectedOf, MODELS, type RawRow, rowsFor } from "./export_cases.ts";
+import { runOnnx, runSession } from "./onnx_process.ts";
+import { Workplace } from "./run_task_process.ts";
+
+/** What a written predictor gives. */
+type Prediction = Record<string, number> | { label: string; probabilities: Record<string, number> };
+
+/** Compares predictions with the float64 pass; relative to the largest number of each target. */
+function assertPredictions(model: ExportedModel, rows: readonly RawRow[], predictions: readonly Prediction[]): void {
+  const expected = rows.map((row) => expectedOf(model, row));
+  assertEquals(predictions.length, rows.length);
+  const { output } = model, isClass = output.kind === "classes";
+  for (const name of isClass ? output.classes : output.names) {
+    const wanted = expected.map(({ numbers }) => numbers[name]);
+    const found = predictions.map((prediction) =>
+      (isClass ? prediction.probabilities as unknown as Record<string, number> : prediction as Record<string, number>)[
+        name
+      ]
+    );
+    const largest = Math.max(...wanted.map(Math.abs));
+    assert(Math.min(...wanted) < 0.9 * Math.max(...wanted) || wanted.length === 1, `${name} hardly varies`);
+    assertClose(found, wanted, { rtol: 1e-5, atol: 1e-7 * largest });
+  }
+  if (isClass) assertEquals(predictions.map(({ label }) => `${label}`), expected.map(({ label }) => `${label}`));
+}
+
+Deno.test("encodeOnnx() gives the predictions of float64 in the ONNX runtime", async (t) => {
+  await using place = await Workplace.create();
+  for (const [name, model] of Object.entries(MODELS)) {
+    await t.step(name, async () => {
+      await place.write("model.onnx", encodeOnnx(model, "1.2.3"));
+      const rows = rowsFor(model.inputs, 200);
+      assertPredictions(model, rows, await runOnnx(place.at("model.onnx"), model, rows));
+      assertPredictions(model, rows.slice(0, 1), await runOnnx(place.at("model.onnx"), model, rows.slice(0, 1)));
+    });
+  }
+});
+
+Deno.test("encodeOnnx() takes the texts of missing cells for the fill, unless they are categories", async () => {
+  await using place = await Workplace.create();
+  const model = MODELS["two classes under one output"];
+  const run = async (inputs: ExportedModel["inputs"], cells: string[]) => {
+    await place.write("model.onnx", encodeOnnx({ ...model, inputs }, "1"));
+    return await runOnnx(place.at("model.onnx"), model, cells.map((color) => ({ color })));
+  };
+  const color = { kind: "categorical", name: "color", categories: ["a", "NA", "c"] } as const;
+  const [a, na, c, unseen, ...rest] = await run([{ ...color, fill: "a" }], [
+    "a",
+    "NA",
+    "c",
+    "x",
+    "",
+    "NaN",
+    "null",
+    " a",
+  ]);
+  assertEquals(rest, [a, a, a, unseen]);
+  assertEquals(new Set([a, na, c, unseen].map((row) => JSON.stringify(row))).size, 4);
+  assertEquals(await run([color], ["", "NaN", "NA"]), [unseen, unseen, na], "without a fill");
+});
+
+Deno.test("encodeOnnx() names its values apart from columns, and describes itself", async () => {
+  await using place = await Workplace.create();
+  const names = ["numeric", "label", "label_", "Concat_9"];
+  const inputs = [
+    { kind: "numeric", name: "age" },
+    ...names.map((name) => ({
+      kind: "categorical" as const,
+      name,
+      categories: ["a"],
+    })),
+  ] as const;
+  const { layers, output } = MODELS["two classes under one output"];
+  const first = layers[0] as Extract<typeof layers[0], { kind: "Linear" }>;
+  const wide = { ...first, inputs: 9, weight: new Float32Array(9 * first.outputs) };
+  const scalings = Array.from({ length: 9 }, () => ({ shift: 0, factor: 1 }));
+  const bytes = encodeOnnx({ name: "a_run", inputs, scalings, layers: [wide, ...layers.slice(1)], output }, "1.2.3");
+  await place.write("model.onnx", bytes);
+  const texts = Object.fromEntries(names.map((name) => [name, { width: 1, values: ["a"] }]));
+  const results = await runSession(place.at("model.onnx"), { ...texts, numeric_: { width: 1, values: [1] } });
+  assertEquals(Object.keys(results), ["label__", "probabilities"]);
+  const text = new TextDecoder().decode(bytes);
+  for (const part of [JSON.stringify(inputs), '["no","yes"]', '["age"]', "backhand", "1.2.3", "a_run"]) {
+    assertStringIncludes(text, part);
+  }
+});
+
+Deno.test("encodeOnnx() refuses what float32 cannot hold, and a column without a name", () => {
+  const model = MODELS["probabilities of numbers"];
+  for (const scaling of [{ shift: 1e39, factor: 1 }, { shift: 0, factor: 1e-46 }, { shift: 0, factor: 1e39 }]) {
+    const scalings = [{ shift: 0, factor: 1 }, scaling];
+    const says = `column 2 is shifted by ${scaling.shift} and divided by ${scaling.factor}, beyond float32`;
+    assertThrows(() => encodeOnnx({ ...model, scalings }, "1"), RangeError, says);
+  }
+  const inputs = [{ kind: "categorical" as const, name: "", categories: ["a"] }];
+  assertThrows(() => encodeOnnx({ ...model, inputs }, "1"), RangeError, "inputs need names");
+});
+
+Deno.test("writeTypeScript() gives the predictions of float64", async (t) => {
+  await using place = await Workplace.create();
+  for (const [name, model] of Object.entries(MODELS)) {
+    await t.step(name, async () => {
+      await place.write(`${model.name}.ts`, writeTypeScript(model, `${model.name}.ts`));
+      const { predict } = await import(`file://${place.at(`${model.name}.ts`)}`);
+      const rows = rowsFor(model.inputs, 200);
+      assertPredictions(model, rows, rows.map(predict));
+    });
+  }
+});
+
+Deno.test("writeTypeScript() types rows and predictions, and imports nothing", async () => {
+  await using place = await Workplace.create();
+  for (const model of Object.values(MODELS)) {
+    const text = writeTypeScript(model, `${model.name}.ts`);
+    assertEquals(text.match(/^import\b.*|\bimport\(/gm), null);
+    await place.write(`${model.name}.ts`, text);
+  }
+  const row = `{ year: 2000, color: "red", "body mass\\n(g)": null, label: "NA" }`;
+  await place.write(
+    "use.ts",
+    `import { predict as price } from "./run1.ts";
+import { predict as species } from "./run5.ts";
+import "./names_only.ts";
+import { predict as chance } from "./pairs.ts";
+export const number: number = price(${row})["price"];
+const { label, probabilities } = species(${row});
+export const known: "Adélie 🐧" | "Chinstrap" | "__proto__" = label;
+export const probability: number = probabilities["Chinstrap"];
+// @ts-expect-error: a column is missing
+chance({ x1: 1 });
+// @ts-expect-error: a text is no number
+chance({ x1: 1, x2: "2" });
+// @ts-expect-error: no such target
+chance({ x1: 1, x2: 2 }).w;
+`,
+  );
+  const { code, stderr } = await place.runDeno(["check", "--no-config", "use.ts"]);
+  assertEquals(code, 0, stderr);
+});
+
+Deno.test("writeTypeScript() refuses rows by column and cell", async () => {
+  await using place = await Workplace.create();
+  const model = MODELS["numbers of mixed columns, every layer"];
+  await place.write("model.ts", writeTypeScript(model, "model.ts"));
+  const { predict } = await import(`file://${place.at("model.ts")}`);
+  const row = { year: 2000, label: "NA" };
+  predict(row);
+  const refused: [Record<string, unknown>, string][] = [
+    [{ ...row, year: undefined }, 'column "year" is undefined, need a finite number'],
+    [{ ...row, year: "2000" }, 'column "year" is 2000, need a finite number'],
+    [{ ...row, "body mass\n(g)": Infinity }, "is Infinity, need a finite number"],
+    [{ ...row, label: "" }, 'column "label" is "", need a text'],
+    [{ ...row, label: 5 }, 'column "label" is 5, need a text'],
+  ];
+  for (const [cells, says] of refused) assertThrows(() => predict(cells), TypeError, says);
+});
+
+/** The value of a list or number that stands in the Python text. */
+function constantOf(text: string, name: string): unknown {
+  const [, list] = text.match(new RegExp(`^${name} = (\\[(?:\\n[^]*?^\\]|.*\\]$))`, "m"))!;
+  return JSON.parse(list.replaceAll(/: None\}/g, ": null}").replaceAll(/,\n\]/g, "]"));
+}
+
+Deno.test("writePython() has every column, number, class and layer", () => {
+  for (const model of Object.values(MODELS)) {
+    const text = writePython(model, "w.safetensors"), { output } = model;
+    const columns = model.inputs.map((column) => ({ ...column, fill: column.fill ?? null }));
+    assertEquals(constantOf(text, "COLUMNS"), columns);
+    assertEquals(constantOf(text, "SHIFT"), model.scalings.map(({ shift }) => shift));
+    assertEquals(constantOf(text, "FACTOR"), model.scalings.map(({ factor }) => factor));
+    if (output.kind === "classes") assertEquals(constantOf(text, "CLASSES"), output.classes);
+    else assertEquals(constantOf(text, "TARGETS"), output.names);
+    if (output.kind === "numbers") {
+      assertEquals(constantOf(text, "TARGET_SHIFT"), output.scalings.map(({ shift }) => shift));
+      assertEquals(constantOf(text, "TARGET_FACTOR"), output.scalings.map(({ factor }) => factor));
+    }
+  }
+  const text = writePython(MODELS["numbers of mixed columns, every layer"], "w.safetensors");
+  assertStringIncludes(text, 'with_name("w.safetensors")');
+  assertEquals([...text.matchAll(/^ {12}nn\.(.*),$/gm)].map(([, layer]) => layer), [
+    ...["Linear(9, 7)", "Tanh()", "Dropout(0.25)", "Linear(7, 6)", 'GELU(approximate="tanh")', "Linear(6, 5)"],
+    ...["LeakyReLU(0.03)", "Linear(5, 7)", "Linear(7, 2)"],
+  ]);
+});
+
+Deno.test("torchWeights() are named by layer, a weight [out, in]", () => {
+  const model = MODELS["probabilities of numbers"];
+  const linear = { kind: "Linear", inputs: 2, outputs: 3, weight: Float32Array.of(1, 2, 3, 4, 5, 6) } as const;
+  const layers = [{ kind: "ReLU" } as const, { ...linear, bias: Float32Array.of(7, 8, 9) }];
+  assertEquals(torchWeights({ ...model, layers }), {
+    "layers.1.weight": { shape: [3, 2], data: Float32Array.of(1, 4, 2, 5, 3, 6) },
+    "layers.1.bias": { shape: [3], data: Float32Array.of(7, 8, 9) },
+  });
+});
+
+/** Runs Python where the machine has it. */
+async function python(
+  args: string[],
+  stdin = "",
+): Promise<{ code: number; stdout: string; stderr: string } | undefined> {
+  try {
+    const child = new Deno.Command("python3", { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(stdin)).catch(() => {}); // it may have ended without reading
+    await writer.close().catch(() => {});
+    const { code, stdout, stderr } = await child.output(),
+      text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+Deno.test("writePython() compiles where there is Python, and predicts as float64 does where there is PyTorch", async (t) => {
+  await using place = await Workplace.create();
+  const hasTorch = (await python(["-c", "import torch, safetensors.torch"]))?.code === 0;
+  for (const [name, model] of Object.entries(MODELS)) {
+    await t.step(name, async () => {
+      await writeSafetensors(place.at("w.safetensors"), torchWeights(model));
+      const shapes = [...(await readSafetensors(place.at("w.safetensors"))).tensors.values()].map(({ shape }) =>
+        shape.length
+      );
+      assertEquals(new Set(shapes), new Set([1, 2]));
+      await place.write("model.py", writePython(model, "w.safetensors"));
+      const compiled = await python(["-m", "py_compile", place.at("model.py")]);
+      assertEquals(compiled?.code ?? 0, 0, compiled?.stderr);
+      if (!hasTorch) return;
+      const rows = rowsFor(model.inputs, 200);
+      const { code, stdout, stderr } = (await python(
+        [place.at("model.py")],
+        rows.map((row) => JSON.stringify(row)).join("\n"),
+      ))!;
+      assertEquals(code, 0, stderr);
+      assertPredictions(model, rows, stdout.trim().split("\n").map((line) => JSON.parse(line)));
+    });
+  }
+});
