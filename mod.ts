@@ -12,7 +12,7 @@ export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
-export { evaluate, type Evaluation, Evaluator, toRaw } from "./lib/evaluation.ts";
+export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
