@@ -8,15 +8,23 @@
  */
 export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
-export { type NumericBlock, type NumericCsvOptions, parseNumber, readNumericCsv } from "./lib/csv.ts";
+export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
+export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
-export { evaluate, type Evaluation, Evaluator, toRaw } from "./lib/evaluation.ts";
+export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
 export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
+export {
+  type ClassificationMetrics,
+  classificationMetrics,
+  type ClassMetrics,
+  RunningClassification,
+} from "./lib/classification_metrics.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
+export { type DataSource, dataSource, type ModelMetadata, type Versions } from "./lib/model_metadata.ts";
 export { Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {
   add,
@@ -86,9 +94,13 @@ export {
   MISSING_CATEGORY,
   type MissingPolicy,
   type NumericColumn,
+  numericTable,
   type Table,
   type Target,
 } from "./lib/table.ts";
+export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/table_encoder.ts";
+export { parseTable } from "./lib/table_json.ts";
+export { VERSION } from "./lib/version.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";

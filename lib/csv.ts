@@ -5,11 +5,9 @@
  */
 
 import { parse } from "@std/csv";
+import { cellFault, numberOf } from "./cells.ts";
 import { type ReadOptions, recordsOf, type TextBlock, textBlocks } from "./csv_text.ts";
 import { DataError } from "./errors.ts";
-
-/** A decimal number, with spaces around it. */
-const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 
 /** Some rows of a file. */
 export interface NumericBlock {
@@ -83,28 +81,6 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
   if (firstRow + filled === 0) throw new DataError("there are no rows behind the header", { file: path });
   if (filled === 0) return;
   yield { columns: header.columns, rows: rows.slice(0, filled), count: filled / header.columns.length, firstRow };
-}
-
-/**
- * Reads a decimal number, as strictly as a cell of a file.
- *
- * @param text The text; spaces around it are ignored.
- * @returns The number, finite.
- * @throws {SyntaxError} If it is blank, not a number or not finite.
- *
- * @example
- * ```ts
- * import { parseNumber } from "@backhand/backhand";
- * import { assertEquals, assertThrows } from "@std/assert";
- *
- * assertEquals(parseNumber(" -2.5e1 "), -25);
- * assertThrows(() => parseNumber("1,5"), SyntaxError, '"1,5" is not a number');
- * ```
- */
-export function parseNumber(text: string): number {
-  const value = numberOf(text);
-  if (Number.isNaN(value)) throw new SyntaxError(`Cannot read a number: ${cellFault(text)}`);
-  return value;
 }
 
 /**
@@ -199,19 +175,4 @@ function rowFault(path: string, block: TextBlock, index: number, record: string[
 function lineOfRecord(block: TextBlock, index: number): number {
   for (const { line } of recordsOf(block)) if (index-- === 0) return line;
   return block.line;
-}
-
-/** The number that a cell holds; NaN where it holds none, or one that is not finite. */
-function numberOf(cell: string): number {
-  const value = NUMBER.test(cell) ? Number(cell) : NaN;
-  return value === Infinity || value === -Infinity ? NaN : value;
-}
-
-function cellFault(cell: string): string {
-  const text = cell.trim();
-  if (text === "") return "the cell is blank, a number is needed";
-  const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
-  if (NUMBER.test(text)) return `${shown} is beyond the range of a number, about 1.8e308`;
-  if (/^[+-]?(nan|inf|infinity)$/i.test(text)) return `${shown} is not finite`;
-  return `${shown} is not a number`;
 }

@@ -33,20 +33,25 @@ export function parseHeader(
   dataBytes: number,
 ): { entries: TensorEntry[]; metadata: Record<string, string> } {
   const refuse = (problem: string, cause?: unknown) => new DataError(problem, { file: path }, { cause });
-  let text: string, json: Record<string, unknown>;
+  let text: string, json: unknown, repeated: string | undefined;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    json = JSON.parse(text);
+    json = JSON.parse(text, keepOddNumbers);
+    repeated = repeatedKey(text);
   } catch (error) {
     throw refuse("its header is not JSON in UTF-8: not a safetensors file", error);
   }
   if (!text.startsWith("{") || !isObject(json)) throw refuse("its header is not a JSON object");
-  const repeated = repeatedKey(text);
   if (repeated !== undefined) throw refuse(`its header names ${repeated} twice`);
 
   const { __metadata__: metadata = {}, ...tensors } = json;
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
     throw refuse("its metadata holds something other than texts");
+  }
+  const halved = [...Object.keys(tensors), ...Object.entries(metadata).flat() as string[]]
+    .find((text) => !text.isWellFormed());
+  if (halved !== undefined) {
+    throw refuse(`its header holds half a character, in ${JSON.stringify(halved.slice(0, 60))}`);
   }
   const entries = Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry, refuse));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
@@ -67,24 +72,47 @@ function parseEntry(name: string, value: unknown, refuse: (problem: string) => D
     throw refuse(`tensor ${name} has shape ${JSON.stringify(shape)} and data_offsets ${JSON.stringify(offsets)}`);
   }
   const [begin, end] = offsets;
-  const length = shape.reduce((product, size) => product * size, 1) * 4;
+  const length = shape.reduce((product, size) => product * size, 4);
+  if (!hasSafeProducts(shape)) throw refuse(`tensor ${name} has shape [${shape.join(", ")}]: too large to be counted`);
   if (end - begin !== length) {
     throw refuse(`tensor ${name} has ${end - begin} bytes, its shape [${shape.join(", ")}] needs ${length}`);
   }
   return { name, shape, begin, end };
 }
 
+/** Whether no product of leading sizes is beyond exact numbers: a 0 behind them would hide it. */
+function hasSafeProducts(shape: readonly number[]): boolean {
+  let bytes = 4;
+  return shape.every((size) => Number.isSafeInteger(bytes *= size));
+}
+
+/** Leaves numbers such as 1.0, 1e3 or -0 as their texts, which are no sizes: JSON.parse alone makes whole ones of them. */
+function keepOddNumbers(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  return typeof value === "number" && !/^(0|-?[1-9]\d*)$/.test(source ?? "") ? source : value;
+}
+
 /** A key that one object of the text holds twice; JSON.parse would silently take the last. */
 function repeatedKey(text: string): string | undefined {
-  const open: Set<string>[] = [];
-  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*:)?|[{}]/g)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "}") open.pop();
-    else if (token.endsWith(":")) {
-      const key = JSON.parse(token.slice(0, -1));
+  const open: Set<string>[] = [], marks = /["{}]/g, colon = /\s*:/y;
+  for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
+    if (mark[0] === "{") open.push(new Set());
+    else if (mark[0] === "}") open.pop();
+    else {
+      colon.lastIndex = marks.lastIndex = endOfText(text, mark.index);
+      if (!colon.test(text)) continue;
+      const key = JSON.parse(text.slice(mark.index, marks.lastIndex));
       if (open.at(-1)!.has(key)) return key;
       open.at(-1)!.add(key);
     }
+  }
+}
+
+/** The place behind the quote that closes the one at `start`. A regular expression would need a stack as long as the text. */
+function endOfText(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1);; end = text.indexOf('"', end + 1)) {
+    let slash = end;
+    while (text[slash - 1] === "\\") slash--;
+    if ((end - slash) % 2 === 0) return end + 1;
   }
 }
 

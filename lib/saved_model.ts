@@ -9,14 +9,14 @@ import { toRaw } from "./evaluation.ts";
 import { type Layer, Linear, ReLU, Sigmoid } from "./layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./losses.ts";
 import { Model } from "./model.ts";
+import { formatMetadata, type ModelMetadata, parseMetadata } from "./model_metadata.ts";
 import { Predictor } from "./predictor.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.ts";
-import { Scaler } from "./scaler.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Changes whenever files of before can no longer be read. */
-const FORMAT = "backhand model 1";
+const FORMAT = "backhand model 2";
 
 /** The losses by the names that settings and files give them. Under softmax a model predicts a probability per target. */
 export const LOSSES: Readonly<Record<"mse" | "bce" | "softmax", Loss>> = {
@@ -26,17 +26,9 @@ export const LOSSES: Readonly<Record<"mse" | "bce" | "softmax", Loss>> = {
 };
 
 /** What a model predicts, from what. */
-export interface ModelDescription {
-  /** Names of the input columns. */
-  readonly features: readonly string[];
-  /** Names of the target columns. */
-  readonly targets: readonly string[];
-  /** The scalers of both. */
-  readonly scalers: { readonly inputs: Scaler; readonly targets: Scaler };
+export interface ModelDescription extends ModelMetadata {
   /** The loss it was trained with. */
   readonly loss: Loss;
-  /** The settings it was trained with, for people to read. */
-  readonly settings: Readonly<Record<string, string>>;
 }
 
 /**
@@ -45,9 +37,10 @@ export interface ModelDescription {
  * @param path The file.
  * @param model Its weights and layers.
  * @param description What it predicts, from what.
+ * @throws {TypeError} If the names in the description are not those of its table and scalers.
  */
 export async function saveModel(path: string, model: Model, description: ModelDescription): Promise<void> {
-  const values = await model.read();
+  const metadata = formatMetadata(description, description.loss.kind), values = await model.read();
   const tensors = Object.fromEntries(model.parameters.map(({ name, parameter }) => [
     name,
     { shape: [...parameter.shape], data: values[name] as Float32Array<ArrayBuffer> },
@@ -55,11 +48,7 @@ export async function saveModel(path: string, model: Model, description: ModelDe
   await writeSafetensors(path, tensors, {
     format: FORMAT,
     layers: JSON.stringify(model.layers.map(({ kind }) => kind)),
-    features: JSON.stringify(description.features),
-    targets: JSON.stringify(description.targets),
-    scaler: JSON.stringify(description.scalers),
-    loss: description.loss.kind,
-    settings: JSON.stringify(description.settings),
+    ...metadata,
   });
 }
 
@@ -68,7 +57,7 @@ export async function saveModel(path: string, model: Model, description: ModelDe
  *
  * @example
  * ```ts
- * import { Device, Linear, Model, mse, SavedModel, saveModel, Scaler } from "@backhand/backhand";
+ * import { Device, Linear, Model, mse, numericTable, SavedModel, saveModel, Scaler } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using model = new Model(device, [new Linear(1, 1)]);
@@ -77,6 +66,7 @@ export async function saveModel(path: string, model: Model, description: ModelDe
  * const scalers = { inputs: new Scaler("standardize", [column("x")]), targets: new Scaler("none", [column("y")]) };
  * await Deno.mkdir("data", { recursive: true });
  * await saveModel("data/example.safetensors", model, {
+ *   table: numericTable(["x"], ["y"]),
  *   features: ["x"],
  *   targets: ["y"],
  *   scalers,
@@ -117,25 +107,22 @@ export class SavedModel implements Disposable {
   static async load(device: Device, path: string): Promise<SavedModel> {
     const { tensors, metadata } = await readSafetensors(path);
     if (metadata.format !== FORMAT) throw new DataError("this is no model of `deno task train`", { file: path });
-    try {
-      const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+    const { description, layers } = inFile(path, () => {
       const description = parseDescription(metadata);
-      const layers = buildLayers(JSON.parse(metadata.layers), shapes);
+      const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+      const layers = buildLayers(JSON.parse(metadata.layers ?? "null"), shapes);
       checkEnds(layers, description);
-      const model = new Model(device, layers);
-      try {
-        loadTensors(model, tensors);
-      } catch (error) {
-        model.dispose();
-        throw error;
-      }
-      return new SavedModel(model, description);
+      checkWeights(tensors);
+      return { description, layers };
+    });
+    const model = new Model(device, layers); // a RangeError is the device's: the file may be too large for it
+    try {
+      inFile(path, () => loadTensors(model, tensors));
     } catch (error) {
-      if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
-      throw new DataError(`the model does not fit together: ${(error as Error).message}`, { file: path }, {
-        cause: error,
-      });
+      model.dispose();
+      throw error;
     }
+    return new SavedModel(model, description);
   }
 
   /**
@@ -196,16 +183,18 @@ function checkFinite(
 }
 
 function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
-  const scalers = JSON.parse(metadata.scaler);
-  const loss = LOSSES[metadata.loss as keyof typeof LOSSES];
-  if (!loss) throw new SyntaxError(`its loss is ${JSON.stringify(metadata.loss)}`);
-  return {
-    features: JSON.parse(metadata.features),
-    targets: JSON.parse(metadata.targets),
-    scalers: { inputs: Scaler.fromJSON(scalers.inputs), targets: Scaler.fromJSON(scalers.targets) },
-    loss,
-    settings: JSON.parse(metadata.settings),
-  };
+  if (!Object.hasOwn(LOSSES, metadata.loss)) throw new SyntaxError(`its loss is ${JSON.stringify(metadata.loss)}`);
+  return { ...parseMetadata(metadata), loss: LOSSES[metadata.loss as keyof typeof LOSSES] };
+}
+
+/** Blames the file for what does not fit. */
+function inFile<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
+    throw new DataError(`the model does not fit together: ${error.message}`, { file }, { cause: error });
+  }
 }
 
 function buildLayers(kinds: readonly string[], shapes: ReadonlyMap<string, readonly number[]>): Layer[] {
@@ -222,13 +211,16 @@ function buildLayers(kinds: readonly string[], shapes: ReadonlyMap<string, reado
   });
 }
 
-function checkEnds(layers: readonly Layer[], { features, targets, scalers }: ModelDescription): void {
+function checkEnds(layers: readonly Layer[], { features, targets }: ModelDescription): void {
   const outputs = layers.reduce((width, layer) => layer.outputSize(width), features.length);
-  const counts = [scalers.inputs.columns.length, outputs, scalers.targets.columns.length];
-  const expected = [features.length, targets.length, targets.length];
-  if (counts.some((count, i) => count !== expected[i])) {
-    throw new TypeError(
-      `${features.length} inputs and ${targets.length} targets, but layers and scalers for ${counts.join(", ")}`,
-    );
+  if (outputs !== targets.length) {
+    throw new TypeError(`${targets.length} targets, but layers for ${outputs}`);
+  }
+}
+
+function checkWeights(tensors: ReadonlyMap<string, StoredTensor>): void {
+  for (const [name, { data }] of tensors) {
+    const odd = data.find((value) => !Number.isFinite(value));
+    if (odd !== undefined) throw new SyntaxError(`${name} holds ${odd}`);
   }
 }

@@ -6,6 +6,7 @@
 
 /** An input column of numbers. */
 export interface NumericColumn {
+  /** Tells it from a categorical one. */
   readonly kind: "numeric";
   /** The column's name in the header. */
   readonly name: string;
@@ -15,6 +16,7 @@ export interface NumericColumn {
 
 /** An input column of names, one-hot: a network input for each category, and a last one for names not seen in training. */
 export interface CategoricalColumn {
+  /** Tells it from a numeric one. */
   readonly kind: "categorical";
   /** The column's name in the header. */
   readonly name: string;
@@ -37,12 +39,27 @@ export type MissingPolicy = "error" | "mean" | "median" | "drop" | "category";
 
 /** A table: its input columns, in the order in which a network takes them, and its target. */
 export interface Table {
+  /** The input columns, in the order of the network's inputs. */
   readonly inputs: readonly InputColumn[];
+  /** What is predicted. */
   readonly target: Target;
+  /** What happened to missing cells in training. */
   readonly missing: MissingPolicy;
 }
 
-/** The category of missing cells under the policy "category". */
+/**
+ * The category of missing cells under the policy "category".
+ *
+ * @example
+ * ```ts
+ * import { MISSING_CATEGORY, type Table, TableEncoder } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * const color = { kind: "categorical", name: "color", categories: [MISSING_CATEGORY, "red"], fill: MISSING_CATEGORY } as const;
+ * const out = new Float64Array(3);
+ * new TableEncoder({ inputs: [color] }).encode([""], out, 0);
+ * assertEquals([...out], [1, 0, 0]);
+ * ```
+ */
 export const MISSING_CATEGORY = "(missing)";
 
 /**
@@ -65,4 +82,27 @@ export function encodedNames(inputs: readonly InputColumn[]): string[] {
       ? [column.name]
       : [...column.categories, "(unseen)"].map((category) => `${column.name}=${category}`)
   );
+}
+
+/**
+ * The table of columns that are all numbers, none of which may be missing.
+ *
+ * @param features Names of the input columns.
+ * @param targets Names of the target columns.
+ * @returns The table.
+ *
+ * @example
+ * ```ts
+ * import { numericTable } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(numericTable(["x"], ["y"]), {
+ *   inputs: [{ kind: "numeric", name: "x" }],
+ *   target: { kind: "numeric", names: ["y"] },
+ *   missing: "error",
+ * });
+ * ```
+ */
+export function numericTable(features: readonly string[], targets: readonly string[]): Table {
+  const inputs = features.map((name) => ({ kind: "numeric", name } as const));
+  return { inputs, target: { kind: "numeric", names: [...targets] }, missing: "error" };
 }

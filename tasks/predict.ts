@@ -7,7 +7,8 @@
  */
 
 import { stringify } from "@std/csv";
-import { parseNumber, readNumericCsv } from "../lib/csv.ts";
+import { parseNumber } from "../lib/cells.ts";
+import { readNumericCsv } from "../lib/csv.ts";
 import { Device } from "../lib/device.ts";
 import { writeFully } from "../lib/files.ts";
 import { SavedModel } from "../lib/saved_model.ts";

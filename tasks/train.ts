@@ -8,7 +8,7 @@
 import { isSmallStep } from "../lib/adapter.ts";
 import { Device } from "../lib/device.ts";
 import { DeviceError, NotFiniteError } from "../lib/errors.ts";
-import type { Evaluation } from "../lib/evaluation.ts";
+import type { Evaluation, EvaluationOptions } from "../lib/evaluation.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
 import type { Loss } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
@@ -16,6 +16,7 @@ import { createOptimizer } from "../lib/optimizers.ts";
 import { Random } from "../lib/random.ts";
 import { LOSSES, SavedModel, saveModel } from "../lib/saved_model.ts";
 import { selfTest } from "../lib/self_check.ts";
+import { numericTable } from "../lib/table.ts";
 import { Trainer } from "../lib/trainer.ts";
 import type { EpochResult } from "../lib/trainer_options.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
@@ -38,7 +39,7 @@ interface Training {
   trainer: Trainer;
   /** The parts that have rows; the first is for training. */
   parts: Part[];
-  evaluatePart: (part: Part) => Promise<Evaluation>;
+  evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
 }
 
 async function main(config: TaskConfig): Promise<void> {
@@ -103,8 +104,8 @@ async function build(
   const parts = await openParts(stack, model, dataset), loss = LOSSES[config.loss];
   const optimizer = stack.use(createOptimizer(config.optimizer, model, learningRate));
   const trainer = stack.use(new Trainer({ model, loss, optimizer, ...parts[0].rows, batchSize, seed }));
-  const evaluatePart = async (part: Part): Promise<Evaluation> => {
-    const step = trainer.step, evaluation = await part.evaluate(loss, dataset.scalers.targets);
+  const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
+    const step = trainer.step, evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
     // Stops at weights that an epoch's last step made useless: no step after it would notice.
     if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
@@ -115,10 +116,21 @@ async function build(
 /** Writes the model and the summary, and prints what was learned. */
 async function keepRun(config: TaskConfig, training: Training, folder: RunFolder, seconds: number): Promise<void> {
   const { dataset: { features, targets, scalers }, model, loss, trainer, parts, evaluatePart } = training;
+  const baseline = scalers.targets.columns.map(({ mean }) => mean);
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
-  for (const part of parts) evaluations[part.name] = await evaluatePart(part);
+  for (const part of parts) evaluations[part.name] = await evaluatePart(part, { baseline });
   const settings = config.texts as Record<string, string>;
-  await saveModel(folder.model, model, { features, targets, scalers, loss, settings });
+  const table = numericTable(features, targets);
+  await saveModel(folder.model, model, {
+    table,
+    features,
+    targets,
+    scalers,
+    loss,
+    settings,
+    seed: config.seed,
+    baseline,
+  });
   const summary = {
     recipe: config.recipe,
     device: model.device.name,

@@ -22,14 +22,17 @@ const topLevel = [
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference table " +
-  "epoch_plan row_source safetensors_rows",
+  "cells table_encoder table_json " +
+  "epoch_plan row_source safetensors_rows " +
+  "classification_metrics version model_metadata",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows",
   "layers losses optimizers init",
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
-  "whole_step whole_step_cases",
+  "whole_step whole_step_cases " +
+  "load_model",
 ];
 
 const storeyOf = new Map<string, number>(

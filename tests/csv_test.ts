@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { lineOfRow, type NumericCsvOptions, parseNumber, readNumericCsv } from "../lib/csv.ts";
+import { parseNumber } from "../lib/cells.ts";
+import { lineOfRow, type NumericCsvOptions, readNumericCsv } from "../lib/csv.ts";
 import { DataError } from "../lib/errors.ts";
 
 /** Runs with the path of a file that holds the content. */

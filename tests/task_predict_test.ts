@@ -140,7 +140,7 @@ Deno.test("predict refuses a model file that is cut short, of another kind, or o
   await refuse("2.bias");
   await save({ "4.weight": { shape: [1, 1], data: Float32Array.of(1) } });
   await refuse("4.weight");
-  await save({}, { features: '["x","z"]' });
+  await save({}, { table: metadata.table.replace('"x"', '"z"') });
   await refuse("does not fit together");
   await save({}, { layers: '["Linear","Tanh","Linear"]' });
   await refuse('unknown kind "Tanh"');
