@@ -7,7 +7,6 @@
  */
 
 import { basename, extname } from "node:path";
-import project from "../deno.json" with { type: "json" };
 import { writeSafetensors } from "../lib/safetensors.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { type ExportedModel, readExportedModel } from "./export/exported_model.ts";
@@ -24,7 +23,7 @@ type Exporter = { extension: string; write: (path: string, model: ExportedModel)
 const EXPORTERS: Record<string, Exporter> = {
   onnx: {
     extension: ".onnx",
-    write: async (path, model) => await writeWhole(path, encodeOnnx(model, project.version)),
+    write: async (path, model) => await writeWhole(path, encodeOnnx(model)),
   },
   pytorch: { extension: ".py", write: writePytorch },
   ts: {

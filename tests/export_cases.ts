@@ -25,7 +25,7 @@ export const MIXED: readonly InputColumn[] = [
   { kind: "numeric", name: "year" },
   COLOR,
   { kind: "numeric", name: "body mass\n(g)", fill: 4.25 },
-  { kind: "categorical", name: "label", categories: ["NA", "*/"] },
+  { kind: "categorical", name: "label", categories: ["N/A", "*/"] },
 ];
 
 /** Shift and factor of the encoded columns of {@linkcode MIXED}. */

@@ -1,7 +1,9 @@
 /** The formats of deno task export, each run where it will be used and compared with a plain float64 pass. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { MISSING_TEXTS } from "../lib/cells.ts";
 import { readSafetensors, writeSafetensors } from "../lib/safetensors.ts";
+import { VERSION } from "../lib/version.ts";
 import type { ExportedModel } from "../tasks/export/exported_model.ts";
 import { encodeOnnx } from "../tasks/export/onnx.ts";
 import { torchWeights, writePython } from "../tasks/export/pytorch.ts";
@@ -37,7 +39,7 @@ Deno.test("encodeOnnx() gives the predictions of float64 in the ONNX runtime", a
   await using place = await Workplace.create();
   for (const [name, model] of Object.entries(MODELS)) {
     await t.step(name, async () => {
-      await place.write("model.onnx", encodeOnnx(model, "1.2.3"));
+      await place.write("model.onnx", encodeOnnx(model));
       const rows = rowsFor(model.inputs, 200);
       assertPredictions(model, rows, await runOnnx(place.at("model.onnx"), model, rows));
       assertPredictions(model, rows.slice(0, 1), await runOnnx(place.at("model.onnx"), model, rows.slice(0, 1)));
@@ -45,27 +47,19 @@ Deno.test("encodeOnnx() gives the predictions of float64 in the ONNX runtime", a
   }
 });
 
-Deno.test("encodeOnnx() takes the texts of missing cells for the fill, unless they are categories", async () => {
+Deno.test("encodeOnnx() takes the texts of missing cells for the fill, even where they are categories", async () => {
   await using place = await Workplace.create();
   const model = MODELS["two classes under one output"];
-  const run = async (inputs: ExportedModel["inputs"], cells: string[]) => {
-    await place.write("model.onnx", encodeOnnx({ ...model, inputs }, "1"));
+  const run = async (fill: string | undefined, cells: string[]) => {
+    const color = { kind: "categorical", name: "color", categories: ["a", "NA", "c"], fill } as const;
+    await place.write("model.onnx", encodeOnnx({ ...model, inputs: [color] }));
     return await runOnnx(place.at("model.onnx"), model, cells.map((color) => ({ color })));
   };
-  const color = { kind: "categorical", name: "color", categories: ["a", "NA", "c"] } as const;
-  const [a, na, c, unseen, ...rest] = await run([{ ...color, fill: "a" }], [
-    "a",
-    "NA",
-    "c",
-    "x",
-    "",
-    "NaN",
-    "null",
-    " a",
-  ]);
-  assertEquals(rest, [a, a, a, unseen]);
-  assertEquals(new Set([a, na, c, unseen].map((row) => JSON.stringify(row))).size, 4);
-  assertEquals(await run([color], ["", "NaN", "NA"]), [unseen, unseen, na], "without a fill");
+  const [a, c, unseen, ...missing] = await run("a", ["a", "c", "x", ...MISSING_TEXTS]);
+  assertEquals(missing, MISSING_TEXTS.map(() => a));
+  assertEquals(new Set([a, c, unseen].map((row) => JSON.stringify(row))).size, 3);
+  assertEquals(await run(undefined, ["", "NaN", "NA", "c"]), [unseen, unseen, unseen, c]);
+  assertEquals(await run("(missing)", ["", "c"]), [unseen, c], "a fill that no training row had");
 });
 
 Deno.test("encodeOnnx() names its values apart from columns, and describes itself", async () => {
@@ -83,13 +77,13 @@ Deno.test("encodeOnnx() names its values apart from columns, and describes itsel
   const first = layers[0] as Extract<typeof layers[0], { kind: "Linear" }>;
   const wide = { ...first, inputs: 9, weight: new Float32Array(9 * first.outputs) };
   const scalings = Array.from({ length: 9 }, () => ({ shift: 0, factor: 1 }));
-  const bytes = encodeOnnx({ name: "a_run", inputs, scalings, layers: [wide, ...layers.slice(1)], output }, "1.2.3");
+  const bytes = encodeOnnx({ name: "a_run", inputs, scalings, layers: [wide, ...layers.slice(1)], output });
   await place.write("model.onnx", bytes);
   const texts = Object.fromEntries(names.map((name) => [name, { width: 1, values: ["a"] }]));
   const results = await runSession(place.at("model.onnx"), { ...texts, numeric_: { width: 1, values: [1] } });
   assertEquals(Object.keys(results), ["label__", "probabilities"]);
   const text = new TextDecoder().decode(bytes);
-  for (const part of [JSON.stringify(inputs), '["no","yes"]', '["age"]', "backhand", "1.2.3", "a_run"]) {
+  for (const part of [JSON.stringify(inputs), '["no","yes"]', '["age"]', "backhand", VERSION, "a_run"]) {
     assertStringIncludes(text, part);
   }
 });
@@ -99,10 +93,10 @@ Deno.test("encodeOnnx() refuses what float32 cannot hold, and a column without a
   for (const scaling of [{ shift: 1e39, factor: 1 }, { shift: 0, factor: 1e-46 }, { shift: 0, factor: 1e39 }]) {
     const scalings = [{ shift: 0, factor: 1 }, scaling];
     const says = `column 2 is shifted by ${scaling.shift} and divided by ${scaling.factor}, beyond float32`;
-    assertThrows(() => encodeOnnx({ ...model, scalings }, "1"), RangeError, says);
+    assertThrows(() => encodeOnnx({ ...model, scalings }), RangeError, says);
   }
   const inputs = [{ kind: "categorical" as const, name: "", categories: ["a"] }];
-  assertThrows(() => encodeOnnx({ ...model, inputs }, "1"), RangeError, "inputs need names");
+  assertThrows(() => encodeOnnx({ ...model, inputs }), RangeError, "inputs need names");
 });
 
 Deno.test("writeTypeScript() gives the predictions of float64", async (t) => {
@@ -124,7 +118,7 @@ Deno.test("writeTypeScript() types rows and predictions, and imports nothing", a
     assertEquals(text.match(/^import\b.*|\bimport\(/gm), null);
     await place.write(`${model.name}.ts`, text);
   }
-  const row = `{ year: 2000, color: "red", "body mass\\n(g)": null, label: "NA" }`;
+  const row = `{ year: 2000, color: "red", "body mass\\n(g)": null, label: "*/" }`;
   await place.write(
     "use.ts",
     `import { predict as price } from "./run1.ts";
@@ -152,13 +146,14 @@ Deno.test("writeTypeScript() refuses rows by column and cell", async () => {
   const model = MODELS["numbers of mixed columns, every layer"];
   await place.write("model.ts", writeTypeScript(model, "model.ts"));
   const { predict } = await import(`file://${place.at("model.ts")}`);
-  const row = { year: 2000, label: "NA" };
-  predict(row);
+  const row = { year: 2000, label: "*/" };
+  assertEquals(predict({ ...row, label: " */ ", color: "null " }), predict(row), "spaces around names");
+  assertEquals(predict({ ...row, "body mass\n(g)": NaN }), predict(row));
   const refused: [Record<string, unknown>, string][] = [
     [{ ...row, year: undefined }, 'column "year" is undefined, need a finite number'],
     [{ ...row, year: "2000" }, 'column "year" is 2000, need a finite number'],
     [{ ...row, "body mass\n(g)": Infinity }, "is Infinity, need a finite number"],
-    [{ ...row, label: "" }, 'column "label" is "", need a text'],
+    [{ ...row, label: " NA " }, 'column "label" is " NA ", need a text'],
     [{ ...row, label: 5 }, 'column "label" is 5, need a text'],
   ];
   for (const [cells, says] of refused) assertThrows(() => predict(cells), TypeError, says);

@@ -1,8 +1,9 @@
 /** What every export is made from: a trained network with all that lies between raw columns and raw predictions. */
 
 import { DataError } from "../../lib/errors.ts";
+import { type ModelMetadata, parseMetadata } from "../../lib/model_metadata.ts";
 import { readSafetensors, type StoredTensors } from "../../lib/safetensors.ts";
-import { Scaler } from "../../lib/scaler.ts";
+import { FORMAT } from "../../lib/saved_model.ts";
 import { encodedNames, type InputColumn } from "../../lib/table.ts";
 
 /** How a column is scaled: scaled = (raw - shift) / factor. */
@@ -49,9 +50,6 @@ export interface ExportedModel {
   output: ExportedOutput;
 }
 
-/** Cells that are missing values. */
-export const MISSING_CELLS = ["", "NA", "NaN", "null"];
-
 /**
  * Reads the model of a run.
  *
@@ -63,9 +61,7 @@ export const MISSING_CELLS = ["", "NA", "NaN", "null"];
  */
 export async function readExportedModel(name: string, path: string): Promise<ExportedModel> {
   const stored = await readSafetensors(path);
-  if (!/^backhand model [12]$/.test(stored.metadata.format)) {
-    throw new DataError("this is no model of `deno task train`", { file: path });
-  }
+  if (stored.metadata.format !== FORMAT) throw new DataError("this is no model of `deno task train`", { file: path });
   try {
     return describe(name, stored);
   } catch (error) {
@@ -74,27 +70,27 @@ export async function readExportedModel(name: string, path: string): Promise<Exp
   }
 }
 
-/** The network's inputs, one number for each. */
+/** How many of the network's inputs the columns take. */
 export function encodedWidth(inputs: readonly InputColumn[]): number {
   return encodedNames(inputs).length;
 }
 
 function describe(name: string, { metadata, tensors }: StoredTensors): ExportedModel {
-  const features: string[] = JSON.parse(metadata.features), targets: string[] = JSON.parse(metadata.targets);
-  const scalers = JSON.parse(metadata.scaler);
-  const table = metadata.table === undefined ? undefined : JSON.parse(metadata.table);
-  const inputs: InputColumn[] = table?.inputs ?? features.map((name) => ({ kind: "numeric", name }));
-  const scalings = Scaler.fromJSON(scalers.inputs).scalings;
-  const layers = JSON.parse(metadata.layers).map((layer: unknown, i: number) => describeLayer(layer, i, tensors));
-  const outputs = checkWidths(layers, encodedWidth(inputs));
-  const output = describeOutput(metadata.loss, targets, Scaler.fromJSON(scalers.targets), table?.target, outputs);
-  const counts = [scalings.length, outputs];
-  if (counts[0] !== encodedWidth(inputs) || counts[1] !== targets.length) {
-    throw new TypeError(
-      `${encodedWidth(inputs)} inputs and ${targets.length} targets, but scalers and layers for ${counts}`,
-    );
+  const model = parseMetadata(metadata), layers: unknown = JSON.parse(metadata.layers ?? "null");
+  if (!Array.isArray(layers)) throw new SyntaxError("its layers are no list");
+  const described = layers.map((layer: unknown, i) => describeLayer(layer, i, tensors));
+  const outputs = countOutputs(described, model.features.length);
+  if (outputs !== model.targets.length) {
+    throw new TypeError(`${model.targets.length} targets, but layers for ${outputs}`);
   }
-  return { name, inputs, scalings, layers, output };
+  const scalings = model.scalers.inputs.scalings;
+  return {
+    name,
+    inputs: model.table.inputs,
+    scalings,
+    layers: described,
+    output: describeOutput(model, metadata.loss),
+  };
 }
 
 function describeLayer(layer: unknown, i: number, tensors: StoredTensors["tensors"]): ExportedLayer {
@@ -127,7 +123,7 @@ function checkNumber(kind: string, name: string, value: unknown): number {
 }
 
 /** How many outputs the layers have for so many inputs. */
-function checkWidths(layers: readonly ExportedLayer[], inputs: number): number {
+function countOutputs(layers: readonly ExportedLayer[], inputs: number): number {
   return layers.reduce((width, layer) => {
     if (layer.kind !== "Linear") return width;
     if (layer.inputs !== width) throw new TypeError(`a Linear takes ${layer.inputs} values and gets ${width}`);
@@ -135,16 +131,12 @@ function checkWidths(layers: readonly ExportedLayer[], inputs: number): number {
   }, inputs);
 }
 
-function describeOutput(
-  loss: string,
-  targets: readonly string[],
-  scaler: Scaler,
-  target: { kind: string; name: string; classes: string[] } | undefined,
-  outputs: number,
-): ExportedOutput {
-  if (loss === "softmax" || target?.kind === "classes") {
-    return { kind: "classes", name: target?.name ?? "class", classes: target?.classes ?? targets, outputs };
+function describeOutput({ table: { target }, targets, scalers }: ModelMetadata, loss: string): ExportedOutput {
+  if (target.kind === "classes") {
+    return { kind: "classes", name: target.name, classes: target.classes, outputs: targets.length };
   }
+  // Shares as numeric targets: the names are those of the classes.
+  if (loss === "softmax") return { kind: "classes", name: "class", classes: targets, outputs: targets.length };
   if (loss === "bce") return { kind: "probabilities", names: targets };
-  return { kind: "numbers", names: targets, scalings: scaler.scalings };
+  return { kind: "numbers", names: targets, scalings: scalers.targets.scalings };
 }

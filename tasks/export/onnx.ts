@@ -4,17 +4,18 @@
  *   inputs    `numeric` float [N, numeric columns], and for each categorical column one of its name, string [N, 1]
  *   outputs   `prediction` float [N, targets]; or `label` string [N] and `probabilities` float [N, classes]
  *
- * A missing number is NaN, a missing name one of the texts that the training took for missing. What has no fill stays NaN,
- * or counts as unseen: a graph cannot refuse a row.
+ * A missing number is NaN, a missing name an empty text, NA, NaN or null, as in training; around a name stand no spaces. What
+ * is missing without a fill stays NaN, or counts as unseen: a graph cannot refuse a row.
  */
 
+import { isMissing, MISSING_TEXTS } from "../../lib/cells.ts";
 import type { CategoricalColumn } from "../../lib/table.ts";
+import { VERSION } from "../../lib/version.ts";
 import {
   encodedWidth,
   type ExportedLayer,
   type ExportedModel,
   type ExportedOutput,
-  MISSING_CELLS,
   type Scaling,
 } from "./exported_model.ts";
 import { OnnxGraph } from "./onnx_format.ts";
@@ -28,11 +29,10 @@ type Names = Record<typeof NAMES[number], string>;
  * Encodes a model.
  *
  * @param model The model.
- * @param version This project's version.
  * @returns The file's bytes.
  * @throws {RangeError} If a number of it is beyond float32.
  */
-export function encodeOnnx(model: ExportedModel, version: string): Uint8Array<ArrayBuffer> {
+export function encodeOnnx(model: ExportedModel): Uint8Array<ArrayBuffer> {
   const columns = model.inputs.filter(({ kind }) => kind === "categorical").map(({ name }) => name);
   if (columns.includes("")) throw new RangeError("Cannot export to ONNX: inputs need names, and one column has none");
   const names = Object.fromEntries(NAMES.map((name) => [name, freeName(name, columns)])) as Names;
@@ -40,7 +40,7 @@ export function encodeOnnx(model: ExportedModel, version: string): Uint8Array<Ar
   let x = scale(graph, addInputs(graph, model, names.numeric), model.scalings);
   for (const layer of model.layers) x = addLayer(graph, x, layer);
   addOutputs(graph, x, model.output, names);
-  return graph.encode(model.name, version, propertiesOf(model, names.numeric));
+  return graph.encode(model.name, VERSION, propertiesOf(model, names.numeric));
 }
 
 function freeName(name: string, taken: readonly string[]): string {
@@ -92,10 +92,11 @@ function encodedOrder(inputs: ExportedModel["inputs"]): number[] {
 
 /** One-hot of a column of names [N, categories + 1]; the last place is that of names not seen in training. */
 function addOneHot(graph: OnnxGraph, { name, categories, fill }: CategoricalColumn): string {
-  const missing = fill === undefined ? [] : MISSING_CELLS.filter((cell) => !categories.includes(cell));
-  const keys = [...categories, ...missing];
-  const places = keys.map((key) => categories.indexOf(categories.includes(key) ? key : fill!));
-  const width = categories.length + 1;
+  const width = categories.length + 1, keys = [...new Set([...categories, ...MISSING_TEXTS])];
+  const places = keys.map((key) => {
+    const place = categories.indexOf(isMissing(key) ? fill ?? "" : key);
+    return place < 0 ? categories.length : place;
+  });
   const index = graph.add("LabelEncoder", [graph.input(name, "string", 1)], {
     keys_strings: { strings: keys },
     values_int64s: { ints: places },

@@ -1,7 +1,8 @@
 /** A model as a Python file for PyTorch, and the weights that belong beside it. */
 
+import { MISSING_TEXTS } from "../../lib/cells.ts";
 import type { InputColumn } from "../../lib/table.ts";
-import { type ExportedLayer, type ExportedModel, type ExportedOutput, MISSING_CELLS } from "./exported_model.ts";
+import type { ExportedLayer, ExportedModel, ExportedOutput } from "./exported_model.ts";
 import { indent, literal } from "./literals.ts";
 
 /** Weights as PyTorch names and shapes them. */
@@ -78,7 +79,7 @@ function constantsOf({ inputs, scalings, output }: ExportedModel): string {
   const targets = output.kind === "classes"
     ? `CLASSES = ${literal(output.classes)}\n`
     : `TARGETS = ${literal(output.names)}\n`;
-  return `COLUMNS = [\n${indent(inputs.map(column), 4)}]\nMISSING = ${literal(MISSING_CELLS)}\n
+  return `COLUMNS = [\n${indent(inputs.map(column), 4)}]\nMISSING = ${literal(MISSING_TEXTS)}\n
 # scaled = (raw - shift) / factor, for each encoded column\n` +
     list("SHIFT", scalings.map(({ shift }) => shift)) + list("FACTOR", scalings.map(({ factor }) => factor)) +
     targets + (output.kind === "numbers"
@@ -127,7 +128,8 @@ function encodeOf(inputs: readonly InputColumn[]): string {
             raise ValueError(f"column {name!r} is {cell!r}, need a text")
         # The last place is that of names not seen in training.
         categories = column["categories"]
-        place = categories.index(cell) if cell in categories else len(categories)
+        name = cell.strip()
+        place = categories.index(name) if name in categories else len(categories)
         values += [float(i == place) for i in range(len(categories) + 1)]`;
   const number = `        if isinstance(cell, (str, bool)) or not math.isfinite(cell):
             raise ValueError(f"column {name!r} is {cell!r}, need a finite number")
@@ -138,10 +140,10 @@ function encodeOf(inputs: readonly InputColumn[]): string {
     : kinds.has("numeric")
     ? number
     : oneHot;
-  return `def is_missing(cell, column):
-    if cell is None or isinstance(cell, float) and math.isnan(cell):
-        return True
-    return cell in MISSING and cell not in column.get("categories", [])
+  return `def is_missing(cell):
+    if isinstance(cell, str):
+        return cell.strip() in MISSING
+    return cell is None or isinstance(cell, float) and math.isnan(cell)
 
 
 def encode(row):
@@ -150,7 +152,7 @@ def encode(row):
     for column in COLUMNS:
         name = column["name"]
         cell = row.get(name)
-        if is_missing(cell, column):
+        if is_missing(cell):
             cell = column["fill"]
             if cell is None:
                 raise ValueError(f"column {name!r} is missing")

@@ -1,7 +1,8 @@
 /** A model as a TypeScript file without imports: its weights inline, its rows and predictions typed by the columns. */
 
+import { MISSING_TEXTS } from "../../lib/cells.ts";
 import type { InputColumn } from "../../lib/table.ts";
-import { type ExportedLayer, type ExportedModel, MISSING_CELLS, type Scaling } from "./exported_model.ts";
+import type { ExportedLayer, ExportedModel, Scaling } from "./exported_model.ts";
 import { indent, literal } from "./literals.ts";
 
 /**
@@ -148,12 +149,11 @@ function encodeName(
   { categories, fill }: { categories: readonly string[]; fill: string | undefined },
 ): number[] {
   const cell: unknown = row[name];
-  const isMissing = cell === undefined || cell === null ||
-    (!categories.includes(String(cell)) && ${literal(MISSING_CELLS)}.includes(String(cell)));
+  const isMissing = cell === undefined || cell === null || ${literal(MISSING_TEXTS)}.includes(String(cell).trim());
   if (isMissing ? fill === undefined : typeof cell !== "string") {
     throw new TypeError(\`Cannot predict: column \${JSON.stringify(name)} is \${JSON.stringify(cell)}, need a text\`);
   }
-  const place = categories.indexOf(isMissing ? fill! : String(cell));
+  const place = categories.indexOf(isMissing ? fill! : String(cell).trim());
   const values = [...categories.map(() => 0), 0];
   values[place < 0 ? categories.length : place] = 1;
   return values;
