@@ -4,6 +4,7 @@ import { DataError } from "../../lib/errors.ts";
 import { type ModelMetadata, parseMetadata } from "../../lib/model_metadata.ts";
 import { readSafetensors, type StoredTensors } from "../../lib/safetensors.ts";
 import { FORMAT } from "../../lib/saved_model.ts";
+import { formatShape } from "../../lib/shape.ts";
 import { encodedNames, type InputColumn } from "../../lib/table.ts";
 
 /** How a column is scaled: scaled = (raw - shift) / factor. */
@@ -99,8 +100,12 @@ function describeLayer(layer: unknown, i: number, tensors: StoredTensors["tensor
     case "Linear": {
       const weight = tensors.get(`${i}.weight`), bias = tensors.get(`${i}.bias`);
       if (weight?.shape.length !== 2 || bias?.data.length !== weight.shape[1]) {
-        throw new TypeError(`${i}.weight is [${weight?.shape}] and ${i}.bias is [${bias?.shape}]`);
+        const [w, b] = [weight, bias].map((found) => found ? formatShape(found.shape) : "missing");
+        throw new TypeError(`${i}.weight is ${w} and ${i}.bias ${b}, need [in, out] and [out]`);
       }
+      const isOdd = (value: number) => !Number.isFinite(value);
+      const odd = weight.data.find(isOdd) ?? bias.data.find(isOdd);
+      if (odd !== undefined) throw new SyntaxError(`layer ${i} holds ${odd}`);
       return { kind, inputs: weight.shape[0], outputs: weight.shape[1], weight: weight.data, bias: bias.data };
     }
     case "ReLU":
