@@ -47,6 +47,30 @@ Deno.test("encodeOnnx() gives the predictions of float64 in the ONNX runtime", a
   }
 });
 
+Deno.test("encodeOnnx() keeps small probabilities, under one output and several", async () => {
+  await using place = await Workplace.create();
+  const weight = Float32Array.of(1, 0, 0, 1), bias = new Float32Array(2);
+  const pair = {
+    ...MODELS["probabilities of numbers"],
+    layers: [{ kind: "Linear", inputs: 2, outputs: 2, weight, bias }],
+  };
+  const single = { kind: "Linear", inputs: 2, outputs: 1, weight: weight.slice(0, 2), bias: bias.slice(0, 1) };
+  const classes = ["no", "yes"], output = { kind: "classes", name: "y", classes } as const;
+  const rows = [{ x1: -30, x2: 0 }, { x1: 60, x2: 40 }, { x1: 0, x2: -80 }, { x1: 2, x2: 3 }];
+  const models = [
+    pair,
+    { ...pair, output: { ...output, outputs: 2 } },
+    { ...pair, layers: [single], output: { ...output, outputs: 1 } },
+  ] as ExportedModel[];
+  for (const model of models) {
+    await place.write("model.onnx", encodeOnnx(model));
+    const found = await runOnnx(place.at("model.onnx"), model, rows);
+    const numbers = found.flatMap((row) => Object.values("probabilities" in row ? row.probabilities : row) as number[]);
+    const wanted = rows.flatMap((row) => Object.values(expectedOf(model, row).numbers));
+    assertClose(numbers, wanted, { rtol: 1e-5, atol: 1e-37 });
+  }
+});
+
 Deno.test("encodeOnnx() takes the texts of missing cells for the fill, even where they are categories", async () => {
   await using place = await Workplace.create();
   const model = MODELS["two classes under one output"];

@@ -85,3 +85,11 @@ Deno.test("fromJSON() refuses what is no scaler", () => {
   assertThrows(() => Scaler.fromJSON({ method: "none" }), SyntaxError, "each column needs");
   assertThrows(() => Scaler.fromJSON({ method: "minmax", columns: [{ ...good, max: 0 }] }), RangeError, 'column "a"');
 });
+
+Deno.test("scalings are what transform() subtracts and divides by", () => {
+  const column = { name: "x", min: -2, max: 6, mean: 1, deviation: 3 };
+  const of = (method: ScalingMethod) => new Scaler(method, [column]).scalings;
+  assertEquals(of("standardize"), [{ shift: 1, factor: 3 }]);
+  assertEquals(of("minmax"), [{ shift: -2, factor: 8 }]);
+  assertEquals(of("none"), [{ shift: 0, factor: 1 }]);
+});

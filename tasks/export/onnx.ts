@@ -160,12 +160,18 @@ function addLayer(graph: OnnxGraph, x: string, layer: ExportedLayer): string {
   }
 }
 
+/** 1 / (1 + exp(-x)): the operator Sigmoid of the ONNX runtime is right to 1e-7, and so loses small probabilities. */
+function addSigmoid(graph: OnnxGraph, x: string): string {
+  const one = graph.constant([1, 1], Float32Array.of(1));
+  return graph.add("Reciprocal", [graph.add("Add", [graph.add("Exp", [graph.add("Neg", [x])]), one])]);
+}
+
 function addOutputs(graph: OnnxGraph, x: string, output: ExportedOutput, names: Names): void {
   if (output.kind === "numbers") {
     return graph.output(names.prediction, unscale(graph, x, output.scalings), "float", [output.names.length]);
   }
   if (output.kind === "probabilities") {
-    return graph.output(names.prediction, graph.add("Sigmoid", [x]), "float", [output.names.length]);
+    return graph.output(names.prediction, addSigmoid(graph, x), "float", [output.names.length]);
   }
   // A sigmoid is the softmax of both halves, and says each class' probability as exactly as the other's.
   const logits = output.outputs === 1 ? graph.add("Mul", [x, row(graph, Float32Array.of(-0.5, 0.5))]) : x;
