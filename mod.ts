@@ -17,6 +17,14 @@ export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } f
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
+export {
+  type Cell,
+  type ClassPrediction,
+  LoadedModel,
+  loadModel,
+  type Prediction,
+  type Row,
+} from "./lib/load_model.ts";
 export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
 export {
   type ClassificationMetrics,
