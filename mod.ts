@@ -10,12 +10,21 @@ export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
 export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
+export { type CsvOptions, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export { type Layer, Linear, multilayerPerceptron, Parameter, ReLU, Sigmoid } from "./lib/layers.ts";
+export {
+  type Cell,
+  type ClassPrediction,
+  LoadedModel,
+  loadModel,
+  type Prediction,
+  type Row,
+} from "./lib/load_model.ts";
 export { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "./lib/losses.ts";
 export {
   type ClassificationMetrics,
@@ -100,8 +109,9 @@ export {
 } from "./lib/table.ts";
 export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/table_encoder.ts";
 export { parseTable } from "./lib/table_json.ts";
-export { VERSION } from "./lib/version.ts";
+export { type ColumnLook, ColumnProfile } from "./lib/table_profile.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
+export { VERSION } from "./lib/version.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
 export * as reference from "./lib/reference.ts";

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { parse } from "@std/csv";
 import { cellFault, numberOf } from "./cells.ts";
-import { type ReadOptions, recordsOf, type TextBlock, textBlocks } from "./csv_text.ts";
+import { type CsvOptions, linesOfRows, readRecords, type RecordBlock } from "./csv_records.ts";
 import { DataError } from "./errors.ts";
 
 /** Some rows of a file. */
@@ -22,7 +21,7 @@ export interface NumericBlock {
 }
 
 /** What {@linkcode readNumericCsv} may be told. */
-export interface NumericCsvOptions extends ReadOptions {
+export interface NumericCsvOptions extends CsvOptions {
   /** The columns that are wanted, in this order; others may be there and are not read. All of them if left out. */
   columns?: readonly string[];
   /** Rows of a block, all but the last; 4,096 if left out. */
@@ -34,7 +33,7 @@ export interface NumericCsvOptions extends ReadOptions {
  * not; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped.
  *
  * @param path The file.
- * @param options Wanted columns, size of the blocks, signal and progress.
+ * @param options Wanted columns, separator, size of the blocks, signal and progress.
  * @returns The blocks, in order; at least one row.
  * @throws {Deno.errors.NotFound} If there is no such file.
  * @throws {DataError} With line and column, if the file is empty, ends behind the header, lacks a wanted column, names a
@@ -57,30 +56,25 @@ export interface NumericCsvOptions extends ReadOptions {
  */
 export async function* readNumericCsv(path: string, options: NumericCsvOptions = {}): AsyncGenerator<NumericBlock> {
   const { blockRows = 4096 } = options;
-  let header: Header | undefined;
+  let columns: readonly string[] = [];
   let rows = new Float64Array(0);
   let [filled, firstRow] = [0, 0];
-  for await (const block of textBlocks(path, options)) {
-    const records = parseBlock(path, block);
-    for (let index = 0; index < records.length; index++) {
-      if (header === undefined) {
-        header = readHeader(path, block, records[0], options.columns);
-        rows = new Float64Array(blockRows * header.columns.length);
-        continue;
-      }
-      if (!readRow(records[index], header, rows, filled)) throw rowFault(path, block, index, records[index], header);
-      filled += header.columns.length;
+  for await (const block of readRecords(path, options)) {
+    if (rows.length === 0) {
+      columns = block.places.map((place) => block.columns[place]);
+      rows = new Float64Array(blockRows * columns.length);
+    }
+    for (let index = 0; index < block.records.length; index++) {
+      if (!readRow(block.records[index], block.places, rows, filled)) throw rowFault(path, block, index);
+      filled += columns.length;
       if (filled < rows.length) continue;
-      yield { columns: header.columns, rows, count: blockRows, firstRow };
+      yield { columns, rows, count: blockRows, firstRow };
       rows = new Float64Array(rows.length);
       firstRow += blockRows;
       filled = 0;
     }
   }
-  if (header === undefined) throw new DataError("the file is empty: a header and rows are needed", { file: path });
-  if (firstRow + filled === 0) throw new DataError("there are no rows behind the header", { file: path });
-  if (filled === 0) return;
-  yield { columns: header.columns, rows: rows.slice(0, filled), count: filled / header.columns.length, firstRow };
+  if (filled > 0) yield { columns, rows: rows.slice(0, filled), count: filled / columns.length, firstRow };
 }
 
 /**
@@ -92,87 +86,22 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
  * @throws {RangeError} If the file has no such row.
  */
 export async function lineOfRow(path: string, row: number): Promise<number> {
-  let left = row + 1;
-  for await (const block of textBlocks(path)) {
-    for (const { line } of recordsOf(block)) if (left-- === 0) return line;
-  }
-  throw new RangeError(`Cannot find row ${row} of ${path}: it has fewer`);
+  return (await linesOfRows(path, [row]))[0];
 }
 
-/** Which cells of a record are wanted. */
-interface Header {
-  /** Names of all columns. */
-  all: string[];
-  /** Names of the wanted ones. */
-  columns: readonly string[];
-  /** Their places in a record. */
-  places: number[];
-}
-
-function parseBlock(path: string, block: TextBlock): string[][] {
-  try {
-    return parse(block.text);
-  } catch (error) {
-    let { line } = block;
-    for (const record of recordsOf(block)) {
-      line = record.line;
-      if (!canParse(record.text)) break;
-    }
-    const problem = "a quote is out of place or never closed; quote a whole cell, or none of it";
-    throw new DataError(problem, { file: path, line }, { cause: error });
-  }
-}
-
-function canParse(text: string): boolean {
-  try {
-    parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function readHeader(path: string, block: TextBlock, cells: string[], wanted?: readonly string[]): Header {
-  const place = { file: path, line: lineOfRecord(block, 0) };
-  const all = cells.map((cell) => cell.trim());
-  const hasWanted = wanted?.every((name) => all.includes(name)) ?? false;
-  if (!hasWanted && all.every((name) => !Number.isNaN(numberOf(name)))) {
-    throw new DataError("a header with the names of the columns is needed, and this line holds numbers", place);
-  }
-  const blank = all.indexOf("");
-  if (blank !== -1) throw new DataError(`column ${blank + 1} of the header has no name`, place);
-  const repeated = all.find((name, index) => all.indexOf(name) !== index);
-  if (repeated !== undefined) throw new DataError(`the header names column ${JSON.stringify(repeated)} twice`, place);
-  const missing = wanted?.find((name) => !all.includes(name));
-  if (missing !== undefined) {
-    throw new DataError(`there is no column ${JSON.stringify(missing)}; there are ${all.join(", ")}`, place);
-  }
-  const columns = wanted ?? all;
-  return { all, columns, places: columns.map((name) => all.indexOf(name)) };
-}
-
-/** Reads one record into rows; false where something is wrong with it. */
-function readRow(record: string[], header: Header, rows: Float64Array, offset: number): boolean {
-  let isGood = record.length === header.all.length;
-  for (const place of header.places) {
-    const value = isGood ? numberOf(record[place]) : NaN;
+/** Reads one record into rows; false where a cell holds no number. */
+function readRow(record: readonly string[], places: readonly number[], rows: Float64Array, offset: number): boolean {
+  let isGood = true;
+  for (const place of places) {
+    const value: number = isGood ? numberOf(record[place]) : NaN;
     rows[offset++] = value;
     isGood = !Number.isNaN(value);
   }
   return isGood;
 }
 
-function rowFault(path: string, block: TextBlock, index: number, record: string[], header: Header): DataError {
-  const place = { file: path, line: lineOfRecord(block, index) };
-  const [cells, names] = [record.length, header.all.length];
-  if (cells !== names) {
-    return new DataError(`this row has ${cells} cell${cells === 1 ? "" : "s"}, the header has ${names}`, place);
-  }
-  const at = header.places.find((place) => Number.isNaN(numberOf(record[place])))!;
-  return new DataError(cellFault(record[at]), { ...place, column: header.all[at] });
-}
-
-function lineOfRecord(block: TextBlock, index: number): number {
-  for (const { line } of recordsOf(block)) if (index-- === 0) return line;
-  return block.line;
+function rowFault(path: string, block: RecordBlock, index: number): DataError {
+  const record = block.records[index];
+  const at = block.places.find((place) => Number.isNaN(numberOf(record[place])))!;
+  return new DataError(cellFault(record[at]), { file: path, line: block.lineOf(index), column: block.columns[at] });
 }

@@ -22,7 +22,7 @@ const topLevel = [
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer reference table " +
-  "cells table_encoder table_json " +
+  "cells csv_records table_encoder table_json table_profile " +
   "epoch_plan row_source safetensors_rows " +
   "classification_metrics version model_metadata",
   "adapter command_builder device pipeline product recording schedule",

@@ -80,7 +80,7 @@ Deno.test("train learns the cubic with its defaults, and keeps all that the run 
     assertStringIncludes(stdout, `device: ${summary.device}`);
     assertEquals(stdout.match(/^epoch .*train loss .*validation loss .*$/gm)?.length, 10);
     assertStringIncludes(stdout, "in raw units");
-    assertMatch(stdout, /^test .*\n  mean /m);
+    assertMatch(stdout, /^test .*\n {2}mean /m);
     assertEquals((stdout + stderr).includes("\x1b"), false);
     assertEquals((stdout + stderr).includes("\r"), false);
   });

@@ -1,0 +1,152 @@
+/**
+ * What the columns of a table hold, found in one pass in constant memory.
+ *
+ * @module
+ */
+
+import { isMissing, numberOf } from "./cells.ts";
+
+/** Different texts of a column that are told apart; one with more is no category. */
+export const MAX_CATEGORIES = 1000;
+
+/** Rows of missing cells that are kept for messages. */
+const FIRST_MISSING = 3;
+
+/** Rows from which on a share of different texts says something. */
+const MIN_ROWS = 20;
+
+/** Names of columns that count rows. */
+const ID_NAME = /(^|[_\s.-])(id|idx|index|nr|no|row|rownum|row_?id|uuid|key)$|[a-z](Id|ID|Nr|No)$|^unnamed/i;
+
+/** What a column looks like: "mixed" holds mostly numbers, and texts too. */
+export type ColumnLook = "numeric" | "categorical" | "constant" | "identifier" | "mixed";
+
+/**
+ * What one column holds.
+ *
+ * @example
+ * ```ts
+ * import { ColumnProfile } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const color = new ColumnProfile("color");
+ * ["red", "NA", "blue", "red"].forEach((cell, row) => color.add(cell, row));
+ * assertEquals([color.look, color.missing, color.values], ["categorical", 1, ["blue", "red"]]);
+ * ```
+ */
+export class ColumnProfile {
+  /** The column's name. */
+  readonly name: string;
+  /** Rows of the first missing cells, three at most. */
+  readonly firstMissing: number[] = [];
+  /** The first cell that is no number, and its row. */
+  firstText: { readonly text: string; readonly row: number } | undefined;
+  /** The smallest number. */
+  min: number = Infinity;
+  /** The largest number. */
+  max: number = -Infinity;
+  #missing = 0;
+  #numbers = 0;
+  #texts = 0;
+  /** Different texts; undefined once there are too many. */
+  #values: Set<string> | undefined = new Set();
+  #countsUp = true;
+  #last = -Infinity;
+
+  /**
+   * Begins with no rows.
+   *
+   * @param name The column's name.
+   */
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** How many cells are missing. */
+  get missing(): number {
+    return this.#missing;
+  }
+
+  /** How many cells hold numbers. */
+  get numbers(): number {
+    return this.#numbers;
+  }
+
+  /** How many cells hold other texts. */
+  get texts(): number {
+    return this.#texts;
+  }
+
+  /** The different texts of cells that are not missing, in order; undefined where there are more than 1,000. */
+  get values(): string[] | undefined {
+    return this.#values && sortValues([...this.#values]);
+  }
+
+  /** Whether all cells that are not missing hold the same. */
+  get isConstant(): boolean {
+    return this.#texts === 0 ? this.min >= this.max : this.#values?.size === 1;
+  }
+
+  /**
+   * What the column looks like. A constant has one value or none. An identifier tells rows from each other and nothing about
+   * them: whole numbers that only go up in a column with a name such as "id", or texts of which more than half, or more than
+   * 1,000, differ.
+   */
+  get look(): ColumnLook {
+    const [numbers, texts] = [this.#numbers, this.#texts];
+    if (this.isConstant) return "constant";
+    if (texts === 0) return this.#countsUp && ID_NAME.test(this.name) ? "identifier" : "numeric";
+    if (numbers > texts) return "mixed";
+    const cells = numbers + texts;
+    const isNearlyDistinct = this.#values === undefined || (cells >= MIN_ROWS && this.#values.size > cells / 2);
+    return isNearlyDistinct ? "identifier" : "categorical";
+  }
+
+  /**
+   * Adds a cell.
+   *
+   * @param cell Its text.
+   * @param row Its row.
+   */
+  add(cell: string, row: number): void {
+    if (isMissing(cell)) {
+      this.#missing++;
+      if (this.firstMissing.length < FIRST_MISSING) this.firstMissing.push(row);
+      return;
+    }
+    const value = numberOf(cell);
+    if (Number.isNaN(value)) {
+      this.#texts++;
+      this.firstText ??= { text: cell.trim(), row };
+    } else {
+      this.#numbers++;
+      if (value < this.min) this.min = value;
+      if (value > this.max) this.max = value;
+      this.#countsUp &&= value > this.#last && Number.isInteger(value);
+      this.#last = value;
+    }
+    if (this.#values) this.#addValue(cell.trim());
+  }
+
+  #addValue(text: string): void {
+    if (this.#values!.has(text)) return;
+    this.#values!.add(ownText(text));
+    if (this.#values!.size > MAX_CATEGORIES) this.#values = undefined;
+  }
+}
+
+/**
+ * Puts categories or classes in their order: numbers by size, texts by their characters.
+ *
+ * @param values Different texts.
+ * @returns The same array, sorted.
+ */
+export function sortValues(values: string[]): string[] {
+  const areNumbers = values.every((value) => !Number.isNaN(numberOf(value)));
+  return areNumbers ? values.sort((a, b) => Number(a) - Number(b)) : values.sort();
+}
+
+/** The same text without the block of a file that it was cut from, which would stay in memory with it. */
+export function ownText(text: string): string {
+  return text.length < 13 ? text : new TextDecoder().decode(new TextEncoder().encode(text));
+}
