@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { RunningStatistics, Scaler, SCALING_METHODS } from "../lib/scaler.ts";
+import { RunningStatistics, Scaler, SCALING_METHODS, type ScalingMethod } from "../lib/scaler.ts";
 
 /** Statistics of rows of columns named a, b, c ... */
 function statisticsOf(rows: number[][]) {
