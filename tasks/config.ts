@@ -4,9 +4,10 @@
  */
 
 import { parse as parseDotenv } from "@std/dotenv/parse";
-import { closest, distance } from "fastest-levenshtein";
+import { distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
 import type { Config, Key, RecipeName } from "./config_types.ts";
+import { ALLOWED_FORMATS, type Format, formatFaults } from "./export/formats.ts";
 import { flagOf, KEYS, propertyOf, type Setting, SETTINGS } from "./keys.ts";
 import { recipeOf, RECIPES } from "./recipes.ts";
 
@@ -19,7 +20,7 @@ export interface TaskConfig extends Config {
   /** Path of --output; predict and export have it. */
   output?: string;
   /** What --format says; export alone has it. */
-  format?: string;
+  format?: Format;
   /** Numbers on the command line, as texts; predict alone takes them. */
   numbers: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
@@ -32,8 +33,8 @@ interface Task {
   keys: readonly Key[];
   /** Flags that are no settings, with their meaning. */
   paths?: Record<string, string>;
-  /** Values of --format, which must then be given. */
-  formats?: readonly string[];
+  /** Whether it takes --format, which must then be given. */
+  takesFormat?: true;
   takesNumbers?: true;
 }
 
@@ -57,7 +58,7 @@ export const TASKS = {
   export: {
     summary: "writes a trained run as a model for other programs",
     keys: ["RUN_NAME"],
-    formats: ["onnx", "pytorch", "ts"],
+    takesFormat: true,
     paths: { OUTPUT: "file that gets the model (in the run's folder: model.onnx, model.py or model.ts)" },
   },
   gradcheck: {
@@ -103,7 +104,7 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const task: Task = TASKS[name];
   const { env, dotenv } = surroundings ?? surroundingsOfProcess();
   const file = parseDotenv(dotenv);
-  const flags = [...task.keys, ...(task.formats ? ["FORMAT"] : []), ...Object.keys(task.paths ?? {})];
+  const flags = [...task.keys, ...(task.takesFormat ? ["FORMAT"] : []), ...Object.keys(task.paths ?? {})];
   const isBoolean = (key: string) => (SETTINGS as Record<string, Setting>)[key]?.isBoolean === true;
   const line = parseCommandLine(name, args, flags, isBoolean, task.takesNumbers === true);
   const faults = [...line.faults, ...misspelt([...Object.keys(file), ...oddKeys(dotenv)])];
@@ -135,9 +136,9 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   if (values.recipe === "xor" && values.noise !== 0) {
     faults.push(`NOISE (from ${given("NOISE")?.from}) is "${texts.NOISE}": recipe xor takes only 0`);
   }
-  const { INPUT: input, OUTPUT: output, FORMAT: format } = line.values;
-  if (task.formats) faults.push(...faultsOfFormat(format, task.formats, faults));
+  if (task.takesFormat) faults.push(...formatFaults(line.values.FORMAT, faults));
   if (faults.length > 0) throw new ConfigError(faults);
+  const { INPUT: input, OUTPUT: output } = line.values, format = line.values.FORMAT as Format | undefined;
   return { ...values as unknown as Config, input, output, format, numbers: line.numbers, texts };
 }
 
@@ -157,7 +158,7 @@ export function usage(name: TaskName): string {
       .map(([recipe, preset]) => `; ${recipe}: ${preset}`);
     return [flagOf(key), `${setting.meaning} (${setting.default}${presets.join("")})`, setting.allowed];
   });
-  if (task.formats) rows.push(["--format", "what the model is written as (needed)", alternatives(task.formats)]);
+  if (task.takesFormat) rows.push(["--format", "what the model is written as (needed)", ALLOWED_FORMATS]);
   for (const [key, meaning] of Object.entries(task.paths ?? {})) rows.push([flagOf(key), meaning, "a path"]);
   const width = Math.max(...rows.map(([flag]) => flag.length), 0);
   const numbers = task.takesNumbers ? " [numbers]" : "";
@@ -170,27 +171,12 @@ export function usage(name: TaskName): string {
     ...(task.keys.length > 0
       ? [
         "",
-        `Each but ${task.formats ? "--format and paths" : "paths"} may also be set in the environment or in .env: ${
+        `Each but ${task.takesFormat ? "--format and paths" : "paths"} may also be set in the environment or in .env: ${
           flagOf(task.keys[0])
         } is ${task.keys[0]} there.`,
       ]
       : []),
   ].join("\n");
-}
-
-function alternatives(values: readonly string[]): string {
-  return `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
-}
-
-function faultsOfFormat(format: string | undefined, formats: readonly string[], faults: readonly string[]): string[] {
-  if (format !== undefined && formats.includes(format)) return [];
-  if (format !== undefined) {
-    const allowed = `allowed is ${alternatives(formats)}; the nearest is ${closest(format, formats)}`;
-    return [`FORMAT (from --format) is ${JSON.stringify(format)}: ${allowed}`];
-  }
-  // A flag without a value has been told.
-  if (faults.some((fault) => fault.startsWith("FORMAT "))) return [];
-  return [`--format is missing: allowed is ${alternatives(formats)}`];
 }
 
 function surroundingsOfProcess(): Surroundings {

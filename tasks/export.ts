@@ -10,6 +10,7 @@ import { basename, extname } from "node:path";
 import { writeSafetensors } from "../lib/safetensors.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { type ExportedModel, readExportedModel } from "./export/exported_model.ts";
+import type { Format } from "./export/formats.ts";
 import { encodeOnnx } from "./export/onnx.ts";
 import { torchWeights, writePython } from "./export/pytorch.ts";
 import { writeTypeScript } from "./export/typescript.ts";
@@ -20,7 +21,7 @@ import { fromUsersFolder, writeAside } from "./users_files.ts";
 /** Writes a model, and tells the paths of its files. */
 type Exporter = { extension: string; write: (path: string, model: ExportedModel) => Promise<string[]> };
 
-const EXPORTERS: Record<string, Exporter> = {
+const EXPORTERS: Record<Format, Exporter> = {
   onnx: {
     extension: ".onnx",
     write: async (path, model) => await writeWhole(path, encodeOnnx(model)),
