@@ -9,7 +9,7 @@ export type RawRow = Record<string, number | string | undefined>;
 
 /** A prediction: numbers by target, or a class and the probability of each. */
 export interface Expected {
-  label?: string;
+  class?: string;
   numbers: Record<string, number>;
 }
 
@@ -176,5 +176,6 @@ function toExpected(output: ExportedOutput, x: number[]): Expected {
   if (output.kind === "probabilities") return { numbers: named(output.names, x.map(sigmoid)) };
   const powers = x.map(Math.exp), sum = powers.reduce((a, b) => a + b);
   const shares = output.outputs === 1 ? [sigmoid(-x[0]), sigmoid(x[0])] : powers.map((v) => v / sum);
-  return { label: output.classes[shares.indexOf(Math.max(...shares))], numbers: named(output.classes, shares) };
+  const best = output.outputs === 1 ? Number(x[0] >= 0) : shares.indexOf(Math.max(...shares));
+  return { class: output.classes[best], numbers: named(output.classes, shares) };
 }

@@ -43,6 +43,6 @@ export async function runOnnx(path: string, { inputs, output }: ExportedModel, r
   return rows.map((_, row) => {
     const own = numbers.values.slice(row * names.length, (row + 1) * names.length) as number[];
     const byName = Object.fromEntries(names.map((name, i) => [name, own[i]]));
-    return output.kind === "classes" ? { label: label.values[row] as string, probabilities: byName } : byName;
+    return output.kind === "classes" ? { class: label.values[row] as string, probabilities: byName } : byName;
   });
 }

@@ -176,7 +176,9 @@ function addOutputs(graph: OnnxGraph, x: string, output: ExportedOutput, names: 
   // A sigmoid is the softmax of both halves, and says each class' probability as exactly as the other's.
   const logits = output.outputs === 1 ? graph.add("Mul", [x, row(graph, Float32Array.of(-0.5, 0.5))]) : x;
   const probabilities = graph.add("Softmax", [logits], { axis: { i: 1 } });
-  const winner = graph.add("ArgMax", [probabilities], { axis: { i: 1 }, keepdims: { i: 0 } });
+  // Of equal ones the first, but at 0.5 the second of two, as the library counts it.
+  const last = { select_last_index: { i: Number(output.outputs === 1) } };
+  const winner = graph.add("ArgMax", [probabilities], { axis: { i: 1 }, keepdims: { i: 0 }, ...last });
   const { classes } = output;
   graph.output(names.label, graph.add("Gather", [graph.constant([classes.length], classes), winner]), "string", []);
   graph.output(names.probabilities, probabilities, "float", [classes.length]);

@@ -172,13 +172,14 @@ const PREDICT = `def predict(network, rows):
 function outputOf(output: ExportedOutput): string {
   if (output.kind === "classes") {
     const logits = output.outputs === 1 ? "torch.cat([-output / 2, output / 2], dim=1)" : "output";
+    const best = output.outputs === 1 ? "(output[:, 0] >= 0).long()" : "probabilities.argmax(dim=1)";
     return `def to_raw(output):
     """The likeliest class, and the probability of each."""
     probabilities = torch.softmax(${logits}, dim=1)
-    labels = probabilities.argmax(dim=1)
+    best = ${best}
     return [
-        {"label": CLASSES[label], "probabilities": dict(zip(CLASSES, row))}
-        for label, row in zip(labels.tolist(), probabilities.tolist())
+        {"class": CLASSES[place], "probabilities": dict(zip(CLASSES, row))}
+        for place, row in zip(best.tolist(), probabilities.tolist())
     ]
 `;
   }

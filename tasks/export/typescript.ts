@@ -63,7 +63,7 @@ function predictionType(output: ExportedModel["output"]): string {
   }
   return `/** A class of the target, and the probability of each. */
 export interface Prediction {
-  readonly label: ${names.map(literal).join(" | ")};
+  readonly class: ${names.map(literal).join(" | ")};
   readonly probabilities: {\n${indent(numbers, 4)}  };
 }\n`;
 }
@@ -199,7 +199,9 @@ function toPrediction(x: readonly number[]): Prediction {
   const logits = ${logits}, largest = Math.max(...logits);
   const powers = logits.map((v) => Math.exp(v - largest)), sum = powers.reduce((a, b) => a + b);
   const probabilities = Object.fromEntries(CLASSES.map((name, i) => [name, powers[i] / sum]));
-  return { label: CLASSES[logits.indexOf(largest)], probabilities } as unknown as Prediction;
+  return { class: CLASSES[logits.${
+    output.outputs === 1 ? "lastIndexOf" : "indexOf"
+  }(largest)], probabilities } as unknown as Prediction;
 }
 `;
 }
