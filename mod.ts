@@ -15,7 +15,7 @@ export { type CsvOptions, readRecords, type RecordBlock, type Separator } from "
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { EarlyStopping } from "./lib/early_stopping.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
-export { evaluate, type Evaluation, Evaluator, toRaw } from "./lib/evaluation.ts";
+export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export {
@@ -33,6 +33,14 @@ export {
   Tanh,
 } from "./lib/layers.ts";
 export { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "./lib/losses.ts";
+export {
+  type Cell,
+  type ClassPrediction,
+  LoadedModel,
+  loadModel,
+  type Prediction,
+  type Row,
+} from "./lib/load_model.ts";
 export {
   type ClassificationMetrics,
   classificationMetrics,
@@ -138,8 +146,8 @@ export {
 export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/table_encoder.ts";
 export { parseTable } from "./lib/table_json.ts";
 export { type ColumnLook, ColumnProfile } from "./lib/table_profile.ts";
-export { VERSION } from "./lib/version.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
+export { VERSION } from "./lib/version.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
 export * as reference from "./lib/reference.ts";

@@ -7,8 +7,10 @@
 /** A decimal number, with spaces around it. */
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 
-/** Texts that stand for no value, beside the empty one. */
-const MISSING: ReadonlySet<string> = new Set(["NA", "NaN", "nan", "null", "NULL"]);
+/** Texts that stand for no value. */
+export const MISSING_TEXTS: readonly string[] = ["", "NA", "NaN", "nan", "null", "NULL"];
+
+const MISSING: ReadonlySet<string> = new Set(MISSING_TEXTS);
 
 /**
  * A cell of a table that cannot be used. The message names column and text.
@@ -60,9 +62,7 @@ export class CellError extends SyntaxError {
  * ```
  */
 export function isMissing(text: string | undefined): boolean {
-  if (text === undefined) return true;
-  const trimmed = text.trim();
-  return trimmed === "" || MISSING.has(trimmed);
+  return text === undefined || MISSING.has(text.trim());
 }
 
 /**

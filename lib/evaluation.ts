@@ -3,22 +3,32 @@
  *
  * @module
  */
+import { type ClassificationMetrics, RunningClassification } from "./classification_metrics.ts";
 import type { Loss } from "./losses.ts";
-import { countRight, type RegressionMetrics, RunningMetrics } from "./metrics.ts";
+import { accuracy, classIndices, type RegressionMetrics, RunningMetrics } from "./metrics.ts";
 import { Matrix, sigmoid, softmax } from "./reference.ts";
 import type { Scaler } from "./scaler.ts";
 
-/** How good predictions are: the loss in the units of training, the rest in raw units. */
-export interface Evaluation extends RegressionMetrics {
+/**
+ * How good predictions are: the loss in the units of training, the rest in raw units, those of probabilities where the
+ * loss gives them. Accuracy is there under binary and softmax cross-entropy; confusion matrix, macro F1 and measures per
+ * class too, unless binary cross-entropy has several targets.
+ */
+export interface Evaluation extends RegressionMetrics, Partial<ClassificationMetrics> {
   /** Rows it was measured on. */
   readonly rows: number;
   /** The loss that training makes small, in float64. */
   readonly loss: number;
-  /**
-   * Under binary cross-entropy the share of targets on the right side of 0.5, under softmax cross-entropy that of rows whose
-   * largest prediction is the target's largest; not there under other losses.
-   */
-  readonly accuracy?: number;
+  /** How good the trivial prediction is on the same rows, where it is known. */
+  readonly baseline?: Evaluation;
+}
+
+/** What an evaluation may be told. */
+export interface EvaluationOptions {
+  /** The trivial prediction: mean of each target over the training rows, in raw units; for classes their shares. */
+  readonly baseline?: readonly number[];
+  /** Names of the classes, where there are any; else those of the scaler's columns, "0" and "1" under binary cross-entropy. */
+  readonly classes?: readonly string[];
 }
 
 /**
@@ -46,6 +56,14 @@ export function toRaw(output: ArrayLike<number>, loss: Loss, scaler: Scaler): Fl
   return softmax(new Matrix(output.length / classes, classes, output)).data;
 }
 
+/** What a network would have to put out to predict the same for every row; certainty is a hair less, as its loss is infinite. */
+function toOutput(raw: readonly number[], { kind }: Loss, scaler: Scaler): Float64Array {
+  const { EPSILON } = Number;
+  if (kind === "softmax") return Float64Array.from(raw, (p) => Math.log(Math.max(p, EPSILON)));
+  if (kind !== "bce") return scaler.transform(raw);
+  return Float64Array.from(raw, (p) => Math.log(Math.max(p, EPSILON) / Math.max(1 - p, EPSILON)));
+}
+
 /**
  * Measures predictions.
  *
@@ -53,6 +71,7 @@ export function toRaw(output: ArrayLike<number>, loss: Loss, scaler: Scaler): Fl
  * @param y The targets as it was trained on them, in the same order.
  * @param loss The loss it was trained with.
  * @param scaler The scaler of the targets.
+ * @param options Trivial prediction and names of classes.
  * @returns The measures.
  * @throws {TypeError} If the lengths differ.
  * @throws {RangeError} If there are no rows.
@@ -62,8 +81,9 @@ export function toRaw(output: ArrayLike<number>, loss: Loss, scaler: Scaler): Fl
  * import { evaluate, mse, Scaler } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * const scaler = new Scaler("minmax", [{ name: "y", min: 0, max: 10, mean: 5, deviation: 2 }]);
- * const { loss, mae } = evaluate([0.5, 1], [0.5, 0.5], mse, scaler);
+ * const { loss, mae, baseline } = evaluate([0.5, 1], [0.5, 0.5], mse, scaler, { baseline: [5] });
  * assertEquals([loss, mae], [0.125, 2.5]); // scaled units, raw units
+ * assertEquals(baseline?.mae, 0);
  * ```
  */
 export function evaluate(
@@ -71,8 +91,9 @@ export function evaluate(
   y: ArrayLike<number>,
   loss: Loss,
   scaler: Scaler,
+  options: EvaluationOptions = {},
 ): Evaluation {
-  const evaluator = new Evaluator(loss, scaler);
+  const evaluator = new Evaluator(loss, scaler, options);
   evaluator.add(output, y);
   return evaluator.result();
 }
@@ -93,22 +114,38 @@ export function evaluate(
  * ```
  */
 export class Evaluator {
-  readonly #lossFunction: Loss;
+  readonly #loss: Loss;
   readonly #scaler: Scaler;
-  readonly #metrics = new RunningMetrics();
-  #values = 0;
-  #loss = 0;
-  #right = 0;
+  readonly #scores: Scores;
+  /** The trivial prediction of a row, as the network would put it out and in raw units. */
+  readonly #baseline?: { scores: Scores; output: ArrayLike<number>; raw: readonly number[] };
 
   /**
    * Begins with no rows.
    *
    * @param loss The loss the predictions were trained with.
    * @param scaler The scaler of the targets.
+   * @param options Trivial prediction and names of classes.
+   * @throws {TypeError} If there are more or fewer classes, or trivial predictions, than outputs have.
    */
-  constructor(loss: Loss, scaler: Scaler) {
-    this.#lossFunction = loss;
+  constructor(loss: Loss, scaler: Scaler, { baseline, classes }: EvaluationOptions = {}) {
+    const columns = scaler.columns.length;
+    if (baseline && baseline.length !== columns) {
+      throw new TypeError(`Cannot compare ${columns} targets with a baseline of ${baseline.length}`);
+    }
+    const own = classesOf(loss, scaler), names = own && (classes ?? own);
+    if (names?.length !== own?.length) {
+      throw new TypeError(`Cannot measure ${names!.length} classes: the outputs are for ${own!.length}`);
+    }
+    this.#loss = loss;
     this.#scaler = scaler;
+    this.#scores = new Scores(loss, columns, names);
+    if (!baseline) return;
+    this.#baseline = {
+      scores: new Scores(loss, columns, names),
+      output: toOutput(baseline, loss, scaler),
+      raw: baseline,
+    };
   }
 
   /**
@@ -119,15 +156,12 @@ export class Evaluator {
    * @throws {TypeError} If the lengths differ.
    */
   add(output: ArrayLike<number>, y: ArrayLike<number>): void {
-    const loss = this.#lossFunction, n = y.length, columns = this.#scaler.columns.length, rows = n / columns;
-    const actual = this.#scaler.inverse(y), predicted = toRaw(output, loss, this.#scaler);
-    this.#metrics.add(predicted, actual);
-    if (n === 0) return;
-    this.#values += n;
-    const mean = loss.reference.forward(new Matrix(rows, columns, output), new Matrix(rows, columns, y));
-    this.#loss += (mean - this.#loss) * (n / this.#values);
-    if (loss.kind === "bce") this.#right += countRight(predicted, actual, 1) / columns;
-    if (loss.kind === "softmax") this.#right += countRight(predicted, actual, columns);
+    const actual = this.#scaler.inverse(y), columns = this.#scaler.columns.length;
+    this.#scores.add(output, toRaw(output, this.#loss, this.#scaler), y, actual);
+    if (!this.#baseline) return;
+    const { scores, output: trivial, raw } = this.#baseline;
+    const repeated = (row: ArrayLike<number>) => Float64Array.from(actual, (_, i) => row[i % columns]);
+    scores.add(repeated(trivial), repeated(raw), y, actual);
   }
 
   /**
@@ -137,9 +171,53 @@ export class Evaluator {
    * @throws {RangeError} If there were no rows.
    */
   result(): Evaluation {
-    const rows = this.#values / this.#scaler.columns.length;
+    const measures = this.#scores.result();
+    return this.#baseline ? { ...measures, baseline: this.#baseline.scores.result() } : measures;
+  }
+}
+
+/** Names of the classes that outputs stand for; undefined where they stand for none. */
+function classesOf({ kind }: Loss, { columns }: Scaler): string[] | undefined {
+  if (kind === "softmax") return columns.map(({ name }) => name);
+  return kind === "bce" && columns.length === 1 ? ["0", "1"] : undefined;
+}
+
+/** The measures of one series of predictions. */
+class Scores {
+  readonly #lossFunction: Loss;
+  readonly #columns: number;
+  readonly #metrics = new RunningMetrics();
+  readonly #classification?: RunningClassification;
+  #values = 0;
+  #loss = 0;
+  #right = 0;
+
+  constructor(loss: Loss, columns: number, classes?: readonly string[]) {
+    this.#lossFunction = loss;
+    this.#columns = columns;
+    if (classes) this.#classification = new RunningClassification(classes);
+  }
+
+  add(
+    output: ArrayLike<number>,
+    predicted: ArrayLike<number>,
+    y: ArrayLike<number>,
+    actual: ArrayLike<number>,
+  ): void {
+    const { kind, reference } = this.#lossFunction, n = y.length, columns = this.#columns, rows = n / columns;
+    this.#metrics.add(predicted, actual);
+    if (n === 0) return;
+    this.#values += n;
+    const mean = reference.forward(new Matrix(rows, columns, output), new Matrix(rows, columns, y));
+    this.#loss += (mean - this.#loss) * (n / this.#values);
+    this.#classification?.add(classIndices(predicted, columns), classIndices(actual, columns));
+    if (kind === "bce") this.#right += accuracy(predicted, actual) * rows;
+  }
+
+  result(): Evaluation {
+    const rows = this.#values / this.#columns;
     const measures = { rows, loss: this.#loss, ...this.#metrics.result() };
-    const hasClasses = ["bce", "softmax"].includes(this.#lossFunction.kind);
-    return hasClasses ? { ...measures, accuracy: this.#right / rows } : measures;
+    if (this.#classification) return { ...measures, ...this.#classification.result() };
+    return this.#lossFunction.kind === "bce" ? { ...measures, accuracy: this.#right / rows } : measures;
   }
 }

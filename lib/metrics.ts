@@ -131,18 +131,28 @@ export function accuracy(probability: ArrayLike<number>, label: ArrayLike<number
 }
 
 /** How many rows of probabilities are right: those of one class by the side of 0.5, others by where the largest stands. */
-export function countRight(probability: ArrayLike<number>, label: ArrayLike<number>, classes: number): number {
+function countRight(probability: ArrayLike<number>, label: ArrayLike<number>, classes: number): number {
   checkLengths("probabilities", probability, "labels", label);
-  if (label.length % classes !== 0) throw new TypeError(`Cannot cut ${label.length} labels into rows of ${classes}`);
-  const classOf = classes === 1
-    ? (values: ArrayLike<number>, row: number) => values[row] >= 0.5 ? 1 : values[row] < 0.5 ? 0 : NaN
-    : (values: ArrayLike<number>, row: number) => largestOf(values, row * classes, classes);
-  const rows = label.length / classes;
-  let right = 0;
-  for (let row = 0; row < rows; row++) {
-    if (classOf(probability, row) === classOf(label, row)) right++; // NaN equals nothing
-  }
-  return right;
+  const predicted = classIndices(probability, classes);
+  return classIndices(label, classes).reduce((right, index, row) => right + Number(index === predicted[row]), 0); // NaN equals nothing
+}
+
+/**
+ * The class of each row of probabilities.
+ *
+ * @param probabilities Of class 1, [n], or of each class, [n, classes], row by row.
+ * @param classes Values in a row.
+ * @returns The index of the largest of a row, of equal ones the first; of one value, 1 from 0.5 on. NaN where there is NaN.
+ * @throws {TypeError} If the length is no multiple of `classes`.
+ */
+export function classIndices(probabilities: ArrayLike<number>, classes: number): Float64Array {
+  const { length } = probabilities;
+  if (length % classes !== 0) throw new TypeError(`Cannot cut ${length} labels into rows of ${classes}`);
+  return Float64Array.from({ length: length / classes }, (_, row) => {
+    const value = probabilities[row];
+    if (classes === 1) return value >= 0.5 ? 1 : value < 0.5 ? 0 : NaN;
+    return largestOf(probabilities, row * classes, classes);
+  });
 }
 
 /** Where in a row the largest value stands; NaN where one is NaN. */

@@ -15,8 +15,8 @@ import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetens
 import { formatShape, sameShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-/** Changes whenever files of before can no longer be read. */
-const FORMAT = "backhand model 2";
+/** What files call themselves; changes whenever files of before can no longer be read. */
+export const FORMAT = "backhand model 2";
 
 /** The losses by the names that settings and files give them. Under softmax a model predicts a probability per target. */
 export const LOSSES: Readonly<Record<"mse" | "mae" | "huber" | "bce" | "softmax", Loss>> = {

@@ -144,6 +144,11 @@ export class Scaler {
     this.#factor = Float64Array.from(columns, (column) => checkedFactor(method, column));
   }
 
+  /** Shift and factor of each column, in order: scaled = (raw - shift) / factor. */
+  get scalings(): { shift: number; factor: number }[] {
+    return this.columns.map((_, column) => ({ shift: this.#shift[column], factor: this.#factor[column] }));
+  }
+
   /**
    * Scales rows.
    *

@@ -7,6 +7,7 @@ import { parse as parseDotenv } from "@std/dotenv/parse";
 import { distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
 import type { Config, Key, RecipeName } from "./config_types.ts";
+import { ALLOWED_FORMATS, type Format, formatFaults } from "./export/formats.ts";
 import { flagOf, KEYS, propertyOf, type Setting, SETTINGS, TABLE_DEFAULTS, TABLE_KEYS } from "./keys.ts";
 import { recipeOf, RECIPES } from "./recipes.ts";
 import { RECIPE_KEYS, tableFaults } from "./table_settings.ts";
@@ -17,8 +18,10 @@ export type { Config, RecipeName };
 export interface TaskConfig extends Config {
   /** Path of --input; predict alone has it. */
   input?: string;
-  /** Path of --output; predict alone has it. */
+  /** Path of --output; predict and export have it. */
   output?: string;
+  /** What --format says; export alone has it. */
+  format?: Format;
   /** Numbers on the command line, as texts; predict alone takes them. */
   numbers: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
@@ -33,6 +36,8 @@ interface Task {
   keys: readonly Key[];
   /** Flags that are no settings, with their meaning. */
   paths?: Record<string, string>;
+  /** Whether it takes --format, which must then be given. */
+  takesFormat?: true;
   takesNumbers?: true;
 }
 
@@ -55,6 +60,12 @@ export const TASKS = {
     keys: ["RUN_NAME"],
     paths: { INPUT: "CSV file with the input columns", OUTPUT: "CSV file that gets the predictions" },
     takesNumbers: true,
+  },
+  export: {
+    summary: "writes a trained run as a model for other programs",
+    keys: ["RUN_NAME"],
+    takesFormat: true,
+    paths: { OUTPUT: "file that gets the model (in the run's folder: model.onnx, model.py or model.ts)" },
   },
   gradcheck: {
     summary: "compares every backward pass with finite differences, and the GPU with float64",
@@ -99,7 +110,7 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const task: Task = TASKS[name];
   const { env, dotenv } = surroundings ?? surroundingsOfProcess();
   const file = parseDotenv(dotenv);
-  const flags = [...task.keys, ...Object.keys(task.paths ?? {})];
+  const flags = [...task.keys, ...(task.takesFormat ? ["FORMAT"] : []), ...Object.keys(task.paths ?? {})];
   const isBoolean = (key: string) => (SETTINGS as Record<string, Setting>)[key]?.isBoolean === true;
   const line = parseCommandLine(name, args, flags, isBoolean, task.takesNumbers === true);
   const faults = [...line.faults, ...misspelt([...Object.keys(file), ...oddKeys(dotenv)])];
@@ -135,11 +146,12 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   if (values.data === "" && values.recipe === "xor" && values.noise !== 0) {
     faults.push(`NOISE (from ${given("NOISE")?.from}) is "${texts.NOISE}": recipe xor takes only 0`);
   }
+  if (task.takesFormat) faults.push(...formatFaults(line.values.FORMAT, faults));
   const config = values as unknown as Config;
   faults.push(...tableFaults(config, found));
   if (faults.length > 0) throw new ConfigError(faults);
-  const { INPUT: input, OUTPUT: output } = line.values;
-  return { ...config, input, output, numbers: line.numbers, texts: textsIn(config, texts), given: found };
+  const { INPUT: input, OUTPUT: output } = line.values, format = line.values.FORMAT as Format | undefined;
+  return { ...config, input, output, format, numbers: line.numbers, texts: textsIn(config, texts), given: found };
 }
 
 /**
@@ -160,6 +172,7 @@ export function usage(name: TaskName): string {
     const defaults = `${setting.default || "none"}${presets.join("")}${table === undefined ? "" : `; DATA: ${table}`}`;
     return [flagOf(key), `${setting.meaning} (${defaults})`, setting.allowed];
   });
+  if (task.takesFormat) rows.push(["--format", "what the model is written as (needed)", ALLOWED_FORMATS]);
   for (const [key, meaning] of Object.entries(task.paths ?? {})) rows.push([flagOf(key), meaning, "a path"]);
   const width = Math.max(...rows.map(([flag]) => flag.length), 0);
   const numbers = task.takesNumbers ? " [numbers]" : "";
@@ -172,9 +185,9 @@ export function usage(name: TaskName): string {
     ...(task.keys.length > 0
       ? [
         "",
-        `Each but paths may also be set in the environment or in .env: ${flagOf(task.keys[0])} is ${
-          task.keys[0]
-        } there.`,
+        `Each but ${task.takesFormat ? "--format and paths" : "paths"} may also be set in the environment or in .env: ${
+          flagOf(task.keys[0])
+        } is ${task.keys[0]} there.`,
       ]
       : []),
   ].join("\n");

@@ -1,6 +1,6 @@
 /** The parts of the dataset as training uses them: on the GPU where all are small, else read from the file as needed. */
 
-import { evaluate, type Evaluation, Evaluator } from "../lib/evaluation.ts";
+import { evaluate, type Evaluation, type EvaluationOptions, Evaluator } from "../lib/evaluation.ts";
 import type { Loss } from "../lib/losses.ts";
 import type { Model } from "../lib/model.ts";
 import { Predictor } from "../lib/predictor.ts";
@@ -26,7 +26,7 @@ export interface Part {
    * Measures the model on it. Where the part lies on the GPU, these are the weights of this moment; else they must stay as
    * they are until it is done.
    */
-  readonly evaluate: (loss: Loss, targets: Scaler) => Promise<Evaluation>;
+  readonly evaluate: (loss: Loss, targets: Scaler, options?: EvaluationOptions) => Promise<Evaluation>;
 }
 
 /**
@@ -71,7 +71,7 @@ async function openResident(
   return {
     name,
     rows: { x, y },
-    evaluate: async (loss, scaler) => evaluate(await predictor.predict(x), block.y, loss, scaler),
+    evaluate: async (...how) => evaluate(await predictor.predict(x), block.y, ...how),
   };
 }
 
@@ -79,8 +79,8 @@ function openStreamed(name: PartName, source: RowSource, predictor: Predictor): 
   return {
     name,
     rows: { source },
-    evaluate: async (loss, scaler) => {
-      const evaluator = new Evaluator(loss, scaler);
+    evaluate: async (...how) => {
+      const evaluator = new Evaluator(...how);
       for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
       return evaluator.result();
     },

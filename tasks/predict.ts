@@ -6,7 +6,6 @@
  *   deno task predict --input new.csv --output predicted.csv
  */
 
-import { resolve } from "node:path";
 import { stringify } from "@std/csv";
 import { parseNumber } from "../lib/cells.ts";
 import { readNumericCsv } from "../lib/csv.ts";
@@ -16,6 +15,7 @@ import { SavedModel } from "../lib/saved_model.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { RunFolder } from "./run_folder.ts";
 import { runTask } from "./run_task.ts";
+import { fromUsersFolder, writeAside } from "./users_files.ts";
 
 /** Takes the CSV text of some rows. */
 type Sink = (text: string) => Promise<void>;
@@ -33,7 +33,7 @@ async function main(config: TaskConfig): Promise<void> {
     throw new ConfigError([`--output ${output} is the same file as --input ${input}: give it another name`]);
   }
   using device = await Device.request({ smallDispatches: numbers.length > 0 });
-  using model = await loadRun(device, config.runName);
+  using model = await new RunFolder(config.runName).readModel((path) => SavedModel.load(device, path));
   const blocks = input === undefined ? [rowsOf(numbers, model)] : rowsIn(input, model);
   if (output === undefined) {
     await predictAll(model, blocks, async (text) => await writeFully(Deno.stdout, new TextEncoder().encode(text)));
@@ -43,28 +43,12 @@ async function main(config: TaskConfig): Promise<void> {
   }
 }
 
-/** A path from the folder that the user stood in: `deno task` leaves it for the project's, and keeps its name. */
-function fromUsersFolder(path: string | undefined): string | undefined {
-  const folder = Deno.env.get("INIT_CWD");
-  return path === undefined || !folder || folder === Deno.cwd() ? path : resolve(folder, path);
-}
-
 async function isSameFile(a: string, b: string): Promise<boolean> {
   try {
     return await Deno.realPath(a) === await Deno.realPath(b);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
-  }
-}
-
-async function loadRun(device: Device, runName: string): Promise<SavedModel> {
-  const { model } = new RunFolder(runName);
-  try {
-    return await SavedModel.load(device, model);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`${error.message}; \`deno task train --run-name ${runName}\` makes it`);
   }
 }
 
@@ -114,20 +98,6 @@ async function predictAll(
     header = [];
   }
   return rows;
-}
-
-/** Writes a file that appears under its name only once it is whole. */
-async function writeAside<T>(path: string, write: (sink: Sink) => Promise<T>): Promise<T> {
-  const partial = `${path}.partial`;
-  try {
-    using file = await Deno.open(partial, { write: true, create: true, truncate: true });
-    const result = await write((text) => writeFully(file, new TextEncoder().encode(text)));
-    await Deno.rename(partial, path);
-    return result;
-  } catch (error) {
-    await Deno.remove(partial).catch(() => {}); // the first error is the one to tell
-    throw error;
-  }
 }
 
 if (import.meta.main) await runTask("predict", main);

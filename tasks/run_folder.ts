@@ -18,6 +18,23 @@ export class RunFolder {
   }
 
   /**
+   * Reads the model.
+   *
+   * @param read Reads it from a path.
+   * @returns What it returns.
+   * @throws {Deno.errors.NotFound} If there is none; the message says how to make it.
+   */
+  async readModel<T>(read: (path: string) => Promise<T>): Promise<T> {
+    try {
+      return await read(this.model);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      const runName = this.path.slice(this.path.lastIndexOf("/") + 1);
+      throw new Deno.errors.NotFound(`${error.message}; \`deno task train --run-name ${runName}\` makes it`);
+    }
+  }
+
+  /**
    * Makes the folder, empty. One that is there under its name is kept aside under the next free number.
    *
    * @returns Where the earlier run lies now, if there was one.

@@ -10,7 +10,7 @@
 import { isSmallStep } from "../lib/adapter.ts";
 import { Device } from "../lib/device.ts";
 import { DeviceError, NotFiniteError } from "../lib/errors.ts";
-import type { Evaluation } from "../lib/evaluation.ts";
+import type { Evaluation, EvaluationOptions } from "../lib/evaluation.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
 import type { Loss } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
@@ -41,7 +41,7 @@ interface Training {
   trainer: Trainer;
   /** The parts that have rows; the first is for training. */
   parts: Part[];
-  evaluatePart: (part: Part) => Promise<Evaluation>;
+  evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
 }
 
 async function main(config: TaskConfig): Promise<void> {
@@ -123,8 +123,8 @@ async function build(
   const parts = await openParts(stack, model, dataset), loss = LOSSES[dataset.loss];
   const optimizer = stack.use(createOptimizer(config.optimizer, model, learningRate));
   const trainer = stack.use(new Trainer({ model, loss, optimizer, ...parts[0].rows, batchSize, seed }));
-  const evaluatePart = async (part: Part): Promise<Evaluation> => {
-    const step = trainer.step, evaluation = await part.evaluate(loss, dataset.scalers.targets);
+  const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
+    const step = trainer.step, evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
     // Stops at weights that an epoch's last step made useless: no step after it would notice.
     if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
@@ -134,10 +134,11 @@ async function build(
 
 /** Writes the model and the summary, and prints what was learned. */
 async function keepRun(config: TaskConfig, training: Training, folder: RunFolder, seconds: number): Promise<void> {
-  const { model, trainer, parts, evaluatePart } = training;
+  const { model, trainer, parts, evaluatePart } = training, description = await describe(config, training);
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
-  for (const part of parts) evaluations[part.name] = await evaluatePart(part);
-  await saveModel(folder.model, model, await describe(config, training));
+  const { table: { target }, baseline } = description, classes = target.kind === "classes" ? target.classes : undefined;
+  for (const part of parts) evaluations[part.name] = await evaluatePart(part, { baseline, classes });
+  await saveModel(folder.model, model, description);
   const summary = {
     ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
     device: model.device.name,

@@ -6,6 +6,7 @@ import type { SavedModel } from "../lib/saved_model.ts";
 import { formatShape } from "../lib/shape.ts";
 import { readAll, type Tensor } from "../lib/tensor.ts";
 import type { RecipeName } from "./config_types.ts";
+import { formatClasses, formatEvaluations } from "./evaluation_report.ts";
 import { recipeOf } from "./recipes.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
@@ -62,18 +63,12 @@ export async function formatExamples(recipe: RecipeName, saved: SavedModel): Pro
   return formatTable([[...features, ...targets.flatMap((name) => [name, `predicted ${name}`])], ...rows], 0);
 }
 
-/** The last summary: speed, and a line per part in raw units. */
+/** The last summary: speed, a line per part in raw units, and how the last part's classes fare. */
 export function formatSummary(
   { steps, seconds, stepsPerSecond }: { steps: number; seconds: number; stepsPerSecond: number },
   evaluations: Readonly<Record<string, Evaluation>>,
 ): string {
-  const hasAccuracy = Object.values(evaluations).some(({ accuracy }) => accuracy !== undefined);
-  const header = ["in raw units", "rows", "loss", "mse", "rmse", "mae", "r2", ...(hasAccuracy ? ["accuracy"] : [])];
-  const rows = Object.entries(evaluations).map(([name, { rows, loss, mse, rmse, mae, r2, accuracy }]) => [
-    name,
-    `${rows}`,
-    ...[loss, mse, rmse, mae, r2, ...(accuracy === undefined ? [] : [accuracy])].map(formatNumber),
-  ]);
   const speed = `${steps} steps in ${seconds.toFixed(1)} s, ${Math.round(stepsPerSecond)} steps/s`;
-  return `${speed}\n${formatTable([header, ...rows])}`;
+  const [name, last] = Object.entries(evaluations).at(-1)!, classes = formatClasses(last);
+  return [speed, formatEvaluations(evaluations), ...(classes ? [`${name}:`, classes] : [])].join("\n");
 }

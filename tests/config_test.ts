@@ -22,7 +22,7 @@ function faultsOf(args: string, sources?: Sources): readonly string[] {
 }
 
 Deno.test("readConfig() gives the defaults of the table", () => {
-  const { numbers: _, texts: __, input: ___, output: ____, given: _____, ...config } = read("");
+  const { numbers: _, texts: __, input: ___, output: ____, given: _____, format: ______, ...config } = read("");
   assertEquals(config, {
     recipe: "cubic",
     generateDataset: false,
@@ -149,6 +149,22 @@ Deno.test("readConfig() names the nearest flag of the task", () => {
   assertEquals(faultsOf("--learning-rate 1", { task }), ["--learning-rate: gen-data does not use this setting"]);
   assertEquals(faultsOf("--fast", { task: "doctor" }), ["--fast: doctor takes no flags"]);
   assertEquals(faultsOf("--input a.csv"), ["--input: unknown flag; the nearest is --init"]);
+});
+
+Deno.test("readConfig() wants a format where there are some, and names the nearest", () => {
+  const task = "export", allowed = "allowed is onnx, pytorch or ts";
+  assertEquals(read("--format ts --output a.ts", { task }).format, "ts");
+  assertEquals(faultsOf("", { task }), [`--format is missing: ${allowed}`]);
+  assertEquals(faultsOf("--format", { task }), ["FORMAT (from --format) has no value"]);
+  assertEquals(faultsOf("--format torch --run-name a/b", { task }), [
+    `RUN_NAME (from --run-name) is "a/b": allowed is ${SETTINGS.RUN_NAME.allowed}`,
+    `FORMAT (from --format) is "torch": ${allowed}; the nearest is pytorch`,
+  ]);
+  assertEquals(faultsOf("--formt ts", { task }), [
+    "--formt: unknown flag; the nearest is --format",
+    `--format is missing: ${allowed}`,
+  ]);
+  assertEquals(faultsOf("--format ts", { task: "predict" }), ["--format: unknown flag; the nearest is --input"]);
 });
 
 Deno.test("readConfig() reports all faults at once", () => {

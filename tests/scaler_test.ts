@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { RunningStatistics, Scaler, SCALING_METHODS } from "../lib/scaler.ts";
+import { RunningStatistics, Scaler, SCALING_METHODS, type ScalingMethod } from "../lib/scaler.ts";
 
 /** Statistics of rows of columns named a, b, c ... */
 function statisticsOf(rows: number[][]) {
@@ -84,4 +84,12 @@ Deno.test("fromJSON() refuses what is no scaler", () => {
   }
   assertThrows(() => Scaler.fromJSON({ method: "none" }), SyntaxError, "each column needs");
   assertThrows(() => Scaler.fromJSON({ method: "minmax", columns: [{ ...good, max: 0 }] }), RangeError, 'column "a"');
+});
+
+Deno.test("scalings are what transform() subtracts and divides by", () => {
+  const column = { name: "x", min: -2, max: 6, mean: 1, deviation: 3 };
+  const of = (method: ScalingMethod) => new Scaler(method, [column]).scalings;
+  assertEquals(of("standardize"), [{ shift: 1, factor: 3 }]);
+  assertEquals(of("minmax"), [{ shift: -2, factor: 8 }]);
+  assertEquals(of("none"), [{ shift: 0, factor: 1 }]);
 });

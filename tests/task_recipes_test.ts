@@ -92,7 +92,8 @@ Deno.test("train --recipe xor tells all four rows apart", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", ["--recipe", "xor"]);
   const { train } = await readSummary(place);
-  assertEquals([train.rows, train.accuracy], [4, 1]);
+  assertEquals([train.rows, train.accuracy, train.confusion], [4, 1, [[2, 0], [0, 2]]]);
+  assertEquals([train.baseline.accuracy, train.baseline.loss], [0.5, Math.LN2]);
   const { header, rows } = parsePredictions(await place.succeed("predict", XOR.flatMap(([a, b]) => [`${a}`, `${b}`])));
   assertEquals([header, rows.map((row) => row.slice(0, 2))], ["x1,x2,predicted_y", XOR.map((row) => row.slice(0, 2))]);
   rows.forEach(([x1, x2, y], i) => assert(Math.abs(y - XOR[i][2]) < 0.1, `${x1} xor ${x2} is predicted as ${y}`));

@@ -125,6 +125,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],
     train: KEYS,
     predict: ["RUN_NAME", "INPUT", "OUTPUT"],
+    export: ["RUN_NAME", "FORMAT", "OUTPUT"],
     gradcheck: ["SEED", "HIDDEN_SIZE"],
     doctor: [],
   };

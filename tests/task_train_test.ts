@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { readSafetensors, readSafetensorsHeader } from "../lib/safetensors.ts";
+import { numericTable } from "../lib/table.ts";
 import { stagesOf, Workplace } from "./run_task_process.ts";
 
 /** A run that takes a moment. */
@@ -36,6 +37,8 @@ Deno.test("train learns the cubic with its defaults, and keeps all that the run 
       // y spreads over some 3,900 raw units, and the loss is in the network's: 1 for that spread.
       assert(Math.abs(mse / loss / 3900 ** 2 - 1) < 0.05, `mse ${mse} is not in raw units, loss ${loss}`);
       assertEquals(accuracy, undefined);
+      const { baseline } = summary[part];
+      assert(Math.abs(baseline.loss - 1) < 0.05 && Math.abs(baseline.r2) < 0.01, `the mean on ${part}`);
     }
   });
   await t.step("metrics.jsonl: a line per epoch", async () => {
@@ -65,7 +68,9 @@ Deno.test("train learns the cubic with its defaults, and keeps all that the run 
       "2.weight": [64, 1],
       "2.bias": [1],
     });
-    assertEquals([metadata.features, metadata.targets].map((text) => JSON.parse(text)), [["x"], ["y"]]);
+    assertEquals(JSON.parse(metadata.table), numericTable(["x"], ["y"]));
+    assertEquals([metadata.seed, JSON.parse(metadata.versions).deno], ["42", Deno.version.deno]);
+    assertEquals(JSON.parse(metadata.baseline), [JSON.parse(metadata.scaler).targets.columns[0].mean]);
     assertEquals(JSON.parse(metadata.settings), JSON.parse(await place.read(`${run}/config.json`)));
     const { inputs, targets } = JSON.parse(metadata.scaler);
     assert(Math.abs(inputs.columns[0].deviation - 200 / Math.sqrt(12)) < 0.5, "x spreads as a uniform one does");
@@ -75,6 +80,7 @@ Deno.test("train learns the cubic with its defaults, and keeps all that the run 
     assertStringIncludes(stdout, `device: ${summary.device}`);
     assertEquals(stdout.match(/^epoch .*train loss .*validation loss .*$/gm)?.length, 10);
     assertStringIncludes(stdout, "in raw units");
+    assertMatch(stdout, /^test .*\n {2}mean /m);
     assertEquals((stdout + stderr).includes("\x1b"), false);
     assertEquals((stdout + stderr).includes("\r"), false);
   });

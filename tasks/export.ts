@@ -1,0 +1,59 @@
+/**
+ * Writes a trained run as a model for other programs, with all preparing of rows inside:
+ *
+ *   deno task export --format onnx
+ *   deno task export --format pytorch --run-name my_xor --output ../service/model.py
+ *   deno task export --format ts --output ../page/model.ts
+ */
+
+import { basename, extname } from "node:path";
+import { writeSafetensors } from "../lib/safetensors.ts";
+import { ConfigError, type TaskConfig } from "./config.ts";
+import { type ExportedModel, readExportedModel } from "./export/exported_model.ts";
+import type { Format } from "./export/formats.ts";
+import { encodeOnnx } from "./export/onnx.ts";
+import { torchWeights, writePython } from "./export/pytorch.ts";
+import { writeTypeScript } from "./export/typescript.ts";
+import { RunFolder } from "./run_folder.ts";
+import { runTask } from "./run_task.ts";
+import { fromUsersFolder, writeAside } from "./users_files.ts";
+
+/** Writes a model, and tells the paths of its files. */
+type Exporter = { extension: string; write: (path: string, model: ExportedModel) => Promise<string[]> };
+
+const EXPORTERS: Record<Format, Exporter> = {
+  onnx: {
+    extension: ".onnx",
+    write: async (path, model) => await writeWhole(path, encodeOnnx(model)),
+  },
+  pytorch: { extension: ".py", write: writePytorch },
+  ts: {
+    extension: ".ts",
+    write: async (path, model) => await writeWhole(path, writeTypeScript(model, basename(path))),
+  },
+};
+
+async function main({ runName, format, output }: TaskConfig): Promise<void> {
+  const { extension, write } = EXPORTERS[format!], run = new RunFolder(runName);
+  const path = fromUsersFolder(output) ?? `${run.path}/model${extension}`;
+  // A slip of the tongue should not write over a file of another kind.
+  if (extname(path) !== extension) {
+    throw new ConfigError([`--output ${path} is no name for --format ${format}: it must end in ${extension}`]);
+  }
+  const model = await run.readModel((path) => readExportedModel(runName, path));
+  for (const written of await write(path, model)) console.log(`wrote ${written}`);
+}
+
+async function writeWhole(path: string, content: string | Uint8Array): Promise<string[]> {
+  await writeAside(path, (sink) => sink(content));
+  return [path];
+}
+
+async function writePytorch(path: string, model: ExportedModel): Promise<string[]> {
+  // A run has a model.safetensors of its own, in the library's layout.
+  const weights = path.replace(/\.py$/, "_torch.safetensors");
+  await writeSafetensors(weights, torchWeights(model), { format: "pt" });
+  return [...await writeWhole(path, writePython(model, basename(weights))), weights];
+}
+
+if (import.meta.main) await runTask("export", main);

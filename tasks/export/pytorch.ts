@@ -1,0 +1,205 @@
+/** A model as a Python file for PyTorch, and the weights that belong beside it. */
+
+import { MISSING_TEXTS } from "../../lib/cells.ts";
+import type { InputColumn } from "../../lib/table.ts";
+import type { ExportedLayer, ExportedModel, ExportedOutput } from "./exported_model.ts";
+import { indent, literal } from "./literals.ts";
+
+/** Weights as PyTorch names and shapes them. */
+export type TorchWeights = Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
+
+/**
+ * The weights under the names of the module's `state_dict`; a weight is [out, in] there.
+ *
+ * @param model The model.
+ * @returns Shape and values by name.
+ */
+export function torchWeights({ layers }: ExportedModel): TorchWeights {
+  const weights: TorchWeights = {};
+  layers.forEach((layer, i) => {
+    if (layer.kind !== "Linear") return;
+    const { inputs, outputs, weight, bias } = layer;
+    const transposed = Float32Array.from(weight, (_, at) => weight[(at % inputs) * outputs + Math.floor(at / inputs)]);
+    weights[`layers.${i}.weight`] = { shape: [outputs, inputs], data: transposed };
+    weights[`layers.${i}.bias`] = { shape: [outputs], data: bias };
+  });
+  return weights;
+}
+
+/**
+ * Writes the module's text.
+ *
+ * @param model The model.
+ * @param weightsName Name of the file with the weights, beside it.
+ * @returns Python.
+ */
+export function writePython(model: ExportedModel, weightsName: string): string {
+  return [
+    headOf(model, weightsName),
+    constantsOf(model),
+    moduleOf(model),
+    encodeOf(model.inputs),
+    PREDICT,
+    outputOf(model.output),
+    MAIN,
+  ].join("\n\n");
+}
+
+function headOf({ name }: ExportedModel, weightsName: string): string {
+  return `"""A network that Backhand trained, run ${name}.
+
+Needs the packages torch and safetensors. Rows are dicts of raw columns, predictions dicts in raw units:
+
+    network = load()
+    predict(network, [row, row])
+
+As a program it reads a row of JSON per line and prints a prediction per line.
+"""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+WEIGHTS = Path(__file__).with_name(${literal(weightsName)})
+`;
+}
+
+function constantsOf({ inputs, scalings, output }: ExportedModel): string {
+  const column = (input: InputColumn) => {
+    const categories = input.kind === "categorical" ? `, "categories": ${literal(input.categories)}` : "";
+    const fill = input.fill === undefined ? "None" : literal(input.fill);
+    return `{"kind": ${literal(input.kind)}, "name": ${literal(input.name)}${categories}, "fill": ${fill}},`;
+  };
+  const list = (name: string, values: readonly number[]) => `${name} = ${literal(values)}\n`;
+  const targets = output.kind === "classes"
+    ? `CLASSES = ${literal(output.classes)}\n`
+    : `TARGETS = ${literal(output.names)}\n`;
+  return `COLUMNS = [\n${indent(inputs.map(column), 4)}]\nMISSING = ${literal(MISSING_TEXTS)}\n
+# scaled = (raw - shift) / factor, for each encoded column\n` +
+    list("SHIFT", scalings.map(({ shift }) => shift)) + list("FACTOR", scalings.map(({ factor }) => factor)) +
+    targets + (output.kind === "numbers"
+      ? list("TARGET_SHIFT", output.scalings.map(({ shift }) => shift)) +
+        list("TARGET_FACTOR", output.scalings.map(({ factor }) => factor))
+      : "");
+}
+
+function moduleOf({ layers, scalings }: ExportedModel): string {
+  return `class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+${indent(layers.map((layer) => `${torchLayer(layer)},`), 12)}        )
+
+    def forward(self, x):
+        """From encoded and scaled rows [batch, ${scalings.length}] to what the last layer gives."""
+        return self.layers(x)
+
+
+def load(path=WEIGHTS):
+    """The network with its trained weights."""
+    network = Network()
+    network.load_state_dict(load_file(path))
+    return network.eval()
+`;
+}
+
+function torchLayer(layer: ExportedLayer): string {
+  switch (layer.kind) {
+    case "Linear":
+      return `nn.Linear(${layer.inputs}, ${layer.outputs})`;
+    case "LeakyReLU":
+      return `nn.LeakyReLU(${layer.slope})`;
+    case "GELU":
+      return `nn.GELU(approximate="tanh")`;
+    case "Dropout":
+      return `nn.Dropout(${layer.rate})`;
+    default:
+      return `nn.${layer.kind}()`;
+  }
+}
+
+function encodeOf(inputs: readonly InputColumn[]): string {
+  const oneHot = `        if not isinstance(cell, str):
+            raise ValueError(f"column {name!r} is {cell!r}, need a text")
+        # The last place is that of names not seen in training.
+        categories = column["categories"]
+        name = cell.strip()
+        place = categories.index(name) if name in categories else len(categories)
+        values += [float(i == place) for i in range(len(categories) + 1)]`;
+  const number = `        if isinstance(cell, (str, bool)) or not math.isfinite(cell):
+            raise ValueError(f"column {name!r} is {cell!r}, need a finite number")
+        values.append(float(cell))`;
+  const kinds = new Set(inputs.map(({ kind }) => kind));
+  const body = kinds.size === 2
+    ? `        if column["kind"] == "numeric":\n${number.replaceAll(/^/gm, "    ")}\n            continue\n${oneHot}`
+    : kinds.has("numeric")
+    ? number
+    : oneHot;
+  return `def is_missing(cell):
+    if isinstance(cell, str):
+        return cell.strip() in MISSING
+    return cell is None or isinstance(cell, float) and math.isnan(cell)
+
+
+def encode(row):
+    """A row's numbers, as the network takes them before scaling."""
+    values = []
+    for column in COLUMNS:
+        name = column["name"]
+        cell = row.get(name)
+        if is_missing(cell):
+            cell = column["fill"]
+            if cell is None:
+                raise ValueError(f"column {name!r} is missing")
+${body}
+    return values
+`;
+}
+
+const PREDICT = `def predict(network, rows):
+    """A prediction for each row."""
+    raw = torch.tensor([encode(row) for row in rows], dtype=torch.float64)
+    scaled = (raw - torch.tensor(SHIFT, dtype=torch.float64)) / torch.tensor(FACTOR, dtype=torch.float64)
+    with torch.no_grad():
+        return to_raw(network(scaled.float()).double())
+`;
+
+function outputOf(output: ExportedOutput): string {
+  if (output.kind === "classes") {
+    const logits = output.outputs === 1 ? "torch.cat([-output / 2, output / 2], dim=1)" : "output";
+    const best = output.outputs === 1 ? "(output[:, 0] >= 0).long()" : "probabilities.argmax(dim=1)";
+    return `def to_raw(output):
+    """The likeliest class, and the probability of each."""
+    probabilities = torch.softmax(${logits}, dim=1)
+    best = ${best}
+    return [
+        {"class": CLASSES[place], "probabilities": dict(zip(CLASSES, row))}
+        for place, row in zip(best.tolist(), probabilities.tolist())
+    ]
+`;
+  }
+  const raw = output.kind === "numbers"
+    ? "output * torch.tensor(TARGET_FACTOR, dtype=torch.float64) + torch.tensor(TARGET_SHIFT, dtype=torch.float64)"
+    : "torch.sigmoid(output)";
+  return `def to_raw(output):
+    """${output.kind === "numbers" ? "Targets in raw units" : "Probabilities"}, by name."""
+    raw = ${raw}
+    return [dict(zip(TARGETS, row)) for row in raw.tolist()]
+`;
+}
+
+const MAIN = `def main():
+    rows = [json.loads(line) for line in sys.stdin if line.strip()]
+    if rows:
+        for prediction in predict(load(), rows):
+            print(json.dumps(prediction))
+
+
+if __name__ == "__main__":
+    main()
+`;

@@ -1,0 +1,207 @@
+/** A model as a TypeScript file without imports: its weights inline, its rows and predictions typed by the columns. */
+
+import { MISSING_TEXTS } from "../../lib/cells.ts";
+import type { InputColumn } from "../../lib/table.ts";
+import type { ExportedLayer, ExportedModel, Scaling } from "./exported_model.ts";
+import { indent, literal } from "./literals.ts";
+
+/**
+ * Writes the predictor's text.
+ *
+ * @param model The model.
+ * @param fileName Its file's name, for the example.
+ * @returns TypeScript.
+ */
+export function writeTypeScript(model: ExportedModel, fileName: string): string {
+  const kinds = new Set(model.layers.map(({ kind }) => kind));
+  return [
+    headOf(model, fileName),
+    rowType(model.inputs),
+    predictionType(model.output),
+    columnsOf(model.inputs),
+    scalingsOf("INPUT_SCALINGS", model.scalings),
+    `type Layer = (x: readonly number[]) => number[];\n`,
+    ...Object.entries(LAYERS).filter(([kind]) => kinds.has(kind as ExportedLayer["kind"])).map(([, text]) => text),
+    `const NETWORK: readonly Layer[] = [\n${indent(model.layers.flatMap(layerCall), 2)}];\n`,
+    model.inputs.some(({ kind }) => kind === "numeric") ? ENCODE_NUMBER : "",
+    model.inputs.some(({ kind }) => kind === "categorical") ? ENCODE_NAME : "",
+    predictOf(model),
+    outputOf(model.output),
+  ].filter((text) => text !== "").join("\n");
+}
+
+function headOf({ name, inputs }: ExportedModel, fileName: string): string {
+  const cells = inputs.map((column) =>
+    `${keyOf(column.name)}: ${column.kind === "numeric" ? 0 : literal(column.categories[0] ?? "")}`
+  );
+  // A column's name must not end the comment.
+  const call = `predict({ ${cells.join(", ")} })`.replaceAll("*/", "*\\/");
+  return `/**
+ * A network that Backhand trained, run ${name}: raw columns in, raw units out, no imports.
+ *
+ *   import { predict } from ${literal(`./${fileName}`)};
+ *   ${call};
+ */
+`;
+}
+
+function rowType(inputs: readonly InputColumn[]): string {
+  const fields = inputs.map(({ name, kind, fill }) => {
+    const type = kind === "numeric" ? "number" : "string";
+    return fill === undefined ? `readonly ${keyOf(name)}: ${type};` : `readonly ${keyOf(name)}?: ${type} | null;`;
+  });
+  return `/** A row in raw units; what may be left out is filled as in training. */
+export interface Row {\n${indent(fields, 2)}}\n`;
+}
+
+function predictionType(output: ExportedModel["output"]): string {
+  const names = output.kind === "classes" ? output.classes : output.names;
+  const numbers = names.map((name) => `readonly ${keyOf(name)}: number;`);
+  if (output.kind !== "classes") {
+    const what = output.kind === "numbers" ? "What is predicted, in raw units." : "Probabilities.";
+    return `/** ${what} */\nexport interface Prediction {\n${indent(numbers, 2)}}\n`;
+  }
+  return `/** A class of the target, and the probability of each. */
+export interface Prediction {
+  readonly class: ${names.map(literal).join(" | ")};
+  readonly probabilities: {\n${indent(numbers, 4)}  };
+}\n`;
+}
+
+/** A property's name, quoted where it must be. */
+function keyOf(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : literal(name);
+}
+
+function columnsOf(inputs: readonly InputColumn[]): string {
+  const columns = inputs.map((column) => {
+    const fill = `fill: ${column.fill === undefined ? "undefined" : literal(column.fill)}`;
+    return column.kind === "numeric"
+      ? `(row) => [encodeNumber(row, ${literal(column.name)}, { ${fill} })],`
+      : `(row) => encodeName(row, ${literal(column.name)}, { categories: ${literal(column.categories)}, ${fill} }),`;
+  });
+  return `const COLUMNS: readonly ((row: Row) => number[])[] = [\n${indent(columns, 2)}];\n`;
+}
+
+function scalingsOf(name: string, scalings: readonly Scaling[]): string {
+  const lines = scalings.map(({ shift, factor }) => `{ shift: ${shift}, factor: ${factor} },`);
+  return `/** scaled = (raw - shift) / factor */\nconst ${name} = [\n${indent(lines, 2)}];\n`;
+}
+
+function layerCall(layer: ExportedLayer): string[] {
+  switch (layer.kind) {
+    case "Linear":
+      return [`linear(${layer.inputs}, ${layer.outputs}, "${toBase64(layer.weight)}", "${toBase64(layer.bias)}"),`];
+    case "LeakyReLU":
+      return [`leakyRelu(${layer.slope}),`];
+    case "Dropout":
+      return [];
+    default:
+      return [`${layer.kind.toLowerCase()},`];
+  }
+}
+
+function toBase64(values: Float32Array<ArrayBuffer>): string {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength).toBase64();
+}
+
+const LAYERS: Partial<Record<ExportedLayer["kind"], string>> = {
+  Linear: `/** y = x · weight + bias, both of float32 in base64; the weight is [inputs, outputs]. */
+function linear(inputs: number, outputs: number, weight: string, bias: string): Layer {
+  const [w, b] = [decode(weight), decode(bias)];
+  return (x) => {
+    const y = Array.from(b);
+    for (let i = 0; i < inputs; i++) {
+      for (let j = 0; j < outputs; j++) y[j] += x[i] * w[i * outputs + j];
+    }
+    return y;
+  };
+}
+
+function decode(base64: string): Float32Array {
+  const view = new DataView(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
+  return Float32Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
+}
+`,
+  ReLU: `const relu: Layer = (x) => x.map((v) => v > 0 ? v : 0);\n`,
+  LeakyReLU: `const leakyRelu = (slope: number): Layer => (x) => x.map((v) => v > 0 ? v : slope * v);\n`,
+  Sigmoid: `const sigmoid: Layer = (x) => x.map((v) => 1 / (1 + Math.exp(-v)));\n`,
+  Tanh: `const tanh: Layer = (x) => x.map((v) => Math.tanh(v));\n`,
+  GELU: `const gelu: Layer = (x) =>
+  x.map((v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))));
+`,
+};
+
+const ENCODE_NUMBER =
+  `function encodeNumber(row: Row, name: keyof Row, { fill }: { fill: number | undefined }): number {
+  const cell: unknown = row[name];
+  if (typeof cell === "number" && Number.isFinite(cell)) return cell;
+  const isMissing = cell === undefined || cell === null || Number.isNaN(cell);
+  if (isMissing && fill !== undefined) return fill;
+  throw new TypeError(\`Cannot predict: column \${JSON.stringify(name)} is \${String(cell)}, need a finite number\`);
+}
+`;
+
+const ENCODE_NAME = `/** One-hot; the last place is that of names not seen in training. */
+function encodeName(
+  row: Row,
+  name: keyof Row,
+  { categories, fill }: { categories: readonly string[]; fill: string | undefined },
+): number[] {
+  const cell: unknown = row[name];
+  const isMissing = cell === undefined || cell === null || ${literal(MISSING_TEXTS)}.includes(String(cell).trim());
+  if (isMissing ? fill === undefined : typeof cell !== "string") {
+    throw new TypeError(\`Cannot predict: column \${JSON.stringify(name)} is \${JSON.stringify(cell)}, need a text\`);
+  }
+  const place = categories.indexOf(isMissing ? fill! : String(cell).trim());
+  const values = [...categories.map(() => 0), 0];
+  values[place < 0 ? categories.length : place] = 1;
+  return values;
+}
+`;
+
+function predictOf({ output }: ExportedModel): string {
+  return `/**
+ * Predicts.
+ *
+ * @param row A row in raw units.
+ * @returns ${output.kind === "classes" ? "The likeliest class, and the probability of each." : "A number per target."}
+ * @throws {TypeError} If a cell is missing that has no fill, or is of the wrong type.
+ */
+export function predict(row: Row): Prediction {
+  const encoded = COLUMNS.flatMap((column) => column(row));
+  let x = encoded.map((v, i) => (v - INPUT_SCALINGS[i].shift) / INPUT_SCALINGS[i].factor);
+  for (const layer of NETWORK) x = layer(x);
+  return toPrediction(x);
+}
+`;
+}
+
+function outputOf(output: ExportedModel["output"]): string {
+  if (output.kind !== "classes") {
+    const value = output.kind === "numbers"
+      ? "v * TARGET_SCALINGS[i].factor + TARGET_SCALINGS[i].shift"
+      : "1 / (1 + Math.exp(-v))";
+    const scalings = output.kind === "numbers" ? `${scalingsOf("TARGET_SCALINGS", output.scalings)}\n` : "";
+    return `${scalings}const TARGETS = ${literal(output.names)};
+
+function toPrediction(x: readonly number[]): Prediction {
+  const raw = x.map((v${output.kind === "numbers" ? ", i" : ""}) => ${value});
+  return Object.fromEntries(TARGETS.map((name, i) => [name, raw[i]])) as unknown as Prediction;
+}
+`;
+  }
+  const logits = output.outputs === 1 ? "[-x[0] / 2, x[0] / 2]" : "[...x]";
+  return `const CLASSES = ${literal(output.classes)};
+
+/** The softmax${output.outputs === 1 ? "; of two classes the network says how much likelier the second is" : ""}. */
+function toPrediction(x: readonly number[]): Prediction {
+  const logits = ${logits}, largest = Math.max(...logits);
+  const powers = logits.map((v) => Math.exp(v - largest)), sum = powers.reduce((a, b) => a + b);
+  const probabilities = Object.fromEntries(CLASSES.map((name, i) => [name, powers[i] / sum]));
+  return { class: CLASSES[logits.${
+    output.outputs === 1 ? "lastIndexOf" : "indexOf"
+  }(largest)], probabilities } as unknown as Prediction;
+}
+`;
+}

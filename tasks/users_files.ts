@@ -1,0 +1,40 @@
+/** Files that users name: where they lie, and how they are written. */
+
+import { resolve } from "node:path";
+import { writeFully } from "../lib/files.ts";
+
+/**
+ * A path from the folder that the user stood in: `deno task` leaves it for the project's, and keeps its name.
+ *
+ * @param path The path as it was typed, or none.
+ * @returns The path from here.
+ */
+export function fromUsersFolder<T extends string | undefined>(path: T): T | string {
+  const folder = Deno.env.get("INIT_CWD");
+  return path === undefined || !folder || folder === Deno.cwd() ? path : resolve(folder, path);
+}
+
+/**
+ * Writes a file that appears under its name only once it is whole.
+ *
+ * @param path The file; one that is there is replaced.
+ * @param write Writes it, piece by piece.
+ * @returns What `write` returns.
+ */
+export async function writeAside<T>(
+  path: string,
+  write: (sink: (piece: string | Uint8Array) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const partial = `${path}.partial`;
+  try {
+    using file = await Deno.open(partial, { write: true, create: true, truncate: true });
+    const result = await write((piece) =>
+      writeFully(file, typeof piece === "string" ? new TextEncoder().encode(piece) : piece)
+    );
+    await Deno.rename(partial, path);
+    return result;
+  } catch (error) {
+    await Deno.remove(partial).catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
+}
