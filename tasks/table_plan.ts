@@ -2,7 +2,7 @@
 
 import { closest } from "fastest-levenshtein";
 import { cellFault } from "../lib/cells.ts";
-import { linesOfRows } from "../lib/csv_records.ts";
+import { linesOfRows, separatorHint } from "../lib/csv_records.ts";
 import { DataError } from "../lib/errors.ts";
 import { type ColumnProfile, MAX_CATEGORIES } from "../lib/table_profile.ts";
 import { ConfigError } from "./config.ts";
@@ -41,7 +41,7 @@ interface Role {
  * @throws {DataError} If a column of numbers holds texts, the target says nothing, or cells are missing and may not be.
  */
 export async function planColumns(config: Config, look: TableLook): Promise<TablePlan> {
-  checkNames(config, [...look.profiles.keys()]);
+  checkNames(config, look);
   const kind = await targetKind(config, look);
   const roles: Role[] = [];
   for (const profile of look.profiles.values()) roles.push(await roleOf(profile, config, look, kind));
@@ -57,8 +57,12 @@ export async function planColumns(config: Config, look: TableLook): Promise<Tabl
 }
 
 /** Refuses names that are no columns, and columns that are asked for two things. */
-function checkNames({ target, features, ignore, categorical, timeColumn }: Config, columns: string[]): void {
-  const faults: string[] = [];
+function checkNames(
+  { target, features, ignore, categorical, timeColumn }: Config,
+  { profiles, separator }: TableLook,
+): void {
+  const columns = [...profiles.keys()], faults: string[] = [];
+  const hint = separator ? separatorHint(columns, separator) : "";
   if (target.length === 0) {
     faults.push(`TARGET is not given: say which of the columns is predicted; there are ${columns.join(", ")}`);
   }
@@ -72,7 +76,9 @@ function checkNames({ target, features, ignore, categorical, timeColumn }: Confi
   for (const [key, names] of Object.entries(asked)) {
     for (const name of names.filter((name) => name !== "" && !columns.includes(name))) {
       const near = columns.length > 1 ? `did you mean ${JSON.stringify(closest(name, columns))}? ` : "";
-      faults.push(`${key} names ${JSON.stringify(name)}, which is no column: ${near}there are ${columns.join(", ")}`);
+      faults.push(
+        `${key} names ${JSON.stringify(name)}, which is no column: ${near}there are ${columns.join(", ")}${hint}`,
+      );
     }
   }
   const clashes: [string, string[], string, string[]][] = [
