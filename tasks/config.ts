@@ -18,18 +18,28 @@ export interface TaskConfig extends Config {
   input?: string;
   /** Path of --output; predict alone has it. */
   output?: string;
-  /** Numbers on the command line, as texts; predict alone takes them. */
+  /** Texts of the flags that were given, by key: some are no settings. */
+  extras: Record<string, string | undefined>;
+  /** Words on the command line beside the flags; predict alone takes them. */
   numbers: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
   texts: Partial<Record<Key, string>>;
+}
+
+/** A flag that is no setting. */
+interface Extra {
+  meaning: string;
+  /** What it may be, in words. */
+  allowed: string;
+  isBoolean?: true;
 }
 
 /** What a task takes. */
 interface Task {
   summary: string;
   keys: readonly Key[];
-  /** Flags that are no settings, with their meaning. */
-  paths?: Record<string, string>;
+  /** Flags that are no settings. */
+  extras?: Record<string, Extra>;
   takesNumbers?: true;
 }
 
@@ -47,8 +57,20 @@ export const TASKS = {
   predict: {
     summary: "predicts from a trained run, in raw units",
     keys: ["RUN_NAME"],
-    paths: { INPUT: "CSV file with the input columns", OUTPUT: "CSV file that gets the predictions" },
+    extras: {
+      INPUT: { meaning: "CSV file with the input columns; - for JSON lines from stdin", allowed: "a path, or -" },
+      OUTPUT: { meaning: "file that gets the predictions", allowed: "a path" },
+      ROW: { meaning: "a row, answered in JSON", allowed: 'JSON by column, such as {"x": 3}' },
+    },
     takesNumbers: true,
+  },
+  evaluate: {
+    summary: "measures a trained run on new rows whose target is known",
+    keys: ["RUN_NAME"],
+    extras: {
+      DATA: { meaning: "CSV file with the input and target columns", allowed: "a path" },
+      JSON: { meaning: "print all measures as JSON (false)", allowed: "true or false", isBoolean: true },
+    },
   },
   gradcheck: {
     summary: "compares every backward pass with finite differences, and the GPU with float64",
@@ -93,8 +115,9 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const task: Task = TASKS[name];
   const { env, dotenv } = surroundings ?? surroundingsOfProcess();
   const file = parseDotenv(dotenv);
-  const flags = [...task.keys, ...Object.keys(task.paths ?? {})];
-  const isBoolean = (key: string) => (SETTINGS as Record<string, Setting>)[key]?.isBoolean === true;
+  const flags = [...task.keys, ...Object.keys(task.extras ?? {})];
+  const isBoolean = (key: string) =>
+    (task.extras?.[key] ?? (SETTINGS as Record<string, Setting>)[key])?.isBoolean === true;
   const line = parseCommandLine(name, args, flags, isBoolean, task.takesNumbers === true);
   const faults = [...line.faults, ...misspelt([...Object.keys(file), ...oddKeys(dotenv)])];
 
@@ -127,7 +150,7 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   }
   if (faults.length > 0) throw new ConfigError(faults);
   const { INPUT: input, OUTPUT: output } = line.values;
-  return { ...values as unknown as Config, input, output, numbers: line.numbers, texts };
+  return { ...values as unknown as Config, input, output, extras: line.values, numbers: line.numbers, texts };
 }
 
 /**
@@ -146,9 +169,11 @@ export function usage(name: TaskName): string {
       .map(([recipe, preset]) => `; ${recipe}: ${preset}`);
     return [flagOf(key), `${setting.meaning} (${setting.default}${presets.join("")})`, setting.allowed];
   });
-  for (const [key, meaning] of Object.entries(task.paths ?? {})) rows.push([flagOf(key), meaning, "a path"]);
+  for (const [key, { meaning, allowed }] of Object.entries(task.extras ?? {})) {
+    rows.push([flagOf(key), meaning, allowed]);
+  }
   const width = Math.max(...rows.map(([flag]) => flag.length), 0);
-  const numbers = task.takesNumbers ? " [numbers]" : "";
+  const numbers = task.takesNumbers ? " [numbers, or column=cell ...]" : "";
   const lines = rows.map(([flag, meaning, allowed]) =>
     `  ${flag.padEnd(width)}  ${meaning}\n${" ".repeat(width + 4)}${allowed}`
   );

@@ -22,7 +22,7 @@ function faultsOf(args: string, sources?: Sources): readonly string[] {
 }
 
 Deno.test("readConfig() gives the defaults of the table", () => {
-  const { numbers: _, texts: __, input: ___, output: ____, ...config } = read("");
+  const { numbers: _, texts: __, input: ___, output: ____, extras: _____, ...config } = read("");
   assertEquals(config, {
     recipe: "cubic",
     generateDataset: false,

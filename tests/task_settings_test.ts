@@ -124,7 +124,8 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     "gen-data": ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
     scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],
     train: KEYS,
-    predict: ["RUN_NAME", "INPUT", "OUTPUT"],
+    predict: ["RUN_NAME", "INPUT", "OUTPUT", "ROW"],
+    evaluate: ["RUN_NAME", "DATA", "JSON"],
     gradcheck: ["SEED", "HIDDEN_SIZE"],
     doctor: [],
   };
