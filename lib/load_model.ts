@@ -178,23 +178,28 @@ export class RowEncoder {
   encode(rows: readonly Row[], firstRow: number): Float64Array {
     const width = this.#encoder.names.length, out = new Float64Array(rows.length * width);
     rows.forEach((row, i) => {
-      const action = `Cannot predict row ${firstRow + i}`;
-      this.#checkColumns(row, action);
       try {
-        this.#encoder.encode(this.#inputs.map((name) => textOf(row[name], name)), out, i * width);
+        out.set(this.encodeRow(row), i * width);
       } catch (error) {
-        if (!(error instanceof CellError)) throw error;
-        throw new SyntaxError(`${action}: ${error.message}`, { cause: error });
+        if (!(error instanceof CellError || error instanceof TypeError)) throw error;
+        const kind = error instanceof CellError ? SyntaxError : TypeError;
+        throw new kind(`Cannot predict row ${firstRow + i}: ${error.message}`, { cause: error });
       }
     });
     return out;
   }
 
-  #checkColumns(row: Row, action: string): void {
+  /** Network inputs [features] of one row. Throws a TypeError that names columns, or a CellError. */
+  encodeRow(row: Row): Float64Array {
+    this.#checkColumns(row);
+    const out = new Float64Array(this.#encoder.names.length);
+    this.#encoder.encode(this.#inputs.map((name) => textOf(row[name], name)), out, 0);
+    return out;
+  }
+
+  #checkColumns(row: Row): void {
     if (typeof row !== "object" || row === null || Array.isArray(row)) {
-      throw new TypeError(
-        `${action}: it is no object with cells by column, such as {${JSON.stringify(this.#inputs[0])}: 1}`,
-      );
+      throw new TypeError(`it is no object with cells by column, such as {${JSON.stringify(this.#inputs[0])}: 1}`);
     }
     const unknown = Object.keys(row).filter((name) => !this.#known.has(name));
     const missing = this.#inputs.filter((name) => !Object.hasOwn(row, name));
@@ -203,7 +208,7 @@ export class RowEncoder {
       ...(missing.length > 0 ? [`it lacks ${quoted(missing)}`] : []),
       ...(unknown.length > 0 ? [`there is no column ${quoted(unknown)}`] : []),
     ];
-    throw new TypeError(`${action}: ${faults.join(", and ")}; the columns are ${quoted(this.#inputs)}`);
+    throw new TypeError(`${faults.join(", and ")}; the columns are ${quoted(this.#inputs)}`);
   }
 }
 

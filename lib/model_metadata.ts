@@ -11,7 +11,7 @@ import { MAX_SEED } from "./random.ts";
 import { Scaler } from "./scaler.ts";
 import type { Table, Target } from "./table.ts";
 import { encodedNames } from "./table.ts";
-import { TargetEncoder } from "./table_encoder.ts";
+import { TargetEncoder, type TargetForm } from "./table_encoder.ts";
 import { parseTable } from "./table_json.ts";
 import { VERSION } from "./version.ts";
 
@@ -83,18 +83,23 @@ export async function dataSource(path: string): Promise<DataSource> {
 }
 
 /**
- * Names of the outputs of a network that predicts a target.
+ * How a network puts out a target.
  *
  * @param target The target.
  * @param loss Kind of the loss: "softmax" gives an output per class, "bce" one for the second of two classes.
- * @returns A name per output.
+ * @returns The encoder's form of it.
  * @throws {TypeError} If the loss is none for such a target.
  */
-export function outputNames(target: Target, loss: string): string[] {
-  if (target.kind === "numeric") return [...target.names];
-  if (loss === "softmax") return new TargetEncoder(target, "one-hot").names;
-  if (loss === "bce" && target.classes.length === 2) return new TargetEncoder(target, "binary").names;
+export function targetForm(target: Target, loss: string): TargetForm {
+  if (target.kind === "numeric") return "values";
+  if (loss === "softmax") return "one-hot";
+  if (loss === "bce" && target.classes.length === 2) return "binary";
   throw new TypeError(`${target.classes.length} classes under the loss ${loss}: need softmax, or bce for two classes`);
+}
+
+/** Names of the outputs of a network that predicts a target, as {@linkcode targetForm} has them. */
+export function outputNames(target: Target, loss: string): string[] {
+  return new TargetEncoder(target, targetForm(target, loss)).names;
 }
 
 /**

@@ -137,15 +137,29 @@ export class SavedModel implements Disposable {
    * @throws {RangeError} If an input, scaled, or a prediction is beyond float32.
    */
   async predict(rows: ArrayLike<number>, firstRow: number = 1): Promise<Float64Array> {
-    const { scalers, features, targets, loss } = this.description;
+    const { scalers, targets, loss } = this.description;
+    const predicted = toRaw(await this.outputs(rows, firstRow), loss, scalers.targets);
+    checkFinite("prediction", predicted, predicted, targets, firstRow);
+    return predicted;
+  }
+
+  /**
+   * What the network itself puts out: scaled targets, or logits. An evaluation takes it.
+   *
+   * @param rows Inputs [n, features] in raw units, row by row.
+   * @param firstRow Number of the first of them, for messages.
+   * @returns Outputs [n, targets], row by row.
+   * @throws {TypeError} If the length is not a multiple of the number of features.
+   * @throws {RangeError} If an input, scaled, is beyond float32.
+   */
+  async outputs(rows: ArrayLike<number>, firstRow: number = 1): Promise<Float32Array> {
+    const { scalers, features } = this.description;
     const scaled = Float32Array.from(scalers.inputs.transform(rows));
     const count = scaled.length / features.length;
     checkFinite("input", scaled, rows, features, firstRow);
     using x = Tensor.from(this.model.device, scaled, [count, features.length]);
     using predictor = new Predictor(this.model, features.length, count);
-    const predicted = toRaw(await predictor.predict(x), loss, scalers.targets);
-    checkFinite("prediction", predicted, predicted, targets, firstRow);
-    return predicted;
+    return await predictor.predict(x);
   }
 
   /** Frees the network. */

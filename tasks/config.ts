@@ -7,7 +7,7 @@ import { parse as parseDotenv } from "@std/dotenv/parse";
 import { distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
 import type { Config, Key, RecipeName } from "./config_types.ts";
-import { ALLOWED_FORMATS, type Format, formatFaults } from "./export/formats.ts";
+import { ALLOWED_FORMATS, formatFaults } from "./export/formats.ts";
 import { flagOf, KEYS, propertyOf, type Setting, SETTINGS, TABLE_DEFAULTS, TABLE_KEYS } from "./keys.ts";
 import { recipeOf, RECIPES } from "./recipes.ts";
 import { RECIPE_KEYS, tableFaults } from "./table_settings.ts";
@@ -20,9 +20,9 @@ export interface TaskConfig extends Config {
   input?: string;
   /** Path of --output; predict and export have it. */
   output?: string;
-  /** What --format says; export alone has it. */
-  format?: Format;
-  /** Numbers on the command line, as texts; predict alone takes them. */
+  /** Texts of the flags that were given, by key: some are no settings. */
+  extras: Record<string, string | undefined>;
+  /** Words on the command line beside the flags; predict alone takes them. */
   numbers: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
   texts: Partial<Record<Key, string>>;
@@ -30,14 +30,22 @@ export interface TaskConfig extends Config {
   given: Partial<Record<Key, string>>;
 }
 
+/** A flag that is no setting. */
+interface Extra {
+  meaning: string;
+  /** What it may be, in words. */
+  allowed: string;
+  isBoolean?: true;
+  /** What is wrong with its text, which may be missing; knows what else is wrong with the command line. */
+  faults?: (text: string | undefined, faults: readonly string[]) => string[];
+}
+
 /** What a task takes. */
 interface Task {
   summary: string;
   keys: readonly Key[];
-  /** Flags that are no settings, with their meaning. */
-  paths?: Record<string, string>;
-  /** Whether it takes --format, which must then be given. */
-  takesFormat?: true;
+  /** Flags that are no settings. */
+  extras?: Record<string, Extra>;
   takesNumbers?: true;
 }
 
@@ -58,14 +66,31 @@ export const TASKS = {
   predict: {
     summary: "predicts from a trained run, in raw units",
     keys: ["RUN_NAME"],
-    paths: { INPUT: "CSV file with the input columns", OUTPUT: "CSV file that gets the predictions" },
+    extras: {
+      INPUT: { meaning: "CSV file with the input columns; - for JSON lines from stdin", allowed: "a path, or -" },
+      OUTPUT: { meaning: "file that gets the predictions", allowed: "a path" },
+      ROW: { meaning: "a row, answered in JSON", allowed: 'JSON by column, such as {"x": 3}' },
+    },
     takesNumbers: true,
+  },
+  evaluate: {
+    summary: "measures a trained run on new rows whose target is known",
+    keys: ["RUN_NAME"],
+    extras: {
+      DATA: { meaning: "CSV file with the input and target columns", allowed: "a path" },
+      JSON: { meaning: "print all measures as JSON (false)", allowed: "true or false", isBoolean: true },
+    },
   },
   export: {
     summary: "writes a trained run as a model for other programs",
     keys: ["RUN_NAME"],
-    takesFormat: true,
-    paths: { OUTPUT: "file that gets the model (in the run's folder: model.onnx, model.py or model.ts)" },
+    extras: {
+      FORMAT: { meaning: "what the model is written as (needed)", allowed: ALLOWED_FORMATS, faults: formatFaults },
+      OUTPUT: {
+        meaning: "file that gets the model (in the run's folder: model.onnx, model.py or model.ts)",
+        allowed: "a path",
+      },
+    },
   },
   gradcheck: {
     summary: "compares every backward pass with finite differences, and the GPU with float64",
@@ -110,8 +135,9 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const task: Task = TASKS[name];
   const { env, dotenv } = surroundings ?? surroundingsOfProcess();
   const file = parseDotenv(dotenv);
-  const flags = [...task.keys, ...(task.takesFormat ? ["FORMAT"] : []), ...Object.keys(task.paths ?? {})];
-  const isBoolean = (key: string) => (SETTINGS as Record<string, Setting>)[key]?.isBoolean === true;
+  const flags = [...task.keys, ...Object.keys(task.extras ?? {})];
+  const isBoolean = (key: string) =>
+    (task.extras?.[key] ?? (SETTINGS as Record<string, Setting>)[key])?.isBoolean === true;
   const line = parseCommandLine(name, args, flags, isBoolean, task.takesNumbers === true);
   const faults = [...line.faults, ...misspelt([...Object.keys(file), ...oddKeys(dotenv)])];
 
@@ -146,12 +172,14 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   if (values.data === "" && values.recipe === "xor" && values.noise !== 0) {
     faults.push(`NOISE (from ${given("NOISE")?.from}) is "${texts.NOISE}": recipe xor takes only 0`);
   }
-  if (task.takesFormat) faults.push(...formatFaults(line.values.FORMAT, faults));
+  for (const [key, extra] of Object.entries(task.extras ?? {})) {
+    faults.push(...extra.faults?.(line.values[key], faults) ?? []);
+  }
   const config = values as unknown as Config;
   faults.push(...tableFaults(config, found));
   if (faults.length > 0) throw new ConfigError(faults);
-  const { INPUT: input, OUTPUT: output } = line.values, format = line.values.FORMAT as Format | undefined;
-  return { ...config, input, output, format, numbers: line.numbers, texts: textsIn(config, texts), given: found };
+  const { INPUT: input, OUTPUT: output } = line.values, extras = line.values;
+  return { ...config, input, output, extras, numbers: line.numbers, texts: textsIn(config, texts), given: found };
 }
 
 /**
@@ -172,10 +200,11 @@ export function usage(name: TaskName): string {
     const defaults = `${setting.default || "none"}${presets.join("")}${table === undefined ? "" : `; DATA: ${table}`}`;
     return [flagOf(key), `${setting.meaning} (${defaults})`, setting.allowed];
   });
-  if (task.takesFormat) rows.push(["--format", "what the model is written as (needed)", ALLOWED_FORMATS]);
-  for (const [key, meaning] of Object.entries(task.paths ?? {})) rows.push([flagOf(key), meaning, "a path"]);
-  const width = Math.max(...rows.map(([flag]) => flag.length), 0);
-  const numbers = task.takesNumbers ? " [numbers]" : "";
+  for (const [key, { meaning, allowed }] of Object.entries(task.extras ?? {})) {
+    rows.push([flagOf(key), meaning, allowed]);
+  }
+  const width = Math.max(...rows.map(([flag]) => flag.length), 0), own = Object.keys(task.extras ?? {}).map(flagOf);
+  const numbers = task.takesNumbers ? " [numbers, or column=cell ...]" : "";
   const lines = rows.map(([flag, meaning, allowed]) =>
     `  ${flag.padEnd(width)}  ${meaning}\n${" ".repeat(width + 4)}${allowed}`
   );
@@ -185,7 +214,7 @@ export function usage(name: TaskName): string {
     ...(task.keys.length > 0
       ? [
         "",
-        `Each but ${task.takesFormat ? "--format and paths" : "paths"} may also be set in the environment or in .env: ${
+        `Each${own.length > 0 ? ` but ${own.join(", ")}` : ""} may also be set in the environment or in .env: ${
           flagOf(task.keys[0])
         } is ${task.keys[0]} there.`,
       ]

@@ -1,46 +1,80 @@
 /**
- * Predicts from a trained run, in raw units: rows of numbers from the command line or from a CSV file, to stdout or to one.
+ * Predicts from a trained run, in raw units or classes: rows from the command line or a CSV file are answered as CSV, rows
+ * in JSON as JSON lines.
  *
  *   deno task predict 12.5 -40
- *   deno task predict --run-name my_xor 0 1
+ *   deno task predict --run-name cars year=1982 fuel=diesel
+ *   deno task predict --run-name cars --row '{"year": 1982, "fuel": "diesel"}'
  *   deno task predict --input new.csv --output predicted.csv
+ *   deno task predict --run-name cars --input - < rows.jsonl
  */
 
 import { stringify } from "@std/csv";
-import { parseNumber } from "../lib/cells.ts";
-import { readNumericCsv } from "../lib/csv.ts";
+import { CellError, parseNumber } from "../lib/cells.ts";
 import { Device } from "../lib/device.ts";
+import { DataError } from "../lib/errors.ts";
 import { writeFully } from "../lib/files.ts";
-import { SavedModel } from "../lib/saved_model.ts";
+import { type ClassPrediction, type Prediction, type Row, RowEncoder, toPredictions } from "../lib/load_model.ts";
+import type { SavedModel } from "../lib/saved_model.ts";
+import { TableEncoder } from "../lib/table_encoder.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
-import { RunFolder } from "./run_folder.ts";
+import { type JsonLine, jsonLines } from "./json_lines.ts";
 import { runTask } from "./run_task.ts";
+import { fileRecords, loadRun } from "./saved_run.ts";
 import { fromUsersFolder, writeAside } from "./users_files.ts";
 
-/** Takes the CSV text of some rows. */
+/** Takes text of the answers. */
 type Sink = (text: string) => Promise<void>;
 
+/** Rows as they were given and as the network takes them. */
+interface Block {
+  /** Cells of the input columns of each row; none where answers do not repeat them. */
+  cells: string[][];
+  /** Network inputs [rows, features] in raw units. */
+  inputs: Float64Array;
+}
+
+/** Where rows come from, and whether they are answered in JSON. */
+interface Source {
+  blocks: (model: SavedModel) => Iterable<Block> | AsyncIterable<Block>;
+  isJson: boolean;
+}
+
 async function main(config: TaskConfig): Promise<void> {
-  const { numbers } = config, [input, output] = [config.input, config.output].map(fromUsersFolder);
-  if ((input === undefined) === (numbers.length === 0)) {
-    throw new ConfigError([
-      input === undefined
-        ? "nothing to predict from: give numbers on the command line, or --input file.csv"
-        : `there are numbers (${numbers.join(" ")}) and --input ${input}: give one of them`,
-    ]);
-  }
+  const input = config.input === undefined || config.input === "-" ? config.input : fromUsersFolder(config.input);
+  const output = config.output === undefined ? undefined : fromUsersFolder(config.output);
+  const source = await sourceOf(config, input);
   if (input !== undefined && output !== undefined && await isSameFile(input, output)) {
     throw new ConfigError([`--output ${output} is the same file as --input ${input}: give it another name`]);
   }
-  using device = await Device.request({ smallDispatches: numbers.length > 0 });
-  using model = await new RunFolder(config.runName).readModel((path) => SavedModel.load(device, path));
-  const blocks = input === undefined ? [rowsOf(numbers, model)] : rowsIn(input, model);
+  using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
+  using model = await loadRun(device, config.runName);
   if (output === undefined) {
-    await predictAll(model, blocks, async (text) => await writeFully(Deno.stdout, new TextEncoder().encode(text)));
+    await predictAll(model, source, async (text) => await writeFully(Deno.stdout, new TextEncoder().encode(text)));
   } else {
-    const rows = await writeAside(output, (sink) => predictAll(model, blocks, sink));
+    const rows = await writeAside(output, (sink) => predictAll(model, source, sink));
     console.log(`wrote ${output}: ${rows} predictions`);
   }
+}
+
+/** The one thing that the command line says to predict from; without any, what waits on stdin. */
+async function sourceOf({ numbers, extras: { ROW: row } }: TaskConfig, input?: string): Promise<Source> {
+  const given = [
+    ...(numbers.length === 0 ? [] : [`there are ${numbers.some(isPair) ? "cells" : "numbers"} (${numbers.join(" ")})`]),
+    ...(input === undefined ? [] : [`--input ${input}`]),
+    ...(row === undefined ? [] : ["--row"]),
+  ];
+  if (given.length > 1) throw new ConfigError([`${given.join(" and ")}: give one of them`]);
+  if (row !== undefined) return { blocks: (model) => [rowOf(parseRow(row), model)], isJson: true };
+  if (numbers.some(isPair)) return { blocks: (model) => [rowOf(pairsOf(numbers), model)], isJson: false };
+  if (numbers.length > 0) return { blocks: (model) => [rowsOf(numbers, model)], isJson: false };
+  if (input !== undefined && input !== "-") return { blocks: (model) => rowsIn(input, model), isJson: false };
+  if (input === "-" || !Deno.stdin.isTerminal()) {
+    const lines = jsonLines("stdin", Deno.stdin.readable), first = await lines.next();
+    if (!first.done) return { blocks: (model) => rowsFrom(first.value, lines, model), isJson: true };
+  }
+  const ways = "give numbers or column=cell on the command line, --row, --input file.csv, or JSON lines on stdin";
+  throw new ConfigError([`nothing to predict from: ${ways}`]);
 }
 
 async function isSameFile(a: string, b: string): Promise<boolean> {
@@ -52,8 +86,48 @@ async function isSameFile(a: string, b: string): Promise<boolean> {
   }
 }
 
+/** Whether a word of the command line is a cell by its column. */
+function isPair(word: string): boolean {
+  return word.includes("=");
+}
+
+function pairsOf(words: readonly string[]): Row {
+  const faults: string[] = [], row: Record<string, string> = {};
+  for (const word of words) {
+    const [name] = word.split("=", 1);
+    if (!isPair(word)) faults.push(`${JSON.stringify(word)} is no cell: write column=cell, as of the others`);
+    else if (Object.hasOwn(row, name)) faults.push(`column ${JSON.stringify(name)} is there twice`);
+    else row[name] = word.slice(name.length + 1);
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return row;
+}
+
+function parseRow(text: string): Row {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ConfigError([`--row is ${text}: allowed is JSON by column, such as '{"x": 3}'`]);
+  }
+}
+
+/** A row of the command line. */
+function rowOf(row: Row, { description: { table } }: SavedModel): Block {
+  try {
+    const inputs = new RowEncoder(table).encodeRow(row);
+    return { cells: [table.inputs.map(({ name }) => `${row[name] ?? ""}`.trim())], inputs };
+  } catch (error) {
+    if (!(error instanceof CellError || error instanceof TypeError)) throw error;
+    throw new ConfigError([`the row cannot be used: ${error.message}`]);
+  }
+}
+
 /** The numbers of the command line as rows. */
-function rowsOf(numbers: readonly string[], { description: { features } }: SavedModel): Float64Array {
+function rowsOf(numbers: readonly string[], { description: { table } }: SavedModel): Block {
+  const names = table.inputs.map(({ name }) => name), width = names.length;
+  if (table.inputs.some(({ kind }) => kind !== "numeric")) {
+    throw new ConfigError([`the columns are not all numbers: write ${names.map((name) => `${name}=...`).join(" ")}`]);
+  }
   const faults: string[] = [];
   const values = numbers.map((text) => {
     try {
@@ -63,41 +137,92 @@ function rowsOf(numbers: readonly string[], { description: { features } }: Saved
       return NaN;
     }
   });
-  if (numbers.length % features.length !== 0) {
-    faults.push(`a row has ${features.length} numbers (${features.join(", ")}), found ${numbers.length} in all`);
+  if (numbers.length % width !== 0) {
+    faults.push(`a row has ${width} numbers (${names.join(", ")}), found ${numbers.length} in all`);
   }
   if (faults.length > 0) throw new ConfigError(faults);
-  return Float64Array.from(values);
+  const cells = Array.from(
+    { length: values.length / width },
+    (_, row) => values.slice(row * width, (row + 1) * width).map(String),
+  );
+  return { cells, inputs: Float64Array.from(values) };
 }
 
-/** Rows of a block: enough to hide the wait at its end. */
-const BLOCK_ROWS = 65_536;
-
-async function* rowsIn(path: string, { description: { features } }: SavedModel): AsyncGenerator<Float64Array> {
-  for await (const { rows } of readNumericCsv(path, { columns: features, blockRows: BLOCK_ROWS })) yield rows;
+async function* rowsIn(path: string, { description: { table } }: SavedModel): AsyncGenerator<Block> {
+  const encoder = new TableEncoder(table), width = encoder.names.length;
+  for await (const records of fileRecords(path, table.inputs.map(({ name }) => name))) {
+    const inputs = new Float64Array(records.length * width);
+    records.forEach(({ cells, placed }, i) => {
+      try {
+        encoder.encode(cells, inputs, i * width);
+      } catch (error) {
+        throw placed(error);
+      }
+    });
+    yield { cells: records.map(({ cells }) => cells.map((cell) => cell.trim())), inputs };
+  }
 }
 
-/** Writes a CSV header and a line per row: its inputs, then its predictions. Returns the number of rows. */
-async function predictAll(
-  model: SavedModel,
-  blocks: Iterable<Float64Array> | AsyncIterable<Float64Array>,
-  sink: Sink,
-): Promise<number> {
-  const { features, targets } = model.description;
-  let rows = 0, header: string[][] = [[...features, ...targets.map((name) => `predicted_${name}`)]];
-  for await (const block of blocks) {
-    const predicted = await model.predict(block, rows + 1), lines: (string | number)[][] = [...header];
-    for (let row = 0; row < block.length / features.length; row++, rows++) {
-      lines.push([
-        ...block.subarray(row * features.length, (row + 1) * features.length),
-        // float32 carries about seven digits
-        ...[...predicted.subarray(row * targets.length, (row + 1) * targets.length)].map((v) => +v.toPrecision(7)),
-      ]);
+async function* rowsFrom(
+  first: JsonLine[],
+  others: AsyncIterable<JsonLine[]>,
+  { description: { table } }: SavedModel,
+): AsyncGenerator<Block> {
+  const encoder = new RowEncoder(table);
+  const blockOf = (rows: Float64Array[]) => ({ cells: [], inputs: Float64Array.from(rows.flatMap((row) => [...row])) });
+  const encode = function* (lines: JsonLine[]): Generator<Block> {
+    const rows: Float64Array[] = [];
+    for (const { value, line } of lines) {
+      try {
+        rows.push(encoder.encodeRow(value as Row));
+      } catch (error) {
+        if (!(error instanceof CellError || error instanceof TypeError)) throw error;
+        if (rows.length > 0) yield blockOf(rows);
+        throw new DataError(error.message, { file: "stdin", line }, { cause: error });
+      }
     }
-    await sink(stringify(lines));
+    yield blockOf(rows);
+  };
+  yield* encode(first);
+  for await (const lines of others) yield* encode(lines);
+}
+
+/** Writes a line per row: of CSV its inputs and its predictions, under a header. Returns the number of rows. */
+async function predictAll(model: SavedModel, { blocks, isJson }: Source, sink: Sink): Promise<number> {
+  const { description } = model, { table: { inputs }, targets } = description;
+  let rows = 0, header = [[...inputs.map(({ name }) => name), ...answerNames(model)]];
+  for await (const block of blocks(model)) {
+    const answers = toPredictions(await model.predict(block.inputs, rows + 1), description);
+    if (isJson) {
+      const objects = answers.map((answer) => typeof answer === "number" ? { [targets[0]]: answer } : answer);
+      await sink(objects.map((answer) => JSON.stringify(answer, (_, value) => rounded(value)) + "\n").join(""));
+    } else {
+      const lines = answers.map((answer, i) => [...block.cells[i], ...cellsOf(answer, model).map(rounded)]);
+      await sink(stringify([...header, ...lines]));
+    }
     header = [];
+    rows += answers.length;
   }
   return rows;
+}
+
+/** A number without more digits than float32 carries; anything else as it is. */
+function rounded<T>(value: T): T | number {
+  return typeof value === "number" ? +value.toPrecision(7) : value;
+}
+
+/** Names of the columns of answers. */
+function answerNames({ description: { table: { target } } }: SavedModel): string[] {
+  if (target.kind === "numeric") return target.names.map((name) => `predicted_${name}`);
+  return [`predicted_${target.name}`, ...target.classes.map((name) => `probability_${name}`)];
+}
+
+/** An answer as cells, in the order of their names: an object's own is another where names are whole numbers. */
+function cellsOf(answer: Prediction, { description: { table: { target } } }: SavedModel): (string | number)[] {
+  if (typeof answer === "number") return [answer];
+  if (target.kind === "numeric") return target.names.map((name) => (answer as Record<string, number>)[name]);
+  const { class: predicted, probabilities } = answer as ClassPrediction;
+  return [predicted, ...target.classes.map((name) => probabilities[name])];
 }
 
 if (import.meta.main) await runTask("predict", main);

@@ -19,7 +19,7 @@ import {
 } from "./dataset_files.ts";
 import { propertyOf, TABLE_KEYS } from "./keys.ts";
 import { type PartName, PARTS } from "./split.ts";
-import { fromUsersFolder } from "./table_settings.ts";
+import { fromUsersFolder } from "./users_files.ts";
 
 /** Raised whenever the same settings would give other bytes. */
 const FORMAT = "backhand scaled dataset 2";

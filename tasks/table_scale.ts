@@ -18,7 +18,7 @@ import { CategoricalFit, type ColumnFit, NumericFit, TargetFit } from "./table_f
 import { lookAt, type OnProgress, separatorNamed } from "./table_look.ts";
 import { planColumns, type TablePlan } from "./table_plan.ts";
 import { assignParts, DROPPED, isIncomplete } from "./table_split.ts";
-import { fromUsersFolder } from "./table_settings.ts";
+import { fromUsersFolder } from "./users_files.ts";
 
 /** What preparing a table did. */
 export interface TableReport {

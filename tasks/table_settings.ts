@@ -1,6 +1,5 @@
 /** Which settings go with a table of the user's own, and which with each other. */
 
-import { resolve } from "node:path";
 import type { Config, Key } from "./config_types.ts";
 import { TABLE_KEYS } from "./keys.ts";
 
@@ -25,17 +24,6 @@ export function tableFaults(config: Config, found: Found): string[] {
     faults.push(`LOSS (from ${found.LOSS}) is "${config.loss}": with a recipe allowed is mse or bce`);
   }
   return faults;
-}
-
-/**
- * A path from the folder that the user stood in: `deno task` leaves it for the project's, and keeps its name.
- *
- * @param path The path as it was given.
- * @returns The path from here.
- */
-export function fromUsersFolder(path: string): string {
-  const folder = Deno.env.get("INIT_CWD");
-  return !folder || folder === Deno.cwd() ? path : resolve(folder, path);
 }
 
 function withTable(found: Found): string[] {

@@ -22,7 +22,7 @@ function faultsOf(args: string, sources?: Sources): readonly string[] {
 }
 
 Deno.test("readConfig() gives the defaults of the table", () => {
-  const { numbers: _, texts: __, input: ___, output: ____, given: _____, format: ______, ...config } = read("");
+  const { numbers: _, texts: __, input: ___, output: ____, given: _____, extras: ______, ...config } = read("");
   assertEquals(config, {
     recipe: "cubic",
     generateDataset: false,
@@ -153,7 +153,7 @@ Deno.test("readConfig() names the nearest flag of the task", () => {
 
 Deno.test("readConfig() wants a format where there are some, and names the nearest", () => {
   const task = "export", allowed = "allowed is onnx, pytorch or ts";
-  assertEquals(read("--format ts --output a.ts", { task }).format, "ts");
+  assertEquals(read("--format ts --output a.ts", { task }).extras.FORMAT, "ts");
   assertEquals(faultsOf("", { task }), [`--format is missing: ${allowed}`]);
   assertEquals(faultsOf("--format", { task }), ["FORMAT (from --format) has no value"]);
   assertEquals(faultsOf("--format torch --run-name a/b", { task }), [

@@ -92,6 +92,29 @@ export class Workplace implements AsyncDisposable {
     return outcome;
   }
 
+  /** Runs a task with a text on its stdin, and gives stdout as its pieces arrive. */
+  async feed(
+    task: string,
+    args: readonly string[],
+    talk: (write: (text: string) => Promise<void>, read: () => Promise<string>) => Promise<void>,
+  ): Promise<Outcome> {
+    const whole = [...await argumentsOf(task), ...args], options = this.#options({});
+    const child = new Deno.Command(Deno.execPath(), { ...options, args: whole, stdin: "piped" }).spawn();
+    const stdin = child.stdin.getWriter(), reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let stdout = "";
+    const read = async () => {
+      const { value = "" } = await reader.read();
+      stdout += value;
+      return value;
+    };
+    const stderr = new Response(child.stderr).text();
+    await talk((text) => stdin.write(new TextEncoder().encode(text)), read);
+    await stdin.close();
+    while (await read() !== "");
+    const { code } = await child.status;
+    return { code, stdout, stderr: await stderr };
+  }
+
   /** Runs deno in the folder. */
   async runDeno(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
     const { code, stdout, stderr } = await this.#command(args, env).output();
@@ -142,18 +165,20 @@ export class Workplace implements AsyncDisposable {
   }
 
   #command(args: readonly string[], env: Record<string, string>): Deno.Command {
+    return new Deno.Command(Deno.execPath(), { ...this.#options(env), args: [...args], stdin: "null" });
+  }
+
+  #options(env: Record<string, string>): Deno.CommandOptions {
     // INIT_CWD is where the user of `deno task test` stood.
     const unset: string[] = [...KEYS, "INIT_CWD"];
     const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !unset.includes(key));
-    return new Deno.Command(Deno.execPath(), {
-      args: [...args],
+    return {
       cwd: this.path,
       clearEnv: true,
       env: { ...Object.fromEntries(kept), ...env },
-      stdin: "null",
       stdout: "piped",
       stderr: "piped",
-    });
+    };
   }
 }
 
