@@ -142,8 +142,8 @@ Deno.test("predict refuses a model file that is cut short, of another kind, or o
   await refuse("4.weight");
   await save({}, { table: metadata.table.replace('"x"', '"z"') });
   await refuse("does not fit together");
-  await save({}, { layers: '["Linear","Tanh","Linear"]' });
-  await refuse('unknown kind "Tanh"');
+  await save({}, { layers: '["Linear","Swish","Linear"]' });
+  await refuse('unknown kind "Swish"');
   await save({}, { scaler: "{" });
   await refuse("does not fit together");
 
