@@ -139,9 +139,9 @@ export interface ProductForm {
 }
 
 /** What a kernel can apply to its result. */
-export type Activation = "none" | "relu" | "sigmoid";
+export type Activation = "none" | "relu" | "sigmoid" | "tanh";
 
-const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2 };
+const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2, tanh: 3 };
 const products = new Map<string, Kernel>();
 const fours = new Map<Kernel, Kernel>();
 

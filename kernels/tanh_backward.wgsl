@@ -14,5 +14,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= sizes.count) {
     return;
   }
-  dX[i] = dOut[i] * (1.0 - y[i]) * (1.0 + y[i]);
+  dX[i] = dOut[i] * ((1.0 - y[i]) * (1.0 + y[i]));
 }

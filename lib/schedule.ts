@@ -5,14 +5,14 @@
  *
  * Rules, in the order they are tried on a product and the dispatch behind it:
  * - `matmul, addBias` starts the sums from the bias;
- * - `.., relu` or `.., sigmoid` is applied before the result is stored; ReLU's backward then looks at the output instead of
+ * - `.., relu`, `.., sigmoid` or `.., tanh` is applied before the result is stored; ReLU's backward then looks at the output instead of
  *   the input, which is over 0 in the same places;
- * - `matmul, reluBackward` or `matmul, sigmoidBackward` multiplies by the derivative before the result is stored;
+ * - `matmul, reluBackward` and those of sigmoid and tanh multiply by the derivative before the result is stored;
  * - `matmul(a, b), sum over rows of b`, which a layer asks for as weight and bias gradient, sums along the way.
  *
  * @module
  */
-import { byFours, type Kernel, kernels } from "../kernels/mod.ts";
+import { type Activation, byFours, type Kernel, kernels } from "../kernels/mod.ts";
 import { type Binding, type Dispatch, isBinding, type Packing } from "./pipeline.ts";
 import {
   blocksDispatch,
@@ -37,6 +37,13 @@ export interface Target {
   /** Buffers that hold intermediate results: where nothing else reads one, it need not be written. */
   readonly intermediate: ReadonlySet<GPUBuffer>;
 }
+
+/** The backwards of activations that a product can take in. */
+const DERIVATIVES = new Map<Kernel, Activation>([
+  [kernels.reluBackward, "relu"],
+  [kernels.sigmoidBackward, "sigmoid"],
+  [kernels.tanhBackward, "tanh"],
+]);
 
 /** A step of a schedule that is not final yet. */
 type Item = Dispatch | Product;
@@ -97,8 +104,9 @@ function absorb(
       [product.bias, product.out] = [second, third];
       return true;
     case kernels.sigmoid:
+    case kernels.tanh:
       if (!isSame(first, out) || !mayVanish || !untouched) return false;
-      [product.activation, product.out] = ["sigmoid", second];
+      [product.activation, product.out] = [kernel === kernels.tanh ? "tanh" : "sigmoid", second];
       return true;
     case kernels.relu: {
       const masks = readers.every((reader) => isReluBackwardOf(reader, out));
@@ -109,8 +117,9 @@ function absorb(
     }
     case kernels.reluBackward:
     case kernels.sigmoidBackward:
+    case kernels.tanhBackward:
       if (!isSame(second, out) || first.buffer === out.buffer || !mayVanish || !untouched || bias) return false;
-      product.derivative = kernel === kernels.sigmoidBackward ? "sigmoid" : "relu";
+      product.derivative = DERIVATIVES.get(kernel)!;
       [product.y, product.out] = [first, third];
       return true;
     case kernels.sum:

@@ -73,6 +73,7 @@ gpuTest("leakyRelu(), tanh() and gelu() pass NaN and infinities, and are finite 
     ["geluBackward", () => ops.geluBackward(x, ones), [NaN, 1, 0, 1, 0, 1, 0]],
     ["leakyReluBackward dOut", () => ops.leakyReluBackward(ones, x), strange],
     ["tanhBackward dOut", () => ops.tanhBackward(ops.scale(ones, 0), x), strange],
+    ["tanhBackward of 3e38", () => ops.tanhBackward(ops.tanh(x), ops.scale(ones, 3e38)), [NaN, 0, 0, 0, 0, 0, 0]],
     ["geluBackward dOut", () => ops.geluBackward(ops.scale(ones, 20), x), strange],
   ];
   for (const [name, run, expected] of cases) {

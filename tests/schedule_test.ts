@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../lib/device.ts";
-import { type Layer, Linear, ReLU, Sigmoid } from "../lib/layers.ts";
+import { Dropout, GELU, type Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh } from "../lib/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
-import { addBias, matmul, relu, reluBackward, sum } from "../lib/ops.ts";
+import { addBias, matmul, relu, reluBackward, sum, tanh, tanhBackward } from "../lib/ops.ts";
 import { Random } from "../lib/random.ts";
 import * as reference from "../lib/reference.ts";
 import { Tensor } from "../lib/tensor.ts";
@@ -34,6 +34,23 @@ const networks: { name: string; layers: () => Layer[]; inputs: number; loss: Los
     inputs: 43,
     loss: bceWithLogits,
     rows: 39,
+  },
+  {
+    name: "tanh, odd widths",
+    layers: () => [new Linear(43, 49), new Tanh(), new Linear(49, 47), new Tanh(), new Linear(47, 41), new Tanh()],
+    inputs: 43,
+    loss: mse,
+    rows: 39,
+  },
+  {
+    name: "tanh, widths by four, and what is not fused",
+    layers: () => [
+      ...[new Linear(44, 48), new Tanh(), new Dropout(0), new Linear(48, 52), new Tanh(), new ReLU()],
+      ...[new Linear(52, 44), new GELU(), new Linear(44, 48), new LeakyReLU(), new Linear(48, 40)],
+    ],
+    inputs: 44,
+    loss: softmaxCrossEntropy,
+    rows: 40,
   },
   {
     name: "activations last, and one behind the other",
@@ -155,5 +172,28 @@ gpuTest("a matrix is packed again after something has written to it", async (dev
     const once = reference.relu(reference.matmul(a, b));
     assertClose([...await left.read()], once.data, TOLERANCE);
     assertClose([...await second.read()], reference.matmul(once, b).data, TOLERANCE);
+  }
+});
+
+Deno.test("a fused tanh gives what the plain one gives, NaN and infinities too, in blocks and in tiles", async () => {
+  const rows = 40, inner = 44, columns = 48, a = randomMatrix(rows, inner, 1).map((v) => v / 8);
+  const strange = [NaN, Infinity, -Infinity, 3e38, -3e38, 1e-6];
+  strange.forEach((v, i) => a.data[i * inner] = v); // the first element of the first rows
+  const b = new reference.Matrix(inner, columns).map((_, i) => i % columns === Math.floor(i / columns) ? 1 : 0);
+  for (const products of ["blocks", "tiles"] as const) {
+    using device = await Device.request({ products });
+    using left = upload(device, a);
+    using right = upload(device, b);
+    let y!: Tensor, dX!: Tensor;
+    using fused = device.record(() => {
+      y = tanh(matmul(left, right));
+      dX = tanhBackward(y, matmul(left, right));
+    }, { fuse: true });
+    fused.replay();
+    assertEquals(fused.length, 2, products);
+    // A row with a NaN or an infinity, times the identity, is NaN wherever 0 meets it.
+    const z = reference.matmul(a, b), expected = reference.tanh(z);
+    assertClose([...await y.read()], expected.data, { rtol: 1e-6, atol: 1e-7 });
+    assertClose([...await dX.read()], reference.tanhBackward(expected, z).data, { rtol: 1e-5, atol: 1e-6 });
   }
 });
