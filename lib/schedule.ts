@@ -45,13 +45,11 @@ export interface Target {
 }
 
 /** The backwards of activations that a product can take in. */
-const DERIVATIVES: ReadonlyMap<Kernel, Activation> = new Map(
-  [
-    [kernels.reluBackward, "relu"],
-    [kernels.sigmoidBackward, "sigmoid"],
-    [kernels.tanhBackward, "tanh"],
-  ] as const,
-);
+const DERIVATIVES = new Map<Kernel, Activation>([
+  [kernels.reluBackward, "relu"],
+  [kernels.sigmoidBackward, "sigmoid"],
+  [kernels.tanhBackward, "tanh"],
+]);
 
 /** A step of a schedule that is not final yet. */
 type Item = Dispatch | Product;
