@@ -169,8 +169,8 @@ function readHeader(cells: string[], place: DataPlace, separator: Separator, wan
   return { columns, places: (wanted ?? columns).map((name) => columns.indexOf(name)) };
 }
 
-/** What to say where a header of one column holds other separators. */
-function separatorHint(columns: readonly string[], used: Separator): string {
+/** What to say where a header of one column holds other separators than the one that was used. */
+export function separatorHint(columns: readonly string[], used: Separator): string {
   if (columns.length > 1) return "";
   const other = [...SEPARATORS].find(([separator]) => separator !== used && columns[0].includes(separator));
   return other ? `; is the separator a ${other[1]}, not a ${SEPARATORS.get(used)}?` : "";

@@ -15,8 +15,8 @@ const FIRST_MISSING = 3;
 /** Rows from which on a share of different texts says something. */
 const MIN_ROWS = 20;
 
-/** Names of columns that count rows. */
-const ID_NAME = /(^|[_\s.-])(id|idx|index|nr|no|row|rownum|row_?id|uuid|key)$|[a-z](Id|ID|Nr|No)$|^unnamed/i;
+/** Names of columns that count rows: id, house_id, Row, Unnamed: 0; and houseId. */
+const ID_NAMES = [/(^|[_\s.-])(id|idx|index|nr|no|row|uuid|key)$|^unnamed/i, /[a-z](Id|ID|Nr|No)$/];
 
 /** What a column looks like: "mixed" holds mostly numbers, and texts too. */
 export type ColumnLook = "numeric" | "categorical" | "constant" | "identifier" | "mixed";
@@ -95,7 +95,9 @@ export class ColumnProfile {
   get look(): ColumnLook {
     const [numbers, texts] = [this.#numbers, this.#texts];
     if (this.isConstant) return "constant";
-    if (texts === 0) return this.#countsUp && ID_NAME.test(this.name) ? "identifier" : "numeric";
+    if (texts === 0) {
+      return this.#countsUp && ID_NAMES.some((pattern) => pattern.test(this.name)) ? "identifier" : "numeric";
+    }
     if (numbers > texts) return "mixed";
     const cells = numbers + texts;
     const isNearlyDistinct = this.#values === undefined || (cells >= MIN_ROWS && this.#values.size > cells / 2);

@@ -7,8 +7,9 @@ import { parse as parseDotenv } from "@std/dotenv/parse";
 import { distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
 import type { Config, Key, RecipeName } from "./config_types.ts";
-import { flagOf, KEYS, propertyOf, type Setting, SETTINGS } from "./keys.ts";
+import { flagOf, KEYS, propertyOf, type Setting, SETTINGS, TABLE_DEFAULTS, TABLE_KEYS } from "./keys.ts";
 import { recipeOf, RECIPES } from "./recipes.ts";
+import { RECIPE_KEYS, tableFaults } from "./table_settings.ts";
 
 export type { Config, RecipeName };
 
@@ -24,6 +25,8 @@ export interface TaskConfig extends Config {
   numbers: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
   texts: Partial<Record<Key, string>>;
+  /** Where each of the settings that are not preset was found, by key. */
+  given: Partial<Record<Key, string>>;
 }
 
 /** A flag that is no setting. */
@@ -50,10 +53,13 @@ export const TASKS = {
     keys: ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
   },
   scale: {
-    summary: "splits and scales data/<recipe>.csv into data/<recipe>.scaled.safetensors",
-    keys: ["RECIPE", "SCALING_METHOD", "LOSS", "SPLIT", "SEED"],
+    summary: "splits and scales data/<recipe>.csv, or --data, into data/<name>.scaled.safetensors",
+    keys: ["RECIPE", ...TABLE_KEYS, "SCALING_METHOD", "LOSS", "SPLIT", "SEED"],
   },
-  train: { summary: "trains a network on a recipe's dataset, made and scaled first where needed", keys: KEYS },
+  train: {
+    summary: "trains a network on --data, or on a recipe's dataset, made and scaled first where needed",
+    keys: KEYS,
+  },
   predict: {
     summary: "predicts from a trained run, in raw units",
     keys: ["RUN_NAME"],
@@ -121,19 +127,22 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const line = parseCommandLine(name, args, flags, isBoolean, task.takesNumbers === true);
   const faults = [...line.faults, ...misspelt([...Object.keys(file), ...oddKeys(dotenv)])];
 
+  const values: Record<string, unknown> = {};
+  // Names such as TEST stand in many an environment, and mean something else there.
+  const isOfAnother = (key: Key) => values.data === "" && TABLE_KEYS.some((known) => known === key);
   const given = (key: Key) =>
     line.values[key] !== undefined
       ? { text: line.values[key], from: flagOf(key) }
-      : env(key) !== undefined
+      : env(key) !== undefined && !isOfAnother(key)
       ? { text: env(key)!, from: "the environment" }
       : file[key] !== undefined
       ? { text: file[key], from: ".env" }
       : undefined;
-  const values: Record<string, unknown> = {};
-  const texts: Partial<Record<Key, string>> = {};
+  const texts: Partial<Record<Key, string>> = {}, found: Partial<Record<Key, string>> = {};
   const read = (key: Key, preset: string) => {
     const setting: Setting = SETTINGS[key];
     const { text, from } = (task.keys.includes(key) ? given(key) : undefined) ?? { text: preset, from: "" };
+    if (from !== "") found[key] = from;
     const value = setting.parse(text);
     if (value === undefined) {
       faults.push(`${key} (from ${from}) is ${JSON.stringify(text)}: allowed is ${setting.allowed}`);
@@ -142,15 +151,19 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
     if (task.keys.includes(key)) texts[key] = text;
   };
   read("RECIPE", SETTINGS.RECIPE.default);
-  const presets = recipeOf(values.recipe as RecipeName).defaults;
-  for (const key of KEYS) if (key !== "RECIPE") read(key, presets[key] ?? SETTINGS[key].default);
+  read("DATA", SETTINGS.DATA.default);
+  const presets = values.data === "" ? recipeOf(values.recipe as RecipeName).defaults : TABLE_DEFAULTS;
+  for (const key of KEYS) if (key !== "RECIPE" && key !== "DATA") read(key, presets[key] ?? SETTINGS[key].default);
 
-  if (values.recipe === "xor" && values.noise !== 0) {
+  if (values.data === "" && values.recipe === "xor" && values.noise !== 0) {
     faults.push(`NOISE (from ${given("NOISE")?.from}) is "${texts.NOISE}": recipe xor takes only 0`);
   }
+  const config = values as unknown as Config;
+  faults.push(...tableFaults(config, found));
   if (faults.length > 0) throw new ConfigError(faults);
   const { INPUT: input, OUTPUT: output } = line.values;
-  return { ...values as unknown as Config, input, output, extras: line.values, numbers: line.numbers, texts };
+  const used = { texts: textsIn(config, texts), given: found };
+  return { ...config, ...used, input, output, extras: line.values, numbers: line.numbers };
 }
 
 /**
@@ -167,7 +180,9 @@ export function usage(name: TaskName): string {
       .map((recipe) => [recipe, recipeOf(recipe).defaults[key]] as const)
       .filter(([, preset]) => task.keys.includes("RECIPE") && preset !== undefined && preset !== setting.default)
       .map(([recipe, preset]) => `; ${recipe}: ${preset}`);
-    return [flagOf(key), `${setting.meaning} (${setting.default}${presets.join("")})`, setting.allowed];
+    const table = task.keys.includes("DATA") ? TABLE_DEFAULTS[key] : undefined;
+    const defaults = `${setting.default || "none"}${presets.join("")}${table === undefined ? "" : `; DATA: ${table}`}`;
+    return [flagOf(key), `${setting.meaning} (${defaults})`, setting.allowed];
   });
   for (const [key, { meaning, allowed }] of Object.entries(task.extras ?? {})) {
     rows.push([flagOf(key), meaning, allowed]);
@@ -189,6 +204,12 @@ export function usage(name: TaskName): string {
       ]
       : []),
   ].join("\n");
+}
+
+/** The texts that mean something: settings of a table without one do not, nor do those of recipes with one. */
+function textsIn({ data }: Config, texts: Partial<Record<Key, string>>): Partial<Record<Key, string>> {
+  const without: readonly string[] = data === "" ? TABLE_KEYS : RECIPE_KEYS;
+  return Object.fromEntries(Object.entries(texts).filter(([key]) => !without.includes(key)));
 }
 
 function surroundingsOfProcess(): Surroundings {

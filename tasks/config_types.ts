@@ -2,6 +2,7 @@
 
 import type { Init } from "../lib/init.ts";
 import type { ScalingMethod } from "../lib/scaler.ts";
+import type { MissingPolicy } from "../lib/table.ts";
 
 /** The name of a setting, as in the environment. */
 export type Key =
@@ -9,6 +10,7 @@ export type Key =
   | "GENERATE_DATASET"
   | "NUM_DATASET"
   | "NOISE"
+  | TableKey
   | "SCALING_METHOD"
   | "HIDDEN_SIZE"
   | "INIT"
@@ -22,8 +24,25 @@ export type Key =
   | "RUN_NAME"
   | "DEBUG_TENSORS";
 
+/** The name of a setting that concerns a table of the user's own. */
+export type TableKey =
+  | "DATA"
+  | "TARGET"
+  | "FEATURES"
+  | "IGNORE"
+  | "CATEGORICAL"
+  | "MISSING"
+  | "TASK"
+  | "SEPARATOR"
+  | "VALIDATION"
+  | "TEST"
+  | "TIME_COLUMN";
+
 /** Name of a recipe. */
 export type RecipeName = "cubic" | "linear" | "xor";
+
+/** Name of a loss. */
+export type LossName = "mse" | "bce" | "softmax";
 
 /** All settings, read and checked. A task that does not use a key gets its default. */
 export interface Config {
@@ -31,11 +50,25 @@ export interface Config {
   generateDataset: boolean;
   numDataset: number;
   noise: number;
+  /** Path of the user's own table; "" where there is none, as for the other paths and names. */
+  data: string;
+  /** Names of columns; none are all under features. */
+  target: string[];
+  features: string[];
+  ignore: string[];
+  categorical: string[];
+  missing: MissingPolicy;
+  task: "auto" | "regression" | "classification";
+  separator: "auto" | "comma" | "semicolon" | "tab";
+  validation: string;
+  test: string;
+  timeColumn: string;
   scalingMethod: ScalingMethod;
   /** Widths of the hidden layers. */
   hiddenSize: number[];
   init: Init;
-  loss: "mse" | "bce";
+  /** Under "auto", which recipes never have, the target of the table decides. */
+  loss: LossName | "auto";
   optimizer: "sgd" | "momentum" | "adam";
   learningRate: number;
   /** Rows of a step; "full" takes all training rows. */

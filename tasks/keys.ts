@@ -1,9 +1,11 @@
 /** The one table of settings: key, default, meaning, what is allowed, and how its text is read. */
 
+import { parse as parseCsv } from "@std/csv";
 import { MAX_SEED } from "../lib/random.ts";
 import { SCALING_METHODS } from "../lib/scaler.ts";
+import { MISSING_POLICIES } from "../lib/table_json.ts";
 import type { Init } from "../lib/init.ts";
-import type { Camel, Config, Key, RecipeName } from "./config_types.ts";
+import type { Camel, Config, Key, RecipeName, TableKey } from "./config_types.ts";
 import { RECIPES } from "./recipes.ts";
 
 /** One setting. */
@@ -30,6 +32,21 @@ export const SETTINGS = {
     "a number from 0 to 1e30; recipe xor: only 0",
     (value) => value >= 0 && value <= 1e30,
   ),
+  DATA: text("a CSV file of your own, in the place of a recipe", "a path"),
+  TARGET: columns("the columns of DATA to predict: one, or several of numbers"),
+  FEATURES: columns("the columns of DATA to predict from; all others if left out"),
+  IGNORE: columns("columns of DATA to leave out"),
+  CATEGORICAL: columns("columns of DATA that hold categories though they look like numbers"),
+  MISSING: choice(
+    "error",
+    "what missing cells get: mean or median of the column, or a category of their own; or their rows are dropped",
+    MISSING_POLICIES,
+  ),
+  TASK: choice("auto", "numbers or classes to predict", ["auto", "regression", "classification"]),
+  SEPARATOR: choice("auto", "what stands between the cells of DATA", ["auto", "comma", "semicolon", "tab"]),
+  VALIDATION: text("a CSV file of validation rows, in the place of SPLIT", "a path"),
+  TEST: text("a CSV file of test rows, in the place of SPLIT", "a path"),
+  TIME_COLUMN: text("a column of DATA by which rows are split: the earliest train, the last test", "a column"),
   SCALING_METHOD: choice("standardize", "how inputs and targets are scaled", SCALING_METHODS),
   HIDDEN_SIZE: {
     default: "64",
@@ -43,7 +60,11 @@ export const SETTINGS = {
     allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0, also as float32",
     parse: parseInit,
   } as Setting<Init>,
-  LOSS: choice("mse", "mean squared error, or binary cross-entropy for targets in 0..1", ["mse", "bce"]),
+  LOSS: choice(
+    "mse",
+    "mean squared error, binary cross-entropy for targets in 0..1, softmax cross-entropy for classes; auto: as DATA asks",
+    ["mse", "bce", "softmax", "auto"],
+  ),
   OPTIMIZER: choice("sgd", "how the weights are updated", ["sgd", "momentum", "adam"]),
   LEARNING_RATE: number("0.01", "size of an update", "a number above 0, also as float32", isPositiveFloat32),
   BATCH_SIZE: {
@@ -68,6 +89,18 @@ export const SETTINGS = {
   } as Setting<string>,
   DEBUG_TENSORS: flag("print name, shape, min and max of every tensor of each step"),
 } satisfies { [K in Key]: Setting<Config[Camel<K>]> };
+
+/** The settings of a table, in the order of the help. */
+export const TABLE_KEYS = Object.keys(SETTINGS).slice(4, 15) as TableKey[];
+
+/** Settings that differ from the defaults under DATA: they suit tables of some hundred to some million rows. */
+export const TABLE_DEFAULTS: Partial<Record<Key, string>> = {
+  LOSS: "auto",
+  OPTIMIZER: "adam",
+  LEARNING_RATE: "0.001",
+  BATCH_SIZE: "32",
+  NUM_EPOCHS: "100",
+};
 
 /** All keys, in the order of the table. */
 export const KEYS = Object.keys(SETTINGS) as Key[];
@@ -95,6 +128,26 @@ export function propertyOf<K extends Key>(key: K): Camel<K> {
 function choice<const T extends string>(preset: T, meaning: string, values: readonly T[]): Setting<T> {
   const allowed = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
   return { default: preset, meaning, allowed, parse: (text) => values.find((value) => value === text) };
+}
+
+/** A text that may be left out. */
+function text(meaning: string, allowed: string): Setting<string> {
+  return { default: "", meaning, allowed, parse: (text) => text };
+}
+
+function columns(meaning: string): Setting<string[]> {
+  const allowed = 'names of columns, comma-separated; one that holds a comma stands in quotes: a,"b,c"';
+  return { default: "", meaning, allowed, parse: parseNames };
+}
+
+/** Names as a record of a CSV file. */
+function parseNames(text: string): string[] | undefined {
+  try {
+    const names = (parseCsv(text)[0] ?? []).map((name) => name.trim());
+    return new Set(names).size === names.length && !names.includes("") ? names : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function flag(meaning: string): Setting<boolean> {

@@ -49,12 +49,24 @@ export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
     return [...faults, `BATCH_SIZE is "${batchSize}": ${allowed}`];
   }
 
-  const { features, targets } = recipeOf(config.recipe);
+  const { features, targets } = recipeOf(config.recipe), batch = batchSize === "full" ? rows : batchSize;
+  return [...faults, ...stepFaults(batch, [features.length, ...hiddenSize, targets.length], config, limits)];
+}
+
+/**
+ * What cannot go with the values of a step.
+ *
+ * @param batch Rows of the step.
+ * @param widths The network's widths.
+ * @param config The settings.
+ * @param limits The device's.
+ * @returns One text per fault: key, value, what is allowed.
+ */
+export function stepFaults(batch: number, widths: readonly number[], config: TaskConfig, limits: RowLimits): string[] {
   const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  const batch = batchSize === "full" ? rows : batchSize;
-  const width = Math.max(features.length, targets.length, ...hiddenSize);
+  const width = Math.max(...widths);
   const bytes = batch * width * Float32Array.BYTES_PER_ELEMENT;
-  if (bytes <= allowed) return faults;
+  if (bytes <= allowed) return [];
   const values = `a step's values [${batch}, ${width}] take ${bytes} bytes, allowed on this device are ${allowed}`;
-  return [...faults, `BATCH_SIZE is "${batchSize}": ${values}`];
+  return [`BATCH_SIZE is "${config.batchSize}": ${values}`];
 }

@@ -20,7 +20,8 @@ import { TableEncoder } from "../lib/table_encoder.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { type JsonLine, jsonLines } from "./json_lines.ts";
 import { runTask } from "./run_task.ts";
-import { fileRecords, fromUsersFolder, loadRun } from "./saved_run.ts";
+import { fileRecords, loadRun } from "./saved_run.ts";
+import { fromUsersFolder } from "./table_settings.ts";
 
 /** Takes text of the answers. */
 type Sink = (text: string) => Promise<void>;

@@ -1,6 +1,5 @@
 /** What predict and evaluate share: the model of a run, and a user's file as what its network takes. */
 
-import { resolve } from "node:path";
 import { CellError } from "../lib/cells.ts";
 import { readRecords } from "../lib/csv_records.ts";
 import type { Device } from "../lib/device.ts";
@@ -14,12 +13,6 @@ export interface FileRecord {
   cells: string[];
   /** What a cell's fault becomes, with its place; other errors stay as they are. */
   placed: (error: unknown) => unknown;
-}
-
-/** A path from the folder that the user stood in: `deno task` leaves it for the project's, and keeps its name. */
-export function fromUsersFolder(path: string): string {
-  const folder = Deno.env.get("INIT_CWD");
-  return !folder || folder === Deno.cwd() ? path : resolve(folder, path);
 }
 
 /** The model of a run. */

@@ -2,13 +2,15 @@
  * Splits and scales data/<recipe>.csv into data/<recipe>.scaled.safetensors, and prints the columns before and after.
  *
  *   deno task scale --recipe cubic --scaling-method standardize --split 0.8,0.1,0.1 --seed 42
+ *   deno task scale --data houses.csv --target price
  */
 
 import { lineOfRow, type NumericBlock, readNumericCsv } from "../lib/csv.ts";
 import { DataError } from "../lib/errors.ts";
 import { SafetensorsWriter } from "../lib/safetensors_writer.ts";
 import { type ColumnStatistics, RunningStatistics, Scaler } from "../lib/scaler.ts";
-import type { Config } from "./config.ts";
+import type { Table } from "../lib/table.ts";
+import type { Config, LossName, RecipeName } from "./config_types.ts";
 import { csvPath, isSameStamp, scaledPath, stampOf } from "./dataset_files.ts";
 import { Progress } from "./progress.ts";
 import { recipeOf } from "./recipes.ts";
@@ -16,6 +18,7 @@ import { runTask } from "./run_task.ts";
 import { metadataOf, type Scalers } from "./scaled_dataset.ts";
 import { type PartName, PARTS, SPLIT_BLOCK, Splitter } from "./split.ts";
 import { formatNumber, formatTable } from "./table.ts";
+import { formatTableReport, scaleTable } from "./table_scale.ts";
 
 /** What scaling did. */
 export interface ScaleReport {
@@ -58,7 +61,10 @@ export async function scaleData(config: Config, options: { onProgress?: OnProgre
     [`${part}.x`, [counts[index], scalers.inputs.columns.length]],
     [`${part}.y`, [counts[index], scalers.targets.columns.length]],
   ]));
-  await using writer = await SafetensorsWriter.create(path, shapes, metadataOf(config, scalers, stamp));
+  const metadata = metadataOf(config, { scalers, table: tableOf(config.recipe), loss: lossOf(config) }, {
+    [source]: stamp,
+  });
+  await using writer = await SafetensorsWriter.create(path, shapes, metadata);
   const after = await write(config, source, scalers, writer, report(1));
   if (!isSameStamp(stamp, await stampOf(source))) {
     throw new DataError("the file was changed while it was read: run this again", { file: source });
@@ -88,6 +94,20 @@ export function formatReport(report: ScaleReport): string {
     `${report.path}: ${train} training, ${validation} validation and ${test} test rows`,
     formatTable(rows, 2),
   ].join("\n");
+}
+
+/** A recipe's columns: all of them numbers, none missing. */
+function tableOf(recipe: RecipeName): Table {
+  const { features, targets } = recipeOf(recipe);
+  return {
+    inputs: features.map((name) => ({ kind: "numeric", name })),
+    target: { kind: "numeric", names: targets },
+    missing: "error",
+  };
+}
+
+function lossOf({ loss }: Config): LossName {
+  return loss === "auto" ? "mse" : loss;
 }
 
 /** First pass: the split's counts, and statistics of the training rows. */
@@ -197,10 +217,13 @@ async function checkFinite(
 }
 
 async function main(config: Config): Promise<void> {
-  using progress = new Progress(`scaling ${csvPath(config.recipe)}`);
-  const report = await scaleData(config, { onProgress: (done, total) => progress.update(done, total) });
+  using progress = new Progress(`scaling ${config.data || csvPath(config.recipe)}`);
+  const onProgress = (done: number, total: number) => progress.update(done, total);
+  const report = config.data === ""
+    ? formatReport(await scaleData(config, { onProgress }))
+    : formatTableReport(await scaleTable(config, { onProgress }));
   progress.clear();
-  console.log(formatReport(report));
+  console.log(report);
 }
 
 if (import.meta.main) await runTask("scale", main);

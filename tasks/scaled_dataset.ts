@@ -4,12 +4,25 @@ import { DataError } from "../lib/errors.ts";
 import { readSafetensorsHeader } from "../lib/safetensors.ts";
 import { SafetensorsRows } from "../lib/safetensors_rows.ts";
 import { Scaler } from "../lib/scaler.ts";
-import type { Config } from "./config.ts";
-import { csvPath, differences, isSameStamp, parseObject, scaledPath, stampOf } from "./dataset_files.ts";
+import type { Table } from "../lib/table.ts";
+import { parseTable } from "../lib/table_json.ts";
+import type { Config, LossName } from "./config_types.ts";
+import {
+  csvPath,
+  DATA_FOLDER,
+  differences,
+  type FileStamp,
+  isSameStamp,
+  parseObject,
+  scaledPath,
+  stampOf,
+} from "./dataset_files.ts";
+import { propertyOf, TABLE_KEYS } from "./keys.ts";
 import { type PartName, PARTS } from "./split.ts";
+import { fromUsersFolder } from "./table_settings.ts";
 
 /** Raised whenever the same settings would give other bytes. */
-const FORMAT = "backhand scaled dataset 1";
+const FORMAT = "backhand scaled dataset 2";
 
 /** The scalers of both sides. */
 export interface Scalers {
@@ -19,14 +32,22 @@ export interface Scalers {
   targets: Scaler;
 }
 
-/** A scaled dataset, its rows in the file that stays open until it is disposed of. */
-export interface ScaledDataset extends Disposable {
-  /** Names of the input columns. */
-  features: string[];
-  /** Names of the target columns. */
-  targets: string[];
+/** What training and predicting need to know of a dataset. */
+export interface DatasetDescription {
   /** Takes raw units to those of the tensors and back. */
   scalers: Scalers;
+  /** The columns of the CSV file, and what they are encoded as. */
+  table: Table;
+  /** The loss that suits the targets. */
+  loss: LossName;
+}
+
+/** A scaled dataset, its rows in the file that stays open until it is disposed of. */
+export interface ScaledDataset extends DatasetDescription, Disposable {
+  /** Names of the network's inputs. */
+  features: string[];
+  /** Names of its outputs: of targets, or of classes. */
+  targets: string[];
   /** Scaled inputs and targets of each part. */
   parts: Record<PartName, SafetensorsRows>;
 }
@@ -40,44 +61,80 @@ export interface ScaledState {
 }
 
 /** The settings that the content of the file depends on. */
-export function settingsOf({ recipe, scalingMethod, split, seed, loss }: Config): Record<string, unknown> {
-  return { recipe, scalingMethod, split, seed, binaryTargets: loss === "bce" };
+export function settingsOf(config: Config): Record<string, unknown> {
+  const { recipe, scalingMethod, split, seed, loss } = config, common = { scalingMethod, split, seed };
+  if (config.data === "") return { recipe, ...common, binaryTargets: loss === "bce" };
+  const table = Object.fromEntries(TABLE_KEYS.map((key) => [propertyOf(key), config[propertyOf(key)]]));
+  return { ...table, ...common, loss };
+}
+
+/** Where the scaled dataset lies: under the name of its CSV file. */
+export function scaledPathOf({ data, recipe }: Config): string {
+  if (data === "") return scaledPath(recipe);
+  const name = data.split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "");
+  return `${DATA_FOLDER}/${name}.scaled.safetensors`;
+}
+
+/**
+ * The files that the dataset is made of.
+ *
+ * @param config The settings.
+ * @returns Size and time by path.
+ * @throws {Deno.errors.NotFound} If one of the user's own files is not there.
+ */
+export async function sourcesOf(config: Config): Promise<Record<string, FileStamp>> {
+  const { data, validation, test } = config;
+  const paths = data === "" ? [csvPath(config.recipe)] : [data, validation, test].filter(Boolean).map(fromUsersFolder);
+  const stamps: Record<string, FileStamp> = {};
+  for (const path of paths) {
+    const stamp = await stampOf(path);
+    if (stamp) stamps[path] = stamp;
+    else if (data !== "") throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`);
+  }
+  return stamps;
 }
 
 /**
  * The metadata of a scaled dataset.
  *
  * @param config The settings.
- * @param scalers The scalers.
- * @param source Size and time of the CSV file.
+ * @param description What the rows are.
+ * @param sources Size and time of the CSV files.
  * @returns Texts by name.
  */
-export function metadataOf(config: Config, scalers: Scalers, source: unknown): Record<string, string> {
+export function metadataOf(
+  config: Config,
+  { scalers, table, loss }: DatasetDescription,
+  sources: Record<string, FileStamp>,
+): Record<string, string> {
   const names = (scaler: Scaler) => JSON.stringify(scaler.columns.map(({ name }) => name));
   return {
     format: FORMAT,
     features: names(scalers.inputs),
     targets: names(scalers.targets),
     scaler: JSON.stringify(scalers),
+    table: JSON.stringify(table),
+    loss,
     settings: JSON.stringify(settingsOf(config)),
-    source: JSON.stringify(source),
+    source: JSON.stringify(sources),
   };
 }
 
 /**
- * Compares the scaled dataset on disk with the settings and with the CSV file.
+ * Compares the scaled dataset on disk with the settings and with the CSV files.
  *
  * @param config The settings.
  * @returns How they relate.
  */
 export async function scaledState(config: Config): Promise<ScaledState> {
-  const path = scaledPath(config.recipe);
+  const path = scaledPathOf(config), sources = await sourcesOf(config);
   if (await stampOf(path) === undefined) return { state: "missing", differs: [] };
   const metadata = await metadataIn(path);
   if (metadata?.format !== FORMAT) return { state: "other settings", differs: ["format"] };
   const differs = differences(parseObject(metadata.settings) ?? {}, settingsOf(config));
-  const source = parseObject(metadata.source) as { size: number; mtime: number } | undefined;
-  if (!isSameStamp(await stampOf(csvPath(config.recipe)), source)) differs.push("source");
+  const made = (parseObject(metadata.source) ?? {}) as Record<string, FileStamp>;
+  const isSame = Object.keys(sources).every((file) => isSameStamp(sources[file], made[file]));
+  if (!isSame || Object.keys(sources).length !== Object.keys(made).length) differs.push("source");
   return { state: differs.length > 0 ? "other settings" : "current", differs };
 }
 
@@ -97,11 +154,12 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
     JSON.parse(text)
   );
   const scalers = { inputs: Scaler.fromJSON(scaler.inputs), targets: Scaler.fromJSON(scaler.targets) };
+  const table = parseTable(JSON.parse(metadata.table)), loss = metadata.loss as LossName;
   using stack = new DisposableStack();
   const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
   const files = stack.move();
-  return { features, targets, scalers, parts, [Symbol.dispose]: () => files.dispose() };
+  return { features, targets, scalers, table, loss, parts, [Symbol.dispose]: () => files.dispose() };
 }
 
 async function metadataIn(path: string): Promise<Record<string, string> | undefined> {

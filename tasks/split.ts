@@ -34,10 +34,11 @@ export class Splitter {
   /**
    * @param shares Shares of the parts; they add up to 1.
    * @param seed The seed; one seed gives one split.
+   * @param purpose Tells splits under one seed from each other.
    */
-  constructor(shares: readonly [number, number, number], seed: number) {
+  constructor(shares: readonly [number, number, number], seed: number, purpose = "split") {
     this.#shares = shares;
-    this.#random = new Random(seed, "split");
+    this.#random = new Random(seed, purpose);
   }
 
   /**

@@ -1,22 +1,23 @@
 /** The stages before training: what is missing, or was made with other settings, is made; a line says what was done. */
 
 import type { Config } from "./config.ts";
-import { csvPath, describeDifferences, removeAbandoned, scaledPath } from "./dataset_files.ts";
+import { csvPath, describeDifferences, removeAbandoned } from "./dataset_files.ts";
 import { datasetState, genData } from "./gen_data.ts";
 import { Progress } from "./progress.ts";
 import { formatReport, scaleData } from "./scale.ts";
-import { openScaledDataset, type ScaledDataset, scaledState } from "./scaled_dataset.ts";
+import { openScaledDataset, type ScaledDataset, scaledPathOf, scaledState } from "./scaled_dataset.ts";
+import { formatTableReport, scaleTable } from "./table_scale.ts";
 
 /**
- * Makes the dataset and scales it where that is needed, and opens it.
+ * Makes the dataset, or takes the user's own table, scales it where that is needed, and opens it.
  *
  * @param config The settings.
  * @returns The scaled dataset; dispose of it.
  */
 export async function prepareDataset(config: Config): Promise<ScaledDataset> {
-  await prepareCsv(config);
+  if (config.data === "") await prepareCsv(config);
   await prepareScaled(config);
-  return await openScaledDataset(scaledPath(config.recipe));
+  return await openScaledDataset(scaledPathOf(config));
 }
 
 async function prepareCsv(config: Config): Promise<void> {
@@ -43,16 +44,19 @@ async function prepareCsv(config: Config): Promise<void> {
 }
 
 async function prepareScaled(config: Config): Promise<void> {
-  const path = scaledPath(config.recipe);
+  const path = scaledPathOf(config);
   await removeAbandoned(path);
   const { state, differs } = await scaledState(config);
   if (state === "current") {
     console.log(`scale: skipped, ${path} is current`);
     return;
   }
-  using progress = new Progress(`scaling ${csvPath(config.recipe)}`);
-  const report = await scaleData(config, { onProgress: (done, total) => progress.update(done, total) });
+  using progress = new Progress(`scaling ${config.data || csvPath(config.recipe)}`);
+  const onProgress = (done: number, total: number) => progress.update(done, total);
+  const report = config.data === ""
+    ? formatReport(await scaleData(config, { onProgress }))
+    : formatTableReport(await scaleTable(config, { onProgress }));
   progress.clear();
   console.log(`scale: wrote ${path} (${state === "missing" ? "it was missing" : describeDifferences(differs)})`);
-  console.log(formatReport(report).replaceAll(/^/gm, "  "));
+  console.log(report.replaceAll(/^/gm, "  "));
 }

@@ -1,7 +1,9 @@
 /**
- * Trains a network on a recipe's dataset, made and scaled first where needed, and keeps it in data/runs/<run-name>/.
+ * Trains a network on a table of your own or on a recipe's dataset, prepared first where needed, and keeps it in
+ * data/runs/<run-name>/.
  *
  *   deno task train
+ *   deno task train --data houses.csv --target price
  *   deno task train --recipe xor --hidden-size 3 --seed 7 --run-name narrow
  */
 
@@ -12,15 +14,15 @@ import type { Evaluation, EvaluationOptions } from "../lib/evaluation.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
 import type { Loss } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
+import { type DataSource, dataSource } from "../lib/model_metadata.ts";
 import { createOptimizer } from "../lib/optimizers.ts";
 import { Random } from "../lib/random.ts";
-import { LOSSES, SavedModel, saveModel } from "../lib/saved_model.ts";
+import { LOSSES, type ModelDescription, SavedModel, saveModel } from "../lib/saved_model.ts";
 import { selfTest } from "../lib/self_check.ts";
-import { numericTable } from "../lib/table.ts";
 import { Trainer } from "../lib/trainer.ts";
 import type { EpochResult } from "../lib/trainer_options.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
-import { checkRows } from "./known_rows.ts";
+import { checkRows, stepFaults } from "./known_rows.ts";
 import { openParts, type Part } from "./parts.ts";
 import { Progress } from "./progress.ts";
 import { recipeOf } from "./recipes.ts";
@@ -29,6 +31,7 @@ import { runTask } from "./run_task.ts";
 import type { ScaledDataset } from "./scaled_dataset.ts";
 import type { PartName } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
+import { fromUsersFolder } from "./table_settings.ts";
 import { formatEpoch, formatExamples, formatParameters, formatSummary, formatTensors } from "./train_report.ts";
 
 /** All that training needs. */
@@ -40,29 +43,32 @@ interface Training {
   /** The parts that have rows; the first is for training. */
   parts: Part[];
   evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
+  /** The user's own file; a recipe's can be made anew. */
+  source?: DataSource;
 }
 
 async function main(config: TaskConfig): Promise<void> {
-  const { features, targets } = recipeOf(config.recipe);
-  const widths = [features.length, ...config.hiddenSize, targets.length];
-  const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
-  // Before anything is written, so that a machine that cannot train keeps what it has; the hint needs no exact count.
-  const expectedRows = config.batchSize === "full" ? config.numDataset * config.split[0] : config.batchSize;
-  using device = await Device.request({ smallDispatches: isSmallStep(expectedRows, weights) });
-  await checkDevice(device);
-
   using stack = new DisposableStack();
-  const model = buildModel(stack, device, config);
-  await checkRows(config, device.limits);
+  // How wide a table of the user's own is, only reading it tells.
+  const table = config.data === "" ? undefined : stack.use(await prepareDataset(config));
+  const widths = widthsOf(config, table);
+  const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
+  // Before anything is written of a recipe, so that a machine that cannot train keeps what it has.
+  const device = stack.use(
+    await Device.request({ smallDispatches: isSmallStep(expectedRows(config, table), weights) }),
+  );
+  await checkDevice(device);
+  const model = buildModel(stack, device, config, widths);
+  if (!table) await checkRows(config, device.limits);
 
-  using dataset = await prepareDataset(config);
+  const dataset = table ?? stack.use(await prepareDataset(config));
   const { rows } = dataset.parts.train;
-  const batchSize = config.batchSize === "full" ? rows : config.batchSize;
-  if (batchSize > rows) {
-    throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
-  }
+  const batchSize = batchSizeOf(config, rows);
+  const faults = table ? stepFaults(batchSize, widths, config, device.limits) : [];
+  if (faults.length > 0) throw new ConfigError(faults);
 
-  const training = await build(stack, model, config, dataset, batchSize);
+  const source = table && await dataSource(fromUsersFolder(config.data));
+  const training = { ...await build(stack, model, config, dataset, batchSize), source };
   const { trainer } = training;
   const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
   const { stepsPerEpoch, windows, windowRows } = trainer;
@@ -79,10 +85,27 @@ async function main(config: TaskConfig): Promise<void> {
   await keepRun(config, training, folder, seconds);
 }
 
+/** Widths of the network, from its inputs to its outputs. */
+function widthsOf({ recipe, hiddenSize }: TaskConfig, table: ScaledDataset | undefined): number[] {
+  const { features, targets } = table ?? recipeOf(recipe);
+  return [features.length, ...hiddenSize, targets.length];
+}
+
+/** Rows of a step; a hint for the device, which needs no exact count. */
+function expectedRows({ batchSize, numDataset, split }: TaskConfig, table: ScaledDataset | undefined): number {
+  return batchSize !== "full" ? batchSize : table ? table.parts.train.rows : numDataset * split[0];
+}
+
+/** Rows of a step; a preset that is more than there are gives way, one that was asked for does not. */
+function batchSizeOf({ batchSize, given }: TaskConfig, rows: number): number {
+  if (batchSize === "full" || (batchSize > rows && !given.BATCH_SIZE)) return rows;
+  if (batchSize <= rows) return batchSize;
+  throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
+}
+
 /** Puts the network on the GPU; the stack frees it. */
-function buildModel(stack: DisposableStack, device: Device, config: TaskConfig): Model {
-  const { features, targets } = recipeOf(config.recipe);
-  const layers = multilayerPerceptron(features.length, config.hiddenSize, targets.length);
+function buildModel(stack: DisposableStack, device: Device, config: TaskConfig, widths: readonly number[]): Model {
+  const layers = multilayerPerceptron(widths[0], config.hiddenSize, widths.at(-1)!);
   try {
     return stack.use(new Model(device, layers, { init: config.init, random: new Random(config.seed, "weights") }));
   } catch (error) {
@@ -101,7 +124,7 @@ async function build(
   batchSize: number,
 ): Promise<Training> {
   const { seed, learningRate } = config;
-  const parts = await openParts(stack, model, dataset), loss = LOSSES[config.loss];
+  const parts = await openParts(stack, model, dataset), loss = LOSSES[dataset.loss];
   const optimizer = stack.use(createOptimizer(config.optimizer, model, learningRate));
   const trainer = stack.use(new Trainer({ model, loss, optimizer, ...parts[0].rows, batchSize, seed }));
   const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
@@ -115,24 +138,14 @@ async function build(
 
 /** Writes the model and the summary, and prints what was learned. */
 async function keepRun(config: TaskConfig, training: Training, folder: RunFolder, seconds: number): Promise<void> {
-  const { dataset: { features, targets, scalers }, model, loss, trainer, parts, evaluatePart } = training;
-  const baseline = scalers.targets.columns.map(({ mean }) => mean);
+  const { model, trainer, parts, evaluatePart } = training, description = describe(config, training);
+  const { baseline, table: { target } } = description;
+  const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
-  for (const part of parts) evaluations[part.name] = await evaluatePart(part, { baseline });
-  const settings = config.texts as Record<string, string>;
-  const table = numericTable(features, targets);
-  await saveModel(folder.model, model, {
-    table,
-    features,
-    targets,
-    scalers,
-    loss,
-    settings,
-    seed: config.seed,
-    baseline,
-  });
+  for (const part of parts) evaluations[part.name] = await evaluatePart(part, options);
+  await saveModel(folder.model, model, description);
   const summary = {
-    recipe: config.recipe,
+    ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
     device: model.device.name,
     steps: trainer.step,
     seconds,
@@ -141,9 +154,18 @@ async function keepRun(config: TaskConfig, training: Training, folder: RunFolder
   };
   await folder.writeJson("summary.json", summary);
   console.log(await formatParameters(model));
-  console.log(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
+  if (config.data === "") {
+    console.log(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
+  }
   console.log(formatSummary(summary, evaluations));
   console.log(`run: ${folder.path}`);
+}
+
+/** What the model file says of the model. */
+function describe({ texts, seed }: TaskConfig, { dataset, loss, source }: Training): ModelDescription {
+  const { table, features, targets, scalers } = dataset, settings = texts as Record<string, string>;
+  const baseline = scalers.targets.columns.map(({ mean }) => mean);
+  return { table, features, targets, scalers, loss, settings, seed, baseline, source };
 }
 
 /** Prints the device, and refuses one whose kernels give wrong results. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { parse as parseDotenv } from "@std/dotenv/parse";
 import { ConfigError, readConfig, type TaskConfig, type TaskName, TASKS, usage } from "../tasks/config.ts";
-import { flagOf, KEYS, SETTINGS } from "../tasks/keys.ts";
+import { flagOf, KEYS, SETTINGS, TABLE_DEFAULTS } from "../tasks/keys.ts";
 import type { Key } from "../tasks/config_types.ts";
 import { RECIPES } from "../tasks/recipes.ts";
 import { describeError } from "../tasks/run_task.ts";
@@ -22,12 +22,23 @@ function faultsOf(args: string, sources?: Sources): readonly string[] {
 }
 
 Deno.test("readConfig() gives the defaults of the table", () => {
-  const { numbers: _, texts: __, input: ___, output: ____, extras: _____, ...config } = read("");
+  const { numbers: _, texts: __, input: ___, output: ____, given: _____, extras: ______, ...config } = read("");
   assertEquals(config, {
     recipe: "cubic",
     generateDataset: false,
     numDataset: 100_000,
     noise: 0,
+    data: "",
+    target: [],
+    features: [],
+    ignore: [],
+    categorical: [],
+    missing: "error",
+    task: "auto",
+    separator: "auto",
+    validation: "",
+    test: "",
+    timeColumn: "",
     scalingMethod: "standardize",
     hiddenSize: [64],
     init: { kind: "kaiming" },
@@ -167,11 +178,12 @@ Deno.test("readConfig() leaves alone what the task does not use", () => {
 });
 
 Deno.test("usage() lists every key of the task with its defaults", () => {
-  for (const [name, { keys }] of Object.entries(TASKS)) {
+  for (const [name, task] of Object.entries(TASKS)) {
     const text = usage(name as TaskName);
     assertStringIncludes(text, `deno task ${name}`);
+    const flags: readonly string[] = [...task.keys, ...("extras" in task ? Object.keys(task.extras) : [])];
     for (const key of KEYS) {
-      assertEquals(text.includes(`  ${flagOf(key)} `), (keys as readonly string[]).includes(key), `${name} ${key}`);
+      assertEquals(text.includes(`  ${flagOf(key)} `), flags.includes(key), `${name} ${key}`);
     }
   }
   assertStringIncludes(usage("train"), "(100000; linear: 1000; xor: 4)");
@@ -182,7 +194,8 @@ Deno.test(".env.example names every key with its default and those of the recipe
   const text = await Deno.readTextFile(new URL("../.env.example", import.meta.url));
   const expected = KEYS.map((key) => [key, SETTINGS[key].default]);
   assertEquals(Object.entries(parseDotenv(text.replaceAll(/^# (?=[A-Z_]+=)/gm, ""))), expected);
-  for (const [name, { defaults }] of Object.entries(RECIPES)) {
+  const presets = { ...RECIPES, tables: { defaults: TABLE_DEFAULTS } };
+  for (const [name, { defaults }] of Object.entries(presets)) {
     for (const [key, preset] of Object.entries(defaults)) {
       if (preset === SETTINGS[key as Key].default) continue;
       const comment = text.split("\n\n").find((block) => block.includes(`# ${key}=`))!;

@@ -24,19 +24,22 @@ Deno.test("mod.ts: every public function, class and constant stands in an exampl
 
 Deno.test("README.md: the table of keys has each setting with its default", async () => {
   const { KEYS, SETTINGS } = await import("../tasks/keys.ts");
-  const rows = (await Deno.readTextFile(new URL("README.md", root))).matchAll(/^\| `([A-Z_]+)`\s*\| `([^`]*)`/gm);
-  const found = Object.fromEntries([...rows].map(([, key, preset]) => [key, preset]));
+  const rows = (await Deno.readTextFile(new URL("README.md", root))).matchAll(
+    /^\| `([A-Z_]+)`\s*\| (?:`([^`]+)`)?\s*\|/gm,
+  );
+  const found = Object.fromEntries([...rows].map(([, key, preset = ""]) => [key, preset]));
   assertEquals(found, Object.fromEntries(KEYS.map((key) => [key, SETTINGS[key].default])));
 });
 
-Deno.test("README.md: the table of keys has each recipe's own defaults", async () => {
+Deno.test("README.md: the table of keys has each recipe's own defaults, and those of tables", async () => {
   const { RECIPES } = await import("../tasks/recipes.ts");
-  const { SETTINGS } = await import("../tasks/keys.ts");
+  const { SETTINGS, TABLE_DEFAULTS } = await import("../tasks/keys.ts");
   const rows = (await Deno.readTextFile(new URL("README.md", root))).matchAll(
-    /^\| `([A-Z_]+)`\s*\| `[^`]*`\s*\| ([^|]*)\|/gm,
+    /^\| `([A-Z_]+)`\s*\| (?:`[^`]+`)?\s*\| ([^|]*)\|/gm,
   );
   const found = new Map([...rows].map(([, key, cell]) => [key, cell]));
-  for (const [recipe, { defaults }] of Object.entries(RECIPES)) {
+  const presets = { ...RECIPES, tables: { defaults: TABLE_DEFAULTS } };
+  for (const [recipe, { defaults }] of Object.entries(presets)) {
     for (const [key, preset] of Object.entries(defaults)) {
       if (preset === SETTINGS[key as keyof typeof SETTINGS].default) continue;
       const named = new RegExp(`\\b${recipe}\\b[a-z, ]*\`${preset}\``).test(found.get(key) ?? "");

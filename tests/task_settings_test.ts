@@ -12,7 +12,7 @@ const WRONG: Record<string, [value: string, allowed: string]> = {
   SCALING_METHOD: ["zscore", "standardize, minmax or none"],
   HIDDEN_SIZE: ["64,,8", "whole numbers"],
   INIT: ["zeros", "kaiming, xavier, uniform:A, normal:S or ones"],
-  LOSS: ["mae", "mse or bce"],
+  LOSS: ["mae", "mse, bce, softmax or auto"],
   OPTIMIZER: ["sdg", "sgd, momentum or adam"],
   LEARNING_RATE: ["-0.5", "a number above 0"],
   BATCH_SIZE: ["0", "a whole number from 1 on, or full"],
