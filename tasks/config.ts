@@ -176,8 +176,9 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const config = values as unknown as Config;
   faults.push(...noiseFaults(config, texts, found), ...tableFaults(config, found));
   if (faults.length > 0) throw new ConfigError(faults);
-  const { INPUT: input, OUTPUT: output } = line.values, extras = line.values;
-  return { ...config, input, output, extras, numbers: line.numbers, texts: textsIn(config, texts), given: found };
+  const { INPUT: input, OUTPUT: output } = line.values;
+  const used = { texts: textsIn(config, texts), given: found };
+  return { ...config, ...used, input, output, extras: line.values, numbers: line.numbers };
 }
 
 /**

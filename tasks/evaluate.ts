@@ -35,7 +35,7 @@ async function main({ extras: { DATA: data, JSON: json = "false" }, runName }: T
     console.log(JSON.stringify({ run: runName, data, dropped, ...evaluation }));
     return;
   }
-  if (dropped > 0) console.log(`${dropped} rows with missing cells are left out, as in training`);
+  if (dropped > 0) console.log(`rows with missing cells, left out as in training: ${dropped}`);
   const classes = formatClasses(evaluation);
   console.log([formatEvaluations({ [runName]: evaluation }), ...(classes ? [classes] : [])].join("\n"));
 }
@@ -69,8 +69,8 @@ async function measure(model: SavedModel, path: string): Promise<{ evaluation: E
 }
 
 /** Whether training would have left the record out. */
-function isDropped({ cells }: FileRecord, { missing, inputs }: Table): boolean {
-  return missing === "drop" && cells.slice(0, inputs.length).some(isMissing);
+function isDropped({ cells }: FileRecord, { missing }: Table): boolean {
+  return missing === "drop" && cells.some(isMissing);
 }
 
 if (import.meta.main) await runTask("evaluate", main);

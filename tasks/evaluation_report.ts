@@ -10,7 +10,7 @@ const MAX_SHOWN_CLASSES = 12;
 export function formatEvaluations(evaluations: Readonly<Record<string, Evaluation>>): string {
   const isClassifier = Object.values(evaluations).some(({ accuracy }) => accuracy !== undefined);
   const header = isClassifier
-    ? ["share of rows", "rows", "loss", "accuracy", "macro F1"]
+    ? ["classified", "rows", "loss", "accuracy", "macro F1"]
     : ["in raw units", "rows", "loss", "mse", "rmse", "mae", "r2"];
   const line = (name: string, { rows, loss, mse, rmse, mae, r2, accuracy, macroF1 }: Evaluation) => {
     const measures = isClassifier ? [loss, accuracy, macroF1] : [loss, mse, rmse, mae, r2];

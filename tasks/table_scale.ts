@@ -14,7 +14,7 @@ import type { Config } from "./config_types.ts";
 import { DATA_FOLDER, isSameStamp } from "./dataset_files.ts";
 import { metadataOf, scaledPathOf, type Scalers, sourcesOf } from "./scaled_dataset.ts";
 import { type PartName, PARTS } from "./split.ts";
-import { CategoricalFit, type ColumnFit, NumericFit, TargetFit } from "./table_fit.ts";
+import { CategoricalFit, type ColumnFit, NumericFit, oneHotStatistics, TargetFit } from "./table_fit.ts";
 import { lookAt, type OnProgress, separatorNamed } from "./table_look.ts";
 import { planColumns, type TablePlan } from "./table_plan.ts";
 import { assignParts, DROPPED, isIncomplete } from "./table_split.ts";
@@ -183,18 +183,16 @@ async function fit(
   }
 }
 
-/** Statistics of class columns, whose mean is the class' share; of one column alone that of the second class. */
+/** Statistics of the outputs of classes: their means are the shares of the training rows, as a baseline needs them. */
 function shareStatistics(
-  names: readonly string[],
+  outputs: readonly string[],
   classes: readonly string[],
   counts: ReadonlyMap<string, number>,
 ): ColumnStatistics[] {
-  const total = [...counts.values()].reduce((sum, count) => sum + count);
-  const meant = names.length === 1 ? classes.slice(1, 2) : classes;
-  return names.map((name, i) => {
-    const mean = counts.get(meant[i])! / total;
-    return { name, min: 0, max: 1, mean, deviation: Math.sqrt(mean * (1 - mean)) };
-  });
+  const rows = classes.reduce((sum, name) => sum + counts.get(name)!, 0);
+  // A single output is the probability of the second class.
+  const counted = outputs.length === 1 ? [classes[1]] : classes;
+  return outputs.map((name, i) => ({ ...oneHotStatistics(name), mean: counts.get(counted[i])! / rows }));
 }
 
 function formOf({ kind, loss }: TablePlan): "values" | "one-hot" | "binary" {

@@ -14,7 +14,7 @@ import type { Evaluation, EvaluationOptions } from "../lib/evaluation.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
 import type { Loss } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
-import { dataSource } from "../lib/model_metadata.ts";
+import { type DataSource, dataSource } from "../lib/model_metadata.ts";
 import { createOptimizer } from "../lib/optimizers.ts";
 import { Random } from "../lib/random.ts";
 import { LOSSES, type ModelDescription, SavedModel, saveModel } from "../lib/saved_model.ts";
@@ -28,10 +28,11 @@ import { Progress } from "./progress.ts";
 import { recipeOf } from "./recipes.ts";
 import { RunFolder } from "./run_folder.ts";
 import { runTask } from "./run_task.ts";
-import { type ScaledDataset, sourcesOf } from "./scaled_dataset.ts";
+import type { ScaledDataset } from "./scaled_dataset.ts";
 import type { PartName } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
 import { formatEpoch, formatExamples, formatParameters, formatSummary, formatTensors } from "./train_report.ts";
+import { fromUsersFolder } from "./users_files.ts";
 
 /** All that training needs. */
 interface Training {
@@ -42,6 +43,8 @@ interface Training {
   /** The parts that have rows; the first is for training. */
   parts: Part[];
   evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
+  /** The user's own file; a recipe's can be made anew. */
+  source?: DataSource;
 }
 
 async function main(config: TaskConfig): Promise<void> {
@@ -64,7 +67,8 @@ async function main(config: TaskConfig): Promise<void> {
   const faults = table ? stepFaults(batchSize, widths, config, device.limits) : [];
   if (faults.length > 0) throw new ConfigError(faults);
 
-  const training = await build(stack, model, config, dataset, batchSize);
+  const source = table && await dataSource(fromUsersFolder(config.data));
+  const training = { ...await build(stack, model, config, dataset, batchSize), source };
   const { trainer } = training;
   const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
   const { stepsPerEpoch, windows, windowRows } = trainer;
@@ -134,10 +138,11 @@ async function build(
 
 /** Writes the model and the summary, and prints what was learned. */
 async function keepRun(config: TaskConfig, training: Training, folder: RunFolder, seconds: number): Promise<void> {
-  const { model, trainer, parts, evaluatePart } = training, description = await describe(config, training);
+  const { model, trainer, parts, evaluatePart } = training, description = describe(config, training);
+  const { baseline, table: { target } } = description;
+  const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
-  const { table: { target }, baseline } = description, classes = target.kind === "classes" ? target.classes : undefined;
-  for (const part of parts) evaluations[part.name] = await evaluatePart(part, { baseline, classes });
+  for (const part of parts) evaluations[part.name] = await evaluatePart(part, options);
   await saveModel(folder.model, model, description);
   const summary = {
     ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
@@ -157,11 +162,10 @@ async function keepRun(config: TaskConfig, training: Training, folder: RunFolder
 }
 
 /** What the model file says of the model. */
-async function describe(config: TaskConfig, { dataset, loss }: Training): Promise<ModelDescription> {
-  const { table, features, targets, scalers } = dataset, [path] = Object.keys(await sourcesOf(config));
-  const baseline = scalers.targets.columns.map(({ mean }) => mean), settings = config.texts as Record<string, string>;
-  const source = await dataSource(path);
-  return { table, features, targets, scalers, loss, settings, seed: config.seed, baseline, source };
+function describe({ texts, seed }: TaskConfig, { dataset, loss, source }: Training): ModelDescription {
+  const { table, features, targets, scalers } = dataset, settings = texts as Record<string, string>;
+  const baseline = scalers.targets.columns.map(({ mean }) => mean);
+  return { table, features, targets, scalers, loss, settings, seed, baseline, source };
 }
 
 /** Prints the device, and refuses one whose kernels give wrong results. */

@@ -206,10 +206,11 @@ Deno.test("readConfig() leaves alone what the task does not use", () => {
 
 Deno.test("usage() lists every key of the task with its defaults", () => {
   for (const [name, task] of Object.entries(TASKS)) {
-    const text = usage(name as TaskName), taken = [...task.keys, ...Object.keys("extras" in task ? task.extras : {})];
+    const text = usage(name as TaskName);
     assertStringIncludes(text, `deno task ${name}`);
+    const flags: readonly string[] = [...task.keys, ...("extras" in task ? Object.keys(task.extras) : [])];
     for (const key of KEYS) {
-      assertEquals(text.includes(`  ${flagOf(key)} `), taken.includes(key), `${name} ${key}`);
+      assertEquals(text.includes(`  ${flagOf(key)} `), flags.includes(key), `${name} ${key}`);
     }
   }
   assertStringIncludes(usage("train"), "(100000; linear: 1000; xor: 4)");

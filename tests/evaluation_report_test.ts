@@ -23,7 +23,7 @@ Deno.test("formatEvaluations() sets the mean beside each regression", () => {
 
 Deno.test("formatEvaluations() sets the majority class beside each classification", () => {
   assertEquals(formatEvaluations({ test: classification }).split("\n"), [
-    "share of rows     rows      loss  accuracy  macro F1",
+    "classified        rows      loss  accuracy  macro F1",
     "test                 4  0.837758      0.75  0.733333",
     "  majority class     4  0.836988       0.5  0.333333",
   ]);

@@ -3,9 +3,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Device } from "../lib/device.ts";
 import { Linear } from "../lib/layers.ts";
+import { type ClassPrediction, loadModel } from "../lib/load_model.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
-import { outputNames } from "../lib/model_metadata.ts";
+import { dataSource, outputNames } from "../lib/model_metadata.ts";
+import { readSafetensorsHeader } from "../lib/safetensors.ts";
 import { saveModel } from "../lib/saved_model.ts";
 import { Scaler } from "../lib/scaler.ts";
 import { encodedNames, type MissingPolicy, type Table } from "../lib/table.ts";
@@ -157,7 +159,7 @@ Deno.test("evaluate measures a run on new rows, beside the baseline", async (t) 
     const rows = ["red,10", "red,9", "blue,9", "pink,dog"].map((row) => `1,1,${row}\n`);
     await place.write("new.csv", `size,age,color,pet\n${rows.join("")}`);
     const [header, run, baseline, ...classes] = lines(await evaluate("--run-name=pets", "--data=new.csv"));
-    assertEquals(header.split(/ {2,}/), ["share of rows", "rows", "loss", "accuracy", "macro F1"]);
+    assertEquals(header.split(/ {2,}/), ["classified", "rows", "loss", "accuracy", "macro F1"]);
     assertEquals(run.split(/ +/).filter((_, i) => i !== 2), ["pets", "4", "0.75", "0.777778"]);
     assertEquals(baseline.trim().split(/ {2,}/), ["majority class", "4", "1.21301", "0.25", "0.133333"]);
     assertEquals(classes.map((line) => line.split(/ {2,}/)), [
@@ -178,7 +180,7 @@ Deno.test("evaluate measures a run on new rows, beside the baseline", async (t) 
   await t.step("rows with missing cells are left out where training left them out", async () => {
     await place.write("new.csv", "price,size,age,color\n12,2,1,red\n13,,1,red\n14,2,1,red\n");
     const [first, , run] = lines(await evaluate("--run-name", "dropping", "--data", "new.csv"));
-    assertEquals(first, "1 rows with missing cells are left out, as in training");
+    assertEquals(first, "rows with missing cells, left out as in training: 1");
     assertEquals(run.split(/ +/).slice(0, 3), ["dropping", "2", "2"]);
   });
   await t.step("refuses what it cannot use", async () => {
@@ -199,4 +201,28 @@ Deno.test("evaluate measures a run on new rows, beside the baseline", async (t) 
       "--run-name=none",
     ]);
   });
+});
+
+Deno.test("a table goes from train to predict and evaluate, with its baseline and the hash of its file", async () => {
+  const kinds = [["cat", 4, "miaow"], ["dog", 20, "woof"], ["cat", 5, "miaow"], ["emu", 40, ""]] as const;
+  const rows = Array.from({ length: 200 }, (_, i) => {
+    const [pet, weight, sound] = kinds[i % 4];
+    return `${i % 9 === 0 ? "" : weight + i % 3},${sound},${pet}\n`;
+  });
+  await using place = await Workplace.create({ "pets.csv": `weight,sound,pet\n${rows.join("")}` });
+  const train = ["--data", "pets.csv", "--target", "pet", "--missing", "category", "--num-epochs", "20"];
+  const { stdout } = await place.succeed("train", train);
+  assertStringIncludes(stdout, "  majority class");
+  const { metadata } = await readSafetensorsHeader(place.at("data/runs/default_run/model.safetensors"));
+  assertEquals(JSON.parse(metadata.source), await dataSource(place.at("pets.csv")));
+  assertEquals(JSON.parse(metadata.baseline), [0.5, 0.25, 0.25], "the split keeps the shares of classes");
+  const { test: { baseline, perClass } } = JSON.parse(await place.read("data/runs/default_run/summary.json"));
+  assertEquals([baseline.accuracy, perClass.length], [0.5, 3]);
+  const found = JSON.parse((await place.succeed("evaluate", ["--data", "pets.csv", "--json"])).stdout);
+  assertEquals([found.rows, found.baseline.accuracy, found.accuracy], [200, 0.5, 1]);
+  const answer = (await place.succeed("predict", ["sound=", "weight=41"])).stdout;
+  assertEquals(lines(answer)[1].split(",").slice(0, 3), ["41", "", "emu"]);
+  using model = await loadModel(place.at("data/runs/default_run/model.safetensors"));
+  const [dog] = await model.predict([{ weight: 21, sound: "woof" }]) as ClassPrediction[];
+  assertEquals(dog.class, "dog");
 });
