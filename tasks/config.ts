@@ -37,6 +37,9 @@ interface Extra {
   isBoolean?: true;
 }
 
+/** A text for some of the keys. */
+type Texts = Partial<Record<Key, string>>;
+
 /** What a task takes. */
 interface Task {
   summary: string;
@@ -130,15 +133,13 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const values: Record<string, unknown> = {};
   // Names such as TEST stand in many an environment, and mean something else there.
   const isOfAnother = (key: Key) => values.data === "" && TABLE_KEYS.some((known) => known === key);
-  const given = (key: Key) =>
-    line.values[key] !== undefined
-      ? { text: line.values[key], from: flagOf(key) }
-      : env(key) !== undefined && !isOfAnother(key)
-      ? { text: env(key)!, from: "the environment" }
-      : file[key] !== undefined
-      ? { text: file[key], from: ".env" }
-      : undefined;
-  const texts: Partial<Record<Key, string>> = {}, found: Partial<Record<Key, string>> = {};
+  const given = (key: Key) => {
+    if (line.values[key] !== undefined) return { text: line.values[key], from: flagOf(key) };
+    const text = isOfAnother(key) ? undefined : env(key);
+    if (text !== undefined) return { text, from: "the environment" };
+    return file[key] === undefined ? undefined : { text: file[key], from: ".env" };
+  };
+  const texts: Texts = {}, found: Texts = {};
   const read = (key: Key, preset: string) => {
     const setting: Setting = SETTINGS[key];
     const { text, from } = (task.keys.includes(key) ? given(key) : undefined) ?? { text: preset, from: "" };
@@ -155,11 +156,8 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
   const presets = values.data === "" ? recipeOf(values.recipe as RecipeName).defaults : TABLE_DEFAULTS;
   for (const key of KEYS) if (key !== "RECIPE" && key !== "DATA") read(key, presets[key] ?? SETTINGS[key].default);
 
-  if (values.data === "" && values.recipe === "xor" && values.noise !== 0) {
-    faults.push(`NOISE (from ${given("NOISE")?.from}) is "${texts.NOISE}": recipe xor takes only 0`);
-  }
   const config = values as unknown as Config;
-  faults.push(...tableFaults(config, found));
+  faults.push(...noiseFaults(config, texts, found), ...tableFaults(config, found));
   if (faults.length > 0) throw new ConfigError(faults);
   const { INPUT: input, OUTPUT: output } = line.values;
   const used = { texts: textsIn(config, texts), given: found };
@@ -206,8 +204,13 @@ export function usage(name: TaskName): string {
   ].join("\n");
 }
 
+function noiseFaults({ data, recipe, noise }: Config, texts: Texts, found: Texts): string[] {
+  if (data !== "" || recipe !== "xor" || noise === 0) return [];
+  return [`NOISE (from ${found.NOISE}) is "${texts.NOISE}": recipe xor takes only 0`];
+}
+
 /** The texts that mean something: settings of a table without one do not, nor do those of recipes with one. */
-function textsIn({ data }: Config, texts: Partial<Record<Key, string>>): Partial<Record<Key, string>> {
+function textsIn({ data }: Config, texts: Texts): Texts {
   const without: readonly string[] = data === "" ? TABLE_KEYS : RECIPE_KEYS;
   return Object.fromEntries(Object.entries(texts).filter(([key]) => !without.includes(key)));
 }
@@ -227,9 +230,14 @@ function surroundingsOfProcess(): Surroundings {
 function misspelt(keys: string[]): string[] {
   return keys.filter((key) => !(key in SETTINGS)).flatMap((key) => {
     const name = key.toUpperCase().replaceAll(/[- ]/g, "_");
-    const near = KEYS.find((known) => distance(name, known) <= 2);
+    const near = KEYS.find((known) => distance(name, known) <= (isCommonWord(known) ? 0 : 2));
     return near === undefined ? [] : [`${key} (from .env) is no setting: did you mean ${near}?`];
   });
+}
+
+/** Whether a key is near to words that an `.env` may well hold for others, as DATA is to DATE. */
+function isCommonWord(key: Key): boolean {
+  return key.length < 8 && TABLE_KEYS.some((known) => known === key);
 }
 
 /** Keys of `.env` that are no identifiers, such as NUM EPOCHS: the parser leaves them out. */

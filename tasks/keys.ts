@@ -97,7 +97,7 @@ export const TABLE_KEYS = Object.keys(SETTINGS).slice(4, 15) as TableKey[];
 export const TABLE_DEFAULTS: Partial<Record<Key, string>> = {
   LOSS: "auto",
   OPTIMIZER: "adam",
-  LEARNING_RATE: "0.001",
+  LEARNING_RATE: "0.003",
   BATCH_SIZE: "32",
   NUM_EPOCHS: "100",
 };

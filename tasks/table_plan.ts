@@ -104,12 +104,12 @@ async function targetKind(config: Config, look: TableLook): Promise<TablePlan["k
     (profiles.length === 1 && config.categorical.includes(name));
   const isNumeric = config.task === "regression" || config.loss === "mse" || profiles.length > 1;
   if (!isSaid && !isNumeric && profiles[0].look === "mixed") {
-    throw await mixedColumn(profiles[0], look, "TASK classification");
+    throw await mixedColumn(profiles[0], look, "--task classification");
   }
   const kind = isSaid || (!isNumeric && profiles[0].texts > 0) ? "classes" : "numeric";
   for (const profile of profiles) {
     const column = profile.name;
-    if (kind === "numeric" && profile.texts > 0) throw await mixedColumn(profile, look, "TASK classification");
+    if (kind === "numeric" && profile.texts > 0) throw await mixedColumn(profile, look, "--task classification");
     if (profile.numbers + profile.texts === 0) {
       throw new DataError("every cell of the target is missing", { file: look.path, column });
     }
@@ -149,14 +149,10 @@ async function roleOf(profile: ColumnProfile, config: Config, look: TableLook, k
   }
   if (isCategorical || (isAsked && profile.texts > 0 && profile.look === "identifier")) {
     if (profile.values) return { profile, as: "categorical", note: noteOf(profile, true) };
-    const key = isCategorical ? "CATEGORICAL" : "FEATURES";
-    throw new ConfigError([
-      `${key} names ${
-        JSON.stringify(name)
-      }, which has more than ${MAX_CATEGORIES} different values: too many for categories`,
-    ]);
+    const key = isCategorical ? "CATEGORICAL" : "FEATURES", found = `more than ${MAX_CATEGORIES} different values`;
+    throw new ConfigError([`${key} names ${JSON.stringify(name)}, which has ${found}: too many for categories`]);
   }
-  if (profile.look === "mixed") throw await mixedColumn(profile, look, `CATEGORICAL ${name}`, `IGNORE ${name}`);
+  if (profile.look === "mixed") throw await mixedColumn(profile, look, `--categorical ${name}`, `--ignore ${name}`);
   if (profile.look === "identifier" && !isAsked) {
     const what = profile.texts > 0 ? "texts that nearly all differ" : "whole numbers that only go up";
     return leftOut(`${what}: an identifier`);

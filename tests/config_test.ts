@@ -173,6 +173,17 @@ Deno.test("readConfig() finds keys of .env that are written as words or as flags
   ]);
 });
 
+Deno.test("readConfig() leaves alone keys of .env that are near to short names of tables", () => {
+  assertEquals(read("", { dotenv: "DATE=c\nTASKS=d\nPATH=e\n" }).data, "");
+  assertEquals(faultsOf("", { dotenv: "data=a\nFEATURE=b" }).length, 2);
+});
+
+Deno.test("readConfig() gives tables defaults of their own", () => {
+  const { loss, optimizer, learningRate, batchSize, numEpochs, target, texts } = read('--data a.csv --target a,"b,c"');
+  assertEquals([loss, optimizer, learningRate, batchSize, numEpochs], ["auto", "adam", 0.003, 32, 100]);
+  assertEquals([target, texts.DATA, texts.NOISE], [["a", "b,c"], "a.csv", undefined]);
+});
+
 Deno.test("readConfig() leaves alone what the task does not use", () => {
   assertEquals(read("", { task: "gen-data", env: { LEARNING_RATE: "x" } }).learningRate, 0.01);
 });

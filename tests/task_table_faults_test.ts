@@ -27,7 +27,7 @@ const FAULTS: Case[] = [
     "c: 1, in line 2",
   ]],
   ["text in a numeric column", "x,y\n1,2\n2,3\n3,4\nfour,5\n", ["--target", "y"], [
-    't.csv:5, column "x": "four" is not a number, and 3 cells of the column are: mend it, or say CATEGORICAL x or IGNORE x',
+    't.csv:5, column "x": "four" is not a number, and 3 cells of the column are: mend it, or say --categorical x or --ignore x',
   ]],
   ["a decimal comma", 'x,y\n1,2\n"2,5",3\n3,4\n', ["--target", "y"], ['t.csv:3, column "x": "2,5" is not a number']],
   ["a number that overflows", "x,y\n1,2\n1e999,3\n3,4\n", ["--target", "y"], [
@@ -44,10 +44,10 @@ const FAULTS: Case[] = [
     't.csv:3, column "x": scaled, this value is beyond the range of float32',
   ]],
   ["text in a numeric target", "x,y\n1,2\n2,3\n3,4\n4,cheap\n", ["--target", "y"], [
-    't.csv:5, column "y": "cheap" is not a number, and 3 cells of the column are: mend it, or say TASK classification',
+    't.csv:5, column "y": "cheap" is not a number, and 3 cells of the column are: mend it, or say --task classification',
   ]],
   ["text targets under regression", "x,y\n1,a\n2,b\n", ["--target", "y", "--task", "regression"], [
-    't.csv:2, column "y": "a" is not a number: mend it, or say TASK classification',
+    't.csv:2, column "y": "a" is not a number: mend it, or say --task classification',
   ]],
   ["a missing target", "x,y\n1,2\n2,\n3,NA\n4,7\n", ["--target", "y", "--missing", "mean"], [
     "t.csv: the target is missing in some rows; fill it in, or leave these rows out with --missing drop",
@@ -178,6 +178,17 @@ Deno.test("train refuses settings of tables without one, but leaves the environm
     "y",
   ]);
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "2"], { TEST: "1", TASK: "build", TARGET: "all" });
+});
+
+Deno.test("scale --data refuses too many categories only where they are asked for", async () => {
+  const rows = lines(2100, (i) => `${i % 7},k${i % 1050},${i % 9}`);
+  await using place = await Workplace.create({ "t.csv": "x,name,y\n" + rows });
+  const args = ["--data", "t.csv", "--target", "y"];
+  assertStringIncludes((await place.succeed("scale", args)).stdout, "name    left out  texts that nearly all differ");
+  for (const [key, flag] of [["CATEGORICAL", "--categorical"], ["FEATURES", "--features"]]) {
+    const fault = `${key} names "name", which has more than 1000 different values: too many for categories`;
+    await place.refuse(2, [fault], "scale", [...args, flag, "name"]);
+  }
 });
 
 Deno.test("scale --data takes what other programs write", async (t) => {

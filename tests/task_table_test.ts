@@ -251,6 +251,12 @@ Deno.test("scale --data gives the same bytes for the same seed, others for anoth
   assertEquals([await digest("1") === first, await digest("2") === first], [true, false]);
 });
 
+Deno.test("scale --data finds the file from the folder that the user stood in", async () => {
+  await using place = await Workplace.create({ "mine/houses.csv": houses(50) });
+  await place.succeed("scale", ["--data", "houses.csv", "--target", "price"], { INIT_CWD: place.at("mine") });
+  assertEquals(Object.keys(await place.digests("data")), ["houses.scaled.safetensors"]);
+});
+
 Deno.test("train --data learns a table, prepares it anew only where something differs, and keeps the run", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(300) });
   const args = ["--data", "houses.csv", "--target", "price", "--features", "area,color", "--num-epochs", "60"];
