@@ -116,7 +116,7 @@ export { type PatienceOptions, Plateau, type PlateauOptions } from "./lib/platea
 export { Predictor } from "./lib/predictor.ts";
 export { Random } from "./lib/random.ts";
 export { ArrayRows, type RowBlock, type RowSource } from "./lib/row_source.ts";
-export { type ModelDescription, SavedModel, saveModel } from "./lib/saved_model.ts";
+export { loadWeights, type ModelDescription, SavedModel, saveModel } from "./lib/saved_model.ts";
 export {
   readSafetensors,
   readSafetensorsHeader,

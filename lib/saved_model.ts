@@ -173,13 +173,48 @@ export class SavedModel implements Disposable {
   }
 }
 
+/**
+ * Gives a model the weights of a file: of a run, or any safetensors file with the same names and shapes.
+ *
+ * @param model The model; it stays as it is where the file does not fit.
+ * @param path The file.
+ * @throws {DataError} If names or shapes differ from the model's, with all differences; or a weight is not finite.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { Device, Linear, loadWeights, Model, writeSafetensors } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using model = new Model(device, [new Linear(1, 1)]);
+ * await Deno.mkdir("data", { recursive: true });
+ * const [weight, bias] = [{ shape: [1, 1], data: Float32Array.of(2) }, { shape: [1], data: Float32Array.of(-1) }];
+ * await writeSafetensors("data/weights.safetensors", { "0.weight": weight, "0.bias": bias });
+ * await loadWeights(model, "data/weights.safetensors");
+ * assertEquals(await model.read(), { "0.weight": weight.data, "0.bias": bias.data });
+ * await Deno.remove("data/weights.safetensors");
+ * ```
+ */
+export async function loadWeights(model: Model, path: string): Promise<void> {
+  const { tensors } = await readSafetensors(path);
+  inFile(path, () => {
+    checkWeights(tensors);
+    loadTensors(model, tensors);
+  });
+}
+
+/** Fills a model; a fault lists every name and shape that differs. */
 function loadTensors(model: Model, tensors: ReadonlyMap<string, StoredTensor>): void {
-  for (const { name, parameter } of model.parameters) {
+  const faults = model.parameters.flatMap(({ name, parameter }) => {
     const { shape } = tensors.get(name) ?? {};
-    if (shape && !sameShape(shape, parameter.shape)) {
-      throw new TypeError(`${name} is ${formatShape(shape)}, its layer takes ${formatShape(parameter.shape)}`);
-    }
-  }
+    if (!shape) return [`${name} ${formatShape(parameter.shape)} is missing`];
+    return sameShape(shape, parameter.shape)
+      ? []
+      : [`${name} is ${formatShape(shape)}, its layer takes ${formatShape(parameter.shape)}`];
+  });
+  const known = new Set(model.parameters.map(({ name }) => name));
+  for (const name of tensors.keys()) if (!known.has(name)) faults.push(`${name} is unknown`);
+  if (faults.length > 0) throw new TypeError(faults.join("; "));
   model.load(Object.fromEntries([...tensors].map(([name, { data }]) => [name, data])));
 }
 

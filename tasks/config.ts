@@ -8,7 +8,7 @@ import { distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
 import type { Config, Key, RecipeName } from "./config_types.ts";
 import { ALLOWED_FORMATS, formatFaults } from "./export/formats.ts";
-import { flagOf, KEYS, propertyOf, type Setting, SETTINGS, TABLE_DEFAULTS, TABLE_KEYS } from "./keys.ts";
+import { flagOf, KEYS, propertyOf, type Setting, SETTINGS, TABLE_DEFAULTS, TABLE_KEYS, TRAINING_KEYS } from "./keys.ts";
 import { recipeOf, RECIPES } from "./recipes.ts";
 import { RECIPE_KEYS, tableFaults } from "./table_settings.ts";
 
@@ -64,6 +64,10 @@ export const TASKS = {
   },
   train: {
     summary: "trains a network on --data, or on a recipe's dataset, made and scaled first where needed",
+    keys: TRAINING_KEYS,
+  },
+  tune: {
+    summary: "searches for settings: trains --trials runs, each with values drawn from the ranges that flags give",
     keys: KEYS,
   },
   predict: {

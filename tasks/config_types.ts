@@ -1,6 +1,10 @@
 /** The settings as types; keys.ts has their defaults and meanings. */
 
 import type { Init } from "../lib/init.ts";
+import type { ActivationName } from "../lib/layers.ts";
+import type { LearningRateSchedule } from "../lib/learning_rates.ts";
+import type { OptimizerName } from "../lib/optimizers.ts";
+import type { LOSSES } from "../lib/saved_model.ts";
 import type { ScalingMethod } from "../lib/scaler.ts";
 import type { MissingPolicy } from "../lib/table.ts";
 
@@ -13,16 +17,26 @@ export type Key =
   | TableKey
   | "SCALING_METHOD"
   | "HIDDEN_SIZE"
+  | "ACTIVATION"
+  | "DROPOUT"
   | "INIT"
+  | "INIT_FROM"
   | "LOSS"
+  | "CLASS_WEIGHTS"
   | "OPTIMIZER"
   | "LEARNING_RATE"
+  | "SCHEDULE"
+  | "WARMUP"
+  | "WEIGHT_DECAY"
+  | "CLIP_NORM"
   | "BATCH_SIZE"
   | "NUM_EPOCHS"
+  | "PATIENCE"
   | "SPLIT"
   | "SEED"
   | "RUN_NAME"
-  | "DEBUG_TENSORS";
+  | "DEBUG_TENSORS"
+  | "TRIALS";
 
 /** The name of a setting that concerns a table of the user's own. */
 export type TableKey =
@@ -42,7 +56,7 @@ export type TableKey =
 export type RecipeName = "cubic" | "linear" | "xor";
 
 /** Name of a loss. */
-export type LossName = "mse" | "bce" | "softmax";
+export type LossName = keyof typeof LOSSES;
 
 /** All settings, read and checked. A task that does not use a key gets its default. */
 export interface Config {
@@ -66,20 +80,37 @@ export interface Config {
   scalingMethod: ScalingMethod;
   /** Widths of the hidden layers. */
   hiddenSize: number[];
+  activation: ActivationName;
+  /** Share of a hidden layer's activations that training drops. */
+  dropout: number;
   init: Init;
+  /** A file of weights to start from; "" where there is none. */
+  initFrom: string;
   /** Under "auto", which recipes never have, the target of the table decides. */
   loss: LossName | "auto";
-  optimizer: "sgd" | "momentum" | "adam";
+  classWeights: "none" | "balanced";
+  optimizer: OptimizerName;
   learningRate: number;
+  schedule: LearningRateSchedule | "plateau";
+  /** Steps. */
+  warmup: number;
+  /** Under "auto" the optimizer's own. */
+  weightDecay: number | "auto";
+  /** 0 leaves gradients as they are. */
+  clipNorm: number;
   /** Rows of a step; "full" takes all training rows. */
   batchSize: number | "full";
   numEpochs: number;
+  /** Epochs without a better validation loss after which training ends; 0 for never. */
+  patience: number;
   /** Shares of training, validation and test; they add up to 1. */
   split: [number, number, number];
   /** 0 to 2^32 - 1. */
   seed: number;
   runName: string;
   debugTensors: boolean;
+  /** Runs of a search. */
+  trials: number;
 }
 
 /** NUM_DATASET as the type numDataset. */

@@ -1,6 +1,8 @@
 /** The one table of settings: key, default, meaning, what is allowed, and how its text is read. */
 
 import { parse as parseCsv } from "@std/csv";
+import { type ActivationName, ACTIVATIONS } from "../lib/layers.ts";
+import type { OptimizerName } from "../lib/optimizers.ts";
 import { MAX_SEED } from "../lib/random.ts";
 import { SCALING_METHODS } from "../lib/scaler.ts";
 import { MISSING_POLICIES } from "../lib/table_json.ts";
@@ -19,6 +21,8 @@ export interface Setting<T = unknown> {
   isBoolean?: true;
 }
 
+const ACTIVATION_NAMES = Object.keys(ACTIVATIONS) as ActivationName[];
+const OPTIMIZER_NAMES: readonly OptimizerName[] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"];
 const RECIPE_NAMES = Object.keys(RECIPES) as RecipeName[];
 
 /** All settings, in the order in which help lists them. */
@@ -54,19 +58,51 @@ export const SETTINGS = {
     allowed: "1 to 64 whole numbers from 1 to 65536, such as 64 or 128,64",
     parse: parseHiddenSize,
   } as Setting<number[]>,
+  ACTIVATION: choice("relu", "what stands behind each hidden layer", ACTIVATION_NAMES),
+  DROPOUT: number(
+    "0",
+    "share of each hidden layer's values that training drops",
+    "a number from 0 to less than 1",
+    (value) => value >= 0 && Math.fround(value) < 1,
+  ),
   INIT: {
     default: "kaiming",
     meaning: "initial weights",
     allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0, also as float32",
     parse: parseInit,
   } as Setting<Init>,
+  INIT_FROM: text("a safetensors file with weights to start from, in the place of INIT", "a path"),
   LOSS: choice(
     "mse",
-    "mean squared error, binary cross-entropy for targets in 0..1, softmax cross-entropy for classes; auto: as DATA asks",
-    ["mse", "bce", "softmax", "auto"],
+    "mean squared or absolute error, Huber's, binary cross-entropy for targets in 0..1, softmax cross-entropy for classes; " +
+      "auto: as DATA asks",
+    ["mse", "mae", "huber", "bce", "softmax", "auto"],
   ),
-  OPTIMIZER: choice("sgd", "how the weights are updated", ["sgd", "momentum", "adam"]),
+  CLASS_WEIGHTS: choice("none", "whether rare classes weigh as much as frequent ones", ["none", "balanced"]),
+  OPTIMIZER: choice("sgd", "how the weights are updated", OPTIMIZER_NAMES),
   LEARNING_RATE: number("0.01", "size of an update", "a number above 0, also as float32", isPositiveFloat32),
+  SCHEDULE: choice(
+    "constant",
+    "how the learning rate goes: by tenths after each third of the steps (step, exponential), down along a cosine, up and " +
+      "down, or halved where the validation loss has not fallen for 5 epochs",
+    ["constant", "step", "exponential", "cosine", "one-cycle", "plateau"],
+  ),
+  WARMUP: whole("0", "steps at the start over which the learning rate rises", 0, 1_000_000_000),
+  WEIGHT_DECAY: {
+    default: "auto",
+    meaning: "how strongly weights are drawn to 0",
+    allowed: "a number from 0 on, also as float32; or auto: 0.01 under adamw, else 0",
+    parse: (text) => {
+      const value = parseDecimal(text);
+      return text === "auto" ? "auto" : value !== undefined && isFloat32(value) ? value : undefined;
+    },
+  } as Setting<number | "auto">,
+  CLIP_NORM: number(
+    "0",
+    "norm that gradients are scaled down to; 0: none",
+    "a number from 0 on, also as float32",
+    isFloat32,
+  ),
   BATCH_SIZE: {
     default: "10",
     meaning: "rows of a step",
@@ -74,6 +110,12 @@ export const SETTINGS = {
     parse: (text) => text === "full" ? "full" : parseWhole(text, 1, 0xffff_ffff),
   } as Setting<number | "full">,
   NUM_EPOCHS: whole("10", "how often the training rows are gone through", 1, 1_000_000_000),
+  PATIENCE: whole(
+    "0",
+    "epochs without a better validation loss after which the best weights are kept; 0: all epochs",
+    0,
+    1_000_000,
+  ),
   SPLIT: {
     default: "0.8,0.1,0.1",
     meaning: "shares of training, validation and test",
@@ -88,6 +130,7 @@ export const SETTINGS = {
     parse: (text) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text) ? text : undefined,
   } as Setting<string>,
   DEBUG_TENSORS: flag("print name, shape, min and max of every tensor of each step"),
+  TRIALS: whole("20", "runs of a search", 1, 10_000),
 } satisfies { [K in Key]: Setting<Config[Camel<K>]> };
 
 /** The settings of a table, in the order of the help. */
@@ -104,6 +147,9 @@ export const TABLE_DEFAULTS: Partial<Record<Key, string>> = {
 
 /** All keys, in the order of the table. */
 export const KEYS = Object.keys(SETTINGS) as Key[];
+
+/** Those of training. */
+export const TRAINING_KEYS = KEYS.filter((key) => key !== "TRIALS");
 
 /**
  * The flag of a key: "--num-dataset" for NUM_DATASET.
@@ -181,6 +227,11 @@ function parseWhole(text: string, low: number, high: number): number | undefined
 function parseDecimal(text: string): number | undefined {
   const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : NaN;
   return Number.isFinite(value) ? value : undefined;
+}
+
+/** Whether the GPU sees a number from 0 on that is not infinite, and 0 only for 0. */
+function isFloat32(value: number): boolean {
+  return value === 0 || isPositiveFloat32(value);
 }
 
 /** Whether the GPU sees a number above 0 and not infinity. */

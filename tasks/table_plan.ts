@@ -52,7 +52,7 @@ export async function planColumns(config: Config, look: TableLook): Promise<Tabl
     throw new DataError(`${problem}\n${formatRoles(roles)}`, { file: look.path });
   }
   await checkMissing(config, look, inputs.map(({ name }) => name));
-  const loss = kind === "numeric" ? "mse" : config.loss === "bce" ? "bce" : "softmax";
+  const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
   return { inputs, targets: config.target, kind, loss, columns: formatRoles(roles) };
 }
 
@@ -96,13 +96,18 @@ function checkNames(
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
+/** The loss that was asked for, if it is one for numbers. */
+function regressionLoss({ loss }: Config): LossName | undefined {
+  return loss === "mse" || loss === "mae" || loss === "huber" ? loss : undefined;
+}
+
 /** Whether the target is numbers or classes. */
 async function targetKind(config: Config, look: TableLook): Promise<TablePlan["kind"]> {
   const profiles = config.target.map((name) => look.profiles.get(name)!);
   const [{ name, values }] = profiles;
   const isSaid = config.task === "classification" || config.loss === "softmax" || config.loss === "bce" ||
     (profiles.length === 1 && config.categorical.includes(name));
-  const isNumeric = config.task === "regression" || config.loss === "mse" || profiles.length > 1;
+  const isNumeric = config.task === "regression" || regressionLoss(config) !== undefined || profiles.length > 1;
   if (!isSaid && !isNumeric && profiles[0].look === "mixed") {
     throw await mixedColumn(profiles[0], look, "--task classification");
   }

@@ -21,7 +21,7 @@ export function tableFaults(config: Config, found: Found): string[] {
   const faults = TABLE_KEYS.filter((key) => found[key] !== undefined)
     .map((key) => `${key} (from ${found[key]}) needs DATA, the CSV file that it speaks of`);
   if (config.loss === "softmax" || config.loss === "auto") {
-    faults.push(`LOSS (from ${found.LOSS}) is "${config.loss}": with a recipe allowed is mse or bce`);
+    faults.push(`LOSS (from ${found.LOSS}) is "${config.loss}": with a recipe allowed is mse, mae, huber or bce`);
   }
   return faults;
 }
@@ -41,10 +41,10 @@ function splitFaults({ validation, test, timeColumn }: Config, found: Found): st
 function lossFaults({ loss, task, target }: Config, found: Found): string[] {
   const isOfClasses = loss === "softmax" || loss === "bce";
   if (task === "regression" && isOfClasses) {
-    return [`LOSS (from ${found.LOSS}) is "${loss}": with TASK regression allowed is mse`];
+    return [`LOSS (from ${found.LOSS}) is "${loss}": with TASK regression allowed is mse, mae or huber`];
   }
-  if (task === "classification" && loss === "mse") {
-    return [`LOSS (from ${found.LOSS}) is "mse": with TASK classification allowed is softmax or bce`];
+  if (task === "classification" && !isOfClasses && loss !== "auto") {
+    return [`LOSS (from ${found.LOSS}) is "${loss}": with TASK classification allowed is softmax or bce`];
   }
   if (target.length > 1 && (isOfClasses || task === "classification")) {
     const asked = isOfClasses

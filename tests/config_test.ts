@@ -51,6 +51,16 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     seed: 42,
     runName: "default_run",
     debugTensors: false,
+    activation: "relu",
+    dropout: 0,
+    initFrom: "",
+    classWeights: "none",
+    schedule: "constant",
+    warmup: 0,
+    weightDecay: "auto",
+    clipNorm: 0,
+    patience: 0,
+    trials: 20,
   });
 });
 

@@ -1,0 +1,132 @@
+/** What a run trains with: network, loss, optimizer, learning rates, rows. */
+
+import type { Device } from "../lib/device.ts";
+import { NotFiniteError } from "../lib/errors.ts";
+import type { Evaluation, EvaluationOptions } from "../lib/evaluation.ts";
+import type { Loss } from "../lib/losses.ts";
+import { multilayerPerceptron } from "../lib/layers.ts";
+import { learningRateAt } from "../lib/learning_rates.ts";
+import { Model } from "../lib/model.ts";
+import type { DataSource } from "../lib/model_metadata.ts";
+import { createOptimizer, type Optimizer } from "../lib/optimizers.ts";
+import { Plateau } from "../lib/plateau.ts";
+import { Random } from "../lib/random.ts";
+import { loadWeights, LOSSES } from "../lib/saved_model.ts";
+import { Trainer } from "../lib/trainer.ts";
+import { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../lib/weighted_losses.ts";
+import { ConfigError, type TaskConfig } from "./config.ts";
+import { openParts, type Part } from "./parts.ts";
+import type { ScaledDataset } from "./scaled_dataset.ts";
+import { fromUsersFolder } from "./users_files.ts";
+
+/** Epochs without a better validation loss after which schedule plateau reduces the learning rate, and by what. */
+const PLATEAU = { patience: 5, factor: 0.5 };
+
+/** All that training needs. */
+export interface Training {
+  dataset: ScaledDataset;
+  model: Model;
+  loss: Loss;
+  trainer: Trainer;
+  /** The parts that have rows; the first is for training. */
+  parts: Part[];
+  evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
+  /** The learning rate of a step, from 0. */
+  rateOf: (step: number) => number;
+  /** Told each epoch's validation loss, where the learning rate goes by it. */
+  plateau?: Plateau;
+  /** The user's own file; a recipe's can be made anew. */
+  source?: DataSource;
+}
+
+/** Puts the network on the GPU, with the weights that it starts from; the stack frees it. */
+export async function buildModel(
+  stack: DisposableStack,
+  device: Device,
+  config: TaskConfig,
+  widths: readonly number[],
+): Promise<Model> {
+  const { hiddenSize, activation, dropout, init, initFrom, seed } = config;
+  const layers = multilayerPerceptron(widths[0], hiddenSize, widths.at(-1)!, { activation, dropout, seed });
+  let model: Model;
+  try {
+    model = stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));
+  } catch (error) {
+    // Every setting is checked by now: only the widths can still take more than the device has.
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError([`HIDDEN_SIZE is ${JSON.stringify(config.texts.HIDDEN_SIZE)}: ${error.message}`]);
+  }
+  if (initFrom !== "") await loadWeights(model, fromUsersFolder(initFrom));
+  return model;
+}
+
+/** Puts optimizer and rows on the GPU, or as many rows as are used at once; the stack frees them. */
+export async function buildTraining(
+  stack: DisposableStack,
+  model: Model,
+  config: TaskConfig,
+  dataset: ScaledDataset,
+  batchSize: number,
+): Promise<Training> {
+  const { seed, clipNorm } = config;
+  checkParts(config, dataset);
+  const parts = await openParts(stack, model, dataset), loss = lossOf(config, dataset);
+  const optimizer = stack.use(buildOptimizer(config, model));
+  const plateau = config.schedule === "plateau" ? new Plateau(config.learningRate, PLATEAU) : undefined;
+  const rateOf = (step: number): number => {
+    const { learningRate, schedule, warmup } = config, total = config.numEpochs * trainer.stepsPerEpoch;
+    const settings = { schedule: schedule === "plateau" ? "constant" : schedule, learningRate, warmup };
+    return (plateau?.factor ?? 1) * learningRateAt(settings, step, total);
+  };
+  const isConstant = config.schedule === "constant" && config.warmup === 0;
+  const trainer: Trainer = stack.use(
+    new Trainer({
+      ...{ model, loss, optimizer, ...parts[0].rows, batchSize, seed },
+      clipNorm: clipNorm > 0 ? clipNorm : undefined,
+      learningRates: isConstant ? undefined : rateOf,
+    }),
+  );
+  checkWarmup(config, trainer);
+  const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
+    const step = trainer.step, evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
+    // Stops at weights that an epoch's last step made useless: no step after it would notice.
+    if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
+    return evaluation;
+  };
+  return { dataset, model, loss, trainer, parts, evaluatePart, rateOf, plateau };
+}
+
+function buildOptimizer({ optimizer, learningRate, weightDecay }: TaskConfig, model: Model): Optimizer {
+  return createOptimizer(optimizer, model, learningRate, weightDecay === "auto" ? {} : { weightDecay });
+}
+
+/** The loss of the targets; with balanced weights each class counts as if it had as many rows as the others. */
+function lossOf({ classWeights, texts }: TaskConfig, { loss, scalers, parts }: ScaledDataset): Loss {
+  if (classWeights === "none") return LOSSES[loss];
+  // The means of class columns are their shares of the training rows.
+  const counts = scalers.targets.columns.map(({ mean }) => Math.round(mean * parts.train.rows));
+  if (loss === "softmax") return weightedSoftmaxCrossEntropy(balancedWeights(counts));
+  if (loss === "bce" && counts.length === 1) {
+    const [zero, one] = balancedWeights([parts.train.rows - counts[0], counts[0]]);
+    return weightedBceWithLogits([zero, one]);
+  }
+  throw new ConfigError([`CLASS_WEIGHTS is ${JSON.stringify(texts.CLASS_WEIGHTS)}: loss ${loss} knows no classes`]);
+}
+
+/** What goes by the validation loss needs validation rows. */
+function checkParts({ schedule, patience, given }: TaskConfig, { parts }: ScaledDataset): void {
+  if (parts.validation.rows > 0) return;
+  const faults = [
+    ...(schedule === "plateau" ? ['SCHEDULE is "plateau"'] : []),
+    ...(patience > 0 && given.PATIENCE ? [`PATIENCE is "${patience}"`] : []),
+  ];
+  const problem = "it goes by the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
+  if (faults.length > 0) throw new ConfigError(faults.map((fault) => `${fault}: ${problem}`));
+}
+
+function checkWarmup({ warmup, numEpochs }: TaskConfig, { stepsPerEpoch }: Trainer): void {
+  const steps = numEpochs * stepsPerEpoch;
+  if (warmup >= steps) {
+    throw new ConfigError([`WARMUP is "${warmup}": allowed is 0 to ${steps - 1}, of ${steps} steps`]);
+  }
+}
