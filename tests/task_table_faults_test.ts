@@ -167,7 +167,7 @@ Deno.test("train refuses settings of tables without one, but leaves the environm
     "MISSING (from --missing) needs DATA",
   ];
   await place.refuse(2, says, "train", ["--target", "y", "--missing", "mean"]);
-  await place.refuse(2, ['LOSS (from --loss) is "softmax": with a recipe allowed is mse or bce'], "train", [
+  await place.refuse(2, ['LOSS (from --loss) is "softmax": with a recipe allowed is mse, mae, huber or bce'], "train", [
     "--loss",
     "softmax",
   ]);
