@@ -213,8 +213,11 @@ Deno.test("readConfig() leaves alone keys of .env that are near to short names o
 });
 
 Deno.test("readConfig() gives tables defaults of their own", () => {
-  const { loss, optimizer, learningRate, batchSize, numEpochs, target, texts } = read('--data a.csv --target a,"b,c"');
-  assertEquals([loss, optimizer, learningRate, batchSize, numEpochs], ["auto", "adam", 0.003, 32, 100]);
+  const { loss, optimizer, learningRate, batchSize, numEpochs, init, patience, target, texts } = read(
+    '--data a.csv --target a,"b,c"',
+  );
+  assertEquals([loss, optimizer, learningRate, batchSize, numEpochs, patience], ["auto", "adam", 0.003, 32, 200, 20]);
+  assertEquals(init, { kind: "xavier" });
   assertEquals([target, texts.DATA, texts.NOISE], [["a", "b,c"], "a.csv", undefined]);
 });
 

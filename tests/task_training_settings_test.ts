@@ -122,7 +122,18 @@ Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay 
 });
 
 /** Trains too long on noise with a network that learns it by heart. */
-const OVERFIT = ["--data", "noise.csv", "--target", "y", "--split", "0.5,0.5,0", "--learning-rate", "0.03"];
+const OVERFIT = [
+  "--data",
+  "noise.csv",
+  "--target",
+  "y",
+  "--split",
+  "0.5,0.5,0",
+  "--learning-rate",
+  "0.03",
+  "--num-epochs",
+  "100",
+];
 
 Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (t) => {
   await using place = await createPlace();
