@@ -66,7 +66,7 @@ async function sourceOf({ numbers, extras: { ROW: row } }: TaskConfig, input?: s
   ];
   if (given.length > 1) throw new ConfigError([`${given.join(" and ")}: give one of them`]);
   if (row !== undefined) return { blocks: (model) => [rowOf(parseRow(row), model)], isJson: true };
-  if (numbers.some(isPair)) return { blocks: (model) => [rowOf(pairsOf(numbers), model)], isJson: false };
+  if (numbers.some(isPair)) return { blocks: (model) => [rowOf(pairsOf(numbers, model), model)], isJson: false };
   if (numbers.length > 0) return { blocks: (model) => [rowsOf(numbers, model)], isJson: false };
   if (input !== undefined && input !== "-") return { blocks: (model) => rowsIn(input, model), isJson: false };
   if (input === "-" || !Deno.stdin.isTerminal()) {
@@ -91,10 +91,11 @@ function isPair(word: string): boolean {
   return word.includes("=");
 }
 
-function pairsOf(words: readonly string[]): Row {
+function pairsOf(words: readonly string[], { description: { table: { inputs } } }: SavedModel): Row {
   const faults: string[] = [], row: Record<string, string> = {};
   for (const word of words) {
-    const [name] = word.split("=", 1);
+    // A column's own name may hold the sign.
+    const name = inputs.find(({ name }) => word.startsWith(`${name}=`))?.name ?? word.split("=", 1)[0];
     if (!isPair(word)) faults.push(`${JSON.stringify(word)} is no cell: write column=cell, as of the others`);
     else if (Object.hasOwn(row, name)) faults.push(`column ${JSON.stringify(name)} is there twice`);
     else row[name] = word.slice(name.length + 1);

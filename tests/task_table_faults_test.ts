@@ -29,7 +29,17 @@ const FAULTS: Case[] = [
   ["text in a numeric column", "x,y\n1,2\n2,3\n3,4\nfour,5\n", ["--target", "y"], [
     't.csv:5, column "x": "four" is not a number, and 3 cells of the column are: mend it, or say --categorical x or --ignore x',
   ]],
-  ["a decimal comma", 'x,y\n1,2\n"2,5",3\n3,4\n', ["--target", "y"], ['t.csv:3, column "x": "2,5" is not a number']],
+  ["a decimal comma", 'x,y\n1,2\n"2,5",3\n3,4\n', ["--target", "y"], [
+    't.csv:3, column "x": "2,5" is not a number, and 2 cells of the column are: write it with a point before decimals,',
+  ]],
+  ["decimal commas throughout", "x;y\n1,5;1\n2,5;2\n3,5;3\n", ["--target", "y"], [
+    't.csv:2, column "x": "1,5" is not a number: write it with a point before decimals',
+    "or say --categorical x or --ignore x",
+  ]],
+  ["thousands in the target", 'x,y\n1,"1,200"\n2,"1,300"\n3,"1,250"\n', ["--target", "y"], [
+    't.csv:2, column "y": "1,200" is not a number: write it with a point before decimals, without other signs',
+    "or say --task classification",
+  ]],
   ["a number that overflows", "x,y\n1,2\n1e999,3\n3,4\n", ["--target", "y"], [
     't.csv:3, column "x": "1e999" is beyond the range',
   ]],
@@ -121,6 +131,8 @@ const TABLE = "area,rooms,color,price,sold\n1,2,red,3,a\n2,3,blue,4,b\n3,1,red,5
 const WRONG: [flags: string, says: string[]][] = [
   ["", ["TARGET is not given: say which of the columns is predicted; there are area, rooms, color, price, sold"]],
   ["--target prise", ['TARGET names "prise", which is no column: did you mean "price"? there are area, rooms']],
+  ["--target PRICE", ['"PRICE", which is no column: did you mean "price"?']],
+  ["--target ol", ['"ol", which is no column: did you mean "sold"?']],
   ["--target price --features are,room", [
     'FEATURES names "are", which is no column: did you mean "area"?',
     'FEATURES names "room"',
@@ -167,7 +179,7 @@ Deno.test("train refuses settings of tables without one, but leaves the environm
     "MISSING (from --missing) needs DATA",
   ];
   await place.refuse(2, says, "train", ["--target", "y", "--missing", "mean"]);
-  await place.refuse(2, ['LOSS (from --loss) is "softmax": with a recipe allowed is mse or bce'], "train", [
+  await place.refuse(2, ['LOSS (from --loss) is "softmax": with a recipe allowed is mse, mae, huber or bce'], "train", [
     "--loss",
     "softmax",
   ]);
