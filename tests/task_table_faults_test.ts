@@ -183,6 +183,7 @@ Deno.test("train refuses settings of tables without one, but leaves the environm
     "--loss",
     "softmax",
   ]);
+  await place.refuse(2, ['DATA (from --data) is "": allowed is the path of a CSV file'], "train", ["--data="]);
   await place.refuse(1, ["Cannot read none.csv: there is no such file"], "train", [
     "--data",
     "none.csv",
@@ -190,6 +191,16 @@ Deno.test("train refuses settings of tables without one, but leaves the environm
     "y",
   ]);
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "2"], { TEST: "1", TASK: "build", TARGET: "all" });
+});
+
+Deno.test("train and predict take columns of any names", async () => {
+  const rows = lines(40, (i) => `${i},"${i % 7}",${i % 2 ? "a" : "b"},${i % 3}`);
+  await using place = await Workplace.create({ "my table.csv": `size (m²),"price, net",kind=x,kind\n${rows}` });
+  const args = ["--data", "my table.csv", "--features", '"price, net",kind=x,kind', "--num-epochs", "1"];
+  await place.succeed("train", [...args, "--target", "size (m²)"]);
+  const { stdout } = await place.succeed("predict", ["kind=2", "kind=x=a=b", "price, net=3"]);
+  assertStringIncludes(stdout, '"price, net",kind=x,kind,predicted_size (m²)\r\n3,a=b,2,');
+  await place.refuse(2, ['it lacks "kind"'], "predict", ["kind=x=a", "price, net=3"]);
 });
 
 Deno.test("scale --data refuses too many categories only where they are asked for", async () => {
