@@ -4,6 +4,7 @@
  *   deno task tune --trials 20 --learning-rate 1e-4..1e-1:log --hidden-size "32|64|128,64"
  */
 
+import { fileURLToPath } from "node:url";
 import project from "../deno.json" with { type: "json" };
 import { ConfigError, readConfig, type TaskConfig } from "./config.ts";
 import { parseObject, stampOf } from "./dataset_files.ts";
@@ -30,7 +31,7 @@ type Outcome = Readonly<Record<string, number>> | string;
 /** Measures that the table shows, where a run has them. */
 const MEASURES = ["loss", "r2", "accuracy", "macroF1"];
 
-/** Flags of tune that its trials have of their own, or do not know. */
+/** Flags of the whole search: its trials have a name of their own, and do not know the other. */
 const OWN_FLAGS = ["--trials", "--run-name"];
 
 /**
@@ -67,6 +68,12 @@ function planTrials(config: TaskConfig, plain: readonly string[], texts: Record<
   if (Object.keys(texts).length === 0) {
     faults.push("there is no range to search: give one, such as --learning-rate 1e-4..1e-1:log");
   }
+  if (config.split[1] === 0 && config.validation === "") {
+    faults.push(`SPLIT is "${config.texts.SPLIT}": runs are compared by their validation part, which needs rows`);
+  }
+  for (const flag of OWN_FLAGS.filter((flag) => flag in ranges)) {
+    faults.push(`${flag} cannot be searched: the whole search has one`);
+  }
   if (faults.length > 0) throw new ConfigError(faults);
 
   const kept = plain.filter((word, i) =>
@@ -93,9 +100,10 @@ async function runTrial({ run, args, texts }: Trial): Promise<Outcome> {
     await Deno.remove(folder.path, { recursive: true }); // begun, and never finished
   }
   const [, ...words] = project.tasks.train.command.split(" "), script = new URL("train.ts", import.meta.url);
-  const config = new URL("../deno.json", import.meta.url).href;
+  const config = fileURLToPath(new URL("../deno.json", import.meta.url));
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...args],
+    env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
