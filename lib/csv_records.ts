@@ -85,7 +85,9 @@ export async function* readRecords(path: string, options: CsvOptions = {}): Asyn
     if (ragged !== -1) throw raggedRow(records[ragged], header, separator, path, lineOfRecord(text, ragged + skipped));
   }
   if (!header) throw new DataError("the file is empty: a header and rows are needed", { file: path });
-  if (firstRow === 0) throw new DataError("there are no rows behind the header", { file: path });
+  if (firstRow > 0) return;
+  const hint = header.columns.some((name) => name.includes("\r")) ? ": lines end in LF or CRLF, not in CR alone" : "";
+  throw new DataError(`there are no rows behind the header${hint}`, { file: path });
 }
 
 /**

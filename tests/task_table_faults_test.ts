@@ -12,6 +12,9 @@ const lines = (count: number, line: (i: number) => string) =>
 const FAULTS: Case[] = [
   ["an empty file", "", ["--target", "y"], ["t.csv: the file is empty: a header and rows are needed"]],
   ["a header alone", "x,y\n", ["--target", "y"], ["t.csv: there are no rows behind the header"]],
+  ["line ends of another age", "x,y\r1,2\r3,4\r", ["--target", "y"], [
+    "t.csv: there are no rows behind the header: lines end in LF or CRLF, not in CR alone",
+  ]],
   ["rows without a header", "1,2\n3,4\n", ["--target", "y"], [
     "t.csv:1: a header with the names of the columns is needed",
   ]],
@@ -122,6 +125,24 @@ Deno.test("scale --data names file, line, column and text of what it cannot use"
     await t.step(name, async () => {
       await place.write("t.csv", Uint8Array.from(text, (char) => char.charCodeAt(0)));
       await place.refuse(1, says, "scale", ["--data", "t.csv", ...flags]);
+    });
+  }
+});
+
+Deno.test("scale names the file of validation or test rows that it cannot use", async (t) => {
+  await using place = await Workplace.create({ "t.csv": "x,c,y\n1,a,2\n2,b,3\n3,a,5\n" });
+  const cases: [text: string, says: string][] = [
+    ["x,y\n1,2\n", 'v.csv:1: there is no column "c"; there are x, y'],
+    ["", "v.csv: the file is empty"],
+    ["x,c,y\n1,a,\n", 'v.csv:2, column "y": the target is missing'],
+    ["x,c,y\n1,a,2\n,a,2\n", 'v.csv:3, column "x": the cell is empty'],
+    ["c,y,x\na,2,1\na,2,two\n", 'v.csv:3, column "x": "two" is not a number'],
+  ];
+  for (const [text, says] of cases) {
+    await t.step(says, async () => {
+      await place.write("v.csv", text);
+      const flag = text === "" ? "--test" : "--validation";
+      await place.refuse(1, [says], "scale", ["--data", "t.csv", "--target", "y", flag, "v.csv"]);
     });
   }
 });

@@ -105,7 +105,7 @@ Deno.test("train learns with each activation, optimizer, schedule and loss, and 
   }));
 });
 
-Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay and clipping", async () => {
+Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay, clipping and optimizer", async () => {
   const args = [...NUMBERS, "--num-epochs", "5"], dropout = [...args, "--dropout", "0.3"];
   const [first, again, ...others] = await Promise.all([
     dropout,
@@ -115,6 +115,7 @@ Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay 
     [...args, "--dropout", "0.6"],
     [...args, "--weight-decay", "0.1"],
     [...args, "--clip-norm", "0.01"],
+    [...args, "--optimizer", "sgd"],
   ].map((flags) => trainApart("run", flags)));
   assertEquals(again.model, first.model);
   const losses = [first, ...others].map(({ lines }) => lines.at(-1)!.trainLoss);
