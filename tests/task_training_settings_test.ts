@@ -1,6 +1,6 @@
 /** What the settings of training do, as users of `train` see it: in metrics.jsonl, in summary.json and in the model. */
 
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Random } from "../lib/random.ts";
 import { readSafetensors } from "../lib/safetensors.ts";
 import { type Outcome, Workplace } from "./run_task_process.ts";
@@ -105,7 +105,7 @@ Deno.test("train learns with each activation, optimizer, schedule and loss, and 
   }));
 });
 
-Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay, clipping and optimizer", async () => {
+Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay, clipping, optimizer and rates", async () => {
   const args = [...NUMBERS, "--num-epochs", "5"], dropout = [...args, "--dropout", "0.3"];
   const [first, again, ...others] = await Promise.all([
     dropout,
@@ -116,6 +116,8 @@ Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay,
     [...args, "--weight-decay", "0.1"],
     [...args, "--clip-norm", "0.01"],
     [...args, "--optimizer", "sgd"],
+    [...args, "--schedule", "cosine"],
+    [...args, "--warmup", "10"],
   ].map((flags) => trainApart("run", flags)));
   assertEquals(again.model, first.model);
   const losses = [first, ...others].map(({ lines }) => lines.at(-1)!.trainLoss);
@@ -151,6 +153,8 @@ Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (
     ];
     assertEquals(alone.lines.map(({ trainLoss }) => trainLoss), beside.lines.map(({ trainLoss }) => trainLoss));
     assert(alone.rates.at(-2)! < alone.rates[0], `${alone.rates}`);
+    const constant = await train(place, "constant", [...args, "--schedule=constant"]);
+    assertNotEquals(alone.lines.at(-1)!.trainLoss, constant.lines.at(-1)!.trainLoss);
   });
 });
 
