@@ -7,6 +7,10 @@
 /** A decimal number, with spaces around it. */
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 
+/** Numbers as people write them: 1,234.5 or 1.234,5 or 1 234 or 2,5, with a currency or percent sign. */
+const WRITTEN =
+  /^[+-]?[$€£¥]?\s?(\d{1,3}([,' \u00a0\u202f]\d{3})+([.,]\d+)?|\d{1,3}(\.\d{3})+,\d+|\d+([.,]\d+)?)\s?[$€£¥%]?$/;
+
 /** Texts that stand for no value. */
 export const MISSING_TEXTS: readonly string[] = ["", "NA", "NaN", "nan", "null", "NULL"];
 
@@ -91,6 +95,11 @@ export function parseNumber(text: string): number {
 export function numberOf(cell: string): number {
   const value = NUMBER.test(cell) ? Number(cell) : NaN;
   return value === Infinity || value === -Infinity ? NaN : value;
+}
+
+/** Whether a cell that holds no number holds one to a person: with signs of thousands, a decimal comma, a currency. */
+export function isWrittenNumber(cell: string): boolean {
+  return WRITTEN.test(cell.trim()) && Number.isNaN(numberOf(cell));
 }
 
 /** Why a cell holds no number. */

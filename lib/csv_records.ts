@@ -85,7 +85,9 @@ export async function* readRecords(path: string, options: CsvOptions = {}): Asyn
     if (ragged !== -1) throw raggedRow(records[ragged], header, separator, path, lineOfRecord(text, ragged + skipped));
   }
   if (!header) throw new DataError("the file is empty: a header and rows are needed", { file: path });
-  if (firstRow === 0) throw new DataError("there are no rows behind the header", { file: path });
+  if (firstRow > 0) return;
+  const hint = header.columns.some((name) => name.includes("\r")) ? ": lines end in LF or CRLF, not in CR alone" : "";
+  throw new DataError(`there are no rows behind the header${hint}`, { file: path });
 }
 
 /**
@@ -158,13 +160,13 @@ function readHeader(cells: string[], place: DataPlace, separator: Separator, wan
     throw new DataError("a header with the names of the columns is needed, and this line holds numbers", place);
   }
   const blank = columns.indexOf("");
-  if (blank !== -1) throw new DataError(`column ${blank + 1} of the header has no name`, place);
+  if (blank !== -1) throw new DataError(`column ${blank + 1} of the header has no name: give it one`, place);
   const repeated = columns.find((name, index) => columns.indexOf(name) !== index);
   if (repeated !== undefined) throw new DataError(`the header names column ${JSON.stringify(repeated)} twice`, place);
-  const missing = wanted?.find((name) => !columns.includes(name));
-  if (missing !== undefined) {
-    const hint = separatorHint(columns, separator);
-    throw new DataError(`there is no column ${JSON.stringify(missing)}; there are ${columns.join(", ")}${hint}`, place);
+  const missing = wanted?.filter((name) => !columns.includes(name)) ?? [];
+  if (missing.length > 0) {
+    const hint = separatorHint(columns, separator), names = missing.map((name) => JSON.stringify(name)).join(", ");
+    throw new DataError(`there is no column ${names}; there are ${columns.join(", ")}${hint}`, place);
   }
   return { columns, places: (wanted ?? columns).map((name) => columns.indexOf(name)) };
 }
@@ -183,7 +185,8 @@ function raggedRow(
   file: string,
   line: number,
 ): DataError {
-  const hint = separatorHint(columns, separator);
+  const hint = separatorHint(columns, separator) ||
+    (length > columns.length ? `; a cell that holds a ${SEPARATORS.get(separator)} stands in quotes` : "");
   const problem = `this row has ${length} cell${length === 1 ? "" : "s"}, the header has ${columns.length}${hint}`;
   return new DataError(problem, { file, line });
 }

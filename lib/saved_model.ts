@@ -197,10 +197,11 @@ export class SavedModel implements Disposable {
  */
 export async function loadWeights(model: Model, path: string): Promise<void> {
   const { tensors } = await readSafetensors(path);
+  const problem = "the weights do not fit this network";
   inFile(path, () => {
     checkWeights(tensors);
     loadTensors(model, tensors);
-  });
+  }, problem);
 }
 
 /** Fills a model; a fault lists every name and shape that differs. */
@@ -239,12 +240,12 @@ function parseDescription(metadata: Readonly<Record<string, string>>): ModelDesc
 }
 
 /** Blames the file for what does not fit. */
-function inFile<T>(file: string, read: () => T): T {
+function inFile<T>(file: string, read: () => T, problem = "the model does not fit together"): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
-    throw new DataError(`the model does not fit together: ${error.message}`, { file }, { cause: error });
+    throw new DataError(`${problem}: ${error.message}`, { file }, { cause: error });
   }
 }
 

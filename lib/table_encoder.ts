@@ -126,7 +126,10 @@ export class TargetEncoder {
    */
   encode(cells: readonly (string | undefined)[], out: Float64Array, offset: number): void {
     if (this.#target.kind === "numeric") {
-      this.#target.names.forEach((name, i) => out[offset + i] = numberIn(cells[i], name));
+      this.#target.names.forEach((name, i) => {
+        if (isMissing(cells[i])) throw new CellError("the target is missing", name);
+        out[offset + i] = numberIn(cells[i], name);
+      });
       return;
     }
     const { name, classes } = this.#target, [cell] = cells;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isMissing, numberOf } from "./cells.ts";
+import { isMissing, isWrittenNumber, numberOf } from "./cells.ts";
 
 /** Different texts of a column that are told apart; one with more is no category. */
 export const MAX_CATEGORIES = 1000;
@@ -18,7 +18,7 @@ const MIN_ROWS = 20;
 /** Names of columns that count rows: id, house_id, Row, Unnamed: 0; and houseId. */
 const ID_NAMES = [/(^|[_\s.-])(id|idx|index|nr|no|row|uuid|key)$|^unnamed/i, /[a-z](Id|ID|Nr|No)$/];
 
-/** What a column looks like: "mixed" holds mostly numbers, and texts too. */
+/** What a column looks like: "mixed" holds mostly numbers, some or all of them written otherwise (1,234 or $5), or texts too. */
 export type ColumnLook = "numeric" | "categorical" | "constant" | "identifier" | "mixed";
 
 /**
@@ -48,6 +48,8 @@ export class ColumnProfile {
   #missing = 0;
   #numbers = 0;
   #texts = 0;
+  /** Those of the texts that are numbers to a person. */
+  #written = 0;
   /** Different texts; undefined once there are too many. */
   #values: Set<string> | undefined = new Set();
   #countsUp = true;
@@ -98,7 +100,7 @@ export class ColumnProfile {
     if (texts === 0) {
       return this.#countsUp && ID_NAMES.some((pattern) => pattern.test(this.name)) ? "identifier" : "numeric";
     }
-    if (numbers > texts) return "mixed";
+    if (numbers + this.#written > texts - this.#written) return "mixed";
     const cells = numbers + texts;
     const isNearlyDistinct = this.#values === undefined || (cells >= MIN_ROWS && this.#values.size > cells / 2);
     return isNearlyDistinct ? "identifier" : "categorical";
@@ -119,6 +121,7 @@ export class ColumnProfile {
     const value = numberOf(cell);
     if (Number.isNaN(value)) {
       this.#texts++;
+      if (isWrittenNumber(cell)) this.#written++;
       this.firstText ??= { text: cell.trim(), row };
     } else {
       this.#numbers++;

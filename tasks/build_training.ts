@@ -69,7 +69,6 @@ export async function buildTraining(
   batchSize: number,
 ): Promise<Training> {
   const { seed, clipNorm } = config;
-  checkParts(config, dataset);
   const parts = await openParts(stack, model, dataset), loss = lossOf(config, dataset);
   const optimizer = stack.use(buildOptimizer(config, model));
   const plateau = config.schedule === "plateau" ? new Plateau(config.learningRate, PLATEAU) : undefined;
@@ -86,7 +85,6 @@ export async function buildTraining(
       learningRates: isConstant ? undefined : rateOf,
     }),
   );
-  checkWarmup(config, trainer);
   const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
     const step = trainer.step, evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
     // Stops at weights that an epoch's last step made useless: no step after it would notice.
@@ -101,32 +99,11 @@ function buildOptimizer({ optimizer, learningRate, weightDecay }: TaskConfig, mo
 }
 
 /** The loss of the targets; with balanced weights each class counts as if it had as many rows as the others. */
-function lossOf({ classWeights, texts }: TaskConfig, { loss, scalers, parts }: ScaledDataset): Loss {
+function lossOf({ classWeights }: TaskConfig, { loss, scalers, parts }: ScaledDataset): Loss {
   if (classWeights === "none") return LOSSES[loss];
   // The means of class columns are their shares of the training rows.
   const counts = scalers.targets.columns.map(({ mean }) => Math.round(mean * parts.train.rows));
   if (loss === "softmax") return weightedSoftmaxCrossEntropy(balancedWeights(counts));
-  if (loss === "bce" && counts.length === 1) {
-    const [zero, one] = balancedWeights([parts.train.rows - counts[0], counts[0]]);
-    return weightedBceWithLogits([zero, one]);
-  }
-  throw new ConfigError([`CLASS_WEIGHTS is ${JSON.stringify(texts.CLASS_WEIGHTS)}: loss ${loss} knows no classes`]);
-}
-
-/** What goes by the validation loss needs validation rows. */
-function checkParts({ schedule, patience, given }: TaskConfig, { parts }: ScaledDataset): void {
-  if (parts.validation.rows > 0) return;
-  const faults = [
-    ...(schedule === "plateau" ? ['SCHEDULE is "plateau"'] : []),
-    ...(patience > 0 && given.PATIENCE ? [`PATIENCE is "${patience}"`] : []),
-  ];
-  const problem = "it goes by the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
-  if (faults.length > 0) throw new ConfigError(faults.map((fault) => `${fault}: ${problem}`));
-}
-
-function checkWarmup({ warmup, numEpochs }: TaskConfig, { stepsPerEpoch }: Trainer): void {
-  const steps = numEpochs * stepsPerEpoch;
-  if (warmup >= steps) {
-    throw new ConfigError([`WARMUP is "${warmup}": allowed is 0 to ${steps - 1}, of ${steps} steps`]);
-  }
+  const [zero, one] = balancedWeights([parts.train.rows - counts[0], counts[0]]);
+  return weightedBceWithLogits([zero, one]);
 }

@@ -1,6 +1,7 @@
 /** Refuses settings that cannot go with the rows, while the dataset that they would write over still stands. */
 
 import { ConfigError, type TaskConfig } from "./config.ts";
+import type { LossName } from "./config_types.ts";
 import { datasetState } from "./gen_data.ts";
 import { recipeOf } from "./recipes.ts";
 import { Splitter } from "./split.ts";
@@ -32,7 +33,7 @@ export async function checkRows(config: TaskConfig, limits: RowLimits): Promise<
  */
 export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   const { numDataset, split, scalingMethod, batchSize, hiddenSize, texts } = config;
-  const [rows] = Splitter.countsOf(split, numDataset);
+  const [rows, validationRows] = Splitter.countsOf(split, numDataset);
   const given = `NUM_DATASET ${numDataset} and SPLIT ${texts.SPLIT}`;
   if (rows === 0) {
     return [
@@ -50,6 +51,8 @@ export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   }
 
   const { features, targets } = recipeOf(config.recipe), batch = batchSize === "full" ? rows : batchSize;
+  // No recipe leaves its loss to be found out.
+  faults.push(...trainingFaults(config, config.loss as LossName, [rows, validationRows], batch));
   return [...faults, ...stepFaults(batch, [features.length, ...hiddenSize, targets.length], config, limits)];
 }
 
@@ -69,4 +72,32 @@ export function stepFaults(batch: number, widths: readonly number[], config: Tas
   if (bytes <= allowed) return [];
   const values = `a step's values [${batch}, ${width}] take ${bytes} bytes, allowed on this device are ${allowed}`;
   return [`BATCH_SIZE is "${config.batchSize}": ${values}`];
+}
+
+/**
+ * What cannot go with the loss, the number of rows and that of steps.
+ *
+ * @param config The settings.
+ * @param loss The loss, where the table has decided too.
+ * @param rows Rows for training and for validation.
+ * @param batch Rows of a step.
+ * @returns One text per fault: key, value, what is allowed.
+ */
+export function trainingFaults(
+  { schedule, patience, warmup, numEpochs, classWeights, given }: TaskConfig,
+  loss: LossName,
+  [rows, validationRows]: readonly [number, number],
+  batch: number,
+): string[] {
+  const faults: string[] = [], steps = numEpochs * Math.ceil(rows / batch);
+  if (validationRows === 0) {
+    const problem = "it goes by the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
+    if (schedule === "plateau") faults.push(`SCHEDULE is "plateau": ${problem}`);
+    if (patience > 0 && given.PATIENCE) faults.push(`PATIENCE is "${patience}": ${problem}`);
+  }
+  if (warmup >= steps) faults.push(`WARMUP is "${warmup}": allowed is 0 to ${steps - 1}, of ${steps} steps`);
+  if (classWeights !== "none" && loss !== "softmax" && loss !== "bce") {
+    faults.push(`CLASS_WEIGHTS is "${classWeights}": under loss ${loss}, which knows no classes, allowed is none`);
+  }
+  return faults;
 }

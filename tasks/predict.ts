@@ -17,6 +17,7 @@ import { writeFully } from "../lib/files.ts";
 import { type ClassPrediction, type Prediction, type Row, RowEncoder, toPredictions } from "../lib/load_model.ts";
 import type { SavedModel } from "../lib/saved_model.ts";
 import { TableEncoder } from "../lib/table_encoder.ts";
+import { targetNames } from "../lib/table_json.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { type JsonLine, jsonLines } from "./json_lines.ts";
 import { runTask } from "./run_task.ts";
@@ -66,7 +67,7 @@ async function sourceOf({ numbers, extras: { ROW: row } }: TaskConfig, input?: s
   ];
   if (given.length > 1) throw new ConfigError([`${given.join(" and ")}: give one of them`]);
   if (row !== undefined) return { blocks: (model) => [rowOf(parseRow(row), model)], isJson: true };
-  if (numbers.some(isPair)) return { blocks: (model) => [rowOf(pairsOf(numbers), model)], isJson: false };
+  if (numbers.some(isPair)) return { blocks: (model) => [rowOf(pairsOf(numbers, model), model)], isJson: false };
   if (numbers.length > 0) return { blocks: (model) => [rowsOf(numbers, model)], isJson: false };
   if (input !== undefined && input !== "-") return { blocks: (model) => rowsIn(input, model), isJson: false };
   if (input === "-" || !Deno.stdin.isTerminal()) {
@@ -91,10 +92,12 @@ function isPair(word: string): boolean {
   return word.includes("=");
 }
 
-function pairsOf(words: readonly string[]): Row {
+function pairsOf(words: readonly string[], { description: { table: { inputs } } }: SavedModel): Row {
   const faults: string[] = [], row: Record<string, string> = {};
   for (const word of words) {
-    const [name] = word.split("=", 1);
+    // A column's own name may hold the sign.
+    const names = inputs.map(({ name }) => name).filter((name) => word.startsWith(`${name}=`));
+    const name = names.reduce((long, name) => name.length > long.length ? name : long, word.split("=", 1)[0]);
     if (!isPair(word)) faults.push(`${JSON.stringify(word)} is no cell: write column=cell, as of the others`);
     else if (Object.hasOwn(row, name)) faults.push(`column ${JSON.stringify(name)} is there twice`);
     else row[name] = word.slice(name.length + 1);
@@ -150,7 +153,14 @@ function rowsOf(numbers: readonly string[], { description: { table } }: SavedMod
 
 async function* rowsIn(path: string, { description: { table } }: SavedModel): AsyncGenerator<Block> {
   const encoder = new TableEncoder(table), width = encoder.names.length;
-  for await (const records of fileRecords(path, table.inputs.map(({ name }) => name))) {
+  const wanted = table.inputs.map(({ name }) => name), known = new Set([...wanted, ...targetNames(table.target)]);
+  const tellUnused = (columns: readonly string[]) => {
+    const unused = columns.filter((name) => !known.has(name));
+    if (unused.length > 0) {
+      console.error(`note: ${path} has columns that the model does not take: ${unused.join(", ")}`);
+    }
+  };
+  for await (const records of fileRecords(path, wanted, tellUnused)) {
     const inputs = new Float64Array(records.length * width);
     records.forEach(({ cells, placed }, i) => {
       try {

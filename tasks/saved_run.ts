@@ -24,10 +24,16 @@ export async function loadRun(device: Device, runName: string): Promise<SavedMod
  * The records of a CSV file, block by block.
  *
  * @param path The file.
- * @param columns The wanted columns, wherever they stand in the file.
+ * @param wanted The wanted columns, wherever they stand in the file.
+ * @param onColumns Told the names of all columns, once.
  */
-export async function* fileRecords(path: string, columns: readonly string[]): AsyncGenerator<FileRecord[]> {
-  for await (const { records, places, lineOf } of readRecords(path, { columns })) {
+export async function* fileRecords(
+  path: string,
+  wanted: readonly string[],
+  onColumns?: (columns: readonly string[]) => void,
+): AsyncGenerator<FileRecord[]> {
+  for await (const { columns, records, places, firstRow, lineOf } of readRecords(path, { columns: wanted })) {
+    if (firstRow === 0) onColumns?.(columns);
     yield records.map((record, i) => ({
       cells: places.map((place) => record[place]),
       placed: (error) =>

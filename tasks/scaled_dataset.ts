@@ -22,7 +22,7 @@ import { type PartName, PARTS } from "./split.ts";
 import { fromUsersFolder } from "./users_files.ts";
 
 /** Raised whenever the same settings would give other bytes. */
-const FORMAT = "backhand scaled dataset 2";
+const FORMAT = "backhand scaled dataset 3";
 
 /** The scalers of both sides. */
 export interface Scalers {

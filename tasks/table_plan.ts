@@ -1,7 +1,7 @@
 /** Which columns of a user's table go into the network, as what, and what comes out. */
 
 import { closest } from "fastest-levenshtein";
-import { cellFault } from "../lib/cells.ts";
+import { cellFault, isWrittenNumber } from "../lib/cells.ts";
 import { linesOfRows, separatorHint } from "../lib/csv_records.ts";
 import { DataError } from "../lib/errors.ts";
 import { type ColumnProfile, MAX_CATEGORIES } from "../lib/table_profile.ts";
@@ -75,7 +75,7 @@ function checkNames(
   };
   for (const [key, names] of Object.entries(asked)) {
     for (const name of names.filter((name) => name !== "" && !columns.includes(name))) {
-      const near = columns.length > 1 ? `did you mean ${JSON.stringify(closest(name, columns))}? ` : "";
+      const near = columns.length > 1 ? `did you mean ${JSON.stringify(nearest(name, columns))}? ` : "";
       faults.push(
         `${key} names ${JSON.stringify(name)}, which is no column: ${near}there are ${columns.join(", ")}${hint}`,
       );
@@ -94,6 +94,13 @@ function checkNames(
     }
   }
   if (faults.length > 0) throw new ConfigError(faults);
+}
+
+/** The column that a name most likely means: one that holds it, else the one of fewest changes, both in any case. */
+function nearest(name: string, columns: readonly string[]): string {
+  const lower = columns.map((column) => column.toLowerCase()), wanted = name.toLowerCase();
+  const holding = lower.filter((column) => column.includes(wanted));
+  return columns[lower.indexOf(closest(wanted, holding.length > 0 ? holding : lower))];
 }
 
 /** The loss that was asked for, if it is one for numbers. */
@@ -179,7 +186,8 @@ function formatRoles(roles: readonly Role[]): string {
 async function mixedColumn(profile: ColumnProfile, look: TableLook, ...ways: string[]): Promise<DataError> {
   const { text, row } = profile.firstText!, [line] = await linesOfRows(look.path, [row]);
   const counts = profile.numbers > 0 ? `, and ${profile.numbers} cells of the column are` : "";
-  const problem = `${cellFault(text)}${counts}: mend it, or say ${ways.join(" or ")}`;
+  const mend = isWrittenNumber(text) ? "write it with a point before decimals, without other signs" : "mend it";
+  const problem = `${cellFault(text)}${counts}: ${mend}, or say ${ways.join(" or ")}`;
   return new DataError(problem, { file: look.path, line, column: profile.name });
 }
 

@@ -18,8 +18,11 @@ type Found = Partial<Record<Key, string>>;
  */
 export function tableFaults(config: Config, found: Found): string[] {
   if (config.data !== "") return [...withTable(found), ...splitFaults(config, found), ...lossFaults(config, found)];
-  const faults = TABLE_KEYS.filter((key) => found[key] !== undefined)
-    .map((key) => `${key} (from ${found[key]}) needs DATA, the CSV file that it speaks of`);
+  const faults = TABLE_KEYS.filter((key) => found[key] !== undefined).map((key) =>
+    key === "DATA"
+      ? `DATA (from ${found.DATA}) is "": allowed is the path of a CSV file`
+      : `${key} (from ${found[key]}) needs DATA, the CSV file that it speaks of`
+  );
   if (config.loss === "softmax" || config.loss === "auto") {
     faults.push(`LOSS (from ${found.LOSS}) is "${config.loss}": with a recipe allowed is mse, mae, huber or bce`);
   }

@@ -17,7 +17,7 @@ import { selfTest } from "../lib/self_check.ts";
 import { buildModel, buildTraining, type Training } from "./build_training.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { trainEpochs } from "./epochs.ts";
-import { checkRows, stepFaults } from "./known_rows.ts";
+import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
 import { recipeOf } from "./recipes.ts";
 import { RunFolder } from "./run_folder.ts";
 import { runTask } from "./run_task.ts";
@@ -42,9 +42,12 @@ async function main(config: TaskConfig): Promise<void> {
   if (!table) await checkRows(config, device.limits);
 
   const dataset = table ?? stack.use(await prepareDataset(config));
-  const { rows } = dataset.parts.train;
+  const { train: { rows }, validation } = dataset.parts;
   const batchSize = batchSizeOf(config, rows);
-  const faults = table ? stepFaults(batchSize, widths, config, device.limits) : [];
+  const faults = [
+    ...trainingFaults(config, dataset.loss, [rows, validation.rows], batchSize),
+    ...(table ? stepFaults(batchSize, widths, config, device.limits) : []),
+  ];
   if (faults.length > 0) throw new ConfigError(faults);
 
   const source = table && await dataSource(fromUsersFolder(config.data));

@@ -1,6 +1,6 @@
 /** Files that users name: where they lie, and how they are written. */
 
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { writeFully } from "../lib/files.ts";
 
 /**
@@ -26,8 +26,12 @@ export async function writeAside<T>(
   write: (sink: (piece: string | Uint8Array) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const partial = `${path}.partial`;
+  // The system would tell only once everything is written.
+  if (await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false)) {
+    throw new Deno.errors.IsADirectory(`Cannot write ${path}: it is a folder`);
+  }
   try {
-    using file = await Deno.open(partial, { write: true, create: true, truncate: true });
+    using file = await create(partial, path);
     const result = await write((piece) =>
       writeFully(file, typeof piece === "string" ? new TextEncoder().encode(piece) : piece)
     );
@@ -36,5 +40,14 @@ export async function writeAside<T>(
   } catch (error) {
     await Deno.remove(partial).catch(() => {}); // the first error is the one to tell
     throw error;
+  }
+}
+
+async function create(partial: string, path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(partial, { write: true, create: true, truncate: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(`Cannot write ${path}: there is no folder ${dirname(path)}`, { cause: error });
   }
 }

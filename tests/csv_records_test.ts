@@ -85,7 +85,10 @@ Deno.test("readRecords() gives the rows before a ragged one, then refuses it", a
     assertEquals(error.message, `${path}:3: this row has 1 cell, the header has 2`);
   });
   assertEquals(seen, [["1", "2"]]);
-  await assertFault("a\n1,2\n", ":2: this row has 2 cells, the header has 1");
+  await assertFault(
+    "a\n1,2\n",
+    ":2: this row has 2 cells, the header has 1; a cell that holds a comma stands in quotes",
+  );
 });
 
 Deno.test("readRecords() tells a wrong separator", async () => {

@@ -77,13 +77,16 @@ Deno.test("readNumericCsv() refuses a file without header or rows", async () => 
 
 Deno.test("readNumericCsv() refuses a header that cannot name the columns", async () => {
   await assertFault("x,y,x\n1,2,3\n", ':1: the header names column "x" twice');
-  await assertFault("\nx,,y\n1,2,3\n", ":2: column 2 of the header has no name");
+  await assertFault("\nx,,y\n1,2,3\n", ":2: column 2 of the header has no name: give it one");
   await assertFault("x, z\n1,2\n", ':1: there is no column "y"; there are x, z', { columns: ["x", "y"] });
 });
 
 Deno.test("readNumericCsv() refuses a ragged row at its line", async () => {
   await assertFault("x,y\n1,2\n3\n", ":3: this row has 1 cell, the header has 2");
-  await assertFault('x,y\n\n"1",2\n\n3,4,5\n6,7\n', ":5: this row has 3 cells, the header has 2");
+  await assertFault(
+    'x,y\n\n"1",2\n\n3,4,5\n6,7\n',
+    ":5: this row has 3 cells, the header has 2; a cell that holds a comma stands in quotes",
+  );
 });
 
 Deno.test("readNumericCsv() refuses a cell that holds no finite number, at line and column", async () => {

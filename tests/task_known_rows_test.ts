@@ -20,6 +20,8 @@ Deno.test("rowFaults() lets through what fits, to the last row and byte", () => 
       "",
       "--recipe linear",
       "--recipe xor",
+      "--recipe xor --class-weights balanced",
+      "--num-dataset 100 --warmup 79 --schedule plateau --patience 1",
       "--num-dataset 20 --batch-size 16",
       "--num-dataset 3 --split 0.5,0.5,0 --batch-size full",
       "--num-dataset 2 --batch-size 2 --split 1,0,0",
@@ -44,6 +46,13 @@ Deno.test("rowFaults() names setting, value and what is allowed", () => {
       "[33554433, 1]",
       `${128 * MIB + 4} bytes`,
       `${128 * MIB}`,
+    ]],
+    ["--num-dataset 100 --warmup 80 --schedule plateau --split 0.8,0,0.2", ["SCHEDULE", "no validation rows"], [
+      'WARMUP is "80": allowed is 0 to 79, of 80 steps',
+    ]],
+    ["--recipe xor --patience 2 --class-weights balanced --loss mse", ['PATIENCE is "2"'], [
+      "CLASS_WEIGHTS",
+      "loss mse",
     ]],
     ["--num-dataset 16777217 --recipe xor --hidden-size 1", ["[16777217, 2]", `${128 * MIB + 8} bytes`]],
     ["--num-dataset 513 --split 1,0,0 --batch-size full --hidden-size 8,65536", [

@@ -83,7 +83,10 @@ Deno.test("predict refuses what it cannot use, and leaves the output as it was",
     const says = ["data/runs/nope/model.safetensors", "`deno task train --run-name nope` makes it"];
     await place.refuse(1, says, "predict", ["1", "--run-name", "nope", ...to]);
     await place.refuse(1, ["Cannot read nope.csv: there is no such file"], "predict", ["--input", "nope.csv", ...to]);
-    await place.refuse(1, ["no/such/folder"], "predict", ["1", "--output", "no/such/folder/out.csv"]);
+    await place.refuse(1, ["Cannot write no/such/out.csv: there is no folder no/such"], "predict", [
+      ...["1", "--output", "no/such/out.csv"],
+    ]);
+    await place.refuse(1, ["Cannot write data/runs: it is a folder"], "predict", ["1", "--output", "data/runs"]);
   });
   await t.step("a file without the column, or with bad cells late in it", async () => {
     await place.write("in.csv", "z,w\n1,2\n");

@@ -12,6 +12,9 @@ const lines = (count: number, line: (i: number) => string) =>
 const FAULTS: Case[] = [
   ["an empty file", "", ["--target", "y"], ["t.csv: the file is empty: a header and rows are needed"]],
   ["a header alone", "x,y\n", ["--target", "y"], ["t.csv: there are no rows behind the header"]],
+  ["line ends of another age", "x,y\r1,2\r3,4\r", ["--target", "y"], [
+    "t.csv: there are no rows behind the header: lines end in LF or CRLF, not in CR alone",
+  ]],
   ["rows without a header", "1,2\n3,4\n", ["--target", "y"], [
     "t.csv:1: a header with the names of the columns is needed",
   ]],
@@ -29,7 +32,17 @@ const FAULTS: Case[] = [
   ["text in a numeric column", "x,y\n1,2\n2,3\n3,4\nfour,5\n", ["--target", "y"], [
     't.csv:5, column "x": "four" is not a number, and 3 cells of the column are: mend it, or say --categorical x or --ignore x',
   ]],
-  ["a decimal comma", 'x,y\n1,2\n"2,5",3\n3,4\n', ["--target", "y"], ['t.csv:3, column "x": "2,5" is not a number']],
+  ["a decimal comma", 'x,y\n1,2\n"2,5",3\n3,4\n', ["--target", "y"], [
+    't.csv:3, column "x": "2,5" is not a number, and 2 cells of the column are: write it with a point before decimals,',
+  ]],
+  ["decimal commas throughout", "x;y\n1,5;1\n2,5;2\n3,5;3\n", ["--target", "y"], [
+    't.csv:2, column "x": "1,5" is not a number: write it with a point before decimals',
+    "or say --categorical x or --ignore x",
+  ]],
+  ["thousands in the target", 'x,y\n1,"1,200"\n2,"1,300"\n3,"1,250"\n', ["--target", "y"], [
+    't.csv:2, column "y": "1,200" is not a number: write it with a point before decimals, without other signs',
+    "or say --task classification",
+  ]],
   ["a number that overflows", "x,y\n1,2\n1e999,3\n3,4\n", ["--target", "y"], [
     't.csv:3, column "x": "1e999" is beyond the range',
   ]],
@@ -116,11 +129,31 @@ Deno.test("scale --data names file, line, column and text of what it cannot use"
   }
 });
 
+Deno.test("scale names the file of validation or test rows that it cannot use", async (t) => {
+  await using place = await Workplace.create({ "t.csv": "x,c,y\n1,a,2\n2,b,3\n3,a,5\n" });
+  const cases: [text: string, says: string][] = [
+    ["x,y\n1,2\n", 'v.csv:1: there is no column "c"; there are x, y'],
+    ["", "v.csv: the file is empty"],
+    ["x,c,y\n1,a,\n", 'v.csv:2, column "y": the target is missing'],
+    ["x,c,y\n1,a,2\n,a,2\n", 'v.csv:3, column "x": the cell is empty'],
+    ["c,y,x\na,2,1\na,2,two\n", 'v.csv:3, column "x": "two" is not a number'],
+  ];
+  for (const [text, says] of cases) {
+    await t.step(says, async () => {
+      await place.write("v.csv", text);
+      const flag = text === "" ? "--test" : "--validation";
+      await place.refuse(1, [says], "scale", ["--data", "t.csv", "--target", "y", flag, "v.csv"]);
+    });
+  }
+});
+
 const TABLE = "area,rooms,color,price,sold\n1,2,red,3,a\n2,3,blue,4,b\n3,1,red,5,c\n4,4,red,1,a\n";
 
 const WRONG: [flags: string, says: string[]][] = [
   ["", ["TARGET is not given: say which of the columns is predicted; there are area, rooms, color, price, sold"]],
   ["--target prise", ['TARGET names "prise", which is no column: did you mean "price"? there are area, rooms']],
+  ["--target PRICE", ['"PRICE", which is no column: did you mean "price"?']],
+  ["--target ol", ['"ol", which is no column: did you mean "sold"?']],
   ["--target price --features are,room", [
     'FEATURES names "are", which is no column: did you mean "area"?',
     'FEATURES names "room"',
@@ -171,6 +204,7 @@ Deno.test("train refuses settings of tables without one, but leaves the environm
     "--loss",
     "softmax",
   ]);
+  await place.refuse(2, ['DATA (from --data) is "": allowed is the path of a CSV file'], "train", ["--data="]);
   await place.refuse(1, ["Cannot read none.csv: there is no such file"], "train", [
     "--data",
     "none.csv",
@@ -178,6 +212,16 @@ Deno.test("train refuses settings of tables without one, but leaves the environm
     "y",
   ]);
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "2"], { TEST: "1", TASK: "build", TARGET: "all" });
+});
+
+Deno.test("train and predict take columns of any names", async () => {
+  const rows = lines(40, (i) => `${i},"${i % 7}",${i % 2 ? "a" : "b"},${i % 3}`);
+  await using place = await Workplace.create({ "my table.csv": `size (m²),"price, net",kind=x,kind\n${rows}` });
+  const args = ["--data", "my table.csv", "--features", '"price, net",kind=x,kind', "--num-epochs", "1"];
+  await place.succeed("train", [...args, "--target", "size (m²)"]);
+  const { stdout } = await place.succeed("predict", ["kind=2", "kind=x=a=b", "price, net=3"]);
+  assertStringIncludes(stdout, '"price, net",kind=x,kind,predicted_size (m²)\r\n3,a=b,2,');
+  await place.refuse(2, ['it lacks "kind"'], "predict", ["kind=x=a", "price, net=3"]);
 });
 
 Deno.test("scale --data refuses too many categories only where they are asked for", async () => {

@@ -83,6 +83,11 @@ Deno.test("predict answers rows of tables with texts", async (t) => {
     const [header, first] = await predict("--run-name", "answer", "--input", "new.csv");
     assertEquals(header, "age,color,size,predicted_answer,probability_no,probability_yes");
     assertEquals(first, "2,red,1,yes,0.3333333,0.6666667");
+    // What is of no use is named, but for the target, which files of one's own often hold.
+    const { stderr } = await place.succeed("predict", ["--run-name", "pets", "--input", "new.csv"]);
+    assertEquals(stderr, "note: new.csv has columns that the model does not take: note\n");
+    await place.write("new.csv", "pet,age,size,color\ndog,1,2,red\n");
+    assertEquals((await place.succeed("predict", ["--run-name", "pets", "--input", "new.csv"])).stderr, "");
   });
   await t.step("JSON lines on stdin, each answered while the next is not yet there", async () => {
     const { code, stderr, stdout } = await place.feed("predict", ["--run-name", "price"], async (write, read) => {
@@ -120,6 +125,13 @@ Deno.test("predict refuses rows of tables that it cannot use, naming columns and
     await place.write("new.csv", "age,color\n1,red\n");
     const args = [...run, "--input", "new.csv"];
     await place.refuse(1, ['new.csv:1: there is no column "size"; there are age, color'], "predict", args);
+    await place.write("new.csv", "age|color|size\n1|red|2\n");
+    await place.refuse(
+      1,
+      ['new.csv:1: there is no column "age", "color", "size"; there are age|color'],
+      "predict",
+      args,
+    );
     await place.write("new.csv", 'age,color,size\n1,"two\nlines",1\n1,,1\n');
     await place.refuse(1, ['new.csv:4, column "color": the cell is empty'], "predict", args);
   });

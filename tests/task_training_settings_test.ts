@@ -1,6 +1,6 @@
 /** What the settings of training do, as users of `train` see it: in metrics.jsonl, in summary.json and in the model. */
 
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Random } from "../lib/random.ts";
 import { readSafetensors } from "../lib/safetensors.ts";
 import { type Outcome, Workplace } from "./run_task_process.ts";
@@ -105,7 +105,7 @@ Deno.test("train learns with each activation, optimizer, schedule and loss, and 
   }));
 });
 
-Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay and clipping", async () => {
+Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay, clipping, optimizer and rates", async () => {
   const args = [...NUMBERS, "--num-epochs", "5"], dropout = [...args, "--dropout", "0.3"];
   const [first, again, ...others] = await Promise.all([
     dropout,
@@ -115,6 +115,9 @@ Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay 
     [...args, "--dropout", "0.6"],
     [...args, "--weight-decay", "0.1"],
     [...args, "--clip-norm", "0.01"],
+    [...args, "--optimizer", "sgd"],
+    [...args, "--schedule", "cosine"],
+    [...args, "--warmup", "10"],
   ].map((flags) => trainApart("run", flags)));
   assertEquals(again.model, first.model);
   const losses = [first, ...others].map(({ lines }) => lines.at(-1)!.trainLoss);
@@ -153,6 +156,17 @@ Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (
       assertEquals(stderr, "");
     });
   }
+  await t.step("plateau takes effect from the next epoch on, with PATIENCE and without", async () => {
+    const args = [...OVERFIT, "--schedule", "plateau", "--num-epochs", "30"];
+    const [alone, beside] = [
+      await train(place, "alone", args),
+      await train(place, "beside", [...args, "--patience=30"]),
+    ];
+    assertEquals(alone.lines.map(({ trainLoss }) => trainLoss), beside.lines.map(({ trainLoss }) => trainLoss));
+    assert(alone.rates.at(-2)! < alone.rates[0], `${alone.rates}`);
+    const constant = await train(place, "constant", [...args, "--schedule=constant"]);
+    assertNotEquals(alone.lines.at(-1)!.trainLoss, constant.lines.at(-1)!.trainLoss);
+  });
 });
 
 Deno.test("SCHEDULE plateau halves the rate after five epochs without a better loss, and WARMUP raises it", async () => {
@@ -187,7 +201,7 @@ Deno.test("INIT_FROM goes on from another run, and lists what does not fit", asy
   const still = await train(place, "still", [...args, "--init-from", path, "--learning-rate", "1e-30"]);
   assertEquals(still.summary.test.loss, base.summary.test.loss);
   const says = [
-    `error: ${path}: `,
+    `error: ${path}: the weights do not fit this network: `,
     "0.weight is [2, 16], its layer takes [2, 8]; 0.bias is [16], its layer takes [8]; ",
     "2.weight is [16, 1], its layer takes [8, 4]; 2.bias is [1], its layer takes [4]; ",
     "4.weight [4, 1] is missing; 4.bias [1] is missing",
@@ -210,7 +224,10 @@ const WRONG: [args: string[], says: string][] = [
     'SCHEDULE is "plateau": it goes by the validation loss, and there are no validation rows',
   ],
   [["--warmup", "50"], 'WARMUP is "50": allowed is 0 to 49, of 50 steps'],
-  [["--class-weights", "balanced"], 'CLASS_WEIGHTS is "balanced": '],
+  [
+    ["--class-weights", "balanced"],
+    'CLASS_WEIGHTS is "balanced": under loss mse, which knows no classes, allowed is none',
+  ],
 ];
 
 Deno.test("train refuses settings of training that do not go with the rows, a line each", async () => {
@@ -221,6 +238,8 @@ Deno.test("train refuses settings of training that do not go with the rows, a li
     const { stderr } = await place.refuse(2, [`error: ${says}`], "train", [...args, ...flags]);
     assertEquals(stderr.trim().split("\n").length, 2, stderr); // and how to list what is allowed
   }
-  const both = WRONG.slice(0, 2);
-  await place.refuse(2, both.map(([, says]) => says), "train", [...args, ...both.flatMap(([flags]) => flags)]);
+  const flags = WRONG.flatMap(([flags]) => flags), says = WRONG.map(([, says]) => says);
+  await place.refuse(2, says, "train", [...args, ...flags]);
+  // Nor is a recipe's dataset made that cannot train like that.
+  await place.refuse(2, [says[0]], "train", ["--recipe", "xor", "--patience", "3"]);
 });
