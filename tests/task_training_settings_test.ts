@@ -159,7 +159,7 @@ Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (
   await t.step("plateau takes effect from the next epoch on, with PATIENCE and without", async () => {
     const args = [...OVERFIT, "--schedule", "plateau", "--num-epochs", "30"];
     const [alone, beside] = [
-      await train(place, "alone", args),
+      await train(place, "alone", [...args, "--patience=0"]),
       await train(place, "beside", [...args, "--patience=30"]),
     ];
     assertEquals(alone.lines.map(({ trainLoss }) => trainLoss), beside.lines.map(({ trainLoss }) => trainLoss));
