@@ -90,11 +90,10 @@ function planTrials(config: TaskConfig, plain: readonly string[], texts: Record<
   });
 }
 
-/** Trains a trial in a process of its own, unless an earlier search did; what it printed goes into its folder. */
+/** Trains a trial in a process of its own, unless an earlier search did; of what that prints only an error is told. */
 async function runTrial({ run, args, texts }: Trial): Promise<Outcome> {
-  const folder = new RunFolder(run), wanted = JSON.stringify(texts);
-  const isOurs = async () => JSON.stringify(await readJson(`${folder.path}/config.json`)) === wanted;
-  if (await isOurs()) {
+  const folder = new RunFolder(run), settings = await readJson(`${folder.path}/config.json`);
+  if (JSON.stringify(settings) === JSON.stringify(texts)) {
     const measures = await measuresOf(folder);
     if (measures) return measures;
     await Deno.remove(folder.path, { recursive: true }); // begun, and never finished
@@ -126,11 +125,6 @@ async function readJson(path: string): Promise<Record<string, unknown> | undefin
 
 async function main(config: TaskConfig, plain: readonly string[], ranges: Record<string, string>): Promise<number> {
   const trials = planTrials(config, plain, ranges);
-  if (config.split[1] === 0) {
-    throw new ConfigError([
-      `SPLIT is ${config.split.join(",")}: runs are compared by their validation part, it needs rows`,
-    ]);
-  }
   const outcomes: [Trial, Outcome][] = [];
   for (const [i, trial] of trials.entries()) {
     const start = performance.now(), outcome = await runTrial(trial);
@@ -162,7 +156,10 @@ function formatOutcomes(outcomes: readonly [Trial, Outcome][]): string {
   const rows = sorted(outcomes).map(([{ run, drawn }, outcome]) => [
     run,
     ...flags.map((flag) => drawn[flag]),
-    ...(typeof outcome === "string" ? ["failed"] : measures.map((name) => formatNumber(outcome[name]))),
+    // Runs for numbers and runs for classes have other measures.
+    ...(typeof outcome === "string"
+      ? ["failed"]
+      : measures.map((name) => outcome[name] === undefined ? "" : formatNumber(outcome[name]))),
   ]);
   return formatTable([["run", ...flags.map((flag) => flag.slice(2)), ...measures], ...rows]);
 }

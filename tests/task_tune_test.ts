@@ -56,6 +56,15 @@ Deno.test("tune lists a trial that fails behind the others, and fails where all 
   assertMatch(all.stdout, /The loss is (NaN|Infinity) at step/);
 });
 
+Deno.test("tune lists runs for numbers beside runs for classes, each with its measures", async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2}\n`);
+  await using place = await Workplace.create({ "bits.csv": `a,y\n${rows.join("")}` });
+  const args = ["--data=bits.csv", "--target=y", "--num-epochs=1", "--trials=6", "--loss=mse|softmax"];
+  const { stdout } = await place.succeed("tune", args);
+  assertMatch(stdout, /^run +loss +loss +r2 +accuracy +macroF1$/m);
+  assertEquals(new Set(rowsOf(stdout).map((row) => `${row[1]} ${row.length}`)), new Set(["mse 4", "softmax 6"]));
+});
+
 Deno.test("tune refuses a search that cannot be, before anything is trained", async () => {
   await using place = await Workplace.create();
   const cases: [args: string[], says: string][] = [
