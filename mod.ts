@@ -13,7 +13,7 @@ export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
 export { type CsvOptions, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
-export { EarlyStopping } from "./lib/early_stopping.ts";
+export { EarlyStopping, type EarlyStoppingState } from "./lib/early_stopping.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
@@ -112,7 +112,13 @@ export {
   Sgd,
   type Trainable,
 } from "./lib/optimizers.ts";
-export { type PatienceOptions, Plateau, type PlateauOptions } from "./lib/plateau.ts";
+export {
+  type PatienceOptions,
+  type PatienceState,
+  Plateau,
+  type PlateauOptions,
+  type PlateauState,
+} from "./lib/plateau.ts";
 export { Predictor } from "./lib/predictor.ts";
 export { Random } from "./lib/random.ts";
 export { ArrayRows, type RowBlock, type RowSource } from "./lib/row_source.ts";
@@ -151,6 +157,8 @@ export { VERSION } from "./lib/version.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
 export * as reference from "./lib/reference.ts";
+export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/checkpoint.ts";
+export type { TrainingState } from "./lib/training_state.ts";
 export { Trainer } from "./lib/trainer.ts";
 export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/weighted_losses.ts";
 export type {

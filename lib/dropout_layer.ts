@@ -56,6 +56,11 @@ export class Dropout implements Layer {
     this.settings = { rate, seed };
   }
 
+  /** `step`: how many training passes there were. */
+  get counters(): Readonly<Record<string, Tensor>> {
+    return { step: this.#placed.step };
+  }
+
   outputSize(inputs: number): number {
     return inputs;
   }

@@ -4,8 +4,16 @@
  * @module
  */
 import type { Trainable } from "./flat_optimizer.ts";
-import { Patience, type PatienceOptions } from "./plateau.ts";
+import { Patience, type PatienceOptions, type PatienceState } from "./plateau.ts";
 import { Tensor } from "./tensor.ts";
+
+/** What an {@linkcode EarlyStopping} has counted. */
+export interface EarlyStoppingState extends PatienceState {
+  /** Epochs observed. */
+  readonly epoch: number;
+  /** Which of them was the best, from 1; 0 where none was. */
+  readonly bestEpoch: number;
+}
 
 /**
  * Says when the validation loss has not become better for some epochs, and keeps the weights of the best epoch: by a copy on
@@ -39,8 +47,9 @@ import { Tensor } from "./tensor.ts";
  * ```
  */
 export class EarlyStopping implements Disposable {
+  /** The weights of the best epoch so far, in the layout of the model's `values`; zeros before the first. */
+  readonly best: Tensor;
   readonly #values: Tensor;
-  readonly #best: Tensor;
   readonly #patience: Patience;
   #epoch = 0;
   #bestEpoch = 0;
@@ -55,7 +64,7 @@ export class EarlyStopping implements Disposable {
   constructor({ values }: Pick<Trainable, "values">, options: PatienceOptions = {}) {
     this.#patience = new Patience(options);
     this.#values = values;
-    this.#best = Tensor.zeros(values.device, values.shape);
+    this.best = Tensor.zeros(values.device, values.shape);
   }
 
   /** The lowest loss so far, infinite before the first. */
@@ -78,19 +87,39 @@ export class EarlyStopping implements Disposable {
     this.#epoch++;
     if (this.#patience.observe(loss)) {
       this.#bestEpoch = this.#epoch;
-      this.#values.device.copy(this.#values, this.#best);
+      this.#values.device.copy(this.#values, this.best);
     }
+    return this.isOver;
+  }
+
+  /** Whether there were `patience` epochs in a row without a better loss. */
+  get isOver(): boolean {
     return this.#patience.isOver;
+  }
+
+  /** What it has counted, as JSON keeps it: with `best` all that {@linkcode EarlyStopping.resume} needs. */
+  get state(): EarlyStoppingState {
+    return { ...this.#patience.state, epoch: this.#epoch, bestEpoch: this.#bestEpoch };
+  }
+
+  /**
+   * Goes on from what another one with the same options had counted; `best` is the caller's to fill.
+   *
+   * @param state What it had counted.
+   */
+  resume(state: EarlyStoppingState): void {
+    this.#patience.restore(state);
+    [this.#epoch, this.#bestEpoch] = [state.epoch, state.bestEpoch];
   }
 
   /** Gives the model the best weights; the optimizer's state stays. Without a best epoch nothing happens. */
   restore(): void {
-    if (this.#bestEpoch > 0) this.#values.device.copy(this.#best, this.#values);
+    if (this.#bestEpoch > 0) this.#values.device.copy(this.best, this.#values);
   }
 
   /** Frees the copy. */
   dispose(): void {
-    this.#best.dispose();
+    this.best.dispose();
   }
 
   /** The same as {@linkcode EarlyStopping.dispose}. */

@@ -74,6 +74,8 @@ export interface Layer {
   readonly settings?: Readonly<Record<string, number>>;
   /** What training changes, in a fixed order. */
   readonly parameters: readonly Parameter[];
+  /** `u32` counters [1] that training moves on, by name, where the layer has any: to go on exactly, they must be known. */
+  readonly counters?: Readonly<Record<string, Tensor>>;
   /**
    * How many values a row has behind this layer.
    *

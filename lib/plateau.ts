@@ -12,6 +12,14 @@ export interface PatienceOptions {
   readonly minDelta?: number;
 }
 
+/** What {@linkcode Patience} has counted; as JSON it keeps. */
+export interface PatienceState {
+  /** The best loss so far; null before the first. */
+  readonly best: number | null;
+  /** Epochs since it. */
+  readonly waited: number;
+}
+
 /** Counts epochs without a better loss. */
 export class Patience {
   /** The best loss so far; infinite before the first. */
@@ -37,6 +45,16 @@ export class Patience {
     [this.#patience, this.#minDelta] = [patience, minDelta];
   }
 
+  /** What it has counted. */
+  get state(): PatienceState {
+    return { best: Number.isFinite(this.best) ? this.best : null, waited: this.waited };
+  }
+
+  /** Goes on from what was counted. */
+  restore({ best, waited }: PatienceState): void {
+    [this.best, this.waited] = [best ?? Infinity, waited];
+  }
+
   /** Whether there were as many epochs as patience bears. */
   get isOver(): boolean {
     return this.waited >= this.#patience;
@@ -54,6 +72,12 @@ export class Patience {
     if (isBetter) this.best = loss;
     return isBetter;
   }
+}
+
+/** What a {@linkcode Plateau} stands at. */
+export interface PlateauState extends PatienceState {
+  /** The learning rate. */
+  readonly learningRate: number;
 }
 
 /** Options of {@linkcode Plateau}. */
@@ -123,6 +147,21 @@ export class Plateau {
   /** The learning rate now. */
   get learningRate(): number {
     return this.#rate;
+  }
+
+  /** What it stands at, for {@linkcode Plateau.restore}; as JSON it keeps. */
+  get state(): PlateauState {
+    return { ...this.#patience.state, learningRate: this.#rate };
+  }
+
+  /**
+   * Goes on from what another one with the same options stood at.
+   *
+   * @param state Its state.
+   */
+  restore(state: PlateauState): void {
+    this.#patience.restore(state);
+    this.#rate = state.learningRate;
   }
 
   /** The learning rate now as a share of the first. */

@@ -20,7 +20,8 @@ interface Pending {
 
 /**
  * Writes a file piece by piece in constant memory: the shapes are declared first, then values are appended to any tensor
- * in any order. The file is made as `<path>.partial` and renamed by `close`; without `close` it is removed again.
+ * in any order. The file is made as `<path>.partial`, flushed to the disk and renamed by `close`: whatever happens, the machine's
+ * power going out included, either the old file stands under the name or the new one. Without `close` it is removed again.
  *
  * @example
  * ```ts
@@ -118,6 +119,7 @@ export class SafetensorsWriter {
       }
       await this.#flush(tensor);
     }
+    await this.#file.syncData();
     this.#isOpen = false;
     this.#file.close();
     await Deno.rename(`${this.#path}.partial`, this.#path);
@@ -128,7 +130,7 @@ export class SafetensorsWriter {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#file.close();
-    await Deno.remove(`${this.#path}.partial`);
+    await Deno.remove(`${this.#path}.partial`).catch(() => {}); // what went wrong before is what to tell
   }
 
   async #flush(tensor: Pending): Promise<void> {

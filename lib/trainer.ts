@@ -10,6 +10,7 @@ import type { Recording } from "./recording.ts";
 import { RowWindows } from "./row_windows.ts";
 import type { Tensor } from "./tensor.ts";
 import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
+import { readState, type TrainingState, writeState } from "./training_state.ts";
 import { TrainingStep } from "./training_step.ts";
 
 /** A run of steps within one window of one epoch. */
@@ -19,14 +20,16 @@ interface Chunk {
   /** Its first step within the window. */
   readonly start: number;
   readonly steps: number;
-  /** Whether it ends the epoch, and whether it ends the last one. */
+  /** Whether it ends the epoch. */
   readonly end: boolean;
-  readonly last: boolean;
   /** Losses of the whole epoch, filled chunk by chunk. */
-  readonly losses: Float32Array;
+  readonly losses: Float32Array<ArrayBuffer>;
   /** Number of its first step over all epochs, from 1. */
   readonly firstStep: number;
 }
+
+/** Stops no steps. */
+const freely = (_step: number): number => Infinity;
 
 /** How long steps that were put on the queue may take to come back, in milliseconds: a wait costs 11 of them. */
 const READ_INTERVAL = 250;
@@ -43,9 +46,12 @@ export class Trainer implements Disposable {
   readonly #training: TrainingStep;
   readonly #full: Recording;
   readonly #rest: Recording | undefined;
-  #stepsPerRead = 4;
+  #stepsPerRead = 1;
   #step = 0;
-  #epoch = 0;
+  /** Loss of each step of the epoch under way; those that the GPU has yet to do are not there yet. */
+  #losses: Float32Array<ArrayBuffer>;
+  /** Settles when the losses of all steps on the queue are there. */
+  #lossesRead: Promise<unknown> = Promise.resolve();
 
   /**
    * Records the steps; nothing runs yet.
@@ -76,6 +82,7 @@ export class Trainer implements Disposable {
     this.#windows = new RowWindows(options);
     const { plan } = this.#windows, rest = plan.rows % batchSize;
     this.stepsPerEpoch = plan.stepsPerEpoch;
+    this.#losses = new Float32Array(plan.stepsPerEpoch);
     try {
       const training = this.#training = new TrainingStep(options, this.#windows);
       const fuse = !options.plain;
@@ -92,9 +99,9 @@ export class Trainer implements Disposable {
     return this.#step;
   }
 
-  /** Epochs put on the queue so far. */
+  /** Whole epochs put on the queue so far. */
   get epoch(): number {
-    return this.#epoch;
+    return Math.floor(this.#step / this.stepsPerEpoch);
   }
 
   /** Windows that an epoch goes through: 1 where all rows lie on the GPU. */
@@ -116,13 +123,13 @@ export class Trainer implements Disposable {
    * Trains for some epochs. Steps are put on the queue well ahead of the results that are awaited, across epochs too, so
    * that short epochs cost no wait each: when an epoch is yielded, later ones may have run. To set the learning rate for the
    * next epoch, do it in `evaluate`; to stop at an epoch, or to look at its weights, call `epochs(1)` in a loop. A caller who
-   * leaves early leaves the epoch under way unfinished; the next call begins another. Where the rows come from a source, an
-   * epoch and its evaluation are done before the next begins, and within it only a read of a window that takes longer than
-   * the steps on the one before makes the queue wait.
+   * leaves early leaves the steps on the queue done, and the next call goes on behind them; an epoch that had ended by then
+   * is not yielded again. Where the rows come from a source, an epoch and its evaluation are done before the next begins,
+   * and within it only a read of a window that takes longer than the steps on the one before makes the queue wait.
    *
-   * @param count How many epochs.
+   * @param count How many epochs; one that was begun before counts as one.
    * @param options `evaluate` is called when an epoch's last step was put on the queue: what it reads are the weights of
-   * that moment. `onProgress` is told now and then how many steps were done in this call.
+   * that moment. `onProgress` is told now and then how many steps were done in this call. `between` may stop it.
    * @returns The result of each epoch, in order.
    * @throws {NotFiniteError} If a loss is NaN or infinite; it says at which step.
    * @throws {RangeError} If `learningRates` gives a rate that is not a finite number from 0 on.
@@ -131,55 +138,65 @@ export class Trainer implements Disposable {
    */
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
     const pending: { steps: number; result: Promise<EpochResult<T> | undefined> }[] = [];
-    let queued = 0, done = 0, whole = true;
+    let queued = 0, done = 0;
+    const oldest = async () => {
+      const { steps, result } = pending.shift()!;
+      const epoch = await result;
+      done += steps;
+      options.onProgress?.(done);
+      return epoch;
+    };
     try {
-      for await (const chunk of this.#chunks(count)) {
-        whole = chunk.end;
-        const settles = chunk.last || (chunk.end && this.#windows.source !== undefined);
+      for await (const chunk of this.#chunks(count, options.between)) {
         const result = this.#queueChunk(chunk, options);
-        result.catch(() => {}); // it is awaited below, in its turn
+        this.#lossesRead = Promise.all([this.#lossesRead, result]).then(() => {});
+        this.#lossesRead.catch(() => {}); // the result is awaited below, in its turn
         pending.push({ steps: chunk.steps, result });
         queued += chunk.steps;
+        const settles = chunk.end && this.#windows.source !== undefined;
         while (queued - done > this.#stepsPerRead || (settles && pending.length > 0)) {
-          const { steps, result } = pending.shift()!;
-          const epoch = await result;
-          done += steps;
-          options.onProgress?.(done);
+          const epoch = await oldest();
           if (epoch) yield epoch;
         }
       }
+      while (pending.length > 0) {
+        const epoch = await oldest();
+        if (epoch) yield epoch;
+      }
     } finally {
-      if (!whole) this.#epoch++; // or the next call would draw the same order
       // Nothing is under way any more when a caller who stops early, or an error, frees the device.
       await Promise.allSettled(pending.map(({ result }) => result));
     }
   }
 
   /** Cuts epochs into runs of steps, each followed by a read of its losses. */
-  async *#chunks(count: number): AsyncGenerator<Chunk> {
-    const { plan } = this.#windows, lastEpoch = this.#epoch + count - 1;
-    let losses = new Float32Array();
-    for await (const visit of this.#visits(count)) {
-      if (visit.firstStep === 0) losses = new Float32Array(plan.stepsPerEpoch);
-      for (let start = 0; start < visit.steps;) {
-        const steps = Math.min(this.#stepsPerRead, visit.steps - start);
+  async *#chunks(count: number, between = freely): AsyncGenerator<Chunk> {
+    for await (const { visit, start: first } of this.#visits(count)) {
+      for (let start = first; start < visit.steps;) {
+        const allowed = between(this.#step);
+        if (!(allowed > 0)) return;
+        const steps = Math.min(this.#stepsPerRead, visit.steps - start, Math.ceil(allowed));
         const end = visit.ends && start + steps === visit.steps;
-        const last = end && visit.epoch === lastEpoch;
-        const chunk = { visit, start, steps, end, last, losses, firstStep: this.#step + 1 };
+        const chunk = { visit, start, steps, end, losses: this.#losses, firstStep: this.#step + 1 };
         // Counted before the caller goes on, who may never come back for more.
         this.#step += steps;
         start += steps;
-        if (end) this.#epoch++;
+        if (end) this.#losses = new Float32Array(this.stepsPerEpoch);
         yield chunk;
       }
     }
   }
 
-  /** The windows of the next epochs, each in place with its learning rates, and its counter at 0. */
-  async *#visits(count: number): AsyncGenerator<Visit> {
-    for await (const visit of this.#windows.stream(this.#windows.plan.visits(this.#epoch, count))) {
-      this.#training.begin(this.#step, visit.steps);
-      yield visit;
+  /** What is left of the windows of some epochs, each in place with its learning rates, its counter at the next step. */
+  async *#visits(count: number): AsyncGenerator<{ visit: Visit; start: number }> {
+    const { plan } = this.#windows, epochStart = this.epoch * this.stepsPerEpoch, position = this.#step - epochStart;
+    const visits = plan.visits(this.epoch, count).filter(({ epoch, firstStep, steps }) =>
+      epoch * this.stepsPerEpoch + firstStep + steps > epochStart + position
+    );
+    for await (const visit of this.#windows.stream(visits)) {
+      const before = visit.epoch * this.stepsPerEpoch + visit.firstStep, start = this.#step - before;
+      this.#training.begin(before, visit.steps, start);
+      yield { visit, start };
     }
   }
 
@@ -200,20 +217,23 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * One epoch that stops at every step for a look at its tensors. The operations are those of {@linkcode Trainer.epochs}
-   * with `plain`; where one kernel runs the step there, results differ in their last digits.
+   * One epoch, or what is left of the one under way, that stops at every step for a look at its tensors. The operations are
+   * those of {@linkcode Trainer.epochs} with `plain`; where one kernel runs the step there, results differ in their last
+   * digits.
    *
    * @param onStep Called after each step with the tensors it made, which are freed when its promise resolves.
-   * @returns The epoch's result.
+   * @param options `between` may stop it.
+   * @returns The epoch's result; undefined where it was stopped.
    * @throws {NotFiniteError} If a loss is NaN or infinite; it says at which step.
    */
   async observedEpoch(
     onStep: (tensors: ReadonlyMap<string, Tensor>, step: number) => Promise<void>,
-  ): Promise<EpochResult<undefined>> {
-    const { batchSize, model: { device } } = this.#options;
-    const losses = new Float32Array(this.stepsPerEpoch);
-    for await (const visit of this.#visits(1)) {
-      for (let start = 0; start < visit.steps; start++) {
+    { between = freely }: Pick<EpochOptions<undefined>, "between"> = {},
+  ): Promise<EpochResult<undefined> | undefined> {
+    const { batchSize, model: { device } } = this.#options, losses = this.#losses, { epoch } = this;
+    for await (const { visit, start: first } of this.#visits(1)) {
+      for (let start = first; start < visit.steps; start++) {
+        if (!(between(this.#step) > 0)) return undefined;
         const tensors = new Map<string, Tensor>();
         const rows = Math.min(batchSize, visit.rows - start * batchSize);
         using step = device.record(() => this.#training.run(rows, (name, tensor) => tensors.set(name, tensor)));
@@ -224,9 +244,65 @@ export class Trainer implements Disposable {
         this.#step++;
       }
     }
-    const result = this.#result(this.#epoch, losses, this.#step);
-    this.#epoch++;
-    return { ...result, evaluation: undefined };
+    this.#losses = new Float32Array(this.stepsPerEpoch);
+    return { ...this.#result(epoch, losses, this.#step), evaluation: undefined };
+  }
+
+  /**
+   * All that the training stands at behind the steps on the queue: call it between two steps, as in `between`. The steps
+   * after it need not wait for it.
+   *
+   * @param more More tensors to keep with it, by name, each in the layout of the model's `values`.
+   * @returns The state, for {@linkcode Trainer.restore} or {@linkcode saveCheckpoint}.
+   * @throws {NotFiniteError} If a step before it had a loss that is NaN or infinite.
+   *
+   * @example
+   * ```ts
+   * import { Adam, ArrayRows, Device, Linear, Model, mse, Trainer } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
+   * using device = await Device.request({ smallDispatches: true });
+   * const source = new ArrayRows(Float32Array.of(-1, 0, 1, 2), Float32Array.of(-1, 1, 3, 5), 1);
+   * using model = new Model(device, [new Linear(1, 1)]);
+   * using optimizer = new Adam(model, 0.1);
+   * using trainer = new Trainer({ model, loss: mse, optimizer, source, batchSize: 1, seed: 1 });
+   * await Array.fromAsync(trainer.epochs(2, { between: (step) => 6 - step })); // ends within the second epoch
+   * const state = await trainer.snapshot();
+   * await Array.fromAsync(trainer.epochs(1));
+   * const weights = await model.read();
+   * trainer.restore(state);
+   * const [{ epoch, step }] = await Array.fromAsync(trainer.epochs(1));
+   * assertEquals([epoch, step], [2, 8]);
+   * assertEquals(await model.read(), weights); // bit for bit
+   * ```
+   */
+  async snapshot(more: Readonly<Record<string, Tensor>> = {}): Promise<TrainingState> {
+    const { model, optimizer } = this.#options, step = this.#step, losses = this.#losses;
+    const reads = [readState(model, optimizer, more), this.#lossesRead] as const;
+    await Promise.allSettled(reads); // neither is under way any more where the other fails
+    const [numbers] = await Promise.all(reads);
+    return { step, losses: losses.slice(0, step % this.stepsPerEpoch), ...numbers };
+  }
+
+  /**
+   * Puts the training back to a state, behind all that is on the queue; from there it goes on bit for bit as it did from
+   * the step after it was taken, on the same device, with the same options.
+   *
+   * @param state What {@linkcode Trainer.snapshot} gave, of this trainer or of one with the same options.
+   * @param more Where the tensors that were kept with it go, by name.
+   * @throws {TypeError} If the state is of another network, optimizer or number of steps; then nothing changes.
+   */
+  restore(state: TrainingState, more: Readonly<Record<string, Tensor>> = {}): void {
+    const { step, losses } = state;
+    if (!Number.isSafeInteger(step) || step < 0 || losses.length !== step % this.stepsPerEpoch) {
+      throw new TypeError(
+        `Cannot go on from this state: ${losses.length} losses at step ${step}, with ${this.stepsPerEpoch} steps an epoch`,
+      );
+    }
+    writeState(state, this.#options.model, this.#options.optimizer, more);
+    this.#step = step;
+    this.#losses = new Float32Array(this.stepsPerEpoch);
+    this.#losses.set(losses);
+    this.#lossesRead = Promise.resolve();
   }
 
   /** Frees what the recordings hold. The model, the optimizer and the rows stay. */

@@ -74,6 +74,12 @@ export interface EpochOptions<T> {
   readonly evaluate?: () => Promise<T>;
   /** Told now and then how many steps were done. */
   readonly onProgress?: (steps: number) => void;
+  /**
+   * Asked between two steps, before more are put on the queue: at the start of each window and epoch, and now and then
+   * within. It gives the number of steps that may run until it is asked again, at most; with 0 the call ends there, and the
+   * next one goes on from there. The trainer may be read there, as by `Trainer.snapshot`. By default steps run freely.
+   */
+  readonly between?: (step: number) => number;
 }
 
 /** What one epoch gave. */

@@ -39,15 +39,16 @@ export class TrainingStep implements Disposable {
   }
 
   /**
-   * Makes the next step the first on a window, behind all that is on the queue.
+   * Makes a step on a window the next one, behind all that is on the queue.
    *
-   * @param firstStep Steps before it, over all epochs.
+   * @param firstStep Steps before the window, over all epochs.
    * @param steps Steps on the window.
+   * @param start The next of them, from 0.
    * @throws {RangeError} If the learning rate of one of them is out of range.
    */
-  begin(firstStep: number, steps: number): void {
+  begin(firstStep: number, steps: number, start: number): void {
     this.#rates?.write(firstStep, steps);
-    this.#cursor.write(Uint32Array.of(0));
+    this.#cursor.write(Uint32Array.of(start));
   }
 
   /**

@@ -32,7 +32,8 @@ const storeys: string[] = [
   "adaptive_optimizers dropout_layer weighted_losses early_stopping",
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
-  "whole_step whole_step_cases activation_cases load_model loss_cases training_step optimizer_cases",
+  "whole_step whole_step_cases activation_cases load_model loss_cases training_step optimizer_cases " +
+  "training_state checkpoint",
 ];
 
 const storeyOf = new Map<string, number>(
