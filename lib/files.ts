@@ -5,24 +5,25 @@
  */
 
 /**
- * Opens a file for reading.
+ * Opens a file that is there, for reading unless asked for otherwise.
  *
  * @param path The file.
+ * @param options How.
  * @returns The open file.
  * @throws {Deno.errors.NotFound} If there is no such file; the message names it.
  * @throws {Deno.errors.IsADirectory} If it is a folder, which only its first read would tell, without a name.
  */
-export async function openFile(path: string): Promise<Deno.FsFile> {
-  const file = await openNamed(path);
+export async function openFile(path: string, options?: Deno.OpenOptions): Promise<Deno.FsFile> {
+  const file = await openNamed(path, options);
   const { isDirectory } = await file.stat();
   if (!isDirectory) return file;
   file.close();
   throw new Deno.errors.IsADirectory(`Cannot read ${path}: it is a folder`);
 }
 
-async function openNamed(path: string): Promise<Deno.FsFile> {
+async function openNamed(path: string, options?: Deno.OpenOptions): Promise<Deno.FsFile> {
   try {
-    return await Deno.open(path);
+    return await Deno.open(path, options);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`, { cause: error });

@@ -33,6 +33,8 @@ export interface Training {
   evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
   /** The learning rate of a step, from 0. */
   rateOf: (step: number) => number;
+  /** Multiplies all learning rates from now on by this instead of 1. */
+  setRateFactor: (factor: number) => void;
   /** Told each epoch's validation loss, where the learning rate goes by it. */
   plateau?: Plateau;
   /** The user's own file; a recipe's can be made anew. */
@@ -72,10 +74,11 @@ export async function buildTraining(
   const parts = await openParts(stack, model, dataset), loss = lossOf(config, dataset);
   const optimizer = stack.use(buildOptimizer(config, model));
   const plateau = config.schedule === "plateau" ? new Plateau(config.learningRate, PLATEAU) : undefined;
+  let rateFactor = 1;
   const rateOf = (step: number): number => {
     const { learningRate, schedule, warmup } = config, total = config.numEpochs * trainer.stepsPerEpoch;
     const settings = { schedule: schedule === "plateau" ? "constant" : schedule, learningRate, warmup };
-    return (plateau?.factor ?? 1) * learningRateAt(settings, step, total);
+    return rateFactor * (plateau?.factor ?? 1) * learningRateAt(settings, step, total);
   };
   const isConstant = config.schedule === "constant" && config.warmup === 0;
   const trainer: Trainer = stack.use(
@@ -85,13 +88,17 @@ export async function buildTraining(
       learningRates: isConstant ? undefined : rateOf,
     }),
   );
+  const setRateFactor = (factor: number) => {
+    rateFactor = factor;
+    optimizer.learningRate = factor * config.learningRate; // where there is no schedule, the trainer goes by it
+  };
   const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
     const step = trainer.step, evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
     // Stops at weights that an epoch's last step made useless: no step after it would notice.
     if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
   };
-  return { dataset, model, loss, trainer, parts, evaluatePart, rateOf, plateau };
+  return { dataset, model, loss, trainer, parts, evaluatePart, rateOf, setRateFactor, plateau };
 }
 
 function buildOptimizer({ optimizer, learningRate, weightDecay }: TaskConfig, model: Model): Optimizer {

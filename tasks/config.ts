@@ -65,6 +65,25 @@ export const TASKS = {
   train: {
     summary: "trains a network on --data, or on a recipe's dataset, made and scaled first where needed",
     keys: TRAINING_KEYS,
+    extras: {
+      RESUME: {
+        meaning: "goes on with the run of this name, with the settings it has, from its last checkpoint",
+        allowed: SETTINGS.RUN_NAME.allowed,
+        faults: (text) =>
+          text === undefined || SETTINGS.RUN_NAME.parse(text) !== undefined
+            ? []
+            : [`--resume is ${JSON.stringify(text)}: allowed is ${SETTINGS.RUN_NAME.allowed}`],
+      },
+      FORCE: {
+        meaning: "resume though settings, data or device are others, where that can be (false)",
+        allowed: "true or false",
+        isBoolean: true,
+        faults: (text) =>
+          [undefined, "true", "false"].includes(text)
+            ? []
+            : [`--force is ${JSON.stringify(text)}: allowed is true or false`],
+      },
+    },
   },
   tune: {
     summary: "searches for settings: trains --trials runs, each with values drawn from the ranges that flags give",

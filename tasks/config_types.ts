@@ -35,6 +35,9 @@ export type Key =
   | "SPLIT"
   | "SEED"
   | "RUN_NAME"
+  | "CHECKPOINT_EVERY"
+  | "KEEP_CHECKPOINTS"
+  | "ON_NAN"
   | "DEBUG_TENSORS"
   | "TRIALS";
 
@@ -57,6 +60,12 @@ export type RecipeName = "cubic" | "linear" | "xor";
 
 /** Name of a loss. */
 export type LossName = keyof typeof LOSSES;
+
+/** How far apart two checkpoints are. */
+export type Interval = { readonly steps: number; readonly seconds?: undefined } | {
+  readonly steps?: undefined;
+  readonly seconds: number;
+};
 
 /** All settings, read and checked. A task that does not use a key gets its default. */
 export interface Config {
@@ -108,6 +117,10 @@ export interface Config {
   /** 0 to 2^32 - 1. */
   seed: number;
   runName: string;
+  checkpointEvery: Interval;
+  /** Of the latest; the best is kept beside them. */
+  keepCheckpoints: number;
+  onNan: "stop" | "halve-lr";
   debugTensors: boolean;
   /** Runs of a search. */
   trials: number;

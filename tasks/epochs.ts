@@ -1,61 +1,67 @@
 /** Goes through the epochs of a run: a line of each, and an end before the last where the validation loss asks for it. */
 
-import { EarlyStopping } from "../lib/early_stopping.ts";
 import type { Evaluation } from "../lib/evaluation.ts";
 import type { EpochResult } from "../lib/trainer_options.ts";
 import type { Training } from "./build_training.ts";
 import type { TaskConfig } from "./config.ts";
 import { Progress } from "./progress.ts";
-import type { RunFolder } from "./run_folder.ts";
+import type { RunKeeper } from "./run_keeper.ts";
+import type { StopSignal } from "./stop_signal.ts";
 import { formatEpoch, formatTensors } from "./train_report.ts";
 
 type Epochs = AsyncGenerator<EpochResult<Evaluation | undefined>, void>;
 
-/** Trains; prints and keeps a line per epoch. Returns the seconds it took. */
-export async function trainEpochs(config: TaskConfig, training: Training, folder: RunFolder): Promise<number> {
-  const { numEpochs, patience } = config, { model, parts, plateau, rateOf, trainer } = training;
-  const start = performance.now(), isValidated = parts.some(({ name }) => name === "validation");
+/**
+ * Trains until the run is over, or a signal asks for an end; prints and keeps a line per epoch.
+ *
+ * @param config The settings.
+ * @param training What trains.
+ * @param keeper Keeps the run.
+ * @param signal What may ask for an end.
+ */
+export async function trainEpochs(
+  config: TaskConfig,
+  training: Training,
+  keeper: RunKeeper,
+  signal: StopSignal,
+): Promise<void> {
+  const { numEpochs, debugTensors } = config, { plateau, rateOf, trainer } = training;
   using progress = new Progress("training");
-  using stopping = patience > 0 && isValidated ? new EarlyStopping(model, { patience }) : undefined;
   // What is decided between two epochs must be known before the next one begins.
-  const atOnce = stopping || plateau || config.debugTensors ? 1 : numEpochs;
-  for (let isOver = false; !isOver && trainer.epoch < numEpochs;) {
-    for await (const { epoch, step, loss, evaluation } of runEpochs(atOnce, config, training, progress)) {
-      const line = {
-        epoch,
-        step,
-        trainLoss: loss,
-        valLoss: evaluation?.loss ?? null,
-        learningRate: rateOf(step - 1),
-        seconds: (performance.now() - start) / 1000,
-      };
-      await folder.appendMetrics(line);
-      if (evaluation) {
-        plateau?.observe(evaluation.loss);
-        isOver = stopping?.observe(evaluation.loss) ?? false;
-      }
-      if (!isOver && !isPrinted(epoch, numEpochs)) continue;
+  const isOneByOne = keeper.stopping || plateau || debugTensors;
+  const between = (step: number) => signal.code === undefined ? keeper.between(step) : 0;
+  await keeper.keepIfDue();
+  while (!keeper.isOver && signal.code === undefined) {
+    const count = isOneByOne ? 1 : numEpochs - trainer.epoch;
+    for await (const { epoch, step, loss, evaluation } of runEpochs(count, config, training, progress, between)) {
+      const valLoss = evaluation?.loss ?? null;
+      const line = { epoch, step, trainLoss: loss, valLoss, learningRate: rateOf(step - 1) };
+      await keeper.epochDone(line);
+      if (!keeper.stopping?.isOver && !isPrinted(epoch, numEpochs)) continue;
       progress.clear();
-      console.log(formatEpoch(line, numEpochs));
+      console.log(formatEpoch(line, numEpochs, keeper.seconds));
     }
+    await keeper.keepIfDue();
   }
-  stopping?.restore();
-  if (stopping && stopping.bestEpoch < trainer.epoch) {
-    const { bestEpoch, bestLoss } = stopping;
-    console.log(`weights: those of epoch ${bestEpoch}, with the lowest validation loss, ${bestLoss.toPrecision(5)}`);
-  }
-  return (performance.now() - start) / 1000;
+  await keeper.keepNow();
 }
 
-/** The next epochs. */
-function runEpochs(count: number, config: TaskConfig, training: Training, progress: Progress): Epochs {
+/** The next epochs, or as far as `between` lets them run. */
+function runEpochs(
+  count: number,
+  config: TaskConfig,
+  training: Training,
+  progress: Progress,
+  between: (step: number) => number,
+): Epochs {
   const { trainer, parts, evaluatePart } = training, total = config.numEpochs * trainer.stepsPerEpoch;
   const validation = parts.find(({ name }) => name === "validation");
   const validate = async () => validation && await evaluatePart(validation);
-  if (config.debugTensors) return observedEpochs(count, training, validate);
-  const before = trainer.epoch * trainer.stepsPerEpoch;
+  if (config.debugTensors) return observedEpochs(count, training, validate, between);
+  const before = trainer.step;
   let isFirst = before === 0;
   return trainer.epochs(count, {
+    between,
     evaluate: validate,
     onProgress: (steps) => {
       if (isFirst) {
@@ -76,11 +82,13 @@ async function* observedEpochs(
   count: number,
   { trainer }: Training,
   validate: () => Promise<Evaluation | undefined>,
+  between: (step: number) => number,
 ): Epochs {
   for (let epoch = 0; epoch < count; epoch++) {
     const result = await trainer.observedEpoch(async (tensors, step) => {
       console.log(await formatTensors(tensors, step));
-    });
+    }, { between });
+    if (!result) return;
     yield { ...result, evaluation: await validate() };
   }
 }

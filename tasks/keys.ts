@@ -7,7 +7,7 @@ import { MAX_SEED } from "../lib/random.ts";
 import { SCALING_METHODS } from "../lib/scaler.ts";
 import { MISSING_POLICIES } from "../lib/table_json.ts";
 import type { Init } from "../lib/init.ts";
-import type { Camel, Config, Key, RecipeName, TableKey } from "./config_types.ts";
+import type { Camel, Config, Interval, Key, RecipeName, TableKey } from "./config_types.ts";
 import { RECIPES } from "./recipes.ts";
 
 /** One setting. */
@@ -129,6 +129,21 @@ export const SETTINGS = {
     allowed: "1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first",
     parse: (text) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text) ? text : undefined,
   } as Setting<string>,
+  CHECKPOINT_EVERY: {
+    default: "30s",
+    meaning: "how often a run is kept while it trains, beside at the ends of epochs",
+    allowed: "steps such as 1000, or a time such as 30s, 5m or 1h",
+    parse: parseInterval,
+  } as Setting<Interval>,
+  KEEP_CHECKPOINTS: whole("2", "how many of the latest checkpoints stay, beside the best", 1, 1_000_000),
+  ON_NAN: choice(
+    "stop",
+    "what follows a value that is not finite: the end, or half the learning rate from the last checkpoint",
+    [
+      "stop",
+      "halve-lr",
+    ],
+  ),
   DEBUG_TENSORS: flag("print name, shape, min and max of every tensor of each step"),
   TRIALS: whole("20", "runs of a search", 1, 10_000),
 } satisfies { [K in Key]: Setting<Config[Camel<K>]> };
@@ -242,6 +257,12 @@ function isFloat32(value: number): boolean {
 /** Whether the GPU sees a number above 0 and not infinity. */
 function isPositiveFloat32(value: number): boolean {
   return Math.fround(value) > 0 && Math.fround(value) < Infinity;
+}
+
+function parseInterval(text: string): Interval | undefined {
+  const [, digits, unit] = text.match(/^(\d+)([smh]?)$/) ?? [], count = parseWhole(digits ?? "", 1, 1_000_000_000);
+  if (count === undefined) return undefined;
+  return unit === "" ? { steps: count } : { seconds: count * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"] };
 }
 
 function parseHiddenSize(text: string): number[] | undefined {

@@ -1,5 +1,7 @@
-/** The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, model.safetensors and summary.json. */
+/** The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, checkpoints, model.safetensors and summary.json. */
 
+import { DataError } from "../lib/errors.ts";
+import { openFile } from "../lib/files.ts";
 import { DATA_FOLDER, stampOf } from "./dataset_files.ts";
 
 /** Where a run's files lie. */
@@ -15,6 +17,11 @@ export class RunFolder {
   /** The weights and all that predicting needs. */
   get model(): string {
     return `${this.path}/model.safetensors`;
+  }
+
+  /** A line for each epoch that is done. */
+  get metrics(): string {
+    return `${this.path}/metrics.jsonl`;
   }
 
   /**
@@ -58,8 +65,52 @@ export class RunFolder {
     await Deno.rename(`${path}.partial`, path);
   }
 
-  /** Adds a line to metrics.jsonl. */
-  async appendMetrics(metrics: Record<string, number | null>): Promise<void> {
-    await Deno.writeTextFile(`${this.path}/metrics.jsonl`, JSON.stringify(metrics) + "\n", { append: true });
+  /**
+   * Adds a line to metrics.jsonl.
+   *
+   * @param metrics What the line holds.
+   * @returns Bytes of the line.
+   */
+  async appendMetrics(metrics: object): Promise<number> {
+    const line = new TextEncoder().encode(JSON.stringify(metrics) + "\n");
+    await Deno.writeFile(this.metrics, line, { append: true });
+    return line.length;
+  }
+
+  /**
+   * Puts what was appended on the disk.
+   *
+   * @param bytes How much there must be.
+   * @throws {DataError} If it is less: somebody else has changed the file.
+   */
+  async flushMetrics(bytes: number): Promise<void> {
+    if (bytes === 0) return;
+    using file = await openFile(this.metrics, { read: true, write: true });
+    const { size } = await file.stat();
+    if (size < bytes) {
+      throw new DataError(`it has ${size} bytes, and this run wrote ${bytes}: it was changed meanwhile`, {
+        file: this.metrics,
+      });
+    }
+    await file.syncData();
+  }
+
+  /**
+   * Takes lines away that were written behind a checkpoint.
+   *
+   * @param bytes What stays.
+   * @throws {DataError} If there is less.
+   */
+  async cutMetrics(bytes: number): Promise<void> {
+    const size = (await stampOf(this.metrics))?.size ?? 0;
+    if (size < bytes) {
+      throw new DataError(
+        `it has ${size} bytes, ${bytes} belong to the checkpoint: bring it back, or begin a new run`,
+        {
+          file: this.metrics,
+        },
+      );
+    }
+    if (size > bytes) await Deno.truncate(this.metrics, bytes);
   }
 }

@@ -16,9 +16,14 @@ const ENGINE_ERRORS = new RegExp(
  *
  * @param name The task.
  * @param main Does the work.
+ * @param read Reads the settings.
  */
-export async function runTask(name: TaskName, main: (config: TaskConfig) => Promise<number | void>): Promise<never> {
-  Deno.exit(await exitCodeOf(name, Deno.args, main));
+export async function runTask(
+  name: TaskName,
+  main: (config: TaskConfig) => Promise<number | void>,
+  read: typeof readConfig = readConfig,
+): Promise<never> {
+  Deno.exit(await exitCodeOf(name, Deno.args, main, read));
 }
 
 /** What {@linkcode runTask} exits with. */
@@ -26,13 +31,14 @@ export async function exitCodeOf(
   name: TaskName,
   args: readonly string[],
   main: (config: TaskConfig) => Promise<number | void>,
+  read: typeof readConfig = readConfig,
 ): Promise<number> {
   try {
     if (args.includes("--help") || args.includes("-h")) {
       console.log(usage(name));
       return 0;
     }
-    const config = readConfig(name, args);
+    const config = read(name, args);
     return await main(config) ?? 0;
   } catch (error) {
     // The reader of stdout has seen enough.

@@ -1,7 +1,9 @@
 /** The file of a scaled dataset: what its metadata says, how it relates to the settings, and its tensors. */
 
+import { createHash } from "node:crypto";
 import { DataError } from "../lib/errors.ts";
-import { readSafetensorsHeader } from "../lib/safetensors.ts";
+import { openFile } from "../lib/files.ts";
+import { readHeader, readSafetensorsHeader } from "../lib/safetensors.ts";
 import { SafetensorsRows } from "../lib/safetensors_rows.ts";
 import { Scaler } from "../lib/scaler.ts";
 import type { Table } from "../lib/table.ts";
@@ -66,6 +68,22 @@ export function settingsOf(config: Config): Record<string, unknown> {
   if (config.data === "") return { recipe, ...common, binaryTargets: loss === "bce" };
   const table = Object.fromEntries(TABLE_KEYS.map((key) => [propertyOf(key), config[propertyOf(key)]]));
   return { ...table, ...common, loss };
+}
+
+/**
+ * A hash of the scaled rows: the same rows have the same one, wherever they come from.
+ *
+ * @param path The scaled dataset.
+ * @returns SHA-256 of shapes and values, in hexadecimal.
+ */
+export async function hashOfRows(path: string): Promise<string> {
+  using file = await openFile(path);
+  const { entries } = await readHeader(path, file), buffer = new Uint8Array(1 << 20);
+  const hash = createHash("sha256").update(JSON.stringify(entries));
+  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+    hash.update(buffer.subarray(0, count));
+  }
+  return hash.digest("hex");
 }
 
 /** Where the scaled dataset lies: under the name of its CSV file. */

@@ -5,6 +5,7 @@
  *   deno task train
  *   deno task train --data houses.csv --target price
  *   deno task train --recipe xor --hidden-size 3 --seed 7 --run-name narrow
+ *   deno task train --resume narrow
  */
 
 import { isSmallStep } from "../lib/adapter.ts";
@@ -14,21 +15,28 @@ import type { Evaluation } from "../lib/evaluation.ts";
 import { dataSource } from "../lib/model_metadata.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../lib/saved_model.ts";
 import { selfTest } from "../lib/self_check.ts";
+import type { Trainer } from "../lib/trainer.ts";
+import { VERSION } from "../lib/version.ts";
 import { buildModel, buildTraining, type Training } from "./build_training.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { trainEpochs } from "./epochs.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
 import { recipeOf } from "./recipes.ts";
+import { checkOrigin, readTrainConfig } from "./resume.ts";
 import { RunFolder } from "./run_folder.ts";
+import { RunKeeper } from "./run_keeper.ts";
 import { runTask } from "./run_task.ts";
-import type { ScaledDataset } from "./scaled_dataset.ts";
+import { hashOfRows, type ScaledDataset, scaledPathOf } from "./scaled_dataset.ts";
 import type { PartName } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
+import { StopSignal } from "./stop_signal.ts";
 import { formatExamples, formatParameters, formatSummary } from "./train_report.ts";
 import { fromUsersFolder } from "./users_files.ts";
 
-async function main(config: TaskConfig): Promise<void> {
+async function main(config: TaskConfig): Promise<number | void> {
   using stack = new DisposableStack();
+  const { RESUME: resumed } = config.extras;
   // How wide a table of the user's own is, only reading it tells.
   const table = config.data === "" ? undefined : stack.use(await prepareDataset(config));
   const widths = widthsOf(config, table);
@@ -38,7 +46,9 @@ async function main(config: TaskConfig): Promise<void> {
     await Device.request({ smallDispatches: isSmallStep(expectedRows(config, table), weights) }),
   );
   await checkDevice(device);
-  const model = await buildModel(stack, device, config, widths);
+  const folder = new RunFolder(config.runName), checkpoints = new Checkpoints(folder.path, config.keepCheckpoints);
+  const checkpoint = resumed ? await checkpoints.open((message) => console.error(`warning: ${message}`)) : undefined;
+  const model = await buildModel(stack, device, checkpoint ? { ...config, initFrom: "" } : config, widths);
   if (!table) await checkRows(config, device.limits);
 
   const dataset = table ?? stack.use(await prepareDataset(config));
@@ -60,12 +70,43 @@ async function main(config: TaskConfig): Promise<void> {
     `network: ${network}; ${rows} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
   );
 
-  const folder = new RunFolder(config.runName);
-  const aside = await folder.create();
-  if (aside) console.log(`run: the earlier ${folder.path} is kept as ${aside}`);
+  const origin = { version: VERSION, device: device.name, data: await hashOfRows(scaledPathOf(config)) };
+  const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
+  if (checkpoint) {
+    for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) console.error(`warning: ${what}`);
+    await keeper.restore(checkpoint);
+  } else if (!resumed) {
+    const aside = await folder.create();
+    if (aside) console.log(`run: the earlier ${folder.path} is kept as ${aside}`);
+  } else {
+    await folder.cutMetrics(0);
+  }
+  if (resumed) console.log(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
-  const seconds = await trainEpochs(config, training, folder);
-  await keepRun(config, training, folder, seconds);
+
+  const begunAt = trainer.step;
+  using signal = new StopSignal();
+  await trainEpochs(config, training, keeper, signal);
+  if (signal.code !== undefined) {
+    console.log(`stopped: ${folder.path} is kept at ${formatPlace(trainer)}`);
+    console.log(`go on with: deno task train --resume ${config.runName}`);
+    return signal.code;
+  }
+  keepBest(keeper, trainer);
+  await keepRun(config, training, folder, keeper.seconds, trainer.step > begunAt);
+}
+
+/** Where a run is, in words. */
+function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
+  return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
+}
+
+/** Gives the model the weights of its best epoch, where the run looked for it. */
+function keepBest({ stopping }: RunKeeper, { epoch }: Trainer): void {
+  stopping?.restore();
+  if (!stopping || stopping.bestEpoch === epoch) return;
+  const { bestEpoch, bestLoss } = stopping;
+  console.log(`weights: those of epoch ${bestEpoch}, with the lowest validation loss, ${bestLoss.toPrecision(5)}`);
 }
 
 /** Widths of the network, from its inputs to its outputs. */
@@ -87,7 +128,13 @@ function batchSizeOf({ batchSize, given }: TaskConfig, rows: number): number {
 }
 
 /** Writes the model and the summary, and prints what was learned. */
-async function keepRun(config: TaskConfig, training: Training, folder: RunFolder, seconds: number): Promise<void> {
+async function keepRun(
+  config: TaskConfig,
+  training: Training,
+  folder: RunFolder,
+  seconds: number,
+  hasStepped: boolean,
+): Promise<void> {
   const { model, trainer, parts, evaluatePart } = training, description = describe(config, training);
   const { baseline, table: { target } } = description;
   const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
@@ -103,7 +150,7 @@ async function keepRun(config: TaskConfig, training: Training, folder: RunFolder
     ...evaluations,
   };
   await folder.writeJson("summary.json", summary);
-  console.log(await formatParameters(model));
+  console.log(await formatParameters(model, hasStepped));
   if (config.data === "") {
     console.log(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
   }
@@ -132,4 +179,4 @@ async function checkDevice(device: Device): Promise<void> {
   console.log(`device: ${device.name}; ${checks.length} kernel checks passed`);
 }
 
-if (import.meta.main) await runTask("train", main);
+if (import.meta.main) await runTask("train", main, readTrainConfig);

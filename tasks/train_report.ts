@@ -13,13 +13,14 @@ import { formatNumber, formatTable } from "./table.ts";
 /** Values of a parameter that are printed at most. */
 const MAX_VALUES = 8;
 
-/** A line of metrics.jsonl. Losses are in the units of training, seconds since training began. */
-export type EpochLine = Record<"epoch" | "step" | "trainLoss" | "learningRate" | "seconds", number> & {
-  valLoss: number | null;
-};
+/**
+ * A line of metrics.jsonl. Losses are in the units of training. What hangs on the clock stands elsewhere, so that a run that
+ * was interrupted leaves the same bytes.
+ */
+export type EpochLine = Record<"epoch" | "step" | "trainLoss" | "learningRate", number> & { valLoss: number | null };
 
-/** An epoch as a line. */
-export function formatEpoch({ epoch, trainLoss, valLoss, seconds }: EpochLine, epochs: number): string {
+/** An epoch as a line, with the seconds of training so far. */
+export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: number, seconds: number): string {
   const count = `${epoch}`.padStart(`${epochs}`.length);
   const validation = valLoss === null ? "" : `  validation loss ${valLoss.toPrecision(5)}`;
   return `epoch ${count}/${epochs}  train loss ${trainLoss.toPrecision(5)}${validation}  ${seconds.toFixed(1)} s`;
@@ -35,16 +36,21 @@ export async function formatTensors(tensors: ReadonlyMap<string, Tensor>, step: 
   return formatTable([[`step ${step}`, "", "", ""], ...lines], 2);
 }
 
-/** The learned parameters, the first values of each, and the L2 norm of each gradient at the last step. */
-export async function formatParameters(model: Model): Promise<string> {
+/**
+ * The learned parameters, and the first values of each.
+ *
+ * @param model It.
+ * @param hasStepped Whether its gradients are those of a step: then their L2 norms are shown too.
+ */
+export async function formatParameters(model: Model, hasStepped = true): Promise<string> {
   const [values, gradients] = [await model.read(), await model.readGradients()];
   const rows = model.parameters.map(({ name, parameter }) => {
     const shown = [...values[name].subarray(0, MAX_VALUES)].map(formatNumber).join(", ");
     const norm = Math.sqrt(gradients[name].reduce((sum, g) => sum + g * g, 0));
     const more = values[name].length > MAX_VALUES ? ", ..." : "";
-    return [name, formatShape(parameter.shape), `${shown}${more}`, formatNumber(norm)];
+    return [name, formatShape(parameter.shape), `${shown}${more}`, hasStepped ? formatNumber(norm) : ""];
   });
-  return formatTable([["parameter", "shape", "learned values", "gradient norm"], ...rows], 3);
+  return formatTable([["parameter", "shape", "learned values", hasStepped ? "gradient norm" : ""], ...rows], 3);
 }
 
 /** What the model says of the recipe's examples, beside the truth. */

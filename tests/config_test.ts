@@ -50,6 +50,9 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     split: [0.8, 0.1, 0.1],
     seed: 42,
     runName: "default_run",
+    checkpointEvery: { seconds: 30 },
+    keepCheckpoints: 2,
+    onNan: "stop",
     debugTensors: false,
     activation: "relu",
     dropout: 0,
@@ -138,6 +141,9 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
     SPLIT: ["0.8,0.2", "0.8,0.1,0.2", "0,0.5,0.5", "1.5,-0.5,0", "a,b,c", "1,0,0,0"],
     SEED: ["-1", "4294967296", "0.5"],
     RUN_NAME: ["a/b", "../a", "a\\b", ".hidden", "-a", "a b", "a".repeat(101), "ü"],
+    CHECKPOINT_EVERY: ["0", "0s", "1.5s", "-3", "5d", "s", "1 m", "often"],
+    KEEP_CHECKPOINTS: ["0", "1.5"],
+    ON_NAN: ["go on"],
     DEBUG_TENSORS: ["maybe"],
   };
   for (const [key, texts] of Object.entries(refused)) {

@@ -28,6 +28,9 @@ const WRONG: Record<string, [value: string, allowed: string]> = {
   SPLIT: ["0.8,0.1", "three numbers"],
   SEED: ["4294967296", "a whole number from 0 to 4294967295"],
   RUN_NAME: ["a/b", "letters, digits, dots, dashes and underscores"],
+  CHECKPOINT_EVERY: ["often", "steps such as 1000, or a time such as 30s, 5m or 1h"],
+  KEEP_CHECKPOINTS: ["0", "a whole number from 1 to"],
+  ON_NAN: ["panic", "stop or halve-lr"],
   DEBUG_TENSORS: ["1", "true or false"],
 };
 

@@ -1,0 +1,158 @@
+/** The checkpoints of a run: data/runs/<run-name>/checkpoints/step-<steps>.safetensors, the latest ones and the best. */
+
+import { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "../lib/checkpoint.ts";
+import type { EarlyStoppingState } from "../lib/early_stopping.ts";
+import { DataError } from "../lib/errors.ts";
+import type { PlateauState } from "../lib/plateau.ts";
+import type { TrainingState } from "../lib/training_state.ts";
+import { parseObject } from "./dataset_files.ts";
+
+/** What a run stands at beside the training. */
+export interface RunNotes {
+  /** Steps of an epoch. */
+  readonly stepsPerEpoch: number;
+  /** Bytes of metrics.jsonl: a line for each epoch that is done. */
+  readonly metricsBytes: number;
+  /** Loss of the epoch that ends here, of validation where there is any; null within an epoch. */
+  readonly loss: number | null;
+  /** Seconds of training so far. */
+  readonly seconds: number;
+  /** What learning rates are multiplied by since values that were not finite. */
+  readonly rateFactor: number;
+  readonly stopping: EarlyStoppingState | null;
+  readonly plateau: PlateauState | null;
+  /** What the bits of the result hang on, beside the settings. */
+  readonly origin: Origin;
+}
+
+/** Where bits come from. */
+export interface Origin {
+  /** Version of this program. */
+  readonly version: string;
+  /** The GPU's name. */
+  readonly device: string;
+  /** SHA-256 of the scaled rows. */
+  readonly data: string;
+}
+
+/** A checkpoint of a run. */
+export interface RunCheckpoint {
+  readonly path: string;
+  readonly state: TrainingState;
+  readonly notes: RunNotes;
+}
+
+/** A checkpoint's file, and what tells whether it stays. */
+interface Kept {
+  readonly path: string;
+  readonly step: number;
+  readonly loss: number | null;
+}
+
+/** The files of one run. */
+export class Checkpoints {
+  /** Where they lie. */
+  readonly folder: string;
+  readonly #keep: number;
+  #kept: Kept[] = [];
+
+  /**
+   * @param runFolder The run's folder.
+   * @param keep How many of the latest stay.
+   */
+  constructor(runFolder: string, keep: number) {
+    this.folder = `${runFolder}/checkpoints`;
+    this.#keep = keep;
+  }
+
+  /** Step of the last one that is whole on the disk. */
+  get lastStep(): number | undefined {
+    return this.#kept.at(-1)?.step;
+  }
+
+  /**
+   * Reads the last checkpoint that is whole.
+   *
+   * @param onDamage Told of each that is not, with the reason.
+   * @returns It; undefined where there is none.
+   */
+  async open(onDamage: (message: string) => void): Promise<RunCheckpoint | undefined> {
+    await this.#list(onDamage);
+    for (let last = this.#kept.at(-1); last; last = this.#kept.at(-1)) {
+      const { path } = last;
+      try {
+        return this.#parse(path, await loadCheckpoint(path));
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        onDamage(error.message);
+        this.#kept.pop();
+      }
+    }
+  }
+
+  /**
+   * Writes a checkpoint, then removes those that are no longer wanted.
+   *
+   * @param state What the training stands at.
+   * @param notes What the run stands at.
+   * @throws What the system says, with path, bytes needed, and the checkpoint that there is.
+   */
+  async write(state: TrainingState, notes: RunNotes): Promise<void> {
+    const path = `${this.folder}/step-${`${state.step}`.padStart(10, "0")}.safetensors`;
+    try {
+      await Deno.mkdir(this.folder, { recursive: true });
+      await saveCheckpoint(path, state, { run: JSON.stringify(notes) });
+    } catch (error) {
+      const bytes = 4 * Object.values(state.tensors).reduce((sum, { data }) => sum + data.length, state.losses.length);
+      if (error instanceof Error) error.message = `Cannot write ${path}, ${bytes} bytes and more: ${error.message}`;
+      throw error;
+    }
+    // Of one step there is one file: after a return to an earlier step, later ones were of a course that was given up.
+    const stale = this.#kept.filter(({ step }) => step > state.step);
+    this.#kept = [
+      ...this.#kept.filter(({ step }) => step < state.step),
+      { path, step: state.step, loss: notes.loss },
+    ];
+    const best = this.#kept.reduce<Kept | undefined>(
+      (best, kept) => kept.loss !== null && !(best && best.loss! <= kept.loss) ? kept : best,
+      undefined,
+    );
+    const stay = new Set([best, ...this.#kept.slice(-this.#keep)]);
+    for (const { path } of [...stale, ...this.#kept.filter((kept) => !stay.has(kept))]) await removeFile(path);
+    this.#kept = this.#kept.filter((kept) => stay.has(kept));
+  }
+
+  /** Finds the files, by step; what a killed process left half-written goes. */
+  async #list(onDamage: (message: string) => void): Promise<void> {
+    this.#kept = [];
+    const names = await Array.fromAsync(Deno.readDir(this.folder), ({ name }) => name).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    });
+    for (const name of names) {
+      const path = `${this.folder}/${name}`;
+      if (name.endsWith(".partial")) await removeFile(path);
+      if (!/^step-\d+\.safetensors$/.test(name)) continue;
+      try {
+        const { step, notes } = await readCheckpointNotes(path);
+        const loss = parseObject(notes.run)?.loss;
+        this.#kept.push({ path, step, loss: typeof loss === "number" ? loss : null });
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        onDamage(error.message);
+      }
+    }
+    this.#kept.sort((a, b) => a.step - b.step);
+  }
+
+  #parse(path: string, { state, notes }: Checkpoint): RunCheckpoint {
+    // The hash says that this program wrote it.
+    return { path, state, notes: JSON.parse(notes.run) };
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}

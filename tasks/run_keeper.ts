@@ -1,0 +1,186 @@
+/** Keeps a run while it trains: when a checkpoint is due, what goes into it, and how the run takes up from one. */
+
+import { EarlyStopping } from "../lib/early_stopping.ts";
+import type { Tensor } from "../lib/tensor.ts";
+import type { TrainingState } from "../lib/training_state.ts";
+import type { Training } from "./build_training.ts";
+import type { Checkpoints, Origin, RunCheckpoint, RunNotes } from "./checkpoints.ts";
+import { ConfigError, type TaskConfig } from "./config.ts";
+import type { RunFolder } from "./run_folder.ts";
+import type { EpochLine } from "./train_report.ts";
+
+/** Milliseconds that lie between the checkpoints of two epochs at least: each costs training about 15 of them. */
+const EPOCH_INTERVAL = 2_000;
+
+/** What a run stands at, to keep and to return to. */
+type Kept = Pick<RunCheckpoint, "state" | "notes">;
+
+/** A run while it trains. */
+export class RunKeeper implements Disposable {
+  /** Ends the run when the validation loss no longer falls, where that was asked for. */
+  readonly stopping: EarlyStopping | undefined;
+  readonly #config: TaskConfig;
+  readonly #training: Training;
+  readonly #folder: RunFolder;
+  readonly #checkpoints: Checkpoints;
+  readonly #origin: Origin;
+  #start = performance.now();
+  #secondsBefore = 0;
+  #metricsBytes = 0;
+  #rateFactor = 1;
+  /** Loss of the last epoch that is done. */
+  #loss: number | null = null;
+  #last: Promise<Kept> | undefined;
+  #lastStep: number | undefined;
+  #lastTime = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #isWriting = false;
+  #failure: { error: unknown } | undefined;
+
+  /**
+   * @param config The settings.
+   * @param training What trains.
+   * @param folder The run's folder.
+   * @param checkpoints The run's checkpoints.
+   * @param origin What the bits of the result hang on.
+   */
+  constructor(
+    config: TaskConfig,
+    training: Training,
+    folder: RunFolder,
+    checkpoints: Checkpoints,
+    origin: Origin,
+  ) {
+    [this.#config, this.#training, this.#folder] = [config, training, folder];
+    [this.#checkpoints, this.#origin] = [checkpoints, origin];
+    const isValidated = training.parts.some(({ name }) => name === "validation"), { patience } = config;
+    if (patience > 0 && isValidated) this.stopping = new EarlyStopping(training.model, { patience });
+  }
+
+  /** Seconds of training so far, those before an interruption included. */
+  get seconds(): number {
+    return this.#secondsBefore + (performance.now() - this.#start) / 1000;
+  }
+
+  /** Whether the run is at its end. */
+  get isOver(): boolean {
+    return this.#training.trainer.epoch >= this.#config.numEpochs || (this.stopping?.isOver ?? false);
+  }
+
+  /**
+   * Goes on from a checkpoint.
+   *
+   * @param checkpoint It.
+   * @throws {ConfigError} If it does not fit the number of rows that there are.
+   */
+  async restore({ state, notes }: Kept): Promise<void> {
+    const { trainer, plateau, setRateFactor } = this.#training, { stepsPerEpoch, stopping } = notes;
+    if (stepsPerEpoch !== trainer.stepsPerEpoch) {
+      throw new ConfigError([
+        `--resume is "${this.#config.runName}": its epochs have ${stepsPerEpoch} steps, with the rows that there are now ` +
+        `they would have ${trainer.stepsPerEpoch}: begin a new run`,
+      ]);
+    }
+    await this.#folder.cutMetrics(notes.metricsBytes);
+    trainer.restore(...this.#fitted(state));
+    this.stopping?.resume(stopping ?? { best: null, waited: 0, epoch: trainer.epoch, bestEpoch: 0 });
+    if (notes.plateau) plateau?.restore(notes.plateau);
+    setRateFactor(notes.rateFactor);
+    [this.#secondsBefore, this.#start, this.#metricsBytes] = [notes.seconds, performance.now(), notes.metricsBytes];
+    [this.#rateFactor, this.#loss, this.#lastStep] = [notes.rateFactor, notes.loss, state.step];
+    [this.#last, this.#lastTime] = [Promise.resolve({ state, notes }), performance.now()];
+  }
+
+  /** Whether to stop putting steps on the queue here, and how many may follow at most: a trainer's `between`. */
+  readonly between = (step: number): number => {
+    const { steps } = this.#config.checkpointEvery;
+    if (this.#failure || this.#isDue(step)) return 0;
+    return steps === undefined ? Infinity : steps - step % steps;
+  };
+
+  /**
+   * Notes an epoch's end: a line in metrics.jsonl, and what is decided by the loss.
+   *
+   * @param line The line.
+   */
+  async epochDone(line: EpochLine): Promise<void> {
+    this.#metricsBytes += await this.#folder.appendMetrics(line);
+    this.#loss = line.valLoss ?? line.trainLoss;
+    if (line.valLoss === null) return;
+    this.#training.plateau?.observe(line.valLoss);
+    this.stopping?.observe(line.valLoss);
+  }
+
+  /** Takes a checkpoint where one is due; nothing may be on the queue whose results are not there. It is written meanwhile. */
+  async keepIfDue(): Promise<void> {
+    if (this.#isDue(this.#training.trainer.step)) await this.keep();
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Takes a checkpoint, to be written while training goes on; waits only for the one before. */
+  async keep(): Promise<void> {
+    await this.settle();
+    const { trainer } = this.#training, notes = this.#notes();
+    const more: Record<string, Tensor> = this.stopping ? { best: this.stopping.best } : {};
+    const last = this.#last = trainer.snapshot(more).then((state) => ({ state, notes }));
+    [this.#lastStep, this.#lastTime, this.#isWriting] = [trainer.step, performance.now(), true];
+    this.#writing = this.#write(last).catch((error) => void (this.#failure = { error })).finally(() =>
+      this.#isWriting = false
+    );
+  }
+
+  /** Takes a checkpoint of where the run is, unless there is one, and waits until it is on the disk. */
+  async keepNow(): Promise<void> {
+    if (this.#training.trainer.step !== this.#lastStep) await this.keep();
+    await this.settle();
+  }
+
+  /** Waits until what is kept is on the disk. */
+  async settle(): Promise<void> {
+    await this.#writing;
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Frees the weights that it keeps. */
+  [Symbol.dispose](): void {
+    this.stopping?.dispose();
+  }
+
+  async #write(last: Promise<Kept>): Promise<void> {
+    const { state, notes } = await last;
+    await this.#folder.flushMetrics(notes.metricsBytes);
+    await this.#checkpoints.write(state, notes);
+  }
+
+  #isDue(step: number): boolean {
+    if (step === this.#lastStep) return false;
+    if (this.#lastStep === undefined) return true; // what cannot be written should be known at once
+    const { steps, seconds = Infinity } = this.#config.checkpointEvery, since = performance.now() - this.#lastTime;
+    if (steps !== undefined && step % steps === 0) return true;
+    if (this.#isWriting) return false;
+    const endsEpoch = step % this.#training.trainer.stepsPerEpoch === 0;
+    return since >= seconds * 1000 || (endsEpoch && since >= EPOCH_INTERVAL);
+  }
+
+  #notes(): RunNotes {
+    const { trainer, plateau } = this.#training, { stepsPerEpoch } = trainer;
+    return {
+      stepsPerEpoch,
+      metricsBytes: this.#metricsBytes,
+      loss: trainer.step % stepsPerEpoch === 0 ? this.#loss : null,
+      seconds: this.seconds,
+      rateFactor: this.#rateFactor,
+      stopping: this.stopping?.state ?? null,
+      plateau: plateau?.state ?? null,
+      origin: this.#origin,
+    };
+  }
+
+  /** The state with the best weights as PATIENCE asks for now: it may have been changed. */
+  #fitted(state: TrainingState): [TrainingState, Record<string, Tensor>] {
+    const hasBest = Object.keys(state.tensors).some((name) => name.startsWith("best."));
+    if (hasBest && this.stopping) return [state, { best: this.stopping.best }];
+    const tensors = Object.fromEntries(Object.entries(state.tensors).filter(([name]) => !name.startsWith("best.")));
+    return [{ ...state, tensors }, {}];
+  }
+}

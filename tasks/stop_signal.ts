@@ -1,0 +1,40 @@
+/** Ctrl-C and SIGTERM while training: the first asks it to end behind the step it is at, a second one ends it at once. */
+
+/** Exit codes, by signal: 128 and its number. */
+const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Milliseconds in which signals count as one. A terminal sends Ctrl-C to all processes in front, and some of those that
+ * started this one pass it on once more.
+ */
+const ECHO = 500;
+
+/** Listens until it is disposed of. */
+export class StopSignal implements Disposable {
+  /** What the process is to exit with, once it was asked to end. */
+  code: number | undefined;
+  readonly #listeners: [Deno.Signal, () => void][] = [];
+  #since = 0;
+
+  constructor() {
+    for (const [signal, code] of Object.entries(CODES) as [Deno.Signal, number][]) {
+      if (Deno.build.os === "windows" && signal !== "SIGINT") continue; // it knows no other
+      const listener = () => this.#ask(code);
+      Deno.addSignalListener(signal, listener);
+      this.#listeners.push([signal, listener]);
+    }
+  }
+
+  /** Lets signals end the process at once again. */
+  [Symbol.dispose](): void {
+    for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
+  }
+
+  #ask(code: number): void {
+    if (this.code === undefined) {
+      [this.code, this.#since] = [code, performance.now()];
+    } else if (performance.now() - this.#since > ECHO) {
+      Deno.exit(code);
+    }
+  }
+}
