@@ -14,7 +14,7 @@ export class StopSignal implements Disposable {
   /** What the process is to exit with, once it was asked to end. */
   code: number | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
-  #since = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     for (const [signal, code] of Object.entries(CODES) as [Deno.Signal, number][]) {
@@ -27,14 +27,15 @@ export class StopSignal implements Disposable {
 
   /** Lets signals end the process at once again. */
   [Symbol.dispose](): void {
-    for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
+    clearTimeout(this.#timer);
+    for (const [signal, listener] of this.#listeners.splice(0)) Deno.removeSignalListener(signal, listener);
   }
 
   #ask(code: number): void {
-    if (this.code === undefined) {
-      [this.code, this.#since] = [code, performance.now()];
-    } else if (performance.now() - this.#since > ECHO) {
-      Deno.exit(code);
-    }
+    if (this.code !== undefined) return;
+    this.code = code;
+    // The system then ends the process even while a step on a software adapter keeps this thread from listening.
+    this.#timer = setTimeout(() => this[Symbol.dispose](), ECHO);
+    Deno.unrefTimer(this.#timer);
   }
 }
