@@ -36,6 +36,24 @@ async function openNamed(path: string, options?: Deno.OpenOptions): Promise<Deno
 }
 
 /**
+ * Does what writes a file, and names it in what the system has against that.
+ *
+ * @param path The file.
+ * @param bytes How long it is to be.
+ * @param work What writes it.
+ * @returns What that returns.
+ * @throws What that throws; the message says which file could not be written, and what it takes.
+ */
+export async function writing<T>(path: string, bytes: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error) error.message = `Cannot write ${path}, which takes ${bytes} bytes: ${error.message}`;
+    throw error;
+  }
+}
+
+/**
  * Writes all of the bytes. Unlike a write to the file's stream, it is done when the promise is.
  *
  * @param file A file that is open for writing, or stdout.

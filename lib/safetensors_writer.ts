@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFully } from "./files.ts";
+import { writeFully, writing } from "./files.ts";
 
 /** Floats gathered for one tensor before they go to the file. */
 const BUFFERED_FLOATS = 65_536;
@@ -43,12 +43,14 @@ interface Pending {
 export class SafetensorsWriter {
   readonly #path: string;
   readonly #file: Deno.FsFile;
+  readonly #bytes: number;
   readonly #tensors: Map<string, Pending>;
   #isOpen = true;
 
-  private constructor(path: string, file: Deno.FsFile, tensors: Map<string, Pending>) {
+  private constructor(path: string, file: Deno.FsFile, bytes: number, tensors: Map<string, Pending>) {
     this.#path = path;
     this.#file = file;
+    this.#bytes = bytes;
     this.#tensors = tensors;
   }
 
@@ -67,15 +69,17 @@ export class SafetensorsWriter {
     metadata: Record<string, string> = {},
   ): Promise<SafetensorsWriter> {
     const { header, begins } = layOut(path, shapes, metadata);
-    const file = await Deno.open(`${path}.partial`, { write: true, create: true, truncate: true });
+    const bytes = header.length + 4 * [...begins.values()].reduce((sum, { length }) => sum + length, 0);
+    const how = { write: true, create: true, truncate: true };
+    const file = await writing(path, bytes, () => Deno.open(`${path}.partial`, how));
     const tensors = new Map<string, Pending>();
     for (const [name, { begin, length }] of begins) {
       const buffer = new Float32Array(Math.min(length, BUFFERED_FLOATS));
       tensors.set(name, { begin: header.length + begin, length, written: 0, buffer, buffered: 0 });
     }
-    const writer = new SafetensorsWriter(path, file, tensors);
+    const writer = new SafetensorsWriter(path, file, bytes, tensors);
     try {
-      await writeFully(file, header);
+      await writing(path, bytes, () => writeFully(file, header));
     } catch (error) {
       await writer[Symbol.asyncDispose]();
       throw error;
@@ -119,10 +123,12 @@ export class SafetensorsWriter {
       }
       await this.#flush(tensor);
     }
-    await this.#file.syncData();
-    this.#isOpen = false;
-    this.#file.close();
-    await Deno.rename(`${this.#path}.partial`, this.#path);
+    await writing(this.#path, this.#bytes, async () => {
+      await this.#file.syncData();
+      this.#isOpen = false;
+      this.#file.close();
+      await Deno.rename(`${this.#path}.partial`, this.#path);
+    });
   }
 
   /** Removes the unfinished file, unless `close` has put it into place. */
@@ -136,7 +142,8 @@ export class SafetensorsWriter {
   async #flush(tensor: Pending): Promise<void> {
     if (tensor.buffered === 0) return;
     await this.#file.seek(tensor.begin + tensor.written * 4, Deno.SeekMode.Start);
-    await writeFully(this.#file, new Uint8Array(tensor.buffer.buffer, 0, tensor.buffered * 4));
+    const values = new Uint8Array(tensor.buffer.buffer, 0, tensor.buffered * 4);
+    await writing(this.#path, this.#bytes, () => writeFully(this.#file, values));
     tensor.written += tensor.buffered;
     tensor.buffered = 0;
   }

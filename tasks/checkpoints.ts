@@ -95,18 +95,15 @@ export class Checkpoints {
    *
    * @param state What the training stands at.
    * @param notes What the run stands at.
-   * @throws What the system says, with path, bytes needed, and the checkpoint that there is.
+   * @throws What the system has against it, with path and bytes.
    */
   async write(state: TrainingState, notes: RunNotes): Promise<void> {
     const path = `${this.folder}/step-${`${state.step}`.padStart(10, "0")}.safetensors`;
-    try {
-      await Deno.mkdir(this.folder, { recursive: true });
-      await saveCheckpoint(path, state, { run: JSON.stringify(notes) });
-    } catch (error) {
-      const bytes = 4 * Object.values(state.tensors).reduce((sum, { data }) => sum + data.length, state.losses.length);
-      if (error instanceof Error) error.message = `Cannot write ${path}, ${bytes} bytes and more: ${error.message}`;
-      throw error;
-    }
+    // Not the run's own folder: one that is taken away under the run is no place to write to.
+    await Deno.mkdir(this.folder).catch((error) => {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    });
+    await saveCheckpoint(path, state, { run: JSON.stringify(notes) });
     // Of one step there is one file: after a return to an earlier step, later ones were of a course that was given up.
     const stale = this.#kept.filter(({ step }) => step > state.step);
     this.#kept = [

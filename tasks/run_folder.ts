@@ -1,7 +1,7 @@
 /** The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, checkpoints, model.safetensors and summary.json. */
 
 import { DataError } from "../lib/errors.ts";
-import { openFile } from "../lib/files.ts";
+import { openFile, writing } from "../lib/files.ts";
 import { DATA_FOLDER, stampOf } from "./dataset_files.ts";
 
 /** Where a run's files lie. */
@@ -73,7 +73,7 @@ export class RunFolder {
    */
   async appendMetrics(metrics: object): Promise<number> {
     const line = new TextEncoder().encode(JSON.stringify(metrics) + "\n");
-    await Deno.writeFile(this.metrics, line, { append: true });
+    await writing(this.metrics, line.length, () => Deno.writeFile(this.metrics, line, { append: true }));
     return line.length;
   }
 

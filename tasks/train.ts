@@ -86,14 +86,29 @@ async function main(config: TaskConfig): Promise<number | void> {
 
   const begunAt = trainer.step;
   using signal = new StopSignal();
-  await trainEpochs(config, training, keeper, signal);
+  await withHint(config, checkpoints, () => trainEpochs(config, training, keeper, signal));
   if (signal.code !== undefined) {
     console.log(`stopped: ${folder.path} is kept at ${formatPlace(trainer)}`);
     console.log(`go on with: deno task train --resume ${config.runName}`);
     return signal.code;
   }
   keepBest(keeper, trainer);
-  await keepRun(config, training, folder, keeper.seconds, trainer.step > begunAt);
+  const hasStepped = trainer.step > begunAt;
+  await withHint(config, checkpoints, () => keepRun(config, training, folder, keeper.seconds, hasStepped));
+}
+
+/** Says with an error what is left of the run. */
+async function withHint<T>({ runName }: TaskConfig, checkpoints: Checkpoints, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { lastStep } = checkpoints;
+    if (error instanceof Error && lastStep !== undefined) {
+      error.message +=
+        `\nthe run is kept at step ${lastStep}: \`deno task train --resume ${runName}\` goes on from there`;
+    }
+    throw error;
+  }
 }
 
 /** Where a run is, in words. */
