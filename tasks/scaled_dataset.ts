@@ -14,7 +14,6 @@ import {
   type FileStamp,
   isSameStamp,
   parseObject,
-  scaledPath,
   stampOf,
 } from "./dataset_files.ts";
 import { propertyOf, TABLE_KEYS } from "./keys.ts";
@@ -68,11 +67,14 @@ export function settingsOf(config: Config): Record<string, unknown> {
   return { ...table, ...common, loss };
 }
 
-/** Where the scaled dataset lies: under the name of its CSV file. */
-export function scaledPathOf({ data, recipe }: Config): string {
-  if (data === "") return scaledPath(recipe);
-  const name = data.split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "");
-  return `${DATA_FOLDER}/${name}.scaled.safetensors`;
+/** The dataset's name, that of its CSV file: its files in data/ and its lock have it. */
+export function datasetName({ data, recipe }: Config): string {
+  return data === "" ? recipe : data.split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "");
+}
+
+/** Where the scaled dataset lies. */
+export function scaledPathOf(config: Config): string {
+  return `${DATA_FOLDER}/${datasetName(config)}.scaled.safetensors`;
 }
 
 /**
