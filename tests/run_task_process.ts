@@ -124,7 +124,12 @@ export class Workplace implements AsyncDisposable {
 
   /** Starts a task without awaiting its end. */
   async start(task: string, args: readonly string[] = []): Promise<Deno.ChildProcess> {
-    return this.#command([...await argumentsOf(task), ...args], {}).spawn();
+    return this.startDeno([...await argumentsOf(task), ...args]);
+  }
+
+  /** Starts deno in the folder without awaiting its end. */
+  startDeno(args: readonly string[]): Deno.ChildProcess {
+    return this.#command(args, {}).spawn();
   }
 
   /** Writes a file, and the folders above it. */
