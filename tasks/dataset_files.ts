@@ -23,11 +23,6 @@ export function sidecarPath(recipe: RecipeName): string {
   return `${csvPath(recipe)}.json`;
 }
 
-/** The scaled dataset. */
-export function scaledPath(recipe: RecipeName): string {
-  return `${DATA_FOLDER}/${recipe}.scaled.safetensors`;
-}
-
 /**
  * Size and time of a file.
  *
@@ -44,17 +39,14 @@ export async function stampOf(path: string): Promise<FileStamp | undefined> {
   }
 }
 
-/** Milliseconds after which nobody writes to a file any more that was not written to. */
-const ABANDONED = 60_000;
-
 /**
- * Removes what a killed run left of a file that it was writing; one that is still being written stays.
+ * Removes what a killed process left of a file that it was writing. Only whoever holds the dataset's lock may: nobody else
+ * writes then.
  *
  * @param path The file, without `.partial`.
  */
 export async function removeAbandoned(path: string): Promise<void> {
-  const stamp = await stampOf(`${path}.partial`);
-  if (stamp !== undefined && stamp.mtime < Date.now() - ABANDONED) await Deno.remove(`${path}.partial`);
+  if (await stampOf(`${path}.partial`) !== undefined) await Deno.remove(`${path}.partial`);
 }
 
 /** Whether two stamps are the same. */

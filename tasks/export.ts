@@ -14,6 +14,7 @@ import type { Format } from "./export/formats.ts";
 import { encodeOnnx } from "./export/onnx.ts";
 import { torchWeights, writePython } from "./export/pytorch.ts";
 import { writeTypeScript } from "./export/typescript.ts";
+import { lockExport } from "./locks.ts";
 import { RunFolder } from "./run_folder.ts";
 import { runTask } from "./run_task.ts";
 import { fromUsersFolder, writeAside } from "./users_files.ts";
@@ -41,6 +42,7 @@ async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig)
     throw new ConfigError([`--output ${path} is no name for --format ${format}: it must end in ${extension}`]);
   }
   const model = await run.readModel((path) => readExportedModel(runName, path));
+  using _lock = await lockExport(path);
   for (const written of await write(path, model)) console.log(`wrote ${written}`);
 }
 

@@ -20,6 +20,7 @@ import {
   sidecarPath,
   stampOf,
 } from "./dataset_files.ts";
+import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
 import { recipeOf, type Streams } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
@@ -62,7 +63,8 @@ export async function datasetState(config: Config): Promise<DatasetState> {
 }
 
 /**
- * Makes the dataset, in constant memory. It takes the place of the one before it only once it is whole.
+ * Makes the dataset, in constant memory. It takes the place of the one before it only once it is whole. Hold the dataset's
+ * lock.
  *
  * @param config The settings; recipe, numDataset, noise and seed count.
  * @param options Called with rows done and rows in all.
@@ -73,18 +75,32 @@ export async function genData(
   options: { onProgress?: (rows: number, total: number) => void } = {},
 ): Promise<string> {
   const path = csvPath(config.recipe);
-  const partial = `${path}.partial`;
+  const partial = `${path}.partial`, sidecar = sidecarPath(config.recipe);
   await Deno.mkdir(DATA_FOLDER, { recursive: true });
   try {
     await writeRows(partial, config, options.onProgress);
-    const sidecar: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))! };
-    await Deno.writeTextFile(sidecarPath(config.recipe), JSON.stringify(sidecar, null, 2) + "\n");
+    const content: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))! };
+    await Deno.writeTextFile(`${sidecar}.partial`, JSON.stringify(content, null, 2) + "\n");
+    await Deno.rename(`${sidecar}.partial`, sidecar);
     await Deno.rename(partial, path);
   } catch (error) {
     if (await stampOf(partial) !== undefined) await Deno.remove(partial);
     throw error;
   }
   return path;
+}
+
+/**
+ * Clears up after a killed gen-data: a dataset that was whole, but not in its place, is put there; half of one is removed.
+ * Hold the dataset's lock.
+ *
+ * @param config The settings.
+ */
+export async function clearUp(config: Config): Promise<void> {
+  const path = csvPath(config.recipe), partial = await stampOf(`${path}.partial`);
+  if (isSameStamp(partial, (await readSidecar(config))?.file)) await Deno.rename(`${path}.partial`, path);
+  else await removeAbandoned(path);
+  await removeAbandoned(sidecarPath(config.recipe));
 }
 
 /**
@@ -131,7 +147,8 @@ async function readSidecar({ recipe }: Config): Promise<Sidecar | undefined> {
 
 async function main(config: Config): Promise<void> {
   const path = csvPath(config.recipe);
-  await removeAbandoned(path);
+  using _lock = await lockDataset(config.recipe, `writes ${path}`);
+  await clearUp(config);
   const { state, differs } = await datasetState(config);
   if (state === "current" && !config.generateDataset) {
     console.log(`${path} is there, made with these settings: nothing to do`);

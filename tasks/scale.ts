@@ -11,11 +11,12 @@ import { SafetensorsWriter } from "../lib/safetensors_writer.ts";
 import { type ColumnStatistics, RunningStatistics, Scaler } from "../lib/scaler.ts";
 import type { Table } from "../lib/table.ts";
 import type { Config, LossName, RecipeName } from "./config_types.ts";
-import { csvPath, isSameStamp, scaledPath, stampOf } from "./dataset_files.ts";
+import { csvPath, isSameStamp, stampOf } from "./dataset_files.ts";
+import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
 import { recipeOf } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
-import { metadataOf, type Scalers } from "./scaled_dataset.ts";
+import { datasetName, metadataOf, scaledPathOf, type Scalers } from "./scaled_dataset.ts";
 import { type PartName, PARTS, SPLIT_BLOCK, Splitter } from "./split.ts";
 import { formatNumber, formatTable } from "./table.ts";
 import { formatTableReport, scaleTable } from "./table_scale.ts";
@@ -38,7 +39,7 @@ type OnProgress = (done: number, total: number) => void;
 /**
  * Splits and scales the dataset, in constant memory: a first pass over the CSV file fits the scaler on the training rows,
  * a second one writes. The result takes the place of the one before it only once it is whole. With a loss of bce the
- * targets are classes: they stay as they are.
+ * targets are classes: they stay as they are. Hold the dataset's lock.
  *
  * @param config The settings; recipe, scalingMethod, loss, split and seed count.
  * @param options Progress.
@@ -56,7 +57,7 @@ export async function scaleData(config: Config, options: { onProgress?: OnProgre
   const { before, counts } = await fit(config, source, report(0));
   const scalers = scalersOf(config, source, before);
 
-  const path = scaledPath(config.recipe);
+  const path = scaledPathOf(config);
   const shapes = Object.fromEntries(PARTS.flatMap((part, index) => [
     [`${part}.x`, [counts[index], scalers.inputs.columns.length]],
     [`${part}.y`, [counts[index], scalers.targets.columns.length]],
@@ -217,7 +218,10 @@ async function checkFinite(
 }
 
 async function main(config: Config): Promise<void> {
-  using progress = new Progress(`scaling ${config.data || csvPath(config.recipe)}`);
+  const source = config.data || csvPath(config.recipe);
+  // The CSV file of a recipe stays the same under it, too.
+  using _lock = await lockDataset(datasetName(config), `scales ${source}`);
+  using progress = new Progress(`scaling ${source}`);
   const onProgress = (done: number, total: number) => progress.update(done, total);
   const report = config.data === ""
     ? formatReport(await scaleData(config, { onProgress }))

@@ -16,7 +16,6 @@ import {
   type FileStamp,
   isSameStamp,
   parseObject,
-  scaledPath,
   stampOf,
 } from "./dataset_files.ts";
 import { propertyOf, TABLE_KEYS } from "./keys.ts";
@@ -52,6 +51,8 @@ export interface ScaledDataset extends DatasetDescription, Disposable {
   targets: string[];
   /** Scaled inputs and targets of each part. */
   parts: Record<PartName, SafetensorsRows>;
+  /** Of shapes and values, in hexadecimal: the same rows have the same one, wherever they come from. */
+  sha256: string;
 }
 
 /** How a scaled dataset on disk relates to the settings and to the CSV file. */
@@ -70,27 +71,14 @@ export function settingsOf(config: Config): Record<string, unknown> {
   return { ...table, ...common, loss };
 }
 
-/**
- * A hash of the scaled rows: the same rows have the same one, wherever they come from.
- *
- * @param path The scaled dataset.
- * @returns SHA-256 of shapes and values, in hexadecimal.
- */
-export async function hashOfRows(path: string): Promise<string> {
-  using file = await openFile(path);
-  const { entries } = await readHeader(path, file), buffer = new Uint8Array(1 << 20);
-  const hash = createHash("sha256").update(JSON.stringify(entries));
-  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-    hash.update(buffer.subarray(0, count));
-  }
-  return hash.digest("hex");
+/** The dataset's name, that of its CSV file: its files in data/ and its lock have it. */
+export function datasetName({ data, recipe }: Config): string {
+  return data === "" ? recipe : data.split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "");
 }
 
-/** Where the scaled dataset lies: under the name of its CSV file. */
-export function scaledPathOf({ data, recipe }: Config): string {
-  if (data === "") return scaledPath(recipe);
-  const name = data.split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "");
-  return `${DATA_FOLDER}/${name}.scaled.safetensors`;
+/** Where the scaled dataset lies. */
+export function scaledPathOf(config: Config): string {
+  return `${DATA_FOLDER}/${datasetName(config)}.scaled.safetensors`;
 }
 
 /**
@@ -177,7 +165,19 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
   const files = stack.move();
-  return { features, targets, scalers, table, loss, parts, [Symbol.dispose]: () => files.dispose() };
+  const sha256 = await hashOfRows(path);
+  return { features, targets, scalers, table, loss, parts, sha256, [Symbol.dispose]: () => files.dispose() };
+}
+
+/** SHA-256 of shapes and values. */
+async function hashOfRows(path: string): Promise<string> {
+  using file = await openFile(path);
+  const { entries } = await readHeader(path, file), buffer = new Uint8Array(1 << 20);
+  const hash = createHash("sha256").update(JSON.stringify(entries));
+  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+    hash.update(buffer.subarray(0, count));
+  }
+  return hash.digest("hex");
 }
 
 async function metadataIn(path: string): Promise<Record<string, string> | undefined> {

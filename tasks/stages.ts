@@ -2,19 +2,22 @@
 
 import type { Config } from "./config.ts";
 import { csvPath, describeDifferences, removeAbandoned } from "./dataset_files.ts";
-import { datasetState, genData } from "./gen_data.ts";
+import { clearUp, datasetState, genData } from "./gen_data.ts";
+import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
 import { formatReport, scaleData } from "./scale.ts";
-import { openScaledDataset, type ScaledDataset, scaledPathOf, scaledState } from "./scaled_dataset.ts";
+import { datasetName, openScaledDataset, type ScaledDataset, scaledPathOf, scaledState } from "./scaled_dataset.ts";
 import { formatTableReport, scaleTable } from "./table_scale.ts";
 
 /**
- * Makes the dataset, or takes the user's own table, scales it where that is needed, and opens it.
+ * Makes the dataset, or takes the user's own table, scales it where that is needed, and opens it. From the first to the last
+ * no other process changes it: it is what these settings ask for. Once open it stays whole, as writers replace the file.
  *
  * @param config The settings.
  * @returns The scaled dataset; dispose of it.
  */
 export async function prepareDataset(config: Config): Promise<ScaledDataset> {
+  using _lock = await lockDataset(datasetName(config), `prepares ${config.data || csvPath(config.recipe)}`);
   if (config.data === "") await prepareCsv(config);
   await prepareScaled(config);
   return await openScaledDataset(scaledPathOf(config));
@@ -22,7 +25,7 @@ export async function prepareDataset(config: Config): Promise<ScaledDataset> {
 
 async function prepareCsv(config: Config): Promise<void> {
   const path = csvPath(config.recipe);
-  await removeAbandoned(path);
+  await clearUp(config);
   const { state, differs } = await datasetState(config);
   if (!config.generateDataset && state === "current") {
     console.log(`gen-data: skipped, ${path} is current`);

@@ -61,7 +61,7 @@ interface Fitted {
 
 /**
  * Prepares the table, in constant memory but for some bytes a row. The result takes the place of the one before it only once
- * it is whole.
+ * it is whole. Hold the dataset's lock.
  *
  * @param config The settings.
  * @param options Progress, in passes.

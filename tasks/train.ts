@@ -22,12 +22,13 @@ import { Checkpoints } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { trainEpochs } from "./epochs.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
+import { lockRun } from "./locks.ts";
 import { recipeOf } from "./recipes.ts";
 import { checkOrigin, readTrainConfig } from "./resume.ts";
 import { RunFolder } from "./run_folder.ts";
 import { RunKeeper } from "./run_keeper.ts";
 import { runTask } from "./run_task.ts";
-import { hashOfRows, type ScaledDataset, scaledPathOf } from "./scaled_dataset.ts";
+import type { ScaledDataset } from "./scaled_dataset.ts";
 import type { PartName } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
 import { StopSignal } from "./stop_signal.ts";
@@ -36,6 +37,7 @@ import { fromUsersFolder } from "./users_files.ts";
 
 async function main(config: TaskConfig): Promise<number | void> {
   using stack = new DisposableStack();
+  stack.use(await lockRun(config.runName));
   const { RESUME: resumed } = config.extras;
   // How wide a table of the user's own is, only reading it tells.
   const table = config.data === "" ? undefined : stack.use(await prepareDataset(config));
@@ -70,7 +72,7 @@ async function main(config: TaskConfig): Promise<number | void> {
     `network: ${network}; ${rows} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
   );
 
-  const origin = { version: VERSION, device: device.name, data: await hashOfRows(scaledPathOf(config)) };
+  const origin = { version: VERSION, device: device.name, data: dataset.sha256 };
   const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
   if (checkpoint) {
     for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) console.error(`warning: ${what}`);

@@ -25,7 +25,8 @@ export async function writeAside<T>(
   path: string,
   write: (sink: (piece: string | Uint8Array) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const partial = `${path}.partial`;
+  // Of this process alone, so that two that write to one path do not mix: the last one's file stays.
+  const partial = `${path}.${Deno.pid}.partial`;
   // The system would tell only once everything is written.
   if (await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false)) {
     throw new Deno.errors.IsADirectory(`Cannot write ${path}: it is a folder`);

@@ -124,7 +124,12 @@ export class Workplace implements AsyncDisposable {
 
   /** Starts a task without awaiting its end. */
   async start(task: string, args: readonly string[] = []): Promise<Deno.ChildProcess> {
-    return this.#command([...await argumentsOf(task), ...args], {}).spawn();
+    return this.startDeno([...await argumentsOf(task), ...args]);
+  }
+
+  /** Starts deno in the folder without awaiting its end. */
+  startDeno(args: readonly string[]): Deno.ChildProcess {
+    return this.#command(args, {}).spawn();
   }
 
   /** Writes a file, and the folders above it. */
@@ -144,10 +149,11 @@ export class Workplace implements AsyncDisposable {
     return `${this.path}/${name}`;
   }
 
-  /** The SHA-256 of every file at or below a folder, by its path from there. */
+  /** The SHA-256 of every file at or below a folder, by its path from there; locks are no content. */
   async digests(folder: string = "."): Promise<Record<string, string>> {
     const digests: Record<string, string> = {};
     for await (const { name, isDirectory } of Deno.readDir(this.at(folder))) {
+      if (name === ".locks") continue;
       if (isDirectory) {
         const below = await this.digests(`${folder}/${name}`);
         for (const [path, digest] of Object.entries(below)) digests[`${name}/${path}`] = digest;
