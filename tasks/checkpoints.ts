@@ -5,7 +5,7 @@ import type { EarlyStoppingState } from "../lib/early_stopping.ts";
 import { DataError } from "../lib/errors.ts";
 import type { PlateauState } from "../lib/plateau.ts";
 import type { TrainingState } from "../lib/training_state.ts";
-import { parseObject } from "./dataset_files.ts";
+import { parseObject, stampOf } from "./dataset_files.ts";
 
 /** What a run stands at beside the training. */
 export interface RunNotes {
@@ -65,9 +65,10 @@ export class Checkpoints {
     this.#keep = keep;
   }
 
-  /** Step of the last one that is whole on the disk. */
-  get lastStep(): number | undefined {
-    return this.#kept.at(-1)?.step;
+  /** Step of the last one that lies on the disk. */
+  async lastStep(): Promise<number | undefined> {
+    const last = this.#kept.at(-1);
+    return last && await stampOf(last.path) ? last.step : undefined;
   }
 
   /**

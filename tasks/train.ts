@@ -104,7 +104,7 @@ async function withHint<T>({ runName }: TaskConfig, checkpoints: Checkpoints, wo
   try {
     return await work();
   } catch (error) {
-    const { lastStep } = checkpoints;
+    const lastStep = await checkpoints.lastStep().catch(() => undefined); // the first error is the one to tell
     if (error instanceof Error && lastStep !== undefined) {
       error.message +=
         `\nthe run is kept at step ${lastStep}: \`deno task train --resume ${runName}\` goes on from there`;
