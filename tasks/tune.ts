@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import project from "../deno.json" with { type: "json" };
 import { ConfigError, readConfig, type TaskConfig } from "./config.ts";
 import { parseObject, stampOf } from "./dataset_files.ts";
-import { lockRun, lockSearch } from "./locks.ts";
+import { lockSearch } from "./locks.ts";
 import { RunFolder } from "./run_folder.ts";
 import { exitCodeOf } from "./run_task.ts";
 import { draw, isRange, parseRange, type Range } from "./search.ts";
@@ -91,14 +91,19 @@ function planTrials(config: TaskConfig, plain: readonly string[], texts: Record<
   });
 }
 
-/** Trains a trial in a process of its own, unless an earlier search did; of what that prints only an error is told. */
+/**
+ * Trains a trial in a process of its own, unless an earlier search did; what that began goes on. Of what the process prints
+ * only an error is told.
+ */
 async function runTrial({ run, args, texts }: Trial): Promise<Outcome> {
-  const folder = new RunFolder(run), earlier = await lookAtEarlier(folder, run, texts);
+  const folder = new RunFolder(run), settings = await readJson(`${folder.path}/config.json`);
+  const isBegun = JSON.stringify(settings) === JSON.stringify(texts);
+  const earlier = isBegun ? await measuresOf(folder) : undefined;
   if (earlier) return earlier;
   const [, ...words] = project.tasks.train.command.split(" "), script = new URL("train.ts", import.meta.url);
   const config = fileURLToPath(new URL("../deno.json", import.meta.url));
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...args],
+    args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...isBegun ? [`--resume=${run}`] : args],
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "null",
@@ -108,21 +113,6 @@ async function runTrial({ run, args, texts }: Trial): Promise<Outcome> {
   if (measures) return measures;
   const said = new TextDecoder().decode(stderr).trim().split("\n");
   return said.find((line) => line.startsWith("error: "))?.slice(7) ?? `train ended with exit code ${code}`;
-}
-
-/** How an earlier search ended the same trial; one that it never finished is removed, unless it is being trained. */
-async function lookAtEarlier(folder: RunFolder, run: string, texts: TaskConfig["texts"]): Promise<Outcome | undefined> {
-  const settings = await readJson(`${folder.path}/config.json`);
-  if (JSON.stringify(settings) !== JSON.stringify(texts)) return undefined;
-  const measures = await measuresOf(folder);
-  if (measures) return measures;
-  try {
-    using _lock = await lockRun(run);
-    await Deno.remove(folder.path, { recursive: true });
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
 }
 
 /** The measures of a finished run on its validation part. */

@@ -26,7 +26,7 @@ Deno.test("tune trains a run per trial, sorts them by validation loss and names 
   }
 });
 
-Deno.test("tune goes on where it was: finished runs stay, unfinished ones are trained anew", async () => {
+Deno.test("tune goes on where it was: finished runs stay, unfinished ones are resumed", async () => {
   await using place = await Workplace.create();
   const first = await place.succeed("tune", [...SEARCH, "--trials", "2"]), before = await place.digests("data/runs");
   await Deno.remove(place.at("data/runs/default_run-002/summary.json"));
@@ -35,6 +35,8 @@ Deno.test("tune goes on where it was: finished runs stay, unfinished ones are tr
   const of = (digests: Record<string, string>, run: string) =>
     Object.entries(digests).filter(([path]) => path.startsWith(`default_run-${run}/`));
   assertEquals(of(after, "001"), of(before, "001"));
+  const checkpoints = (digests: Record<string, string>) => of(digests, "002").filter(([path]) => path.includes("step-"));
+  assertEquals(checkpoints(after), checkpoints(before), "the trial was begun anew");
   assertEquals(Object.keys(after).filter((path) => path.endsWith("summary.json")).length, 3);
   assert(!Object.keys(after).some((path) => path.includes(".1/")), "nothing is kept aside");
 });
