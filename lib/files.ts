@@ -4,6 +4,8 @@
  * @module
  */
 
+import { DataError } from "./errors.ts";
+
 /**
  * Opens a file for reading.
  *
@@ -18,6 +20,21 @@ export async function openFile(path: string): Promise<Deno.FsFile> {
   if (!isDirectory) return file;
   file.close();
   throw new Deno.errors.IsADirectory(`Cannot read ${path}: it is a folder`);
+}
+
+/**
+ * The same for a file whose size must be known. A pipe would be waited for without end: it is refused.
+ *
+ * @param path The file.
+ * @returns The open file.
+ * @throws {DataError} If it is a pipe, a device or the like.
+ */
+export async function openRegularFile(path: string): Promise<Deno.FsFile> {
+  const found = await Deno.stat(path).catch(() => undefined); // opening it says what is wrong
+  if (found && !found.isFile && !found.isDirectory) {
+    throw new DataError("it is a pipe or a device, and a regular file is needed", { file: path });
+  }
+  return await openFile(path);
 }
 
 async function openNamed(path: string): Promise<Deno.FsFile> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { showJson } from "./printable.ts";
 import type { InputColumn, MissingPolicy, Table, Target } from "./table.ts";
 import { MISSING_CATEGORY } from "./table.ts";
 
@@ -34,11 +35,11 @@ export const MISSING_POLICIES: readonly MissingPolicy[] = ["error", "mean", "med
 export function parseTable(value: unknown): Table {
   const { inputs, target, missing } = fieldsOf(value, "it");
   if (!Array.isArray(inputs) || inputs.length === 0) throw fault("it has no input columns");
-  if (!MISSING_POLICIES.includes(missing as MissingPolicy)) throw fault(`its missing is ${JSON.stringify(missing)}`);
+  if (!MISSING_POLICIES.includes(missing as MissingPolicy)) throw fault(`its missing is ${showJson(missing)}`);
   const table = { inputs: inputs.map(parseColumn), target: parseTarget(target), missing: missing as MissingPolicy };
   const names = [...table.inputs.map(({ name }) => name), ...targetNames(table.target)];
-  const repeated = names.find((name, i) => names.indexOf(name) !== i);
-  if (repeated !== undefined) throw fault(`column ${JSON.stringify(repeated)} is there twice`);
+  const places = new Map(names.map((name, i) => [name, i])), repeated = names.find((name, i) => places.get(name) !== i);
+  if (repeated !== undefined) throw fault(`column ${showJson(repeated)} is there twice`);
   return table;
 }
 
@@ -50,17 +51,17 @@ export function targetNames(target: Target): readonly string[] {
 function parseColumn(value: unknown, index: number): InputColumn {
   const { kind, name, fill, categories } = fieldsOf(value, `input column ${index + 1}`);
   if (typeof name !== "string") throw fault(`input column ${index + 1} has no name`);
-  const shown = `column ${JSON.stringify(name)}`;
+  const shown = `column ${showJson(name)}`;
   if (kind === "numeric") {
     if (fill === undefined) return { kind, name };
     if (typeof fill === "number" && Number.isFinite(fill)) return { kind, name, fill };
-    throw fault(`the fill of ${shown} is ${JSON.stringify(fill)}, need a finite number`);
+    throw fault(`the fill of ${shown} is ${showJson(fill)}, need a finite number`);
   }
-  if (kind !== "categorical") throw fault(`${shown} is of the unknown kind ${JSON.stringify(kind)}`);
+  if (kind !== "categorical") throw fault(`${shown} is of the unknown kind ${showJson(kind)}`);
   const names = parseNames(categories, `the categories of ${shown}`, 1);
   if (fill === undefined) return { kind, name, categories: names };
   if (typeof fill !== "string" || !(fill === MISSING_CATEGORY || names.includes(fill))) {
-    throw fault(`the fill of ${shown} is ${JSON.stringify(fill)}, need one of its categories`);
+    throw fault(`the fill of ${shown} is ${showJson(fill)}, need one of its categories`);
   }
   return { kind, name, categories: names, fill };
 }
@@ -68,7 +69,7 @@ function parseColumn(value: unknown, index: number): InputColumn {
 function parseTarget(value: unknown): Target {
   const { kind, names, name, classes } = fieldsOf(value, "its target");
   if (kind === "numeric") return { kind, names: parseNames(names, "the names of its target", 1) };
-  if (kind !== "classes") throw fault(`its target is of the unknown kind ${JSON.stringify(kind)}`);
+  if (kind !== "classes") throw fault(`its target is of the unknown kind ${showJson(kind)}`);
   if (typeof name !== "string") throw fault("its target has no name");
   return { kind, name, classes: parseNames(classes, "the classes of its target", 2) };
 }
