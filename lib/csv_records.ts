@@ -8,6 +8,7 @@ import { parse } from "@std/csv";
 import { numberOf, showCell } from "./cells.ts";
 import { type ReadOptions, recordsOf, type TextBlock, textBlocks } from "./csv_text.ts";
 import { DataError, type DataPlace } from "./errors.ts";
+import { MAX_NAME_LENGTH } from "./table.ts";
 
 /** What may stand between two cells. */
 export type Separator = "," | ";" | "\t";
@@ -170,6 +171,13 @@ function readHeader(cells: string[], place: DataPlace, separator: Separator, wan
   const hasWanted = wanted?.every((name) => places.has(name)) ?? false;
   if (!hasWanted && columns.every((name) => !Number.isNaN(numberOf(name)))) {
     throw new DataError("a header with the names of the columns is needed, and this line holds numbers", place);
+  }
+  const long = columns.find((name) => name.length > MAX_NAME_LENGTH);
+  if (long !== undefined) {
+    const problem = `a column's name of ${long.length} characters, at most ${MAX_NAME_LENGTH} are read: ${
+      showCell(long)
+    }`;
+    throw new DataError(problem, place);
   }
   const blank = columns.indexOf("");
   if (blank !== -1) throw new DataError(`column ${blank + 1} of the header has no name: give it one`, place);

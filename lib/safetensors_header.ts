@@ -8,8 +8,8 @@ import { endOfText, parseBoundedJson } from "./bounded_json.ts";
 import { DataError } from "./errors.ts";
 import { printable, shorten, showJson } from "./printable.ts";
 
-/** Most values of a header: some hundred thousand tensors. Each takes some hundred bytes of memory. */
-const MAX_HEADER_VALUES = 1_000_000;
+/** Most values of a header: seventy thousand tensors. Each may take a kilobyte of memory. */
+const MAX_HEADER_VALUES = 500_000;
 
 /** One tensor as the header describes it. */
 export interface TensorEntry {

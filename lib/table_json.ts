@@ -6,7 +6,10 @@
 
 import { showJson } from "./printable.ts";
 import type { InputColumn, MissingPolicy, Table, Target } from "./table.ts";
-import { MISSING_CATEGORY } from "./table.ts";
+import { MAX_NAME_LENGTH, MISSING_CATEGORY } from "./table.ts";
+
+/** Most characters of all names of a network's inputs. */
+const MAX_CHARACTERS = 5e7;
 
 /** The policies by name. */
 export const MISSING_POLICIES: readonly MissingPolicy[] = ["error", "mean", "median", "drop", "category"];
@@ -40,6 +43,10 @@ export function parseTable(value: unknown): Table {
   const names = [...table.inputs.map(({ name }) => name), ...targetNames(table.target)];
   const places = new Map(names.map((name, i) => [name, i])), repeated = names.find((name, i) => places.get(name) !== i);
   if (repeated !== undefined) throw fault(`column ${showJson(repeated)} is there twice`);
+  const characters = table.inputs.reduce((sum, column) => sum + encodedLength(column), 0);
+  if (characters > MAX_CHARACTERS) {
+    throw fault(`its input columns' names have ${characters} characters, allowed are 5e7`);
+  }
   return table;
 }
 
@@ -51,6 +58,7 @@ export function targetNames(target: Target): readonly string[] {
 function parseColumn(value: unknown, index: number): InputColumn {
   const { kind, name, fill, categories } = fieldsOf(value, `input column ${index + 1}`);
   if (typeof name !== "string") throw fault(`input column ${index + 1} has no name`);
+  checkLengths([name], `input column ${index + 1}`);
   const shown = `column ${showJson(name)}`;
   if (kind === "numeric") {
     if (fill === undefined) return { kind, name };
@@ -71,6 +79,7 @@ function parseTarget(value: unknown): Target {
   if (kind === "numeric") return { kind, names: parseNames(names, "the names of its target", 1) };
   if (kind !== "classes") throw fault(`its target is of the unknown kind ${showJson(kind)}`);
   if (typeof name !== "string") throw fault("its target has no name");
+  checkLengths([name], "its target");
   return { kind, name, classes: parseNames(classes, "the classes of its target", 2) };
 }
 
@@ -79,7 +88,21 @@ function parseNames(value: unknown, what: string, least: number): string[] {
   if (!isList || value.length < least || new Set(value).size !== value.length) {
     throw fault(`${what} are no list of ${least} or more different texts`);
   }
+  checkLengths(value, what);
   return [...value];
+}
+
+/** Characters of a column's names among `encodedNames`, which hold the column's own once for each category. */
+function encodedLength(column: InputColumn): number {
+  if (column.kind === "numeric") return column.name.length;
+  return column.categories.reduce((sum, category) => sum + column.name.length + 1 + category.length, 0);
+}
+
+/** Names of columns and of categories are put together: a thousand long ones would not fit into memory. */
+function checkLengths(names: readonly string[], what: string): void {
+  const long = names.find((name) => name.length > MAX_NAME_LENGTH);
+  if (long === undefined) return;
+  throw fault(`${what}: a name of ${long.length} characters, ${showJson(long)}, allowed are ${MAX_NAME_LENGTH}`);
 }
 
 function fieldsOf(value: unknown, what: string): Record<string, unknown> {
