@@ -5,7 +5,7 @@
  */
 
 /** Most values of one text: a hundred bytes of it may take gigabytes otherwise. */
-export const MAX_VALUES = 4_000_000;
+export const MAX_VALUES = 2_000_000;
 
 /** Deepest nesting: what goes over a value by calling itself stays far within the stack. */
 const MAX_DEPTH = 100;

@@ -42,6 +42,7 @@ export function shorten(text: string, length: number = SHOWN_LENGTH): string {
 export function showJson(value: unknown, depth: number = 3): string {
   if (typeof value === "string") return JSON.stringify(shorten(value));
   if (typeof value !== "object" || value === null) return `${JSON.stringify(value)}`;
+  if ("toJSON" in value && typeof value.toJSON === "function") return showJson(value.toJSON(), depth);
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   if (depth === 0) return `${open}...${close}`;
   const keys = Object.keys(value), fields = value as Record<string, unknown>;

@@ -94,9 +94,22 @@ function hasSafeProducts(shape: readonly number[]): boolean {
   return shape.every((size) => Number.isSafeInteger(bytes *= size));
 }
 
-/** Leaves numbers such as 1.0, 1e3 or -0 as their texts, which are no sizes: JSON.parse alone makes whole ones of them. */
+/** A number such as 1.0, 1e3 or -0: no size, and no text. */
+class OddNumber {
+  readonly #source: string;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  toJSON(): string {
+    return this.#source;
+  }
+}
+
+/** Leaves odd numbers as they stand in the text: JSON.parse alone makes whole ones of them. */
 function keepOddNumbers(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  return typeof value === "number" && !/^(0|-?[1-9]\d*)$/.test(source ?? "") ? source : value;
+  return typeof value === "number" && !/^(0|-?[1-9]\d*)$/.test(source ?? "") ? new OddNumber(`${source}`) : value;
 }
 
 /** A key that one object of the text holds twice; JSON.parse would silently take the last. */
@@ -120,7 +133,7 @@ function showName(name: string): string {
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof OddNumber);
 }
 
 function isSizes(value: unknown): value is number[] {
