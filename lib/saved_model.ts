@@ -246,7 +246,8 @@ function checkFinite(
   }
 }
 
-function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
+/** What a file's texts say of its model, as {@linkcode parseMetadata} reads them, with the loss. */
+export function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
   if (!Object.hasOwn(LOSSES, metadata.loss)) throw new SyntaxError(`its loss is ${showJson(metadata.loss)}`);
   return { ...parseMetadata(metadata), loss: LOSSES[metadata.loss as keyof typeof LOSSES] };
 }

@@ -1,10 +1,10 @@
 /** What every export is made from: a trained network with all that lies between raw columns and raw predictions. */
 
 import { DataError } from "../../lib/errors.ts";
-import { type ModelMetadata, parseMetadata } from "../../lib/model_metadata.ts";
+import type { ModelMetadata } from "../../lib/model_metadata.ts";
 import { showJson } from "../../lib/printable.ts";
 import { readSafetensors, type StoredTensors } from "../../lib/safetensors.ts";
-import { buildUnweighted, FORMAT, parseLayers } from "../../lib/saved_model.ts";
+import { buildUnweighted, FORMAT, parseDescription, parseLayers } from "../../lib/saved_model.ts";
 import { formatShape } from "../../lib/shape.ts";
 import { encodedNames, type InputColumn } from "../../lib/table.ts";
 
@@ -78,7 +78,7 @@ export function encodedWidth(inputs: readonly InputColumn[]): number {
 }
 
 function describe(name: string, { metadata, tensors }: StoredTensors): ExportedModel {
-  const model = parseMetadata(metadata);
+  const model = parseDescription(metadata);
   const described = parseLayers(metadata).map((layer, i) => describeLayer(layer, i, tensors));
   const outputs = countOutputs(described, model.features.length);
   if (outputs !== model.targets.length) {
