@@ -31,10 +31,9 @@ export async function openFile(path: string): Promise<Deno.FsFile> {
  */
 export async function openRegularFile(path: string): Promise<Deno.FsFile> {
   const found = await Deno.stat(path).catch(() => undefined); // opening it says what is wrong
-  if (found && !found.isFile && !found.isDirectory) {
-    throw new DataError("it is a pipe or a device, and a regular file is needed", { file: path });
-  }
-  return await openFile(path);
+  if (found?.isFile) return await openNamed(path);
+  if (!found || found.isDirectory) return await openFile(path);
+  throw new DataError("it is a pipe or a device, and a regular file is needed", { file: path });
 }
 
 async function openNamed(path: string): Promise<Deno.FsFile> {

@@ -278,7 +278,9 @@ export function parseLayers(
     throw new SyntaxError(`it has ${described.length} layers, allowed are ${MAX_LAYERS}`);
   }
   // A layer is its kind, or an object of kind and settings where it has any.
-  return described.map((given) => typeof given === "string" ? { kind: given } : { kind: undefined, ...given });
+  return described.map((given) =>
+    typeof given === "string" ? { kind: given } : { kind: undefined, ...(Array.isArray(given) ? {} : given) }
+  );
 }
 
 function buildLayers(

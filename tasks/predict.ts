@@ -52,13 +52,17 @@ async function main(config: TaskConfig): Promise<void> {
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   if (output === undefined) {
-    // A file gets the names as they are, a terminal must not obey them.
-    const shown = Deno.stdout.isTerminal() ? (text: string) => printable(text, "\r\n") : (text: string) => text;
-    await predictAll(model, source, (text) => writeFully(Deno.stdout, new TextEncoder().encode(shown(text))));
+    const isTerminal = Deno.stdout.isTerminal(), encoder = new TextEncoder();
+    await predictAll(model, source, (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal))));
   } else {
     const rows = await writeAside(output, (sink) => predictAll(model, source, sink));
     console.log(`wrote ${output}: ${rows} predictions`);
   }
+}
+
+/** Answers as they are printed: a file gets the names as they are, a terminal must not obey them. */
+export function forStdout(text: string, isTerminal: boolean): string {
+  return isTerminal ? printable(text, "\r\n") : text;
 }
 
 /** The one thing that the command line says to predict from; without any, what waits on stdin. */

@@ -54,7 +54,7 @@ export async function fuzzPart(
 /** Runs the process, and ends it where it stays at one case for too long. */
 async function watch(folder: string, part: Part, count: number, seed: number, only?: number) {
   const options = [`--count=${count}`, `--seed=${seed}`, `--part=${part}`, `--within=${folder}`];
-  const args = ["run", "-A", "--no-check", import.meta.filename!, ...options];
+  const args = ["run", "-A", "--no-check", "--v8-flags=--expose-gc", import.meta.filename!, ...options];
   const command = new Deno.Command(Deno.execPath(), {
     args: only === undefined ? args : [...args, `--only=${only}`],
     stdout: "piped",

@@ -13,7 +13,7 @@ import { openScaledDataset } from "../tasks/scaled_dataset.ts";
 import { lookAt, type TableLook } from "../tasks/table_look.ts";
 import { planColumns } from "../tasks/table_plan.ts";
 import { scaleTable } from "../tasks/table_scale.ts";
-import type { FuzzCounts } from "./fuzz_safetensors.ts";
+import { collectGarbage, type FuzzCounts } from "./fuzz_safetensors.ts";
 import { damage, Dice, splice } from "./mutations.ts";
 import { type PlainCsv, plainNumber, readPlainCsv, Refusal } from "./plain_csv.ts";
 
@@ -85,7 +85,10 @@ export async function fuzz(
     const dice = new Dice(seed, `csv ${index}`), acts: string[] = [];
     try {
       Deno.writeFileSync("case.csv", mutate(dice, acts, index));
+      const isBig = index % BIG_EVERY === BIG_EVERY - 1;
+      if (isBig) collectGarbage();
       const isRead = await readCase(dice, config, index);
+      if (isBig) collectGarbage();
       counts[isRead ? "read" : "refused"]++;
     } catch (error) {
       throw new Error(`csv, seed ${seed}, case ${index} (${acts.join(", ")}): ${error}`, { cause: error });
@@ -95,8 +98,10 @@ export async function fuzz(
 }
 
 async function readCase(dice: Dice, config: TaskConfig, index: number): Promise<boolean> {
-  const expected = plain(Deno.readFileSync("case.csv"));
+  let expected = plain(Deno.readFileSync("case.csv"));
+  if (index % BIG_EVERY === BIG_EVERY - 1) collectGarbage();
   const blocks = await attempt(() => Array.fromAsync(readRecords("case.csv")));
+  if (!blocks && expected?.isLong) expected = undefined;
   if (!blocks !== !expected) throw new Error(blocks ? "it is read" : "it is refused, and the plain reader reads it");
   if (blocks && expected) {
     same("columns", blocks[0].columns, expected.columns);

@@ -91,6 +91,12 @@ async function smallCase(bench: Bench, dice: Dice, acts: string[], index: number
   const expected = plain(bytes);
   const found = await attempt(() => readSafetensors("case.safetensors"));
   if (!expected !== !found) throw new Error(found ? "it is read" : "it is refused, and the plain reader reads it");
+  // What is refused by its header is refused by every reader for the same reason: one more of them is asked.
+  const turn = expected ? undefined : index % 4;
+  if (turn !== undefined && turn > 0) {
+    await readAs(start, bench, expected, index, turn);
+    return false;
+  }
   const header = await attempt(() => readSafetensorsHeader("case.safetensors"));
   if (!header !== !expected) throw new Error("its header alone is judged otherwise");
   if (expected && found && header) {
@@ -100,10 +106,23 @@ async function smallCase(bench: Bench, dice: Dice, acts: string[], index: number
     sameTensors(found.tensors, expected.tensors);
     same("shapes", JSON.stringify([...header.shapes].sort()), JSON.stringify(shapesOf(expected.tensors)));
   }
-  if (start.kind === "model") await readModel(bench, expected, index);
+  await readAs(start, bench, expected, index);
+  return expected !== undefined;
+}
+
+/** Reads it as what it was before; a model by one of three ways, or by all. */
+async function readAs(start: Start, bench: Bench, expected: PlainFile | undefined, index: number, way?: number) {
+  if (start.kind === "model" && way === undefined) await readModel(bench, expected, index);
   else if (start.kind === "scaled") await readScaled(expected);
   else if (start.name === "multi") await readRows(expected);
-  return expected !== undefined;
+  else {
+    const ways = [
+      () => SavedModel.load(bench.device, "case.safetensors"),
+      () => readExportedModel("run", "case.safetensors"),
+      () => loadWeights(bench.target, "case.safetensors"),
+    ];
+    if (await attempt<unknown>(ways[(way ?? 1) - 1])) throw new Error("the plain reader refuses it, and it is a model");
+  }
 }
 
 /** Loads a model by all ways that there are. */
@@ -265,7 +284,13 @@ const BIG: [isRead: boolean, begin: string, piece: string, end: string][] = [
   [false, "{", "{}", ""],
 ];
 
+/** Frees what the cases before left: a file's memory is to be measured, not theirs. */
+export function collectGarbage(): void {
+  (globalThis as { gc?: () => void }).gc?.();
+}
+
 async function bigCase(index: number, acts: string[]): Promise<boolean> {
+  collectGarbage();
   const [isRead, begin, piece, end] = BIG[index % BIG.length];
   acts.push(`100 MB of ${piece}`);
   {
@@ -280,8 +305,10 @@ async function bigCase(index: number, acts: string[]): Promise<boolean> {
   }
   const found = await attempt(() => readSafetensorsHeader("big.safetensors"));
   if (!found === isRead && index % BIG.length !== 4) throw new Error(found ? "it is read" : "it is refused");
+  collectGarbage();
   if (await attempt(() => readExportedModel("run", "big.safetensors"))) throw new Error("it is a model");
   Deno.removeSync("big.safetensors");
+  collectGarbage();
   return isRead;
 }
 

@@ -159,7 +159,7 @@ export function damageJson(json: unknown, dice: Dice, acts: string[]): unknown {
     Object.defineProperty(parent, key, { value, enumerable: true, writable: true, configurable: true });
   if (act === "odd") put(parent, key, structuredClone(dice.pick(ODD)));
   if (act === "delete") Array.isArray(parent) ? parent.splice(Number(key), 1) : delete parent[key];
-  if (act === "rename") {
+  if (act === "rename" && !Array.isArray(parent)) {
     put(parent, dice.pick(["__proto__", "constructor", "__metadata__", "a", `${key}"`, ""]), parent[key]);
   }
   if (act === "copy") put(other, otherKey, structuredClone(parent[key]));

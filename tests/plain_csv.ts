@@ -11,6 +11,8 @@ export interface PlainCsv {
   records: string[][];
   /** The line in which each record begins, counted from 1. */
   lines: number[];
+  /** Whether a record is longer than the library must read. */
+  isLong: boolean;
 }
 
 /** Why a file is refused. */
@@ -27,7 +29,7 @@ export function readPlainCsv(bytes: Uint8Array): PlainCsv {
   if (!isUtf8(bytes)) throw new Refusal("no UTF-8");
   let text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   if (text[0] === "\ufeff") text = text.slice(1);
-  const { records, lines } = recordsOf(text, separatorOf(text));
+  const { records, lines, isLong } = recordsOf(text, separatorOf(text));
   if (records.length === 0) throw new Refusal("empty");
   const columns = records.shift()!.map((cell) => cell.trim());
   lines.shift();
@@ -38,7 +40,7 @@ export function readPlainCsv(bytes: Uint8Array): PlainCsv {
   if (new Set(columns).size < columns.length) throw new Refusal("a name twice");
   if (records.some((record) => record.length !== columns.length)) throw new Refusal("ragged");
   if (records.length === 0) throw new Refusal("no rows");
-  return { columns, records, lines };
+  return { columns, records, lines, isLong };
 }
 
 /** The decimal number that a cell holds; none where it holds something else, or one that is not finite. */
@@ -79,9 +81,9 @@ function separatorOf(text: string): string {
 }
 
 /** Records of cells. A line break is LF or CRLF; within quotes either reads as LF. Lines of nothing are skipped. */
-function recordsOf(text: string, separator: string): { records: string[][]; lines: number[] } {
+function recordsOf(text: string, separator: string): Pick<PlainCsv, "records" | "lines" | "isLong"> {
   const records: string[][] = [], lines: number[] = [];
-  let at = 0, line = 1;
+  let at = 0, line = 1, isLong = false;
   const atBreak = () => text[at] === "\n" || (text[at] === "\r" && (text[at + 1] === "\n" || at === text.length - 1));
   const skipBreak = () => {
     if (text[at] === "\r") at++;
@@ -119,9 +121,9 @@ function recordsOf(text: string, separator: string): { records: string[][]; line
       isOpen = text[at] === separator && at < text.length;
       if (isOpen) at++;
     }
-    if (new TextEncoder().encode(text.slice(from, at)).length > MAX_RECORD) throw new Refusal("too long");
+    isLong ||= at - from > MAX_RECORD / 4 && new TextEncoder().encode(text.slice(from, at)).length > MAX_RECORD;
     if (at < text.length) skipBreak();
     records.push(record);
   }
-  return { records, lines };
+  return { records, lines, isLong };
 }
