@@ -200,7 +200,7 @@ function mutate(dice: Dice, acts: string[], index: number): Uint8Array<ArrayBuff
   let bytes = new TextEncoder().encode(STARTS[name](isLong ? 12_000 + dice.below(6000) : 1 + dice.below(40)));
   if (index % BIG_EVERY === BIG_EVERY - 1) return withBigCell(bytes, dice, acts);
   for (let times = dice.below(4); times > 0; times--) {
-    const at = dice.below(bytes.length + 1), way = dice.below(10);
+    const at = dice.below(bytes.length + 1), way = dice.below(12);
     if (way < 5) {
       const piece = dice.pick(PIECES);
       acts.push(`${JSON.stringify(piece.slice(0, 20))} put in`);
@@ -219,6 +219,12 @@ function mutate(dice: Dice, acts: string[], index: number): Uint8Array<ArrayBuff
       acts.push("a mark at the start of a line");
       const start = bytes.lastIndexOf(0x0a, at) + 1;
       bytes = splice(bytes, start, 0, new TextEncoder().encode(dice.pick(["\ufeff", "\r\n", '"', ",", "\u0000"])));
+    } else if (way < 10) {
+      const isEnd = (byte: number) => byte === 0x0a || byte === 0x2c || byte === 0x3b || byte === 0x09;
+      const end = bytes.findIndex((byte, i) => i >= at && isEnd(byte)), piece = dice.pick(PIECES);
+      const from = bytes.subarray(0, Math.max(0, end)).findLastIndex(isEnd) + 1;
+      acts.push(`${JSON.stringify(piece.slice(0, 20))} for a cell`);
+      bytes = splice(bytes, from, Math.max(0, end - from), new TextEncoder().encode(piece));
     } else bytes = damage(bytes, dice, acts);
   }
   return bytes;

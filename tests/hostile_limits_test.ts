@@ -139,9 +139,17 @@ Deno.test("readRecords() refuses headers of very many or very long names", async
     "the header has 1000000 columns, at most 100000",
   );
   await assertRejects(() => read(`a,${"b".repeat(10_001)}\n1,2\n`), DataError, "a column's name of 10001 characters");
-  // A byte-order mark counts at the file's very start alone.
-  const [{ columns: [marked], records }] = await read('\ufeffa\n"x"\n\ufeffb\n');
-  assertEquals([marked, records], ["a", [["x"], ["\ufeffb"]]]);
+});
+
+Deno.test("readRecords() takes a byte-order mark away at the file's start, and not where a block of it starts", async () => {
+  await using place = await Workplace.create();
+  for (const [quoted, last] of [["", "\ufeffb"], ['"x"\n', "\ufeffb"]]) {
+    // The first block ends before the last line, which reaches over the end of what is read at once.
+    const text = `\ufeffa\n${"x\n".repeat(131_050)}\ufeffb${"b".repeat(100)}\n${quoted}`;
+    await place.write("a.csv", text);
+    const blocks = await Array.fromAsync(readRecords(place.at("a.csv")));
+    assertEquals([blocks.length, blocks[0].columns, blocks[1].records[0][0].slice(0, 2)], [2, ["a"], last]);
+  }
 });
 
 Deno.test("readSafetensors() refuses pipes and devices instead of waiting for them", async () => {

@@ -99,6 +99,9 @@ export function splice(
   return out.subarray(0, at + put.length + Math.max(0, bytes.length - at - remove));
 }
 
+/** Ends a key that is to be there twice. */
+const TWICE = "(twice)";
+
 /** Values of JSON that do most harm; RAW(...) stands for a text that is no value, or one that a parser would change. */
 const ODD: readonly unknown[] = [
   null,
@@ -153,11 +156,12 @@ export function damageJson(json: unknown, dice: Dice, acts: string[]): unknown {
   visit(json);
   if (places.length === 0) return dice.pick(ODD);
   const [parent, key] = dice.pick(places), [other, otherKey] = dice.pick(places);
-  const act = dice.pick(["odd", "odd", "delete", "rename", "swap", "copy", "nest", "huge", "number"]);
+  const act = dice.pick(["odd", "odd", "delete", "rename", "swap", "copy", "nest", "huge", "number", "twice"]);
   acts.push(`json ${act} ${key.slice(0, 20)}`);
   const put = (parent: Record<string, unknown>, key: string, value: unknown) =>
     Object.defineProperty(parent, key, { value, enumerable: true, writable: true, configurable: true });
   if (act === "odd") put(parent, key, structuredClone(dice.pick(ODD)));
+  if (act === "twice" && !Array.isArray(parent)) put(parent, `${key}${TWICE}`, structuredClone(parent[key]));
   if (act === "delete") Array.isArray(parent) ? parent.splice(Number(key), 1) : delete parent[key];
   if (act === "rename" && !Array.isArray(parent)) {
     put(parent, dice.pick(["__proto__", "constructor", "__metadata__", "a", `${key}"`, ""]), parent[key]);
@@ -176,8 +180,11 @@ export function damageJson(json: unknown, dice: Dice, acts: string[]): unknown {
 
 /** A tree as JSON, with what stands for raw text as that text; brackets that were only opened may be closed. */
 export function writeJson(json: unknown, dice: Dice): string {
-  return JSON.stringify(json).replace(/"RAW\(((?:[^"\\]|\\.)*)\)"/g, (_, raw: string) => {
-    const text = raw.replaceAll('\\"', '"').replaceAll("\\\\", "\\");
-    return text.startsWith("[") && dice.happens(0.7) ? text + "]".repeat(text.length) : text;
-  });
+  return JSON.stringify(json).replaceAll(`${TWICE}":`, '":').replace(
+    /"RAW\(((?:[^"\\]|\\.)*)\)"/g,
+    (_, raw: string) => {
+      const text = raw.replaceAll('\\"', '"').replaceAll("\\\\", "\\");
+      return text.startsWith("[") && dice.happens(0.7) ? text + "]".repeat(text.length) : text;
+    },
+  );
 }
