@@ -4,12 +4,17 @@
  * @module
  */
 
-/** A decimal number, with spaces around it. */
-const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
+import { shorten } from "./printable.ts";
+
+/** A decimal number. Each text is one in a single way, so that long ones take no longer than their length. */
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 /** Numbers as people write them: 1,234.5 or 1.234,5 or 1 234 or 2,5, with a currency or percent sign. */
 const WRITTEN =
   /^[+-]?[$€£¥]?\s?(\d{1,3}([,' \u00a0\u202f]\d{3})+([.,]\d+)?|\d{1,3}(\.\d{3})+,\d+|\d+([.,]\d+)?)\s?[$€£¥%]?$/;
+
+/** Longest number that a person writes: the pattern's groups need a stack as long as the text. */
+const WRITTEN_LENGTH = 100;
 
 /** Texts that stand for no value. */
 export const MISSING_TEXTS: readonly string[] = ["", "NA", "NaN", "nan", "null", "NULL"];
@@ -93,13 +98,14 @@ export function parseNumber(text: string): number {
 
 /** The number that a cell holds; NaN where it holds none, or one that is not finite. */
 export function numberOf(cell: string): number {
-  const value = NUMBER.test(cell) ? Number(cell) : NaN;
+  const text = cell.trim(), value = NUMBER.test(text) ? Number(text) : NaN;
   return value === Infinity || value === -Infinity ? NaN : value;
 }
 
 /** Whether a cell that holds no number holds one to a person: with signs of thousands, a decimal comma, a currency. */
 export function isWrittenNumber(cell: string): boolean {
-  return WRITTEN.test(cell.trim()) && Number.isNaN(numberOf(cell));
+  const text = cell.trim();
+  return text.length <= WRITTEN_LENGTH && WRITTEN.test(text) && Number.isNaN(numberOf(text));
 }
 
 /** Why a cell holds no number. */
@@ -114,6 +120,5 @@ export function cellFault(cell: string): string {
 
 /** A cell's text in quotes, for messages; a long one is cut. */
 export function showCell(cell: string): string {
-  const text = cell.trim();
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+  return JSON.stringify(shorten(cell.trim()));
 }

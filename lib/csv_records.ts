@@ -5,15 +5,19 @@
  */
 
 import { parse } from "@std/csv";
-import { numberOf } from "./cells.ts";
+import { numberOf, showCell } from "./cells.ts";
 import { type ReadOptions, recordsOf, type TextBlock, textBlocks } from "./csv_text.ts";
 import { DataError, type DataPlace } from "./errors.ts";
+import { MAX_NAME_LENGTH } from "./table.ts";
 
 /** What may stand between two cells. */
 export type Separator = "," | ";" | "\t";
 
 /** The separators, most usual first, with their names. */
 export const SEPARATORS: ReadonlyMap<Separator, string> = new Map([[",", "comma"], [";", "semicolon"], ["\t", "tab"]]);
+
+/** Most columns: what is known of each takes a kilobyte. */
+const MAX_COLUMNS = 100_000;
 
 /** What {@linkcode readRecords} may be told. */
 export interface CsvOptions extends ReadOptions {
@@ -123,7 +127,7 @@ function parseBlock(path: string, block: TextBlock, separator: Separator): strin
   // Without quotes there is nothing to parse, and this is several times as fast.
   if (!block.text.includes('"')) return splitBlock(block.text, separator);
   try {
-    return parse(block.text, { separator });
+    return parseText(block.text, separator);
   } catch (error) {
     let { line } = block;
     for (const record of recordsOf(block)) {
@@ -133,6 +137,11 @@ function parseBlock(path: string, block: TextBlock, separator: Separator): strin
     const problem = "a quote is out of place or never closed; quote a whole cell, or none of it";
     throw new DataError(problem, { file: path, line }, { cause: error });
   }
+}
+
+/** The parser takes a byte-order mark away: here the file's is gone, and any other belongs to a cell. */
+function parseText(text: string, separator: Separator): string[][] {
+  return parse(text.startsWith("\ufeff") ? `\ufeff${text}` : text, { separator });
 }
 
 function splitBlock(text: string, separator: Separator): string[][] {
@@ -146,7 +155,7 @@ function splitBlock(text: string, separator: Separator): string[][] {
 
 function canParse(text: string, separator: Separator): boolean {
   try {
-    parse(text, { separator });
+    parseText(text, separator);
     return true;
   } catch {
     return false;
@@ -155,20 +164,31 @@ function canParse(text: string, separator: Separator): boolean {
 
 function readHeader(cells: string[], place: DataPlace, separator: Separator, wanted?: readonly string[]): Header {
   const columns = cells.map((cell) => cell.trim());
-  const hasWanted = wanted?.every((name) => columns.includes(name)) ?? false;
+  if (columns.length > MAX_COLUMNS) {
+    throw new DataError(`the header has ${columns.length} columns, at most ${MAX_COLUMNS} are read`, place);
+  }
+  const places = new Map(columns.map((name, index) => [name, index]));
+  const hasWanted = wanted?.every((name) => places.has(name)) ?? false;
   if (!hasWanted && columns.every((name) => !Number.isNaN(numberOf(name)))) {
     throw new DataError("a header with the names of the columns is needed, and this line holds numbers", place);
   }
+  const long = columns.find((name) => name.length > MAX_NAME_LENGTH);
+  if (long !== undefined) {
+    const problem = `a column's name of ${long.length} characters, at most ${MAX_NAME_LENGTH} are read: ${
+      showCell(long)
+    }`;
+    throw new DataError(problem, place);
+  }
   const blank = columns.indexOf("");
   if (blank !== -1) throw new DataError(`column ${blank + 1} of the header has no name: give it one`, place);
-  const repeated = columns.find((name, index) => columns.indexOf(name) !== index);
-  if (repeated !== undefined) throw new DataError(`the header names column ${JSON.stringify(repeated)} twice`, place);
-  const missing = wanted?.filter((name) => !columns.includes(name)) ?? [];
+  const repeated = columns.find((name, index) => places.get(name) !== index);
+  if (repeated !== undefined) throw new DataError(`the header names column ${showCell(repeated)} twice`, place);
+  const missing = wanted?.filter((name) => !places.has(name)) ?? [];
   if (missing.length > 0) {
     const hint = separatorHint(columns, separator), names = missing.map((name) => JSON.stringify(name)).join(", ");
     throw new DataError(`there is no column ${names}; there are ${columns.join(", ")}${hint}`, place);
   }
-  return { columns, places: (wanted ?? columns).map((name) => columns.indexOf(name)) };
+  return { columns, places: (wanted ?? columns).map((name) => places.get(name)!) };
 }
 
 /** What to say where a header of one column holds other separators than the one that was used. */

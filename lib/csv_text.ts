@@ -104,7 +104,8 @@ function occurrences(bytes: Uint8Array, wanted: number): number {
 
 function decode(path: string, bytes: Uint8Array, line: number): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // Only at the file's very start it is a mark: elsewhere it belongs to a cell.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: line > 1 }).decode(bytes);
   } catch (error) {
     for (let from = 0; from < bytes.length; line++) {
       const end = bytes.indexOf(LINE_FEED, from) + 1 || bytes.length;

@@ -4,6 +4,11 @@
  * @module
  */
 
+import { printable, shorten } from "./printable.ts";
+
+/** Longest message: what a file holds may be as long as the file. */
+const MAX_MESSAGE = 20_000;
+
 /** Where in a file something is wrong; what is not known is left out. */
 export interface DataPlace {
   /** Path of the file, as it was given. */
@@ -15,7 +20,8 @@ export interface DataPlace {
 }
 
 /**
- * A file whose content cannot be used. The message begins with the place: `data/a.csv:7, column "x": ...`.
+ * A file whose content cannot be used. The message begins with the place: `data/a.csv:7, column "x": ...`. It may be printed:
+ * what a terminal would obey stands in it as in JSON, and 20,000 characters are the most.
  *
  * @example
  * ```ts
@@ -41,8 +47,8 @@ export class DataError extends SyntaxError {
    */
   constructor(problem: string, place: DataPlace, options?: ErrorOptions) {
     const line = place.line === undefined ? "" : `:${place.line}`;
-    const column = place.column === undefined ? "" : `, column ${JSON.stringify(place.column)}`;
-    super(`${place.file}${line}${column}: ${problem}`, options);
+    const column = place.column === undefined ? "" : `, column ${JSON.stringify(shorten(place.column))}`;
+    super(printable(shorten(`${place.file}${line}${column}: ${problem}`, MAX_MESSAGE), "\n"), options);
     this.place = place;
   }
 }

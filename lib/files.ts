@@ -4,6 +4,8 @@
  * @module
  */
 
+import { DataError } from "./errors.ts";
+
 /**
  * Opens a file that is there, for reading unless asked for otherwise.
  *
@@ -19,6 +21,20 @@ export async function openFile(path: string, options?: Deno.OpenOptions): Promis
   if (!isDirectory) return file;
   file.close();
   throw new Deno.errors.IsADirectory(`Cannot read ${path}: it is a folder`);
+}
+
+/**
+ * The same for a file whose size must be known. A pipe would be waited for without end: it is refused.
+ *
+ * @param path The file.
+ * @returns The open file.
+ * @throws {DataError} If it is a pipe, a device or the like.
+ */
+export async function openRegularFile(path: string): Promise<Deno.FsFile> {
+  const found = await Deno.stat(path).catch(() => undefined); // opening it says what is wrong
+  if (found?.isFile) return await openNamed(path);
+  if (!found || found.isDirectory) return await openFile(path);
+  throw new DataError("it is a pipe or a device, and a regular file is needed", { file: path });
 }
 
 async function openNamed(path: string, options?: Deno.OpenOptions): Promise<Deno.FsFile> {

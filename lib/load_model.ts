@@ -5,6 +5,7 @@
  */
 import { CellError } from "./cells.ts";
 import { Device } from "./device.ts";
+import { showJson } from "./printable.ts";
 import { type ModelDescription, SavedModel } from "./saved_model.ts";
 import type { Table } from "./table.ts";
 import { TableEncoder } from "./table_encoder.ts";
@@ -219,5 +220,8 @@ function quoted(names: readonly string[]): string {
 function textOf(cell: unknown, column: string): string | undefined {
   if (cell === null || cell === undefined) return undefined;
   if (typeof cell === "string" || typeof cell === "number" || typeof cell === "boolean") return `${cell}`;
-  throw new CellError(`a cell is a number or a text, not ${JSON.stringify(cell) ?? typeof cell}`, column);
+  throw new CellError(
+    `a cell is a number or a text, not ${typeof cell === "object" ? showJson(cell) : typeof cell}`,
+    column,
+  );
 }

@@ -89,9 +89,7 @@ export class Model implements Disposable {
     }
     this.device = device;
     this.layers = layers;
-    this.parameters = layers.flatMap((layer, i) =>
-      layer.parameters.map((parameter) => ({ name: `${i}.${parameter.name}`, parameter }))
-    );
+    this.parameters = parametersOf(layers);
     const first = layers.find((layer) => layer.parameters.length > 0)?.parameters[0].shape[0] ?? 1;
     layers.reduce((width, layer) => layer.outputSize(width), first);
     const step = device.limits.minStorageBufferOffsetAlignment / ELEMENT_BYTES;
@@ -221,6 +219,13 @@ export class Model implements Disposable {
     const data = await readAll(this.parameters.map(({ parameter }) => pick(parameter)));
     return Object.fromEntries(this.parameters.map(({ name }, i) => [name, data[i] as Float32Array]));
   }
+}
+
+/** The parameters of layers under their names in a model. */
+export function parametersOf(layers: readonly Layer[]): NamedParameter[] {
+  return layers.flatMap((layer, i) =>
+    layer.parameters.map((parameter) => ({ name: `${i}.${parameter.name}`, parameter }))
+  );
 }
 
 /** `z1, a1, d1, z2, ...`: z for layers with parameters, a for activations, numbered by the last layer with parameters. */

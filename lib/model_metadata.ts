@@ -6,7 +6,9 @@
  */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { parseBoundedJson } from "./bounded_json.ts";
 import { openFile } from "./files.ts";
+import { shorten, showJson } from "./printable.ts";
 import { MAX_SEED } from "./random.ts";
 import { Scaler } from "./scaler.ts";
 import type { Table, Target } from "./table.ts";
@@ -154,9 +156,9 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
 function parseJson(metadata: Readonly<Record<string, string>>, name: string): unknown {
   if (!Object.hasOwn(metadata, name)) throw new SyntaxError(`its ${name} is missing`);
   try {
-    return JSON.parse(metadata[name]);
+    return parseBoundedJson(metadata[name]);
   } catch (error) {
-    throw new SyntaxError(`its ${name} is no JSON`, { cause: error });
+    throw new SyntaxError(`its ${name} is no JSON, or too much of it`, { cause: error });
   }
 }
 
@@ -168,12 +170,12 @@ function fieldsOf(what: string, value: unknown): Record<string, unknown> {
 function textsOf(what: string, value: unknown): Record<string, string> {
   const fields = fieldsOf(what, value), odd = Object.keys(fields).find((key) => typeof fields[key] !== "string");
   if (odd === undefined) return fields as Record<string, string>;
-  throw new SyntaxError(`${JSON.stringify(odd)} of its ${what} is ${JSON.stringify(fields[odd])}, need a text`);
+  throw new SyntaxError(`${showJson(odd)} of its ${what} is ${showJson(fields[odd])}, need a text`);
 }
 
 function parseSeed(value: unknown): number {
   if (Number.isInteger(value) && value as number >= 0 && value as number <= MAX_SEED) return value as number;
-  throw new SyntaxError(`its seed is ${JSON.stringify(value)}, need a whole number from 0 to ${MAX_SEED}`);
+  throw new SyntaxError(`its seed is ${showJson(value)}, need a whole number from 0 to ${MAX_SEED}`);
 }
 
 function parseSource(value: unknown): DataSource {
@@ -196,7 +198,7 @@ function checkBaseline(value: unknown, targets: readonly string[], loss: string)
   if (isList && (loss !== "softmax" || Math.abs(value.reduce((sum, share) => sum + share, 0) - 1) < 1e-6)) return value;
   const need = `${targets.length} ${isShare ? "shares from 0 to 1" : "finite numbers"}`;
   throw new SyntaxError(
-    `its baseline is ${JSON.stringify(value)}, need ${need}${loss === "softmax" ? " of sum 1" : ""}`,
+    `its baseline is ${showJson(value)}, need ${need}${loss === "softmax" ? " of sum 1" : ""}`,
   );
 }
 
@@ -215,6 +217,6 @@ function checkNames({ table, features, targets, scalers }: ModelMetadata, loss: 
 }
 
 function listOf(names: readonly string[]): string {
-  const shown = JSON.stringify(names.slice(0, 20));
+  const shown = JSON.stringify(names.slice(0, 20).map((name) => shorten(name)));
   return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
 }

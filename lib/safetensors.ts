@@ -5,7 +5,8 @@
  */
 
 import { DataError } from "./errors.ts";
-import { openFile } from "./files.ts";
+import { openRegularFile } from "./files.ts";
+import { printable, shorten } from "./printable.ts";
 import { parseHeader, type TensorEntry } from "./safetensors_header.ts";
 import { SafetensorsWriter } from "./safetensors_writer.ts";
 
@@ -58,11 +59,11 @@ export interface SafetensorsHeader {
  * ```
  */
 export async function readSafetensors(path: string): Promise<StoredTensors> {
-  using file = await openFile(path);
+  using file = await openRegularFile(path);
   const { entries, metadata } = await readHeader(path, file);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, shape, begin, end } of entries) {
-    const data = new Float32Array((end - begin) / 4);
+    const data = allocate(path, name, (end - begin) / 4);
     await readFully(path, file, new Uint8Array(data.buffer));
     tensors.set(name, { shape, data });
   }
@@ -89,7 +90,7 @@ export async function readSafetensors(path: string): Promise<StoredTensors> {
  * ```
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  using file = await openFile(path);
+  using file = await openRegularFile(path);
   const { entries, metadata } = await readHeader(path, file);
   return { shapes: new Map(entries.map(({ name, shape }) => [name, shape])), metadata };
 }
@@ -137,6 +138,15 @@ export async function readHeader(
   const bytes = new Uint8Array(length);
   await readFully(path, file, bytes);
   return { ...parseHeader(path, bytes, size - 8 - length), dataStart: 8 + length };
+}
+
+function allocate(path: string, name: string, length: number): Float32Array<ArrayBuffer> {
+  try {
+    return new Float32Array(length);
+  } catch (error) {
+    const problem = `tensor ${printable(shorten(name))} has ${length} values, more than memory can hold`;
+    throw new DataError(problem, { file: path }, { cause: error });
+  }
 }
 
 /**

@@ -4,7 +4,12 @@
  * @module
  */
 
+import { endOfText, parseBoundedJson } from "./bounded_json.ts";
 import { DataError } from "./errors.ts";
+import { printable, shorten, showJson } from "./printable.ts";
+
+/** Most values of a header: seventy thousand tensors. Each may take a kilobyte of memory. */
+const MAX_HEADER_VALUES = 500_000;
 
 /** One tensor as the header describes it. */
 export interface TensorEntry {
@@ -36,13 +41,14 @@ export function parseHeader(
   let text: string, json: unknown, repeated: string | undefined;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    json = JSON.parse(text, keepOddNumbers);
+    json = parseBoundedJson(text, { maxValues: MAX_HEADER_VALUES, reviver: keepOddNumbers });
     repeated = repeatedKey(text);
   } catch (error) {
-    throw refuse("its header is not JSON in UTF-8: not a safetensors file", error);
+    const why = error instanceof SyntaxError && error.message.startsWith("JSON ") ? ` (${error.message})` : "";
+    throw refuse(`its header is not JSON in UTF-8${why}: not a safetensors file`, error);
   }
   if (!text.startsWith("{") || !isObject(json)) throw refuse("its header is not a JSON object");
-  if (repeated !== undefined) throw refuse(`its header names ${repeated} twice`);
+  if (repeated !== undefined) throw refuse(`its header names ${showName(repeated)} twice`);
 
   const { __metadata__: metadata = {}, ...tensors } = json;
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
@@ -51,13 +57,15 @@ export function parseHeader(
   const halved = [...Object.keys(tensors), ...Object.entries(metadata).flat() as string[]]
     .find((text) => !text.isWellFormed());
   if (halved !== undefined) {
-    throw refuse(`its header holds half a character, in ${JSON.stringify(halved.slice(0, 60))}`);
+    throw refuse(`its header holds half a character, in ${showJson(halved)}`);
   }
   const entries = Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry, refuse));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   for (const entry of entries) {
-    if (entry.begin !== end) throw refuse(`tensor ${entry.name} begins at byte ${entry.begin}, expected ${end}`);
+    if (entry.begin !== end) {
+      throw refuse(`tensor ${showName(entry.name)} begins at byte ${entry.begin}, expected ${end}`);
+    }
     end = entry.end;
   }
   if (end !== dataBytes) throw refuse(`its tensors take ${end} bytes and ${dataBytes} are there`);
@@ -66,16 +74,16 @@ export function parseHeader(
 
 function parseEntry(name: string, value: unknown, refuse: (problem: string) => DataError): TensorEntry {
   const entry = isObject(value) ? value : {};
-  const { dtype, shape, data_offsets: offsets } = entry;
-  if (dtype !== "F32") throw refuse(`tensor ${name} has type ${JSON.stringify(dtype)}: only F32 is read`);
+  const { dtype, shape, data_offsets: offsets } = entry, shown = `tensor ${showName(name)}`;
+  if (dtype !== "F32") throw refuse(`${shown} has type ${showJson(dtype)}: only F32 is read`);
   if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
-    throw refuse(`tensor ${name} has shape ${JSON.stringify(shape)} and data_offsets ${JSON.stringify(offsets)}`);
+    throw refuse(`${shown} has shape ${showJson(shape)} and data_offsets ${showJson(offsets)}`);
   }
   const [begin, end] = offsets;
   const length = shape.reduce((product, size) => product * size, 4);
-  if (!hasSafeProducts(shape)) throw refuse(`tensor ${name} has shape [${shape.join(", ")}]: too large to be counted`);
+  if (!hasSafeProducts(shape)) throw refuse(`${shown} has shape [${shape.join(", ")}]: too large to be counted`);
   if (end - begin !== length) {
-    throw refuse(`tensor ${name} has ${end - begin} bytes, its shape [${shape.join(", ")}] needs ${length}`);
+    throw refuse(`${shown} has ${end - begin} bytes, its shape [${shape.join(", ")}] needs ${length}`);
   }
   return { name, shape, begin, end };
 }
@@ -86,9 +94,22 @@ function hasSafeProducts(shape: readonly number[]): boolean {
   return shape.every((size) => Number.isSafeInteger(bytes *= size));
 }
 
-/** Leaves numbers such as 1.0, 1e3 or -0 as their texts, which are no sizes: JSON.parse alone makes whole ones of them. */
+/** A number such as 1.0, 1e3 or -0: no size, and no text. */
+class OddNumber {
+  readonly #source: string;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  toJSON(): string {
+    return this.#source;
+  }
+}
+
+/** Leaves odd numbers as they stand in the text: JSON.parse alone makes whole ones of them. */
 function keepOddNumbers(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  return typeof value === "number" && !/^(0|-?[1-9]\d*)$/.test(source ?? "") ? source : value;
+  return typeof value === "number" && !/^(0|-?[1-9]\d*)$/.test(source ?? "") ? new OddNumber(`${source}`) : value;
 }
 
 /** A key that one object of the text holds twice; JSON.parse would silently take the last. */
@@ -107,17 +128,12 @@ function repeatedKey(text: string): string | undefined {
   }
 }
 
-/** The place behind the quote that closes the one at `start`. A regular expression would need a stack as long as the text. */
-function endOfText(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1);; end = text.indexOf('"', end + 1)) {
-    let slash = end;
-    while (text[slash - 1] === "\\") slash--;
-    if ((end - slash) % 2 === 0) return end + 1;
-  }
+function showName(name: string): string {
+  return printable(shorten(name));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof OddNumber);
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -4,7 +4,7 @@
  * @module
  */
 import { DataError } from "./errors.ts";
-import { openFile } from "./files.ts";
+import { openRegularFile } from "./files.ts";
 import type { RowBlock, RowSource } from "./row_source.ts";
 import { readFully, readHeader } from "./safetensors.ts";
 import { formatShape } from "./shape.ts";
@@ -70,7 +70,7 @@ export class SafetensorsRows implements RowSource, Disposable {
    * @throws {Deno.errors.NotFound} If there is no such file.
    */
   static async open(path: string, x: string, y: string): Promise<SafetensorsRows> {
-    const file = await openFile(path);
+    const file = await openRegularFile(path);
     try {
       const { entries, dataStart } = await readHeader(path, file);
       const [inputs, targets] = [x, y].map((name): Place => {

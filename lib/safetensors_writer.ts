@@ -70,8 +70,11 @@ export class SafetensorsWriter {
   ): Promise<SafetensorsWriter> {
     const { header, begins } = layOut(path, shapes, metadata);
     const bytes = header.length + 4 * [...begins.values()].reduce((sum, { length }) => sum + length, 0);
-    const how = { write: true, create: true, truncate: true };
-    const file = await writing(path, bytes, () => Deno.open(`${path}.partial`, how));
+    const file = await writing(path, bytes, async () => {
+      // A link that stands there, from elsewhere or by mistake, is not written through.
+      await Deno.remove(`${path}.partial`).catch(() => {});
+      return await Deno.open(`${path}.partial`, { write: true, createNew: true });
+    });
     const tensors = new Map<string, Pending>();
     for (const [name, { begin, length }] of begins) {
       const buffer = new Float32Array(Math.min(length, BUFFERED_FLOATS));

@@ -3,17 +3,22 @@
  *
  * @module
  */
+import { parseBoundedJson } from "./bounded_json.ts";
 import type { Device } from "./device.ts";
 import { DataError } from "./errors.ts";
 import { toRaw } from "./evaluation.ts";
 import { buildPlainLayer, type Layer, Linear } from "./layers.ts";
 import { bceWithLogits, huber, type Loss, mae, mse, softmaxCrossEntropy } from "./losses.ts";
-import { Model } from "./model.ts";
+import { Model, type NamedParameter, parametersOf } from "./model.ts";
 import { formatMetadata, type ModelMetadata, parseMetadata } from "./model_metadata.ts";
+import { shorten, showJson } from "./printable.ts";
 import { Predictor } from "./predictor.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
+
+/** Most layers of a file; each may take a buffer of the device. */
+const MAX_LAYERS = 10_000;
 
 /** What files call themselves; changes whenever files of before can no longer be read. */
 export const FORMAT = "backhand model 2";
@@ -112,8 +117,10 @@ export class SavedModel implements Disposable {
     const { description, layers } = inFile(path, () => {
       const description = parseDescription(metadata);
       const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
-      const layers = buildLayers(JSON.parse(metadata.layers ?? "null"), shapes);
+      const layers = buildLayers(parseLayers(metadata), shapes);
       checkEnds(layers, description);
+      // Before the device is asked for memory: a tensor of no values may claim any shape.
+      checkShapes(parametersOf(layers), tensors);
       checkWeights(tensors);
       return { description, layers };
     });
@@ -204,18 +211,23 @@ export async function loadWeights(model: Model, path: string): Promise<void> {
   }, problem);
 }
 
-/** Fills a model; a fault lists every name and shape that differs. */
-function loadTensors(model: Model, tensors: ReadonlyMap<string, StoredTensor>): void {
-  const faults = model.parameters.flatMap(({ name, parameter }) => {
+/** A fault lists every name and shape that differs. */
+function checkShapes(parameters: readonly NamedParameter[], tensors: ReadonlyMap<string, StoredTensor>): void {
+  const faults = parameters.flatMap(({ name, parameter }) => {
     const { shape } = tensors.get(name) ?? {};
     if (!shape) return [`${name} ${formatShape(parameter.shape)} is missing`];
     return sameShape(shape, parameter.shape)
       ? []
       : [`${name} is ${formatShape(shape)}, its layer takes ${formatShape(parameter.shape)}`];
   });
-  const known = new Set(model.parameters.map(({ name }) => name));
-  for (const name of tensors.keys()) if (!known.has(name)) faults.push(`${name} is unknown`);
+  const known = new Set(parameters.map(({ name }) => name));
+  for (const name of tensors.keys()) if (!known.has(name)) faults.push(`${shorten(name)} is unknown`);
   if (faults.length > 0) throw new TypeError(faults.join("; "));
+}
+
+/** Fills a model. */
+function loadTensors(model: Model, tensors: ReadonlyMap<string, StoredTensor>): void {
+  checkShapes(model.parameters, tensors);
   model.load(Object.fromEntries([...tensors].map(([name, { data }]) => [name, data])));
 }
 
@@ -234,8 +246,9 @@ function checkFinite(
   }
 }
 
-function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
-  if (!Object.hasOwn(LOSSES, metadata.loss)) throw new SyntaxError(`its loss is ${JSON.stringify(metadata.loss)}`);
+/** What a file's texts say of its model, as {@linkcode parseMetadata} reads them, with the loss. */
+export function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
+  if (!Object.hasOwn(LOSSES, metadata.loss)) throw new SyntaxError(`its loss is ${showJson(metadata.loss)}`);
   return { ...parseMetadata(metadata), loss: LOSSES[metadata.loss as keyof typeof LOSSES] };
 }
 
@@ -249,11 +262,32 @@ function inFile<T>(file: string, read: () => T, problem = "the model does not fi
   }
 }
 
-/** A layer is its kind, or an object of kind and settings where it has any. */
-function buildLayers(described: readonly unknown[], shapes: ReadonlyMap<string, readonly number[]>): Layer[] {
+/**
+ * The layers that a file speaks of, as it speaks of them.
+ *
+ * @param metadata The file's texts by name.
+ * @returns Kind and settings of each.
+ * @throws {SyntaxError} If they are no list, or too long a one.
+ */
+export function parseLayers(
+  metadata: Readonly<Record<string, string>>,
+): { kind: unknown; [setting: string]: unknown }[] {
+  const described = parseBoundedJson(metadata.layers ?? "null");
   if (!Array.isArray(described)) throw new SyntaxError("its layers are no list");
-  return described.map((given: string | { kind: string } | null, i) => {
-    const { kind, ...settings } = typeof given === "string" ? { kind: given } : { kind: undefined, ...given };
+  if (described.length > MAX_LAYERS) {
+    throw new SyntaxError(`it has ${described.length} layers, allowed are ${MAX_LAYERS}`);
+  }
+  // A layer is its kind, or an object of kind and settings where it has any.
+  return described.map((given) =>
+    typeof given === "string" ? { kind: given } : { kind: undefined, ...(Array.isArray(given) ? {} : given) }
+  );
+}
+
+function buildLayers(
+  described: ReturnType<typeof parseLayers>,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Layer[] {
+  return described.map(({ kind, ...settings }, i) => {
     if (kind !== "Linear") return buildUnweighted(`layer ${i}`, kind, settings);
     const shape = shapes.get(`${i}.weight`);
     if (shape?.length !== 2) {
@@ -263,14 +297,27 @@ function buildLayers(described: readonly unknown[], shapes: ReadonlyMap<string, 
   });
 }
 
-function buildUnweighted(name: string, kind: unknown, settings: Readonly<Record<string, number>>): Layer {
+/**
+ * A layer without weights, from what a file says of it.
+ *
+ * @param name Names the layer in messages.
+ * @param kind The class' name.
+ * @param settings What it was made with.
+ * @returns The layer.
+ * @throws {SyntaxError} If there is no such kind, or the settings are not such as the layer takes.
+ */
+export function buildUnweighted(name: string, kind: unknown, settings: Readonly<Record<string, unknown>>): Layer {
+  const odd = Object.keys(settings).find((key) => typeof settings[key] !== "number");
+  if (odd !== undefined) {
+    throw new SyntaxError(`${name}: its ${showJson(odd)} is ${showJson(settings[odd])}, need a number`);
+  }
   try {
-    const layer = buildPlainLayer(String(kind), settings);
+    const layer = typeof kind === "string" && buildPlainLayer(kind, settings as Readonly<Record<string, number>>);
     if (layer) return layer;
   } catch (error) {
     throw new SyntaxError(`${name}: ${(error as Error).message}`, { cause: error });
   }
-  throw new SyntaxError(`${name} is of the unknown kind ${JSON.stringify(kind)}`);
+  throw new SyntaxError(`${name} is of the unknown kind ${showJson(kind)}`);
 }
 
 function checkEnds(layers: readonly Layer[], { features, targets }: ModelDescription): void {

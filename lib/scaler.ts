@@ -4,6 +4,8 @@
  * @module
  */
 
+import { showJson } from "./printable.ts";
+
 /** How columns are scaled: to mean 0 and deviation 1, to the range 0 to 1, or not at all. */
 export type ScalingMethod = "standardize" | "minmax" | "none";
 
@@ -203,7 +205,7 @@ export class Scaler {
   static fromJSON(value: unknown): Scaler {
     const { method, columns } = (value ?? {}) as Partial<ScalerJson>;
     if (!SCALING_METHODS.includes(method as ScalingMethod)) {
-      throw new SyntaxError(`Cannot read a scaler: its method is ${JSON.stringify(method)}`);
+      throw new SyntaxError(`Cannot read a scaler: its method is ${showJson(method)}`);
     }
     if (!Array.isArray(columns) || !columns.every(isStatistics)) {
       throw new SyntaxError("Cannot read a scaler: each column needs a name and finite min, max, mean and deviation");
@@ -239,13 +241,13 @@ function checkedFactor(method: ScalingMethod, column: ColumnStatistics): number 
   const factor = FACTORS[method](column);
   if (method !== "none" && (column.min === column.max || factor === 0)) {
     throw new RangeError(
-      `Cannot scale column ${JSON.stringify(column.name)} by ${method}: all its values are ${column.min}; ` +
+      `Cannot scale column ${showJson(column.name)} by ${method}: all its values are ${column.min}; ` +
         `leave the column out, give it values that differ, or use scaling method none`,
     );
   }
   if (!(factor > 0 && factor < Infinity)) {
     throw new RangeError(
-      `Cannot scale column ${JSON.stringify(column.name)} by ${method}: its values, ${column.min} to ${column.max}, ` +
+      `Cannot scale column ${showJson(column.name)} by ${method}: its values, ${column.min} to ${column.max}, ` +
         `are too large; divide them first`,
     );
   }

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Longest name of a column, a category or a class. */
+export const MAX_NAME_LENGTH = 10_000;
+
 /** An input column of numbers. */
 export interface NumericColumn {
   /** Tells it from a categorical one. */

@@ -9,6 +9,9 @@ import { isMissing, isWrittenNumber, numberOf } from "./cells.ts";
 /** Different texts of a column that are told apart; one with more is no category. */
 export const MAX_CATEGORIES = 1000;
 
+/** Longest text that is a category; longer ones are prose, and a thousand of them might not fit into memory. */
+export const MAX_CATEGORY_LENGTH = 1000;
+
 /** Rows of missing cells that are kept for messages. */
 const FIRST_MISSING = 3;
 
@@ -79,7 +82,7 @@ export class ColumnProfile {
     return this.#texts;
   }
 
-  /** The different texts of cells that are not missing, in order; undefined where there are more than 1,000. */
+  /** The different texts of cells that are not missing, in order; undefined where there are more than 1,000, or very long ones. */
   get values(): string[] | undefined {
     return this.#values && sortValues([...this.#values]);
   }
@@ -92,7 +95,7 @@ export class ColumnProfile {
   /**
    * What the column looks like. A constant has one value or none. An identifier tells rows from each other and nothing about
    * them: whole numbers that only go up in a column with a name such as "id", or texts of which more than half, or more than
-   * 1,000, differ.
+   * 1,000, differ, or of which one is longer than 1,000 characters.
    */
   get look(): ColumnLook {
     const [numbers, texts] = [this.#numbers, this.#texts];
@@ -136,7 +139,7 @@ export class ColumnProfile {
   #addValue(text: string): void {
     if (this.#values!.has(text)) return;
     this.#values!.add(ownText(text));
-    if (this.#values!.size > MAX_CATEGORIES) this.#values = undefined;
+    if (this.#values!.size > MAX_CATEGORIES || text.length > MAX_CATEGORY_LENGTH) this.#values = undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where a recipe's files lie, and how a file on disk is told from another. */
 
+import { parseBoundedJson } from "../lib/bounded_json.ts";
 import type { RecipeName } from "./config_types.ts";
 
 /** The folder of everything that the tasks make. */
@@ -86,7 +87,7 @@ export function describeDifferences(differs: readonly string[]): string {
 /** A text as a JSON object; undefined where it is none. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseBoundedJson(text);
     return typeof value === "object" && value !== null ? value as Record<string, unknown> : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;

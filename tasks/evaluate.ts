@@ -10,6 +10,7 @@ import { Device } from "../lib/device.ts";
 import { DataError } from "../lib/errors.ts";
 import { type Evaluation, Evaluator } from "../lib/evaluation.ts";
 import { isMissing } from "../lib/cells.ts";
+import { printable } from "../lib/printable.ts";
 import { targetForm } from "../lib/model_metadata.ts";
 import type { SavedModel } from "../lib/saved_model.ts";
 import type { Table } from "../lib/table.ts";
@@ -32,7 +33,7 @@ async function main({ extras: { DATA: data, JSON: json = "false" }, runName }: T
   using model = await loadRun(device, runName);
   const { evaluation, dropped } = await measure(model, path);
   if (json === "true") {
-    console.log(JSON.stringify({ run: runName, data, dropped, ...evaluation }));
+    console.log(printable(JSON.stringify({ run: runName, data, dropped, ...evaluation })));
     return;
   }
   if (dropped > 0) console.log(`rows with missing cells, left out as in training: ${dropped}`);

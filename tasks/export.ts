@@ -17,6 +17,7 @@ import { writeTypeScript } from "./export/typescript.ts";
 import { lockExport } from "./locks.ts";
 import { RunFolder } from "./run_folder.ts";
 import { runTask } from "./run_task.ts";
+import { readRun } from "./saved_run.ts";
 import { fromUsersFolder, writeAside } from "./users_files.ts";
 
 /** Writes a model, and tells the paths of its files. */
@@ -41,7 +42,7 @@ async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig)
   if (extname(path) !== extension) {
     throw new ConfigError([`--output ${path} is no name for --format ${format}: it must end in ${extension}`]);
   }
-  const model = await run.readModel((path) => readExportedModel(runName, path));
+  const model = await readRun(runName, (path) => readExportedModel(runName, path));
   using _lock = await lockExport(path);
   for (const written of await write(path, model)) console.log(`wrote ${written}`);
 }

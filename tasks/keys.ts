@@ -126,8 +126,10 @@ export const SETTINGS = {
   RUN_NAME: {
     default: "default_run",
     meaning: "names the folder of the run",
-    allowed: "1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first",
-    parse: (text) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text) ? text : undefined,
+    allowed:
+      "1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first, no dot last, no device's name",
+    parse: (text) =>
+      /^(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9_-])?$/i.test(text) ? text : undefined,
   } as Setting<string>,
   CHECKPOINT_EVERY: {
     default: "30s",

@@ -15,6 +15,7 @@ import { Device } from "../lib/device.ts";
 import { DataError } from "../lib/errors.ts";
 import { writeFully } from "../lib/files.ts";
 import { type ClassPrediction, type Prediction, type Row, RowEncoder, toPredictions } from "../lib/load_model.ts";
+import { printable } from "../lib/printable.ts";
 import type { SavedModel } from "../lib/saved_model.ts";
 import { TableEncoder } from "../lib/table_encoder.ts";
 import { targetNames } from "../lib/table_json.ts";
@@ -51,11 +52,17 @@ async function main(config: TaskConfig): Promise<void> {
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   if (output === undefined) {
-    await predictAll(model, source, async (text) => await writeFully(Deno.stdout, new TextEncoder().encode(text)));
+    const isTerminal = Deno.stdout.isTerminal(), encoder = new TextEncoder();
+    await predictAll(model, source, (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal))));
   } else {
     const rows = await writeAside(output, (sink) => predictAll(model, source, sink));
     console.log(`wrote ${output}: ${rows} predictions`);
   }
+}
+
+/** Answers as they are printed: a file gets the names as they are, a terminal must not obey them. */
+export function forStdout(text: string, isTerminal: boolean): string {
+  return isTerminal ? printable(text, "\r\n") : text;
 }
 
 /** The one thing that the command line says to predict from; without any, what waits on stdin. */
@@ -157,7 +164,7 @@ async function* rowsIn(path: string, { description: { table } }: SavedModel): As
   const tellUnused = (columns: readonly string[]) => {
     const unused = columns.filter((name) => !known.has(name));
     if (unused.length > 0) {
-      console.error(`note: ${path} has columns that the model does not take: ${unused.join(", ")}`);
+      console.error(printable(`note: ${path} has columns that the model does not take: ${unused.join(", ")}`));
     }
   };
   for await (const records of fileRecords(path, wanted, tellUnused)) {
@@ -205,7 +212,9 @@ async function predictAll(model: SavedModel, { blocks, isJson }: Source, sink: S
     const answers = toPredictions(await model.predict(block.inputs, rows + 1), description);
     if (isJson) {
       const objects = answers.map((answer) => typeof answer === "number" ? { [targets[0]]: answer } : answer);
-      await sink(objects.map((answer) => JSON.stringify(answer, (_, value) => rounded(value)) + "\n").join(""));
+      await sink(
+        objects.map((answer) => printable(JSON.stringify(answer, (_, value) => rounded(value))) + "\n").join(""),
+      );
     } else {
       const lines = answers.map((answer, i) => [...block.cells[i], ...cellsOf(answer, model).map(rounded)]);
       await sink(stringify([...header, ...lines]));

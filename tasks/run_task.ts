@@ -1,7 +1,11 @@
 /** Runs a task: help, settings, and errors told in one line with an exit code. */
 
+import { printable, shorten } from "../lib/printable.ts";
 import { DeviceError } from "../lib/errors.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName, usage } from "./config.ts";
+
+/** Longest message. */
+const MAX_MESSAGE = 20_000;
 
 /** Errors of the JavaScript engine itself: a fault of this program, shown with its stack. */
 const ENGINE_ERRORS = new RegExp(
@@ -56,6 +60,11 @@ export async function exitCodeOf(
  * @returns One line, or one per fault of the settings; with a stack where this program is at fault.
  */
 export function describeError(name: string, error: unknown): string {
+  // Messages quote files, and a terminal must not obey what they hold.
+  return printable(shorten(textOf(name, error), MAX_MESSAGE), "\n");
+}
+
+function textOf(name: string, error: unknown): string {
   if (error instanceof ConfigError) {
     return [...error.faults.map((fault) => `error: ${fault}`), `deno task ${name} --help lists what is allowed`].join(
       "\n",

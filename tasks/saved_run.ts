@@ -17,7 +17,27 @@ export interface FileRecord {
 
 /** The model of a run. */
 export async function loadRun(device: Device, runName: string): Promise<SavedModel> {
-  return await new RunFolder(runName).readModel((path) => SavedModel.load(device, path));
+  return await readRun(runName, (path) => SavedModel.load(device, path));
+}
+
+/**
+ * Reads a run's model. A run from elsewhere may hold links: none is followed, so that nothing outside is read or written.
+ *
+ * @param runName The run.
+ * @param read Reads the model from its path.
+ * @returns What it returns.
+ * @throws {DataError} If folder or model are links.
+ */
+export async function readRun<T>(runName: string, read: (path: string) => Promise<T>): Promise<T> {
+  const run = new RunFolder(runName);
+  for (const path of [run.path, run.model]) {
+    const found = await Deno.lstat(path).catch(() => undefined); // reading says what is wrong
+    if (!found?.isSymlink) continue;
+    throw new DataError("this is a link, and a run lies in data/runs itself: copy there what it leads to", {
+      file: path,
+    });
+  }
+  return await run.readModel(read);
 }
 
 /**

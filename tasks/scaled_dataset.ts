@@ -3,6 +3,8 @@
 import { createHash } from "node:crypto";
 import { DataError } from "../lib/errors.ts";
 import { openFile } from "../lib/files.ts";
+import { parseBoundedJson } from "../lib/bounded_json.ts";
+import { showJson } from "../lib/printable.ts";
 import { readHeader, readSafetensorsHeader } from "../lib/safetensors.ts";
 import { SafetensorsRows } from "../lib/safetensors_rows.ts";
 import { Scaler } from "../lib/scaler.ts";
@@ -24,6 +26,9 @@ import { fromUsersFolder } from "./users_files.ts";
 
 /** Raised whenever the same settings would give other bytes. */
 const FORMAT = "backhand scaled dataset 3";
+
+/** The losses that rows may be made for. */
+const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];
 
 /** The scalers of both sides. */
 export interface Scalers {
@@ -73,7 +78,10 @@ export function settingsOf(config: Config): Record<string, unknown> {
 
 /** The dataset's name, that of its CSV file: its files in data/ and its lock have it. */
 export function datasetName({ data, recipe }: Config): string {
-  return data === "" ? recipe : data.split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "");
+  if (data === "") return recipe;
+  return data.split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "")
+    // Names of files that a system cannot hold, or takes for a part of another.
+    .replaceAll(/[<>:"|?*\p{Cc}]/gu, "_");
 }
 
 /** Where the scaled dataset lies. */
@@ -156,11 +164,15 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   if (metadata.format !== FORMAT) throw new DataError("this is no scaled dataset: run deno task scale", { file: path });
   const missing = PARTS.find((name) => !shapes.has(`${name}.x`) || !shapes.has(`${name}.y`));
   if (missing !== undefined) throw new DataError(`its part ${missing} is missing: run deno task scale`, { file: path });
-  const [scaler, features, targets] = [metadata.scaler, metadata.features, metadata.targets].map((text) =>
-    JSON.parse(text)
+  const { scalers, table, features, targets, loss } = parseDescription(path, metadata);
+  const odd = PARTS.find((name) =>
+    shapes.get(`${name}.x`)![1] !== features.length || shapes.get(`${name}.y`)![1] !== targets.length
   );
-  const scalers = { inputs: Scaler.fromJSON(scaler.inputs), targets: Scaler.fromJSON(scaler.targets) };
-  const table = parseTable(JSON.parse(metadata.table)), loss = metadata.loss as LossName;
+  if (odd !== undefined) {
+    throw new DataError(`the columns of its part ${odd} are not those of its scalers: run deno task scale`, {
+      file: path,
+    });
+  }
   using stack = new DisposableStack();
   const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
@@ -178,6 +190,28 @@ async function hashOfRows(path: string): Promise<string> {
     hash.update(buffer.subarray(0, count));
   }
   return hash.digest("hex");
+}
+
+function parseDescription(file: string, metadata: Record<string, string>) {
+  try {
+    const json = (name: string) => parseBoundedJson(metadata[name] ?? "");
+    const { inputs, targets } = Object(json("scaler")) as Record<"inputs" | "targets", unknown>;
+    const scalers = { inputs: Scaler.fromJSON(inputs), targets: Scaler.fromJSON(targets) };
+    const namesOf = (scaler: Scaler) => scaler.columns.map(({ name }) => name);
+    const { loss } = metadata;
+    if (!LOSSES.includes(loss as LossName)) throw new SyntaxError(`its loss is ${showJson(loss)}`);
+    return {
+      scalers,
+      table: parseTable(json("table")),
+      features: namesOf(scalers.inputs),
+      targets: namesOf(scalers.targets),
+      loss: loss as LossName,
+    };
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+    const problem = `its description does not fit together: run deno task scale (${error.message})`;
+    throw new DataError(problem, { file }, { cause: error });
+  }
 }
 
 async function metadataIn(path: string): Promise<Record<string, string> | undefined> {

@@ -1,13 +1,16 @@
 /** Tables for a terminal. */
 
+import { printable } from "../lib/printable.ts";
+
 /**
- * Rows as lines of aligned columns.
+ * Rows as lines of aligned columns. Names in them come from files: what a terminal would obey is written out.
  *
- * @param rows Cells; the first row is the header. Rows may be shorter than it.
+ * @param cells Cells; the first row is the header. Rows may be shorter than it.
  * @param left How many leading columns hold words; the others hold numbers and are aligned to the right.
  * @returns Lines without a last line break.
  */
-export function formatTable(rows: readonly (readonly string[])[], left = 1): string {
+export function formatTable(cells: readonly (readonly string[])[], left = 1): string {
+  const rows = cells.map((row) => row.map((cell) => printable(cell)));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const pad = (cell: string, column: number) =>
     column < left ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);

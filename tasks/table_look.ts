@@ -3,7 +3,7 @@
 import { isMissing, numberOf, showCell } from "../lib/cells.ts";
 import { readRecords, type RecordBlock, type Separator, SEPARATORS } from "../lib/csv_records.ts";
 import { DataError } from "../lib/errors.ts";
-import { ColumnProfile, MAX_CATEGORIES, ownText } from "../lib/table_profile.ts";
+import { ColumnProfile, MAX_CATEGORIES, MAX_CATEGORY_LENGTH, ownText } from "../lib/table_profile.ts";
 import type { Config } from "./config_types.ts";
 
 /** What a table holds. */
@@ -74,7 +74,7 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
 
 /** A number for each text, counted from 0; one more than the limit is enough to know that there are too many. */
 function idOf(text: string, known: Map<string, number>): number {
-  const id = known.get(text);
+  const id = known.get(text = text.slice(0, MAX_CATEGORY_LENGTH));
   if (id !== undefined) return id;
   if (known.size <= MAX_CATEGORIES) known.set(ownText(text), known.size);
   return known.size - 1;

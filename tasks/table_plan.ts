@@ -134,7 +134,8 @@ async function targetKind(config: Config, look: TableLook): Promise<TablePlan["k
     }
   }
   if (kind === "classes" && values === undefined) {
-    const problem = `the target has more than ${MAX_CATEGORIES} different classes: too many to learn; ` +
+    const problem =
+      `the target has more than ${MAX_CATEGORIES} different classes, or very long ones: too many to learn; ` +
       "give a target of fewer, or of numbers";
     throw new DataError(problem, { file: look.path, column: name });
   }

@@ -6,6 +6,7 @@
 import { CellError } from "../lib/cells.ts";
 import { readRecords } from "../lib/csv_records.ts";
 import { DataError } from "../lib/errors.ts";
+import { printable } from "../lib/printable.ts";
 import { SafetensorsWriter } from "../lib/safetensors_writer.ts";
 import { type ColumnStatistics, Scaler } from "../lib/scaler.ts";
 import type { Table } from "../lib/table.ts";
@@ -112,7 +113,7 @@ export async function scaleTable(
 export function formatTableReport({ path, counts: { train, validation, test }, columns, notes }: TableReport): string {
   return [
     columns,
-    ...notes,
+    ...notes.map((note) => printable(note)),
     `${path}: ${train} training, ${validation} validation and ${test} test rows`,
   ].join("\n");
 }

@@ -46,7 +46,9 @@ export async function writeAside<T>(
 
 async function create(partial: string, path: string): Promise<Deno.FsFile> {
   try {
-    return await Deno.open(partial, { write: true, create: true, truncate: true });
+    await Deno.remove(partial).catch(() => {}); // opening says what is wrong
+    // Never what is there: it may be a link to another file.
+    return await Deno.open(partial, { write: true, createNew: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Deno.errors.NotFound(`Cannot write ${path}: there is no folder ${dirname(path)}`, { cause: error });

@@ -24,7 +24,7 @@ const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer " +
   "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
   "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers " +
-  "classification_metrics version model_metadata reference_dropout learning_rates plateau",
+  "bounded_json printable classification_metrics version model_metadata reference_dropout learning_rates plateau",
   "adapter command_builder device pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows activations dropout clipping step_rates",

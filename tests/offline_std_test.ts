@@ -145,6 +145,11 @@ Deno.test("parse() makes objects where columns have names", () => {
   assertThrows(() => parse("", { skipFirstRow: true }), TypeError, "headers must be defined");
 });
 
+Deno.test("parse() takes a zero as a character like others", () => {
+  assertEquals(parse('"a",\0b\0,"\0"\n'), [["a", "\0b\0", "\0"]]);
+  assertThrows(() => parse('"a"\0,b\n'), SyntaxError);
+});
+
 Deno.test("parse() says where a quote is at fault", () => {
   const bare = 'bare " in non-quoted-field';
   const quoted = 'extraneous or missing " in quoted-field';

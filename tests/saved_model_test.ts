@@ -162,7 +162,7 @@ gpuTest("load() refuses files that hold no whole model, naming file and tensor",
     [
       tensors,
       { layers: '["Linear", {"kind": "LeakyReLU", "slope": "steep"}, "Linear"]' },
-      `${apart}layer 1: Cannot make a LeakyReLU of slope steep: need a finite number`,
+      `${apart}layer 1: its "slope" is "steep", need a number`,
     ],
     [
       tensors,

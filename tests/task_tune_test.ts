@@ -35,7 +35,8 @@ Deno.test("tune goes on where it was: finished runs stay, unfinished ones are re
   const of = (digests: Record<string, string>, run: string) =>
     Object.entries(digests).filter(([path]) => path.startsWith(`default_run-${run}/`));
   assertEquals(of(after, "001"), of(before, "001"));
-  const checkpoints = (digests: Record<string, string>) => of(digests, "002").filter(([path]) => path.includes("step-"));
+  const checkpoints = (digests: Record<string, string>) =>
+    of(digests, "002").filter(([path]) => path.includes("step-"));
   assertEquals(checkpoints(after), checkpoints(before), "the trial was begun anew");
   assertEquals(Object.keys(after).filter((path) => path.endsWith("summary.json")).length, 3);
   assert(!Object.keys(after).some((path) => path.includes(".1/")), "nothing is kept aside");

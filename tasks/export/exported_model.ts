@@ -1,9 +1,10 @@
 /** What every export is made from: a trained network with all that lies between raw columns and raw predictions. */
 
 import { DataError } from "../../lib/errors.ts";
-import { type ModelMetadata, parseMetadata } from "../../lib/model_metadata.ts";
+import type { ModelMetadata } from "../../lib/model_metadata.ts";
+import { showJson } from "../../lib/printable.ts";
 import { readSafetensors, type StoredTensors } from "../../lib/safetensors.ts";
-import { FORMAT } from "../../lib/saved_model.ts";
+import { buildUnweighted, FORMAT, parseDescription, parseLayers } from "../../lib/saved_model.ts";
 import { formatShape } from "../../lib/shape.ts";
 import { encodedNames, type InputColumn } from "../../lib/table.ts";
 
@@ -77,9 +78,8 @@ export function encodedWidth(inputs: readonly InputColumn[]): number {
 }
 
 function describe(name: string, { metadata, tensors }: StoredTensors): ExportedModel {
-  const model = parseMetadata(metadata), layers: unknown = JSON.parse(metadata.layers ?? "null");
-  if (!Array.isArray(layers)) throw new SyntaxError("its layers are no list");
-  const described = layers.map((layer: unknown, i) => describeLayer(layer, i, tensors));
+  const model = parseDescription(metadata);
+  const described = parseLayers(metadata).map((layer, i) => describeLayer(layer, i, tensors));
   const outputs = countOutputs(described, model.features.length);
   if (outputs !== model.targets.length) {
     throw new TypeError(`${model.targets.length} targets, but layers for ${outputs}`);
@@ -94,12 +94,18 @@ function describe(name: string, { metadata, tensors }: StoredTensors): ExportedM
   };
 }
 
-function describeLayer(layer: unknown, i: number, tensors: StoredTensors["tensors"]): ExportedLayer {
-  const { kind, slope, rate } = typeof layer === "string" ? { kind: layer } as Record<string, unknown> : Object(layer);
+function describeLayer(
+  { kind, ...settings }: ReturnType<typeof parseLayers>[number],
+  i: number,
+  tensors: StoredTensors["tensors"],
+): ExportedLayer {
+  // Refuses settings as loading does.
+  if (kind !== "Linear") buildUnweighted(`layer ${i}`, kind, settings);
   switch (kind) {
     case "Linear": {
       const weight = tensors.get(`${i}.weight`), bias = tensors.get(`${i}.bias`);
-      if (weight?.shape.length !== 2 || bias?.data.length !== weight.shape[1]) {
+      const isBias = bias?.shape.length === 1 && bias.shape[0] === weight?.shape[1];
+      if (weight?.shape.length !== 2 || !isBias) {
         const [w, b] = [weight, bias].map((found) => found ? formatShape(found.shape) : "missing");
         throw new TypeError(`${i}.weight is ${w} and ${i}.bias ${b}, need [in, out] and [out]`);
       }
@@ -114,17 +120,12 @@ function describeLayer(layer: unknown, i: number, tensors: StoredTensors["tensor
     case "GELU":
       return { kind };
     case "LeakyReLU":
-      return { kind, slope: checkNumber(kind, "slope", slope) };
+      return { kind, slope: settings.slope as number };
     case "Dropout":
-      return { kind, rate: checkNumber(kind, "rate", rate) };
+      return { kind, rate: settings.rate as number };
     default:
-      throw new SyntaxError(`layer ${i} is of the unknown kind ${JSON.stringify(kind)}`);
+      throw new SyntaxError(`layer ${i} is of a kind that is not exported: ${showJson(kind)}`);
   }
-}
-
-function checkNumber(kind: string, name: string, value: unknown): number {
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw new SyntaxError(`the ${name} of a ${kind} is ${JSON.stringify(value)}`);
 }
 
 /** How many outputs the layers have for so many inputs. */

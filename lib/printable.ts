@@ -1,0 +1,54 @@
+/**
+ * Texts out of files, made fit for messages: they may be long, and hold what a terminal would obey.
+ *
+ * @module
+ */
+
+/** Control characters, marks that turn the direction of text, line and paragraph separators, halves of characters. */
+const OBEYED = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+
+/** Characters of a name that a message shows. */
+const SHOWN_LENGTH = 60;
+
+/** Elements of a list that a message shows. */
+const SHOWN_ELEMENTS = 20;
+
+/**
+ * A text without characters that a terminal obeys: each is written as in JSON, `\u001b`. JSON stays the same JSON.
+ *
+ * @param text The text.
+ * @param kept Characters that stay nevertheless, such as line breaks.
+ * @returns The text, to be printed.
+ */
+export function printable(text: string, kept: string = ""): string {
+  return text.replaceAll(
+    OBEYED,
+    (mark) => kept.includes(mark) ? mark : `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** A text's beginning, with dots where it was longer. */
+export function shorten(text: string, length: number = SHOWN_LENGTH): string {
+  return text.length > length ? `${text.slice(0, length)}...` : text;
+}
+
+/**
+ * Parsed JSON as JSON again, to be read by people: long texts and lists are cut, and what lies deep.
+ *
+ * @param value The value.
+ * @param depth Lists and objects within each other that are shown.
+ * @returns JSON on one line, with dots where something was cut; "undefined" for nothing.
+ */
+export function showJson(value: unknown, depth: number = 3): string {
+  if (typeof value === "string") return JSON.stringify(shorten(value));
+  if (typeof value !== "object" || value === null) return `${JSON.stringify(value)}`;
+  if ("toJSON" in value && typeof value.toJSON === "function") return showJson(value.toJSON(), depth);
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  if (depth === 0) return `${open}...${close}`;
+  const keys = Object.keys(value), fields = value as Record<string, unknown>;
+  const shown = keys.slice(0, SHOWN_ELEMENTS).map((key) => {
+    const field = showJson(fields[key], depth - 1);
+    return open === "[" ? field : `${showJson(key)}:${field}`;
+  });
+  return `${open}${shown.join(",")}${keys.length > shown.length ? ",..." : ""}${close}`;
+}
