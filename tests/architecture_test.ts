@@ -25,7 +25,7 @@ const storeys: string[] = [
   "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
   "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers " +
   "classification_metrics version model_metadata reference_dropout learning_rates plateau",
-  "adapter command_builder device pipeline product recording schedule",
+  "adapter command_builder device gpu_faults pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows activations dropout clipping step_rates",
   "layers losses optimizers init activation_layers layer linear perceptron flat_optimizer gradient_descent " +
