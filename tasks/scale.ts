@@ -15,7 +15,7 @@ import { csvPath, isSameStamp, scaledPath, stampOf } from "./dataset_files.ts";
 import { Progress } from "./progress.ts";
 import { recipeOf } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
-import { metadataOf, type Scalers } from "./scaled_dataset.ts";
+import { metadataOf, type Scalers, targetScaler } from "./scaled_dataset.ts";
 import { type PartName, PARTS, SPLIT_BLOCK, Splitter } from "./split.ts";
 import { formatNumber, formatTable } from "./table.ts";
 import { formatTableReport, scaleTable } from "./table_scale.ts";
@@ -135,7 +135,7 @@ function scalersOf(config: Config, source: string, statistics: ColumnStatistics[
   try {
     return {
       inputs: new Scaler(config.scalingMethod, statistics.slice(0, width)),
-      targets: new Scaler(config.loss === "bce" ? "none" : config.scalingMethod, statistics.slice(width)),
+      targets: targetScaler(config.loss === "bce" ? "none" : config.scalingMethod, statistics.slice(width)),
     };
   } catch (error) {
     throw error instanceof RangeError ? new RangeError(`${source}: ${error.message}`, { cause: error }) : error;
