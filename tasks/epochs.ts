@@ -7,6 +7,7 @@ import type { Training } from "./build_training.ts";
 import type { TaskConfig } from "./config.ts";
 import { Progress } from "./progress.ts";
 import type { RunFolder } from "./run_folder.ts";
+import { TrainingDoctor } from "./training_doctor.ts";
 import { formatEpoch, formatTensors } from "./train_report.ts";
 
 type Epochs = AsyncGenerator<EpochResult<Evaluation | undefined>, void>;
@@ -16,11 +17,12 @@ export async function trainEpochs(config: TaskConfig, training: Training, folder
   const { numEpochs, patience } = config, { model, parts, plateau, rateOf, trainer } = training;
   const start = performance.now(), isValidated = parts.some(({ name }) => name === "validation");
   using progress = new Progress("training");
+  using doctor = await TrainingDoctor.create(training);
   using stopping = patience > 0 && isValidated ? new EarlyStopping(model, { patience }) : undefined;
   // What is decided between two epochs must be known before the next one begins.
   const atOnce = stopping || plateau || config.debugTensors ? 1 : numEpochs;
   for (let isOver = false; !isOver && trainer.epoch < numEpochs;) {
-    for await (const { epoch, step, loss, evaluation } of runEpochs(atOnce, config, training, progress)) {
+    for await (const { epoch, step, loss, evaluation } of runEpochs(atOnce, config, training, progress, doctor)) {
       const line = {
         epoch,
         step,
@@ -30,6 +32,10 @@ export async function trainEpochs(config: TaskConfig, training: Training, folder
         seconds: (performance.now() - start) / 1000,
       };
       await folder.appendMetrics(line);
+      for (const warning of await doctor.warnings(line)) {
+        progress.clear();
+        console.error(warning);
+      }
       if (evaluation) {
         plateau?.observe(evaluation.loss);
         isOver = stopping?.observe(evaluation.loss) ?? false;
@@ -48,10 +54,19 @@ export async function trainEpochs(config: TaskConfig, training: Training, folder
 }
 
 /** The next epochs. */
-function runEpochs(count: number, config: TaskConfig, training: Training, progress: Progress): Epochs {
+function runEpochs(
+  count: number,
+  config: TaskConfig,
+  training: Training,
+  progress: Progress,
+  doctor: TrainingDoctor,
+): Epochs {
   const { trainer, parts, evaluatePart } = training, total = config.numEpochs * trainer.stepsPerEpoch;
   const validation = parts.find(({ name }) => name === "validation");
-  const validate = async () => validation && await evaluatePart(validation);
+  const validate = async () => {
+    doctor.look(trainer.epoch);
+    return validation && await evaluatePart(validation);
+  };
   if (config.debugTensors) return observedEpochs(count, training, validate);
   const before = trainer.epoch * trainer.stepsPerEpoch;
   let isFirst = before === 0;
