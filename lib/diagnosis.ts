@@ -147,6 +147,9 @@ export function diagnose({ inputs, relus = [], weights = [], targets = [], losse
   return found.length > 0 || !losses ? found : overfitting(losses);
 }
 
+/** What to do about a target that is constant. */
+export const CONSTANT_TARGET_FIX = "choose another target, or add rows where it differs";
+
 /**
  * A target whose training rows all have one value.
  *
@@ -159,7 +162,7 @@ export function constantTarget({ name, min, max }: ColumnRange): Finding[] {
     kind: "constant target",
     where: name,
     message: `target ${JSON.stringify(name)} is ${min} in every training row: there is nothing to learn`,
-    fix: "choose another target, or add rows where it differs",
+    fix: CONSTANT_TARGET_FIX,
   }];
 }
 
@@ -182,17 +185,17 @@ function unscaledInputs({ names, rows, columns, data }: NonNullable<Look["inputs
 
 /** Units of a layer whose weights, bias and gradients are those of another unit, bit for bit: no update tells them apart. */
 function identicalUnits({ name, weight, weightGradient, bias, biasGradient }: LookedWeights): Finding[] {
-  const { rows, columns } = weight, units = new Map<string, number>();
-  for (let unit = 0; unit < columns; unit++) {
+  const { rows, columns } = weight;
+  const valuesOf = (unit: number, count: number): string => {
     const values = [bias[unit], biasGradient[unit]];
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < count; row++) {
       values.push(weight.data[row * columns + unit], weightGradient.data[row * columns + unit]);
     }
-    if (!values.every(Number.isFinite)) return [];
-    const key = values.join();
-    units.set(key, (units.get(key) ?? 0) + 1);
-  }
-  const identical = units.values().filter((count) => count > 1).reduce((sum, count) => sum + count, 0);
+    return values.every(Number.isFinite) ? values.join() : `unit ${unit}`;
+  };
+  // Most units differ in their first weight already.
+  const alike = groupsOf(Array.from({ length: columns }, (_, unit) => unit), (unit) => valuesOf(unit, 1));
+  const identical = alike.flatMap((units) => groupsOf(units, (unit) => valuesOf(unit, rows))).flat().length;
   if (identical === 0) return [];
   return [{
     kind: "identical units",
@@ -201,6 +204,11 @@ function identicalUnits({ name, weight, weightGradient, bias, biasGradient }: Lo
       "they will stay identical and count as one",
     fix: "start from random weights: init kaiming or xavier",
   }];
+}
+
+/** Units with one key, where they are at least two. */
+function groupsOf(units: readonly number[], keyOf: (unit: number) => string): number[][] {
+  return [...Map.groupBy(units, keyOf).values()].filter(({ length }) => length > 1);
 }
 
 function deadUnits({ name, rows, columns, data }: LookedMatrix): Finding[] {
