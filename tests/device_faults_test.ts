@@ -121,9 +121,11 @@ Deno.test("createBuffer() out of memory: what was asked for, what is held, what 
       console.log(held.length - 1, String(error));
       await held[0].read().catch((again) => console.log(again.message === error.message));
     }`;
-  // A limit on the address space is the only one that can be set without rights; it holds for this process alone.
+  using device = await Device.request({ smallDispatches: true });
+  // A software adapter has all the memory there is: a limit on the address space, for this process alone, ends it sooner.
+  const limit = device.info.isFallbackAdapter ? "ulimit -v 64000000;" : "";
   const { stdout, stderr } = await new Deno.Command("sh", {
-    args: ["-c", `ulimit -v 64000000; exec "$0" eval --no-lock --no-check "$1"`, Deno.execPath(), code],
+    args: ["-c", `${limit} exec "$0" eval --no-lock --no-check "$1"`, Deno.execPath(), code],
     cwd: new URL("../", import.meta.url),
   }).output();
   const [said, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
@@ -132,6 +134,34 @@ Deno.test("createBuffer() out of memory: what was asked for, what is held, what 
   ) ?? [];
   assert(before, `said ${said}${error}`);
   assertEquals([Number(buffers), Number(bytes)], [Number(before), Number(before) * 134217728]);
+});
+
+/** Runs a function while a method of WebGPU fails. */
+async function withFailing<T>(prototype: T, method: keyof T, body: () => Promise<void>): Promise<void> {
+  const original = prototype[method];
+  prototype[method] = (() => Promise.reject(new Error("the driver says no"))) as T[keyof T];
+  try {
+    await body();
+  } finally {
+    prototype[method] = original;
+  }
+}
+
+Deno.test("Device.request() says where an adapter gives no device", async () => {
+  await withFailing(GPUAdapter.prototype, "requestDevice", async () => {
+    const { message } = await assertRejects(() => Device.request(), DeviceError);
+    assertMatch(message, /^Cannot use WebGPU: adapter .+ gives no device \(the driver says no\); end other programs/);
+  });
+});
+
+Deno.test("read() reports a buffer that cannot be mapped, and goes on reporting it", async () => {
+  using device = await Device.request({ smallDispatches: true });
+  using x = Tensor.from(device, [1]);
+  const says = "The GPU reported: reading back failed: the driver says no";
+  await withFailing(GPUBuffer.prototype, "mapAsync", async () => {
+    await assertRejects(() => x.read(), DeviceError, says);
+  });
+  await assertRejects(() => x.read(), DeviceError, says);
 });
 
 Deno.test("epochs() rejects where the device is lost in the middle, and nothing hangs", async () => {

@@ -5,7 +5,6 @@ import { mse } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
 import { Adam } from "../lib/optimizers.ts";
 import { Random } from "../lib/random.ts";
-import { Tensor } from "../lib/tensor.ts";
 import { Trainer } from "../lib/trainer.ts";
 import { assertClose } from "./assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "./gpu_test_case.ts";
