@@ -29,6 +29,12 @@ export function productsFor({ isFallbackAdapter }: GPUAdapterInfo): ProductSched
   return wgslLanguageFeatures?.has("readonly_and_readwrite_storage_textures") ? "blocks" : "plain";
 }
 
+/** An adapter's name, marked where it is a software adapter. */
+export function nameOf({ description, vendor, device, isFallbackAdapter }: GPUAdapterInfo): string {
+  const name = description || `${vendor} ${device}`.trim() || "unnamed adapter";
+  return isFallbackAdapter ? `${name}, software` : name;
+}
+
 /** Rows times weights below which the software adapter is faster without worker threads, measured on two cores. */
 const SMALL_STEP = 3_000_000;
 
@@ -55,6 +61,31 @@ export async function requestAdapter(options: DeviceOptions): Promise<GPUAdapter
   const adapter = await navigator.gpu?.requestAdapter();
   if (adapter) return adapter;
   throw new DeviceError("Cannot use WebGPU: this machine has no adapter. `deno task setup` gives it a software one");
+}
+
+/**
+ * Asks an adapter for a device with its largest buffers.
+ *
+ * @param adapter The adapter.
+ * @returns The device.
+ * @throws {DeviceError} If the adapter gives none.
+ */
+export async function requestGpu(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  try {
+    return await adapter.requestDevice({
+      label: "backhand",
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    });
+  } catch (error) {
+    throw new DeviceError(
+      `Cannot use WebGPU: adapter ${nameOf(adapter.info)} gives no device (${
+        (error as Error).message
+      }); end other programs that use it, ` +
+        "or update its driver",
+      { cause: error },
+    );
+  }
 }
 
 /** Sets what only drivers read, and read only once: before the first adapter is asked for. */

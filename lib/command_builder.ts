@@ -5,6 +5,7 @@
  */
 import type { Kernel } from "../kernels/mod.ts";
 import type { ProductSchedule } from "./adapter.ts";
+import type { GpuFaults } from "./gpu_faults.ts";
 import { type Binding, compile, type Dispatch, hasSizes, isBinding, packSizes, type Resource } from "./pipeline.ts";
 import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize, type Unused } from "./product.ts";
 import { schedule } from "./schedule.ts";
@@ -16,6 +17,10 @@ const MAX_WORKGROUPS = 65_535;
 export type Command = BoundDispatch | { readonly copies: readonly TextureCopy[] };
 
 interface BoundDispatch {
+  /** The kernel's name. */
+  readonly label: string;
+  /** What it binds. */
+  readonly bound: readonly (GPUBuffer | GPUTexture)[];
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   /** Workgroups along x and y. */
@@ -44,6 +49,7 @@ export class CommandBuilder {
   readonly #gpu: GPUDevice;
   readonly #counts: Counts;
   readonly #products: ProductSchedule;
+  readonly #faults: GpuFaults;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
 
@@ -53,9 +59,10 @@ export class CommandBuilder {
    * @param gpu The device.
    * @param counts Where to count.
    * @param products How larger products run.
+   * @param faults Where what goes wrong is kept.
    */
-  constructor(gpu: GPUDevice, counts: Counts, products: ProductSchedule) {
-    [this.#gpu, this.#counts, this.#products] = [gpu, counts, products];
+  constructor(gpu: GPUDevice, counts: Counts, products: ProductSchedule, faults: GpuFaults) {
+    [this.#gpu, this.#counts, this.#products, this.#faults] = [gpu, counts, products, faults];
   }
 
   /**
@@ -76,28 +83,30 @@ export class CommandBuilder {
     const steps = schedule(plain, { products: this.#products, createTexture, unused, intermediate });
     const commands = steps.map((step) => {
       if (Array.isArray(step)) return { copies: step.flatMap(copiesOf) };
-      const uniform = this.#createUniform(step);
-      if (uniform) own.push(uniform);
-      return this.#command(step, uniform);
+      return this.#faults.watch(step.kernel.name, () => {
+        const grid = gridOf(step); // it may refuse, before anything is made
+        const uniform = this.#createUniform(step);
+        if (uniform) own.push(uniform);
+        return { ...this.#bind(step, uniform), ...grid };
+      });
     });
     const bound = steps.flatMap((step) => Array.isArray(step) ? step.map(({ matrix }) => matrix) : step.resources);
     const buffers = new Set(bound.filter(isBinding).map(({ buffer }) => buffer));
     return { commands, buffers, [Symbol.dispose]: () => own.forEach((made) => this.#destroy(made)) };
   }
 
-  #command({ kernel, resources, invocations }: Dispatch, uniform: GPUBuffer | undefined): Command {
+  #bind({ kernel, resources }: Dispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
     const pipeline = this.#pipeline(kernel);
-    const bound = resources.map(toBindingResource);
-    if (uniform) bound.push({ buffer: uniform });
+    const bound = resources.map((resource) => isBinding(resource) ? resource.buffer : resource);
+    const entries = resources.map(toBindingResource);
+    if (uniform) entries.push({ buffer: uniform });
     const bindGroup = this.#gpu.createBindGroup({
       label: kernel.name,
       layout: pipeline.getBindGroupLayout(0),
-      entries: bound.map((resource, binding) => ({ binding, resource })),
+      entries: entries.map((resource, binding) => ({ binding, resource })),
     });
     this.#counts.bindGroups++;
-    const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP));
-    const y = Math.ceil(groups / MAX_WORKGROUPS);
-    return { pipeline, bindGroup, x: Math.ceil(groups / y), y };
+    return { label: kernel.name, bound, pipeline, bindGroup };
   }
 
   #pipeline(kernel: Kernel): GPUComputePipeline {
@@ -117,14 +126,12 @@ export class CommandBuilder {
   }
 
   #createTexture(texels: number): GPUTexture {
-    const size = textureSize(texels);
-    this.#count(1, size[0] * size[1] * TEXEL_BYTES);
-    return this.#gpu.createTexture({
-      label: "packed",
-      size,
-      format: "rgba32float",
-      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
-    });
+    const size = textureSize(texels), bytes = size[0] * size[1] * TEXEL_BYTES;
+    const label = "a packed matrix", usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
+    const create = () => this.#gpu.createTexture({ label, size, format: "rgba32float", usage });
+    const texture = this.#faults.watch(label, create, bytes);
+    this.#count(1, bytes);
+    return texture;
   }
 
   /** As small as can be, and alive as long as the device. */
@@ -175,6 +182,41 @@ export function encode(encoder: GPUCommandEncoder, commands: readonly Command[],
   }
   pass?.end();
   return dispatches;
+}
+
+/**
+ * Which kernels of some commands are meant.
+ *
+ * @param commands The commands.
+ * @param by A buffer that they bind, or a report of WebGPU, which names a kernel or a buffer, if anything.
+ * @returns Their names; of a report that names nothing, those of all.
+ */
+export function kernelsOf(commands: readonly Command[], by: GPUBuffer | string): string {
+  const dispatches = commands.filter((command) => "pipeline" in command);
+  const isMeant = ({ label, bound }: BoundDispatch) =>
+    typeof by === "string" ? [{ label }, ...bound].some(({ label }) => by.includes(`'${label}'`)) : bound.includes(by);
+  const meant = dispatches.filter(isMeant);
+  const names = new Set((meant.length > 0 ? meant : dispatches).map(({ label }) => label));
+  return [...names].join(", ") || "copies";
+}
+
+/** Refuses commands that bind a buffer which is no more. */
+export function refuseDestroyed({ commands, buffers }: Built, destroyed: WeakSet<GPUBuffer>): void {
+  const gone = buffers.values().find((buffer) => destroyed.has(buffer));
+  if (gone) throw new TypeError(`Cannot run ${kernelsOf(commands, gone)}: ${gone.label} was disposed of`);
+}
+
+/** Workgroups along x and y; refuses more than a dispatch has. */
+function gridOf({ kernel, invocations }: Dispatch): { x: number; y: number } {
+  const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP)), y = Math.ceil(groups / MAX_WORKGROUPS);
+  if (!(y <= MAX_WORKGROUPS)) {
+    throw new RangeError(
+      `Cannot run ${kernel.name}: ${invocations} invocations are ${groups} workgroups, a dispatch has at most ${
+        MAX_WORKGROUPS ** 2
+      }`,
+    );
+  }
+  return { x: Math.ceil(groups / y), y };
 }
 
 function toBindingResource(resource: Resource): GPUBindingResource {

@@ -5,15 +5,15 @@
  * - `record` keeps the dispatches of a function instead; the {@linkcode Recording} replays them without building anything.
  * - `tidy` runs a function at once and frees the tensors it made.
  *
- * WebGPU reports mistakes by an event, not by an exception. The first read after one throws what was reported; what the
- * tensors hold from then on is not to be trusted.
+ * WebGPU reports mistakes a moment later, not by an exception. Every read after one throws what was reported, for what the
+ * tensors hold from then on is not to be trusted: go on with a new device.
  *
  * @module
  */
 import type { Kernel } from "../kernels/mod.ts";
-import { type DeviceOptions, productsFor, requestAdapter } from "./adapter.ts";
-import { DeviceError } from "./errors.ts";
-import { type Command, CommandBuilder, encode } from "./command_builder.ts";
+import { type DeviceOptions, nameOf, productsFor, requestAdapter, requestGpu } from "./adapter.ts";
+import { type Built, CommandBuilder, encode, kernelsOf, refuseDestroyed } from "./command_builder.ts";
+import { GpuFaults } from "./gpu_faults.ts";
 import { type Binding, checkBindings, type Dispatch as Planned } from "./pipeline.ts";
 import { Recording } from "./recording.ts";
 
@@ -62,20 +62,16 @@ export class Device implements Disposable {
   readonly #gpu: GPUDevice;
   readonly #builder: CommandBuilder;
   readonly #scopes: Tracked[][] = [];
-  readonly #faults: string[] = [];
+  readonly #faults: GpuFaults;
+  readonly #destroyed = new WeakSet<GPUBuffer>();
   #kept: Kept | undefined;
-  #lost = "";
 
   private constructor(adapter: GPUAdapter, gpu: GPUDevice, { products }: DeviceOptions) {
     this.#gpu = gpu;
     this.info = adapter.info;
     this.limits = gpu.limits;
-    this.#builder = new CommandBuilder(gpu, this.stats, products ?? productsFor(adapter.info));
-    gpu.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      this.#faults.push((event as GPUUncapturedErrorEvent).error.message);
-    });
-    gpu.lost.then((info) => this.#lost ||= `the device was lost: ${info.message || info.reason}`);
+    this.#faults = new GpuFaults(gpu, this.stats);
+    this.#builder = new CommandBuilder(gpu, this.stats, products ?? productsFor(adapter.info), this.#faults);
   }
 
   /**
@@ -83,7 +79,7 @@ export class Device implements Disposable {
    *
    * @param options How the device will be used.
    * @returns The device.
-   * @throws {DeviceError} If the machine has no adapter.
+   * @throws {DeviceError} If the machine has no adapter, or the adapter gives no device.
    *
    * @example
    * ```ts
@@ -97,18 +93,12 @@ export class Device implements Disposable {
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
     const adapter = await requestAdapter(options);
-    const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-    const gpu = await adapter.requestDevice({
-      label: "backhand",
-      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-    });
-    return new Device(adapter, gpu, options);
+    return new Device(adapter, await requestGpu(adapter), options);
   }
 
   /** The adapter's name, marked where it is a software adapter. */
   get name(): string {
-    const name = this.info.description || `${this.info.vendor} ${this.info.device}`.trim() || "unnamed adapter";
-    return this.info.isFallbackAdapter ? `${name}, software` : name;
+    return nameOf(this.info);
   }
 
   /**
@@ -141,6 +131,7 @@ export class Device implements Disposable {
    */
   destroyBuffer(buffer: GPUBuffer): void {
     buffer.destroy();
+    this.#destroyed.add(buffer);
     this.stats.buffers--;
     this.stats.bytes -= buffer.size;
   }
@@ -161,7 +152,7 @@ export class Device implements Disposable {
       this.#kept.dispatches.push(dispatch);
     } else {
       using built = this.#builder.build([dispatch]);
-      this.#submit(built.commands, 1);
+      this.#submit(built, 1);
     }
   }
 
@@ -193,7 +184,7 @@ export class Device implements Disposable {
     const vanished = new Set(asked).difference(built.buffers);
     for (const tensor of owned) if (vanished.has(tensor.buffer)) tensor[Symbol.dispose]();
     const { commands } = built, length = commands.filter((command) => "pipeline" in command).length;
-    return new Recording(length, (times) => this.#submit(commands, times), [built, ...owned]);
+    return new Recording(length, (times) => this.#submit(built, times), [built, ...owned]);
   }
 
   /**
@@ -244,8 +235,9 @@ export class Device implements Disposable {
     if (data.byteLength > target.byteLength) {
       throw new RangeError(`Cannot write ${data.byteLength} bytes into a place of ${target.byteLength}`);
     }
-    // Deno panics at an empty array.
-    if (data.byteLength > 0) this.#gpu.queue.writeBuffer(target.buffer, target.byteOffset, data);
+    if (data.byteLength === 0) return; // Deno panics at an empty array
+    const write = () => this.#gpu.queue.writeBuffer(target.buffer, target.byteOffset, data);
+    this.#faults.watch(`writing to ${target.buffer.label}`, write);
   }
 
   /**
@@ -257,14 +249,13 @@ export class Device implements Disposable {
    */
   copy(source: Binding, target: Binding): void {
     if (this.#kept) throw new TypeError("Cannot record a copy: a recording holds kernels only");
-    const encoder = this.#gpu.createCommandEncoder();
-    const length = source.byteLength;
-    if (length !== target.byteLength) {
-      throw new TypeError(`Cannot copy ${length} bytes to a place of ${target.byteLength}`);
+    const { buffer, byteOffset, byteLength } = source;
+    if (byteLength !== target.byteLength) {
+      throw new TypeError(`Cannot copy ${byteLength} bytes to a place of ${target.byteLength}`);
     }
-    encoder.copyBufferToBuffer(source.buffer, source.byteOffset, target.buffer, target.byteOffset, length);
-    this.#gpu.queue.submit([encoder.finish()]);
-    this.stats.submits++;
+    this.#send(`copying ${buffer.label} to ${target.buffer.label}`, (encoder) => {
+      encoder.copyBufferToBuffer(buffer, byteOffset, target.buffer, target.byteOffset, byteLength);
+    });
   }
 
   /**
@@ -278,19 +269,18 @@ export class Device implements Disposable {
     this.check();
     const { MAP_READ, COPY_DST } = GPUBufferUsage;
     const buffers = places.map(({ buffer }) => buffer); // throws for a disposed tensor, before anything is made
-    const encoder = this.#gpu.createCommandEncoder();
-    const copies = places.map(({ byteOffset, byteLength }, i) => {
-      const copy = this.#allocate(Math.max(4, byteLength), MAP_READ | COPY_DST, "read-back");
-      if (byteLength > 0) encoder.copyBufferToBuffer(buffers[i], byteOffset, copy, 0, byteLength);
-      return copy;
-    });
-    this.#gpu.queue.submit([encoder.finish()]);
-    this.stats.submits++;
+    const copies = places.map(({ byteLength }) =>
+      this.#allocate(Math.max(4, byteLength), MAP_READ | COPY_DST, "reading back")
+    );
     this.stats.waits++;
     try {
-      await Promise.all(copies.map((copy) => copy.mapAsync(GPUMapMode.READ))).catch((error) => {
-        this.#faults.push(`reading back failed: ${error.message}`);
+      this.#send("reading back", (encoder) => {
+        places.forEach(({ byteOffset, byteLength }, i) => {
+          if (byteLength > 0) encoder.copyBufferToBuffer(buffers[i], byteOffset, copies[i], 0, byteLength);
+        });
       });
+      const mapped = copies.map((copy) => copy.mapAsync(GPUMapMode.READ));
+      await Promise.all(mapped).catch((error) => this.#faults.add(`reading back failed: ${error.message}`));
       this.check();
       return copies.map((copy, i) => copy.getMappedRange().slice(0, places[i].byteLength));
     } finally {
@@ -299,18 +289,17 @@ export class Device implements Disposable {
   }
 
   /**
-   * Says whether anything went wrong so far.
+   * Says whether anything went wrong so far, at next to no cost; of work put on the queue just now the next read knows.
    *
-   * @throws {DeviceError} With every message that WebGPU reported since the last check.
+   * @throws {DeviceError} With what WebGPU reported, under the names of the kernels; again at each call.
    */
   check(): void {
-    if (this.#lost) this.#faults.push(this.#lost);
-    if (this.#faults.length === 0) return;
-    throw new DeviceError(`The GPU reported: ${[...new Set(this.#faults.splice(0))].join("\n")}`);
+    this.#faults.check();
   }
 
   /** Destroys the device and with it every buffer. */
   dispose(): void {
+    this.#faults.lose("the device was lost: it was disposed of");
     this.#gpu.destroy();
   }
 
@@ -319,18 +308,29 @@ export class Device implements Disposable {
     this.dispose();
   }
 
-  #submit(commands: readonly Command[], times: number): void {
-    const encoder = this.#gpu.createCommandEncoder();
-    this.stats.dispatches += encode(encoder, commands, times);
-    this.#gpu.queue.submit([encoder.finish()]);
+  #submit(built: Built, times: number): void {
+    refuseDestroyed(built, this.#destroyed);
+    this.#send((report) => kernelsOf(built.commands, report), (encoder) => {
+      this.stats.dispatches += encode(encoder, built.commands, times);
+    });
+  }
+
+  /** Puts what a function encodes on the queue; faults go under a name. */
+  #send(name: string | ((report: string) => string), body: (encoder: GPUCommandEncoder) => void): void {
+    this.#faults.watch(name, () => {
+      const encoder = this.#gpu.createCommandEncoder();
+      body(encoder);
+      this.#gpu.queue.submit([encoder.finish()]);
+    });
     this.stats.submits++;
   }
 
   #allocate(size: number, usage: number, label: string): GPUBuffer {
+    const buffer = this.#faults.watch(label, () => this.#gpu.createBuffer({ size, usage, label }), size);
     this.stats.buffers++;
     this.stats.allocations++;
     this.stats.bytes += size;
-    return this.#gpu.createBuffer({ size, usage, label });
+    return buffer;
   }
 }
 

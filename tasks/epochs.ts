@@ -8,6 +8,7 @@ import { Progress } from "./progress.ts";
 import type { RunKeeper } from "./run_keeper.ts";
 import type { StopSignal } from "./stop_signal.ts";
 import { formatEpoch, formatTensors } from "./train_report.ts";
+import { TrainingDoctor } from "./training_doctor.ts";
 
 type Epochs = AsyncGenerator<EpochResult<Evaluation | undefined>, void>;
 
@@ -27,16 +28,23 @@ export async function trainEpochs(
 ): Promise<void> {
   const { numEpochs, debugTensors } = config, { plateau, rateOf, trainer } = training;
   using progress = new Progress("training");
+  using doctor = await TrainingDoctor.create(training);
   // What is decided between two epochs must be known before the next one begins.
   const isOneByOne = keeper.stopping || plateau || debugTensors;
   const between = (step: number) => signal.code === undefined ? keeper.between(step) : 0;
   await keeper.keepIfDue();
   while (!keeper.isOver && signal.code === undefined) {
     const count = isOneByOne ? 1 : numEpochs - trainer.epoch;
-    for await (const { epoch, step, loss, evaluation } of runEpochs(count, config, training, progress, between)) {
+    for await (
+      const { epoch, step, loss, evaluation } of runEpochs(count, config, training, { progress, doctor, between })
+    ) {
       const valLoss = evaluation?.loss ?? null;
       const line = { epoch, step, trainLoss: loss, valLoss, learningRate: rateOf(step - 1) };
       await keeper.epochDone(line);
+      for (const warning of await doctor.warnings(line)) {
+        progress.clear();
+        console.error(warning);
+      }
       if (!keeper.stopping?.isOver && !isPrinted(epoch, numEpochs)) continue;
       progress.clear();
       console.log(formatEpoch(line, numEpochs, keeper.seconds));
@@ -51,12 +59,14 @@ function runEpochs(
   count: number,
   config: TaskConfig,
   training: Training,
-  progress: Progress,
-  between: (step: number) => number,
+  { progress, doctor, between }: { progress: Progress; doctor: TrainingDoctor; between: (step: number) => number },
 ): Epochs {
   const { trainer, parts, evaluatePart } = training, total = config.numEpochs * trainer.stepsPerEpoch;
   const validation = parts.find(({ name }) => name === "validation");
-  const validate = async () => validation && await evaluatePart(validation);
+  const validate = async () => {
+    doctor.look(trainer.epoch);
+    return validation && await evaluatePart(validation);
+  };
   if (config.debugTensors) return observedEpochs(count, training, validate, between);
   const before = trainer.step;
   let isFirst = before === 0;

@@ -148,6 +148,7 @@ export class RunKeeper implements Disposable {
 
   async #write(last: Promise<Kept>): Promise<void> {
     const { state, notes } = await last;
+    this.#training.model.device.check();
     await this.#folder.flushMetrics(notes.metricsBytes);
     await this.#checkpoints.write(state, notes);
   }

@@ -16,7 +16,7 @@ import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
 import { recipeOf } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
-import { datasetName, metadataOf, scaledPathOf, type Scalers } from "./scaled_dataset.ts";
+import { datasetName, metadataOf, scaledPathOf, type Scalers, targetScaler } from "./scaled_dataset.ts";
 import { type PartName, PARTS, SPLIT_BLOCK, Splitter } from "./split.ts";
 import { formatNumber, formatTable } from "./table.ts";
 import { formatTableReport, scaleTable } from "./table_scale.ts";
@@ -136,7 +136,7 @@ function scalersOf(config: Config, source: string, statistics: ColumnStatistics[
   try {
     return {
       inputs: new Scaler(config.scalingMethod, statistics.slice(0, width)),
-      targets: new Scaler(config.loss === "bce" ? "none" : config.scalingMethod, statistics.slice(width)),
+      targets: targetScaler(config.loss === "bce" ? "none" : config.scalingMethod, statistics.slice(width)),
     };
   } catch (error) {
     throw error instanceof RangeError ? new RangeError(`${source}: ${error.message}`, { cause: error }) : error;

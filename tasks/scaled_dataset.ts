@@ -1,13 +1,14 @@
 /** The file of a scaled dataset: what its metadata says, how it relates to the settings, and its tensors. */
 
 import { createHash } from "node:crypto";
+import { constantTarget } from "../lib/diagnosis.ts";
 import { DataError } from "../lib/errors.ts";
 import { openFile } from "../lib/files.ts";
 import { parseBoundedJson } from "../lib/bounded_json.ts";
 import { showJson } from "../lib/printable.ts";
 import { readHeader, readSafetensorsHeader } from "../lib/safetensors.ts";
 import { SafetensorsRows } from "../lib/safetensors_rows.ts";
-import { Scaler } from "../lib/scaler.ts";
+import { type ColumnStatistics, Scaler, type ScalingMethod } from "../lib/scaler.ts";
 import type { Table } from "../lib/table.ts";
 import { parseTable } from "../lib/table_json.ts";
 import type { Config, LossName } from "./config_types.ts";
@@ -66,6 +67,21 @@ export interface ScaledState {
   state: "missing" | "current" | "other settings";
   /** Under "other settings": which, "source" for the CSV file. */
   differs: string[];
+}
+
+/**
+ * The scaler of targets that are numbers. One that is constant is refused where it would have to be scaled; under "none" it
+ * goes through, and training warns of it in the same words.
+ *
+ * @param method The method.
+ * @param columns Statistics of the training rows.
+ * @returns The scaler.
+ * @throws {RangeError} If a target cannot be scaled so.
+ */
+export function targetScaler(method: ScalingMethod, columns: readonly ColumnStatistics[]): Scaler {
+  const [constant] = columns.flatMap(constantTarget);
+  if (constant && method !== "none") throw new RangeError(`${constant.message}; ${constant.fix}`);
+  return new Scaler(method, columns);
 }
 
 /** The settings that the content of the file depends on. */

@@ -1,6 +1,7 @@
 /** The training rows of a user's table: what stands in for missing cells, categories, classes and statistics. */
 
 import { isMissing, numberOf } from "../lib/cells.ts";
+import { CONSTANT_TARGET_FIX } from "../lib/diagnosis.ts";
 import { Random } from "../lib/random.ts";
 import { type ColumnStatistics, RunningStatistics } from "../lib/scaler.ts";
 import { type InputColumn, MISSING_CATEGORY, type MissingPolicy, type Target } from "../lib/table.ts";
@@ -155,7 +156,11 @@ export class TargetFit {
     }
     const [name] = this.#names, classes = sortValues([...this.#counts.keys()]);
     if (classes.length < 2) {
-      throw new RangeError(`the training rows have the one class ${classes[0]} of ${name}: there is nothing to learn`);
+      throw new RangeError(
+        `the training rows have the one class ${
+          classes[0]
+        } of ${name}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`,
+      );
     }
     return { target: { kind: "classes", name, classes }, statistics: [], counts: this.#counts };
   }

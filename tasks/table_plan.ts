@@ -3,6 +3,7 @@
 import { closest } from "fastest-levenshtein";
 import { cellFault, isWrittenNumber } from "../lib/cells.ts";
 import { linesOfRows, separatorHint } from "../lib/csv_records.ts";
+import { CONSTANT_TARGET_FIX } from "../lib/diagnosis.ts";
 import { DataError } from "../lib/errors.ts";
 import { type ColumnProfile, MAX_CATEGORIES } from "../lib/table_profile.ts";
 import { ConfigError } from "./config.ts";
@@ -127,10 +128,13 @@ async function targetKind(config: Config, look: TableLook): Promise<TablePlan["k
     }
     if (profile.isConstant) {
       const value = profile.values![0], what = kind === "classes" ? "class" : "value";
-      throw new DataError(`the target has the one ${what} ${value}: there is nothing to learn`, {
-        file: look.path,
-        column,
-      });
+      throw new DataError(
+        `the target has the one ${what} ${value}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`,
+        {
+          file: look.path,
+          column,
+        },
+      );
     }
   }
   if (kind === "classes" && values === undefined) {

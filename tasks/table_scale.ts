@@ -13,7 +13,7 @@ import type { Table } from "../lib/table.ts";
 import { TableEncoder, TargetEncoder } from "../lib/table_encoder.ts";
 import type { Config } from "./config_types.ts";
 import { DATA_FOLDER, isSameStamp } from "./dataset_files.ts";
-import { metadataOf, scaledPathOf, type Scalers, sourcesOf } from "./scaled_dataset.ts";
+import { metadataOf, scaledPathOf, type Scalers, sourcesOf, targetScaler } from "./scaled_dataset.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { CategoricalFit, type ColumnFit, NumericFit, oneHotStatistics, TargetFit } from "./table_fit.ts";
 import { lookAt, type OnProgress, separatorNamed } from "./table_look.ts";
@@ -173,7 +173,7 @@ async function fit(
     const scalers = {
       inputs: new Scaler(scalingMethod, columns.flatMap(({ statistics }) => statistics)),
       targets: target.kind === "numeric"
-        ? new Scaler(scalingMethod, statistics)
+        ? targetScaler(scalingMethod, statistics)
         : new Scaler("none", shareStatistics(names, target.classes, classCounts)),
     };
     const rare = [...classCounts].filter(([, count]) => count === 1).map(([name]) => name);

@@ -166,6 +166,7 @@ async function keepRun(
     stepsPerSecond: trainer.step / seconds,
     ...evaluations,
   };
+  model.device.check(); // nothing counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);
   console.log(await formatParameters(model, hasStepped));
   if (config.data === "") {

@@ -24,8 +24,9 @@ const storeys: string[] = [
   "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer " +
   "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
   "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers " +
-  "bounded_json printable classification_metrics version model_metadata reference_dropout learning_rates plateau",
-  "adapter command_builder device pipeline product recording schedule",
+  "bounded_json printable classification_metrics diagnosis version model_metadata reference_dropout learning_rates " +
+  "plateau",
+  "adapter command_builder device gpu_faults pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows activations dropout clipping step_rates",
   "layers losses optimizers init activation_layers layer linear perceptron flat_optimizer gradient_descent " +
@@ -33,7 +34,7 @@ const storeys: string[] = [
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
   "whole_step whole_step_cases activation_cases load_model loss_cases training_step optimizer_cases " +
-  "training_state checkpoint",
+  "training_state checkpoint examination",
 ];
 
 const storeyOf = new Map<string, number>(

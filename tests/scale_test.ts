@@ -124,7 +124,7 @@ Deno.test("scale says what is wrong with a dataset and writes over nothing", asy
   const noFile = "error: Cannot read data/cubic.csv: there is no such file; deno task gen-data makes it\n";
   assertEquals([missing.code, missing.stderr], [1, noFile]);
 
-  const constant = 'Cannot scale column "y" by standardize: all its values are 2;';
+  const constant = 'target "y" is 2 in every training row: there is nothing to learn; choose another target';
   const wrong: [string, string[], string][] = [
     ["", [], "data/cubic.csv: the file is empty"],
     ["x,y\n", [], "data/cubic.csv: there are no rows behind the header"],

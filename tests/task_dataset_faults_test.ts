@@ -58,7 +58,9 @@ Deno.test("scale refuses a column without variance under either scaling, and tak
   for (const [column, text] of Object.entries(flat)) {
     await place.write(csv, text);
     for (const method of ["standardize", "minmax"]) {
-      const says = [csv, `column "${column}"`, method, `all its values are ${column === "x" ? 4 : -7}`];
+      const says = column === "x"
+        ? [csv, 'column "x"', method, "all its values are 4"]
+        : [csv, 'target "y" is -7 in every training row: there is nothing to learn; choose another target'];
       await place.refuse(1, says, "scale", ["--scaling-method", method]);
       await place.refuse(1, says, "train", ["--scaling-method", method]);
     }
