@@ -44,6 +44,7 @@ export class CommandBuilder {
   readonly #gpu: GPUDevice;
   readonly #counts: Counts;
   readonly #products: ProductSchedule;
+  readonly #gridWidth: number;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
 
@@ -53,9 +54,10 @@ export class CommandBuilder {
    * @param gpu The device.
    * @param counts Where to count.
    * @param products How larger products run.
+   * @param gridWidth Workgroups in a row of a grid at most.
    */
-  constructor(gpu: GPUDevice, counts: Counts, products: ProductSchedule) {
-    [this.#gpu, this.#counts, this.#products] = [gpu, counts, products];
+  constructor(gpu: GPUDevice, counts: Counts, products: ProductSchedule, gridWidth: number = MAX_WORKGROUPS) {
+    [this.#gpu, this.#counts, this.#products, this.#gridWidth] = [gpu, counts, products, gridWidth];
   }
 
   /**
@@ -96,7 +98,7 @@ export class CommandBuilder {
     });
     this.#counts.bindGroups++;
     const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP));
-    const y = Math.ceil(groups / MAX_WORKGROUPS);
+    const y = Math.ceil(groups / this.#gridWidth);
     return { pipeline, bindGroup, x: Math.ceil(groups / y), y };
   }
 

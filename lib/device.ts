@@ -66,11 +66,11 @@ export class Device implements Disposable {
   #kept: Kept | undefined;
   #lost = "";
 
-  private constructor(adapter: GPUAdapter, gpu: GPUDevice, { products }: DeviceOptions) {
+  private constructor(adapter: GPUAdapter, gpu: GPUDevice, { products, gridWidth }: DeviceOptions) {
     this.#gpu = gpu;
     this.info = adapter.info;
     this.limits = gpu.limits;
-    this.#builder = new CommandBuilder(gpu, this.stats, products ?? productsFor(adapter.info));
+    this.#builder = new CommandBuilder(gpu, this.stats, products ?? productsFor(adapter.info), gridWidth);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       this.#faults.push((event as GPUUncapturedErrorEvent).error.message);
