@@ -9,7 +9,7 @@ import { activationCases } from "./activation_cases.ts";
 import type { Device } from "./device.ts";
 import { lossCases } from "./loss_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
-import { type KernelCase, longCases, smallCases } from "./self_check_cases.ts";
+import { type KernelCase, longCases, partedCases, smallCases } from "./self_check_cases.ts";
 import { readAll, type Tensor } from "./tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
 
@@ -45,13 +45,13 @@ const TOLERANCE = 1e-5;
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const cases = [...quickCases(device), ...(long ? longCases(device) : [])];
+  const cases = [...quickCases(device), ...(long ? [...partedCases(device), ...longCases(device)] : [])];
   const checks = await runCases(device, cases), covered = new Set(checks.map(({ kernel }) => kernel));
   const missed = Object.values(kernels).filter(({ name }) => !covered.has(name));
   return [...checks, ...missed.map(({ name }) => ({ kernel: name, on: "no case", error: NaN, ok: false }))];
 }
 
-/** The self-test's short form. */
+/** The self-test's short form, which every training starts with. */
 export function quickCases(device: Device): KernelCase[] {
   const makers = [smallCases, lossCases, activationCases, optimizerCases, wholeStepCases];
   return makers.flatMap((make) => make(device));

@@ -55,7 +55,7 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
     ...["Linear", "ReLU", "Sigmoid", "LeakyReLU", "Tanh", "GELU"].map((name) => `Reference${name}.backward`),
   ],
   "lib/reference_losses.ts": [
-    ...["Mse", "Bce", "SoftmaxCrossEntropy", "Mae", "Huber", "WeightedBce", "WeightedSoftmax"]
+    ...["Mse", "SoftmaxCrossEntropy", "Mae", "Huber", "WeightedBce", "WeightedSoftmax"]
       .map((name) => `reference${name}.backward`),
   ],
   "lib/rows.ts": ["gatherRowsBackward"],
@@ -63,4 +63,14 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Mutants that compute the same, by the reason. */
-export const EQUIVALENT: readonly (readonly [reason: string, mutants: readonly string[]])[] = [];
+export const EQUIVALENT: readonly (readonly [reason: string, mutants: readonly string[]])[] = [
+  ["There are two axes at most: where o is over 0, inner is 1", [
+    "kernels/spread.wgsl: out[index] = sizes.factor * x[o ‹* → /› sizes.inner + index % sizes.inner];",
+  ]],
+  ["All lanes but one write the loss instead of one, the same one to the same place; no gradient hangs on it", [
+    "kernels/whole_step.wgsl: if (invocation ‹== → !=› 0u) {",
+  ]],
+  ["It gives a dX that nobody asked for: more work, the same gradients", [
+    "lib/model.ts: const { wantDX = ‹false → true›, observe } = options;",
+  ]],
+];

@@ -11,13 +11,11 @@ import type { KernelCase } from "../lib/self_check_cases.ts";
 interface Checks {
   readonly gradcheck: typeof import("../lib/gradcheck.ts");
   readonly selfCheck: typeof import("../lib/self_check.ts");
+  readonly cases: typeof import("../lib/self_check_cases.ts");
 }
 
 /** A kernel's mutant by both texts, or that of a module by where the copies of gradcheck and self_check lie. */
-export type Question = { readonly text: string; readonly mutated: string } | {
-  readonly gradcheck: string;
-  readonly selfCheck: string;
-};
+export type Question = { readonly text: string; readonly mutated: string } | Readonly<Record<keyof Checks, string>>;
 
 /** What caught the mutant; "" where nothing did. */
 export interface Answer {
@@ -28,17 +26,20 @@ export interface Answer {
 const MAX_DISPATCHES = 5_000;
 const HIDDEN_SIZE = [8];
 
-const own: Promise<Checks> = Promise.all([import("../lib/gradcheck.ts"), import("../lib/self_check.ts")])
-  .then(([gradcheck, selfCheck]) => ({ gradcheck, selfCheck }));
+const OWN = {
+  gradcheck: "../lib/gradcheck.ts",
+  selfCheck: "../lib/self_check.ts",
+  cases: "../lib/self_check_cases.ts",
+};
 let shared: Promise<Device> | undefined;
 
 const request = () => Device.request({ smallDispatches: true, gridWidth: 2 });
 
 /** What reports a fault, among all cases or those that `isNear` prefers and then the gradient checks. */
 async function findCatcher(device: Device, checks: Checks, isNear: (given: KernelCase) => boolean): Promise<string> {
-  const { gradcheck, selfCheck } = checks;
+  const { gradcheck, selfCheck, cases: { partedCases } } = checks;
   try {
-    const cases = selfCheck.quickCases(device).filter(isNear);
+    const cases = [...selfCheck.quickCases(device), ...partedCases(device)].filter(isNear);
     const wrong = (await selfCheck.runCases(device, cases)).find(({ ok }) => !ok);
     if (wrong) return `self-test: ${wrong.kernel} on ${wrong.on}`;
     for (const given of gradientCasesOf(gradcheck)) {
@@ -66,14 +67,18 @@ async function checkKernel(text: string, mutated: string): Promise<string> {
   const device = await request();
   try {
     const near = new Set<string>(Object.values(kernels).filter(({ code }) => code === text).map(({ name }) => name));
-    return await findCatcher(device, await own, ({ kernel }) => near.has(kernel.name));
+    return await findCatcher(device, await load(OWN), ({ kernel }) => near.has(kernel.name));
   } finally {
     GPUDevice.prototype.createShaderModule = createShaderModule;
     device.dispose();
   }
 }
 
-async function checkModules(gradcheck: string, selfCheck: string): Promise<string> {
+async function load({ gradcheck, selfCheck, cases }: Record<keyof Checks, string>): Promise<Checks> {
+  return { gradcheck: await import(gradcheck), selfCheck: await import(selfCheck), cases: await import(cases) };
+}
+
+async function checkModules(modules: Record<keyof Checks, string>): Promise<string> {
   const device = await (shared ??= request()), run = device.run;
   let dispatches = 0;
   device.run = (...given) => {
@@ -81,8 +86,7 @@ async function checkModules(gradcheck: string, selfCheck: string): Promise<strin
     run.apply(device, given);
   };
   try {
-    const checks = { gradcheck: await import(gradcheck), selfCheck: await import(selfCheck) };
-    return await findCatcher(device, checks, () => true);
+    return await findCatcher(device, await load(modules), () => true);
   } finally {
     device.run = run;
     await new Promise((resolve) => setTimeout(resolve));
@@ -98,6 +102,6 @@ self.addEventListener("message", async (event) => {
   const question = (event as MessageEvent<Question>).data;
   const caughtBy = "text" in question
     ? await checkKernel(question.text, question.mutated)
-    : await checkModules(question.gradcheck, question.selfCheck);
+    : await checkModules(question);
   scope.postMessage({ caughtBy });
 });
