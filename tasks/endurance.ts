@@ -12,7 +12,7 @@ import { Tensor } from "../lib/tensor.ts";
 import { Trainer } from "../lib/trainer.ts";
 import { batchesOf, learningRateOf, lossOf, weightsOf, workloadOf } from "./bench/workloads.ts";
 
-/** Parts of a tenth, each timed and looked at alone: their medians leave out what other processes do now and then. */
+/** Parts of a tenth, each timed alone: their median leaves out what other processes do now and then. */
 const SLICES = 10;
 const TENTHS = 10;
 /** How often a last tenth that was slow is run again: other processes go away, a real slowing does not. */
@@ -38,7 +38,7 @@ export interface Tenth {
   readonly step: number;
   /** Steps per second, the median of its slices. */
   readonly rate: number;
-  /** Resident memory in bytes, the median after its slices; of what is held alone where V8 runs with --expose-gc. */
+  /** Resident memory in bytes at its end; without garbage where V8 runs with --expose-gc. */
   readonly resident: number;
   /** Live GPU buffers at its end, and their bytes. */
   readonly buffers: number;
@@ -99,17 +99,16 @@ async function runTenth(
   epochs: number,
   step: number,
 ): Promise<Tenth> {
-  const rates: number[] = [], residents: number[] = [], { rows, batch } = workloadOf("seed");
+  const rates: number[] = [], { rows, batch } = workloadOf("seed");
   for (let slice = 0; slice < SLICES; slice++) {
     const start = performance.now();
     await runEpochs(epochs);
     rates.push(epochs * rows / batch / (performance.now() - start) * 1000);
-    // What nobody holds any more: V8 lets some 40 MB of it lie before it looks.
-    (globalThis as { gc?: () => void }).gc?.();
-    residents.push(Deno.memoryUsage().rss);
   }
+  // What nobody holds any more goes first: V8 lets some 40 MB of it lie before it looks.
+  (globalThis as { gc?: () => void }).gc?.();
   const { buffers, bytes } = device.stats;
-  return { step, rate: median(rates), resident: median(residents), buffers, bytes };
+  return { step, rate: median(rates), resident: Deno.memoryUsage().rss, buffers, bytes };
 }
 
 /**
