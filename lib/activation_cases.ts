@@ -43,12 +43,12 @@ const ACTIVATIONS: readonly Activation[] = [
 
 /** Every activation on random numbers, on small ones, on NaN, and on what overflows when cubed. */
 export function activationCases(device: Device): KernelCase[] {
-  const stream = new Random(7, "self-test"), drawn = matrix(5, 7, stream), dOut = matrix(5, 7, stream);
+  const stream = new Random(7, "self-test"), drawn = matrix(13, 17, stream), dOut = matrix(13, 17, stream);
   const small = drawn.map((v) => Math.fround(v / 1_000));
   const odd = new Matrix(1, 6, [NaN, -1e30, 1, 0, -100, -12]), odds = new Matrix(1, 6, [1, 2, 3, 4, 5, 6]);
   const inputs: [string, Matrix, Matrix][] = [
-    ["[5, 7]", drawn, dOut],
-    ["[5, 7] near 0", small, dOut],
+    ["[13, 17]", drawn, dOut],
+    ["[13, 17] near 0", small, dOut],
     ["NaN, and far from 0", odd, odds],
   ];
   const activations = ACTIVATIONS.flatMap((
@@ -69,8 +69,8 @@ export function activationCases(device: Device): KernelCase[] {
 
 /** The second mask of a sequence, and the counter that names it. */
 function dropoutCases(device: Device): KernelCase[] {
-  const x = matrix(9, 13, new Random(7, "self-test")), rate = 0.3, key = 0x9abc_def0;
-  const mask = reference.dropoutMask(9, 13, rate, key, 2);
+  const x = matrix(13, 17, new Random(7, "self-test")), rate = 0.3, key = 0x9abc_def0;
+  const mask = reference.dropoutMask(13, 17, rate, key, 2);
   const step = (): Tensor => {
     const counter = Tensor.from(device, Uint32Array.of(1));
     ops.advance(counter);
@@ -79,9 +79,15 @@ function dropoutCases(device: Device): KernelCase[] {
   return [
     {
       kernel: kernels.dropout,
-      on: "[9, 13]",
+      on: "[13, 17]",
       run: () => ops.dropout(upload(device, x), { rate, key, step: step() }),
       expected: x.map((v, i) => v * mask.data[i]).data,
+    },
+    {
+      kernel: kernels.dropout,
+      on: "[13, 17], nearly all dropped",
+      run: () => ops.dropout(upload(device, x), { rate: 1 - 2 ** -40, key, step: step() }),
+      expected: x.map(() => 0).data,
     },
     { kernel: kernels.advance, on: "[1]", run: step, expected: [2] },
   ];

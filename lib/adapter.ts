@@ -17,6 +17,11 @@ export interface DeviceOptions {
    * memory, for hardware; `plain`, one output per invocation, to compare. By default the adapter decides.
    */
   readonly products?: ProductSchedule;
+  /**
+   * Workgroups in a row of a grid at most, 65,535 by default. Fewer fold a grid sooner, so that small shapes go through the
+   * arithmetic that otherwise only millions of elements meet.
+   */
+  readonly gridWidth?: number;
 }
 
 /** How larger matrix products run. */

@@ -50,6 +50,7 @@ export class CommandBuilder {
   readonly #counts: Counts;
   readonly #products: ProductSchedule;
   readonly #faults: GpuFaults;
+  readonly #gridWidth: number;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
 
@@ -60,9 +61,17 @@ export class CommandBuilder {
    * @param counts Where to count.
    * @param products How larger products run.
    * @param faults Where what goes wrong is kept.
+   * @param gridWidth Workgroups in a row of a grid at most.
    */
-  constructor(gpu: GPUDevice, counts: Counts, products: ProductSchedule, faults: GpuFaults) {
-    [this.#gpu, this.#counts, this.#products, this.#faults] = [gpu, counts, products, faults];
+  constructor(
+    gpu: GPUDevice,
+    counts: Counts,
+    products: ProductSchedule,
+    faults: GpuFaults,
+    gridWidth: number = MAX_WORKGROUPS,
+  ) {
+    [this.#gpu, this.#counts, this.#products] = [gpu, counts, products];
+    [this.#faults, this.#gridWidth] = [faults, gridWidth];
   }
 
   /**
@@ -84,7 +93,7 @@ export class CommandBuilder {
     const commands = steps.map((step) => {
       if (Array.isArray(step)) return { copies: step.flatMap(copiesOf) };
       return this.#faults.watch(step.kernel.name, () => {
-        const grid = gridOf(step); // it may refuse, before anything is made
+        const grid = gridOf(step, this.#gridWidth); // it may refuse, before anything is made
         const uniform = this.#createUniform(step);
         if (uniform) own.push(uniform);
         return { ...this.#bind(step, uniform), ...grid };
@@ -207,8 +216,8 @@ export function refuseDestroyed({ commands, buffers }: Built, destroyed: WeakSet
 }
 
 /** Workgroups along x and y; refuses more than a dispatch has. */
-function gridOf({ kernel, invocations }: Dispatch): { x: number; y: number } {
-  const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP)), y = Math.ceil(groups / MAX_WORKGROUPS);
+function gridOf({ kernel, invocations }: Dispatch, width: number): { x: number; y: number } {
+  const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP)), y = Math.ceil(groups / width);
   if (!(y <= MAX_WORKGROUPS)) {
     throw new RangeError(
       `Cannot run ${kernel.name}: ${invocations} invocations are ${groups} workgroups, a dispatch has at most ${

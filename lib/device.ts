@@ -66,12 +66,13 @@ export class Device implements Disposable {
   readonly #destroyed = new WeakSet<GPUBuffer>();
   #kept: Kept | undefined;
 
-  private constructor(adapter: GPUAdapter, gpu: GPUDevice, { products }: DeviceOptions) {
+  private constructor(adapter: GPUAdapter, gpu: GPUDevice, { products, gridWidth }: DeviceOptions) {
     this.#gpu = gpu;
     this.info = adapter.info;
     this.limits = gpu.limits;
     this.#faults = new GpuFaults(gpu, this.stats);
-    this.#builder = new CommandBuilder(gpu, this.stats, products ?? productsFor(adapter.info), this.#faults);
+    const schedule = products ?? productsFor(adapter.info);
+    this.#builder = new CommandBuilder(gpu, this.stats, schedule, this.#faults, gridWidth);
   }
 
   /**

@@ -24,11 +24,7 @@ export const referenceMse: ReferenceLoss = {
 };
 
 /** Binary cross-entropy of sigmoid(logits): `sum (softplus(z) - z t) / n`; gradient `(sigmoid(z) - t) / n`. */
-export const referenceBce: ReferenceLoss = {
-  forward: (logits, target) =>
-    logits.data.reduce((sum, z, i) => sum + softplus(z) - z * target.data[i], 0) / logits.data.length,
-  backward: (logits, target) => sigmoid(logits).map((s, i) => (s - target.data[i]) / logits.data.length),
-};
+export const referenceBce: ReferenceLoss = referenceWeightedBce([1, 1]);
 
 /**
  * Cross-entropy of softmax(logits), a mean over rows: `sum of -t log softmax(z) / rows`; gradient

@@ -9,7 +9,7 @@ import { activationCases } from "./activation_cases.ts";
 import type { Device } from "./device.ts";
 import { lossCases } from "./loss_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
-import { longCases, smallCases } from "./self_check_cases.ts";
+import { type KernelCase, longCases, partedCases, smallCases } from "./self_check_cases.ts";
 import { readAll, type Tensor } from "./tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
 
@@ -45,16 +45,25 @@ const TOLERANCE = 1e-5;
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const quick = [smallCases, lossCases, activationCases, optimizerCases, wholeStepCases];
-  const makers = long ? [...quick, longCases] : quick, cases = makers.flatMap((make) => make(device));
+  const cases = [...quickCases(device), ...(long ? [...partedCases(device), ...longCases(device)] : [])];
+  const checks = await runCases(device, cases), covered = new Set(checks.map(({ kernel }) => kernel));
+  const missed = Object.values(kernels).filter(({ name }) => !covered.has(name));
+  return [...checks, ...missed.map(({ name }) => ({ kernel: name, on: "no case", error: NaN, ok: false }))];
+}
+
+/** The self-test's short form, which every training starts with. */
+export function quickCases(device: Device): KernelCase[] {
+  const makers = [smallCases, lossCases, activationCases, optimizerCases, wholeStepCases];
+  return makers.flatMap((make) => make(device));
+}
+
+/** Runs cases, all of them before anything is read. */
+export async function runCases(device: Device, cases: readonly KernelCase[]): Promise<KernelCheck[]> {
   const results: Tensor[] = [];
   try {
     for (const { run } of cases) results.push(device.tidy(run));
     const actual = await readAll(results);
-    const checks = cases.map(({ kernel, on, expected }, i) => compare(kernel.name, on, actual[i], expected));
-    const covered = new Set(cases.map(({ kernel }) => kernel.name));
-    const missed = Object.values(kernels).filter(({ name }) => !covered.has(name));
-    return [...checks, ...missed.map(({ name }) => ({ kernel: name, on: "no case", error: NaN, ok: false }))];
+    return cases.map(({ kernel, on, expected }, i) => compare(kernel.name, on, actual[i], expected));
   } finally {
     for (const tensor of results) tensor.dispose();
   }

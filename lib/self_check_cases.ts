@@ -57,7 +57,8 @@ function matmulCases(
   }));
 }
 
-function reduceCases(device: Device, rows: number, columns: number): KernelCase[] {
+/** What a fold does to two numbers hangs on no shape: large ones need `sumsAlone`. */
+function reduceCases(device: Device, rows: number, columns: number, sumsAlone = false): KernelCase[] {
   const x = matrix(rows, columns, random()), byColumn = reference.transpose(x);
   const row = (i: number) => x.data.subarray(i * columns, (i + 1) * columns);
   const column = (j: number) => byColumn.data.subarray(j * rows, (j + 1) * rows);
@@ -67,7 +68,7 @@ function reduceCases(device: Device, rows: number, columns: number): KernelCase[
     { kernel: kernels.min, op: ops.min, fold: (v: Float64Array) => v.reduce((a, b) => Math.min(a, b)) },
     { kernel: kernels.max, op: ops.max, fold: (v: Float64Array) => v.reduce((a, b) => Math.max(a, b)) },
   ];
-  return folds.flatMap(({ kernel, op, fold }) => {
+  return folds.slice(0, sumsAlone ? 1 : folds.length).flatMap(({ kernel, op, fold }) => {
     const over = (axis: 0 | 1 | undefined, expected: number[]): KernelCase => ({
       kernel,
       on: `${op.name} of [${rows}, ${columns}] over ${axis === undefined ? "all" : axis === 0 ? "rows" : "columns"}`,
@@ -112,6 +113,26 @@ function elementwiseCases(device: Device, rows: number, columns: number): Kernel
   ];
 }
 
+/** The backwards of operations on two operands. */
+function operandCases(device: Device): KernelCase[] {
+  const stream = random(), [a, b, dOut] = [matrix(5, 3, stream), matrix(3, 4, stream), matrix(5, 4, stream)];
+  const pairCase = (kernel: Kernel, on: string, run: () => Tensor, expected: Matrix): KernelCase => ({
+    kernel,
+    on: `gradient of ${on}`,
+    run,
+    expected: expected.data,
+  });
+  const products = () => ops.matmulBackward(upload(device, a), upload(device, b), upload(device, dOut));
+  const pair = () => ops.multiplyBackward(upload(device, a), upload(device, a.map((v) => 2 * v)), upload(device, a));
+  return [
+    pairCase(kernels.matmul, "matmul, a", () => products().dA, reference.matmul(dOut, b, false, true)),
+    pairCase(kernels.matmul, "matmul, b", () => products().dB, reference.matmul(a, dOut, true)),
+    pairCase(kernels.multiply, "multiply, a", () => pair().dA, a.map((v) => 2 * v * v)),
+    pairCase(kernels.multiply, "multiply, b", () => pair().dB, a.map((v) => v * v)),
+    pairCase(kernels.scale, "subtract, b", () => ops.subtractBackward(upload(device, a)).dB, a.map((v) => -v)),
+  ];
+}
+
 /** NaN and infinities pass through: nothing may turn them into numbers. */
 function notFiniteCases(device: Device): KernelCase[] {
   const rows = [[1, -1, NaN, Infinity, -Infinity], [1, -1, -2, -3, -Infinity]];
@@ -148,7 +169,36 @@ function spreadCases(device: Device): KernelCase[] {
       run: () => ops.meanBackward(Tensor.from(device, [2, 4, 6]), [2, 3], 0),
       expected: [1, 2, 3, 1, 2, 3],
     },
+    {
+      kernel: kernels.spread,
+      on: "gradient of sum of [67, 3] over columns",
+      run: () => ops.sumBackward(Tensor.from(device, count(67)), [67, 3], 1),
+      expected: count(3 * 67).map((i) => Math.floor(i / 3)),
+    },
   ];
+}
+
+/** 0, 1, 2 ... */
+function count(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
+}
+
+/** Row numbers are looked through in parts: more of them than a part holds, and than an invocation may loop over. */
+function pickedCases(device: Device): KernelCase[] {
+  const picks = 70_001, ones = new Float32Array(picks).fill(1);
+  const rowsOf = (length: number, rows: number) => Uint32Array.from({ length }, (_, i) => (i * i) % rows);
+  const timesOf = (picked: Uint32Array, rows: number) =>
+    count(rows).map((row) => picked.filter((r) => r === row).length);
+  const backward = (picked: Uint32Array<ArrayBuffer>, rows: number, columns: number): KernelCase => ({
+    kernel: kernels.gatherRowsBackward,
+    on: `[${picked.length}, ${columns}] into ${rows} rows`,
+    run: () => {
+      const dOut = Tensor.from(device, ones.slice(0, picked.length * columns), [picked.length, columns]);
+      return ops.gatherRowsBackward(dOut, Tensor.from(device, picked), rows);
+    },
+    expected: timesOf(picked, rows).flatMap((times) => Array(columns).fill(times)),
+  });
+  return [backward(rowsOf(29, 67), 67, 3), backward(rowsOf(picks, 3), 3, 1)];
 }
 
 /** What moves a recorded step along: the gather of its rows, and the append of its loss. */
@@ -185,18 +235,29 @@ function stepCases(device: Device): KernelCase[] {
   ];
 }
 
-/** Every kernel on small odd shapes. */
+/** Every kernel on small odd shapes, some of several workgroups. */
 export function smallCases(device: Device): KernelCase[] {
   return [
     ...matmulCases(device, 5, 7, 9),
+    ...matmulCases(device, 13, 2, 17),
     // Large enough for the software adapter's blocks: rows that a kernel packs, and such as a copy does.
     ...matmulCases(device, 39, 41, 43, kernels.pack),
     ...matmulCases(device, 68, 100, 84),
     ...reduceCases(device, 5, 7),
-    ...elementwiseCases(device, 5, 7),
+    ...elementwiseCases(device, 13, 17),
+    ...operandCases(device),
     ...notFiniteCases(device),
     ...spreadCases(device),
     ...stepCases(device),
+  ];
+}
+
+/** What takes several dispatches: a reduction in blocks, row numbers in parts. */
+export function partedCases(device: Device): KernelCase[] {
+  return [
+    ...reduceCases(device, 67, 2_051, true),
+    ...reduceCases(device, 2_051, 69, true),
+    ...pickedCases(device),
   ];
 }
 

@@ -10,7 +10,7 @@
 
 import { findsAdapter } from "./setup.ts";
 
-const minimumCoverage = 90;
+const minimumCoverage = 95;
 const root = new URL("../", import.meta.url);
 const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--deny-net"];
 

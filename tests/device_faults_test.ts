@@ -204,7 +204,10 @@ Deno.test("train ends with code 1 and keeps no result where its device is lost, 
       ...[...sizes, "--run-name", name],
     ], env);
   const lost = await train("lost", { HARM: "lost", HARM_AFTER: "400" });
-  assertMatch(lost.stderr, /^error: The GPU reported: the device was lost \(destroyed\).*\n$/m);
+  assertMatch(
+    lost.stderr,
+    /^error: The GPU reported: the device was lost \(destroyed\).*\nthe run is kept at step 0: .*\n$/m,
+  );
   const invalid = await train("invalid", { HARM: "invalid", HARM_AFTER: "400" });
   assertMatch(invalid.stderr, /^error: The GPU reported: Buffer size \d+ is greater than the maximum/m);
   for (const { code, stdout, stderr } of [lost, invalid]) {

@@ -38,8 +38,8 @@ class BuggyLinear extends Linear {
   }
 
   override backward(dOut: Tensor, wantDX: boolean): Tensor | undefined {
-    const dX = super.backward(dOut, wantDX);
-    return (dX && this.#bug(this, this.#x, dOut, dX)) || dX;
+    const dX = super.backward(dOut, true)!, changed = this.#bug(this, this.#x, dOut, dX);
+    return wantDX ? changed ?? dX : undefined;
   }
 }
 

