@@ -130,7 +130,11 @@ Deno.test("deno.json gives every task known permissions, no network, and writing
     assert(task in USES || LONG.includes(task), `a task without a typical use here: ${task}`);
     const { flags } = await commandOf(task), of = (kind: string) => flags.filter((flag) => flag.includes(`-${kind}`));
     for (const flag of flags) {
-      assertMatch(flag, /^--(no-prompt|no-lock|allow-(read|write|sys)(=.+)?|allow-(env|run))$/, `a flag of ${task}`);
+      assertMatch(
+        flag,
+        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run))$/,
+        `a flag of ${task}`,
+      );
     }
     assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
     assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);

@@ -101,6 +101,30 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a folder that is read-only ends the run, and names the file",
+  ignore: Deno.build.os === "windows", // there it says nothing of files in it
+  fn: async () => {
+    await using place = await Workplace.create();
+    await place.succeed("train", RUN);
+    const before = await place.digests(run), folders = [run, `${run}/checkpoints`].map((name) => place.at(name));
+    for (const folder of folders) await Deno.chmod(folder, 0o555);
+    // The system's administrator may write everywhere, unless that is taken away.
+    const [first, ...rest] = Deno.uid() === 0
+      ? ["setpriv", "--bounding-set=-dac_override", Deno.execPath()]
+      : [Deno.execPath()];
+    const args = [...rest, ...COMMAND, "--resume", "r", "--num-epochs", "2"];
+    const { code, stderr } = await new Deno.Command(first, { args, cwd: place.path }).output();
+    for (const folder of folders) await Deno.chmod(folder, 0o755);
+    assertEquals(code, 1);
+    assertMatch(
+      new TextDecoder().decode(stderr),
+      /^error: .*data\/runs\/r\/.*\(os error 13\)|^error: .*\(os error 13\).*data\/runs\/r\//m,
+    );
+    assertEquals(await place.digests(run), before);
+  },
+});
+
 Deno.test("a run whose folder or file is taken away ends, and writes nowhere else", async () => {
   await using place = await Workplace.create();
   const long = [...RUN.slice(0, -1), "100000"], word = "first steps done";
