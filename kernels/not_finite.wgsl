@@ -19,11 +19,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let exponent = Bits(0x7f800000u);
-  var found = false;
+  var highest = Bits();
   for (var i = part; i < sizes.count; i += sizes.parts) {
-    found = found || any((x[i] & exponent) == exponent);
+    highest = max(highest, x[i] & exponent);
   }
-  if (found) {
+  if (any(highest == exponent)) {
     atomicStore(&flags[sizes.place], 1u);
   }
 }

@@ -8,7 +8,7 @@ import { checkType } from "./elementwise.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Elements that one invocation looks at, or four times as many where they go by fours. */
-const PART = 64;
+const PART = 256;
 /** Parts beyond which each takes more elements. */
 const MAX_PARTS = 65_536;
 /** The software adapter silently ends an invocation after 65,535 iterations. */
