@@ -15,6 +15,7 @@ export { type CsvOptions, readRecords, type RecordBlock, type Separator } from "
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { EarlyStopping, type EarlyStoppingState } from "./lib/early_stopping.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
+export { type Fault, type FaultCause, findFault } from "./lib/fault_finder.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
@@ -162,6 +163,7 @@ export type { TrainingState } from "./lib/training_state.ts";
 export { Trainer } from "./lib/trainer.ts";
 export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/weighted_losses.ts";
 export type {
+  Batch,
   EpochOptions,
   EpochResult,
   ResidentRows,

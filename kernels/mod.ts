@@ -32,6 +32,7 @@ import matmulBlocks from "./matmul_blocks.wgsl" with { type: "text" };
 import matmulEpilogue from "./matmul_epilogue.wgsl" with { type: "text" };
 import matmulTiles from "./matmul_tiles.wgsl" with { type: "text" };
 import momentum from "./momentum.wgsl" with { type: "text" };
+import notFinite from "./not_finite.wgsl" with { type: "text" };
 import pack from "./pack.wgsl" with { type: "text" };
 import rateOfStep from "./rate_of_step.wgsl" with { type: "text" };
 import reduce from "./reduce.wgsl" with { type: "text" };
@@ -68,7 +69,7 @@ export interface Kernel {
   readonly access: readonly Access[];
   /** Names and values of its override constants, where it has any: each is a pipeline of its own. */
   readonly constants?: Readonly<Record<string, number>>;
-  /** How many sizes at the start count elements, where its text has the type `Value`: see {@linkcode byFours}. */
+  /** How many sizes at the start count elements, where its text has the type `Value` or `Bits`: see {@linkcode byFours}. */
   readonly counts?: number;
 }
 
@@ -102,6 +103,7 @@ export const kernels = {
   leakyRelu: { name: "leakyRelu", code: leakyRelu, access: [R, W] },
   leakyReluBackward: { name: "leakyReluBackward", code: leakyReluBackward, access: [R, R, W] },
   matmul: { name: "matmul", code: matmul, access: [R, R, W] },
+  notFinite: { name: "notFinite", code: notFinite, access: [R, W], counts: 2 },
   pack: { name: "pack", code: pack, access: [R, WT] },
   momentum: { name: "momentum", code: momentum, access: [W, R, W, R], counts: 1 },
   rateOfStep: { name: "rateOfStep", code: rateOfStep, access: [R, R, W] },
@@ -163,7 +165,8 @@ const fours = new Map<Kernel, Kernel>();
  * @returns The kernel; the same object each time.
  */
 export function byFours(kernel: Kernel): Kernel {
-  const code = kernel.code.replace("alias Value = f32;", "alias Value = vec4f;");
+  const code = kernel.code.replace("alias Value = f32;", "alias Value = vec4f;")
+    .replace("alias Bits = u32;", "alias Bits = vec4u;");
   const known = fours.get(kernel) ?? { ...kernel, code };
   fours.set(kernel, known);
   return known;

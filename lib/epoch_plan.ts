@@ -111,6 +111,21 @@ export class EpochPlan {
   }
 
   /**
+   * The rows that a step sees.
+   *
+   * @param step Which step, from 1 over all epochs.
+   * @returns Their numbers, from 0 [batch].
+   * @throws {RangeError} If there is no such step.
+   */
+  rowsOf(step: number): Uint32Array<ArrayBuffer> {
+    if (!Number.isSafeInteger(step) || step < 1) throw new RangeError(`There is no step ${step}: steps count from 1`);
+    const epoch = Math.floor((step - 1) / this.stepsPerEpoch), place = (step - 1) % this.stepsPerEpoch;
+    const visit = this.visits(epoch, 1).find(({ firstStep, steps }) => place < firstStep + steps)!;
+    const { batchSize } = this.#options, first = (place - visit.firstStep) * batchSize;
+    return this.order(visit).slice(first, first + batchSize).map((row) => visit.start + row);
+  }
+
+  /**
    * Mean loss over an epoch's rows.
    *
    * @param epoch Which epoch, from 0.

@@ -63,24 +63,36 @@ export class DataError extends SyntaxError {
  *
  * const error = new NotFiniteError("loss", NaN, 120);
  * assertEquals(error.message, "The loss is NaN at step 120: try a smaller learning rate, or scale the data");
+ * const { message } = new NotFiniteError("weights", undefined, 512, 256); // seen only behind step 512
+ * assertEquals(message.split(":")[0], "A value of the weights is not finite at step 512 or before, after step 256");
  * ```
  */
 export class NotFiniteError extends RangeError {
   /** Always "NotFiniteError". */
   override readonly name: string = "NotFiniteError";
-  /** The step, counted from 1, at which the value was seen first. */
+  /** What is not finite, such as "loss", "weights" or "optimizer's variance". */
+  readonly what: string;
+  /** NaN, Infinity or -Infinity; undefined where only the tensor is known. */
+  readonly value: number | undefined;
+  /** The step, counted from 1, at which it was seen first. */
   readonly step: number;
+  /** The last step behind which all that a training keeps was known to be finite. */
+  readonly after: number;
 
   /**
    * Says what to try.
    *
-   * @param what Name of the value, such as "loss".
-   * @param value The value itself: NaN, Infinity or -Infinity.
-   * @param step The step, counted from 1.
+   * @param what Name of the value, such as "loss", or of the tensor that has it.
+   * @param value The value itself: NaN, Infinity or -Infinity; undefined where only the tensor is known.
+   * @param step The step, counted from 1, at which it was seen.
+   * @param after The last step behind which all was known to be finite; by default the one before.
    */
-  constructor(what: string, value: number, step: number) {
-    super(`The ${what} is ${value} at step ${step}: try a smaller learning rate, or scale the data`);
-    this.step = step;
+  constructor(what: string, value: number | undefined, step: number, after: number = step - 1) {
+    const found = value === undefined ? `A value of the ${what} is not finite` : `The ${what} is ${value}`;
+    const isExact = value !== undefined || after === step - 1;
+    const place = isExact ? `at step ${step}` : `at step ${step} or before, after step ${after}`;
+    super(`${found} ${place}: try a smaller learning rate, or scale the data`);
+    [this.what, this.value, this.step, this.after] = [what, value, step, after];
   }
 }
 

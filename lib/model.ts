@@ -229,7 +229,7 @@ export function parametersOf(layers: readonly Layer[]): NamedParameter[] {
 }
 
 /** `z1, a1, d1, z2, ...`: z for layers with parameters, a for activations, numbered by the last layer with parameters. */
-function layerNames(layers: readonly Layer[]): string[] {
+export function layerNames(layers: readonly Layer[]): string[] {
   let number = 0;
   return layers.map(({ kind, parameters }) => {
     if (parameters.length > 0) return `z${++number}`;

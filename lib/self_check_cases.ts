@@ -5,6 +5,7 @@
  */
 import { type Kernel, kernels } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
+import { flagNotFinite } from "./not_finite.ts";
 import * as ops from "./ops.ts";
 import { Random } from "./random.ts";
 import * as reference from "./reference.ts";
@@ -152,6 +153,22 @@ function notFiniteCases(device: Device): KernelCase[] {
   ];
 }
 
+/** The watch over what training keeps: a tensor by fours with an infinity at its end, one that is sound, one by ones. */
+function watchCases(device: Device): KernelCase[] {
+  const sound = [3e38, -3e38, 1e-45, 0, -0, 1, 2, 3];
+  const tensors = [[...sound, 1, 2, 3, -Infinity], sound, [NaN, ...sound]];
+  return [{
+    kernel: kernels.notFinite,
+    on: "[12] with an infinity, [8], [9] with a NaN",
+    run: () => {
+      const flags = Tensor.from(device, Uint32Array.of(0, 0, 0));
+      tensors.forEach((x, place) => flagNotFinite(Tensor.from(device, x), flags, place));
+      return flags;
+    },
+    expected: [1, 0, 1],
+  }];
+}
+
 /** The backward of sums and extremes: equal smallest elements share the gradient. */
 function spreadCases(device: Device): KernelCase[] {
   const x = [[4, 1, 3], [1, 5, 1]], dOut = [6, 8];
@@ -247,6 +264,7 @@ export function smallCases(device: Device): KernelCase[] {
     ...elementwiseCases(device, 13, 17),
     ...operandCases(device),
     ...notFiniteCases(device),
+    ...watchCases(device),
     ...spreadCases(device),
     ...stepCases(device),
   ];
@@ -279,6 +297,19 @@ export function longCases(device: Device): KernelCase[] {
       on: `[${length}, 1] over rows`,
       run: () => ops.sum(upload(device, reference.transpose(ramp)), 0),
       expected: [ramp.data.reduce((a, b) => a + b)],
+    },
+    {
+      kernel: kernels.notFinite,
+      on: `[${wide}] with a NaN at its end, and without`,
+      run: () => {
+        const flags = Tensor.from(device, Uint32Array.of(0, 0)),
+          x = Tensor.from(device, new Float32Array(wide).fill(1));
+        flagNotFinite(x, flags, 0);
+        x.write(new Float32Array(wide).fill(NaN, wide - 1));
+        flagNotFinite(x, flags, 1);
+        return flags;
+      },
+      expected: [0, 1],
     },
     {
       kernel: kernels.scale,

@@ -8,10 +8,11 @@ import type { Visit } from "./epoch_plan.ts";
 import { NotFiniteError } from "./errors.ts";
 import type { Recording } from "./recording.ts";
 import { RowWindows } from "./row_windows.ts";
-import type { Tensor } from "./tensor.ts";
-import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
+import { readAll, type Tensor, type TensorData } from "./tensor.ts";
+import type { Batch, EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
 import { readState, type TrainingState, writeState } from "./training_state.ts";
 import { TrainingStep } from "./training_step.ts";
+import { Watch } from "./watch.ts";
 
 /** A run of steps within one window of one epoch. */
 interface Chunk {
@@ -22,6 +23,8 @@ interface Chunk {
   readonly steps: number;
   /** Whether it ends the epoch. */
   readonly end: boolean;
+  /** Whether it ends with a look at what the training keeps. */
+  readonly isWatched: boolean;
   /** Losses of the whole epoch, filled chunk by chunk. */
   readonly losses: Float32Array<ArrayBuffer>;
   /** Number of its first step over all epochs, from 1. */
@@ -41,12 +44,16 @@ const READ_INTERVAL = 250;
 export class Trainer implements Disposable {
   /** Steps of one epoch. */
   readonly stepsPerEpoch: number;
-  readonly #options: TrainerOptions;
+  /** What it was made with. */
+  readonly options: TrainerOptions;
   readonly #windows: RowWindows;
+  readonly #watch: Watch;
   readonly #training: TrainingStep;
   readonly #full: Recording;
   readonly #rest: Recording | undefined;
   #stepsPerRead = 1;
+  /** Steps on the queue since the last look at what the training keeps. */
+  #unwatched = 0;
   #step = 0;
   /** Loss of each step of the epoch under way; those that the GPU has yet to do are not there yet. */
   #losses: Float32Array<ArrayBuffer>;
@@ -78,12 +85,13 @@ export class Trainer implements Disposable {
    */
   constructor(options: TrainerOptions) {
     const { batchSize, model: { device } } = options;
-    this.#options = options;
+    this.options = options;
     this.#windows = new RowWindows(options);
     const { plan } = this.#windows, rest = plan.rows % batchSize;
     this.stepsPerEpoch = plan.stepsPerEpoch;
     this.#losses = new Float32Array(plan.stepsPerEpoch);
     try {
+      this.#watch = new Watch(options.model, options.optimizer);
       const training = this.#training = new TrainingStep(options, this.#windows);
       const fuse = !options.plain;
       this.#full = device.record(() => training.runWhole(batchSize), { fuse });
@@ -131,7 +139,8 @@ export class Trainer implements Disposable {
    * @param options `evaluate` is called when an epoch's last step was put on the queue: what it reads are the weights of
    * that moment. `onProgress` is told now and then how many steps were done in this call. `between` may stop it.
    * @returns The result of each epoch, in order.
-   * @throws {NotFiniteError} If a loss is NaN or infinite; it says at which step.
+   * @throws {NotFiniteError} If a loss is NaN or infinite, or a value of the weights, of their gradients or of the optimizer's
+   * state, which are looked at a few times a second and when the call ends; {@linkcode findFault} says where it came up.
    * @throws {RangeError} If `learningRates` gives a rate that is not a finite number from 0 on.
    * @throws {DeviceError} If the GPU reported a fault.
    * @throws What the source of the rows throws.
@@ -159,6 +168,7 @@ export class Trainer implements Disposable {
           if (epoch) yield epoch;
         }
       }
+      if (this.#unwatched > 0) pending.push({ steps: 0, result: this.#look().then(() => undefined) });
       while (pending.length > 0) {
         const epoch = await oldest();
         if (epoch) yield epoch;
@@ -171,13 +181,17 @@ export class Trainer implements Disposable {
 
   /** Cuts epochs into runs of steps, each followed by a read of its losses. */
   async *#chunks(count: number, between = freely): AsyncGenerator<Chunk> {
+    const last = this.epoch + count - 1;
     for await (const { visit, start: first } of this.#visits(count)) {
       for (let start = first; start < visit.steps;) {
         const allowed = between(this.#step);
         if (!(allowed > 0)) return;
         const steps = Math.min(this.#stepsPerRead, visit.steps - start, Math.ceil(allowed));
         const end = visit.ends && start + steps === visit.steps;
-        const chunk = { visit, start, steps, end, losses: this.#losses, firstStep: this.#step + 1 };
+        this.#unwatched += steps;
+        const isWatched = this.#unwatched >= this.#stepsPerRead || (end && visit.epoch === last);
+        if (isWatched) this.#unwatched = 0;
+        const chunk = { visit, start, steps, end, isWatched, losses: this.#losses, firstStep: this.#step + 1 };
         // Counted before the caller goes on, who may never come back for more.
         this.#step += steps;
         start += steps;
@@ -202,17 +216,16 @@ export class Trainer implements Disposable {
 
   /** Puts a chunk on the queue at once; resolves when it is done, with the epoch's result where it ends one. */
   async #queueChunk<T>(chunk: Chunk, options: EpochOptions<T>): Promise<EpochResult<T> | undefined> {
-    const { visit, start, steps, end, losses } = chunk, since = performance.now();
-    const short = start + steps === visit.steps && visit.rows % this.#options.batchSize > 0 ? 1 : 0;
+    const { visit, start, steps, end, isWatched, losses } = chunk, since = performance.now();
+    const short = start + steps === visit.steps && visit.rows % this.options.batchSize > 0 ? 1 : 0;
     this.#full.replay(steps - short);
     if (short) this.#rest!.replay();
-    const read = this.#training.losses.view(start, [steps]).read();
+    const step = chunk.firstStep + steps - 1, read = this.#readLosses(start, steps, isWatched);
     const evaluation = end ? (async () => await options.evaluate?.())() : undefined; // a throw becomes a rejection
     await Promise.allSettled([read, evaluation]);
-    this.#keepLosses(chunk, await read);
+    this.#judge(chunk, step, await read);
     if (performance.now() - since < READ_INTERVAL) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
     if (!end) return undefined;
-    const step = chunk.firstStep + steps - 1;
     return { ...this.#result(visit.epoch, losses, step), evaluation: await evaluation as T };
   }
 
@@ -221,26 +234,30 @@ export class Trainer implements Disposable {
    * those of {@linkcode Trainer.epochs} with `plain`; where one kernel runs the step there, results differ in their last
    * digits.
    *
-   * @param onStep Called after each step with the tensors it made, which are freed when its promise resolves.
+   * @param onStep Called after each step with the tensors it made and the rows it saw, which are freed when its promise
+   * resolves.
    * @param options `between` may stop it.
    * @returns The epoch's result; undefined where it was stopped.
-   * @throws {NotFiniteError} If a loss is NaN or infinite; it says at which step.
+   * @throws {NotFiniteError} If a loss is NaN or infinite, or a value that the training keeps; it says at which step.
    */
   async observedEpoch(
-    onStep: (tensors: ReadonlyMap<string, Tensor>, step: number) => Promise<void>,
+    onStep: (tensors: ReadonlyMap<string, Tensor>, step: number, batch: Batch) => Promise<void>,
     { between = freely }: Pick<EpochOptions<undefined>, "between"> = {},
   ): Promise<EpochResult<undefined> | undefined> {
-    const { batchSize, model: { device } } = this.#options, losses = this.#losses, { epoch } = this;
+    const { batchSize, model: { device } } = this.options, losses = this.#losses, { epoch } = this;
     for await (const { visit, start: first } of this.#visits(1)) {
       for (let start = first; start < visit.steps; start++) {
         if (!(between(this.#step) > 0)) return undefined;
         const tensors = new Map<string, Tensor>();
         const rows = Math.min(batchSize, visit.rows - start * batchSize);
-        using step = device.record(() => this.#training.run(rows, (name, tensor) => tensors.set(name, tensor)));
+        let batch: Batch;
+        using step = device.record(() => {
+          batch = this.#training.run(rows, (name, tensor) => tensors.set(name, tensor));
+        });
         step.replay();
-        await onStep(tensors, this.#step + 1);
-        const loss = await this.#training.losses.view(start, [1]).read();
-        this.#keepLosses({ visit, start, losses, firstStep: this.#step + 1 }, loss);
+        await onStep(tensors, this.#step + 1, batch!);
+        const chunk = { visit, start, losses, firstStep: this.#step + 1 };
+        this.#judge(chunk, chunk.firstStep, await this.#readLosses(start, 1, true));
         this.#step++;
       }
     }
@@ -254,7 +271,7 @@ export class Trainer implements Disposable {
    *
    * @param more More tensors to keep with it, by name, each in the layout of the model's `values`.
    * @returns The state, for {@linkcode Trainer.restore} or {@linkcode saveCheckpoint}.
-   * @throws {NotFiniteError} If a step before it had a loss that is NaN or infinite.
+   * @throws {NotFiniteError} If a step before it had a loss that is NaN or infinite, or a value of the state is.
    *
    * @example
    * ```ts
@@ -276,8 +293,8 @@ export class Trainer implements Disposable {
    * ```
    */
   async snapshot(more: Readonly<Record<string, Tensor>> = {}): Promise<TrainingState> {
-    const { model, optimizer } = this.#options, step = this.#step, losses = this.#losses;
-    const reads = [readState(model, optimizer, more), this.#lossesRead] as const;
+    const { model, optimizer } = this.options, step = this.#step, losses = this.#losses;
+    const reads = [readState(model, optimizer, more), this.#lossesRead, this.#look()] as const;
     await Promise.allSettled(reads); // neither is under way any more where the other fails
     const [numbers] = await Promise.all(reads);
     return { step, losses: losses.slice(0, step % this.stepsPerEpoch), ...numbers };
@@ -298,16 +315,44 @@ export class Trainer implements Disposable {
         `Cannot go on from this state: ${losses.length} losses at step ${step}, with ${this.stepsPerEpoch} steps an epoch`,
       );
     }
-    writeState(state, this.#options.model, this.#options.optimizer, more);
+    const { model, optimizer } = this.options;
+    writeState(state, model, optimizer, more);
+    model.gradients.write(new Float32Array(model.gradients.size)); // those of a step that is undone are watched no more
     this.#step = step;
     this.#losses = new Float32Array(this.stepsPerEpoch);
     this.#losses.set(losses);
     this.#lossesRead = Promise.resolve();
+    this.#unwatched = 0;
+    this.#watch.restart(step);
+  }
+
+  /**
+   * The rows that a step sees.
+   *
+   * @param step Which step, from 1 over all epochs.
+   * @returns Their numbers in the order in which the trainer was given them, from 0 [batch].
+   * @throws {RangeError} If there is no such step.
+   *
+   * @example
+   * ```ts
+   * import { Device, Linear, Model, mse, Sgd, Tensor, Trainer } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
+   * using device = await Device.request({ smallDispatches: true });
+   * using model = new Model(device, [new Linear(1, 1)]);
+   * using optimizer = new Sgd(model, 0.1);
+   * using x = Tensor.from(device, [[1], [2], [3]]);
+   * using trainer = new Trainer({ model, loss: mse, optimizer, x, y: x, batchSize: 2, seed: 1, shuffle: false });
+   * assertEquals([...trainer.rowsOf(3)], [0, 1]);
+   * assertEquals([...trainer.rowsOf(4)], [2]);
+   * ```
+   */
+  rowsOf(step: number): Uint32Array<ArrayBuffer> {
+    return this.#windows.plan.rowsOf(step);
   }
 
   /** Frees what the recordings hold. The model, the optimizer and the rows stay. */
   dispose(): void {
-    for (const part of [this.#full, this.#rest, this.#windows, this.#training]) part?.dispose();
+    for (const part of [this.#full, this.#rest, this.#windows, this.#watch, this.#training]) part?.dispose();
   }
 
   /** The same as {@linkcode Trainer.dispose}. */
@@ -315,12 +360,30 @@ export class Trainer implements Disposable {
     this.dispose();
   }
 
-  /** Puts the losses of some steps in their place in the epoch, and refuses one that is not finite. */
-  #keepLosses(chunk: Pick<Chunk, "visit" | "start" | "losses" | "firstStep">, read: ArrayLike<number>): void {
-    chunk.losses.set(read, chunk.visit.firstStep + chunk.start);
-    for (let i = 0; i < read.length; i++) {
-      if (!Number.isFinite(read[i])) throw new NotFiniteError("loss", read[i], chunk.firstStep + i);
-    }
+  /** Reads the losses of some steps of the window, and where asked what a look behind them finds, in one wait. */
+  async #readLosses(start: number, steps: number, isWatched: boolean): Promise<readonly TensorData[]> {
+    if (isWatched) this.#watch.look();
+    return await readAll([this.#training.losses.view(start, [steps]), ...isWatched ? [this.#watch.flags] : []]);
+  }
+
+  /** Puts the losses of some steps in their place in the epoch, and refuses what is not finite. */
+  #judge(
+    chunk: Pick<Chunk, "visit" | "start" | "losses" | "firstStep">,
+    step: number,
+    [losses, flags]: readonly TensorData[],
+  ): void {
+    chunk.losses.set(losses, chunk.visit.firstStep + chunk.start);
+    const bad = losses.findIndex((loss) => !Number.isFinite(loss)), badStep = chunk.firstStep + bad;
+    if (bad >= 0) throw new NotFiniteError("loss", losses[bad], badStep, Math.min(this.#watch.good, badStep - 1));
+    if (flags) this.#watch.judge(flags, step);
+  }
+
+  /** Looks at what the training keeps, behind all that is on the queue. */
+  async #look(): Promise<void> {
+    const step = this.#step;
+    this.#unwatched = 0;
+    this.#watch.look();
+    this.#watch.judge(await this.#watch.flags.read(), step);
   }
 
   #result(epoch: number, losses: Float32Array, step: number): Omit<EpochResult<unknown>, "evaluation"> {

@@ -82,6 +82,14 @@ export interface EpochOptions<T> {
   readonly between?: (step: number) => number;
 }
 
+/** Rows of one step, as it sees them. */
+export interface Batch {
+  /** Inputs [batch, in]. */
+  readonly x: Tensor;
+  /** Targets [batch, out]. */
+  readonly y: Tensor;
+}
+
 /** What one epoch gave. */
 export interface EpochResult<T> {
   /** Which epoch, from 1. */

@@ -10,7 +10,7 @@ import { append, gatherRows } from "./ops.ts";
 import type { RowWindows } from "./row_windows.ts";
 import { StepRates } from "./step_rates.ts";
 import { Tensor } from "./tensor.ts";
-import type { TrainerOptions } from "./trainer_options.ts";
+import type { Batch, TrainerOptions } from "./trainer_options.ts";
 import { planWholeStep, runWholeStep } from "./whole_step.ts";
 
 /** The step, and what it leaves behind for the next one. */
@@ -56,8 +56,9 @@ export class TrainingStep implements Disposable {
    *
    * @param rows How many rows.
    * @param observe Called with each tensor it makes.
+   * @returns The rows that it sees.
    */
-  run(rows: number, observe?: Observer): void {
+  run(rows: number, observe?: Observer): Batch {
     const { model, loss, optimizer, batchSize } = this.#options, { x, y, order } = this.#windows;
     this.#rates?.take(this.#cursor, optimizer.rate);
     const batch = { count: rows, cursor: this.#cursor, stride: batchSize };
@@ -72,6 +73,7 @@ export class TrainingStep implements Disposable {
     this.#update();
 
     append(lossValue, this.losses, this.#cursor);
+    return { x: inputs, y: targets };
   }
 
   /**
@@ -82,7 +84,7 @@ export class TrainingStep implements Disposable {
   runWhole(rows: number): void {
     const { model, loss, optimizer, batchSize: stride, plain } = this.#options, { x, y, order } = this.#windows;
     const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
-    if (!plan) return this.run(rows);
+    if (!plan) return void this.run(rows);
     this.#rates?.take(this.#cursor, optimizer.rate);
     runWholeStep(plan, { x, y, order, cursor: this.#cursor, losses: this.losses, stride });
     this.#update();

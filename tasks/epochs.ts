@@ -1,5 +1,6 @@
 /** Goes through the epochs of a run: a line of each, and an end before the last where the validation loss asks for it. */
 
+import { NotFiniteError } from "../lib/errors.ts";
 import type { Evaluation } from "../lib/evaluation.ts";
 import type { EpochResult } from "../lib/trainer_options.ts";
 import type { Training } from "./build_training.ts";
@@ -33,7 +34,7 @@ export async function trainEpochs(
   const isOneByOne = keeper.stopping || plateau || debugTensors;
   const between = (step: number) => signal.code === undefined ? keeper.between(step) : 0;
   await keeper.keepIfDue();
-  while (!keeper.isOver && signal.code === undefined) {
+  const run = async () => {
     const count = isOneByOne ? 1 : numEpochs - trainer.epoch;
     for await (
       const { epoch, step, loss, evaluation } of runEpochs(count, config, training, { progress, doctor, between })
@@ -50,8 +51,19 @@ export async function trainEpochs(
       console.log(formatEpoch(line, numEpochs, keeper.seconds));
     }
     await keeper.keepIfDue();
+    if (keeper.isOver || signal.code !== undefined) await keeper.keepNow();
+  };
+  await keeper.keepIfDue();
+  while (!keeper.isOver && signal.code === undefined) {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      progress.clear();
+      await keeper.recover(error);
+    }
   }
-  await keeper.keepNow();
+  await keeper.settle();
 }
 
 /** The next epochs, or as far as `between` lets them run. */

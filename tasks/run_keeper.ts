@@ -1,16 +1,22 @@
 /** Keeps a run while it trains: when a checkpoint is due, what goes into it, and how the run takes up from one. */
 
 import { EarlyStopping } from "../lib/early_stopping.ts";
+import type { NotFiniteError } from "../lib/errors.ts";
+import { findFault } from "../lib/fault_finder.ts";
 import type { Tensor } from "../lib/tensor.ts";
 import type { TrainingState } from "../lib/training_state.ts";
 import type { Training } from "./build_training.ts";
 import type { Checkpoints, Origin, RunCheckpoint, RunNotes } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
+import { formatFault } from "./not_finite_report.ts";
 import type { RunFolder } from "./run_folder.ts";
 import type { EpochLine } from "./train_report.ts";
 
 /** Milliseconds that lie between the checkpoints of two epochs at least: each costs training about 15 of them. */
 const EPOCH_INTERVAL = 2_000;
+
+/** Half of the learning rate twenty times: where that does not help, something else is wrong. */
+const MIN_RATE_FACTOR = 2 ** -20;
 
 /** What a run stands at, to keep and to return to. */
 type Kept = Pick<RunCheckpoint, "state" | "notes">;
@@ -30,7 +36,8 @@ export class RunKeeper implements Disposable {
   #rateFactor = 1;
   /** Loss of the last epoch that is done. */
   #loss: number | null = null;
-  #last: Promise<Kept> | undefined;
+  /** What the last checkpoint holds, to return to. */
+  #good: Kept | undefined;
   #lastStep: number | undefined;
   #lastTime = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -88,7 +95,33 @@ export class RunKeeper implements Disposable {
     setRateFactor(notes.rateFactor);
     [this.#secondsBefore, this.#start, this.#metricsBytes] = [notes.seconds, performance.now(), notes.metricsBytes];
     [this.#rateFactor, this.#loss, this.#lastStep] = [notes.rateFactor, notes.loss, state.step];
-    [this.#last, this.#lastTime] = [Promise.resolve({ state, notes }), performance.now()];
+    [this.#good, this.#lastTime] = [{ state, notes }, performance.now()];
+  }
+
+  /**
+   * Takes the run back from a value that is not finite: says where it came from and stands at the last checkpoint again, with
+   * half the learning rate.
+   *
+   * @param error What was noticed.
+   * @throws {NotFiniteError} If the run is to stop, or no learning rate would help; the message says where it came from.
+   */
+  async recover(error: NotFiniteError): Promise<void> {
+    await this.#writing;
+    this.#failure = undefined;
+    const good = this.#good, { trainer, dataset: { features, targets } } = this.#training;
+    if (!good) throw error;
+    const [state, more] = this.#fitted(good.state);
+    await this.restore(good); // learning rates must be those of then
+    const fault = await findFault(trainer, state, error, more);
+    const lines = formatFault(fault, { inputs: features, targets }), rateFactor = this.#rateFactor / 2;
+    if (this.#config.onNan === "stop" || fault.cause.kind === "data" || rateFactor < MIN_RATE_FACTOR) {
+      error.message = lines.join("\n");
+      throw error;
+    }
+    for (const line of lines) console.error(line);
+    await this.restore({ state: good.state, notes: { ...good.notes, rateFactor } });
+    console.error(`warning: back at step ${trainer.step}, with ${rateFactor} of the learning rate from here`);
+    await this.keep();
   }
 
   /** Whether to stop putting steps on the queue here, and how many may follow at most: a trainer's `between`. */
@@ -122,7 +155,7 @@ export class RunKeeper implements Disposable {
     await this.settle();
     const { trainer } = this.#training, notes = this.#notes();
     const more: Record<string, Tensor> = this.stopping ? { best: this.stopping.best } : {};
-    const last = this.#last = trainer.snapshot(more).then((state) => ({ state, notes }));
+    const last = trainer.snapshot(more).then((state) => this.#good = { state, notes });
     [this.#lastStep, this.#lastTime, this.#isWriting] = [trainer.step, performance.now(), true];
     this.#writing = this.#write(last).catch((error) => void (this.#failure = { error })).finally(() =>
       this.#isWriting = false

@@ -10,7 +10,7 @@
 
 import { isSmallStep } from "../lib/adapter.ts";
 import { Device } from "../lib/device.ts";
-import { DeviceError } from "../lib/errors.ts";
+import { DeviceError, NotFiniteError } from "../lib/errors.ts";
 import type { Evaluation } from "../lib/evaluation.ts";
 import { dataSource } from "../lib/model_metadata.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../lib/saved_model.ts";
@@ -106,8 +106,9 @@ async function withHint<T>({ runName }: TaskConfig, checkpoints: Checkpoints, wo
   } catch (error) {
     const lastStep = await checkpoints.lastStep().catch(() => undefined); // the first error is the one to tell
     if (error instanceof Error && lastStep !== undefined) {
+      const how = error instanceof NotFiniteError ? " --on-nan halve-lr" : "";
       error.message +=
-        `\nthe run is kept at step ${lastStep}: \`deno task train --resume ${runName}\` goes on from there`;
+        `\nthe run is kept at step ${lastStep}: \`deno task train --resume ${runName}${how}\` goes on from there`;
     }
     throw error;
   }

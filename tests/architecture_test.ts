@@ -28,13 +28,13 @@ const storeys: string[] = [
   "plateau",
   "adapter command_builder device gpu_faults pipeline product recording schedule",
   "tensor",
-  "elementwise matmul ops reductions rows activations dropout clipping step_rates",
+  "elementwise matmul ops reductions rows activations dropout clipping step_rates not_finite",
   "layers losses optimizers init activation_layers layer linear perceptron flat_optimizer gradient_descent " +
   "adaptive_optimizers dropout_layer weighted_losses early_stopping",
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
   "whole_step whole_step_cases activation_cases load_model loss_cases training_step optimizer_cases " +
-  "training_state checkpoint examination",
+  "training_state checkpoint examination watch fault_finder fault_cause",
 ];
 
 const storeyOf = new Map<string, number>(

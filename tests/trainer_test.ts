@@ -165,10 +165,14 @@ gpuTest("an epoch of 1,000 steps allocates and binds no more than one of 100", a
     };
   };
   const short = await spent(100), long = await spent(1_000);
-  assertEquals([short.dispatches, long.dispatches], [100 * short.perStep, 1_000 * long.perStep]);
+  // A look at gradients and weights comes with a read of the losses, at most.
+  const looks = [short.dispatches - 100 * short.perStep, long.dispatches - 1_000 * long.perStep].map((more) =>
+    more / 2
+  );
+  assert(looks.every((count) => count >= 1 && count <= 32), `${looks} looks`);
   assertEquals([short.bindGroups, long.bindGroups], [0, 0]);
   // What is read back takes a buffer a read, and the number of reads grows as the logarithm of the steps at most.
-  assert(long.allocations <= short.allocations + 6, `${long.allocations} against ${short.allocations} allocations`);
+  assert(long.allocations <= short.allocations + 12, `${long.allocations} against ${short.allocations} allocations`);
 });
 
 gpuTest("a plain step is as many dispatches as it has operations", (device) => {
