@@ -1,0 +1,65 @@
+/** Values that are not finite: what a run says of them, where it goes back to, and how it goes on. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readSafetensors, writeSafetensors } from "../lib/safetensors.ts";
+import { Workplace } from "./run_task_process.ts";
+
+const run = "data/runs/r";
+const RUN = ["--num-dataset", "600", "--run-name", "r", "--num-epochs", "3", "--checkpoint-every", "10"];
+
+Deno.test("a run that diverges says where and why, and keeps its last sound checkpoint", async () => {
+  await using place = await Workplace.create();
+  const { code, stderr } = await place.run("train", [...RUN, "--learning-rate", "2"]);
+  assertEquals(code, 1);
+  assertMatch(
+    stderr,
+    new RegExp(
+      "^error: output z2 of layer 2 \\(Linear\\) is -?Infinity at step \\d+ of epoch 1, in training row \\d+, column 0\n" +
+        "batch: training rows (\\d+, ){8}... \\(10 rows\\)\n" +
+        "likely cause: the loss grew from .* over \\d+ steps: a learning rate of 2 is too large\n" +
+        "what to do: LEARNING_RATE=0.2, .*\n" +
+        "the run is kept at step 0: `deno task train --resume r --on-nan halve-lr` goes on from there\n$",
+      "m",
+    ),
+  );
+  const files = Object.keys(await place.digests(run)).sort();
+  assertEquals(files, ["checkpoints/step-0000000000.safetensors", "config.json"]);
+});
+
+Deno.test("--on-nan halve-lr goes on from the last checkpoint, resumed or from the start, to the same bytes", async () => {
+  await using place = await Workplace.create(), whole = await Workplace.create();
+  await place.run("train", [...RUN, "--learning-rate", "2"]);
+  const { stderr } = await place.succeed("train", ["--resume", "r", "--on-nan", "halve-lr"]);
+  const notes = [...stderr.matchAll(/^warning: back at step 0, with (0\.\d+) of the learning rate from here$/gm)];
+  assertEquals(notes.map(([, factor]) => factor), ["0.5", "0.25", "0.125"].slice(0, notes.length));
+  assert(notes.length > 0);
+  const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(
+    lines.map(({ epoch, learningRate }) => [epoch, learningRate]),
+    [1, 2, 3].map((e) => [e, 2 / 2 ** notes.length]),
+  );
+  await whole.succeed("train", [...RUN, "--learning-rate", "2", "--on-nan", "halve-lr"]);
+  for (const name of ["metrics.jsonl", "model.safetensors"]) {
+    assertEquals((await place.digests(run))[name], (await whole.digests(run))[name], name);
+  }
+  // What was halved stays so.
+  await place.succeed("train", ["--resume", "r", "--num-epochs", "4"]);
+  const last = JSON.parse((await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").at(-1)!);
+  assertEquals([last.epoch, last.learningRate], [4, 2 / 2 ** notes.length]);
+});
+
+Deno.test("--on-nan halve-lr goes by a schedule too, and ends where no learning rate helps", async () => {
+  await using place = await Workplace.create();
+  const args = [...RUN, "--on-nan", "halve-lr"];
+  await place.succeed("train", [...args, "--learning-rate", "4", "--schedule", "cosine"]);
+  const [first] = (await place.read(`${run}/metrics.jsonl`)).split("\n").map((line) => line && JSON.parse(line));
+  assert(first.learningRate < 2, `${first.learningRate} is not half of what it was`);
+
+  const path = place.at("data/cubic.scaled.safetensors"), { tensors, metadata } = await readSafetensors(path);
+  tensors.get("train.x")!.data[123] = NaN;
+  await writeSafetensors(path, Object.fromEntries(tensors), metadata);
+  const { code, stderr } = await place.run("train", args);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^error: an input is NaN at step \d+ of epoch 1, in training row 123, column "x"$/m);
+  assertStringIncludes(stderr, "\nwhat to do: mend or drop that row");
+});
