@@ -5,10 +5,9 @@
  * @module
  */
 import type { Visit } from "./epoch_plan.ts";
-import { NotFiniteError } from "./errors.ts";
 import type { Recording } from "./recording.ts";
 import { RowWindows } from "./row_windows.ts";
-import { readAll, type Tensor, type TensorData } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 import type { Batch, EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
 import { readState, type TrainingState, writeState } from "./training_state.ts";
 import { TrainingStep } from "./training_step.ts";
@@ -91,8 +90,8 @@ export class Trainer implements Disposable {
     this.stepsPerEpoch = plan.stepsPerEpoch;
     this.#losses = new Float32Array(plan.stepsPerEpoch);
     try {
-      this.#watch = new Watch(options.model, options.optimizer);
       const training = this.#training = new TrainingStep(options, this.#windows);
+      this.#watch = new Watch(options.model, options.optimizer, training.losses);
       const fuse = !options.plain;
       this.#full = device.record(() => training.runWhole(batchSize), { fuse });
       this.#rest = rest > 0 ? device.record(() => training.runWhole(rest), { fuse }) : undefined;
@@ -168,7 +167,8 @@ export class Trainer implements Disposable {
           if (epoch) yield epoch;
         }
       }
-      if (this.#unwatched > 0) pending.push({ steps: 0, result: this.#look().then(() => undefined) });
+      if (this.#unwatched > 0) pending.push({ steps: 0, result: this.#watch.look(this.#step).then(() => undefined) });
+      this.#unwatched = 0;
       while (pending.length > 0) {
         const epoch = await oldest();
         if (epoch) yield epoch;
@@ -220,13 +220,13 @@ export class Trainer implements Disposable {
     const short = start + steps === visit.steps && visit.rows % this.options.batchSize > 0 ? 1 : 0;
     this.#full.replay(steps - short);
     if (short) this.#rest!.replay();
-    const step = chunk.firstStep + steps - 1, read = this.#readLosses(start, steps, isWatched);
+    const { firstStep } = chunk, read = this.#watch.readLosses({ start, steps, firstStep, isWatched });
     const evaluation = end ? (async () => await options.evaluate?.())() : undefined; // a throw becomes a rejection
     await Promise.allSettled([read, evaluation]);
-    this.#judge(chunk, step, await read);
+    losses.set(await read, visit.firstStep + start);
     if (performance.now() - since < READ_INTERVAL) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
     if (!end) return undefined;
-    return { ...this.#result(visit.epoch, losses, step), evaluation: await evaluation as T };
+    return { ...this.#result(visit.epoch, losses, firstStep + steps - 1), evaluation: await evaluation as T };
   }
 
   /**
@@ -256,8 +256,8 @@ export class Trainer implements Disposable {
         });
         step.replay();
         await onStep(tensors, this.#step + 1, batch!);
-        const chunk = { visit, start, losses, firstStep: this.#step + 1 };
-        this.#judge(chunk, chunk.firstStep, await this.#readLosses(start, 1, true));
+        const read = this.#watch.readLosses({ start, steps: 1, firstStep: this.#step + 1, isWatched: true });
+        losses.set(await read, visit.firstStep + start);
         this.#step++;
       }
     }
@@ -294,7 +294,7 @@ export class Trainer implements Disposable {
    */
   async snapshot(more: Readonly<Record<string, Tensor>> = {}): Promise<TrainingState> {
     const { model, optimizer } = this.options, step = this.#step, losses = this.#losses;
-    const reads = [readState(model, optimizer, more), this.#lossesRead, this.#look()] as const;
+    const reads = [readState(model, optimizer, more), this.#lossesRead, this.#watch.look(step)] as const;
     await Promise.allSettled(reads); // neither is under way any more where the other fails
     const [numbers] = await Promise.all(reads);
     return { step, losses: losses.slice(0, step % this.stepsPerEpoch), ...numbers };
@@ -358,32 +358,6 @@ export class Trainer implements Disposable {
   /** The same as {@linkcode Trainer.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  /** Reads the losses of some steps of the window, and where asked what a look behind them finds, in one wait. */
-  async #readLosses(start: number, steps: number, isWatched: boolean): Promise<readonly TensorData[]> {
-    if (isWatched) this.#watch.look();
-    return await readAll([this.#training.losses.view(start, [steps]), ...isWatched ? [this.#watch.flags] : []]);
-  }
-
-  /** Puts the losses of some steps in their place in the epoch, and refuses what is not finite. */
-  #judge(
-    chunk: Pick<Chunk, "visit" | "start" | "losses" | "firstStep">,
-    step: number,
-    [losses, flags]: readonly TensorData[],
-  ): void {
-    chunk.losses.set(losses, chunk.visit.firstStep + chunk.start);
-    const bad = losses.findIndex((loss) => !Number.isFinite(loss)), badStep = chunk.firstStep + bad;
-    if (bad >= 0) throw new NotFiniteError("loss", losses[bad], badStep, Math.min(this.#watch.good, badStep - 1));
-    if (flags) this.#watch.judge(flags, step);
-  }
-
-  /** Looks at what the training keeps, behind all that is on the queue. */
-  async #look(): Promise<void> {
-    const step = this.#step;
-    this.#unwatched = 0;
-    this.#watch.look();
-    this.#watch.judge(await this.#watch.flags.read(), step);
   }
 
   #result(epoch: number, losses: Float32Array, step: number): Omit<EpochResult<unknown>, "evaluation"> {

@@ -12,14 +12,28 @@ import type { Model } from "./model.ts";
 import { flagNotFinite } from "./not_finite.ts";
 import type { Optimizer } from "./optimizers.ts";
 import type { Recording } from "./recording.ts";
-import { Tensor } from "./tensor.ts";
+import { readAll, Tensor } from "./tensor.ts";
+
+/** Steps whose losses are read. */
+interface Steps {
+  /** The first of them on its window, from 0. */
+  readonly start: number;
+  readonly steps: number;
+  /** The first of them over all epochs, from 1. */
+  readonly firstStep: number;
+  /** Whether to look behind them at what the training keeps. */
+  readonly isWatched: boolean;
+}
 
 /** What is known of the health of a training. */
 export class Watch implements Disposable {
+  /** Loss of each step on the window in place [steps]. */
+  readonly #losses: Tensor;
   /** A flag for each tensor that is watched, as the last look left them [tensors]. */
-  readonly flags: Tensor;
+  readonly #flags: Tensor;
   readonly #names: readonly string[];
   readonly #look: Recording;
+  /** The last step, over all epochs, behind which all was known to be finite. */
   #good = 0;
 
   /**
@@ -27,38 +41,44 @@ export class Watch implements Disposable {
    *
    * @param model Its weights and gradients.
    * @param optimizer Its state.
+   * @param losses Where steps leave their losses.
    */
-  constructor({ device, values, gradients }: Model, { state }: Optimizer) {
+  constructor({ device, values, gradients }: Model, { state }: Optimizer, losses: Tensor) {
+    this.#losses = losses;
     const kept = Object.entries(state).filter(([, { dtype }]) => dtype === "f32");
     // In the order in which a step makes them: the first that is bad is the closest to the cause.
     const tensors = [gradients, ...kept.map(([, tensor]) => tensor), values];
     this.#names = ["gradients", ...kept.map(([name]) => `optimizer's ${name}`), "weights"];
-    this.flags = Tensor.zeros(device, [tensors.length], "u32");
-    this.#look = device.record(() => tensors.forEach((tensor, place) => flagNotFinite(tensor, this.flags, place)));
-  }
-
-  /** The last step, over all epochs, behind which all was known to be finite. */
-  get good(): number {
-    return this.#good;
-  }
-
-  /** Puts a look on the queue: flags that are read behind it tell. */
-  look(): void {
-    this.flags.write(new Uint32Array(this.#names.length));
-    this.#look.replay();
+    this.#flags = Tensor.zeros(device, [tensors.length], "u32");
+    this.#look = device.record(() => tensors.forEach((tensor, place) => flagNotFinite(tensor, this.#flags, place)));
   }
 
   /**
-   * Takes note of what a look found.
+   * Reads the losses of steps that are on the queue, and where asked what a look behind them finds, in one wait.
    *
-   * @param flags What was read.
-   * @param step The step, over all epochs, behind which it looked.
-   * @throws {NotFiniteError} If it found a value that is not finite.
+   * @param which Which steps.
+   * @returns Loss of each.
+   * @throws {NotFiniteError} If a loss is not finite, or a value that the look finds.
    */
-  judge(flags: ArrayLike<number>, step: number): void {
-    const bad = this.#names.find((_, place) => flags[place] !== 0);
-    if (bad === undefined) this.#good = Math.max(this.#good, step);
-    else throw new NotFiniteError(bad, undefined, step, Math.min(this.#good, step - 1));
+  async readLosses({ start, steps, firstStep, isWatched }: Steps): Promise<Float32Array> {
+    if (isWatched) this.queueLook();
+    const places = [this.#losses.view(start, [steps]), ...isWatched ? [this.#flags] : []];
+    const [losses, flags] = await readAll(places), bad = losses.findIndex((loss) => !Number.isFinite(loss));
+    const badStep = firstStep + bad;
+    if (bad >= 0) throw new NotFiniteError("loss", losses[bad], badStep, Math.min(this.#good, badStep - 1));
+    if (flags) this.#judge(flags, firstStep + steps - 1);
+    return losses as Float32Array;
+  }
+
+  /**
+   * Looks at what the training keeps, behind all that is on the queue.
+   *
+   * @param step Steps that are on it, over all epochs.
+   * @throws {NotFiniteError} If a value is not finite.
+   */
+  async look(step: number): Promise<void> {
+    this.queueLook();
+    this.#judge(await this.#flags.read(), step);
   }
 
   /**
@@ -70,10 +90,22 @@ export class Watch implements Disposable {
     this.#good = step;
   }
 
+  /** Puts a look on the queue: the flags tell behind it what it found. */
+  queueLook(): void {
+    this.#flags.write(new Uint32Array(this.#names.length));
+    this.#look.replay();
+  }
+
+  #judge(flags: ArrayLike<number>, step: number): void {
+    const bad = this.#names.find((_, place) => flags[place] !== 0);
+    if (bad !== undefined) throw new NotFiniteError(bad, undefined, step, Math.min(this.#good, step - 1));
+    this.#good = Math.max(this.#good, step);
+  }
+
   /** Frees the flags. */
   dispose(): void {
     this.#look.dispose();
-    this.flags.dispose();
+    this.#flags.dispose();
   }
 
   /** The same as {@linkcode Watch.dispose}. */

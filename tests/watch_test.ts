@@ -98,16 +98,16 @@ gpuTest(
     using made = setUp(device);
     const { model, optimizer, trainer } = made;
     const spoil = () => optimizer.state.variance.write(new Float32Array(model.values.size).fill(Infinity));
-    const { look } = Watch.prototype;
+    const { queueLook } = Watch.prototype;
     try {
-      Watch.prototype.look = () => {};
+      Watch.prototype.queueLook = () => {};
       await Array.fromAsync(trainer.epochs(1));
       spoil();
       const before = await model.read();
       await Array.fromAsync(trainer.epochs(3));
       assertEquals(await model.read(), before);
     } finally {
-      Watch.prototype.look = look;
+      Watch.prototype.queueLook = queueLook;
     }
     await assertRejects(() => Array.fromAsync(trainer.epochs(1)), NotFiniteError, "optimizer's variance");
   },
