@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { parseBoundedJson } from "./bounded_json.ts";
 import type { Device } from "./device.ts";
 import { DataError } from "./errors.ts";
 import { toRaw } from "./evaluation.ts";
-import { buildPlainLayer, type Layer, Linear } from "./layers.ts";
+import type { Layer } from "./layers.ts";
 import { bceWithLogits, huber, type Loss, mae, mse, softmaxCrossEntropy } from "./losses.ts";
 import { Model, type NamedParameter, parametersOf } from "./model.ts";
 import { formatMetadata, type ModelMetadata, parseMetadata } from "./model_metadata.ts";
@@ -15,10 +14,8 @@ import { shorten, showJson } from "./printable.ts";
 import { Predictor } from "./predictor.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.ts";
 import { formatShape, sameShape } from "./shape.ts";
+import { buildLayers, parseLayers } from "./stored_layers.ts";
 import { Tensor } from "./tensor.ts";
-
-/** Most layers of a file; each may take a buffer of the device. */
-const MAX_LAYERS = 10_000;
 
 /** What files call themselves; changes whenever files of before can no longer be read. */
 export const FORMAT = "backhand model 2";
@@ -260,64 +257,6 @@ function inFile<T>(file: string, read: () => T, problem = "the model does not fi
     if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
     throw new DataError(`${problem}: ${error.message}`, { file }, { cause: error });
   }
-}
-
-/**
- * The layers that a file speaks of, as it speaks of them.
- *
- * @param metadata The file's texts by name.
- * @returns Kind and settings of each.
- * @throws {SyntaxError} If they are no list, or too long a one.
- */
-export function parseLayers(
-  metadata: Readonly<Record<string, string>>,
-): { kind: unknown; [setting: string]: unknown }[] {
-  const described = parseBoundedJson(metadata.layers ?? "null");
-  if (!Array.isArray(described)) throw new SyntaxError("its layers are no list");
-  if (described.length > MAX_LAYERS) {
-    throw new SyntaxError(`it has ${described.length} layers, allowed are ${MAX_LAYERS}`);
-  }
-  // A layer is its kind, or an object of kind and settings where it has any.
-  return described.map((given) =>
-    typeof given === "string" ? { kind: given } : { kind: undefined, ...(Array.isArray(given) ? {} : given) }
-  );
-}
-
-function buildLayers(
-  described: ReturnType<typeof parseLayers>,
-  shapes: ReadonlyMap<string, readonly number[]>,
-): Layer[] {
-  return described.map(({ kind, ...settings }, i) => {
-    if (kind !== "Linear") return buildUnweighted(`layer ${i}`, kind, settings);
-    const shape = shapes.get(`${i}.weight`);
-    if (shape?.length !== 2) {
-      throw new TypeError(`${i}.weight is ${shape ? formatShape(shape) : "missing"}, need [in, out]`);
-    }
-    return new Linear(shape[0], shape[1]);
-  });
-}
-
-/**
- * A layer without weights, from what a file says of it.
- *
- * @param name Names the layer in messages.
- * @param kind The class' name.
- * @param settings What it was made with.
- * @returns The layer.
- * @throws {SyntaxError} If there is no such kind, or the settings are not such as the layer takes.
- */
-export function buildUnweighted(name: string, kind: unknown, settings: Readonly<Record<string, unknown>>): Layer {
-  const odd = Object.keys(settings).find((key) => typeof settings[key] !== "number");
-  if (odd !== undefined) {
-    throw new SyntaxError(`${name}: its ${showJson(odd)} is ${showJson(settings[odd])}, need a number`);
-  }
-  try {
-    const layer = typeof kind === "string" && buildPlainLayer(kind, settings as Readonly<Record<string, number>>);
-    if (layer) return layer;
-  } catch (error) {
-    throw new SyntaxError(`${name}: ${(error as Error).message}`, { cause: error });
-  }
-  throw new SyntaxError(`${name} is of the unknown kind ${showJson(kind)}`);
 }
 
 function checkEnds(layers: readonly Layer[], { features, targets }: ModelDescription): void {

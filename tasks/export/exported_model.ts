@@ -4,7 +4,8 @@ import { DataError } from "../../lib/errors.ts";
 import type { ModelMetadata } from "../../lib/model_metadata.ts";
 import { showJson } from "../../lib/printable.ts";
 import { readSafetensors, type StoredTensors } from "../../lib/safetensors.ts";
-import { buildUnweighted, FORMAT, parseDescription, parseLayers } from "../../lib/saved_model.ts";
+import { FORMAT, parseDescription } from "../../lib/saved_model.ts";
+import { buildUnweighted, parseLayers } from "../../lib/stored_layers.ts";
 import { formatShape } from "../../lib/shape.ts";
 import { encodedNames, type InputColumn } from "../../lib/table.ts";
 
