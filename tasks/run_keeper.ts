@@ -1,7 +1,7 @@
 /** Keeps a run while it trains: when a checkpoint is due, what goes into it, and how the run takes up from one. */
 
 import { EarlyStopping } from "../lib/early_stopping.ts";
-import type { NotFiniteError } from "../lib/errors.ts";
+import { NotFiniteError } from "../lib/errors.ts";
 import { findFault } from "../lib/fault_finder.ts";
 import type { Tensor } from "../lib/tensor.ts";
 import type { TrainingState } from "../lib/training_state.ts";
@@ -80,22 +80,18 @@ export class RunKeeper implements Disposable {
    * @param checkpoint It.
    * @throws {ConfigError} If it does not fit the number of rows that there are.
    */
-  async restore({ state, notes }: Kept): Promise<void> {
-    const { trainer, plateau, setRateFactor } = this.#training, { stepsPerEpoch, stopping } = notes;
+  async restore(checkpoint: Kept): Promise<void> {
+    const { trainer } = this.#training, { stepsPerEpoch, metricsBytes, seconds } = checkpoint.notes;
     if (stepsPerEpoch !== trainer.stepsPerEpoch) {
       throw new ConfigError([
         `--resume is "${this.#config.runName}": its epochs have ${stepsPerEpoch} steps, with the rows that there are now ` +
         `they would have ${trainer.stepsPerEpoch}: begin a new run`,
       ]);
     }
-    await this.#folder.cutMetrics(notes.metricsBytes);
-    trainer.restore(...this.#fitted(state));
-    this.stopping?.resume(stopping ?? { best: null, waited: 0, epoch: trainer.epoch, bestEpoch: 0 });
-    if (notes.plateau) plateau?.restore(notes.plateau);
-    setRateFactor(notes.rateFactor);
-    [this.#secondsBefore, this.#start, this.#metricsBytes] = [notes.seconds, performance.now(), notes.metricsBytes];
-    [this.#rateFactor, this.#loss, this.#lastStep] = [notes.rateFactor, notes.loss, state.step];
-    [this.#good, this.#lastTime] = [{ state, notes }, performance.now()];
+    await this.#folder.cutMetrics(metricsBytes);
+    this.#rewind(checkpoint);
+    [this.#good, this.#metricsBytes] = [checkpoint, metricsBytes];
+    [this.#secondsBefore, this.#start, this.#lastTime] = [seconds, performance.now(), performance.now()];
   }
 
   /**
@@ -107,11 +103,11 @@ export class RunKeeper implements Disposable {
    */
   async recover(error: NotFiniteError): Promise<void> {
     await this.#writing;
+    const failure = this.#failure?.error ?? error, good = this.#good;
+    if (!(failure instanceof NotFiniteError) || !good) throw failure;
     this.#failure = undefined;
-    const good = this.#good, { trainer, dataset: { features, targets } } = this.#training;
-    if (!good) throw error;
-    const [state, more] = this.#fitted(good.state);
-    await this.restore(good); // learning rates must be those of then
+    const { trainer, dataset: { features, targets } } = this.#training, [state, more] = this.#fitted(good.state);
+    this.#rewind(good); // learning rates must be those of then
     const fault = await findFault(trainer, state, error, more);
     const lines = formatFault(fault, { inputs: features, targets }), rateFactor = this.#rateFactor / 2;
     if (this.#config.onNan === "stop" || fault.cause.kind === "data" || rateFactor < MIN_RATE_FACTOR) {
@@ -177,6 +173,15 @@ export class RunKeeper implements Disposable {
   /** Frees the weights that it keeps. */
   [Symbol.dispose](): void {
     this.stopping?.dispose();
+  }
+
+  #rewind({ state, notes: { stopping, plateau, rateFactor, loss } }: Kept): void {
+    const { trainer, ...training } = this.#training;
+    trainer.restore(...this.#fitted(state));
+    this.stopping?.resume(stopping ?? { best: null, waited: 0, epoch: trainer.epoch, bestEpoch: 0 });
+    if (plateau) training.plateau?.restore(plateau);
+    training.setRateFactor(rateFactor);
+    [this.#rateFactor, this.#loss, this.#lastStep] = [rateFactor, loss, state.step];
   }
 
   async #write(last: Promise<Kept>): Promise<void> {
