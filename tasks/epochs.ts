@@ -1,103 +1,83 @@
-/** Goes through the epochs of a run: a line of each, and an end before the last where the validation loss asks for it. */
+/** Goes through the epochs of a run, to an end before the last where the validation loss or somebody asks for it. */
 
 import { NotFiniteError } from "../lib/errors.ts";
 import type { Evaluation } from "../lib/evaluation.ts";
 import type { EpochResult } from "../lib/trainer_options.ts";
 import type { Training } from "./build_training.ts";
 import type { TaskConfig } from "./config.ts";
-import { Progress } from "./progress.ts";
 import type { RunKeeper } from "./run_keeper.ts";
-import type { StopSignal } from "./stop_signal.ts";
-import { formatEpoch, formatTensors } from "./train_report.ts";
+import type { RunControl, Spectators } from "./spectator.ts";
+import { formatTensors } from "./train_report.ts";
 import { TrainingDoctor } from "./training_doctor.ts";
 
 type Epochs = AsyncGenerator<EpochResult<Evaluation | undefined>, void>;
 
+/** A run, and who has to do with it. */
+export interface RunParty {
+  readonly config: TaskConfig;
+  readonly training: Training;
+  /** Keeps the run. */
+  readonly keeper: RunKeeper;
+  /** Who looks on. */
+  readonly spectators: Spectators;
+  /** Who may ask something of it. */
+  readonly controls: readonly RunControl[];
+}
+
 /**
- * Trains until the run is over, or a signal asks for an end; prints and keeps a line per epoch.
+ * Trains until the run is over, or somebody asks for an end.
  *
- * @param config The settings.
- * @param training What trains.
- * @param keeper Keeps the run.
- * @param signal What may ask for an end.
+ * @param party The run, and who has to do with it.
+ * @returns The exit code of whoever asked for an end; undefined where the run is over.
  */
-export async function trainEpochs(
-  config: TaskConfig,
-  training: Training,
-  keeper: RunKeeper,
-  signal: StopSignal,
-): Promise<void> {
-  const { numEpochs, debugTensors } = config, { plateau, rateOf, trainer } = training;
-  using progress = new Progress("training");
-  using doctor = await TrainingDoctor.create(training);
-  // What is decided between two epochs must be known before the next one begins.
-  const isOneByOne = keeper.stopping || plateau || debugTensors;
-  const between = (step: number) => signal.code === undefined ? keeper.between(step) : 0;
+export async function trainEpochs(party: RunParty): Promise<number | undefined> {
+  const { config, training: { trainer }, keeper, spectators, controls } = party;
+  const { numEpochs, runName } = config, { stepsPerEpoch } = trainer;
+  using doctor = await TrainingDoctor.create(party.training);
+  let code: number | undefined;
+  spectators.begin({ runName, stepsPerEpoch, epochs: numEpochs, firstStep: trainer.step });
   await keeper.keepIfDue();
-  const run = async () => {
-    const count = isOneByOne ? 1 : numEpochs - trainer.epoch;
-    for await (
-      const { epoch, step, loss, evaluation } of runEpochs(count, config, training, { progress, doctor, between })
-    ) {
-      const valLoss = evaluation?.loss ?? null;
-      const line = { epoch, step, trainLoss: loss, valLoss, learningRate: rateOf(step - 1) };
-      await keeper.epochDone(line);
-      for (const warning of await doctor.warnings(line)) {
-        progress.clear();
-        console.error(warning);
-      }
-      if (!keeper.stopping?.isOver && !isPrinted(epoch, numEpochs)) continue;
-      progress.clear();
-      console.log(formatEpoch(line, numEpochs, keeper.seconds));
-    }
-    await keeper.keepIfDue();
-    if (keeper.isOver || signal.code !== undefined) await keeper.keepNow();
-  };
-  await keeper.keepIfDue();
-  while (!keeper.isOver && signal.code === undefined) {
+  while (!keeper.isOver && code === undefined) {
     try {
-      await run();
+      await runWhileLet(party, doctor);
+      for (const control of controls) if (control.isAsking) code ??= await control.attend(keeper) ?? undefined;
+      if (keeper.isOver || code !== undefined) await keeper.keepNow();
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
-      progress.clear();
-      await keeper.recover(error);
+      for (const line of await keeper.recover(error)) spectators.warning(line);
     }
   }
   await keeper.settle();
+  return code;
 }
 
-/** The next epochs, or as far as `between` lets them run. */
-function runEpochs(
-  count: number,
-  config: TaskConfig,
-  training: Training,
-  { progress, doctor, between }: { progress: Progress; doctor: TrainingDoctor; between: (step: number) => number },
-): Epochs {
-  const { trainer, parts, evaluatePart } = training, total = config.numEpochs * trainer.stepsPerEpoch;
+/** Trains on, as far as nobody wants the run to hold. */
+async function runWhileLet(party: RunParty, doctor: TrainingDoctor): Promise<void> {
+  const { config: { numEpochs, debugTensors }, training, keeper, spectators } = party, { plateau, trainer } = training;
+  // What is decided between two epochs must be known before the next one begins.
+  const isOneByOne = keeper.stopping || plateau || debugTensors;
+  for await (const result of runEpochs(isOneByOne ? 1 : numEpochs - trainer.epoch, party, doctor)) {
+    const { epoch, step, loss, evaluation } = result, valLoss = evaluation?.loss ?? null;
+    const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
+    await keeper.epochDone(line);
+    for (const warning of await doctor.warnings(line)) spectators.warning(warning);
+    spectators.epoch(line, keeper.seconds, epoch === numEpochs || (keeper.stopping?.isOver ?? false));
+  }
+  await keeper.keepIfDue();
+}
+
+/** The next epochs, or as many steps of them as nobody wants the run to hold. */
+function runEpochs(count: number, party: RunParty, doctor: TrainingDoctor): Epochs {
+  const { config, training, keeper, spectators, controls } = party, { trainer, parts, evaluatePart } = training;
   const validation = parts.find(({ name }) => name === "validation");
-  const validate = async () => {
+  const evaluate = async () => {
     doctor.look(trainer.epoch);
     return validation && await evaluatePart(validation);
   };
-  if (config.debugTensors) return observedEpochs(count, training, validate, between);
+  const between = (step: number) => controls.some(({ isAsking }) => isAsking) ? 0 : keeper.between(step);
+  if (config.debugTensors) return observedEpochs(count, training, evaluate, between);
   const before = trainer.step;
-  let isFirst = before === 0;
-  return trainer.epochs(count, {
-    between,
-    evaluate: validate,
-    onProgress: (steps) => {
-      if (isFirst) {
-        console.log(`first steps done ${(performance.now() / 1000).toFixed(2)} s after the process started`);
-      }
-      isFirst = false;
-      progress.update(before + steps, total, `step ${before + steps} of ${total}`);
-    },
-  });
-}
-
-/** A long run of short epochs prints fifty of them at most; metrics.jsonl has them all. */
-function isPrinted(epoch: number, epochs: number): boolean {
-  return epoch % Math.ceil(epochs / 50) === 0 || epoch === 1 || epoch === epochs;
+  return trainer.epochs(count, { between, evaluate, onProgress: (steps) => spectators.progress(before + steps) });
 }
 
 async function* observedEpochs(

@@ -49,9 +49,12 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
 }
 
 function settingsOfRun(run: string): TaskConfig["texts"] {
-  const path = `${new RunFolder(run).path}/config.json`;
+  const folder = new RunFolder(run).path, path = `${folder}/config.json`;
   let text = "";
   try {
+    if (Deno.lstatSync(folder).isSymlink) {
+      throw new ConfigError([`--resume is "${run}": ${folder} is a link, and a run lies in data/runs itself`]);
+    }
     text = Deno.readTextFileSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

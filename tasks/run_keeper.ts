@@ -10,6 +10,7 @@ import type { Checkpoints, Origin, RunCheckpoint, RunNotes } from "./checkpoints
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { formatFault } from "./not_finite_report.ts";
 import type { RunFolder } from "./run_folder.ts";
+import type { HeldRun } from "./spectator.ts";
 import type { EpochLine } from "./train_report.ts";
 
 /** Milliseconds that lie between the checkpoints of two epochs at least: each costs training about 15 of them. */
@@ -22,7 +23,7 @@ const MIN_RATE_FACTOR = 2 ** -20;
 type Kept = Pick<RunCheckpoint, "state" | "notes">;
 
 /** A run while it trains. */
-export class RunKeeper implements Disposable {
+export class RunKeeper implements HeldRun, Disposable {
   /** Ends the run when the validation loss no longer falls, where that was asked for. */
   readonly stopping: EarlyStopping | undefined;
   readonly #config: TaskConfig;
@@ -99,9 +100,10 @@ export class RunKeeper implements Disposable {
    * half the learning rate.
    *
    * @param error What was noticed.
+   * @returns What to tell the user.
    * @throws {NotFiniteError} If the run is to stop, or no learning rate would help; the message says where it came from.
    */
-  async recover(error: NotFiniteError): Promise<void> {
+  async recover(error: NotFiniteError): Promise<string[]> {
     await this.#writing;
     const failure = this.#failure?.error ?? error, good = this.#good;
     if (!(failure instanceof NotFiniteError) || !good) throw failure;
@@ -114,9 +116,28 @@ export class RunKeeper implements Disposable {
       error.message = lines.join("\n");
       throw error;
     }
-    for (const line of lines) console.error(line);
     await this.restore({ state: good.state, notes: { ...good.notes, rateFactor } });
-    console.error(`warning: back at step ${trainer.step}, with ${rateFactor} of the learning rate from here`);
+    await this.keep();
+    return [...lines, `warning: back at step ${trainer.step}, with ${rateFactor} of the learning rate from here`];
+  }
+
+  /** Steps that are done. */
+  get step(): number {
+    return this.#training.trainer.step;
+  }
+
+  /** What the learning rates of the settings are multiplied by. */
+  get rateFactor(): number {
+    return this.#rateFactor;
+  }
+
+  /**
+   * Changes that from the next step on; the run is kept with it at once, so that it resumes the same.
+   *
+   * @param factor What to multiply by.
+   */
+  async setRateFactor(factor: number): Promise<void> {
+    this.#training.setRateFactor(this.#rateFactor = factor);
     await this.keep();
   }
 

@@ -1,5 +1,7 @@
 /** Ctrl-C and SIGTERM while training: the first asks it to end behind the step it is at, a second one ends it at once. */
 
+import type { RunControl } from "./spectator.ts";
+
 /** Exit codes, by signal: 128 and its number. */
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -10,7 +12,7 @@ const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 const ECHO = 500;
 
 /** Listens until it is disposed of. */
-export class StopSignal implements Disposable {
+export class StopSignal implements RunControl, Disposable {
   /** What the process is to exit with, once it was asked to end. */
   code: number | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
@@ -23,6 +25,14 @@ export class StopSignal implements Disposable {
       Deno.addSignalListener(signal, listener);
       this.#listeners.push([signal, listener]);
     }
+  }
+
+  get isAsking(): boolean {
+    return this.code !== undefined;
+  }
+
+  attend(): Promise<number | undefined> {
+    return Promise.resolve(this.code);
   }
 
   /** Lets signals end the process at once again. */

@@ -23,12 +23,14 @@ import { ConfigError, type TaskConfig } from "./config.ts";
 import { trainEpochs } from "./epochs.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
 import { lockRun } from "./locks.ts";
+import { PlainView } from "./plain_view.ts";
 import { recipeOf } from "./recipes.ts";
 import { checkOrigin, readTrainConfig } from "./resume.ts";
 import { RunFolder } from "./run_folder.ts";
 import { RunKeeper } from "./run_keeper.ts";
 import { runTask } from "./run_task.ts";
 import type { ScaledDataset } from "./scaled_dataset.ts";
+import { Spectators } from "./spectator.ts";
 import type { PartName } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
 import { StopSignal } from "./stop_signal.ts";
@@ -88,11 +90,18 @@ async function main(config: TaskConfig): Promise<number | void> {
 
   const begunAt = trainer.step;
   using signal = new StopSignal();
-  await withHint(config, checkpoints, () => trainEpochs(config, training, keeper, signal));
-  if (signal.code !== undefined) {
+  const spectators = new Spectators([new PlainView()]), party = { config, training, keeper, spectators };
+  const code = await withHint(config, checkpoints, async () => {
+    try {
+      return await trainEpochs({ ...party, controls: [signal] });
+    } finally {
+      spectators.end();
+    }
+  });
+  if (code !== undefined) {
     console.log(`stopped: ${folder.path} is kept at ${formatPlace(trainer)}`);
     console.log(`go on with: deno task train --resume ${config.runName}`);
-    return signal.code;
+    return code;
   }
   keepBest(keeper, trainer);
   const hasStepped = trainer.step > begunAt;
