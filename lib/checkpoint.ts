@@ -88,6 +88,17 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
  * @returns The step, and the notes.
  * @throws {DataError} If it is no such file.
  * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { readCheckpointNotes, saveCheckpoint } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * await Deno.mkdir("data", { recursive: true });
+ * const state = { step: 3, losses: new Float32Array(3), tensors: {}, counters: {} };
+ * await saveCheckpoint("data/step-3.safetensors", state, { run: "first" });
+ * assertEquals(await readCheckpointNotes("data/step-3.safetensors"), { step: 3, notes: { run: "first" } });
+ * await Deno.remove("data/step-3.safetensors");
+ * ```
  */
 export async function readCheckpointNotes(path: string): Promise<Pick<Checkpoint, "notes"> & { step: number }> {
   const { metadata: { sha256: _, ...metadata } } = await readSafetensorsHeader(path);

@@ -270,22 +270,26 @@ export class Device implements Disposable {
     this.check();
     const { MAP_READ, COPY_DST } = GPUBufferUsage;
     const buffers = places.map(({ buffer }) => buffer); // throws for a disposed tensor, before anything is made
-    const copies = places.map(({ byteLength }) =>
-      this.#allocate(Math.max(4, byteLength), MAP_READ | COPY_DST, "reading back")
-    );
+    const starts = [0];
+    for (const { byteLength } of places) starts.push(starts.at(-1)! + byteLength);
+    if (places.length > 1 && starts.at(-1)! > this.limits.maxBufferSize) {
+      const half = Math.ceil(places.length / 2);
+      return [...await this.read(places.slice(0, half)), ...await this.read(places.slice(half))];
+    }
+    const copy = this.#allocate(Math.max(4, starts.at(-1)!), MAP_READ | COPY_DST, "reading back");
     this.stats.waits++;
     try {
       this.#send("reading back", (encoder) => {
         places.forEach(({ byteOffset, byteLength }, i) => {
-          if (byteLength > 0) encoder.copyBufferToBuffer(buffers[i], byteOffset, copies[i], 0, byteLength);
+          if (byteLength > 0) encoder.copyBufferToBuffer(buffers[i], byteOffset, copy, starts[i], byteLength);
         });
       });
-      const mapped = copies.map((copy) => copy.mapAsync(GPUMapMode.READ));
-      await Promise.all(mapped).catch((error) => this.#faults.add(`reading back failed: ${error.message}`));
+      await copy.mapAsync(GPUMapMode.READ).catch((error) => this.#faults.add(`reading back failed: ${error.message}`));
       this.check();
-      return copies.map((copy, i) => copy.getMappedRange().slice(0, places[i].byteLength));
+      const all = copy.getMappedRange();
+      return places.map((_, i) => all.slice(starts[i], starts[i + 1]));
     } finally {
-      for (const copy of copies) this.destroyBuffer(copy);
+      this.destroyBuffer(copy);
     }
   }
 

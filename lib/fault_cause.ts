@@ -8,7 +8,7 @@
 export interface FaultCause {
   /**
    * `data`: a row holds a value that is not finite; `scale`: inputs or targets are large; `rate`: the loss or the weights
-   * have grown by orders of magnitude; `overflow`: gradients whose squares float32 does not hold; `state`: it was there
+   * have grown by orders of magnitude; `overflow`: huge weights, or gradients whose squares float32 does not hold; `state`: it was there
    * before the steps that were looked at; `unseen`: those steps, taken again, are sound; `unknown`: none of these.
    */
   readonly kind: "data" | "scale" | "rate" | "overflow" | "state" | "unseen" | "unknown";
@@ -50,6 +50,8 @@ const LARGE = 100;
 const GROWTH = 100;
 /** Steps over which losses are compared. */
 const RECENT = 64;
+/** Weights beyond this come from no initialisation in use, nor from sound training. */
+const HUGE = 1e4;
 /** Gradients beyond this have squares beyond float32. */
 const ROOT_OF_MAX = 1.8e19;
 /** What a learning rate that is too large is to be divided by. */
@@ -81,7 +83,21 @@ function largeColumn(what: string, values: ArrayLike<number>, width: number): Fa
   return { kind: "scale", text: `${what} ${place % width} is not scaled: the batch holds ${format(value)}` };
 }
 
-function growth({ losses, rate, weight: [large, small] }: Evidence): FaultCause | undefined {
+/**
+ * Guesses why something else is not finite where all that training computes is.
+ *
+ * @param evidence What is known of the steps.
+ * @param step The last of them.
+ * @returns The cause that the evidence speaks for most.
+ */
+export function unseenCause(evidence: Pick<Evidence, "losses" | "rate" | "weight">, step: number): FaultCause {
+  const text = `all that training computes up to step ${step} is finite when it is computed again`;
+  return growth(evidence) ?? { kind: "unseen", text };
+}
+
+function growth(
+  { losses, rate, weight: [large, small] }: Pick<Evidence, "losses" | "rate" | "weight">,
+): FaultCause | undefined {
   const recent = losses.slice(-RECENT), last = recent.at(-1) ?? NaN;
   const lowest = recent.reduce((low, loss, i) => loss <= recent[low] ? i : low, 0);
   const smaller = Number((rate / SMALLER).toPrecision(3));
@@ -96,7 +112,8 @@ function growth({ losses, rate, weight: [large, small] }: Evidence): FaultCause 
   return { kind: "rate", text, rate: smaller };
 }
 
-function overflow({ gradient }: Evidence): FaultCause | undefined {
+function overflow({ gradient, weight: [large] }: Evidence): FaultCause | undefined {
+  if (large > HUGE) return { kind: "overflow", text: `the largest weight is ${format(large)}` };
   if (!(gradient > ROOT_OF_MAX)) return undefined;
   return { kind: "overflow", text: `a gradient is ${format(gradient)}, the square of which float32 does not hold` };
 }

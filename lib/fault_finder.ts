@@ -6,7 +6,7 @@
  * @module
  */
 import { NotFiniteError } from "./errors.ts";
-import { type FaultCause, largest, likelyCause } from "./fault_cause.ts";
+import { type FaultCause, largest, likelyCause, unseenCause } from "./fault_cause.ts";
 import { layerNames } from "./model.ts";
 import type { Shape } from "./shape.ts";
 import { readAll, type Tensor } from "./tensor.ts";
@@ -142,7 +142,7 @@ async function runTo(trainer: Trainer, step: number): Promise<{ losses: Float32A
 /** Takes the step once more, and names the first tensor that is not finite. */
 async function locate(trainer: Trainer, state: TrainingState, narrowed: Narrowed): Promise<Fault> {
   const { good, bad } = narrowed, step = good.step + 1;
-  if (bad.step <= good.step) return notAgain(trainer, bad);
+  if (bad.step <= good.step) return notAgain(trainer, state, narrowed);
   let seen = await observe(trainer, good), found = firstBad(seen);
   if (found?.name.startsWith("grad_") && trainer.options.clipNorm !== undefined) {
     // Clipping makes all gradients NaN, so that what was wrong shows only without it.
@@ -153,7 +153,7 @@ async function locate(trainer: Trainer, state: TrainingState, narrowed: Narrowed
   }
   // One kernel that runs a small network's step may differ in the last digits: then only what it leaves can be looked at.
   found ??= firstBad(await leftBy(trainer, good, bad));
-  if (!found) return notAgain(trainer, bad);
+  if (!found) return notAgain(trainer, state, narrowed, seen);
   const place = placeOf(trainer, found, trainer.rowsOf(step));
   return { ...stepOf(trainer, step), ...place, cause: causeOf(trainer, state, narrowed, seen, place) };
 }
@@ -240,23 +240,36 @@ function stepOf({ stepsPerEpoch }: Trainer, step: number): { step: number; epoch
 }
 
 function causeOf(
-  { options: { learningRates, optimizer } }: Trainer,
+  trainer: Trainer,
   state: TrainingState,
-  { good, earlier }: Narrowed,
+  narrowed: Narrowed,
   seen: readonly Reading[],
   { tensor, value, at = [], row }: Place,
 ): FaultCause {
   const [x, y] = seen;
-  const sizeOf = (prefix: string, readings: readonly Reading[]) =>
-    largest(readings.filter(({ name }) => name.startsWith(prefix)).map(({ data }) => data));
   return likelyCause({
     ...{ tensor, value: value!, row, column: at.at(-1) ?? 0 },
     ...{ x: x.data, y: y.data, widths: [x.shape[1], y.shape[1]] },
-    losses: [...Array.from(earlier), ...good.losses],
-    rate: learningRates?.(good.step) ?? optimizer.learningRate,
-    weight: [sizeOf("weights.", readingsOf(good)), sizeOf("weights.", readingsOf(state))],
+    ...growthOf(trainer, state, narrowed),
     gradient: sizeOf("grad_", seen),
   });
+}
+
+/** How the training went up to the step. */
+function growthOf(
+  { options: { learningRates, optimizer } }: Trainer,
+  state: TrainingState,
+  { good, earlier }: Narrowed,
+) {
+  return {
+    losses: [...Array.from(earlier), ...good.losses],
+    rate: learningRates?.(good.step) ?? optimizer.learningRate,
+    weight: [sizeOf("weights.", readingsOf(good)), sizeOf("weights.", readingsOf(state))] as const,
+  };
+}
+
+function sizeOf(prefix: string, readings: readonly Reading[]): number {
+  return largest(readings.filter(({ name }) => name.startsWith(prefix)).map(({ data }) => data));
 }
 
 /** The fault of a state that was not sound to begin with. */
@@ -269,8 +282,9 @@ function faultOfState(trainer: Trainer, state: TrainingState): Fault | undefined
 }
 
 /** What was reported, where the steps taken again are sound: it came from outside them, or the device erred. */
-function notAgain(trainer: Trainer, { what, value, step }: NotFiniteError): Fault {
-  const text = `all that training computes up to step ${step} is finite when it is computed again`;
-  const rows = new Uint32Array();
-  return { ...stepOf(trainer, step), tensor: what, value, rows, cause: { kind: "unseen", text } };
+function notAgain(trainer: Trainer, state: TrainingState, narrowed: Narrowed, seen = readingsOf(narrowed.good)): Fault {
+  const { what, value, step } = narrowed.bad, growth = growthOf(trainer, state, narrowed);
+  const weight = [sizeOf("weights.", seen), growth.weight[1]] as const;
+  const cause = unseenCause({ ...growth, weight }, step);
+  return { ...stepOf(trainer, step), tensor: what, value, rows: new Uint32Array(), cause };
 }

@@ -57,6 +57,7 @@ async function watch(folder: string, part: Part, count: number, seed: number, on
   const args = ["run", "-A", "--no-check", "--v8-flags=--expose-gc", import.meta.filename!, ...options];
   const command = new Deno.Command(Deno.execPath(), {
     args: only === undefined ? args : [...args, `--only=${only}`],
+    env: { INIT_CWD: "" }, // files that are named lie in the fuzz's own folder
     stdout: "piped",
     stderr: "piped",
   });

@@ -110,7 +110,8 @@ Deno.test({
     const before = await place.digests(run), folders = [run, `${run}/checkpoints`].map((name) => place.at(name));
     for (const folder of folders) await Deno.chmod(folder, 0o555);
     // The system's administrator may write everywhere, unless that is taken away.
-    const [first, ...rest] = Deno.uid() === 0
+    const { uid } = await Deno.stat(place.path);
+    const [first, ...rest] = uid === 0
       ? ["setpriv", "--bounding-set=-dac_override", Deno.execPath()]
       : [Deno.execPath()];
     const args = [...rest, ...COMMAND, "--resume", "r", "--num-epochs", "2"];
