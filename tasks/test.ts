@@ -120,6 +120,11 @@ async function main(): Promise<number> {
     ["lint", async () => (await deno(["lint"])).ok],
     ["types", async () => (await deno(["check", "--doc", "mod.ts", "lib", "tasks", "tests", "README.md"])).ok],
     ["documentation", async () => (await deno(["doc", "--lint", "mod.ts"])).ok],
+    // A process of its own: this one may neither read every folder of the PATH nor ask who runs it.
+    ["browser", async () => {
+      const permissions = ["--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
+      return (await deno(["run", "--no-prompt", "--no-check", ...permissions, "tasks/chromium.ts"])).ok;
+    }],
     ["tests", async () => {
       // Types are a stage of their own: here one wrong type would keep all tests from running.
       const options = ["--doc", "--no-check", "--coverage=coverage", ...permissions];

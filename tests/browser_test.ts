@@ -1,5 +1,4 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { findChromium } from "../tasks/browser.ts";
 import { withPage } from "./browser.ts";
 
 /** Serves an empty page on loopback, and counts who asks for what. */
@@ -76,20 +75,4 @@ Deno.test("withPage() closes its browser, also where the body throws", async () 
   });
   await assertRejects(() => failing, RangeError, "of the body");
   assertEquals(isConnected(), false);
-});
-
-Deno.test("findChromium() takes CHROMIUM before the PATH, and nothing where there is none", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_browser_" });
-  try {
-    const ending = Deno.build.os === "windows" ? ".exe" : "";
-    const [own, other] = [`${folder}/own`, `${folder}/google-chrome${ending}`];
-    assertEquals(await findChromium({ PATH: folder }), undefined);
-    for (const path of [own, other]) await Deno.writeTextFile(path, "");
-    assertEquals(await findChromium({ PATH: folder }), other);
-    assertEquals(await findChromium({ PATH: folder, CHROMIUM: own }), own);
-    assertEquals(await findChromium({ PATH: folder, CHROMIUM: `${folder}/missing` }), undefined);
-    assertEquals(await findChromium({}), undefined);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 });
