@@ -302,7 +302,7 @@ Deno.test("runToEnd() gives a program a terminal of 80 columns or none, and answ
   await using place = await Workplace.create({
     "say.ts": 'console.log(Deno.stdout.isTerminal() ? `columns: ${Deno.consoleSize().columns}` : "columns: none");',
   });
-  for (const [terminal, columns] of [[true, "80"], [false, "none"]] as const) {
+  for (const [terminal, columns] of [[{ columns: 80, rows: 24 }, "80"], [undefined, "none"]] as const) {
     const start: Start = { script: place.at("say.ts"), args: ["it's"], flags: [], cwd: place.path, terminal };
     const heard: string[] = [];
     await runToEnd(start, { on: /^columns: (\w+)\b/m, by: ([, said]) => Promise.resolve(void heard.push(said)) });

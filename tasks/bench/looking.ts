@@ -43,7 +43,7 @@ async function timeView(view: View, epochs: number, folder: string): Promise<{ s
     args: ["--num-epochs", `${epochs}`, "--run-name", view, ...flags],
     flags: ["--allow-read", "--allow-write=data", "--allow-env", "--allow-net=127.0.0.1"],
     cwd: folder,
-    terminal: view === "terminal",
+    terminal: view === "terminal" ? { columns: 80, rows: 24 } : undefined,
   };
   await runToEnd(train, view === "live" ? { on: /^live: (http:\S+)/m, by: ([, url]) => listen(url) } : undefined);
   const summary = JSON.parse(await Deno.readTextFile(`${folder}/data/runs/${view}/summary.json`));

@@ -1,6 +1,7 @@
 /** Starts workers, each in a process of its own with few permissions, and ends them with the bench. */
 
 import { SETTINGS } from "../keys.ts";
+import { inTerminal, type TerminalSize } from "../terminal.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -16,8 +17,8 @@ export interface Start {
   flags: readonly string[];
   /** Where it works; the project's folder by default. */
   cwd?: string;
-  /** Whether it has a terminal of 80 columns, by `script` of util-linux, in place of pipes. */
-  terminal?: boolean;
+  /** The terminal that it has in place of pipes. */
+  terminal?: TerminalSize;
 }
 
 /** What to do about something that a program says. */
@@ -110,12 +111,13 @@ function spawn({ script, args, flags, cwd, terminal }: Start): Deno.ChildProcess
   const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
   const run = ["run", "--quiet", "--no-prompt", "--no-check", "--config", path("deno.json")];
   const words = [...run, ...flags, path(script), ...args];
-  const inTerminal = `stty columns 80 rows 24; exec ${[Deno.execPath(), ...words].map(quote).join(" ")}`;
-  const command = new Deno.Command(terminal ? "script" : Deno.execPath(), {
-    args: terminal ? ["--quiet", "--return", "--command", inTerminal, "/dev/null"] : words,
+  const plain = { program: Deno.execPath(), args: words, env: { NO_COLOR: "1" } };
+  const { program, env, ...rest } = terminal ? inTerminal([Deno.execPath(), ...words], terminal) : plain;
+  const command = new Deno.Command(program, {
+    ...rest,
     cwd: cwd ?? root,
     clearEnv: true,
-    env: terminal ? { ...surroundings(), TERM: "xterm-256color" } : { ...surroundings(), NO_COLOR: "1" },
+    env: { ...surroundings(), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -123,11 +125,6 @@ function spawn({ script, args, flags, cwd, terminal }: Start): Deno.ChildProcess
   const child = command.spawn();
   running.add(child);
   return child;
-}
-
-/** A word for a shell. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function checkInterrupt(): void {
