@@ -1,7 +1,7 @@
 /** A page in headless Chromium, for the tests of pages and for the pictures of the README. */
 
 // deno-lint-ignore no-import-prefix -- in deno.json or deno.lock every task would download it
-import { chromium, type Page } from "npm:playwright-core@1.65.1";
+import type { Page } from "npm:playwright-core@1.65.1";
 
 import { describeMissing, findChromium } from "./chromium.ts";
 
@@ -54,6 +54,9 @@ export async function withPage<T>(
 ): Promise<T> {
   const executablePath = await findChromium();
   if (executablePath === undefined) throw new Deno.errors.NotFound(describeMissing());
+  // Not before it is needed: it reads in /proc as soon as it is loaded, which Deno allows with all permissions alone.
+  // deno-lint-ignore no-import-prefix -- see above
+  const { chromium } = await import("npm:playwright-core@1.65.1");
   const args = [...FLAGS, ...(webgpu ? WEBGPU : ["--disable-blink-features=WebGPU"])];
   const browser = await chromium.launch({ executablePath, args });
   try {
