@@ -64,33 +64,41 @@ async function paintTerminal(at: string): Promise<string> {
 }
 
 async function paintReport(at: string): Promise<Uint8Array> {
-  await using child = await start(commandOf("train", RUN), at);
-  for await (const _ of child.texts());
+  for (const command of [commandOf("train", RUN), commandOf("report", ["default_run"])]) {
+    await using child = await start(command, at);
+    await child.end();
+  }
   return await withPage(async (page) => {
     await page.goto(`file://${at}/data/runs/default_run/report.html`);
     return await shoot(page);
   }, { width: 960, height: 1200 });
 }
 
-/** Shows the page when half of the run is done. */
+/** Shows the page when most of the run is done. */
 async function paintLive(at: string): Promise<Uint8Array> {
-  await using child = await start(commandOf("train", ["--num-epochs=600", "--live"]), at);
+  await using child = await start(commandOf("train", [...RUN, "--live"]), at);
   const url = await child.hear(/^live: (http:\S+)/m);
   return await withPage(async (page) => {
     await page.goto(url);
-    await page.waitForTimeout(15_000);
+    await page.waitForFunction("document.querySelector('#progress').value > 0.7", undefined, { timeout: 120_000 });
     return await shoot(page);
   }, { width: 960, height: 900 });
 }
 
+/** Shows a spiral that is learned, and the walk through the next step. */
 async function paintPlayground(at: string): Promise<Uint8Array> {
   await using child = await start(commandOf("playground", []), at);
   const url = await child.hear(/(http:\/\/127\.0\.0\.1\S+)/);
   return await withPage(async (page) => {
     await page.goto(url);
-    await page.waitForTimeout(15_000);
+    await page.selectOption("select[name=dataset]", "spiral");
+    await page.click("#run");
+    await page.waitForFunction("document.querySelector('#run').getAttribute('aria-pressed') === 'false'", undefined, {
+      timeout: 120_000,
+    });
+    for (let step = 0; step < 3; step++) await page.click("#step");
     return await shoot(page);
-  }, { width: 1200, height: 900 });
+  }, { width: 1200, height: 1000 });
 }
 
 async function shoot(page: Page): Promise<Uint8Array> {
@@ -103,6 +111,8 @@ interface Running extends AsyncDisposable {
   texts(): AsyncGenerator<string>;
   /** Waits until it says something, and reads on behind that; gives the first group. */
   hear(pattern: RegExp): Promise<string>;
+  /** Waits until it has ended well. */
+  end(): Promise<void>;
 }
 
 async function start([program, ...args]: string[], cwd: string, env: Record<string, string> = {}): Promise<Running> {
@@ -126,6 +136,11 @@ async function start([program, ...args]: string[], cwd: string, env: Record<stri
         return found[1];
       }
       throw new Error(`${program} never said ${pattern.source}: ${said.slice(-1_000)}`);
+    },
+    async end() {
+      for await (const _ of texts());
+      const { code } = await child.status;
+      if (code !== 0) throw new Error(`${args.at(-1)} ended with ${code}`);
     },
     async [Symbol.asyncDispose]() {
       try {

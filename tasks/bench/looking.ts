@@ -37,7 +37,7 @@ export async function timeViews(
 
 /** Trains once; the steps and how many a second. */
 async function timeView(view: View, epochs: number, folder: string): Promise<{ steps: number; rate: number }> {
-  const flags = { quiet: ["--quiet"], terminal: [], live: ["--quiet", "--live"] }[view];
+  const flags = { quiet: ["--quiet"], terminal: [], live: ["--live"] }[view];
   const train: Start = {
     script: "tasks/train.ts",
     args: ["--num-epochs", `${epochs}`, "--run-name", view, ...flags],

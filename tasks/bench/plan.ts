@@ -50,7 +50,7 @@ export const QUICK: Plan = {
   sizes: QUICK_SIZES,
   peerCheckedSteps: QUICK_CHECKED_STEPS,
   starts: 1,
-  looking: { rounds: 3, seconds: 0.6 },
+  looking: { rounds: 3, seconds: 0.4 },
   rows: [],
 };
 
