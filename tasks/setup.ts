@@ -167,8 +167,13 @@ async function look(root: URL): Promise<Findings> {
     backend,
     driver: manager === undefined ? undefined : driverCommands[manager],
     mayInstall: manager === "apt-get" && Deno.uid() === 0,
-    forbidden: !["", "0", "false"].includes(Deno.env.get("NO_SETUP") ?? ""),
+    forbidden: isForbidden(),
   };
+}
+
+/** Whether `NO_SETUP` forbids every change to this machine. */
+export function isForbidden(): boolean {
+  return !["", "0", "false"].includes(Deno.env.get("NO_SETUP") ?? "");
 }
 
 /** Asks Deno for the packages that deno.json names, for so many milliseconds; once cached, they answer at once. */
@@ -201,15 +206,26 @@ export async function findsAdapter(env: Record<string, string> = {}): Promise<bo
   return (await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", code], env }).output()).success;
 }
 
-async function findPackageManager(): Promise<string | undefined> {
+/** The package manager of this machine; undefined where it has none of those known here. */
+export async function findPackageManager(): Promise<string | undefined> {
   for (const name of Object.keys(driverCommands)) {
-    const works = await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output()
-      .then(({ success }) => success, () => false);
-    if (works) return name;
+    try {
+      if ((await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output()).success) {
+        return name;
+      }
+    } catch {
+      // Not a program of this machine: the next one may be.
+    }
   }
 }
 
-async function installDriver(command: readonly string[]): Promise<boolean> {
+/**
+ * Installs packages, with fresh lists of them where it does not work with those at hand; says what went wrong.
+ *
+ * @param command The package manager and its arguments.
+ * @returns Whether it worked.
+ */
+export async function install(command: readonly string[]): Promise<boolean> {
   const run = async (args: readonly string[]) => {
     const env = { DEBIAN_FRONTEND: "noninteractive" };
     const child = new Deno.Command(command[0], { args: [...args], env, stdout: "piped", stderr: "piped" });
@@ -222,8 +238,13 @@ async function installDriver(command: readonly string[]): Promise<boolean> {
     await run(["update"]);
     result = await run(command.slice(1));
   }
-  if (!result.success) {
-    console.error(`${result.said}\nThe driver could not be installed: ${command.join(" ")} failed, see above.`);
+  if (!result.success) console.error(`${result.said}\n${command.join(" ")} failed, see above.`);
+  return result.success;
+}
+
+async function installDriver(command: readonly string[]): Promise<boolean> {
+  if (!await install(command)) {
+    console.error("The driver could not be installed.");
     return false;
   }
   // This process has loaded its drivers already; only a new one sees the new driver.

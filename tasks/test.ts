@@ -12,7 +12,14 @@ import { findsAdapter } from "./setup.ts";
 
 const minimumCoverage = 95;
 const root = new URL("../", import.meta.url);
-const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--deny-net"];
+const permissions = [
+  ...["--allow-read", "--allow-write", "--allow-env", "--allow-run"],
+  // Who runs them decides what a read-only folder means; of the network, nothing but this machine.
+  ...["--allow-sys=uid", "--allow-net=127.0.0.1"],
+];
+
+/** Tests that time their own steps: no other may run beside them. */
+const ALONE = ["tests/soak_test.ts"];
 
 /** Lines of a file: how many can run, and how many did. */
 interface Coverage {
@@ -78,6 +85,77 @@ export function readCoverage(lcov: string, folder: string): Coverage[] {
   });
 }
 
+/** Test files by how they run, paths from the project's folder. */
+export interface TestGroups {
+  /** Beside each other, one a core. */
+  together: string[];
+  /** One after the other. */
+  alone: string[];
+  /** Those of pages: the driver of the browser reads in /proc, which Deno allows nobody with less than all permissions. */
+  pages: string[];
+}
+
+/**
+ * Sorts test files into groups.
+ *
+ * @param texts All TypeScript files of tests by name.
+ * @throws {Deno.errors.NotFound} If a file that must run alone is none of them.
+ */
+export function groupTests(texts: ReadonlyMap<string, string>): TestGroups {
+  const missing = ALONE.filter((path) => texts.size > 0 && !texts.has(path.slice("tests/".length)));
+  if (missing.length > 0) throw new Deno.errors.NotFound(`No such test: ${missing.join(", ")}`);
+  // Whatever imports tests/browser.ts, and whatever imports that.
+  const browsing = new Set(["browser.ts"]);
+  for (let before = 0; before < browsing.size;) {
+    before = browsing.size;
+    for (const [name, text] of texts) {
+      const imports = [...text.matchAll(/(?:from|import) "\.\/([^"]+)"/g)].map(([, file]) => file);
+      if (imports.some((file) => browsing.has(file))) browsing.add(name);
+    }
+  }
+  const groups: TestGroups = { together: [], alone: [], pages: [] };
+  for (const name of [...texts.keys()].filter((name) => name.endsWith("_test.ts")).sort()) {
+    const path = `tests/${name}`;
+    groups[browsing.has(name) ? "pages" : ALONE.includes(path) ? "alone" : "together"].push(path);
+  }
+  return groups;
+}
+
+async function readTests(): Promise<Map<string, string>> {
+  const folder = new URL("tests/", root), texts = new Map<string, string>();
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(".ts")) texts.set(name, await Deno.readTextFile(new URL(name, folder)));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return texts;
+}
+
+/** Runs all tests and the examples in the documentation; undefined totals where a runner did not get that far. */
+async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof readTotals> }> {
+  const { together, alone, pages } = groupTests(await readTests());
+  // Types are a stage of their own: here one wrong type would keep all tests from running.
+  const options = ["--no-prompt", "--no-check", "--coverage=coverage", "--coverage-raw-data-only"];
+  const runs: [flags: string[], files: string[]][] = [
+    [["--doc", "--parallel", ...permissions], ["mod.ts", "lib", "README.md", ...together]],
+    [permissions, alone],
+    [["--allow-all"], pages],
+  ];
+  const sum = { passed: 0, failed: 0 };
+  let isOk = true, isWhole = true;
+  for (const [flags, files] of runs) {
+    if (files.length === 0) continue; // named none, the runner would take all
+    const { ok, stdout } = await deno(["test", ...options, ...flags, ...files]), totals = readTotals(stdout);
+    if (!ok) isOk = false;
+    if (!totals) isWhole = false;
+    sum.passed += totals?.passed ?? 0;
+    sum.failed += totals?.failed ?? 0;
+  }
+  return { ok: isOk, totals: isWhole ? sum : undefined };
+}
+
 /** Tells whether enough of lib ran, and where not, file by file. A file that no test loads counts as not run at all, and so
  * does one whose name ends like a test's: the runner takes it for one and reports nothing of it. */
 async function checkCoverage(): Promise<boolean> {
@@ -120,11 +198,14 @@ async function main(): Promise<number> {
     ["lint", async () => (await deno(["lint"])).ok],
     ["types", async () => (await deno(["check", "--doc", "mod.ts", "lib", "tasks", "tests", "README.md"])).ok],
     ["documentation", async () => (await deno(["doc", "--lint", "mod.ts"])).ok],
+    // A process of its own: this one may neither read every folder of the PATH nor ask who runs it.
+    ["browser", async () => {
+      const permissions = ["--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
+      return (await deno(["run", "--no-prompt", "--no-check", ...permissions, "tasks/chromium.ts"])).ok;
+    }],
     ["tests", async () => {
-      // Types are a stage of their own: here one wrong type would keep all tests from running.
-      const options = ["--doc", "--no-check", "--coverage=coverage", ...permissions];
-      const { ok, stdout } = await deno(["test", ...options, "mod.ts", "lib", "tests", "README.md"]);
-      totals = readTotals(stdout);
+      const { ok, totals: found } = await runTests();
+      totals = found;
       return ok;
     }],
     ["coverage", checkCoverage],
@@ -137,7 +218,9 @@ async function main(): Promise<number> {
   const failed: string[] = [];
   for (const [name, stage] of stages) {
     console.log(`== ${name}`);
+    const since = performance.now();
     if (!await stage()) failed.push(name);
+    console.log(`${name}: ${((performance.now() - since) / 1000).toFixed(0)} s`);
   }
 
   // A runner that stopped before its totals has failed, whatever it had passed by then.

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { GOALS, isRight, judge, ratio } from "../tasks/bench/goals.ts";
+import { GOALS, isRight, judge, lookingCost, ratio } from "../tasks/bench/goals.ts";
 import { computeGolden, GOLDEN, isGolden, TOLERANCE } from "../tasks/bench/golden.ts";
 import { readOptions } from "../tasks/bench/options.ts";
-import { interruptWorkers, runWorker } from "../tasks/bench/processes.ts";
+import { interruptWorkers, runToEnd, runWorker, type Start } from "../tasks/bench/processes.ts";
 import { checkProduct, factors, formatSize, parseSize, type Size } from "../tasks/bench/products.ts";
 import { faultsOf, formatResults } from "../tasks/bench/report.ts";
 import { type Implementation, median, type Results, type TrainingResult } from "../tasks/bench/results.ts";
@@ -60,6 +60,11 @@ function madeUp(): Results {
     ]),
     products: [{ ...BACKHAND, size, gflops: 40, error: 0.01 }, { ...WEBGPU, size, gflops: 8, error: 0.01 }],
     firstStep: [0.9, 1.1, 1.0],
+    looking: [
+      { view: "quiet", rounds: [40_000, 50_000, 20_000] },
+      { view: "terminal", rounds: [39_600, 50_500, 19_600] },
+      { view: "live", rounds: [30_000, 49_000, 19_800] },
+    ],
     endurance: {
       steps: 100_000,
       before: { buffers: 9, bytes: 1000, resident: 1e8 },
@@ -164,6 +169,13 @@ Deno.test("ratio() compares with the best of the peers asked for", () => {
   assertEquals(of([rows[0], rows[3]], "webgpu"), NaN);
 });
 
+Deno.test("lookingCost() compares a view with the quiet run of its round", () => {
+  const { looking } = madeUp();
+  assertClose([lookingCost(looking, "terminal"), lookingCost(looking, "live")], [1, 2], { rtol: 1e-9 });
+  assertEquals(lookingCost(looking.slice(1), "live"), NaN);
+  assertEquals(lookingCost([looking[0], { view: "live", rounds: [1] }], "live"), NaN);
+});
+
 Deno.test("judge() finds every goal met where all are, and each floor that is not held", () => {
   assertEquals(below(madeUp()), { missed: [], below: [] });
   assertEquals(faultsOf(madeUp(), true), []);
@@ -187,6 +199,10 @@ Deno.test("judge() finds every goal met where all are, and each floor that is no
   wasteful.training[3].costs!.waits = 0.5;
   assertEquals(below(wasteful).below, ["waits a step"]);
 
+  const watched = madeUp();
+  watched.looking[2].rounds = [10_000, 15_000, 19_800];
+  assertEquals(below(watched), { missed: ["rate that the live page costs"], below: ["rate that the live page costs"] });
+
   const growing = madeUp();
   growing.endurance!.after.bytes += 4;
   assertEquals(below(growing).below, ["GPU bytes more after 100,000 steps"]);
@@ -207,6 +223,10 @@ Deno.test("judge() takes no wrong and no missing result for a fast one", () => {
   missing.failures = [{ worker: "seed, backhand", message: "it ended with 1" }];
   assertEquals(below(missing).below, seed);
   assertStringIncludes(faultsOf(missing, true).join("\n"), "there is no valid result, at least 1.00x is asked");
+
+  const unseen = madeUp();
+  unseen.looking = unseen.looking.slice(0, 2);
+  assertEquals(below(unseen).below, ["rate that the live page costs"]);
 
   const product = madeUp();
   product.products[0].error = 2;
@@ -256,6 +276,10 @@ Deno.test("formatResults() puts everybody into one aligned table, and says what 
       "deep, tfjs wasm gave no result: it ended with 1: no",
       "first steps of train done 0.90, 1.10, 1.00 s after the process started",
       "scale        1,000,000  345,678       150 MB",
+      "what looking costs  steps/s  of the rate",
+      "quiet                40,000            -",
+      "terminal             39,600         1.0%",
+      "live                 30,000         2.0%",
     ]
   ) assertStringIncludes(text, part);
 });
@@ -272,6 +296,26 @@ Deno.test("deno task bench says what it takes, and refuses what it does not", as
   await using place = await Workplace.create();
   assertStringIncludes((await place.succeed("bench", ["--help"])).stdout, "--quick");
   await place.refuse(2, ["--fast: unknown flag; the nearest is --floor"], "bench", ["--fast"]);
+});
+
+Deno.test("runToEnd() gives a program a terminal of 80 columns or none, and answers what it says", async () => {
+  await using place = await Workplace.create({
+    "say.ts": 'console.log(Deno.stdout.isTerminal() ? `columns: ${Deno.consoleSize().columns}` : "columns: none");',
+  });
+  for (const [terminal, columns] of [[{ columns: 80, rows: 24 }, "80"], [undefined, "none"]] as const) {
+    const start: Start = { script: place.at("say.ts"), args: ["it's"], flags: [], cwd: place.path, terminal };
+    const heard: string[] = [];
+    await runToEnd(start, { on: /^columns: (\w+)\b/m, by: ([, said]) => Promise.resolve(void heard.push(said)) });
+    assertEquals(heard, [columns]);
+    await assertRejects(
+      () => runToEnd(start, { on: /rows/, by: () => Promise.resolve() }),
+      Error,
+      "it never said rows",
+    );
+    const failing = { on: /columns/, by: () => Promise.reject(new RangeError("of the answer")) };
+    await assertRejects(() => runToEnd(start, failing), RangeError, "of the answer");
+    await assertRejects(() => runToEnd({ ...start, script: place.at("none.ts") }), Error, "it ended with 1");
+  }
 });
 
 Deno.test("runWorker() says why a worker failed; interruptWorkers() ends the one under way, and no other starts", async () => {

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { readCoverage, readTotals } from "../tasks/test.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { groupTests, readCoverage, readTotals } from "../tasks/test.ts";
 
 Deno.test("readTotals() reads the runner's last line, steps and colours or not", () => {
   assertEquals(readTotals("a ... ok (1ms)\n\nok | 12 passed | 0 failed (3s)\n"), { passed: 12, failed: 0 });
@@ -23,4 +23,31 @@ Deno.test("readCoverage() counts the lines that ran in one folder", () => {
     { file: "a.ts", covered: 2, total: 3 },
     { file: "b.ts", covered: 0, total: 1 },
   ]);
+});
+
+Deno.test("groupTests() gives tests of pages all permissions, and what times itself the machine", () => {
+  const texts = new Map([
+    ["z_test.ts", 'import { a } from "./a.ts";'],
+    ["soak_test.ts", ""],
+    ["page_test.ts", 'import { type Page, withPage } from "./browser.ts";'],
+    ["report_test.ts", 'import {\n  openReport,\n} from "./report_page.ts";'],
+    ["report_page.ts", 'import { withPage } from "./browser.ts";'],
+    ["a.ts", ""],
+    ["browser.ts", 'import "../tasks/browser.ts";'],
+    ["b_test.ts", 'import "../tasks/browser.ts";'],
+  ]);
+  assertEquals(groupTests(texts), {
+    together: ["tests/b_test.ts", "tests/z_test.ts"],
+    alone: ["tests/soak_test.ts"],
+    pages: ["tests/page_test.ts", "tests/report_test.ts"],
+  });
+});
+
+Deno.test("groupTests() refuses a list that names a test which is not there", () => {
+  assertThrows(
+    () => groupTests(new Map([["a_test.ts", ""]])),
+    Deno.errors.NotFound,
+    "No such test: tests/soak_test.ts",
+  );
+  assertEquals(groupTests(new Map()), { together: [], alone: [], pages: [] });
 });

@@ -1,6 +1,7 @@
 /** One run of the bench: starts the workers one after the other and collects what they report. */
 
 import project from "../../deno.json" with { type: "json" };
+import { timeViews } from "./looking.ts";
 import { type Contestant, CONTESTANTS, FULL, type Plan, QUICK, trainings } from "./plan.ts";
 import { runWorker, type Start, timeUntil } from "./processes.ts";
 import { formatSize } from "./products.ts";
@@ -53,6 +54,7 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
     backhand("backhand.ts", ["endurance", `${plan.endurance}`]),
   );
   const firstStep = await timeStarts(collector, plan, folder);
+  const looking = await collector.try("what looking costs", () => timeViews(plan.looking, folder)) ?? [];
   const data = await makeData(collector, plan, folder);
   return {
     date,
@@ -63,6 +65,7 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
     training,
     products,
     firstStep,
+    looking,
     endurance: endurance[0],
     data,
     failures: collector.failures,

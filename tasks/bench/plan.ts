@@ -27,6 +27,8 @@ export interface Plan {
   starts: number;
   /** Only where the run is not quick. */
   endurance?: number;
+  /** What looking on costs: how often each view is timed, and for how many seconds, about. */
+  looking: { rounds: number; seconds: number };
   /** Rows of the large datasets, likewise. */
   rows: readonly number[];
 }
@@ -38,6 +40,7 @@ export const FULL: Plan = {
   peerCheckedSteps: CHECKED_STEPS,
   starts: 3,
   endurance: 100_000,
+  looking: { rounds: 7, seconds: 5 },
   rows: [1_000_000, 10_000_000],
 };
 
@@ -47,6 +50,7 @@ export const QUICK: Plan = {
   sizes: QUICK_SIZES,
   peerCheckedSteps: QUICK_CHECKED_STEPS,
   starts: 1,
+  looking: { rounds: 3, seconds: 0.4 },
   rows: [],
 };
 

@@ -1,6 +1,7 @@
 /** Starts workers, each in a process of its own with few permissions, and ends them with the bench. */
 
 import { SETTINGS } from "../keys.ts";
+import { inTerminal, type TerminalSize } from "../terminal.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -16,6 +17,14 @@ export interface Start {
   flags: readonly string[];
   /** Where it works; the project's folder by default. */
   cwd?: string;
+  /** The terminal that it has in place of pipes. */
+  terminal?: TerminalSize;
+}
+
+/** What to do about something that a program says. */
+export interface Answer {
+  on: RegExp;
+  by: (found: RegExpMatchArray) => Promise<void>;
 }
 
 /**
@@ -64,21 +73,51 @@ export async function timeUntil(start: Start, pattern: RegExp): Promise<number> 
   }
 }
 
+/**
+ * Runs a program to its end, reading all that it says.
+ *
+ * @param start What to start.
+ * @param answer What to do, once, about something that it says.
+ * @throws {Error} If it fails, or never says that.
+ */
+export async function runToEnd(start: Start, answer?: Answer): Promise<void> {
+  const child = spawn(start);
+  let said = "", answering: Promise<void> | undefined;
+  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      said = (said + text).slice(-10_000);
+      const found = answering ? null : said.match(answer?.on ?? /$^/);
+      if (!found) continue;
+      answering = answer!.by(found);
+      answering.catch(() => {}); // told below
+    }
+  };
+  await Promise.all([read(child.stdout), read(child.stderr)]);
+  const { success, code } = await child.status.finally(() => running.delete(child));
+  checkInterrupt();
+  if (!success) throw new Error(`it ended with ${code}: ${lastLines(said.trim())}`);
+  if (answer && !answering) throw new Error(`it never said ${answer.on.source}: ${lastLines(said.trim())}`);
+  await answering;
+}
+
 /** Ends the workers under way; whoever awaits one, or starts another, gets a `Deno.errors.Interrupted`. */
 export function interruptWorkers(): void {
   isInterrupted = true;
   running.forEach(end);
 }
 
-function spawn({ script, args, flags, cwd }: Start): Deno.ChildProcess {
+function spawn({ script, args, flags, cwd, terminal }: Start): Deno.ChildProcess {
   checkInterrupt();
   const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
   const run = ["run", "--quiet", "--no-prompt", "--no-check", "--config", path("deno.json")];
-  const command = new Deno.Command(Deno.execPath(), {
-    args: [...run, ...flags, path(script), ...args],
+  const words = [...run, ...flags, path(script), ...args];
+  const plain = { program: Deno.execPath(), args: words, env: { NO_COLOR: "1" } };
+  const { program, env, ...rest } = terminal ? inTerminal([Deno.execPath(), ...words], terminal) : plain;
+  const command = new Deno.Command(program, {
+    ...rest,
     cwd: cwd ?? root,
     clearEnv: true,
-    env: { ...surroundings(), NO_COLOR: "1" },
+    env: { ...surroundings(), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

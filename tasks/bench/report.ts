@@ -1,11 +1,11 @@
 /** The results as text. */
 
 import { formatTable } from "../table.ts";
-import { isRight, judge, productRatio, type Standing, trainingRatio } from "./goals.ts";
+import { isRight, judge, lookingCost, productRatio, type Standing, trainingRatio } from "./goals.ts";
 import { GOLDEN } from "./golden.ts";
 import { CONTESTANTS } from "./plan.ts";
 import { formatSize } from "./products.ts";
-import type { Implementation, Results, TrainingResult } from "./results.ts";
+import { type Implementation, median, type Results, type TrainingResult } from "./results.ts";
 import { WORKLOADS } from "./workloads.ts";
 
 /**
@@ -21,6 +21,7 @@ export function formatResults(results: Results): string {
     formatProducts(results),
     formatSteps(results),
     formatData(results),
+    formatLooking(results),
     formatGoals(results),
     ...wrongRows(results),
     ...results.failures.map(({ worker, message }) => `${worker} gave no result: ${message}`),
@@ -119,6 +120,18 @@ function formatData({ data = [] }: Results): string {
   ]);
 }
 
+function formatLooking({ looking }: Results): string {
+  if (looking.length === 0) return "";
+  return formatTable([
+    ["what looking costs", "steps/s", "of the rate"],
+    ...looking.map(({ view, rounds }) => [
+      view,
+      formatRate(median(rounds)),
+      view === "quiet" ? "-" : formatValue(lookingCost(looking, view), "%"),
+    ]),
+  ]);
+}
+
 function formatGoals(results: Results): string {
   const standings = judge(results);
   if (standings.length === 0) return "goals: not judged, they are set for the software adapter";
@@ -188,5 +201,6 @@ function formatValue(value: number, unit: Standing["unit"]): string {
   if (Number.isNaN(value)) return "nothing";
   if (unit === "x") return formatRatio(value);
   if (unit === "bytes") return formatMegabytes(value);
+  if (unit === "%") return `${value.toFixed(1)}%`;
   return `${formatRate(value)} ${unit}`.trim();
 }

@@ -81,6 +81,14 @@ export interface DataResult {
   peakBytes: number;
 }
 
+/** Training with somebody looking on, or nobody. */
+export interface LookingResult {
+  /** "quiet" prints nothing; "terminal" draws in a terminal of 80 columns; "live" sends to a page that reads all. */
+  view: "quiet" | "terminal" | "live";
+  /** Steps per second of each round. */
+  rounds: number[];
+}
+
 /** A worker that gave no result. */
 export interface Failure {
   worker: string;
@@ -100,6 +108,7 @@ export interface Results {
   products: ProductResult[];
   /** Seconds from the start of the process to the first training steps done, each time. */
   firstStep: number[];
+  looking: LookingResult[];
   /** Not with --quick. */
   endurance?: EnduranceResult;
   /** Not with --quick. */
