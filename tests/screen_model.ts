@@ -57,13 +57,12 @@ export class ScreenModel {
 
   /** All lines from the first on, those that were broken whole again, without spaces at their ends. */
   get lines(): string[] {
-    const lines: string[] = [];
-    this.#rows.forEach(({ cells }, i) => {
-      const text = cells.join("");
-      if (i > 0 && this.#rows[i - 1].isBroken) lines.push(lines.pop()! + text);
-      else lines.push(text);
-    });
-    return lines.map((line) => line.trimEnd());
+    return linesOf(this.#rows);
+  }
+
+  /** The lines from the cursor's row on. */
+  get linesAtCursor(): string[] {
+    return linesOf(this.#rows.slice(this.#row));
   }
 
   /** The row and the column of the cursor, from the first row that was ever written. */
@@ -114,7 +113,8 @@ export class ScreenModel {
 
   #reflow(columns: number): void {
     const rows: Row[] = [], old = this.#rows, at = this.#row;
-    let line: string[] = [], cursor: number | undefined;
+    const line: string[] = [];
+    let cursor: number | undefined;
     old.forEach((row, i) => {
       if (i === at) cursor = line.length + this.#column;
       line.push(...row.cells);
@@ -127,6 +127,16 @@ export class ScreenModel {
     });
     this.#rows = rows;
   }
+}
+
+function linesOf(rows: readonly Row[]): string[] {
+  const lines: string[] = [];
+  rows.forEach(({ cells }, i) => {
+    const text = cells.join("");
+    if (i > 0 && rows[i - 1].isBroken) lines.push(lines.pop()! + text);
+    else lines.push(text);
+  });
+  return lines.map((line) => line.trimEnd());
 }
 
 function newRow(): Row {
