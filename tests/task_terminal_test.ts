@@ -46,7 +46,7 @@ Deno.test({ name: "train in 80 columns shows a picture, and leaves epochs, curve
       if (!losses?.length) return;
       pictures++;
       assertMatch(head, /^default_run {2}epoch \d+\/400 {2}step \d+\/80$/);
-      assertMatch(bar, /^█*░* +\d+%( {2}[\d.,]+ steps\/s {2}\d:\d\d left)?$/);
+      assertMatch(bar, /^█*░* +\d+%( {2}[\d.,]+ steps\/s {2}[\d:]+ left)?$/);
       assertMatch(losses[0], /^train {6}[\d.]+ +[▁-█]+$/);
       assertMatch(losses[1], /^validation [\d.]+ +[▁-█]+$/);
     },
@@ -76,7 +76,7 @@ Deno.test({ name: "train resized to 40 columns and ended by Ctrl-C leaves nothin
     },
   });
   assertMatch(narrow![0], /^default_\S+ {2}epoch [\d,]+\/1,000,000 {2}st/);
-  assertMatch(narrow![1], /^█*░* +\d+% {2}[\d.,]+ steps\/s {2}[\d:]+ left$/);
+  assertMatch(narrow![1], /^█*░* +\d+% {2}[\d.,]+ steps\/s {2}[\d:dh, ]+ left$/);
   const warned = narrow!.slice(4).map((line) => line.replace(/^ {2}/, " ")).join("");
   assertStringIncludes(warned, "warning: epoch 1: 8 of 8 units of 0.weight have");
   assertClean(outcome, 130);
@@ -112,7 +112,7 @@ Deno.test({ name: "what goes to a file or a pipe is plain, whatever the other st
 
   const intoFile = async () => {
     const { lines, screen, output } = await run("a", "> out", { NO_COLOR: "1" });
-    assertMatch(output, /steps\/s {2}\d:\d\d left/);
+    assertMatch(output, /steps\/s {2}[\d:]+ left/);
     assertEquals(lines.slice(-4).map((line) => line.split(" ")[0]), ["train", "validation", "warning:", ""]);
     assertEquals(screen.hasColor, false, "NO_COLOR");
     const out = await place.read("out");
@@ -125,7 +125,7 @@ Deno.test({ name: "what goes to a file or a pipe is plain, whatever the other st
     assertEquals(output.match(ESCAPES)?.index, undefined, output);
     const err = await place.read("err");
     assert(isPlain(err), err);
-    assertMatch(err, /^warning: epoch 1: .*\n$/);
+    assertMatch(err.replace(/^training +\d+% step.*\n/gm, ""), /^warning: epoch 1: .*\n$/);
   };
   const intoPipe = async () => {
     const { output, lines } = await run("c", "| cat");
