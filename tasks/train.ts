@@ -7,7 +7,7 @@
  *   deno task train --recipe xor --hidden-size 3 --seed 7 --run-name narrow
  *   deno task train --resume narrow
  *
- * What is printed hangs on where it goes: a picture that is redrawn on a terminal, lines elsewhere; see tasks/view.ts.
+ * What is printed hangs on where it goes: a picture that is redrawn on a terminal, lines elsewhere; see tasks/create_view.ts.
  */
 
 import { isSmallStep } from "../lib/adapter.ts";
@@ -22,6 +22,7 @@ import { VERSION } from "../lib/version.ts";
 import { buildModel, buildTraining, type Training } from "./build_training.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
+import { createView } from "./create_view.ts";
 import { trainEpochs } from "./epochs.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
 import { lockRun } from "./locks.ts";
@@ -37,7 +38,7 @@ import { prepareDataset } from "./stages.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { formatExamples, formatParameters, formatSummary } from "./train_report.ts";
 import { fromUsersFolder } from "./users_files.ts";
-import { createView, type View } from "./view.ts";
+import type { View } from "./view.ts";
 
 async function main(config: TaskConfig): Promise<number | void> {
   using stack = new DisposableStack();

@@ -3,9 +3,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
 import { ConfigError, readConfig } from "../tasks/config.ts";
+import { createView } from "../tasks/create_view.ts";
 import { JsonView } from "../tasks/json_view.ts";
 import { QuietView } from "../tasks/quiet_view.ts";
-import { createView } from "../tasks/view.ts";
 import { runInTerminal, type TerminalOutcome } from "./pseudo_terminal.ts";
 import { Workplace } from "./run_task_process.ts";
 import type { ScreenModel } from "./screen_model.ts";
