@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
 import { formatDuration, Pace } from "../tasks/pace.ts";
+import { linesOf } from "../tasks/picture.ts";
 import { canRedraw, type Surface } from "../tasks/screen.ts";
 import { Curve, sparklines } from "../tasks/sparkline.ts";
 import { TerminalView } from "../tasks/terminal_view.ts";
@@ -163,6 +164,18 @@ Deno.test("canRedraw() wants a terminal that knows how, and no pipe whose lines 
   assertEquals(canRedraw({ ...terminal, isStdoutTerminal: false }), false, "| tee log");
   assertEquals(canRedraw({ ...terminal, isStderrTerminal: false }), false, "2> log");
   assertEquals(canRedraw({ ...terminal, env: () => "dumb" }), false, "TERM=dumb");
+});
+
+Deno.test("linesOf() shows the latest warnings that there is room for, whole, and the very latest at least in part", () => {
+  const [train, validation] = [new Curve(), new Curve()], warnings = ["one", "two words", "three"];
+  const seen = { facts: FACTS, step: 0, stepsPerSecond: undefined, secondsLeft: undefined, train, validation };
+  const told = (columns: number, rows: number, ...more: string[]) =>
+    linesOf({ ...seen, warnings: [...warnings, ...more] }, columns, rows).slice(2).map(({ text }) => text);
+  assertEquals(told(40, 9), ["one", "two words", "three"]);
+  assertEquals(told(40, 4), ["two words", "three"]);
+  assertEquals(told(6, 5), ["two", "  word", "three"].slice(2), "one that does not fit hides those before it");
+  assertEquals(told(10, 4, "a long one of many words"), ["a long one", "  of many…"]);
+  assertEquals(told(40, 2), []);
 });
 
 Deno.test("cut() and wrap() keep to a width", () => {
