@@ -37,15 +37,12 @@ Deno.test("Progress keeps its bar on one line, however narrow the terminal", () 
     progress.update(1, 2);
     return written.replace("\r\x1b[K", "").trimEnd();
   });
-  assertEquals(
-    bars,
-    [
-      `generating data/cubic.csv [${"#".repeat(13)}${"-".repeat(13)}] 50%`,
-      "generating data/cubic.csv [###---] 50%",
-      "generating data/cubic.c…",
-      "generatin…",
-    ].map((bar, i) => i < 2 ? bar : bar.slice(0, [23, 9][i - 2] - 1) + "…"),
-  );
+  assertEquals(bars, [
+    "generating data/cubic.csv [#############-------------] 50%",
+    "generating data/cubic.csv [###---] 50%",
+    "generating data/cubic.…",
+    "generati…",
+  ]);
 });
 
 Deno.test("Progress prints a plain line now and then elsewhere", () => {
