@@ -52,6 +52,20 @@ interface Task {
   takesNumbers?: true;
 }
 
+/** A flag that says yes or no. */
+function switchOf(name: string, meaning: string): Extra {
+  const allowed = "true or false";
+  return {
+    meaning,
+    allowed,
+    isBoolean: true,
+    faults: (text) =>
+      [undefined, "true", "false"].includes(text)
+        ? []
+        : [`--${name} is ${JSON.stringify(text)}: allowed is ${allowed}`],
+  };
+}
+
 /** The tasks that read settings. */
 export const TASKS = {
   "gen-data": {
@@ -74,15 +88,9 @@ export const TASKS = {
             ? []
             : [`--resume is ${JSON.stringify(text)}: allowed is ${SETTINGS.RUN_NAME.allowed}`],
       },
-      FORCE: {
-        meaning: "resume though settings, data or device are others, where that can be (false)",
-        allowed: "true or false",
-        isBoolean: true,
-        faults: (text) =>
-          [undefined, "true", "false"].includes(text)
-            ? []
-            : [`--force is ${JSON.stringify(text)}: allowed is true or false`],
-      },
+      FORCE: switchOf("force", "resume though settings, data or device are others, where that can be (false)"),
+      QUIET: switchOf("quiet", "print nothing but warnings and errors (false)"),
+      JSON: switchOf("json", "print what happens as JSON, an object a line (false)"),
     },
   },
   tune: {

@@ -44,7 +44,7 @@ export async function trainEpochs(party: RunParty): Promise<number | undefined> 
       if (keeper.isOver || code !== undefined) await keeper.keepNow();
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
-      for (const line of await keeper.recover(error)) spectators.warning(line);
+      spectators.warning((await keeper.recover(error)).join("\n"));
     }
   }
   await keeper.settle();
@@ -75,7 +75,7 @@ function runEpochs(count: number, party: RunParty, doctor: TrainingDoctor): Epoc
     return validation && await evaluatePart(validation);
   };
   const between = (step: number) => controls.some(({ isAsking }) => isAsking) ? 0 : keeper.between(step);
-  if (config.debugTensors) return observedEpochs(count, training, evaluate, between);
+  if (config.debugTensors) return observedEpochs(count, training, evaluate, between, spectators);
   const before = trainer.step;
   return trainer.epochs(count, { between, evaluate, onProgress: (steps) => spectators.progress(before + steps) });
 }
@@ -85,10 +85,11 @@ async function* observedEpochs(
   { trainer }: Training,
   validate: () => Promise<Evaluation | undefined>,
   between: (step: number) => number,
+  spectators: Spectators,
 ): Epochs {
   for (let epoch = 0; epoch < count; epoch++) {
     const result = await trainer.observedEpoch(async (tensors, step) => {
-      console.log(await formatTensors(tensors, step));
+      spectators.note(await formatTensors(tensors, step));
     }, { between });
     if (!result) return;
     yield { ...result, evaluation: await validate() };

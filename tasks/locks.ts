@@ -19,6 +19,9 @@ const MAX_NAME = 200;
 /** What is locked: a run that is trained, a search, a dataset's files, the files of an export. */
 type LockKind = "run" | "search" | "dataset" | "export";
 
+/** Tells the user something. */
+type Tell = (text: string) => void;
+
 /** Who holds a lock. */
 interface Holder {
   pid: number;
@@ -43,9 +46,15 @@ export class Lock implements Disposable {
    * @param kind What the lock is for.
    * @param name Of the run, the search or the dataset; the path of the export.
    * @param doing What others are told that this process does, as of "which ...".
+   * @param tell Tells the user.
    * @returns The lock, or undefined where another process has it.
    */
-  static async take(kind: LockKind, name: string, doing: string): Promise<Lock | undefined> {
+  static async take(
+    kind: LockKind,
+    name: string,
+    doing: string,
+    tell: Tell = console.error,
+  ): Promise<Lock | undefined> {
     await Deno.mkdir(LOCK_FOLDER, { recursive: true });
     const path = await lockPath(kind, name);
     const lock = new Lock(await Deno.open(path, { read: true, write: true, create: true }));
@@ -56,7 +65,7 @@ export class Lock implements Disposable {
       }
     } catch (error) {
       const { message } = error as Error;
-      console.error(`note: ${path} cannot be locked (${message}): nothing keeps a second process from the same files`);
+      tell(`note: ${path} cannot be locked (${message}): nothing keeps a second process from the same files`);
     }
     await lock.#note({ pid: Deno.pid, since: new Date().toISOString(), doing });
     return lock;
@@ -87,11 +96,12 @@ export class Lock implements Disposable {
  * Locks a run for training.
  *
  * @param runName The run.
+ * @param tell Tells the user what may be wrong; on stderr if left out.
  * @returns The lock; hold it until the process ends.
  * @throws {ConfigError} If another process trains under this name.
  */
-export async function lockRun(runName: string): Promise<Lock> {
-  return await lockOrRefuse("run", runName, "a training");
+export async function lockRun(runName: string, tell?: Tell): Promise<Lock> {
+  return await lockOrRefuse("run", runName, "a training", tell);
 }
 
 /**
@@ -111,10 +121,11 @@ export async function lockSearch(runName: string): Promise<Lock> {
  *
  * @param name The dataset.
  * @param doing What this process will do, as of "which ...".
+ * @param tell Tells the user; on stderr if left out.
  * @returns The lock.
  */
-export async function lockDataset(name: string, doing: string): Promise<Lock> {
-  return await lockOrWait("dataset", name, doing);
+export async function lockDataset(name: string, doing: string, tell?: Tell): Promise<Lock> {
+  return await lockOrWait("dataset", name, doing, tell);
 }
 
 /**
@@ -127,20 +138,20 @@ export async function lockExport(path: string): Promise<Lock> {
   return await lockOrWait("export", resolve(path), `writes ${path}`);
 }
 
-async function lockOrWait(kind: LockKind, name: string, doing: string): Promise<Lock> {
+async function lockOrWait(kind: LockKind, name: string, doing: string, tell: Tell = console.error): Promise<Lock> {
   for (let isTold = false;; isTold = true) {
-    const lock = await Lock.take(kind, name, doing);
+    const lock = await Lock.take(kind, name, doing, tell);
     if (lock) return lock;
     if (!isTold) {
       const holder = await readHolder(kind, name);
-      console.error(`waiting for ${holder ? `process ${holder.pid}, which ${holder.doing}` : `another process`}`);
+      tell(`waiting for ${holder ? `process ${holder.pid}, which ${holder.doing}` : `another process`}`);
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
   }
 }
 
-async function lockOrRefuse(kind: LockKind, runName: string, what: string): Promise<Lock> {
-  const lock = await Lock.take(kind, runName, "");
+async function lockOrRefuse(kind: LockKind, runName: string, what: string, tell?: Tell): Promise<Lock> {
+  const lock = await Lock.take(kind, runName, "", tell);
   if (lock) return lock;
   const holder = await readHolder(kind, runName);
   const who = holder ? ` (process ${holder.pid}, since ${timeOf(holder.since)})` : "";

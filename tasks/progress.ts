@@ -1,17 +1,16 @@
 /** Progress on stderr: a bar redrawn in place on a terminal, a plain line now and then elsewhere. */
 
+import { type Screen, stderrScreen } from "./screen.ts";
+import { cut } from "./text_width.ts";
+
 /** Milliseconds between two drawings of the bar. */
 const BAR_INTERVAL = 100;
 
 /** Milliseconds between two plain lines; a job that is over sooner prints none. */
 const LINE_INTERVAL = 5_000;
 
-/** Where progress is drawn; tests bring their own. */
-export interface ProgressScreen {
-  isTerminal: boolean;
-  write: (text: string) => void;
-  now: () => number;
-}
+/** Characters of the bar. */
+const BAR = 30;
 
 /**
  * Shows how far a job has come. With `using` the bar is gone when the job is.
@@ -24,7 +23,7 @@ export interface ProgressScreen {
  */
 export class Progress {
   readonly #label: string;
-  readonly #screen: ProgressScreen;
+  readonly #screen: Screen;
   readonly #interval: number;
   #last: number;
   #isDrawn = false;
@@ -33,7 +32,7 @@ export class Progress {
    * @param label What is being done.
    * @param screen Where to draw; stderr if left out.
    */
-  constructor(label: string, screen: ProgressScreen = stderrScreen()) {
+  constructor(label: string, screen: Screen = stderrScreen()) {
     this.#label = label;
     this.#screen = screen;
     this.#interval = screen.isTerminal ? BAR_INTERVAL : LINE_INTERVAL;
@@ -57,8 +56,7 @@ export class Progress {
       this.#screen.write(`${this.#label}${percent} ${note}`.trimEnd() + "\n");
       return;
     }
-    const filled = Math.round(share * 30);
-    this.#screen.write(`\r\x1b[K${this.#label} [${"#".repeat(filled)}${"-".repeat(30 - filled)}]${percent} ${note}`);
+    this.#screen.write(`\r\x1b[K${this.#line(share, percent, note)}`);
     this.#isDrawn = true;
   }
 
@@ -72,13 +70,13 @@ export class Progress {
   [Symbol.dispose](): void {
     this.clear();
   }
-}
 
-function stderrScreen(): ProgressScreen {
-  const encoder = new TextEncoder();
-  return {
-    isTerminal: Deno.stderr.isTerminal(),
-    write: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
-    now: () => performance.now(),
-  };
+  /** A line that is never broken: what is on a second one could not be taken back. */
+  #line(share: number, percent: string, note: string): string {
+    const columns = (this.#screen.size?.().columns ?? Infinity) - 1;
+    const rest = this.#label.length + percent.length + note.length + 4;
+    const bar = Math.min(Math.max(columns - rest, 0), BAR), filled = Math.round(share * bar);
+    const drawn = bar < 5 ? "" : ` [${"#".repeat(filled)}${"-".repeat(bar - filled)}]`;
+    return cut(`${this.#label}${drawn}${percent} ${note}`, columns);
+  }
 }

@@ -4,38 +4,43 @@ import type { Config } from "./config.ts";
 import { csvPath, describeDifferences, removeAbandoned } from "./dataset_files.ts";
 import { clearUp, datasetState, genData } from "./gen_data.ts";
 import { lockDataset } from "./locks.ts";
-import { Progress } from "./progress.ts";
 import { formatReport, scaleData } from "./scale.ts";
 import { datasetName, openScaledDataset, type ScaledDataset, scaledPathOf, scaledState } from "./scaled_dataset.ts";
 import { formatTableReport, scaleTable } from "./table_scale.ts";
+import type { View } from "./view.ts";
 
 /**
  * Makes the dataset, or takes the user's own table, scales it where that is needed, and opens it. From the first to the last
  * no other process changes it: it is what these settings ask for. Once open it stays whole, as writers replace the file.
  *
  * @param config The settings.
+ * @param view Is told what was done.
  * @returns The scaled dataset; dispose of it.
  */
-export async function prepareDataset(config: Config): Promise<ScaledDataset> {
-  using _lock = await lockDataset(datasetName(config), `prepares ${config.data || csvPath(config.recipe)}`);
-  if (config.data === "") await prepareCsv(config);
-  await prepareScaled(config);
+export async function prepareDataset(config: Config, view: View): Promise<ScaledDataset> {
+  using _lock = await lockDataset(
+    datasetName(config),
+    `prepares ${config.data || csvPath(config.recipe)}`,
+    view.warning.bind(view),
+  );
+  if (config.data === "") await prepareCsv(config, view);
+  await prepareScaled(config, view);
   return await openScaledDataset(scaledPathOf(config));
 }
 
-async function prepareCsv(config: Config): Promise<void> {
+async function prepareCsv(config: Config, view: View): Promise<void> {
   const path = csvPath(config.recipe);
   await clearUp(config);
   const { state, differs } = await datasetState(config);
   if (!config.generateDataset && state === "current") {
-    console.log(`gen-data: skipped, ${path} is current`);
+    view.note(`gen-data: skipped, ${path} is current`);
     return;
   }
   if (!config.generateDataset && state === "foreign") {
-    console.log(`gen-data: skipped, ${path} was not made by gen-data, or was changed since: it is used as it is`);
+    view.note(`gen-data: skipped, ${path} was not made by gen-data, or was changed since: it is used as it is`);
     return;
   }
-  using progress = new Progress(`generating ${path}`);
+  using progress = view.job(`generating ${path}`);
   await genData(config, { onProgress: (rows, total) => progress.update(rows, total) });
   progress.clear();
   const why = config.generateDataset
@@ -43,23 +48,23 @@ async function prepareCsv(config: Config): Promise<void> {
     : state === "missing"
     ? "it was missing"
     : describeDifferences(differs);
-  console.log(`gen-data: wrote ${path}, ${config.numDataset} rows (${why})`);
+  view.note(`gen-data: wrote ${path}, ${config.numDataset} rows (${why})`);
 }
 
-async function prepareScaled(config: Config): Promise<void> {
+async function prepareScaled(config: Config, view: View): Promise<void> {
   const path = scaledPathOf(config);
   await removeAbandoned(path);
   const { state, differs } = await scaledState(config);
   if (state === "current") {
-    console.log(`scale: skipped, ${path} is current`);
+    view.note(`scale: skipped, ${path} is current`);
     return;
   }
-  using progress = new Progress(`scaling ${config.data || csvPath(config.recipe)}`);
+  using progress = view.job(`scaling ${config.data || csvPath(config.recipe)}`);
   const onProgress = (done: number, total: number) => progress.update(done, total);
   const report = config.data === ""
     ? formatReport(await scaleData(config, { onProgress }))
     : formatTableReport(await scaleTable(config, { onProgress }));
   progress.clear();
-  console.log(`scale: wrote ${path} (${state === "missing" ? "it was missing" : describeDifferences(differs)})`);
-  console.log(report.replaceAll(/^/gm, "  "));
+  view.note(`scale: wrote ${path} (${state === "missing" ? "it was missing" : describeDifferences(differs)})`);
+  view.note(report.replaceAll(/^/gm, "  "));
 }

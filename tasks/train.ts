@@ -6,6 +6,8 @@
  *   deno task train --data houses.csv --target price
  *   deno task train --recipe xor --hidden-size 3 --seed 7 --run-name narrow
  *   deno task train --resume narrow
+ *
+ * What is printed hangs on where it goes: a picture that is redrawn on a terminal, lines elsewhere; see tasks/create_view.ts.
  */
 
 import { isSmallStep } from "../lib/adapter.ts";
@@ -20,10 +22,10 @@ import { VERSION } from "../lib/version.ts";
 import { buildModel, buildTraining, type Training } from "./build_training.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
+import { createView } from "./create_view.ts";
 import { trainEpochs } from "./epochs.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
 import { lockRun } from "./locks.ts";
-import { PlainView } from "./plain_view.ts";
 import { recipeOf } from "./recipes.ts";
 import { checkOrigin, readTrainConfig } from "./resume.ts";
 import { RunFolder } from "./run_folder.ts";
@@ -36,26 +38,28 @@ import { prepareDataset } from "./stages.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { formatExamples, formatParameters, formatSummary } from "./train_report.ts";
 import { fromUsersFolder } from "./users_files.ts";
+import type { View } from "./view.ts";
 
 async function main(config: TaskConfig): Promise<number | void> {
   using stack = new DisposableStack();
-  stack.use(await lockRun(config.runName));
+  const view = createView(config), warn = (text: string) => view.warning(`warning: ${text}`);
+  stack.use(await lockRun(config.runName, (text) => view.warning(text)));
   const { RESUME: resumed } = config.extras;
   // How wide a table of the user's own is, only reading it tells.
-  const table = config.data === "" ? undefined : stack.use(await prepareDataset(config));
+  const table = config.data === "" ? undefined : stack.use(await prepareDataset(config, view));
   const widths = widthsOf(config, table);
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
   // Before anything is written of a recipe, so that a machine that cannot train keeps what it has.
   const device = stack.use(
     await Device.request({ smallDispatches: isSmallStep(expectedRows(config, table), weights) }),
   );
-  await checkDevice(device);
+  await checkDevice(device, view);
   const folder = new RunFolder(config.runName), checkpoints = new Checkpoints(folder.path, config.keepCheckpoints);
-  const checkpoint = resumed ? await checkpoints.open((message) => console.error(`warning: ${message}`)) : undefined;
+  const checkpoint = resumed ? await checkpoints.open(warn) : undefined;
   const model = await buildModel(stack, device, checkpoint ? { ...config, initFrom: "" } : config, widths);
   if (!table) await checkRows(config, device.limits);
 
-  const dataset = table ?? stack.use(await prepareDataset(config));
+  const dataset = table ?? stack.use(await prepareDataset(config, view));
   const { train: { rows }, validation } = dataset.parts;
   const batchSize = batchSizeOf(config, rows);
   const faults = [
@@ -70,27 +74,27 @@ async function main(config: TaskConfig): Promise<number | void> {
   const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
   const { stepsPerEpoch, windows, windowRows } = trainer;
   const streamed = windows > 1 ? `, in ${windows} windows of ${windowRows} rows` : "";
-  console.log(
+  view.note(
     `network: ${network}; ${rows} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
   );
 
   const origin = { version: VERSION, device: device.name, data: dataset.sha256 };
   const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
   if (checkpoint) {
-    for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) console.error(`warning: ${what}`);
+    for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) warn(what);
     await keeper.restore(checkpoint);
   } else if (!resumed) {
     const aside = await folder.create();
-    if (aside) console.log(`run: the earlier ${folder.path} is kept as ${aside}`);
+    if (aside) view.note(`run: the earlier ${folder.path} is kept as ${aside}`);
   } else {
     await folder.cutMetrics(0);
   }
-  if (resumed) console.log(`resume: ${folder.path} from ${formatPlace(trainer)}`);
+  if (resumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
 
   const begunAt = trainer.step;
   using signal = new StopSignal();
-  const spectators = new Spectators([new PlainView()]), party = { config, training, keeper, spectators };
+  const spectators = new Spectators([view]), party = { config, training, keeper, spectators };
   const code = await withHint(config, checkpoints, async () => {
     try {
       return await trainEpochs({ ...party, controls: [signal] });
@@ -99,13 +103,17 @@ async function main(config: TaskConfig): Promise<number | void> {
     }
   });
   if (code !== undefined) {
-    console.log(`stopped: ${folder.path} is kept at ${formatPlace(trainer)}`);
-    console.log(`go on with: deno task train --resume ${config.runName}`);
+    const stop = { run: folder.path, step: trainer.step, resume: `deno task train --resume ${config.runName}` };
+    view.stopped(stop, `stopped: ${folder.path} is kept at ${formatPlace(trainer)}\ngo on with: ${stop.resume}`);
     return code;
   }
-  keepBest(keeper, trainer);
+  keepBest(keeper, trainer, view);
   const hasStepped = trainer.step > begunAt;
-  await withHint(config, checkpoints, () => keepRun(config, training, folder, keeper.seconds, hasStepped));
+  await withHint(
+    config,
+    checkpoints,
+    () => keepRun({ config, training, folder, view, seconds: keeper.seconds, hasStepped }),
+  );
 }
 
 /** Says with an error what is left of the run. */
@@ -129,11 +137,11 @@ function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
 }
 
 /** Gives the model the weights of its best epoch, where the run looked for it. */
-function keepBest({ stopping }: RunKeeper, { epoch }: Trainer): void {
+function keepBest({ stopping }: RunKeeper, { epoch }: Trainer, view: View): void {
   stopping?.restore();
   if (!stopping || stopping.bestEpoch === epoch) return;
   const { bestEpoch, bestLoss } = stopping;
-  console.log(`weights: those of epoch ${bestEpoch}, with the lowest validation loss, ${bestLoss.toPrecision(5)}`);
+  view.note(`weights: those of epoch ${bestEpoch}, with the lowest validation loss, ${bestLoss.toPrecision(5)}`);
 }
 
 /** Widths of the network, from its inputs to its outputs. */
@@ -154,14 +162,18 @@ function batchSizeOf({ batchSize, given }: TaskConfig, rows: number): number {
   throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
 }
 
-/** Writes the model and the summary, and prints what was learned. */
-async function keepRun(
-  config: TaskConfig,
-  training: Training,
-  folder: RunFolder,
-  seconds: number,
-  hasStepped: boolean,
-): Promise<void> {
+/** A run that is over, and how it went. */
+interface Finished {
+  config: TaskConfig;
+  training: Training;
+  folder: RunFolder;
+  view: View;
+  seconds: number;
+  hasStepped: boolean;
+}
+
+/** Writes the model and the summary, and tells what was learned. */
+async function keepRun({ config, training, folder, view, seconds, hasStepped }: Finished): Promise<void> {
   const { model, trainer, parts, evaluatePart } = training, description = describe(config, training);
   const { baseline, table: { target } } = description;
   const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
@@ -178,12 +190,15 @@ async function keepRun(
   };
   model.device.check(); // nothing counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);
-  console.log(await formatParameters(model, hasStepped));
-  if (config.data === "") {
-    console.log(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
-  }
-  console.log(formatSummary(summary, evaluations));
-  console.log(`run: ${folder.path}`);
+  const told = [
+    await formatParameters(model, hasStepped),
+    ...(config.data === ""
+      ? [await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model))]
+      : []),
+    formatSummary(summary, evaluations),
+    `run: ${folder.path}`,
+  ];
+  view.summary({ run: folder.path, ...summary }, told.join("\n"));
 }
 
 /** What the model file says of the model. */
@@ -193,8 +208,8 @@ function describe({ texts, seed }: TaskConfig, { dataset, loss, source }: Traini
   return { table, features, targets, scalers, loss, settings, seed, baseline, source };
 }
 
-/** Prints the device, and refuses one whose kernels give wrong results. */
-async function checkDevice(device: Device): Promise<void> {
+/** Tells the device, and refuses one whose kernels give wrong results. */
+async function checkDevice(device: Device, view: View): Promise<void> {
   const checks = await selfTest(device);
   const wrong = checks.filter(({ ok }) => !ok).map(({ kernel, on }) => `${kernel} on ${on}`);
   if (wrong.length > 0) {
@@ -204,7 +219,7 @@ async function checkDevice(device: Device): Promise<void> {
       }; \`deno task doctor\` shows them all`,
     );
   }
-  console.log(`device: ${device.name}; ${checks.length} kernel checks passed`);
+  view.note(`device: ${device.name}; ${checks.length} kernel checks passed`);
 }
 
 if (import.meta.main) await runTask("train", main, readTrainConfig);

@@ -13,6 +13,7 @@ import {
 } from "@std/assert";
 import { parse, stringify } from "@std/csv";
 import { parseArgs } from "@std/cli/parse-args";
+import { unicodeWidth } from "@std/cli/unicode-width";
 import { parse as parseEnv } from "@std/dotenv/parse";
 import * as cli from "@std/cli";
 import * as dotenv from "@std/dotenv";
@@ -278,5 +279,10 @@ Deno.test("parse() of a .env file leaves out a key that is no identifier", () =>
 });
 
 Deno.test("@std/cli and @std/dotenv export the same from their main entries", () => {
-  assertEquals([cli.parseArgs, dotenv.parse], [parseArgs, parseEnv]);
+  assertEquals([cli.parseArgs, cli.unicodeWidth, dotenv.parse], [parseArgs, unicodeWidth, parseEnv]);
+});
+
+Deno.test("unicodeWidth() counts columns: two of wide characters, none of marks and controls", () => {
+  const texts = ["", "abc", "価格", "ｗｉｄｅ", "ﾊﾝ", "é", "e\u0301", "a\u200bb", "\x07", "█▁…", "🚀", "Ж"];
+  assertEquals(texts.map(unicodeWidth), [0, 3, 4, 8, 2, 1, 1, 2, 0, 3, 2, 1]);
 });

@@ -29,7 +29,7 @@ export async function readTasks(): Promise<Record<string, { command: string; des
 }
 
 /** The arguments with which `deno task` would start a task, moved to another folder and without network. */
-async function argumentsOf(task: string): Promise<string[]> {
+export async function argumentsOf(task: string): Promise<string[]> {
   const words = (await readTasks())[task].command.split(" ");
   assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
   return [
@@ -40,6 +40,14 @@ async function argumentsOf(task: string): Promise<string[]> {
     ...words.slice(2, -1),
     pathInProject(words.at(-1)!),
   ];
+}
+
+/** This process' environment without settings, and more. */
+export function environmentOf(env: Record<string, string>): Record<string, string> {
+  // INIT_CWD is where the user of `deno task test` stood.
+  const unset: string[] = [...KEYS, "INIT_CWD"];
+  const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !unset.includes(key));
+  return { ...Object.fromEntries(kept), ...env };
 }
 
 /** A temporary folder in which tasks run; it goes when it is disposed of. */
@@ -175,13 +183,10 @@ export class Workplace implements AsyncDisposable {
   }
 
   #options(env: Record<string, string>): Deno.CommandOptions {
-    // INIT_CWD is where the user of `deno task test` stood.
-    const unset: string[] = [...KEYS, "INIT_CWD"];
-    const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !unset.includes(key));
     return {
       cwd: this.path,
       clearEnv: true,
-      env: { ...Object.fromEntries(kept), ...env },
+      env: environmentOf(env),
       stdout: "piped",
       stderr: "piped",
     };

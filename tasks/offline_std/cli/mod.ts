@@ -1,2 +1,3 @@
 export { parseArgs } from "./parse_args.ts";
+export { unicodeWidth } from "./unicode_width.ts";
 export type { Args, ParseOptions } from "./parse_args.ts";

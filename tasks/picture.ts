@@ -1,0 +1,102 @@
+/** What a terminal shows of a run while it trains, as lines. */
+
+import { formatDuration } from "./pace.ts";
+import type { RunFacts } from "./spectator.ts";
+import { type Curve, sparklines } from "./sparkline.ts";
+import { cut, wrap } from "./text_width.ts";
+
+/** A line, and what it is, which gives it its colour. */
+export interface Line {
+  readonly text: string;
+  readonly kind: "head" | "bar" | "train" | "validation" | "warning";
+}
+
+/** What there is to show. */
+export interface Picture {
+  readonly facts: RunFacts;
+  /** Steps that are done. */
+  readonly step: number;
+  readonly stepsPerSecond: number | undefined;
+  readonly secondsLeft: number | undefined;
+  readonly train: Curve;
+  readonly validation: Curve;
+  /** The latest last. */
+  readonly warnings: readonly string[];
+}
+
+/** Columns of a bar at most, and those below which it says nothing. */
+const BAR = { most: 40, least: 5 };
+
+/** Lines that warnings take at most. */
+const WARNING_LINES = 8;
+
+/**
+ * A picture, none of its lines too wide.
+ *
+ * @param picture What to show.
+ * @param columns Columns of each line at most.
+ * @param rows Lines at most.
+ * @returns The lines.
+ */
+export function linesOf(picture: Picture, columns: number, rows: number): Line[] {
+  const lines: Line[] = [
+    { kind: "head", text: headOf(picture, columns) },
+    { kind: "bar", text: barOf(picture, columns) },
+    ...curvesOf(picture, columns),
+  ];
+  const room = Math.min(rows - lines.length, WARNING_LINES);
+  return [...lines, ...warningsOf(picture.warnings, columns, room)].slice(0, Math.max(rows, 0));
+}
+
+/**
+ * The losses: the latest, and how they went.
+ *
+ * @param picture What to show.
+ * @param columns Columns of each line at most.
+ * @returns A line for training and one for validation, as far as there are any.
+ */
+export function curvesOf({ train, validation }: Pick<Picture, "train" | "validation">, columns: number): Line[] {
+  const curves = [{ kind: "train", curve: train } as const, { kind: "validation", curve: validation } as const]
+    .filter(({ curve }) => curve.latest !== undefined);
+  const labels = curves.map(({ kind, curve }) => `${kind.padEnd(10)} ${curve.latest!.toPrecision(5)}`);
+  const width = Math.max(...labels.map((label) => label.length)) + 1;
+  const bars = sparklines(curves.map(({ curve }) => curve.points(Math.max(columns - width, 1))));
+  return curves.map(({ kind }, i) => ({ kind, text: cut(`${labels[i].padEnd(width)}${bars[i]}`, columns) }));
+}
+
+/** The run, its epoch, and the step of that; where there is little room, the name gives way. */
+function headOf({ facts: { runName, epochs, stepsPerEpoch }, step }: Picture, columns: number): string {
+  const epoch = Math.min(Math.floor(step / stepsPerEpoch) + 1, epochs), within = step - (epoch - 1) * stepsPerEpoch;
+  const place = `epoch ${count(epoch)}/${count(epochs)}  step ${count(within)}/${count(stepsPerEpoch)}`;
+  return cut(`${cut(runName, Math.max(columns - place.length - 2, 8))}  ${place}`, columns);
+}
+
+function barOf({ facts: { epochs, stepsPerEpoch }, step, stepsPerSecond, secondsLeft }: Picture, columns: number) {
+  const share = Math.min(step / (epochs * stepsPerEpoch), 1);
+  const rate = stepsPerSecond === undefined ? "" : `  ${count(stepsPerSecond, 3)} steps/s`;
+  const left = secondsLeft === undefined ? "" : `  ${formatDuration(secondsLeft)} left`;
+  const text = `${`${Math.floor(share * 100)}%`.padStart(4)}${rate}${left}`;
+  const width = Math.min(columns - text.length, BAR.most), filled = Math.round(share * width);
+  return cut(width < BAR.least ? text.trimStart() : "█".repeat(filled) + "░".repeat(width - filled) + text, columns);
+}
+
+/** As many of the latest warnings as there is room for; the last one is cut where it alone is too long. */
+function warningsOf(warnings: readonly string[], columns: number, room: number): Line[] {
+  if (room < 1) return [];
+  let lines: string[] = [];
+  for (const warning of warnings.toReversed()) {
+    const wrapped = wrap(warning, Math.max(columns, 4));
+    if (lines.length === 0 && wrapped.length > room) {
+      lines = [...wrapped.slice(0, room - 1), `${cut(wrapped[room - 1], columns - 1)}…`];
+    } else if (lines.length + wrapped.length > room) break;
+    else lines = [...wrapped, ...lines];
+  }
+  return lines.map((text) => ({ kind: "warning", text: cut(text, columns) }));
+}
+
+/** A number as people read it; slow rates with three digits. */
+function count(value: number, digits = 0): string {
+  return value >= 100 || digits === 0
+    ? Math.round(value).toLocaleString("en-US")
+    : value.toLocaleString("en-US", { maximumSignificantDigits: digits });
+}

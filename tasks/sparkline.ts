@@ -1,0 +1,65 @@
+/** Losses as a line of small bars, on a logarithmic scale. */
+
+/** Bars by height. */
+const BARS = "▁▂▃▄▅▆▇█";
+
+/** Points that are remembered at most, more than any terminal has columns. */
+const CAPACITY = 1_024;
+
+/** What a value was over time, in constant memory: where there are many, neighbours become their mean. */
+export class Curve {
+  /** The latest value; undefined before the first. */
+  latest: number | undefined;
+  #points: number[] = [];
+  #stride = 1;
+  #sum = 0;
+  #count = 0;
+
+  /** Adds the next value. */
+  push(value: number): void {
+    this.latest = value;
+    this.#sum += value;
+    if (++this.#count < this.#stride) return;
+    this.#points.push(this.#sum / this.#count);
+    [this.#sum, this.#count] = [0, 0];
+    if (this.#points.length < CAPACITY) return;
+    this.#points = means(this.#points, CAPACITY / 2);
+    this.#stride *= 2;
+  }
+
+  /**
+   * The curve, from its first value to its latest.
+   *
+   * @param count Points at most.
+   * @returns Means of neighbours where there were more values.
+   */
+  points(count: number): number[] {
+    const all = this.#count > 0 ? [...this.#points, this.#sum / this.#count] : this.#points;
+    return all.length <= count ? [...all] : means(all, count);
+  }
+}
+
+/**
+ * Draws curves on the same scale, logarithmic where all values are above 0.
+ *
+ * @param curves Values of each.
+ * @returns A bar for each value.
+ */
+export function sparklines(curves: readonly (readonly number[])[]): string[] {
+  const all = curves.flat().filter(Number.isFinite);
+  const low = Math.min(...all), high = Math.max(...all), scale = low > 0 ? Math.log : (value: number) => value;
+  const span = scale(high) - scale(low);
+  const bar = (value: number) => {
+    const share = span > 0 ? (scale(value) - scale(low)) / span : 0;
+    return BARS[Math.round(Math.min(Math.max(share, 0), 1) * (BARS.length - 1))] ?? BARS.at(-1)!; // NaN is off the scale
+  };
+  return curves.map((values) => values.map(bar).join(""));
+}
+
+/** So many means of neighbours. */
+function means(values: readonly number[], count: number): number[] {
+  return Array.from({ length: count }, (_, i) => {
+    const part = values.slice(Math.floor(i * values.length / count), Math.floor((i + 1) * values.length / count));
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+}

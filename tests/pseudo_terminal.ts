@@ -1,0 +1,87 @@
+/** Runs tasks in a pseudo-terminal, by `script` of util-linux, and shows what stands on its screen. */
+
+import { argumentsOf, environmentOf, type Workplace } from "./run_task_process.ts";
+import { ScreenModel } from "./screen_model.ts";
+
+/** How a task ended, and what its terminal shows. */
+export interface TerminalOutcome {
+  code: number;
+  screen: ScreenModel;
+  /** All that came, escape codes included. */
+  output: string;
+}
+
+/** What a test may do while a task runs. */
+export interface Hands {
+  /** What is typed, such as Ctrl-C. */
+  type: (text: string) => Promise<void>;
+  /** Gives the terminal another size. */
+  resize: (columns: number, rows: number) => Promise<void>;
+  screen: ScreenModel;
+}
+
+/** How it is run. */
+export interface TerminalOptions {
+  columns?: number;
+  rows?: number;
+  env?: Record<string, string>;
+  /** What stands behind the command for the shell, such as `> log`. */
+  redirect?: string;
+  /** Called when something has come, with all that came so far. */
+  during?: (output: string, hands: Hands) => Promise<void> | void;
+}
+
+/**
+ * Runs a task in a terminal of its own.
+ *
+ * @param place Where.
+ * @param task The task.
+ * @param args Its flags.
+ * @param options Size, environment, and what is done while it runs.
+ * @returns How it ended.
+ */
+export async function runInTerminal(
+  place: Workplace,
+  task: string,
+  args: readonly string[],
+  { columns = 80, rows = 24, env = {}, redirect = "", during }: TerminalOptions = {},
+): Promise<TerminalOutcome> {
+  const words = [Deno.execPath(), ...await argumentsOf(task), ...args].map((word) =>
+    `'${word.replaceAll("'", `'\\''`)}'`
+  );
+  // With a pipe the shell stays, and what it ends with is told by the last command.
+  const line = `tty; stty cols ${columns} rows ${rows}; ${words.join(" ")} ${redirect}`;
+  const surroundings = Object.entries(environmentOf({ TERM: "xterm-256color", SHELL: "/bin/sh", ...env }));
+  const child = new Deno.Command("script", {
+    args: ["-qefc", line, "/dev/null"],
+    cwd: place.path,
+    clearEnv: true,
+    env: Object.fromEntries(surroundings.filter(([key]) => key !== "NO_COLOR" || "NO_COLOR" in env)),
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const keyboard = child.stdin.getWriter(), screen = new ScreenModel(columns, rows);
+  let output = "", path: string | undefined;
+  const hands: Hands = {
+    type: (text) => keyboard.write(new TextEncoder().encode(text)),
+    resize: async (columns, rows) => {
+      await new Deno.Command("stty", { args: ["-F", path!, "cols", `${columns}`, "rows", `${rows}`] }).output();
+      screen.resize(columns, rows);
+    },
+    screen,
+  };
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    output += text;
+    if (path === undefined) {
+      const end = output.indexOf("\r\n");
+      if (end < 0) continue;
+      path = output.slice(0, end);
+      output = output.slice(end + 2);
+      screen.write(output);
+    } else screen.write(text);
+    if (path !== undefined) await during?.(output, hands);
+  }
+  await keyboard.close().catch(() => {}); // nobody may be left to read
+  return { code: (await child.status).code, screen, output };
+}
