@@ -142,14 +142,19 @@ export function curveChart(words: Words, curves: readonly Curve[], options: Curv
       tickFormat: short,
     },
     y: {
-      ...{ label: yLabel, type: log ? "log" : "linear", domain: ys, grid: true, labelArrow: "none" },
-      ...(log ? { ticks: logTicks(ys) } : { ticks: 5 }),
-      tickFormat: percent ? (value: number) => `${short(value * 100)}%` : short,
+      ...{ label: yLabel, type: log ? "log" : "linear", domain: ys, labelArrow: "none", axis: null },
     },
-    marks: [...shown.flatMap(curveMarks), ...marks],
+    marks: [...axisMarks(ys, log, percent), ...shown.flatMap(curveMarks), ...marks],
   }, draw) as SVGSVGElement & Plot.Plot;
   nameEnds(svg, shown, draw);
   return svg;
+}
+
+/** The grid and the axis of y. A logarithmic scale would leave out the texts of some ticks, so they are given as texts. */
+function axisMarks(range: readonly [number, number], log: boolean, percent = false): Plot.Markish[] {
+  const ticks = log ? logTicks(range) : niceTicks(range);
+  const text = (value: number) => percent ? `${short(value * 100)}%` : short(value);
+  return [Plot.gridY(ticks, { stroke: "var(--grid)", strokeOpacity: 1 }), Plot.axisY(ticks, { text })];
 }
 
 function curveMarks({ places, color, dash }: Curve): Plot.Markish[] {
@@ -206,15 +211,25 @@ function ticksOf([low, high]: readonly [number, number]): number[] | number {
   return whole ? Array.from({ length: Math.floor(high - low) + 1 }, (_, i) => low + i) : 7;
 }
 
-/** Powers of ten with 2 and 5 where these are few; undefined, which leaves it to the scale, within a decade. */
-function logTicks([low, high]: readonly [number, number]): number[] | number {
+/** Powers of ten with 2 and 5 where these are few; within a decade as without a logarithm. */
+function logTicks([low, high]: readonly [number, number]): number[] {
   const decades = Math.log10(high / low);
-  if (decades < 0.8) return 5;
+  if (decades < 0.8) return niceTicks([low, high]);
   const steps = decades < 2.5 ? [1, 2, 5] : [1], every = Math.max(1, Math.ceil(decades / 7)), ticks: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
     if (power % every === 0) ticks.push(...steps.map((step) => Number(`${step}e${power}`)));
   }
   return ticks.filter((tick) => tick >= low && tick <= high);
+}
+
+/** About five round numbers. */
+function niceTicks([low, high]: readonly [number, number]): number[] {
+  const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((times) => times * power >= rough * 0.8) ?? 10), ticks: number[] = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
+    ticks.push(Number((i * step).toPrecision(12)));
+  }
+  return ticks;
 }
 
 /** A number in a few letters. */
