@@ -9,8 +9,8 @@ import { named } from "./report_predictions.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { PARTS } from "./split.ts";
 
-/** Measures that are shown, in this order. */
-const MEASURES = ["mse", "rmse", "mae", "r2", "accuracy", "macroF1"];
+/** Measures that are shown of numbers and of classes, in this order. */
+const NUMBERS = ["mse", "rmse", "mae", "r2"], CLASSES = ["accuracy", "macroF1"];
 
 /** The parts as people say. */
 export const PART_NAMES = { train: "training", validation: "validation", test: "test" };
@@ -91,9 +91,9 @@ function lossIn(measures: object): number {
 }
 
 function numbersIn(measures: object): Record<string, number> {
-  const found = measures as Record<string, unknown>;
+  const found = measures as Record<string, unknown>, names = found.accuracy === undefined ? NUMBERS : CLASSES;
   return Object.fromEntries(
-    MEASURES.filter((name) => typeof found[name] === "number").map((name) => [name, found[name] as number]),
+    names.filter((name) => typeof found[name] === "number").map((name) => [name, found[name] as number]),
   );
 }
 

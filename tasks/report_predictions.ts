@@ -89,7 +89,7 @@ async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): 
     x: named(features[0]),
     y: isProbable || loss.kind === "bce" ? "probability" : names.length === 1 ? names[0] : "prediction",
     curves: names.map((name, j) => ({
-      name,
+      name: names.length === 1 ? "network" : name,
       places: [...grid].map((x, i) => ({ x, y: curve[i * names.length + j] })),
     })),
     rows: isProbable

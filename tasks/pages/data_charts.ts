@@ -107,7 +107,7 @@ export function fitChart(
   const ys = [...all.map(({ y }) => y), ...curves.flatMap(({ places }) => places.flatMap(({ y }) => y ?? []))];
   const colored = curves.map((curve, i) => ({ ...curve, color: colorOf(rows.length > 1 ? i : i + 1) }));
   const yDomain = ys.some(Number.isFinite) ? spread(rangeOf(ys.filter(Number.isFinite))) : undefined;
-  return curveChart(words, colored, { xLabel: names.x, yLabel: names.y, marks: dots, yDomain }, {
+  return curveChart(words, colored, { xLabel: names.x, yLabel: names.y, under: dots, yDomain }, {
     height: 340,
     ...draw,
   });

@@ -64,6 +64,7 @@ export function frame(words: Words, options: Plot.PlotOptions, draw: Draw = {}):
   const svg = Plot.plot({
     className: "chart",
     marginLeft: 56,
+    marginTop: 30,
     marginBottom: 38,
     ...options,
     width,
@@ -108,7 +109,8 @@ export interface CurveOptions {
   readonly log?: boolean;
   readonly yDomain?: readonly [number, number];
   readonly percent?: boolean;
-  /** Marks behind the curves' own. */
+  /** Marks that lie under the curves, and over them. */
+  readonly under?: readonly Plot.Markish[];
   readonly marks?: readonly Plot.Markish[];
 }
 
@@ -122,7 +124,7 @@ export interface CurveOptions {
  * @returns An SVG element; each curve is a group `curve`.
  */
 export function curveChart(words: Words, curves: readonly Curve[], options: CurveOptions, draw: Draw): SVGSVGElement {
-  const { xLabel, yLabel, yDomain, percent, marks = [] } = options, { width = 640 } = draw;
+  const { xLabel, yLabel, yDomain, percent, under = [], marks = [] } = options, { width = 640, height = 280 } = draw;
   const positive = curves.some(({ places }) => places.some(({ y }) => isDrawable(y, true)));
   const log = (options.log ?? false) && positive;
   const shown = curves.map((curve) => ({
@@ -142,19 +144,26 @@ export function curveChart(words: Words, curves: readonly Curve[], options: Curv
       tickFormat: short,
     },
     y: {
-      ...{ label: yLabel, type: log ? "log" : "linear", domain: ys, labelArrow: "none", axis: null },
+      ...{ label: yLabel, type: log ? "log" : "linear", domain: ys, axis: null },
     },
-    marks: [...axisMarks(ys, log, percent), ...shown.flatMap(curveMarks), ...marks],
+    marks: [
+      ...axisMarks(log ? logTicks(ys) : niceTicks(ys, height / 55), yLabel, percent),
+      ...under,
+      ...shown.flatMap(curveMarks),
+      ...marks,
+    ],
   }, draw) as SVGSVGElement & Plot.Plot;
   nameEnds(svg, shown, draw);
   return svg;
 }
 
 /** The grid and the axis of y. A logarithmic scale would leave out the texts of some ticks, so they are given as texts. */
-function axisMarks(range: readonly [number, number], log: boolean, percent = false): Plot.Markish[] {
-  const ticks = log ? logTicks(range) : niceTicks(range);
+function axisMarks(ticks: readonly number[], label: string, percent = false): Plot.Markish[] {
   const text = (value: number) => percent ? `${short(value * 100)}%` : short(value);
-  return [Plot.gridY(ticks, { stroke: "var(--grid)", strokeOpacity: 1 }), Plot.axisY(ticks, { text })];
+  return [
+    Plot.gridY(ticks, { stroke: "var(--grid)", strokeOpacity: 1 }),
+    Plot.axisY(ticks, { text, label, labelArrow: "none" }),
+  ];
 }
 
 function curveMarks({ places, color, dash }: Curve): Plot.Markish[] {
@@ -222,9 +231,9 @@ function logTicks([low, high]: readonly [number, number]): number[] {
   return ticks.filter((tick) => tick >= low && tick <= high);
 }
 
-/** About five round numbers. */
-function niceTicks([low, high]: readonly [number, number]): number[] {
-  const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough));
+/** About so many round numbers. */
+function niceTicks([low, high]: readonly [number, number], count = 5): number[] {
+  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((times) => times * power >= rough * 0.8) ?? 10), ticks: number[] = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
     ticks.push(Number((i * step).toPrecision(12)));
@@ -236,6 +245,8 @@ function niceTicks([low, high]: readonly [number, number]): number[] {
 export function short(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return `${value}`;
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
-  return `${Number(value.toPrecision(4))}`;
+  const text = size >= 1e6 || size < 1e-4
+    ? value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e")
+    : `${Number(value.toPrecision(4))}`;
+  return text.replaceAll("-", "−");
 }

@@ -75,7 +75,12 @@ export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw
     }
     write(x, TOP + TALL + 24, i === 0 ? "input" : column.kinds[0]);
     if (column.kinds.length > 1) write(x, TOP + TALL + 40, column.kinds.slice(1).join(", "), true);
-    write(x, TOP + TALL + 56, `${column.units} ${column.units === 1 ? "unit" : "units"}`, true);
+    write(
+      x,
+      TOP + TALL + (column.kinds.length > 1 ? 56 : 40),
+      `${column.units} ${column.units === 1 ? "unit" : "units"}`,
+      true,
+    );
   });
   svg.append(lines, circles, names);
   const said = layers.map(({ kind, inputs, outputs }) =>

@@ -12,29 +12,33 @@ export interface Figure {
   readonly caption?: Html | string;
   /** The same as numbers. */
   readonly table?: Html;
+  /** It takes a whole line, also among small ones. */
+  readonly isWide?: boolean;
 }
 
 /** Attributes whose numbers have more digits than pixels. */
-const PLACES = / (d|x|y|x1|x2|y1|y2|cx|cy|r|width|height|transform)="([^"]*)"/g;
+const PLACES = new Set("d x y x1 x2 y1 y2 cx cy r width height transform".split(" "));
 
-/** An SVG element as text, its places to a tenth of a pixel. */
-export function svgText(svg: SVGSVGElement): string {
-  return svg.outerHTML
-    .replaceAll(/<style>[\s\S]*?<\/style>/g, "") // style.css says the same for all
-    .replaceAll(
-      PLACES,
-      (_, name, value) => ` ${name}="${value.replaceAll(/(\.\d)\d+/g, "$1").replaceAll(/\.0\b/g, "")}"`,
-    );
+/**
+ * An SVG element as text that HTML and XML read alike, its places to a tenth of a pixel. The style element that Plot gives
+ * each chart is left out: style.css says the same for all.
+ */
+export function svgText(node: Node): string {
+  if (node.nodeType !== 1) return escape(node.textContent ?? "");
+  const { localName, attributes, childNodes } = node as Element;
+  if (localName === "style") return "";
+  const shown = [...attributes].map(({ name, value }) =>
+    ` ${name}="${escape(PLACES.has(name) ? value.replaceAll(/(\.\d)\d+/g, "$1").replaceAll(/\.0\b/g, "") : value)}"`
+  );
+  return `<${localName}${shown.join("")}>${[...childNodes].map(svgText).join("")}</${localName}>`;
 }
 
 /** A figure in a page, its numbers beneath it. */
-export function figure({ title, svg, caption, table }: Figure): Html {
+export function figure({ title, svg, caption, table, isWide }: Figure): Html {
   return html`
-    <figure>
+    <figure${isWide && new Html(' class="whole"')}>
     ${new Html(svgText(svg))}
-    <figcaption><strong>${title}</strong>${caption && html`
-      ${caption}
-    `}</figcaption>
+    <figcaption><strong>${title}</strong>${caption && [". ", caption]}</figcaption>
     ${table && html`<details><summary>${title}: the numbers</summary>${table}</details>`}
     </figure>
   `;
@@ -65,6 +69,6 @@ export function svgFile({ title, svg }: Figure, css: string): string {
   `;
   const text = resolve(svgText(svg)).replace('font-family="inherit"', 'font-family="system-ui, sans-serif"');
   const root = ` xmlns="http://www.w3.org/2000/svg" color="${colors.get("--ink")}"`;
-  return text.replace(/ xmlns="[^"]*"/, "").replace(/^<svg([^>]*)>/, (_, rest) => `<svg${root}${rest}>${words.text}`) +
+  return text.replace(/^<svg([^>]*)>/, (_, rest) => `<svg${root}${rest}>${words.text}`) +
     "\n";
 }

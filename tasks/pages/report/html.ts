@@ -21,16 +21,22 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** A template whose parts are escaped. */
+/** A template whose parts are escaped. How it is set in the source is left out: of each break with its blanks, a break stays. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
-  return new Html(strings.map((text, i) => i === 0 ? text : textOf(parts[i - 1]) + text).join(""));
+  const fixed = strings.map((text) => text.replaceAll(/\n\s*/g, "\n"));
+  return new Html(fixed.map((text, i) => i === 0 ? text.trimStart() : textOf(parts[i - 1]) + text).join(""));
 }
 
 function textOf(part: Part): string {
   if (part instanceof Html) return part.text;
   if (part === undefined || part === false) return "";
   if (typeof part === "object") return part.map(textOf).join("");
-  return `${part}`.replace(/[&<>"']/g, (mark) => ESCAPES[mark]);
+  return escape(`${part}`);
+}
+
+/** A text as it stands in HTML and in XML, also in quotes. */
+export function escape(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (mark) => ESCAPES[mark]);
 }
 
 /** A table. */
@@ -58,13 +64,13 @@ export function table({ caption, header, rows, words = 1, most = Infinity, rest 
   const line = (cells: readonly Part[]) =>
     html`<tr>${
       cells.map((cell, i) => i === 0 ? html`<th scope="row">${cell}</th>` : html`<td${i < words && WORD}>${cell}</td>`)
-    }</tr>\n`;
+    }</tr>`;
   const skipped = rows.length - most;
   const gap = isLong &&
     html`
       <tr class="gap">
         <td colspan="${header.length}">… ${skipped} more rows${rest && `: ${rest}`} …</td>
-      </tr>\\n
+      </tr>
     `;
   return html`
     <div class="table" tabindex="0" role="region" aria-label="${caption}">
@@ -93,5 +99,6 @@ export function number(value: unknown): string {
   }
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString("en-US").replaceAll(",", "\u202f");
   const size = Math.abs(value);
-  return (size >= 1e6 || size < 1e-4 ? value.toExponential(3) : `${Number(value.toPrecision(5))}`).replace("-", "−");
+  if (size < 1e-12) return "0"; // but for rounding
+  return (size >= 1e6 || size < 1e-4 ? value.toExponential(3) : `${Number(value.toPrecision(5))}`).replaceAll("-", "−");
 }

@@ -7,7 +7,17 @@ import type { ReportFacts } from "./facts.ts";
 import { type Figure, figure, svgFile } from "./figures.ts";
 import { Html, html, number } from "./html.ts";
 import reportStyle from "./report.css" with { type: "text" };
-import { data, gradients, layersOverTime, learning, network, results, type Section, settings } from "./sections.ts";
+import {
+  data,
+  gradients,
+  layersOverTime,
+  learning,
+  MEASURE_NAMES,
+  network,
+  results,
+  type Section,
+  settings,
+} from "./sections.ts";
 
 /** A report: the page, and its charts as files of their own. */
 export interface Report {
@@ -62,12 +72,12 @@ function pageOf(facts: ReportFacts, sections: readonly Section[]): Html {
         <div>
           <dt>${name}</dt>
           <dd>${value}</dd>
-        </div>\\n
+        </div>
       `
     )}</dl>
           <nav aria-label="Sections">
             <ul>
-    ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>\n`)}</ul>
+    ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul>
           </nav>
         </header>
         <main>
@@ -84,8 +94,8 @@ function sectionOf({ id, title, lead, figures, tables = [], layout }: Section): 
   return html`
     <section id="${id}" aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>
-    ${lead && html`<p>${lead}</p>\n`}${figures.length > 0 &&
-      html`<div class="figures ${layout ?? "wide"}">\n${figures.map(figure)}</div>\n`}${tables}</section>
+    ${lead && html`<p>${lead}</p>`}${figures.length > 0 &&
+      html`<div class="figures ${layout ?? "wide"}">${figures.map(figure)}</div>`}${tables}</section>
   `;
 }
 
@@ -101,11 +111,12 @@ function cardsOf(
   { parts, steps, seconds, stepsPerSecond, points, device, bestEpoch }: ReportFacts,
 ): [string, string][] {
   const last = parts.at(-1), cards: [string, string][] = [];
-  const names: Record<string, string> = { accuracy: "accuracy", r2: "R²", rmse: "RMSE", macroF1: "macro F1" };
   const isClassifier = last?.measures.accuracy !== undefined;
   for (const name of isClassifier ? ["accuracy", "macroF1"] : ["r2", "rmse"]) {
     const value = last?.measures[name];
-    if (value !== undefined) cards.push([`${names[name]}, ${last!.part}`, Number(value.toPrecision(4)).toString()]);
+    if (value !== undefined) {
+      cards.push([`${MEASURE_NAMES[name]}, ${last!.part}`, Number(value.toPrecision(4)).toString()]);
+    }
   }
   cards.push(["epochs", number(points.at(-1)?.epoch)], ["steps", number(steps)]);
   if (bestEpoch !== undefined) cards.push(["best epoch", number(bestEpoch)]);

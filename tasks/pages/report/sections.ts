@@ -23,8 +23,13 @@ export interface Section {
 /** Rows of a table at most; targets that have charts of their own. */
 const MOST_ROWS = 24, MOST_TARGETS = 4;
 
+/** Measures as people write them. */
+export const MEASURE_NAMES: Readonly<Record<string, string>> = {
+  ...{ mse: "MSE", rmse: "RMSE", mae: "MAE", r2: "R²", accuracy: "accuracy", macroF1: "macro F1" },
+};
+
 /** How the losses went. */
-export function learning({ points, bestEpoch, settings }: ReportFacts, draw: Draw): Section {
+export function learning({ points, bestEpoch, loss }: ReportFacts, draw: Draw): Section {
   const thinned = points.length > 1_200 ? " Long curves are thinned to their highest and lowest points." : "";
   const line = ({ epoch, step, trainLoss, valLoss, learningRate }: EpochPoint) =>
     [epoch, step, trainLoss, valLoss, learningRate].map(number);
@@ -39,9 +44,7 @@ export function learning({ points, bestEpoch, settings }: ReportFacts, draw: Dra
   return {
     id: "learning",
     title: "Learning",
-    lead: `Loss is ${
-      settings.LOSS === "auto" ? "that which suits the target" : settings.LOSS ?? "what training makes small"
-    }, in the units of training.`,
+    lead: `The loss is ${loss}, in the units of training.`,
     figures: [
       {
         slug: "loss",
@@ -60,7 +63,9 @@ export function results(facts: ReportFacts, draw: Draw): Section {
   const { predictions, confusion, classes = [], parts } = facts, figures: Figure[] = [], tables = [measures(facts)];
   if (typeof predictions !== "string") {
     const { fit, pairs = [], reliability, rows, of, part } = predictions;
-    const which = rows === of ? `All ${rows} ${part} rows.` : `${rows} of ${of} ${part} rows, drawn evenly.`;
+    const which = rows === of
+      ? `all ${number(rows)} ${part} rows.`
+      : `${number(rows)} of ${number(of)} ${part} rows, drawn evenly.`;
     if (fit) {
       const svg = fitChart({ x: fit.x, y: fit.y }, fit.curves, fit.rows, draw);
       figures.push({ slug: "fit", title: `${fit.y} by ${fit.x}`, svg, caption: `Line: the network. Dots: ${which}` });
@@ -69,7 +74,12 @@ export function results(facts: ReportFacts, draw: Draw): Section {
       const slug = pairs.length > 1 ? `-${i + 1}` : "", size = { ...draw, width: 440, height: 400 };
       const [predicted, residual] = [predictedChart(name, some, size), residualChart(name, some, size)];
       figures.push(
-        { slug: `predicted${slug}`, title: `${name}: predicted against actual`, svg: predicted, caption: which },
+        {
+          slug: `predicted${slug}`,
+          title: `${name}: predicted against actual`,
+          svg: predicted,
+          caption: `Of ${which}`,
+        },
         { slug: `residuals${slug}`, title: `${name}: residuals`, svg: residual, caption: "Around 0 is good." },
       );
     });
@@ -98,7 +108,7 @@ function reliable(
   const error = bins.reduce((sum, bin) => sum + bin.rows / rows * Math.abs(bin.predicted - bin.actual), 0);
   const caption =
     `On the diagonal, probabilities mean what they say; each point with its number of rows. Mean distance, ` +
-    `weighted by rows: ${number(error)}. ${which}`;
+    `weighted by rows: ${number(error)}. Of ${which}`;
   const numbers = table({
     caption: "Reliability",
     header: [what, "share that was so", "rows"],
@@ -117,7 +127,8 @@ function measures({ parts }: ReportFacts): Html {
       ? [["  trivial prediction", number(rows), number(baseline.loss), ...names.map((name) => number(baseline[name]))]]
       : [],
   ]);
-  return table({ caption: "Measures in raw units, by part", header: ["part", "rows", "loss", ...names], rows });
+  const header = ["part", "rows", "loss", ...names.map((name) => MEASURE_NAMES[name] ?? name)];
+  return table({ caption: "Measures by part; beside the loss, in raw units", header, rows });
 }
 
 function confused(classes: readonly string[], confusion: readonly (readonly number[])[]): Html | undefined {
@@ -151,6 +162,7 @@ export function data({ data: facts }: ReportFacts, { document }: Draw): Section 
       slug: "classes",
       title: "Classes",
       svg: classChart(classes.slice(0, 40), { document, width: 620 }),
+      isWide: true,
     });
   }
   const numbers = table({
@@ -260,10 +272,18 @@ export function gradients({ gradients: facts }: ReportFacts): Section {
 
 /** What was asked for. */
 export function settings({ settings: texts }: ReportFacts): Section {
-  const rows = Object.entries(texts).map(([key, text]) => [key, text === "" ? "–" : text]);
-  return {
-    ...{ id: "settings", title: "Settings", figures: [] },
-    lead: "Each is a flag of train, a variable, or a line of .env.",
-    tables: [table({ caption: "Settings", header: ["key", "value"], rows, words: 2 })],
-  };
+  const list = html`
+    <dl class="settings">
+      ${Object.entries(texts).map(([key, text]) =>
+        html`
+          <div>
+            <dt>${key}</dt>
+            <dd>${text === "" ? "–" : text}</dd>
+          </div>
+        `
+      )}
+    </dl>
+  `;
+  const lead = "Each is a flag of train, a variable of the environment, or a line of .env.";
+  return { id: "settings", title: "Settings", figures: [], lead, tables: [list] };
 }
