@@ -45,7 +45,7 @@ export async function predictSample(saved: SavedModel, part: string, source: Row
   const column = (values: ArrayLike<number>, i: number, row: number) => values[row * targets.length + i];
   const pairs = targets.map((name, i) => ({
     name: named(name),
-    pairs: Array.from({ length: rows }, (_, row) => ({
+    pairs: fewer(rows, targets.length).map((row) => ({
       actual: column(actual, i, row),
       predicted: column(predicted, i, row),
     })),
@@ -94,8 +94,15 @@ async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): 
     })),
     rows: isProbable
       ? []
-      : names.map((_, j) => [...inputs].map((x, row) => ({ x, y: actual[row * names.length + j] }))),
+      : names.map((_, j) =>
+        fewer(inputs.length, names.length).map((row) => ({ x: inputs[row], y: actual[row * names.length + j] }))
+      ),
   };
+}
+
+/** Of so many rows those that are drawn for each of several targets: together not more than for one. */
+function fewer(rows: number, targets: number): number[] {
+  return Array.from({ length: Math.ceil(rows / targets) }, (_, i) => i * targets);
 }
 
 /**

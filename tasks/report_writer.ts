@@ -60,9 +60,9 @@ export async function writeReport(request: ReportRequest): Promise<WrittenReport
   const facts = await gather(request, folder, model);
   const { document } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
   const report = makeReport(facts, { document });
+  if (svgFolder !== undefined) await Deno.mkdir(svgFolder, { recursive: true }); // before anything is written
   await writeAside(page, (write) => write(report.page));
   if (svgFolder !== undefined) {
-    await Deno.mkdir(svgFolder, { recursive: true });
     for (const [name, text] of report.charts) {
       await writeAside(`${svgFolder}/${name}`, (write) => write(text));
       charts.push(`${svgFolder}/${name}`);

@@ -145,6 +145,7 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
     KEEP_CHECKPOINTS: ["0", "1.5"],
     ON_NAN: ["go on"],
     DEBUG_TENSORS: ["maybe"],
+    REPORT: ["maybe"],
   };
   for (const [key, texts] of Object.entries(refused)) {
     const { allowed } = SETTINGS[key as keyof typeof SETTINGS];

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** Charts as they stand in a page, and as files of their own. */
 
-import { Html, html } from "./html.ts";
+import { escaped, Html, html } from "./html.ts";
 
 /** A chart with what belongs to it. */
 export interface Figure {
@@ -24,13 +24,14 @@ const PLACES = new Set("d x y x1 x2 y1 y2 cx cy r width height transform".split(
  * each chart is left out: style.css says the same for all.
  */
 export function svgText(node: Node): string {
-  if (node.nodeType !== 1) return escape(node.textContent ?? "");
+  if (node.nodeType !== 1) return escaped(node.textContent ?? "");
   const { localName, attributes, childNodes } = node as Element;
   if (localName === "style") return "";
   const shown = [...attributes].map(({ name, value }) =>
-    ` ${name}="${escape(PLACES.has(name) ? value.replaceAll(/(\.\d)\d+/g, "$1").replaceAll(/\.0\b/g, "") : value)}"`
+    ` ${name}="${escaped(PLACES.has(name) ? value.replaceAll(/(\.\d)\d+/g, "$1").replaceAll(/\.0\b/g, "") : value)}"`
   );
-  return `<${localName}${shown.join("")}>${[...childNodes].map(svgText).join("")}</${localName}>`;
+  const inside = [...childNodes].map(svgText).join("");
+  return `<${localName}${shown.join("")}${inside === "" ? "/>" : `>${inside}</${localName}>`}`;
 }
 
 /** A figure in a page, its numbers beneath it. */

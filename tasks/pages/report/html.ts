@@ -31,11 +31,11 @@ function textOf(part: Part): string {
   if (part instanceof Html) return part.text;
   if (part === undefined || part === false) return "";
   if (typeof part === "object") return part.map(textOf).join("");
-  return escape(`${part}`);
+  return escaped(`${part}`);
 }
 
 /** A text as it stands in HTML and in XML, also in quotes. */
-export function escape(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (mark) => ESCAPES[mark]);
 }
 
