@@ -54,6 +54,7 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     keepCheckpoints: 2,
     onNan: "stop",
     debugTensors: false,
+    report: true,
     activation: "relu",
     dropout: 0,
     initFrom: "",

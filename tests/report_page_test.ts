@@ -92,74 +92,76 @@ async function ask<T>(page: Page, expression: string): Promise<T> {
   return await page.evaluate(expression) as T;
 }
 
-Deno.test("report.html opens from disk with its charts, obeys no name, and asks for nothing else", async () => {
+Deno.test("report.html opens from disk, asks for nothing else, and is there for eye, hand and ear", async (t) => {
   await withReport(async (page) => {
-    assertEquals(await page.title(), "a_run – Backhand");
-    const count = (group: string) => page.locator(`g.${group} > *`).count();
-    const counts = await Promise.all(
-      ["curve", "best", "rows", "cells", "reliability", "bins", "bars", "units"].map(count),
-    );
-    assertEquals(counts, [2 + 1 + 2 + 2 + 1 + 1, 1, 401, 4, 2, 3, 2, 1 + 6 + 1]);
-    const points = await ask<number>(page, `document.querySelector("g.curve path").getTotalLength()`);
-    assert(points > 0, "curves have a length");
-    assertEquals(await page.locator("img, script").count(), 0);
-    const empty = await ask<number>(
-      page,
-      `[...document.querySelectorAll("svg")].filter((svg) => {
+    await t.step("it has its charts, and obeys no name", () => hasCharts(page));
+    await t.step("skip link, sections, details and tables that scroll are used by keyboard", () => obeysKeys(page));
+    await t.step("each chart, table and section has a name in the accessibility tree", () => speaks(page));
+  });
+});
+
+async function hasCharts(page: Page): Promise<void> {
+  assertEquals(await page.title(), "a_run – Backhand");
+  const count = (group: string) => page.locator(`g.${group} > *`).count();
+  const counts = await Promise.all(
+    ["curve", "best", "rows", "cells", "reliability", "bins", "bars", "units"].map(count),
+  );
+  assertEquals(counts, [2 + 1 + 2 + 2 + 1 + 1, 1, 401, 4, 2, 3, 2, 1 + 6 + 1]);
+  const points = await ask<number>(page, `document.querySelector("g.curve path").getTotalLength()`);
+  assert(points > 0, "curves have a length");
+  assertEquals(await page.locator("img, script").count(), 0);
+  const empty = await ask<number>(
+    page,
+    `[...document.querySelectorAll("svg")].filter((svg) => {
       const { width, height } = svg.getBoundingClientRect();
       return width < 100 || height < 40;
     }).length`,
-    );
-    assertEquals(empty, 0, "charts without a size");
-  });
-});
+  );
+  assertEquals(empty, 0, "charts without a size");
+}
 
-Deno.test("report.html is used by keyboard: skip link, sections, tables that scroll and details that open", async () => {
-  await withReport(async (page) => {
-    const focused = () => ask<string>(page, `document.activeElement.textContent.trim().slice(0, 20)`);
+async function obeysKeys(page: Page): Promise<void> {
+  const focused = () => ask<string>(page, `document.activeElement.textContent.trim().slice(0, 20)`);
+  await page.keyboard.press("Tab");
+  assertEquals(await focused(), "To the results");
+  const box = await page.locator(".skip").boundingBox();
+  assert(box && box.x >= 0, "the skip link is seen once it has the focus");
+  const sections: string[] = [];
+  for (let i = 0; i < 7; i++) {
     await page.keyboard.press("Tab");
-    assertEquals(await focused(), "To the results");
-    const box = await page.locator(".skip").boundingBox();
-    assert(box && box.x >= 0, "the skip link is seen once it has the focus");
-    const sections: string[] = [];
-    for (let i = 0; i < 7; i++) {
-      await page.keyboard.press("Tab");
-      sections.push(await focused());
-    }
-    assertEquals(sections, [
-      "Results",
-      "Learning",
-      "Layers over time",
-      "Network",
-      "Data",
-      "Gradient check",
-      "Settings",
-    ]);
-    await page.keyboard.press("Tab");
-    assertEquals(await ask(page, "document.activeElement.tagName"), "SUMMARY");
-    await page.keyboard.press("Enter");
-    assertEquals(await page.locator("details[open]").count(), 1);
-    await page.keyboard.press("Tab");
-    assertEquals(await ask(page, "document.activeElement.getAttribute('role')"), "region");
-    await page.locator('nav a[href="#settings"]').press("Enter");
-    assertMatch(page.url(), /#settings$/);
-  });
-});
+    sections.push(await focused());
+  }
+  assertEquals(sections, [
+    "Results",
+    "Learning",
+    "Layers over time",
+    "Network",
+    "Data",
+    "Gradient check",
+    "Settings",
+  ]);
+  await page.keyboard.press("Tab");
+  assertEquals(await ask(page, "document.activeElement.tagName"), "SUMMARY");
+  await page.keyboard.press("Enter");
+  assertEquals(await page.locator("details[open]").count(), 1);
+  await page.keyboard.press("Tab");
+  assertEquals(await ask(page, "document.activeElement.getAttribute('role')"), "region");
+  await page.locator('nav a[href="#settings"]').press("Enter");
+  assertMatch(page.url(), /#settings$/);
+}
 
-Deno.test("report.html speaks: each chart, table and section has a name in the accessibility tree", async () => {
-  await withReport(async (page) => {
-    const tree = await page.locator("body").ariaSnapshot();
-    for (
-      const name of ["Loss by epoch", "Norms of gradients by epoch", "Confusion matrix", "The network", "y: residuals"]
-    ) {
-      assert(tree.includes(`img "${name}. `), `no chart ${name} in:\n${tree.slice(0, 3_000)}`);
-    }
-    for (const name of ["Results", "Data", "Settings"]) assert(tree.includes(`region "${name}"`), name);
-    assertMatch(tree, /table "Measures by part[^"]*"/);
-    assertMatch(tree, /rowheader "test"/);
-    assertMatch(tree, /columnheader "loss"/);
-  });
-});
+async function speaks(page: Page): Promise<void> {
+  const tree = await page.locator("body").ariaSnapshot();
+  for (
+    const name of ["Loss by epoch", "Norms of gradients by epoch", "Confusion matrix", "The network", "y: residuals"]
+  ) {
+    assert(tree.includes(`img "${name}. `), `no chart ${name} in:\n${tree.slice(0, 3_000)}`);
+  }
+  for (const name of ["Results", "Data", "Settings"]) assert(tree.includes(`region "${name}"`), name);
+  assertMatch(tree, /table "Measures by part[^"]*"/);
+  assertMatch(tree, /rowheader "test"/);
+  assertMatch(tree, /columnheader "loss"/);
+}
 
 Deno.test("report.html has colours that can be read in light, in dark and on paper, and fits a telephone", async () => {
   const colors = `(() => {
