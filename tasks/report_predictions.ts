@@ -102,7 +102,8 @@ async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): 
 
 /** Of so many rows those that are drawn for each of several targets: together not more than for one. */
 function fewer(rows: number, targets: number): number[] {
-  return Array.from({ length: Math.ceil(rows / targets) }, (_, i) => i * targets);
+  const step = Math.ceil(rows * targets / SAMPLE_ROWS);
+  return Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step);
 }
 
 /**

@@ -154,7 +154,7 @@ Deno.test("deno task report shows several targets, each with its charts, and wit
   assertEquals(titles.slice(0, 7), [...charts, ...rest]);
   assertEquals(new Set(titles.slice(7)), new Set(columns.filter((name) => titles.includes(name))));
   await check(place, "several", titles);
-  assertEquals(marks(page, "rows"), 4 * 24, "48 validation rows, half of them for each of two targets");
+  assertEquals(marks(page, "rows"), 4 * 48, "all validation rows, two charts for each of two targets");
   assertStringIncludes(page.querySelector("#results")!.textContent, "validation rows");
 
   await place.succeed("scale", ["--data=own.csv", "--target=y1,y & 2", "--ignore=is,kind"]);

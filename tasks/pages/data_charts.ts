@@ -98,9 +98,8 @@ export function fitChart(
     Plot.dot(some, {
       x: "x",
       y: "y",
-      r: 1.6,
+      ...dotsOf(all.length),
       fill: colorOf(rows.length > 1 ? i : 7),
-      fillOpacity: 0.35,
       className: "rows",
     })
   );
@@ -172,13 +171,18 @@ function scatter(
   options: ScatterOptions,
   draw: Draw,
 ): SVGSVGElement {
-  const dots = { x: (pair: Pair) => pair.actual, y, r: 1.7, fill: colorOf(0), fillOpacity: 0.45, className: "rows" };
+  const dots = { x: (pair: Pair) => pair.actual, y, ...dotsOf(pairs.length), fill: colorOf(0), className: "rows" };
   return frame(words, {
     ...{ marginRight: 20, marginTop: 26 },
     x: { label: options.xLabel, domain: options.x, ticks: 5, tickFormat: short },
     y: { label: options.yLabel, domain: options.y, ticks: 6, tickFormat: short, labelArrow: "none" },
     marks: [Plot.gridY({ ticks: 6, stroke: "var(--grid)", strokeOpacity: 1 }), ...options.marks, Plot.dot(pairs, dots)],
   }, draw);
+}
+
+/** Few rows are drawn large, many so that one sees where they lie dense. */
+function dotsOf(rows: number): { r: number; fillOpacity: number } {
+  return rows > 400 ? { r: 1.7, fillOpacity: 0.45 } : { r: 2.6, fillOpacity: 0.85 };
 }
 
 function finite(pairs: readonly Pair[]): Pair[] {

@@ -62,10 +62,11 @@ export function learning({ points, bestEpoch, loss }: ReportFacts, draw: Draw): 
 export function results(facts: ReportFacts, draw: Draw): Section {
   const { predictions, confusion, classes = [], parts } = facts, figures: Figure[] = [], tables = [measures(facts)];
   if (typeof predictions !== "string") {
-    const { fit, pairs = [], reliability, rows, of, part } = predictions;
-    const which = rows === of
-      ? `all ${number(rows)} ${part} rows.`
-      : `${number(rows)} of ${number(of)} ${part} rows, drawn evenly.`;
+    const { fit, pairs = [], reliability, of, part } = predictions;
+    const drawn = pairs[0]?.pairs.length ?? predictions.rows;
+    const which = drawn === of
+      ? `all ${number(of)} ${part} rows.`
+      : `${number(drawn)} of ${number(of)} ${part} rows, drawn evenly.`;
     if (fit) {
       const svg = fitChart({ x: fit.x, y: fit.y }, fit.curves, fit.rows, draw);
       figures.push({ slug: "fit", title: `${fit.y} by ${fit.x}`, svg, caption: `Line: the network. Dots: ${which}` });
