@@ -18,11 +18,11 @@ export type { Config, RecipeName };
 export interface TaskConfig extends Config {
   /** Path of --input; predict alone has it. */
   input?: string;
-  /** Path of --output; predict and export have it. */
+  /** Path of --output; predict, export and report have it. */
   output?: string;
   /** Texts of the flags that were given, by key: some are no settings. */
   extras: Record<string, string | undefined>;
-  /** Words on the command line beside the flags; predict alone takes them. */
+  /** Words on the command line beside the flags; predict and report alone take them. */
   numbers: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
   texts: Partial<Record<Key, string>>;
@@ -125,6 +125,15 @@ export const TASKS = {
         allowed: "a path",
       },
     },
+  },
+  report: {
+    summary: "writes the report of a run anew: one HTML file, its charts as SVG where asked for",
+    keys: ["RUN_NAME"],
+    extras: {
+      SVG: { meaning: "folder that gets each chart as a file of its own", allowed: "a path" },
+      OUTPUT: { meaning: "file that gets the report (report.html in the run's folder)", allowed: "a path" },
+    },
+    takesNumbers: true,
   },
   gradcheck: {
     summary: "compares every backward pass with finite differences, and the GPU with float64",
@@ -234,7 +243,7 @@ export function usage(name: TaskName): string {
     rows.push([flagOf(key), meaning, allowed]);
   }
   const width = Math.max(...rows.map(([flag]) => flag.length), 0), own = Object.keys(task.extras ?? {}).map(flagOf);
-  const numbers = task.takesNumbers ? " [numbers, or column=cell ...]" : "";
+  const numbers = name === "report" ? " [run]" : task.takesNumbers ? " [numbers, or column=cell ...]" : "";
   const lines = rows.map(([flag, meaning, allowed]) =>
     `  ${flag.padEnd(width)}  ${meaning}\n${" ".repeat(width + 4)}${allowed}`
   );

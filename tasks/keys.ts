@@ -147,6 +147,7 @@ export const SETTINGS = {
     ],
   ),
   DEBUG_TENSORS: flag("print name, shape, min and max of every tensor of each step"),
+  REPORT: flag("write report.html at the end of a run", "true"),
   TRIALS: whole("20", "runs of a search", 1, 10_000),
 } satisfies { [K in Key]: Setting<Config[Camel<K>]> };
 
@@ -218,9 +219,9 @@ function parseNames(text: string): string[] | undefined {
   }
 }
 
-function flag(meaning: string): Setting<boolean> {
+function flag(meaning: string, preset: "true" | "false" = "false"): Setting<boolean> {
   const parse = (text: string) => text === "true" ? true : text === "false" ? false : undefined;
-  return { default: "false", meaning, allowed: "true or false", parse, isBoolean: true };
+  return { default: preset, meaning, allowed: "true or false", parse, isBoolean: true };
 }
 
 function whole(preset: string, meaning: string, low: number, high: number): Setting<number> {

@@ -10,6 +10,7 @@ import { RunFolder } from "./run_folder.ts";
 /** Settings on which no bit of the result hangs, or, as paths, only through what is read there. */
 const FREE: readonly Key[] = [
   ...["CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "RUN_NAME", "DATA", "VALIDATION", "TEST", "INIT_FROM"] as const,
+  "REPORT",
 ];
 
 /** Settings that a run can go on with, to another result than it would have had. */

@@ -54,6 +54,7 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     keepCheckpoints: 2,
     onNan: "stop",
     debugTensors: false,
+    report: true,
     activation: "relu",
     dropout: 0,
     initFrom: "",
@@ -145,6 +146,7 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
     KEEP_CHECKPOINTS: ["0", "1.5"],
     ON_NAN: ["go on"],
     DEBUG_TENSORS: ["maybe"],
+    REPORT: ["maybe"],
   };
   for (const [key, texts] of Object.entries(refused)) {
     const { allowed } = SETTINGS[key as keyof typeof SETTINGS];

@@ -22,6 +22,7 @@ const WRITES: Record<string, string | undefined> = {
   // Where the user says.
   predict: "",
   export: "",
+  report: "",
   bench: "",
   // A link, which Deno makes only where everything may be written.
   setup: "",
@@ -63,6 +64,7 @@ const USES: Record<string, Use> = {
   },
   evaluate: { args: (at) => ["--data", `${at}/own.csv`], says: /^default_run/m },
   export: { args: (at) => ["--format=onnx", "--output", `${at}/model.onnx`], says: /^wrote .*model\.onnx/m },
+  report: { args: (at) => ["--output", `${at}/report.html`], says: /^wrote .*report\.html/m },
   gradcheck: { args: () => ["--hidden-size=2"], says: /gradients are right, 0 wrong/ },
   doctor: { args: () => [], says: /this device can train/ },
   setup: {

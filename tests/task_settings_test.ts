@@ -32,6 +32,7 @@ const WRONG: Record<string, [value: string, allowed: string]> = {
   KEEP_CHECKPOINTS: ["0", "a whole number from 1 to"],
   ON_NAN: ["panic", "stop or halve-lr"],
   DEBUG_TENSORS: ["1", "true or false"],
+  REPORT: ["yes", "true or false"],
 };
 
 const KEYS = Object.keys(WRONG);
@@ -139,6 +140,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     predict: ["RUN_NAME", "INPUT", "OUTPUT", "ROW"],
     evaluate: ["RUN_NAME", "DATA", "JSON"],
     export: ["RUN_NAME", "FORMAT", "OUTPUT"],
+    report: ["RUN_NAME", "SVG", "OUTPUT"],
     gradcheck: ["SEED", "HIDDEN_SIZE"],
     doctor: [],
   };
@@ -146,6 +148,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     ...{ RECIPE: "cubic", GENERATE_DATASET: "false", NUM_DATASET: "100000", SCALING_METHOD: "standardize" },
     ...{ HIDDEN_SIZE: "64", INIT: "kaiming", LOSS: "mse", OPTIMIZER: "sgd", LEARNING_RATE: "0.01", BATCH_SIZE: "10" },
     ...{ NUM_EPOCHS: "10", SPLIT: "0.8,0.1,0.1", SEED: "42", RUN_NAME: "default_run", DEBUG_TENSORS: "false" },
+    REPORT: "true",
   };
   await using place = await Workplace.create();
   const others = Object.keys(await readTasks()).filter((task) => !(task in taken));

@@ -19,6 +19,7 @@ Deno.test("tune trains a run per trial, sorts them by validation loss and names 
   assertMatch(stdout, new RegExp(`^best: data/runs/${rows[0][0]}$`, "m"));
   for (const [run, rate, widths, loss] of rows) {
     const settings = JSON.parse(await place.read(`data/runs/${run}/config.json`));
+    assertEquals(settings.REPORT, "false", "a report takes as long as a short trial");
     assertEquals([settings.LEARNING_RATE, settings.HIDDEN_SIZE, settings.NUM_EPOCHS], [rate, widths, "3"]);
     assert(["4", "8,4"].includes(widths) && Number(rate) >= 1e-4 && Number(rate) <= 0.1);
     const { validation } = JSON.parse(await place.read(`data/runs/${run}/summary.json`));

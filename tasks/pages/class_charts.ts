@@ -1,0 +1,101 @@
+/// <reference lib="dom" />
+/** Charts of a classifier: what it takes for what, and whether its probabilities can be believed. */
+
+import * as Plot from "@observablehq/plot";
+import { colorOf, type Draw, emptyFrame, frame, short } from "./frame.ts";
+
+/** Rows whose probability was in one range. */
+export interface ReliabilityBin {
+  /** Mean probability that was predicted. */
+  readonly predicted: number;
+  /** Share of the rows that were so. */
+  readonly actual: number;
+  readonly rows: number;
+}
+
+/** Classes up to which cells are wide enough for numbers. */
+const MAX_NUMBERED = 14;
+
+/**
+ * How many rows of each class were predicted as which.
+ *
+ * @param classes Names of the classes.
+ * @param confusion Rows of class i predicted as class j, at [i][j].
+ * @param draw Size.
+ * @returns An SVG element; each pair of classes is a rectangle in the group `cells`.
+ */
+export function confusionChart(
+  classes: readonly string[],
+  confusion: readonly (readonly number[])[],
+  draw: Draw = {},
+): SVGSVGElement {
+  const sums = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
+  const total = sums.reduce((sum, count) => sum + count, 0), right = confusion.reduce((sum, row, i) => sum + row[i], 0);
+  const words = {
+    title: "Confusion matrix",
+    description: `${right} of ${total} rows lie on the diagonal: they are right.`,
+  };
+  // Two classes may have the same name once it is shortened: places go by number.
+  const cells = confusion.flatMap((row, i) =>
+    row.map((rows, j) => ({ i, j, rows, share: sums[i] ? rows / sums[i] : 0 }))
+  );
+  const left = Math.min(150, 40 + Math.max(0, ...classes.map((name) => name.length)) * 7);
+  const side = Math.max(24, Math.min(76, 460 / classes.length)), places = classes.map((_, i) => i);
+  const tall = side * Math.min(1, 46 / side);
+  const size = { width: left + 20 + side * classes.length, height: 64 + tall * classes.length, ...draw };
+  if (total === 0) return emptyFrame(words, "There are no rows.", { ...size, width: 400, height: 120 });
+  const axis = { domain: places, tickFormat: (i: number) => classes[i], padding: 0.06 };
+  const isTurned = classes.some((name) => name.length * 7 > side);
+  return frame(words, {
+    ...{ marginLeft: left, marginRight: 20, marginTop: 14, marginBottom: isTurned ? 100 : 44 },
+    x: { ...axis, label: "predicted", tickRotate: isTurned ? -40 : 0 },
+    y: { ...axis, label: "actual" },
+    marks: [
+      Plot.cell(cells, { x: "j", y: "i", fill: "var(--panel)", stroke: "var(--grid)", className: "cells" }),
+      Plot.cell(cells.filter(({ rows }) => rows > 0), {
+        ...{ x: "j", y: "i", fill: ({ i, j }) => i === j ? colorOf(0) : colorOf(1), className: "shares" },
+        fillOpacity: ({ share }) => 0.08 + 0.52 * share,
+      }),
+      ...classes.length > MAX_NUMBERED ? [] : [Plot.text(cells, { x: "j", y: "i", text: ({ rows }) => `${rows}` })],
+    ],
+    color: { type: "identity" },
+    opacity: { type: "identity" },
+  }, isTurned ? { ...size, height: size.height + 56 } : size);
+}
+
+/**
+ * How often what was predicted with a probability was so, as "Predicting Good Probabilities With Supervised Learning"
+ * (Niculescu-Mizil and Caruana, 2005) draws it; each point with its number of rows.
+ *
+ * @param bins Ranges of probabilities that have rows.
+ * @param what The axis of probabilities, in words.
+ * @param draw Size.
+ * @returns An SVG element; each range is a circle in the group `reliability`.
+ */
+export function reliabilityChart(bins: readonly ReliabilityBin[], what: string, draw: Draw = {}): SVGSVGElement {
+  const rows = bins.reduce((sum, bin) => sum + bin.rows, 0), size = { width: 400, height: 380, ...draw };
+  const said = bins.map((bin) => `${percent(bin.predicted)} predicted, ${percent(bin.actual)} so (${bin.rows} rows)`);
+  const words = { title: "Reliability of probabilities", description: said.join("; ") + "." };
+  if (rows === 0) return emptyFrame(words, "There are no rows.", size);
+  const axis = { domain: [0, 1], ticks: 5, tickFormat: percent };
+  return frame(words, {
+    ...{ marginTop: 26, marginRight: 30 },
+    x: { ...axis, label: what },
+    y: { ...axis, label: "share that was so", labelArrow: "none" },
+    r: { range: [3, 11], domain: [0, Math.max(...bins.map((bin) => bin.rows))] },
+    marks: [
+      Plot.gridY({ ticks: 5, stroke: "var(--grid)", strokeOpacity: 1 }),
+      Plot.line([[0, 0], [1, 1]], { stroke: "var(--soft)", strokeDasharray: "4 3" }),
+      Plot.line(bins, { x: "predicted", y: "actual", stroke: colorOf(0), strokeOpacity: 0.5 }),
+      Plot.dot(bins, { x: "predicted", y: "actual", r: "rows", fill: colorOf(0), className: "reliability" }),
+      Plot.text(bins, {
+        ...{ x: "predicted", y: "actual", text: (bin) => short(bin.rows), dy: -16, fontSize: 11 },
+        ...{ stroke: "var(--paper)", strokeWidth: 3, fill: "var(--ink)" },
+      }),
+    ],
+  }, size);
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}

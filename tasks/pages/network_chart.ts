@@ -1,0 +1,115 @@
+/// <reference lib="dom" />
+/** The network as people draw it: columns of units, lines for weights, and the shapes of both. */
+
+import { colorOf, describe, type Draw, element } from "./frame.ts";
+
+/** A layer of a network. */
+export interface DrawnLayer {
+  readonly kind: string;
+  /** Values of a row that go in, and come out. */
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Shapes of its parameters by name. */
+  readonly parameters: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A column of units: what a layer with weights gives, and what is done with it. */
+interface Column {
+  readonly units: number;
+  readonly kinds: string[];
+  /** Of the weights that lead to it. */
+  readonly weight?: { readonly name: string; readonly shape: readonly number[] };
+  /** Layers that are left out in its place. */
+  readonly skipped?: number;
+}
+
+/** Units of a column that are drawn, and columns. */
+const MAX_UNITS = 7, MAX_COLUMNS = 8;
+
+/** Pixels: above the units, and the height of all units. */
+const TOP = 44, TALL = 190;
+
+/**
+ * Draws a network.
+ *
+ * @param inputs Values of a row.
+ * @param layers The layers.
+ * @param draw Size.
+ * @returns An SVG element; units are circles in the group `units`, weights lines in `weights`.
+ */
+export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw: Draw = {}): SVGSVGElement {
+  const { document = globalThis.document, width = 640, height = TOP + TALL + 66 } = draw;
+  const svg = element(document, "svg", { class: "chart network", width, height, viewBox: `0 0 ${width} ${height}` });
+  const columns = shorten(columnsOf(inputs, layers)), step = width / columns.length;
+  const [lines, circles, names] = ["weights", "units", "shapes"].map((name) => element(document, "g", { class: name }));
+  lines.setAttribute("stroke", "var(--soft)");
+  lines.setAttribute("stroke-opacity", "0.35");
+  names.setAttribute("text-anchor", "middle");
+  const write = (x: number, y: number, text: string, soft = false) => {
+    const made = element(document, "text", { x: x.toFixed(1), y, fill: soft ? "var(--soft)" : "var(--ink)" });
+    made.textContent = text;
+    names.append(made);
+  };
+  columns.forEach((column, i) => {
+    const x = (i + 0.5) * step, places = placesOf(column), before = columns[i - 1];
+    if (column.skipped !== undefined) return write(x, TOP + TALL / 2, `… ${column.skipped} more …`, true);
+    for (const y of places) {
+      circles.append(
+        element(document, "circle", {
+          cx: x.toFixed(1),
+          cy: y.toFixed(1),
+          r: 7,
+          fill: colorOf(i === 0 ? 2 : i === columns.length - 1 ? 1 : 0),
+        }),
+      );
+      if (!before || before.skipped !== undefined) continue;
+      for (const from of placesOf(before)) {
+        const [x1, y1, x2, y2] = [x - step, from, x, y].map((value) => value.toFixed(1));
+        lines.append(element(document, "line", { x1, y1, x2, y2 }));
+      }
+    }
+    if (column.units > MAX_UNITS) write(x, TOP + TALL / 2 + 4, "⋮");
+    if (column.weight) {
+      write(x - (before?.skipped === undefined ? step / 2 : 0), 14, column.weight.name, true);
+      write(x - (before?.skipped === undefined ? step / 2 : 0), 30, column.weight.shape.join(" × "), true);
+    }
+    write(x, TOP + TALL + 24, i === 0 ? "input" : column.kinds[0]);
+    if (column.kinds.length > 1) write(x, TOP + TALL + 40, column.kinds.slice(1).join(", "), true);
+    write(
+      x,
+      TOP + TALL + (column.kinds.length > 1 ? 56 : 40),
+      `${column.units} ${column.units === 1 ? "unit" : "units"}`,
+      true,
+    );
+  });
+  svg.append(lines, circles, names);
+  const said = layers.map(({ kind, inputs, outputs }) =>
+    inputs === outputs && kind !== "Linear" ? kind : `${kind} ${inputs} to ${outputs}`
+  );
+  describe(svg as SVGSVGElement, { title: "The network", description: `${inputs} inputs; ${said.join(", ")}.` });
+  return svg as SVGSVGElement;
+}
+
+function columnsOf(inputs: number, layers: readonly DrawnLayer[]): Column[] {
+  const columns: Column[] = [{ units: inputs, kinds: ["input"] }];
+  for (const { kind, outputs, parameters } of layers) {
+    const weight = Object.entries(parameters).find(([, shape]) => shape.length === 2);
+    if (!weight) columns.at(-1)!.kinds.push(kind);
+    else columns.push({ units: outputs, kinds: [kind], weight: { name: weight[0], shape: weight[1] } });
+  }
+  return columns;
+}
+
+/** Leaves out the middle of a long network. */
+function shorten(columns: Column[]): Column[] {
+  if (columns.length <= MAX_COLUMNS) return columns;
+  const head = 4, tail = MAX_COLUMNS - head - 1, skipped = columns.length - head - tail;
+  return [...columns.slice(0, head), { units: 0, kinds: [], skipped }, ...columns.slice(-tail)];
+}
+
+/** Where the units of a column stand; of many the outer ones. */
+function placesOf({ units }: Column): number[] {
+  const drawn = Math.min(units, MAX_UNITS), gap = TALL / MAX_UNITS;
+  const places = Array.from({ length: drawn }, (_, i) => TOP + TALL / 2 + (i - (drawn - 1) / 2) * gap);
+  return units > MAX_UNITS ? places.filter((_, i) => i !== (MAX_UNITS - 1) / 2) : places;
+}

@@ -1,0 +1,75 @@
+/// <reference lib="dom" />
+/** Charts as they stand in a page, and as files of their own. */
+
+import { escaped, Html, html } from "./html.ts";
+
+/** A chart with what belongs to it. */
+export interface Figure {
+  /** Names the file of the chart alone. */
+  readonly slug: string;
+  readonly title: string;
+  readonly svg: SVGSVGElement;
+  readonly caption?: Html | string;
+  /** The same as numbers. */
+  readonly table?: Html;
+  /** It takes a whole line, also among small ones. */
+  readonly isWide?: boolean;
+}
+
+/** Attributes whose numbers have more digits than pixels. */
+const PLACES = new Set("d x y x1 x2 y1 y2 cx cy r width height transform".split(" "));
+
+/**
+ * An SVG element as text that HTML and XML read alike, its places to a tenth of a pixel. The style element that Plot gives
+ * each chart is left out: style.css says the same for all.
+ */
+export function svgText(node: Node): string {
+  if (node.nodeType !== 1) return escaped(node.textContent ?? "");
+  const { localName, attributes, childNodes } = node as Element;
+  if (localName === "style") return "";
+  const shown = [...attributes].map(({ name, value }) =>
+    ` ${name}="${escaped(PLACES.has(name) ? value.replaceAll(/(\.\d)\d+/g, "$1").replaceAll(/\.0\b/g, "") : value)}"`
+  );
+  const inside = [...childNodes].map(svgText).join("");
+  return `<${localName}${shown.join("")}${inside === "" ? "/>" : `>${inside}</${localName}>`}`;
+}
+
+/** A figure in a page, its numbers beneath it. */
+export function figure({ title, svg, caption, table, isWide }: Figure): Html {
+  return html`
+    <figure${isWide && new Html(' class="whole"')}>
+    ${new Html(svgText(svg))}
+    <figcaption><strong>${title}</strong>${caption && [". ", caption]}</figcaption>
+    ${table && html`<details><summary>${title}: the numbers</summary>${table}</details>`}
+    </figure>
+  `;
+}
+
+/** The colours of a style sheet's first :root, by name. */
+export function colorsOf(css: string): Map<string, string> {
+  const root = css.match(/:root\s*\{([^}]*)\}/)?.[1] ?? "";
+  return new Map([...root.matchAll(/(--[\w-]+):\s*([^;]+);/g)].map(([, name, value]) => [name, value.trim()]));
+}
+
+/**
+ * A chart as a file of its own, for a paper or a README: light, with its colours and fonts in it.
+ *
+ * @param figure The chart.
+ * @param css The page's style sheet, which has the colours.
+ * @returns The text of the file.
+ */
+export function svgFile({ title, svg }: Figure, css: string): string {
+  const colors = colorsOf(css), label = svg.getAttribute("aria-label") ?? title;
+  const [width, height] = ["width", "height"].map((name) => svg.getAttribute(name));
+  const resolve = (text: string): string =>
+    text.replaceAll(/var\((--[\w-]+)\)/g, (_, name) => resolve(colors.get(name) ?? "currentColor"));
+  const words = html`
+    <title>${title}</title>
+    <desc>${label}</desc>
+    <rect width="${width ?? ""}" height="${height ?? ""}" fill="${colors.get("--paper")}" />
+  `;
+  const text = resolve(svgText(svg)).replace('font-family="inherit"', 'font-family="system-ui, sans-serif"');
+  const root = ` xmlns="http://www.w3.org/2000/svg" color="${colors.get("--ink")}"`;
+  return text.replace(/^<svg([^>]*)>/, (_, rest) => `<svg${root}${rest}>${words.text}`) +
+    "\n";
+}

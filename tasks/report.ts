@@ -1,0 +1,36 @@
+/**
+ * Writes a run's report anew: data/runs/<run-name>/report.html, one file that opens without a server.
+ *
+ *   deno task report
+ *   deno task report narrow
+ *   deno task report narrow --svg figures --output narrow.html
+ */
+
+import { Device } from "../lib/device.ts";
+import { ConfigError, type TaskConfig } from "./config.ts";
+import { SETTINGS } from "./keys.ts";
+import { runTask } from "./run_task.ts";
+import { fromUsersFolder } from "./users_files.ts";
+
+async function main({ runName, given, numbers, output, extras: { SVG: svg } }: TaskConfig): Promise<void> {
+  const [word = runName, ...more] = numbers, { parse, allowed } = SETTINGS.RUN_NAME;
+  const faults = [
+    ...(more.length > 0 ? [`${JSON.stringify(more[0])}: report takes one run`] : []),
+    ...(parse(word) === undefined ? [`the run is ${JSON.stringify(word)}: allowed is ${allowed}`] : []),
+    ...(given.RUN_NAME === "--run-name" && word !== runName
+      ? [`--run-name is "${runName}", and the run is "${word}": give one of them`]
+      : []),
+    ...([svg, output].includes("") ? ["--svg and --output each need a path"] : []),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults);
+  using device = await Device.request({ smallDispatches: true });
+  const { writeReport } = await import("./report_writer.ts");
+  const { page, charts } = await writeReport({
+    ...{ runName: word, device, output: fromUsersFolder(output) },
+    svgFolder: fromUsersFolder(svg),
+  });
+  if (charts.length > 0) console.log(`wrote ${charts.length} charts to ${fromUsersFolder(svg)}`);
+  console.log(`wrote ${page}`);
+}
+
+if (import.meta.main) await runTask("report", main);
