@@ -161,6 +161,7 @@ export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./li
 export * as reference from "./lib/reference.ts";
 export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/checkpoint.ts";
 export type { TrainingState } from "./lib/training_state.ts";
+export type { MeasuredTensor } from "./lib/step_look.ts";
 export { Trainer } from "./lib/trainer.ts";
 export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/weighted_losses.ts";
 export type {
