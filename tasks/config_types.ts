@@ -39,6 +39,7 @@ export type Key =
   | "KEEP_CHECKPOINTS"
   | "ON_NAN"
   | "DEBUG_TENSORS"
+  | "TRACE"
   | "TRIALS";
 
 /** The name of a setting that concerns a table of the user's own. */
@@ -122,6 +123,8 @@ export interface Config {
   keepCheckpoints: number;
   onNan: "stop" | "halve-lr";
   debugTensors: boolean;
+  /** Every how many steps the tensors are noted; 0 for never. */
+  trace: number;
   /** Runs of a search. */
   trials: number;
 }

@@ -34,7 +34,7 @@ const storeys: string[] = [
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
   "whole_step whole_step_cases activation_cases load_model loss_cases training_step optimizer_cases " +
-  "training_state checkpoint examination watch fault_finder fault_cause stored_layers step_look statistics_cases",
+  "training_state checkpoint examination watch fault_finder fault_cause stored_layers step_look layer_look statistics_cases",
 ];
 
 const storeyOf = new Map<string, number>(

@@ -54,6 +54,7 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     keepCheckpoints: 2,
     onNan: "stop",
     debugTensors: false,
+    trace: 0,
     activation: "relu",
     dropout: 0,
     initFrom: "",
@@ -102,6 +103,8 @@ Deno.test("readConfig() takes a boolean flag alone or with true or false", () =>
     const fault = `DEBUG_TENSORS (from --debug-tensors) is "${text}": allowed is true or false`;
     assertEquals(faultsOf(`--debug-tensors ${text}`), [fault]);
   }
+  const trace = ["", "--trace", "--trace 5", "--trace=5", "--trace true", "--trace false", "--trace --seed 7"];
+  assertEquals(trace.map((args) => read(args).trace), [0, 1, 5, 5, 1, 0, 1]);
   for (const text of ["1", "TRUE", "yes", ""]) {
     assertEquals(faultsOf("", { env: { GENERATE_DATASET: text } }).length, 1, text);
   }
@@ -145,6 +148,7 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
     KEEP_CHECKPOINTS: ["0", "1.5"],
     ON_NAN: ["go on"],
     DEBUG_TENSORS: ["maybe"],
+    TRACE: ["-1", "1.5", "often", ""],
   };
   for (const [key, texts] of Object.entries(refused)) {
     const { allowed } = SETTINGS[key as keyof typeof SETTINGS];

@@ -32,6 +32,7 @@ const WRONG: Record<string, [value: string, allowed: string]> = {
   KEEP_CHECKPOINTS: ["0", "a whole number from 1 to"],
   ON_NAN: ["panic", "stop or halve-lr"],
   DEBUG_TENSORS: ["1", "true or false"],
+  TRACE: ["-1", "a whole number from 0 on, or true for 1"],
 };
 
 const KEYS = Object.keys(WRONG);
