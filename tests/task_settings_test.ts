@@ -137,6 +137,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],
     train: KEYS,
     tune: [...KEYS, "TRIALS"],
+    compare: ["JSON"],
     predict: ["RUN_NAME", "INPUT", "OUTPUT", "ROW"],
     evaluate: ["RUN_NAME", "DATA", "JSON"],
     export: ["RUN_NAME", "FORMAT", "OUTPUT"],
