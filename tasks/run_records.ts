@@ -6,7 +6,7 @@ import { ConfigError } from "./config.ts";
 import type { Key } from "./config_types.ts";
 import { parseObject } from "./dataset_files.ts";
 import { RunFolder } from "./run_folder.ts";
-import { PARTS } from "./split.ts";
+import type { PARTS } from "./split.ts";
 import type { EpochLine } from "./train_report.ts";
 
 /** A run. */

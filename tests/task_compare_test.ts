@@ -106,8 +106,9 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
     await place.refuse(1, damaged, "compare", ["narrow", "gate"]);
     await place.write("data/runs/gate/config.json", "{");
     await place.refuse(1, ["data/runs/gate/config.json: it holds no JSON object"], "compare", ["narrow", "gate"]);
-    await Deno.symlink(place.at("data/runs/narrow"), place.at("data/runs/linked"));
-    await place.refuse(1, ["data/runs/linked: this is a link"], "compare", ["narrow", "linked"]);
+    await Deno.mkdir(place.at("data/runs/linked"));
+    await Deno.symlink(place.at("data/runs/narrow/config.json"), place.at("data/runs/linked/config.json"));
+    await place.refuse(1, ["data/runs/linked/config.json: this is a link"], "compare", ["narrow", "linked"]);
   });
 });
 
