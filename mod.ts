@@ -153,6 +153,7 @@ export {
 export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/table_encoder.ts";
 export { parseTable } from "./lib/table_json.ts";
 export { type ColumnLook, ColumnProfile } from "./lib/table_profile.ts";
+export { type TensorStatistics, tensorStatistics } from "./lib/tensor_statistics.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
 export { VERSION } from "./lib/version.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
@@ -160,6 +161,7 @@ export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./li
 export * as reference from "./lib/reference.ts";
 export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/checkpoint.ts";
 export type { TrainingState } from "./lib/training_state.ts";
+export type { MeasuredTensor } from "./lib/step_look.ts";
 export { Trainer } from "./lib/trainer.ts";
 export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/weighted_losses.ts";
 export type {

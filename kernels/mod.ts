@@ -18,6 +18,7 @@ import dropout from "./dropout.wgsl" with { type: "text" };
 import clip from "./clip.wgsl" with { type: "text" };
 import clipFactor from "./clip_factor.wgsl" with { type: "text" };
 import elementwise from "./elementwise.wgsl" with { type: "text" };
+import foldStatistics from "./fold_statistics.wgsl" with { type: "text" };
 import gatherRows from "./gather_rows.wgsl" with { type: "text" };
 import gatherRowsBackward from "./gather_rows_backward.wgsl" with { type: "text" };
 import gelu from "./gelu.wgsl" with { type: "text" };
@@ -49,6 +50,7 @@ import softmaxCrossEntropyStep from "./softmax_cross_entropy_step.wgsl" with { t
 import spread from "./spread.wgsl" with { type: "text" };
 import squaredError from "./squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./squared_error_backward.wgsl" with { type: "text" };
+import statistics from "./statistics.wgsl" with { type: "text" };
 import tanh from "./tanh.wgsl" with { type: "text" };
 import tanhBackward from "./tanh_backward.wgsl" with { type: "text" };
 import squares from "./squares.wgsl" with { type: "text" };
@@ -93,6 +95,7 @@ export const kernels = {
   divide: { name: "divide", code: elementwise, access: [R, R, W], constants: { OPERATION: 3 } },
   equal: { name: "equal", code: elementwise, access: [R, R, W], constants: { OPERATION: 4 } },
   dropout: { name: "dropout", code: dropout, access: [R, R, W] },
+  foldStatistics: { name: "foldStatistics", code: foldStatistics, access: [R, W] },
   gatherRows: { name: "gatherRows", code: gatherRows, access: [R, R, R, W], counts: 2 },
   gatherRowsBackward: { name: "gatherRowsBackward", code: gatherRowsBackward, access: [R, R, W] },
   gelu: { name: "gelu", code: gelu, access: [R, W] },
@@ -128,6 +131,7 @@ export const kernels = {
   squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
   squaredErrorStep: { name: "squaredErrorStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 0 } },
   squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
+  statistics: { name: "statistics", code: statistics, access: [R, W], counts: 2 },
   tanh: { name: "tanh", code: tanh, access: [R, W] },
   tanhBackward: { name: "tanhBackward", code: tanhBackward, access: [R, R, W] },
   squares: { name: "squares", code: squares, access: [R, W], counts: 2 },

@@ -14,6 +14,7 @@ export * from "./reference_dropout.ts";
 export * from "./reference_layers.ts";
 export * from "./reference_losses.ts";
 export * from "./reference_optimizers.ts";
+export * from "./reference_statistics.ts";
 
 /** Layers in order, and a loss. */
 export class ReferenceModel {

@@ -10,6 +10,7 @@ import type { Device } from "./device.ts";
 import { lossCases } from "./loss_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
 import { type KernelCase, longCases, partedCases, smallCases } from "./self_check_cases.ts";
+import { longStatisticsCases, statisticsCases } from "./statistics_cases.ts";
 import { readAll, type Tensor } from "./tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
 
@@ -28,6 +29,8 @@ export interface KernelCheck {
 /** Allowed difference relative to the largest expected value: sums of some thousand float32 terms stay well below. */
 const TOLERANCE = 1e-5;
 
+const longMakers = [partedCases, longStatisticsCases, longCases];
+
 /**
  * Runs the self-test.
  *
@@ -45,7 +48,7 @@ const TOLERANCE = 1e-5;
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const cases = [...quickCases(device), ...(long ? [...partedCases(device), ...longCases(device)] : [])];
+  const cases = [...quickCases(device), ...(long ? longMakers.flatMap((make) => make(device)) : [])];
   const checks = await runCases(device, cases), covered = new Set(checks.map(({ kernel }) => kernel));
   const missed = Object.values(kernels).filter(({ name }) => !covered.has(name));
   return [...checks, ...missed.map(({ name }) => ({ kernel: name, on: "no case", error: NaN, ok: false }))];
@@ -53,7 +56,7 @@ export async function selfTest(device: Device, long = false): Promise<KernelChec
 
 /** The self-test's short form, which every training starts with. */
 export function quickCases(device: Device): KernelCase[] {
-  const makers = [smallCases, lossCases, activationCases, optimizerCases, wholeStepCases];
+  const makers = [smallCases, statisticsCases, lossCases, activationCases, optimizerCases, wholeStepCases];
   return makers.flatMap((make) => make(device));
 }
 

@@ -7,6 +7,7 @@
 import type { Visit } from "./epoch_plan.ts";
 import type { Recording } from "./recording.ts";
 import { RowWindows } from "./row_windows.ts";
+import { type MeasuredTensor, StepLook } from "./step_look.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Batch, EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
 import { readState, type TrainingState, writeState } from "./training_state.ts";
@@ -50,6 +51,9 @@ export class Trainer implements Disposable {
   readonly #training: TrainingStep;
   readonly #full: Recording;
   readonly #rest: Recording | undefined;
+  #look: StepLook | undefined;
+  /** The window in place. */
+  #visit: Visit | undefined;
   #stepsPerRead = 1;
   /** Steps on the queue since the last look at what the training keeps. */
   #unwatched = 0;
@@ -210,6 +214,7 @@ export class Trainer implements Disposable {
     for await (const visit of this.#windows.stream(visits)) {
       const before = visit.epoch * this.stepsPerEpoch + visit.firstStep, start = this.#step - before;
       this.#training.begin(before, visit.steps, start);
+      this.#visit = visit;
       yield { visit, start };
     }
   }
@@ -266,6 +271,44 @@ export class Trainer implements Disposable {
   }
 
   /**
+   * Looks at the step that comes next, to be called in `between`: its forward and backward passes run one operation at a
+   * time, as in {@linkcode Trainer.observedEpoch}, and what they make is measured on the GPU. All of it is on the queue before
+   * the promise is returned. Training goes on as if nobody had looked, bit for bit, and no step waits. Gradients are those
+   * before clipping.
+   *
+   * @returns Each tensor of the step, in the order in which it makes them.
+   * @throws {TypeError} If no step is about to run.
+   * @throws {DeviceError} If the GPU reported a fault.
+   *
+   * @example
+   * ```ts
+   * import { Device, Linear, type MeasuredTensor, Model, mse, Sgd, Tensor, Trainer } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
+   * using device = await Device.request({ smallDispatches: true });
+   * using model = new Model(device, [new Linear(1, 1)], { init: { kind: "ones" } });
+   * using optimizer = new Sgd(model, 0.1);
+   * using x = Tensor.from(device, [[-1], [0], [1], [2]]);
+   * using trainer = new Trainer({ model, loss: mse, optimizer, x, y: x, batchSize: 2, seed: 1, shuffle: false });
+   * const looks: Promise<MeasuredTensor[]>[] = [];
+   * const between = () => {
+   *   looks.push(trainer.lookAhead());
+   *   return 1; // asks again before the next step
+   * };
+   * await Array.fromAsync(trainer.epochs(1, { between }));
+   * const [first] = await Promise.all(looks);
+   * assertEquals(first.map(({ name }) => name), ["z1", "loss", "grad_logits", "grad_weight_1", "grad_bias_1"]);
+   * assertEquals([first[0].min, first[0].max, first[1].mean], [0, 1, 1]); // x + 1 of -1 and 0, which should be x
+   * ```
+   */
+  async lookAhead(): Promise<MeasuredTensor[]> {
+    const { batchSize } = this.options, visit = this.#visit;
+    const start = visit ? this.#step - visit.epoch * this.stepsPerEpoch - visit.firstStep : 0;
+    if (!visit || start >= visit.steps) throw new TypeError("Cannot look at the next step: none is about to run");
+    this.#look ??= new StepLook(this.options, this.#training);
+    return await this.#look.take(Math.min(batchSize, visit.rows - start * batchSize));
+  }
+
+  /**
    * All that the training stands at behind the steps on the queue: call it between two steps, as in `between`. The steps
    * after it need not wait for it.
    *
@@ -319,6 +362,7 @@ export class Trainer implements Disposable {
     writeState(state, model, optimizer, more);
     model.gradients.write(new Float32Array(model.gradients.size)); // those of a step that is undone are watched no more
     this.#step = step;
+    this.#visit = undefined; // the counter on the GPU stands elsewhere
     this.#losses = new Float32Array(this.stepsPerEpoch);
     this.#losses.set(losses);
     this.#lossesRead = Promise.resolve();
@@ -352,7 +396,9 @@ export class Trainer implements Disposable {
 
   /** Frees what the recordings hold. The model, the optimizer and the rows stay. */
   dispose(): void {
-    for (const part of [this.#full, this.#rest, this.#windows, this.#watch, this.#training]) part?.dispose();
+    for (const part of [this.#full, this.#rest, this.#look, this.#windows, this.#watch, this.#training]) {
+      part?.dispose();
+    }
   }
 
   /** The same as {@linkcode Trainer.dispose}. */

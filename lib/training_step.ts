@@ -59,8 +59,22 @@ export class TrainingStep implements Disposable {
    * @returns The rows that it sees.
    */
   run(rows: number, observe?: Observer): Batch {
-    const { model, loss, optimizer, batchSize } = this.#options, { x, y, order } = this.#windows;
-    this.#rates?.take(this.#cursor, optimizer.rate);
+    this.#rates?.take(this.#cursor, this.#options.optimizer.rate);
+    const { loss, ...batch } = this.look(rows, observe);
+    this.#update();
+    append(loss, this.losses, this.#cursor);
+    return batch;
+  }
+
+  /**
+   * The step up to its gradients: no parameter changes, and the same step comes next.
+   *
+   * @param rows How many rows.
+   * @param observe Called with each tensor it makes.
+   * @returns The rows that it sees, and their loss.
+   */
+  look(rows: number, observe?: Observer): Batch & { readonly loss: Tensor } {
+    const { model, loss, batchSize } = this.#options, { x, y, order } = this.#windows;
     const batch = { count: rows, cursor: this.#cursor, stride: batchSize };
     const inputs = gatherRows(x, order, batch);
     const targets = gatherRows(y, order, batch);
@@ -70,10 +84,7 @@ export class TrainingStep implements Disposable {
     observe?.("loss", lossValue);
     observe?.("grad_logits", dPrediction);
     model.backward(dPrediction, { observe });
-    this.#update();
-
-    append(lossValue, this.losses, this.#cursor);
-    return { x: inputs, y: targets };
+    return { x: inputs, y: targets, loss: lossValue };
   }
 
   /**

@@ -6,13 +6,14 @@ import { DataError } from "../lib/errors.ts";
 import type { PlateauState } from "../lib/plateau.ts";
 import type { TrainingState } from "../lib/training_state.ts";
 import { parseObject, stampOf } from "./dataset_files.ts";
+import type { Logs } from "./run_folder.ts";
 
 /** What a run stands at beside the training. */
 export interface RunNotes {
   /** Steps of an epoch. */
   readonly stepsPerEpoch: number;
-  /** Bytes of metrics.jsonl: a line for each epoch that is done. */
-  readonly metricsBytes: number;
+  /** Bytes of metrics.jsonl and the like. */
+  readonly logged: Logs<number>;
   /** Loss of the epoch that ends here, of validation where there is any; null within an epoch. */
   readonly loss: number | null;
   /** Seconds of training so far. */

@@ -22,7 +22,7 @@ export interface TaskConfig extends Config {
   output?: string;
   /** Texts of the flags that were given, by key: some are no settings. */
   extras: Record<string, string | undefined>;
-  /** Words on the command line beside the flags; predict and report alone take them. */
+  /** Words on the command line beside the flags; predict, report and compare alone take them. */
   numbers: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
   texts: Partial<Record<Key, string>>;
@@ -50,6 +50,8 @@ interface Task {
   /** Flags that are no settings. */
   extras?: Record<string, Extra>;
   takesNumbers?: true;
+  /** What these words are, for the help. */
+  words?: string;
 }
 
 /** A flag that says yes or no. */
@@ -97,6 +99,23 @@ export const TASKS = {
     summary: "searches for settings: trains --trials runs, each with values drawn from the ranges that flags give",
     keys: KEYS,
   },
+  compare: {
+    summary: "lays runs side by side: settings that differ, curves of their losses, how they ended",
+    keys: [],
+    extras: {
+      JSON: {
+        meaning: "print everything as JSON (false)",
+        allowed: "true or false",
+        isBoolean: true,
+        faults: (text) =>
+          [undefined, "true", "false"].includes(text)
+            ? []
+            : [`--json is ${JSON.stringify(text)}: allowed is true or false`],
+      },
+    },
+    takesNumbers: true,
+    words: "RUN RUN [RUN ...]",
+  },
   predict: {
     summary: "predicts from a trained run, in raw units",
     keys: ["RUN_NAME"],
@@ -106,6 +125,7 @@ export const TASKS = {
       ROW: { meaning: "a row, answered in JSON", allowed: 'JSON by column, such as {"x": 3}' },
     },
     takesNumbers: true,
+    words: "[numbers, or column=cell ...]",
   },
   evaluate: {
     summary: "measures a trained run on new rows whose target is known",
@@ -134,6 +154,7 @@ export const TASKS = {
       OUTPUT: { meaning: "file that gets the report (report.html in the run's folder)", allowed: "a path" },
     },
     takesNumbers: true,
+    words: "[run]",
   },
   gradcheck: {
     summary: "compares every backward pass with finite differences, and the GPU with float64",
@@ -243,7 +264,7 @@ export function usage(name: TaskName): string {
     rows.push([flagOf(key), meaning, allowed]);
   }
   const width = Math.max(...rows.map(([flag]) => flag.length), 0), own = Object.keys(task.extras ?? {}).map(flagOf);
-  const numbers = name === "report" ? " [run]" : task.takesNumbers ? " [numbers, or column=cell ...]" : "";
+  const numbers = task.words ? ` ${task.words}` : "";
   const lines = rows.map(([flag, meaning, allowed]) =>
     `  ${flag.padEnd(width)}  ${meaning}\n${" ".repeat(width + 4)}${allowed}`
   );

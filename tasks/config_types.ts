@@ -40,6 +40,7 @@ export type Key =
   | "ON_NAN"
   | "DEBUG_TENSORS"
   | "REPORT"
+  | "TRACE"
   | "TRIALS";
 
 /** The name of a setting that concerns a table of the user's own. */
@@ -125,6 +126,8 @@ export interface Config {
   debugTensors: boolean;
   /** Whether a run ends with report.html. */
   report: boolean;
+  /** Every how many steps the tensors are noted; 0 for never. */
+  trace: number;
   /** Runs of a search. */
   trials: number;
 }

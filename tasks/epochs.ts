@@ -5,9 +5,10 @@ import type { Evaluation } from "../lib/evaluation.ts";
 import type { EpochResult } from "../lib/trainer_options.ts";
 import type { Training } from "./build_training.ts";
 import type { TaskConfig } from "./config.ts";
+import { LayersLog } from "./layers_log.ts";
 import type { RunKeeper } from "./run_keeper.ts";
 import type { RunControl, Spectators } from "./spectator.ts";
-import { formatTensors } from "./train_report.ts";
+import { formatTrace, type TraceLine, Tracer } from "./trace.ts";
 import { TrainingDoctor } from "./training_doctor.ts";
 
 type Epochs = AsyncGenerator<EpochResult<Evaluation | undefined>, void>;
@@ -24,6 +25,13 @@ export interface RunParty {
   readonly controls: readonly RunControl[];
 }
 
+/** Who looks at the network. */
+interface Watchers {
+  readonly doctor: TrainingDoctor;
+  readonly layers: LayersLog;
+  readonly tracer: Tracer;
+}
+
 /**
  * Trains until the run is over, or somebody asks for an end.
  *
@@ -34,12 +42,14 @@ export async function trainEpochs(party: RunParty): Promise<number | undefined> 
   const { config, training: { trainer }, keeper, spectators, controls } = party;
   const { numEpochs, runName } = config, { stepsPerEpoch } = trainer;
   using doctor = await TrainingDoctor.create(party.training);
+  using layers = new LayersLog(party.training, doctor.sample);
+  const watchers = { doctor, layers, tracer: tracerOf(party) };
   let code: number | undefined;
   spectators.begin({ runName, stepsPerEpoch, epochs: numEpochs, firstStep: trainer.step });
   await keeper.keepIfDue();
   while (!keeper.isOver && code === undefined) {
     try {
-      await runWhileLet(party, doctor);
+      await runWhileLet(party, watchers);
       for (const control of controls) if (control.isAsking) code ??= await control.attend(keeper) ?? undefined;
       if (keeper.isOver || code !== undefined) await keeper.keepNow();
     } catch (error) {
@@ -52,46 +62,48 @@ export async function trainEpochs(party: RunParty): Promise<number | undefined> 
 }
 
 /** Trains on, as far as nobody wants the run to hold. */
-async function runWhileLet(party: RunParty, doctor: TrainingDoctor): Promise<void> {
+async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
   const { config: { numEpochs, debugTensors }, training, keeper, spectators } = party, { plateau, trainer } = training;
-  // What is decided between two epochs must be known before the next one begins.
+  const { doctor, layers, tracer } = watchers;
+  // What is decided between two epochs must be known before the next one begins, and what is printed in its place.
   const isOneByOne = keeper.stopping || plateau || debugTensors;
-  for await (const result of runEpochs(isOneByOne ? 1 : numEpochs - trainer.epoch, party, doctor)) {
-    const { epoch, step, loss, evaluation } = result, valLoss = evaluation?.loss ?? null;
-    const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
-    await keeper.epochDone(line);
-    for (const warning of await doctor.warnings(line)) spectators.warning(warning);
-    spectators.epoch(line, keeper.seconds, epoch === numEpochs || (keeper.stopping?.isOver ?? false));
+  try {
+    for await (const result of runEpochs(isOneByOne ? 1 : numEpochs - trainer.epoch, party, watchers)) {
+      const { epoch, step, loss, evaluation } = result, valLoss = evaluation?.loss ?? null;
+      const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
+      if (debugTensors) await tracer.settle();
+      await keeper.epochDone(line, await layers.line(line));
+      for (const warning of await doctor.warnings(line)) spectators.warning(warning);
+      spectators.epoch(line, keeper.seconds, epoch === numEpochs || (keeper.stopping?.isOver ?? false));
+    }
+  } finally {
+    await tracer.settle(); // before anything is kept
   }
   await keeper.keepIfDue();
 }
 
 /** The next epochs, or as many steps of them as nobody wants the run to hold. */
-function runEpochs(count: number, party: RunParty, doctor: TrainingDoctor): Epochs {
-  const { config, training, keeper, spectators, controls } = party, { trainer, parts, evaluatePart } = training;
+function runEpochs(count: number, party: RunParty, { doctor, layers, tracer }: Watchers): Epochs {
+  const { training, keeper, spectators, controls } = party, { trainer, parts, evaluatePart } = training;
   const validation = parts.find(({ name }) => name === "validation");
   const evaluate = async () => {
     doctor.look(trainer.epoch);
+    layers.look(trainer.epoch);
     return validation && await evaluatePart(validation);
   };
-  const between = (step: number) => controls.some(({ isAsking }) => isAsking) ? 0 : keeper.between(step);
-  if (config.debugTensors) return observedEpochs(count, training, evaluate, between, spectators);
+  const between = (step: number) => {
+    const allowed = controls.some(({ isAsking }) => isAsking) ? 0 : keeper.between(step);
+    return allowed > 0 ? Math.min(allowed, tracer.between(step)) : 0; // a step is looked at only if it runs
+  };
   const before = trainer.step;
   return trainer.epochs(count, { between, evaluate, onProgress: (steps) => spectators.progress(before + steps) });
 }
 
-async function* observedEpochs(
-  count: number,
-  { trainer }: Training,
-  validate: () => Promise<Evaluation | undefined>,
-  between: (step: number) => number,
-  spectators: Spectators,
-): Epochs {
-  for (let epoch = 0; epoch < count; epoch++) {
-    const result = await trainer.observedEpoch(async (tensors, step) => {
-      spectators.note(await formatTensors(tensors, step));
-    }, { between });
-    if (!result) return;
-    yield { ...result, evaluation: await validate() };
-  }
+/** Looks at steps for trace.jsonl, and under DEBUG_TENSORS at all of them for the user. */
+function tracerOf({ config: { trace, debugTensors }, training: { trainer }, keeper, spectators }: RunParty): Tracer {
+  const tell = async (line: TraceLine) => {
+    if (debugTensors) spectators.note(formatTrace(line));
+    if (trace > 0 && line.step % trace === 0) await keeper.stepTraced(line);
+  };
+  return new Tracer(trainer, { every: debugTensors ? 1 : trace, tell });
 }

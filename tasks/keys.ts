@@ -18,6 +18,7 @@ export interface Setting<T = unknown> {
   allowed: string;
   /** Reads the text; undefined where it is not allowed. */
   parse: (text: string) => T | undefined;
+  /** Whether its flag may stand alone, for true. */
   isBoolean?: true;
 }
 
@@ -148,6 +149,13 @@ export const SETTINGS = {
   ),
   DEBUG_TENSORS: flag("print name, shape, min and max of every tensor of each step"),
   REPORT: flag("write report.html at the end of a run", "true"),
+  TRACE: {
+    default: "0",
+    meaning: "every how many steps trace.jsonl gets a line with measures of all tensors; alone: each step; 0: never",
+    allowed: "a whole number from 0 on, or true for 1",
+    parse: (text) => text === "true" ? 1 : text === "false" ? 0 : parseWhole(text, 0, 1_000_000_000),
+    isBoolean: true,
+  } as Setting<number>,
   TRIALS: whole("20", "runs of a search", 1, 10_000),
 } satisfies { [K in Key]: Setting<Config[Camel<K>]> };
 

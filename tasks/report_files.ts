@@ -30,12 +30,12 @@ export interface RunFiles {
  * @returns Their content.
  * @throws {DataError} If one is a link.
  */
-export async function readRunFiles({ path, metrics }: RunFolder): Promise<RunFiles> {
+export async function readRunFiles({ path, logs }: RunFolder): Promise<RunFiles> {
   const [config, summary, epochs, layers] = await Promise.all([
     readOwn(`${path}/config.json`),
     readOwn(`${path}/summary.json`),
-    readOwn(metrics),
-    readOwn(`${path}/layers.jsonl`),
+    readOwn(logs.metrics.path),
+    readOwn(logs.layers.path),
   ]);
   const settings = Object.entries(parseObject(config) ?? {}).map((
     [key, text],

@@ -9,14 +9,13 @@ import { RunFolder } from "./run_folder.ts";
 
 /** Settings on which no bit of the result hangs, or, as paths, only through what is read there. */
 const FREE: readonly Key[] = [
-  ...["CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "RUN_NAME", "DATA", "VALIDATION", "TEST", "INIT_FROM"] as const,
-  "REPORT",
+  ...["CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "DEBUG_TENSORS", "TRACE", "REPORT"] as const,
+  ...["RUN_NAME", "DATA", "VALIDATION", "TEST", "INIT_FROM"] as const,
 ];
 
 /** Settings that a run can go on with, to another result than it would have had. */
 const CHOICES: readonly Key[] = [
   ...["LEARNING_RATE", "SCHEDULE", "WARMUP", "WEIGHT_DECAY", "CLIP_NORM", "NUM_EPOCHS", "PATIENCE"] as const,
-  "DEBUG_TENSORS",
 ];
 
 /** Nothing but the command line counts: what environment and .env said is among the run's settings already. */

@@ -1,27 +1,34 @@
-/** The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, checkpoints, model.safetensors and summary.json. */
+/**
+ * The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, layers.jsonl, trace.jsonl where it was asked for,
+ * checkpoints, model.safetensors and summary.json.
+ */
 
-import { DataError } from "../lib/errors.ts";
-import { openFile, writing } from "../lib/files.ts";
 import { DATA_FOLDER, stampOf } from "./dataset_files.ts";
+import { RunLog } from "./run_log.ts";
+
+/** What the run tells of itself as it goes: each epoch's losses, looks at its layers, tensors of its steps. */
+export const LOGS = ["metrics", "layers", "trace"] as const;
+
+/** For each of these files its bytes, or the file. */
+export type Logs<T> = Readonly<Record<typeof LOGS[number], T>>;
 
 /** Where a run's files lie. */
 export class RunFolder {
   /** The folder. */
   readonly path: string;
 
+  /** metrics.jsonl, layers.jsonl and trace.jsonl. */
+  readonly logs: Logs<RunLog>;
+
   /** @param runName The run's name, without path separators. */
   constructor(runName: string) {
     this.path = `${DATA_FOLDER}/runs/${runName}`;
+    this.logs = forLogs((name) => new RunLog(`${this.path}/${name}.jsonl`));
   }
 
   /** The weights and all that predicting needs. */
   get model(): string {
     return `${this.path}/model.safetensors`;
-  }
-
-  /** A line for each epoch that is done. */
-  get metrics(): string {
-    return `${this.path}/metrics.jsonl`;
   }
 
   /**
@@ -65,52 +72,33 @@ export class RunFolder {
     await Deno.rename(`${path}.partial`, path);
   }
 
-  /**
-   * Adds a line to metrics.jsonl.
-   *
-   * @param metrics What the line holds.
-   * @returns Bytes of the line.
-   */
-  async appendMetrics(metrics: object): Promise<number> {
-    const line = new TextEncoder().encode(JSON.stringify(metrics) + "\n");
-    await writing(this.metrics, line.length, () => Deno.writeFile(this.metrics, line, { append: true }));
-    return line.length;
+  /** Bytes of the logs so far. */
+  get logged(): Logs<number> {
+    return forLogs((name) => this.logs[name].bytes);
   }
 
   /**
-   * Puts what was appended on the disk.
+   * Takes lines of the logs away that were written behind a checkpoint.
    *
-   * @param bytes How much there must be.
-   * @throws {DataError} If it is less: somebody else has changed the file.
-   */
-  async flushMetrics(bytes: number): Promise<void> {
-    if (bytes === 0) return;
-    using file = await openFile(this.metrics, { read: true, write: true });
-    const { size } = await file.stat();
-    if (size < bytes) {
-      throw new DataError(`it has ${size} bytes, and this run wrote ${bytes}: it was changed meanwhile`, {
-        file: this.metrics,
-      });
-    }
-    await file.syncData();
-  }
-
-  /**
-   * Takes lines away that were written behind a checkpoint.
-   *
-   * @param bytes What stays.
+   * @param bytes What stays of each.
    * @throws {DataError} If there is less.
    */
-  async cutMetrics(bytes: number): Promise<void> {
-    const size = (await stampOf(this.metrics))?.size ?? 0;
-    if (size < bytes) {
-      throw new DataError(
-        `it has ${size} bytes, ${bytes} belong to the checkpoint: bring it back, or begin a new run`,
-        {
-          file: this.metrics,
-        },
-      );
-    }
-    if (size > bytes) await Deno.truncate(this.metrics, bytes);
+  async cut(bytes: Logs<number>): Promise<void> {
+    for (const name of LOGS) await this.logs[name].cut(bytes[name]);
   }
+
+  /**
+   * Puts the logs on the disk.
+   *
+   * @param bytes How much there must be of each.
+   * @throws {DataError} If it is less: somebody else has changed the file.
+   */
+  async flush(bytes: Logs<number>): Promise<void> {
+    for (const name of LOGS) await this.logs[name].flush(bytes[name]);
+  }
+}
+
+/** Something for each of the logs. */
+export function forLogs<T>(make: (name: typeof LOGS[number]) => T): Logs<T> {
+  return Object.fromEntries(LOGS.map((name) => [name, make(name)])) as unknown as Logs<T>;
 }

@@ -8,9 +8,11 @@ import type { TrainingState } from "../lib/training_state.ts";
 import type { Training } from "./build_training.ts";
 import type { Checkpoints, Origin, RunCheckpoint, RunNotes } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
+import type { LayersLine } from "./layers_log.ts";
 import { formatFault } from "./not_finite_report.ts";
 import type { RunFolder } from "./run_folder.ts";
 import type { HeldRun } from "./spectator.ts";
+import type { TraceLine } from "./trace.ts";
 import type { EpochLine } from "./train_report.ts";
 
 /** Milliseconds that lie between the checkpoints of two epochs at least: each costs training about 15 of them. */
@@ -33,7 +35,6 @@ export class RunKeeper implements HeldRun, Disposable {
   readonly #origin: Origin;
   #start = performance.now();
   #secondsBefore = 0;
-  #metricsBytes = 0;
   #rateFactor = 1;
   /** Loss of the last epoch that is done. */
   #loss: number | null = null;
@@ -82,16 +83,16 @@ export class RunKeeper implements HeldRun, Disposable {
    * @throws {ConfigError} If it does not fit the number of rows that there are.
    */
   async restore(checkpoint: Kept): Promise<void> {
-    const { trainer } = this.#training, { stepsPerEpoch, metricsBytes, seconds } = checkpoint.notes;
+    const { trainer } = this.#training, { stepsPerEpoch, logged, seconds } = checkpoint.notes;
     if (stepsPerEpoch !== trainer.stepsPerEpoch) {
       throw new ConfigError([
         `--resume is "${this.#config.runName}": its epochs have ${stepsPerEpoch} steps, with the rows that there are now ` +
         `they would have ${trainer.stepsPerEpoch}: begin a new run`,
       ]);
     }
-    await this.#folder.cutMetrics(metricsBytes);
+    await this.#folder.cut(logged);
     this.#rewind(checkpoint);
-    [this.#good, this.#metricsBytes] = [checkpoint, metricsBytes];
+    this.#good = checkpoint;
     [this.#secondsBefore, this.#start, this.#lastTime] = [seconds, performance.now(), performance.now()];
   }
 
@@ -149,16 +150,27 @@ export class RunKeeper implements HeldRun, Disposable {
   };
 
   /**
-   * Notes an epoch's end: a line in metrics.jsonl, and what is decided by the loss.
+   * Notes an epoch's end: a line in metrics.jsonl, one in layers.jsonl, and what is decided by the loss.
    *
-   * @param line The line.
+   * @param line The first line.
+   * @param layers The second, where somebody looked at the layers.
    */
-  async epochDone(line: EpochLine): Promise<void> {
-    this.#metricsBytes += await this.#folder.appendMetrics(line);
+  async epochDone(line: EpochLine, layers?: LayersLine): Promise<void> {
+    await this.#folder.logs.metrics.append(line);
+    if (layers) await this.#folder.logs.layers.append(layers);
     this.#loss = line.valLoss ?? line.trainLoss;
     if (line.valLoss === null) return;
     this.#training.plateau?.observe(line.valLoss);
     this.stopping?.observe(line.valLoss);
+  }
+
+  /**
+   * Notes the tensors of a step.
+   *
+   * @param line A line of trace.jsonl; it must be there before the next checkpoint.
+   */
+  async stepTraced(line: TraceLine): Promise<void> {
+    await this.#folder.logs.trace.append(line);
   }
 
   /** Takes a checkpoint where one is due; nothing may be on the queue whose results are not there. It is written meanwhile. */
@@ -208,7 +220,7 @@ export class RunKeeper implements HeldRun, Disposable {
   async #write(last: Promise<Kept>): Promise<void> {
     const { state, notes } = await last;
     this.#training.model.device.check();
-    await this.#folder.flushMetrics(notes.metricsBytes);
+    await this.#folder.flush(notes.logged);
     await this.#checkpoints.write(state, notes);
   }
 
@@ -226,7 +238,7 @@ export class RunKeeper implements HeldRun, Disposable {
     const { trainer, plateau } = this.#training, { stepsPerEpoch } = trainer;
     return {
       stepsPerEpoch,
-      metricsBytes: this.#metricsBytes,
+      logged: this.#folder.logged,
       loss: trainer.step % stepsPerEpoch === 0 ? this.#loss : null,
       seconds: this.seconds,
       rateFactor: this.#rateFactor,

@@ -28,7 +28,7 @@ import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
 import { lockRun } from "./locks.ts";
 import { recipeOf } from "./recipes.ts";
 import { checkOrigin, readTrainConfig } from "./resume.ts";
-import { RunFolder } from "./run_folder.ts";
+import { forLogs, RunFolder } from "./run_folder.ts";
 import { RunKeeper } from "./run_keeper.ts";
 import { runTask } from "./run_task.ts";
 import type { ScaledDataset } from "./scaled_dataset.ts";
@@ -87,7 +87,7 @@ async function main(config: TaskConfig): Promise<number | void> {
     const aside = await folder.create();
     if (aside) view.note(`run: the earlier ${folder.path} is kept as ${aside}`);
   } else {
-    await folder.cutMetrics(0);
+    await folder.cut(forLogs(() => 0));
   }
   if (resumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);

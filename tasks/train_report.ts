@@ -4,7 +4,6 @@ import type { Evaluation } from "../lib/evaluation.ts";
 import type { Model } from "../lib/model.ts";
 import type { SavedModel } from "../lib/saved_model.ts";
 import { formatShape } from "../lib/shape.ts";
-import { readAll, type Tensor } from "../lib/tensor.ts";
 import type { RecipeName } from "./config_types.ts";
 import { formatClasses, formatEvaluations } from "./evaluation_report.ts";
 import { recipeOf } from "./recipes.ts";
@@ -24,16 +23,6 @@ export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: nu
   const count = `${epoch}`.padStart(`${epochs}`.length);
   const validation = valLoss === null ? "" : `  validation loss ${valLoss.toPrecision(5)}`;
   return `epoch ${count}/${epochs}  train loss ${trainLoss.toPrecision(5)}${validation}  ${seconds.toFixed(1)} s`;
-}
-
-/** Tensors of a step by name: shape, smallest and largest element. */
-export async function formatTensors(tensors: ReadonlyMap<string, Tensor>, step: number): Promise<string> {
-  const values = await readAll([...tensors.values()]) as Float32Array[];
-  const lines = [...tensors].map(([name, { shape }], i) => {
-    const min = values[i].reduce((a, b) => Math.min(a, b)), max = values[i].reduce((a, b) => Math.max(a, b));
-    return [name, formatShape(shape), `min ${formatNumber(min)}`, `max ${formatNumber(max)}`];
-  });
-  return formatTable([[`step ${step}`, "", "", ""], ...lines], 2);
 }
 
 /**

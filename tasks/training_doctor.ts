@@ -4,6 +4,7 @@ import { diagnose, type FindingKind, type LossHistory } from "../lib/diagnosis.t
 import { examine } from "../lib/examination.ts";
 import type { RowBlock, RowSource } from "../lib/row_source.ts";
 import { Tensor } from "../lib/tensor.ts";
+import type { Batch } from "../lib/trainer_options.ts";
 import type { Training } from "./build_training.ts";
 import type { EpochLine } from "./train_report.ts";
 
@@ -84,6 +85,11 @@ export class TrainingDoctor implements Disposable {
     const news = findings.filter(({ kind, where }) => !this.#told.has(keyOf(kind, where)));
     for (const { kind, where } of news) this.#told.add(keyOf(kind, where));
     return news.map(({ message, fix }) => `warning: epoch ${line.epoch}: ${message}; ${fix}`);
+  }
+
+  /** The rows that are looked at. */
+  get sample(): Batch {
+    return { x: this.#x, y: this.#y };
   }
 
   /** Frees the sample. */

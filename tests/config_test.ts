@@ -55,6 +55,7 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     onNan: "stop",
     debugTensors: false,
     report: true,
+    trace: 0,
     activation: "relu",
     dropout: 0,
     initFrom: "",
@@ -103,6 +104,8 @@ Deno.test("readConfig() takes a boolean flag alone or with true or false", () =>
     const fault = `DEBUG_TENSORS (from --debug-tensors) is "${text}": allowed is true or false`;
     assertEquals(faultsOf(`--debug-tensors ${text}`), [fault]);
   }
+  const trace = ["", "--trace", "--trace 5", "--trace=5", "--trace true", "--trace false", "--trace --seed 7"];
+  assertEquals(trace.map((args) => read(args).trace), [0, 1, 5, 5, 1, 0, 1]);
   for (const text of ["1", "TRUE", "yes", ""]) {
     assertEquals(faultsOf("", { env: { GENERATE_DATASET: text } }).length, 1, text);
   }
@@ -147,6 +150,7 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
     ON_NAN: ["go on"],
     DEBUG_TENSORS: ["maybe"],
     REPORT: ["maybe"],
+    TRACE: ["-1", "1.5", "often", ""],
   };
   for (const [key, texts] of Object.entries(refused)) {
     const { allowed } = SETTINGS[key as keyof typeof SETTINGS];

@@ -12,7 +12,7 @@ import { Workplace } from "./run_task_process.ts";
 /** A run with all that must not get lost: Adam's state, a schedule, masks of dropout, the best weights. */
 export const RESUMED = [
   ...["--num-dataset", "600", "--hidden-size", "64,64", "--optimizer", "adam", "--dropout", "0.1", "--noise", "300"],
-  ...["--schedule", "cosine", "--patience", "100000", "--checkpoint-every", "20"],
+  ...["--schedule", "cosine", "--patience", "100000", "--checkpoint-every", "20", "--trace", "7"],
 ];
 
 /** Milliseconds of training that a process gets at most before it is killed. */
@@ -21,7 +21,8 @@ const LONGEST = 400;
 /** SHA-256 of what a finished run leaves, but for what the clock decides. */
 export async function totalsOf(place: Workplace, run: string): Promise<Record<string, string>> {
   const digests = await place.digests(run);
-  return Object.fromEntries(["model.safetensors", "metrics.jsonl", "config.json"].map((name) => [name, digests[name]]));
+  const names = ["model.safetensors", "metrics.jsonl", "layers.jsonl", "trace.jsonl", "config.json"];
+  return Object.fromEntries(names.map((name) => [name, digests[name]]));
 }
 
 /** Whether a checkpoint is being written, or was when its process died. */

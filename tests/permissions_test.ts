@@ -58,6 +58,7 @@ const USES: Record<string, Use> = {
     says: /^best: data\/runs\//m,
     env: DRIVERS,
   },
+  compare: { args: () => ["default_run", "default_run.1"], says: /^in the end, test /m },
   predict: {
     args: (at) => ["--input", `${at}/own.csv`, "--output", `${at}/out.csv`],
     says: /^wrote .*: 40 predictions/m,

@@ -48,7 +48,11 @@ Deno.test("Ctrl-C while training leaves the dataset and earlier runs whole, and 
   for (const [name, digest] of Object.entries(data)) if (!name.includes("/")) assertEquals(after[name], digest, name);
   assertEquals(await place.digests("data/runs/default_run.1"), run);
   const files = Object.keys(await place.digests("data/runs/default_run")).sort();
-  assertEquals(files.filter((name) => !name.startsWith("checkpoints/")), ["config.json", "metrics.jsonl"]);
+  assertEquals(files.filter((name) => !name.startsWith("checkpoints/")), [
+    "config.json",
+    "layers.jsonl",
+    "metrics.jsonl",
+  ]);
   await place.refuse(1, ["data/runs/default_run/model.safetensors: there is no such file"], "predict", ["1"]);
   for (const name of Object.keys(after).filter((name) => name.endsWith(".safetensors"))) {
     assert((await readSafetensors(place.at(`data/${name}`))).tensors.size > 0, name);

@@ -33,6 +33,7 @@ const WRONG: Record<string, [value: string, allowed: string]> = {
   ON_NAN: ["panic", "stop or halve-lr"],
   DEBUG_TENSORS: ["1", "true or false"],
   REPORT: ["yes", "true or false"],
+  TRACE: ["-1", "a whole number from 0 on, or true for 1"],
 };
 
 const KEYS = Object.keys(WRONG);
@@ -137,6 +138,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],
     train: KEYS,
     tune: [...KEYS, "TRIALS"],
+    compare: ["JSON"],
     predict: ["RUN_NAME", "INPUT", "OUTPUT", "ROW"],
     evaluate: ["RUN_NAME", "DATA", "JSON"],
     export: ["RUN_NAME", "FORMAT", "OUTPUT"],

@@ -12,7 +12,7 @@ const KEYS = [
   ...["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SCALING_METHOD", "HIDDEN_SIZE", "INIT", "LOSS"],
   ...["OPTIMIZER", "LEARNING_RATE", "BATCH_SIZE", "NUM_EPOCHS", "SPLIT", "SEED", "RUN_NAME", "DEBUG_TENSORS"],
   ...["ACTIVATION", "DROPOUT", "INIT_FROM", "CLASS_WEIGHTS", "SCHEDULE", "WARMUP", "WEIGHT_DECAY", "CLIP_NORM"],
-  ...["PATIENCE", "CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "REPORT"],
+  ...["PATIENCE", "CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "REPORT", "TRACE"],
 ];
 
 const run = "data/runs/default_run";
@@ -24,6 +24,7 @@ Deno.test("train learns the cubic with its defaults, and keeps all that the run 
   assertMatch(files.filter((name) => name.startsWith("checkpoints/")).at(-1)!, /^checkpoints\/step-0000080000.safe/);
   assertEquals(files.filter((name) => !name.startsWith("checkpoints/")), [
     "config.json",
+    "layers.jsonl",
     "metrics.jsonl",
     "model.safetensors",
     "summary.json",

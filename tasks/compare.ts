@@ -1,0 +1,34 @@
+/**
+ * Lays runs side by side: the settings that differ, the curves of their losses, how they ended.
+ *
+ *   deno task compare narrow wide
+ *   deno task compare narrow wide wider --json
+ */
+
+import { printable } from "../lib/printable.ts";
+import { differencesOf, formatComparison, notesOf } from "./compare_report.ts";
+import { ConfigError, type TaskConfig } from "./config.ts";
+import { SETTINGS } from "./keys.ts";
+import { readRuns } from "./run_records.ts";
+import { runTask } from "./run_task.ts";
+
+async function main({ numbers: names, extras: { JSON: json = "false" } }: TaskConfig): Promise<void> {
+  checkNames(names);
+  const runs = await readRuns(names);
+  if (json !== "true") return console.log(formatComparison(runs));
+  const differing = differencesOf(runs);
+  console.log(printable(JSON.stringify({ runs, differing, notes: notesOf(runs, differing) })));
+}
+
+function checkNames(names: readonly string[]): void {
+  const wrong = names.filter((name) => SETTINGS.RUN_NAME.parse(name) === undefined);
+  const twice = new Set(names.filter((name, i) => names.indexOf(name) < i));
+  const faults = [
+    ...names.length < 2 ? [`compare takes the names of two runs or more, ${names.length} given: compare RUN RUN`] : [],
+    ...wrong.map((name) => `${JSON.stringify(name)} is no name of a run: allowed is ${SETTINGS.RUN_NAME.allowed}`),
+    ...[...twice].map((name) => `${JSON.stringify(name)} is named twice`),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults);
+}
+
+if (import.meta.main) await runTask("compare", main);
