@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** Starts the playground: with a device, or with the reason why there is none. */
 
+import "./buffer.ts"; // first: what follows needs it when it is loaded
 import { Device } from "../../../lib/device.ts";
 import { App } from "./app.ts";
 
