@@ -18,7 +18,8 @@ export interface Palette {
 
 /** Reads the colours from the style sheet. */
 export function readPalette(): Palette {
-  const style = getComputedStyle(document.documentElement), pen = new OffscreenCanvas(1, 1).getContext("2d")!;
+  const style = getComputedStyle(document.documentElement),
+    pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
   const color = (name: string): Color => {
     // The browser resolves whatever a color may be.
     pen.fillStyle = resolve(style, name);

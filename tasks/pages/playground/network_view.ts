@@ -150,11 +150,22 @@ export function drawHeat(frame: HTMLElement, ops: readonly Op[], palette: Palett
   const shown = ops.filter(({ name, phase, shape }) =>
     phase !== "loss" && shape.length === 2 && shape[1] > 0 && !name.startsWith("p")
   );
-  while (frame.children.length > shown.length) frame.lastElementChild!.remove();
-  shown.forEach((op, i) => {
-    const figure = frame.children[i] as HTMLElement ?? frame.appendChild(emptyFigure());
-    drawMatrix(figure, op, palette);
-  });
+  const layers = Map.groupBy(shown, ({ name }) => name.replace(/^\D*?(?=[₀-₉]+$)/, ""));
+  const key = [...layers].map(([layer, ops]) => layer + ops.map(({ name, shape }) => name + shape)).join();
+  if (frame.dataset.key !== key) {
+    frame.dataset.key = key;
+    frame.replaceChildren(...[...layers].map(([layer, { length }]) => emptyRow(layer, length)));
+  }
+  const figures = frame.querySelectorAll("figure");
+  [...layers.values()].flat().forEach((op, i) => drawMatrix(figures[i], op, palette));
+}
+
+/** A line of figures for a layer. */
+function emptyRow(layer: string, figures: number): HTMLElement {
+  const row = document.createElement("div"), label = document.createElement("span");
+  label.textContent = `layer ${layer.normalize("NFKC")}`; // subscripts become digits
+  row.append(label, ...Array.from({ length: figures }, emptyFigure));
+  return row;
 }
 
 function emptyFigure(): HTMLElement {

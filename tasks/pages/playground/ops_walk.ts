@@ -106,7 +106,7 @@ export async function passOps(model: Model, loss: Loss, x: Tensor, y: Tensor): P
     const steps = forward(model, x, ops), prediction = steps.at(-1)!.output;
     const [value, gradient] = LOSS_FORMULAS[loss.kind], shown: Named[] = [["ŷ =", prediction.tensor, prediction.name]];
     const both: Named[] = [...shown, ["y", y]];
-    ops.push(made("loss", "L", value, loss.forward(prediction.tensor, y), both));
+    ops.push(made("loss", "L", `L = ${value}`, loss.forward(prediction.tensor, y), both));
     const dOut = loss.backward(prediction.tensor, y), name = `d${prediction.name}`;
     const formula = `∂L/∂${prediction.name} = ${gradient}, n = ${dOut.size}`;
     ops.push({ ...made("backward", name, formula, dOut, both), gradientOf: { layer: model.layers.length } });

@@ -30,7 +30,7 @@ const MAX_WIDTH = 64, MAX_LAYERS = 6;
 
 /** What the page starts with, by dataset: each learns its shape in a few seconds. */
 export const DEFAULTS: Readonly<Record<DatasetName, Settings>> = {
-  cubic: { ...common("cubic"), hidden: [16], noise: 0.05 },
+  cubic: { ...common("cubic"), hidden: [32], activation: "relu" },
   xor: common("xor"),
   moons: { ...common("moons"), noise: 0.2 },
   spiral: { ...common("spiral"), hidden: [16, 16], epochs: 400, noise: 0.02 },
