@@ -3,6 +3,7 @@
 
 import type { Device } from "../../../lib/device.ts";
 import { decodeModel } from "../../../lib/model_bytes.ts";
+import { answerTo } from "./answer.ts";
 import { Controls } from "./controls.ts";
 import { makeRows, type PlayData, prepare, type Rows } from "./datasets.ts";
 import { checkFit, settingsOf } from "./given_model.ts";
@@ -12,7 +13,7 @@ import { DEFAULTS, fromHash, type Settings, toHash } from "./settings.ts";
 import { View } from "./view.ts";
 import { clearWalk, Walk } from "./walk_view.ts";
 
-/** Milliseconds of training between two pictures. */
+/** Milliseconds of training between two pictures, where drawing one takes no longer. */
 const SLICE = 40;
 
 /** The page at work. All that touches the session runs one after the other. */
@@ -43,6 +44,7 @@ export class App {
     };
     for (const [id, act] of Object.entries(actions)) byId(id).addEventListener("click", act);
     byId("upload").addEventListener("change", () => this.#do(() => this.#upload()));
+    byId("question").addEventListener("input", () => this.#do(() => this.#answer()));
     byId("csv").addEventListener("change", () => this.#do(() => this.#listColumns()));
     addEventListener("keydown", (event) => this.#key(event, { r: "run", s: "step", x: "reset" }));
     addEventListener("resize", () => this.#do(() => this.#draw()));
@@ -117,10 +119,12 @@ export class App {
     }
     const since = performance.now(), epochs = Math.min(left, this.#epochsPerSlice);
     await session.train(epochs);
-    const took = performance.now() - since;
-    if (took < SLICE / 2) this.#epochsPerSlice = Math.min(2 * epochs, 64);
-    else if (took > 2 * SLICE) this.#epochsPerSlice = Math.max(1, epochs >> 1);
+    const drawing = performance.now(), took = drawing - since;
     await this.#draw();
+    // Drawing takes no more than half of the time, unless an epoch is long.
+    const goal = Math.max(SLICE, performance.now() - drawing);
+    if (took < goal) this.#epochsPerSlice = Math.min(2 * epochs, 64);
+    else if (took > 3 * goal) this.#epochsPerSlice = Math.max(1, epochs >> 1);
     await new Promise((resolve) => setTimeout(resolve));
     if (session.epoch >= this.#settings.epochs) this.#run(false);
     if (this.#isRunning) this.#do(() => this.#slice());
@@ -190,7 +194,15 @@ export class App {
   }
 
   async #draw(): Promise<void> {
-    if (this.#session) await this.#view.draw(this.#session);
+    if (!this.#session) return;
+    await this.#view.draw(this.#session);
+    await this.#answer();
+  }
+
+  /** Predicts the row that is asked for, in raw units. */
+  async #answer(): Promise<void> {
+    const { value } = byId<HTMLInputElement>("question");
+    if (this.#session) byId("answer").textContent = await answerTo(value, this.#session);
   }
 
   /** Does something when all before is done, and says what went wrong. */

@@ -9,7 +9,7 @@ import { createOptimizer, type Optimizer } from "../../../lib/optimizers.ts";
 import { Predictor } from "../../../lib/predictor.ts";
 import { Random } from "../../../lib/random.ts";
 import type { ReferenceModel } from "../../../lib/reference.ts";
-import { LOSSES, type ModelDescription, type SavedModel } from "../../../lib/saved_model.ts";
+import { LOSSES, type ModelDescription, SavedModel } from "../../../lib/saved_model.ts";
 import { readAll, Tensor, type TensorData } from "../../../lib/tensor.ts";
 import { Trainer } from "../../../lib/trainer.ts";
 import type { EpochResult } from "../../../lib/trainer_options.ts";
@@ -199,6 +199,16 @@ export class Session implements Disposable {
     const { rows: { table }, features, targets, scalers, baseline } = this.data, { seed, ...rest } = this.settings;
     const settings = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, `${value}`]));
     return { table, features, targets, scalers, loss: this.#loss, settings, seed, baseline };
+  }
+
+  /**
+   * Predicts one row.
+   *
+   * @param raw Inputs [features] in raw units.
+   * @returns Outputs in raw units, or probabilities.
+   */
+  async predict(raw: readonly number[]): Promise<Float64Array> {
+    return await new SavedModel(this.model, this.describe()).predict(raw); // not disposed of: the model is ours
   }
 
   /** The bytes of the model's file. */
