@@ -4,7 +4,7 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncl
 import { Device } from "../lib/device.ts";
 import { decodeModel } from "../lib/model_bytes.ts";
 import { Matrix } from "../lib/reference.ts";
-import { makeRows, prepare, scaledRows } from "../tasks/pages/playground/datasets.ts";
+import { makeRows, prepare } from "../tasks/pages/playground/datasets.ts";
 import { Session } from "../tasks/pages/playground/session.ts";
 import { DEFAULTS, type Settings, toHash } from "../tasks/pages/playground/settings.ts";
 import { assertClose } from "./assert_close.ts";
@@ -145,15 +145,19 @@ Deno.test("playground walks through a step by the keyboard, with the values of f
         await page.waitForSelector(`#ops tbody tr:nth-child(${i + 1})[aria-current="true"]`);
         const given = await page.textContent(`#ops tbody tr:nth-child(${i + 1}) td:nth-child(5)`);
         assertEquals(given!.split(" ")[0], name);
-        const shown = await page.$$eval("#detail .values td", (cells) => cells.map((cell) => Number(cell.title)));
-        if (name in expected) assertClose(Float64Array.from(shown), expected[name], { rtol: 1e-4, atol: 1e-6 });
+        const shown = await page.$$eval("#detail .values td", (cells) =>
+          cells.map((cell) => Number(cell.getAttribute("title"))));
+        if (name in expected) {
+          assertClose(Float64Array.from(shown), expected[name], { rtol: 1e-4, atol: 1e-6 });
+        }
         delete expected[name];
       }
       assertEquals(Object.keys(expected), []);
       await page.getByRole("button", { name: "Check this gradient" }).press("Enter");
       const apart = await page.$$eval(
         "#detail .check tbody td:last-child",
-        (cells) => cells.map((c) => Number(c.textContent)),
+        (cells) =>
+          cells.map((c) => Number(c.textContent)),
       );
       assert(apart.length === 3 && apart.every((size) => size < 1e-6), `${apart}`);
       assertMatch(await page.textContent("#progress") ?? "", /step 0$/);
@@ -303,5 +307,22 @@ Deno.test("playground answers to its own name alone, and gives its three files",
     assertEquals(await ask("/../deno.json", own), "404");
     assertEquals(await ask("/", own, "POST"), "405");
     assertEquals(await ask("/", `rebound.example:${port}`), "421");
+  });
+});
+
+Deno.test("mod.ts loads in a browser as a whole", async () => {
+  await using place = await Workplace.create();
+  const [face, buffer] = ["mod.ts", "tasks/pages/playground/buffer.ts"].map((name) => `file://${pathInProject(name)}`);
+  await place.write(
+    "entry.ts",
+    `import "${buffer}"; import * as face from "${face}"; globalThis.names = Object.keys(face);`,
+  );
+  const options = ["--config", pathInProject("deno.json"), "--no-lock", "--platform", "browser", "--format", "iife"];
+  const { code, stdout, stderr } = await place.runDeno(["bundle", ...options, "entry.ts"]);
+  assertEquals(code, 0, stderr);
+  await withPage(async (page, seen) => {
+    await page.addScriptTag({ content: stdout });
+    const names: string[] = await page.evaluate("globalThis.names");
+    assertEquals([names.toSorted(), seen.errors], [Object.keys(await import("../mod.ts")).toSorted(), []]);
   });
 });

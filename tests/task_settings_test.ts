@@ -140,6 +140,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     evaluate: ["RUN_NAME", "DATA", "JSON"],
     export: ["RUN_NAME", "FORMAT", "OUTPUT"],
     gradcheck: ["SEED", "HIDDEN_SIZE"],
+    playground: ["PORT", "OUTPUT"],
     doctor: [],
   };
   const defaults: Record<string, string> = {
