@@ -8,6 +8,7 @@ import { Model } from "../lib/model.ts";
 import { decodeModel, encodeModel } from "../lib/model_bytes.ts";
 import { decodeSafetensors, encodeSafetensors } from "../lib/safetensors_bytes.ts";
 import { readSafetensors, writeSafetensors } from "../lib/safetensors.ts";
+import { blocksDispatch, tilesDispatch } from "../lib/product.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../lib/saved_model.ts";
 import { Scaler } from "../lib/scaler.ts";
 import { numericTable } from "../lib/table.ts";
@@ -95,5 +96,32 @@ Deno.test("no module of lib imports what only Deno has, but in a function", asyn
   for await (const { name } of Deno.readDir(new URL("../lib/", import.meta.url))) {
     const text = await Deno.readTextFile(new URL(`../lib/${name}`, import.meta.url));
     assertEquals(text.match(/^(import|export)\b[^;]*from "(node:[^"]*)"/m)?.[2], undefined, name);
+  }
+});
+
+Deno.test("blocksDispatch() and tilesDispatch() bind no place twice for writing, which browsers refuse", () => {
+  const place = (label: string) => ({ buffer: { label } as GPUBuffer, byteOffset: 0, byteLength: 16 });
+  const unused = { read: place("read"), out: place("out"), sums: place("sums") }, texture = {} as GPUTexture;
+  for (const n of [4, 5]) {
+    for (const sums of [undefined, place("own sums")]) {
+      const product = {
+        m: 8,
+        n,
+        k: 8,
+        a: place("a"),
+        b: place("b"),
+        transposeA: false,
+        transposeB: false,
+        sums,
+      } as const;
+      const whole = { ...product, out: place("result"), activation: "none", derivative: "none" } as const;
+      for (
+        const dispatch of [blocksDispatch(whole, { a: texture, b: texture }, unused), tilesDispatch(whole, unused)]
+      ) {
+        const { kernel, resources } = dispatch;
+        const written = resources.filter((_, i) => kernel.access[i] === "read_write");
+        assertEquals(new Set(written).size, written.length, kernel.name);
+      }
+    }
   }
 });
