@@ -11,7 +11,7 @@ export { clipByNorm } from "./lib/clipping.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
 export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
-export { type CsvOptions, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
+export { type CsvOptions, parseRecords, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { EarlyStopping, type EarlyStoppingState } from "./lib/early_stopping.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
@@ -51,6 +51,7 @@ export {
 export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/learning_rates.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
 export { type DataSource, dataSource, type ModelMetadata, type Versions } from "./lib/model_metadata.ts";
+export { decodeModel, encodeModel } from "./lib/model_bytes.ts";
 export { type ForwardOptions, Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
 export {
   add,
@@ -132,6 +133,7 @@ export {
   type StoredTensors,
   writeSafetensors,
 } from "./lib/safetensors.ts";
+export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors_bytes.ts";
 export { SafetensorsRows } from "./lib/safetensors_rows.ts";
 export { SafetensorsWriter } from "./lib/safetensors_writer.ts";
 export { type ColumnStatistics, RunningStatistics, Scaler, type ScalerJson, type ScalingMethod } from "./lib/scaler.ts";

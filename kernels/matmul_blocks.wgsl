@@ -8,7 +8,7 @@
 override TRANSPOSE_A: bool;
 override TRANSPOSE_B: bool;
 override SUMS: bool; // also give the column sums of b
-override ALIGNED: bool; // n is a multiple of four: out4 is the same buffer, written four at a time
+override ALIGNED: bool; // n is a multiple of four: the result goes to out4, four at a time
 
 struct Sizes {
   m: u32,

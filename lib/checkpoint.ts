@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { DataError } from "./errors.ts";
 import { readSafetensors, readSafetensorsHeader, type StoredTensor, writeSafetensors } from "./safetensors.ts";
 import type { TrainingState } from "./training_state.ts";
@@ -60,7 +59,7 @@ export async function saveCheckpoint(
   if (taken.length > 0) throw new TypeError(`Cannot keep a note named ${taken.join(", ")}: the name is taken`);
   const all = { ...tensors, [LOSSES]: { shape: [losses.length], data: losses } };
   const metadata = { ...own, ...notes };
-  await writeSafetensors(path, all, { ...metadata, sha256: hashOf(Object.entries(all), metadata) });
+  await writeSafetensors(path, all, { ...metadata, sha256: await hashOf(Object.entries(all), metadata) });
 }
 
 /**
@@ -74,7 +73,7 @@ export async function saveCheckpoint(
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   const { tensors, metadata } = await readSafetensors(path), { sha256, ...hashed } = metadata;
   const { step, counters, notes } = parseNotes(path, hashed);
-  if (sha256 !== hashOf([...tensors], hashed)) {
+  if (sha256 !== await hashOf([...tensors], hashed)) {
     throw new DataError("it was damaged: what it holds does not have the hash that it gives", { file: path });
   }
   const { [LOSSES]: losses, ...rest } = Object.fromEntries(tensors);
@@ -119,7 +118,11 @@ function parseNotes(
 }
 
 /** SHA-256 over names, values and texts; those of a name are in the order of the file. */
-function hashOf(tensors: [string, StoredTensor][], metadata: Readonly<Record<string, string>>): string {
+async function hashOf(
+  tensors: [string, StoredTensor][],
+  metadata: Readonly<Record<string, string>>,
+): Promise<string> {
+  const { createHash } = await import("node:crypto"); // not at the top: a browser has none, and no files
   const hash = createHash("sha256");
   for (const [name, { shape, data }] of tensors.toSorted(([a], [b]) => a < b ? -1 : 1)) {
     hash.update(JSON.stringify([name, shape])).update(data);

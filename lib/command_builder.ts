@@ -147,7 +147,7 @@ export class CommandBuilder {
   #createUnused(): Unused {
     const bind = (buffer: GPUBuffer): Binding => ({ buffer, byteOffset: 0, byteLength: buffer.size });
     const create = () => bind(this.#gpu.createBuffer({ label: "unused", size: 16, usage: GPUBufferUsage.STORAGE }));
-    return { read: create(), written: create() };
+    return { read: create(), out: create(), sums: create() };
   }
 
   #destroy(made: GPUBuffer | GPUTexture): void {

@@ -69,10 +69,41 @@ type Header = Pick<RecordBlock, "columns" | "places">;
  * ```
  */
 export async function* readRecords(path: string, options: CsvOptions = {}): AsyncGenerator<RecordBlock> {
+  yield* recordBlocks(path, textBlocks(path, options), options);
+}
+
+/**
+ * The same for a text in memory, such as one that was pasted.
+ *
+ * @param text The text, without a byte-order mark.
+ * @param options Separator and wanted columns; `name`: what the text is called in messages.
+ * @returns The blocks, in order; at least one record.
+ * @throws {DataError} As {@linkcode readRecords} does.
+ *
+ * @example
+ * ```ts
+ * import { parseRecords } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * const [{ columns, records }] = await Array.fromAsync(parseRecords("x,y\n1,2\n3,4\n"));
+ * assertEquals([columns, records], [["x", "y"], [["1", "2"], ["3", "4"]]]);
+ * ```
+ */
+export async function* parseRecords(
+  text: string,
+  options: Pick<CsvOptions, "separator" | "columns"> & { readonly name?: string } = {},
+): AsyncGenerator<RecordBlock> {
+  yield* recordBlocks(options.name ?? "the text", [{ text, line: 1 }], options);
+}
+
+async function* recordBlocks(
+  path: string,
+  blocks: AsyncIterable<TextBlock> | Iterable<TextBlock>,
+  options: CsvOptions,
+): AsyncGenerator<RecordBlock> {
   let { separator } = options;
   let header: Header | undefined;
   let firstRow = 0;
-  for await (const text of textBlocks(path, options)) {
+  for await (const text of blocks) {
     separator ??= separatorOf(text);
     let records = parseBlock(path, text, separator);
     if (records.length === 0) continue;

@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { basename } from "node:path";
 import { parseBoundedJson } from "./bounded_json.ts";
 import { openFile } from "./files.ts";
 import { shorten, showJson } from "./printable.ts";
@@ -29,9 +27,9 @@ export interface DataSource {
 export interface Versions {
   /** Of this library. */
   readonly backhand: string;
-  /** Of Deno. */
+  /** Of Deno; "none" where a browser wrote it. */
   readonly deno: string;
-  /** System and processor, such as x86_64-unknown-linux-gnu. */
+  /** System and processor, such as x86_64-unknown-linux-gnu, or what the browser calls itself. */
   readonly platform: string;
 }
 
@@ -76,6 +74,8 @@ export interface ModelMetadata {
  * ```
  */
 export async function dataSource(path: string): Promise<DataSource> {
+  // Not at the top: a browser has neither, and no files.
+  const [{ createHash }, { basename }] = await Promise.all([import("node:crypto"), import("node:path")]);
   using file = await openFile(path);
   const hash = createHash("sha256"), buffer = new Uint8Array(1 << 20);
   for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
@@ -116,10 +116,15 @@ export function formatMetadata(model: ModelMetadata, loss: string): Record<strin
   checkNames(model, loss);
   const { table, scalers, settings, seed, baseline, source } = model;
   if (baseline) checkBaseline(baseline, model.targets, loss);
-  const versions: Versions = { backhand: VERSION, deno: Deno.version.deno, platform: Deno.build.target };
-  const texts = { table, scaler: scalers, settings, seed, baseline, source, versions };
+  const texts = { table, scaler: scalers, settings, seed, baseline, source, versions: ownVersions() };
   const given = Object.entries(texts).filter(([, value]) => value !== undefined);
   return { loss, ...Object.fromEntries(given.map(([name, value]) => [name, JSON.stringify(value)])) };
+}
+
+/** Those of this process, or of the browser. */
+function ownVersions(): Versions {
+  if (!globalThis.Deno) return { backhand: VERSION, deno: "none", platform: navigator.userAgent };
+  return { backhand: VERSION, deno: Deno.version.deno, platform: Deno.build.target };
 }
 
 /**

@@ -111,10 +111,14 @@ export interface Operands {
   readonly y?: GPUTexture;
 }
 
-/** Stand-ins for what a kernel binds and does not use in one of its forms. */
+/**
+ * Stand-ins for what a kernel binds and does not use in one of its forms. Browsers refuse two bindings that write one place,
+ * used or not: each has its own.
+ */
 export interface Unused {
   readonly read: Binding;
-  readonly written: Binding;
+  readonly out: Binding;
+  readonly sums: Binding;
 }
 
 /** What packs a matrix [rows, columns] into a texture. Copies are many times as fast as a kernel that stores texels. */
@@ -133,10 +137,11 @@ export function toPacked(matrix: Binding, rows: number, columns: number, texture
 /** The dispatch of a product whose operands are packed. */
 export function blocksDispatch(product: Product, { a, b, y }: Operands, unused: Unused): Dispatch {
   const { m, n, k, bias, out, sums } = product, aligned = n % 4 === 0;
+  const outs = aligned ? [unused.out, out] : [out, unused.out];
   return {
     kernel: matmulBlocksKernel(formOf(product), aligned),
     // A result may be shorter than the one vec4 that the other binding needs at least.
-    resources: [a, b, bias ?? unused.read, y ?? a, out, aligned ? out : unused.written, sums ?? unused.written],
+    resources: [a, b, bias ?? unused.read, y ?? a, ...outs, sums ?? unused.sums],
     sizes: [m, n, k],
     reals: [],
     invocations: Math.ceil(m / 16) * Math.ceil(n / 8),
@@ -148,7 +153,7 @@ export function tilesDispatch(product: Product, unused: Unused): Dispatch {
   const { m, n, k, a, b, bias, y, out, sums } = product;
   return {
     kernel: matmulTilesKernel(formOf(product)),
-    resources: [a, b, bias ?? unused.read, y ?? unused.read, out, sums ?? unused.written],
+    resources: [a, b, bias ?? unused.read, y ?? unused.read, out, sums ?? unused.sums],
     sizes: [m, n, k],
     reals: [],
     invocations: 256 * Math.ceil(m / 64) * Math.ceil(n / 64),

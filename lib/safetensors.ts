@@ -6,28 +6,11 @@
 
 import { DataError } from "./errors.ts";
 import { openRegularFile } from "./files.ts";
-import { printable, shorten } from "./printable.ts";
+import { allocate, headerLength, PREFIX_BYTES, type StoredTensor, type StoredTensors } from "./safetensors_bytes.ts";
 import { parseHeader, type TensorEntry } from "./safetensors_header.ts";
 import { SafetensorsWriter } from "./safetensors_writer.ts";
 
-/** Longest header that is read: 100 MB, as in the reference implementation. */
-const HEADER_LIMIT = 100_000_000;
-
-/** A tensor as a file holds it. */
-export interface StoredTensor {
-  /** Its shape; [] is a single number. */
-  shape: number[];
-  /** Its values, row-major. */
-  data: Float32Array<ArrayBuffer>;
-}
-
-/** What a file holds. */
-export interface StoredTensors {
-  /** The tensors by name, in the order of their bytes. */
-  tensors: Map<string, StoredTensor>;
-  /** Texts that go with them. */
-  metadata: Record<string, string>;
-}
+export type { StoredTensor, StoredTensors } from "./safetensors_bytes.ts";
 
 /** What a file says it holds, without the values. */
 export interface SafetensorsHeader {
@@ -126,27 +109,12 @@ export async function readHeader(
   file: Deno.FsFile,
 ): Promise<{ entries: TensorEntry[]; metadata: Record<string, string>; dataStart: number }> {
   const { size } = await file.stat();
-  const prefix = new Uint8Array(8);
+  const prefix = new Uint8Array(PREFIX_BYTES);
   await readFully(path, file, prefix);
-  const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
-  if (length > HEADER_LIMIT) {
-    throw new DataError(`its header claims ${length} bytes: not a safetensors file`, { file: path });
-  }
-  if (8 + length > size) {
-    throw new DataError(`cut short: the header needs ${8 + length} bytes of ${size}`, { file: path });
-  }
+  const length = headerLength(path, prefix, size), dataStart = PREFIX_BYTES + length;
   const bytes = new Uint8Array(length);
   await readFully(path, file, bytes);
-  return { ...parseHeader(path, bytes, size - 8 - length), dataStart: 8 + length };
-}
-
-function allocate(path: string, name: string, length: number): Float32Array<ArrayBuffer> {
-  try {
-    return new Float32Array(length);
-  } catch (error) {
-    const problem = `tensor ${printable(shorten(name))} has ${length} values, more than memory can hold`;
-    throw new DataError(problem, { file: path }, { cause: error });
-  }
+  return { ...parseHeader(path, bytes, size - dataStart), dataStart };
 }
 
 /**

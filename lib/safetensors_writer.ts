@@ -5,6 +5,7 @@
  */
 
 import { writeFully, writing } from "./files.ts";
+import { layOut } from "./safetensors_bytes.ts";
 
 /** Floats gathered for one tensor before they go to the file. */
 const BUFFERED_FLOATS = 65_536;
@@ -68,17 +69,16 @@ export class SafetensorsWriter {
     shapes: Record<string, readonly number[]>,
     metadata: Record<string, string> = {},
   ): Promise<SafetensorsWriter> {
-    const { header, begins } = layOut(path, shapes, metadata);
-    const bytes = header.length + 4 * [...begins.values()].reduce((sum, { length }) => sum + length, 0);
+    const { header, places, byteLength: bytes } = layOut(path, shapes, metadata);
     const file = await writing(path, bytes, async () => {
       // A link that stands there, from elsewhere or by mistake, is not written through.
       await Deno.remove(`${path}.partial`).catch(() => {});
       return await Deno.open(`${path}.partial`, { write: true, createNew: true });
     });
     const tensors = new Map<string, Pending>();
-    for (const [name, { begin, length }] of begins) {
+    for (const [name, { begin, length }] of places) {
       const buffer = new Float32Array(Math.min(length, BUFFERED_FLOATS));
-      tensors.set(name, { begin: header.length + begin, length, written: 0, buffer, buffered: 0 });
+      tensors.set(name, { begin, length, written: 0, buffer, buffered: 0 });
     }
     const writer = new SafetensorsWriter(path, file, bytes, tensors);
     try {
@@ -150,26 +150,4 @@ export class SafetensorsWriter {
     tensor.written += tensor.buffered;
     tensor.buffered = 0;
   }
-}
-
-/** The header's bytes, padded with spaces to a multiple of 8, and each tensor's place behind it. */
-function layOut(path: string, shapes: Record<string, readonly number[]>, metadata: Record<string, string>) {
-  const begins = new Map<string, { begin: number; length: number }>();
-  const json: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
-  let begin = 0;
-  for (const [name, shape] of Object.entries(shapes)) {
-    if (name === "__metadata__" || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-      throw new TypeError(`Cannot write ${path}: bad name or shape, ${JSON.stringify(name)} [${shape.join(", ")}]`);
-    }
-    const length = shape.reduce((product, size) => product * size, 1);
-    json[name] = { dtype: "F32", shape, data_offsets: [begin, begin + length * 4] };
-    begins.set(name, { begin, length });
-    begin += length * 4;
-  }
-  const text = new TextEncoder().encode(JSON.stringify(json));
-  const padded = Math.ceil(text.length / 8) * 8;
-  const header = new Uint8Array(8 + padded).fill(0x20);
-  new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
-  header.set(text, 8);
-  return { header, begins };
 }

@@ -12,7 +12,7 @@ import { Model, type NamedParameter, parametersOf } from "./model.ts";
 import { formatMetadata, type ModelMetadata, parseMetadata } from "./model_metadata.ts";
 import { shorten, showJson } from "./printable.ts";
 import { Predictor } from "./predictor.ts";
-import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.ts";
+import { readSafetensors, type StoredTensor, type StoredTensors, writeSafetensors } from "./safetensors.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { buildLayers, parseLayers } from "./stored_layers.ts";
 import { Tensor } from "./tensor.ts";
@@ -44,16 +44,22 @@ export interface ModelDescription extends ModelMetadata {
  * @throws {TypeError} If the names in the description are not those of its table and scalers.
  */
 export async function saveModel(path: string, model: Model, description: ModelDescription): Promise<void> {
+  const { tensors, metadata } = await storeModel(model, description);
+  await writeSafetensors(path, tensors, metadata);
+}
+
+/** What a file holds of a model; throws what {@linkcode saveModel} does. */
+export async function storeModel(
+  model: Model,
+  description: ModelDescription,
+): Promise<{ tensors: Record<string, StoredTensor>; metadata: Record<string, string> }> {
   const metadata = formatMetadata(description, description.loss.kind), values = await model.read();
   const tensors = Object.fromEntries(model.parameters.map(({ name, parameter }) => [
     name,
     { shape: [...parameter.shape], data: values[name] as Float32Array<ArrayBuffer> },
   ]));
-  await writeSafetensors(path, tensors, {
-    format: FORMAT,
-    layers: JSON.stringify(model.layers.map(({ kind, settings }) => settings ? { kind, ...settings } : kind)),
-    ...metadata,
-  });
+  const layers = JSON.stringify(model.layers.map(({ kind, settings }) => settings ? { kind, ...settings } : kind));
+  return { tensors, metadata: { format: FORMAT, layers, ...metadata } };
 }
 
 /**
@@ -109,7 +115,19 @@ export class SavedModel implements Disposable {
    * @throws {Deno.errors.NotFound} If there is no such file.
    */
   static async load(device: Device, path: string): Promise<SavedModel> {
-    const { tensors, metadata } = await readSafetensors(path);
+    return SavedModel.fromStored(device, await readSafetensors(path), path);
+  }
+
+  /**
+   * Puts a model on a device.
+   *
+   * @param device Where it will run.
+   * @param stored What its file holds.
+   * @param path The file, for the errors.
+   * @returns The model.
+   * @throws {DataError} If it is no model, or its weights do not fit its layers.
+   */
+  static fromStored(device: Device, { tensors, metadata }: StoredTensors, path: string): SavedModel {
     if (metadata.format !== FORMAT) throw new DataError("this is no model of `deno task train`", { file: path });
     const { description, layers } = inFile(path, () => {
       const description = parseDescription(metadata);

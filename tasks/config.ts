@@ -18,7 +18,7 @@ export type { Config, RecipeName };
 export interface TaskConfig extends Config {
   /** Path of --input; predict alone has it. */
   input?: string;
-  /** Path of --output; predict, export and report have it. */
+  /** Path of --output; predict, export, report and playground have it. */
   output?: string;
   /** Texts of the flags that were given, by key: some are no settings. */
   extras: Record<string, string | undefined>;
@@ -159,6 +159,14 @@ export const TASKS = {
   gradcheck: {
     summary: "compares every backward pass with finite differences, and the GPU with float64",
     keys: ["SEED", "HIDDEN_SIZE"],
+  },
+  playground: {
+    summary: "serves a page that trains in the browser, on this machine alone",
+    keys: [],
+    extras: {
+      PORT: { meaning: "port of 127.0.0.1 (a free one)", allowed: "a whole number from 0 to 65535" },
+      OUTPUT: { meaning: "folder that gets the page as files, in the place of serving it", allowed: "a path" },
+    },
   },
   doctor: { summary: "prints the adapter and compares every kernel with the float64 reference", keys: [] },
 } as const satisfies Record<string, Task>;

@@ -25,7 +25,7 @@ const storeys: string[] = [
   "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
   "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers " +
   "bounded_json printable classification_metrics diagnosis version model_metadata reference_dropout learning_rates " +
-  "plateau reference_statistics",
+  "plateau reference_statistics safetensors_bytes",
   "adapter command_builder device gpu_faults pipeline product recording schedule",
   "tensor",
   "elementwise matmul ops reductions rows activations dropout clipping step_rates not_finite tensor_statistics",
@@ -34,7 +34,8 @@ const storeys: string[] = [
   "model",
   "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
   "whole_step whole_step_cases activation_cases load_model loss_cases training_step optimizer_cases " +
-  "training_state checkpoint examination watch fault_finder fault_cause stored_layers step_look layer_look statistics_cases",
+  "training_state checkpoint examination watch fault_finder fault_cause stored_layers step_look layer_look statistics_cases " +
+  "model_bytes",
 ];
 
 const storeyOf = new Map<string, number>(

@@ -11,7 +11,7 @@ import { pathInProject, readTasks, Workplace } from "./run_task_process.ts";
 const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi"];
 
 /** The tasks that may start programs: Deno itself, and in setup a package manager. */
-const MAY_RUN = ["setup", "tune", "test", "bench", "soak"];
+const MAY_RUN = ["setup", "tune", "test", "bench", "soak", "playground"];
 
 /** What each task may write. */
 const WRITES: Record<string, string | undefined> = {
@@ -23,6 +23,7 @@ const WRITES: Record<string, string | undefined> = {
   predict: "",
   export: "",
   report: "",
+  playground: "",
   bench: "",
   // A link, which Deno makes only where everything may be written.
   setup: "",
@@ -68,6 +69,12 @@ const USES: Record<string, Use> = {
   report: { args: (at) => ["--output", `${at}/report.html`], says: /^wrote .*report\.html/m },
   gradcheck: { args: () => ["--hidden-size=2"], says: /gradients are right, 0 wrong/ },
   doctor: { args: () => [], says: /this device can train/ },
+  playground: {
+    args: (at) => ["--output", `${at}/page`],
+    says: /^wrote .*: index\.html, playground\.css, playground\.js/m,
+    // Serving the page goes on until Ctrl-C: playground_test does it, with the task's permissions.
+    unused: ["--allow-net=127.0.0.1"],
+  },
   setup: {
     args: () => [],
     says: /^$/,
@@ -131,7 +138,7 @@ async function prepare(): Promise<{ place: Workplace; elsewhere: Workplace } & A
   };
 }
 
-Deno.test("deno.json gives every task known permissions, no network, and writing and programs only where needed", async () => {
+Deno.test("deno.json gives every task known permissions, no network but a page on this machine, and writing and programs only where needed", async () => {
   for (const task of Object.keys(await readTasks())) {
     assert(task in USES || [...LONG, ...BROWSING].includes(task), `a task without a typical use here: ${task}`);
     if (BROWSING.includes(task)) continue;
@@ -139,12 +146,13 @@ Deno.test("deno.json gives every task known permissions, no network, and writing
     for (const flag of flags) {
       assertMatch(
         flag,
-        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run))$/,
+        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run)|allow-net=127\.0\.0\.1)$/,
         `a flag of ${task}`,
       );
     }
     assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
     assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);
+    assertEquals(of("net"), task === "playground" ? ["--allow-net=127.0.0.1"] : []);
     assertEquals(of("sys"), task === "setup" ? ["--allow-sys=uid"] : []);
     if (task === "soak") continue;
     assertEquals(of("write"), WRITES[task] === undefined ? [] : [`--allow-write${WRITES[task]}`], task);

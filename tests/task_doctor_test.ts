@@ -76,7 +76,7 @@ Deno.test("deno task lists every task with a description", async () => {
   const listed = [...(stdout + stderr).matchAll(/^- (\S+)\n +\/\/ (.+)$/gm)].map(([, name, text]) => [name, text]);
   const tasks = [
     ...["setup", "gen-data", "scale", "train", "tune", "compare", "predict", "evaluate", "export", "report"],
-    ...["gradcheck", "doctor", "bench", "pictures", "test", "soak"],
+    ...["gradcheck", "doctor", "playground", "bench", "pictures", "test", "soak"],
   ];
   assertEquals(listed.map(([name]) => name), tasks);
   for (const [name, text] of listed) assert(text.length >= 20, `${name} has no description: ${text}`);

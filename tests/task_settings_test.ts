@@ -144,6 +144,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     export: ["RUN_NAME", "FORMAT", "OUTPUT"],
     report: ["RUN_NAME", "SVG", "OUTPUT"],
     gradcheck: ["SEED", "HIDDEN_SIZE"],
+    playground: ["PORT", "OUTPUT"],
     doctor: [],
   };
   const defaults: Record<string, string> = {

@@ -1,0 +1,103 @@
+/// <reference lib="dom" />
+/** Heat maps: numbers as colours, from --negative through --paper to --positive. */
+
+/** Red, green and blue from 0 to 255. */
+export type Color = readonly [number, number, number];
+
+/** The page's colours, as the light or the dark theme has them now. */
+export interface Palette {
+  readonly paper: Color;
+  readonly ink: Color;
+  readonly soft: Color;
+  readonly grid: Color;
+  readonly negative: Color;
+  readonly positive: Color;
+  /** Of classes. */
+  readonly series: readonly Color[];
+}
+
+/** Reads the colours from the style sheet. */
+export function readPalette(): Palette {
+  const style = getComputedStyle(document.documentElement),
+    pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
+  const color = (name: string): Color => {
+    // The browser resolves whatever a color may be.
+    pen.fillStyle = resolve(style, name);
+    pen.fillRect(0, 0, 1, 1);
+    const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
+    return [r, g, b];
+  };
+  return {
+    ...{ paper: color("--paper"), ink: color("--ink"), soft: color("--soft"), grid: color("--grid") },
+    ...{ negative: color("--series-2"), positive: color("--series-1") },
+    series: Array.from({ length: 8 }, (_, i) => color(`--series-${i + 1}`)),
+  };
+}
+
+function resolve(style: CSSStyleDeclaration, name: string): string {
+  return style.getPropertyValue(name).trim();
+}
+
+/** A color between two; a share of 0 is the first. */
+export function mixed(from: Color, to: Color, share: number): Color {
+  const kept = Math.max(0, Math.min(1, share));
+  return [0, 1, 2].map((i) => Math.round(from[i] + (to[i] - from[i]) * kept)) as unknown as Color;
+}
+
+/** The color of a number: `scale` and more is the full color. */
+export function heatOf(value: number, scale: number, { negative, paper, positive }: Palette): Color {
+  return mixed(paper, value < 0 ? negative : positive, Math.abs(value) / (scale || 1));
+}
+
+/** The color as CSS. */
+export function css([r, g, b]: Color, alpha = 1): string {
+  return `rgba(${r}, ${g}, ${b}, ${alpha})`;
+}
+
+/** Largest size of numbers. */
+export function sizeOfLargest(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
+  return largest;
+}
+
+/**
+ * An image of a matrix, a pixel a number.
+ *
+ * @param rows Rows.
+ * @param columns Columns.
+ * @param colorAt The color of a place.
+ * @returns The image, to be drawn larger.
+ */
+export function imageOf(
+  rows: number,
+  columns: number,
+  colorAt: (row: number, column: number) => Color,
+): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(columns, rows), image = new ImageData(columns, rows);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      image.data.set([...colorAt(row, column), 255], 4 * (row * columns + column));
+    }
+  }
+  canvas.getContext("2d")!.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** A canvas' pen, in units of CSS pixels, on an empty canvas of the size that the style sheet gives it. */
+export function penOf(canvas: HTMLCanvasElement): { pen: CanvasRenderingContext2D; width: number; height: number } {
+  const ratio = devicePixelRatio, { clientWidth: width, clientHeight: height } = canvas;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  const pen = canvas.getContext("2d")!;
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  return { pen, width, height };
+}
+
+/** A number in few digits. */
+export function short(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 1e5 || size < 1e-4 ? value.toExponential(2) : `${Number(value.toPrecision(4))}`;
+}
