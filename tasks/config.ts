@@ -83,6 +83,15 @@ export const TASKS = {
             ? []
             : [`--force is ${JSON.stringify(text)}: allowed is true or false`],
       },
+      LIVE: {
+        meaning: "show the run on a page of this machine while it trains, with pause, stop and learning rate (false)",
+        allowed: "true, false, or the port to listen on, from 1024 to 65535; true takes one that is free",
+        isBoolean: true,
+        faults: (text) =>
+          [undefined, "true", "false"].includes(text) || (/^\d{4,5}$/.test(text!) && +text! >= 1024 && +text! <= 65_535)
+            ? []
+            : [`--live is ${JSON.stringify(text)}: allowed is true, false, or a port from 1024 to 65535`],
+      },
     },
   },
   tune: {

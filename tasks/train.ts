@@ -22,6 +22,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { trainEpochs } from "./epochs.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
+import type { LiveOptions, LiveServer } from "./live.ts";
 import { lockRun } from "./locks.ts";
 import { PlainView } from "./plain_view.ts";
 import { recipeOf } from "./recipes.ts";
@@ -76,6 +77,10 @@ async function main(config: TaskConfig): Promise<number | void> {
 
   const origin = { version: VERSION, device: device.name, data: dataset.sha256 };
   const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
+  await using live = await openLive(config, training, keeper, {
+    note: (text) => spectators.note(text),
+    isEnding: () => signal.isAsking,
+  });
   if (checkpoint) {
     for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) console.error(`warning: ${what}`);
     await keeper.restore(checkpoint);
@@ -90,10 +95,12 @@ async function main(config: TaskConfig): Promise<number | void> {
 
   const begunAt = trainer.step;
   using signal = new StopSignal();
-  const spectators = new Spectators([new PlainView()]), party = { config, training, keeper, spectators };
+  const spectators = new Spectators([new PlainView(), ...(live ? [live] : [])]),
+    controls = [signal, ...(live ? [live] : [])];
+  const party = { config, training, keeper, spectators };
   const code = await withHint(config, checkpoints, async () => {
     try {
-      return await trainEpochs({ ...party, controls: [signal] });
+      return await trainEpochs({ ...party, controls });
     } finally {
       spectators.end();
     }
@@ -106,6 +113,26 @@ async function main(config: TaskConfig): Promise<number | void> {
   keepBest(keeper, trainer);
   const hasStepped = trainer.step > begunAt;
   await withHint(config, checkpoints, () => keepRun(config, training, folder, keeper.seconds, hasStepped));
+}
+
+/** Serves the live page, where that was asked for: before anything is written, for the port may be taken. */
+async function openLive(
+  { extras: { LIVE = "false" }, learningRate }: TaskConfig,
+  { rateOf }: Training,
+  run: RunKeeper,
+  others: Pick<LiveOptions, "note" | "isEnding">,
+): Promise<LiveServer | undefined> {
+  if (LIVE === "false") return undefined;
+  const { LiveServer } = await import("./live.ts"); // with the page and its script
+  const live = new LiveServer({
+    ...others,
+    port: LIVE === "true" ? undefined : Number(LIVE),
+    run,
+    rateOf,
+    learningRate,
+  });
+  console.log(`live: ${live.url}`);
+  return live;
 }
 
 /** Says with an error what is left of the run. */
