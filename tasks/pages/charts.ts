@@ -1,71 +1,142 @@
 /// <reference lib="dom" />
-/** Charts of a run: a stand-in until the report's own are merged. */
+/**
+ * Charts of a run, for report, live page and files: plain data in, an SVG element out. They run in a browser, and elsewhere
+ * over a `document` that is passed. Colours are those of style.css.
+ */
 
 import * as Plot from "@observablehq/plot";
+import { colorOf, type Curve, curveChart, dashOf, type Draw, short } from "./frame.ts";
 
-export interface Draw {
-  document?: Document;
-  width?: number;
-  height?: number;
-}
+export type { Draw };
 
 /** A line of metrics.jsonl. */
 export interface EpochPoint {
-  epoch: number;
-  step: number;
-  trainLoss: number;
-  valLoss: number | null;
-  learningRate: number;
+  readonly epoch: number;
+  readonly step: number;
+  /** Not finite, or null as JSON has it then, in an epoch that failed. */
+  readonly trainLoss: number | null;
+  readonly valLoss: number | null;
+  readonly learningRate: number;
 }
 
+/** A line of layers.jsonl: a look at the network at an epoch's end. */
 export interface LayerLook {
-  epoch: number;
-  step: number;
-  weights: Record<string, number>;
-  gradients: Record<string, number>;
-  dead: Record<string, number>;
+  readonly epoch: number;
+  readonly step: number;
+  /** L2 norms by name of the parameter. */
+  readonly weights: Readonly<Record<string, number>>;
+  readonly gradients: Readonly<Record<string, number>>;
+  /** Shares of units that are 0 on all rows that were looked at, by name of the ReLU layer. */
+  readonly dead: Readonly<Record<string, number>>;
 }
 
+/**
+ * The losses of training and validation by epoch.
+ *
+ * @param points The epochs.
+ * @param options Size; the epoch to mark; whether y is logarithmic, which it is if left out.
+ * @returns An SVG element.
+ */
 export function lossChart(
   points: readonly EpochPoint[],
   options: Draw & { bestEpoch?: number; log?: boolean } = {},
 ): SVGSVGElement {
   const { bestEpoch, log = true, ...draw } = options;
-  return chart(draw, { type: log ? "log" : "linear", label: "loss" }, [
-    Plot.lineY(points, { x: "epoch", y: "trainLoss", stroke: "var(--series-1)" }),
-    Plot.lineY(points.filter(({ valLoss }) => valLoss !== null), {
-      x: "epoch",
-      y: "valLoss",
-      stroke: "var(--series-2)",
-    }),
-    Plot.dot(points.filter(({ epoch }) => epoch === bestEpoch), { x: "epoch", y: "valLoss", fill: "var(--series-2)" }),
-  ]);
+  const curveOf = (name: string, color: string, key: "trainLoss" | "valLoss"): Curve => ({
+    ...{ name, color, places: points.map((point) => ({ x: point.epoch, y: point[key] })) },
+  });
+  const curves = [curveOf("training", colorOf(0), "trainLoss"), curveOf("validation", colorOf(1), "valLoss")];
+  const best = points.find(({ epoch }) => epoch === bestEpoch), y = best?.valLoss ?? best?.trainLoss;
+  const isMarked = best && typeof y === "number" && Number.isFinite(y) && (!log || y > 0);
+  const marks = isMarked
+    ? [
+      Plot.ruleX([best.epoch], { stroke: "var(--soft)", strokeDasharray: "2 3", className: "best-rule" }),
+      Plot.dot([{ x: best.epoch, y }], {
+        ...{ x: "x", y: "y", r: 4.5, fill: "var(--paper)", stroke: "var(--ink)", strokeWidth: 1.5, className: "best" },
+      }),
+      Plot.text([best.epoch], {
+        ...{ x: (epoch: number) => epoch, frameAnchor: "top", dy: -14, text: [`best: epoch ${best.epoch}`] },
+        ...{ fill: "var(--ink)", className: "best-name" },
+      }),
+    ]
+    : [];
+  const last = points.at(-1), said = last ? lossesIn(last) : "no epoch is done";
+  const description = `${points.length} epochs${log ? ", loss on a logarithmic scale" : ""}; at the end ${said}${
+    isMarked ? `; the best epoch is ${best.epoch} with ${short(y)}` : ""
+  }.`;
+  const words = { title: "Loss by epoch", description };
+  return curveChart(words, curves, { xLabel: "epoch", yLabel: "loss", log, marks }, draw);
 }
 
+/**
+ * The learning rate by epoch.
+ *
+ * @param points The epochs.
+ * @param options Size.
+ * @returns An SVG element.
+ */
 export function rateChart(points: readonly EpochPoint[], options: Draw = {}): SVGSVGElement {
-  return chart(options, { label: "learning rate" }, [
-    Plot.lineY(points, { x: "epoch", y: "learningRate", stroke: "var(--series-3)" }),
-  ]);
+  const places = points.map(({ epoch, learningRate }) => ({ x: epoch, y: learningRate }));
+  const rates = points.map(({ learningRate }) => learningRate);
+  const description = rates.length === 0 ? "No epoch is done." : `From ${short(rates[0])} to ${short(rates.at(-1)!)}.`;
+  const curve = { name: "rate", color: colorOf(2), places };
+  const words = { title: "Learning rate by epoch", description };
+  return curveChart(words, [curve], { xLabel: "epoch", yLabel: "learning rate" }, { height: 180, ...options });
 }
 
+/**
+ * The norms of weights or gradients by epoch, a curve for each parameter.
+ *
+ * @param looks The looks at the network.
+ * @param what Which norms.
+ * @param options Size.
+ * @returns An SVG element.
+ */
 export function normChart(
   looks: readonly LayerLook[],
   what: "weights" | "gradients",
   options: Draw = {},
 ): SVGSVGElement {
-  return chart(options, { type: "log", label: what }, seriesOf(looks, what));
+  const words = { title: `Norms of ${what} by epoch`, description: saidAtTheEnd(looks, what) };
+  const labels = { xLabel: "epoch", yLabel: what === "weights" ? "L2 norm" : "L2 norm of the gradient", log: true };
+  return curveChart(words, curvesOf(looks, what), labels, options);
 }
 
+/**
+ * The share of dead units by epoch, a curve for each ReLU layer.
+ *
+ * @param looks The looks at the network.
+ * @param options Size.
+ * @returns An SVG element.
+ */
 export function deadChart(looks: readonly LayerLook[], options: Draw = {}): SVGSVGElement {
-  return chart(options, { label: "dead", domain: [0, 1] }, seriesOf(looks, "dead"));
+  const words = {
+    title: "Share of dead units by epoch",
+    description: saidAtTheEnd(looks, "dead", (v) => `${short(v * 100)}%`),
+  };
+  const labels = { xLabel: "epoch", yLabel: "dead units", yDomain: [0, 1] as const, percent: true };
+  return curveChart(words, curvesOf(looks, "dead"), labels, { height: 220, ...options });
 }
 
-function seriesOf(looks: readonly LayerLook[], what: "weights" | "gradients" | "dead"): Plot.Markish[] {
-  return Object.keys(looks[0]?.[what] ?? {}).map((name, i) =>
-    Plot.lineY(looks, { x: "epoch", y: (look) => look[what][name], stroke: `var(--series-${i % 8 + 1})` })
-  );
+function curvesOf(looks: readonly LayerLook[], what: "weights" | "gradients" | "dead"): Curve[] {
+  const names = [...new Set(looks.flatMap((look) => Object.keys(look[what] ?? {})))];
+  return names.map((name, i) => ({
+    name,
+    color: colorOf(i),
+    dash: dashOf(i),
+    places: looks.map((look) => ({ x: look.epoch, y: look[what]?.[name] ?? null })),
+  }));
 }
 
-function chart(draw: Draw, y: Plot.ScaleOptions, marks: Plot.Markish[]): SVGSVGElement {
-  return Plot.plot({ ...draw, y: { grid: true, ...y }, marks }) as SVGSVGElement;
+function saidAtTheEnd(looks: readonly LayerLook[], what: "weights" | "gradients" | "dead", format = short): string {
+  const last = looks.at(-1), entries = Object.entries(last?.[what] ?? {});
+  if (!last || entries.length === 0) return "There is nothing to draw.";
+  const more = entries.length > 12 ? `, and ${entries.length - 12} more` : "";
+  const said = entries.slice(0, 12).map(([name, value]) => `${name} ${format(value)}`).join(", ");
+  return `${looks.length} looks; at epoch ${last.epoch} ${said}${more}.`;
+}
+
+function lossesIn({ trainLoss, valLoss }: EpochPoint): string {
+  const training = trainLoss === null ? "training is not finite" : `training ${short(trainLoss)}`;
+  return valLoss === null ? training : `${training}, validation ${short(valLoss)}`;
 }

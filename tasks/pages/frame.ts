@@ -1,0 +1,226 @@
+/// <reference lib="dom" />
+/** What all charts share: size, fonts, scales, texts for screen readers, and what stands in the place of an empty one. */
+
+import * as Plot from "@observablehq/plot";
+import { type Place, thin } from "./thin.ts";
+
+/** Where and how large to draw. */
+export interface Draw {
+  /** Makes the elements; the browser's own where it is left out. */
+  readonly document?: Document;
+  /** Pixels; 640 if left out. */
+  readonly width?: number;
+  /** Pixels. */
+  readonly height?: number;
+}
+
+/** What a chart is, in words. */
+export interface Words {
+  readonly title: string;
+  /** What it shows, for those who do not see it. */
+  readonly description: string;
+}
+
+/** A curve with its name. */
+export interface Curve {
+  readonly name: string;
+  readonly color: string;
+  readonly places: readonly Place[];
+  readonly dash?: string;
+}
+
+/** Colours of series that style.css has. */
+const COLORS = 8;
+
+/** Behind so many colours lines come again, dashed. */
+const DASHES = [undefined, "6 3", "2 3"];
+
+/** Pixels between two names at the ends of lines. */
+const LINE_HEIGHT = 14;
+
+/** Curves of so few points show them. */
+const FEW_POINTS = 40;
+
+/** The colour of a series, as style.css has it. */
+export function colorOf(series: number): string {
+  return `var(--series-${series % COLORS + 1})`;
+}
+
+/** Dashes of a series: none for the first eight. */
+export function dashOf(series: number): string | undefined {
+  return DASHES[Math.floor(series / COLORS) % DASHES.length];
+}
+
+/**
+ * Draws marks.
+ *
+ * @param words What it is.
+ * @param options As of Observable Plot.
+ * @param draw Where, and how large.
+ * @returns An SVG element.
+ */
+export function frame(words: Words, options: Plot.PlotOptions, draw: Draw = {}): SVGSVGElement {
+  const { width = 640, height = 280 } = draw;
+  const svg = Plot.plot({
+    className: "chart",
+    marginLeft: 56,
+    marginBottom: 38,
+    ...options,
+    width,
+    height,
+    ...(draw.document ? { document: draw.document } : {}),
+  }) as SVGSVGElement & Plot.Plot;
+  describe(svg, words);
+  return svg;
+}
+
+/** A frame with a sentence. */
+export function emptyFrame(words: Words, sentence: string, { document = globalThis.document, ...size }: Draw) {
+  const { width = 640, height = 280 } = size, svg = element(document, "svg", { class: "chart empty", width, height });
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const text = element(document, "text", { x: width / 2, y: height / 2, "text-anchor": "middle", fill: "var(--soft)" });
+  text.textContent = sentence;
+  svg.append(text);
+  describe(svg as SVGSVGElement, { ...words, description: sentence });
+  return svg as SVGSVGElement;
+}
+
+/** An SVG element with attributes. */
+export function element(document: Document, name: string, attributes: Record<string, string | number>): SVGElement {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, `${value}`);
+  return made as SVGElement;
+}
+
+/** Gives a chart the words that a screen reader says, and the fonts of the page. */
+export function describe(svg: SVGSVGElement, { title, description }: Words): void {
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", `${title}. ${description}`);
+  svg.setAttribute("font-family", "inherit");
+  svg.setAttribute("font-size", "12");
+}
+
+/** What curves are drawn over. */
+export interface CurveOptions {
+  readonly xLabel: string;
+  readonly yLabel: string;
+  /** A logarithmic y, where there is something above 0. */
+  readonly log?: boolean;
+  readonly yDomain?: readonly [number, number];
+  readonly percent?: boolean;
+  /** Marks behind the curves' own. */
+  readonly marks?: readonly Plot.Markish[];
+}
+
+/**
+ * Draws curves, the name of each at its end; long ones thinned to what pixels show.
+ *
+ * @param words What it is.
+ * @param curves They; values that are missing or not finite, or that a logarithm has no place for, leave gaps.
+ * @param options What they are drawn over.
+ * @param draw Where, and how large.
+ * @returns An SVG element; each curve is a group `curve`.
+ */
+export function curveChart(words: Words, curves: readonly Curve[], options: CurveOptions, draw: Draw): SVGSVGElement {
+  const { xLabel, yLabel, yDomain, percent, marks = [] } = options, { width = 640 } = draw;
+  const positive = curves.some(({ places }) => places.some(({ y }) => isDrawable(y, true)));
+  const log = (options.log ?? false) && positive;
+  const shown = curves.map((curve) => ({
+    ...curve,
+    places: thin(curve.places.map(({ x, y }) => ({ x, y: isDrawable(y, log) ? y : null })), width / 2),
+  })).filter(({ places }) => places.some(({ y }) => y !== null));
+  if (shown.length === 0) return emptyFrame(words, "There is nothing to draw.", draw);
+  const xs = rangeOf(shown.flatMap(({ places }) => places.map(({ x }) => x)));
+  const ys = yDomain ?? spread(rangeOf(shown.flatMap(({ places }) => places.flatMap(({ y }) => y ?? []))), log);
+  const longest = Math.max(...shown.map(({ name }) => name.length));
+  const svg = frame(words, {
+    marginRight: Math.min(160, 18 + longest * 7),
+    x: {
+      label: xLabel,
+      domain: xs[0] === xs[1] ? [xs[0] - 0.5, xs[1] + 0.5] : xs,
+      ticks: ticksOf(xs),
+      tickFormat: short,
+    },
+    y: {
+      ...{ label: yLabel, type: log ? "log" : "linear", domain: ys, grid: true, labelArrow: "none" },
+      ...(log ? { ticks: logTicks(ys) } : { ticks: 5 }),
+      tickFormat: percent ? (value: number) => `${short(value * 100)}%` : short,
+    },
+    marks: [...shown.flatMap(curveMarks), ...marks],
+  }, draw) as SVGSVGElement & Plot.Plot;
+  nameEnds(svg, shown, draw);
+  return svg;
+}
+
+function curveMarks({ places, color, dash }: Curve): Plot.Markish[] {
+  const points = [...places], single = points.filter(({ y }) => y !== null).length <= FEW_POINTS;
+  const line = Plot.line(points, { x: "x", y: "y", stroke: color, strokeDasharray: dash, className: "curve" });
+  return single ? [line, Plot.dot(points, { x: "x", y: "y", r: 2.2, fill: color, className: "curve-points" })] : [line];
+}
+
+/** Writes names at the ends of curves, moved apart; of very many only some, spread over all. */
+function nameEnds(svg: SVGSVGElement & Plot.Plot, curves: readonly Curve[], { document, ...size }: Draw): void {
+  const { width = 640, height = 280 } = size, right = Number([...svg.scale("x")!.range!][1]), y = svg.scale("y")!;
+  const room = Math.max(1, Math.floor((height - 60) / LINE_HEIGHT)),
+    step = Math.max(1, (curves.length - 1) / (room - 1));
+  const chosen = curves.length <= room ? curves : Array.from({ length: room }, (_, i) => curves[Math.round(i * step)]);
+  const ends = chosen.map(({ name, color, places }) => ({
+    ...{ name, color },
+    at: Number(y.apply(places.findLast((place) => place.y !== null)!.y)),
+  })).sort((a, b) => a.at - b.at);
+  for (let i = 1; i < ends.length; i++) ends[i].at = Math.max(ends[i].at, ends[i - 1].at + LINE_HEIGHT);
+  let most = height - 34;
+  for (const end of ends.toReversed()) [end.at, most] = [Math.min(end.at, most), Math.min(end.at, most) - LINE_HEIGHT];
+  const group = element(document ?? globalThis.document, "g", { class: "curve-names", "text-anchor": "start" });
+  for (const { name, color, at } of ends) {
+    const place = { x: right + 8, y: at.toFixed(1), dy: "0.32em", fill: color };
+    const text = element(document ?? globalThis.document, "text", place),
+      letters = Math.floor((width - right - 10) / 6.5);
+    text.textContent = name.length > letters ? `${name.slice(0, letters - 1)}…` : name;
+    group.append(text);
+  }
+  svg.append(group);
+}
+
+function isDrawable(y: number | null | undefined, log: boolean): y is number {
+  return typeof y === "number" && Number.isFinite(y) && (!log || y > 0);
+}
+
+/** The least and the greatest. */
+export function rangeOf(values: Iterable<number>): [number, number] {
+  let low = Infinity, high = -Infinity;
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return [low, high];
+}
+
+/** A range that is not empty, and has some air. */
+export function spread([low, high]: readonly [number, number], log = false): [number, number] {
+  if (log) return low === high ? [low / 2, high * 2] : [low / (high / low) ** 0.04, high * (high / low) ** 0.04];
+  const air = low === high ? Math.abs(low) / 2 || 0.5 : (high - low) * 0.04;
+  return [low - air, high + air];
+}
+
+/** Whole numbers where there are few. */
+function ticksOf([low, high]: readonly [number, number]): number[] | number {
+  const whole = Number.isInteger(low) && high - low <= 10;
+  return whole ? Array.from({ length: Math.floor(high - low) + 1 }, (_, i) => low + i) : 7;
+}
+
+/** Powers of ten with 2 and 5 where these are few; undefined, which leaves it to the scale, within a decade. */
+function logTicks([low, high]: readonly [number, number]): number[] | number {
+  const decades = Math.log10(high / low);
+  if (decades < 0.8) return 5;
+  const steps = decades < 2.5 ? [1, 2, 5] : [1], every = Math.max(1, Math.ceil(decades / 7)), ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
+    if (power % every === 0) ticks.push(...steps.map((step) => Number(`${step}e${power}`)));
+  }
+  return ticks.filter((tick) => tick >= low && tick <= high);
+}
+
+/** A number in a few letters. */
+export function short(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return `${value}`;
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-4) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
+  return `${Number(value.toPrecision(4))}`;
+}
