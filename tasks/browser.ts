@@ -3,8 +3,6 @@
 // deno-lint-ignore no-import-prefix -- in deno.json or deno.lock every task would download it
 import { chromium, type Page } from "npm:playwright-core@1.65.1";
 
-import { describeMissing, findChromium } from "./chromium.ts";
-
 export type { Page };
 
 /** What a page did that its body does not see. */
@@ -26,6 +24,9 @@ export interface PageOptions {
   webgpu?: boolean;
 }
 
+/** Names of Chromium and what is built on it, as they stand on a PATH. */
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
 const FLAGS = [
   "--no-first-run",
   "--disable-quic",
@@ -41,6 +42,25 @@ const FLAGS = [
 const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /**
+ * Looks for Chromium.
+ *
+ * @param env The environment: CHROMIUM, a path, goes before what is on the PATH.
+ * @returns Its path; undefined where there is none.
+ */
+export async function findChromium(env: Record<string, string> = Deno.env.toObject()): Promise<string | undefined> {
+  const isFile = (path: string) => Deno.stat(path).then((found) => found.isFile, () => false);
+  if (env.CHROMIUM) return await isFile(env.CHROMIUM) ? env.CHROMIUM : undefined;
+  const folders = (env.PATH ?? "").split(Deno.build.os === "windows" ? ";" : ":").filter((folder) => folder !== "");
+  const ending = Deno.build.os === "windows" ? ".exe" : "";
+  for (const name of NAMES) {
+    for (const folder of folders) {
+      const path = `${folder}/${name}${ending}`;
+      if (await isFile(path)) return path;
+    }
+  }
+}
+
+/**
  * Opens an empty page in a browser of its own, which is closed at the end.
  *
  * @param body What to do with the page; `seen` fills while it runs.
@@ -53,7 +73,9 @@ export async function withPage<T>(
   { width = 1280, height = 800, dark = false, webgpu = true }: PageOptions = {},
 ): Promise<T> {
   const executablePath = await findChromium();
-  if (executablePath === undefined) throw new Deno.errors.NotFound(describeMissing());
+  if (executablePath === undefined) {
+    throw new Deno.errors.NotFound("No Chromium: install it, or set CHROMIUM to its path");
+  }
   const args = [...FLAGS, ...(webgpu ? WEBGPU : ["--disable-blink-features=WebGPU"])];
   const browser = await chromium.launch({ executablePath, args });
   try {

@@ -49,6 +49,8 @@ export interface LiveOptions {
   readonly note: (text: string) => void;
   /** Whether somebody else wants the run to end, who must not wait for a run that is paused. */
   readonly isEnding?: () => boolean;
+  /** Milliseconds after which a page that does not read is given up; 10,000 if left out. */
+  readonly patience?: number;
 }
 
 /** Serves the page until it is disposed of. */
@@ -96,6 +98,11 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     }
     this.#host = `127.0.0.1:${this.#server.addr.port}`;
     this.url = `http://${this.#host}/#${this.#token}`;
+  }
+
+  /** Pages that listen. */
+  get listeners(): number {
+    return this.#clients.size;
   }
 
   begin(facts: RunFacts): void {
@@ -249,7 +256,7 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
 
   #listen(): Response {
     if (this.#clients.size >= MAX_CLIENTS) return say(503, `${MAX_CLIENTS} pages listen already`);
-    const client = new LiveClient(() => this.#drop(client));
+    const client = new LiveClient(() => this.#drop(client), this.#options.patience ?? 10_000);
     this.#clients.add(client);
     this.#update(client);
     this.#timer ??= setInterval(() => this.#flush(), INTERVAL);

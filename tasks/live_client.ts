@@ -2,9 +2,6 @@
 
 import type { Cursor } from "./live_history.ts";
 
-/** Milliseconds after which a page that does not read is given up. */
-const PATIENCE = 10_000;
-
 /** A page's stream. */
 export class LiveClient {
   /** What the page reads. */
@@ -16,9 +13,14 @@ export class LiveClient {
   #controller!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
   #sentAt = performance.now();
   #isOpen = true;
+  readonly #patience: number;
 
-  /** @param onGone Called once, when the page no longer listens. */
-  constructor(onGone: () => void) {
+  /**
+   * @param onGone Called once, when the page no longer listens.
+   * @param patience Milliseconds after which a page that does not read is given up.
+   */
+  constructor(onGone: () => void, patience: number) {
+    this.#patience = patience;
     this.body = new ReadableStream({
       start: (controller) => void (this.#controller = controller),
       cancel: () => {
@@ -35,7 +37,7 @@ export class LiveClient {
 
   /** Whether it has not read for so long that nobody will. */
   get isStalled(): boolean {
-    return !this.isReady && performance.now() - this.#sentAt > PATIENCE;
+    return !this.isReady && performance.now() - this.#sentAt > this.#patience;
   }
 
   /**

@@ -144,9 +144,9 @@ function allPoints({ points, best, last }: LiveUpdate): LiveUpdate["points"] {
 }
 
 function draw(id: string, chart: (options: Draw) => SVGSVGElement): void {
-  const figure = element(id), place = figure.querySelector(".chart")!;
+  const figure = element(id), place = figure.querySelector(".place")!, height = id === "loss" ? 300 : 230;
   figure.hidden = false;
-  place.replaceChildren(chart({ document, width: Math.max(280, place.clientWidth) }));
+  place.replaceChildren(chart({ document, width: Math.max(280, place.clientWidth), height }));
 }
 
 function showEpochs(points: LiveUpdate["points"]): void {
