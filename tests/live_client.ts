@@ -1,6 +1,7 @@
 /** Talks to the live page's server as browsers do, and as they never would. */
 
 import type { LiveUpdate } from "../tasks/live_history.ts";
+import { type Outcome, pathInProject, readTasks, type Workplace } from "./run_task_process.ts";
 
 /** An answer as it came over the wire. */
 export interface Answer {
@@ -107,4 +108,31 @@ export class Listener implements AsyncDisposable {
       }
     }
   }
+}
+
+/** What starts training, with exactly the permissions that deno.json gives it: listening on loopback is one of them. */
+export async function liveCommand(): Promise<string[]> {
+  const words = (await readTasks()).train.command.split(" ").slice(2), script = pathInProject(words.at(-1)!);
+  return ["run", "--config", pathInProject("deno.json"), "--no-check", ...words.slice(0, -1), script];
+}
+
+/** Starts training with a live page, and listens to it. */
+export async function startLive(
+  place: Workplace,
+  args: readonly string[],
+): Promise<{ url: string; listener: Listener; done: Promise<Outcome> }> {
+  const child = place.startDeno([...await liveCommand(), ...args, "--live"]);
+  const stderr = new Response(child.stderr).text(), url = Promise.withResolvers<string>();
+  let stdout = "";
+  const done = (async () => {
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      stdout += text;
+      const found = stdout.match(/^live: (\S+)\n/m);
+      if (found) url.resolve(found[1]);
+    }
+    url.reject(new Error(`no address: ${stdout}${await stderr}`));
+    return { code: (await child.status).code, stdout, stderr: await stderr };
+  })();
+  const address = await url.promise;
+  return { url: address, listener: await Listener.open(address), done };
 }
