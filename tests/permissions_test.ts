@@ -28,6 +28,9 @@ const WRITES: Record<string, string | undefined> = {
   test: "=coverage",
 };
 
+/** The one task that may listen, and that on loopback alone: its live page. */
+const MAY_LISTEN = "train", LOOPBACK = "--allow-net=127.0.0.1";
+
 /** What Deno says of a permission that is missing. */
 const NOT_CAPABLE = /NotCapable|Requires .* (access|permissions?)\b/i;
 
@@ -51,7 +54,10 @@ const SMALL = ["--num-dataset=100", "--num-epochs=1"];
 const USES: Record<string, Use> = {
   "gen-data": { args: () => ["--num-dataset=100", "--generate-dataset"], says: /^wrote data\/cubic.csv: 100 rows/m },
   scale: { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
-  train: { args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1"], says: /^run: data\/runs\//m },
+  train: {
+    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--live"],
+    says: /^live: http:[^]*^run: data\/runs\//m,
+  },
   tune: {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--trials=1", "--seed=1|2"],
     says: /^best: data\/runs\//m,
@@ -125,19 +131,20 @@ async function prepare(): Promise<{ place: Workplace; elsewhere: Workplace } & A
   };
 }
 
-Deno.test("deno.json gives every task known permissions, no network, and writing and programs only where needed", async () => {
+Deno.test("deno.json gives every task known permissions, no network but train's loopback, and writing and programs only where needed", async () => {
   for (const task of Object.keys(await readTasks())) {
     assert(task in USES || LONG.includes(task), `a task without a typical use here: ${task}`);
     const { flags } = await commandOf(task), of = (kind: string) => flags.filter((flag) => flag.includes(`-${kind}`));
     for (const flag of flags) {
       assertMatch(
         flag,
-        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run))$/,
+        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run)|allow-net=127\.0\.0\.1)$/,
         `a flag of ${task}`,
       );
     }
     assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
     assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);
+    assertEquals(of("net"), task === MAY_LISTEN ? [LOOPBACK] : [], `${task} reaches out`);
     assertEquals(of("sys"), task === "setup" ? ["--allow-sys=uid"] : []);
     if (task === "soak") continue;
     assertEquals(of("write"), WRITES[task] === undefined ? [] : [`--allow-write${WRITES[task]}`], task);
