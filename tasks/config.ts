@@ -93,6 +93,15 @@ export const TASKS = {
       FORCE: switchOf("force", "resume though settings, data or device are others, where that can be (false)"),
       QUIET: switchOf("quiet", "print nothing but warnings and errors (false)"),
       JSON: switchOf("json", "print what happens as JSON, an object a line (false)"),
+      LIVE: {
+        meaning: "show the run on a page of this machine while it trains, with pause, stop and learning rate (false)",
+        allowed: "true, false, or the port to listen on, from 1024 to 65535; true takes one that is free",
+        isBoolean: true,
+        faults: (text) =>
+          [undefined, "true", "false"].includes(text) || (/^\d{4,5}$/.test(text!) && +text! >= 1024 && +text! <= 65_535)
+            ? []
+            : [`--live is ${JSON.stringify(text)}: allowed is true, false, or a port from 1024 to 65535`],
+      },
     },
   },
   tune: {

@@ -45,12 +45,15 @@ export async function trainEpochs(party: RunParty): Promise<number | undefined> 
   using layers = new LayersLog(party.training, doctor.sample);
   const watchers = { doctor, layers, tracer: tracerOf(party) };
   let code: number | undefined;
+  keeper.begin();
   spectators.begin({ runName, stepsPerEpoch, epochs: numEpochs, firstStep: trainer.step });
   await keeper.keepIfDue();
   while (!keeper.isOver && code === undefined) {
     try {
       await runWhileLet(party, watchers);
-      for (const control of controls) if (control.isAsking) code ??= await control.attend(keeper) ?? undefined;
+      for (const control of controls) {
+        if (control.isAsking) code ??= await keeper.hold(() => control.attend(keeper)) ?? undefined;
+      }
       if (keeper.isOver || code !== undefined) await keeper.keepNow();
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
@@ -72,7 +75,9 @@ async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
       const { epoch, step, loss, evaluation } = result, valLoss = evaluation?.loss ?? null;
       const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
       if (debugTensors) await tracer.settle();
-      await keeper.epochDone(line, await layers.line(line));
+      const look = await layers.line(line);
+      await keeper.epochDone(line, look);
+      if (look) spectators.layers(look);
       for (const warning of await doctor.warnings(line)) spectators.warning(warning);
       spectators.epoch(line, keeper.seconds, epoch === numEpochs || (keeper.stopping?.isOver ?? false));
     }

@@ -71,6 +71,21 @@ export class RunKeeper implements HeldRun, Disposable {
     return this.#secondsBefore + (performance.now() - this.#start) / 1000;
   }
 
+  /** Starts the clock. */
+  begin(): void {
+    this.#start = performance.now();
+  }
+
+  /** Does something for which the run holds; that takes no time of training. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    const since = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#start += performance.now() - since;
+    }
+  }
+
   /** Whether the run is at its end. */
   get isOver(): boolean {
     return this.#training.trainer.epoch >= this.#config.numEpochs || (this.stopping?.isOver ?? false);

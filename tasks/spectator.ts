@@ -1,5 +1,6 @@
 /** Who looks on while a run trains, and who may ask something of it. None of them changes what it computes by looking. */
 
+import type { LayersLine } from "./layers_log.ts";
 import type { EpochLine } from "./train_report.ts";
 
 /** What a run is, told before its first step. */
@@ -20,6 +21,8 @@ export interface Spectator {
   progress?(step: number): void;
   /** The end of each epoch, in order; whether it is the last one that the run will have, as far as is known. */
   epoch?(line: EpochLine, seconds: number, isLast: boolean): void;
+  /** How the layers fare at the end of some epochs. */
+  layers?(look: LayersLine): void;
   /** What the user should know and do something about. */
   warning?(text: string): void;
   /** What the user may want to know. */
@@ -46,6 +49,10 @@ export class Spectators implements Required<Spectator> {
 
   epoch(line: EpochLine, seconds: number, isLast: boolean): void {
     for (const one of this.#all) one.epoch?.(line, seconds, isLast);
+  }
+
+  layers(look: LayersLine): void {
+    for (const one of this.#all) one.layers?.(look);
   }
 
   warning(text: string): void {

@@ -13,18 +13,18 @@
 import { isSmallStep } from "../lib/adapter.ts";
 import { Device } from "../lib/device.ts";
 import { DeviceError, NotFiniteError } from "../lib/errors.ts";
-import type { Evaluation } from "../lib/evaluation.ts";
 import { dataSource } from "../lib/model_metadata.ts";
-import { type ModelDescription, SavedModel, saveModel } from "../lib/saved_model.ts";
 import { selfTest } from "../lib/self_check.ts";
 import type { Trainer } from "../lib/trainer.ts";
 import { VERSION } from "../lib/version.ts";
 import { buildModel, buildTraining, type Training } from "./build_training.ts";
-import { Checkpoints } from "./checkpoints.ts";
+import { Checkpoints, type Origin, type RunCheckpoint } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { createView } from "./create_view.ts";
 import { trainEpochs } from "./epochs.ts";
+import { finishRun } from "./finish_run.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
+import type { LiveServer } from "./live.ts";
 import { lockRun } from "./locks.ts";
 import { recipeOf } from "./recipes.ts";
 import { checkOrigin, readTrainConfig } from "./resume.ts";
@@ -33,18 +33,55 @@ import { RunKeeper } from "./run_keeper.ts";
 import { runTask } from "./run_task.ts";
 import type { ScaledDataset } from "./scaled_dataset.ts";
 import { Spectators } from "./spectator.ts";
-import type { PartName } from "./split.ts";
 import { prepareDataset } from "./stages.ts";
 import { StopSignal } from "./stop_signal.ts";
-import { formatExamples, formatParameters, formatSummary } from "./train_report.ts";
 import { fromUsersFolder } from "./users_files.ts";
 import type { View } from "./view.ts";
 
 async function main(config: TaskConfig): Promise<number | void> {
   using stack = new DisposableStack();
-  const view = createView(config), warn = (text: string) => view.warning(`warning: ${text}`);
+  const view = createView(config), folder = new RunFolder(config.runName);
   stack.use(await lockRun(config.runName, (text) => view.warning(text)));
-  const { RESUME: resumed } = config.extras;
+  const checkpoints = new Checkpoints(folder.path, config.keepCheckpoints);
+  const checkpoint = config.extras.RESUME === undefined ? undefined : await checkpoints.open(warner(view));
+  const training = await prepare(stack, config, view, checkpoint), { trainer, model, dataset } = training;
+
+  const origin = { version: VERSION, device: model.device.name, data: dataset.sha256 };
+  const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
+  using signal = new StopSignal();
+  await using live = await openLive(config, { training, keeper, view, signal });
+  await takeUp(config, { folder, keeper, checkpoint, origin, trainer, view });
+  const begunAt = trainer.step, guests = live ? [live] : [];
+  const party = {
+    config,
+    training,
+    keeper,
+    spectators: new Spectators([view, ...guests]),
+    controls: [signal, ...guests],
+  };
+  return await withHint(config, checkpoints, async () => {
+    const code = await trainEpochs(party).finally(() => party.spectators.end());
+    if (code !== undefined) {
+      const stop = { run: folder.path, step: trainer.step, resume: `deno task train --resume ${config.runName}` };
+      view.stopped(stop, `stopped: ${folder.path} is kept at ${formatPlace(trainer)}\ngo on with: ${stop.resume}`);
+      return code;
+    }
+    await finishRun({ config, training, folder, keeper, view, hasStepped: trainer.step > begunAt });
+  });
+}
+
+/** Tells of what is wrong with something that the run can do without. */
+function warner(view: View): (text: string) => void {
+  return (text) => view.warning(`warning: ${text}`);
+}
+
+/** Prepares rows, network and optimizer, and refuses what cannot go together before anything of the run is written. */
+async function prepare(
+  stack: DisposableStack,
+  config: TaskConfig,
+  view: View,
+  checkpoint: RunCheckpoint | undefined,
+): Promise<Training> {
   // How wide a table of the user's own is, only reading it tells.
   const table = config.data === "" ? undefined : stack.use(await prepareDataset(config, view));
   const widths = widthsOf(config, table);
@@ -54,8 +91,6 @@ async function main(config: TaskConfig): Promise<number | void> {
     await Device.request({ smallDispatches: isSmallStep(expectedRows(config, table), weights) }),
   );
   await checkDevice(device, view);
-  const folder = new RunFolder(config.runName), checkpoints = new Checkpoints(folder.path, config.keepCheckpoints);
-  const checkpoint = resumed ? await checkpoints.open(warn) : undefined;
   const model = await buildModel(stack, device, checkpoint ? { ...config, initFrom: "" } : config, widths);
   if (!table) await checkRows(config, device.limits);
 
@@ -70,50 +105,64 @@ async function main(config: TaskConfig): Promise<number | void> {
 
   const source = table && await dataSource(fromUsersFolder(config.data));
   const training = { ...await buildTraining(stack, model, config, dataset, batchSize), source };
-  const { trainer } = training;
   const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
-  const { stepsPerEpoch, windows, windowRows } = trainer;
+  const { stepsPerEpoch, windows, windowRows } = training.trainer;
   const streamed = windows > 1 ? `, in ${windows} windows of ${windowRows} rows` : "";
   view.note(
     `network: ${network}; ${rows} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
   );
+  return training;
+}
 
-  const origin = { version: VERSION, device: device.name, data: dataset.sha256 };
-  const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
+/** What a run takes up from. */
+interface Beginning {
+  folder: RunFolder;
+  keeper: RunKeeper;
+  checkpoint: RunCheckpoint | undefined;
+  origin: Origin;
+  trainer: Trainer;
+  view: View;
+}
+
+/** Makes the run's folder, or takes the run up where it was left. */
+async function takeUp(config: TaskConfig, begin: Beginning): Promise<void> {
+  const { folder, keeper, checkpoint, origin, trainer, view } = begin, isResumed = config.extras.RESUME !== undefined;
   if (checkpoint) {
-    for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) warn(what);
+    for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) warner(view)(what);
     await keeper.restore(checkpoint);
-  } else if (!resumed) {
+  } else if (isResumed) {
+    await folder.cut(forLogs(() => 0));
+  } else {
     const aside = await folder.create();
     if (aside) view.note(`run: the earlier ${folder.path} is kept as ${aside}`);
-  } else {
-    await folder.cut(forLogs(() => 0));
   }
-  if (resumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
+  if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
+}
 
-  const begunAt = trainer.step;
-  using signal = new StopSignal();
-  const spectators = new Spectators([view]), party = { config, training, keeper, spectators };
-  const code = await withHint(config, checkpoints, async () => {
-    try {
-      return await trainEpochs({ ...party, controls: [signal] });
-    } finally {
-      spectators.end();
-    }
+/** Serves the live page, where that was asked for: before anything is written, for the port may be taken. */
+async function openLive(
+  { extras: { LIVE = "false", QUIET }, learningRate }: TaskConfig,
+  { training: { rateOf }, keeper, view, signal }: {
+    training: Training;
+    keeper: RunKeeper;
+    view: View;
+    signal: StopSignal;
+  },
+): Promise<LiveServer | undefined> {
+  if (LIVE === "false") return undefined;
+  const { LiveServer } = await import("./live.ts"); // with the page and its script
+  const live = new LiveServer({
+    port: LIVE === "true" ? undefined : Number(LIVE),
+    run: keeper,
+    ...{ rateOf, learningRate },
+    note: (text) => view.note(text),
+    isEnding: () => signal.isAsking,
   });
-  if (code !== undefined) {
-    const stop = { run: folder.path, step: trainer.step, resume: `deno task train --resume ${config.runName}` };
-    view.stopped(stop, `stopped: ${folder.path} is kept at ${formatPlace(trainer)}\ngo on with: ${stop.resume}`);
-    return code;
-  }
-  keepBest(keeper, trainer, view);
-  const hasStepped = trainer.step > begunAt;
-  await withHint(
-    config,
-    checkpoints,
-    () => keepRun({ config, training, folder, view, seconds: keeper.seconds, hasStepped }),
-  );
+  const line = `live: ${live.url}`;
+  if (QUIET === "true") view.warning(line); // whoever asked for the page has to find it
+  else view.note(line);
+  return live;
 }
 
 /** Says with an error what is left of the run. */
@@ -136,14 +185,6 @@ function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
   return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
 }
 
-/** Gives the model the weights of its best epoch, where the run looked for it. */
-function keepBest({ stopping }: RunKeeper, { epoch }: Trainer, view: View): void {
-  stopping?.restore();
-  if (!stopping || stopping.bestEpoch === epoch) return;
-  const { bestEpoch, bestLoss } = stopping;
-  view.note(`weights: those of epoch ${bestEpoch}, with the lowest validation loss, ${bestLoss.toPrecision(5)}`);
-}
-
 /** Widths of the network, from its inputs to its outputs. */
 function widthsOf({ recipe, hiddenSize }: TaskConfig, table: ScaledDataset | undefined): number[] {
   const { features, targets } = table ?? recipeOf(recipe);
@@ -160,52 +201,6 @@ function batchSizeOf({ batchSize, given }: TaskConfig, rows: number): number {
   if (batchSize === "full" || (batchSize > rows && !given.BATCH_SIZE)) return rows;
   if (batchSize <= rows) return batchSize;
   throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
-}
-
-/** A run that is over, and how it went. */
-interface Finished {
-  config: TaskConfig;
-  training: Training;
-  folder: RunFolder;
-  view: View;
-  seconds: number;
-  hasStepped: boolean;
-}
-
-/** Writes the model and the summary, and tells what was learned. */
-async function keepRun({ config, training, folder, view, seconds, hasStepped }: Finished): Promise<void> {
-  const { model, trainer, parts, evaluatePart } = training, description = describe(config, training);
-  const { baseline, table: { target } } = description;
-  const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
-  const evaluations: Partial<Record<PartName, Evaluation>> = {};
-  for (const part of parts) evaluations[part.name] = await evaluatePart(part, options);
-  await saveModel(folder.model, model, description);
-  const summary = {
-    ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
-    device: model.device.name,
-    steps: trainer.step,
-    seconds,
-    stepsPerSecond: trainer.step / seconds,
-    ...evaluations,
-  };
-  model.device.check(); // nothing counts that comes from a GPU that has failed
-  await folder.writeJson("summary.json", summary);
-  const told = [
-    await formatParameters(model, hasStepped),
-    ...(config.data === ""
-      ? [await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model))]
-      : []),
-    formatSummary(summary, evaluations),
-    `run: ${folder.path}`,
-  ];
-  view.summary({ run: folder.path, ...summary }, told.join("\n"));
-}
-
-/** What the model file says of the model. */
-function describe({ texts, seed }: TaskConfig, { dataset, loss, source }: Training): ModelDescription {
-  const { table, features, targets, scalers } = dataset, settings = texts as Record<string, string>;
-  const baseline = scalers.targets.columns.map(({ mean }) => mean);
-  return { table, features, targets, scalers, loss, settings, seed, baseline, source };
 }
 
 /** Tells the device, and refuses one whose kernels give wrong results. */

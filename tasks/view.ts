@@ -15,7 +15,7 @@ export interface RunStop {
 }
 
 /** Shows a run: the stages before it, its training, and what came of it. */
-export interface View extends Required<Spectator> {
+export interface View extends Required<Omit<Spectator, "layers">> {
   /** Shows how far a job before training has come. */
   job(label: string): Progress;
   /** The last of a run that is over, for programs and for people. */

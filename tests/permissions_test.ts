@@ -30,6 +30,9 @@ const WRITES: Record<string, string | undefined> = {
   test: "=coverage",
 };
 
+/** The tasks that may listen, and that on loopback alone: for a page. */
+const MAY_LISTEN = ["train", "playground"], LOOPBACK = "--allow-net=127.0.0.1";
+
 /** What Deno says of a permission that is missing. */
 const NOT_CAPABLE = /NotCapable|Requires .* (access|permissions?)\b/i;
 
@@ -53,7 +56,10 @@ const SMALL = ["--num-dataset=100", "--num-epochs=1"];
 const USES: Record<string, Use> = {
   "gen-data": { args: () => ["--num-dataset=100", "--generate-dataset"], says: /^wrote data\/cubic.csv: 100 rows/m },
   scale: { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
-  train: { args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1"], says: /^run: data\/runs\//m },
+  train: {
+    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--live"],
+    says: /^live: http:[^]*^run: data\/runs\//m,
+  },
   tune: {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--trials=1", "--seed=1|2"],
     says: /^best: data\/runs\//m,
@@ -152,7 +158,7 @@ Deno.test("deno.json gives every task known permissions, no network but a page o
     }
     assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
     assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);
-    assertEquals(of("net"), task === "playground" ? ["--allow-net=127.0.0.1"] : []);
+    assertEquals(of("net"), MAY_LISTEN.includes(task) ? [LOOPBACK] : [], `${task} reaches out`);
     assertEquals(of("sys"), task === "setup" ? ["--allow-sys=uid"] : []);
     if (task === "soak") continue;
     assertEquals(of("write"), WRITES[task] === undefined ? [] : [`--allow-write${WRITES[task]}`], task);

@@ -1,0 +1,69 @@
+/** The live page in Chromium, while a run trains. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { bundle, LIVE_PAGE } from "../tasks/bundle.ts";
+import { withPage } from "./browser.ts";
+import { startLive } from "./live_client.ts";
+import { Workplace } from "./run_task_process.ts";
+
+/** Waits until the page is as it should be: its policy forbids Playwright's own way to ask that in its scripts. */
+async function until(isIt: () => Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 15_000; !await isIt();) {
+    assert(performance.now() < end, `waited for ${isIt}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+Deno.test("the live page's script is what bundle() makes of its source", async () => {
+  const made = await bundle(LIVE_PAGE.script), kept = await Deno.readTextFile(LIVE_PAGE.bundle);
+  assert(made === kept, "tasks/pages/live/live.bundle.js is out of date: tasks/bundle.ts says how to make it");
+});
+
+Deno.test("the live page draws a run while it trains, and pauses, slows and stops it by keyboard", async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset", "50000", "--num-epochs", "100000", "--run-name", "r"];
+  const { url, listener, done } = await startLive(place, args);
+  await withPage(async (page, { errors, requests }) => {
+    const points = (id: string) => page.locator(`${id} .curve-points circle`).count();
+    await page.goto(url);
+    await until(async () => await points("#loss") >= 4);
+    assertEquals(await page.textContent("#phase"), "training");
+    assertMatch(await page.title(), /^r: 0%$/);
+
+    await page.focus("#pause");
+    await page.keyboard.press("Enter");
+    await until(async () => await page.textContent("#phase") === "paused");
+    const lines = (await place.read("data/runs/r/metrics.jsonl")).trimEnd().split("\n");
+    assert(lines.length <= 40, "curves of more epochs show no points");
+    // A point for each epoch's training and validation loss, the best one marked; after a reload too.
+    for (let visit = 0; visit < 2; visit++) {
+      await until(async () => await points("#rates") === lines.length);
+      assertEquals([await points("#loss"), await page.locator("#loss .best circle, #loss circle.best").count()], [
+        2 * lines.length,
+        1,
+      ]);
+      assertEquals(await page.locator("#epochs tr").count(), Math.min(20, lines.length));
+      if (visit === 0) await page.reload();
+    }
+    assertEquals(await page.textContent("#pause"), "Resume");
+
+    await page.focus("#factor");
+    await page.keyboard.press("Home");
+    await until(async () => await page.textContent("#rate") === "0.0001 in effect (×0.01)");
+    for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
+    await until(async () => (await page.textContent("#rate"))!.includes("(×0.0141)"));
+    assertMatch((await page.textContent("#messages li:last-child"))!, /0\.0141 of the settings', from step \d+ on$/);
+
+    await page.focus("#pause");
+    await page.keyboard.press("Space");
+    const { step } = JSON.parse(lines.at(-1)!);
+    await listener.until(({ last }) => last!.step > step + 4_000 && last!.learningRate === 0.01 * 0.0141);
+    await page.focus("#stop");
+    await page.keyboard.press("Enter");
+    await until(async () => await page.textContent("#phase") === "over");
+    assertEquals(await page.isDisabled("#factor"), true);
+    assertEquals(errors, []);
+    assertEquals(requests.filter((asked) => !asked.startsWith(new URL("/", url).href)), []);
+  });
+  assertEquals((await done).code, 0);
+});
