@@ -19,6 +19,12 @@ import {
   settings,
 } from "./sections.ts";
 
+/** A measure with four digits, or as many as it takes for one that is not 1 not to read as 1. */
+function shortMeasure(value: number): string {
+  const digits = [4, 5, 6, 7].find((count) => value === 1 || Number(value.toPrecision(count)) !== 1) ?? 8;
+  return `${Number(value.toPrecision(digits))}`;
+}
+
 /** A report: the page, and its charts as files of their own. */
 export interface Report {
   readonly page: string;
@@ -115,7 +121,7 @@ function cardsOf(
   for (const name of isClassifier ? ["accuracy", "macroF1"] : ["r2", "rmse"]) {
     const value = last?.measures[name];
     if (value !== undefined) {
-      cards.push([`${MEASURE_NAMES[name]}, ${last!.part}`, Number(value.toPrecision(4)).toString()]);
+      cards.push([`${MEASURE_NAMES[name]}, ${last!.part}`, shortMeasure(value)]);
     }
   }
   cards.push(["epochs", number(points.at(-1)?.epoch)], ["steps", number(steps)]);
