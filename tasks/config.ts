@@ -7,12 +7,12 @@ import { parse as parseDotenv } from "@std/dotenv/parse";
 import { distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
 import type { Config, Key, RecipeName } from "./config_types.ts";
-import { ALLOWED_FORMATS, formatFaults } from "./export/formats.ts";
-import { flagOf, KEYS, propertyOf, type Setting, SETTINGS, TABLE_DEFAULTS, TABLE_KEYS, TRAINING_KEYS } from "./keys.ts";
+import { flagOf, KEYS, propertyOf, type Setting, SETTINGS, TABLE_DEFAULTS, TABLE_KEYS } from "./keys.ts";
 import { recipeOf, RECIPES } from "./recipes.ts";
 import { RECIPE_KEYS, tableFaults } from "./table_settings.ts";
+import { type Task, type TaskName, TASKS } from "./task_list.ts";
 
-export type { Config, RecipeName };
+export { type Config, type RecipeName, type TaskName, TASKS };
 
 /** What a task was asked to do. */
 export interface TaskConfig extends Config {
@@ -30,158 +30,8 @@ export interface TaskConfig extends Config {
   given: Partial<Record<Key, string>>;
 }
 
-/** A flag that is no setting. */
-interface Extra {
-  meaning: string;
-  /** What it may be, in words. */
-  allowed: string;
-  isBoolean?: true;
-  /** What is wrong with its text, which may be missing; knows what else is wrong with the command line. */
-  faults?: (text: string | undefined, faults: readonly string[]) => string[];
-}
-
 /** A text for some of the keys. */
 type Texts = Partial<Record<Key, string>>;
-
-/** What a task takes. */
-interface Task {
-  summary: string;
-  keys: readonly Key[];
-  /** Flags that are no settings. */
-  extras?: Record<string, Extra>;
-  takesNumbers?: true;
-  /** What these words are, for the help. */
-  words?: string;
-}
-
-/** A flag that says yes or no. */
-function switchOf(name: string, meaning: string): Extra {
-  const allowed = "true or false";
-  return {
-    meaning,
-    allowed,
-    isBoolean: true,
-    faults: (text) =>
-      [undefined, "true", "false"].includes(text)
-        ? []
-        : [`--${name} is ${JSON.stringify(text)}: allowed is ${allowed}`],
-  };
-}
-
-/** The tasks that read settings. */
-export const TASKS = {
-  "gen-data": {
-    summary: "writes data/<recipe>.csv",
-    keys: ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
-  },
-  scale: {
-    summary: "splits and scales data/<recipe>.csv, or --data, into data/<name>.scaled.safetensors",
-    keys: ["RECIPE", ...TABLE_KEYS, "SCALING_METHOD", "LOSS", "SPLIT", "SEED"],
-  },
-  train: {
-    summary: "trains a network on --data, or on a recipe's dataset, made and scaled first where needed",
-    keys: TRAINING_KEYS,
-    extras: {
-      RESUME: {
-        meaning: "goes on with the run of this name, with the settings it has, from its last checkpoint",
-        allowed: SETTINGS.RUN_NAME.allowed,
-        faults: (text) =>
-          text === undefined || SETTINGS.RUN_NAME.parse(text) !== undefined
-            ? []
-            : [`--resume is ${JSON.stringify(text)}: allowed is ${SETTINGS.RUN_NAME.allowed}`],
-      },
-      FORCE: switchOf("force", "resume though settings, data or device are others, where that can be (false)"),
-      QUIET: switchOf("quiet", "print nothing but warnings and errors (false)"),
-      JSON: switchOf("json", "print what happens as JSON, an object a line (false)"),
-      LIVE: {
-        meaning: "show the run on a page of this machine while it trains, with pause, stop and learning rate (false)",
-        allowed: "true, false, or the port to listen on, from 1024 to 65535; true takes one that is free",
-        isBoolean: true,
-        faults: (text) =>
-          [undefined, "true", "false"].includes(text) || (/^\d{4,5}$/.test(text!) && +text! >= 1024 && +text! <= 65_535)
-            ? []
-            : [`--live is ${JSON.stringify(text)}: allowed is true, false, or a port from 1024 to 65535`],
-      },
-    },
-  },
-  tune: {
-    summary: "searches for settings: trains --trials runs, each with values drawn from the ranges that flags give",
-    keys: KEYS,
-  },
-  compare: {
-    summary: "lays runs side by side: settings that differ, curves of their losses, how they ended",
-    keys: [],
-    extras: {
-      JSON: {
-        meaning: "print everything as JSON (false)",
-        allowed: "true or false",
-        isBoolean: true,
-        faults: (text) =>
-          [undefined, "true", "false"].includes(text)
-            ? []
-            : [`--json is ${JSON.stringify(text)}: allowed is true or false`],
-      },
-    },
-    takesNumbers: true,
-    words: "RUN RUN [RUN ...]",
-  },
-  predict: {
-    summary: "predicts from a trained run, in raw units",
-    keys: ["RUN_NAME"],
-    extras: {
-      INPUT: { meaning: "CSV file with the input columns; - for JSON lines from stdin", allowed: "a path, or -" },
-      OUTPUT: { meaning: "file that gets the predictions", allowed: "a path" },
-      ROW: { meaning: "a row, answered in JSON", allowed: 'JSON by column, such as {"x": 3}' },
-    },
-    takesNumbers: true,
-    words: "[numbers, or column=cell ...]",
-  },
-  evaluate: {
-    summary: "measures a trained run on new rows whose target is known",
-    keys: ["RUN_NAME"],
-    extras: {
-      DATA: { meaning: "CSV file with the input and target columns", allowed: "a path" },
-      JSON: { meaning: "print all measures as JSON (false)", allowed: "true or false", isBoolean: true },
-    },
-  },
-  export: {
-    summary: "writes a trained run as a model for other programs",
-    keys: ["RUN_NAME"],
-    extras: {
-      FORMAT: { meaning: "what the model is written as (needed)", allowed: ALLOWED_FORMATS, faults: formatFaults },
-      OUTPUT: {
-        meaning: "file that gets the model (in the run's folder: model.onnx, model.py or model.ts)",
-        allowed: "a path",
-      },
-    },
-  },
-  report: {
-    summary: "writes the report of a run anew: one HTML file, its charts as SVG where asked for",
-    keys: ["RUN_NAME"],
-    extras: {
-      SVG: { meaning: "folder that gets each chart as a file of its own", allowed: "a path" },
-      OUTPUT: { meaning: "file that gets the report (report.html in the run's folder)", allowed: "a path" },
-    },
-    takesNumbers: true,
-    words: "[run]",
-  },
-  gradcheck: {
-    summary: "compares every backward pass with finite differences, and the GPU with float64",
-    keys: ["SEED", "HIDDEN_SIZE"],
-  },
-  playground: {
-    summary: "serves a page that trains in the browser, on this machine alone",
-    keys: [],
-    extras: {
-      PORT: { meaning: "port of 127.0.0.1 (a free one)", allowed: "a whole number from 0 to 65535" },
-      OUTPUT: { meaning: "folder that gets the page as files, in the place of serving it", allowed: "a path" },
-    },
-  },
-  doctor: { summary: "prints the adapter and compares every kernel with the float64 reference", keys: [] },
-} as const satisfies Record<string, Task>;
-
-/** Name of a task that reads settings. */
-export type TaskName = keyof typeof TASKS;
 
 /** Settings that are wrong: one line per fault. */
 export class ConfigError extends RangeError {
