@@ -128,7 +128,7 @@ Deno.test("train refuses a batch larger than its rows, a loss that is not finite
     "error: The train loss is Infinity at step 1:",
   );
   const left = Object.keys(await place.digests("data/runs/last")).filter((name) => !name.startsWith("checkpoints/"));
-  assertEquals(left.sort(), ["config.json", "metrics.jsonl"]);
+  assertEquals(left.sort(), ["config.json", "layers.jsonl", "metrics.jsonl"]);
   const later = await train("default_run", "--learning-rate", "1e8", "--hidden-size", "8");
   const [, step] = later.match(/^error: .* is (?:NaN|-?Infinity) at step (\d+) of epoch/) ?? [];
   assertEquals(Number(step) > 1 && Number(step) < 40, true, later);

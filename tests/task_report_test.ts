@@ -50,11 +50,15 @@ async function check(place: Workplace, run: string, figures: string[]): Promise<
   return page;
 }
 
+/** Charts of layers.jsonl. */
+const LAYERS = ["Norms of gradients", "Norms of weights", "Dead units"];
+
 const SMALL = ["--num-epochs=6", "--hidden-size=8", "--report=false"];
 
 Deno.test("deno task report shows a recipe's run: the fitted curve, predictions, residuals, norms and dead units", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", [...SMALL, "--num-dataset=20000", "--split=0.1,0.1,0.8", "--run-name=r"]);
+  await Deno.remove(place.at("data/runs/r/layers.jsonl")); // as of a run that was not looked at
   const bare = await place.succeed("report", ["r"]);
   assertEquals(bare.stdout, "wrote data/runs/r/report.html\n");
   const curves = ["y by x", "y: predicted against actual", "y: residuals", "Loss by epoch", "Learning rate by epoch"];
@@ -77,8 +81,7 @@ Deno.test("deno task report shows a recipe's run: the fitted curve, predictions,
   );
   await place.succeed("report", ["--run-name=r", "--svg=out/figures", "--output=out.html"]);
   await place.runDeno(["eval", `Deno.renameSync("out.html", "data/runs/r/report.html")`]);
-  const layers = ["Norms of gradients", "Norms of weights", "Dead units"];
-  const full = await check(place, "r", [...curves, ...layers, "The network", "x", "y"]);
+  const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"]);
   assertEquals([...full.querySelectorAll("#layers tbody tr")].length, 9, "a line that was cut short is left out");
   assertEquals(Object.keys(await place.digests("out/figures")).sort(), [
     ...["dead-units.svg", "fit.svg", "gradient-norms.svg", "histogram-1.svg", "histogram-2.svg", "learning-rate.svg"],
@@ -106,6 +109,7 @@ Deno.test("deno task report shows classes: confusion, calibration, and names tha
       "Calibration",
       "Loss by epoch",
       "Learning rate by epoch",
+      ...LAYERS,
       "The network",
       "a",
       SCRIPT,
@@ -134,6 +138,7 @@ Deno.test("deno task report shows classes: confusion, calibration, and names tha
       "Calibration",
       "Loss by epoch",
       "Learning rate by epoch",
+      ...LAYERS,
       "The network",
     ],
     ...["a", "Classes"],
@@ -146,13 +151,13 @@ Deno.test("deno task report shows several targets, each with its charts, and wit
   const flags = ["--data=own.csv", "--target=y1,y & 2", "--ignore=is", "--split=0.8,0.2,0", "--run-name=several"];
   await place.succeed("train", [...SMALL, ...flags, "--hidden-size=8,8,8,8,8,8,8"]);
   await place.succeed("report", ["several"]);
-  const rest = ["Loss by epoch", "Learning rate by epoch", "The network"];
+  const rest = ["Loss by epoch", "Learning rate by epoch", ...LAYERS, "The network"];
   const columns = ["a", SCRIPT, "kind=down", "kind=level", "kind=<b>up</b>", "kind=(unseen)", "y1", "y & 2"];
   const charts = ["y1", "y & 2"].flatMap((name) => [`${name}: predicted against actual`, `${name}: residuals`]);
   const path = "data/runs/several/report.html", page = await read(place, path);
   const titles = [...page.querySelectorAll("figcaption strong")].map((one) => one.textContent);
-  assertEquals(titles.slice(0, 7), [...charts, ...rest]);
-  assertEquals(new Set(titles.slice(7)), new Set(columns.filter((name) => titles.includes(name))));
+  assertEquals(titles.slice(0, 10), [...charts, ...rest]);
+  assertEquals(new Set(titles.slice(10)), new Set(columns.filter((name) => titles.includes(name))));
   await check(place, "several", titles);
   assertEquals(marks(page, "rows"), 4 * 48, "all validation rows, two charts for each of two targets");
   assertStringIncludes(page.querySelector("#results")!.textContent, "validation rows");
