@@ -27,6 +27,7 @@ Deno.test("train learns the cubic with its defaults, and keeps all that the run 
     "layers.jsonl",
     "metrics.jsonl",
     "model.safetensors",
+    "report.html",
     "summary.json",
   ]);
   const summary = JSON.parse(await place.read(`${run}/summary.json`));
