@@ -152,11 +152,11 @@ async function openLive(
 ): Promise<LiveServer | undefined> {
   if (LIVE === "false") return undefined;
   const { LiveServer } = await import("./live.ts"); // with the page and its script
-  const live = new LiveServer({
+  const live: LiveServer = new LiveServer({
     port: LIVE === "true" ? undefined : Number(LIVE),
     run: keeper,
     ...{ rateOf, learningRate },
-    note: (text) => view.note(text),
+    note: (text) => [view, live].forEach((one) => one.note(text)),
     isEnding: () => signal.isAsking,
   });
   const line = `live: ${live.url}`;

@@ -18,7 +18,7 @@ async function command(args: readonly string[], cwd: string): Promise<Deno.Comma
   return new Deno.Command(Deno.execPath(), {
     args: [...whole, ...args],
     cwd,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", INIT_CWD: "" }, // paths are those of the folder that it runs in
     stdout: "piped",
     stderr: "piped",
   });
