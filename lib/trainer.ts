@@ -31,6 +31,12 @@ interface Chunk {
   readonly firstStep: number;
 }
 
+/** Mean loss of a chunk's steps, once they are done. */
+function meanLoss({ visit, start, steps, losses }: Chunk): number {
+  const first = visit.firstStep + start;
+  return losses.subarray(first, first + steps).reduce((sum, loss) => sum + loss, 0) / steps;
+}
+
 /** Stops no steps. */
 const freely = (_step: number): number => Infinity;
 
@@ -149,13 +155,14 @@ export class Trainer implements Disposable {
    * @throws What the source of the rows throws.
    */
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
-    const pending: { steps: number; result: Promise<EpochResult<T> | undefined> }[] = [];
+    const pending: { chunk?: Chunk; result: Promise<EpochResult<T> | undefined> }[] = [];
     let queued = 0, done = 0;
     const oldest = async () => {
-      const { steps, result } = pending.shift()!;
+      const { chunk, result } = pending.shift()!;
       const epoch = await result;
-      done += steps;
-      options.onProgress?.(done);
+      if (!chunk) return epoch;
+      done += chunk.steps;
+      options.onProgress?.(done, meanLoss(chunk));
       return epoch;
     };
     try {
@@ -163,7 +170,7 @@ export class Trainer implements Disposable {
         const result = this.#queueChunk(chunk, options);
         this.#lossesRead = Promise.all([this.#lossesRead, result]).then(() => {});
         this.#lossesRead.catch(() => {}); // the result is awaited below, in its turn
-        pending.push({ steps: chunk.steps, result });
+        pending.push({ chunk, result });
         queued += chunk.steps;
         const settles = chunk.end && this.#windows.source !== undefined;
         while (queued - done > this.#stepsPerRead || (settles && pending.length > 0)) {
@@ -171,7 +178,7 @@ export class Trainer implements Disposable {
           if (epoch) yield epoch;
         }
       }
-      if (this.#unwatched > 0) pending.push({ steps: 0, result: this.#watch.look(this.#step).then(() => undefined) });
+      if (this.#unwatched > 0) pending.push({ result: this.#watch.look(this.#step).then(() => undefined) });
       this.#unwatched = 0;
       while (pending.length > 0) {
         const epoch = await oldest();

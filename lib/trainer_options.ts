@@ -72,8 +72,8 @@ export interface EpochOptions<T> {
    * may wait, for the next epoch begins when its promise resolves.
    */
   readonly evaluate?: () => Promise<T>;
-  /** Told now and then how many steps were done. */
-  readonly onProgress?: (steps: number) => void;
+  /** Told now and then how many steps were done, and the mean loss of those since it was told last. */
+  readonly onProgress?: (steps: number, loss: number) => void;
   /**
    * Asked between two steps, before more are put on the queue: at the start of each window and epoch, and now and then
    * within. It gives the number of steps that may run until it is asked again, at most; with 0 the call ends there, and the

@@ -101,7 +101,11 @@ function runEpochs(count: number, party: RunParty, { doctor, layers, tracer }: W
     return allowed > 0 ? Math.min(allowed, tracer.between(step)) : 0; // a step is looked at only if it runs
   };
   const before = trainer.step;
-  return trainer.epochs(count, { between, evaluate, onProgress: (steps) => spectators.progress(before + steps) });
+  return trainer.epochs(count, {
+    between,
+    evaluate,
+    onProgress: (steps, loss) => spectators.progress(before + steps, loss),
+  });
 }
 
 /** Looks at steps for trace.jsonl, and under DEBUG_TENSORS at all of them for the user. */

@@ -16,6 +16,8 @@ export interface Picture {
   readonly facts: RunFacts;
   /** Steps that are done. */
   readonly step: number;
+  /** Mean training loss of the latest steps. */
+  readonly loss?: number;
   readonly stepsPerSecond: number | undefined;
   readonly secondsLeft: number | undefined;
   readonly train: Curve;
@@ -42,7 +44,7 @@ export function linesOf(picture: Picture, columns: number, rows: number): Line[]
   const lines: Line[] = [
     { kind: "head", text: headOf(picture, columns) },
     { kind: "bar", text: barOf(picture, columns) },
-    ...curvesOf(picture, columns),
+    ...curvesOf(picture, columns, picture.loss),
   ];
   const room = Math.min(rows - lines.length, WARNING_LINES);
   return [...lines, ...warningsOf(picture.warnings, columns, room)].slice(0, Math.max(rows, 0));
@@ -53,12 +55,20 @@ export function linesOf(picture: Picture, columns: number, rows: number): Line[]
  *
  * @param picture What to show.
  * @param columns Columns of each line at most.
+ * @param loss The training loss right now; without it that of the last epoch is shown.
  * @returns A line for training and one for validation, as far as there are any.
  */
-export function curvesOf({ train, validation }: Pick<Picture, "train" | "validation">, columns: number): Line[] {
-  const curves = [{ kind: "train", curve: train } as const, { kind: "validation", curve: validation } as const]
-    .filter(({ curve }) => curve.latest !== undefined);
-  const labels = curves.map(({ kind, curve }) => `${kind.padEnd(10)} ${curve.latest!.toPrecision(5)}`);
+export function curvesOf(
+  { train, validation }: Pick<Picture, "train" | "validation">,
+  columns: number,
+  loss = train.latest,
+): Line[] {
+  const both = [
+    { kind: "train", curve: train, latest: loss },
+    { kind: "validation", curve: validation, latest: validation.latest },
+  ] as const;
+  const curves = both.filter(({ latest }) => latest !== undefined);
+  const labels = curves.map(({ kind, latest }) => `${kind.padEnd(10)} ${latest!.toPrecision(5)}`);
   const width = Math.max(...labels.map((label) => label.length)) + 1;
   const bars = sparklines(curves.map(({ curve }) => curve.points(Math.max(columns - width, 1))));
   return curves.map(({ kind }, i) => ({ kind, text: cut(`${labels[i].padEnd(width)}${bars[i]}`, columns) }));

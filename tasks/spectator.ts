@@ -17,8 +17,8 @@ export interface RunFacts {
 export interface Spectator {
   /** Once, before the first step. */
   begin?(facts: RunFacts): void;
-  /** A few times a second: steps that are done, over all epochs. */
-  progress?(step: number): void;
+  /** A few times a second: steps that are done, over all epochs, and the mean training loss of the latest of them. */
+  progress?(step: number, loss?: number): void;
   /** The end of each epoch, in order; whether it is the last one that the run will have, as far as is known. */
   epoch?(line: EpochLine, seconds: number, isLast: boolean): void;
   /** How the layers fare at the end of some epochs. */
@@ -43,8 +43,8 @@ export class Spectators implements Required<Spectator> {
     for (const one of this.#all) one.begin?.(facts);
   }
 
-  progress(step: number): void {
-    for (const one of this.#all) one.progress?.(step);
+  progress(step: number, loss?: number): void {
+    for (const one of this.#all) one.progress?.(step, loss);
   }
 
   epoch(line: EpochLine, seconds: number, isLast: boolean): void {

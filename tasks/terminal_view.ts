@@ -40,6 +40,7 @@ export class TerminalView implements View {
   /** While a run trains. */
   #facts: RunFacts | undefined;
   #step = 0;
+  #loss: number | undefined;
   #hasStepped = false;
   #warnings: string[] = [];
   /** Prints what is to stay, above the next drawing. */
@@ -65,8 +66,8 @@ export class TerminalView implements View {
     this.#timer = setInterval(() => this.#draw(), IDLE_INTERVAL);
   }
 
-  progress(step: number): void {
-    this.#step = step;
+  progress(step: number, loss?: number): void {
+    [this.#step, this.#loss] = [step, loss];
     this.#pace.mark(step, this.#screen.now());
     if (!this.#hasStepped && this.#facts?.firstStep === 0) this.note(firstStepsNote());
     this.#hasStepped = true;
@@ -132,7 +133,13 @@ export class TerminalView implements View {
     this.#flush();
     const [columns, rows] = this.#size(), facts = this.#facts;
     const { stepsPerSecond } = this.#pace, secondsLeft = this.#pace.secondsUntil(facts.epochs * facts.stepsPerEpoch);
-    const seen = { step: this.#step, train: this.#train, validation: this.#validation, warnings: this.#warnings };
+    const seen = {
+      step: this.#step,
+      loss: this.#loss,
+      train: this.#train,
+      validation: this.#validation,
+      warnings: this.#warnings,
+    };
     const lines = linesOf({ facts, stepsPerSecond, secondsLeft, ...seen }, columns, rows - 2);
     // One write, so that nothing comes between; lines are cut rather than broken where it has become narrower just now.
     const drawing = lines.map((line) => `\n${this.#colored(line)}`).join("");

@@ -64,6 +64,21 @@ Deno.test("TerminalView shows epoch, step, rate, time left, losses and their cur
   ]);
 });
 
+Deno.test("TerminalView shows the loss of the latest steps, in an epoch that has no end yet too", () => {
+  const scene = stage(80, 24), { view, model, clock } = scene;
+  view.begin(FACTS);
+  clock.time += 200;
+  view.progress(50, 0.25);
+  assertEquals(model.linesAtCursor.filter((line) => line.startsWith("train")), ["train      0.25000"]);
+  goOn(scene, 1);
+  clock.time += 200;
+  view.progress(150, 0.125);
+  assertEquals(model.linesAtCursor.filter((line) => /^(train|valid)/.test(line)), [
+    "train      0.12500 ▁",
+    "validation 2.0000  █",
+  ]);
+});
+
 Deno.test("TerminalView leaves nothing behind when the terminal is resized, and never breaks a line", () => {
   for (const reflows of [true, false]) {
     for (const [columns, rows] of [[40, 24], [20, 10], [120, 8], [7, 3], [40, 2], [1, 1]]) {

@@ -216,6 +216,20 @@ gpuTest("a row that is not finite is told by its step", async (device) => {
   stack.dispose();
 });
 
+gpuTest("onProgress tells the mean loss of the steps since the last time", async (device) => {
+  using setup = setUp(device, { rows: 100, batchSize: 1 });
+  const told: [number, number][] = [];
+  const results = await Array.fromAsync(setup.trainer.epochs(3, { onProgress: (...what) => told.push(what) }));
+  const losses = results.flatMap(({ losses }) => [...losses]);
+  let before = 0;
+  for (const [steps, loss] of told) {
+    const part = losses.slice(before, steps);
+    assertClose([loss], [part.reduce((sum, one) => sum + one, 0) / part.length], { rtol: 1e-5 });
+    before = steps;
+  }
+  assertEquals(before, 300);
+});
+
 gpuTest("onProgress counts up to all steps of the call", async (device) => {
   using setup = setUp(device, { rows: 100, batchSize: 1 });
   for (let call = 0; call < 2; call++) {
