@@ -7,7 +7,7 @@ const root = new URL("../", import.meta.url);
 
 /** The script in a process of its own: the copies that it makes must not count as uncovered. */
 async function mutate(...args: string[]): Promise<{ code: number; lines: string[] }> {
-  const script = new URL("mutate_backward.ts", import.meta.url).pathname;
+  const script = new URL("mutate_backward.ts", import.meta.url).href;
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "-A", script, ...args],
     cwd: root,
