@@ -105,7 +105,8 @@ function formatCurves(
 ): string[] {
   const curves = runs.map(({ epochs }) => new Map(epochs.map((line) => [line.epoch, lossOf(line) ?? NaN])));
   if (!curves.some((curve) => curve.values().some((loss) => !Number.isNaN(loss)))) return [];
-  const lasts = curves.map((curve) => Math.max(0, ...curve.keys())), last = Math.max(...lasts);
+  const lasts = curves.map((curve) => curve.keys().reduce((most, epoch) => Math.max(most, epoch), 0)),
+    last = Math.max(...lasts);
   const blocks = curves.map((curve) => blocksOf(curve, last)), range = rangeOf(blocks), shown = epochsShown(lasts);
   const drawn = (values: number[]): Range => shared ? range : rangeOf([values]);
   const rows = runs.map(({ run }, i) => [

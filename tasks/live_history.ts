@@ -71,6 +71,14 @@ export class Thinned<T> {
     this.#most = most;
   }
 
+  /** Takes elements away that are no longer true. */
+  drop(isGone: (item: T) => boolean): void {
+    const kept = this.items.filter((item) => !isGone(item));
+    if (kept.length === this.items.length) return;
+    this.items = kept;
+    this.generation++;
+  }
+
   /** Adds an element, unless its turn is not yet. */
   push(item: T): void {
     if (this.#seen++ % this.#stride !== 0) return;
@@ -94,6 +102,7 @@ export class LiveHistory {
 
   /** Notes the end of an epoch. */
   epoch(line: EpochLine): void {
+    if (this.#last && line.epoch <= this.#last.epoch) this.#takeBack(line.epoch);
     this.#points.push(line);
     this.#last = line;
     if (line.valLoss !== null && !(this.#best && this.#best.valLoss! <= line.valLoss)) this.#best = line;
@@ -101,7 +110,20 @@ export class LiveHistory {
 
   /** Notes a look at the layers. */
   layers(look: LayerLook): void {
+    this.#looks.drop(({ epoch }) => epoch >= look.epoch);
     this.#looks.push(look);
+  }
+
+  /** Forgets epochs that a return to a checkpoint has undone; the best is the best of those that are kept. */
+  #takeBack(from: number): void {
+    this.#points.drop(({ epoch }) => epoch >= from);
+    this.#looks.drop(({ epoch }) => epoch > from);
+    if (!this.#best || this.#best.epoch < from) return;
+    const judged = this.#points.items.filter(({ valLoss }) => valLoss !== null);
+    this.#best = judged.reduce<EpochLine | null>(
+      (best, one) => best && best.valLoss! <= one.valLoss! ? best : one,
+      null,
+    );
   }
 
   /** Notes what the user was told. */

@@ -17,7 +17,9 @@ export class Pace {
     const last = this.#marks.at(-1);
     if (last && step < last.step) this.#marks = []; // it was taken back to a checkpoint
     this.#marks.push({ step, time });
-    while (this.#marks.length > 2 && this.#marks[1].time <= time - WINDOW) this.#marks.shift();
+    const isOld = ([first, second]: readonly { time: number }[]) =>
+      second.time <= time - WINDOW || second.time - first.time > WINDOW; // the latter where the run was held
+    while (this.#marks.length > 2 && isOld(this.#marks)) this.#marks.shift();
   }
 
   /** Steps a second; undefined as long as it is not known. */

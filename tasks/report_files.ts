@@ -44,7 +44,7 @@ export async function readRunFiles({ path, logs }: RunFolder): Promise<RunFiles>
   return {
     settings: Object.fromEntries(settings),
     summary: parseObject(summary) ?? {},
-    points: linesOf(epochs).filter(isEpoch) as unknown as EpochPoint[],
+    points: linesOf(epochs).filter(isEpoch).map((line) => ({ valLoss: null, ...line })) as unknown as EpochPoint[],
     looks: linesOf(layers).filter(isEpoch).map(lookOf),
   };
 }

@@ -49,7 +49,11 @@ export function stderrScreen(): Screen {
     isTerminal: canRedraw({ isStderrTerminal, isStdoutTerminal, isStdoutFile: isStdoutFile(), env }),
     hasColor: !env("NO_COLOR"), // set to nothing it means nothing
     write: (text) => {
-      for (let rest = encoder.encode(text); rest.length > 0;) rest = rest.subarray(Deno.stderr.writeSync(rest));
+      try {
+        for (let rest = encoder.encode(text); rest.length > 0;) rest = rest.subarray(Deno.stderr.writeSync(rest));
+      } catch {
+        // Nobody looks any more, behind a pipe or a terminal that is closed: that is no reason to end a run.
+      }
     },
     now: () => performance.now(),
     size: consoleSize,

@@ -63,8 +63,12 @@ async function main(config: TaskConfig): Promise<number | void> {
     const code = await trainEpochs(party).finally(() => party.spectators.end());
     if (code !== undefined) {
       const stop = { run: folder.path, step: trainer.step, resume: `deno task train --resume ${config.runName}` };
-      view.stopped(stop, `stopped: ${folder.path} is kept at ${formatPlace(trainer)}\ngo on with: ${stop.resume}`);
-      return code;
+      const text = `stopped: ${folder.path} is kept at ${formatPlace(trainer)}\ngo on with: ${stop.resume}`;
+      if (code !== 0) {
+        view.stopped(stop, text);
+        return code;
+      }
+      view.note(text); // from the live page: the model is saved, too
     }
     await finishRun({ config, training, folder, keeper, view, hasStepped: trainer.step > begunAt });
   });

@@ -19,7 +19,7 @@ const run = "data/runs/default_run";
 
 Deno.test("train learns the cubic with its defaults, and keeps all that the run was", async (t) => {
   await using place = await Workplace.create();
-  const { stdout, stderr } = await place.succeed("train");
+  const { stdout, stderr } = await place.succeed("train", [], { REPORT: "true" });
   const files = Object.keys(await place.digests(run)).sort();
   assertMatch(files.filter((name) => name.startsWith("checkpoints/")).at(-1)!, /^checkpoints\/step-0000080000.safe/);
   assertEquals(files.filter((name) => !name.startsWith("checkpoints/")), [

@@ -209,8 +209,13 @@ export function rangeOf(values: Iterable<number>): [number, number] {
 
 /** A range that is not empty, and has some air. */
 export function spread([low, high]: readonly [number, number], log = false): [number, number] {
-  if (log) return low === high ? [low / 2, high * 2] : [low / (high / low) ** 0.04, high * (high / low) ** 0.04];
-  const air = low === high ? Math.abs(low) / 2 || 0.5 : (high - low) * 0.04;
+  // Between two floats there is no room for ticks.
+  const isOne = !(high - low > 1e-12 * Math.max(Math.abs(low), Math.abs(high)));
+  if (log) {
+    const air = isOne ? 2 : (high / low) ** 0.04, { MIN_VALUE, MAX_VALUE } = Number;
+    return [Math.max(low / air, MIN_VALUE), Math.min(high * air, MAX_VALUE)];
+  }
+  const air = isOne ? Math.abs(low) / 2 || 0.5 : (high - low) * 0.04;
   return [low - air, high + air];
 }
 
@@ -222,7 +227,7 @@ function ticksOf([low, high]: readonly [number, number]): number[] | number {
 
 /** Powers of ten with 2 and 5 where these are few; within a decade as without a logarithm. */
 function logTicks([low, high]: readonly [number, number]): number[] {
-  const decades = Math.log10(high / low);
+  const decades = Math.log10(high) - Math.log10(low);
   if (decades < 0.8) return niceTicks([low, high]);
   const steps = decades < 2.5 ? [1, 2, 5] : [1], every = Math.max(1, Math.ceil(decades / 7)), ticks: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {

@@ -194,10 +194,8 @@ async function askForFactor(): Promise<void> {
 function listen(): void {
   const events = new EventSource(`/events?token=${encodeURIComponent(token)}`);
   let isOver = false;
-  events.addEventListener("update", ({ data }) => {
-    tellProblem("");
-    showUpdate(JSON.parse(data));
-  });
+  events.addEventListener("open", () => tellProblem(""));
+  events.addEventListener("update", ({ data }) => showUpdate(JSON.parse(data)));
   events.addEventListener("end", () => {
     isOver = true;
     events.close();

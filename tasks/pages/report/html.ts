@@ -45,6 +45,8 @@ export interface TableOptions {
   readonly header: readonly string[];
   /** The first cell of each row names it. */
   readonly rows: readonly (readonly Part[])[];
+  /** How many there are, where `rows` has only the first and the last of them. */
+  readonly total?: number;
   /** Leading columns of words; the others are numbers. */
   readonly words?: number;
   /** Rows at most; the middle of longer ones is left out. */
@@ -59,13 +61,15 @@ export interface TableOptions {
  * @param options What it holds.
  * @returns HTML.
  */
-export function table({ caption, header, rows, words = 1, most = Infinity, rest }: TableOptions): Html {
-  const isLong = rows.length > most, head = isLong ? Math.ceil(most / 2) : rows.length;
+export function table(
+  { caption, header, rows, total = rows.length, words = 1, most = Infinity, rest }: TableOptions,
+): Html {
+  const isLong = total > most, head = isLong ? Math.ceil(most / 2) : rows.length;
   const line = (cells: readonly Part[]) =>
     html`<tr>${
       cells.map((cell, i) => i === 0 ? html`<th scope="row">${cell}</th>` : html`<td${i < words && WORD}>${cell}</td>`)
     }</tr>`;
-  const skipped = rows.length - most;
+  const skipped = total - most;
   const gap = isLong &&
     html`
       <tr class="gap">
@@ -99,6 +103,5 @@ export function number(value: unknown): string {
   }
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString("en-US").replaceAll(",", "\u202f");
   const size = Math.abs(value);
-  if (size < 1e-12) return "0"; // but for rounding
   return (size >= 1e6 || size < 1e-4 ? value.toExponential(3) : `${Number(value.toPrecision(5))}`).replaceAll("-", "−");
 }

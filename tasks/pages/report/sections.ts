@@ -3,7 +3,7 @@
 
 import { deadChart, type Draw, type EpochPoint, lossChart, normChart, rateChart } from "../charts.ts";
 import { confusionChart, reliabilityChart } from "../class_charts.ts";
-import { classChart, fitChart, histogramChart, predictedChart, residualChart } from "../data_charts.ts";
+import { classChart, fitChart, type Histogram, histogramChart, predictedChart, residualChart } from "../data_charts.ts";
 import { networkChart } from "../network_chart.ts";
 import type { ReportFacts } from "./facts.ts";
 import type { Figure } from "./figures.ts";
@@ -28,6 +28,12 @@ export const MEASURE_NAMES: Readonly<Record<string, string>> = {
   ...{ mse: "MSE", rmse: "RMSE", mae: "MAE", r2: "R²", accuracy: "accuracy", macroF1: "macro F1" },
 };
 
+/** The first and the last of a long list: what a table shows of it. */
+function shownOf<T>(list: readonly T[]): readonly T[] {
+  const half = MOST_ROWS / 2;
+  return list.length > MOST_ROWS ? [...list.slice(0, half), ...list.slice(-half)] : list;
+}
+
 /** How the losses went. */
 export function learning({ points, bestEpoch, loss }: ReportFacts, draw: Draw): Section {
   const thinned = points.length > 1_200 ? " Long curves are thinned to their highest and lowest points." : "";
@@ -36,7 +42,8 @@ export function learning({ points, bestEpoch, loss }: ReportFacts, draw: Draw): 
   const numbers = table({
     caption: "Losses by epoch",
     header: ["epoch", "step", "training loss", "validation loss", "learning rate"],
-    rows: points.map(line),
+    rows: shownOf(points).map(line),
+    total: points.length,
     most: MOST_ROWS,
     rest: "metrics.jsonl has them all",
   });
@@ -69,7 +76,12 @@ export function results(facts: ReportFacts, draw: Draw): Section {
       : `${number(drawn)} of ${number(of)} ${part} rows, drawn evenly.`;
     if (fit) {
       const svg = fitChart({ x: fit.x, y: fit.y }, fit.curves, fit.rows, draw);
-      figures.push({ slug: "fit", title: `${fit.y} by ${fit.x}`, svg, caption: `Line: the network. Dots: ${which}` });
+      figures.push({
+        slug: "fit",
+        title: `${fit.y} by ${fit.x}`,
+        svg,
+        caption: fit.rows.length > 0 ? `Line: the network. Dots: ${which}` : "Lines: the network.",
+      });
     }
     pairs.slice(0, MOST_TARGETS).forEach(({ name, pairs: some }, i) => {
       const slug = pairs.length > 1 ? `-${i + 1}` : "", size = { ...draw, width: 440, height: 400 };
@@ -80,6 +92,14 @@ export function results(facts: ReportFacts, draw: Draw): Section {
           title: `${name}: predicted against actual`,
           svg: predicted,
           caption: `Of ${which}`,
+          table: table({
+            caption: `${name}: predictions`,
+            header: ["actual", "predicted", "residual"],
+            rows: shownOf(some).map(({ actual, predicted }) => [actual, predicted, predicted - actual].map(number)),
+            total: some.length,
+            most: MOST_ROWS,
+            words: 0,
+          }),
         },
         { slug: `residuals${slug}`, title: `${name}: residuals`, svg: residual, caption: "Around 0 is good." },
       );
@@ -150,6 +170,16 @@ function classTable(classes: NonNullable<ReportFacts["classes"]>): Html {
   });
 }
 
+function binTable({ name, low, high, counts }: Histogram): Html {
+  const width = (high - low) / counts.length;
+  return table({
+    caption: `Values of ${name}`,
+    header: ["from", "to", "rows"],
+    rows: counts.map((count, i) => [low + width * i, low + width * (i + 1), count].map(number)),
+    words: 0,
+  });
+}
+
 /** What the columns hold. */
 export function data({ data: facts }: ReportFacts, { document }: Draw): Section {
   if (typeof facts === "string") return { id: "data", title: "Data", lead: facts, figures: [] };
@@ -157,12 +187,18 @@ export function data({ data: facts }: ReportFacts, { document }: Draw): Section 
   const all = parts.find(({ part }) => part === "training")?.rows ?? 0;
   const figures: Figure[] = columns.filter(({ histogram }) => histogram).map(({ name, role, histogram }, i) => ({
     ...{ slug: `histogram-${i + 1}`, title: name, svg: histogramChart(histogram!, { document }), caption: role },
+    table: binTable(histogram!),
   }));
   if (classes) {
     figures.push({
       slug: "classes",
       title: "Classes",
       svg: classChart(classes.slice(0, 40), { document, width: 620 }),
+      table: table({
+        caption: "Rows of each class",
+        header: ["class", "rows"],
+        rows: classes.map(({ name, rows }) => [name, number(rows)]),
+      }),
       isWide: true,
     });
   }
