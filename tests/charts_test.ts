@@ -206,3 +206,13 @@ Deno.test("charts escape the names of columns and classes", () => {
     assertStringIncludes(text, "&lt;script&gt;");
   }
 });
+
+Deno.test("charts of values with no float between them, or with all floats, end", () => {
+  const extremes = [[1, 1 + 2 ** -52], [1e300, 1e300 * (1 + 2 ** -52)], [5e-324, 1e308], [-5e-324, 5e-324]];
+  for (const [low, high] of extremes) {
+    for (const log of [true, false]) {
+      const svg = lossChart(epochs(4, (epoch) => epoch % 2 === 0 ? low : high), { ...draw, log });
+      assertEquals(svg.querySelectorAll("svg, g").length > 0, true, `${low} to ${high}`);
+    }
+  }
+});

@@ -55,3 +55,16 @@ Deno.test("LiveHistory keeps the latest messages, and the beginning of long ones
   assertEquals([messages.length, messages[0].step, messages.at(-1)!.step], [100, 150, 249]);
   assertEquals(messages[0].text.length, 2_004);
 });
+
+Deno.test("LiveHistory forgets epochs that a return to a checkpoint has undone", () => {
+  const history = new LiveHistory(), look = { step: 0, weights: {}, gradients: {}, dead: {} };
+  for (let epoch = 1; epoch <= 4; epoch++) {
+    history.layers({ ...look, epoch });
+    history.epoch(lineOf(epoch));
+  }
+  history.layers({ ...look, epoch: 3 });
+  history.epoch(lineOf(3, 9));
+  const [{ points, looks, last, best }] = history.since(undefined, STATUS);
+  assertEquals(points.map(({ epoch, valLoss }) => [epoch, valLoss]), [[1, 1], [2, 0.5], [3, 9]]);
+  assertEquals([looks.map(({ epoch }) => epoch), last?.valLoss, best?.epoch], [[1, 2, 3], 9, 2]);
+});

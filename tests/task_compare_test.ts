@@ -125,3 +125,17 @@ Deno.test("sparkline() draws on a logarithmic scale that several curves share", 
   const none = sparkline([NaN, NaN], rangeOf([[NaN]]));
   assert(none === "  ", none);
 });
+
+Deno.test("compare takes runs of very many epochs", async () => {
+  await using place = await Workplace.create();
+  const lines = (from: number) =>
+    Array.from({ length: 150_000 }, (_, i) => {
+      return JSON.stringify({ epoch: i + 1, step: i + 1, trainLoss: from / (i + 1), valLoss: null, learningRate: 0.1 });
+    }).join("\n") + "\n";
+  for (const [run, from] of [["a", 1], ["b", 2]] as const) {
+    await place.write(`data/runs/${run}/config.json`, "{}");
+    await place.write(`data/runs/${run}/metrics.jsonl`, lines(from));
+  }
+  const { stdout } = await place.succeed("compare", ["a", "b"]);
+  assert(stdout.includes("150000"), stdout);
+});

@@ -234,3 +234,11 @@ Deno.test("formatDuration() shows a time as a clock does", () => {
   const texts = [0, 7.4, 59.6, 754, 3_723, 86_400 + 7_200].map(formatDuration);
   assertEquals(texts, ["0:00", "0:07", "1:00", "12:34", "1:02:03", "1 d 2 h"]);
 });
+
+Deno.test("Pace knows the rate soon after a run was held", () => {
+  const pace = new Pace();
+  for (let time = 0; time <= 2_000; time += 100) pace.mark(time, time); // 1,000 steps/s
+  const held = 600_000;
+  for (let time = 2_100; time <= 2_500; time += 100) pace.mark(time, held + time);
+  assertEquals(pace.stepsPerSecond, 1_000);
+});
