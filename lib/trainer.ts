@@ -178,7 +178,11 @@ export class Trainer implements Disposable {
           if (epoch) yield epoch;
         }
       }
-      if (this.#unwatched > 0) pending.push({ result: this.#watch.look(this.#step).then(() => undefined) });
+      if (this.#unwatched > 0) {
+        const result = this.#watch.look(this.#step).then(() => undefined);
+        result.catch(() => {}); // it is awaited below, in its turn
+        pending.push({ result });
+      }
       this.#unwatched = 0;
       while (pending.length > 0) {
         const epoch = await oldest();

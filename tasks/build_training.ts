@@ -73,7 +73,7 @@ export async function buildTraining(
   const { seed, clipNorm } = config;
   const parts = await openParts(stack, model, dataset), loss = lossOf(config, dataset);
   const optimizer = stack.use(buildOptimizer(config, model));
-  const plateau = config.schedule === "plateau" ? new Plateau(config.learningRate, PLATEAU) : undefined;
+  const plateau = config.schedule === "plateau" ? new Plateau(1, PLATEAU) : undefined;
   let rateFactor = 1;
   const rateOf = (step: number): number => {
     const { learningRate, schedule, warmup } = config, total = config.numEpochs * trainer.stepsPerEpoch;

@@ -59,10 +59,16 @@ export interface Surroundings {
  * @param name The task.
  * @param args Its command line.
  * @param surroundings Environment and `.env`; those of the process if left out.
+ * @param kept Texts in the place of defaults: those of a run that is resumed.
  * @returns The settings.
  * @throws {ConfigError} With all that is wrong.
  */
-export function readConfig(name: TaskName, args: readonly string[], surroundings?: Surroundings): TaskConfig {
+export function readConfig(
+  name: TaskName,
+  args: readonly string[],
+  surroundings?: Surroundings,
+  kept: Texts = {},
+): TaskConfig {
   const task: Task = TASKS[name];
   const { env, dotenv } = surroundings ?? surroundingsOfProcess();
   const file = parseDotenv(dotenv);
@@ -88,15 +94,17 @@ export function readConfig(name: TaskName, args: readonly string[], surroundings
     if (from !== "") found[key] = from;
     const value = setting.parse(text);
     if (value === undefined) {
-      faults.push(`${key} (from ${from}) is ${JSON.stringify(text)}: allowed is ${setting.allowed}`);
+      faults.push(`${key} (from ${from || "config.json"}) is ${JSON.stringify(text)}: allowed is ${setting.allowed}`);
     }
     values[propertyOf(key)] = value ?? setting.parse(preset);
     if (task.keys.includes(key)) texts[key] = text;
   };
-  read("RECIPE", SETTINGS.RECIPE.default);
-  read("DATA", SETTINGS.DATA.default);
+  read("RECIPE", kept.RECIPE ?? SETTINGS.RECIPE.default);
+  read("DATA", kept.DATA ?? SETTINGS.DATA.default);
   const presets = values.data === "" ? recipeOf(values.recipe as RecipeName).defaults : TABLE_DEFAULTS;
-  for (const key of KEYS) if (key !== "RECIPE" && key !== "DATA") read(key, presets[key] ?? SETTINGS[key].default);
+  for (const key of KEYS) {
+    if (key !== "RECIPE" && key !== "DATA") read(key, kept[key] ?? presets[key] ?? SETTINGS[key].default);
+  }
 
   for (const [key, extra] of Object.entries(task.extras ?? {})) {
     faults.push(...extra.faults?.(line.values[key], faults) ?? []);

@@ -48,17 +48,21 @@ export async function trainEpochs(party: RunParty): Promise<number | undefined> 
   keeper.begin();
   spectators.begin({ runName, stepsPerEpoch, epochs: numEpochs, firstStep: trainer.step });
   await keeper.keepIfDue();
-  while (!keeper.isOver && code === undefined) {
-    try {
-      await runWhileLet(party, watchers);
-      for (const control of controls) {
-        if (control.isAsking) code ??= await keeper.hold(() => control.attend(keeper)) ?? undefined;
+  try {
+    while (!keeper.isOver && code === undefined) {
+      try {
+        await runWhileLet(party, watchers);
+        for (const control of controls) {
+          if (control.isAsking) code ??= await keeper.hold(() => control.attend(keeper)) ?? undefined;
+        }
+        if (keeper.isOver || code !== undefined) await keeper.keepNow();
+      } catch (error) {
+        if (!(error instanceof NotFiniteError)) throw error;
+        spectators.warning((await keeper.recover(error)).join("\n"));
       }
-      if (keeper.isOver || code !== undefined) await keeper.keepNow();
-    } catch (error) {
-      if (!(error instanceof NotFiniteError)) throw error;
-      spectators.warning((await keeper.recover(error)).join("\n"));
     }
+  } finally {
+    await keeper.written(); // by whatever it ends
   }
   await keeper.settle();
   return code;

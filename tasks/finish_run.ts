@@ -1,5 +1,6 @@
 /** The end of a run: its model, its summary and its report, and what is told of them. */
 
+import { NotFiniteError } from "../lib/errors.ts";
 import type { Evaluation } from "../lib/evaluation.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../lib/saved_model.ts";
 import type { Training } from "./build_training.ts";
@@ -47,19 +48,27 @@ export async function finishRun(run: FinishedRun): Promise<void> {
 /** Gives the model the weights of its best epoch, where the run looked for it. */
 function keepBest({ keeper: { stopping }, training: { trainer }, view }: FinishedRun): void {
   stopping?.restore();
-  if (!stopping || stopping.bestEpoch === trainer.epoch) return;
+  if (!stopping || stopping.bestEpoch === 0 || stopping.bestEpoch === trainer.epoch) return;
   const { bestEpoch, bestLoss } = stopping;
   view.note(`weights: those of epoch ${bestEpoch}, with the lowest validation loss, ${bestLoss.toPrecision(5)}`);
 }
 
 /** Measures the model, and writes it with the measures. */
-async function keepResults({ config, training, folder }: FinishedRun, seconds: number) {
+async function keepResults({ config, training, folder, view }: FinishedRun, seconds: number) {
   const { model, trainer, parts, evaluatePart } = training, description = describe(config, training);
   const { baseline, table: { target } } = description;
   const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
-  for (const part of parts) evaluations[part.name] = await evaluatePart(part, options);
   await saveModel(folder.model, model, description);
+  for (const part of parts) {
+    try {
+      evaluations[part.name] = await evaluatePart(part, options);
+    } catch (error) {
+      // Rows that no step saw are no reason to lose what was learned.
+      if (!(error instanceof NotFiniteError) || part.name === "train") throw error;
+      view.warning(`warning: the model is written, but cannot be measured on the ${part.name} rows: ${error.message}`);
+    }
+  }
   const summary = {
     ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
     device: model.device.name,

@@ -184,7 +184,10 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
 
   /** Waits until the user asks for something else, and looks up now and then. */
   async #nextWish(): Promise<void> {
-    await Promise.race([this.#wake.promise, wait(INTERVAL)]);
+    const { promise, resolve } = this.#wake = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, INTERVAL);
+    await promise;
+    clearTimeout(timer);
   }
 
   async #changeRate(run: HeldRun): Promise<void> {
@@ -280,7 +283,6 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     }
     this.#hasNews = true;
     this.#wake.resolve();
-    this.#wake = Promise.withResolvers();
     return new Response(null, { status: 204, headers: HEADERS });
   }
 }

@@ -3,14 +3,14 @@
 import type { Origin } from "./checkpoints.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "./config.ts";
 import { parseObject } from "./dataset_files.ts";
-import { flagOf, KEYS, SETTINGS } from "./keys.ts";
+import { KEYS, SETTINGS } from "./keys.ts";
 import type { Key } from "./config_types.ts";
 import { RunFolder } from "./run_folder.ts";
 
 /** Settings on which no bit of the result hangs, or, as paths, only through what is read there. */
 const FREE: readonly Key[] = [
   ...["CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "DEBUG_TENSORS", "TRACE", "REPORT"] as const,
-  ...["RUN_NAME", "DATA", "VALIDATION", "TEST", "INIT_FROM"] as const,
+  ...["RUN_NAME", "DATA", "VALIDATION", "TEST"] as const,
 ];
 
 /** Settings that a run can go on with, to another result than it would have had. */
@@ -36,9 +36,7 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
     throw new ConfigError([`RUN_NAME is "${asked.runName}": a run that is resumed keeps its name, "${run}"`]);
   }
   const began = settingsOfRun(run);
-  const kept = (Object.keys(began) as Key[]).filter((key) => !asked.given[key]);
-  const flags = kept.map((key) => `${flagOf(key)}=${key === "GENERATE_DATASET" ? "false" : began[key]}`);
-  const config = readConfig(name, [...flags, ...args], ONLY_FLAGS);
+  const config = readConfig(name, args, ONLY_FLAGS, { ...began, GENERATE_DATASET: "false" });
   const faults = changeFaults(config, began);
   if (faults.length > 0) throw new ConfigError(faults);
   return {
@@ -104,7 +102,7 @@ function isForced({ extras }: TaskConfig): boolean {
  */
 export function checkOrigin(config: TaskConfig, was: Origin, is: Origin): string[] {
   const told = [
-    ...was.data === is.data ? [] : ["the training rows are others than those it began with"],
+    ...was.data === is.data ? [] : ["the rows are others than those it began with"],
     ...was.device === is.device ? [] : [`it ran on ${was.device}, and now would on ${is.device}`],
     ...was.version === is.version
       ? []

@@ -3,6 +3,7 @@
  * checkpoints, model.safetensors and summary.json.
  */
 
+import { writeFully, writing } from "../lib/files.ts";
 import { DATA_FOLDER, stampOf } from "./dataset_files.ts";
 import { RunLog } from "./run_log.ts";
 
@@ -68,8 +69,22 @@ export class RunFolder {
   /** Writes a JSON file; it appears only once it is whole. */
   async writeJson(name: "config.json" | "summary.json", value: unknown): Promise<void> {
     const path = `${this.path}/${name}`;
-    await Deno.writeTextFile(`${path}.partial`, JSON.stringify(value, null, 2) + "\n");
-    await Deno.rename(`${path}.partial`, path);
+    const bytes = new TextEncoder().encode(JSON.stringify(value, null, 2) + "\n");
+    await writing(path, bytes.length, async () => {
+      {
+        using file = await Deno.open(`${path}.partial`, { write: true, create: true, truncate: true });
+        await writeFully(file, bytes);
+        await file.syncData();
+      }
+      await Deno.rename(`${path}.partial`, path);
+    });
+  }
+
+  /** Takes the summary of an earlier end away. */
+  async removeSummary(): Promise<void> {
+    await Deno.remove(`${this.path}/summary.json`).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
   }
 
   /** Bytes of the logs so far. */

@@ -34,6 +34,8 @@ export class RunKeeper implements HeldRun, Disposable {
   readonly #checkpoints: Checkpoints;
   readonly #origin: Origin;
   #start = performance.now();
+  /** When the run was held, while it is. */
+  #heldSince: number | undefined;
   #secondsBefore = 0;
   #rateFactor = 1;
   /** Loss of the last epoch that is done. */
@@ -68,7 +70,7 @@ export class RunKeeper implements HeldRun, Disposable {
 
   /** Seconds of training so far, those before an interruption included. */
   get seconds(): number {
-    return this.#secondsBefore + (performance.now() - this.#start) / 1000;
+    return this.#secondsBefore + ((this.#heldSince ?? performance.now()) - this.#start) / 1000;
   }
 
   /** Starts the clock. */
@@ -78,11 +80,12 @@ export class RunKeeper implements HeldRun, Disposable {
 
   /** Does something for which the run holds; that takes no time of training. */
   async hold<T>(work: () => Promise<T>): Promise<T> {
-    const since = performance.now();
+    const since = this.#heldSince = performance.now();
     try {
       return await work();
     } finally {
       this.#start += performance.now() - since;
+      this.#heldSince = undefined;
     }
   }
 
@@ -155,6 +158,7 @@ export class RunKeeper implements HeldRun, Disposable {
   async setRateFactor(factor: number): Promise<void> {
     this.#training.setRateFactor(this.#rateFactor = factor);
     await this.keep();
+    await this.settle(); // what the user is told next must outlive a kill
   }
 
   /** Whether to stop putting steps on the queue here, and how many may follow at most: a trainer's `between`. */
@@ -210,6 +214,11 @@ export class RunKeeper implements HeldRun, Disposable {
   async keepNow(): Promise<void> {
     if (this.#training.trainer.step !== this.#lastStep) await this.keep();
     await this.settle();
+  }
+
+  /** Waits until nothing is being written, whatever became of it. */
+  async written(): Promise<void> {
+    await this.#writing;
   }
 
   /** Waits until what is kept is on the disk. */

@@ -140,6 +140,7 @@ async function takeUp(config: TaskConfig, begin: Beginning): Promise<void> {
     const aside = await folder.create();
     if (aside) view.note(`run: the earlier ${folder.path} is kept as ${aside}`);
   }
+  if (isResumed && !keeper.isOver) await folder.removeSummary(); // a run that goes on has not ended
   if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
 }

@@ -124,9 +124,9 @@ Deno.test("--resume refuses what would give another result, unless --force says 
     await place.write("data/cubic.csv", [...lines.slice(0, -1), "1,1"].join("\n") + "\n");
     const { code, stderr } = await place.run("train", ["--resume", "r"]);
     assertEquals(code, 2);
-    assertStringIncludes(stderr, "the training rows are others than those it began with: its result would be another");
+    assertStringIncludes(stderr, "the rows are others than those it began with: its result would be another");
     const forced = await place.succeed("train", ["--resume", "r", "--force", "--num-epochs", "3"]);
-    assertStringIncludes(forced.stderr, "warning: the training rows are others");
+    assertStringIncludes(forced.stderr, "warning: the rows are others");
     await place.write("data/cubic.csv", lines.slice(0, 100).join("\n") + "\n");
     const fewer = await place.run("train", ["--resume", "r", "--force"]);
     assertEquals(fewer.code, 2);
@@ -187,4 +187,38 @@ Deno.test("a run goes on under PATIENCE and plateau, over windows of rows or not
     await place.succeed("train", [...flags, "--num-epochs", `${epochs}`, ...epochs === 3 ? [] : ["--force"]]);
   }
   assertEquals(await results(place), await results(whole));
+});
+
+Deno.test("--resume goes on with presets that gave way at the start", async () => {
+  await using place = await Workplace.create();
+  const table = (rows: number) => "x,y\n" + Array.from({ length: rows }, (_, i) => `${i},${i * i}`).join("\n") + "\n";
+  await place.write("few.csv", table(20));
+  await place.write("more.csv", table(30));
+  const base = ["--data", "few.csv", "--target", "y", "--num-epochs", "2"];
+  const runs = {
+    validated: ["--validation", "more.csv"], // in the place of the preset split
+    unvalidated: ["--split", "0.9,0,0.1"], // with a preset PATIENCE that has nothing to go by
+    small: [], // fewer rows than a preset batch has
+  };
+  for (const [run, flags] of Object.entries(runs)) {
+    await place.succeed("train", [...base, ...flags, "--run-name", run]);
+    const before = await totalsOf(place, `data/runs/${run}`);
+    await Deno.remove(place.at(`data/runs/${run}/checkpoints`), { recursive: true });
+    const { stdout } = await place.succeed("train", ["--resume", run]);
+    assertStringIncludes(stdout, `resume: data/runs/${run} from step 0`);
+    assertEquals(await totalsOf(place, `data/runs/${run}`), before);
+  }
+});
+
+Deno.test("--resume takes a summary of an earlier end away, and holds a changed learning rate under plateau", async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--schedule", "plateau", "--num-epochs", "1"];
+  await place.succeed("train", args);
+  const more = ["--resume", "r", "--num-epochs", "400", "--learning-rate", "0.002", "--force"];
+  const { code } = await stop(place, more, "\nepoch", "SIGINT");
+  assertEquals(code, 130);
+  assertEquals(Object.keys(await place.digests(run)).includes("summary.json"), false);
+  const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals([lines[0].learningRate, lines[1].learningRate], [0.01, 0.002]);
+  await place.refuse(2, ['INIT_FROM is "a.safetensors"'], "train", ["--resume", "r", "--init-from", "a.safetensors"]);
 });
