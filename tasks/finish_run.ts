@@ -59,13 +59,15 @@ async function keepResults({ config, training, folder, view }: FinishedRun, seco
   const { baseline, table: { target } } = description;
   const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
+  const [train, ...others] = parts;
+  evaluations.train = await evaluatePart(train, options); // weights that are useless are not kept as a model
   await saveModel(folder.model, model, description);
-  for (const part of parts) {
+  for (const part of others) {
     try {
       evaluations[part.name] = await evaluatePart(part, options);
     } catch (error) {
       // Rows that no step saw are no reason to lose what was learned.
-      if (!(error instanceof NotFiniteError) || part.name === "train") throw error;
+      if (!(error instanceof NotFiniteError)) throw error;
       view.warning(`warning: the model is written, but cannot be measured on the ${part.name} rows: ${error.message}`);
     }
   }
