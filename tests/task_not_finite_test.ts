@@ -63,3 +63,17 @@ Deno.test("--on-nan halve-lr goes by a schedule too, and ends where no learning 
   assertMatch(stderr, /^error: an input is NaN at step \d+ of epoch 1, in training row 123, column "x"$/m);
   assertStringIncludes(stderr, "\nwhat to do: mend or drop that row");
 });
+
+Deno.test("test rows that overflow are warned of, and take neither model nor summary away", async () => {
+  await using place = await Workplace.create();
+  const rows = Array.from({ length: 40 }, (_, i) => `${i / 40},${(i * i) / 1600}`);
+  await place.write("own.csv", ["x,y", ...rows].join("\n") + "\n");
+  await place.write("far.csv", "x,y\n9e37,1\n");
+  const flags = ["--data", "own.csv", "--target", "y", "--validation", "own.csv", "--test", "far.csv"];
+  const large = ["--init", "normal:2", "--hidden-size", "32,32", "--num-epochs", "3"]; // weights above 1
+  const { stderr } = await place.succeed("train", [...flags, ...large, "--run-name", "r"]);
+  assertMatch(stderr, /^warning: the model is written, but cannot be measured on the test rows: The test loss is /m);
+  const { train, validation, test } = JSON.parse(await place.read(`${run}/summary.json`));
+  assertEquals([train.rows, validation.rows, test], [40, 40, undefined]);
+  assertMatch((await place.succeed("predict", ["--run-name", "r", "0.5"])).stdout, /^0.5,/m);
+});
