@@ -49,11 +49,13 @@ export function sparklines(curves: readonly (readonly number[])[]): string[] {
   const all = curves.flat().filter(Number.isFinite);
   const low = Math.min(...all), high = Math.max(...all), scale = low > 0 ? Math.log : (value: number) => value;
   const span = scale(high) - scale(low);
-  const bar = (value: number) => {
-    const share = span > 0 ? (scale(value) - scale(low)) / span : 0;
-    return BARS[Math.round(Math.min(Math.max(share, 0), 1) * (BARS.length - 1))] ?? BARS.at(-1)!; // NaN is off the scale
-  };
+  const bar = (value: number) => barAt(span > 0 ? (scale(value) - scale(low)) / span : 0);
   return curves.map((values) => values.map(bar).join(""));
+}
+
+/** The bar for a share of the height; NaN is off the scale. */
+function barAt(share: number): string {
+  return BARS[Math.round(Math.min(Math.max(share, 0), 1) * (BARS.length - 1))] ?? BARS.at(-1)!;
 }
 
 /** So many means of neighbours. */
@@ -92,8 +94,7 @@ export function sparkline(values: readonly number[], { low, high }: Range): stri
   const span = Math.log(high / low);
   return values.map((value) => {
     if (!isShown(value)) return value === 0 ? BARS[0] : " ";
-    const place = span > 0 ? Math.log(value / low) / span : 0;
-    return BARS[Math.round(Math.min(1, Math.max(0, place)) * (BARS.length - 1))];
+    return barAt(span > 0 ? Math.log(value / low) / span : 0);
   }).join("");
 }
 
