@@ -8,6 +8,7 @@
  */
 export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
 export { clipByNorm } from "./lib/clipping.ts";
+export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/communicator.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
 export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
