@@ -10,6 +10,7 @@ export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
 export { clipByNorm } from "./lib/clipping.ts";
 export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/communicator.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
+export type { Staging } from "./lib/staging.ts";
 export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
 export { type CsvOptions, parseRecords, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
@@ -19,6 +20,7 @@ export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/er
 export { type Fault, type FaultCause, findFault } from "./lib/fault_finder.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
+export type { Group, OuterOptions } from "./lib/group.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export {
   type ActivationName,
@@ -139,7 +141,7 @@ export { SafetensorsRows } from "./lib/safetensors_rows.ts";
 export { SafetensorsWriter } from "./lib/safetensors_writer.ts";
 export { type ColumnStatistics, RunningStatistics, Scaler, type ScalerJson, type ScalingMethod } from "./lib/scaler.ts";
 export type { Binding } from "./lib/pipeline.ts";
-export { Recording } from "./lib/recording.ts";
+export { type RecordedPart, Recording } from "./lib/recording.ts";
 export { type KernelCheck, selfTest } from "./lib/self_check.ts";
 export type { Shape } from "./lib/shape.ts";
 export {
