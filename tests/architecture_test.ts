@@ -25,7 +25,7 @@ const storeys: string[] = [
   "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
   "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers " +
   "bounded_json printable classification_metrics diagnosis version model_metadata reference_dropout learning_rates " +
-  "plateau reference_statistics safetensors_bytes",
+  "plateau reference_statistics safetensors_bytes mpi_library mpi_watch mpi",
   "adapter command_builder device gpu_faults pipeline product recording schedule staging",
   "tensor",
   "elementwise matmul ops reductions rows activations dropout clipping step_rates not_finite tensor_statistics",
