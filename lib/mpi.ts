@@ -288,7 +288,7 @@ export class Mpi implements Communicator, AsyncDisposable {
     const { symbols, handles: { byte, world } } = this.#library;
     const own = new Uint8Array(HOST_BYTES), all = new Uint8Array(HOST_BYTES * this.size);
     new TextEncoder().encodeInto(this.host, own);
-    return this.#together("open", [own, all], async () => {
+    return this.#holding([own, all], async () => {
       this.#check("MPI_Allgather", await symbols.MPI_Allgather(own, HOST_BYTES, byte, all, HOST_BYTES, byte, world));
       const nameAt = (at: number) => new TextDecoder().decode(all.subarray(at, at + HOST_BYTES)).replaceAll("\0", "");
       return Array.from({ length: this.size }, (_, other) => nameAt(HOST_BYTES * other));

@@ -112,7 +112,7 @@ function load(names: readonly string[]): [string, MpiLibrary["symbols"]] {
       if (!message.includes(`${name}: cannot open`)) throw new Deno.errors.NotSupported(`${message}; ${INSTALL}`);
     }
   }
-  throw new Deno.errors.NotFound(`Found no MPI library, neither ${names.join(" nor ")}: ${INSTALL}`);
+  throw new Deno.errors.NotFound(`Found no MPI library under the name ${names.join(" or ")}: ${INSTALL}`);
 }
 
 /**

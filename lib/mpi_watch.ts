@@ -31,7 +31,7 @@ export interface WatchOptions {
 }
 
 /** The calls that all ranks make together; a message has their place in this list. */
-const CALLS = ["open", "allReduce", "broadcast", "barrier", "gather", "close"] as const;
+const CALLS = ["allReduce", "broadcast", "barrier", "gather", "close"] as const;
 
 /** A call that all ranks make together. */
 export type CallName = typeof CALLS[number];
@@ -58,7 +58,7 @@ export class Watch {
   readonly #grace: number;
   readonly #answers = new Map<number, Answer>();
   #calls = 0;
-  #name: CallName = "open";
+  #name: CallName = "barrier";
   #since: number | undefined;
   #asked: number | undefined;
 

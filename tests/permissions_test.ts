@@ -53,6 +53,9 @@ const DRIVERS = { LD_LIBRARY_PATH: "/nowhere" };
 
 const SMALL = ["--num-dataset=100", "--num-epochs=1"];
 
+/** What `deno task setup` is made of. */
+const SETUP = ["tasks/setup.ts", "tasks/open_mpi.ts", "tasks/packages.ts"];
+
 const USES: Record<string, Use> = {
   "gen-data": { args: () => ["--num-dataset=100", "--generate-dataset"], says: /^wrote data\/cubic.csv: 100 rows/m },
   scale: { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
@@ -84,13 +87,13 @@ const USES: Record<string, Use> = {
   setup: {
     args: () => [],
     says: /^$/,
-    project: ["deno.json", "deno.lock", "tasks/setup.ts"],
+    project: ["deno.json", "deno.lock", ...SETUP],
     env: { ...DRIVERS, JSR_URL: "file:///nowhere/", NO_SETUP: "" },
     // Who runs it is asked only where an adapter is missing.
     unused: ["--allow-sys=uid"],
   },
   // In a project without tests, whose stages fail one by one.
-  test: { args: () => [], says: /^tests: \d+ passed/m, project: ["tasks/setup.ts", "tasks/test.ts"] },
+  test: { args: () => [], says: /^tests: \d+ passed/m, project: [...SETUP, "tasks/test.ts"] },
 };
 
 /** Tasks whose every use takes minutes: their permissions are only read. */
