@@ -126,7 +126,7 @@ export {
 } from "./lib/plateau.ts";
 export { Predictor } from "./lib/predictor.ts";
 export { Random } from "./lib/random.ts";
-export { ArrayRows, type RowBlock, type RowSource } from "./lib/row_source.ts";
+export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/row_source.ts";
 export { loadWeights, type ModelDescription, SavedModel, saveModel } from "./lib/saved_model.ts";
 export {
   readSafetensors,
