@@ -18,6 +18,7 @@ const WRITES: Record<string, string | undefined> = {
   "gen-data": "=data",
   scale: "=data",
   train: "=data",
+  "train-mpi": "=data",
   tune: "=data",
   // Where the user says.
   predict: "",
@@ -62,6 +63,10 @@ const USES: Record<string, Use> = {
   train: {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--live"],
     says: /^live: http:[^]*^run: data\/runs\//m,
+  },
+  "train-mpi": {
+    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--run-name=mpi"],
+    says: /^run: data\/runs\/mpi$/m,
   },
   tune: {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--trials=1", "--seed=1|2"],
@@ -155,13 +160,14 @@ Deno.test("deno.json gives every task known permissions, no network but a page o
     for (const flag of flags) {
       assertMatch(
         flag,
-        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run)|allow-net=127\.0\.0\.1)$/,
+        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run|ffi)|allow-net=127\.0\.0\.1)$/,
         `a flag of ${task}`,
       );
     }
     assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
     assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);
     assertEquals(of("net"), MAY_LISTEN.includes(task) ? [LOOPBACK] : [], `${task} reaches out`);
+    assertEquals(of("ffi"), task.endsWith("-mpi") ? ["--allow-ffi"] : [], `${task} calls other libraries`);
     assertEquals(of("sys"), task === "setup" ? ["--allow-sys=uid"] : []);
     if (task === "soak") continue;
     assertEquals(of("write"), WRITES[task] === undefined ? [] : [`--allow-write${WRITES[task]}`], task);
