@@ -32,8 +32,11 @@ export async function timeViews(
   { views, rounds, seconds }: Plan["looking"],
   folder: string,
 ): Promise<LookingResult[]> {
-  const first = await timeView("quiet", 1, folder);
-  const epochs = Math.max(1, Math.round(seconds * first.rate / first.steps));
+  let epochs = 1;
+  for (const share of [0.1, 1]) { // a run of one epoch is slow, because it begins
+    const { steps, rate } = await timeView("quiet", epochs, folder);
+    epochs = Math.max(1, Math.round(share * seconds * rate * epochs / steps));
+  }
   const results = views.map((view) => ({ view, rounds: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
     // None of them always comes first.
