@@ -12,7 +12,7 @@
 
 import { isSmallStep } from "../lib/adapter.ts";
 import { Device } from "../lib/device.ts";
-import { DeviceError, NotFiniteError } from "../lib/errors.ts";
+import { DataError, DeviceError } from "../lib/errors.ts";
 import { dataSource } from "../lib/model_metadata.ts";
 import { selfTest } from "../lib/self_check.ts";
 import type { Trainer } from "../lib/trainer.ts";
@@ -30,7 +30,8 @@ import { recipeOf } from "./recipes.ts";
 import { checkOrigin, readTrainConfig } from "./resume.ts";
 import { forLogs, RunFolder } from "./run_folder.ts";
 import { RunKeeper } from "./run_keeper.ts";
-import { runTask } from "./run_task.ts";
+import { recall } from "./run_records.ts";
+import { describeError, runTask } from "./run_task.ts";
 import type { ScaledDataset } from "./scaled_dataset.ts";
 import { Spectators } from "./spectator.ts";
 import { prepareDataset } from "./stages.ts";
@@ -51,6 +52,7 @@ async function main(config: TaskConfig): Promise<number | void> {
   using signal = new StopSignal();
   await using live = await openLive(config, { training, keeper, view, signal });
   await takeUp(config, { folder, keeper, checkpoint, origin, trainer, view });
+  if (live && config.extras.RESUME !== undefined) await recallPast(config, live, view);
   const begunAt = trainer.step, guests = live ? [live] : [];
   const party = {
     config,
@@ -59,7 +61,7 @@ async function main(config: TaskConfig): Promise<number | void> {
     spectators: new Spectators([view, ...guests]),
     controls: [signal, ...guests],
   };
-  return await withHint(config, checkpoints, async () => {
+  return await withHint(config, { checkpoints, keeper, live }, async () => {
     const code = await trainEpochs(party).finally(() => party.spectators.end());
     if (code !== undefined) {
       const stop = { run: folder.path, step: trainer.step, resume: `deno task train --resume ${config.runName}` };
@@ -70,6 +72,7 @@ async function main(config: TaskConfig): Promise<number | void> {
       }
       view.note(text); // from the live page: the model is saved, too
     }
+    signal.end(() => view.warning("finishing: model and report are being written; another Ctrl-C ends that"));
     await finishRun({ config, training, folder, keeper, view, hasStepped: trainer.step > begunAt });
   });
 }
@@ -134,6 +137,8 @@ async function takeUp(config: TaskConfig, begin: Beginning): Promise<void> {
   if (checkpoint) {
     for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) warner(view)(what);
     await keeper.restore(checkpoint);
+    const text = formatRate(config, keeper.rateFactor);
+    if (text) warner(view)(text);
   } else if (isResumed) {
     await folder.cut(forLogs(() => 0));
   } else {
@@ -143,6 +148,28 @@ async function takeUp(config: TaskConfig, begin: Beginning): Promise<void> {
   if (isResumed && !keeper.isOver) await folder.removeSummary(); // a run that goes on has not ended
   if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
+}
+
+/** What a learning rate that is given to a resumed run comes to, where it is not what it says. */
+function formatRate({ given, learningRate, runName }: TaskConfig, factor: number): string | undefined {
+  if (given.LEARNING_RATE === undefined || factor === 1) return undefined;
+  const short = (value: number) => `${Number(value.toPrecision(4))}`;
+  return `LEARNING_RATE is ${learningRate}, but ${runName} goes on with ${factor} of it, ${
+    short(learningRate * factor)
+  }: ` +
+    `--on-nan halve-lr or the live page has made it so; LEARNING_RATE=${
+      short(learningRate / factor)
+    } gives ${learningRate}`;
+}
+
+/** Shows the live page what the run did before it was resumed. */
+async function recallPast({ runName }: TaskConfig, live: LiveServer, view: View): Promise<void> {
+  try {
+    await recall(runName, live);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    warner(view)(`the live page begins without what was before: ${error.message}`);
+  }
 }
 
 /** Serves the live page, where that was asked for: before anything is written, for the port may be taken. */
@@ -170,17 +197,22 @@ async function openLive(
   return live;
 }
 
-/** Says with an error what is left of the run. */
-async function withHint<T>({ runName }: TaskConfig, checkpoints: Checkpoints, work: () => Promise<T>): Promise<T> {
+/** Says with an error what is left of the run, on the live page too. */
+async function withHint<T>(
+  { runName }: TaskConfig,
+  { checkpoints, keeper, live }: { checkpoints: Checkpoints; keeper: RunKeeper; live: LiveServer | undefined },
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const lastStep = await checkpoints.lastStep().catch(() => undefined); // the first error is the one to tell
     if (error instanceof Error && lastStep !== undefined) {
-      const how = error instanceof NotFiniteError ? " --on-nan halve-lr" : "";
+      const how = keeper.wouldHalvingHelp ? " --on-nan halve-lr" : "";
       error.message +=
         `\nthe run is kept at step ${lastStep}: \`deno task train --resume ${runName}${how}\` goes on from there`;
     }
+    live?.warning(describeError("train", error));
     throw error;
   }
 }
