@@ -60,6 +60,10 @@ Deno.test("--on-nan halve-lr goes by a schedule too, and ends where no learning 
   const [first] = (await place.read(`${run}/metrics.jsonl`)).split("\n").map((line) => line && JSON.parse(line));
   assert(first.learningRate < 2, `${first.learningRate} is not half of what it was`);
 
+  const least = await place.run("train", [...args, "--learning-rate", "1e30"]);
+  assertEquals([least.code, least.stderr.match(/^warning: back at step 0/gm)?.length], [1, 20]);
+  assertMatch(least.stderr, /^the run is kept at step 0: `deno task train --resume r` goes on from there$/m);
+
   const path = place.at("data/cubic.scaled.safetensors"), { tensors, metadata } = await readSafetensors(path);
   tensors.get("train.x")!.data[123] = NaN;
   await writeSafetensors(path, Object.fromEntries(tensors), metadata);
