@@ -10,7 +10,7 @@
  * What is printed hangs on where it goes: a picture that is redrawn on a terminal, lines elsewhere; see tasks/create_view.ts.
  */
 
-import { NotFiniteError } from "../lib/errors.ts";
+import { DataError } from "../lib/errors.ts";
 import type { Trainer } from "../lib/trainer.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Training } from "./build_training.ts";
@@ -27,7 +27,8 @@ import { checkWeights, NO_RANKS, onFirst, type Ranks, shareCheckpoint, shareWeig
 import { checkOrigin, readTrainConfig } from "./resume.ts";
 import { forLogs, NoFolder, RunFolder } from "./run_folder.ts";
 import { RunKeeper } from "./run_keeper.ts";
-import { runTask } from "./run_task.ts";
+import { recall } from "./run_records.ts";
+import { describeError, runTask } from "./run_task.ts";
 import { Spectators } from "./spectator.ts";
 import { StopSignal } from "./stop_signal.ts";
 import type { View } from "./view.ts";
@@ -57,7 +58,8 @@ export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promis
   const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
   using signal = new StopSignal();
   await using live = await openLive(config, { training, keeper, view, signal });
-  await together(ranks, () => takeUp(config, { folder, keeper, checkpoint, origin, trainer, view }));
+  await together(ranks, () => takeUp(config, { folder, keeper, checkpoint, origin, trainer, view, isFirst }));
+  if (live && config.extras.RESUME !== undefined) await recallPast(config, live, view);
   if (hasOthers) await shareWeights(ranks, model);
   const begunAt = trainer.step, guests = live ? [live] : [];
   const party = {
@@ -68,7 +70,7 @@ export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promis
     controls: [signal, ...guests],
     communicator,
   };
-  return await withHint({ config, checkpoints, ranks }, async () => {
+  return await withHint({ config, checkpoints, keeper, live, ranks }, async () => {
     const code = await trainEpochs(party).finally(() => party.spectators.end());
     if (hasOthers) await checkWeights(ranks, model.values);
     if (!isFirst) return code;
@@ -81,6 +83,7 @@ export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promis
       }
       view.note(text); // from the live page: the model is saved, too
     }
+    signal.end(() => view.warning("finishing: model and report are being written; another Ctrl-C ends that"));
     await finishRun({ config, training, folder, keeper, view, hasStepped: trainer.step > begunAt });
   });
 }
@@ -98,14 +101,19 @@ interface Beginning {
   origin: Origin;
   trainer: Trainer;
   view: View;
+  isFirst: boolean;
 }
 
 /** Makes the run's folder, or takes the run up where it was left. */
 async function takeUp(config: TaskConfig, begin: Beginning): Promise<void> {
-  const { folder, keeper, checkpoint, origin, trainer, view } = begin, isResumed = config.extras.RESUME !== undefined;
+  const { folder, keeper, checkpoint, origin, trainer, view, isFirst } = begin;
+  const isResumed = config.extras.RESUME !== undefined;
   if (checkpoint) {
-    for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) warner(view)(what);
+    // Of the ranks' devices a checkpoint names the first one's.
+    if (isFirst) { for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) warner(view)(what); }
     await keeper.restore(checkpoint);
+    const text = formatRate(config, keeper.rateFactor);
+    if (text) warner(view)(text);
   } else if (isResumed) {
     await folder.cut(forLogs(() => 0));
   } else {
@@ -115,6 +123,28 @@ async function takeUp(config: TaskConfig, begin: Beginning): Promise<void> {
   if (isResumed && !keeper.isOver) await folder.removeSummary(); // a run that goes on has not ended
   if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
+}
+
+/** What a learning rate that is given to a resumed run comes to, where it is not what it says. */
+function formatRate({ given, learningRate, runName }: TaskConfig, factor: number): string | undefined {
+  if (given.LEARNING_RATE === undefined || factor === 1) return undefined;
+  const short = (value: number) => `${Number(value.toPrecision(4))}`;
+  return `LEARNING_RATE is ${learningRate}, but ${runName} goes on with ${factor} of it, ${
+    short(learningRate * factor)
+  }: ` +
+    `--on-nan halve-lr or the live page has made it so; LEARNING_RATE=${
+      short(learningRate / factor)
+    } gives ${learningRate}`;
+}
+
+/** Shows the live page what the run did before it was resumed. */
+async function recallPast({ runName }: TaskConfig, live: LiveServer, view: View): Promise<void> {
+  try {
+    await recall(runName, live);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    warner(view)(`the live page begins without what was before: ${error.message}`);
+  }
 }
 
 /** Serves the live page, where that was asked for: before anything is written, for the port may be taken. */
@@ -146,20 +176,24 @@ async function openLive(
 interface Hinted {
   config: TaskConfig;
   checkpoints: Checkpoints;
+  keeper: RunKeeper;
+  live: LiveServer | undefined;
   ranks: Ranks;
 }
 
-/** Says with an error what is left of the run. */
-async function withHint<T>({ config: { runName }, checkpoints, ranks }: Hinted, work: () => Promise<T>): Promise<T> {
+/** Says with an error what is left of the run, on the live page too. */
+async function withHint<T>(hinted: Hinted, work: () => Promise<T>): Promise<T> {
+  const { config: { runName }, checkpoints, keeper, live, ranks } = hinted;
   try {
     return await work();
   } catch (error) {
     const lastStep = await checkpoints.lastStep().catch(() => undefined); // the first error is the one to tell
     if (error instanceof Error && lastStep !== undefined) {
-      const how = error instanceof NotFiniteError ? " --on-nan halve-lr" : "";
+      const how = keeper.wouldHalvingHelp ? " --on-nan halve-lr" : "";
       error.message +=
         `\nthe run is kept at step ${lastStep}: \`${ranks.command} --resume ${runName}${how}\` goes on from there`;
     }
+    live?.warning(describeError("train", error));
     throw error;
   }
 }
