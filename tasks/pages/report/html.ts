@@ -101,7 +101,9 @@ export function number(value: unknown): string {
   if (typeof value !== "number" || !Number.isFinite(value)) {
     return value === null || value === undefined ? "–" : `${value}`;
   }
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString("en-US").replaceAll(",", "\u202f");
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) {
+    return value.toLocaleString("en-US").replaceAll(",", "\u202f").replace("-", "−");
+  }
   const size = Math.abs(value);
   return (size >= 1e6 || size < 1e-4 ? value.toExponential(3) : `${Number(value.toPrecision(5))}`).replaceAll("-", "−");
 }
