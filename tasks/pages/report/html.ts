@@ -67,7 +67,13 @@ export function table(
   const isLong = total > most, head = isLong ? Math.ceil(most / 2) : rows.length;
   const line = (cells: readonly Part[]) =>
     html`<tr>${
-      cells.map((cell, i) => i === 0 ? html`<th scope="row">${cell}</th>` : html`<td${i < words && WORD}>${cell}</td>`)
+      cells.map((cell, i) =>
+        i === 0
+          ? html`
+            <th scope="row" ${words === 0 && NUMBER}>${cell}</th>
+          `
+          : html`<td${i < words && WORD}>${cell}</td>`
+      )
     }</tr>`;
   const skipped = total - most;
   const gap = isLong &&
@@ -94,7 +100,7 @@ export function table(
   `;
 }
 
-const WORD = new Html(' class="word"');
+const WORD = new Html(' class="word"'), NUMBER = new Html(' class="number"');
 
 /** A number as tables show it. */
 export function number(value: unknown): string {
