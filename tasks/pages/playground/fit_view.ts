@@ -9,7 +9,7 @@ import { extentOf } from "./grid.ts";
 const SIZE = { width: 380, height: 340 } as const;
 
 /** Most rows that are drawn: each picture makes all of them anew. */
-const MOST_ROWS = 600;
+export const MOST_ROWS = 600;
 
 /**
  * Draws the fitted curve; of classes one for each, the probability.

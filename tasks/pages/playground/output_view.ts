@@ -4,7 +4,7 @@
 import { toRaw } from "../../../lib/evaluation.ts";
 import { LOSSES } from "../../../lib/saved_model.ts";
 import type { PlayData } from "./datasets.ts";
-import { fittedCurve } from "./fit_view.ts";
+import { fittedCurve, MOST_ROWS } from "./fit_view.ts";
 import { type Extent, extentOf, type Grid } from "./grid.ts";
 import { type Color, css, imageOf, mixed, type Palette, penOf, short } from "./heat.ts";
 
@@ -60,7 +60,9 @@ export function drawOutput(
     surface.setAttribute("aria-label", `${words}, with ${rows}`);
   }
   const others = data.features.length > 2 ? `; the other ${data.features.length - 2} inputs at their means` : "";
-  return `${words}${others}. Full points train, hollow ones only measure.`;
+  const isThinned = isCurve && data.training.length + data.validation.length > MOST_ROWS;
+  const thinned = isThinned ? " Of many rows some are drawn, taken evenly." : "";
+  return `${words}${others}. Full points train, hollow ones only measure.${thinned}`;
 }
 
 function axesOf(canvas: HTMLCanvasElement, { x: [left, right], y: [low, high] }: Extent): Axes {
