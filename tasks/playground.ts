@@ -6,12 +6,19 @@
  *   deno task playground --output folder     static files instead
  */
 
+import { bundle } from "./bundle.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import css from "./pages/playground/playground.css" with { type: "text" };
 import html from "./pages/playground/index.html" with { type: "text" };
 import style from "./pages/style.css" with { type: "text" };
 import { runTask } from "./run_task.ts";
 import { fromUsersFolder } from "./users_files.ts";
+
+/** The page's script. */
+const SCRIPT = new URL("pages/playground/main.ts", import.meta.url);
+
+/** Kernels that a device of plain products, as main.ts asks for, never runs. */
+const UNUSED = [/\/matmul_blocks\.wgsl$/, /\/matmul_tiles\.wgsl$/] as const;
 
 /** Only programs on this machine reach it. */
 const HOST = "127.0.0.1";
@@ -35,29 +42,17 @@ async function main({ output, extras: { PORT } }: TaskConfig): Promise<void> {
 
 /** Bundles the page. */
 async function makeFiles(): Promise<Files> {
+  const script = withShortKernels(await bundle(SCRIPT, { format: "iife", unused: UNUSED }));
   return new Map([
     ["index.html", { type: "text/html", text: html }],
     ["playground.css", { type: "text/css", text: style + css }],
-    ["playground.js", { type: "text/javascript", text: withShortKernels(await bundle()) }],
+    ["playground.js", { type: "text/javascript", text: script }],
   ]);
-}
-
-/** The page's script, as one file that needs no other. */
-async function bundle(): Promise<string> {
-  const [entry, config] = ["./pages/playground/main.ts", "../deno.json"].map(pathOf);
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    // A script that is no module also runs in a page that is opened as a file.
-    args: ["bundle", "--config", config, "--platform", "browser", "--format", "iife", "--minify", entry],
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  if (success) return new TextDecoder().decode(stdout);
-  throw new Deno.errors.Http(`Cannot bundle the page: ${new TextDecoder().decode(stderr).trim()}`);
 }
 
 /**
  * Takes comments and indentation out of kernels, which stand in a bundle as texts between backticks that begin with a
- * comment: a ninth of the script.
+ * comment: a tenth of the library.
  *
  * @param script A minified bundle.
  * @returns The same program.
@@ -67,10 +62,6 @@ export function withShortKernels(script: string): string {
     const lines = kernel.slice(1, -1).split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
     return `\`${lines.filter((line) => line !== "").join("\n")}\``;
   });
-}
-
-function pathOf(name: string): string {
-  return decodeURIComponent(new URL(name, import.meta.url).pathname);
 }
 
 /** Serves the files until Ctrl-C. */

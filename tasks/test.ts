@@ -85,7 +85,7 @@ export function readCoverage(lcov: string, folder: string): Coverage[] {
   });
 }
 
-/** Test files by how they run, paths from the project's folder. */
+/** Test files by how they run, paths from the project's folder, those that take long first. */
 export interface TestGroups {
   /** Beside each other, one a core. */
   together: string[];
@@ -104,21 +104,30 @@ export interface TestGroups {
 export function groupTests(texts: ReadonlyMap<string, string>): TestGroups {
   const missing = ALONE.filter((path) => texts.size > 0 && !texts.has(path.slice("tests/".length)));
   if (missing.length > 0) throw new Deno.errors.NotFound(`No such test: ${missing.join(", ")}`);
-  // Whatever imports tests/browser.ts, and whatever imports that.
-  const browsing = new Set(["browser.ts"]);
-  for (let before = 0; before < browsing.size;) {
-    before = browsing.size;
-    for (const [name, text] of texts) {
-      const imports = [...text.matchAll(/(?:from|import) "\.\/([^"]+)"/g)].map(([, file]) => file);
-      if (imports.some((file) => browsing.has(file))) browsing.add(name);
-    }
-  }
+  const browsing = withImporters(["browser.ts"], texts);
+  const starting = withImporters([...texts.keys()].filter((name) => texts.get(name)!.includes("Deno.Command(")), texts);
+  // Those that start processes take the longest: begun last, one alone would keep a single core busy.
+  const weight = (name: string) => texts.get(name)!.length + (starting.has(name) ? 1e9 : 0);
   const groups: TestGroups = { together: [], alone: [], pages: [] };
-  for (const name of [...texts.keys()].filter((name) => name.endsWith("_test.ts")).sort()) {
+  const names = [...texts.keys()].filter((name) => name.endsWith("_test.ts"));
+  for (const name of names.sort((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1))) {
     const path = `tests/${name}`;
     groups[browsing.has(name) ? "pages" : ALONE.includes(path) ? "alone" : "together"].push(path);
   }
   return groups;
+}
+
+/** Files, whatever imports them, and whatever imports that. */
+function withImporters(files: Iterable<string>, texts: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const found = new Set(files);
+  for (let before = 0; before < found.size;) {
+    before = found.size;
+    for (const [name, text] of texts) {
+      const imports = [...text.matchAll(/(?:from|import) "\.\/([^"]+)"/g)].map(([, file]) => file);
+      if (imports.some((file) => found.has(file))) found.add(name);
+    }
+  }
+  return found;
 }
 
 async function readTests(): Promise<Map<string, string>> {
@@ -138,21 +147,24 @@ async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof read
   const { together, alone, pages } = groupTests(await readTests());
   // Types are a stage of their own: here one wrong type would keep all tests from running.
   const options = ["--no-prompt", "--no-check", "--coverage=coverage", "--coverage-raw-data-only"];
-  const runs: [flags: string[], files: string[]][] = [
-    [["--doc", "--parallel", ...permissions], ["mod.ts", "lib", "README.md", ...together]],
-    [permissions, alone],
-    [["--allow-all"], pages],
-  ];
   const sum = { passed: 0, failed: 0 };
   let isOk = true, isWhole = true;
-  for (const [flags, files] of runs) {
-    if (files.length === 0) continue; // named none, the runner would take all
-    const { ok, stdout } = await deno(["test", ...options, ...flags, ...files]), totals = readTotals(stdout);
+  const run = async (flags: string[], files: string[], show = true) => {
+    if (files.length === 0) return ""; // named none, the runner would take all
+    const { ok, stdout } = await deno(["test", ...options, ...flags, ...files], show), totals = readTotals(stdout);
     if (!ok) isOk = false;
     if (!totals) isWhole = false;
     sum.passed += totals?.passed ?? 0;
     sum.failed += totals?.failed ?? 0;
-  }
+    return stdout;
+  };
+  // A browser mostly waits: its tests take what the others leave of the cores, and are shown behind them.
+  const [paged] = await Promise.all([
+    run(["--allow-all"], pages, false),
+    run(["--doc", "--parallel", ...permissions], [...together, "mod.ts", "lib", "README.md"]),
+  ]);
+  await writeAll(new TextEncoder().encode(paged));
+  await run(permissions, alone);
   return { ok: isOk, totals: isWhole ? sum : undefined };
 }
 

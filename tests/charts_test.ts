@@ -191,6 +191,15 @@ Deno.test("networkChart() draws units and weights up to a few, and leaves out th
   assertEquals(count(deep, "units"), 7 * 4);
 });
 
+Deno.test("fitChart() draws rows that only measure as rings", () => {
+  const rows = [[{ x: 0, y: 1 }, { x: 1, y: 2, isHollow: true }, { x: 2, y: 1 }, { x: 3, y: NaN }]];
+  const svg = fitChart({ x: "x", y: "y" }, [{ name: "y", places: [{ x: 0, y: 0 }, { x: 2, y: 1 }] }], rows, draw);
+  const groups = [...svg.querySelectorAll("g.rows")].map((
+    group,
+  ) => [group.getAttribute("fill"), group.children.length]);
+  assertEquals(groups, [["var(--series-8)", 2], ["var(--paper)", 1]]);
+});
+
 Deno.test("charts escape the names of columns and classes", () => {
   const name = '<script>alert("1")</script>';
   const all = [

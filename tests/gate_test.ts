@@ -43,6 +43,20 @@ Deno.test("groupTests() gives tests of pages all permissions, and what times its
   });
 });
 
+Deno.test("groupTests() puts first what starts processes, itself or by what it imports, and then what is long", () => {
+  const texts = new Map([
+    ["a_test.ts", "short"],
+    ["b_test.ts", "much longer than the others"],
+    ["c_test.ts", 'import "./runs.ts";'],
+    ["d_test.ts", "new Deno.Command()"],
+    ["runs.ts", 'import "./run.ts";'],
+    ["run.ts", "new Deno.Command()"],
+    ["soak_test.ts", ""],
+  ]);
+  const names = ["c_test.ts", "d_test.ts", "b_test.ts", "a_test.ts"];
+  assertEquals(groupTests(texts).together, names.map((name) => `tests/${name}`));
+});
+
 Deno.test("groupTests() refuses a list that names a test which is not there", () => {
   assertThrows(
     () => groupTests(new Map([["a_test.ts", ""]])),

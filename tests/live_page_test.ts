@@ -28,6 +28,8 @@ Deno.test("the live page draws a run while it trains, and pauses, slows and stop
     await page.goto(url);
     await until(async () => await points("#loss") >= 4);
     assertEquals(await page.textContent("#phase"), "training");
+    assertEquals(await page.getAttribute("#rate", "aria-live"), "off", "a schedule changes it with every step");
+    assertEquals(await page.getAttribute("#messages", "tabindex"), "0", "it scrolls by keyboard");
     assertMatch(await page.title(), /^r: 0%$/);
 
     await page.focus("#pause");

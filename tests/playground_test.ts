@@ -81,6 +81,21 @@ async function download(page: Page): Promise<Uint8Array<ArrayBuffer>> {
   return await Deno.readFile(await file.path());
 }
 
+/** Notes what a screen reader says, of itself, from now on; runs in the page. */
+function listenToThePage(): void {
+  const said: string[] = [];
+  const observer = new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      const place = (target instanceof Element ? target : target.parentElement!)
+        .closest("[role=status], [role=alert], [role=log], output, [aria-live]");
+      const text = place?.textContent?.trim();
+      if (text && place!.getAttribute("aria-live") !== "off") said.push(text);
+    }
+  });
+  observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+  Object.assign(globalThis, { said });
+}
+
 /** Colours that a canvas shows. */
 async function colorsOf(page: Page, canvas: string): Promise<number> {
   return await page.$eval(canvas, (element) => {
@@ -103,8 +118,13 @@ Deno.test("playground trains every dataset in the browser to the loss that Deno 
         assert(train < bound && before > 2 * bound, `${dataset}: ${before} became ${train}`);
         assertAlmostEquals(train, here[0], 1e-3, `training loss of ${dataset}`);
         assertAlmostEquals(validation, here[1], 1e-3, `validation loss of ${dataset}`);
-        assert(await colorsOf(page, "#surface") > 20 && await colorsOf(page, "#net") > 100, `pictures of ${dataset}`);
-        assertEquals(await page.locator("#loss path").count(), 2);
+        const isCurve = dataset === "cubic";
+        assert(isCurve || await colorsOf(page, "#surface") > 20, `surface of ${dataset}`);
+        assert(await colorsOf(page, "#net") > 100, `network of ${dataset}`);
+        assertEquals([await page.isVisible("#surface"), await page.isVisible("#fit")], [!isCurve, isCurve]);
+        assertEquals(await page.locator("#fit:visible .curve path").count(), isCurve ? 1 : 0);
+        assertEquals(await page.locator("#fit:visible .rows circle").count(), isCurve ? 240 : 0, "every row once");
+        assertEquals(await page.locator("#loss .curve path").count(), 2);
         assert(await page.locator("#heat canvas").count() >= 8);
       }
       assertEquals([seen.errors, seen.requests.filter((url) => !url.startsWith(address) && url !== "about:blank")], [
@@ -161,15 +181,26 @@ Deno.test("playground walks through a step by the keyboard, with the values of f
       );
       assert(apart.length === 3 && apart.every((size) => size < 1e-6), `${apart}`);
       assertMatch(await page.textContent("#progress") ?? "", /step 0$/);
+      assertEquals(await page.textContent("#said"), "backward: " + await page.textContent("#detail .formula"));
       await page.click("#finish");
       await page.waitForFunction(() => document.querySelector("#progress")!.textContent === "epoch 0, step 1");
       assertEquals(await page.locator("#ops tbody tr").count(), names.length + 4);
       await page.keyboard.press("x");
       await page.waitForFunction(() => document.querySelector("#progress")!.textContent === "epoch 0, step 0");
+      await page.fill("#question", "1, 1");
+      await page.waitForFunction(() => document.querySelector("#answer")!.textContent !== "");
+      await page.evaluate(listenToThePage);
+      await page.focus("#step");
       await page.keyboard.press("r");
-      await page.waitForSelector('#run[aria-pressed="true"]');
+      await page.waitForFunction(() => Number(document.querySelector("#progress")!.textContent!.split(/[ ,]/)[1]) > 20);
       await page.keyboard.press("r");
       await page.waitForSelector('#run[aria-pressed="false"]');
+      await page.waitForFunction(() => document.querySelector("#said")!.textContent!.startsWith("Paused: epoch "));
+      assertEquals(await page.evaluate(() => (globalThis as unknown as { said: string[] }).said[0]), "Training");
+      assert(
+        await page.evaluate(() => (globalThis as unknown as { said: string[] }).said.length) <= 3,
+        "a flood of words",
+      );
       assertEquals(seen.errors, []);
     })
   );

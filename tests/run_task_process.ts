@@ -11,6 +11,12 @@ const root = new URL("../", import.meta.url);
 /** A backend that this system has no adapter for. */
 export const NO_ADAPTER = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" };
 
+/**
+ * Of the software adapter's threads only the one that is always there. Others shorten no step of the small networks here:
+ * they wait for each other, and for a core where test files run beside each other. Tests' own devices keep all threads.
+ */
+export const SINGLE_THREADED = { LP_NUM_THREADS: "0" };
+
 /** How a task ended and what it said. */
 export interface Outcome {
   code: number;
@@ -47,7 +53,7 @@ export function environmentOf(env: Record<string, string>): Record<string, strin
   // INIT_CWD is where the user of `deno task test` stood.
   const unset: string[] = [...KEYS, "INIT_CWD"];
   const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !unset.includes(key));
-  const whole: Record<string, string> = { ...Object.fromEntries(kept), REPORT: "false", ...env };
+  const whole: Record<string, string> = { ...Object.fromEntries(kept), ...SINGLE_THREADED, REPORT: "false", ...env };
   if (whole.REPORT === "") delete whole.REPORT; // as if nobody had set it
   return whole;
 }

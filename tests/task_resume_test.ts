@@ -39,7 +39,7 @@ Deno.test("a run killed at random moments and resumed each time ends with the sa
 
 Deno.test("Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 143; resumed, it ends the same", async () => {
   await using place = await Workplace.create(), whole = await Workplace.create();
-  const args = [...RESUMED, ...NAME, "--num-epochs", "60"];
+  const args = [...RESUMED, ...NAME, "--num-epochs", "24"];
   await whole.succeed("train", args);
   const first = await stop(place, args, "first steps done", "SIGINT");
   assertEquals([first.code, first.stderr.includes("error")], [130, false]);

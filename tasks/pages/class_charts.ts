@@ -14,7 +14,7 @@ export interface ReliabilityBin {
 }
 
 /** Classes up to which cells are wide enough for numbers. */
-const MAX_NUMBERED = 14;
+export const MAX_NUMBERED = 14;
 
 /**
  * How many rows of each class were predicted as which.

@@ -19,6 +19,14 @@ export interface Pair {
   readonly predicted: number;
 }
 
+/** A row of the data beside a fitted curve. */
+export interface DrawnRow {
+  readonly x: number;
+  readonly y: number;
+  /** Whether it only measures, and so is a ring. */
+  readonly isHollow?: boolean;
+}
+
 /**
  * How the values of a column are spread.
  *
@@ -86,24 +94,24 @@ export function classChart(classes: readonly { name: string; rows: number }[], d
 export function fitChart(
   names: { x: string; y: string },
   curves: readonly Omit<Curve, "color">[],
-  rows: readonly (readonly { x: number; y: number }[])[],
+  rows: readonly (readonly DrawnRow[])[],
   draw: Draw = {},
 ): SVGSVGElement {
-  const isFinite = ({ x, y }: { x: number; y: number }) => Number.isFinite(x) && Number.isFinite(y);
+  const isFinite = ({ x, y }: DrawnRow) => Number.isFinite(x) && Number.isFinite(y);
   const shown = rows.map((some) => some.filter(isFinite)), all = shown.flat();
   const words = {
     title: `${names.y} by ${names.x}, as predicted`,
     description: `${curves.length} curves of predictions over ${all.length} rows of the data.`,
   };
-  const dots = shown.map((some, i) =>
-    Plot.dot(some, {
-      x: "x",
-      y: "y",
-      ...dotsOf(all.length),
-      fill: colorOf(rows.length > 1 ? i : 7),
-      className: "rows",
-    })
-  );
+  const dots = shown.flatMap((some, i) => {
+    const color = colorOf(rows.length > 1 ? i : 7), { r, fillOpacity } = dotsOf(all.length);
+    const full = some.filter(({ isHollow }) => !isHollow), hollow = some.filter(({ isHollow }) => isHollow);
+    const place = { x: "x", y: "y", r, className: "rows" };
+    return [
+      Plot.dot(full, { ...place, fillOpacity, fill: color }),
+      ...hollow.length > 0 ? [Plot.dot(hollow, { ...place, fill: "var(--paper)", stroke: color })] : [],
+    ];
+  });
   const ys = [...all.map(({ y }) => y), ...curves.flatMap(({ places }) => places.flatMap(({ y }) => y ?? []))];
   const colored = curves.map((curve, i) => ({ ...curve, color: colorOf(rows.length > 1 ? i : i + 1) }));
   const yDomain = ys.some(Number.isFinite) ? spread(rangeOf(ys.filter(Number.isFinite))) : undefined;

@@ -140,7 +140,7 @@ export function curveChart(words: Words, curves: readonly Curve[], options: Curv
     x: {
       label: xLabel,
       domain: xs[0] === xs[1] ? [xs[0] - 0.5, xs[1] + 0.5] : xs,
-      ticks: ticksOf(xs),
+      ticks: ticksOf(xs, width),
       tickFormat: short,
     },
     y: {
@@ -219,10 +219,12 @@ export function spread([low, high]: readonly [number, number], log = false): [nu
   return [low - air, high + air];
 }
 
-/** Whole numbers where there are few. */
-function ticksOf([low, high]: readonly [number, number]): number[] | number {
+/** Whole numbers where there are few; else as many as have room. */
+function ticksOf([low, high]: readonly [number, number], width: number): number[] | number {
   const whole = Number.isInteger(low) && high - low <= 10;
-  return whole ? Array.from({ length: Math.floor(high - low) + 1 }, (_, i) => low + i) : 7;
+  return whole
+    ? Array.from({ length: Math.floor(high - low) + 1 }, (_, i) => low + i)
+    : Math.min(7, Math.round(width / 90));
 }
 
 /** Powers of ten with 2 and 5 where these are few; within a decade as without a logarithm. */

@@ -92,7 +92,8 @@ function showControls({ phase, rateFactor, askedFactor, learningRate }: LiveStat
   if (!slider.matches(":active") && pendingFactor === undefined) slider.value = `${Math.log10(askedFactor)}`;
   const change = askedFactor === rateFactor ? "" : `, then ×${short(askedFactor)}`;
   write(element("rate"), `${short(learningRate)} in effect (×${short(rateFactor)}${change})`);
-  slider.setAttribute("aria-valuetext", `×${short(askedFactor)}, learning rate ${short(learningRate)} in effect`);
+  // The rate in effect may change with every step: whoever wants it hears it as the slider's description.
+  slider.ariaValueText = `×${short(askedFactor)}`;
 }
 
 /** Changes a text only where it is another, so that screen readers do not say it again. */

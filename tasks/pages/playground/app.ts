@@ -136,11 +136,12 @@ export class App {
     if (!session) return;
     this.#walk ??= await Walk.begin(session, this.#view.walk);
     byId<HTMLButtonElement>("finish").disabled = false;
-    for (let i = 0; i < count; i++) {
-      if (!await this.#walk.next()) continue;
-      this.#endWalk();
-      return await this.#draw();
-    }
+    let isOver = false;
+    for (let i = 0; i < count && !isOver; i++) isOver = await this.#walk.next();
+    this.#view.announce(this.#walk.said);
+    if (!isOver) return;
+    this.#endWalk();
+    await this.#draw();
   }
 
   /** What was walked through and not finished has changed nothing. */

@@ -4,6 +4,7 @@
 import { toRaw } from "../../../lib/evaluation.ts";
 import { LOSSES } from "../../../lib/saved_model.ts";
 import type { PlayData } from "./datasets.ts";
+import { fittedCurve, MOST_ROWS } from "./fit_view.ts";
 import { type Extent, extentOf, type Grid } from "./grid.ts";
 import { type Color, css, imageOf, mixed, type Palette, penOf, short } from "./heat.ts";
 
@@ -19,10 +20,16 @@ interface Axes {
   readonly y: (value: number) => number;
 }
 
+/** Where it is drawn: a surface as pixels, a curve as a chart. */
+export interface OutputPlaces {
+  readonly surface: HTMLCanvasElement;
+  readonly fit: HTMLElement;
+}
+
 /**
  * Draws what the network gives.
  *
- * @param canvas Where.
+ * @param places Where.
  * @param data The rows.
  * @param grid Inputs.
  * @param output The last layer's output for them.
@@ -30,30 +37,32 @@ interface Axes {
  * @returns What is seen, in words.
  */
 export function drawOutput(
-  canvas: HTMLCanvasElement,
+  { surface, fit }: OutputPlaces,
   data: PlayData,
   grid: Grid,
   output: ArrayLike<number>,
   palette: Palette,
 ): string {
   const predicted = toRaw(output, LOSSES[data.rows.loss], data.scalers.targets), isCurve = data.features.length === 1;
-  const { target } = data.rows.table, share = isCurve && target.kind === "classes";
-  const extent = share ? { ...extentOf(data), y: [-0.08, 1.08] as const } : extentOf(data);
-  const axes = axesOf(canvas, extent);
-  if (!isCurve) drawSurface(axes, data, grid, predicted, palette);
-  drawFrame(axes, extent, data, palette);
-  if (isCurve) drawCurves(axes, data, extent, predicted, palette);
-  drawRows(axes, data, palette);
-  const what = target.kind === "classes" ? `classes of ${target.name}` : target.names.join(", ");
+  const { target } = data.rows.table,
+    what = target.kind === "classes" ? `classes of ${target.name}` : target.names.join(", ");
   const words = isCurve
     ? `The fitted curve of ${what} over ${data.features[0]}`
     : `${what} over ${data.features[0]} and ${data.features[1]}`;
-  canvas.setAttribute(
-    "aria-label",
-    `${words}, with ${data.training.length} training and ${data.validation.length} validation rows`,
-  );
+  [surface.hidden, fit.hidden] = [isCurve, !isCurve];
+  if (isCurve) fit.replaceChildren(fittedCurve(data, predicted));
+  else {
+    const extent = extentOf(data), axes = axesOf(surface, extent);
+    drawSurface(axes, data, grid, predicted, palette);
+    drawFrame(axes, extent, data, palette);
+    drawRows(axes, data, palette);
+    const rows = `${data.training.length} training and ${data.validation.length} validation rows`;
+    surface.setAttribute("aria-label", `${words}, with ${rows}`);
+  }
   const others = data.features.length > 2 ? `; the other ${data.features.length - 2} inputs at their means` : "";
-  return `${words}${others}. Full points train, hollow ones only measure.`;
+  const isThinned = isCurve && data.training.length + data.validation.length > MOST_ROWS;
+  const thinned = isThinned ? " Of many rows some are drawn, taken evenly." : "";
+  return `${words}${others}. Full points train, hollow ones only measure.${thinned}`;
 }
 
 function axesOf(canvas: HTMLCanvasElement, { x: [left, right], y: [low, high] }: Extent): Axes {
@@ -77,10 +86,9 @@ function drawFrame({ pen, width, height }: Axes, { x, y }: Extent, data: PlayDat
   pen.fillText(short(x[1]), width - RIGHT, height - 5);
   pen.fillText(short(y[0]), LEFT - 4, height - BOTTOM);
   pen.fillText(short(y[1]), LEFT - 4, TOP + 9);
-  const { target } = data.rows.table, name = target.kind === "classes" ? target.name : target.names[0];
   pen.textAlign = "center";
   pen.fillText(data.features[0], (LEFT + width) / 2, height - 5);
-  pen.fillText((data.features.length > 1 ? data.features[1] : name).slice(0, 8), LEFT / 2 - 2, height / 2);
+  pen.fillText(data.features[1].slice(0, 8), LEFT / 2 - 2, height / 2);
 }
 
 /** Colours of classes: two are orange and blue, more have one each. */
@@ -114,44 +122,17 @@ function drawSurface(
   pen.drawImage(image, LEFT, TOP, width - LEFT - RIGHT, height - TOP - BOTTOM);
 }
 
-/** A line for each output: of classes, their probabilities. */
-function drawCurves(
-  axes: Axes,
-  data: PlayData,
-  { x: [left, right] }: Extent,
-  predicted: Float64Array,
-  palette: Palette,
-): void {
-  const { pen } = axes, outputs = data.targets.length, points = predicted.length / outputs;
-  pen.save();
-  pen.beginPath();
-  pen.rect(LEFT, TOP, axes.width - LEFT - RIGHT, axes.height - TOP - BOTTOM);
-  pen.clip();
-  for (let output = 0; output < outputs; output++) {
-    pen.strokeStyle = css(outputs > 1 ? palette.series[output] : palette.negative);
-    pen.lineWidth = 2.5;
-    pen.beginPath();
-    for (let i = 0; i < points; i++) {
-      pen.lineTo(axes.x(left + (right - left) * (i + 0.5) / points), axes.y(predicted[i * outputs + output]));
-    }
-    pen.stroke();
-  }
-  pen.restore();
-}
-
 function drawRows({ pen, x, y }: Axes, data: PlayData, palette: Palette): void {
   const { rows, features, targets, training, validation } = data, width = features.length, outputs = targets.length;
   const colorOf = (row: number): Color => {
-    if (rows.table.target.kind === "numeric") {
-      return width > 1 ? valueColor(data, rows.y[row * outputs], palette) : palette.positive;
-    }
+    if (rows.table.target.kind === "numeric") return valueColor(data, rows.y[row * outputs], palette);
     if (outputs === 1) return classColor(rows.y[row], 2, palette);
     return classColor(rows.y.subarray(row * outputs, (row + 1) * outputs).indexOf(1), outputs, palette);
   };
   const draw = (row: number, isFull: boolean) => {
-    const color = colorOf(row), height = width > 1 ? rows.x[row * width + 1] : rows.y[row * outputs];
+    const color = colorOf(row);
     pen.beginPath();
-    pen.arc(x(rows.x[row * width]), y(height), 3.2, 0, 2 * Math.PI);
+    pen.arc(x(rows.x[row * width]), y(rows.x[row * width + 1]), 3.2, 0, 2 * Math.PI);
     pen.fillStyle = css(isFull ? color : palette.paper);
     pen.strokeStyle = css(isFull ? palette.paper : color);
     pen.lineWidth = isFull ? 0.8 : 1.6;

@@ -1,15 +1,18 @@
 /// <reference lib="dom" />
 /** What the page shows of a session. */
 
+import { lossChart } from "../charts.ts";
 import { type Grid, gridOf } from "./grid.ts";
 import { readPalette, short } from "./heat.ts";
-import { lossCurve } from "./loss_view.ts";
 import { drawHeat, drawNetwork } from "./network_view.ts";
 import { drawOutput } from "./output_view.ts";
 import type { Measure, Session } from "./session.ts";
 
 /** Places of the surface, of the curve, and of a unit's tile, along a side. */
 const SURFACE = 48, CURVE = 160, TILE = 20;
+
+/** Pixels of the chart of losses, which the style sheet fits to its place. */
+const LOSS_SIZE = { width: 380, height: 210 } as const;
 
 /** The parts of the page that show something. */
 export class View {
@@ -49,14 +52,14 @@ export class View {
       "Each tile is a unit's output over the inputs: blue above 0, orange below. Lines are weights.";
     drawHeat(find("#heat"), look, palette);
     const words = drawOutput(
-      find<HTMLCanvasElement>("#surface"),
+      { surface: find<HTMLCanvasElement>("#surface"), fit: find("#fit") },
       session.data,
       this.#surface,
       surface.at(-1)!,
       palette,
     );
     find("#surface-hint").textContent = words;
-    find("#loss").replaceChildren(lossCurve(session.points));
+    find("#loss").replaceChildren(lossChart(session.points, LOSS_SIZE));
     this.#measures(measure);
     find("#progress").textContent = `epoch ${session.epoch}, step ${session.step}`;
   }
@@ -65,7 +68,14 @@ export class View {
   say(fault: string, hint?: string): void {
     find("#message").textContent = fault;
     this.#isFresh = fault !== "";
-    if (hint !== undefined) find("#progress").textContent = hint;
+    if (hint === undefined) return;
+    find("#progress").textContent = hint;
+    this.announce(hint);
+  }
+
+  /** Has screen readers say something; what changes with every picture would never let them end. */
+  announce(words: string): void {
+    find("#said").textContent = words;
   }
 
   /** A fault is read until the action after the next. */
@@ -79,6 +89,8 @@ export class View {
     const button = find("#run");
     button.textContent = isRunning ? "Pause" : "Run";
     button.setAttribute("aria-pressed", `${isRunning}`);
+    find("#answer").ariaLive = isRunning ? "off" : "polite";
+    this.announce(isRunning ? "Training" : `Paused: ${find("#progress").textContent}`);
   }
 
   #measures({ train, validation, accuracy }: Measure): void {

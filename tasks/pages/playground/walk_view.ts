@@ -30,6 +30,7 @@ export class Walk {
   readonly #reference: ReferenceModel;
   readonly #batch: ReturnType<Session["nextBatch"]>;
   #shown = 0;
+  #said = "";
 
   private constructor(session: Session, place: Place, ops: readonly Op[], reference: ReferenceModel) {
     this.#session = session;
@@ -50,6 +51,11 @@ export class Walk {
     return walk;
   }
 
+  /** What was done last, in a few words. */
+  get said(): string {
+    return this.#said;
+  }
+
   /**
    * Shows the next operation; behind the last comes the update, which is done then.
    *
@@ -57,12 +63,15 @@ export class Walk {
    */
   async next(): Promise<boolean> {
     if (this.#shown < this.#ops.length) {
-      this.#add(this.#ops[this.#shown++]);
+      const op = this.#ops[this.#shown++];
+      this.#add(op);
+      this.#said = `${op.phase}: ${op.formula}`;
       return false;
     }
     const updates = await this.#session.update();
     for (const op of updates) this.#add(op);
-    this.#place.hint.textContent = `Step ${this.#session.step} is done. Step begins the next one.`;
+    this.#said = `Step ${this.#session.step} is done. Step begins the next one.`;
+    this.#place.hint.textContent = this.#said;
     return true;
   }
 

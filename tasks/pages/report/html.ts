@@ -67,7 +67,13 @@ export function table(
   const isLong = total > most, head = isLong ? Math.ceil(most / 2) : rows.length;
   const line = (cells: readonly Part[]) =>
     html`<tr>${
-      cells.map((cell, i) => i === 0 ? html`<th scope="row">${cell}</th>` : html`<td${i < words && WORD}>${cell}</td>`)
+      cells.map((cell, i) =>
+        i === 0
+          ? html`
+            <th scope="row" ${words === 0 && NUMBER}>${cell}</th>
+          `
+          : html`<td${i < words && WORD}>${cell}</td>`
+      )
     }</tr>`;
   const skipped = total - most;
   const gap = isLong &&
@@ -94,14 +100,16 @@ export function table(
   `;
 }
 
-const WORD = new Html(' class="word"');
+const WORD = new Html(' class="word"'), NUMBER = new Html(' class="number"');
 
 /** A number as tables show it. */
 export function number(value: unknown): string {
   if (typeof value !== "number" || !Number.isFinite(value)) {
     return value === null || value === undefined ? "–" : `${value}`;
   }
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString("en-US").replaceAll(",", "\u202f");
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) {
+    return value.toLocaleString("en-US").replaceAll(",", "\u202f").replace("-", "−");
+  }
   const size = Math.abs(value);
   return (size >= 1e6 || size < 1e-4 ? value.toExponential(3) : `${Number(value.toPrecision(5))}`).replaceAll("-", "−");
 }

@@ -7,17 +7,9 @@ import type { ReportFacts } from "./facts.ts";
 import { type Figure, figure, svgFile } from "./figures.ts";
 import { Html, html, number } from "./html.ts";
 import reportStyle from "./report.css" with { type: "text" };
-import {
-  data,
-  gradients,
-  layersOverTime,
-  learning,
-  MEASURE_NAMES,
-  network,
-  results,
-  type Section,
-  settings,
-} from "./sections.ts";
+import { MEASURE_NAMES, results } from "./results.ts";
+import type { Section } from "./section.ts";
+import { data, gradients, layersOverTime, learning, network, settings } from "./sections.ts";
 
 /** A measure with four digits, or as many as it takes for one that is not 1 not to read as 1. */
 function shortMeasure(value: number): string {

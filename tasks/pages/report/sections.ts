@@ -1,38 +1,13 @@
 /// <reference lib="dom" />
-/** The sections of a report, each from the facts: headings, figures, tables, and sentences where something is missing. */
+/** The sections of a report beside its results, each from the facts: headings, figures, tables, and sentences where something is missing. */
 
 import { deadChart, type Draw, type EpochPoint, lossChart, normChart, rateChart } from "../charts.ts";
-import { confusionChart, reliabilityChart } from "../class_charts.ts";
-import { classChart, fitChart, type Histogram, histogramChart, predictedChart, residualChart } from "../data_charts.ts";
+import { classChart, type Histogram, histogramChart } from "../data_charts.ts";
 import { networkChart } from "../network_chart.ts";
 import type { ReportFacts } from "./facts.ts";
 import type { Figure } from "./figures.ts";
 import { type Html, html, number, table } from "./html.ts";
-
-/** A part of the page with a heading. */
-export interface Section {
-  readonly id: string;
-  readonly title: string;
-  readonly lead?: Html | string;
-  readonly figures: readonly Figure[];
-  readonly tables?: readonly Html[];
-  /** Figures that are small stand side by side. */
-  readonly layout?: "small" | "pairs";
-}
-
-/** Rows of a table at most; targets that have charts of their own. */
-const MOST_ROWS = 24, MOST_TARGETS = 4;
-
-/** Measures as people write them. */
-export const MEASURE_NAMES: Readonly<Record<string, string>> = {
-  ...{ mse: "MSE", rmse: "RMSE", mae: "MAE", r2: "R²", accuracy: "accuracy", macroF1: "macro F1" },
-};
-
-/** The first and the last of a long list: what a table shows of it. */
-function shownOf<T>(list: readonly T[]): readonly T[] {
-  const half = MOST_ROWS / 2;
-  return list.length > MOST_ROWS ? [...list.slice(0, half), ...list.slice(-half)] : list;
-}
+import { MOST_ROWS, type Section, shownOf } from "./section.ts";
 
 /** How the losses went. */
 export function learning({ points, bestEpoch, loss }: ReportFacts, draw: Draw): Section {
@@ -63,111 +38,6 @@ export function learning({ points, bestEpoch, loss }: ReportFacts, draw: Draw): 
       { slug: "learning-rate", title: "Learning rate by epoch", svg: rateChart(points, draw) },
     ],
   };
-}
-
-/** How good the network is. */
-export function results(facts: ReportFacts, draw: Draw): Section {
-  const { predictions, confusion, classes = [], parts } = facts, figures: Figure[] = [], tables = [measures(facts)];
-  if (typeof predictions !== "string") {
-    const { fit, pairs = [], reliability, of, part } = predictions;
-    const drawn = pairs[0]?.pairs.length ?? predictions.rows;
-    const which = drawn === of
-      ? `all ${number(of)} ${part} rows.`
-      : `${number(drawn)} of ${number(of)} ${part} rows, drawn evenly.`;
-    if (fit) {
-      const svg = fitChart({ x: fit.x, y: fit.y }, fit.curves, fit.rows, draw);
-      figures.push({
-        slug: "fit",
-        title: `${fit.y} by ${fit.x}`,
-        svg,
-        caption: fit.rows.length > 0 ? `Line: the network. Dots: ${which}` : "Lines: the network.",
-      });
-    }
-    pairs.slice(0, MOST_TARGETS).forEach(({ name, pairs: some }, i) => {
-      const slug = pairs.length > 1 ? `-${i + 1}` : "", size = { ...draw, width: 440, height: 400 };
-      const [predicted, residual] = [predictedChart(name, some, size), residualChart(name, some, size)];
-      figures.push(
-        {
-          slug: `predicted${slug}`,
-          title: `${name}: predicted against actual`,
-          svg: predicted,
-          caption: `Of ${which}`,
-          table: table({
-            caption: `${name}: predictions`,
-            header: ["actual", "predicted", "residual"],
-            rows: shownOf(some).map(({ actual, predicted }) => [actual, predicted, predicted - actual].map(number)),
-            total: some.length,
-            most: MOST_ROWS,
-            words: 0,
-          }),
-        },
-        { slug: `residuals${slug}`, title: `${name}: residuals`, svg: residual, caption: "Around 0 is good." },
-      );
-    });
-    if (reliability) figures.push(reliable(reliability, which, draw));
-  }
-  if (confusion && classes.length > 0 && classes.length <= 60) {
-    const names = classes.map(({ name }) => name), part = parts.at(-1)?.part ?? "";
-    const svg = confusionChart(names, confusion, { document: draw.document });
-    const caption = `Rows of the ${part} part: actual classes downwards, predicted ones across. The diagonal is right.`;
-    figures.unshift({ slug: "confusion", title: "Confusion matrix", svg, caption, table: confused(names, confusion) });
-  }
-  if (classes.length > 0) tables.push(classTable(classes));
-  const more = typeof predictions === "string" || (predictions.pairs?.length ?? 0) <= MOST_TARGETS
-    ? ""
-    : `Charts show the first ${MOST_TARGETS} of ${predictions.pairs!.length} targets.`;
-  const lead = typeof predictions === "string" ? predictions : more;
-  return { id: "results", title: "Results", lead, figures, tables, layout: "pairs" };
-}
-
-function reliable(
-  { bins, what }: { bins: Parameters<typeof reliabilityChart>[0]; what: string },
-  which: string,
-  draw: Draw,
-): Figure {
-  const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
-  const error = bins.reduce((sum, bin) => sum + bin.rows / rows * Math.abs(bin.predicted - bin.actual), 0);
-  const caption =
-    `On the diagonal, probabilities mean what they say; each point with its number of rows. Mean distance, ` +
-    `weighted by rows: ${number(error)}. Of ${which}`;
-  const numbers = table({
-    caption: "Reliability",
-    header: [what, "share that was so", "rows"],
-    rows: bins.map((bin) => [bin.predicted, bin.actual, bin.rows].map(number)),
-    words: 0,
-  });
-  const svg = reliabilityChart(bins, what, { ...draw, width: 440, height: 400 });
-  return { slug: "reliability", title: "Calibration", svg, caption, table: numbers };
-}
-
-function measures({ parts }: ReportFacts): Html {
-  const names = [...new Set(parts.flatMap((part) => Object.keys(part.measures)))];
-  const rows = parts.flatMap(({ part, rows, loss, measures, baseline }) => [
-    [part, number(rows), number(loss), ...names.map((name) => number(measures[name]))],
-    ...baseline
-      ? [["  trivial prediction", number(rows), number(baseline.loss), ...names.map((name) => number(baseline[name]))]]
-      : [],
-  ]);
-  const header = ["part", "rows", "loss", ...names.map((name) => MEASURE_NAMES[name] ?? name)];
-  return table({ caption: "Measures by part; beside the loss, in raw units", header, rows });
-}
-
-function confused(classes: readonly string[], confusion: readonly (readonly number[])[]): Html | undefined {
-  if (classes.length > 14) return undefined;
-  return table({
-    caption: "Confusion matrix",
-    header: ["actual", ...classes.map((name) => `as ${name}`)],
-    rows: confusion.map((row, i) => [classes[i], ...row.map(number)]),
-  });
-}
-
-function classTable(classes: NonNullable<ReportFacts["classes"]>): Html {
-  return table({
-    caption: "Measures by class",
-    header: ["class", "rows", "precision", "recall", "F1"],
-    rows: classes.map(({ name, rows, precision, recall, f1 }) => [name, ...[rows, precision, recall, f1].map(number)]),
-    most: MOST_ROWS,
-  });
 }
 
 function binTable({ name, low, high, counts }: Histogram): Html {
