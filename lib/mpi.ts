@@ -35,6 +35,9 @@ export interface Letter {
 /** Constants of Open MPI's header. */
 const IN_PLACE = 1n, THREAD_MULTIPLE = 3, ANY_SOURCE = -1, SHARED_MEMORY = 0, STATUS_INTS = 6, MAX_TEXT = 256;
 
+/** Milliseconds that the launcher has for ending this process. */
+const ABORT_WAIT = 3000;
+
 /** Tags of messages: work, and questions of the watch. */
 const WORK = 0, WATCH = 1;
 
@@ -219,8 +222,10 @@ export class Mpi implements Communicator, AsyncDisposable {
   }
 
   /** Ends all ranks at once, with an exit code. */
-  abort(code: number): never {
-    this.#library.symbols.MPI_Abort(this.#library.handles.world, code);
+  async abort(code: number): Promise<never> {
+    const { symbols, handles: { world } } = this.#library;
+    // A launcher that cannot be reached would hold this process.
+    await Promise.race([symbols.MPI_Abort(world, code), new Promise((resolve) => setTimeout(resolve, ABORT_WAIT))]);
     Deno.exit(code);
   }
 

@@ -129,11 +129,9 @@ export class Watch {
     this.#options.post.send(Float64Array.of(kind, this.#calls, CALLS.indexOf(this.#name), waits), to);
   }
 
-  /** Whether no lower rank waits in the same call. */
+  /** Whether no lower rank waits. */
   #isFirst(): boolean {
-    return ![...this.#answers].some(([other, { calls, waits }]) =>
-      other < this.#options.rank && waits && calls === this.#calls
-    );
+    return ![...this.#answers].some(([other, { waits }]) => other < this.#options.rank && waits);
   }
 
   #describe(seconds: number): string {
