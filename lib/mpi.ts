@@ -123,7 +123,7 @@ export class Mpi implements Communicator, AsyncDisposable {
     return mpi;
   }
 
-  /** Beside what {@linkcode Communicator} says: where a value is NaN, the min or max is any of them. */
+  /** Beside what {@linkcode Communicator} says: where one value is NaN, the min or max may be another. */
   allReduce(values: Reducible, how: Reduction = "sum"): Promise<void> {
     const { symbols, handles } = this.#library;
     return this.#together("allReduce", values, async () => {
@@ -134,8 +134,6 @@ export class Mpi implements Communicator, AsyncDisposable {
           "MPI_Allreduce",
           await symbols.MPI_Allreduce(this.#inPlace, part, part.length, type, handles[how], handles.world),
         );
-        // Of 0 and -0 each rank may have kept another.
-        if (how !== "sum") this.#check("MPI_Bcast", await symbols.MPI_Bcast(part, part.length, type, 0, handles.world));
       }
     });
   }
@@ -200,7 +198,7 @@ export class Mpi implements Communicator, AsyncDisposable {
         this.#check("MPI_Send", await symbols.MPI_Send(bytes, bytes.length, byte, to, WORK, this.#mailbox));
       })
     );
-    this.#sends = sent;
+    this.#sends = sent.catch(() => {}); // told to who sent it; other messages go on
     return sent;
   }
 
@@ -254,7 +252,7 @@ export class Mpi implements Communicator, AsyncDisposable {
         this.#watch?.end();
       }
     });
-    this.#calls = done;
+    this.#calls = done.catch(() => {});
     return done;
   }
 

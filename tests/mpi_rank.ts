@@ -39,7 +39,7 @@ async function checkReduction(mpi: Mpi, whole: Reducible, how: Reduction): Promi
   assertEquals([wrong, whole[0], whole.at(-1)], [0, 7, 7], `${how} of ${values.length} ${whole.constructor.name}`);
 }
 
-/** Sums that are not exact, and zeros of either sign, must come out with the same bits on all ranks. */
+/** Sums that are not exact, and the larger of zeros of either sign, must come out with the same bits on all ranks. */
 async function checkBits(mpi: Mpi): Promise<void> {
   const { rank, size } = mpi, sums = Float32Array.from({ length: 10_007 }, (_, i) => Math.sin(i + 0.1) ** (rank + 1));
   const zeros = Float64Array.of(rank % 2 === 0 ? 0 : -0, rank % 2 === 0 ? -0 : 0);
@@ -92,6 +92,8 @@ async function checkBarrier(mpi: Mpi): Promise<void> {
 /** Work for whoever asks first; long messages too, while all ranks are in a call together. */
 async function checkMessages(mpi: Mpi): Promise<void> {
   const { rank, size } = mpi, long = new Uint8Array(300_000).fill(rank);
+  const refused = await assertRejects(() => mpi.send(long, size), Deno.errors.ConnectionAborted);
+  assertEquals(refused.message, `MPI_Send failed on rank ${rank} (${mpi.host}): MPI_ERR_RANK: invalid rank`);
   if (size === 1) return assertEquals(mpi.poll(), undefined);
   const meeting = mpi.allReduce(new Float32Array(100_000));
   const next = async () => {

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { type Post, Watch } from "../lib/mpi_watch.ts";
+import { Workplace } from "./run_task_process.ts";
 
 const TIMEOUT = 0.05;
 
@@ -15,7 +16,8 @@ async function giveUp(
   const boxes = ranks.map((): { from: number; message: Message }[] => []),
     hosts = ranks.map((_, rank) => `node${rank}`);
   const given = Promise.withResolvers<{ rank: number; reason: string }>();
-  const watches = ranks.map((begin, rank) => {
+  // The last looks first, in case that one speaks who should not.
+  const watches = [...ranks.entries()].reverse().map(([rank, begin]) => {
     if (begin === undefined) return undefined;
     const post: Post = {
       send: (message, to) => void (lost(rank, to) || boxes[to].push({ from: rank, message })),
@@ -71,6 +73,26 @@ Deno.test("Watch lets another rank speak where the lowest that waits does not, o
     await reasonOf(giveUp([waits, waits, works], { lost, mute: 0 }), 1),
     `not there: rank 0 (node0) does not answer; ${works2}`,
   );
+});
+
+Deno.test("Watch forgets what it heard before it asked", async () => {
+  // Heard by the first, which waits from then on; then the other is gone.
+  const given = Promise.withResolvers<string>(), letters = [{ from: 1, message: Float64Array.of(1, 9, 0, 1) }];
+  const post: Post = { send: () => {}, poll: () => letters.pop() };
+  const watch = new Watch({ rank: 0, hosts: ["a", "b"], timeoutSeconds: TIMEOUT, post, giveUp: given.resolve });
+  watch.begin("barrier");
+  const alive = setInterval(() => {}, 1000);
+  assertMatch(await given.promise, /not there: rank 1 \(b\) does not answer$/);
+  clearInterval(alive);
+});
+
+Deno.test("Watch keeps no process alive", async () => {
+  await using place = await Workplace.create();
+  const { href } = new URL("../lib/mpi_watch.ts", import.meta.url);
+  const options = "{ rank: 0, hosts: [], timeoutSeconds: 600, post: { poll() {} } }";
+  const code = `const { Watch } = await import(${JSON.stringify(href)}); new Watch(${options}); console.log("made")`;
+  const outcome = await place.runDeno(["eval", "--no-config", "--no-lock", code]);
+  assertEquals(outcome, { code: 0, stdout: "made\n", stderr: "" });
 });
 
 Deno.test("Watch says where all have come, and names no more than 20 ranks", async () => {
