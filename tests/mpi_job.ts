@@ -100,6 +100,8 @@ export class MpiJob implements AsyncDisposable {
       // Ranks that wait leave their core to others; no other fabric is looked for, and none is missed.
       ...["--mca", "mpi_yield_when_idle", "1", "--mca", "pml", "ob1"],
       ...["--mca", "btl", btl, "--mca", "btl_vader_single_copy_mechanism", "none"],
+      // Containers may have next to nothing in /dev/shm.
+      ...["--mca", "btl_vader_backing_directory", place.path],
       ...[...launch, Deno.execPath(), ...command],
     ];
     // Into a file: pipes would stay open as long as a daemon on another host has them.
