@@ -35,6 +35,9 @@ export interface Letter {
 /** Constants of Open MPI's header. */
 const IN_PLACE = 1n, THREAD_MULTIPLE = 3, ANY_SOURCE = -1, SHARED_MEMORY = 0, STATUS_INTS = 6, MAX_TEXT = 256;
 
+/** Milliseconds that the launcher has for ending this process. */
+const ABORT_WAIT = 3000;
+
 /** Tags of messages: work, and questions of the watch. */
 const WORK = 0, WATCH = 1;
 
@@ -120,7 +123,7 @@ export class Mpi implements Communicator, AsyncDisposable {
     return mpi;
   }
 
-  /** Beside what {@linkcode Communicator} says: where a value is NaN, the min or max is any of them. */
+  /** Beside what {@linkcode Communicator} says: where one value is NaN, the min or max may be another. */
   allReduce(values: Reducible, how: Reduction = "sum"): Promise<void> {
     const { symbols, handles } = this.#library;
     return this.#together("allReduce", values, async () => {
@@ -131,8 +134,6 @@ export class Mpi implements Communicator, AsyncDisposable {
           "MPI_Allreduce",
           await symbols.MPI_Allreduce(this.#inPlace, part, part.length, type, handles[how], handles.world),
         );
-        // Of 0 and -0 each rank may have kept another.
-        if (how !== "sum") this.#check("MPI_Bcast", await symbols.MPI_Bcast(part, part.length, type, 0, handles.world));
       }
     });
   }
@@ -197,7 +198,7 @@ export class Mpi implements Communicator, AsyncDisposable {
         this.#check("MPI_Send", await symbols.MPI_Send(bytes, bytes.length, byte, to, WORK, this.#mailbox));
       })
     );
-    this.#sends = sent;
+    this.#sends = sent.catch(() => {}); // told to who sent it; other messages go on
     return sent;
   }
 
@@ -219,8 +220,10 @@ export class Mpi implements Communicator, AsyncDisposable {
   }
 
   /** Ends all ranks at once, with an exit code. */
-  abort(code: number): never {
-    this.#library.symbols.MPI_Abort(this.#library.handles.world, code);
+  async abort(code: number): Promise<never> {
+    const { symbols, handles: { world } } = this.#library;
+    // A launcher that cannot be reached would hold this process.
+    await Promise.race([symbols.MPI_Abort(world, code), new Promise((resolve) => setTimeout(resolve, ABORT_WAIT))]);
     Deno.exit(code);
   }
 
@@ -249,7 +252,7 @@ export class Mpi implements Communicator, AsyncDisposable {
         this.#watch?.end();
       }
     });
-    this.#calls = done;
+    this.#calls = done.catch(() => {});
     return done;
   }
 

@@ -23,7 +23,7 @@ const SYMBOLS = {
   MPI_Error_string: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   MPI_Init_thread: { parameters: ["pointer", "pointer", "i32", "buffer"], result: "i32" },
   MPI_Finalize: { parameters: [], result: "i32" },
-  MPI_Abort: { parameters: ["pointer", "i32"], result: "i32" },
+  MPI_Abort: { parameters: ["pointer", "i32"], result: "i32", nonblocking: true },
   MPI_Get_processor_name: { parameters: ["buffer", "buffer"], result: "i32" },
   MPI_Comm_rank: { parameters: ["pointer", "buffer"], result: "i32" },
   MPI_Comm_size: { parameters: ["pointer", "buffer"], result: "i32" },

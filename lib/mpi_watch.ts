@@ -81,7 +81,6 @@ export class Watch {
   /** The call has returned. */
   end(): void {
     this.#since = this.#asked = undefined;
-    this.#answers.clear();
   }
 
   /** Watches no more. */
@@ -121,6 +120,7 @@ export class Watch {
   #ask(now: number): void {
     const { hosts, rank } = this.#options;
     this.#asked = now;
+    this.#answers.clear(); // what was heard before may be true no longer
     for (let other = 0; other < hosts.length; other++) if (other !== rank) this.#tell(QUESTION, other);
   }
 
@@ -129,11 +129,9 @@ export class Watch {
     this.#options.post.send(Float64Array.of(kind, this.#calls, CALLS.indexOf(this.#name), waits), to);
   }
 
-  /** Whether no lower rank waits in the same call. */
+  /** Whether no lower rank waits. */
   #isFirst(): boolean {
-    return ![...this.#answers].some(([other, { calls, waits }]) =>
-      other < this.#options.rank && waits && calls === this.#calls
-    );
+    return ![...this.#answers].some(([other, { waits }]) => other < this.#options.rank && waits);
   }
 
   #describe(seconds: number): string {

@@ -15,8 +15,12 @@ export interface JobOptions {
   ranks: number;
   /** Arguments of deno. */
   command: readonly string[];
+  /** How ranks reach each other, Open MPI's names of ways; by default by shared memory, and TCP. */
+  btl?: string;
   /** More arguments of mpirun. */
   launch?: readonly string[];
+  /** What starts mpirun elsewhere, to stand before it. */
+  enter?: readonly string[];
   /** More of the environment. */
   env?: Record<string, string>;
   /** The folder in which ranks run; by default the project's. */
@@ -79,19 +83,32 @@ export class MpiJob implements AsyncDisposable {
 
   /** Starts a job. */
   static async start(options: JobOptions): Promise<MpiJob> {
-    const { ranks, command, launch = [], env = {}, cwd = pathInProject(""), deadlineSeconds = 60 } = options;
+    const {
+      ranks,
+      command,
+      btl = "self,vader,tcp",
+      launch = [],
+      enter = [],
+      env = {},
+      cwd = pathInProject(""),
+      deadlineSeconds = 60,
+    } = options;
     const place = await Workplace.create();
     const args = [
       ...(Deno.uid() === 0 ? ["--allow-run-as-root"] : []),
       ...["--oversubscribe", "--bind-to", "none", "-n", `${ranks}`, "--output-filename", `${place.at("out")}:nocopy`],
       // Ranks that wait leave their core to others; no other fabric is looked for, and none is missed.
       ...["--mca", "mpi_yield_when_idle", "1", "--mca", "pml", "ob1"],
-      ...["--mca", "btl", "self,vader,tcp", "--mca", "btl_vader_single_copy_mechanism", "none"],
+      ...["--mca", "btl", btl, "--mca", "btl_vader_single_copy_mechanism", "none"],
+      // Containers may have next to nothing in /dev/shm.
+      ...["--mca", "btl_vader_backing_directory", place.path],
       ...[...launch, Deno.execPath(), ...command],
     ];
-    const child = new Deno.Command("mpirun", {
-      ...{ args, cwd, env: { NO_COLOR: "1", ...env } },
-      ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+    // Into a file: pipes would stay open as long as a daemon on another host has them.
+    const words = [...enter, "sh", "-c", 'exec "$@" >"$0" 2>&1', place.at("launcher"), "mpirun", ...args];
+    const child = new Deno.Command(words[0], {
+      ...{ args: words.slice(1), cwd, env: { NO_COLOR: "1", ...env } },
+      ...{ stdin: "null", stdout: "null", stderr: "inherit" },
     }).spawn();
     return new MpiJob(place, child, ranks, deadlineSeconds);
   }
@@ -108,9 +125,9 @@ export class MpiJob implements AsyncDisposable {
   }
 
   /** Waits until a rank has said something. */
-  async until(rank: number, pattern: RegExp): Promise<RegExpMatchArray> {
+  async until(rank: number, pattern: RegExp, stream: keyof Said = "stdout"): Promise<RegExpMatchArray> {
     for (let isOver = false;;) {
-      const match = (await this.said(rank)).stdout.match(pattern);
+      const match = (await this.said(rank))[stream].match(pattern);
       if (match) return match;
       if (isOver) throw new Error(`rank ${rank} never said ${pattern}: ${JSON.stringify(await this.ended)}`);
       isOver = await Promise.race([this.ended.then(() => true), sleep(20)]);
@@ -118,9 +135,9 @@ export class MpiJob implements AsyncDisposable {
   }
 
   async #watch(): Promise<JobOutcome> {
-    const { code, stdout, stderr } = await this.#child.output();
+    const { code } = await this.#child.status;
     clearTimeout(this.#timer);
-    const launcher = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    const launcher = await Deno.readTextFile(this.#place.at("launcher"));
     const ranks = await Promise.all(Array.from({ length: this.#ranks }, (_, rank) => this.said(rank)));
     return { code, ranks, launcher, isLate: this.#isLate };
   }

@@ -6,18 +6,21 @@ import { HAS_MPI, MpiJob, rankScript, runJob } from "./mpi_job.ts";
 import { Workplace } from "./run_task_process.ts";
 
 const options = { ignore: !HAS_MPI };
+const host = HAS_MPI
+  ? new TextDecoder().decode((await new Deno.Command("uname", { args: ["-n"] }).output()).stdout).trim()
+  : "";
 
 for (const ranks of [1, 2, 3, 4]) {
   Deno.test(
     `Mpi with ${ranks} ${ranks > 1 ? "ranks" : "rank"} reduces, broadcasts, gathers, waits and sends`,
     options,
     async () => {
-      const outcome = await runJob({ ranks, command: rankScript("mpi_rank.ts", "all", `${ranks}`) });
+      const outcome = await runJob({ ranks, command: rankScript("mpi_rank.ts", "all") });
       assertEquals(outcome, {
         code: 0,
         ranks: Array.from(
           { length: ranks },
-          (_, rank) => ({ stdout: `rank ${rank} of ${ranks} is right\n`, stderr: "" }),
+          (_, rank) => ({ stdout: `rank ${rank} of ${ranks} is right, on ${host} ${rank} of ${ranks}\n`, stderr: "" }),
         ),
         launcher: "",
         isLate: false,
@@ -28,8 +31,8 @@ for (const ranks of [1, 2, 3, 4]) {
 
 Deno.test("Mpi.open() without mpirun is the only rank", options, async () => {
   await using place = await Workplace.create();
-  const outcome = await place.runDeno(rankScript("mpi_rank.ts", "all", "1"));
-  assertEquals(outcome, { code: 0, stdout: "rank 0 of 1 is right\n", stderr: "" });
+  const outcome = await place.runDeno(rankScript("mpi_rank.ts", "all"));
+  assertEquals(outcome, { code: 0, stdout: `rank 0 of 1 is right, on ${host} 0 of 1\n`, stderr: "" });
 });
 
 Deno.test("Mpi.open() says in one line what is missing, and what to install", async () => {
