@@ -3,10 +3,13 @@
 import { ALONE, type Communicator } from "../lib/communicator.ts";
 import type { Model } from "../lib/model.ts";
 import { ConfigError } from "./config.ts";
+import type { Mailbox } from "./mailbox.ts";
 
 /** The processes of one training, as one of them sees it. */
 export interface Ranks {
   readonly communicator: Communicator;
+  /** Messages to single ranks; one process by itself has none. */
+  readonly mailbox?: Mailbox;
   /** This machine's name. */
   readonly host: string;
   /** Threads that a software adapter may take; undefined for all cores. */

@@ -94,6 +94,10 @@ export const TASKS = {
     summary: "searches for settings: trains --trials runs, each with values drawn from the ranges that flags give",
     keys: [...TRAINING_KEYS, "TRIALS"],
   },
+  "tune-mpi": {
+    summary: "searches as tune does, on the ranks of an MPI job: a rank that is free takes the next trial",
+    keys: [...TRAINING_KEYS, "TRIALS", "RANK_TIMEOUT"],
+  },
   compare: {
     summary: "lays runs side by side: settings that differ, curves of their losses, how they ended",
     keys: [],

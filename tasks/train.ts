@@ -31,6 +31,7 @@ import { recall } from "./run_records.ts";
 import { describeError, runTask } from "./run_task.ts";
 import { Spectators } from "./spectator.ts";
 import { StopSignal } from "./stop_signal.ts";
+import { threadsOfTrial } from "./trial_environment.ts";
 import type { View } from "./view.ts";
 
 /**
@@ -203,4 +204,6 @@ function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
   return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
 }
 
-if (import.meta.main) await runTask("train", (config) => train(config), readTrainConfig);
+if (import.meta.main) {
+  await runTask("train", (config) => train(config, { ...NO_RANKS, threads: threadsOfTrial() }), readTrainConfig);
+}

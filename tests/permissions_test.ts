@@ -11,7 +11,7 @@ import { pathInProject, readTasks, Workplace } from "./run_task_process.ts";
 const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi"];
 
 /** The tasks that may start programs: Deno itself, and in setup a package manager. */
-const MAY_RUN = ["setup", "tune", "test", "bench", "soak", "playground"];
+const MAY_RUN = ["setup", "tune", "tune-mpi", "test", "bench", "soak", "playground"];
 
 /** What each task may write. */
 const WRITES: Record<string, string | undefined> = {
@@ -20,6 +20,7 @@ const WRITES: Record<string, string | undefined> = {
   train: "=data",
   "train-mpi": "=data",
   tune: "=data",
+  "tune-mpi": "=data",
   // Where the user says.
   predict: "",
   export: "",
@@ -71,6 +72,14 @@ const USES: Record<string, Use> = {
   tune: {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--trials=1", "--seed=1|2"],
     says: /^best: data\/runs\//m,
+    env: DRIVERS,
+  },
+  "tune-mpi": {
+    args: (at) => [
+      ...["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1"],
+      ...["--trials=1", "--seed=1|2", "--run-name=mpi"],
+    ],
+    says: /^best: data\/runs\/mpi-001$/m,
     env: DRIVERS,
   },
   compare: { args: () => ["default_run", "default_run.1"], says: /^in the end, test /m },

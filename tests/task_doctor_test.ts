@@ -82,6 +82,7 @@ Deno.test("deno task lists every task with a description", async () => {
       "train",
       "train-mpi",
       "tune",
+      "tune-mpi",
       "compare",
       "predict",
       "evaluate",

@@ -137,6 +137,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     train: KEYS,
     "train-mpi": [...KEYS, "SYNC_EVERY", "OUTER_LEARNING_RATE", "OUTER_MOMENTUM", "RANK_TIMEOUT", "RESUME", "QUIET"],
     tune: [...KEYS, "TRIALS"],
+    "tune-mpi": [...KEYS, "TRIALS", "RANK_TIMEOUT"],
     compare: ["JSON"],
     predict: ["RUN_NAME", "INPUT", "OUTPUT", "ROW"],
     evaluate: ["RUN_NAME", "DATA", "JSON"],
