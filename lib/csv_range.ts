@@ -54,6 +54,15 @@ interface Scan {
   readonly ends: readonly [FirstEnd, FirstEnd];
 }
 
+/** How far a file was looked through. */
+interface Place {
+  at: number;
+  /** Where the last line feed stands. */
+  feed: number;
+  /** The last byte. */
+  last: number;
+}
+
 /**
  * The part of a CSV file that falls to a rank: about as many bytes as to any other.
  *
@@ -155,21 +164,38 @@ async function scanBytes(path: string, from: number, to: number, size: number): 
   const firstEnd = (): FirstEnd => ({ end: 0, lines: 0, isRow: false, rows: 0 });
   const scan: Scan = { quotes: 0, lines: 0, ends: [firstEnd(), firstEnd()] };
   // The two bytes before tell whether the first line feed ends a blank line.
-  let [at, feed, last] = [Math.max(0, from - 2), -Infinity, 0];
-  for await (const bytes of chunksOf(file, at, to)) {
-    for (const byte of bytes) {
-      if (byte === QUOTE && at >= from) scan.quotes++;
-      if (byte === LINE_FEED) {
-        if (at >= from) endRecord(scan, at + 1, 1, !isBlank(at - feed - 1, last));
-        feed = at;
-      }
-      last = byte;
-      at++;
-    }
+  const place: Place = { at: Math.max(0, from - 2), feed: -Infinity, last: 0 };
+  for await (const bytes of chunksOf(file, place.at, from)) {
+    if (bytes.includes(LINE_FEED)) place.feed = place.at + bytes.lastIndexOf(LINE_FEED);
+    goOn(place, bytes);
   }
+  for await (const bytes of chunksOf(file, from, to)) scanChunk(bytes, scan, place);
   // What no line feed ends, the file does.
-  if (from < to && to === size && last !== LINE_FEED) endRecord(scan, size, 0, !isBlank(size - feed - 1, last));
+  if (from < to && to === size && place.last !== LINE_FEED) {
+    endRecord(scan, size, 0, !isBlank(size - place.feed - 1, place.last));
+  }
   return scan;
+}
+
+/** Goes from quote to quote and from line feed to line feed, which the engine finds faster than a loop over the bytes. */
+function scanChunk(bytes: Uint8Array, scan: Scan, place: Place): void {
+  let quote = bytes.indexOf(QUOTE);
+  const countQuotes = (end: number) => {
+    for (; quote !== -1 && quote < end; quote = bytes.indexOf(QUOTE, quote + 1)) scan.quotes++;
+  };
+  for (let feed = bytes.indexOf(LINE_FEED); feed !== -1; feed = bytes.indexOf(LINE_FEED, feed + 1)) {
+    countQuotes(feed);
+    const at = place.at + feed, last = feed === 0 ? place.last : bytes[feed - 1];
+    endRecord(scan, at + 1, 1, !isBlank(at - place.feed - 1, last));
+    place.feed = at;
+  }
+  countQuotes(bytes.length);
+  goOn(place, bytes);
+}
+
+function goOn(place: Place, bytes: Uint8Array): void {
+  place.at += bytes.length;
+  place.last = bytes[bytes.length - 1];
 }
 
 /** Notes that a line ends, and a record with it if the quotes so far have closed. */
