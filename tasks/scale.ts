@@ -17,6 +17,7 @@ import type { Config, LossName, RecipeName } from "./config_types.ts";
 import { csvPath, isSameStamp, stampOf } from "./dataset_files.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
+import { agreeOnSettings } from "./rank_settings.ts";
 import { rowPlaces, writeTogether } from "./rank_writer.ts";
 import { recipeOf } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
@@ -243,17 +244,27 @@ async function checkFinite(
   throw new DataError(problem, { file, line, column: names[at % names.length] });
 }
 
-async function main(config: Config): Promise<void> {
-  const source = config.data || csvPath(config.recipe);
+/**
+ * Splits and scales the dataset; rank 0 alone speaks.
+ *
+ * @param config The settings.
+ * @param communicator The ranks.
+ */
+export async function main(config: Config, communicator: Communicator = ALONE): Promise<void> {
+  const source = config.data || csvPath(config.recipe), isFirst = communicator.rank === 0;
+  await agreeOnSettings(config, communicator);
+  using held = new DisposableStack();
   // The CSV file of a recipe stays the same under it, too.
-  using _lock = await lockDataset(datasetName(config), `scales ${source}`);
-  using progress = new Progress(`scaling ${source}`);
-  const onProgress = (done: number, total: number) => progress.update(done, total);
+  await together(communicator, async () => {
+    if (isFirst) held.use(await lockDataset(datasetName(config), `scales ${source}`));
+  });
+  const progress = isFirst ? held.use(new Progress(`scaling ${source}`)) : undefined;
+  const options = { communicator, onProgress: (done: number, total: number) => progress?.update(done, total) };
   const report = config.data === ""
-    ? formatReport(await scaleData(config, { onProgress }))
-    : formatTableReport(await scaleTable(config, { onProgress }));
-  progress.clear();
-  console.log(report);
+    ? formatReport(await scaleData(config, options))
+    : formatTableReport(await scaleTable(config, options));
+  progress?.clear();
+  if (isFirst) console.log(report);
 }
 
 if (import.meta.main) await runTask("scale", main);
