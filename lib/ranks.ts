@@ -95,6 +95,24 @@ export async function gatherTexts(communicator: Communicator, text: string): Pro
   return (await communicator.gather(new TextEncoder().encode(text)))?.map((bytes) => decoder.decode(bytes));
 }
 
+/**
+ * Adds up counts of texts.
+ *
+ * @param communicator The ranks.
+ * @param counts Those of this rank.
+ * @returns Those of all, the same at every rank; texts stand in the order in which rank 0, then rank 1 and so on has them.
+ */
+export async function mergeCounts(
+  communicator: Communicator,
+  counts: ReadonlyMap<string, number>,
+): Promise<Map<string, number>> {
+  const merged = new Map<string, number>();
+  for (const text of await gatherTexts(communicator, JSON.stringify([...counts])) ?? []) {
+    for (const [name, count] of JSON.parse(text)) merged.set(name, (merged.get(name) ?? 0) + count);
+  }
+  return new Map(JSON.parse(await shareText(communicator, JSON.stringify([...merged]))));
+}
+
 function setLength(length: Float64Array<ArrayBuffer>, value: number): Uint8Array<ArrayBuffer> {
   length[0] = value;
   return new Uint8Array(length.buffer);
