@@ -1,11 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Random } from "../lib/random.ts";
 import { readSafetensors } from "../lib/safetensors.ts";
-import type { ColumnStatistics } from "../lib/scaler.ts";
+import { type ColumnStatistics, RunningStatistics } from "../lib/scaler.ts";
 import type { ScaleReport } from "../tasks/scale.ts";
 import { assertClose } from "./assert_close.ts";
 import type { RanksOutcome } from "./data_ranks.ts";
+import { asRanks } from "./rank_group.ts";
 import { pathInProject, Workplace } from "./run_task_process.ts";
+
+const RANKS = [1, 2, 3, 4];
 
 const SCALED = "data/cubic.scaled.safetensors";
 
@@ -124,5 +127,31 @@ Deno.test("scaleData() on ranks tells all of them what one finds, with the line 
       assertEquals(new Set(faults.map((fault) => fault?.[1])).size, 1);
     }
     assertEquals(Object.keys(await folder.digests("data")), ["cubic.csv"]);
+  }
+});
+
+Deno.test("RunningStatistics.merge() is as near to the truth as one process, far from zero too", async () => {
+  for (const [offset, deviation, tolerance] of [[0, 1, 1e-12], [1e4, 1, 1e-12], [1e6, 1e4, 1e-12], [1e9, 1, 1e-8]]) {
+    const random = new Random(1, "far"),
+      values = Float64Array.from({ length: 30_000 }, () => random.normal(offset, deviation));
+    // In two passes from the first value, whose distance to the others is exact.
+    const apart = values.map((value) => value - values[0]), mean = apart.reduce((sum, x) => sum + x, 0) / apart.length;
+    const truth = Math.sqrt(apart.reduce((sum, x) => sum + (x - mean) ** 2, 0) / apart.length);
+    for (const ranks of RANKS) {
+      const all = await asRanks(ranks, async (own) => {
+        const statistics = new RunningStatistics(["x"]);
+        // The last rank has no rows.
+        const share = Math.ceil(values.length / Math.max(1, ranks - 1));
+        for (const value of values.subarray(own.rank * share, (own.rank + 1) * share)) statistics.add([value]);
+        await statistics.merge(own);
+        assertEquals(statistics.count, values.length);
+        return statistics.result()[0];
+      });
+      for (const found of all) {
+        assertClose([found.mean], [values[0] + mean], { rtol: 1e-12, atol: 1e-14 });
+        assertClose([found.deviation], [truth], { rtol: tolerance });
+        assertEquals(found, all[0]);
+      }
+    }
   }
 });
