@@ -6,7 +6,7 @@
  * Silent where there is one. The exit code is 1 where there is none afterwards.
  */
 
-import { findPackageManager, install, isForbidden } from "./setup.ts";
+import { findPackageManager, install, isForbidden, mayInstallWith } from "./packages.ts";
 
 /** What was found on the machine. */
 export interface Findings {
@@ -24,6 +24,9 @@ export interface Findings {
 
 /** Names of Chromium and what is built on it, as they stand on a PATH. */
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/** Milliseconds in which a browser says its version. */
+const VERSION_LIMIT = 10_000;
 
 // Fonts come with it: each font package of Debian satisfies fontconfig, on which it depends, and one of them must.
 const COMMANDS: Record<string, readonly string[]> = {
@@ -48,8 +51,23 @@ export async function findChromium(env: Record<string, string> = Deno.env.toObje
   for (const name of NAMES) {
     for (const folder of folders) {
       const path = `${folder}/${name}${ending}`;
-      if (await isFile(path)) return path;
+      if (await isFile(path) && await answers(path)) return path;
     }
+  }
+}
+
+/**
+ * Whether a program says its version. Ubuntu has a /usr/bin/chromium-browser that only tells where else to get one. On Windows
+ * a browser would open a window instead.
+ */
+async function answers(path: string): Promise<boolean> {
+  if (Deno.build.os === "windows") return true;
+  const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const, signal = AbortSignal.timeout(VERSION_LIMIT);
+  try {
+    const { success } = await new Deno.Command(path, { args: ["--version"], ...quiet, signal }).output();
+    return success;
+  } catch {
+    return false; // it cannot be run
   }
 }
 
@@ -95,7 +113,7 @@ export async function ensureChromium(): Promise<boolean> {
     path,
     asked: Deno.env.get("CHROMIUM"),
     manager,
-    mayInstall: manager === "apt-get" && Deno.uid() === 0,
+    mayInstall: mayInstallWith(manager),
     forbidden: isForbidden(),
   });
   console.error(message);

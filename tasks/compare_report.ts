@@ -133,8 +133,8 @@ function epochsShown(lasts: readonly number[]): number[] {
 /** How the runs ended: a table of speed, and one for each part that they were measured on. */
 function formatEnds(runs: readonly RunRecords[]): string[] {
   const speed = runs.map(({ run, epochs, summary }) => [
-    ...[run, `${epochs.length}`, numberOf(summary?.steps), summary ? summary.seconds.toFixed(1) : ""],
-    summary ? `${Math.round(summary.stepsPerSecond)}` : "not finished",
+    ...[run, `${epochs.length}`, numberOf(summary?.steps), fixed(summary?.seconds, 1)],
+    summary ? fixed(summary.stepsPerSecond, 0) : "not finished",
   ]);
   const tables = PARTS.flatMap((part) => {
     const measured = runs.flatMap(({ run, summary }) => summary?.[part] ? [{ run, measures: summary[part] }] : []);
@@ -144,6 +144,11 @@ function formatEnds(runs: readonly RunRecords[]): string[] {
     return rows.length > 0 ? [formatTable([[`in the end, ${part}`, ...names], ...rows])] : [];
   });
   return [formatTable([["run", "epochs", "steps", "seconds", "steps/s"], ...speed]), ...tables];
+}
+
+/** A number with so many digits behind the point; "" where a file from elsewhere has none. */
+function fixed(value: unknown, digits: number): string {
+  return typeof value === "number" ? value.toFixed(digits) : "";
 }
 
 function numberOf(value: number | null | undefined, digits = 6): string {

@@ -85,7 +85,7 @@ function barOf({ facts: { epochs, stepsPerEpoch }, step, stepsPerSecond, seconds
   const share = Math.min(step / (epochs * stepsPerEpoch), 1);
   const rate = stepsPerSecond === undefined ? "" : `  ${count(stepsPerSecond, 3)} steps/s`;
   const left = secondsLeft === undefined ? "" : `  ${formatDuration(secondsLeft)} left`;
-  const text = `${`${Math.floor(share * 100)}%`.padStart(4)}${rate}${left}`;
+  const text = ` ${`${Math.floor(share * 100)}%`.padStart(3)}${rate}${left}`;
   const width = Math.min(columns - text.length, BAR.most), filled = Math.round(share * width);
   return cut(width < BAR.least ? text.trimStart() : "█".repeat(filled) + "░".repeat(width - filled) + text, columns);
 }

@@ -2,7 +2,7 @@
 
 import { EarlyStopping } from "../lib/early_stopping.ts";
 import { NotFiniteError } from "../lib/errors.ts";
-import { findFault } from "../lib/fault_finder.ts";
+import { type FaultCause, findFault } from "../lib/fault_finder.ts";
 import type { Tensor } from "../lib/tensor.ts";
 import type { TrainingState } from "../lib/training_state.ts";
 import type { Training } from "./build_training.ts";
@@ -21,6 +21,9 @@ const EPOCH_INTERVAL = 2_000;
 /** Half of the learning rate twenty times: where that does not help, something else is wrong. */
 const MIN_RATE_FACTOR = 2 ** -20;
 
+/** Causes for which the advice of a fault names it. */
+const HALVING_HELPS: readonly FaultCause["kind"][] = ["rate", "unknown"];
+
 /** What a run stands at, to keep and to return to. */
 type Kept = Pick<RunCheckpoint, "state" | "notes">;
 
@@ -38,6 +41,9 @@ export class RunKeeper implements HeldRun, Disposable {
   #heldSince: number | undefined;
   #secondsBefore = 0;
   #rateFactor = 1;
+  /** Whether the plateau has changed the learning rate since the last checkpoint. */
+  #hasNewRate = false;
+  #wouldHalvingHelp = false;
   /** Loss of the last epoch that is done. */
   #loss: number | null = null;
   /** What the last checkpoint holds, to return to. */
@@ -124,6 +130,7 @@ export class RunKeeper implements HeldRun, Disposable {
    */
   async recover(error: NotFiniteError): Promise<string[]> {
     await this.#writing;
+    if (this.#training.trainer.options.group) throw toldOfGroup(error, this.#config.runName);
     const failure = this.#failure?.error ?? error, good = this.#good;
     if (!(failure instanceof NotFiniteError) || !good) throw failure;
     this.#failure = undefined;
@@ -131,13 +138,20 @@ export class RunKeeper implements HeldRun, Disposable {
     this.#rewind(good); // learning rates must be those of then
     const fault = await findFault(trainer, state, error, more);
     const lines = formatFault(fault, { inputs: features, targets }), rateFactor = this.#rateFactor / 2;
-    if (this.#config.onNan === "stop" || fault.cause.kind === "data" || rateFactor < MIN_RATE_FACTOR) {
+    const isHopeless = fault.cause.kind === "data" || rateFactor < MIN_RATE_FACTOR;
+    if (this.#config.onNan === "stop" || isHopeless) {
+      this.#wouldHalvingHelp = !isHopeless && HALVING_HELPS.includes(fault.cause.kind);
       error.message = lines.join("\n");
       throw error;
     }
     await this.restore({ state: good.state, notes: { ...good.notes, rateFactor } });
     await this.keep();
     return [...lines, `warning: back at step ${trainer.step}, with ${rateFactor} of the learning rate from here`];
+  }
+
+  /** Whether the run ended with a value that is not finite and half the learning rate may be without. */
+  get wouldHalvingHelp(): boolean {
+    return this.#wouldHalvingHelp;
   }
 
   /** Steps that are done. */
@@ -179,7 +193,10 @@ export class RunKeeper implements HeldRun, Disposable {
     if (layers) await this.#folder.logs.layers.append(layers);
     this.#loss = line.valLoss ?? line.trainLoss;
     if (line.valLoss === null) return;
-    this.#training.plateau?.observe(line.valLoss);
+    const { plateau } = this.#training, factor = plateau?.factor;
+    plateau?.observe(line.valLoss);
+    // A checkpoint there, so that steps behind it are run again with the rates of then.
+    if (plateau?.factor !== factor) this.#hasNewRate = true;
     this.stopping?.observe(line.valLoss);
   }
 
@@ -200,11 +217,13 @@ export class RunKeeper implements HeldRun, Disposable {
 
   /** Takes a checkpoint, to be written while training goes on; waits only for the one before. */
   async keep(): Promise<void> {
+    if (!this.#checkpoints.isKept) return;
     await this.settle();
     const { trainer } = this.#training, notes = this.#notes();
     const more: Record<string, Tensor> = this.stopping ? { best: this.stopping.best } : {};
     const last = trainer.snapshot(more).then((state) => this.#good = { state, notes });
     [this.#lastStep, this.#lastTime, this.#isWriting] = [trainer.step, performance.now(), true];
+    this.#hasNewRate = false;
     this.#writing = this.#write(last).catch((error) => void (this.#failure = { error })).finally(() =>
       this.#isWriting = false
     );
@@ -238,7 +257,7 @@ export class RunKeeper implements HeldRun, Disposable {
     this.stopping?.resume(stopping ?? { best: null, waited: 0, epoch: trainer.epoch, bestEpoch: 0 });
     if (plateau) training.plateau?.restore(plateau);
     training.setRateFactor(rateFactor);
-    [this.#rateFactor, this.#loss, this.#lastStep] = [rateFactor, loss, state.step];
+    [this.#rateFactor, this.#loss, this.#lastStep, this.#hasNewRate] = [rateFactor, loss, state.step, false];
   }
 
   async #write(last: Promise<Kept>): Promise<void> {
@@ -249,8 +268,9 @@ export class RunKeeper implements HeldRun, Disposable {
   }
 
   #isDue(step: number): boolean {
-    if (step === this.#lastStep) return false;
-    if (this.#lastStep === undefined) return true; // what cannot be written should be known at once
+    if (!this.#checkpoints.isKept || step === this.#lastStep) return false;
+    // What cannot be written should be known at once.
+    if (this.#lastStep === undefined || this.#hasNewRate) return true;
     const { steps, seconds = Infinity } = this.#config.checkpointEvery, since = performance.now() - this.#lastTime;
     if (steps !== undefined && step % steps === 0) return true;
     if (this.#isWriting) return false;
@@ -279,4 +299,12 @@ export class RunKeeper implements HeldRun, Disposable {
     const tensors = Object.fromEntries(Object.entries(state.tensors).filter(([name]) => !name.startsWith("best.")));
     return [{ ...state, tensors }, {}];
   }
+}
+
+/** What follows from an error where steps cannot be taken again to find where it came from: other ranks would have to, too. */
+function toldOfGroup(error: NotFiniteError, run: string): NotFiniteError {
+  error.message +=
+    `\nwhat to do: a lower LEARNING_RATE is the usual cure; \`deno task train --resume ${run} --force\` goes ` +
+    "on in one process from the last checkpoint, and says which tensor, layer and rows it came from";
+  return error;
 }

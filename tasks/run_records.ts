@@ -5,7 +5,9 @@ import type { Evaluation } from "../lib/evaluation.ts";
 import { ConfigError } from "./config.ts";
 import type { Key } from "./config_types.ts";
 import { parseObject } from "./dataset_files.ts";
+import type { LayersLine } from "./layers_log.ts";
 import { RunFolder } from "./run_folder.ts";
+import type { Spectator } from "./spectator.ts";
 import type { PARTS } from "./split.ts";
 import type { EpochLine } from "./train_report.ts";
 
@@ -52,6 +54,20 @@ export async function readRuns(runs: readonly string[]): Promise<RunRecords[]> {
   }));
 }
 
+/**
+ * Tells somebody who looks on from now on what a run has done before.
+ *
+ * @param run Its name.
+ * @param spectator Is told of its epochs, and of the looks at its layers.
+ * @throws {DataError} If a file is damaged.
+ */
+export async function recall(run: string, spectator: Spectator): Promise<void> {
+  const { logs } = new RunFolder(run), metrics = await textOf(run, "metrics.jsonl") ?? "";
+  const looks = parseLooks(await textOf(run, "layers.jsonl") ?? "", logs.layers.path);
+  for (const line of parseEpochs(metrics, logs.metrics.path)) spectator.epoch?.(line, 0, false);
+  for (const look of looks) spectator.layers?.(look);
+}
+
 /** Text of a run's file; undefined where there is none. A link is not followed: a run from elsewhere may hold some. */
 async function textOf(run: string, name: string): Promise<string | undefined> {
   const folder = new RunFolder(run).path, path = `${folder}/${name}`;
@@ -83,6 +99,17 @@ function parseEpochs(text: string, file: string): EpochLine[] {
       (epoch.valLoss === null || typeof epoch.valLoss === "number");
     if (isSound) return epoch;
     throw new DataError("this is no epoch of a run: the file was damaged, train the run anew", { file, line: i + 1 });
+  });
+}
+
+/** Lines of layers.jsonl. */
+function parseLooks(text: string, file: string): LayersLine[] {
+  return text.split("\n").slice(0, -1).map((line, i) => {
+    const look = parseObject(line) as LayersLine | undefined;
+    const isSound = typeof look?.epoch === "number" &&
+      [look.weights, look.gradients, look.dead].every((norms) => typeof norms === "object" && norms !== null);
+    if (isSound) return look;
+    throw new DataError("this is no look at layers: the file was damaged", { file, line: i + 1 });
   });
 }
 

@@ -17,6 +17,7 @@ export class StopSignal implements RunControl, Disposable {
   code: number | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #tell: (() => void) | undefined;
 
   constructor() {
     for (const [signal, code] of Object.entries(CODES) as [Deno.Signal, number][]) {
@@ -35,6 +36,16 @@ export class StopSignal implements RunControl, Disposable {
     return Promise.resolve(this.code);
   }
 
+  /**
+   * Notes that the process ends by itself now: whoever still asks for it is told so.
+   *
+   * @param tell Called once a signal comes; at once where one has come.
+   */
+  end(tell: () => void): void {
+    if (this.isAsking) tell();
+    else this.#tell = tell;
+  }
+
   /** Lets signals end the process at once again. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
@@ -44,6 +55,7 @@ export class StopSignal implements RunControl, Disposable {
   #ask(code: number): void {
     if (this.code !== undefined) return;
     this.code = code;
+    this.#tell?.();
     // The system then ends the process even while a step on a software adapter keeps this thread from listening.
     this.#timer = setTimeout(() => this[Symbol.dispose](), ECHO);
     Deno.unrefTimer(this.#timer);

@@ -64,6 +64,7 @@ function madeUp(): Results {
       { view: "quiet", rounds: [40_000, 50_000, 20_000] },
       { view: "terminal", rounds: [39_600, 50_500, 19_600] },
       { view: "live", rounds: [30_000, 49_000, 19_800] },
+      { view: "stalled", rounds: [39_200, 51_000, 19_000] },
     ],
     endurance: {
       steps: 100_000,
@@ -79,7 +80,7 @@ function madeUp(): Results {
 function below(results: Results): { missed: string[]; below: string[] } {
   const names = (keep: (standing: ReturnType<typeof judge>[number]) => boolean) =>
     judge(results).filter(keep).map(({ name }) => name);
-  return { missed: names(({ isMet }) => !isMet), below: names(({ holdsFloor }) => !holdsFloor) };
+  return { missed: names(({ isMet }) => isMet === false), below: names(({ holdsFloor }) => !holdsFloor) };
 }
 
 Deno.test("GOLDEN holds what 100 steps in float64 give", () => {
@@ -171,7 +172,8 @@ Deno.test("ratio() compares with the best of the peers asked for", () => {
 
 Deno.test("lookingCost() compares a view with the quiet run of its round", () => {
   const { looking } = madeUp();
-  assertClose([lookingCost(looking, "terminal"), lookingCost(looking, "live")], [1, 2], { rtol: 1e-9 });
+  const costs = (["terminal", "live", "stalled"] as const).map((view) => lookingCost(looking, view));
+  assertClose(costs, [1, 2, 2], { rtol: 1e-9 });
   assertEquals(lookingCost(looking.slice(1), "live"), NaN);
   assertEquals(lookingCost([looking[0], { view: "live", rounds: [1] }], "live"), NaN);
 });
@@ -203,6 +205,10 @@ Deno.test("judge() finds every goal met where all are, and each floor that is no
   watched.looking[2].rounds = [10_000, 15_000, 19_800];
   assertEquals(below(watched), { missed: ["rate that the live page costs"], below: ["rate that the live page costs"] });
 
+  const drawn = madeUp();
+  drawn.looking[1].rounds = [38_000, 50_500, 19_000];
+  assertEquals(below(drawn), { missed: ["rate that the terminal view costs"], below: [] });
+
   const growing = madeUp();
   growing.endurance!.after.bytes += 4;
   assertEquals(below(growing).below, ["GPU bytes more after 100,000 steps"]);
@@ -226,7 +232,7 @@ Deno.test("judge() takes no wrong and no missing result for a fast one", () => {
 
   const unseen = madeUp();
   unseen.looking = unseen.looking.slice(0, 2);
-  assertEquals(below(unseen).below, ["rate that the live page costs"]);
+  assertEquals(below(unseen).below, ["rate that the live page costs", "rate that a page that never reads costs"]);
 
   const product = madeUp();
   product.products[0].error = 2;
@@ -236,7 +242,14 @@ Deno.test("judge() takes no wrong and no missing result for a fast one", () => {
 Deno.test("judge() does not ask for what a quick run leaves out, nor of a hardware adapter", () => {
   const quick = { ...madeUp(), quick: true, endurance: undefined, data: undefined };
   assertEquals(below(quick).below, []);
-  assertEquals(judge(quick).filter(({ value }) => value === undefined).length, 2);
+  assertEquals(judge(quick).filter(({ value }) => value === undefined).length, 3);
+  const short = { ...quick, looking: quick.looking.slice(0, 3) };
+  short.looking[1].rounds = [20_000, 25_000, 10_000];
+  const unmeasured = ["GPU bytes more after 100,000 steps", "resident bytes more after 100,000 steps"];
+  assertEquals(below(short), { missed: unmeasured, below: [] }, "the start of a view counts there");
+  assertMatch(formatResults(short), /rate that the terminal view costs +50\.0% +- +<= 60\.0% +too short to judge/);
+  short.looking[1].rounds = [12_000, 15_000, 6_000];
+  assertEquals(below(short).below, ["rate that the terminal view costs"]);
   const hardware = madeUp();
   hardware.limits.software = false;
   hardware.training[0].stepsPerSecond = 1;
@@ -280,6 +293,7 @@ Deno.test("formatResults() puts everybody into one aligned table, and says what 
       "quiet                40,000            -",
       "terminal             39,600         1.0%",
       "live                 30,000         2.0%",
+      "stalled              39,200         2.0%",
     ]
   ) assertStringIncludes(text, part);
 });

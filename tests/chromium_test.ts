@@ -10,9 +10,19 @@ Deno.test("findChromium() takes CHROMIUM before the PATH, and nothing where ther
   await using place = await Workplace.create();
   const { path } = place;
   assertEquals(await findChromium({ PATH: path }), undefined);
-  for (const name of ["own", `google-chrome${ending}`]) await place.write(name, "");
+  const browser = "#!/bin/sh\necho Chromium 1\n";
+  const stub = "#!/bin/sh\necho Install it from another store >&2\nexit 1\n";
+  const put = async (name: string, script: string) => {
+    await place.write(name, script);
+    if (Deno.build.os !== "windows") await Deno.chmod(place.at(name), 0o755);
+  };
+  if (ending === "") {
+    await put("chromium-browser", stub);
+    assertEquals(await findChromium({ PATH: path }), undefined, "a program that is none");
+  }
+  for (const name of ["own", `google-chrome${ending}`]) await put(name, browser);
   assertEquals(await findChromium({ PATH: path }), place.at(`google-chrome${ending}`));
-  await place.write(`later/chromium${ending}`, "");
+  await put(`later/chromium${ending}`, browser);
   const both = [path, place.at("later")].join(Deno.build.os === "windows" ? ";" : ":");
   assertEquals(await findChromium({ PATH: both }), place.at(`later/chromium${ending}`));
   assertEquals(await findChromium({ PATH: path, CHROMIUM: place.at("own") }), place.at("own"));

@@ -87,6 +87,8 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
     const [, narrow, , gate] = blocksOf(three)["train loss"];
     assertEquals([narrow[1].length, gate[1].length], [1, 24], "one of 24 blocks stands for 42 of 1000 epochs");
     assertMatch(three, /^wide +12 +not finished$/m);
+    await place.write("data/runs/wide/summary.json", '{"steps":5}'); // from elsewhere
+    assertMatch((await place.succeed("compare", ["narrow", "wide"])).stdout, /^wide +12 +5$/m);
   });
   await t.step("refuses what is no run, and names those that there are", async () => {
     await place.refuse(

@@ -75,7 +75,19 @@ Deno.test("deno task lists every task with a description", async () => {
   assertEquals(code, 0);
   const listed = [...(stdout + stderr).matchAll(/^- (\S+)\n +\/\/ (.+)$/gm)].map(([, name, text]) => [name, text]);
   const tasks = [
-    ...["setup", "gen-data", "scale", "train", "tune", "compare", "predict", "evaluate", "export", "report"],
+    ...[
+      "setup",
+      "gen-data",
+      "scale",
+      "train",
+      "train-mpi",
+      "tune",
+      "compare",
+      "predict",
+      "evaluate",
+      "export",
+      "report",
+    ],
     ...["gradcheck", "doctor", "playground", "bench", "pictures", "test", "soak"],
   ];
   assertEquals(listed.map(([name]) => name), tasks);

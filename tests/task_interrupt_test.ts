@@ -124,3 +124,19 @@ Deno.test("a dataset whose maker was killed right before its file went into plac
   assertEquals(await place.read("data/cubic.csv"), earlier);
   assertEquals(JSON.parse(await place.read("data/cubic.csv.json")).made, JSON.parse(made).made);
 });
+
+Deno.test("Ctrl-C while model and report are written is answered, and both are written", async () => {
+  await using place = await Workplace.create();
+  const child = await place.start("train", [...SMALL, "--quiet", "--report", "true"]), output = child.output();
+  let isOver = false;
+  output.finally(() => isOver = true);
+  while (!isOver && !await isLonger(place, "data/runs/default_run/model.safetensors", 0)) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  assertEquals(isOver, false, "ended before it was interrupted");
+  child.kill("SIGINT");
+  const { code, stderr } = await output;
+  const told = "finishing: model and report are being written; another Ctrl-C ends that\n";
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, told]);
+  assert(await isLonger(place, "data/runs/default_run/report.html", 10_000));
+});

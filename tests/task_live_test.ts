@@ -48,7 +48,12 @@ Deno.test("train --live: pause, learning rate and stop take effect between two s
 
   await goBack(place, step);
   const again = await startLive(place, ["--resume", "r"]);
-  await again.listener.until(({ status }) => status.step > step && status.rateFactor === 0.25);
+  await again.listener.until(({ status, looks }) =>
+    status.step > step && status.rateFactor === 0.25 && looks.length > 0
+  );
+  const { epochs } = again.listener;
+  assert(epochs.length > 0);
+  assertEquals(epochs, epochs.map((_, i) => i + 1), "with the epochs before");
   await again.listener.ask("/stop");
   const stopped = await again.done;
   assertEquals(stopped.code, 0, stopped.stderr);
@@ -74,4 +79,19 @@ Deno.test("train --live: a paused run can be stopped; a port that is taken is to
   assertEquals(code, 2);
   assertStringIncludes(stderr, `error: --live is ${taken.addr.port}: another program listens there`);
   assertEquals(await place.digests(), before);
+});
+
+Deno.test("train --live: a run that fails tells the page why before it ends", async () => {
+  await using place = await Workplace.create();
+  const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "100000"]);
+  await listener.until(({ last }) => last !== null);
+  await listener.ask("/pause");
+  await listener.until(({ status }) => status.phase === "paused");
+  await Deno.truncate(place.at(`${run}/metrics.jsonl`), 1); // as if somebody had been there
+  await listener.ask("/resume");
+  const { code, stderr } = await done;
+  assertEquals([code, listener.hasEnded], [1, true], stderr);
+  const told = listener.updates.flatMap(({ messages }) => messages).filter(({ kind }) => kind === "warning");
+  assertEquals(told.map(({ text }) => text), [stderr.slice(stderr.indexOf("error: ")).trimEnd()]);
+  assertStringIncludes(told[0].text, "it was changed meanwhile");
 });

@@ -46,6 +46,11 @@ Deno.test("--on-nan halve-lr goes on from the last checkpoint, resumed or from t
   await place.succeed("train", ["--resume", "r", "--num-epochs", "4"]);
   const last = JSON.parse((await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").at(-1)!);
   assertEquals([last.epoch, last.learningRate], [4, 2 / 2 ** notes.length]);
+  const other = ["--num-epochs", "5", "--learning-rate", "0.1", "--force"];
+  const { stderr: warned } = await place.succeed("train", ["--resume", "r", ...other]);
+  const factor = 2 ** -notes.length, told = `${factor} of it, ${Number((0.1 * factor).toPrecision(4))}: `;
+  assertStringIncludes(warned, `warning: LEARNING_RATE is 0.1, but r goes on with ${told}`);
+  assertStringIncludes(warned, `; LEARNING_RATE=${Number((0.1 / factor).toPrecision(4))} gives 0.1\n`);
 });
 
 Deno.test("--on-nan halve-lr goes by a schedule too, and ends where no learning rate helps", async () => {
@@ -55,13 +60,20 @@ Deno.test("--on-nan halve-lr goes by a schedule too, and ends where no learning 
   const [first] = (await place.read(`${run}/metrics.jsonl`)).split("\n").map((line) => line && JSON.parse(line));
   assert(first.learningRate < 2, `${first.learningRate} is not half of what it was`);
 
+  const least = await place.run("train", [...args, "--learning-rate", "1e30"]);
+  assertEquals([least.code, least.stderr.match(/^warning: back at step 0/gm)?.length], [1, 20]);
+  assertMatch(least.stderr, /^the run is kept at step 0: `deno task train --resume r` goes on from there$/m);
+
   const path = place.at("data/cubic.scaled.safetensors"), { tensors, metadata } = await readSafetensors(path);
   tensors.get("train.x")!.data[123] = NaN;
   await writeSafetensors(path, Object.fromEntries(tensors), metadata);
-  const { code, stderr } = await place.run("train", args);
+  const { code, stderr } = await place.run("train", RUN);
   assertEquals(code, 1);
   assertMatch(stderr, /^error: an input is NaN at step \d+ of epoch 1, in training row 123, column "x"$/m);
   assertStringIncludes(stderr, "\nwhat to do: mend or drop that row");
+  assertMatch(stderr, /^the run is kept at step \d+: `deno task train --resume r` goes on from there$/m);
+  const { stderr: same } = await place.run("train", args);
+  assertStringIncludes(same, "\nwhat to do: mend or drop that row");
 });
 
 Deno.test("test rows that overflow are warned of, and take neither model nor summary away", async () => {
@@ -76,4 +88,29 @@ Deno.test("test rows that overflow are warned of, and take neither model nor sum
   const { train, validation, test } = JSON.parse(await place.read(`${run}/summary.json`));
   assertEquals([train.rows, validation.rows, test], [40, 40, undefined]);
   assertMatch((await place.succeed("predict", ["--run-name", "r", "0.5"])).stdout, /^0.5,/m);
+});
+
+Deno.test("schedule plateau: the run is kept where the rate changes, so that what is behind it can be run again", async () => {
+  await using place = await Workplace.create();
+  const often = [
+    "--num-epochs",
+    "60",
+    "--schedule",
+    "plateau",
+    "--noise",
+    "20",
+    "--learning-rate",
+    "0.05",
+    "--optimizer",
+    "adam",
+  ];
+  const kept = ["--checkpoint-every", "1000000", "--keep-checkpoints", "1000000"];
+  await place.succeed("train", ["--num-dataset", "200", "--hidden-size", "32", "--run-name", "r", ...often, ...kept]);
+  const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  const changes = lines.filter(({ learningRate }, i) => i > 0 && learningRate !== lines[i - 1].learningRate)
+    .map(({ epoch }) => lines[epoch - 2].step);
+  const files = await Array.fromAsync(Deno.readDir(place.at(`${run}/checkpoints`)), ({ name }) => name);
+  const steps = files.map((name) => Number(name.match(/\d+/)![0]));
+  assert(changes.length > 2, `the rate changed ${changes.length} times`);
+  assertEquals(changes.filter((step) => !steps.includes(step)), [], `there are ${steps}`);
 });

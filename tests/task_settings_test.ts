@@ -102,11 +102,9 @@ Deno.test("every task refuses what it does not know, and names the nearest flag"
     ["doctor", ["--verbose"], "--verbose: doctor takes no flags"],
   ];
   for (const [task, args, says] of cases) await place.refuse(2, [says, `deno task ${task} --help`], task, args);
-  for (const task of ["setup", "test"]) {
-    await place.refuse(2, ["--foo", "bar"].map((word) => `error: ${word}: ${task} takes no flags`), task, [
-      "--foo",
-      "bar",
-    ]);
+  for (const [task, takes] of [["setup", "no flag but --mpi"], ["test", "no flags"]]) {
+    const says = ["--foo", "bar"].map((word) => `error: ${word}: ${task} takes ${takes}`);
+    await place.refuse(2, says, task, ["--foo", "bar"]);
   }
   await place.write(".env", "LERNING_RATE=0.1\n");
   await place.refuse(2, ["LERNING_RATE (from .env) is no setting: did you mean LEARNING_RATE?"], "train");
@@ -137,6 +135,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     "gen-data": ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
     scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],
     train: KEYS,
+    "train-mpi": [...KEYS, "SYNC_EVERY", "OUTER_LEARNING_RATE", "OUTER_MOMENTUM", "RANK_TIMEOUT", "RESUME", "QUIET"],
     tune: [...KEYS, "TRIALS"],
     compare: ["JSON"],
     predict: ["RUN_NAME", "INPUT", "OUTPUT", "ROW"],

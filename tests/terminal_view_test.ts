@@ -193,6 +193,19 @@ Deno.test("linesOf() shows the latest warnings that there is room for, whole, an
   assertEquals(told(40, 2), []);
 });
 
+Deno.test("linesOf() keeps a space between bar and share, at the end too, in lines that fit", () => {
+  const [train, validation] = [new Curve(), new Curve()];
+  for (const step of [0, 90, 450, 999, 1_000]) {
+    for (let columns = 1; columns <= 80; columns++) {
+      const seen = { facts: FACTS, step, stepsPerSecond: 30_508, secondsLeft: 0, train, validation, warnings: [] };
+      const { text } = linesOf(seen, columns, 24)[1];
+      assert(unicodeWidth(text) <= columns, `${columns}: ${text}`);
+      if (columns >= 40) assertMatch(text, /^█*░* +\d+% {2}30,508 steps\/s {2}0:00 left$/);
+      assert(!/[█░]\d/.test(text), text);
+    }
+  }
+});
+
 Deno.test("cut() and wrap() keep to a width", () => {
   assertEquals([cut("abcd", 4), cut("abcde", 4), cut("家家家", 5), cut("abc", 0)], ["abcd", "abc…", "家家…", ""]);
   assertEquals(wrap("one two three", 8), ["one two", "  three"]);

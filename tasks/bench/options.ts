@@ -16,7 +16,7 @@ export interface Options {
 /** The help text. */
 export const USAGE = `deno task bench [flags]: times this project and its peers, in turn, on the same workloads
 
-  --quick      a minute instead of ten: short rounds, few sizes, nothing at a million rows
+  --quick      a minute instead of thirteen: short rounds, few sizes, nothing at a million rows
   --floor      exit with 1 where this project falls below half of a goal on a software adapter
   --json FILE  also write the results as JSON; - writes them to stdout, and the tables to stderr
   --help       print this`;

@@ -142,11 +142,15 @@ function formatGoals(results: Results): string {
     ...standings.map((standing) => [
       standing.name,
       standing.value === undefined ? "not measured" : formatValue(standing.value, standing.unit),
-      bound(standing.goal, standing),
+      standing.isMet === undefined ? "-" : bound(standing.goal, standing),
       bound(standing.floor, standing),
-      standing.value === undefined ? "" : !standing.holdsFloor ? "BELOW" : standing.isMet ? "met" : "missed",
+      standing.value === undefined ? "" : verdictOn(standing),
     ]),
   ]);
+}
+
+function verdictOn({ holdsFloor, isMet }: Standing): string {
+  return !holdsFloor ? "BELOW" : isMet === undefined ? "too short to judge" : isMet ? "met" : "missed";
 }
 
 function describe({ name, value, floor, unit, atMost }: Standing): string {

@@ -83,8 +83,11 @@ export interface DataResult {
 
 /** Training with somebody looking on, or nobody. */
 export interface LookingResult {
-  /** "quiet" prints nothing; "terminal" draws in a terminal of 80 columns; "live" sends to a page that reads all. */
-  view: "quiet" | "terminal" | "live";
+  /**
+   * "quiet" prints nothing; "terminal" draws in a terminal of 80 columns; "live" sends to a page that reads all, "stalled" to
+   * one that never reads.
+   */
+  view: "quiet" | "terminal" | "live" | "stalled";
   /** Steps per second of each round. */
   rounds: number[];
 }

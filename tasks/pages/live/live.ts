@@ -8,6 +8,11 @@ import { deadChart, type Draw, lossChart, normChart, rateChart } from "../charts
 /** Milliseconds between two drawings of the charts at least. */
 const DRAW_INTERVAL = 500;
 
+/** Milliseconds after which the training should have answered. */
+const PATIENCE = 10_000;
+
+const CROWD = "A browser has six connections to it: close or hide other windows of this page.";
+
 /** Messages that stay on the page, and epochs in the table. */
 const MAX_MESSAGES = 100, MAX_ROWS = 20;
 
@@ -17,7 +22,7 @@ const PHASES: Record<LiveStatus["phase"] | "lost", string> = {
   paused: "paused",
   stopping: "stopping behind the steps under way",
   over: "over",
-  lost: "no connection to the training, trying again",
+  lost: "no connection to the training: it may be over; trying again",
 };
 
 const token = location.hash.slice(1);
@@ -163,10 +168,12 @@ function showEpochs(points: LiveUpdate["points"]): void {
 /** Asks the training for something. */
 async function ask(path: string): Promise<void> {
   try {
-    const answer = await fetch(path, { method: "POST", headers: { "x-backhand-token": token } });
+    const headers = { "x-backhand-token": token }, signal = AbortSignal.timeout(PATIENCE);
+    const answer = await fetch(path, { method: "POST", headers, signal });
     tellProblem(answer.ok ? "" : `The training refused: ${await answer.text()}`);
-  } catch {
-    tellProblem("The training does not answer.");
+  } catch (error) {
+    const isLate = error instanceof DOMException && error.name === "TimeoutError";
+    tellProblem(`The training does not answer.${isLate ? ` ${CROWD}` : ""}`);
   }
 }
 
@@ -191,16 +198,34 @@ async function askForFactor(): Promise<void> {
   pendingFactor = undefined;
 }
 
-function listen(): void {
+/** The connection, while the page is seen, and whether the training has ended it. */
+let events: EventSource | undefined, isOver = false;
+
+/** Listens while somebody sees it: each page that listens takes one of the few connections that the browser has. */
+function listenWhileSeen(): void {
+  if (document.hidden) {
+    events?.close();
+    events = undefined;
+    if (!isOver && state?.facts) document.title = state.facts.runName; // how far it is nobody tells now
+  } else if (!events && !isOver) events = listen();
+}
+
+function listen(): EventSource {
   const events = new EventSource(`/events?token=${encodeURIComponent(token)}`);
-  let isOver = false;
-  events.addEventListener("open", () => tellProblem(""));
+  const waiting = setTimeout(() => {
+    if (events.readyState === EventSource.CONNECTING) tellProblem(`The training does not answer. ${CROWD}`);
+  }, PATIENCE);
+  events.addEventListener("open", () => {
+    clearTimeout(waiting);
+    tellProblem("");
+  });
   events.addEventListener("update", ({ data }) => showUpdate(JSON.parse(data)));
   events.addEventListener("end", () => {
     isOver = true;
     events.close();
   });
   events.addEventListener("error", () => {
+    clearTimeout(waiting);
     if (isOver) return;
     showPhase("lost");
     for (const control of [pause, stop, slider]) control.disabled = true;
@@ -208,6 +233,7 @@ function listen(): void {
       tellProblem("The training does not let this page in: open the address that it printed, with all behind #.");
     }
   });
+  return events;
 }
 
 const count = (value: number): string => value.toLocaleString("en");
@@ -225,6 +251,9 @@ function duration(seconds: number): string {
 pause.addEventListener("click", () => ask(pause.textContent === "Pause" ? "/pause" : "/resume"));
 stop.addEventListener("click", () => ask("/stop"));
 slider.addEventListener("change", askForFactor);
-document.addEventListener("visibilitychange", scheduleCharts);
+document.addEventListener("visibilitychange", () => {
+  listenWhileSeen();
+  scheduleCharts();
+});
 addEventListener("resize", scheduleCharts);
-listen();
+listenWhileSeen();

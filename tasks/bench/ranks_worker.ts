@@ -1,0 +1,72 @@
+/**
+ * Trains the deep workload as one rank of a job, or alone, as a worker of the bench; rank 0 reports a line of JSON:
+ *
+ *     deno run --allow-env tasks/bench/ranks_worker.ts alone 1 1 4
+ *     mpirun -n 2 deno run --allow-env --allow-ffi tasks/bench/ranks_worker.ts mpi 1 16 4
+ *
+ * Arguments: alone or mpi, threads of a software adapter, steps between two meetings, epochs to time.
+ */
+
+import { ALONE, type Communicator } from "../../lib/communicator.ts";
+import { Device } from "../../lib/device.ts";
+import { multilayerPerceptron } from "../../lib/layers.ts";
+import { Model } from "../../lib/model.ts";
+import { Sgd } from "../../lib/optimizers.ts";
+import { Tensor } from "../../lib/tensor.ts";
+import { Trainer } from "../../lib/trainer.ts";
+import { learningRateOf, lossOf, workloadOf } from "./workloads.ts";
+
+/** Rows of data: enough steps in an epoch that its end, where ranks meet, does not count. */
+const ROWS = 16_384;
+
+/** Counts the bytes that a rank hands to the others. */
+function counting(communicator: Communicator, counts: { bytes: number; seconds: number }): Communicator {
+  const { rank, size } = communicator;
+  return {
+    ...{ rank, size },
+    allReduce: async (values, how) => {
+      counts.bytes += values.byteLength;
+      const since = performance.now();
+      await communicator.allReduce(values, how);
+      counts.seconds += (performance.now() - since) / 1000;
+    },
+    broadcast: (bytes) => communicator.broadcast(bytes),
+    barrier: () => communicator.barrier(),
+    gather: (bytes) => communicator.gather(bytes),
+  };
+}
+
+async function main([mode, threads, syncEvery, epochs]: readonly string[]): Promise<void> {
+  const mpi = mode === "mpi" ? await (await import("../../lib/mpi.ts")).Mpi.open() : undefined;
+  const counts = { bytes: 0, seconds: 0 }, communicator = counting(mpi ?? ALONE, counts);
+  using device = await Device.request({ threads: Number(threads) });
+  const workload = workloadOf("deep"), { widths } = workload, batchSize = workload.batch * communicator.size;
+  using model = new Model(device, multilayerPerceptron(widths[0], widths.slice(1, -1), widths.at(-1)!));
+  using optimizer = new Sgd(model, learningRateOf(workload));
+  using x = Tensor.from(device, Float32Array.from({ length: ROWS * widths[0] }, (_, i) => Math.sin(i)), [
+    ROWS,
+    widths[0],
+  ]);
+  using y = Tensor.zeros(device, [ROWS, widths.at(-1)!]);
+  y.write(Float32Array.from({ length: y.size }, (_, i) => i % 11 === 0 ? 1 : 0));
+  using trainer = new Trainer({
+    ...{ model, loss: lossOf(workload), optimizer, x, y, batchSize, seed: 1 },
+    group: mpi && { communicator, syncEvery: Number(syncEvery) },
+  });
+  await Array.fromAsync(trainer.epochs(1));
+  await communicator.barrier();
+  [counts.bytes, counts.seconds] = [0, 0];
+  const before = trainer.step, since = performance.now();
+  await Array.fromAsync(trainer.epochs(Number(epochs)));
+  await communicator.barrier();
+  const seconds = (performance.now() - since) / 1000, steps = trainer.step - before;
+  if (communicator.rank === 0) {
+    const each = { bytesPerStep: counts.bytes / steps, waitedPerStep: counts.seconds / steps };
+    console.log(
+      JSON.stringify({ rowsPerSecond: Number(epochs) * ROWS / seconds, stepSeconds: seconds / steps, ...each }),
+    );
+  }
+  await mpi?.close();
+}
+
+await main(Deno.args);
