@@ -13,6 +13,7 @@ export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/d
 export type { Staging } from "./lib/staging.ts";
 export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
+export { type CsvRange, csvRange } from "./lib/csv_range.ts";
 export { type CsvOptions, parseRecords, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { EarlyStopping, type EarlyStoppingState } from "./lib/early_stopping.ts";
@@ -138,7 +139,7 @@ export {
 } from "./lib/safetensors.ts";
 export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors_bytes.ts";
 export { SafetensorsRows } from "./lib/safetensors_rows.ts";
-export { SafetensorsWriter } from "./lib/safetensors_writer.ts";
+export { SafetensorsWriter, type TensorPiece } from "./lib/safetensors_writer.ts";
 export { type ColumnStatistics, RunningStatistics, Scaler, type ScalerJson, type ScalingMethod } from "./lib/scaler.ts";
 export type { Binding } from "./lib/pipeline.ts";
 export { type RecordedPart, Recording } from "./lib/recording.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Communicator } from "./communicator.ts";
 import { showJson } from "./printable.ts";
 
 /** How columns are scaled: to mean 0 and deviation 1, to the range 0 to 1, or not at all. */
@@ -50,10 +51,10 @@ export interface ScalerJson {
  */
 export class RunningStatistics {
   readonly #names: readonly string[];
-  readonly #min: Float64Array;
-  readonly #max: Float64Array;
-  readonly #mean: Float64Array;
-  readonly #squares: Float64Array;
+  readonly #min: Float64Array<ArrayBuffer>;
+  readonly #max: Float64Array<ArrayBuffer>;
+  readonly #mean: Float64Array<ArrayBuffer>;
+  readonly #squares: Float64Array<ArrayBuffer>;
   #count = 0;
 
   /**
@@ -90,6 +91,46 @@ export class RunningStatistics {
       if (value < this.#min[column]) this.#min[column] = value;
       if (value > this.#max[column]) this.#max[column] = value;
     }
+  }
+
+  /**
+   * Puts the rows of all ranks together, by the formula of Chan, Golub and LeVeque ("Updating formulae and a pairwise algorithm
+   * for computing sample variances", 1979) for any number of groups: with n_i rows of mean m_i and squares S_i in
+   * group i, the mean is m = sum(n_i m_i) / n, and the squares are sum(S_i + n_i (m_i - m)^2). All ranks end with the same
+   * bits; a rank may have no rows.
+   *
+   * @param communicator The ranks.
+   *
+   * @example
+   * ```ts
+   * import { ALONE, RunningStatistics } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const statistics = new RunningStatistics(["x"]);
+   * statistics.add([3]);
+   * await statistics.merge(ALONE); // one process by itself has all rows
+   * assertEquals(statistics.count, 1);
+   * ```
+   */
+  async merge(communicator: Communicator): Promise<void> {
+    if (communicator.size === 1) return;
+    const own = this.#count, count = Float64Array.of(own);
+    await communicator.allReduce(count);
+    this.#count = count[0];
+    await communicator.allReduce(this.#min, "min");
+    await communicator.allReduce(this.#max, "max");
+    if (this.#count === 0) return;
+    // Means are added as distances from one of them, which are small and exact where the values are far from zero.
+    const origin = own > 0 ? this.#mean.slice() : new Float64Array(this.#mean.length).fill(Infinity);
+    await communicator.allReduce(origin, "min");
+    const apart = this.#mean.map((mean, column) => own > 0 ? mean - origin[column] : 0);
+    const shift = apart.map((distance) => distance * (own / this.#count));
+    await communicator.allReduce(shift);
+    this.#squares.forEach((squares, column) => {
+      this.#squares[column] = squares + own * (apart[column] - shift[column]) ** 2;
+      this.#mean[column] = origin[column] + shift[column];
+    });
+    await communicator.allReduce(this.#squares);
   }
 
   /**

@@ -1,0 +1,52 @@
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { ALONE } from "../lib/communicator.ts";
+import { gatherNumbers, RankFault, shareText, together } from "../lib/ranks.ts";
+import { readConfig } from "../tasks/config.ts";
+import { agreeOnSettings } from "../tasks/rank_settings.ts";
+import { asRanks } from "./rank_group.ts";
+
+Deno.test("together() gives each rank its own result, and lets none go on where one failed", async () => {
+  for (const size of [2, 3, 4]) {
+    assertEquals(
+      await asRanks(size, (ranks) => together(ranks, () => 10 * ranks.rank)),
+      [0, 10, 20, 30].slice(0, size),
+    );
+    for (let bad = 0; bad < size; bad++) {
+      // The lowest of those that fail is told of; at another rank its error is known by its message.
+      const errors = await asRanks(size, async (ranks) => {
+        return await assertRejects(() =>
+          together(ranks, () => {
+            if (ranks.rank >= bad) throw new RangeError(`bäd at ${ranks.rank}`);
+          })
+        ) as Error;
+      });
+      assertEquals(errors.map(({ message }) => message), Array(size).fill(`bäd at ${bad}`));
+      errors.forEach((error, rank) => assertInstanceOf(error, rank === bad ? RangeError : RankFault));
+      assertEquals(await asRanks(size, (ranks) => together(ranks, () => 1)), Array(size).fill(1));
+    }
+  }
+});
+
+Deno.test("together() alone does the work, and throws what it throws", async () => {
+  assertEquals(await together(ALONE, () => Promise.resolve(3)), 3);
+  await assertRejects(() => together(ALONE, () => Promise.reject(new TypeError("no"))), TypeError, "no");
+});
+
+Deno.test("gatherNumbers() and shareText() give all ranks the same", async () => {
+  const numbers = await asRanks(3, (ranks) => gatherNumbers(ranks, [ranks.rank, 2 ** 53 - 1 - ranks.rank]));
+  for (const all of numbers) assertEquals([...all], [0, 2 ** 53 - 1, 1, 2 ** 53 - 2, 2, 2 ** 53 - 3]);
+  const texts = await asRanks(3, (ranks) => shareText(ranks, ["\ufeffä🦉", "other", ""][ranks.rank]));
+  assertEquals(texts, Array(3).fill("\ufeffä🦉"));
+});
+
+Deno.test("agreeOnSettings() refuses ranks with other settings than rank 0", async () => {
+  const read = (seed: number, dotenv = "") =>
+    readConfig("scale", ["--seed", `${seed}`], { env: () => undefined, dotenv });
+  await asRanks(3, (ranks) => agreeOnSettings(read(1), ranks));
+  const told = "rank 2 has another SPLIT, SEED than rank 0: all ranks need the same settings";
+  await asRanks(3, async (ranks) => {
+    const config = ranks.rank === 2 ? read(2, "SPLIT=1,0,0") : read(1);
+    const { message } = await assertRejects(() => agreeOnSettings(config, ranks)) as Error;
+    assertEquals(message.replace("SEED, SPLIT", "SPLIT, SEED"), told);
+  });
+});
