@@ -4,7 +4,8 @@
  *     deno run --allow-env tasks/bench/ranks_worker.ts alone 1 1 4
  *     mpirun -n 2 deno run --allow-env --allow-ffi tasks/bench/ranks_worker.ts mpi 1 16 4
  *
- * Arguments: alone or mpi, threads of a software adapter, steps between two meetings, epochs to time.
+ * Arguments: alone, mpi, or exchange, to time all-reduces and nothing else; threads of a software adapter, steps between two
+ * meetings, epochs to time.
  */
 
 import { ALONE, type Communicator } from "../../lib/communicator.ts";
@@ -36,7 +37,23 @@ function counting(communicator: Communicator, counts: { bytes: number; seconds: 
   };
 }
 
-async function main([mode, threads, syncEvery, epochs]: readonly string[]): Promise<void> {
+/** Times all-reduces from 1 kB to 4 MiB. */
+async function exchange(): Promise<void> {
+  const mpi = await (await import("../../lib/mpi.ts")).Mpi.open();
+  for (let bytes = 1024; bytes <= 4 * 2 ** 20; bytes *= 8) {
+    const values = new Float32Array(bytes / 4), times: number[] = [];
+    for (let round = 0; round < 60; round++) {
+      await mpi.barrier();
+      const since = performance.now();
+      await mpi.allReduce(values);
+      times.push(performance.now() - since);
+    }
+    if (mpi.rank === 0) console.log(JSON.stringify({ bytes, seconds: times.sort((a, b) => a - b)[30] / 1000 }));
+  }
+  await mpi.close();
+}
+
+async function train([mode, threads, syncEvery, epochs]: readonly string[]): Promise<void> {
   const mpi = mode === "mpi" ? await (await import("../../lib/mpi.ts")).Mpi.open() : undefined;
   const counts = { bytes: 0, seconds: 0 }, communicator = counting(mpi ?? ALONE, counts);
   using device = await Device.request({ threads: Number(threads) });
@@ -69,4 +86,4 @@ async function main([mode, threads, syncEvery, epochs]: readonly string[]): Prom
   await mpi?.close();
 }
 
-await main(Deno.args);
+await (Deno.args[0] === "exchange" ? exchange() : train(Deno.args));
