@@ -40,6 +40,7 @@ export type Key =
   | "ON_NAN"
   | "DEBUG_TENSORS"
   | "REPORT"
+  | "SELF_TEST"
   | "TRACE"
   | GroupKey
   | "TRIALS";
@@ -130,6 +131,8 @@ export interface Config {
   debugTensors: boolean;
   /** Whether a run ends with report.html. */
   report: boolean;
+  /** Whether every kernel is compared with float64 before training. */
+  selfTest: boolean;
   /** Every how many steps the tensors are noted; 0 for never. */
   trace: number;
   /** Steps between two meetings of ranks; with 1 they share each step. */

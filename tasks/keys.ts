@@ -149,6 +149,7 @@ export const SETTINGS = {
   ),
   DEBUG_TENSORS: flag("print name, shape, min and max of every tensor of each step"),
   REPORT: flag("write report.html at the end of a run", "true"),
+  SELF_TEST: flag("compare every kernel with float64 before training, which takes half a second", "true"),
   TRACE: {
     default: "0",
     meaning: "every how many steps trace.jsonl gets a line with measures of all tensors; alone: each step; 0: never",

@@ -9,7 +9,16 @@ import { RunFolder } from "./run_folder.ts";
 
 /** Settings on which no bit of the result hangs, or, as paths, only through what is read there. */
 const FREE: readonly Key[] = [
-  ...["CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "DEBUG_TENSORS", "TRACE", "REPORT", "RANK_TIMEOUT"] as const,
+  ...[
+    "CHECKPOINT_EVERY",
+    "KEEP_CHECKPOINTS",
+    "ON_NAN",
+    "DEBUG_TENSORS",
+    "TRACE",
+    "REPORT",
+    "SELF_TEST",
+    "RANK_TIMEOUT",
+  ] as const,
   ...["RUN_NAME", "DATA", "VALIDATION", "TEST"] as const,
 ];
 

@@ -33,6 +33,7 @@ const WRONG: Record<string, [value: string, allowed: string]> = {
   ON_NAN: ["panic", "stop or halve-lr"],
   DEBUG_TENSORS: ["1", "true or false"],
   REPORT: ["yes", "true or false"],
+  SELF_TEST: ["no", "true or false"],
   TRACE: ["-1", "a whole number from 0 on, or true for 1"],
 };
 
@@ -64,7 +65,7 @@ Deno.test("train reports all wrong settings together, whatever they come from", 
   const { stderr } = await place.refuse(2, faults(() => "the environment"), "train", [], env);
   assertEquals(stderr.match(/^error: /gm)?.length, KEYS.length);
   await place.write(".env", KEYS.map((key) => `${key}="${WRONG[key][0]}"\n`).join(""));
-  await place.refuse(2, faults(() => ".env"), "train", [], { REPORT: "" });
+  await place.refuse(2, faults(() => ".env"), "train", [], { REPORT: "", SELF_TEST: "" });
   assertEquals(Object.keys(await place.digests("data")).sort(), ["cubic.csv", "cubic.csv.json"]);
 });
 
@@ -152,6 +153,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     ...{ HIDDEN_SIZE: "64", INIT: "kaiming", LOSS: "mse", OPTIMIZER: "sgd", LEARNING_RATE: "0.01", BATCH_SIZE: "10" },
     ...{ NUM_EPOCHS: "10", SPLIT: "0.8,0.1,0.1", SEED: "42", RUN_NAME: "default_run", DEBUG_TENSORS: "false" },
     REPORT: "true",
+    SELF_TEST: "true",
   };
   await using place = await Workplace.create();
   const others = Object.keys(await readTasks()).filter((task) => !(task in taken));
