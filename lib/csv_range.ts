@@ -130,11 +130,11 @@ function rangesOf(all: Float64Array, header: Pick<FirstEnd, "end" | "lines">, si
 
 async function checkSize(path: string, size: number, communicator: Communicator): Promise<void> {
   const sizes = await gatherNumbers(communicator, [size]), other = sizes.findIndex((other) => other !== sizes[0]);
-  if (other === -1) return;
-  const problem = `it has ${sizes[0]} bytes at rank 0 and ${
-    sizes[other]
-  } at rank ${other}: all ranks need the same file`;
-  throw new DataError(problem, { file: path });
+  await together(communicator, () => {
+    if (other === -1) return;
+    const apart = `${sizes[0]} bytes at rank 0 and ${sizes[other]} at rank ${other}`;
+    throw new DataError(`it has ${apart}: all ranks need the same file`, { file: path });
+  });
 }
 
 /** Where the header ends, the lines up to there, and how many bytes the file has. */

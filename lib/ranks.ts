@@ -10,6 +10,21 @@ import type { Communicator } from "./communicator.ts";
 export class RankFault extends Error {
   /** Always "RankFault". */
   override readonly name: string = "RankFault";
+  /** Name of the error there, such as "DataError". */
+  readonly kind: string;
+
+  constructor({ kind, message }: { kind: string; message: string }) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** Errors of this rank that all others have heard of. */
+const told = new WeakSet<object>();
+
+/** Whether all ranks have heard of what {@linkcode together} threw. */
+export function isToldToAll(error: unknown): boolean {
+  return error instanceof RankFault || (error instanceof Error && told.has(error));
 }
 
 /**
@@ -34,10 +49,11 @@ export async function together<T>(communicator: Communicator, work: () => T | Pr
   const failed = Float64Array.of("error" in done ? rank : size);
   await communicator.allReduce(failed, "min");
   if ("result" in done && failed[0] === size) return done.result;
-  const [first] = failed, told = "error" in done && rank === first ? messageOf(done.error) : "";
-  const messages = await gatherTexts(communicator, told);
-  const message = await shareText(communicator, messages?.[first] ?? "");
-  throw "error" in done && rank === first ? done.error : new RankFault(message);
+  const [first] = failed, own = "error" in done && rank === first ? asError(done.error) : undefined;
+  const texts = await gatherTexts(communicator, JSON.stringify({ kind: own?.name, message: own?.message }));
+  const fault = new RankFault(JSON.parse(await shareText(communicator, texts?.[first] ?? "")));
+  if (own) told.add(own);
+  throw own ?? fault;
 }
 
 /**
@@ -118,6 +134,6 @@ function setLength(length: Float64Array<ArrayBuffer>, value: number): Uint8Array
   return new Uint8Array(length.buffer);
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : `${error}`;
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(`${thrown}`);
 }

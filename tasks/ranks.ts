@@ -1,6 +1,7 @@
 /** What the ranks of one training tell each other beside their gradients: that all are there, that all want the same. */
 
 import { ALONE, type Communicator } from "../lib/communicator.ts";
+import { isToldToAll, RankFault } from "../lib/ranks.ts";
 import type { Model } from "../lib/model.ts";
 import { ConfigError } from "./config.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -38,12 +39,18 @@ const known = new WeakSet<object>();
 
 /** Whether all ranks know of an error, and are about to end by it. */
 export function isKnownToAll(error: unknown): boolean {
-  return error instanceof OtherRankFailed || (error instanceof Error && known.has(error));
+  return isOthers(error) || isToldToAll(error) || (error instanceof Error && known.has(error));
+}
+
+/** Whether another rank has failed, which tells of it. */
+export function isOthers(error: unknown): boolean {
+  return error instanceof OtherRankFailed || error instanceof RankFault;
 }
 
 /** What a task exits with by an error. */
 export function exitCodeBy(error: unknown): 1 | 2 {
-  return error instanceof ConfigError ? 2 : 1;
+  if (error instanceof OtherRankFailed) return error.code === 2 ? 2 : 1;
+  return error instanceof ConfigError || (error instanceof RankFault && error.kind === "ConfigError") ? 2 : 1;
 }
 
 /** More than there are exit codes. */

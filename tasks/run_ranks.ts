@@ -2,7 +2,7 @@
 
 import { Mpi } from "../lib/mpi.ts";
 import { readConfig, type TaskConfig, type TaskName } from "./config.ts";
-import { exitCodeBy, isKnownToAll, OtherRankFailed, type Ranks, together } from "./ranks.ts";
+import { exitCodeBy, isKnownToAll, isOthers, type Ranks, together } from "./ranks.ts";
 import { describeError, exitCodeOf } from "./run_task.ts";
 
 /** Milliseconds that ranks leave to the first one, which may be about to tell the same. */
@@ -59,9 +59,9 @@ async function runRank(
     return code;
   } catch (error) {
     if (isKnownToAll(error)) {
-      if (!(error instanceof OtherRankFailed)) console.error(describeError(name, error));
+      if (!isOthers(error)) console.error(describeError(name, error));
       await mpi.close();
-      return error instanceof OtherRankFailed ? error.code : exitCodeBy(error);
+      return exitCodeBy(error);
     }
     // The others do not know, and wait for this rank; or all have failed alike, and the first one tells it.
     if (mpi.rank > 0) await new Promise((resolve) => setTimeout(resolve, PRECEDENCE));

@@ -73,20 +73,18 @@ export async function scaleData(
   options: { onProgress?: OnProgress; communicator?: Communicator } = {},
 ): Promise<ScaleReport> {
   const { communicator = ALONE } = options, path = csvPath(config.recipe);
-  const stamp = await together(communicator, () => stampOf(path));
-  if (stamp === undefined) {
+  const stamp = await together(communicator, async () => {
+    const stamp = await stampOf(path);
+    if (stamp) return stamp;
     throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file; deno task gen-data makes it`);
-  }
+  });
   const source: Source = { path, range: await csvRange(path, communicator) };
   const report = (pass: number) => (bytes: number, size: number) => options.onProgress?.(pass * size + bytes, 2 * size);
   const fitted = await together(communicator, () => fit(config, source, report(0)));
   await fitted.statistics.merge(communicator);
-  if (fitted.statistics.count === 0) {
-    const shares = config.split.join(",");
-    throw new RangeError(`${path}: no row is left for training: it has too few rows for SPLIT ${shares}`);
-  }
+  const scalers = await together(communicator, () => scalersOf(config, path, fitted.statistics));
   const before = fitted.statistics.result(), rows = await rowPlaces(fitted.counts, communicator);
-  const scalers = scalersOf(config, path, before), scaled = scaledPathOf(config);
+  const scaled = scaledPathOf(config);
   const widths = { x: scalers.inputs.columns.length, y: scalers.targets.columns.length };
   const metadata = metadataOf(config, { scalers, table: tableOf(config.recipe), loss: lossOf(config) }, {
     [path]: stamp,
@@ -164,7 +162,12 @@ async function fit(config: Config, { path, range }: Source, onProgress: OnProgre
   return { statistics, counts };
 }
 
-function scalersOf(config: Config, source: string, statistics: ColumnStatistics[]): Scalers {
+function scalersOf(config: Config, source: string, rows: RunningStatistics): Scalers {
+  if (rows.count === 0) {
+    const shares = config.split.join(",");
+    throw new RangeError(`${source}: no row is left for training: it has too few rows for SPLIT ${shares}`);
+  }
+  const statistics = rows.result();
   const width = recipeOf(config.recipe).features.length;
   try {
     return {

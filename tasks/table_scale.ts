@@ -58,6 +58,13 @@ interface PartedBlock {
   faultOf: (error: unknown, index: number) => unknown;
 }
 
+/** What the training rows hold, and how many rows each part has. */
+interface Training {
+  fits: ColumnFit[];
+  targetFit: TargetFit;
+  counts: [number, number, number];
+}
+
 /** What the training rows say. */
 interface Fitted {
   table: Table;
@@ -186,9 +193,19 @@ async function fit(
     all.subarray(0, communicator.rank * own.length).forEach((count, i) => before[i % own.length] += count);
     gathered = await together(communicator, () => readTraining(config, plan, sources, progress(), before));
   }
-  const { fits, targetFit } = gathered, rows = await rowPlaces(gathered.counts, communicator);
-  for (const fit of [...fits, targetFit]) await fit.merge(communicator);
-  const { missing, scalingMethod } = config, rowsOf = `${config.data}: `;
+  const rows = await rowPlaces(gathered.counts, communicator);
+  for (const fit of [...gathered.fits, gathered.targetFit]) await fit.merge(communicator);
+  return { ...await together(communicator, () => describe(config, plan, gathered, rows)), rows };
+}
+
+/** Table and scalers, from what the training rows of all ranks hold. */
+function describe(
+  { data, missing, scalingMethod }: Config,
+  plan: TablePlan,
+  { fits, targetFit }: Training,
+  rows: RowPlaces,
+): Omit<Fitted, "rows"> {
+  const rowsOf = `${data}: `;
   if (rows.total[0] === 0) throw new RangeError(`${rowsOf}no row is left for training`);
   try {
     const columns = fits.map((fit) => fit.result()), { target, statistics, counts: classCounts } = targetFit.result();
@@ -202,7 +219,7 @@ async function fit(
     };
     const rare = [...classCounts].filter(([, count]) => count === 1).map(([name]) => name);
     const notes = rare.length > 0 ? [`classes with a single training row: ${rare.join(", ")}`] : [];
-    return { table, scalers, rows, notes };
+    return { table, scalers, notes };
   } catch (error) {
     throw error instanceof RangeError ? new RangeError(rowsOf + error.message, { cause: error }) : error;
   }
@@ -215,7 +232,7 @@ async function readTraining(
   sources: readonly Source[],
   onProgress: OnProgress,
   before?: readonly number[],
-) {
+): Promise<Training> {
   const { missing, seed } = config;
   const fits = plan.inputs.map(({ name, kind }, i): ColumnFit =>
     kind === "numeric" ? new NumericFit(name, missing, seed, before?.[i]) : new CategoricalFit(name, missing)

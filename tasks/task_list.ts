@@ -39,6 +39,10 @@ function switchOf(name: string, meaning: string): Extra {
   };
 }
 
+/** Settings of making a dataset, and of scaling one. */
+const GENERATING: readonly Key[] = ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"];
+const SCALING: readonly Key[] = ["RECIPE", ...TABLE_KEYS, "SCALING_METHOD", "LOSS", "SPLIT", "SEED"];
+
 /** Going on with a run. */
 const RESUMING = {
   RESUME: {
@@ -62,11 +66,19 @@ const VIEWING = {
 export const TASKS = {
   "gen-data": {
     summary: "writes data/<recipe>.csv",
-    keys: ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
+    keys: GENERATING,
   },
   scale: {
     summary: "splits and scales data/<recipe>.csv, or --data, into data/<name>.scaled.safetensors",
-    keys: ["RECIPE", ...TABLE_KEYS, "SCALING_METHOD", "LOSS", "SPLIT", "SEED"],
+    keys: SCALING,
+  },
+  "gen-data-mpi": {
+    summary: "writes data/<recipe>.csv as gen-data does, on the ranks of an MPI job",
+    keys: [...GENERATING, "RANK_TIMEOUT"],
+  },
+  "scale-mpi": {
+    summary: "splits and scales as scale does, on the ranks of an MPI job, each its part of the rows",
+    keys: [...SCALING, "RANK_TIMEOUT"],
   },
   train: {
     summary: "trains a network on --data, or on a recipe's dataset, made and scaled first where needed",

@@ -19,6 +19,8 @@ const WRITES: Record<string, string | undefined> = {
   scale: "=data",
   train: "=data",
   "train-mpi": "=data",
+  "gen-data-mpi": "=data",
+  "scale-mpi": "=data",
   tune: "=data",
   "tune-mpi": "=data",
   // Where the user says.
@@ -65,6 +67,11 @@ const USES: Record<string, Use> = {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--live"],
     says: /^live: http:[^]*^run: data\/runs\//m,
   },
+  "gen-data-mpi": {
+    args: () => ["--num-dataset=100", "--generate-dataset"],
+    says: /^wrote data\/cubic.csv: 100 rows/m,
+  },
+  "scale-mpi": { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
   "train-mpi": {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--run-name=mpi"],
     says: /^run: data\/runs\/mpi$/m,

@@ -1,6 +1,6 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { ALONE } from "../lib/communicator.ts";
-import { gatherNumbers, RankFault, shareText, together } from "../lib/ranks.ts";
+import { gatherNumbers, isToldToAll, RankFault, shareText, together } from "../lib/ranks.ts";
 import { readConfig } from "../tasks/config.ts";
 import { agreeOnSettings } from "../tasks/rank_settings.ts";
 import { asRanks } from "./rank_group.ts";
@@ -22,6 +22,12 @@ Deno.test("together() gives each rank its own result, and lets none go on where 
       });
       assertEquals(errors.map(({ message }) => message), Array(size).fill(`bäd at ${bad}`));
       errors.forEach((error, rank) => assertInstanceOf(error, rank === bad ? RangeError : RankFault));
+      assertEquals(errors.map(isToldToAll), Array(size).fill(true));
+      assertEquals(errors.map((error) => error instanceof RankFault ? error.kind : "own"), [
+        ...Array(bad).fill("RangeError"),
+        "own",
+        ...Array(size - bad - 1).fill("RangeError"),
+      ]);
       assertEquals(await asRanks(size, (ranks) => together(ranks, () => 1)), Array(size).fill(1));
     }
   }
@@ -29,7 +35,8 @@ Deno.test("together() gives each rank its own result, and lets none go on where 
 
 Deno.test("together() alone does the work, and throws what it throws", async () => {
   assertEquals(await together(ALONE, () => Promise.resolve(3)), 3);
-  await assertRejects(() => together(ALONE, () => Promise.reject(new TypeError("no"))), TypeError, "no");
+  const error = await assertRejects(() => together(ALONE, () => Promise.reject(new TypeError("no"))), TypeError, "no");
+  assertEquals(isToldToAll(error), false);
 });
 
 Deno.test("gatherNumbers() and shareText() give all ranks the same", async () => {

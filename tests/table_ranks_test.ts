@@ -35,9 +35,13 @@ function taken({ metadata }: StoredTensors): { text: string; numbers: number[] }
   return { text: JSON.stringify([text, others]), numbers };
 }
 
-async function assertSameTables(files: Record<string, string>, args: readonly string[]): Promise<TableReport> {
+async function assertSameTables(
+  files: Record<string, string>,
+  args: readonly string[],
+  ranks = "1,3",
+): Promise<TableReport> {
   await using folder = await Workplace.create(files);
-  const outcomes = await scale(folder, "1,2,3,4", ["--data", "houses.csv", ...args]);
+  const outcomes = await scale(folder, ranks, ["--data", "houses.csv", ...args]);
   const read = (ranks: number) => readSafetensors(folder.at(`data/houses.scaled.safetensors.${ranks}`));
   for (const { ranks, reports, faults } of outcomes) {
     assertEquals(faults, Array(ranks).fill(null));
@@ -74,7 +78,8 @@ const AREAS = ["--ignore", "class,day"];
 Deno.test("scaleTable() on ranks makes the table of one process, however cells are missing", async () => {
   for (const missing of ["mean", "category", "drop"]) {
     const args = ["--target", "price", "--missing", missing, "--categorical", "rooms", ...AREAS];
-    const report = await assertSameTables({ "houses.csv": houses(700, 1) }, args);
+    const ranks = missing === "drop" ? "1,2,3,4" : "1,3";
+    const report = await assertSameTables({ "houses.csv": houses(700, 1) }, args, ranks);
     assertStringIncludes(report.columns, "whole numbers that only go up: an identifier");
     assert(report.counts.test > 0);
   }
@@ -124,7 +129,7 @@ Deno.test("scaleTable() on ranks splits classes, times and files of their own as
 
 Deno.test("scaleTable() on ranks goes on where there are fewer rows than ranks", async () => {
   const args = ["--target", "y", "--split", "1,0,0"];
-  await assertSameTables({ "houses.csv": "x,y\n1,2\n4,5" }, args);
+  await assertSameTables({ "houses.csv": "x,y\n1,2\n4,5" }, args, "1,2,4");
   await assertSameTables({ "houses.csv": "x,y\n\n\n\n\n\n\n1,2\n4,5" }, args);
 });
 

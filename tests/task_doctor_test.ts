@@ -79,6 +79,8 @@ Deno.test("deno task lists every task with a description", async () => {
       "setup",
       "gen-data",
       "scale",
+      "gen-data-mpi",
+      "scale-mpi",
       "train",
       "train-mpi",
       "tune",
