@@ -41,13 +41,13 @@ Deno.test("tune-mpi prints tune's table, a trial that fails in it, and does noth
   const before = await place.digests("data/runs");
   const alone = await place.succeed("tune", [...args, "--run-name=alone"]);
   assertEquals(tableOf(stdout).replaceAll("ranks-", "alone-"), tableOf(alone.stdout));
-  assertEquals(alone.stdout.match(/  failed$/gm)?.length, 2);
+  assertEquals(alone.stdout.match(/ failed$/gm)?.length, 2);
   assertEquals(trials.filter(([line]) => / is -?(NaN|Infinity) at step \d+ of epoch 1/.test(line)).length, 2);
 
   // The three that are there stay, though other ranks may come upon them.
   const again = await tune(place, 2, [...args, "--run-name=ranks"]);
   assertEquals([again.code, tableOf(again.ranks[0].stdout)], [0, tableOf(stdout)]);
-  const after = await place.digests("data/runs"), failed = [...stdout.matchAll(/^(\S+) .*  failed$/gm)];
+  const after = await place.digests("data/runs"), failed = [...stdout.matchAll(/^(\S+) .* failed$/gm)];
   const isKept = (path: string) => path.startsWith("ranks-") && !failed.some(([, run]) => path.startsWith(run));
   const kept = Object.fromEntries(Object.entries(after).filter(([path]) => isKept(path)));
   assertEquals(kept, Object.fromEntries(Object.entries(before).filter(([path]) => isKept(path))));

@@ -76,7 +76,7 @@ Deno.test("search() says where trials ran, where there are several hosts, and so
       },
     }));
     assertEquals(await search(trialsOf(4), workers, (text) => lines.push(text)), 0);
-    return lines.join("\n").replaceAll(/  \d+\.\d s/g, "  s").split("\n");
+    return lines.join("\n").replaceAll(/ {2}\d+\.\d s/g, "  s").split("\n");
   };
   assertEquals(await print(["here", "there"]), [
     "trial 2/4  --x 1  it broke  s  on there",
