@@ -31,7 +31,7 @@ import { recall } from "./run_records.ts";
 import { describeError, runTask } from "./run_task.ts";
 import { Spectators } from "./spectator.ts";
 import { StopSignal } from "./stop_signal.ts";
-import { threadsOfTrial } from "./trial_environment.ts";
+import { endOfSearch, threadsOfTrial } from "./trial_environment.ts";
 import type { View } from "./view.ts";
 
 /**
@@ -57,7 +57,7 @@ export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promis
   const size = hasOthers ? { ranks: communicator.size } : {};
   const origin = { version: VERSION, device: model.device.name, data: dataset.sha256, ...size };
   const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
-  using signal = new StopSignal();
+  using signal = new StopSignal(endOfSearch());
   await using live = await openLive(config, { training, keeper, view, signal });
   await together(ranks, () => takeUp(config, { folder, keeper, checkpoint, origin, trainer, view, isFirst }));
   if (live && config.extras.RESUME !== undefined) await recallPast(config, live, view);

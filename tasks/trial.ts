@@ -42,18 +42,19 @@ export async function runTrial(trial: Trial, threads?: number): Promise<Outcome>
   if (earlier) return earlier;
   const [, ...words] = project.tasks.train.command.split(" "), script = new URL("train.ts", import.meta.url);
   const config = fileURLToPath(new URL("../deno.json", import.meta.url));
-  const { code, signal, stderr } = await new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...goesOn ? [`--resume=${run}`] : args],
     clearEnv: true,
     env: environmentOfTrial(Deno.env.toObject(), threads),
-    stdin: "null",
+    stdin: "piped", // held open: see endOfSearch
     stdout: "null",
     stderr: "piped",
-  }).output();
+  }).spawn();
+  const [text, { code, signal }] = await Promise.all([new Response(child.stderr).text(), child.status]);
+  await child.stdin.close();
   const measures = code === 0 ? await measuresOf(folder) : undefined;
   if (measures) return measures;
-  const said = new TextDecoder().decode(stderr).trim().split("\n");
-  return said.find((line) => line.startsWith("error: "))?.slice(7) ??
+  return text.split("\n").find((line) => line.startsWith("error: "))?.slice(7) ??
     (signal ? `train was ended by ${signal}` : `train ended with exit code ${code}`);
 }
 

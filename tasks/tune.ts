@@ -98,20 +98,25 @@ export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchL
  *
  * @param trials The trials.
  * @param workers Who runs them.
+ * @param print Prints lines.
  * @returns The exit code: 1 where all have failed.
  */
-export async function search(trials: readonly Trial[], workers: readonly Worker[]): Promise<number> {
+export async function search(
+  trials: readonly Trial[],
+  workers: readonly Worker[],
+  print: (lines: string) => void = console.log,
+): Promise<number> {
   const hasHosts = new Set(workers.map(({ host }) => host)).size > 1;
   const all = await handOut(trials, workers, ({ trial, at, outcome, host, seconds }) => {
     const drawn = Object.entries(trial.drawn).map((pair) => pair.join(" ")).join("  ");
     const ended = typeof outcome === "string" ? outcome : `validation loss ${formatNumber(outcome.loss)}`;
     const where = hasHosts ? `  on ${host}` : "";
-    console.log(`trial ${at + 1}/${trials.length}  ${drawn}  ${ended}  ${seconds.toFixed(1)} s${where}`);
+    print(`trial ${at + 1}/${trials.length}  ${drawn}  ${ended}  ${seconds.toFixed(1)} s${where}`);
   });
   const ranking = sorted(all), [best] = ranking;
-  console.log(formatEnded(ranking, hasHosts));
+  print(formatEnded(ranking, hasHosts));
   if (typeof best.outcome === "string") return 1;
-  console.log(`best: ${new RunFolder(best.trial.run).path}${hasHosts ? ` on ${best.host}` : ""}`);
+  print(`best: ${new RunFolder(best.trial.run).path}${hasHosts ? ` on ${best.host}` : ""}`);
   return 0;
 }
 
