@@ -9,7 +9,7 @@ import { ALONE, type Communicator } from "../lib/communicator.ts";
 import { writeFully } from "../lib/files.ts";
 import { Random } from "../lib/random.ts";
 import { gatherNumbers, together } from "../lib/ranks.ts";
-import type { Config } from "./config.ts";
+import type { Config, TaskConfig } from "./config.ts";
 import {
   csvPath,
   DATA_FOLDER,
@@ -24,7 +24,7 @@ import {
 } from "./dataset_files.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
-import { agreeOnSettings } from "./rank_settings.ts";
+import { checkSame } from "./ranks.ts";
 import { recipeOf, type Streams } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
 
@@ -189,9 +189,9 @@ async function readSidecar({ recipe }: Config): Promise<Sidecar | undefined> {
  * @param config The settings.
  * @param communicator The ranks.
  */
-export async function main(config: Config, communicator: Communicator = ALONE): Promise<void> {
+export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
   const path = csvPath(config.recipe), isFirst = communicator.rank === 0;
-  await agreeOnSettings(config, communicator);
+  await checkSame(communicator, config.texts);
   using held = new DisposableStack();
   const isNeeded = await together(communicator, async () => {
     if (!isFirst) return false;

@@ -5,13 +5,14 @@ import type { Communicator } from "../lib/communicator.ts";
 import { Device } from "../lib/device.ts";
 import { DeviceError } from "../lib/errors.ts";
 import { dataSource } from "../lib/model_metadata.ts";
+import { gatherTexts, together } from "../lib/ranks.ts";
 import { selfTest } from "../lib/self_check.ts";
 import { VERSION } from "../lib/version.ts";
 import { buildModel, buildTraining, type Training } from "./build_training.ts";
 import type { RunCheckpoint } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
-import { checkSame, gatherTexts, onFirst, type Ranks, together } from "./ranks.ts";
+import { checkSame, onFirst, type Ranks } from "./ranks.ts";
 import { recipeOf } from "./recipes.ts";
 import { openScaledDataset, type ScaledDataset, scaledPathOf } from "./scaled_dataset.ts";
 import { prepareDataset } from "./stages.ts";
@@ -44,15 +45,15 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
   // Before anything is written of a recipe, so that a machine that cannot train keeps what it has.
   const device = stack.use(
     await together(
-      ranks,
+      ranks.communicator,
       () =>
         Device.request({ smallDispatches: isSmallStep(expectedRows(config, table), weights), threads: ranks.threads }),
     ),
   );
-  if (config.selfTest) await together(ranks, () => checkDevice(device, view));
+  if (config.selfTest) await together(ranks.communicator, () => checkDevice(device, view));
   else view.note(`device: ${device.name}; its kernels were not checked`);
   await tellDevices(request, device);
-  const model = await together(ranks, async () => {
+  const model = await together(ranks.communicator, async () => {
     if (!table) await checkRows(config, device.limits);
     return await buildModel(stack, device, checkpoint ? { ...config, initFrom: "" } : config, widths);
   });
@@ -65,13 +66,13 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
     ...(table ? stepFaults(batchSize, widths, config, device.limits) : []),
     ...groupFaults(config, batchSize, ranks.communicator),
   ];
-  await together(ranks, () => {
+  await together(ranks.communicator, () => {
     if (faults.length > 0) throw new ConfigError(faults);
   });
 
   const source = table && await dataSource(fromUsersFolder(config.data));
   const build = () => buildTraining(stack, model, config, dataset, batchSize, ranks.communicator);
-  const training = { ...await together(ranks, build), source };
+  const training = { ...await together(ranks.communicator, build), source };
   const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
   const { stepsPerEpoch, windows, windowRows } = training.trainer;
   const streamed = windows > 1 ? `, in ${windows} windows of ${windowRows} rows` : "";
@@ -83,9 +84,13 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
 
 /** The rows: the first rank makes them, where they are missing, and all open them. */
 async function openDataset({ config, view, ranks }: Request): Promise<ScaledDataset> {
-  const made = await onFirst(ranks, () => prepareDataset(config, view));
-  const dataset = await together(ranks, () => made ?? openScaledDataset(scaledPathOf(config)));
-  await checkSame(ranks, { ...config.texts, "version of Backhand": VERSION, "scaled rows": dataset.sha256 });
+  const made = await onFirst(ranks.communicator, () => prepareDataset(config, view));
+  const dataset = await together(ranks.communicator, () => made ?? openScaledDataset(scaledPathOf(config)));
+  await checkSame(ranks.communicator, {
+    ...config.texts,
+    "version of Backhand": VERSION,
+    "scaled rows": dataset.sha256,
+  });
   return dataset;
 }
 

@@ -1,7 +1,7 @@
 /** What the ranks of one training tell each other beside their gradients: that all are there, that all want the same. */
 
 import { ALONE, type Communicator } from "../lib/communicator.ts";
-import { isToldToAll, RankFault } from "../lib/ranks.ts";
+import { RankFault, shareText, together } from "../lib/ranks.ts";
 import type { Model } from "../lib/model.ts";
 import { ConfigError } from "./config.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -22,94 +22,21 @@ export interface Ranks {
 /** One process by itself. */
 export const NO_RANKS: Ranks = { communicator: ALONE, host: "", command: "deno task train" };
 
-/** Another rank has failed, and tells why. */
-export class OtherRankFailed extends Error {
-  override readonly name = "OtherRankFailed";
-  /** What this rank exits with, too. */
-  readonly code: number;
-
-  constructor(rank: number, code: number) {
-    super(`rank ${rank} has failed`);
-    this.code = code;
-  }
-}
-
-/** Errors of which all ranks know. */
-const known = new WeakSet<object>();
-
-/** Whether all ranks know of an error, and are about to end by it. */
-export function isKnownToAll(error: unknown): boolean {
-  return isOthers(error) || isToldToAll(error) || (error instanceof Error && known.has(error));
-}
-
-/** Whether another rank has failed, which tells of it. */
-export function isOthers(error: unknown): boolean {
-  return error instanceof OtherRankFailed || error instanceof RankFault;
-}
-
 /** What a task exits with by an error. */
 export function exitCodeBy(error: unknown): 1 | 2 {
-  if (error instanceof OtherRankFailed) return error.code === 2 ? 2 : 1;
   return error instanceof ConfigError || (error instanceof RankFault && error.kind === "ConfigError") ? 2 : 1;
-}
-
-/** More than there are exit codes. */
-const CODES = 4;
-
-/**
- * Does something on every rank, and goes on only where it worked on all.
- *
- * @param ranks The ranks.
- * @param work What this one does; it must not wait for other ranks.
- * @returns What that returns.
- * @throws What it throws, on the first rank on which it does; on the others {@linkcode OtherRankFailed}.
- */
-export async function together<T>({ communicator, host }: Ranks, work: () => Promise<T> | T): Promise<T> {
-  const { rank, size } = communicator, failed = Float64Array.of(Infinity);
-  let done: { value: T } | undefined, error: Error | undefined;
-  try {
-    done = { value: await work() };
-  } catch (thrown) {
-    error = thrown instanceof Error ? thrown : new Error(`${thrown}`);
-    failed[0] = CODES * rank + exitCodeBy(error);
-  }
-  await communicator.allReduce(failed, "min");
-  if (failed[0] === Infinity) return done!.value;
-  const first = Math.floor(failed[0] / CODES);
-  if (first !== rank) throw new OtherRankFailed(first, failed[0] % CODES);
-  if (rank > 0) error!.message = `rank ${rank} of ${size} on ${host}: ${error!.message}`;
-  known.add(error!);
-  throw error;
 }
 
 /**
  * Does something on rank 0 alone.
  *
- * @param ranks The ranks.
+ * @param communicator The ranks.
  * @param work What it does; it must not wait for other ranks.
  * @returns What that returns; undefined elsewhere.
  * @throws As {@linkcode together}.
  */
-export async function onFirst<T>(ranks: Ranks, work: () => Promise<T> | T): Promise<T | undefined> {
-  return await together(ranks, () => ranks.communicator.rank === 0 ? work() : undefined);
-}
-
-/**
- * Gives all ranks bytes of rank 0, as many as there are.
- *
- * @param communicator The ranks.
- * @param bytes They; what other ranks have does not count.
- * @returns They.
- */
-export async function share(
-  communicator: Communicator,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const length = Float64Array.of(bytes.length);
-  await communicator.broadcast(new Uint8Array(length.buffer));
-  const shared = communicator.rank === 0 ? bytes : new Uint8Array(length[0]);
-  await communicator.broadcast(shared);
-  return shared;
+export async function onFirst<T>(communicator: Communicator, work: () => Promise<T> | T): Promise<T | undefined> {
+  return await together(communicator, () => communicator.rank === 0 ? work() : undefined);
 }
 
 /**
@@ -120,43 +47,32 @@ export async function share(
  * @returns It.
  */
 export async function shareValue<T>(communicator: Communicator, value: T): Promise<T> {
-  const text = communicator.rank === 0 ? JSON.stringify(value) : "";
-  const bytes = await share(communicator, new TextEncoder().encode(text));
-  return communicator.rank === 0 ? value : JSON.parse(new TextDecoder().decode(bytes));
+  const text = await shareText(communicator, JSON.stringify(value));
+  return communicator.rank === 0 ? value : JSON.parse(text);
 }
 
 /**
- * Brings a text of each rank to rank 0.
+ * Refuses ranks that want different things, as they do where hosts have other .env files.
  *
  * @param communicator The ranks.
- * @param text This rank's.
- * @returns Those of all, in order; undefined elsewhere.
- */
-export async function gatherTexts(communicator: Communicator, text: string): Promise<string[] | undefined> {
-  const all = await communicator.gather(new TextEncoder().encode(text));
-  return all?.map((bytes) => new TextDecoder().decode(bytes));
-}
-
-/**
- * Refuses ranks that would train something else.
- *
- * @param ranks The ranks.
  * @param facts What has to be the same on all, as texts by name.
- * @throws {ConfigError} On rank 0, with all that differs from its own; elsewhere {@linkcode OtherRankFailed}.
+ * @throws {ConfigError} On the first rank that differs from rank 0, with all that does; elsewhere {@linkcode RankFault}.
  */
-export async function checkSame(ranks: Ranks, facts: Readonly<Record<string, string>>): Promise<void> {
-  const all = await gatherTexts(ranks.communicator, JSON.stringify({ host: ranks.host, facts }));
-  await onFirst(ranks, () => {
-    const others = all!.map((text): { host: string; facts: Record<string, string> } => JSON.parse(text));
-    const faults = others.flatMap(({ host, facts: found }, rank) =>
-      [...new Set([...Object.keys(facts), ...Object.keys(found)])]
-        .filter((name) => facts[name] !== found[name])
-        .map((name) => {
-          const [here, there] = [facts[name], found[name]].map((text) => JSON.stringify(text ?? "not set"));
-          return `rank ${rank} on ${host} has another ${name} than rank 0, ${there} in the place of ${here}: ` +
-            "all ranks need the same";
-        })
+export async function checkSame(
+  communicator: Communicator,
+  facts: Readonly<Record<string, string>>,
+): Promise<void> {
+  const first = await shareValue(communicator, facts);
+  await together(communicator, () => {
+    const differing = [...new Set([...Object.keys(first), ...Object.keys(facts)])].filter((name) =>
+      facts[name] !== first[name]
     );
+    const faults = differing.map((name) => {
+      const [here, there] = [facts[name], first[name]].map((text) =>
+        text === undefined ? "none" : JSON.stringify(text)
+      );
+      return `${name} is ${here} on rank ${communicator.rank}, and ${there} on rank 0: all ranks need the same`;
+    });
     if (faults.length > 0) throw new ConfigError(faults);
   });
 }
@@ -164,31 +80,31 @@ export async function checkSame(ranks: Ranks, facts: Readonly<Record<string, str
 /**
  * Gives all ranks the parameters of rank 0, and makes sure that they have them.
  *
- * @param ranks The ranks.
+ * @param communicator The ranks.
  * @param model This rank's.
- * @throws {Error} If a rank has others all the same; elsewhere {@linkcode OtherRankFailed}.
+ * @throws {Error} If a rank has others all the same; elsewhere {@linkcode RankFault}.
  */
-export async function shareWeights(ranks: Ranks, { values }: Model): Promise<void> {
+export async function shareWeights(communicator: Communicator, { values }: Model): Promise<void> {
   const numbers = await values.read() as Float32Array<ArrayBuffer>;
-  await ranks.communicator.broadcast(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+  await communicator.broadcast(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
   values.write(numbers);
-  await checkWeights(ranks, values);
+  await checkWeights(communicator, values);
 }
 
 /**
  * Makes sure that all ranks have the same parameters, bit for bit.
  *
- * @param ranks The ranks.
+ * @param communicator The ranks.
  * @param values This rank's.
- * @throws {Error} If they have not; elsewhere {@linkcode OtherRankFailed}.
+ * @throws {Error} If they have not; elsewhere {@linkcode RankFault}.
  */
-export async function checkWeights(ranks: Ranks, values: Model["values"]): Promise<void> {
+export async function checkWeights(communicator: Communicator, values: Model["values"]): Promise<void> {
   const numbers = await values.read() as Float32Array<ArrayBuffer>;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", numbers));
   const [low, high] = [Float64Array.from(hash), Float64Array.from(hash)];
-  await ranks.communicator.allReduce(low, "min");
-  await ranks.communicator.allReduce(high, "max");
-  await together(ranks, () => {
+  await communicator.allReduce(low, "min");
+  await communicator.allReduce(high, "max");
+  await together(communicator, () => {
     if (low.every((byte, i) => byte === high[i])) return;
     throw new Error("The ranks have different weights, which must never be: `deno task doctor` checks each machine");
   });

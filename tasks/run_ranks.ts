@@ -1,8 +1,9 @@
 /** Runs a task on the ranks of an MPI job: one of them tells what is wrong, and all end. */
 
 import { Mpi } from "../lib/mpi.ts";
+import { isToldToAll, RankFault, together } from "../lib/ranks.ts";
 import { readConfig, type TaskConfig, type TaskName } from "./config.ts";
-import { exitCodeBy, isKnownToAll, isOthers, type Ranks, together } from "./ranks.ts";
+import { exitCodeBy, type Ranks } from "./ranks.ts";
 import { describeError, exitCodeOf } from "./run_task.ts";
 
 /** Milliseconds that ranks leave to the first one, which may be about to tell the same. */
@@ -48,27 +49,27 @@ async function runRank(
   settings: { config: TaskConfig } | { error: unknown },
   main: (config: TaskConfig, ranks: Ranks) => Promise<number | void>,
 ): Promise<number> {
-  const ranks = ranksOf(name, mpi);
+  const place = mpi.rank > 0 ? `rank ${mpi.rank} of ${mpi.size} on ${mpi.host}: ` : "";
+  const tell = (error: unknown) => console.error(describeError(name, error).replace(/^(error: )?/, `$1${place}`));
   try {
-    const config = await together(ranks, () => {
+    const config = await together(mpi, () => {
       if ("error" in settings) throw settings.error;
       return settings.config;
     });
-    const code = await main(config, ranks) ?? 0;
+    const code = await main(config, ranksOf(name, mpi)) ?? 0;
     await mpi.close();
     return code;
   } catch (error) {
-    if (isKnownToAll(error)) {
-      if (!isOthers(error)) console.error(describeError(name, error));
+    if (isToldToAll(error) || mpi.size === 1) {
+      if (!(error instanceof RankFault)) tell(error);
       await mpi.close();
       return exitCodeBy(error);
     }
     // The others do not know, and wait for this rank; or all have failed alike, and the first one tells it.
     if (mpi.rank > 0) await new Promise((resolve) => setTimeout(resolve, PRECEDENCE));
-    const place = mpi.rank > 0 ? `rank ${mpi.rank} of ${mpi.size} on ${mpi.host}: ` : "";
-    console.error(describeError(name, error).replace(/^(error: )?/, `$1${place}`));
+    tell(error);
     await new Promise((resolve) => setTimeout(resolve, PASSING_ON));
-    mpi.abort(exitCodeBy(error));
+    return await mpi.abort(exitCodeBy(error));
   }
 }
 

@@ -13,11 +13,12 @@ import { together } from "../lib/ranks.ts";
 import type { SafetensorsWriter } from "../lib/safetensors_writer.ts";
 import { type ColumnStatistics, RunningStatistics, Scaler } from "../lib/scaler.ts";
 import type { Table } from "../lib/table.ts";
+import type { TaskConfig } from "./config.ts";
 import type { Config, LossName, RecipeName } from "./config_types.ts";
 import { csvPath, isSameStamp, stampOf } from "./dataset_files.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
-import { agreeOnSettings } from "./rank_settings.ts";
+import { checkSame } from "./ranks.ts";
 import { rowPlaces, writeTogether } from "./rank_writer.ts";
 import { recipeOf } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
@@ -253,9 +254,9 @@ async function checkFinite(
  * @param config The settings.
  * @param communicator The ranks.
  */
-export async function main(config: Config, communicator: Communicator = ALONE): Promise<void> {
+export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
   const source = config.data || csvPath(config.recipe), isFirst = communicator.rank === 0;
-  await agreeOnSettings(config, communicator);
+  await checkSame(communicator, config.texts);
   using held = new DisposableStack();
   // The CSV file of a recipe stays the same under it, too.
   await together(communicator, async () => {

@@ -11,6 +11,7 @@
  */
 
 import { DataError } from "../lib/errors.ts";
+import { together } from "../lib/ranks.ts";
 import type { Trainer } from "../lib/trainer.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Training } from "./build_training.ts";
@@ -23,7 +24,7 @@ import type { LiveServer } from "./live.ts";
 import { lockRun } from "./locks.ts";
 import { prepare } from "./prepare_training.ts";
 import { QuietView } from "./quiet_view.ts";
-import { checkWeights, NO_RANKS, onFirst, type Ranks, shareCheckpoint, shareWeights, together } from "./ranks.ts";
+import { checkWeights, NO_RANKS, onFirst, type Ranks, shareCheckpoint, shareWeights } from "./ranks.ts";
 import { checkOrigin, readTrainConfig } from "./resume.ts";
 import { forLogs, NoFolder, RunFolder } from "./run_folder.ts";
 import { RunKeeper } from "./run_keeper.ts";
@@ -47,7 +48,7 @@ export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promis
   const view = isFirst ? createView(config) : new QuietView(() => {});
   const folder = new (isFirst ? RunFolder : NoFolder)(config.runName);
   const checkpoints = new (isFirst ? Checkpoints : NoCheckpoints)(folder.path, config.keepCheckpoints);
-  const found = await onFirst(ranks, async () => {
+  const found = await onFirst(communicator, async () => {
     stack.use(await lockRun(config.runName, (text) => view.warning(text)));
     return config.extras.RESUME === undefined ? undefined : await checkpoints.open(warner(view));
   });
@@ -59,9 +60,9 @@ export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promis
   const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
   using signal = new StopSignal(endOfSearch());
   await using live = await openLive(config, { training, keeper, view, signal });
-  await together(ranks, () => takeUp(config, { folder, keeper, checkpoint, origin, trainer, view, isFirst }));
+  await together(communicator, () => takeUp(config, { folder, keeper, checkpoint, origin, trainer, view, isFirst }));
   if (live && config.extras.RESUME !== undefined) await recallPast(config, live, view);
-  if (hasOthers) await shareWeights(ranks, model);
+  if (hasOthers) await shareWeights(communicator, model);
   const begunAt = trainer.step, guests = live ? [live] : [];
   const party = {
     config,
@@ -73,7 +74,7 @@ export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promis
   };
   return await withHint({ config, checkpoints, keeper, live, ranks }, async () => {
     const code = await trainEpochs(party).finally(() => party.spectators.end());
-    if (hasOthers) await checkWeights(ranks, model.values);
+    if (hasOthers) await checkWeights(communicator, model.values);
     if (!isFirst) return code;
     if (code !== undefined) {
       const stop = { run: folder.path, step: trainer.step, resume: `${ranks.command} --resume ${config.runName}` };

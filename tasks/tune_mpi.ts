@@ -7,11 +7,12 @@
  * A trial's folder lies where its rank ran; what it gave travels in a message.
  */
 
+import { gatherTexts } from "../lib/ranks.ts";
 import { VERSION } from "../lib/version.ts";
 import { readConfig, type TaskConfig } from "./config.ts";
 import { lockSearch } from "./locks.ts";
 import { answerQuestions, Questions } from "./mailbox.ts";
-import { checkSame, gatherTexts, onFirst, type Ranks } from "./ranks.ts";
+import { checkSame, onFirst, type Ranks } from "./ranks.ts";
 import { runRanks } from "./run_ranks.ts";
 import { describeError } from "./run_task.ts";
 import { type Outcome, runTrial, type Trial } from "./trial.ts";
@@ -25,8 +26,8 @@ async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   using stack = new DisposableStack();
   const { communicator, mailbox, host } = ranks, line = splitRanges(Deno.args);
   // Every rank reads files and an environment of its own, and its trials do.
-  await checkSame(ranks, { ...config.texts, ...line.ranges, "version of Backhand": VERSION });
-  const trials = await onFirst(ranks, async () => {
+  await checkSame(ranks.communicator, { ...config.texts, ...line.ranges, "version of Backhand": VERSION });
+  const trials = await onFirst(ranks.communicator, async () => {
     const planned = planTrials(config, line);
     stack.use(await lockSearch(config.runName));
     return planned;

@@ -1,8 +1,7 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { ALONE } from "../lib/communicator.ts";
 import { gatherNumbers, isToldToAll, RankFault, shareText, together } from "../lib/ranks.ts";
-import { readConfig } from "../tasks/config.ts";
-import { agreeOnSettings } from "../tasks/rank_settings.ts";
+import { checkSame } from "../tasks/ranks.ts";
 import { asRanks } from "./rank_group.ts";
 
 Deno.test("together() gives each rank its own result, and lets none go on where one failed", async () => {
@@ -46,14 +45,15 @@ Deno.test("gatherNumbers() and shareText() give all ranks the same", async () =>
   assertEquals(texts, Array(3).fill("\ufeffä🦉"));
 });
 
-Deno.test("agreeOnSettings() refuses ranks with other settings than rank 0", async () => {
-  const read = (seed: number, dotenv = "") =>
-    readConfig("scale", ["--seed", `${seed}`], { env: () => undefined, dotenv });
-  await asRanks(3, (ranks) => agreeOnSettings(read(1), ranks));
-  const told = "rank 2 has another SPLIT, SEED than rank 0: all ranks need the same settings";
+Deno.test("checkSame() refuses ranks that want something else than rank 0", async () => {
+  const facts = (rank: number): Record<string, string> =>
+    rank === 2 ? { SEED: "2", DATA: "a.csv" } : { SEED: "1", SPLIT: "1,0,0", DATA: "a.csv" };
+  await asRanks(3, (ranks) => checkSame(ranks, facts(0)));
   await asRanks(3, async (ranks) => {
-    const config = ranks.rank === 2 ? read(2, "SPLIT=1,0,0") : read(1);
-    const { message } = await assertRejects(() => agreeOnSettings(config, ranks)) as Error;
-    assertEquals(message.replace("SEED, SPLIT", "SPLIT, SEED"), told);
+    const { message } = await assertRejects(() => checkSame(ranks, facts(ranks.rank))) as Error;
+    assertEquals(message.split("\n"), [
+      'SEED is "2" on rank 2, and "1" on rank 0: all ranks need the same',
+      'SPLIT is none on rank 2, and "1,0,0" on rank 0: all ranks need the same',
+    ]);
   });
 });
