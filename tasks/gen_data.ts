@@ -34,6 +34,9 @@ const FORMAT = 1;
 /** Rows made and written at a time. */
 const BLOCK_ROWS = 4096;
 
+/** Blocks that a rank makes before it meets the others. */
+const TURN_BLOCKS = 16;
+
 /** How a dataset on disk relates to the settings. */
 export interface DatasetState {
   /**
@@ -133,7 +136,7 @@ export function* makeRows(config: Config): Generator<number[][]> {
 }
 
 /**
- * Writes all rows. Ranks take turns by blocks. The numbers come from streams that have to be followed from their beginning, so
+ * Writes all rows. Ranks take turns of some blocks. The numbers come from streams that have to be followed from their beginning, so
  * each rank draws all of them; but that is a tenth of the work, and the rest, writing them as text, each does for its own
  * blocks. Where a block belongs is known once all have told how long theirs are.
  */
@@ -155,19 +158,20 @@ async function writeRows(
     return file;
   });
   const file = await together(communicator, async () => first ?? files.use(await Deno.open(path, { write: true })));
-  let [at, blocks, done, own] = [header.length, 0, 0, new Uint8Array()];
+  let [at, blocks, done, own] = [header.length, 0, 0, [] as Uint8Array<ArrayBuffer>[]];
+  // One process by itself meets nobody, and writes block by block.
+  const turn = size === 1 ? 1 : TURN_BLOCKS, sum = (numbers: Float64Array) => numbers.reduce((sum, n) => sum + n, 0);
   for (const rows of makeRows(config)) {
-    if (blocks++ % size === rank) own = encode(rows);
+    if (Math.floor(blocks++ / turn) % size === rank) own.push(encode(rows));
     done += rows.length;
-    if (blocks % size !== 0 && done < config.numDataset) continue;
-    const lengths = await gatherNumbers(communicator, [own.length]),
-      total = (sum: number, length: number) => sum + length;
+    if (blocks % (turn * size) !== 0 && done < config.numDataset) continue;
+    const lengths = await gatherNumbers(communicator, [sum(Float64Array.from(own, ({ length }) => length))]);
     await together(communicator, async () => {
-      await file.seek(at + lengths.subarray(0, rank).reduce(total, 0), Deno.SeekMode.Start);
-      await writeFully(file, own);
+      await file.seek(at + sum(lengths.subarray(0, rank)), Deno.SeekMode.Start);
+      for (const bytes of own) await writeFully(file, bytes);
     });
-    at += lengths.reduce(total, 0);
-    own = new Uint8Array();
+    at += sum(lengths);
+    own = [];
     onProgress?.(done, config.numDataset);
   }
 }

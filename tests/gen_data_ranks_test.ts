@@ -18,9 +18,9 @@ async function make(folder: Workplace, ranks: string, args: readonly string[]): 
 
 Deno.test("genData() on ranks writes the bytes of one process", async () => {
   const cases: [string, string[]][] = [
-    // A whole number of rounds of blocks for 3 ranks, and a block and a bit more.
-    ["cubic", ["--num-dataset", `${6 * 4096}`, "--noise", "2"]],
-    ["linear", ["--recipe", "linear", "--num-dataset", `${7 * 4096 + 11}`]],
+    // A whole round of turns of 16 blocks for 3 ranks, and a turn and a bit more.
+    ["cubic", ["--num-dataset", `${3 * 16 * 4096}`, "--noise", "2"]],
+    ["linear", ["--recipe", "linear", "--num-dataset", `${17 * 4096 + 11}`]],
     ["xor", ["--recipe", "xor"]],
   ];
   for (const [recipe, args] of cases) {
