@@ -24,6 +24,8 @@ export interface Steps extends Disposable {
   readonly state: Readonly<Record<string, Tensor>>;
   /** Does some whole steps, then a short one for the rows that are left where there are any. */
   run(steps: number, short: boolean): Promise<void> | void;
+  /** Makes the parameters of all ranks one, behind the steps. */
+  meet?(): Promise<void>;
   /** Takes note that the parameters were replaced. */
   restart(): void;
   /** Makes the losses of a rank's rows those of all rows, in place. */
@@ -253,8 +255,11 @@ class LocalSteps implements Steps {
     return this.#own.length;
   }
 
-  async run(steps: number, short: boolean): Promise<void> {
+  run(steps: number, short: boolean): void {
     this.#own.run(steps, short);
+  }
+
+  async meet(): Promise<void> {
     const { size } = this.#values, mean = this.#mean;
     await this.#staging.read((bytes) => {
       const all = new Float32Array(bytes, 0, mean.length + size), share = 1 / this.#communicator.size;

@@ -245,19 +245,26 @@ export class Trainer implements Disposable {
   async #queueChunk<T>(chunk: Chunk, options: EpochOptions<T>): Promise<EpochResult<T> | undefined> {
     const { visit, start, steps, end, isWatched, losses } = chunk, since = performance.now();
     const isShort = start + steps === visit.steps && visit.rows % this.options.batchSize > 0;
-    const running = this.#steps.run(isShort ? steps - 1 : steps, isShort);
-    if (running) await running;
-    const { firstStep } = chunk, merge = this.#steps.mergeLosses?.bind(this.#steps);
-    const read = this.#watch.readLosses({
-      ...{ start, steps, firstStep, isWatched },
-      merge: merge && ((losses) => merge(losses, isShort)),
-    });
-    const evaluation = end ? (async () => await options.evaluate?.())() : undefined; // a throw becomes a rejection
-    await Promise.allSettled([read, evaluation]);
+    await this.#steps.run(isShort ? steps - 1 : steps, isShort);
+    // What ranks meet with and the losses come back in one wait; what follows is the same on all ranks, in the same order.
+    const met = this.#steps.meet?.();
+    const merge = async (losses: Float32Array<ArrayBuffer>) => {
+      await met;
+      await this.#steps.mergeLosses?.(losses, isShort);
+    };
+    const read = this.#watch.readLosses({ ...{ start, steps, firstStep: chunk.firstStep, isWatched }, merge });
+    const evaluation = end ? this.#evaluate(met, options) : undefined;
+    await Promise.allSettled([met, read, evaluation]);
     losses.set(await read, visit.firstStep + start);
     if (performance.now() - since < READ_INTERVAL) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
     if (!end) return undefined;
-    return { ...this.#result(visit.epoch, losses, firstStep + steps - 1), evaluation: await evaluation as T };
+    return { ...this.#result(visit.epoch, losses, chunk.firstStep + steps - 1), evaluation: await evaluation as T };
+  }
+
+  /** Evaluates behind what is on the queue; a throw becomes a rejection. */
+  async #evaluate<T>(met: Promise<void> | undefined, { evaluate }: EpochOptions<T>): Promise<T | undefined> {
+    if (met) await met;
+    return await evaluate?.();
   }
 
   /**

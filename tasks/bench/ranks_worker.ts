@@ -54,10 +54,11 @@ async function exchange(): Promise<void> {
 }
 
 async function train([mode, threads, syncEvery, epochs]: readonly string[]): Promise<void> {
-  const mpi = mode === "mpi" ? await (await import("../../lib/mpi.ts")).Mpi.open() : undefined;
+  const mpi = mode === "alone" ? undefined : await (await import("../../lib/mpi.ts")).Mpi.open();
   const counts = { bytes: 0, seconds: 0 }, communicator = counting(mpi ?? ALONE, counts);
   using device = await Device.request({ threads: Number(threads) });
-  const workload = workloadOf("deep"), { widths } = workload, batchSize = workload.batch * communicator.size;
+  const workload = workloadOf("deep"), { widths } = workload, isApart = mode !== "mpi";
+  const batchSize = workload.batch * (isApart ? 1 : communicator.size);
   using model = new Model(device, multilayerPerceptron(widths[0], widths.slice(1, -1), widths.at(-1)!));
   using optimizer = new Sgd(model, learningRateOf(workload));
   using x = Tensor.from(device, Float32Array.from({ length: ROWS * widths[0] }, (_, i) => Math.sin(i)), [
@@ -68,7 +69,7 @@ async function train([mode, threads, syncEvery, epochs]: readonly string[]): Pro
   y.write(Float32Array.from({ length: y.size }, (_, i) => i % 11 === 0 ? 1 : 0));
   using trainer = new Trainer({
     ...{ model, loss: lossOf(workload), optimizer, x, y, batchSize, seed: 1 },
-    group: mpi && { communicator, syncEvery: Number(syncEvery) },
+    group: isApart ? undefined : { communicator, syncEvery: Number(syncEvery) },
   });
   await Array.fromAsync(trainer.epochs(1));
   await communicator.barrier();
@@ -79,9 +80,8 @@ async function train([mode, threads, syncEvery, epochs]: readonly string[]): Pro
   const seconds = (performance.now() - since) / 1000, steps = trainer.step - before;
   if (communicator.rank === 0) {
     const each = { bytesPerStep: counts.bytes / steps, waitedPerStep: counts.seconds / steps };
-    console.log(
-      JSON.stringify({ rowsPerSecond: Number(epochs) * ROWS / seconds, stepSeconds: seconds / steps, ...each }),
-    );
+    const rows = Number(epochs) * ROWS * (isApart ? communicator.size : 1);
+    console.log(JSON.stringify({ rowsPerSecond: rows / seconds, stepSeconds: seconds / steps, ...each }));
   }
   await mpi?.close();
 }
