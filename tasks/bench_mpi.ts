@@ -18,12 +18,23 @@ const USAGE = `deno task bench-mpi [--rounds N]: times two ranks beside one proc
   --rounds N  how often each is timed (3)
   --help      print this`;
 
-/** What is timed: arguments of tasks/bench/ranks_worker.ts, and on how many ranks. */
+/** What is timed: arguments of tasks/bench/ranks_worker.ts, on how many ranks, and what is ideal for it. */
 const RUNS = {
-  "one process, one core": { ranks: 1, args: ["alone", "1", "1"] },
-  "one process, both cores": { ranks: 1, args: ["alone", "2", "1"] },
-  "two ranks, each step shared": { ranks: 2, args: ["mpi", "1", "1"] },
-  "two ranks, --sync-every 16": { ranks: 2, args: ["mpi", "1", "16"] },
+  "one process on both cores": { ranks: 1, args: ["alone", "2", "1", "256"], ideal: "two that never meet" },
+  "two that never meet": { ranks: 2, args: ["apart", "1", "1", "128"], ideal: "two that never meet" },
+  "two, each step shared": { ranks: 2, args: ["mpi", "1", "1", "128"], ideal: "two that never meet" },
+  "two, --sync-every 4": { ranks: 2, args: ["mpi", "1", "4", "128"], ideal: "two that never meet" },
+  "two, --sync-every 16": { ranks: 2, args: ["mpi", "1", "16", "128"], ideal: "two that never meet" },
+  "two that never meet, 1,024 rows": {
+    ranks: 2,
+    args: ["apart", "1", "1", "1024"],
+    ideal: "two that never meet, 1,024 rows",
+  },
+  "two, each step shared, 1,024 rows": {
+    ranks: 2,
+    args: ["mpi", "1", "1", "1024"],
+    ideal: "two that never meet, 1,024 rows",
+  },
 } as const;
 
 /** A line of the worker. */
@@ -63,19 +74,21 @@ async function timeRuns(rounds: number): Promise<Record<keyof typeof RUNS, Timed
 
 /** Seconds of an exchange between two ranks, by bytes. */
 async function timeExchange(btl: string): Promise<Exchange[]> {
-  return (await work(2, ["exchange", "1", "1", "1"], ["--mca", "btl", btl])).map((line) => JSON.parse(line));
+  return (await work(2, ["exchange"], ["--mca", "btl", btl])).map((line) => JSON.parse(line));
 }
 
 async function bench(rounds: number): Promise<void> {
-  const timed = await timeRuns(rounds), alone = timed["one process, one core"];
-  const rows = Object.entries(timed).map(([name, runs]) => {
-    const { ranks } = RUNS[name as keyof typeof RUNS];
-    const shares = runs.map(({ rowsPerSecond }, i) => rowsPerSecond / alone[i].rowsPerSecond / ranks);
-    const bytes = ranks === 1 ? "" : `${Math.round(median(runs.map(({ bytesPerStep }) => bytesPerStep)))}`;
-    const rate = Math.round(median(runs.map(({ rowsPerSecond }) => rowsPerSecond)));
-    return [name, `${rate}`, median(shares).toFixed(2), bytes];
+  const timed = await timeRuns(rounds);
+  const rows = Object.entries(RUNS).map(([name, { ideal }]) => {
+    const runs = timed[name as keyof typeof RUNS];
+    const shares = runs.map(({ rowsPerSecond }, i) => rowsPerSecond / timed[ideal][i].rowsPerSecond);
+    const of = (key: keyof Timed, digits: number, factor = 1) =>
+      (factor * median(runs.map((run) => run[key]))).toFixed(digits);
+    return [name, of("stepSeconds", 1, 1000), of("rowsPerSecond", 0), median(shares).toFixed(2), of("bytesPerStep", 0)];
   });
-  console.log(formatTable([["deep workload", "rows/s", "of ideal", "bytes a step handed to MPI"], ...rows]));
+  console.log(
+    formatTable([["deep workload, 128 rows a rank", "ms a step", "rows/s", "of ideal", "bytes a step"], ...rows]),
+  );
   const shared = await timeExchange("self,vader"), tcp = await timeExchange("self,tcp");
   const milliseconds = (seconds: number) => (1000 * seconds).toFixed(3);
   const lines = shared.map((
@@ -85,10 +98,10 @@ async function bench(rounds: number): Promise<void> {
   console.log(`\n${formatTable([["all-reduce of bytes", "shared memory, ms", "TCP, ms"], ...lines])}`);
   const step = (name: keyof typeof RUNS) => median(timed[name].map(({ stepSeconds }) => stepSeconds));
   const runs: Runs = {
-    compute: step("one process, one core"),
-    shared: step("two ranks, each step shared"),
-    local: step("two ranks, --sync-every 16"),
-    bytes: median(timed["two ranks, each step shared"].map(({ bytesPerStep }) => bytesPerStep)),
+    compute: step("two that never meet"),
+    shared: step("two, each step shared"),
+    local: step("two, --sync-every 16"),
+    bytes: median(timed["two, each step shared"].map(({ bytesPerStep }) => bytesPerStep)),
   };
   console.log(`\n${project(runs, shared, tcp)}`);
 }

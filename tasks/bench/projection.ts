@@ -3,7 +3,7 @@
  *
  *     t(n) = compute + wait + 2 ceil(log2 n) latency + 2 (n - 1) / n * bytes / bandwidth
  *
- * with the compute of one rank alone, the wait for the read-back and what else an exchange costs a rank itself, and the
+ * with the compute of ranks that never meet, the wait for the read-back and what else an exchange costs a rank itself, and the
  * all-reduce of Rabenseifner 2004, whose bytes no other undercuts (Patarasuk and Yuan 2009). Of steps of a rank's own, one
  * in every K has the wait and the all-reduce. Every rank has as many rows as before: ideal is n times the rate of one.
  */
@@ -18,7 +18,7 @@ export interface Exchange {
 
 /** Seconds of a step, and bytes that it exchanges. */
 export interface Runs {
-  /** One process, one core. */
+  /** Two ranks that never meet. */
   readonly compute: number;
   /** Two ranks that share each step, through shared memory. */
   readonly shared: number;

@@ -1,11 +1,11 @@
 /**
  * Trains the deep workload as one rank of a job, or alone, as a worker of the bench; rank 0 reports a line of JSON:
  *
- *     deno run --allow-env tasks/bench/ranks_worker.ts alone 1 1 4
- *     mpirun -n 2 deno run --allow-env --allow-ffi tasks/bench/ranks_worker.ts mpi 1 16 4
+ *     deno run --allow-env tasks/bench/ranks_worker.ts alone 1 1 128 4
+ *     mpirun -n 2 deno run --allow-env --allow-ffi tasks/bench/ranks_worker.ts mpi 1 16 128 4
  *
- * Arguments: alone, mpi, or exchange, to time all-reduces and nothing else; threads of a software adapter, steps between two
- * meetings, epochs to time.
+ * Arguments: alone, mpi, apart for ranks that never meet, or exchange, to time all-reduces and nothing else; threads of a
+ * software adapter, steps between two meetings, rows of a rank's step, epochs to time.
  */
 
 import { ALONE, type Communicator } from "../../lib/communicator.ts";
@@ -53,12 +53,12 @@ async function exchange(): Promise<void> {
   await mpi.close();
 }
 
-async function train([mode, threads, syncEvery, epochs]: readonly string[]): Promise<void> {
+async function train([mode, threads, syncEvery, batch, epochs]: readonly string[]): Promise<void> {
   const mpi = mode === "alone" ? undefined : await (await import("../../lib/mpi.ts")).Mpi.open();
   const counts = { bytes: 0, seconds: 0 }, communicator = counting(mpi ?? ALONE, counts);
   using device = await Device.request({ threads: Number(threads) });
   const workload = workloadOf("deep"), { widths } = workload, isApart = mode !== "mpi";
-  const batchSize = workload.batch * (isApart ? 1 : communicator.size);
+  const batchSize = Number(batch) * (isApart ? 1 : communicator.size);
   using model = new Model(device, multilayerPerceptron(widths[0], widths.slice(1, -1), widths.at(-1)!));
   using optimizer = new Sgd(model, learningRateOf(workload));
   using x = Tensor.from(device, Float32Array.from({ length: ROWS * widths[0] }, (_, i) => Math.sin(i)), [
