@@ -72,7 +72,7 @@ export class Mpi implements Communicator, AsyncDisposable {
   #watch: Watch | undefined;
   #calls: Promise<unknown> = Promise.resolve();
   #sends: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(library: MpiLibrary) {
     this.#library = library;
@@ -210,13 +210,8 @@ export class Mpi implements Communicator, AsyncDisposable {
   /**
    * Leaves the job; every rank must. Waits until all others are there, too.
    */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    await this.#sends;
-    await this.#meet("close");
-    this.#isClosed = true;
-    this.#watch?.stop();
-    this.#check("MPI_Finalize", this.#library.symbols.MPI_Finalize());
+  close(): Promise<void> {
+    return this.#closing ??= this.#leave();
   }
 
   /** Ends all ranks at once, with an exit code. */
@@ -241,10 +236,19 @@ export class Mpi implements Communicator, AsyncDisposable {
     return this.#together(name, undefined, async () => this.#check("MPI_Barrier", await symbols.MPI_Barrier(world)));
   }
 
+  async #leave(): Promise<void> {
+    await this.#sends;
+    await this.#meet("close");
+    this.#watch?.stop();
+    this.#check("MPI_Finalize", this.#library.symbols.MPI_Finalize());
+  }
+
   /** One call of all ranks after the other, in the order in which they were asked for. */
   #together<T>(name: CallName, buffers: unknown, act: () => Promise<T>): Promise<T> {
+    if (this.#closing && name !== "close") {
+      return Promise.reject(new Deno.errors.NotConnected(`Cannot call ${name}: MPI is closed`));
+    }
     const done = this.#calls.then(async () => {
-      if (this.#isClosed) throw new Deno.errors.NotConnected(`Cannot call ${name}: MPI is closed`);
       this.#watch?.begin(name);
       try {
         return await this.#holding(buffers, act);

@@ -126,8 +126,7 @@ async function checkAll(): Promise<void> {
   for (const check of [checkReductions, checkBits, checkBytes, checkOrder, checkBarrier, checkMessages]) {
     await check(mpi);
   }
-  await mpi.close();
-  await mpi.close();
+  await Promise.all([mpi.close(), mpi.close()]);
   await assertRejects(() => mpi.barrier(), Deno.errors.NotConnected, "Cannot call barrier: MPI is closed");
   const { rank, size, host, localRank, localSize } = mpi;
   console.log(`rank ${rank} of ${size} is right, on ${host} ${localRank} of ${localSize}`);
