@@ -37,7 +37,7 @@ export interface ScalerJson {
 
 /**
  * Gathers the statistics of columns one row at a time, in float64, by Welford's method ("Note on a method for calculating
- * corrected sums of squares and products", 1962).
+ * corrected sums of squares and products", 1962), as distances from the first row: far from zero nothing is rounded away.
  *
  * @example
  * ```ts
@@ -53,6 +53,8 @@ export class RunningStatistics {
   readonly #names: readonly string[];
   readonly #min: Float64Array<ArrayBuffer>;
   readonly #max: Float64Array<ArrayBuffer>;
+  /** The first row, and the mean distance from it. */
+  readonly #origin: Float64Array<ArrayBuffer>;
   readonly #mean: Float64Array<ArrayBuffer>;
   readonly #squares: Float64Array<ArrayBuffer>;
   #count = 0;
@@ -66,6 +68,7 @@ export class RunningStatistics {
     this.#names = [...names];
     this.#min = new Float64Array(names.length).fill(Infinity);
     this.#max = new Float64Array(names.length).fill(-Infinity);
+    this.#origin = new Float64Array(names.length);
     this.#mean = new Float64Array(names.length);
     this.#squares = new Float64Array(names.length);
   }
@@ -85,9 +88,10 @@ export class RunningStatistics {
     this.#count++;
     for (let column = 0; column < this.#names.length; column++) {
       const value = values[offset + column];
-      const delta = value - this.#mean[column];
+      if (this.#count === 1) this.#origin[column] = value;
+      const distance = value - this.#origin[column], delta = distance - this.#mean[column];
       this.#mean[column] += delta / this.#count;
-      this.#squares[column] += delta * (value - this.#mean[column]);
+      this.#squares[column] += delta * (distance - this.#mean[column]);
       if (value < this.#min[column]) this.#min[column] = value;
       if (value > this.#max[column]) this.#max[column] = value;
     }
@@ -120,16 +124,17 @@ export class RunningStatistics {
     await communicator.allReduce(this.#min, "min");
     await communicator.allReduce(this.#max, "max");
     if (this.#count === 0) return;
-    // Means are added as distances from one of them, which are small and exact where the values are far from zero.
-    const origin = own > 0 ? this.#mean.slice() : new Float64Array(this.#mean.length).fill(Infinity);
+    // Distances from the first rows become distances from the least of these.
+    const origin = own > 0 ? this.#origin.slice() : this.#origin.map(() => Infinity);
     await communicator.allReduce(origin, "min");
-    const apart = this.#mean.map((mean, column) => own > 0 ? mean - origin[column] : 0);
+    const apart = this.#mean.map((mean, column) => own > 0 ? this.#origin[column] - origin[column] + mean : 0);
     const shift = apart.map((distance) => distance * (own / this.#count));
     await communicator.allReduce(shift);
     this.#squares.forEach((squares, column) => {
       this.#squares[column] = squares + own * (apart[column] - shift[column]) ** 2;
-      this.#mean[column] = origin[column] + shift[column];
+      this.#mean[column] = shift[column];
     });
+    this.#origin.set(origin);
     await communicator.allReduce(this.#squares);
   }
 
@@ -145,7 +150,7 @@ export class RunningStatistics {
       name,
       min: this.#min[column],
       max: this.#max[column],
-      mean: this.#mean[column],
+      mean: this.#origin[column] + this.#mean[column],
       deviation: Math.sqrt(this.#squares[column] / this.#count),
     }));
   }

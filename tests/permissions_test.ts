@@ -11,7 +11,10 @@ import { pathInProject, readTasks, Workplace } from "./run_task_process.ts";
 const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi"];
 
 /** The tasks that may start programs: Deno itself, and in setup a package manager. */
-const MAY_RUN = ["setup", "tune", "tune-mpi", "test", "bench", "soak", "playground"];
+const MAY_RUN = ["setup", "tune", "tune-mpi", "test", "bench", "bench-mpi", "soak", "playground"];
+
+/** The tasks whose processes are ranks of MPI. */
+const RANKS = ["gen-data-mpi", "scale-mpi", "train-mpi", "tune-mpi"];
 
 /** What each task may write. */
 const WRITES: Record<string, string | undefined> = {
@@ -118,7 +121,7 @@ const USES: Record<string, Use> = {
 };
 
 /** Tasks whose every use takes minutes: their permissions are only read. */
-const LONG = ["bench", "soak"];
+const LONG = ["bench", "bench-mpi", "soak"];
 
 /** Tasks of this project's makers that drive a browser: playwright-core reads in /proc, which only all permissions allow. */
 const BROWSING = ["pictures"];
@@ -183,8 +186,8 @@ Deno.test("deno.json gives every task known permissions, no network but a page o
     assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
     assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);
     assertEquals(of("net"), MAY_LISTEN.includes(task) ? [LOOPBACK] : [], `${task} reaches out`);
-    assertEquals(of("ffi"), task.endsWith("-mpi") ? ["--allow-ffi"] : [], `${task} calls other libraries`);
-    assertEquals(of("sys"), task === "setup" ? ["--allow-sys=uid"] : []);
+    assertEquals(of("ffi"), RANKS.includes(task) ? ["--allow-ffi"] : [], `${task} calls other libraries`);
+    assertEquals(of("sys"), ["setup", "bench-mpi"].includes(task) ? ["--allow-sys=uid"] : []);
     if (task === "soak") continue;
     assertEquals(of("write"), WRITES[task] === undefined ? [] : [`--allow-write${WRITES[task]}`], task);
   }

@@ -131,7 +131,7 @@ Deno.test("scaleData() on ranks tells all of them what one finds, with the line 
 });
 
 Deno.test("RunningStatistics.merge() is as near to the truth as one process, far from zero too", async () => {
-  for (const [offset, deviation, tolerance] of [[0, 1, 1e-12], [1e4, 1, 1e-12], [1e6, 1e4, 1e-12], [1e9, 1, 1e-8]]) {
+  for (const [offset, deviation] of [[0, 1], [1e4, 1], [1e6, 1e4], [1e9, 1], [1e9, 1e-3]]) {
     const random = new Random(1, "far"),
       values = Float64Array.from({ length: 30_000 }, () => random.normal(offset, deviation));
     // In two passes from the first value, whose distance to the others is exact.
@@ -149,7 +149,7 @@ Deno.test("RunningStatistics.merge() is as near to the truth as one process, far
       });
       for (const found of all) {
         assertClose([found.mean], [values[0] + mean], { rtol: 1e-12, atol: 1e-14 });
-        assertClose([found.deviation], [truth], { rtol: tolerance });
+        assertClose([found.deviation], [truth], { rtol: 1e-12 });
         assertEquals(found, all[0]);
       }
     }

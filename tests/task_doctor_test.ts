@@ -91,7 +91,7 @@ Deno.test("deno task lists every task with a description", async () => {
       "export",
       "report",
     ],
-    ...["gradcheck", "doctor", "playground", "bench", "pictures", "test", "soak"],
+    ...["gradcheck", "doctor", "playground", "bench", "bench-mpi", "pictures", "test", "soak"],
   ];
   assertEquals(listed.map(([name]) => name), tasks);
   for (const [name, text] of listed) assert(text.length >= 20, `${name} has no description: ${text}`);

@@ -159,7 +159,7 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
   };
   await using place = await Workplace.create();
   const others = Object.keys(await readTasks()).filter((task) => !(task in taken));
-  assertEquals(others, ["setup", "bench", "pictures", "test", "soak"]);
+  assertEquals(others, ["setup", "bench", "bench-mpi", "pictures", "test", "soak"]);
   for (const [task, keys] of Object.entries(taken)) {
     const { stdout, stderr } = await place.succeed(task, ["--seed", "nonsense", "--help"]);
     assertStringIncludes(stdout, `deno task ${task}`);
