@@ -103,8 +103,8 @@ Deno.test("tune-mpi refuses once what cannot be searched, and ranks that want di
   const command = [...job.command, ":", "-n", "1", Deno.execPath(), ...other];
   const mixed = await runJob({ ...job, launch: ["-n", "1"], command });
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
-  const says = /^error: rank 1 on \S+ has another --dropout than rank 0, "0..0.4" in the place of "0..0.5": /m;
-  assertMatch(mixed.ranks[0].stderr, says);
+  const says = /^error: rank 1 of 2 on \S+: --dropout is "0..0.4" on rank 1, and "0..0.5" on rank 0: /m;
+  assertMatch(mixed.ranks[1].stderr, says);
   assertEquals(await place.digests(), {});
 });
 
