@@ -52,6 +52,14 @@ export class MpiHosts implements AsyncDisposable {
     await ip("-n", this.#switch, "link", "set", `port${host + 1}`, "nomaster");
   }
 
+  /** Bytes that a host has sent so far, headers included. */
+  async sentBy(host: number): Promise<number> {
+    const [{ stats64 }] = JSON.parse(
+      await ip("-n", this.#spaces[host], "-statistics", "-json", "link", "show", "cable"),
+    );
+    return stats64.tx.bytes;
+  }
+
   async #connect(): Promise<void> {
     const hub = this.#switch;
     await ip("netns", "add", hub);

@@ -1,6 +1,6 @@
 /** Ranks of Open MPI on several hosts, one of which is cut off. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { MpiHosts, WHY_NO_HOSTS } from "./mpi_hosts.ts";
 import { MpiJob, rankScript, runJob } from "./mpi_job.ts";
 
@@ -20,6 +20,25 @@ Deno.test("Mpi with 4 ranks on 3 hosts that reach each other by TCP alone", opti
     "rank 3 of 4 is right, on host1 1 of 2",
   ]);
 });
+
+Deno.test(
+  "Mpi.allReduce() sends 2 (n - 1) / n of the bytes in the mean, as any must at the least",
+  options,
+  async () => {
+    await using hosts = await MpiHosts.create(3);
+    const times = 30, length = 2 ** 18;
+    const sent = async (times: number) => {
+      const all = async () => (await Promise.all([0, 1, 2].map((host) => hosts.sentBy(host)))).reduce((a, b) => a + b);
+      const before = await all(), command = rankScript("mpi_rank.ts", "sum", `${times}`, `${length}`);
+      const outcome = await runJob({ ...hosts.job, ranks: 3, command });
+      assertEquals([outcome.code, outcome.launcher], [0, ""], JSON.stringify(outcome.ranks));
+      return (await all() - before) / 3;
+    };
+    // What starting and ending a job sends is no part of it; headers of TCP are.
+    const share = (await sent(times) - await sent(0)) / (times * length * Float32Array.BYTES_PER_ELEMENT);
+    assert(share > 4 / 3 && share < 4 / 3 * 1.1, `${share}`);
+  },
+);
 
 /** Starts a job that reduces again and again, and cuts one host off in the middle. */
 async function startAndCut(hosts: MpiHosts, timeoutSeconds: number, launch: readonly string[] = []): Promise<MpiJob> {

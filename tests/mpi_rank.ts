@@ -148,13 +148,22 @@ async function callOn(what: string, timeoutSeconds: string): Promise<void> {
   }
 }
 
+/** Sums so many times over. */
+async function sum(times: string, length: string): Promise<void> {
+  await using mpi = await Mpi.open();
+  const values = new Float32Array(Number(length));
+  for (let time = 0; time < Number(times); time++) await mpi.allReduce(values.fill(time));
+  assertEquals(values[0], Math.max(Number(times) - 1, 0) * mpi.size);
+  await mpi.close();
+}
+
 /** Says why MPI cannot be had. */
 async function open(library: string): Promise<void> {
   const error = await assertRejects(() => Mpi.open({ library })) as Error;
   console.log(`${error.constructor.name}: ${error.message}`);
 }
 
-const JOBS: Record<string, (...args: string[]) => Promise<void>> = { all: checkAll, on: callOn, open };
+const JOBS: Record<string, (...args: string[]) => Promise<void>> = { all: checkAll, on: callOn, sum, open };
 
 const [job, ...args] = Deno.args;
 await JOBS[job](...args);
