@@ -8,9 +8,12 @@
  */
 export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
 export { clipByNorm } from "./lib/clipping.ts";
+export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/communicator.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
+export type { Staging } from "./lib/staging.ts";
 export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
+export { type CsvRange, csvRange } from "./lib/csv_range.ts";
 export { type CsvOptions, parseRecords, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";
 export { EarlyStopping, type EarlyStoppingState } from "./lib/early_stopping.ts";
@@ -18,6 +21,7 @@ export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/er
 export { type Fault, type FaultCause, findFault } from "./lib/fault_finder.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluation.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
+export type { Group, OuterOptions } from "./lib/group.ts";
 export { type Init, initialWeights } from "./lib/init.ts";
 export {
   type ActivationName,
@@ -123,7 +127,7 @@ export {
 } from "./lib/plateau.ts";
 export { Predictor } from "./lib/predictor.ts";
 export { Random } from "./lib/random.ts";
-export { ArrayRows, type RowBlock, type RowSource } from "./lib/row_source.ts";
+export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/row_source.ts";
 export { loadWeights, type ModelDescription, SavedModel, saveModel } from "./lib/saved_model.ts";
 export {
   readSafetensors,
@@ -135,10 +139,10 @@ export {
 } from "./lib/safetensors.ts";
 export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors_bytes.ts";
 export { SafetensorsRows } from "./lib/safetensors_rows.ts";
-export { SafetensorsWriter } from "./lib/safetensors_writer.ts";
+export { SafetensorsWriter, type TensorPiece } from "./lib/safetensors_writer.ts";
 export { type ColumnStatistics, RunningStatistics, Scaler, type ScalerJson, type ScalingMethod } from "./lib/scaler.ts";
 export type { Binding } from "./lib/pipeline.ts";
-export { Recording } from "./lib/recording.ts";
+export { type RecordedPart, Recording } from "./lib/recording.ts";
 export { type KernelCheck, selfTest } from "./lib/self_check.ts";
 export type { Shape } from "./lib/shape.ts";
 export {

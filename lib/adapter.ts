@@ -13,6 +13,10 @@ export interface DeviceOptions {
    */
   readonly smallDispatches?: boolean;
   /**
+   * Cores that the software adapter takes at most; by default all. Read when the first device is made.
+   */
+  readonly threads?: number;
+  /**
    * How larger matrix products run: `blocks` of outputs kept by one invocation, for software adapters; `tiles` in workgroup
    * memory, for hardware; `plain`, one output per invocation, to compare. By default the adapter decides.
    */
@@ -94,11 +98,13 @@ export async function requestGpu(adapter: GPUAdapter): Promise<GPUDevice> {
 }
 
 /** Sets what only drivers read, and read only once: before the first adapter is asked for. */
-function setDriverEnvironment({ smallDispatches = false }: DeviceOptions): void {
+function setDriverEnvironment({ smallDispatches = false, threads }: DeviceOptions): void {
   const set = (variable: string, value: string) => {
     const allowed = globalThis.Deno?.permissions.querySync({ name: "env", variable }).state === "granted";
     if (allowed && !Deno.env.has(variable)) Deno.env.set(variable, value);
   };
   set("XDG_RUNTIME_DIR", "/tmp"); // or a Vulkan layer complains on stderr
-  if (smallDispatches) set("LP_NUM_THREADS", "0"); // Mesa's llvmpipe: no worker threads
+  // Mesa's llvmpipe: no worker threads, or so many.
+  if (smallDispatches || threads === 1) set("LP_NUM_THREADS", "0");
+  else if (threads !== undefined) set("LP_NUM_THREADS", `${threads}`);
 }

@@ -24,7 +24,7 @@ export interface NumericBlock {
 export interface NumericCsvOptions extends CsvOptions {
   /** The columns that are wanted, in this order; others may be there and are not read. All of them if left out. */
   columns?: readonly string[];
-  /** Rows of a block, all but the last; 4,096 if left out. */
+  /** Rows of a block, all but the last; 4,096 if left out. Blocks of a range begin at multiples, all but the first. */
   blockRows?: number;
 }
 
@@ -33,8 +33,8 @@ export interface NumericCsvOptions extends CsvOptions {
  * not; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped.
  *
  * @param path The file.
- * @param options Wanted columns, separator, size of the blocks, signal and progress.
- * @returns The blocks, in order; at least one row.
+ * @param options Wanted columns, separator, size of the blocks, signal, progress, and the range to read.
+ * @returns The blocks, in order; at least one row in the whole file.
  * @throws {Deno.errors.NotFound} If there is no such file.
  * @throws {DataError} With line and column, if the file is empty, ends behind the header, lacks a wanted column, names a
  * column twice or not at all, has a row of another length, a quote out of place, or a wanted cell that is blank, not a
@@ -58,19 +58,21 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
   const { blockRows = 4096 } = options;
   let columns: readonly string[] = [];
   let rows = new Float64Array(0);
-  let [filled, firstRow] = [0, 0];
+  let [filled, firstRow] = [0, options.range?.firstRow ?? 0];
+  const reach = () => blockRows - firstRow % blockRows;
   for await (const block of readRecords(path, options)) {
     if (rows.length === 0) {
       columns = block.places.map((place) => block.columns[place]);
-      rows = new Float64Array(blockRows * columns.length);
+      rows = new Float64Array(reach() * columns.length);
     }
     for (let index = 0; index < block.records.length; index++) {
       if (!readRow(block.records[index], block.places, rows, filled)) throw rowFault(path, block, index);
       filled += columns.length;
       if (filled < rows.length) continue;
-      yield { columns, rows, count: blockRows, firstRow };
-      rows = new Float64Array(rows.length);
-      firstRow += blockRows;
+      const count = reach();
+      yield { columns, rows, count, firstRow };
+      firstRow += count;
+      rows = new Float64Array(reach() * columns.length);
       filled = 0;
     }
   }

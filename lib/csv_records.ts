@@ -49,8 +49,8 @@ type Header = Pick<RecordBlock, "columns" | "places">;
  * breaks; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped.
  *
  * @param path The file.
- * @param options Separator, wanted columns, signal and progress.
- * @returns The blocks, in order; at least one record.
+ * @param options Separator, wanted columns, signal, progress, and the range to read.
+ * @returns The blocks, in order; at least one record in the whole file.
  * @throws {Deno.errors.NotFound} If there is no such file.
  * @throws {DataError} With the line, if the file is empty, ends behind the header, lacks a wanted column, names a column twice
  * or not at all, has a row of another length, or a quote out of place.
@@ -102,7 +102,7 @@ async function* recordBlocks(
 ): AsyncGenerator<RecordBlock> {
   let { separator } = options;
   let header: Header | undefined;
-  let firstRow = 0;
+  let firstRow = options.range?.firstRow ?? 0;
   for await (const text of blocks) {
     separator ??= separatorOf(text);
     let records = parseBlock(path, text, separator);
@@ -120,7 +120,7 @@ async function* recordBlocks(
     if (ragged !== -1) throw raggedRow(records[ragged], header, separator, path, lineOfRecord(text, ragged + skipped));
   }
   if (!header) throw new DataError("the file is empty: a header and rows are needed", { file: path });
-  if (firstRow > 0) return;
+  if (firstRow > 0 || options.range?.rows) return;
   const hint = header.columns.some((name) => name.includes("\r")) ? ": lines end in LF or CRLF, not in CR alone" : "";
   throw new DataError(`there are no rows behind the header${hint}`, { file: path });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CsvRange } from "./csv_range.ts";
 import { DataError } from "./errors.ts";
 import { openFile } from "./files.ts";
 
@@ -30,6 +31,8 @@ export interface ReadOptions {
   signal?: AbortSignal;
   /** Called after each read with the bytes read so far and the size of the file. */
   onProgress?: (bytes: number, size: number) => void;
+  /** Of the whole file only these records, and the header before them; progress is that of their bytes. */
+  range?: CsvRange;
 }
 
 /**
@@ -43,17 +46,36 @@ export interface ReadOptions {
  */
 export async function* textBlocks(path: string, options: ReadOptions = {}): AsyncGenerator<TextBlock> {
   using file = await openFile(path);
-  const { size } = await file.stat();
+  const { range } = options;
+  if (range === undefined) {
+    yield* blocksOf(file, path, { begin: 0, end: Infinity, line: 1 }, (await file.stat()).size, options);
+    return;
+  }
+  const size = range.end - range.begin;
+  yield* blocksOf(file, path, { begin: 0, end: range.headerEnd, line: 1 }, size, { signal: options.signal });
+  await file.seek(range.begin, Deno.SeekMode.Start);
+  yield* blocksOf(file, path, range, size, options);
+}
+
+/** From where the file stands up to where a piece of it ends. */
+async function* blocksOf(
+  file: Deno.FsFile,
+  path: string,
+  piece: Pick<CsvRange, "begin" | "end" | "line">,
+  size: number,
+  { signal, onProgress }: ReadOptions,
+): AsyncGenerator<TextBlock> {
   let buffer = new Uint8Array(2 * CHUNK_BYTES);
-  let [length, bytes, line] = [0, 0, 1];
+  let [length, bytes, line] = [0, 0, piece.line];
   for (let isAtEnd = false; !isAtEnd;) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (length + CHUNK_BYTES > buffer.length) buffer = grown(buffer);
-    const count = await file.read(buffer.subarray(length, length + Math.max(CHUNK_BYTES, length)));
+    const wanted = Math.min(Math.max(CHUNK_BYTES, length), piece.end - piece.begin - bytes);
+    const count = wanted > 0 ? await file.read(buffer.subarray(length, length + wanted)) : null;
     isAtEnd = count === null;
     length += count ?? 0;
     bytes += count ?? 0;
-    options.onProgress?.(bytes, size);
+    onProgress?.(bytes, size);
 
     const end = isAtEnd ? length : buffer.subarray(0, length).lastIndexOf(LINE_FEED) + 1;
     const block = buffer.subarray(0, end);

@@ -16,6 +16,7 @@ import { type Built, CommandBuilder, encode, kernelsOf, refuseDestroyed } from "
 import { GpuFaults } from "./gpu_faults.ts";
 import { type Binding, checkBindings, type Dispatch as Planned } from "./pipeline.ts";
 import { Recording } from "./recording.ts";
+import { Staging } from "./staging.ts";
 
 /** What a dispatch binds and how far it reaches. */
 export interface Dispatch {
@@ -161,18 +162,18 @@ export class Device implements Disposable {
    * Keeps the dispatches of a function instead of running them, and the tensors it makes.
    *
    * @param body Runs once, at once; it must not wait. What it writes (`Tensor.write`, `Tensor.from`) is written then, and not
-   * again at each replay.
-   * @param options Whether to fuse.
+   * again at each replay. Each call of what it is given begins a part that can be replayed by itself.
+   * @param options Whether to fuse, which never goes over the border of two parts.
    * @returns The recording, which owns those tensors.
    * @throws {TypeError} If a recording is under way, or the function is async.
    */
-  record(body: () => void, { fuse = false }: RecordOptions = {}): Recording {
+  record(body: (cut: () => void) => void, { fuse = false }: RecordOptions = {}): Recording {
     if (this.#kept) throw new TypeError("Cannot record inside a recording");
     const { dispatches, buffers } = this.#kept = { dispatches: [], buffers: new Set() };
-    const owned: Tracked[] = [];
+    const owned: Tracked[] = [], cuts = [0];
     this.#scopes.push(owned);
     try {
-      refusePromise("record", body());
+      refusePromise("record", body(() => cuts.push(dispatches.length)));
     } catch (error) {
       for (const tensor of owned) tensor[Symbol.dispose]();
       throw error;
@@ -180,12 +181,19 @@ export class Device implements Disposable {
       this.#scopes.pop();
       this.#kept = undefined;
     }
-    const built = this.#builder.build(dispatches, fuse ? buffers : undefined);
-    const asked = dispatches.flatMap(({ resources }) => resources as Binding[]).map(({ buffer }) => buffer);
-    const vanished = new Set(asked).difference(built.buffers);
+    const parts = cuts.map((start, i) => dispatches.slice(start, cuts[i + 1]));
+    const bound = parts.map(buffersOf), asked = new Set(bound.flatMap((part) => [...part]));
+    const builts = parts.map((part, i) => {
+      const elsewhere = new Set(bound.flatMap((other, j) => j === i ? [] : [...other]));
+      return this.#builder.build(part, fuse ? buffers.difference(elsewhere) : undefined);
+    });
+    const vanished = builts.reduce((left, built) => left.difference(built.buffers), asked);
     for (const tensor of owned) if (vanished.has(tensor.buffer)) tensor[Symbol.dispose]();
-    const { commands } = built, length = commands.filter((command) => "pipeline" in command).length;
-    return new Recording(length, (times) => this.#submit(built, times), [built, ...owned]);
+    const replayed = builts.map((built) => ({
+      length: built.commands.filter((command) => "pipeline" in command).length,
+      submit: (times: number) => this.#submit(built, times),
+    }));
+    return new Recording(replayed, [...builts, ...owned]);
   }
 
   /**
@@ -267,30 +275,43 @@ export class Device implements Disposable {
    * @throws {DeviceError} If any work before it failed, or the device was lost.
    */
   async read(places: readonly Binding[]): Promise<ArrayBuffer[]> {
-    this.check();
-    const { MAP_READ, COPY_DST } = GPUBufferUsage;
-    const buffers = places.map(({ buffer }) => buffer); // throws for a disposed tensor, before anything is made
-    const starts = [0];
-    for (const { byteLength } of places) starts.push(starts.at(-1)! + byteLength);
-    if (places.length > 1 && starts.at(-1)! > this.limits.maxBufferSize) {
+    const bytes = places.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (places.length > 1 && bytes > this.limits.maxBufferSize) {
       const half = Math.ceil(places.length / 2);
       return [...await this.read(places.slice(0, half)), ...await this.read(places.slice(half))];
     }
+    using staging = this.stage(places);
+    return await staging.read((all, starts) => places.map((_, i) => all.slice(starts[i], starts[i + 1])));
+  }
+
+  /**
+   * Makes room for places that are read back again and again: each read then allocates nothing.
+   *
+   * @param places What to read.
+   * @returns What reads them; dispose of it.
+   */
+  stage(places: readonly Binding[]): Staging {
+    const { MAP_READ, COPY_DST } = GPUBufferUsage;
+    this.check();
+    const buffers = places.map(({ buffer }) => buffer); // throws for a disposed tensor, before anything is made
+    const starts = [0];
+    for (const { byteLength } of places) starts.push(starts.at(-1)! + byteLength);
     const copy = this.#allocate(Math.max(4, starts.at(-1)!), MAP_READ | COPY_DST, "reading back");
-    this.stats.waits++;
-    try {
+    const send = () => {
+      this.check();
+      this.stats.waits++;
       this.#send("reading back", (encoder) => {
         places.forEach(({ byteOffset, byteLength }, i) => {
           if (byteLength > 0) encoder.copyBufferToBuffer(buffers[i], byteOffset, copy, starts[i], byteLength);
         });
       });
-      await copy.mapAsync(GPUMapMode.READ).catch((error) => this.#faults.add(`reading back failed: ${error.message}`));
-      this.check();
-      const all = copy.getMappedRange();
-      return places.map((_, i) => all.slice(starts[i], starts[i + 1]));
-    } finally {
-      this.destroyBuffer(copy);
-    }
+    };
+    return new Staging(copy, starts, {
+      send,
+      check: () => this.check(),
+      fail: (reason) => this.#faults.add(`reading back failed: ${reason}`),
+      free: () => this.destroyBuffer(copy),
+    });
   }
 
   /**
@@ -337,6 +358,11 @@ export class Device implements Disposable {
     this.stats.bytes += size;
     return buffer;
   }
+}
+
+/** What some dispatches bind. */
+function buffersOf(dispatches: readonly Planned[]): Set<GPUBuffer> {
+  return new Set(dispatches.flatMap(({ resources }) => resources as Binding[]).map(({ buffer }) => buffer));
 }
 
 /** What an async function does behind its first await is neither recorded nor kept. */

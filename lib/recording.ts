@@ -7,6 +7,14 @@
 /** Dispatches that one submission holds at most: enough to hide its cost, few enough to start soon. */
 const DISPATCHES_PER_SUBMIT = 2_048;
 
+/** Dispatches of a recording that can be replayed by themselves. */
+export interface RecordedPart {
+  /** How many. */
+  readonly length: number;
+  /** Puts them on the queue, so many times over. */
+  readonly submit: (times: number) => void;
+}
+
 /**
  * What `Device.record` kept: dispatches, and the tensors that were made while recording.
  *
@@ -27,21 +35,25 @@ const DISPATCHES_PER_SUBMIT = 2_048;
 export class Recording implements Disposable {
   /** Number of dispatches in one replay. */
   readonly length: number;
-  readonly #submit: (times: number) => void;
+  readonly #parts: readonly RecordedPart[];
   readonly #owned: readonly Disposable[];
   #disposed = false;
 
   /**
    * Called by `Device.record`.
    *
-   * @param length Number of dispatches.
-   * @param submit Puts them on the queue, so many times over.
+   * @param parts Its parts, in order.
    * @param owned What to free in the end.
    */
-  constructor(length: number, submit: (times: number) => void, owned: readonly Disposable[]) {
-    this.length = length;
-    this.#submit = submit;
+  constructor(parts: readonly RecordedPart[], owned: readonly Disposable[]) {
+    this.length = parts.reduce((sum, { length }) => sum + length, 0);
+    this.#parts = parts;
     this.#owned = owned;
+  }
+
+  /** How many parts it was cut into. */
+  get parts(): number {
+    return this.#parts.length;
   }
 
   /**
@@ -50,11 +62,17 @@ export class Recording implements Disposable {
    * @param times How often, one after the other.
    */
   replay(times = 1): void {
-    if (this.#disposed) throw new TypeError("Cannot replay a recording that was disposed of");
-    const batch = Math.max(1, Math.floor(DISPATCHES_PER_SUBMIT / Math.max(1, this.length)));
-    for (let done = 0; done < times; done += batch) {
-      this.#submit(Math.min(batch, times - done));
-    }
+    if (this.#parts.length === 1) return this.#submit(this.#parts[0], times);
+    for (let time = 0; time < times; time++) for (const part of this.#parts) this.#submit(part, 1);
+  }
+
+  /**
+   * The same for one part.
+   *
+   * @param part Which one, from 0.
+   */
+  replayPart(part: number): void {
+    this.#submit(this.#parts[part], 1);
   }
 
   /** Frees the tensors made while recording. A second call does nothing. */
@@ -67,5 +85,10 @@ export class Recording implements Disposable {
   /** The same as {@linkcode Recording.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
+  }
+  #submit({ length, submit }: RecordedPart, times: number): void {
+    if (this.#disposed) throw new TypeError("Cannot replay a recording that was disposed of");
+    const batch = Math.max(1, Math.floor(DISPATCHES_PER_SUBMIT / Math.max(1, length)));
+    for (let done = 0; done < times; done += batch) submit(Math.min(batch, times - done));
   }
 }

@@ -86,3 +86,50 @@ export class ArrayRows implements RowSource {
     return Promise.resolve({ x: part(this.#x, this.inputs), y: part(this.#y, this.targets) });
   }
 }
+
+/**
+ * Some neighbours among the rows of a source.
+ *
+ * @example
+ * ```ts
+ * import { ArrayRows, RowRange } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * const all = new ArrayRows(Float32Array.of(1, 2, 3), Float32Array.of(0, 1, 0), 1);
+ * const last = new RowRange(all, 1, 3);
+ * assertEquals(last.rows, 2);
+ * assertEquals(await last.read(1, 1), { x: Float32Array.of(3), y: Float32Array.of(0) });
+ * ```
+ */
+export class RowRange implements RowSource {
+  /** How many rows there are. */
+  readonly rows: number;
+  /** Values of a row's inputs. */
+  readonly inputs: number;
+  /** Values of a row's targets. */
+  readonly targets: number;
+  readonly #source: RowSource;
+  readonly #start: number;
+
+  /**
+   * Takes note of the range.
+   *
+   * @param source All rows.
+   * @param start The first of the range.
+   * @param end The one behind its last.
+   */
+  constructor(source: RowSource, start: number, end: number) {
+    [this.#source, this.#start, this.rows] = [source, start, end - start];
+    [this.inputs, this.targets] = [source.inputs, source.targets];
+  }
+
+  /**
+   * Reads some of them.
+   *
+   * @param start The first row, from 0 within the range.
+   * @param count How many.
+   * @returns Their values.
+   */
+  read(start: number, count: number): Promise<RowBlock> {
+    return this.#source.read(this.#start + start, count);
+  }
+}

@@ -8,6 +8,7 @@
  */
 import type { Device } from "./device.ts";
 import { EpochPlan, type Visit } from "./epoch_plan.ts";
+import { type Group, ownOrder } from "./group.ts";
 import type { RowBlock, RowSource } from "./row_source.ts";
 import { formatShape } from "./shape.ts";
 import { ELEMENT_BYTES, Tensor } from "./tensor.ts";
@@ -39,11 +40,13 @@ export class RowWindows implements Disposable {
   readonly x: Tensor;
   /** Targets of the window in place [rows, out]. */
   readonly y: Tensor;
-  /** The order in which its rows are taken. */
+  /** The order in which its rows are taken; in a group, those of this rank. */
   readonly order: Tensor;
   /** Where rows come from; undefined where they lie on the GPU from the start. */
   readonly source: RowSource | undefined;
   readonly #device: Device;
+  readonly #group: Group | undefined;
+  readonly #batchSize: number;
   readonly #owned: Tensor[] = [];
   /** The next window, where there is more than one. */
   readonly #next: Table | undefined;
@@ -58,8 +61,8 @@ export class RowWindows implements Disposable {
    * @throws {RangeError} If batches or windows do not fit the rows, or a window does not fit the device.
    */
   constructor(options: TrainerOptions) {
-    const { model: { device }, batchSize, seed, shuffle = true } = options;
-    this.#device = device;
+    const { model: { device }, batchSize, seed, shuffle = true, group } = options;
+    [this.#device, this.#group, this.#batchSize] = [device, group, batchSize];
     const rows = options.source ? options.source.rows : checkedRows(options);
     const windowRows = options.source ? windowRowsOf(device, options, batchSize) : rows;
     this.plan = new EpochPlan({ rows, windowRows, batchSize, seed, shuffle });
@@ -122,7 +125,8 @@ export class RowWindows implements Disposable {
     if (!visit) return undefined;
     if (!this.#isLoaded) await this.#upload(visit, this.#next ?? this, signal);
     this.#isLoaded = this.#next === undefined;
-    return { visit, order: this.plan.order(visit) };
+    const order = this.plan.order(visit);
+    return { visit, order: this.#group ? ownOrder(order, this.#batchSize, this.#group.communicator) : order };
   }
 
   /** Reads a window and writes it piece by piece, so that neither the queue nor this thread is ever busy for long. */
@@ -148,7 +152,7 @@ export class RowWindows implements Disposable {
         this.#device.copy(from.view(0, part), to.view(0, part));
       }
     }
-    this.#device.write(this.order.view(0, [rows]), order);
+    this.#device.write(this.order.view(0, [order.length]), order);
   }
 
   #make(rows: number, { inputs, targets }: RowSource): Table {

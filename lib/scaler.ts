@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Communicator } from "./communicator.ts";
 import { showJson } from "./printable.ts";
 
 /** How columns are scaled: to mean 0 and deviation 1, to the range 0 to 1, or not at all. */
@@ -36,7 +37,7 @@ export interface ScalerJson {
 
 /**
  * Gathers the statistics of columns one row at a time, in float64, by Welford's method ("Note on a method for calculating
- * corrected sums of squares and products", 1962).
+ * corrected sums of squares and products", 1962), as distances from the first row: far from zero nothing is rounded away.
  *
  * @example
  * ```ts
@@ -50,10 +51,12 @@ export interface ScalerJson {
  */
 export class RunningStatistics {
   readonly #names: readonly string[];
-  readonly #min: Float64Array;
-  readonly #max: Float64Array;
-  readonly #mean: Float64Array;
-  readonly #squares: Float64Array;
+  readonly #min: Float64Array<ArrayBuffer>;
+  readonly #max: Float64Array<ArrayBuffer>;
+  /** The first row, and the mean distance from it. */
+  readonly #origin: Float64Array<ArrayBuffer>;
+  readonly #mean: Float64Array<ArrayBuffer>;
+  readonly #squares: Float64Array<ArrayBuffer>;
   #count = 0;
 
   /**
@@ -65,6 +68,7 @@ export class RunningStatistics {
     this.#names = [...names];
     this.#min = new Float64Array(names.length).fill(Infinity);
     this.#max = new Float64Array(names.length).fill(-Infinity);
+    this.#origin = new Float64Array(names.length);
     this.#mean = new Float64Array(names.length);
     this.#squares = new Float64Array(names.length);
   }
@@ -84,12 +88,54 @@ export class RunningStatistics {
     this.#count++;
     for (let column = 0; column < this.#names.length; column++) {
       const value = values[offset + column];
-      const delta = value - this.#mean[column];
+      if (this.#count === 1) this.#origin[column] = value;
+      const distance = value - this.#origin[column], delta = distance - this.#mean[column];
       this.#mean[column] += delta / this.#count;
-      this.#squares[column] += delta * (value - this.#mean[column]);
+      this.#squares[column] += delta * (distance - this.#mean[column]);
       if (value < this.#min[column]) this.#min[column] = value;
       if (value > this.#max[column]) this.#max[column] = value;
     }
+  }
+
+  /**
+   * Puts the rows of all ranks together, by the formula of Chan, Golub and LeVeque ("Updating formulae and a pairwise algorithm
+   * for computing sample variances", 1979) for any number of groups: with n_i rows of mean m_i and squares S_i in
+   * group i, the mean is m = sum(n_i m_i) / n, and the squares are sum(S_i + n_i (m_i - m)^2). All ranks end with the same
+   * bits; a rank may have no rows.
+   *
+   * @param communicator The ranks.
+   *
+   * @example
+   * ```ts
+   * import { ALONE, RunningStatistics } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const statistics = new RunningStatistics(["x"]);
+   * statistics.add([3]);
+   * await statistics.merge(ALONE); // one process by itself has all rows
+   * assertEquals(statistics.count, 1);
+   * ```
+   */
+  async merge(communicator: Communicator): Promise<void> {
+    if (communicator.size === 1) return;
+    const own = this.#count, count = Float64Array.of(own);
+    await communicator.allReduce(count);
+    this.#count = count[0];
+    await communicator.allReduce(this.#min, "min");
+    await communicator.allReduce(this.#max, "max");
+    if (this.#count === 0) return;
+    // Distances from the first rows become distances from the least of these.
+    const origin = own > 0 ? this.#origin.slice() : this.#origin.map(() => Infinity);
+    await communicator.allReduce(origin, "min");
+    const apart = this.#mean.map((mean, column) => own > 0 ? this.#origin[column] - origin[column] + mean : 0);
+    const shift = apart.map((distance) => distance * (own / this.#count));
+    await communicator.allReduce(shift);
+    this.#squares.forEach((squares, column) => {
+      this.#squares[column] = squares + own * (apart[column] - shift[column]) ** 2;
+      this.#mean[column] = shift[column];
+    });
+    this.#origin.set(origin);
+    await communicator.allReduce(this.#squares);
   }
 
   /**
@@ -104,7 +150,7 @@ export class RunningStatistics {
       name,
       min: this.#min[column],
       max: this.#max[column],
-      mean: this.#mean[column],
+      mean: this.#origin[column] + this.#mean[column],
       deviation: Math.sqrt(this.#squares[column] / this.#count),
     }));
   }

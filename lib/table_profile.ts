@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { Communicator } from "./communicator.ts";
 import { isMissing, isWrittenNumber, numberOf } from "./cells.ts";
+import { gatherTexts, shareText } from "./ranks.ts";
 
 /** Different texts of a column that are told apart; one with more is no category. */
 export const MAX_CATEGORIES = 1000;
@@ -23,6 +25,22 @@ const ID_NAMES = [/(^|[_\s.-])(id|idx|index|nr|no|row|uuid|key)$|^unnamed/i, /[a
 
 /** What a column looks like: "mixed" holds mostly numbers, some or all of them written otherwise (1,234 or $5), or texts too. */
 export type ColumnLook = "numeric" | "categorical" | "constant" | "identifier" | "mixed";
+
+/** All that a profile knows. */
+interface ProfileState {
+  firstMissing: number[];
+  firstText?: { readonly text: string; readonly row: number };
+  min: number | null;
+  max: number | null;
+  missing: number;
+  numbers: number;
+  texts: number;
+  written: number;
+  values?: string[];
+  countsUp: boolean;
+  first: number | null;
+  last: number | null;
+}
 
 /**
  * What one column holds.
@@ -56,6 +74,7 @@ export class ColumnProfile {
   /** Different texts; undefined once there are too many. */
   #values: Set<string> | undefined = new Set();
   #countsUp = true;
+  #first = Infinity;
   #last = -Infinity;
 
   /**
@@ -131,9 +150,53 @@ export class ColumnProfile {
       if (value < this.min) this.min = value;
       if (value > this.max) this.max = value;
       this.#countsUp &&= value > this.#last && Number.isInteger(value);
+      if (this.#numbers === 1) this.#first = value;
       this.#last = value;
     }
     if (this.#values) this.#addValue(cell.trim());
+  }
+
+  /**
+   * Puts the cells of all ranks together, those of rank 0 before those of rank 1 and so on.
+   *
+   * @param communicator The ranks.
+   * @returns What the whole column holds, the same at every rank.
+   */
+  async merged(communicator: Communicator): Promise<ColumnProfile> {
+    if (communicator.size === 1) return this;
+    const joined = new ColumnProfile(this.name), texts = await gatherTexts(communicator, JSON.stringify(this.#state()));
+    for (const text of texts ?? []) joined.#join(JSON.parse(text));
+    const whole = await shareText(communicator, JSON.stringify(joined.#state()));
+    return new ColumnProfile(this.name).#join(JSON.parse(whole));
+  }
+
+  /** All that is known; JSON has null for the infinite ends of no numbers. */
+  #state(): ProfileState {
+    return {
+      ...{ firstMissing: this.firstMissing, firstText: this.firstText, min: this.min, max: this.max },
+      ...{ missing: this.#missing, numbers: this.#numbers, texts: this.#texts, written: this.#written },
+      ...{ values: this.#values && [...this.#values], countsUp: this.#countsUp, first: this.#first, last: this.#last },
+    };
+  }
+
+  /** Adds the cells of rows behind these. */
+  #join(behind: ProfileState): this {
+    this.firstMissing.push(...behind.firstMissing.slice(0, FIRST_MISSING - this.firstMissing.length));
+    this.firstText ??= behind.firstText;
+    if (behind.numbers > 0) {
+      this.min = Math.min(this.min, behind.min!);
+      this.max = Math.max(this.max, behind.max!);
+      this.#countsUp &&= behind.countsUp && behind.first! > this.#last;
+      if (this.#numbers === 0) this.#first = behind.first!;
+      this.#last = behind.last!;
+    }
+    this.#missing += behind.missing;
+    this.#numbers += behind.numbers;
+    this.#texts += behind.texts;
+    this.#written += behind.written;
+    if (behind.values === undefined) this.#values = undefined;
+    for (const text of behind.values ?? []) if (this.#values) this.#addValue(text);
+    return this;
   }
 
   #addValue(text: string): void {

@@ -5,7 +5,8 @@
  * @module
  */
 import type { Visit } from "./epoch_plan.ts";
-import type { Recording } from "./recording.ts";
+import { checkGroup, shareOf } from "./group.ts";
+import { createSteps, type Steps } from "./group_steps.ts";
 import { RowWindows } from "./row_windows.ts";
 import { type MeasuredTensor, StepLook } from "./step_look.ts";
 import type { Tensor } from "./tensor.ts";
@@ -55,8 +56,7 @@ export class Trainer implements Disposable {
   readonly #windows: RowWindows;
   readonly #watch: Watch;
   readonly #training: TrainingStep;
-  readonly #full: Recording;
-  readonly #rest: Recording | undefined;
+  readonly #steps: Steps;
   #look: StepLook | undefined;
   /** The window in place. */
   #visit: Visit | undefined;
@@ -93,18 +93,17 @@ export class Trainer implements Disposable {
    * ```
    */
   constructor(options: TrainerOptions) {
-    const { batchSize, model: { device } } = options;
+    const { batchSize } = options;
     this.options = options;
+    checkGroup(options);
     this.#windows = new RowWindows(options);
-    const { plan } = this.#windows, rest = plan.rows % batchSize;
+    const { plan } = this.#windows;
     this.stepsPerEpoch = plan.stepsPerEpoch;
     this.#losses = new Float32Array(plan.stepsPerEpoch);
     try {
-      const training = this.#training = new TrainingStep(options, this.#windows);
+      const training = this.#training = new TrainingStep(options, this.#windows, this.#ownRows(batchSize));
       this.#watch = new Watch(options.model, options.optimizer, training.losses);
-      const fuse = !options.plain;
-      this.#full = device.record(() => training.runWhole(batchSize), { fuse });
-      this.#rest = rest > 0 ? device.record(() => training.runWhole(rest), { fuse }) : undefined;
+      this.#steps = createSteps(options, training, plan.rows % batchSize);
     } catch (error) {
       this.dispose();
       throw error;
@@ -133,7 +132,7 @@ export class Trainer implements Disposable {
 
   /** Dispatches of one step. */
   get dispatchesPerStep(): number {
-    return this.#full.length;
+    return this.#steps.length;
   }
 
   /**
@@ -172,7 +171,7 @@ export class Trainer implements Disposable {
         this.#lossesRead.catch(() => {}); // the result is awaited below, in its turn
         pending.push({ chunk, result });
         queued += chunk.steps;
-        const settles = chunk.end && this.#windows.source !== undefined;
+        const settles = this.options.group !== undefined || (chunk.end && this.#windows.source !== undefined);
         while (queued - done > this.#stepsPerRead || (settles && pending.length > 0)) {
           const epoch = await oldest();
           if (epoch) yield epoch;
@@ -199,9 +198,9 @@ export class Trainer implements Disposable {
     const last = this.epoch + count - 1;
     for await (const { visit, start: first } of this.#visits(count)) {
       for (let start = first; start < visit.steps;) {
-        const allowed = between(this.#step);
+        const allowed = await this.#agree(between(this.#step));
         if (!(allowed > 0)) return;
-        const steps = Math.min(this.#stepsPerRead, visit.steps - start, Math.ceil(allowed));
+        const steps = Math.min(visit.steps - start, allowed);
         const end = visit.ends && start + steps === visit.steps;
         this.#unwatched += steps;
         const isWatched = this.#unwatched >= this.#stepsPerRead || (end && visit.epoch === last);
@@ -214,6 +213,18 @@ export class Trainer implements Disposable {
         yield chunk;
       }
     }
+  }
+
+  /** How many steps may run before anybody has to be asked again; in a group, anybody of any rank. */
+  async #agree(allowed: number): Promise<number> {
+    const steps = Math.min(this.#stepsPerRead, Math.ceil(allowed)), { group } = this.options;
+    if (!group) return steps;
+    const { communicator, syncEvery = 1 } = group, untilSync = syncEvery - this.#step % this.stepsPerEpoch % syncEvery;
+    // Within a rank's own steps nobody is asked: only where the parameters are one can a training be kept.
+    if (untilSync < syncEvery) return untilSync;
+    const agreed = Float64Array.of(steps);
+    await communicator.allReduce(agreed, "min");
+    return agreed[0] > 0 ? syncEvery > 1 ? untilSync : agreed[0] : 0;
   }
 
   /** What is left of the windows of some epochs, each in place with its learning rates, its counter at the next step. */
@@ -233,16 +244,27 @@ export class Trainer implements Disposable {
   /** Puts a chunk on the queue at once; resolves when it is done, with the epoch's result where it ends one. */
   async #queueChunk<T>(chunk: Chunk, options: EpochOptions<T>): Promise<EpochResult<T> | undefined> {
     const { visit, start, steps, end, isWatched, losses } = chunk, since = performance.now();
-    const short = start + steps === visit.steps && visit.rows % this.options.batchSize > 0 ? 1 : 0;
-    this.#full.replay(steps - short);
-    if (short) this.#rest!.replay();
-    const { firstStep } = chunk, read = this.#watch.readLosses({ start, steps, firstStep, isWatched });
-    const evaluation = end ? (async () => await options.evaluate?.())() : undefined; // a throw becomes a rejection
-    await Promise.allSettled([read, evaluation]);
+    const isShort = start + steps === visit.steps && visit.rows % this.options.batchSize > 0;
+    await this.#steps.run(isShort ? steps - 1 : steps, isShort);
+    // What ranks meet with and the losses come back in one wait; what follows is the same on all ranks, in the same order.
+    const met = this.#steps.meet?.();
+    const merge = async (losses: Float32Array<ArrayBuffer>) => {
+      await met;
+      await this.#steps.mergeLosses?.(losses, isShort);
+    };
+    const read = this.#watch.readLosses({ ...{ start, steps, firstStep: chunk.firstStep, isWatched }, merge });
+    const evaluation = end ? this.#evaluate(met, options) : undefined;
+    await Promise.allSettled([met, read, evaluation]);
     losses.set(await read, visit.firstStep + start);
     if (performance.now() - since < READ_INTERVAL) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
     if (!end) return undefined;
-    return { ...this.#result(visit.epoch, losses, firstStep + steps - 1), evaluation: await evaluation as T };
+    return { ...this.#result(visit.epoch, losses, chunk.firstStep + steps - 1), evaluation: await evaluation as T };
+  }
+
+  /** Evaluates behind what is on the queue; a throw becomes a rejection. */
+  async #evaluate<T>(met: Promise<void> | undefined, { evaluate }: EpochOptions<T>): Promise<T | undefined> {
+    if (met) await met;
+    return await evaluate?.();
   }
 
   /**
@@ -260,7 +282,8 @@ export class Trainer implements Disposable {
     onStep: (tensors: ReadonlyMap<string, Tensor>, step: number, batch: Batch) => Promise<void>,
     { between = freely }: Pick<EpochOptions<undefined>, "between"> = {},
   ): Promise<EpochResult<undefined> | undefined> {
-    const { batchSize, model: { device } } = this.options, losses = this.#losses, { epoch } = this;
+    const { batchSize, model: { device }, group } = this.options, losses = this.#losses, { epoch } = this;
+    if (group) throw new TypeError("Cannot stop at every step of several processes: train in one");
     for await (const { visit, start: first } of this.#visits(1)) {
       for (let start = first; start < visit.steps; start++) {
         if (!(between(this.#step) > 0)) return undefined;
@@ -316,7 +339,7 @@ export class Trainer implements Disposable {
     const start = visit ? this.#step - visit.epoch * this.stepsPerEpoch - visit.firstStep : 0;
     if (!visit || start >= visit.steps) throw new TypeError("Cannot look at the next step: none is about to run");
     this.#look ??= new StepLook(this.options, this.#training);
-    return await this.#look.take(Math.min(batchSize, visit.rows - start * batchSize));
+    return await this.#look.take(this.#ownRows(Math.min(batchSize, visit.rows - start * batchSize)));
   }
 
   /**
@@ -348,7 +371,11 @@ export class Trainer implements Disposable {
    */
   async snapshot(more: Readonly<Record<string, Tensor>> = {}): Promise<TrainingState> {
     const { model, optimizer } = this.options, step = this.#step, losses = this.#losses;
-    const reads = [readState(model, optimizer, more), this.#lossesRead, this.#watch.look(step)] as const;
+    const reads = [
+      readState(model, optimizer, { ...more, ...this.#steps.state }),
+      this.#lossesRead,
+      this.#watch.look(step),
+    ] as const;
     await Promise.allSettled(reads); // neither is under way any more where the other fails
     const [numbers] = await Promise.all(reads);
     return { step, losses: losses.slice(0, step % this.stepsPerEpoch), ...numbers };
@@ -370,7 +397,7 @@ export class Trainer implements Disposable {
       );
     }
     const { model, optimizer } = this.options;
-    writeState(state, model, optimizer, more);
+    writeState(state, model, optimizer, { ...more, ...this.#steps.state });
     model.gradients.write(new Float32Array(model.gradients.size)); // those of a step that is undone are watched no more
     this.#step = step;
     this.#visit = undefined; // the counter on the GPU stands elsewhere
@@ -379,6 +406,7 @@ export class Trainer implements Disposable {
     this.#lossesRead = Promise.resolve();
     this.#unwatched = 0;
     this.#watch.restart(step);
+    this.#steps.restart();
   }
 
   /**
@@ -407,14 +435,18 @@ export class Trainer implements Disposable {
 
   /** Frees what the recordings hold. The model, the optimizer and the rows stay. */
   dispose(): void {
-    for (const part of [this.#full, this.#rest, this.#look, this.#windows, this.#watch, this.#training]) {
-      part?.dispose();
-    }
+    for (const part of [this.#steps, this.#look, this.#windows, this.#watch, this.#training]) part?.[Symbol.dispose]();
   }
 
   /** The same as {@linkcode Trainer.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** How many of a step's rows are this rank's. */
+  #ownRows(rows: number): number {
+    const { group } = this.options, [start, end] = group ? shareOf(rows, group.communicator) : [0, rows];
+    return end - start;
   }
 
   #result(epoch: number, losses: Float32Array, step: number): Omit<EpochResult<unknown>, "evaluation"> {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Group } from "./group.ts";
 import type { Loss } from "./losses.ts";
 import type { Model } from "./model.ts";
 import type { Optimizer } from "./optimizers.ts";
@@ -59,6 +60,11 @@ export interface TrainerSettings {
    * a small network's step.
    */
   readonly plain?: boolean;
+  /**
+   * Other processes that do the same steps, each on its share of the rows of every batch: `batchSize` counts those of all.
+   * All give the same options, and start from the same parameters. By default this process trains alone.
+   */
+  readonly group?: Group;
 }
 
 /** What a `Trainer` needs. */

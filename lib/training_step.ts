@@ -6,10 +6,10 @@
  */
 import { clipByNorm } from "./clipping.ts";
 import type { Observer } from "./model.ts";
-import { append, gatherRows } from "./ops.ts";
+import { append, gatherRows, scale } from "./ops.ts";
 import type { RowWindows } from "./row_windows.ts";
 import { StepRates } from "./step_rates.ts";
-import { Tensor } from "./tensor.ts";
+import { ELEMENT_BYTES, Tensor } from "./tensor.ts";
 import type { Batch, TrainerOptions } from "./trainer_options.ts";
 import { planWholeStep, runWholeStep } from "./whole_step.ts";
 
@@ -19,6 +19,7 @@ export class TrainingStep implements Disposable {
   readonly losses: Tensor;
   readonly #options: TrainerOptions;
   readonly #windows: RowWindows;
+  readonly #stride: number;
   /** Which step on the window is next. */
   readonly #cursor: Tensor;
   readonly #rates: StepRates | undefined;
@@ -28,11 +29,12 @@ export class TrainingStep implements Disposable {
    *
    * @param options What is trained, and how.
    * @param windows The rows.
+   * @param stride How many of them a whole step sees.
    */
-  constructor(options: TrainerOptions, windows: RowWindows) {
+  constructor(options: TrainerOptions, windows: RowWindows, stride: number) {
     const { model: { device }, learningRates } = options;
     this.#options = options;
-    this.#windows = windows;
+    [this.#windows, this.#stride] = [windows, stride];
     this.#cursor = Tensor.zeros(device, [1], "u32");
     this.losses = Tensor.zeros(device, [windows.plan.stepsPerWindow]);
     this.#rates = learningRates && new StepRates(this.losses, learningRates);
@@ -59,11 +61,35 @@ export class TrainingStep implements Disposable {
    * @returns The rows that it sees.
    */
   run(rows: number, observe?: Observer): Batch {
-    this.#rates?.take(this.#cursor, this.#options.optimizer.rate);
     const { loss, ...batch } = this.look(rows, observe);
+    this.update(loss);
+    return batch;
+  }
+
+  /**
+   * The first half of a step: its gradients, and its loss.
+   *
+   * @param rows How many rows.
+   * @param loss Where its loss goes, a scalar.
+   * @param onGradient Called as soon as a parameter's gradient is there, with its place in the buffer of gradients.
+   */
+  gradients(rows: number, loss: Tensor, onGradient: (place: number) => void): void {
+    const { gradients } = this.#options.model;
+    const made = this.look(rows, (_, { buffer, byteOffset }) => {
+      if (buffer === gradients.buffer) onGradient((byteOffset - gradients.byteOffset) / ELEMENT_BYTES);
+    });
+    scale(made.loss, 1, { out: loss });
+  }
+
+  /**
+   * The second half: the update by the gradients that are there.
+   *
+   * @param loss The step's loss, a scalar.
+   */
+  update(loss: Tensor): void {
+    this.#rates?.take(this.#cursor, this.#options.optimizer.rate);
     this.#update();
     append(loss, this.losses, this.#cursor);
-    return batch;
   }
 
   /**
@@ -74,8 +100,8 @@ export class TrainingStep implements Disposable {
    * @returns The rows that it sees, and their loss.
    */
   look(rows: number, observe?: Observer): Batch & { readonly loss: Tensor } {
-    const { model, loss, batchSize } = this.#options, { x, y, order } = this.#windows;
-    const batch = { count: rows, cursor: this.#cursor, stride: batchSize };
+    const { model, loss } = this.#options, { x, y, order } = this.#windows;
+    const batch = { count: rows, cursor: this.#cursor, stride: this.#stride };
     const inputs = gatherRows(x, order, batch);
     const targets = gatherRows(y, order, batch);
 
@@ -93,7 +119,7 @@ export class TrainingStep implements Disposable {
    * @param rows How many rows.
    */
   runWhole(rows: number): void {
-    const { model, loss, optimizer, batchSize: stride, plain } = this.#options, { x, y, order } = this.#windows;
+    const { model, loss, optimizer, plain } = this.#options, { x, y, order } = this.#windows, stride = this.#stride;
     const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
     if (!plan) return void this.run(rows);
     this.#rates?.take(this.#cursor, optimizer.rate);

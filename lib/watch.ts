@@ -23,6 +23,8 @@ interface Steps {
   readonly firstStep: number;
   /** Whether to look behind them at what the training keeps. */
   readonly isWatched: boolean;
+  /** Makes losses of some of the rows those of all. */
+  readonly merge?: (losses: Float32Array<ArrayBuffer>) => Promise<void>;
 }
 
 /** What is known of the health of a training. */
@@ -60,10 +62,12 @@ export class Watch implements Disposable {
    * @returns Loss of each.
    * @throws {NotFiniteError} If a loss is not finite, or a value that the look finds.
    */
-  async readLosses({ start, steps, firstStep, isWatched }: Steps): Promise<Float32Array> {
+  async readLosses({ start, steps, firstStep, isWatched, merge }: Steps): Promise<Float32Array> {
     if (isWatched) this.queueLook();
     const places = [this.#losses.view(start, [steps]), ...isWatched ? [this.#flags] : []];
-    const [losses, flags] = await readAll(places), bad = losses.findIndex((loss) => !Number.isFinite(loss));
+    const [losses, flags] = await readAll(places);
+    await merge?.(losses as Float32Array<ArrayBuffer>);
+    const bad = losses.findIndex((loss) => !Number.isFinite(loss));
     const badStep = firstStep + bad;
     if (bad >= 0) throw new NotFiniteError("loss", losses[bad], badStep, Math.min(this.#good, badStep - 1));
     if (flags) this.#judge(flags, firstStep + steps - 1);

@@ -1,8 +1,10 @@
 /** What a run trains with: network, loss, optimizer, learning rates, rows. */
 
+import { ALONE, type Communicator } from "../lib/communicator.ts";
 import type { Device } from "../lib/device.ts";
 import { NotFiniteError } from "../lib/errors.ts";
 import type { Evaluation, EvaluationOptions } from "../lib/evaluation.ts";
+import { shareOf } from "../lib/group.ts";
 import type { Loss } from "../lib/losses.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
 import { learningRateAt } from "../lib/learning_rates.ts";
@@ -11,6 +13,7 @@ import type { DataSource } from "../lib/model_metadata.ts";
 import { createOptimizer, type Optimizer } from "../lib/optimizers.ts";
 import { Plateau } from "../lib/plateau.ts";
 import { Random } from "../lib/random.ts";
+import { RowRange } from "../lib/row_source.ts";
 import { loadWeights, LOSSES } from "../lib/saved_model.ts";
 import { Trainer } from "../lib/trainer.ts";
 import { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../lib/weighted_losses.ts";
@@ -31,6 +34,8 @@ export interface Training {
   /** The parts that have rows; the first is for training. */
   parts: Part[];
   evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
+  /** The validation loss, where there are such rows; of several ranks, each measures its share of them. */
+  validate?: () => Promise<number>;
   /** The learning rate of a step, from 0. */
   rateOf: (step: number) => number;
   /** Multiplies all learning rates from now on by this instead of 1. */
@@ -69,8 +74,9 @@ export async function buildTraining(
   config: TaskConfig,
   dataset: ScaledDataset,
   batchSize: number,
+  communicator: Communicator = ALONE,
 ): Promise<Training> {
-  const { seed, clipNorm } = config;
+  const { seed, clipNorm, syncEvery, outerLearningRate, outerMomentum } = config;
   const parts = await openParts(stack, model, dataset), loss = lossOf(config, dataset);
   const optimizer = stack.use(buildOptimizer(config, model));
   const plateau = config.schedule === "plateau" ? new Plateau(1, PLATEAU) : undefined;
@@ -85,6 +91,9 @@ export async function buildTraining(
     new Trainer({
       ...{ model, loss, optimizer, ...parts[0].rows, batchSize, seed },
       clipNorm: clipNorm > 0 ? clipNorm : undefined,
+      group: communicator.size > 1 || syncEvery > 1
+        ? { communicator, syncEvery, outer: { learningRate: outerLearningRate, momentum: outerMomentum } }
+        : undefined,
       learningRates: isConstant ? undefined : rateOf,
     }),
   );
@@ -98,7 +107,31 @@ export async function buildTraining(
     if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
   };
-  return { dataset, model, loss, trainer, parts, evaluatePart, rateOf, setRateFactor, plateau };
+  const validation = parts.find(({ name }) => name === "validation");
+  const alone = validation && (async () => (await evaluatePart(validation)).loss);
+  const validate = communicator.size > 1 && validation
+    ? await validateTogether(stack, { model, dataset, loss, trainer }, communicator)
+    : alone;
+  return { dataset, model, loss, trainer, parts, evaluatePart, validate, rateOf, setRateFactor, plateau };
+}
+
+/** The validation loss of ranks that have the same weights. */
+async function validateTogether(
+  stack: DisposableStack,
+  { model, dataset, loss, trainer }: Pick<Training, "model" | "dataset" | "loss" | "trainer">,
+  communicator: Communicator,
+): Promise<() => Promise<number>> {
+  const source = dataset.parts.validation, none = new RowRange(source, 0, 0);
+  const share = new RowRange(source, ...shareOf(source.rows, communicator));
+  const [part] = await openParts(stack, model, { parts: { train: none, validation: share, test: none } });
+  return async () => {
+    const step = trainer.step, sum = new Float64Array(1);
+    if (part) sum[0] = share.rows * (await part.evaluate(loss, dataset.scalers.targets)).loss;
+    await communicator.allReduce(sum);
+    const mean = sum[0] / source.rows;
+    if (!Number.isFinite(mean)) throw new NotFiniteError("validation loss", mean, step);
+    return mean;
+  };
 }
 
 function buildOptimizer({ optimizer, learningRate, weightDecay }: TaskConfig, model: Model): Optimizer {

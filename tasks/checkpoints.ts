@@ -34,6 +34,8 @@ export interface Origin {
   readonly device: string;
   /** SHA-256 of the scaled rows. */
   readonly data: string;
+  /** Processes that trained together; of one alone it is left out. */
+  readonly ranks?: number;
 }
 
 /** A checkpoint of a run. */
@@ -52,6 +54,8 @@ interface Kept {
 
 /** The files of one run. */
 export class Checkpoints {
+  /** Whether anything is kept. */
+  readonly isKept: boolean = true;
   /** Where they lie. */
   readonly folder: string;
   readonly #keep: number;
@@ -147,6 +151,15 @@ export class Checkpoints {
   #parse(path: string, { state, notes }: Checkpoint): RunCheckpoint {
     // The hash says that this program wrote it.
     return { path, state, notes: JSON.parse(notes.run) };
+  }
+}
+
+/** Those of a rank that leaves it to the first one to keep the run. */
+export class NoCheckpoints extends Checkpoints {
+  override readonly isKept = false;
+
+  override lastStep(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }
 

@@ -6,7 +6,7 @@
  * Silent where there is one. The exit code is 1 where there is none afterwards.
  */
 
-import { findPackageManager, install, isForbidden } from "./setup.ts";
+import { findPackageManager, install, isForbidden, mayInstallWith } from "./packages.ts";
 
 /** What was found on the machine. */
 export interface Findings {
@@ -113,7 +113,7 @@ export async function ensureChromium(): Promise<boolean> {
     path,
     asked: Deno.env.get("CHROMIUM"),
     manager,
-    mayInstall: manager === "apt-get" && Deno.uid() === 0,
+    mayInstall: mayInstallWith(manager),
     forbidden: isForbidden(),
   });
   console.error(message);

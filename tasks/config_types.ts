@@ -40,7 +40,9 @@ export type Key =
   | "ON_NAN"
   | "DEBUG_TENSORS"
   | "REPORT"
+  | "SELF_TEST"
   | "TRACE"
+  | GroupKey
   | "TRIALS";
 
 /** The name of a setting that concerns a table of the user's own. */
@@ -56,6 +58,9 @@ export type TableKey =
   | "VALIDATION"
   | "TEST"
   | "TIME_COLUMN";
+
+/** The name of a setting that concerns several processes that train together. */
+export type GroupKey = "SYNC_EVERY" | "OUTER_LEARNING_RATE" | "OUTER_MOMENTUM" | "RANK_TIMEOUT";
 
 /** Name of a recipe. */
 export type RecipeName = "cubic" | "linear" | "xor";
@@ -126,13 +131,21 @@ export interface Config {
   debugTensors: boolean;
   /** Whether a run ends with report.html. */
   report: boolean;
+  /** Whether every kernel is compared with float64 before training. */
+  selfTest: boolean;
   /** Every how many steps the tensors are noted; 0 for never. */
   trace: number;
+  /** Steps between two meetings of ranks; with 1 they share each step. */
+  syncEvery: number;
+  outerLearningRate: number;
+  outerMomentum: number;
+  /** Seconds that ranks wait for one that does not come. */
+  rankTimeout: number;
   /** Runs of a search. */
   trials: number;
 }
 
 /** NUM_DATASET as the type numDataset. */
 export type Camel<K extends string> = K extends `${infer Head}_${infer Tail}`
-  ? `${Lowercase<Head>}${Capitalize<Lowercase<Tail>>}`
+  ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
   : Lowercase<K>;

@@ -1,7 +1,7 @@
 /** Goes through the epochs of a run, to an end before the last where the validation loss or somebody asks for it. */
 
 import { NotFiniteError } from "../lib/errors.ts";
-import type { Evaluation } from "../lib/evaluation.ts";
+import type { Communicator } from "../lib/communicator.ts";
 import type { EpochResult } from "../lib/trainer_options.ts";
 import type { Training } from "./build_training.ts";
 import type { TaskConfig } from "./config.ts";
@@ -11,7 +11,7 @@ import type { RunControl, Spectators } from "./spectator.ts";
 import { formatTrace, type TraceLine, Tracer } from "./trace.ts";
 import { TrainingDoctor } from "./training_doctor.ts";
 
-type Epochs = AsyncGenerator<EpochResult<Evaluation | undefined>, void>;
+type Epochs = AsyncGenerator<EpochResult<number | undefined>, void>;
 
 /** A run, and who has to do with it. */
 export interface RunParty {
@@ -23,6 +23,8 @@ export interface RunParty {
   readonly spectators: Spectators;
   /** Who may ask something of it. */
   readonly controls: readonly RunControl[];
+  /** The ranks that train it. */
+  readonly communicator: Communicator;
 }
 
 /** Who looks at the network. */
@@ -55,6 +57,7 @@ export async function trainEpochs(party: RunParty): Promise<number | undefined> 
         for (const control of controls) {
           if (control.isAsking) code ??= await keeper.hold(() => control.attend(keeper)) ?? undefined;
         }
+        code = await agreedCode(party, code);
         if (keeper.isOver || code !== undefined) await keeper.keepNow();
       } catch (error) {
         if (!(error instanceof NotFiniteError)) throw error;
@@ -68,6 +71,13 @@ export async function trainEpochs(party: RunParty): Promise<number | undefined> 
   return code;
 }
 
+/** The exit code of whoever asked for an end, on whichever rank. */
+async function agreedCode({ communicator }: RunParty, code: number | undefined): Promise<number | undefined> {
+  const codes = Float64Array.of(code ?? -1);
+  await communicator.allReduce(codes, "max");
+  return codes[0] < 0 ? undefined : codes[0];
+}
+
 /** Trains on, as far as nobody wants the run to hold. */
 async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
   const { config: { numEpochs, debugTensors }, training, keeper, spectators } = party, { plateau, trainer } = training;
@@ -76,7 +86,7 @@ async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
   const isOneByOne = keeper.stopping || plateau || debugTensors;
   try {
     for await (const result of runEpochs(isOneByOne ? 1 : numEpochs - trainer.epoch, party, watchers)) {
-      const { epoch, step, loss, evaluation } = result, valLoss = evaluation?.loss ?? null;
+      const { epoch, step, loss, evaluation } = result, valLoss = evaluation ?? null;
       const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
       if (debugTensors) await tracer.settle();
       const look = await layers.line(line);
@@ -93,12 +103,11 @@ async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
 
 /** The next epochs, or as many steps of them as nobody wants the run to hold. */
 function runEpochs(count: number, party: RunParty, { doctor, layers, tracer }: Watchers): Epochs {
-  const { training, keeper, spectators, controls } = party, { trainer, parts, evaluatePart } = training;
-  const validation = parts.find(({ name }) => name === "validation");
+  const { training, keeper, spectators, controls } = party, { trainer } = training;
   const evaluate = async () => {
     doctor.look(trainer.epoch);
     layers.look(trainer.epoch);
-    return validation && await evaluatePart(validation);
+    return await training.validate?.();
   };
   const between = (step: number) => {
     const allowed = controls.some(({ isAsking }) => isAsking) ? 0 : keeper.between(step);

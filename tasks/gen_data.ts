@@ -5,9 +5,11 @@
  */
 
 import { stringify } from "@std/csv";
+import { ALONE, type Communicator } from "../lib/communicator.ts";
 import { writeFully } from "../lib/files.ts";
 import { Random } from "../lib/random.ts";
-import type { Config } from "./config.ts";
+import { gatherNumbers, together } from "../lib/ranks.ts";
+import type { Config, TaskConfig } from "./config.ts";
 import {
   csvPath,
   DATA_FOLDER,
@@ -22,6 +24,7 @@ import {
 } from "./dataset_files.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
+import { checkSame } from "./ranks.ts";
 import { recipeOf, type Streams } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
 
@@ -30,6 +33,9 @@ const FORMAT = 1;
 
 /** Rows made and written at a time. */
 const BLOCK_ROWS = 4096;
+
+/** Blocks that a rank makes before it meets the others. */
+const TURN_BLOCKS = 16;
 
 /** How a dataset on disk relates to the settings. */
 export interface DatasetState {
@@ -62,29 +68,37 @@ export async function datasetState(config: Config): Promise<DatasetState> {
   return { state: differs.length > 0 ? "other settings" : "current", differs };
 }
 
+/** What {@linkcode genData} may be told. */
+export interface GenDataOptions {
+  /** Called with rows done and rows in all. */
+  onProgress?: (rows: number, total: number) => void;
+  /** The ranks that make it together; one process by itself if left out. */
+  communicator?: Communicator;
+}
+
 /**
  * Makes the dataset, in constant memory. It takes the place of the one before it only once it is whole. Hold the dataset's
- * lock.
+ * lock. Several ranks write the same bytes as one; if anything goes wrong at one of them, all throw.
  *
  * @param config The settings; recipe, numDataset, noise and seed count.
- * @param options Called with rows done and rows in all.
+ * @param options Progress, and the ranks.
  * @returns Path of the CSV file.
  */
-export async function genData(
-  config: Config,
-  options: { onProgress?: (rows: number, total: number) => void } = {},
-): Promise<string> {
+export async function genData(config: Config, options: GenDataOptions = {}): Promise<string> {
+  const { communicator = ALONE, onProgress } = options, isFirst = communicator.rank === 0;
   const path = csvPath(config.recipe);
   const partial = `${path}.partial`, sidecar = sidecarPath(config.recipe);
-  await Deno.mkdir(DATA_FOLDER, { recursive: true });
   try {
-    await writeRows(partial, config, options.onProgress);
-    const content: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))! };
-    await Deno.writeTextFile(`${sidecar}.partial`, JSON.stringify(content, null, 2) + "\n");
-    await Deno.rename(`${sidecar}.partial`, sidecar);
-    await Deno.rename(partial, path);
+    await writeRows(partial, config, communicator, onProgress);
+    await together(communicator, async () => {
+      if (!isFirst) return;
+      const content: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))! };
+      await Deno.writeTextFile(`${sidecar}.partial`, JSON.stringify(content, null, 2) + "\n");
+      await Deno.rename(`${sidecar}.partial`, sidecar);
+      await Deno.rename(partial, path);
+    });
   } catch (error) {
-    if (await stampOf(partial) !== undefined) await Deno.remove(partial);
+    if (isFirst && await stampOf(partial) !== undefined) await Deno.remove(partial);
     throw error;
   }
   return path;
@@ -121,15 +135,43 @@ export function* makeRows(config: Config): Generator<number[][]> {
   }
 }
 
-async function writeRows(path: string, config: Config, onProgress?: (rows: number, total: number) => void) {
-  const { features, targets } = recipeOf(config.recipe);
-  using file = await Deno.open(path, { write: true, create: true, truncate: true });
-  const encoder = new TextEncoder();
-  await writeFully(file, encoder.encode(stringify([[...features, ...targets]])));
-  let done = 0;
+/**
+ * Writes all rows. Ranks take turns of some blocks. The numbers come from streams that have to be followed from their beginning, so
+ * each rank draws all of them; but that is a tenth of the work, and the rest, writing them as text, each does for its own
+ * blocks. Where a block belongs is known once all have told how long theirs are.
+ */
+async function writeRows(
+  path: string,
+  config: Config,
+  communicator: Communicator,
+  onProgress?: (rows: number, total: number) => void,
+) {
+  const { rank, size } = communicator, { features, targets } = recipeOf(config.recipe);
+  const encode = (rows: readonly (readonly unknown[])[]) => new TextEncoder().encode(stringify(rows));
+  const header = encode([[...features, ...targets]]);
+  using files = new DisposableStack();
+  const first = await together(communicator, async () => {
+    if (rank !== 0) return undefined;
+    await Deno.mkdir(DATA_FOLDER, { recursive: true });
+    const file = files.use(await Deno.open(path, { write: true, create: true, truncate: true }));
+    await writeFully(file, header);
+    return file;
+  });
+  const file = await together(communicator, async () => first ?? files.use(await Deno.open(path, { write: true })));
+  let [at, blocks, done, own] = [header.length, 0, 0, [] as Uint8Array<ArrayBuffer>[]];
+  // One process by itself meets nobody, and writes block by block.
+  const turn = size === 1 ? 1 : TURN_BLOCKS, sum = (numbers: Float64Array) => numbers.reduce((sum, n) => sum + n, 0);
   for (const rows of makeRows(config)) {
-    await writeFully(file, encoder.encode(stringify(rows)));
+    if (Math.floor(blocks++ / turn) % size === rank) own.push(encode(rows));
     done += rows.length;
+    if (blocks % (turn * size) !== 0 && done < config.numDataset) continue;
+    const lengths = await gatherNumbers(communicator, [sum(Float64Array.from(own, ({ length }) => length))]);
+    await together(communicator, async () => {
+      await file.seek(at + sum(lengths.subarray(0, rank)), Deno.SeekMode.Start);
+      for (const bytes of own) await writeFully(file, bytes);
+    });
+    at += sum(lengths);
+    own = [];
     onProgress?.(done, config.numDataset);
   }
 }
@@ -145,24 +187,42 @@ async function readSidecar({ recipe }: Config): Promise<Sidecar | undefined> {
   return sidecar?.made && sidecar.file ? sidecar as unknown as Sidecar : undefined;
 }
 
-async function main(config: Config): Promise<void> {
-  const path = csvPath(config.recipe);
-  using _lock = await lockDataset(config.recipe, `writes ${path}`);
+/**
+ * Makes the dataset where that is needed; rank 0 alone speaks.
+ *
+ * @param config The settings.
+ * @param communicator The ranks.
+ */
+export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
+  const path = csvPath(config.recipe), isFirst = communicator.rank === 0;
+  await checkSame(communicator, config.texts);
+  using held = new DisposableStack();
+  const isNeeded = await together(communicator, async () => {
+    if (!isFirst) return false;
+    held.use(await lockDataset(config.recipe, `writes ${path}`));
+    return await needsMaking(config, path);
+  });
+  if ((await gatherNumbers(communicator, [isNeeded ? 1 : 0]))[0] === 0) return;
+  const progress = isFirst ? held.use(new Progress(`generating ${path}`)) : undefined;
+  await genData(config, { communicator, onProgress: (rows, total) => progress?.update(rows, total) });
+  progress?.clear();
+  if (isFirst) console.log(`wrote ${path}: ${config.numDataset} rows, ${recipeOf(config.recipe).summary}`);
+}
+
+/** Whether the dataset has to be made; says why, or why not. */
+async function needsMaking(config: Config, path: string): Promise<boolean> {
   await clearUp(config);
   const { state, differs } = await datasetState(config);
   if (state === "current" && !config.generateDataset) {
     console.log(`${path} is there, made with these settings: nothing to do`);
-    return;
+    return false;
   }
   if (state === "foreign" && !config.generateDataset) {
     const problem = `${path} is there and was not made by gen-data, or was changed since: move it away`;
     throw new Deno.errors.AlreadyExists(`${problem}, or write over it with --generate-dataset`);
   }
   if (state === "other settings") console.log(`${path} was made with ${describeDifferences(differs)}: making it anew`);
-  using progress = new Progress(`generating ${path}`);
-  await genData(config, { onProgress: (rows, total) => progress.update(rows, total) });
-  progress.clear();
-  console.log(`wrote ${path}: ${config.numDataset} rows, ${recipeOf(config.recipe).summary}`);
+  return true;
 }
 
 if (import.meta.main) await runTask("gen-data", main);

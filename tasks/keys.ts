@@ -7,7 +7,7 @@ import { MAX_SEED } from "../lib/random.ts";
 import { SCALING_METHODS } from "../lib/scaler.ts";
 import { MISSING_POLICIES } from "../lib/table_json.ts";
 import type { Init } from "../lib/init.ts";
-import type { Camel, Config, Interval, Key, RecipeName, TableKey } from "./config_types.ts";
+import type { Camel, Config, GroupKey, Interval, Key, RecipeName, TableKey } from "./config_types.ts";
 import { RECIPES } from "./recipes.ts";
 
 /** One setting. */
@@ -149,12 +149,37 @@ export const SETTINGS = {
   ),
   DEBUG_TENSORS: flag("print name, shape, min and max of every tensor of each step"),
   REPORT: flag("write report.html at the end of a run", "true"),
+  SELF_TEST: flag("compare every kernel with float64 before training, which takes half a second", "true"),
   TRACE: {
     default: "0",
     meaning: "every how many steps trace.jsonl gets a line with measures of all tensors; alone: each step; 0: never",
     allowed: "a whole number from 0 on, or true for 1",
     parse: (text) => text === "true" ? 1 : text === "false" ? 0 : parseWhole(text, 0, 1_000_000_000),
     isBoolean: true,
+  } as Setting<number>,
+  SYNC_EVERY: whole(
+    "1",
+    "steps between two meetings of ranks: 1 shares each step, more are each rank's own, with an outer step behind them",
+    1,
+    1_000_000,
+  ),
+  OUTER_LEARNING_RATE: number(
+    "0.7",
+    "size of the outer step of SYNC_EVERY over 1; 1, with OUTER_MOMENTUM 0, takes the mean",
+    "a number above 0, also as float32",
+    isPositiveFloat32,
+  ),
+  OUTER_MOMENTUM: number(
+    "0.9",
+    "how much of the outer step's velocity remains",
+    "a number from 0 to less than 1",
+    (value) => value >= 0 && Math.fround(value) < 1,
+  ),
+  RANK_TIMEOUT: {
+    default: "10m",
+    meaning: "how long ranks wait for one that does not come",
+    allowed: "a time such as 30s, 5m or 1h",
+    parse: (text) => parseInterval(text)?.seconds,
   } as Setting<number>,
   TRIALS: whole("20", "runs of a search", 1, 10_000),
 } satisfies { [K in Key]: Setting<Config[Camel<K>]> };
@@ -179,8 +204,11 @@ export const TABLE_DEFAULTS: Partial<Record<Key, string>> = {
 /** All keys, in the order of the table. */
 export const KEYS = Object.keys(SETTINGS) as Key[];
 
-/** Those of training. */
-export const TRAINING_KEYS = KEYS.filter((key) => key !== "TRIALS");
+/** Those of several processes that train together. */
+export const GROUP_KEYS: readonly GroupKey[] = ["SYNC_EVERY", "OUTER_LEARNING_RATE", "OUTER_MOMENTUM", "RANK_TIMEOUT"];
+
+/** Those of one that trains. */
+export const TRAINING_KEYS = KEYS.filter((key) => key !== "TRIALS" && !GROUP_KEYS.some((known) => known === key));
 
 /**
  * The flag of a key: "--num-dataset" for NUM_DATASET.

@@ -8,7 +8,6 @@ import type { RowSource } from "../lib/row_source.ts";
 import type { Scaler } from "../lib/scaler.ts";
 import { Tensor } from "../lib/tensor.ts";
 import type { ResidentRows, StreamedRows } from "../lib/trainer_options.ts";
-import type { ScaledDataset } from "./scaled_dataset.ts";
 import { type PartName, PARTS } from "./split.ts";
 
 /**
@@ -41,7 +40,7 @@ export interface Part {
 export async function openParts(
   stack: DisposableStack,
   model: Model,
-  { parts }: Pick<ScaledDataset, "parts">,
+  { parts }: { readonly parts: Readonly<Record<PartName, RowSource>> },
   residentBytes = RESIDENT_BYTES,
 ): Promise<Part[]> {
   const bytes = Object.values(parts).reduce((sum, part) => sum + bytesOf(part), 0);

@@ -3,13 +3,22 @@
 import type { Origin } from "./checkpoints.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "./config.ts";
 import { parseObject } from "./dataset_files.ts";
-import { KEYS, SETTINGS } from "./keys.ts";
+import { GROUP_KEYS, KEYS, SETTINGS } from "./keys.ts";
 import type { Key } from "./config_types.ts";
 import { RunFolder } from "./run_folder.ts";
 
 /** Settings on which no bit of the result hangs, or, as paths, only through what is read there. */
 const FREE: readonly Key[] = [
-  ...["CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "DEBUG_TENSORS", "TRACE", "REPORT"] as const,
+  ...[
+    "CHECKPOINT_EVERY",
+    "KEEP_CHECKPOINTS",
+    "ON_NAN",
+    "DEBUG_TENSORS",
+    "TRACE",
+    "REPORT",
+    "SELF_TEST",
+    "RANK_TIMEOUT",
+  ] as const,
   ...["RUN_NAME", "DATA", "VALIDATION", "TEST"] as const,
 ];
 
@@ -42,8 +51,13 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
   return {
     ...config,
     runName: run,
-    texts: { ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
+    texts: { ...groupTexts(began), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
   };
+}
+
+/** What the run was told of ranks, which it goes on by though it has but one now. */
+function groupTexts(began: TaskConfig["texts"]): TaskConfig["texts"] {
+  return Object.fromEntries(GROUP_KEYS.filter((key) => began[key] !== undefined).map((key) => [key, began[key]]));
 }
 
 function settingsOfRun(run: string): TaskConfig["texts"] {
@@ -108,7 +122,13 @@ export function checkOrigin(config: TaskConfig, was: Origin, is: Origin): string
       ? []
       : [`it ran in version ${was.version} of Backhand, and now would in ${is.version}`],
   ];
-  if (told.length === 0 || isForced(config)) return told;
+  const ranks = [was, is].map(({ ranks = 1 }) => ranks);
+  const notes = ranks[0] === ranks[1] ? [] : [
+    `it ran on ${ranks[0]} ranks, and now on ${
+      ranks[1]
+    }: sums are made in another order, so its last digits will differ`,
+  ];
+  if (told.length === 0 || isForced(config)) return [...told, ...notes];
   const run = config.extras.RESUME;
   throw new ConfigError(
     told.map((what) => `--resume is "${run}": ${what}: its result would be another; --force goes on all the same`),

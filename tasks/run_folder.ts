@@ -5,7 +5,7 @@
 
 import { writeFully, writing } from "../lib/files.ts";
 import { DATA_FOLDER, stampOf } from "./dataset_files.ts";
-import { RunLog } from "./run_log.ts";
+import { NoLog, RunLog } from "./run_log.ts";
 
 /** What the run tells of itself as it goes: each epoch's losses, looks at its layers, tensors of its steps. */
 export const LOGS = ["metrics", "layers", "trace"] as const;
@@ -116,4 +116,16 @@ export class RunFolder {
 /** Something for each of the logs. */
 export function forLogs<T>(make: (name: typeof LOGS[number]) => T): Logs<T> {
   return Object.fromEntries(LOGS.map((name) => [name, make(name)])) as unknown as Logs<T>;
+}
+
+/** The folder of a rank that leaves it to the first one to write: nothing ever comes there. */
+export class NoFolder extends RunFolder {
+  override readonly logs = forLogs(() => new NoLog(""));
+
+  override create(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  override async writeJson(): Promise<void> {}
+  override async removeSummary(): Promise<void> {}
 }

@@ -130,6 +130,7 @@ export class RunKeeper implements HeldRun, Disposable {
    */
   async recover(error: NotFiniteError): Promise<string[]> {
     await this.#writing;
+    if (this.#training.trainer.options.group) throw toldOfGroup(error, this.#config.runName);
     const failure = this.#failure?.error ?? error, good = this.#good;
     if (!(failure instanceof NotFiniteError) || !good) throw failure;
     this.#failure = undefined;
@@ -216,6 +217,7 @@ export class RunKeeper implements HeldRun, Disposable {
 
   /** Takes a checkpoint, to be written while training goes on; waits only for the one before. */
   async keep(): Promise<void> {
+    if (!this.#checkpoints.isKept) return;
     await this.settle();
     const { trainer } = this.#training, notes = this.#notes();
     const more: Record<string, Tensor> = this.stopping ? { best: this.stopping.best } : {};
@@ -266,7 +268,7 @@ export class RunKeeper implements HeldRun, Disposable {
   }
 
   #isDue(step: number): boolean {
-    if (step === this.#lastStep) return false;
+    if (!this.#checkpoints.isKept || step === this.#lastStep) return false;
     // What cannot be written should be known at once.
     if (this.#lastStep === undefined || this.#hasNewRate) return true;
     const { steps, seconds = Infinity } = this.#config.checkpointEvery, since = performance.now() - this.#lastTime;
@@ -297,4 +299,12 @@ export class RunKeeper implements HeldRun, Disposable {
     const tensors = Object.fromEntries(Object.entries(state.tensors).filter(([name]) => !name.startsWith("best.")));
     return [{ ...state, tensors }, {}];
   }
+}
+
+/** What follows from an error where steps cannot be taken again to find where it came from: other ranks would have to, too. */
+function toldOfGroup(error: NotFiniteError, run: string): NotFiniteError {
+  error.message +=
+    `\nwhat to do: a lower LEARNING_RATE is the usual cure; \`deno task train --resume ${run} --force\` goes ` +
+    "on in one process from the last checkpoint, and says which tensor, layer and rows it came from";
+  return error;
 }

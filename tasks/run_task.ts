@@ -2,6 +2,7 @@
 
 import { printable, shorten } from "../lib/printable.ts";
 import { DeviceError } from "../lib/errors.ts";
+import { RankFault } from "../lib/ranks.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName, usage } from "./config.ts";
 
 /** Longest message. */
@@ -77,7 +78,7 @@ function textOf(name: string, error: unknown): string {
 function isExpected(error: Error): boolean {
   // What the system refuses (no space left, a read-only disk) is often a plain Error in Deno.
   if (/\(os error \d+\)/.test(error.message)) return true;
-  if ([...Object.values(Deno.errors), DeviceError].some((kind) => error instanceof kind)) return true;
+  if ([...Object.values(Deno.errors), DeviceError, RankFault].some((kind) => error instanceof kind)) return true;
   const isTold = error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError;
   return isTold && !ENGINE_ERRORS.test(error.message);
 }

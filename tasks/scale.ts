@@ -5,19 +5,25 @@
  *   deno task scale --data houses.csv --target price
  */
 
+import { ALONE, type Communicator } from "../lib/communicator.ts";
 import { lineOfRow, type NumericBlock, readNumericCsv } from "../lib/csv.ts";
+import { type CsvRange, csvRange } from "../lib/csv_range.ts";
 import { DataError } from "../lib/errors.ts";
-import { SafetensorsWriter } from "../lib/safetensors_writer.ts";
+import { together } from "../lib/ranks.ts";
+import type { SafetensorsWriter } from "../lib/safetensors_writer.ts";
 import { type ColumnStatistics, RunningStatistics, Scaler } from "../lib/scaler.ts";
 import type { Table } from "../lib/table.ts";
+import type { TaskConfig } from "./config.ts";
 import type { Config, LossName, RecipeName } from "./config_types.ts";
 import { csvPath, isSameStamp, stampOf } from "./dataset_files.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
+import { checkSame } from "./ranks.ts";
+import { rowPlaces, writeTogether } from "./rank_writer.ts";
 import { recipeOf } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
 import { datasetName, metadataOf, scaledPathOf, type Scalers, targetScaler } from "./scaled_dataset.ts";
-import { type PartName, PARTS, SPLIT_BLOCK, Splitter } from "./split.ts";
+import { type PartName, PARTS, RangeSplitter, SPLIT_BLOCK, Splitter } from "./split.ts";
 import { formatNumber, formatTable } from "./table.ts";
 import { formatTableReport, scaleTable } from "./table_scale.ts";
 
@@ -36,43 +42,72 @@ export interface ScaleReport {
 /** Called with the bytes read so far in both passes, and those to read in all. */
 type OnProgress = (done: number, total: number) => void;
 
+/** Inputs or targets: their scaler, and statistics of what it makes. */
+interface Side {
+  suffix: string;
+  scaler: Scaler;
+  names: string[];
+  statistics: RunningStatistics;
+}
+
+/** The CSV file, and which of its rows are this rank's. */
+interface Source {
+  path: string;
+  /** Left out where all are. */
+  range?: CsvRange;
+}
+
 /**
  * Splits and scales the dataset, in constant memory: a first pass over the CSV file fits the scaler on the training rows,
  * a second one writes. The result takes the place of the one before it only once it is whole. With a loss of bce the
- * targets are classes: they stay as they are. Hold the dataset's lock.
+ * targets are classes: they stay as they are. Hold the dataset's lock. Several ranks read and write a part of the rows each;
+ * if anything goes wrong at one of them, all throw.
  *
  * @param config The settings; recipe, scalingMethod, loss, split and seed count.
- * @param options Progress.
- * @returns Counts and statistics.
+ * @param options Progress, of this rank's rows; and the ranks, one process by itself if left out.
+ * @returns Counts and statistics of all rows, the same at every rank.
  * @throws {DataError} If the CSV file cannot be used.
  * @throws {RangeError} If a column has no variance, or no row is left for training.
  */
-export async function scaleData(config: Config, options: { onProgress?: OnProgress } = {}): Promise<ScaleReport> {
-  const source = csvPath(config.recipe);
-  const stamp = await stampOf(source);
-  if (stamp === undefined) {
-    throw new Deno.errors.NotFound(`Cannot read ${source}: there is no such file; deno task gen-data makes it`);
-  }
-  const report = (pass: number) => (bytes: number, size: number) => options.onProgress?.(pass * size + bytes, 2 * size);
-  const { before, counts } = await fit(config, source, report(0));
-  const scalers = scalersOf(config, source, before);
-
-  const path = scaledPathOf(config);
-  const shapes = Object.fromEntries(PARTS.flatMap((part, index) => [
-    [`${part}.x`, [counts[index], scalers.inputs.columns.length]],
-    [`${part}.y`, [counts[index], scalers.targets.columns.length]],
-  ]));
-  const metadata = metadataOf(config, { scalers, table: tableOf(config.recipe), loss: lossOf(config) }, {
-    [source]: stamp,
+export async function scaleData(
+  config: Config,
+  options: { onProgress?: OnProgress; communicator?: Communicator } = {},
+): Promise<ScaleReport> {
+  const { communicator = ALONE } = options, path = csvPath(config.recipe);
+  const stamp = await together(communicator, async () => {
+    const stamp = await stampOf(path);
+    if (stamp) return stamp;
+    throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file; deno task gen-data makes it`);
   });
-  await using writer = await SafetensorsWriter.create(path, shapes, metadata);
-  const after = await write(config, source, scalers, writer, report(1));
-  if (!isSameStamp(stamp, await stampOf(source))) {
-    throw new DataError("the file was changed while it was read: run this again", { file: source });
+  const source: Source = { path, range: await csvRange(path, communicator) };
+  const report = (pass: number) => (bytes: number, size: number) => options.onProgress?.(pass * size + bytes, 2 * size);
+  const fitted = await together(communicator, () => fit(config, source, report(0)));
+  await fitted.statistics.merge(communicator);
+  const scalers = await together(communicator, () => scalersOf(config, path, fitted.statistics));
+  const before = fitted.statistics.result(), rows = await rowPlaces(fitted.counts, communicator);
+  const scaled = scaledPathOf(config);
+  const widths = { x: scalers.inputs.columns.length, y: scalers.targets.columns.length };
+  const metadata = metadataOf(config, { scalers, table: tableOf(config.recipe), loss: lossOf(config) }, {
+    [path]: stamp,
+  });
+  const sides = [{ suffix: "x", scaler: scalers.inputs }, { suffix: "y", scaler: scalers.targets }].map((side) => {
+    const names = side.scaler.columns.map(({ name }) => name);
+    return { ...side, names, statistics: new RunningStatistics(names) };
+  });
+  const write = (writer: SafetensorsWriter) => writeRows(config, source, sides, writer, report(1));
+  const finish = async () => {
+    if (!isSameStamp(stamp, await stampOf(path))) {
+      throw new DataError("the file was changed while it was read: run this again", { file: path });
+    }
+  };
+  await writeTogether(scaled, rows, widths, metadata, write, finish, communicator);
+  const after: ColumnStatistics[] = [];
+  for (const { statistics } of sides) {
+    await statistics.merge(communicator);
+    after.push(...statistics.result());
   }
-  await writer.close();
-  const [train, validation, test] = counts;
-  return { path, counts: { train, validation, test }, before, after };
+  const [train, validation, test] = rows.total;
+  return { path: scaled, counts: { train, validation, test }, before, after };
 }
 
 /**
@@ -111,27 +146,29 @@ function lossOf({ loss }: Config): LossName {
   return loss === "auto" ? "mse" : loss;
 }
 
-/** First pass: the split's counts, and statistics of the training rows. */
-async function fit(config: Config, source: string, onProgress: OnProgress) {
+/** First pass: this rank's rows of each part, and statistics of those for training. */
+async function fit(config: Config, { path, range }: Source, onProgress: OnProgress) {
   const { features, targets } = recipeOf(config.recipe);
   const columns = [...features, ...targets];
-  const statistics = new RunningStatistics(columns);
-  const splitter = new Splitter(config.split, config.seed);
-  for await (const block of readNumericCsv(source, { columns, blockRows: SPLIT_BLOCK, onProgress })) {
-    if (config.loss === "bce") await checkClasses(source, block, features.length);
-    const parts = splitter.assign(block.count);
+  const statistics = new RunningStatistics(columns), counts: [number, number, number] = [0, 0, 0];
+  const splitter = new RangeSplitter(new Splitter(config.split, config.seed), range?.rows);
+  for await (const block of readNumericCsv(path, { columns, blockRows: SPLIT_BLOCK, onProgress, range })) {
+    if (config.loss === "bce") await checkClasses(path, block, features.length);
+    const parts = splitter.assign(block.firstRow, block.count);
     for (let row = 0; row < block.count; row++) {
+      counts[parts[row]]++;
       if (parts[row] === 0) statistics.add(block.rows, row * columns.length);
     }
   }
-  if (statistics.count === 0) {
+  return { statistics, counts };
+}
+
+function scalersOf(config: Config, source: string, rows: RunningStatistics): Scalers {
+  if (rows.count === 0) {
     const shares = config.split.join(",");
     throw new RangeError(`${source}: no row is left for training: it has too few rows for SPLIT ${shares}`);
   }
-  return { before: statistics.result(), counts: splitter.counts };
-}
-
-function scalersOf(config: Config, source: string, statistics: ColumnStatistics[]): Scalers {
+  const statistics = rows.result();
   const width = recipeOf(config.recipe).features.length;
   try {
     return {
@@ -143,36 +180,30 @@ function scalersOf(config: Config, source: string, statistics: ColumnStatistics[
   }
 }
 
-/** Second pass: writes every row to its part; returns statistics of the scaled training rows. */
-async function write(
+/** Second pass: writes every row of this rank to its part, and gathers the statistics of those for training. */
+async function writeRows(
   config: Config,
-  source: string,
-  scalers: Scalers,
+  { path, range }: Source,
+  sides: readonly Side[],
   writer: SafetensorsWriter,
   onProgress: OnProgress,
 ) {
-  const sides = [{ suffix: "x", scaler: scalers.inputs }, { suffix: "y", scaler: scalers.targets }].map((side) => ({
-    ...side,
-    names: side.scaler.columns.map(({ name }) => name),
-    statistics: new RunningStatistics(side.scaler.columns.map(({ name }) => name)),
-  }));
   const columns = sides.flatMap(({ names }) => names);
-  const splitter = new Splitter(config.split, config.seed);
-  for await (const block of readNumericCsv(source, { columns, blockRows: SPLIT_BLOCK, onProgress })) {
-    const assigned = splitter.assign(block.count);
+  const splitter = new RangeSplitter(new Splitter(config.split, config.seed), range?.rows);
+  for await (const block of readNumericCsv(path, { columns, blockRows: SPLIT_BLOCK, onProgress, range })) {
+    const assigned = splitter.assign(block.firstRow, block.count);
     for (const [index, part] of PARTS.entries()) {
       const rows = indicesOf(assigned, index);
       for (const { suffix, scaler, names, statistics } of sides) {
         const raw = pick(block, rows, suffix === "x" ? 0 : columns.length - names.length, names.length);
         const values = Float32Array.from(scaler.transform(raw));
-        await checkFinite(source, values, names, rows, block.firstRow);
+        await checkFinite(path, values, names, rows, block.firstRow);
         await writer.append(`${part}.${suffix}`, values);
         if (part !== "train") continue;
         for (let row = 0; row < rows.length; row++) statistics.add(values, row * names.length);
       }
     }
   }
-  return sides.flatMap(({ statistics }) => statistics.result());
 }
 
 function indicesOf(assigned: Uint8Array, part: number): number[] {
@@ -217,17 +248,27 @@ async function checkFinite(
   throw new DataError(problem, { file, line, column: names[at % names.length] });
 }
 
-async function main(config: Config): Promise<void> {
-  const source = config.data || csvPath(config.recipe);
+/**
+ * Splits and scales the dataset; rank 0 alone speaks.
+ *
+ * @param config The settings.
+ * @param communicator The ranks.
+ */
+export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
+  const source = config.data || csvPath(config.recipe), isFirst = communicator.rank === 0;
+  await checkSame(communicator, config.texts);
+  using held = new DisposableStack();
   // The CSV file of a recipe stays the same under it, too.
-  using _lock = await lockDataset(datasetName(config), `scales ${source}`);
-  using progress = new Progress(`scaling ${source}`);
-  const onProgress = (done: number, total: number) => progress.update(done, total);
+  await together(communicator, async () => {
+    if (isFirst) held.use(await lockDataset(datasetName(config), `scales ${source}`));
+  });
+  const progress = isFirst ? held.use(new Progress(`scaling ${source}`)) : undefined;
+  const options = { communicator, onProgress: (done: number, total: number) => progress?.update(done, total) };
   const report = config.data === ""
-    ? formatReport(await scaleData(config, { onProgress }))
-    : formatTableReport(await scaleTable(config, { onProgress }));
-  progress.clear();
-  console.log(report);
+    ? formatReport(await scaleData(config, options))
+    : formatTableReport(await scaleTable(config, options));
+  progress?.clear();
+  if (isFirst) console.log(report);
 }
 
 if (import.meta.main) await runTask("scale", main);

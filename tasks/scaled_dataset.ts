@@ -26,7 +26,7 @@ import { type PartName, PARTS } from "./split.ts";
 import { fromUsersFolder } from "./users_files.ts";
 
 /** Raised whenever the same settings would give other bytes. */
-const FORMAT = "backhand scaled dataset 3";
+const FORMAT = "backhand scaled dataset 4";
 
 /** The losses that rows may be made for. */
 const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];

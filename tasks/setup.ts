@@ -3,6 +3,7 @@
  *
  *     deno task setup               what every other task runs first
  *     NO_SETUP=1 deno task setup    changes nothing, says what is missing; exit code 1 if training cannot work
+ *     deno task setup --mpi         Open MPI too, for training on several machines; exit code 1 if it is not there then
  *
  * 1. Where JSR does not answer, `.offline` links to the stand-ins for @std, which deno.json takes in as workspace
  *    members; where it answers, the link goes away again.
@@ -12,6 +13,9 @@
  *
  * Imports nothing that would have to be there already.
  */
+
+import { ensureMpi } from "./open_mpi.ts";
+import { findPackageManager, install, isForbidden, mayInstallWith } from "./packages.ts";
 
 /** What was found on the machine and in the tree. */
 export interface Findings {
@@ -166,14 +170,9 @@ async function look(root: URL): Promise<Findings> {
     adapter,
     backend,
     driver: manager === undefined ? undefined : driverCommands[manager],
-    mayInstall: manager === "apt-get" && Deno.uid() === 0,
+    mayInstall: mayInstallWith(manager),
     forbidden: isForbidden(),
   };
-}
-
-/** Whether `NO_SETUP` forbids every change to this machine. */
-export function isForbidden(): boolean {
-  return !["", "0", "false"].includes(Deno.env.get("NO_SETUP") ?? "");
 }
 
 /** Asks Deno for the packages that deno.json names, for so many milliseconds; once cached, they answer at once. */
@@ -206,42 +205,6 @@ export async function findsAdapter(env: Record<string, string> = {}): Promise<bo
   return (await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", code], env }).output()).success;
 }
 
-/** The package manager of this machine; undefined where it has none of those known here. */
-export async function findPackageManager(): Promise<string | undefined> {
-  for (const name of Object.keys(driverCommands)) {
-    try {
-      if ((await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output()).success) {
-        return name;
-      }
-    } catch {
-      // Not a program of this machine: the next one may be.
-    }
-  }
-}
-
-/**
- * Installs packages, with fresh lists of them where it does not work with those at hand; says what went wrong.
- *
- * @param command The package manager and its arguments.
- * @returns Whether it worked.
- */
-export async function install(command: readonly string[]): Promise<boolean> {
-  const run = async (args: readonly string[]) => {
-    const env = { DEBIAN_FRONTEND: "noninteractive" };
-    const child = new Deno.Command(command[0], { args: [...args], env, stdout: "piped", stderr: "piped" });
-    const { success, stdout, stderr } = await child.output();
-    return { success, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
-  };
-  let result = await run(command.slice(1));
-  if (!result.success) {
-    // A fresh image has no package lists, an old one those of packages that are gone.
-    await run(["update"]);
-    result = await run(command.slice(1));
-  }
-  if (!result.success) console.error(`${result.said}\n${command.join(" ")} failed, see above.`);
-  return result.success;
-}
-
 async function installDriver(command: readonly string[]): Promise<boolean> {
   if (!await install(command)) {
     console.error("The driver could not be installed.");
@@ -258,20 +221,23 @@ async function installDriver(command: readonly string[]): Promise<boolean> {
 async function main(): Promise<number> {
   if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
     console.log(
-      "Usage: deno task setup\n\n" +
+      "Usage: deno task setup [--mpi]\n\n" +
         "Gives a machine without any adapter a software Vulkan driver, and puts stand-ins for @std in place where JSR\n" +
-        "does not answer. Quick and silent when there is nothing to do. NO_SETUP=1 forbids every change.",
+        "does not answer; with --mpi Open MPI too, by which several processes train together. Quick and silent when\n" +
+        "there is nothing to do. NO_SETUP=1 forbids every change.",
     );
     return 0;
   }
-  for (const argument of Deno.args) console.error(`error: ${argument}: setup takes no flags`);
-  if (Deno.args.length > 0) return 2;
+  const unknown = Deno.args.filter((argument) => argument !== "--mpi");
+  for (const argument of unknown) console.error(`error: ${argument}: setup takes no flag but --mpi`);
+  if (unknown.length > 0) return 2;
   const root = new URL("../", import.meta.url);
   const found = await look(root);
   const { changes, messages, exitCode } = plan(found);
   for (const message of messages) console.error(message);
   await changeTree(root, changes);
   if (changes.includes("install") && !await installDriver(found.driver!)) return 1;
+  if (Deno.args.includes("--mpi") && !await ensureMpi()) return 1;
   return exitCode;
 }
 

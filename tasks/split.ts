@@ -94,3 +94,39 @@ export class Splitter {
     return quotas;
   }
 }
+
+/** Splits the rows of a file of which only some are read, all the same as if all were. */
+export class RangeSplitter {
+  readonly #splitter: Splitter;
+  readonly #rows: number | undefined;
+  /** The parts of the block that was drawn last, and the row behind it. */
+  #parts: Uint8Array = new Uint8Array();
+  #end = 0;
+
+  /**
+   * @param splitter Has split nothing yet.
+   * @param rows Rows of the whole file; may be left out where all of them are read.
+   */
+  constructor(splitter: Splitter, rows?: number) {
+    this.#splitter = splitter;
+    this.#rows = rows;
+  }
+
+  /**
+   * Splits some rows.
+   *
+   * @param firstRow Index of the first in the file; they go up from call to call.
+   * @param count How many: no more than up to the next multiple of {@linkcode SPLIT_BLOCK}; where all rows are read, so many
+   * or the file's last.
+   * @returns For each row the index of its part in {@linkcode PARTS}.
+   */
+  assign(firstRow: number, count: number): Uint8Array {
+    // Blocks of others are drawn too: a stream of random numbers cannot be entered in its midst.
+    while (this.#end <= firstRow) {
+      this.#parts = this.#splitter.assign(Math.min(SPLIT_BLOCK, (this.#rows ?? firstRow + count) - this.#end));
+      this.#end += this.#parts.length;
+    }
+    const begin = firstRow - (this.#end - this.#parts.length);
+    return this.#parts.subarray(begin, begin + count);
+  }
+}

@@ -19,7 +19,9 @@ export class StopSignal implements RunControl, Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tell: (() => void) | undefined;
 
-  constructor() {
+  /** @param end Something else that asks the process to end, once it is fulfilled, as SIGTERM does. */
+  constructor(end?: Promise<void>) {
+    end?.then(() => this.#ask(CODES.SIGTERM));
     for (const [signal, code] of Object.entries(CODES) as [Deno.Signal, number][]) {
       if (Deno.build.os === "windows" && signal !== "SIGINT") continue; // it knows no other
       const listener = () => this.#ask(code);

@@ -1,8 +1,10 @@
 /** The training rows of a user's table: what stands in for missing cells, categories, classes and statistics. */
 
 import { isMissing, numberOf } from "../lib/cells.ts";
+import type { Communicator } from "../lib/communicator.ts";
 import { CONSTANT_TARGET_FIX } from "../lib/diagnosis.ts";
 import { Random } from "../lib/random.ts";
+import { mergeCounts } from "../lib/ranks.ts";
 import { type ColumnStatistics, RunningStatistics } from "../lib/scaler.ts";
 import { type InputColumn, MISSING_CATEGORY, type MissingPolicy, type Target } from "../lib/table.ts";
 import { ownText, sortValues } from "../lib/table_profile.ts";
@@ -19,6 +21,8 @@ export interface FittedColumn {
 /** Gathers one column, cell by cell. */
 export interface ColumnFit {
   add(cell: string): void;
+  /** Puts the cells of all ranks together. */
+  merge(communicator: Communicator): Promise<void>;
   result(): FittedColumn;
 }
 
@@ -27,20 +31,31 @@ export class NumericFit implements ColumnFit {
   readonly #name: string;
   readonly #missing: MissingPolicy;
   readonly #statistics: RunningStatistics;
-  readonly #sample: number[] = [];
+  /** Values kept for the median, and where each stands among all values. */
+  #sample: number[] = [];
+  readonly #order: number[] = [];
   readonly #random: Random;
+  readonly #before: number;
   #missingCells = 0;
 
   /**
    * @param name The column's name.
    * @param missing What missing cells get.
    * @param seed Draws the sample of which the median is taken where there are more values than are kept.
+   * @param before How many values other ranks have before these, which the median of all needs to know.
    */
-  constructor(name: string, missing: MissingPolicy, seed: number) {
+  constructor(name: string, missing: MissingPolicy, seed: number, before = 0) {
     this.#name = name;
     this.#missing = missing;
     this.#statistics = new RunningStatistics([name]);
     this.#random = new Random(seed, `median of ${name}`);
+    this.#before = before;
+    for (let index = SAMPLE; index < before; index++) this.#random.uniform();
+  }
+
+  /** How many values were added. */
+  get count(): number {
+    return this.#statistics.count;
   }
 
   add(cell: string): void {
@@ -51,13 +66,27 @@ export class NumericFit implements ColumnFit {
     const value = numberOf(cell);
     this.#statistics.add([value]);
     if (this.#missing !== "median") return;
-    if (this.#sample.length < SAMPLE) {
-      this.#sample.push(value);
-      return;
-    }
     // Each of the values so far is in the sample with the same chance (Vitter, "Random sampling with a reservoir", 1985).
-    const place = Math.floor(this.#random.uniform(0, this.#statistics.count));
-    if (place < SAMPLE) this.#sample[place] = value;
+    const index = this.#before + this.#statistics.count - 1;
+    const place = index < SAMPLE ? index : Math.floor(this.#random.uniform(0, index + 1));
+    if (place >= SAMPLE) return;
+    this.#sample[place] = value;
+    this.#order[place] = index;
+  }
+
+  async merge(communicator: Communicator): Promise<void> {
+    if (communicator.size === 1) return;
+    const missing = Float64Array.of(this.#missingCells);
+    await communicator.allReduce(missing);
+    this.#missingCells = missing[0];
+    await this.#statistics.merge(communicator);
+    if (this.#missing !== "median") return;
+    // In each place the last value stays that came there.
+    const last = Float64Array.from({ length: Math.min(SAMPLE, this.count) }, (_, place) => this.#order[place] ?? -1);
+    await communicator.allReduce(last, "max");
+    const values = last.map((index, place) => this.#order[place] === index ? this.#sample[place] : 0);
+    await communicator.allReduce(values);
+    this.#sample = [...values];
   }
 
   result(): FittedColumn {
@@ -85,7 +114,7 @@ export class NumericFit implements ColumnFit {
 export class CategoricalFit implements ColumnFit {
   readonly #name: string;
   readonly #missing: MissingPolicy;
-  readonly #counts = new Map<string, number>();
+  #counts = new Map<string, number>();
 
   /**
    * @param name The column's name.
@@ -94,6 +123,10 @@ export class CategoricalFit implements ColumnFit {
   constructor(name: string, missing: MissingPolicy) {
     this.#name = name;
     this.#missing = missing;
+  }
+
+  async merge(communicator: Communicator): Promise<void> {
+    if (communicator.size > 1) this.#counts = await mergeCounts(communicator, this.#counts);
   }
 
   add(cell: string): void {
@@ -123,7 +156,7 @@ export class CategoricalFit implements ColumnFit {
 export class TargetFit {
   readonly #names: readonly string[];
   readonly #statistics: RunningStatistics;
-  readonly #counts: Map<string, number> | undefined;
+  #counts: Map<string, number> | undefined;
 
   /**
    * @param names The target's columns.
@@ -143,6 +176,13 @@ export class TargetFit {
     } else {
       this.#statistics.add(cells.map(numberOf));
     }
+  }
+
+  /** Puts the rows of all ranks together. */
+  async merge(communicator: Communicator): Promise<void> {
+    if (communicator.size === 1) return;
+    if (this.#counts) this.#counts = await mergeCounts(communicator, this.#counts);
+    else await this.#statistics.merge(communicator);
   }
 
   /** The target, and under numbers its statistics; under classes there are two at least. */

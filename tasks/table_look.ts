@@ -1,8 +1,11 @@
 /** The first pass over a user's table: what its columns hold, and what splitting it needs to know of each row. */
 
 import { isMissing, numberOf, showCell } from "../lib/cells.ts";
-import { readRecords, type RecordBlock, type Separator, SEPARATORS } from "../lib/csv_records.ts";
+import { ALONE, type Communicator } from "../lib/communicator.ts";
+import { type CsvRange, csvRange } from "../lib/csv_range.ts";
+import { type CsvOptions, readRecords, type RecordBlock, type Separator, SEPARATORS } from "../lib/csv_records.ts";
 import { DataError } from "../lib/errors.ts";
+import { gatherTexts, mergeCounts, shareText, together } from "../lib/ranks.ts";
 import { ColumnProfile, MAX_CATEGORIES, MAX_CATEGORY_LENGTH, ownText } from "../lib/table_profile.ts";
 import type { Config } from "./config_types.ts";
 
@@ -14,6 +17,9 @@ export interface TableLook {
   separator: Separator | undefined;
   /** Its columns by name, in the order of the header. */
   profiles: ReadonlyMap<string, ColumnProfile>;
+  /** Where several ranks look: this one's rows; the rest is of the whole table, but what stands for each row. */
+  range?: CsvRange;
+  /** This rank's rows. */
   rows: number;
   /** A number per row that stands for its class, where the one target may be classes: at most 1,000 of them. */
   classes: Uint16Array | undefined;
@@ -38,20 +44,46 @@ export function separatorNamed(name: Config["separator"]): Separator | undefined
  * @param path The file.
  * @param config The settings; separator, target and timeColumn count.
  * @param onProgress Progress.
+ * @param communicator The ranks.
  * @returns What it holds.
  * @throws {DataError} If the file is no CSV file, or a time is missing or none.
  */
-export async function lookAt(path: string, config: Config, onProgress: OnProgress): Promise<TableLook> {
-  const separator = separatorNamed(config.separator);
+export async function lookAt(
+  path: string,
+  config: Config,
+  onProgress: OnProgress,
+  communicator: Communicator = ALONE,
+): Promise<TableLook> {
+  const separator = separatorNamed(config.separator), range = await csvRange(path, communicator);
+  const own = await together(communicator, () => lookAtRange(path, config, { separator, onProgress, range }));
+  const profiles = new Map<string, ColumnProfile>();
+  for (const name of await columnsOf(own, communicator)) {
+    profiles.set(name, await (own.profiles.get(name) ?? new ColumnProfile(name)).merged(communicator));
+  }
+  const hasTarget = config.target.length === 1 && profiles.has(config.target[0]);
+  // Of the sums only the texts are wanted, in the order of the file.
+  const known = hasTarget ? await mergeCounts(communicator, own.known) : new Map<string, number>();
+  const hasClasses = hasTarget && known.size <= MAX_CATEGORIES, all = [...known.keys()];
+  const places = new Map(all.map((text, id) => [text, id])),
+    ids = [...own.known.keys()].map((text) => places.get(text)!);
+  return {
+    ...{ path, separator, profiles, range, rows: own.rows },
+    classes: hasClasses ? joined(new Uint16Array(own.rows), own.ids).map((id) => ids[id]) : undefined,
+    times: profiles.has(config.timeColumn) ? joined(new Float64Array(own.rows), own.times) : undefined,
+  };
+}
+
+/** What this rank's rows hold. */
+async function lookAtRange(path: string, config: Config, options: CsvOptions) {
   const profiles = new Map<string, ColumnProfile>();
   const ids: Uint16Array[] = [], times: Float64Array[] = [], known = new Map<string, number>();
   let rows = 0;
-  for await (const block of readRecords(path, { separator, onProgress })) {
-    const { columns, records } = block;
+  for await (const block of readRecords(path, options)) {
+    const { columns, records, firstRow } = block;
     if (rows === 0) columns.forEach((name) => profiles.set(name, new ColumnProfile(name)));
     columns.forEach((name, place) => {
       const profile = profiles.get(name)!;
-      for (let i = 0; i < records.length; i++) profile.add(records[i][place], rows + i);
+      for (let i = 0; i < records.length; i++) profile.add(records[i][place], firstRow + i);
     });
     const target = config.target.length === 1 ? columns.indexOf(config.target[0]) : -1;
     if (target !== -1 && known.size <= MAX_CATEGORIES) {
@@ -61,15 +93,16 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
     if (time !== -1) times.push(Float64Array.from(records, (_, i) => timeIn(path, block, i, time)));
     rows += records.length;
   }
-  const hasClasses = ids.length > 0 && known.size <= MAX_CATEGORIES;
-  return {
-    path,
-    separator,
-    profiles,
-    rows,
-    classes: hasClasses ? joined(new Uint16Array(rows), ids) : undefined,
-    times: times.length > 0 ? joined(new Float64Array(rows), times) : undefined,
-  };
+  return { profiles, ids, times, known, rows };
+}
+
+/** Names of the columns, of the first rank that has rows. */
+async function columnsOf(
+  own: { profiles: ReadonlyMap<string, unknown> },
+  communicator: Communicator,
+): Promise<string[]> {
+  const none = "[]", texts = await gatherTexts(communicator, JSON.stringify([...own.profiles.keys()]));
+  return JSON.parse(await shareText(communicator, texts?.find((text) => text !== none) ?? none));
 }
 
 /** A number for each text, counted from 0; one more than the limit is enough to know that there are too many. */

@@ -4,15 +4,19 @@
  */
 
 import { CellError } from "../lib/cells.ts";
+import { ALONE, type Communicator } from "../lib/communicator.ts";
+import { type CsvRange, csvRange } from "../lib/csv_range.ts";
 import { readRecords } from "../lib/csv_records.ts";
 import { DataError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
-import { SafetensorsWriter } from "../lib/safetensors_writer.ts";
+import { gatherNumbers, together } from "../lib/ranks.ts";
+import type { SafetensorsWriter } from "../lib/safetensors_writer.ts";
 import { type ColumnStatistics, Scaler } from "../lib/scaler.ts";
 import type { Table } from "../lib/table.ts";
 import { TableEncoder, TargetEncoder } from "../lib/table_encoder.ts";
 import type { Config } from "./config_types.ts";
 import { DATA_FOLDER, isSameStamp } from "./dataset_files.ts";
+import { type RowPlaces, rowPlaces, writeTogether } from "./rank_writer.ts";
 import { metadataOf, scaledPathOf, type Scalers, sourcesOf, targetScaler } from "./scaled_dataset.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { CategoricalFit, type ColumnFit, NumericFit, oneHotStatistics, TargetFit } from "./table_fit.ts";
@@ -36,7 +40,9 @@ export interface TableReport {
 /** A file of rows. */
 interface Source {
   path: string;
-  /** Part of each of its rows; where it is left out, all are of `part`. */
+  /** Of its rows those of this rank; left out where all are. */
+  range?: CsvRange;
+  /** Part of each of these rows; where it is left out, all are of `part`. */
   parts?: Uint8Array;
   part: number;
 }
@@ -52,61 +58,88 @@ interface PartedBlock {
   faultOf: (error: unknown, index: number) => unknown;
 }
 
+/** What the training rows hold, and how many rows each part has. */
+interface Training {
+  fits: ColumnFit[];
+  targetFit: TargetFit;
+  counts: [number, number, number];
+}
+
 /** What the training rows say. */
 interface Fitted {
   table: Table;
   scalers: Scalers;
-  counts: [number, number, number];
+  rows: RowPlaces;
   notes: string[];
+}
+
+/** What {@linkcode scaleTable} may be told. */
+export interface ScaleTableOptions {
+  /** Called with the bytes read so far in all passes, and those to read in all, of this rank's rows. */
+  onProgress?: (done: number, total: number) => void;
+  /** The ranks that prepare it together; one process by itself if left out. */
+  communicator?: Communicator;
 }
 
 /**
  * Prepares the table, in constant memory but for some bytes a row. The result takes the place of the one before it only once
- * it is whole. Hold the dataset's lock.
+ * it is whole. Hold the dataset's lock. Several ranks read and write a part of the rows each; if anything goes wrong at one
+ * of them, all throw.
  *
  * @param config The settings.
- * @param options Progress, in passes.
+ * @param options Progress, in passes; and the ranks.
  * @returns What was done.
  * @throws {ConfigError} If settings and columns do not go together.
  * @throws {DataError} If the file cannot be used.
  * @throws {RangeError} If the training rows are too few, or say nothing.
  */
-export async function scaleTable(
-  config: Config,
-  options: { onProgress?: (done: number, total: number) => void } = {},
-): Promise<TableReport> {
-  const stamps = await sourcesOf(config);
-  const path = fromUsersFolder(config.data), passes = config.missing === "drop" ? 4 : 3;
+export async function scaleTable(config: Config, options: ScaleTableOptions = {}): Promise<TableReport> {
+  const { communicator = ALONE } = options, stamps = await together(communicator, () => sourcesOf(config));
+  const path = fromUsersFolder(config.data);
+  const passes = 3 + (config.missing === "drop" ? 1 : 0) + (readsTwice(config, communicator) ? 1 : 0);
   let pass = 0;
   const progress = (): OnProgress => {
     const before = pass++;
     return (bytes, size) => options.onProgress?.(before * size + bytes, passes * size);
   };
-  const look = await lookAt(path, config, progress());
-  const plan = await planColumns(config, look);
-  const parts = await assignParts(config, look, plan, config.missing === "drop" ? progress() : () => {});
-  const sources: Source[] = [{ path, parts, part: 0 }];
-  if (config.validation !== "") sources.push({ path: fromUsersFolder(config.validation), part: 1 });
-  if (config.test !== "") sources.push({ path: fromUsersFolder(config.test), part: 2 });
-  const fitted = await fit(config, plan, sources, progress());
+  const look = await lookAt(path, config, progress(), communicator);
+  const plan = await together(communicator, () => planColumns(config, look));
+  const dropping = config.missing === "drop" ? progress() : () => {};
+  const parts = await assignParts(config, look, plan, dropping, communicator);
+  const sources: Source[] = [{ path, range: look.range, parts, part: 0 }];
+  for (const [part, name] of [[1, config.validation], [2, config.test]] as const) {
+    if (name === "") continue;
+    const path = fromUsersFolder(name);
+    sources.push({ path, range: await csvRange(path, communicator), part });
+  }
+  const fitted = await fit(config, plan, sources, progress, communicator);
 
-  const { counts, scalers, table } = fitted, scaled = scaledPathOf(config);
-  await Deno.mkdir(DATA_FOLDER, { recursive: true });
-  const shapes = Object.fromEntries(PARTS.flatMap((part, index) => [
-    [`${part}.x`, [counts[index], scalers.inputs.columns.length]],
-    [`${part}.y`, [counts[index], scalers.targets.columns.length]],
-  ]));
+  const { rows, scalers, table } = fitted, scaled = scaledPathOf(config);
+  await together(communicator, () => Deno.mkdir(DATA_FOLDER, { recursive: true }));
+  const widths = { x: scalers.inputs.columns.length, y: scalers.targets.columns.length };
   const metadata = metadataOf(config, { scalers, table, loss: plan.loss }, stamps);
-  await using writer = await SafetensorsWriter.create(scaled, shapes, metadata);
-  await write(config, plan, sources, fitted, writer, progress());
-  const now = await sourcesOf(config);
-  const changed = Object.keys(stamps).find((file) => !isSameStamp(stamps[file], now[file]));
-  if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
-  await writer.close();
-  const [train, validation, test] = counts;
-  const dropped = parts.filter((part) => part === DROPPED).length;
-  const notes = dropped > 0 ? [`${dropped} rows with missing cells are left out`, ...fitted.notes] : fitted.notes;
+  const writing = (writer: SafetensorsWriter) => write(config, plan, sources, fitted, writer, progress());
+  const checkSources = async () => {
+    const now = await sourcesOf(config);
+    const changed = Object.keys(stamps).find((file) => !isSameStamp(stamps[file], now[file]));
+    if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
+  };
+  await writeTogether(scaled, rows, widths, metadata, writing, checkSources, communicator);
+  const [train, validation, test] = rows.total, dropped = Float64Array.of(countOf(parts, DROPPED));
+  await communicator.allReduce(dropped);
+  const notes = dropped[0] > 0 ? [`${dropped[0]} rows with missing cells are left out`, ...fitted.notes] : fitted.notes;
   return { path: scaled, counts: { train, validation, test }, columns: plan.columns, notes };
+}
+
+/** Whether the training rows are read once more: a rank's sample for the median depends on the rows of ranks before it. */
+function readsTwice({ missing }: Config, { size }: Communicator): boolean {
+  return missing === "median" && size > 1;
+}
+
+function countOf(values: Uint8Array, wanted: number): number {
+  let count = 0;
+  for (const value of values) if (value === wanted) count++;
+  return count;
 }
 
 /** A report as lines. */
@@ -128,14 +161,16 @@ async function* partedBlocks(
   const inputs = plan.inputs.map(({ name }) => name), columns = [...inputs, ...plan.targets];
   for (const [index, source] of sources.entries()) {
     const options = { separator: separatorNamed(config.separator), columns, ...(index === 0 ? { onProgress } : {}) };
-    for await (const { records, places, firstRow, lineOf } of readRecords(source.path, options)) {
-      const parts = source.parts ? source.parts.subarray(firstRow, firstRow + records.length) : Uint8Array.from(
+    const { path, range } = source, before = range?.firstRow ?? 0;
+    for await (const { records, places, firstRow, lineOf } of readRecords(path, { ...options, range })) {
+      const from = firstRow - before;
+      const parts = source.parts ? source.parts.subarray(from, from + records.length) : Uint8Array.from(
         records,
         (record) => config.missing === "drop" && isIncomplete(record, places) ? DROPPED : source.part,
       );
       const faultOf = (error: unknown, index: number) =>
         error instanceof CellError
-          ? new DataError(error.problem, { file: source.path, line: lineOf(index), column: error.column }, {
+          ? new DataError(error.problem, { file: path, line: lineOf(index), column: error.column }, {
             cause: error,
           })
           : error;
@@ -148,24 +183,30 @@ async function fit(
   config: Config,
   plan: TablePlan,
   sources: readonly Source[],
-  onProgress: OnProgress,
+  progress: () => OnProgress,
+  communicator: Communicator,
 ): Promise<Fitted> {
-  const { missing, seed, scalingMethod } = config;
-  const fits = plan.inputs.map(({ name, kind }): ColumnFit =>
-    kind === "numeric" ? new NumericFit(name, missing, seed) : new CategoricalFit(name, missing)
-  );
-  const targetFit = new TargetFit(plan.targets, plan.kind);
-  const counts: Fitted["counts"] = [0, 0, 0];
-  for await (const { records, parts, inputs, targets } of partedBlocks(config, plan, sources, onProgress)) {
-    for (let i = 0; i < records.length; i++) {
-      if (parts[i] !== DROPPED) counts[parts[i]]++;
-      if (parts[i] !== 0) continue;
-      for (let column = 0; column < fits.length; column++) fits[column].add(records[i][inputs[column]]);
-      targetFit.add(targets.map((place) => records[i][place]));
-    }
+  let gathered = await together(communicator, () => readTraining(config, plan, sources, progress()));
+  if (readsTwice(config, communicator)) {
+    const own = gathered.fits.map((fit) => fit instanceof NumericFit ? fit.count : 0);
+    const all = await gatherNumbers(communicator, own), before = own.map(() => 0);
+    all.subarray(0, communicator.rank * own.length).forEach((count, i) => before[i % own.length] += count);
+    gathered = await together(communicator, () => readTraining(config, plan, sources, progress(), before));
   }
-  const rowsOf = `${config.data}: `;
-  if (counts[0] === 0) throw new RangeError(`${rowsOf}no row is left for training`);
+  const rows = await rowPlaces(gathered.counts, communicator);
+  for (const fit of [...gathered.fits, gathered.targetFit]) await fit.merge(communicator);
+  return { ...await together(communicator, () => describe(config, plan, gathered, rows)), rows };
+}
+
+/** Table and scalers, from what the training rows of all ranks hold. */
+function describe(
+  { data, missing, scalingMethod }: Config,
+  plan: TablePlan,
+  { fits, targetFit }: Training,
+  rows: RowPlaces,
+): Omit<Fitted, "rows"> {
+  const rowsOf = `${data}: `;
+  if (rows.total[0] === 0) throw new RangeError(`${rowsOf}no row is left for training`);
   try {
     const columns = fits.map((fit) => fit.result()), { target, statistics, counts: classCounts } = targetFit.result();
     const table: Table = { inputs: columns.map(({ column }) => column), target, missing };
@@ -178,10 +219,36 @@ async function fit(
     };
     const rare = [...classCounts].filter(([, count]) => count === 1).map(([name]) => name);
     const notes = rare.length > 0 ? [`classes with a single training row: ${rare.join(", ")}`] : [];
-    return { table, scalers, counts, notes };
+    return { table, scalers, notes };
   } catch (error) {
     throw error instanceof RangeError ? new RangeError(rowsOf + error.message, { cause: error }) : error;
   }
+}
+
+/** What this rank's training rows hold, and how many rows of each part it has. */
+async function readTraining(
+  config: Config,
+  plan: TablePlan,
+  sources: readonly Source[],
+  onProgress: OnProgress,
+  before?: readonly number[],
+): Promise<Training> {
+  const { missing, seed } = config;
+  const fits = plan.inputs.map(({ name, kind }, i): ColumnFit =>
+    kind === "numeric" ? new NumericFit(name, missing, seed, before?.[i]) : new CategoricalFit(name, missing)
+  );
+  const targetFit = new TargetFit(plan.targets, plan.kind);
+  const counts: [number, number, number] = [0, 0, 0];
+  const blocks = partedBlocks(config, plan, sources, onProgress);
+  for await (const { records, parts, inputs, targets } of blocks) {
+    for (let i = 0; i < records.length; i++) {
+      if (parts[i] !== DROPPED) counts[parts[i]]++;
+      if (parts[i] !== 0) continue;
+      for (let column = 0; column < fits.length; column++) fits[column].add(records[i][inputs[column]]);
+      targetFit.add(targets.map((place) => records[i][place]));
+    }
+  }
+  return { fits, targetFit, counts };
 }
 
 /** Statistics of the outputs of classes: their means are the shares of the training rows, as a baseline needs them. */

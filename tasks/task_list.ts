@@ -2,7 +2,7 @@
 
 import type { Key } from "./config_types.ts";
 import { ALLOWED_FORMATS, formatFaults } from "./export/formats.ts";
-import { KEYS, SETTINGS, TABLE_KEYS, TRAINING_KEYS } from "./keys.ts";
+import { GROUP_KEYS, SETTINGS, TABLE_KEYS, TRAINING_KEYS } from "./keys.ts";
 
 /** A flag that is no setting. */
 interface Extra {
@@ -39,31 +39,53 @@ function switchOf(name: string, meaning: string): Extra {
   };
 }
 
+/** Settings of making a dataset, and of scaling one. */
+const GENERATING: readonly Key[] = ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"];
+const SCALING: readonly Key[] = ["RECIPE", ...TABLE_KEYS, "SCALING_METHOD", "LOSS", "SPLIT", "SEED"];
+
+/** Going on with a run. */
+const RESUMING = {
+  RESUME: {
+    meaning: "goes on with the run of this name, with the settings it has, from its last checkpoint",
+    allowed: SETTINGS.RUN_NAME.allowed,
+    faults: (text) =>
+      text === undefined || SETTINGS.RUN_NAME.parse(text) !== undefined
+        ? []
+        : [`--resume is ${JSON.stringify(text)}: allowed is ${SETTINGS.RUN_NAME.allowed}`],
+  },
+  FORCE: switchOf("force", "resume though settings, data or device are others, where that can be (false)"),
+} satisfies Task["extras"];
+
+/** How much a run prints. */
+const VIEWING = {
+  QUIET: switchOf("quiet", "print nothing but warnings and errors (false)"),
+  JSON: switchOf("json", "print what happens as JSON, an object a line (false)"),
+} satisfies Task["extras"];
+
 /** The tasks that read settings. */
 export const TASKS = {
   "gen-data": {
     summary: "writes data/<recipe>.csv",
-    keys: ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
+    keys: GENERATING,
   },
   scale: {
     summary: "splits and scales data/<recipe>.csv, or --data, into data/<name>.scaled.safetensors",
-    keys: ["RECIPE", ...TABLE_KEYS, "SCALING_METHOD", "LOSS", "SPLIT", "SEED"],
+    keys: SCALING,
+  },
+  "gen-data-mpi": {
+    summary: "writes data/<recipe>.csv as gen-data does, on the ranks of an MPI job",
+    keys: [...GENERATING, "RANK_TIMEOUT"],
+  },
+  "scale-mpi": {
+    summary: "splits and scales as scale does, on the ranks of an MPI job, each its part of the rows",
+    keys: [...SCALING, "RANK_TIMEOUT"],
   },
   train: {
     summary: "trains a network on --data, or on a recipe's dataset, made and scaled first where needed",
     keys: TRAINING_KEYS,
     extras: {
-      RESUME: {
-        meaning: "goes on with the run of this name, with the settings it has, from its last checkpoint",
-        allowed: SETTINGS.RUN_NAME.allowed,
-        faults: (text) =>
-          text === undefined || SETTINGS.RUN_NAME.parse(text) !== undefined
-            ? []
-            : [`--resume is ${JSON.stringify(text)}: allowed is ${SETTINGS.RUN_NAME.allowed}`],
-      },
-      FORCE: switchOf("force", "resume though settings, data or device are others, where that can be (false)"),
-      QUIET: switchOf("quiet", "print nothing but warnings and errors (false)"),
-      JSON: switchOf("json", "print what happens as JSON, an object a line (false)"),
+      ...RESUMING,
+      ...VIEWING,
       LIVE: {
         meaning: "show the run on a page of this machine while it trains, with pause, stop and learning rate (false)",
         allowed: "true, false, or the port to listen on, from 1024 to 65535; true takes one that is free",
@@ -75,9 +97,18 @@ export const TASKS = {
       },
     },
   },
+  "train-mpi": {
+    summary: "trains as train does, on the ranks of an MPI job, each with its share of every batch",
+    keys: [...TRAINING_KEYS, ...GROUP_KEYS],
+    extras: { ...RESUMING, ...VIEWING },
+  },
   tune: {
     summary: "searches for settings: trains --trials runs, each with values drawn from the ranges that flags give",
-    keys: KEYS,
+    keys: [...TRAINING_KEYS, "TRIALS"],
+  },
+  "tune-mpi": {
+    summary: "searches as tune does, on the ranks of an MPI job: a rank that is free takes the next trial",
+    keys: [...TRAINING_KEYS, "TRIALS", "RANK_TIMEOUT"],
   },
   compare: {
     summary: "lays runs side by side: settings that differ, curves of their losses, how they ended",

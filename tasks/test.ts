@@ -190,6 +190,12 @@ async function checkCoverage(): Promise<boolean> {
   return false;
 }
 
+/** Makes sure of what tests need, in a process of its own: this one may neither read all of PATH nor ask who runs it. */
+async function provide(script: string): Promise<boolean> {
+  const permissions = ["--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
+  return (await deno(["run", "--no-prompt", "--no-check", ...permissions, `tasks/${script}.ts`])).ok;
+}
+
 async function main(): Promise<number> {
   if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
     console.log(
@@ -210,11 +216,8 @@ async function main(): Promise<number> {
     ["lint", async () => (await deno(["lint"])).ok],
     ["types", async () => (await deno(["check", "--doc", "mod.ts", "lib", "tasks", "tests", "README.md"])).ok],
     ["documentation", async () => (await deno(["doc", "--lint", "mod.ts"])).ok],
-    // A process of its own: this one may neither read every folder of the PATH nor ask who runs it.
-    ["browser", async () => {
-      const permissions = ["--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
-      return (await deno(["run", "--no-prompt", "--no-check", ...permissions, "tasks/chromium.ts"])).ok;
-    }],
+    ["browser", () => provide("chromium")],
+    ["MPI", () => provide("open_mpi")],
     ["tests", async () => {
       const { ok, totals: found } = await runTests();
       totals = found;

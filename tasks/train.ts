@@ -10,49 +10,59 @@
  * What is printed hangs on where it goes: a picture that is redrawn on a terminal, lines elsewhere; see tasks/create_view.ts.
  */
 
-import { isSmallStep } from "../lib/adapter.ts";
-import { Device } from "../lib/device.ts";
-import { DataError, DeviceError } from "../lib/errors.ts";
-import { dataSource } from "../lib/model_metadata.ts";
-import { selfTest } from "../lib/self_check.ts";
+import { DataError } from "../lib/errors.ts";
+import { together } from "../lib/ranks.ts";
 import type { Trainer } from "../lib/trainer.ts";
 import { VERSION } from "../lib/version.ts";
-import { buildModel, buildTraining, type Training } from "./build_training.ts";
-import { Checkpoints, type Origin, type RunCheckpoint } from "./checkpoints.ts";
-import { ConfigError, type TaskConfig } from "./config.ts";
+import type { Training } from "./build_training.ts";
+import { Checkpoints, NoCheckpoints, type Origin, type RunCheckpoint } from "./checkpoints.ts";
+import type { TaskConfig } from "./config.ts";
 import { createView } from "./create_view.ts";
 import { trainEpochs } from "./epochs.ts";
 import { finishRun } from "./finish_run.ts";
-import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
 import type { LiveServer } from "./live.ts";
 import { lockRun } from "./locks.ts";
-import { recipeOf } from "./recipes.ts";
+import { prepare } from "./prepare_training.ts";
+import { QuietView } from "./quiet_view.ts";
+import { checkWeights, NO_RANKS, onFirst, type Ranks, shareCheckpoint, shareWeights } from "./ranks.ts";
 import { checkOrigin, readTrainConfig } from "./resume.ts";
-import { forLogs, RunFolder } from "./run_folder.ts";
+import { forLogs, NoFolder, RunFolder } from "./run_folder.ts";
 import { RunKeeper } from "./run_keeper.ts";
 import { recall } from "./run_records.ts";
 import { describeError, runTask } from "./run_task.ts";
-import type { ScaledDataset } from "./scaled_dataset.ts";
 import { Spectators } from "./spectator.ts";
-import { prepareDataset } from "./stages.ts";
 import { StopSignal } from "./stop_signal.ts";
-import { fromUsersFolder } from "./users_files.ts";
+import { endOfSearch, threadsOfTrial } from "./trial_environment.ts";
 import type { View } from "./view.ts";
 
-async function main(config: TaskConfig): Promise<number | void> {
+/**
+ * Trains, as one of some ranks or alone.
+ *
+ * @param config The settings.
+ * @param ranks The ranks: the first one prints and writes.
+ * @returns The exit code of whoever asked for an end.
+ */
+export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promise<number | void> {
   using stack = new DisposableStack();
-  const view = createView(config), folder = new RunFolder(config.runName);
-  stack.use(await lockRun(config.runName, (text) => view.warning(text)));
-  const checkpoints = new Checkpoints(folder.path, config.keepCheckpoints);
-  const checkpoint = config.extras.RESUME === undefined ? undefined : await checkpoints.open(warner(view));
-  const training = await prepare(stack, config, view, checkpoint), { trainer, model, dataset } = training;
+  const { communicator } = ranks, isFirst = communicator.rank === 0, hasOthers = communicator.size > 1;
+  const view = isFirst ? createView(config) : new QuietView(() => {});
+  const folder = new (isFirst ? RunFolder : NoFolder)(config.runName);
+  const checkpoints = new (isFirst ? Checkpoints : NoCheckpoints)(folder.path, config.keepCheckpoints);
+  const found = await onFirst(communicator, async () => {
+    stack.use(await lockRun(config.runName, (text) => view.warning(text)));
+    return config.extras.RESUME === undefined ? undefined : await checkpoints.open(warner(view));
+  });
+  const checkpoint = await shareCheckpoint(communicator, found);
+  const training = await prepare(stack, { config, view, checkpoint, ranks }), { trainer, model, dataset } = training;
 
-  const origin = { version: VERSION, device: model.device.name, data: dataset.sha256 };
+  const size = hasOthers ? { ranks: communicator.size } : {};
+  const origin = { version: VERSION, device: model.device.name, data: dataset.sha256, ...size };
   const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
-  using signal = new StopSignal();
+  using signal = new StopSignal(endOfSearch());
   await using live = await openLive(config, { training, keeper, view, signal });
-  await takeUp(config, { folder, keeper, checkpoint, origin, trainer, view });
+  await together(communicator, () => takeUp(config, { folder, keeper, checkpoint, origin, trainer, view, isFirst }));
   if (live && config.extras.RESUME !== undefined) await recallPast(config, live, view);
+  if (hasOthers) await shareWeights(communicator, model);
   const begunAt = trainer.step, guests = live ? [live] : [];
   const party = {
     config,
@@ -60,11 +70,14 @@ async function main(config: TaskConfig): Promise<number | void> {
     keeper,
     spectators: new Spectators([view, ...guests]),
     controls: [signal, ...guests],
+    communicator,
   };
-  return await withHint(config, { checkpoints, keeper, live }, async () => {
+  return await withHint({ config, checkpoints, keeper, live, ranks }, async () => {
     const code = await trainEpochs(party).finally(() => party.spectators.end());
+    if (hasOthers) await checkWeights(communicator, model.values);
+    if (!isFirst) return code;
     if (code !== undefined) {
-      const stop = { run: folder.path, step: trainer.step, resume: `deno task train --resume ${config.runName}` };
+      const stop = { run: folder.path, step: trainer.step, resume: `${ranks.command} --resume ${config.runName}` };
       const text = `stopped: ${folder.path} is kept at ${formatPlace(trainer)}\ngo on with: ${stop.resume}`;
       if (code !== 0) {
         view.stopped(stop, text);
@@ -82,45 +95,6 @@ function warner(view: View): (text: string) => void {
   return (text) => view.warning(`warning: ${text}`);
 }
 
-/** Prepares rows, network and optimizer, and refuses what cannot go together before anything of the run is written. */
-async function prepare(
-  stack: DisposableStack,
-  config: TaskConfig,
-  view: View,
-  checkpoint: RunCheckpoint | undefined,
-): Promise<Training> {
-  // How wide a table of the user's own is, only reading it tells.
-  const table = config.data === "" ? undefined : stack.use(await prepareDataset(config, view));
-  const widths = widthsOf(config, table);
-  const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
-  // Before anything is written of a recipe, so that a machine that cannot train keeps what it has.
-  const device = stack.use(
-    await Device.request({ smallDispatches: isSmallStep(expectedRows(config, table), weights) }),
-  );
-  await checkDevice(device, view);
-  const model = await buildModel(stack, device, checkpoint ? { ...config, initFrom: "" } : config, widths);
-  if (!table) await checkRows(config, device.limits);
-
-  const dataset = table ?? stack.use(await prepareDataset(config, view));
-  const { train: { rows }, validation } = dataset.parts;
-  const batchSize = batchSizeOf(config, rows);
-  const faults = [
-    ...trainingFaults(config, dataset.loss, [rows, validation.rows], batchSize),
-    ...(table ? stepFaults(batchSize, widths, config, device.limits) : []),
-  ];
-  if (faults.length > 0) throw new ConfigError(faults);
-
-  const source = table && await dataSource(fromUsersFolder(config.data));
-  const training = { ...await buildTraining(stack, model, config, dataset, batchSize), source };
-  const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
-  const { stepsPerEpoch, windows, windowRows } = training.trainer;
-  const streamed = windows > 1 ? `, in ${windows} windows of ${windowRows} rows` : "";
-  view.note(
-    `network: ${network}; ${rows} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
-  );
-  return training;
-}
-
 /** What a run takes up from. */
 interface Beginning {
   folder: RunFolder;
@@ -129,13 +103,16 @@ interface Beginning {
   origin: Origin;
   trainer: Trainer;
   view: View;
+  isFirst: boolean;
 }
 
 /** Makes the run's folder, or takes the run up where it was left. */
 async function takeUp(config: TaskConfig, begin: Beginning): Promise<void> {
-  const { folder, keeper, checkpoint, origin, trainer, view } = begin, isResumed = config.extras.RESUME !== undefined;
+  const { folder, keeper, checkpoint, origin, trainer, view, isFirst } = begin;
+  const isResumed = config.extras.RESUME !== undefined;
   if (checkpoint) {
-    for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) warner(view)(what);
+    // Of the ranks' devices a checkpoint names the first one's.
+    if (isFirst) { for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) warner(view)(what); }
     await keeper.restore(checkpoint);
     const text = formatRate(config, keeper.rateFactor);
     if (text) warner(view)(text);
@@ -197,12 +174,18 @@ async function openLive(
   return live;
 }
 
+/** A run that may fail. */
+interface Hinted {
+  config: TaskConfig;
+  checkpoints: Checkpoints;
+  keeper: RunKeeper;
+  live: LiveServer | undefined;
+  ranks: Ranks;
+}
+
 /** Says with an error what is left of the run, on the live page too. */
-async function withHint<T>(
-  { runName }: TaskConfig,
-  { checkpoints, keeper, live }: { checkpoints: Checkpoints; keeper: RunKeeper; live: LiveServer | undefined },
-  work: () => Promise<T>,
-): Promise<T> {
+async function withHint<T>(hinted: Hinted, work: () => Promise<T>): Promise<T> {
+  const { config: { runName }, checkpoints, keeper, live, ranks } = hinted;
   try {
     return await work();
   } catch (error) {
@@ -210,7 +193,7 @@ async function withHint<T>(
     if (error instanceof Error && lastStep !== undefined) {
       const how = keeper.wouldHalvingHelp ? " --on-nan halve-lr" : "";
       error.message +=
-        `\nthe run is kept at step ${lastStep}: \`deno task train --resume ${runName}${how}\` goes on from there`;
+        `\nthe run is kept at step ${lastStep}: \`${ranks.command} --resume ${runName}${how}\` goes on from there`;
     }
     live?.warning(describeError("train", error));
     throw error;
@@ -222,36 +205,6 @@ function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
   return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
 }
 
-/** Widths of the network, from its inputs to its outputs. */
-function widthsOf({ recipe, hiddenSize }: TaskConfig, table: ScaledDataset | undefined): number[] {
-  const { features, targets } = table ?? recipeOf(recipe);
-  return [features.length, ...hiddenSize, targets.length];
+if (import.meta.main) {
+  await runTask("train", (config) => train(config, { ...NO_RANKS, threads: threadsOfTrial() }), readTrainConfig);
 }
-
-/** Rows of a step; a hint for the device, which needs no exact count. */
-function expectedRows({ batchSize, numDataset, split }: TaskConfig, table: ScaledDataset | undefined): number {
-  return batchSize !== "full" ? batchSize : table ? table.parts.train.rows : numDataset * split[0];
-}
-
-/** Rows of a step; a preset that is more than there are gives way, one that was asked for does not. */
-function batchSizeOf({ batchSize, given }: TaskConfig, rows: number): number {
-  if (batchSize === "full" || (batchSize > rows && !given.BATCH_SIZE)) return rows;
-  if (batchSize <= rows) return batchSize;
-  throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
-}
-
-/** Tells the device, and refuses one whose kernels give wrong results. */
-async function checkDevice(device: Device, view: View): Promise<void> {
-  const checks = await selfTest(device);
-  const wrong = checks.filter(({ ok }) => !ok).map(({ kernel, on }) => `${kernel} on ${on}`);
-  if (wrong.length > 0) {
-    throw new DeviceError(
-      `Cannot train on ${device.name}: it gives wrong results for ${
-        wrong.join(", ")
-      }; \`deno task doctor\` shows them all`,
-    );
-  }
-  view.note(`device: ${device.name}; ${checks.length} kernel checks passed`);
-}
-
-if (import.meta.main) await runTask("train", main, readTrainConfig);

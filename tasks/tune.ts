@@ -4,44 +4,36 @@
  *   deno task tune --trials 20 --learning-rate 1e-4..1e-1:log --hidden-size "32|64|128,64"
  */
 
-import { fileURLToPath } from "node:url";
-import project from "../deno.json" with { type: "json" };
 import { ConfigError, readConfig, type TaskConfig } from "./config.ts";
-import { parseObject, stampOf } from "./dataset_files.ts";
 import { lockSearch } from "./locks.ts";
 import { RunFolder } from "./run_folder.ts";
 import { exitCodeOf } from "./run_task.ts";
 import { draw, isRange, parseRange, type Range } from "./search.ts";
 import { formatNumber, formatTable } from "./table.ts";
+import type { Trial } from "./trial.ts";
+import { type Ended, handOut, THIS_PROCESS, type Worker } from "./workers.ts";
 
-/** A run to be. */
-interface Trial {
-  /** Its folder's name. */
-  readonly run: string;
-  /** What was drawn, by flag. */
-  readonly drawn: Readonly<Record<string, string>>;
-  /** The command line of train. */
-  readonly args: readonly string[];
-  /** Its settings, as config.json will hold them. */
-  readonly texts: TaskConfig["texts"];
+/** A command line of a search. */
+export interface SearchLine {
+  /** All but what is to be searched, in its order. */
+  readonly plain: readonly string[];
+  /** The text of each range, by flag. */
+  readonly ranges: Readonly<Record<string, string>>;
 }
-
-/** How a trial ended: its measures on the validation part, or why it has none. */
-type Outcome = Readonly<Record<string, number>> | string;
 
 /** Measures that the table shows, where a run has them. */
 const MEASURES = ["loss", "r2", "accuracy", "macroF1"];
 
 /** Flags of the whole search: its trials have a name of their own, and do not know the other. */
-const OWN_FLAGS = ["--trials", "--run-name"];
+const OWN_FLAGS = ["--trials", "--run-name", "--rank-timeout"];
 
 /**
  * Cuts a command line in two: what is to be searched, and the rest.
  *
  * @param args The command line of tune.
- * @returns The rest in its order, and the text of each range by flag.
+ * @returns Both.
  */
-export function splitRanges(args: readonly string[]): { plain: string[]; ranges: Record<string, string> } {
+export function splitRanges(args: readonly string[]): SearchLine {
   const plain: string[] = [], ranges: Record<string, string> = {};
   for (let i = 0; i < args.length; i++) {
     const [flag, joined] = args[i].split(/=(.*)/s, 2), value = joined ?? args[i + 1];
@@ -55,8 +47,15 @@ export function splitRanges(args: readonly string[]): { plain: string[]; ranges:
   return { plain, ranges };
 }
 
-/** What each trial draws, all of it checked before the first one runs. */
-function planTrials(config: TaskConfig, plain: readonly string[], texts: Record<string, string>): Trial[] {
+/**
+ * What each trial draws, all of it checked before the first one runs.
+ *
+ * @param config The settings of the search.
+ * @param line Its command line.
+ * @returns The trials, in their order.
+ * @throws {ConfigError} If it cannot be.
+ */
+export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchLine): Trial[] {
   const ranges: Record<string, Range> = {}, faults: string[] = [];
   for (const [flag, text] of Object.entries(texts)) {
     try {
@@ -95,82 +94,65 @@ function planTrials(config: TaskConfig, plain: readonly string[], texts: Record<
 }
 
 /**
- * Trains a trial in a process of its own, unless an earlier search did; what that began goes on. Of what the process prints
- * only an error is told.
+ * Runs trials, prints each that has ended, and then all of them in a table.
+ *
+ * @param trials The trials.
+ * @param workers Who runs them.
+ * @param print Prints lines.
+ * @returns The exit code: 1 where all have failed.
  */
-async function runTrial({ run, args, texts }: Trial): Promise<Outcome> {
-  const folder = new RunFolder(run), settings = await readJson(`${folder.path}/config.json`);
-  const isBegun = JSON.stringify(settings) === JSON.stringify(texts);
-  const earlier = isBegun ? await measuresOf(folder) : undefined;
-  if (earlier) return earlier;
-  const [, ...words] = project.tasks.train.command.split(" "), script = new URL("train.ts", import.meta.url);
-  const config = fileURLToPath(new URL("../deno.json", import.meta.url));
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...isBegun ? [`--resume=${run}`] : args],
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  const measures = code === 0 ? await measuresOf(folder) : undefined;
-  if (measures) return measures;
-  const said = new TextDecoder().decode(stderr).trim().split("\n");
-  return said.find((line) => line.startsWith("error: "))?.slice(7) ?? `train ended with exit code ${code}`;
-}
-
-/** The measures of a finished run on its validation part. */
-async function measuresOf(folder: RunFolder): Promise<Readonly<Record<string, number>> | undefined> {
-  const summary = await readJson(`${folder.path}/summary.json`);
-  return summary?.validation as Record<string, number> | undefined;
-}
-
-async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
-  return await stampOf(path) === undefined ? undefined : parseObject(await Deno.readTextFile(path));
-}
-
-async function main(config: TaskConfig, plain: readonly string[], ranges: Record<string, string>): Promise<number> {
-  const trials = planTrials(config, plain, ranges);
-  using _search = await lockSearch(config.runName);
-  const outcomes: [Trial, Outcome][] = [];
-  for (const [i, trial] of trials.entries()) {
-    const start = performance.now(), outcome = await runTrial(trial);
+export async function search(
+  trials: readonly Trial[],
+  workers: readonly Worker[],
+  print: (lines: string) => void = console.log,
+): Promise<number> {
+  const hasHosts = new Set(workers.map(({ host }) => host)).size > 1;
+  const all = await handOut(trials, workers, ({ trial, at, outcome, host, seconds }) => {
     const drawn = Object.entries(trial.drawn).map((pair) => pair.join(" ")).join("  ");
     const ended = typeof outcome === "string" ? outcome : `validation loss ${formatNumber(outcome.loss)}`;
-    console.log(
-      `trial ${i + 1}/${trials.length}  ${drawn}  ${ended}  ${((performance.now() - start) / 1000).toFixed(1)} s`,
-    );
-    outcomes.push([trial, outcome]);
-  }
-  console.log(formatOutcomes(outcomes));
-  const best = sorted(outcomes)[0];
-  if (typeof best[1] === "string") return 1;
-  console.log(`best: ${new RunFolder(best[0].run).path}`);
+    const where = hasHosts ? `  on ${host}` : "";
+    print(`trial ${at + 1}/${trials.length}  ${drawn}  ${ended}  ${seconds.toFixed(1)} s${where}`);
+  });
+  const ranking = sorted(all), [best] = ranking;
+  print(formatEnded(ranking, hasHosts));
+  if (typeof best.outcome === "string") return 1;
+  print(`best: ${new RunFolder(best.trial.run).path}${hasHosts ? ` on ${best.host}` : ""}`);
   return 0;
 }
 
 /** Best first; those without a loss last. */
-function sorted(outcomes: readonly [Trial, Outcome][]): [Trial, Outcome][] {
-  const lossOf = (outcome: Outcome) => typeof outcome === "string" ? Infinity : outcome.loss;
-  return outcomes.toSorted(([, a], [, b]) => lossOf(a) < lossOf(b) ? -1 : lossOf(a) > lossOf(b) ? 1 : 0);
+function sorted(all: readonly Ended[]): Ended[] {
+  const lossOf = ({ outcome }: Ended) => typeof outcome === "string" ? Infinity : outcome.loss;
+  // Which of several ranks ended first is chance.
+  const numbered = all.toSorted((a, b) => a.at - b.at);
+  return numbered.sort((a, b) => lossOf(a) < lossOf(b) ? -1 : lossOf(a) > lossOf(b) ? 1 : 0);
 }
 
-function formatOutcomes(outcomes: readonly [Trial, Outcome][]): string {
-  const flags = Object.keys(outcomes[0][0].drawn);
+function formatEnded(ranking: readonly Ended[], hasHosts: boolean): string {
+  const flags = Object.keys(ranking[0].trial.drawn);
   const measures = MEASURES.filter((name) =>
-    outcomes.some(([, outcome]) => typeof outcome !== "string" && outcome[name] !== undefined)
+    ranking.some(({ outcome }) => typeof outcome !== "string" && outcome[name] !== undefined)
   );
-  const rows = sorted(outcomes).map(([{ run, drawn }, outcome]) => [
+  const rows = ranking.map(({ trial: { run, drawn }, outcome, host }) => [
     run,
+    ...(hasHosts ? [host] : []),
     ...flags.map((flag) => drawn[flag]),
     // Runs for numbers and runs for classes have other measures.
     ...(typeof outcome === "string"
       ? ["failed"]
       : measures.map((name) => outcome[name] === undefined ? "" : formatNumber(outcome[name]))),
   ]);
-  return formatTable([["run", ...flags.map((flag) => flag.slice(2)), ...measures], ...rows]);
+  const header = ["run", ...(hasHosts ? ["host"] : []), ...flags.map((flag) => flag.slice(2)), ...measures];
+  return formatTable([header, ...rows], hasHosts ? 2 : 1);
+}
+
+async function main(config: TaskConfig, line: SearchLine): Promise<number> {
+  const trials = planTrials(config, line);
+  using _search = await lockSearch(config.runName);
+  return await search(trials, [THIS_PROCESS]);
 }
 
 if (import.meta.main) {
-  const { plain, ranges } = splitRanges(Deno.args);
-  Deno.exit(await exitCodeOf("tune", plain, (config) => main(config, plain, ranges)));
+  const line = splitRanges(Deno.args);
+  Deno.exit(await exitCodeOf("tune", line.plain, (config) => main(config, line)));
 }

@@ -21,18 +21,18 @@ const topLevel = [
 
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
-  "errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer " +
+  "communicator group ranks csv_range errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer " +
   "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
   "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers " +
   "bounded_json printable classification_metrics diagnosis version model_metadata reference_dropout learning_rates " +
-  "plateau reference_statistics safetensors_bytes",
-  "adapter command_builder device gpu_faults pipeline product recording schedule",
+  "plateau reference_statistics safetensors_bytes mpi_library mpi_watch mpi",
+  "adapter command_builder device gpu_faults pipeline product recording schedule staging",
   "tensor",
   "elementwise matmul ops reductions rows activations dropout clipping step_rates not_finite tensor_statistics",
   "layers losses optimizers init activation_layers layer linear perceptron flat_optimizer gradient_descent " +
   "adaptive_optimizers dropout_layer weighted_losses early_stopping",
   "model",
-  "trainer trainer_options row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
+  "trainer trainer_options group_steps row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
   "whole_step whole_step_cases activation_cases load_model loss_cases training_step optimizer_cases " +
   "training_state checkpoint examination watch fault_finder fault_cause stored_layers step_look layer_look statistics_cases " +
   "model_bytes",

@@ -55,7 +55,12 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     onNan: "stop",
     debugTensors: false,
     report: true,
+    selfTest: true,
     trace: 0,
+    syncEvery: 1,
+    outerLearningRate: 0.7,
+    outerMomentum: 0.9,
+    rankTimeout: 600,
     activation: "relu",
     dropout: 0,
     initFrom: "",
@@ -150,13 +155,18 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
     ON_NAN: ["go on"],
     DEBUG_TENSORS: ["maybe"],
     REPORT: ["maybe"],
+    SELF_TEST: ["maybe"],
     TRACE: ["-1", "1.5", "often", ""],
+    SYNC_EVERY: ["0", "1.5", "always"],
+    OUTER_LEARNING_RATE: ["0", "-1", "1e39"],
+    OUTER_MOMENTUM: ["1", "-0.1"],
+    RANK_TIMEOUT: ["10", "0s", "never"],
   };
   for (const [key, texts] of Object.entries(refused)) {
     const { allowed } = SETTINGS[key as keyof typeof SETTINGS];
     for (const text of texts) {
       const expected = `${key} (from the environment) is ${JSON.stringify(text)}: allowed is ${allowed}`;
-      assertEquals(faultsOf("", { env: { [key]: text } }), [expected]);
+      assertEquals(faultsOf("", { task: "train-mpi", env: { [key]: text } }), [expected]);
     }
   }
   assertEquals(faultsOf("", { dotenv: "SEED=x" })[0].slice(0, 17), "SEED (from .env) ");

@@ -164,7 +164,7 @@ Deno.test("openScaledDataset() refuses a description that does not fit the rows"
   await using place = await Workplace.create();
   const column = (name: string) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 });
   const good: Record<string, string> = {
-    format: "backhand scaled dataset 3",
+    format: "backhand scaled dataset 4",
     scaler: JSON.stringify({ inputs: new Scaler("none", [column("x")]), targets: new Scaler("none", [column("y")]) }),
     table: JSON.stringify(numericTable(["x"], ["y"])),
     loss: "mse",

@@ -11,14 +11,21 @@ import { pathInProject, readTasks, Workplace } from "./run_task_process.ts";
 const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi"];
 
 /** The tasks that may start programs: Deno itself, and in setup a package manager. */
-const MAY_RUN = ["setup", "tune", "test", "bench", "soak", "playground"];
+const MAY_RUN = ["setup", "tune", "tune-mpi", "test", "bench", "bench-mpi", "soak", "playground"];
+
+/** The tasks whose processes are ranks of MPI. */
+const RANKS = ["gen-data-mpi", "scale-mpi", "train-mpi", "tune-mpi"];
 
 /** What each task may write. */
 const WRITES: Record<string, string | undefined> = {
   "gen-data": "=data",
   scale: "=data",
   train: "=data",
+  "train-mpi": "=data",
+  "gen-data-mpi": "=data",
+  "scale-mpi": "=data",
   tune: "=data",
+  "tune-mpi": "=data",
   // Where the user says.
   predict: "",
   export: "",
@@ -53,6 +60,9 @@ const DRIVERS = { LD_LIBRARY_PATH: "/nowhere" };
 
 const SMALL = ["--num-dataset=100", "--num-epochs=1"];
 
+/** What `deno task setup` is made of. */
+const SETUP = ["tasks/setup.ts", "tasks/open_mpi.ts", "tasks/packages.ts"];
+
 const USES: Record<string, Use> = {
   "gen-data": { args: () => ["--num-dataset=100", "--generate-dataset"], says: /^wrote data\/cubic.csv: 100 rows/m },
   scale: { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
@@ -60,9 +70,26 @@ const USES: Record<string, Use> = {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--live"],
     says: /^live: http:[^]*^run: data\/runs\//m,
   },
+  "gen-data-mpi": {
+    args: () => ["--num-dataset=100", "--generate-dataset"],
+    says: /^wrote data\/cubic.csv: 100 rows/m,
+  },
+  "scale-mpi": { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
+  "train-mpi": {
+    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--run-name=mpi"],
+    says: /^run: data\/runs\/mpi$/m,
+  },
   tune: {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--trials=1", "--seed=1|2"],
     says: /^best: data\/runs\//m,
+    env: DRIVERS,
+  },
+  "tune-mpi": {
+    args: (at) => [
+      ...["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1"],
+      ...["--trials=1", "--seed=1|2", "--run-name=mpi"],
+    ],
+    says: /^best: data\/runs\/mpi-001$/m,
     env: DRIVERS,
   },
   compare: { args: () => ["default_run", "default_run.1"], says: /^in the end, test /m },
@@ -84,17 +111,17 @@ const USES: Record<string, Use> = {
   setup: {
     args: () => [],
     says: /^$/,
-    project: ["deno.json", "deno.lock", "tasks/setup.ts"],
+    project: ["deno.json", "deno.lock", ...SETUP],
     env: { ...DRIVERS, JSR_URL: "file:///nowhere/", NO_SETUP: "" },
     // Who runs it is asked only where an adapter is missing.
     unused: ["--allow-sys=uid"],
   },
   // In a project without tests, whose stages fail one by one.
-  test: { args: () => [], says: /^tests: \d+ passed/m, project: ["tasks/setup.ts", "tasks/test.ts"] },
+  test: { args: () => [], says: /^tests: \d+ passed/m, project: [...SETUP, "tasks/test.ts"] },
 };
 
 /** Tasks whose every use takes minutes: their permissions are only read. */
-const LONG = ["bench", "soak"];
+const LONG = ["bench", "bench-mpi", "soak"];
 
 /** Tasks of this project's makers that drive a browser: playwright-core reads in /proc, which only all permissions allow. */
 const BROWSING = ["pictures"];
@@ -152,14 +179,15 @@ Deno.test("deno.json gives every task known permissions, no network but a page o
     for (const flag of flags) {
       assertMatch(
         flag,
-        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run)|allow-net=127\.0\.0\.1)$/,
+        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run|ffi)|allow-net=127\.0\.0\.1)$/,
         `a flag of ${task}`,
       );
     }
     assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
     assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);
     assertEquals(of("net"), MAY_LISTEN.includes(task) ? [LOOPBACK] : [], `${task} reaches out`);
-    assertEquals(of("sys"), task === "setup" ? ["--allow-sys=uid"] : []);
+    assertEquals(of("ffi"), RANKS.includes(task) ? ["--allow-ffi"] : [], `${task} calls other libraries`);
+    assertEquals(of("sys"), ["setup", "bench-mpi"].includes(task) ? ["--allow-sys=uid"] : []);
     if (task === "soak") continue;
     assertEquals(of("write"), WRITES[task] === undefined ? [] : [`--allow-write${WRITES[task]}`], task);
   }

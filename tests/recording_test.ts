@@ -95,9 +95,9 @@ gpuTest("replay() sees what was written between replays", async (device) => {
 Deno.test("Recording cuts a replay into submissions of bounded length", () => {
   const submissions: number[] = [];
   const submit = (times: number) => submissions.push(times);
-  new Recording(1_000, submit, []).replay(5);
-  new Recording(5_000, submit, []).replay(2); // longer than the bound: one replay each
-  new Recording(0, submit, []).replay(2);
+  new Recording([{ length: 1_000, submit }], []).replay(5);
+  new Recording([{ length: 5_000, submit }], []).replay(2); // longer than the bound: one replay each
+  new Recording([{ length: 0, submit }], []).replay(2);
   assertEquals(submissions, [2, 2, 1, 1, 1, 2]);
 });
 

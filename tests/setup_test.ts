@@ -18,7 +18,7 @@ const ready: Findings = {
 async function makeProject(): Promise<{ root: URL } & AsyncDisposable> {
   const folder = new URL(`file://${await Deno.makeTempDir({ prefix: "backhand_setup_" })}/`);
   await Deno.mkdir(new URL("tasks/offline_std/csv", folder), { recursive: true });
-  for (const file of ["deno.json", "deno.lock", "tasks/setup.ts"]) {
+  for (const file of ["deno.json", "deno.lock", "tasks/setup.ts", "tasks/open_mpi.ts", "tasks/packages.ts"]) {
     await Deno.copyFile(new URL(file, root), new URL(file, folder));
   }
   for (const name of ["deno.json", "mod.ts"]) {

@@ -75,8 +75,23 @@ Deno.test("deno task lists every task with a description", async () => {
   assertEquals(code, 0);
   const listed = [...(stdout + stderr).matchAll(/^- (\S+)\n +\/\/ (.+)$/gm)].map(([, name, text]) => [name, text]);
   const tasks = [
-    ...["setup", "gen-data", "scale", "train", "tune", "compare", "predict", "evaluate", "export", "report"],
-    ...["gradcheck", "doctor", "playground", "bench", "pictures", "test", "soak"],
+    ...[
+      "setup",
+      "gen-data",
+      "scale",
+      "gen-data-mpi",
+      "scale-mpi",
+      "train",
+      "train-mpi",
+      "tune",
+      "tune-mpi",
+      "compare",
+      "predict",
+      "evaluate",
+      "export",
+      "report",
+    ],
+    ...["gradcheck", "doctor", "playground", "bench", "bench-mpi", "pictures", "test", "soak"],
   ];
   assertEquals(listed.map(([name]) => name), tasks);
   for (const [name, text] of listed) assert(text.length >= 20, `${name} has no description: ${text}`);

@@ -33,6 +33,7 @@ const WRONG: Record<string, [value: string, allowed: string]> = {
   ON_NAN: ["panic", "stop or halve-lr"],
   DEBUG_TENSORS: ["1", "true or false"],
   REPORT: ["yes", "true or false"],
+  SELF_TEST: ["no", "true or false"],
   TRACE: ["-1", "a whole number from 0 on, or true for 1"],
 };
 
@@ -64,7 +65,7 @@ Deno.test("train reports all wrong settings together, whatever they come from", 
   const { stderr } = await place.refuse(2, faults(() => "the environment"), "train", [], env);
   assertEquals(stderr.match(/^error: /gm)?.length, KEYS.length);
   await place.write(".env", KEYS.map((key) => `${key}="${WRONG[key][0]}"\n`).join(""));
-  await place.refuse(2, faults(() => ".env"), "train", [], { REPORT: "" });
+  await place.refuse(2, faults(() => ".env"), "train", [], { REPORT: "", SELF_TEST: "" });
   assertEquals(Object.keys(await place.digests("data")).sort(), ["cubic.csv", "cubic.csv.json"]);
 });
 
@@ -102,11 +103,9 @@ Deno.test("every task refuses what it does not know, and names the nearest flag"
     ["doctor", ["--verbose"], "--verbose: doctor takes no flags"],
   ];
   for (const [task, args, says] of cases) await place.refuse(2, [says, `deno task ${task} --help`], task, args);
-  for (const task of ["setup", "test"]) {
-    await place.refuse(2, ["--foo", "bar"].map((word) => `error: ${word}: ${task} takes no flags`), task, [
-      "--foo",
-      "bar",
-    ]);
+  for (const [task, takes] of [["setup", "no flag but --mpi"], ["test", "no flags"]]) {
+    const says = ["--foo", "bar"].map((word) => `error: ${word}: ${task} takes ${takes}`);
+    await place.refuse(2, says, task, ["--foo", "bar"]);
   }
   await place.write(".env", "LERNING_RATE=0.1\n");
   await place.refuse(2, ["LERNING_RATE (from .env) is no setting: did you mean LEARNING_RATE?"], "train");
@@ -136,8 +135,12 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
   const taken: Record<string, string[]> = {
     "gen-data": ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
     scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],
+    "gen-data-mpi": ["RECIPE", "NUM_DATASET", "NOISE", "SEED", "RANK_TIMEOUT"],
+    "scale-mpi": ["RECIPE", "DATA", "SCALING_METHOD", "SPLIT", "SEED", "RANK_TIMEOUT"],
     train: KEYS,
+    "train-mpi": [...KEYS, "SYNC_EVERY", "OUTER_LEARNING_RATE", "OUTER_MOMENTUM", "RANK_TIMEOUT", "RESUME", "QUIET"],
     tune: [...KEYS, "TRIALS"],
+    "tune-mpi": [...KEYS, "TRIALS", "RANK_TIMEOUT"],
     compare: ["JSON"],
     predict: ["RUN_NAME", "INPUT", "OUTPUT", "ROW"],
     evaluate: ["RUN_NAME", "DATA", "JSON"],
@@ -152,10 +155,11 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     ...{ HIDDEN_SIZE: "64", INIT: "kaiming", LOSS: "mse", OPTIMIZER: "sgd", LEARNING_RATE: "0.01", BATCH_SIZE: "10" },
     ...{ NUM_EPOCHS: "10", SPLIT: "0.8,0.1,0.1", SEED: "42", RUN_NAME: "default_run", DEBUG_TENSORS: "false" },
     REPORT: "true",
+    SELF_TEST: "true",
   };
   await using place = await Workplace.create();
   const others = Object.keys(await readTasks()).filter((task) => !(task in taken));
-  assertEquals(others, ["setup", "bench", "pictures", "test", "soak"]);
+  assertEquals(others, ["setup", "bench", "bench-mpi", "pictures", "test", "soak"]);
   for (const [task, keys] of Object.entries(taken)) {
     const { stdout, stderr } = await place.succeed(task, ["--seed", "nonsense", "--help"]);
     assertStringIncludes(stdout, `deno task ${task}`);

@@ -12,14 +12,14 @@ const KEYS = [
   ...["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SCALING_METHOD", "HIDDEN_SIZE", "INIT", "LOSS"],
   ...["OPTIMIZER", "LEARNING_RATE", "BATCH_SIZE", "NUM_EPOCHS", "SPLIT", "SEED", "RUN_NAME", "DEBUG_TENSORS"],
   ...["ACTIVATION", "DROPOUT", "INIT_FROM", "CLASS_WEIGHTS", "SCHEDULE", "WARMUP", "WEIGHT_DECAY", "CLIP_NORM"],
-  ...["PATIENCE", "CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "REPORT", "TRACE"],
+  ...["PATIENCE", "CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "REPORT", "SELF_TEST", "TRACE"],
 ];
 
 const run = "data/runs/default_run";
 
 Deno.test("train learns the cubic with its defaults, and keeps all that the run was", async (t) => {
   await using place = await Workplace.create();
-  const { stdout, stderr } = await place.succeed("train", [], { REPORT: "true" });
+  const { stdout, stderr } = await place.succeed("train", [], { REPORT: "true", SELF_TEST: "true" });
   const files = Object.keys(await place.digests(run)).sort();
   assertMatch(files.filter((name) => name.startsWith("checkpoints/")).at(-1)!, /^checkpoints\/step-0000080000.safe/);
   assertEquals(files.filter((name) => !name.startsWith("checkpoints/")), [
@@ -30,6 +30,7 @@ Deno.test("train learns the cubic with its defaults, and keeps all that the run 
     "report.html",
     "summary.json",
   ]);
+  assertMatch(stdout, /^device: .*; \d{3} kernel checks passed$/m);
   const summary = JSON.parse(await place.read(`${run}/summary.json`));
 
   await t.step("summary.json: a test r2 of at least 0.995, in raw units", () => {

@@ -1,0 +1,89 @@
+/**
+ * Trains the deep workload as one rank of a job, or alone, as a worker of the bench; rank 0 reports a line of JSON:
+ *
+ *     deno run --allow-env tasks/bench/ranks_worker.ts alone 1 1 128 4
+ *     mpirun -n 2 deno run --allow-env --allow-ffi tasks/bench/ranks_worker.ts mpi 1 16 128 4
+ *
+ * Arguments: alone, mpi, apart for ranks that never meet, or exchange, to time all-reduces and nothing else; threads of a
+ * software adapter, steps between two meetings, rows of a rank's step, epochs to time.
+ */
+
+import { ALONE, type Communicator } from "../../lib/communicator.ts";
+import { Device } from "../../lib/device.ts";
+import { multilayerPerceptron } from "../../lib/layers.ts";
+import { Model } from "../../lib/model.ts";
+import { Sgd } from "../../lib/optimizers.ts";
+import { Tensor } from "../../lib/tensor.ts";
+import { Trainer } from "../../lib/trainer.ts";
+import { learningRateOf, lossOf, workloadOf } from "./workloads.ts";
+
+/** Rows of data: enough steps in an epoch that its end, where ranks meet, does not count. */
+const ROWS = 16_384;
+
+/** Counts the bytes that a rank hands to the others. */
+function counting(communicator: Communicator, counts: { bytes: number; seconds: number }): Communicator {
+  const { rank, size } = communicator;
+  return {
+    ...{ rank, size },
+    allReduce: async (values, how) => {
+      counts.bytes += values.byteLength;
+      const since = performance.now();
+      await communicator.allReduce(values, how);
+      counts.seconds += (performance.now() - since) / 1000;
+    },
+    broadcast: (bytes) => communicator.broadcast(bytes),
+    barrier: () => communicator.barrier(),
+    gather: (bytes) => communicator.gather(bytes),
+  };
+}
+
+/** Times all-reduces from 1 kB to 4 MiB. */
+async function exchange(): Promise<void> {
+  const mpi = await (await import("../../lib/mpi.ts")).Mpi.open();
+  for (let bytes = 1024; bytes <= 4 * 2 ** 20; bytes *= 8) {
+    const values = new Float32Array(bytes / 4), times: number[] = [];
+    for (let round = 0; round < 60; round++) {
+      await mpi.barrier();
+      const since = performance.now();
+      await mpi.allReduce(values);
+      times.push(performance.now() - since);
+    }
+    if (mpi.rank === 0) console.log(JSON.stringify({ bytes, seconds: times.sort((a, b) => a - b)[30] / 1000 }));
+  }
+  await mpi.close();
+}
+
+async function train([mode, threads, syncEvery, batch, epochs]: readonly string[]): Promise<void> {
+  const mpi = mode === "alone" ? undefined : await (await import("../../lib/mpi.ts")).Mpi.open();
+  const counts = { bytes: 0, seconds: 0 }, communicator = counting(mpi ?? ALONE, counts);
+  using device = await Device.request({ threads: Number(threads) });
+  const workload = workloadOf("deep"), { widths } = workload, isApart = mode !== "mpi";
+  const batchSize = Number(batch) * (isApart ? 1 : communicator.size);
+  using model = new Model(device, multilayerPerceptron(widths[0], widths.slice(1, -1), widths.at(-1)!));
+  using optimizer = new Sgd(model, learningRateOf(workload));
+  using x = Tensor.from(device, Float32Array.from({ length: ROWS * widths[0] }, (_, i) => Math.sin(i)), [
+    ROWS,
+    widths[0],
+  ]);
+  using y = Tensor.zeros(device, [ROWS, widths.at(-1)!]);
+  y.write(Float32Array.from({ length: y.size }, (_, i) => i % 11 === 0 ? 1 : 0));
+  using trainer = new Trainer({
+    ...{ model, loss: lossOf(workload), optimizer, x, y, batchSize, seed: 1 },
+    group: isApart ? undefined : { communicator, syncEvery: Number(syncEvery) },
+  });
+  await Array.fromAsync(trainer.epochs(1));
+  await communicator.barrier();
+  [counts.bytes, counts.seconds] = [0, 0];
+  const before = trainer.step, since = performance.now();
+  await Array.fromAsync(trainer.epochs(Number(epochs)));
+  await communicator.barrier();
+  const seconds = (performance.now() - since) / 1000, steps = trainer.step - before;
+  if (communicator.rank === 0) {
+    const each = { bytesPerStep: counts.bytes / steps, waitedPerStep: counts.seconds / steps };
+    const rows = Number(epochs) * ROWS * (isApart ? communicator.size : 1);
+    console.log(JSON.stringify({ rowsPerSecond: rows / seconds, stepSeconds: seconds / steps, ...each }));
+  }
+  await mpi?.close();
+}
+
+await (Deno.args[0] === "exchange" ? exchange() : train(Deno.args));

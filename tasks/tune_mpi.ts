@@ -1,0 +1,81 @@
+/**
+ * Searches as tune does, on the ranks of an MPI job, first come first served: each rank that is free takes the next trial and
+ * trains it by itself. The first rank keeps the list, prints and works, too.
+ *
+ *   mpirun -n 4 deno task tune-mpi --trials 20 --learning-rate 1e-4..1e-1:log --hidden-size "32|64|128,64"
+ *
+ * A trial's folder lies where its rank ran; what it gave travels in a message.
+ */
+
+import { gatherTexts } from "../lib/ranks.ts";
+import { VERSION } from "../lib/version.ts";
+import { readConfig, type TaskConfig } from "./config.ts";
+import { lockSearch } from "./locks.ts";
+import { answerQuestions, Questions } from "./mailbox.ts";
+import { checkSame, onFirst, type Ranks } from "./ranks.ts";
+import { runRanks } from "./run_ranks.ts";
+import { describeError } from "./run_task.ts";
+import { type Outcome, runTrial, type Trial } from "./trial.ts";
+import { planTrials, search, splitRanges } from "./tune.ts";
+import { lookHere, type Worker } from "./workers.ts";
+
+/** What the first rank asks another. */
+type Question = { readonly look: readonly Trial[] } | { readonly run: Trial };
+
+async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
+  using stack = new DisposableStack();
+  const { communicator, mailbox, host } = ranks, line = splitRanges(Deno.args);
+  // Every rank reads files and an environment of its own, and its trials do.
+  await checkSame(ranks.communicator, { ...config.texts, ...line.ranges, "version of Backhand": VERSION });
+  const trials = await onFirst(ranks.communicator, async () => {
+    const planned = planTrials(config, line);
+    stack.use(await lockSearch(config.runName));
+    return planned;
+  });
+  const hosts = await gatherTexts(communicator, host), here = workerHere(ranks);
+  if (!trials || !hosts) {
+    return await answerQuestions(mailbox!, config.rankTimeout, (question) => answer(here, question)) as number;
+  }
+  const questions = new Questions(mailbox!, config.rankTimeout), others = hosts.map((_, rank) => rank).slice(1);
+  const code = await search(trials, [here, ...others.map((rank) => workerAt(rank, hosts[rank], questions))]);
+  await questions.end(others, code);
+  return code;
+}
+
+/** This rank. Whatever keeps it from a trial fails that one trial. */
+function workerHere({ host, threads }: Ranks): Worker {
+  return {
+    host,
+    look: lookHere,
+    run: async (trial) => {
+      try {
+        return await runTrial(trial, threads);
+      } catch (error) {
+        return describeError("tune-mpi", error).replace(/^error: /, "");
+      }
+    },
+  };
+}
+
+/** Another rank, as the first one sees it. */
+function workerAt(rank: number, host: string, questions: Questions): Worker {
+  const ask = (question: Question) =>
+    questions.ask(rank, question).catch((error) => {
+      error.message += ` (${host}); trials that have ended are kept, and the same command goes on from there`;
+      throw error;
+    });
+  return {
+    host,
+    look: (look) => ask({ look }) as Promise<number[]>,
+    run: (run) => ask({ run }) as Promise<Outcome>,
+  };
+}
+
+function answer(here: Worker, question: unknown): Promise<number[] | Outcome> {
+  const asked = question as Question;
+  return "look" in asked ? here.look(asked.look) : here.run(asked.run);
+}
+
+if (import.meta.main) {
+  await runRanks("tune-mpi", tune, (name, args) => readConfig(name, splitRanges(args).plain));
+}

@@ -1,0 +1,172 @@
+/**
+ * Starts jobs of MPI as `mpirun` does for users, on a machine with fewer cores than ranks, as root or not, and keeps what
+ * each rank said apart.
+ */
+
+import { pathInProject, Workplace } from "./run_task_process.ts";
+
+/** Whether this system has Open MPI at all; where a test is skipped for it, this says so. */
+export const HAS_MPI: boolean = Deno.build.os === "linux";
+if (!HAS_MPI) console.warn(`MPI is not tested on ${Deno.build.os}: Open MPI is installed on Linux alone`);
+
+/** What each rank runs, and where. */
+export interface JobOptions {
+  /** How many ranks. */
+  ranks: number;
+  /** Arguments of deno. */
+  command: readonly string[];
+  /** How ranks reach each other, Open MPI's names of ways; by default by shared memory, and TCP. */
+  btl?: string;
+  /** More arguments of mpirun. */
+  launch?: readonly string[];
+  /** What starts mpirun elsewhere, to stand before it. */
+  enter?: readonly string[];
+  /** More of the environment. */
+  env?: Record<string, string>;
+  /** The folder in which ranks run; by default the project's. */
+  cwd?: string;
+  /** By when all must have ended, or be ended. */
+  deadlineSeconds?: number;
+}
+
+/** What a rank said. */
+export interface Said {
+  stdout: string;
+  stderr: string;
+}
+
+/** How a job ended. */
+export interface JobOutcome {
+  /** Exit code of mpirun: 0 only where all ranks ended well. */
+  code: number;
+  /** What each rank said. */
+  ranks: Said[];
+  /** What mpirun itself said. */
+  launcher: string;
+  /** Whether it had to be ended at its deadline. */
+  isLate: boolean;
+}
+
+/** Arguments of deno for a script of tests that speaks MPI and does nothing else. */
+export function rankScript(name: string, ...args: string[]): string[] {
+  const config = ["--config", pathInProject("deno.json")];
+  return [
+    "run",
+    "--no-prompt",
+    "--quiet",
+    "--no-check",
+    ...config,
+    "--allow-ffi",
+    pathInProject(`tests/${name}`),
+    ...args,
+  ];
+}
+
+/** A job that runs. Disposing of it ends it. */
+export class MpiJob implements AsyncDisposable {
+  readonly #place: Workplace;
+  readonly #child: Deno.ChildProcess;
+  readonly #ranks: number;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #isLate = false;
+  /** How it ends. */
+  readonly ended: Promise<JobOutcome>;
+
+  private constructor(place: Workplace, child: Deno.ChildProcess, ranks: number, deadlineSeconds: number) {
+    [this.#place, this.#child, this.#ranks] = [place, child, ranks];
+    this.#timer = setTimeout(() => {
+      this.#isLate = true;
+      this.#end();
+    }, 1000 * deadlineSeconds);
+    this.ended = this.#watch();
+  }
+
+  /** Starts a job. */
+  static async start(options: JobOptions): Promise<MpiJob> {
+    const {
+      ranks,
+      command,
+      btl = "self,vader,tcp",
+      launch = [],
+      enter = [],
+      env = {},
+      cwd = pathInProject(""),
+      deadlineSeconds = 60,
+    } = options;
+    const place = await Workplace.create();
+    const args = [
+      ...(Deno.uid() === 0 ? ["--allow-run-as-root"] : []),
+      ...["--oversubscribe", "--bind-to", "none", "-n", `${ranks}`, "--output-filename", `${place.at("out")}:nocopy`],
+      // Ranks that wait leave their core to others; no other fabric is looked for, and none is missed.
+      ...["--mca", "mpi_yield_when_idle", "1", "--mca", "pml", "ob1"],
+      ...["--mca", "btl", btl, "--mca", "btl_vader_single_copy_mechanism", "none"],
+      // Containers may have next to nothing in /dev/shm.
+      ...["--mca", "btl_vader_backing_directory", place.path],
+      ...[...launch, Deno.execPath(), ...command],
+    ];
+    // Into a file: pipes would stay open as long as a daemon on another host has them.
+    const words = [...enter, "sh", "-c", 'exec "$@" >"$0" 2>&1', place.at("launcher"), "mpirun", ...args];
+    const child = new Deno.Command(words[0], {
+      ...{ args: words.slice(1), cwd, env: { NO_COLOR: "1", ...env } },
+      ...{ stdin: "null", stdout: "null", stderr: "inherit" },
+    }).spawn();
+    return new MpiJob(place, child, ranks, deadlineSeconds);
+  }
+
+  /** What a rank has said so far. */
+  async said(rank: number): Promise<Said> {
+    const folder = this.#place.at("out/1"), width = `${this.#ranks - 1}`.length;
+    const read = (name: string) =>
+      Deno.readTextFile(`${folder}/rank.${`${rank}`.padStart(width, "0")}/${name}`).catch((error) => {
+        if (error instanceof Deno.errors.NotFound) return ""; // it has not started
+        throw error;
+      });
+    return { stdout: await read("stdout"), stderr: await read("stderr") };
+  }
+
+  /** Waits until a rank has said something. */
+  async until(rank: number, pattern: RegExp, stream: keyof Said = "stdout"): Promise<RegExpMatchArray> {
+    for (let isOver = false;;) {
+      const match = (await this.said(rank))[stream].match(pattern);
+      if (match) return match;
+      if (isOver) throw new Error(`rank ${rank} never said ${pattern}: ${JSON.stringify(await this.ended)}`);
+      isOver = await Promise.race([this.ended.then(() => true), sleep(20)]);
+    }
+  }
+
+  async #watch(): Promise<JobOutcome> {
+    const { code } = await this.#child.status;
+    clearTimeout(this.#timer);
+    const launcher = await Deno.readTextFile(this.#place.at("launcher"));
+    const ranks = await Promise.all(Array.from({ length: this.#ranks }, (_, rank) => this.said(rank)));
+    return { code, ranks, launcher, isLate: this.#isLate };
+  }
+
+  /** Ends all ranks: mpirun does that when it is asked to end, and otherwise they lose it. */
+  async #end(): Promise<void> {
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      try {
+        this.#child.kill(signal);
+      } catch {
+        return; // it has ended
+      }
+      if (await Promise.race([this.ended.then(() => true), sleep(5000)])) return;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+    await this.ended;
+    await this.#place[Symbol.asyncDispose]();
+  }
+}
+
+/** Runs a job to its end. */
+export async function runJob(options: JobOptions): Promise<JobOutcome> {
+  await using job = await MpiJob.start(options);
+  return await job.ended;
+}
+
+function sleep(milliseconds: number): Promise<false> {
+  return new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, milliseconds, false) as unknown as number));
+}

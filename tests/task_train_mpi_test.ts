@@ -1,0 +1,145 @@
+/** train-mpi as its users start it: the same model as train makes, and what becomes of a job that loses a rank. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readSafetensors } from "../lib/safetensors.ts";
+import { assertClose } from "./assert_close.ts";
+import { HAS_MPI, type JobOutcome, MpiJob, runJob } from "./mpi_job.ts";
+import { argumentsOf, environmentOf, Workplace } from "./run_task_process.ts";
+
+const options = { ignore: !HAS_MPI };
+
+/** 240 training rows in batches of 50: the last step of an epoch has 40. */
+const SMALL = ["--num-dataset=300", "--hidden-size=7,5", "--batch-size=50", "--learning-rate=0.05"];
+
+/** How a job is started in a folder. */
+async function jobIn(place: Workplace, ranks: number, args: readonly string[]) {
+  const command = [...await argumentsOf("train-mpi"), ...args];
+  return { ranks, command, cwd: place.path, env: environmentOf({}), deadlineSeconds: 90 };
+}
+
+async function train(place: Workplace, ranks: number, args: readonly string[]): Promise<JobOutcome> {
+  return await runJob(await jobIn(place, ranks, args));
+}
+
+/** All weights of a run, by name. */
+async function weightsOf(place: Workplace, run: string): Promise<Record<string, Float32Array>> {
+  const { tensors } = await readSafetensors(place.at(`data/runs/${run}/model.safetensors`));
+  return Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data as Float32Array]));
+}
+
+async function metricsOf(place: Workplace, run: string): Promise<Record<string, number>[]> {
+  const text = await Deno.readTextFile(place.at(`data/runs/${run}/metrics.jsonl`));
+  return text.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+/** That only the first rank said anything. */
+function assertOneSpoke({ ranks, isLate }: JobOutcome): void {
+  assertEquals(isLate, false);
+  assertEquals(ranks.slice(1), ranks.slice(1).map(() => ({ stdout: "", stderr: "" })));
+}
+
+Deno.test("train-mpi makes the model that train makes, and one rank alone prints and writes", options, async () => {
+  await using place = await Workplace.create();
+  const args = [...SMALL, "--num-epochs=20", "--optimizer=momentum"];
+  await place.succeed("train", [...args, "--run-name=alone"]);
+  for (const size of [2, 3]) {
+    const run = `ranks${size}`, outcome = await train(place, size, [...args, `--run-name=${run}`]);
+    assertEquals(outcome.code, 0, JSON.stringify(outcome));
+    assertOneSpoke(outcome);
+    assertStringIncludes(outcome.ranks[0].stdout, `\nrank ${size - 1} of ${size} on `);
+    assertEquals((await metricsOf(place, run)).at(-1)!.step, 100);
+    const [found, expected] = [await weightsOf(place, run), await weightsOf(place, "alone")];
+    for (const [name, data] of Object.entries(expected)) assertClose(found[name], data, { atol: 1e-5, rtol: 0 });
+    const losses = (lines: Record<string, number>[]) => lines.flatMap(({ trainLoss, valLoss }) => [trainLoss, valLoss]);
+    assertClose(losses(await metricsOf(place, run)), losses(await metricsOf(place, "alone")), { atol: 1e-5, rtol: 0 });
+  }
+});
+
+Deno.test("train-mpi that loses a rank ends, and goes on bit for bit from its last checkpoint", options, async () => {
+  await using place = await Workplace.create();
+  const args = [...SMALL, "--num-epochs=60", "--optimizer=adam", "--sync-every=3", "--checkpoint-every=30"];
+  assertEquals((await train(place, 2, [...args, "--run-name=whole"])).code, 0);
+  await using job = await MpiJob.start(await jobIn(place, 2, [...args, "--run-name=broken"]));
+  await job.until(0, /^epoch +[2-9]/m);
+  // The process of a rank that is not the first, among those of this job.
+  Deno.kill(await pidOfRank(place, 1), "SIGKILL");
+  const ended = await job.ended;
+  assert(ended.code !== 0 && !ended.isLate, JSON.stringify(ended));
+  assertMatch(ended.launcher, /rank 1\b.*exited on signal 9/s);
+  const resumed = await train(place, 2, ["--resume=broken"]);
+  assertEquals(resumed.code, 0, JSON.stringify(resumed));
+  assertMatch(resumed.ranks[0].stdout, /^resume: data\/runs\/broken from step \d+, /m);
+  assertEquals(await weightsOf(place, "broken"), await weightsOf(place, "whole"));
+  assertEquals(await metricsOf(place, "broken"), await metricsOf(place, "whole"));
+});
+
+Deno.test("train-mpi asked to end saves what it has, and another number of ranks goes on", options, async () => {
+  await using place = await Workplace.create();
+  const args = [...SMALL, "--num-epochs=100000", "--run-name=stopped"];
+  await using job = await MpiJob.start(await jobIn(place, 2, args));
+  await job.until(0, /^epoch +1/m);
+  Deno.kill(await pidOfRank(place, 1), "SIGTERM"); // not the one that writes
+  const ended = await job.ended;
+  assertEquals([ended.code, ended.isLate], [143, false], JSON.stringify(ended));
+  assertOneSpoke(ended);
+  assertMatch(ended.ranks[0].stdout, /^go on with: mpirun -n 2 deno task train-mpi --resume stopped$/m);
+  const { step } = (await metricsOf(place, "stopped")).at(-1)!;
+  const more = await train(place, 3, ["--resume=stopped", `--num-epochs=${step / 5 + 2}`, "--force"]);
+  assertEquals(more.code, 0, JSON.stringify(more));
+  assertStringIncludes(more.ranks[0].stderr, "warning: it ran on 2 ranks, and now on 3: ");
+  const alone = await place.succeed("train", ["--resume=stopped", `--num-epochs=${step / 5 + 3}`, "--force"]);
+  assertStringIncludes(alone.stderr, "warning: it ran on 3 ranks, and now on 1: ");
+});
+
+Deno.test("train-mpi refuses once what is wrong, and ranks that want different things", options, async () => {
+  await using place = await Workplace.create();
+  const wrong = await train(place, 2, ["--sync-every=0", "--learning-rate=-1"]);
+  assertEquals(wrong.code, 2, JSON.stringify(wrong));
+  assertOneSpoke(wrong);
+  assertStringIncludes(wrong.ranks[0].stderr, `SYNC_EVERY (from --sync-every) is "0": allowed is`);
+  const faults = ["--batch-size=1", "--trace", "--on-nan=halve-lr", "--checkpoint-every=10", "--sync-every=4"];
+  const refused = await train(place, 2, ["--num-dataset=100", ...faults]);
+  assertEquals([refused.code, refused.isLate], [2, false], JSON.stringify(refused));
+  for (
+    const says of [
+      "BATCH_SIZE is 1: 2 ranks share a batch, and each needs a row of it",
+      "TRACE and DEBUG_TENSORS look at steps of one process",
+      "ON_NAN is halve-lr: steps that several processes share cannot be taken back",
+      `CHECKPOINT_EVERY is "10": allowed are multiples of SYNC_EVERY, 4`,
+    ]
+  ) assertStringIncludes(refused.ranks[0].stderr, says);
+  // One job, whose second rank has another seed.
+  const job = await jobIn(place, 2, ["--num-dataset=100", "--seed=1"]),
+    other = [...job.command.slice(0, -1), "--seed=2"];
+  const mixed = await runJob({
+    ...job,
+    launch: ["-n", "1"],
+    command: [...job.command, ":", "-n", "1", Deno.execPath(), ...other],
+  });
+  assertEquals(mixed.code, 2, JSON.stringify(mixed));
+  assertEquals(mixed.ranks[0].stderr, "");
+  assertMatch(mixed.ranks[1].stderr, /^error: rank 1 of 2 on \S+: SEED is "2" on rank 1, and "1" on rank 0: /m);
+});
+
+Deno.test("train-mpi whose loss is not finite ends with the step and what to do", options, async () => {
+  await using place = await Workplace.create();
+  const outcome = await train(place, 2, [...SMALL, "--num-epochs=50", "--learning-rate=1e20"]);
+  assert(outcome.code !== 0 && !outcome.isLate, JSON.stringify(outcome));
+  assertMatch(outcome.ranks[0].stderr, /^error: .* step \d+/m);
+  assertStringIncludes(outcome.ranks[0].stderr, "what to do: a lower LEARNING_RATE");
+  assertEquals(outcome.ranks[1].stderr, "");
+});
+
+/** Which process a rank is: its environment says so, and its folder is the job's. */
+async function pidOfRank(place: Workplace, rank: number): Promise<number> {
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const env = await Deno.readTextFile(`/proc/${name}/environ`), folder = await Deno.readLink(`/proc/${name}/cwd`);
+      if (folder === place.path && env.split("\0").includes(`OMPI_COMM_WORLD_RANK=${rank}`)) return Number(name);
+    } catch {
+      // It has ended, or is somebody else's.
+    }
+  }
+  throw new Error(`rank ${rank} does not run`);
+}

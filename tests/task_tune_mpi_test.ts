@@ -1,0 +1,146 @@
+/** tune-mpi as its users start it: tune's table from several ranks, and what becomes of one that loses a trial, or itself. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { HAS_MPI, type JobOutcome, MpiJob, runJob } from "./mpi_job.ts";
+import { argumentsOf, environmentOf, Workplace } from "./run_task_process.ts";
+
+const options = { ignore: !HAS_MPI };
+
+const SMALL = ["--num-dataset=200", "--num-epochs=2"];
+
+/** How a job is started in a folder. */
+async function jobIn(place: Workplace, ranks: number, args: readonly string[]) {
+  const command = [...await argumentsOf("tune-mpi"), ...args];
+  return { ranks, command, cwd: place.path, env: environmentOf({}), deadlineSeconds: 90 };
+}
+
+async function tune(place: Workplace, ranks: number, args: readonly string[]): Promise<JobOutcome> {
+  return await runJob(await jobIn(place, ranks, args));
+}
+
+/** That only the first rank said anything, and no trial complained. */
+function assertOneSpoke({ ranks, isLate }: JobOutcome): void {
+  assertEquals(isLate, false);
+  assertEquals(ranks.slice(1), ranks.slice(1).map(() => ({ stdout: "", stderr: "" })));
+}
+
+/** The table, and what stands behind it. */
+function tableOf(stdout: string): string {
+  return stdout.slice(stdout.search(/^run /m));
+}
+
+Deno.test("tune-mpi prints tune's table, a trial that fails in it, and does nothing twice", options, async () => {
+  await using place = await Workplace.create();
+  // Two of them draw what cannot be trained with.
+  const args = [...SMALL, "--learning-rate=1e30|0.01|0.003", "--hidden-size=3|5", "--seed=4", "--trials=5"];
+  const ranks = await tune(place, 3, [...args, "--run-name=ranks"]);
+  assertEquals(ranks.code, 0, JSON.stringify(ranks));
+  assertOneSpoke(ranks);
+  const { stdout } = ranks.ranks[0], trials = [...stdout.matchAll(/^trial (\d)\/5 .*$/gm)];
+  assertEquals(trials.map(([, number]) => number).sort(), ["1", "2", "3", "4", "5"]);
+  const before = await place.digests("data/runs");
+  const alone = await place.succeed("tune", [...args, "--run-name=alone"]);
+  assertEquals(tableOf(stdout).replaceAll("ranks-", "alone-"), tableOf(alone.stdout));
+  assertEquals(alone.stdout.match(/ failed$/gm)?.length, 2);
+  assertEquals(trials.filter(([line]) => / is -?(NaN|Infinity) at step \d+ of epoch 1/.test(line)).length, 2);
+
+  // The three that are there stay, though other ranks may come upon them.
+  const again = await tune(place, 2, [...args, "--run-name=ranks"]);
+  assertEquals([again.code, tableOf(again.ranks[0].stdout)], [0, tableOf(stdout)]);
+  const after = await place.digests("data/runs"), failed = [...stdout.matchAll(/^(\S+) .* failed$/gm)];
+  const isKept = (path: string) => path.startsWith("ranks-") && !failed.some(([, run]) => path.startsWith(run));
+  const kept = Object.fromEntries(Object.entries(after).filter(([path]) => isKept(path)));
+  assertEquals(kept, Object.fromEntries(Object.entries(before).filter(([path]) => isKept(path))));
+  assertEquals(Object.keys(kept).filter((path) => path.endsWith("summary.json")).length, 3);
+});
+
+Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", options, async () => {
+  // The third trial cannot have its folder.
+  await using place = await Workplace.create({ "data/runs/default_run-003": "" });
+  await using job = await MpiJob.start(await jobIn(place, 2, [...SMALL, "--learning-rate=0.001..0.1", "--trials=4"]));
+  const pids = await trialsOf(place, 2), environment = await Deno.readTextFile(`/proc/${pids[1]}/environ`);
+  assertEquals(environment.match(/(?:^|\0)(?:OMPI|PMIX)_[^\0]*/)?.[0], undefined, "a trial takes itself for a rank");
+  const share = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
+  assertStringIncludes(environment, `\0TRIAL_THREADS=${share}\0`);
+  Deno.kill(pids[1], "SIGKILL");
+  const ended = await job.ended;
+  assertEquals(ended.code, 0, JSON.stringify(ended));
+  assertOneSpoke(ended);
+  const [{ stdout }] = ended.ranks;
+  assertMatch(stdout, /^trial \d\/4 .* train was ended by SIGKILL /m);
+  assertMatch(stdout, /^trial 3\/4 .* \(os error \d+\)/m);
+  assertEquals(tableOf(stdout).match(/^default_run-\d+ .*$/gm)?.map((row) => row.endsWith("failed")), [
+    ...[false, false],
+    ...[true, true],
+  ]);
+});
+
+Deno.test("tune-mpi that loses a rank ends, and so do the trials of all ranks", options, async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset=200", "--num-epochs=1000000", "--learning-rate=0.001..0.1", "--trials=4"];
+  await using job = await MpiJob.start(await jobIn(place, 2, args));
+  const pids = await trialsOf(place, 2);
+  Deno.kill(await parentOf(pids[1]), "SIGKILL");
+  const ended = await job.ended;
+  assert(ended.code !== 0 && !ended.isLate, JSON.stringify(ended));
+  assertMatch(ended.launcher, /rank \d\b.*exited on signal 9/s);
+  const deadline = performance.now() + 20_000;
+  let left = await findTrials(place);
+  for (; left.length > 0 && performance.now() < deadline; left = await findTrials(place)) await sleep(50);
+  for (const pid of left) Deno.kill(pid, "SIGKILL");
+  assertEquals(left, [], "a trial outlives its rank, and would keep its run locked");
+});
+
+Deno.test("tune-mpi refuses once what cannot be searched, and ranks that want different things", options, async () => {
+  await using place = await Workplace.create();
+  const wrong = await tune(place, 2, ["--learning-rate=0.1", "--split=1,0,0"]);
+  assertEquals(wrong.code, 2, JSON.stringify(wrong));
+  assertOneSpoke(wrong);
+  assertStringIncludes(wrong.ranks[0].stderr, "error: there is no range to search");
+  assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": runs are compared by their validation part`);
+  // One job, whose second rank has another range.
+  const job = await jobIn(place, 2, ["--dropout=0..0.5"]), other = [...job.command.slice(0, -1), "--dropout=0..0.4"];
+  const command = [...job.command, ":", "-n", "1", Deno.execPath(), ...other];
+  const mixed = await runJob({ ...job, launch: ["-n", "1"], command });
+  assertEquals(mixed.code, 2, JSON.stringify(mixed));
+  const says = /^error: rank 1 of 2 on \S+: --dropout is "0..0.4" on rank 1, and "0..0.5" on rank 0: /m;
+  assertMatch(mixed.ranks[1].stderr, says);
+  assertEquals(await place.digests(), {});
+});
+
+/** Waits until so many trials run at once in a folder, each of another rank. */
+async function trialsOf(place: Workplace, count: number): Promise<number[]> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const pids = await findTrials(place);
+    if (pids.length === count) {
+      assertEquals(new Set(await Promise.all(pids.map(parentOf))).size, count);
+      return pids;
+    }
+    assert(performance.now() < deadline, `there never were ${count} trials at once: ${pids}`);
+    await sleep(10);
+  }
+}
+
+/** The processes of trials that run in a folder. */
+async function findTrials(place: Workplace): Promise<number[]> {
+  const pids: number[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const words = await Deno.readTextFile(`/proc/${name}/cmdline`), folder = await Deno.readLink(`/proc/${name}/cwd`);
+      if (folder === place.path && words.includes("tasks/train.ts\0")) pids.push(Number(name));
+    } catch {
+      // It has ended, or is somebody else's.
+    }
+  }
+  return pids;
+}
+
+async function parentOf(pid: number): Promise<number> {
+  return Number((await Deno.readTextFile(`/proc/${pid}/status`)).match(/^PPid:\s+(\d+)$/m)![1]);
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
