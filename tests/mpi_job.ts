@@ -3,7 +3,7 @@
  * each rank said apart.
  */
 
-import { pathInProject, Workplace } from "./run_task_process.ts";
+import { environmentOf, pathInProject, Workplace } from "./run_task_process.ts";
 
 /** Whether this system has Open MPI at all; where a test is skipped for it, this says so. */
 export const HAS_MPI: boolean = Deno.build.os === "linux";
@@ -107,7 +107,7 @@ export class MpiJob implements AsyncDisposable {
     // Into a file: pipes would stay open as long as a daemon on another host has them.
     const words = [...enter, "sh", "-c", 'exec "$@" >"$0" 2>&1', place.at("launcher"), "mpirun", ...args];
     const child = new Deno.Command(words[0], {
-      ...{ args: words.slice(1), cwd, env: { NO_COLOR: "1", ...env } },
+      ...{ args: words.slice(1), cwd, clearEnv: true, env: environmentOf({ NO_COLOR: "1", ...env }) },
       ...{ stdin: "null", stdout: "null", stderr: "inherit" },
     }).spawn();
     return new MpiJob(place, child, ranks, deadlineSeconds);
@@ -165,6 +165,35 @@ export class MpiJob implements AsyncDisposable {
 export async function runJob(options: JobOptions): Promise<JobOutcome> {
   await using job = await MpiJob.start(options);
   return await job.ended;
+}
+
+/** A process of the system. */
+export interface Process {
+  pid: number;
+  parent: number;
+  /** Its command line. */
+  words: string[];
+  /** Its environment, as NAME=value. */
+  environment: string[];
+}
+
+/** The processes that work in a folder. A shell reads of them: Deno lets nobody read in /proc without all permissions. */
+export async function processesIn(folder: string): Promise<Process[]> {
+  const script = `for at in /proc/[0-9]*; do
+    [ "$(readlink "$at/cwd")" = "$1" ] || continue
+    echo "\${at#/proc/}" "$(sed -n 's/^PPid:[^0-9]*//p' "$at/status")"
+    tr '\\000\\n' '\\n ' <"$at/cmdline" | sed 's/^/w/'
+    tr '\\000\\n' '\\n ' <"$at/environ" | sed 's/^/e/'
+  done`;
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", script, "sh", folder], stderr: "null" }).output();
+  const processes: Process[] = [];
+  for (const line of new TextDecoder().decode(stdout).split("\n")) {
+    const [, pid, parent] = line.match(/^(\d+) (\d+)$/) ?? [];
+    if (pid !== undefined) processes.push({ pid: Number(pid), parent: Number(parent), words: [], environment: [] });
+    else if (line.startsWith("w")) processes.at(-1)?.words.push(line.slice(1));
+    else if (line.startsWith("e")) processes.at(-1)?.environment.push(line.slice(1));
+  }
+  return processes;
 }
 
 function sleep(milliseconds: number): Promise<false> {

@@ -3,8 +3,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readSafetensors } from "../lib/safetensors.ts";
 import { assertClose } from "./assert_close.ts";
-import { HAS_MPI, type JobOutcome, MpiJob, runJob } from "./mpi_job.ts";
-import { argumentsOf, environmentOf, Workplace } from "./run_task_process.ts";
+import { HAS_MPI, type JobOutcome, MpiJob, type Process, processesIn, runJob } from "./mpi_job.ts";
+import { argumentsOf, Workplace } from "./run_task_process.ts";
 
 const options = { ignore: !HAS_MPI };
 
@@ -14,7 +14,7 @@ const SMALL = ["--num-dataset=300", "--hidden-size=7,5", "--batch-size=50", "--l
 /** How a job is started in a folder. */
 async function jobIn(place: Workplace, ranks: number, args: readonly string[]) {
   const command = [...await argumentsOf("train-mpi"), ...args];
-  return { ranks, command, cwd: place.path, env: environmentOf({}), deadlineSeconds: 90 };
+  return { ranks, command, cwd: place.path, deadlineSeconds: 90 };
 }
 
 async function train(place: Workplace, ranks: number, args: readonly string[]): Promise<JobOutcome> {
@@ -24,7 +24,8 @@ async function train(place: Workplace, ranks: number, args: readonly string[]): 
 /** All weights of a run, by name. */
 async function weightsOf(place: Workplace, run: string): Promise<Record<string, Float32Array>> {
   const { tensors } = await readSafetensors(place.at(`data/runs/${run}/model.safetensors`));
-  return Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data as Float32Array]));
+  assertEquals([...tensors.keys()].filter((name) => name.endsWith("weight")).length, 3);
+  return Object.fromEntries([...tensors].map(([name, { data }]) => [name, data as Float32Array]));
 }
 
 async function metricsOf(place: Workplace, run: string): Promise<Record<string, number>[]> {
@@ -130,16 +131,10 @@ Deno.test("train-mpi whose loss is not finite ends with the step and what to do"
   assertEquals(outcome.ranks[1].stderr, "");
 });
 
-/** Which process a rank is: its environment says so, and its folder is the job's. */
+/** Which process a rank is: its environment says so. */
 async function pidOfRank(place: Workplace, rank: number): Promise<number> {
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const env = await Deno.readTextFile(`/proc/${name}/environ`), folder = await Deno.readLink(`/proc/${name}/cwd`);
-      if (folder === place.path && env.split("\0").includes(`OMPI_COMM_WORLD_RANK=${rank}`)) return Number(name);
-    } catch {
-      // It has ended, or is somebody else's.
-    }
-  }
-  throw new Error(`rank ${rank} does not run`);
+  const isRank = ({ environment }: Process) => environment.includes(`OMPI_COMM_WORLD_RANK=${rank}`);
+  const found = (await processesIn(place.path)).find(isRank);
+  assert(found, `rank ${rank} does not run`);
+  return found.pid;
 }

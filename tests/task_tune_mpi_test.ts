@@ -1,8 +1,8 @@
 /** tune-mpi as its users start it: tune's table from several ranks, and what becomes of one that loses a trial, or itself. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { HAS_MPI, type JobOutcome, MpiJob, runJob } from "./mpi_job.ts";
-import { argumentsOf, environmentOf, Workplace } from "./run_task_process.ts";
+import { HAS_MPI, type JobOutcome, MpiJob, type Process, processesIn, runJob } from "./mpi_job.ts";
+import { argumentsOf, Workplace } from "./run_task_process.ts";
 
 const options = { ignore: !HAS_MPI };
 
@@ -11,7 +11,7 @@ const SMALL = ["--num-dataset=200", "--num-epochs=2"];
 /** How a job is started in a folder. */
 async function jobIn(place: Workplace, ranks: number, args: readonly string[]) {
   const command = [...await argumentsOf("tune-mpi"), ...args];
-  return { ranks, command, cwd: place.path, env: environmentOf({}), deadlineSeconds: 90 };
+  return { ranks, command, cwd: place.path, deadlineSeconds: 90 };
 }
 
 async function tune(place: Workplace, ranks: number, args: readonly string[]): Promise<JobOutcome> {
@@ -58,11 +58,11 @@ Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", opti
   // The third trial cannot have its folder.
   await using place = await Workplace.create({ "data/runs/default_run-003": "" });
   await using job = await MpiJob.start(await jobIn(place, 2, [...SMALL, "--learning-rate=0.001..0.1", "--trials=4"]));
-  const pids = await trialsOf(place, 2), environment = await Deno.readTextFile(`/proc/${pids[1]}/environ`);
-  assertEquals(environment.match(/(?:^|\0)(?:OMPI|PMIX)_[^\0]*/)?.[0], undefined, "a trial takes itself for a rank");
+  const [, { pid, environment }] = await trialsOf(place, 2);
+  assertEquals(environment.filter((text) => /^(OMPI|PMIX)_/.test(text)), [], "a trial takes itself for a rank");
   const share = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
-  assertStringIncludes(environment, `\0TRIAL_THREADS=${share}\0`);
-  Deno.kill(pids[1], "SIGKILL");
+  assert(environment.includes(`TRIAL_THREADS=${share}`), `${environment}`);
+  Deno.kill(pid, "SIGKILL");
   const ended = await job.ended;
   assertEquals(ended.code, 0, JSON.stringify(ended));
   assertOneSpoke(ended);
@@ -79,15 +79,15 @@ Deno.test("tune-mpi that loses a rank ends, and so do the trials of all ranks", 
   await using place = await Workplace.create();
   const args = ["--num-dataset=200", "--num-epochs=1000000", "--learning-rate=0.001..0.1", "--trials=4"];
   await using job = await MpiJob.start(await jobIn(place, 2, args));
-  const pids = await trialsOf(place, 2);
-  Deno.kill(await parentOf(pids[1]), "SIGKILL");
+  const [, { parent }] = await trialsOf(place, 2);
+  Deno.kill(parent, "SIGKILL");
   const ended = await job.ended;
   assert(ended.code !== 0 && !ended.isLate, JSON.stringify(ended));
   assertMatch(ended.launcher, /rank \d\b.*exited on signal 9/s);
   const deadline = performance.now() + 20_000;
   let left = await findTrials(place);
   for (; left.length > 0 && performance.now() < deadline; left = await findTrials(place)) await sleep(50);
-  for (const pid of left) Deno.kill(pid, "SIGKILL");
+  for (const { pid } of left) Deno.kill(pid, "SIGKILL");
   assertEquals(left, [], "a trial outlives its rank, and would keep its run locked");
 });
 
@@ -109,36 +109,22 @@ Deno.test("tune-mpi refuses once what cannot be searched, and ranks that want di
 });
 
 /** Waits until so many trials run at once in a folder, each of another rank. */
-async function trialsOf(place: Workplace, count: number): Promise<number[]> {
+async function trialsOf(place: Workplace, count: number): Promise<Process[]> {
   const deadline = performance.now() + 60_000;
   for (;;) {
-    const pids = await findTrials(place);
-    if (pids.length === count) {
-      assertEquals(new Set(await Promise.all(pids.map(parentOf))).size, count);
-      return pids;
+    const trials = await findTrials(place);
+    if (trials.length === count) {
+      assertEquals(new Set(trials.map(({ parent }) => parent)).size, count);
+      return trials;
     }
-    assert(performance.now() < deadline, `there never were ${count} trials at once: ${pids}`);
+    assert(performance.now() < deadline, `there never were ${count} trials at once: ${trials.length}`);
     await sleep(10);
   }
 }
 
 /** The processes of trials that run in a folder. */
-async function findTrials(place: Workplace): Promise<number[]> {
-  const pids: number[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const words = await Deno.readTextFile(`/proc/${name}/cmdline`), folder = await Deno.readLink(`/proc/${name}/cwd`);
-      if (folder === place.path && words.includes("tasks/train.ts\0")) pids.push(Number(name));
-    } catch {
-      // It has ended, or is somebody else's.
-    }
-  }
-  return pids;
-}
-
-async function parentOf(pid: number): Promise<number> {
-  return Number((await Deno.readTextFile(`/proc/${pid}/status`)).match(/^PPid:\s+(\d+)$/m)![1]);
+async function findTrials(place: Workplace): Promise<Process[]> {
+  return (await processesIn(place.path)).filter(({ words }) => words.some((word) => word.endsWith("tasks/train.ts")));
 }
 
 function sleep(milliseconds: number): Promise<void> {
