@@ -91,7 +91,8 @@ export class Watch {
   #look(): void {
     try {
       this.#answer();
-      if (this.#since === undefined) return;
+      // Who has done his part waits for the first rank, which writes, as long as that takes.
+      if (this.#since === undefined || this.#name === "close") return;
       const { timeoutSeconds, giveUp } = this.#options, now = performance.now();
       if (this.#asked === undefined) {
         if (now - this.#since >= 1000 * timeoutSeconds) this.#ask(now);

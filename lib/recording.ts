@@ -51,11 +51,6 @@ export class Recording implements Disposable {
     this.#owned = owned;
   }
 
-  /** How many parts it was cut into. */
-  get parts(): number {
-    return this.#parts.length;
-  }
-
   /**
    * Puts the dispatches on the queue; makes no buffer, no bind group, and does not wait.
    *
@@ -86,6 +81,7 @@ export class Recording implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+
   #submit({ length, submit }: RecordedPart, times: number): void {
     if (this.#disposed) throw new TypeError("Cannot replay a recording that was disposed of");
     const batch = Math.max(1, Math.floor(DISPATCHES_PER_SUBMIT / Math.max(1, length)));

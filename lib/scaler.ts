@@ -37,7 +37,7 @@ export interface ScalerJson {
 
 /**
  * Gathers the statistics of columns one row at a time, in float64, by Welford's method ("Note on a method for calculating
- * corrected sums of squares and products", 1962), as distances from the first row: far from zero nothing is rounded away.
+ * corrected sums of squares and products", 1962), with a mean of twice the digits: far from zero nothing is rounded away.
  *
  * @example
  * ```ts
@@ -53,9 +53,9 @@ export class RunningStatistics {
   readonly #names: readonly string[];
   readonly #min: Float64Array<ArrayBuffer>;
   readonly #max: Float64Array<ArrayBuffer>;
-  /** The first row, and the mean distance from it. */
-  readonly #origin: Float64Array<ArrayBuffer>;
   readonly #mean: Float64Array<ArrayBuffer>;
+  /** What the mean is more than that. */
+  readonly #rest: Float64Array<ArrayBuffer>;
   readonly #squares: Float64Array<ArrayBuffer>;
   #count = 0;
 
@@ -68,8 +68,8 @@ export class RunningStatistics {
     this.#names = [...names];
     this.#min = new Float64Array(names.length).fill(Infinity);
     this.#max = new Float64Array(names.length).fill(-Infinity);
-    this.#origin = new Float64Array(names.length);
     this.#mean = new Float64Array(names.length);
+    this.#rest = new Float64Array(names.length);
     this.#squares = new Float64Array(names.length);
   }
 
@@ -88,10 +88,11 @@ export class RunningStatistics {
     this.#count++;
     for (let column = 0; column < this.#names.length; column++) {
       const value = values[offset + column];
-      if (this.#count === 1) this.#origin[column] = value;
-      const distance = value - this.#origin[column], delta = distance - this.#mean[column];
-      this.#mean[column] += delta / this.#count;
-      this.#squares[column] += delta * (distance - this.#mean[column]);
+      const mean = this.#mean[column], delta = value - mean - this.#rest[column];
+      const step = delta / this.#count + this.#rest[column], next = mean + step, moved = next - mean;
+      this.#rest[column] = (mean - (next - moved)) + (step - moved); // what rounding took from the sum
+      this.#mean[column] = next;
+      this.#squares[column] += delta * (value - next - this.#rest[column]);
       if (value < this.#min[column]) this.#min[column] = value;
       if (value > this.#max[column]) this.#max[column] = value;
     }
@@ -124,17 +125,17 @@ export class RunningStatistics {
     await communicator.allReduce(this.#min, "min");
     await communicator.allReduce(this.#max, "max");
     if (this.#count === 0) return;
-    // Distances from the first rows become distances from the least of these.
-    const origin = own > 0 ? this.#origin.slice() : this.#origin.map(() => Infinity);
-    await communicator.allReduce(origin, "min");
-    const apart = this.#mean.map((mean, column) => own > 0 ? this.#origin[column] - origin[column] + mean : 0);
-    const shift = apart.map((distance) => distance * (own / this.#count));
+    // Distances from the mean of means are small and exact, however far from zero the values are.
+    const weight = own / this.#count, centre = this.#mean.map((mean) => own > 0 ? mean * weight : 0);
+    await communicator.allReduce(centre);
+    const apart = this.#mean.map((mean, column) => own > 0 ? mean - centre[column] + this.#rest[column] : 0);
+    const shift = apart.map((distance) => distance * weight);
     await communicator.allReduce(shift);
     this.#squares.forEach((squares, column) => {
       this.#squares[column] = squares + own * (apart[column] - shift[column]) ** 2;
-      this.#mean[column] = shift[column];
     });
-    this.#origin.set(origin);
+    this.#mean.set(centre);
+    this.#rest.set(shift);
     await communicator.allReduce(this.#squares);
   }
 
@@ -150,7 +151,7 @@ export class RunningStatistics {
       name,
       min: this.#min[column],
       max: this.#max[column],
-      mean: this.#origin[column] + this.#mean[column],
+      mean: this.#mean[column] + this.#rest[column],
       deviation: Math.sqrt(this.#squares[column] / this.#count),
     }));
   }

@@ -6,7 +6,8 @@
  */
 import type { Visit } from "./epoch_plan.ts";
 import { checkGroup, shareOf } from "./group.ts";
-import { createSteps, type Steps } from "./group_steps.ts";
+import { createSteps } from "./group_steps.ts";
+import type { Steps } from "./own_steps.ts";
 import { RowWindows } from "./row_windows.ts";
 import { type MeasuredTensor, StepLook } from "./step_look.ts";
 import type { Tensor } from "./tensor.ts";
@@ -203,7 +204,8 @@ export class Trainer implements Disposable {
         const steps = Math.min(visit.steps - start, allowed);
         const end = visit.ends && start + steps === visit.steps;
         this.#unwatched += steps;
-        const isWatched = this.#unwatched >= this.#stepsPerRead || (end && visit.epoch === last);
+        const isWatched = this.options.group !== undefined || this.#unwatched >= this.#stepsPerRead ||
+          (end && visit.epoch === last);
         if (isWatched) this.#unwatched = 0;
         const chunk = { visit, start, steps, end, isWatched, losses: this.#losses, firstStep: this.#step + 1 };
         // Counted before the caller goes on, who may never come back for more.
@@ -219,12 +221,10 @@ export class Trainer implements Disposable {
   async #agree(allowed: number): Promise<number> {
     const steps = Math.min(this.#stepsPerRead, Math.ceil(allowed)), { group } = this.options;
     if (!group) return steps;
-    const { communicator, syncEvery = 1 } = group, untilSync = syncEvery - this.#step % this.stepsPerEpoch % syncEvery;
-    // Within a rank's own steps nobody is asked: only where the parameters are one can a training be kept.
-    if (untilSync < syncEvery) return untilSync;
-    const agreed = Float64Array.of(steps);
+    const { communicator, syncEvery = 1 } = group, agreed = Float64Array.of(steps);
     await communicator.allReduce(agreed, "min");
-    return agreed[0] > 0 ? syncEvery > 1 ? untilSync : agreed[0] : 0;
+    // Ranks meet behind each run of steps, and only there a training can be kept.
+    return agreed[0] > 0 && syncEvery > 1 ? syncEvery : agreed[0];
   }
 
   /** What is left of the windows of some epochs, each in place with its learning rates, its counter at the next step. */
@@ -245,7 +245,8 @@ export class Trainer implements Disposable {
   async #queueChunk<T>(chunk: Chunk, options: EpochOptions<T>): Promise<EpochResult<T> | undefined> {
     const { visit, start, steps, end, isWatched, losses } = chunk, since = performance.now();
     const isShort = start + steps === visit.steps && visit.rows % this.options.batchSize > 0;
-    await this.#steps.run(isShort ? steps - 1 : steps, isShort);
+    const running = this.#steps.run(isShort ? steps - 1 : steps, isShort);
+    if (running) await running;
     // What ranks meet with and the losses come back in one wait; what follows is the same on all ranks, in the same order.
     const met = this.#steps.meet?.();
     const merge = async (losses: Float32Array<ArrayBuffer>) => {
@@ -253,7 +254,8 @@ export class Trainer implements Disposable {
       await this.#steps.mergeLosses?.(losses, isShort);
     };
     const read = this.#watch.readLosses({ ...{ start, steps, firstStep: chunk.firstStep, isWatched }, merge });
-    const evaluation = end ? this.#evaluate(met, options) : undefined;
+    // Ranks that evaluate may meet for that: behind what they met for before.
+    const evaluation = end ? this.#evaluate(met && read, options) : undefined;
     await Promise.allSettled([met, read, evaluation]);
     losses.set(await read, visit.firstStep + start);
     if (performance.now() - since < READ_INTERVAL) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
@@ -262,7 +264,7 @@ export class Trainer implements Disposable {
   }
 
   /** Evaluates behind what is on the queue; a throw becomes a rejection. */
-  async #evaluate<T>(met: Promise<void> | undefined, { evaluate }: EpochOptions<T>): Promise<T | undefined> {
+  async #evaluate<T>(met: Promise<unknown> | undefined, { evaluate }: EpochOptions<T>): Promise<T | undefined> {
     if (met) await met;
     return await evaluate?.();
   }
@@ -406,7 +408,6 @@ export class Trainer implements Disposable {
     this.#lossesRead = Promise.resolve();
     this.#unwatched = 0;
     this.#watch.restart(step);
-    this.#steps.restart();
   }
 
   /**

@@ -5,6 +5,7 @@
  * @module
  */
 import { clipByNorm } from "./clipping.ts";
+import { advance } from "./dropout.ts";
 import type { Observer } from "./model.ts";
 import { append, gatherRows, scale } from "./ops.ts";
 import type { RowWindows } from "./row_windows.ts";
@@ -79,6 +80,11 @@ export class TrainingStep implements Disposable {
       if (buffer === gradients.buffer) onGradient((byteOffset - gradients.byteOffset) / ELEMENT_BYTES);
     });
     scale(made.loss, 1, { out: loss });
+  }
+
+  /** A step that has no rows for this rank: only what layers count goes on. */
+  skip(): void {
+    for (const { counters = {} } of this.#options.model.layers) Object.values(counters).forEach(advance);
   }
 
   /**

@@ -12,7 +12,7 @@ import { Model } from "../lib/model.ts";
 import type { DataSource } from "../lib/model_metadata.ts";
 import { createOptimizer, type Optimizer } from "../lib/optimizers.ts";
 import { Plateau } from "../lib/plateau.ts";
-import { Random } from "../lib/random.ts";
+import { MAX_SEED, Random } from "../lib/random.ts";
 import { RowRange } from "../lib/row_source.ts";
 import { loadWeights, LOSSES } from "../lib/saved_model.ts";
 import { Trainer } from "../lib/trainer.ts";
@@ -52,9 +52,12 @@ export async function buildModel(
   device: Device,
   config: TaskConfig,
   widths: readonly number[],
+  rank = 0,
 ): Promise<Model> {
   const { hiddenSize, activation, dropout, init, initFrom, seed } = config;
-  const layers = multilayerPerceptron(widths[0], hiddenSize, widths.at(-1)!, { activation, dropout, seed });
+  // Masks of its own for each rank, which has rows of its own.
+  const masks = { dropout, seed: (seed + rank) % (MAX_SEED + 1) };
+  const layers = multilayerPerceptron(widths[0], hiddenSize, widths.at(-1)!, { activation, ...masks });
   let model: Model;
   try {
     model = stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));

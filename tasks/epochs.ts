@@ -103,10 +103,12 @@ async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
 
 /** The next epochs, or as many steps of them as nobody wants the run to hold. */
 function runEpochs(count: number, party: RunParty, { doctor, layers, tracer }: Watchers): Epochs {
-  const { training, keeper, spectators, controls } = party, { trainer } = training;
+  const { training, keeper, spectators, controls, communicator } = party, { trainer } = training;
   const evaluate = async () => {
-    doctor.look(trainer.epoch);
-    layers.look(trainer.epoch);
+    if (communicator.rank === 0) { // who tells of it
+      doctor.look(trainer.epoch);
+      layers.look(trainer.epoch);
+    }
     return await training.validate?.();
   };
   const between = (step: number) => {

@@ -169,6 +169,7 @@ async function writeRows(
     await together(communicator, async () => {
       await file.seek(at + sum(lengths.subarray(0, rank)), Deno.SeekMode.Start);
       for (const bytes of own) await writeFully(file, bytes);
+      if (size > 1 && done === config.numDataset) await file.syncData(); // before its size counts on another host
     });
     at += sum(lengths);
     own = [];

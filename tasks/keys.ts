@@ -161,7 +161,7 @@ export const SETTINGS = {
     "1",
     "steps between two meetings of ranks: 1 shares each step, more are each rank's own, with an outer step behind them",
     1,
-    1_000_000,
+    16_384,
   ),
   OUTER_LEARNING_RATE: number(
     "0.7",

@@ -82,7 +82,8 @@ async function outputOf(program: string, args: readonly string[]): Promise<strin
     const { success, stdout } = await child.output();
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    const kinds = [Deno.errors.NotFound, Deno.errors.PermissionDenied];
+    if (kinds.some((kind) => error instanceof kind)) return undefined;
     throw error;
   }
 }

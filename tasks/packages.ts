@@ -30,6 +30,9 @@ export async function findPackageManager(): Promise<string | undefined> {
   }
 }
 
+/** Held while apt-get works. */
+const LOCK = "/tmp/backhand_install.lock";
+
 /**
  * Installs packages, with fresh lists of them where it does not work with those at hand; says what went wrong.
  *
@@ -39,7 +42,9 @@ export async function findPackageManager(): Promise<string | undefined> {
 export async function install(command: readonly string[]): Promise<boolean> {
   const run = async (args: readonly string[]) => {
     const env = { DEBIAN_FRONTEND: "noninteractive" };
-    const child = new Deno.Command(command[0], { args: [...args], env, stdout: "piped", stderr: "piped" });
+    // Ranks of one job, and tests beside each other, may all want it at once; flock stands where apt-get does.
+    const [program, ...words] = command[0] === "apt-get" ? ["flock", LOCK, command[0], ...args] : [command[0], ...args];
+    const child = new Deno.Command(program, { args: words, env, stdout: "piped", stderr: "piped" });
     const { success, stdout, stderr } = await child.output();
     return { success, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
   };

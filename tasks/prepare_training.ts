@@ -7,7 +7,6 @@ import { DeviceError } from "../lib/errors.ts";
 import { dataSource } from "../lib/model_metadata.ts";
 import { gatherTexts, together } from "../lib/ranks.ts";
 import { selfTest } from "../lib/self_check.ts";
-import { VERSION } from "../lib/version.ts";
 import { buildModel, buildTraining, type Training } from "./build_training.ts";
 import type { RunCheckpoint } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
@@ -47,7 +46,10 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
     await together(
       ranks.communicator,
       () =>
-        Device.request({ smallDispatches: isSmallStep(expectedRows(config, table), weights), threads: ranks.threads }),
+        Device.request({
+          smallDispatches: isSmallStep(expectedRows(config, table) / ranks.communicator.size, weights),
+          threads: ranks.threads,
+        }),
     ),
   );
   if (config.selfTest) await together(ranks.communicator, () => checkDevice(device, view));
@@ -55,12 +57,13 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
   await tellDevices(request, device);
   const model = await together(ranks.communicator, async () => {
     if (!table) await checkRows(config, device.limits);
-    return await buildModel(stack, device, checkpoint ? { ...config, initFrom: "" } : config, widths);
+    const settings = checkpoint ? { ...config, initFrom: "" } : config;
+    return await buildModel(stack, device, settings, widths, ranks.communicator.rank);
   });
 
   const dataset = table ?? stack.use(await openDataset(request));
   const { train: { rows }, validation } = dataset.parts;
-  const batchSize = batchSizeOf(config, rows);
+  const batchSize = await together(ranks.communicator, () => batchSizeOf(config, rows));
   const faults = [
     ...trainingFaults(config, dataset.loss, [rows, validation.rows], batchSize),
     ...(table ? stepFaults(batchSize, widths, config, device.limits) : []),
@@ -70,7 +73,8 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
     if (faults.length > 0) throw new ConfigError(faults);
   });
 
-  const source = table && await dataSource(fromUsersFolder(config.data));
+  const describe = () => table && dataSource(fromUsersFolder(config.data));
+  const source = await onFirst(ranks.communicator, describe);
   const build = () => buildTraining(stack, model, config, dataset, batchSize, ranks.communicator);
   const training = { ...await together(ranks.communicator, build), source };
   const network = `${widths.join("-")}, ${weights + widths.slice(1).reduce((sum, width) => sum + width)} parameters`;
@@ -86,38 +90,34 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
 async function openDataset({ config, view, ranks }: Request): Promise<ScaledDataset> {
   const made = await onFirst(ranks.communicator, () => prepareDataset(config, view));
   const dataset = await together(ranks.communicator, () => made ?? openScaledDataset(scaledPathOf(config)));
-  await checkSame(ranks.communicator, {
-    ...config.texts,
-    "version of Backhand": VERSION,
-    "scaled rows": dataset.sha256,
-  });
+  await checkSame(ranks.communicator, { "scaled rows": dataset.sha256 });
   return dataset;
 }
 
 /** Tells which device each rank has, where there are several. */
 async function tellDevices({ ranks: { communicator, host }, view }: Request, { name }: Device): Promise<void> {
   if (communicator.size === 1) return;
-  const all = await gatherTexts(communicator, `${host}: ${name}`);
-  all?.forEach((device, rank) => view.note(`rank ${rank} of ${communicator.size} on ${device}`));
+  const all = await gatherTexts(communicator, JSON.stringify({ host, name }));
+  const devices = all?.map((text): { host: string; name: string } => JSON.parse(text)) ?? [];
+  devices.forEach(({ host, name }, rank) => view.note(`rank ${rank} of ${communicator.size} on ${host}: ${name}`));
+  if (new Set(devices.map(({ name }) => name)).size < 2) return;
+  view.warning("warning: the ranks have unlike devices: where these round otherwise, their weights drift apart");
 }
 
 /** What ranks cannot do together. */
 function groupFaults(config: TaskConfig, batchSize: number, { size }: Communicator): string[] {
-  const { syncEvery, checkpointEvery: { steps = 0 }, texts } = config;
+  const { syncEvery } = config;
   if (size === 1 && syncEvery === 1) return [];
   return [
     ...batchSize < size ? [`BATCH_SIZE is ${batchSize}: ${size} ranks share a batch, and each needs a row of it`] : [],
     ...config.trace > 0 || config.debugTensors
-      ? ["TRACE and DEBUG_TENSORS look at steps of one process, and these are of several: use `deno task train`"]
+      ? [
+        "TRACE and DEBUG_TENSORS look at steps that one process does by itself: take `deno task train`, with SYNC_EVERY 1",
+      ]
       : [],
     ...config.onNan === "halve-lr"
       ? [
         "ON_NAN is halve-lr: steps that several processes share cannot be taken back; with stop, the run can be resumed",
-      ]
-      : [],
-    ...steps % syncEvery > 0
-      ? [
-        `CHECKPOINT_EVERY is "${texts.CHECKPOINT_EVERY}": allowed are multiples of SYNC_EVERY, ${syncEvery}, or a time`,
       ]
       : [],
   ];

@@ -3,6 +3,7 @@
 import { ALONE, type Communicator } from "../lib/communicator.ts";
 import { RankFault, shareText, together } from "../lib/ranks.ts";
 import type { Model } from "../lib/model.ts";
+import { VERSION } from "../lib/version.ts";
 import { ConfigError } from "./config.ts";
 import type { Mailbox } from "./mailbox.ts";
 
@@ -52,7 +53,7 @@ export async function shareValue<T>(communicator: Communicator, value: T): Promi
 }
 
 /**
- * Refuses ranks that want different things, as they do where hosts have other .env files.
+ * Refuses ranks that want different things, as they do where hosts have other .env files, or are of other versions.
  *
  * @param communicator The ranks.
  * @param facts What has to be the same on all, as texts by name.
@@ -62,15 +63,14 @@ export async function checkSame(
   communicator: Communicator,
   facts: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const first = await shareValue(communicator, facts);
+  const own: Readonly<Record<string, string>> = { ...facts, "version of Backhand": VERSION };
+  const first = await shareValue(communicator, own);
   await together(communicator, () => {
-    const differing = [...new Set([...Object.keys(first), ...Object.keys(facts)])].filter((name) =>
-      facts[name] !== first[name]
+    const differing = [...new Set([...Object.keys(first), ...Object.keys(own)])].filter((name) =>
+      own[name] !== first[name]
     );
     const faults = differing.map((name) => {
-      const [here, there] = [facts[name], first[name]].map((text) =>
-        text === undefined ? "none" : JSON.stringify(text)
-      );
+      const [here, there] = [own[name], first[name]].map((text) => text === undefined ? "none" : JSON.stringify(text));
       return `${name} is ${here} on rank ${communicator.rank}, and ${there} on rank 0: all ranks need the same`;
     });
     if (faults.length > 0) throw new ConfigError(faults);
@@ -121,6 +121,7 @@ export async function shareCheckpoint<T extends SharedCheckpoint>(
   communicator: Communicator,
   checkpoint: T | undefined,
 ): Promise<T | undefined> {
+  if (communicator.size === 1) return checkpoint;
   const { tensors = {}, losses = new Float32Array(), ...rest } = checkpoint?.state ?? {};
   const shapes = Object.entries(tensors).map(([name, { shape, data }]) => ({ name, shape, length: data.length }));
   const told = checkpoint ? { ...checkpoint, state: rest, shapes, count: losses.length } : null;

@@ -123,10 +123,11 @@ export function checkOrigin(config: TaskConfig, was: Origin, is: Origin): string
       : [`it ran in version ${was.version} of Backhand, and now would in ${is.version}`],
   ];
   const ranks = [was, is].map(({ ranks = 1 }) => ranks);
+  const isExact = config.syncEvery === 1 && config.dropout === 0;
   const notes = ranks[0] === ranks[1] ? [] : [
-    `it ran on ${ranks[0]} ranks, and now on ${
-      ranks[1]
-    }: sums are made in another order, so its last digits will differ`,
+    `it ran on ${ranks[0]} ranks, and now on ${ranks[1]}: its result will differ${
+      isExact ? " in its last digits" : ""
+    }`,
   ];
   if (told.length === 0 || isForced(config)) return [...told, ...notes];
   const run = config.extras.RESUME;

@@ -130,7 +130,7 @@ export class RunKeeper implements HeldRun, Disposable {
    */
   async recover(error: NotFiniteError): Promise<string[]> {
     await this.#writing;
-    if (this.#training.trainer.options.group) throw toldOfGroup(error, this.#config.runName);
+    if (this.#training.trainer.options.group) throw toldOfGroup(error, this.#config);
     const failure = this.#failure?.error ?? error, good = this.#good;
     if (!(failure instanceof NotFiniteError) || !good) throw failure;
     this.#failure = undefined;
@@ -272,7 +272,8 @@ export class RunKeeper implements HeldRun, Disposable {
     // What cannot be written should be known at once.
     if (this.#lastStep === undefined || this.#hasNewRate) return true;
     const { steps, seconds = Infinity } = this.#config.checkpointEvery, since = performance.now() - this.#lastTime;
-    if (steps !== undefined && step % steps === 0) return true;
+    // Ranks with steps of their own are not asked at every step.
+    if (steps !== undefined && Math.floor(step / steps) > Math.floor(this.#lastStep / steps)) return true;
     if (this.#isWriting) return false;
     const endsEpoch = step % this.#training.trainer.stepsPerEpoch === 0;
     return since >= seconds * 1000 || (endsEpoch && since >= EPOCH_INTERVAL);
@@ -302,9 +303,12 @@ export class RunKeeper implements HeldRun, Disposable {
 }
 
 /** What follows from an error where steps cannot be taken again to find where it came from: other ranks would have to, too. */
-function toldOfGroup(error: NotFiniteError, run: string): NotFiniteError {
-  error.message +=
-    `\nwhat to do: a lower LEARNING_RATE is the usual cure; \`deno task train --resume ${run} --force\` goes ` +
-    "on in one process from the last checkpoint, and says which tensor, layer and rows it came from";
+function toldOfGroup(error: NotFiniteError, { runName, syncEvery }: TaskConfig): NotFiniteError {
+  error.message += "\nwhat to do: a lower LEARNING_RATE is the usual cure";
+  if (syncEvery === 1) {
+    error.message +=
+      `; \`deno task train --resume ${runName} --force\` goes on in one process from the last checkpoint, and ` +
+      "says which tensor, layer and rows it came from";
+  }
   return error;
 }

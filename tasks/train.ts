@@ -24,7 +24,7 @@ import type { LiveServer } from "./live.ts";
 import { lockRun } from "./locks.ts";
 import { prepare } from "./prepare_training.ts";
 import { QuietView } from "./quiet_view.ts";
-import { checkWeights, NO_RANKS, onFirst, type Ranks, shareCheckpoint, shareWeights } from "./ranks.ts";
+import { checkSame, checkWeights, NO_RANKS, onFirst, type Ranks, shareCheckpoint, shareWeights } from "./ranks.ts";
 import { checkOrigin, readTrainConfig } from "./resume.ts";
 import { forLogs, NoFolder, RunFolder } from "./run_folder.ts";
 import { RunKeeper } from "./run_keeper.ts";
@@ -45,7 +45,9 @@ import type { View } from "./view.ts";
 export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promise<number | void> {
   using stack = new DisposableStack();
   const { communicator } = ranks, isFirst = communicator.rank === 0, hasOthers = communicator.size > 1;
-  const view = isFirst ? createView(config) : new QuietView(() => {});
+  const view = await together(communicator, () => isFirst ? createView(config) : new QuietView(() => {}));
+  // Before anything hangs on them, and before anything is written.
+  if (hasOthers) await checkSame(communicator, config.texts);
   const folder = new (isFirst ? RunFolder : NoFolder)(config.runName);
   const checkpoints = new (isFirst ? Checkpoints : NoCheckpoints)(folder.path, config.keepCheckpoints);
   const found = await onFirst(communicator, async () => {

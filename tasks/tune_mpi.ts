@@ -8,7 +8,6 @@
  */
 
 import { gatherTexts } from "../lib/ranks.ts";
-import { VERSION } from "../lib/version.ts";
 import { readConfig, type TaskConfig } from "./config.ts";
 import { lockSearch } from "./locks.ts";
 import { answerQuestions, Questions } from "./mailbox.ts";
@@ -26,7 +25,7 @@ async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   using stack = new DisposableStack();
   const { communicator, mailbox, host } = ranks, line = splitRanges(Deno.args);
   // Every rank reads files and an environment of its own, and its trials do.
-  await checkSame(ranks.communicator, { ...config.texts, ...line.ranges, "version of Backhand": VERSION });
+  await checkSame(ranks.communicator, { ...config.texts, ...line.ranges });
   const trials = await onFirst(ranks.communicator, async () => {
     const planned = planTrials(config, line);
     stack.use(await lockSearch(config.runName));

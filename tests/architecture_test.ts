@@ -32,7 +32,7 @@ const storeys: string[] = [
   "layers losses optimizers init activation_layers layer linear perceptron flat_optimizer gradient_descent " +
   "adaptive_optimizers dropout_layer weighted_losses early_stopping",
   "model",
-  "trainer trainer_options group_steps row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
+  "trainer trainer_options group_steps own_steps shared_steps local_steps row_windows evaluation saved_model predictor gradcheck self_check self_check_cases " +
   "whole_step whole_step_cases activation_cases load_model loss_cases training_step optimizer_cases " +
   "training_state checkpoint examination watch fault_finder fault_cause stored_layers step_look layer_look statistics_cases " +
   "model_bytes",

@@ -29,6 +29,8 @@ interface Case {
   from?: TrainingState;
   group?: Omit<Group, "communicator">;
   clipNorm?: number;
+  dropout?: number;
+  evaluate?: () => Promise<void>;
 }
 
 /** What a training came to. */
@@ -40,8 +42,17 @@ interface Outcome {
 
 /** Trains as one rank, or alone where there is no communicator. */
 async function train(device: Device, it: Case, communicator?: Communicator): Promise<Outcome> {
-  const { optimizer: kind = "sgd", rows = 40, batchSize = 12, hidden = [5], rate = 0.05, epochs = 3, clipNorm } = it;
-  const layers = multilayerPerceptron(3, hidden, 2, { activation: "tanh", dropout: 0, seed: 1 });
+  const {
+    optimizer: kind = "sgd",
+    rows = 40,
+    batchSize = 12,
+    hidden = [5],
+    rate = 0.05,
+    epochs = 3,
+    clipNorm,
+    dropout = 0,
+  } = it;
+  const layers = multilayerPerceptron(3, hidden, 2, { activation: "tanh", dropout, seed: 1 });
   using model = new Model(device, layers, { random: new Random(4, "weights") });
   using optimizer = createOptimizer(kind, model, rate);
   const numbers = (columns: number, seed: number) => Float32Array.from(randomMatrix(rows, columns, seed).data);
@@ -54,7 +65,8 @@ async function train(device: Device, it: Case, communicator?: Communicator): Pro
     windowRows: it.windowRows ?? Math.ceil(rows / batchSize) * batchSize,
   });
   if (it.from) trainer.restore(it.from);
-  const count = epochs - trainer.epoch, results = await Array.fromAsync(trainer.epochs(count, { between: it.between }));
+  const count = epochs - trainer.epoch,
+    results = await Array.fromAsync(trainer.epochs(count, { between: it.between, evaluate: it.evaluate }));
   return {
     values: await model.values.read() as Float32Array,
     losses: results.map(({ loss }) => loss),
@@ -164,6 +176,52 @@ gpuTest("Trainer of several ranks goes on from a state bit for bit", async (devi
     });
     assertEquals(halves.map(({ values }) => values), whole.map(({ values }) => values));
   }
+});
+
+gpuTest(
+  "Trainer of several ranks goes on bit for bit with dropout, and steps that have no rows for some",
+  async (device) => {
+    for (const group of [{ syncEvery: 1 }, { syncEvery: 2 }]) {
+      // Each epoch ends with a step of one row, which is the first rank's.
+      const it: Case = { rows: 25, batchSize: 12, epochs: 4, dropout: 0.5, group };
+      const whole = await asRanks(3, (communicator) => train(device, it, communicator));
+      const halves = await asRanks(3, async (communicator) => {
+        const { state } = await train(device, { ...it, epochs: 2 }, communicator);
+        // A checkpoint is what the first rank stands at.
+        const counters = await communicator.gather(new TextEncoder().encode(JSON.stringify(state.counters)));
+        counters?.forEach((other) => assertEquals(other, counters[0]));
+        return await train(device, { ...it, from: state }, communicator);
+      });
+      assertEquals(halves.map(({ values }) => values), whole.map(({ values }) => values));
+    }
+  },
+);
+
+gpuTest("Trainer of several ranks lets them meet in an evaluation, whichever comes to it first", async (device) => {
+  await asRanks(3, async (communicator) => {
+    const evaluate = async () => {
+      // The last rank has nothing to measure.
+      if (communicator.rank < 2) await new Promise((resolve) => setTimeout(resolve, 30));
+      await communicator.allReduce(new Float64Array(1));
+    };
+    await train(device, { rows: 24, epochs: 3, group: { syncEvery: 2 }, evaluate }, communicator);
+  });
+});
+
+gpuTest("Trainer with steps of its own begins from parameters that were replaced", async (device) => {
+  const it: Case = { epochs: 1, rows: 12, group: { syncEvery: 4, outer: { learningRate: 1, momentum: 0 } } };
+  const { state } = await train(device, { ...it, epochs: 2, rate: 0.3 }, ALONE);
+  const alone = await train(device, {
+    ...it,
+    group: undefined,
+    epochs: 3,
+    from: {
+      ...state,
+      tensors: Object.fromEntries(Object.entries(state.tensors).filter(([name]) => !name.startsWith("outer."))),
+    },
+  });
+  const [first] = await asRanks(1, (communicator) => train(device, { ...it, epochs: 3, from: state }, communicator));
+  assertClose(first.values, alone.values, { atol: 1e-6, rtol: 0 });
 });
 
 gpuTest("Trainer with summed gradients allocates nothing from step to step", async (device) => {

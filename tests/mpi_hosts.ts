@@ -109,6 +109,7 @@ async function findObstacle(): Promise<string | undefined> {
     await ip("netns", "exec", space, "unshare", "--uts", "true");
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "there is no program `ip` (Debian's iproute2)";
+    await removeSpace(space).catch(() => {}); // the reason is the first error
     return `network namespaces cannot be made here: ${(error as Error).message}`;
   }
   await removeSpace(space);
@@ -132,7 +133,8 @@ async function removeLost(): Promise<void> {
   for (const space of await listSpaces()) {
     const pid = space.match(/^backhand_(\d+)_/)?.[1];
     if (pid === undefined) continue;
-    const { success } = await new Deno.Command("kill", { args: ["-0", pid], stderr: "null" }).output();
+    const { success } = await new Deno.Command("sh", { args: ["-c", 'kill -0 "$1"', "sh", pid], stderr: "null" })
+      .output();
     if (!success) await removeSpace(space);
   }
 }

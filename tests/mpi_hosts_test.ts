@@ -59,7 +59,7 @@ Deno.test("Mpi ends where the launcher misses a host", options, async () => {
 
 Deno.test("Mpi names on both sides the ranks of hosts that are cut off", options, async () => {
   await using hosts = await MpiHosts.create(3);
-  await using job = await startAndCut(hosts, 1);
+  await using job = await startAndCut(hosts, 3);
   const says = async (rank: number) => (await job.until(rank, /^error: .*\n/m, "stderr"))[0];
   const waits = String.raw`has waited \d+\.\d s for the others in allReduce, its call \d+; not there:`;
   assertMatch(

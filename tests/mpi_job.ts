@@ -179,9 +179,10 @@ export interface Process {
 
 /** The processes that work in a folder. A shell reads of them: Deno lets nobody read in /proc without all permissions. */
 export async function processesIn(folder: string): Promise<Process[]> {
-  const script = `for at in /proc/[0-9]*; do
-    [ "$(readlink "$at/cwd")" = "$1" ] || continue
-    echo "\${at#/proc/}" "$(sed -n 's/^PPid:[^0-9]*//p' "$at/status")"
+  const script = `find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1" | while read -r at; do
+    at="\${at%/cwd}" parent="$(sed -n 's/^PPid:[^0-9]*//p' "$at/status")"
+    [ -n "$parent" ] || continue
+    echo "\${at#/proc/} $parent"
     tr '\\000\\n' '\\n ' <"$at/cmdline" | sed 's/^/w/'
     tr '\\000\\n' '\\n ' <"$at/environ" | sed 's/^/e/'
   done`;
@@ -193,7 +194,7 @@ export async function processesIn(folder: string): Promise<Process[]> {
     else if (line.startsWith("w")) processes.at(-1)?.words.push(line.slice(1));
     else if (line.startsWith("e")) processes.at(-1)?.environment.push(line.slice(1));
   }
-  return processes;
+  return processes.sort((a, b) => a.pid - b.pid);
 }
 
 function sleep(milliseconds: number): Promise<false> {

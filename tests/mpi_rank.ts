@@ -78,7 +78,7 @@ async function checkOrder(mpi: Mpi): Promise<void> {
 
 /** A barrier lets nobody pass before the last one has come; others go on with other things meanwhile. */
 async function checkBarrier(mpi: Mpi): Promise<void> {
-  if (mpi.rank === mpi.size - 1) await sleep(150);
+  if (mpi.rank === mpi.size - 1) await sleep(600);
   let ticks = 0;
   const timer = setInterval(() => ticks++, 10), came = Date.now();
   await mpi.barrier();

@@ -86,7 +86,7 @@ for (
   ]
 ) {
   Deno.test(`Mpi names a rank that does not come within the time limit: ${what}`, options, async () => {
-    const outcome = await runJob({ ranks: 3, command: rankScript("mpi_rank.ts", "on", what, "1") });
+    const outcome = await runJob({ ranks: 3, command: rankScript("mpi_rank.ts", "on", what, "3") });
     assertEquals([outcome.code, outcome.isLate], [1, false], outcome.launcher);
     const [{ stderr }, ...others] = outcome.ranks;
     const message =

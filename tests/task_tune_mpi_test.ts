@@ -54,10 +54,13 @@ Deno.test("tune-mpi prints tune's table, a trial that fails in it, and does noth
   assertEquals(Object.keys(kept).filter((path) => path.endsWith("summary.json")).length, 3);
 });
 
+/** Trials that last long enough to be seen. */
+const LONG = ["--num-dataset=200", "--num-epochs=2000", "--learning-rate=0.001..0.1", "--trials=4"];
+
 Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", options, async () => {
   // The third trial cannot have its folder.
   await using place = await Workplace.create({ "data/runs/default_run-003": "" });
-  await using job = await MpiJob.start(await jobIn(place, 2, [...SMALL, "--learning-rate=0.001..0.1", "--trials=4"]));
+  await using job = await MpiJob.start(await jobIn(place, 2, LONG));
   const [, { pid, environment }] = await trialsOf(place, 2);
   assertEquals(environment.filter((text) => /^(OMPI|PMIX)_/.test(text)), [], "a trial takes itself for a rank");
   const share = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));

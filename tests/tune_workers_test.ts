@@ -129,8 +129,8 @@ Deno.test("Questions.ask() brings each rank's answer, in whichever order they co
 });
 
 Deno.test("Questions.ask() waits for whoever gives signs of life, and tells who is silent", async () => {
-  const [first, second] = mailboxes(3), questions = new Questions(first, 0.2);
-  const end = answerQuestions(second, 0.2, () => new Promise((resolve) => setTimeout(resolve, 700, "late")));
+  const [first, second] = mailboxes(3), questions = new Questions(first, 1);
+  const end = answerQuestions(second, 1, () => new Promise((resolve) => setTimeout(resolve, 2500, "late")));
   const silent = assertRejects(() => questions.ask(2, ""), Deno.errors.TimedOut, "rank 2 has given no sign of life");
   assertEquals(await questions.ask(1, ""), "late");
   await silent;

@@ -17,19 +17,17 @@ import { Tensor } from "../../lib/tensor.ts";
 import { Trainer } from "../../lib/trainer.ts";
 import { learningRateOf, lossOf, workloadOf } from "./workloads.ts";
 
-/** Rows of data: enough steps in an epoch that its end, where ranks meet, does not count. */
+/** Rows of data. */
 const ROWS = 16_384;
 
 /** Counts the bytes that a rank hands to the others. */
-function counting(communicator: Communicator, counts: { bytes: number; seconds: number }): Communicator {
+function counting(communicator: Communicator, counts: { bytes: number }): Communicator {
   const { rank, size } = communicator;
   return {
     ...{ rank, size },
     allReduce: async (values, how) => {
       counts.bytes += values.byteLength;
-      const since = performance.now();
       await communicator.allReduce(values, how);
-      counts.seconds += (performance.now() - since) / 1000;
     },
     broadcast: (bytes) => communicator.broadcast(bytes),
     barrier: () => communicator.barrier(),
@@ -55,7 +53,7 @@ async function exchange(): Promise<void> {
 
 async function train([mode, threads, syncEvery, batch, epochs]: readonly string[]): Promise<void> {
   const mpi = mode === "alone" ? undefined : await (await import("../../lib/mpi.ts")).Mpi.open();
-  const counts = { bytes: 0, seconds: 0 }, communicator = counting(mpi ?? ALONE, counts);
+  const counts = { bytes: 0 }, communicator = counting(mpi ?? ALONE, counts);
   using device = await Device.request({ threads: Number(threads) });
   const workload = workloadOf("deep"), { widths } = workload, isApart = mode !== "mpi";
   const batchSize = Number(batch) * (isApart ? 1 : communicator.size);
@@ -73,15 +71,15 @@ async function train([mode, threads, syncEvery, batch, epochs]: readonly string[
   });
   await Array.fromAsync(trainer.epochs(1));
   await communicator.barrier();
-  [counts.bytes, counts.seconds] = [0, 0];
+  counts.bytes = 0;
   const before = trainer.step, since = performance.now();
   await Array.fromAsync(trainer.epochs(Number(epochs)));
   await communicator.barrier();
   const seconds = (performance.now() - since) / 1000, steps = trainer.step - before;
   if (communicator.rank === 0) {
-    const each = { bytesPerStep: counts.bytes / steps, waitedPerStep: counts.seconds / steps };
+    const bytesPerStep = counts.bytes / steps;
     const rows = Number(epochs) * ROWS * (isApart ? communicator.size : 1);
-    console.log(JSON.stringify({ rowsPerSecond: rows / seconds, stepSeconds: seconds / steps, ...each }));
+    console.log(JSON.stringify({ rowsPerSecond: rows / seconds, stepSeconds: seconds / steps, bytesPerStep }));
   }
   await mpi?.close();
 }

@@ -1,0 +1,112 @@
+/**
+ * Steps of a rank's own, and how the ranks become one behind them.
+ *
+ * @module
+ */
+import type { Communicator } from "./communicator.ts";
+import { Nesterov } from "./gradient_descent.ts";
+import type { Group } from "./group.ts";
+import { OwnSteps, type Rows, type Steps } from "./own_steps.ts";
+import type { Recording } from "./recording.ts";
+import type { Staging } from "./staging.ts";
+import { Tensor } from "./tensor.ts";
+import type { TrainerOptions } from "./trainer_options.ts";
+import type { TrainingStep } from "./training_step.ts";
+
+/**
+ * Steps that each rank does by itself. Behind them the parameters move from where they were one to the mean of what they
+ * became, by the outer step; the optimizer's state becomes the mean of the ranks', so that all go on from the same.
+ */
+export class LocalSteps implements Steps {
+  readonly state: Readonly<Record<string, Tensor>>;
+  readonly #communicator: Communicator;
+  readonly #rows: Rows;
+  readonly #own: OwnSteps;
+  readonly #values: Tensor;
+  /** Parameters as they were when they were last one. */
+  readonly #before: Tensor;
+  /** What they moved by since, backwards. */
+  readonly #moved: Tensor;
+  readonly #outer: Nesterov;
+  readonly #outerStep: Recording;
+  /** The optimizer's state. */
+  readonly #kept: readonly { readonly tensor: Tensor; readonly start: number }[];
+  /** Of the parameters, of those before, and of the optimizer's state. */
+  readonly #stagings: readonly Staging[];
+  /** Moves and state, of which the ranks make the mean. */
+  readonly #mean: Float32Array<ArrayBuffer>;
+  readonly #owned: Disposable[] = [];
+
+  constructor(options: TrainerOptions, training: TrainingStep, { communicator, outer = {} }: Group, rows: Rows) {
+    const { model: { device, values }, optimizer } = options, { learningRate = 0.7, momentum = 0.9 } = outer;
+    [this.#communicator, this.#rows, this.#values] = [communicator, rows, values];
+    const own = <T extends Disposable>(made: T): T => {
+      this.#owned.push(made);
+      return made;
+    };
+    try {
+      this.#own = own(new OwnSteps(options, training, rows));
+      this.#before = own(Tensor.zeros(device, values.shape));
+      this.#moved = own(Tensor.zeros(device, values.shape));
+      this.#outer = own(new Nesterov({ values, gradients: this.#moved }, learningRate, { momentum }));
+      this.state = { outer: this.#outer.state.velocity };
+      let end = values.size;
+      this.#kept = Object.values(optimizer.state).filter(({ dtype }) => dtype === "f32").map((tensor) => {
+        end += tensor.size;
+        return { tensor, start: end - tensor.size };
+      });
+      this.#mean = new Float32Array(end);
+      const staged = [values, this.#before, ...this.#kept.map(({ tensor }) => tensor)];
+      this.#stagings = staged.map((tensor) => own(device.stage([tensor])));
+      this.#outerStep = own(device.record(() => this.#outer.step()));
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get length(): number {
+    return this.#own.length;
+  }
+
+  run(steps: number, short: boolean): void {
+    this.#values.device.copy(this.#values, this.#before); // the ranks are one here
+    this.#own.run(steps, short);
+  }
+
+  async meet(): Promise<void> {
+    const { size, device } = this.#values, mean = this.#mean, share = 1 / this.#communicator.size;
+    mean.fill(0);
+    const places = [
+      { start: 0, sign: -1 },
+      { start: 0, sign: 1 },
+      ...this.#kept.map(({ start }) => ({ start, sign: 1 })),
+    ];
+    const adds = places.map(({ start, sign }, i) =>
+      this.#stagings[i].read((bytes) => {
+        const numbers = new Float32Array(bytes);
+        for (let j = 0; j < numbers.length; j++) mean[start + j] += sign * numbers[j];
+      })
+    );
+    await Promise.all(adds);
+    for (let i = 0; i < mean.length; i++) mean[i] *= share;
+    await this.#communicator.allReduce(mean);
+    device.write(this.#moved, mean.subarray(0, size));
+    for (const { tensor, start } of this.#kept) device.write(tensor, mean.subarray(start, start + tensor.size));
+    device.copy(this.#before, this.#values);
+    this.#outerStep.replay();
+  }
+
+  async mergeLosses(losses: Float32Array<ArrayBuffer>, short: boolean): Promise<void> {
+    const { all, own } = this.#rows;
+    for (let i = 0; i < losses.length; i++) {
+      const kind = short && i === losses.length - 1 ? 1 : 0, weight = own[kind] / all[kind];
+      losses[i] = weight === 0 ? 0 : weight * losses[i]; // nothing was written for no rows
+    }
+    await this.#communicator.allReduce(losses);
+  }
+
+  [Symbol.dispose](): void {
+    for (const made of this.#owned) made[Symbol.dispose]();
+  }
+}

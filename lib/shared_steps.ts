@@ -1,0 +1,141 @@
+/**
+ * Steps that several processes do in common.
+ *
+ * @module
+ */
+import type { Communicator } from "./communicator.ts";
+import type { Rows, Steps } from "./own_steps.ts";
+import type { Recording } from "./recording.ts";
+import type { Staging } from "./staging.ts";
+import { ELEMENT_BYTES, Tensor } from "./tensor.ts";
+import type { TrainerOptions } from "./trainer_options.ts";
+import type { TrainingStep } from "./training_step.ts";
+
+/** Bytes of gradients that travel together at least: fewer are not worth a journey of their own. */
+const BUCKET_BYTES = 256 * 1024;
+
+/** Neighbours in the buffer of gradients, and where they are read back. */
+interface Bucket {
+  readonly place: Tensor;
+  readonly staging: Staging;
+  /** Where its sum is made. */
+  readonly sum: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * Every step in common. The gradients travel in buckets, those of the last layers first, while the backward pass of the
+ * layers before is under way (Li et al. 2020); each rank's count as much as it has rows.
+ */
+export class SharedSteps implements Steps {
+  readonly state = {};
+  readonly #communicator: Communicator;
+  readonly #rows: Rows;
+  readonly #full: Recording;
+  readonly #rest: Recording | undefined;
+  /** The short step, where it has no rows for this rank. */
+  readonly #skip: Recording | undefined;
+  readonly #update: Recording;
+  /** Gradients, last layers first. */
+  readonly #buckets: readonly Bucket[];
+  /** The step's loss, this rank's and then that of all. */
+  readonly #loss: Tensor;
+  readonly #lossStaging: Staging;
+  readonly #lossSum = new Float32Array(1);
+  readonly #owned: Disposable[] = [];
+
+  constructor(options: TrainerOptions, training: TrainingStep, communicator: Communicator, rows: Rows) {
+    const { model } = options, { device, gradients } = model;
+    [this.#communicator, this.#rows] = [communicator, rows];
+    const own = <T extends Disposable>(made: T): T => {
+      this.#owned.push(made);
+      return made;
+    };
+    try {
+      this.#loss = own(Tensor.zeros(device, []));
+      this.#lossStaging = own(device.stage([this.#loss]));
+      const starts = bucketStarts(options);
+      this.#buckets = starts.map((start, i) => {
+        const size = (starts[i - 1] ?? gradients.size) - start, place = gradients.view(start, [size]);
+        return { place, staging: own(device.stage([place])), sum: new Float32Array(size) };
+      });
+      const record = (count: number) =>
+        own(
+          device.record((cut) => {
+            training.gradients(count, this.#loss, (place) => starts.slice(0, -1).includes(place) && cut());
+          }, { fuse: !options.plain }),
+        );
+      this.#full = record(rows.own[0]);
+      if (rows.own[1] > 0) this.#rest = record(rows.own[1]);
+      else if (rows.all[1] > 0) this.#skip = own(device.record(() => training.skip()));
+      this.#update = own(device.record(() => training.update(this.#loss)));
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get length(): number {
+    return this.#full.length + this.#update.length;
+  }
+
+  async run(steps: number, short: boolean): Promise<void> {
+    const { all, own } = this.#rows;
+    for (let step = 0; step < steps; step++) await this.#step(this.#full, own[0] / all[0]);
+    if (short) await this.#step(this.#rest, own[1] / all[1]);
+  }
+
+  /** One step; a rank that has no rows in it brings zeros. */
+  async #step(recording: Recording | undefined, weight: number): Promise<void> {
+    const reads = this.#buckets.map(({ staging, sum }, part) => {
+      if (!recording) return sum.fill(0);
+      recording.replayPart(part);
+      return staging.read((bytes) => scaleInto(sum, bytes, weight));
+    });
+    if (!recording) this.#skip?.replay();
+    const loss = recording
+      ? this.#lossStaging.read((bytes) => scaleInto(this.#lossSum, bytes, weight))
+      : this.#lossSum.fill(0);
+    const sums: Promise<void>[] = [];
+    const add = (values: Float32Array<ArrayBuffer>) => {
+      const sum = this.#communicator.allReduce(values);
+      sum.catch(() => {}); // it is awaited below
+      sums.push(sum);
+    };
+    try {
+      for (const [i, read] of reads.entries()) {
+        await read;
+        add(this.#buckets[i].sum);
+      }
+      await loss;
+      add(this.#lossSum);
+      await Promise.all(sums);
+    } finally {
+      await Promise.allSettled([...reads, loss, ...sums]);
+    }
+    for (const { place, sum } of this.#buckets) place.device.write(place, sum);
+    this.#loss.device.write(this.#loss, this.#lossSum);
+    this.#update.replay();
+  }
+
+  [Symbol.dispose](): void {
+    for (const made of this.#owned) made[Symbol.dispose]();
+  }
+}
+
+/** Where buckets begin in the buffer of gradients, the last one first: at parameters, and none too small. */
+function bucketStarts({ model: { parameters, gradients } }: TrainerOptions): number[] {
+  const starts: number[] = [];
+  let end = gradients.size;
+  for (const { parameter: { grad } } of parameters.toReversed()) {
+    const start = (grad.byteOffset - gradients.byteOffset) / ELEMENT_BYTES;
+    if (start > 0 && (end - start) * ELEMENT_BYTES < BUCKET_BYTES) continue;
+    starts.push(start);
+    end = start;
+  }
+  return starts;
+}
+
+function scaleInto(target: Float32Array, bytes: ArrayBuffer, factor: number): void {
+  const source = new Float32Array(bytes, 0, target.length);
+  for (let i = 0; i < target.length; i++) target[i] = factor * source[i];
+}
