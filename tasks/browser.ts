@@ -15,6 +15,9 @@ export interface Seen {
   requests: string[];
 }
 
+/** The browser, looked for once: asking a program what it is takes a while. */
+let found: ReturnType<typeof findChromium> | undefined;
+
 /** How a page is shown. */
 export interface PageOptions {
   /** Of the viewport, in CSS pixels: 1280 by 800 unless told. */
@@ -52,7 +55,7 @@ export async function withPage<T>(
   body: (page: Page, seen: Seen) => Promise<T>,
   { width = 1280, height = 800, dark = false, webgpu = true }: PageOptions = {},
 ): Promise<T> {
-  const executablePath = await findChromium();
+  const executablePath = await (found ??= findChromium());
   if (executablePath === undefined) throw new Deno.errors.NotFound(describeMissing());
   // Not before it is needed: it reads in /proc as soon as it is loaded, which Deno allows with all permissions alone.
   // deno-lint-ignore no-import-prefix -- see above

@@ -13,8 +13,8 @@ Deno.test("findChromium() takes CHROMIUM before the PATH, and nothing where ther
   const browser = "#!/bin/sh\necho Chromium 1\n";
   const stub = "#!/bin/sh\necho Install it from another store >&2\nexit 1\n";
   const put = async (name: string, script: string) => {
-    await place.write(name, script);
-    if (Deno.build.os !== "windows") await Deno.chmod(place.at(name), 0o755);
+    if (Deno.build.os === "windows") await place.write(name, script);
+    else await place.writeProgram(name, script);
   };
   if (ending === "") {
     await put("chromium-browser", stub);

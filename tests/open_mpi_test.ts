@@ -52,8 +52,7 @@ Deno.test(
     assertMatch(stderr, /^Found no mpirun\. .*\n$/);
     assertEquals(await run({}), { code: 0, stdout: "", stderr: "" });
     // One without a library that fits.
-    await place.write("mpirun", "#!/bin/sh\necho 'mpirun (Open MPI) 2.1.1'\n");
-    await Deno.chmod(place.at("mpirun"), 0o755);
+    await place.writeProgram("mpirun", "#!/bin/sh\necho 'mpirun (Open MPI) 2.1.1'\n");
     const old = await run({ PATH: `${place.path}:${Deno.env.get("PATH")}` });
     assertEquals(old.code, 1);
     assertStringIncludes(old.stderr, 'mpirun is not that of Open MPI 4 or later, but says "mpirun (Open MPI) 2.1.1". ');

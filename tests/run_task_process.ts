@@ -77,6 +77,17 @@ export class Workplace implements AsyncDisposable {
     return place;
   }
 
+  /**
+   * Writes a program for a shell. Another process writes it: what this one has open for writing, a process that it starts at
+   * that moment may hold, too, and no system runs such a file.
+   */
+  async writeProgram(name: string, script: string): Promise<void> {
+    await this.write(name, "");
+    const args = ["-c", 'printf %s "$2" >"$1" && chmod +x "$1"', "sh", this.at(name), script];
+    const { success } = await new Deno.Command("sh", { args }).output();
+    if (!success) throw new Error(`cannot write ${name}`);
+  }
+
   /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
   async run(task: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
     return await this.runDeno([...await argumentsOf(task), ...args], env);
