@@ -33,14 +33,8 @@ interface Outcome {
   stdout: string;
 }
 
-/** Test files under way at once: one more than there are cores, as many wait for processes or the GPU now and then. */
-const jobs = `${navigator.hardwareConcurrency + 1}`;
-
 // Colours would be told apart from text neither by a file nor by the summary's pattern.
-const env: Record<string, string> = {
-  DENO_JOBS: Deno.env.get("DENO_JOBS") ?? jobs,
-  ...Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
-};
+const env: Record<string, string> = Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" };
 
 /** Runs a deno command in the project, showing what it prints as it comes. */
 async function deno(args: string[], show = true): Promise<Outcome> {
