@@ -107,7 +107,9 @@ export class Checkpoints {
     const path = `${this.folder}/step-${`${state.step}`.padStart(10, "0")}.safetensors`;
     // Not the run's own folder: one that is taken away under the run is no place to write to.
     await Deno.mkdir(this.folder).catch((error) => {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      if (error instanceof Deno.errors.AlreadyExists) return;
+      error.message = `Cannot make ${this.folder}/: ${error.message}`;
+      throw error;
     });
     await saveCheckpoint(path, state, { run: JSON.stringify(notes) });
     // Of one step there is one file: after a return to an earlier step, later ones were of a course that was given up.
