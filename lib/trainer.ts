@@ -75,8 +75,8 @@ export class Trainer implements Disposable {
    *
    * @param options What is trained, on what, and how.
    * @throws {TypeError} If inputs and targets differ in rows.
-   * @throws {RangeError} If the batch size is not from 1 to the number of rows, a window is not of whole batches, or a norm to
-   * clip to is out of range.
+   * @throws {RangeError} If the batch size is not from 1 to the number of rows, a window is not of whole batches, a norm to
+   * clip to is out of range, or a group has more ranks than a batch has rows, or meets at no whole number of steps.
    *
    * @example
    * ```ts
@@ -278,6 +278,7 @@ export class Trainer implements Disposable {
    * resolves.
    * @param options `between` may stop it.
    * @returns The epoch's result; undefined where it was stopped.
+   * @throws {TypeError} If the trainer has a group.
    * @throws {NotFiniteError} If a loss is NaN or infinite, or a value that the training keeps; it says at which step.
    */
   async observedEpoch(

@@ -114,15 +114,7 @@ export const TASKS = {
     summary: "lays runs side by side: settings that differ, curves of their losses, how they ended",
     keys: [],
     extras: {
-      JSON: {
-        meaning: "print everything as JSON (false)",
-        allowed: "true or false",
-        isBoolean: true,
-        faults: (text) =>
-          [undefined, "true", "false"].includes(text)
-            ? []
-            : [`--json is ${JSON.stringify(text)}: allowed is true or false`],
-      },
+      JSON: switchOf("json", "print everything as JSON (false)"),
     },
     takesNumbers: true,
     words: "RUN RUN [RUN ...]",

@@ -1,20 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import type { RanksOutcome } from "./data_ranks.ts";
-import { pathInProject, Workplace } from "./run_task_process.ts";
-
-async function make(folder: Workplace, ranks: string, args: readonly string[]): Promise<RanksOutcome[]> {
-  const script = [
-    "run",
-    "-A",
-    "--no-check",
-    "--config",
-    pathInProject("deno.json"),
-    pathInProject("tests/data_ranks.ts"),
-  ];
-  const { stdout, stderr } = await folder.runDeno([...script, "gen-data", ranks, ...args]);
-  assertEquals(stderr, "");
-  return JSON.parse(stdout);
-}
+import { runAsRanks } from "./data_ranks.ts";
+import { Workplace } from "./run_task_process.ts";
 
 Deno.test("genData() on ranks writes the bytes of one process", async () => {
   const cases: [string, string[]][] = [
@@ -25,7 +11,9 @@ Deno.test("genData() on ranks writes the bytes of one process", async () => {
   ];
   for (const [recipe, args] of cases) {
     await using folder = await Workplace.create();
-    for (const { ranks, faults } of await make(folder, "1,2,3,4", args)) assertEquals(faults, Array(ranks).fill(null));
+    for (const { ranks, faults } of await runAsRanks("gen-data", folder, "1,2,3,4", args)) {
+      assertEquals(faults, Array(ranks).fill(null));
+    }
     const digests = await folder.digests("data");
     const expected = digests[`${recipe}.csv.1`];
     assertMatch(expected, /^[0-9a-f]{64}$/);
@@ -41,7 +29,7 @@ Deno.test("genData() on ranks ends at all of them where one cannot write", async
     "data/cubic.csv.json.partial/in the way": "",
     "data/cubic.csv": "kept",
   });
-  for (const { ranks, faults } of await make(folder, "1,3", ["--num-dataset", "10"])) {
+  for (const { ranks, faults } of await runAsRanks("gen-data", folder, "1,3", ["--num-dataset", "10"])) {
     assertEquals(faults.length, ranks);
     for (const fault of faults) assertMatch(fault?.[1] ?? "nothing", /directory/i);
   }

@@ -3,7 +3,8 @@
  * each rank said apart.
  */
 
-import { environmentOf, pathInProject, Workplace } from "./run_task_process.ts";
+import { assertEquals } from "@std/assert";
+import { argumentsOf, environmentOf, pathInProject, Workplace } from "./run_task_process.ts";
 
 /** Whether this system has Open MPI at all; where a test is skipped for it, this says so. */
 export const HAS_MPI: boolean = Deno.build.os === "linux";
@@ -165,6 +166,22 @@ export class MpiJob implements AsyncDisposable {
 export async function runJob(options: JobOptions): Promise<JobOutcome> {
   await using job = await MpiJob.start(options);
   return await job.ended;
+}
+
+/** How a task of ranks is started in a folder. */
+export async function jobIn(
+  place: Workplace,
+  task: string,
+  ranks: number,
+  args: readonly string[],
+): Promise<JobOptions & { command: string[] }> {
+  return { ranks, command: [...await argumentsOf(task), ...args], cwd: place.path, deadlineSeconds: 90 };
+}
+
+/** That only the first rank said anything. */
+export function assertOneSpoke({ ranks, isLate }: JobOutcome): void {
+  assertEquals(isLate, false);
+  assertEquals(ranks.slice(1), ranks.slice(1).map(() => ({ stdout: "", stderr: "" })));
 }
 
 /** A process of the system. */

@@ -4,9 +4,9 @@ import { readSafetensors } from "../lib/safetensors.ts";
 import { type ColumnStatistics, RunningStatistics } from "../lib/scaler.ts";
 import type { ScaleReport } from "../tasks/scale.ts";
 import { assertClose } from "./assert_close.ts";
-import type { RanksOutcome } from "./data_ranks.ts";
+import { type RanksOutcome, runAsRanks } from "./data_ranks.ts";
 import { asRanks } from "./rank_group.ts";
-import { pathInProject, Workplace } from "./run_task_process.ts";
+import { Workplace } from "./run_task_process.ts";
 
 const RANKS = [1, 2, 3, 4];
 
@@ -14,20 +14,6 @@ const SCALED = "data/cubic.scaled.safetensors";
 
 /** How far statistics of ranks may be from those of one process, as a share. */
 const TOLERANCE = 1e-12;
-
-async function scale(folder: Workplace, ranks: string, args: readonly string[] = []): Promise<RanksOutcome[]> {
-  const script = [
-    "run",
-    "-A",
-    "--no-check",
-    "--config",
-    pathInProject("deno.json"),
-    pathInProject("tests/data_ranks.ts"),
-  ];
-  const { stdout, stderr } = await folder.runDeno([...script, "scale", ranks, ...args]);
-  assertEquals(stderr, "");
-  return JSON.parse(stdout);
-}
 
 function assertStatistics(actual: ColumnStatistics[], expected: ColumnStatistics[]): void {
   assertEquals(actual.map(({ name }) => name), expected.map(({ name }) => name));
@@ -56,7 +42,7 @@ async function assertSameFile(folder: Workplace, path: string, ranks: number, is
 
 async function assertRanksScale(csv: string, args: readonly string[], isExact: boolean): Promise<RanksOutcome[]> {
   await using folder = await Workplace.create({ "data/cubic.csv": csv });
-  const outcomes = await scale(folder, "1,2,3,4", args);
+  const outcomes = await runAsRanks("scale", folder, "1,2,3,4", args);
   const [[one]] = outcomes.map(({ reports }) => reports as ScaleReport[]);
   for (const { ranks, reports, faults } of outcomes) {
     assertEquals(faults, Array(ranks).fill(null));
@@ -121,7 +107,7 @@ Deno.test("scaleData() on ranks tells all of them what one finds, with the line 
   ];
   for (const [csv, args, message] of cases) {
     await using folder = await Workplace.create({ "data/cubic.csv": csv });
-    for (const { ranks, faults } of await scale(folder, "1,2,4", args)) {
+    for (const { ranks, faults } of await runAsRanks("scale", folder, "1,2,4", args)) {
       assertEquals(faults.length, ranks);
       for (const fault of faults) assertStringIncludes(fault?.[1] ?? "nothing", message);
       assertEquals(new Set(faults.map((fault) => fault?.[1])).size, 1);

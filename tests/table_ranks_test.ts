@@ -7,23 +7,9 @@ import { NumericFit } from "../tasks/table_fit.ts";
 import type { TableReport } from "../tasks/table_scale.ts";
 import { smallest } from "../tasks/table_split.ts";
 import { assertClose } from "./assert_close.ts";
-import type { RanksOutcome } from "./data_ranks.ts";
+import { runAsRanks } from "./data_ranks.ts";
 import { asRanks } from "./rank_group.ts";
-import { pathInProject, Workplace } from "./run_task_process.ts";
-
-async function scale(folder: Workplace, ranks: string, args: readonly string[]): Promise<RanksOutcome[]> {
-  const script = [
-    "run",
-    "-A",
-    "--no-check",
-    "--config",
-    pathInProject("deno.json"),
-    pathInProject("tests/data_ranks.ts"),
-  ];
-  const { stdout, stderr } = await folder.runDeno([...script, "scale", ranks, ...args]);
-  assertEquals(stderr, "");
-  return JSON.parse(stdout);
-}
+import { Workplace } from "./run_task_process.ts";
 
 /** Metadata with all numbers taken out, which ranks may round otherwise; and these numbers. */
 function taken({ metadata }: StoredTensors): { text: string; numbers: number[] } {
@@ -41,7 +27,7 @@ async function assertSameTables(
   ranks = "1,3",
 ): Promise<TableReport> {
   await using folder = await Workplace.create(files);
-  const outcomes = await scale(folder, ranks, ["--data", "houses.csv", ...args]);
+  const outcomes = await runAsRanks("scale", folder, ranks, ["--data", "houses.csv", ...args]);
   const read = (ranks: number) => readSafetensors(folder.at(`data/houses.scaled.safetensors.${ranks}`));
   for (const { ranks, reports, faults } of outcomes) {
     assertEquals(faults, Array(ranks).fill(null));
@@ -147,7 +133,15 @@ Deno.test("scaleTable() on ranks tells all of them what one finds, with lines of
   ];
   for (const [csv, args, message] of cases) {
     await using folder = await Workplace.create({ "houses.csv": csv });
-    for (const { ranks, faults } of await scale(folder, "1,3", ["--data", "houses.csv", "--target", "y", ...args])) {
+    for (
+      const { ranks, faults } of await runAsRanks("scale", folder, "1,3", [
+        "--data",
+        "houses.csv",
+        "--target",
+        "y",
+        ...args,
+      ])
+    ) {
       assertEquals(faults.length, ranks);
       for (const fault of faults) assertStringIncludes(fault?.[1] ?? "nothing", message);
     }

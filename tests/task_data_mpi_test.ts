@@ -3,15 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { readSafetensors } from "../lib/safetensors.ts";
 import { assertClose } from "./assert_close.ts";
-import { HAS_MPI, type JobOutcome, runJob } from "./mpi_job.ts";
-import { argumentsOf, Workplace } from "./run_task_process.ts";
+import { HAS_MPI, jobIn, runJob } from "./mpi_job.ts";
+import { Workplace } from "./run_task_process.ts";
 
 const options = { ignore: !HAS_MPI };
-
-async function run(place: Workplace, task: string, ranks: number, args: readonly string[]): Promise<JobOutcome> {
-  const command = [...await argumentsOf(task), ...args];
-  return await runJob({ ranks, command, cwd: place.path, deadlineSeconds: 60 });
-}
 
 Deno.test(
   "gen-data-mpi and scale-mpi make the files of gen-data and scale, and rank 0 alone speaks",
@@ -28,7 +23,7 @@ Deno.test(
       ["scale-mpi", [], told.split("\n")[0]],
     ];
     for (const [task, flags, says] of steps) {
-      const { code, ranks } = await run(place, task, 2, flags);
+      const { code, ranks } = await runJob(await jobIn(place, task, 2, flags));
       assertEquals([code, ...ranks.map(({ stderr }) => stderr), ranks[1].stdout], [0, "", "", ""]);
       assert(ranks[0].stdout.startsWith(says), ranks[0].stdout);
     }
@@ -51,7 +46,9 @@ Deno.test("scale-mpi ends at all ranks by what one finds, which is told once", o
     [["--ignore=z"], 2, 'error: IGNORE names "z", which is no column'],
   ];
   for (const [args, exitCode, says] of cases) {
-    const { code, ranks, isLate } = await run(place, "scale-mpi", 3, ["--data=own.csv", "--target=y", ...args]);
+    const { code, ranks, isLate } = await runJob(
+      await jobIn(place, "scale-mpi", 3, ["--data=own.csv", "--target=y", ...args]),
+    );
     assertEquals([code, isLate], [exitCode, false]);
     const told = ranks.map(({ stderr }) => stderr).filter((text) => text !== "");
     assertEquals(told.length, 1, JSON.stringify(ranks));

@@ -3,22 +3,25 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readSafetensors } from "../lib/safetensors.ts";
 import { assertClose } from "./assert_close.ts";
-import { HAS_MPI, type JobOutcome, MpiJob, type Process, processesIn, runJob } from "./mpi_job.ts";
-import { argumentsOf, Workplace } from "./run_task_process.ts";
+import {
+  assertOneSpoke,
+  HAS_MPI,
+  jobIn,
+  type JobOutcome,
+  MpiJob,
+  type Process,
+  processesIn,
+  runJob,
+} from "./mpi_job.ts";
+import { Workplace } from "./run_task_process.ts";
 
 const options = { ignore: !HAS_MPI };
 
 /** 240 training rows in batches of 50: the last step of an epoch has 40. */
 const SMALL = ["--num-dataset=300", "--hidden-size=7,5", "--batch-size=50", "--learning-rate=0.05"];
 
-/** How a job is started in a folder. */
-async function jobIn(place: Workplace, ranks: number, args: readonly string[]) {
-  const command = [...await argumentsOf("train-mpi"), ...args];
-  return { ranks, command, cwd: place.path, deadlineSeconds: 90 };
-}
-
 async function train(place: Workplace, ranks: number, args: readonly string[]): Promise<JobOutcome> {
-  return await runJob(await jobIn(place, ranks, args));
+  return await runJob(await jobIn(place, "train-mpi", ranks, args));
 }
 
 /** All weights of a run, by name. */
@@ -31,12 +34,6 @@ async function weightsOf(place: Workplace, run: string): Promise<Record<string, 
 async function metricsOf(place: Workplace, run: string): Promise<Record<string, number>[]> {
   const text = await Deno.readTextFile(place.at(`data/runs/${run}/metrics.jsonl`));
   return text.trim().split("\n").map((line) => JSON.parse(line));
-}
-
-/** That only the first rank said anything. */
-function assertOneSpoke({ ranks, isLate }: JobOutcome): void {
-  assertEquals(isLate, false);
-  assertEquals(ranks.slice(1), ranks.slice(1).map(() => ({ stdout: "", stderr: "" })));
 }
 
 Deno.test("train-mpi makes the model that train makes, and one rank alone prints and writes", options, async () => {
@@ -60,7 +57,7 @@ Deno.test("train-mpi that loses a rank ends, and goes on bit for bit from its la
   await using place = await Workplace.create();
   const args = [...SMALL, "--num-epochs=60", "--optimizer=adam", "--sync-every=3", "--checkpoint-every=28"];
   assertEquals((await train(place, 2, [...args, "--run-name=whole"])).code, 0);
-  await using job = await MpiJob.start(await jobIn(place, 2, [...args, "--run-name=broken"]));
+  await using job = await MpiJob.start(await jobIn(place, "train-mpi", 2, [...args, "--run-name=broken"]));
   await job.until(0, /^rank 1 of 2 on /m);
   const pid = await pidOfRank(place, 1); // not the first rank's
   await job.until(0, /^epoch +[2-9]/m);
@@ -78,7 +75,7 @@ Deno.test("train-mpi that loses a rank ends, and goes on bit for bit from its la
 Deno.test("train-mpi asked to end saves what it has, and another number of ranks goes on", options, async () => {
   await using place = await Workplace.create();
   const args = [...SMALL, "--num-epochs=100000", "--run-name=stopped"];
-  await using job = await MpiJob.start(await jobIn(place, 2, args));
+  await using job = await MpiJob.start(await jobIn(place, "train-mpi", 2, args));
   await job.until(0, /^epoch +1/m);
   Deno.kill(await pidOfRank(place, 1), "SIGTERM"); // not the one that writes
   const ended = await job.ended;
@@ -110,7 +107,7 @@ Deno.test("train-mpi refuses once what is wrong, and ranks that want different t
     ]
   ) assertStringIncludes(refused.ranks[0].stderr, says);
   // One job, whose second rank has another seed.
-  const job = await jobIn(place, 2, ["--num-dataset=100", "--seed=1"]),
+  const job = await jobIn(place, "train-mpi", 2, ["--num-dataset=100", "--seed=1"]),
     other = [...job.command.slice(0, -1), "--seed=2"];
   const mixed = await runJob({
     ...job,

@@ -1,27 +1,24 @@
 /** tune-mpi as its users start it: tune's table from several ranks, and what becomes of one that loses a trial, or itself. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { HAS_MPI, type JobOutcome, MpiJob, type Process, processesIn, runJob } from "./mpi_job.ts";
-import { argumentsOf, Workplace } from "./run_task_process.ts";
+import {
+  assertOneSpoke,
+  HAS_MPI,
+  jobIn,
+  type JobOutcome,
+  MpiJob,
+  type Process,
+  processesIn,
+  runJob,
+} from "./mpi_job.ts";
+import { Workplace } from "./run_task_process.ts";
 
 const options = { ignore: !HAS_MPI };
 
 const SMALL = ["--num-dataset=200", "--num-epochs=2"];
 
-/** How a job is started in a folder. */
-async function jobIn(place: Workplace, ranks: number, args: readonly string[]) {
-  const command = [...await argumentsOf("tune-mpi"), ...args];
-  return { ranks, command, cwd: place.path, deadlineSeconds: 90 };
-}
-
 async function tune(place: Workplace, ranks: number, args: readonly string[]): Promise<JobOutcome> {
-  return await runJob(await jobIn(place, ranks, args));
-}
-
-/** That only the first rank said anything, and no trial complained. */
-function assertOneSpoke({ ranks, isLate }: JobOutcome): void {
-  assertEquals(isLate, false);
-  assertEquals(ranks.slice(1), ranks.slice(1).map(() => ({ stdout: "", stderr: "" })));
+  return await runJob(await jobIn(place, "tune-mpi", ranks, args));
 }
 
 /** The table, and what stands behind it. */
@@ -60,7 +57,7 @@ const LONG = ["--num-dataset=200", "--num-epochs=2000", "--learning-rate=0.001..
 Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", options, async () => {
   // The third trial cannot have its folder.
   await using place = await Workplace.create({ "data/runs/default_run-003": "" });
-  await using job = await MpiJob.start(await jobIn(place, 2, LONG));
+  await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, LONG));
   const [, { pid, environment }] = await trialsOf(place, 2);
   assertEquals(environment.filter((text) => /^(OMPI|PMIX)_/.test(text)), [], "a trial takes itself for a rank");
   const share = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
@@ -81,7 +78,7 @@ Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", opti
 Deno.test("tune-mpi that loses a rank ends, and so do the trials of all ranks", options, async () => {
   await using place = await Workplace.create();
   const args = ["--num-dataset=200", "--num-epochs=1000000", "--learning-rate=0.001..0.1", "--trials=4"];
-  await using job = await MpiJob.start(await jobIn(place, 2, args));
+  await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, args));
   const [, { parent }] = await trialsOf(place, 2);
   Deno.kill(parent, "SIGKILL");
   const ended = await job.ended;
@@ -102,7 +99,8 @@ Deno.test("tune-mpi refuses once what cannot be searched, and ranks that want di
   assertStringIncludes(wrong.ranks[0].stderr, "error: there is no range to search");
   assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": runs are compared by their validation part`);
   // One job, whose second rank has another range.
-  const job = await jobIn(place, 2, ["--dropout=0..0.5"]), other = [...job.command.slice(0, -1), "--dropout=0..0.4"];
+  const job = await jobIn(place, "tune-mpi", 2, ["--dropout=0..0.5"]),
+    other = [...job.command.slice(0, -1), "--dropout=0..0.4"];
   const command = [...job.command, ":", "-n", "1", Deno.execPath(), ...other];
   const mixed = await runJob({ ...job, launch: ["-n", "1"], command });
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
