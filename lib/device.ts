@@ -296,7 +296,7 @@ export class Device implements Disposable {
     const buffers = places.map(({ buffer }) => buffer); // throws for a disposed tensor, before anything is made
     const starts = [0];
     for (const { byteLength } of places) starts.push(starts.at(-1)! + byteLength);
-    const copy = this.#allocate(Math.max(4, starts.at(-1)!), MAP_READ | COPY_DST, "reading back");
+    const copy = this.#allocate(Math.max(4, starts.at(-1)!), MAP_READ | COPY_DST, "reading back", true);
     const send = () => {
       this.check();
       this.stats.waits++;
@@ -351,8 +351,12 @@ export class Device implements Disposable {
     this.stats.submits++;
   }
 
-  #allocate(size: number, usage: number, label: string): GPUBuffer {
-    const buffer = this.#faults.watch(label, () => this.#gpu.createBuffer({ size, usage, label }), size);
+  #allocate(size: number, usage: number, label: string, mappedAtCreation = false): GPUBuffer {
+    const buffer = this.#faults.watch(
+      label,
+      () => this.#gpu.createBuffer({ size, usage, label, mappedAtCreation }),
+      size,
+    );
     this.stats.buffers++;
     this.stats.allocations++;
     this.stats.bytes += size;

@@ -14,9 +14,9 @@ import type { TrainingStep } from "./training_step.ts";
 /** Bytes of gradients that travel together at least: fewer are not worth a journey of their own. */
 const BUCKET_BYTES = 256 * 1024;
 
-/** Neighbours in the buffer of gradients, and where they are read back. */
+/** What travels together, and where it is read back. */
 interface Bucket {
-  readonly place: Tensor;
+  readonly places: readonly Tensor[];
   readonly staging: Staging;
   /** Where its sum is made. */
   readonly sum: Float32Array<ArrayBuffer>;
@@ -39,8 +39,6 @@ export class SharedSteps implements Steps {
   readonly #buckets: readonly Bucket[];
   /** The step's loss, this rank's and then that of all. */
   readonly #loss: Tensor;
-  readonly #lossStaging: Staging;
-  readonly #lossSum = new Float32Array(1);
   readonly #owned: Disposable[] = [];
 
   constructor(options: TrainerOptions, training: TrainingStep, communicator: Communicator, rows: Rows) {
@@ -52,11 +50,13 @@ export class SharedSteps implements Steps {
     };
     try {
       this.#loss = own(Tensor.zeros(device, []));
-      this.#lossStaging = own(device.stage([this.#loss]));
       const starts = bucketStarts(options);
       this.#buckets = starts.map((start, i) => {
         const size = (starts[i - 1] ?? gradients.size) - start, place = gradients.view(start, [size]);
-        return { place, staging: own(device.stage([place])), sum: new Float32Array(size) };
+        // The step's loss travels with the gradients of the last part.
+        const places = start === 0 ? [place, this.#loss] : [place];
+        const sum = new Float32Array(places.reduce((length, { size }) => length + size, 0));
+        return { places, staging: own(device.stage(places)), sum };
       });
       const record = (count: number) =>
         own(
@@ -86,34 +86,29 @@ export class SharedSteps implements Steps {
 
   /** One step; a rank that has no rows in it brings zeros. */
   async #step(recording: Recording | undefined, weight: number): Promise<void> {
-    const reads = this.#buckets.map(({ staging, sum }, part) => {
-      if (!recording) return sum.fill(0);
-      recording.replayPart(part);
-      return staging.read((bytes) => scaleInto(sum, bytes, weight));
-    });
-    if (!recording) this.#skip?.replay();
-    const loss = recording
-      ? this.#lossStaging.read((bytes) => scaleInto(this.#lossSum, bytes, weight))
-      : this.#lossSum.fill(0);
     const sums: Promise<void>[] = [];
-    const add = (values: Float32Array<ArrayBuffer>) => {
-      const sum = this.#communicator.allReduce(values);
-      sum.catch(() => {}); // it is awaited below
-      sums.push(sum);
-    };
     try {
-      for (const [i, read] of reads.entries()) {
-        await read;
-        add(this.#buckets[i].sum);
+      for (const [part, { staging, sum }] of this.#buckets.entries()) {
+        if (recording) {
+          recording.replayPart(part);
+          await staging.read((bytes) => scaleInto(sum, bytes, weight));
+        } else sum.fill(0);
+        const summed = this.#communicator.allReduce(sum); // under way while the next part runs
+        summed.catch(() => {}); // it is awaited below
+        sums.push(summed);
       }
-      await loss;
-      add(this.#lossSum);
+      if (!recording) this.#skip?.replay();
       await Promise.all(sums);
     } finally {
-      await Promise.allSettled([...reads, loss, ...sums]);
+      await Promise.allSettled(sums);
     }
-    for (const { place, sum } of this.#buckets) place.device.write(place, sum);
-    this.#loss.device.write(this.#loss, this.#lossSum);
+    for (const { places, sum } of this.#buckets) {
+      let at = 0;
+      for (const place of places) {
+        place.device.write(place, sum.subarray(at, at + place.size));
+        at += place.size;
+      }
+    }
     this.#update.replay();
   }
 

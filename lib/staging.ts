@@ -15,7 +15,13 @@ interface Hooks {
   readonly free: () => void;
 }
 
-/** Reads the same places again and again; `Device.stage` makes it. */
+/**
+ * Reads the same places again and again; `Device.stage` makes it.
+ *
+ * Deno waits for the GPU within the call of `mapAsync`, so the bytes are there when it returns, and its promise then sleeps
+ * 10 ms before it says so (Deno 2.9, ext/webgpu/buffer.rs). WebGPU gives a mapped range as soon as there is one and throws
+ * until then: so it is asked for at once, and where it is not there yet, as in a browser, the promise is waited for.
+ */
 export class Staging implements Disposable {
   readonly #copy: GPUBuffer;
   readonly #starts: readonly number[];
@@ -24,30 +30,51 @@ export class Staging implements Disposable {
   /**
    * Called by `Device.stage`.
    *
-   * @param copy Where the places are copied to.
+   * @param copy Where the places are copied to; made mapped, as Deno panics when asked for the range of a buffer that never was.
    * @param starts Where each begins there, and the end.
    * @param hooks The device.
    */
   constructor(copy: GPUBuffer, starts: readonly number[], hooks: Hooks) {
     [this.#copy, this.#starts, this.#hooks] = [copy, starts, hooks];
+    try {
+      copy.unmap();
+    } catch {
+      // It could not be made, which the next check tells.
+    }
   }
 
   /**
    * Reads the places as they are behind all that is on the queue now. One read at a time.
    *
-   * @param use Is shown the bytes of all places, and where each begins in them, and the end; they are gone when it returns.
+   * @param use Is shown the bytes of all places, and where each begins in them, and the end; they are gone when it returns. Of
+   * a fault it may learn only afterwards.
    * @returns What that returns.
    * @throws {DeviceError} If any work before it failed, or the device was lost.
    */
   async read<T>(use: (all: ArrayBuffer, starts: readonly number[]) => T): Promise<T> {
     const { send, check, fail } = this.#hooks;
     send();
-    await this.#copy.mapAsync(GPUMapMode.READ).catch((error) => fail(error.message));
+    const mapped = this.#copy.mapAsync(GPUMapMode.READ);
+    mapped.catch(() => {}); // where it is of no more use
+    let used = this.#use(use);
+    await (used ? nextTurn() : mapped.catch((error) => fail(error.message))); // reports of faults come in meanwhile
     check();
+    used ??= this.#use(use);
+    return used!.result;
+  }
+
+  /** Shows what is mapped, where anything is. */
+  #use<T>(use: (all: ArrayBuffer, starts: readonly number[]) => T): { readonly result: T } | undefined {
+    let bytes: ArrayBuffer;
     try {
-      return use(this.#copy.getMappedRange(), this.#starts);
+      bytes = this.#copy.getMappedRange();
+    } catch {
+      return undefined;
+    }
+    try {
+      return { result: use(bytes, this.#starts) };
     } finally {
-      this.#copy.unmap();
+      this.#copy.unmap(); // before anything else can free what the bytes lie in
     }
   }
 
@@ -60,4 +87,9 @@ export class Staging implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Lets everything else that is ready go first: timers, signals, reports. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

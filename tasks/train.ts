@@ -194,8 +194,9 @@ async function withHint<T>(hinted: Hinted, work: () => Promise<T>): Promise<T> {
     const lastStep = await checkpoints.lastStep().catch(() => undefined); // the first error is the one to tell
     if (error instanceof Error && lastStep !== undefined) {
       const how = keeper.wouldHalvingHelp ? " --on-nan halve-lr" : "";
-      error.message +=
-        `\nthe run is kept at step ${lastStep}: \`${ranks.command} --resume ${runName}${how}\` goes on from there`;
+      const hint =
+        `the run is kept at step ${lastStep}: \`${ranks.command} --resume ${runName}${how}\` goes on from there`;
+      Object.defineProperty(error, "message", { value: `${error.message}\n${hint}` }); // a DOMException has no setter
     }
     live?.warning(describeError("train", error));
     throw error;
