@@ -5,12 +5,13 @@ import type { Communicator } from "../lib/communicator.ts";
 import { Device } from "../lib/device.ts";
 import { DeviceError } from "../lib/errors.ts";
 import { dataSource } from "../lib/model_metadata.ts";
-import { gatherTexts, together } from "../lib/ranks.ts";
+import { together } from "../lib/ranks.ts";
 import { selfTest } from "../lib/self_check.ts";
 import { buildModel, buildTraining, type Training } from "./build_training.ts";
 import type { RunCheckpoint } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
+import { describeDevices, gatherDevices, warnOfSharing } from "./rank_devices.ts";
 import { checkSame, onFirst, type Ranks } from "./ranks.ts";
 import { recipeOf } from "./recipes.ts";
 import { openScaledDataset, type ScaledDataset, scaledPathOf } from "./scaled_dataset.ts";
@@ -95,11 +96,11 @@ async function openDataset({ config, view, ranks }: Request): Promise<ScaledData
 }
 
 /** Tells which device each rank has, where there are several. */
-async function tellDevices({ ranks: { communicator, host }, view }: Request, { name }: Device): Promise<void> {
-  if (communicator.size === 1) return;
-  const all = await gatherTexts(communicator, JSON.stringify({ host, name }));
-  const devices = all?.map((text): { host: string; name: string } => JSON.parse(text)) ?? [];
-  devices.forEach(({ host, name }, rank) => view.note(`rank ${rank} of ${communicator.size} on ${host}: ${name}`));
+async function tellDevices({ ranks, view }: Request, { name }: Device): Promise<void> {
+  if (ranks.communicator.size === 1) return;
+  const devices = await gatherDevices(ranks, name) ?? [];
+  for (const line of describeDevices(devices)) view.note(line);
+  for (const line of warnOfSharing(devices)) view.warning(line);
   if (new Set(devices.map(({ name }) => name)).size < 2) return;
   view.warning("warning: the ranks have unlike devices: where these round otherwise, their weights drift apart");
 }

@@ -5,6 +5,7 @@ import { RankFault, shareText, together } from "../lib/ranks.ts";
 import type { Model } from "../lib/model.ts";
 import { VERSION } from "../lib/version.ts";
 import { ConfigError } from "./config.ts";
+import type { GpuOfRank } from "./gpu_of_rank.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 /** The processes of one training, as one of them sees it. */
@@ -14,6 +15,10 @@ export interface Ranks {
   readonly mailbox?: Mailbox;
   /** This machine's name. */
   readonly host: string;
+  /** Which of the ranks on this machine this is, from 0; one process by itself is none. */
+  readonly localRank?: number;
+  /** What was found out about this rank's GPU; undefined where nobody looked. */
+  readonly gpu?: GpuOfRank;
   /** Threads that a software adapter may take; undefined for all cores. */
   readonly threads?: number;
   /** How the task is started, to be told to users. */

@@ -74,9 +74,9 @@ async function runRank(
 }
 
 function ranksOf(name: TaskName, mpi: Mpi): Ranks {
-  const { host, localSize, size } = mpi;
+  const { host, localRank, localSize, size } = mpi;
   return {
-    ...{ communicator: mpi, mailbox: mpi, host },
+    ...{ communicator: mpi, mailbox: mpi, host, localRank },
     threads: localSize > 1 ? Math.max(1, Math.floor(navigator.hardwareConcurrency / localSize)) : undefined,
     command: size > 1 ? `mpirun -n ${size} deno task ${name}` : `deno task ${name}`,
   };

@@ -1,12 +1,16 @@
 /**
- * Trains as train does, on the ranks of an MPI job, each with its share of every batch:
+ * Trains as train does, on the ranks of an MPI job, each with its share of every batch, and where a machine has several GPUs,
+ * with one of its own:
  *
  *   mpirun -n 4 deno task train-mpi --recipe cubic --batch-size 4000
  *   mpirun -n 4 deno task train-mpi --data houses.csv --target price --sync-every 16
  */
 
+import { withGpu } from "./rank_devices.ts";
 import { readTrainConfig } from "./resume.ts";
 import { runRanks } from "./run_ranks.ts";
 import { train } from "./train.ts";
 
-if (import.meta.main) await runRanks("train-mpi", train, readTrainConfig);
+if (import.meta.main) {
+  await runRanks("train-mpi", (config, ranks) => train(config, withGpu(ranks)), readTrainConfig);
+}

@@ -7,10 +7,10 @@
  * A trial's folder lies where its rank ran; what it gave travels in a message.
  */
 
-import { gatherTexts } from "../lib/ranks.ts";
 import { readConfig, type TaskConfig } from "./config.ts";
 import { lockSearch } from "./locks.ts";
 import { answerQuestions, Questions } from "./mailbox.ts";
+import { describeDevices, gatherDevices, type RankDevice, warnOfSharing, withGpu } from "./rank_devices.ts";
 import { checkSame, onFirst, type Ranks } from "./ranks.ts";
 import { runRanks } from "./run_ranks.ts";
 import { describeError } from "./run_task.ts";
@@ -23,7 +23,7 @@ type Question = { readonly look: readonly Trial[] } | { readonly run: Trial };
 
 async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   using stack = new DisposableStack();
-  const { communicator, mailbox, host } = ranks, line = splitRanges(Deno.args);
+  const { mailbox } = ranks, line = splitRanges(Deno.args);
   // Every rank reads files and an environment of its own, and its trials do.
   await checkSame(ranks.communicator, { ...config.texts, ...line.ranges });
   const trials = await onFirst(ranks.communicator, async () => {
@@ -31,14 +31,22 @@ async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
     stack.use(await lockSearch(config.runName));
     return planned;
   });
-  const hosts = await gatherTexts(communicator, host), here = workerHere(ranks);
-  if (!trials || !hosts) {
+  // Trials inherit the environment, and with it the GPU.
+  const devices = await gatherDevices(ranks, ranks.gpu?.chosen?.name ?? ""), here = workerHere(ranks);
+  if (!trials || !devices) {
     return await answerQuestions(mailbox!, config.rankTimeout, (question) => answer(here, question)) as number;
   }
-  const questions = new Questions(mailbox!, config.rankTimeout), others = hosts.map((_, rank) => rank).slice(1);
-  const code = await search(trials, [here, ...others.map((rank) => workerAt(rank, hosts[rank], questions))]);
+  tellDevices(devices);
+  const questions = new Questions(mailbox!, config.rankTimeout), others = devices.map((_, rank) => rank).slice(1);
+  const code = await search(trials, [here, ...others.map((rank) => workerAt(rank, devices[rank].host, questions))]);
   await questions.end(others, code);
   return code;
+}
+
+/** Tells which GPU each rank has, where they were chosen. */
+function tellDevices(devices: readonly RankDevice[]): void {
+  for (const line of describeDevices(devices)) console.log(line);
+  for (const line of warnOfSharing(devices)) console.error(line);
 }
 
 /** This rank. Whatever keeps it from a trial fails that one trial. */
@@ -76,5 +84,9 @@ function answer(here: Worker, question: unknown): Promise<number[] | Outcome> {
 }
 
 if (import.meta.main) {
-  await runRanks("tune-mpi", tune, (name, args) => readConfig(name, splitRanges(args).plain));
+  await runRanks(
+    "tune-mpi",
+    (config, ranks) => tune(config, withGpu(ranks)),
+    (name, args) => readConfig(name, splitRanges(args).plain),
+  );
 }

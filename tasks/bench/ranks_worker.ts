@@ -15,6 +15,7 @@ import { Model } from "../../lib/model.ts";
 import { Sgd } from "../../lib/optimizers.ts";
 import { Tensor } from "../../lib/tensor.ts";
 import { Trainer } from "../../lib/trainer.ts";
+import { chooseGpu } from "../gpu_of_rank.ts";
 import { learningRateOf, lossOf, workloadOf } from "./workloads.ts";
 
 /** Rows of data. */
@@ -54,6 +55,7 @@ async function exchange(): Promise<void> {
 async function train([mode, threads, syncEvery, batch, epochs]: readonly string[]): Promise<void> {
   const mpi = mode === "alone" ? undefined : await (await import("../../lib/mpi.ts")).Mpi.open();
   const counts = { bytes: 0 }, communicator = counting(mpi ?? ALONE, counts);
+  if (mpi) chooseGpu(mpi.localRank);
   using device = await Device.request({ threads: Number(threads) });
   const workload = workloadOf("deep"), { widths } = workload, isApart = mode !== "mpi";
   const batchSize = Number(batch) * (isApart ? 1 : communicator.size);

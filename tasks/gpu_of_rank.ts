@@ -1,0 +1,88 @@
+/**
+ * Which of a machine's GPUs a rank trains on. WebGPU has no word for it: every process gets the first one. But a layer of
+ * Vulkan that comes with Mesa's drivers, and works on those of others too, shows programs the one that the environment names.
+ */
+
+import { type DeviceKind, listVulkanDevices, type VulkanDevice } from "./vulkan_devices.ts";
+
+/** What a rank knows of its GPU before it asks WebGPU for one. */
+export interface GpuOfRank {
+  /** What WebGPU can take. */
+  readonly visible: readonly VulkanDevice[];
+  /** The one GPU that was chosen for this rank; undefined where nothing was to be chosen, or could not be. */
+  readonly chosen?: VulkanDevice;
+  /** Why this rank has no GPU of its own, and what to do about it. */
+  readonly fault?: string;
+}
+
+/** A process' environment. */
+export type Environment = Pick<Deno.Env, "get" | "set" | "delete">;
+
+/** What the layer reads: which device comes first, and whether it hides all others. */
+const FIRST = "DRI_PRIME", ALONE = "MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE";
+
+/** Names under which users and launchers choose a device. Other settings of Vulkan hide some, and the list lacks them. */
+const OWN_CHOICES = [FIRST, "MESA_VK_DEVICE_SELECT", "VK_LOADER_DEVICE_SELECT"];
+
+/** Hardware, the fastest first: a rank on a slower kind would hold up all others. */
+const HARDWARE: readonly DeviceKind[] = ["discrete", "virtual", "integrated", "other"];
+
+/**
+ * Picks the GPU of a rank, of the fastest kind that is there.
+ *
+ * @param devices What this process can take. Some GPUs are there twice, where they have two drivers.
+ * @param localRank Which of the ranks on this machine it is, from 0; where these are more than GPUs, they share.
+ * @returns It; undefined where there are not several that can be told apart.
+ */
+export function pickGpu(devices: readonly VulkanDevice[], localRank: number): VulkanDevice | undefined {
+  const gpus = gpusOf(devices);
+  return gpus.length > 1 ? gpus[localRank % gpus.length] : undefined;
+}
+
+/**
+ * Gives a rank a GPU of its own, by setting this process' environment. Before the first adapter is asked for.
+ *
+ * @param localRank Which of the ranks on this machine it is, from 0.
+ * @param environment The environment, which stays as it is where nothing can be chosen.
+ * @param list Lists the devices that Vulkan shows in the environment of that moment.
+ * @returns What came of it.
+ */
+export function chooseGpu(
+  localRank: number,
+  environment: Environment = Deno.env,
+  list: () => VulkanDevice[] = listVulkanDevices,
+): GpuOfRank {
+  const visible = list(), chosen = pickGpu(visible, localRank);
+  if (!chosen || OWN_CHOICES.some((name) => environment.get(name))) return { visible };
+  const before = [FIRST, ALONE].map((name) => [name, environment.get(name)] as const);
+  // Mesa 22.3 takes another device than the one with the address; but of two, it knows its default and the other one.
+  for (const first of [`pci-${chosen.address!.replaceAll(/[:.]/g, "_")}`, undefined, "1"]) {
+    change(environment, FIRST, first);
+    change(environment, ALONE, "1");
+    const left = list();
+    if (left.length > 0 && left.every(({ address }) => address === chosen.address)) return { visible: left, chosen };
+  }
+  for (const [name, value] of before) change(environment, name, value);
+  return { visible, fault: faultOf(gpusOf(visible).length) };
+}
+
+/** The GPUs of the fastest kind, in the same order for all ranks: by where they are plugged in. */
+function gpusOf(devices: readonly VulkanDevice[]): VulkanDevice[] {
+  const kind = HARDWARE.find((kind) => devices.some((device) => device.kind === kind));
+  const byAddress = new Map(
+    devices.filter((device) => device.kind === kind && device.address !== undefined)
+      .map((device) => [device.address!, device]),
+  );
+  return [...byAddress.keys()].sort().map((address) => byAddress.get(address)!);
+}
+
+function faultOf(gpus: number): string {
+  const driver = gpus > 2 ? "mesa-vulkan-drivers of Mesa 23.3 or later" : "mesa-vulkan-drivers";
+  return `${gpus} GPUs, and its ranks do not get one each: install ${driver}, whose layer of Vulkan chooses, or have the ` +
+    "launcher show each rank its own (srun --gpus-per-task=1)";
+}
+
+function change(environment: Environment, name: string, value: string | undefined): void {
+  if (value === undefined) environment.delete(name);
+  else environment.set(name, value);
+}
