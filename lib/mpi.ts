@@ -13,7 +13,7 @@
  */
 
 import type { Communicator, Reducible, Reduction } from "./communicator.ts";
-import { type MpiLibrary, openLibrary } from "./mpi_library.ts";
+import { faultOfLaunch, type MpiLibrary, openLibrary } from "./mpi_library.ts";
 import { type CallName, Watch } from "./mpi_watch.ts";
 
 /** Settings of {@linkcode Mpi.open}. */
@@ -103,13 +103,19 @@ export class Mpi implements Communicator, AsyncDisposable {
    * @param options The time limit.
    * @returns This rank.
    * @throws {Deno.errors.NotFound} If MPI is not installed.
-   * @throws {Deno.errors.NotSupported} If another MPI is, or one too old.
+   * @throws {Deno.errors.NotSupported} If another MPI is, or one too old, or if srun has started several processes that MPI
+   * does not join (seen where the environment may be read).
    */
   static async open({ timeoutSeconds = 600, library }: MpiOptions = {}): Promise<Mpi> {
     if (!(timeoutSeconds > 0 && timeoutSeconds < Infinity)) {
       throw new RangeError(`The time limit of MPI must be a positive number of seconds, not ${timeoutSeconds}`);
     }
     const mpi = new Mpi(openLibrary(library === undefined ? undefined : [library]));
+    const fault = mpi.size === 1 ? faultOfLaunch() : undefined;
+    if (fault !== undefined) {
+      await mpi.close();
+      throw new Deno.errors.NotSupported(fault);
+    }
     const hosts = await mpi.#tellHosts();
     mpi.#watch = new Watch({
       ...{ rank: mpi.rank, hosts, timeoutSeconds },

@@ -130,6 +130,28 @@ export function faultOfVersion(version: string): string | undefined {
   return `is ${called || "an unknown MPI"}, whose handles differ from those of Open MPI: ${INSTALL}`;
 }
 
+/**
+ * Judges whether a process that is the only rank was meant to be: Open MPI 5 takes each process for a whole job where srun
+ * was not asked to join them.
+ *
+ * @param env The environment.
+ * @returns Why it was not; undefined where it was.
+ */
+export function faultOfLaunch(env: Pick<Deno.Env, "get"> = VISIBLE): string | undefined {
+  const tasks = Number(env.get("SLURM_STEP_NUM_TASKS") ?? 1);
+  if (tasks <= 1 || env.get("OMPI_COMM_WORLD_SIZE") !== undefined) return undefined; // mpirun -n 1 on several hosts
+  return `srun has started ${tasks} processes, and MPI takes each for a job of its own: start them by srun --mpi=pmix, ` +
+    "or by mpirun in a job of sbatch";
+}
+
+/** What of the environment may be read without asking. */
+const VISIBLE: Pick<Deno.Env, "get"> = {
+  get(variable) {
+    const { state } = Deno.permissions.querySync({ name: "env", variable });
+    return state === "granted" ? Deno.env.get(variable) : undefined;
+  },
+};
+
 /** A text as C has it. */
 function toC(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);

@@ -3,6 +3,7 @@
 import { Mpi } from "../lib/mpi.ts";
 import { isToldToAll, RankFault, together } from "../lib/ranks.ts";
 import { readConfig, type TaskConfig, type TaskName } from "./config.ts";
+import { isFirst } from "./launcher.ts";
 import { exitCodeBy, type Ranks } from "./ranks.ts";
 import { describeError, exitCodeOf } from "./run_task.ts";
 
@@ -26,8 +27,7 @@ export async function runRanks(
 ): Promise<never> {
   if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
     // The launcher would show it once for each rank.
-    const isFirst = (Deno.env.get("OMPI_COMM_WORLD_RANK") ?? "0") === "0";
-    Deno.exit(isFirst ? await exitCodeOf(name, Deno.args, () => Promise.resolve(), read) : 0);
+    Deno.exit(isFirst() ? await exitCodeOf(name, Deno.args, () => Promise.resolve(), read) : 0);
   }
   let settings: { config: TaskConfig } | { error: unknown };
   try {

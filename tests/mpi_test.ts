@@ -1,7 +1,7 @@
 /** Ranks of Open MPI on this machine: each test is a job of its own. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { faultOfVersion } from "../lib/mpi_library.ts";
+import { faultOfLaunch, faultOfVersion } from "../lib/mpi_library.ts";
 import { HAS_MPI, MpiJob, rankScript, runJob } from "./mpi_job.ts";
 import { Workplace } from "./run_task_process.ts";
 
@@ -44,6 +44,24 @@ Deno.test("Mpi.open() says in one line what is missing, and what to install", as
   const other = await says("libc.so.6");
   assertMatch(other, /^NotSupported: .*libc\.so\.6.*MPI_\w+.*\n$/);
   assertStringIncludes(other, install);
+});
+
+Deno.test("faultOfLaunch() lets pass one process, and one that mpirun has started on several hosts", () => {
+  const faultOf = (variables: Record<string, string>) => faultOfLaunch(new Map(Object.entries(variables)));
+  assertEquals(faultOf({}), undefined);
+  assertEquals(faultOf({ SLURM_STEP_NUM_TASKS: "1" }), undefined);
+  assertEquals(faultOf({ SLURM_STEP_NUM_TASKS: "2", OMPI_COMM_WORLD_SIZE: "1" }), undefined);
+  assertMatch(faultOf({ SLURM_STEP_NUM_TASKS: "4" })!, /^srun has started 4 processes, .* srun --mpi=pmix, /);
+});
+
+Deno.test("train-mpi refuses processes of srun that MPI does not join", options, async () => {
+  await using place = await Workplace.create();
+  const says =
+    "error: srun has started 2 processes, and MPI takes each for a job of its own: start them by srun --mpi=pmix";
+  await place.refuse(1, [says], "train-mpi", ["--num-dataset=100"], { SLURM_STEP_NUM_TASKS: "2" });
+  // Who may not read the environment is not asked about it.
+  const { code } = await place.runDeno(rankScript("mpi_rank.ts", "all"), { SLURM_STEP_NUM_TASKS: "2" });
+  assertEquals(code, 0);
 });
 
 Deno.test("Mpi.open() refuses a time limit that is none", async () => {
