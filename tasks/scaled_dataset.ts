@@ -97,8 +97,8 @@ export function settingsOf(config: Config): Record<string, unknown> {
 /** The dataset's name, that of its CSV file or folder: its files in data/ and its lock have it. */
 export function datasetName({ data, recipe }: Config): string {
   if (data === "") return recipe;
-  const last = data.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
-  // Such a folder has its name elsewhere.
+  const last = data.split(/[/\\]/).at(-1)!;
+  // Of a folder as "t/", "." or "..".
   const name = /^\.{0,2}$/.test(last) ? basename(resolve(fromUsersFolder(data))) : last;
   return name.replace(/\.(csv|tsv|txt)$/i, "")
     // Names of files that a system cannot hold, or takes for a part of another.

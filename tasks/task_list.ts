@@ -123,7 +123,10 @@ export const TASKS = {
     summary: "predicts from a trained run, in raw units",
     keys: ["RUN_NAME"],
     extras: {
-      INPUT: { meaning: "CSV file with the input columns, or a folder of them; - for JSON lines from stdin", allowed: "a path, or -" },
+      INPUT: {
+        meaning: "CSV file with the input columns, or a folder of them; - for JSON lines from stdin",
+        allowed: "a path, or -",
+      },
       OUTPUT: { meaning: "file that gets the predictions", allowed: "a path" },
       ROW: { meaning: "a row, answered in JSON", allowed: 'JSON by column, such as {"x": 3}' },
     },
