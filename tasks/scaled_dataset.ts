@@ -1,7 +1,6 @@
 /** The file of a scaled dataset: what its metadata says, how it relates to the settings, and its tensors. */
 
 import { createHash } from "node:crypto";
-import { basename, resolve } from "node:path";
 import { constantTarget } from "../lib/diagnosis.ts";
 import { csvPaths } from "../lib/csv_files.ts";
 import { DataError } from "../lib/errors.ts";
@@ -97,10 +96,7 @@ export function settingsOf(config: Config): Record<string, unknown> {
 /** The dataset's name, that of its CSV file or folder: its files in data/ and its lock have it. */
 export function datasetName({ data, recipe }: Config): string {
   if (data === "") return recipe;
-  const last = data.split(/[/\\]/).at(-1)!;
-  // Of a folder as "t/", "." or "..".
-  const name = /^\.{0,2}$/.test(last) ? basename(resolve(fromUsersFolder(data))) : last;
-  return name.replace(/\.(csv|tsv|txt)$/i, "")
+  return data.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "")
     // Names of files that a system cannot hold, or takes for a part of another.
     .replaceAll(/[<>:"|?*\p{Cc}]/gu, "_");
 }
