@@ -73,8 +73,8 @@ async function isFolder(path: string): Promise<boolean> {
 export async function csvPaths(path: string): Promise<string[]> {
   if (!await isFolder(path)) return [path];
   const names: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(path)) {
-    if (!isDirectory && /^[^.].*\.csv$/is.test(name)) names.push(name);
+  for await (const { name, isFile, isSymlink } of Deno.readDir(path)) {
+    if ((isFile || isSymlink) && /^[^.].*\.csv$/is.test(name)) names.push(name);
   }
   if (names.length > 0) return names.sort().map((name) => `${path.replace(/\/+$/, "")}/${name}`);
   throw new Deno.errors.NotFound(
