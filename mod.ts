@@ -13,6 +13,7 @@ export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/d
 export type { Staging } from "./lib/staging.ts";
 export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
+export type { CsvPiece } from "./lib/csv_files.ts";
 export { type CsvRange, csvRange } from "./lib/csv_range.ts";
 export { type CsvOptions, parseRecords, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
 export type { ReadOptions } from "./lib/csv_text.ts";

@@ -5,7 +5,7 @@
  */
 
 import { cellFault, numberOf } from "./cells.ts";
-import { type CsvOptions, linesOfRows, readRecords, type RecordBlock } from "./csv_records.ts";
+import { type CsvOptions, placesOfRows, readRecords, type RecordBlock, type RowPlace } from "./csv_records.ts";
 import { DataError } from "./errors.ts";
 
 /** Some rows of a file. */
@@ -16,7 +16,7 @@ export interface NumericBlock {
   rows: Float64Array<ArrayBuffer>;
   /** How many rows these are. */
   count: number;
-  /** Index of the first of them in the file, counted from 0 behind the header. */
+  /** Index of the first of them in the table, counted from 0 behind the header. */
   firstRow: number;
 }
 
@@ -30,13 +30,14 @@ export interface NumericCsvOptions extends CsvOptions {
 
 /**
  * Reads a CSV file with a header in constant memory. Cells are decimal numbers, quoted or not, with spaces around them or
- * not; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped.
+ * not; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped. The `*.csv` files of a folder are
+ * one table, as in {@linkcode readRecords}.
  *
- * @param path The file.
+ * @param path The file, or the folder.
  * @param options Wanted columns, separator, size of the blocks, signal, progress, and the range to read.
- * @returns The blocks, in order; at least one row in the whole file.
- * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {DataError} With line and column, if the file is empty, ends behind the header, lacks a wanted column, names a
+ * @returns The blocks, in order; at least one row in the whole table.
+ * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
+ * @throws {DataError} With file, line and column, if the file is empty, ends behind the header, lacks a wanted column, names a
  * column twice or not at all, has a row of another length, a quote out of place, or a wanted cell that is blank, not a
  * number or not finite.
  *
@@ -66,7 +67,7 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
       rows = new Float64Array(reach() * columns.length);
     }
     for (let index = 0; index < block.records.length; index++) {
-      if (!readRow(block.records[index], block.places, rows, filled)) throw rowFault(path, block, index);
+      if (!readRow(block.records[index], block.places, rows, filled)) throw rowFault(block, index);
       filled += columns.length;
       if (filled < rows.length) continue;
       const count = reach();
@@ -80,15 +81,15 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
 }
 
 /**
- * The line in which a row begins; reads the file up to there.
+ * The place at which a row begins; reads the table up to there.
  *
- * @param path The file.
+ * @param path The file, or the folder.
  * @param row Index of the row, counted from 0 behind the header.
- * @returns The line, counted from 1.
- * @throws {RangeError} If the file has no such row.
+ * @returns File and line, counted from 1.
+ * @throws {RangeError} If the table has no such row.
  */
-export async function lineOfRow(path: string, row: number): Promise<number> {
-  return (await linesOfRows(path, [row]))[0];
+export async function placeOfRow(path: string, row: number): Promise<RowPlace> {
+  return (await placesOfRows(path, [row]))[0];
 }
 
 /** Reads one record into rows; false where a cell holds no number. */
@@ -102,8 +103,12 @@ function readRow(record: readonly string[], places: readonly number[], rows: Flo
   return isGood;
 }
 
-function rowFault(path: string, block: RecordBlock, index: number): DataError {
+function rowFault(block: RecordBlock, index: number): DataError {
   const record = block.records[index];
   const at = block.places.find((place) => Number.isNaN(numberOf(record[place])))!;
-  return new DataError(cellFault(record[at]), { file: path, line: block.lineOf(index), column: block.columns[at] });
+  return new DataError(cellFault(record[at]), {
+    file: block.file,
+    line: block.lineOf(index),
+    column: block.columns[at],
+  });
 }

@@ -1,38 +1,60 @@
 /**
- * One CSV file cut into ranges of bytes, one per rank, each of whole records.
+ * A table's CSV files cut into ranges of bytes, one per rank, each of whole records.
  *
  * A rank cannot tell from its bytes alone whether they begin within a quoted cell, for the quote may stand any way before
  * them. So each looks through its bytes once and notes what holds if they do and if they do not; the numbers of quotes before
- * them, which all ranks tell each other, then say which it is. A doubled quote counts two and changes nothing.
+ * them, which all ranks tell each other, then say which it is. A doubled quote counts two and changes nothing. No record goes
+ * on from one file into the next.
  *
  * @module
  */
 
 import type { Communicator } from "./communicator.ts";
+import {
+  chunksOf,
+  type CsvFile,
+  csvFiles,
+  type CsvPiece,
+  headerPiece,
+  isBlank,
+  LINE_FEED,
+  QUOTE,
+} from "./csv_files.ts";
 import { DataError } from "./errors.ts";
 import { openFile } from "./files.ts";
-import { gatherNumbers, together } from "./ranks.ts";
+import { shareText, together } from "./ranks.ts";
 
 /** Bytes read at a time. */
 const CHUNK_BYTES = 1 << 20;
 
-const LINE_FEED = 0x0a, CARRIAGE_RETURN = 0x0d, QUOTE = 0x22;
-const MARK = [0xef, 0xbb, 0xbf];
+/** Numbers that tell what a cut holds. */
+const NUMBERS = 10;
 
-/** Whole records of a file. */
+/** Whole records of a table. */
 export interface CsvRange {
-  /** The byte behind the header. */
-  readonly headerEnd: number;
-  /** The first byte of the records. */
-  readonly begin: number;
-  /** The byte behind them. */
-  readonly end: number;
-  /** The line, counted from 1, in which they begin. */
-  readonly line: number;
-  /** Index of the first of them in the file, counted from 0 behind the header. */
+  /** The header: of several files, that of the first. */
+  readonly header: CsvPiece;
+  /** The records, in order; none where a rank has none. */
+  readonly pieces: readonly CsvPiece[];
+  /** Index of the first of them in the table, counted from 0 behind the header. */
   readonly firstRow: number;
-  /** How many the whole file has. */
+  /** How many the whole table has. */
   readonly rows: number;
+}
+
+/** Bytes of one file, as they fall to a rank before records are known. */
+interface Cut {
+  readonly rank: number;
+  readonly file: CsvFile;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Records of one file that are a rank's. */
+interface RankPiece extends CsvPiece {
+  readonly rank: number;
+  /** Index of the first of them in the table. */
+  readonly firstRow: number;
 }
 
 /** The record that ends first in some bytes, if one does. */
@@ -64,14 +86,14 @@ interface Place {
 }
 
 /**
- * The part of a CSV file that falls to a rank: about as many bytes as to any other.
+ * The part of a table that falls to a rank: about as many bytes as to any other, whichever of its files they are in.
  *
- * @param path The file, the same at every rank.
+ * @param path The CSV file, or a folder of them, the same at every rank.
  * @param communicator The ranks.
- * @returns This rank's records, none where the file has fewer than ranks; undefined for one process by itself, which reads
+ * @returns This rank's records, none where the table has fewer than ranks; undefined for one process by itself, which reads
  * all.
- * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {DataError} If it is not the same size at every rank.
+ * @throws {Deno.errors.NotFound} If there is no such file, or a folder has none.
+ * @throws {DataError} If the files are not the same, and of the same size, at every rank; or their headers differ.
  *
  * @example
  * ```ts
@@ -89,73 +111,85 @@ interface Place {
 export async function csvRange(path: string, communicator: Communicator): Promise<CsvRange | undefined> {
   const { rank, size: ranks } = communicator;
   if (ranks === 1) return undefined;
-  const { size, header } = await together(communicator, () => readHeaderEnd(path));
-  await checkSize(path, size, communicator);
-  const cut = (rank: number) => header.end + Math.floor((size - header.end) * rank / ranks);
-  const scan = await together(communicator, () => scanBytes(path, cut(rank), cut(rank + 1), size));
-  const { quotes, lines, ends } = scan;
-  const all = await gatherNumbers(communicator, [
-    quotes % 2,
-    lines,
-    ...ends.flatMap(({ end, lines, isRow, rows }) => [end, lines, isRow ? 1 : 0, rows]),
-  ]);
-  return rangesOf(all, header, size)[rank];
-}
-
-/** The ranges of all ranks, from what each found: ten numbers of each. */
-function rangesOf(all: Float64Array, header: Pick<FirstEnd, "end" | "lines">, size: number): CsvRange[] {
-  let [isQuoted, line, rows] = [0, 1 + header.lines, 0];
-  const begins: { begin: number; line: number; firstRow: number }[] = [];
-  for (let at = 0; at < all.length; at += 10) {
-    const [quotes, lines] = all.subarray(at, at + 2), from = at + 2 + 4 * isQuoted;
-    const [end, endLines, isRow, ended] = all.subarray(from, from + 4);
-    begins.push(
-      at === 0
-        ? { begin: header.end, line, firstRow: 0 }
-        : { begin: end || NaN, line: line + endLines, firstRow: rows + isRow },
-    );
-    isQuoted ^= quotes;
-    line += lines;
-    rows += ended;
-  }
-  const ranges: CsvRange[] = [];
-  let next = { begin: size, line, firstRow: rows };
-  for (const own of begins.reverse()) {
-    const first = Number.isNaN(own.begin) ? next : own; // no record begins here
-    ranges.unshift({ headerEnd: header.end, ...first, end: next.begin, rows });
-    next = first;
-  }
-  return ranges;
-}
-
-async function checkSize(path: string, size: number, communicator: Communicator): Promise<void> {
-  const sizes = await gatherNumbers(communicator, [size]), other = sizes.findIndex((other) => other !== sizes[0]);
-  await together(communicator, () => {
-    if (other === -1) return;
-    const apart = `${sizes[0]} bytes at rank 0 and ${sizes[other]} at rank ${other}`;
-    throw new DataError(`it has ${apart}: all ranks need the same file`, { file: path });
+  const files = await together(communicator, () => csvFiles(path));
+  await checkFiles(path, files, communicator);
+  const cuts = cutFiles(files, ranks), all = new Float64Array(NUMBERS * cuts.length);
+  await together(communicator, async () => {
+    for (const [i, cut] of cuts.entries()) if (cut.rank === rank) all.set(await numbersOf(cut), NUMBERS * i);
   });
+  await communicator.allReduce(all);
+  const { pieces, rows } = piecesOf(cuts, all);
+  const firstRow = pieces.find((piece) => piece.rank >= rank)?.firstRow ?? rows;
+  const own = pieces.filter((piece) => piece.rank === rank);
+  return {
+    header: headerPiece(files[0]),
+    pieces: own.map(({ file, begin, end, line }) => ({ file, begin, end, line })),
+    ...{ firstRow, rows },
+  };
 }
 
-/** Where the header ends, the lines up to there, and how many bytes the file has. */
-async function readHeaderEnd(path: string): Promise<{ size: number; header: Pick<FirstEnd, "end" | "lines"> }> {
-  using file = await openFile(path);
-  const { size } = await file.stat(), mark = (await chunksOf(file, 0, 3).next()).value ?? [];
-  let at = MARK.every((byte, i) => byte === mark[i]) ? MARK.length : 0;
-  let [quotes, lines, feed, last] = [0, 0, at - 1, 0];
-  for await (const bytes of chunksOf(file, at, size)) {
-    for (const byte of bytes) {
-      if (byte === QUOTE) quotes++;
-      if (byte === LINE_FEED) {
-        lines++;
-        if (quotes % 2 === 0 && !isBlank(at - feed - 1, last)) return { size, header: { end: at + 1, lines } };
-        feed = at;
-      }
-      last = byte;
-      at++;
+/** Cuts the bytes of all files together, headers apart, into as many for each rank. */
+function cutFiles(files: readonly CsvFile[], ranks: number): Cut[] {
+  const bytes = files.reduce((sum, { size, header }) => sum + size - header.end, 0), cuts: Cut[] = [];
+  let before = 0;
+  for (const file of files) {
+    const { size, header } = file;
+    const at = (rank: number) =>
+      header.end + Math.min(Math.max(Math.floor(bytes * rank / ranks) - before, 0), size - header.end);
+    for (let rank = 0; rank < ranks; rank++) {
+      const [from, to] = [at(rank), at(rank + 1)];
+      if (from < to) cuts.push({ rank, file, from, to });
     }
+    before += size - header.end;
   }
-  return { size, header: { end: size, lines } };
+  return cuts;
+}
+
+async function numbersOf({ file, from, to }: Cut): Promise<number[]> {
+  const { quotes, lines, ends } = await scanBytes(file.path, from, to, file.size);
+  return [quotes % 2, lines, ...ends.flatMap(({ end, lines, isRow, rows }) => [end, lines, isRow ? 1 : 0, rows])];
+}
+
+/** The records that begin in each cut, and how many rows there are, from what each cut holds. */
+function piecesOf(cuts: readonly Cut[], all: Float64Array): { pieces: RankPiece[]; rows: number } {
+  let [isQuoted, line, rows] = [0, 1, 0];
+  const pieces: RankPiece[] = [];
+  cuts.forEach(({ rank, file, from: start }, i) => {
+    const isFirst = start === file.header.end, numbers = all.subarray(NUMBERS * i, NUMBERS * (i + 1));
+    if (isFirst) [isQuoted, line] = [0, 1 + file.header.lines];
+    const from = 2 + 4 * isQuoted, [end, endLines, isRow, ended] = numbers.subarray(from, from + 4);
+    const begin = isFirst ? start : end;
+    if (isFirst || (end > 0 && end < file.size)) { // else no record begins here
+      const [feeds, row] = isFirst ? [0, 0] : [endLines, isRow];
+      pieces.push({ rank, file: file.path, begin, end: file.size, line: line + feeds, firstRow: rows + row });
+    }
+    isQuoted ^= numbers[0];
+    line += numbers[1];
+    rows += ended;
+  });
+  const isEnded = (next: RankPiece | undefined, { file }: RankPiece) => next?.file === file;
+  return {
+    pieces: pieces.map((piece, i) => isEnded(pieces[i + 1], piece) ? { ...piece, end: pieces[i + 1].begin } : piece),
+    rows,
+  };
+}
+
+/** All ranks need the same files, of the same sizes. */
+async function checkFiles(path: string, files: readonly CsvFile[], communicator: Communicator): Promise<void> {
+  const own = files.map(({ path, size }) => ({ name: path.split("/").at(-1)!, size }));
+  const first: typeof own = JSON.parse(await shareText(communicator, JSON.stringify(own)));
+  const fault = (file: string, there: unknown, here: unknown) =>
+    new DataError(`it has ${there} at rank 0 and ${here} at rank ${communicator.rank}: all ranks need the same file`, {
+      file,
+    });
+  await together(communicator, () => {
+    const at = own.findIndex(({ name }, i) => files.length > 1 && name !== first[i]?.name);
+    if (at !== -1) throw fault(path, first[at]?.name ?? "no more files", own[at].name);
+    if (own.length !== first.length) throw fault(path, `${first.length} CSV files`, own.length);
+    own.forEach(({ size }, i) => {
+      if (size !== first[i].size) throw fault(files[i].path, `${first[i].size} bytes`, size);
+    });
+  });
 }
 
 /** Looks through the bytes from one cut to the next. */
@@ -165,11 +199,11 @@ async function scanBytes(path: string, from: number, to: number, size: number): 
   const scan: Scan = { quotes: 0, lines: 0, ends: [firstEnd(), firstEnd()] };
   // The two bytes before tell whether the first line feed ends a blank line.
   const place: Place = { at: Math.max(0, from - 2), feed: -Infinity, last: 0 };
-  for await (const bytes of chunksOf(file, place.at, from)) {
+  for await (const bytes of chunksOf(file, place.at, from, CHUNK_BYTES)) {
     if (bytes.includes(LINE_FEED)) place.feed = place.at + bytes.lastIndexOf(LINE_FEED);
     goOn(place, bytes);
   }
-  for await (const bytes of chunksOf(file, from, to)) scanChunk(bytes, scan, place);
+  for await (const bytes of chunksOf(file, from, to, CHUNK_BYTES)) scanChunk(bytes, scan, place);
   // What no line feed ends, the file does.
   if (from < to && to === size && place.last !== LINE_FEED) {
     endRecord(scan, size, 0, !isBlank(size - place.feed - 1, place.last));
@@ -204,20 +238,4 @@ function endRecord(scan: Scan, end: number, feeds: number, isRow: boolean): void
   const first = scan.ends[scan.quotes % 2];
   if (first.end === 0) Object.assign(first, { end, lines: scan.lines, isRow });
   if (isRow) first.rows++;
-}
-
-/** Whether a line of so many bytes, without its line feed, is blank. */
-function isBlank(length: number, last: number): boolean {
-  return length === 0 || (length === 1 && last === CARRIAGE_RETURN);
-}
-
-async function* chunksOf(file: Deno.FsFile, from: number, to: number): AsyncGenerator<Uint8Array> {
-  await file.seek(from, Deno.SeekMode.Start);
-  const buffer = new Uint8Array(Math.min(CHUNK_BYTES, to - from));
-  while (from < to) {
-    const count = await file.read(buffer.subarray(0, to - from));
-    if (count === null) return;
-    yield buffer.subarray(0, count);
-    from += count;
-  }
 }

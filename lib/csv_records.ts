@@ -29,31 +29,37 @@ export interface CsvOptions extends ReadOptions {
 
 /** Some records of a file. */
 export interface RecordBlock {
+  /** The file: one of a folder where a folder is read. */
+  readonly file: string;
   /** Names of all columns, without spaces around them. */
   readonly columns: readonly string[];
   /** Places in a record of the columns that were asked for, or of all. */
   readonly places: readonly number[];
   /** The records: each as many cells as there are columns. */
   readonly records: readonly (readonly string[])[];
-  /** Index of the first of them in the file, counted from 0 behind the header. */
+  /** Index of the first of them in the table, counted from 0 behind the header. */
   readonly firstRow: number;
   /** The line of the file in which a record of the block begins; slow, for messages. */
   readonly lineOf: (index: number) => number;
 }
+
+/** Where a row begins. */
+export type RowPlace = Required<Pick<DataPlace, "file" | "line">>;
 
 /** What a header says. */
 type Header = Pick<RecordBlock, "columns" | "places">;
 
 /**
  * Reads a CSV file with a header in constant memory. Cells may be quoted and then hold separators, quotes (doubled) and line
- * breaks; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped.
+ * breaks; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped. Of a folder, the `*.csv` files
+ * that lie right in it are read as one table, in the order of their names' UTF-16 code units; each has the same header line.
  *
- * @param path The file.
+ * @param path The file, or the folder.
  * @param options Separator, wanted columns, signal, progress, and the range to read.
- * @returns The blocks, in order; at least one record in the whole file.
- * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {DataError} With the line, if the file is empty, ends behind the header, lacks a wanted column, names a column twice
- * or not at all, has a row of another length, or a quote out of place.
+ * @returns The blocks, in order, each of one file; at least one record in the whole table.
+ * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
+ * @throws {DataError} With file and line, if the file is empty, ends behind the header, lacks a wanted column, names a column twice
+ * or not at all, has a row of another length, or a quote out of place; or if a file of a folder has another header.
  *
  * @example
  * ```ts
@@ -92,7 +98,8 @@ export async function* parseRecords(
   text: string,
   options: Pick<CsvOptions, "separator" | "columns"> & { readonly name?: string } = {},
 ): AsyncGenerator<RecordBlock> {
-  yield* recordBlocks(options.name ?? "the text", [{ text, line: 1 }], options);
+  const file = options.name ?? "the text";
+  yield* recordBlocks(file, [{ file, text, line: 1 }], options);
 }
 
 async function* recordBlocks(
@@ -104,20 +111,21 @@ async function* recordBlocks(
   let header: Header | undefined;
   let firstRow = options.range?.firstRow ?? 0;
   for await (const text of blocks) {
+    const { file } = text;
     separator ??= separatorOf(text);
-    let records = parseBlock(path, text, separator);
+    let records = parseBlock(text, separator);
     if (records.length === 0) continue;
     const skipped = header ? 0 : 1;
-    header ??= readHeader(records[0], { file: path, line: lineOfRecord(text, 0) }, separator, options.columns);
+    header ??= readHeader(records[0], { file, line: lineOfRecord(text, 0) }, separator, options.columns);
     if (skipped) records = records.slice(1);
     const width = header.columns.length;
     const ragged = records.findIndex((record) => record.length !== width);
     const good = ragged === -1 ? records : records.slice(0, ragged);
     if (good.length > 0) {
-      yield { ...header, records: good, firstRow, lineOf: (index) => lineOfRecord(text, index + skipped) };
+      yield { file, ...header, records: good, firstRow, lineOf: (index) => lineOfRecord(text, index + skipped) };
     }
     firstRow += good.length;
-    if (ragged !== -1) throw raggedRow(records[ragged], header, separator, path, lineOfRecord(text, ragged + skipped));
+    if (ragged !== -1) throw raggedRow(records[ragged], header, separator, file, lineOfRecord(text, ragged + skipped));
   }
   if (!header) throw new DataError("the file is empty: a header and rows are needed", { file: path });
   if (firstRow > 0 || options.range?.rows) return;
@@ -126,25 +134,25 @@ async function* recordBlocks(
 }
 
 /**
- * The lines in which rows begin; reads the file up to the last of them.
+ * The places at which rows begin; reads the table up to the last of them.
  *
- * @param path The file.
+ * @param path The file, or the folder.
  * @param rows Indices of the rows in ascending order, counted from 0 behind the header.
- * @returns The lines, counted from 1.
- * @throws {RangeError} If the file has no such row.
+ * @returns File and line of each, lines counted from 1.
+ * @throws {RangeError} If the table has no such row.
  */
-export async function linesOfRows(path: string, rows: readonly number[]): Promise<number[]> {
-  const lines: number[] = [];
+export async function placesOfRows(path: string, rows: readonly number[]): Promise<RowPlace[]> {
+  const places: RowPlace[] = [];
   let row = -1;
   for await (const block of textBlocks(path)) {
-    if (lines.length === rows.length) break;
-    for (const { line } of recordsOf(block)) {
-      if (row++ === rows[lines.length]) lines.push(line);
-      if (lines.length === rows.length) break;
+    if (places.length === rows.length) break;
+    for (const { file, line } of recordsOf(block)) {
+      if (row++ === rows[places.length]) places.push({ file, line });
+      if (places.length === rows.length) break;
     }
   }
-  if (lines.length === rows.length) return lines;
-  throw new RangeError(`Cannot find row ${rows[lines.length]} of ${path}: it has fewer`);
+  if (places.length === rows.length) return places;
+  throw new RangeError(`Cannot find row ${rows[places.length]} of ${path}: it has fewer`);
 }
 
 /** The separator that the header holds most of, outside of quotes; a comma where there is none. */
@@ -154,19 +162,20 @@ function separatorOf(block: TextBlock): Separator {
   return [...SEPARATORS.keys()].reduce((best, separator) => count(separator) > count(best) ? separator : best);
 }
 
-function parseBlock(path: string, block: TextBlock, separator: Separator): string[][] {
+function parseBlock(block: TextBlock, separator: Separator): string[][] {
   // Without quotes there is nothing to parse, and this is several times as fast.
   if (!block.text.includes('"')) return splitBlock(block.text, separator);
   try {
     return parseText(block.text, separator);
   } catch (error) {
+    const { file } = block;
     let { line } = block;
     for (const record of recordsOf(block)) {
       line = record.line;
       if (!canParse(record.text, separator)) break;
     }
     const problem = "a quote is out of place or never closed; quote a whole cell, or none of it";
-    throw new DataError(problem, { file: path, line }, { cause: error });
+    throw new DataError(problem, { file, line }, { cause: error });
   }
 }
 

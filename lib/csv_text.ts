@@ -1,9 +1,10 @@
 /**
- * A CSV file as blocks of whole records, in constant memory.
+ * A CSV file, or all files of a folder, as blocks of whole records, in constant memory.
  *
  * @module
  */
 
+import { type CsvPiece, LINE_FEED, type Pieces, QUOTE, wholePieces } from "./csv_files.ts";
 import type { CsvRange } from "./csv_range.ts";
 import { DataError } from "./errors.ts";
 import { openFile } from "./files.ts";
@@ -14,11 +15,10 @@ const CHUNK_BYTES = 262_144;
 /** Longest single record: only a quote that is never closed gets there. */
 const RECORD_LIMIT = 16 * 1024 * 1024;
 
-const LINE_FEED = 0x0a;
-const QUOTE = 0x22;
-
 /** Whole records of a file. */
 export interface TextBlock {
+  /** The file. */
+  file: string;
   /** The records, with their line ends. */
   text: string;
   /** Line of the file, counted from 1, in which the text begins. */
@@ -29,41 +29,45 @@ export interface TextBlock {
 export interface ReadOptions {
   /** Ends the reading with the signal's reason. */
   signal?: AbortSignal;
-  /** Called after each read with the bytes read so far and the size of the file. */
+  /** Called after each read with the bytes read so far and the size of the file, or of all files of a folder. */
   onProgress?: (bytes: number, size: number) => void;
-  /** Of the whole file only these records, and the header before them; progress is that of their bytes. */
+  /** Of the whole table only these records, and the header before them; progress is that of their bytes. */
   range?: CsvRange;
 }
 
 /**
- * Reads a file in blocks that end where a record ends, without its byte-order mark.
+ * Reads a file in blocks that end where a record ends, without its byte-order mark; or the files of a folder one after the
+ * other, with the header of the first alone. No block holds records of two files.
  *
- * @param path The file.
+ * @param path The file, or the folder.
  * @param options Signal and progress.
  * @returns The blocks, in order.
- * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {DataError} If it is not UTF-8, or one record is longer than 16 MiB.
+ * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
+ * @throws {DataError} If a file is not UTF-8, one record is longer than 16 MiB, or the files of a folder have other headers.
  */
 export async function* textBlocks(path: string, options: ReadOptions = {}): AsyncGenerator<TextBlock> {
-  using file = await openFile(path);
-  const { range } = options;
-  if (range === undefined) {
-    yield* blocksOf(file, path, { begin: 0, end: Infinity, line: 1 }, (await file.stat()).size, options);
-    return;
+  const { range, signal, onProgress } = options;
+  const { header, pieces }: Pieces = range ?? await wholePieces(path);
+  if (header) {
+    using file = await openFile(header.file);
+    yield* blocksOf(file, header, { signal });
   }
-  const size = range.end - range.begin;
-  yield* blocksOf(file, path, { begin: 0, end: range.headerEnd, line: 1 }, size, { signal: options.signal });
-  await file.seek(range.begin, Deno.SeekMode.Start);
-  yield* blocksOf(file, path, range, size, options);
+  const bytes = pieces.reduce((sum, { begin, end }) => sum + end - begin, 0);
+  let before = 0;
+  for (const piece of pieces) {
+    using file = await openFile(piece.file);
+    if (piece.begin > 0) await file.seek(piece.begin, Deno.SeekMode.Start);
+    const size = Number.isFinite(bytes) ? bytes : (await file.stat()).size;
+    yield* blocksOf(file, piece, { signal, onProgress: (read) => onProgress?.(before + read, size) });
+    before += piece.end - piece.begin;
+  }
 }
 
 /** From where the file stands up to where a piece of it ends. */
 async function* blocksOf(
   file: Deno.FsFile,
-  path: string,
-  piece: Pick<CsvRange, "begin" | "end" | "line">,
-  size: number,
-  { signal, onProgress }: ReadOptions,
+  piece: CsvPiece,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (bytes: number) => void },
 ): AsyncGenerator<TextBlock> {
   let buffer = new Uint8Array(2 * CHUNK_BYTES);
   let [length, bytes, line] = [0, 0, piece.line];
@@ -75,15 +79,15 @@ async function* blocksOf(
     isAtEnd = count === null;
     length += count ?? 0;
     bytes += count ?? 0;
-    onProgress?.(bytes, size);
+    onProgress?.(bytes);
 
     const end = isAtEnd ? length : buffer.subarray(0, length).lastIndexOf(LINE_FEED) + 1;
     const block = buffer.subarray(0, end);
     if (end === 0 || (!isAtEnd && occurrences(block, QUOTE) % 2 === 1)) {
-      if (length > RECORD_LIMIT) throw tooLong(path, buffer.subarray(0, length), line);
+      if (length > RECORD_LIMIT) throw tooLong(piece.file, buffer.subarray(0, length), line);
       continue;
     }
-    yield { text: decode(path, block, line), line };
+    yield { file: piece.file, text: decode(piece.file, block, line), line };
     line += occurrences(block, LINE_FEED);
     buffer.copyWithin(0, end, length);
     length -= end;
@@ -97,7 +101,7 @@ async function* blocksOf(
  * @returns Each record that is not blank, and the line in which it begins.
  */
 export function* recordsOf(block: TextBlock): Generator<TextBlock> {
-  const { text } = block;
+  const { file, text } = block;
   let { line } = block;
   let [start, firstLine, isQuoted] = [0, line, false];
   let quote = text.indexOf('"');
@@ -107,7 +111,7 @@ export function* recordsOf(block: TextBlock): Generator<TextBlock> {
     from = end;
     if (isQuoted && end < text.length) continue;
     const record = text.slice(start, end);
-    if (record.replace(/\r?\n?$/, "") !== "") yield { text: record, line: firstLine };
+    if (record.replace(/\r?\n?$/, "") !== "") yield { file, text: record, line: firstLine };
     [start, firstLine, isQuoted] = [end, line + 1, false];
   }
 }
@@ -124,7 +128,7 @@ function occurrences(bytes: Uint8Array, wanted: number): number {
   return count;
 }
 
-function decode(path: string, bytes: Uint8Array, line: number): string {
+function decode(file: string, bytes: Uint8Array, line: number): string {
   try {
     // Only at the file's very start it is a mark: elsewhere it belongs to a cell.
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: line > 1 }).decode(bytes);
@@ -134,7 +138,7 @@ function decode(path: string, bytes: Uint8Array, line: number): string {
       if (!isUtf8(bytes.subarray(from, end))) break;
       from = end;
     }
-    throw new DataError("this is not UTF-8: save the file in that encoding", { file: path, line }, { cause: error });
+    throw new DataError("this is not UTF-8: save the file in that encoding", { file, line }, { cause: error });
   }
 }
 
@@ -147,8 +151,8 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-function tooLong(path: string, bytes: Uint8Array, line: number): DataError {
-  const last = [...recordsOf({ text: new TextDecoder().decode(bytes), line })].at(-1)!;
+function tooLong(file: string, bytes: Uint8Array, line: number): DataError {
+  const last = [...recordsOf({ file, text: new TextDecoder().decode(bytes), line })].at(-1)!;
   const problem = `this record is longer than ${RECORD_LIMIT} bytes: is a quote opened and never closed?`;
-  return new DataError(problem, { file: path, line: last.line });
+  return new DataError(problem, { file, line: last.line });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { parseBoundedJson } from "./bounded_json.ts";
+import { csvPaths } from "./csv_files.ts";
 import { openFile } from "./files.ts";
 import { shorten, showJson } from "./printable.ts";
 import { MAX_SEED } from "./random.ts";
@@ -15,11 +16,11 @@ import { TargetEncoder, type TargetForm } from "./table_encoder.ts";
 import { parseTable } from "./table_json.ts";
 import { VERSION } from "./version.ts";
 
-/** The file that a model was trained on. */
+/** The file that a model was trained on, or the folder of files. */
 export interface DataSource {
-  /** The file's name, without its folder. */
+  /** Its name, without the folder that it is in. */
   readonly name: string;
-  /** SHA-256 of its bytes, 64 hexadecimal digits. */
+  /** SHA-256 of its bytes, 64 hexadecimal digits; of a folder that of what `sha256sum *.csv` prints there. */
   readonly sha256: string;
 }
 
@@ -56,11 +57,12 @@ export interface ModelMetadata {
 }
 
 /**
- * Name and SHA-256 of a file, read in constant memory.
+ * Name and SHA-256 of a file, read in constant memory. Of a folder, whose `*.csv` files are a table, it is the SHA-256 of a
+ * line for each of them, in order: the file's own SHA-256, two spaces, its name.
  *
- * @param path The file.
+ * @param path The file, or the folder.
  * @returns Both.
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
  *
  * @example
  * ```ts
@@ -75,13 +77,20 @@ export interface ModelMetadata {
  */
 export async function dataSource(path: string): Promise<DataSource> {
   // Not at the top: a browser has neither, and no files.
-  const [{ createHash }, { basename }] = await Promise.all([import("node:crypto"), import("node:path")]);
-  using file = await openFile(path);
-  const hash = createHash("sha256"), buffer = new Uint8Array(1 << 20);
-  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-    hash.update(buffer.subarray(0, count));
+  const [{ createHash }, { basename, resolve }] = await Promise.all([import("node:crypto"), import("node:path")]);
+  const buffer = new Uint8Array(1 << 20), paths = await csvPaths(path), isOne = paths[0] === path;
+  const lines = createHash("sha256");
+  for (const path of paths) {
+    using file = await openFile(path);
+    const hash = createHash("sha256");
+    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+      hash.update(buffer.subarray(0, count));
+    }
+    const sha256 = hash.digest("hex");
+    if (isOne) return { name: basename(path), sha256 };
+    lines.update(`${sha256}  ${basename(path)}\n`);
   }
-  return { name: basename(path), sha256: hash.digest("hex") };
+  return { name: basename(resolve(path)), sha256: lines.digest("hex") };
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { stringify } from "@std/csv";
 import { ALONE, type Communicator } from "../lib/communicator.ts";
-import { writeFully } from "../lib/files.ts";
+import { openFile, writeFully } from "../lib/files.ts";
 import { Random } from "../lib/random.ts";
 import { gatherNumbers, together } from "../lib/ranks.ts";
 import type { Config, TaskConfig } from "./config.ts";
@@ -24,7 +24,7 @@ import {
 } from "./dataset_files.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
-import { checkSame } from "./ranks.ts";
+import { checkSame, fromFirst, onFirst, openWritten } from "./ranks.ts";
 import { recipeOf, type Streams } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
 
@@ -90,8 +90,7 @@ export async function genData(config: Config, options: GenDataOptions = {}): Pro
   const partial = `${path}.partial`, sidecar = sidecarPath(config.recipe);
   try {
     await writeRows(partial, config, communicator, onProgress);
-    await together(communicator, async () => {
-      if (!isFirst) return;
+    await onFirst(communicator, async () => {
       const content: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))! };
       await Deno.writeTextFile(`${sidecar}.partial`, JSON.stringify(content, null, 2) + "\n");
       await Deno.rename(`${sidecar}.partial`, sidecar);
@@ -150,14 +149,15 @@ async function writeRows(
   const encode = (rows: readonly (readonly unknown[])[]) => new TextEncoder().encode(stringify(rows));
   const header = encode([[...features, ...targets]]);
   using files = new DisposableStack();
-  const first = await together(communicator, async () => {
-    if (rank !== 0) return undefined;
+  const first = await onFirst(communicator, async () => {
     await Deno.mkdir(DATA_FOLDER, { recursive: true });
     const file = files.use(await Deno.open(path, { write: true, create: true, truncate: true }));
     await writeFully(file, header);
     return file;
   });
-  const file = await together(communicator, async () => first ?? files.use(await Deno.open(path, { write: true })));
+  const file = await openWritten(communicator, async () => {
+    return first ?? files.use(await openFile(path, { write: true }));
+  });
   let [at, blocks, done, own] = [header.length, 0, 0, [] as Uint8Array<ArrayBuffer>[]];
   // One process by itself meets nobody, and writes block by block.
   const turn = size === 1 ? 1 : TURN_BLOCKS, sum = (numbers: Float64Array) => numbers.reduce((sum, n) => sum + n, 0);
@@ -197,14 +197,9 @@ async function readSidecar({ recipe }: Config): Promise<Sidecar | undefined> {
 export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
   const path = csvPath(config.recipe), isFirst = communicator.rank === 0;
   await checkSame(communicator, config.texts);
-  using held = new DisposableStack();
-  const isNeeded = await together(communicator, async () => {
-    if (!isFirst) return false;
-    held.use(await lockDataset(config.recipe, `writes ${path}`));
-    return await needsMaking(config, path);
-  });
-  if ((await gatherNumbers(communicator, [isNeeded ? 1 : 0]))[0] === 0) return;
-  const progress = isFirst ? held.use(new Progress(`generating ${path}`)) : undefined;
+  using _lock = await onFirst(communicator, () => lockDataset(config.recipe, `writes ${path}`));
+  if (!await fromFirst(communicator, () => needsMaking(config, path))) return;
+  using progress = isFirst ? new Progress(`generating ${path}`) : undefined;
   await genData(config, { communicator, onProgress: (rows, total) => progress?.update(rows, total) });
   progress?.clear();
   if (isFirst) console.log(`wrote ${path}: ${config.numDataset} rows, ${recipeOf(config.recipe).summary}`);

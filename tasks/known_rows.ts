@@ -2,7 +2,7 @@
 
 import { ConfigError, type TaskConfig } from "./config.ts";
 import type { LossName } from "./config_types.ts";
-import { datasetState } from "./gen_data.ts";
+import type { DatasetState } from "./gen_data.ts";
 import { recipeOf } from "./recipes.ts";
 import { Splitter } from "./split.ts";
 
@@ -15,10 +15,10 @@ export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBu
  *
  * @param config The settings.
  * @param limits The device's.
+ * @param dataset What there is.
  * @throws {ConfigError} With all that cannot go with the rows.
  */
-export async function checkRows(config: TaskConfig, limits: RowLimits): Promise<void> {
-  const { state } = await datasetState(config);
+export function checkRows(config: TaskConfig, limits: RowLimits, { state }: DatasetState): void {
   if (state === "foreign" && !config.generateDataset) return;
   const faults = rowFaults(config, limits);
   if (faults.length > 0) throw new ConfigError(faults);

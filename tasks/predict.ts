@@ -11,6 +11,7 @@
 
 import { stringify } from "@std/csv";
 import { CellError, parseNumber } from "../lib/cells.ts";
+import { csvPaths } from "../lib/csv_files.ts";
 import { Device } from "../lib/device.ts";
 import { DataError } from "../lib/errors.ts";
 import { writeFully } from "../lib/files.ts";
@@ -46,9 +47,7 @@ async function main(config: TaskConfig): Promise<void> {
   const input = config.input === undefined || config.input === "-" ? config.input : fromUsersFolder(config.input);
   const output = config.output === undefined ? undefined : fromUsersFolder(config.output);
   const source = await sourceOf(config, input);
-  if (input !== undefined && output !== undefined && await isSameFile(input, output)) {
-    throw new ConfigError([`--output ${output} is the same file as --input ${input}: give it another name`]);
-  }
+  if (input !== undefined && output !== undefined) await checkOutput(input, output);
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   if (output === undefined) {
@@ -83,6 +82,14 @@ async function sourceOf({ numbers, extras: { ROW: row } }: TaskConfig, input?: s
   }
   const ways = "give numbers or column=cell on the command line, --row, --input file.csv, or JSON lines on stdin";
   throw new ConfigError([`nothing to predict from: ${ways}`]);
+}
+
+/** Refuses to write over what is read. */
+async function checkOutput(input: string, output: string): Promise<void> {
+  for (const path of input === "-" ? [] : await csvPaths(input)) {
+    if (!await isSameFile(path, output)) continue;
+    throw new ConfigError([`--output ${output} is the same file as --input ${path}: give it another name`]);
+  }
 }
 
 async function isSameFile(a: string, b: string): Promise<boolean> {

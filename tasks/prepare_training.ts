@@ -10,11 +10,12 @@ import { selfTest } from "../lib/self_check.ts";
 import { buildModel, buildTraining, type Training } from "./build_training.ts";
 import type { RunCheckpoint } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
+import { datasetState } from "./gen_data.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
 import { describeDevices, gatherDevices, warnOfSharing } from "./rank_devices.ts";
-import { checkSame, onFirst, type Ranks } from "./ranks.ts";
+import { fromFirst, onFirst, type Ranks } from "./ranks.ts";
 import { recipeOf } from "./recipes.ts";
-import { openScaledDataset, type ScaledDataset, scaledPathOf } from "./scaled_dataset.ts";
+import type { ScaledDataset } from "./scaled_dataset.ts";
 import { prepareDataset } from "./stages.ts";
 import { fromUsersFolder } from "./users_files.ts";
 import type { View } from "./view.ts";
@@ -39,7 +40,7 @@ interface Request {
 export async function prepare(stack: DisposableStack, request: Request): Promise<Training> {
   const { config, view, checkpoint, ranks } = request;
   // How wide a table of the user's own is, only reading it tells.
-  const table = config.data === "" ? undefined : stack.use(await openDataset(request));
+  const table = config.data === "" ? undefined : stack.use(await prepareDataset(config, view, ranks.communicator));
   const widths = widthsOf(config, table);
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
   // Before anything is written of a recipe, so that a machine that cannot train keeps what it has.
@@ -56,13 +57,15 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
   if (config.selfTest) await together(ranks.communicator, () => checkDevice(device, view));
   else view.note(`device: ${device.name}; its kernels were not checked`);
   await tellDevices(request, device);
+  // The first rank's view: what another looks for too early, its file system may go on missing.
+  const made = table ? undefined : await fromFirst(ranks.communicator, () => datasetState(config));
   const model = await together(ranks.communicator, async () => {
-    if (!table) await checkRows(config, device.limits);
+    if (made) checkRows(config, device.limits, made);
     const settings = checkpoint ? { ...config, initFrom: "" } : config;
     return await buildModel(stack, device, settings, widths, ranks.communicator.rank);
   });
 
-  const dataset = table ?? stack.use(await openDataset(request));
+  const dataset = table ?? stack.use(await prepareDataset(config, view, ranks.communicator));
   const { train: { rows }, validation } = dataset.parts;
   const batchSize = await together(ranks.communicator, () => batchSizeOf(config, rows));
   const faults = [
@@ -85,14 +88,6 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
     `network: ${network}; ${rows} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
   );
   return training;
-}
-
-/** The rows: the first rank makes them, where they are missing, and all open them. */
-async function openDataset({ config, view, ranks }: Request): Promise<ScaledDataset> {
-  const made = await onFirst(ranks.communicator, () => prepareDataset(config, view));
-  const dataset = await together(ranks.communicator, () => made ?? openScaledDataset(scaledPathOf(config)));
-  await checkSame(ranks.communicator, { "scaled rows": dataset.sha256 });
-  return dataset;
 }
 
 /** Tells which device each rank has, where there are several. */

@@ -1,8 +1,9 @@
 /** Writing one scaled dataset from several ranks: each writes its rows at their places. */
 
 import { ALONE, type Communicator } from "../lib/communicator.ts";
-import { gatherNumbers, shareText, together } from "../lib/ranks.ts";
+import { gatherNumbers, together } from "../lib/ranks.ts";
 import { SafetensorsWriter, type TensorPiece } from "../lib/safetensors_writer.ts";
+import { onFirst, openWritten, shareValue } from "./ranks.ts";
 import { PARTS } from "./split.ts";
 
 /** Rows of each part: those of one rank among those of all. */
@@ -60,12 +61,12 @@ export async function writeTogether(
     }
   }
   // A file's time may differ from host to host, and with it where the tensors begin.
-  const shared: Record<string, string> = JSON.parse(await shareText(communicator, JSON.stringify(metadata)));
+  const shared = await shareValue(communicator, metadata);
   await using stack = new AsyncDisposableStack();
-  const first = await together(communicator, async () => {
-    if (communicator.rank === 0) return stack.use(await SafetensorsWriter.create(path, shapes, shared, pieces));
+  const first = await onFirst(communicator, async () => {
+    return stack.use(await SafetensorsWriter.create(path, shapes, shared, pieces));
   });
-  const writer = await together(communicator, async () => {
+  const writer = await openWritten(communicator, async () => {
     return first ?? stack.use(await SafetensorsWriter.join(path, shapes, shared, pieces));
   });
   await together(communicator, async () => {

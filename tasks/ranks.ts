@@ -8,6 +8,12 @@ import { ConfigError } from "./config.ts";
 import type { GpuOfRank } from "./gpu_of_rank.ts";
 import type { Mailbox } from "./mailbox.ts";
 
+/** Milliseconds for which NFS, as it is usually set, may believe that there is no such file. */
+const LATEST_FILE = 60_000;
+
+/** Milliseconds between two looks for a file. */
+const LOOK_AGAIN = 100;
+
 /** The processes of one training, as one of them sees it. */
 export interface Ranks {
   readonly communicator: Communicator;
@@ -55,6 +61,52 @@ export async function onFirst<T>(communicator: Communicator, work: () => Promise
 export async function shareValue<T>(communicator: Communicator, value: T): Promise<T> {
   const text = await shareText(communicator, JSON.stringify(value));
   return communicator.rank === 0 ? value : JSON.parse(text);
+}
+
+/**
+ * Does something on rank 0 alone, and gives all ranks what came of it.
+ *
+ * @param communicator The ranks.
+ * @param work What it does; it must not wait for other ranks.
+ * @returns What that returns, which JSON can tell.
+ * @throws As {@linkcode together}.
+ */
+export async function fromFirst<T>(communicator: Communicator, work: () => Promise<T> | T): Promise<T> {
+  return await shareValue(communicator, await onFirst(communicator, work) as T);
+}
+
+/**
+ * Opens, at every rank, what rank 0 has written. A network file system may show it late on other hosts: they wait a while.
+ *
+ * @param communicator The ranks.
+ * @param open What opens it.
+ * @param patience Milliseconds that ranks wait for it.
+ * @returns What that returns.
+ * @throws As {@linkcode together}; where a rank does not see the file, the message says what that means.
+ */
+export async function openWritten<T>(
+  communicator: Communicator,
+  open: () => Promise<T>,
+  patience: number = LATEST_FILE,
+): Promise<T> {
+  const until = performance.now() + patience;
+  return await together(communicator, async () => {
+    for (;;) {
+      try {
+        return await open();
+      } catch (error) {
+        if (communicator.rank === 0 || !(error instanceof Deno.errors.NotFound)) throw error;
+        if (performance.now() < until) {
+          await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+          continue;
+        }
+        error.message +=
+          `; rank 0 has it, and this rank has not seen it for ${patience / 1000} s: all ranks need the ` +
+          "same data folder, and where a network file system shows files later still, start again";
+        throw error;
+      }
+    }
+  });
 }
 
 /**

@@ -41,9 +41,9 @@ export async function readRun<T>(runName: string, read: (path: string) => Promis
 }
 
 /**
- * The records of a CSV file, block by block.
+ * The records of a table, block by block.
  *
- * @param path The file.
+ * @param path The file, or a folder of files.
  * @param wanted The wanted columns, wherever they stand in the file.
  * @param onColumns Told the names of all columns, once.
  */
@@ -52,13 +52,13 @@ export async function* fileRecords(
   wanted: readonly string[],
   onColumns?: (columns: readonly string[]) => void,
 ): AsyncGenerator<FileRecord[]> {
-  for await (const { columns, records, places, firstRow, lineOf } of readRecords(path, { columns: wanted })) {
+  for await (const { file, columns, records, places, firstRow, lineOf } of readRecords(path, { columns: wanted })) {
     if (firstRow === 0) onColumns?.(columns);
     yield records.map((record, i) => ({
       cells: places.map((place) => record[place]),
       placed: (error) =>
         error instanceof CellError
-          ? new DataError(error.problem, { file: path, line: lineOf(i), column: error.column }, { cause: error })
+          ? new DataError(error.problem, { file, line: lineOf(i), column: error.column }, { cause: error })
           : error,
     }));
   }

@@ -6,7 +6,7 @@
  */
 
 import { ALONE, type Communicator } from "../lib/communicator.ts";
-import { lineOfRow, type NumericBlock, readNumericCsv } from "../lib/csv.ts";
+import { type NumericBlock, placeOfRow, readNumericCsv } from "../lib/csv.ts";
 import { type CsvRange, csvRange } from "../lib/csv_range.ts";
 import { DataError } from "../lib/errors.ts";
 import { together } from "../lib/ranks.ts";
@@ -15,14 +15,22 @@ import { type ColumnStatistics, RunningStatistics, Scaler } from "../lib/scaler.
 import type { Table } from "../lib/table.ts";
 import type { TaskConfig } from "./config.ts";
 import type { Config, LossName, RecipeName } from "./config_types.ts";
-import { csvPath, isSameStamp, stampOf } from "./dataset_files.ts";
+import { csvPath, type FileStamp } from "./dataset_files.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "./progress.ts";
-import { checkSame } from "./ranks.ts";
+import { checkSame, onFirst, openWritten } from "./ranks.ts";
 import { rowPlaces, writeTogether } from "./rank_writer.ts";
 import { recipeOf } from "./recipes.ts";
 import { runTask } from "./run_task.ts";
-import { datasetName, metadataOf, scaledPathOf, type Scalers, targetScaler } from "./scaled_dataset.ts";
+import {
+  changedSource,
+  datasetName,
+  metadataOf,
+  scaledPathOf,
+  type Scalers,
+  sourcesOf,
+  targetScaler,
+} from "./scaled_dataset.ts";
 import { type PartName, PARTS, RangeSplitter, SPLIT_BLOCK, Splitter } from "./split.ts";
 import { formatNumber, formatTable } from "./table.ts";
 import { formatTableReport, scaleTable } from "./table_scale.ts";
@@ -39,8 +47,16 @@ export interface ScaleReport {
   after: ColumnStatistics[];
 }
 
-/** Called with the bytes read so far in both passes, and those to read in all. */
+/** Called with the bytes read so far, and those to read in all. */
 type OnProgress = (done: number, total: number) => void;
+
+/** What scaling may be told. */
+interface ScaleOptions {
+  /** Progress over all passes, of this rank's rows. */
+  onProgress?: OnProgress;
+  /** The ranks that scale together; one process by itself if left out. */
+  communicator?: Communicator;
+}
 
 /** Inputs or targets: their scaler, and statistics of what it makes. */
 interface Side {
@@ -50,7 +66,7 @@ interface Side {
   statistics: RunningStatistics;
 }
 
-/** The CSV file, and which of its rows are this rank's. */
+/** The recipe's dataset, and which of its rows are this rank's. */
 interface Source {
   path: string;
   /** Left out where all are. */
@@ -64,21 +80,15 @@ interface Source {
  * if anything goes wrong at one of them, all throw.
  *
  * @param config The settings; recipe, scalingMethod, loss, split and seed count.
- * @param options Progress, of this rank's rows; and the ranks, one process by itself if left out.
+ * @param options Progress, and the ranks.
  * @returns Counts and statistics of all rows, the same at every rank.
  * @throws {DataError} If the CSV file cannot be used.
  * @throws {RangeError} If a column has no variance, or no row is left for training.
  */
-export async function scaleData(
-  config: Config,
-  options: { onProgress?: OnProgress; communicator?: Communicator } = {},
-): Promise<ScaleReport> {
+export async function scaleData(config: Config, options: ScaleOptions = {}): Promise<ScaleReport> {
   const { communicator = ALONE } = options, path = csvPath(config.recipe);
-  const stamp = await together(communicator, async () => {
-    const stamp = await stampOf(path);
-    if (stamp) return stamp;
-    throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file; deno task gen-data makes it`);
-  });
+  await onFirst(communicator, () => findSources(config)); // where there is none, no rank waits for it
+  const stamps = await openWritten(communicator, () => findSources(config));
   const source: Source = { path, range: await csvRange(path, communicator) };
   const report = (pass: number) => (bytes: number, size: number) => options.onProgress?.(pass * size + bytes, 2 * size);
   const fitted = await together(communicator, () => fit(config, source, report(0)));
@@ -87,18 +97,15 @@ export async function scaleData(
   const before = fitted.statistics.result(), rows = await rowPlaces(fitted.counts, communicator);
   const scaled = scaledPathOf(config);
   const widths = { x: scalers.inputs.columns.length, y: scalers.targets.columns.length };
-  const metadata = metadataOf(config, { scalers, table: tableOf(config.recipe), loss: lossOf(config) }, {
-    [path]: stamp,
-  });
+  const metadata = metadataOf(config, { scalers, table: tableOf(config.recipe), loss: lossOf(config) }, stamps);
   const sides = [{ suffix: "x", scaler: scalers.inputs }, { suffix: "y", scaler: scalers.targets }].map((side) => {
     const names = side.scaler.columns.map(({ name }) => name);
     return { ...side, names, statistics: new RunningStatistics(names) };
   });
   const write = (writer: SafetensorsWriter) => writeRows(config, source, sides, writer, report(1));
   const finish = async () => {
-    if (!isSameStamp(stamp, await stampOf(path))) {
-      throw new DataError("the file was changed while it was read: run this again", { file: path });
-    }
+    const changed = changedSource(stamps, await sourcesOf(config));
+    if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
   };
   await writeTogether(scaled, rows, widths, metadata, write, finish, communicator);
   const after: ColumnStatistics[] = [];
@@ -130,6 +137,13 @@ export function formatReport(report: ScaleReport): string {
     `${report.path}: ${train} training, ${validation} validation and ${test} test rows`,
     formatTable(rows, 2),
   ].join("\n");
+}
+
+async function findSources(config: Config): Promise<Record<string, FileStamp>> {
+  const stamps = await sourcesOf(config);
+  if (Object.keys(stamps).length > 0) return stamps;
+  const path = csvPath(config.recipe);
+  throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file; deno task gen-data makes it`);
 }
 
 /** A recipe's columns: all of them numbers, none missing. */
@@ -222,20 +236,20 @@ function pick(block: NumericBlock, rows: number[], from: number, width: number):
   return picked;
 }
 
-async function checkClasses(file: string, block: NumericBlock, from: number): Promise<void> {
+async function checkClasses(path: string, block: NumericBlock, from: number): Promise<void> {
   const width = block.columns.length;
   for (let row = 0; row < block.count; row++) {
     for (let column = from; column < width; column++) {
       const value = block.rows[row * width + column];
       if (value >= 0 && value <= 1) continue;
-      const place = { file, line: await lineOfRow(file, block.firstRow + row), column: block.columns[column] };
+      const place = { ...await placeOfRow(path, block.firstRow + row), column: block.columns[column] };
       throw new DataError(`the target is ${value}: loss bce needs targets from 0 to 1`, place);
     }
   }
 }
 
 async function checkFinite(
-  file: string,
+  path: string,
   values: Float32Array,
   names: string[],
   rows: number[],
@@ -243,9 +257,21 @@ async function checkFinite(
 ): Promise<void> {
   const at = values.findIndex((value) => !Number.isFinite(value));
   if (at === -1) return;
-  const line = await lineOfRow(file, firstRow + rows[Math.floor(at / names.length)]);
+  const place = await placeOfRow(path, firstRow + rows[Math.floor(at / names.length)]);
   const problem = "scaled, this value is beyond the range of float32, about 3.4e38";
-  throw new DataError(problem, { file, line, column: names[at % names.length] });
+  throw new DataError(problem, { ...place, column: names[at % names.length] });
+}
+
+/**
+ * Splits and scales the recipe's dataset, or the user's own table. Hold the dataset's lock.
+ *
+ * @param config The settings.
+ * @param options Progress, and the ranks.
+ * @returns What was done, for people to read.
+ */
+export async function scale(config: Config, options: ScaleOptions = {}): Promise<string> {
+  if (config.data === "") return formatReport(await scaleData(config, options));
+  return formatTableReport(await scaleTable(config, options));
 }
 
 /**
@@ -257,16 +283,10 @@ async function checkFinite(
 export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
   const source = config.data || csvPath(config.recipe), isFirst = communicator.rank === 0;
   await checkSame(communicator, config.texts);
-  using held = new DisposableStack();
   // The CSV file of a recipe stays the same under it, too.
-  await together(communicator, async () => {
-    if (isFirst) held.use(await lockDataset(datasetName(config), `scales ${source}`));
-  });
-  const progress = isFirst ? held.use(new Progress(`scaling ${source}`)) : undefined;
-  const options = { communicator, onProgress: (done: number, total: number) => progress?.update(done, total) };
-  const report = config.data === ""
-    ? formatReport(await scaleData(config, options))
-    : formatTableReport(await scaleTable(config, options));
+  using _lock = await onFirst(communicator, () => lockDataset(datasetName(config), `scales ${source}`));
+  using progress = isFirst ? new Progress(`scaling ${source}`) : undefined;
+  const report = await scale(config, { communicator, onProgress: (done, total) => progress?.update(done, total) });
   progress?.clear();
   if (isFirst) console.log(report);
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { constantTarget } from "../lib/diagnosis.ts";
+import { csvPaths } from "../lib/csv_files.ts";
 import { DataError } from "../lib/errors.ts";
 import { openFile } from "../lib/files.ts";
 import { parseBoundedJson } from "../lib/bounded_json.ts";
@@ -92,10 +93,10 @@ export function settingsOf(config: Config): Record<string, unknown> {
   return { ...table, ...common, loss };
 }
 
-/** The dataset's name, that of its CSV file: its files in data/ and its lock have it. */
+/** The dataset's name, that of its CSV file or folder: its files in data/ and its lock have it. */
 export function datasetName({ data, recipe }: Config): string {
   if (data === "") return recipe;
-  return data.split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "")
+  return data.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "")
     // Names of files that a system cannot hold, or takes for a part of another.
     .replaceAll(/[<>:"|?*\p{Cc}]/gu, "_");
 }
@@ -106,7 +107,7 @@ export function scaledPathOf(config: Config): string {
 }
 
 /**
- * The files that the dataset is made of.
+ * The files that the dataset is made of, those of a folder each.
  *
  * @param config The settings.
  * @returns Size and time by path.
@@ -114,14 +115,28 @@ export function scaledPathOf(config: Config): string {
  */
 export async function sourcesOf(config: Config): Promise<Record<string, FileStamp>> {
   const { data, validation, test } = config;
-  const paths = data === "" ? [csvPath(config.recipe)] : [data, validation, test].filter(Boolean).map(fromUsersFolder);
+  const tables = data === "" ? [csvPath(config.recipe)] : [data, validation, test].filter(Boolean).map(fromUsersFolder);
   const stamps: Record<string, FileStamp> = {};
-  for (const path of paths) {
+  for (const path of (await Promise.all(tables.map(csvPaths))).flat()) {
     const stamp = await stampOf(path);
     if (stamp) stamps[path] = stamp;
     else if (data !== "") throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`);
   }
   return stamps;
+}
+
+/**
+ * A file that was changed, came or went between two looks at the sources.
+ *
+ * @param before Size and time by path, of the first.
+ * @param now Of the second.
+ * @returns The first such file; undefined where there is none.
+ */
+export function changedSource(
+  before: Record<string, FileStamp>,
+  now: Record<string, FileStamp>,
+): string | undefined {
+  return Object.keys({ ...before, ...now }).find((file) => !isSameStamp(before[file], now[file]));
 }
 
 /**
@@ -163,8 +178,7 @@ export async function scaledState(config: Config): Promise<ScaledState> {
   if (metadata?.format !== FORMAT) return { state: "other settings", differs: ["format"] };
   const differs = differences(parseObject(metadata.settings) ?? {}, settingsOf(config));
   const made = (parseObject(metadata.source) ?? {}) as Record<string, FileStamp>;
-  const isSame = Object.keys(sources).every((file) => isSameStamp(sources[file], made[file]));
-  if (!isSame || Object.keys(sources).length !== Object.keys(made).length) differs.push("source");
+  if (changedSource(sources, made) !== undefined) differs.push("source");
   return { state: differs.length > 0 ? "other settings" : "current", differs };
 }
 

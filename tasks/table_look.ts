@@ -11,7 +11,7 @@ import type { Config } from "./config_types.ts";
 
 /** What a table holds. */
 export interface TableLook {
-  /** The file. */
+  /** The file, or the folder of files. */
   path: string;
   /** What stands between its cells. */
   separator: Separator | undefined;
@@ -27,7 +27,7 @@ export interface TableLook {
   times: Float64Array | undefined;
 }
 
-/** Called with the bytes read so far in a pass, and those of the file. */
+/** Called with the bytes read so far in a pass, and those of the table. */
 export type OnProgress = (bytes: number, size: number) => void;
 
 /** A date, with the time of day or without, in the order of ISO 8601. */
@@ -41,7 +41,7 @@ export function separatorNamed(name: Config["separator"]): Separator | undefined
 /**
  * Reads a table through once. A byte or two per row stay in memory, eight more with a time column.
  *
- * @param path The file.
+ * @param path The file, or the folder.
  * @param config The settings; separator, target and timeColumn count.
  * @param onProgress Progress.
  * @param communicator The ranks.
@@ -90,7 +90,7 @@ async function lookAtRange(path: string, config: Config, options: CsvOptions) {
       ids.push(Uint16Array.from(records, (record) => idOf(record[target].trim(), known)));
     }
     const time = columns.indexOf(config.timeColumn);
-    if (time !== -1) times.push(Float64Array.from(records, (_, i) => timeIn(path, block, i, time)));
+    if (time !== -1) times.push(Float64Array.from(records, (_, i) => timeIn(block, i, time)));
     rows += records.length;
   }
   return { profiles, ids, times, known, rows };
@@ -113,7 +113,7 @@ function idOf(text: string, known: Map<string, number>): number {
   return known.size - 1;
 }
 
-function timeIn(path: string, { columns, records, lineOf }: RecordBlock, index: number, place: number): number {
+function timeIn({ file, columns, records, lineOf }: RecordBlock, index: number, place: number): number {
   const text = records[index][place].trim(), number = numberOf(text);
   if (!Number.isNaN(number)) return number;
   const [, day, clock, zone] = text.match(DATE) ?? [];
@@ -122,7 +122,7 @@ function timeIn(path: string, { columns, records, lineOf }: RecordBlock, index: 
   const problem = isMissing(text)
     ? "the time is missing: rows are split by it"
     : `${showCell(text)} is no time: a number is, or a date such as 2026-01-31 or 2026-01-31T12:00`;
-  throw new DataError(problem, { file: path, line: lineOf(index), column: columns[place] });
+  throw new DataError(problem, { file, line: lineOf(index), column: columns[place] });
 }
 
 function joined<T extends Uint16Array | Float64Array>(out: T, parts: readonly T[]): T {

@@ -2,7 +2,7 @@
 
 import { closest } from "fastest-levenshtein";
 import { cellFault, isWrittenNumber } from "../lib/cells.ts";
-import { linesOfRows, separatorHint } from "../lib/csv_records.ts";
+import { placesOfRows, type RowPlace, separatorHint } from "../lib/csv_records.ts";
 import { CONSTANT_TARGET_FIX } from "../lib/diagnosis.ts";
 import { DataError } from "../lib/errors.ts";
 import { type ColumnProfile, MAX_CATEGORIES } from "../lib/table_profile.ts";
@@ -189,11 +189,11 @@ function formatRoles(roles: readonly Role[]): string {
 }
 
 async function mixedColumn(profile: ColumnProfile, look: TableLook, ...ways: string[]): Promise<DataError> {
-  const { text, row } = profile.firstText!, [line] = await linesOfRows(look.path, [row]);
+  const { text, row } = profile.firstText!, [place] = await placesOfRows(look.path, [row]);
   const counts = profile.numbers > 0 ? `, and ${profile.numbers} cells of the column are` : "";
   const mend = isWrittenNumber(text) ? "write it with a point before decimals, without other signs" : "mend it";
   const problem = `${cellFault(text)}${counts}: ${mend}, or say ${ways.join(" or ")}`;
-  return new DataError(problem, { file: look.path, line, column: profile.name });
+  return new DataError(problem, { ...place, column: profile.name });
 }
 
 /** Under "error" no cell of the inputs may be missing; under all but "drop" none of the targets. */
@@ -203,9 +203,8 @@ async function checkMissing(config: Config, look: TableLook, inputs: readonly st
     const counts: string[] = [];
     for (const { name, missing, firstMissing } of names.map((name) => look.profiles.get(name)!)) {
       if (missing === 0) continue;
-      const lines = await linesOfRows(look.path, firstMissing);
-      const more = missing > lines.length ? ", ..." : "";
-      counts.push(`${name}: ${missing}, in line${missing === 1 ? "" : "s"} ${lines.join(", ")}${more}`);
+      const places = formatPlaces(look, await placesOfRows(look.path, firstMissing));
+      counts.push(`${name}: ${missing}, ${places}${missing > firstMissing.length ? ", ..." : ""}`);
     }
     return counts.map((text) => `\n  ${text}`).join("");
   };
@@ -219,4 +218,12 @@ async function checkMissing(config: Config, look: TableLook, inputs: readonly st
     const problem = "cells are missing; fill them in, or say --missing mean, median, category or drop";
     throw new DataError(problem + cells, { file: look.path });
   }
+}
+
+/** Places of rows: lines of the one file, or of files of a folder. */
+function formatPlaces({ path }: TableLook, places: readonly RowPlace[]): string {
+  if (places.some(({ file }) => file !== path)) {
+    return `at ${places.map(({ file, line }) => `${file}:${line}`).join(", ")}`;
+  }
+  return `in line${places.length === 1 ? "" : "s"} ${places.map(({ line }) => line).join(", ")}`;
 }

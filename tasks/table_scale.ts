@@ -1,12 +1,11 @@
 /**
- * Splits, encodes and scales a user's own table into data/<name>.scaled.safetensors. Passes over the file: one looks at the
+ * Splits, encodes and scales a user's own table into data/<name>.scaled.safetensors. Passes over its files: one looks at the
  * columns, one gathers what the training rows alone say, one writes; under missing "drop" another finds the rows to leave out.
  */
 
 import { CellError } from "../lib/cells.ts";
 import { ALONE, type Communicator } from "../lib/communicator.ts";
-import { type CsvRange, csvRange } from "../lib/csv_range.ts";
-import { readRecords } from "../lib/csv_records.ts";
+import { csvRange } from "../lib/csv_range.ts";
 import { DataError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 import { gatherNumbers, together } from "../lib/ranks.ts";
@@ -15,14 +14,15 @@ import { type ColumnStatistics, Scaler } from "../lib/scaler.ts";
 import type { Table } from "../lib/table.ts";
 import { TableEncoder, TargetEncoder } from "../lib/table_encoder.ts";
 import type { Config } from "./config_types.ts";
-import { DATA_FOLDER, isSameStamp } from "./dataset_files.ts";
+import { DATA_FOLDER } from "./dataset_files.ts";
 import { type RowPlaces, rowPlaces, writeTogether } from "./rank_writer.ts";
-import { metadataOf, scaledPathOf, type Scalers, sourcesOf, targetScaler } from "./scaled_dataset.ts";
+import { changedSource, metadataOf, scaledPathOf, type Scalers, sourcesOf, targetScaler } from "./scaled_dataset.ts";
 import { type PartName, PARTS } from "./split.ts";
+import { partedBlocks, type Source } from "./table_blocks.ts";
 import { CategoricalFit, type ColumnFit, NumericFit, oneHotStatistics, TargetFit } from "./table_fit.ts";
-import { lookAt, type OnProgress, separatorNamed } from "./table_look.ts";
+import { lookAt, type OnProgress } from "./table_look.ts";
 import { planColumns, type TablePlan } from "./table_plan.ts";
-import { assignParts, DROPPED, isIncomplete } from "./table_split.ts";
+import { assignParts, DROPPED } from "./table_split.ts";
 import { fromUsersFolder } from "./users_files.ts";
 
 /** What preparing a table did. */
@@ -35,27 +35,6 @@ export interface TableReport {
   columns: string;
   /** What is worth knowing beside it. */
   notes: string[];
-}
-
-/** A file of rows. */
-interface Source {
-  path: string;
-  /** Of its rows those of this rank; left out where all are. */
-  range?: CsvRange;
-  /** Part of each of these rows; where it is left out, all are of `part`. */
-  parts?: Uint8Array;
-  part: number;
-}
-
-/** Rows of a file with their parts. */
-interface PartedBlock {
-  records: readonly (readonly string[])[];
-  parts: Uint8Array;
-  /** Places of inputs and targets in a record. */
-  inputs: readonly number[];
-  targets: readonly number[];
-  /** An error as one of the file, with the line of a record. */
-  faultOf: (error: unknown, index: number) => unknown;
 }
 
 /** What the training rows hold, and how many rows each part has. */
@@ -120,8 +99,7 @@ export async function scaleTable(config: Config, options: ScaleTableOptions = {}
   const metadata = metadataOf(config, { scalers, table, loss: plan.loss }, stamps);
   const writing = (writer: SafetensorsWriter) => write(config, plan, sources, fitted, writer, progress());
   const checkSources = async () => {
-    const now = await sourcesOf(config);
-    const changed = Object.keys(stamps).find((file) => !isSameStamp(stamps[file], now[file]));
+    const changed = changedSource(stamps, await sourcesOf(config));
     if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
   };
   await writeTogether(scaled, rows, widths, metadata, writing, checkSources, communicator);
@@ -149,34 +127,6 @@ export function formatTableReport({ path, counts: { train, validation, test }, c
     ...notes.map((note) => printable(note)),
     `${path}: ${train} training, ${validation} validation and ${test} test rows`,
   ].join("\n");
-}
-
-/** All rows, file by file; progress is that of the first. */
-async function* partedBlocks(
-  config: Config,
-  plan: TablePlan,
-  sources: readonly Source[],
-  onProgress: OnProgress,
-): AsyncGenerator<PartedBlock> {
-  const inputs = plan.inputs.map(({ name }) => name), columns = [...inputs, ...plan.targets];
-  for (const [index, source] of sources.entries()) {
-    const options = { separator: separatorNamed(config.separator), columns, ...(index === 0 ? { onProgress } : {}) };
-    const { path, range } = source, before = range?.firstRow ?? 0;
-    for await (const { records, places, firstRow, lineOf } of readRecords(path, { ...options, range })) {
-      const from = firstRow - before;
-      const parts = source.parts ? source.parts.subarray(from, from + records.length) : Uint8Array.from(
-        records,
-        (record) => config.missing === "drop" && isIncomplete(record, places) ? DROPPED : source.part,
-      );
-      const faultOf = (error: unknown, index: number) =>
-        error instanceof CellError
-          ? new DataError(error.problem, { file: path, line: lineOf(index), column: error.column }, {
-            cause: error,
-          })
-          : error;
-      yield { records, parts, inputs: places.slice(0, inputs.length), targets: places.slice(inputs.length), faultOf };
-    }
-  }
 }
 
 async function fit(

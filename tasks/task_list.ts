@@ -123,7 +123,10 @@ export const TASKS = {
     summary: "predicts from a trained run, in raw units",
     keys: ["RUN_NAME"],
     extras: {
-      INPUT: { meaning: "CSV file with the input columns; - for JSON lines from stdin", allowed: "a path, or -" },
+      INPUT: {
+        meaning: "CSV file with the input columns, or a folder of them; - for JSON lines from stdin",
+        allowed: "a path, or -",
+      },
       OUTPUT: { meaning: "file that gets the predictions", allowed: "a path" },
       ROW: { meaning: "a row, answered in JSON", allowed: 'JSON by column, such as {"x": 3}' },
     },
@@ -134,7 +137,7 @@ export const TASKS = {
     summary: "measures a trained run on new rows whose target is known",
     keys: ["RUN_NAME"],
     extras: {
-      DATA: { meaning: "CSV file with the input and target columns", allowed: "a path" },
+      DATA: { meaning: "CSV file with the input and target columns, or a folder of them", allowed: "a path" },
       JSON: { meaning: "print all measures as JSON (false)", allowed: "true or false", isBoolean: true },
     },
   },

@@ -21,7 +21,7 @@ const topLevel = [
 
 /** The storeys of lib from the ground up: a file imports from those below, and from its own where that makes no circle. */
 const storeys: string[] = [
-  "communicator group ranks csv_range errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer " +
+  "communicator group ranks csv_files csv_range errors files shape random csv csv_text scaler metrics safetensors safetensors_header safetensors_writer " +
   "reference table cells csv_records table_encoder table_json table_profile epoch_plan row_source " +
   "safetensors_rows matrix reference_activations reference_layers reference_losses reference_optimizers " +
   "bounded_json printable classification_metrics diagnosis version model_metadata reference_dropout learning_rates " +

@@ -1,6 +1,6 @@
 import { parse } from "@std/csv";
 import { assertEquals, assertRejects } from "@std/assert";
-import { type CsvOptions, linesOfRows, readRecords } from "../lib/csv_records.ts";
+import { type CsvOptions, placesOfRows, readRecords } from "../lib/csv_records.ts";
 import { DataError } from "../lib/errors.ts";
 
 async function withFile<T>(content: string, use: (path: string) => Promise<T>): Promise<T> {
@@ -103,9 +103,9 @@ Deno.test("readRecords() refuses a quote that is never closed, an empty file and
   await assertFault("a,b\n", ": there are no rows behind the header");
 });
 
-Deno.test("linesOfRows() finds lines, and refuses a row that is not there", async () => {
+Deno.test("placesOfRows() finds files and lines, and refuses a row that is not there", async () => {
   await withFile('a\n"x\ny"\n\n1\n2\n', async (path) => {
-    assertEquals(await linesOfRows(path, [0, 1, 2]), [2, 5, 6]);
-    await assertRejects(() => linesOfRows(path, [1, 3]), RangeError, "Cannot find row 3");
+    assertEquals(await placesOfRows(path, [0, 1, 2]), [2, 5, 6].map((line) => ({ file: path, line })));
+    await assertRejects(() => placesOfRows(path, [1, 3]), RangeError, "Cannot find row 3");
   });
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseNumber } from "../lib/cells.ts";
-import { lineOfRow, type NumericCsvOptions, readNumericCsv } from "../lib/csv.ts";
+import { type NumericCsvOptions, placeOfRow, readNumericCsv } from "../lib/csv.ts";
 import { DataError } from "../lib/errors.ts";
 
 /** Runs with the path of a file that holds the content. */
@@ -151,9 +151,10 @@ Deno.test("parseNumber() is as strict as a cell", () => {
   assertThrows(() => parseNumber("1e400"), SyntaxError, "beyond the range");
 });
 
-Deno.test("lineOfRow() finds rows behind blank lines and line breaks", async () => {
+Deno.test("placeOfRow() finds rows behind blank lines and line breaks", async () => {
   await withFile('x,y\n\n1,2\n"3\n",4\n5,6\n', async (path) => {
-    assertEquals(await Promise.all([0, 1, 2].map((row) => lineOfRow(path, row))), [3, 4, 6]);
-    await assertRejects(() => lineOfRow(path, 3), RangeError, "Cannot find row 3");
+    const places = await Promise.all([0, 1, 2].map((row) => placeOfRow(path, row)));
+    assertEquals(places, [3, 4, 6].map((line) => ({ file: path, line })));
+    await assertRejects(() => placeOfRow(path, 3), RangeError, "Cannot find row 3");
   });
 });

@@ -1,17 +1,26 @@
 /**
- * Makes or scales a dataset as several ranks would, all in this process, whose folder it works in: prints what each said.
+ * Makes, scales or prepares a dataset as several ranks would, all in this process, whose folder it works in: prints what each
+ * said.
  *
- *   deno run tests/data_ranks.ts <gen-data or scale> <ranks, such as 1,2,4> <flags of the task>
+ *   deno run tests/data_ranks.ts <gen-data, scale or prepare> <ranks, such as 1,2,4> <flags of the task, or of train>
  */
 
 import { assertEquals } from "@std/assert";
-import { readConfig } from "../tasks/config.ts";
+import type { Communicator } from "../lib/communicator.ts";
+import { type Config, readConfig } from "../tasks/config.ts";
 import { genData } from "../tasks/gen_data.ts";
+import { Progress } from "../tasks/progress.ts";
+import { QuietView } from "../tasks/quiet_view.ts";
 import { scaleData } from "../tasks/scale.ts";
 import { scaledPathOf } from "../tasks/scaled_dataset.ts";
+import { NO_SCREEN } from "../tasks/screen.ts";
+import { prepareDataset } from "../tasks/stages.ts";
 import { scaleTable } from "../tasks/table_scale.ts";
 import { asRanks } from "./rank_group.ts";
 import { pathInProject, type Workplace } from "./run_task_process.ts";
+
+/** What {@linkcode runAsRanks} does. */
+type RanksTask = "gen-data" | "scale" | "prepare";
 
 /** What one number of ranks came to. */
 export interface RanksOutcome {
@@ -22,8 +31,16 @@ export interface RanksOutcome {
   faults: ([string, string] | null)[];
 }
 
+/** What a rank that prepared a dataset tells. */
+export interface Prepared {
+  notes: string[];
+  /** What it did, and how much of it there was to do, in that job's unit. */
+  jobs: Record<string, number>;
+  sha256: string;
+}
+
 /**
- * Makes or scales a dataset of a folder in a process of its own.
+ * Makes, scales or prepares a dataset of a folder in a process of its own.
  *
  * @param task What to do.
  * @param folder The folder.
@@ -32,7 +49,7 @@ export interface RanksOutcome {
  * @returns What each number of ranks came to.
  */
 export async function runAsRanks(
-  task: "gen-data" | "scale",
+  task: RanksTask,
   folder: Workplace,
   ranks: string,
   args: readonly string[] = [],
@@ -43,10 +60,39 @@ export async function runAsRanks(
   return JSON.parse(stdout);
 }
 
+/** Keeps what it is told. */
+class NoteView extends QuietView {
+  readonly notes: string[] = [];
+  readonly jobs: Record<string, number> = {};
+
+  override note(text: string = ""): void {
+    this.notes.push(text);
+  }
+
+  override job(label: string): Progress {
+    const progress = new Progress(label, NO_SCREEN);
+    progress.update = (_, total) => void (this.jobs[label] = total);
+    return progress;
+  }
+}
+
+async function prepare(config: Config, { communicator }: { communicator: Communicator }): Promise<Prepared> {
+  const view = new NoteView();
+  using dataset = await prepareDataset(config, view, communicator);
+  const { notes, jobs } = view;
+  return { notes, jobs, sha256: dataset.sha256 };
+}
+
 if (import.meta.main) {
-  const [task, ranks, ...args] = Deno.args;
-  const config = readConfig(task as "gen-data" | "scale", args, { env: () => undefined, dotenv: "" });
-  const work = task === "gen-data" ? genData : config.data === "" ? scaleData : scaleTable;
+  const [task, ranks, ...args] = Deno.args as [RanksTask, string, ...string[]];
+  const config = readConfig(task === "prepare" ? "train" : task, args, { env: () => undefined, dotenv: "" });
+  const work = task === "prepare"
+    ? prepare
+    : task === "gen-data"
+    ? genData
+    : config.data === ""
+    ? scaleData
+    : scaleTable;
   const path = task === "gen-data" ? `data/${config.recipe}.csv` : scaledPathOf(config);
   const outcomes: RanksOutcome[] = [];
   for (const size of ranks.split(",").map(Number)) {
@@ -62,8 +108,8 @@ if (import.meta.main) {
       }
     });
     outcomes.push({ ranks: size, reports, faults });
-    // Each number of ranks makes its own file, which stays under another name.
-    await Deno.rename(path, `${path}.${size}`).catch(() => {});
+    // Each number of ranks makes its own file, which stays under another name; what is prepared, the next one finds.
+    if (task !== "prepare") await Deno.rename(path, `${path}.${size}`).catch(() => {});
   }
   console.log(JSON.stringify(outcomes));
 }

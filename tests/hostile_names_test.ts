@@ -191,7 +191,7 @@ Deno.test("scaledPathOf() stays in data, whatever the CSV file is called", () =>
     "..": "..",
     "../..csv": ".",
     "...csv": "..",
-    "a/": "",
+    "a/": "a",
     "C:\\up\\houses.TSV": "houses",
     "C:houses.csv": "C_houses",
     "a\u001b[2J\0.csv": "a_[2J_",

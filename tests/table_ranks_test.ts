@@ -25,9 +25,10 @@ async function assertSameTables(
   files: Record<string, string>,
   args: readonly string[],
   ranks = "1,3",
+  data = "houses.csv",
 ): Promise<TableReport> {
   await using folder = await Workplace.create(files);
-  const outcomes = await runAsRanks("scale", folder, ranks, ["--data", "houses.csv", ...args]);
+  const outcomes = await runAsRanks("scale", folder, ranks, ["--data", data, ...args]);
   const read = (ranks: number) => readSafetensors(folder.at(`data/houses.scaled.safetensors.${ranks}`));
   for (const { ranks, reports, faults } of outcomes) {
     assertEquals(faults, Array(ranks).fill(null));
@@ -111,6 +112,52 @@ Deno.test("scaleTable() on ranks splits classes, times and files of their own as
   const { counts, notes } = await assertSameTables(files, own);
   assert(counts.validation > 0 && counts.validation < 40);
   assertStringIncludes(notes[0], "rows with missing cells are left out");
+});
+
+Deno.test("scaleTable() makes of a folder what it makes of its files put together, on ranks too", async () => {
+  const [header, ...rows] = houses(500, 7).split(/(?<=\r\n)/), whole = header + rows.join("");
+  // Cut at rows: the cells with line breaks have LF alone. One file has no row, one no last line end.
+  const cuts = [0, 3, 3, 90, 91, 400, rows.length], parts: Record<string, string> = {};
+  for (let i = 1; i < cuts.length; i++) {
+    const text = (i === 3 ? "\ufeff" : "") + header + rows.slice(cuts[i - 1], cuts[i]).join("");
+    parts[`houses/part ${i}.csv`] = i === 4 ? text.trimEnd() : text;
+  }
+  const [first, second] = ["drop", "median"].map((missing) => {
+    return ["--target", "price", "--missing", missing, "--categorical", "rooms", ...AREAS];
+  });
+  for (const [args, ranks] of [[first, "1,2,3,4"], [second, "1,4"]] as const) {
+    const report = await assertSameTables(parts, args, ranks, "houses");
+    await using place = await Workplace.create({ "houses.csv": whole, ...parts });
+    const files: StoredTensors[] = [];
+    for (const data of ["houses.csv", "houses/"]) {
+      const [{ reports, faults }] = await runAsRanks("scale", place, "1", ["--data", data, ...args]);
+      assertEquals([faults, reports], [[null], [report]]);
+      files.push(await readSafetensors(place.at("data/houses.scaled.safetensors.1")));
+    }
+    const [{ tensors, metadata: { source, settings: _, ...others } }, { tensors: expected, metadata }] = files
+      .toReversed();
+    assertEquals(tensors, expected); // bit for bit
+    assertEquals(others, { scaler: metadata.scaler, table: metadata.table, ...others });
+    assertEquals(Object.keys(JSON.parse(source)), Object.keys(parts));
+  }
+});
+
+Deno.test("scaleTable() names files and lines of a folder", async () => {
+  const rows = (bad: Record<number, string> = {}) =>
+    `x,y\n${Array.from({ length: 40 }, (_, i) => bad[i] ?? `${i % 7},${i % 3}`).join("\n")}`;
+  const cases: [Record<number, string>, string, string][] = [
+    [{ 5: ",1", 38: "NA,2" }, "auto", "t: cells are missing; "],
+    [{ 5: ",1", 38: "NA,2" }, "auto", "\n  x: 2, at t/b.csv:7, t/b.csv:40"],
+    [{ 30: "tall,2" }, "auto", 't/b.csv:32, column "x": "tall" is not a number, and 79 cells of the column are'],
+    [{ 39: "1e300,2" }, "none", 't/b.csv:41, column "x": scaled, this value is beyond the range of float32'],
+  ];
+  for (const [bad, scaling, message] of cases) {
+    await using folder = await Workplace.create({ "t/a.csv": rows(), "t/b.csv": rows(bad) });
+    const args = ["--data", "t", "--target", "y", ...(scaling === "none" ? ["--scaling-method", "none"] : [])];
+    for (const { faults } of await runAsRanks("scale", folder, "1,3", args)) {
+      for (const fault of faults) assertStringIncludes(fault?.[1] ?? "nothing", message);
+    }
+  }
 });
 
 Deno.test("scaleTable() on ranks goes on where there are fewer rows than ranks", async () => {

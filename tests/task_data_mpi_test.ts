@@ -36,18 +36,16 @@ Deno.test(
 );
 
 Deno.test("scale-mpi ends at all ranks by what one finds, which is told once", options, async () => {
-  await using place = await Workplace.create({
-    "own.csv": `t,x,y\n${
-      Array.from({ length: 900 }, (_, i) => `${i === 800 ? "late" : i},${i % 7},${i % 5}\n`).join("")
-    }`,
-  });
+  const rows = (late: number) =>
+    `t,x,y\n${Array.from({ length: 900 }, (_, i) => `${i === late ? "late" : i},${i % 7},${i % 5}\n`).join("")}`;
+  await using place = await Workplace.create({ "own/a.csv": rows(-1), "own/b.csv": rows(800) });
   const cases: [string[], number, string][] = [
-    [["--time-column=t"], 1, 'error: own.csv:802, column "t": "late" is no time'],
+    [["--time-column=t"], 1, 'error: own/b.csv:802, column "t": "late" is no time'],
     [["--ignore=z"], 2, 'error: IGNORE names "z", which is no column'],
   ];
   for (const [args, exitCode, says] of cases) {
     const { code, ranks, isLate } = await runJob(
-      await jobIn(place, "scale-mpi", 3, ["--data=own.csv", "--target=y", ...args]),
+      await jobIn(place, "scale-mpi", 3, ["--data=own", "--target=y", ...args]),
     );
     assertEquals([code, isLate], [exitCode, false]);
     const told = ranks.map(({ stderr }) => stderr).filter((text) => text !== "");

@@ -39,9 +39,17 @@ async function metricsOf(place: Workplace, run: string): Promise<Record<string, 
 Deno.test("train-mpi makes the model that train makes, and one rank alone prints and writes", options, async () => {
   await using place = await Workplace.create();
   const args = [...SMALL, "--num-epochs=20", "--optimizer=momentum"];
-  await place.succeed("train", [...args, "--run-name=alone"]);
-  for (const size of [2, 3]) {
-    const run = `ranks${size}`, outcome = await train(place, size, [...args, `--run-name=${run}`]);
+  const all = [2, 3].map((size) => ({ size, run: `ranks${size}` })), outcomes: JobOutcome[] = [];
+  for (const { size, run } of all) outcomes.push(await train(place, size, [...args, `--run-name=${run}`]));
+  // The first of them has made the dataset, for all.
+  const csv = "gen-data: wrote data/cubic.csv, 300 rows (it was missing)\n", scaled = "data/cubic.scaled.safetensors";
+  assertStringIncludes(outcomes[0].ranks[0].stdout, `${csv}scale: wrote ${scaled} (it was missing)\n`);
+  const { stdout } = await place.succeed("train", [...args, "--run-name=alone"]);
+  for (const said of [stdout, outcomes[1].ranks[0].stdout]) {
+    assertStringIncludes(said, `scale: skipped, ${scaled} is current`);
+  }
+  for (const [i, { size, run }] of all.entries()) {
+    const outcome = outcomes[i];
     assertEquals(outcome.code, 0, JSON.stringify(outcome));
     assertOneSpoke(outcome);
     assertStringIncludes(outcome.ranks[0].stdout, `\nrank ${size - 1} of ${size} on `);
@@ -119,14 +127,21 @@ Deno.test("train-mpi refuses once what is wrong, and ranks that want different t
   assertMatch(mixed.ranks[1].stderr, /^error: rank 1 of 2 on \S+: SEED is "2" on rank 1, and "1" on rank 0: /m);
 });
 
-Deno.test("train-mpi whose loss is not finite ends with the step and what to do", options, async () => {
-  await using place = await Workplace.create();
-  const outcome = await train(place, 2, [...SMALL, "--num-epochs=50", "--learning-rate=1e20"]);
-  assert(outcome.code !== 0 && !outcome.isLate, JSON.stringify(outcome));
-  assertMatch(outcome.ranks[0].stderr, /^error: .* step \d+/m);
-  assertStringIncludes(outcome.ranks[0].stderr, "what to do: a lower LEARNING_RATE");
-  assertEquals(outcome.ranks[1].stderr, "");
-});
+Deno.test(
+  "train-mpi on a folder of tables whose loss is not finite ends with the step and what to do",
+  options,
+  async () => {
+    const lines = (from: number) => Array.from({ length: 80 }, (_, i) => `${from + i},${(from + i) % 9}\n`).join("");
+    await using place = await Workplace.create({ "t/a.csv": `x,y\n${lines(0)}`, "t/b.csv": `x,y\n${lines(0.5)}` });
+    const table = ["--data=t", "--target=y", "--features=x", "--num-epochs=50", "--learning-rate=1e20"];
+    const outcome = await train(place, 2, table);
+    assert(outcome.code !== 0 && !outcome.isLate, JSON.stringify(outcome));
+    assertMatch(outcome.ranks[0].stderr, /^error: .* step \d+/m);
+    assertStringIncludes(outcome.ranks[0].stdout, "scale: wrote data/t.scaled.safetensors (it was missing)\n");
+    assertStringIncludes(outcome.ranks[0].stderr, "what to do: a lower LEARNING_RATE");
+    assertEquals(outcome.ranks[1].stderr, "");
+  },
+);
 
 /** Which process a rank is: its environment says so. */
 async function pidOfRank(place: Workplace, rank: number): Promise<number> {
