@@ -19,8 +19,7 @@ export interface EarlyStoppingState extends PatienceState {
  * Says when the validation loss has not become better for some epochs, and keeps the weights of the best epoch: by a copy on
  * the GPU, without a wait.
  *
- * What is kept are the weights at the moment of `observe`, and `Trainer.epochs` runs ahead of the results it gives: ask for
- * `epochs(1)` in a loop, as here; or, where rows come from a source, call `observe` in `evaluate`.
+ * What is kept are the weights at the moment of `observe`.
  *
  * @example
  * ```ts
@@ -36,8 +35,7 @@ export interface EarlyStoppingState extends PatienceState {
  * using validation = Tensor.from(device, [[1.5]]);
  *
  * using stopping = new EarlyStopping(model, { patience: 5, minDelta: 1e-9 });
- * while (trainer.epoch < 1000) {
- *   await Array.fromAsync(trainer.epochs(1));
+ * for await (const _ of trainer.epochs(1000)) {
  *   const [predicted] = await predictor.predict(validation);
  *   if (stopping.observe((predicted - 4) ** 2)) break;
  * }

@@ -91,8 +91,7 @@ export interface PlateauOptions extends PatienceOptions {
 /**
  * Reduces the learning rate when the validation loss has not become better for some epochs, then waits as many again.
  *
- * `Trainer.epochs` runs ahead of the results it gives. For a rate to hold from the very next epoch on, ask for `epochs(1)` in
- * a loop, as here; or, where rows come from a source, set it in `evaluate`. With a schedule, multiply it by `factor`:
+ * With a schedule, multiply it by `factor`:
  * `learningRates: (step) => learningRateAt(settings, step, total) * plateau.factor`.
  *
  * @example
@@ -106,9 +105,9 @@ export interface PlateauOptions extends PatienceOptions {
  * using y = Tensor.from(device, [[2], [2]]);
  * using trainer = new Trainer({ model, loss: mse, optimizer, x, y, batchSize: 2, seed: 1 });
  * const plateau = new Plateau(optimizer.learningRate, { patience: 2, factor: 0.5, minRate: 0.1 });
- * for (const validationLoss of [0.3, 0.2, 0.2, 0.25, 0.1]) { // as if measured
- *   await Array.fromAsync(trainer.epochs(1));
- *   optimizer.learningRate = plateau.observe(validationLoss);
+ * const validationLosses = [0.3, 0.2, 0.2, 0.25, 0.1]; // as if measured
+ * for await (const { epoch } of trainer.epochs(5)) {
+ *   optimizer.learningRate = plateau.observe(validationLosses[epoch - 1]);
  * }
  * assertEquals([optimizer.learningRate, plateau.factor], [0.25, 0.5]);
  * ```

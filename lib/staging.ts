@@ -57,7 +57,7 @@ export class Staging implements Disposable {
     const mapped = this.#copy.mapAsync(GPUMapMode.READ);
     mapped.catch(() => {}); // where it is of no more use
     let used = this.#use(use);
-    await (used ? nextTurn() : mapped.catch((error) => fail(error.message))); // reports of faults come in meanwhile
+    await (used ? othersFirst() : mapped.catch((error) => fail(error.message))); // reports of faults come in meanwhile
     check();
     used ??= this.#use(use);
     return used!.result;
@@ -89,7 +89,23 @@ export class Staging implements Disposable {
   }
 }
 
-/** Lets everything else that is ready go first: timers, signals, reports. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/**
+ * What everything else in the process has of its time while training reads and reads: a turn every few milliseconds, and now
+ * and then a rest, a hundredth of it all, for Deno looks at the network only when it has nothing to do, or after scores of
+ * turns. In milliseconds.
+ */
+const TURN_EVERY = 5, REST_EVERY = 200, REST = 2;
+
+let turned = performance.now(), rested = turned;
+
+/** Lets everything else have its turn: timers, signals, requests. */
+async function othersFirst(): Promise<void> {
+  const now = performance.now();
+  if (now - rested >= REST_EVERY) {
+    await new Promise((resolve) => setTimeout(resolve, REST));
+    rested = turned = performance.now();
+  } else if (now - turned >= TURN_EVERY) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    turned = performance.now();
+  }
 }

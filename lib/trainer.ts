@@ -42,7 +42,7 @@ function meanLoss({ visit, start, steps, losses }: Chunk): number {
 /** Stops no steps. */
 const freely = (_step: number): number => Infinity;
 
-/** How long steps that were put on the queue may take to come back, in milliseconds: a wait costs 11 of them. */
+/** How long steps may run until their losses are read, in milliseconds: about as long nothing else in the process runs. */
 const READ_INTERVAL = 250;
 
 /**
@@ -67,7 +67,7 @@ export class Trainer implements Disposable {
   #step = 0;
   /** Loss of each step of the epoch under way; those that the GPU has yet to do are not there yet. */
   #losses: Float32Array<ArrayBuffer>;
-  /** Settles when the losses of all steps on the queue are there. */
+  /** Settles when the losses of the last steps are there: a snapshot in `evaluate` needs them. */
   #lossesRead: Promise<unknown> = Promise.resolve();
 
   /**
@@ -137,12 +137,9 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Trains for some epochs. Steps are put on the queue well ahead of the results that are awaited, across epochs too, so
-   * that short epochs cost no wait each: when an epoch is yielded, later ones may have run. To set the learning rate for the
-   * next epoch, do it in `evaluate`; to stop at an epoch, or to look at its weights, call `epochs(1)` in a loop. A caller who
-   * leaves early leaves the steps on the queue done, and the next call goes on behind them; an epoch that had ended by then
-   * is not yielded again. Where the rows come from a source, an epoch and its evaluation are done before the next begins,
-   * and within it only a read of a window that takes longer than the steps on the one before makes the queue wait.
+   * Trains for some epochs. When an epoch is yielded, no step of the next one has run: a caller may look at the weights, set
+   * the learning rate, or leave, and the next call goes on behind. Within an epoch, steps are put on the queue many at a time.
+   * Only a read of a window that takes longer than the steps on the one before makes the queue wait.
    *
    * @param count How many epochs; one that was begun before counts as one.
    * @param options `evaluate` is called when an epoch's last step was put on the queue: what it reads are the weights of
@@ -155,43 +152,15 @@ export class Trainer implements Disposable {
    * @throws What the source of the rows throws.
    */
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
-    const pending: { chunk?: Chunk; result: Promise<EpochResult<T> | undefined> }[] = [];
-    let queued = 0, done = 0;
-    const oldest = async () => {
-      const { chunk, result } = pending.shift()!;
-      const epoch = await result;
-      if (!chunk) return epoch;
+    let done = 0;
+    for await (const chunk of this.#chunks(count, options.between)) {
+      const epoch = await this.#runChunk(chunk, options);
       done += chunk.steps;
       options.onProgress?.(done, meanLoss(chunk));
-      return epoch;
-    };
-    try {
-      for await (const chunk of this.#chunks(count, options.between)) {
-        const result = this.#queueChunk(chunk, options);
-        this.#lossesRead = Promise.all([this.#lossesRead, result]).then(() => {});
-        this.#lossesRead.catch(() => {}); // the result is awaited below, in its turn
-        pending.push({ chunk, result });
-        queued += chunk.steps;
-        const settles = this.options.group !== undefined || (chunk.end && this.#windows.source !== undefined);
-        while (queued - done > this.#stepsPerRead || (settles && pending.length > 0)) {
-          const epoch = await oldest();
-          if (epoch) yield epoch;
-        }
-      }
-      if (this.#unwatched > 0) {
-        const result = this.#watch.look(this.#step).then(() => undefined);
-        result.catch(() => {}); // it is awaited below, in its turn
-        pending.push({ result });
-      }
-      this.#unwatched = 0;
-      while (pending.length > 0) {
-        const epoch = await oldest();
-        if (epoch) yield epoch;
-      }
-    } finally {
-      // Nothing is under way any more when a caller who stops early, or an error, frees the device.
-      await Promise.allSettled(pending.map(({ result }) => result));
+      if (epoch) yield epoch;
     }
+    if (this.#unwatched > 0) await this.#watch.look(this.#step);
+    this.#unwatched = 0;
   }
 
   /** Cuts epochs into runs of steps, each followed by a read of its losses. */
@@ -241,8 +210,8 @@ export class Trainer implements Disposable {
     }
   }
 
-  /** Puts a chunk on the queue at once; resolves when it is done, with the epoch's result where it ends one. */
-  async #queueChunk<T>(chunk: Chunk, options: EpochOptions<T>): Promise<EpochResult<T> | undefined> {
+  /** Runs a chunk and reads its losses; gives the epoch's result where it ends one. */
+  async #runChunk<T>(chunk: Chunk, options: EpochOptions<T>): Promise<EpochResult<T> | undefined> {
     const { visit, start, steps, end, isWatched, losses } = chunk, since = performance.now();
     const isShort = start + steps === visit.steps && visit.rows % this.options.batchSize > 0;
     const running = this.#steps.run(isShort ? steps - 1 : steps, isShort);
@@ -254,6 +223,7 @@ export class Trainer implements Disposable {
       await this.#steps.mergeLosses?.(losses, isShort);
     };
     const read = this.#watch.readLosses({ ...{ start, steps, firstStep: chunk.firstStep, isWatched }, merge });
+    this.#lossesRead = read;
     // Ranks that evaluate may meet for that: behind what they met for before.
     const evaluation = end ? this.#evaluate(met && read, options) : undefined;
     await Promise.allSettled([met, read, evaluation]);

@@ -73,9 +73,8 @@ export type TrainerOptions = TrainerSettings & (ResidentRows | StreamedRows);
 /** Options of `Trainer.epochs`. */
 export interface EpochOptions<T> {
   /**
-   * Called when an epoch's last step was put on the queue and before the next epoch's first, to look at the model or to set
-   * the learning rate. It must put its work on the queue before it waits for anything; where the rows come from a source it
-   * may wait, for the next epoch begins when its promise resolves.
+   * Called when an epoch's last step was put on the queue, to look at the model or to set the learning rate: the losses are
+   * read beside it. The next epoch begins when its promise resolves.
    */
   readonly evaluate?: () => Promise<T>;
   /** Told now and then how many steps were done, and the mean loss of those since it was told last. */
