@@ -1,13 +1,15 @@
 // elementwise: out[i] = a[i] + b[i], a[i] - b[i], a[i] * b[i], a[i] / b[i], or 1 where a[i] = b[i] and 0 elsewhere.
 // Grid: one invocation per element.
+alias Value = f32; // or vec4f, where all counts divide by four
+
 override OPERATION: u32; // 0 add, 1 subtract, 2 multiply, 3 divide, 4 equal
 
 struct Sizes {
   count: u32,
 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<Value>;
+@group(0) @binding(1) var<storage, read> b: array<Value>;
+@group(0) @binding(2) var<storage, read_write> out: array<Value>;
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(64)
@@ -25,6 +27,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   } else if (OPERATION == 3u) {
     out[i] = a[i] / b[i];
   } else {
-    out[i] = select(0.0, 1.0, a[i] == b[i]);
+    out[i] = select(Value(0.0), Value(1.0), a[i] == b[i]);
   }
 }

@@ -4,11 +4,12 @@
  * @module
  */
 import type { Communicator } from "./communicator.ts";
+import { subtract } from "./elementwise.ts";
 import { Nesterov } from "./gradient_descent.ts";
 import type { Group } from "./group.ts";
 import { OwnSteps, type Rows, type Steps } from "./own_steps.ts";
 import type { Recording } from "./recording.ts";
-import type { Staging } from "./staging.ts";
+import { scaleInto, type Staging } from "./staging.ts";
 import { Tensor } from "./tensor.ts";
 import type { TrainerOptions } from "./trainer_options.ts";
 import type { TrainingStep } from "./training_step.ts";
@@ -31,7 +32,8 @@ export class LocalSteps implements Steps {
   readonly #outerStep: Recording;
   /** The optimizer's state. */
   readonly #kept: readonly { readonly tensor: Tensor; readonly start: number }[];
-  /** Of the parameters, of those before, and of the optimizer's state. */
+  readonly #move: Recording;
+  /** Of what they moved by, and of the optimizer's state. */
   readonly #stagings: readonly Staging[];
   /** Moves and state, of which the ranks make the mean. */
   readonly #mean: Float32Array<ArrayBuffer>;
@@ -56,7 +58,8 @@ export class LocalSteps implements Steps {
         return { tensor, start: end - tensor.size };
       });
       this.#mean = new Float32Array(end);
-      const staged = [values, this.#before, ...this.#kept.map(({ tensor }) => tensor)];
+      this.#move = own(device.record(() => void subtract(this.#before, values, { out: this.#moved })));
+      const staged = [this.#moved, ...this.#kept.map(({ tensor }) => tensor)];
       this.#stagings = staged.map((tensor) => own(device.stage([tensor])));
       this.#outerStep = own(device.record(() => this.#outer.step()));
     } catch (error) {
@@ -76,20 +79,11 @@ export class LocalSteps implements Steps {
 
   async meet(): Promise<void> {
     const { size, device } = this.#values, mean = this.#mean, share = 1 / this.#communicator.size;
-    mean.fill(0);
-    const places = [
-      { start: 0, sign: -1 },
-      { start: 0, sign: 1 },
-      ...this.#kept.map(({ start }) => ({ start, sign: 1 })),
-    ];
-    const adds = places.map(({ start, sign }, i) =>
-      this.#stagings[i].read((bytes) => {
-        const numbers = new Float32Array(bytes);
-        for (let j = 0; j < numbers.length; j++) mean[start + j] += sign * numbers[j];
-      })
+    this.#move.replay();
+    const starts = [0, ...this.#kept.map(({ start }) => start)];
+    await Promise.all(
+      starts.map((start, i) => this.#stagings[i].read((bytes) => scaleInto(mean, start, bytes, share))),
     );
-    await Promise.all(adds);
-    for (let i = 0; i < mean.length; i++) mean[i] *= share;
     await this.#communicator.allReduce(mean);
     device.write(this.#moved, mean.subarray(0, size));
     for (const { tensor, start } of this.#kept) device.write(tensor, mean.subarray(start, start + tensor.size));

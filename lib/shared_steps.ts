@@ -6,13 +6,16 @@
 import type { Communicator } from "./communicator.ts";
 import type { Rows, Steps } from "./own_steps.ts";
 import type { Recording } from "./recording.ts";
-import type { Staging } from "./staging.ts";
+import { scaleInto, type Staging } from "./staging.ts";
 import { ELEMENT_BYTES, Tensor } from "./tensor.ts";
 import type { TrainerOptions } from "./trainer_options.ts";
 import type { TrainingStep } from "./training_step.ts";
 
-/** Bytes of gradients that travel together at least: fewer are not worth a journey of their own. */
-const BUCKET_BYTES = 256 * 1024;
+/**
+ * Bytes of gradients that travel together at least: fewer are not worth a journey of their own, and a part of the step that
+ * is read by itself. It is what the first bucket of PyTorch's DistributedDataParallel has.
+ */
+const BUCKET_BYTES = 2 ** 20;
 
 /** What travels together, and where it is read back. */
 interface Bucket {
@@ -91,7 +94,7 @@ export class SharedSteps implements Steps {
       for (const [part, { staging, sum }] of this.#buckets.entries()) {
         if (recording) {
           recording.replayPart(part);
-          await staging.read((bytes) => scaleInto(sum, bytes, weight));
+          await staging.read((bytes) => scaleInto(sum, 0, bytes, weight));
         } else sum.fill(0);
         const summed = this.#communicator.allReduce(sum); // under way while the next part runs
         summed.catch(() => {}); // it is awaited below
@@ -128,9 +131,4 @@ function bucketStarts({ model: { parameters, gradients } }: TrainerOptions): num
     end = start;
   }
   return starts;
-}
-
-function scaleInto(target: Float32Array, bytes: ArrayBuffer, factor: number): void {
-  const source = new Float32Array(bytes, 0, target.length);
-  for (let i = 0; i < target.length; i++) target[i] = factor * source[i];
 }

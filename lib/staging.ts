@@ -89,12 +89,18 @@ export class Staging implements Disposable {
   }
 }
 
+/** Puts multiples of float32 numbers that were read at a place among others. */
+export function scaleInto(target: Float32Array, start: number, bytes: ArrayBuffer, factor: number): void {
+  const source = new Float32Array(bytes, 0, Math.min(bytes.byteLength / 4, target.length - start));
+  for (let i = 0; i < source.length; i++) target[start + i] = factor * source[i];
+}
+
 /**
  * What everything else in the process has of its time while training reads and reads: a turn every few milliseconds, and now
  * and then a rest, a hundredth of it all, for Deno looks at the network only when it has nothing to do, or after scores of
  * turns. In milliseconds.
  */
-const TURN_EVERY = 5, REST_EVERY = 200, REST = 2;
+const TURN_EVERY = 5, REST_EVERY = 250, REST = 1;
 
 let turned = performance.now(), rested = turned;
 

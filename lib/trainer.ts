@@ -62,8 +62,11 @@ export class Trainer implements Disposable {
   /** The window in place. */
   #visit: Visit | undefined;
   #stepsPerRead = 1;
-  /** Steps on the queue since the last look at what the training keeps. */
+  /** Steps on the queue since the last look at what the training keeps, and when that was. */
   #unwatched = 0;
+  #watched = 0;
+  /** Whether one of a group's ranks wants the next look. */
+  #isLookDue = false;
   #step = 0;
   /** Loss of each step of the epoch under way; those that the GPU has yet to do are not there yet. */
   #losses: Float32Array<ArrayBuffer>;
@@ -173,9 +176,9 @@ export class Trainer implements Disposable {
         const steps = Math.min(visit.steps - start, allowed);
         const end = visit.ends && start + steps === visit.steps;
         this.#unwatched += steps;
-        const isWatched = this.options.group !== undefined || this.#unwatched >= this.#stepsPerRead ||
-          (end && visit.epoch === last);
-        if (isWatched) this.#unwatched = 0;
+        const isDue = this.options.group ? this.#isLookDue : this.#unwatched >= this.#stepsPerRead;
+        const isWatched = isDue || (end && visit.epoch === last);
+        if (isWatched) [this.#unwatched, this.#watched] = [0, performance.now()];
         const chunk = { visit, start, steps, end, isWatched, losses: this.#losses, firstStep: this.#step + 1 };
         // Counted before the caller goes on, who may never come back for more.
         this.#step += steps;
@@ -186,12 +189,14 @@ export class Trainer implements Disposable {
     }
   }
 
-  /** How many steps may run before anybody has to be asked again; in a group, anybody of any rank. */
+  /** How many steps may run before anybody has to be asked again; in a group, anybody of any rank, as for a look. */
   async #agree(allowed: number): Promise<number> {
     const steps = Math.min(this.#stepsPerRead, Math.ceil(allowed)), { group } = this.options;
     if (!group) return steps;
-    const { communicator, syncEvery = 1 } = group, agreed = Float64Array.of(steps);
+    const isLookDue = performance.now() - this.#watched >= READ_INTERVAL;
+    const { communicator, syncEvery = 1 } = group, agreed = Float64Array.of(steps, isLookDue ? 0 : 1);
     await communicator.allReduce(agreed, "min");
+    this.#isLookDue = agreed[1] === 0; // as what is wrong has to come out on all ranks at once
     // Ranks meet behind each run of steps, and only there a training can be kept.
     return agreed[0] > 0 && syncEvery > 1 ? syncEvery : agreed[0];
   }
