@@ -134,7 +134,7 @@ export class Tensor implements Binding, Disposable {
   }
 
   /**
-   * Copies the elements from the GPU. It waits about 11 ms however few there are; see {@linkcode readAll}.
+   * Copies the elements from the GPU, once all work before is done. Of several tensors, {@linkcode readAll} waits once.
    *
    * @returns The elements, last axis fastest.
    * @throws {DeviceError} If any work before it failed.

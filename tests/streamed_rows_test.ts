@@ -305,7 +305,7 @@ gpuTest("rows that a source gives too few of are refused", async (device) => {
   );
 });
 
-gpuTest("epochs() that are left early leave no read under way, and go on with the next epoch", async (device) => {
+gpuTest("epochs() that are left early leave no read under way, and go on behind it", async (device) => {
   const rows = randomRows(2_000);
   let underWay = 0;
   const source = through(rows, async (start, count) => {
@@ -329,9 +329,10 @@ gpuTest("epochs() that are left early leave no read under way, and go on with th
     Error,
     "left within an epoch",
   );
-  assertEquals([underWay, device.stats.buffers, setup.trainer.epoch], [0, buffers, 3]);
+  assertEquals([underWay, device.stats.buffers, setup.trainer.epoch], [0, buffers, 2]);
+  assert(setup.trainer.step > 2 * setup.trainer.stepsPerEpoch, "it has begun the third");
   const [{ epoch }] = await Array.fromAsync(setup.trainer.epochs(1));
-  assertEquals(epoch, 4);
+  assertEquals(epoch, 3);
 });
 
 gpuTest("a window that nobody waits for any more is not read to its end", async (device) => {
