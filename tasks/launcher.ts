@@ -12,3 +12,14 @@ export function isFirst(env: Pick<Deno.Env, "get"> = Deno.env): boolean {
   const place = PLACES.map((name) => env.get(name)).find((value) => value !== undefined);
   return place === undefined || place === "0";
 }
+
+/**
+ * How a task is started on so many ranks, by the launcher that started this one.
+ *
+ * @param size How many.
+ * @param env The environment.
+ */
+export function launchCommand(size: number, env: Pick<Deno.Env, "get"> = Deno.env): string {
+  const isSrun = env.get("OMPI_COMM_WORLD_RANK") === undefined && env.get("SLURM_PROCID") !== undefined;
+  return isSrun ? `srun --mpi=pmix -n ${size}` : `mpirun -n ${size}`;
+}

@@ -3,7 +3,7 @@
 import { Mpi } from "../lib/mpi.ts";
 import { isToldToAll, RankFault, together } from "../lib/ranks.ts";
 import { readConfig, type TaskConfig, type TaskName } from "./config.ts";
-import { isFirst } from "./launcher.ts";
+import { isFirst, launchCommand } from "./launcher.ts";
 import { exitCodeBy, type Ranks } from "./ranks.ts";
 import { describeError, exitCodeOf } from "./run_task.ts";
 
@@ -78,6 +78,6 @@ function ranksOf(name: TaskName, mpi: Mpi): Ranks {
   return {
     ...{ communicator: mpi, mailbox: mpi, host, localRank },
     threads: localSize > 1 ? Math.max(1, Math.floor(navigator.hardwareConcurrency / localSize)) : undefined,
-    command: size > 1 ? `mpirun -n ${size} deno task ${name}` : `deno task ${name}`,
+    command: size > 1 ? `${launchCommand(size)} deno task ${name}` : `deno task ${name}`,
   };
 }

@@ -1,7 +1,7 @@
 /** Processes of one job before MPI is there, under mpirun and srun. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isFirst } from "../tasks/launcher.ts";
+import { isFirst, launchCommand } from "../tasks/launcher.ts";
 import { Workplace } from "./run_task_process.ts";
 
 const environment = (variables: Record<string, string>) => new Map(Object.entries(variables));
@@ -18,6 +18,16 @@ Deno.test("isFirst() is told by mpirun, before PMIx, before Slurm", () => {
       [false, ["SLURM_PROCID", "1"]],
     ] as [boolean, ...[string, string][]][]
   ) assertEquals(isFirst(environment(Object.fromEntries(entries))), first, JSON.stringify(entries));
+});
+
+Deno.test("launchCommand() names srun where that started the ranks, else mpirun, within a job of Slurm, too", () => {
+  for (
+    const [command, ...names] of [
+      ["srun --mpi=pmix -n 3", "SLURM_PROCID", "PMIX_RANK"],
+      ["mpirun -n 3", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"],
+      ["mpirun -n 3", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"],
+    ]
+  ) assertEquals(launchCommand(3, environment(Object.fromEntries(names.map((name) => [name, "0"])))), command);
 });
 
 Deno.test("train-mpi --help is said by the first process alone, whatever launched it", async () => {
