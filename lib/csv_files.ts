@@ -62,6 +62,11 @@ async function isFolder(path: string): Promise<boolean> {
   return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
 }
 
+/** Whether a file of that name, without its folder's, is one of the folder's table. */
+export function isTableName(name: string): boolean {
+  return /^[^.].*\.csv$/is.test(name);
+}
+
 /**
  * The files of a table: one, or those in a folder whose names end in .csv, in the order of their names' UTF-16 code units.
  * Folders in it, other files, and names that begin with a dot are passed over.
@@ -74,7 +79,10 @@ export async function csvPaths(path: string): Promise<string[]> {
   if (!await isFolder(path)) return [path];
   const names: string[] = [];
   for await (const { name, isFile, isSymlink } of Deno.readDir(path)) {
-    if ((isFile || isSymlink) && /^[^.].*\.csv$/is.test(name)) names.push(name);
+    if (!isTableName(name)) continue;
+    // A link that leads nowhere is kept, so that opening it says so.
+    const isLinked = isSymlink && await Deno.stat(`${path}/${name}`).then((found) => found.isFile, () => true);
+    if (isFile || isLinked) names.push(name);
   }
   if (names.length > 0) return names.sort().map((name) => `${path.replace(/\/+$/, "")}/${name}`);
   throw new Deno.errors.NotFound(

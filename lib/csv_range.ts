@@ -176,18 +176,22 @@ function piecesOf(cuts: readonly Cut[], all: Float64Array): { pieces: RankPiece[
 
 /** All ranks need the same files, of the same sizes. */
 async function checkFiles(path: string, files: readonly CsvFile[], communicator: Communicator): Promise<void> {
-  const own = files.map(({ path, size }) => ({ name: path.split("/").at(-1)!, size }));
+  const isFolder = files[0].path !== path;
+  const own = files.map(({ path, size, header }) => (
+    { name: isFolder ? path.split("/").at(-1)! : "", size, header: header.end }
+  ));
   const first: typeof own = JSON.parse(await shareText(communicator, JSON.stringify(own)));
   const fault = (file: string, there: unknown, here: unknown) =>
     new DataError(`it has ${there} at rank 0 and ${here} at rank ${communicator.rank}: all ranks need the same file`, {
       file,
     });
   await together(communicator, () => {
-    const at = own.findIndex(({ name }, i) => files.length > 1 && name !== first[i]?.name);
+    const at = own.findIndex(({ name }, i) => name !== first[i]?.name);
     if (at !== -1) throw fault(path, first[at]?.name ?? "no more files", own[at].name);
     if (own.length !== first.length) throw fault(path, `${first.length} CSV files`, own.length);
-    own.forEach(({ size }, i) => {
+    own.forEach(({ size, header }, i) => {
       if (size !== first[i].size) throw fault(files[i].path, `${first[i].size} bytes`, size);
+      if (header !== first[i].header) throw fault(files[i].path, `a header of ${first[i].header} bytes`, header);
     });
   });
 }

@@ -91,13 +91,18 @@ export class LocalSteps implements Steps {
     this.#outerStep.replay();
   }
 
-  async mergeLosses(losses: Float32Array<ArrayBuffer>, short: boolean): Promise<void> {
+  async mergeLosses(
+    losses: Float32Array<ArrayBuffer>,
+    short: boolean,
+    flags?: Float32Array<ArrayBuffer>,
+  ): Promise<void> {
     const { all, own } = this.#rows;
     for (let i = 0; i < losses.length; i++) {
       const kind = short && i === losses.length - 1 ? 1 : 0, weight = own[kind] / all[kind];
       losses[i] = weight === 0 ? 0 : weight * losses[i]; // nothing was written for no rows
     }
     await this.#communicator.allReduce(losses);
+    if (flags) await this.#communicator.allReduce(flags, "max"); // or one rank alone would end
   }
 
   [Symbol.dispose](): void {

@@ -20,7 +20,7 @@ import { VERSION } from "./version.ts";
 export interface DataSource {
   /** Its name, without the folder that it is in. */
   readonly name: string;
-  /** SHA-256 of its bytes, 64 hexadecimal digits; of a folder that of what `sha256sum *.csv` prints there. */
+  /** SHA-256 of its bytes, 64 hexadecimal digits; of a folder as {@linkcode dataSource} defines it. */
   readonly sha256: string;
 }
 

@@ -18,8 +18,8 @@ export interface Steps extends Disposable {
   run(steps: number, short: boolean): Promise<void> | void;
   /** Makes the parameters of all ranks one, behind the steps. */
   meet?(): Promise<void>;
-  /** Makes the losses of a rank's rows those of all rows, in place. */
-  mergeLosses?(losses: Float32Array<ArrayBuffer>, short: boolean): Promise<void>;
+  /** Makes the losses of a rank's rows those of all rows, in place, and flags those that any rank has. */
+  mergeLosses?(losses: Float32Array<ArrayBuffer>, short: boolean, flags?: Float32Array<ArrayBuffer>): Promise<void>;
 }
 
 /** Rows of a whole step and of the short one: of all ranks, and this one's own. */

@@ -99,6 +99,7 @@ export class SharedSteps implements Steps {
         const summed = this.#communicator.allReduce(sum); // under way while the next part runs
         summed.catch(() => {}); // it is awaited below
         sums.push(summed);
+        await null; // it begins in a microtask, and the next read holds this thread
       }
       if (!recording) this.#skip?.replay();
       await Promise.all(sums);

@@ -56,25 +56,27 @@ export class Staging implements Disposable {
     send();
     const mapped = this.#copy.mapAsync(GPUMapMode.READ);
     mapped.catch(() => {}); // where it is of no more use
-    let used = this.#use(use);
-    await (used ? othersFirst() : mapped.catch((error) => fail(error.message))); // reports of faults come in meanwhile
+    const bytes = this.#range(), early = bytes && this.#show(bytes, use);
+    await (early ? othersFirst() : mapped.catch((error) => fail(error.message))); // reports of faults come in meanwhile
     check();
-    used ??= this.#use(use);
-    return used!.result;
+    return (early ?? this.#show(this.#copy.getMappedRange(), use)).result;
   }
 
-  /** Shows what is mapped, where anything is. */
-  #use<T>(use: (all: ArrayBuffer, starts: readonly number[]) => T): { readonly result: T } | undefined {
-    let bytes: ArrayBuffer;
+  /** What is mapped, where anything is yet. */
+  #range(): ArrayBuffer | undefined {
     try {
-      bytes = this.#copy.getMappedRange();
+      return this.#copy.getMappedRange();
     } catch {
       return undefined;
     }
+  }
+
+  /** Shows what is mapped, and gives it back before anything else can free what the bytes lie in. */
+  #show<T>(bytes: ArrayBuffer, use: (all: ArrayBuffer, starts: readonly number[]) => T): { readonly result: T } {
     try {
       return { result: use(bytes, this.#starts) };
     } finally {
-      this.#copy.unmap(); // before anything else can free what the bytes lie in
+      this.#copy.unmap();
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * The training loop: a step is recorded once and replayed; which rows it sees is decided on the GPU by a permutation and a
- * counter; losses gather there and are read a few times a second, while the next steps already run.
+ * counter; losses gather there and are read a few times a second.
  *
  * @module
  */
@@ -68,7 +68,7 @@ export class Trainer implements Disposable {
   /** Whether one of a group's ranks wants the next look. */
   #isLookDue = false;
   #step = 0;
-  /** Loss of each step of the epoch under way; those that the GPU has yet to do are not there yet. */
+  /** Loss of each step of the epoch under way; those of steps that are yet to be done are 0. */
   #losses: Float32Array<ArrayBuffer>;
   /** Settles when the losses of the last steps are there: a snapshot in `evaluate` needs them. */
   #lossesRead: Promise<unknown> = Promise.resolve();
@@ -176,7 +176,7 @@ export class Trainer implements Disposable {
         const steps = Math.min(visit.steps - start, allowed);
         const end = visit.ends && start + steps === visit.steps;
         this.#unwatched += steps;
-        const isDue = this.options.group ? this.#isLookDue : this.#unwatched >= this.#stepsPerRead;
+        const isDue = this.options.group ? this.#isLookDue : this.#isLookDueHere;
         const isWatched = isDue || (end && visit.epoch === last);
         if (isWatched) [this.#unwatched, this.#watched] = [0, performance.now()];
         const chunk = { visit, start, steps, end, isWatched, losses: this.#losses, firstStep: this.#step + 1 };
@@ -189,12 +189,15 @@ export class Trainer implements Disposable {
     }
   }
 
+  get #isLookDueHere(): boolean {
+    return performance.now() - this.#watched >= READ_INTERVAL;
+  }
+
   /** How many steps may run before anybody has to be asked again; in a group, anybody of any rank, as for a look. */
   async #agree(allowed: number): Promise<number> {
     const steps = Math.min(this.#stepsPerRead, Math.ceil(allowed)), { group } = this.options;
     if (!group) return steps;
-    const isLookDue = performance.now() - this.#watched >= READ_INTERVAL;
-    const { communicator, syncEvery = 1 } = group, agreed = Float64Array.of(steps, isLookDue ? 0 : 1);
+    const { communicator, syncEvery = 1 } = group, agreed = Float64Array.of(steps, this.#isLookDueHere ? 0 : 1);
     await communicator.allReduce(agreed, "min");
     this.#isLookDue = agreed[1] === 0; // as what is wrong has to come out on all ranks at once
     // Ranks meet behind each run of steps, and only there a training can be kept.
@@ -223,9 +226,9 @@ export class Trainer implements Disposable {
     if (running) await running;
     // What ranks meet with and the losses come back in one wait; what follows is the same on all ranks, in the same order.
     const met = this.#steps.meet?.();
-    const merge = async (losses: Float32Array<ArrayBuffer>) => {
+    const merge = async (losses: Float32Array<ArrayBuffer>, flags?: Float32Array<ArrayBuffer>) => {
       await met;
-      await this.#steps.mergeLosses?.(losses, isShort);
+      await this.#steps.mergeLosses?.(losses, isShort, flags);
     };
     const read = this.#watch.readLosses({ ...{ start, steps, firstStep: chunk.firstStep, isWatched }, merge });
     this.#lossesRead = read;
@@ -233,7 +236,9 @@ export class Trainer implements Disposable {
     const evaluation = end ? this.#evaluate(met && read, options) : undefined;
     await Promise.allSettled([met, read, evaluation]);
     losses.set(await read, visit.firstStep + start);
-    if (performance.now() - since < READ_INTERVAL) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
+    // What ended before that, at an epoch's end, say, tells nothing of a longer run.
+    const isQuick = steps >= this.#stepsPerRead && performance.now() - since < READ_INTERVAL;
+    if (isQuick) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
     if (!end) return undefined;
     return { ...this.#result(visit.epoch, losses, chunk.firstStep + steps - 1), evaluation: await evaluation as T };
   }
@@ -285,7 +290,7 @@ export class Trainer implements Disposable {
   /**
    * Looks at the step that comes next, to be called in `between`: its forward and backward passes run one operation at a
    * time, as in {@linkcode Trainer.observedEpoch}, and what they make is measured on the GPU. All of it is on the queue before
-   * the promise is returned. Training goes on as if nobody had looked, bit for bit, and no step waits. Gradients are those
+   * the promise is returned. Training goes on as if nobody had looked, bit for bit. Gradients are those
    * before clipping.
    *
    * @returns Each tensor of the step, in the order in which it makes them.
@@ -322,7 +327,7 @@ export class Trainer implements Disposable {
 
   /**
    * All that the training stands at behind the steps on the queue: call it between two steps, as in `between`. The steps
-   * after it need not wait for it.
+   * after it need not be held for it.
    *
    * @param more More tensors to keep with it, by name, each in the layout of the model's `values`.
    * @returns The state, for {@linkcode Trainer.restore} or {@linkcode saveCheckpoint}.

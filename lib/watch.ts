@@ -23,8 +23,8 @@ interface Steps {
   readonly firstStep: number;
   /** Whether to look behind them at what the training keeps. */
   readonly isWatched: boolean;
-  /** Makes losses of some of the rows those of all. */
-  readonly merge?: (losses: Float32Array<ArrayBuffer>) => Promise<void>;
+  /** Makes losses of some of the rows those of all, and what a look found what any rank's did. */
+  readonly merge?: (losses: Float32Array<ArrayBuffer>, flags?: Float32Array<ArrayBuffer>) => Promise<void>;
 }
 
 /** What is known of the health of a training. */
@@ -65,8 +65,8 @@ export class Watch implements Disposable {
   async readLosses({ start, steps, firstStep, isWatched, merge }: Steps): Promise<Float32Array> {
     if (isWatched) this.queueLook();
     const places = [this.#losses.view(start, [steps]), ...isWatched ? [this.#flags] : []];
-    const [losses, flags] = await readAll(places);
-    await merge?.(losses as Float32Array<ArrayBuffer>);
+    const [losses, found] = await readAll(places), flags = found && Float32Array.from(found);
+    await merge?.(losses as Float32Array<ArrayBuffer>, flags);
     const bad = losses.findIndex((loss) => !Number.isFinite(loss));
     const badStep = firstStep + bad;
     if (bad >= 0) throw new NotFiniteError("loss", losses[bad], badStep, Math.min(this.#good, badStep - 1));

@@ -82,7 +82,7 @@ async function agreedCode({ communicator }: RunParty, code: number | undefined):
 async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
   const { config: { numEpochs, debugTensors }, training, keeper, spectators } = party, { plateau, trainer } = training;
   const { doctor, layers, tracer } = watchers;
-  // What is decided between two epochs must be known before the next one begins, and what is printed in its place.
+  // The run may end behind any epoch, and what is traced is printed in its place.
   const isOneByOne = keeper.stopping || plateau || debugTensors;
   try {
     for await (const result of runEpochs(isOneByOne ? 1 : numEpochs - trainer.epoch, party, watchers)) {

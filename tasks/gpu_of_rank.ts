@@ -35,8 +35,10 @@ const HARDWARE: readonly DeviceKind[] = ["discrete", "virtual", "integrated", "o
  * @returns It; undefined where there are not several that can be told apart.
  */
 export function pickGpu(devices: readonly VulkanDevice[], localRank: number): VulkanDevice | undefined {
-  const gpus = gpusOf(devices);
-  return gpus.length > 1 ? gpus[localRank % gpus.length] : undefined;
+  const gpus = gpusOf(devices),
+    hardware = devices.filter(({ kind, address }) => kind !== "cpu" && address !== undefined);
+  // Beside a slower one, the fast one has to be chosen, too: WebGPU gives the one that comes first.
+  return new Set(hardware.map(({ address }) => address)).size > 1 ? gpus[localRank % gpus.length] : undefined;
 }
 
 /**
@@ -77,8 +79,11 @@ function gpusOf(devices: readonly VulkanDevice[]): VulkanDevice[] {
 }
 
 function faultOf(gpus: number): string {
+  const what = gpus > 1
+    ? `${gpus} GPUs, and its ranks do not get one each`
+    : "slower GPUs, too, and its ranks may get them";
   const driver = gpus > 2 ? "mesa-vulkan-drivers of Mesa 23.3 or later" : "mesa-vulkan-drivers";
-  return `${gpus} GPUs, and its ranks do not get one each: install ${driver}, whose layer of Vulkan chooses, or have the ` +
+  return `${what}: install ${driver}, whose layer of Vulkan chooses, or have the ` +
     "launcher show each rank its own (srun --gpus-per-task=1)";
 }
 

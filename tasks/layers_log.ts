@@ -32,7 +32,7 @@ export class LayersLog implements Disposable {
 
   /**
    * Looks at the layers as they are at this moment, where the epoch is one to be looked at; to be called when the epoch's
-   * last step was put on the queue. It does not wait.
+   * last step was put on the queue. What it saw is asked for later.
    *
    * @param epoch The epoch, from 1.
    */

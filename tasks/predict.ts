@@ -9,9 +9,10 @@
  *   deno task predict --run-name cars --input - < rows.jsonl
  */
 
+import { basename, dirname } from "node:path";
 import { stringify } from "@std/csv";
 import { CellError, parseNumber } from "../lib/cells.ts";
-import { csvPaths } from "../lib/csv_files.ts";
+import { csvPaths, isTableName } from "../lib/csv_files.ts";
 import { Device } from "../lib/device.ts";
 import { DataError } from "../lib/errors.ts";
 import { writeFully } from "../lib/files.ts";
@@ -89,6 +90,9 @@ async function checkOutput(input: string, output: string): Promise<void> {
   for (const path of input === "-" ? [] : await csvPaths(input)) {
     if (!await isSameFile(path, output)) continue;
     throw new ConfigError([`--output ${output} is the same file as --input ${path}: give it another name`]);
+  }
+  if (isTableName(basename(output)) && await isSameFile(input, dirname(output))) {
+    throw new ConfigError([`--output ${output} would be a file of the table in --input ${input}: put it elsewhere`]);
   }
 }
 

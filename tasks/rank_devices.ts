@@ -63,7 +63,10 @@ export function describeDevices(devices: readonly RankDevice[]): string[] {
 
 /** Warnings where ranks share a GPU, because there are too few, or because none could be chosen. */
 export function warnOfSharing(devices: readonly RankDevice[]): string[] {
-  const faults = new Map(devices.flatMap(({ host, fault }) => fault === undefined ? [] : [[host, fault] as const]));
+  const isAlone = (host: string) => devices.filter((device) => device.host === host).length === 1;
+  const faults = new Map(
+    devices.flatMap(({ host, fault }) => fault === undefined || isAlone(host) ? [] : [[host, fault] as const]),
+  );
   const places = devices.flatMap(({ host, address }) => address === undefined ? [] : [`${host} ${address}`]);
   const gpus = new Set(places).size;
   return [

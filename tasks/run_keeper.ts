@@ -15,7 +15,7 @@ import type { HeldRun } from "./spectator.ts";
 import type { TraceLine } from "./trace.ts";
 import type { EpochLine } from "./train_report.ts";
 
-/** Milliseconds that lie between the checkpoints of two epochs at least: each costs training about 15 of them. */
+/** Milliseconds that lie between the checkpoints of two epochs at least: each has files written and renamed. */
 const EPOCH_INTERVAL = 2_000;
 
 /** Half of the learning rate twenty times: where that does not help, something else is wrong. */

@@ -28,7 +28,7 @@ export interface TracerOptions {
   readonly tell: (line: TraceLine) => Promise<void> | void;
 }
 
-/** Looks at every Nth step just before it runs; the looks are told of when they are there, and no step waits for them. */
+/** Looks at every Nth step just before it runs; the looks are told of when they are there. */
 export class Tracer {
   readonly #trainer: Pick<Trainer, "lookAhead" | "stepsPerEpoch">;
   readonly #options: TracerOptions;

@@ -52,7 +52,7 @@ export class TrainingDoctor implements Disposable {
 
   /**
    * Looks at the network as it is at this moment, where the epoch is one to be examined; to be called when the epoch's last
-   * step was put on the queue. It does not wait.
+   * step was put on the queue. What it saw is asked for later.
    *
    * @param epoch The epoch, from 1.
    */

@@ -197,6 +197,8 @@ Deno.test("csvRange() wants the same files of a folder at every rank", async () 
     [{ "a.csv": "x\n1\n" }, /^.*\/t: it has 2 CSV files at rank 0 and 1 at rank 1: all ranks need the same file$/],
     [{ "a.csv": "x\n1\n", "c.csv": "x\n1\n" }, /^.*\/t: it has b.csv at rank 0 and c.csv at rank 1: /],
     [{ "a.csv": "x\n1\n", "b.csv": "x\n1\n2\n" }, /^.*\/t\/b.csv: it has 4 bytes at rank 0 and 6 at rank 1: /],
+    [{ "a.csv": "x\n1\n", "b.csv": "x12\n" }, /^.*\/t\/b.csv: its header is "x12"/],
+    [{ "a.csv": "xxx\n", "b.csv": "xxx\n" }, /^.*\/t\/a.csv: it has a header of 2 bytes at rank 0 and 4 at rank 1: /],
     [{ "a.csv": "x\n1\n", "b.csv": "x\n1\n", "c.csv": "x\n" }, /^.*\/t: it has no more files at rank 0 and c.csv at /],
   ];
   for (const [files, says] of cases) {

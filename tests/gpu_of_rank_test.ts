@@ -70,12 +70,13 @@ Deno.test("pickGpu() takes the fastest kind alone", () => {
   assertEquals(pickGpu([...virtual, ...TWO], 0), TWO[0]);
   assertEquals(pickGpu([BUILT_IN, ...virtual], 0), virtual[0]);
   assertEquals(pickGpu([CPU, ...other], 1), other[1]);
+  assertEquals(pickGpu([BUILT_IN, TWO[0], CPU], 1), TWO[0], "the one fast GPU for all");
 });
 
 Deno.test("pickGpu() picks none where there are not several, or they cannot be told apart", () => {
   const unknown = device("discrete");
   for (
-    const devices of [[], [CPU], [CPU, CPU], [BUILT_IN], [TWO[0], BUILT_IN, CPU], [TWO[0], TWO[0]], [unknown, unknown]]
+    const devices of [[], [CPU], [CPU, CPU], [BUILT_IN], [TWO[0], CPU], [TWO[0], TWO[0]], [unknown, unknown]]
   ) {
     assertEquals(pickGpu(devices, 1), undefined);
   }
@@ -166,8 +167,14 @@ Deno.test("warnOfSharing() tells in a line of ranks that share, and once for eac
   assertStringIncludes(one, "warning: 2 ranks share 1 GPU: ");
   assert(warnOfSharing([at("a", "1"), at("a", "2"), at("a", "1")])[0].startsWith("warning: 3 ranks share 2 GPUs: "));
   const few = "2 GPUs, and so on";
-  assertEquals(warnOfSharing([at("a", undefined, few), at("a", undefined, few), at("b"), at("c", undefined, few)]), [
-    `warning: a has ${few}`,
-    `warning: c has ${few}`,
-  ]);
+  assertEquals(
+    warnOfSharing([
+      ...[at("a", undefined, few), at("a", undefined, few), at("b")],
+      ...[at("c", undefined, few), at("c", undefined, few), at("alone", undefined, few)],
+    ]),
+    [
+      `warning: a has ${few}`,
+      `warning: c has ${few}`,
+    ],
+  );
 });

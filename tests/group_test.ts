@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ALONE, type Communicator } from "../lib/communicator.ts";
-import { type Group, ownOrder, shareOf } from "../lib/group.ts";
 import type { Device } from "../lib/device.ts";
+import { NotFiniteError } from "../lib/errors.ts";
+import { type Group, ownOrder, shareOf } from "../lib/group.ts";
 import { multilayerPerceptron } from "../lib/layers.ts";
 import { mse } from "../lib/losses.ts";
 import { Model } from "../lib/model.ts";
@@ -131,6 +132,36 @@ gpuTest("Trainer with summed gradients sends them in buckets, those of the last 
   const [late, early] = lengths;
   assert(late > 270_000 && early < 3_000, `${lengths.slice(0, 2)}`);
   assertEquals(lengths.length, 2 * alone.state.step, "the loss travels with the first layers' gradients");
+});
+
+gpuTest("Trainer with summed gradients has a bucket under way before it waits for the next", async (device) => {
+  const waits: number[] = [];
+  // As MPI's calls, it begins when those before are done.
+  const allReduce: Communicator["allReduce"] = async (values) => {
+    await null;
+    if (values instanceof Float32Array) waits.push(device.stats.waits);
+  };
+  await train(device, { hidden: [520, 520], epochs: 1, rate: 0.001 }, { ...ALONE, allReduce });
+  const steps = waits.length / 2, between = Array.from({ length: steps }, (_, i) => waits[2 * i + 1] - waits[2 * i]);
+  assertEquals(between, [1, 1, 1, 1], "reads between the two buckets of each step");
+});
+
+gpuTest("Trainer with steps of its own ends at all ranks where one finds what is not finite", async (device) => {
+  let found = 0;
+  await asRanks(2, async (communicator) => {
+    const allReduce: Communicator["allReduce"] = (values, how) => {
+      if (communicator.rank === 1 && values instanceof Float32Array && how === "max") {
+        [values[0], found] = [1, found + 1];
+      }
+      return communicator.allReduce(values, how);
+    };
+    await assertRejects(
+      () => train(device, { group: { syncEvery: 2 } }, { ...communicator, allReduce }),
+      NotFiniteError,
+      "gradients",
+    );
+  });
+  assertEquals(found, 1);
 });
 
 gpuTest("Trainer with steps of its own and no momentum takes the mean of the ranks' parameters", async (device) => {

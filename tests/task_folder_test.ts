@@ -35,6 +35,8 @@ Deno.test("train, evaluate and predict take a folder of CSV files", async () => 
   assertEquals(parsePredictions(predicted).rows.map(([a, b]) => [a, b]).slice(8), [[4, 1], [5, 0], [6, 1]]);
   const same = "--output more/b.csv is the same file as --input more/b.csv: give it another name";
   await place.refuse(2, [same], "predict", ["--input", "more", "--output", "more/b.csv"]);
+  const within = "--output more/new.csv would be a file of the table in --input more: put it elsewhere";
+  await place.refuse(2, [within], "predict", ["--input", "more", "--output", "more/new.csv"]);
 });
 
 Deno.test("scale and train refuse a folder that is no table", async () => {

@@ -242,6 +242,14 @@ gpuTest("onProgress counts up to all steps of the call", async (device) => {
   assertEquals(await Array.fromAsync(setup.trainer.epochs(0)), []);
 });
 
+gpuTest("epochs() lets no more steps run at once for having run few quickly", async (device) => {
+  using setup = setUp(device, { rows: 1_000, batchSize: 1 });
+  const told: number[] = [];
+  const between = (step: number) => step < 30 ? 1 : Infinity;
+  await Array.fromAsync(setup.trainer.epochs(1, { between, onProgress: (steps) => told.push(steps) }));
+  assertEquals(told.slice(0, 32), [...Array.from({ length: 30 }, (_, i) => i + 1), 32, 36]);
+});
+
 gpuTest("a fault in evaluate comes out of epochs()", async (device) => {
   using setup = setUp(device);
   const evaluate = () => Promise.reject(new Error("no evaluation"));
