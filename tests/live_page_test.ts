@@ -54,7 +54,8 @@ Deno.test("the live page draws a run while it trains, and pauses, slows and stop
     await until(async () => await page.textContent("#rate") === "0.0001 in effect (×0.01)");
     for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
     await until(async () => (await page.textContent("#rate"))!.includes("(×0.0141)"));
-    assertMatch((await page.textContent("#messages li:last-child"))!, /0\.0141 of the settings', from step \d+ on$/);
+    const told = /0\.0141 of the settings', from step \d+ on$/; // a moment after it is in effect
+    await until(async () => told.test((await page.textContent("#messages li:last-child"))!));
 
     await page.focus("#pause");
     await page.keyboard.press("Space");
