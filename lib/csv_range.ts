@@ -101,11 +101,11 @@ interface Place {
  * import { assertEquals } from "@std/assert";
  *
  * await Deno.mkdir("data", { recursive: true });
- * await Deno.writeTextFile("data/example.csv", "x\n1\n2\n");
- * const range = await csvRange("data/example.csv", ALONE); // undefined: this one process reads all
- * const [{ rows }] = await Array.fromAsync(readNumericCsv("data/example.csv", { range }));
+ * await Deno.writeTextFile("data/range.csv", "x\n1\n2\n");
+ * const range = await csvRange("data/range.csv", ALONE); // undefined: this one process reads all
+ * const [{ rows }] = await Array.fromAsync(readNumericCsv("data/range.csv", { range }));
  * assertEquals(rows, Float64Array.of(1, 2));
- * await Deno.remove("data/example.csv");
+ * await Deno.remove("data/range.csv");
  * ```
  */
 export async function csvRange(path: string, communicator: Communicator): Promise<CsvRange | undefined> {

@@ -67,11 +67,11 @@ type Header = Pick<RecordBlock, "columns" | "places">;
  * import { assertEquals } from "@std/assert";
  *
  * await Deno.mkdir("data", { recursive: true });
- * await Deno.writeTextFile("data/example.csv", 'name;price\n"a;b";1,5\n');
- * const [block] = await Array.fromAsync(readRecords("data/example.csv"));
+ * await Deno.writeTextFile("data/prices.csv", 'name;price\n"a;b";1,5\n');
+ * const [block] = await Array.fromAsync(readRecords("data/prices.csv"));
  * assertEquals(block.columns, ["name", "price"]);
  * assertEquals(block.records, [["a;b", "1,5"]]);
- * await Deno.remove("data/example.csv");
+ * await Deno.remove("data/prices.csv");
  * ```
  */
 export async function* readRecords(path: string, options: CsvOptions = {}): AsyncGenerator<RecordBlock> {

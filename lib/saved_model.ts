@@ -75,7 +75,7 @@ export async function storeModel(
  * const column = (name: string) => ({ name, min: 0, max: 10, mean: 5, deviation: 2 });
  * const scalers = { inputs: new Scaler("standardize", [column("x")]), targets: new Scaler("none", [column("y")]) };
  * await Deno.mkdir("data", { recursive: true });
- * await saveModel("data/example.safetensors", model, {
+ * await saveModel("data/trained.safetensors", model, {
  *   table: numericTable(["x"], ["y"]),
  *   features: ["x"],
  *   targets: ["y"],
@@ -83,9 +83,9 @@ export async function storeModel(
  *   loss: mse,
  *   settings: {},
  * });
- * using saved = await SavedModel.load(device, "data/example.safetensors");
+ * using saved = await SavedModel.load(device, "data/trained.safetensors");
  * assertEquals([...await saved.predict([5, 7])], [0, 3]); // (x - 5) / 2 * 3
- * await Deno.remove("data/example.safetensors");
+ * await Deno.remove("data/trained.safetensors");
  * ```
  */
 export class SavedModel implements Disposable {
