@@ -37,35 +37,28 @@ export class LocalSteps implements Steps {
   readonly #stagings: readonly Staging[];
   /** Moves and state, of which the ranks make the mean. */
   readonly #mean: Float32Array<ArrayBuffer>;
-  readonly #owned: Disposable[] = [];
+  readonly #owned: DisposableStack;
 
   constructor(options: TrainerOptions, training: TrainingStep, { communicator, outer = {} }: Group, rows: Rows) {
     const { model: { device, values }, optimizer } = options, { learningRate = 0.7, momentum = 0.9 } = outer;
     [this.#communicator, this.#rows, this.#values] = [communicator, rows, values];
-    const own = <T extends Disposable>(made: T): T => {
-      this.#owned.push(made);
-      return made;
-    };
-    try {
-      this.#own = own(new OwnSteps(options, training, rows));
-      this.#before = own(Tensor.zeros(device, values.shape));
-      this.#moved = own(Tensor.zeros(device, values.shape));
-      this.#outer = own(new Nesterov({ values, gradients: this.#moved }, learningRate, { momentum }));
-      this.state = { outer: this.#outer.state.velocity };
-      let end = values.size;
-      this.#kept = Object.values(optimizer.state).filter(({ dtype }) => dtype === "f32").map((tensor) => {
-        end += tensor.size;
-        return { tensor, start: end - tensor.size };
-      });
-      this.#mean = new Float32Array(end);
-      this.#move = own(device.record(() => void subtract(this.#before, values, { out: this.#moved })));
-      const staged = [this.#moved, ...this.#kept.map(({ tensor }) => tensor)];
-      this.#stagings = staged.map((tensor) => own(device.stage([tensor])));
-      this.#outerStep = own(device.record(() => this.#outer.step()));
-    } catch (error) {
-      this[Symbol.dispose]();
-      throw error;
-    }
+    using stack = new DisposableStack();
+    this.#own = stack.use(new OwnSteps(options, training, rows));
+    this.#before = stack.use(Tensor.zeros(device, values.shape));
+    this.#moved = stack.use(Tensor.zeros(device, values.shape));
+    this.#outer = stack.use(new Nesterov({ values, gradients: this.#moved }, learningRate, { momentum }));
+    this.state = { outer: this.#outer.state.velocity };
+    let end = values.size;
+    this.#kept = Object.values(optimizer.state).filter(({ dtype }) => dtype === "f32").map((tensor) => {
+      end += tensor.size;
+      return { tensor, start: end - tensor.size };
+    });
+    this.#mean = new Float32Array(end);
+    this.#move = stack.use(device.record(() => void subtract(this.#before, values, { out: this.#moved })));
+    const staged = [this.#moved, ...this.#kept.map(({ tensor }) => tensor)];
+    this.#stagings = staged.map((tensor) => stack.use(device.stage([tensor])));
+    this.#outerStep = stack.use(device.record(() => this.#outer.step()));
+    this.#owned = stack.move();
   }
 
   get length(): number {
@@ -106,6 +99,6 @@ export class LocalSteps implements Steps {
   }
 
   [Symbol.dispose](): void {
-    for (const made of this.#owned) made[Symbol.dispose]();
+    this.#owned.dispose();
   }
 }

@@ -42,39 +42,32 @@ export class SharedSteps implements Steps {
   readonly #buckets: readonly Bucket[];
   /** The step's loss, this rank's and then that of all. */
   readonly #loss: Tensor;
-  readonly #owned: Disposable[] = [];
+  readonly #owned: DisposableStack;
 
   constructor(options: TrainerOptions, training: TrainingStep, communicator: Communicator, rows: Rows) {
     const { model } = options, { device, gradients } = model;
     [this.#communicator, this.#rows] = [communicator, rows];
-    const own = <T extends Disposable>(made: T): T => {
-      this.#owned.push(made);
-      return made;
-    };
-    try {
-      this.#loss = own(Tensor.zeros(device, []));
-      const starts = bucketStarts(options);
-      this.#buckets = starts.map((start, i) => {
-        const size = (starts[i - 1] ?? gradients.size) - start, place = gradients.view(start, [size]);
-        // The step's loss travels with the gradients of the last part.
-        const places = start === 0 ? [place, this.#loss] : [place];
-        const sum = new Float32Array(places.reduce((length, { size }) => length + size, 0));
-        return { places, staging: own(device.stage(places)), sum };
-      });
-      const record = (count: number) =>
-        own(
-          device.record((cut) => {
-            training.gradients(count, this.#loss, (place) => starts.slice(0, -1).includes(place) && cut());
-          }, { fuse: !options.plain }),
-        );
-      this.#full = record(rows.own[0]);
-      if (rows.own[1] > 0) this.#rest = record(rows.own[1]);
-      else if (rows.all[1] > 0) this.#skip = own(device.record(() => training.skip()));
-      this.#update = own(device.record(() => training.update(this.#loss)));
-    } catch (error) {
-      this[Symbol.dispose]();
-      throw error;
-    }
+    using stack = new DisposableStack();
+    this.#loss = stack.use(Tensor.zeros(device, []));
+    const starts = bucketStarts(options);
+    this.#buckets = starts.map((start, i) => {
+      const size = (starts[i - 1] ?? gradients.size) - start, place = gradients.view(start, [size]);
+      // The step's loss travels with the gradients of the last part.
+      const places = start === 0 ? [place, this.#loss] : [place];
+      const sum = new Float32Array(places.reduce((length, { size }) => length + size, 0));
+      return { places, staging: stack.use(device.stage(places)), sum };
+    });
+    const record = (count: number) =>
+      stack.use(
+        device.record((cut) => {
+          training.gradients(count, this.#loss, (place) => starts.slice(0, -1).includes(place) && cut());
+        }, { fuse: !options.plain }),
+      );
+    this.#full = record(rows.own[0]);
+    if (rows.own[1] > 0) this.#rest = record(rows.own[1]);
+    else if (rows.all[1] > 0) this.#skip = stack.use(device.record(() => training.skip()));
+    this.#update = stack.use(device.record(() => training.update(this.#loss)));
+    this.#owned = stack.move();
   }
 
   get length(): number {
@@ -117,7 +110,7 @@ export class SharedSteps implements Steps {
   }
 
   [Symbol.dispose](): void {
-    for (const made of this.#owned) made[Symbol.dispose]();
+    this.#owned.dispose();
   }
 }
 

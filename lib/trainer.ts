@@ -62,10 +62,10 @@ export class Trainer implements Disposable {
   /** The window in place. */
   #visit: Visit | undefined;
   #stepsPerRead = 1;
-  /** Steps on the queue since the last look at what the training keeps, and when that was. */
-  #unwatched = 0;
+  /** Whether steps ran since the last look at what the training keeps, and when that was. */
+  #isUnwatched = false;
   #watched = 0;
-  /** Whether one of a group's ranks wants the next look. */
+  /** Whether it is time for the next one: in a group, for one of the ranks. */
   #isLookDue = false;
   #step = 0;
   /** Loss of each step of the epoch under way; those of steps that are yet to be done are 0. */
@@ -162,8 +162,8 @@ export class Trainer implements Disposable {
       options.onProgress?.(done, meanLoss(chunk));
       if (epoch) yield epoch;
     }
-    if (this.#unwatched > 0) await this.#watch.look(this.#step);
-    this.#unwatched = 0;
+    if (this.#isUnwatched) await this.#watch.look(this.#step);
+    this.#isUnwatched = false;
   }
 
   /** Cuts epochs into runs of steps, each followed by a read of its losses. */
@@ -175,10 +175,9 @@ export class Trainer implements Disposable {
         if (!(allowed > 0)) return;
         const steps = Math.min(visit.steps - start, allowed);
         const end = visit.ends && start + steps === visit.steps;
-        this.#unwatched += steps;
-        const isDue = this.options.group ? this.#isLookDue : this.#isLookDueHere;
-        const isWatched = isDue || (end && visit.epoch === last);
-        if (isWatched) [this.#unwatched, this.#watched] = [0, performance.now()];
+        const isWatched = this.#isLookDue || (end && visit.epoch === last);
+        this.#isUnwatched = !isWatched;
+        if (isWatched) this.#watched = performance.now();
         const chunk = { visit, start, steps, end, isWatched, losses: this.#losses, firstStep: this.#step + 1 };
         // Counted before the caller goes on, who may never come back for more.
         this.#step += steps;
@@ -189,15 +188,12 @@ export class Trainer implements Disposable {
     }
   }
 
-  get #isLookDueHere(): boolean {
-    return performance.now() - this.#watched >= READ_INTERVAL;
-  }
-
   /** How many steps may run before anybody has to be asked again; in a group, anybody of any rank, as for a look. */
   async #agree(allowed: number): Promise<number> {
     const steps = Math.min(this.#stepsPerRead, Math.ceil(allowed)), { group } = this.options;
+    this.#isLookDue = performance.now() - this.#watched >= READ_INTERVAL;
     if (!group) return steps;
-    const { communicator, syncEvery = 1 } = group, agreed = Float64Array.of(steps, this.#isLookDueHere ? 0 : 1);
+    const { communicator, syncEvery = 1 } = group, agreed = Float64Array.of(steps, this.#isLookDue ? 0 : 1);
     await communicator.allReduce(agreed, "min");
     this.#isLookDue = agreed[1] === 0; // as what is wrong has to come out on all ranks at once
     // Ranks meet behind each run of steps, and only there a training can be kept.
@@ -387,7 +383,7 @@ export class Trainer implements Disposable {
     this.#losses = new Float32Array(this.stepsPerEpoch);
     this.#losses.set(losses);
     this.#lossesRead = Promise.resolve();
-    this.#unwatched = 0;
+    this.#isUnwatched = false;
     this.#watch.restart(step);
   }
 
