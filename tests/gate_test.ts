@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { groupTests, readCoverage, readTotals } from "../tasks/test.ts";
+import { groupTests, readCoverage, readTotals, removeCutFiles } from "../tasks/test.ts";
+import { Workplace } from "./run_task_process.ts";
 
 Deno.test("readTotals() reads the runner's last line, steps and colours or not", () => {
   assertEquals(readTotals("a ... ok (1ms)\n\nok | 12 passed | 0 failed (3s)\n"), { passed: 12, failed: 0 });
@@ -64,4 +65,14 @@ Deno.test("groupTests() refuses a list that names a test which is not there", ()
     "No such test: tests/soak_test.ts",
   );
   assertEquals(groupTests(new Map()), { together: [], alone: [], pages: [] });
+});
+
+Deno.test("removeCutFiles() leaves what is whole", async () => {
+  await using place = await Workplace.create({
+    "c/whole.json": '{"a":{}}',
+    "c/empty.json": "",
+    "c/cut.json": '{"a":{"b"',
+  });
+  assertEquals(await removeCutFiles(new URL(`file://${encodeURI(place.at("c"))}/`)), 2);
+  assertEquals(await Array.fromAsync(Deno.readDir(place.at("c")), ({ name }) => name), ["whole.json"]);
 });
