@@ -229,9 +229,11 @@ async function main(): Promise<number> {
   }
   for (const argument of Deno.args) console.error(`error: ${argument}: test takes no flags`);
   if (Deno.args.length > 0) return 2;
-  await Deno.remove(new URL("coverage", root), { recursive: true }).catch((error) => {
+  const coverage = new URL("coverage", root);
+  await Deno.remove(coverage, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
+  await Deno.mkdir(coverage);
 
   await keepToVulkan();
   let totals: ReturnType<typeof readTotals>;

@@ -10,6 +10,12 @@ import { argumentsOf, environmentOf, pathInProject, Workplace } from "./run_task
 export const HAS_MPI: boolean = Deno.build.os === "linux";
 if (!HAS_MPI) console.warn(`MPI is not tested on ${Deno.build.os}: Open MPI is installed on Linux alone`);
 
+/**
+ * What mpirun says on a busy machine though nothing is wrong: a child that is already at its own program has made its
+ * process group itself, and its parent, which does so too to be sure, comes too late.
+ */
+const TOO_LATE = /^\[.*\] plm:rsh: Warning: setpgid\(\d+,\d+\) failed in parent with errno=Permission denied\(13\)\n/gm;
+
 /** What each rank runs, and where. */
 export interface JobOptions {
   /** How many ranks. */
@@ -138,7 +144,7 @@ export class MpiJob implements AsyncDisposable {
   async #watch(): Promise<JobOutcome> {
     const { code } = await this.#child.status;
     clearTimeout(this.#timer);
-    const launcher = await Deno.readTextFile(this.#place.at("launcher"));
+    const launcher = (await Deno.readTextFile(this.#place.at("launcher"))).replaceAll(TOO_LATE, "");
     const ranks = await Promise.all(Array.from({ length: this.#ranks }, (_, rank) => this.said(rank)));
     return { code, ranks, launcher, isLate: this.#isLate };
   }
