@@ -174,9 +174,9 @@ Deno.test("LiveServer gives up a page that does not read, and holds no more for 
     rounds.push(performance.now() - before);
     await wait(20);
   }
-  // A round may lose its core to another test; waiting for the page would slow all.
-  const median = rounds.sort((a, b) => a - b)[rounds.length >> 1];
-  assert(median < 50, `who trains was held up for ${median} ms in the median of ${rounds.length} rounds`);
+  // The last of them, within its patience. One may lose its core to another test; waiting for the page would slow all.
+  const median = rounds.slice(-9).sort((a, b) => a - b)[4];
+  assert(median < 50, `who trains was held up for ${median} ms`);
   live.note("the last");
   await reads.until(({ messages }) => messages.at(-1)?.text === "the last");
 });
