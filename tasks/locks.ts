@@ -13,6 +13,9 @@ export const LOCK_FOLDER = `${DATA_FOLDER}/.locks`;
 /** Milliseconds between two looks at a lock that another process holds. */
 const LOOK_AGAIN = 50;
 
+/** Milliseconds for which a process that holds a lock may be about to end: mpirun returns before all its ranks are gone. */
+const ENDING = 2_000;
+
 /** Longest name that is written out: a file's may have 255 bytes. */
 const MAX_NAME = 200;
 
@@ -98,7 +101,7 @@ export class Lock implements Disposable {
  * @param runName The run.
  * @param tell Tells the user what may be wrong; on stderr if left out.
  * @returns The lock; hold it until the process ends.
- * @throws {ConfigError} If another process trains under this name.
+ * @throws {ConfigError} If another process trains under this name, and goes on to do so.
  */
 export async function lockRun(runName: string, tell?: Tell): Promise<Lock> {
   return await lockOrRefuse("run", runName, "a training", tell);
@@ -109,7 +112,7 @@ export async function lockRun(runName: string, tell?: Tell): Promise<Lock> {
  *
  * @param runName The search.
  * @returns The lock; hold it until the process ends.
- * @throws {ConfigError} If another process searches under this name.
+ * @throws {ConfigError} If another process searches under this name, and goes on to do so.
  */
 export async function lockSearch(runName: string): Promise<Lock> {
   return await lockOrRefuse("search", runName, "a search");
@@ -146,18 +149,24 @@ async function lockOrWait(kind: LockKind, name: string, doing: string, tell: Tel
       const holder = await readHolder(kind, name);
       tell(`waiting for ${holder ? `process ${holder.pid}, which ${holder.doing}` : `another process`}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+    await wait();
   }
 }
 
 async function lockOrRefuse(kind: LockKind, runName: string, what: string, tell?: Tell): Promise<Lock> {
-  const lock = await Lock.take(kind, runName, "", tell);
-  if (lock) return lock;
+  for (const end = performance.now() + ENDING; performance.now() < end; await wait()) {
+    const lock = await Lock.take(kind, runName, "", tell);
+    if (lock) return lock;
+  }
   const holder = await readHolder(kind, runName);
   const who = holder ? ` (process ${holder.pid}, since ${timeOf(holder.since)})` : "";
   throw new ConfigError([
     `RUN_NAME is "${runName}": ${what} under this name is under way${who}: wait for it, or choose another name`,
   ]);
+}
+
+function wait(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
 }
 
 /** The note of whoever holds a lock; undefined where none can be read, as on Windows, which locks reading too. */

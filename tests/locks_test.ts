@@ -1,6 +1,6 @@
 /** What a lock is, on its own; what the tasks make of it is in task_locks_test.ts. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { evaluation, holdLock } from "./lock_holder.ts";
 import { Workplace } from "./run_task_process.ts";
 
@@ -46,17 +46,37 @@ Deno.test("lockRun() refuses while a process lives, names it, and takes over at 
   assertEquals((await evaluate(place, tried)).stdout, "held");
 });
 
+Deno.test("lockRun() and lockSearch() wait a moment for a process that is about to end", async () => {
+  await using place = await Workplace.create();
+  const { stdout } = await evaluate(
+    place,
+    `for (const [kind, lock] of [["run", lockRun], ["search", lockSearch]]) {
+      const ending = await Lock.take(kind, "x", "");
+      setTimeout(() => ending[Symbol.dispose](), 300);
+      console.log(await lock("x") instanceof Lock);
+    }`,
+  );
+  assertEquals(stdout, "true\ntrue");
+});
+
 Deno.test("lockRun() tells the day where it is another one, and no process where the note says none", async () => {
   await using place = await Workplace.create();
-  await using _holder = await holdLock(place, `lockRun("x")`);
-  const tried = `await lockRun("x").catch(({ message }) => console.log(message));`;
-  const at = "data/.locks/run.x.lock", since = new Date(2026, 0, 5, 7, 9).toISOString();
-  await place.write(at, JSON.stringify({ pid: 7, since, doing: "" }));
-  assertStringIncludes((await evaluate(place, tried)).stdout, "under way (process 7, since 2026-01-05 07:09): wait");
-  for (const text of ["", "{", "[]", '{"pid":"7"}']) {
-    await place.write(at, text);
-    assertStringIncludes((await evaluate(place, tried)).stdout, "under way: wait", text);
-  }
+  const pid = 7, since = new Date(2026, 0, 5, 7, 9).toISOString();
+  const notes = [JSON.stringify({ pid, since, doing: "" }), "", "{", "[]", '{"pid":"7"}'];
+  const all = (then = "") => `Promise.all([${notes.map((_, i) => `lockRun("x${i}")${then}`)}])`;
+  await using _holder = await holdLock(place, all());
+  for (const [i, note] of notes.entries()) await place.write(`data/.locks/run.x${i}.lock`, note);
+  const { stdout } = await evaluate(
+    place,
+    `console.log((await ${all(".catch((error) => error.message)")}).join("\\n"));`,
+  );
+  const who = notes.map((_, i) => i === 0 ? " (process 7, since 2026-01-05 07:09)" : "");
+  assertEquals(
+    stdout.split("\n"),
+    who.map((text, i) =>
+      `RUN_NAME is "x${i}": a training under this name is under way${text}: wait for it, or choose another name`
+    ),
+  );
 });
 
 Deno.test("Lock.take() goes on without a lock where the file system has none, and says so", async () => {
