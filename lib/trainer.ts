@@ -286,8 +286,7 @@ export class Trainer implements Disposable {
   /**
    * Looks at the step that comes next, to be called in `between`: its forward and backward passes run one operation at a
    * time, as in {@linkcode Trainer.observedEpoch}, and what they make is measured on the GPU. All of it is on the queue before
-   * the promise is returned. Training goes on as if nobody had looked, bit for bit. Gradients are those
-   * before clipping.
+   * the promise is returned. Training goes on as if nobody had looked, bit for bit. Gradients are those before clipping.
    *
    * @returns Each tensor of the step, in the order in which it makes them.
    * @throws {TypeError} If no step is about to run.

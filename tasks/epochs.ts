@@ -80,12 +80,12 @@ async function agreedCode({ communicator }: RunParty, code: number | undefined):
 
 /** Trains on, as far as nobody wants the run to hold. */
 async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
-  const { config: { numEpochs, debugTensors }, training, keeper, spectators } = party, { plateau, trainer } = training;
+  const { config: { numEpochs, debugTensors }, training, keeper, spectators } = party, { trainer } = training;
   const { doctor, layers, tracer } = watchers;
-  // The run may end behind any epoch, and what is traced is printed in its place.
-  const isOneByOne = keeper.stopping || plateau || debugTensors;
+  // With each call ends a look at what the training keeps, and PATIENCE may end the run behind any epoch.
+  const count = keeper.stopping ? 1 : numEpochs - trainer.epoch;
   try {
-    for await (const result of runEpochs(isOneByOne ? 1 : numEpochs - trainer.epoch, party, watchers)) {
+    for await (const result of runEpochs(count, party, watchers)) {
       const { epoch, step, loss, evaluation } = result, valLoss = evaluation ?? null;
       const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
       if (debugTensors) await tracer.settle();
