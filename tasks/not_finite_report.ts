@@ -1,6 +1,8 @@
 /** What a user sees of a value that is not finite: what, where, in which rows, why, and what to do. */
 
+import type { NotFiniteError } from "../lib/errors.ts";
 import type { Fault } from "../lib/fault_finder.ts";
+import type { TaskConfig } from "./config.ts";
 
 /** Rows of a batch that are named. */
 const MAX_ROWS = 8;
@@ -35,6 +37,24 @@ export function formatFault(fault: Fault, names?: ColumnNames): string[] {
     `likely cause: ${cause.kind === "unknown" ? `not known: ${cause.text}` : cause.text}`,
     `what to do: ${adviceOn(fault)}`,
   ];
+}
+
+/**
+ * Adds advice to an error of ranks: where it came from cannot be found by taking steps again, for other ranks would have to,
+ * too.
+ *
+ * @param error It.
+ * @param config The run's settings.
+ * @returns The error.
+ */
+export function adviseGroup(error: NotFiniteError, { runName, syncEvery }: TaskConfig): NotFiniteError {
+  error.message += "\nwhat to do: a lower LEARNING_RATE is the usual cure";
+  if (syncEvery === 1) {
+    error.message +=
+      `; \`deno task train --resume ${runName} --force\` goes on in one process from the last checkpoint, and ` +
+      "says which tensor, layer and rows it came from";
+  }
+  return error;
 }
 
 function subjectOf({ tensor, layer }: Fault): string {

@@ -9,7 +9,7 @@ import type { Training } from "./build_training.ts";
 import type { Checkpoints, Origin, RunCheckpoint, RunNotes } from "./checkpoints.ts";
 import { ConfigError, type TaskConfig } from "./config.ts";
 import type { LayersLine } from "./layers_log.ts";
-import { formatFault } from "./not_finite_report.ts";
+import { adviseGroup, formatFault } from "./not_finite_report.ts";
 import type { RunFolder } from "./run_folder.ts";
 import type { HeldRun } from "./spectator.ts";
 import type { TraceLine } from "./trace.ts";
@@ -130,7 +130,7 @@ export class RunKeeper implements HeldRun, Disposable {
    */
   async recover(error: NotFiniteError): Promise<string[]> {
     await this.#writing;
-    if (this.#training.trainer.options.group) throw toldOfGroup(error, this.#config);
+    if (this.#training.trainer.options.group) throw adviseGroup(error, this.#config);
     const failure = this.#failure?.error ?? error, good = this.#good;
     if (!(failure instanceof NotFiniteError) || !good) throw failure;
     this.#failure = undefined;
@@ -300,15 +300,4 @@ export class RunKeeper implements HeldRun, Disposable {
     const tensors = Object.fromEntries(Object.entries(state.tensors).filter(([name]) => !name.startsWith("best.")));
     return [{ ...state, tensors }, {}];
   }
-}
-
-/** What follows from an error where steps cannot be taken again to find where it came from: other ranks would have to, too. */
-function toldOfGroup(error: NotFiniteError, { runName, syncEvery }: TaskConfig): NotFiniteError {
-  error.message += "\nwhat to do: a lower LEARNING_RATE is the usual cure";
-  if (syncEvery === 1) {
-    error.message +=
-      `; \`deno task train --resume ${runName} --force\` goes on in one process from the last checkpoint, and ` +
-      "says which tensor, layer and rows it came from";
-  }
-  return error;
 }
