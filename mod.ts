@@ -6,24 +6,30 @@
  *
  * @module
  */
-export type { DeviceOptions, ProductSchedule } from "./lib/adapter.ts";
-export { clipByNorm } from "./lib/clipping.ts";
-export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/communicator.ts";
-export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/device.ts";
-export type { Staging } from "./lib/staging.ts";
-export { CellError, isMissing, parseNumber } from "./lib/cells.ts";
-export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/csv.ts";
-export type { CsvPiece } from "./lib/csv_files.ts";
-export { type CsvRange, csvRange } from "./lib/csv_range.ts";
-export { type CsvOptions, parseRecords, readRecords, type RecordBlock, type Separator } from "./lib/csv_records.ts";
-export type { ReadOptions } from "./lib/csv_text.ts";
-export { EarlyStopping, type EarlyStoppingState } from "./lib/early_stopping.ts";
-export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/errors.ts";
-export { type Fault, type FaultCause, findFault } from "./lib/fault_finder.ts";
-export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluation.ts";
-export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/gradcheck.ts";
-export type { Group, OuterOptions } from "./lib/group.ts";
-export { type Init, initialWeights } from "./lib/init.ts";
+export type { DeviceOptions, ProductSchedule } from "./lib/gpu/adapter.ts";
+export { clipByNorm } from "./lib/training/clipping.ts";
+export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/ranks/communicator.ts";
+export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/gpu/device.ts";
+export type { Staging } from "./lib/gpu/readback.ts";
+export { CellError, isMissing, parseNumber } from "./lib/data/cells.ts";
+export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/data/csv.ts";
+export type { CsvPiece } from "./lib/data/csv_files.ts";
+export { type CsvRange, csvRange } from "./lib/data/csv_range.ts";
+export {
+  type CsvOptions,
+  parseRecords,
+  readRecords,
+  type RecordBlock,
+  type Separator,
+} from "./lib/data/csv_records.ts";
+export type { ReadOptions } from "./lib/data/csv_text.ts";
+export { EarlyStopping, type EarlyStoppingState } from "./lib/training/early_stopping.ts";
+export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/base/errors.ts";
+export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
+export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluate/evaluation.ts";
+export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/check/gradcheck.ts";
+export type { Group, OuterOptions } from "./lib/training/group/group.ts";
+export { type Init, initialWeights } from "./lib/core/init.ts";
 export {
   type ActivationName,
   Dropout,
@@ -37,8 +43,8 @@ export {
   ReLU,
   Sigmoid,
   Tanh,
-} from "./lib/layers.ts";
-export { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "./lib/losses.ts";
+} from "./lib/core/layers.ts";
+export { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "./lib/core/losses.ts";
 export {
   type Cell,
   type ClassPrediction,
@@ -46,31 +52,27 @@ export {
   loadModel,
   type Prediction,
   type Row,
-} from "./lib/load_model.ts";
+} from "./lib/model_file/load_model.ts";
 export {
   type ClassificationMetrics,
   classificationMetrics,
   type ClassMetrics,
   RunningClassification,
-} from "./lib/classification_metrics.ts";
-export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/learning_rates.ts";
-export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/metrics.ts";
-export { type DataSource, dataSource, type ModelMetadata, type Versions } from "./lib/model_metadata.ts";
-export { decodeModel, encodeModel } from "./lib/model_bytes.ts";
-export { type ForwardOptions, Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/model.ts";
+} from "./lib/evaluate/classification_metrics.ts";
+export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/training/learning_rates.ts";
+export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/evaluate/metrics.ts";
+export { type DataSource, dataSource, type ModelMetadata, type Versions } from "./lib/model_file/metadata.ts";
+export { decodeModel, encodeModel } from "./lib/model_file/bytes.ts";
+export { type ForwardOptions, Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/core/model.ts";
 export {
   add,
   addBackward,
   addBias,
   addBiasBackward,
   advance,
-  append,
   dropout,
   dropoutBackward,
   type DropoutOptions,
-  type GatherOptions,
-  gatherRows,
-  gatherRowsBackward,
   gelu,
   geluBackward,
   leakyRelu,
@@ -100,7 +102,8 @@ export {
   sumBackward,
   tanh,
   tanhBackward,
-} from "./lib/ops.ts";
+} from "./lib/core/ops.ts";
+export { append, type GatherOptions, gatherRows, gatherRowsBackward } from "./lib/training/recorded_rows.ts";
 export {
   Adam,
   type AdamOptions,
@@ -118,18 +121,18 @@ export {
   type RmsPropOptions,
   Sgd,
   type Trainable,
-} from "./lib/optimizers.ts";
+} from "./lib/core/optimizers.ts";
 export {
   type PatienceOptions,
   type PatienceState,
   Plateau,
   type PlateauOptions,
   type PlateauState,
-} from "./lib/plateau.ts";
-export { Predictor } from "./lib/predictor.ts";
-export { Random } from "./lib/random.ts";
-export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/row_source.ts";
-export { loadWeights, type ModelDescription, SavedModel, saveModel } from "./lib/saved_model.ts";
+} from "./lib/training/plateau.ts";
+export { Predictor } from "./lib/evaluate/predictor.ts";
+export { Random } from "./lib/base/random.ts";
+export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/data/row_source.ts";
+export { loadWeights, type ModelDescription, SavedModel, saveModel } from "./lib/model_file/saved_model.ts";
 export {
   readSafetensors,
   readSafetensorsHeader,
@@ -137,15 +140,21 @@ export {
   type StoredTensor,
   type StoredTensors,
   writeSafetensors,
-} from "./lib/safetensors.ts";
-export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors_bytes.ts";
-export { SafetensorsRows } from "./lib/safetensors_rows.ts";
-export { SafetensorsWriter, type TensorPiece } from "./lib/safetensors_writer.ts";
-export { type ColumnStatistics, RunningStatistics, Scaler, type ScalerJson, type ScalingMethod } from "./lib/scaler.ts";
-export type { Binding } from "./lib/pipeline.ts";
-export { type RecordedPart, Recording } from "./lib/recording.ts";
-export { type KernelCheck, selfTest } from "./lib/self_check.ts";
-export type { Shape } from "./lib/shape.ts";
+} from "./lib/safetensors/reader.ts";
+export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors/bytes.ts";
+export { SafetensorsRows } from "./lib/safetensors/rows.ts";
+export { SafetensorsWriter, type TensorPiece } from "./lib/safetensors/writer.ts";
+export {
+  type ColumnStatistics,
+  RunningStatistics,
+  Scaler,
+  type ScalerJson,
+  type ScalingMethod,
+} from "./lib/data/scaler.ts";
+export type { Binding } from "./lib/gpu/pipeline.ts";
+export { type RecordedPart, Recording } from "./lib/gpu/recording.ts";
+export { type KernelCheck, selfTest } from "./lib/check/self_test.ts";
+export type { Shape } from "./lib/base/shape.ts";
 export {
   type CategoricalColumn,
   encodedNames,
@@ -156,21 +165,21 @@ export {
   numericTable,
   type Table,
   type Target,
-} from "./lib/table.ts";
-export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/table_encoder.ts";
-export { parseTable } from "./lib/table_json.ts";
-export { type ColumnLook, ColumnProfile } from "./lib/table_profile.ts";
-export { type TensorStatistics, tensorStatistics } from "./lib/tensor_statistics.ts";
-export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/tensor.ts";
-export { VERSION } from "./lib/version.ts";
+} from "./lib/data/table.ts";
+export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/data/table_encoder.ts";
+export { parseTable } from "./lib/data/table_json.ts";
+export { type ColumnLook, ColumnProfile } from "./lib/data/table_profile.ts";
+export { type TensorStatistics, tensorStatistics } from "./lib/training/tensor_statistics.ts";
+export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/core/tensor.ts";
+export { VERSION } from "./lib/base/version.ts";
 export type { Access, Kernel } from "./kernels/mod.ts";
-export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference.ts";
-export * as reference from "./lib/reference.ts";
-export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/checkpoint.ts";
-export type { TrainingState } from "./lib/training_state.ts";
-export type { MeasuredTensor } from "./lib/step_look.ts";
-export { Trainer } from "./lib/trainer.ts";
-export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/weighted_losses.ts";
+export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference/mod.ts";
+export * as reference from "./lib/reference/mod.ts";
+export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/model_file/checkpoint.ts";
+export type { TrainingState } from "./lib/training/training_state.ts";
+export type { MeasuredTensor } from "./lib/training/lookahead.ts";
+export { Trainer } from "./lib/training/trainer.ts";
+export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/core/weighted_losses.ts";
 export type {
   Batch,
   EpochOptions,
@@ -179,4 +188,4 @@ export type {
   StreamedRows,
   TrainerOptions,
   TrainerSettings,
-} from "./lib/trainer_options.ts";
+} from "./lib/training/trainer_options.ts";

@@ -11,8 +11,8 @@ import { measure } from "./bench/measure.ts";
 import { readOptions, USAGE } from "./bench/options.ts";
 import { interruptWorkers } from "./bench/processes.ts";
 import { faultsOf, formatResults } from "./bench/report.ts";
-import { ConfigError } from "./config.ts";
-import { describeError } from "./run_task.ts";
+import { ConfigError } from "./settings/config.ts";
+import { describeError } from "./settings/run_task.ts";
 
 /** Measures in a folder of its own, which goes with it. */
 async function bench(args: readonly string[]): Promise<number> {

@@ -5,12 +5,12 @@
  *   deno task compare narrow wide wider --json
  */
 
-import { printable } from "../lib/printable.ts";
-import { differencesOf, formatComparison, notesOf } from "./compare_report.ts";
-import { ConfigError, type TaskConfig } from "./config.ts";
-import { SETTINGS } from "./keys.ts";
-import { readRuns } from "./run_records.ts";
-import { runTask } from "./run_task.ts";
+import { printable } from "../lib/base/printable.ts";
+import { differencesOf, formatComparison, notesOf } from "./report/compare.ts";
+import { ConfigError, type TaskConfig } from "./settings/config.ts";
+import { SETTINGS } from "./settings/keys.ts";
+import { readRuns } from "./runs/records.ts";
+import { runTask } from "./settings/run_task.ts";
 
 async function main({ numbers: names, extras: { JSON: json = "false" } }: TaskConfig): Promise<void> {
   checkNames(names);

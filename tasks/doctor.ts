@@ -4,10 +4,10 @@
  *   deno task doctor
  */
 
-import { Device } from "../lib/device.ts";
-import { selfTest } from "../lib/self_check.ts";
-import { runTask } from "./run_task.ts";
-import { formatTable } from "./table.ts";
+import { Device } from "../lib/gpu/device.ts";
+import { selfTest } from "../lib/check/self_test.ts";
+import { runTask } from "./settings/run_task.ts";
+import { formatTable } from "./show/text_table.ts";
 
 async function main(): Promise<number> {
   using device = await Device.request();

@@ -6,21 +6,21 @@
  *   deno task evaluate --data new.csv --run-name cars --json
  */
 
-import { Device } from "../lib/device.ts";
-import { DataError } from "../lib/errors.ts";
-import { type Evaluation, Evaluator } from "../lib/evaluation.ts";
-import { isMissing } from "../lib/cells.ts";
-import { printable } from "../lib/printable.ts";
-import { targetForm } from "../lib/model_metadata.ts";
-import type { SavedModel } from "../lib/saved_model.ts";
-import type { Table } from "../lib/table.ts";
-import { TableEncoder, TargetEncoder } from "../lib/table_encoder.ts";
-import { targetNames } from "../lib/table_json.ts";
-import { ConfigError, type TaskConfig } from "./config.ts";
-import { formatClasses, formatEvaluations } from "./evaluation_report.ts";
-import { runTask } from "./run_task.ts";
-import { type FileRecord, fileRecords, loadRun } from "./saved_run.ts";
-import { fromUsersFolder } from "./users_files.ts";
+import { Device } from "../lib/gpu/device.ts";
+import { DataError } from "../lib/base/errors.ts";
+import { type Evaluation, Evaluator } from "../lib/evaluate/evaluation.ts";
+import { isMissing } from "../lib/data/cells.ts";
+import { printable } from "../lib/base/printable.ts";
+import { targetForm } from "../lib/model_file/metadata.ts";
+import type { SavedModel } from "../lib/model_file/saved_model.ts";
+import type { Table } from "../lib/data/table.ts";
+import { TableEncoder, TargetEncoder } from "../lib/data/table_encoder.ts";
+import { targetNames } from "../lib/data/table_json.ts";
+import { ConfigError, type TaskConfig } from "./settings/config.ts";
+import { formatClasses, formatEvaluations } from "./show/evaluation_report.ts";
+import { runTask } from "./settings/run_task.ts";
+import { type FileRecord, fileRecords, loadRun } from "./runs/saved_run.ts";
+import { fromUsersFolder } from "./settings/users_files.ts";
 
 async function main({ extras: { DATA: data, JSON: json = "false" }, runName }: TaskConfig): Promise<void> {
   const faults = [

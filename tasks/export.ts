@@ -7,18 +7,18 @@
  */
 
 import { basename, extname } from "node:path";
-import { writeSafetensors } from "../lib/safetensors.ts";
-import { ConfigError, type TaskConfig } from "./config.ts";
+import { writeSafetensors } from "../lib/safetensors/reader.ts";
+import { ConfigError, type TaskConfig } from "./settings/config.ts";
 import { type ExportedModel, readExportedModel } from "./export/exported_model.ts";
-import type { Format } from "./export/formats.ts";
+import type { Format } from "./settings/export_formats.ts";
 import { encodeOnnx } from "./export/onnx.ts";
 import { torchWeights, writePython } from "./export/pytorch.ts";
 import { writeTypeScript } from "./export/typescript.ts";
-import { lockExport } from "./locks.ts";
-import { RunFolder } from "./run_folder.ts";
-import { runTask } from "./run_task.ts";
-import { readRun } from "./saved_run.ts";
-import { fromUsersFolder, writeAside } from "./users_files.ts";
+import { lockExport } from "./prepare/locks.ts";
+import { RunFolder } from "./runs/folder.ts";
+import { runTask } from "./settings/run_task.ts";
+import { readRun } from "./runs/saved_run.ts";
+import { fromUsersFolder, writeAside } from "./settings/users_files.ts";
 
 /** Writes a model, and tells the paths of its files. */
 type Exporter = { extension: string; write: (path: string, model: ExportedModel) => Promise<string[]> };

@@ -4,7 +4,7 @@
  *   mpirun -n 4 deno task gen-data-mpi --recipe cubic --num-dataset 100000000
  */
 
-import { main } from "./gen_data.ts";
-import { runRanks } from "./run_ranks.ts";
+import { main } from "./prepare/generate.ts";
+import { runRanks } from "./mpi/run_ranks.ts";
 
 if (import.meta.main) await runRanks("gen-data-mpi", (config, { communicator }) => main(config, communicator));

@@ -4,11 +4,11 @@
  *   deno task gradcheck --hidden-size 64,32 --seed 42
  */
 
-import { Device } from "../lib/device.ts";
-import { checkGradients, gradientCases } from "../lib/gradcheck.ts";
-import type { Config } from "./config.ts";
-import { runTask } from "./run_task.ts";
-import { formatTable } from "./table.ts";
+import { Device } from "../lib/gpu/device.ts";
+import { checkGradients, gradientCases } from "../lib/check/gradcheck.ts";
+import type { Config } from "./settings/config.ts";
+import { runTask } from "./settings/run_task.ts";
+import { formatTable } from "./show/text_table.ts";
 
 async function main({ seed, hiddenSize }: Config): Promise<number> {
   using device = await Device.request();

@@ -6,11 +6,11 @@
  *   deno task report narrow --svg figures --output narrow.html
  */
 
-import { Device } from "../lib/device.ts";
-import { ConfigError, type TaskConfig } from "./config.ts";
-import { SETTINGS } from "./keys.ts";
-import { runTask } from "./run_task.ts";
-import { fromUsersFolder } from "./users_files.ts";
+import { Device } from "../lib/gpu/device.ts";
+import { ConfigError, type TaskConfig } from "./settings/config.ts";
+import { SETTINGS } from "./settings/keys.ts";
+import { runTask } from "./settings/run_task.ts";
+import { fromUsersFolder } from "./settings/users_files.ts";
 
 async function main({ runName, given, numbers, output, extras: { SVG: svg } }: TaskConfig): Promise<void> {
   const [word = runName, ...more] = numbers, { parse, allowed } = SETTINGS.RUN_NAME;
@@ -24,7 +24,7 @@ async function main({ runName, given, numbers, output, extras: { SVG: svg } }: T
   ];
   if (faults.length > 0) throw new ConfigError(faults);
   using device = await Device.request({ smallDispatches: true });
-  const { writeReport } = await import("./report_writer.ts");
+  const { writeReport } = await import("./report/writer.ts");
   const { page, charts } = await writeReport({
     ...{ runName: word, device, output: fromUsersFolder(output) },
     svgFolder: fromUsersFolder(svg),

@@ -5,7 +5,7 @@
  *   mpirun -n 4 deno task scale-mpi --data houses.csv --target price
  */
 
-import { runRanks } from "./run_ranks.ts";
-import { main } from "./scale.ts";
+import { runRanks } from "./mpi/run_ranks.ts";
+import { main } from "./prepare/scale_recipe.ts";
 
 if (import.meta.main) await runRanks("scale-mpi", (config, { communicator }) => main(config, communicator));

@@ -6,10 +6,10 @@
  *   mpirun -n 4 deno task train-mpi --data houses.csv --target price --sync-every 16
  */
 
-import { withGpu } from "./rank_devices.ts";
-import { readTrainConfig } from "./resume.ts";
-import { runRanks } from "./run_ranks.ts";
-import { train } from "./train.ts";
+import { withGpu } from "./mpi/rank_devices.ts";
+import { readTrainConfig } from "./training/resume.ts";
+import { runRanks } from "./mpi/run_ranks.ts";
+import { train } from "./training/train_run.ts";
 
 if (import.meta.main) {
   await runRanks("train-mpi", (config, ranks) => train(config, withGpu(ranks)), readTrainConfig);

@@ -6,14 +6,14 @@
  *     deno run --allow-env tasks/bench/backhand.ts endurance 100000
  */
 
-import { isSmallStep } from "../../lib/adapter.ts";
-import { Device } from "../../lib/device.ts";
-import { multilayerPerceptron } from "../../lib/layers.ts";
-import { Model } from "../../lib/model.ts";
-import { matmul } from "../../lib/ops.ts";
-import { Sgd } from "../../lib/optimizers.ts";
-import { Tensor } from "../../lib/tensor.ts";
-import { Trainer } from "../../lib/trainer.ts";
+import { isSmallStep } from "../../lib/gpu/adapter.ts";
+import { Device } from "../../lib/gpu/device.ts";
+import { multilayerPerceptron } from "../../lib/core/layers.ts";
+import { Model } from "../../lib/core/model.ts";
+import { matmul } from "../../lib/core/ops.ts";
+import { Sgd } from "../../lib/core/optimizers.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
 import { factors, type Size } from "./products.ts";
 import type { Held, Implementation, StepCosts } from "./results.ts";
 import { parseTask, type Plan, report, timeProducts, timeTraining, type Trained } from "./worker.ts";

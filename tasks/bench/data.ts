@@ -5,9 +5,9 @@
  *     deno run --allow-read=. --allow-write=data tasks/bench/data.ts scale 1000000
  */
 
-import { readConfig } from "../config.ts";
-import { genData } from "../gen_data.ts";
-import { scaleData } from "../scale.ts";
+import { readConfig } from "../settings/config.ts";
+import { genData } from "../prepare/generate.ts";
+import { scaleData } from "../prepare/scale_recipe.ts";
 import type { DataResult } from "./results.ts";
 import { peakBytes, report } from "./worker.ts";
 

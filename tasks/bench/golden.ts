@@ -4,7 +4,7 @@
  *     deno run --allow-write=tasks/bench tasks/bench/golden.ts
  */
 
-import { referenceSgd } from "../../lib/reference.ts";
+import { referenceSgd } from "../../lib/reference/mod.ts";
 import golden from "./golden.json" with { type: "json" };
 import {
   batchesOf,

@@ -8,16 +8,16 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { Device } from "../../lib/device.ts";
-import { multilayerPerceptron } from "../../lib/layers.ts";
-import { type Loss, mse, softmaxCrossEntropy } from "../../lib/losses.ts";
-import { Model } from "../../lib/model.ts";
-import { matmul } from "../../lib/ops.ts";
-import { Sgd } from "../../lib/optimizers.ts";
-import { Random } from "../../lib/random.ts";
-import { Tensor } from "../../lib/tensor.ts";
-import { Trainer } from "../../lib/trainer.ts";
-import { formatTable } from "../table.ts";
+import { Device } from "../../lib/gpu/device.ts";
+import { multilayerPerceptron } from "../../lib/core/layers.ts";
+import { type Loss, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { matmul } from "../../lib/core/ops.ts";
+import { Sgd } from "../../lib/core/optimizers.ts";
+import { Random } from "../../lib/base/random.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import { formatTable } from "../show/text_table.ts";
 
 const SECONDS = 2;
 

@@ -7,7 +7,7 @@
 // deno-lint-ignore-file no-import-prefix -- named in deno.json or deno.lock, every task would download it
 
 import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np } from "npm:@jax-js/jax@~0.1.25";
-import { requestAdapter } from "../../lib/adapter.ts";
+import { requestAdapter } from "../../lib/gpu/adapter.ts";
 import { factors, type Size } from "./products.ts";
 import type { Implementation } from "./results.ts";
 import { parseTask, type Plan, report, timeProducts, timeTraining } from "./worker.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { Kernel } from "../../kernels/mod.ts";
-import { Device } from "../../lib/device.ts";
-import { Tensor } from "../../lib/tensor.ts";
+import { Device } from "../../lib/gpu/device.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
 import { type LimitsResult, median } from "./results.ts";
 import { report, timeRounds } from "./worker.ts";
 

@@ -52,7 +52,7 @@ export async function timeViews(
 async function timeView(view: View, epochs: number, folder: string): Promise<{ steps: number; rate: number }> {
   const client = CLIENTS[view];
   const train: Start = {
-    script: "tasks/train.ts",
+    script: "tasks/training/train_run.ts",
     args: ["--num-epochs", `${epochs}`, "--run-name", view, ...FLAGS[view]],
     flags: ["--allow-read", "--allow-write=data", "--allow-env", "--allow-net=127.0.0.1"],
     cwd: folder,

@@ -98,7 +98,7 @@ async function multiply(collector: Collector, { seconds, sizes }: Plan, folder: 
 /** Times `train` on the default dataset, scaled before, until its first steps are done. */
 async function timeStarts(collector: Collector, { starts }: Plan, folder: string): Promise<number[]> {
   const train: Start = {
-    script: "tasks/train.ts",
+    script: "tasks/training/train_run.ts",
     args: ["--num-epochs", "1"],
     flags: ["--allow-read=.", "--allow-write=data", "--allow-env"],
     cwd: folder,

@@ -1,7 +1,7 @@
 /** The bench's command line. */
 
-import { parseCommandLine } from "../command_line.ts";
-import { ConfigError } from "../config.ts";
+import { parseCommandLine } from "../settings/command_line.ts";
+import { ConfigError } from "../settings/config.ts";
 
 /** What the bench was asked to do. */
 export interface Options {

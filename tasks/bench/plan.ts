@@ -55,7 +55,7 @@ export const QUICK: Plan = {
   rows: [],
 };
 
-/** Variables that only drivers read; lib/adapter.ts sets them. */
+/** Variables that only drivers read; lib/gpu/adapter.ts sets them. */
 const ADAPTER_ENV = "--allow-env=XDG_RUNTIME_DIR,LP_NUM_THREADS";
 
 /** Everybody, this project first. */

@@ -1,7 +1,7 @@
 /** Starts workers, each in a process of its own with few permissions, and ends them with the bench. */
 
-import { SETTINGS } from "../keys.ts";
-import { inTerminal, type TerminalSize } from "../terminal.ts";
+import { SETTINGS } from "../settings/keys.ts";
+import { inTerminal, type TerminalSize } from "../pictures/terminal.ts";
 
 const root = new URL("../../", import.meta.url);
 

@@ -1,6 +1,6 @@
 /** Matrix products that are timed, and how one is known to be right. */
 
-import { Random } from "../../lib/random.ts";
+import { Random } from "../../lib/base/random.ts";
 
 /** m, k, n: a [m, k] times b [k, n]. */
 export type Size = readonly [number, number, number];

@@ -8,7 +8,7 @@
  * in every K has the wait and the all-reduce. Every rank has as many rows as before: ideal is n times the rate of one.
  */
 
-import { formatTable } from "../table.ts";
+import { formatTable } from "../show/text_table.ts";
 
 /** An all-reduce between two ranks. */
 export interface Exchange {

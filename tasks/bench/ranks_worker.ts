@@ -8,14 +8,14 @@
  * software adapter, steps between two meetings, rows of a rank's step, epochs to time.
  */
 
-import { ALONE, type Communicator } from "../../lib/communicator.ts";
-import { Device } from "../../lib/device.ts";
-import { multilayerPerceptron } from "../../lib/layers.ts";
-import { Model } from "../../lib/model.ts";
-import { Sgd } from "../../lib/optimizers.ts";
-import { Tensor } from "../../lib/tensor.ts";
-import { Trainer } from "../../lib/trainer.ts";
-import { chooseGpu } from "../gpu_of_rank.ts";
+import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
+import { Device } from "../../lib/gpu/device.ts";
+import { multilayerPerceptron } from "../../lib/core/layers.ts";
+import { Model } from "../../lib/core/model.ts";
+import { Sgd } from "../../lib/core/optimizers.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import { chooseGpu } from "../mpi/gpu_of_rank.ts";
 import { learningRateOf, lossOf, workloadOf } from "./workloads.ts";
 
 /** Rows of data. */
@@ -38,7 +38,7 @@ function counting(communicator: Communicator, counts: { bytes: number }): Commun
 
 /** Times all-reduces from 1 kB to 4 MiB. */
 async function exchange(): Promise<void> {
-  const mpi = await (await import("../../lib/mpi.ts")).Mpi.open();
+  const mpi = await (await import("../../lib/ranks/mpi.ts")).Mpi.open();
   for (let bytes = 1024; bytes <= 4 * 2 ** 20; bytes *= 8) {
     const values = new Float32Array(bytes / 4), times: number[] = [];
     for (let round = 0; round < 60; round++) {
@@ -53,7 +53,7 @@ async function exchange(): Promise<void> {
 }
 
 async function train([mode, threads, syncEvery, batch, epochs]: readonly string[]): Promise<void> {
-  const mpi = mode === "alone" ? undefined : await (await import("../../lib/mpi.ts")).Mpi.open();
+  const mpi = mode === "alone" ? undefined : await (await import("../../lib/ranks/mpi.ts")).Mpi.open();
   const counts = { bytes: 0 }, communicator = counting(mpi ?? ALONE, counts);
   if (mpi) chooseGpu(mpi.localRank);
   using device = await Device.request({ threads: Number(threads) });

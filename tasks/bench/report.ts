@@ -1,6 +1,6 @@
 /** The results as text. */
 
-import { formatTable } from "../table.ts";
+import { formatTable } from "../show/text_table.ts";
 import { isRight, judge, lookingCost, productRatio, type Standing, trainingRatio } from "./goals.ts";
 import { GOLDEN } from "./golden.ts";
 import { CONTESTANTS } from "./plan.ts";

@@ -10,7 +10,7 @@ import * as tf from "npm:@tensorflow/tfjs-core@^4.22.0";
 import "npm:@tensorflow/tfjs-backend-cpu@^4.22.0";
 import { setWasmPaths } from "npm:@tensorflow/tfjs-backend-wasm@^4.22.0";
 import "npm:@tensorflow/tfjs-backend-webgpu@^4.22.0";
-import { requestAdapter } from "../../lib/adapter.ts";
+import { requestAdapter } from "../../lib/gpu/adapter.ts";
 import { factors, type Size } from "./products.ts";
 import type { Implementation } from "./results.ts";
 import { parseTask, type Plan, report, timeProducts, timeTraining } from "./worker.ts";

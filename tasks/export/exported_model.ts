@@ -1,13 +1,13 @@
 /** What every export is made from: a trained network with all that lies between raw columns and raw predictions. */
 
-import { DataError } from "../../lib/errors.ts";
-import type { ModelMetadata } from "../../lib/model_metadata.ts";
-import { showJson } from "../../lib/printable.ts";
-import { readSafetensors, type StoredTensors } from "../../lib/safetensors.ts";
-import { FORMAT, parseDescription } from "../../lib/saved_model.ts";
-import { buildUnweighted, parseLayers } from "../../lib/stored_layers.ts";
-import { formatShape } from "../../lib/shape.ts";
-import { encodedNames, type InputColumn } from "../../lib/table.ts";
+import { DataError } from "../../lib/base/errors.ts";
+import type { ModelMetadata } from "../../lib/model_file/metadata.ts";
+import { showJson } from "../../lib/base/printable.ts";
+import { readSafetensors, type StoredTensors } from "../../lib/safetensors/reader.ts";
+import { FORMAT, parseDescription } from "../../lib/model_file/saved_model.ts";
+import { buildUnweighted, parseLayers } from "../../lib/model_file/stored_layers.ts";
+import { formatShape } from "../../lib/base/shape.ts";
+import { encodedNames, type InputColumn } from "../../lib/data/table.ts";
 
 /** How a column is scaled: scaled = (raw - shift) / factor. */
 export interface Scaling {

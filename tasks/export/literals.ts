@@ -1,6 +1,6 @@
 /** Literals for written code: JSON's are TypeScript's and Python's too. */
 
-import { printable } from "../../lib/printable.ts";
+import { printable } from "../../lib/base/printable.ts";
 
 /** A text, number or list of them, as both languages read it; marks that turn text around would show other code than runs. */
 export function literal(value: string | number | readonly (string | number)[]): string {

@@ -8,9 +8,9 @@
  * is missing without a fill stays NaN, or counts as unseen: a graph cannot refuse a row.
  */
 
-import { isMissing, MISSING_TEXTS } from "../../lib/cells.ts";
-import type { CategoricalColumn } from "../../lib/table.ts";
-import { VERSION } from "../../lib/version.ts";
+import { isMissing, MISSING_TEXTS } from "../../lib/data/cells.ts";
+import type { CategoricalColumn } from "../../lib/data/table.ts";
+import { VERSION } from "../../lib/base/version.ts";
 import {
   encodedWidth,
   type ExportedLayer,

@@ -1,7 +1,7 @@
 /** A model as a Python file for PyTorch, and the weights that belong beside it. */
 
-import { MISSING_TEXTS } from "../../lib/cells.ts";
-import type { InputColumn } from "../../lib/table.ts";
+import { MISSING_TEXTS } from "../../lib/data/cells.ts";
+import type { InputColumn } from "../../lib/data/table.ts";
 import type { ExportedLayer, ExportedModel, ExportedOutput } from "./exported_model.ts";
 import { indent, literal } from "./literals.ts";
 

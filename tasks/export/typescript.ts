@@ -1,7 +1,7 @@
 /** A model as a TypeScript file without imports: its weights inline, its rows and predictions typed by the columns. */
 
-import { MISSING_TEXTS } from "../../lib/cells.ts";
-import type { InputColumn } from "../../lib/table.ts";
+import { MISSING_TEXTS } from "../../lib/data/cells.ts";
+import type { InputColumn } from "../../lib/data/table.ts";
 import type { ExportedLayer, ExportedModel, Scaling } from "./exported_model.ts";
 import { indent, literal } from "./literals.ts";
 

@@ -1,0 +1,253 @@
+/**
+ * Gradient checks. Two questions for every gradient: does the backward written by hand, in float64, agree with central
+ * finite differences of the forward; and does the GPU agree with that float64 backward.
+ *
+ * Tolerances: finite differences with eps 1e-6 to atol 1e-5 and rtol 1e-3, as PyTorch's gradcheck; float32 gradients to a
+ * relative 2e-3, as JAX's check_grads, of the entry or of a thousandth of the tensor's largest entry.
+ *
+ * @module
+ */
+import type { Device } from "../gpu/device.ts";
+import {
+  Dropout,
+  GELU,
+  type Layer,
+  LeakyReLU,
+  Linear,
+  multilayerPerceptron,
+  ReLU,
+  Sigmoid,
+  Tanh,
+} from "../core/layers.ts";
+import { bceWithLogits, huber, type Loss, mae, mse, softmaxCrossEntropy } from "../core/losses.ts";
+import { Model } from "../core/model.ts";
+import { Random } from "../base/random.ts";
+import { Matrix, ReferenceDropout, type ReferenceModel } from "../reference/mod.ts";
+import { Tensor } from "../core/tensor.ts";
+import { weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../core/weighted_losses.ts";
+
+const EPSILON = 1e-6;
+const ABSOLUTE = 1e-5;
+const RELATIVE = 1e-3;
+const GPU_RELATIVE = 2e-3;
+/** Entries of a tensor that finite differences try at most: each costs two forward passes. */
+const MAX_ENTRIES = 128;
+/** How far inputs must stay from a kink, where there is no derivative and float32 may fall on the other side. */
+const KINK_DISTANCE = 1e-4;
+
+/** One checked gradient. */
+export interface GradientCheck {
+  /** Which: a parameter's name such as `0.weight`, or `input`. */
+  readonly name: string;
+  /** How many entries finite differences tried. */
+  readonly entries: number;
+  /** Largest difference between the float64 backward and finite differences. */
+  readonly finiteDifference: number;
+  /** Largest difference between GPU and float64 backward, relative to the tensor's largest entry. */
+  readonly gpu: number;
+  /** True where every entry is within the tolerances. */
+  readonly ok: boolean;
+}
+
+/** A network to be checked. */
+export interface GradientCase {
+  /** What it checks. */
+  readonly name: string;
+  /** Its layers, fresh ones: the check binds them to a model of its own. None checks the loss alone. */
+  readonly layers: readonly Layer[];
+  /** Its loss. */
+  readonly loss: Loss;
+  /** Values in a row of the input. */
+  readonly inputs: number;
+}
+
+/**
+ * The cases that `deno task gradcheck` runs: each layer, each loss, and whole networks.
+ *
+ * @param hiddenSize Widths of the hidden layers of the networks.
+ * @returns Fresh layers in each case.
+ *
+ * @example
+ * ```ts
+ * import { gradientCases } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(gradientCases([8])[0].name, "Linear");
+ * ```
+ */
+export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
+  const network = () => multilayerPerceptron(3, hiddenSize, 2);
+  return [
+    { name: "Linear", layers: [new Linear(3, 4)], loss: mse, inputs: 3 },
+    { name: "ReLU", layers: [new ReLU()], loss: mse, inputs: 5 },
+    { name: "Sigmoid", layers: [new Sigmoid()], loss: mse, inputs: 5 },
+    { name: "LeakyReLU", layers: [new LeakyReLU({ slope: 0.2 })], loss: mse, inputs: 5 },
+    { name: "Tanh", layers: [new Tanh()], loss: mse, inputs: 5 },
+    { name: "GELU", layers: [new GELU()], loss: mse, inputs: 5 },
+    { name: "Dropout", layers: [new Dropout(0.4)], loss: mse, inputs: 5 },
+    { name: "mse", layers: [], loss: mse, inputs: 3 },
+    { name: "mae", layers: [], loss: mae, inputs: 3 },
+    { name: "huber", layers: [], loss: huber, inputs: 3 },
+    { name: "bce", layers: [], loss: bceWithLogits, inputs: 3 },
+    { name: "softmax", layers: [], loss: softmaxCrossEntropy, inputs: 4 },
+    { name: "bce, weighted", layers: [], loss: weightedBceWithLogits([0.6, 3]), inputs: 3 },
+    { name: "softmax, weighted", layers: [], loss: weightedSoftmaxCrossEntropy([0.5, 1, 2, 4]), inputs: 4 },
+    { name: "network, mse", layers: network(), loss: mse, inputs: 3 },
+    { name: "network, bce", layers: network(), loss: bceWithLogits, inputs: 3 },
+    { name: "network, softmax", layers: multilayerPerceptron(3, hiddenSize, 4), loss: softmaxCrossEntropy, inputs: 3 },
+    {
+      name: "network, dropout",
+      layers: [new Dropout(0.2), ...multilayerPerceptron(3, hiddenSize, 2, { activation: "gelu", dropout: 0.3 })],
+      loss: mse,
+      inputs: 3,
+    },
+    { name: "network, products fused", layers: wideNetwork(), loss: mse, inputs: 3 },
+  ];
+}
+
+/** Products large enough for the schedule to fuse, with each derivative that it knows; the first forward is too small. */
+function wideNetwork(): Layer[] {
+  return [
+    ...[new Linear(3, 41), new ReLU(), new Linear(41, 37), new ReLU()],
+    ...[new Linear(37, 31), new Sigmoid(), new Linear(31, 29), new Tanh(), new Linear(29, 6)],
+  ];
+}
+
+/**
+ * Checks every gradient of a network on random rows.
+ *
+ * @param device Where the GPU's side runs.
+ * @param given The network.
+ * @param seed Fixes weights, rows and the entries tried.
+ * @returns A line for each parameter and one for the input.
+ * @throws {RangeError} If no rows were found that keep clear of every kink.
+ *
+ * @example
+ * ```ts
+ * import { checkGradients, Device, Linear, mse, ReLU } from "@backhand/backhand";
+ * import { assert } from "@std/assert";
+ * using device = await Device.request();
+ * const layers = [new Linear(2, 5), new ReLU(), new Linear(5, 1)];
+ * const checks = await checkGradients(device, { name: "my network", layers, loss: mse, inputs: 2 }, 42);
+ * assert(checks.every(({ ok }) => ok));
+ * ```
+ */
+export async function checkGradients(device: Device, given: GradientCase, seed: number): Promise<GradientCheck[]> {
+  const { layers, loss, inputs } = given;
+  const random = new Random(seed, `gradcheck ${given.name}`);
+  using model = new Model(device, layers, { random });
+  // Biases of 0 would hide an error in what they add.
+  model.parameters.forEach(({ parameter: { shape, value } }) => {
+    if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, () => random.uniform(-0.5, 0.5)));
+  });
+  const twin = await model.reference(loss.reference);
+  for (const layer of twin.layers) if (layer instanceof ReferenceDropout) layer.step = 1;
+  const { x, target } = drawRows(twin, loss, inputs, random);
+  const { dX } = twin.backward(x, target);
+  const inOnePass: Loss["backward"] = (prediction, target) => loss.forwardBackward(prediction, target).dPrediction;
+  const gpu = [
+    await gpuGradients(model, x, target, loss.backward),
+    await gpuGradients(model, x, target, inOnePass),
+    await gpuGradients(model, x, target, inOnePass, true),
+  ];
+  const named = [
+    ...model.parameters.map(({ name }, i) => [name, twin.parameters[i], twin.gradients[i]] as const),
+    [
+      "input",
+      x,
+      dX,
+    ] as const,
+  ];
+  return named.map(([name, values, gradient], i) => {
+    const entries = pickEntries(values.data.length, random);
+    let ok = true, worst = 0;
+    for (const entry of entries) {
+      const expected = differentiate(twin, x, target, values, entry);
+      const difference = Math.abs(gradient.data[entry] - expected);
+      worst = Math.max(worst, difference);
+      ok &&= difference <= ABSOLUTE + RELATIVE * Math.abs(expected);
+    }
+    const largest = gradient.data.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+    let gpuWorst = 0;
+    gradient.data.forEach((g, entry) => {
+      const found = gpu.filter((gradients) => gradients[i]); // in training nobody asks for the input's
+      const difference = Math.max(...found.map((gradients) => Math.abs(gradients[i][entry] - g)));
+      gpuWorst = Math.max(gpuWorst, difference / (largest || 1));
+      ok &&= difference <= GPU_RELATIVE * Math.max(Math.abs(g), largest / 1_000);
+    });
+    return { name, entries: entries.length, finiteDifference: worst, gpu: gpuWorst, ok };
+  });
+}
+
+/** Seven rows (odd, not a multiple of anything) whose way through the network keeps clear of every kink. */
+function drawRows(twin: ReferenceModel, loss: Loss, inputs: number, random: Random): { x: Matrix; target: Matrix } {
+  const rows = 7;
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    // Rounded to float32, so that both sides see the same numbers.
+    const x = new Matrix(rows, inputs).map(() => Math.fround(random.normal()));
+    const prediction = twin.forward(x), target = drawTarget(loss.kind, rows, prediction.columns, random);
+    const clear = twin.layers.every(({ distanceToKink = Infinity }) => distanceToKink > KINK_DISTANCE);
+    const { distanceToKink = () => Infinity } = loss.reference;
+    if (clear && distanceToKink(prediction, target) > KINK_DISTANCE) return { x, target };
+  }
+  throw new RangeError("Cannot check gradients: every draw came too close to a kink; try smaller hidden layers");
+}
+
+/** Targets such as the loss takes. Under softmax the rows are in turn soft, one-hot, and of another sum than 1. */
+function drawTarget(kind: string, rows: number, columns: number, random: Random): Matrix {
+  const draw = ["bce", "softmax"].includes(kind) ? () => random.uniform() : () => random.normal();
+  const target = new Matrix(rows, columns).map(() => Math.fround(draw()));
+  if (kind !== "softmax") return target;
+  for (let row = 0; row < rows; row++) {
+    const values = target.data.subarray(row * columns, (row + 1) * columns);
+    const sum = values.reduce((a, b) => a + b), hot = Math.floor(random.uniform() * columns);
+    if (row % 3 === 0) values.forEach((value, i) => values[i] = Math.fround(value / sum));
+    if (row % 3 === 1) values.forEach((_, i) => values[i] = i === hot ? 1 : 0);
+  }
+  return target;
+}
+
+/**
+ * The gradients on the GPU, with that of the loss from its backward or from its fused pass; the last is the input's, unless
+ * the step is recorded and its dispatches fused, as training does it.
+ */
+async function gpuGradients(
+  model: Model,
+  x: Matrix,
+  target: Matrix,
+  lossBackward: Loss["backward"],
+  asInTraining = false,
+): Promise<ArrayLike<number>[]> {
+  const { device } = model;
+  using input = Tensor.from(device, Float32Array.from(x.data), [x.rows, x.columns]);
+  using wanted = Tensor.from(device, Float32Array.from(target.data), [target.rows, target.columns]);
+  for (const layer of model.layers) if (layer instanceof Dropout) layer.seek(0); // one mask for both sides
+  model.gradients.write(new Float32Array(model.gradients.size).fill(NaN)); // a pass before left the right ones
+  const step = (wantDX: boolean) => {
+    const prediction = model.forward(input, { training: true });
+    return model.backward(lossBackward(prediction, wanted), { wantDX });
+  };
+  if (asInTraining) {
+    using recording = device.record(() => void step(false), { fuse: true });
+    recording.replay();
+    return Object.values(await model.readGradients());
+  }
+  using dX = device.tidy(() => step(true)!);
+  const gradients = await model.readGradients();
+  return [...Object.values(gradients), await dX.read()];
+}
+
+/** `(loss(v + eps) - loss(v - eps)) / (2 eps)` for one entry v of a matrix that the loss depends on. */
+function differentiate(twin: ReferenceModel, x: Matrix, target: Matrix, values: Matrix, entry: number): number {
+  const kept = values.data[entry];
+  const lossAt = (value: number): number => {
+    values.data[entry] = value;
+    return twin.loss.forward(twin.forward(x), target);
+  };
+  const difference = lossAt(kept + EPSILON) - lossAt(kept - EPSILON);
+  values.data[entry] = kept;
+  return difference / (2 * EPSILON);
+}
+
+function pickEntries(count: number, random: Random): number[] {
+  return [...random.permutation(count).subarray(0, MAX_ENTRIES)];
+}

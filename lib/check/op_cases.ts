@@ -1,0 +1,323 @@
+/**
+ * What the self-test runs: kernels, inputs, and the oracle's results.
+ *
+ * @module
+ */
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import type { Device } from "../gpu/device.ts";
+import { flagNotFinite } from "../training/not_finite.ts";
+import * as ops from "../core/ops.ts";
+import * as recorded from "../training/recorded_rows.ts";
+import { Random } from "../base/random.ts";
+import * as reference from "../reference/mod.ts";
+import { Matrix } from "../reference/mod.ts";
+import { Tensor } from "../core/tensor.ts";
+
+/** A kernel on some input, and what the oracle says of it. */
+export interface KernelCase {
+  /** The kernel. */
+  kernel: Kernel;
+  /** Shapes or lengths. */
+  on: string;
+  /** Puts the work on the queue. */
+  run(): Tensor;
+  /** The oracle's result. */
+  expected: ArrayLike<number>;
+}
+
+/** The same numbers for each case. */
+export const random = (): Random => new Random(7, "self-test");
+
+/** Numbers drawn from the standard normal distribution, rounded to float32. */
+export function matrix(rows: number, columns: number, stream: Random): Matrix {
+  return new Matrix(rows, columns).map(() => Math.fround(stream.normal()));
+}
+
+/** A float64 matrix on the GPU. */
+export function upload(device: Device, { rows, columns, data }: Matrix): Tensor {
+  return Tensor.from(device, Float32Array.from(data), [rows, columns]);
+}
+
+function matmulCases(
+  device: Device,
+  m: number,
+  k: number,
+  n: number,
+  kernel: Kernel = kernels.matmul,
+): KernelCase[] {
+  const stream = random(), a = matrix(m, k, stream), b = matrix(k, n, stream);
+  const { data: expected } = reference.matmul(a, b);
+  return [[false, false], [true, false], [false, true], [true, true]].map(([transposeA, transposeB]) => ({
+    kernel,
+    on: `[${m}, ${k}]${transposeA ? "ᵀ" : ""} · [${k}, ${n}]${transposeB ? "ᵀ" : ""}`,
+    run: () => {
+      const left = upload(device, transposeA ? reference.transpose(a) : a);
+      const right = upload(device, transposeB ? reference.transpose(b) : b);
+      return ops.matmul(left, right, { transposeA, transposeB });
+    },
+    expected,
+  }));
+}
+
+/** What a fold does to two numbers hangs on no shape: large ones need `sumsAlone`. */
+function reduceCases(device: Device, rows: number, columns: number, sumsAlone = false): KernelCase[] {
+  const x = matrix(rows, columns, random()), byColumn = reference.transpose(x);
+  const row = (i: number) => x.data.subarray(i * columns, (i + 1) * columns);
+  const column = (j: number) => byColumn.data.subarray(j * rows, (j + 1) * rows);
+  const folds = [
+    { kernel: kernels.sum, op: ops.sum, fold: (v: Float64Array) => v.reduce((a, b) => a + b) },
+    { kernel: kernels.sum, op: ops.mean, fold: (v: Float64Array) => v.reduce((a, b) => a + b) / v.length },
+    { kernel: kernels.min, op: ops.min, fold: (v: Float64Array) => v.reduce((a, b) => Math.min(a, b)) },
+    { kernel: kernels.max, op: ops.max, fold: (v: Float64Array) => v.reduce((a, b) => Math.max(a, b)) },
+  ];
+  return folds.slice(0, sumsAlone ? 1 : folds.length).flatMap(({ kernel, op, fold }) => {
+    const over = (axis: 0 | 1 | undefined, expected: number[]): KernelCase => ({
+      kernel,
+      on: `${op.name} of [${rows}, ${columns}] over ${axis === undefined ? "all" : axis === 0 ? "rows" : "columns"}`,
+      run: () => op(upload(device, x), axis),
+      expected,
+    });
+    return [
+      over(0, Array.from({ length: columns }, (_, j) => fold(column(j)))),
+      over(1, Array.from({ length: rows }, (_, i) => fold(row(i)))),
+      over(undefined, [fold(x.data)]),
+    ];
+  });
+}
+
+function elementwiseCases(device: Device, rows: number, columns: number): KernelCase[] {
+  const stream = random(), on = `[${rows}, ${columns}]`;
+  const [a, b, bias] = [matrix(rows, columns, stream), matrix(rows, columns, stream), matrix(1, columns, stream)];
+  const kernelCase = (kernel: Kernel, op: (a: Tensor, b: Tensor) => Tensor, expected: Matrix): KernelCase => ({
+    kernel,
+    on,
+    run: () => op(upload(device, a), upload(device, b)),
+    expected: expected.data,
+  });
+  return [
+    kernelCase(kernels.add, ops.add, a.map((v, i) => v + b.data[i])),
+    kernelCase(kernels.subtract, ops.subtract, a.map((v, i) => v - b.data[i])),
+    kernelCase(kernels.multiply, ops.multiply, a.map((v, i) => v * b.data[i])),
+    kernelCase(kernels.scale, (a) => ops.scale(a, -2.5), a.map((v) => -2.5 * v)),
+    kernelCase(kernels.relu, (a) => ops.relu(a), reference.relu(a)),
+    kernelCase(kernels.reluBackward, ops.reluBackward, reference.reluBackward(a, b)),
+    kernelCase(kernels.sigmoid, (a) => ops.sigmoid(a), reference.sigmoid(a)),
+    kernelCase(
+      kernels.sigmoidBackward,
+      (a, b) => ops.sigmoidBackward(ops.sigmoid(a), b),
+      reference.sigmoidBackward(reference.sigmoid(a), b),
+    ),
+    kernelCase(
+      kernels.addBias,
+      (a) => ops.addBias(a, upload(device, bias).reshape([columns])),
+      reference.addBias(a, bias),
+    ),
+  ];
+}
+
+/** The backwards of operations on two operands. */
+function operandCases(device: Device): KernelCase[] {
+  const stream = random(), [a, b, dOut] = [matrix(5, 3, stream), matrix(3, 4, stream), matrix(5, 4, stream)];
+  const pairCase = (kernel: Kernel, on: string, run: () => Tensor, expected: Matrix): KernelCase => ({
+    kernel,
+    on: `gradient of ${on}`,
+    run,
+    expected: expected.data,
+  });
+  const products = () => ops.matmulBackward(upload(device, a), upload(device, b), upload(device, dOut));
+  const pair = () => ops.multiplyBackward(upload(device, a), upload(device, a.map((v) => 2 * v)), upload(device, a));
+  return [
+    pairCase(kernels.matmul, "matmul, a", () => products().dA, reference.matmul(dOut, b, false, true)),
+    pairCase(kernels.matmul, "matmul, b", () => products().dB, reference.matmul(a, dOut, true)),
+    pairCase(kernels.multiply, "multiply, a", () => pair().dA, a.map((v) => 2 * v * v)),
+    pairCase(kernels.multiply, "multiply, b", () => pair().dB, a.map((v) => v * v)),
+    pairCase(kernels.scale, "subtract, b", () => ops.subtractBackward(upload(device, a)).dB, a.map((v) => -v)),
+  ];
+}
+
+/** NaN and infinities pass through: nothing may turn them into numbers. */
+function notFiniteCases(device: Device): KernelCase[] {
+  const rows = [[1, -1, NaN, Infinity, -Infinity], [1, -1, -2, -3, -Infinity]];
+  return [
+    {
+      kernel: kernels.relu,
+      on: "not finite",
+      run: () => ops.sum(ops.relu(Tensor.from(device, [[NaN, 1], [-1, -Infinity]])), 1),
+      expected: [NaN, 0],
+    },
+    {
+      kernel: kernels.max,
+      on: "not finite",
+      run: () => ops.max(Tensor.from(device, rows), 1),
+      expected: [NaN, 1],
+    },
+  ];
+}
+
+/** The watch over what training keeps: a tensor by fours with an infinity at its end, one that is sound, one by ones. */
+function watchCases(device: Device): KernelCase[] {
+  const sound = [3e38, -3e38, 1e-45, 0, -0, 1, 2, 3];
+  const tensors = [[...sound, 1, 2, 3, -Infinity], sound, [NaN, ...sound]];
+  return [{
+    kernel: kernels.notFinite,
+    on: "[12] with an infinity, [8], [9] with a NaN",
+    run: () => {
+      const flags = Tensor.from(device, Uint32Array.of(0, 0, 0));
+      tensors.forEach((x, place) => flagNotFinite(Tensor.from(device, x), flags, place));
+      return flags;
+    },
+    expected: [1, 0, 1],
+  }];
+}
+
+/** The backward of sums and extremes: equal smallest elements share the gradient. */
+function spreadCases(device: Device): KernelCase[] {
+  const x = [[4, 1, 3], [1, 5, 1]], dOut = [6, 8];
+  const minBackward = (): Tensor => {
+    const tensor = Tensor.from(device, x);
+    return ops.minBackward(tensor, ops.min(tensor, 1), Tensor.from(device, dOut), 1);
+  };
+  const expected = [0, 6, 0, 4, 0, 4], on = "gradient of min of [2, 3] over columns";
+  return [
+    { kernel: kernels.equal, on, run: minBackward, expected },
+    { kernel: kernels.divide, on, run: minBackward, expected },
+    {
+      kernel: kernels.spread,
+      on: "gradient of mean of [2, 3] over rows",
+      run: () => ops.meanBackward(Tensor.from(device, [2, 4, 6]), [2, 3], 0),
+      expected: [1, 2, 3, 1, 2, 3],
+    },
+    {
+      kernel: kernels.spread,
+      on: "gradient of sum of [67, 3] over columns",
+      run: () => ops.sumBackward(Tensor.from(device, count(67)), [67, 3], 1),
+      expected: count(3 * 67).map((i) => Math.floor(i / 3)),
+    },
+  ];
+}
+
+/** 0, 1, 2 ... */
+function count(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
+}
+
+/** Row numbers are looked through in parts: more of them than a part holds, and than an invocation may loop over. */
+function pickedCases(device: Device): KernelCase[] {
+  const picks = 70_001, ones = new Float32Array(picks).fill(1);
+  const rowsOf = (length: number, rows: number) => Uint32Array.from({ length }, (_, i) => (i * i) % rows);
+  const timesOf = (picked: Uint32Array, rows: number) =>
+    count(rows).map((row) => picked.filter((r) => r === row).length);
+  const backward = (picked: Uint32Array<ArrayBuffer>, rows: number, columns: number): KernelCase => ({
+    kernel: kernels.gatherRowsBackward,
+    on: `[${picked.length}, ${columns}] into ${rows} rows`,
+    run: () => {
+      const dOut = Tensor.from(device, ones.slice(0, picked.length * columns), [picked.length, columns]);
+      return recorded.gatherRowsBackward(dOut, Tensor.from(device, picked), rows);
+    },
+    expected: timesOf(picked, rows).flatMap((times) => Array(columns).fill(times)),
+  });
+  return [backward(rowsOf(29, 67), 67, 3), backward(rowsOf(picks, 3), 3, 1)];
+}
+
+/** What moves a recorded step along: the gather of its rows, and the append of its loss. */
+function stepCases(device: Device): KernelCase[] {
+  const rows = Uint32Array.of(2, 0, 1, 9), table = [[1, 2], [3, 4], [5, 6]];
+  const gather = (table: number[][], expected: number[]): KernelCase => ({
+    kernel: kernels.gatherRows,
+    on: `[${table.length}, ${table[0].length}], one row outside`,
+    run: () => {
+      const cursor = Tensor.from(device, Uint32Array.of(1));
+      return recorded.gatherRows(Tensor.from(device, table), Tensor.from(device, rows), { count: 2, cursor });
+    },
+    expected: [...expected, ...expected.map(() => NaN)],
+  });
+  return [
+    gather(table, [3, 4]),
+    gather(table.map((row) => [...row, 7, 8]), [3, 4, 7, 8]),
+    {
+      kernel: kernels.gatherRowsBackward,
+      on: "[3, 2], one row picked twice",
+      run: () =>
+        recorded.gatherRowsBackward(Tensor.from(device, table), Tensor.from(device, Uint32Array.of(2, 0, 2)), 4),
+      expected: [3, 4, 0, 0, 6, 8, 0, 0],
+    },
+    {
+      kernel: kernels.append,
+      on: "[3]",
+      run: () => {
+        const history = Tensor.zeros(device, [3]), cursor = Tensor.from(device, Uint32Array.of(1));
+        for (const value of [5, 6, 7]) recorded.append(Tensor.from(device, value), history, cursor);
+        return history;
+      },
+      expected: [0, 5, 6],
+    },
+  ];
+}
+
+/** Every kernel on small odd shapes, some of several workgroups. */
+export function smallCases(device: Device): KernelCase[] {
+  return [
+    ...matmulCases(device, 5, 7, 9),
+    ...matmulCases(device, 13, 2, 17),
+    // Large enough for the software adapter's blocks: rows that a kernel packs, and such as a copy does.
+    ...matmulCases(device, 39, 41, 43, kernels.pack),
+    ...matmulCases(device, 68, 100, 84),
+    ...reduceCases(device, 5, 7),
+    ...elementwiseCases(device, 13, 17),
+    ...operandCases(device),
+    ...notFiniteCases(device),
+    ...watchCases(device),
+    ...spreadCases(device),
+    ...stepCases(device),
+  ];
+}
+
+/** What takes several dispatches: a reduction in blocks, row numbers in parts. */
+export function partedCases(device: Device): KernelCase[] {
+  return [
+    ...reduceCases(device, 67, 2_051, true),
+    ...reduceCases(device, 2_051, 69, true),
+    ...pickedCases(device),
+  ];
+}
+
+/** Reductions longer than 65,535 elements, an inner dimension longer than that, and a grid wider than 65,535 workgroups. */
+export function longCases(device: Device): KernelCase[] {
+  const length = 200_003, wide = 65_536 * 64 + 77;
+  const ramp = new Matrix(1, length).map((_, i) => (i % 7) - 3), last = new Float64Array(wide).fill(2);
+  return [
+    ...matmulCases(device, 3, 70_001, 2),
+    ...matmulCases(device, 1, 240_001, 2),
+    {
+      kernel: kernels.sum,
+      on: `[${length}]`,
+      run: () => ops.sum(upload(device, ramp)),
+      expected: [ramp.data.reduce((a, b) => a + b)],
+    },
+    {
+      kernel: kernels.sum,
+      on: `[${length}, 1] over rows`,
+      run: () => ops.sum(upload(device, reference.transpose(ramp)), 0),
+      expected: [ramp.data.reduce((a, b) => a + b)],
+    },
+    {
+      kernel: kernels.notFinite,
+      on: `[${wide}] with a NaN at its end, and without`,
+      run: () => {
+        const flags = Tensor.from(device, Uint32Array.of(0, 0)),
+          x = Tensor.from(device, new Float32Array(wide).fill(1));
+        flagNotFinite(x, flags, 0);
+        x.write(new Float32Array(wide).fill(NaN, wide - 1));
+        flagNotFinite(x, flags, 1);
+        return flags;
+      },
+      expected: [0, 1],
+    },
+    {
+      kernel: kernels.scale,
+      on: `[${wide}]`,
+      run: () => ops.scale(Tensor.from(device, new Float32Array(wide).fill(1)), 2),
+      expected: last,
+    },
+  ];
+}

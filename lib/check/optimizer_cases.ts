@@ -1,0 +1,79 @@
+/**
+ * What the self-test runs of optimizers and of what stands around them, over the flat buffers.
+ *
+ * @module
+ */
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { clipByNorm } from "../training/clipping.ts";
+import type { Device } from "../gpu/device.ts";
+import { createOptimizer, type OptimizerName } from "../core/optimizers.ts";
+import * as reference from "../reference/mod.ts";
+import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
+import { StepRates } from "../training/step_rates.ts";
+import { Tensor } from "../core/tensor.ts";
+
+function stepCases(device: Device, size: number): KernelCase[] {
+  const stream = random(), start = matrix(1, size, stream), gradient = matrix(1, size, stream), steps = 3;
+  const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): KernelCase => {
+    const expected = start.data.slice();
+    for (let step = 0; step < steps; step++) update(expected, gradient.data);
+    const run = (): Tensor => {
+      const values = upload(device, start);
+      using optimizer = createOptimizer(name, { values, gradients: upload(device, gradient) }, 0.1);
+      for (let step = 0; step < steps; step++) optimizer.step();
+      return values;
+    };
+    return { kernel, on: `${steps} steps of ${name} on [${size}]`, run, expected };
+  };
+  const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
+  return [
+    after("sgd", reference.referenceSgd(0.1), kernels.sgd),
+    after("momentum", reference.referenceMomentum(0.1), kernels.momentum),
+    after("nesterov", reference.referenceNesterov(0.1), kernels.momentum),
+    after("rmsprop", reference.referenceRmsProp(0.1), kernels.rmsprop),
+    after("adamw", reference.referenceAdamW(0.1), kernels.adam),
+    adam,
+    // Its powers are right where its three steps are.
+    { ...adam, kernel: kernels.adamPowers },
+  ];
+}
+
+/** Clipping runs three kernels, each right where their result is: over a norm that is too long. */
+function clippingCases(device: Device, size: number): KernelCase[] {
+  const gradient = matrix(1, size, random()), expected = gradient.data.slice();
+  reference.referenceClip(expected, 0.5);
+  const run = (): Tensor => {
+    const gradients = upload(device, gradient);
+    clipByNorm(gradients, 0.5);
+    return gradients;
+  };
+  return [kernels.squares, kernels.clipFactor, kernels.clip].map((kernel) => ({
+    kernel,
+    on: `[${size}]`,
+    run,
+    expected,
+  }));
+}
+
+/** The rate of a step, and one past the last. */
+function rateCases(device: Device): KernelCase[] {
+  return [[1, 0.25], [3, NaN]].map(([step, expected]) => ({
+    kernel: kernels.rateOfStep,
+    on: `step ${step} of [3]`,
+    run: () => {
+      using like = Tensor.zeros(device, [3]);
+      using rates = new StepRates(like, (step) => 2 ** -step / 2);
+      rates.write(0, 3);
+      const rate = Tensor.zeros(device, [1]);
+      rates.take(Tensor.from(device, Uint32Array.of(step)), rate);
+      return rate;
+    },
+    expected: [expected],
+  }));
+}
+
+/** Optimizers and clipping, one element at a time and four, and learning rates. */
+export function optimizerCases(device: Device): KernelCase[] {
+  const sizes = [67, 68].flatMap((size) => [...stepCases(device, size), ...clippingCases(device, size)]);
+  return [...sizes, ...rateCases(device)];
+}

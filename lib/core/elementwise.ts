@@ -1,0 +1,195 @@
+/**
+ * Operations element by element, each with its backward beneath it, and what all operations share.
+ *
+ * @module
+ */
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { formatShape, sameShape, type Shape } from "../base/shape.ts";
+import { type DataType, Tensor } from "./tensor.ts";
+
+/** Where a result goes. */
+export interface Out {
+  /** A tensor of the result's shape to write into; without one a tensor is made. */
+  readonly out?: Tensor;
+}
+
+/**
+ * `a + b`, element by element.
+ *
+ * @param a Any shape.
+ * @param b The same shape.
+ * @param options Where the result goes.
+ * @returns The same shape.
+ * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { add, addBackward, Device, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using a = Tensor.from(device, [1, 2]);
+ * using y = add(a, Tensor.from(device, [10, 20]));
+ * assertEquals([...await y.read()], [11, 22]);
+ * const { dA, dB } = addBackward(Tensor.from(device, [1, 1]));
+ * assertEquals([...await dA.read()], [...await dB.read()]);
+ * ```
+ */
+export function add(a: Tensor, b: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.add, [a, b], options);
+}
+
+/**
+ * Gradients of {@linkcode add}: `dA = dB = dOut`, the very tensor.
+ *
+ * @param dOut Gradient of the sum.
+ * @returns Twice the very tensor `dOut`: dispose of it once.
+ */
+export function addBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
+  return { dA: dOut, dB: dOut };
+}
+
+/**
+ * `a - b`, element by element.
+ *
+ * @param a Any shape.
+ * @param b The same shape.
+ * @param options Where the result goes.
+ * @returns The same shape.
+ * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { Device, subtract, subtractBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using a = Tensor.from(device, [1, 2]);
+ * using y = subtract(a, Tensor.from(device, [10, 20]));
+ * assertEquals([...await y.read()], [-9, -18]);
+ * const { dB } = subtractBackward(Tensor.from(device, [1, 1]));
+ * assertEquals([...await dB.read()], [-1, -1]);
+ * ```
+ */
+export function subtract(a: Tensor, b: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.subtract, [a, b], options);
+}
+
+/**
+ * Gradients of {@linkcode subtract}: `dA = dOut`, the very tensor, and `dB = -dOut`.
+ *
+ * @param dOut Gradient of the difference.
+ * @returns `dA`, the very tensor `dOut`, and `dB`, a new one.
+ */
+export function subtractBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
+  return { dA: dOut, dB: scale(dOut, -1) };
+}
+
+/**
+ * `a * b`, element by element.
+ *
+ * @param a Any shape.
+ * @param b The same shape.
+ * @param options Where the result goes.
+ * @returns The same shape.
+ * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { Device, multiply, multiplyBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using a = Tensor.from(device, [1, 2]);
+ * using b = Tensor.from(device, [10, 20]);
+ * using y = multiply(a, b);
+ * assertEquals([...await y.read()], [10, 40]);
+ * const { dA } = multiplyBackward(a, b, Tensor.from(device, [1, 1]));
+ * assertEquals([...await dA.read()], [10, 20]);
+ * ```
+ */
+export function multiply(a: Tensor, b: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.multiply, [a, b], options);
+}
+
+/**
+ * Gradients of {@linkcode multiply}: `dA = dOut * b`, `dB = dOut * a`.
+ *
+ * @param a One factor, any shape.
+ * @param b The other, the same shape.
+ * @param dOut Gradient of the product, the same shape.
+ * @returns Both gradients, the same shape.
+ * @throws {TypeError} If the shapes differ.
+ */
+export function multiplyBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor; dB: Tensor } {
+  return { dA: multiply(dOut, b), dB: multiply(dOut, a) };
+}
+
+/**
+ * `factor * x`.
+ *
+ * @param x Any shape.
+ * @param factor Any number.
+ * @param options Where the result goes.
+ * @returns The same shape.
+ *
+ * @example
+ * ```ts
+ * import { Device, scale, scaleBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using y = scale(Tensor.from(device, [1, -2]), 3);
+ * assertEquals([...await y.read()], [3, -6]);
+ * using dX = scaleBackward(Tensor.from(device, [1, 1]), 3);
+ * assertEquals([...await dX.read()], [3, 3]);
+ * ```
+ */
+export function scale(x: Tensor, factor: number, options: Out = {}): Tensor {
+  return elementwise(kernels.scale, [x], options, [factor]);
+}
+
+/**
+ * Gradient of {@linkcode scale}: `dX = factor * dOut`.
+ *
+ * @param dOut Gradient of the output, any shape.
+ * @param factor The factor of the forward pass.
+ * @param options Where the result goes.
+ * @returns `dX`, the same shape.
+ */
+export function scaleBackward(dOut: Tensor, factor: number, options: Out = {}): Tensor {
+  return scale(dOut, factor, options);
+}
+
+/** Checks or makes the tensor that a result goes into. */
+export function result(inputs: readonly Tensor[], shape: Shape, out: Tensor | undefined): Tensor {
+  checkType("f32", inputs);
+  if (!out) return Tensor.zeros(inputs[0].device, shape);
+  checkType("f32", [out]);
+  if (!sameShape(out.shape, shape)) {
+    throw new TypeError(`Cannot write a result ${formatShape(shape)} into a tensor ${formatShape(out.shape)}`);
+  }
+  return out;
+}
+
+/** A kernel would read elements of another type as other values. */
+export function checkType(dtype: DataType, tensors: readonly Tensor[]): void {
+  const wrong = tensors.find((tensor) => tensor.dtype !== dtype);
+  if (wrong) throw new TypeError(`Cannot compute with a tensor of ${wrong.dtype}: need ${dtype}`);
+}
+
+/** Runs a kernel that has one output element for each element of its inputs, all of one shape. */
+export function elementwise(
+  kernel: Kernel,
+  inputs: readonly Tensor[],
+  options: Out,
+  reals: readonly number[] = [],
+): Tensor {
+  const [first, ...others] = inputs;
+  for (const other of others) {
+    if (!sameShape(first.shape, other.shape)) {
+      throw new TypeError(
+        `Cannot apply ${kernel.name} to ${formatShape(first.shape)} and ${formatShape(other.shape)}: the shapes differ`,
+      );
+    }
+  }
+  const out = result(inputs, first.shape, options.out);
+  first.device.run(kernel, { buffers: [...inputs, out], sizes: [first.size], reals, invocations: first.size });
+  return out;
+}

@@ -1,0 +1,184 @@
+/**
+ * What all optimizers share: where they find parameters and gradients, the learning rate on the GPU, weight decay.
+ *
+ * @module
+ */
+import type { Kernel } from "../../kernels/mod.ts";
+import { formatShape, sameShape } from "../base/shape.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Where an optimizer finds what it updates: a {@linkcode Model} has both. */
+export interface Trainable {
+  /** All parameters, flat. */
+  readonly values: Tensor;
+  /** The gradients in the same layout, in a buffer of their own. */
+  readonly gradients: Tensor;
+}
+
+/** Changes parameters by their gradients. Its state lies on the GPU in the layout of the parameters. */
+export interface Optimizer extends Disposable {
+  /** Its name in messages; of those made by {@linkcode createOptimizer} the name in settings. */
+  readonly kind: string;
+  /** Step size; may be set between steps, recorded ones too. Under a trainer's `learningRates` it does not count. */
+  learningRate: number;
+  /** The learning rate on the GPU [1], where each step reads it. */
+  readonly rate: Tensor;
+  /** State tensors by name, flat, in the layout of the parameters but for Adam's `powers`. */
+  readonly state: Readonly<Record<string, Tensor>>;
+  /** One update. */
+  step(): void;
+  /** Frees the state. */
+  dispose(): void;
+}
+
+/** What every optimizer can be told beside its learning rate. */
+export interface OptimizerOptions {
+  /**
+   * How strongly weights are pulled towards 0, 0 or more; 0 by default, in `AdamW` 0.01. That share of each weight is added to
+   * its gradient, as the gradient of a penalty `weightDecay / 2 * w^2` would be; `AdamW` takes it off the weight instead.
+   */
+  readonly weightDecay?: number;
+}
+
+/**
+ * What the optimizers share: the buffers, the learning rate on the GPU, the state. Extend it to write one of your own.
+ *
+ * @example
+ * ```ts
+ * import { Device, FlatOptimizer, type Kernel, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const signSgd: Kernel = {
+ *   name: "signSgd",
+ *   access: ["read_write", "read", "read"],
+ *   code: `
+ *     @group(0) @binding(0) var<storage, read_write> w: array<f32>;
+ *     @group(0) @binding(1) var<storage, read> dW: array<f32>;
+ *     @group(0) @binding(2) var<storage, read> learningRate: array<f32>;
+ *     @compute @workgroup_size(64)
+ *     fn main(@builtin(global_invocation_id) id: vec3u) {
+ *       if (id.x < arrayLength(&w)) {
+ *         w[id.x] -= learningRate[0] * sign(dW[id.x]);
+ *       }
+ *     }`,
+ * };
+ *
+ * class SignSgd extends FlatOptimizer {
+ *   readonly kind = "signSgd";
+ *   step(): void {
+ *     const { values, gradients } = this.model;
+ *     values.device.run(signSgd, { buffers: [values, gradients, this.rate], invocations: values.size });
+ *   }
+ * }
+ *
+ * using device = await Device.request();
+ * using values = Tensor.from(device, [1, 2]);
+ * using gradients = Tensor.from(device, [10, -20]);
+ * using optimizer = new SignSgd({ values, gradients }, 0.125, {});
+ * optimizer.step();
+ * assertEquals([...await values.read()], [0.875, 2.125]);
+ * ```
+ */
+export abstract class FlatOptimizer implements Optimizer {
+  /** Its name. */
+  abstract readonly kind: string;
+  /** State tensors by name. */
+  readonly state: Readonly<Record<string, Tensor>>;
+  /** The learning rate on the GPU [1]: kernels read it there, so that recorded steps see it change. */
+  readonly rate: Tensor;
+  /** What it updates. */
+  protected readonly model: Trainable;
+  #learningRate: number;
+
+  /**
+   * Puts the learning rate on the GPU.
+   *
+   * @param model Parameters and gradients, of one shape.
+   * @param learningRate Step size, over 0.
+   * @param state State tensors, which the optimizer owns from now on.
+   * @throws {TypeError} If parameters and gradients differ in shape.
+   * @throws {RangeError} If the learning rate is not a finite number over 0.
+   */
+  constructor(model: Trainable, learningRate: number, state: Record<string, Tensor>) {
+    this.model = model;
+    this.state = state;
+    try {
+      if (!sameShape(model.values.shape, model.gradients.shape)) {
+        const found = `${formatShape(model.values.shape)} and ${formatShape(model.gradients.shape)}`;
+        throw new TypeError(`Cannot optimize: parameters and gradients must have one shape, found ${found}`);
+      }
+      this.#learningRate = checkRate(learningRate);
+    } catch (error) {
+      for (const tensor of Object.values(state)) tensor.dispose();
+      throw error;
+    }
+    this.rate = Tensor.from(model.values.device, [learningRate]);
+  }
+
+  /** Step size; may be set between steps, recorded ones too. */
+  get learningRate(): number {
+    return this.#learningRate;
+  }
+
+  set learningRate(value: number) {
+    this.#learningRate = checkRate(value);
+    this.rate.write([value]);
+  }
+
+  /** One update. */
+  abstract step(): void;
+
+  /**
+   * Runs a kernel over all parameters: it binds parameters, gradients, state and learning rate, in this order.
+   *
+   * @param kernel The kernel.
+   * @param state Its state.
+   * @param reals Its sizes behind the number of parameters.
+   */
+  protected update(kernel: Kernel, state: readonly Tensor[], reals: readonly number[]): void {
+    const { values, gradients } = this.model, { size } = values;
+    const buffers = [values, gradients, ...state, this.rate];
+    values.device.run(kernel, { buffers, sizes: [size], reals, invocations: size });
+  }
+
+  /** Frees the state. */
+  dispose(): void {
+    for (const tensor of [this.rate, ...Object.values(this.state)]) tensor.dispose();
+  }
+
+  /** The same as {@linkcode FlatOptimizer.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The GPU sees the rate as float32, where 1e-50 is 0 and 1e39 infinite. */
+function checkRate(value: number): number {
+  if (!(Math.fround(value) > 0 && Number.isFinite(Math.fround(value)))) {
+    throw new RangeError(`Cannot use a learning rate of ${value}: it must be a finite number over 0 in float32`);
+  }
+  return value;
+}
+
+/** Refuses a share that is not from 0 to below 1. */
+export function checkShare(name: string, value: number): number {
+  if (value >= 0 && value < 1) return value;
+  throw new RangeError(`Cannot use a ${name} of ${value}: allowed is 0 up to, but not including, 1`);
+}
+
+/** Refuses a weight decay below 0 or beyond float32. */
+export function checkWeightDecay(value = 0): number {
+  if (value >= 0 && Number.isFinite(Math.fround(value))) return value;
+  throw new RangeError(`Cannot use a weight decay of ${value}: it must be a finite number from 0 on`);
+}
+
+/** Refuses 0: where a gradient has always been 0, as between parameters, 0 / (sqrt(0) + 0) would be NaN. */
+export function checkEpsilon(value: number): number {
+  if (Math.fround(value) > 0 && Number.isFinite(Math.fround(value))) return value;
+  throw new RangeError(`Cannot use an epsilon of ${value}: it must be a finite number over 0 in float32`);
+}
+
+/** State in the layout of the parameters, zeros. */
+export function zerosLike({ values }: Trainable): Tensor {
+  return Tensor.zeros(values.device, values.shape);
+}

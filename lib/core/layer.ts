@@ -1,0 +1,111 @@
+/**
+ * What a layer is: it keeps what its backward needs, and describes its parameters, to which a model gives their place.
+ *
+ * @module
+ */
+import type { Device } from "../gpu/device.ts";
+import type { ReferenceLayer } from "../reference/mod.ts";
+import type { Shape } from "../base/shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/**
+ * A tensor that training changes, and the gradient of the loss with respect to it.
+ *
+ * @example
+ * ```ts
+ * import { Device, Linear, Model, type Parameter } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * const layer = new Linear(2, 3);
+ * using model = new Model(device, [layer]);
+ * const weight: Parameter = layer.weight;
+ * assertEquals(weight.shape, [2, 3]);
+ * assertEquals(weight.value.shape, weight.grad.shape);
+ * assertEquals(model.parameters[0].parameter, weight);
+ * ```
+ */
+export class Parameter {
+  /** `weight` or `bias`; a model puts the layer's number before it: `0.weight`. */
+  readonly name: string;
+  /** Its shape. */
+  readonly shape: Shape;
+  #value: Tensor | undefined;
+  #grad: Tensor | undefined;
+
+  /**
+   * Describes a parameter; it has no place on a GPU yet.
+   *
+   * @param name Its name within the layer.
+   * @param shape Its shape.
+   */
+  constructor(name: string, shape: Shape) {
+    this.name = name;
+    this.shape = shape;
+  }
+
+  /** Its value; a view into the model's flat buffer of parameters. */
+  get value(): Tensor {
+    if (!this.#value) throw new TypeError(`Cannot use parameter ${this.name}: its layer is in no Model yet`);
+    return this.#value;
+  }
+
+  /** Its gradient; a view into the model's flat buffer of gradients. */
+  get grad(): Tensor {
+    if (!this.#grad) throw new TypeError(`Cannot use parameter ${this.name}: its layer is in no Model yet`);
+    return this.#grad;
+  }
+
+  /**
+   * Gives it its place; the {@linkcode Model} does that.
+   *
+   * @param value Where its value lies.
+   * @param grad Where its gradient lies.
+   */
+  bind(value: Tensor, grad: Tensor): void {
+    [this.#value, this.#grad] = [value, grad];
+  }
+}
+
+/** One layer of a model. */
+export interface Layer {
+  /** Its name in messages: the class' name. */
+  readonly kind: string;
+  /** What it was made with, where the kind does not say all: a file keeps it beside the kind. */
+  readonly settings?: Readonly<Record<string, number>>;
+  /** What training changes, in a fixed order. */
+  readonly parameters: readonly Parameter[];
+  /** `u32` counters [1] that training moves on, by name, where the layer has any: to go on exactly, they must be known. */
+  readonly counters?: Readonly<Record<string, Tensor>>;
+  /**
+   * How many values a row has behind this layer.
+   *
+   * @param inputs How many it has before it.
+   * @throws {TypeError} If the layer takes another number.
+   */
+  outputSize(inputs: number): number;
+  /**
+   * Makes what it keeps on the GPU beside its parameters, where it keeps anything; the model calls this once.
+   *
+   * @param device Where.
+   * @param number The layer's number in the model.
+   * @returns What the model frees in the end.
+   */
+  place?(device: Device, number: number): Disposable;
+  /** Output [batch, out] from input `x` [batch, in]; `training` tells layers that differ then. */
+  forward(x: Tensor, training?: boolean): Tensor;
+  /**
+   * Writes the gradients of its parameters, from `dOut` [batch, out] and the last forward pass.
+   *
+   * @returns The gradient of `x` [batch, in]; undefined where `wantDX` is false, which spares a matrix product in the
+   * first layer.
+   */
+  backward(dOut: Tensor, wantDX: boolean): Tensor | undefined;
+  /** The same layer in float64, with parameters of zeros. */
+  reference(): ReferenceLayer;
+}
+
+/** What a layer kept in its forward pass, for its backward. */
+export function forwardValue(tensor: Tensor | undefined, layer: Layer): Tensor {
+  if (!tensor) throw new TypeError(`Cannot run ${layer.kind}'s backward before its forward`);
+  return tensor;
+}

@@ -1,0 +1,124 @@
+/**
+ * Cells of tables: strict numbers, and what counts as missing.
+ *
+ * @module
+ */
+
+import { shorten } from "../base/printable.ts";
+
+/** A decimal number. Each text is one in a single way, so that long ones take no longer than their length. */
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+
+/** Numbers as people write them: 1,234.5 or 1.234,5 or 1 234 or 2,5, with a currency or percent sign. */
+const WRITTEN =
+  /^[+-]?[$€£¥]?\s?(\d{1,3}([,' \u00a0\u202f]\d{3})+([.,]\d+)?|\d{1,3}(\.\d{3})+,\d+|\d+([.,]\d+)?)\s?[$€£¥%]?$/;
+
+/** Longest number that a person writes: the pattern's groups need a stack as long as the text. */
+const WRITTEN_LENGTH = 100;
+
+/** Texts that stand for no value. */
+export const MISSING_TEXTS: readonly string[] = ["", "NA", "NaN", "nan", "null", "NULL"];
+
+const MISSING: ReadonlySet<string> = new Set(MISSING_TEXTS);
+
+/**
+ * A cell of a table that cannot be used. The message names column and text.
+ *
+ * @example
+ * ```ts
+ * import { CellError } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new CellError('"tall" is not a number', "height");
+ * assertEquals(error.message, 'column "height": "tall" is not a number');
+ * assertEquals([error.column, error.problem], ["height", '"tall" is not a number']);
+ * ```
+ */
+export class CellError extends SyntaxError {
+  /** Always "CellError". */
+  override readonly name: string = "CellError";
+  /** Name of the column. */
+  readonly column: string;
+  /** What is wrong, without the place. */
+  readonly problem: string;
+
+  /**
+   * Puts the column before the problem.
+   *
+   * @param problem What is wrong, with the cell's text.
+   * @param column Name of the column.
+   */
+  constructor(problem: string, column: string) {
+    super(`column ${JSON.stringify(column)}: ${problem}`);
+    this.column = column;
+    this.problem = problem;
+  }
+}
+
+/**
+ * Whether a cell holds no value: it is blank, NA, NaN or null.
+ *
+ * @param text The cell; spaces around it are ignored.
+ * @returns True for `undefined`, "", "NA", "NaN", "nan", "null" and "NULL".
+ *
+ * @example
+ * ```ts
+ * import { isMissing } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(["", " NA ", "null"].every((cell) => isMissing(cell)), true);
+ * assertEquals(["0", "none"].some((cell) => isMissing(cell)), false);
+ * ```
+ */
+export function isMissing(text: string | undefined): boolean {
+  return text === undefined || MISSING.has(text.trim());
+}
+
+/**
+ * Reads a decimal number, as strictly as a cell of a file.
+ *
+ * @param text The text; spaces around it are ignored.
+ * @returns The number, finite.
+ * @throws {SyntaxError} If it is blank, not a number or not finite.
+ *
+ * @example
+ * ```ts
+ * import { parseNumber } from "@backhand/backhand";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * assertEquals(parseNumber(" -2.5e1 "), -25);
+ * assertThrows(() => parseNumber("1,5"), SyntaxError, '"1,5" is not a number');
+ * ```
+ */
+export function parseNumber(text: string): number {
+  const value = numberOf(text);
+  if (Number.isNaN(value)) throw new SyntaxError(`Cannot read a number: ${cellFault(text)}`);
+  return value;
+}
+
+/** The number that a cell holds; NaN where it holds none, or one that is not finite. */
+export function numberOf(cell: string): number {
+  const text = cell.trim(), value = NUMBER.test(text) ? Number(text) : NaN;
+  return value === Infinity || value === -Infinity ? NaN : value;
+}
+
+/** Whether a cell that holds no number holds one to a person: with signs of thousands, a decimal comma, a currency. */
+export function isWrittenNumber(cell: string): boolean {
+  const text = cell.trim();
+  return text.length <= WRITTEN_LENGTH && WRITTEN.test(text) && Number.isNaN(numberOf(text));
+}
+
+/** Why a cell holds no number. */
+export function cellFault(cell: string): string {
+  const text = cell.trim();
+  if (text === "") return "the cell is blank, a number is needed";
+  const shown = showCell(text);
+  if (NUMBER.test(text)) return `${shown} is beyond the range of a number, about 1.8e308`;
+  if (/^[+-]?(nan|inf|infinity)$/i.test(text)) return `${shown} is not finite`;
+  return `${shown} is not a number`;
+}
+
+/** A cell's text in quotes, for messages; a long one is cut. */
+export function showCell(cell: string): string {
+  return JSON.stringify(shorten(cell.trim()));
+}

@@ -1,0 +1,158 @@
+/**
+ * A CSV file, or all files of a folder, as blocks of whole records, in constant memory.
+ *
+ * @module
+ */
+
+import { type CsvPiece, LINE_FEED, type Pieces, QUOTE, wholePieces } from "./csv_files.ts";
+import type { CsvRange } from "./csv_range.ts";
+import { DataError } from "../base/errors.ts";
+import { openFile } from "../base/files.ts";
+
+/** Bytes read at a time: about 4,096 lines of a few numbers. */
+const CHUNK_BYTES = 262_144;
+
+/** Longest single record: only a quote that is never closed gets there. */
+const RECORD_LIMIT = 16 * 1024 * 1024;
+
+/** Whole records of a file. */
+export interface TextBlock {
+  /** The file. */
+  file: string;
+  /** The records, with their line ends. */
+  text: string;
+  /** Line of the file, counted from 1, in which the text begins. */
+  line: number;
+}
+
+/** What a reader may be told while it reads. */
+export interface ReadOptions {
+  /** Ends the reading with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called after each read with the bytes read so far and the size of the file, or of all files of a folder. */
+  onProgress?: (bytes: number, size: number) => void;
+  /** Of the whole table only these records, and the header before them; progress is that of their bytes. */
+  range?: CsvRange;
+}
+
+/**
+ * Reads a file in blocks that end where a record ends, without its byte-order mark; or the files of a folder one after the
+ * other, with the header of the first alone. No block holds records of two files.
+ *
+ * @param path The file, or the folder.
+ * @param options Signal and progress.
+ * @returns The blocks, in order.
+ * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
+ * @throws {DataError} If a file is not UTF-8, one record is longer than 16 MiB, or the files of a folder have other headers.
+ */
+export async function* textBlocks(path: string, options: ReadOptions = {}): AsyncGenerator<TextBlock> {
+  const { range, signal, onProgress } = options;
+  const { header, pieces }: Pieces = range ?? await wholePieces(path);
+  if (header) {
+    using file = await openFile(header.file);
+    yield* blocksOf(file, header, { signal });
+  }
+  const bytes = pieces.reduce((sum, { begin, end }) => sum + end - begin, 0);
+  let before = 0;
+  for (const piece of pieces) {
+    using file = await openFile(piece.file);
+    if (piece.begin > 0) await file.seek(piece.begin, Deno.SeekMode.Start);
+    const size = Number.isFinite(bytes) ? bytes : (await file.stat()).size;
+    yield* blocksOf(file, piece, { signal, onProgress: (read) => onProgress?.(before + read, size) });
+    before += piece.end - piece.begin;
+  }
+}
+
+/** From where the file stands up to where a piece of it ends. */
+async function* blocksOf(
+  file: Deno.FsFile,
+  piece: CsvPiece,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (bytes: number) => void },
+): AsyncGenerator<TextBlock> {
+  let buffer = new Uint8Array(2 * CHUNK_BYTES);
+  let [length, bytes, line] = [0, 0, piece.line];
+  for (let isAtEnd = false; !isAtEnd;) {
+    signal?.throwIfAborted();
+    if (length + CHUNK_BYTES > buffer.length) buffer = grown(buffer);
+    const wanted = Math.min(Math.max(CHUNK_BYTES, length), piece.end - piece.begin - bytes);
+    const count = wanted > 0 ? await file.read(buffer.subarray(length, length + wanted)) : null;
+    isAtEnd = count === null;
+    length += count ?? 0;
+    bytes += count ?? 0;
+    onProgress?.(bytes);
+
+    const end = isAtEnd ? length : buffer.subarray(0, length).lastIndexOf(LINE_FEED) + 1;
+    const block = buffer.subarray(0, end);
+    if (end === 0 || (!isAtEnd && occurrences(block, QUOTE) % 2 === 1)) {
+      if (length > RECORD_LIMIT) throw tooLong(piece.file, buffer.subarray(0, length), line);
+      continue;
+    }
+    yield { file: piece.file, text: decode(piece.file, block, line), line };
+    line += occurrences(block, LINE_FEED);
+    buffer.copyWithin(0, end, length);
+    length -= end;
+  }
+}
+
+/**
+ * Walks over the records of a text one by one; slow, for finding the place of a fault.
+ *
+ * @param block The text.
+ * @returns Each record that is not blank, and the line in which it begins.
+ */
+export function* recordsOf(block: TextBlock): Generator<TextBlock> {
+  const { file, text } = block;
+  let { line } = block;
+  let [start, firstLine, isQuoted] = [0, line, false];
+  let quote = text.indexOf('"');
+  for (let from = 0; from < text.length; line++) {
+    const end = text.indexOf("\n", from) + 1 || text.length;
+    for (; quote !== -1 && quote < end; quote = text.indexOf('"', quote + 1)) isQuoted = !isQuoted;
+    from = end;
+    if (isQuoted && end < text.length) continue;
+    const record = text.slice(start, end);
+    if (record.replace(/\r?\n?$/, "") !== "") yield { file, text: record, line: firstLine };
+    [start, firstLine, isQuoted] = [end, line + 1, false];
+  }
+}
+
+function grown(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * buffer.length);
+  larger.set(buffer);
+  return larger;
+}
+
+function occurrences(bytes: Uint8Array, wanted: number): number {
+  let count = 0;
+  for (let at = bytes.indexOf(wanted); at !== -1; at = bytes.indexOf(wanted, at + 1)) count++;
+  return count;
+}
+
+function decode(file: string, bytes: Uint8Array, line: number): string {
+  try {
+    // Only at the file's very start it is a mark: elsewhere it belongs to a cell.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: line > 1 }).decode(bytes);
+  } catch (error) {
+    for (let from = 0; from < bytes.length; line++) {
+      const end = bytes.indexOf(LINE_FEED, from) + 1 || bytes.length;
+      if (!isUtf8(bytes.subarray(from, end))) break;
+      from = end;
+    }
+    throw new DataError("this is not UTF-8: save the file in that encoding", { file, line }, { cause: error });
+  }
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function tooLong(file: string, bytes: Uint8Array, line: number): DataError {
+  const last = [...recordsOf({ file, text: new TextDecoder().decode(bytes), line })].at(-1)!;
+  const problem = `this record is longer than ${RECORD_LIMIT} bytes: is a quote opened and never closed?`;
+  return new DataError(problem, { file, line: last.line });
+}

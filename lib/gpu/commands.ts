@@ -1,0 +1,235 @@
+/**
+ * From dispatches to commands: pipelines, bind groups, and what a command needs of its own on the GPU.
+ *
+ * @module
+ */
+import type { Kernel } from "../../kernels/mod.ts";
+import type { ProductSchedule } from "./adapter.ts";
+import type { GpuFaults } from "./faults.ts";
+import { type Binding, compile, type Dispatch, hasSizes, isBinding, packSizes, type Resource } from "./pipeline.ts";
+import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize, type Unused } from "./product.ts";
+import { schedule } from "./fusion.ts";
+
+const WORKGROUP = 64;
+const MAX_WORKGROUPS = 65_535;
+
+/** Copies into textures, or one dispatch with everything bound. */
+export type Command = BoundDispatch | { readonly copies: readonly TextureCopy[] };
+
+interface BoundDispatch {
+  /** The kernel's name. */
+  readonly label: string;
+  /** What it binds. */
+  readonly bound: readonly (GPUBuffer | GPUTexture)[];
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  /** Workgroups along x and y. */
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Counts of what is alive and of what was made. */
+export interface Counts {
+  buffers: number;
+  bytes: number;
+  allocations: number;
+  bindGroups: number;
+}
+
+/** Commands ready to run, and what has to be freed with them. */
+export interface Built extends Disposable {
+  /** In order. */
+  readonly commands: readonly Command[];
+  /** Every buffer that they bind. */
+  readonly buffers: ReadonlySet<GPUBuffer>;
+}
+
+/** Builds commands for one device. */
+export class CommandBuilder {
+  readonly #gpu: GPUDevice;
+  readonly #counts: Counts;
+  readonly #products: ProductSchedule;
+  readonly #faults: GpuFaults;
+  readonly #gridWidth: number;
+  readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
+  #unused: Unused | undefined;
+
+  /**
+   * Takes note of the device.
+   *
+   * @param gpu The device.
+   * @param counts Where to count.
+   * @param products How larger products run.
+   * @param faults Where what goes wrong is kept.
+   * @param gridWidth Workgroups in a row of a grid at most.
+   */
+  constructor(
+    gpu: GPUDevice,
+    counts: Counts,
+    products: ProductSchedule,
+    faults: GpuFaults,
+    gridWidth: number = MAX_WORKGROUPS,
+  ) {
+    [this.#gpu, this.#counts, this.#products] = [gpu, counts, products];
+    [this.#faults, this.#gridWidth] = [faults, gridWidth];
+  }
+
+  /**
+   * Builds commands.
+   *
+   * @param plain What operations asked for.
+   * @param intermediate Buffers that need not be written where nothing else reads them; without it nothing is fused.
+   * @returns The commands.
+   */
+  build(plain: readonly Dispatch[], intermediate?: ReadonlySet<GPUBuffer>): Built {
+    const own: (GPUBuffer | GPUTexture)[] = [];
+    const createTexture = (texels: number) => {
+      const texture = this.#createTexture(texels);
+      own.push(texture);
+      return texture;
+    };
+    const unused = () => this.#unused ??= this.#createUnused();
+    const steps = schedule(plain, { products: this.#products, createTexture, unused, intermediate });
+    const commands = steps.map((step) => {
+      if (Array.isArray(step)) return { copies: step.flatMap(copiesOf) };
+      return this.#faults.watch(step.kernel.name, () => {
+        const grid = gridOf(step, this.#gridWidth); // it may refuse, before anything is made
+        const uniform = this.#createUniform(step);
+        if (uniform) own.push(uniform);
+        return { ...this.#bind(step, uniform), ...grid };
+      });
+    });
+    const bound = steps.flatMap((step) => Array.isArray(step) ? step.map(({ matrix }) => matrix) : step.resources);
+    const buffers = new Set(bound.filter(isBinding).map(({ buffer }) => buffer));
+    return { commands, buffers, [Symbol.dispose]: () => own.forEach((made) => this.#destroy(made)) };
+  }
+
+  #bind({ kernel, resources }: Dispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
+    const pipeline = this.#pipeline(kernel);
+    const bound = resources.map((resource) => isBinding(resource) ? resource.buffer : resource);
+    const entries = resources.map(toBindingResource);
+    if (uniform) entries.push({ buffer: uniform });
+    const bindGroup = this.#gpu.createBindGroup({
+      label: kernel.name,
+      layout: pipeline.getBindGroupLayout(0),
+      entries: entries.map((resource, binding) => ({ binding, resource })),
+    });
+    this.#counts.bindGroups++;
+    return { label: kernel.name, bound, pipeline, bindGroup };
+  }
+
+  #pipeline(kernel: Kernel): GPUComputePipeline {
+    let pipeline = this.#pipelines.get(kernel);
+    if (!pipeline) this.#pipelines.set(kernel, pipeline = compile(this.#gpu, kernel));
+    return pipeline;
+  }
+
+  #createUniform({ kernel, sizes, reals }: Dispatch): GPUBuffer | undefined {
+    if (!hasSizes(kernel)) return undefined;
+    const words = packSizes(sizes, reals);
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const uniform = this.#gpu.createBuffer({ size: words.byteLength, usage, label: kernel.name });
+    this.#gpu.queue.writeBuffer(uniform, 0, words);
+    this.#count(1, words.byteLength);
+    return uniform;
+  }
+
+  #createTexture(texels: number): GPUTexture {
+    const size = textureSize(texels), bytes = size[0] * size[1] * TEXEL_BYTES;
+    const label = "a packed matrix", usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
+    const create = () => this.#gpu.createTexture({ label, size, format: "rgba32float", usage });
+    const texture = this.#faults.watch(label, create, bytes);
+    this.#count(1, bytes);
+    return texture;
+  }
+
+  /** As small as can be, and alive as long as the device. */
+  #createUnused(): Unused {
+    const bind = (buffer: GPUBuffer): Binding => ({ buffer, byteOffset: 0, byteLength: buffer.size });
+    const create = () => bind(this.#gpu.createBuffer({ label: "unused", size: 16, usage: GPUBufferUsage.STORAGE }));
+    return { read: create(), out: create(), sums: create() };
+  }
+
+  #destroy(made: GPUBuffer | GPUTexture): void {
+    made.destroy();
+    this.#count(-1, -("width" in made ? made.width * made.height * TEXEL_BYTES : made.size));
+  }
+
+  #count(sign: 1 | -1, bytes: number): void {
+    this.#counts.buffers += sign;
+    this.#counts.bytes += bytes;
+    if (sign > 0) this.#counts.allocations++;
+  }
+}
+
+/**
+ * Puts commands on an encoder; dispatches between copies are one compute pass.
+ *
+ * @param encoder Where to.
+ * @param commands In order.
+ * @param times How often, one after the other.
+ * @returns How many dispatches they were.
+ */
+export function encode(encoder: GPUCommandEncoder, commands: readonly Command[], times: number): number {
+  let pass: GPUComputePassEncoder | undefined, dispatches = 0;
+  for (let time = 0; time < times; time++) {
+    for (const command of commands) {
+      if ("copies" in command) {
+        pass?.end();
+        pass = undefined;
+        for (const { source, destination, size } of command.copies) {
+          encoder.copyBufferToTexture(source, destination, size);
+        }
+      } else {
+        pass ??= encoder.beginComputePass();
+        pass.setPipeline(command.pipeline);
+        pass.setBindGroup(0, command.bindGroup);
+        pass.dispatchWorkgroups(command.x, command.y);
+        dispatches++;
+      }
+    }
+  }
+  pass?.end();
+  return dispatches;
+}
+
+/**
+ * Which kernels of some commands are meant.
+ *
+ * @param commands The commands.
+ * @param by A buffer that they bind, or a report of WebGPU, which names a kernel or a buffer, if anything.
+ * @returns Their names; of a report that names nothing, those of all.
+ */
+export function kernelsOf(commands: readonly Command[], by: GPUBuffer | string): string {
+  const dispatches = commands.filter((command) => "pipeline" in command);
+  const isMeant = ({ label, bound }: BoundDispatch) =>
+    typeof by === "string" ? [{ label }, ...bound].some(({ label }) => by.includes(`'${label}'`)) : bound.includes(by);
+  const meant = dispatches.filter(isMeant);
+  const names = new Set((meant.length > 0 ? meant : dispatches).map(({ label }) => label));
+  return [...names].join(", ") || "copies";
+}
+
+/** Refuses commands that bind a buffer which is no more. */
+export function refuseDestroyed({ commands, buffers }: Built, destroyed: WeakSet<GPUBuffer>): void {
+  const gone = buffers.values().find((buffer) => destroyed.has(buffer));
+  if (gone) throw new TypeError(`Cannot run ${kernelsOf(commands, gone)}: ${gone.label} was disposed of`);
+}
+
+/** Workgroups along x and y; refuses more than a dispatch has. */
+function gridOf({ kernel, invocations }: Dispatch, width: number): { x: number; y: number } {
+  const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP)), y = Math.ceil(groups / width);
+  if (!(y <= MAX_WORKGROUPS)) {
+    throw new RangeError(
+      `Cannot run ${kernel.name}: ${invocations} invocations are ${groups} workgroups, a dispatch has at most ${
+        MAX_WORKGROUPS ** 2
+      }`,
+    );
+  }
+  return { x: Math.ceil(groups / y), y };
+}
+
+function toBindingResource(resource: Resource): GPUBindingResource {
+  if (!isBinding(resource)) return resource.createView();
+  const { buffer, byteOffset, byteLength } = resource;
+  return { buffer, offset: byteOffset, size: Math.max(4, byteLength) };
+}

@@ -1,0 +1,209 @@
+/**
+ * From what operations asked for to what runs. Operations ask for plain kernels, one each; here neighbours are fused, and
+ * matrix products get the form that is fast on the adapter. Nothing else knows of it: layers, losses and optimizers read
+ * as in a textbook, and without this file they compute the same.
+ *
+ * Rules, in the order they are tried on a product and the dispatch behind it:
+ * - `matmul, addBias` starts the sums from the bias;
+ * - `.., relu`, `.., sigmoid` or `.., tanh` is applied before the result is stored; ReLU's backward then looks at the output instead of
+ *   the input, which is over 0 in the same places;
+ * - `matmul, reluBackward` and those of sigmoid and tanh multiply by the derivative before the result is stored;
+ * - `matmul(a, b), sum over rows of b`, which a layer asks for as weight and bias gradient, sums along the way.
+ *
+ * Besides, an invocation of an update or a gather takes four elements where they divide, and a product that stays plain is
+ * cut into parts where it is longer than an invocation may loop.
+ *
+ * @module
+ */
+import { type Activation, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Binding, type Dispatch, isBinding, type Packing } from "./pipeline.ts";
+import {
+  blocksDispatch,
+  partsOf,
+  type Product,
+  texelsOf,
+  tilesDispatch,
+  toPacked,
+  toProduct,
+  type Unused,
+} from "./product.ts";
+import type { ProductSchedule } from "./adapter.ts";
+
+/** What a schedule needs of the device. */
+export interface Target {
+  /** How larger products run. */
+  readonly products: ProductSchedule;
+  /** Makes a texture that holds so many texels. */
+  createTexture(texels: number): GPUTexture;
+  /** Stand-ins for what a kernel binds and does not use. */
+  unused(): Unused;
+  /**
+   * Buffers that hold intermediate results: where nothing else reads one, it need not be written. Without it nothing is
+   * fused, and results are those of the operations one by one, bit for bit.
+   */
+  readonly intermediate?: ReadonlySet<GPUBuffer>;
+}
+
+/** The backwards of activations that a product can take in. */
+const DERIVATIVES = new Map<Kernel, Activation>([
+  [kernels.reluBackward, "relu"],
+  [kernels.sigmoidBackward, "sigmoid"],
+  [kernels.tanhBackward, "tanh"],
+]);
+
+/** A step of a schedule that is not final yet. */
+type Item = Dispatch | Product;
+
+/**
+ * Chooses what runs.
+ *
+ * @param plain Dispatches in the order in which they were asked for.
+ * @param target The device's side.
+ * @returns Dispatches with the same results, but for intermediate ones.
+ */
+export function schedule(plain: readonly Dispatch[], target: Target): (Dispatch | Packing[])[] {
+  const items = target.products === "plain" ? plain : fuse(plain, target.intermediate);
+  const final = items.flatMap((item): Item[] => isProduct(item) ? [item] : partsOf(widen(item)));
+  if (target.products === "blocks") return place(final, target);
+  return final.map((item) => isProduct(item) ? tilesDispatch(item, target.unused()) : item);
+}
+
+/** Four elements to an invocation, where they divide. */
+function widen(dispatch: Dispatch): Dispatch {
+  const { kernel, sizes, invocations } = dispatch, counts = kernel.counts ?? 0;
+  if (counts === 0 || sizes.slice(0, counts).some((size) => size % 4 !== 0)) return dispatch;
+  const fours = sizes.map((size, i) => i < counts ? size / 4 : size);
+  return { ...dispatch, kernel: byFours(kernel), sizes: fours, invocations: invocations / 4 };
+}
+
+/** First pass: products take in what stands behind them. */
+function fuse(plain: readonly Dispatch[], intermediate?: ReadonlySet<GPUBuffer>): Item[] {
+  const items: Item[] = [];
+  const pending: Mutable<Dispatch>[] = plain.map((dispatch) => ({ ...dispatch }));
+  for (let i = 0; i < pending.length; i++) {
+    const product = toProduct(pending[i]);
+    const absorbs = () => intermediate && absorb(product!, pending[i + 1], pending.slice(i + 2), intermediate);
+    while (product && i + 1 < pending.length && absorbs()) i++;
+    items.push(product ?? pending[i]);
+  }
+  return items;
+}
+
+type Mutable<T> = { -readonly [key in keyof T]: T[key] };
+
+/** Takes `next` into the product, if that leaves every result that `rest` reads, or that is not intermediate. */
+function absorb(
+  product: Product,
+  { kernel, resources, sizes, reals }: Dispatch,
+  rest: Mutable<Dispatch>[],
+  intermediate: ReadonlySet<GPUBuffer>,
+): boolean {
+  const [first, second, third] = resources as Binding[];
+  const { out, activation, derivative, bias } = product;
+  const readers = rest.filter(({ resources }) => resources.some((r) => isBinding(r) && r.buffer === out.buffer));
+  const mayVanish = intermediate.has(out.buffer) && readers.length === 0;
+  const untouched = activation === "none" && derivative === "none";
+  switch (kernel as Kernel) {
+    case kernels.addBias:
+      if (!isSame(first, out) || !mayVanish || bias || !untouched) return false;
+      [product.bias, product.out] = [second, third];
+      return true;
+    case kernels.sigmoid:
+    case kernels.tanh:
+      if (!isSame(first, out) || !mayVanish || !untouched) return false;
+      [product.activation, product.out] = [kernel === kernels.tanh ? "tanh" : "sigmoid", second];
+      return true;
+    case kernels.relu: {
+      const masks = readers.every((reader) => isReluBackwardOf(reader, out));
+      if (!isSame(first, out) || !intermediate.has(out.buffer) || !masks || !untouched) return false;
+      for (const reader of readers) reader.resources = [second, ...reader.resources.slice(1)];
+      [product.activation, product.out] = ["relu", second];
+      return true;
+    }
+    case kernels.reluBackward:
+    case kernels.sigmoidBackward:
+    case kernels.tanhBackward:
+      if (!isSame(second, out) || first.buffer === out.buffer || !mayVanish || !untouched || bias) return false;
+      product.derivative = DERIVATIVES.get(kernel)!;
+      [product.y, product.out] = [first, third];
+      return true;
+    case kernels.sum:
+      if (!isSame(first, product.b) || product.sums || product.transposeB) return false;
+      if (`${sizes}` !== `${[1, product.k, product.n, 1]}` || reals[0] !== 1 || isSame(second, out)) return false;
+      product.sums = second;
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isReluBackwardOf({ kernel, resources }: Dispatch, x: Binding): boolean {
+  const [first, ...others] = resources as Binding[];
+  return (kernel as Kernel) === kernels.reluBackward && isSame(first, x) &&
+    others.every(({ buffer }) => buffer !== x.buffer);
+}
+
+function isSame(a: Binding, b: Binding): boolean {
+  return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength;
+}
+
+/** A matrix that some texture holds at the moment. */
+interface Packed {
+  readonly matrix: Binding;
+  readonly columns: number;
+  readonly texture: GPUTexture;
+}
+
+/**
+ * Second pass on a software adapter: products become dispatches. A matrix is packed once, and again after something has
+ * written to it. Copies end a compute pass, so each joins those before it, where its matrix has not been written to since.
+ */
+function place(items: readonly Item[], target: Target): (Dispatch | Packing[])[] {
+  const placed: (Dispatch | Packing[])[] = [];
+  let held: Packed[] = [], copies: Packing[] | undefined;
+  const writtenSince = new Set<GPUBuffer>();
+  const pack = (matrix: Binding, rows: number, columns: number): GPUTexture => {
+    const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
+    if (found) return found.texture;
+    const texture = target.createTexture(texelsOf(rows, columns)), packed = toPacked(matrix, rows, columns, texture);
+    if ("kernel" in packed) {
+      placed.push(packed);
+    } else {
+      if (!copies || writtenSince.has(matrix.buffer)) {
+        placed.push(copies = []);
+        writtenSince.clear();
+      }
+      copies.push(packed);
+    }
+    held.push({ matrix, columns, texture });
+    return texture;
+  };
+  for (const item of items) {
+    if (isProduct(item)) {
+      const { m, n, k, transposeA, transposeB, y } = item;
+      const operands = {
+        a: transposeA ? pack(item.a, k, m) : pack(item.a, m, k),
+        b: transposeB ? pack(item.b, n, k) : pack(item.b, k, n),
+        y: y && pack(y, m, n),
+      };
+      placed.push(blocksDispatch(item, operands, target.unused()));
+    } else {
+      placed.push(item);
+    }
+    const written = writes(item);
+    held = held.filter(({ matrix }) => !written.includes(matrix.buffer));
+    for (const buffer of written) writtenSince.add(buffer);
+  }
+  return placed;
+}
+
+/** The buffers that an item writes to. */
+function writes(item: Item): GPUBuffer[] {
+  if (isProduct(item)) return [item.out.buffer, ...(item.sums ? [item.sums.buffer] : [])];
+  const { kernel, resources } = item;
+  return resources.filter((_, i) => kernel.access[i] === "read_write").filter(isBinding).map(({ buffer }) => buffer);
+}
+
+function isProduct(item: Item): item is Product {
+  return "transposeA" in item;
+}

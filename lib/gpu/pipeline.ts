@@ -1,0 +1,125 @@
+/**
+ * From a kernel's text to a pipeline, and from its sizes to the bytes of its uniform.
+ *
+ * @module
+ */
+import type { Access, Kernel } from "../../kernels/mod.ts";
+
+/** Part of a GPU buffer that a kernel binds: a tensor, or anything with a buffer, an offset and a length in bytes. */
+export interface Binding {
+  /** The buffer. */
+  readonly buffer: GPUBuffer;
+  /** Where the part starts, in bytes. */
+  readonly byteOffset: number;
+  /** How long it is, in bytes. */
+  readonly byteLength: number;
+}
+
+/** What a kernel binds: part of a buffer, or a storage texture. */
+export type Resource = Binding | GPUTexture;
+
+/** Whether a resource is part of a buffer. */
+export function isBinding(resource: Resource): resource is Binding {
+  return "buffer" in resource;
+}
+
+/** One run of a kernel: what it binds and how far it reaches. */
+export interface Dispatch {
+  /** The kernel. */
+  readonly kernel: Kernel;
+  /** Buffers and textures in the order of the kernel's `access`. */
+  readonly resources: readonly Resource[];
+  /** Whole numbers at the start of the kernel's sizes. */
+  readonly sizes: readonly number[];
+  /** Real numbers after them. */
+  readonly reals: readonly number[];
+  /** How many invocations are needed. */
+  readonly invocations: number;
+}
+
+/** A copy of a matrix, four columns in a texel, into a texture. */
+export interface Packing {
+  /** The matrix; its columns are a multiple of four. */
+  readonly matrix: Binding;
+  /** Where it goes. */
+  readonly texture: GPUTexture;
+}
+
+/**
+ * Refuses what WebGPU would only report later, and without the operation's name.
+ *
+ * @param kernel The kernel.
+ * @param buffers What it is to bind.
+ * @param alignment Bytes of which a binding's start must be a multiple.
+ * @throws {TypeError} If there are too few or too many, or one buffer is both read and written.
+ * @throws {RangeError} If one starts elsewhere.
+ */
+export function checkBindings(kernel: Kernel, buffers: readonly Binding[], alignment: number): void {
+  const { name, access } = kernel;
+  if (buffers.length !== access.length) {
+    throw new TypeError(`Cannot run ${name}: it binds ${access.length} buffers, found ${buffers.length}`);
+  }
+  const written = buffers.filter((_, i) => access[i] === "read_write").map(({ buffer }) => buffer);
+  buffers.forEach(({ buffer, byteOffset }, i) => {
+    if (access[i] === "read" && written.includes(buffer)) {
+      throw new TypeError(`Cannot run ${name}: it would read and write one buffer; the result needs one of its own`);
+    }
+    if (byteOffset % alignment !== 0) {
+      throw new RangeError(`Cannot run ${name}: a view starts at byte ${byteOffset}, no multiple of ${alignment}`);
+    }
+  });
+}
+
+const LAYOUTS: Record<Access, Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">> = {
+  read: { buffer: { type: "read-only-storage" } },
+  read_write: { buffer: { type: "storage" } },
+  read_texture: { storageTexture: { access: "read-only", format: "rgba32float" } },
+  write_texture: { storageTexture: { access: "write-only", format: "rgba32float" } },
+};
+
+/** Whether a kernel has a uniform with sizes, behind its storage buffers. */
+export function hasSizes(kernel: Kernel): boolean {
+  return kernel.code.includes("var<uniform>");
+}
+
+/**
+ * Compiles a kernel. A fault in its text is reported by the device, under the kernel's name.
+ *
+ * @param gpu Where it will run.
+ * @param kernel The kernel.
+ * @returns The pipeline; its one bind group has the storage buffers in order, then the sizes.
+ */
+export function compile(gpu: GPUDevice, kernel: Kernel): GPUComputePipeline {
+  const label = kernel.name;
+  const kinds: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">[] = kernel.access.map((access) =>
+    LAYOUTS[access]
+  );
+  if (hasSizes(kernel)) kinds.push({ buffer: { type: "uniform" } });
+  const group = gpu.createBindGroupLayout({
+    label,
+    entries: kinds.map((kind, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, ...kind })),
+  });
+  return gpu.createComputePipeline({
+    label,
+    layout: gpu.createPipelineLayout({ label, bindGroupLayouts: [group] }),
+    compute: {
+      module: gpu.createShaderModule({ label, code: kernel.code }),
+      entryPoint: "main",
+      constants: kernel.constants as Record<string, number> | undefined,
+    },
+  });
+}
+
+/**
+ * A kernel's sizes as the words of its uniform, a multiple of 16 bytes.
+ *
+ * @param sizes Whole numbers, first.
+ * @param reals Real numbers, behind them, as float32.
+ * @returns The words.
+ */
+export function packSizes(sizes: readonly number[], reals: readonly number[]): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.max(4, Math.ceil((sizes.length + reals.length) / 4) * 4));
+  words.set(sizes);
+  new Float32Array(words.buffer).set(reals, sizes.length);
+  return words;
+}

@@ -1,0 +1,165 @@
+/**
+ * Matrix products as the schedule sees them: what is multiplied, what happens to the result, and how it becomes dispatches.
+ *
+ * @module
+ */
+import {
+  type Activation,
+  type Kernel,
+  kernels,
+  matmulBlocksKernel,
+  matmulTilesKernel,
+  type ProductForm,
+} from "../../kernels/mod.ts";
+import type { Binding, Dispatch, Packing } from "./pipeline.ts";
+
+/** A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it. */
+export interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Binding;
+  readonly b: Binding;
+  /** `a` is stored [k, m]. */
+  readonly transposeA: boolean;
+  /** `b` is stored [n, k]. */
+  readonly transposeB: boolean;
+  /** Where the result goes. */
+  out: Binding;
+  /** Added to each row [n]. */
+  bias?: Binding;
+  /** Applied then. */
+  activation: Activation;
+  /** Multiplied with then: the derivative of the activation whose output is `y` [m, n]. */
+  derivative: Activation;
+  y?: Binding;
+  /** Takes the column sums of `b` [n]. */
+  sums?: Binding;
+}
+
+/** Multiplications below which a product is not worth packing its operands: measured on llvmpipe. */
+const SMALL_PRODUCT = 1_024;
+/** Inner positions that one invocation loops over, by fours and one by one: llvmpipe silently ends it after 65,535 iterations. */
+const MAX_INNER = 4 * 60_000, MAX_PLAIN_INNER = 32_768;
+/** Bytes of a texel: four columns in float32. */
+export const TEXEL_BYTES = 16;
+/** Texels in a row of a packed texture, and rows that every device allows. */
+const TEXTURE_WIDTH = 1024, TEXTURE_HEIGHT = 8192;
+
+/**
+ * Reads a dispatch of the plain matrix product.
+ *
+ * @param dispatch Any dispatch.
+ * @returns The product; undefined where it is something else, or is better left as it is.
+ */
+export function toProduct({ kernel, resources, sizes }: Dispatch): Product | undefined {
+  if ((kernel as Kernel) !== kernels.matmul) return undefined;
+  const [m, n, , aInner, , bColumn, , k] = sizes;
+  const [a, b, out] = resources as Binding[];
+  // Of a matrix with one row or column either reading is right.
+  const transposeA = aInner !== 1, transposeB = bColumn !== 1;
+  const texels = Math.max(texelsOf(m, k), texelsOf(k, m), texelsOf(k, n), texelsOf(n, k), texelsOf(m, n));
+  const fits = k > 0 && k <= MAX_INNER && texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
+  if (!fits || m * n * k < SMALL_PRODUCT) return undefined;
+  return { m, n, k, a, b, transposeA, transposeB, out, activation: "none", derivative: "none" };
+}
+
+/** A plain product in parts that add up, each of no more inner positions than an invocation may loop over. */
+export function partsOf(dispatch: Dispatch): Dispatch[] {
+  const { kernel, sizes } = dispatch, inner = sizes[7];
+  if ((kernel as Kernel) !== kernels.matmul || inner <= MAX_PLAIN_INNER) return [dispatch];
+  return Array.from({ length: Math.ceil(inner / MAX_PLAIN_INNER) }, (_, part) => {
+    const start = part * MAX_PLAIN_INNER, end = Math.min(inner, start + MAX_PLAIN_INNER);
+    return { ...dispatch, sizes: [...sizes.slice(0, 6), start, end] };
+  });
+}
+
+/** Texels of a packed matrix. */
+export function texelsOf(rows: number, columns: number): number {
+  return rows * Math.ceil(columns / 4);
+}
+
+/** Width and height of the texture that holds so many texels. */
+export function textureSize(texels: number): [width: number, height: number] {
+  return [TEXTURE_WIDTH, Math.max(1, Math.ceil(texels / TEXTURE_WIDTH))];
+}
+
+/** A copy as WebGPU takes it. */
+export interface TextureCopy {
+  readonly source: GPUTexelCopyBufferInfo;
+  readonly destination: GPUTexelCopyTextureInfo;
+  readonly size: [width: number, height: number];
+}
+
+/** The copies that pack a matrix: its whole rows of texels, and the rest. */
+export function copiesOf({ matrix: { buffer, byteOffset, byteLength }, texture }: Packing): TextureCopy[] {
+  const bytesPerRow = TEXTURE_WIDTH * TEXEL_BYTES, rows = Math.floor(byteLength / bytesPerRow);
+  const copy = (y: number, size: [number, number]): TextureCopy => ({
+    source: { buffer, offset: byteOffset + y * bytesPerRow, bytesPerRow },
+    destination: { texture, origin: [0, y] },
+    size,
+  });
+  const rest = (byteLength % bytesPerRow) / TEXEL_BYTES;
+  return [...(rows > 0 ? [copy(0, [TEXTURE_WIDTH, rows])] : []), ...(rest > 0 ? [copy(rows, [rest, 1])] : [])];
+}
+
+/** Operands of a product, packed. */
+export interface Operands {
+  readonly a: GPUTexture;
+  readonly b: GPUTexture;
+  /** Where there is a derivative. */
+  readonly y?: GPUTexture;
+}
+
+/**
+ * Stand-ins for what a kernel binds and does not use in one of its forms. Browsers refuse two bindings that write one place,
+ * used or not: each has its own.
+ */
+export interface Unused {
+  readonly read: Binding;
+  readonly out: Binding;
+  readonly sums: Binding;
+}
+
+/** What packs a matrix [rows, columns] into a texture. Copies are many times as fast as a kernel that stores texels. */
+export function toPacked(matrix: Binding, rows: number, columns: number, texture: GPUTexture): Dispatch | Packing {
+  if (columns % 4 === 0) return { matrix, texture };
+  const texels = texelsOf(rows, columns);
+  return {
+    kernel: kernels.pack,
+    resources: [matrix, texture],
+    sizes: [texels, columns],
+    reals: [],
+    invocations: texels,
+  };
+}
+
+/** The dispatch of a product whose operands are packed. */
+export function blocksDispatch(product: Product, { a, b, y }: Operands, unused: Unused): Dispatch {
+  const { m, n, k, bias, out, sums } = product, aligned = n % 4 === 0;
+  const outs = aligned ? [unused.out, out] : [out, unused.out];
+  return {
+    kernel: matmulBlocksKernel(formOf(product), aligned),
+    // A result may be shorter than the one vec4 that the other binding needs at least.
+    resources: [a, b, bias ?? unused.read, y ?? a, ...outs, sums ?? unused.sums],
+    sizes: [m, n, k],
+    reals: [],
+    invocations: Math.ceil(m / 16) * Math.ceil(n / 8),
+  };
+}
+
+/** The dispatch of a product through tiles in workgroup memory. */
+export function tilesDispatch(product: Product, unused: Unused): Dispatch {
+  const { m, n, k, a, b, bias, y, out, sums } = product;
+  return {
+    kernel: matmulTilesKernel(formOf(product)),
+    resources: [a, b, bias ?? unused.read, y ?? unused.read, out, sums ?? unused.sums],
+    sizes: [m, n, k],
+    reals: [],
+    invocations: 256 * Math.ceil(m / 64) * Math.ceil(n / 64),
+  };
+}
+
+function formOf({ transposeA, transposeB, bias, activation, derivative, sums }: Product): ProductForm {
+  return { transposeA, transposeB, bias: bias !== undefined, activation, derivative, sums: sums !== undefined };
+}

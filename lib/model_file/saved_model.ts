@@ -1,0 +1,292 @@
+/**
+ * Models as safetensors files: the weights under their names, and in the metadata all that predicting needs.
+ *
+ * @module
+ */
+import type { Device } from "../gpu/device.ts";
+import { DataError } from "../base/errors.ts";
+import { toRaw } from "../evaluate/evaluation.ts";
+import type { Layer } from "../core/layers.ts";
+import { bceWithLogits, huber, type Loss, mae, mse, softmaxCrossEntropy } from "../core/losses.ts";
+import { Model, type NamedParameter, parametersOf } from "../core/model.ts";
+import { formatMetadata, type ModelMetadata, parseMetadata } from "./metadata.ts";
+import { shorten, showJson } from "../base/printable.ts";
+import { Predictor } from "../evaluate/predictor.ts";
+import { readSafetensors, type StoredTensor, type StoredTensors, writeSafetensors } from "../safetensors/reader.ts";
+import { formatShape, sameShape } from "../base/shape.ts";
+import { buildLayers, parseLayers } from "./stored_layers.ts";
+import { Tensor } from "../core/tensor.ts";
+
+/** What files call themselves; changes whenever files of before can no longer be read. */
+export const FORMAT = "backhand model 2";
+
+/** The losses by the names that settings and files give them. Under softmax a model predicts a probability per target. */
+export const LOSSES: Readonly<Record<"mse" | "mae" | "huber" | "bce" | "softmax", Loss>> = {
+  mse,
+  mae,
+  huber,
+  bce: bceWithLogits,
+  softmax: softmaxCrossEntropy,
+};
+
+/** What a model predicts, from what. */
+export interface ModelDescription extends ModelMetadata {
+  /** The loss it was trained with. */
+  readonly loss: Loss;
+}
+
+/**
+ * Writes a model; the file appears only once it is whole.
+ *
+ * @param path The file.
+ * @param model Its weights and layers.
+ * @param description What it predicts, from what.
+ * @throws {TypeError} If the names in the description are not those of its table and scalers.
+ */
+export async function saveModel(path: string, model: Model, description: ModelDescription): Promise<void> {
+  const { tensors, metadata } = await storeModel(model, description);
+  await writeSafetensors(path, tensors, metadata);
+}
+
+/** What a file holds of a model; throws what {@linkcode saveModel} does. */
+export async function storeModel(
+  model: Model,
+  description: ModelDescription,
+): Promise<{ tensors: Record<string, StoredTensor>; metadata: Record<string, string> }> {
+  const metadata = formatMetadata(description, description.loss.kind), values = await model.read();
+  const tensors = Object.fromEntries(model.parameters.map(({ name, parameter }) => [
+    name,
+    { shape: [...parameter.shape], data: values[name] as Float32Array<ArrayBuffer> },
+  ]));
+  const layers = JSON.stringify(model.layers.map(({ kind, settings }) => settings ? { kind, ...settings } : kind));
+  return { tensors, metadata: { format: FORMAT, layers, ...metadata } };
+}
+
+/**
+ * A model from a file, ready to predict.
+ *
+ * @example
+ * ```ts
+ * import { Device, Linear, Model, mse, numericTable, SavedModel, saveModel, Scaler } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using model = new Model(device, [new Linear(1, 1)]);
+ * model.load({ "0.weight": [[3]], "0.bias": [0] });
+ * const column = (name: string) => ({ name, min: 0, max: 10, mean: 5, deviation: 2 });
+ * const scalers = { inputs: new Scaler("standardize", [column("x")]), targets: new Scaler("none", [column("y")]) };
+ * await Deno.mkdir("data", { recursive: true });
+ * await saveModel("data/trained.safetensors", model, {
+ *   table: numericTable(["x"], ["y"]),
+ *   features: ["x"],
+ *   targets: ["y"],
+ *   scalers,
+ *   loss: mse,
+ *   settings: {},
+ * });
+ * using saved = await SavedModel.load(device, "data/trained.safetensors");
+ * assertEquals([...await saved.predict([5, 7])], [0, 3]); // (x - 5) / 2 * 3
+ * await Deno.remove("data/trained.safetensors");
+ * ```
+ */
+export class SavedModel implements Disposable {
+  /** The network. */
+  readonly model: Model;
+  /** What it predicts, from what. */
+  readonly description: ModelDescription;
+
+  /**
+   * Puts a network and its description together; {@linkcode SavedModel.load} reads both from a file.
+   *
+   * @param model The network.
+   * @param description What it predicts, from what.
+   */
+  constructor(model: Model, description: ModelDescription) {
+    this.model = model;
+    this.description = description;
+  }
+
+  /**
+   * Reads a model.
+   *
+   * @param device Where it will run.
+   * @param path A file that {@linkcode saveModel} wrote.
+   * @returns The model.
+   * @throws {DataError} If the file is no such model, or its weights do not fit its layers.
+   * @throws {Deno.errors.NotFound} If there is no such file.
+   */
+  static async load(device: Device, path: string): Promise<SavedModel> {
+    return SavedModel.fromStored(device, await readSafetensors(path), path);
+  }
+
+  /**
+   * Puts a model on a device.
+   *
+   * @param device Where it will run.
+   * @param stored What its file holds.
+   * @param path The file, for the errors.
+   * @returns The model.
+   * @throws {DataError} If it is no model, or its weights do not fit its layers.
+   */
+  static fromStored(device: Device, { tensors, metadata }: StoredTensors, path: string): SavedModel {
+    if (metadata.format !== FORMAT) throw new DataError("this is no model of `deno task train`", { file: path });
+    const { description, layers } = inFile(path, () => {
+      const description = parseDescription(metadata);
+      const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+      const layers = buildLayers(parseLayers(metadata), shapes);
+      checkEnds(layers, description);
+      // Before the device is asked for memory: a tensor of no values may claim any shape.
+      checkShapes(parametersOf(layers), tensors);
+      checkWeights(tensors);
+      return { description, layers };
+    });
+    const model = new Model(device, layers); // a RangeError is the device's: the file may be too large for it
+    try {
+      inFile(path, () => loadTensors(model, tensors));
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
+    return new SavedModel(model, description);
+  }
+
+  /**
+   * Predicts in raw units.
+   *
+   * @param rows Inputs [n, features] in raw units, row by row.
+   * @param firstRow Number of the first of them, for messages: where they are a block of more.
+   * @returns Targets [n, targets] in raw units, or probabilities, row by row.
+   * @throws {TypeError} If the length is not a multiple of the number of features.
+   * @throws {RangeError} If an input, scaled, or a prediction is beyond float32.
+   */
+  async predict(rows: ArrayLike<number>, firstRow: number = 1): Promise<Float64Array> {
+    const { scalers, targets, loss } = this.description;
+    const predicted = toRaw(await this.outputs(rows, firstRow), loss, scalers.targets);
+    checkFinite("prediction", predicted, predicted, targets, firstRow);
+    return predicted;
+  }
+
+  /**
+   * What the network itself puts out: scaled targets, or logits. An evaluation takes it.
+   *
+   * @param rows Inputs [n, features] in raw units, row by row.
+   * @param firstRow Number of the first of them, for messages.
+   * @returns Outputs [n, targets], row by row.
+   * @throws {TypeError} If the length is not a multiple of the number of features.
+   * @throws {RangeError} If an input, scaled, is beyond float32.
+   */
+  async outputs(rows: ArrayLike<number>, firstRow: number = 1): Promise<Float32Array> {
+    const { scalers, features } = this.description;
+    const scaled = Float32Array.from(scalers.inputs.transform(rows));
+    const count = scaled.length / features.length;
+    checkFinite("input", scaled, rows, features, firstRow);
+    using x = Tensor.from(this.model.device, scaled, [count, features.length]);
+    using predictor = new Predictor(this.model, features.length, count);
+    return await predictor.predict(x);
+  }
+
+  /** Frees the network. */
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  /** The same as {@linkcode SavedModel.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Gives a model the weights of a file: of a run, or any safetensors file with the same names and shapes.
+ *
+ * @param model The model; it stays as it is where the file does not fit.
+ * @param path The file.
+ * @throws {DataError} If names or shapes differ from the model's, with all differences; or a weight is not finite.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { Device, Linear, loadWeights, Model, writeSafetensors } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using model = new Model(device, [new Linear(1, 1)]);
+ * await Deno.mkdir("data", { recursive: true });
+ * const [weight, bias] = [{ shape: [1, 1], data: Float32Array.of(2) }, { shape: [1], data: Float32Array.of(-1) }];
+ * await writeSafetensors("data/weights.safetensors", { "0.weight": weight, "0.bias": bias });
+ * await loadWeights(model, "data/weights.safetensors");
+ * assertEquals(await model.read(), { "0.weight": weight.data, "0.bias": bias.data });
+ * await Deno.remove("data/weights.safetensors");
+ * ```
+ */
+export async function loadWeights(model: Model, path: string): Promise<void> {
+  const { tensors } = await readSafetensors(path);
+  const problem = "the weights do not fit this network";
+  inFile(path, () => {
+    checkWeights(tensors);
+    loadTensors(model, tensors);
+  }, problem);
+}
+
+/** A fault lists every name and shape that differs. */
+function checkShapes(parameters: readonly NamedParameter[], tensors: ReadonlyMap<string, StoredTensor>): void {
+  const faults = parameters.flatMap(({ name, parameter }) => {
+    const { shape } = tensors.get(name) ?? {};
+    if (!shape) return [`${name} ${formatShape(parameter.shape)} is missing`];
+    return sameShape(shape, parameter.shape)
+      ? []
+      : [`${name} is ${formatShape(shape)}, its layer takes ${formatShape(parameter.shape)}`];
+  });
+  const known = new Set(parameters.map(({ name }) => name));
+  for (const name of tensors.keys()) if (!known.has(name)) faults.push(`${shorten(name)} is unknown`);
+  if (faults.length > 0) throw new TypeError(faults.join("; "));
+}
+
+/** Fills a model. */
+function loadTensors(model: Model, tensors: ReadonlyMap<string, StoredTensor>): void {
+  checkShapes(model.parameters, tensors);
+  model.load(Object.fromEntries([...tensors].map(([name, { data }]) => [name, data])));
+}
+
+function checkFinite(
+  what: string,
+  computed: ArrayLike<number>,
+  shown: ArrayLike<number>,
+  columns: readonly string[],
+  firstRow: number,
+): void {
+  for (let i = 0; i < computed.length; i++) {
+    if (Number.isFinite(computed[i])) continue;
+    const row = firstRow + Math.floor(i / columns.length), column = columns[i % columns.length];
+    const place = `row ${row}, column ${JSON.stringify(column)}`;
+    throw new RangeError(`Cannot predict: the ${what} ${shown[i]} in ${place} is beyond the range of float32`);
+  }
+}
+
+/** What a file's texts say of its model, as {@linkcode parseMetadata} reads them, with the loss. */
+export function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
+  if (!Object.hasOwn(LOSSES, metadata.loss)) throw new SyntaxError(`its loss is ${showJson(metadata.loss)}`);
+  return { ...parseMetadata(metadata), loss: LOSSES[metadata.loss as keyof typeof LOSSES] };
+}
+
+/** Blames the file for what does not fit. */
+function inFile<T>(file: string, read: () => T, problem = "the model does not fit together"): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
+    throw new DataError(`${problem}: ${error.message}`, { file }, { cause: error });
+  }
+}
+
+function checkEnds(layers: readonly Layer[], { features, targets }: ModelDescription): void {
+  const outputs = layers.reduce((width, layer) => layer.outputSize(width), features.length);
+  if (outputs !== targets.length) {
+    throw new TypeError(`${targets.length} targets, but layers for ${outputs}`);
+  }
+}
+
+function checkWeights(tensors: ReadonlyMap<string, StoredTensor>): void {
+  for (const [name, { data }] of tensors) {
+    const odd = data.find((value) => !Number.isFinite(value));
+    if (odd !== undefined) throw new SyntaxError(`${name} holds ${odd}`);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The oracle's dropout: it draws the GPU's masks, bit for bit.
+ *
+ * @module
+ */
+import { Matrix } from "./matrix.ts";
+import { mix } from "../base/random.ts";
+import type { ReferenceLayer } from "./layers.ts";
+
+/** `1 / (1 - rate)` for elements that are kept, 0 for others: mask `step` of the sequence `key`. */
+export function dropoutMask(rows: number, columns: number, rate: number, key: number, step: number): Matrix {
+  const dropped = Math.min(2 ** 32 - 1, Math.round(rate * 2 ** 32));
+  const stepKey = mix(key + Math.imul(step, 0x9e37_79b9));
+  return new Matrix(rows, columns).map((_, i) => {
+    const hash = mix(mix(i ^ stepKey) + stepKey) >>> 0;
+    return hash < dropped ? 0 : 1 / (1 - rate);
+  });
+}
+
+/** Dropout in float64. It is in evaluation, where `y = x`, until it is given a step. */
+export class ReferenceDropout implements ReferenceLayer {
+  readonly parameters: Matrix[] = [];
+  readonly gradients: Matrix[] = [];
+  /** Number of the mask, the same in each pass; undefined in evaluation. */
+  step: number | undefined;
+  readonly #rate: number;
+  readonly #key: number;
+  #mask!: Matrix;
+
+  /** Takes the rate, and which sequence of masks. */
+  constructor(rate: number, key: number) {
+    [this.#rate, this.#key] = [rate, key];
+  }
+
+  /** `x * mask`. */
+  forward(x: Matrix): Matrix {
+    const { rows, columns } = x, rate = this.#rate;
+    this.#mask = this.step === undefined ? x.map(() => 1) : dropoutMask(rows, columns, rate, this.#key, this.step);
+    return x.map((value, i) => value * this.#mask.data[i]);
+  }
+
+  /** `dOut * mask`. */
+  backward(dOut: Matrix): Matrix {
+    return dOut.map((value, i) => value * this.#mask.data[i]);
+  }
+}

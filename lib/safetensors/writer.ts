@@ -1,0 +1,201 @@
+/**
+ * Writes safetensors files piece by piece. The format is described in safetensors.ts.
+ *
+ * @module
+ */
+
+import { writeFully, writing } from "../base/files.ts";
+import { layOut, type TensorPlace } from "./bytes.ts";
+
+/** Floats gathered for one tensor before they go to the file. */
+const BUFFERED_FLOATS = 65_536;
+
+/** The values of a tensor, row-major, that one of several writers fills. */
+export interface TensorPiece {
+  /** How many values stand before them. */
+  readonly from: number;
+  /** How many they are. */
+  readonly length: number;
+}
+
+/** A tensor that is being written. */
+interface Pending {
+  begin: number;
+  length: number;
+  written: number;
+  buffer: Float32Array<ArrayBuffer>;
+  buffered: number;
+}
+
+/**
+ * Writes a file piece by piece in constant memory: the shapes are declared first, then values are appended to any tensor
+ * in any order. The file is made as `<path>.partial`, flushed to the disk and renamed by `close`: whatever happens, the machine's
+ * power going out included, either the old file stands under the name or the new one. Without `close` it is removed again.
+ *
+ * @example
+ * ```ts
+ * import { readSafetensors, SafetensorsWriter } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await Deno.mkdir("data", { recursive: true });
+ * {
+ *   await using writer = await SafetensorsWriter.create("data/pieces.safetensors", { x: [2, 2], y: [2] });
+ *   await writer.append("x", Float32Array.of(1, 2));
+ *   await writer.append("y", Float32Array.of(5, 6));
+ *   await writer.append("x", Float32Array.of(3, 4));
+ *   await writer.close();
+ * }
+ * assertEquals((await readSafetensors("data/pieces.safetensors")).tensors.get("x")!.data, Float32Array.of(1, 2, 3, 4));
+ * await Deno.remove("data/pieces.safetensors");
+ * ```
+ */
+export class SafetensorsWriter {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+  readonly #bytes: number;
+  readonly #tensors: Map<string, Pending>;
+  /** Whether the file was begun here, and not joined. */
+  readonly #isFirst: boolean;
+  #isOpen = true;
+
+  private constructor(path: string, file: Deno.FsFile, bytes: number, tensors: Map<string, Pending>, isFirst: boolean) {
+    this.#path = path;
+    this.#file = file;
+    this.#bytes = bytes;
+    this.#tensors = tensors;
+    this.#isFirst = isFirst;
+  }
+
+  /**
+   * Begins a file.
+   *
+   * @param path The file; one that is there stays until `close`.
+   * @param shapes Shape of each tensor by name.
+   * @param metadata Texts that go with them.
+   * @param pieces What this writer fills of each tensor, where others join it; all if left out.
+   * @returns The writer.
+   * @throws {TypeError} If a name is reserved, or a shape holds anything but whole numbers from 0 on.
+   */
+  static async create(
+    path: string,
+    shapes: Record<string, readonly number[]>,
+    metadata: Record<string, string> = {},
+    pieces: Record<string, TensorPiece> = {},
+  ): Promise<SafetensorsWriter> {
+    const { header, places, byteLength: bytes } = layOut(path, shapes, metadata);
+    const file = await writing(path, bytes, async () => {
+      // A link that stands there, from elsewhere or by mistake, is not written through.
+      await Deno.remove(`${path}.partial`).catch(() => {});
+      return await Deno.open(`${path}.partial`, { write: true, createNew: true });
+    });
+    const writer = new SafetensorsWriter(path, file, bytes, pendingOf(places, pieces), true);
+    try {
+      await writing(path, bytes, () => writeFully(file, header));
+    } catch (error) {
+      await writer[Symbol.asyncDispose]();
+      throw error;
+    }
+    return writer;
+  }
+
+  /**
+   * Joins a file that another writer has begun and not yet closed, in this process or another, to fill its own pieces.
+   *
+   * @param path The file, as it was begun.
+   * @param shapes The same shapes.
+   * @param metadata The same texts.
+   * @param pieces What this writer fills of each tensor.
+   * @returns The writer; its `close` leaves putting the file into place to the one that began it.
+   */
+  static async join(
+    path: string,
+    shapes: Record<string, readonly number[]>,
+    metadata: Record<string, string>,
+    pieces: Record<string, TensorPiece>,
+  ): Promise<SafetensorsWriter> {
+    const { places, byteLength: bytes } = layOut(path, shapes, metadata);
+    const file = await writing(path, bytes, () => Deno.open(`${path}.partial`, { write: true }));
+    return new SafetensorsWriter(path, file, bytes, pendingOf(places, pieces), false);
+  }
+
+  /**
+   * Appends values to a tensor.
+   *
+   * @param name A name that was declared.
+   * @param values The next values, row-major.
+   * @throws {TypeError} If no such tensor was declared, or it would become longer than its shape.
+   */
+  async append(name: string, values: Float32Array<ArrayBuffer>): Promise<void> {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw new TypeError(`Cannot append to ${JSON.stringify(name)}: it was not declared`);
+    const total = tensor.written + tensor.buffered + values.length;
+    if (total > tensor.length) {
+      throw new TypeError(`Cannot append to ${name}: ${total} values, and its shape holds ${tensor.length}`);
+    }
+    for (let from = 0; from < values.length;) {
+      const piece = values.subarray(from, from + tensor.buffer.length - tensor.buffered);
+      tensor.buffer.set(piece, tensor.buffered);
+      tensor.buffered += piece.length;
+      from += piece.length;
+      if (tensor.buffered === tensor.buffer.length) await this.#flush(tensor);
+    }
+  }
+
+  /**
+   * Writes what is still gathered, down to the disk. `close` does so too; where several write, all do this before one closes.
+   *
+   * @throws {TypeError} If a tensor was not filled.
+   */
+  async flush(): Promise<void> {
+    for (const [name, tensor] of this.#tensors) {
+      const total = tensor.written + tensor.buffered;
+      if (total !== tensor.length) {
+        throw new TypeError(`Cannot close ${this.#path}: ${name} got ${total} of ${tensor.length} values`);
+      }
+      await this.#flush(tensor);
+    }
+    await writing(this.#path, this.#bytes, () => this.#file.syncData());
+  }
+
+  /**
+   * Writes what is still gathered and puts the file into place.
+   *
+   * @throws {TypeError} If a tensor was not filled; then nothing is put into place.
+   */
+  async close(): Promise<void> {
+    await this.flush();
+    await writing(this.#path, this.#bytes, async () => {
+      this.#isOpen = false;
+      this.#file.close();
+      if (this.#isFirst) await Deno.rename(`${this.#path}.partial`, this.#path);
+    });
+  }
+
+  /** Removes the unfinished file, unless `close` has put it into place. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#file.close();
+    if (this.#isFirst) await Deno.remove(`${this.#path}.partial`).catch(() => {}); // what went wrong before is what to tell
+  }
+
+  async #flush(tensor: Pending): Promise<void> {
+    if (tensor.buffered === 0) return;
+    await this.#file.seek(tensor.begin + tensor.written * 4, Deno.SeekMode.Start);
+    const values = new Uint8Array(tensor.buffer.buffer, 0, tensor.buffered * 4);
+    await writing(this.#path, this.#bytes, () => writeFully(this.#file, values));
+    tensor.written += tensor.buffered;
+    tensor.buffered = 0;
+  }
+}
+
+/** Where a writer's pieces stand in the file. */
+function pendingOf(places: Map<string, TensorPlace>, pieces: Record<string, TensorPiece>): Map<string, Pending> {
+  const tensors = new Map<string, Pending>();
+  for (const [name, place] of places) {
+    const { from, length } = pieces[name] ?? { from: 0, length: place.length };
+    const buffer = new Float32Array(Math.min(length, BUFFERED_FLOATS));
+    tensors.set(name, { begin: place.begin + 4 * from, length, written: 0, buffer, buffered: 0 });
+  }
+  return tensors;
+}

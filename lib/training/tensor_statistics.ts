@@ -1,0 +1,106 @@
+/**
+ * Measures of whole tensors, computed on the GPU: however large they are, ten numbers of each are read.
+ *
+ * @module
+ */
+import { kernels } from "../../kernels/mod.ts";
+import { checkType } from "../core/elementwise.ts";
+import type { TensorStatistics } from "../reference/statistics.ts";
+import { formatShape } from "../base/shape.ts";
+import { Tensor } from "../core/tensor.ts";
+
+export type { TensorStatistics } from "../reference/statistics.ts";
+
+/** Numbers that the kernels leave of each tensor. */
+const WORDS = 10;
+/** Elements that one invocation looks at, or four times as many where they go by fours. */
+const PART = 256;
+/** Parts beyond which each takes more elements, so that folding them stays short. */
+const MAX_PARTS = 4_096;
+/** The software adapter silently ends an invocation after 65,535 iterations. */
+const MAX_LOOP = 32_768;
+/** What the kernel multiplies large and small numbers by, the other way round. */
+const SCALE = 2 ** 80;
+
+/**
+ * Measures tensors in one wait. Sums carry along what float32 rounds off, so that measures of many millions of elements have
+ * six digits and more, and norms neither overflow nor vanish.
+ *
+ * @param tensors `f32` tensors of one device, of any shape.
+ * @returns The measures of each.
+ * @throws {TypeError} If a tensor has another element type.
+ * @throws {RangeError} If a tensor has no elements.
+ * @throws {DeviceError} If any work before it failed.
+ *
+ * @example
+ * ```ts
+ * import { Device, Tensor, tensorStatistics } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [[3, 0], [0, -4]]);
+ * using y = Tensor.from(device, [1, NaN]);
+ * assertEquals(await tensorStatistics([x, y]), [
+ *   { min: -4, max: 3, mean: -0.25, norm: 5, zeros: 0.5, notFinite: 0 },
+ *   { min: 1, max: 1, mean: 1, norm: 1, zeros: 0, notFinite: 1 },
+ * ]);
+ * ```
+ */
+export async function tensorStatistics(tensors: readonly Tensor[]): Promise<TensorStatistics[]> {
+  if (tensors.length === 0) return [];
+  using records = tensors[0].device.tidy(() => measure(tensors));
+  return toStatistics(await records.read(), tensors);
+}
+
+/**
+ * Puts the measuring on the queue, or into a recording.
+ *
+ * @param tensors At least one `f32` tensor of one device.
+ * @returns For {@linkcode toStatistics} [tensors, 10].
+ * @throws {TypeError} If a tensor has another element type.
+ * @throws {RangeError} If a tensor has no elements.
+ */
+export function measure(tensors: readonly Tensor[]): Tensor {
+  checkType("f32", tensors);
+  const empty = tensors.find(({ size }) => size === 0);
+  if (empty) throw new RangeError(`Cannot measure a tensor ${formatShape(empty.shape)}: it has no elements`);
+  const { device } = tensors[0], out = Tensor.zeros(device, [tensors.length, WORDS]);
+  device.tidy(() => {
+    const scratch = Tensor.zeros(device, [WORDS * Math.max(...tensors.map(partsOf))]);
+    tensors.forEach((x, place) => {
+      const parts = partsOf(x);
+      device.run(kernels.statistics, { buffers: [x, scratch], sizes: [x.size, parts, 0], invocations: parts });
+      device.run(kernels.foldStatistics, { buffers: [scratch, out], sizes: [parts, place, 0], invocations: WORDS });
+    });
+  });
+  return out;
+}
+
+/**
+ * What {@linkcode measure} found.
+ *
+ * @param records Its result, read.
+ * @param tensors What was measured.
+ * @returns The measures of each.
+ */
+export function toStatistics(records: ArrayLike<number>, tensors: readonly { size: number }[]): TensorStatistics[] {
+  return tensors.map(({ size }, i) => {
+    const [min, max, high, low, largeSum, small, medium, large, zeros, notFinite] = Array.from(
+      { length: WORDS },
+      (_, word) => records[i * WORDS + word],
+    );
+    const finite = size - notFinite, none = finite > 0 ? 0 : NaN;
+    return {
+      min: min + none,
+      max: max + none,
+      mean: (high + low + largeSum * SCALE) / finite,
+      norm: Math.sqrt(small / SCALE ** 2 + medium + large * SCALE ** 2),
+      zeros: zeros / size,
+      notFinite,
+    };
+  });
+}
+
+/** A multiple of four: elements and parts then go by fours together. */
+function partsOf({ size }: Tensor): number {
+  return 4 * Math.ceil(Math.max(Math.min(size / PART, MAX_PARTS), size / MAX_LOOP) / 4);
+}

@@ -1,0 +1,136 @@
+/**
+ * The step of a small network in two dispatches: one kernel, in one workgroup, gathers the rows and runs forward, loss and
+ * backward; then the optimizer updates. The plain operations are its yardstick, and run where it does not fit.
+ *
+ * @module
+ */
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Layer, Linear, ReLU, Sigmoid } from "../core/layers.ts";
+import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../core/losses.ts";
+import type { Model } from "../core/model.ts";
+import { sizeOf } from "../base/shape.ts";
+import { ELEMENT_BYTES, Tensor } from "../core/tensor.ts";
+
+/** The kernel's codes; activation 0 is none. */
+const ACTIVATIONS = [undefined, ReLU, Sigmoid];
+const LOSSES: readonly Loss[] = [mse, bceWithLogits, softmaxCrossEntropy];
+/** What the kernel's text has room for. */
+const MAX_LAYERS = 4;
+const MAX_BLOCKS = 1_008;
+const BLOCK_ROWS = 4;
+
+/** The software adapter computes 8 invocations as one; each 8 more cost a switch at every barrier. */
+const NARROW = 8;
+const narrow: Kernel = { ...kernels.wholeStep, constants: { INVOCATIONS: NARROW } };
+/**
+ * Weights times rows above which the plain operations, fused, are faster: measured on the software adapter, where they took
+ * 0.98 times as long at 34,816 and 0.6 at 67,584. On a hardware GPU, of which this uses one workgroup, an estimate from
+ * latencies. It also keeps each invocation far below the 65,535 loop iterations at which the software adapter ends it.
+ */
+const MAX_PRODUCTS = 32_768;
+
+/** A batch: how many rows, and how many values a row of inputs and of targets has. */
+export interface BatchShape {
+  /** Rows of a step. */
+  readonly rows: number;
+  /** Values in a row of x. */
+  readonly inputs: number;
+  /** Values in a row of y. */
+  readonly outputs: number;
+}
+
+/** How one workgroup runs the step of a batch. */
+export interface WholeStepPlan {
+  /** What is trained. */
+  readonly model: Model;
+  /** The kernel, as wide as suits the device. */
+  readonly kernel: Kernel;
+  /** Rows of a step. */
+  readonly rows: number;
+  /** The rest of the kernel's table: loss, place of the targets, layers. */
+  readonly table: readonly number[];
+}
+
+/** What a step takes and leaves. */
+export interface StepData {
+  /** Inputs [tableRows, in]. */
+  readonly x: Tensor;
+  /** Targets [tableRows, out]. */
+  readonly y: Tensor;
+  /** Row numbers, a `u32` vector; the step takes those from `cursor * stride` on. A number outside the table gives NaN. */
+  readonly order: Tensor;
+  /** `u32` counter [1] of steps; goes one on. */
+  readonly cursor: Tensor;
+  /** Rows that the counter's one step stands for. */
+  readonly stride: number;
+  /** Loss of each step [steps]. */
+  readonly losses: Tensor;
+}
+
+/** A Linear, and the code of the activation behind it. */
+interface Stage {
+  readonly linear: Linear;
+  readonly activation: number;
+}
+
+/**
+ * Plans the step of a batch, where one workgroup can run it and that pays.
+ *
+ * @param model Its layers must be one to four Linear, each with a ReLU, a Sigmoid or nothing behind it.
+ * @param loss One of the library's.
+ * @param batch Its size.
+ * @returns The plan; undefined where the plain operations must run the step.
+ */
+export function planWholeStep(model: Model, loss: Loss, batch: BatchShape): WholeStepPlan | undefined {
+  const { rows, inputs, outputs } = batch, { device } = model;
+  const stages = stagesOf(model.layers), lossCode = LOSSES.indexOf(loss);
+  if (!stages || stages.length > MAX_LAYERS || lossCode < 0) return undefined;
+  const widths = [stages[0].linear.weight.shape[0], ...stages.map(({ linear }) => linear.weight.shape[1])];
+  if (widths[0] !== inputs || widths.at(-1) !== outputs) return undefined;
+  // In the kernel's memory, one behind the other: the inputs, the output of each layer, the targets.
+  const blocks = Math.ceil(rows / BLOCK_ROWS), places = [0];
+  for (const width of [...widths, outputs]) places.push(places.at(-1)! + width * blocks);
+  const weights = stages.reduce((sum, { linear }) => sum + sizeOf(linear.weight.shape), 0);
+  if (places.at(-1)! > MAX_BLOCKS || weights * rows > MAX_PRODUCTS) return undefined;
+
+  const offset = ({ byteOffset }: Tensor): number => (byteOffset - model.values.byteOffset) / ELEMENT_BYTES;
+  const layers = stages.flatMap(({ linear: { weight, bias }, activation }, i) => [
+    ...weight.shape,
+    ...[offset(weight.value), offset(bias.value)],
+    ...[places[i], places[i + 1], activation],
+  ]);
+  const kernel = device.info.isFallbackAdapter ? narrow : kernels.wholeStep;
+  return { model, kernel, rows, table: [lossCode, places[widths.length], ...layers] };
+}
+
+/**
+ * Runs a planned step but for its update: fills the model's gradients, appends the loss, moves the cursor on.
+ *
+ * @param plan What {@linkcode planWholeStep} gave.
+ * @param data What the step takes and leaves.
+ */
+export function runWholeStep({ model, kernel, rows, table }: WholeStepPlan, data: StepData): void {
+  const { device, values, gradients } = model, { x, y, order, cursor, stride, losses } = data;
+  device.tidy(() => {
+    const plan = Tensor.from(device, Uint32Array.of(rows, stride, x.shape[0], ...table));
+    device.run(kernel, { buffers: [plan, x, y, order, values, gradients, losses, cursor], invocations: 1 });
+  });
+}
+
+/** The layers as the kernel has them; undefined where it does not know one. */
+function stagesOf(layers: readonly Layer[]): Stage[] | undefined {
+  const stages: Stage[] = [];
+  for (let i = 0; i < layers.length; i++) {
+    const linear = layers[i], next = layers[i + 1];
+    if (!computesAs(linear, Linear)) return undefined;
+    const activation = ACTIVATIONS.findIndex((kind) => kind && next && computesAs(next, kind));
+    if (activation > 0) i++;
+    stages.push({ linear: linear as Linear, activation: Math.max(0, activation) });
+  }
+  return stages.length > 0 ? stages : undefined;
+}
+
+/** Whether a layer computes what its class does: one derived from it, or changed by hand, may compute anything. */
+function computesAs(layer: Layer, { prototype }: { readonly prototype: Layer }): boolean {
+  return layer.forward === prototype.forward && layer.backward === prototype.backward;
+}

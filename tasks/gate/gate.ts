@@ -1,0 +1,251 @@
+/** The stages of the gate. */
+
+import { importsOf, readSources } from "./sources.ts";
+import { findsAdapter } from "../setup/prepare_machine.ts";
+
+const minimumCoverage = 95;
+const root = new URL("../../", import.meta.url);
+const permissions = [
+  ...["--allow-read", "--allow-write", "--allow-env", "--allow-run"],
+  // Who runs them decides what a read-only folder means; of the network, nothing but this machine.
+  ...["--allow-sys=uid", "--allow-net=127.0.0.1"],
+];
+
+/** Tests that time their own steps: no other may run beside them. */
+const ALONE = ["tests/robustness/soak_test.ts"];
+
+/** Lines of a file: how many can run, and how many did. */
+interface Coverage {
+  file: string;
+  covered: number;
+  total: number;
+}
+
+interface Outcome {
+  ok: boolean;
+  stdout: string;
+}
+
+// Colours would be told apart from text neither by a file nor by the summary's pattern.
+const env: Record<string, string> = Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" };
+
+/** Runs a deno command in the project, showing what it prints as it comes. */
+async function deno(args: string[], show = true): Promise<Outcome> {
+  const child = new Deno.Command(Deno.execPath(), { args, cwd: root, env, stdout: "piped", stderr: "inherit" }).spawn();
+  let stdout = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stdout) {
+    stdout += decoder.decode(chunk, { stream: true });
+    if (show) await writeAll(chunk);
+  }
+  return { ok: (await child.status).success, stdout };
+}
+
+/**
+ * Keeps to Vulkan where it has an adapter. Otherwise EGL is loaded beside it, and its clean-up at exit races with the end
+ * of the test runner's thread: about one run in fifty aborted after all its tests had passed.
+ */
+async function keepToVulkan(): Promise<void> {
+  if (Deno.build.os !== "linux" || Deno.env.has("DENO_WEBGPU_BACKEND")) return;
+  const vulkan = { DENO_WEBGPU_BACKEND: "vulkan", XDG_RUNTIME_DIR: "/tmp" };
+  if (await findsAdapter(vulkan)) Object.assign(env, vulkan);
+}
+
+async function writeAll(bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+}
+
+/** Reads the totals from the test runner's last line; undefined where it did not get that far. */
+export function readTotals(output: string): { passed: number; failed: number } | undefined {
+  // deno-lint-ignore no-control-regex -- colours
+  const plain = output.replaceAll(/\x1b\[[0-9;]*m/g, "");
+  const totals = [...plain.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/gm)].at(-1);
+  return totals && { passed: Number(totals[1]), failed: Number(totals[2]) };
+}
+
+/**
+ * Reads the lines that ran, file by file.
+ *
+ * @param lcov A report in LCOV's format.
+ * @param folder The folder to read about, ending in a slash; the names in the result are relative to it.
+ */
+export function readCoverage(lcov: string, folder: string): Coverage[] {
+  return lcov.split("end_of_record").flatMap((record) => {
+    const path = record.match(/^SF:(.*)$/m)?.[1] ?? "";
+    if (!path.startsWith(folder)) return [];
+    const hits = [...record.matchAll(/^DA:\d+,(\d+)/gm)].map((match) => Number(match[1]));
+    return [{ file: path.slice(folder.length), covered: hits.filter((hit) => hit > 0).length, total: hits.length }];
+  });
+}
+
+/** Test files by how they run, paths from the project's folder, those that take long first. */
+export interface TestGroups {
+  /** Beside each other, one a core. */
+  together: string[];
+  /** One after the other. */
+  alone: string[];
+  /** Those of pages: the driver of the browser reads in /proc, which Deno allows nobody with less than all permissions. */
+  pages: string[];
+}
+
+/**
+ * Sorts test files into groups.
+ *
+ * @param texts All TypeScript files of tests by path, as from the project's folder.
+ * @throws {Deno.errors.NotFound} If a file that must run alone is none of them.
+ */
+export function groupTests(texts: ReadonlyMap<string, string>): TestGroups {
+  const missing = ALONE.filter((path) => texts.size > 0 && !texts.has(path));
+  if (missing.length > 0) throw new Deno.errors.NotFound(`No such test: ${missing.join(", ")}`);
+  const browsing = withImporters(["tests/support/browser.ts"], texts);
+  const starting = withImporters([...texts.keys()].filter((path) => texts.get(path)!.includes("Deno.Command(")), texts);
+  // Those that start processes take the longest: begun last, one alone would keep a single core busy.
+  const weight = (path: string) => texts.get(path)!.length + (starting.has(path) ? 1e9 : 0);
+  const groups: TestGroups = { together: [], alone: [], pages: [] };
+  const paths = [...texts.keys()].filter((path) => path.endsWith("_test.ts"));
+  for (const path of paths.sort((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1))) {
+    groups[browsing.has(path) ? "pages" : ALONE.includes(path) ? "alone" : "together"].push(path);
+  }
+  return groups;
+}
+
+/** Files, whatever imports them, and whatever imports that. */
+function withImporters(files: Iterable<string>, texts: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const found = new Set(files);
+  for (let before = 0; before < found.size;) {
+    before = found.size;
+    for (const [path, text] of texts) {
+      if (importsOf(path, text).some((file) => found.has(file))) found.add(path);
+    }
+  }
+  return found;
+}
+
+/** Runs all tests and the examples in the documentation; undefined totals where a runner did not get that far. */
+async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof readTotals> }> {
+  const { together, alone, pages } = groupTests(await readSources("tests"));
+  // Types are a stage of their own: here one wrong type would keep all tests from running.
+  const options = ["--no-prompt", "--no-check", "--coverage=coverage", "--coverage-raw-data-only"];
+  const sum = { passed: 0, failed: 0 };
+  let isOk = true, isWhole = true;
+  const run = async (flags: string[], files: string[], show = true) => {
+    if (files.length === 0) return ""; // named none, the runner would take all
+    const { ok, stdout } = await deno(["test", ...options, ...flags, ...files], show), totals = readTotals(stdout);
+    if (!ok) isOk = false;
+    if (!totals) isWhole = false;
+    sum.passed += totals?.passed ?? 0;
+    sum.failed += totals?.failed ?? 0;
+    return stdout;
+  };
+  // A browser mostly waits: its tests take what the others leave of the cores, and are shown behind them.
+  const [paged] = await Promise.all([
+    run(["--allow-all"], pages, false),
+    run(["--doc", "--parallel", ...permissions], [...together, "mod.ts", "lib", "README.md"]),
+  ]);
+  await writeAll(new TextEncoder().encode(paged));
+  await run(permissions, alone);
+  return { ok: isOk, totals: isWhole ? sum : undefined };
+}
+
+/**
+ * Removes what processes of tests that were killed while they ended have left: `deno coverage` would refuse all for one file
+ * that is cut short.
+ *
+ * @param folder Files of JSON, each an object.
+ * @returns How many were removed.
+ */
+export async function removeCutFiles(folder: URL): Promise<number> {
+  const last = new Uint8Array(1), brace = "}".charCodeAt(0);
+  let removed = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = new URL(name, folder);
+    using file = Deno.openSync(path); // there are hundreds of thousands
+    last[0] = 0;
+    if (file.statSync().size > 0) file.seekSync(-1, Deno.SeekMode.End);
+    file.readSync(last);
+    if (last[0] === brace) continue;
+    await Deno.remove(path);
+    removed++;
+  }
+  return removed;
+}
+
+/** Tells whether enough of lib ran, and where not, file by file. A file that no test loads counts as not run at all, and so
+ * does one whose name ends like a test's: the runner takes it for one and reports nothing of it. */
+async function checkCoverage(): Promise<boolean> {
+  const folder = new URL("lib/", root), removed = await removeCutFiles(new URL("coverage/", root));
+  if (removed > 0) console.log(`coverage: left out ${removed} files of processes that were killed while they ended`);
+  const { ok, stdout } = await deno(["coverage", "--quiet", "--lcov", "coverage"], false);
+  const files = ok ? readCoverage(stdout, decodeURIComponent(folder.pathname)) : [];
+  for (const [path, text] of await readSources("lib")) {
+    const name = path.slice("lib/".length);
+    if (files.some(({ file }) => file === name)) continue;
+    files.push({ file: name, covered: 0, total: text.split("\n").filter((line) => /^\s*[^\s/*]/.test(line)).length });
+  }
+  const sum = (key: "covered" | "total") => files.reduce((total, file) => total + file[key], 0);
+  const percent = 100 * sum("covered") / Math.max(sum("total"), 1);
+  console.log(`coverage of lib: ${percent.toFixed(1)}% of lines (at least ${minimumCoverage}% asked)`);
+  if (percent >= minimumCoverage) return true;
+  for (const { file, covered, total } of files.sort((a, b) => (b.total - b.covered) - (a.total - a.covered))) {
+    const share = `${(100 * covered / Math.max(total, 1)).toFixed(1)}%`;
+    console.log(`${file.padEnd(32)}${share.padStart(7)}${`${covered} of ${total}`.padStart(14)}`);
+  }
+  return false;
+}
+
+/** Makes sure of what tests need, in a process of its own: this one may neither read all of PATH nor ask who runs it. */
+async function provide(script: string): Promise<boolean> {
+  const permissions = ["--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
+  return (await deno(["run", "--no-prompt", "--no-check", ...permissions, `tasks/${script}.ts`])).ok;
+}
+
+export async function main(): Promise<number> {
+  if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
+    console.log(
+      "Usage: deno task test\n\nRuns format, lint, types, documentation, all tests, coverage of lib, and a quick bench.",
+    );
+    return 0;
+  }
+  for (const argument of Deno.args) console.error(`error: ${argument}: test takes no flags`);
+  if (Deno.args.length > 0) return 2;
+  const coverage = new URL("coverage", root);
+  await Deno.remove(coverage, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  await Deno.mkdir(coverage);
+
+  await keepToVulkan();
+  let totals: ReturnType<typeof readTotals>;
+  const stages: [string, () => Promise<boolean>][] = [
+    ["format", async () => (await deno(["fmt", "--check"])).ok],
+    ["lint", async () => (await deno(["lint"])).ok],
+    ["types", async () => (await deno(["check", "--doc", "mod.ts", "lib", "tasks", "tests", "README.md"])).ok],
+    ["documentation", async () => (await deno(["doc", "--lint", "mod.ts"])).ok],
+    ["browser", () => provide("chromium")],
+    ["MPI", () => provide("open_mpi")],
+    ["tests", async () => {
+      const { ok, totals: found } = await runTests();
+      totals = found;
+      return ok;
+    }],
+    ["coverage", checkCoverage],
+    // Last: nothing else may run beside it.
+    ["speed", async () => {
+      const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-run"];
+      return (await deno(["run", "--no-check", ...permissions, "tasks/bench.ts", "--quick", "--floor"])).ok;
+    }],
+  ];
+  const failed: string[] = [];
+  for (const [name, stage] of stages) {
+    console.log(`== ${name}`);
+    const since = performance.now();
+    if (!await stage()) failed.push(name);
+    console.log(`${name}: ${((performance.now() - since) / 1000).toFixed(0)} s`);
+  }
+
+  // A runner that stopped before its totals has failed, whatever it had passed by then.
+  const { passed, failed: failures } = totals ?? { passed: 0, failed: 1 };
+  console.log(failed.length > 0 ? `\nfailed: ${failed.join(", ")}` : "\nall stages passed");
+  console.log(`tests: ${passed} passed, ${failures} failed`);
+  return failed.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,260 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+/** The script of the live page: draws what the server tells, and tells the server what the user asks for. */
+
+import type { LiveMessage, LiveStatus, LiveUpdate } from "./history.ts";
+import { deadChart, type Draw, lossChart, normChart, rateChart } from "../charts/charts.ts";
+
+/** Milliseconds between two drawings of the charts at least. */
+const DRAW_INTERVAL = 500;
+
+/** Milliseconds after which the training should have answered. */
+const PATIENCE = 10_000;
+
+const CROWD = "A browser has six connections to it: close or hide other windows of this page.";
+
+/** Messages that stay on the page, and epochs in the table. */
+const MAX_MESSAGES = 100, MAX_ROWS = 20;
+
+const PHASES: Record<LiveStatus["phase"] | "lost", string> = {
+  training: "training",
+  pausing: "pausing behind the steps under way",
+  paused: "paused",
+  stopping: "stopping behind the steps under way",
+  over: "over",
+  lost: "no connection to the training: it may be over; trying again",
+};
+
+const token = location.hash.slice(1);
+
+/** All that was told so far. */
+let state: LiveUpdate | undefined;
+let drawnAt = 0, drawing: ReturnType<typeof setTimeout> | undefined;
+
+function element<T extends HTMLElement = HTMLElement>(id: string): T {
+  return document.getElementById(id) as T;
+}
+
+const pause = element<HTMLButtonElement>("pause"), stop = element<HTMLButtonElement>("stop");
+const slider = element<HTMLInputElement>("factor");
+
+/** Adds what is new. */
+function merge(update: LiveUpdate): void {
+  const { points = [], looks = [], messages = [] } = update.anew || !state ? {} : state;
+  state = {
+    ...update,
+    points: [...points, ...update.points],
+    looks: [...looks, ...update.looks],
+    messages: [...messages, ...update.messages].slice(-MAX_MESSAGES),
+  };
+}
+
+function showUpdate(update: LiveUpdate): void {
+  merge(update);
+  showStatus(state!);
+  if (update.anew) element("messages").replaceChildren();
+  showMessages(update.messages);
+  scheduleCharts();
+}
+
+function showStatus({ facts, status, last, best }: LiveUpdate): void {
+  const { phase, step, stepsPerSecond } = status;
+  showPhase(phase);
+  if (!facts) return;
+  const { runName, stepsPerEpoch, epochs } = facts, total = stepsPerEpoch * epochs;
+  document.title = `${runName}: ${phase === "training" ? `${Math.floor(100 * step / total)}%` : phase}`;
+  const texts: Record<string, string> = {
+    run: runName,
+    epoch: `${Math.min(Math.floor(step / stepsPerEpoch) + 1, epochs)} of ${epochs}`,
+    step: `${count(step)} of ${count(total)}`,
+    speed: stepsPerSecond === null ? "–" : count(Math.round(stepsPerSecond)),
+    left: stepsPerSecond === null || phase !== "training" ? "–" : duration((total - step) / stepsPerSecond),
+    "train-loss": last ? short(last.trainLoss) : "–",
+    "val-loss": last?.valLoss == null ? "–" : short(last.valLoss),
+    best: best ? `${best.epoch}, ${short(best.valLoss!)}` : "–",
+  };
+  for (const [id, text] of Object.entries(texts)) write(element(id), text);
+  const bar = element<HTMLProgressElement>("progress");
+  bar.value = step / total;
+  showControls(status);
+}
+
+function showPhase(phase: keyof typeof PHASES): void {
+  write(element("phase"), PHASES[phase]);
+  element("phase").dataset.phase = phase;
+}
+
+function showControls({ phase, rateFactor, askedFactor, learningRate }: LiveStatus): void {
+  const isPaused = phase === "paused" || phase === "pausing", isEnding = phase === "stopping" || phase === "over";
+  write(pause, isPaused ? "Resume" : "Pause");
+  for (const control of [pause, stop, slider]) control.disabled = isEnding;
+  // A slider that is being moved shows what its user wants.
+  if (!slider.matches(":active") && pendingFactor === undefined) slider.value = `${Math.log10(askedFactor)}`;
+  const change = askedFactor === rateFactor ? "" : `, then ×${short(askedFactor)}`;
+  write(element("rate"), `${short(learningRate)} in effect (×${short(rateFactor)}${change})`);
+  // The rate in effect may change with every step: whoever wants it hears it as the slider's description.
+  slider.ariaValueText = `×${short(askedFactor)}`;
+}
+
+/** Changes a text only where it is another, so that screen readers do not say it again. */
+function write(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function showMessages(messages: readonly LiveMessage[]): void {
+  const list = element("messages"), isAtEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
+  for (const { kind, step, text } of messages) {
+    const item = document.createElement("li"), place = document.createElement("span");
+    item.className = kind;
+    place.className = "step";
+    place.textContent = `step ${count(step)}`;
+    item.append(place, text);
+    list.append(item);
+  }
+  while (list.children.length > MAX_MESSAGES) list.firstChild!.remove();
+  if (messages.length > 0 && isAtEnd) list.scrollTop = list.scrollHeight;
+}
+
+/** Draws soon, but not too often, and not where nobody sees it. */
+function scheduleCharts(): void {
+  if (drawing !== undefined || document.hidden) return;
+  drawing = setTimeout(
+    () => requestAnimationFrame(drawCharts),
+    Math.max(0, drawnAt + DRAW_INTERVAL - performance.now()),
+  );
+}
+
+function drawCharts(): void {
+  drawing = undefined;
+  drawnAt = performance.now();
+  if (!state) return;
+  const { looks, best } = state, points = allPoints(state);
+  if (points.length > 0) {
+    draw("loss", (options) => lossChart(points, { ...options, bestEpoch: best?.epoch }));
+    draw("rates", (options) => rateChart(points, options));
+  }
+  if (looks.length > 0) {
+    draw("weights", (options) => normChart(looks, "weights", options));
+    draw("gradients", (options) => normChart(looks, "gradients", options));
+    const hasUnits = looks.some(({ dead }) => Object.keys(dead).length > 0);
+    if (hasUnits) draw("dead", (options) => deadChart(looks, options));
+  }
+  showEpochs(points.slice(-MAX_ROWS));
+}
+
+/** The points, the best and the last epoch among them. */
+function allPoints({ points, best, last }: LiveUpdate): LiveUpdate["points"] {
+  const all = new Map(points.map((point) => [point.epoch, point]));
+  for (const point of [best, last]) if (point) all.set(point.epoch, point);
+  return [...all.values()].sort((a, b) => a.epoch - b.epoch);
+}
+
+function draw(id: string, chart: (options: Draw) => SVGSVGElement): void {
+  const figure = element(id), place = figure.querySelector(".place")!, height = id === "loss" ? 300 : 230;
+  figure.hidden = false;
+  place.replaceChildren(chart({ document, width: Math.max(280, place.clientWidth), height }));
+}
+
+function showEpochs(points: LiveUpdate["points"]): void {
+  const rows = points.toReversed().map(({ epoch, step, trainLoss, valLoss, learningRate }) => {
+    const row = document.createElement("tr");
+    for (const text of [count(epoch), count(step), short(trainLoss), short(valLoss), short(learningRate)]) {
+      row.insertCell().textContent = text;
+    }
+    return row;
+  });
+  element("epochs").replaceChildren(...rows);
+}
+
+/** Asks the training for something. */
+async function ask(path: string): Promise<void> {
+  try {
+    const headers = { "x-backhand-token": token }, signal = AbortSignal.timeout(PATIENCE);
+    const answer = await fetch(path, { method: "POST", headers, signal });
+    tellProblem(answer.ok ? "" : `The training refused: ${await answer.text()}`);
+  } catch (error) {
+    const isLate = error instanceof DOMException && error.name === "TimeoutError";
+    tellProblem(`The training does not answer.${isLate ? ` ${CROWD}` : ""}`);
+  }
+}
+
+function tellProblem(text: string): void {
+  const place = element("problem");
+  write(place, text);
+  place.hidden = text === "";
+}
+
+/** What the slider asks for while an earlier wish is on its way: only the last one counts. */
+let pendingFactor: number | undefined;
+
+async function askForFactor(): Promise<void> {
+  const isBusy = pendingFactor !== undefined;
+  pendingFactor = Number((10 ** Number(slider.value)).toPrecision(3));
+  if (isBusy) return;
+  let sent: number | undefined;
+  while (sent !== pendingFactor) {
+    sent = pendingFactor;
+    await ask(`/rate?factor=${sent}`);
+  }
+  pendingFactor = undefined;
+}
+
+/** The connection, while the page is seen, and whether the training has ended it. */
+let events: EventSource | undefined, isOver = false;
+
+/** Listens while somebody sees it: each page that listens takes one of the few connections that the browser has. */
+function listenWhileSeen(): void {
+  if (document.hidden) {
+    events?.close();
+    events = undefined;
+    if (!isOver && state?.facts) document.title = state.facts.runName; // how far it is nobody tells now
+  } else if (!events && !isOver) events = listen();
+}
+
+function listen(): EventSource {
+  const events = new EventSource(`/events?token=${encodeURIComponent(token)}`);
+  const waiting = setTimeout(() => {
+    if (events.readyState === EventSource.CONNECTING) tellProblem(`The training does not answer. ${CROWD}`);
+  }, PATIENCE);
+  events.addEventListener("open", () => {
+    clearTimeout(waiting);
+    tellProblem("");
+  });
+  events.addEventListener("update", ({ data }) => showUpdate(JSON.parse(data)));
+  events.addEventListener("end", () => {
+    isOver = true;
+    events.close();
+  });
+  events.addEventListener("error", () => {
+    clearTimeout(waiting);
+    if (isOver) return;
+    showPhase("lost");
+    for (const control of [pause, stop, slider]) control.disabled = true;
+    if (events.readyState === EventSource.CLOSED) {
+      tellProblem("The training does not let this page in: open the address that it printed, with all behind #.");
+    }
+  });
+  return events;
+}
+
+const count = (value: number): string => value.toLocaleString("en");
+
+function short(value: number | null): string {
+  return value === null ? "–" : `${Number(value.toPrecision(4))}`;
+}
+
+function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "–";
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+pause.addEventListener("click", () => ask(pause.textContent === "Pause" ? "/pause" : "/resume"));
+stop.addEventListener("click", () => ask("/stop"));
+slider.addEventListener("change", askForFactor);
+document.addEventListener("visibilitychange", () => {
+  listenWhileSeen();
+  scheduleCharts();
+});
+addEventListener("resize", scheduleCharts);
+listenWhileSeen();

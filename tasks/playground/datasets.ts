@@ -1,0 +1,144 @@
+/** The datasets of the playground: rows of a table, in raw units, from a seed. They are the same in Deno and in a browser. */
+
+import { outputNames } from "../../lib/model_file/metadata.ts";
+import { Random } from "../../lib/base/random.ts";
+import { type ColumnStatistics, RunningStatistics, Scaler } from "../../lib/data/scaler.ts";
+import { encodedNames, numericTable, type Table } from "../../lib/data/table.ts";
+
+/** The datasets that come from a seed; "csv" is one that was pasted. */
+export const DATASETS = ["cubic", "xor", "moons", "spiral"] as const;
+
+/** The name of a dataset. */
+export type DatasetName = typeof DATASETS[number] | "csv";
+
+/** The losses that fit a target. */
+export type LossName = "mse" | "bce" | "softmax";
+
+/** Rows, and what they mean. */
+export interface Rows {
+  readonly table: Table;
+  readonly loss: LossName;
+  /** Inputs [rows, features] as the table's encoder gives them, in raw units. */
+  readonly x: Float64Array;
+  /** Targets [rows, outputs], in raw units. */
+  readonly y: Float64Array;
+  /** Whether a network input is 0 or 1 for a category: it is not scaled. */
+  readonly isOneHot: readonly boolean[];
+}
+
+/** Rows, scaled and split: as a network is trained on them. */
+export interface PlayData {
+  readonly rows: Rows;
+  readonly features: readonly string[];
+  readonly targets: readonly string[];
+  readonly scalers: { readonly inputs: Scaler; readonly targets: Scaler };
+  /** Mean of each output over the training rows. */
+  readonly baseline: readonly number[];
+  /** Numbers of the rows that train, and of those that only measure. */
+  readonly training: readonly number[];
+  readonly validation: readonly number[];
+}
+
+/** Rows of a dataset that comes from a seed. */
+const COUNT = 240;
+
+/** What trains of it. */
+const TRAINING_SHARE = 0.8;
+
+/** Two classes in a plane. */
+const PLANE: Table = {
+  inputs: [{ kind: "numeric", name: "x1" }, { kind: "numeric", name: "x2" }],
+  target: { kind: "classes", name: "color", classes: ["orange", "blue"] },
+  missing: "error",
+};
+
+/** A point of a class, and its noise: both lie around 1 in size. */
+type Point = (index: number, random: Random) => [x1: number, x2: number, label: number];
+
+const POINTS: Record<Exclude<typeof DATASETS[number], "cubic">, Point> = {
+  xor: (_, random) => {
+    const [x1, x2] = [random.uniform(-1, 1), random.uniform(-1, 1)];
+    return [x1, x2, Number(x1 * x2 < 0)];
+  },
+  moons: (index, random) => {
+    const angle = random.uniform(0, Math.PI), label = index % 2;
+    return label === 0 ? [Math.cos(angle), Math.sin(angle), 0] : [1 - Math.cos(angle), 0.5 - Math.sin(angle), 1];
+  },
+  spiral: (index, random) => {
+    const share = random.uniform(0.04, 1), label = index % 2, angle = 3.5 * Math.PI * share + label * Math.PI;
+    return [share * Math.sin(angle), share * Math.cos(angle), label];
+  },
+};
+
+/**
+ * Rows of a dataset.
+ *
+ * @param name Which.
+ * @param noise How noisy, from 0 to 1: deviation of the points of a class, or of y, as a share of theirs.
+ * @param seed Fixes them.
+ * @returns The rows.
+ */
+export function makeRows(name: Exclude<DatasetName, "csv">, noise: number, seed: number): Rows {
+  const points = new Random(seed, `${name} inputs`), errors = new Random(seed, `${name} noise`);
+  if (name === "cubic") {
+    const x = Float64Array.from({ length: COUNT }, () => points.uniform(-100, 100));
+    // 3,900 is the deviation of y over these inputs.
+    const y = x.map((x) => 0.01 * x ** 3 - 0.1 * x ** 2 + 2 * x + 20 + errors.normal(0, 3900 * noise));
+    return { table: numericTable(["x"], ["y"]), loss: "mse", x, y, isOneHot: [false] };
+  }
+  const x = new Float64Array(2 * COUNT), y = new Float64Array(COUNT);
+  for (let i = 0; i < COUNT; i++) {
+    const [x1, x2, label] = POINTS[name](i, points);
+    x.set([x1 + errors.normal(0, noise / 2), x2 + errors.normal(0, noise / 2)], 2 * i);
+    y[i] = label;
+  }
+  return { table: PLANE, loss: "bce", x, y, isOneHot: [false, false] };
+}
+
+/**
+ * Splits rows by chance, and fits the scalers on those that train.
+ *
+ * @param rows The rows.
+ * @param seed Draws the split.
+ * @param scalers Those to use in the place of fitted ones, such as a model's own.
+ * @returns The data.
+ * @throws {RangeError} If a column cannot be scaled.
+ */
+export function prepare(rows: Rows, seed: number, scalers?: PlayData["scalers"]): PlayData {
+  const { table, loss, x, y, isOneHot } = rows;
+  const features = encodedNames(table.inputs), targets = outputNames(table.target, loss);
+  const order = [...new Random(seed, "split").permutation(y.length / targets.length)];
+  const count = Math.max(1, Math.floor(TRAINING_SHARE * order.length));
+  const training = order.slice(0, count), validation = order.slice(count);
+  const inputs = statisticsOf(features, x, training), outputs = statisticsOf(targets, y, training);
+  const plain = inputs.map((column, i) => isOneHot[i] ? { ...column, min: 0, max: 1, mean: 0, deviation: 1 } : column);
+  return {
+    rows,
+    features,
+    targets,
+    scalers: scalers ?? {
+      inputs: new Scaler("standardize", plain),
+      targets: new Scaler(loss === "mse" ? "standardize" : "none", outputs),
+    },
+    baseline: outputs.map(({ mean }) => mean),
+    training,
+    validation,
+  };
+}
+
+/** The rows of these numbers, scaled: as the GPU takes them. */
+export function scaledRows(data: PlayData, numbers: readonly number[]): { x: Float32Array; y: Float32Array } {
+  const { rows: { x, y }, features, targets, scalers } = data;
+  const pick = (values: Float64Array, width: number) =>
+    Float64Array.from(numbers.flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]));
+  return {
+    x: Float32Array.from(scalers.inputs.transform(pick(x, features.length))),
+    y: Float32Array.from(scalers.targets.transform(pick(y, targets.length))),
+  };
+}
+
+function statisticsOf(names: readonly string[], values: Float64Array, rows: readonly number[]): ColumnStatistics[] {
+  const statistics = new RunningStatistics(names);
+  for (const row of rows) statistics.add(values, row * names.length);
+  return statistics.result();
+}

@@ -1,0 +1,62 @@
+/** The gradient check of one operation: its gradient beside finite differences of the loss, in float64. */
+
+import { Matrix, type ReferenceModel } from "../../lib/reference/mod.ts";
+import type { Op } from "./ops_walk.ts";
+
+/** One number of a gradient. */
+export interface Check {
+  /** Its place, row by row. */
+  readonly index: number;
+  /** What the operation gave on the GPU. */
+  readonly backward: number;
+  /** `(L(w + h) − L(w − h)) / 2h`. */
+  readonly differences: number;
+}
+
+/** How far a number is moved: the cube root of float64's precision, about where both errors are small. */
+const STEP = 1e-5;
+
+/** Numbers that are checked. */
+const CHECKED = 8;
+
+/**
+ * Checks the numbers of a gradient that are largest.
+ *
+ * @param op An operation of the backward pass.
+ * @param model The network in float64, with the weights that the operation saw.
+ * @param x Inputs of the batch, scaled.
+ * @param y Its targets.
+ * @param rows Rows of the batch.
+ * @returns The largest numbers, in their order; none where the operation gives no gradient.
+ */
+export function checkOp(
+  { gradientOf, values, shape }: Op,
+  model: ReferenceModel,
+  x: Float32Array,
+  y: Float32Array,
+  rows: number,
+): Check[] {
+  if (!gradientOf) return [];
+  const inputs = new Matrix(rows, x.length / rows, x), targets = new Matrix(rows, y.length / rows, y);
+  const from = "layer" in gradientOf ? gradientOf.layer : 0,
+    through = (value: Matrix, layers = model.layers) => layers.reduce((value, layer) => layer.forward(value), value);
+  // What is moved: a parameter, or what goes into a layer.
+  const start = through(inputs, model.layers.slice(0, from));
+  const { data } = "parameter" in gradientOf ? model.parameters[gradientOf.parameter] : start;
+  const lossAt = (index: number, value: number) => {
+    const kept = data[index];
+    data[index] = value;
+    const loss = model.loss.forward(through(start, model.layers.slice(from)), targets);
+    data[index] = kept;
+    return loss;
+  };
+  if (data.length !== values.length) {
+    throw new TypeError(`Cannot check ${values.length} numbers [${shape}] against ${data.length}`);
+  }
+  const largest = [...values.keys()].sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, CHECKED);
+  return largest.sort((a, b) => a - b).map((index) => ({
+    index,
+    backward: values[index],
+    differences: (lossAt(index, data[index] + STEP) - lossAt(index, data[index] - STEP)) / (2 * STEP),
+  }));
+}

@@ -1,0 +1,276 @@
+/**
+ * A training step one operation at a time: each with its formula, shapes and values. The library's own operations run, on
+ * the GPU, on tensors of their own: the model and its gradients stay as they are.
+ */
+
+import {
+  gelu,
+  geluBackward,
+  leakyRelu,
+  leakyReluBackward,
+  relu,
+  reluBackward,
+  sigmoid,
+  sigmoidBackward,
+  tanh,
+  tanhBackward,
+} from "../../lib/core/activations.ts";
+import type { Layer } from "../../lib/core/layers.ts";
+import type { Loss } from "../../lib/core/losses.ts";
+import { addBias, addBiasBackward, matmul } from "../../lib/core/matmul.ts";
+import { layerNames, type Model } from "../../lib/core/model.ts";
+import type { Shape } from "../../lib/base/shape.ts";
+import { readAll, type Tensor, type TensorData } from "../../lib/core/tensor.ts";
+
+/** What an operation's result is the gradient of: a parameter by its place in the model, or what goes into a layer. */
+export type GradientOf = { readonly parameter: number } | { readonly layer: number };
+
+/** One operation of a step, done. */
+export interface Op {
+  readonly phase: "forward" | "loss" | "backward" | "update";
+  /** What it makes, as in the formula. */
+  readonly name: string;
+  readonly formula: string;
+  /** Shapes of all that stands in the formula: `x [4, 2] · W1 [2, 8]`. */
+  readonly shapes: string;
+  readonly shape: Shape;
+  readonly values: TensorData;
+  /** Where it is a gradient, that of what. */
+  readonly gradientOf?: GradientOf;
+}
+
+/** An operation whose result still lies on the GPU. */
+type Pending = Omit<Op, "values" | "shape"> & { readonly tensor: Tensor };
+
+/** An activation: how it is written, and how it runs. Its backward takes what the layer keeps: x, or y where it says so. */
+interface Activation {
+  readonly forward: (x: Tensor, slope: number) => Tensor;
+  readonly backward: (kept: Tensor, dOut: Tensor, slope: number) => Tensor;
+  readonly keepsOutput?: true;
+  readonly formula: (z: string) => string;
+  readonly slope: (z: string, a: string) => string;
+}
+
+const GELU_U = "√(2/π) (z + 0.044715 z³)";
+
+const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  ReLU: {
+    ...{ forward: (x) => relu(x), backward: (x, d) => reluBackward(x, d) },
+    ...{ formula: (z) => `max(0, ${z})`, slope: (z) => `[${z} > 0]` },
+  },
+  LeakyReLU: {
+    forward: (x, slope) => leakyRelu(x, { slope }),
+    backward: (x, d, slope) => leakyReluBackward(x, d, { slope }),
+    ...{ formula: (z) => `max(${z}, slope ${z})`, slope: (z) => `(${z} > 0 ? 1 : slope)` },
+  },
+  Tanh: {
+    ...{ forward: (x) => tanh(x), backward: (y, d) => tanhBackward(y, d), keepsOutput: true },
+    ...{ formula: (z) => `tanh(${z})`, slope: (_, a) => `(1 − ${a}²)` },
+  },
+  Sigmoid: {
+    ...{ forward: (x) => sigmoid(x), backward: (y, d) => sigmoidBackward(y, d), keepsOutput: true },
+    ...{ formula: (z) => `σ(${z}) = 1 / (1 + exp(−${z}))`, slope: (_, a) => `${a} ⊙ (1 − ${a})` },
+  },
+  GELU: {
+    ...{ forward: (x) => gelu(x), backward: (x, d) => geluBackward(x, d) },
+    formula: (z) => `${z}/2 ⊙ (1 + tanh u), u = ${GELU_U.replaceAll("z", z)}`,
+    slope: () => "((1 + tanh u)/2 + z/2 (1 − tanh² u) u′)",
+  },
+};
+
+/** Whether a network has only layers that can be walked through. */
+export function canWalk(layers: readonly Layer[]): boolean {
+  return layers.every(({ kind }) => kind === "Linear" || Object.hasOwn(ACTIVATIONS, kind));
+}
+
+const LOSS_FORMULAS: Readonly<Record<string, [loss: string, gradient: string]>> = {
+  mse: ["mean (ŷ − y)²", "2 (ŷ − y) / n"],
+  mae: ["mean |ŷ − y|", "sign(ŷ − y) / n"],
+  huber: ["mean of e²/2 where |e| ≤ 1, else |e| − 1/2; e = ŷ − y", "clip(ŷ − y, −1, 1) / n"],
+  bce: ["mean of −y log σ(ŷ) − (1 − y) log(1 − σ(ŷ))", "(σ(ŷ) − y) / n"],
+  softmax: ["mean over rows of −Σ y log softmax(ŷ)", "(softmax(ŷ) − y) / rows"],
+};
+
+/**
+ * Forward, loss and backward of a step, done one by one and read in one wait.
+ *
+ * @param model The model; it stays as it is.
+ * @param loss Its loss.
+ * @param x Inputs [batch, in].
+ * @param y Targets [batch, out].
+ * @returns The operations, in the order in which they ran.
+ */
+export async function passOps(model: Model, loss: Loss, x: Tensor, y: Tensor): Promise<Op[]> {
+  const ops: Pending[] = [];
+  const tensors = model.device.tidy(() => {
+    const steps = forward(model, x, ops), prediction = steps.at(-1)!.output;
+    const [value, gradient] = LOSS_FORMULAS[loss.kind], shown: Named[] = [["ŷ =", prediction.tensor, prediction.name]];
+    const both: Named[] = [...shown, ["y", y]];
+    ops.push(made("loss", "L", `L = ${value}`, loss.forward(prediction.tensor, y), both));
+    const dOut = loss.backward(prediction.tensor, y), name = `d${prediction.name}`;
+    const formula = `∂L/∂${prediction.name} = ${gradient}, n = ${dOut.size}`;
+    ops.push({ ...made("backward", name, formula, dOut, both), gradientOf: { layer: model.layers.length } });
+    backward(steps, { name, tensor: dOut }, ops);
+    return ops.map(({ tensor }) => tensor);
+  });
+  const values = await readAll(tensors);
+  for (const tensor of tensors) tensor.dispose();
+  return ops.map(({ tensor: { shape }, ...op }, i) => ({ ...op, shape, values: values[i] }));
+}
+
+/** How each optimizer changes a parameter `w` by its gradient `g`. */
+const UPDATES: Readonly<Record<string, string>> = {
+  sgd: "w − η g",
+  momentum: "w − η v, v ← 0.9 v + g",
+  nesterov: "w − η (g + 0.9 v), v ← 0.9 v + g",
+  rmsprop: "w − η g / (√v + ε), v ← 0.99 v + 0.01 g²",
+  adam: "w − η m̂ / (√v̂ + ε), m ← 0.9 m + 0.1 g, v ← 0.999 v + 0.001 g²",
+  adamw: "w − η (m̂ / (√v̂ + ε) + 0.01 w), m ← 0.9 m + 0.1 g, v ← 0.999 v + 0.001 g²",
+};
+
+/**
+ * The update, a row for each parameter.
+ *
+ * @param model The model behind the update.
+ * @param optimizer Its optimizer's name.
+ * @param learningRate The learning rate.
+ * @param values The parameters behind the update, by name.
+ * @returns The operations.
+ */
+export function updateOps(
+  model: Model,
+  optimizer: string,
+  learningRate: number,
+  values: Readonly<Record<string, Float32Array>>,
+): Op[] {
+  return model.parameters.map(({ name, parameter: { shape } }) => {
+    const [layer, kind] = name.split("."), symbol = symbolOf(kind, numberOf(model, Number(layer)));
+    const rule = UPDATES[optimizer].replaceAll(/\bw\b/g, symbol).replaceAll(/\bg\b/g, `d${symbol}`);
+    const formula = `${symbol} ← ${rule}; η = ${learningRate}`, data = values[name] as TensorData;
+    return { phase: "update", name: symbol, formula, shapes: formatNamed([[symbol, { shape }]]), shape, values: data };
+  });
+}
+
+/** Whatever has a shape, as it stands in a formula. */
+type Named = readonly [symbol: string, tensor: { readonly shape: Shape }, name?: string];
+
+/** A tensor under its name. */
+interface Value {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+/** A layer that has run: what its backward needs. */
+interface Step {
+  readonly layer: Layer;
+  readonly index: number;
+  readonly number: string;
+  /** Place in the model of its first parameter. */
+  readonly parameter: number;
+  readonly input: Value;
+  readonly output: Value;
+}
+
+function made(phase: Op["phase"], name: string, formula: string, tensor: Tensor, shown: readonly Named[]): Pending {
+  return { phase, name, formula, shapes: formatNamed(shown), tensor };
+}
+
+function forward({ layers }: Model, x: Tensor, ops: Pending[]): Step[] {
+  const names = layerNames(layers), steps: Step[] = [];
+  let input: Value = { name: "x", tensor: x }, parameter = 0;
+  for (const [index, layer] of layers.entries()) {
+    const name = names[index], number = subscript(name.slice(1)), output = { name: name[0] + number, tensor: x };
+    output.tensor = layer.kind === "Linear"
+      ? linear(layer, number, input, ops)
+      : activate(layer, output.name, input, ops);
+    steps.push({ layer, index, number, parameter, input, output });
+    parameter += layer.parameters.length;
+    input = output;
+  }
+  return steps;
+}
+
+/** `p = x · W`, then `z = p + b`. */
+function linear(
+  { parameters: [weight, bias] }: Layer,
+  number: string,
+  { name, tensor }: Value,
+  ops: Pending[],
+): Tensor {
+  const [p, w, b] = [`p${number}`, `W${number}`, `b${number}`], product = matmul(tensor, weight.value);
+  ops.push(made("forward", p, `${p} = ${name} · ${w}`, product, [[name, tensor], [w, weight]]));
+  const z = addBias(product, bias.value);
+  ops.push(made("forward", `z${number}`, `z${number} = ${p} + ${b}`, z, [[p, product], [b, bias]]));
+  return z;
+}
+
+function activate(layer: Layer, name: string, input: Value, ops: Pending[]): Tensor {
+  const { forward, formula } = ACTIVATIONS[layer.kind], a = forward(input.tensor, layer.settings?.slope ?? 0);
+  ops.push(
+    made("forward", name, withSlope(layer, `${name} = ${formula(input.name)}`), a, [[input.name, input.tensor]]),
+  );
+  return a;
+}
+
+function backward(steps: readonly Step[], dOut: Value, ops: Pending[]): void {
+  const first = steps.findIndex(({ layer }) => layer.parameters.length > 0);
+  let d = dOut;
+  for (const step of steps.slice(first).toReversed()) {
+    const next = step.layer.kind === "Linear"
+      ? linearBackward(step, d, step.index > first, ops)
+      : activateBackward(step, d, ops);
+    if (next) d = next;
+  }
+}
+
+/** `dW = xᵀ · dz`, `db = Σ dz`, and `dx = dz · Wᵀ` where there is a layer before it. */
+function linearBackward(
+  { layer: { parameters: [weight] }, index, number, parameter, input }: Step,
+  d: Value,
+  wantDX: boolean,
+  ops: Pending[],
+): Value | undefined {
+  const w = `W${number}`, b = `b${number}`, { name: x, tensor } = input, shown: Named = [d.name, d.tensor];
+  const dW = matmul(tensor, d.tensor, { transposeA: true });
+  const ofX = made("backward", `d${w}`, `d${w} = ${x}ᵀ · ${d.name}`, dW, [[x, tensor], shown]);
+  ops.push({ ...ofX, gradientOf: { parameter } });
+  const ofBias = made("backward", `d${b}`, `d${b} = Σ over rows of ${d.name}`, addBiasBackward(d.tensor), [shown]);
+  ops.push({ ...ofBias, gradientOf: { parameter: parameter + 1 } });
+  if (!wantDX) return undefined;
+  const dX = { name: `d${x}`, tensor: matmul(d.tensor, weight.value, { transposeB: true }) };
+  const back = made("backward", dX.name, `${dX.name} = ${d.name} · ${w}ᵀ`, dX.tensor, [shown, [w, weight]]);
+  ops.push({ ...back, gradientOf: { layer: index } });
+  return dX;
+}
+
+function activateBackward({ layer, index, input, output }: Step, d: Value, ops: Pending[]): Value {
+  const { backward, slope, keepsOutput } = ACTIVATIONS[layer.kind], kept = keepsOutput ? output : input;
+  const dX = { name: `d${input.name}`, tensor: backward(kept.tensor, d.tensor, layer.settings?.slope ?? 0) };
+  const formula = withSlope(layer, `${dX.name} = ${d.name} ⊙ ${slope(input.name, output.name)}`);
+  const op = made("backward", dX.name, formula, dX.tensor, [[d.name, d.tensor], [kept.name, kept.tensor]]);
+  ops.push({ ...op, gradientOf: { layer: index } });
+  return dX;
+}
+
+function withSlope({ settings }: Layer, formula: string): string {
+  return formula.replace("slope", `${settings?.slope ?? "slope"}`);
+}
+
+/** Number of a layer as its name has it. */
+function numberOf({ layers }: Model, layer: number): string {
+  return subscript(layerNames(layers)[layer].slice(1));
+}
+
+function symbolOf(parameter: string, number: string): string {
+  return `${parameter === "weight" ? "W" : "b"}${number}`;
+}
+
+function subscript(digits: string): string {
+  return digits.replaceAll(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]);
+}
+
+function formatNamed(shown: readonly Named[]): string {
+  return shown.map(([symbol, { shape }, name]) => `${symbol}${name ? ` ${name}` : ""} [${shape.join(", ")}]`).join(
+    " · ",
+  );
+}

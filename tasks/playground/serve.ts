@@ -1,0 +1,89 @@
+/** Bundles the playground and serves it on this machine. */
+
+import { bundle } from "../setup/bundle.ts";
+import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import css from "./playground.css" with { type: "text" };
+import html from "./index.html" with { type: "text" };
+import style from "../charts/style.css" with { type: "text" };
+import { fromUsersFolder } from "../settings/users_files.ts";
+
+/** The page's script. */
+const SCRIPT = new URL("main.ts", import.meta.url);
+
+/** Kernels that a device of plain products, as main.ts asks for, never runs. */
+const UNUSED = [/\/matmul_blocks\.wgsl$/, /\/matmul_tiles\.wgsl$/] as const;
+
+/** Only programs on this machine reach it. */
+const HOST = "127.0.0.1";
+
+/** The page's files by name. */
+type Files = ReadonlyMap<string, { readonly type: string; readonly text: string }>;
+
+export async function main({ output, extras: { PORT } }: TaskConfig): Promise<void> {
+  const port = PORT === undefined ? 0 : Number(PORT);
+  if (PORT !== undefined && !(/^\d+$/.test(PORT) && port <= 65_535)) {
+    throw new ConfigError([`--port is ${JSON.stringify(PORT)}: allowed is a whole number from 0 to 65535`]);
+  }
+  const files = await makeFiles();
+  if (output === undefined) return await serve(files, port);
+  const folder = fromUsersFolder(output);
+  await Deno.mkdir(folder, { recursive: true });
+  for (const [name, { text }] of files) await Deno.writeTextFile(`${folder}/${name}`, text);
+  const bytes = [...files.values()].reduce((sum, { text }) => sum + new TextEncoder().encode(text).length, 0);
+  console.log(`wrote ${output}: ${[...files.keys()].join(", ")}, ${bytes} bytes`);
+}
+
+/** Bundles the page. */
+async function makeFiles(): Promise<Files> {
+  const script = withShortKernels(await bundle(SCRIPT, { format: "iife", unused: UNUSED }));
+  return new Map([
+    ["index.html", { type: "text/html", text: html }],
+    ["playground.css", { type: "text/css", text: style + css }],
+    ["playground.js", { type: "text/javascript", text: script }],
+  ]);
+}
+
+/**
+ * Takes comments and indentation out of kernels, which stand in a bundle as texts between backticks that begin with a
+ * comment: a tenth of the library.
+ *
+ * @param script A minified bundle.
+ * @returns The same program.
+ */
+export function withShortKernels(script: string): string {
+  return script.replaceAll(/`\/\/(?:[^`\\]|\\.)*`/gs, (kernel) => {
+    const lines = kernel.slice(1, -1).split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
+    return `\`${lines.filter((line) => line !== "").join("\n")}\``;
+  });
+}
+
+/** Serves the files until Ctrl-C. */
+async function serve(files: Files, port: number): Promise<void> {
+  const stop = new AbortController(), listener = () => stop.abort();
+  Deno.addSignalListener("SIGINT", listener);
+  const server = Deno.serve({
+    hostname: HOST,
+    port,
+    signal: stop.signal,
+    onListen: ({ port }) => console.log(`playground: http://${HOST}:${port}/ (Ctrl-C ends it)`),
+  }, (request) => answer(files, request));
+  await server.finished;
+  Deno.removeSignalListener("SIGINT", listener);
+}
+
+/** Pages of other names that lead to this address, as in DNS rebinding, are refused. */
+function answer(files: Files, { method, url }: Request): Response {
+  const { hostname, pathname } = new URL(url);
+  if (hostname !== HOST && hostname !== "localhost") return new Response("this is not my name\n", { status: 421 });
+  const file = files.get(pathname === "/" ? "index.html" : pathname.slice(1));
+  if (!file) return new Response("there is no such page\n", { status: 404 });
+  if (method !== "GET" && method !== "HEAD") return new Response("only GET\n", { status: 405 });
+  return new Response(file.text, {
+    headers: {
+      "content-type": `${file.type}; charset=utf-8`,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+    },
+  });
+}

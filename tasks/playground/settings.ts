@@ -1,0 +1,104 @@
+/** What the controls say, and the address that keeps it. */
+
+import type { ActivationName } from "../../lib/core/layers.ts";
+import type { OptimizerName } from "../../lib/core/optimizers.ts";
+import { MAX_SEED } from "../../lib/base/random.ts";
+import { type DatasetName, DATASETS } from "./datasets.ts";
+
+/** Every control. */
+export interface Settings {
+  readonly dataset: DatasetName;
+  /** From 0 to 1. */
+  readonly noise: number;
+  /** Widths of the hidden layers; none is a linear model. */
+  readonly hidden: readonly number[];
+  readonly activation: ActivationName;
+  readonly optimizer: OptimizerName;
+  readonly learningRate: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Where a run pauses. */
+  readonly epochs: number;
+}
+
+/** Activations and optimizers that can be chosen. */
+export const ACTIVATION_NAMES: readonly ActivationName[] = ["relu", "leaky-relu", "tanh", "sigmoid", "gelu"];
+export const OPTIMIZER_NAMES: readonly OptimizerName[] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"];
+
+/** Widest and most hidden layers: more cannot be drawn. */
+const MAX_WIDTH = 64, MAX_LAYERS = 6;
+
+/** What the page starts with, by dataset: each learns its shape in a few seconds. */
+export const DEFAULTS: Readonly<Record<DatasetName, Settings>> = {
+  cubic: { ...common("cubic"), hidden: [32], activation: "relu" },
+  xor: common("xor"),
+  moons: { ...common("moons"), noise: 0.2 },
+  spiral: { ...common("spiral"), hidden: [16, 16], epochs: 400, noise: 0.02 },
+  csv: { ...common("csv"), hidden: [16] },
+};
+
+function common(dataset: DatasetName): Settings {
+  return {
+    ...{ dataset, noise: 0.05, hidden: [8], activation: "tanh", optimizer: "adam", learningRate: 0.02 },
+    ...{ batchSize: 16, seed: 42, epochs: 200 },
+  };
+}
+
+/** How the text of each control is read; undefined where it is not allowed. */
+export const READERS: { readonly [K in keyof Settings]: (text: string) => Settings[K] | undefined } = {
+  dataset: (text) => [...DATASETS, "csv" as const].find((name) => name === text),
+  noise: (text) => numberIn(text, (value) => value >= 0 && value <= 1),
+  hidden: (text) => {
+    const widths = text.trim() === "" ? [] : text.split(",").map((word) => whole(word, 1, MAX_WIDTH));
+    return widths.length <= MAX_LAYERS && !widths.includes(undefined) ? widths as number[] : undefined;
+  },
+  activation: (text) => ACTIVATION_NAMES.find((name) => name === text),
+  optimizer: (text) => OPTIMIZER_NAMES.find((name) => name === text),
+  learningRate: (text) => numberIn(text, (value) => value >= 1e-6 && value <= 10),
+  batchSize: (text) => whole(text, 1, 100_000),
+  seed: (text) => whole(text, 0, MAX_SEED),
+  epochs: (text) => whole(text, 1, 1_000_000),
+};
+
+/** What each control allows, in words. */
+export const ALLOWED: Readonly<Record<keyof Settings, string>> = {
+  dataset: "one of the list",
+  noise: "a number from 0 to 1",
+  hidden: `up to ${MAX_LAYERS} whole numbers from 1 to ${MAX_WIDTH}, such as 8 or 16, 8; nothing for a linear model`,
+  activation: "one of the list",
+  optimizer: "one of the list",
+  learningRate: "a number from 0.000001 to 10",
+  batchSize: "a whole number from 1 on",
+  seed: `a whole number from 0 to ${MAX_SEED}`,
+  epochs: "a whole number from 1 on",
+};
+
+/** The settings as the part of an address behind #. */
+export function toHash(settings: Settings): string {
+  return `#${new URLSearchParams(Object.entries(settings).map(([key, value]) => [key, `${value}`]))}`;
+}
+
+/**
+ * Settings from the part of an address behind #: what is missing or not allowed there is the dataset's default.
+ *
+ * @param hash The part, with #.
+ * @returns The settings.
+ */
+export function fromHash(hash: string): Settings {
+  const given = new URLSearchParams(hash.slice(1)),
+    read = <K extends keyof Settings>(key: K) => {
+      const text = given.get(key);
+      return text === null ? undefined : READERS[key](text);
+    };
+  const preset = DEFAULTS[read("dataset") ?? "cubic"], keys = Object.keys(preset) as (keyof Settings)[];
+  return Object.fromEntries(keys.map((key) => [key, read(key) ?? preset[key]])) as unknown as Settings;
+}
+
+function numberIn(text: string, isAllowed: (value: number) => boolean): number | undefined {
+  const value = text.trim() === "" ? NaN : Number(text);
+  return isAllowed(value) ? value : undefined;
+}
+
+function whole(text: string, least: number, most: number): number | undefined {
+  return numberIn(text, (value) => Number.isInteger(value) && value >= least && value <= most);
+}

@@ -1,0 +1,170 @@
+/// <reference lib="dom" />
+/** The table of a step's operations, and the values and gradient check of the one that is chosen. */
+
+import type { ReferenceModel } from "../../lib/reference/mod.ts";
+import { type Check, checkOp } from "./op_check.ts";
+import { short } from "./heat.ts";
+import type { Op } from "./ops_walk.ts";
+import type { Session } from "./session.ts";
+
+/** Most rows and columns of values that are shown. */
+const MOST_ROWS = 16, MOST_COLUMNS = 16;
+
+/** Numbers in a line of the table. */
+const FIRST = 4;
+
+/** What the walk needs of the page. */
+interface Place {
+  readonly body: HTMLTableSectionElement;
+  readonly frame: HTMLElement;
+  readonly detail: HTMLElement;
+  readonly hint: HTMLElement;
+}
+
+/** A walk through one step. */
+export class Walk {
+  readonly #session: Session;
+  readonly #ops: readonly Op[];
+  readonly #place: Place;
+  /** As the weights were before the update. */
+  readonly #reference: ReferenceModel;
+  readonly #batch: ReturnType<Session["nextBatch"]>;
+  #shown = 0;
+  #said = "";
+
+  private constructor(session: Session, place: Place, ops: readonly Op[], reference: ReferenceModel) {
+    this.#session = session;
+    this.#place = place;
+    this.#ops = ops;
+    this.#reference = reference;
+    this.#batch = session.nextBatch();
+  }
+
+  /** Begins with the next step of a session: its operations up to the update are done, none is shown. */
+  static async begin(session: Session, place: Place): Promise<Walk> {
+    const [ops, reference] = await Promise.all([session.walk(), session.reference()]);
+    const walk = new Walk(session, place, ops, reference);
+    clearWalk(place);
+    place.hint.textContent = `Step ${
+      session.step + 1
+    }, on ${walk.#batch.rows} rows: ${ops.length} operations, then the update.`;
+    return walk;
+  }
+
+  /** What was done last, in a few words. */
+  get said(): string {
+    return this.#said;
+  }
+
+  /**
+   * Shows the next operation; behind the last comes the update, which is done then.
+   *
+   * @returns Whether the step is over.
+   */
+  async next(): Promise<boolean> {
+    if (this.#shown < this.#ops.length) {
+      const op = this.#ops[this.#shown++];
+      this.#add(op);
+      this.#said = `${op.phase}: ${op.formula}`;
+      return false;
+    }
+    const updates = await this.#session.update();
+    for (const op of updates) this.#add(op);
+    this.#said = `Step ${this.#session.step} is done. Step begins the next one.`;
+    this.#place.hint.textContent = this.#said;
+    return true;
+  }
+
+  #add(op: Op): void {
+    const row = this.#place.body.insertRow(), button = document.createElement("button");
+    button.type = "button";
+    button.textContent = op.formula;
+    button.addEventListener("click", () => this.#choose(row, op));
+    const cells = [
+      `${this.#place.body.rows.length}`,
+      op.phase,
+      button,
+      op.shapes,
+      `${op.name} ${shapeOf(op)}`,
+      firstOf(op),
+    ];
+    for (const cell of cells) row.insertCell().append(cell);
+    this.#choose(row, op);
+    this.#place.frame.scrollTop = this.#place.frame.scrollHeight;
+  }
+
+  #choose(row: HTMLTableRowElement, op: Op): void {
+    for (const other of this.#place.body.rows) other.removeAttribute("aria-current");
+    row.setAttribute("aria-current", "true");
+    const formula = made("p", op.formula);
+    formula.className = "formula";
+    this.#place.detail.replaceChildren(formula, valuesTable(op));
+    if (!op.gradientOf) return;
+    const button = made("button", "Check this gradient");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      const { rows, x, y } = this.#batch;
+      button.replaceWith(checkTable(op, checkOp(op, this.#reference, x, y, rows)));
+    });
+    this.#place.detail.append(button);
+  }
+}
+
+/** Empties the table. */
+export function clearWalk({ body, detail }: Place): void {
+  body.replaceChildren();
+  detail.replaceChildren();
+}
+
+function shapeOf({ shape }: Op): string {
+  return shape.length === 0 || (shape.length === 1 && shape[0] === 1) ? "a number" : `[${shape.join(", ")}]`;
+}
+
+function firstOf({ values }: Op): string {
+  const first = [...values.subarray(0, FIRST)].map(short).join(", ");
+  return values.length > FIRST ? `${first}, …` : first;
+}
+
+/** Values as a table; a vector is one row. */
+function valuesTable(op: Op): HTMLTableElement {
+  const { shape, values, name } = op, columns = shape.at(-1) ?? 1, rows = values.length / columns;
+  const table = made("table", "");
+  table.className = "values";
+  table.createCaption().textContent = `${name} ${shapeOf(op)}, row by row${
+    rows > MOST_ROWS || columns > MOST_COLUMNS
+      ? `; the first ${Math.min(rows, MOST_ROWS)} rows and ${Math.min(columns, MOST_COLUMNS)} columns`
+      : ""
+  }`;
+  for (let row = 0; row < Math.min(rows, MOST_ROWS); row++) {
+    const line = table.insertRow();
+    for (let column = 0; column < Math.min(columns, MOST_COLUMNS); column++) {
+      const value = values[row * columns + column], cell = line.insertCell();
+      cell.textContent = short(value);
+      cell.title = `${value}`;
+    }
+  }
+  return table;
+}
+
+function checkTable({ shape }: Op, checks: readonly Check[]): HTMLTableElement {
+  const table = made("table", ""), columns = shape.at(-1) ?? 1;
+  table.className = "check";
+  table.createCaption().textContent = "The largest numbers beside (L(w + h) − L(w − h)) / 2h in float64, h = 0.00001";
+  const head = table.createTHead().insertRow();
+  for (const word of ["place", "backward", "differences", "apart"]) head.append(made("th", word));
+  const body = table.createTBody();
+  for (const { index, backward, differences } of checks) {
+    const line = body.insertRow(), apart = Math.abs(backward - differences);
+    const place = `${Math.floor(index / columns)}, ${index % columns}`;
+    for (const word of [place, short(backward), short(differences), apart.toExponential(1)]) {
+      line.insertCell().textContent = word;
+    }
+  }
+  return table;
+}
+
+function made<K extends keyof HTMLElementTagNameMap>(name: K, text: string): HTMLElementTagNameMap[K] {
+  const element = document.createElement(name);
+  element.textContent = text;
+  return element;
+}

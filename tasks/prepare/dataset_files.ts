@@ -1,0 +1,96 @@
+/** Where a recipe's files lie, and how a file on disk is told from another. */
+
+import { parseBoundedJson } from "../../lib/safetensors/bounded_json.ts";
+import type { RecipeName } from "../settings/config_types.ts";
+
+/** The folder of everything that the tasks make. */
+export const DATA_FOLDER = "data";
+
+/** Size and time of a file: enough to notice that it was changed. */
+export interface FileStamp {
+  /** Bytes. */
+  size: number;
+  /** Time of the last change, in milliseconds since 1970. */
+  mtime: number;
+}
+
+/** The recipe's dataset. */
+export function csvPath(recipe: RecipeName): string {
+  return `${DATA_FOLDER}/${recipe}.csv`;
+}
+
+/** What made the dataset; lies beside it. */
+export function sidecarPath(recipe: RecipeName): string {
+  return `${csvPath(recipe)}.json`;
+}
+
+/**
+ * Size and time of a file.
+ *
+ * @param path The file.
+ * @returns Both, or undefined where there is no such file.
+ */
+export async function stampOf(path: string): Promise<FileStamp | undefined> {
+  try {
+    const { size, mtime } = await Deno.stat(path);
+    return { size, mtime: mtime?.getTime() ?? 0 };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Removes what a killed process left of a file that it was writing. Only whoever holds the dataset's lock may: nobody else
+ * writes then.
+ *
+ * @param path The file, without `.partial`.
+ */
+export async function removeAbandoned(path: string): Promise<void> {
+  if (await stampOf(`${path}.partial`) !== undefined) await Deno.remove(`${path}.partial`);
+}
+
+/** Whether two stamps are the same. */
+export function isSameStamp(a: FileStamp | undefined, b: FileStamp | undefined): boolean {
+  return a !== undefined && b !== undefined && a.size === b.size && a.mtime === b.mtime;
+}
+
+/**
+ * The keys under which two groups of settings differ.
+ *
+ * @param made What a file was made with.
+ * @param wanted What is asked for.
+ * @returns The keys of `wanted`, those that differ.
+ */
+export function differences(made: Record<string, unknown>, wanted: Record<string, unknown>): string[] {
+  return Object.keys(wanted).filter((key) => JSON.stringify(made[key]) !== JSON.stringify(wanted[key]));
+}
+
+/** Differences that are no settings of their own name. */
+const DIFFERENCE_NAMES: Record<string, string> = {
+  source: "dataset",
+  binaryTargets: "LOSS",
+  format: "version of this program",
+};
+
+/**
+ * Differences in the user's words: `numDataset` is NUM_DATASET.
+ *
+ * @param differs What {@linkcode differences} gave.
+ * @returns For instance "another NUM_DATASET, SEED".
+ */
+export function describeDifferences(differs: readonly string[]): string {
+  const names = differs.map((key) => DIFFERENCE_NAMES[key] ?? key.replaceAll(/[A-Z]/g, "_$&").toUpperCase());
+  return `another ${names.join(", ")}`;
+}
+
+/** A text as a JSON object; undefined where it is none. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = parseBoundedJson(text);
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,255 @@
+/** The file of a scaled dataset: what its metadata says, how it relates to the settings, and its tensors. */
+
+import { createHash } from "node:crypto";
+import { constantTarget } from "../../lib/inspect/diagnosis.ts";
+import { csvPaths } from "../../lib/data/csv_files.ts";
+import { DataError } from "../../lib/base/errors.ts";
+import { openFile } from "../../lib/base/files.ts";
+import { parseBoundedJson } from "../../lib/safetensors/bounded_json.ts";
+import { showJson } from "../../lib/base/printable.ts";
+import { readHeader, readSafetensorsHeader } from "../../lib/safetensors/reader.ts";
+import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
+import { type ColumnStatistics, Scaler, type ScalingMethod } from "../../lib/data/scaler.ts";
+import type { Table } from "../../lib/data/table.ts";
+import { parseTable } from "../../lib/data/table_json.ts";
+import type { Config, LossName } from "../settings/config_types.ts";
+import {
+  csvPath,
+  DATA_FOLDER,
+  differences,
+  type FileStamp,
+  isSameStamp,
+  parseObject,
+  stampOf,
+} from "./dataset_files.ts";
+import { propertyOf, TABLE_KEYS } from "../settings/keys.ts";
+import { type PartName, PARTS } from "./split.ts";
+import { fromUsersFolder } from "../settings/users_files.ts";
+
+/** Raised whenever the same settings would give other bytes. */
+const FORMAT = "backhand scaled dataset 4";
+
+/** The losses that rows may be made for. */
+const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];
+
+/** The scalers of both sides. */
+export interface Scalers {
+  /** Of the input columns. */
+  inputs: Scaler;
+  /** Of the target columns. */
+  targets: Scaler;
+}
+
+/** What training and predicting need to know of a dataset. */
+export interface DatasetDescription {
+  /** Takes raw units to those of the tensors and back. */
+  scalers: Scalers;
+  /** The columns of the CSV file, and what they are encoded as. */
+  table: Table;
+  /** The loss that suits the targets. */
+  loss: LossName;
+}
+
+/** A scaled dataset, its rows in the file that stays open until it is disposed of. */
+export interface ScaledDataset extends DatasetDescription, Disposable {
+  /** Names of the network's inputs. */
+  features: string[];
+  /** Names of its outputs: of targets, or of classes. */
+  targets: string[];
+  /** Scaled inputs and targets of each part. */
+  parts: Record<PartName, SafetensorsRows>;
+  /** Of shapes and values, in hexadecimal: the same rows have the same one, wherever they come from. */
+  sha256: string;
+}
+
+/** How a scaled dataset on disk relates to the settings and to the CSV file. */
+export interface ScaledState {
+  /** "missing", "current", or "other settings" where something differs. */
+  state: "missing" | "current" | "other settings";
+  /** Under "other settings": which, "source" for the CSV file. */
+  differs: string[];
+}
+
+/**
+ * The scaler of targets that are numbers. One that is constant is refused where it would have to be scaled; under "none" it
+ * goes through, and training warns of it in the same words.
+ *
+ * @param method The method.
+ * @param columns Statistics of the training rows.
+ * @returns The scaler.
+ * @throws {RangeError} If a target cannot be scaled so.
+ */
+export function targetScaler(method: ScalingMethod, columns: readonly ColumnStatistics[]): Scaler {
+  const [constant] = columns.flatMap(constantTarget);
+  if (constant && method !== "none") throw new RangeError(`${constant.message}; ${constant.fix}`);
+  return new Scaler(method, columns);
+}
+
+/** The settings that the content of the file depends on. */
+export function settingsOf(config: Config): Record<string, unknown> {
+  const { recipe, scalingMethod, split, seed, loss } = config, common = { scalingMethod, split, seed };
+  if (config.data === "") return { recipe, ...common, binaryTargets: loss === "bce" };
+  const table = Object.fromEntries(TABLE_KEYS.map((key) => [propertyOf(key), config[propertyOf(key)]]));
+  return { ...table, ...common, loss };
+}
+
+/** The dataset's name, that of its CSV file or folder: its files in data/ and its lock have it. */
+export function datasetName({ data, recipe }: Config): string {
+  if (data === "") return recipe;
+  return data.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "")
+    // Names of files that a system cannot hold, or takes for a part of another.
+    .replaceAll(/[<>:"|?*\p{Cc}]/gu, "_");
+}
+
+/** Where the scaled dataset lies. */
+export function scaledPathOf(config: Config): string {
+  return `${DATA_FOLDER}/${datasetName(config)}.scaled.safetensors`;
+}
+
+/**
+ * The files that the dataset is made of, those of a folder each.
+ *
+ * @param config The settings.
+ * @returns Size and time by path.
+ * @throws {Deno.errors.NotFound} If one of the user's own files is not there.
+ */
+export async function sourcesOf(config: Config): Promise<Record<string, FileStamp>> {
+  const { data, validation, test } = config;
+  const tables = data === "" ? [csvPath(config.recipe)] : [data, validation, test].filter(Boolean).map(fromUsersFolder);
+  const stamps: Record<string, FileStamp> = {};
+  for (const path of (await Promise.all(tables.map(csvPaths))).flat()) {
+    const stamp = await stampOf(path);
+    if (stamp) stamps[path] = stamp;
+    else if (data !== "") throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`);
+  }
+  return stamps;
+}
+
+/**
+ * A file that was changed, came or went between two looks at the sources.
+ *
+ * @param before Size and time by path, of the first.
+ * @param now Of the second.
+ * @returns The first such file; undefined where there is none.
+ */
+export function changedSource(
+  before: Record<string, FileStamp>,
+  now: Record<string, FileStamp>,
+): string | undefined {
+  return Object.keys({ ...before, ...now }).find((file) => !isSameStamp(before[file], now[file]));
+}
+
+/**
+ * The metadata of a scaled dataset.
+ *
+ * @param config The settings.
+ * @param description What the rows are.
+ * @param sources Size and time of the CSV files.
+ * @returns Texts by name.
+ */
+export function metadataOf(
+  config: Config,
+  { scalers, table, loss }: DatasetDescription,
+  sources: Record<string, FileStamp>,
+): Record<string, string> {
+  const names = (scaler: Scaler) => JSON.stringify(scaler.columns.map(({ name }) => name));
+  return {
+    format: FORMAT,
+    features: names(scalers.inputs),
+    targets: names(scalers.targets),
+    scaler: JSON.stringify(scalers),
+    table: JSON.stringify(table),
+    loss,
+    settings: JSON.stringify(settingsOf(config)),
+    source: JSON.stringify(sources),
+  };
+}
+
+/**
+ * Compares the scaled dataset on disk with the settings and with the CSV files.
+ *
+ * @param config The settings.
+ * @returns How they relate.
+ */
+export async function scaledState(config: Config): Promise<ScaledState> {
+  const path = scaledPathOf(config), sources = await sourcesOf(config);
+  if (await stampOf(path) === undefined) return { state: "missing", differs: [] };
+  const metadata = await metadataIn(path);
+  if (metadata?.format !== FORMAT) return { state: "other settings", differs: ["format"] };
+  const differs = differences(parseObject(metadata.settings) ?? {}, settingsOf(config));
+  const made = (parseObject(metadata.source) ?? {}) as Record<string, FileStamp>;
+  if (changedSource(sources, made) !== undefined) differs.push("source");
+  return { state: differs.length > 0 ? "other settings" : "current", differs };
+}
+
+/**
+ * Opens a scaled dataset.
+ *
+ * @param path The file, as `scale` writes it.
+ * @returns Columns, scalers and rows.
+ * @throws {DataError} If it is another kind of file.
+ */
+export async function openScaledDataset(path: string): Promise<ScaledDataset> {
+  const { shapes, metadata } = await readSafetensorsHeader(path);
+  if (metadata.format !== FORMAT) throw new DataError("this is no scaled dataset: run deno task scale", { file: path });
+  const missing = PARTS.find((name) => !shapes.has(`${name}.x`) || !shapes.has(`${name}.y`));
+  if (missing !== undefined) throw new DataError(`its part ${missing} is missing: run deno task scale`, { file: path });
+  const { scalers, table, features, targets, loss } = parseDescription(path, metadata);
+  const odd = PARTS.find((name) =>
+    shapes.get(`${name}.x`)![1] !== features.length || shapes.get(`${name}.y`)![1] !== targets.length
+  );
+  if (odd !== undefined) {
+    throw new DataError(`the columns of its part ${odd} are not those of its scalers: run deno task scale`, {
+      file: path,
+    });
+  }
+  using stack = new DisposableStack();
+  const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
+  const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
+  const files = stack.move();
+  const sha256 = await hashOfRows(path);
+  return { features, targets, scalers, table, loss, parts, sha256, [Symbol.dispose]: () => files.dispose() };
+}
+
+/** SHA-256 of shapes and values. */
+async function hashOfRows(path: string): Promise<string> {
+  using file = await openFile(path);
+  const { entries } = await readHeader(path, file), buffer = new Uint8Array(1 << 20);
+  const hash = createHash("sha256").update(JSON.stringify(entries));
+  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+    hash.update(buffer.subarray(0, count));
+  }
+  return hash.digest("hex");
+}
+
+function parseDescription(file: string, metadata: Record<string, string>) {
+  try {
+    const json = (name: string) => parseBoundedJson(metadata[name] ?? "");
+    const { inputs, targets } = Object(json("scaler")) as Record<"inputs" | "targets", unknown>;
+    const scalers = { inputs: Scaler.fromJSON(inputs), targets: Scaler.fromJSON(targets) };
+    const namesOf = (scaler: Scaler) => scaler.columns.map(({ name }) => name);
+    const { loss } = metadata;
+    if (!LOSSES.includes(loss as LossName)) throw new SyntaxError(`its loss is ${showJson(loss)}`);
+    return {
+      scalers,
+      table: parseTable(json("table")),
+      features: namesOf(scalers.inputs),
+      targets: namesOf(scalers.targets),
+      loss: loss as LossName,
+    };
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+    const problem = `its description does not fit together: run deno task scale (${error.message})`;
+    throw new DataError(problem, { file }, { cause: error });
+  }
+}
+
+async function metadataIn(path: string): Promise<Record<string, string> | undefined> {
+  try {
+    return (await readSafetensorsHeader(path)).metadata;
+  } catch (error) {
+    // Whatever it is, it has to be made anew.
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,141 @@
+/** The first pass over a user's table: what its columns hold, and what splitting it needs to know of each row. */
+
+import { isMissing, numberOf, showCell } from "../../lib/data/cells.ts";
+import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
+import { type CsvRange, csvRange } from "../../lib/data/csv_range.ts";
+import {
+  type CsvOptions,
+  readRecords,
+  type RecordBlock,
+  type Separator,
+  SEPARATORS,
+} from "../../lib/data/csv_records.ts";
+import { DataError } from "../../lib/base/errors.ts";
+import { gatherTexts, mergeCounts, shareText, together } from "../../lib/ranks/together.ts";
+import { ColumnProfile, MAX_CATEGORIES, MAX_CATEGORY_LENGTH, ownText } from "../../lib/data/table_profile.ts";
+import type { Config } from "../settings/config_types.ts";
+
+/** What a table holds. */
+export interface TableLook {
+  /** The file, or the folder of files. */
+  path: string;
+  /** What stands between its cells. */
+  separator: Separator | undefined;
+  /** Its columns by name, in the order of the header. */
+  profiles: ReadonlyMap<string, ColumnProfile>;
+  /** Where several ranks look: this one's rows; the rest is of the whole table, but what stands for each row. */
+  range?: CsvRange;
+  /** This rank's rows. */
+  rows: number;
+  /** A number per row that stands for its class, where the one target may be classes: at most 1,000 of them. */
+  classes: Uint16Array | undefined;
+  /** When each row was, where there is a time column. */
+  times: Float64Array | undefined;
+}
+
+/** Called with the bytes read so far in a pass, and those of the table. */
+export type OnProgress = (bytes: number, size: number) => void;
+
+/** A date, with the time of day or without, in the order of ISO 8601. */
+const DATE = /^(\d{4}-\d\d(?:-\d\d)?)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/;
+
+/** The separator that a setting names; undefined where the header decides. */
+export function separatorNamed(name: Config["separator"]): Separator | undefined {
+  return [...SEPARATORS].find(([, known]) => known === name)?.[0];
+}
+
+/**
+ * Reads a table through once. A byte or two per row stay in memory, eight more with a time column.
+ *
+ * @param path The file, or the folder.
+ * @param config The settings; separator, target and timeColumn count.
+ * @param onProgress Progress.
+ * @param communicator The ranks.
+ * @returns What it holds.
+ * @throws {DataError} If the file is no CSV file, or a time is missing or none.
+ */
+export async function lookAt(
+  path: string,
+  config: Config,
+  onProgress: OnProgress,
+  communicator: Communicator = ALONE,
+): Promise<TableLook> {
+  const separator = separatorNamed(config.separator), range = await csvRange(path, communicator);
+  const own = await together(communicator, () => lookAtRange(path, config, { separator, onProgress, range }));
+  const profiles = new Map<string, ColumnProfile>();
+  for (const name of await columnsOf(own, communicator)) {
+    profiles.set(name, await (own.profiles.get(name) ?? new ColumnProfile(name)).merged(communicator));
+  }
+  const hasTarget = config.target.length === 1 && profiles.has(config.target[0]);
+  // Of the sums only the texts are wanted, in the order of the file.
+  const known = hasTarget ? await mergeCounts(communicator, own.known) : new Map<string, number>();
+  const hasClasses = hasTarget && known.size <= MAX_CATEGORIES, all = [...known.keys()];
+  const places = new Map(all.map((text, id) => [text, id])),
+    ids = [...own.known.keys()].map((text) => places.get(text)!);
+  return {
+    ...{ path, separator, profiles, range, rows: own.rows },
+    classes: hasClasses ? joined(new Uint16Array(own.rows), own.ids).map((id) => ids[id]) : undefined,
+    times: profiles.has(config.timeColumn) ? joined(new Float64Array(own.rows), own.times) : undefined,
+  };
+}
+
+/** What this rank's rows hold. */
+async function lookAtRange(path: string, config: Config, options: CsvOptions) {
+  const profiles = new Map<string, ColumnProfile>();
+  const ids: Uint16Array[] = [], times: Float64Array[] = [], known = new Map<string, number>();
+  let rows = 0;
+  for await (const block of readRecords(path, options)) {
+    const { columns, records, firstRow } = block;
+    if (rows === 0) columns.forEach((name) => profiles.set(name, new ColumnProfile(name)));
+    columns.forEach((name, place) => {
+      const profile = profiles.get(name)!;
+      for (let i = 0; i < records.length; i++) profile.add(records[i][place], firstRow + i);
+    });
+    const target = config.target.length === 1 ? columns.indexOf(config.target[0]) : -1;
+    if (target !== -1 && known.size <= MAX_CATEGORIES) {
+      ids.push(Uint16Array.from(records, (record) => idOf(record[target].trim(), known)));
+    }
+    const time = columns.indexOf(config.timeColumn);
+    if (time !== -1) times.push(Float64Array.from(records, (_, i) => timeIn(block, i, time)));
+    rows += records.length;
+  }
+  return { profiles, ids, times, known, rows };
+}
+
+/** Names of the columns, of the first rank that has rows. */
+async function columnsOf(
+  own: { profiles: ReadonlyMap<string, unknown> },
+  communicator: Communicator,
+): Promise<string[]> {
+  const none = "[]", texts = await gatherTexts(communicator, JSON.stringify([...own.profiles.keys()]));
+  return JSON.parse(await shareText(communicator, texts?.find((text) => text !== none) ?? none));
+}
+
+/** A number for each text, counted from 0; one more than the limit is enough to know that there are too many. */
+function idOf(text: string, known: Map<string, number>): number {
+  const id = known.get(text = text.slice(0, MAX_CATEGORY_LENGTH));
+  if (id !== undefined) return id;
+  if (known.size <= MAX_CATEGORIES) known.set(ownText(text), known.size);
+  return known.size - 1;
+}
+
+function timeIn({ file, columns, records, lineOf }: RecordBlock, index: number, place: number): number {
+  const text = records[index][place].trim(), number = numberOf(text);
+  if (!Number.isNaN(number)) return number;
+  const [, day, clock, zone] = text.match(DATE) ?? [];
+  const time = day === undefined ? NaN : Date.parse(clock === undefined ? day : `${day}T${clock}${zone ?? "Z"}`);
+  if (!Number.isNaN(time)) return time;
+  const problem = isMissing(text)
+    ? "the time is missing: rows are split by it"
+    : `${showCell(text)} is no time: a number is, or a date such as 2026-01-31 or 2026-01-31T12:00`;
+  throw new DataError(problem, { file, line: lineOf(index), column: columns[place] });
+}
+
+function joined<T extends Uint16Array | Float64Array>(out: T, parts: readonly T[]): T {
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,229 @@
+/** Which columns of a user's table go into the network, as what, and what comes out. */
+
+import { closest } from "fastest-levenshtein";
+import { cellFault, isWrittenNumber } from "../../lib/data/cells.ts";
+import { placesOfRows, type RowPlace, separatorHint } from "../../lib/data/csv_records.ts";
+import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
+import { DataError } from "../../lib/base/errors.ts";
+import { type ColumnProfile, MAX_CATEGORIES } from "../../lib/data/table_profile.ts";
+import { ConfigError } from "../settings/config.ts";
+import type { Config, LossName } from "../settings/config_types.ts";
+import { formatNumber, formatTable } from "../show/text_table.ts";
+import type { TableLook } from "./table_look.ts";
+
+/** The columns and what becomes of them. */
+export interface TablePlan {
+  /** The inputs, in the order of the header. */
+  inputs: { name: string; kind: "numeric" | "categorical" }[];
+  /** The columns to predict. */
+  targets: string[];
+  /** Whether they are numbers or classes. */
+  kind: "numeric" | "classes";
+  loss: LossName;
+  /** What each column is taken as, for people to read. */
+  columns: string;
+}
+
+/** What becomes of a column. */
+interface Role {
+  profile: ColumnProfile;
+  /** "numeric", "categorical", "target", "classes" or "left out". */
+  as: string;
+  note: string;
+}
+
+/**
+ * Chooses inputs and target.
+ *
+ * @param config The settings.
+ * @param look What the table holds.
+ * @returns The plan.
+ * @throws {ConfigError} If settings name columns that are not there, or ask for what the columns cannot be.
+ * @throws {DataError} If a column of numbers holds texts, the target says nothing, or cells are missing and may not be.
+ */
+export async function planColumns(config: Config, look: TableLook): Promise<TablePlan> {
+  checkNames(config, look);
+  const kind = await targetKind(config, look);
+  const roles: Role[] = [];
+  for (const profile of look.profiles.values()) roles.push(await roleOf(profile, config, look, kind));
+  const inputs = roles.filter(({ as }) => as === "numeric" || as === "categorical")
+    .map(({ profile: { name }, as }) => ({ name, kind: as as "numeric" | "categorical" }));
+  if (inputs.length === 0) {
+    const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
+    throw new DataError(`${problem}\n${formatRoles(roles)}`, { file: look.path });
+  }
+  await checkMissing(config, look, inputs.map(({ name }) => name));
+  const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
+  return { inputs, targets: config.target, kind, loss, columns: formatRoles(roles) };
+}
+
+/** Refuses names that are no columns, and columns that are asked for two things. */
+function checkNames(
+  { target, features, ignore, categorical, timeColumn }: Config,
+  { profiles, separator }: TableLook,
+): void {
+  const columns = [...profiles.keys()], faults: string[] = [];
+  const hint = separator ? separatorHint(columns, separator) : "";
+  if (target.length === 0) {
+    faults.push(`TARGET is not given: say which of the columns is predicted; there are ${columns.join(", ")}`);
+  }
+  const asked = {
+    TARGET: target,
+    FEATURES: features,
+    IGNORE: ignore,
+    CATEGORICAL: categorical,
+    TIME_COLUMN: [timeColumn],
+  };
+  for (const [key, names] of Object.entries(asked)) {
+    for (const name of names.filter((name) => name !== "" && !columns.includes(name))) {
+      const near = columns.length > 1 ? `did you mean ${JSON.stringify(nearest(name, columns))}? ` : "";
+      faults.push(
+        `${key} names ${JSON.stringify(name)}, which is no column: ${near}there are ${columns.join(", ")}${hint}`,
+      );
+    }
+  }
+  const clashes: [string, string[], string, string[]][] = [
+    ["TARGET", target, "FEATURES", features],
+    ["TARGET", target, "IGNORE", ignore],
+    ["FEATURES", features, "IGNORE", ignore],
+    ["CATEGORICAL", categorical, "IGNORE", ignore],
+    ["TIME_COLUMN", [timeColumn], "TARGET", target],
+  ];
+  for (const [key, names, other, others] of clashes) {
+    for (const name of names.filter((name) => others.includes(name))) {
+      faults.push(`${key} and ${other} both name ${JSON.stringify(name)}: take it out of one`);
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+}
+
+/** The column that a name most likely means: one that holds it, else the one of fewest changes, both in any case. */
+function nearest(name: string, columns: readonly string[]): string {
+  const lower = columns.map((column) => column.toLowerCase()), wanted = name.toLowerCase();
+  const holding = lower.filter((column) => column.includes(wanted));
+  return columns[lower.indexOf(closest(wanted, holding.length > 0 ? holding : lower))];
+}
+
+/** The loss that was asked for, if it is one for numbers. */
+function regressionLoss({ loss }: Config): LossName | undefined {
+  return loss === "mse" || loss === "mae" || loss === "huber" ? loss : undefined;
+}
+
+/** Whether the target is numbers or classes. */
+async function targetKind(config: Config, look: TableLook): Promise<TablePlan["kind"]> {
+  const profiles = config.target.map((name) => look.profiles.get(name)!);
+  const [{ name, values }] = profiles;
+  const isSaid = config.task === "classification" || config.loss === "softmax" || config.loss === "bce" ||
+    (profiles.length === 1 && config.categorical.includes(name));
+  const isNumeric = config.task === "regression" || regressionLoss(config) !== undefined || profiles.length > 1;
+  if (!isSaid && !isNumeric && profiles[0].look === "mixed") {
+    throw await mixedColumn(profiles[0], look, "--task classification");
+  }
+  const kind = isSaid || (!isNumeric && profiles[0].texts > 0) ? "classes" : "numeric";
+  for (const profile of profiles) {
+    const column = profile.name;
+    if (kind === "numeric" && profile.texts > 0) throw await mixedColumn(profile, look, "--task classification");
+    if (profile.numbers + profile.texts === 0) {
+      throw new DataError("every cell of the target is missing", { file: look.path, column });
+    }
+    if (profile.isConstant) {
+      const value = profile.values![0], what = kind === "classes" ? "class" : "value";
+      throw new DataError(
+        `the target has the one ${what} ${value}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`,
+        {
+          file: look.path,
+          column,
+        },
+      );
+    }
+  }
+  if (kind === "classes" && values === undefined) {
+    const problem =
+      `the target has more than ${MAX_CATEGORIES} different classes, or very long ones: too many to learn; ` +
+      "give a target of fewer, or of numbers";
+    throw new DataError(problem, { file: look.path, column: name });
+  }
+  if (config.loss === "bce" && values!.length !== 2) {
+    throw new ConfigError([
+      `LOSS is "bce": it takes two classes, and ${name} has ${values!.length}; allowed is softmax`,
+    ]);
+  }
+  return kind;
+}
+
+async function roleOf(profile: ColumnProfile, config: Config, look: TableLook, kind: TablePlan["kind"]): Promise<Role> {
+  const { name } = profile, { target, features, ignore, categorical, timeColumn } = config;
+  const leftOut = (note: string) => ({ profile, as: "left out", note });
+  if (target.includes(name)) {
+    return { profile, as: kind === "numeric" ? "target" : "classes", note: noteOf(profile, kind === "classes") };
+  }
+  if (ignore.includes(name)) return leftOut("as IGNORE says");
+  if (features.length > 0 && !features.includes(name)) return leftOut("not among FEATURES");
+  const isAsked = features.includes(name), isCategorical = categorical.includes(name);
+  if (name === timeColumn && !isAsked) return leftOut("rows are split by it");
+  if (profile.isConstant) {
+    return leftOut(profile.numbers + profile.texts === 0 ? "no cell holds anything" : "one value throughout");
+  }
+  if (isCategorical || (isAsked && profile.texts > 0 && profile.look === "identifier")) {
+    if (profile.values) return { profile, as: "categorical", note: noteOf(profile, true) };
+    const key = isCategorical ? "CATEGORICAL" : "FEATURES", found = `more than ${MAX_CATEGORIES} different values`;
+    throw new ConfigError([`${key} names ${JSON.stringify(name)}, which has ${found}: too many for categories`]);
+  }
+  if (profile.look === "mixed") throw await mixedColumn(profile, look, `--categorical ${name}`, `--ignore ${name}`);
+  if (profile.look === "identifier" && !isAsked) {
+    const what = profile.texts > 0 ? "texts that nearly all differ" : "whole numbers that only go up";
+    return leftOut(`${what}: an identifier`);
+  }
+  return { profile, as: profile.texts > 0 ? "categorical" : "numeric", note: noteOf(profile, profile.texts > 0) };
+}
+
+function noteOf({ values, min, max }: ColumnProfile, isCategorical: boolean): string {
+  if (!isCategorical || !values) return `${formatNumber(min)} to ${formatNumber(max)}`;
+  const shown = values.slice(0, 6).join(", ");
+  return values.length > 6 ? `${values.length} categories: ${shown}, ...` : shown;
+}
+
+function formatRoles(roles: readonly Role[]): string {
+  const rows = roles.map(({ profile, as, note }) => [profile.name, as, note, `${profile.missing || ""}`]);
+  return formatTable([["column", "taken as", "holds", "missing"], ...rows], 3);
+}
+
+async function mixedColumn(profile: ColumnProfile, look: TableLook, ...ways: string[]): Promise<DataError> {
+  const { text, row } = profile.firstText!, [place] = await placesOfRows(look.path, [row]);
+  const counts = profile.numbers > 0 ? `, and ${profile.numbers} cells of the column are` : "";
+  const mend = isWrittenNumber(text) ? "write it with a point before decimals, without other signs" : "mend it";
+  const problem = `${cellFault(text)}${counts}: ${mend}, or say ${ways.join(" or ")}`;
+  return new DataError(problem, { ...place, column: profile.name });
+}
+
+/** Under "error" no cell of the inputs may be missing; under all but "drop" none of the targets. */
+async function checkMissing(config: Config, look: TableLook, inputs: readonly string[]): Promise<void> {
+  if (config.missing === "drop") return;
+  const count = async (names: readonly string[]) => {
+    const counts: string[] = [];
+    for (const { name, missing, firstMissing } of names.map((name) => look.profiles.get(name)!)) {
+      if (missing === 0) continue;
+      const places = formatPlaces(look, await placesOfRows(look.path, firstMissing));
+      counts.push(`${name}: ${missing}, ${places}${missing > firstMissing.length ? ", ..." : ""}`);
+    }
+    return counts.map((text) => `\n  ${text}`).join("");
+  };
+  const targets = await count(config.target);
+  if (targets !== "") {
+    const problem = "the target is missing in some rows; fill it in, or leave these rows out with --missing drop";
+    throw new DataError(problem + targets, { file: look.path });
+  }
+  const cells = config.missing === "error" ? await count(inputs) : "";
+  if (cells !== "") {
+    const problem = "cells are missing; fill them in, or say --missing mean, median, category or drop";
+    throw new DataError(problem + cells, { file: look.path });
+  }
+}
+
+/** Places of rows: lines of the one file, or of files of a folder. */
+function formatPlaces({ path }: TableLook, places: readonly RowPlace[]): string {
+  if (places.some(({ file }) => file !== path)) {
+    return `at ${places.map(({ file, line }) => `${file}:${line}`).join(", ")}`;
+  }
+  return `in line${places.length === 1 ? "" : "s"} ${places.map(({ line }) => line).join(", ")}`;
+}

@@ -1,0 +1,156 @@
+/** What `compare` says of runs: settings that differ, curves, how they ended, and what of it can be compared. */
+
+import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
+import type { Key } from "../settings/config_types.ts";
+import { KEYS, SETTINGS, TABLE_KEYS } from "../settings/keys.ts";
+import type { RunRecords } from "../runs/records.ts";
+import { type Range, rangeOf, sparkline } from "../show/sparkline.ts";
+import { PARTS } from "../prepare/split.ts";
+import { formatNumber, formatTable } from "../show/text_table.ts";
+import { RECIPE_KEYS } from "../settings/table_settings.ts";
+
+/** Blocks of a curve. */
+const WIDTH = 24;
+
+/** Epochs whose losses are shown as numbers, at most, beside the last ones. */
+const SHOWN_EPOCHS = 5;
+
+/** Settings that say what is learned, and from which rows. */
+const TARGET_KEYS: readonly Key[] = ["RECIPE", "DATA", "TARGET", "TASK"];
+const ROW_KEYS: readonly Key[] = [
+  ...["NUM_DATASET", "NOISE", "MISSING", "VALIDATION", "TEST", "TIME_COLUMN", "SPLIT", "SEED"] as const,
+];
+
+/** Measures of summary.json, and what they are called. */
+const MEASURES = ["rows", "loss", "mse", "rmse", "mae", "r2", "accuracy", "macroF1"] as const;
+
+/** Settings that are not the same in all runs: a text for each run, "" where it has none. */
+export type Differences = Partial<Record<Key, string[]>>;
+
+/**
+ * Settings that differ.
+ *
+ * @param runs The runs.
+ * @returns The texts of each by key; RUN_NAME is not among them.
+ */
+export function differencesOf(runs: readonly RunRecords[]): Differences {
+  const texts = (key: Key) => runs.map(({ settings }) => settings[key] ?? presetOf(key));
+  const differing = KEYS.filter((key) => key !== "RUN_NAME" && new Set(texts(key)).size > 1);
+  return Object.fromEntries(differing.map((key) => [key, texts(key)]));
+}
+
+/** What a run that does not name a setting has: one that is for recipes or for tables means nothing to the other kind. */
+function presetOf(key: Key): string {
+  return [...RECIPE_KEYS, ...TABLE_KEYS].some((known) => known === key) ? "" : SETTINGS[key].default;
+}
+
+/**
+ * What of the runs cannot be compared, and why.
+ *
+ * @param runs The runs.
+ * @param differences Their settings.
+ * @returns A sentence each.
+ */
+export function notesOf(runs: readonly RunRecords[], differences: Differences): string[] {
+  const among = (...keys: readonly Key[]) => {
+    const found = keys.filter((key) => key in differences);
+    return found.length > 0 && `${found.join(", ")} ${found.length > 1 ? "differ" : "differs"}`;
+  };
+  const devices = new Set(runs.flatMap(({ summary }) => summary?.device ?? []));
+  const pending = runs.filter(({ summary }) => !summary).map(({ run }) => run);
+  const targets = among(...TARGET_KEYS), rows = among(...ROW_KEYS);
+  const losses = among("LOSS", "CLASS_WEIGHTS"), units = among("SCALING_METHOD");
+  const told = targets
+    ? [`${targets}: the runs learn different things, neither losses nor measures can be compared`]
+    : [
+      losses && `${losses}: losses are of different kinds and cannot be compared, the other measures can`,
+      units && `${units}: losses are in other units and cannot be compared, measures are in raw units and can`,
+      rows && `${rows}: the runs are measured on other rows, small differences mean nothing`,
+    ];
+  return [
+    ...told,
+    devices.size > 1 && `the runs were on different devices (${[...devices].join("; ")}): steps/s cannot be compared`,
+    pending.length > 0 && `not finished: ${pending.join(", ")}; \`deno task train --resume\` goes on`,
+  ].filter((note) => note !== false);
+}
+
+/**
+ * Everything as text.
+ *
+ * @param runs The runs.
+ * @returns Lines without a last line break.
+ */
+export function formatComparison(runs: readonly RunRecords[]): string {
+  const differences = differencesOf(runs), notes = notesOf(runs, differences), names = runs.map(({ run }) => run);
+  const keys = Object.entries(differences).map(([key, texts]) => [key, ...texts.map((text) => text || "-")]);
+  // Losses of different kinds would only flatten each other.
+  const shared = !["LOSS", "CLASS_WEIGHTS", "SCALING_METHOD", ...TARGET_KEYS].some((key) => key in differences);
+  return [
+    keys.length > 0 ? formatTable([["setting", ...names], ...keys], names.length + 1) : "settings: all the same",
+    ...formatCurves("train loss", runs, (line) => line.trainLoss, shared),
+    ...formatCurves("validation loss", runs, (line) => line.valLoss, shared),
+    ...formatEnds(runs),
+    ...notes.length > 0 ? [notes.map((note) => `note: ${note}`).join("\n")] : [],
+  ].join("\n\n");
+}
+
+type EpochOf = RunRecords["epochs"][number];
+
+/** A curve for each run over the same epochs, and losses at some of them; nothing where no run has any. */
+function formatCurves(
+  title: string,
+  runs: readonly RunRecords[],
+  lossOf: (line: EpochOf) => number | null,
+  shared: boolean,
+): string[] {
+  const curves = runs.map(({ epochs }) => new Map(epochs.map((line) => [line.epoch, lossOf(line) ?? NaN])));
+  if (!curves.some((curve) => curve.values().some((loss) => !Number.isNaN(loss)))) return [];
+  const lasts = curves.map((curve) => curve.keys().reduce((most, epoch) => Math.max(most, epoch), 0)),
+    last = Math.max(...lasts);
+  const blocks = curves.map((curve) => blocksOf(curve, last)), range = rangeOf(blocks), shown = epochsShown(lasts);
+  const drawn = (values: number[]): Range => shared ? range : rangeOf([values]);
+  const rows = runs.map(({ run }, i) => [
+    ...[run, sparkline(blocks[i], drawn(blocks[i]))],
+    ...shown.map((epoch) => numberOf(curves[i].get(epoch), 4)),
+  ]);
+  return [formatTable([[title, `epochs 1 to ${last}`, ...shown.map((epoch) => `epoch ${epoch}`)], ...rows], 2)];
+}
+
+/** The last loss in each of equal parts of the epochs up to the last one of any run; where there are few, one for each. */
+function blocksOf(curve: ReadonlyMap<number, number>, last: number): number[] {
+  const blocks: number[] = Array(Math.min(WIDTH, last)).fill(NaN);
+  for (const [epoch, loss] of curve) blocks[Math.ceil(epoch * blocks.length / last) - 1] = loss;
+  return blocks;
+}
+
+/** Epochs that all runs have, ever farther apart, and the last one of each. */
+function epochsShown(lasts: readonly number[]): number[] {
+  const common = Math.min(...lasts.filter((last) => last > 0));
+  const spread = Array.from({ length: SHOWN_EPOCHS }, (_, i) => Math.round(common ** (i / (SHOWN_EPOCHS - 1))));
+  return [...new Set([...spread, ...lasts.filter((last) => last > 0)])].sort((a, b) => a - b);
+}
+
+/** How the runs ended: a table of speed, and one for each part that they were measured on. */
+function formatEnds(runs: readonly RunRecords[]): string[] {
+  const speed = runs.map(({ run, epochs, summary }) => [
+    ...[run, `${epochs.length}`, numberOf(summary?.steps), fixed(summary?.seconds, 1)],
+    summary ? fixed(summary.stepsPerSecond, 0) : "not finished",
+  ]);
+  const tables = PARTS.flatMap((part) => {
+    const measured = runs.flatMap(({ run, summary }) => summary?.[part] ? [{ run, measures: summary[part] }] : []);
+    const names = MEASURES.filter((name) => measured.some(({ measures }) => measures[name] !== undefined));
+    const line = (measures: Evaluation) => names.map((name) => numberOf(measures[name]));
+    const rows = measured.map(({ run, measures }) => [run, ...line(measures)]);
+    return rows.length > 0 ? [formatTable([[`in the end, ${part}`, ...names], ...rows])] : [];
+  });
+  return [formatTable([["run", "epochs", "steps", "seconds", "steps/s"], ...speed]), ...tables];
+}
+
+/** A number with so many digits behind the point; "" where a file from elsewhere has none. */
+function fixed(value: unknown, digits: number): string {
+  return typeof value === "number" ? value.toFixed(digits) : "";
+}
+
+function numberOf(value: number | null | undefined, digits = 6): string {
+  return typeof value !== "number" || Number.isNaN(value) ? "" : formatNumber(Number(value.toPrecision(digits)));
+}

@@ -1,0 +1,103 @@
+/** What a report tells of a run: plain data, whoever gathered it. Names come from users' files, made printable. */
+
+import type { EpochPoint, LayerLook } from "../../charts/charts.ts";
+import type { ReliabilityBin } from "../../charts/class_charts.ts";
+import type { Histogram, Pair } from "../../charts/data_charts.ts";
+import type { DrawnLayer } from "../../charts/network_chart.ts";
+
+/** How good the network is on one part of the data; the names are those of summary.json. */
+export interface PartMeasures {
+  readonly part: string;
+  readonly rows: number;
+  readonly loss: number;
+  readonly measures: Readonly<Record<string, number>>;
+  /** The same of the trivial prediction. */
+  readonly baseline?: Readonly<Record<string, number>>;
+}
+
+/** How one class fares. */
+export interface ClassLine {
+  readonly name: string;
+  readonly rows: number;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+}
+
+/** What the network says of rows of the data. */
+export interface Predictions {
+  /** Part that the rows are of, how many were looked at, and how many it has. */
+  readonly part: string;
+  readonly rows: number;
+  readonly of: number;
+  /** For numbers: a series for each target. */
+  readonly pairs?: readonly { readonly name: string; readonly pairs: readonly Pair[] }[];
+  /** For one input: its values, the actual rows by output, and the curves. */
+  readonly fit?: Fit;
+  readonly reliability?: { readonly bins: readonly ReliabilityBin[]; readonly what: string };
+}
+
+/** The fitted curve over the data. */
+export interface Fit {
+  readonly x: string;
+  readonly y: string;
+  readonly curves: readonly { readonly name: string; readonly places: readonly { x: number; y: number }[] }[];
+  readonly rows: readonly (readonly { x: number; y: number }[])[];
+}
+
+/** A column of the data, of the training rows. */
+export interface ColumnFacts {
+  readonly name: string;
+  readonly role: "input" | "target";
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly deviation: number;
+  readonly histogram?: Histogram;
+}
+
+/** What is known of the data. */
+export interface DataFacts {
+  readonly parts: readonly { readonly part: string; readonly rows: number }[];
+  /** Rows that histograms were counted over. */
+  readonly counted: number;
+  readonly scaling: { readonly inputs: string; readonly targets: string };
+  readonly columns: readonly ColumnFacts[];
+  /** Rows of each class, where classes are predicted. */
+  readonly classes?: readonly { readonly name: string; readonly rows: number }[];
+}
+
+/** A line of the gradient check. */
+export interface GradientLine {
+  readonly name: string;
+  readonly entries: number;
+  readonly finiteDifference: number;
+  readonly gpu: number;
+  readonly ok: boolean;
+}
+
+/** Everything. What is missing says why. */
+export interface ReportFacts {
+  readonly run: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly device: string;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly stepsPerSecond: number;
+  readonly version: string;
+  readonly source?: string;
+  readonly loss: string;
+  readonly features: readonly string[];
+  readonly targets: readonly string[];
+  readonly layers: readonly DrawnLayer[];
+  readonly points: readonly EpochPoint[];
+  readonly bestEpoch?: number;
+  readonly looks: readonly LayerLook[];
+  readonly parts: readonly PartMeasures[];
+  /** Of the last part. */
+  readonly confusion?: readonly (readonly number[])[];
+  readonly classes?: readonly ClassLine[];
+  readonly data: DataFacts | string;
+  readonly predictions: Predictions | string;
+  readonly gradients: { readonly network: string; readonly lines: readonly GradientLine[] } | string;
+}

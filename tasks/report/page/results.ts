@@ -1,0 +1,174 @@
+/// <reference lib="dom" />
+/** The section of a report that tells how good the network is. */
+
+import type { Draw } from "../../charts/charts.ts";
+import { confusionChart, MAX_NUMBERED, reliabilityChart } from "../../charts/class_charts.ts";
+import { fitChart, type Pair, predictedChart, residualChart } from "../../charts/data_charts.ts";
+import type { Fit, ReportFacts } from "./facts.ts";
+import type { Figure } from "./figures.ts";
+import { type Html, number, table } from "./html.ts";
+import { MOST_ROWS, type Section, shownOf } from "./section.ts";
+
+/** Targets that have charts of their own; classes that a matrix is drawn of; curves that a table has a column for. */
+const MOST_TARGETS = 4, MOST_DRAWN = 60, MOST_CURVES = 12;
+
+/** Measures as people write them. */
+export const MEASURE_NAMES: Readonly<Record<string, string>> = {
+  ...{ mse: "MSE", rmse: "RMSE", mae: "MAE", r2: "R²", accuracy: "accuracy", macroF1: "macro F1" },
+};
+
+/** How good the network is. */
+export function results(facts: ReportFacts, draw: Draw): Section {
+  const { predictions, confusion, classes = [], parts } = facts, figures: Figure[] = [], tables = [measures(facts)];
+  if (typeof predictions !== "string") {
+    const { fit, pairs = [], reliability, of, part } = predictions;
+    const drawn = pairs[0]?.pairs.length ?? predictions.rows;
+    const which = drawn === of
+      ? `all ${number(of)} ${part} rows.`
+      : `${number(drawn)} of ${number(of)} ${part} rows, drawn evenly.`;
+    if (fit) {
+      const svg = fitChart({ x: fit.x, y: fit.y }, fit.curves, fit.rows, draw);
+      figures.push({
+        slug: "fit",
+        title: `${fit.y} by ${fit.x}`,
+        svg,
+        caption: fit.rows.length > 0 ? `Line: the network. Dots: ${which}` : "Lines: the network.",
+        table: fitTable(fit),
+      });
+    }
+    pairs.slice(0, MOST_TARGETS).forEach(({ name, pairs: some }, i) => {
+      const slug = pairs.length > 1 ? `-${i + 1}` : "", size = { ...draw, width: 440, height: 400 };
+      const [predicted, residual] = [predictedChart(name, some, size), residualChart(name, some, size)];
+      figures.push(
+        {
+          slug: `predicted${slug}`,
+          title: `${name}: predicted against actual`,
+          svg: predicted,
+          caption: `Of ${which}`,
+          table: table({
+            caption: `${name}: predictions`,
+            header: ["actual", "predicted", "residual"],
+            rows: shownOf(some).map(({ actual, predicted }) => [actual, predicted, predicted - actual].map(number)),
+            total: some.length,
+            most: MOST_ROWS,
+            words: 0,
+          }),
+        },
+        {
+          slug: `residuals${slug}`,
+          title: `${name}: residuals`,
+          svg: residual,
+          caption: "Around 0 is good.",
+          table: residualTable(name, some),
+        },
+      );
+    });
+    if (reliability) figures.push(reliable(reliability, which, draw));
+  }
+  if (confusion && classes.length > 0 && classes.length <= MOST_DRAWN) {
+    const names = classes.map(({ name }) => name), part = parts.at(-1)?.part ?? "";
+    const svg = confusionChart(names, confusion, { document: draw.document });
+    const caption = `Rows of the ${part} part: actual classes downwards, predicted ones across. The diagonal is right.`;
+    figures.unshift({ slug: "confusion", title: "Confusion matrix", svg, caption, table: confused(names, confusion) });
+  }
+  if (confusion && classes.length > MOST_DRAWN) tables.push(confused(classes.map(({ name }) => name), confusion));
+  if (classes.length > 0) tables.push(classTable(classes));
+  const more = typeof predictions === "string" || (predictions.pairs?.length ?? 0) <= MOST_TARGETS
+    ? ""
+    : `Charts show the first ${MOST_TARGETS} of ${predictions.pairs!.length} targets.`;
+  const lead = typeof predictions === "string" ? predictions : more;
+  return { id: "results", title: "Results", lead, figures, tables, layout: "pairs" };
+}
+
+function reliable(
+  { bins, what }: { bins: Parameters<typeof reliabilityChart>[0]; what: string },
+  which: string,
+  draw: Draw,
+): Figure {
+  const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
+  const error = bins.reduce((sum, bin) => sum + bin.rows / rows * Math.abs(bin.predicted - bin.actual), 0);
+  const caption =
+    `On the diagonal, probabilities mean what they say; each point with its number of rows. Mean distance, ` +
+    `weighted by rows: ${number(error)}. Of ${which}`;
+  const numbers = table({
+    caption: "Reliability",
+    header: [what, "share that was so", "rows"],
+    rows: bins.map((bin) => [bin.predicted, bin.actual, bin.rows].map(number)),
+    words: 0,
+  });
+  const svg = reliabilityChart(bins, what, { ...draw, width: 440, height: 400 });
+  return { slug: "reliability", title: "Calibration", svg, caption, table: numbers };
+}
+
+function measures({ parts }: ReportFacts): Html {
+  const names = [...new Set(parts.flatMap((part) => Object.keys(part.measures)))];
+  const rows = parts.flatMap(({ part, rows, loss, measures, baseline }) => [
+    [part, number(rows), number(loss), ...names.map((name) => number(measures[name]))],
+    ...baseline
+      ? [["  trivial prediction", number(rows), number(baseline.loss), ...names.map((name) => number(baseline[name]))]]
+      : [],
+  ]);
+  const header = ["part", "rows", "loss", ...names.map((name) => MEASURE_NAMES[name] ?? name)];
+  return table({ caption: "Measures by part; beside the loss, in raw units", header, rows });
+}
+
+/** The curve at places that lie evenly. */
+function fitTable({ x, y, curves }: Fit): Html {
+  const shown = curves.slice(0, MOST_CURVES), last = shown[0].places.length - 1, count = Math.min(MOST_ROWS, last + 1);
+  const rows = Array.from({ length: count }, (_, i) => {
+    const place = Math.round(i * last / Math.max(1, count - 1));
+    return [shown[0].places[place].x, ...shown.map(({ places }) => places[place].y)].map(number);
+  });
+  const more = curves.length > MOST_CURVES ? `; the first ${MOST_CURVES} of ${curves.length} curves` : "";
+  const header = [x, ...curves.length === 1 ? [`predicted ${y}`] : shown.map(({ name }) => name)];
+  return table({ caption: `${y} by ${x}, as predicted${more}`, header, rows, words: 0 });
+}
+
+/** The rows that are missed by most, on either side of the truth. */
+function residualTable(name: string, pairs: readonly Pair[]): Html {
+  const residual = ({ actual, predicted }: Pair) => predicted - actual;
+  const sorted = pairs.filter((pair) => Number.isFinite(residual(pair))).sort((a, b) => residual(a) - residual(b));
+  return table({
+    caption: `${name}: residuals, from the lowest to the highest`,
+    header: ["residual", "actual", "predicted"],
+    rows: shownOf(sorted).map((pair) => [residual(pair), pair.actual, pair.predicted].map(number)),
+    total: sorted.length,
+    most: MOST_ROWS,
+    words: 0,
+  });
+}
+
+/** Every pair of classes; of many classes those that are confused most. */
+function confused(classes: readonly string[], confusion: readonly (readonly number[])[]): Html {
+  if (classes.length <= MAX_NUMBERED) {
+    return table({
+      caption: "Confusion matrix",
+      header: ["actual", ...classes.map((name) => `as ${name}`)],
+      rows: confusion.map((row, i) => [classes[i], ...row.map(number)]),
+    });
+  }
+  const wrong = confusion.flatMap((row, i) => {
+    const sum = row.reduce((sum, rows) => sum + rows, 0);
+    return row.flatMap((rows, j) => i === j || rows === 0 ? [] : [{ i, j, rows, share: rows / sum }]);
+  }).sort((a, b) => b.rows - a.rows);
+  const some = wrong.length > MOST_ROWS ? `, the first ${MOST_ROWS} of ${number(wrong.length)}` : "";
+  return table({
+    caption: wrong.length === 0
+      ? "No row is taken for another class"
+      : `What is taken for what, the most rows first${some}`,
+    header: ["actual", "predicted as", "rows", "share of the class"],
+    rows: wrong.slice(0, MOST_ROWS).map((
+      { i, j, rows, share },
+    ) => [classes[i], classes[j], number(rows), number(share)]),
+    words: 2,
+  });
+}
+
+function classTable(classes: NonNullable<ReportFacts["classes"]>): Html {
+  return table({
+    caption: "Measures by class",
+    header: ["class", "rows", "precision", "recall", "F1"],
+    rows: classes.map(({ name, rows, precision, recall, f1 }) => [name, ...[rows, precision, recall, f1].map(number)]),
+    most: MOST_ROWS,
+  });
+}

@@ -1,0 +1,154 @@
+/** What a report shows of a network's predictions, and of its gradients. */
+
+import type { Device } from "../../lib/gpu/device.ts";
+import { toRaw } from "../../lib/evaluate/evaluation.ts";
+import { checkGradients } from "../../lib/check/gradcheck.ts";
+import { printable, shorten } from "../../lib/base/printable.ts";
+import { Predictor } from "../../lib/evaluate/predictor.ts";
+import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
+import { LOSSES, type SavedModel } from "../../lib/model_file/saved_model.ts";
+import { buildLayers, parseLayers } from "../../lib/model_file/stored_layers.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
+import type { ReliabilityBin } from "../charts/class_charts.ts";
+import type { Fit, Predictions, ReportFacts } from "./page/facts.ts";
+import { sampleRows } from "./rows.ts";
+
+/** Rows that are drawn at most, places of a curve, ranges of probabilities. */
+const SAMPLE_ROWS = 2_000, CURVE_PLACES = 240, BINS = 10;
+
+/** Widths and layers with weights that the small copy of a network has at most. */
+const SMALL_WIDTH = 6, SMALL_LAYERS = 6;
+
+/** Classes that a curve each is drawn for at most. */
+const MAX_CURVES = 8;
+
+/**
+ * Predicts a sample of rows.
+ *
+ * @param saved The network.
+ * @param part Name of the part.
+ * @param source Its rows.
+ * @returns What charts need of it.
+ */
+export async function predictSample(saved: SavedModel, part: string, source: RowSource): Promise<Predictions> {
+  const { model, description: { loss, scalers, targets, table: { target } } } = saved;
+  const block = await sampleRows(source, SAMPLE_ROWS), rows = block.x.length / source.inputs;
+  using x = Tensor.from(model.device, block.x, [rows, source.inputs]);
+  using predictor = new Predictor(model, source.inputs, rows);
+  const predicted = toRaw(await predictor.predict(x), loss, scalers.targets), actual = scalers.targets.inverse(block.y);
+  const common = { part, rows, of: source.rows, fit: await fitOf(saved, block, actual) };
+  if (loss.kind === "softmax") return { ...common, reliability: topClass(predicted, actual, targets.length) };
+  if (loss.kind === "bce") {
+    const what = target.kind === "classes" ? `probability of ${named(target.classes[1])}` : "predicted probability";
+    return { ...common, reliability: { what, bins: binned([...predicted], [...actual]) } };
+  }
+  const column = (values: ArrayLike<number>, i: number, row: number) => values[row * targets.length + i];
+  const pairs = targets.map((name, i) => ({
+    name: named(name),
+    pairs: fewer(rows, targets.length).map((row) => ({
+      actual: column(actual, i, row),
+      predicted: column(predicted, i, row),
+    })),
+  }));
+  return { ...common, pairs };
+}
+
+/** Of each row the class that was thought most probable. */
+function topClass(predicted: Float64Array, actual: Float64Array, classes: number): Predictions["reliability"] {
+  const probabilities: number[] = [], right: number[] = [];
+  for (let start = 0; start < predicted.length; start += classes) {
+    const row = predicted.subarray(start, start + classes), top = row.indexOf(row.reduce((a, b) => Math.max(a, b)));
+    probabilities.push(row[top]);
+    right.push(actual[start + top] > 0.5 ? 1 : 0);
+  }
+  return { what: "probability of the predicted class", bins: binned(probabilities, right) };
+}
+
+function binned(probabilities: readonly number[], actual: readonly number[]): ReliabilityBin[] {
+  const sums = Array.from({ length: BINS }, () => ({ predicted: 0, actual: 0, rows: 0 }));
+  probabilities.forEach((probability, i) => {
+    if (!Number.isFinite(probability)) return;
+    const bin = sums[Math.min(BINS - 1, Math.floor(probability * BINS))];
+    bin.predicted += probability;
+    bin.actual += actual[i];
+    bin.rows++;
+  });
+  return sums.filter(({ rows }) => rows > 0)
+    .map(({ predicted, actual, rows }) => ({ predicted: predicted / rows, actual: actual / rows, rows }));
+}
+
+/** What the network makes of its one input, over the range of the data. */
+async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): Promise<Fit | undefined> {
+  const { features, targets, scalers, loss, table: { target } } = saved.description;
+  if (features.length !== 1 || targets.length > MAX_CURVES) return undefined;
+  const { min, max } = scalers.inputs.columns[0];
+  const grid = Float64Array.from({ length: CURVE_PLACES }, (_, i) => min + (max - min) * i / (CURVE_PLACES - 1));
+  const curve = await saved.predict(grid), inputs = scalers.inputs.inverse(x), isProbable = loss.kind === "softmax";
+  const classes = target.kind === "classes" && !isProbable ? [target.classes[1]] : targets, names = classes.map(named);
+  return {
+    x: named(features[0]),
+    y: isProbable || loss.kind === "bce" ? "probability" : names.length === 1 ? names[0] : "prediction",
+    curves: names.map((name, j) => ({
+      name: names.length === 1 ? "network" : name,
+      places: [...grid].map((x, i) => ({ x, y: curve[i * names.length + j] })),
+    })),
+    rows: isProbable
+      ? []
+      : names.map((_, j) =>
+        fewer(inputs.length, names.length).map((row) => ({ x: inputs[row], y: actual[row * names.length + j] }))
+      ),
+  };
+}
+
+/** Of so many rows those that are drawn for each of several targets: together not more than for one. */
+function fewer(rows: number, targets: number): number[] {
+  const step = Math.ceil(rows * targets / SAMPLE_ROWS);
+  return Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step);
+}
+
+/**
+ * Checks the gradients of a small copy of a network: the same kinds of layers, few units.
+ *
+ * @param device Where the GPU's side runs.
+ * @param saved The network.
+ * @returns The lines of the check, or why there are none.
+ */
+export async function checkSmallCopy(
+  device: Device,
+  { model, description }: SavedModel,
+): Promise<ReportFacts["gradients"]> {
+  const { seed = 42, features, loss } = description, layers = cut(model.layers);
+  const widths: number[] = [Math.min(features.length, SMALL_WIDTH)], shapes = new Map<string, readonly number[]>();
+  layers.forEach((layer, i) => {
+    if (layer.kind !== "Linear") return;
+    const wide = layer.parameters.find(({ shape }) => shape.length === 2)!.shape[1], out = Math.min(wide, SMALL_WIDTH);
+    shapes.set(`${i}.weight`, [widths.at(-1)!, out]);
+    widths.push(out);
+  });
+  const described = layers.map(({ kind, settings }) => settings ? { kind, ...settings } : kind);
+  const small = buildLayers(parseLayers({ layers: JSON.stringify(described) }), shapes);
+  const given = {
+    name: "a small copy",
+    layers: small,
+    loss: LOSSES[loss.kind as keyof typeof LOSSES],
+    inputs: widths[0],
+  };
+  try {
+    return { network: widths.join("-"), lines: await checkGradients(device, given, seed) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `There is no gradient check: ${error.message}.`;
+  }
+}
+
+/** The first layers with weights and the last one, with what stands behind each. */
+function cut(layers: SavedModel["model"]["layers"]): SavedModel["model"]["layers"] {
+  const places = layers.flatMap(({ kind }, i) => kind === "Linear" ? [i] : []);
+  if (places.length <= SMALL_LAYERS) return layers;
+  return [...layers.slice(0, places[SMALL_LAYERS - 1]), ...layers.slice(places.at(-1))];
+}
+
+/** A name out of a file, fit for a chart. */
+export function named(name: string): string {
+  return shorten(printable(name), 40);
+}

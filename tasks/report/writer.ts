@@ -1,0 +1,160 @@
+/**
+ * Writes a run's report. Nothing of it is loaded before a report is made: charts need two libraries that training does not.
+ */
+
+import { parseHTML } from "linkedom";
+import type { Device } from "../../lib/gpu/device.ts";
+import { printable } from "../../lib/base/printable.ts";
+import type { SavedModel } from "../../lib/model_file/saved_model.ts";
+import { VERSION } from "../../lib/base/version.ts";
+import { type Config, readConfig } from "../settings/config.ts";
+import { flagOf, SETTINGS } from "../settings/keys.ts";
+import type { DataFacts, ReportFacts } from "./page/facts.ts";
+import { makeReport } from "./page/page.ts";
+import { bestEpochOf, measuresIn, PART_NAMES, readRunFiles } from "./files.ts";
+import { checkSmallCopy, named, predictSample } from "./predictions.ts";
+import { countValues } from "./rows.ts";
+import { RunFolder } from "../runs/folder.ts";
+import { loadRun } from "../runs/saved_run.ts";
+import { openScaledDataset, type ScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
+import { PARTS } from "../prepare/split.ts";
+import { writeAside } from "../settings/users_files.ts";
+
+/** Columns that have a histogram at most, of inputs and of targets. */
+const MAX_HISTOGRAMS = 16;
+
+/** Nothing but the run's own settings counts. */
+const NO_SURROUNDINGS = { env: () => undefined, dotenv: "" };
+
+/** What to report of. */
+export interface ReportRequest {
+  readonly runName: string;
+  /** Where the network runs for it. */
+  readonly device: Device;
+  /** The run's rows, where they are open; else they are opened. */
+  readonly dataset?: ScaledDataset;
+  /** Path of the page; report.html in the run's folder if left out. */
+  readonly output?: string;
+  /** A folder for each chart as a file of its own; made where it is missing. */
+  readonly svgFolder?: string;
+}
+
+/** What was written. */
+export interface WrittenReport {
+  readonly page: string;
+  readonly charts: readonly string[];
+}
+
+/**
+ * Writes the report of a finished run.
+ *
+ * @param request Which run, and where to.
+ * @returns The paths of what was written.
+ * @throws {DataError} If a file of the run does not fit, or is a link.
+ * @throws {Deno.errors.NotFound} If there is no such run.
+ */
+export async function writeReport(request: ReportRequest): Promise<WrittenReport> {
+  const { runName, device, svgFolder } = request, folder = new RunFolder(runName);
+  const page = request.output ?? `${folder.path}/report.html`, charts: string[] = [];
+  using model = await loadRun(device, runName);
+  const facts = await gather(request, folder, model);
+  const { document } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
+  const report = makeReport(facts, { document });
+  if (svgFolder !== undefined) await Deno.mkdir(svgFolder, { recursive: true }); // before anything is written
+  await writeAside(page, (write) => write(report.page));
+  if (svgFolder !== undefined) {
+    for (const [name, text] of report.charts) {
+      await writeAside(`${svgFolder}/${name}`, (write) => write(text));
+      charts.push(`${svgFolder}/${name}`);
+    }
+  }
+  return { page, charts };
+}
+
+async function gather(
+  { device, runName, dataset }: ReportRequest,
+  folder: RunFolder,
+  saved: SavedModel,
+): Promise<ReportFacts> {
+  const { settings, summary, points, looks } = await readRunFiles(folder), { description, model } = saved;
+  using opened = dataset ? undefined : await openData(settings);
+  const data = whyNot(dataset ?? opened, saved);
+  const part = typeof data === "string" ? undefined : PARTS.toReversed().find((name) => data.parts[name].rows > 0)!;
+  return {
+    ...{ run: runName, settings, points, looks, bestEpoch: bestEpochOf(points), ...measuresIn(summary) },
+    device: printable(`${summary.device ?? device.name}`),
+    ...{
+      steps: Number(summary.steps),
+      seconds: Number(summary.seconds),
+      stepsPerSecond: Number(summary.stepsPerSecond),
+    },
+    ...{ version: VERSION, loss: description.loss.kind, source: description.source && named(description.source.name) },
+    ...{ features: description.features.map(named), targets: description.targets.map(named) },
+    layers: layersOf(model, description.features.length),
+    data: typeof data === "string" ? data : await dataFacts(data, saved),
+    predictions: typeof data === "string"
+      ? `${data} So there are no charts of predictions.`
+      : await predictSample(saved, PART_NAMES[part!], data.parts[part!]),
+    gradients: await checkSmallCopy(device, saved),
+  };
+}
+
+/** The rows that the settings lead to; undefined where there are none. */
+async function openData(settings: Readonly<Record<string, string>>): Promise<ScaledDataset | undefined> {
+  try {
+    return await openScaledDataset(scaledPathOf(configOf(settings)));
+  } catch (error) {
+    // Whatever is wrong with it, a report can do without.
+    if (error instanceof Deno.errors.NotFound || error instanceof RangeError || error instanceof SyntaxError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** The settings of a run; those of another version may be unknown here. */
+function configOf(settings: Readonly<Record<string, string>>): Config {
+  const known = Object.entries(settings).filter(([key]) => key in SETTINGS && key !== "TRIALS");
+  return readConfig("train", known.map(([key, text]) => `${flagOf(key)}=${text}`), NO_SURROUNDINGS);
+}
+
+/** The rows, if they are those that the model was trained on; else why not. */
+function whyNot(dataset: ScaledDataset | undefined, { description: { scalers } }: SavedModel): ScaledDataset | string {
+  if (!dataset) return "The scaled rows of this run are no longer there: `deno task scale` makes them anew.";
+  if (JSON.stringify(dataset.scalers) === JSON.stringify(scalers)) return dataset;
+  return "The scaled rows were made anew since, with other values: those of this run are no longer there.";
+}
+
+async function dataFacts({ parts, scalers }: ScaledDataset, { description }: SavedModel): Promise<DataFacts> {
+  const { loss, table: { target } } = description, isClasses = loss.kind === "softmax" || target.kind === "classes";
+  const counted = await countValues(parts.train, scalers, MAX_HISTOGRAMS);
+  const columns = (["inputs", "targets"] as const).flatMap((side) =>
+    isClasses && side === "targets" ? [] : scalers[side].columns.map((column, i) => ({
+      ...{ ...column, name: named(column.name), role: side === "inputs" ? "input" as const : "target" as const },
+      histogram: counted[side][i] && { ...counted[side][i], name: named(column.name) },
+    }))
+  );
+  // The mean of a column of 0 and 1 is the share of the rows that have 1.
+  const rowsOf = (share: number) => Math.round(share * parts.train.rows), means = scalers.targets.columns;
+  const names = target.kind === "classes" ? target.classes : means.map(({ name }) => name);
+  const shares = loss.kind === "bce" && means.length === 1
+    ? [1 - means[0].mean, means[0].mean]
+    : means.map(({ mean }) => mean);
+  return {
+    parts: PARTS.map((name) => ({ part: PART_NAMES[name], rows: parts[name].rows })),
+    counted: counted.rows,
+    scaling: { inputs: scalers.inputs.method, targets: scalers.targets.method },
+    columns,
+    classes: isClasses ? names.map((name, i) => ({ name: named(name), rows: rowsOf(shares[i]) })) : undefined,
+  };
+}
+
+function layersOf({ layers }: SavedModel["model"], inputs: number): ReportFacts["layers"] {
+  let width = inputs;
+  return layers.map(({ kind, parameters, outputSize }, i) => {
+    const before = width;
+    width = outputSize.call(layers[i], before);
+    const shapes = parameters.map(({ name, shape }) => [`${i}.${name}`, shape] as const);
+    return { kind, inputs: before, outputs: width, parameters: Object.fromEntries(shapes) };
+  });
+}

@@ -1,0 +1,84 @@
+/** Runs a task: help, settings, and errors told in one line with an exit code. */
+
+import { printable, shorten } from "../../lib/base/printable.ts";
+import { DeviceError } from "../../lib/base/errors.ts";
+import { RankFault } from "../../lib/ranks/together.ts";
+import { ConfigError, readConfig, type TaskConfig, type TaskName, usage } from "./config.ts";
+
+/** Longest message. */
+const MAX_MESSAGE = 20_000;
+
+/** Errors of the JavaScript engine itself: a fault of this program, shown with its stack. */
+const ENGINE_ERRORS = new RegExp(
+  "^Cannot (read propert|set propert|convert undefined|destructure property|access '|mix BigInt)|" +
+    "is not (a function|iterable|a constructor|defined)|^Assignment to|" +
+    "^Invalid (array|typed array|string|DataView) length|^Maximum call stack|^Array buffer allocation",
+);
+
+/**
+ * Runs a task's main function and ends the process: with 0, with the number that it returns, with 2 where settings are
+ * wrong, with 1 on any other error. Only errors that no user can cause show a stack.
+ *
+ * @param name The task.
+ * @param main Does the work.
+ * @param read Reads the settings.
+ */
+export async function runTask(
+  name: TaskName,
+  main: (config: TaskConfig) => Promise<number | void>,
+  read: typeof readConfig = readConfig,
+): Promise<never> {
+  Deno.exit(await exitCodeOf(name, Deno.args, main, read));
+}
+
+/** What {@linkcode runTask} exits with. */
+export async function exitCodeOf(
+  name: TaskName,
+  args: readonly string[],
+  main: (config: TaskConfig) => Promise<number | void>,
+  read: typeof readConfig = readConfig,
+): Promise<number> {
+  try {
+    if (args.includes("--help") || args.includes("-h")) {
+      console.log(usage(name));
+      return 0;
+    }
+    const config = read(name, args);
+    return await main(config) ?? 0;
+  } catch (error) {
+    // The reader of stdout has seen enough.
+    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    console.error(describeError(name, error));
+    return error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+/**
+ * An error as a user should see it.
+ *
+ * @param name The task.
+ * @param error Whatever was thrown.
+ * @returns One line, or one per fault of the settings; with a stack where this program is at fault.
+ */
+export function describeError(name: string, error: unknown): string {
+  // Messages quote files, and a terminal must not obey what they hold.
+  return printable(shorten(textOf(name, error), MAX_MESSAGE), "\n");
+}
+
+function textOf(name: string, error: unknown): string {
+  if (error instanceof ConfigError) {
+    return [...error.faults.map((fault) => `error: ${fault}`), `deno task ${name} --help lists what is allowed`].join(
+      "\n",
+    );
+  }
+  if (!(error instanceof Error)) return `error: ${error}`;
+  return isExpected(error) ? `error: ${error.message}` : `error: ${error.stack ?? error.message}`;
+}
+
+function isExpected(error: Error): boolean {
+  // What the system refuses (no space left, a read-only disk) is often a plain Error in Deno.
+  if (/\(os error \d+\)/.test(error.message)) return true;
+  if ([...Object.values(Deno.errors), DeviceError, RankFault].some((kind) => error instanceof kind)) return true;
+  const isTold = error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError;
+  return isTold && !ENGINE_ERRORS.test(error.message);
+}

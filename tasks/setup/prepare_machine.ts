@@ -1,0 +1,228 @@
+/** Prepares the machine: @std, the lock file, a Vulkan driver. Imports nothing that would have to be there already. */
+
+import { ensureMpi } from "./open_mpi.ts";
+import { findPackageManager, install, isForbidden, mayInstallWith } from "./packages.ts";
+
+/** What was found on the machine and in the tree. */
+export interface Findings {
+  /** Whether Deno gets the @std packages from JSR, or has them already. */
+  jsrAnswers: boolean;
+  /** Whether `.offline` is there. */
+  linked: boolean;
+  /** Whether `.deno.lock` holds what deno.lock pins. */
+  pinned: boolean;
+  /** Whether WebGPU finds an adapter. */
+  adapter: boolean;
+  /** DENO_WEBGPU_BACKEND, the backend to which WebGPU is held; undefined where it is not set. */
+  backend: string | undefined;
+  /** The command that installs a software Vulkan driver here; undefined where none is known. */
+  driver: readonly string[] | undefined;
+  /** Whether that command may be run: root on Debian or Ubuntu. */
+  mayInstall: boolean;
+  /** Whether `NO_SETUP` forbids every change. */
+  forbidden: boolean;
+}
+
+/** What is to be done about the findings. */
+export interface Plan {
+  /** The changes to make, in order. */
+  changes: ("link" | "unlink" | "pin" | "install")[];
+  /** Lines for the user, said before the changes. */
+  messages: string[];
+  /** 1 where training cannot work after the changes. */
+  exitCode: 0 | 1;
+}
+
+const driverCommands: Record<string, readonly string[]> = {
+  "apt-get": ["apt-get", "install", "-y", "--no-install-recommends", "mesa-vulkan-drivers"],
+  "dnf": ["dnf", "install", "-y", "mesa-vulkan-drivers"],
+  "pacman": ["pacman", "-S", "--noconfirm", "vulkan-swrast"],
+  "apk": ["apk", "add", "mesa-vulkan-swrast"],
+  "zypper": ["zypper", "install", "-y", "libvulkan_lvp"],
+};
+
+/**
+ * Decides what to do, without doing it.
+ *
+ * @param found What was found on the machine and in the tree.
+ * @returns The changes, what to say, and the exit code.
+ */
+export function plan(found: Findings): Plan {
+  const { jsrAnswers, linked, pinned, adapter, backend, driver, mayInstall, forbidden } = found;
+  const changes: Plan["changes"] = [];
+  const messages: string[] = [];
+  let exitCode: Plan["exitCode"] = 0;
+
+  if (!jsrAnswers && !linked) {
+    if (!forbidden) changes.push("link");
+    else {
+      messages.push(
+        "@std is missing: JSR does not answer. Run `deno task setup` without NO_SETUP to link its stand-ins.",
+      );
+      exitCode = 1;
+    }
+  }
+  if (jsrAnswers && linked && !forbidden) changes.push("unlink");
+  if (!pinned && !forbidden) changes.push("pin");
+
+  if (!adapter) {
+    const command = driver?.join(" ");
+    if (backend !== undefined) {
+      // A driver for another backend would not be found either.
+      const name = JSON.stringify(backend);
+      messages.push(`DENO_WEBGPU_BACKEND is ${name}, for which this machine has no adapter: unset it`);
+    } else if (command === undefined) {
+      messages.push("WebGPU finds no adapter. Install a driver for Vulkan, Metal or Direct3D 12, then run this again.");
+    } else if (forbidden || !mayInstall) {
+      messages.push(`WebGPU finds no adapter. A software Vulkan driver is enough; as root: ${command}`);
+    } else {
+      messages.push(`WebGPU finds no adapter. Installing a software Vulkan driver: ${command}`);
+      changes.push("install");
+    }
+    if (!changes.includes("install")) exitCode = 1;
+  }
+  return { changes, messages, exitCode };
+}
+
+/**
+ * Makes the changes of a plan that concern the project's folder.
+ *
+ * @param root The project's folder.
+ * @param changes The plan's changes; others are left alone.
+ */
+export async function changeTree(root: URL, changes: Plan["changes"]): Promise<void> {
+  const link = new URL(".offline", root);
+  if (changes.includes("link")) {
+    // A junction asks for no privilege on Windows, but wants the whole path.
+    const windows = Deno.build.os === "windows";
+    const target = windows ? new URL("tasks/offline_std", root) : "tasks/offline_std";
+    try {
+      await Deno.symlink(target, link, { type: windows ? "junction" : "dir" });
+    } catch (error) {
+      // Another task's setup may have been faster.
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+  if (changes.includes("unlink")) {
+    await Deno.remove(link).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+  if (changes.includes("pin")) {
+    // Renamed into place, so that a Deno running beside never reads half of it.
+    const fresh = new URL(`.deno.lock.${Deno.pid}`, root);
+    await Deno.copyFile(new URL("deno.lock", root), fresh);
+    await Deno.rename(fresh, new URL(".deno.lock", root));
+  }
+}
+
+/**
+ * Compares the lock file in use with the committed one.
+ *
+ * @param root The project's folder.
+ * @returns Whether `.deno.lock` holds every version that deno.lock pins; true where there is no deno.lock.
+ */
+export async function isPinned(root: URL): Promise<boolean> {
+  const committed = await readSpecifiers(new URL("deno.lock", root));
+  if (committed === undefined) return true;
+  const used = await readSpecifiers(new URL(".deno.lock", root));
+  return used !== undefined && Object.entries(committed).every(([name, version]) => used[name] === version);
+}
+
+async function readSpecifiers(file: URL): Promise<Record<string, string> | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(file)).specifiers ?? {};
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function look(root: URL): Promise<Findings> {
+  const linked = await Deno.lstat(new URL(".offline", root)).then(() => true, () => false);
+  const [jsrAnswers, pinned, adapter] = await Promise.all([
+    // Once the stand-ins are linked, a network that swallows every packet should not cost much at each task.
+    askJsr(root, linked ? 2_000 : 8_000),
+    isPinned(root),
+    hasAdapter(),
+  ]);
+  const backend = Deno.env.get("DENO_WEBGPU_BACKEND");
+  const isDriverWanted = !adapter && backend === undefined && Deno.build.os === "linux";
+  const manager = isDriverWanted ? await findPackageManager() : undefined;
+  return {
+    jsrAnswers,
+    linked,
+    pinned,
+    adapter,
+    backend,
+    driver: manager === undefined ? undefined : driverCommands[manager],
+    mayInstall: mayInstallWith(manager),
+    forbidden: isForbidden(),
+  };
+}
+
+/** Asks Deno for the packages that deno.json names, for so many milliseconds; once cached, they answer at once. */
+async function askJsr(root: URL, patience: number): Promise<boolean> {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const packages = Object.values<string>(imports).filter((name) => name.startsWith("jsr:"));
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "-q", "--no-config", "--no-lock", ...packages],
+    stdout: "null",
+    stderr: "null",
+    signal: AbortSignal.timeout(patience),
+  }).output();
+  return code === 0;
+}
+
+async function hasAdapter(): Promise<boolean> {
+  // Unset, a Vulkan layer complains about it twice on every start.
+  if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+  return await navigator.gpu.requestAdapter() !== null;
+}
+
+/**
+ * Asks a new process for an adapter: drivers are loaded once, and with the environment of that moment.
+ *
+ * @param env What to add to the environment.
+ * @returns Whether WebGPU finds one.
+ */
+export async function findsAdapter(env: Record<string, string> = {}): Promise<boolean> {
+  const code = "Deno.exit(await navigator.gpu.requestAdapter() === null ? 1 : 0)";
+  return (await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", code], env }).output()).success;
+}
+
+async function installDriver(command: readonly string[]): Promise<boolean> {
+  if (!await install(command)) {
+    console.error("The driver could not be installed.");
+    return false;
+  }
+  // This process has loaded its drivers already; only a new one sees the new driver.
+  const success = await findsAdapter();
+  console.error(
+    success ? "The driver is installed and WebGPU finds it." : "The driver is installed, yet WebGPU finds no adapter.",
+  );
+  return success;
+}
+
+export async function main(): Promise<number> {
+  if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
+    console.log(
+      "Usage: deno task setup [--mpi]\n\n" +
+        "Gives a machine without any adapter a software Vulkan driver, and puts stand-ins for @std in place where JSR\n" +
+        "does not answer; with --mpi Open MPI too, by which several processes train together. Quick and silent when\n" +
+        "there is nothing to do. NO_SETUP=1 forbids every change.",
+    );
+    return 0;
+  }
+  const unknown = Deno.args.filter((argument) => argument !== "--mpi");
+  for (const argument of unknown) console.error(`error: ${argument}: setup takes no flag but --mpi`);
+  if (unknown.length > 0) return 2;
+  const root = new URL("../../", import.meta.url);
+  const found = await look(root);
+  const { changes, messages, exitCode } = plan(found);
+  for (const message of messages) console.error(message);
+  await changeTree(root, changes);
+  if (changes.includes("install") && !await installDriver(found.driver!)) return 1;
+  if (Deno.args.includes("--mpi") && !await ensureMpi()) return 1;
+  return exitCode;
+}

@@ -1,0 +1,54 @@
+/** A run as JSON for other programs: an object a line on stdout, and nothing else there. */
+
+import { printable } from "../../lib/base/printable.ts";
+import { Progress } from "./progress.ts";
+import { NO_SCREEN } from "./screen.ts";
+import type { RunFacts } from "./spectator.ts";
+import type { EpochLine } from "./train_report.ts";
+import type { RunStop, RunSummary, View } from "./view.ts";
+
+/** Prints what happens; `event` says what each line is. */
+export class JsonView implements View {
+  readonly #print: (line: string) => void;
+
+  /** @param print Prints a line on stdout. */
+  constructor(print: (line: string) => void = console.log) {
+    this.#print = print;
+  }
+
+  job(label: string): Progress {
+    return new Progress(label, NO_SCREEN);
+  }
+
+  begin(facts: RunFacts): void {
+    this.#tell("begin", facts);
+  }
+
+  progress(): void {}
+
+  epoch(line: EpochLine, seconds: number): void {
+    this.#tell("epoch", { ...line, seconds });
+  }
+
+  warning(text: string): void {
+    this.#tell("warning", { text: text.replaceAll(/^warning: /gm, "") });
+  }
+
+  note(text: string): void {
+    this.#tell("note", { text });
+  }
+
+  end(): void {}
+
+  summary(summary: RunSummary): void {
+    this.#tell("summary", summary);
+  }
+
+  stopped(stop: RunStop): void {
+    this.#tell("stopped", stop);
+  }
+
+  #tell(event: string, value: object): void {
+    this.#print(printable(JSON.stringify({ event, ...value }))); // it may be read on a terminal all the same
+  }
+}

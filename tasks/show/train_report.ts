@@ -1,0 +1,69 @@
+/** What training prints. */
+
+import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
+import type { Model } from "../../lib/core/model.ts";
+import type { SavedModel } from "../../lib/model_file/saved_model.ts";
+import { formatShape } from "../../lib/base/shape.ts";
+import type { RecipeName } from "../settings/config_types.ts";
+import { formatClasses, formatEvaluations } from "./evaluation_report.ts";
+import { recipeOf } from "../settings/recipes.ts";
+import { formatNumber, formatTable } from "./text_table.ts";
+
+/** Values of a parameter that are printed at most. */
+const MAX_VALUES = 8;
+
+/**
+ * A line of metrics.jsonl. Losses are in the units of training. What hangs on the clock stands elsewhere, so that a run that
+ * was interrupted leaves the same bytes.
+ */
+export type EpochLine = Record<"epoch" | "step" | "trainLoss" | "learningRate", number> & { valLoss: number | null };
+
+/** An epoch as a line, with the seconds of training so far. */
+export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: number, seconds: number): string {
+  const count = `${epoch}`.padStart(`${epochs}`.length);
+  const validation = valLoss === null ? "" : `  validation loss ${valLoss.toPrecision(5)}`;
+  return `epoch ${count}/${epochs}  train loss ${trainLoss.toPrecision(5)}${validation}  ${seconds.toFixed(1)} s`;
+}
+
+/**
+ * The learned parameters, and the first values of each.
+ *
+ * @param model It.
+ * @param hasStepped Whether its gradients are those of a step: then their L2 norms are shown too.
+ */
+export async function formatParameters(model: Model, hasStepped = true): Promise<string> {
+  const [values, gradients] = [await model.read(), await model.readGradients()];
+  const rows = model.parameters.map(({ name, parameter }) => {
+    const shown = [...values[name].subarray(0, MAX_VALUES)].map(formatNumber).join(", ");
+    const norm = Math.sqrt(gradients[name].reduce((sum, g) => sum + g * g, 0));
+    const more = values[name].length > MAX_VALUES ? ", ..." : "";
+    return [name, formatShape(parameter.shape), `${shown}${more}`, hasStepped ? formatNumber(norm) : ""];
+  });
+  return formatTable([["parameter", "shape", "learned values", hasStepped ? "gradient norm" : ""], ...rows], 3);
+}
+
+/** What the model says of the recipe's examples, beside the truth. */
+export async function formatExamples(recipe: RecipeName, saved: SavedModel): Promise<string> {
+  using model = saved;
+  const { features, targets } = model.description, { examples } = recipeOf(recipe);
+  const inputs = examples.map((row) => row.slice(0, features.length));
+  const predicted = await model.predict(inputs.flat());
+  const rows = examples.map((row, i) => [
+    ...row.slice(0, features.length).map(formatNumber),
+    ...targets.flatMap((
+      _,
+      j,
+    ) => [formatNumber(row[features.length + j]), formatNumber(predicted[i * targets.length + j])]),
+  ]);
+  return formatTable([[...features, ...targets.flatMap((name) => [name, `predicted ${name}`])], ...rows], 0);
+}
+
+/** The last summary: speed, a line per part in raw units, and how the last part's classes fare. */
+export function formatSummary(
+  { steps, seconds, stepsPerSecond }: { steps: number; seconds: number; stepsPerSecond: number },
+  evaluations: Readonly<Record<string, Evaluation>>,
+): string {
+  const speed = `${steps} steps in ${seconds.toFixed(1)} s, ${Math.round(stepsPerSecond)} steps/s`;
+  const [name, last] = Object.entries(evaluations).at(-1)!, classes = formatClasses(last);
+  return [speed, formatEvaluations(evaluations), ...(classes ? [`${name}:`, classes] : [])].join("\n");
+}

@@ -1,0 +1,73 @@
+/** What is too long for the gate. */
+
+import { endure, faultsOf, type Tenth } from "./endurance.ts";
+import { describeError } from "../settings/run_task.ts";
+import { formatTable } from "../show/text_table.ts";
+
+const USAGE = `Usage: deno task soak [--short]
+
+Trains 1,000,000 steps, once alone and once with an evaluation an epoch, and fails where memory that is held after a
+garbage collection grows by over 5%, where live GPU buffers are not constant, or where steps become over 10% slower: the
+median of the last tenth, in the best of four tries, beside that of all. Then it runs the long forms of tests.
+
+  --short  60,000 steps in all, which may become up to half slower, and no long forms`;
+
+/** Tests' long forms, as scripts with their arguments: each must exit with 0. */
+const LONG_FORMS: readonly (readonly [name: string, script: readonly string[]])[] = [
+  ["a run killed at 30 random moments", ["tests/support/kill_runs.ts", "--kills", "30"]],
+  ["20,000 mutated files of each kind", ["tests/robustness/fuzz.ts", "--count", "20000", "--seed", "1"]],
+  ["every mutant of the backward passes", ["tests/robustness/mutate_backward.ts"]],
+];
+
+const MEGABYTE = 2 ** 20;
+
+async function train(steps: number, evaluated: boolean, slowing: number): Promise<string[]> {
+  console.log(`== ${steps} steps${evaluated ? ", with an evaluation an epoch" : ""}`);
+  const tenths = await endure({ steps, evaluated, slowing });
+  console.log(formatTenths(tenths));
+  return faultsOf(tenths, slowing);
+}
+
+function formatTenths(tenths: readonly Tenth[]): string {
+  const rows = tenths.map(({ step, rate, resident, buffers, bytes }) => [
+    ...[`${step}`, `${Math.round(rate)}`, (resident / MEGABYTE).toFixed(1), `${buffers}`, `${bytes}`],
+  ]);
+  return formatTable([["after step", "steps/s", "resident MB", "GPU buffers", "their bytes"], ...rows], 0);
+}
+
+async function runLongForm(name: string, script: readonly string[]): Promise<string[]> {
+  console.log(`== ${name}`);
+  const cwd = new URL("../../", import.meta.url);
+  const { code } = await new Deno.Command("deno", {
+    args: ["run", "-A", ...script],
+    cwd,
+    stdout: "inherit",
+    stderr: "inherit",
+  }).output();
+  return code === 0 ? [] : [`${name}: ${script.join(" ")} ended with ${code}`];
+}
+
+async function soak(isShort: boolean): Promise<number> {
+  const steps = isShort ? 30_000 : 1_000_000, slowing = isShort ? 0.5 : 0.1;
+  const faults = [...await train(steps, false, slowing), ...await train(steps, true, slowing)];
+  if (!isShort) { for (const [name, script] of LONG_FORMS) faults.push(...await runLongForm(name, script)); }
+  for (const fault of faults) console.error(`error: ${fault}`);
+  if (faults.length === 0) console.log("nothing grew, nothing became slower");
+  return faults.length > 0 ? 1 : 0;
+}
+
+export async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(USAGE);
+    return 0;
+  }
+  const unknown = args.filter((arg) => arg !== "--short");
+  for (const argument of unknown) console.error(`error: ${argument}: soak takes --short alone`);
+  if (unknown.length > 0) return 2;
+  try {
+    return await soak(args.length > 0);
+  } catch (error) {
+    console.error(describeError("soak", error));
+    return 1;
+  }
+}

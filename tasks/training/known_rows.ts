@@ -1,0 +1,103 @@
+/** Refuses settings that cannot go with the rows, while the dataset that they would write over still stands. */
+
+import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import type { LossName } from "../settings/config_types.ts";
+import type { DatasetState } from "../prepare/generate.ts";
+import { recipeOf } from "../settings/recipes.ts";
+import { Splitter } from "../prepare/split.ts";
+
+/** The limits of a device that concern rows. */
+export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
+
+/**
+ * Checks the settings against the rows that there will be, unless they come from a hand-made file: those are counted when
+ * it is read.
+ *
+ * @param config The settings.
+ * @param limits The device's.
+ * @param dataset What there is.
+ * @throws {ConfigError} With all that cannot go with the rows.
+ */
+export function checkRows(config: TaskConfig, limits: RowLimits, { state }: DatasetState): void {
+  if (state === "foreign" && !config.generateDataset) return;
+  const faults = rowFaults(config, limits);
+  if (faults.length > 0) throw new ConfigError(faults);
+}
+
+/**
+ * What cannot go with NUM_DATASET rows.
+ *
+ * @param config The settings.
+ * @param limits The device's.
+ * @returns One text per fault: key, value, what is allowed.
+ */
+export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
+  const { numDataset, split, scalingMethod, batchSize, hiddenSize, texts } = config;
+  const [rows, validationRows] = Splitter.countsOf(split, numDataset);
+  const given = `NUM_DATASET ${numDataset} and SPLIT ${texts.SPLIT}`;
+  if (rows === 0) {
+    return [
+      `SPLIT is "${texts.SPLIT}": none of NUM_DATASET ${numDataset} rows is left for training, allowed is 1 or more`,
+    ];
+  }
+  const faults: string[] = [];
+  if (rows < 2 && scalingMethod !== "none") {
+    const least = `allowed under SCALING_METHOD ${scalingMethod} is 2 or more`;
+    faults.push(`NUM_DATASET is "${numDataset}": with SPLIT ${texts.SPLIT} 1 row is left for training, ${least}`);
+  }
+  if (batchSize !== "full" && batchSize > rows) {
+    const allowed = `allowed is 1 to the ${rows} training rows that ${given} give, or full`;
+    return [...faults, `BATCH_SIZE is "${batchSize}": ${allowed}`];
+  }
+
+  const { features, targets } = recipeOf(config.recipe), batch = batchSize === "full" ? rows : batchSize;
+  // No recipe leaves its loss to be found out.
+  faults.push(...trainingFaults(config, config.loss as LossName, [rows, validationRows], batch));
+  return [...faults, ...stepFaults(batch, [features.length, ...hiddenSize, targets.length], config, limits)];
+}
+
+/**
+ * What cannot go with the values of a step.
+ *
+ * @param batch Rows of the step.
+ * @param widths The network's widths.
+ * @param config The settings.
+ * @param limits The device's.
+ * @returns One text per fault: key, value, what is allowed.
+ */
+export function stepFaults(batch: number, widths: readonly number[], config: TaskConfig, limits: RowLimits): string[] {
+  const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+  const width = Math.max(...widths);
+  const bytes = batch * width * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes <= allowed) return [];
+  const values = `a step's values [${batch}, ${width}] take ${bytes} bytes, allowed on this device are ${allowed}`;
+  return [`BATCH_SIZE is "${config.batchSize}": ${values}`];
+}
+
+/**
+ * What cannot go with the loss, the number of rows and that of steps.
+ *
+ * @param config The settings.
+ * @param loss The loss, where the table has decided too.
+ * @param rows Rows for training and for validation.
+ * @param batch Rows of a step.
+ * @returns One text per fault: key, value, what is allowed.
+ */
+export function trainingFaults(
+  { schedule, patience, warmup, numEpochs, classWeights, given }: TaskConfig,
+  loss: LossName,
+  [rows, validationRows]: readonly [number, number],
+  batch: number,
+): string[] {
+  const faults: string[] = [], steps = numEpochs * Math.ceil(rows / batch);
+  if (validationRows === 0) {
+    const problem = "it goes by the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
+    if (schedule === "plateau") faults.push(`SCHEDULE is "plateau": ${problem}`);
+    if (patience > 0 && given.PATIENCE) faults.push(`PATIENCE is "${patience}": ${problem}`);
+  }
+  if (warmup >= steps) faults.push(`WARMUP is "${warmup}": allowed is 0 to ${steps - 1}, of ${steps} steps`);
+  if (classWeights !== "none" && loss !== "softmax" && loss !== "bce") {
+    faults.push(`CLASS_WEIGHTS is "${classWeights}": under loss ${loss}, which knows no classes, allowed is none`);
+  }
+  return faults;
+}

@@ -1,0 +1,91 @@
+/** What a user sees of a value that is not finite: what, where, in which rows, why, and what to do. */
+
+import type { NotFiniteError } from "../../lib/base/errors.ts";
+import type { Fault } from "../../lib/inspect/fault_finder.ts";
+import type { TaskConfig } from "../settings/config.ts";
+
+/** Rows of a batch that are named. */
+const MAX_ROWS = 8;
+
+/** Names of the columns, where they are known. */
+export interface ColumnNames {
+  readonly inputs: readonly string[];
+  readonly targets: readonly string[];
+}
+
+/** What tensors are called; `z1`, `a1` and the like are called as `--debug-tensors` prints them. */
+const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
+  [/^x$/, "an input"],
+  [/^y$/, "a target"],
+  [/^loss$/, "the loss"],
+  [/^grad_logits$/, "the gradient of the loss (grad_logits)"],
+  [/^gradient norm$/, "the norm of the gradients, which CLIP_NORM needs,"],
+  [/^grad_(weight|bias)_\d+$/, "the gradient of a $1 ($&)"],
+  [/^gradients\.(.+)$/, "the gradient of $1"],
+  [/^weights\.(.+)$/, "parameter $1"],
+  [/^optimizer\.([^.]+)\.(.+)$/, "the optimizer's $1 of $2"],
+  [/^[zad]\d+$/, "output $&"],
+];
+
+/** Two to four lines, of which the first says what and where. */
+export function formatFault(fault: Fault, names?: ColumnNames): string[] {
+  const { step, epoch, rows, cause } = fault;
+  const shown = `${[...rows.subarray(0, MAX_ROWS)].join(", ")}${rows.length > MAX_ROWS ? ", ..." : ""}`;
+  return [
+    `${subjectOf(fault)} is ${fault.value ?? "not finite"} at step ${step} of epoch ${epoch}${placeOf(fault, names)}`,
+    ...rows.length > 0 ? [`batch: training rows ${shown} (${rows.length} ${rows.length === 1 ? "row" : "rows"})`] : [],
+    `likely cause: ${cause.kind === "unknown" ? `not known: ${cause.text}` : cause.text}`,
+    `what to do: ${adviceOn(fault)}`,
+  ];
+}
+
+/**
+ * Adds advice to an error of ranks: where it came from cannot be found by taking steps again, for other ranks would have to,
+ * too.
+ *
+ * @param error It.
+ * @param config The run's settings.
+ * @returns The error.
+ */
+export function adviseGroup(error: NotFiniteError, { runName, syncEvery }: TaskConfig): NotFiniteError {
+  error.message += "\nwhat to do: a lower LEARNING_RATE is the usual cure";
+  if (syncEvery === 1) {
+    error.message +=
+      `; \`deno task train --resume ${runName} --force\` goes on in one process from the last checkpoint, and ` +
+      "says which tensor, layer and rows it came from";
+  }
+  return error;
+}
+
+function subjectOf({ tensor, layer }: Fault): string {
+  const known = WORDS.find(([pattern]) => pattern.test(tensor));
+  const words = known ? tensor.replace(known[0], known[1]) : `the ${tensor}`;
+  return layer ? `${words} of layer ${layer.number} (${layer.kind})` : words;
+}
+
+/** The row and the column, where the tensor has them. */
+function placeOf({ tensor, row, at = [] }: Fault, names?: ColumnNames): string {
+  const known = tensor === "x" ? names?.inputs : tensor === "y" ? names?.targets : undefined;
+  const column = at.at(-1) ?? 0, name = known?.[column];
+  if (row === undefined) return at.length > 0 ? `, first at [${at.join(", ")}]` : "";
+  return `, in training row ${row}, ${name === undefined ? `column ${column}` : `column ${JSON.stringify(name)}`}`;
+}
+
+function adviceOn({ cause: { kind, rate } }: Fault): string {
+  switch (kind) {
+    case "data":
+      return "mend or drop that row, and scale the data anew";
+    case "scale":
+      return "scale the data (SCALING_METHOD=standardize), or look for a value in the data that is wrong";
+    case "rate":
+      return `LEARNING_RATE=${rate}, some WARMUP, CLIP_NORM=1, or --on-nan halve-lr to go on with half the learning rate`;
+    case "overflow":
+      return "scale the data (SCALING_METHOD), or start from smaller weights";
+    case "state":
+      return "start from weights that are finite";
+    case "unseen":
+      return "look at the rows that are not trained on; if they are sound too, run deno task doctor: the device may err";
+    case "unknown":
+      return "a smaller LEARNING_RATE, CLIP_NORM=1, or --on-nan halve-lr to go on with half the learning rate";
+  }
+}

@@ -1,0 +1,65 @@
+/** Ctrl-C and SIGTERM while training: the first asks it to end behind the step it is at, a second one ends it at once. */
+
+import type { RunControl } from "../show/spectator.ts";
+
+/** Exit codes, by signal: 128 and its number. */
+const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Milliseconds in which signals count as one. A terminal sends Ctrl-C to all processes in front, and some of those that
+ * started this one pass it on once more.
+ */
+const ECHO = 500;
+
+/** Listens until it is disposed of. */
+export class StopSignal implements RunControl, Disposable {
+  /** What the process is to exit with, once it was asked to end. */
+  code: number | undefined;
+  readonly #listeners: [Deno.Signal, () => void][] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #tell: (() => void) | undefined;
+
+  /** @param end Something else that asks the process to end, once it is fulfilled, as SIGTERM does. */
+  constructor(end?: Promise<void>) {
+    end?.then(() => this.#ask(CODES.SIGTERM));
+    for (const [signal, code] of Object.entries(CODES) as [Deno.Signal, number][]) {
+      if (Deno.build.os === "windows" && signal !== "SIGINT") continue; // it knows no other
+      const listener = () => this.#ask(code);
+      Deno.addSignalListener(signal, listener);
+      this.#listeners.push([signal, listener]);
+    }
+  }
+
+  get isAsking(): boolean {
+    return this.code !== undefined;
+  }
+
+  attend(): Promise<number | undefined> {
+    return Promise.resolve(this.code);
+  }
+
+  /**
+   * Notes that the process ends by itself now: whoever still asks for it is told so.
+   *
+   * @param tell Called once a signal comes; at once where one has come.
+   */
+  end(tell: () => void): void {
+    if (this.isAsking) tell();
+    else this.#tell = tell;
+  }
+
+  /** Lets signals end the process at once again. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const [signal, listener] of this.#listeners.splice(0)) Deno.removeSignalListener(signal, listener);
+  }
+
+  #ask(code: number): void {
+    if (this.code !== undefined) return;
+    this.code = code;
+    this.#tell?.();
+    // The system then ends the process even while a step on a software adapter keeps this thread from listening.
+    this.#timer = setTimeout(() => this[Symbol.dispose](), ECHO);
+    Deno.unrefTimer(this.#timer);
+  }
+}

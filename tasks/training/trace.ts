@@ -1,0 +1,99 @@
+/** Looks at the tensors of some steps while a run trains, and changes no bit of it. */
+
+import type { MeasuredTensor } from "../../lib/training/lookahead.ts";
+import type { Trainer } from "../../lib/training/trainer.ts";
+import { formatShape } from "../../lib/base/shape.ts";
+import { formatNumber, formatTable } from "../show/text_table.ts";
+
+/** A line of trace.jsonl. */
+export interface TraceLine {
+  readonly epoch: number;
+  /** Over all epochs, from 1. */
+  readonly step: number;
+  /** What the step makes, in order. */
+  readonly tensors: readonly TracedTensor[];
+}
+
+/** A tensor of a step; a measure is null where none of its elements is finite. */
+export type TracedTensor =
+  & Pick<MeasuredTensor, "name" | "shape">
+  & Record<"min" | "max" | "mean" | "norm" | "zeros", number | null>
+  & { readonly notFinite?: number };
+
+/** Which steps are looked at, and who is told. */
+export interface TracerOptions {
+  /** Every how many steps; 0 for never. */
+  readonly every: number;
+  /** Told of each step, in order. */
+  readonly tell: (line: TraceLine) => Promise<void> | void;
+}
+
+/** Looks at every Nth step just before it runs; the looks are told of when they are there. */
+export class Tracer {
+  readonly #trainer: Pick<Trainer, "lookAhead" | "stepsPerEpoch">;
+  readonly #options: TracerOptions;
+  #told: Promise<void> = Promise.resolve();
+  #hasFailed = false;
+
+  /**
+   * @param trainer What runs the steps.
+   * @param options Which steps, and who is told.
+   */
+  constructor(trainer: Pick<Trainer, "lookAhead" | "stepsPerEpoch">, options: TracerOptions) {
+    [this.#trainer, this.#options] = [trainer, options];
+  }
+
+  /**
+   * Looks at the next step where it is one to look at; for a trainer's `between`, where steps will follow.
+   *
+   * @param step Steps that are done.
+   * @returns How many may follow until it is asked again.
+   */
+  between(step: number): number {
+    const { every } = this.#options;
+    if (every === 0) return Infinity;
+    if (this.#hasFailed) return 0;
+    if ((step + 1) % every === 0) this.#look(step + 1);
+    return every - (step + 1) % every;
+  }
+
+  /** Waits until all that was seen has been told. */
+  async settle(): Promise<void> {
+    await this.#told;
+  }
+
+  #look(step: number): void {
+    const look = this.#trainer.lookAhead(), before = this.#told, epoch = Math.ceil(step / this.#trainer.stepsPerEpoch);
+    this.#told = (async () => {
+      await Promise.allSettled([before, look]); // neither is under way any more where the other fails
+      await before;
+      await this.#options.tell({ epoch, step, tensors: (await look).map(traced) });
+    })();
+    this.#told.catch(() => this.#hasFailed = true); // told in settle()
+  }
+}
+
+function traced({ name, shape, min, max, mean, norm, zeros, notFinite }: MeasuredTensor): TracedTensor {
+  const measures = { min: written(min), max: written(max), mean: written(mean), norm: written(norm) };
+  return { name, shape, ...measures, zeros: written(zeros), ...notFinite > 0 ? { notFinite } : {} };
+}
+
+/** In eight digits: float32 has no more. */
+export function written(value: number): number | null {
+  return Number.isFinite(value) ? Number(value.toPrecision(8)) : null;
+}
+
+/**
+ * A step's tensors for a reader.
+ *
+ * @param line The step.
+ * @returns Name, shape, smallest and largest element of each.
+ */
+export function formatTrace({ step, tensors }: TraceLine): string {
+  const number = (value: number | null) => value === null ? "none" : formatNumber(value);
+  const lines = tensors.map(({ name, shape, min, max, notFinite }) => [
+    ...[name, formatShape(shape), `min ${number(min)}`, `max ${number(max)}`],
+    ...notFinite === undefined ? [] : [`${notFinite} not finite`],
+  ]);
+  return formatTable([[`step ${step}`, "", "", "", ""], ...lines], 2);
+}

@@ -1,0 +1,99 @@
+/** deno task gradcheck, doctor and the list of tasks, and every task on a machine without an adapter. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { kernels } from "../../kernels/mod.ts";
+import { NO_ADAPTER, pathInProject, readTasks, Workplace } from "../support/run_task_process.ts";
+
+/** The rows of gradcheck's table: what is checked, gradient of, entries, both errors, verdict. */
+function gradientsOf(stdout: string): { checked: string; of: string; entries: number; verdict: string }[] {
+  return [...stdout.matchAll(/^(\S.*?) {2,}(\S+) +(\d+) +\d\.\de[+-]\d+ +\d\.\de[+-]\d+ {2}(\w+)$/gm)]
+    .map(([, checked, of, entries, verdict]) => ({ checked, of, entries: Number(entries), verdict }));
+}
+
+Deno.test("gradcheck shows a row for each layer, loss and parameter, all right", async () => {
+  await using place = await Workplace.create();
+  const { stdout, stderr } = await place.succeed("gradcheck", ["--hidden-size", "6,4", "--seed", "3"]);
+  const rows = gradientsOf(stdout);
+  const named = rows.map(({ checked, of }) => `${checked}: ${of}`);
+  for (
+    const name of [
+      ...["Linear: 0.weight", "Linear: 0.bias", "Linear: input", "ReLU: input", "Sigmoid: input"],
+      ...["mse: input", "bce: input"],
+      ...["mse", "bce"].flatMap((loss) =>
+        ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias", "input"].map((of) =>
+          `network, ${loss}: ${of}`
+        )
+      ),
+    ]
+  ) assert(named.includes(name), `no row for ${name} in\n${stdout}`);
+  assertEquals(rows.filter(({ verdict }) => verdict !== "ok"), []);
+  assertEquals(rows.find(({ checked, of }) => checked === "network, mse" && of === "2.weight")?.entries, 6 * 4);
+  assertStringIncludes(stdout, `${rows.length} gradients are right, 0 wrong`);
+  assertEquals([stderr, stdout.includes("\x1b"), await place.digests()], ["", false, {}]);
+});
+
+Deno.test("gradcheck checks other numbers under another seed", async () => {
+  await using place = await Workplace.create();
+  const [a, b, c] = await Promise.all(["1", "1", "2"].map((seed) => place.succeed("gradcheck", ["--seed", seed])));
+  assertEquals(a.stdout, b.stdout);
+  assert(a.stdout !== c.stdout, "the errors are the same to the last digit");
+});
+
+Deno.test("doctor shows the adapter, its limits, and each kernel held to the reference", async () => {
+  await using place = await Workplace.create();
+  const { stdout, stderr } = await place.succeed("doctor");
+  for (const line of ["adapter", "driver", "largest buffer", "largest binding", "workgroups a dimension"]) {
+    assertMatch(stdout, new RegExp(`^${line} {2,}\\S`, "m"));
+  }
+  const checks = [...stdout.matchAll(/^(\w+) +\S.* {2,}\d\.\de[+-]\d+ {2}(\w+)$/gm)];
+  assertEquals(checks.filter(([, , verdict]) => verdict !== "ok"), []);
+  const names = new Set(checks.map(([, name]) => name));
+  assertEquals(Object.keys(kernels).filter((name) => !names.has(name)), [], "kernels without a row");
+  assertStringIncludes(stdout, `all ${checks.length} kernel checks passed`);
+  assertEquals([stderr, stdout.includes("\x1b"), await place.digests()], ["", false, {}]);
+});
+
+Deno.test("every task that needs an adapter says so where there is none, and writes over nothing", async () => {
+  await using place = await Workplace.create();
+  const flags = ["--num-dataset", "100", "--num-epochs", "1"];
+  await place.succeed("train", flags);
+  const calls: [task: string, args: string[]][] = [["train", flags], ["doctor", []], ["gradcheck", []], ["predict", [
+    "1",
+  ]]];
+  for (const [task, args] of calls) {
+    const { stderr } = await place.refuse(1, ["no adapter", "deno task setup"], task, args, NO_ADAPTER);
+    assertEquals(stderr.trim().split("\n").length, 1, `${task} says more than one line: ${stderr}`);
+  }
+  assertEquals(Object.keys(await place.digests("data/runs")).filter((path) => !path.startsWith("default_run/")), []);
+});
+
+Deno.test("deno task lists every task with a description", async () => {
+  await using place = await Workplace.create();
+  const { code, stdout, stderr } = await place.runDeno(["task", "--config", pathInProject("deno.json")], {
+    NO_COLOR: "1",
+  });
+  assertEquals(code, 0);
+  const listed = [...(stdout + stderr).matchAll(/^- (\S+)\n +\/\/ (.+)$/gm)].map(([, name, text]) => [name, text]);
+  const tasks = [
+    ...[
+      "setup",
+      "gen-data",
+      "scale",
+      "gen-data-mpi",
+      "scale-mpi",
+      "train",
+      "train-mpi",
+      "tune",
+      "tune-mpi",
+      "compare",
+      "predict",
+      "evaluate",
+      "export",
+      "report",
+    ],
+    ...["gradcheck", "doctor", "playground", "bench", "bench-mpi", "pictures", "test", "soak"],
+  ];
+  assertEquals(listed.map(([name]) => name), tasks);
+  for (const [name, text] of listed) assert(text.length >= 20, `${name} has no description: ${text}`);
+  assertEquals(Object.keys(await readTasks()), tasks);
+});

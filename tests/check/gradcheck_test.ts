@@ -1,0 +1,93 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { checkGradients, gradientCases } from "../../lib/check/gradcheck.ts";
+import { Linear, ReLU, Sigmoid } from "../../lib/core/layers.ts";
+import { bceWithLogits, huber, mae, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import { scale } from "../../lib/core/ops.ts";
+import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
+import type { Tensor } from "../../lib/core/tensor.ts";
+import { gpuTest } from "../support/gpu_test_case.ts";
+
+gpuTest("every gradient of the usual cases is right, under several seeds", async (device) => {
+  for (const seed of [0, 42, 4_294_967_295]) {
+    for (const given of gradientCases([8])) {
+      const checks = await checkGradients(device, given, seed);
+      for (const { name, ok, finiteDifference, gpu } of checks) {
+        assert(ok, `${given.name}, ${name}, seed ${seed}: ${finiteDifference}, ${gpu}`);
+        // Far within the tolerances, which are no measure of the right answer.
+        assert(finiteDifference < 1e-7 && gpu < 1e-4, `${given.name}, ${name}: ${finiteDifference}, ${gpu}`);
+      }
+    }
+  }
+});
+
+Deno.test("gradientCases() cover every layer and every loss, and hidden layers as asked", () => {
+  const cases = gradientCases([7, 5]);
+  const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
+  assertEquals([...kinds].sort(), ["Dropout", "GELU", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Tanh"]);
+  const losses = new Set(cases.map(({ loss }) => loss)), plain = [mse, mae, huber, bceWithLogits, softmaxCrossEntropy];
+  assertEquals(plain.filter((loss) => !losses.has(loss)), []);
+  const weighted = [...losses].filter((loss) => !plain.includes(loss)).map(({ kind }) => kind);
+  assertEquals(weighted, ["bce", "softmax"]);
+  const network = cases.find(({ name }) => name === "network, mse")!;
+  assertEquals(network.layers.map((layer) => layer instanceof Linear ? layer.weight.shape : layer.kind), [
+    [3, 7],
+    "ReLU",
+    [7, 5],
+    "ReLU",
+    [5, 2],
+  ]);
+});
+
+gpuTest("checkGradients() has a line for each parameter and one for the input", async (device) => {
+  const layers = [new Linear(2, 200), new ReLU(), new Linear(200, 1), new Sigmoid()];
+  const checks = await checkGradients(device, { name: "deep", layers, loss: mse, inputs: 2 }, 1);
+  assertEquals(checks.map(({ name, entries }) => [name, entries]), [
+    ["0.weight", 128], // of 400: each costs two forward passes
+    ["0.bias", 128],
+    ["2.weight", 128],
+    ["2.bias", 1],
+    ["input", 14],
+  ]);
+  assert(checks.every(({ ok }) => ok));
+  assertEquals(await checkGradients(device, { name: "deep", layers, loss: mse, inputs: 2 }, 1), checks);
+});
+
+gpuTest("checkGradients() gives up where every draw comes too close to a kink", async (device) => {
+  class Flat extends Sigmoid {
+    override reference(): ReferenceLayer {
+      return Object.assign(super.reference(), { forward: (x: Matrix) => x.map(() => 1e-5) });
+    }
+  }
+  await assertRejects(
+    () => checkGradients(device, { name: "flat", layers: [new Flat(), new ReLU()], loss: mse, inputs: 3 }, 1),
+    RangeError,
+    "Cannot check gradients: every draw came too close to a kink; try smaller hidden layers",
+  );
+});
+
+gpuTest("checkGradients() sees a gradient that is one part in a hundred off, on either side", async (device) => {
+  class GpuOff extends Linear {
+    override backward(dOut: Tensor, wantDX: boolean): Tensor | undefined {
+      const dX = super.backward(dOut, wantDX);
+      const { grad } = this.weight;
+      device.tidy(() => scale(scale(grad, 1.01), 1, { out: grad }));
+      return dX;
+    }
+  }
+  class ReferenceOff extends Linear {
+    override reference(): ReferenceLayer {
+      const twin = super.reference(), backward = twin.backward.bind(twin);
+      return Object.assign(twin, {
+        backward: (dOut: Matrix) => {
+          const dX = backward(dOut);
+          twin.gradients[0] = twin.gradients[0].map((g) => 1.01 * g);
+          return dX;
+        },
+      });
+    }
+  }
+  for (const layer of [new GpuOff(3, 4), new ReferenceOff(3, 4)]) {
+    const checks = await checkGradients(device, { name: "off", layers: [layer], loss: mse, inputs: 3 }, 1);
+    assertEquals(checks.map(({ name, ok }) => [name, ok]), [["0.weight", false], ["0.bias", true], ["input", true]]);
+  }
+});

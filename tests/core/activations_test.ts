@@ -1,0 +1,199 @@
+/** Leaky ReLU, tanh and GELU: by hand, against finite differences, at the ends of float32, and with planted bugs. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { checkGradients } from "../../lib/check/gradcheck.ts";
+import { GELU, type Layer, LeakyReLU, ReLU, Tanh } from "../../lib/core/layers.ts";
+import { mse } from "../../lib/core/losses.ts";
+import * as ops from "../../lib/core/ops.ts";
+import * as reference from "../../lib/reference/mod.ts";
+import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { compute, gpuTest, ramp, randomMatrix, upload } from "../support/gpu_test_case.ts";
+
+const SLOPE = 0.25;
+
+gpuTest("leakyRelu(), tanh() and gelu() agree with values worked out by hand", async (device) => {
+  const get = (...values: number[]) => Tensor.from(device, values);
+  const exact: [string, () => Tensor, number[]][] = [
+    ["leakyRelu", () => ops.leakyRelu(get(-2, 0, 3), { slope: SLOPE }), [-0.5, 0, 3]],
+    ["leakyRelu's own slope", () => ops.leakyRelu(get(-100)), [-1]],
+    ["leakyReluBackward", () => ops.leakyReluBackward(get(-2, 0, 3), get(4, 8, 5), { slope: SLOPE }), [1, 2, 5]],
+    ["tanhBackward", () => ops.tanhBackward(get(0, 0.5, -1), get(3, 4, 5)), [3, 3, 0]],
+    ["gelu", () => ops.gelu(get(0, 50)), [0, 50]],
+    ["geluBackward", () => ops.geluBackward(get(0, 50, -50), get(4, 3, 3)), [2, 3, 0]],
+  ];
+  for (const [name, run, expected] of exact) assertEquals([name, ...await compute(device, run)], [name, ...expected]);
+  assertClose(await compute(device, () => ops.tanh(get(Math.LN2, -Math.LN2))), [0.6, -0.6]);
+  assertClose(await compute(device, () => ops.gelu(get(1, -1))), [0.841192, -0.158808]);
+  assertClose(await compute(device, () => ops.geluBackward(get(1, -1), get(1, 1))), [1.082964, -0.082964]);
+});
+
+gpuTest("leakyRelu(), tanh() and gelu() agree with float64 from 1e-6 to 30, digit by digit", async (device) => {
+  const sizes = Array.from({ length: 200 }, (_, i) => Math.fround(1e-6 * 3e7 ** (i / 199)));
+  const x = new reference.Matrix(1, 400, sizes.flatMap((v) => [v, -v])), ones = x.map(() => 1);
+  const cases: [(x: Tensor) => Tensor, Matrix][] = [
+    [(x) => ops.leakyRelu(x, { slope: SLOPE }), reference.leakyRelu(x, SLOPE)],
+    [ops.tanh, reference.tanh(x)],
+  ];
+  for (const [run, expected] of cases) {
+    assertClose(await compute(device, () => run(upload(device, x))), expected.data, { rtol: 4e-7, atol: 0 });
+  }
+  // Far below 0 GELU is x times a tiny number, whose logarithm is off by as many digits as it has.
+  const gelu = await compute(device, () => ops.gelu(upload(device, x)));
+  assertClose(gelu, reference.gelu(x).data, { rtol: 5e-7, atol: 1e-6 });
+  const slopes = await compute(device, () => ops.geluBackward(upload(device, x), upload(device, ones)));
+  assertClose(slopes, reference.geluBackward(x, ones).data, { rtol: 5e-7, atol: 1e-6 });
+});
+
+gpuTest("the backwards of leakyRelu(), tanh() and gelu() agree with finite differences", async (device) => {
+  const x = randomMatrix(5, 7, 11), dOut = randomMatrix(5, 7, 12);
+  const u = (v: number) => Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3);
+  const cases: [(v: number) => number, (x: Tensor, dOut: Tensor) => Tensor][] = [
+    [(v) => Math.max(v, SLOPE * v), (x, dOut) => ops.leakyReluBackward(x, dOut, { slope: SLOPE })],
+    [Math.tanh, (x, dOut) => ops.tanhBackward(ops.tanh(x), dOut)],
+    [(v) => v / 2 * (1 + Math.tanh(u(v))), ops.geluBackward],
+  ];
+  for (const [f, backward] of cases) {
+    const expected = x.map((v, i) => dOut.data[i] * (f(v + 1e-6) - f(v - 1e-6)) / 2e-6);
+    const actual = await compute(device, () => backward(upload(device, x), upload(device, dOut)));
+    assertClose(actual, expected.data, { rtol: 1e-5, atol: 1e-6 });
+  }
+});
+
+gpuTest("leakyRelu(), tanh() and gelu() pass NaN and infinities, and are finite for every number", async (device) => {
+  const strange = [NaN, Infinity, -Infinity, 3e38, -3e38, 1e13, -1e13];
+  using x = Tensor.from(device, strange);
+  using ones = Tensor.from(device, strange.map(() => 1));
+  const cases: [string, () => Tensor, number[]][] = [
+    ["leakyRelu", () => ops.leakyRelu(x, { slope: 0.5 }), [NaN, Infinity, -Infinity, 3e38, -1.5e38, 1e13, -5e12]],
+    ["leakyReluBackward", () => ops.leakyReluBackward(x, ones, { slope: 0.5 }), [1, 1, 0.5, 1, 0.5, 1, 0.5]],
+    ["tanh", () => ops.tanh(x), [NaN, 1, -1, 1, -1, 1, -1]],
+    ["tanhBackward", () => ops.tanhBackward(ops.tanh(x), ones), [NaN, 0, 0, 0, 0, 0, 0]],
+    ["gelu", () => ops.gelu(x), [NaN, Infinity, 0, 3e38, 0, 1e13, 0]],
+    ["geluBackward", () => ops.geluBackward(x, ones), [NaN, 1, 0, 1, 0, 1, 0]],
+    ["leakyReluBackward dOut", () => ops.leakyReluBackward(ones, x), strange],
+    ["tanhBackward dOut", () => ops.tanhBackward(ops.scale(ones, 0), x), strange],
+    ["tanhBackward of 3e38", () => ops.tanhBackward(ops.tanh(x), ops.scale(ones, 3e38)), [NaN, 0, 0, 0, 0, 0, 0]],
+    ["geluBackward dOut", () => ops.geluBackward(ops.scale(ones, 20), x), strange],
+  ];
+  for (const [name, run, expected] of cases) {
+    // Sums with 0 make -0 and 0 the same.
+    const actual = [...await compute(device, run)].map((v) => v + 0);
+    assertEquals([name, ...actual], [name, ...expected.map(Math.fround)]);
+  }
+});
+
+gpuTest("leakyRelu(), tanh() and gelu() reach every element of a grid wider than 65,535 workgroups", async (device) => {
+  const wide = 65_535 * 64 + 77, data = ramp([wide]);
+  using x = Tensor.from(device, data);
+  const cases: [string, () => Tensor, (x: Matrix, dOut: Matrix) => Matrix][] = [
+    ["leakyRelu", () => ops.leakyRelu(x), (x) => reference.leakyRelu(x)],
+    ["leakyReluBackward", () => ops.leakyReluBackward(x, x), (x, dOut) => reference.leakyReluBackward(x, dOut)],
+    ["tanh", () => ops.tanh(x), reference.tanh],
+    ["tanhBackward", () => ops.tanhBackward(x, x), reference.tanhBackward],
+    ["gelu", () => ops.gelu(x), reference.gelu],
+    ["geluBackward", () => ops.geluBackward(x, x), reference.geluBackward],
+  ];
+  const period = new reference.Matrix(1, 17, data.subarray(0, 17));
+  for (const [name, run, twin] of cases) {
+    const actual = await compute(device, run), expected = twin(period, period).data;
+    const wrong = actual.findIndex((value, i) => !(Math.abs(value - expected[i % 17]) <= 1e-6));
+    assertEquals([name, actual.length, wrong], [name, wide, -1]);
+  }
+});
+
+gpuTest("the backwards of activations refuse shapes that do not match", (device) => {
+  using a = Tensor.zeros(device, [2, 3]);
+  using b = Tensor.zeros(device, [3, 2]);
+  for (const backward of [ops.leakyReluBackward, ops.tanhBackward, ops.geluBackward]) {
+    const text = `Cannot apply ${backward.name} to [2, 3] and [3, 2]: the shapes differ`;
+    assertThrows(() => backward(a, b), TypeError, text);
+  }
+});
+
+type GpuBug = (x: Tensor, dOut: Tensor, y: Tensor) => Tensor;
+type TwinBug = (x: Matrix, dOut: Matrix, y: Matrix) => Matrix;
+
+/** The layer with another backward on the GPU, or in its twin. */
+function withBug(layer: Layer, { gpu, twin }: { gpu?: GpuBug; twin?: TwinBug }): Layer {
+  const forward = layer.forward.bind(layer), makeTwin = layer.reference.bind(layer);
+  let seen: [x: Tensor, y: Tensor];
+  if (gpu) {
+    layer.forward = (x) => (seen = [x, forward(x)])[1];
+    layer.backward = (dOut) => gpu(seen[0], dOut, seen[1]);
+  }
+  const spoilt = (): ReferenceLayer => {
+    const sound = makeTwin(), run = sound.forward.bind(sound);
+    let seen: [x: Matrix, y: Matrix];
+    sound.forward = (x) => (seen = [x, run(x)])[1];
+    sound.backward = (dOut) => twin!(seen[0], dOut, seen[1]);
+    return sound;
+  };
+  if (twin) layer.reference = spoilt;
+  return layer;
+}
+
+const planted: [bug: string, make: () => Layer, gpu: GpuBug, twin: TwinBug][] = [
+  [
+    "LeakyReLU as a ReLU",
+    () => new LeakyReLU({ slope: 0.2 }),
+    (x, dOut) => ops.reluBackward(x, dOut),
+    reference.reluBackward,
+  ],
+  [
+    "LeakyReLU with the usual slope instead of its own",
+    () => new LeakyReLU({ slope: 0.2 }),
+    (x, dOut) => ops.leakyReluBackward(x, dOut),
+    (x, dOut) => reference.leakyReluBackward(x, dOut),
+  ],
+  [
+    "Tanh from its input, not from its output",
+    () => new Tanh(),
+    (x, dOut) => ops.tanhBackward(x, dOut),
+    (x, dOut) => reference.tanhBackward(x, dOut),
+  ],
+  [
+    "Tanh with the sigmoid's slope",
+    () => new Tanh(),
+    (_, dOut, y) => ops.sigmoidBackward(y, dOut),
+    (_, dOut, y) => reference.sigmoidBackward(y, dOut),
+  ],
+  [
+    "GELU with its sign flipped",
+    () => new GELU(),
+    (x, dOut) => ops.scale(ops.geluBackward(x, dOut), -1),
+    (x, dOut) => reference.geluBackward(x, dOut.map((v) => -v)),
+  ],
+  [
+    "GELU by its gate alone, without the gate's slope",
+    () => new GELU(),
+    (x, dOut) => ops.multiply(dOut, ops.sigmoid(ops.scale(x, 1.702))),
+    (x, dOut, y) => dOut.map((v, i) => v * y.data[i] / x.data[i]),
+  ],
+];
+
+for (const [bug, make, gpu, twin] of planted) {
+  gpuTest(`checkGradients() catches on either side: ${bug}`, async (device) => {
+    for (const bugs of [{ gpu }, { twin }, { gpu, twin }]) {
+      const given = { name: "planted", layers: [withBug(make(), bugs)], loss: mse, inputs: 5 };
+      const [check] = await checkGradients(device, given, 3);
+      assertEquals([check.name, check.ok], ["input", false]);
+      assert("twin" in bugs || check.finiteDifference < 1e-7, `${check.finiteDifference}`);
+    }
+  });
+}
+
+gpuTest("checkGradients() passes the same layers without a bug", async (device) => {
+  const sound: Layer[] = [
+    withBug(new ReLU(), { gpu: (x, dOut) => ops.reluBackward(x, dOut), twin: reference.reluBackward }),
+    withBug(new Tanh(), {
+      gpu: (_, dOut, y) => ops.tanhBackward(y, dOut),
+      twin: (_, dOut, y) => reference.tanhBackward(y, dOut),
+    }),
+    withBug(new GELU(), { gpu: (x, dOut) => ops.geluBackward(x, dOut), twin: reference.geluBackward }),
+  ];
+  for (const layer of sound) {
+    const checks = await checkGradients(device, { name: "planted", layers: [layer], loss: mse, inputs: 5 }, 3);
+    assert(checks.every(({ ok }) => ok), JSON.stringify(checks));
+  }
+});

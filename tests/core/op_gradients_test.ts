@@ -1,0 +1,134 @@
+/**
+ * The gradient check of single operations: each backward on the GPU against central finite differences, in float64, of a
+ * forward written here in the plainest way (reductions: ops_backward_test.ts). The loss is `sum(out * weights)`, so that `dOut` is the weights.
+ */
+import * as ops from "../../lib/core/ops.ts";
+import * as recorded from "../../lib/training/recorded_rows.ts";
+import type { Matrix } from "../../lib/reference/mod.ts";
+import { readAll, Tensor } from "../../lib/core/tensor.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+
+const EPSILON = 1e-6;
+
+interface Operation {
+  name: string;
+  inputs: Matrix[];
+  /** The output's elements, row by row. */
+  forward(...inputs: Matrix[]): number[];
+  /** The gradient of each input, from the inputs and `dOut` in the output's shape. */
+  backward(dOut: Tensor, ...inputs: Tensor[]): Tensor[];
+  /** Shape of the output. */
+  shape: number[];
+}
+
+function differences({ inputs, forward }: Operation, input: number, weights: number[]): Float64Array {
+  const loss = (values: Matrix) =>
+    forward(...inputs.map((matrix, i) => i === input ? values : matrix))
+      .reduce((sum, out, i) => sum + out * weights[i], 0);
+  const nudged = (entry: number, by: number) => inputs[input].map((value, i) => i === entry ? value + by : value);
+  return inputs[input].data.map((_, i) => (loss(nudged(i, EPSILON)) - loss(nudged(i, -EPSILON))) / (2 * EPSILON));
+}
+
+const rowsOf = ({ rows, columns, data }: Matrix) =>
+  Array.from({ length: rows }, (_, i) => [...data.subarray(i * columns, (i + 1) * columns)]);
+const columnsOf = ({ rows, columns, data }: Matrix) =>
+  Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (_, i) => data[i * columns + j]));
+const total = (values: number[]) => values.reduce((a, b) => a + b, 0);
+const dot = (a: number[], b: number[]) => total(a.map((value, i) => value * b[i]));
+
+const a = randomMatrix(5, 7, 11), b = randomMatrix(5, 7, 12), c = randomMatrix(7, 3, 13), bias = randomMatrix(1, 7, 14);
+const sigmoid = (v: number) => 1 / (1 + Math.exp(-v));
+const [rows, columns] = [a.rows, a.columns], shape = [rows, columns];
+
+const operations: Operation[] = [
+  {
+    name: "matmul",
+    inputs: [a, c],
+    forward: (a, c) => rowsOf(a).flatMap((row) => columnsOf(c).map((column) => dot(row, column))),
+    backward: (dOut, a, c) => {
+      const { dA, dB } = ops.matmulBackward(a, c, dOut);
+      return [dA, dB];
+    },
+    shape: [5, 3],
+  },
+  {
+    name: "addBias",
+    inputs: [a, bias],
+    forward: (a, bias) => rowsOf(a).flatMap((row) => row.map((value, j) => value + bias.data[j])),
+    backward: (dOut) => [dOut, ops.addBiasBackward(dOut)],
+    shape,
+  },
+  {
+    name: "relu",
+    inputs: [a],
+    forward: (a) => [...a.data].map((v) => Math.max(0, v)),
+    backward: (dOut, a) => [ops.reluBackward(a, dOut)],
+    shape,
+  },
+  {
+    name: "sigmoid",
+    inputs: [a],
+    forward: (a) => [...a.data].map(sigmoid),
+    backward: (dOut, a) => [ops.sigmoidBackward(ops.sigmoid(a), dOut)],
+    shape,
+  },
+  {
+    name: "add",
+    inputs: [a, b],
+    forward: (a, b) => [...a.data].map((v, i) => v + b.data[i]),
+    backward: (dOut) => [ops.addBackward(dOut).dA, ops.addBackward(dOut).dB],
+    shape,
+  },
+  {
+    name: "subtract",
+    inputs: [a, b],
+    forward: (a, b) => [...a.data].map((v, i) => v - b.data[i]),
+    backward: (dOut) => {
+      const { dA, dB } = ops.subtractBackward(dOut);
+      return [dA, dB];
+    },
+    shape,
+  },
+  {
+    name: "multiply",
+    inputs: [a, b],
+    forward: (a, b) => [...a.data].map((v, i) => v * b.data[i]),
+    backward: (dOut, a, b) => {
+      const { dA, dB } = ops.multiplyBackward(a, b, dOut);
+      return [dA, dB];
+    },
+    shape,
+  },
+  {
+    name: "scale",
+    inputs: [a],
+    forward: (a) => [...a.data].map((v) => -1.75 * v),
+    backward: (dOut) => [ops.scaleBackward(dOut, -1.75)],
+    shape,
+  },
+  {
+    name: "gatherRows",
+    inputs: [a],
+    forward: (x) => [4, 0, 4, 2].flatMap((row) => rowsOf(x)[row]),
+    backward: (dOut) => [recorded.gatherRowsBackward(dOut, Tensor.from(dOut.device, Uint32Array.of(4, 0, 4, 2)), rows)],
+    shape: [4, columns],
+  },
+];
+
+for (const operation of operations) {
+  gpuTest(`${operation.name}: the backward agrees with finite differences`, async (device) => {
+    const { inputs, shape, backward } = operation;
+    const size = shape.reduce((product, length) => product * length, 1);
+    const weights = [...randomMatrix(1, size, 15).data];
+    const gradients = device.tidy(() => {
+      const tensors = inputs.map((matrix) => upload(device, matrix, matrix.rows === 1 ? [matrix.columns] : undefined));
+      return backward(Tensor.from(device, Float32Array.from(weights), shape), ...tensors);
+    });
+    const actual = await readAll(gradients);
+    for (const tensor of new Set(gradients)) tensor.dispose();
+    inputs.forEach((_, i) => {
+      assertClose(actual[i], differences(operation, i, weights), { rtol: 1e-3, atol: 1e-5 });
+    });
+  });
+}

@@ -1,0 +1,245 @@
+/** What operations refuse, how they pass on NaN, and that they are right beyond 65,535. */
+import { assertEquals, assertThrows } from "@std/assert";
+import { clipByNorm } from "../../lib/training/clipping.ts";
+import type { Device } from "../../lib/gpu/device.ts";
+import { bceWithLogits, mse } from "../../lib/core/losses.ts";
+import * as ops from "../../lib/core/ops.ts";
+import * as recorded from "../../lib/training/recorded_rows.ts";
+import { createOptimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
+import * as reference from "../../lib/reference/mod.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { compute, gpuTest, ramp, randomMatrix, upload } from "../support/gpu_test_case.ts";
+
+/** More elements than 65,535 workgroups of 64 reach: the grid has a second dimension. */
+const WIDE = 65_535 * 64 + 77;
+
+/** Class and whole message of what a function throws. */
+function refusal(device: Device, run: () => unknown): string {
+  const { allocations } = device.stats;
+  const error = assertThrows(() => device.tidy(run), Error);
+  assertEquals(device.stats.allocations, allocations, "refused before anything is allocated");
+  return `${error.constructor.name}: ${error.message}`;
+}
+
+gpuTest("operations refuse shapes that do not match, and name both", (device) => {
+  using a = Tensor.zeros(device, [2, 3]);
+  using b = Tensor.zeros(device, [4, 5]);
+  using v = Tensor.zeros(device, [3]);
+  using empty = Tensor.zeros(device, [0, 3]);
+  const rows = [
+    [() => ops.matmul(a, b), "TypeError: Cannot multiply a [2, 3] by b [4, 5]: inner dimensions 3 and 4 differ"],
+    [
+      () => ops.matmul(a, b, { transposeA: true }),
+      "TypeError: Cannot multiply a [2, 3] transposed by b [4, 5]: inner dimensions 2 and 4 differ",
+    ],
+    [
+      () => ops.matmul(a, b, { transposeB: true }),
+      "TypeError: Cannot multiply a [2, 3] by b [4, 5] transposed: inner dimensions 3 and 5 differ",
+    ],
+    [() => ops.matmul(a, v), "TypeError: Cannot multiply a [2, 3] by b [3]: both must be matrices"],
+    [() => ops.addBias(b, v), "TypeError: Cannot add bias [3] to x [4, 5]: need [c] and [r, c]"],
+    [() => ops.addBias(v, v), "TypeError: Cannot add bias [3] to x [3]: need [c] and [r, c]"],
+    [() => ops.add(a, b), "TypeError: Cannot apply add to [2, 3] and [4, 5]: the shapes differ"],
+    [() => ops.subtract(a, v), "TypeError: Cannot apply subtract to [2, 3] and [3]: the shapes differ"],
+    [() => ops.multiply(a, b), "TypeError: Cannot apply multiply to [2, 3] and [4, 5]: the shapes differ"],
+    [() => ops.reluBackward(a, b), "TypeError: Cannot apply reluBackward to [2, 3] and [4, 5]: the shapes differ"],
+    [() => mse.forward(a, b), "TypeError: Cannot compare prediction [2, 3] with target [4, 5]: the shapes differ"],
+    [() => ops.sum(v, 0), "TypeError: Cannot sum over axis 0 of [3]: it is no matrix"],
+    [() => ops.max(v, 1), "TypeError: Cannot max over axis 1 of [3]: it is no matrix"],
+    [() => ops.relu(a, { out: b }), "TypeError: Cannot write a result [2, 3] into a tensor [4, 5]"],
+    [() => ops.matmul(a, a, { transposeB: true, out: v }), "TypeError: Cannot write a result [2, 2] into a tensor [3]"],
+    [() => ops.sum(empty), "RangeError: Cannot sum over [0, 3]: there is nothing to reduce"],
+    [() => ops.mean(empty, 0), "RangeError: Cannot sum over [0, 3]: there is nothing to reduce"],
+    [() => ops.min(empty), "RangeError: Cannot min over [0, 3]: there is nothing to reduce"],
+  ] as const;
+  for (const [run, expected] of rows) assertEquals(refusal(device, run), expected);
+});
+
+gpuTest("operations refuse whole numbers where they compute, and others where they count", (device) => {
+  using x = Tensor.zeros(device, [2, 2]);
+  using n = Tensor.zeros(device, [2, 2], "u32");
+  using rows = Tensor.zeros(device, [2], "u32");
+  using values = Tensor.zeros(device, [2]);
+  using counter = Tensor.zeros(device, [1], "u32");
+  using one = Tensor.zeros(device, [1]);
+  const needF32 = "TypeError: Cannot compute with a tensor of u32: need f32";
+  const needU32 = "TypeError: Cannot compute with a tensor of f32: need u32";
+  const cases = [
+    [() => ops.relu(n), needF32],
+    [() => ops.add(x, n), needF32],
+    [() => ops.matmul(x, n), needF32],
+    [() => ops.addBias(x, rows), needF32],
+    [() => ops.sum(n), needF32],
+    [() => ops.relu(x, { out: n }), needF32],
+    [() => recorded.gatherRows(n, rows), needF32],
+    [() => recorded.gatherRows(x, rows, { cursor: one }), needU32],
+    [() => recorded.append(counter, values, counter), needF32],
+    [() => recorded.append(one, values, one), needU32],
+    [
+      () => recorded.gatherRows(x, values),
+      "TypeError: Cannot gather rows: need a matrix and a u32 vector, found table [2, 2], rows [2] of f32",
+    ],
+    [
+      () => recorded.gatherRows(values, rows),
+      "TypeError: Cannot gather rows: need a matrix and a u32 vector, found table [2], rows [2] of u32",
+    ],
+  ] as const;
+  for (const [run, expected] of cases) assertEquals(refusal(device, run), expected);
+});
+
+gpuTest("matmul() refuses a result beyond the device's limits before it allocates", (device) => {
+  const side = 2 ** 16;
+  using column = Tensor.zeros(device, [side, 1]);
+  const allowed = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+  assertEquals(
+    refusal(device, () => ops.matmul(column, column, { transposeB: true })),
+    `RangeError: Cannot allocate a tensor [65536, 65536]: it takes ${4 * side * side} bytes, and this device binds ` +
+      `at most ${allowed} bytes at once`,
+  );
+});
+
+gpuTest("NaN and infinities pass through activations, sums and losses", async (device) => {
+  const strange = [NaN, Infinity, -Infinity, 1, -1];
+  using x = Tensor.from(device, [strange]);
+  using zeros = Tensor.zeros(device, [1, 5]);
+  using ones = Tensor.from(device, [[1, 1, 1, 1, 1]]);
+  const cases: [string, () => Tensor, number[]][] = [
+    ["relu", () => ops.relu(x), [NaN, Infinity, 0, 1, 0]],
+    ["reluBackward", () => ops.reluBackward(x, ones), [1, 1, 0, 1, 0]],
+    ["reluBackward dOut", () => ops.reluBackward(ones, x), strange],
+    ["sigmoid", () => ops.sigmoid(ops.scale(x, 1_000)), [NaN, 1, 0, 1, 0]],
+    ["sum", () => ops.sum(x), [NaN]],
+    ["sum over rows", () => ops.sum(x, 0), strange],
+    ["mean", () => ops.mean(x, 1), [NaN]],
+    ["mse", () => mse.forward(x, zeros), [NaN]],
+    ["mse of infinity", () => mse.forward(Tensor.from(device, [[Infinity]]), Tensor.from(device, [[0]])), [Infinity]],
+    ["mse backward", () => mse.backward(x, zeros), [NaN, Infinity, -Infinity, 0.4, -0.4].map(Math.fround)],
+    ["matmul", () => ops.matmul(x, zeros, { transposeB: true }), [NaN]],
+  ];
+  for (const [name, run, expected] of cases) assertEquals([name, ...await compute(device, run)], [name, ...expected]);
+});
+
+gpuTest("min() and max() give NaN wherever it stands, and pass infinities", async (device) => {
+  for (const length of [1, 2, 5, 3_000]) {
+    for (const place of new Set([0, 1, length >> 1, length - 1])) {
+      const values = ramp([length]);
+      if (place >= length) continue;
+      values[place] = NaN;
+      for (const op of [ops.min, ops.max]) {
+        assertEquals([...await compute(device, () => op(Tensor.from(device, values)))], [NaN], `${length}, ${place}`);
+      }
+    }
+  }
+  const infinite = [1, Infinity, -Infinity];
+  assertEquals([...await compute(device, () => ops.min(Tensor.from(device, infinite)))], [-Infinity]);
+  assertEquals([...await compute(device, () => ops.max(Tensor.from(device, infinite)))], [Infinity]);
+});
+
+gpuTest("gatherRows() gives NaN for rows outside the table and past the end of the list", async (device) => {
+  using table = Tensor.from(device, [[1, 2], [3, 4]]);
+  using rows = Tensor.from(device, Uint32Array.of(1, 2, 4_294_967_295));
+  using far = Tensor.from(device, Uint32Array.of(2));
+  assertEquals([...await compute(device, () => recorded.gatherRows(table, rows))], [3, 4, NaN, NaN, NaN, NaN]);
+  const past = { count: 2, stride: 1, cursor: far };
+  assertEquals([...await compute(device, () => recorded.gatherRows(table, rows, past))], [NaN, NaN, NaN, NaN]);
+});
+
+gpuTest("reductions longer than 65,535 elements are right over either axis and over all", async (device) => {
+  const length = 70_003, values = ramp([length]);
+  values[length - 1] = 9; // a loop cut short would miss it
+  const total = values.reduce((a, b) => a + b); // exact, in eighths
+  using row = Tensor.from(device, values, [1, length]);
+  const column = row.reshape([length, 1]);
+  const cases: [() => Tensor, number][] = [
+    [() => ops.sum(row), total],
+    [() => ops.sum(row, 1), total],
+    [() => ops.sum(column, 0), total],
+    [() => ops.mean(column, 0), total / length],
+    [() => ops.addBiasBackward(column), total],
+    [() => ops.max(column), 9],
+    [() => ops.max(row, 1), 9],
+    [() => ops.min(ops.scale(column, -1), 0), -9],
+  ];
+  for (const [run, expected] of cases) assertClose(await compute(device, run), [expected], { rtol: 1e-6, atol: 0 });
+});
+
+gpuTest("matmul() with an inner dimension longer than 65,535 is right, transposed or not", async (device) => {
+  const a = randomMatrix(3, 70_003, 1), b = randomMatrix(70_003, 2, 2), expected = reference.matmul(a, b).data;
+  for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true], [true, true]]) {
+    const run = () => {
+      const left = upload(device, transposeA ? reference.transpose(a) : a);
+      return ops.matmul(left, upload(device, transposeB ? reference.transpose(b) : b), { transposeA, transposeB });
+    };
+    assertClose(await compute(device, run), expected, { rtol: 1e-4, atol: 1e-2 });
+  }
+});
+
+gpuTest("grids wider than 65,535 workgroups give every element its value", async (device) => {
+  const data = ramp([WIDE]);
+  using x = Tensor.from(device, data, [WIDE, 1]);
+  using y = ops.scale(x, 2);
+  using row = Tensor.from(device, [0.5]);
+  using one = Tensor.from(device, [[3]]);
+  using order = Tensor.from(device, Uint32Array.from({ length: WIDE }, (_, i) => WIDE - 1 - i));
+  using first = Tensor.from(device, Uint32Array.of(7));
+  const step = 1 / WIDE,
+    cases: [string, () => Tensor, (v: number, i: number) => number][] = [
+      ["scale", () => ops.scale(x, 2), (v) => 2 * v],
+      ["add", () => ops.add(x, y), (v) => 3 * v],
+      ["relu", () => ops.relu(x), (v) => Math.max(0, v)],
+      ["reluBackward", () => ops.reluBackward(x, y), (v) => v > 0 ? 2 * v : 0],
+      ["sigmoid", () => ops.sigmoid(x), (v) => 1 / (1 + Math.exp(-v))],
+      ["sigmoidBackward", () => ops.sigmoidBackward(x, y), (v) => 2 * v * v * (1 - v)],
+      ["addBias", () => ops.addBias(x, row), (v) => v + 0.5],
+      ["matmul", () => ops.matmul(x, one), (v) => 3 * v],
+      ["sum over columns", () => ops.sum(x, 1), (v) => v],
+      ["min over rows", () => ops.min(x.reshape([1, WIDE]), 0), (v) => v],
+      ["gatherRows", () => recorded.gatherRows(x, order), (_, i) => data[WIDE - 1 - i]],
+      ["bce backward", () => ops.scale(bceWithLogits.backward(x, y), WIDE), (v) => 1 / (1 + Math.exp(-v)) - 2 * v],
+      [
+        "gatherRowsBackward",
+        () => recorded.gatherRowsBackward(row.reshape([1, 1]), first, WIDE),
+        (_, i) => i === 7 ? 0.5 : 0,
+      ],
+      ["mse backward", () => ops.scale(mse.backward(x, y), WIDE), (v) => -2 * v],
+    ];
+  for (const [name, run, expected] of cases) {
+    const actual = await compute(device, run);
+    const wrong = actual.findIndex((value, i) => !(Math.abs(value - expected(data[i], i)) <= 1e-6));
+    assertEquals([name, actual.length, wrong], [name, WIDE, -1]);
+  }
+  const mean = data.reduce((sum, v) => sum + v * v, 0) * step;
+  assertClose(await compute(device, () => mse.forward(x, y)), [mean], { rtol: 1e-5, atol: 0 });
+  const bce = data.reduce((sum, v) => sum + Math.log(1 + Math.exp(v)) - v * 2 * v, 0) * step;
+  // Terms of about 1 with either sign: the mean is small, its rounding is not.
+  assertClose(await compute(device, () => bceWithLogits.forward(x, y)), [bce], { rtol: 0, atol: 1e-5 });
+});
+
+gpuTest("optimizers update every parameter of a grid wider than 65,535 workgroups", async (device) => {
+  const data = ramp([WIDE]);
+  using gradients = Tensor.from(device, data);
+  const cases: [OptimizerName, (v: number) => number][] = [
+    ["sgd", (v) => -0.5 * v],
+    ["momentum", (v) => -0.5 * v],
+    ["nesterov", (v) => -0.95 * v],
+    ["rmsprop", (v) => -5 * Math.sign(v)],
+    ["adam", (v) => -0.5 * Math.sign(v)],
+    ["adamw", (v) => -0.5 * Math.sign(v)],
+  ];
+  for (const [name, expected] of cases) {
+    using values = Tensor.zeros(device, [WIDE]);
+    using optimizer = createOptimizer(name, { values, gradients }, 0.5);
+    optimizer.step();
+    const wrong = (await values.read()).findIndex((w, i) => !(Math.abs(w - expected(data[i])) <= 1e-5));
+    assertEquals([name, wrong], [name, -1]);
+  }
+});
+
+gpuTest("clipByNorm() scales every gradient of a grid wider than 65,535 workgroups", async (device) => {
+  const data = ramp([WIDE]), norm = Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
+  using gradients = Tensor.from(device, data);
+  clipByNorm(gradients, norm / 4);
+  const wrong = (await gradients.read()).findIndex((g, i) => !(Math.abs(g - data[i] / 4) <= 1e-6));
+  assertEquals(wrong, -1);
+});

@@ -1,0 +1,227 @@
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import type { Device } from "../../lib/gpu/device.ts";
+import { subtract } from "../../lib/core/ops.ts";
+import {
+  Adam,
+  AdamW,
+  createOptimizer,
+  Momentum,
+  Nesterov,
+  type Optimizer,
+  type OptimizerName,
+  RmsProp,
+  Sgd,
+} from "../../lib/core/optimizers.ts";
+import * as reference from "../../lib/reference/mod.ts";
+import { readAll, Tensor } from "../../lib/core/tensor.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+
+const TWINS = {
+  sgd: reference.referenceSgd,
+  momentum: reference.referenceMomentum,
+  nesterov: reference.referenceNesterov,
+  rmsprop: reference.referenceRmsProp,
+  adam: reference.referenceAdam,
+  adamw: reference.referenceAdamW,
+};
+const NAMES = Object.keys(TWINS) as OptimizerName[];
+
+/** Parameters at chosen values, and gradients of zeros. */
+function trainable(device: Device, values: ArrayLike<number>): { values: Tensor; gradients: Tensor } & Disposable {
+  const made = {
+    values: Tensor.from(device, Float32Array.from(values)),
+    gradients: Tensor.zeros(device, [values.length]),
+  };
+  return { ...made, [Symbol.dispose]: () => [made.values, made.gradients].forEach((tensor) => tensor.dispose()) };
+}
+
+gpuTest("optimizers agree with steps worked out by hand", async (device) => {
+  const cases: [OptimizerName, number[][]][] = [
+    ["sgd", [[0.9, 2.1], [0.8, 2.2]]],
+    // Velocity 1, then 0.9 + 1.
+    ["momentum", [[0.9, 2.1], [0.71, 2.29]]],
+    // Velocities 1 and 1.9, each 0.9 of it on top of the gradient.
+    ["nesterov", [[0.81, 2.19], [0.539, 2.461]]],
+    // Means of squares 0.01 and 0.0199.
+    ["rmsprop", [[0, 3], [-0.1 / Math.sqrt(0.0199), 3 + 0.1 / Math.sqrt(0.0199)]]],
+    // A constant gradient makes both corrected means its own: each step is the learning rate.
+    ["adam", [[0.9, 2.1], [0.8, 2.2]]],
+    // A thousandth off each weight before.
+    ["adamw", [[0.899, 2.098], [0.899 * 0.999 - 0.1, 2.098 * 0.999 + 0.1]]],
+  ];
+  for (const [name, steps] of cases) {
+    using model = trainable(device, [1, 2]);
+    model.gradients.write([1, -1]);
+    using optimizer = createOptimizer(name, model, 0.1);
+    assertEquals([optimizer.kind, optimizer.learningRate], [name, 0.1]);
+    for (const expected of steps) {
+      optimizer.step();
+      assertClose(await model.values.read(), expected, { rtol: 1e-6, atol: 1e-6 });
+    }
+  }
+});
+
+gpuTest("optimizers agree with their float64 twins over 50 steps, with and without weight decay", async (device) => {
+  // One at a time, and by fours.
+  for (const size of [131, 132]) {
+    const start = randomMatrix(1, size, 1).data, target = randomMatrix(1, size, 2).data;
+    for (const name of NAMES) {
+      const ends: Float64Array[] = [];
+      for (const options of [undefined, { weightDecay: 0 }, { weightDecay: 0.3 }]) {
+        using model = trainable(device, start);
+        using goal = Tensor.from(device, Float32Array.from(target));
+        using optimizer = createOptimizer(name, model, 0.03, options);
+        // The gradient of half the squared distance to the goal changes with every step.
+        using step = device.record(() => {
+          subtract(model.values, goal, { out: model.gradients });
+          optimizer.step();
+        });
+        const expected = start.slice(), twin = TWINS[name](0.03, options);
+        for (let i = 0; i < 50; i++) {
+          twin(expected, expected.map((w, j) => w - target[j]));
+          step.replay();
+          if (i === 0 || i === 49) assertClose(await model.values.read(), expected, { rtol: 2e-5, atol: 2e-5 });
+        }
+        ends.push(expected);
+      }
+      // AdamW decays unless told otherwise, the others do not.
+      assertEquals(`${ends[0]}` === `${ends[1]}`, name !== "adamw");
+      assertNotEquals(ends[1], ends[2]);
+    }
+  }
+});
+
+gpuTest("optimizers with settings of their own agree with their twins", async (device) => {
+  const gradient = randomMatrix(1, 3, 3).data;
+  const momentum = { momentum: 0.5 }, rms = { decay: 0.5, epsilon: 0.25 };
+  const adam = { beta1: 0.5, beta2: 0.75, epsilon: 0.5, weightDecay: 0.125 };
+  const cases: [(model: { values: Tensor; gradients: Tensor }) => Optimizer, reference.ReferenceOptimizer][] = [
+    [(model) => new Momentum(model, 0.1, momentum), reference.referenceMomentum(0.1, momentum)],
+    [(model) => new Nesterov(model, 0.1, momentum), reference.referenceNesterov(0.1, momentum)],
+    [(model) => new RmsProp(model, 0.1, rms), reference.referenceRmsProp(0.1, rms)],
+    [(model) => new Adam(model, 0.1, adam), reference.referenceAdam(0.1, adam)],
+    [(model) => new AdamW(model, 0.1, adam), reference.referenceAdamW(0.1, adam)],
+  ];
+  for (const [make, twin] of cases) {
+    using model = trainable(device, [1, 1, 1]);
+    model.gradients.write(Float32Array.from(gradient));
+    using optimizer = make(model);
+    const expected = Float64Array.of(1, 1, 1);
+    for (let i = 0; i < 5; i++) {
+      optimizer.step();
+      twin(expected, gradient);
+    }
+    assertClose(await model.values.read(), expected);
+  }
+});
+
+gpuTest("weight decay pulls towards 0 as far as worked out by hand", async (device) => {
+  const cases: [OptimizerName, number][] = [
+    // The gradient is 0 but for the decay, 0.5 * 2.
+    ["sgd", 2 - 0.1],
+    ["momentum", 2 - 0.1],
+    ["nesterov", 2 - 0.19],
+    // The first step hangs on the gradient's sign alone: 1 / sqrt(0.01 * 1).
+    ["rmsprop", 2 - 1],
+    ["adam", 2 - 0.1],
+    // No gradient, no step; the decay stands beside it.
+    ["adamw", 2 * (1 - 0.1 * 0.5)],
+  ];
+  for (const [name, expected] of cases) {
+    using model = trainable(device, [2, 0]);
+    using optimizer = createOptimizer(name, model, 0.1, { weightDecay: 0.5 });
+    optimizer.step();
+    // What lies between parameters is 0 and stays so.
+    assertClose(await model.values.read(), [expected, 0], { rtol: 1e-6, atol: 0 });
+  }
+});
+
+gpuTest("setting learningRate reaches a recorded step", async (device) => {
+  for (const name of NAMES) {
+    using model = trainable(device, [0]);
+    model.gradients.write([1]);
+    using optimizer = createOptimizer(name, model, 0.5);
+    using step = device.record(() => optimizer.step());
+    step.replay();
+    const [before] = await model.values.read();
+    optimizer.learningRate = 0.25;
+    assertEquals(optimizer.learningRate, 0.25);
+    step.replay();
+    const [after] = await model.values.read();
+    const twin = TWINS[name]((step) => 0.5 ** (step + 1)), expected = [0, 0].map(() => Float64Array.of(0));
+    twin(expected[0], Float64Array.of(1));
+    expected[1].set(expected[0]);
+    twin(expected[1], Float64Array.of(1));
+    assertClose([before, after], expected.map(([w]) => w));
+  }
+});
+
+gpuTest("state lies in the layout of the parameters and changes with each step", async (device) => {
+  using model = trainable(device, [1, 2, 3]);
+  model.gradients.write([1, 2, 3]);
+  const adam = ["mean", "variance", "powers"], momentum = ["velocity"];
+  const names = { sgd: [], momentum, nesterov: momentum, rmsprop: ["variance"], adam, adamw: adam };
+  for (const name of NAMES) {
+    using optimizer = createOptimizer(name, model, 0.1);
+    assertEquals(Object.keys(optimizer.state), names[name]);
+    const before = await readAll(Object.values(optimizer.state));
+    optimizer.step();
+    (await readAll(Object.values(optimizer.state))).forEach((state, i) => assertNotEquals(state, before[i]));
+  }
+});
+
+gpuTest("optimizers refuse a learning rate that is no finite number over 0, and leave nothing behind", (device) => {
+  using model = trainable(device, [1]);
+  for (const rate of [0, -0.1, NaN, Infinity]) {
+    const text = `Cannot use a learning rate of ${rate}: it must be a finite number over 0`;
+    for (const name of NAMES) assertThrows(() => createOptimizer(name, model, rate), RangeError, text);
+    using optimizer = new Sgd(model, 1);
+    assertThrows(() => optimizer.learningRate = rate, RangeError, text);
+    assertEquals(optimizer.learningRate, 1);
+  }
+});
+
+gpuTest("optimizers refuse parameters and gradients of two shapes", (device) => {
+  using values = Tensor.zeros(device, [4]);
+  using gradients = Tensor.zeros(device, [5]);
+  for (const name of NAMES) {
+    assertThrows(
+      () => createOptimizer(name, { values, gradients }, 0.1),
+      TypeError,
+      "Cannot optimize: parameters and gradients must have one shape, found [4] and [5]",
+    );
+  }
+});
+
+gpuTest("Adam's epsilon counts where gradients are as small as it", async (device) => {
+  using values = Tensor.from(device, [0]);
+  using gradients = Tensor.from(device, [1e-7]);
+  using optimizer = new Adam({ values, gradients }, 1);
+  optimizer.step();
+  assertClose(await values.read(), [-1e-7 / (1e-7 + 1e-8)], { rtol: 1e-3, atol: 0 });
+});
+
+gpuTest("optimizers refuse settings out of range, and leave nothing behind", (device) => {
+  using values = Tensor.from(device, [0]);
+  using gradients = Tensor.from(device, [1]);
+  const model = { values, gradients };
+  for (const rate of [0, -1, NaN, Infinity, 1e-50, 1e39]) {
+    assertThrows(() => new Sgd(model, rate), RangeError, `Cannot use a learning rate of ${rate}`);
+  }
+  assertThrows(() => new Momentum(model, 0.1, { momentum: 1 }), RangeError, "Cannot use a momentum of 1");
+  assertThrows(() => new Nesterov(model, 0.1, { momentum: NaN }), RangeError, "Cannot use a momentum of NaN");
+  assertThrows(() => new RmsProp(model, 0.1, { decay: 1 }), RangeError, "Cannot use a decay of 1");
+  assertThrows(() => new Adam(model, 0.1, { beta1: 1 }), RangeError, "Cannot use a beta1 of 1");
+  assertThrows(() => new AdamW(model, 0.1, { beta2: -0.1 }), RangeError, "Cannot use a beta2 of -0.1");
+  for (const epsilon of [0, 1e-50, NaN]) {
+    assertThrows(() => new Adam(model, 0.1, { epsilon }), RangeError, `Cannot use an epsilon of ${epsilon}`);
+    assertThrows(() => new RmsProp(model, 0.1, { epsilon }), RangeError, `Cannot use an epsilon of ${epsilon}`);
+  }
+  for (const name of NAMES) {
+    for (const weightDecay of [-0.1, NaN, Infinity, 1e39]) {
+      const text = `Cannot use a weight decay of ${weightDecay}: it must be a finite number from 0 on`;
+      assertThrows(() => createOptimizer(name, model, 0.1, { weightDecay }), RangeError, text);
+    }
+  }
+});

@@ -1,0 +1,226 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { ALONE } from "../../lib/ranks/communicator.ts";
+import { readNumericCsv } from "../../lib/data/csv.ts";
+import { csvPaths } from "../../lib/data/csv_files.ts";
+import { type CsvRange, csvRange } from "../../lib/data/csv_range.ts";
+import { type CsvOptions, placesOfRows, readRecords } from "../../lib/data/csv_records.ts";
+import { DataError } from "../../lib/base/errors.ts";
+import { dataSource } from "../../lib/model_file/metadata.ts";
+import { asRanks } from "../support/rank_group.ts";
+import { Workplace } from "../support/run_task_process.ts";
+
+/** A row as a reader tells it. */
+interface Told {
+  file: string;
+  row: number;
+  line: number;
+  cells: readonly string[];
+}
+
+/** Does something with a folder of files. */
+async function withFolder<T>(files: Record<string, string>, work: (path: string, at: Workplace) => Promise<T>) {
+  await using place = await Workplace.create();
+  for (const [name, text] of Object.entries(files)) await place.write(`t/${name}`, text);
+  return await work(place.at("t"), place);
+}
+
+async function rowsIn(path: string, options: CsvOptions = {}): Promise<Told[]> {
+  const rows: Told[] = [];
+  for await (const { file, records, firstRow, lineOf } of readRecords(path, options)) {
+    records.forEach((cells, i) => rows.push({ file, row: firstRow + i, line: lineOf(i), cells }));
+  }
+  return rows;
+}
+
+/** What each rank reads of a folder. */
+async function rowsOfRanks(path: string, ranks: number): Promise<Told[][]> {
+  return await asRanks(ranks, async (rank) => await rowsIn(path, { range: await csvRange(path, rank) }));
+}
+
+/** What a reader tells of how far it is: bytes read, and bytes in all. */
+async function progressOf(path: string, range?: CsvRange): Promise<[number, number][]> {
+  const told: [number, number][] = [];
+  await rowsIn(path, { range, onProgress: (bytes, size) => told.push([bytes, size]) });
+  return told;
+}
+
+/** What all files of a folder hold, each read by itself. */
+async function rowsOfFiles(path: string): Promise<Told[]> {
+  const rows: Told[] = [];
+  for (const file of await csvPaths(path)) {
+    const own = await rowsIn(file).catch((error) => {
+      assertStringIncludes(error.message, "there are no rows behind the header");
+      return [];
+    });
+    rows.push(...own.map((told) => ({ ...told, row: told.row + rows.length })));
+  }
+  return rows;
+}
+
+/** Cells of every kind, quoted where they must be. */
+const cell = fc.oneof(
+  fc.constantFrom("1", "-2.5", "äö€", "🦉", " 7 "),
+  fc.string({ unit: fc.constantFrom('""', "\n", "\r\n", ",", "a", "", "é"), maxLength: 12 }).map((text) => `"${text}"`),
+);
+
+Deno.test("readRecords() of a folder reads its files one after the other, on ranks as by itself", async () => {
+  const end = fc.constantFrom("\n", "\r\n"), blank = fc.constantFrom("", "", "", "\n", "\r\n");
+  const row = fc.tuple(cell, cell, end, blank).map(([a, b, end, blank]) => `${a},${b}${end}${blank}`);
+  const file = fc.tuple(fc.constantFrom("", "\ufeff"), blank, end, fc.array(row, { maxLength: 6 }), fc.boolean())
+    .map(([mark, blank, end, rows, isCut]) => {
+      const text = `${mark}${blank}x,"a ""\nname"""${end}${rows.join("")}`;
+      return isCut ? text.replace(/(\r?\n)+$/, "") : text; // some files lack the last line's end
+    });
+  const files = fc.array(file, { minLength: 1, maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(files, fc.constantFrom(2, 3, 4, 7), async (texts, ranks) => {
+      await withFolder(Object.fromEntries(texts.map((text, i) => [`${i}.csv`, text])), async (path) => {
+        const expected = await rowsOfFiles(path);
+        fc.pre(expected.length > 0);
+        assertEquals(await rowsIn(path), expected);
+        assertEquals((await rowsOfRanks(path, ranks)).flat(), expected);
+        for (const { pieces } of await asRanks(ranks, async (rank) => (await csvRange(path, rank))!)) {
+          for (const { begin, end } of pieces) assert(begin < end, `a piece from ${begin} to ${end}`);
+        }
+        const places = await placesOfRows(path, expected.map(({ row }) => row));
+        assertEquals(places, expected.map(({ file, line }) => ({ file, line })));
+      });
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("csvRange() of a folder gives ranks about as many bytes each, whatever the files' sizes", async () => {
+  const rows = (count: number) => "x,y\n" + Array.from({ length: count }, (_, i) => `${i},"a\n""${i}"\n`).join("");
+  const counts = { "a.csv": 900, "b.csv": 0, "c.csv": 5, "d.csv": 300, "e.csv": 1 };
+  await withFolder(
+    Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, rows(count)])),
+    async (path) => {
+      for (const ranks of [1, 2, 3, 4]) {
+        const parts = await rowsOfRanks(path, ranks);
+        assertEquals(parts.flat().length, 1206);
+        const told = await asRanks(ranks, async (rank) => await progressOf(path, await csvRange(path, rank)));
+        for (const [bytes, size] of told.map((told) => told.at(-1)!)) assertEquals(bytes, size);
+        assertEquals(told.flat().filter(([bytes, size]) => bytes > size), []);
+        for (const { length } of parts) assert(Math.abs(length / (1206 / ranks) - 1) < 0.1, `${length} of ${ranks}`);
+      }
+    },
+  );
+});
+
+Deno.test("csvPaths() takes the *.csv files right in a folder, in the order of code units", async () => {
+  const text = "x\n1\n", names = ["B.csv", "a.csv", "a10.csv", "a2.CSV", "é.csv"];
+  const others = {
+    "a.txt": "",
+    ".hidden.csv": "",
+    "below/c.csv": "",
+    "d.csv/e.csv": "",
+    "f.csv.partial": "",
+    ".csv": "",
+  };
+  await withFolder(
+    { ...Object.fromEntries(names.toReversed().map((name) => [name, text])), ...others },
+    async (path) => {
+      for (const given of [path, `${path}/`]) {
+        assertEquals(await csvPaths(given), names.map((name) => `${path}/${name}`));
+        assertEquals((await rowsIn(given)).length, 5);
+      }
+      assertEquals(await csvPaths(`${path}/a.txt`), [`${path}/a.txt`]);
+      assertEquals(await csvPaths(`${path}/none`), [`${path}/none`]);
+    },
+  );
+  await withFolder(others, async (path) => {
+    for (const read of [csvPaths, rowsIn, dataSource]) {
+      const { message } = await assertRejects(async () => void await read(path), Deno.errors.NotFound);
+      assertEquals(
+        message,
+        `Cannot read ${path}: it is a folder without *.csv files, which would be read as one table; put them right into it`,
+      );
+    }
+  });
+});
+
+/** Asserts what is said of a folder, by one process and by ranks. */
+async function assertFault(files: Record<string, string>, says: (path: string) => string): Promise<void> {
+  await withFolder(files, async (path) => {
+    const read = async (options: CsvOptions = {}) => void await Array.fromAsync(readNumericCsv(path, options));
+    assertEquals((await assertRejects(() => read(), DataError)).message, says(path));
+    const found = await asRanks(3, async (rank) => {
+      try {
+        await read({ range: await csvRange(path, rank) });
+      } catch (error) {
+        return (error as Error).message;
+      }
+    });
+    // Headers are compared by all; a row is read by one.
+    assertEquals(new Set(found.filter(Boolean)), new Set([says(path)]));
+  });
+}
+
+Deno.test("readNumericCsv() of a folder names the file and its line", async () => {
+  const rows = (bad: Record<number, string> = {}) =>
+    `x,y\n${Array.from({ length: 20 }, (_, i) => bad[i] ?? `${i},${2 * i}\n`).join("")}`;
+  for (const name of ["a.csv", "b.csv", "c.csv"]) {
+    const files = (bad: string) => ({ "a.csv": rows(), "b.csv": rows(), "c.csv": rows(), [name]: rows({ 17: bad }) });
+    await assertFault(files("1,many\n"), (path) => `${path}/${name}:19, column "y": "many" is not a number`);
+    await assertFault(files("1\n"), (path) => `${path}/${name}:19: this row has 1 cell, the header has 2`);
+    // The cells with line breaks look otherwise where the open quote is thought to go on into the next file.
+    const broken = rows(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [i, `"${i}\n",${i}\n`])));
+    const last = { "a.csv": broken, "b.csv": broken, "c.csv": broken, [name]: rows({ 19: '19,"38\n' }) };
+    const quote = "a quote is out of place or never closed; quote a whole cell, or none of it";
+    await assertFault(last, (path) => `${path}/${name}:21: ${quote}`);
+  }
+});
+
+Deno.test("readNumericCsv() of a folder wants the same header line in all files, before it reads rows", async () => {
+  const differs = (path: string, file: string, header: string, expected = "x,y") =>
+    `${path}/${file}: its header is ${JSON.stringify(header)}, and that of ${path}/a.csv is ${
+      JSON.stringify(expected)
+    }: ` +
+    "all files of a folder need the same header line";
+  const good = "x,y\n1,?\n"; // that row would be told of, too
+  await assertFault({ "a.csv": good, "b.csv": "y,x\n1,2\n" }, (path) => differs(path, "b.csv", "y,x"));
+  await assertFault(
+    { "a.csv": good, "b.csv": "\ufeff\r\nx,y\r\n", "c.csv": "x" },
+    (path) => differs(path, "c.csv", "x"),
+  );
+  await assertFault({ "a.csv": good, "b.csv": '"x",y' }, (path) => differs(path, "b.csv", '"x",y'));
+  const empty = "the file is empty: a header is needed, the same as in all files of the folder";
+  await assertFault({ "a.csv": good, "b.csv": "\n\n" }, (path) => `${path}/b.csv: ${empty}`);
+  await assertFault({ "a.csv": "", "b.csv": good }, (path) => `${path}/a.csv: ${empty}`);
+  await assertFault({ "a.csv": "x,y\n", "b.csv": "x,y" }, (path) => `${path}: there are no rows behind the header`);
+});
+
+Deno.test("csvRange() wants the same files of a folder at every rank", async () => {
+  const cases: [Record<string, string>, RegExp][] = [
+    [{ "a.csv": "x\n1\n" }, /^.*\/t: it has 2 CSV files at rank 0 and 1 at rank 1: all ranks need the same file$/],
+    [{ "a.csv": "x\n1\n", "c.csv": "x\n1\n" }, /^.*\/t: it has b.csv at rank 0 and c.csv at rank 1: /],
+    [{ "a.csv": "x\n1\n", "b.csv": "x\n1\n2\n" }, /^.*\/t\/b.csv: it has 4 bytes at rank 0 and 6 at rank 1: /],
+    [{ "a.csv": "x\n1\n", "b.csv": "x12\n" }, /^.*\/t\/b.csv: its header is "x12"/],
+    [{ "a.csv": "xxx\n", "b.csv": "xxx\n" }, /^.*\/t\/a.csv: it has a header of 2 bytes at rank 0 and 4 at rank 1: /],
+    [{ "a.csv": "x\n1\n", "b.csv": "x\n1\n", "c.csv": "x\n" }, /^.*\/t: it has no more files at rank 0 and c.csv at /],
+  ];
+  for (const [files, says] of cases) {
+    await withFolder({ "a.csv": "x\n1\n", "b.csv": "x\n1\n" }, async (first) => {
+      await withFolder(files, async (second) => {
+        await asRanks(2, async (rank) => {
+          const path = [first, second][rank.rank], { message } = await assertRejects(() => csvRange(path, rank), Error);
+          assert(says.test(message), message);
+        });
+      });
+    });
+  }
+  assertEquals(await withFolder({ "a.csv": "x\n" }, (path) => csvRange(path, ALONE)), undefined);
+});
+
+Deno.test("dataSource() of a folder is the SHA-256 of what sha256sum prints", async () => {
+  await withFolder({ "b.csv": "x\n2\n", "a.csv": "x\n1\n", "note.txt": "" }, async (path) => {
+    const digest = async (text: string) =>
+      new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
+    const lines = `${await digest("x\n1\n")}  a.csv\n${await digest("x\n2\n")}  b.csv\n`;
+    for (const given of [path, `${path}/`, `${path}/.`]) {
+      assertEquals(await dataSource(given), { name: "t", sha256: await digest(lines) });
+    }
+  });
+});

@@ -1,0 +1,111 @@
+import { parse } from "@std/csv";
+import { assertEquals, assertRejects } from "@std/assert";
+import { type CsvOptions, placesOfRows, readRecords } from "../../lib/data/csv_records.ts";
+import { DataError } from "../../lib/base/errors.ts";
+
+async function withFile<T>(content: string, use: (path: string) => Promise<T>): Promise<T> {
+  const path = await Deno.makeTempFile({ suffix: ".csv" });
+  try {
+    await Deno.writeTextFile(path, content);
+    return await use(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+async function read(content: string, options?: CsvOptions) {
+  return await withFile(content, async (path) => {
+    const blocks = await Array.fromAsync(readRecords(path, options));
+    return {
+      columns: blocks[0].columns,
+      places: blocks[0].places,
+      records: blocks.flatMap(({ records }) => records),
+      lineOf: (row: number) => {
+        const block = blocks.findLast(({ firstRow }) => firstRow <= row)!;
+        return block.lineOf(row - block.firstRow);
+      },
+      blocks,
+    };
+  });
+}
+
+async function assertFault(content: string, expected: string, options?: CsvOptions) {
+  const error = await assertRejects(() => read(content, options), DataError);
+  assertEquals(error.message.slice(error.message.indexOf(".csv") + 4), expected);
+}
+
+Deno.test("readRecords() infers the separator from the header, outside of quotes", async () => {
+  const cases: [string, string[], string[]][] = [
+    ["a,b\n1,2\n", ["a", "b"], ["1", "2"]],
+    ["a;b\n1,5;2\n", ["a", "b"], ["1,5", "2"]],
+    ["a\tb c\n1\t2\n", ["a", "b c"], ["1", "2"]],
+    ['"a,b,c";d\n1;2\n', ["a,b,c", "d"], ["1", "2"]],
+    ["one\n1;2\n", ["one"], ["1;2"]],
+  ];
+  for (const [text, columns, record] of cases) {
+    const found = await read(text);
+    assertEquals([found.columns, found.records], [columns, [record]]);
+  }
+  assertEquals((await read("a;b,c\n1;2,3\n", { separator: ";" })).columns, ["a", "b,c"]);
+});
+
+Deno.test("readRecords() reads quotes, line breaks in them, a byte-order mark, CRLF and blank lines", async () => {
+  const text = '\ufeff"a", b \r\n"x ""y""\r\nz", 1\r\n\r\n,"2"\r\n';
+  const { columns, records, lineOf } = await read(text);
+  assertEquals(columns, ["a", "b"]);
+  assertEquals(records, [['x "y"\nz', " 1"], ["", "2"]]);
+  assertEquals([0, 1].map(lineOf), [2, 5]);
+});
+
+Deno.test("readRecords() splits a block without quotes as the parser does", async () => {
+  for (const text of ["a,b\n1,2\n\n,\r\n 3 ,\n", "a,b\r\n1,2\r\n\r\n5,6", "a,b\n1,\r2\n\r\n"]) {
+    const { columns, records } = await read(text);
+    assertEquals([columns, ...records], parse(text));
+  }
+});
+
+Deno.test("readRecords() gives places of wanted columns, and rows and lines over several blocks", async () => {
+  const count = 40_000;
+  const rows = Array.from({ length: count }, (_, i) => `${i},"${i % 100 === 0 ? "two\nlines" : "one"}",some more text`);
+  const { places, records, lineOf, blocks } = await read(`n,t,more\n${rows.join("\n")}\n`, { columns: ["more", "n"] });
+  assertEquals(places, [2, 0]);
+  assertEquals(records.map(([n]) => n), rows.map((_, i) => `${i}`));
+  assertEquals(blocks.length > 2, true);
+  assertEquals(blocks.map(({ firstRow, records }) => Number(records[0][0]) - firstRow), blocks.map(() => 0));
+  assertEquals([0, 1, 101, count - 1].map(lineOf), [2, 4, 105, count + 400 + 1]);
+});
+
+Deno.test("readRecords() gives the rows before a ragged one, then refuses it", async () => {
+  const seen: string[][] = [];
+  await withFile("a,b\n1,2\n3\n4,5\n", async (path) => {
+    const all = async () => {
+      for await (const { records } of readRecords(path)) seen.push(...records.map((record) => [...record]));
+    };
+    const error = await assertRejects(all, DataError);
+    assertEquals(error.message, `${path}:3: this row has 1 cell, the header has 2`);
+  });
+  assertEquals(seen, [["1", "2"]]);
+  await assertFault(
+    "a\n1,2\n",
+    ":2: this row has 2 cells, the header has 1; a cell that holds a comma stands in quotes",
+  );
+});
+
+Deno.test("readRecords() tells a wrong separator", async () => {
+  const expected = ':1: there is no column "b"; there are a;b; is the separator a semicolon, not a comma?';
+  await assertFault("a;b\n1;2\n", expected, { separator: ",", columns: ["b"] });
+});
+
+Deno.test("readRecords() refuses a quote that is never closed, an empty file and one without rows", async () => {
+  const quote = "a quote is out of place or never closed; quote a whole cell, or none of it";
+  await assertFault('a,b\n1,2\n3,"4\n5,6\n', `:3: ${quote}`);
+  await assertFault("", ": the file is empty: a header and rows are needed");
+  await assertFault("a,b\n", ": there are no rows behind the header");
+});
+
+Deno.test("placesOfRows() finds files and lines, and refuses a row that is not there", async () => {
+  await withFile('a\n"x\ny"\n\n1\n2\n', async (path) => {
+    assertEquals(await placesOfRows(path, [0, 1, 2]), [2, 5, 6].map((line) => ({ file: path, line })));
+    await assertRejects(() => placesOfRows(path, [1, 3]), RangeError, "Cannot find row 3");
+  });
+});

@@ -1,0 +1,95 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { RunningStatistics, Scaler, SCALING_METHODS, type ScalingMethod } from "../../lib/data/scaler.ts";
+
+/** Statistics of rows of columns named a, b, c ... */
+function statisticsOf(rows: number[][]) {
+  const statistics = new RunningStatistics(rows[0].map((_, column) => "abc"[column]));
+  for (const row of rows) statistics.add(row);
+  return statistics.result();
+}
+
+Deno.test("RunningStatistics agrees with statistics worked out by hand", () => {
+  const statistics = new RunningStatistics(["a", "b"]);
+  const values = [0, 2, -10, 4, -20, 4, -30, 4, -30, 5, -20, 5, -10, 7, 0, 9, 0];
+  for (let row = 0; row < 8; row++) statistics.add(values, 1 + row * 2);
+  assertEquals(statistics.count, 8);
+  const [a, b] = statistics.result();
+  assertEquals(a, { name: "a", min: 2, max: 9, mean: 5, deviation: 2 });
+  assertEquals([b.min, b.max, b.mean], [-30, 0, -15]);
+  assertAlmostEquals(b.deviation, Math.sqrt(125), 1e-12);
+});
+
+Deno.test("RunningStatistics keeps its precision far from zero", () => {
+  const rows = Array.from({ length: 10_000 }, (_, i) => [1e9 + (i % 2)]);
+  assertAlmostEquals(statisticsOf(rows)[0].deviation, 0.5, 1e-6);
+});
+
+Deno.test("RunningStatistics refuses to tell of no rows", () => {
+  assertThrows(() => new RunningStatistics(["a"]).result(), RangeError, "no rows");
+});
+
+Deno.test("transform() standardizes and takes to 0..1, column by column", () => {
+  const rows = [[1, 10], [3, 50], [5, 30]];
+  const columns = statisticsOf(rows);
+  const flat = rows.flat();
+  const unit = Math.sqrt(1.5);
+  const standardized = new Scaler("standardize", columns).transform(flat);
+  [-unit, -unit, 0, unit, unit, 0].forEach((value, i) => assertAlmostEquals(standardized[i], value, 1e-12));
+  assertEquals(new Scaler("minmax", columns).transform(flat), Float64Array.of(0, 0, 0.5, 1, 1, 0.5));
+  assertEquals(new Scaler("none", columns).transform(flat), Float64Array.from(flat));
+});
+
+Deno.test("inverse() undoes transform(), also after a round trip through JSON", () => {
+  const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+  const rows = fc.array(fc.tuple(value, value), { minLength: 2, maxLength: 30 });
+  fc.assert(fc.property(rows, fc.constantFrom(...SCALING_METHODS), (rows, method) => {
+    const columns = statisticsOf(rows);
+    fc.pre(columns.every(({ min, max }) => max - min > 1e-3));
+    const scaler = new Scaler(method, columns);
+    const scaled = scaler.transform(rows.flat());
+    const back = Scaler.fromJSON(JSON.parse(JSON.stringify(scaler))).inverse(scaled);
+    rows.flat().forEach((value, i) => assertAlmostEquals(back[i], value, 1e-8));
+    if (method === "minmax") assert(scaled.every((value) => value >= 0 && value <= 1));
+  }));
+});
+
+Deno.test("Scaler refuses a column without variance by its name", () => {
+  const columns = statisticsOf([[1, 0.1], [2, 0.1], [4, 0.1]]);
+  for (const method of ["standardize", "minmax"] as const) {
+    const message = `Cannot scale column "b" by ${method}: all its values are 0.1; leave the column out`;
+    assertThrows(() => new Scaler(method, columns), RangeError, message);
+  }
+  assertEquals(new Scaler("none", columns).transform([7, 0.1]), Float64Array.of(7, 0.1));
+});
+
+Deno.test("Scaler refuses a column too wide for float64", () => {
+  const columns = statisticsOf([[-1.7e308], [1.7e308]]);
+  assertThrows(() => new Scaler("minmax", columns), RangeError, 'column "a" by minmax: its values');
+  assertThrows(() => new Scaler("standardize", columns), RangeError, "too large");
+});
+
+Deno.test("Scaler refuses rows of another width", () => {
+  const scaler = new Scaler("none", statisticsOf([[1, 2]]));
+  assertThrows(() => scaler.transform([1, 2, 3]), TypeError, "Cannot scale 3 values: rows have 2 columns");
+  assertThrows(() => scaler.inverse([1]), TypeError, "Cannot unscale 1 values: rows have 2 columns");
+});
+
+Deno.test("fromJSON() refuses what is no scaler", () => {
+  const good = { name: "a", min: 0, max: 1, mean: 0.5, deviation: 0.5 };
+  assertThrows(() => Scaler.fromJSON(null), SyntaxError, "its method is undefined");
+  assertThrows(() => Scaler.fromJSON({ method: "log", columns: [good] }), SyntaxError, 'its method is "log"');
+  for (const bad of [{ ...good, mean: "0.5" }, { ...good, max: null }, { ...good, name: 3 }, undefined]) {
+    assertThrows(() => Scaler.fromJSON({ method: "none", columns: [bad] }), SyntaxError, "each column needs a name");
+  }
+  assertThrows(() => Scaler.fromJSON({ method: "none" }), SyntaxError, "each column needs");
+  assertThrows(() => Scaler.fromJSON({ method: "minmax", columns: [{ ...good, max: 0 }] }), RangeError, 'column "a"');
+});
+
+Deno.test("scalings are what transform() subtracts and divides by", () => {
+  const column = { name: "x", min: -2, max: 6, mean: 1, deviation: 3 };
+  const of = (method: ScalingMethod) => new Scaler(method, [column]).scalings;
+  assertEquals(of("standardize"), [{ shift: 1, factor: 3 }]);
+  assertEquals(of("minmax"), [{ shift: -2, factor: 8 }]);
+  assertEquals(of("none"), [{ shift: 0, factor: 1 }]);
+});

@@ -1,0 +1,129 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Linear, ReLU } from "../../lib/core/layers.ts";
+import { Model } from "../../lib/core/model.ts";
+import { Predictor } from "../../lib/evaluate/predictor.ts";
+import { referenceMse } from "../../lib/reference/mod.ts";
+import { ArrayRows } from "../../lib/data/row_source.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+
+gpuTest("predict() agrees with the float64 model, row by row", async (device) => {
+  using model = new Model(device, [new Linear(3, 9), new ReLU(), new Linear(9, 2)]);
+  const twin = await model.reference(referenceMse), rows = randomMatrix(37, 3);
+  using predictor = new Predictor(model, 3, 37);
+  using x = upload(device, rows);
+  assertClose(await predictor.predict(x), twin.forward(rows).data, { rtol: 1e-5, atol: 1e-5 });
+});
+
+gpuTest("predict() goes over more rows than a chunk holds, with one wait", async (device) => {
+  // A hidden width of 2^14 leaves 64 rows to a chunk.
+  using model = new Model(device, [new Linear(1, 2 ** 14), new Linear(2 ** 14, 1)]);
+  const rows = 150, weight = new Float32Array(2 ** 14).fill(2 ** -14);
+  model.load({
+    "0.weight": new Float32Array(2 ** 14).fill(1),
+    "0.bias": new Float32Array(2 ** 14),
+    "1.weight": weight,
+    "1.bias": [1],
+  });
+  const values = Float32Array.from({ length: rows }, (_, i) => i - 70);
+  using x = Tensor.from(device, values, [rows, 1]);
+  using predictor = new Predictor(model, 1, rows);
+  const { waits, bytes, dispatches } = device.stats;
+  assertEquals(await predictor.predict(x), values.map((v) => v + 1));
+  assertEquals([device.stats.waits - waits, device.stats.bytes], [1, bytes]);
+  assertEquals(
+    device.stats.dispatches - dispatches,
+    3 * 4,
+    "three chunks of two products with their biases, a column to pack for each",
+  );
+});
+
+gpuTest("predict() sees the weights of each call, and takes fewer rows than announced", async (device) => {
+  using model = new Model(device, [new Linear(1, 1)]);
+  using predictor = new Predictor(model, 1, 100);
+  using x = Tensor.from(device, [[1], [2]]);
+  for (const weight of [3, -5]) {
+    model.load({ "0.weight": [weight], "0.bias": [1] });
+    assertEquals([...await predictor.predict(x)], [weight + 1, 2 * weight + 1]);
+  }
+  using none = Tensor.zeros(device, [0, 1]);
+  assertEquals(await predictor.predict(none), new Float32Array());
+});
+
+gpuTest("predictBlocks() gives what predict() does, block by block, and reads one block ahead", async (device) => {
+  // 2^13 inputs leave 128 rows to a block.
+  const rows = 300, inputs = 2 ** 13, log: string[] = [];
+  using model = new Model(device, [new Linear(inputs, 2)]);
+  const x = Float32Array.from({ length: rows * inputs }, (_, i) => i % 7 - 3);
+  const y = Float32Array.from({ length: 2 * rows }, (_, i) => i), memory = new ArrayRows(x, y, inputs);
+  const read = (start: number, count: number) => (log.push(`read ${start}`), memory.read(start, count));
+  const source = { rows, inputs, targets: 2, read };
+  using predictor = new Predictor(model, inputs, rows);
+  using all = Tensor.from(device, x, [rows, inputs]);
+  const { bytes } = device.stats, outputs: number[] = [], targets: number[] = [];
+  for await (const block of predictor.predictBlocks(source)) {
+    outputs.push(...block.output);
+    targets.push(...block.y);
+    log.push(`block of ${block.y.length / 2}`);
+  }
+  assertEquals(outputs, [...await predictor.predict(all)]);
+  assertEquals(targets, [...y]);
+  assertEquals(log, ["read 0", "read 128", "block of 128", "read 256", "block of 128", "block of 44"]);
+  assertEquals(device.stats.bytes, bytes);
+});
+
+gpuTest("predictBlocks() that is left early, or whose source fails, leaves nothing behind", async (device) => {
+  const rows = 3_000_000, zeros = new Float32Array(rows), memory = new ArrayRows(zeros, zeros, 1);
+  using model = new Model(device, [new Linear(1, 1)]);
+  using predictor = new Predictor(model, 1, rows);
+  const { buffers } = device.stats;
+  let underWay = 0;
+  const read = async (start: number, count: number) => {
+    underWay++;
+    await new Promise((resolve) => setTimeout(resolve, 50 + start / 4_000));
+    underWay--;
+    if (start > 2 ** 20) throw new Error("the disk is gone");
+    return await memory.read(start, count);
+  };
+  const source = { rows, inputs: 1, targets: 1, read };
+  for await (const _ of predictor.predictBlocks(source)) break;
+  assertEquals([underWay, device.stats.buffers], [0, buffers]);
+  let blocks = 0;
+  await assertRejects(
+    async () => {
+      for await (const _ of predictor.predictBlocks(source)) blocks++;
+    },
+    Error,
+    "the disk is gone",
+  );
+  assertEquals([blocks, underWay, device.stats.buffers], [2, 0, buffers]);
+});
+
+gpuTest("predict() refuses rows of another length", async (device) => {
+  using model = new Model(device, [new Linear(2, 1)]);
+  using predictor = new Predictor(model, 2, 4);
+  for (const shape of [[4, 3], [2]]) {
+    using x = Tensor.zeros(device, shape);
+    await assertRejects(
+      () => predictor.predict(x),
+      TypeError,
+      `Cannot predict from x [${shape.join(", ")}]: need [rows, 2]`,
+    );
+  }
+});
+
+gpuTest("a Predictor refuses inputs that its model does not take, and leaves nothing behind", (device) => {
+  using model = new Model(device, [new Linear(2, 1)]);
+  const { buffers } = device.stats;
+  assertThrows(() => new Predictor(model, 3, 4), TypeError, "Cannot feed 3 values a row to Linear [2, 1]: it takes 2");
+  assertEquals(device.stats.buffers, buffers);
+});
+
+gpuTest("a Predictor makes a chunk no larger than the rows asked for", (device) => {
+  using model = new Model(device, [new Linear(1, 64)]);
+  const { bytes } = device.stats;
+  using _predictor = new Predictor(model, 1, 10);
+  // Input, product and bias of ten rows, and their sizes.
+  assert(device.stats.bytes - bytes < 4 * (10 + 2 * 640) + 200, `${device.stats.bytes - bytes} bytes`);
+});

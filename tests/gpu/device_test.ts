@@ -1,0 +1,185 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { kernels } from "../../kernels/mod.ts";
+import { Device } from "../../lib/gpu/device.ts";
+import { DeviceError } from "../../lib/base/errors.ts";
+import { add, matmulBackward, relu, scale } from "../../lib/core/ops.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
+import { compute, gpuTest } from "../support/gpu_test_case.ts";
+
+Deno.test("Device.request() says what to do where there is no adapter", async () => {
+  const code = `import { Device } from "./lib/device.ts"; await Device.request().catch((e) => console.log(String(e)))`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", "--no-check", code],
+    cwd: new URL("../../", import.meta.url),
+    env: { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" },
+  }).output();
+  assertEquals(
+    new TextDecoder().decode(stdout),
+    "DeviceError: Cannot use WebGPU: this machine has no adapter. `deno task setup` gives it a software one\n",
+  );
+});
+
+gpuTest("Device.request() asks for the adapter's largest buffers, and names it", async (device) => {
+  const adapter = await navigator.gpu.requestAdapter();
+  assertEquals(device.limits.maxBufferSize, adapter!.limits.maxBufferSize);
+  assertEquals(device.limits.maxStorageBufferBindingSize, adapter!.limits.maxStorageBufferBindingSize);
+  assert(device.name.length > 0);
+  assertEquals(device.name.endsWith(", software"), adapter!.info.isFallbackAdapter);
+});
+
+gpuTest("run() refuses another number of buffers than the kernel binds", (device) => {
+  using x = Tensor.zeros(device, [2]);
+  assertThrows(
+    () => device.run(kernels.relu, { buffers: [x], sizes: [2], invocations: 2 }),
+    TypeError,
+    "Cannot run relu: it binds 2 buffers, found 1",
+  );
+});
+
+gpuTest("run() with nothing to do builds nothing", (device) => {
+  using x = Tensor.zeros(device, [0]);
+  using y = Tensor.zeros(device, [0]);
+  const { bindGroups, dispatches, allocations } = device.stats;
+  device.run(kernels.relu, { buffers: [x, y], sizes: [0], invocations: 0 });
+  assertEquals([device.stats.bindGroups, device.stats.dispatches], [bindGroups, dispatches]);
+  assertEquals(device.stats.allocations, allocations);
+});
+
+gpuTest("run() refuses a buffer bound for reading and for writing", async (device) => {
+  using x = Tensor.from(device, [1, -2]);
+  assertThrows(() => relu(x, { out: x }), TypeError, "Cannot run relu: it would read and write one buffer");
+  assertEquals(await x.read(), Float32Array.of(1, -2));
+});
+
+gpuTest("write() and copy() refuse what does not fit", (device) => {
+  using x = Tensor.zeros(device, [128]);
+  using y = Tensor.zeros(device, [2]);
+  assertThrows(
+    () => device.write(x.view(0, [1]), Float32Array.of(1, 2)),
+    RangeError,
+    "Cannot write 8 bytes into a place of 4",
+  );
+  assertThrows(() => device.copy(x, y), TypeError, "Cannot copy 512 bytes to a place of 8");
+});
+
+gpuTest("tidy() keeps the tensors of an object, and refuses an async function as record() does", async (device) => {
+  using a = Tensor.from(device, [[2]]);
+  const { dA, dB } = device.tidy(() => matmulBackward(a, a, Tensor.from(device, [[3]])));
+  assertEquals([...await dA.read(), ...await dB.read()], [6, 6]);
+  dA.dispose();
+  dB.dispose();
+  assertThrows(() => device.tidy(() => Promise.resolve()), TypeError, "Cannot tidy an async function");
+  assertThrows(() => device.record(() => Promise.resolve()), TypeError, "Cannot record an async function");
+});
+
+Deno.test("read() reports a device that was lost, again and again", async () => {
+  const device = await Device.request({ smallDispatches: true });
+  const x = Tensor.from(device, [1, 2]);
+  device.dispose();
+  let message = "";
+  for (let attempt = 0; attempt < 100 && !message.includes("lost"); attempt++) {
+    ({ message } = await assertRejects(() => x.read(), DeviceError, "The GPU reported: "));
+    await new Promise((resolve) => setTimeout(resolve, 10)); // the news of the loss takes its time
+  }
+  assertStringIncludes(message, "the device was lost");
+  assertEquals(device.stats.buffers, 1, "the copies for reading back were freed");
+});
+
+Deno.test("a Device destroys itself at the end of its scope", async () => {
+  let kept: Device;
+  {
+    using device = await Device.request({ smallDispatches: true });
+    kept = device;
+  }
+  await assertRejects(() => kept.read([{ buffer: kept.createBuffer(4, "x"), byteOffset: 0, byteLength: 4 }]));
+});
+
+gpuTest("createBuffer() rounds up to what can be bound and copied", (device) => {
+  for (const [asked, made] of [[0, 4], [1, 4], [4, 4], [6, 8]]) {
+    const buffer = device.createBuffer(asked, "odd");
+    assertEquals([buffer.size, buffer.label], [made, "odd"]);
+    device.destroyBuffer(buffer);
+  }
+});
+
+gpuTest("copy() goes from buffer to buffer, and is refused inside a recording", async (device) => {
+  using a = Tensor.from(device, [1, 2, 3]);
+  using b = Tensor.zeros(device, [5]);
+  device.copy(a, b.view(1, [3]));
+  assertEquals(await b.read(), Float32Array.of(0, 1, 2, 3, 0));
+  assertThrows(
+    () => device.record(() => device.copy(a, b)),
+    TypeError,
+    "Cannot record a copy: a recording holds kernels only",
+  );
+});
+
+gpuTest("record() inside record() is refused, and recording can go on after", async (device) => {
+  using x = Tensor.from(device, [-1, 1]);
+  assertThrows(
+    () => device.record(() => void device.record(() => {})),
+    TypeError,
+    "Cannot record inside a recording",
+  );
+  assertEquals(await compute(device, () => relu(x)), Float32Array.of(0, 1));
+});
+
+gpuTest("record() frees what it made where the function throws", (device) => {
+  using x = Tensor.zeros(device, [3]);
+  const { buffers } = device.stats;
+  const body = () => {
+    relu(x);
+    throw new Error("stopped");
+  };
+  assertThrows(() => device.record(body), Error, "stopped");
+  assertEquals(device.stats.buffers, buffers);
+});
+
+gpuTest("tidy() frees what was made, and keeps what is returned", async (device) => {
+  using x = Tensor.from(device, [-1, 2]);
+  const { buffers } = device.stats;
+  const one = device.tidy(() => scale(relu(x), 2));
+  const two = device.tidy(() => [relu(x), scale(add(x, x), 1)]);
+  assertEquals(device.tidy(() => relu(x).size), 2);
+  assertEquals(device.stats.buffers, buffers + 3);
+  assertEquals(await one.read(), Float32Array.of(0, 4));
+  assertEquals(await two[1].read(), Float32Array.of(-2, 4));
+  for (const tensor of [one, ...two]) tensor.dispose();
+});
+
+gpuTest("tidy() hands what an inner one returns to the outer one", (device) => {
+  using x = Tensor.zeros(device, [2]);
+  const { buffers } = device.stats;
+  device.tidy(() => {
+    const inner = device.tidy(() => relu(relu(x)));
+    assertEquals(device.stats.buffers, buffers + 1);
+    inner.buffer; // alive
+  });
+  assertEquals(device.stats.buffers, buffers);
+});
+
+gpuTest("tidy() frees everything where the function throws", (device) => {
+  using x = Tensor.zeros(device, [2]);
+  const { buffers } = device.stats;
+  assertThrows(() => device.tidy(() => add(relu(x), Tensor.zeros(device, [3]))), TypeError);
+  assertEquals(device.stats.buffers, buffers);
+});
+
+Deno.test("Device.request() tells the software adapter of small dispatches, unless the environment speaks of threads", async () => {
+  const threads = async (env: Record<string, string>, smallDispatches: boolean) => {
+    const code = `import { Device } from "./lib/device.ts";
+      using device = await Device.request({ smallDispatches: ${smallDispatches} });
+      console.log(Deno.env.get("LP_NUM_THREADS"));`;
+    const { LP_NUM_THREADS: _, ...rest } = Deno.env.toObject();
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-lock", "--no-check", code],
+      cwd: new URL("../../", import.meta.url),
+      clearEnv: true,
+      env: { ...rest, ...env },
+    }).output();
+    return new TextDecoder().decode(stdout).trim();
+  };
+  assertEquals(await threads({}, true), "0");
+  assertEquals(await threads({}, false), "undefined");
+  assertEquals(await threads({ LP_NUM_THREADS: "1" }, true), "1");
+});

@@ -1,0 +1,233 @@
+/**
+ * Each task's permissions in deno.json are enough for what it does, and none is too much. --allow-env and --allow-run name
+ * nothing: settings are read under all the names that tasks/settings/keys.ts knows, and where LD_LIBRARY_PATH is set, as drivers of
+ * GPUs often ask for, Deno starts no program under a list of them.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { pathInProject, readTasks, Workplace } from "../support/run_task_process.ts";
+
+/** All that Deno grants. */
+const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi"];
+
+/** The tasks that may start programs: Deno itself, and in setup a package manager. */
+const MAY_RUN = ["setup", "tune", "tune-mpi", "test", "bench", "bench-mpi", "soak", "playground"];
+
+/** The tasks whose processes are ranks of MPI. */
+const RANKS = ["gen-data-mpi", "scale-mpi", "train-mpi", "tune-mpi"];
+
+/** What each task may write. */
+const WRITES: Record<string, string | undefined> = {
+  "gen-data": "=data",
+  scale: "=data",
+  train: "=data",
+  "train-mpi": "=data",
+  "gen-data-mpi": "=data",
+  "scale-mpi": "=data",
+  tune: "=data",
+  "tune-mpi": "=data",
+  // Where the user says.
+  predict: "",
+  export: "",
+  report: "",
+  playground: "",
+  bench: "",
+  // A link, which Deno makes only where everything may be written.
+  setup: "",
+  test: "=coverage",
+};
+
+/** The tasks that may listen, and that on loopback alone: for a page. */
+const MAY_LISTEN = ["train", "playground"], LOOPBACK = "--allow-net=127.0.0.1";
+
+/** What Deno says of a permission that is missing. */
+const NOT_CAPABLE = /NotCapable|Requires .* (access|permissions?)\b/i;
+
+/** A typical use of a task. */
+interface Use {
+  args: (elsewhere: string) => string[];
+  /** What it says at its end, whatever its exit code. */
+  says: RegExp;
+  /** Files of the project that it stands among; the task's folder is that of the project then. */
+  project?: string[];
+  env?: Record<string, string>;
+  /** Permissions that this use does not need. */
+  unused?: string[];
+}
+
+/** With this no program could be started under a list. */
+const DRIVERS = { LD_LIBRARY_PATH: "/nowhere" };
+
+const SMALL = ["--num-dataset=100", "--num-epochs=1"];
+
+/** What `deno task setup` is made of. */
+const SETUP = ["tasks/setup/prepare_machine.ts", "tasks/setup/open_mpi.ts", "tasks/setup/packages.ts"];
+
+const USES: Record<string, Use> = {
+  "gen-data": { args: () => ["--num-dataset=100", "--generate-dataset"], says: /^wrote data\/cubic.csv: 100 rows/m },
+  scale: { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
+  train: {
+    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--live"],
+    says: /^live: http:[^]*^run: data\/runs\//m,
+  },
+  "gen-data-mpi": {
+    args: () => ["--num-dataset=100", "--generate-dataset"],
+    says: /^wrote data\/cubic.csv: 100 rows/m,
+  },
+  "scale-mpi": { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
+  "train-mpi": {
+    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--run-name=mpi"],
+    says: /^run: data\/runs\/mpi$/m,
+  },
+  tune: {
+    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--trials=1", "--seed=1|2"],
+    says: /^best: data\/runs\//m,
+    env: DRIVERS,
+  },
+  "tune-mpi": {
+    args: (at) => [
+      ...["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1"],
+      ...["--trials=1", "--seed=1|2", "--run-name=mpi"],
+    ],
+    says: /^best: data\/runs\/mpi-001$/m,
+    env: DRIVERS,
+  },
+  compare: { args: () => ["default_run", "default_run.1"], says: /^in the end, test /m },
+  predict: {
+    args: (at) => ["--input", `${at}/own.csv`, "--output", `${at}/out.csv`],
+    says: /^wrote .*: 40 predictions/m,
+  },
+  evaluate: { args: (at) => ["--data", `${at}/own.csv`], says: /^default_run/m },
+  export: { args: (at) => ["--format=onnx", "--output", `${at}/model.onnx`], says: /^wrote .*model\.onnx/m },
+  report: { args: (at) => ["--output", `${at}/report.html`], says: /^wrote .*report\.html/m },
+  gradcheck: { args: () => ["--hidden-size=2"], says: /gradients are right, 0 wrong/ },
+  doctor: { args: () => [], says: /this device can train/ },
+  playground: {
+    args: (at) => ["--output", `${at}/page`],
+    says: /^wrote .*: index\.html, playground\.css, playground\.js/m,
+    // Serving the page goes on until Ctrl-C: playground_test does it, with the task's permissions.
+    unused: ["--allow-net=127.0.0.1"],
+  },
+  setup: {
+    args: () => [],
+    says: /^$/,
+    project: ["deno.json", "deno.lock", ...SETUP],
+    env: { ...DRIVERS, JSR_URL: "file:///nowhere/", NO_SETUP: "" },
+    // Who runs it is asked only where an adapter is missing.
+    unused: ["--allow-sys=uid"],
+  },
+  // In a project without tests, whose stages fail one by one.
+  test: {
+    args: () => [],
+    says: /^tests: \d+ passed/m,
+    project: [...SETUP, "tasks/gate/gate.ts"],
+    // Its stages would install what they miss.
+    env: { NO_SETUP: "1" },
+  },
+};
+
+/** Tasks whose every use takes minutes: their permissions are only read. */
+const LONG = ["bench", "bench-mpi", "soak"];
+
+/** Tasks of this project's makers that drive a browser: playwright-core reads in /proc, which only all permissions allow. */
+const BROWSING = ["pictures"];
+
+/** The flags of a task's command, and its script. */
+async function commandOf(task: string): Promise<{ flags: string[]; script: string }> {
+  const words = (await readTasks())[task].command.split(" ");
+  assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
+  return { flags: words.slice(2, -1), script: words.at(-1)! };
+}
+
+/** Refuses expressly what the flags do not allow. */
+function denials(flags: readonly string[]): string[] {
+  return KINDS.filter((kind) => !flags.some((flag) => flag.split("=")[0] === `--allow-${kind}`))
+    .map((kind) => `--deny-${kind}`);
+}
+
+/** A run of a task's typical use under some flags. */
+async function use(task: string, flags: readonly string[], place: Workplace, elsewhere: string): Promise<string> {
+  const { args, project = [], env = {} } = USES[task], { script } = await commandOf(task);
+  const words = [...flags, ...denials(flags)], surroundings = { NO_COLOR: "1", ...env };
+  await using copy = await Workplace.create();
+  for (const name of project) await copy.write(name, await Deno.readTextFile(pathInProject(name)));
+  for (const name of ["lib/a.ts", "tasks/offline_std/a.ts"]) await copy.write(name, "");
+  const { stdout, stderr } = project.length > 0
+    ? await copy.runDeno(["run", ...words, script, ...args(elsewhere)], surroundings)
+    : await place.runDeno(
+      ["run", "--config", pathInProject("deno.json"), ...words, pathInProject(script), ...args(elsewhere)],
+      surroundings,
+    );
+  return stdout + stderr;
+}
+
+/** A folder with files for all tasks, and one elsewhere, where a user may keep files of his own. */
+async function prepare(): Promise<{ place: Workplace; elsewhere: Workplace } & AsyncDisposable> {
+  const place = await Workplace.create();
+  const rows = Array.from({ length: 40 }, (_, i) => `${i},${3 * i + 1}`);
+  const elsewhere = await Workplace.create({ "own.csv": ["x,y", ...rows].join("\n") + "\n" });
+  await place.succeed("train", SMALL);
+  return {
+    place,
+    elsewhere,
+    [Symbol.asyncDispose]: async () => {
+      await place[Symbol.asyncDispose]();
+      await elsewhere[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("deno.json gives every task known permissions, no network but a page on this machine, and writing and programs only where needed", async () => {
+  for (const task of Object.keys(await readTasks())) {
+    assert(task in USES || [...LONG, ...BROWSING].includes(task), `a task without a typical use here: ${task}`);
+    if (BROWSING.includes(task)) continue;
+    const { flags } = await commandOf(task), of = (kind: string) => flags.filter((flag) => flag.includes(`-${kind}`));
+    for (const flag of flags) {
+      assertMatch(
+        flag,
+        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run|ffi)|allow-net=127\.0\.0\.1)$/,
+        `a flag of ${task}`,
+      );
+    }
+    assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
+    assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);
+    assertEquals(of("net"), MAY_LISTEN.includes(task) ? [LOOPBACK] : [], `${task} reaches out`);
+    assertEquals(of("ffi"), RANKS.includes(task) ? ["--allow-ffi"] : [], `${task} calls other libraries`);
+    assertEquals(of("sys"), ["setup", "bench-mpi"].includes(task) ? ["--allow-sys=uid"] : []);
+    if (task === "soak") continue;
+    assertEquals(of("write"), WRITES[task] === undefined ? [] : [`--allow-write${WRITES[task]}`], task);
+  }
+});
+
+Deno.test("each task works with its permissions, and all else denied", async (t) => {
+  await using prepared = await prepare();
+  for (const [task, { says }] of Object.entries(USES)) {
+    await t.step(task, async () => {
+      const { flags } = await commandOf(task);
+      const said = await use(task, flags, prepared.place, prepared.elsewhere.path);
+      assertEquals(said.match(NOT_CAPABLE)?.[0], undefined, said);
+      assertMatch(said, says);
+    });
+  }
+});
+
+Deno.test("no task works with less: each permission taken away, or held to the project's folder, is missed", async (t) => {
+  await using prepared = await prepare();
+  for (const [task, { unused = [] }] of Object.entries(USES)) {
+    const { flags } = await commandOf(task);
+    for (const flag of flags.filter((flag) => flag.startsWith("--allow-") && !unused.includes(flag))) {
+      // Less than everywhere is the folder in which the task runs.
+      const less = /^--allow-(read|write)$/.test(flag) ? [`${flag}=.`] : [];
+      await t.step(`${task} ${flag}`, async () => {
+        const said = await use(
+          task,
+          flags.flatMap((other) => other === flag ? less : [other]),
+          prepared.place,
+          prepared.elsewhere.path,
+        );
+        assertMatch(said, NOT_CAPABLE);
+        assertStringIncludes(said.toLowerCase(), flag.match(/[a-z]+(?==|$)/)![0]);
+      });
+    }
+  }
+});

@@ -1,0 +1,247 @@
+/** Values that are not finite, each planted in a training: what is named must be what a run step by step shows. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Device } from "../../lib/gpu/device.ts";
+import { NotFiniteError } from "../../lib/base/errors.ts";
+import { type Fault, findFault } from "../../lib/inspect/fault_finder.ts";
+import { Dropout, type Layer, Linear, type Parameter, ReLU } from "../../lib/core/layers.ts";
+import { mse } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { multiply } from "../../lib/core/ops.ts";
+import { createOptimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
+import { type ReferenceLayer, ReferenceReLU } from "../../lib/reference/mod.ts";
+import { ArrayRows } from "../../lib/data/row_source.ts";
+import { readAll, Tensor } from "../../lib/core/tensor.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import type { TrainingState } from "../../lib/training/training_state.ts";
+import { formatFault } from "../../tasks/training/not_finite_report.ts";
+import { gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+
+const ROWS = 62, BATCH = 4, ODD_ROW = 27;
+
+/** `y = x^8`: overflows in its forward pass, as an exponential would. */
+class Power implements Layer {
+  readonly kind = "Power";
+  readonly parameters: readonly Parameter[] = [];
+  outputSize(inputs: number): number {
+    return inputs;
+  }
+  forward(x: Tensor): Tensor {
+    let y = x;
+    for (let i = 0; i < 3; i++) y = multiply(y, y);
+    return y;
+  }
+  backward(dOut: Tensor): Tensor {
+    return multiply(dOut, dOut); // any will do
+  }
+  reference(): ReferenceLayer {
+    return new ReferenceReLU();
+  }
+}
+
+interface Setup {
+  optimizer?: OptimizerName;
+  learningRate?: number;
+  layers?: () => Layer[];
+  weights?: Record<string, number[]>;
+  /** What the row that stands out has as its inputs and as its target; the others are as drawn, or small. */
+  odd?: { x?: number; y?: number };
+  small?: boolean;
+  windowRows?: number;
+  plain?: boolean;
+  clipNorm?: number;
+}
+
+interface Made extends Disposable {
+  model: Model;
+  trainer: Trainer;
+  state: Readonly<Record<string, Tensor>>;
+  data: { x: Float32Array<ArrayBuffer>; y: Float32Array<ArrayBuffer> };
+}
+
+const perceptron = () => [new Linear(2, 6), new ReLU(), new Linear(6, 1)];
+const narrow = (between: Layer) => () => [new Linear(2, 1), between, new Linear(1, 1)];
+
+function setUp(device: Device, setup: Setup): Made {
+  const { layers = perceptron, weights, odd = {}, small, windowRows, plain, clipNorm } = setup;
+  const stack = new DisposableStack(), scale = small ? 1e-3 : 1;
+  const [x, y] = [2, 1].map((columns, i) =>
+    Float32Array.from(randomMatrix(ROWS, columns, i).data, (v) => small ? scale * (0.5 + Math.abs(v) / 9) : v)
+  );
+  if (odd.x !== undefined) x[2 * ODD_ROW + 1] = odd.x;
+  if (odd.y !== undefined) y[ODD_ROW] = odd.y;
+  const model = stack.use(new Model(device, layers()));
+  if (weights) model.load(weights);
+  const optimizer = stack.use(createOptimizer(setup.optimizer ?? "sgd", model, setup.learningRate ?? 0.01));
+  const place = windowRows
+    ? { source: new ArrayRows(x, y, 2), windowRows }
+    : { x: stack.use(Tensor.from(device, x, [ROWS, 2])), y: stack.use(Tensor.from(device, y, [ROWS, 1])) };
+  const settings = { model, loss: mse, optimizer, batchSize: BATCH, seed: 3, plain, clipNorm };
+  const trainer = stack.use(new Trainer({ ...settings, ...place }));
+  return { model, trainer, state: optimizer.state, data: { x, y }, [Symbol.dispose]: () => stack.dispose() };
+}
+
+const isBad = (data: ArrayLike<number>): boolean => Array.from(data).some((v) => !Number.isFinite(v));
+
+/** Runs one step as in training; whether its loss is not finite. */
+async function runStep(trainer: Trainer): Promise<boolean> {
+  const stop = trainer.step + 1;
+  const epochs = trainer.epochs(1, { between: (now) => stop - now });
+  return await Array.fromAsync(epochs).then(() => false, ({ what }) => what === "loss");
+}
+
+/** The first step that is not finite, its first tensor and its rows, by a run that stops and looks at every step. */
+async function stepByStep(device: Device, setup: Setup): Promise<Pick<Fault, "step" | "tensor" | "rows">> {
+  using made = setUp(device, setup);
+  const { trainer, model, state } = made;
+  for (let step = 1;; step++) {
+    const before = await trainer.snapshot(), isLossBad = await runStep(trainer);
+    const kept = await readAll([model.gradients, model.values, ...Object.values(state)]);
+    if (!isLossBad && !kept.some(isBad)) continue;
+    trainer.restore(before);
+    return { step, ...await observe(made) };
+  }
+}
+
+/** The first tensor of the next step that is not finite, and the rows that it saw. */
+async function observe({ trainer, model, state, data }: Made): Promise<Pick<Fault, "tensor" | "rows">> {
+  let rows: number[] = [], tensor = "";
+  const stop = trainer.step + 1;
+  const note = (name: string, values: ArrayLike<number>) => tensor ||= isBad(values) ? name : "";
+  const isRow = (row: number, x: ArrayLike<number>, y: number) =>
+    Object.is(data.y[row], y) && [0, 1].every((j) => Object.is(data.x[2 * row + j], x[j]));
+  const look = async (tensors: ReadonlyMap<string, Tensor>, _: number, batch: { x: Tensor; y: Tensor }) => {
+    const [x, y] = await readAll([batch.x, batch.y]);
+    rows = Array.from(
+      y,
+      (target, i) => Array.from(data.y.keys()).find((row) => isRow(row, x.subarray(2 * i, 2 * i + 2), target))!,
+    );
+    for (const [name, values] of [["x", batch.x] as const, ["y", batch.y] as const, ...tensors]) {
+      note(name, await values.read());
+    }
+  };
+  await trainer.observedEpoch(look, { between: (now) => stop - now }).catch((error) =>
+    assert(error instanceof NotFiniteError, error)
+  );
+  for (
+    const [kind, flat] of [
+      ...Object.entries(state).map(([k, v]) => [`optimizer.${k}`, v] as const),
+      ["weights", model.values] as const,
+    ]
+  ) {
+    const values = await flat.read();
+    for (const { name, parameter: { value, shape } } of model.parameters) {
+      const first = (value.byteOffset - model.values.byteOffset) / 4;
+      note(`${kind}.${name}`, values.subarray(first, first + shape.reduce((a, b) => a * b)));
+    }
+  }
+  return { tensor, rows: Uint32Array.from(rows) };
+}
+
+/** Weights whose gradients are large where an input is not small, far from any that its loss would notice. */
+const steep = { "0.weight": [1, 1], "0.bias": [0], "2.weight": [1e11], "2.bias": [0] };
+
+interface Case extends Setup {
+  expected: Partial<Fault> & { tensor: string };
+  cause: Fault["cause"]["kind"];
+  /** Text that the report has. */
+  says: RegExp;
+}
+
+const CASES: Record<string, Case> = {
+  "NaN in a data row": {
+    odd: { x: NaN },
+    expected: { tensor: "x", row: ODD_ROW, value: NaN },
+    cause: "data",
+    says: /^an input is NaN at step \d+ of epoch 1, in training row 27, column "b"\nbatch: training rows .*27/,
+  },
+  "an infinite target, with dropout, over windows": {
+    layers: () => [new Linear(2, 6), new ReLU(), new Dropout(0.5), new Linear(6, 1)],
+    ...{ odd: { y: -Infinity }, windowRows: 20, optimizer: "adam" },
+    expected: { tensor: "y", row: ODD_ROW, value: -Infinity },
+    cause: "data",
+    says:
+      /a target is -Infinity .* column "c"[^]*row 27 of the training rows has -Infinity as its target 0\nwhat to do: mend/,
+  },
+  "a learning rate too large, sgd, one kernel a step": {
+    learningRate: 3,
+    expected: { tensor: "?" },
+    cause: "rate",
+    says: /a learning rate of 3 is too large\nwhat to do: LEARNING_RATE=0.3, .*--on-nan halve-lr/,
+  },
+  "a learning rate too large, momentum, plain, over windows": {
+    ...{ learningRate: 1, optimizer: "momentum", plain: true, windowRows: 20 },
+    expected: { tensor: "?" },
+    cause: "rate",
+    says: /a learning rate of 1 is too large/,
+  },
+  "a learning rate too large, with dropout": {
+    layers: () => [new Linear(2, 6), new ReLU(), new Dropout(0.3), new Linear(6, 1)],
+    learningRate: 3,
+    expected: { tensor: "?" },
+    cause: "rate",
+    says: /a learning rate of 3 is too large/,
+  },
+  "a learning rate too large, adam": {
+    ...{ learningRate: 1e10, optimizer: "adam" },
+    expected: { tensor: "?" },
+    cause: "rate",
+    says: /a learning rate of 10000000000 is too large\nwhat to do: LEARNING_RATE=1000000000,/,
+  },
+  "an overflow of adam's variance alone": {
+    ...{ layers: narrow(new ReLU()), weights: steep, small: true, odd: { x: 50 }, optimizer: "adam" },
+    expected: {
+      tensor: "optimizer.variance.0.weight",
+      value: Infinity,
+      layer: { number: 0, kind: "Linear" },
+      at: [1, 0],
+    },
+    cause: "overflow",
+    says: /^the optimizer's variance of 0.weight of layer 0 \(Linear\) is Infinity .*, first at \[1, 0\]/,
+  },
+  "a norm that clipNorm cannot square": {
+    ...{ layers: narrow(new ReLU()), weights: steep, small: true, odd: { x: 50 }, clipNorm: 1e30, learningRate: 1e-30 },
+    expected: { tensor: "gradient norm" },
+    cause: "overflow",
+    says: /^the norm of the gradients, which CLIP_NORM needs, is Infinity at step \d+ of epoch 1\nbatch/,
+  },
+  "an overflow in a layer": {
+    ...{ layers: narrow(new Power()), weights: { ...steep, "0.weight": [2e3, 2e3], "2.weight": [1e-9] }, small: true },
+    ...{ odd: { x: 50 }, learningRate: 1e-30 },
+    expected: { tensor: "a1", row: ODD_ROW, layer: { number: 1, kind: "Power" }, value: Infinity },
+    cause: "unknown",
+    says: /^output a1 of layer 1 \(Power\) is Infinity at step \d+ of epoch 1, in training row 27, column 0/,
+  },
+  "an input that is not scaled": {
+    ...{ odd: { x: 1e22 } },
+    expected: { tensor: "loss" },
+    cause: "scale",
+    says: /likely cause: input 1 is not scaled: the batch holds 1e\+22\nwhat to do: .*SCALING_METHOD/,
+  },
+};
+
+for (const [name, { expected, cause, says, ...setup }] of Object.entries(CASES)) {
+  gpuTest(`findFault() names what a run step by step shows, and goes back: ${name}`, async (device) => {
+    const truth = await stepByStep(device, setup);
+    using made = setUp(device, setup);
+    const { trainer } = made;
+    const states: TrainingState[] = [await trainer.snapshot()];
+    if (truth.step > 3) {
+      await Array.fromAsync(trainer.epochs(1, { between: (now) => 2 - now }));
+      states.push(await trainer.snapshot());
+    }
+    for (const state of states) {
+      trainer.restore(state);
+      const error = await assertRejects(() => Array.fromAsync(trainer.epochs(40)), NotFiniteError);
+      assert(error.after < truth.step && truth.step <= error.step, `${error.after} ${truth.step} ${error.step}`);
+      const fault = await findFault(trainer, state, error);
+      const text = formatFault(fault, { inputs: ["a", "b"], targets: ["c"] }).join("\n");
+      const { tensor, ...rest } = expected, named = { tensor: fault.tensor, step: fault.step, rows: fault.rows };
+      assertEquals(named, tensor === "gradient norm" ? { ...truth, tensor } : truth, text);
+      if (tensor !== "?") assertEquals(fault.tensor, tensor);
+      for (const key of Object.keys(rest) as (keyof typeof rest)[]) assertEquals(fault[key], rest[key], text);
+      assertEquals(fault.cause.kind, cause, text);
+      assert(says.test(text), text);
+      assertEquals(await trainer.snapshot(), state);
+    }
+  });
+}

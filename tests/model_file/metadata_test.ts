@@ -1,0 +1,161 @@
+/** What a model's file says beside its weights: kept, and refused where it is not what it should be. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { DataError } from "../../lib/base/errors.ts";
+import { Linear } from "../../lib/core/layers.ts";
+import { bceWithLogits, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { dataSource } from "../../lib/model_file/metadata.ts";
+import { readSafetensors, writeSafetensors } from "../../lib/safetensors/reader.ts";
+import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
+import { Scaler } from "../../lib/data/scaler.ts";
+import type { Table } from "../../lib/data/table.ts";
+import { VERSION } from "../../lib/base/version.ts";
+import { gpuTest } from "../support/gpu_test_case.ts";
+
+/** A path in a folder of its own, taken away again at the end. */
+async function temporaryFile(): Promise<{ path: string } & AsyncDisposable> {
+  const folder = await Deno.makeTempDir({ prefix: "backhand_model_" });
+  return {
+    path: `${folder}/model.safetensors`,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+/** A table of a number and a text, and a model of it that knows where it came from. */
+const TABLE: Table = {
+  inputs: [
+    { kind: "numeric", name: "age", fill: 30.5 },
+    { kind: "categorical", name: "color", categories: ["red", "(missing)"], fill: "(missing)" },
+  ],
+  target: { kind: "classes", name: "kind", classes: ["cat", "dog"] },
+  missing: "category",
+};
+
+const oneHot = (name: string) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 });
+
+const FULL: ModelDescription = {
+  table: TABLE,
+  features: ["age", "color=red", "color=(missing)", "color=(unseen)"],
+  targets: ["cat", "dog"],
+  scalers: {
+    inputs: new Scaler("minmax", [
+      { name: "age", min: -50, max: 50, mean: 1, deviation: 2 },
+      ...["color=red", "color=(missing)", "color=(unseen)"].map(oneHot),
+    ]),
+    targets: new Scaler("none", ["cat", "dog"].map(oneHot)),
+  },
+  loss: softmaxCrossEntropy,
+  settings: { SEED: "7" },
+  seed: 7,
+  baseline: [0.25, 0.75],
+  source: { name: "pets.csv", sha256: "0123456789abcdef".repeat(4) },
+};
+
+gpuTest("a saved model keeps table, seed, baseline, source and versions, all as texts", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, [new Linear(4, 2)]);
+  await saveModel(file.path, model, FULL);
+  const { metadata } = await readSafetensors(file.path);
+  assertEquals(JSON.parse(metadata.table), TABLE);
+  assertEquals(metadata.seed, "7");
+  using saved = await SavedModel.load(device, file.path);
+  const { table, features, targets, seed, baseline, source, versions } = saved.description;
+  assertEquals({ table, features, targets, seed, baseline, source }, {
+    table: TABLE,
+    features: FULL.features,
+    targets: FULL.targets,
+    seed: 7,
+    baseline: [0.25, 0.75],
+    source: FULL.source,
+  });
+  assertEquals(versions, { backhand: VERSION, deno: Deno.version.deno, platform: Deno.build.target });
+});
+
+gpuTest("two classes under bce have one output, the probability of the second", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, [new Linear(4, 1)]);
+  const scalers = { inputs: FULL.scalers.inputs, targets: new Scaler("none", [oneHot("kind")]) };
+  const binary = { ...FULL, targets: ["kind"], scalers, loss: bceWithLogits, baseline: [0.75] };
+  await saveModel(file.path, model, binary);
+  using saved = await SavedModel.load(device, file.path);
+  assertEquals([saved.description.targets, saved.description.baseline], [["kind"], [0.75]]);
+});
+
+gpuTest("load() refuses metadata that are missing, malformed or contradict each other", async (device) => {
+  await using file = await temporaryFile();
+  const { path } = file;
+  using model = new Model(device, [new Linear(4, 2)]);
+  await saveModel(path, model, FULL);
+  const good = await readSafetensors(path), tensors = Object.fromEntries(good.tensors);
+  const table = (change: object) => ({ table: JSON.stringify({ ...TABLE, ...change }) });
+  const scaler = (change: object) => ({ scaler: JSON.stringify({ ...FULL.scalers, ...change }) });
+  const { columns } = FULL.scalers.inputs, flat = { ...columns[0], max: columns[0].min };
+  const cases: [Record<string, string>, string][] = [
+    [{ format: "backhand model 1" }, "this is no model of `deno task train`"],
+    [{ loss: "hinge" }, 'its loss is "hinge"'],
+    [{ loss: "toString" }, 'its loss is "toString"'],
+    [{ loss: "mse" }, "2 classes under the loss mse: need softmax, or bce for two classes"],
+    [{ loss: "bce" }, "its baseline is [0.25,0.75], need 1 shares from 0 to 1"],
+    [{ table: "{" }, "its table is no JSON"],
+    [table({ inputs: [] }), "Cannot read a table: it has no input columns"],
+    [table({ inputs: [{ kind: "numeric", name: "age" }] }), 'its table has the columns ["age"], its input scaler'],
+    [table({ target: { kind: "classes", name: "kind", classes: ["dog", "cat"] } }), "its target scaler"],
+    [{ scaler: "[]" }, "its scaler is no object"],
+    [scaler({ inputs: undefined }), "Cannot read a scaler: its method is undefined"],
+    [scaler({ inputs: { method: "minmax", columns: [flat, ...columns.slice(1)] } }), 'Cannot scale column "age"'],
+    [{ settings: '["SEED"]' }, "its settings is no object"],
+    [{ settings: '{"SEED":7}' }, '"SEED" of its settings is 7, need a text'],
+    [{ seed: "-1" }, "its seed is -1, need a whole number"],
+    [{ seed: "1e3x" }, "its seed is no JSON"],
+    [{ baseline: "[0.5]" }, "its baseline is [0.5], need 2 shares from 0 to 1 of sum 1"],
+    [{ baseline: "[1.5,-0.5]" }, "need 2 shares"],
+    [{ baseline: "[0.5,0.25]" }, "of sum 1"],
+    [{ source: '{"name":"a"}' }, "its source has no name or no SHA-256"],
+    [{ source: `{"name":"a","sha256":"${"F".repeat(64)}"}` }, "its source has no name or no SHA-256"],
+    [{ versions: '{"deno":"2"}' }, "its versions are not those of"],
+  ];
+  for (const [changes, problem] of cases) {
+    await writeSafetensors(path, tensors, { ...good.metadata, ...changes });
+    const error = await assertRejects(() => SavedModel.load(device, path), DataError, problem);
+    assertEquals(error.place.file, path);
+  }
+  for (const name of ["format", "layers", "table", "scaler", "loss", "settings", "versions"]) {
+    const { [name]: _, ...others } = good.metadata;
+    await writeSafetensors(path, tensors, others);
+    await assertRejects(() => SavedModel.load(device, path), DataError, path);
+  }
+  for (const name of ["seed", "baseline", "source"]) {
+    const { [name]: _, ...others } = good.metadata;
+    await writeSafetensors(path, tensors, others);
+    (await SavedModel.load(device, path)).dispose();
+  }
+});
+
+gpuTest("saveModel() refuses names that are not those of the table, and writes nothing", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, [new Linear(4, 2)]);
+  const cases: [Partial<ModelDescription>, string][] = [
+    [{ features: ["age"] }, 'its features ["age"]'],
+    [{ targets: ["dog", "cat"] }, 'its targets ["dog","cat"]'],
+    [{ scalers: { inputs: FULL.scalers.targets, targets: FULL.scalers.targets } }, "its input scaler"],
+  ];
+  for (const [change, problem] of cases) {
+    await assertRejects(() => saveModel(file.path, model, { ...FULL, ...change }), TypeError, problem);
+  }
+  await assertRejects(() => Deno.stat(file.path), Deno.errors.NotFound);
+});
+
+Deno.test("dataSource() gives name and SHA-256 of a file of any length", async () => {
+  await using file = await temporaryFile();
+  for (const size of [0, 5, (1 << 20) + 1]) {
+    const bytes = Uint8Array.from({ length: size }, (_, i) => i * i);
+    await Deno.writeFile(file.path, bytes);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    assertEquals(await dataSource(file.path), { name: "model.safetensors", sha256: digest.toHex() });
+  }
+});
+
+Deno.test("VERSION is that of deno.json", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  assertEquals(VERSION, version);
+});

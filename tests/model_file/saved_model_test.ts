@@ -1,0 +1,215 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { DataError } from "../../lib/base/errors.ts";
+import { Dropout, GELU, LeakyReLU, Linear, ReLU, Sigmoid, Tanh } from "../../lib/core/layers.ts";
+import { bceWithLogits, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { readSafetensors, writeSafetensors } from "../../lib/safetensors/reader.ts";
+import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
+import { Scaler } from "../../lib/data/scaler.ts";
+import { numericTable } from "../../lib/data/table.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { bits, gpuTest } from "../support/gpu_test_case.ts";
+
+const statistics = (name: string, mean: number, deviation: number) => ({ name, min: -50, max: 50, mean, deviation });
+
+const description: ModelDescription = {
+  table: numericTable(["a", "b"], ["y"]),
+  features: ["a", "b"],
+  targets: ["y"],
+  scalers: {
+    inputs: new Scaler("standardize", [statistics("a", 1, 2), statistics("b", -3, 0.5)]),
+    targets: new Scaler("standardize", [statistics("y", 100, 10)]),
+  },
+  loss: mse,
+  settings: { SEED: "42" },
+};
+
+const layers = () => [new Linear(2, 3), new ReLU(), new Linear(3, 1)];
+
+/** A path in a folder of its own, taken away again at the end. */
+async function temporaryFile(): Promise<{ path: string } & AsyncDisposable> {
+  const folder = await Deno.makeTempDir({ prefix: "backhand_model_" });
+  return {
+    path: `${folder}/model.safetensors`,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+gpuTest("a saved model comes back bit for bit, with all that predicting needs", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, layers());
+  model.load({
+    "0.weight": Float32Array.of(0.1, -1e-40, 3e38, 1 / 3, -0, 7),
+    "0.bias": [1e-7, 2, 3],
+    "2.weight": [[1], [-2], [0.5]],
+    "2.bias": [Math.PI],
+  });
+  await saveModel(file.path, model, description);
+  using saved = await SavedModel.load(device, file.path);
+  assertEquals(saved.model.layers.map(({ kind }) => kind), ["Linear", "ReLU", "Linear"]);
+  const before = await model.read(), after = await saved.model.read();
+  assertEquals(Object.keys(after), Object.keys(before));
+  for (const name of Object.keys(before)) {
+    assertEquals(bits(after[name] as Float32Array<ArrayBuffer>), bits(before[name] as Float32Array<ArrayBuffer>), name);
+  }
+  const { table, features, targets, loss, settings, scalers, seed, baseline, source } = saved.description;
+  assertEquals([seed, baseline, source], [undefined, undefined, undefined]);
+  assertEquals({ table, features, targets, settings, loss: loss.kind }, {
+    table: description.table,
+    features: ["a", "b"],
+    targets: ["y"],
+    settings: { SEED: "42" },
+    loss: "mse",
+  });
+  assertEquals(scalers.inputs.toJSON(), description.scalers.inputs.toJSON());
+  assertEquals(scalers.targets.toJSON(), description.scalers.targets.toJSON());
+});
+
+gpuTest("predict() takes and gives raw units", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, [new Linear(2, 1)]);
+  model.load({ "0.weight": [0.5, -0.25], "0.bias": [2] });
+  await saveModel(file.path, model, description);
+  using saved = await SavedModel.load(device, file.path);
+  const byHand = (a: number, b: number) => 10 * (0.5 * (a - 1) / 2 - 0.25 * (b + 3) / 0.5 + 2) + 100;
+  assertClose(await saved.predict([1, -3, 5, 4, -7, 0]), [byHand(1, -3), byHand(5, 4), byHand(-7, 0)]);
+  assertEquals(await saved.predict([]), new Float64Array());
+  await assertRejects(() => saved.predict([1, 2, 3]), TypeError, "Cannot scale 3 values: rows have 2 columns");
+});
+
+gpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file too", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, [new Sigmoid(), new Linear(2, 1)]);
+  model.load({ "1.weight": [2, -2], "1.bias": [1] });
+  const none = new Scaler("none", [statistics("a", 0, 1), statistics("b", 0, 1)]);
+  const scalers = { inputs: none, targets: new Scaler("none", [statistics("y", 0, 1)]) };
+  await saveModel(file.path, model, { ...description, scalers, loss: bceWithLogits });
+  using saved = await SavedModel.load(device, file.path);
+  assertEquals(saved.description.loss, bceWithLogits);
+  const s = (z: number) => 1 / (1 + Math.exp(-z));
+  assertClose(await saved.predict([1, -1]), [s(2 * s(1) - 2 * s(-1) + 1)]);
+});
+
+gpuTest("every activation comes back from a file, with its settings", async (device) => {
+  await using file = await temporaryFile();
+  const layers = [
+    new Tanh(),
+    new LeakyReLU({ slope: 0.25 }),
+    new GELU(),
+    new Sigmoid(),
+    new Dropout(0.5, { seed: 3 }),
+    new ReLU(),
+    new Linear(2, 1),
+  ];
+  using model = new Model(device, layers);
+  await saveModel(file.path, model, description);
+  using saved = await SavedModel.load(device, file.path);
+  const describe = (model: Model) => model.layers.map(({ kind, settings }) => [kind, settings]);
+  assertEquals(describe(saved.model), describe(model));
+  assertEquals(describe(saved.model)[1], ["LeakyReLU", { slope: 0.25 }]);
+  assertEquals(describe(saved.model)[4], ["Dropout", { rate: 0.5, seed: 3 }]);
+});
+
+gpuTest("predict() gives a probability for each target under softmax", async (device) => {
+  await using file = await temporaryFile();
+  using model = new Model(device, [new Linear(2, 3)]);
+  model.load({ "0.weight": [[0, 1, 0], [0, 0, 0]], "0.bias": [0, 0, 0] });
+  const targets = ["red", "green", "blue"],
+    none = (names: string[]) => new Scaler("none", names.map((name) => statistics(name, 0, 1)));
+  const scalers = { inputs: none(description.features as string[]), targets: none(targets) };
+  const table = numericTable(description.features, targets);
+  await saveModel(file.path, model, { ...description, table, targets, scalers, loss: softmaxCrossEntropy });
+  using saved = await SavedModel.load(device, file.path);
+  assertEquals(saved.description.loss, softmaxCrossEntropy);
+  assertClose(await saved.predict([Math.log(2), 0, 0, 5]), [1 / 4, 1 / 2, 1 / 4, 1 / 3, 1 / 3, 1 / 3]);
+});
+
+gpuTest("load() refuses files that hold no whole model, naming file and tensor", async (device) => {
+  await using file = await temporaryFile();
+  const { path } = file;
+  using model = new Model(device, layers());
+  await saveModel(path, model, description);
+  const good = await readSafetensors(path);
+  const tensors = Object.fromEntries(good.tensors), { buffers } = device.stats;
+  const zeros = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+  const { "0.bias": _bias, ...noBias } = tensors, { "2.weight": _weight, ...noWeight } = tensors;
+  const apart = "the model does not fit together: ";
+  const cases: [
+    Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>,
+    Record<string, string>,
+    string,
+  ][] = [
+    [tensors, { format: "backhand model 0" }, "this is no model of `deno task train`"],
+    [noBias, {}, `${apart}0.bias [3] is missing`],
+    [noWeight, {}, `${apart}2.weight is missing, need [in, out]`],
+    [{ ...tensors, "0.bias": zeros(1, 3) }, {}, `${apart}0.bias is [1, 3], its layer takes [3]`],
+    [{ ...tensors, "0.bias": zeros(4) }, {}, `${apart}0.bias is [4], its layer takes [3]`],
+    [{ ...tensors, "2.weight": zeros(3) }, {}, `${apart}2.weight is [3], need [in, out]`],
+    [
+      { ...tensors, "2.weight": zeros(4, 1) },
+      {},
+      `${apart}Cannot feed 3 values a row to Linear [4, 1]: it takes 4`,
+    ],
+    [{ ...tensors, "4.weight": zeros(1, 1) }, {}, `${apart}4.weight is unknown`],
+    [tensors, { layers: '["Linear", "Maxout", "Linear"]' }, `${apart}layer 1 is of the unknown kind "Maxout"`],
+    [tensors, { layers: '["Linear", "toString", "Linear"]' }, `${apart}layer 1 is of the unknown kind "toString"`],
+    [tensors, { layers: '["Linear", null, "Linear"]' }, `${apart}layer 1 is of the unknown kind undefined`],
+    [
+      tensors,
+      { layers: '["Linear", "LeakyReLU", "Linear"]' },
+      `${apart}layer 1: Cannot make a LeakyReLU of slope NaN: need a finite number`,
+    ],
+    [
+      tensors,
+      { layers: '["Linear", {"kind": "LeakyReLU", "slope": "steep"}, "Linear"]' },
+      `${apart}layer 1: its "slope" is "steep", need a number`,
+    ],
+    [
+      tensors,
+      { layers: '["Linear", {"kind": "Dropout", "rate": 2, "seed": 1}, "Linear"]' },
+      `${apart}layer 1: Cannot drop out a share of 2: need a number from 0 to less than 1`,
+    ],
+    [
+      tensors,
+      { layers: '["Linear", {"kind": "Dropout", "rate": 0.5}, "Linear"]' },
+      `${apart}layer 1: Cannot seed with NaN`,
+    ],
+    [tensors, { loss: "hinge" }, `${apart}its loss is "hinge"`],
+    [
+      { ...tensors, "2.weight": zeros(3, 2), "2.bias": zeros(2) },
+      {},
+      `${apart}1 targets, but layers for 2`,
+    ],
+    [{ ...tensors, "0.bias": { shape: [3], data: Float32Array.of(0, NaN, 0) } }, {}, `${apart}0.bias holds NaN`],
+    [tensors, { layers: '"Linear"' }, `${apart}its layers are no list`],
+    [tensors, { layers: "[" }, apart],
+  ];
+  for (const [parts, changes, problem] of cases) {
+    await writeSafetensors(path, parts, { ...good.metadata, ...changes });
+    const error = await assertRejects(() => SavedModel.load(device, path), DataError, `${path}: ${problem}`);
+    assertEquals([error.place.file, device.stats.buffers], [path, buffers]);
+  }
+  await Deno.writeTextFile(path, "x,y\n1,2\n3,4\n");
+  await assertRejects(() => SavedModel.load(device, path), DataError, path);
+  await assertRejects(() => SavedModel.load(device, `${path}.none`), Deno.errors.NotFound);
+});
+
+gpuTest("predict() refuses what float32 cannot hold, before and behind the network", async (device) => {
+  const column = (name: string) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 });
+  const scalers = { inputs: new Scaler("none", [column("x")]), targets: new Scaler("none", [column("y")]) };
+  const model = new Model(device, [new Linear(1, 1)]);
+  model.load({ "0.weight": [[1e30]], "0.bias": [0] });
+  using saved = new SavedModel(model, {
+    table: numericTable(["x"], ["y"]),
+    features: ["x"],
+    targets: ["y"],
+    scalers,
+    loss: mse,
+    settings: {},
+  });
+  const refuse = (rows: number[], text: string) => assertRejects(() => saved.predict(rows), RangeError, text);
+  await refuse([1, 1e300], 'Cannot predict: the input 1e+300 in row 2, column "x" is beyond the range of float32');
+  const second = () => saved.predict([1, 1e300], 65_537);
+  await assertRejects(second, RangeError, "the input 1e+300 in row 65538,");
+  await refuse([1e30], 'Cannot predict: the prediction Infinity in row 1, column "y" is beyond the range of float32');
+});

@@ -1,0 +1,126 @@
+/** The line and XOR with the settings of their recipes: what they learn, and from how many starts. */
+import { assertEquals, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
+import type { Device } from "../../lib/gpu/device.ts";
+import type { Init } from "../../lib/core/init.ts";
+import { type Layer, multilayerPerceptron } from "../../lib/core/layers.ts";
+import { bceWithLogits, type Loss, mse } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { createOptimizer, Sgd } from "../../lib/core/optimizers.ts";
+import { Predictor } from "../../lib/evaluate/predictor.ts";
+import { Random } from "../../lib/base/random.ts";
+import { Matrix, referenceMse } from "../../lib/reference/mod.ts";
+import { readAll, Tensor } from "../../lib/core/tensor.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import { readConfig } from "../../tasks/settings/config.ts";
+import type { RecipeName } from "../../tasks/settings/config_types.ts";
+import { recipeOf } from "../../tasks/settings/recipes.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { gpuTest } from "../support/gpu_test_case.ts";
+
+const settingsOf = (recipe: RecipeName) =>
+  readConfig("train", ["--recipe", recipe], { env: () => undefined, dotenv: "" });
+
+/** A recipe's dataset as its settings make it: inputs and targets on the GPU. */
+function dataset(device: Device, name: RecipeName): { x: Tensor; y: Tensor; rows: number[][] } & Disposable {
+  const { numDataset, noise, seed } = settingsOf(name), { features, row } = recipeOf(name);
+  const streams = { inputs: new Random(seed, "inputs"), noise: new Random(seed, "noise") };
+  const rows = Array.from({ length: numDataset }, (_, i) => row(i, streams, noise));
+  const x = Tensor.from(device, rows.map((values) => values.slice(0, features.length)));
+  const y = Tensor.from(device, rows.map((values) => values.slice(features.length)));
+  return { x, y, rows, [Symbol.dispose]: () => [x, y].forEach((tensor) => tensor.dispose()) };
+}
+
+for (const batchSize of ["full", 32] as const) {
+  gpuTest(`linear: batches of ${batchSize} rows learn the line within 0.1`, async (device) => {
+    const { hiddenSize, init, learningRate, numEpochs, seed, optimizer: name } = settingsOf("linear");
+    using data = dataset(device, "linear");
+    const layers = multilayerPerceptron(1, hiddenSize, 1);
+    using model = new Model(device, layers, { init, random: new Random(seed, "weights") });
+    using optimizer = createOptimizer(name, model, learningRate);
+    const size = batchSize === "full" ? data.rows.length : batchSize;
+    using trainer = new Trainer({ model, loss: mse, optimizer, ...data, batchSize: size, seed });
+    assertEquals(trainer.stepsPerEpoch, batchSize === "full" ? 1 : 32);
+    const results = await Array.fromAsync(trainer.epochs(batchSize === "full" ? numEpochs : 200));
+    assertLess(results.at(-1)!.loss, 0.01);
+
+    const examples = recipeOf("linear").examples;
+    using x = Tensor.from(device, examples.map(([input]) => [input]));
+    using predictor = new Predictor(model, 1, examples.length);
+    assertClose(await predictor.predict(x), examples.map(([, output]) => output), { rtol: 0, atol: 0.1 });
+  });
+}
+
+gpuTest("linear: an epoch's loss is the mean over all rows, short last batch included", async (device) => {
+  using data = dataset(device, "linear");
+  using model = new Model(device, multilayerPerceptron(1, [4], 1));
+  using optimizer = new Sgd(model, 1e-30); // the weights stay, so that every step sees the same
+  const twin = await model.reference(referenceMse);
+  const matrix = (column: number) => new Matrix(data.rows.length, 1, data.rows.map((row) => row[column]));
+  const expected = referenceMse.forward(twin.forward(matrix(0)), matrix(1));
+  for (const batchSize of [64, 300, 999, 1_000]) {
+    using trainer = new Trainer({ model, loss: mse, optimizer, ...data, batchSize, seed: 1 });
+    const [{ loss, losses }] = await Array.fromAsync(trainer.epochs(1));
+    assertClose([loss], [expected], { rtol: 1e-5 });
+    assertEquals(losses.length, Math.ceil(1_000 / batchSize));
+  }
+});
+
+gpuTest("linear: a short last batch is divided by its own rows", async (device) => {
+  // One row is left over; its gradient must be that of a batch of one, not of a tenth of one.
+  using x = Tensor.from(device, new Float32Array(11).fill(1), [11, 1]);
+  using y = Tensor.from(device, new Float32Array(11).fill(3), [11, 1]);
+  using model = new Model(device, multilayerPerceptron(1, [], 1), { init: { kind: "ones" } });
+  model.load({ "0.weight": [1], "0.bias": [0] });
+  using optimizer = new Sgd(model, 1e-9);
+  using trainer = new Trainer({ model, loss: mse, optimizer, x, y, batchSize: 10, seed: 1 });
+  const gradients: number[] = [];
+  await trainer.observedEpoch(async (tensors) => {
+    gradients.push(...await tensors.get("grad_weight_1")!.read());
+  });
+  assertClose(gradients, [-4, -4]);
+});
+
+const SEEDS = 20;
+
+/** How many of the seeds end with every prediction within 0.1 of its target. All of them train at once, with one wait. */
+async function countLearned(device: Device, makeLayers: () => Layer[], init: Init, loss: Loss): Promise<number> {
+  const { learningRate, numEpochs, optimizer: name } = settingsOf("xor");
+  const stack = new DisposableStack();
+  const { x, y, rows } = stack.use(dataset(device, "xor"));
+  const runs = Array.from({ length: SEEDS }, (_, seed) => {
+    const random = new Random(seed, "weights");
+    const model = stack.use(new Model(device, makeLayers(), { init, random }));
+    return { model, optimizer: stack.use(createOptimizer(name, model, learningRate)) };
+  });
+  const step = stack.use(device.record(() => {
+    for (const { model, optimizer } of runs) {
+      model.backward(loss.backward(model.forward(x), y));
+      optimizer.step();
+    }
+  }));
+  step.replay(numEpochs);
+  const outputs = runs.map(({ model }) => stack.use(device.tidy(() => model.forward(x))));
+  const logits = await readAll(outputs);
+  stack.dispose();
+  const isLearned = (values: ArrayLike<number>) =>
+    rows.every(([, , target], i) => Math.abs(1 / (1 + Math.exp(-values[i])) - target) < 0.1);
+  return logits.filter(isLearned).length;
+}
+
+gpuTest("xor: the recipe's network learns it from nearly every start, three units from fewer", async (device) => {
+  const { hiddenSize, init, loss } = settingsOf("xor");
+  assertEquals(loss, "bce");
+  const learned = (hidden: readonly number[], init: Init) =>
+    countLearned(device, () => multilayerPerceptron(2, hidden, 1), init, bceWithLogits);
+  const byDefault = await learned(hiddenSize, init);
+  const three = await learned([3], init);
+  const threeSmall = await learned([3], { kind: "normal", scale: 0.1 });
+  console.log(
+    `xor, starts of ${SEEDS} that learn it: ${byDefault} with ${hiddenSize} hidden units and ${init.kind}, ` +
+      `${three} with 3 and ${init.kind}, ${threeSmall} with 3 and weights N(0, 1) * 0.1`,
+  );
+  assertGreaterOrEqual(byDefault, 19);
+  assertLess(three, byDefault);
+  assertLess(threeSmall, byDefault);
+  assertGreater(three, 0);
+});

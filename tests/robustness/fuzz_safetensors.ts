@@ -1,0 +1,388 @@
+/**
+ * Mutated safetensors files, each read by all that reads such files: a file is refused with the project's own error, or gives
+ * the values that a second, plain reader finds.
+ */
+
+import { DataError } from "../../lib/base/errors.ts";
+import { Device } from "../../lib/gpu/device.ts";
+import { Dropout, GELU, LeakyReLU, Linear, ReLU } from "../../lib/core/layers.ts";
+import { mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../../lib/safetensors/reader.ts";
+import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
+import { loadWeights, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
+import { Scaler } from "../../lib/data/scaler.ts";
+import { encodedNames, numericTable, type Table } from "../../lib/data/table.ts";
+import { readConfig } from "../../tasks/settings/config.ts";
+import { encodeOnnx } from "../../tasks/export/onnx.ts";
+import { readExportedModel } from "../../tasks/export/exported_model.ts";
+import { writePython } from "../../tasks/export/pytorch.ts";
+import { writeTypeScript } from "../../tasks/export/typescript.ts";
+import { openScaledDataset } from "../../tasks/prepare/scaled_dataset.ts";
+import { scaleTable } from "../../tasks/prepare/scale_table.ts";
+import { damage, damageJson, Dice, splice, writeJson } from "./mutations.ts";
+import { type PlainFile, readPlain, Refusal } from "./plain_safetensors.ts";
+
+/** What a fuzz of some cases found. */
+export interface FuzzCounts {
+  read: number;
+  refused: number;
+}
+
+/** One case in so many is a header of 100 MB. */
+const BIG_EVERY = 5000;
+
+/** Characters of a message that a terminal obeys. */
+const OBEYED = /[^\P{Cc}\n]/u;
+
+/** A file to start from, and what it is. */
+interface Start {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  kind: "model" | "scaled" | "other";
+}
+
+/** Everything that a case needs; the files lie in the working folder. */
+interface Bench {
+  device: Device;
+  starts: readonly Start[];
+  /** Takes weights of the first start's shape. */
+  target: Model;
+}
+
+/**
+ * Reads mutated files, in the working folder: a temporary one.
+ *
+ * @param count How many.
+ * @param seed Fixes all of them; each case by itself.
+ * @param onCase Told before each case.
+ * @param only The one case that is run.
+ * @returns How many were read and refused.
+ * @throws {Error} Naming seed and case, where one did something else.
+ */
+export async function fuzz(
+  count: number,
+  seed: number,
+  onCase: (index: number) => void = () => {},
+  only?: number,
+): Promise<FuzzCounts> {
+  using device = await Device.request({ smallDispatches: true });
+  using target = new Model(device, mixedLayers());
+  const bench: Bench = { device, target, starts: await makeStarts(device) };
+  const counts: FuzzCounts = { read: 0, refused: 0 };
+  for (let index = only ?? 0; index < (only === undefined ? count : only + 1); index++) {
+    onCase(index);
+    const dice = new Dice(seed, `safetensors ${index}`), acts: string[] = [];
+    try {
+      const isBig = index % BIG_EVERY === BIG_EVERY - 1;
+      const isRead = isBig ? await bigCase(index / BIG_EVERY | 0, acts) : await smallCase(bench, dice, acts, index);
+      counts[isRead ? "read" : "refused"]++;
+    } catch (error) {
+      throw new Error(`safetensors, seed ${seed}, case ${index} (${acts.join(", ")}): ${error}`, { cause: error });
+    }
+  }
+  return counts;
+}
+
+async function smallCase(bench: Bench, dice: Dice, acts: string[], index: number): Promise<boolean> {
+  const start = dice.pick(bench.starts), bytes = mutate(start, dice, acts);
+  acts.unshift(start.name);
+  Deno.writeFileSync("case.safetensors", bytes);
+  const expected = plain(bytes);
+  const found = await attempt(() => readSafetensors("case.safetensors"));
+  if (!expected !== !found) throw new Error(found ? "it is read" : "it is refused, and the plain reader reads it");
+  // What is refused by its header is refused by every reader for the same reason: one more of them is asked.
+  const turn = expected ? undefined : index % 4;
+  if (turn !== undefined && turn > 0) {
+    await readAs(start, bench, expected, index, turn);
+    return false;
+  }
+  const header = await attempt(() => readSafetensorsHeader("case.safetensors"));
+  if (!header !== !expected) throw new Error("its header alone is judged otherwise");
+  if (expected && found && header) {
+    const texts = (metadata: object) => JSON.stringify(Object.entries(metadata).sort());
+    same("metadata", texts(found.metadata), texts(Object.fromEntries(expected.metadata)));
+    same("header", texts(header.metadata), texts(found.metadata));
+    sameTensors(found.tensors, expected.tensors);
+    same("shapes", JSON.stringify([...header.shapes].sort()), JSON.stringify(shapesOf(expected.tensors)));
+  }
+  await readAs(start, bench, expected, index);
+  return expected !== undefined;
+}
+
+/** Reads it as what it was before; a model by one of three ways, or by all. */
+async function readAs(start: Start, bench: Bench, expected: PlainFile | undefined, index: number, way?: number) {
+  if (start.kind === "model" && way === undefined) await readModel(bench, expected, index);
+  else if (start.kind === "scaled") await readScaled(expected);
+  else if (start.name === "multi") await readRows(expected);
+  else {
+    const ways = [
+      () => SavedModel.load(bench.device, "case.safetensors"),
+      () => readExportedModel("run", "case.safetensors"),
+      () => loadWeights(bench.target, "case.safetensors"),
+    ];
+    if (await attempt<unknown>(ways[(way ?? 1) - 1])) throw new Error("the plain reader refuses it, and it is a model");
+  }
+}
+
+/** Loads a model by all ways that there are. */
+async function readModel({ device, target }: Bench, expected: PlainFile | undefined, index: number): Promise<void> {
+  const { buffers } = device.stats;
+  const saved = await attempt(() => SavedModel.load(device, "case.safetensors"));
+  if (saved) {
+    using model = saved;
+    if (!expected) throw new Error("a model is loaded, and the plain reader refuses the file");
+    if (index % 20 === 0) {
+      sameWeights(await model.model.read(), expected);
+      await attempt(() => model.predict(model.description.features.map(() => 1)), /^Cannot predict: /);
+    }
+  } else if (device.stats.buffers !== buffers) throw new Error("a model that is refused leaves buffers behind");
+  const exported = await attempt(() => readExportedModel("run", "case.safetensors"));
+  if (!exported !== !saved) throw new Error(`to load it ${saved ? "works" : "fails"}, to export it does not`);
+  if (exported) {
+    writeTypeScript(exported, "model.ts");
+    writePython(exported, "model.safetensors");
+    await attempt(() => Promise.resolve(encodeOnnx(exported)), /^Cannot export to ONNX: /);
+  }
+  const isLoaded = await attempt(() => loadWeights(target, "case.safetensors").then(() => true));
+  if (isLoaded && index % 20 === 0) sameWeights(await target.read(), expected!);
+}
+
+async function readScaled(expected: PlainFile | undefined): Promise<void> {
+  const dataset = await attempt(() => openScaledDataset("case.safetensors"));
+  if (!dataset) return;
+  using opened = dataset;
+  if (!expected) throw new Error("a dataset is opened, and the plain reader refuses the file");
+  for (const [name, part] of Object.entries(opened.parts)) {
+    const { x, y } = await part.read(0, part.rows);
+    same(`${name}.x`, bitsOf(x), bitsOf(expected.tensors.get(`${name}.x`)!.data));
+    same(`${name}.y`, bitsOf(y), bitsOf(expected.tensors.get(`${name}.y`)!.data));
+    if (x.length !== part.rows * opened.features.length) throw new Error(`${name} has not a value for each feature`);
+  }
+}
+
+async function readRows(expected: PlainFile | undefined): Promise<void> {
+  const found = await attempt(() => SafetensorsRows.open("case.safetensors", "x", "y"));
+  if (!found) return;
+  using rows = found;
+  if (!expected) throw new Error("rows are opened, and the plain reader refuses the file");
+  const block = await attempt(() => rows.read(0, Math.min(rows.rows, 10)));
+  const width = expected.tensors.get("x")!.shape[1];
+  same("x", bitsOf(block!.x), bitsOf(expected.tensors.get("x")!.data.subarray(0, 10 * width)));
+}
+
+/** What a promise gives; nothing where it is refused in the project's own words. Any other error is thrown. */
+async function attempt<T>(run: () => Promise<T>, own?: RegExp): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    const { message } = error as Error;
+    if (error instanceof DataError) {
+      if (message.length > 20_100 || OBEYED.test(message)) {
+        throw new Error(`a message that may not be printed: ${message}`);
+      }
+      if (/Maximum call stack|allocation failed|Invalid (typed )?array length/.test(message)) throw error;
+    } else if (!(error instanceof RangeError && own?.test(message))) throw error;
+    return undefined;
+  }
+}
+
+function plain(bytes: Uint8Array<ArrayBuffer>): PlainFile | undefined {
+  try {
+    return readPlain(bytes);
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+function same(what: string, found: string, expected: string): void {
+  if (found !== expected) throw new Error(`${what} is ${found.slice(0, 300)}, expected ${expected.slice(0, 300)}`);
+}
+
+function bitsOf(data: Float32Array): string {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).toHex();
+}
+
+function shapesOf(tensors: ReadonlyMap<string, { shape: number[] }>): [string, number[]][] {
+  return [...tensors].map(([name, { shape }]): [string, number[]] => [name, shape]).sort();
+}
+
+function sameTensors(
+  found: ReadonlyMap<string, { shape: number[]; data: Float32Array }>,
+  expected: PlainFile["tensors"],
+) {
+  same("shapes", JSON.stringify(shapesOf(found)), JSON.stringify(shapesOf(expected)));
+  for (const [name, { data }] of expected) same(name, bitsOf(found.get(name)!.data), bitsOf(data));
+}
+
+function sameWeights(found: Record<string, Float32Array>, { tensors }: PlainFile): void {
+  same("names", Object.keys(found).sort().join(), [...tensors.keys()].sort().join());
+  for (const [name, { data }] of tensors) same(name, bitsOf(found[name]), bitsOf(data));
+}
+
+/** Damages bytes anywhere, or the header's JSON, or JSON within its metadata. */
+function mutate({ bytes, kind }: Start, dice: Dice, acts: string[]): Uint8Array<ArrayBuffer> {
+  const times = 1 + dice.below(3);
+  let result = bytes;
+  const way = dice.below(kind === "other" ? 3 : 4);
+  if (way < 2) {
+    const end = headerEnd(bytes);
+    for (let i = 0; i < times; i++) {
+      // Half of all damage goes to the header.
+      const from = dice.happens(0.5) ? 0 : end, to = from === 0 ? end : result.length;
+      const piece = damage(result.slice(from, Math.max(from, to)), dice, acts);
+      result = splice(result, from, Math.max(0, to - from), piece);
+    }
+    if (way === 1 && result.length > 8) {
+      acts.push("length set");
+      result = withLength(
+        result,
+        BigInt(dice.pick([end - 8, 0, 1, end - 9, end - 7, 1e8, 100_000_001, 2 ** 53, 2 ** 63])),
+      );
+    }
+    return result;
+  }
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, headerEnd(bytes))));
+  for (let i = 0; i < times; i++) {
+    const texts = header.__metadata__, keys = Object.keys(Object(texts)).filter((key) => /^[[{]/.test(texts[key]));
+    if (way === 2 || keys.length === 0) damageJson(header, dice, acts);
+    else {
+      const key = dice.pick(keys);
+      acts.push(`in ${key}`);
+      texts[key] = writeJson(damageJson(JSON.parse(texts[key]), dice, acts), dice);
+      if (i > 0) break; // its JSON may be none by now
+    }
+    if (way === 3) break;
+  }
+  return fileOf(new TextEncoder().encode(writeJson(header, dice)), bytes.subarray(headerEnd(bytes)));
+}
+
+function headerEnd(bytes: Uint8Array<ArrayBuffer>): number {
+  return 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+}
+
+function withLength(bytes: Uint8Array<ArrayBuffer>, length: bigint): Uint8Array<ArrayBuffer> {
+  const copy = bytes.slice();
+  new DataView(copy.buffer).setBigUint64(0, length, true);
+  return copy;
+}
+
+function fileOf(header: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return withLength(splice(splice(new Uint8Array(8), 8, 0, header), 8 + header.length, 0, data), BigInt(header.length));
+}
+
+/** Headers of nearly 100 MB: whether each is read, its beginning, what it is filled with, and its end. */
+const BIG: [isRead: boolean, begin: string, piece: string, end: string][] = [
+  [true, '{"__metadata__":{"a":"', "x", '"}}'],
+  [false, '{"a":{"dtype":"F32","shape":[', "0,", '0],"data_offsets":[0,0]}}'],
+  [true, '{"__metadata__":{"€":"', '\\"', '"}}'],
+  [false, "", '{"a":', ""],
+  [false, '{"__metadata__":{"format":"backhand model 2","layers":"[', "0,", '0]"}}'],
+  [false, '{"', "\\u001b", '":{"dtype":"F16","shape":[],"data_offsets":[0,4]}}'],
+  [false, '{"a":{"dtype":"F32","shape":[', "9", '],"data_offsets":[0,0]}}'],
+  [false, "{", "{}", ""],
+];
+
+/** Frees what the cases before left: a file's memory is to be measured, not theirs. */
+export function collectGarbage(): void {
+  (globalThis as { gc?: () => void }).gc?.();
+}
+
+async function bigCase(index: number, acts: string[]): Promise<boolean> {
+  collectGarbage();
+  const [isRead, begin, piece, end] = BIG[index % BIG.length];
+  acts.push(`100 MB of ${piece}`);
+  {
+    using file = Deno.openSync("big.safetensors", { write: true, create: true, truncate: true });
+    const encoder = new TextEncoder(), [first, last] = [begin, end].map((text) => encoder.encode(text));
+    const filling = encoder.encode(piece.repeat(Math.floor(1e6 / piece.length)));
+    const length = first.length + 99 * filling.length + last.length;
+    file.writeSync(withLength(new Uint8Array(8), BigInt(length)));
+    file.writeSync(first);
+    for (let i = 0; i < 99; i++) file.writeSync(filling);
+    file.writeSync(last);
+  }
+  const found = await attempt(() => readSafetensorsHeader("big.safetensors"));
+  if (!found === isRead && index % BIG.length !== 4) throw new Error(found ? "it is read" : "it is refused");
+  collectGarbage();
+  if (await attempt(() => readExportedModel("run", "big.safetensors"))) throw new Error("it is a model");
+  Deno.removeSync("big.safetensors");
+  collectGarbage();
+  return isRead;
+}
+
+function mixedLayers() {
+  return [new Linear(6, 5), new LeakyReLU({ slope: 0.1 }), new Dropout(0.25, { seed: 7 }), new Linear(5, 3)];
+}
+
+const MIXED: Table = {
+  inputs: [
+    { kind: "numeric", name: "age", fill: 30.5 },
+    { kind: "categorical", name: "colour", categories: ["blue", 'r"ed', "grün"], fill: "blue" },
+    { kind: "numeric", name: "size" },
+  ],
+  target: { kind: "classes", name: "kind", classes: ["cat", "dog", "horse"] },
+  missing: "mean",
+};
+
+/** Valid files: two models, a scaled dataset, one of several tensors, one of none. */
+async function makeStarts(device: Device): Promise<Start[]> {
+  const column = (name: string) => ({ name, min: -2, max: 5, mean: 1, deviation: 2 });
+  const scaler = (names: readonly string[]) => new Scaler("standardize", names.map(column));
+  const [features, targets] = [encodedNames(MIXED.inputs), ["cat", "dog", "horse"]];
+  {
+    using model = new Model(device, mixedLayers());
+    await saveModel("model.safetensors", model, {
+      table: MIXED,
+      features,
+      targets,
+      scalers: { inputs: scaler(features), targets: new Scaler("none", targets.map(column)) },
+      loss: softmaxCrossEntropy,
+      settings: { SEED: "42", DATA: "cats.csv" },
+      seed: 42,
+      baseline: [0.5, 0.25, 0.25],
+      source: { name: "cats.csv", sha256: "ab".repeat(32) },
+    });
+  }
+  {
+    using model = new Model(device, [new Linear(1, 4), new GELU(), new ReLU(), new Linear(4, 1)]);
+    const scalers = { inputs: scaler(["x"]), targets: scaler(["y"]) };
+    const table = numericTable(["x"], ["y"]);
+    await saveModel("numbers.safetensors", model, {
+      table,
+      features: ["x"],
+      targets: ["y"],
+      scalers,
+      loss: mse,
+      settings: {},
+    });
+  }
+  const rows = Array.from({ length: 30 }, (_, i) => `${i * i % 17},${["a", "b", ""][i % 3]},${i % 7}\n`);
+  Deno.writeTextFileSync("rows.csv", `x,name,y\n${rows.join("")}`);
+  const config = readConfig("scale", ["--data=rows.csv", "--target=y", "--missing=category"], {
+    env: () => undefined,
+    dotenv: "",
+  });
+  const { path } = await scaleTable(config);
+  const tensor = (...shape: number[]) => ({
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5),
+  });
+  await writeSafetensors("multi.safetensors", {
+    x: tensor(12, 3),
+    y: tensor(12, 1),
+    number: tensor(),
+    none: tensor(0, 4),
+    deep: tensor(1, 2, 1, 3),
+  }, { note: "several" });
+  await writeSafetensors("empty.safetensors", {});
+  const start = (name: string, file: string, kind: Start["kind"]) => ({ name, bytes: Deno.readFileSync(file), kind });
+  return [
+    start("model", "model.safetensors", "model"),
+    start("model of numbers", "numbers.safetensors", "model"),
+    start("scaled", path, "scaled"),
+    start("multi", "multi.safetensors", "other"),
+    start("empty", "empty.safetensors", "other"),
+  ];
+}

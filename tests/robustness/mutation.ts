@@ -1,0 +1,140 @@
+/** Mutation of the backward passes: which functions, in what way each mutant is made to run, and who catches it. */
+import { stripTypeScriptTypes } from "node:module";
+import { importsOf, readSources } from "../../tasks/gate/sources.ts";
+import { Random } from "../../lib/base/random.ts";
+import { KERNELS, MODULES } from "./backward_functions.ts";
+import { type Mutant, mutantsOf } from "./mutants.ts";
+import type { Answer, Question } from "./mutation_worker.ts";
+
+const root = new URL("../../", import.meta.url);
+/** What a check may take, in milliseconds; many times what it does take. */
+const TIMEOUT = 15_000;
+
+/** A mutant, and what caught it: "" where nothing did. */
+export interface Verdict {
+  readonly mutant: Mutant;
+  readonly caughtBy: string;
+}
+
+/** Every mutant of every backward pass. */
+export async function allMutants(): Promise<Mutant[]> {
+  const kernels = Object.entries(KERNELS).map(async ([file, names]) =>
+    mutantsOf(file, await Deno.readTextFile(new URL(file, root)), names)
+  );
+  const modules = Object.entries(MODULES).map(async ([file, names]) => mutantsOf(file, await scriptOf(file), names));
+  return (await Promise.all([...kernels, ...modules])).flat();
+}
+
+/** A sample, the same under the same seed. */
+export function sample(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
+  return [...new Random(seed, "mutants").permutation(mutants.length).subarray(0, count)].map((i) => mutants[i]);
+}
+
+/** Checks mutants in two workers; verdicts come as they are reached. */
+export async function* verdictsOf(mutants: readonly Mutant[], workers = 2): AsyncGenerator<Verdict> {
+  const folder = await Deno.makeTempDir({ prefix: "mutants-" });
+  try {
+    const copies = await Copies.read(folder), queue = mutants.values(), done: Verdict[] = [];
+    let wake = () => {}, running = workers, fault: unknown;
+    const work = async () => {
+      using worker = new Checker();
+      for (const mutant of queue) {
+        done.push({ mutant, caughtBy: await worker.ask(await copies.questionOf(mutant)) });
+        wake();
+      }
+    };
+    for (let i = 0; i < workers; i++) {
+      work().catch((error) => fault = error).finally(() => (running--, wake()));
+    }
+    while (running > 0 || done.length > 0) {
+      if (done.length > 0) yield done.shift()!;
+      else await new Promise<void>((resolve) => wake = resolve);
+    }
+    if (fault) throw fault;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A worker, replaced where a mutant never ends. */
+class Checker implements Disposable {
+  #worker = Checker.#start();
+
+  async ask(question: Question): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const timer = setTimeout(() => {
+      this.#worker.terminate();
+      this.#worker = Checker.#start();
+      resolve("it does not end");
+    }, TIMEOUT);
+    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data.caughtBy);
+    this.#worker.onerror = (event) => (event.preventDefault(), reject(new Error(event.message)));
+    this.#worker.postMessage(question);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
+  }
+
+  static #start(): Worker {
+    return new Worker(new URL("mutation_worker.ts", import.meta.url), { type: "module" });
+  }
+}
+
+/** Copies of a mutated module and of those that import it, up to the checks; all others are shared. */
+class Copies {
+  readonly #folder: string;
+  readonly #scripts: ReadonlyMap<string, string>;
+  #count = 0;
+
+  private constructor(folder: string, scripts: ReadonlyMap<string, string>) {
+    [this.#folder, this.#scripts] = [folder, scripts];
+  }
+
+  static async read(folder: string): Promise<Copies> {
+    const sources = await readSources("lib");
+    return new Copies(folder, new Map([...sources].map(([path, text]) => [path, stripTypeScriptTypes(text)])));
+  }
+
+  async questionOf({ file, text }: Mutant): Promise<Question> {
+    if (file.endsWith(".wgsl")) return { text: await Deno.readTextFile(new URL(file, root)), mutated: text };
+    const copied = this.#importersOf(file), folder = `${this.#folder}/${this.#count++}`;
+    const at = (path: string) =>
+      copied.has(path) ? `file://${folder}/${path.replace(/\.ts$/, ".js")}` : new URL(path, root).href;
+    await Promise.all([...copied].map(async (path) => {
+      const script = path === file ? text : this.#scripts.get(path)!;
+      const redirected = script.replaceAll(
+        /(from |import\()"(\.[^"]+\.ts)"/g,
+        (_, before, specifier) => `${before}"${at(new URL(specifier, `file:///${path}`).pathname.slice(1))}"`,
+      );
+      const copy = new URL(at(path));
+      await Deno.mkdir(new URL("./", copy), { recursive: true });
+      await Deno.writeTextFile(copy, redirected);
+    }));
+    return {
+      gradcheck: at("lib/check/gradcheck.ts"),
+      selfTest: at("lib/check/self_test.ts"),
+      cases: at("lib/check/op_cases.ts"),
+    };
+  }
+
+  /** The file, and all that import it, directly or not. */
+  #importersOf(file: string): ReadonlySet<string> {
+    const found = new Set([file]);
+    for (const target of found) {
+      for (const [path, script] of this.#scripts) {
+        if (importsOf(path, script).includes(target)) found.add(path);
+      }
+    }
+    return found;
+  }
+}
+
+async function scriptOf(file: string): Promise<string> {
+  return stripTypeScriptTypes(await Deno.readTextFile(new URL(file, root)));
+}

@@ -1,0 +1,91 @@
+/** The mutation of backward passes: its short form, and that it tells mutants that are caught from those that are not. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readSources } from "../../tasks/gate/sources.ts";
+import { MODULES } from "./backward_functions.ts";
+import { mutantsOf } from "./mutants.ts";
+
+const root = new URL("../../", import.meta.url);
+
+/** The script in a process of its own: the copies that it makes must not count as uncovered. */
+async function mutate(...args: string[]): Promise<{ code: number; lines: string[] }> {
+  const script = new URL("mutate_backward.ts", import.meta.url).href;
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "-A", script, ...args],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stderr: "inherit",
+  });
+  const { code, stdout } = await command.output();
+  return { code, lines: new TextDecoder().decode(stdout).trim().split("\n") };
+}
+
+Deno.test("mutantsOf() flips each operator once, and swaps arms", () => {
+  const text = `
+fn other() { return 1 + 1; }
+fn f(a: vec4<f32>) -> f32 { // a + b
+  var b = select(-a.x, a.y * 2.0, a.x < a.y && !c);
+  b += min(a.x, 3.0);
+  return b;
+}
+`;
+  const names = mutantsOf("f.wgsl", text, ["f"]).map(({ name }) => name.replace("f.wgsl: ", ""));
+  assertEquals(names, [
+    "var b = select(‹- → ›a.x, a.y * 2.0, a.x < a.y && !c);",
+    "var b = select(‹-a.x, a.y * 2.0 → a.y * 2.0, -a.x›, a.x < a.y && !c);",
+    "var b = select(-a.x, a.y ‹* → /› 2.0, a.x < a.y && !c);",
+    "var b = select(-a.x, a.y * 2.0, a.x ‹< → >=› a.y && !c);",
+    "var b = select(-a.x, a.y * 2.0, a.x < a.y ‹&& → ||› !c);",
+    "var b = select(-a.x, a.y * 2.0, a.x < a.y && ‹! → ›c);",
+    "b ‹+= → -=› min(a.x, 3.0);",
+    "b += ‹min → max›(a.x, 3.0);",
+  ]);
+});
+
+Deno.test("mutantsOf() leaves strings, comments and refusals alone", () => {
+  const text = `
+class A {
+  backward(d) {
+    if (d.size > 1) {
+      throw new TypeError(\`\${d.size - 1} + 1\`);
+    }
+    if (d < 0) throw d;
+    return d === "a - b" ? d : -d; // d * d
+  }
+}
+class B {
+  backward = (d) => d + 1;
+}
+`;
+  const names = mutantsOf("a.ts", text, ["A.backward"]).map(({ name }) => name);
+  assertEquals(names, [
+    'a.ts: return d ‹=== → !==› "a - b" ? d : -d; // d * d',
+    'a.ts: return d === "a - b" ?‹ d : -d → -d : d›; // d * d',
+    'a.ts: return d === "a - b" ? d : ‹- → ›d; // d * d',
+  ]);
+});
+
+Deno.test("every module with a backward pass is mutated", async () => {
+  const found: string[] = [];
+  for (const [path, text] of await readSources("lib")) {
+    // A declaration: function addBackward(, backward(dOut, backward: (p, t) =>
+    if (/^(?:export )?function \w+Backward\b|^ +backward(?:\(\w+: (?:Tensor|Matrix).*\{$|: \()/m.test(text)) {
+      found.push(path);
+    }
+  }
+  assertEquals(found.filter((file) => !(file in MODULES)), []);
+  assert(found.length > 10);
+});
+
+Deno.test("mutate_backward catches a sample of the mutants", async () => {
+  const { code, lines } = await mutate("--sample", "48", "--seed", "5");
+  assertMatch(lines.at(-1)!, /^(\d+) of \1 mutants caught/, lines.join("\n"));
+  assertEquals([code, lines.length], [0, 1]);
+});
+
+Deno.test("mutate_backward lets what computes the same live, in a kernel and in a module", async () => {
+  for (const name of ["x[o ‹* → /› sizes.inner", "wantDX = ‹false → true›"]) {
+    const { code, lines } = await mutate("--only", name);
+    assertEquals([code, lines.length], [0, 1]);
+    assertMatch(lines[0], /^0 of 0 mutants caught, 1 compute the same/);
+  }
+});

@@ -1,0 +1,92 @@
+/**
+ * Kills a run at random moments, resumes it each time, and compares its end with that of a run that was left alone:
+ *
+ *     deno run -A tests/support/kill_runs.ts --kills 30 --seed 1
+ */
+
+import { assertEquals } from "@std/assert";
+import { parseArgs } from "@std/cli/parse-args";
+import { Random } from "../../lib/base/random.ts";
+import { Workplace } from "./run_task_process.ts";
+
+/** A run with all that must not get lost: Adam's state, a schedule, masks of dropout, the best weights. */
+export const RESUMED = [
+  ...["--num-dataset", "600", "--hidden-size", "64,64", "--optimizer", "adam", "--dropout", "0.1", "--noise", "300"],
+  ...["--schedule", "cosine", "--patience", "100000", "--checkpoint-every", "20", "--trace", "7"],
+];
+
+/** Milliseconds of training that a process gets at most before it is killed. */
+const LONGEST = 400;
+
+/** SHA-256 of what a finished run leaves, but for what the clock decides. */
+export async function totalsOf(place: Workplace, run: string): Promise<Record<string, string>> {
+  const digests = await place.digests(run);
+  const names = ["model.safetensors", "metrics.jsonl", "layers.jsonl", "trace.jsonl", "config.json"];
+  return Object.fromEntries(names.map((name) => [name, digests[name]]));
+}
+
+/** Whether a checkpoint is being written, or was when its process died. */
+function isWriting(checkpoints: string): boolean {
+  try {
+    return [...Deno.readDirSync(checkpoints)].some(({ name }) => name.endsWith(".partial"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Kills a training: at any moment of its start, while it trains, or as it writes a checkpoint. Tells whether it was alive. */
+async function kill(child: Deno.ChildProcess, checkpoints: string, random: Random): Promise<boolean> {
+  const draw = random.uniform(0, 1), stderr = new Response(child.stderr).text();
+  let isOver = false, text = "";
+  const killAfter = async (milliseconds: number, isTime = () => true) => {
+    const end = performance.now() + milliseconds;
+    while (!isOver && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (!isOver && !isTime()) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (!isOver) child.kill("SIGKILL");
+  };
+  const isAtWrite = draw > 0.5;
+  let killing = draw < 0.2 ? killAfter(random.uniform(0, 1000)) : undefined;
+  for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (!/^network: /m.test(text)) continue;
+    killing ??= killAfter(random.uniform(0, LONGEST), isAtWrite ? () => isWriting(checkpoints) : undefined);
+  }
+  const { signal, code } = await child.status;
+  isOver = true;
+  await killing;
+  if (signal !== "SIGKILL") assertEquals(code, 0, await stderr);
+  await stderr;
+  return signal === "SIGKILL";
+}
+
+/**
+ * Does it.
+ *
+ * @param kills How often the run is killed.
+ * @param seed Fixes the moments, as far as a machine does.
+ * @returns How often it was, and how often in the middle of a write.
+ */
+export async function killRepeatedly(kills: number, seed: number): Promise<{ kills: number; partials: number }> {
+  await using place = await Workplace.create(), whole = await Workplace.create();
+  const random = new Random(seed, "kills"), run = "data/runs/r", checkpoints = place.at(`${run}/checkpoints`);
+  const args = [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 8}`];
+  await whole.succeed("train", args);
+  let done = 0, partials = 0;
+  while (done < kills) {
+    const isThere = await Deno.stat(place.at(`${run}/config.json`)).then(() => true, () => false);
+    const child = await place.start("train", isThere ? ["--resume", "r"] : args);
+    if (!await kill(child, checkpoints, random)) break;
+    done++;
+    if (isWriting(checkpoints)) partials++;
+  }
+  await place.succeed("train", done > 0 ? ["--resume", "r"] : args);
+  assertEquals(await totalsOf(place, run), await totalsOf(whole, run), `after ${done} kills, seed ${seed}`);
+  return { kills: done, partials };
+}
+
+if (import.meta.main) {
+  const { kills, seed } = parseArgs(Deno.args, { string: ["kills", "seed"], default: { kills: "30", seed: "1" } });
+  const result = await killRepeatedly(Number(kills), Number(seed));
+  console.log(`killed ${result.kills} times, ${result.partials} of them within a write: the same bytes in the end`);
+}

@@ -1,0 +1,227 @@
+/**
+ * Runs tasks as their users do: processes of their own in a folder of their own, with exactly the permissions that
+ * deno.json gives them, and the network denied.
+ */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { KEYS } from "../../tasks/settings/keys.ts";
+
+const root = new URL("../../", import.meta.url);
+
+/** A backend that this system has no adapter for. */
+export const NO_ADAPTER = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" };
+
+/**
+ * Of the software adapter's threads only the one that is always there. Others shorten no step of the small networks here:
+ * they wait for each other, and for a core where test files run beside each other. Tests' own devices keep all threads.
+ */
+export const SINGLE_THREADED = { LP_NUM_THREADS: "0" };
+
+/** How a task ended and what it said. */
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The path of one of the project's files, whose folder may have any name. */
+export function pathInProject(name: string): string {
+  return decodeURIComponent(new URL(name, root).pathname);
+}
+
+/** The commands of deno.json by task. */
+export async function readTasks(): Promise<Record<string, { command: string; description: string }>> {
+  return JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).tasks;
+}
+
+/** The arguments with which `deno task` would start a task, moved to another folder and without network. */
+export async function argumentsOf(task: string): Promise<string[]> {
+  const words = (await readTasks())[task].command.split(" ");
+  assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
+  return [
+    "run",
+    "--config",
+    pathInProject("deno.json"),
+    "--deny-net",
+    ...words.slice(2, -1),
+    pathInProject(words.at(-1)!),
+  ];
+}
+
+/** What runs of tests leave out unless they are asked for it: each takes half a second. */
+const LEFT_OUT: Record<string, string> = { REPORT: "false", SELF_TEST: "false" };
+
+/** This process' environment without settings, and more. What is set to nothing is as if nobody had set it. */
+export function environmentOf(env: Record<string, string>): Record<string, string> {
+  // INIT_CWD is where the user of `deno task test` stood.
+  const unset: string[] = [...KEYS, "INIT_CWD"];
+  const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !unset.includes(key));
+  const whole: Record<string, string> = { ...Object.fromEntries(kept), ...SINGLE_THREADED, ...LEFT_OUT, ...env };
+  for (const key of Object.keys(LEFT_OUT)) if (whole[key] === "") delete whole[key];
+  return whole;
+}
+
+/** A temporary folder in which tasks run; it goes when it is disposed of. */
+export class Workplace implements AsyncDisposable {
+  /** The folder. */
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the folder, with files in it. */
+  static async create(files: Record<string, string> = {}): Promise<Workplace> {
+    const place = new Workplace(await Deno.makeTempDir({ prefix: "backhand_task_" }));
+    for (const [name, text] of Object.entries(files)) await place.write(name, text);
+    return place;
+  }
+
+  /**
+   * Writes a program for a shell. Another process writes it: what this one has open for writing, a process that it starts at
+   * that moment may hold, too, and no system runs such a file.
+   */
+  async writeProgram(name: string, script: string): Promise<void> {
+    await this.write(name, "");
+    const args = ["-c", 'printf %s "$2" >"$1" && chmod +x "$1"', "sh", this.at(name), script];
+    const { success } = await new Deno.Command("sh", { args }).output();
+    if (!success) throw new Error(`cannot write ${name}`);
+  }
+
+  /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
+  async run(task: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
+    return await this.runDeno([...await argumentsOf(task), ...args], env);
+  }
+
+  /** Runs a task that must succeed. */
+  async succeed(task: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
+    const outcome = await this.run(task, args, env);
+    assertEquals(outcome.code, 0, `${task} ${args.join(" ")} failed: ${outcome.stderr}`);
+    return outcome;
+  }
+
+  /**
+   * Runs a task that must refuse: with this exit code and these words on stderr, without a stack trace, and with every
+   * file left as it was.
+   */
+  async refuse(
+    code: number,
+    says: readonly string[],
+    task: string,
+    args: readonly string[] = [],
+    env: Record<string, string> = {},
+  ): Promise<Outcome> {
+    const before = await this.digests();
+    const outcome = await this.run(task, args, env);
+    const call = `${task} ${args.join(" ")}`;
+    assertEquals(outcome.code, code, `exit code of ${call}: ${outcome.stderr}`);
+    assertMatch(outcome.stderr, /^error: /, call);
+    assertEquals(outcome.stderr.match(/^\s+at .*|.*file:\/\/.*|.*\.ts\b.*/m)?.[0], undefined, `a stack of ${call}`);
+    for (const words of says) assertStringIncludes(outcome.stderr, words, call);
+    assertEquals(await this.digests(), before, `files after ${call}`);
+    return outcome;
+  }
+
+  /** Runs a task with a text on its stdin, and gives stdout as its pieces arrive. */
+  async feed(
+    task: string,
+    args: readonly string[],
+    talk: (write: (text: string) => Promise<void>, read: () => Promise<string>) => Promise<void>,
+  ): Promise<Outcome> {
+    const whole = [...await argumentsOf(task), ...args], options = this.#options({});
+    const child = new Deno.Command(Deno.execPath(), { ...options, args: whole, stdin: "piped" }).spawn();
+    const stdin = child.stdin.getWriter(), reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let stdout = "";
+    const read = async () => {
+      const { value = "" } = await reader.read();
+      stdout += value;
+      return value;
+    };
+    const stderr = new Response(child.stderr).text();
+    await talk((text) => stdin.write(new TextEncoder().encode(text)), read);
+    await stdin.close();
+    while (await read() !== "");
+    const { code } = await child.status;
+    return { code, stdout, stderr: await stderr };
+  }
+
+  /** Runs deno in the folder. */
+  async runDeno(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+    const { code, stdout, stderr } = await this.#command(args, env).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  }
+
+  /** Starts a task without awaiting its end. */
+  async start(task: string, args: readonly string[] = []): Promise<Deno.ChildProcess> {
+    return this.startDeno([...await argumentsOf(task), ...args]);
+  }
+
+  /** Starts deno in the folder without awaiting its end. */
+  startDeno(args: readonly string[]): Deno.ChildProcess {
+    return this.#command(args, {}).spawn();
+  }
+
+  /** Writes a file, and the folders above it. */
+  async write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
+    const path = this.at(name);
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await (typeof content === "string" ? Deno.writeTextFile(path, content) : Deno.writeFile(path, content));
+  }
+
+  /** The text of a file. */
+  async read(name: string): Promise<string> {
+    return await Deno.readTextFile(this.at(name));
+  }
+
+  /** The path of a file from anywhere. */
+  at(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** The SHA-256 of every file at or below a folder, by its path from there; locks are no content. */
+  async digests(folder: string = "."): Promise<Record<string, string>> {
+    const digests: Record<string, string> = {};
+    for await (const { name, isDirectory } of Deno.readDir(this.at(folder))) {
+      if (name === ".locks") continue;
+      if (isDirectory) {
+        const below = await this.digests(`${folder}/${name}`);
+        for (const [path, digest] of Object.entries(below)) digests[`${name}/${path}`] = digest;
+      } else {
+        const bytes = await Deno.readFile(this.at(`${folder}/${name}`));
+        digests[name] = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+      }
+    }
+    return digests;
+  }
+
+  /** Removes the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+
+  #command(args: readonly string[], env: Record<string, string>): Deno.Command {
+    return new Deno.Command(Deno.execPath(), { ...this.#options(env), args: [...args], stdin: "null" });
+  }
+
+  #options(env: Record<string, string>): Deno.CommandOptions {
+    return {
+      cwd: this.path,
+      clearEnv: true,
+      env: environmentOf(env),
+      stdout: "piped",
+      stderr: "piped",
+    };
+  }
+}
+
+/** The lines in which train says what it did with a stage: "wrote" or "skipped", by stage. */
+export function stagesOf({ stdout }: Outcome): Record<string, string> {
+  return Object.fromEntries([...stdout.matchAll(/^(gen-data|scale): (\w+)/gm)].map(([, stage, what]) => [stage, what]));
+}
+
+/** Cells of the CSV text that predict prints: a header, then rows of numbers. */
+export function parsePredictions({ stdout }: Outcome): { header: string; rows: number[][] } {
+  const [header, ...lines] = stdout.trim().split(/\r?\n/);
+  return { header, rows: lines.map((line) => line.split(",").map(Number)) };
+}

@@ -1,0 +1,359 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { GOALS, isRight, judge, lookingCost, ratio } from "../../../tasks/bench/goals.ts";
+import { computeGolden, GOLDEN, isGolden, TOLERANCE } from "../../../tasks/bench/golden.ts";
+import { readOptions } from "../../../tasks/bench/options.ts";
+import { interruptWorkers, runToEnd, runWorker, type Start } from "../../../tasks/bench/processes.ts";
+import { checkProduct, factors, formatSize, parseSize, type Size } from "../../../tasks/bench/products.ts";
+import { faultsOf, formatResults } from "../../../tasks/bench/report.ts";
+import { type Implementation, median, type Results, type TrainingResult } from "../../../tasks/bench/results.ts";
+import { timeRounds } from "../../../tasks/bench/worker.ts";
+import {
+  batchesOf,
+  CHECKED_STEPS,
+  initialParameters,
+  lossAt,
+  type WorkloadName,
+  workloadOf,
+  WORKLOADS,
+} from "../../../tasks/bench/workloads.ts";
+import { ConfigError } from "../../../tasks/settings/config.ts";
+import { assertClose } from "../../support/assert_close.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const root = new URL("../../../", import.meta.url);
+
+const BACKHAND: Implementation = { name: "backhand", backend: "webgpu" };
+const WEBGPU: Implementation = { name: "tfjs", backend: "webgpu" };
+const WASM: Implementation = { name: "jaxjs", backend: "wasm" };
+
+/** A right result. */
+function trained(who: Implementation, workload: WorkloadName, stepsPerSecond: number): TrainingResult {
+  const loss = GOLDEN[workload][CHECKED_STEPS];
+  return {
+    ...who,
+    workload,
+    stepsPerSecond,
+    rounds: [stepsPerSecond],
+    checkedSteps: CHECKED_STEPS,
+    loss,
+    peakBytes: 2e8,
+    costs: who.name === "backhand"
+      ? { dispatches: 2, allocations: 0, bindGroups: 0, waits: 0, reads: 0.01 }
+      : undefined,
+  };
+}
+
+/** A whole run in which every goal is met. */
+function madeUp(): Results {
+  const size: Size = [1024, 1024, 1024];
+  const steps = { seed: 60_000, wide: 500, deep: 90 };
+  return {
+    date: "2026-01-01T00:00:00.000Z",
+    quick: false,
+    versions: { backhand: "1.0.0", deno: "2.0.0" },
+    cores: 2,
+    limits: { device: "a device", software: true, fmaGflops: 123.4, copyGigabytes: 12.34 },
+    training: WORKLOADS.flatMap(({ name }) => [
+      trained(BACKHAND, name, steps[name]),
+      trained(WEBGPU, name, steps[name] / 60),
+      trained(WASM, name, steps[name] / 2),
+    ]),
+    products: [{ ...BACKHAND, size, gflops: 40, error: 0.01 }, { ...WEBGPU, size, gflops: 8, error: 0.01 }],
+    firstStep: [0.9, 1.1, 1.0],
+    looking: [
+      { view: "quiet", rounds: [40_000, 50_000, 20_000] },
+      { view: "terminal", rounds: [39_600, 50_500, 19_600] },
+      { view: "live", rounds: [30_000, 49_000, 19_800] },
+      { view: "stalled", rounds: [39_200, 51_000, 19_000] },
+    ],
+    endurance: {
+      steps: 100_000,
+      before: { buffers: 9, bytes: 1000, resident: 1e8 },
+      after: { buffers: 9, bytes: 1000, resident: 1e8 },
+    },
+    data: [{ stage: "scale", rows: 1_000_000, rowsPerSecond: 345_678, peakBytes: 1.5e8 }],
+    failures: [],
+  };
+}
+
+/** Names of the goals that are missed, and of those below the floor. */
+function below(results: Results): { missed: string[]; below: string[] } {
+  const names = (keep: (standing: ReturnType<typeof judge>[number]) => boolean) =>
+    judge(results).filter(keep).map(({ name }) => name);
+  return { missed: names(({ isMet }) => isMet === false), below: names(({ holdsFloor }) => !holdsFloor) };
+}
+
+Deno.test("GOLDEN holds what 100 steps in float64 give", () => {
+  const seed = computeGolden(workloadOf("seed"));
+  assertEquals(Object.keys(seed), Object.keys(GOLDEN.seed));
+  for (const [steps, loss] of Object.entries(seed)) assertClose([loss], [GOLDEN.seed[steps]], { rtol: 1e-12 });
+  for (const workload of WORKLOADS) {
+    assertClose([computeGolden(workload, [0])[0]], [GOLDEN[workload.name][0]], { rtol: 1e-12 });
+  }
+});
+
+Deno.test("isGolden() refuses a step too few, another learning rate, and no number", () => {
+  const workload = workloadOf("seed");
+  assert(isGolden("seed", 100, GOLDEN.seed[100] * (1 + 0.9 * TOLERANCE)));
+  assertEquals(isGolden("seed", 100, computeGolden(workload, [99])[99]), false);
+  assertEquals(isGolden("seed", 100, GOLDEN.seed[0]), false);
+  assertEquals(isGolden("seed", 100, NaN), false);
+  assertEquals(isGolden("seed", 99, GOLDEN.seed[100]), false, "no golden loss after 99 steps");
+});
+
+Deno.test("workloads: data and first weights stay what they were when the golden losses were made", () => {
+  const [seed, wide, deep] = WORKLOADS;
+  assertEquals([...batchesOf(seed)[99].x.slice(0, 3)], [-0.3706079423427582, -0.3514026999473572, 0.6101195216178894]);
+  assertEquals([...initialParameters(wide)[1].weight.slice(0, 3)], [
+    0.05239863321185112,
+    -0.09603321552276611,
+    0.010765934363007545,
+  ]);
+  const { y } = batchesOf(deep)[0];
+  const classes = Array.from({ length: 8 }, (_, row) => y.slice(10 * row, 10 * row + 10).indexOf(1));
+  assertEquals(classes, [6, 8, 5, 1, 8, 9, 8, 6]);
+  assertEquals(y.reduce((sum, value) => sum + value), 128);
+  assertEquals(WORKLOADS.map((workload) => batchesOf(workload).length), [100, 16, 16]);
+});
+
+Deno.test("lossAt() is the loss at the parameters given", () => {
+  const workload = workloadOf("seed"), zeros = [new Float32Array(64), new Float32Array(64), new Float32Array(64), [0]];
+  const { y } = batchesOf(workload)[0];
+  assertClose([lossAt(workload, zeros)], [y.reduce((sum, value) => sum + value ** 2, 0) / 10], { rtol: 1e-12 });
+});
+
+Deno.test("timeRounds() fills rounds, in multiples of the granule", async () => {
+  const counts: number[] = [];
+  const rates = await timeRounds(
+    async (count) => {
+      counts.push(count);
+      await new Promise((resolve) => setTimeout(resolve, count));
+    },
+    0.1,
+    8,
+  );
+  assertEquals([rates.length, counts.filter((count) => count % 8 !== 0)], [3, []]);
+  assertEquals(new Set(counts.slice(-3)).size, 1, `${counts}`);
+  assert(rates.every((rate) => rate > 0), `${rates}`);
+});
+
+Deno.test("checkProduct() tells a right product from one with a wrong last output", () => {
+  const size: Size = [100, 3, 100], { a, b } = factors(size); // far more outputs than are checked
+  const right = Float32Array.from({ length: 10_000 }, (_, at) => {
+    const i = Math.floor(at / 100), j = at % 100;
+    return a[3 * i] * b[j] + a[3 * i + 1] * b[100 + j] + a[3 * i + 2] * b[200 + j];
+  });
+  assert(checkProduct(size, { a, b }, right) < 1);
+  assert(checkProduct(size, { a, b }, right.with(9_999, right[9_999] + 1e-3)) > 1);
+  assert(checkProduct(size, { a, b }, right.with(0, right[0] + 1e-3)) > 1);
+  assertEquals(checkProduct(size, { a, b }, right.with(0, NaN)), Infinity);
+  assertEquals(checkProduct(size, { a, b }, right.slice(1)), Infinity);
+});
+
+Deno.test("formatSize() and parseSize() are each other's inverse", () => {
+  for (const size of [[255, 255, 255], [1000, 333, 77]] as const) assertEquals(parseSize(formatSize(size)), size);
+  assertEquals([formatSize([3, 3, 3]), formatSize([3, 3, 4])], ["3", "3x3x4"]);
+});
+
+Deno.test("median() takes the one in the middle", () => {
+  assertEquals([median([3, 1, 2]), median([5]), median([1, 2, 3, 4])], [2, 5, 3]);
+});
+
+Deno.test("ratio() compares with the best of the peers asked for", () => {
+  const rows = [{ ...BACKHAND, v: 10 }, { ...WEBGPU, v: 4 }, { ...WEBGPU, name: "jaxjs" as const, v: 5 }, {
+    ...WASM,
+    v: 20,
+  }];
+  const of = (kept: typeof rows, peers: "webgpu" | "any") => ratio(kept, peers, ({ v }) => v);
+  assertEquals([of(rows, "webgpu"), of(rows, "any")], [2, 0.5]);
+  assertEquals(of(rows.slice(1), "any"), NaN);
+  assertEquals(of([rows[0], rows[3]], "webgpu"), NaN);
+});
+
+Deno.test("lookingCost() compares a view with the quiet run of its round", () => {
+  const { looking } = madeUp();
+  const costs = (["terminal", "live", "stalled"] as const).map((view) => lookingCost(looking, view));
+  assertClose(costs, [1, 2, 2], { rtol: 1e-9 });
+  assertEquals(lookingCost(looking.slice(1), "live"), NaN);
+  assertEquals(lookingCost([looking[0], { view: "live", rounds: [1] }], "live"), NaN);
+});
+
+Deno.test("judge() finds every goal met where all are, and each floor that is not held", () => {
+  assertEquals(below(madeUp()), { missed: [], below: [] });
+  assertEquals(faultsOf(madeUp(), true), []);
+
+  const slow = madeUp();
+  slow.training.find(({ name, workload }) => name === "tfjs" && workload === "wide")!.stepsPerSecond = 400;
+  assertEquals(below(slow), {
+    missed: ["wide, to the best WebGPU peer"],
+    below: ["wide, to the best WebGPU peer"],
+  });
+  assertEquals(faultsOf(slow, true), [
+    "below the floor: wide, to the best WebGPU peer: found 1.25x, at least 2.00x is asked",
+  ]);
+  assertEquals(faultsOf(slow, false), []);
+
+  const between = madeUp();
+  between.products[1].gflops = 16; // 2.5 times
+  assertEquals(below(between), { missed: ["matrix product 1024, to the best WebGPU peer"], below: [] });
+
+  const wasteful = madeUp();
+  wasteful.training[3].costs!.waits = 0.5;
+  assertEquals(below(wasteful).below, ["waits a step"]);
+
+  const watched = madeUp();
+  watched.looking[2].rounds = [10_000, 15_000, 19_800];
+  assertEquals(below(watched), { missed: ["rate that the live page costs"], below: ["rate that the live page costs"] });
+
+  const drawn = madeUp();
+  drawn.looking[1].rounds = [38_000, 50_500, 19_000];
+  assertEquals(below(drawn), { missed: ["rate that the terminal view costs"], below: [] });
+
+  const growing = madeUp();
+  growing.endurance!.after.bytes += 4;
+  assertEquals(below(growing).below, ["GPU bytes more after 100,000 steps"]);
+});
+
+Deno.test("judge() takes no wrong and no missing result for a fast one", () => {
+  const wrong = madeUp();
+  wrong.training[0].loss *= 1.001;
+  assertEquals(isRight(wrong.training[0]), false);
+  const seed = ["seed, to the best peer on any backend", "seed, to the best WebGPU peer"];
+  assertEquals(below(wrong).below, seed);
+  const [first, ...others] = faultsOf(wrong, false);
+  assertMatch(first, /^backhand is wrong on seed: its loss after 100 steps is 0\.2409.*, not 0\.2407/);
+  assertEquals(others, []);
+
+  const missing = madeUp();
+  missing.training = missing.training.filter(({ name, workload }) => name !== "backhand" || workload !== "seed");
+  missing.failures = [{ worker: "seed, backhand", message: "it ended with 1" }];
+  assertEquals(below(missing).below, seed);
+  assertStringIncludes(faultsOf(missing, true).join("\n"), "there is no valid result, at least 1.00x is asked");
+
+  const unseen = madeUp();
+  unseen.looking = unseen.looking.slice(0, 2);
+  assertEquals(below(unseen).below, ["rate that the live page costs", "rate that a page that never reads costs"]);
+
+  const product = madeUp();
+  product.products[0].error = 2;
+  assertEquals(below(product).below, ["matrix product 1024, to the best WebGPU peer"]);
+});
+
+Deno.test("judge() does not ask for what a quick run leaves out, nor of a hardware adapter", () => {
+  const quick = { ...madeUp(), quick: true, endurance: undefined, data: undefined };
+  assertEquals(below(quick).below, []);
+  assertEquals(judge(quick).filter(({ value }) => value === undefined).length, 3);
+  const short = { ...quick, looking: quick.looking.slice(0, 3) };
+  short.looking[1].rounds = [20_000, 25_000, 10_000];
+  const unmeasured = ["GPU bytes more after 100,000 steps", "resident bytes more after 100,000 steps"];
+  assertEquals(below(short), { missed: unmeasured, below: [] }, "the start of a view counts there");
+  assertMatch(formatResults(short), /rate that the terminal view costs +50\.0% +- +<= 60\.0% +too short to judge/);
+  short.looking[1].rounds = [12_000, 15_000, 6_000];
+  assertEquals(below(short).below, ["rate that the terminal view costs"]);
+  const hardware = madeUp();
+  hardware.limits.software = false;
+  hardware.training[0].stepsPerSecond = 1;
+  assertEquals([judge(hardware), faultsOf(hardware, true)], [[], []]);
+  assertStringIncludes(formatResults(hardware), "goals: not judged");
+});
+
+Deno.test("GOALS: every floor but those of counts and bytes is half of its goal", () => {
+  const ratios = GOALS.filter(({ unit }) => unit === "x");
+  assertEquals(ratios.map(({ floor }) => floor), ratios.map(({ goal }) => goal / 2));
+  assertEquals(ratios.length, 6);
+});
+
+Deno.test("formatResults() puts everybody into one aligned table, and says what is wrong", () => {
+  const results = madeUp();
+  results.training[1].loss = NaN;
+  results.failures.push({ worker: "deep, tfjs wasm", message: "it ended with 1: no" });
+  const lines = formatResults(results).split("\n");
+  const start = lines.findIndex((line) => line.startsWith("training, steps/s"));
+  assertEquals(lines.slice(start, start + 9), [
+    "training, steps/s                   seed    wide    deep  peak memory",
+    "backhand                          60,000     500      90       200 MB",
+    "tfjs webgpu                        wrong    8.33     1.5       200 MB",
+    "jaxjs webgpu                           -       -       -            -",
+    "tfjs wasm                              -       -       -            -",
+    "jaxjs wasm                        30,000     250      45       200 MB",
+    "tfjs cpu                               -       -       -            -",
+    "backhand to the best WebGPU peer       -  60.00x  60.00x",
+    "backhand to the best peer          2.00x   2.00x   2.00x",
+  ]);
+  const text = lines.join("\n");
+  for (
+    const part of [
+      "device: a device; 2 cores",
+      "versions: backhand 1.0.0, deno 2.0.0",
+      "tfjs webgpu is wrong on seed: its loss after 100 steps is NaN, not 0.2407",
+      "deep, tfjs wasm gave no result: it ended with 1: no",
+      "first steps of train done 0.90, 1.10, 1.00 s after the process started",
+      "scale        1,000,000  345,678       150 MB",
+      "what looking costs  steps/s  of the rate",
+      "quiet                40,000            -",
+      "terminal             39,600         1.0%",
+      "live                 30,000         2.0%",
+      "stalled              39,200         2.0%",
+    ]
+  ) assertStringIncludes(text, part);
+});
+
+Deno.test("readOptions() reads its flags and refuses others", () => {
+  assertEquals(readOptions([]), { quick: false, floor: false, json: undefined });
+  assertEquals(readOptions(["--quick", "--floor", "--json", "-"]), { quick: true, floor: true, json: "-" });
+  const faults = ["--fast", "--quick=yes", "--json=", "now"];
+  const error = assertThrows(() => readOptions(faults), ConfigError);
+  assertEquals(error.faults.length, faults.length, error.faults.join("\n"));
+});
+
+Deno.test("deno task bench says what it takes, and refuses what it does not", async () => {
+  await using place = await Workplace.create();
+  assertStringIncludes((await place.succeed("bench", ["--help"])).stdout, "--quick");
+  await place.refuse(2, ["--fast: unknown flag; the nearest is --floor"], "bench", ["--fast"]);
+});
+
+Deno.test("runToEnd() gives a program a terminal of 80 columns or none, and answers what it says", async () => {
+  await using place = await Workplace.create({
+    "say.ts": 'console.log(Deno.stdout.isTerminal() ? `columns: ${Deno.consoleSize().columns}` : "columns: none");',
+  });
+  for (const [terminal, columns] of [[{ columns: 80, rows: 24 }, "80"], [undefined, "none"]] as const) {
+    const start: Start = { script: place.at("say.ts"), args: ["it's"], flags: [], cwd: place.path, terminal };
+    const heard: string[] = [];
+    await runToEnd(start, { on: /^columns: (\w+)\b/m, by: ([, said]) => Promise.resolve(void heard.push(said)) });
+    assertEquals(heard, [columns]);
+    await assertRejects(
+      () => runToEnd(start, { on: /rows/, by: () => Promise.resolve() }),
+      Error,
+      "it never said rows",
+    );
+    const failing = { on: /columns/, by: () => Promise.reject(new RangeError("of the answer")) };
+    await assertRejects(() => runToEnd(start, failing), RangeError, "of the answer");
+    await assertRejects(() => runToEnd({ ...start, script: place.at("none.ts") }), Error, "it ended with 1");
+  }
+});
+
+Deno.test("runWorker() says why a worker failed; interruptWorkers() ends the one under way, and no other starts", async () => {
+  const start = { script: "tasks/bench/backhand.ts", flags: ["--allow-env"], args: ["training", "1", "narrow", "1"] };
+  await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep");
+
+  const long = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
+  const interrupted = assertRejects(() => runWorker(long), Deno.errors.Interrupted);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  interruptWorkers();
+  await interrupted;
+  await assertRejects(() => runWorker(long), Deno.errors.Interrupted);
+});
+
+Deno.test("peers.lock pins the peers; deno.lock leaves them out, or every task would download them", async () => {
+  const read = async (path: string) => JSON.parse(await Deno.readTextFile(new URL(path, root))).specifiers;
+  const specifiers = (await Promise.all(["tfjs", "jaxjs"].map(async (name) => {
+    const text = await Deno.readTextFile(new URL(`tasks/bench/${name}.ts`, root));
+    return [...text.matchAll(/"(npm:[^"]+)"/g)].map(([, specifier]) => specifier);
+  }))).flat();
+  assert(specifiers.length > 4);
+  const pinned = await read("tasks/bench/peers.lock"), everywhere = await read("deno.lock");
+  assertEquals(specifiers.filter((specifier) => !(specifier in pinned)), []);
+  assertEquals(specifiers.filter((specifier) => specifier in everywhere), []);
+  const stale = Object.entries(everywhere).filter(([name, version]) => (pinned[name] ?? version) !== version);
+  assertEquals(stale, [], "what both hold has one version");
+});

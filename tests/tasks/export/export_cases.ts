@@ -1,0 +1,181 @@
+/** Models to export, with rows to predict and what a plain float64 pass over them gives. */
+
+import type { ExportedLayer, ExportedModel, ExportedOutput } from "../../../tasks/export/exported_model.ts";
+import { Random } from "../../../lib/base/random.ts";
+import { encodedNames, type InputColumn } from "../../../lib/data/table.ts";
+
+/** A raw row; what is missing is undefined. */
+export type RawRow = Record<string, number | string | undefined>;
+
+/** A prediction: numbers by target, or a class and the probability of each. */
+export interface Expected {
+  class?: string;
+  numbers: Record<string, number>;
+}
+
+const COLOR: InputColumn = {
+  kind: "categorical",
+  name: "color",
+  categories: ["red", 'it\'s "blue"', "grün"],
+  fill: "grün",
+};
+
+/** Columns of both kinds in turn, with and without a fill, one of them far from 0, one named like an output. */
+export const MIXED: readonly InputColumn[] = [
+  { kind: "numeric", name: "year" },
+  COLOR,
+  { kind: "numeric", name: "body mass\n(g)", fill: 4.25 },
+  { kind: "categorical", name: "label", categories: ["N/A", "*/"] },
+];
+
+/** Shift and factor of the encoded columns of {@linkcode MIXED}. */
+const MIXED_SCALINGS = encodedNames(MIXED).map((name) =>
+  name === "year"
+    ? { shift: 1998.7, factor: 3.3 }
+    : name.startsWith("body")
+    ? { shift: -0.1, factor: 40 }
+    : { shift: 0, factor: 1 }
+);
+
+const ONE = { shift: 0, factor: 1 };
+
+/** Layers of normal weights. */
+function network(seed: number, inputs: number, layers: (number | ExportedLayer)[]): ExportedLayer[] {
+  const random = new Random(seed, "exported weights");
+  let width = inputs;
+  return layers.map((layer) => {
+    if (typeof layer !== "number") return layer;
+    const draw = (length: number) => Float32Array.from({ length }, () => random.normal());
+    const linear = {
+      kind: "Linear",
+      inputs: width,
+      outputs: layer,
+      weight: draw(width * layer),
+      bias: draw(layer),
+    } as const;
+    width = layer;
+    return linear;
+  });
+}
+
+function mixed(seed: number, output: ExportedOutput, outputs: number, layers: ExportedLayer[]): ExportedModel {
+  const width = MIXED_SCALINGS.length;
+  return {
+    name: `run${seed}`,
+    inputs: MIXED,
+    scalings: MIXED_SCALINGS,
+    layers: network(seed, width, [7, ...layers, outputs]),
+    output,
+  };
+}
+
+const classes = ["Adélie \u{1f427}", "Chinstrap", "__proto__"];
+const pair: InputColumn[] = [{ kind: "numeric", name: "x1" }, { kind: "numeric", name: "x2" }];
+
+/** One model for each kind of layer, of input and of output. */
+export const MODELS: Record<string, ExportedModel> = {
+  "numbers of mixed columns, every layer": mixed(
+    1,
+    {
+      kind: "numbers",
+      names: ["price", "__proto__"],
+      scalings: [{ shift: 2e5, factor: 3e4 }, { shift: -1, factor: 0.01 }],
+    },
+    2,
+    [
+      { kind: "Tanh" },
+      { kind: "Dropout", rate: 0.25 },
+      ...network(2, 7, [6]),
+      { kind: "GELU" },
+      ...network(3, 6, [5]),
+      {
+        kind: "LeakyReLU",
+        slope: 0.03,
+      },
+      ...network(4, 5, [7]),
+    ],
+  ),
+  "three classes of mixed columns": mixed(5, { kind: "classes", name: "species", classes, outputs: 3 }, 3, [{
+    kind: "ReLU",
+  }]),
+  "two classes under one output": {
+    name: "names_only",
+    inputs: [COLOR],
+    scalings: [ONE, ONE, ONE, ONE],
+    layers: network(6, 4, [5, { kind: "Sigmoid" }, 1]),
+    output: { kind: "classes", name: "bought", classes: ["no", "yes"], outputs: 1 },
+  },
+  "probabilities of numbers": {
+    name: "pairs",
+    inputs: pair,
+    scalings: [ONE, ONE],
+    layers: network(7, 2, [4, { kind: "ReLU" }, 2]),
+    output: { kind: "probabilities", names: ["y", "z"] },
+  },
+};
+
+/** Rows for columns: numbers that float32 holds, names seen and not, and missing cells where there is a fill. */
+export function rowsFor(inputs: readonly InputColumn[], count: number): RawRow[] {
+  const random = new Random(1, "exported rows");
+  const pick = <T>(values: readonly T[]) => values[Math.floor(random.uniform() * values.length)];
+  return Array.from({ length: count }, () =>
+    Object.fromEntries(inputs.map((column) => {
+      if (column.fill !== undefined && random.uniform() < 0.2) return [column.name, undefined];
+      if (column.kind === "categorical") return [column.name, pick([...column.categories, "never seen", "Red"])];
+      const value = column.name === "year" ? random.normal(1998.7, 3.3) : random.normal(0, 2);
+      return [column.name, Math.fround(value)];
+    })));
+}
+
+/** A row's encoded numbers, unscaled. */
+export function encode(inputs: readonly InputColumn[], row: RawRow): number[] {
+  return inputs.flatMap((column) => {
+    const cell = row[column.name] ?? column.fill;
+    if (column.kind === "numeric") return [cell as number];
+    const isSeen = column.categories.includes(cell as string);
+    return [...column.categories.map((category) => category === cell ? 1 : 0), isSeen ? 0 : 1];
+  });
+}
+
+/** What a model predicts for a row, number by number in float64. */
+export function expectedOf(model: ExportedModel, row: RawRow): Expected {
+  let x = encode(model.inputs, row).map((v, i) => (v - model.scalings[i].shift) / model.scalings[i].factor);
+  for (const layer of model.layers) x = forward(layer, x);
+  return toExpected(model.output, x);
+}
+
+function forward(layer: ExportedLayer, x: number[]): number[] {
+  switch (layer.kind) {
+    case "Linear":
+      return Array.from(
+        layer.bias,
+        (bias, j) => x.reduce((sum, v, i) => sum + v * layer.weight[i * layer.outputs + j], bias),
+      );
+    case "ReLU":
+      return x.map((v) => Math.max(0, v));
+    case "LeakyReLU":
+      return x.map((v) => v < 0 ? layer.slope * v : v);
+    case "Sigmoid":
+      return x.map((v) => 1 / (1 + Math.exp(-v)));
+    case "Tanh":
+      return x.map(Math.tanh);
+    case "GELU": // Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, the approximation by tanh
+      return x.map((v) => v / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v))));
+    case "Dropout":
+      return x;
+  }
+}
+
+function toExpected(output: ExportedOutput, x: number[]): Expected {
+  const named = (names: readonly string[], values: number[]) =>
+    Object.fromEntries(names.map((name, i) => [name, values[i]]));
+  const sigmoid = (v: number) => 1 / (1 + Math.exp(-v));
+  if (output.kind === "numbers") {
+    return { numbers: named(output.names, x.map((v, i) => v * output.scalings[i].factor + output.scalings[i].shift)) };
+  }
+  if (output.kind === "probabilities") return { numbers: named(output.names, x.map(sigmoid)) };
+  const powers = x.map(Math.exp), sum = powers.reduce((a, b) => a + b);
+  const shares = output.outputs === 1 ? [sigmoid(-x[0]), sigmoid(x[0])] : powers.map((v) => v / sum);
+  const best = output.outputs === 1 ? Number(x[0] >= 0) : shares.indexOf(Math.max(...shares));
+  return { class: output.classes[best], numbers: named(output.classes, shares) };
+}

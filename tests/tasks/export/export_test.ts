@@ -1,0 +1,282 @@
+/** The formats of deno task export, each run where it will be used and compared with a plain float64 pass. */
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { MISSING_TEXTS } from "../../../lib/data/cells.ts";
+import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
+import { VERSION } from "../../../lib/base/version.ts";
+import type { ExportedModel } from "../../../tasks/export/exported_model.ts";
+import { encodeOnnx } from "../../../tasks/export/onnx.ts";
+import { torchWeights, writePython } from "../../../tasks/export/pytorch.ts";
+import { writeTypeScript } from "../../../tasks/export/typescript.ts";
+import { assertClose } from "../../support/assert_close.ts";
+import { expectedOf, MODELS, type RawRow, rowsFor } from "./export_cases.ts";
+import { runOnnx, runSession } from "../../support/onnx_process.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+/** What a written predictor gives. */
+type Prediction = Record<string, number> | { class: string; probabilities: Record<string, number> };
+
+/** Compares predictions with the float64 pass; relative to the largest number of each target. */
+function assertPredictions(model: ExportedModel, rows: readonly RawRow[], predictions: readonly Prediction[]): void {
+  const expected = rows.map((row) => expectedOf(model, row));
+  assertEquals(predictions.length, rows.length);
+  const { output } = model, isClass = output.kind === "classes";
+  for (const name of isClass ? output.classes : output.names) {
+    const wanted = expected.map(({ numbers }) => numbers[name]);
+    const found = predictions.map((prediction) =>
+      (isClass ? prediction.probabilities as unknown as Record<string, number> : prediction as Record<string, number>)[
+        name
+      ]
+    );
+    const largest = Math.max(...wanted.map(Math.abs));
+    assert(Math.min(...wanted) < 0.9 * Math.max(...wanted) || rows.length === 1, `${name} hardly varies`);
+    assertClose(found, wanted, { rtol: 1e-5, atol: 1e-7 * largest });
+  }
+  if (isClass) assertEquals(predictions.map((row) => `${row.class}`), expected.map((row) => `${row.class}`));
+}
+
+Deno.test("encodeOnnx() gives the predictions of float64 in the ONNX runtime", async (t) => {
+  await using place = await Workplace.create();
+  for (const [name, model] of Object.entries(MODELS)) {
+    await t.step(name, async () => {
+      await place.write("model.onnx", encodeOnnx(model));
+      const rows = rowsFor(model.inputs, 200);
+      assertPredictions(model, rows, await runOnnx(place.at("model.onnx"), model, rows));
+      assertPredictions(model, rows.slice(0, 1), await runOnnx(place.at("model.onnx"), model, rows.slice(0, 1)));
+    });
+  }
+});
+
+Deno.test("encodeOnnx() keeps small probabilities, under one output and several", async () => {
+  await using place = await Workplace.create();
+  const weight = Float32Array.of(1, 0, 0, 1), bias = new Float32Array(2);
+  const pair = {
+    ...MODELS["probabilities of numbers"],
+    layers: [{ kind: "Linear", inputs: 2, outputs: 2, weight, bias }],
+  };
+  const single = { kind: "Linear", inputs: 2, outputs: 1, weight: weight.slice(0, 2), bias: bias.slice(0, 1) };
+  const classes = ["no", "yes"], output = { kind: "classes", name: "y", classes } as const;
+  const rows = [{ x1: -30, x2: 0 }, { x1: 60, x2: 40 }, { x1: 0, x2: -80 }, { x1: 2, x2: 3 }];
+  const models = [
+    pair,
+    { ...pair, output: { ...output, outputs: 2 } },
+    { ...pair, layers: [single], output: { ...output, outputs: 1 } },
+  ] as ExportedModel[];
+  for (const model of models) {
+    await place.write("model.onnx", encodeOnnx(model));
+    const found = await runOnnx(place.at("model.onnx"), model, rows);
+    const numbers = found.flatMap((row) => Object.values("probabilities" in row ? row.probabilities : row) as number[]);
+    const wanted = rows.flatMap((row) => Object.values(expectedOf(model, row).numbers));
+    assertClose(numbers, wanted, { rtol: 1e-5, atol: 1e-37 });
+  }
+});
+
+Deno.test("encodeOnnx() takes the texts of missing cells for the fill, even where they are categories", async () => {
+  await using place = await Workplace.create();
+  const model = MODELS["two classes under one output"];
+  const run = async (fill: string | undefined, cells: string[]) => {
+    const color = { kind: "categorical", name: "color", categories: ["a", "NA", "c"], fill } as const;
+    await place.write("model.onnx", encodeOnnx({ ...model, inputs: [color] }));
+    return await runOnnx(place.at("model.onnx"), model, cells.map((color) => ({ color })));
+  };
+  const [a, c, unseen, ...missing] = await run("a", ["a", "c", "x", ...MISSING_TEXTS]);
+  assertEquals(missing, MISSING_TEXTS.map(() => a));
+  assertEquals(new Set([a, c, unseen].map((row) => JSON.stringify(row))).size, 3);
+  assertEquals(await run(undefined, ["", "NaN", "NA", "c"]), [unseen, unseen, unseen, c]);
+  assertEquals(await run("(missing)", ["", "c"]), [unseen, c], "a fill that no training row had");
+});
+
+Deno.test("encodeOnnx() names its values apart from columns, and describes itself", async () => {
+  await using place = await Workplace.create();
+  const names = ["numeric", "label", "label_", "Concat_9"];
+  const inputs = [
+    { kind: "numeric", name: "age" },
+    ...names.map((name) => ({
+      kind: "categorical" as const,
+      name,
+      categories: ["a"],
+    })),
+  ] as const;
+  const { layers, output } = MODELS["two classes under one output"];
+  const first = layers[0] as Extract<typeof layers[0], { kind: "Linear" }>;
+  const wide = { ...first, inputs: 9, weight: new Float32Array(9 * first.outputs) };
+  const scalings = Array.from({ length: 9 }, () => ({ shift: 0, factor: 1 }));
+  const bytes = encodeOnnx({ name: "a_run", inputs, scalings, layers: [wide, ...layers.slice(1)], output });
+  await place.write("model.onnx", bytes);
+  const texts = Object.fromEntries(names.map((name) => [name, { width: 1, values: ["a"] }]));
+  const results = await runSession(place.at("model.onnx"), { ...texts, numeric_: { width: 1, values: [1] } });
+  assertEquals(Object.keys(results), ["label__", "probabilities"]);
+  const text = new TextDecoder().decode(bytes);
+  for (const part of [JSON.stringify(inputs), '["no","yes"]', '["age"]', "backhand", VERSION, "a_run"]) {
+    assertStringIncludes(text, part);
+  }
+});
+
+Deno.test("encodeOnnx() refuses what float32 cannot hold, and a column without a name", () => {
+  const model = MODELS["probabilities of numbers"];
+  for (const scaling of [{ shift: 1e39, factor: 1 }, { shift: 0, factor: 1e-46 }, { shift: 0, factor: 1e39 }]) {
+    const scalings = [{ shift: 0, factor: 1 }, scaling];
+    const says = `column 2 is shifted by ${scaling.shift} and divided by ${scaling.factor}, beyond float32`;
+    assertThrows(() => encodeOnnx({ ...model, scalings }), RangeError, says);
+  }
+  const inputs = [{ kind: "categorical" as const, name: "", categories: ["a"] }];
+  assertThrows(() => encodeOnnx({ ...model, inputs }), RangeError, "inputs need names");
+});
+
+Deno.test("writeTypeScript() gives the predictions of float64", async (t) => {
+  await using place = await Workplace.create();
+  for (const [name, model] of Object.entries(MODELS)) {
+    await t.step(name, async () => {
+      await place.write(`${model.name}.ts`, writeTypeScript(model, `${model.name}.ts`));
+      const { predict } = await import(`file://${place.at(`${model.name}.ts`)}`);
+      const rows = rowsFor(model.inputs, 200);
+      assertPredictions(model, rows, rows.map(predict));
+    });
+  }
+});
+
+Deno.test("writeTypeScript() types rows and predictions, and imports nothing", async () => {
+  await using place = await Workplace.create();
+  for (const model of Object.values(MODELS)) {
+    const text = writeTypeScript(model, `${model.name}.ts`);
+    assertEquals(text.match(/^import\b.*|\bimport\(/gm), null);
+    await place.write(`${model.name}.ts`, text);
+  }
+  const row = `{ year: 2000, color: "red", "body mass\\n(g)": null, label: "*/" }`;
+  await place.write(
+    "use.ts",
+    `import { predict as price } from "./run1.ts";
+import { predict as species } from "./run5.ts";
+import "./names_only.ts";
+import { predict as chance } from "./pairs.ts";
+export const number: number = price(${row})["price"];
+const { class: name, probabilities } = species(${row});
+export const known: "Adélie 🐧" | "Chinstrap" | "__proto__" = name;
+export const probability: number = probabilities["Chinstrap"];
+// @ts-expect-error: a column is missing
+chance({ x1: 1 });
+// @ts-expect-error: a text is no number
+chance({ x1: 1, x2: "2" });
+// @ts-expect-error: no such target
+chance({ x1: 1, x2: 2 }).w;
+`,
+  );
+  const { code, stderr } = await place.runDeno(["check", "--no-config", "use.ts"]);
+  assertEquals(code, 0, stderr);
+});
+
+Deno.test("writeTypeScript() refuses rows by column and cell", async () => {
+  await using place = await Workplace.create();
+  const model = MODELS["numbers of mixed columns, every layer"];
+  await place.write("model.ts", writeTypeScript(model, "model.ts"));
+  const { predict } = await import(`file://${place.at("model.ts")}`);
+  const row = { year: 2000, label: "*/" };
+  assertEquals(predict({ ...row, label: " */ ", color: "null " }), predict(row), "spaces around names");
+  assertEquals(predict({ ...row, "body mass\n(g)": NaN }), predict(row));
+  const refused: [Record<string, unknown>, string][] = [
+    [{ ...row, year: undefined }, 'column "year" is undefined, need a finite number'],
+    [{ ...row, year: "2000" }, 'column "year" is 2000, need a finite number'],
+    [{ ...row, "body mass\n(g)": Infinity }, "is Infinity, need a finite number"],
+    [{ ...row, label: " NA " }, 'column "label" is " NA ", need a text'],
+    [{ ...row, label: 5 }, 'column "label" is 5, need a text'],
+  ];
+  for (const [cells, says] of refused) assertThrows(() => predict(cells), TypeError, says);
+});
+
+Deno.test("where classes are as likely, exports say the first, but of two under one output the second", async () => {
+  await using place = await Workplace.create();
+  for (const [outputs, best] of [[1, "yes"], [2, "no"]] as const) {
+    const weight = new Float32Array(4 * outputs), bias = new Float32Array(outputs);
+    const layers = [{ kind: "Linear", inputs: 4, outputs, weight, bias } as const];
+    const model = MODELS["two classes under one output"], output = { ...model.output, outputs } as typeof model.output;
+    const tied = { ...model, layers, output }, rows = [{ color: "red" }];
+    await place.write(`tied${outputs}.ts`, writeTypeScript(tied, "tied.ts"));
+    const { predict } = await import(`file://${place.at(`tied${outputs}.ts`)}`);
+    assertEquals(predict(rows[0]).class, best);
+    await place.write("tied.onnx", encodeOnnx(tied));
+    assertEquals((await runOnnx(place.at("tied.onnx"), tied, rows))[0].class, best);
+    assertPredictions(tied, rows, rows.map(predict));
+  }
+});
+
+/** The value of a list or number that stands in the Python text. */
+function constantOf(text: string, name: string): unknown {
+  const [, list] = text.match(new RegExp(`^${name} = (\\[(?:\\n[^]*?^\\]|.*\\]$))`, "m"))!;
+  return JSON.parse(list.replaceAll(/: None\}/g, ": null}").replaceAll(/,\n\]/g, "]"));
+}
+
+Deno.test("writePython() has every column, number, class and layer", () => {
+  for (const model of Object.values(MODELS)) {
+    const text = writePython(model, "w.safetensors"), { output } = model;
+    const columns = model.inputs.map((column) => ({ ...column, fill: column.fill ?? null }));
+    assertEquals(constantOf(text, "COLUMNS"), columns);
+    assertEquals(constantOf(text, "SHIFT"), model.scalings.map(({ shift }) => shift));
+    assertEquals(constantOf(text, "FACTOR"), model.scalings.map(({ factor }) => factor));
+    if (output.kind === "classes") assertEquals(constantOf(text, "CLASSES"), output.classes);
+    else assertEquals(constantOf(text, "TARGETS"), output.names);
+    if (output.kind === "numbers") {
+      assertEquals(constantOf(text, "TARGET_SHIFT"), output.scalings.map(({ shift }) => shift));
+      assertEquals(constantOf(text, "TARGET_FACTOR"), output.scalings.map(({ factor }) => factor));
+    }
+  }
+  const text = writePython(MODELS["numbers of mixed columns, every layer"], "w.safetensors");
+  assertStringIncludes(text, 'with_name("w.safetensors")');
+  assertEquals([...text.matchAll(/^ {12}nn\.(.*),$/gm)].map(([, layer]) => layer), [
+    ...["Linear(9, 7)", "Tanh()", "Dropout(0.25)", "Linear(7, 6)", 'GELU(approximate="tanh")', "Linear(6, 5)"],
+    ...["LeakyReLU(0.03)", "Linear(5, 7)", "Linear(7, 2)"],
+  ]);
+});
+
+Deno.test("torchWeights() are named by layer, a weight [out, in]", () => {
+  const model = MODELS["probabilities of numbers"];
+  const linear = { kind: "Linear", inputs: 2, outputs: 3, weight: Float32Array.of(1, 2, 3, 4, 5, 6) } as const;
+  const layers = [{ kind: "ReLU" } as const, { ...linear, bias: Float32Array.of(7, 8, 9) }];
+  assertEquals(torchWeights({ ...model, layers }), {
+    "layers.1.weight": { shape: [3, 2], data: Float32Array.of(1, 4, 2, 5, 3, 6) },
+    "layers.1.bias": { shape: [3], data: Float32Array.of(7, 8, 9) },
+  });
+});
+
+/** Runs Python where the machine has it. */
+async function python(
+  args: string[],
+  stdin = "",
+): Promise<{ code: number; stdout: string; stderr: string } | undefined> {
+  try {
+    const child = new Deno.Command("python3", { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(stdin)).catch(() => {}); // it may have ended without reading
+    await writer.close().catch(() => {});
+    const { code, stdout, stderr } = await child.output(),
+      text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+Deno.test("writePython() compiles where there is Python, and predicts as float64 does where there is PyTorch", async (t) => {
+  await using place = await Workplace.create();
+  const hasTorch = (await python(["-c", "import torch, safetensors.torch"]))?.code === 0;
+  for (const [name, model] of Object.entries(MODELS)) {
+    await t.step(name, async () => {
+      await writeSafetensors(place.at("w.safetensors"), torchWeights(model));
+      const shapes = [...(await readSafetensors(place.at("w.safetensors"))).tensors.values()].map(({ shape }) =>
+        shape.length
+      );
+      assertEquals(new Set(shapes), new Set([1, 2]));
+      await place.write("model.py", writePython(model, "w.safetensors"));
+      const compiled = await python(["-m", "py_compile", place.at("model.py")]);
+      assertEquals(compiled?.code ?? 0, 0, compiled?.stderr);
+      if (!hasTorch) return;
+      const rows = rowsFor(model.inputs, 200);
+      const { code, stdout, stderr } = (await python(
+        [place.at("model.py")],
+        rows.map((row) => JSON.stringify(row)).join("\n"),
+      ))!;
+      assertEquals(code, 0, stderr);
+      assertPredictions(model, rows, stdout.trim().split("\n").map((line) => JSON.parse(line)));
+    });
+  }
+});

@@ -1,0 +1,95 @@
+/** deno task export, run as a user runs it. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readSafetensors } from "../../../lib/safetensors/reader.ts";
+import { assertClose } from "../../support/assert_close.ts";
+import { runSession } from "../../support/onnx_process.ts";
+import { NO_ADAPTER, parsePredictions, pathInProject, Workplace } from "../../support/run_task_process.ts";
+
+Deno.test("export writes models that predict as predict does", async (t) => {
+  await using place = await Workplace.create();
+  await place.succeed("train", ["--num-dataset", "500", "--num-epochs", "3"]);
+  await place.succeed("train", ["--recipe", "xor", "--num-epochs", "50", "--run-name", "pairs"]);
+  const { rows: cubic } = parsePredictions(await place.succeed("predict", ["-80", "0.5", "99"]));
+  const { rows: pairs } = parsePredictions(await place.succeed("predict", ["--run-name", "pairs", "0", "1", "1", "1"]));
+  const close = (found: number[], rows: number[][]) =>
+    assertClose(found, rows.map((row) => row.at(-1)!), { rtol: 1e-5, atol: 0 });
+
+  await t.step("onnx, into the run's folder, and without an adapter", async () => {
+    const { stdout, stderr } = await place.succeed("export", ["--format", "onnx"], NO_ADAPTER);
+    assertEquals([stdout, stderr], ["wrote data/runs/default_run/model.onnx\n", ""]);
+    const values = cubic.map(([x]) => x);
+    const { prediction } = await runSession(place.at("data/runs/default_run/model.onnx"), {
+      numeric: { width: 1, values },
+    });
+    close(prediction.values as number[], cubic);
+  });
+  await t.step("ts, from the folder that deno task was called in", async () => {
+    await place.write("below/old.ts", "gone\n");
+    const args = ["--format", "ts", "--run-name", "pairs", "--output", "old.ts"];
+    const { stdout } = await place.succeed("export", args, { INIT_CWD: await Deno.realPath(place.at("below")) });
+    assertMatch(stdout, /^wrote .*below\/old\.ts\n$/);
+    const { predict } = await import(`file://${place.at("below/old.ts")}`);
+    close(pairs.map(([x1, x2]) => predict({ x1, x2 }).y), pairs);
+  });
+  await t.step("pytorch, with its weights beside it", async () => {
+    const args = ["--format", "pytorch", "--run-name=pairs", "--output=net.py"];
+    assertEquals((await place.succeed("export", args)).stdout, "wrote net.py\nwrote net_torch.safetensors\n");
+    assertStringIncludes(await place.read("net.py"), 'with_name("net_torch.safetensors")');
+    const { tensors } = await readSafetensors(place.at("net_torch.safetensors"));
+    const own = (await readSafetensors(place.at("data/runs/pairs/model.safetensors"))).tensors;
+    assertEquals(tensors.get("layers.0.weight")!.shape, own.get("0.weight")!.shape.toReversed());
+    assertEquals(tensors.get("layers.2.bias")!.data, own.get("2.bias")!.data);
+  });
+});
+
+Deno.test("export refuses what it cannot do, and leaves files as they were", async () => {
+  await using place = await Workplace.create();
+  const flags = ["--recipe", "linear", "--num-dataset", "20", "--num-epochs", "1"];
+  await place.succeed("train", flags);
+  await place.write("model.txt", "precious\n");
+  const cases: [code: number, says: string[], args: string[]][] = [
+    [2, ["--format is missing: allowed is onnx, pytorch or ts"], []],
+    [2, ['FORMAT (from --format) is "onx"', "the nearest is onnx"], ["--format", "onx"]],
+    [2, ["--output model.txt is no name for --format pytorch: it must end in .py"], [
+      ...["--format=pytorch", "--output=model.txt"],
+    ]],
+    [2, ["must end in .onnx"], ["--format=onnx", "--output=data/runs/default_run/model.safetensors"]],
+    [1, ["no/such/folder"], ["--format=onnx", "--output=no/such/folder/model.onnx"]],
+    [1, ["no/such/folder"], ["--format=pytorch", "--output=no/such/folder/model.py"]],
+    [1, ["data/runs/nope/model.safetensors", "`deno task train --run-name nope` makes it"], [
+      ...["--format", "onnx", "--run-name", "nope"],
+    ]],
+  ];
+  for (const [code, says, args] of cases) await place.refuse(code, says, "export", args);
+  await place.write("data/runs/default_run/model.safetensors", "no model");
+  await place.refuse(1, ["data/runs/default_run/model.safetensors", "not a safetensors file"], "export", [
+    "--format=ts",
+  ]);
+});
+
+Deno.test("what only export and tests load, no other task does, and no lock file pins for all", async () => {
+  await using place = await Workplace.create();
+  const loadedBy = async (path: string) => {
+    const { stdout } = await place.runDeno([
+      "info",
+      "--json",
+      "--config",
+      pathInProject("deno.json"),
+      pathInProject(path),
+    ]);
+    const { modules } = JSON.parse(stdout) as { modules: { specifier: string }[] };
+    assertEquals(modules.length > 5, true, path);
+    return modules.flatMap(({ specifier }) =>
+      specifier.match(/^npm:.*(protobufjs|onnxruntime|sample-datasets|dataset-iris|playwright|xterm|upng)/)?.[1] ?? []
+    );
+  };
+  assertEquals(await loadedBy("tasks/export.ts"), ["protobufjs"]);
+  for (const path of ["tasks/training/train_run.ts", "tasks/predict/predict_run.ts", "mod.ts"]) {
+    assertEquals(await loadedBy(path), [], path);
+  }
+  for (const name of ["deno.lock", "deno.json"]) {
+    const text = await Deno.readTextFile(new URL(`../${name}`, import.meta.url));
+    assertEquals(text.match(/protobufjs|onnxruntime|sample-datasets|dataset-iris|playwright|xterm|upng/), null, name);
+  }
+});

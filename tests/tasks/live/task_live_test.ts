@@ -1,0 +1,97 @@
+/** `train --live` as a process: what the page asks for shows in the run's files, and a resumed run ends with the same bytes. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { totalsOf } from "../../support/kill_runs.ts";
+import { liveCommand, startLive } from "./live_client.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const run = "data/runs/r";
+
+const ARGS = [
+  ...["--num-dataset", "600", "--hidden-size", "16,16", "--optimizer", "adam", "--run-name", "r"],
+  ...["--checkpoint-every", "1000", "--keep-checkpoints", "1000000"],
+];
+
+async function metricsOf(place: Workplace): Promise<{ step: number; learningRate: number }[]> {
+  return (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+/** Takes all checkpoints behind a step away, and what the run ended with. */
+async function goBack(place: Workplace, step: number): Promise<void> {
+  const names = await Array.fromAsync(Deno.readDir(place.at(`${run}/checkpoints`)), ({ name }) => name);
+  const later = names.filter((name) => Number(name.match(/\d+/)![0]) > step);
+  assert(later.length > 0 && later.length < names.length, `${later.length} of ${names.length} checkpoints are later`);
+  for (const name of [...later.map((name) => `checkpoints/${name}`), "model.safetensors"]) {
+    await Deno.remove(place.at(`${run}/${name}`));
+  }
+}
+
+Deno.test("train --live: pause, learning rate and stop take effect between two steps, and a resumed run ends the same", async () => {
+  await using place = await Workplace.create();
+  const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "200"]);
+  await listener.until(({ last }) => last !== null);
+  await listener.ask("/pause");
+  const { status: { step } } = await listener.until(({ status }) => status.phase === "paused");
+  assert(step < 200 * 48, "it was over before it was paused");
+  const before = await place.read(`${run}/metrics.jsonl`);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals([await place.read(`${run}/metrics.jsonl`), listener.last!.status.step], [before, step]);
+  await listener.ask("/rate?factor=0.25");
+  await listener.until(({ status }) => status.learningRate === 0.0025);
+  await listener.ask("/resume");
+  const { code, stdout, stderr } = await done;
+  assertEquals([code, listener.hasEnded], [0, true], stderr);
+  assertStringIncludes(stdout, `learning rate: 0.00250, 0.25 of the settings', from step ${step + 1} on\n`);
+  // That of an epoch's last step.
+  for (const line of await metricsOf(place)) assertEquals(line.learningRate, line.step > step ? 0.0025 : 0.01);
+  const whole = await totalsOf(place, run);
+
+  await goBack(place, step);
+  const again = await startLive(place, ["--resume", "r"]);
+  await again.listener.until(({ status, looks }) =>
+    status.step > step && status.rateFactor === 0.25 && looks.length > 0
+  );
+  const { epochs } = again.listener;
+  assert(epochs.length > 0);
+  assertEquals(epochs, epochs.map((_, i) => i + 1), "with the epochs before");
+  await again.listener.ask("/stop");
+  const stopped = await again.done;
+  assertEquals(stopped.code, 0, stopped.stderr);
+  assertMatch(
+    stopped.stdout,
+    /^stopped: data\/runs\/r is kept at step \d+, .*\ngo on with: deno task train --resume r$/m,
+  );
+  await place.succeed("train", ["--resume", "r"]);
+  assertEquals(await totalsOf(place, run), whole);
+});
+
+Deno.test("train --live: a paused run can be stopped; a port that is taken is told before anything is written", async () => {
+  await using place = await Workplace.create();
+  const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "100000"]);
+  await listener.ask("/pause");
+  await listener.until(({ status }) => status.phase === "paused");
+  await listener.ask("/stop");
+  assertEquals((await done).code, 0);
+
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const before = await place.digests();
+  const { code, stderr } = await place.runDeno([...await liveCommand(), ...ARGS, `--live=${taken.addr.port}`]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, `error: --live is ${taken.addr.port}: another program listens there`);
+  assertEquals(await place.digests(), before);
+});
+
+Deno.test("train --live: a run that fails tells the page why before it ends", async () => {
+  await using place = await Workplace.create();
+  const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "100000"]);
+  await listener.until(({ last }) => last !== null);
+  await listener.ask("/pause");
+  await listener.until(({ status }) => status.phase === "paused");
+  await Deno.truncate(place.at(`${run}/metrics.jsonl`), 1); // as if somebody had been there
+  await listener.ask("/resume");
+  const { code, stderr } = await done;
+  assertEquals([code, listener.hasEnded], [1, true], stderr);
+  const told = listener.updates.flatMap(({ messages }) => messages).filter(({ kind }) => kind === "warning");
+  assertEquals(told.map(({ text }) => text), [stderr.slice(stderr.indexOf("error: ")).trimEnd()]);
+  assertStringIncludes(told[0].text, "it was changed meanwhile");
+});

@@ -1,0 +1,152 @@
+/** train-mpi as its users start it: the same model as train makes, and what becomes of a job that loses a rank. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readSafetensors } from "../../../lib/safetensors/reader.ts";
+import { assertClose } from "../../support/assert_close.ts";
+import {
+  assertOneSpoke,
+  HAS_MPI,
+  jobIn,
+  type JobOutcome,
+  MpiJob,
+  type Process,
+  processesIn,
+  runJob,
+} from "../../support/mpi_job.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const options = { ignore: !HAS_MPI };
+
+/** 240 training rows in batches of 50: the last step of an epoch has 40. */
+const SMALL = ["--num-dataset=300", "--hidden-size=7,5", "--batch-size=50", "--learning-rate=0.05"];
+
+async function train(place: Workplace, ranks: number, args: readonly string[]): Promise<JobOutcome> {
+  return await runJob(await jobIn(place, "train-mpi", ranks, args));
+}
+
+/** All weights of a run, by name. */
+async function weightsOf(place: Workplace, run: string): Promise<Record<string, Float32Array>> {
+  const { tensors } = await readSafetensors(place.at(`data/runs/${run}/model.safetensors`));
+  assertEquals([...tensors.keys()].filter((name) => name.endsWith("weight")).length, 3);
+  return Object.fromEntries([...tensors].map(([name, { data }]) => [name, data as Float32Array]));
+}
+
+async function metricsOf(place: Workplace, run: string): Promise<Record<string, number>[]> {
+  const text = await Deno.readTextFile(place.at(`data/runs/${run}/metrics.jsonl`));
+  return text.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+Deno.test("train-mpi makes the model that train makes, and one rank alone prints and writes", options, async () => {
+  await using place = await Workplace.create();
+  const args = [...SMALL, "--num-epochs=20", "--optimizer=momentum"];
+  const all = [2, 3].map((size) => ({ size, run: `ranks${size}` })), outcomes: JobOutcome[] = [];
+  for (const { size, run } of all) outcomes.push(await train(place, size, [...args, `--run-name=${run}`]));
+  // The first of them has made the dataset, for all.
+  const csv = "gen-data: wrote data/cubic.csv, 300 rows (it was missing)\n", scaled = "data/cubic.scaled.safetensors";
+  assertStringIncludes(outcomes[0].ranks[0].stdout, `${csv}scale: wrote ${scaled} (it was missing)\n`);
+  const { stdout } = await place.succeed("train", [...args, "--run-name=alone"]);
+  for (const said of [stdout, outcomes[1].ranks[0].stdout]) {
+    assertStringIncludes(said, `scale: skipped, ${scaled} is current`);
+  }
+  for (const [i, { size, run }] of all.entries()) {
+    const outcome = outcomes[i];
+    assertEquals(outcome.code, 0, JSON.stringify(outcome));
+    assertOneSpoke(outcome);
+    assertStringIncludes(outcome.ranks[0].stdout, `\nrank ${size - 1} of ${size} on `);
+    assertEquals((await metricsOf(place, run)).at(-1)!.step, 100);
+    const [found, expected] = [await weightsOf(place, run), await weightsOf(place, "alone")];
+    for (const [name, data] of Object.entries(expected)) assertClose(found[name], data, { atol: 1e-5, rtol: 0 });
+    const losses = (lines: Record<string, number>[]) => lines.flatMap(({ trainLoss, valLoss }) => [trainLoss, valLoss]);
+    assertClose(losses(await metricsOf(place, run)), losses(await metricsOf(place, "alone")), { atol: 1e-5, rtol: 0 });
+  }
+});
+
+Deno.test("train-mpi that loses a rank ends, and goes on bit for bit from its last checkpoint", options, async () => {
+  await using place = await Workplace.create();
+  const args = [...SMALL, "--num-epochs=60", "--optimizer=adam", "--sync-every=3", "--checkpoint-every=28"];
+  assertEquals((await train(place, 2, [...args, "--run-name=whole"])).code, 0);
+  await using job = await MpiJob.start(await jobIn(place, "train-mpi", 2, [...args, "--run-name=broken"]));
+  await job.until(0, /^rank 1 of 2 on /m);
+  const pid = await pidOfRank(place, 1); // not the first rank's
+  await job.until(0, /^epoch +[2-9]/m);
+  Deno.kill(pid, "SIGKILL");
+  const ended = await job.ended;
+  assert(ended.code !== 0 && !ended.isLate, JSON.stringify(ended));
+  assertMatch(ended.launcher, /rank 1\b.*exited on signal 9/s);
+  const resumed = await train(place, 2, ["--resume=broken"]);
+  assertEquals(resumed.code, 0, JSON.stringify(resumed));
+  assertMatch(resumed.ranks[0].stdout, /^resume: data\/runs\/broken from step \d+, /m);
+  assertEquals(await weightsOf(place, "broken"), await weightsOf(place, "whole"));
+  assertEquals(await metricsOf(place, "broken"), await metricsOf(place, "whole"));
+});
+
+Deno.test("train-mpi asked to end saves what it has, and another number of ranks goes on", options, async () => {
+  await using place = await Workplace.create();
+  const args = [...SMALL, "--num-epochs=100000", "--run-name=stopped"];
+  await using job = await MpiJob.start(await jobIn(place, "train-mpi", 2, args));
+  await job.until(0, /^epoch +1/m);
+  Deno.kill(await pidOfRank(place, 1), "SIGTERM"); // not the one that writes
+  const ended = await job.ended;
+  assertEquals([ended.code, ended.isLate], [143, false], JSON.stringify(ended));
+  assertOneSpoke(ended);
+  assertMatch(ended.ranks[0].stdout, /^go on with: mpirun -n 2 deno task train-mpi --resume stopped$/m);
+  const { step } = (await metricsOf(place, "stopped")).at(-1)!;
+  const more = await train(place, 3, ["--resume=stopped", `--num-epochs=${step / 5 + 2}`, "--force"]);
+  assertEquals(more.code, 0, JSON.stringify(more));
+  assertStringIncludes(more.ranks[0].stderr, "warning: it ran on 2 ranks, and now on 3: ");
+  const alone = await place.succeed("train", ["--resume=stopped", `--num-epochs=${step / 5 + 3}`, "--force"]);
+  assertStringIncludes(alone.stderr, "warning: it ran on 3 ranks, and now on 1: ");
+});
+
+Deno.test("train-mpi refuses once what is wrong, and ranks that want different things", options, async () => {
+  await using place = await Workplace.create();
+  const wrong = await train(place, 2, ["--sync-every=0", "--learning-rate=-1"]);
+  assertEquals(wrong.code, 2, JSON.stringify(wrong));
+  assertOneSpoke(wrong);
+  assertStringIncludes(wrong.ranks[0].stderr, `SYNC_EVERY (from --sync-every) is "0": allowed is`);
+  const faults = ["--batch-size=1", "--trace", "--on-nan=halve-lr"];
+  const refused = await train(place, 2, ["--num-dataset=100", ...faults]);
+  assertEquals([refused.code, refused.isLate], [2, false], JSON.stringify(refused));
+  for (
+    const says of [
+      "BATCH_SIZE is 1: 2 ranks share a batch, and each needs a row of it",
+      "TRACE and DEBUG_TENSORS look at steps that one process does by itself",
+      "ON_NAN is halve-lr: steps that several processes share cannot be taken back",
+    ]
+  ) assertStringIncludes(refused.ranks[0].stderr, says);
+  // One job, whose second rank has another seed.
+  const job = await jobIn(place, "train-mpi", 2, ["--num-dataset=100", "--seed=1"]),
+    other = [...job.command.slice(0, -1), "--seed=2"];
+  const mixed = await runJob({
+    ...job,
+    launch: ["-n", "1"],
+    command: [...job.command, ":", "-n", "1", Deno.execPath(), ...other],
+  });
+  assertEquals(mixed.code, 2, JSON.stringify(mixed));
+  assertEquals(mixed.ranks[0].stderr, "");
+  assertMatch(mixed.ranks[1].stderr, /^error: rank 1 of 2 on \S+: SEED is "2" on rank 1, and "1" on rank 0: /m);
+});
+
+Deno.test(
+  "train-mpi on a folder of tables whose loss is not finite ends with the step and what to do",
+  options,
+  async () => {
+    const lines = (from: number) => Array.from({ length: 80 }, (_, i) => `${from + i},${(from + i) % 9}\n`).join("");
+    await using place = await Workplace.create({ "t/a.csv": `x,y\n${lines(0)}`, "t/b.csv": `x,y\n${lines(0.5)}` });
+    const table = ["--data=t", "--target=y", "--features=x", "--num-epochs=50", "--learning-rate=1e20"];
+    const outcome = await train(place, 2, table);
+    assert(outcome.code !== 0 && !outcome.isLate, JSON.stringify(outcome));
+    assertMatch(outcome.ranks[0].stderr, /^error: .* step \d+/m);
+    assertStringIncludes(outcome.ranks[0].stdout, "scale: wrote data/t.scaled.safetensors (it was missing)\n");
+    assertStringIncludes(outcome.ranks[0].stderr, "what to do: a lower LEARNING_RATE");
+    assertEquals(outcome.ranks[1].stderr, "");
+  },
+);
+
+/** Which process a rank is: its environment says so. */
+async function pidOfRank(place: Workplace, rank: number): Promise<number> {
+  const isRank = ({ environment }: Process) => environment.includes(`OMPI_COMM_WORLD_RANK=${rank}`);
+  const found = (await processesIn(place.path)).find(isRank);
+  assert(found, `rank ${rank} does not run`);
+  return found.pid;
+}

@@ -1,0 +1,189 @@
+/** What is behind the playground's page, without the page: rows, training, and the walk through a step. */
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DataError } from "../../../lib/base/errors.ts";
+import { decodeModel } from "../../../lib/model_file/bytes.ts";
+import { Matrix, type ReferenceModel } from "../../../lib/reference/mod.ts";
+import { makeRows, prepare } from "../../../tasks/playground/datasets.ts";
+import { checkFit } from "../../../tasks/playground/given_model.ts";
+import { checkOp } from "../../../tasks/playground/op_check.ts";
+import type { Op } from "../../../tasks/playground/ops_walk.ts";
+import { parsePasted } from "../../../tasks/playground/pasted.ts";
+import { Session } from "../../../tasks/playground/session.ts";
+import { ACTIVATION_NAMES, DEFAULTS, fromHash, type Settings, toHash } from "../../../tasks/playground/settings.ts";
+import { withShortKernels } from "../../../tasks/playground/serve.ts";
+import { gpuTest } from "../../support/gpu_test_case.ts";
+import { assertClose } from "../../support/assert_close.ts";
+
+const SMALL: Settings = { ...DEFAULTS.xor, hidden: [3, 2], batchSize: 5 };
+
+function dataOf({ dataset, noise, seed }: Settings) {
+  return prepare(makeRows(dataset as "xor", noise, seed), seed);
+}
+
+/** The results of a pass in float64, by the names that the operations have. */
+function expectedOf(model: ReferenceModel, x: Matrix, y: Matrix): Record<string, ArrayLike<number>> {
+  const expected: Record<string, ArrayLike<number>> = {}, digits = "₀₁₂₃₄₅₆₇₈₉";
+  let number = 0, value = x;
+  const names = model.layers.map(({ parameters }) =>
+    `${parameters.length > 0 ? "z" : "a"}${digits[parameters.length > 0 ? ++number : number]}`
+  );
+  model.layers.forEach((layer, i) => {
+    if (layer.parameters.length > 0) {
+      const bias = layer.parameters[1].data.slice();
+      layer.parameters[1].data.fill(0);
+      expected[`p${names[i][1]}`] = layer.forward(value).data;
+      layer.parameters[1].data.set(bias);
+    }
+    value = layer.forward(value);
+    expected[names[i]] = value.data;
+  });
+  expected.L = [model.loss.forward(value, y)];
+  let d = model.loss.backward(value, y);
+  for (let i = model.layers.length - 1; i >= 0; i--) {
+    expected[`d${names[i]}`] = d.data;
+    d = model.layers[i].backward(d);
+    if (names[i][0] !== "z") continue;
+    expected[`dW${names[i][1]}`] = model.layers[i].gradients[0].data;
+    expected[`db${names[i][1]}`] = model.layers[i].gradients[1].data;
+  }
+  return expected;
+}
+
+for (const activation of ACTIVATION_NAMES) {
+  gpuTest(
+    `Session.walk() of ${activation} has every operation in order, with the values of float64`,
+    async (device) => {
+      const settings = { ...SMALL, activation };
+      using session = new Session(device, dataOf(settings), settings);
+      await session.train(1);
+      const [ops, model, { rows, x, y }] = [await session.walk(), await session.reference(), session.nextBatch()];
+      assertEquals(
+        ops.map(({ phase, name }) => `${phase} ${name}`),
+        [
+          ...["p₁", "z₁", "a₁", "p₂", "z₂", "a₂", "p₃", "z₃"].map((name) => `forward ${name}`),
+          "loss L",
+          ...["dz₃", "dW₃", "db₃", "da₂", "dz₂", "dW₂", "db₂", "da₁", "dz₁", "dW₁", "db₁"].map((name) =>
+            `backward ${name}`
+          ),
+        ],
+      );
+      const expected = expectedOf(model, new Matrix(rows, 2, x), new Matrix(rows, 1, y));
+      for (const { name, values, shape } of ops) {
+        assertEquals(values.length, shape.reduce((product, size) => product * size, 1), name);
+        assertClose(values, expected[name], { rtol: 1e-4, atol: 1e-6 });
+      }
+    },
+  );
+}
+
+gpuTest("checkOp() agrees with each gradient, and not with one that is wrong", async (device) => {
+  using session = new Session(device, dataOf(SMALL), SMALL);
+  const [ops, model, { rows, x, y }] = [await session.walk(), await session.reference(), session.nextBatch()];
+  const apart = (op: Op) =>
+    Math.max(...checkOp(op, model, x, y, rows).map(({ backward, differences }) => Math.abs(backward - differences)));
+  for (const op of ops.filter(({ phase }) => phase === "backward")) {
+    assert(apart(op) < 1e-6, `${op.name} is ${apart(op)} apart`);
+    assert(
+      apart({ ...op, values: op.values.map((value) => 1.1 * value) as Float32Array<ArrayBuffer> }) > 1e-5,
+      op.name,
+    );
+  }
+  assertEquals(checkOp(ops[0], model, x, y, rows), []);
+});
+
+gpuTest("Session.update() does the step that was walked through: w - rate * dW under sgd", async (device) => {
+  const settings: Settings = { ...SMALL, optimizer: "sgd", learningRate: 0.5 };
+  using session = new Session(device, dataOf(settings), settings);
+  const ops = await session.walk(), before = await session.model.read(), updates = await session.update();
+  assertEquals([session.step, updates.map(({ name }) => name)], [1, ["W₁", "b₁", "W₂", "b₂", "W₃", "b₃"]]);
+  Object.values(before).forEach((values, i) => {
+    const gradient = ops.find(({ name }) => name === `d${updates[i].name}`)!.values;
+    assertClose(updates[i].values, values.map((value, j) => value - 0.5 * gradient[j]), { rtol: 1e-5, atol: 1e-7 });
+  });
+  assertEquals(updates[0].formula, "W₁ ← W₁ − η dW₁; η = 0.5");
+});
+
+gpuTest("Session.train() learns every dataset, and a step of a walk between does not disturb it", async (device) => {
+  for (const [dataset, bound] of [["cubic", 0.02], ["xor", 0.15], ["moons", 0.2], ["spiral", 0.1]] as const) {
+    const settings = DEFAULTS[dataset];
+    using session = new Session(device, dataOf(settings), settings);
+    const { train: first } = await session.measure();
+    await session.trainStep();
+    await session.train(dataset === "spiral" ? 200 : 100);
+    const { train } = await session.measure();
+    assert(train < bound && first > 3 * bound, `${dataset}: ${first} became ${train}`);
+    assertEquals(session.points.at(-1)!.step, session.step);
+    assertEquals(session.step % session.stepsPerEpoch, 0);
+  }
+});
+
+gpuTest("Session.encode() gives a model that predicts the same, and fits its dataset alone", async (device) => {
+  using session = new Session(device, dataOf(SMALL), SMALL);
+  await session.train(3);
+  using saved = decodeModel(device, await session.encode());
+  assertEquals(await saved.model.read(), await session.model.read());
+  checkFit(saved, session.data.rows, "a.safetensors");
+  const cubic = makeRows("cubic", 0, 1), message = "it predicts x1 x2 → color, and this dataset has x → y";
+  assertThrows(() => checkFit(saved, cubic, "a.safetensors"), DataError, message);
+  const { table } = session.data.rows,
+    other = { ...table, target: { kind: "classes", name: "color", classes: ["red", "blue"] } } as const;
+  assertThrows(() => checkFit(saved, { ...session.data.rows, table: other }, "a"), DataError, "classes orange blue");
+});
+
+Deno.test("makeRows() gives the same rows for a seed, and noise moves them", () => {
+  for (const name of ["cubic", "xor", "moons", "spiral"] as const) {
+    assertEquals(makeRows(name, 0.1, 7), makeRows(name, 0.1, 7));
+    assert(makeRows(name, 0.1, 7).x[0] !== makeRows(name, 0.1, 8).x[0]);
+    const moved = name === "cubic" ? "y" : "x";
+    assert(makeRows(name, 0, 7)[moved][0] !== makeRows(name, 0.5, 7)[moved][0]);
+  }
+  const { x, y } = makeRows("cubic", 0, 1);
+  assertAlmostEquals(y[3], 0.01 * x[3] ** 3 - 0.1 * x[3] ** 2 + 2 * x[3] + 20, 1e-9);
+});
+
+Deno.test("parsePasted() knows numbers, two classes and more, categories, and what says nothing", async () => {
+  const lines = Array.from(
+    { length: 12 },
+    (_, i) => `${i},${i % 5},${["red", "blue"][i % 2]},same,${["a", "b", "c"][i % 3]}`,
+  );
+  const text = ["id,size,color,note,kind", ...lines].join("\r\n");
+  const { rows, leftOut } = await parsePasted(text);
+  assertEquals([rows.loss, rows.isOneHot, rows.x.length, rows.y.length], [
+    "softmax",
+    [false, true, true, true],
+    48,
+    36,
+  ]);
+  assertEquals(leftOut, ["id (it only numbers or names the rows)", "note (one value only)"]);
+  assertEquals((await parsePasted(text, "color")).rows.loss, "bce");
+  assertEquals((await parsePasted(text, "size")).rows.loss, "mse");
+  const data = prepare(rows, 1);
+  assertEquals([data.training.length, data.validation.length], [9, 3]);
+});
+
+Deno.test("parsePasted() says what is wrong with a text, and where", async () => {
+  const good = ["x,y", ...Array.from({ length: 6 }, (_, i) => `${i},${i * i}`)].join("\n");
+  const cases: [text: string, says: string][] = [
+    ["", "the file is empty"],
+    ["x\n1\n2\n", "one column"],
+    [`${good}\n7`, "the pasted CSV:8: this row has 1 cell, the header has 2"],
+    [`${good}\n7,`, 'the pasted CSV:8, column "y"'],
+    ["x,y\n1,2\n", "1 rows are too few"],
+    ["x,y\n1,2\n1,3\n1,4\n1,5\n1,6\n", "no column is left"],
+    [`${good}\n"8,9`, "a quote is out of place"],
+    ["1,2\n3,4\n", "a header with the names"],
+  ];
+  for (const [text, says] of cases) await assertRejects(() => parsePasted(text), DataError, says);
+});
+
+Deno.test("fromHash() reads what toHash() wrote, and takes defaults for what is wrong", () => {
+  const settings: Settings = { ...DEFAULTS.moons, hidden: [4, 5], learningRate: 1e-3 };
+  assertEquals(fromHash(toHash(settings)), settings);
+  assertEquals(fromHash("#dataset=spiral&noise=7&hidden=0&batchSize=x&seed=-1&constructor=3"), DEFAULTS.spiral);
+  assertEquals(fromHash("#hidden="), { ...DEFAULTS.cubic, hidden: [] });
+});
+
+Deno.test("withShortKernels() takes comments and indentation out of kernels, and leaves all else", () => {
+  const script = "let a=`// head\n\nfn f() {\n  let x = 1; // why\n    // more\n}\n`,b=`  // ${a}\n  c`,c=a/b//2\n;";
+  assertEquals(withShortKernels(script), "let a=`fn f() {\nlet x = 1;\n}`,b=`  // ${a}\n  c`,c=a/b//2\n;");
+});

@@ -1,0 +1,155 @@
+/** deno task predict, run as a user runs it. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
+import { NO_ADAPTER, parsePredictions, Workplace } from "../../support/run_task_process.ts";
+
+const model = "data/runs/default_run/model.safetensors";
+
+/** A folder with a run of the recipe linear, and one of xor under the name "pairs". */
+async function trained(): Promise<Workplace> {
+  const place = await Workplace.create();
+  await place.succeed("train", ["--recipe", "linear", "--batch-size", "32", "--num-epochs", "50"]);
+  await place.succeed("train", ["--recipe", "xor", "--num-epochs", "300", "--run-name", "pairs"]);
+  return place;
+}
+
+Deno.test("predict takes numbers and files, and writes to stdout and to files", async (t) => {
+  await using place = await trained();
+
+  await t.step("numbers of any sign, a row after the other", async () => {
+    const outcome = await place.succeed("predict", ["-3.5", ".5", "+1e0", "-2", "-.25E1"]);
+    const { header, rows } = parsePredictions(outcome);
+    assertEquals([header, outcome.stderr], ["x,predicted_y", ""]);
+    assertEquals(rows.map(([x]) => x), [-3.5, 0.5, 1, -2, -2.5]);
+    for (const [x, y] of rows) assert(Math.abs(y - (2 * x + 1)) < 0.1, `y(${x}) is predicted as ${y}`);
+  });
+  await t.step("another run, with rows of two numbers", async () => {
+    const { header, rows } = parsePredictions(
+      await place.succeed("predict", ["--run-name", "pairs", "1", "0", "1", "1"]),
+    );
+    assertEquals([header, rows.map((row) => row.slice(0, 2))], ["x1,x2,predicted_y", [[1, 0], [1, 1]]]);
+    assertEquals(rows.map((row) => Math.round(row[2])), [1, 0]);
+  });
+  await t.step("a file with columns in another order, and more of them", async () => {
+    await place.write("new.csv", "\ufeffx2,note,x1\r\n0,not a number,1\r\n0,,0\r\n");
+    const { header, rows } = parsePredictions(
+      await place.succeed("predict", ["--input", "new.csv", "--run-name=pairs"]),
+    );
+    assertEquals([header, rows.map((row) => row.slice(0, 2))], ["x1,x2,predicted_y", [[1, 0], [0, 0]]]);
+    assertEquals(rows.map((row) => Math.round(row[2])), [1, 0]);
+  });
+  await t.step("more rows than are read at once, to a file", async () => {
+    const xs = Array.from({ length: 10_000 }, (_, i) => i / 1000 - 5);
+    await place.write("many.csv", `x\n${xs.join("\n")}\n`);
+    const { stdout } = await place.succeed("predict", ["--input", "many.csv", "--output=out.csv"]);
+    assertEquals(stdout, "wrote out.csv: 10000 predictions\n");
+    const { header, rows } = parsePredictions({ code: 0, stdout: await place.read("out.csv"), stderr: "" });
+    assertEquals([header, rows.map(([x]) => x)], ["x,predicted_y", xs]);
+    assert(rows.every(([x, y]) => Math.abs(y - (2 * x + 1)) < 0.1), "a prediction is off");
+    assertEquals(Object.keys(await place.digests()).filter((name) => name.includes("partial")), []);
+  });
+  await t.step("paths from the folder that deno task was called in", async () => {
+    await place.write("below/few.csv", "x\n4\n");
+    const args = ["--input", "few.csv", "--output", "../beside.csv"];
+    const { stdout } = await place.succeed("predict", args, { INIT_CWD: await Deno.realPath(place.at("below")) });
+    assertStringIncludes(stdout, "beside.csv: 1 predictions");
+    assertMatch(await place.read("beside.csv"), /^x,predicted_y\r?\n4,(8\.9|9)/);
+    const { header } = parsePredictions(await place.succeed("predict", ["1"], { INIT_CWD: place.at("below") }));
+    assertEquals(header, "x,predicted_y", "the run is the project's");
+  });
+  await t.step("numbers to a file, and the file is replaced", async () => {
+    await place.succeed("predict", ["-1", "--output", "out.csv"]);
+    assertMatch(await place.read("out.csv"), /^x,predicted_y\r?\n-1,-?[\d.e-]+\r?\n$/);
+  });
+});
+
+Deno.test("predict refuses what it cannot use, and leaves the output as it was", async (t) => {
+  await using place = await trained();
+  await place.write("out.csv", "precious\n");
+  const to = ["--output", "out.csv"];
+
+  await t.step("nothing, both, or a wrong count of numbers", async () => {
+    await place.refuse(2, ["nothing to predict from"], "predict", to);
+    await place.refuse(2, ["there are numbers (3)", "--input out.csv"], "predict", ["3", "--input", "out.csv", ...to]);
+    const says = ["a row has 2 numbers (x1, x2), found 3 in all"];
+    await place.refuse(2, says, "predict", ["1", "0", "1", "--run-name", "pairs", ...to]);
+  });
+  await t.step("what is no number", async () => {
+    const says = ['"1,5" is not a number', '"NaN" is not finite', '"1e999" is beyond the range'];
+    await place.refuse(2, says, "predict", ["1,5", "2", "NaN", "1e999", ...to]);
+  });
+  await t.step("a run or a file that is not there", async () => {
+    const says = ["data/runs/nope/model.safetensors", "`deno task train --run-name nope` makes it"];
+    await place.refuse(1, says, "predict", ["1", "--run-name", "nope", ...to]);
+    await place.refuse(1, ["Cannot read nope.csv: there is no such file"], "predict", ["--input", "nope.csv", ...to]);
+    await place.refuse(1, ["Cannot write no/such/out.csv: there is no folder no/such"], "predict", [
+      ...["1", "--output", "no/such/out.csv"],
+    ]);
+    await place.refuse(1, ["Cannot write data/runs: it is a folder"], "predict", ["1", "--output", "data/runs"]);
+  });
+  await t.step("a file without the column, or with bad cells late in it", async () => {
+    await place.write("in.csv", "z,w\n1,2\n");
+    await place.refuse(1, ['in.csv:1: there is no column "x"; there are z, w'], "predict", [
+      "--input",
+      "in.csv",
+      ...to,
+    ]);
+    await place.write("in.csv", `x\n${"1\n".repeat(9000)}two\n`);
+    const says = ['in.csv:9002, column "x": "two" is not a number'];
+    await place.refuse(1, says, "predict", ["--input", "in.csv", ...to]);
+  });
+  await t.step("a folder, and the input itself as output", async () => {
+    await place.refuse(1, ["Cannot read data/runs: it is a folder"], "predict", ["--input", "data/runs", ...to]);
+    await place.write("in.csv", "x\n1\n");
+    for (const output of ["in.csv", "./data/../in.csv", place.at("in.csv")]) {
+      const says = [`--output ${output} is the same file as --input in.csv`];
+      await place.refuse(2, says, "predict", ["--input", "in.csv", "--output", output]);
+    }
+  });
+  await t.step("no adapter", async () => {
+    await place.refuse(1, ["no adapter"], "predict", ["1", ...to], NO_ADAPTER);
+  });
+  assertEquals(await place.read("out.csv"), "precious\n");
+});
+
+Deno.test("predict refuses a model file that is cut short, of another kind, or of another shape", async () => {
+  await using place = await trained();
+  const path = place.at(model), whole = await Deno.readFile(path);
+  const { tensors, metadata } = await readSafetensors(path);
+  const weight = tensors.get("0.weight")!, bias = tensors.get("0.bias")!;
+  const width = bias.data.length;
+  const save = async (change: Record<string, unknown>, meta: Record<string, string> = {}) => {
+    const all = { ...Object.fromEntries(tensors), ...change } as Record<string, typeof bias | undefined>;
+    const kept = Object.entries(all).filter(([, tensor]) => tensor !== undefined);
+    await writeSafetensors(path, Object.fromEntries(kept) as Record<string, typeof bias>, { ...metadata, ...meta });
+  };
+  const refuse = async (...says: string[]) => await place.refuse(1, [model, ...says], "predict", ["1", "2"]);
+
+  for (const bytes of [whole.slice(0, -1), whole.slice(0, 100), whole.slice(0, 3), new Uint8Array(0)]) {
+    await place.write(model, bytes);
+    await refuse();
+  }
+  await place.write(model, "x,y\n1,2\nnot a model at all\n");
+  await refuse("not a safetensors file");
+  await Deno.copyFile(place.at("data/linear.scaled.safetensors"), path);
+  await refuse("this is no model of `deno task train`");
+
+  await save({ "0.bias": { shape: [width - 1], data: bias.data.slice(1) } });
+  await refuse("0.bias is", `[${width - 1}]`, `[${width}]`);
+  await save({ "0.weight": { shape: [width, 1], data: weight.data } });
+  await refuse("does not fit together");
+  await save({ "2.bias": undefined });
+  await refuse("2.bias");
+  await save({ "4.weight": { shape: [1, 1], data: Float32Array.of(1) } });
+  await refuse("4.weight");
+  await save({}, { table: metadata.table.replace('"x"', '"z"') });
+  await refuse("does not fit together");
+  await save({}, { layers: '["Linear","Swish","Linear"]' });
+  await refuse('unknown kind "Swish"');
+  await save({}, { scaler: "{" });
+  await refuse("does not fit together");
+
+  await place.write(model, whole);
+  assertStringIncludes((await place.succeed("predict", ["1"])).stdout, "x,predicted_y");
+});

@@ -1,0 +1,295 @@
+/** A table of the user's own: how it is split, encoded and scaled. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Random } from "../../../lib/base/random.ts";
+import { openScaledDataset } from "../../../tasks/prepare/scaled_dataset.ts";
+import { PARTS } from "../../../tasks/prepare/split.ts";
+import { assertClose } from "../../support/assert_close.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const SCALED = "data/houses.scaled.safetensors";
+
+/** Houses: the price follows from the rest. Every number cell of `area` names its row. */
+function houses(rows: number, missing = false): string {
+  const random = new Random(1, "houses"), lines = ["id,area,color,sold,price,when"];
+  for (let row = 0; row < rows; row++) {
+    const color = ["red", "blue", "green"][Math.floor(random.uniform(0, 3))], area = 50 + row;
+    const isMissing = missing && row % 5 === 0;
+    const cells = [row, isMissing ? "NA" : area, isMissing ? "" : color, row % 4 === 0 ? "yes" : "no"];
+    lines.push([...cells, 2 * area + color.length, `20${10 + (row * 7) % 20}-01-01`].join(","));
+  }
+  return lines.join("\n") + "\n";
+}
+
+/** Scales a table and reads all of it back in raw units. */
+async function scaled(place: Workplace, args: readonly string[], path = SCALED) {
+  const { stdout } = await place.succeed("scale", ["--data", "houses.csv", ...args]);
+  using dataset = await openScaledDataset(place.at(path));
+  const { features, targets, scalers, table, loss } = dataset;
+  const parts: Record<string, { x: number[][]; y: number[][] }> = {};
+  for (const part of PARTS) {
+    const { x, y } = await dataset.parts[part].read(0, dataset.parts[part].rows);
+    const rows = (values: ArrayLike<number>, width: number) =>
+      Array.from(
+        { length: values.length / width },
+        (_, i) => Array.from({ length: width }, (_, j) => values[i * width + j]),
+      );
+    const inverse = (values: Float32Array, side: "inputs" | "targets") => scalers[side].inverse(values);
+    parts[part] = {
+      x: rows(inverse(x, "inputs"), features.length),
+      y: rows(inverse(y, "targets"), targets.length),
+    };
+  }
+  return { stdout, features, targets, scalers, table, loss, parts };
+}
+
+const column = (rows: readonly number[][], place: number) => rows.map((row) => row[place]);
+
+Deno.test("scale --data encodes, splits and says what it took each column as", async () => {
+  await using place = await Workplace.create({ "houses.csv": houses(100) });
+  const { stdout, features, targets, table, loss, parts } = await scaled(place, ["--target", "price"]);
+  assertEquals(features, [
+    "area",
+    "color=blue",
+    "color=green",
+    "color=red",
+    "color=(unseen)",
+    "sold=no",
+    "sold=yes",
+    "sold=(unseen)",
+    ...features.slice(8),
+  ]);
+  assertEquals([targets, loss, table.target], [["price"], "mse", { kind: "numeric", names: ["price"] }]);
+  assertEquals(PARTS.map((part) => parts[part].x.length), [80, 10, 10]);
+  const all = PARTS.flatMap((part) => parts[part].x.map((x, i) => [x, parts[part].y[i]] as const));
+  assertEquals(all.map(([x]) => Math.round(x[0])).sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => 50 + i));
+  for (const [x, [price]] of all) {
+    assertClose([price], [2 * x[0] + 4 * x[1] + 5 * x[2] + 3 * x[3]], { rtol: 1e-5 });
+    assertEquals([x[1] + x[2] + x[3], x[4], x[5] + x[6]], [1, 0, 1]);
+  }
+  for (
+    const words of [
+      "id      left out     whole numbers that only go up: an identifier",
+      "area    numeric      50 to 149",
+      "color   categorical  blue, green, red",
+      "price   target       ",
+      `${SCALED}: 80 training, 10 validation and 10 test rows`,
+    ]
+  ) assertStringIncludes(stdout, words);
+});
+
+Deno.test("scale --data fits scalers, categories and fills on the training rows alone", async () => {
+  const table = houses(60, true).split("\n");
+  // A category that only one row has: where it does not train it is unseen.
+  table.splice(-1, 0, "60,500,violet,no,1,2010-01-01");
+  await using place = await Workplace.create({ "houses.csv": table.join("\n") });
+  const seen: boolean[] = [];
+  for (const seed of ["1", "2", "3", "4", "5", "6"]) {
+    const { parts, scalers, table, features } = await scaled(place, [
+      ...[
+        "--target",
+        "price",
+        "--features",
+        "area,color",
+        "--missing",
+        "mean",
+        "--seed",
+        seed,
+        "--split",
+        "0.5,0.25,0.25",
+      ],
+    ]);
+    const train = column(parts.train.x, 0), mean = train.reduce((sum, v) => sum + v) / train.length;
+    const variance = train.reduce((sum, v) => sum + (v - mean) ** 2, 0) / train.length;
+    const [area] = scalers.inputs.columns;
+    assertClose([area.mean, area.deviation, area.min, area.max], [
+      mean,
+      Math.sqrt(variance),
+      Math.min(...train),
+      Math.max(...train),
+    ], { rtol: 1e-5 });
+    const prices = column(parts.train.y, 0);
+    assertClose([scalers.targets.columns[0].mean], [prices.reduce((sum, v) => sum + v) / prices.length], {
+      rtol: 1e-5,
+    });
+    const isTrained = train.some((v) => Math.round(v) === 500), [{ fill }, color] = table.inputs;
+    seen.push(isTrained);
+    assertEquals(color.kind === "categorical" && color.categories.includes("violet"), isTrained);
+    // The mean of the cells that are there is that of the filled column.
+    assertClose([Number(fill)], [mean], { rtol: 1e-5 });
+    const unseen = PARTS.flatMap((part) => column(parts[part].x, features.length - 1)).filter((v) => v === 1).length;
+    assertEquals(unseen, isTrained ? 0 : 1);
+  }
+  assertEquals(new Set(seen).size, 2, "the rare row trains under some seeds alone");
+});
+
+Deno.test("scale --data leaves one-hot columns as they are under every scaling", async () => {
+  await using place = await Workplace.create({ "houses.csv": houses(50) });
+  for (const method of ["standardize", "minmax", "none"]) {
+    await scaled(place, ["--target", "price", "--scaling-method", method]);
+    using dataset = await openScaledDataset(place.at(SCALED));
+    const { x } = await dataset.parts.train.read(0, 40);
+    const oneHot = x.filter((_, i) => i % dataset.features.length !== 0);
+    assertEquals([...new Set(oneHot)].sort(), [0, 1]);
+  }
+});
+
+Deno.test("scale --data fills missing cells as asked, or drops their rows", async () => {
+  const text = "n,c,y\n1,a,1\n2,a,2\n,b,3\n9,,4\n5,b,5\n6,b,6\n";
+  await using place = await Workplace.create({ "houses.csv": text });
+  const run = (missing: string) => scaled(place, ["--target", "y", "--missing", missing, "--split", "1,0,0"]);
+  const mean = await run("mean");
+  assertClose(column(mean.parts.train.x, 0), [1, 2, 4.6, 9, 5, 6], { rtol: 1e-6 });
+  assertEquals(column(mean.parts.train.x, 2), [0, 0, 1, 1, 1, 1]);
+  assertEquals(mean.table.inputs, [
+    { kind: "numeric", name: "n", fill: 4.6 },
+    { kind: "categorical", name: "c", categories: ["a", "b"], fill: "b" },
+  ]);
+  assertClose(column((await run("median")).parts.train.x, 0), [1, 2, 5, 9, 5, 6], { rtol: 1e-6 });
+  const category = await run("category");
+  assertEquals(category.features, ["n", "c=(missing)", "c=a", "c=b", "c=(unseen)"]);
+  assertEquals(column(category.parts.train.x, 1), [0, 0, 0, 1, 0, 0]);
+  const drop = await run("drop");
+  assertClose(column(drop.parts.train.y, 0), [1, 2, 5, 6], { rtol: 1e-6 });
+  assertStringIncludes(drop.stdout, "2 rows with missing cells are left out");
+});
+
+Deno.test("scale --data splits classes so that each part has its share of them", async () => {
+  await using place = await Workplace.create({ "houses.csv": houses(200) });
+  const { parts, targets, loss, scalers, table } = await scaled(place, [
+    "--target",
+    "sold",
+    "--features",
+    "area,color",
+  ]);
+  assertEquals([targets, loss, scalers.targets.method], [["no", "yes"], "softmax", "none"]);
+  assertEquals(table.target, { kind: "classes", name: "sold", classes: ["no", "yes"] });
+  const counts = PARTS.map((part) => [0, 1].map((of) => column(parts[part].y, of).reduce((sum, v) => sum + v)));
+  assertEquals(counts, [[120, 40], [15, 5], [15, 5]]);
+  for (const part of PARTS) {
+    parts[part].x.forEach(([area], i) => {
+      assertEquals(parts[part].y[i], (Math.round(area) - 50) % 4 === 0 ? [0, 1] : [1, 0]);
+    });
+  }
+  const bce = await scaled(place, ["--target", "sold", "--features", "area,color", "--loss", "bce"]);
+  assertEquals([bce.targets, bce.loss, column(bce.parts.train.y, 0).reduce((sum, v) => sum + v)], [
+    ["sold"],
+    "bce",
+    40,
+  ]);
+});
+
+Deno.test("scale --data takes numbers as classes when asked, and several numeric targets", async () => {
+  await using place = await Workplace.create({ "houses.csv": "x,k,z\n1,10,5\n2,9,6\n3,10,9\n4,9,1\n5,9,2\n" });
+  const classes = await scaled(place, ["--target", "k", "--task", "classification", "--split", "1,0,0"]);
+  assertEquals(classes.targets, ["9", "10"]);
+  assertEquals(classes.parts.train.y, [[0, 1], [1, 0], [0, 1], [1, 0], [1, 0]]);
+  const both = await scaled(place, ["--target", "z,k", "--split", "1,0,0"]);
+  assertEquals([both.targets, both.features], [["z", "k"], ["x"]]);
+  assertClose(both.parts.train.y.flat(), [5, 10, 6, 9, 9, 10, 1, 9, 2, 9], { rtol: 1e-6 });
+  const categorical = await scaled(place, ["--target", "z", "--categorical", "k", "--split", "1,0,0"]);
+  assertEquals(categorical.features, ["x", "k=9", "k=10", "k=(unseen)"]);
+});
+
+Deno.test("scale --data keeps a class of one row in training, and says so", async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2 ? "a" : "b"}`);
+  await using place = await Workplace.create({ "houses.csv": ["x,k", ...rows, "77,rare", ""].join("\n") });
+  const { stdout, targets, parts } = await scaled(place, ["--target", "k"]);
+  assertEquals(targets, ["a", "b", "rare"]);
+  assertEquals(column(parts.train.y, 2).reduce((sum, v) => sum + v), 1);
+  assertStringIncludes(stdout, "classes with a single training row: rare");
+});
+
+Deno.test("scale --data splits by time, rows of one time together", async () => {
+  await using place = await Workplace.create({ "houses.csv": houses(200) });
+  const { parts, features } = await scaled(place, ["--target", "price", "--time-column", "when"]);
+  const year = (area: number) => ((Math.round(area) - 50) * 7) % 20;
+  const years = PARTS.map((part) => column(parts[part].x, 0).map(year));
+  assertEquals(years.map((of) => [Math.min(...of), Math.max(...of), of.length]), [[0, 15, 160], [16, 17, 20], [
+    18,
+    19,
+    20,
+  ]]);
+  assert(!features.some((name) => name.startsWith("when")));
+  const when = (text: string) => `x,t,y\n1,${text},1\n2,2020-01-02T10:00,2\n`;
+  await place.write("houses.csv", when("yesterday"));
+  const args = ["--data", "houses.csv", "--target", "y", "--time-column", "t"];
+  await place.refuse(
+    1,
+    ['houses.csv:2, column "t": "yesterday" is no time: a number is, or a date such as'],
+    "scale",
+    args,
+  );
+  await place.write("houses.csv", when(""));
+  await place.refuse(1, ['houses.csv:2, column "t": the time is missing'], "scale", args);
+});
+
+Deno.test("scale --data takes validation and test rows from files, columns in any order", async () => {
+  await using place = await Workplace.create({
+    "houses.csv": "x,c,y\n1,a,1\n2,b,2\n3,a,3\n",
+    "later.csv": "y,more,c,x\n9,?,z,4\n",
+    "bad.csv": "y,c,x\n9,a,4\n8,a,four\n",
+  });
+  const files = ["--target", "y", "--validation", "later.csv"];
+  const { parts } = await scaled(place, [...files, "--test", "later.csv"]);
+  assertEquals(PARTS.map((part) => parts[part].x.length), [3, 1, 1]);
+  assertEquals(parts.validation.x.map(([, ...c]) => c), [[0, 0, 1]]);
+  assertClose([...column(parts.test.x, 0), ...column(parts.test.y, 0)], [4, 9], { rtol: 1e-6 });
+  const all = ["--data", "houses.csv", ...files];
+  await place.refuse(1, ['bad.csv:3, column "x": "four" is not a number'], "scale", [...all, "--test", "bad.csv"]);
+  await place.refuse(1, ["Cannot read none.csv: there is no such file"], "scale", [...all, "--test", "none.csv"]);
+  await place.refuse(2, ["SPLIT (from --split) and VALIDATION both say"], "scale", [...all, "--split", "1,0,0"]);
+});
+
+Deno.test("scale --data gives the same bytes for the same seed, others for another", async () => {
+  await using place = await Workplace.create({ "houses.csv": houses(100) });
+  const digest = async (seed: string) => {
+    await scaled(place, ["--target", "price", "--seed", seed]);
+    return (await place.digests("data"))["houses.scaled.safetensors"];
+  };
+  const first = await digest("1");
+  assertEquals([await digest("1") === first, await digest("2") === first], [true, false]);
+});
+
+Deno.test("scale --data finds the file from the folder that the user stood in", async () => {
+  await using place = await Workplace.create({ "mine/houses.csv": houses(50) });
+  await place.succeed("scale", ["--data", "houses.csv", "--target", "price"], { INIT_CWD: place.at("mine") });
+  assertEquals(Object.keys(await place.digests("data")), ["houses.scaled.safetensors"]);
+});
+
+Deno.test("train --data learns a table, prepares it anew only where something differs, and keeps the run", async () => {
+  await using place = await Workplace.create({ "houses.csv": houses(300) });
+  const args = ["--data", "houses.csv", "--target", "price", "--features", "area,color", "--num-epochs", "60"];
+  const first = await place.succeed("train", args);
+  assertStringIncludes(first.stdout, `scale: wrote ${SCALED} (it was missing)`);
+  assertStringIncludes(first.stdout, "network: 5-64-1,");
+  const summary = JSON.parse(await place.read("data/runs/default_run/summary.json"));
+  assertEquals([summary.data, summary.target], ["houses.csv", ["price"]]);
+  assert(summary.test.r2 > 0.95, `r2 ${summary.test.r2}`);
+  const settings = JSON.parse(await place.read("data/runs/default_run/config.json"));
+  assertEquals([settings.DATA, settings.OPTIMIZER, settings.RECIPE], ["houses.csv", "adam", undefined]);
+  assertStringIncludes((await place.succeed("train", args)).stdout, "scale: skipped");
+  const other = await place.succeed("train", [...args, "--missing", "mean"]);
+  assertStringIncludes(other.stdout, "another MISSING");
+  await place.write("houses.csv", houses(20));
+  const small = await place.succeed("train", [...args, "--missing", "mean"]);
+  assertStringIncludes(small.stdout, "another dataset");
+  assertStringIncludes(small.stdout, "16 rows in batches of 16");
+  await place.refuse(2, ["BATCH_SIZE is 17: allowed is 1 to the 16"], "train", [
+    ...args,
+    "--missing",
+    "mean",
+    "--batch-size",
+    "17",
+  ]);
+});
+
+Deno.test("train --data learns classes, under softmax and bce", async () => {
+  const rows = Array.from({ length: 200 }, (_, i) => `${i},${i % 10},${i % 10 < 4 ? "low" : "high"}`);
+  await using place = await Workplace.create({ "houses.csv": ["id,x,k", ...rows, ""].join("\n") });
+  for (const loss of ["softmax", "bce"]) {
+    await place.succeed("train", ["--data", "houses.csv", "--target", "k", "--loss", loss, "--learning-rate", "0.01"]);
+    const { test } = JSON.parse(await place.read("data/runs/default_run/summary.json"));
+    assertEquals([loss, test.accuracy], [loss, 1]);
+  }
+});

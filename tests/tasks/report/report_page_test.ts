@@ -1,0 +1,194 @@
+/// <reference lib="dom" />
+/** The report in headless Chromium, opened from disk: nothing asked for, nothing wrong, usable by keyboard and ear. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parseHTML } from "linkedom";
+import type { ReportFacts } from "../../../tasks/report/page/facts.ts";
+import { makeReport } from "../../../tasks/report/page/page.ts";
+import { type Page, withPage } from "../../support/browser.ts";
+
+const { document: maker } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
+
+const HOSTILE = '"><img src=x onerror="document.title=1"><script>document.title=2</script>';
+
+/** A run that has everything a report can show. */
+function facts(): ReportFacts {
+  const points = Array.from({ length: 300 }, (_, i) => ({
+    ...{ epoch: i + 1, step: (i + 1) * 10, trainLoss: 1 / (i + 1), valLoss: 1.5 / (i + 1), learningRate: 0.01 },
+  }));
+  const norms = { "0.weight": 2, "2.weight": 0.5 };
+  const looks = [1, 2, 4].map((epoch) => ({ epoch, step: epoch, weights: norms, gradients: norms, dead: { a1: 0.1 } }));
+  const pairs = Array.from({ length: 200 }, (_, i) => ({ actual: i, predicted: i + 3 * Math.sin(i) }));
+  const histogram = { name: HOSTILE, low: 0, high: 1, counts: [4, 9, 1] };
+  const column = { name: HOSTILE, role: "input", min: 0, max: 1, mean: 0.4, deviation: 0.2, histogram } as const;
+  const reliability = { what: "probability", bins: [0.1, 0.9].map((p) => ({ predicted: p, actual: p, rows: 9 })) };
+  return {
+    ...{
+      run: "a_run",
+      settings: { DATA: HOSTILE, SEED: "42" },
+      device: "a device",
+      steps: 3000,
+      seconds: 2,
+      version: "1",
+    },
+    ...{ stepsPerSecond: 1500, source: HOSTILE, loss: "mse", features: [HOSTILE], targets: ["y"], points, looks },
+    layers: [
+      { kind: "Linear", inputs: 1, outputs: 9, parameters: { "0.weight": [1, 9], "0.bias": [9] } },
+      { kind: "ReLU", inputs: 9, outputs: 9, parameters: {} },
+      { kind: "Linear", inputs: 9, outputs: 1, parameters: { "2.weight": [9, 1], "2.bias": [1] } },
+    ],
+    bestEpoch: 300,
+    parts: [{
+      part: "test",
+      rows: 200,
+      loss: 0.1,
+      measures: { mse: 1, r2: 0.9 },
+      baseline: { loss: 1, mse: 9, r2: 0 },
+    }],
+    confusion: [[5, 1], [0, 7]],
+    classes: [HOSTILE, "b"].map((name) => ({ name, rows: 6, precision: 0.9, recall: 0.8, f1: 0.85 })),
+    data: {
+      parts: [{ part: "training", rows: 14 }],
+      ...{ counted: 14, scaling: { inputs: "standardize", targets: "none" }, columns: [column] },
+      classes: [{ name: HOSTILE, rows: 6 }, { name: "b", rows: 8 }],
+    },
+    predictions: {
+      ...{ part: "test", rows: 200, of: 200, pairs: [{ name: "y", pairs }], reliability },
+      fit: {
+        x: HOSTILE,
+        y: "y",
+        curves: [{ name: "network", places: [{ x: 0, y: 0 }, { x: 9, y: 9 }] }],
+        rows: [[{ x: 1, y: 2 }]],
+      },
+    },
+    gradients: {
+      network: "1-6-1",
+      lines: [{ name: "0.weight", entries: 6, finiteDifference: 1e-9, gpu: 1e-7, ok: true }],
+    },
+  };
+}
+
+/** Opens the report from a file. */
+async function withReport(
+  body: (page: Page, seen: { errors: string[]; requests: string[] }) => Promise<void>,
+  options: { width?: number; dark?: boolean } = {},
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "backhand_report_" });
+  try {
+    await Deno.writeTextFile(`${folder}/report.html`, makeReport(facts(), { document: maker }).page);
+    await withPage(async (page, seen) => {
+      await page.goto(`file://${folder}/report.html`);
+      await body(page, seen);
+      assertEquals(seen.errors, []);
+      assertEquals(seen.requests.filter((url) => url !== `file://${folder}/report.html` && url !== "data:,"), []);
+    }, options);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** What the page computes from an expression. */
+async function ask<T>(page: Page, expression: string): Promise<T> {
+  return await page.evaluate(expression) as T;
+}
+
+Deno.test("report.html opens from disk, asks for nothing else, and is there for eye, hand and ear", async (t) => {
+  await withReport(async (page) => {
+    await t.step("it has its charts, and obeys no name", () => hasCharts(page));
+    await t.step("skip link, sections, details and tables that scroll are used by keyboard", () => obeysKeys(page));
+    await t.step("each chart, table and section has a name in the accessibility tree", () => speaks(page));
+  });
+});
+
+async function hasCharts(page: Page): Promise<void> {
+  assertEquals(await page.title(), "a_run – Backhand");
+  const count = (group: string) => page.locator(`g.${group} > *`).count();
+  const counts = await Promise.all(
+    ["curve", "best", "rows", "cells", "reliability", "bins", "bars", "units"].map(count),
+  );
+  assertEquals(counts, [2 + 1 + 2 + 2 + 1 + 1, 1, 401, 4, 2, 3, 2, 1 + 6 + 1]);
+  const points = await ask<number>(page, `document.querySelector("g.curve path").getTotalLength()`);
+  assert(points > 0, "curves have a length");
+  assertEquals(await page.locator("img, script").count(), 0);
+  const empty = await ask<number>(
+    page,
+    `[...document.querySelectorAll("svg")].filter((svg) => {
+      const { width, height } = svg.getBoundingClientRect();
+      return width < 100 || height < 40;
+    }).length`,
+  );
+  assertEquals(empty, 0, "charts without a size");
+}
+
+async function obeysKeys(page: Page): Promise<void> {
+  const focused = () => ask<string>(page, `document.activeElement.textContent.trim().slice(0, 20)`);
+  await page.keyboard.press("Tab");
+  assertEquals(await focused(), "To the results");
+  const box = await page.locator(".skip").boundingBox();
+  assert(box && box.x >= 0, "the skip link is seen once it has the focus");
+  const sections: string[] = [];
+  for (let i = 0; i < 7; i++) {
+    await page.keyboard.press("Tab");
+    sections.push(await focused());
+  }
+  assertEquals(sections, [
+    "Results",
+    "Learning",
+    "Layers over time",
+    "Network",
+    "Data",
+    "Gradient check",
+    "Settings",
+  ]);
+  await page.keyboard.press("Tab");
+  assertEquals(await ask(page, "document.activeElement.tagName"), "SUMMARY");
+  await page.keyboard.press("Enter");
+  assertEquals(await page.locator("details[open]").count(), 1);
+  await page.keyboard.press("Tab");
+  assertEquals(await ask(page, "document.activeElement.getAttribute('role')"), "region");
+  await page.locator('nav a[href="#settings"]').press("Enter");
+  assertMatch(page.url(), /#settings$/);
+}
+
+async function speaks(page: Page): Promise<void> {
+  const tree = await page.locator("body").ariaSnapshot();
+  for (
+    const name of ["Loss by epoch", "Norms of gradients by epoch", "Confusion matrix", "The network", "y: residuals"]
+  ) {
+    assert(tree.includes(`img "${name}. `), `no chart ${name} in:\n${tree.slice(0, 3_000)}`);
+  }
+  for (const name of ["Results", "Data", "Settings"]) assert(tree.includes(`region "${name}"`), name);
+  assertMatch(tree, /table "Measures by part[^"]*"/);
+  assertMatch(tree, /rowheader "test"/);
+  assertMatch(tree, /columnheader "loss"/);
+}
+
+Deno.test("report.html has colours that can be read in light, in dark and on paper, and fits a telephone", async () => {
+  const colors = `(() => {
+    const of = (name) => getComputedStyle(document.querySelector(name)), channels = (text) => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+      .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+      .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const paper = light(channels(of("body").backgroundColor));
+    const ratio = (color) => { const l = light(channels(color)); return (Math.max(l, paper) + 0.05) / (Math.min(l, paper) + 0.05); };
+    const series = [...document.querySelectorAll("g.curve-names text")].map((text) => getComputedStyle(text).fill);
+    return { paper, ratios: [of("body").color, of("figcaption").color, of("summary").color, ...series].map(ratio) };
+  })()`;
+  const check = async (page: Page, isLight: boolean) => {
+    const { paper, ratios } = await ask<{ paper: number; ratios: number[] }>(page, colors);
+    assertEquals(paper > 0.5, isLight);
+    assert(ratios.length > 8 && Math.min(...ratios) >= 4.5, `contrasts are ${ratios}`);
+  };
+  await withReport(async (page) => {
+    await check(page, true);
+    const wide = await ask<number>(page, "document.documentElement.scrollWidth");
+    assertEquals(wide, 390, "nothing but tables is wider than the screen");
+  }, { width: 390 });
+  await withReport(async (page) => {
+    await check(page, false);
+    await page.emulateMedia({ media: "print" });
+    await check(page, true);
+    assertEquals(await page.locator("nav").isVisible(), false);
+    assertEquals((await page.pdf()).subarray(0, 5).toString(), "%PDF-");
+  }, { dark: true });
+});

@@ -1,0 +1,143 @@
+/** deno task compare, as its users run it. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { rangeOf, sparkline } from "../../../tasks/show/sparkline.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const SMALL = ["--num-dataset", "100", "--hidden-size", "4"];
+
+/** The blocks of the text, each by the first words of its header. */
+function blocksOf(stdout: string): Record<string, string[][]> {
+  const blocks = stdout.trimEnd().split("\n\n").map((block) =>
+    block.split("\n").map((line) => line.trim().split(/\s{2,}/))
+  );
+  return Object.fromEntries(blocks.map(([header, ...rows]) => [header[0], [header, ...rows]]));
+}
+
+Deno.test("compare shows settings that differ, curves over the same epochs, and how runs ended", async (t) => {
+  await using place = await Workplace.create();
+  const train = (name: string, ...flags: string[]) => place.succeed("train", [...SMALL, "--run-name", name, ...flags]);
+  await train("narrow", "--num-epochs", "4");
+  await train("wide", "--num-epochs", "12", "--hidden-size", "16", "--trace", "5");
+  const { stdout, stderr } = await place.succeed("compare", ["narrow", "wide"]), blocks = blocksOf(stdout);
+  const linesOf = async (run: string) =>
+    (await place.read(`data/runs/${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  const summaryOf = async (run: string) => JSON.parse(await place.read(`data/runs/${run}/summary.json`));
+
+  await t.step("settings", () => {
+    assertEquals(blocks.setting, [
+      ["setting", "narrow", "wide"],
+      ["HIDDEN_SIZE", "4", "16"],
+      ["NUM_EPOCHS", "4", "12"],
+      ["TRACE", "0", "5"],
+    ]);
+    assertEquals([stderr, stdout.includes("\x1b"), stdout.includes("note: ")], ["", false, false]);
+  });
+  await t.step("curves", async () => {
+    for (const [title, key] of [["train loss", "trainLoss"], ["validation loss", "valLoss"]] as const) {
+      const [header, narrow, wide] = blocks[title];
+      assertEquals(header, [title, "epochs 1 to 12", "epoch 1", "epoch 2", "epoch 3", "epoch 4", "epoch 12"]);
+      assertEquals([narrow[0], wide[0]], ["narrow", "wide"]);
+      assertMatch(narrow[1], /^[▁-█]{4}$/);
+      assertMatch(wide[1], /^[▁-█]{12}$/);
+      const [first, second] = [await linesOf("narrow"), await linesOf("wide")];
+      const at = (lines: Record<string, number>[], epochs: number[]) =>
+        epochs.map((epoch) => Number(lines[epoch - 1][key].toPrecision(4)));
+      assertEquals(narrow.slice(2).map(Number), at(first, [1, 2, 3, 4]));
+      assertEquals(wide.slice(2).map(Number), at(second, [1, 2, 3, 4, 12]));
+    }
+  });
+  await t.step("ends", async () => {
+    const ends = [await summaryOf("narrow"), await summaryOf("wide")];
+    const [, narrow, wide] = blocks.run;
+    for (const [i, row] of [narrow, wide].entries()) {
+      assertEquals([row[0], row[1], row[2]], [["narrow", "wide"][i], `${[4, 12][i]}`, `${ends[i].steps}`]);
+      assertEquals(row[4], `${Math.round(ends[i].stepsPerSecond)}`);
+    }
+    for (const part of ["train", "validation", "test"]) {
+      const [header, ...rows] = blocks[`in the end, ${part}`];
+      assertEquals(header.slice(1), ["rows", "loss", "mse", "rmse", "mae", "r2"]);
+      for (const [i, row] of rows.entries()) {
+        const expected = header.slice(1).map((name) => Number(ends[i][part][name].toPrecision(6)));
+        assertEquals(row.slice(1).map(Number), expected);
+      }
+    }
+  });
+  await t.step("--json: all of it", async () => {
+    const json = JSON.parse((await place.succeed("compare", ["narrow", "wide", "--json"])).stdout);
+    assertEquals(json.runs.map(({ run }: { run: string }) => run), ["narrow", "wide"]);
+    assertEquals(json.runs[1].epochs, await linesOf("wide"));
+    assertEquals(json.runs[0].summary, await summaryOf("narrow"));
+    assertEquals(json.runs[0].settings, JSON.parse(await place.read("data/runs/narrow/config.json")));
+    assertEquals([json.differing.HIDDEN_SIZE, json.notes], [["4", "16"], []]);
+  });
+  await t.step("says what cannot be compared, and what is not finished", async () => {
+    await train("absolute", "--num-epochs", "4", "--loss", "mae", "--seed", "7");
+    await place.succeed("train", ["--recipe", "xor", "--run-name", "gate"]);
+    const other = (await place.succeed("compare", ["narrow", "absolute"])).stdout;
+    assertStringIncludes(other, "\n\nnote: LOSS differs: losses are of different kinds and cannot be compared");
+    assertStringIncludes(other, "\nnote: SEED differs: the runs are measured on other rows");
+    await Deno.remove(place.at("data/runs/wide/summary.json"));
+    // Its last line is being written.
+    await Deno.writeTextFile(place.at("data/runs/wide/metrics.jsonl"), '{"epoch":13,"tr', { append: true });
+    const three = (await place.succeed("compare", ["narrow", "wide", "gate"])).stdout;
+    assertStringIncludes(three, "note: RECIPE differs: the runs learn different things, neither losses nor measures");
+    assertStringIncludes(three, "note: not finished: wide; `deno task train --resume` goes on");
+    assertEquals(three.includes("LOSS differs"), false, "what the first note says already");
+    const [, narrow, , gate] = blocksOf(three)["train loss"];
+    assertEquals([narrow[1].length, gate[1].length], [1, 24], "one of 24 blocks stands for 42 of 1000 epochs");
+    assertMatch(three, /^wide +12 +not finished$/m);
+    await place.write("data/runs/wide/summary.json", '{"steps":5}'); // from elsewhere
+    assertMatch((await place.succeed("compare", ["narrow", "wide"])).stdout, /^wide +12 +5$/m);
+  });
+  await t.step("refuses what is no run, and names those that there are", async () => {
+    await place.refuse(
+      2,
+      ['there is no run "wider": data/runs/wider/config.json', "there are absolute, gate"],
+      "compare",
+      [
+        ...["narrow", "wider"],
+      ],
+    );
+    await place.refuse(2, ['"../x" is no name of a run: allowed is 1 to 100 letters'], "compare", ["narrow", "../x"]);
+    await place.refuse(2, ["compare takes the names of two runs or more, 1 given"], "compare", ["narrow"]);
+    await place.refuse(2, ['"narrow" is named twice'], "compare", ["narrow", "narrow"]);
+    await place.refuse(2, ["--json is"], "compare", ["narrow", "wide", "--json=maybe"]);
+    await place.write("data/runs/gate/metrics.jsonl", '{"epoch":1,"trainLoss":1,"valLoss":null}\n{"epoch":"2"}\n');
+    const damaged = ["data/runs/gate/metrics.jsonl:2", "this is no epoch of a run"];
+    await place.refuse(1, damaged, "compare", ["narrow", "gate"]);
+    await place.write("data/runs/gate/config.json", "{");
+    await place.refuse(1, ["data/runs/gate/config.json: it holds no JSON object"], "compare", ["narrow", "gate"]);
+    await Deno.mkdir(place.at("data/runs/linked"));
+    await Deno.symlink(place.at("data/runs/narrow/config.json"), place.at("data/runs/linked/config.json"));
+    await place.refuse(1, ["data/runs/linked/config.json: this is a link"], "compare", ["narrow", "linked"]);
+  });
+});
+
+Deno.test("compare says where there is no run at all", async () => {
+  await using place = await Workplace.create();
+  await place.refuse(2, ['there is no run "a"', 'there is no run "b"', "there is none yet"], "compare", ["a", "b"]);
+});
+
+Deno.test("sparkline() draws on a logarithmic scale that several curves share", () => {
+  const curves = [[1000, 100, 10, 1], [10, 10, NaN, 0]], range = rangeOf(curves);
+  assertEquals(range, { low: 1, high: 1000 });
+  assertEquals(curves.map((curve) => sparkline(curve, range)), ["█▆▃▁", "▃▃ ▁"]);
+  assertEquals(sparkline([5, 5], rangeOf([[5, 5]])), "▁▁");
+  const none = sparkline([NaN, NaN], rangeOf([[NaN]]));
+  assert(none === "  ", none);
+});
+
+Deno.test("compare takes runs of very many epochs", async () => {
+  await using place = await Workplace.create();
+  const lines = (from: number) =>
+    Array.from({ length: 150_000 }, (_, i) => {
+      return JSON.stringify({ epoch: i + 1, step: i + 1, trainLoss: from / (i + 1), valLoss: null, learningRate: 0.1 });
+    }).join("\n") + "\n";
+  for (const [run, from] of [["a", 1], ["b", 2]] as const) {
+    await place.write(`data/runs/${run}/config.json`, "{}");
+    await place.write(`data/runs/${run}/metrics.jsonl`, lines(from));
+  }
+  const { stdout } = await place.succeed("compare", ["a", "b"]);
+  assert(stdout.includes("150000"), stdout);
+});

@@ -1,0 +1,185 @@
+/** deno task report, as its users run it: what it writes of runs of every kind, and what it refuses. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseHTML } from "linkedom";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const SCRIPT = '<script>alert("1")</script>';
+
+/** A table with columns that a page must not obey, three classes, and two numbers to predict. */
+function table(rows = 240): string {
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const [a, b] = [Math.sin(i * 1.7), Math.cos(i * 0.9)], kind = a > 0.4 ? "<b>up</b>" : a < -0.4 ? "down" : "level";
+    return [a, b, kind, kind === "level" ? "no" : "yes", a * b, a - 2 * b].join(",");
+  });
+  const header = ["a", `"${SCRIPT.replaceAll('"', '""')}"`, "kind", "is", "y1", "y & 2"];
+  return `${header.join(",")}\n${lines.join("\n")}\n`;
+}
+
+/** A page as a tree. */
+async function read(place: Workplace, path: string): Promise<Document> {
+  return (parseHTML(await place.read(path)) as unknown as { document: Document }).document;
+}
+
+function marks(page: Document, group: string): number {
+  return [...page.querySelectorAll(`g.${group}`)].reduce((sum, one) => sum + one.children.length, 0);
+}
+
+/** What every report must be. */
+async function check(place: Workplace, run: string, figures: string[]): Promise<Document> {
+  const path = `data/runs/${run}/report.html`, text = await place.read(path), page = await read(place, path);
+  assert(text.length < 400_000, `${text.length} bytes`);
+  assertEquals(
+    page.querySelectorAll("script, iframe, img, object, embed, b").length,
+    0,
+    "only what the report is made of",
+  );
+  assertEquals(text.match(/\bon\w+="|(src|href)="(?!#|data:,)|url\(|@import/g), null, "nothing from elsewhere");
+  assertEquals([...page.querySelectorAll("figcaption strong")].map((one) => one.textContent), figures);
+  assertEquals([...page.querySelectorAll("h1, h2")].map((one) => one.textContent), [
+    ...[run, "Results", "Learning", "Layers over time", "Network", "Data", "Gradient check", "Settings"],
+  ]);
+  for (const link of page.querySelectorAll("a")) assert(page.querySelector(link.getAttribute("href")!), link.outerHTML);
+  for (const svg of page.querySelectorAll("svg")) assertMatch(svg.getAttribute("aria-label")!, /^\S.{8}/);
+  for (const one of page.querySelectorAll("table")) {
+    assert(one.querySelector("caption") && one.querySelector("th[scope]"));
+  }
+  assertEquals(/\bNaN\b|undefined|\[object/.test(page.body.textContent), false, `${run} holds what is no number`);
+  assertEquals(page.querySelectorAll("#gradients tbody tr").length >= 5, true);
+  assertEquals([...page.querySelectorAll("#gradients td:last-child")].every((one) => one.textContent === "ok"), true);
+  return page;
+}
+
+/** Charts of layers.jsonl. */
+const LAYERS = ["Norms of gradients", "Norms of weights", "Dead units"];
+
+const SMALL = ["--num-epochs=6", "--hidden-size=8", "--report=false"];
+
+Deno.test("deno task report shows a recipe's run: the fitted curve, predictions, residuals, norms and dead units", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("train", [...SMALL, "--num-dataset=20000", "--split=0.1,0.1,0.8", "--run-name=r"]);
+  await Deno.remove(place.at("data/runs/r/layers.jsonl")); // as of a run that was not looked at
+  const bare = await place.succeed("report", ["r"]);
+  assertEquals(bare.stdout, "wrote data/runs/r/report.html\n");
+  const curves = ["y by x", "y: predicted against actual", "y: residuals", "Loss by epoch", "Learning rate by epoch"];
+  const page = await check(place, "r", [...curves, "The network", "x", "y"]);
+  assertStringIncludes(page.querySelector("#layers")!.textContent, "This run has no layers.jsonl");
+  assertEquals(marks(page, "rows"), 3 * 2_000, "of 16,000 test rows");
+  assertStringIncludes(
+    page.querySelector("#results")!.textContent,
+    "2\u202f000 of 16\u202f000 test rows, drawn evenly",
+  );
+  assertEquals([marks(page, "bins"), marks(page, "curve-points"), marks(page, "units")], [60, 6 * 3, 8]);
+  const counted = page.querySelector("#data p")!.textContent;
+  assertStringIncludes(counted, "2\u202f000 training, 2\u202f000 validation, 16\u202f000 test rows");
+
+  const norms = { "0.weight": 2, "0.bias": 1 };
+  const looks = [1, 2, 4].map((epoch) => ({ epoch, step: epoch, weights: norms, gradients: norms, dead: { a1: 0.5 } }));
+  await place.write(
+    "data/runs/r/layers.jsonl",
+    looks.map((look) => JSON.stringify(look)).join("\n") + '\n{"epoch":8,"st',
+  );
+  await place.succeed("report", ["--run-name=r", "--svg=out/figures", "--output=out.html"]);
+  await place.runDeno(["eval", `Deno.renameSync("out.html", "data/runs/r/report.html")`]);
+  const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"]);
+  assertEquals([...full.querySelectorAll("#layers tbody tr")].length, 9, "a line that was cut short is left out");
+  assertEquals(Object.keys(await place.digests("out/figures")).sort(), [
+    ...["dead-units.svg", "fit.svg", "gradient-norms.svg", "histogram-1.svg", "histogram-2.svg", "learning-rate.svg"],
+    ...["loss.svg", "network.svg", "predicted.svg", "residuals.svg", "weight-norms.svg"],
+  ]);
+  const alone = await place.read("out/figures/loss.svg");
+  assertMatch(alone, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*><title>Loss by epoch<\/title>\s*<desc>/);
+  assertEquals(/var\(|inherit"/.test(alone), false, "colours and fonts are the file's own");
+});
+
+Deno.test("deno task report shows classes: confusion, calibration, and names that no page obeys", async () => {
+  await using place = await Workplace.create({ "own.csv": table() });
+  const flags = ["--data=own.csv", ...SMALL];
+  await place.succeed("train", [
+    ...flags,
+    "--target=kind",
+    "--features",
+    'a,"' + SCRIPT.replaceAll('"', '""') + '"',
+    "--run-name=tri",
+  ]);
+  await place.succeed("report", ["tri"]);
+  const page = await check(place, "tri", [
+    ...[
+      "Confusion matrix",
+      "Calibration",
+      "Loss by epoch",
+      "Learning rate by epoch",
+      ...LAYERS,
+      "The network",
+      "a",
+      SCRIPT,
+      "Classes",
+    ],
+  ]);
+  assertEquals([marks(page, "cells"), marks(page, "bars"), marks(page, "bins")], [9, 3, 60]);
+  assertStringIncludes(page.querySelector("#results")!.textContent, "<b>up</b>");
+  const counts = [...page.querySelectorAll("#results figure:first-child td")].map((one) => Number(one.textContent));
+  assertEquals(
+    [counts.length, counts.reduce((a, b) => a + b)],
+    [9, 24],
+    "a cell for each pair of classes, all test rows",
+  );
+  const points = [...page.querySelectorAll("#results figure:nth-child(2) td:last-child")].map((one) =>
+    Number(one.textContent)
+  );
+  assertEquals([points.length, points.reduce((a, b) => a + b)], [marks(page, "reliability"), 24]);
+
+  await place.succeed("train", [...flags, "--target=is", "--features=a", "--loss=bce", "--run-name=two"]);
+  await place.succeed("report", ["two"]);
+  const two = await check(place, "two", [
+    ...[
+      "Confusion matrix",
+      "probability by a",
+      "Calibration",
+      "Loss by epoch",
+      "Learning rate by epoch",
+      ...LAYERS,
+      "The network",
+    ],
+    ...["a", "Classes"],
+  ]);
+  assertEquals([marks(two, "cells"), marks(two, "bars"), marks(two, "rows")], [4, 2, 24]);
+});
+
+Deno.test("deno task report shows several targets, each with its charts, and without its rows what there is", async () => {
+  await using place = await Workplace.create({ "own.csv": table() });
+  const flags = ["--data=own.csv", "--target=y1,y & 2", "--ignore=is", "--split=0.8,0.2,0", "--run-name=several"];
+  await place.succeed("train", [...SMALL, ...flags, "--hidden-size=8,8,8,8,8,8,8"]);
+  await place.succeed("report", ["several"]);
+  const rest = ["Loss by epoch", "Learning rate by epoch", ...LAYERS, "The network"];
+  const columns = ["a", SCRIPT, "kind=down", "kind=level", "kind=<b>up</b>", "kind=(unseen)", "y1", "y & 2"];
+  const charts = ["y1", "y & 2"].flatMap((name) => [`${name}: predicted against actual`, `${name}: residuals`]);
+  const path = "data/runs/several/report.html", page = await read(place, path);
+  const titles = [...page.querySelectorAll("figcaption strong")].map((one) => one.textContent);
+  assertEquals(titles.slice(0, 10), [...charts, ...rest]);
+  assertEquals(new Set(titles.slice(10)), new Set(columns.filter((name) => titles.includes(name))));
+  await check(place, "several", titles);
+  assertEquals(marks(page, "rows"), 4 * 48, "all validation rows, two charts for each of two targets");
+  assertStringIncludes(page.querySelector("#results")!.textContent, "validation rows");
+
+  await place.succeed("scale", ["--data=own.csv", "--target=y1,y & 2", "--ignore=is,kind"]);
+  await place.succeed("report", ["several"]);
+  await check(place, "several", rest);
+  assertStringIncludes((await read(place, path)).body.textContent, "made anew since, with other values");
+  for (const name of Object.keys(await place.digests("data")).filter((name) => name.startsWith("own.scaled"))) {
+    await place.runDeno(["eval", `Deno.removeSync("data/${name}")`]);
+  }
+  await place.succeed("report", ["several"]);
+  assertStringIncludes((await read(place, path)).body.textContent, "are no longer there: `deno task scale`");
+});
+
+Deno.test("deno task report refuses what is no run, more than one, and places that cannot be written", async () => {
+  await using place = await Workplace.create({ "file": "" });
+  await place.refuse(2, ["report takes one run"], "report", ["a", "b"]);
+  await place.refuse(2, ['the run is "../a"'], "report", ["../a"]);
+  await place.refuse(2, ['--run-name is "a", and the run is "b"'], "report", ["b", "--run-name=a"]);
+  await place.refuse(1, ["data/runs/none/model.safetensors", "deno task train --run-name none"], "report", ["none"]);
+  await place.succeed("train", [...SMALL, "--recipe=xor"]);
+  await place.refuse(1, ["there is no folder"], "report", ["--output=nowhere/a.html"]);
+  await place.refuse(1, ["file"], "report", ["--svg=file/figures"]);
+});

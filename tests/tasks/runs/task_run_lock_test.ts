@@ -1,0 +1,37 @@
+/** Two trainings under one RUN_NAME. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const SMALL = ["--num-dataset", "200", "--num-epochs", "1"];
+
+Deno.test("train refuses a RUN_NAME that is being trained, and takes it over once that process is killed", async () => {
+  await using place = await Workplace.create();
+  const first = await place.start("train", ["--num-dataset", "200", "--num-epochs", "10000000"]);
+  let isOver = false;
+  await using _end = {
+    [Symbol.asyncDispose]: async () => {
+      if (!isOver) first.kill("SIGKILL");
+      await first.status;
+    },
+  };
+  const said = Promise.all([first.stdout, first.stderr].map((stream) => new Response(stream).text()));
+  while (!await Deno.stat(place.at("data/runs/default_run/config.json")).then(() => true, () => false)) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const { code, stderr } = await place.run("train", SMALL);
+  assertEquals(code, 2, stderr);
+  const who = `(process ${first.pid}, since `;
+  assertStringIncludes(
+    stderr,
+    `error: RUN_NAME is "default_run": a training under this name is under way ${who}`,
+  );
+  assertEquals(await Array.fromAsync(Deno.readDir(place.at("data/runs")), ({ name }) => name), ["default_run"]);
+  await place.succeed("train", [...SMALL, "--run-name", "other"]);
+
+  first.kill("SIGKILL");
+  isOver = true;
+  await Promise.all([first.status, said]);
+  const { stdout } = await place.succeed("train", SMALL);
+  assertStringIncludes(stdout, "is kept as data/runs/default_run.1");
+});

@@ -1,0 +1,311 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { parse as parseDotenv } from "@std/dotenv/parse";
+import {
+  ConfigError,
+  readConfig,
+  type TaskConfig,
+  type TaskName,
+  TASKS,
+  usage,
+} from "../../../tasks/settings/config.ts";
+import { flagOf, KEYS, SETTINGS, TABLE_DEFAULTS } from "../../../tasks/settings/keys.ts";
+import type { Key } from "../../../tasks/settings/config_types.ts";
+import { RECIPES } from "../../../tasks/settings/recipes.ts";
+import { describeError } from "../../../tasks/settings/run_task.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+interface Sources {
+  task?: TaskName;
+  env?: Record<string, string>;
+  dotenv?: string;
+}
+
+function read(args: string, { task = "train", env = {}, dotenv = "" }: Sources = {}): TaskConfig {
+  return readConfig(task, args.split(" ").filter(Boolean), { env: (key) => env[key], dotenv });
+}
+
+function faultsOf(args: string, sources?: Sources): readonly string[] {
+  return assertThrows(() => read(args, sources), ConfigError).faults;
+}
+
+Deno.test("readConfig() gives the defaults of the table", () => {
+  const { numbers: _, texts: __, input: ___, output: ____, given: _____, extras: ______, ...config } = read("");
+  assertEquals(config, {
+    recipe: "cubic",
+    generateDataset: false,
+    numDataset: 100_000,
+    noise: 0,
+    data: "",
+    target: [],
+    features: [],
+    ignore: [],
+    categorical: [],
+    missing: "error",
+    task: "auto",
+    separator: "auto",
+    validation: "",
+    test: "",
+    timeColumn: "",
+    scalingMethod: "standardize",
+    hiddenSize: [64],
+    init: { kind: "kaiming" },
+    loss: "mse",
+    optimizer: "sgd",
+    learningRate: 0.01,
+    batchSize: 10,
+    numEpochs: 10,
+    split: [0.8, 0.1, 0.1],
+    seed: 42,
+    runName: "default_run",
+    checkpointEvery: { seconds: 30 },
+    keepCheckpoints: 2,
+    onNan: "stop",
+    debugTensors: false,
+    report: true,
+    selfTest: true,
+    trace: 0,
+    syncEvery: 1,
+    outerLearningRate: 0.7,
+    outerMomentum: 0.9,
+    rankTimeout: 600,
+    activation: "relu",
+    dropout: 0,
+    initFrom: "",
+    classWeights: "none",
+    schedule: "constant",
+    warmup: 0,
+    weightDecay: "auto",
+    clipNorm: 0,
+    patience: 0,
+    trials: 20,
+  });
+});
+
+Deno.test("readConfig() takes flags over environment over .env over recipe over defaults", () => {
+  const sources = { env: { SEED: "2", NUM_EPOCHS: "2", BATCH_SIZE: "2" }, dotenv: "SEED=3\nNUM_EPOCHS=3\nNOISE=3\n" };
+  const config = read("--recipe linear --seed 1", sources);
+  assertEquals([config.seed, config.numEpochs, config.noise, config.numDataset], [1, 2, 3, 1000]);
+  assertEquals([config.batchSize, config.optimizer, config.split], [2, "sgd", [1, 0, 0]]);
+  assertEquals(config.texts.SPLIT, "1,0,0");
+  // The recipe itself may come from anywhere.
+  assertEquals(read("", { dotenv: "RECIPE=xor" }).loss, "bce");
+});
+
+Deno.test("readConfig() reads flags in both forms, and negative numbers", () => {
+  assertEquals(read("--learning-rate 0.5").learningRate, 0.5);
+  assertEquals(read("--learning-rate=.5").learningRate, 0.5);
+  assertEquals(read("--hidden-size 8,4 --init normal:0.5 --batch-size full").hiddenSize, [8, 4]);
+  assertEquals(read("--init normal:0.5").init, { kind: "normal", scale: 0.5 });
+  assertEquals(read("--seed 1 --seed 2").seed, 2);
+  const predict = read("-3.5 --run-name a -.5 4 -1e-3", { task: "predict" });
+  assertEquals([predict.numbers, predict.runName], [["-3.5", "-.5", "4", "-1e-3"], "a"]);
+  assertEquals(read("--input a.csv --output=b.csv", { task: "predict" }).output, "b.csv");
+  assertEquals(faultsOf("--learning-rate -0.5"), faultsOf("--learning-rate=-0.5"));
+});
+
+Deno.test("readConfig() takes a boolean flag alone or with true or false", () => {
+  const made = (args: string) => read(args).generateDataset;
+  assertEquals([made("--generate-dataset"), made("--generate-dataset true"), made("--generate-dataset=true")], [
+    true,
+    true,
+    true,
+  ]);
+  assertEquals([made("--generate-dataset false"), made("--generate-dataset=false")], [false, false]);
+  assertEquals(read("--generate-dataset --seed 7").seed, 7);
+  for (const text of ["maybe", "1", "-1"]) {
+    const fault = `DEBUG_TENSORS (from --debug-tensors) is "${text}": allowed is true or false`;
+    assertEquals(faultsOf(`--debug-tensors ${text}`), [fault]);
+  }
+  const trace = ["", "--trace", "--trace 5", "--trace=5", "--trace true", "--trace false", "--trace --seed 7"];
+  assertEquals(trace.map((args) => read(args).trace), [0, 1, 5, 5, 1, 0, 1]);
+  for (const text of ["1", "TRUE", "yes", ""]) {
+    assertEquals(faultsOf("", { env: { GENERATE_DATASET: text } }).length, 1, text);
+  }
+});
+
+Deno.test("readConfig() refuses what a key does not allow, naming key, source, value and what is allowed", () => {
+  const refused: Record<string, string[]> = {
+    RECIPE: ["Cubic", "quartic"],
+    NUM_DATASET: ["0", "-5", "1.5", "1e5", "100000001", "ten", ""],
+    NOISE: ["-0.1", "1.1e30", "NaN", "Infinity", "0x1"],
+    SCALING_METHOD: ["zscore"],
+    HIDDEN_SIZE: ["0", "64,", "8,-1", "65537", "1.5", Array(65).fill(1).join()],
+    INIT: [
+      "zeros",
+      "uniform",
+      "uniform:",
+      "uniform:0",
+      "normal:-1",
+      "uniform:1e-46",
+      "normal:1e39",
+      "ones:1",
+      "uniform:1:2",
+    ],
+    ACTIVATION: ["ReLU", "swish"],
+    DROPOUT: ["1", "-0.1", "0.99999999", "half"],
+    LOSS: ["mea"],
+    CLASS_WEIGHTS: ["rare"],
+    OPTIMIZER: ["adamax"],
+    SCHEDULE: ["linear"],
+    WARMUP: ["-1", "0.5"],
+    WEIGHT_DECAY: ["-0.1", "1e-46", "1e39", "Auto"],
+    CLIP_NORM: ["-1", "1e-46", "Infinity"],
+    PATIENCE: ["-1", "1.5"],
+    LEARNING_RATE: ["0", "-0.01", "1e-46", "1e39", "NaN", "Infinity", "1e999", "fast"],
+    BATCH_SIZE: ["0", "-1", "2.5", "Full"],
+    NUM_EPOCHS: ["0", "1.5"],
+    SPLIT: ["0.8,0.2", "0.8,0.1,0.2", "0,0.5,0.5", "1.5,-0.5,0", "a,b,c", "1,0,0,0"],
+    SEED: ["-1", "4294967296", "0.5"],
+    RUN_NAME: ["a/b", "../a", "a\\b", ".hidden", "-a", "a b", "a".repeat(101), "ü"],
+    CHECKPOINT_EVERY: ["0", "0s", "1.5s", "-3", "5d", "s", "1 m", "often"],
+    KEEP_CHECKPOINTS: ["0", "1.5"],
+    ON_NAN: ["go on"],
+    DEBUG_TENSORS: ["maybe"],
+    REPORT: ["maybe"],
+    SELF_TEST: ["maybe"],
+    TRACE: ["-1", "1.5", "often", ""],
+    SYNC_EVERY: ["0", "1.5", "always"],
+    OUTER_LEARNING_RATE: ["0", "-1", "1e39"],
+    OUTER_MOMENTUM: ["1", "-0.1"],
+    RANK_TIMEOUT: ["10", "0s", "never"],
+  };
+  for (const [key, texts] of Object.entries(refused)) {
+    const { allowed } = SETTINGS[key as keyof typeof SETTINGS];
+    for (const text of texts) {
+      const expected = `${key} (from the environment) is ${JSON.stringify(text)}: allowed is ${allowed}`;
+      assertEquals(faultsOf("", { task: "train-mpi", env: { [key]: text } }), [expected]);
+    }
+  }
+  assertEquals(faultsOf("", { dotenv: "SEED=x" })[0].slice(0, 17), "SEED (from .env) ");
+  assertEquals(faultsOf("--seed x")[0].slice(0, 20), "SEED (from --seed) i");
+  assertEquals(faultsOf("--recipe xor --noise 0.1"), ['NOISE (from --noise) is "0.1": recipe xor takes only 0']);
+});
+
+Deno.test("readConfig() accepts the ends of each range", () => {
+  const config = read("--seed 4294967295 --num-dataset 100000000 --split 0.7,0.2,0.1 --hidden-size 65536 --noise 0");
+  assertEquals([config.seed, config.numDataset, config.hiddenSize[0]], [4294967295, 100_000_000, 65_536]);
+  assertEquals(read("--noise 1e30 --learning-rate 3e38 --init normal:2e-45").noise, 1e30);
+  assertEquals(read(`--run-name ${"a".repeat(100)} --seed 0 --hidden-size ${Array(64).fill(1)}`).seed, 0);
+});
+
+Deno.test("readConfig() names the nearest flag of the task", () => {
+  assertEquals(faultsOf("--lerning-rate 0.1"), ["--lerning-rate: unknown flag; the nearest is --learning-rate"]);
+  assertEquals(faultsOf("--batch_size=3"), ["--batch_size: unknown flag; the nearest is --batch-size"]);
+  assertEquals(faultsOf("-seed 3"), ["-seed: unknown flag; the nearest is --seed"]);
+  const task = "gen-data";
+  assertEquals(faultsOf("--learning-rate 1", { task }), ["--learning-rate: gen-data does not use this setting"]);
+  assertEquals(faultsOf("--fast", { task: "doctor" }), ["--fast: doctor takes no flags"]);
+  assertEquals(faultsOf("--input a.csv"), ["--input: unknown flag; the nearest is --init"]);
+});
+
+Deno.test("readConfig() wants a format where there are some, and names the nearest", () => {
+  const task = "export", allowed = "allowed is onnx, pytorch or ts";
+  assertEquals(read("--format ts --output a.ts", { task }).extras.FORMAT, "ts");
+  assertEquals(faultsOf("", { task }), [`--format is missing: ${allowed}`]);
+  assertEquals(faultsOf("--format", { task }), ["FORMAT (from --format) has no value"]);
+  assertEquals(faultsOf("--format torch --run-name a/b", { task }), [
+    `RUN_NAME (from --run-name) is "a/b": allowed is ${SETTINGS.RUN_NAME.allowed}`,
+    `FORMAT (from --format) is "torch": ${allowed}; the nearest is pytorch`,
+  ]);
+  assertEquals(faultsOf("--formt ts", { task }), [
+    "--formt: unknown flag; the nearest is --format",
+    `--format is missing: ${allowed}`,
+  ]);
+  assertEquals(faultsOf("--format ts", { task: "predict" }), ["--format: unknown flag; the nearest is --input"]);
+});
+
+Deno.test("readConfig() reports all faults at once", () => {
+  const dotenv = "LERNING_RATE=1\nrecipe=xor\nNUM_EPOCHS=0\nUNRELATED=1";
+  assertEquals(faultsOf("extra --seed --noise -1 --loss", { dotenv }), [
+    "SEED (from --seed) has no value",
+    "LOSS (from --loss) has no value",
+    '"extra": train takes nothing beside flags',
+    "LERNING_RATE (from .env) is no setting: did you mean LEARNING_RATE?",
+    "recipe (from .env) is no setting: did you mean RECIPE?",
+    'NOISE (from --noise) is "-1": allowed is a number from 0 to 1e30; recipe xor: only 0',
+    'NUM_EPOCHS (from .env) is "0": allowed is a whole number from 1 to 1000000000',
+  ]);
+});
+
+Deno.test("readConfig() finds keys of .env that are written as words or as flags", () => {
+  const dotenv =
+    "LEARNING-RATE=1\n export num epochs = 3\n# BATCH SIZE=1\nSEED=7 # SEED-S=8\nHOME-GROWN=1\nexport NOISE=1\n";
+  assertEquals(faultsOf("", { dotenv }), [
+    "LEARNING-RATE (from .env) is no setting: did you mean LEARNING_RATE?",
+    "num epochs (from .env) is no setting: did you mean NUM_EPOCHS?",
+  ]);
+});
+
+Deno.test("readConfig() leaves alone keys of .env that are near to short names of tables", () => {
+  assertEquals(read("", { dotenv: "DATE=c\nTASKS=d\nPATH=e\n" }).data, "");
+  assertEquals(faultsOf("", { dotenv: "data=a\nFEATURE=b" }).length, 2);
+});
+
+Deno.test("readConfig() gives tables defaults of their own", () => {
+  const { loss, optimizer, learningRate, batchSize, numEpochs, init, patience, target, texts } = read(
+    '--data a.csv --target a,"b,c"',
+  );
+  assertEquals([loss, optimizer, learningRate, batchSize, numEpochs, patience], ["auto", "adam", 0.003, 32, 200, 20]);
+  assertEquals(init, { kind: "xavier" });
+  assertEquals([target, texts.DATA, texts.NOISE], [["a", "b,c"], "a.csv", undefined]);
+});
+
+Deno.test("readConfig() leaves alone what the task does not use", () => {
+  assertEquals(read("", { task: "gen-data", env: { LEARNING_RATE: "x" } }).learningRate, 0.01);
+});
+
+Deno.test("usage() lists every key of the task with its defaults", () => {
+  for (const [name, task] of Object.entries(TASKS)) {
+    const text = usage(name as TaskName);
+    assertStringIncludes(text, `deno task ${name}`);
+    const flags: readonly string[] = [...task.keys, ...("extras" in task ? Object.keys(task.extras) : [])];
+    for (const key of KEYS) {
+      assertEquals(text.includes(`  ${flagOf(key)} `), flags.includes(key), `${name} ${key}`);
+    }
+  }
+  assertStringIncludes(usage("train"), "(100000; linear: 1000; xor: 4)");
+  assertStringIncludes(usage("predict"), "--output");
+});
+
+Deno.test(".env.example names every key with its default and those of the recipes", async () => {
+  const text = await Deno.readTextFile(new URL("../../../.env.example", import.meta.url));
+  const expected = KEYS.map((key) => [key, SETTINGS[key].default]);
+  assertEquals(Object.entries(parseDotenv(text.replaceAll(/^# (?=[A-Z_]+=)/gm, ""))), expected);
+  const presets = { ...RECIPES, tables: { defaults: TABLE_DEFAULTS } };
+  for (const [name, { defaults }] of Object.entries(presets)) {
+    for (const [key, preset] of Object.entries(defaults)) {
+      if (preset === SETTINGS[key as Key].default) continue;
+      const comment = text.split("\n\n").find((block) => block.includes(`# ${key}=`))!;
+      assert(new RegExp(`${name}[^:]*: ${preset}[,)]`).test(comment), `${key} under recipe ${name} is ${preset}`);
+    }
+  }
+});
+
+Deno.test("a task reads .env, prints help and exits with 2 on wrong settings", async () => {
+  await using folder = await Workplace.create();
+  await folder.write(".env", "\ufeffRECIPE=xor\n");
+  const made = await folder.run("gen-data", []);
+  assertEquals([made.code, made.stderr], [0, ""]);
+  assertEquals(Object.keys(await folder.digests("data")).sort(), ["xor.csv", "xor.csv.json"]);
+
+  const help = await folder.run("gen-data", ["--help"]);
+  assertEquals([help.code, help.stdout.trimEnd(), help.stderr], [0, usage("gen-data"), ""]);
+
+  const wrong = await folder.run("scale", ["--sede=1"], { SPLIT: "1" });
+  assertEquals([wrong.code, wrong.stdout], [2, ""]);
+  assertEquals(wrong.stderr.trimEnd().split("\n"), [
+    "error: --sede: unknown flag; the nearest is --seed",
+    `error: SPLIT (from the environment) is "1": allowed is ${SETTINGS.SPLIT.allowed}`,
+    "deno task scale --help lists what is allowed",
+  ]);
+});
+
+Deno.test("describeError() shows a stack only where the program is at fault", () => {
+  assertEquals(describeError("train", new RangeError("Cannot do this")), "error: Cannot do this");
+  assertEquals(describeError("train", new Deno.errors.NotFound("no file")), "error: no file");
+  const full = new Error("No space left on device (os error 28)");
+  assertEquals(describeError("train", full), "error: No space left on device (os error 28)");
+  const bug = assertThrows(() => (undefined as unknown as { a: number }).a, TypeError);
+  assertStringIncludes(describeError("train", bug), "config_test.ts");
+  assertStringIncludes(describeError("train", new Error("bug")), "config_test.ts");
+});

@@ -1,0 +1,177 @@
+/** What the tasks say of settings that are wrong, where settings come from, and their help. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readTasks, Workplace } from "../../support/run_task_process.ts";
+
+/** A wrong value of each setting, and what is said to be allowed. */
+const WRONG: Record<string, [value: string, allowed: string]> = {
+  RECIPE: ["quartic", "cubic, linear or xor"],
+  GENERATE_DATASET: ["maybe", "true or false"],
+  NUM_DATASET: ["0", "a whole number from 1 to"],
+  NOISE: ["-1", "a number from 0 to 1e30"],
+  SCALING_METHOD: ["zscore", "standardize, minmax or none"],
+  HIDDEN_SIZE: ["64,,8", "whole numbers"],
+  INIT: ["zeros", "kaiming, xavier, uniform:A, normal:S or ones"],
+  ACTIVATION: ["swish", "relu, leaky-relu, tanh, sigmoid or gelu"],
+  DROPOUT: ["1", "a number from 0 to less than 1"],
+  LOSS: ["mea", "mse, mae, huber, bce, softmax or auto"],
+  CLASS_WEIGHTS: ["rare", "none or balanced"],
+  OPTIMIZER: ["sdg", "sgd, momentum, nesterov, rmsprop, adam or adamw"],
+  LEARNING_RATE: ["-0.5", "a number above 0"],
+  SCHEDULE: ["linear", "constant, step, exponential, cosine, one-cycle or plateau"],
+  WARMUP: ["-1", "a whole number from 0 to"],
+  WEIGHT_DECAY: ["-1", "a number from 0 on"],
+  CLIP_NORM: ["1e-60", "a number from 0 on, also as float32"],
+  BATCH_SIZE: ["0", "a whole number from 1 on, or full"],
+  NUM_EPOCHS: ["ten", "a whole number"],
+  PATIENCE: ["1.5", "a whole number"],
+  SPLIT: ["0.8,0.1", "three numbers"],
+  SEED: ["4294967296", "a whole number from 0 to 4294967295"],
+  RUN_NAME: ["a/b", "letters, digits, dots, dashes and underscores"],
+  CHECKPOINT_EVERY: ["often", "steps such as 1000, or a time such as 30s, 5m or 1h"],
+  KEEP_CHECKPOINTS: ["0", "a whole number from 1 to"],
+  ON_NAN: ["panic", "stop or halve-lr"],
+  DEBUG_TENSORS: ["1", "true or false"],
+  REPORT: ["yes", "true or false"],
+  SELF_TEST: ["no", "true or false"],
+  TRACE: ["-1", "a whole number from 0 on, or true for 1"],
+};
+
+const KEYS = Object.keys(WRONG);
+
+const flagOf = (key: string) => `--${key.toLowerCase().replaceAll("_", "-")}`;
+
+/** A fault as it must be told, but for its end. */
+function faultOf(key: string, from: string, value = WRONG[key][0]): string {
+  return `error: ${key} (from ${from}) is ${JSON.stringify(value)}: allowed is `;
+}
+
+/** A folder with a dataset, which no wrong setting may touch. */
+async function withDataset(files: Record<string, string> = {}): Promise<Workplace> {
+  const place = await Workplace.create();
+  await place.succeed("gen-data", ["--num-dataset", "30"]);
+  for (const [name, text] of Object.entries(files)) await place.write(name, text);
+  return place;
+}
+
+Deno.test("train reports all wrong settings together, whatever they come from", async () => {
+  await using place = await withDataset();
+  const joined = KEYS.map((key) => `${flagOf(key)}=${WRONG[key][0]}`);
+  const flags = joined.flatMap((flag) => flag.split("="));
+  const faults = (from: (key: string) => string) => KEYS.map((key) => faultOf(key, from(key)));
+  await place.refuse(2, [...faults(flagOf), ...Object.values(WRONG).map(([, allowed]) => allowed)], "train", flags);
+  await place.refuse(2, faults(flagOf), "train", joined);
+  const env = Object.fromEntries(KEYS.map((key) => [key, WRONG[key][0]]));
+  const { stderr } = await place.refuse(2, faults(() => "the environment"), "train", [], env);
+  assertEquals(stderr.match(/^error: /gm)?.length, KEYS.length);
+  await place.write(".env", KEYS.map((key) => `${key}="${WRONG[key][0]}"\n`).join(""));
+  await place.refuse(2, faults(() => ".env"), "train", [], { REPORT: "", SELF_TEST: "" });
+  assertEquals(Object.keys(await place.digests("data")).sort(), ["cubic.csv", "cubic.csv.json"]);
+});
+
+Deno.test("every task refuses values beyond what its settings allow", async () => {
+  await using place = await withDataset();
+  const cases: [task: string, key: string, values: string[]][] = [
+    ["gen-data", "NUM_DATASET", ["0", "1.5", "-3", "1e6", "999999999999", "many", ""]],
+    ["train", "LEARNING_RATE", ["-0.01", "0", "1e-50", "1e39", "NaN", "Infinity", "1e999", "0,1"]],
+    ["train", "RUN_NAME", ["a/b", "..", "../up", "a\\b", ".hidden", "", "x".repeat(101)]],
+    ["predict", "RUN_NAME", ["../../etc", "/abs", ".."]],
+    ["train", "BATCH_SIZE", ["0", "-1", "2.5", "all"]],
+    ["train", "HIDDEN_SIZE", ["0", "65537", "8;8", "8,"]],
+    ["train", "INIT", ["uniform", "uniform:-1", "normal:0", "ones:1", "Kaiming"]],
+    ["scale", "SPLIT", ["0.5,0.5", "0,0.5,0.5", "0.8,0.1,0.2", "1.2,-0.1,-0.1"]],
+    ["gradcheck", "SEED", ["-1", "0.5", "4294967296"]],
+  ];
+  await Promise.all(cases.map(async ([task, key, values]) => {
+    for (const value of values) {
+      await place.refuse(2, [faultOf(key, flagOf(key), value)], task, [`${flagOf(key)}=${value}`]);
+    }
+  }));
+});
+
+Deno.test("every task refuses what it does not know, and names the nearest flag", async () => {
+  await using place = await withDataset();
+  const cases: [task: string, args: string[], says: string][] = [
+    ["train", ["--learning-rte", "0.1"], "--learning-rte: unknown flag; the nearest is --learning-rate"],
+    ["train", ["--hiden-size=8"], "--hiden-size: unknown flag; the nearest is --hidden-size"],
+    ["gen-data", ["--num-datasets", "5"], "--num-datasets: unknown flag; the nearest is --num-dataset"],
+    ["scale", ["--sede", "5"], "--sede: unknown flag; the nearest is --seed"],
+    ["predict", ["1", "--ouput", "x.csv"], "--ouput: unknown flag; the nearest is --output"],
+    ["gen-data", ["--num-epochs", "3"], "--num-epochs: gen-data does not use this setting"],
+    ["train", ["cubic"], '"cubic": train takes nothing beside flags'],
+    ["train", ["--seed"], "SEED (from --seed) has no value"],
+    ["doctor", ["--verbose"], "--verbose: doctor takes no flags"],
+  ];
+  for (const [task, args, says] of cases) await place.refuse(2, [says, `deno task ${task} --help`], task, args);
+  for (const [task, takes] of [["setup", "no flag but --mpi"], ["test", "no flags"]]) {
+    const says = ["--foo", "bar"].map((word) => `error: ${word}: ${task} takes ${takes}`);
+    await place.refuse(2, says, task, ["--foo", "bar"]);
+  }
+  await place.write(".env", "LERNING_RATE=0.1\n");
+  await place.refuse(2, ["LERNING_RATE (from .env) is no setting: did you mean LEARNING_RATE?"], "train");
+});
+
+Deno.test("a flag comes before the environment, that before .env, that before the recipe", async () => {
+  await using place = await Workplace.create();
+  const rows = async (args: string[], env: Record<string, string> = {}) => {
+    const { stdout } = await place.succeed("gen-data", args, env);
+    const [name] = args.includes("xor") ? ["xor"] : ["linear"];
+    const count = (await place.read(`data/${name}.csv`)).trim().split("\n").length - 1;
+    assertStringIncludes(stdout, `wrote data/${name}.csv: ${count} rows`);
+    return count;
+  };
+  const linear = ["--recipe", "linear"];
+  assertEquals(await rows(linear), 1000);
+  await place.write(".env", "# a comment\nNUM_DATASET=50\nHOME_GROWN=1\n");
+  assertEquals(await rows(linear), 50);
+  assertEquals(await rows(linear, { NUM_DATASET: "60" }), 60);
+  assertEquals(await rows([...linear, "--num-dataset", "70"], { NUM_DATASET: "60" }), 70);
+  await place.write(".env", "RECIPE=xor\n");
+  assertEquals(await rows([], { RECIPE: "linear", NUM_DATASET: "80" }), 80);
+  assertEquals(await rows(["--recipe", "xor"], { RECIPE: "linear" }), 4);
+});
+
+Deno.test("--help of every task prints its flags with defaults, and does nothing else", async () => {
+  const taken: Record<string, string[]> = {
+    "gen-data": ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
+    scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],
+    "gen-data-mpi": ["RECIPE", "NUM_DATASET", "NOISE", "SEED", "RANK_TIMEOUT"],
+    "scale-mpi": ["RECIPE", "DATA", "SCALING_METHOD", "SPLIT", "SEED", "RANK_TIMEOUT"],
+    train: KEYS,
+    "train-mpi": [...KEYS, "SYNC_EVERY", "OUTER_LEARNING_RATE", "OUTER_MOMENTUM", "RANK_TIMEOUT", "RESUME", "QUIET"],
+    tune: [...KEYS, "TRIALS"],
+    "tune-mpi": [...KEYS, "TRIALS", "RANK_TIMEOUT"],
+    compare: ["JSON"],
+    predict: ["RUN_NAME", "INPUT", "OUTPUT", "ROW"],
+    evaluate: ["RUN_NAME", "DATA", "JSON"],
+    export: ["RUN_NAME", "FORMAT", "OUTPUT"],
+    report: ["RUN_NAME", "SVG", "OUTPUT"],
+    gradcheck: ["SEED", "HIDDEN_SIZE"],
+    playground: ["PORT", "OUTPUT"],
+    doctor: [],
+  };
+  const defaults: Record<string, string> = {
+    ...{ RECIPE: "cubic", GENERATE_DATASET: "false", NUM_DATASET: "100000", SCALING_METHOD: "standardize" },
+    ...{ HIDDEN_SIZE: "64", INIT: "kaiming", LOSS: "mse", OPTIMIZER: "sgd", LEARNING_RATE: "0.01", BATCH_SIZE: "10" },
+    ...{ NUM_EPOCHS: "10", SPLIT: "0.8,0.1,0.1", SEED: "42", RUN_NAME: "default_run", DEBUG_TENSORS: "false" },
+    REPORT: "true",
+    SELF_TEST: "true",
+  };
+  await using place = await Workplace.create();
+  const others = Object.keys(await readTasks()).filter((task) => !(task in taken));
+  assertEquals(others, ["setup", "bench", "bench-mpi", "pictures", "test", "soak"]);
+  for (const [task, keys] of Object.entries(taken)) {
+    const { stdout, stderr } = await place.succeed(task, ["--seed", "nonsense", "--help"]);
+    assertStringIncludes(stdout, `deno task ${task}`);
+    for (const key of keys) {
+      const preset = key in defaults ? `[^\\n]*\\(${defaults[key].replaceAll(".", "\\.")}[;)]` : "";
+      assertMatch(stdout, new RegExp(`^  ${flagOf(key)} +\\S${preset}`, "m"), `${key} of ${task}`);
+    }
+    assertEquals([stderr, stdout.includes("\x1b")], ["", false]);
+  }
+  for (const task of others) {
+    const { stdout } = await place.succeed(task, ["--help"]);
+    assert(stdout.includes(`deno task ${task}`), `help of ${task} says: ${stdout}`);
+  }
+  assertEquals(await place.digests(), {});
+});

@@ -1,0 +1,245 @@
+/** What the settings of training do, as users of `train` see it: in metrics.jsonl, in summary.json and in the model. */
+
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { Random } from "../../../lib/base/random.ts";
+import { readSafetensors } from "../../../lib/safetensors/reader.ts";
+import { type Outcome, Workplace } from "../../support/run_task_process.ts";
+
+/** A line of metrics.jsonl. */
+type EpochLine = Record<"epoch" | "step" | "trainLoss" | "valLoss" | "learningRate", number>;
+
+const NUMBERS = ["--data", "numbers.csv", "--target", "y", "--hidden-size", "16", "--learning-rate", "0.01"];
+const CLASSES = ["--data", "classes.csv", "--target", "rare", "--hidden-size", "8", "--learning-rate", "0.01"];
+
+/** 200 rows of numbers, y = a b + a; and 400 of two classes that overlap, one of ten rows the rare one. */
+async function createPlace(): Promise<Workplace> {
+  const random = new Random(3, "settings"), uniform = () => random.uniform(-1, 1).toFixed(4);
+  const numbers = Array.from({ length: 200 }, () => {
+    const [a, b] = [uniform(), uniform()];
+    return `${a},${b},${(+a * +b + +a).toFixed(4)}\n`;
+  });
+  const classes = Array.from({ length: 400 }, (_, i) => {
+    const isRare = i % 10 === 0;
+    return `${(+uniform() + (isRare ? 0.7 : 0)).toFixed(4)},${uniform()},${isRare ? "yes" : "no"}\n`;
+  });
+  return await Workplace.create({
+    "numbers.csv": `a,b,y\n${numbers.join("")}`,
+    "classes.csv": `a,b,rare\n${classes.join("")}`,
+  });
+}
+
+/** Trains a run, and reads what it keeps. */
+async function train(place: Workplace, name: string, args: readonly string[]) {
+  const folder = `data/runs/${name}`;
+  const outcome: Outcome = await place.succeed("train", [...args, "--run-name", name]);
+  const text = await place.read(`${folder}/metrics.jsonl`);
+  const lines: EpochLine[] = text.trim().split("\n").map((line) => JSON.parse(line));
+  const summary = JSON.parse(await place.read(`${folder}/summary.json`));
+  const config = JSON.parse(await place.read(`${folder}/config.json`));
+  const { metadata } = await readSafetensors(place.at(`${folder}/model.safetensors`));
+  // A layer is its kind, or an object with its settings.
+  const layers: string[] = JSON.parse(metadata.layers).map((layer: string | { kind: string }) =>
+    typeof layer === "string" ? layer : layer.kind
+  );
+  const { "model.safetensors": model } = await place.digests(folder);
+  return {
+    ...outcome,
+    config,
+    layers,
+    lines,
+    metadata,
+    summary,
+    model,
+    rates: lines.map(({ learningRate }) => learningRate),
+  };
+}
+
+/** The same in a place of its own, beside others. */
+async function trainApart(name: string, args: readonly string[]) {
+  await using place = await createPlace();
+  return await train(place, name, args);
+}
+
+/** 160 training rows in batches of 32: 5 steps an epoch, 150 in all. */
+const EPOCHS = 30, STEPS = 150;
+
+/** Each value of ACTIVATION, OPTIMIZER, SCHEDULE and LOSS, with the learning rate that suits the optimizer. */
+const VALUES: [activation: string, optimizer: string, schedule: string, loss: string, learningRate: number][] = [
+  ["relu", "sgd", "constant", "mse", 0.05],
+  ["leaky-relu", "momentum", "step", "mae", 0.02],
+  ["tanh", "nesterov", "exponential", "huber", 0.05],
+  ["sigmoid", "rmsprop", "cosine", "mse", 0.02],
+  ["gelu", "adam", "one-cycle", "mae", 0.02],
+  ["gelu", "adamw", "plateau", "huber", 0.02],
+];
+
+/** What each schedule makes of a learning rate of 1 at a step; one-cycle is told apart by its ends and its top. */
+const RATES: Record<string, (step: number) => number> = {
+  constant: () => 1,
+  step: (step) => 0.1 ** Math.floor(step / (STEPS / 3)),
+  exponential: (step) => 0.1 ** (step / (STEPS / 3)),
+  cosine: (step) => (1 + Math.cos(Math.PI * step / STEPS)) / 2,
+};
+
+Deno.test("train learns with each activation, optimizer, schedule and loss, and keeps each epoch's rate", async () => {
+  await Promise.all(VALUES.map(async ([activation, optimizer, schedule, loss, learningRate]) => {
+    const settings = { activation, optimizer, schedule, loss, "learning-rate": learningRate, "num-epochs": EPOCHS };
+    const flags = Object.entries(settings).map(([key, value]) => `--${key}=${value}`);
+    const { config, layers, lines, metadata, rates, summary } = await trainApart(optimizer, [...NUMBERS, ...flags]);
+    assertEquals(lines.length, EPOCHS);
+    const [first, last] = [lines[0], lines.at(-1)!];
+    assert(last.trainLoss < 0.6 * first.trainLoss, `${flags}: from ${first.trainLoss} to ${last.trainLoss}`);
+    const { loss: test, baseline } = summary.test;
+    assert(test < 0.4 * baseline.loss, `${flags}: ${test}, the mean ${baseline.loss}`);
+    const kept = [config.ACTIVATION, config.OPTIMIZER, config.SCHEDULE, config.LOSS];
+    assertEquals(kept, [activation, optimizer, schedule, loss]);
+    assertEquals([metadata.loss, layers[1].toLowerCase()], [loss, activation.replace("-", "")]);
+
+    const shares = rates.map((rate) => rate / learningRate), lastStep = (epoch: number) => 5 * epoch + 4;
+    if (RATES[schedule]) {
+      shares.forEach((share, epoch) => assertAlmostEquals(share, RATES[schedule](lastStep(epoch)), 1e-9, schedule));
+    } else if (schedule === "one-cycle") {
+      assertEquals(shares.indexOf(Math.max(...shares)), 8); // step 44, with 30 % of the steps done
+      assert(shares[0] > 1 / 25 && shares[0] < 0.1 && shares.at(-1)! < 1 / 25 / 1000, `${shares}`);
+    }
+  }));
+});
+
+Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay, clipping, optimizer and rates", async () => {
+  const args = [...NUMBERS, "--num-epochs", "5"], dropout = [...args, "--dropout", "0.3"];
+  const [first, again, ...others] = await Promise.all([
+    dropout,
+    dropout,
+    [...dropout, "--seed", "7"],
+    args,
+    [...args, "--dropout", "0.6"],
+    [...args, "--weight-decay", "0.1"],
+    [...args, "--clip-norm", "0.01"],
+    [...args, "--optimizer", "sgd"],
+    [...args, "--schedule", "cosine"],
+    [...args, "--warmup", "10"],
+  ].map((flags) => trainApart("run", flags)));
+  assertEquals(again.model, first.model);
+  const losses = [first, ...others].map(({ lines }) => lines.at(-1)!.trainLoss);
+  assertEquals(losses.length, new Set(losses).size, `${losses}`);
+});
+
+/** Trains too long on noise with a network that learns it by heart. */
+const OVERFIT = [
+  "--data",
+  "noise.csv",
+  "--target",
+  "y",
+  "--split",
+  "0.5,0.5,0",
+  "--learning-rate",
+  "0.03",
+  "--num-epochs",
+  "100",
+];
+
+Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (t) => {
+  await using place = await createPlace();
+  const random = new Random(5, "noise");
+  const rows = Array.from({ length: 60 }, () => `${random.uniform(-1, 1)},${random.uniform(-1, 1)}\n`);
+  await place.write("noise.csv", `a,y\n${rows.join("")}`);
+  const cases = { alone: [], debug: ["--debug-tensors"], plateau: ["--schedule", "plateau"] };
+  for (const [name, flags] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      const { lines, summary, stdout, stderr } = await train(place, name, [...OVERFIT, ...flags, "--patience", "6"]);
+      const losses = lines.map(({ valLoss }) => valLoss), best = Math.min(...losses), at = losses.indexOf(best);
+      assertEquals(lines.length, at + 1 + 6, "epochs: those up to the best, and patience");
+      assert(lines.length < 100 && losses.at(-1)! > best, `${losses}`);
+      assertEquals(summary.validation.loss, best);
+      assertStringIncludes(stdout, `weights: those of epoch ${at + 1}, with the lowest validation loss`);
+      assertStringIncludes(stdout, `epoch ${`${lines.length}`.padStart(3)}/100`);
+      assertEquals(stderr, "");
+    });
+  }
+  await t.step("plateau takes effect from the next epoch on, with PATIENCE and without", async () => {
+    const args = [...OVERFIT, "--schedule", "plateau", "--num-epochs", "30"];
+    const [alone, beside] = [
+      await train(place, "alone", [...args, "--patience=0"]),
+      await train(place, "beside", [...args, "--patience=30"]),
+    ];
+    assertEquals(alone.lines.map(({ trainLoss }) => trainLoss), beside.lines.map(({ trainLoss }) => trainLoss));
+    assert(alone.rates.at(-2)! < alone.rates[0], `${alone.rates}`);
+    const constant = await train(place, "constant", [...args, "--schedule=constant"]);
+    assertNotEquals(alone.lines.at(-1)!.trainLoss, constant.lines.at(-1)!.trainLoss);
+  });
+});
+
+Deno.test("SCHEDULE plateau halves the rate after five epochs without a better loss, and WARMUP raises it", async () => {
+  await using place = await createPlace();
+  const args = [...NUMBERS, "--num-epochs", "12", "--schedule", "plateau"], top = 0.01;
+  const { rates, summary } = await train(place, "warm", [...args, "--warmup", "19"]);
+  rates.forEach((rate, epoch) => assertAlmostEquals(rate, Math.min(1, (5 * epoch + 5) / 20) * top, 1e-9));
+  assert(summary.validation.loss < 0.5);
+  // No weight moves: no loss is better than the first.
+  const still = await train(place, "still", [...args, "--learning-rate", "1e-30"]);
+  assertEquals(still.rates.map((rate) => rate / 1e-30), [1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]);
+});
+
+Deno.test("CLASS_WEIGHTS balanced finds more of a rare class", async () => {
+  for (const loss of ["softmax", "bce"]) {
+    const args = [...CLASSES, "--loss", loss, "--num-epochs", "15"];
+    const recall = async (weights: string) => {
+      const { summary } = await trainApart(loss, [...args, "--class-weights", weights]);
+      return summary.train.perClass.find((of: { class: string }) => of.class === "yes").recall;
+    };
+    const [plain, balanced] = await Promise.all([recall("none"), recall("balanced")]);
+    assert(balanced > plain + 0.3, `${loss}: recall ${plain}, balanced ${balanced}`);
+  }
+});
+
+Deno.test("INIT_FROM goes on from another run, and lists what does not fit", async () => {
+  await using place = await createPlace();
+  const args = [...NUMBERS, "--num-epochs", "20"], path = "data/runs/base/model.safetensors";
+  const base = await train(place, "base", args), [{ trainLoss: fresh }] = base.lines;
+  const { lines: [{ trainLoss }] } = await train(place, "more", [...args, "--init-from", path]);
+  assert(trainLoss < 0.2 * fresh, `${trainLoss} after ${fresh}`);
+  const still = await train(place, "still", [...args, "--init-from", path, "--learning-rate", "1e-30"]);
+  assertEquals(still.summary.test.loss, base.summary.test.loss);
+  const says = [
+    `error: ${path}: the weights do not fit this network: `,
+    "0.weight is [2, 16], its layer takes [2, 8]; 0.bias is [16], its layer takes [8]; ",
+    "2.weight is [16, 1], its layer takes [8, 4]; 2.bias is [1], its layer takes [4]; ",
+    "4.weight [4, 1] is missing; 4.bias [1] is missing",
+  ];
+  const { stderr } = await place.refuse(1, says, "train", [...args, "--hidden-size", "8,4", "--init-from", path]);
+  assertEquals(stderr.trim().split("\n").length, 1);
+  await place.refuse(1, ["none.safetensors: there is no such file"], "train", [
+    ...args,
+    "--init-from",
+    "none.safetensors",
+  ]);
+  await place.refuse(1, ["numbers.csv: "], "train", [...args, "--init-from", "numbers.csv"]);
+});
+
+/** Settings that do not go with the rows or with each other, and what is said. */
+const WRONG: [args: string[], says: string][] = [
+  [["--patience", "3"], 'PATIENCE is "3": it goes by the validation loss, and there are no validation rows'],
+  [
+    ["--schedule", "plateau"],
+    'SCHEDULE is "plateau": it goes by the validation loss, and there are no validation rows',
+  ],
+  [["--warmup", "50"], 'WARMUP is "50": allowed is 0 to 49, of 50 steps'],
+  [
+    ["--class-weights", "balanced"],
+    'CLASS_WEIGHTS is "balanced": under loss mse, which knows no classes, allowed is none',
+  ],
+];
+
+Deno.test("train refuses settings of training that do not go with the rows, a line each", async () => {
+  await using place = await createPlace();
+  const args = [...NUMBERS, "--num-epochs", "10", "--batch-size", "40", "--split", "1,0,0"];
+  await place.succeed("scale", [...NUMBERS.slice(0, 4), "--split", "1,0,0"]);
+  for (const [flags, says] of WRONG) {
+    const { stderr } = await place.refuse(2, [`error: ${says}`], "train", [...args, ...flags]);
+    assertEquals(stderr.trim().split("\n").length, 2, stderr); // and how to list what is allowed
+  }
+  const flags = WRONG.flatMap(([flags]) => flags), says = WRONG.map(([, says]) => says);
+  await place.refuse(2, says, "train", [...args, ...flags]);
+  // Nor is a recipe's dataset made that cannot train like that.
+  await place.refuse(2, [says[0]], "train", ["--recipe", "xor", "--patience", "3"]);
+});

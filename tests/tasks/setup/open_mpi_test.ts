@@ -1,0 +1,66 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { faultOfLauncher, type Findings, plan } from "../../../tasks/setup/open_mpi.ts";
+import { HAS_MPI } from "../../support/mpi_job.ts";
+import { pathInProject, Workplace } from "../../support/run_task_process.ts";
+
+const missing: Findings = { fault: "Found no mpirun", manager: "apt-get", mayInstall: true, forbidden: false };
+const apt = ["apt-get", "install", "-y", "--no-install-recommends", "openmpi-bin"];
+
+Deno.test("plan() does nothing where there is Open MPI", () => {
+  assertEquals(plan({ ...missing, fault: undefined }), {});
+});
+
+Deno.test("plan() installs Open MPI as root on Debian, and says so", () => {
+  const message = `Found no mpirun. Installing Open MPI: ${apt.join(" ")}`;
+  assertEquals(plan(missing), { message, command: apt });
+});
+
+Deno.test("plan() installs no Open MPI elsewhere, and says what would", () => {
+  for (const less of [{ mayInstall: false }, { forbidden: true }]) {
+    assertEquals(plan({ ...missing, ...less }), { message: `Found no mpirun. As root: ${apt.join(" ")}` });
+  }
+  const message = "Found no mpirun. Install Open MPI 4 or later, its mpirun and its library.";
+  assertEquals(plan({ ...missing, manager: undefined, mayInstall: false }), { message });
+});
+
+Deno.test("faultOfLauncher() takes Open MPI 4 and later, and names all others", () => {
+  for (
+    const version of ["mpirun (Open MPI) 4.1.4\n\nReport bugs", "mpirun (Open MPI) 5.0.3", "mpirun (Open MPI) 10.0"]
+  ) {
+    assertEquals(faultOfLauncher(version), undefined, version);
+  }
+  assertEquals(faultOfLauncher(undefined), "Found no mpirun");
+  for (const version of ["mpirun (Open MPI) 3.1.6", "HYDRA build details:"]) {
+    const fault = `mpirun is not that of Open MPI 4 or later, but says "${version}"`;
+    assertEquals(faultOfLauncher(`${version}\n    Version: x`), fault);
+  }
+});
+
+Deno.test(
+  "tasks/setup/open_mpi.ts fails without Open MPI, saying so, and is silent with it",
+  { ignore: !HAS_MPI },
+  async () => {
+    await using place = await Workplace.create();
+    const permissions = ["--no-prompt", "--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
+    const run = (env: Record<string, string>) =>
+      place.runDeno(["run", "--no-lock", "--quiet", ...permissions, pathInProject("tasks/setup/open_mpi.ts")], {
+        NO_SETUP: "1",
+        ...env,
+      });
+    const { code, stderr } = await run({ PATH: place.path });
+    assertEquals(code, 1);
+    assertMatch(stderr, /^Found no mpirun\. .*\n$/);
+    assertEquals(await run({}), { code: 0, stdout: "", stderr: "" });
+    // One without a library that fits.
+    await place.writeProgram("mpirun", "#!/bin/sh\necho 'mpirun (Open MPI) 2.1.1'\n");
+    const old = await run({ PATH: `${place.path}:${Deno.env.get("PATH")}` });
+    assertEquals(old.code, 1);
+    assertStringIncludes(old.stderr, 'mpirun is not that of Open MPI 4 or later, but says "mpirun (Open MPI) 2.1.1". ');
+  },
+);
+
+Deno.test("deno task setup takes no flag but --mpi", async () => {
+  await using place = await Workplace.create();
+  const { code, stderr } = await place.run("setup", ["--mpi", "--more"]);
+  assertEquals([code, stderr], [2, "error: --more: setup takes no flag but --mpi\n"]);
+});

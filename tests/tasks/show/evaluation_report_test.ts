@@ -1,0 +1,53 @@
+import { assertEquals } from "@std/assert";
+import { evaluate } from "../../../lib/evaluate/evaluation.ts";
+import { bceWithLogits, mse } from "../../../lib/core/losses.ts";
+import { Scaler } from "../../../lib/data/scaler.ts";
+import { formatClasses, formatEvaluations } from "../../../tasks/show/evaluation_report.ts";
+import { formatSummary } from "../../../tasks/show/train_report.ts";
+
+const scaler = new Scaler("none", [{ name: "y", min: 0, max: 1, mean: 0, deviation: 1 }]);
+const regression = evaluate([1, 2], [0, 2], mse, scaler, { baseline: [1] });
+const classes = { classes: ["no", "yes"], baseline: [0.75] };
+const classification = evaluate([2, -2, 3, 3], [1, 0, 0, 1], bceWithLogits, scaler, classes);
+
+Deno.test("formatEvaluations() sets the mean beside each regression", () => {
+  assertEquals(
+    formatEvaluations({ train: regression }).split("\n"),
+    [
+      "in raw units  rows  loss  mse      rmse  mae   r2",
+      "train            2   0.5  0.5  0.707107  0.5  0.5",
+      "  mean           2     1    1         1    1    0",
+    ],
+  );
+});
+
+Deno.test("formatEvaluations() sets the majority class beside each classification", () => {
+  assertEquals(formatEvaluations({ test: classification }).split("\n"), [
+    "classified        rows      loss  accuracy  macro F1",
+    "test                 4  0.837758      0.75  0.733333",
+    "  majority class     4  0.836988       0.5  0.333333",
+  ]);
+});
+
+Deno.test("formatClasses() shows measures and confusion of each class, of many classes no confusion", () => {
+  assertEquals(formatClasses(classification)!.split("\n"), [
+    "class  rows  precision  recall        F1  as no  as yes",
+    "no        2          1     0.5  0.666667      1       1",
+    "yes       2   0.666667       1       0.8      0       2",
+  ]);
+  assertEquals(formatClasses(regression), undefined);
+  const { perClass } = classification, many = Array.from({ length: 13 }, () => perClass![0]);
+  const confusion = many.map(() => many.map(() => 0));
+  const [header, first] = formatClasses({ ...classification, perClass: many, confusion })!.split("\n");
+  assertEquals([header, first], [
+    "class  rows  precision  recall        F1",
+    "no        2          1     0.5  0.666667",
+  ]);
+});
+
+Deno.test("formatSummary() ends with the classes of the last part", () => {
+  const speed = { steps: 10, seconds: 2, stepsPerSecond: 5 };
+  const lines = formatSummary(speed, { train: regression, test: classification }).split("\n");
+  assertEquals([lines[0], lines.at(-4)], ["10 steps in 2.0 s, 5 steps/s", "test:"]);
+  assertEquals(formatSummary(speed, { train: regression }).split("\n").length, 4);
+});

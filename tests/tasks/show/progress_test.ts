@@ -1,0 +1,53 @@
+import { assertEquals } from "@std/assert";
+import { Progress } from "../../../tasks/show/progress.ts";
+
+/** A screen that keeps what is written, and a clock that the test moves. */
+function fakeScreen(isTerminal: boolean) {
+  const screen = { time: 0, written: [] as string[] };
+  const progress = new Progress("rows", {
+    isTerminal,
+    write: (text) => void screen.written.push(text),
+    now: () => screen.time,
+  });
+  return { screen, progress };
+}
+
+Deno.test("Progress redraws a bar in place on a terminal, and takes it away", () => {
+  const { screen, progress } = fakeScreen(true);
+  progress.update(1, 4);
+  screen.time = 150;
+  progress.update(1, 2, "half");
+  progress.update(2, 2);
+  progress[Symbol.dispose]();
+  progress[Symbol.dispose]();
+  assertEquals(screen.written, [`\r\x1b[Krows [${"#".repeat(15)}${"-".repeat(15)}] 50% half`, "\r\x1b[K"]);
+});
+
+Deno.test("Progress keeps its bar on one line, however narrow the terminal", () => {
+  const bars = [60, 40, 24, 10].map((columns) => {
+    let time = 0, written = "";
+    const size = () => ({ columns, rows: 24 });
+    const progress = new Progress("generating data/cubic.csv", {
+      isTerminal: true,
+      write: (text) => written = text,
+      now: () => time,
+      size,
+    });
+    time = 150;
+    progress.update(1, 2);
+    return written.replace("\r\x1b[K", "").trimEnd();
+  });
+  assertEquals(bars, [
+    "generating data/cubic.csv [#############-------------] 50%",
+    "generating data/cubic.csv [###---] 50%",
+    "generating data/cubic.…",
+    "generati…",
+  ]);
+});
+
+Deno.test("Progress prints a plain line now and then elsewhere", () => {
+  const { screen, progress } = fakeScreen(false);
+  for (screen.time = 0; screen.time <= 11_000; screen.time += 500) progress.update(screen.time, 11_000);
+  progress.clear();
+  assertEquals(screen.written, ["rows 45%\n", "rows 90%\n"]);
+});

@@ -1,0 +1,137 @@
+/** Real tables through the tasks, as their users take them: how good the models are, and that they travel. */
+
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { parse } from "@std/csv";
+import { readSafetensors } from "../../../lib/safetensors/reader.ts";
+import { readExportedModel } from "../../../tasks/export/exported_model.ts";
+import { assertClose } from "../../support/assert_close.ts";
+import { leastSquares } from "../../support/least_squares.ts";
+import { runOnnx } from "../../support/onnx_process.ts";
+import { median, trainOn, withRealTables } from "./real_data_process.ts";
+import type { Workplace } from "../../support/run_task_process.ts";
+
+const SEEDS = [1, 2, 3, 4, 5];
+const SPECIES = ["Adelie", "Chinstrap", "Gentoo"];
+
+/** The share of the test rows' variance that a linear model of the prepared training rows explains. */
+async function linearR2(place: Workplace, table: string): Promise<number> {
+  const { tensors } = await readSafetensors(place.at(`data/${table}.scaled.safetensors`));
+  const part = (name: string) => {
+    const x = tensors.get(`${name}.x`)!, y = tensors.get(`${name}.y`)!;
+    return { x: rowsOf(x.data, x.shape[1]), y: [...y.data] };
+  };
+  const predict = leastSquares(part("train").x, part("train").y), { x, y } = part("test");
+  const mean = y.reduce((sum, value) => sum + value) / y.length;
+  const squares = (differences: number[]) => differences.reduce((sum, value) => sum + value ** 2, 0);
+  // No scaling of the target changes the quotient.
+  return 1 - squares(y.map((value, i) => value - predict(x[i]))) / squares(y.map((value) => value - mean));
+}
+
+function rowsOf(values: Float32Array, width: number): number[][] {
+  return Array.from({ length: values.length / width }, (_, i) => [...values.subarray(i * width, (i + 1) * width)]);
+}
+
+Deno.test("leastSquares() finds the weights, and refuses columns that follow from others", () => {
+  const x = [[0, 0], [1, 0], [0, 1], [2, 5], [-3, 4]];
+  const predict = leastSquares(x, x.map(([a, b]) => 2 * a - b + 3));
+  assertAlmostEquals(predict([10, 20]), 3, 1e-12);
+  assertThrows(() => leastSquares([[1, 2], [2, 4], [3, 6]], [1, 2, 3]), RangeError, "follows from those before it");
+});
+
+Deno.test("tasks on real tables: as good as networks elsewhere, and the models travel", async (t) => {
+  await using place = await withRealTables();
+
+  // Side by side: a small run mostly waits for the end of its epochs.
+  const [accuracies, { network, linear }] = await Promise.all([runsOnIris(place), runsOnCars(place)]);
+
+  await t.step("iris: accuracy", () => {
+    assert(median(accuracies) >= 0.93, `accuracies ${accuracies}`);
+  });
+  await t.step("cars: r2 well over that of a linear model", () => {
+    assert(median(linear) > 0.7, `linear ${linear}`);
+    assert(median(network) > median(linear) + 0.04, `network ${network}, linear ${linear}`);
+  });
+  await t.step("penguins: macro F1, with missing cells", async () => {
+    const { macroF1, rows } = await trainOn(place, "penguins", 1);
+    assert(rows > 30 && macroF1! > 0.95, `macro F1 ${macroF1} of ${rows} rows`);
+  });
+  await t.step("penguins: words and JSON give the same prediction", () => assertOneGentoo(place));
+  await t.step("penguins: a file and an ONNX runtime give the same predictions", () => assertOnnx(place));
+  await t.step("penguins: evaluate counts what predict gives", () => assertEvaluated(place));
+});
+
+async function runsOnIris(place: Workplace): Promise<number[]> {
+  const accuracies: number[] = [];
+  for (const seed of SEEDS) accuracies.push((await trainOn(place, "iris", seed)).accuracy!);
+  return accuracies;
+}
+
+async function runsOnCars(place: Workplace): Promise<{ network: number[]; linear: number[] }> {
+  const network: number[] = [], linear: number[] = [];
+  for (const seed of SEEDS) {
+    network.push((await trainOn(place, "cars", seed)).r2);
+    linear.push(await linearR2(place, "cars"));
+  }
+  return { network, linear };
+}
+
+const PENGUINS = ["--run-name", "penguins-1"];
+
+async function assertOneGentoo(place: Workplace): Promise<void> {
+  const cells = {
+    island: "Biscoe",
+    culmen_length_mm: 46.1,
+    culmen_depth_mm: 13.2,
+    flipper_length_mm: 211,
+    body_mass_g: 4500,
+    sex: "FEMALE",
+  };
+  const words = Object.entries(cells).map((pair) => pair.join("="));
+  const [word] = tableOf((await place.succeed("predict", [...PENGUINS, ...words])).stdout);
+  const json = JSON.parse((await place.succeed("predict", [...PENGUINS, "--row", JSON.stringify(cells)])).stdout);
+  assertEquals([word.predicted_species, json.class], ["Gentoo", "Gentoo"]);
+  const names = Object.keys(json.probabilities);
+  assertEquals(names, SPECIES);
+  assertClose(names.map((name) => Number(word[`probability_${name}`])), Object.values<number>(json.probabilities));
+}
+
+async function assertOnnx(place: Workplace): Promise<void> {
+  const known = tableOf(await place.read("penguins.csv")), predicted = await predictPenguins(place);
+  await place.succeed("export", [...PENGUINS, "--format", "onnx", "--output", "penguins.onnx"]);
+  const model = await readExportedModel("penguins", place.at("data/runs/penguins-1/model.safetensors"));
+  const rows = known.map((cells) =>
+    Object.fromEntries(model.inputs.map(({ kind, name }) => {
+      const cell = ["", "NaN"].includes(cells[name]) ? undefined : cells[name];
+      return [name, kind === "numeric" && cell !== undefined ? Number(cell) : cell];
+    }))
+  );
+  assertEquals(rows.filter(({ sex }) => sex === undefined).length, 11);
+  assertEquals(rows.filter(({ body_mass_g: mass }) => mass === undefined).length, 2);
+
+  const answers = await runOnnx(place.at("penguins.onnx"), model, rows);
+  assertEquals(answers.map((answer) => answer.class), predicted.map((row) => row.predicted_species));
+  assertEquals(new Set(predicted.map((row) => row.predicted_species)), new Set(SPECIES));
+  assertClose(
+    answers.flatMap(({ probabilities }) => SPECIES.map((name) => (probabilities as Record<string, number>)[name])),
+    predicted.flatMap((row) => SPECIES.map((name) => Number(row[`probability_${name}`]))),
+    { rtol: 1e-5, atol: 1e-7 },
+  );
+}
+
+async function assertEvaluated(place: Workplace): Promise<void> {
+  const args = [...PENGUINS, "--data", "penguins.csv", "--json"];
+  const evaluation = JSON.parse((await place.succeed("evaluate", args)).stdout);
+  const known = tableOf(await place.read("penguins.csv")), predicted = await predictPenguins(place);
+  const right = known.filter(({ species }, i) => species === predicted[i].predicted_species).length;
+  assertEquals([evaluation.rows, known.length], [344, 344]);
+  assertAlmostEquals(evaluation.accuracy, right / 344, 1e-12);
+  assert(evaluation.accuracy > 0.95 && evaluation.baseline.accuracy < 0.5, JSON.stringify(evaluation));
+}
+
+async function predictPenguins(place: Workplace): Promise<Record<string, string>[]> {
+  return tableOf((await place.succeed("predict", [...PENGUINS, "--input", "penguins.csv"])).stdout);
+}
+
+function tableOf(text: string): Record<string, string>[] {
+  return parse(text, { skipFirstRow: true }) as Record<string, string>[];
+}

@@ -1,0 +1,142 @@
+/** Ctrl-C at any stage: the process ends at once, and no half-written file stands under a real name. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { readSafetensors } from "../../../lib/safetensors/reader.ts";
+import { stagesOf, Workplace } from "../../support/run_task_process.ts";
+
+/** Seconds from Ctrl-C to the end of the process: more than a moment, even on a busy machine, is too long. */
+const PROMPT = 5;
+
+const SMALL = ["--num-dataset", "300", "--num-epochs", "1"];
+
+/** Interrupts a process once a condition holds, and awaits its end: by the signal, or of itself with the same code. */
+async function interruptWhen(
+  child: Deno.ChildProcess,
+  isTime: () => boolean | Promise<boolean>,
+  by: "SIGINT" | null = "SIGINT",
+): Promise<void> {
+  let isOver = false;
+  const output = child.output().finally(() => isOver = true);
+  while (!isOver && !await isTime()) await new Promise((resolve) => setTimeout(resolve, 2));
+  assertEquals(
+    isOver,
+    false,
+    `ended before it was interrupted: ${isOver && new TextDecoder().decode((await output).stderr)}`,
+  );
+  const since = performance.now();
+  child.kill("SIGINT");
+  const { signal, code, stderr } = await output;
+  assertEquals([signal, code], [by, 130]);
+  assertEquals(new TextDecoder().decode(stderr).includes("error"), false);
+  const seconds = (performance.now() - since) / 1000;
+  assert(seconds < PROMPT, `took ${seconds} s to end`);
+}
+
+/** Whether a file has more than so many bytes. */
+async function isLonger(place: Workplace, name: string, bytes: number): Promise<boolean> {
+  return await Deno.stat(place.at(name)).then(({ size }) => size > bytes, () => false);
+}
+
+Deno.test("Ctrl-C while training leaves the dataset and earlier runs whole, and the next run works", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("train", SMALL);
+  const [data, run] = [await place.digests("data"), await place.digests("data/runs/default_run")];
+
+  const child = await place.start("train", ["--num-dataset", "300", "--num-epochs", "10000000"]);
+  await interruptWhen(child, () => isLonger(place, "data/runs/default_run/metrics.jsonl", 200), null);
+  const after = await place.digests("data");
+  for (const [name, digest] of Object.entries(data)) if (!name.includes("/")) assertEquals(after[name], digest, name);
+  assertEquals(await place.digests("data/runs/default_run.1"), run);
+  const files = Object.keys(await place.digests("data/runs/default_run")).sort();
+  assertEquals(files.filter((name) => !name.startsWith("checkpoints/")), [
+    "config.json",
+    "layers.jsonl",
+    "metrics.jsonl",
+  ]);
+  await place.refuse(1, ["data/runs/default_run/model.safetensors: there is no such file"], "predict", ["1"]);
+  for (const name of Object.keys(after).filter((name) => name.endsWith(".safetensors"))) {
+    assert((await readSafetensors(place.at(`data/${name}`))).tensors.size > 0, name);
+  }
+
+  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
+  const again = await place.digests("data/runs/default_run");
+  assertEquals(again["model.safetensors"], run["model.safetensors"]);
+});
+
+Deno.test("Ctrl-C while a dataset is made or scaled leaves the one before it, and the next run works", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("train", SMALL);
+  const whole = await place.digests("data"), csv = "data/cubic.csv", scaled = "data/cubic.scaled.safetensors";
+  const assertWhole = async () => {
+    const now = await place.digests("data");
+    for (const [name, digest] of Object.entries(whole)) assertEquals(now[name], digest, name);
+  };
+
+  const generating = await place.start("gen-data", ["--num-dataset", "50000000"]);
+  await interruptWhen(generating, () => isLonger(place, `${csv}.partial`, 500_000));
+  await assertWhole();
+  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
+
+  const before = await Deno.readFile(place.at(scaled));
+  const { stdout } = await place.succeed("gen-data", ["--num-dataset", "300000"]);
+  assertStringIncludes(stdout, "300000 rows");
+  await interruptWhen(await place.start("scale"), () => isLonger(place, `${scaled}.partial`, 0));
+  assertEquals(await Deno.readFile(place.at(scaled)), before);
+
+  // The shorter file must not keep the end of the longer one that was given up.
+  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "wrote", scale: "wrote" });
+  const now = await place.digests("data");
+  assertEquals(now["cubic.csv"], whole["cubic.csv"]);
+  assertEquals((await readSafetensors(place.at(scaled))).tensors.get("train.x")!.shape, [240, 1]);
+  assertEquals(Object.keys(now).filter((name) => name.endsWith(".partial")), []);
+});
+
+Deno.test("the next run removes what a killed one left half-written", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("train", SMALL);
+  const names = ["data/cubic.csv.partial", "data/cubic.csv.json.partial", "data/cubic.scaled.safetensors.partial"];
+  const leave = async () => await Promise.all(names.map((name) => place.write(name, "half")));
+  const left = async () => Object.keys(await place.digests("data")).filter((name) => name.endsWith(".partial"));
+  await leave();
+  await place.succeed("gen-data", ["--num-dataset", "300"]);
+  assertEquals(await left(), ["cubic.scaled.safetensors.partial"]);
+  await leave();
+  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
+  assertEquals(await left(), []);
+});
+
+Deno.test("a dataset whose maker was killed right before its file went into place is put there", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("gen-data", ["--num-dataset", "200"]);
+  const [earlier, made] = [await place.read("data/cubic.csv"), await place.read("data/cubic.csv.json")];
+  await place.succeed("gen-data", ["--num-dataset", "300"]);
+  const later = await place.read("data/cubic.csv");
+  await Deno.rename(place.at("data/cubic.csv"), place.at("data/cubic.csv.partial"));
+  await place.write("data/cubic.csv", earlier);
+  const { stdout } = await place.succeed("gen-data", ["--num-dataset", "300"]);
+  assertStringIncludes(stdout, "nothing to do");
+  assertEquals(await place.read("data/cubic.csv"), later);
+
+  // Killed a moment earlier, it left the note of the one before: what lies aside is not known to be whole.
+  await place.succeed("gen-data", ["--num-dataset", "200"]);
+  await place.write("data/cubic.csv.partial", later);
+  assertStringIncludes((await place.succeed("gen-data", ["--num-dataset", "200"])).stdout, "nothing to do");
+  assertEquals(await place.read("data/cubic.csv"), earlier);
+  assertEquals(JSON.parse(await place.read("data/cubic.csv.json")).made, JSON.parse(made).made);
+});
+
+Deno.test("Ctrl-C while model and report are written is answered, and both are written", async () => {
+  await using place = await Workplace.create();
+  const child = await place.start("train", [...SMALL, "--quiet", "--report", "true"]), output = child.output();
+  let isOver = false;
+  output.finally(() => isOver = true);
+  while (!isOver && !await isLonger(place, "data/runs/default_run/model.safetensors", 0)) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  assertEquals(isOver, false, "ended before it was interrupted");
+  child.kill("SIGINT");
+  const { code, stderr } = await output;
+  const told = "finishing: model and report are being written; another Ctrl-C ends that\n";
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, told]);
+  assert(await isLonger(place, "data/runs/default_run/report.html", 10_000));
+});

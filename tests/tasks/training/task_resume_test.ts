@@ -1,0 +1,224 @@
+/** Runs that end before their time, and what `--resume` makes of them: the same bytes as if nothing had happened. */
+
+import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { Random } from "../../../lib/base/random.ts";
+import { killRepeatedly, RESUMED, totalsOf } from "../../support/kill_runs.ts";
+import { type Outcome, Workplace } from "../../support/run_task_process.ts";
+
+const run = "data/runs/r", NAME = ["--run-name", "r"];
+
+/** Names of the checkpoints, the earliest first. */
+async function checkpointsOf(place: Workplace): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(place.at(`${run}/checkpoints`)), ({ name }) => name)).sort();
+}
+
+const stepOf = (name: string) => Number(name.match(/step-(\d+)/)![1]);
+
+/** What a finished run leaves. */
+const results = (place: Workplace) => totalsOf(place, run);
+
+/** Starts training, sends a signal once it has said something, and awaits its end. */
+async function stop(place: Workplace, args: readonly string[], word: string, signal: Deno.Signal): Promise<Outcome> {
+  await using child = await place.start("train", args);
+  const stderr = new Response(child.stderr).text();
+  let stdout = "", sent = false;
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    stdout += text;
+    if (sent || !stdout.includes(word)) continue;
+    child.kill(signal);
+    sent = true;
+  }
+  return { code: (await child.status).code, stdout, stderr: await stderr };
+}
+
+Deno.test("a run killed at random moments and resumed each time ends with the same bytes", async () => {
+  const { kills, partials } = await killRepeatedly(6, 1);
+  assertEquals(kills, 6);
+  assert(partials > 0, "no kill came while a checkpoint was written");
+});
+
+Deno.test("Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 143; resumed, it ends the same", async () => {
+  await using place = await Workplace.create(), whole = await Workplace.create();
+  const args = [...RESUMED, ...NAME, "--num-epochs", "24"];
+  await whole.succeed("train", args);
+  const first = await stop(place, args, "first steps done", "SIGINT");
+  assertEquals([first.code, first.stderr.includes("error")], [130, false]);
+  const [, step] = first.stdout.match(/^stopped: data\/runs\/r is kept at step (\d+), \d+ of \d+ into epoch \d+$/m)!;
+  assertStringIncludes(first.stdout, "\ngo on with: deno task train --resume r\n");
+  assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
+  const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
+  assertEquals(second.code, 143);
+  assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
+  await place.succeed("train", ["--resume", "r"]);
+  assertEquals(await results(place), await results(whole));
+});
+
+Deno.test("checkpoints are kept every so many steps: the last ones, and the best", async () => {
+  await using place = await Workplace.create();
+  const args = [
+    "--num-dataset",
+    "500",
+    "--hidden-size",
+    "8",
+    ...NAME,
+    "--checkpoint-every",
+    "7",
+    "--keep-checkpoints",
+    "3",
+  ];
+  await place.succeed("train", [...args, "--num-epochs", "1", "--learning-rate", "0.1"]);
+  // 40 steps an epoch: its end is the only place with a validation loss, and the best.
+  assertEquals((await checkpointsOf(place)).map(stepOf), [28, 35, 40]);
+  await place.succeed("train", ["--resume", "r", "--num-epochs", "2", "--learning-rate", "1e-30", "--force"]);
+  const steps = (await checkpointsOf(place)).map(stepOf);
+  assertEquals(steps.slice(-3), [70, 77, 80]);
+  assert(steps.length === 3 || (steps.length === 4 && steps[0] === 40), `${steps}`);
+});
+
+Deno.test("--resume goes on with more epochs, with the weights of a run that was never ended", async () => {
+  await using place = await Workplace.create(), whole = await Workplace.create();
+  const args = ["--num-dataset", "500", "--hidden-size", "8", "--optimizer", "adam", ...NAME];
+  await whole.succeed("train", [...args, "--num-epochs", "3"]);
+  await place.succeed("train", [...args, "--num-epochs", "1"]);
+  const { stdout } = await place.succeed("train", ["--resume", "r", "--num-epochs", "3"]);
+  assertStringIncludes(stdout, "resume: data/runs/r from step 40, 0 of 40 into epoch 2");
+  assertEquals(await results(place), await results(whole));
+  // Ended, it has nothing left to do.
+  const again = await place.succeed("train", ["--resume=r"]);
+  assertMatch(again.stdout, /^120 steps in /m);
+  assertEquals(await results(place), await results(whole));
+});
+
+Deno.test("--resume refuses what would give another result, unless --force says so", async (t) => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset", "300", "--hidden-size", "8", "--schedule", "cosine", ...NAME, "--num-epochs", "2"];
+  await place.succeed("train", args);
+  const before = await results(place);
+  const refuse = (says: string[], ...flags: string[]) => place.refuse(2, says, "train", ["--resume", "r", ...flags]);
+
+  await t.step("settings", async () => {
+    await refuse(
+      ['SEED is "1", the run began with "42": a run cannot go on with that; `--init-from'],
+      "--seed",
+      "1",
+      "--force",
+    );
+    await refuse(['HIDDEN_SIZE is "9", the run began with "8"', 'BATCH_SIZE is "5", the run began with "10"'], ...[
+      ...["--hidden-size", "9", "--batch-size", "5"],
+    ]);
+    const force = "its result would be another; --force goes on all the same";
+    await refuse([`LEARNING_RATE is "0.5", the run began with "0.01": ${force}`], "--learning-rate", "0.5");
+    await refuse([`NUM_EPOCHS is "4", the run began with "2": ${force}`], "--num-epochs", "4");
+    await refuse(['RUN_NAME is "other": a run that is resumed keeps its name, "r"'], "--run-name", "other");
+    await refuse(["--resume is"], "--resume", "../r");
+    await place.refuse(2, ["there is no data/runs/none/config.json"], "train", ["--resume", "none"]);
+  });
+  await t.step("environment and .env are not asked", async () => {
+    await place.write(".env", "SEED=7\nHIDDEN_SIZE=3\n");
+    await place.succeed("train", ["--resume", "r"], { NUM_EPOCHS: "9" });
+    assertEquals(await results(place), before);
+    await Deno.remove(place.at(".env"));
+  });
+  await t.step("rows", async () => {
+    const csv = await place.read("data/cubic.csv"), lines = csv.trimEnd().split("\n");
+    await place.write("data/cubic.csv", [...lines.slice(0, -1), "1,1"].join("\n") + "\n");
+    const { code, stderr } = await place.run("train", ["--resume", "r"]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "the rows are others than those it began with: its result would be another");
+    const forced = await place.succeed("train", ["--resume", "r", "--force", "--num-epochs", "3"]);
+    assertStringIncludes(forced.stderr, "warning: the rows are others");
+    await place.write("data/cubic.csv", lines.slice(0, 100).join("\n") + "\n");
+    const fewer = await place.run("train", ["--resume", "r", "--force"]);
+    assertEquals(fewer.code, 2);
+    assertStringIncludes(fewer.stderr, "its epochs have 24 steps, with the rows that there are now they would have 8");
+  });
+});
+
+Deno.test("--resume passes over a damaged checkpoint, and begins anew where there is none", async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--checkpoint-every", "10", "--num-epochs", "2"];
+  await place.succeed("train", args);
+  const expected = await results(place), names = await checkpointsOf(place);
+  const last = `${run}/checkpoints/${names.at(-1)}`, bytes = await Deno.readFile(place.at(last));
+  bytes[bytes.length - 9] ^= 4;
+  await place.write(last, bytes);
+  const { stderr, stdout } = await place.succeed("train", ["--resume", "r"]);
+  assertStringIncludes(stderr, `warning: ${last}: it was damaged`);
+  assertStringIncludes(stdout, `from step ${stepOf(names.at(-2)!)}, `);
+  assertEquals(await results(place), expected);
+
+  await Deno.remove(place.at(`${run}/checkpoints`), { recursive: true });
+  assertStringIncludes((await place.succeed("train", ["--resume", "r"])).stdout, "from step 0, 0 of 40 into epoch 1");
+  assertEquals(await results(place), expected);
+
+  await place.write(`${run}/metrics.jsonl`, "");
+  const { code, stderr: told } = await place.run("train", ["--resume", "r"]);
+  assertEquals(code, 1);
+  assertMatch(told, /^error: data\/runs\/r\/metrics.jsonl: it has 0 bytes, \d+ belong to the checkpoint/m);
+});
+
+Deno.test("a run goes on under PATIENCE and plateau, over windows of rows or not, as if it had never ended", async () => {
+  await using place = await Workplace.create(), whole = await Workplace.create();
+  const random = new Random(3, "noise"),
+    rows = Array.from({ length: 200 }, () => {
+      const x = random.uniform(-1, 1);
+      return `${x},${x * x + random.uniform(-1, 1)}`;
+    });
+  for (const { path } of [place, whole]) await Deno.writeTextFile(`${path}/t.csv`, ["x,y", ...rows].join("\n") + "\n");
+  const args = [
+    "--data",
+    "t.csv",
+    "--target",
+    "y",
+    ...NAME,
+    "--schedule",
+    "plateau",
+    "--patience",
+    "12",
+    "--dropout",
+    "0.2",
+  ];
+  await whole.succeed("train", args);
+  const lines = (await whole.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert(lines.length < 200, "the run means to end before its last epoch");
+  assertNotEquals(lines.at(-1).learningRate, lines[0].learningRate);
+  for (const epochs of [3, Math.floor(lines.length / 2), lines.length - 1, 200]) {
+    const flags = epochs === 3 ? args : ["--resume", "r"];
+    await place.succeed("train", [...flags, "--num-epochs", `${epochs}`, ...epochs === 3 ? [] : ["--force"]]);
+  }
+  assertEquals(await results(place), await results(whole));
+});
+
+Deno.test("--resume goes on with presets that gave way at the start", async () => {
+  await using place = await Workplace.create();
+  const table = (rows: number) => "x,y\n" + Array.from({ length: rows }, (_, i) => `${i},${i * i}`).join("\n") + "\n";
+  await place.write("few.csv", table(20));
+  await place.write("more.csv", table(30));
+  const base = ["--data", "few.csv", "--target", "y", "--num-epochs", "2"];
+  const runs = {
+    validated: ["--validation", "more.csv"], // in the place of the preset split
+    unvalidated: ["--split", "0.9,0,0.1"], // with a preset PATIENCE that has nothing to go by
+    small: [], // fewer rows than a preset batch has
+  };
+  for (const [run, flags] of Object.entries(runs)) {
+    await place.succeed("train", [...base, ...flags, "--run-name", run]);
+    const before = await totalsOf(place, `data/runs/${run}`);
+    await Deno.remove(place.at(`data/runs/${run}/checkpoints`), { recursive: true });
+    const { stdout } = await place.succeed("train", ["--resume", run]);
+    assertStringIncludes(stdout, `resume: data/runs/${run} from step 0`);
+    assertEquals(await totalsOf(place, `data/runs/${run}`), before);
+  }
+});
+
+Deno.test("--resume takes a summary of an earlier end away, and holds a changed learning rate under plateau", async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--schedule", "plateau", "--num-epochs", "1"];
+  await place.succeed("train", args);
+  const more = ["--resume", "r", "--num-epochs", "400", "--learning-rate", "0.002", "--force"];
+  const { code } = await stop(place, more, "\nepoch", "SIGINT");
+  assertEquals(code, 130);
+  assertEquals(Object.keys(await place.digests(run)).includes("summary.json"), false);
+  const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals([lines[0].learningRate, lines[1].learningRate], [0.01, 0.002]);
+  await place.refuse(2, ['INIT_FROM is "a.safetensors"'], "train", ["--resume", "r", "--init-from", "a.safetensors"]);
+});

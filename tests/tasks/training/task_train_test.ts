@@ -1,0 +1,191 @@
+/** deno task train, run as a user runs it: its files, its stages, its runs. */
+
+import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { readSafetensors, readSafetensorsHeader } from "../../../lib/safetensors/reader.ts";
+import { numericTable } from "../../../lib/data/table.ts";
+import { stagesOf, Workplace } from "../../support/run_task_process.ts";
+
+/** A run that takes a moment. */
+const SHORT = ["--num-dataset", "500", "--num-epochs", "2", "--hidden-size", "8"];
+
+const KEYS = [
+  ...["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SCALING_METHOD", "HIDDEN_SIZE", "INIT", "LOSS"],
+  ...["OPTIMIZER", "LEARNING_RATE", "BATCH_SIZE", "NUM_EPOCHS", "SPLIT", "SEED", "RUN_NAME", "DEBUG_TENSORS"],
+  ...["ACTIVATION", "DROPOUT", "INIT_FROM", "CLASS_WEIGHTS", "SCHEDULE", "WARMUP", "WEIGHT_DECAY", "CLIP_NORM"],
+  ...["PATIENCE", "CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "REPORT", "SELF_TEST", "TRACE"],
+];
+
+const run = "data/runs/default_run";
+
+Deno.test("train learns the cubic with its defaults, and keeps all that the run was", async (t) => {
+  await using place = await Workplace.create();
+  const { stdout, stderr } = await place.succeed("train", [], { REPORT: "true", SELF_TEST: "true" });
+  const files = Object.keys(await place.digests(run)).sort();
+  assertMatch(files.filter((name) => name.startsWith("checkpoints/")).at(-1)!, /^checkpoints\/step-0000080000.safe/);
+  assertEquals(files.filter((name) => !name.startsWith("checkpoints/")), [
+    "config.json",
+    "layers.jsonl",
+    "metrics.jsonl",
+    "model.safetensors",
+    "report.html",
+    "summary.json",
+  ]);
+  assertMatch(stdout, /^device: .*; \d{3} kernel checks passed$/m);
+  const summary = JSON.parse(await place.read(`${run}/summary.json`));
+
+  await t.step("summary.json: a test r2 of at least 0.995, in raw units", () => {
+    assertEquals([summary.recipe, summary.steps], ["cubic", 80_000]);
+    assertEquals(Math.round(summary.steps / summary.seconds / summary.stepsPerSecond * 1e6), 1e6);
+    assertEquals([summary.train.rows, summary.validation.rows, summary.test.rows], [80_000, 10_000, 10_000]);
+    for (const part of ["train", "validation", "test"]) {
+      const { loss, mse, rmse, mae, r2, accuracy } = summary[part];
+      assert(r2 >= 0.995 && r2 <= 1, `r2 of ${part}: ${r2}`);
+      assert(Math.abs(rmse - Math.sqrt(mse)) < 1e-6 * rmse && mae > 0 && mae <= rmse, `errors of ${part}`);
+      // y spreads over some 3,900 raw units, and the loss is in the network's: 1 for that spread.
+      assert(Math.abs(mse / loss / 3900 ** 2 - 1) < 0.05, `mse ${mse} is not in raw units, loss ${loss}`);
+      assertEquals(accuracy, undefined);
+      const { baseline } = summary[part];
+      assert(Math.abs(baseline.loss - 1) < 0.05 && Math.abs(baseline.r2) < 0.01, `the mean on ${part}`);
+    }
+  });
+  await t.step("metrics.jsonl: a line per epoch", async () => {
+    const lines = (await place.read(`${run}/metrics.jsonl`)).trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(
+      lines.map(({ epoch, step }) => [epoch, step]),
+      Array.from({ length: 10 }, (_, i) => [i + 1, 8000 * (i + 1)]),
+    );
+    for (const line of lines) {
+      assertEquals(Object.keys(line), ["epoch", "step", "trainLoss", "valLoss", "learningRate"]);
+      assertEquals(line.learningRate, 0.01);
+    }
+    assert(lines[9].trainLoss < lines[0].trainLoss / 50, "the loss did not fall");
+    assertEquals(lines[9].valLoss, summary.validation.loss);
+  });
+  await t.step("config.json: every setting", async () => {
+    const config = JSON.parse(await place.read(`${run}/config.json`));
+    assertEquals(Object.keys(config).sort(), KEYS.toSorted());
+    assertEquals([config.RECIPE, config.NUM_DATASET, config.BATCH_SIZE, config.SEED], ["cubic", "100000", "10", "42"]);
+  });
+  await t.step("model.safetensors: weights, scaler, columns and settings", async () => {
+    const { shapes, metadata } = await readSafetensorsHeader(place.at(`${run}/model.safetensors`));
+    assertEquals(Object.fromEntries(shapes), {
+      "0.weight": [1, 64],
+      "0.bias": [64],
+      "2.weight": [64, 1],
+      "2.bias": [1],
+    });
+    assertEquals(JSON.parse(metadata.table), numericTable(["x"], ["y"]));
+    assertEquals([metadata.seed, JSON.parse(metadata.versions).deno], ["42", Deno.version.deno]);
+    assertEquals(JSON.parse(metadata.baseline), [JSON.parse(metadata.scaler).targets.columns[0].mean]);
+    assertEquals(JSON.parse(metadata.settings), JSON.parse(await place.read(`${run}/config.json`)));
+    const { inputs, targets } = JSON.parse(metadata.scaler);
+    assert(Math.abs(inputs.columns[0].deviation - 200 / Math.sqrt(12)) < 0.5, "x spreads as a uniform one does");
+    assertEquals(targets.method, "standardize");
+  });
+  await t.step("what it prints: device, a line per epoch, a summary, no escape codes", () => {
+    assertStringIncludes(stdout, `device: ${summary.device}`);
+    assertEquals(stdout.match(/^epoch .*train loss .*validation loss .*$/gm)?.length, 10);
+    assertStringIncludes(stdout, "in raw units");
+    assertMatch(stdout, /^test .*\n {2}mean /m);
+    assertEquals((stdout + stderr).includes("\x1b"), false);
+    assertEquals((stdout + stderr).includes("\r"), false);
+  });
+});
+
+Deno.test("train keeps an earlier run aside, and gives the same weights for the same seed, bit for bit", async () => {
+  await using place = await Workplace.create();
+  await using elsewhere = await Workplace.create();
+  const [first] = await Promise.all([place.succeed("train", SHORT), elsewhere.succeed("train", SHORT)]);
+  assertEquals(stagesOf(first), { "gen-data": "wrote", scale: "wrote" });
+  const earlier = await place.digests(run), csv = (await place.digests("data"))["cubic.csv"];
+  assertEquals((await elsewhere.digests(run))["model.safetensors"], earlier["model.safetensors"]);
+  assertEquals((await elsewhere.digests("data"))["cubic.csv"], csv);
+
+  const second = await place.succeed("train", SHORT);
+  assertEquals(stagesOf(second), { "gen-data": "skipped", scale: "skipped" });
+  assertStringIncludes(second.stdout, `the earlier ${run} is kept as ${run}.1`);
+  assertEquals(await place.digests(`${run}.1`), earlier);
+  const again = await place.digests(run);
+  assertEquals(again["model.safetensors"], earlier["model.safetensors"]);
+
+  const third = await place.succeed("train", SHORT);
+  assertStringIncludes(third.stdout, `the earlier ${run} is kept as ${run}.2`);
+  assertEquals([await place.digests(`${run}.1`), await place.digests(`${run}.2`)], [earlier, again]);
+
+  const before = await place.digests("data/runs");
+  await place.succeed("train", [...SHORT, "--seed", "43", "--run-name", "other"]);
+  const after = await place.digests("data/runs");
+  assertNotEquals(after["other/model.safetensors"], earlier["model.safetensors"]);
+  for (const [path, digest] of Object.entries(before)) assertEquals(after[path], digest, path);
+});
+
+Deno.test("train redoes exactly the stages that a setting concerns, and hands its flags to them", async () => {
+  await using place = await Workplace.create();
+  const flags = [...SHORT];
+  await place.succeed("train", flags);
+  const stages = async (env: Record<string, string>, ...more: string[]) => {
+    const [csv, scaled] = [await digest("cubic.csv"), await digest("cubic.scaled.safetensors")];
+    const said = stagesOf(await place.succeed("train", [...flags, ...more], env));
+    const isNew = [await digest("cubic.csv") !== csv, await digest("cubic.scaled.safetensors") !== scaled];
+    return { said: [said["gen-data"], said.scale], isNew };
+  };
+  const digest = async (name: string) => (await place.digests("data"))[name];
+  const both = { said: ["wrote", "wrote"], isNew: [true, true] };
+  const scale = { said: ["skipped", "wrote"], isNew: [false, true] };
+  const none = { said: ["skipped", "skipped"], isNew: [false, false] };
+
+  assertEquals(await stages({ SEED: "7" }), both, "SEED");
+  flags.push("--seed=7");
+  assertEquals(await stages({}, "--noise", "5"), both, "NOISE");
+  flags.push("--noise=5");
+  assertEquals(await stages({}, "--num-dataset", "300"), both, "NUM_DATASET");
+  assertEquals((await place.read("data/cubic.csv")).trim().split("\n").length, 301);
+  flags.push("--num-dataset=300");
+
+  assertEquals(await stages({}, "--scaling-method", "minmax"), scale, "SCALING_METHOD");
+  const { data } = (await readSafetensors(place.at("data/cubic.scaled.safetensors"))).tensors.get("train.x")!;
+  assertEquals([Math.min(...data), Math.max(...data)], [0, 1]);
+  flags.push("--scaling-method=minmax");
+
+  assertEquals(await stages({ SPLIT: "0.5,0.25,0.25" }), scale, "SPLIT");
+  const { shapes } = await readSafetensorsHeader(place.at("data/cubic.scaled.safetensors"));
+  assertEquals(["train.y", "validation.y", "test.y"].map((name) => shapes.get(name)), [[150, 1], [75, 1], [75, 1]]);
+  flags.push("--split=0.5,0.25,0.25");
+
+  const training = ["--hidden-size=3", "--init=xavier", "--optimizer=adam", "--learning-rate=0.1", "--batch-size=7"];
+  assertEquals(await stages({ NUM_EPOCHS: "1" }, ...training), none, "settings of training alone");
+  const anew = await stages({}, "--generate-dataset");
+  assertEquals([anew.said[0], anew.isNew[0]], ["wrote", false], "GENERATE_DATASET makes the same bytes anew");
+
+  await place.write(
+    "data/cubic.scaled.safetensors",
+    (await Deno.readFile(place.at("data/cubic.scaled.safetensors"))).slice(0, -4),
+  );
+  assertEquals(await stages({}), scale, "a scaled file that was cut short");
+});
+
+Deno.test("train uses a dataset made by hand, and nothing writes over it unasked", async () => {
+  const xs = Array.from({ length: 40 }, (_, i) => i / 4 - 3);
+  // As Windows writes it, with columns in another order and one more.
+  const csv = "\ufeffy,note,x\r\n" + xs.map((x) => `${3 * x - 1},"a, b",${x}\r\n`).join("");
+  await using place = await Workplace.create({ "data/cubic.csv": csv });
+  const flags = ["--batch-size", "4", "--num-epochs", "30", "--split", "1,0,0"];
+  const { stdout } = await place.succeed("train", flags);
+  assertMatch(stdout, /^gen-data: skipped, .*cubic\.csv was not made by gen-data.*used as it is$/m);
+  const { tensors, metadata } = await readSafetensors(place.at("data/cubic.scaled.safetensors"));
+  assertEquals(tensors.get("train.x")!.shape, [40, 1]);
+  assertEquals(JSON.parse(metadata.scaler).targets.columns[0].max, 3 * xs[39] - 1);
+  const { train } = JSON.parse(await place.read(`${run}/summary.json`));
+  assert(train.r2 > 0.99, `the line of the hand-made rows is learned: r2 ${train.r2}`);
+
+  await place.succeed("train", [...flags, "--seed", "3", "--num-dataset", "10"]);
+  await place.refuse(1, ["data/cubic.csv is there and was not made by gen-data"], "gen-data");
+  assertEquals(await place.read("data/cubic.csv"), csv);
+
+  await place.succeed("train", [...flags, "--num-dataset", "50", "--generate-dataset"]);
+  await place.write("data/cubic.csv", (await place.read("data/cubic.csv")) + "1,2\r\n");
+  const edited = await place.read("data/cubic.csv");
+  const { stdout: said } = await place.succeed("train", [...flags, "--num-dataset", "50"]);
+  assertStringIncludes(said, "was changed since: it is used as it is");
+  assertEquals(await place.read("data/cubic.csv"), edited);
+});

@@ -1,0 +1,135 @@
+/** tune-mpi as its users start it: tune's table from several ranks, and what becomes of one that loses a trial, or itself. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assertOneSpoke,
+  HAS_MPI,
+  jobIn,
+  type JobOutcome,
+  MpiJob,
+  type Process,
+  processesIn,
+  runJob,
+} from "../../support/mpi_job.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const options = { ignore: !HAS_MPI };
+
+const SMALL = ["--num-dataset=200", "--num-epochs=2"];
+
+async function tune(place: Workplace, ranks: number, args: readonly string[]): Promise<JobOutcome> {
+  return await runJob(await jobIn(place, "tune-mpi", ranks, args));
+}
+
+/** The table, and what stands behind it. */
+function tableOf(stdout: string): string {
+  return stdout.slice(stdout.search(/^run /m));
+}
+
+Deno.test("tune-mpi prints tune's table, a trial that fails in it, and does nothing twice", options, async () => {
+  await using place = await Workplace.create();
+  // Two of them draw what cannot be trained with.
+  const args = [...SMALL, "--learning-rate=1e30|0.01|0.003", "--hidden-size=3|5", "--seed=4", "--trials=5"];
+  const ranks = await tune(place, 3, [...args, "--run-name=ranks"]);
+  assertEquals(ranks.code, 0, JSON.stringify(ranks));
+  assertOneSpoke(ranks);
+  const { stdout } = ranks.ranks[0], trials = [...stdout.matchAll(/^trial (\d)\/5 .*$/gm)];
+  assertEquals(trials.map(([, number]) => number).sort(), ["1", "2", "3", "4", "5"]);
+  const before = await place.digests("data/runs");
+  const alone = await place.succeed("tune", [...args, "--run-name=alone"]);
+  assertEquals(tableOf(stdout).replaceAll("ranks-", "alone-"), tableOf(alone.stdout));
+  assertEquals(alone.stdout.match(/ failed$/gm)?.length, 2);
+  assertEquals(trials.filter(([line]) => / is -?(NaN|Infinity) at step \d+ of epoch 1/.test(line)).length, 2);
+
+  // The three that are there stay, though other ranks may come upon them.
+  const again = await tune(place, 2, [...args, "--run-name=ranks"]);
+  assertEquals([again.code, tableOf(again.ranks[0].stdout)], [0, tableOf(stdout)]);
+  const after = await place.digests("data/runs"), failed = [...stdout.matchAll(/^(\S+) .* failed$/gm)];
+  const isKept = (path: string) => path.startsWith("ranks-") && !failed.some(([, run]) => path.startsWith(run));
+  const kept = Object.fromEntries(Object.entries(after).filter(([path]) => isKept(path)));
+  assertEquals(kept, Object.fromEntries(Object.entries(before).filter(([path]) => isKept(path))));
+  assertEquals(Object.keys(kept).filter((path) => path.endsWith("summary.json")).length, 3);
+});
+
+/** Trials that last long enough to be seen. */
+const LONG = ["--num-dataset=200", "--num-epochs=2000", "--learning-rate=0.001..0.1", "--trials=4"];
+
+Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", options, async () => {
+  // The third trial cannot have its folder.
+  await using place = await Workplace.create({ "data/runs/default_run-003": "" });
+  await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, LONG));
+  const [, { pid, environment }] = await trialsOf(place, 2);
+  assertEquals(environment.filter((text) => /^(OMPI|PMIX)_/.test(text)), [], "a trial takes itself for a rank");
+  const share = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
+  assert(environment.includes(`TRIAL_THREADS=${share}`), `${environment}`);
+  Deno.kill(pid, "SIGKILL");
+  const ended = await job.ended;
+  assertEquals(ended.code, 0, JSON.stringify(ended));
+  assertOneSpoke(ended);
+  const [{ stdout }] = ended.ranks;
+  assertMatch(stdout, /^trial \d\/4 .* train was ended by SIGKILL /m);
+  assertMatch(stdout, /^trial 3\/4 .* \(os error \d+\)/m);
+  assertEquals(tableOf(stdout).match(/^default_run-\d+ .*$/gm)?.map((row) => row.endsWith("failed")), [
+    ...[false, false],
+    ...[true, true],
+  ]);
+});
+
+Deno.test("tune-mpi that loses a rank ends, and so do the trials of all ranks", options, async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset=200", "--num-epochs=1000000", "--learning-rate=0.001..0.1", "--trials=4"];
+  await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, args));
+  const [, { parent }] = await trialsOf(place, 2);
+  Deno.kill(parent, "SIGKILL");
+  const ended = await job.ended;
+  assert(ended.code !== 0 && !ended.isLate, JSON.stringify(ended));
+  assertMatch(ended.launcher, /rank \d\b.*exited on signal 9/s);
+  const deadline = performance.now() + 20_000;
+  let left = await findTrials(place);
+  for (; left.length > 0 && performance.now() < deadline; left = await findTrials(place)) await sleep(50);
+  for (const { pid } of left) Deno.kill(pid, "SIGKILL");
+  assertEquals(left, [], "a trial outlives its rank, and would keep its run locked");
+});
+
+Deno.test("tune-mpi refuses once what cannot be searched, and ranks that want different things", options, async () => {
+  await using place = await Workplace.create();
+  const wrong = await tune(place, 2, ["--learning-rate=0.1", "--split=1,0,0"]);
+  assertEquals(wrong.code, 2, JSON.stringify(wrong));
+  assertOneSpoke(wrong);
+  assertStringIncludes(wrong.ranks[0].stderr, "error: there is no range to search");
+  assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": runs are compared by their validation part`);
+  // One job, whose second rank has another range.
+  const job = await jobIn(place, "tune-mpi", 2, ["--dropout=0..0.5"]),
+    other = [...job.command.slice(0, -1), "--dropout=0..0.4"];
+  const command = [...job.command, ":", "-n", "1", Deno.execPath(), ...other];
+  const mixed = await runJob({ ...job, launch: ["-n", "1"], command });
+  assertEquals(mixed.code, 2, JSON.stringify(mixed));
+  const says = /^error: rank 1 of 2 on \S+: --dropout is "0..0.4" on rank 1, and "0..0.5" on rank 0: /m;
+  assertMatch(mixed.ranks[1].stderr, says);
+  assertEquals(await place.digests(), {});
+});
+
+/** Waits until so many trials run at once in a folder, each of another rank. */
+async function trialsOf(place: Workplace, count: number): Promise<Process[]> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const trials = await findTrials(place);
+    if (trials.length === count) {
+      assertEquals(new Set(trials.map(({ parent }) => parent)).size, count);
+      return trials;
+    }
+    assert(performance.now() < deadline, `there never were ${count} trials at once: ${trials.length}`);
+    await sleep(10);
+  }
+}
+
+/** The processes of trials that run in a folder. */
+async function findTrials(place: Workplace): Promise<Process[]> {
+  return (await processesIn(place.path)).filter(({ words }) =>
+    words.some((word) => word.endsWith("tasks/training/train_run.ts"))
+  );
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

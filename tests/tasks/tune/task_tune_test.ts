@@ -1,0 +1,84 @@
+/** The search for settings, as its users run it. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const SEARCH = ["--num-dataset", "200", "--num-epochs", "3", "--learning-rate", "1e-4..1e-1:log", "--seed", "5"];
+
+/** Cells of the table's rows, by their first. */
+function rowsOf(stdout: string): string[][] {
+  return stdout.split("\n").filter((line) => /^\S+-\d{3} /.test(line)).map((line) => line.trim().split(/\s{2,}/));
+}
+
+Deno.test("tune trains a run per trial, sorts them by validation loss and names the best", async () => {
+  await using place = await Workplace.create();
+  const { stdout } = await place.succeed("tune", [...SEARCH, "--trials=3", "--hidden-size=4|8,4", "--run-name", "a"]);
+  const rows = rowsOf(stdout), losses = rows.map((row) => Number(row[3]));
+  assertEquals(rows.map(([run]) => run).sort(), ["a-001", "a-002", "a-003"]);
+  assertEquals(losses, losses.toSorted((x, y) => x - y));
+  assertMatch(stdout, new RegExp(`^best: data/runs/${rows[0][0]}$`, "m"));
+  for (const [run, rate, widths, loss] of rows) {
+    const settings = JSON.parse(await place.read(`data/runs/${run}/config.json`));
+    assertEquals(settings.REPORT, "false", "a report takes as long as a short trial");
+    assertEquals([settings.LEARNING_RATE, settings.HIDDEN_SIZE, settings.NUM_EPOCHS], [rate, widths, "3"]);
+    assert(["4", "8,4"].includes(widths) && Number(rate) >= 1e-4 && Number(rate) <= 0.1);
+    const { validation } = JSON.parse(await place.read(`data/runs/${run}/summary.json`));
+    assertEquals(Number(loss), Number(validation.loss.toPrecision(6)));
+  }
+});
+
+Deno.test("tune goes on where it was: finished runs stay, unfinished ones are resumed", async () => {
+  await using place = await Workplace.create();
+  const first = await place.succeed("tune", [...SEARCH, "--trials", "2"]), before = await place.digests("data/runs");
+  await Deno.remove(place.at("data/runs/default_run-002/summary.json"));
+  const second = await place.succeed("tune", [...SEARCH, "--trials", "3"]), after = await place.digests("data/runs");
+  assertEquals(rowsOf(second.stdout).filter(([run]) => run !== "default_run-003"), rowsOf(first.stdout));
+  const of = (digests: Record<string, string>, run: string) =>
+    Object.entries(digests).filter(([path]) => path.startsWith(`default_run-${run}/`));
+  assertEquals(of(after, "001"), of(before, "001"));
+  const checkpoints = (digests: Record<string, string>) =>
+    of(digests, "002").filter(([path]) => path.includes("step-"));
+  assertEquals(checkpoints(after), checkpoints(before), "the trial was begun anew");
+  assertEquals(Object.keys(after).filter((path) => path.endsWith("summary.json")).length, 3);
+  assert(!Object.keys(after).some((path) => path.includes(".1/")), "nothing is kept aside");
+});
+
+Deno.test("tune lists a trial that fails behind the others, and fails where all do", async () => {
+  await using place = await Workplace.create();
+  const { stdout } = await place.succeed("tune", [
+    ...["--num-dataset", "200", "--num-epochs", "3", "--scaling-method", "none", "--trials", "2"],
+    ...["--learning-rate=1e9|1e-12", "--seed", "5"], // draws the large one first
+  ]);
+  assertEquals(rowsOf(stdout).map(([run, rate, loss]) => [run.slice(-3), rate, loss === "failed"]), [
+    ["002", "1e-12", false],
+    ["001", "1e9", true],
+  ]);
+  const all = await place.run("tune", [
+    ...["--num-dataset", "200", "--scaling-method", "none", "--trials", "2", "--learning-rate=1e9|1e10"],
+  ]);
+  assertEquals([all.code, rowsOf(all.stdout).map((row) => row[2])], [1, ["failed", "failed"]]);
+  assertMatch(all.stdout, / is -?(NaN|Infinity) at step \d+ of epoch 1/);
+});
+
+Deno.test("tune lists runs for numbers beside runs for classes, each with its measures", async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2}\n`);
+  await using place = await Workplace.create({ "bits.csv": `a,y\n${rows.join("")}` });
+  const args = ["--data=bits.csv", "--target=y", "--num-epochs=1", "--trials=6", "--loss=mse|softmax"];
+  const { stdout } = await place.succeed("tune", args);
+  assertMatch(stdout, /^run +loss +loss +r2 +accuracy +macroF1$/m);
+  assertEquals(new Set(rowsOf(stdout).map((row) => `${row[1]} ${row.length}`)), new Set(["mse 4", "softmax 6"]));
+});
+
+Deno.test("tune refuses a search that cannot be, before anything is trained", async () => {
+  await using place = await Workplace.create();
+  const cases: [args: string[], says: string][] = [
+    [["--learning-rate", "0.1"], "there is no range to search"],
+    [["--learning-rate", "0.1..0.01"], '--learning-rate: "0.1..0.01" is no range'],
+    [["--dropout", "0..0.5:log"], "both numbers must be above 0"],
+    [["--dropout", "0.5..2"], "DROPOUT (from --dropout) is "],
+    [["--split=1,0,0", "--dropout", "0..0.5"], 'SPLIT is "1,0,0": runs are compared by their validation part'],
+    [["--trials", "2|3", "--dropout", "0..0.5"], "--trials cannot be searched"],
+    [["--trials", "0", "--dropout", "0..0.5"], "TRIALS (from --trials) is"],
+  ];
+  for (const [args, says] of cases) await place.refuse(2, [says], "tune", args);
+});

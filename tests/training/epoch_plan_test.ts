@@ -1,0 +1,76 @@
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { EpochPlan, type PlanOptions } from "../../lib/training/epoch_plan.ts";
+import { Random } from "../../lib/base/random.ts";
+
+const plan = (options: Partial<PlanOptions>) =>
+  new EpochPlan({ rows: 23, windowRows: 10, batchSize: 5, seed: 1, shuffle: true, ...options });
+
+/** Rows of the source in the order in which an epoch sees them. */
+function rowsOf(plan: EpochPlan, epoch: number): number[] {
+  return [...plan.visits(epoch, 1)].flatMap((visit) => [...plan.order(visit)].map((row) => visit.start + row));
+}
+
+Deno.test("EpochPlan visits every row exactly once an epoch, window by window", () => {
+  const cases = [[23, 10, 5], [20, 10, 5], [21, 10, 5], [7, 7, 7], [7, 9, 2], [12, 1, 1], [1, 1, 1], [100, 30, 30]];
+  for (const [rows, windowRows, batchSize] of cases) {
+    for (const shuffle of [true, false]) {
+      const drawn = plan({ rows, windowRows, batchSize, shuffle });
+      for (let epoch = 0; epoch < 4; epoch++) {
+        const visits = [...drawn.visits(epoch, 1)];
+        assertEquals(rowsOf(drawn, epoch).toSorted((a, b) => a - b), Array.from({ length: rows }, (_, i) => i));
+        assertEquals(visits.map(({ ends }) => ends), visits.map((_, i) => i === visits.length - 1));
+        assertEquals(visits.reduce((sum, { steps }) => sum + steps, 0), drawn.stepsPerEpoch);
+        assertEquals(visits.map(({ firstStep }) => firstStep)[0], 0);
+        for (const { rows, steps, firstStep } of visits) {
+          assertEquals(steps, Math.ceil(rows / batchSize));
+          assert(steps <= drawn.stepsPerWindow && firstStep + steps <= drawn.stepsPerEpoch);
+        }
+      }
+    }
+  }
+});
+
+Deno.test("EpochPlan draws windows and rows anew for each epoch, the same for the same seed, in any order of asking", () => {
+  const options = { rows: 400, windowRows: 20, seed: 7 };
+  const windows = (plan: EpochPlan, epoch: number) => [...plan.visits(epoch, 1)].map(({ window }) => window);
+  const [first, second] = [plan(options), plan(options)];
+  const later = [rowsOf(second, 2), rowsOf(second, 0)];
+  assertEquals([rowsOf(first, 0), rowsOf(first, 2)], later.toReversed());
+  assertNotEquals(windows(first, 0), windows(first, 1));
+  assertNotEquals(windows(first, 0), windows(plan({ ...options, seed: 8 }), 0));
+  const [a, b] = first.visits(0, 1);
+  assertNotEquals(first.order(a), first.order(b), "two windows in one order");
+  assertEquals([...first.visits(0, 2)].slice(20), [...first.visits(1, 1)]);
+});
+
+Deno.test("EpochPlan of one window draws each order from the stream that all rows had before", () => {
+  const [visit] = plan({ windowRows: 23 }).visits(4, 1);
+  assertEquals(plan({ windowRows: 23 }).order(visit), new Random(1, "shuffle 4").permutation(23));
+});
+
+Deno.test("EpochPlan without shuffle goes through the rows as they are given", () => {
+  assertEquals(rowsOf(plan({ shuffle: false }), 3), Array.from({ length: 23 }, (_, i) => i));
+});
+
+Deno.test("EpochPlan.mean() weights the short step wherever its window comes", () => {
+  const drawn = plan({}), places = new Set<number>();
+  for (let epoch = 0; epoch < 20; epoch++) {
+    const visits = [...drawn.visits(epoch, 1)];
+    const short = visits.find(({ rows }) => rows === 3)!.firstStep;
+    const losses = Float32Array.from({ length: 5 }, (_, i) => i === short ? 23 : 0);
+    assertEquals(drawn.mean(epoch, losses), 3);
+    places.add(short);
+  }
+  assertEquals([...places].sort(), [0, 2, 4]);
+  assertEquals(plan({ rows: 20 }).mean(0, Float32Array.of(1, 2, 3, 4)), 2.5);
+});
+
+Deno.test("EpochPlan refuses batches and windows that do not fit", () => {
+  for (const batchSize of [0, 24, 1.5, NaN]) {
+    assertThrows(() => plan({ batchSize }), RangeError, `batches of ${batchSize}: allowed is 1 to the 23 rows`);
+  }
+  for (const windowRows of [0, 4, 12, -5, 7.5, NaN]) {
+    const text = `Cannot train on windows of ${windowRows} rows: allowed is a multiple of the batch size 5`;
+    assertThrows(() => plan({ windowRows }), RangeError, text);
+  }
+});

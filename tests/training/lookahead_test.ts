@@ -1,0 +1,97 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Device } from "../../lib/gpu/device.ts";
+import { Dropout, Linear, ReLU } from "../../lib/core/layers.ts";
+import { mse } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { Adam } from "../../lib/core/optimizers.ts";
+import { Random } from "../../lib/base/random.ts";
+import { statistics } from "../../lib/reference/mod.ts";
+import { ArrayRows } from "../../lib/data/row_source.ts";
+import type { MeasuredTensor } from "../../lib/training/lookahead.ts";
+import { readAll } from "../../lib/core/tensor.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import type { TrainerSettings } from "../../lib/training/trainer_options.ts";
+import { bits, gpuTest } from "../support/gpu_test_case.ts";
+
+/** 50 rows in batches of 8, so that the last is short. */
+function setUp(device: Device, rate: number, settings: Partial<TrainerSettings> & { windowRows?: number } = {}) {
+  const random = new Random(5, "look"),
+    numbers = (length: number) => Float32Array.from({ length }, () => random.normal());
+  const dropout = rate > 0 ? [new Dropout(rate, { seed: 3 })] : [];
+  const layers = [new Linear(2, 16), new ReLU(), ...dropout, new Linear(16, 1)];
+  const model = new Model(device, layers, { random }), optimizer = new Adam(model, 0.01);
+  const source = new ArrayRows(numbers(100), numbers(50), 2);
+  const trainer = new Trainer({ model, loss: mse, optimizer, source, batchSize: 8, seed: 1, ...settings });
+  const free = () => [trainer, optimizer, model].forEach((part) => part.dispose());
+  return { model, optimizer, trainer, [Symbol.dispose]: free };
+}
+
+/** Trains two epochs, and looks at some of the steps. */
+async function train(device: Device, rate: number, settings: Parameters<typeof setUp>[2], every: number) {
+  using run = setUp(device, rate, settings);
+  const { trainer, model } = run, looks = new Map<number, Promise<MeasuredTensor[]>>();
+  const between = (step: number) => {
+    if (every === 0) return Infinity;
+    if (step % every === 0) looks.set(step + 1, trainer.lookAhead());
+    return every - step % every;
+  };
+  const epochs = await Array.fromAsync(trainer.epochs(2, { between }));
+  const losses = epochs.map(({ losses }) => bits(Float32Array.from(losses)));
+  const seen = await Promise.all(looks.values());
+  return { losses, values: await model.read(), gradients: await model.readGradients(), seen, steps: [...looks.keys()] };
+}
+
+const CASES: [string, number, Parameters<typeof setUp>[2]][] = [
+  ["in one kernel", 0, {}],
+  ["with dropout and clipping", 0.3, { clipNorm: 0.5 }],
+  ["one operation at a time, with learning rates", 0.3, { plain: true, learningRates: (step) => 0.01 / (1 + step) }],
+  ["over windows of rows", 0.3, { windowRows: 16 }],
+];
+
+for (const [name, rate, settings] of CASES) {
+  gpuTest(`lookAhead() leaves training as it is, bit for bit, ${name}`, async (device) => {
+    const { seen: _, steps: none, ...alone } = await train(device, rate, settings, 0);
+    for (const every of [1, 3]) {
+      const { seen, steps, ...watched } = await train(device, rate, settings, every);
+      assertEquals([none.length, steps.length, seen.length], [0, Math.ceil(14 / every), Math.ceil(14 / every)]);
+      assertEquals(watched, alone);
+    }
+  });
+}
+
+gpuTest("lookAhead() sees what the step then makes, in float64's measures", async (device) => {
+  for (const settings of [{ plain: true }, { plain: true, windowRows: 16 }]) {
+    const { seen } = await train(device, 0.3, settings, 1);
+    using twin = setUp(device, 0.3, settings);
+    for (let epoch = 0; epoch < 2; epoch++) {
+      await twin.trainer.observedEpoch(async (tensors, step) => {
+        const names = ["z1", "a1", "d1", "z2", "loss", "grad_logits"];
+        names.push(...["grad_weight_2", "grad_bias_2", "grad_weight_1", "grad_bias_1"]);
+        const data = await readAll([...tensors.values()]), looked = seen[step - 1];
+        assertEquals(looked.map(({ name }) => name), names);
+        assertEquals(looked.map(({ shape }) => shape), [...tensors.values()].map(({ shape }) => shape));
+        for (const [i, { name, mean, norm, ...exact }] of looked.entries()) {
+          const { mean: trueMean, norm: trueNorm, ...trueExact } = statistics(data[i]), { shape, ...rest } = exact;
+          assertEquals(rest, trueExact, `${name} ${shape} of step ${step}`);
+          assert(Math.abs(mean - trueMean) <= 1e-6 * Math.max(Math.abs(trueMean), trueNorm / data[i].length), name);
+          assert(Math.abs(norm - trueNorm) <= 1e-6 * trueNorm, `norm of ${name}`);
+        }
+        if (step === 1) assert(looked[2].zeros > 0.2, "d1 has the zeros of dropout");
+      });
+    }
+  }
+});
+
+gpuTest("lookAhead() refuses where no step is about to run", async (device) => {
+  using run = setUp(device, 0);
+  const { trainer } = run, says = "Cannot look at the next step: none is about to run";
+  await assertRejects(() => trainer.lookAhead(), TypeError, says);
+  await Array.fromAsync(trainer.epochs(1, { between: (step) => 3 - step }));
+  assertEquals((await trainer.lookAhead())[0].shape, [8, 16]);
+  await Array.fromAsync(trainer.epochs(1));
+  await assertRejects(() => trainer.lookAhead(), TypeError, says);
+  const state = await trainer.snapshot();
+  await Array.fromAsync(trainer.epochs(1, { between: (step) => 9 - step }));
+  trainer.restore(state);
+  await assertRejects(() => trainer.lookAhead(), TypeError, says);
+});

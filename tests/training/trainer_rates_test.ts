@@ -1,0 +1,178 @@
+/** Learning rates by step, in steps that are recorded once. */
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Device } from "../../lib/gpu/device.ts";
+import { EpochPlan } from "../../lib/training/epoch_plan.ts";
+import { Linear, ReLU } from "../../lib/core/layers.ts";
+import { learningRateAt, type LearningRateSettings } from "../../lib/training/learning_rates.ts";
+import { mse } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { createOptimizer, type Optimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
+import * as reference from "../../lib/reference/mod.ts";
+import { Matrix } from "../../lib/reference/mod.ts";
+import { ArrayRows } from "../../lib/data/row_source.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+
+const ROWS = 23, BATCH = 5, STEPS_PER_EPOCH = 5, TOTAL = 50, SEED = 3;
+const TWINS = {
+  sgd: reference.referenceSgd,
+  nesterov: reference.referenceNesterov,
+  adamw: reference.referenceAdamW,
+};
+
+interface Setup {
+  optimizer?: OptimizerName;
+  learningRates?: (step: number) => number;
+  /** Rows of a window; without it all rows lie on the GPU. */
+  windowRows?: number;
+  plain?: boolean;
+  rows?: number;
+}
+
+function setUp(device: Device, options: Setup): { model: Model; optimizer: Optimizer; trainer: Trainer } & Disposable {
+  const { optimizer: name = "sgd", windowRows, rows = ROWS, ...rest } = options;
+  using stack = new DisposableStack();
+  const x = randomMatrix(rows, 2, 1), y = randomMatrix(rows, 1, 2);
+  const source = new ArrayRows(Float32Array.from(x.data), Float32Array.from(y.data), 2);
+  const table = windowRows
+    ? { source, windowRows }
+    : { x: stack.use(upload(device, x)), y: stack.use(upload(device, y)) };
+  const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
+  const optimizer = stack.use(createOptimizer(name, model, 0.5));
+  const settings = { model, loss: mse, optimizer, batchSize: BATCH, seed: SEED, ...rest };
+  const trainer = stack.use(new Trainer({ ...settings, ...table }));
+  const all = stack.move();
+  return { model, optimizer, trainer, [Symbol.dispose]: () => all.dispose() };
+}
+
+/** Losses and weights of the float64 model, step by step. */
+async function runTwin(
+  model: Model,
+  windowRows: number,
+  update: reference.ReferenceOptimizer,
+): Promise<{ losses: number[]; weights: readonly Matrix[] }> {
+  const twin = await model.reference(mse.reference), losses: number[] = [];
+  const x = randomMatrix(ROWS, 2, 1), y = randomMatrix(ROWS, 1, 2);
+  const plan = new EpochPlan({ rows: ROWS, windowRows, batchSize: BATCH, seed: SEED, shuffle: true });
+  for (const visit of plan.visits(0, TOTAL / STEPS_PER_EPOCH)) {
+    const order = [...plan.order(visit)].map((row) => visit.start + row);
+    for (let start = 0; start < order.length; start += BATCH) {
+      const rows = order.slice(start, start + BATCH);
+      const pick = ({ columns, data }: Matrix) =>
+        new Matrix(rows.length, columns, rows.flatMap((row) => [...data.slice(row * columns, (row + 1) * columns)]));
+      losses.push(twin.backward(pick(x), pick(y)).loss);
+      const flat = (matrices: readonly Matrix[]) => Float64Array.from(matrices.flatMap(({ data }) => [...data]));
+      const w = flat(twin.parameters);
+      update(w, flat(twin.gradients));
+      let place = 0;
+      for (const { data } of twin.parameters) data.set(w.subarray(place, place += data.length));
+    }
+  }
+  return { losses, weights: twin.parameters };
+}
+
+gpuTest("a Trainer with learning rates by step does what the float64 model does over 50 steps", async (device) => {
+  const cases: [keyof typeof TWINS, LearningRateSettings][] = [
+    ["sgd", { schedule: "step", learningRate: 0.2, every: 7, factor: 0.5, warmup: 3 }],
+    ["nesterov", { schedule: "one-cycle", learningRate: 0.05 }],
+    ["adamw", { schedule: "cosine", learningRate: 0.05, warmup: 12 }],
+  ];
+  for (const [optimizer, settings] of cases) {
+    const learningRates = (step: number) => learningRateAt(settings, step, TOTAL);
+    for (const options of [{}, { plain: true }, { windowRows: 10 }, { windowRows: 5 }]) {
+      using setup = setUp(device, { optimizer, learningRates, ...options });
+      const twin = await runTwin(setup.model, options.windowRows ?? ROWS, TWINS[optimizer](learningRates));
+      const epochs = await Array.fromAsync(setup.trainer.epochs(TOTAL / STEPS_PER_EPOCH));
+      assertClose(epochs.flatMap(({ losses }) => [...losses]), twin.losses, { rtol: 2e-4, atol: 1e-6 });
+      Object.values(await setup.model.read()).forEach((values, i) =>
+        assertClose(values, twin.weights[i].data, { rtol: 2e-4, atol: 2e-5 })
+      );
+    }
+  }
+});
+
+gpuTest("each step has the rate of its number over all epochs, however the epochs are asked for", async (device) => {
+  for (const windowRows of [undefined, 10]) {
+    const learningRates = (step: number) => 2 ** -20 * (1 + step);
+    using setup = setUp(device, { windowRows, learningRates });
+    const { trainer, optimizer } = setup;
+    const readRates = async () => {
+      const first = trainer.step, rates: number[] = [];
+      await trainer.observedEpoch(async () => void rates.push(...await optimizer.rate.read()));
+      assertEquals(rates, Array.from({ length: STEPS_PER_EPOCH }, (_, i) => learningRates(first + i)));
+    };
+    await readRates();
+    await Array.fromAsync(trainer.epochs(2));
+    assertEquals([...await optimizer.rate.read()], [learningRates(14)]);
+    await readRates();
+    for await (const { epoch } of trainer.epochs(100)) if (epoch === 6) break;
+    assertEquals([...await optimizer.rate.read()], [learningRates(trainer.step - 1)]);
+    await readRates();
+  }
+});
+
+gpuTest("what learningRates goes by may change in evaluate, from the next epoch on, exactly", async (device) => {
+  const factors = [1, 0.5, 0.25, 0.125];
+  let factor = 1;
+  const learningRates = (step: number) => factor * 0.1 / (1 + step);
+  using ahead = setUp(device, { learningRates });
+  const evaluate = () => {
+    factor = factors[ahead.trainer.epoch] ?? 1;
+    return Promise.resolve();
+  };
+  await Array.fromAsync(ahead.trainer.epochs(factors.length, { evaluate }));
+  using one = setUp(device, { learningRates });
+  for (factor of factors) await Array.fromAsync(one.trainer.epochs(1));
+  assertEquals(bits(await ahead.model.values.read()), bits(await one.model.values.read()));
+});
+
+gpuTest("leaving within an epoch keeps the count of steps that rates go by", async (device) => {
+  const learningRates = (step: number) => 2 ** -30 * (1 + step);
+  using setup = setUp(device, { learningRates, rows: 100_000 });
+  const { trainer, optimizer } = setup;
+  const left = 1.5 * trainer.stepsPerEpoch;
+  await Array.fromAsync(trainer.epochs(3, { between: (step) => left - step }));
+  assertEquals(trainer.step, left);
+  assertEquals([...await optimizer.rate.read()], [Math.fround(learningRates(trainer.step - 1))]);
+  await Array.fromAsync(trainer.epochs(1));
+  assertEquals([...await optimizer.rate.read()], [Math.fround(learningRates(trainer.step - 1))]);
+});
+
+gpuTest("learningRates that are constant change no bit, and cost one dispatch a step", async (device) => {
+  for (const plain of [false, true]) {
+    using scheduled = setUp(device, { plain, learningRates: () => 0.1 });
+    using constant = setUp(device, { plain });
+    constant.optimizer.learningRate = 0.1;
+    assertEquals(scheduled.trainer.dispatchesPerStep, constant.trainer.dispatchesPerStep + 1);
+    for (const { trainer } of [scheduled, constant]) await Array.fromAsync(trainer.epochs(3));
+    assertEquals(bits(await scheduled.model.values.read()), bits(await constant.model.values.read()));
+  }
+});
+
+gpuTest("an epoch of 1,000 steps with learningRates allocates and binds no more than one of 100", async (device) => {
+  const spent = async (rows: number) => {
+    using setup = setUp(device, { rows, learningRates: (step) => 0.01 / (1 + step) });
+    await Array.fromAsync(setup.trainer.epochs(4)); // reads are as rare as they get
+    const { allocations, bindGroups } = device.stats;
+    await Array.fromAsync(setup.trainer.epochs(1));
+    return [device.stats.allocations - allocations, device.stats.bindGroups - bindGroups];
+  };
+  const [allocations, bindGroups] = await spent(5_000);
+  assertEquals([allocations <= (await spent(500))[0] + 6, bindGroups], [true, 0]);
+});
+
+gpuTest("a rate of 0 changes nothing; one that is no finite number from 0 on is refused", async (device) => {
+  using still = setUp(device, { learningRates: () => 0 });
+  const before = bits(await still.model.values.read());
+  await Array.fromAsync(still.trainer.epochs(1));
+  assertEquals(bits(await still.model.values.read()), before);
+  for (const rate of [-0.1, NaN, Infinity, 1e39]) {
+    using setup = setUp(device, { learningRates: (step) => step === 7 ? rate : 0.1 });
+    await assertRejects(
+      () => Array.fromAsync(setup.trainer.epochs(3)),
+      RangeError,
+      `Cannot use a learning rate of ${rate} in step 7: it must be a finite number from 0 on`,
+    );
+  }
+});

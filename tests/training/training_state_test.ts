@@ -1,0 +1,231 @@
+/** A training that is kept and taken up again, at any step: the same bits as one that was never left. */
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "../../lib/model_file/checkpoint.ts";
+import type { Device } from "../../lib/gpu/device.ts";
+import { EarlyStopping } from "../../lib/training/early_stopping.ts";
+import { DataError, NotFiniteError } from "../../lib/base/errors.ts";
+import { Dropout, Linear, ReLU } from "../../lib/core/layers.ts";
+import { learningRateAt } from "../../lib/training/learning_rates.ts";
+import { mse } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { createOptimizer, type Optimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
+import { Plateau } from "../../lib/training/plateau.ts";
+import { ArrayRows } from "../../lib/data/row_source.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import type { TrainingState } from "../../lib/training/training_state.ts";
+import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+
+const ROWS = 23, BATCH = 5, EPOCHS = 3, STEPS = EPOCHS * Math.ceil(ROWS / BATCH);
+
+interface Setup {
+  optimizer?: OptimizerName;
+  /** Rows of a window. */
+  windowRows?: number;
+  dropout?: number;
+  clipNorm?: number;
+  schedule?: "cosine" | "constant";
+  learningRate?: number;
+}
+
+function setUp(
+  device: Device,
+  options: Setup = {},
+): { model: Model; optimizer: Optimizer; trainer: Trainer } & Disposable {
+  const { optimizer: name = "adam", windowRows, dropout = 0, clipNorm, schedule = "constant" } = options;
+  const { learningRate = 0.05 } = options;
+  using stack = new DisposableStack();
+  const [x, y] = [randomMatrix(ROWS, 2, 1), randomMatrix(ROWS, 1, 2)].map(({ data }) => Float32Array.from(data));
+  const layers = [new Linear(2, 6), new ReLU(), ...dropout > 0 ? [new Dropout(dropout, { seed: 4 })] : []];
+  const model = stack.use(new Model(device, [...layers, new Linear(6, 1)]));
+  const optimizer = stack.use(createOptimizer(name, model, learningRate));
+  const learningRates = schedule === "constant"
+    ? undefined
+    : (step: number) => learningRateAt({ schedule, learningRate, warmup: 2 }, step, STEPS);
+  const rows = { source: new ArrayRows(x, y, 2), windowRows };
+  const settings = { model, loss: mse, optimizer, batchSize: BATCH, seed: 3, clipNorm, learningRates };
+  const trainer = stack.use(new Trainer({ ...settings, ...rows }));
+  const all = stack.move();
+  return { model, optimizer, trainer, [Symbol.dispose]: () => all.dispose() };
+}
+
+/** Everything that a finished training leaves. */
+async function ending({ model, optimizer, trainer }: ReturnType<typeof setUp>): Promise<unknown> {
+  const state = await Promise.all(Object.values(optimizer.state).map(async (tensor) => bits(await tensor.read())));
+  return [bits(await model.values.read()), state, trainer.step, trainer.epoch];
+}
+
+const CASES: Record<string, Setup> = {
+  sgd: { optimizer: "sgd" },
+  "momentum over windows": { optimizer: "momentum", windowRows: 10 },
+  nesterov: { optimizer: "nesterov", clipNorm: 0.5 },
+  rmsprop: { optimizer: "rmsprop" },
+  "adam with a schedule over windows": { windowRows: 10, schedule: "cosine" },
+  "adamw with dropout": { optimizer: "adamw", dropout: 0.5, schedule: "cosine" },
+};
+
+for (const [name, options] of Object.entries(CASES)) {
+  gpuTest(`restore() goes on from any step bit for bit: ${name}`, async (device) => {
+    using whole = setUp(device, options);
+    const states: TrainingState[] = [], taken: Promise<void>[] = [];
+    const between = () => {
+      taken.push(whole.trainer.snapshot().then((state) => void states.push(state)));
+      return 1;
+    };
+    const results = await Array.fromAsync(whole.trainer.epochs(EPOCHS, { between }));
+    const end = await ending(whole);
+    await Promise.all(taken);
+    assertEquals(states.map(({ step }) => step), Array.from({ length: STEPS }, (_, step) => step));
+    for (const state of states.filter(({ step }) => [0, 1, 4, 5, 7, 9, 14].includes(step))) {
+      // A trainer that has gone elsewhere, and one that is new.
+      using other = setUp(device, options);
+      for (
+        const { trainer, setup } of [{ trainer: whole.trainer, setup: whole }, { trainer: other.trainer, setup: other }]
+      ) {
+        trainer.restore(state);
+        const epochsDone = Math.floor(state.step / trainer.stepsPerEpoch);
+        assertEquals(await Array.fromAsync(trainer.epochs(EPOCHS - epochsDone)), results.slice(epochsDone));
+        assertEquals(await ending(setup), end, `from step ${state.step}`);
+      }
+    }
+  });
+}
+
+gpuTest("snapshot() has the order of the epoch under way: another step, another end", async (device) => {
+  using setup = setUp(device);
+  await Array.fromAsync(setup.trainer.epochs(2, { between: (step) => 7 - step }));
+  const state = await setup.trainer.snapshot();
+  assertEquals([setup.trainer.step, setup.trainer.epoch, state.losses.length], [7, 1, 2]);
+  await Array.fromAsync(setup.trainer.epochs(1));
+  const right = bits(await setup.model.values.read());
+  setup.trainer.restore({ ...state, step: 8, losses: new Float32Array(3) });
+  await Array.fromAsync(setup.trainer.epochs(1));
+  assertNotEquals(bits(await setup.model.values.read()), right);
+});
+
+gpuTest("a training goes on from a checkpoint file bit for bit, again and again", async (device) => {
+  const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" }), path = `${folder}/step.safetensors`;
+  const options = CASES["adamw with dropout"];
+  using whole = setUp(device, options);
+  const results = await Array.fromAsync(whole.trainer.epochs(EPOCHS));
+  {
+    using first = setUp(device, options);
+    await saveCheckpoint(path, await first.trainer.snapshot());
+  }
+  for (let step = 2;; step += 3) {
+    using next = setUp(device, options);
+    const { state } = await loadCheckpoint(path);
+    next.trainer.restore(state);
+    const left = EPOCHS - next.trainer.epoch;
+    const seen = await Array.fromAsync(next.trainer.epochs(left, { between: (now) => step - now }));
+    for (const result of seen) assertEquals(result, results[result.epoch - 1]);
+    if (next.trainer.step === STEPS) {
+      assertEquals(await ending(next), await ending(whole));
+      break;
+    }
+    await saveCheckpoint(path, await next.trainer.snapshot(), { note: `${step}` });
+    assertEquals(await readCheckpointNotes(path), { step, notes: { note: `${step}` } });
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+gpuTest("observedEpoch() stops and goes on within an epoch", async (device) => {
+  using whole = setUp(device);
+  const [steps, again]: number[][] = [[], []];
+  const expected = await whole.trainer.observedEpoch((_, step) => Promise.resolve(void steps.push(step)));
+  using parts = setUp(device);
+  const watch = (_: unknown, step: number) => Promise.resolve(void again.push(step));
+  assertEquals(await parts.trainer.observedEpoch(watch, { between: (step) => 3 - step }), undefined);
+  assertEquals(await parts.trainer.observedEpoch(watch), expected);
+  assertEquals([again, await ending(parts)], [steps, await ending(whole)]);
+});
+
+gpuTest("EarlyStopping and Plateau go on from what they had counted", async (device) => {
+  const losses = [5, 3, 4, 4, 2, 6, 6, 6, 6];
+  using setup = setUp(device);
+  const run = async (from: EarlyStopping, plateau: Plateau, part: number[]) => {
+    const seen: unknown[] = [];
+    for (const loss of part) {
+      setup.model.values.write(new Float32Array(setup.model.values.size).fill(loss));
+      seen.push([from.observe(loss), plateau.observe(loss), from.bestEpoch, (await from.best.read())[0]]);
+    }
+    return seen;
+  };
+  const make = () =>
+    [new EarlyStopping(setup.model, { patience: 4 }), new Plateau(1, { patience: 2, factor: 0.5 })] as const;
+  const [whole, plateau] = make();
+  const expected = await run(whole, plateau, losses);
+  for (let cut = 0; cut <= losses.length; cut++) {
+    const [first, firstPlateau] = make(), [second, secondPlateau] = make();
+    const before = await run(first, firstPlateau, losses.slice(0, cut));
+    second.resume(JSON.parse(JSON.stringify(first.state)));
+    second.best.write(await first.best.read());
+    secondPlateau.restore(JSON.parse(JSON.stringify(firstPlateau.state)));
+    assertEquals([...before, ...await run(second, secondPlateau, losses.slice(cut))], expected, `cut at ${cut}`);
+    assertEquals(second.isOver, true);
+    for (const stopping of [first, second]) stopping.dispose();
+  }
+  whole.dispose();
+});
+
+gpuTest("restore() refuses the state of another training, and changes nothing", async (device) => {
+  using setup = setUp(device);
+  using sgd = setUp(device, { optimizer: "sgd" });
+  const state = await setup.trainer.snapshot(), before = bits(await sgd.model.values.read());
+  const refuse = (given: TrainingState, text: string) =>
+    void assertThrows(() => sgd.trainer.restore(given), TypeError, `Cannot go on from this state: ${text}`);
+  refuse(state, "optimizer.mean.0.weight is unknown; optimizer.mean.0.bias is unknown");
+  const own = await sgd.trainer.snapshot(), { "weights.0.bias": bias, ...rest } = own.tensors;
+  refuse({ ...own, tensors: rest }, "weights.0.bias [6] is missing");
+  refuse(
+    { ...own, tensors: { ...rest, "weights.0.bias": { ...bias, shape: [2, 3] } } },
+    "weights.0.bias is [2, 3], need [6]",
+  );
+  refuse({ ...own, counters: { "layers.1.step": 3 } }, "layers.1.step is unknown");
+  refuse({ ...own, step: 7 }, "0 losses at step 7, with 5 steps an epoch");
+  refuse({ ...own, step: 5.5 }, "0 losses at step 5.5, with 5 steps an epoch");
+  using dropping = setUp(device, { optimizer: "sgd", dropout: 0.5 });
+  assertThrows(() => dropping.trainer.restore(own), TypeError, "layers.2.step [1] is missing");
+  assertEquals([bits(await sgd.model.values.read()), sgd.trainer.step], [before, 0]);
+});
+
+gpuTest("snapshot() of a training that has diverged rejects", async (device) => {
+  using setup = setUp(device, { optimizer: "sgd", learningRate: 1e9 });
+  await assertRejects(() => Array.fromAsync(setup.trainer.epochs(9)), NotFiniteError);
+  await assertRejects(() => setup.trainer.snapshot(), NotFiniteError);
+});
+
+gpuTest("a snapshot costs no wait of the steps behind it, and leaves no buffer", async (device) => {
+  using setup = setUp(device);
+  await setup.trainer.snapshot();
+  const { buffers, bytes } = device.stats, taken: Promise<unknown>[] = [];
+  const between = (step: number) => {
+    if (step === 3) taken.push(setup.trainer.snapshot());
+    return Infinity;
+  };
+  await Array.fromAsync(setup.trainer.epochs(2, { between }));
+  await Promise.all(taken);
+  assertEquals([device.stats.buffers, device.stats.bytes], [buffers, bytes]);
+});
+
+Deno.test("loadCheckpoint() refuses a file that was damaged anywhere, and one that is none", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" }), path = `${folder}/step.safetensors`;
+  const tensors = { "weights.0.weight": { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) } };
+  const state = { step: 3, losses: Float32Array.of(0.5), tensors, counters: { "layers.1.step": 7 } };
+  await saveCheckpoint(path, state, { run: "a" });
+  assertEquals(await loadCheckpoint(path), { state, notes: { run: "a" } });
+  const bytes = await Deno.readFile(path);
+  for (let i = 0; i < bytes.length; i++) {
+    const damaged = bytes.slice();
+    damaged[i] ^= 1;
+    await Deno.writeFile(path, damaged);
+    await assertRejects(() => loadCheckpoint(path), DataError, path, `byte ${i}`);
+  }
+  for (let length = 0; length < bytes.length; length += 7) {
+    await Deno.writeFile(path, bytes.subarray(0, length));
+    await assertRejects(() => loadCheckpoint(path), DataError, path, `cut at ${length}`);
+  }
+  await assertRejects(() => saveCheckpoint(path, state, { step: "4" }), TypeError, "a note named step");
+  await Deno.remove(folder, { recursive: true });
+  await assertRejects(() => saveCheckpoint(path, state), Deno.errors.NotFound, path);
+  assert(bytes.length > 0);
+});

@@ -1,0 +1,255 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import type { Device } from "../../lib/gpu/device.ts";
+import { gradientCases } from "../../lib/check/gradcheck.ts";
+import {
+  GELU,
+  type Layer,
+  LeakyReLU,
+  Linear,
+  multilayerPerceptron,
+  ReLU,
+  Sigmoid,
+  Tanh,
+} from "../../lib/core/layers.ts";
+import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { createOptimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
+import { Random } from "../../lib/base/random.ts";
+import { Matrix } from "../../lib/reference/mod.ts";
+import { readAll, Tensor } from "../../lib/core/tensor.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import { planWholeStep, runWholeStep, type WholeStepPlan } from "../../lib/training/whole_step.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+
+const losses = [mse, bceWithLogits, softmaxCrossEntropy];
+
+/** A model with biases that are not 0. */
+function makeModel(device: Device, layers: readonly Layer[]): Model {
+  const random = new Random(5, "whole step"), model = new Model(device, layers, { random });
+  for (const { parameter: { shape, value } } of model.parameters) {
+    if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, () => random.uniform(-0.5, 0.5)));
+  }
+  return model;
+}
+
+/** The plan on a device of a kind, whatever this machine has. */
+function planOn(software: boolean, model: Model, loss: Loss, rows: number): WholeStepPlan | undefined {
+  const [inputs, outputs] = sizesOf(model);
+  const device = { value: { info: { isFallbackAdapter: software } } };
+  const plan = planWholeStep(Object.create(model, { device }), loss, { rows, inputs, outputs });
+  return plan && { ...plan, model };
+}
+
+function sizesOf({ layers }: Model): [inputs: number, outputs: number] {
+  const inputs = layers[0].parameters[0].shape[0];
+  return [inputs, layers.reduce((width, layer) => layer.outputSize(width), inputs)];
+}
+
+/** Rows that a step picks from a longer table, in an order of their own. */
+function drawRows(model: Model, rows: number): { x: Matrix; y: Matrix; order: Uint32Array; picked: Matrix[] } {
+  const [inputs, outputs] = sizesOf(model), tableRows = rows + 3;
+  const x = randomMatrix(tableRows, inputs, 3);
+  const y = randomMatrix(tableRows, outputs, 4).map((v) => Math.fround(Math.abs(v) % 1));
+  const order = new Random(6, "order").permutation(tableRows);
+  const picked = [x, y].map(({ columns, data }) =>
+    new Matrix(rows, columns).map((_, i) => data[order[2 + Math.floor(i / columns)] * columns + i % columns])
+  );
+  return { x, y, order, picked };
+}
+
+/** Runs step 2 of strides of one row; gives all gradients, the losses and the cursor. */
+async function runStep(
+  plan: WholeStepPlan,
+  x: Matrix,
+  y: Matrix,
+  order: Uint32Array,
+): Promise<{ gradients: Record<string, Float32Array>; losses: number[]; cursor: number }> {
+  const { device } = plan.model;
+  using xs = upload(device, x);
+  using ys = upload(device, y);
+  using orders = Tensor.from(device, order);
+  using cursor = Tensor.from(device, Uint32Array.of(2));
+  using history = Tensor.from(device, [7, 7, 7, 7]);
+  plan.model.gradients.write(new Float32Array(plan.model.gradients.size).fill(NaN)); // each must be written
+  runWholeStep(plan, { x: xs, y: ys, order: orders, cursor, stride: 1, losses: history });
+  const [losses, [step]] = await readAll([history, cursor]);
+  return { gradients: await plan.model.readGradients(), losses: [...losses], cursor: step };
+}
+
+/** Holds a network's step, in either width of the kernel, to the float64 model and to the plain operations. */
+async function checkStep(device: Device, layers: readonly Layer[], loss: Loss, rows: number): Promise<void> {
+  using model = makeModel(device, layers);
+  const plan = planOn(true, model, loss, rows);
+  assert(plan, "the step fits");
+  const { x, y, order, picked } = drawRows(model, rows), twin = await model.reference(loss.reference);
+  const { loss: expected } = twin.backward(picked[0], picked[1]);
+  device.tidy(() => {
+    const [inputs, targets] = picked.map((m) => upload(device, m));
+    model.backward(loss.backward(model.forward(inputs), targets));
+  });
+  const plain = await model.readGradients();
+  for (const kernel of [plan.kernel, kernels.wholeStep] as Kernel[]) {
+    const step = await runStep({ ...plan, kernel }, x, y, order);
+    assertClose(step.losses, [7, 7, expected, 7], { rtol: 1e-5 });
+    assertEquals(step.cursor, 3);
+    Object.entries(step.gradients).forEach(([name, gradient], i) => {
+      const { data } = twin.gradients[i], largest = data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+      assertClose(gradient, data, { rtol: 1e-4, atol: 1e-5 * largest });
+      assertClose(gradient, plain[name], { rtol: 1e-4, atol: 1e-5 * largest });
+    });
+  }
+}
+
+for (const loss of losses) {
+  gpuTest(`runWholeStep() agrees with float64 and the plain operations on odd shapes, ${loss.kind}`, async (device) => {
+    const networks: [() => Layer[], rows: number][] = [
+      [() => multilayerPerceptron(1, [1], 1), 1],
+      [() => multilayerPerceptron(1, [64], 1), 10],
+      [() => multilayerPerceptron(3, [7, 5], 2), 11],
+      [() => multilayerPerceptron(2, [9, 17, 12], 11), 9],
+      [() => [new Linear(5, 3)], 7],
+      [() => [new Linear(5, 3), new Sigmoid()], 1],
+      [() => [new Linear(4, 9), new Sigmoid(), new Linear(9, 70), new Linear(70, 3), new ReLU()], 6],
+      [() => [new Linear(3, 2), new Linear(2, 2), new Sigmoid(), new Linear(2, 2), new Linear(2, 2)], 5],
+    ];
+    for (const [layers, rows] of networks) await checkStep(device, layers(), loss, rows);
+  });
+}
+
+gpuTest("runWholeStep() passes every case of gradcheck that it takes", async (device) => {
+  const taken: string[] = [];
+  for (const { name, layers, loss } of gradientCases([8, 6])) {
+    if (!(layers[0] instanceof Linear) || layers.some((layer) => layer instanceof Tanh)) continue;
+    await checkStep(device, layers, loss, 7);
+    taken.push(name);
+  }
+  assertEquals(taken, ["Linear", "network, mse", "network, bce", "network, softmax"]);
+});
+
+gpuTest(
+  "runWholeStep() gives NaN for a row outside the table or the order, and for NaN in x under a ReLU",
+  async (device) => {
+    using model = makeModel(device, multilayerPerceptron(2, [3], 1));
+    const plan = planOn(true, model, mse, 3)!, x = randomMatrix(4, 2), y = randomMatrix(4, 1);
+    const lossOf = async (x: Matrix, order: number[]) => (await runStep(plan, x, y, Uint32Array.from(order))).losses[2];
+    assert(Number.isFinite(await lossOf(x, [0, 1, 2, 3, 0])));
+    assertEquals(await lossOf(x, [0, 1, 2, 3, 4]), NaN);
+    assertEquals(await lossOf(x, [0, 1, 2, 3]), NaN);
+    assertEquals(await lossOf(x.map((v, i) => i === 0 ? NaN : v), [0, 1, 2, 3, 0]), NaN);
+  },
+);
+
+gpuTest("runWholeStep() keeps a closed unit of infinite weight out of every gradient", async (device) => {
+  using model = makeModel(device, multilayerPerceptron(1, [2], 1));
+  model.load({ "0.weight": [-Infinity, 1], "0.bias": [0, 0], "2.weight": [1, 1], "2.bias": [0] });
+  const ones = new Matrix(4, 1, [1, 1, 1, 1]), order = Uint32Array.of(0, 0, 0, 0);
+  const { gradients, losses } = await runStep(planOn(true, model, mse, 2)!, ones, ones.map(() => 0), order);
+  const found = Object.values(gradients).map((gradient) => [...gradient]);
+  assertEquals([losses[2], ...found], [1, [0, 2], [0, 2], [0, 2], [2]]);
+});
+
+gpuTest("runWholeStep() closes a ReLU at exactly 0, and drops a loss past the history", async (device) => {
+  using model = new Model(device, multilayerPerceptron(1, [2], 1));
+  model.load({ "0.weight": [0, 1], "0.bias": [0, 0], "2.weight": [1, 1], "2.bias": [0] });
+  const plan = planOn(true, model, mse, 1)!;
+  const ones = new Matrix(3, 1, [1, 1, 1]),
+    step = await runStep(plan, ones, ones.map(() => 0), Uint32Array.of(0, 0, 0));
+  assertEquals(step.gradients["0.weight"], Float32Array.of(0, 2));
+  assertEquals(step.losses, [7, 7, 1, 7]);
+  using x = upload(device, ones);
+  using order = Tensor.from(device, Uint32Array.of(0, 0, 0));
+  using cursor = Tensor.from(device, Uint32Array.of(2));
+  using history = Tensor.from(device, [7, 7]);
+  runWholeStep(plan, { x, y: x, order, cursor, stride: 1, losses: history });
+  assertEquals([...await history.read(), ...await cursor.read()], [7, 7, 3]);
+});
+
+gpuTest("planWholeStep() takes what fits the memory, or is small enough to pay, and not one more", async (device) => {
+  const edges: [layers: (width: number) => Layer[], fits: number, rows: number][] = [
+    [(width) => multilayerPerceptron(1, [width], 1), 333, 12], // (1 + 333 + 1 + 1) columns * 3 = 1,008 blocks
+    [(width) => multilayerPerceptron(2, [width, 4], 3), 1_008 - 12, 3],
+    [(width) => multilayerPerceptron(1, [width, 100], 1), 161, 2], // (161 + 16,100 + 100) weights * 2 rows: 32,722 of 32,768
+    [(width) => [new Linear(900, width)], 36, 1], // 900 * 36 weights, the longest loops
+  ];
+  for (const [layers, fits, rows] of edges) {
+    using above = new Model(device, layers(fits + 1));
+    assertEquals(planOn(true, above, mse, rows), undefined);
+    await checkStep(device, layers(fits), mse, rows);
+  }
+});
+
+gpuTest("planWholeStep() is wide on hardware", (device) => {
+  using model = new Model(device, multilayerPerceptron(1, [64], 1));
+  assertEquals(planOn(false, model, mse, 10)?.kernel, kernels.wholeStep);
+  assertEquals(planOn(true, model, mse, 10)?.kernel.constants, { INVOCATIONS: 8 });
+});
+
+gpuTest("planWholeStep() leaves everything else to the plain operations", (device) => {
+  class Doubled extends Linear {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x);
+    }
+  }
+  const changed = new ReLU();
+  changed.backward = (dOut) => dOut;
+  const others: [layers: Layer[], loss?: Loss][] = [
+    [[]],
+    [[new ReLU()]],
+    [[new ReLU(), new Linear(2, 2)]],
+    [[new Linear(2, 2), new ReLU(), new Sigmoid()]],
+    [[new Linear(2, 2), new LeakyReLU()]],
+    [[new Linear(2, 2), new Tanh()]],
+    [[new Linear(2, 2), new GELU()]],
+    [[new Doubled(2, 2)]],
+    [[new Linear(2, 2), changed]],
+    [Array.from({ length: 5 }, () => new Linear(2, 2))],
+    [[new Linear(2, 2)], { ...mse, kind: "mse" }],
+  ];
+  const batch = { rows: 4, inputs: 2, outputs: 2 };
+  for (const [layers, loss = mse] of others) {
+    using model = new Model(device, layers);
+    assertEquals(planWholeStep(model, loss, batch), undefined);
+  }
+  using model = new Model(device, [new Linear(2, 2)]);
+  assert(planWholeStep(model, mse, batch));
+  assertEquals(planWholeStep(model, mse, { ...batch, inputs: 3 }), undefined);
+  assertEquals(planWholeStep(model, mse, { ...batch, outputs: 1 }), undefined);
+});
+
+/** Three epochs of 23 rows in batches of 5, the last of 3. */
+async function train(device: Device, loss: Loss, name: OptimizerName, plain: boolean) {
+  const stack = new DisposableStack();
+  const x = stack.use(upload(device, randomMatrix(23, 3, 1)));
+  const y = stack.use(upload(device, randomMatrix(23, 2, 2).map((v) => Math.fround(Math.abs(v) % 1))));
+  const layers = [new Linear(3, 6), new ReLU(), new Linear(6, 4), new Sigmoid(), new Linear(4, 2)];
+  const model = stack.use(makeModel(device, layers)), optimizer = stack.use(createOptimizer(name, model, 0.01));
+  const trainer = stack.use(new Trainer({ model, loss, optimizer, x, y, batchSize: 5, seed: 1, plain }));
+  const epochs = await Array.fromAsync(trainer.epochs(3));
+  const result = {
+    weights: await model.values.read(),
+    losses: epochs.flatMap(({ losses }) => [...losses]),
+    dispatches: trainer.dispatchesPerStep,
+  };
+  stack.dispose();
+  return result;
+}
+
+for (const name of ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] as const) {
+  gpuTest(`epochs() trains by whole steps as by plain ones, the same bits each time, ${name}`, async (device) => {
+    for (const loss of losses) {
+      const [plain, whole, again] = [
+        await train(device, loss, name, true),
+        await train(device, loss, name, false),
+        await train(device, loss, name, false),
+      ];
+      assertEquals(whole.dispatches, name.startsWith("adam") ? 3 : 2);
+      assert(plain.dispatches > 20, `${plain.dispatches} dispatches`);
+      assertClose(whole.losses, plain.losses, { rtol: 1e-4 });
+      assertClose(whole.weights, plain.weights, { rtol: 1e-3, atol: 1e-5 });
+      assertEquals(bits(again.weights), bits(whole.weights));
+      assertEquals(again.losses, whole.losses);
+    }
+  });
+}
