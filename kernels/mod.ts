@@ -75,7 +75,10 @@ export interface Kernel {
   readonly counts?: number;
 }
 
-const R = "read", W = "read_write", RT = "read_texture", WT = "write_texture";
+const R = "read";
+const W = "read_write";
+const RT = "read_texture";
+const WT = "write_texture";
 
 /** Every kernel of the library by name. */
 export const kernels = {
@@ -216,7 +219,8 @@ function constantsOf(form: ProductForm): Record<string, number> {
 }
 
 function inForm(kernel: Kernel): Kernel {
-  const key = JSON.stringify([kernel.name, kernel.constants]), known = products.get(key) ?? kernel;
+  const key = JSON.stringify([kernel.name, kernel.constants]);
+  const known = products.get(key) ?? kernel;
   products.set(key, known);
   return known;
 }

@@ -43,12 +43,15 @@ async function main({ extras: { DATA: data, JSON: json = "false" }, runName }: T
 
 /** Goes over a file once, in constant memory. */
 async function measure(model: SavedModel, path: string): Promise<{ evaluation: Evaluation; dropped: number }> {
-  const { table, loss, scalers, baseline } = model.description, { target } = table;
+  const { table, loss, scalers, baseline } = model.description;
+  const { target } = table;
   const classes = target.kind === "classes" ? target.classes : undefined;
   const evaluator = new Evaluator(loss, scalers.targets, { baseline, classes });
-  const encoder = new TableEncoder(table), targets = new TargetEncoder(target, targetForm(target, loss.kind));
+  const encoder = new TableEncoder(table);
+  const targets = new TargetEncoder(target, targetForm(target, loss.kind));
   const columns = [...table.inputs.map(({ name }) => name), ...targetNames(target)];
-  let rows = 0, dropped = 0;
+  let rows = 0;
+  let dropped = 0;
   for await (const records of fileRecords(path, columns)) {
     const kept = records.filter((record) => !isDropped(record, table));
     const x = new Float64Array(kept.length * encoder.names.length);

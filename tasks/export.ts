@@ -36,7 +36,8 @@ const EXPORTERS: Record<Format, Exporter> = {
 };
 
 async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig): Promise<void> {
-  const { extension, write } = EXPORTERS[format as Format], run = new RunFolder(runName);
+  const { extension, write } = EXPORTERS[format as Format];
+  const run = new RunFolder(runName);
   const path = fromUsersFolder(output) ?? `${run.path}/model${extension}`;
   // A slip of the tongue should not write over a file of another kind.
   if (extname(path) !== extension) {

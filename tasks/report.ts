@@ -13,7 +13,8 @@ import { runTask } from "./settings/run_task.ts";
 import { fromUsersFolder } from "./settings/users_files.ts";
 
 async function main({ runName, given, numbers, output, extras: { SVG: svg } }: TaskConfig): Promise<void> {
-  const [word = runName, ...more] = numbers, { parse, allowed } = SETTINGS.RUN_NAME;
+  const [word = runName, ...more] = numbers;
+  const { parse, allowed } = SETTINGS.RUN_NAME;
   const faults = [
     ...(more.length > 0 ? [`${JSON.stringify(more[0])}: report takes one run`] : []),
     ...(parse(word) === undefined ? [`the run is ${JSON.stringify(word)}: allowed is ${allowed}`] : []),
@@ -26,7 +27,9 @@ async function main({ runName, given, numbers, output, extras: { SVG: svg } }: T
   using device = await Device.request({ smallDispatches: true });
   const { writeReport } = await import("./report/writer.ts");
   const { page, charts } = await writeReport({
-    ...{ runName: word, device, output: fromUsersFolder(output) },
+    runName: word,
+    device,
+    output: fromUsersFolder(output),
     svgFolder: fromUsersFolder(svg),
   });
   if (charts.length > 0) console.log(`wrote ${charts.length} charts to ${fromUsersFolder(svg)}`);

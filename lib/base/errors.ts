@@ -92,7 +92,10 @@ export class NotFiniteError extends RangeError {
     const isExact = value !== undefined || after === step - 1;
     const place = isExact ? `at step ${step}` : `at step ${step} or before, after step ${after}`;
     super(`${found} ${place}: try a smaller learning rate, or scale the data`);
-    [this.what, this.value, this.step, this.after] = [what, value, step, after];
+    this.what = what;
+    this.value = value;
+    this.step = step;
+    this.after = after;
   }
 }
 

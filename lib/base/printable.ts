@@ -45,7 +45,8 @@ export function showJson(value: unknown, depth: number = 3): string {
   if ("toJSON" in value && typeof value.toJSON === "function") return showJson(value.toJSON(), depth);
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   if (depth === 0) return `${open}...${close}`;
-  const keys = Object.keys(value), fields = value as Record<string, unknown>;
+  const keys = Object.keys(value);
+  const fields = value as Record<string, unknown>;
   const shown = keys.slice(0, SHOWN_ELEMENTS).map((key) => {
     const field = showJson(fields[key], depth - 1);
     return open === "[" ? field : `${showJson(key)}:${field}`;

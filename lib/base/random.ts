@@ -72,7 +72,9 @@ export class Random {
       this.#spare = NaN;
       return mean + deviation * spare;
     }
-    let u, v, square;
+    let u;
+    let v;
+    let square;
     do {
       u = 2 * uniformFloat64(this.#generator) - 1;
       v = 2 * uniformFloat64(this.#generator) - 1;

@@ -43,9 +43,12 @@ const ACTIVATIONS: readonly Activation[] = [
 
 /** Every activation on random numbers, on small ones, on NaN, and on what overflows when cubed. */
 export function activationCases(device: Device): KernelCase[] {
-  const stream = new Random(7, "self-test"), drawn = matrix(13, 17, stream), dOut = matrix(13, 17, stream);
+  const stream = new Random(7, "self-test");
+  const drawn = matrix(13, 17, stream);
+  const dOut = matrix(13, 17, stream);
   const small = drawn.map((v) => Math.fround(v / 1_000));
-  const odd = new Matrix(1, 6, [NaN, -1e30, 1, 0, -100, -12]), odds = new Matrix(1, 6, [1, 2, 3, 4, 5, 6]);
+  const odd = new Matrix(1, 6, [NaN, -1e30, 1, 0, -100, -12]);
+  const odds = new Matrix(1, 6, [1, 2, 3, 4, 5, 6]);
   const inputs: [string, Matrix, Matrix][] = [
     ["[13, 17]", drawn, dOut],
     ["[13, 17] near 0", small, dOut],
@@ -69,7 +72,9 @@ export function activationCases(device: Device): KernelCase[] {
 
 /** The second mask of a sequence, and the counter that names it. */
 function dropoutCases(device: Device): KernelCase[] {
-  const x = matrix(13, 17, new Random(7, "self-test")), rate = 0.3, key = 0x9abc_def0;
+  const x = matrix(13, 17, new Random(7, "self-test"));
+  const rate = 0.3;
+  const key = 0x9abc_def0;
   const mask = reference.dropoutMask(13, 17, rate, key, 2);
   const step = (): Tensor => {
     const counter = Tensor.from(device, Uint32Array.of(1));

@@ -107,8 +107,15 @@ export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
 /** Products large enough for the schedule to fuse, with each derivative that it knows; the first forward is too small. */
 function wideNetwork(): Layer[] {
   return [
-    ...[new Linear(3, 41), new ReLU(), new Linear(41, 37), new ReLU()],
-    ...[new Linear(37, 31), new Sigmoid(), new Linear(31, 29), new Tanh(), new Linear(29, 6)],
+    new Linear(3, 41),
+    new ReLU(),
+    new Linear(41, 37),
+    new ReLU(),
+    new Linear(37, 31),
+    new Sigmoid(),
+    new Linear(31, 29),
+    new Tanh(),
+    new Linear(29, 6),
   ];
 }
 
@@ -159,7 +166,8 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
   ];
   return named.map(([name, values, gradient], i) => {
     const entries = pickEntries(values.data.length, random);
-    let ok = true, worst = 0;
+    let ok = true;
+    let worst = 0;
     for (const entry of entries) {
       const expected = differentiate(twin, x, target, values, entry);
       const difference = Math.abs(gradient.data[entry] - expected);
@@ -184,7 +192,8 @@ function drawRows(twin: ReferenceModel, loss: Loss, inputs: number, random: Rand
   for (let attempt = 0; attempt < 1_000; attempt++) {
     // Rounded to float32, so that both sides see the same numbers.
     const x = new Matrix(rows, inputs).map(() => Math.fround(random.normal()));
-    const prediction = twin.forward(x), target = drawTarget(loss.kind, rows, prediction.columns, random);
+    const prediction = twin.forward(x);
+    const target = drawTarget(loss.kind, rows, prediction.columns, random);
     const clear = twin.layers.every(({ distanceToKink = Infinity }) => distanceToKink > KINK_DISTANCE);
     const { distanceToKink = () => Infinity } = loss.reference;
     if (clear && distanceToKink(prediction, target) > KINK_DISTANCE) return { x, target };
@@ -199,7 +208,8 @@ function drawTarget(kind: string, rows: number, columns: number, random: Random)
   if (kind !== "softmax") return target;
   for (let row = 0; row < rows; row++) {
     const values = target.data.subarray(row * columns, (row + 1) * columns);
-    const sum = values.reduce((a, b) => a + b), hot = Math.floor(random.uniform() * columns);
+    const sum = values.reduce((a, b) => a + b);
+    const hot = Math.floor(random.uniform() * columns);
     if (row % 3 === 0) values.forEach((value, i) => values[i] = Math.fround(value / sum));
     if (row % 3 === 1) values.forEach((_, i) => values[i] = i === hot ? 1 : 0);
   }

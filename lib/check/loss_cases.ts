@@ -54,7 +54,9 @@ const LOSS_KERNELS: Record<string, { forward: Kernel; backward: Kernel; step: Ke
 
 /** Each loss on random numbers, and on what overflows where it is taken as its formula says. */
 function smallLossCases(device: Device, rows: number, columns: number): KernelCase[] {
-  const stream = random(), prediction = matrix(rows, columns, stream), on = `[${rows}, ${columns}]`;
+  const stream = random();
+  const prediction = matrix(rows, columns, stream);
+  const on = `[${rows}, ${columns}]`;
   const target = prediction.map(() => Math.fround(stream.uniform()));
   const extremes = new Matrix(4, 3, [1e30, -1e30, 0, 7, 7, 7, -1e30, -1e30, -1e30, -1e30, 0, 1e30]);
   const hot = new Matrix(4, 3, [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1]);
@@ -79,7 +81,8 @@ function smallLossCases(device: Device, rows: number, columns: number): KernelCa
 }
 
 function longerLossCases(device: Device, rows: number, columns: number): KernelCase[] {
-  const stream = random(), prediction = matrix(rows, columns, stream);
+  const stream = random();
+  const prediction = matrix(rows, columns, stream);
   const target = prediction.map(() => Math.fround(stream.uniform()));
   return LOSSES.flatMap((loss) => lossCase(device, loss, prediction, target, `[${rows}, ${columns}]`));
 }

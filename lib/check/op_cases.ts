@@ -45,7 +45,9 @@ function matmulCases(
   n: number,
   kernel: Kernel = kernels.matmul,
 ): KernelCase[] {
-  const stream = random(), a = matrix(m, k, stream), b = matrix(k, n, stream);
+  const stream = random();
+  const a = matrix(m, k, stream);
+  const b = matrix(k, n, stream);
   const { data: expected } = reference.matmul(a, b);
   return [[false, false], [true, false], [false, true], [true, true]].map(([transposeA, transposeB]) => ({
     kernel,
@@ -61,7 +63,8 @@ function matmulCases(
 
 /** What a fold does to two numbers hangs on no shape: large ones need `sumsAlone`. */
 function reduceCases(device: Device, rows: number, columns: number, sumsAlone = false): KernelCase[] {
-  const x = matrix(rows, columns, random()), byColumn = reference.transpose(x);
+  const x = matrix(rows, columns, random());
+  const byColumn = reference.transpose(x);
   const row = (i: number) => x.data.subarray(i * columns, (i + 1) * columns);
   const column = (j: number) => byColumn.data.subarray(j * rows, (j + 1) * rows);
   const folds = [
@@ -86,8 +89,11 @@ function reduceCases(device: Device, rows: number, columns: number, sumsAlone = 
 }
 
 function elementwiseCases(device: Device, rows: number, columns: number): KernelCase[] {
-  const stream = random(), on = `[${rows}, ${columns}]`;
-  const [a, b, bias] = [matrix(rows, columns, stream), matrix(rows, columns, stream), matrix(1, columns, stream)];
+  const stream = random();
+  const on = `[${rows}, ${columns}]`;
+  const a = matrix(rows, columns, stream);
+  const b = matrix(rows, columns, stream);
+  const bias = matrix(1, columns, stream);
   const kernelCase = (kernel: Kernel, op: (a: Tensor, b: Tensor) => Tensor, expected: Matrix): KernelCase => ({
     kernel,
     on,
@@ -117,7 +123,10 @@ function elementwiseCases(device: Device, rows: number, columns: number): Kernel
 
 /** The backwards of operations on two operands. */
 function operandCases(device: Device): KernelCase[] {
-  const stream = random(), [a, b, dOut] = [matrix(5, 3, stream), matrix(3, 4, stream), matrix(5, 4, stream)];
+  const stream = random();
+  const a = matrix(5, 3, stream);
+  const b = matrix(3, 4, stream);
+  const dOut = matrix(5, 4, stream);
   const pairCase = (kernel: Kernel, on: string, run: () => Tensor, expected: Matrix): KernelCase => ({
     kernel,
     on: `gradient of ${on}`,
@@ -172,12 +181,14 @@ function watchCases(device: Device): KernelCase[] {
 
 /** The backward of sums and extremes: equal smallest elements share the gradient. */
 function spreadCases(device: Device): KernelCase[] {
-  const x = [[4, 1, 3], [1, 5, 1]], dOut = [6, 8];
+  const x = [[4, 1, 3], [1, 5, 1]];
+  const dOut = [6, 8];
   const minBackward = (): Tensor => {
     const tensor = Tensor.from(device, x);
     return ops.minBackward(tensor, ops.min(tensor, 1), Tensor.from(device, dOut), 1);
   };
-  const expected = [0, 6, 0, 4, 0, 4], on = "gradient of min of [2, 3] over columns";
+  const expected = [0, 6, 0, 4, 0, 4];
+  const on = "gradient of min of [2, 3] over columns";
   return [
     { kernel: kernels.equal, on, run: minBackward, expected },
     { kernel: kernels.divide, on, run: minBackward, expected },
@@ -203,7 +214,8 @@ function count(length: number): number[] {
 
 /** Row numbers are looked through in parts: more of them than a part holds, and than an invocation may loop over. */
 function pickedCases(device: Device): KernelCase[] {
-  const picks = 70_001, ones = new Float32Array(picks).fill(1);
+  const picks = 70_001;
+  const ones = new Float32Array(picks).fill(1);
   const rowsOf = (length: number, rows: number) => Uint32Array.from({ length }, (_, i) => (i * i) % rows);
   const timesOf = (picked: Uint32Array, rows: number) =>
     count(rows).map((row) => picked.filter((r) => r === row).length);
@@ -221,7 +233,8 @@ function pickedCases(device: Device): KernelCase[] {
 
 /** What moves a recorded step along: the gather of its rows, and the append of its loss. */
 function stepCases(device: Device): KernelCase[] {
-  const rows = Uint32Array.of(2, 0, 1, 9), table = [[1, 2], [3, 4], [5, 6]];
+  const rows = Uint32Array.of(2, 0, 1, 9);
+  const table = [[1, 2], [3, 4], [5, 6]];
   const gather = (table: number[][], expected: number[]): KernelCase => ({
     kernel: kernels.gatherRows,
     on: `[${table.length}, ${table[0].length}], one row outside`,
@@ -245,7 +258,8 @@ function stepCases(device: Device): KernelCase[] {
       kernel: kernels.append,
       on: "[3]",
       run: () => {
-        const history = Tensor.zeros(device, [3]), cursor = Tensor.from(device, Uint32Array.of(1));
+        const history = Tensor.zeros(device, [3]);
+        const cursor = Tensor.from(device, Uint32Array.of(1));
         for (const value of [5, 6, 7]) recorded.append(Tensor.from(device, value), history, cursor);
         return history;
       },
@@ -283,8 +297,10 @@ export function partedCases(device: Device): KernelCase[] {
 
 /** Reductions longer than 65,535 elements, an inner dimension longer than that, and a grid wider than 65,535 workgroups. */
 export function longCases(device: Device): KernelCase[] {
-  const length = 200_003, wide = 65_536 * 64 + 77;
-  const ramp = new Matrix(1, length).map((_, i) => (i % 7) - 3), last = new Float64Array(wide).fill(2);
+  const length = 200_003;
+  const wide = 65_536 * 64 + 77;
+  const ramp = new Matrix(1, length).map((_, i) => (i % 7) - 3);
+  const last = new Float64Array(wide).fill(2);
   return [
     ...matmulCases(device, 3, 70_001, 2),
     ...matmulCases(device, 1, 240_001, 2),
@@ -304,8 +320,8 @@ export function longCases(device: Device): KernelCase[] {
       kernel: kernels.notFinite,
       on: `[${wide}] with a NaN at its end, and without`,
       run: () => {
-        const flags = Tensor.from(device, Uint32Array.of(0, 0)),
-          x = Tensor.from(device, new Float32Array(wide).fill(1));
+        const flags = Tensor.from(device, Uint32Array.of(0, 0));
+        const x = Tensor.from(device, new Float32Array(wide).fill(1));
         flagNotFinite(x, flags, 0);
         x.write(new Float32Array(wide).fill(NaN, wide - 1));
         flagNotFinite(x, flags, 1);

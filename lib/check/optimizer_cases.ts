@@ -13,7 +13,10 @@ import { StepRates } from "../training/step_rates.ts";
 import { Tensor } from "../core/tensor.ts";
 
 function stepCases(device: Device, size: number): KernelCase[] {
-  const stream = random(), start = matrix(1, size, stream), gradient = matrix(1, size, stream), steps = 3;
+  const stream = random();
+  const start = matrix(1, size, stream);
+  const gradient = matrix(1, size, stream);
+  const steps = 3;
   const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): KernelCase => {
     const expected = start.data.slice();
     for (let step = 0; step < steps; step++) update(expected, gradient.data);
@@ -40,7 +43,8 @@ function stepCases(device: Device, size: number): KernelCase[] {
 
 /** Clipping runs three kernels, each right where their result is: over a norm that is too long. */
 function clippingCases(device: Device, size: number): KernelCase[] {
-  const gradient = matrix(1, size, random()), expected = gradient.data.slice();
+  const gradient = matrix(1, size, random());
+  const expected = gradient.data.slice();
   reference.referenceClip(expected, 0.5);
   const run = (): Tensor => {
     const gradients = upload(device, gradient);

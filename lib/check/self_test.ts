@@ -49,7 +49,8 @@ const longMakers = [partedCases, longStatisticsCases, longCases];
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
   const cases = [...quickCases(device), ...(long ? longMakers.flatMap((make) => make(device)) : [])];
-  const checks = await runCases(device, cases), covered = new Set(checks.map(({ kernel }) => kernel));
+  const checks = await runCases(device, cases);
+  const covered = new Set(checks.map(({ kernel }) => kernel));
   const missed = Object.values(kernels).filter(({ name }) => !covered.has(name));
   return [...checks, ...missed.map(({ name }) => ({ kernel: name, on: "no case", error: NaN, ok: false }))];
 }
@@ -73,7 +74,8 @@ export async function runCases(device: Device, cases: readonly KernelCase[]): Pr
 }
 
 function compare(kernel: string, on: string, actual: ArrayLike<number>, expected: ArrayLike<number>): KernelCheck {
-  let largest = 0, worst = 0;
+  let largest = 0;
+  let worst = 0;
   for (let i = 0; i < expected.length; i++) {
     if (Number.isNaN(expected[i])) {
       if (!Number.isNaN(actual[i])) worst = NaN;

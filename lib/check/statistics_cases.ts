@@ -22,14 +22,35 @@ export function statisticsCases(device: Device): KernelCase[] {
 
 /** Large, small and other numbers by fours, of more elements than an invocation may loop over. */
 export function longStatisticsCases(device: Device): KernelCase[] {
-  const size = 400_000, cycle = [-(2 ** 80), 2 ** -80, 1, 2 ** 81, 1], { length } = cycle;
-  const x = Float32Array.from({ length: size }, (_, i) => cycle[i % length]), times = size / length;
+  const size = 400_000;
+  const cycle = [-(2 ** 80), 2 ** -80, 1, 2 ** 81, 1];
+  const { length } = cycle;
+  const x = Float32Array.from({ length: size }, (_, i) => cycle[i % length]);
+  const times = size / length;
   // In the units of the first word: where the largest is that large, others would not show.
   const small = casesOf(device, `[${size}]`, x.map((v) => Math.abs(v) > 1 ? 0.5 : v), [
-    ...[2 ** -80, 1, 3 * times, 0, 0, times, 2.5 * times, 0, 0, 0],
+    2 ** -80,
+    1,
+    3 * times,
+    0,
+    0,
+    times,
+    2.5 * times,
+    0,
+    0,
+    0,
   ]);
   const large = casesOf(device, `[${size}], some large`, x, [
-    ...[-(2 ** 80), 2 ** 81, 2 * times, 0, times, times, 2 * times, 5 * times, 0, 0],
+    -(2 ** 80),
+    2 ** 81,
+    2 * times,
+    0,
+    times,
+    times,
+    2 * times,
+    5 * times,
+    0,
+    0,
   ]);
   return [...small, ...large];
 }

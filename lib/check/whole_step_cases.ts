@@ -44,7 +44,9 @@ function stepCases(
   loss: Loss,
   { order: rowNumbers = ORDER, weight = 1, bias = 0 } = {},
 ): KernelCase[] {
-  const stream = new Random(7, "self-test"), described = layers(), rows = rowNumbers.length - STRIDE;
+  const stream = new Random(7, "self-test");
+  const described = layers();
+  const rows = rowNumbers.length - STRIDE;
   const twin = new ReferenceModel(described.map((layer) => layer.reference()), loss.reference);
   for (const { data, rows } of twin.parameters) {
     const start = rows === 1 ? bias : 0; // biases are rows
@@ -60,7 +62,8 @@ function stepCases(
     const names = model.parameters.map(({ name }) => name);
     model.load(Object.fromEntries(names.map((name, i) => [name, Float32Array.from(twin.parameters[i].data)])));
     const plan = planWholeStep(model, loss, { rows, inputs: 3, outputs })!;
-    const order = Tensor.from(device, rowNumbers), cursor = Tensor.from(device, Uint32Array.of(1));
+    const order = Tensor.from(device, rowNumbers);
+    const cursor = Tensor.from(device, Uint32Array.of(1));
     const losses = Tensor.zeros(device, [3]);
     runWholeStep(plan, { x: upload(device, x), y: upload(device, y), order, cursor, stride: STRIDE, losses });
     return pick(model, losses);

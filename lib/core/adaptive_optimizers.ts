@@ -52,7 +52,8 @@ export class RmsProp extends FlatOptimizer {
    * @throws {RangeError} If a setting is out of range.
    */
   constructor(model: Trainable, learningRate: number, options: RmsPropOptions = {}) {
-    const decay = checkShare("decay", options.decay ?? 0.99), epsilon = checkEpsilon(options.epsilon ?? 1e-8);
+    const decay = checkShare("decay", options.decay ?? 0.99);
+    const epsilon = checkEpsilon(options.epsilon ?? 1e-8);
     const weightDecay = checkWeightDecay(options.weightDecay);
     super(model, learningRate, { variance: zerosLike(model) });
     this.#settings = [weightDecay, decay, epsilon];
@@ -112,7 +113,8 @@ export class Adam extends FlatOptimizer {
     const weightDecay = checkWeightDecay(options.weightDecay);
     const powers = Tensor.from(model.values.device, [1, 1]);
     super(model, learningRate, { mean: zerosLike(model), variance: zerosLike(model), powers });
-    [this.weightDecay, this.#settings] = [weightDecay, [beta1, beta2, epsilon]];
+    this.weightDecay = weightDecay;
+    this.#settings = [beta1, beta2, epsilon];
   }
 
   /** One update. */
@@ -127,7 +129,8 @@ export class Adam extends FlatOptimizer {
    * @param decoupled The share taken off the weight, times the learning rate.
    */
   protected move(inGradient: number, decoupled: number): void {
-    const { mean, variance, powers } = this.state, [beta1, beta2] = this.#settings;
+    const { mean, variance, powers } = this.state;
+    const [beta1, beta2] = this.#settings;
     powers.device.run(kernels.adamPowers, { buffers: [powers], reals: [beta1, beta2], invocations: 1 });
     this.update(kernels.adam, [mean, variance, powers], [inGradient, decoupled, ...this.#settings]);
   }

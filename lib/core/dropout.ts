@@ -52,8 +52,10 @@ export function dropout(x: Tensor, { rate, key, step, out }: DropoutOptions): Te
   checkRate(rate);
   checkType("u32", [step]);
   if (step.size !== 1) throw new TypeError(`Cannot drop out by a step ${formatShape(step.shape)}: need [1]`);
-  const y = result([x], x.shape, out), dropped = Math.min(HASHES - 1, Math.round(rate * HASHES));
-  const sizes = [x.size, key, dropped], reals = [1 / (1 - rate)];
+  const y = result([x], x.shape, out);
+  const dropped = Math.min(HASHES - 1, Math.round(rate * HASHES));
+  const sizes = [x.size, key, dropped];
+  const reals = [1 / (1 - rate)];
   x.device.run(kernels.dropout, { buffers: [x, step, y], sizes, reals, invocations: x.size });
   return y;
 }

@@ -83,7 +83,8 @@ export class Dropout implements Layer {
 
   /** In training `y = x / (1 - rate)` for elements that are kept, else 0; in evaluation `y = x`, the very tensor. */
   forward(x: Tensor, training: boolean = false): Tensor {
-    [this.#x, this.#training] = [x, training];
+    this.#x = x;
+    this.#training = training;
     if (!training) return x;
     advance(this.#placed.step);
     return dropout(x, this.#options);

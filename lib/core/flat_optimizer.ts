@@ -136,7 +136,8 @@ export abstract class FlatOptimizer implements Optimizer {
    * @param reals Its sizes behind the number of parameters.
    */
   protected update(kernel: Kernel, state: readonly Tensor[], reals: readonly number[]): void {
-    const { values, gradients } = this.model, { size } = values;
+    const { values, gradients } = this.model;
+    const { size } = values;
     const buffers = [values, gradients, ...state, this.rate];
     values.device.run(kernel, { buffers, sizes: [size], reals, invocations: size });
   }

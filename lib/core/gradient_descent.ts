@@ -95,7 +95,8 @@ export class Momentum extends FlatOptimizer {
     const momentum = checkShare("momentum", options.momentum ?? 0.9);
     const weightDecay = checkWeightDecay(options.weightDecay);
     super(model, learningRate, { velocity: zerosLike(model) });
-    [this.momentum, this.#weightDecay] = [momentum, weightDecay];
+    this.momentum = momentum;
+    this.#weightDecay = weightDecay;
   }
 
   /** One update. */

@@ -62,7 +62,8 @@ export class Parameter {
    * @param grad Where its gradient lies.
    */
   bind(value: Tensor, grad: Tensor): void {
-    [this.#value, this.#grad] = [value, grad];
+    this.#value = value;
+    this.#grad = grad;
   }
 }
 

@@ -240,7 +240,8 @@ function inOnePass(
     return { loss: forward(prediction, target), dPrediction: backward(prediction, target) };
   }
   const pair = [prediction, target];
-  const loss = result(pair, [], undefined), dPrediction = result(pair, shape, undefined);
+  const loss = result(pair, [], undefined);
+  const dPrediction = result(pair, shape, undefined);
   device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: [1 / sizes[0], ...reals], invocations: 1 });
   return { loss, dPrediction };
 }

@@ -199,7 +199,8 @@ function spread(x: Tensor, shape: Shape, axis: 0 | 1 | undefined, factor: number
   if (!sameShape(x.shape, left)) {
     throw new TypeError(`Cannot spread ${formatShape(x.shape)} over ${formatShape(shape)}: need ${formatShape(left)}`);
   }
-  const out = result([x], shape, undefined), sizes = [out.size, length, inner];
+  const out = result([x], shape, undefined);
+  const sizes = [out.size, length, inner];
   x.device.run(kernels.spread, { buffers: [x, out], sizes, reals: [factor], invocations: out.size });
   return out;
 }
@@ -219,7 +220,8 @@ function reduce(kernel: Kernel, x: Tensor, axis: 0 | 1 | undefined, options: Out
       const factor = last && average ? 1 / total : 1;
       const sizes = [outer, length, inner, chunks];
       x.device.run(kernel, { buffers: [from, to], sizes, reals: [factor], invocations: outer * chunks * inner });
-      [from, length] = [to, last ? 0 : chunks];
+      from = to;
+      length = last ? 0 : chunks;
     }
   });
   return out;

@@ -30,7 +30,8 @@ import { Tensor } from "./tensor.ts";
 export function balancedWeights(counts: readonly number[]): number[] {
   const wrong = counts.find((count) => !(Number.isSafeInteger(count) && count >= 0));
   if (wrong !== undefined) throw new RangeError(`Cannot weigh a class of ${wrong} rows: need a whole number from 0 on`);
-  const there = counts.filter((count) => count > 0), rows = there.reduce((sum, count) => sum + count, 0);
+  const there = counts.filter((count) => count > 0);
+  const rows = there.reduce((sum, count) => sum + count, 0);
   return counts.map((count) => count > 0 ? rows / (there.length * count) : 1);
 }
 

@@ -98,7 +98,8 @@ export function parseNumber(text: string): number {
 
 /** The number that a cell holds; NaN where it holds none, or one that is not finite. */
 export function numberOf(cell: string): number {
-  const text = cell.trim(), value = NUMBER.test(text) ? Number(text) : NaN;
+  const text = cell.trim();
+  const value = NUMBER.test(text) ? Number(text) : NaN;
   return value === Infinity || value === -Infinity ? NaN : value;
 }
 

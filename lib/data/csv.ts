@@ -59,7 +59,8 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
   const { blockRows = 4096 } = options;
   let columns: readonly string[] = [];
   let rows = new Float64Array(0);
-  let [filled, firstRow] = [0, options.range?.firstRow ?? 0];
+  let filled = 0;
+  let firstRow = options.range?.firstRow ?? 0;
   const reach = () => blockRows - firstRow % blockRows;
   for await (const block of readRecords(path, options)) {
     if (rows.length === 0) {

@@ -54,7 +54,9 @@ const CHUNK_BYTES = 1 << 14;
 const HEADER_LIMIT = 1 << 24;
 
 /** Bytes that count when a file is cut into records. */
-export const LINE_FEED = 0x0a, CARRIAGE_RETURN = 0x0d, QUOTE = 0x22;
+export const LINE_FEED = 0x0a;
+export const CARRIAGE_RETURN = 0x0d;
+export const QUOTE = 0x22;
 const MARK = [0xef, 0xbb, 0xbf];
 
 /** Whether a path leads to a folder; where it leads nowhere, opening it says so. */
@@ -99,7 +101,9 @@ export async function csvPaths(path: string): Promise<string[]> {
  * @throws {DataError} If a file of a folder has another header than the first, or none.
  */
 export async function csvFiles(path: string): Promise<CsvFile[]> {
-  const paths = await csvPaths(path), files: CsvFile[] = [], isOne = paths[0] === path;
+  const paths = await csvPaths(path);
+  const files: CsvFile[] = [];
+  const isOne = paths[0] === path;
   for (const path of paths) {
     const file = await readHeader(path);
     if (!isOne) checkHeader(file, files[0] ?? file);
@@ -144,9 +148,10 @@ export function headerPiece({ path, header }: CsvFile): CsvPiece {
 /** Looks for the end of a file's header. */
 async function readHeader(path: string): Promise<CsvFile> {
   using file = await openFile(path);
-  const { size } = await file.stat(), mark = await readBytes(file, 0, 3);
-  const start = MARK.every((byte, i) => byte === mark[i]) ? MARK.length : 0,
-    found = await findHeader(file, start, size);
+  const { size } = await file.stat();
+  const mark = await readBytes(file, 0, 3);
+  const start = MARK.every((byte, i) => byte === mark[i]) ? MARK.length : 0;
+  const found = await findHeader(file, start, size);
   const bytes = await readBytes(file, found.begin, Math.min(found.end, found.begin + HEADER_LIMIT));
   const text = new TextDecoder().decode(bytes).replace(/\r?\n$/, "");
   return { path, size, header: { end: found.end, lines: found.lines, text } };
@@ -154,7 +159,12 @@ async function readHeader(path: string): Promise<CsvFile> {
 
 /** Where the first record that is no blank line begins and ends, and the line feeds up to its end. */
 async function findHeader(file: Deno.FsFile, start: number, size: number) {
-  let [at, begin, quotes, lines, feed, last] = [start, start, 0, 0, start - 1, 0];
+  let at = start;
+  let begin = start;
+  let quotes = 0;
+  let lines = 0;
+  let feed = start - 1;
+  let last = 0;
   for await (const bytes of chunksOf(file, at, size, CHUNK_BYTES)) {
     for (const byte of bytes) {
       if (byte === QUOTE) quotes++;

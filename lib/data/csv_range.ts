@@ -113,7 +113,8 @@ export async function csvRange(path: string, communicator: Communicator): Promis
   if (ranks === 1) return undefined;
   const files = await together(communicator, () => csvFiles(path));
   await checkFiles(path, files, communicator);
-  const cuts = cutFiles(files, ranks), all = new Float64Array(NUMBERS * cuts.length);
+  const cuts = cutFiles(files, ranks);
+  const all = new Float64Array(NUMBERS * cuts.length);
   await together(communicator, async () => {
     for (const [i, cut] of cuts.entries()) if (cut.rank === rank) all.set(await numbersOf(cut), NUMBERS * i);
   });
@@ -124,20 +125,23 @@ export async function csvRange(path: string, communicator: Communicator): Promis
   return {
     header: headerPiece(files[0]),
     pieces: own.map(({ file, begin, end, line }) => ({ file, begin, end, line })),
-    ...{ firstRow, rows },
+    firstRow,
+    rows,
   };
 }
 
 /** Cuts the bytes of all files together, headers apart, into as many for each rank. */
 function cutFiles(files: readonly CsvFile[], ranks: number): Cut[] {
-  const bytes = files.reduce((sum, { size, header }) => sum + size - header.end, 0), cuts: Cut[] = [];
+  const bytes = files.reduce((sum, { size, header }) => sum + size - header.end, 0);
+  const cuts: Cut[] = [];
   let before = 0;
   for (const file of files) {
     const { size, header } = file;
     const at = (rank: number) =>
       header.end + Math.min(Math.max(Math.floor(bytes * rank / ranks) - before, 0), size - header.end);
     for (let rank = 0; rank < ranks; rank++) {
-      const [from, to] = [at(rank), at(rank + 1)];
+      const from = at(rank);
+      const to = at(rank + 1);
       if (from < to) cuts.push({ rank, file, from, to });
     }
     before += size - header.end;
@@ -152,12 +156,19 @@ async function numbersOf({ file, from, to }: Cut): Promise<number[]> {
 
 /** The records that begin in each cut, and how many rows there are, from what each cut holds. */
 function piecesOf(cuts: readonly Cut[], all: Float64Array): { pieces: RankPiece[]; rows: number } {
-  let [isQuoted, line, rows] = [0, 1, 0];
+  let isQuoted = 0;
+  let line = 1;
+  let rows = 0;
   const pieces: RankPiece[] = [];
   cuts.forEach(({ rank, file, from: start }, i) => {
-    const isFirst = start === file.header.end, numbers = all.subarray(NUMBERS * i, NUMBERS * (i + 1));
-    if (isFirst) [isQuoted, line] = [0, 1 + file.header.lines];
-    const from = 2 + 4 * isQuoted, [end, endLines, isRow, ended] = numbers.subarray(from, from + 4);
+    const isFirst = start === file.header.end;
+    const numbers = all.subarray(NUMBERS * i, NUMBERS * (i + 1));
+    if (isFirst) {
+      isQuoted = 0;
+      line = 1 + file.header.lines;
+    }
+    const from = 2 + 4 * isQuoted;
+    const [end, endLines, isRow, ended] = numbers.subarray(from, from + 4);
     const begin = isFirst ? start : end;
     if (isFirst || (end > 0 && end < file.size)) { // else no record begins here
       const [feeds, row] = isFirst ? [0, 0] : [endLines, isRow];
@@ -223,7 +234,8 @@ function scanChunk(bytes: Uint8Array, scan: Scan, place: Place): void {
   };
   for (let feed = bytes.indexOf(LINE_FEED); feed !== -1; feed = bytes.indexOf(LINE_FEED, feed + 1)) {
     countQuotes(feed);
-    const at = place.at + feed, last = feed === 0 ? place.last : bytes[feed - 1];
+    const at = place.at + feed;
+    const last = feed === 0 ? place.last : bytes[feed - 1];
     endRecord(scan, at + 1, 1, !isBlank(at - place.feed - 1, last));
     place.feed = at;
   }

@@ -225,7 +225,8 @@ function readHeader(cells: string[], place: DataPlace, separator: Separator, wan
   if (repeated !== undefined) throw new DataError(`the header names column ${showCell(repeated)} twice`, place);
   const missing = wanted?.filter((name) => !places.has(name)) ?? [];
   if (missing.length > 0) {
-    const hint = separatorHint(columns, separator), names = missing.map((name) => JSON.stringify(name)).join(", ");
+    const hint = separatorHint(columns, separator);
+    const names = missing.map((name) => JSON.stringify(name)).join(", ");
     throw new DataError(`there is no column ${names}; there are ${columns.join(", ")}${hint}`, place);
   }
   return { columns, places: (wanted ?? columns).map((name) => places.get(name)!) };

@@ -70,7 +70,9 @@ async function* blocksOf(
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (bytes: number) => void },
 ): AsyncGenerator<TextBlock> {
   let buffer = new Uint8Array(2 * CHUNK_BYTES);
-  let [length, bytes, line] = [0, 0, piece.line];
+  let length = 0;
+  let bytes = 0;
+  let line = piece.line;
   for (let isAtEnd = false; !isAtEnd;) {
     signal?.throwIfAborted();
     if (length + CHUNK_BYTES > buffer.length) buffer = grown(buffer);
@@ -103,7 +105,9 @@ async function* blocksOf(
 export function* recordsOf(block: TextBlock): Generator<TextBlock> {
   const { file, text } = block;
   let { line } = block;
-  let [start, firstLine, isQuoted] = [0, line, false];
+  let start = 0;
+  let firstLine = line;
+  let isQuoted = false;
   let quote = text.indexOf('"');
   for (let from = 0; from < text.length; line++) {
     const end = text.indexOf("\n", from) + 1 || text.length;
@@ -112,7 +116,9 @@ export function* recordsOf(block: TextBlock): Generator<TextBlock> {
     if (isQuoted && end < text.length) continue;
     const record = text.slice(start, end);
     if (record.replace(/\r?\n?$/, "") !== "") yield { file, text: record, line: firstLine };
-    [start, firstLine, isQuoted] = [end, line + 1, false];
+    start = end;
+    firstLine = line + 1;
+    isQuoted = false;
   }
 }
 

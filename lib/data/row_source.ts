@@ -118,8 +118,11 @@ export class RowRange implements RowSource {
    * @param end The one behind its last.
    */
   constructor(source: RowSource, start: number, end: number) {
-    [this.#source, this.#start, this.rows] = [source, start, end - start];
-    [this.inputs, this.targets] = [source.inputs, source.targets];
+    this.#source = source;
+    this.#start = start;
+    this.rows = end - start;
+    this.inputs = source.inputs;
+    this.targets = source.targets;
   }
 
   /**

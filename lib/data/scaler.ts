@@ -88,8 +88,11 @@ export class RunningStatistics {
     this.#count++;
     for (let column = 0; column < this.#names.length; column++) {
       const value = values[offset + column];
-      const mean = this.#mean[column], delta = value - mean - this.#rest[column];
-      const step = delta / this.#count + this.#rest[column], next = mean + step, moved = next - mean;
+      const mean = this.#mean[column];
+      const delta = value - mean - this.#rest[column];
+      const step = delta / this.#count + this.#rest[column];
+      const next = mean + step;
+      const moved = next - mean;
       this.#rest[column] = (mean - (next - moved)) + (step - moved); // what rounding took from the sum
       this.#mean[column] = next;
       this.#squares[column] += delta * (value - next - this.#rest[column]);
@@ -119,14 +122,16 @@ export class RunningStatistics {
    */
   async merge(communicator: Communicator): Promise<void> {
     if (communicator.size === 1) return;
-    const own = this.#count, count = Float64Array.of(own);
+    const own = this.#count;
+    const count = Float64Array.of(own);
     await communicator.allReduce(count);
     this.#count = count[0];
     await communicator.allReduce(this.#min, "min");
     await communicator.allReduce(this.#max, "max");
     if (this.#count === 0) return;
     // Distances from the mean of means are small and exact, however far from zero the values are.
-    const weight = own / this.#count, centre = this.#mean.map((mean) => own > 0 ? mean * weight : 0);
+    const weight = own / this.#count;
+    const centre = this.#mean.map((mean) => own > 0 ? mean * weight : 0);
     await communicator.allReduce(centre);
     const apart = this.#mean.map((mean, column) => own > 0 ? mean - centre[column] + this.#rest[column] : 0);
     const shift = apart.map((distance) => distance * weight);

@@ -132,7 +132,8 @@ export class TargetEncoder {
       });
       return;
     }
-    const { name, classes } = this.#target, [cell] = cells;
+    const { name, classes } = this.#target;
+    const [cell] = cells;
     const place = isMissing(cell) ? undefined : this.#places.get(cell!.trim());
     if (place === undefined) {
       const problem = isMissing(cell)
@@ -152,7 +153,8 @@ function encoderOf(column: InputColumn): CellEncoder {
       out[place] = column.fill !== undefined && isMissing(cell) ? column.fill : numberIn(cell, name);
     };
   }
-  const { categories } = column, places = new Map(categories.map((category, i) => [category, i]));
+  const { categories } = column;
+  const places = new Map(categories.map((category, i) => [category, i]));
   return (cell, out, place) => {
     const text = isMissing(cell) ? fill : cell!.trim();
     if (text === undefined) throw missingCell(cell, name);

@@ -41,7 +41,8 @@ export function parseTable(value: unknown): Table {
   if (!MISSING_POLICIES.includes(missing as MissingPolicy)) throw fault(`its missing is ${showJson(missing)}`);
   const table = { inputs: inputs.map(parseColumn), target: parseTarget(target), missing: missing as MissingPolicy };
   const names = [...table.inputs.map(({ name }) => name), ...targetNames(table.target)];
-  const places = new Map(names.map((name, i) => [name, i])), repeated = names.find((name, i) => places.get(name) !== i);
+  const places = new Map(names.map((name, i) => [name, i]));
+  const repeated = names.find((name, i) => places.get(name) !== i);
   if (repeated !== undefined) throw fault(`column ${showJson(repeated)} is there twice`);
   const characters = table.inputs.reduce((sum, column) => sum + encodedLength(column), 0);
   if (characters > MAX_CHARACTERS) {

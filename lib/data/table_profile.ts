@@ -117,7 +117,8 @@ export class ColumnProfile {
    * 1,000, differ, or of which one is longer than 1,000 characters.
    */
   get look(): ColumnLook {
-    const [numbers, texts] = [this.#numbers, this.#texts];
+    const numbers = this.#numbers;
+    const texts = this.#texts;
     if (this.isConstant) return "constant";
     if (texts === 0) {
       return this.#countsUp && ID_NAMES.some((pattern) => pattern.test(this.name)) ? "identifier" : "numeric";
@@ -164,7 +165,8 @@ export class ColumnProfile {
    */
   async merged(communicator: Communicator): Promise<ColumnProfile> {
     if (communicator.size === 1) return this;
-    const joined = new ColumnProfile(this.name), texts = await gatherTexts(communicator, JSON.stringify(this.#state()));
+    const joined = new ColumnProfile(this.name);
+    const texts = await gatherTexts(communicator, JSON.stringify(this.#state()));
     for (const text of texts ?? []) joined.#join(JSON.parse(text));
     const whole = await shareText(communicator, JSON.stringify(joined.#state()));
     return new ColumnProfile(this.name).#join(JSON.parse(whole));
@@ -173,9 +175,18 @@ export class ColumnProfile {
   /** All that is known; JSON has null for the infinite ends of no numbers. */
   #state(): ProfileState {
     return {
-      ...{ firstMissing: this.firstMissing, firstText: this.firstText, min: this.min, max: this.max },
-      ...{ missing: this.#missing, numbers: this.#numbers, texts: this.#texts, written: this.#written },
-      ...{ values: this.#values && [...this.#values], countsUp: this.#countsUp, first: this.#first, last: this.#last },
+      firstMissing: this.firstMissing,
+      firstText: this.firstText,
+      min: this.min,
+      max: this.max,
+      missing: this.#missing,
+      numbers: this.#numbers,
+      texts: this.#texts,
+      written: this.#written,
+      values: this.#values && [...this.#values],
+      countsUp: this.#countsUp,
+      first: this.#first,
+      last: this.#last,
     };
   }
 

@@ -133,7 +133,8 @@ export class Evaluator {
     if (baseline && baseline.length !== columns) {
       throw new TypeError(`Cannot compare ${columns} targets with a baseline of ${baseline.length}`);
     }
-    const own = classesOf(loss, scaler), names = own && (classes ?? own);
+    const own = classesOf(loss, scaler);
+    const names = own && (classes ?? own);
     if (names?.length !== own?.length) {
       throw new TypeError(`Cannot measure ${names!.length} classes: the outputs are for ${own!.length}`);
     }
@@ -156,7 +157,8 @@ export class Evaluator {
    * @throws {TypeError} If the lengths differ.
    */
   add(output: ArrayLike<number>, y: ArrayLike<number>): void {
-    const actual = this.#scaler.inverse(y), columns = this.#scaler.columns.length;
+    const actual = this.#scaler.inverse(y);
+    const columns = this.#scaler.columns.length;
     this.#scores.add(output, toRaw(output, this.#loss, this.#scaler), y, actual);
     if (!this.#baseline) return;
     const { scores, output: trivial, raw } = this.#baseline;
@@ -204,7 +206,10 @@ class Scores {
     y: ArrayLike<number>,
     actual: ArrayLike<number>,
   ): void {
-    const { kind, reference } = this.#lossFunction, n = y.length, columns = this.#columns, rows = n / columns;
+    const { kind, reference } = this.#lossFunction;
+    const n = y.length;
+    const columns = this.#columns;
+    const rows = n / columns;
     this.#metrics.add(predicted, actual);
     if (n === 0) return;
     this.#values += n;

@@ -76,8 +76,11 @@ export class RunningMetrics {
    */
   add(predicted: ArrayLike<number>, actual: ArrayLike<number>): void {
     checkLengths("predictions", predicted, "true values", actual);
-    let count = this.#count, squares = this.#squares, absolutes = this.#absolutes;
-    let mean = this.#mean, spread = this.#spread;
+    let count = this.#count;
+    let squares = this.#squares;
+    let absolutes = this.#absolutes;
+    let mean = this.#mean;
+    let spread = this.#spread;
     for (let i = 0; i < actual.length; i++) {
       const error = predicted[i] - actual[i];
       squares += error * error;
@@ -86,7 +89,11 @@ export class RunningMetrics {
       mean += delta / ++count;
       spread += delta * (actual[i] - mean);
     }
-    [this.#count, this.#squares, this.#absolutes, this.#mean, this.#spread] = [count, squares, absolutes, mean, spread];
+    this.#count = count;
+    this.#squares = squares;
+    this.#absolutes = absolutes;
+    this.#mean = mean;
+    this.#spread = spread;
   }
 
   /**
@@ -97,7 +104,8 @@ export class RunningMetrics {
    */
   result(): RegressionMetrics {
     checkSome("predictions", this.#count);
-    const squares = this.#squares, mse = squares / this.#count;
+    const squares = this.#squares;
+    const mse = squares / this.#count;
     // Times 0, so that NaN stays NaN.
     const r2 = this.#spread === 0 ? (squares === 0 ? 1 : squares * 0) : 1 - squares / this.#spread;
     return { mse, rmse: Math.sqrt(mse), mae: this.#absolutes / this.#count, r2 };

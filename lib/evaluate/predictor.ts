@@ -61,7 +61,9 @@ export class Predictor implements Disposable {
    * @throws {DeviceError} If the GPU reported a fault.
    */
   async predict(x: Tensor): Promise<Float32Array> {
-    const { device } = this, [chunk, inputs] = this.#input.shape, outputs = this.#output.shape[1];
+    const { device } = this;
+    const [chunk, inputs] = this.#input.shape;
+    const outputs = this.#output.shape[1];
     if (x.shape.length !== 2 || x.shape[1] !== inputs) {
       throw new TypeError(`Cannot predict from x ${formatShape(x.shape)}: need [rows, ${inputs}]`);
     }

@@ -70,8 +70,11 @@ export class CommandBuilder {
     faults: GpuFaults,
     gridWidth: number = MAX_WORKGROUPS,
   ) {
-    [this.#gpu, this.#counts, this.#products] = [gpu, counts, products];
-    [this.#faults, this.#gridWidth] = [faults, gridWidth];
+    this.#gpu = gpu;
+    this.#counts = counts;
+    this.#products = products;
+    this.#faults = faults;
+    this.#gridWidth = gridWidth;
   }
 
   /**
@@ -135,8 +138,10 @@ export class CommandBuilder {
   }
 
   #createTexture(texels: number): GPUTexture {
-    const size = textureSize(texels), bytes = size[0] * size[1] * TEXEL_BYTES;
-    const label = "a packed matrix", usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
+    const size = textureSize(texels);
+    const bytes = size[0] * size[1] * TEXEL_BYTES;
+    const label = "a packed matrix";
+    const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
     const create = () => this.#gpu.createTexture({ label, size, format: "rgba32float", usage });
     const texture = this.#faults.watch(label, create, bytes);
     this.#count(1, bytes);
@@ -171,7 +176,8 @@ export class CommandBuilder {
  * @returns How many dispatches they were.
  */
 export function encode(encoder: GPUCommandEncoder, commands: readonly Command[], times: number): number {
-  let pass: GPUComputePassEncoder | undefined, dispatches = 0;
+  let pass: GPUComputePassEncoder | undefined;
+  let dispatches = 0;
   for (let time = 0; time < times; time++) {
     for (const command of commands) {
       if ("copies" in command) {
@@ -217,7 +223,8 @@ export function refuseDestroyed({ commands, buffers }: Built, destroyed: WeakSet
 
 /** Workgroups along x and y; refuses more than a dispatch has. */
 function gridOf({ kernel, invocations }: Dispatch, width: number): { x: number; y: number } {
-  const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP)), y = Math.ceil(groups / width);
+  const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP));
+  const y = Math.ceil(groups / width);
   if (!(y <= MAX_WORKGROUPS)) {
     throw new RangeError(
       `Cannot run ${kernel.name}: ${invocations} invocations are ${groups} workgroups, a dispatch has at most ${

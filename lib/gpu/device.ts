@@ -170,7 +170,8 @@ export class Device implements Disposable {
   record(body: (cut: () => void) => void, { fuse = false }: RecordOptions = {}): Recording {
     if (this.#kept) throw new TypeError("Cannot record inside a recording");
     const { dispatches, buffers } = this.#kept = { dispatches: [], buffers: new Set() };
-    const owned: Tracked[] = [], cuts = [0];
+    const owned: Tracked[] = [];
+    const cuts = [0];
     this.#scopes.push(owned);
     try {
       refusePromise("record", body(() => cuts.push(dispatches.length)));
@@ -182,7 +183,8 @@ export class Device implements Disposable {
       this.#kept = undefined;
     }
     const parts = cuts.map((start, i) => dispatches.slice(start, cuts[i + 1]));
-    const bound = parts.map(buffersOf), asked = new Set(bound.flatMap((part) => [...part]));
+    const bound = parts.map(buffersOf);
+    const asked = new Set(bound.flatMap((part) => [...part]));
     const builts = parts.map((part, i) => {
       const elsewhere = new Set(bound.flatMap((other, j) => j === i ? [] : [...other]));
       return this.#builder.build(part, fuse ? buffers.difference(elsewhere) : undefined);

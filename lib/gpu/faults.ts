@@ -36,7 +36,8 @@ export class GpuFaults {
    * @param held What is alive on it, kept up to date by others.
    */
   constructor(gpu: GPUDevice, held: Held) {
-    [this.#gpu, this.#held] = [gpu, held];
+    this.#gpu = gpu;
+    this.#held = held;
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       this.#keep((event as GPUUncapturedErrorEvent).error, "");

@@ -70,7 +70,8 @@ export function schedule(plain: readonly Dispatch[], target: Target): (Dispatch 
 
 /** Four elements to an invocation, where they divide. */
 function widen(dispatch: Dispatch): Dispatch {
-  const { kernel, sizes, invocations } = dispatch, counts = kernel.counts ?? 0;
+  const { kernel, sizes, invocations } = dispatch;
+  const counts = kernel.counts ?? 0;
   if (counts === 0 || sizes.slice(0, counts).some((size) => size % 4 !== 0)) return dispatch;
   const fours = sizes.map((size, i) => i < counts ? size / 4 : size);
   return { ...dispatch, kernel: byFours(kernel), sizes: fours, invocations: invocations / 4 };
@@ -106,18 +107,21 @@ function absorb(
   switch (kernel as Kernel) {
     case kernels.addBias:
       if (!isSame(first, out) || !mayVanish || bias || !untouched) return false;
-      [product.bias, product.out] = [second, third];
+      product.bias = second;
+      product.out = third;
       return true;
     case kernels.sigmoid:
     case kernels.tanh:
       if (!isSame(first, out) || !mayVanish || !untouched) return false;
-      [product.activation, product.out] = [kernel === kernels.tanh ? "tanh" : "sigmoid", second];
+      product.activation = kernel === kernels.tanh ? "tanh" : "sigmoid";
+      product.out = second;
       return true;
     case kernels.relu: {
       const masks = readers.every((reader) => isReluBackwardOf(reader, out));
       if (!isSame(first, out) || !intermediate.has(out.buffer) || !masks || !untouched) return false;
       for (const reader of readers) reader.resources = [second, ...reader.resources.slice(1)];
-      [product.activation, product.out] = ["relu", second];
+      product.activation = "relu";
+      product.out = second;
       return true;
     }
     case kernels.reluBackward:
@@ -125,7 +129,8 @@ function absorb(
     case kernels.tanhBackward:
       if (!isSame(second, out) || first.buffer === out.buffer || !mayVanish || !untouched || bias) return false;
       product.derivative = DERIVATIVES.get(kernel)!;
-      [product.y, product.out] = [first, third];
+      product.y = first;
+      product.out = third;
       return true;
     case kernels.sum:
       if (!isSame(first, product.b) || product.sums || product.transposeB) return false;
@@ -160,12 +165,14 @@ interface Packed {
  */
 function place(items: readonly Item[], target: Target): (Dispatch | Packing[])[] {
   const placed: (Dispatch | Packing[])[] = [];
-  let held: Packed[] = [], copies: Packing[] | undefined;
+  let held: Packed[] = [];
+  let copies: Packing[] | undefined;
   const writtenSince = new Set<GPUBuffer>();
   const pack = (matrix: Binding, rows: number, columns: number): GPUTexture => {
     const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
     if (found) return found.texture;
-    const texture = target.createTexture(texelsOf(rows, columns)), packed = toPacked(matrix, rows, columns, texture);
+    const texture = target.createTexture(texelsOf(rows, columns));
+    const packed = toPacked(matrix, rows, columns, texture);
     if ("kernel" in packed) {
       placed.push(packed);
     } else {

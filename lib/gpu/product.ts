@@ -40,11 +40,13 @@ export interface Product {
 /** Multiplications below which a product is not worth packing its operands: measured on llvmpipe. */
 const SMALL_PRODUCT = 1_024;
 /** Inner positions that one invocation loops over, by fours and one by one: llvmpipe silently ends it after 65,535 iterations. */
-const MAX_INNER = 4 * 60_000, MAX_PLAIN_INNER = 32_768;
+const MAX_INNER = 4 * 60_000;
+const MAX_PLAIN_INNER = 32_768;
 /** Bytes of a texel: four columns in float32. */
 export const TEXEL_BYTES = 16;
 /** Texels in a row of a packed texture, and rows that every device allows. */
-const TEXTURE_WIDTH = 1024, TEXTURE_HEIGHT = 8192;
+const TEXTURE_WIDTH = 1024;
+const TEXTURE_HEIGHT = 8192;
 
 /**
  * Reads a dispatch of the plain matrix product.
@@ -54,10 +56,11 @@ const TEXTURE_WIDTH = 1024, TEXTURE_HEIGHT = 8192;
  */
 export function toProduct({ kernel, resources, sizes }: Dispatch): Product | undefined {
   if ((kernel as Kernel) !== kernels.matmul) return undefined;
-  const [m, n, , aInner, , bColumn, , k] = sizes;
+  const [m, n, _1, aInner, _2, bColumn, _3, k] = sizes;
   const [a, b, out] = resources as Binding[];
   // Of a matrix with one row or column either reading is right.
-  const transposeA = aInner !== 1, transposeB = bColumn !== 1;
+  const transposeA = aInner !== 1;
+  const transposeB = bColumn !== 1;
   const texels = Math.max(texelsOf(m, k), texelsOf(k, m), texelsOf(k, n), texelsOf(n, k), texelsOf(m, n));
   const fits = k > 0 && k <= MAX_INNER && texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
   if (!fits || m * n * k < SMALL_PRODUCT) return undefined;
@@ -66,10 +69,12 @@ export function toProduct({ kernel, resources, sizes }: Dispatch): Product | und
 
 /** A plain product in parts that add up, each of no more inner positions than an invocation may loop over. */
 export function partsOf(dispatch: Dispatch): Dispatch[] {
-  const { kernel, sizes } = dispatch, inner = sizes[7];
+  const { kernel, sizes } = dispatch;
+  const inner = sizes[7];
   if ((kernel as Kernel) !== kernels.matmul || inner <= MAX_PLAIN_INNER) return [dispatch];
   return Array.from({ length: Math.ceil(inner / MAX_PLAIN_INNER) }, (_, part) => {
-    const start = part * MAX_PLAIN_INNER, end = Math.min(inner, start + MAX_PLAIN_INNER);
+    const start = part * MAX_PLAIN_INNER;
+    const end = Math.min(inner, start + MAX_PLAIN_INNER);
     return { ...dispatch, sizes: [...sizes.slice(0, 6), start, end] };
   });
 }
@@ -93,7 +98,8 @@ export interface TextureCopy {
 
 /** The copies that pack a matrix: its whole rows of texels, and the rest. */
 export function copiesOf({ matrix: { buffer, byteOffset, byteLength }, texture }: Packing): TextureCopy[] {
-  const bytesPerRow = TEXTURE_WIDTH * TEXEL_BYTES, rows = Math.floor(byteLength / bytesPerRow);
+  const bytesPerRow = TEXTURE_WIDTH * TEXEL_BYTES;
+  const rows = Math.floor(byteLength / bytesPerRow);
   const copy = (y: number, size: [number, number]): TextureCopy => ({
     source: { buffer, offset: byteOffset + y * bytesPerRow, bytesPerRow },
     destination: { texture, origin: [0, y] },
@@ -136,7 +142,8 @@ export function toPacked(matrix: Binding, rows: number, columns: number, texture
 
 /** The dispatch of a product whose operands are packed. */
 export function blocksDispatch(product: Product, { a, b, y }: Operands, unused: Unused): Dispatch {
-  const { m, n, k, bias, out, sums } = product, aligned = n % 4 === 0;
+  const { m, n, k, bias, out, sums } = product;
+  const aligned = n % 4 === 0;
   const outs = aligned ? [unused.out, out] : [out, unused.out];
   return {
     kernel: matmulBlocksKernel(formOf(product), aligned),

@@ -35,7 +35,9 @@ export class Staging implements Disposable {
    * @param hooks The device.
    */
   constructor(copy: GPUBuffer, starts: readonly number[], hooks: Hooks) {
-    [this.#copy, this.#starts, this.#hooks] = [copy, starts, hooks];
+    this.#copy = copy;
+    this.#starts = starts;
+    this.#hooks = hooks;
     try {
       copy.unmap();
     } catch {
@@ -56,7 +58,8 @@ export class Staging implements Disposable {
     send();
     const mapped = this.#copy.mapAsync(GPUMapMode.READ);
     mapped.catch(() => {}); // where it is of no more use
-    const bytes = this.#range(), early = bytes && this.#show(bytes, use);
+    const bytes = this.#range();
+    const early = bytes && this.#show(bytes, use);
     await (early ? othersFirst() : mapped.catch((error) => fail(error.message))); // reports of faults come in meanwhile
     check();
     return (early ?? this.#show(this.#copy.getMappedRange(), use)).result;
@@ -102,9 +105,12 @@ export function scaleInto(target: Float32Array, start: number, bytes: ArrayBuffe
  * and then a rest, a hundredth of it all, for Deno looks at the network only when it has nothing to do, or after scores of
  * turns. In milliseconds.
  */
-const TURN_EVERY = 5, REST_EVERY = 250, REST = 1;
+const TURN_EVERY = 5;
+const REST_EVERY = 250;
+const REST = 1;
 
-let turned = performance.now(), rested = turned;
+let turned = performance.now();
+let rested = turned;
 
 /** Lets everything else have its turn: timers, signals, requests. */
 async function othersFirst(): Promise<void> {

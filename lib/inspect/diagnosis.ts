@@ -140,7 +140,8 @@ export function diagnose({ inputs, relus = [], weights = [], targets = [], losse
   if (constant.length > 0) return constant;
   const unscaled = inputs ? unscaledInputs(inputs) : [];
   const hidden = weights.slice(0, -1);
-  const identical = hidden.flatMap(identicalUnits), dead = identical.length > 0 ? [] : relus.flatMap(deadUnits);
+  const identical = hidden.flatMap(identicalUnits);
+  const dead = identical.length > 0 ? [] : relus.flatMap(deadUnits);
   const exploding = unscaled.length > 0 ? [] : explodingGradient(weights);
   const vanishing = identical.length + dead.length > 0 ? [] : vanishingGradient(weights);
   const found = [...unscaled, ...identical, ...dead, ...exploding, ...vanishing];
@@ -244,8 +245,10 @@ function explodingGradient(weights: readonly LookedWeights[]): Finding[] {
 function vanishingGradient(weights: readonly LookedWeights[]): Finding[] {
   if (weights.length < 2) return [];
   const size = ({ data }: LookedMatrix) => normOf(data) / Math.sqrt(data.length);
-  const [first, last] = [weights[0], weights.at(-1)!];
-  const [from, to] = [size(first.weightGradient), size(last.weightGradient)];
+  const first = weights[0];
+  const last = weights.at(-1)!;
+  const from = size(first.weightGradient);
+  const to = size(last.weightGradient);
   if (!(from < VANISHING_RATIO * to && to < Infinity)) return [];
   return [{
     kind: "vanishing gradient",

@@ -26,7 +26,8 @@ export async function examine(
   x: Tensor,
   y: Tensor,
 ): Promise<Required<Pick<Look, "relus" | "weights">>> {
-  const { device } = model, names: string[] = [];
+  const { device } = model;
+  const names: string[] = [];
   using kept = Tensor.zeros(device, model.gradients.shape);
   device.copy(model.gradients, kept);
   const relus = device.tidy(() => {
@@ -57,14 +58,18 @@ function weightsOf({ parameters, values: { byteOffset } }: Model, values: Flat, 
     const start = (value.byteOffset - byteOffset) / ELEMENT_BYTES;
     return [name, { shape, start, end: start + value.size }];
   }));
-  return [...placed].filter(([, { shape }]) => shape.length === 2).flatMap(([name, { shape, start, end }]) => {
+  return [...placed].filter(([_, { shape }]) => shape.length === 2).flatMap(([name, { shape, start, end }]) => {
     const bias = placed.get(name.replace(/weight$/, "bias"));
     if (!bias || bias.shape.length !== 1) return [];
     const matrix = (flat: Flat): LookedMatrix => ({
-      ...{ name, rows: shape[0], columns: shape[1], data: flat.subarray(start, end) },
+      name,
+      rows: shape[0],
+      columns: shape[1],
+      data: flat.subarray(start, end),
     });
     const vector = (flat: Flat) => flat.subarray(bias.start, bias.end);
-    const [weight, weightGradient] = [matrix(values), matrix(gradients)];
+    const weight = matrix(values);
+    const weightGradient = matrix(gradients);
     return [{ name, weight, weightGradient, bias: vector(values), biasGradient: vector(gradients) }];
   });
 }

@@ -78,7 +78,8 @@ export function likelyCause(evidence: Evidence): FaultCause {
 }
 
 function largeColumn(what: string, values: ArrayLike<number>, width: number): FaultCause | undefined {
-  const place = largestAt(values), value = values[place];
+  const place = largestAt(values);
+  const value = values[place];
   if (!(Math.abs(value) > LARGE)) return undefined;
   return { kind: "scale", text: `${what} ${place % width} is not scaled: the batch holds ${format(value)}` };
 }
@@ -98,12 +99,14 @@ export function unseenCause(evidence: Pick<Evidence, "losses" | "rate" | "weight
 function growth(
   { losses, rate, weight: [large, small] }: Pick<Evidence, "losses" | "rate" | "weight">,
 ): FaultCause | undefined {
-  const recent = losses.slice(-RECENT), last = recent.at(-1) ?? NaN;
+  const recent = losses.slice(-RECENT);
+  const last = recent.at(-1) ?? NaN;
   const lowest = recent.reduce((low, loss, i) => loss <= recent[low] ? i : low, 0);
   const smaller = Number((rate / SMALLER).toPrecision(3));
   const tooLarge = `a learning rate of ${format(rate)} is too large`;
   if (last > GROWTH * recent[lowest]) {
-    const steps = recent.length - 1 - lowest, over = steps === 1 ? "in one step" : `over ${steps} steps`;
+    const steps = recent.length - 1 - lowest;
+    const over = steps === 1 ? "in one step" : `over ${steps} steps`;
     const text = `the loss grew from ${format(recent[lowest])} to ${format(last)} ${over}: ${tooLarge}`;
     return { kind: "rate", text, rate: smaller };
   }
@@ -135,10 +138,14 @@ function largestFinite(data: ArrayLike<number>): number {
 
 /** Where the element of largest size is, of those that are finite. */
 function largestAt(values: ArrayLike<number>): number {
-  let place = 0, size = -1;
+  let place = 0;
+  let size = -1;
   for (let i = 0; i < values.length; i++) {
     const own = Math.abs(values[i]);
-    if (own > size && own < Infinity) [place, size] = [i, own];
+    if (own > size && own < Infinity) {
+      place = i;
+      size = own;
+    }
   }
   return place;
 }

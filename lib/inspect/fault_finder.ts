@@ -117,7 +117,9 @@ async function narrow(
   more: Readonly<Record<string, Tensor>>,
 ): Promise<Narrowed> {
   trainer.restore(state, more);
-  let good = await trainer.snapshot(), bad = error, earlier: ArrayLike<number> = [];
+  let good = await trainer.snapshot();
+  let bad = error;
+  let earlier: ArrayLike<number> = [];
   const probe = async (step: number) => {
     trainer.restore(good);
     try {
@@ -141,9 +143,11 @@ async function runTo(trainer: Trainer, step: number): Promise<{ losses: Float32A
 
 /** Takes the step once more, and names the first tensor that is not finite. */
 async function locate(trainer: Trainer, state: TrainingState, narrowed: Narrowed): Promise<Fault> {
-  const { good, bad } = narrowed, step = good.step + 1;
+  const { good, bad } = narrowed;
+  const step = good.step + 1;
   if (bad.step <= good.step) return notAgain(trainer, state, narrowed);
-  let seen = await observe(trainer, good), found = firstBad(seen);
+  let seen = await observe(trainer, good);
+  let found = firstBad(seen);
   if (found?.name.startsWith("grad_") && trainer.options.clipNorm !== undefined) {
     // Clipping makes all gradients NaN, so that what was wrong shows only without it.
     using unclipped = new Trainer({ ...trainer.options, clipNorm: undefined });
@@ -160,10 +164,12 @@ async function locate(trainer: Trainer, state: TrainingState, narrowed: Narrowed
 
 /** What a step makes, operation by operation, and what it leaves, in the order of computation. */
 async function observe(trainer: Trainer, good: TrainingState): Promise<Reading[]> {
-  const { model, optimizer } = trainer.options, seen: Reading[] = [];
+  const { model, optimizer } = trainer.options;
+  const seen: Reading[] = [];
   trainer.restore(good);
   const onStep = async (tensors: ReadonlyMap<string, Tensor>, _: number, { x, y }: { x: Tensor; y: Tensor }) => {
-    const all = [["x", x] as const, ["y", y] as const, ...tensors], data = await readAll(all.map(([, t]) => t));
+    const all = [["x", x] as const, ["y", y] as const, ...tensors];
+    const data = await readAll(all.map(([_, t]) => t));
     all.forEach(([name, { shape }], i) => seen.push({ name, shape, data: data[i] }));
   };
   await trainer.observedEpoch(onStep, { between: (now) => good.step + 1 - now }).catch(ignoreNotFinite);
@@ -216,7 +222,9 @@ type Place = Omit<Fault, "step" | "epoch" | "cause">;
 
 /** Where in a tensor, in which layer and in which row its first value is that is not finite. */
 function placeOf(trainer: Trainer, { name, shape, data }: Reading, rows: Uint32Array<ArrayBuffer>): Place {
-  const index = badIndex(data), columns = shape.at(-1) ?? 1, number = layerOf(trainer, name);
+  const index = badIndex(data);
+  const columns = shape.at(-1) ?? 1;
+  const number = layerOf(trainer, name);
   const at = shape.length === 2 ? [Math.floor(index / columns), index % columns] : shape.length === 1 ? [index] : [];
   return {
     tensor: name,
@@ -230,7 +238,9 @@ function placeOf(trainer: Trainer, { name, shape, data }: Reading, rows: Uint32A
 
 /** The number of the layer that a tensor belongs to; -1 where it is none's. */
 function layerOf({ options: { model: { layers } } }: Trainer, name: string): number {
-  const names = layerNames(layers), gradient = /^grad_\w+_(\d+)$/.exec(name), parameter = /\.(\d+)\.\w+$/.exec(name);
+  const names = layerNames(layers);
+  const gradient = /^grad_\w+_(\d+)$/.exec(name);
+  const parameter = /\.(\d+)\.\w+$/.exec(name);
   if (gradient) return names.indexOf(`z${gradient[1]}`);
   return parameter ? Number(parameter[1]) : names.indexOf(name);
 }
@@ -248,8 +258,13 @@ function causeOf(
 ): FaultCause {
   const [x, y] = seen;
   return likelyCause({
-    ...{ tensor, value: value!, row, column: at.at(-1) ?? 0 },
-    ...{ x: x.data, y: y.data, widths: [x.shape[1], y.shape[1]] },
+    tensor,
+    value: value!,
+    row,
+    column: at.at(-1) ?? 0,
+    x: x.data,
+    y: y.data,
+    widths: [x.shape[1], y.shape[1]],
     ...growthOf(trainer, state, narrowed),
     gradient: sizeOf("grad_", seen),
   });
@@ -283,7 +298,8 @@ function faultOfState(trainer: Trainer, state: TrainingState): Fault | undefined
 
 /** What was reported, where the steps taken again are sound: it came from outside them, or the device erred. */
 function notAgain(trainer: Trainer, state: TrainingState, narrowed: Narrowed, seen = readingsOf(narrowed.good)): Fault {
-  const { what, value, step } = narrowed.bad, growth = growthOf(trainer, state, narrowed);
+  const { what, value, step } = narrowed.bad;
+  const growth = growthOf(trainer, state, narrowed);
   const weight = [sizeOf("weights.", seen), growth.weight[1]] as const;
   const cause = unseenCause({ ...growth, weight }, step);
   return { ...stepOf(trainer, step), tensor: what, value, rows: new Uint32Array(), cause };

@@ -71,7 +71,8 @@ export async function saveCheckpoint(
  * @throws {Deno.errors.NotFound} If there is no such file.
  */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
-  const { tensors, metadata } = await readSafetensors(path), { sha256, ...hashed } = metadata;
+  const { tensors, metadata } = await readSafetensors(path);
+  const { sha256, ...hashed } = metadata;
   const { step, counters, notes } = parseNotes(path, hashed);
   if (sha256 !== await hashOf([...tensors], hashed)) {
     throw new DataError("it was damaged: what it holds does not have the hash that it gives", { file: path });

@@ -150,13 +150,15 @@ export class LoadedModel implements Disposable {
  * @returns A prediction per row.
  */
 export function toPredictions(predicted: ArrayLike<number>, { table, targets }: ModelDescription): Prediction[] {
-  const { target } = table, width = targets.length;
+  const { target } = table;
+  const width = targets.length;
   return Array.from({ length: predicted.length / width }, (_, row) => {
     const values = targets.map((_, i) => predicted[row * width + i]);
     if (target.kind === "numeric") {
       return width === 1 ? values[0] : Object.fromEntries(targets.map((name, i) => [name, values[i]]));
     }
-    const shares = width === 1 ? [1 - values[0], values[0]] : values, { classes } = target;
+    const shares = width === 1 ? [1 - values[0], values[0]] : values;
+    const { classes } = target;
     // As accuracy counts it: a probability of 0.5 of the second of two classes is the second.
     const best = width === 1 ? Number(values[0] >= 0.5) : shares.indexOf(Math.max(...shares));
     return { class: classes[best], probabilities: Object.fromEntries(classes.map((name, i) => [name, shares[i]])) };
@@ -177,7 +179,8 @@ export class RowEncoder {
 
   /** Network inputs [rows, features] in raw units. Throws what {@linkcode LoadedModel.predict} does. */
   encode(rows: readonly Row[], firstRow: number): Float64Array {
-    const width = this.#encoder.names.length, out = new Float64Array(rows.length * width);
+    const width = this.#encoder.names.length;
+    const out = new Float64Array(rows.length * width);
     rows.forEach((row, i) => {
       try {
         out.set(this.encodeRow(row), i * width);

@@ -78,7 +78,9 @@ export interface ModelMetadata {
 export async function dataSource(path: string): Promise<DataSource> {
   // Not at the top: a browser has neither, and no files.
   const [{ createHash }, { basename, resolve }] = await Promise.all([import("node:crypto"), import("node:path")]);
-  const buffer = new Uint8Array(1 << 20), paths = await csvPaths(path), isOne = paths[0] === path;
+  const buffer = new Uint8Array(1 << 20);
+  const paths = await csvPaths(path);
+  const isOne = paths[0] === path;
   const lines = createHash("sha256");
   for (const path of paths) {
     using file = await openFile(path);
@@ -126,7 +128,7 @@ export function formatMetadata(model: ModelMetadata, loss: string): Record<strin
   const { table, scalers, settings, seed, baseline, source } = model;
   if (baseline) checkBaseline(baseline, model.targets, loss);
   const texts = { table, scaler: scalers, settings, seed, baseline, source, versions: ownVersions() };
-  const given = Object.entries(texts).filter(([, value]) => value !== undefined);
+  const given = Object.entries(texts).filter(([_, value]) => value !== undefined);
   return { loss, ...Object.fromEntries(given.map(([name, value]) => [name, JSON.stringify(value)])) };
 }
 
@@ -150,8 +152,10 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
     Object.hasOwn(metadata, name) ? parse(parseJson(metadata, name)) : undefined;
   const scaler = fieldsOf("scaler", parseJson(metadata, "scaler"));
   const scalers = { inputs: Scaler.fromJSON(scaler.inputs), targets: Scaler.fromJSON(scaler.targets) };
-  const table = parseTable(parseJson(metadata, "table")), loss = metadata.loss;
-  const features = encodedNames(table.inputs), targets = outputNames(table.target, loss);
+  const table = parseTable(parseJson(metadata, "table"));
+  const loss = metadata.loss;
+  const features = encodedNames(table.inputs);
+  const targets = outputNames(table.target, loss);
   const model: ModelMetadata = {
     table,
     features,
@@ -182,7 +186,8 @@ function fieldsOf(what: string, value: unknown): Record<string, unknown> {
 }
 
 function textsOf(what: string, value: unknown): Record<string, string> {
-  const fields = fieldsOf(what, value), odd = Object.keys(fields).find((key) => typeof fields[key] !== "string");
+  const fields = fieldsOf(what, value);
+  const odd = Object.keys(fields).find((key) => typeof fields[key] !== "string");
   if (odd === undefined) return fields as Record<string, string>;
   throw new SyntaxError(`${showJson(odd)} of its ${what} is ${showJson(fields[odd])}, need a text`);
 }
@@ -217,7 +222,8 @@ function checkBaseline(value: unknown, targets: readonly string[], loss: string)
 }
 
 function checkNames({ table, features, targets, scalers }: ModelMetadata, loss: string): void {
-  const inputs = encodedNames(table.inputs), outputs = outputNames(table.target, loss);
+  const inputs = encodedNames(table.inputs);
+  const outputs = outputNames(table.target, loss);
   const cases: [what: string, found: readonly string[], expected: readonly string[]][] = [
     ["features", features, inputs],
     ["input scaler", scalers.inputs.columns.map(({ name }) => name), inputs],

@@ -53,7 +53,8 @@ export async function storeModel(
   model: Model,
   description: ModelDescription,
 ): Promise<{ tensors: Record<string, StoredTensor>; metadata: Record<string, string> }> {
-  const metadata = formatMetadata(description, description.loss.kind), values = await model.read();
+  const metadata = formatMetadata(description, description.loss.kind);
+  const values = await model.read();
   const tensors = Object.fromEntries(model.parameters.map(({ name, parameter }) => [
     name,
     { shape: [...parameter.shape], data: values[name] as Float32Array<ArrayBuffer> },
@@ -255,7 +256,8 @@ function checkFinite(
 ): void {
   for (let i = 0; i < computed.length; i++) {
     if (Number.isFinite(computed[i])) continue;
-    const row = firstRow + Math.floor(i / columns.length), column = columns[i % columns.length];
+    const row = firstRow + Math.floor(i / columns.length);
+    const column = columns[i % columns.length];
     const place = `row ${row}, column ${JSON.stringify(column)}`;
     throw new RangeError(`Cannot predict: the ${what} ${shown[i]} in ${place} is beyond the range of float32`);
   }

@@ -33,16 +33,23 @@ export interface Letter {
 }
 
 /** Constants of Open MPI's header. */
-const IN_PLACE = 1n, THREAD_MULTIPLE = 3, ANY_SOURCE = -1, SHARED_MEMORY = 0, STATUS_INTS = 6, MAX_TEXT = 256;
+const IN_PLACE = 1n;
+const THREAD_MULTIPLE = 3;
+const ANY_SOURCE = -1;
+const SHARED_MEMORY = 0;
+const STATUS_INTS = 6;
+const MAX_TEXT = 256;
 
 /** Milliseconds that the launcher has for ending this process. */
 const ABORT_WAIT = 3000;
 
 /** Tags of messages: work, and questions of the watch. */
-const WORK = 0, WATCH = 1;
+const WORK = 0;
+const WATCH = 1;
 
 /** Most elements of one call: MPI counts in 32 bits. */
-const MOST = 2 ** 30, MOST_GATHERED = 2 ** 31 - 1;
+const MOST = 2 ** 30;
+const MOST_GATHERED = 2 ** 31 - 1;
 
 /** Bytes of a host's name, as ranks tell it to each other. */
 const HOST_BYTES = 64;
@@ -118,7 +125,9 @@ export class Mpi implements Communicator, AsyncDisposable {
     }
     const hosts = await mpi.#tellHosts();
     mpi.#watch = new Watch({
-      ...{ rank: mpi.rank, hosts, timeoutSeconds },
+      rank: mpi.rank,
+      hosts,
+      timeoutSeconds,
       post: { send: (message, to) => mpi.#post(message, to), poll: () => mpi.#pollWatch() },
       giveUp: (reason) => {
         console.error(`error: ${reason}`);
@@ -161,7 +170,8 @@ export class Mpi implements Communicator, AsyncDisposable {
   /** Beside what {@linkcode Communicator} says: 2 GiB are the most, of all ranks together. */
   gather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
     const { symbols, handles: { byte, world } } = this.#library;
-    const lengths = new Float64Array(this.size), own = Float64Array.of(bytes.length);
+    const lengths = new Float64Array(this.size);
+    const own = Float64Array.of(bytes.length);
     const buffers = {
       bytes,
       lengths,
@@ -173,7 +183,8 @@ export class Mpi implements Communicator, AsyncDisposable {
     return this.#together("gather", buffers, async () => {
       // All ranks learn of all lengths, so that all refuse too many.
       this.#check("MPI_Allgather", await symbols.MPI_Allgather(own, 8, byte, lengths, 8, byte, world));
-      const total = lengths.reduce((sum, length) => sum + length, 0), isFirst = this.rank === 0;
+      const total = lengths.reduce((sum, length) => sum + length, 0);
+      const isFirst = this.rank === 0;
       if (total > MOST_GATHERED) throw new RangeError(`Cannot gather ${total} bytes: ${MOST_GATHERED} are the most`);
       if (isFirst) {
         buffers.whole = new Uint8Array(total);
@@ -277,7 +288,8 @@ export class Mpi implements Communicator, AsyncDisposable {
 
   #check(name: string, code: number): void {
     if (code === 0) return;
-    const text = new Uint8Array(MAX_TEXT), length = new Int32Array(1);
+    const text = new Uint8Array(MAX_TEXT);
+    const length = new Int32Array(1);
     this.#library.symbols.MPI_Error_string(code, text, length);
     const reason = new TextDecoder().decode(text.subarray(0, length[0]));
     throw new Deno.errors.ConnectionAborted(`${name} failed on rank ${this.rank} (${this.host}): ${reason}`);
@@ -290,7 +302,9 @@ export class Mpi implements Communicator, AsyncDisposable {
   }
 
   #placeIn(communicator: Handle): [rank: number, size: number] {
-    const { symbols } = this.#library, rank = new Int32Array(1), size = new Int32Array(1);
+    const { symbols } = this.#library;
+    const rank = new Int32Array(1);
+    const size = new Int32Array(1);
     this.#check("MPI_Comm_rank", symbols.MPI_Comm_rank(communicator, rank));
     this.#check("MPI_Comm_size", symbols.MPI_Comm_size(communicator, size));
     return [rank[0], size[0]];
@@ -299,7 +313,8 @@ export class Mpi implements Communicator, AsyncDisposable {
   /** The names of all ranks' machines. */
   #tellHosts(): Promise<string[]> {
     const { symbols, handles: { byte, world } } = this.#library;
-    const own = new Uint8Array(HOST_BYTES), all = new Uint8Array(HOST_BYTES * this.size);
+    const own = new Uint8Array(HOST_BYTES);
+    const all = new Uint8Array(HOST_BYTES * this.size);
     new TextEncoder().encodeInto(this.host, own);
     return this.#holding([own, all], async () => {
       this.#check("MPI_Allgather", await symbols.MPI_Allgather(own, HOST_BYTES, byte, all, HOST_BYTES, byte, world));
@@ -310,7 +325,8 @@ export class Mpi implements Communicator, AsyncDisposable {
 
   /** Takes the next message with a tag. */
   #poll(tag: number): Letter | undefined {
-    const { symbols, handles: { byte } } = this.#library, status = this.#status;
+    const { symbols, handles: { byte } } = this.#library;
+    const status = this.#status;
     this.#check("MPI_Iprobe", symbols.MPI_Iprobe(ANY_SOURCE, tag, this.#mailbox, this.#flag, status));
     if (this.#flag[0] === 0) return undefined;
     const [from] = status;
@@ -327,7 +343,8 @@ export class Mpi implements Communicator, AsyncDisposable {
 
   /** Sends a message of the watch, of which nobody learns whether it arrived. */
   #post(message: Float64Array<ArrayBuffer>, to: number): void {
-    const { symbols, handles: { byte } } = this.#library, request = new BigUint64Array(1);
+    const { symbols, handles: { byte } } = this.#library;
+    const request = new BigUint64Array(1);
     this.#held.add(message); // for ever: a few bytes, in a job that ends
     this.#check(
       "MPI_Isend",

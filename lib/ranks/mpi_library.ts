@@ -86,7 +86,8 @@ export interface MpiLibrary {
  */
 export function openLibrary(names: readonly string[] = NAMES): MpiLibrary {
   const [name, symbols] = load(names);
-  const version = new Uint8Array(8192), length = new Int32Array(1);
+  const version = new Uint8Array(8192);
+  const length = new Int32Array(1);
   symbols.MPI_Get_library_version(version, length);
   const fault = faultOfVersion(new TextDecoder().decode(version.subarray(0, length[0])));
   if (fault !== undefined) throw new Deno.errors.NotSupported(`${name} ${fault}`);
@@ -122,7 +123,7 @@ function load(names: readonly string[]): [string, MpiLibrary["symbols"]] {
  * @returns Why it will not do; undefined where it will.
  */
 export function faultOfVersion(version: string): string | undefined {
-  const [, major] = /^Open MPI v(\d+)\./.exec(version) ?? [];
+  const [_, major] = /^Open MPI v(\d+)\./.exec(version) ?? [];
   if (Number(major) >= 4) return undefined;
   // MPICH and its kin tell their version, then pages of build settings.
   const called = version.split("\n")[0].split(",")[0].replaceAll(/\s+/g, " ").trim();

@@ -44,7 +44,8 @@ interface Answer {
 }
 
 /** A message is its kind, then the sender's {@linkcode Answer}. */
-const QUESTION = 0, ANSWER = 1;
+const QUESTION = 0;
+const ANSWER = 1;
 
 /** Most ranks that a message names. */
 const MOST_NAMED = 20;
@@ -93,7 +94,8 @@ export class Watch {
       this.#answer();
       // Who has done his part waits for the first rank, which writes, as long as that takes.
       if (this.#since === undefined || this.#name === "close") return;
-      const { timeoutSeconds, giveUp } = this.#options, now = performance.now();
+      const { timeoutSeconds, giveUp } = this.#options;
+      const now = performance.now();
       if (this.#asked === undefined) {
         if (now - this.#since >= 1000 * timeoutSeconds) this.#ask(now);
         return;
@@ -136,12 +138,14 @@ export class Watch {
   }
 
   #describe(seconds: number): string {
-    const { rank, hosts } = this.#options, nameOf = (other: number) => `rank ${other} (${hosts[other]})`;
+    const { rank, hosts } = this.#options;
+    const nameOf = (other: number) => `rank ${other} (${hosts[other]})`;
     const missing = hosts.flatMap((_, other) => {
       const how = other === rank ? undefined : this.#absence(this.#answers.get(other));
       return how === undefined ? [] : [`${nameOf(other)} ${how}`];
     });
-    const named = missing.slice(0, MOST_NAMED), more = missing.length - named.length;
+    const named = missing.slice(0, MOST_NAMED);
+    const more = missing.length - named.length;
     if (more > 0) named.push(`${more} more`);
     const reason = named.length > 0 ? `not there: ${named.join("; ")}` : "all are there, yet nothing gets through";
     const waited = `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;

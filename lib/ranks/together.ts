@@ -49,7 +49,8 @@ export async function together<T>(communicator: Communicator, work: () => T | Pr
   const failed = Float64Array.of("error" in done ? rank : size);
   await communicator.allReduce(failed, "min");
   if ("result" in done && failed[0] === size) return done.result;
-  const [first] = failed, own = "error" in done && rank === first ? asError(done.error) : undefined;
+  const [first] = failed;
+  const own = "error" in done && rank === first ? asError(done.error) : undefined;
   const texts = await gatherTexts(communicator, JSON.stringify({ kind: own?.name, message: own?.message }));
   const fault = new RankFault(JSON.parse(await shareText(communicator, texts?.[first] ?? "")));
   if (own) told.add(own);

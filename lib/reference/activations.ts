@@ -53,7 +53,8 @@ export function gelu(x: Matrix): Matrix {
 /** `dOut * ((1 + t) / 2 + x / 2 * (1 - t²) * u')` with `t = tanh(u)`, `u' = sqrt(2 / pi) (1 + 3 * 0.044715 x²)`. */
 export function geluBackward(x: Matrix, dOut: Matrix): Matrix {
   return dOut.map((value, i) => {
-    const v = x.data[i], t = Math.tanh(geluArgument(v));
+    const v = x.data[i];
+    const t = Math.tanh(geluArgument(v));
     const slope = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * v ** 2);
     return value * ((1 + t) / 2 + (Math.abs(t) === 1 ? 0 : v / 2 * (1 - t ** 2) * slope));
   });
@@ -67,7 +68,8 @@ function geluArgument(x: number): number {
 export function logSoftmax(x: Matrix): Matrix {
   const out = new Matrix(x.rows, x.columns);
   for (let start = 0; start < x.data.length; start += x.columns) {
-    const row = x.data.subarray(start, start + x.columns), largest = row.reduce((a, b) => Math.max(a, b));
+    const row = x.data.subarray(start, start + x.columns);
+    const largest = row.reduce((a, b) => Math.max(a, b));
     const logOfSum = Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0));
     out.data.set(row.map((value) => value - largest - logOfSum), start);
   }

@@ -29,12 +29,14 @@ export class ReferenceDropout implements ReferenceLayer {
 
   /** Takes the rate, and which sequence of masks. */
   constructor(rate: number, key: number) {
-    [this.#rate, this.#key] = [rate, key];
+    this.#rate = rate;
+    this.#key = key;
   }
 
   /** `x * mask`. */
   forward(x: Matrix): Matrix {
-    const { rows, columns } = x, rate = this.#rate;
+    const { rows, columns } = x;
+    const rate = this.#rate;
     this.#mask = this.step === undefined ? x.map(() => 1) : dropoutMask(rows, columns, rate, this.#key, this.step);
     return x.map((value, i) => value * this.#mask.data[i]);
   }

@@ -48,7 +48,8 @@ export class Matrix {
 
 /** `out[i, j] = sum over p of a[i, p] * b[p, j]`, with either side transposed first. */
 export function matmul(a: Matrix, b: Matrix, transposeA = false, transposeB = false): Matrix {
-  const left = transposeA ? transpose(a) : a, right = transposeB ? transpose(b) : b;
+  const left = transposeA ? transpose(a) : a;
+  const right = transposeB ? transpose(b) : b;
   if (left.columns !== right.rows) {
     throw new TypeError(`Cannot multiply [${left.rows}, ${left.columns}] by [${right.rows}, ${right.columns}]`);
   }

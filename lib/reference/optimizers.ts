@@ -15,7 +15,8 @@ type Update = (w: number, g: number, states: Float64Array[], i: number, rate: nu
 
 /** Goes through the parameters; each has so many states, 0 at first. */
 function optimizer(learningRate: ReferenceRate, stateCount: number, update: Update): ReferenceOptimizer {
-  let states: Float64Array[] = [], t = 0;
+  let states: Float64Array[] = [];
+  let t = 0;
   return (w, g) => {
     if (t++ === 0) states = Array.from({ length: stateCount }, () => new Float64Array(w.length));
     const rate = typeof learningRate === "number" ? learningRate : learningRate(t - 1);

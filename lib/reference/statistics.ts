@@ -27,7 +27,12 @@ export interface TensorStatistics {
  * @returns The measures.
  */
 export function statistics(data: ArrayLike<number>): TensorStatistics {
-  let min = Infinity, max = -Infinity, sum = 0, squares = 0, zeros = 0, finite = 0;
+  let min = Infinity;
+  let max = -Infinity;
+  let sum = 0;
+  let squares = 0;
+  let zeros = 0;
+  let finite = 0;
   for (let i = 0; i < data.length; i++) {
     const value = data[i];
     if (!Number.isFinite(value)) continue;
@@ -38,6 +43,7 @@ export function statistics(data: ArrayLike<number>): TensorStatistics {
     zeros += Number(value === 0);
     finite++;
   }
-  const [low, high] = finite > 0 ? [min, max] : [NaN, NaN], notFinite = data.length - finite;
+  const [low, high] = finite > 0 ? [min, max] : [NaN, NaN];
+  const notFinite = data.length - finite;
   return { min: low, max: high, mean: sum / finite, norm: Math.sqrt(squares), zeros: zeros / data.length, notFinite };
 }

@@ -29,7 +29,8 @@ export interface BoundedJsonOptions {
 export function parseBoundedJson(text: string, options: BoundedJsonOptions = {}): unknown {
   const { maxValues = MAX_VALUES, reviver } = options;
   const marks = /["{}[\],]/g;
-  let depth = 0, values = 1;
+  let depth = 0;
+  let values = 1;
   for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
     if (mark[0] === '"') marks.lastIndex = endOfText(text, mark.index);
     else if (mark[0] === "}" || mark[0] === "]") depth--;

@@ -75,7 +75,8 @@ export function encodeSafetensors(
  * @throws {DataError} If the bytes are not such a file.
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string = "the file"): StoredTensors {
-  const length = headerLength(name, bytes, bytes.length), dataStart = PREFIX_BYTES + length;
+  const length = headerLength(name, bytes, bytes.length);
+  const dataStart = PREFIX_BYTES + length;
   const { entries, metadata } = parseHeader(name, bytes.subarray(PREFIX_BYTES, dataStart), bytes.length - dataStart);
   const tensors = new Map<string, StoredTensor>();
   for (const { name: tensor, shape, begin, end } of entries) {

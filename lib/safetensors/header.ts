@@ -38,7 +38,9 @@ export function parseHeader(
   dataBytes: number,
 ): { entries: TensorEntry[]; metadata: Record<string, string> } {
   const refuse = (problem: string, cause?: unknown) => new DataError(problem, { file: path }, { cause });
-  let text: string, json: unknown, repeated: string | undefined;
+  let text: string;
+  let json: unknown;
+  let repeated: string | undefined;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     json = parseBoundedJson(text, { maxValues: MAX_HEADER_VALUES, reviver: keepOddNumbers });
@@ -74,7 +76,8 @@ export function parseHeader(
 
 function parseEntry(name: string, value: unknown, refuse: (problem: string) => DataError): TensorEntry {
   const entry = isObject(value) ? value : {};
-  const { dtype, shape, data_offsets: offsets } = entry, shown = `tensor ${showName(name)}`;
+  const { dtype, shape, data_offsets: offsets } = entry;
+  const shown = `tensor ${showName(name)}`;
   if (dtype !== "F32") throw refuse(`${shown} has type ${showJson(dtype)}: only F32 is read`);
   if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
     throw refuse(`${shown} has shape ${showJson(shape)} and data_offsets ${showJson(offsets)}`);
@@ -114,7 +117,9 @@ function keepOddNumbers(_key: string, value: unknown, { source }: { source?: str
 
 /** A key that one object of the text holds twice; JSON.parse would silently take the last. */
 function repeatedKey(text: string): string | undefined {
-  const open: Set<string>[] = [], marks = /["{}]/g, colon = /\s*:/y;
+  const open: Set<string>[] = [];
+  const marks = /["{}]/g;
+  const colon = /\s*:/y;
   for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
     if (mark[0] === "{") open.push(new Set());
     else if (mark[0] === "}") open.pop();

@@ -111,7 +111,8 @@ export async function readHeader(
   const { size } = await file.stat();
   const prefix = new Uint8Array(PREFIX_BYTES);
   await readFully(path, file, prefix);
-  const length = headerLength(path, prefix, size), dataStart = PREFIX_BYTES + length;
+  const length = headerLength(path, prefix, size);
+  const dataStart = PREFIX_BYTES + length;
   const bytes = new Uint8Array(length);
   await readFully(path, file, bytes);
   return { ...parseHeader(path, bytes, size - dataStart), dataStart };

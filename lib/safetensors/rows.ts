@@ -102,7 +102,8 @@ export class SafetensorsRows implements RowSource, Disposable {
     if (!(start >= 0 && count >= 0 && start + count <= this.rows)) {
       throw new RangeError(`Cannot read ${count} rows from row ${start}: ${this.#path} has ${this.rows}`);
     }
-    const before = this.#turn, { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.#turn = promise;
     await before;
     try {

@@ -45,7 +45,8 @@ export function clipByNorm(gradients: Tensor, maxNorm: number): void {
   // A multiple of four: elements and parts then go by fours together.
   const count = 4 * Math.ceil(Math.max(Math.min(size / PART, MAX_PARTS), size / MAX_LOOP) / 4);
   device.tidy(() => {
-    const parts = Tensor.zeros(device, [count]), factor = Tensor.zeros(device, [1]);
+    const parts = Tensor.zeros(device, [count]);
+    const factor = Tensor.zeros(device, [1]);
     device.run(kernels.squares, { buffers: [gradients, parts], sizes: [size, count], invocations: count });
     device.run(kernels.clipFactor, { buffers: [parts, factor], sizes: [count], reals: [maxNorm], invocations: 1 });
     device.run(kernels.clip, { buffers: [gradients, factor], sizes: [size], invocations: size });

@@ -107,7 +107,8 @@ export class EarlyStopping implements Disposable {
    */
   resume(state: EarlyStoppingState): void {
     this.#patience.restore(state);
-    [this.#epoch, this.#bestEpoch] = [state.epoch, state.bestEpoch];
+    this.#epoch = state.epoch;
+    this.#bestEpoch = state.bestEpoch;
   }
 
   /** Gives the model the best weights; the optimizer's state stays. Without a best epoch nothing happens. */

@@ -90,8 +90,10 @@ export class EpochPlan {
       const drawn = new Random(seed, `windows ${epoch}`).permutation(this.windows);
       let firstStep = 0;
       for (let i = 0; i < this.windows; i++) {
-        const window = shuffle ? drawn[i] : i, start = window * windowRows;
-        const count = Math.min(windowRows, rows - start), steps = Math.ceil(count / batchSize);
+        const window = shuffle ? drawn[i] : i;
+        const start = window * windowRows;
+        const count = Math.min(windowRows, rows - start);
+        const steps = Math.ceil(count / batchSize);
         yield { epoch, window, start, rows: count, firstStep, steps, ends: i === this.windows - 1 };
         firstStep += steps;
       }
@@ -119,9 +121,11 @@ export class EpochPlan {
    */
   rowsOf(step: number): Uint32Array<ArrayBuffer> {
     if (!Number.isSafeInteger(step) || step < 1) throw new RangeError(`There is no step ${step}: steps count from 1`);
-    const epoch = Math.floor((step - 1) / this.stepsPerEpoch), place = (step - 1) % this.stepsPerEpoch;
+    const epoch = Math.floor((step - 1) / this.stepsPerEpoch);
+    const place = (step - 1) % this.stepsPerEpoch;
     const visit = this.visits(epoch, 1).find(({ firstStep, steps }) => place < firstStep + steps)!;
-    const { batchSize } = this.#options, first = (place - visit.firstStep) * batchSize;
+    const { batchSize } = this.#options;
+    const first = (place - visit.firstStep) * batchSize;
     return this.order(visit).slice(first, first + batchSize).map((row) => visit.start + row);
   }
 
@@ -133,7 +137,8 @@ export class EpochPlan {
    * @returns The mean, each step weighted by its rows.
    */
   mean(epoch: number, losses: Float32Array): number {
-    const { rows, batchSize } = this.#options, rest = rows % batchSize || batchSize;
+    const { rows, batchSize } = this.#options;
+    const rest = rows % batchSize || batchSize;
     const last = this.visits(epoch, 1).find(({ window }) => window === this.windows - 1)!;
     const shortStep = last.firstStep + last.steps - 1;
     return losses.reduce((sum, loss, i) => sum + loss * (i === shortStep ? rest : batchSize), 0) / rows;

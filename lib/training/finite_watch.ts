@@ -47,9 +47,9 @@ export class Watch implements Disposable {
    */
   constructor({ device, values, gradients }: Model, { state }: Optimizer, losses: Tensor) {
     this.#losses = losses;
-    const kept = Object.entries(state).filter(([, { dtype }]) => dtype === "f32");
+    const kept = Object.entries(state).filter(([_, { dtype }]) => dtype === "f32");
     // In the order in which a step makes them: the first that is bad is the closest to the cause.
-    const tensors = [gradients, ...kept.map(([, tensor]) => tensor), values];
+    const tensors = [gradients, ...kept.map(([_, tensor]) => tensor), values];
     this.#names = ["gradients", ...kept.map(([name]) => `optimizer's ${name}`), "weights"];
     this.#flags = Tensor.zeros(device, [tensors.length], "u32");
     this.#look = device.record(() => tensors.forEach((tensor, place) => flagNotFinite(tensor, this.#flags, place)));
@@ -65,7 +65,8 @@ export class Watch implements Disposable {
   async readLosses({ start, steps, firstStep, isWatched, merge }: Steps): Promise<Float32Array> {
     if (isWatched) this.queueLook();
     const places = [this.#losses.view(start, [steps]), ...isWatched ? [this.#flags] : []];
-    const [losses, found] = await readAll(places), flags = found && Float32Array.from(found);
+    const [losses, found] = await readAll(places);
+    const flags = found && Float32Array.from(found);
     await merge?.(losses as Float32Array<ArrayBuffer>, flags);
     const bad = losses.findIndex((loss) => !Number.isFinite(loss));
     const badStep = firstStep + bad;

@@ -63,7 +63,8 @@ type Complete = Required<LearningRateSettings>;
  * ```
  */
 export function learningRateAt(settings: LearningRateSettings, step: number, totalSteps: number): number {
-  const complete = checkedSettings(settings, step, totalSteps), { warmup } = complete;
+  const complete = checkedSettings(settings, step, totalSteps);
+  const { warmup } = complete;
   const rateAt = (t: number): number => FORMULAS[settings.schedule](complete, t, totalSteps - warmup);
   return step < warmup ? rateAt(0) * (step + 1) / (warmup + 1) : rateAt(step - warmup);
 }
@@ -75,7 +76,9 @@ const FORMULAS: Record<LearningRateSchedule, (settings: Complete, t: number, ste
   exponential: ({ learningRate, factor, every }, t) => learningRate * factor ** (t / every),
   cosine: ({ learningRate, minimum }, t, steps) => alongCosine(learningRate, minimum, t / steps),
   "one-cycle": ({ learningRate, rise, startDivisor, endDivisor }, t, steps) => {
-    const start = learningRate / startDivisor, last = steps - 1, peak = Math.max(0, rise * steps - 1);
+    const start = learningRate / startDivisor;
+    const last = steps - 1;
+    const peak = Math.max(0, rise * steps - 1);
     if (t < peak) return alongCosine(start, learningRate, t / peak);
     return alongCosine(learningRate, start / endDivisor, last > peak ? (t - peak) / (last - peak) : 0);
   },

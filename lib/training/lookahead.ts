@@ -54,7 +54,8 @@ export class StepLook implements Disposable {
    * @throws {DeviceError} If the GPU reported a fault.
    */
   async take(rows: number): Promise<MeasuredTensor[]> {
-    const recorded = this.#recorded.get(rows) ?? this.#record(rows), { recording, seen, records } = recorded;
+    const recorded = this.#recorded.get(rows) ?? this.#record(rows);
+    const { recording, seen, records } = recorded;
     this.#recorded.set(rows, recorded);
     const { device } = records;
     for (const { tensor, kept } of this.#changed) device.copy(tensor, kept);
@@ -65,7 +66,9 @@ export class StepLook implements Disposable {
   }
 
   #record(rows: number): Recorded {
-    const { device } = this.#changed[0].tensor, seen: Tensor[] = [], names: string[] = [];
+    const { device } = this.#changed[0].tensor;
+    const seen: Tensor[] = [];
+    const names: string[] = [];
     let records: Tensor;
     const recording = device.record(() => {
       this.#training.look(rows, (name, tensor) => {

@@ -42,7 +42,8 @@ export class Patience {
     if (!(minDelta >= 0 && Number.isFinite(minDelta))) {
       throw new RangeError(`Cannot use a minDelta of ${minDelta}: it must be a finite number from 0 on`);
     }
-    [this.#patience, this.#minDelta] = [patience, minDelta];
+    this.#patience = patience;
+    this.#minDelta = minDelta;
   }
 
   /** What it has counted. */
@@ -52,7 +53,8 @@ export class Patience {
 
   /** Goes on from what was counted. */
   restore({ best, waited }: PatienceState): void {
-    [this.best, this.waited] = [best ?? Infinity, waited];
+    this.best = best ?? Infinity;
+    this.waited = waited;
   }
 
   /** Whether there were as many epochs as patience bears. */
@@ -140,7 +142,10 @@ export class Plateau {
       );
     }
     this.#patience = new Patience(options);
-    [this.#learningRate, this.#rate, this.#factor, this.#minRate] = [learningRate, learningRate, factor, minRate];
+    this.#learningRate = learningRate;
+    this.#rate = learningRate;
+    this.#factor = factor;
+    this.#minRate = minRate;
   }
 
   /** The learning rate now. */

@@ -62,7 +62,9 @@ export class RowWindows implements Disposable {
    */
   constructor(options: TrainerOptions) {
     const { model: { device }, batchSize, seed, shuffle = true, group } = options;
-    [this.#device, this.#group, this.#batchSize] = [device, group, batchSize];
+    this.#device = device;
+    this.#group = group;
+    this.#batchSize = batchSize;
     const rows = options.source ? options.source.rows : checkedRows(options);
     const windowRows = options.source ? windowRowsOf(device, options, batchSize) : rows;
     this.plan = new EpochPlan({ rows, windowRows, batchSize, seed, shuffle });
@@ -131,7 +133,8 @@ export class RowWindows implements Disposable {
 
   /** Reads a window and writes it piece by piece, so that neither the queue nor this thread is ever busy for long. */
   async #upload({ start, rows }: Visit, { x, y }: Table, signal: AbortSignal): Promise<void> {
-    const source = this.source!, { inputs, targets } = source;
+    const source = this.source!;
+    const { inputs, targets } = source;
     const piece = Math.max(1, Math.floor(PIECE_BYTES / (ELEMENT_BYTES * (inputs + targets))));
     for (let row = 0; row < rows; row += piece) {
       signal.throwIfAborted();

@@ -63,7 +63,8 @@ export function measure(tensors: readonly Tensor[]): Tensor {
   checkType("f32", tensors);
   const empty = tensors.find(({ size }) => size === 0);
   if (empty) throw new RangeError(`Cannot measure a tensor ${formatShape(empty.shape)}: it has no elements`);
-  const { device } = tensors[0], out = Tensor.zeros(device, [tensors.length, WORDS]);
+  const { device } = tensors[0];
+  const out = Tensor.zeros(device, [tensors.length, WORDS]);
   device.tidy(() => {
     const scratch = Tensor.zeros(device, [WORDS * Math.max(...tensors.map(partsOf))]);
     tensors.forEach((x, place) => {
@@ -88,7 +89,8 @@ export function toStatistics(records: ArrayLike<number>, tensors: readonly { siz
       { length: WORDS },
       (_, word) => records[i * WORDS + word],
     );
-    const finite = size - notFinite, none = finite > 0 ? 0 : NaN;
+    const finite = size - notFinite;
+    const none = finite > 0 ? 0 : NaN;
     return {
       min: min + none,
       max: max + none,

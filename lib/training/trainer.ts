@@ -190,10 +190,12 @@ export class Trainer implements Disposable {
 
   /** How many steps may run before anybody has to be asked again; in a group, anybody of any rank, as for a look. */
   async #agree(allowed: number): Promise<number> {
-    const steps = Math.min(this.#stepsPerRead, Math.ceil(allowed)), { group } = this.options;
+    const steps = Math.min(this.#stepsPerRead, Math.ceil(allowed));
+    const { group } = this.options;
     this.#isLookDue = performance.now() - this.#watched >= READ_INTERVAL;
     if (!group) return steps;
-    const { communicator, syncEvery = 1 } = group, agreed = Float64Array.of(steps, this.#isLookDue ? 0 : 1);
+    const { communicator, syncEvery = 1 } = group;
+    const agreed = Float64Array.of(steps, this.#isLookDue ? 0 : 1);
     await communicator.allReduce(agreed, "min");
     this.#isLookDue = agreed[1] === 0; // as what is wrong has to come out on all ranks at once
     // Ranks meet behind each run of steps, and only there a training can be kept.
@@ -202,12 +204,15 @@ export class Trainer implements Disposable {
 
   /** What is left of the windows of some epochs, each in place with its learning rates, its counter at the next step. */
   async *#visits(count: number): AsyncGenerator<{ visit: Visit; start: number }> {
-    const { plan } = this.#windows, epochStart = this.epoch * this.stepsPerEpoch, position = this.#step - epochStart;
+    const { plan } = this.#windows;
+    const epochStart = this.epoch * this.stepsPerEpoch;
+    const position = this.#step - epochStart;
     const visits = plan.visits(this.epoch, count).filter(({ epoch, firstStep, steps }) =>
       epoch * this.stepsPerEpoch + firstStep + steps > epochStart + position
     );
     for await (const visit of this.#windows.stream(visits)) {
-      const before = visit.epoch * this.stepsPerEpoch + visit.firstStep, start = this.#step - before;
+      const before = visit.epoch * this.stepsPerEpoch + visit.firstStep;
+      const start = this.#step - before;
       this.#training.begin(before, visit.steps, start);
       this.#visit = visit;
       yield { visit, start };
@@ -216,7 +221,8 @@ export class Trainer implements Disposable {
 
   /** Runs a chunk and reads its losses; gives the epoch's result where it ends one. */
   async #runChunk<T>(chunk: Chunk, options: EpochOptions<T>): Promise<EpochResult<T> | undefined> {
-    const { visit, start, steps, end, isWatched, losses } = chunk, since = performance.now();
+    const { visit, start, steps, end, isWatched, losses } = chunk;
+    const since = performance.now();
     const isShort = start + steps === visit.steps && visit.rows % this.options.batchSize > 0;
     const running = this.#steps.run(isShort ? steps - 1 : steps, isShort);
     if (running) await running;
@@ -226,7 +232,7 @@ export class Trainer implements Disposable {
       await met;
       await this.#steps.mergeLosses?.(losses, isShort, flags);
     };
-    const read = this.#watch.readLosses({ ...{ start, steps, firstStep: chunk.firstStep, isWatched }, merge });
+    const read = this.#watch.readLosses({ start, steps, firstStep: chunk.firstStep, isWatched, merge });
     this.#lossesRead = read;
     // Ranks that evaluate may meet for that: behind what they met for before.
     const evaluation = end ? this.#evaluate(met && read, options) : undefined;
@@ -261,7 +267,9 @@ export class Trainer implements Disposable {
     onStep: (tensors: ReadonlyMap<string, Tensor>, step: number, batch: Batch) => Promise<void>,
     { between = freely }: Pick<EpochOptions<undefined>, "between"> = {},
   ): Promise<EpochResult<undefined> | undefined> {
-    const { batchSize, model: { device }, group } = this.options, losses = this.#losses, { epoch } = this;
+    const { batchSize, model: { device }, group } = this.options;
+    const losses = this.#losses;
+    const { epoch } = this;
     if (group) throw new TypeError("Cannot stop at every step of several processes: train in one");
     for await (const { visit, start: first } of this.#visits(1)) {
       for (let start = first; start < visit.steps; start++) {
@@ -313,7 +321,8 @@ export class Trainer implements Disposable {
    * ```
    */
   async lookAhead(): Promise<MeasuredTensor[]> {
-    const { batchSize } = this.options, visit = this.#visit;
+    const { batchSize } = this.options;
+    const visit = this.#visit;
     const start = visit ? this.#step - visit.epoch * this.stepsPerEpoch - visit.firstStep : 0;
     if (!visit || start >= visit.steps) throw new TypeError("Cannot look at the next step: none is about to run");
     this.#look ??= new StepLook(this.options, this.#training);
@@ -348,7 +357,9 @@ export class Trainer implements Disposable {
    * ```
    */
   async snapshot(more: Readonly<Record<string, Tensor>> = {}): Promise<TrainingState> {
-    const { model, optimizer } = this.options, step = this.#step, losses = this.#losses;
+    const { model, optimizer } = this.options;
+    const step = this.#step;
+    const losses = this.#losses;
     const reads = [
       readState(model, optimizer, { ...more, ...this.#steps.state }),
       this.#lossesRead,
@@ -422,7 +433,8 @@ export class Trainer implements Disposable {
 
   /** How many of a step's rows are this rank's. */
   #ownRows(rows: number): number {
-    const { group } = this.options, [start, end] = group ? shareOf(rows, group.communicator) : [0, rows];
+    const { group } = this.options;
+    const [start, end] = group ? shareOf(rows, group.communicator) : [0, rows];
     return end - start;
   }
 

@@ -45,8 +45,10 @@ export async function readState(
   optimizer: Optimizer,
   more: Readonly<Record<string, Tensor>>,
 ): Promise<StateNumbers> {
-  const places = placesOf(model, optimizer, more), read = await readAll(places.map(({ tensor }) => tensor));
-  const tensors: Record<string, StoredTensor> = {}, counters: Record<string, number> = {};
+  const places = placesOf(model, optimizer, more);
+  const read = await readAll(places.map(({ tensor }) => tensor));
+  const tensors: Record<string, StoredTensor> = {};
+  const counters: Record<string, number> = {};
   places.forEach(({ name, tensor, isFlat }, i) => {
     const data = read[i];
     if (data instanceof Uint32Array) {
@@ -77,7 +79,8 @@ export function writeState(
   optimizer: Optimizer,
   more: Readonly<Record<string, Tensor>>,
 ): void {
-  const writes: (() => void)[] = [], faults: string[] = [];
+  const writes: (() => void)[] = [];
+  const faults: string[] = [];
   const left = new Set([...Object.keys(tensors), ...Object.keys(counters)]);
   const put = (name: string, tensor: Tensor) => {
     left.delete(name);

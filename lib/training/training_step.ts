@@ -36,7 +36,8 @@ export class TrainingStep implements Disposable {
   constructor(options: TrainerOptions, windows: RowWindows, stride: number) {
     const { model: { device }, learningRates } = options;
     this.#options = options;
-    [this.#windows, this.#stride] = [windows, stride];
+    this.#windows = windows;
+    this.#stride = stride;
     this.#cursor = Tensor.zeros(device, [1], "u32");
     this.losses = Tensor.zeros(device, [windows.plan.stepsPerWindow]);
     this.#rates = learningRates && new StepRates(this.losses, learningRates);
@@ -107,7 +108,8 @@ export class TrainingStep implements Disposable {
    * @returns The rows that it sees, and their loss.
    */
   look(rows: number, observe?: Observer): Batch & { readonly loss: Tensor } {
-    const { model, loss } = this.#options, { x, y, order } = this.#windows;
+    const { model, loss } = this.#options;
+    const { x, y, order } = this.#windows;
     const batch = { count: rows, cursor: this.#cursor, stride: this.#stride };
     const inputs = gatherRows(x, order, batch);
     const targets = gatherRows(y, order, batch);
@@ -126,7 +128,9 @@ export class TrainingStep implements Disposable {
    * @param rows How many rows.
    */
   runWhole(rows: number): void {
-    const { model, loss, optimizer, plain } = this.#options, { x, y, order } = this.#windows, stride = this.#stride;
+    const { model, loss, optimizer, plain } = this.#options;
+    const { x, y, order } = this.#windows;
+    const stride = this.#stride;
     const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
     if (!plan) return void this.run(rows);
     this.#rates?.take(this.#cursor, optimizer.rate);

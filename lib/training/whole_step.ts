@@ -82,13 +82,16 @@ interface Stage {
  * @returns The plan; undefined where the plain operations must run the step.
  */
 export function planWholeStep(model: Model, loss: Loss, batch: BatchShape): WholeStepPlan | undefined {
-  const { rows, inputs, outputs } = batch, { device } = model;
-  const stages = stagesOf(model.layers), lossCode = LOSSES.indexOf(loss);
+  const { rows, inputs, outputs } = batch;
+  const { device } = model;
+  const stages = stagesOf(model.layers);
+  const lossCode = LOSSES.indexOf(loss);
   if (!stages || stages.length > MAX_LAYERS || lossCode < 0) return undefined;
   const widths = [stages[0].linear.weight.shape[0], ...stages.map(({ linear }) => linear.weight.shape[1])];
   if (widths[0] !== inputs || widths.at(-1) !== outputs) return undefined;
   // In the kernel's memory, one behind the other: the inputs, the output of each layer, the targets.
-  const blocks = Math.ceil(rows / BLOCK_ROWS), places = [0];
+  const blocks = Math.ceil(rows / BLOCK_ROWS);
+  const places = [0];
   for (const width of [...widths, outputs]) places.push(places.at(-1)! + width * blocks);
   const weights = stages.reduce((sum, { linear }) => sum + sizeOf(linear.weight.shape), 0);
   if (places.at(-1)! > MAX_BLOCKS || weights * rows > MAX_PRODUCTS) return undefined;
@@ -96,8 +99,11 @@ export function planWholeStep(model: Model, loss: Loss, batch: BatchShape): Whol
   const offset = ({ byteOffset }: Tensor): number => (byteOffset - model.values.byteOffset) / ELEMENT_BYTES;
   const layers = stages.flatMap(({ linear: { weight, bias }, activation }, i) => [
     ...weight.shape,
-    ...[offset(weight.value), offset(bias.value)],
-    ...[places[i], places[i + 1], activation],
+    offset(weight.value),
+    offset(bias.value),
+    places[i],
+    places[i + 1],
+    activation,
   ]);
   const kernel = device.info.isFallbackAdapter ? narrow : kernels.wholeStep;
   return { model, kernel, rows, table: [lossCode, places[widths.length], ...layers] };
@@ -110,7 +116,8 @@ export function planWholeStep(model: Model, loss: Loss, batch: BatchShape): Whol
  * @param data What the step takes and leaves.
  */
 export function runWholeStep({ model, kernel, rows, table }: WholeStepPlan, data: StepData): void {
-  const { device, values, gradients } = model, { x, y, order, cursor, stride, losses } = data;
+  const { device, values, gradients } = model;
+  const { x, y, order, cursor, stride, losses } = data;
   device.tidy(() => {
     const plan = Tensor.from(device, Uint32Array.of(rows, stride, x.shape[0], ...table));
     device.run(kernel, { buffers: [plan, x, y, order, values, gradients, losses, cursor], invocations: 1 });
@@ -121,7 +128,8 @@ export function runWholeStep({ model, kernel, rows, table }: WholeStepPlan, data
 function stagesOf(layers: readonly Layer[]): Stage[] | undefined {
   const stages: Stage[] = [];
   for (let i = 0; i < layers.length; i++) {
-    const linear = layers[i], next = layers[i + 1];
+    const linear = layers[i];
+    const next = layers[i + 1];
     if (!computesAs(linear, Linear)) return undefined;
     const activation = ACTIVATIONS.findIndex((kind) => kind && next && computesAs(next, kind));
     if (activation > 0) i++;

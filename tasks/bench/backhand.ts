@@ -43,14 +43,18 @@ class Training implements Trained, Disposable {
   readonly #stack = new DisposableStack();
 
   constructor(device: Device, workload: Workload) {
-    const { rows, widths, batch: batchSize } = workload, inputs = widths[0], outputs = widths.at(-1)!;
+    const { rows, widths, batch: batchSize } = workload;
+    const inputs = widths[0];
+    const outputs = widths.at(-1)!;
     const layers = multilayerPerceptron(inputs, widths.slice(1, -1), outputs);
     const model = this.#stack.use(new Model(device, layers));
     const optimizer = this.#stack.use(new Sgd(model, learningRateOf(workload)));
-    const batches = batchesOf(workload), loss = lossOf(workload);
+    const batches = batchesOf(workload);
+    const loss = lossOf(workload);
     const upload = (side: "x" | "y", width: number) =>
       this.#stack.use(Tensor.from(device, join(batches.map((batch) => batch[side])), [rows, width]));
-    const x = upload("x", inputs), y = upload("y", outputs);
+    const x = upload("x", inputs);
+    const y = upload("y", outputs);
     const first = initialParameters(workload).flatMap(({ weight, bias }) => [weight, bias]);
     model.parameters.forEach(({ parameter }, i) => parameter.value.write(first[i]));
 
@@ -77,8 +81,10 @@ class Training implements Trained, Disposable {
   }
 
   async steps(count: number): Promise<void> {
-    const epochs = Math.floor(count / this.granule), rest = count % this.granule;
-    const before = { ...this.device.stats }, counted = this.#counted;
+    const epochs = Math.floor(count / this.granule);
+    const rest = count % this.granule;
+    const before = { ...this.device.stats };
+    const counted = this.#counted;
     const onProgress = () => void counted.reads++;
     for await (const _ of this.#trainer.epochs(epochs, { onProgress }));
     counted.steps += epochs * this.granule;
@@ -126,7 +132,8 @@ async function endure(steps: number): Promise<void> {
 
 async function multiply(size: Size, seconds: number): Promise<void> {
   using device = await Device.request();
-  const [m, k, n] = size, { a, b } = factors(size);
+  const [m, k, n] = size;
+  const { a, b } = factors(size);
   using left = Tensor.from(device, a, [m, k]);
   using right = Tensor.from(device, b, [k, n]);
   using out = Tensor.zeros(device, [m, n]);

@@ -11,7 +11,8 @@ import { scaleData } from "../prepare/scale_recipe.ts";
 import type { DataResult } from "./results.ts";
 import { peakBytes, report } from "./worker.ts";
 
-const [stage, count] = Deno.args as [DataResult["stage"], string], rows = Number(count);
+const [stage, count] = Deno.args as [DataResult["stage"], string];
+const rows = Number(count);
 // The defaults: the user's own settings are not what is measured.
 const config = readConfig(
   stage,

@@ -158,7 +158,8 @@ export function productRatio(results: readonly ProductResult[], size: string, pe
  */
 export function lookingCost(results: readonly LookingResult[], view: LookingResult["view"]): number {
   const roundsOf = (view: string) => results.find((result) => result.view === view)?.rounds ?? [];
-  const quiet = roundsOf("quiet"), own = roundsOf(view);
+  const quiet = roundsOf("quiet");
+  const own = roundsOf(view);
   if (own.length === 0 || own.length !== quiet.length) return NaN;
   return median(own.map((rate, round) => 100 * (1 - rate / quiet[round])));
 }

@@ -41,7 +41,8 @@ export function computeGolden(
   workload: Workload,
   checkpoints: readonly number[] = [0, QUICK_CHECKED_STEPS, CHECKED_STEPS],
 ): Losses {
-  const model = referenceOf(workload), update = referenceSgd(learningRateOf(workload));
+  const model = referenceOf(workload);
+  const update = referenceSgd(learningRateOf(workload));
   const batches = batchesOf(workload).map((batch) => toMatrices(workload, batch));
   const losses: Record<string, number> = {};
   for (let step = 0;; step++) {

@@ -31,7 +31,8 @@ interface Torch {
 
 /** Runs per second, the median of three rounds; `run` puts so many on the queue and waits for the last. */
 async function rate(run: (count: number) => Promise<unknown>): Promise<number> {
-  let count = 1, took = 0;
+  let count = 1;
+  let took = 0;
   do { // as many as take a round's time
     count *= 2;
     const start = performance.now();
@@ -63,7 +64,8 @@ async function products(device: Device, size: number): Promise<number> {
 }
 
 async function steps(device: Device, widths: number[], rows: number, batchSize: number, loss: Loss): Promise<number> {
-  const inputs = widths[0], outputs = widths.at(-1)!;
+  const inputs = widths[0];
+  const outputs = widths.at(-1)!;
   using model = new Model(device, multilayerPerceptron(inputs, widths.slice(1, -1), outputs));
   using optimizer = new Sgd(model, 0.01);
   const targets = draw(rows * outputs).fill(0);

@@ -24,7 +24,8 @@ function matrix(values: Float32Array<ArrayBuffer>, shape: number[]): np.Array {
 function makeStep({ widths, batch, loss }: Workload) {
   const count = widths.length - 1;
   return jit((parameters: np.Array[], x: np.Array, y: np.Array): np.Array[] => {
-    const inputs: np.Array[] = [], preactivations: np.Array[] = [];
+    const inputs: np.Array[] = [];
+    const preactivations: np.Array[] = [];
     let a = x;
     for (let l = 0; l < count; l++) {
       inputs.push(a.ref);
@@ -35,7 +36,8 @@ function makeStep({ widths, batch, loss }: Workload) {
     let d = loss === "mse" ? a.sub(y).mul(2 / batch) : nn.softmax(a).sub(y).mul(1 / batch);
     const updated: np.Array[] = [];
     for (let l = count - 1; l >= 0; l--) {
-      const dWeight = np.matmul(inputs[l].transpose(), d.ref), dBias = d.ref.sum(0);
+      const dWeight = np.matmul(inputs[l].transpose(), d.ref);
+      const dBias = d.ref.sum(0);
       if (l > 0) {
         const mask = np.where(np.greater(preactivations[l - 1], 0), 1, 0);
         d = np.matmul(d, parameters[2 * l].ref.transpose()).mul(mask);
@@ -71,8 +73,10 @@ async function train(self: Implementation, workload: Workload, plan: Plan): Prom
 }
 
 async function multiply(self: Implementation, size: Size, seconds: number): Promise<void> {
-  const [m, k, n] = size, { a, b } = factors(size);
-  const left = matrix(a, [m, k]), right = matrix(b, [k, n]);
+  const [m, k, n] = size;
+  const { a, b } = factors(size);
+  const left = matrix(a, [m, k]);
+  const right = matrix(b, [k, n]);
   const multiplied = jit((a: np.Array, b: np.Array) => np.matmul(a, b));
   const products = async (count: number) => {
     for (let rest = count; rest > 0; rest -= HELD_PRODUCTS) {

@@ -4,7 +4,8 @@
  *     deno run --allow-net=127.0.0.1 tasks/bench/listener.ts http://127.0.0.1:8000/#token
  */
 
-const page = new URL(Deno.args[0]), events = new URL(`/events?token=${page.hash.slice(1)}`, page);
+const page = new URL(Deno.args[0]);
+const events = new URL(`/events?token=${page.hash.slice(1)}`, page);
 const response = await fetch(events);
 if (!response.ok || response.body === null) throw new Error(`${page.host} answered ${response.status}`);
 let updates = 0;

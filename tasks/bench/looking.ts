@@ -52,13 +52,13 @@ export async function timeViews(
 async function timeView(view: View, epochs: number, folder: string): Promise<{ steps: number; rate: number }> {
   const client = CLIENTS[view];
   const train: Start = {
-    script: "tasks/training/train_run.ts",
+    script: "tasks/train.ts",
     args: ["--num-epochs", `${epochs}`, "--run-name", view, ...FLAGS[view]],
     flags: ["--allow-read", "--allow-write=data", "--allow-env", "--allow-net=127.0.0.1"],
     cwd: folder,
     terminal: view === "terminal" ? { columns: 80, rows: 24 } : undefined,
   };
-  await runToEnd(train, client ? { on: /^live: (http:\S+)/m, by: ([, url]) => look(client, url) } : undefined);
+  await runToEnd(train, client ? { on: /^live: (http:\S+)/m, by: ([_, url]) => look(client, url) } : undefined);
   const summary = JSON.parse(await Deno.readTextFile(`${folder}/data/runs/${view}/summary.json`));
   return { steps: summary.steps, rate: summary.stepsPerSecond };
 }

@@ -40,7 +40,8 @@ class Collector {
  * @throws {Error} If the machine has no adapter.
  */
 export async function measure(quick: boolean, folder: string): Promise<Results> {
-  const date = new Date().toISOString(), plan = quick ? QUICK : FULL;
+  const date = new Date().toISOString();
+  const plan = quick ? QUICK : FULL;
   const collector = new Collector();
   // A copy, because Deno writes into the lock file that it is given.
   await Deno.copyFile(PEERS_LOCK, `${folder}/peers.lock`);
@@ -98,7 +99,7 @@ async function multiply(collector: Collector, { seconds, sizes }: Plan, folder: 
 /** Times `train` on the default dataset, scaled before, until its first steps are done. */
 async function timeStarts(collector: Collector, { starts }: Plan, folder: string): Promise<number[]> {
   const train: Start = {
-    script: "tasks/training/train_run.ts",
+    script: "tasks/train.ts",
     args: ["--num-epochs", "1"],
     flags: ["--allow-read=.", "--allow-write=data", "--allow-env"],
     cwd: folder,

@@ -39,7 +39,8 @@ export async function runWorker(start: Start): Promise<unknown[]> {
   const child = spawn(start);
   const { success, code, stdout, stderr } = await child.output().finally(() => running.delete(child));
   checkInterrupt();
-  const decoder = new TextDecoder(), said = decoder.decode(stderr).trim();
+  const decoder = new TextDecoder();
+  const said = decoder.decode(stderr).trim();
   if (!success) throw new Error(`it ended with ${code}: ${lastLines(said)}`);
   // Libraries may greet the reader there too.
   const lines = decoder.decode(stdout).split("\n").filter((line) => line.startsWith("{"));
@@ -56,7 +57,8 @@ export async function runWorker(start: Start): Promise<unknown[]> {
  * @throws {Error} If it ends without saying so.
  */
 export async function timeUntil(start: Start, pattern: RegExp): Promise<number> {
-  const since = performance.now(), child = spawn(start);
+  const since = performance.now();
+  const child = spawn(start);
   const complaints = new Response(child.stderr).text();
   let said = "";
   try {
@@ -82,7 +84,8 @@ export async function timeUntil(start: Start, pattern: RegExp): Promise<number> 
  */
 export async function runToEnd(start: Start, answer?: Answer): Promise<void> {
   const child = spawn(start);
-  let said = "", answering: Promise<void> | undefined;
+  let said = "";
+  let answering: Promise<void> | undefined;
   const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       said = (said + text).slice(-10_000);

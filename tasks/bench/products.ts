@@ -61,8 +61,10 @@ export function checkProduct([m, k, n]: Size, { a, b }: Factors, product: ArrayL
   for (let output = 0; output < CHECKED_OUTPUTS; output++) {
     // The first and the last are where tiles go wrong.
     const at = output === 0 ? m * n - 1 : output === 1 ? 0 : Math.floor(random.uniform(0, m * n));
-    const i = Math.floor(at / n), j = at % n;
-    let sum = 0, bound = 0;
+    const i = Math.floor(at / n);
+    const j = at % n;
+    let sum = 0;
+    let bound = 0;
     for (let p = 0; p < k; p++) {
       const term = a[i * k + p] * b[p * n + j];
       sum += term;

@@ -43,7 +43,8 @@ const SIZES = [2, 64, 1024];
 
 /** A network by its all-reduces between two ranks, which take `2 latency + bytes / bandwidth`. */
 export function networkOf(exchanges: readonly Exchange[]): Network {
-  const small = exchanges[0], large = exchanges.at(-1)!;
+  const small = exchanges[0];
+  const large = exchanges.at(-1)!;
   const bandwidth = (large.bytes - small.bytes) / Math.max(large.seconds - small.seconds, 1e-9);
   return { latency: Math.max(small.seconds - small.bytes / bandwidth, 0) / 2, bandwidth };
 }
@@ -66,12 +67,15 @@ export function project(
   shared: readonly Exchange[],
   tcp: readonly Exchange[],
 ): string {
-  const here = networkOf(shared), network = networkOf(tcp);
+  const here = networkOf(shared);
+  const network = networkOf(tcp);
   const exchange = allReduceSeconds(2, bytes, here);
-  const wait = Math.max(step - compute - exchange, 0), localWait = Math.max(LOCAL * (local - compute) - exchange, 0);
+  const wait = Math.max(step - compute - exchange, 0);
+  const localWait = Math.max(LOCAL * (local - compute) - exchange, 0);
   const rows = SIZES.map((ranks) => {
     const seconds = allReduceSeconds(ranks, bytes, network);
-    const each = compute / (compute + wait + seconds), own = compute / (compute + (localWait + seconds) / LOCAL);
+    const each = compute / (compute + wait + seconds);
+    const own = compute / (compute + (localWait + seconds) / LOCAL);
     return [`${ranks}`, (1000 * seconds).toFixed(2), each.toFixed(2), own.toFixed(2)];
   });
   const ms = (value: number) => `${(1000 * value).toFixed(2)} ms`;

@@ -41,7 +41,7 @@ interface Timed {
 async function work(ranks: number, args: readonly string[], launch: readonly string[] = []): Promise<string[]> {
   const path = (name: string) => decodeURIComponent(new URL(name, import.meta.url).pathname);
   const flags = ["--quiet", "--no-prompt", "--no-check", "--config", path("../../deno.json"), "--allow-env"];
-  const words = [Deno.execPath(), "run", ...flags, "--allow-ffi", path("bench/ranks_worker.ts"), ...args];
+  const words = [Deno.execPath(), "run", ...flags, "--allow-ffi", path("ranks_worker.ts"), ...args];
   const root = Deno.uid() === 0 ? ["--allow-run-as-root"] : [];
   const mpirun = [...root, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", ...launch];
   const [program, ...rest] = ranks === 1 ? words : ["mpirun", ...mpirun, "-n", `${ranks}`, ...words];
@@ -82,7 +82,8 @@ async function bench(rounds: number): Promise<void> {
   console.log(
     formatTable([["deep workload, 128 rows a rank", "ms a step", "rows/s", "of ideal", "bytes a step"], ...rows]),
   );
-  const shared = await timeExchange("self,vader"), tcp = await timeExchange("self,tcp");
+  const shared = await timeExchange("self,vader");
+  const tcp = await timeExchange("self,tcp");
   const milliseconds = (seconds: number) => (1000 * seconds).toFixed(3);
   const lines = shared.map((
     { bytes, seconds },

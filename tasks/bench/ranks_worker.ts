@@ -25,7 +25,8 @@ const ROWS = 16_384;
 function counting(communicator: Communicator, counts: { bytes: number }): Communicator {
   const { rank, size } = communicator;
   return {
-    ...{ rank, size },
+    rank,
+    size,
     allReduce: async (values, how) => {
       counts.bytes += values.byteLength;
       await communicator.allReduce(values, how);
@@ -40,7 +41,8 @@ function counting(communicator: Communicator, counts: { bytes: number }): Commun
 async function exchange(): Promise<void> {
   const mpi = await (await import("../../lib/ranks/mpi.ts")).Mpi.open();
   for (let bytes = 1024; bytes <= 4 * 2 ** 20; bytes *= 8) {
-    const values = new Float32Array(bytes / 4), times: number[] = [];
+    const values = new Float32Array(bytes / 4);
+    const times: number[] = [];
     for (let round = 0; round < 60; round++) {
       await mpi.barrier();
       const since = performance.now();
@@ -54,10 +56,13 @@ async function exchange(): Promise<void> {
 
 async function train([mode, threads, syncEvery, batch, epochs]: readonly string[]): Promise<void> {
   const mpi = mode === "alone" ? undefined : await (await import("../../lib/ranks/mpi.ts")).Mpi.open();
-  const counts = { bytes: 0 }, communicator = counting(mpi ?? ALONE, counts);
+  const counts = { bytes: 0 };
+  const communicator = counting(mpi ?? ALONE, counts);
   if (mpi) chooseGpu(mpi.localRank);
   using device = await Device.request({ threads: Number(threads) });
-  const workload = workloadOf("deep"), { widths } = workload, isApart = mode !== "mpi";
+  const workload = workloadOf("deep");
+  const { widths } = workload;
+  const isApart = mode !== "mpi";
   const batchSize = Number(batch) * (isApart ? 1 : communicator.size);
   using model = new Model(device, multilayerPerceptron(widths[0], widths.slice(1, -1), widths.at(-1)!));
   using optimizer = new Sgd(model, learningRateOf(workload));
@@ -68,16 +73,24 @@ async function train([mode, threads, syncEvery, batch, epochs]: readonly string[
   using y = Tensor.zeros(device, [ROWS, widths.at(-1)!]);
   y.write(Float32Array.from({ length: y.size }, (_, i) => i % 11 === 0 ? 1 : 0));
   using trainer = new Trainer({
-    ...{ model, loss: lossOf(workload), optimizer, x, y, batchSize, seed: 1 },
+    model,
+    loss: lossOf(workload),
+    optimizer,
+    x,
+    y,
+    batchSize,
+    seed: 1,
     group: isApart ? undefined : { communicator, syncEvery: Number(syncEvery) },
   });
   await Array.fromAsync(trainer.epochs(1));
   await communicator.barrier();
   counts.bytes = 0;
-  const before = trainer.step, since = performance.now();
+  const before = trainer.step;
+  const since = performance.now();
   await Array.fromAsync(trainer.epochs(Number(epochs)));
   await communicator.barrier();
-  const seconds = (performance.now() - since) / 1000, steps = trainer.step - before;
+  const seconds = (performance.now() - since) / 1000;
+  const steps = trainer.step - before;
   if (communicator.rank === 0) {
     const bytesPerStep = counts.bytes / steps;
     const rows = Number(epochs) * ROWS * (isApart ? communicator.size : 1);

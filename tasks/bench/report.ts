@@ -161,7 +161,8 @@ function describe({ name, value, floor, unit, atMost }: Standing): string {
 function wrongRows({ training, products }: Results): string[] {
   return [
     ...training.filter((row) => !isRight(row)).map((row) => {
-      const { workload, checkedSteps, loss } = row, expected = GOLDEN[workload][checkedSteps];
+      const { workload, checkedSteps, loss } = row;
+      const expected = GOLDEN[workload][checkedSteps];
       return `${
         formatName(row)
       } is wrong on ${workload}: its loss after ${checkedSteps} steps is ${loss}, not ${expected}`;

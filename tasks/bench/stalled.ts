@@ -4,7 +4,8 @@
  *     deno run --allow-net=127.0.0.1 tasks/bench/stalled.ts http://127.0.0.1:8000/#token
  */
 
-const page = new URL(Deno.args[0]), server = { hostname: page.hostname, port: Number(page.port) };
+const page = new URL(Deno.args[0]);
+const server = { hostname: page.hostname, port: Number(page.port) };
 using connection = await Deno.connect(server);
 const request = `GET /events?token=${page.hash.slice(1)} HTTP/1.1\r\nhost: ${page.host}\r\n\r\n`;
 await connection.write(new TextEncoder().encode(request));

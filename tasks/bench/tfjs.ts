@@ -24,7 +24,8 @@ interface Layer {
 
 /** One step: forward, backward, update. */
 function step({ loss, batch }: Workload, layers: readonly Layer[], x: tf.Tensor2D, y: tf.Tensor2D): void {
-  const inputs: tf.Tensor2D[] = [], preactivations: tf.Tensor2D[] = [];
+  const inputs: tf.Tensor2D[] = [];
+  const preactivations: tf.Tensor2D[] = [];
   let a = x;
   layers.forEach(({ weight, bias }, l) => {
     inputs.push(a);
@@ -37,7 +38,8 @@ function step({ loss, batch }: Workload, layers: readonly Layer[], x: tf.Tensor2
     : tf.mul<tf.Tensor2D>(tf.sub(tf.softmax(a), y), 1 / batch);
   for (let l = layers.length - 1; l >= 0; l--) {
     const { weight, bias } = layers[l];
-    const dWeight = tf.matMul(inputs[l], d, true, false), dBias = tf.sum<tf.Tensor1D>(d, 0);
+    const dWeight = tf.matMul(inputs[l], d, true, false);
+    const dBias = tf.sum<tf.Tensor1D>(d, 0);
     if (l > 0) d = tf.mul<tf.Tensor2D>(tf.matMul(d, weight, false, true), tf.step(preactivations[l - 1]));
     weight.assign(tf.sub(weight, tf.mul(dWeight, LEARNING_RATE)));
     bias.assign(tf.sub(bias, tf.mul(dBias, LEARNING_RATE)));
@@ -66,11 +68,14 @@ async function train(self: Implementation, workload: Workload, plan: Plan): Prom
 }
 
 async function multiply(self: Implementation, size: Size, seconds: number): Promise<void> {
-  const [m, k, n] = size, { a, b } = factors(size);
-  const left = tf.tensor2d(a, [m, k]), right = tf.tensor2d(b, [k, n]);
+  const [m, k, n] = size;
+  const { a, b } = factors(size);
+  const left = tf.tensor2d(a, [m, k]);
+  const right = tf.tensor2d(b, [k, n]);
   const products = async (count: number) => {
     for (let done = 1; done < count; done++) tf.matMul(left, right).dispose();
-    const last = tf.matMul(left, right), values = await last.data();
+    const last = tf.matMul(left, right);
+    const values = await last.data();
     last.dispose();
     return values;
   };

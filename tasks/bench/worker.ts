@@ -51,7 +51,8 @@ export async function timeTraining(
   await trained.steps(checkedSteps);
   const loss = lossAt(workload, await trained.parameters());
   const rounds = await timeRounds((count) => trained.steps(count), seconds, trained.granule);
-  const stepsPerSecond = median(rounds), bytes = peakBytes();
+  const stepsPerSecond = median(rounds);
+  const bytes = peakBytes();
   return { name, backend, workload: workload.name, stepsPerSecond, rounds, checkedSteps, loss, peakBytes: bytes };
 }
 
@@ -71,7 +72,8 @@ export async function timeProducts(
   seconds: number,
 ): Promise<ProductResult> {
   const error = checkProduct(size, factors(size), await multiplied.product());
-  const [m, k, n] = size, rates = await timeRounds(multiplied.products, seconds);
+  const [m, k, n] = size;
+  const rates = await timeRounds(multiplied.products, seconds);
   return { name, backend, size, gflops: median(rates) * 2 * m * k * n / 1e9, error };
 }
 
@@ -93,7 +95,8 @@ export async function timeRounds(
     await run(count);
     return (performance.now() - start) / 1000;
   };
-  let count = granule, taken = await time(count);
+  let count = granule;
+  let taken = await time(count);
   while (taken < seconds / 4) taken = await time(count *= 2);
   count = Math.max(1, Math.round(count * seconds / taken / granule)) * granule;
   const rates: number[] = [];

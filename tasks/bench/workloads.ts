@@ -101,9 +101,11 @@ export function initialParameters({ name, widths }: Workload): { weight: Float32
  * @returns `rows / batch` batches: inputs and targets uniform within 1, or targets one-hot.
  */
 export function batchesOf({ name, rows, widths, batch, loss }: Workload): Batch[] {
-  const inputs = widths[0], outputs = widths.at(-1)!;
+  const inputs = widths[0];
+  const outputs = widths.at(-1)!;
   return Array.from({ length: rows / batch }, (_, i) => {
-    const x = uniform(`${name} inputs ${i}`, batch * inputs, 1), targets = `${name} targets ${i}`;
+    const x = uniform(`${name} inputs ${i}`, batch * inputs, 1);
+    const targets = `${name} targets ${i}`;
     return { x, y: loss === "mse" ? uniform(targets, batch * outputs, 1) : oneHot(targets, batch, outputs) };
   });
 }
@@ -137,7 +139,8 @@ export function referenceOf(
  * @returns The loss in this project's terms.
  */
 export function lossAt(workload: Workload, parameters: readonly ArrayLike<number>[]): number {
-  const model = referenceOf(workload, parameters), [first] = batchesOf(workload);
+  const model = referenceOf(workload, parameters);
+  const [first] = batchesOf(workload);
   const { x, y } = toMatrices(workload, first);
   return model.loss.forward(model.forward(x), y);
 }
@@ -153,7 +156,8 @@ function uniform(purpose: string, count: number, scale: number): Float32Array<Ar
 }
 
 function oneHot(purpose: string, rows: number, classes: number): Float32Array<ArrayBuffer> {
-  const random = new Random(1, purpose), y = new Float32Array(rows * classes);
+  const random = new Random(1, purpose);
+  const y = new Float32Array(rows * classes);
   for (let row = 0; row < rows; row++) y[row * classes + Math.floor(random.uniform(0, classes))] = 1;
   return y;
 }

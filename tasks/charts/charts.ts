@@ -43,24 +43,38 @@ export function lossChart(
 ): SVGSVGElement {
   const { bestEpoch, log = true, ...draw } = options;
   const curveOf = (name: string, color: string, key: "trainLoss" | "valLoss"): Curve => ({
-    ...{ name, color, places: points.map((point) => ({ x: point.epoch, y: point[key] })) },
+    name,
+    color,
+    places: points.map((point) => ({ x: point.epoch, y: point[key] })),
   });
   const curves = [curveOf("training", colorOf(0), "trainLoss"), curveOf("validation", colorOf(1), "valLoss")];
-  const best = points.find(({ epoch }) => epoch === bestEpoch), y = best?.valLoss ?? best?.trainLoss;
+  const best = points.find(({ epoch }) => epoch === bestEpoch);
+  const y = best?.valLoss ?? best?.trainLoss;
   const isMarked = best && typeof y === "number" && Number.isFinite(y) && (!log || y > 0);
   const marks = isMarked
     ? [
       Plot.ruleX([best.epoch], { stroke: "var(--soft)", strokeDasharray: "2 3", className: "best-rule" }),
       Plot.dot([{ x: best.epoch, y }], {
-        ...{ x: "x", y: "y", r: 4.5, fill: "var(--paper)", stroke: "var(--ink)", strokeWidth: 1.5, className: "best" },
+        x: "x",
+        y: "y",
+        r: 4.5,
+        fill: "var(--paper)",
+        stroke: "var(--ink)",
+        strokeWidth: 1.5,
+        className: "best",
       }),
       Plot.text([best.epoch], {
-        ...{ x: (epoch: number) => epoch, frameAnchor: "top", dy: -14, text: [`best: epoch ${best.epoch}`] },
-        ...{ fill: "var(--ink)", className: "best-name" },
+        x: (epoch: number) => epoch,
+        frameAnchor: "top",
+        dy: -14,
+        text: [`best: epoch ${best.epoch}`],
+        fill: "var(--ink)",
+        className: "best-name",
       }),
     ]
     : [];
-  const last = points.at(-1), said = last ? lossesIn(last) : "no epoch is done";
+  const last = points.at(-1);
+  const said = last ? lossesIn(last) : "no epoch is done";
   const description = `${points.length} epochs${log ? ", loss on a logarithmic scale" : ""}; at the end ${said}${
     isMarked ? `; the best epoch is ${best.epoch} with ${short(y)}` : ""
   }.`;
@@ -129,7 +143,8 @@ function curvesOf(looks: readonly LayerLook[], what: "weights" | "gradients" | "
 }
 
 function saidAtTheEnd(looks: readonly LayerLook[], what: "weights" | "gradients" | "dead", format = short): string {
-  const last = looks.at(-1), entries = Object.entries(last?.[what] ?? {});
+  const last = looks.at(-1);
+  const entries = Object.entries(last?.[what] ?? {});
   if (!last || entries.length === 0) return "There is nothing to draw.";
   const more = entries.length > 12 ? `, and ${entries.length - 12} more` : "";
   const said = entries.slice(0, 12).map(([name, value]) => `${name} ${format(value)}`).join(", ");

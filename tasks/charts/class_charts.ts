@@ -30,7 +30,8 @@ export function confusionChart(
   draw: Draw = {},
 ): SVGSVGElement {
   const sums = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
-  const total = sums.reduce((sum, count) => sum + count, 0), right = confusion.reduce((sum, row, i) => sum + row[i], 0);
+  const total = sums.reduce((sum, count) => sum + count, 0);
+  const right = confusion.reduce((sum, row, i) => sum + row[i], 0);
   const words = {
     title: "Confusion matrix",
     description: `${right} of ${total} rows lie on the diagonal: they are right.`,
@@ -40,20 +41,27 @@ export function confusionChart(
     row.map((rows, j) => ({ i, j, rows, share: sums[i] ? rows / sums[i] : 0 }))
   );
   const left = Math.min(150, 40 + Math.max(0, ...classes.map((name) => name.length)) * 7);
-  const side = Math.max(24, Math.min(76, 460 / classes.length)), places = classes.map((_, i) => i);
+  const side = Math.max(24, Math.min(76, 460 / classes.length));
+  const places = classes.map((_, i) => i);
   const tall = side * Math.min(1, 46 / side);
   const size = { width: left + 20 + side * classes.length, height: 64 + tall * classes.length, ...draw };
   if (total === 0) return emptyFrame(words, "There are no rows.", { ...size, width: 400, height: 120 });
   const axis = { domain: places, tickFormat: (i: number) => classes[i], padding: 0.06 };
   const isTurned = classes.some((name) => name.length * 7 > side);
   return frame(words, {
-    ...{ marginLeft: left, marginRight: 20, marginTop: 14, marginBottom: isTurned ? 100 : 44 },
+    marginLeft: left,
+    marginRight: 20,
+    marginTop: 14,
+    marginBottom: isTurned ? 100 : 44,
     x: { ...axis, label: "predicted", tickRotate: isTurned ? -40 : 0 },
     y: { ...axis, label: "actual" },
     marks: [
       Plot.cell(cells, { x: "j", y: "i", fill: "var(--panel)", stroke: "var(--grid)", className: "cells" }),
       Plot.cell(cells.filter(({ rows }) => rows > 0), {
-        ...{ x: "j", y: "i", fill: ({ i, j }) => i === j ? colorOf(0) : colorOf(1), className: "shares" },
+        x: "j",
+        y: "i",
+        fill: ({ i, j }) => i === j ? colorOf(0) : colorOf(1),
+        className: "shares",
         fillOpacity: ({ share }) => 0.08 + 0.52 * share,
       }),
       ...classes.length > MAX_NUMBERED ? [] : [Plot.text(cells, { x: "j", y: "i", text: ({ rows }) => `${rows}` })],
@@ -73,13 +81,15 @@ export function confusionChart(
  * @returns An SVG element; each range is a circle in the group `reliability`.
  */
 export function reliabilityChart(bins: readonly ReliabilityBin[], what: string, draw: Draw = {}): SVGSVGElement {
-  const rows = bins.reduce((sum, bin) => sum + bin.rows, 0), size = { width: 400, height: 380, ...draw };
+  const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
+  const size = { width: 400, height: 380, ...draw };
   const said = bins.map((bin) => `${percent(bin.predicted)} predicted, ${percent(bin.actual)} so (${bin.rows} rows)`);
   const words = { title: "Reliability of probabilities", description: said.join("; ") + "." };
   if (rows === 0) return emptyFrame(words, "There are no rows.", size);
   const axis = { domain: [0, 1], ticks: 5, tickFormat: percent };
   return frame(words, {
-    ...{ marginTop: 26, marginRight: 30 },
+    marginTop: 26,
+    marginRight: 30,
     x: { ...axis, label: what },
     y: { ...axis, label: "share that was so", labelArrow: "none" },
     r: { range: [3, 11], domain: [0, Math.max(...bins.map((bin) => bin.rows))] },
@@ -89,8 +99,14 @@ export function reliabilityChart(bins: readonly ReliabilityBin[], what: string, 
       Plot.line(bins, { x: "predicted", y: "actual", stroke: colorOf(0), strokeOpacity: 0.5 }),
       Plot.dot(bins, { x: "predicted", y: "actual", r: "rows", fill: colorOf(0), className: "reliability" }),
       Plot.text(bins, {
-        ...{ x: "predicted", y: "actual", text: (bin) => short(bin.rows), dy: -16, fontSize: 11 },
-        ...{ stroke: "var(--paper)", strokeWidth: 3, fill: "var(--ink)" },
+        x: "predicted",
+        y: "actual",
+        text: (bin) => short(bin.rows),
+        dy: -16,
+        fontSize: 11,
+        stroke: "var(--paper)",
+        strokeWidth: 3,
+        fill: "var(--ink)",
       }),
     ],
   }, size);

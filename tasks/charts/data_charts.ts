@@ -35,20 +35,30 @@ export interface DrawnRow {
  * @returns An SVG element; each bin is a rectangle in the group `bins`.
  */
 export function histogramChart({ name, low, high, counts }: Histogram, draw: Draw = {}): SVGSVGElement {
-  const total = counts.reduce((sum, count) => sum + count, 0), most = counts.indexOf(Math.max(...counts));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const most = counts.indexOf(Math.max(...counts));
   const words = { title: `Values of ${name}`, description: "There are no values." };
   if (total === 0) return emptyFrame(words, "There are no values.", { width: 300, height: 150, ...draw });
-  const width = (high - low) / counts.length || 1, edge = (bin: number) => low + bin * width;
+  const width = (high - low) / counts.length || 1;
+  const edge = (bin: number) => low + bin * width;
   words.description = `${total} values from ${short(low)} to ${short(high)}; most, ${counts[most]}, lie from ` +
     `${short(edge(most))} to ${short(edge(most + 1))}.`;
   return frame(words, {
-    ...{ marginLeft: 44, marginRight: 12, marginTop: 14, marginBottom: 24 },
+    marginLeft: 44,
+    marginRight: 12,
+    marginTop: 14,
+    marginBottom: 24,
     x: { label: null, ticks: 4, tickFormat: short },
     y: { label: null, ticks: 3, tickFormat: short },
     marks: [
       Plot.gridY({ ticks: 3, stroke: "var(--grid)", strokeOpacity: 1 }),
       Plot.rectY(counts.map((count, bin) => ({ x1: edge(bin), x2: edge(bin + 1), count })), {
-        ...{ x1: "x1", x2: "x2", y: "count", fill: colorOf(0), inset: 0.4, className: "bins" },
+        x1: "x1",
+        x2: "x2",
+        y: "count",
+        fill: colorOf(0),
+        inset: 0.4,
+        className: "bins",
       }),
       Plot.ruleY([0], { stroke: "var(--soft)" }),
     ],
@@ -71,7 +81,9 @@ export function classChart(classes: readonly { name: string; rows: number }[], d
   if (classes.length === 0) return emptyFrame(words, "There are no classes.", size);
   const left = Math.min(200, 24 + Math.max(...classes.map(({ name }) => name.length)) * 7);
   return frame(words, {
-    ...{ marginLeft: left, marginRight: 70, marginTop: 8 },
+    marginLeft: left,
+    marginRight: 70,
+    marginTop: 8,
     x: { label: "rows", ticks: 5, tickFormat: short },
     // By number: names that were cut may be alike.
     y: { label: null, domain: classes.map((_, i) => i), tickFormat: (i: number) => classes[i].name, padding: 0.25 },
@@ -98,14 +110,17 @@ export function fitChart(
   draw: Draw = {},
 ): SVGSVGElement {
   const isFinite = ({ x, y }: DrawnRow) => Number.isFinite(x) && Number.isFinite(y);
-  const shown = rows.map((some) => some.filter(isFinite)), all = shown.flat();
+  const shown = rows.map((some) => some.filter(isFinite));
+  const all = shown.flat();
   const words = {
     title: `${names.y} by ${names.x}, as predicted`,
     description: `${curves.length} curves of predictions over ${all.length} rows of the data.`,
   };
   const dots = shown.flatMap((some, i) => {
-    const color = colorOf(rows.length > 1 ? i : 7), { r, fillOpacity } = dotsOf(all.length);
-    const full = some.filter(({ isHollow }) => !isHollow), hollow = some.filter(({ isHollow }) => isHollow);
+    const color = colorOf(rows.length > 1 ? i : 7);
+    const { r, fillOpacity } = dotsOf(all.length);
+    const full = some.filter(({ isHollow }) => !isHollow);
+    const hollow = some.filter(({ isHollow }) => isHollow);
     const place = { x: "x", y: "y", r, className: "rows" };
     return [
       Plot.dot(full, { ...place, fillOpacity, fill: color }),
@@ -131,13 +146,17 @@ export function fitChart(
  */
 export function predictedChart(name: string, pairs: readonly Pair[], draw: Draw = {}): SVGSVGElement {
   const words = { title: `${name}: predicted against actual`, description: "There are no rows." };
-  const shown = finite(pairs), size = { width: 400, height: 380, ...draw };
+  const shown = finite(pairs);
+  const size = { width: 400, height: 380, ...draw };
   if (shown.length === 0) return emptyFrame(words, "There are no rows.", size);
   const range = spread(rangeOf(shown.flatMap(({ actual, predicted }) => [actual, predicted])));
   words.description = `${shown.length} rows; the correlation is ${correlation(shown).toFixed(3)}. ` +
     "Points on the diagonal are predicted exactly.";
   return scatter(words, shown, (pair) => pair.predicted, {
-    ...{ xLabel: `actual ${name}`, yLabel: "predicted", x: range, y: range },
+    xLabel: `actual ${name}`,
+    yLabel: "predicted",
+    x: range,
+    y: range,
     marks: [Plot.line([[range[0], range[0]], [range[1], range[1]]], { stroke: "var(--soft)", strokeDasharray: "4 3" })],
   }, size);
 }
@@ -152,15 +171,20 @@ export function predictedChart(name: string, pairs: readonly Pair[], draw: Draw 
  */
 export function residualChart(name: string, pairs: readonly Pair[], draw: Draw = {}): SVGSVGElement {
   const words = { title: `${name}: residuals`, description: "There are no rows." };
-  const shown = finite(pairs), size = { width: 400, height: 380, ...draw };
+  const shown = finite(pairs);
+  const size = { width: 400, height: 380, ...draw };
   if (shown.length === 0) return emptyFrame(words, "There are no rows.", size);
-  const residual = ({ actual, predicted }: Pair) => predicted - actual, all = shown.map(residual);
-  const mean = all.reduce((sum, one) => sum + one, 0) / all.length, range = rangeOf(all);
+  const residual = ({ actual, predicted }: Pair) => predicted - actual;
+  const all = shown.map(residual);
+  const mean = all.reduce((sum, one) => sum + one, 0) / all.length;
+  const range = rangeOf(all);
   words.description = `Predicted minus actual over actual, ${shown.length} rows: mean ${short(mean)}, from ` +
     `${short(range[0])} to ${short(range[1])}.`;
   const options = { x: spread(rangeOf(shown.map(({ actual }) => actual))), y: spread(rangeOf([...range, 0])) };
   return scatter(words, shown, residual, {
-    ...{ xLabel: `actual ${name}`, yLabel: "predicted − actual", ...options },
+    xLabel: `actual ${name}`,
+    yLabel: "predicted − actual",
+    ...options,
     marks: [Plot.ruleY([0], { stroke: "var(--soft)", strokeDasharray: "4 3" })],
   }, size);
 }
@@ -182,7 +206,8 @@ function scatter(
 ): SVGSVGElement {
   const dots = { x: (pair: Pair) => pair.actual, y, ...dotsOf(pairs.length), fill: colorOf(0), className: "rows" };
   return frame(words, {
-    ...{ marginRight: 20, marginTop: 26 },
+    marginRight: 20,
+    marginTop: 26,
     x: { label: options.xLabel, domain: options.x, ticks: 5, tickFormat: short },
     y: { label: options.yLabel, domain: options.y, ticks: 6, tickFormat: short, labelArrow: "none" },
     marks: [Plot.gridY({ ticks: 6, stroke: "var(--grid)", strokeOpacity: 1 }), ...options.marks, Plot.dot(pairs, dots)],
@@ -201,7 +226,8 @@ function finite(pairs: readonly Pair[]): Pair[] {
 /** Pearson's, 0 where one side is constant. */
 function correlation(pairs: readonly Pair[]): number {
   const mean = (of: (pair: Pair) => number) => pairs.reduce((sum, pair) => sum + of(pair), 0) / pairs.length;
-  const [a, p] = [mean(({ actual }) => actual), mean(({ predicted }) => predicted)];
+  const a = mean(({ actual }) => actual);
+  const p = mean(({ predicted }) => predicted);
   const product = mean((pair) => (pair.actual - a) * (pair.predicted - p));
   const squares = mean((pair) => (pair.actual - a) ** 2) * mean((pair) => (pair.predicted - p) ** 2);
   return squares > 0 ? product / Math.sqrt(squares) : 0;

@@ -77,7 +77,8 @@ export function frame(words: Words, options: Plot.PlotOptions, draw: Draw = {}):
 
 /** A frame with a sentence. */
 export function emptyFrame(words: Words, sentence: string, { document = globalThis.document, ...size }: Draw) {
-  const { width = 640, height = 280 } = size, svg = element(document, "svg", { class: "chart empty", width, height });
+  const { width = 640, height = 280 } = size;
+  const svg = element(document, "svg", { class: "chart empty", width, height });
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const text = element(document, "text", { x: width / 2, y: height / 2, "text-anchor": "middle", fill: "var(--soft)" });
   text.textContent = sentence;
@@ -124,7 +125,8 @@ export interface CurveOptions {
  * @returns An SVG element; each curve is a group `curve`.
  */
 export function curveChart(words: Words, curves: readonly Curve[], options: CurveOptions, draw: Draw): SVGSVGElement {
-  const { xLabel, yLabel, yDomain, percent, under = [], marks = [] } = options, { width = 640, height = 280 } = draw;
+  const { xLabel, yLabel, yDomain, percent, under = [], marks = [] } = options;
+  const { width = 640, height = 280 } = draw;
   const positive = curves.some(({ places }) => places.some(({ y }) => isDrawable(y, true)));
   const log = (options.log ?? false) && positive;
   const shown = curves.map((curve) => ({
@@ -144,7 +146,10 @@ export function curveChart(words: Words, curves: readonly Curve[], options: Curv
       tickFormat: short,
     },
     y: {
-      ...{ label: yLabel, type: log ? "log" : "linear", domain: ys, axis: null },
+      label: yLabel,
+      type: log ? "log" : "linear",
+      domain: ys,
+      axis: null,
     },
     marks: [
       ...axisMarks(log ? logTicks(ys) : niceTicks(ys, height / 55), yLabel, percent),
@@ -167,29 +172,36 @@ function axisMarks(ticks: readonly number[], label: string, percent = false): Pl
 }
 
 function curveMarks({ places, color, dash }: Curve): Plot.Markish[] {
-  const points = [...places], single = points.filter(({ y }) => y !== null).length <= FEW_POINTS;
+  const points = [...places];
+  const single = points.filter(({ y }) => y !== null).length <= FEW_POINTS;
   const line = Plot.line(points, { x: "x", y: "y", stroke: color, strokeDasharray: dash, className: "curve" });
   return single ? [line, Plot.dot(points, { x: "x", y: "y", r: 2.2, fill: color, className: "curve-points" })] : [line];
 }
 
 /** Writes names at the ends of curves, moved apart; of very many only some, spread over all. */
 function nameEnds(svg: SVGSVGElement & Plot.Plot, curves: readonly Curve[], { document, ...size }: Draw): void {
-  const { width = 640, height = 280 } = size, right = Number([...svg.scale("x")!.range!][1]), y = svg.scale("y")!;
-  const room = Math.max(1, Math.floor((height - 60) / LINE_HEIGHT)),
-    step = Math.max(1, (curves.length - 1) / (room - 1));
+  const { width = 640, height = 280 } = size;
+  const right = Number([...svg.scale("x")!.range!][1]);
+  const y = svg.scale("y")!;
+  const room = Math.max(1, Math.floor((height - 60) / LINE_HEIGHT));
+  const step = Math.max(1, (curves.length - 1) / (room - 1));
   const chosen = curves.length <= room ? curves : Array.from({ length: room }, (_, i) => curves[Math.round(i * step)]);
   const ends = chosen.map(({ name, color, places }) => ({
-    ...{ name, color },
+    name,
+    color,
     at: Number(y.apply(places.findLast((place) => place.y !== null)!.y)),
   })).sort((a, b) => a.at - b.at);
   for (let i = 1; i < ends.length; i++) ends[i].at = Math.max(ends[i].at, ends[i - 1].at + LINE_HEIGHT);
   let most = height - 34;
-  for (const end of ends.toReversed()) [end.at, most] = [Math.min(end.at, most), Math.min(end.at, most) - LINE_HEIGHT];
+  for (const end of ends.toReversed()) {
+    end.at = Math.min(end.at, most);
+    most = end.at - LINE_HEIGHT;
+  }
   const group = element(document ?? globalThis.document, "g", { class: "curve-names", "text-anchor": "start" });
   for (const { name, color, at } of ends) {
     const place = { x: right + 8, y: at.toFixed(1), dy: "0.32em", fill: color };
-    const text = element(document ?? globalThis.document, "text", place),
-      letters = Math.floor((width - right - 10) / 6.5);
+    const text = element(document ?? globalThis.document, "text", place);
+    const letters = Math.floor((width - right - 10) / 6.5);
     text.textContent = name.length > letters ? `${name.slice(0, letters - 1)}…` : name;
     group.append(text);
   }
@@ -202,8 +214,12 @@ function isDrawable(y: number | null | undefined, log: boolean): y is number {
 
 /** The least and the greatest. */
 export function rangeOf(values: Iterable<number>): [number, number] {
-  let low = Infinity, high = -Infinity;
-  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
   return [low, high];
 }
 
@@ -212,7 +228,8 @@ export function spread([low, high]: readonly [number, number], log = false): [nu
   // Between two floats there is no room for ticks.
   const isOne = !(high - low > 1e-12 * Math.max(Math.abs(low), Math.abs(high)));
   if (log) {
-    const air = isOne ? 2 : (high / low) ** 0.04, { MIN_VALUE, MAX_VALUE } = Number;
+    const air = isOne ? 2 : (high / low) ** 0.04;
+    const { MIN_VALUE, MAX_VALUE } = Number;
     return [Math.max(low / air, MIN_VALUE), Math.min(high * air, MAX_VALUE)];
   }
   const air = isOne ? Math.abs(low) / 2 || 0.5 : (high - low) * 0.04;
@@ -231,7 +248,9 @@ function ticksOf([low, high]: readonly [number, number], width: number): number[
 function logTicks([low, high]: readonly [number, number]): number[] {
   const decades = Math.log10(high) - Math.log10(low);
   if (decades < 0.8) return niceTicks([low, high]);
-  const steps = decades < 2.5 ? [1, 2, 5] : [1], every = Math.max(1, Math.ceil(decades / 7)), ticks: number[] = [];
+  const steps = decades < 2.5 ? [1, 2, 5] : [1];
+  const every = Math.max(1, Math.ceil(decades / 7));
+  const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
     if (power % every === 0) ticks.push(...steps.map((step) => Number(`${step}e${power}`)));
   }
@@ -240,8 +259,10 @@ function logTicks([low, high]: readonly [number, number]): number[] {
 
 /** About so many round numbers. */
 function niceTicks([low, high]: readonly [number, number], count = 5): number[] {
-  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((times) => times * power >= rough * 0.8) ?? 10), ticks: number[] = [];
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((times) => times * power >= rough * 0.8) ?? 10);
+  const ticks: number[] = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
     ticks.push(Number((i * step).toPrecision(12)));
   }

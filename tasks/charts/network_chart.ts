@@ -24,10 +24,12 @@ interface Column {
 }
 
 /** Units of a column that are drawn, and columns. */
-const MAX_UNITS = 7, MAX_COLUMNS = 8;
+const MAX_UNITS = 7;
+const MAX_COLUMNS = 8;
 
 /** Pixels: above the units, and the height of all units. */
-const TOP = 44, TALL = 190;
+const TOP = 44;
+const TALL = 190;
 
 /**
  * Draws a network.
@@ -40,7 +42,8 @@ const TOP = 44, TALL = 190;
 export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw: Draw = {}): SVGSVGElement {
   const { document = globalThis.document, width = 640, height = TOP + TALL + 66 } = draw;
   const svg = element(document, "svg", { class: "chart network", width, height, viewBox: `0 0 ${width} ${height}` });
-  const columns = shorten(columnsOf(inputs, layers)), step = width / columns.length;
+  const columns = shorten(columnsOf(inputs, layers));
+  const step = width / columns.length;
   const [lines, circles, names] = ["weights", "units", "shapes"].map((name) => element(document, "g", { class: name }));
   lines.setAttribute("stroke", "var(--soft)");
   lines.setAttribute("stroke-opacity", "0.35");
@@ -51,7 +54,9 @@ export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw
     names.append(made);
   };
   columns.forEach((column, i) => {
-    const x = (i + 0.5) * step, places = placesOf(column), before = columns[i - 1];
+    const x = (i + 0.5) * step;
+    const places = placesOf(column);
+    const before = columns[i - 1];
     if (column.skipped !== undefined) return write(x, TOP + TALL / 2, `… ${column.skipped} more …`, true);
     for (const y of places) {
       circles.append(
@@ -93,7 +98,7 @@ export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw
 function columnsOf(inputs: number, layers: readonly DrawnLayer[]): Column[] {
   const columns: Column[] = [{ units: inputs, kinds: ["input"] }];
   for (const { kind, outputs, parameters } of layers) {
-    const weight = Object.entries(parameters).find(([, shape]) => shape.length === 2);
+    const weight = Object.entries(parameters).find(([_, shape]) => shape.length === 2);
     if (!weight) columns.at(-1)!.kinds.push(kind);
     else columns.push({ units: outputs, kinds: [kind], weight: { name: weight[0], shape: weight[1] } });
   }
@@ -103,13 +108,16 @@ function columnsOf(inputs: number, layers: readonly DrawnLayer[]): Column[] {
 /** Leaves out the middle of a long network. */
 function shorten(columns: Column[]): Column[] {
   if (columns.length <= MAX_COLUMNS) return columns;
-  const head = 4, tail = MAX_COLUMNS - head - 1, skipped = columns.length - head - tail;
+  const head = 4;
+  const tail = MAX_COLUMNS - head - 1;
+  const skipped = columns.length - head - tail;
   return [...columns.slice(0, head), { units: 0, kinds: [], skipped }, ...columns.slice(-tail)];
 }
 
 /** Where the units of a column stand; of many the outer ones. */
 function placesOf({ units }: Column): number[] {
-  const drawn = Math.min(units, MAX_UNITS), gap = TALL / MAX_UNITS;
+  const drawn = Math.min(units, MAX_UNITS);
+  const gap = TALL / MAX_UNITS;
   const places = Array.from({ length: drawn }, (_, i) => TOP + TALL / 2 + (i - (drawn - 1) / 2) * gap);
   return units > MAX_UNITS ? places.filter((_, i) => i !== (MAX_UNITS - 1) / 2) : places;
 }

@@ -16,10 +16,15 @@ export interface Place {
  */
 export function thin<P extends Place>(places: readonly P[], stretches: number): readonly P[] {
   if (places.length <= stretches * 4) return places;
-  const low = places[0].x, width = (places.at(-1)!.x - low) / stretches || 1, kept: P[] = [];
+  const low = places[0].x;
+  const width = (places.at(-1)!.x - low) / stretches || 1;
+  const kept: P[] = [];
   for (let start = 0; start < places.length;) {
     const stretch = stretchOf(places[start], low, width);
-    let end = start + 1, lowest = -1, highest = -1, gap = -1;
+    let end = start + 1;
+    let lowest = -1;
+    let highest = -1;
+    let gap = -1;
     while (end < places.length && stretchOf(places[end], low, width) === stretch) end++;
     for (let i = start; i < end; i++) {
       const { y } = places[i];

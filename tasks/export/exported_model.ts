@@ -104,7 +104,8 @@ function describeLayer(
   if (kind !== "Linear") buildUnweighted(`layer ${i}`, kind, settings);
   switch (kind) {
     case "Linear": {
-      const weight = tensors.get(`${i}.weight`), bias = tensors.get(`${i}.bias`);
+      const weight = tensors.get(`${i}.weight`);
+      const bias = tensors.get(`${i}.bias`);
       const isBias = bias?.shape.length === 1 && bias.shape[0] === weight?.shape[1];
       if (weight?.shape.length !== 2 || !isBias) {
         const [w, b] = [weight, bias].map((found) => found ? formatShape(found.shape) : "missing");

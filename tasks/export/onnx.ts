@@ -84,7 +84,8 @@ function addInputs(graph: OnnxGraph, { inputs }: ExportedModel, numericName: str
 /** For each encoded column its place among the blocks: all numeric columns, then each categorical one. */
 function encodedOrder(inputs: ExportedModel["inputs"]): number[] {
   const numeric = inputs.filter(({ kind }) => kind === "numeric").length;
-  let nextNumeric = 0, nextOther = numeric;
+  let nextNumeric = 0;
+  let nextOther = numeric;
   return inputs.flatMap((column) =>
     column.kind === "numeric" ? [nextNumeric++] : Array.from({ length: encodedWidth([column]) }, () => nextOther++)
   );
@@ -92,7 +93,8 @@ function encodedOrder(inputs: ExportedModel["inputs"]): number[] {
 
 /** One-hot of a column of names [N, categories + 1]; the last place is that of names not seen in training. */
 function addOneHot(graph: OnnxGraph, { name, categories, fill }: CategoricalColumn): string {
-  const width = categories.length + 1, keys = [...new Set([...categories, ...MISSING_TEXTS])];
+  const width = categories.length + 1;
+  const keys = [...new Set([...categories, ...MISSING_TEXTS])];
   const places = keys.map((key) => {
     const place = categories.indexOf(isMissing(key) ? fill ?? "" : key);
     return place < 0 ? categories.length : place;

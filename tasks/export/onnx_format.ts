@@ -7,9 +7,13 @@
 import protobuf from "npm:protobufjs@8.8.1";
 
 /** Operators of 2023 on, understood by every runtime of today; GELU came with them. */
-const OPSET = 20, IR_VERSION = 9, ML_OPSET = 3;
+const OPSET = 20;
+const IR_VERSION = 9;
+const ML_OPSET = 3;
 
-const FLOAT = 1, INT64 = 7, STRING = 8;
+const FLOAT = 1;
+const INT64 = 7;
+const STRING = 8;
 const TYPES = { float: FLOAT, string: STRING } as const;
 
 const { root } = protobuf.parse(`

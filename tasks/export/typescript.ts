@@ -21,7 +21,7 @@ export function writeTypeScript(model: ExportedModel, fileName: string): string 
     columnsOf(model.inputs),
     scalingsOf("INPUT_SCALINGS", model.scalings),
     `type Layer = (x: readonly number[]) => number[];\n`,
-    ...Object.entries(LAYERS).filter(([kind]) => kinds.has(kind as ExportedLayer["kind"])).map(([, text]) => text),
+    ...Object.entries(LAYERS).filter(([kind]) => kinds.has(kind as ExportedLayer["kind"])).map(([_, text]) => text),
     `const NETWORK: readonly Layer[] = [\n${indent(model.layers.flatMap(layerCall), 2)}];\n`,
     model.inputs.some(({ kind }) => kind === "numeric") ? ENCODE_NUMBER : "",
     model.inputs.some(({ kind }) => kind === "categorical") ? ENCODE_NAME : "",

@@ -6,9 +6,13 @@ import { findsAdapter } from "../setup/prepare_machine.ts";
 const minimumCoverage = 95;
 const root = new URL("../../", import.meta.url);
 const permissions = [
-  ...["--allow-read", "--allow-write", "--allow-env", "--allow-run"],
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-run",
   // Who runs them decides what a read-only folder means; of the network, nothing but this machine.
-  ...["--allow-sys=uid", "--allow-net=127.0.0.1"],
+  "--allow-sys=uid",
+  "--allow-net=127.0.0.1",
 ];
 
 /** Tests that time their own steps: no other may run beside them. */
@@ -127,10 +131,12 @@ async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof read
   // Types are a stage of their own: here one wrong type would keep all tests from running.
   const options = ["--no-prompt", "--no-check", "--coverage=coverage", "--coverage-raw-data-only"];
   const sum = { passed: 0, failed: 0 };
-  let isOk = true, isWhole = true;
+  let isOk = true;
+  let isWhole = true;
   const run = async (flags: string[], files: string[], show = true) => {
     if (files.length === 0) return ""; // named none, the runner would take all
-    const { ok, stdout } = await deno(["test", ...options, ...flags, ...files], show), totals = readTotals(stdout);
+    const { ok, stdout } = await deno(["test", ...options, ...flags, ...files], show);
+    const totals = readTotals(stdout);
     if (!ok) isOk = false;
     if (!totals) isWhole = false;
     sum.passed += totals?.passed ?? 0;
@@ -155,7 +161,8 @@ async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof read
  * @returns How many were removed.
  */
 export async function removeCutFiles(folder: URL): Promise<number> {
-  const last = new Uint8Array(1), brace = "}".charCodeAt(0);
+  const last = new Uint8Array(1);
+  const brace = "}".charCodeAt(0);
   let removed = 0;
   for await (const { name } of Deno.readDir(folder)) {
     const path = new URL(name, folder);
@@ -173,7 +180,8 @@ export async function removeCutFiles(folder: URL): Promise<number> {
 /** Tells whether enough of lib ran, and where not, file by file. A file that no test loads counts as not run at all, and so
  * does one whose name ends like a test's: the runner takes it for one and reports nothing of it. */
 async function checkCoverage(): Promise<boolean> {
-  const folder = new URL("lib/", root), removed = await removeCutFiles(new URL("coverage/", root));
+  const folder = new URL("lib/", root);
+  const removed = await removeCutFiles(new URL("coverage/", root));
   if (removed > 0) console.log(`coverage: left out ${removed} files of processes that were killed while they ended`);
   const { ok, stdout } = await deno(["coverage", "--quiet", "--lcov", "coverage"], false);
   const files = ok ? readCoverage(stdout, decodeURIComponent(folder.pathname)) : [];

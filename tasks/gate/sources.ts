@@ -43,7 +43,7 @@ export function importsOf(path: string, text: string): string[] {
   const code = text.replaceAll(/^\s*\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
   const statements = /^(?:import|export)\b[^;"'=]*?\bfrom\s*"([^"]+)"|^import "([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
   return [...code.matchAll(statements)]
-    .map(([, from, bare, called]) => from ?? bare ?? called)
+    .map(([_, from, bare, called]) => from ?? bare ?? called)
     .filter((specifier) => specifier.startsWith("."))
     .map((specifier) => new URL(specifier, `file:///${path}`).pathname.slice(1));
 }

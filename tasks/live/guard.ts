@@ -49,7 +49,8 @@ export function refusalOf(
   token: string,
   open: readonly string[],
 ): Refusal | undefined {
-  const { pathname, searchParams } = new URL(url), origin = headers.get("origin");
+  const { pathname, searchParams } = new URL(url);
+  const origin = headers.get("origin");
   if (method !== "GET" && method !== "POST") return { status: 405, text: `${method} is not answered here` };
   if (headers.get("host") !== host) return { status: 403, text: `only http://${host}/ is answered here` };
   if (origin === null ? method === "POST" : origin !== `http://${host}`) {

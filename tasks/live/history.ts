@@ -11,7 +11,8 @@ const MAX_POINTS = 1_000;
 const MAX_LOOKS = 200;
 
 /** Messages that are kept, the latest, and characters of each. */
-const MAX_MESSAGES = 100, MAX_TEXT = 2_000;
+const MAX_MESSAGES = 100;
+const MAX_TEXT = 2_000;
 
 /** Where a run is. */
 export interface LiveStatus {
@@ -142,7 +143,8 @@ export class LiveHistory {
    */
   since(cursor: Cursor | undefined, status: LiveStatus): [update: LiveUpdate, cursor: Cursor] {
     const generation = this.#points.generation + this.#looks.generation;
-    const anew = cursor?.generation !== generation, from = anew ? { points: 0, looks: 0, messages: 0 } : cursor;
+    const anew = cursor?.generation !== generation;
+    const from = anew ? { points: 0, looks: 0, messages: 0 } : cursor;
     const unsent = this.#told - from.messages;
     const update: LiveUpdate = {
       anew,
@@ -154,7 +156,8 @@ export class LiveHistory {
       last: this.#last,
       best: this.#best,
     };
-    const { length: points } = this.#points.items, { length: looks } = this.#looks.items;
+    const { length: points } = this.#points.items;
+    const { length: looks } = this.#looks.items;
     return [update, { generation, points, looks, messages: this.#told }];
   }
 }

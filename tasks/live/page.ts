@@ -14,7 +14,8 @@ const PATIENCE = 10_000;
 const CROWD = "A browser has six connections to it: close or hide other windows of this page.";
 
 /** Messages that stay on the page, and epochs in the table. */
-const MAX_MESSAGES = 100, MAX_ROWS = 20;
+const MAX_MESSAGES = 100;
+const MAX_ROWS = 20;
 
 const PHASES: Record<LiveStatus["phase"] | "lost", string> = {
   training: "training",
@@ -29,13 +30,15 @@ const token = location.hash.slice(1);
 
 /** All that was told so far. */
 let state: LiveUpdate | undefined;
-let drawnAt = 0, drawing: ReturnType<typeof setTimeout> | undefined;
+let drawnAt = 0;
+let drawing: ReturnType<typeof setTimeout> | undefined;
 
 function element<T extends HTMLElement = HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
 }
 
-const pause = element<HTMLButtonElement>("pause"), stop = element<HTMLButtonElement>("stop");
+const pause = element<HTMLButtonElement>("pause");
+const stop = element<HTMLButtonElement>("stop");
 const slider = element<HTMLInputElement>("factor");
 
 /** Adds what is new. */
@@ -61,7 +64,8 @@ function showStatus({ facts, status, last, best }: LiveUpdate): void {
   const { phase, step, stepsPerSecond } = status;
   showPhase(phase);
   if (!facts) return;
-  const { runName, stepsPerEpoch, epochs } = facts, total = stepsPerEpoch * epochs;
+  const { runName, stepsPerEpoch, epochs } = facts;
+  const total = stepsPerEpoch * epochs;
   document.title = `${runName}: ${phase === "training" ? `${Math.floor(100 * step / total)}%` : phase}`;
   const texts: Record<string, string> = {
     run: runName,
@@ -85,7 +89,8 @@ function showPhase(phase: keyof typeof PHASES): void {
 }
 
 function showControls({ phase, rateFactor, askedFactor, learningRate }: LiveStatus): void {
-  const isPaused = phase === "paused" || phase === "pausing", isEnding = phase === "stopping" || phase === "over";
+  const isPaused = phase === "paused" || phase === "pausing";
+  const isEnding = phase === "stopping" || phase === "over";
   write(pause, isPaused ? "Resume" : "Pause");
   for (const control of [pause, stop, slider]) control.disabled = isEnding;
   // A slider that is being moved shows what its user wants.
@@ -102,9 +107,11 @@ function write(element: HTMLElement, text: string): void {
 }
 
 function showMessages(messages: readonly LiveMessage[]): void {
-  const list = element("messages"), isAtEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
+  const list = element("messages");
+  const isAtEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
   for (const { kind, step, text } of messages) {
-    const item = document.createElement("li"), place = document.createElement("span");
+    const item = document.createElement("li");
+    const place = document.createElement("span");
     item.className = kind;
     place.className = "step";
     place.textContent = `step ${count(step)}`;
@@ -128,7 +135,8 @@ function drawCharts(): void {
   drawing = undefined;
   drawnAt = performance.now();
   if (!state) return;
-  const { looks, best } = state, points = allPoints(state);
+  const { looks, best } = state;
+  const points = allPoints(state);
   if (points.length > 0) {
     draw("loss", (options) => lossChart(points, { ...options, bestEpoch: best?.epoch }));
     draw("rates", (options) => rateChart(points, options));
@@ -150,7 +158,9 @@ function allPoints({ points, best, last }: LiveUpdate): LiveUpdate["points"] {
 }
 
 function draw(id: string, chart: (options: Draw) => SVGSVGElement): void {
-  const figure = element(id), place = figure.querySelector(".place")!, height = id === "loss" ? 300 : 230;
+  const figure = element(id);
+  const place = figure.querySelector(".place")!;
+  const height = id === "loss" ? 300 : 230;
   figure.hidden = false;
   place.replaceChildren(chart({ document, width: Math.max(280, place.clientWidth), height }));
 }
@@ -169,7 +179,8 @@ function showEpochs(points: LiveUpdate["points"]): void {
 /** Asks the training for something. */
 async function ask(path: string): Promise<void> {
   try {
-    const headers = { "x-backhand-token": token }, signal = AbortSignal.timeout(PATIENCE);
+    const headers = { "x-backhand-token": token };
+    const signal = AbortSignal.timeout(PATIENCE);
     const answer = await fetch(path, { method: "POST", headers, signal });
     tellProblem(answer.ok ? "" : `The training refused: ${await answer.text()}`);
   } catch (error) {
@@ -200,7 +211,8 @@ async function askForFactor(): Promise<void> {
 }
 
 /** The connection, while the page is seen, and whether the training has ended it. */
-let events: EventSource | undefined, isOver = false;
+let events: EventSource | undefined;
+let isOver = false;
 
 /** Listens while somebody sees it: each page that listens takes one of the few connections that the browser has. */
 function listenWhileSeen(): void {

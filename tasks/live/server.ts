@@ -87,7 +87,9 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     const { port = 0 } = options;
     try {
       this.#server = Deno.serve({
-        ...{ hostname: "127.0.0.1", port, onListen: () => {} },
+        hostname: "127.0.0.1",
+        port,
+        onListen: () => {},
         handler: (request) => this.#answer(request),
         onError: () => new Response("it failed\n", { status: 500, headers: HEADERS }),
       });
@@ -138,7 +140,8 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
   }
 
   end(): void {
-    [this.#isOver, this.#hasNews] = [true, true];
+    this.#isOver = true;
+    this.#hasNews = true;
   }
 
   get isAsking(): boolean {
@@ -202,7 +205,9 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
   }
 
   get #status(): LiveStatus {
-    const { run, rateOf } = this.#options, first = this.#samples[0], last = this.#samples.at(-1);
+    const { run, rateOf } = this.#options;
+    const first = this.#samples[0];
+    const last = this.#samples.at(-1);
     const phase = this.#isOver
       ? "over"
       : this.#stop
@@ -235,7 +240,8 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
   #update(client: LiveClient): void {
     const [update, cursor] = this.#history.since(client.cursor, this.#status);
     client.send("update", update);
-    [client.cursor, client.isBehind] = [cursor, false];
+    client.cursor = cursor;
+    client.isBehind = false;
   }
 
   #drop(client: LiveClient): void {
@@ -272,7 +278,8 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     else if (path === "/stop") this.#stop = true;
     else if (path !== "/rate") return say(404, "there is nothing");
     else {
-      const factor = Number(search.get("factor") ?? NaN), rate = Math.fround(factor * this.#options.learningRate);
+      const factor = Number(search.get("factor") ?? NaN);
+      const rate = Math.fround(factor * this.#options.learningRate);
       if (!(factor >= 1 / MAX_FACTOR && factor <= MAX_FACTOR) || !(rate > 0 && rate < Infinity)) {
         return say(
           400,

@@ -19,7 +19,8 @@ export interface GpuOfRank {
 export type Environment = Pick<Deno.Env, "get" | "set" | "delete">;
 
 /** What the layer reads: which device comes first, and whether it hides all others. */
-const FIRST = "DRI_PRIME", ALONE = "MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE";
+const FIRST = "DRI_PRIME";
+const ALONE = "MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE";
 
 /** Names under which users and launchers choose a device. Other settings of Vulkan hide some, and the list lacks them. */
 const OWN_CHOICES = [FIRST, "MESA_VK_DEVICE_SELECT", "VK_LOADER_DEVICE_SELECT"];
@@ -35,8 +36,8 @@ const HARDWARE: readonly DeviceKind[] = ["discrete", "virtual", "integrated", "o
  * @returns It; undefined where there are not several that can be told apart.
  */
 export function pickGpu(devices: readonly VulkanDevice[], localRank: number): VulkanDevice | undefined {
-  const gpus = gpusOf(devices),
-    hardware = devices.filter(({ kind, address }) => kind !== "cpu" && address !== undefined);
+  const gpus = gpusOf(devices);
+  const hardware = devices.filter(({ kind, address }) => kind !== "cpu" && address !== undefined);
   // Beside a slower one, the fast one has to be chosen, too: WebGPU gives the one that comes first.
   return new Set(hardware.map(({ address }) => address)).size > 1 ? gpus[localRank % gpus.length] : undefined;
 }
@@ -54,7 +55,8 @@ export function chooseGpu(
   environment: Environment = Deno.env,
   list: () => VulkanDevice[] = listVulkanDevices,
 ): GpuOfRank {
-  const visible = list(), chosen = pickGpu(visible, localRank);
+  const visible = list();
+  const chosen = pickGpu(visible, localRank);
   if (!chosen || OWN_CHOICES.some((name) => environment.get(name))) return { visible };
   const before = [FIRST, ALONE].map((name) => [name, environment.get(name)] as const);
   // Mesa 22.3 takes another device than the one with the address; but of two, it knows its default and the other one.

@@ -158,7 +158,8 @@ export async function shareWeights(communicator: Communicator, { values }: Model
 export async function checkWeights(communicator: Communicator, values: Model["values"]): Promise<void> {
   const numbers = await values.read() as Float32Array<ArrayBuffer>;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", numbers));
-  const [low, high] = [Float64Array.from(hash), Float64Array.from(hash)];
+  const low = Float64Array.from(hash);
+  const high = Float64Array.from(hash);
   await communicator.allReduce(low, "min");
   await communicator.allReduce(high, "max");
   await together(communicator, () => {

@@ -76,7 +76,10 @@ async function runRank(
 function ranksOf(name: TaskName, mpi: Mpi): Ranks {
   const { host, localRank, localSize, size } = mpi;
   return {
-    ...{ communicator: mpi, mailbox: mpi, host, localRank },
+    communicator: mpi,
+    mailbox: mpi,
+    host,
+    localRank,
     threads: localSize > 1 ? Math.max(1, Math.floor(navigator.hardwareConcurrency / localSize)) : undefined,
     command: size > 1 ? `${launchCommand(size)} deno task ${name}` : `deno task ${name}`,
   };

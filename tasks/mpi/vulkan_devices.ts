@@ -32,16 +32,24 @@ type Vulkan = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 type Handle = Deno.PointerObject;
 
 /** Constants of Vulkan's header. */
-const SUCCESS = 0, API_1_1 = (1 << 22) | (1 << 12), CREATE_INSTANCE = 1, PROPERTIES_2 = 1_000_059_001;
-const PCI_BUS_INFO = 1_000_212_000, PCI_EXTENSION = "VK_EXT_pci_bus_info";
+const SUCCESS = 0;
+const API_1_1 = (1 << 22) | (1 << 12);
+const CREATE_INSTANCE = 1;
+const PROPERTIES_2 = 1_000_059_001;
+const PCI_BUS_INFO = 1_000_212_000;
+const PCI_EXTENSION = "VK_EXT_pci_bus_info";
 
 /** VkPhysicalDeviceType, in its order. */
 const KINDS: readonly DeviceKind[] = ["other", "integrated", "discrete", "virtual", "cpu"];
 
 /** Bytes of VkInstanceCreateInfo, VkApplicationInfo, VkExtensionProperties, and VkPhysicalDeviceProperties2. */
-const INSTANCE_BYTES = 64, APPLICATION_BYTES = 48, EXTENSION_BYTES = 260, PROPERTIES_BYTES = 840;
+const INSTANCE_BYTES = 64;
+const APPLICATION_BYTES = 48;
+const EXTENSION_BYTES = 260;
+const PROPERTIES_BYTES = 840;
 /** Bytes of VkPhysicalDevicePCIBusInfoPropertiesEXT, and of a name. */
-const PCI_BYTES = 32, NAME_BYTES = 256;
+const PCI_BYTES = 32;
+const NAME_BYTES = 256;
 
 /**
  * Lists the devices. The environment decides about them, as it is at this moment: it names drivers and layers.
@@ -50,7 +58,8 @@ const PCI_BYTES = 32, NAME_BYTES = 256;
  * @returns They, in the loader's order; none where there is no Vulkan, or it has no driver.
  */
 export function listVulkanDevices(library = "libvulkan.so.1"): VulkanDevice[] {
-  const vulkan = load(library), instance = vulkan && createInstance(vulkan);
+  const vulkan = load(library);
+  const instance = vulkan && createInstance(vulkan);
   if (!instance) return [];
   try {
     return handlesOf(vulkan, instance).map((device) => describe(vulkan, device));
@@ -125,7 +134,8 @@ function hasExtension(vulkan: Vulkan, device: Handle, name: string): boolean {
 
 /** A text that ends with a zero. */
 function textAt(buffer: ArrayBuffer, at: number): string {
-  const bytes = new Uint8Array(buffer, at, NAME_BYTES), end = bytes.indexOf(0);
+  const bytes = new Uint8Array(buffer, at, NAME_BYTES);
+  const end = bytes.indexOf(0);
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 

@@ -8,7 +8,8 @@ import { describeError } from "../settings/run_task.ts";
 import { inTerminal } from "./terminal.ts";
 import { TerminalScreen } from "./terminal_picture.ts";
 
-const root = new URL("../../", import.meta.url), folder = new URL("pictures/", import.meta.url);
+const root = new URL("../../", import.meta.url);
+const folder = new URL("./", import.meta.url);
 
 /** Bytes of a picture at most. */
 const MAX_BYTES = 150_000;
@@ -44,7 +45,8 @@ function commandOf(task: string, args: readonly string[]): string[] {
 
 /** Shows the screen when most of the run is done. */
 async function paintTerminal(at: string): Promise<string> {
-  const size = { columns: 80, rows: 24 }, screen = new TerminalScreen(size);
+  const size = { columns: 80, rows: 24 };
+const screen = new TerminalScreen(size);
   const { program, args, env } = inTerminal(commandOf("train", RUN), size);
   await using child = await start([program, ...args], at, env);
   let picture: string | undefined;
@@ -161,7 +163,8 @@ async function paint(name: string): Promise<boolean> {
   console.error(`${name}: under way`);
   const at = await Deno.makeTempDir({ prefix: "backhand_pictures_" });
   try {
-    const picture = await PICTURES[name](at), bytes = typeof picture === "string" ? encode(picture) : picture;
+    const picture = await PICTURES[name](at);
+const bytes = typeof picture === "string" ? encode(picture) : picture;
     if (bytes.length > MAX_BYTES) throw new Error(`it has ${bytes.length} bytes, ${MAX_BYTES} are allowed`);
     await Deno.mkdir(folder, { recursive: true });
     await Deno.writeFile(new URL(name, folder), bytes);
@@ -180,7 +183,8 @@ function encode(text: string): Uint8Array {
 }
 
 export async function main(args: readonly string[]): Promise<number> {
-  const names = Object.keys(PICTURES), short = (name: string) => name.split(".")[0];
+  const names = Object.keys(PICTURES);
+const short = (name: string) => name.split(".")[0];
   if (args.includes("--help") || args.includes("-h")) {
     console.log(
       `Usage: deno task pictures [${

@@ -5,11 +5,14 @@ import xterm from "npm:@xterm/headless@6.0.0";
 import type { TerminalSize } from "./terminal.ts";
 
 /** Pixels of a character, and around them all. */
-const WIDTH = 8.4, HEIGHT = 18, MARGIN = 16;
+const WIDTH = 8.4;
+const HEIGHT = 18;
+const MARGIN = 16;
 
 /** The eight colours of a terminal, and its own. */
 const PALETTE = ["#6e7681", "#ff7b72", "#7ee787", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#f0f6fc"];
-const INK = "#d0d7de", PAPER = "#0d1117";
+const INK = "#d0d7de";
+const PAPER = "#0d1117";
 
 /** Neighbouring characters of one look. */
 interface Span {
@@ -27,7 +30,8 @@ export class TerminalScreen {
   /** @param size Its size. */
   constructor(size: TerminalSize) {
     const { columns: cols, rows } = size;
-    [this.#terminal, this.#size] = [new xterm.Terminal({ cols, rows, allowProposedApi: true }), size];
+    this.#terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true });
+this.#size = size;
   }
 
   /** Takes what a program prints; resolves when the screen shows it. */
@@ -61,13 +65,17 @@ export class TerminalScreen {
   }
 
   #lines(): Span[][] {
-    const { active } = this.#terminal.buffer, lines: Span[][] = [];
+    const { active } = this.#terminal.buffer;
+const lines: Span[][] = [];
     for (let row = 0; row < this.#size.rows; row++) {
-      const line = active.getLine(active.viewportY + row), spans: Span[] = [];
+      const line = active.getLine(active.viewportY + row);
+const spans: Span[] = [];
       for (let column = 0; column < this.#size.columns; column++) {
         const cell = line?.getCell(column);
         const color = cell?.isFgPalette() ? PALETTE[cell.getFgColor() % PALETTE.length] : INK;
-        const bold = cell?.isBold() !== 0, text = cell?.getChars() || " ", last = spans.at(-1);
+        const bold = cell?.isBold() !== 0;
+const text = cell?.getChars() || " ";
+const last = spans.at(-1);
         if (last?.color === color && last.bold === bold) last.text += text;
         else spans.push({ column, text, color, bold });
       }
@@ -79,10 +87,12 @@ export class TerminalScreen {
 
 /** Blocks as rectangles, what stands between them as text of fixed width. */
 function drawSpan({ column, text, color, bold }: Span, row: number): string {
-  const parts = text.match(/[▁-█]+|░+|[^▁-█░]+/g) ?? [], drawn: string[] = [];
+  const parts = text.match(/[▁-█]+|░+|[^▁-█░]+/g) ?? [];
+const drawn: string[] = [];
   let at = column;
   for (const part of parts) {
-    const x = MARGIN + at * WIDTH, y = MARGIN + row * HEIGHT;
+    const x = MARGIN + at * WIDTH;
+const y = MARGIN + row * HEIGHT;
     if (/[▁-█]/.test(part)) drawn.push(drawBars(part, x, y, color));
     else if (part[0] === "░") drawn.push(rectangle(x, y, part.length, 1, `${color}" fill-opacity="0.25`));
     else drawn.push(drawText(part, x, y, color, bold));
@@ -92,7 +102,8 @@ function drawSpan({ column, text, color, bold }: Span, row: number): string {
 }
 
 function drawText(text: string, x: number, y: number, color: string, bold: boolean): string {
-  const words = text.trim(), start = x + (text.length - text.trimStart().length) * WIDTH;
+  const words = text.trim();
+const start = x + (text.length - text.trimStart().length) * WIDTH;
   if (words === "") return "";
   const weight = bold ? ' font-weight="bold"' : "";
   return `<text x="${round(start)}" y="${y + 13}" fill="${color}"${weight} textLength="${

@@ -83,7 +83,8 @@ export class App {
     this.#run(false);
     history.replaceState(null, "", toHash(this.#settings));
     this.#do(async () => {
-      const { dataset, noise, seed } = this.#settings, isPasted = dataset === "csv";
+      const { dataset, noise, seed } = this.#settings;
+      const isPasted = dataset === "csv";
       byId("pasted").hidden = !isPasted;
       if (isPasted && !this.#pasted) return this.#view.say("", "Paste a CSV, then press “Use this CSV”.");
       const rows = isPasted ? this.#pasted! : makeRows(dataset, noise, seed);
@@ -110,16 +111,19 @@ export class App {
 
   /** Trains for a moment, draws, and asks for more. */
   async #slice(): Promise<void> {
-    const session = this.#session, left = this.#settings.epochs - (session?.epoch ?? 0);
+    const session = this.#session;
+    const left = this.#settings.epochs - (session?.epoch ?? 0);
     if (!session || !this.#isRunning) return this.#run(false);
     if (this.#walk) this.#endWalk();
     if (left <= 0) {
       this.#view.say(`Epoch ${session.epoch} is reached: “Pause at epoch” says where a run pauses.`);
       return this.#run(false);
     }
-    const since = performance.now(), epochs = Math.min(left, this.#epochsPerSlice);
+    const since = performance.now();
+    const epochs = Math.min(left, this.#epochsPerSlice);
     await session.train(epochs);
-    const drawing = performance.now(), took = drawing - since;
+    const drawing = performance.now();
+    const took = drawing - since;
     await this.#draw();
     // Drawing takes no more than half of the time, unless an epoch is long.
     const goal = Math.max(SLICE, performance.now() - drawing);
@@ -151,14 +155,16 @@ export class App {
   }
 
   async #listColumns(): Promise<void> {
-    const list = byId<HTMLSelectElement>("target"), columns = await columnsOf(byId<HTMLTextAreaElement>("csv").value);
+    const list = byId<HTMLSelectElement>("target");
+    const columns = await columnsOf(byId<HTMLTextAreaElement>("csv").value);
     const chosen = columns.includes(list.value) ? list.value : columns.at(-1);
     list.replaceChildren(...columns.map((name) => new Option(name, name, false, name === chosen)));
   }
 
   async #usePasted(): Promise<void> {
     await this.#listColumns();
-    const text = byId<HTMLTextAreaElement>("csv").value, target = byId<HTMLSelectElement>("target").value;
+    const text = byId<HTMLTextAreaElement>("csv").value;
+    const target = byId<HTMLSelectElement>("target").value;
     const { rows, leftOut } = await parsePasted(text, target || undefined);
     this.#pasted = rows;
     byId("left-out").textContent = leftOut.length > 0 ? `Left out: ${leftOut.join(", ")}.` : "";
@@ -167,7 +173,8 @@ export class App {
 
   async #download(): Promise<void> {
     if (!this.#session) return;
-    const url = URL.createObjectURL(new Blob([await this.#session.encode()])), link = document.createElement("a");
+    const url = URL.createObjectURL(new Blob([await this.#session.encode()]));
+    const link = document.createElement("a");
     link.href = url;
     link.download = "model.safetensors";
     link.click();
@@ -175,10 +182,12 @@ export class App {
   }
 
   async #upload(): Promise<void> {
-    const input = byId<HTMLInputElement>("upload"), [file] = input.files ?? [];
+    const input = byId<HTMLInputElement>("upload");
+    const [file] = input.files ?? [];
     input.value = ""; // the same file may be chosen again
     if (!file || !this.#session) return;
-    const { rows } = this.#session.data, bytes = new Uint8Array(await file.arrayBuffer());
+    const { rows } = this.#session.data;
+    const bytes = new Uint8Array(await file.arrayBuffer());
     const given = decodeModel(this.#device, bytes, file.name);
     try {
       checkFit(given, rows, file.name);

@@ -50,7 +50,8 @@ export class Controls {
   }
 
   #faultOf(key: keyof Settings): string {
-    const control = this.#control(key), isGood = READERS[key](control.value) !== undefined;
+    const control = this.#control(key);
+    const isGood = READERS[key](control.value) !== undefined;
     if (isGood) control.removeAttribute("aria-invalid");
     else control.setAttribute("aria-invalid", "true");
     const name = control.closest("label")!.firstChild!.textContent!.trim();

@@ -57,15 +57,19 @@ type Point = (index: number, random: Random) => [x1: number, x2: number, label: 
 
 const POINTS: Record<Exclude<typeof DATASETS[number], "cubic">, Point> = {
   xor: (_, random) => {
-    const [x1, x2] = [random.uniform(-1, 1), random.uniform(-1, 1)];
+    const x1 = random.uniform(-1, 1);
+    const x2 = random.uniform(-1, 1);
     return [x1, x2, Number(x1 * x2 < 0)];
   },
   moons: (index, random) => {
-    const angle = random.uniform(0, Math.PI), label = index % 2;
+    const angle = random.uniform(0, Math.PI);
+    const label = index % 2;
     return label === 0 ? [Math.cos(angle), Math.sin(angle), 0] : [1 - Math.cos(angle), 0.5 - Math.sin(angle), 1];
   },
   spiral: (index, random) => {
-    const share = random.uniform(0.04, 1), label = index % 2, angle = 3.5 * Math.PI * share + label * Math.PI;
+    const share = random.uniform(0.04, 1);
+    const label = index % 2;
+    const angle = 3.5 * Math.PI * share + label * Math.PI;
     return [share * Math.sin(angle), share * Math.cos(angle), label];
   },
 };
@@ -79,14 +83,16 @@ const POINTS: Record<Exclude<typeof DATASETS[number], "cubic">, Point> = {
  * @returns The rows.
  */
 export function makeRows(name: Exclude<DatasetName, "csv">, noise: number, seed: number): Rows {
-  const points = new Random(seed, `${name} inputs`), errors = new Random(seed, `${name} noise`);
+  const points = new Random(seed, `${name} inputs`);
+  const errors = new Random(seed, `${name} noise`);
   if (name === "cubic") {
     const x = Float64Array.from({ length: COUNT }, () => points.uniform(-100, 100));
     // 3,900 is the deviation of y over these inputs.
     const y = x.map((x) => 0.01 * x ** 3 - 0.1 * x ** 2 + 2 * x + 20 + errors.normal(0, 3900 * noise));
     return { table: numericTable(["x"], ["y"]), loss: "mse", x, y, isOneHot: [false] };
   }
-  const x = new Float64Array(2 * COUNT), y = new Float64Array(COUNT);
+  const x = new Float64Array(2 * COUNT);
+  const y = new Float64Array(COUNT);
   for (let i = 0; i < COUNT; i++) {
     const [x1, x2, label] = POINTS[name](i, points);
     x.set([x1 + errors.normal(0, noise / 2), x2 + errors.normal(0, noise / 2)], 2 * i);
@@ -106,11 +112,14 @@ export function makeRows(name: Exclude<DatasetName, "csv">, noise: number, seed:
  */
 export function prepare(rows: Rows, seed: number, scalers?: PlayData["scalers"]): PlayData {
   const { table, loss, x, y, isOneHot } = rows;
-  const features = encodedNames(table.inputs), targets = outputNames(table.target, loss);
+  const features = encodedNames(table.inputs);
+  const targets = outputNames(table.target, loss);
   const order = [...new Random(seed, "split").permutation(y.length / targets.length)];
   const count = Math.max(1, Math.floor(TRAINING_SHARE * order.length));
-  const training = order.slice(0, count), validation = order.slice(count);
-  const inputs = statisticsOf(features, x, training), outputs = statisticsOf(targets, y, training);
+  const training = order.slice(0, count);
+  const validation = order.slice(count);
+  const inputs = statisticsOf(features, x, training);
+  const outputs = statisticsOf(targets, y, training);
   const plain = inputs.map((column, i) => isOneHot[i] ? { ...column, min: 0, max: 1, mean: 0, deviation: 1 } : column);
   return {
     rows,

@@ -19,8 +19,10 @@ export const MOST_ROWS = 600;
  * @returns An SVG element.
  */
 export function fittedCurve(data: PlayData, predicted: ArrayLike<number>): SVGSVGElement {
-  const { features: [x], targets, rows: { table: { target } } } = data, outputs = targets.length;
-  const count = predicted.length / outputs, [left, right] = extentOf(data).x;
+  const { features: [x], targets, rows: { table: { target } } } = data;
+  const outputs = targets.length;
+  const count = predicted.length / outputs;
+  const [left, right] = extentOf(data).x;
   const curves = targets.map((name, output) => ({
     name: outputs > 1 ? name : "network",
     places: Array.from({ length: count }, (_, i) => ({

@@ -25,7 +25,8 @@ export function checkFit({ model, description }: SavedModel, { table, loss }: Ro
   }
   if (classes(description.table) !== classes(table) || description.loss.kind !== loss) {
     const say = (classes: string, loss: string) => `${classes ? `classes ${classes} ` : ""}by the loss ${loss}`;
-    const [its, own] = [say(classes(description.table), description.loss.kind), say(classes(table), loss)];
+    const its = say(classes(description.table), description.loss.kind);
+    const own = say(classes(table), loss);
     throw new DataError(`it predicts ${its}, and this dataset ${own}`, { file });
   }
   if (!canWalk(model.layers)) {

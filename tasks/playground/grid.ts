@@ -23,7 +23,8 @@ export interface Extent {
 /** The range of the inputs, or for one input of input and target, with a margin. */
 export function extentOf({ rows: { x, y }, features, targets }: PlayData): Extent {
   const range = (values: Float64Array, width: number, place: number): [number, number] => {
-    let low = Infinity, high = -Infinity;
+    let low = Infinity;
+    let high = -Infinity;
     for (let i = place; i < values.length; i += width) {
       low = Math.min(low, values[i]);
       high = Math.max(high, values[i]);
@@ -44,8 +45,11 @@ export function extentOf({ rows: { x, y }, features, targets }: PlayData): Exten
  * @returns The places.
  */
 export function gridOf(data: PlayData, across: number, down: number): Grid {
-  const { features, scalers, rows: { x } } = data, width = features.length, lines = width > 1 ? down : 1;
-  const { x: [left, right], y: [low, high] } = extentOf(data), count = x.length / width;
+  const { features, scalers, rows: { x } } = data;
+  const width = features.length;
+  const lines = width > 1 ? down : 1;
+  const { x: [left, right], y: [low, high] } = extentOf(data);
+  const count = x.length / width;
   const means = features.map((_, place) => {
     let sum = 0;
     for (let row = 0; row < count; row++) sum += x[row * width + place];

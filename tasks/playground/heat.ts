@@ -18,8 +18,8 @@ export interface Palette {
 
 /** Reads the colours from the style sheet. */
 export function readPalette(): Palette {
-  const style = getComputedStyle(document.documentElement),
-    pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
+  const style = getComputedStyle(document.documentElement);
+  const pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
   const color = (name: string): Color => {
     // The browser resolves whatever a color may be.
     pen.fillStyle = resolve(style, name);
@@ -28,8 +28,12 @@ export function readPalette(): Palette {
     return [r, g, b];
   };
   return {
-    ...{ paper: color("--paper"), ink: color("--ink"), soft: color("--soft"), grid: color("--grid") },
-    ...{ negative: color("--series-2"), positive: color("--series-1") },
+    paper: color("--paper"),
+    ink: color("--ink"),
+    soft: color("--soft"),
+    grid: color("--grid"),
+    negative: color("--series-2"),
+    positive: color("--series-1"),
     series: Array.from({ length: 8 }, (_, i) => color(`--series-${i + 1}`)),
   };
 }
@@ -74,7 +78,8 @@ export function imageOf(
   columns: number,
   colorAt: (row: number, column: number) => Color,
 ): OffscreenCanvas {
-  const canvas = new OffscreenCanvas(columns, rows), image = new ImageData(columns, rows);
+  const canvas = new OffscreenCanvas(columns, rows);
+  const image = new ImageData(columns, rows);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       image.data.set([...colorAt(row, column), 255], 4 * (row * columns + column));
@@ -86,9 +91,14 @@ export function imageOf(
 
 /** A canvas' pen, in units of CSS pixels, on an empty canvas of the size that the style sheet gives it. */
 export function penOf(canvas: HTMLCanvasElement): { pen: CanvasRenderingContext2D; width: number; height: number } {
-  const ratio = devicePixelRatio, { clientWidth: width, clientHeight: height } = canvas;
-  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  const ratio = devicePixelRatio;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const w = Math.round(width * ratio);
+  const h = Math.round(height * ratio);
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+  }
   const pen = canvas.getContext("2d")!;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);

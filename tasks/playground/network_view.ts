@@ -43,11 +43,14 @@ export function drawNetwork(
   weights: Readonly<Record<string, Float32Array>>,
   palette: Palette,
 ): void {
-  const { pen, width, height } = penOf(canvas), columns = columnsOf(session, grid, outputs, weights);
+  const { pen, width, height } = penOf(canvas);
+  const columns = columnsOf(session, grid, outputs, weights);
   const most = Math.min(MOST_UNITS, Math.max(...columns.map(({ units }) => units)));
-  const step = width / columns.length, size = Math.min(46, (height - 44) / most - 7, step * 0.62);
+  const step = width / columns.length;
+  const size = Math.min(46, (height - 44) / most - 7, step * 0.62);
   const places = columns.map(({ units }, i) => {
-    const shown = Math.min(units, MOST_UNITS), gap = (height - 44) / shown;
+    const shown = Math.min(units, MOST_UNITS);
+    const gap = (height - 44) / shown;
     return Array.from({ length: shown }, (_, unit): Place => ({ x: step * (i + 0.5), y: 24 + gap * (unit + 0.5) }));
   });
   columns.forEach((column, i) => i > 0 && drawLinks(pen, column, places[i - 1], places[i], size, palette));
@@ -77,7 +80,8 @@ function columnsOf(
     if (parameters.length > 0) weights = values[`${i}.weight`];
     const next = model.layers[i + 1];
     if (next && next.parameters.length === 0) return;
-    const units = outputs[i].length / grid.rows, name = next ? `${names[i]} ${kind}` : "output";
+    const units = outputs[i].length / grid.rows;
+    const name = next ? `${names[i]} ${kind}` : "output";
     columns.push({ name, units, values: outputs[i], weights });
     weights = undefined;
   });
@@ -101,10 +105,13 @@ function drawLinks(
   const largest = sizeOfLargest(weights) || 1;
   from.forEach((a, i) =>
     to.forEach((b, j) => {
-      const weight = weights[i * units + j], share = Math.abs(weight) / largest;
+      const weight = weights[i * units + j];
+      const share = Math.abs(weight) / largest;
       pen.strokeStyle = css(weight < 0 ? palette.negative : palette.positive, 0.12 + 0.75 * share);
       pen.lineWidth = 0.5 + 3 * share;
-      const [x, end] = [a.x + size / 2, b.x - size / 2], middle = (x + end) / 2;
+      const x = a.x + size / 2;
+      const end = b.x - size / 2;
+      const middle = (x + end) / 2;
       pen.beginPath();
       pen.moveTo(x, a.y);
       pen.bezierCurveTo(middle, a.y, middle, b.y, end, b.y);
@@ -137,7 +144,8 @@ function drawTiles(
 }
 
 /** Pixels of a number of a heat map, and most of a side. */
-const CELL = 5, MOST_PIXELS = 150;
+const CELL = 5;
+const MOST_PIXELS = 150;
 
 /**
  * Draws each layer's output and the gradients of its step as matrices.
@@ -162,14 +170,16 @@ export function drawHeat(frame: HTMLElement, ops: readonly Op[], palette: Palett
 
 /** A line of figures for a layer. */
 function emptyRow(layer: string, figures: number): HTMLElement {
-  const row = document.createElement("div"), label = document.createElement("span");
+  const row = document.createElement("div");
+  const label = document.createElement("span");
   label.textContent = `layer ${layer.normalize("NFKC")}`; // subscripts become digits
   row.append(label, ...Array.from({ length: figures }, emptyFigure));
   return row;
 }
 
 function emptyFigure(): HTMLElement {
-  const figure = document.createElement("figure"), canvas = document.createElement("canvas");
+  const figure = document.createElement("figure");
+  const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
   figure.append(canvas, document.createElement("figcaption"));
   return figure;
@@ -177,10 +187,12 @@ function emptyFigure(): HTMLElement {
 
 /** Units run down and rows across, so that layers stand beside each other. */
 function drawMatrix(figure: HTMLElement, { name, shape: [rows, columns], values }: Op, palette: Palette): void {
-  const canvas = figure.firstElementChild as HTMLCanvasElement, caption = figure.lastElementChild!;
+  const canvas = figure.firstElementChild as HTMLCanvasElement;
+  const caption = figure.lastElementChild!;
   const scale = sizeOfLargest(values);
   const image = imageOf(columns, rows, (unit, row) => heatOf(values[row * columns + unit], scale, palette));
-  [canvas.width, canvas.height] = [rows, columns];
+  canvas.width = rows;
+  canvas.height = columns;
   canvas.style.width = `${Math.min(MOST_PIXELS, Math.max(rows * CELL, 12))}px`;
   canvas.style.height = `${Math.min(MOST_PIXELS, Math.max(columns * CELL, 12))}px`;
   canvas.getContext("2d")!.drawImage(image, 0, 0);

@@ -37,9 +37,11 @@ export function checkOp(
   rows: number,
 ): Check[] {
   if (!gradientOf) return [];
-  const inputs = new Matrix(rows, x.length / rows, x), targets = new Matrix(rows, y.length / rows, y);
-  const from = "layer" in gradientOf ? gradientOf.layer : 0,
-    through = (value: Matrix, layers = model.layers) => layers.reduce((value, layer) => layer.forward(value), value);
+  const inputs = new Matrix(rows, x.length / rows, x);
+  const targets = new Matrix(rows, y.length / rows, y);
+  const from = "layer" in gradientOf ? gradientOf.layer : 0;
+  const through = (value: Matrix, layers = model.layers) =>
+    layers.reduce((value, layer) => layer.forward(value), value);
   // What is moved: a parameter, or what goes into a layer.
   const start = through(inputs, model.layers.slice(0, from));
   const { data } = "parameter" in gradientOf ? model.parameters[gradientOf.parameter] : start;

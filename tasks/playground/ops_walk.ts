@@ -55,24 +55,34 @@ const GELU_U = "√(2/π) (z + 0.044715 z³)";
 
 const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   ReLU: {
-    ...{ forward: (x) => relu(x), backward: (x, d) => reluBackward(x, d) },
-    ...{ formula: (z) => `max(0, ${z})`, slope: (z) => `[${z} > 0]` },
+    forward: (x) => relu(x),
+    backward: (x, d) => reluBackward(x, d),
+    formula: (z) => `max(0, ${z})`,
+    slope: (z) => `[${z} > 0]`,
   },
   LeakyReLU: {
     forward: (x, slope) => leakyRelu(x, { slope }),
     backward: (x, d, slope) => leakyReluBackward(x, d, { slope }),
-    ...{ formula: (z) => `max(${z}, slope ${z})`, slope: (z) => `(${z} > 0 ? 1 : slope)` },
+    formula: (z) => `max(${z}, slope ${z})`,
+    slope: (z) => `(${z} > 0 ? 1 : slope)`,
   },
   Tanh: {
-    ...{ forward: (x) => tanh(x), backward: (y, d) => tanhBackward(y, d), keepsOutput: true },
-    ...{ formula: (z) => `tanh(${z})`, slope: (_, a) => `(1 − ${a}²)` },
+    forward: (x) => tanh(x),
+    backward: (y, d) => tanhBackward(y, d),
+    keepsOutput: true,
+    formula: (z) => `tanh(${z})`,
+    slope: (_, a) => `(1 − ${a}²)`,
   },
   Sigmoid: {
-    ...{ forward: (x) => sigmoid(x), backward: (y, d) => sigmoidBackward(y, d), keepsOutput: true },
-    ...{ formula: (z) => `σ(${z}) = 1 / (1 + exp(−${z}))`, slope: (_, a) => `${a} ⊙ (1 − ${a})` },
+    forward: (x) => sigmoid(x),
+    backward: (y, d) => sigmoidBackward(y, d),
+    keepsOutput: true,
+    formula: (z) => `σ(${z}) = 1 / (1 + exp(−${z}))`,
+    slope: (_, a) => `${a} ⊙ (1 − ${a})`,
   },
   GELU: {
-    ...{ forward: (x) => gelu(x), backward: (x, d) => geluBackward(x, d) },
+    forward: (x) => gelu(x),
+    backward: (x, d) => geluBackward(x, d),
     formula: (z) => `${z}/2 ⊙ (1 + tanh u), u = ${GELU_U.replaceAll("z", z)}`,
     slope: () => "((1 + tanh u)/2 + z/2 (1 − tanh² u) u′)",
   },
@@ -103,11 +113,14 @@ const LOSS_FORMULAS: Readonly<Record<string, [loss: string, gradient: string]>> 
 export async function passOps(model: Model, loss: Loss, x: Tensor, y: Tensor): Promise<Op[]> {
   const ops: Pending[] = [];
   const tensors = model.device.tidy(() => {
-    const steps = forward(model, x, ops), prediction = steps.at(-1)!.output;
-    const [value, gradient] = LOSS_FORMULAS[loss.kind], shown: Named[] = [["ŷ =", prediction.tensor, prediction.name]];
+    const steps = forward(model, x, ops);
+    const prediction = steps.at(-1)!.output;
+    const [value, gradient] = LOSS_FORMULAS[loss.kind];
+    const shown: Named[] = [["ŷ =", prediction.tensor, prediction.name]];
     const both: Named[] = [...shown, ["y", y]];
     ops.push(made("loss", "L", `L = ${value}`, loss.forward(prediction.tensor, y), both));
-    const dOut = loss.backward(prediction.tensor, y), name = `d${prediction.name}`;
+    const dOut = loss.backward(prediction.tensor, y);
+    const name = `d${prediction.name}`;
     const formula = `∂L/∂${prediction.name} = ${gradient}, n = ${dOut.size}`;
     ops.push({ ...made("backward", name, formula, dOut, both), gradientOf: { layer: model.layers.length } });
     backward(steps, { name, tensor: dOut }, ops);
@@ -144,9 +157,11 @@ export function updateOps(
   values: Readonly<Record<string, Float32Array>>,
 ): Op[] {
   return model.parameters.map(({ name, parameter: { shape } }) => {
-    const [layer, kind] = name.split("."), symbol = symbolOf(kind, numberOf(model, Number(layer)));
+    const [layer, kind] = name.split(".");
+    const symbol = symbolOf(kind, numberOf(model, Number(layer)));
     const rule = UPDATES[optimizer].replaceAll(/\bw\b/g, symbol).replaceAll(/\bg\b/g, `d${symbol}`);
-    const formula = `${symbol} ← ${rule}; η = ${learningRate}`, data = values[name] as TensorData;
+    const formula = `${symbol} ← ${rule}; η = ${learningRate}`;
+    const data = values[name] as TensorData;
     return { phase: "update", name: symbol, formula, shapes: formatNamed([[symbol, { shape }]]), shape, values: data };
   });
 }
@@ -176,10 +191,14 @@ function made(phase: Op["phase"], name: string, formula: string, tensor: Tensor,
 }
 
 function forward({ layers }: Model, x: Tensor, ops: Pending[]): Step[] {
-  const names = layerNames(layers), steps: Step[] = [];
-  let input: Value = { name: "x", tensor: x }, parameter = 0;
+  const names = layerNames(layers);
+  const steps: Step[] = [];
+  let input: Value = { name: "x", tensor: x };
+  let parameter = 0;
   for (const [index, layer] of layers.entries()) {
-    const name = names[index], number = subscript(name.slice(1)), output = { name: name[0] + number, tensor: x };
+    const name = names[index];
+    const number = subscript(name.slice(1));
+    const output = { name: name[0] + number, tensor: x };
     output.tensor = layer.kind === "Linear"
       ? linear(layer, number, input, ops)
       : activate(layer, output.name, input, ops);
@@ -197,7 +216,10 @@ function linear(
   { name, tensor }: Value,
   ops: Pending[],
 ): Tensor {
-  const [p, w, b] = [`p${number}`, `W${number}`, `b${number}`], product = matmul(tensor, weight.value);
+  const p = `p${number}`;
+  const w = `W${number}`;
+  const b = `b${number}`;
+  const product = matmul(tensor, weight.value);
   ops.push(made("forward", p, `${p} = ${name} · ${w}`, product, [[name, tensor], [w, weight]]));
   const z = addBias(product, bias.value);
   ops.push(made("forward", `z${number}`, `z${number} = ${p} + ${b}`, z, [[p, product], [b, bias]]));
@@ -205,7 +227,8 @@ function linear(
 }
 
 function activate(layer: Layer, name: string, input: Value, ops: Pending[]): Tensor {
-  const { forward, formula } = ACTIVATIONS[layer.kind], a = forward(input.tensor, layer.settings?.slope ?? 0);
+  const { forward, formula } = ACTIVATIONS[layer.kind];
+  const a = forward(input.tensor, layer.settings?.slope ?? 0);
   ops.push(
     made("forward", name, withSlope(layer, `${name} = ${formula(input.name)}`), a, [[input.name, input.tensor]]),
   );
@@ -230,7 +253,10 @@ function linearBackward(
   wantDX: boolean,
   ops: Pending[],
 ): Value | undefined {
-  const w = `W${number}`, b = `b${number}`, { name: x, tensor } = input, shown: Named = [d.name, d.tensor];
+  const w = `W${number}`;
+  const b = `b${number}`;
+  const { name: x, tensor } = input;
+  const shown: Named = [d.name, d.tensor];
   const dW = matmul(tensor, d.tensor, { transposeA: true });
   const ofX = made("backward", `d${w}`, `d${w} = ${x}ᵀ · ${d.name}`, dW, [[x, tensor], shown]);
   ops.push({ ...ofX, gradientOf: { parameter } });
@@ -244,7 +270,8 @@ function linearBackward(
 }
 
 function activateBackward({ layer, index, input, output }: Step, d: Value, ops: Pending[]): Value {
-  const { backward, slope, keepsOutput } = ACTIVATIONS[layer.kind], kept = keepsOutput ? output : input;
+  const { backward, slope, keepsOutput } = ACTIVATIONS[layer.kind];
+  const kept = keepsOutput ? output : input;
   const dX = { name: `d${input.name}`, tensor: backward(kept.tensor, d.tensor, layer.settings?.slope ?? 0) };
   const formula = withSlope(layer, `${dX.name} = ${d.name} ⊙ ${slope(input.name, output.name)}`);
   const op = made("backward", dX.name, formula, dX.tensor, [[d.name, d.tensor], [kept.name, kept.tensor]]);

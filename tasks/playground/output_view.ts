@@ -9,7 +9,10 @@ import { type Extent, extentOf, type Grid } from "./grid.ts";
 import { type Color, css, imageOf, mixed, type Palette, penOf, short } from "./heat.ts";
 
 /** Room for the numbers at the axes. */
-const LEFT = 46, BOTTOM = 20, TOP = 6, RIGHT = 6;
+const LEFT = 46;
+const BOTTOM = 20;
+const TOP = 6;
+const RIGHT = 6;
 
 /** From a raw value to a pixel. */
 interface Axes {
@@ -43,16 +46,19 @@ export function drawOutput(
   output: ArrayLike<number>,
   palette: Palette,
 ): string {
-  const predicted = toRaw(output, LOSSES[data.rows.loss], data.scalers.targets), isCurve = data.features.length === 1;
-  const { target } = data.rows.table,
-    what = target.kind === "classes" ? `classes of ${target.name}` : target.names.join(", ");
+  const predicted = toRaw(output, LOSSES[data.rows.loss], data.scalers.targets);
+  const isCurve = data.features.length === 1;
+  const { target } = data.rows.table;
+  const what = target.kind === "classes" ? `classes of ${target.name}` : target.names.join(", ");
   const words = isCurve
     ? `The fitted curve of ${what} over ${data.features[0]}`
     : `${what} over ${data.features[0]} and ${data.features[1]}`;
-  [surface.hidden, fit.hidden] = [isCurve, !isCurve];
+  surface.hidden = isCurve;
+  fit.hidden = !isCurve;
   if (isCurve) fit.replaceChildren(fittedCurve(data, predicted));
   else {
-    const extent = extentOf(data), axes = axesOf(surface, extent);
+    const extent = extentOf(data);
+    const axes = axesOf(surface, extent);
     drawSurface(axes, data, grid, predicted, palette);
     drawFrame(axes, extent, data, palette);
     drawRows(axes, data, palette);
@@ -66,9 +72,13 @@ export function drawOutput(
 }
 
 function axesOf(canvas: HTMLCanvasElement, { x: [left, right], y: [low, high] }: Extent): Axes {
-  const { pen, width, height } = penOf(canvas), [w, h] = [width - LEFT - RIGHT, height - TOP - BOTTOM];
+  const { pen, width, height } = penOf(canvas);
+  const w = width - LEFT - RIGHT;
+  const h = height - TOP - BOTTOM;
   return {
-    ...{ pen, width, height },
+    pen,
+    width,
+    height,
     x: (value) => LEFT + w * (value - left) / (right - left),
     y: (value) => TOP + h * (high - value) / (high - low),
   };
@@ -103,7 +113,9 @@ function drawSurface(
   predicted: Float64Array,
   palette: Palette,
 ): void {
-  const outputs = data.targets.length, { target } = data.rows.table, [{ min, max }] = data.scalers.targets.columns;
+  const outputs = data.targets.length;
+  const { target } = data.rows.table;
+  const [{ min, max }] = data.scalers.targets.columns;
   const colorAt = (row: number): Color => {
     const values = predicted.subarray(row * outputs, (row + 1) * outputs);
     if (target.kind === "numeric") {
@@ -123,7 +135,9 @@ function drawSurface(
 }
 
 function drawRows({ pen, x, y }: Axes, data: PlayData, palette: Palette): void {
-  const { rows, features, targets, training, validation } = data, width = features.length, outputs = targets.length;
+  const { rows, features, targets, training, validation } = data;
+  const width = features.length;
+  const outputs = targets.length;
   const colorOf = (row: number): Color => {
     if (rows.table.target.kind === "numeric") return valueColor(data, rows.y[row * outputs], palette);
     if (outputs === 1) return classColor(rows.y[row], 2, palette);
@@ -144,6 +158,7 @@ function drawRows({ pen, x, y }: Axes, data: PlayData, palette: Palette): void {
 }
 
 function valueColor({ scalers }: PlayData, value: number, palette: Palette): Color {
-  const [{ min, max }] = scalers.targets.columns, place = 2 * (value - min) / (max - min || 1) - 1;
+  const [{ min, max }] = scalers.targets.columns;
+  const place = 2 * (value - min) / (max - min || 1) - 1;
   return mixed(palette.paper, place < 0 ? palette.negative : palette.positive, 0.3 + 0.7 * Math.abs(place));
 }

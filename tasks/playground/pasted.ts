@@ -53,7 +53,8 @@ export async function columnsOf(text: string): Promise<readonly string[]> {
  * @throws {DataError} If it is no CSV, too long, or there is nothing to learn from it.
  */
 export async function parsePasted(text: string, target?: string): Promise<Pasted> {
-  const cells = await read(text), { columns, records } = cells;
+  const cells = await read(text);
+  const { columns, records } = cells;
   const at = target === undefined ? columns.length - 1 : columns.indexOf(target);
   if (at === -1) throw new DataError(`there is no column ${JSON.stringify(target)}`, { file: NAME });
   if (records.length < 5) throw new DataError(`${records.length} rows are too few: 5 are needed`, { file: NAME });
@@ -81,7 +82,8 @@ export async function parsePasted(text: string, target?: string): Promise<Pasted
 
 async function read(text: string): Promise<Cells> {
   const records: (readonly string[])[] = [];
-  let columns: readonly string[] = [], lineOf = (_row: number) => 0;
+  let columns: readonly string[] = [];
+  let lineOf = (_row: number) => 0;
   for await (const block of parseRecords(text.replace(/^\ufeff/, ""), { name: NAME })) {
     columns = block.columns;
     lineOf = block.lineOf;
@@ -137,7 +139,8 @@ function encode(
   places: readonly number[],
   target: number,
 ): Pick<Rows, "x" | "y" | "isOneHot"> {
-  const inputs = new TableEncoder(table), outputs = new TargetEncoder(table.target, targetForm(table.target, loss));
+  const inputs = new TableEncoder(table);
+  const outputs = new TargetEncoder(table.target, targetForm(table.target, loss));
   const x = new Float64Array(records.length * inputs.names.length);
   const y = new Float64Array(records.length * outputs.names.length);
   records.forEach((record, row) => {

@@ -59,7 +59,8 @@ export function withShortKernels(script: string): string {
 
 /** Serves the files until Ctrl-C. */
 async function serve(files: Files, port: number): Promise<void> {
-  const stop = new AbortController(), listener = () => stop.abort();
+  const stop = new AbortController();
+  const listener = () => stop.abort();
   Deno.addSignalListener("SIGINT", listener);
   const server = Deno.serve({
     hostname: HOST,

@@ -62,7 +62,8 @@ export class Session implements Disposable {
    * @param given A model to go on with, which the session frees.
    */
   constructor(device: Device, data: PlayData, settings: Settings, given?: SavedModel) {
-    const { hidden, activation, seed, optimizer, learningRate } = settings, { features, targets } = data;
+    const { hidden, activation, seed, optimizer, learningRate } = settings;
+    const { features, targets } = data;
     using stack = new DisposableStack();
     const build = () => {
       const layers = multilayerPerceptron(features.length, hidden, targets.length, { activation });
@@ -84,7 +85,8 @@ export class Session implements Disposable {
       };
     };
     this.#parts = { training: place(data.training), validation: place(data.validation) };
-    const batchSize = Math.min(settings.batchSize, data.training.length), { x, y } = this.#parts.training;
+    const batchSize = Math.min(settings.batchSize, data.training.length);
+    const { x, y } = this.#parts.training;
     this.#trainer = stack.use(
       new Trainer({ model: this.model, loss: this.#loss, optimizer: this.#optimizer, x, y, batchSize, seed }),
     );
@@ -151,10 +153,12 @@ export class Session implements Disposable {
    * @returns Of each layer [rows, units], in order.
    */
   async outputs(scaled: Float32Array): Promise<TensorData[]> {
-    const { device } = this.model, features = this.data.features.length;
+    const { device } = this.model;
+    const features = this.data.features.length;
     using stack = new DisposableStack();
     const seen = device.tidy(() => {
-      const x = Tensor.from(device, scaled, [scaled.length / features, features]), layers: Tensor[] = [];
+      const x = Tensor.from(device, scaled, [scaled.length / features, features]);
+      const layers: Tensor[] = [];
       this.model.forward(x, { observe: (_, tensor) => layers.push(tensor) });
       return layers;
     });
@@ -164,8 +168,10 @@ export class Session implements Disposable {
 
   /** The operations of a pass over a sample of the training rows, for the heat maps: nothing changes. */
   async look(): Promise<Op[]> {
-    const { x, y } = this.#parts.training, rows = Math.min(SAMPLE_ROWS, x.shape[0]);
-    const [features, targets] = [this.data.features.length, this.data.targets.length];
+    const { x, y } = this.#parts.training;
+    const rows = Math.min(SAMPLE_ROWS, x.shape[0]);
+    const features = this.data.features.length;
+    const targets = this.data.targets.length;
     return await passOps(this.model, this.#loss, x.view(0, [rows, features]), y.view(0, [rows, targets]));
   }
 
@@ -177,7 +183,8 @@ export class Session implements Disposable {
 
   /** The operations of the next step up to the update, each by itself: nothing changes. */
   async walk(): Promise<Op[]> {
-    const { rows, x, y } = this.nextBatch(), { device } = this.model;
+    const { rows, x, y } = this.nextBatch();
+    const { device } = this.model;
     using inputs = Tensor.from(device, x, [rows, this.data.features.length]);
     using targets = Tensor.from(device, y, [rows, this.data.targets.length]);
     return await passOps(this.model, this.#loss, inputs, targets);
@@ -196,7 +203,8 @@ export class Session implements Disposable {
 
   /** What a file says of the model. */
   describe(): ModelDescription {
-    const { rows: { table }, features, targets, scalers, baseline } = this.data, { seed, ...rest } = this.settings;
+    const { rows: { table }, features, targets, scalers, baseline } = this.data;
+    const { seed, ...rest } = this.settings;
     const settings = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, `${value}`]));
     return { table, features, targets, scalers, loss: this.#loss, settings, seed, baseline };
   }

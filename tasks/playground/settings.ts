@@ -26,7 +26,8 @@ export const ACTIVATION_NAMES: readonly ActivationName[] = ["relu", "leaky-relu"
 export const OPTIMIZER_NAMES: readonly OptimizerName[] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"];
 
 /** Widest and most hidden layers: more cannot be drawn. */
-const MAX_WIDTH = 64, MAX_LAYERS = 6;
+const MAX_WIDTH = 64;
+const MAX_LAYERS = 6;
 
 /** What the page starts with, by dataset: each learns its shape in a few seconds. */
 export const DEFAULTS: Readonly<Record<DatasetName, Settings>> = {
@@ -39,8 +40,15 @@ export const DEFAULTS: Readonly<Record<DatasetName, Settings>> = {
 
 function common(dataset: DatasetName): Settings {
   return {
-    ...{ dataset, noise: 0.05, hidden: [8], activation: "tanh", optimizer: "adam", learningRate: 0.02 },
-    ...{ batchSize: 16, seed: 42, epochs: 200 },
+    dataset,
+    noise: 0.05,
+    hidden: [8],
+    activation: "tanh",
+    optimizer: "adam",
+    learningRate: 0.02,
+    batchSize: 16,
+    seed: 42,
+    epochs: 200,
   };
 }
 
@@ -85,12 +93,13 @@ export function toHash(settings: Settings): string {
  * @returns The settings.
  */
 export function fromHash(hash: string): Settings {
-  const given = new URLSearchParams(hash.slice(1)),
-    read = <K extends keyof Settings>(key: K) => {
-      const text = given.get(key);
-      return text === null ? undefined : READERS[key](text);
-    };
-  const preset = DEFAULTS[read("dataset") ?? "cubic"], keys = Object.keys(preset) as (keyof Settings)[];
+  const given = new URLSearchParams(hash.slice(1));
+  const read = <K extends keyof Settings>(key: K) => {
+    const text = given.get(key);
+    return text === null ? undefined : READERS[key](text);
+  };
+  const preset = DEFAULTS[read("dataset") ?? "cubic"];
+  const keys = Object.keys(preset) as (keyof Settings)[];
   return Object.fromEntries(keys.map((key) => [key, read(key) ?? preset[key]])) as unknown as Settings;
 }
 

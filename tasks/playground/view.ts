@@ -9,7 +9,9 @@ import { drawOutput } from "./output_view.ts";
 import type { Measure, Session } from "./session.ts";
 
 /** Places of the surface, of the curve, and of a unit's tile, along a side. */
-const SURFACE = 48, CURVE = 160, TILE = 20;
+const SURFACE = 48;
+const CURVE = 160;
+const TILE = 20;
 
 /** Pixels of the chart of losses, which the style sheet fits to its place. */
 const LOSS_SIZE = { width: 380, height: 210 } as const;
@@ -100,7 +102,8 @@ export class View {
       ...(accuracy === undefined ? [] : [["right classes", `${(100 * accuracy).toFixed(1)} %`, accuracy] as const]),
     ] as const;
     find("#measures").replaceChildren(...rows.flatMap(([name, text, value]) => {
-      const [term, data] = [document.createElement("dt"), document.createElement("dd")];
+      const term = document.createElement("dt");
+      const data = document.createElement("dd");
       term.textContent = name;
       data.textContent = text;
       data.dataset.value = `${value}`;

@@ -8,7 +8,8 @@ import type { Op } from "./ops_walk.ts";
 import type { Session } from "./session.ts";
 
 /** Most rows and columns of values that are shown. */
-const MOST_ROWS = 16, MOST_COLUMNS = 16;
+const MOST_ROWS = 16;
+const MOST_COLUMNS = 16;
 
 /** Numbers in a line of the table. */
 const FIRST = 4;
@@ -76,7 +77,8 @@ export class Walk {
   }
 
   #add(op: Op): void {
-    const row = this.#place.body.insertRow(), button = document.createElement("button");
+    const row = this.#place.body.insertRow();
+    const button = document.createElement("button");
     button.type = "button";
     button.textContent = op.formula;
     button.addEventListener("click", () => this.#choose(row, op));
@@ -127,7 +129,9 @@ function firstOf({ values }: Op): string {
 
 /** Values as a table; a vector is one row. */
 function valuesTable(op: Op): HTMLTableElement {
-  const { shape, values, name } = op, columns = shape.at(-1) ?? 1, rows = values.length / columns;
+  const { shape, values, name } = op;
+  const columns = shape.at(-1) ?? 1;
+  const rows = values.length / columns;
   const table = made("table", "");
   table.className = "values";
   table.createCaption().textContent = `${name} ${shapeOf(op)}, row by row${
@@ -138,7 +142,8 @@ function valuesTable(op: Op): HTMLTableElement {
   for (let row = 0; row < Math.min(rows, MOST_ROWS); row++) {
     const line = table.insertRow();
     for (let column = 0; column < Math.min(columns, MOST_COLUMNS); column++) {
-      const value = values[row * columns + column], cell = line.insertCell();
+      const value = values[row * columns + column];
+      const cell = line.insertCell();
       cell.textContent = short(value);
       cell.title = `${value}`;
     }
@@ -147,14 +152,16 @@ function valuesTable(op: Op): HTMLTableElement {
 }
 
 function checkTable({ shape }: Op, checks: readonly Check[]): HTMLTableElement {
-  const table = made("table", ""), columns = shape.at(-1) ?? 1;
+  const table = made("table", "");
+  const columns = shape.at(-1) ?? 1;
   table.className = "check";
   table.createCaption().textContent = "The largest numbers beside (L(w + h) − L(w − h)) / 2h in float64, h = 0.00001";
   const head = table.createTHead().insertRow();
   for (const word of ["place", "backward", "differences", "apart"]) head.append(made("th", word));
   const body = table.createTBody();
   for (const { index, backward, differences } of checks) {
-    const line = body.insertRow(), apart = Math.abs(backward - differences);
+    const line = body.insertRow();
+    const apart = Math.abs(backward - differences);
     const place = `${Math.floor(index / columns)}, ${index % columns}`;
     for (const word of [place, short(backward), short(differences), apart.toExponential(1)]) {
       line.insertCell().textContent = word;

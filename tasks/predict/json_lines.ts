@@ -22,7 +22,8 @@ export interface JsonLine {
  */
 export async function* jsonLines(name: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<JsonLine[]> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  let rest = "", line = 0;
+  let rest = "";
+  let line = 0;
   const fault = (problem: string, cause?: unknown) => new DataError(problem, { file: name, line }, { cause });
   const decode = (bytes?: Uint8Array) => {
     try {

@@ -48,7 +48,8 @@ export async function main(config: TaskConfig): Promise<void> {
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   if (output === undefined) {
-    const isTerminal = Deno.stdout.isTerminal(), encoder = new TextEncoder();
+    const isTerminal = Deno.stdout.isTerminal();
+    const encoder = new TextEncoder();
     await predictAll(model, source, (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal))));
   } else {
     const rows = await writeAside(output, (sink) => predictAll(model, source, sink));
@@ -74,7 +75,8 @@ async function sourceOf({ numbers, extras: { ROW: row } }: TaskConfig, input?: s
   if (numbers.length > 0) return { blocks: (model) => [rowsOf(numbers, model)], isJson: false };
   if (input !== undefined && input !== "-") return { blocks: (model) => rowsIn(input, model), isJson: false };
   if (input === "-" || !Deno.stdin.isTerminal()) {
-    const lines = jsonLines("stdin", Deno.stdin.readable), first = await lines.next();
+    const lines = jsonLines("stdin", Deno.stdin.readable);
+    const first = await lines.next();
     if (!first.done) return { blocks: (model) => rowsFrom(first.value, lines, model), isJson: true };
   }
   const ways = "give numbers or column=cell on the command line, --row, --input file.csv, or JSON lines on stdin";
@@ -107,7 +109,8 @@ function isPair(word: string): boolean {
 }
 
 function pairsOf(words: readonly string[], { description: { table: { inputs } } }: SavedModel): Row {
-  const faults: string[] = [], row: Record<string, string> = {};
+  const faults: string[] = [];
+  const row: Record<string, string> = {};
   for (const word of words) {
     // A column's own name may hold the sign.
     const names = inputs.map(({ name }) => name).filter((name) => word.startsWith(`${name}=`));
@@ -141,7 +144,8 @@ function rowOf(row: Row, { description: { table } }: SavedModel): Block {
 
 /** The numbers of the command line as rows. */
 function rowsOf(numbers: readonly string[], { description: { table } }: SavedModel): Block {
-  const names = table.inputs.map(({ name }) => name), width = names.length;
+  const names = table.inputs.map(({ name }) => name);
+  const width = names.length;
   if (table.inputs.some(({ kind }) => kind !== "numeric")) {
     throw new ConfigError([`the columns are not all numbers: write ${names.map((name) => `${name}=...`).join(" ")}`]);
   }
@@ -166,8 +170,10 @@ function rowsOf(numbers: readonly string[], { description: { table } }: SavedMod
 }
 
 async function* rowsIn(path: string, { description: { table } }: SavedModel): AsyncGenerator<Block> {
-  const encoder = new TableEncoder(table), width = encoder.names.length;
-  const wanted = table.inputs.map(({ name }) => name), known = new Set([...wanted, ...targetNames(table.target)]);
+  const encoder = new TableEncoder(table);
+  const width = encoder.names.length;
+  const wanted = table.inputs.map(({ name }) => name);
+  const known = new Set([...wanted, ...targetNames(table.target)]);
   const tellUnused = (columns: readonly string[]) => {
     const unused = columns.filter((name) => !known.has(name));
     if (unused.length > 0) {
@@ -213,8 +219,10 @@ async function* rowsFrom(
 
 /** Writes a line per row: of CSV its inputs and its predictions, under a header. Returns the number of rows. */
 async function predictAll(model: SavedModel, { blocks, isJson }: Source, sink: Sink): Promise<number> {
-  const { description } = model, { table: { inputs }, targets } = description;
-  let rows = 0, header = [[...inputs.map(({ name }) => name), ...answerNames(model)]];
+  const { description } = model;
+  const { table: { inputs }, targets } = description;
+  let rows = 0;
+  let header = [[...inputs.map(({ name }) => name), ...answerNames(model)]];
   for await (const block of blocks(model)) {
     const answers = toPredictions(await model.predict(block.inputs, rows + 1), description);
     if (isJson) {

@@ -80,9 +80,11 @@ export interface GenDataOptions {
  * @returns Path of the CSV file.
  */
 export async function genData(config: Config, options: GenDataOptions = {}): Promise<string> {
-  const { communicator = ALONE, onProgress } = options, isFirst = communicator.rank === 0;
+  const { communicator = ALONE, onProgress } = options;
+  const isFirst = communicator.rank === 0;
   const path = csvPath(config.recipe);
-  const partial = `${path}.partial`, sidecar = sidecarPath(config.recipe);
+  const partial = `${path}.partial`;
+  const sidecar = sidecarPath(config.recipe);
   try {
     await writeRows(partial, config, communicator, onProgress);
     await onFirst(communicator, async () => {
@@ -105,7 +107,8 @@ export async function genData(config: Config, options: GenDataOptions = {}): Pro
  * @param config The settings.
  */
 export async function clearUp(config: Config): Promise<void> {
-  const path = csvPath(config.recipe), partial = await stampOf(`${path}.partial`);
+  const path = csvPath(config.recipe);
+  const partial = await stampOf(`${path}.partial`);
   if (isSameStamp(partial, (await readSidecar(config))?.file)) await Deno.rename(`${path}.partial`, path);
   else await removeAbandoned(path);
   await removeAbandoned(sidecarPath(config.recipe));
@@ -140,7 +143,8 @@ async function writeRows(
   communicator: Communicator,
   onProgress?: (rows: number, total: number) => void,
 ) {
-  const { rank, size } = communicator, { features, targets } = recipeOf(config.recipe);
+  const { rank, size } = communicator;
+  const { features, targets } = recipeOf(config.recipe);
   const encode = (rows: readonly (readonly unknown[])[]) => new TextEncoder().encode(stringify(rows));
   const header = encode([[...features, ...targets]]);
   using files = new DisposableStack();
@@ -153,9 +157,13 @@ async function writeRows(
   const file = await openWritten(communicator, async () => {
     return first ?? files.use(await openFile(path, { write: true }));
   });
-  let [at, blocks, done, own] = [header.length, 0, 0, [] as Uint8Array<ArrayBuffer>[]];
+  let at = header.length;
+  let blocks = 0;
+  let done = 0;
+  let own = [] as Uint8Array<ArrayBuffer>[];
   // One process by itself meets nobody, and writes block by block.
-  const turn = size === 1 ? 1 : TURN_BLOCKS, sum = (numbers: Float64Array) => numbers.reduce((sum, n) => sum + n, 0);
+  const turn = size === 1 ? 1 : TURN_BLOCKS;
+  const sum = (numbers: Float64Array) => numbers.reduce((sum, n) => sum + n, 0);
   for (const rows of makeRows(config)) {
     if (Math.floor(blocks++ / turn) % size === rank) own.push(encode(rows));
     done += rows.length;
@@ -190,7 +198,8 @@ async function readSidecar({ recipe }: Config): Promise<Sidecar | undefined> {
  * @param communicator The ranks.
  */
 export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
-  const path = csvPath(config.recipe), isFirst = communicator.rank === 0;
+  const path = csvPath(config.recipe);
+  const isFirst = communicator.rank === 0;
   await checkSame(communicator, config.texts);
   using _lock = await onFirst(communicator, () => lockDataset(config.recipe, `writes ${path}`));
   if (!await fromFirst(communicator, () => needsMaking(config, path))) return;

@@ -191,7 +191,8 @@ async function lockPath(kind: LockKind, name: string): Promise<string> {
 
 /** The hour, and the day where it was another one. */
 function timeOf(iso: string): string {
-  const time = new Date(iso), two = (number: number) => `${number}`.padStart(2, "0");
+  const time = new Date(iso);
+  const two = (number: number) => `${number}`.padStart(2, "0");
   const clock = `${two(time.getHours())}:${two(time.getMinutes())}`;
   if (time.toDateString() === new Date().toDateString()) return clock;
   return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clock}`;

@@ -53,7 +53,8 @@ export async function writeTogether(
   finish: () => Promise<void>,
   communicator: Communicator = ALONE,
 ): Promise<void> {
-  const shapes: Record<string, number[]> = {}, pieces: Record<string, TensorPiece> = {};
+  const shapes: Record<string, number[]> = {};
+  const pieces: Record<string, TensorPiece> = {};
   for (const [index, part] of PARTS.entries()) {
     for (const [suffix, width] of Object.entries(widths)) {
       shapes[`${part}.${suffix}`] = [rows.total[index], width];

@@ -80,7 +80,8 @@ interface Source {
  * @throws {RangeError} If a column has no variance, or no row is left for training.
  */
 export async function scaleData(config: Config, options: ScaleOptions = {}): Promise<ScaleReport> {
-  const { communicator = ALONE } = options, path = csvPath(config.recipe);
+  const { communicator = ALONE } = options;
+  const path = csvPath(config.recipe);
   await onFirst(communicator, () => findSources(config)); // where there is none, no rank waits for it
   const stamps = await openWritten(communicator, () => findSources(config));
   const source: Source = { path, range: await csvRange(path, communicator) };
@@ -88,7 +89,8 @@ export async function scaleData(config: Config, options: ScaleOptions = {}): Pro
   const fitted = await together(communicator, () => fit(config, source, report(0)));
   await fitted.statistics.merge(communicator);
   const scalers = await together(communicator, () => scalersOf(config, path, fitted.statistics));
-  const before = fitted.statistics.result(), rows = await rowPlaces(fitted.counts, communicator);
+  const before = fitted.statistics.result();
+  const rows = await rowPlaces(fitted.counts, communicator);
   const scaled = scaledPathOf(config);
   const widths = { x: scalers.inputs.columns.length, y: scalers.targets.columns.length };
   const metadata = metadataOf(config, { scalers, table: tableOf(config.recipe), loss: lossOf(config) }, stamps);
@@ -158,7 +160,8 @@ function lossOf({ loss }: Config): LossName {
 async function fit(config: Config, { path, range }: Source, onProgress: OnProgress) {
   const { features, targets } = recipeOf(config.recipe);
   const columns = [...features, ...targets];
-  const statistics = new RunningStatistics(columns), counts: [number, number, number] = [0, 0, 0];
+  const statistics = new RunningStatistics(columns);
+  const counts: [number, number, number] = [0, 0, 0];
   const splitter = new RangeSplitter(new Splitter(config.split, config.seed), range?.rows);
   for await (const block of readNumericCsv(path, { columns, blockRows: SPLIT_BLOCK, onProgress, range })) {
     if (config.loss === "bce") await checkClasses(path, block, features.length);
@@ -275,7 +278,8 @@ export async function scale(config: Config, options: ScaleOptions = {}): Promise
  * @param communicator The ranks.
  */
 export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
-  const source = config.data || csvPath(config.recipe), isFirst = communicator.rank === 0;
+  const source = config.data || csvPath(config.recipe);
+  const isFirst = communicator.rank === 0;
   await checkSame(communicator, config.texts);
   // The CSV file of a recipe stays the same under it, too.
   using _lock = await onFirst(communicator, () => lockDataset(datasetName(config), `scales ${source}`));

@@ -73,7 +73,8 @@ export interface ScaleTableOptions {
  * @throws {RangeError} If the training rows are too few, or say nothing.
  */
 export async function scaleTable(config: Config, options: ScaleTableOptions = {}): Promise<TableReport> {
-  const { communicator = ALONE } = options, stamps = await together(communicator, () => sourcesOf(config));
+  const { communicator = ALONE } = options;
+  const stamps = await together(communicator, () => sourcesOf(config));
   const path = fromUsersFolder(config.data);
   const passes = 3 + (config.missing === "drop" ? 1 : 0) + (readsTwice(config, communicator) ? 1 : 0);
   let pass = 0;
@@ -93,7 +94,8 @@ export async function scaleTable(config: Config, options: ScaleTableOptions = {}
   }
   const fitted = await fit(config, plan, sources, progress, communicator);
 
-  const { rows, scalers, table } = fitted, scaled = scaledPathOf(config);
+  const { rows, scalers, table } = fitted;
+  const scaled = scaledPathOf(config);
   await together(communicator, () => Deno.mkdir(DATA_FOLDER, { recursive: true }));
   const widths = { x: scalers.inputs.columns.length, y: scalers.targets.columns.length };
   const metadata = metadataOf(config, { scalers, table, loss: plan.loss }, stamps);
@@ -103,7 +105,8 @@ export async function scaleTable(config: Config, options: ScaleTableOptions = {}
     if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
   };
   await writeTogether(scaled, rows, widths, metadata, writing, checkSources, communicator);
-  const [train, validation, test] = rows.total, dropped = Float64Array.of(countOf(parts, DROPPED));
+  const [train, validation, test] = rows.total;
+  const dropped = Float64Array.of(countOf(parts, DROPPED));
   await communicator.allReduce(dropped);
   const notes = dropped[0] > 0 ? [`${dropped[0]} rows with missing cells are left out`, ...fitted.notes] : fitted.notes;
   return { path: scaled, counts: { train, validation, test }, columns: plan.columns, notes };
@@ -139,7 +142,8 @@ async function fit(
   let gathered = await together(communicator, () => readTraining(config, plan, sources, progress()));
   if (readsTwice(config, communicator)) {
     const own = gathered.fits.map((fit) => fit instanceof NumericFit ? fit.count : 0);
-    const all = await gatherNumbers(communicator, own), before = own.map(() => 0);
+    const all = await gatherNumbers(communicator, own);
+    const before = own.map(() => 0);
     all.subarray(0, communicator.rank * own.length).forEach((count, i) => before[i % own.length] += count);
     gathered = await together(communicator, () => readTraining(config, plan, sources, progress(), before));
   }
@@ -158,7 +162,8 @@ function describe(
   const rowsOf = `${data}: `;
   if (rows.total[0] === 0) throw new RangeError(`${rowsOf}no row is left for training`);
   try {
-    const columns = fits.map((fit) => fit.result()), { target, statistics, counts: classCounts } = targetFit.result();
+    const columns = fits.map((fit) => fit.result());
+    const { target, statistics, counts: classCounts } = targetFit.result();
     const table: Table = { inputs: columns.map(({ column }) => column), target, missing };
     const names = target.kind === "numeric" ? [] : new TargetEncoder(target, formOf(plan)).names;
     const scalers = {
@@ -167,7 +172,7 @@ function describe(
         ? targetScaler(scalingMethod, statistics)
         : new Scaler("none", shareStatistics(names, target.classes, classCounts)),
     };
-    const rare = [...classCounts].filter(([, count]) => count === 1).map(([name]) => name);
+    const rare = [...classCounts].filter(([_, count]) => count === 1).map(([name]) => name);
     const notes = rare.length > 0 ? [`classes with a single training row: ${rare.join(", ")}`] : [];
     return { table, scalers, notes };
   } catch (error) {
@@ -226,7 +231,8 @@ async function write(
   writer: SafetensorsWriter,
   onProgress: OnProgress,
 ): Promise<void> {
-  const x = new TableEncoder(table), y = new TargetEncoder(table.target, formOf(plan));
+  const x = new TableEncoder(table);
+  const y = new TargetEncoder(table.target, formOf(plan));
   for await (const { records, parts, inputs, targets, faultOf } of partedBlocks(config, plan, sources, onProgress)) {
     for (const [index, part] of PARTS.entries()) {
       const rows: number[] = [];
@@ -238,7 +244,8 @@ async function write(
           ["y", y, targets, scalers.targets],
         ] as const
       ) {
-        const width = encoder.names.length, raw = new Float64Array(rows.length * width);
+        const width = encoder.names.length;
+        const raw = new Float64Array(rows.length * width);
         rows.forEach((row, i) => {
           try {
             encoder.encode(places.map((place) => records[row][place]), raw, i * width);
@@ -246,8 +253,8 @@ async function write(
             throw faultOf(error, row);
           }
         });
-        const values = Float32Array.from(scaler.transform(raw)),
-          at = values.findIndex((value) => !Number.isFinite(value));
+        const values = Float32Array.from(scaler.transform(raw));
+        const at = values.findIndex((value) => !Number.isFinite(value));
         if (at !== -1) {
           const problem = "scaled, this value is beyond the range of float32, about 3.4e38";
           throw faultOf(new CellError(problem, encoder.names[at % width]), rows[Math.floor(at / width)]);

@@ -87,7 +87,8 @@ export function targetScaler(method: ScalingMethod, columns: readonly ColumnStat
 
 /** The settings that the content of the file depends on. */
 export function settingsOf(config: Config): Record<string, unknown> {
-  const { recipe, scalingMethod, split, seed, loss } = config, common = { scalingMethod, split, seed };
+  const { recipe, scalingMethod, split, seed, loss } = config;
+  const common = { scalingMethod, split, seed };
   if (config.data === "") return { recipe, ...common, binaryTargets: loss === "bce" };
   const table = Object.fromEntries(TABLE_KEYS.map((key) => [propertyOf(key), config[propertyOf(key)]]));
   return { ...table, ...common, loss };
@@ -172,7 +173,8 @@ export function metadataOf(
  * @returns How they relate.
  */
 export async function scaledState(config: Config): Promise<ScaledState> {
-  const path = scaledPathOf(config), sources = await sourcesOf(config);
+  const path = scaledPathOf(config);
+  const sources = await sourcesOf(config);
   if (await stampOf(path) === undefined) return { state: "missing", differs: [] };
   const metadata = await metadataIn(path);
   if (metadata?.format !== FORMAT) return { state: "other settings", differs: ["format"] };
@@ -214,7 +216,8 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
 /** SHA-256 of shapes and values. */
 async function hashOfRows(path: string): Promise<string> {
   using file = await openFile(path);
-  const { entries } = await readHeader(path, file), buffer = new Uint8Array(1 << 20);
+  const { entries } = await readHeader(path, file);
+  const buffer = new Uint8Array(1 << 20);
   const hash = createHash("sha256").update(JSON.stringify(entries));
   for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
     hash.update(buffer.subarray(0, count));

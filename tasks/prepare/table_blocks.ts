@@ -45,10 +45,12 @@ export async function* partedBlocks(
   sources: readonly Source[],
   onProgress: OnProgress,
 ): AsyncGenerator<PartedBlock> {
-  const inputs = plan.inputs.map(({ name }) => name), columns = [...inputs, ...plan.targets];
+  const inputs = plan.inputs.map(({ name }) => name);
+  const columns = [...inputs, ...plan.targets];
   for (const [index, source] of sources.entries()) {
     const options = { separator: separatorNamed(config.separator), columns, ...(index === 0 ? { onProgress } : {}) };
-    const { path, range } = source, before = range?.firstRow ?? 0;
+    const { path, range } = source;
+    const before = range?.firstRow ?? 0;
     for await (const { file, records, places, firstRow, lineOf } of readRecords(path, { ...options, range })) {
       const from = firstRow - before;
       const parts = source.parts ? source.parts.subarray(from, from + records.length) : Uint8Array.from(

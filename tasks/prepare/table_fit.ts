@@ -103,8 +103,10 @@ export class NumericFit implements ColumnFit {
 
   /** Statistics with the missing cells filled: two groups of values put together. */
   #filled(statistics: ColumnStatistics, fill: number): ColumnStatistics {
-    const count = this.#statistics.count, total = count + this.#missingCells;
-    const apart = fill - statistics.mean, share = this.#missingCells / total;
+    const count = this.#statistics.count;
+    const total = count + this.#missingCells;
+    const apart = fill - statistics.mean;
+    const share = this.#missingCells / total;
     const variance = statistics.deviation ** 2 * (count / total) + apart ** 2 * share * (count / total);
     return { ...statistics, mean: statistics.mean + apart * share, deviation: Math.sqrt(variance) };
   }
@@ -132,7 +134,8 @@ export class CategoricalFit implements ColumnFit {
   add(cell: string): void {
     const isFilled = isMissing(cell);
     if (isFilled && this.#missing !== "category") return;
-    const text = isFilled ? MISSING_CATEGORY : cell.trim(), count = this.#counts.get(text);
+    const text = isFilled ? MISSING_CATEGORY : cell.trim();
+    const count = this.#counts.get(text);
     this.#counts.set(count === undefined ? ownText(text) : text, (count ?? 0) + 1);
   }
 
@@ -194,7 +197,8 @@ export class TargetFit {
         counts: new Map(),
       };
     }
-    const [name] = this.#names, classes = sortValues([...this.#counts.keys()]);
+    const [name] = this.#names;
+    const classes = sortValues([...this.#counts.keys()]);
     if (classes.length < 2) {
       throw new RangeError(
         `the training rows have the one class ${
@@ -212,6 +216,7 @@ export function oneHotStatistics(name: string): ColumnStatistics {
 }
 
 function medianOf(values: number[]): number {
-  const sorted = Float64Array.from(values).sort(), half = sorted.length >> 1;
+  const sorted = Float64Array.from(values).sort();
+  const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }

@@ -41,7 +41,7 @@ const DATE = /^(\d{4}-\d\d(?:-\d\d)?)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+
 
 /** The separator that a setting names; undefined where the header decides. */
 export function separatorNamed(name: Config["separator"]): Separator | undefined {
-  return [...SEPARATORS].find(([, known]) => known === name)?.[0];
+  return [...SEPARATORS].find(([_, known]) => known === name)?.[0];
 }
 
 /**
@@ -60,7 +60,8 @@ export async function lookAt(
   onProgress: OnProgress,
   communicator: Communicator = ALONE,
 ): Promise<TableLook> {
-  const separator = separatorNamed(config.separator), range = await csvRange(path, communicator);
+  const separator = separatorNamed(config.separator);
+  const range = await csvRange(path, communicator);
   const own = await together(communicator, () => lookAtRange(path, config, { separator, onProgress, range }));
   const profiles = new Map<string, ColumnProfile>();
   for (const name of await columnsOf(own, communicator)) {
@@ -69,11 +70,16 @@ export async function lookAt(
   const hasTarget = config.target.length === 1 && profiles.has(config.target[0]);
   // Of the sums only the texts are wanted, in the order of the file.
   const known = hasTarget ? await mergeCounts(communicator, own.known) : new Map<string, number>();
-  const hasClasses = hasTarget && known.size <= MAX_CATEGORIES, all = [...known.keys()];
-  const places = new Map(all.map((text, id) => [text, id])),
-    ids = [...own.known.keys()].map((text) => places.get(text)!);
+  const hasClasses = hasTarget && known.size <= MAX_CATEGORIES;
+  const all = [...known.keys()];
+  const places = new Map(all.map((text, id) => [text, id]));
+  const ids = [...own.known.keys()].map((text) => places.get(text)!);
   return {
-    ...{ path, separator, profiles, range, rows: own.rows },
+    path,
+    separator,
+    profiles,
+    range,
+    rows: own.rows,
     classes: hasClasses ? joined(new Uint16Array(own.rows), own.ids).map((id) => ids[id]) : undefined,
     times: profiles.has(config.timeColumn) ? joined(new Float64Array(own.rows), own.times) : undefined,
   };
@@ -82,7 +88,9 @@ export async function lookAt(
 /** What this rank's rows hold. */
 async function lookAtRange(path: string, config: Config, options: CsvOptions) {
   const profiles = new Map<string, ColumnProfile>();
-  const ids: Uint16Array[] = [], times: Float64Array[] = [], known = new Map<string, number>();
+  const ids: Uint16Array[] = [];
+  const times: Float64Array[] = [];
+  const known = new Map<string, number>();
   let rows = 0;
   for await (const block of readRecords(path, options)) {
     const { columns, records, firstRow } = block;
@@ -107,7 +115,8 @@ async function columnsOf(
   own: { profiles: ReadonlyMap<string, unknown> },
   communicator: Communicator,
 ): Promise<string[]> {
-  const none = "[]", texts = await gatherTexts(communicator, JSON.stringify([...own.profiles.keys()]));
+  const none = "[]";
+  const texts = await gatherTexts(communicator, JSON.stringify([...own.profiles.keys()]));
   return JSON.parse(await shareText(communicator, texts?.find((text) => text !== none) ?? none));
 }
 
@@ -120,9 +129,10 @@ function idOf(text: string, known: Map<string, number>): number {
 }
 
 function timeIn({ file, columns, records, lineOf }: RecordBlock, index: number, place: number): number {
-  const text = records[index][place].trim(), number = numberOf(text);
+  const text = records[index][place].trim();
+  const number = numberOf(text);
   if (!Number.isNaN(number)) return number;
-  const [, day, clock, zone] = text.match(DATE) ?? [];
+  const [_, day, clock, zone] = text.match(DATE) ?? [];
   const time = day === undefined ? NaN : Date.parse(clock === undefined ? day : `${day}T${clock}${zone ?? "Z"}`);
   if (!Number.isNaN(time)) return time;
   const problem = isMissing(text)

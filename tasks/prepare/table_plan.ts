@@ -62,7 +62,8 @@ function checkNames(
   { target, features, ignore, categorical, timeColumn }: Config,
   { profiles, separator }: TableLook,
 ): void {
-  const columns = [...profiles.keys()], faults: string[] = [];
+  const columns = [...profiles.keys()];
+  const faults: string[] = [];
   const hint = separator ? separatorHint(columns, separator) : "";
   if (target.length === 0) {
     faults.push(`TARGET is not given: say which of the columns is predicted; there are ${columns.join(", ")}`);
@@ -99,7 +100,8 @@ function checkNames(
 
 /** The column that a name most likely means: one that holds it, else the one of fewest changes, both in any case. */
 function nearest(name: string, columns: readonly string[]): string {
-  const lower = columns.map((column) => column.toLowerCase()), wanted = name.toLowerCase();
+  const lower = columns.map((column) => column.toLowerCase());
+  const wanted = name.toLowerCase();
   const holding = lower.filter((column) => column.includes(wanted));
   return columns[lower.indexOf(closest(wanted, holding.length > 0 ? holding : lower))];
 }
@@ -127,7 +129,8 @@ async function targetKind(config: Config, look: TableLook): Promise<TablePlan["k
       throw new DataError("every cell of the target is missing", { file: look.path, column });
     }
     if (profile.isConstant) {
-      const value = profile.values![0], what = kind === "classes" ? "class" : "value";
+      const value = profile.values![0];
+      const what = kind === "classes" ? "class" : "value";
       throw new DataError(
         `the target has the one ${what} ${value}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`,
         {
@@ -152,21 +155,24 @@ async function targetKind(config: Config, look: TableLook): Promise<TablePlan["k
 }
 
 async function roleOf(profile: ColumnProfile, config: Config, look: TableLook, kind: TablePlan["kind"]): Promise<Role> {
-  const { name } = profile, { target, features, ignore, categorical, timeColumn } = config;
+  const { name } = profile;
+  const { target, features, ignore, categorical, timeColumn } = config;
   const leftOut = (note: string) => ({ profile, as: "left out", note });
   if (target.includes(name)) {
     return { profile, as: kind === "numeric" ? "target" : "classes", note: noteOf(profile, kind === "classes") };
   }
   if (ignore.includes(name)) return leftOut("as IGNORE says");
   if (features.length > 0 && !features.includes(name)) return leftOut("not among FEATURES");
-  const isAsked = features.includes(name), isCategorical = categorical.includes(name);
+  const isAsked = features.includes(name);
+  const isCategorical = categorical.includes(name);
   if (name === timeColumn && !isAsked) return leftOut("rows are split by it");
   if (profile.isConstant) {
     return leftOut(profile.numbers + profile.texts === 0 ? "no cell holds anything" : "one value throughout");
   }
   if (isCategorical || (isAsked && profile.texts > 0 && profile.look === "identifier")) {
     if (profile.values) return { profile, as: "categorical", note: noteOf(profile, true) };
-    const key = isCategorical ? "CATEGORICAL" : "FEATURES", found = `more than ${MAX_CATEGORIES} different values`;
+    const key = isCategorical ? "CATEGORICAL" : "FEATURES";
+    const found = `more than ${MAX_CATEGORIES} different values`;
     throw new ConfigError([`${key} names ${JSON.stringify(name)}, which has ${found}: too many for categories`]);
   }
   if (profile.look === "mixed") throw await mixedColumn(profile, look, `--categorical ${name}`, `--ignore ${name}`);
@@ -189,7 +195,8 @@ function formatRoles(roles: readonly Role[]): string {
 }
 
 async function mixedColumn(profile: ColumnProfile, look: TableLook, ...ways: string[]): Promise<DataError> {
-  const { text, row } = profile.firstText!, [place] = await placesOfRows(look.path, [row]);
+  const { text, row } = profile.firstText!;
+  const [place] = await placesOfRows(look.path, [row]);
   const counts = profile.numbers > 0 ? `, and ${profile.numbers} cells of the column are` : "";
   const mend = isWrittenNumber(text) ? "write it with a point before decimals, without other signs" : "mend it";
   const problem = `${cellFault(text)}${counts}: ${mend}, or say ${ways.join(" or ")}`;

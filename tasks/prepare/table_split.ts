@@ -46,7 +46,8 @@ export function isIncomplete(record: readonly string[], places: readonly number[
 
 async function dropRows(parts: Uint8Array, look: TableLook, plan: TablePlan, onProgress: OnProgress): Promise<void> {
   const columns = [...plan.inputs.map(({ name }) => name), ...plan.targets];
-  const { path, separator, range } = look, before = range?.firstRow ?? 0;
+  const { path, separator, range } = look;
+  const before = range?.firstRow ?? 0;
   for await (const { records, places, firstRow } of readRecords(path, { separator, columns, onProgress, range })) {
     records.forEach((record, i) => {
       if (isIncomplete(record, places)) parts[firstRow - before + i] = DROPPED;
@@ -73,7 +74,8 @@ async function assignAtRandom(
   parts.forEach((part, row) => {
     if (part !== DROPPED) counts[classes ? classes[row] : 0]++;
   });
-  const all = await gatherNumbers(communicator, counts), groups: Group[] = [];
+  const all = await gatherNumbers(communicator, counts);
+  const groups: Group[] = [];
   const sum = (id: number, ranks: number) => {
     let rows = 0;
     for (let rank = 0; rank < ranks; rank++) rows += all[rank * counts.length + id];
@@ -93,7 +95,8 @@ async function assignAtRandom(
   };
   for (let row = 0; row < parts.length; row++) {
     if (parts[row] === DROPPED) continue;
-    const id = classes ? classes[row] : 0, group = groups[id] ??= groupOf(id);
+    const id = classes ? classes[row] : 0;
+    const group = groups[id] ??= groupOf(id);
     if ((group.first + group.rows.push(row)) % SPLIT_BLOCK === 0) assign(group);
   }
   groups.forEach(assign);
@@ -105,13 +108,15 @@ async function assignByTime(
   [train, validation]: Config["split"],
   communicator: Communicator,
 ): Promise<void> {
-  const kept = times.filter((_, row) => parts[row] !== DROPPED).sort(), count = Float64Array.of(kept.length);
+  const kept = times.filter((_, row) => parts[row] !== DROPPED).sort();
+  const count = Float64Array.of(kept.length);
   await communicator.allReduce(count);
   const timeAt = async (share: number) => {
     const row = Math.round(share * count[0]);
     return row < count[0] ? await smallest(kept, row, communicator) : Infinity;
   };
-  const first = await timeAt(train), second = await timeAt(train + validation);
+  const first = await timeAt(train);
+  const second = await timeAt(train + validation);
   for (let row = 0; row < parts.length; row++) {
     if (parts[row] !== DROPPED) parts[row] = times[row] < first ? 0 : times[row] < second ? 1 : 2;
   }
@@ -128,16 +133,19 @@ async function assignByTime(
  */
 export async function smallest(sorted: Float64Array, place: number, communicator: Communicator): Promise<number> {
   if (communicator.size === 1) return sorted[place];
-  const bits = new BigInt64Array(1), number = new Float64Array(bits.buffer);
+  const bits = new BigInt64Array(1);
+  const number = new Float64Array(bits.buffer);
   // Bits of negative numbers count downward.
   const numberAt = (step: bigint) => {
     bits[0] = step < 0n ? -(2n ** 63n) - step - 1n : step;
     return number[0];
   };
-  let [low, high] = [-0x7ff0_0000_0000_0001n, 0x7ff0_0000_0000_0000n];
+  let low = -0x7ff0_0000_0000_0001n;
+  let high = 0x7ff0_0000_0000_0000n;
   // How many are at most the number in the middle says in which half the wanted one is.
   while (low < high) {
-    const middle = (low + high) >> 1n, count = Float64Array.of(countUpTo(sorted, numberAt(middle)));
+    const middle = (low + high) >> 1n;
+    const count = Float64Array.of(countUpTo(sorted, numberAt(middle)));
     await communicator.allReduce(count);
     if (count[0] > place) high = middle;
     else low = middle + 1n;
@@ -147,7 +155,8 @@ export async function smallest(sorted: Float64Array, place: number, communicator
 
 /** How many of sorted numbers are at most a limit. */
 function countUpTo(sorted: Float64Array, limit: number): number {
-  let [from, to] = [0, sorted.length];
+  let from = 0;
+  let to = sorted.length;
   while (from < to) {
     const middle = (from + to) >> 1;
     if (sorted[middle] <= limit) from = middle + 1;

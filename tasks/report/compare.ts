@@ -58,8 +58,10 @@ export function notesOf(runs: readonly RunRecords[], differences: Differences): 
   };
   const devices = new Set(runs.flatMap(({ summary }) => summary?.device ?? []));
   const pending = runs.filter(({ summary }) => !summary).map(({ run }) => run);
-  const targets = among(...TARGET_KEYS), rows = among(...ROW_KEYS);
-  const losses = among("LOSS", "CLASS_WEIGHTS"), units = among("SCALING_METHOD");
+  const targets = among(...TARGET_KEYS);
+  const rows = among(...ROW_KEYS);
+  const losses = among("LOSS", "CLASS_WEIGHTS");
+  const units = among("SCALING_METHOD");
   const told = targets
     ? [`${targets}: the runs learn different things, neither losses nor measures can be compared`]
     : [
@@ -81,7 +83,9 @@ export function notesOf(runs: readonly RunRecords[], differences: Differences): 
  * @returns Lines without a last line break.
  */
 export function formatComparison(runs: readonly RunRecords[]): string {
-  const differences = differencesOf(runs), notes = notesOf(runs, differences), names = runs.map(({ run }) => run);
+  const differences = differencesOf(runs);
+  const notes = notesOf(runs, differences);
+  const names = runs.map(({ run }) => run);
   const keys = Object.entries(differences).map(([key, texts]) => [key, ...texts.map((text) => text || "-")]);
   // Losses of different kinds would only flatten each other.
   const shared = !["LOSS", "CLASS_WEIGHTS", "SCALING_METHOD", ...TARGET_KEYS].some((key) => key in differences);
@@ -105,12 +109,15 @@ function formatCurves(
 ): string[] {
   const curves = runs.map(({ epochs }) => new Map(epochs.map((line) => [line.epoch, lossOf(line) ?? NaN])));
   if (!curves.some((curve) => curve.values().some((loss) => !Number.isNaN(loss)))) return [];
-  const lasts = curves.map((curve) => curve.keys().reduce((most, epoch) => Math.max(most, epoch), 0)),
-    last = Math.max(...lasts);
-  const blocks = curves.map((curve) => blocksOf(curve, last)), range = rangeOf(blocks), shown = epochsShown(lasts);
+  const lasts = curves.map((curve) => curve.keys().reduce((most, epoch) => Math.max(most, epoch), 0));
+  const last = Math.max(...lasts);
+  const blocks = curves.map((curve) => blocksOf(curve, last));
+  const range = rangeOf(blocks);
+  const shown = epochsShown(lasts);
   const drawn = (values: number[]): Range => shared ? range : rangeOf([values]);
   const rows = runs.map(({ run }, i) => [
-    ...[run, sparkline(blocks[i], drawn(blocks[i]))],
+    run,
+    sparkline(blocks[i], drawn(blocks[i])),
     ...shown.map((epoch) => numberOf(curves[i].get(epoch), 4)),
   ]);
   return [formatTable([[title, `epochs 1 to ${last}`, ...shown.map((epoch) => `epoch ${epoch}`)], ...rows], 2)];
@@ -133,7 +140,10 @@ function epochsShown(lasts: readonly number[]): number[] {
 /** How the runs ended: a table of speed, and one for each part that they were measured on. */
 function formatEnds(runs: readonly RunRecords[]): string[] {
   const speed = runs.map(({ run, epochs, summary }) => [
-    ...[run, `${epochs.length}`, numberOf(summary?.steps), fixed(summary?.seconds, 1)],
+    run,
+    `${epochs.length}`,
+    numberOf(summary?.steps),
+    fixed(summary?.seconds, 1),
     summary ? fixed(summary.stepsPerSecond, 0) : "not finished",
   ]);
   const tables = PARTS.flatMap((part) => {

@@ -10,7 +10,8 @@ import type { RunFolder } from "../runs/folder.ts";
 import { PARTS } from "../prepare/split.ts";
 
 /** Measures that are shown of numbers and of classes, in this order. */
-const NUMBERS = ["mse", "rmse", "mae", "r2"], CLASSES = ["accuracy", "macroF1"];
+const NUMBERS = ["mse", "rmse", "mae", "r2"];
+const CLASSES = ["accuracy", "macroF1"];
 
 /** The parts as people say. */
 export const PART_NAMES = { train: "training", validation: "validation", test: "test" };
@@ -70,7 +71,10 @@ export function measuresIn(summary: Record<string, unknown>): {
   const parts = present.map((name) => {
     const { rows, loss, baseline, ...rest } = summary[name] as Record<string, unknown>;
     return {
-      ...{ part: PART_NAMES[name], rows: Number(rows), loss: Number(loss), measures: numbersIn(rest) },
+      part: PART_NAMES[name],
+      rows: Number(rows),
+      loss: Number(loss),
+      measures: numbersIn(rest),
       baseline: typeof baseline === "object" && baseline !== null
         ? { ...numbersIn(baseline), loss: lossIn(baseline) }
         : undefined,
@@ -80,7 +84,10 @@ export function measuresIn(summary: Record<string, unknown>): {
   if (!Array.isArray(last.perClass) || !Array.isArray(last.confusion)) return { parts };
   const classes = last.perClass.map((line: Record<string, unknown>) => ({
     name: named(`${line.class}`),
-    ...{ rows: Number(line.rows), precision: Number(line.precision), recall: Number(line.recall), f1: Number(line.f1) },
+    rows: Number(line.rows),
+    precision: Number(line.precision),
+    recall: Number(line.recall),
+    f1: Number(line.f1),
   }));
   const confusion = last.confusion.map((row: unknown) => Array.isArray(row) ? row.map(Number) : []);
   return { parts, confusion, classes };
@@ -91,7 +98,8 @@ function lossIn(measures: object): number {
 }
 
 function numbersIn(measures: object): Record<string, number> {
-  const found = measures as Record<string, unknown>, names = found.accuracy === undefined ? NUMBERS : CLASSES;
+  const found = measures as Record<string, unknown>;
+  const names = found.accuracy === undefined ? NUMBERS : CLASSES;
   return Object.fromEntries(
     names.filter((name) => typeof found[name] === "number").map((name) => [name, found[name] as number]),
   );
@@ -100,14 +108,17 @@ function numbersIn(measures: object): Record<string, number> {
 function lookOf(line: Record<string, unknown>): LayerLook {
   const numbers = (value: unknown) =>
     Object.fromEntries(
-      Object.entries(Object(value)).filter(([, one]) => typeof one === "number").map((
+      Object.entries(Object(value)).filter(([_, one]) => typeof one === "number").map((
         [name, one],
       ) => [named(name), one]),
     ) as Record<string, number>;
   const { epoch, step, weights, gradients, dead } = line;
   return {
-    ...{ epoch: Number(epoch), step: Number(step) },
-    ...{ weights: numbers(weights), gradients: numbers(gradients), dead: numbers(dead) },
+    epoch: Number(epoch),
+    step: Number(step),
+    weights: numbers(weights),
+    gradients: numbers(gradients),
+    dead: numbers(dead),
   };
 }
 

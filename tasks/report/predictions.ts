@@ -14,10 +14,13 @@ import type { Fit, Predictions, ReportFacts } from "./page/facts.ts";
 import { sampleRows } from "./rows.ts";
 
 /** Rows that are drawn at most, places of a curve, ranges of probabilities. */
-const SAMPLE_ROWS = 2_000, CURVE_PLACES = 240, BINS = 10;
+const SAMPLE_ROWS = 2_000;
+const CURVE_PLACES = 240;
+const BINS = 10;
 
 /** Widths and layers with weights that the small copy of a network has at most. */
-const SMALL_WIDTH = 6, SMALL_LAYERS = 6;
+const SMALL_WIDTH = 6;
+const SMALL_LAYERS = 6;
 
 /** Classes that a curve each is drawn for at most. */
 const MAX_CURVES = 8;
@@ -32,10 +35,12 @@ const MAX_CURVES = 8;
  */
 export async function predictSample(saved: SavedModel, part: string, source: RowSource): Promise<Predictions> {
   const { model, description: { loss, scalers, targets, table: { target } } } = saved;
-  const block = await sampleRows(source, SAMPLE_ROWS), rows = block.x.length / source.inputs;
+  const block = await sampleRows(source, SAMPLE_ROWS);
+  const rows = block.x.length / source.inputs;
   using x = Tensor.from(model.device, block.x, [rows, source.inputs]);
   using predictor = new Predictor(model, source.inputs, rows);
-  const predicted = toRaw(await predictor.predict(x), loss, scalers.targets), actual = scalers.targets.inverse(block.y);
+  const predicted = toRaw(await predictor.predict(x), loss, scalers.targets);
+  const actual = scalers.targets.inverse(block.y);
   const common = { part, rows, of: source.rows, fit: await fitOf(saved, block, actual) };
   if (loss.kind === "softmax") return { ...common, reliability: topClass(predicted, actual, targets.length) };
   if (loss.kind === "bce") {
@@ -55,9 +60,11 @@ export async function predictSample(saved: SavedModel, part: string, source: Row
 
 /** Of each row the class that was thought most probable. */
 function topClass(predicted: Float64Array, actual: Float64Array, classes: number): Predictions["reliability"] {
-  const probabilities: number[] = [], right: number[] = [];
+  const probabilities: number[] = [];
+  const right: number[] = [];
   for (let start = 0; start < predicted.length; start += classes) {
-    const row = predicted.subarray(start, start + classes), top = row.indexOf(row.reduce((a, b) => Math.max(a, b)));
+    const row = predicted.subarray(start, start + classes);
+    const top = row.indexOf(row.reduce((a, b) => Math.max(a, b)));
     probabilities.push(row[top]);
     right.push(actual[start + top] > 0.5 ? 1 : 0);
   }
@@ -83,8 +90,11 @@ async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): 
   if (features.length !== 1 || targets.length > MAX_CURVES) return undefined;
   const { min, max } = scalers.inputs.columns[0];
   const grid = Float64Array.from({ length: CURVE_PLACES }, (_, i) => min + (max - min) * i / (CURVE_PLACES - 1));
-  const curve = await saved.predict(grid), inputs = scalers.inputs.inverse(x), isProbable = loss.kind === "softmax";
-  const classes = target.kind === "classes" && !isProbable ? [target.classes[1]] : targets, names = classes.map(named);
+  const curve = await saved.predict(grid);
+  const inputs = scalers.inputs.inverse(x);
+  const isProbable = loss.kind === "softmax";
+  const classes = target.kind === "classes" && !isProbable ? [target.classes[1]] : targets;
+  const names = classes.map(named);
   return {
     x: named(features[0]),
     y: isProbable || loss.kind === "bce" ? "probability" : names.length === 1 ? names[0] : "prediction",
@@ -117,11 +127,14 @@ export async function checkSmallCopy(
   device: Device,
   { model, description }: SavedModel,
 ): Promise<ReportFacts["gradients"]> {
-  const { seed = 42, features, loss } = description, layers = cut(model.layers);
-  const widths: number[] = [Math.min(features.length, SMALL_WIDTH)], shapes = new Map<string, readonly number[]>();
+  const { seed = 42, features, loss } = description;
+  const layers = cut(model.layers);
+  const widths: number[] = [Math.min(features.length, SMALL_WIDTH)];
+  const shapes = new Map<string, readonly number[]>();
   layers.forEach((layer, i) => {
     if (layer.kind !== "Linear") return;
-    const wide = layer.parameters.find(({ shape }) => shape.length === 2)!.shape[1], out = Math.min(wide, SMALL_WIDTH);
+    const wide = layer.parameters.find(({ shape }) => shape.length === 2)!.shape[1];
+    const out = Math.min(wide, SMALL_WIDTH);
     shapes.set(`${i}.weight`, [widths.at(-1)!, out]);
     widths.push(out);
   });

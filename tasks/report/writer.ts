@@ -54,8 +54,10 @@ export interface WrittenReport {
  * @throws {Deno.errors.NotFound} If there is no such run.
  */
 export async function writeReport(request: ReportRequest): Promise<WrittenReport> {
-  const { runName, device, svgFolder } = request, folder = new RunFolder(runName);
-  const page = request.output ?? `${folder.path}/report.html`, charts: string[] = [];
+  const { runName, device, svgFolder } = request;
+  const folder = new RunFolder(runName);
+  const page = request.output ?? `${folder.path}/report.html`;
+  const charts: string[] = [];
   using model = await loadRun(device, runName);
   const facts = await gather(request, folder, model);
   const { document } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
@@ -76,20 +78,27 @@ async function gather(
   folder: RunFolder,
   saved: SavedModel,
 ): Promise<ReportFacts> {
-  const { settings, summary, points, looks } = await readRunFiles(folder), { description, model } = saved;
+  const { settings, summary, points, looks } = await readRunFiles(folder);
+  const { description, model } = saved;
   using opened = dataset ? undefined : await openData(settings);
   const data = whyNot(dataset ?? opened, saved);
   const part = typeof data === "string" ? undefined : PARTS.toReversed().find((name) => data.parts[name].rows > 0)!;
   return {
-    ...{ run: runName, settings, points, looks, bestEpoch: bestEpochOf(points), ...measuresIn(summary) },
+    run: runName,
+    settings,
+    points,
+    looks,
+    bestEpoch: bestEpochOf(points),
+    ...measuresIn(summary),
     device: printable(`${summary.device ?? device.name}`),
-    ...{
-      steps: Number(summary.steps),
-      seconds: Number(summary.seconds),
-      stepsPerSecond: Number(summary.stepsPerSecond),
-    },
-    ...{ version: VERSION, loss: description.loss.kind, source: description.source && named(description.source.name) },
-    ...{ features: description.features.map(named), targets: description.targets.map(named) },
+    steps: Number(summary.steps),
+    seconds: Number(summary.seconds),
+    stepsPerSecond: Number(summary.stepsPerSecond),
+    version: VERSION,
+    loss: description.loss.kind,
+    source: description.source && named(description.source.name),
+    features: description.features.map(named),
+    targets: description.targets.map(named),
     layers: layersOf(model, description.features.length),
     data: typeof data === "string" ? data : await dataFacts(data, saved),
     predictions: typeof data === "string"
@@ -126,16 +135,20 @@ function whyNot(dataset: ScaledDataset | undefined, { description: { scalers } }
 }
 
 async function dataFacts({ parts, scalers }: ScaledDataset, { description }: SavedModel): Promise<DataFacts> {
-  const { loss, table: { target } } = description, isClasses = loss.kind === "softmax" || target.kind === "classes";
+  const { loss, table: { target } } = description;
+  const isClasses = loss.kind === "softmax" || target.kind === "classes";
   const counted = await countValues(parts.train, scalers, MAX_HISTOGRAMS);
   const columns = (["inputs", "targets"] as const).flatMap((side) =>
     isClasses && side === "targets" ? [] : scalers[side].columns.map((column, i) => ({
-      ...{ ...column, name: named(column.name), role: side === "inputs" ? "input" as const : "target" as const },
+      ...column,
+      name: named(column.name),
+      role: side === "inputs" ? "input" as const : "target" as const,
       histogram: counted[side][i] && { ...counted[side][i], name: named(column.name) },
     }))
   );
   // The mean of a column of 0 and 1 is the share of the rows that have 1.
-  const rowsOf = (share: number) => Math.round(share * parts.train.rows), means = scalers.targets.columns;
+  const rowsOf = (share: number) => Math.round(share * parts.train.rows);
+  const means = scalers.targets.columns;
   const names = target.kind === "classes" ? target.classes : means.map(({ name }) => name);
   const shares = loss.kind === "bce" && means.length === 1
     ? [1 - means[0].mean, means[0].mean]

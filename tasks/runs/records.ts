@@ -62,7 +62,8 @@ export async function readRuns(runs: readonly string[]): Promise<RunRecords[]> {
  * @throws {DataError} If a file is damaged.
  */
 export async function recall(run: string, spectator: Spectator): Promise<void> {
-  const { logs } = new RunFolder(run), metrics = await textOf(run, "metrics.jsonl") ?? "";
+  const { logs } = new RunFolder(run);
+  const metrics = await textOf(run, "metrics.jsonl") ?? "";
   const looks = parseLooks(await textOf(run, "layers.jsonl") ?? "", logs.layers.path);
   for (const line of parseEpochs(metrics, logs.metrics.path)) spectator.epoch?.(line, 0, false);
   for (const look of looks) spectator.layers?.(look);
@@ -70,7 +71,8 @@ export async function recall(run: string, spectator: Spectator): Promise<void> {
 
 /** Text of a run's file; undefined where there is none. A link is not followed: a run from elsewhere may hold some. */
 async function textOf(run: string, name: string): Promise<string | undefined> {
-  const folder = new RunFolder(run).path, path = `${folder}/${name}`;
+  const folder = new RunFolder(run).path;
+  const path = `${folder}/${name}`;
   try {
     for (const file of [folder, path]) {
       if (!(await Deno.lstat(file)).isSymlink) continue;
@@ -115,7 +117,8 @@ function parseLooks(text: string, file: string): LayersLine[] {
 
 /** The runs that there are, in words. */
 async function runsThere(): Promise<string> {
-  const folder = new RunFolder("").path, most = 10;
+  const folder = new RunFolder("").path;
+  const most = 10;
   const names = await Array.fromAsync(Deno.readDir(folder), ({ name, isDirectory }) => isDirectory ? [name] : [])
     .catch((error) => {
       if (error instanceof Deno.errors.NotFound) return [];

@@ -32,7 +32,9 @@ export function parseCommandLine(
   takesNumbers: boolean,
 ): CommandLine {
   const known = new Map(keys.map((key) => [flagOf(key), key]));
-  const joined: string[] = [], numbers: string[] = [], faults: string[] = [];
+  const joined: string[] = [];
+  const numbers: string[] = [];
+  const faults: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
     const next: string | undefined = args[i + 1];

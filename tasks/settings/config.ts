@@ -87,7 +87,8 @@ export function readConfig(
     if (text !== undefined) return { text, from: "the environment" };
     return file[key] === undefined ? undefined : { text: file[key], from: ".env" };
   };
-  const texts: Texts = {}, found: Texts = {};
+  const texts: Texts = {};
+  const found: Texts = {};
   const read = (key: Key, preset: string) => {
     const setting: Setting = SETTINGS[key];
     const { text, from } = (task.keys.includes(key) ? given(key) : undefined) ?? { text: preset, from: "" };
@@ -129,7 +130,7 @@ export function usage(name: TaskName): string {
     const setting: Setting = SETTINGS[key];
     const presets = (Object.keys(RECIPES) as RecipeName[])
       .map((recipe) => [recipe, recipeOf(recipe).defaults[key]] as const)
-      .filter(([, preset]) => task.keys.includes("RECIPE") && preset !== undefined && preset !== setting.default)
+      .filter(([_, preset]) => task.keys.includes("RECIPE") && preset !== undefined && preset !== setting.default)
       .map(([recipe, preset]) => `; ${recipe}: ${preset}`);
     const table = task.keys.includes("DATA") ? TABLE_DEFAULTS[key] : undefined;
     const defaults = `${setting.default || "none"}${presets.join("")}${table === undefined ? "" : `; DATA: ${table}`}`;
@@ -138,7 +139,8 @@ export function usage(name: TaskName): string {
   for (const [key, { meaning, allowed }] of Object.entries(task.extras ?? {})) {
     rows.push([flagOf(key), meaning, allowed]);
   }
-  const width = Math.max(...rows.map(([flag]) => flag.length), 0), own = Object.keys(task.extras ?? {}).map(flagOf);
+  const width = Math.max(...rows.map(([flag]) => flag.length), 0);
+  const own = Object.keys(task.extras ?? {}).map(flagOf);
   const numbers = task.words ? ` ${task.words}` : "";
   const lines = rows.map(([flag, meaning, allowed]) =>
     `  ${flag.padEnd(width)}  ${meaning}\n${" ".repeat(width + 4)}${allowed}`
@@ -195,5 +197,5 @@ function isCommonWord(key: Key): boolean {
 
 /** Keys of `.env` that are no identifiers, such as NUM EPOCHS: the parser leaves them out. */
 function oddKeys(dotenv: string): string[] {
-  return [...dotenv.matchAll(/^[ \t]*(?:export[ \t]+)?(\w+(?:[- ]\w+)+)[ \t]*=/gm)].map(([, key]) => key);
+  return [...dotenv.matchAll(/^[ \t]*(?:export[ \t]+)?(\w+(?:[- ]\w+)+)[ \t]*=/gm)].map(([_, key]) => key);
 }

@@ -299,7 +299,8 @@ function isPositiveFloat32(value: number): boolean {
 }
 
 function parseInterval(text: string): Interval | undefined {
-  const [, digits, unit] = text.match(/^(\d+)([smh]?)$/) ?? [], count = parseWhole(digits ?? "", 1, 1_000_000_000);
+  const [_, digits, unit] = text.match(/^(\d+)([smh]?)$/) ?? [];
+  const count = parseWhole(digits ?? "", 1, 1_000_000_000);
   if (count === undefined) return undefined;
   return unit === "" ? { steps: count } : { seconds: count * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"] };
 }

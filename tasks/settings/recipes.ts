@@ -75,7 +75,8 @@ export const RECIPES = {
       SPLIT: "1,0,0",
     },
     row(index) {
-      const [x1, x2] = [(index >> 1) & 1, index & 1];
+      const x1 = (index >> 1) & 1;
+      const x2 = index & 1;
       return [x1, x2, x1 ^ x2];
     },
   },

@@ -70,10 +70,11 @@ async function run(script: URL | string, options: readonly string[]): Promise<st
 export function leaveOut(bundled: string, unused: readonly RegExp[]): string {
   const found = new Set<RegExp>();
   const files = bundled.split(/^(?=\/\/ \S+\.(?:mjs|js|ts|wgsl)$)/m).map((file) => {
-    const [path] = file.split("\n", 1), pattern = unused.find((pattern) => pattern.test(path));
+    const [path] = file.split("\n", 1);
+    const pattern = unused.find((pattern) => pattern.test(path));
     if (!pattern) return file;
     found.add(pattern);
-    const names = [...file.matchAll(/^(?:var|let|const|class|(?:async )?function\*?) ([\w$]+)/gm)].map(([, name]) =>
+    const names = [...file.matchAll(/^(?:var|let|const|class|(?:async )?function\*?) ([\w$]+)/gm)].map(([_, name]) =>
       name
     );
     return names.map((name) => `var ${name} = () => {};\n`).join("");

@@ -62,7 +62,8 @@ export async function findChromium(env: Record<string, string> = Deno.env.toObje
  */
 async function answers(path: string): Promise<boolean> {
   if (Deno.build.os === "windows") return true;
-  const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const, signal = AbortSignal.timeout(VERSION_LIMIT);
+  const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
+  const signal = AbortSignal.timeout(VERSION_LIMIT);
   try {
     const { success } = await new Deno.Command(path, { args: ["--version"], ...quiet, signal }).output();
     return success;

@@ -59,7 +59,7 @@ export function plan({ fault, manager, mayInstall, forbidden }: Findings): {
  */
 export function faultOfLauncher(version: string | undefined): string | undefined {
   if (version === undefined) return "Found no mpirun";
-  const [, major] = /^mpirun \(Open MPI\) (\d+)\./.exec(version) ?? [];
+  const [_, major] = /^mpirun \(Open MPI\) (\d+)\./.exec(version) ?? [];
   if (Number(major) >= 4) return undefined;
   const called = version.split("\n")[0].trim();
   return `mpirun is not that of Open MPI 4 or later, but says ${JSON.stringify(called)}`;

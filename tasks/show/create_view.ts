@@ -16,7 +16,8 @@ import type { View } from "./view.ts";
  * @throws {ConfigError} If both were asked for.
  */
 export function createView({ extras }: Pick<TaskConfig, "extras">): View {
-  const isQuiet = extras.QUIET === "true", isJson = extras.JSON === "true";
+  const isQuiet = extras.QUIET === "true";
+  const isJson = extras.JSON === "true";
   if (isQuiet && isJson) throw new ConfigError(["--quiet prints nothing, --json all that happens: take one of them"]);
   if (isQuiet) return new QuietView();
   if (isJson) return new JsonView();

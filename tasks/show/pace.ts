@@ -24,7 +24,8 @@ export class Pace {
 
   /** Steps a second; undefined as long as it is not known. */
   get stepsPerSecond(): number | undefined {
-    const first = this.#marks[0], last = this.#marks.at(-1);
+    const first = this.#marks[0];
+    const last = this.#marks.at(-1);
     if (!first || !last || last.time <= first.time || last.step === first.step) return undefined;
     return (last.step - first.step) * 1000 / (last.time - first.time);
   }
@@ -36,15 +37,18 @@ export class Pace {
    * @returns Them; undefined as long as the rate is not known.
    */
   secondsUntil(step: number): number | undefined {
-    const last = this.#marks.at(-1), rate = this.stepsPerSecond;
+    const last = this.#marks.at(-1);
+    const rate = this.stepsPerSecond;
     return last && rate ? Math.max(step - last.step, 0) / rate : undefined;
   }
 }
 
 /** A time as a clock shows it: 0:07, 12:34, 1:02:03; from a day on 2 d 3 h. */
 export function formatDuration(seconds: number): string {
-  const whole = Math.round(seconds), two = (value: number) => `${Math.floor(value)}`.padStart(2, "0");
-  const minutes = Math.floor(whole / 60), hours = Math.floor(minutes / 60);
+  const whole = Math.round(seconds);
+  const two = (value: number) => `${Math.floor(value)}`.padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  const hours = Math.floor(minutes / 60);
   if (hours >= 24) return `${Math.floor(hours / 24).toLocaleString("en-US")} d ${hours % 24} h`;
   return hours > 0 ? `${hours}:${two(minutes % 60)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }

@@ -76,7 +76,8 @@ export function curvesOf(
 
 /** The run, its epoch, and the step of that; where there is little room, the name gives way. */
 function headOf({ facts: { runName, epochs, stepsPerEpoch }, step }: Picture, columns: number): string {
-  const epoch = Math.min(Math.floor(step / stepsPerEpoch) + 1, epochs), within = step - (epoch - 1) * stepsPerEpoch;
+  const epoch = Math.min(Math.floor(step / stepsPerEpoch) + 1, epochs);
+  const within = step - (epoch - 1) * stepsPerEpoch;
   const place = `epoch ${count(epoch)}/${count(epochs)}  step ${count(within)}/${count(stepsPerEpoch)}`;
   return cut(`${cut(runName, Math.max(columns - place.length - 2, 8))}  ${place}`, columns);
 }
@@ -86,7 +87,8 @@ function barOf({ facts: { epochs, stepsPerEpoch }, step, stepsPerSecond, seconds
   const rate = stepsPerSecond === undefined ? "" : `  ${count(stepsPerSecond, 3)} steps/s`;
   const left = secondsLeft === undefined ? "" : `  ${formatDuration(secondsLeft)} left`;
   const text = ` ${`${Math.floor(share * 100)}%`.padStart(3)}${rate}${left}`;
-  const width = Math.min(columns - text.length, BAR.most), filled = Math.round(share * width);
+  const width = Math.min(columns - text.length, BAR.most);
+  const filled = Math.round(share * width);
   return cut(width < BAR.least ? text.trimStart() : "█".repeat(filled) + "░".repeat(width - filled) + text, columns);
 }
 

@@ -31,7 +31,8 @@ export class PlainView implements View {
   }
 
   progress(step: number): void {
-    const { stepsPerEpoch, epochs, firstStep } = this.#facts, total = stepsPerEpoch * epochs;
+    const { stepsPerEpoch, epochs, firstStep } = this.#facts;
+    const total = stepsPerEpoch * epochs;
     if (!this.#hasStepped && firstStep === 0) this.note(firstStepsNote());
     this.#hasStepped = true;
     this.#progress.update(step, total, `step ${step} of ${total}`);

@@ -75,7 +75,8 @@ export class Progress {
   #line(share: number, percent: string, note: string): string {
     const columns = (this.#screen.size?.().columns ?? Infinity) - 1;
     const rest = this.#label.length + percent.length + note.length + 4;
-    const bar = Math.min(Math.max(columns - rest, 0), BAR), filled = Math.round(share * bar);
+    const bar = Math.min(Math.max(columns - rest, 0), BAR);
+    const filled = Math.round(share * bar);
     const drawn = bar < 5 ? "" : ` [${"#".repeat(filled)}${"-".repeat(bar - filled)}]`;
     return cut(`${this.#label}${drawn}${percent} ${note}`, columns);
   }

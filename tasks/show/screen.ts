@@ -43,8 +43,10 @@ export function canRedraw({ isStderrTerminal, isStdoutTerminal, isStdoutFile, en
 
 /** The screen behind stderr. */
 export function stderrScreen(): Screen {
-  const encoder = new TextEncoder(), env = (key: string) => Deno.env.get(key);
-  const isStderrTerminal = Deno.stderr.isTerminal(), isStdoutTerminal = Deno.stdout.isTerminal();
+  const encoder = new TextEncoder();
+  const env = (key: string) => Deno.env.get(key);
+  const isStderrTerminal = Deno.stderr.isTerminal();
+  const isStdoutTerminal = Deno.stdout.isTerminal();
   return {
     isTerminal: canRedraw({ isStderrTerminal, isStdoutTerminal, isStdoutFile: isStdoutFile(), env }),
     hasColor: !env("NO_COLOR"), // set to nothing it means nothing

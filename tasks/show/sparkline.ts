@@ -21,7 +21,8 @@ export class Curve {
     this.#sum += value;
     if (++this.#count < this.#stride) return;
     this.#points.push(this.#sum / this.#count);
-    [this.#sum, this.#count] = [0, 0];
+    this.#sum = 0;
+    this.#count = 0;
     if (this.#points.length < CAPACITY) return;
     this.#points = means(this.#points, CAPACITY / 2);
     this.#stride *= 2;
@@ -47,7 +48,9 @@ export class Curve {
  */
 export function sparklines(curves: readonly (readonly number[])[]): string[] {
   const all = curves.flat().filter(Number.isFinite);
-  const low = Math.min(...all), high = Math.max(...all), scale = low > 0 ? Math.log : (value: number) => value;
+  const low = Math.min(...all);
+  const high = Math.max(...all);
+  const scale = low > 0 ? Math.log : (value: number) => value;
   const span = scale(high) - scale(low);
   const bar = (value: number) => barAt(span > 0 ? (scale(value) - scale(low)) / span : 0);
   return curves.map((values) => values.map(bar).join(""));

@@ -54,7 +54,8 @@ export class TerminalView implements View {
    * @param print Prints a line on stdout.
    */
   constructor(screen: Screen, print: (text: string) => void = console.log) {
-    [this.#screen, this.#print] = [screen, print];
+    this.#screen = screen;
+    this.#print = print;
   }
 
   job(label: string): Progress {
@@ -62,12 +63,14 @@ export class TerminalView implements View {
   }
 
   begin(facts: RunFacts): void {
-    [this.#facts, this.#step] = [facts, facts.firstStep];
+    this.#facts = facts;
+    this.#step = facts.firstStep;
     this.#timer = setInterval(() => this.#draw(), IDLE_INTERVAL);
   }
 
   progress(step: number, loss?: number): void {
-    [this.#step, this.#loss] = [step, loss];
+    this.#step = step;
+    this.#loss = loss;
     this.#pace.mark(step, this.#screen.now());
     if (!this.#hasStepped && this.#facts?.firstStep === 0) this.note(firstStepsNote());
     this.#hasStepped = true;
@@ -131,8 +134,10 @@ export class TerminalView implements View {
     this.#last = now;
     if (this.#lines.length > 0) this.#erase();
     this.#flush();
-    const [columns, rows] = this.#size(), facts = this.#facts;
-    const { stepsPerSecond } = this.#pace, secondsLeft = this.#pace.secondsUntil(facts.epochs * facts.stepsPerEpoch);
+    const [columns, rows] = this.#size();
+    const facts = this.#facts;
+    const { stepsPerSecond } = this.#pace;
+    const secondsLeft = this.#pace.secondsUntil(facts.epochs * facts.stepsPerEpoch);
     const seen = {
       step: this.#step,
       loss: this.#loss,

@@ -25,7 +25,8 @@ export function wrap(text: string, columns: number): string[] {
     const lines: string[] = [];
     let rest = line;
     while (unicodeWidth(rest) > columns) {
-      const head = headOf(rest, columns), space = head.trimStart().length > 0 ? head.lastIndexOf(" ") : -1;
+      const head = headOf(rest, columns);
+      const space = head.trimStart().length > 0 ? head.lastIndexOf(" ") : -1;
       const isNext = rest[head.length] === " ";
       const taken = isNext || space < columns / 2 ? head.length : space;
       lines.push(rest.slice(0, taken).trimEnd());
@@ -37,7 +38,8 @@ export function wrap(text: string, columns: number): string[] {
 
 /** As much of a text as fits. */
 function headOf(text: string, columns: number): string {
-  let head = "", width = 0;
+  let head = "";
+  let width = 0;
   for (const character of text) {
     width += unicodeWidth(character);
     if (width > columns) break;

@@ -32,7 +32,8 @@ export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: nu
  * @param hasStepped Whether its gradients are those of a step: then their L2 norms are shown too.
  */
 export async function formatParameters(model: Model, hasStepped = true): Promise<string> {
-  const [values, gradients] = [await model.read(), await model.readGradients()];
+  const values = await model.read();
+  const gradients = await model.readGradients();
   const rows = model.parameters.map(({ name, parameter }) => {
     const shown = [...values[name].subarray(0, MAX_VALUES)].map(formatNumber).join(", ");
     const norm = Math.sqrt(gradients[name].reduce((sum, g) => sum + g * g, 0));
@@ -45,7 +46,8 @@ export async function formatParameters(model: Model, hasStepped = true): Promise
 /** What the model says of the recipe's examples, beside the truth. */
 export async function formatExamples(recipe: RecipeName, saved: SavedModel): Promise<string> {
   using model = saved;
-  const { features, targets } = model.description, { examples } = recipeOf(recipe);
+  const { features, targets } = model.description;
+  const { examples } = recipeOf(recipe);
   const inputs = examples.map((row) => row.slice(0, features.length));
   const predicted = await model.predict(inputs.flat());
   const rows = examples.map((row, i) => [
@@ -64,6 +66,7 @@ export function formatSummary(
   evaluations: Readonly<Record<string, Evaluation>>,
 ): string {
   const speed = `${steps} steps in ${seconds.toFixed(1)} s, ${Math.round(stepsPerSecond)} steps/s`;
-  const [name, last] = Object.entries(evaluations).at(-1)!, classes = formatClasses(last);
+  const [name, last] = Object.entries(evaluations).at(-1)!;
+  const classes = formatClasses(last);
   return [speed, formatEvaluations(evaluations), ...(classes ? [`${name}:`, classes] : [])].join("\n");
 }

@@ -57,7 +57,8 @@ export async function endure(options: EnduranceOptions): Promise<Tenth[]> {
   const device = stack.use(
     await Device.request({ smallDispatches: isSmallStep(workload.batch, weightsOf(workload)) }),
   );
-  const runEpochs = buildRun(stack, device, options), tenths: Tenth[] = [];
+  const runEpochs = buildRun(stack, device, options);
+  const tenths: Tenth[] = [];
   const epochs = options.steps / workload.rows * workload.batch / TENTHS / SLICES;
   await runTenth(device, runEpochs, epochs, 0);
   for (let i = 0; i < TENTHS || (slowingOf(tenths) > options.slowing && i < TENTHS + AGAIN); i++) {
@@ -72,14 +73,20 @@ function buildRun(
   device: Device,
   options: EnduranceOptions,
 ): (epochs: number) => Promise<void> {
-  const workload = workloadOf("seed"), { rows, widths, batch } = workload, loss = lossOf(workload);
+  const workload = workloadOf("seed");
+  const { rows, widths, batch } = workload;
+  const loss = lossOf(workload);
   const model = stack.use(new Model(device, multilayerPerceptron(widths[0], widths.slice(1, -1), widths.at(-1)!)));
   const optimizer = stack.use(new Sgd(model, learningRateOf(workload)));
-  const batches = batchesOf(workload), side = (key: "x" | "y") => batches.flatMap((batch) => [...batch[key]]);
-  const x = stack.use(Tensor.from(device, side("x"), [rows, 1])), targets = side("y");
+  const batches = batchesOf(workload);
+  const side = (key: "x" | "y") => batches.flatMap((batch) => [...batch[key]]);
+  const x = stack.use(Tensor.from(device, side("x"), [rows, 1]));
+  const targets = side("y");
   const y = stack.use(Tensor.from(device, targets, [rows, 1]));
   const trainer = stack.use(new Trainer({ model, loss, optimizer, x, y, batchSize: batch, seed: 1 }));
-  const held = rows / 10, validation = x.view(0, [held, 1]), expected = targets.slice(0, held);
+  const held = rows / 10;
+  const validation = x.view(0, [held, 1]);
+  const expected = targets.slice(0, held);
   const predictor = stack.use(new Predictor(model, 1, held));
   const statistics = new RunningStatistics(["y"]);
   targets.forEach((value) => statistics.add([value]));
@@ -99,7 +106,8 @@ async function runTenth(
   epochs: number,
   step: number,
 ): Promise<Tenth> {
-  const rates: number[] = [], { rows, batch } = workloadOf("seed");
+  const rates: number[] = [];
+  const { rows, batch } = workloadOf("seed");
   for (let slice = 0; slice < SLICES; slice++) {
     const start = performance.now();
     await runEpochs(epochs);
@@ -119,10 +127,10 @@ async function runTenth(
  * @returns A line for each fault.
  */
 export function faultsOf(tenths: readonly Tenth[], slowing: number): string[] {
-  const faults: string[] = [],
-    [first] = tenths,
-    last = tenths.at(-1)!,
-    percent = (v: number) => `${(100 * v).toFixed(1)}%`;
+  const faults: string[] = [];
+  const [first] = tenths;
+  const last = tenths.at(-1)!;
+  const percent = (v: number) => `${(100 * v).toFixed(1)}%`;
   const other = tenths.find(({ buffers, bytes }) => buffers !== first.buffers || bytes !== first.bytes);
   if (other) {
     const held = ({ step, buffers, bytes }: Tenth) => `${buffers} of ${bytes} bytes after step ${step}`;
@@ -144,6 +152,7 @@ function slowingOf(tenths: readonly Tenth[]): number {
 }
 
 function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), middle = sorted.length >> 1;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -30,7 +30,11 @@ async function train(steps: number, evaluated: boolean, slowing: number): Promis
 
 function formatTenths(tenths: readonly Tenth[]): string {
   const rows = tenths.map(({ step, rate, resident, buffers, bytes }) => [
-    ...[`${step}`, `${Math.round(rate)}`, (resident / MEGABYTE).toFixed(1), `${buffers}`, `${bytes}`],
+    `${step}`,
+    `${Math.round(rate)}`,
+    (resident / MEGABYTE).toFixed(1),
+    `${buffers}`,
+    `${bytes}`,
   ]);
   return formatTable([["after step", "steps/s", "resident MB", "GPU buffers", "their bytes"], ...rows], 0);
 }
@@ -48,7 +52,8 @@ async function runLongForm(name: string, script: readonly string[]): Promise<str
 }
 
 async function soak(isShort: boolean): Promise<number> {
-  const steps = isShort ? 30_000 : 1_000_000, slowing = isShort ? 0.5 : 0.1;
+  const steps = isShort ? 30_000 : 1_000_000;
+  const slowing = isShort ? 0.5 : 0.1;
   const faults = [...await train(steps, false, slowing), ...await train(steps, true, slowing)];
   if (!isShort) { for (const [name, script] of LONG_FORMS) faults.push(...await runLongForm(name, script)); }
   for (const fault of faults) console.error(`error: ${fault}`);

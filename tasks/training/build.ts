@@ -80,19 +80,26 @@ export async function buildTraining(
   communicator: Communicator = ALONE,
 ): Promise<Training> {
   const { seed, clipNorm, syncEvery, outerLearningRate, outerMomentum } = config;
-  const parts = await openParts(stack, model, dataset), loss = lossOf(config, dataset);
+  const parts = await openParts(stack, model, dataset);
+  const loss = lossOf(config, dataset);
   const optimizer = stack.use(buildOptimizer(config, model));
   const plateau = config.schedule === "plateau" ? new Plateau(1, PLATEAU) : undefined;
   let rateFactor = 1;
   const rateOf = (step: number): number => {
-    const { learningRate, schedule, warmup } = config, total = config.numEpochs * trainer.stepsPerEpoch;
+    const { learningRate, schedule, warmup } = config;
+    const total = config.numEpochs * trainer.stepsPerEpoch;
     const settings = { schedule: schedule === "plateau" ? "constant" : schedule, learningRate, warmup };
     return rateFactor * (plateau?.factor ?? 1) * learningRateAt(settings, step, total);
   };
   const isConstant = config.schedule === "constant" && config.warmup === 0;
   const trainer: Trainer = stack.use(
     new Trainer({
-      ...{ model, loss, optimizer, ...parts[0].rows, batchSize, seed },
+      model,
+      loss,
+      optimizer,
+      ...parts[0].rows,
+      batchSize,
+      seed,
       clipNorm: clipNorm > 0 ? clipNorm : undefined,
       group: communicator.size > 1 || syncEvery > 1
         ? { communicator, syncEvery, outer: { learningRate: outerLearningRate, momentum: outerMomentum } }
@@ -105,7 +112,8 @@ export async function buildTraining(
     optimizer.learningRate = factor * config.learningRate; // where there is no schedule, the trainer goes by it
   };
   const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
-    const step = trainer.step, evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
+    const step = trainer.step;
+    const evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
     // Stops at weights that an epoch's last step made useless: no step after it would notice.
     if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
@@ -124,11 +132,13 @@ async function validateTogether(
   { model, dataset, loss, trainer }: Pick<Training, "model" | "dataset" | "loss" | "trainer">,
   communicator: Communicator,
 ): Promise<() => Promise<number>> {
-  const source = dataset.parts.validation, none = new RowRange(source, 0, 0);
+  const source = dataset.parts.validation;
+  const none = new RowRange(source, 0, 0);
   const share = new RowRange(source, ...shareOf(source.rows, communicator));
   const [part] = await openParts(stack, model, { parts: { train: none, validation: share, test: none } });
   return async () => {
-    const step = trainer.step, sum = new Float64Array(1);
+    const step = trainer.step;
+    const sum = new Float64Array(1);
     if (part) sum[0] = share.rows * (await part.evaluate(loss, dataset.scalers.targets)).loss;
     await communicator.allReduce(sum);
     const mean = sum[0] / source.rows;

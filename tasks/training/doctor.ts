@@ -34,7 +34,10 @@ export class TrainingDoctor implements Disposable {
   #history: LossHistory | undefined;
 
   private constructor(patient: Patient, x: Tensor, y: Tensor, inputs: Float32Array) {
-    [this.#patient, this.#x, this.#y, this.#inputs] = [patient, x, y, inputs];
+    this.#patient = patient;
+    this.#x = x;
+    this.#y = y;
+    this.#inputs = inputs;
   }
 
   /**
@@ -45,7 +48,8 @@ export class TrainingDoctor implements Disposable {
    */
   static async create(patient: Patient): Promise<TrainingDoctor> {
     const { dataset: { parts: { train } }, model: { device } } = patient;
-    const { x, y } = await sampleOf(train), rows = y.length / train.targets;
+    const { x, y } = await sampleOf(train);
+    const rows = y.length / train.targets;
     const inputs = Tensor.from(device, x, [rows, train.inputs]);
     return new TrainingDoctor(patient, inputs, Tensor.from(device, y, [rows, train.targets]), x);
   }
@@ -110,8 +114,10 @@ export class TrainingDoctor implements Disposable {
 /** Rows of a source, from its first to its last. */
 async function sampleOf(source: RowSource): Promise<RowBlock> {
   if (source.rows <= SAMPLE_ROWS) return await source.read(0, source.rows);
-  const count = SAMPLE_ROWS / SAMPLE_RUNS, last = source.rows - count;
-  const x = new Float32Array(SAMPLE_ROWS * source.inputs), y = new Float32Array(SAMPLE_ROWS * source.targets);
+  const count = SAMPLE_ROWS / SAMPLE_RUNS;
+  const last = source.rows - count;
+  const x = new Float32Array(SAMPLE_ROWS * source.inputs);
+  const y = new Float32Array(SAMPLE_ROWS * source.targets);
   for (let run = 0; run < SAMPLE_RUNS; run++) {
     const block = await source.read(Math.floor(run * last / (SAMPLE_RUNS - 1)), count);
     x.set(block.x, run * count * source.inputs);

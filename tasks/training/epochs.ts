@@ -42,7 +42,8 @@ interface Watchers {
  */
 export async function trainEpochs(party: RunParty): Promise<number | undefined> {
   const { config, training: { trainer }, keeper, spectators, controls } = party;
-  const { numEpochs, runName } = config, { stepsPerEpoch } = trainer;
+  const { numEpochs, runName } = config;
+  const { stepsPerEpoch } = trainer;
   using doctor = await TrainingDoctor.create(party.training);
   using layers = new LayersLog(party.training, doctor.sample);
   const watchers = { doctor, layers, tracer: tracerOf(party) };
@@ -80,13 +81,15 @@ async function agreedCode({ communicator }: RunParty, code: number | undefined):
 
 /** Trains on, as far as nobody wants the run to hold. */
 async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
-  const { config: { numEpochs, debugTensors }, training, keeper, spectators } = party, { trainer } = training;
+  const { config: { numEpochs, debugTensors }, training, keeper, spectators } = party;
+  const { trainer } = training;
   const { doctor, layers, tracer } = watchers;
   // With each call ends a look at what the training keeps, and PATIENCE may end the run behind any epoch.
   const count = keeper.stopping ? 1 : numEpochs - trainer.epoch;
   try {
     for await (const result of runEpochs(count, party, watchers)) {
-      const { epoch, step, loss, evaluation } = result, valLoss = evaluation ?? null;
+      const { epoch, step, loss, evaluation } = result;
+      const valLoss = evaluation ?? null;
       const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
       if (debugTensors) await tracer.settle();
       const look = await layers.line(line);
@@ -103,7 +106,8 @@ async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
 
 /** The next epochs, or as many steps of them as nobody wants the run to hold. */
 function runEpochs(count: number, party: RunParty, { doctor, layers, tracer }: Watchers): Epochs {
-  const { training, keeper, spectators, controls, communicator } = party, { trainer } = training;
+  const { training, keeper, spectators, controls, communicator } = party;
+  const { trainer } = training;
   const evaluate = async () => {
     if (communicator.rank === 0) { // who tells of it
       doctor.look(trainer.epoch);

@@ -29,7 +29,8 @@ export interface FinishedRun {
  * @param run The run.
  */
 export async function finishRun(run: FinishedRun): Promise<void> {
-  const { config, training, folder, keeper, view, hasStepped } = run, { model, dataset } = training;
+  const { config, training, folder, keeper, view, hasStepped } = run;
+  const { model, dataset } = training;
   const { seconds } = keeper;
   keepBest(run);
   const { summary, evaluations } = await keepResults(run, seconds);
@@ -55,7 +56,8 @@ function keepBest({ keeper: { stopping }, training: { trainer }, view }: Finishe
 
 /** Measures the model, and writes it with the measures. */
 async function keepResults({ config, training, folder, view }: FinishedRun, seconds: number) {
-  const { model, trainer, parts, evaluatePart } = training, description = describe(config, training);
+  const { model, trainer, parts, evaluatePart } = training;
+  const description = describe(config, training);
   const { baseline, table: { target } } = description;
   const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
@@ -86,7 +88,8 @@ async function keepResults({ config, training, folder, view }: FinishedRun, seco
 
 /** What the model file says of the model. */
 function describe({ texts, seed }: TaskConfig, { dataset, loss, source }: Training): ModelDescription {
-  const { table, features, targets, scalers } = dataset, settings = texts as Record<string, string>;
+  const { table, features, targets, scalers } = dataset;
+  const settings = texts as Record<string, string>;
   const baseline = scalers.targets.columns.map(({ mean }) => mean);
   return { table, features, targets, scalers, loss, settings, seed, baseline, source };
 }

@@ -68,9 +68,13 @@ export class RunKeeper implements HeldRun, Disposable {
     checkpoints: Checkpoints,
     origin: Origin,
   ) {
-    [this.#config, this.#training, this.#folder] = [config, training, folder];
-    [this.#checkpoints, this.#origin] = [checkpoints, origin];
-    const isValidated = training.parts.some(({ name }) => name === "validation"), { patience } = config;
+    this.#config = config;
+    this.#training = training;
+    this.#folder = folder;
+    this.#checkpoints = checkpoints;
+    this.#origin = origin;
+    const isValidated = training.parts.some(({ name }) => name === "validation");
+    const { patience } = config;
     if (patience > 0 && isValidated) this.stopping = new EarlyStopping(training.model, { patience });
   }
 
@@ -107,7 +111,8 @@ export class RunKeeper implements HeldRun, Disposable {
    * @throws {ConfigError} If it does not fit the number of rows that there are.
    */
   async restore(checkpoint: Kept): Promise<void> {
-    const { trainer } = this.#training, { stepsPerEpoch, logged, seconds } = checkpoint.notes;
+    const { trainer } = this.#training;
+    const { stepsPerEpoch, logged, seconds } = checkpoint.notes;
     if (stepsPerEpoch !== trainer.stepsPerEpoch) {
       throw new ConfigError([
         `--resume is "${this.#config.runName}": its epochs have ${stepsPerEpoch} steps, with the rows that there are now ` +
@@ -117,7 +122,9 @@ export class RunKeeper implements HeldRun, Disposable {
     await this.#folder.cut(logged);
     this.#rewind(checkpoint);
     this.#good = checkpoint;
-    [this.#secondsBefore, this.#start, this.#lastTime] = [seconds, performance.now(), performance.now()];
+    this.#secondsBefore = seconds;
+    this.#start = performance.now();
+    this.#lastTime = performance.now();
   }
 
   /**
@@ -131,13 +138,16 @@ export class RunKeeper implements HeldRun, Disposable {
   async recover(error: NotFiniteError): Promise<string[]> {
     await this.#writing;
     if (this.#training.trainer.options.group) throw adviseGroup(error, this.#config);
-    const failure = this.#failure?.error ?? error, good = this.#good;
+    const failure = this.#failure?.error ?? error;
+    const good = this.#good;
     if (!(failure instanceof NotFiniteError) || !good) throw failure;
     this.#failure = undefined;
-    const { trainer, dataset: { features, targets } } = this.#training, [state, more] = this.#fitted(good.state);
+    const { trainer, dataset: { features, targets } } = this.#training;
+    const [state, more] = this.#fitted(good.state);
     this.#rewind(good); // learning rates must be those of then
     const fault = await findFault(trainer, state, error, more);
-    const lines = formatFault(fault, { inputs: features, targets }), rateFactor = this.#rateFactor / 2;
+    const lines = formatFault(fault, { inputs: features, targets });
+    const rateFactor = this.#rateFactor / 2;
     const isHopeless = fault.cause.kind === "data" || rateFactor < MIN_RATE_FACTOR;
     if (this.#config.onNan === "stop" || isHopeless) {
       this.#wouldHalvingHelp = !isHopeless && HALVING_HELPS.includes(fault.cause.kind);
@@ -193,7 +203,8 @@ export class RunKeeper implements HeldRun, Disposable {
     if (layers) await this.#folder.logs.layers.append(layers);
     this.#loss = line.valLoss ?? line.trainLoss;
     if (line.valLoss === null) return;
-    const { plateau } = this.#training, factor = plateau?.factor;
+    const { plateau } = this.#training;
+    const factor = plateau?.factor;
     plateau?.observe(line.valLoss);
     // A checkpoint there, so that steps behind it are run again with the rates of then.
     if (plateau?.factor !== factor) this.#hasNewRate = true;
@@ -219,10 +230,13 @@ export class RunKeeper implements HeldRun, Disposable {
   async keep(): Promise<void> {
     if (!this.#checkpoints.isKept) return;
     await this.settle();
-    const { trainer } = this.#training, notes = this.#notes();
+    const { trainer } = this.#training;
+    const notes = this.#notes();
     const more: Record<string, Tensor> = this.stopping ? { best: this.stopping.best } : {};
     const last = trainer.snapshot(more).then((state) => this.#good = { state, notes });
-    [this.#lastStep, this.#lastTime, this.#isWriting] = [trainer.step, performance.now(), true];
+    this.#lastStep = trainer.step;
+    this.#lastTime = performance.now();
+    this.#isWriting = true;
     this.#hasNewRate = false;
     this.#writing = this.#write(last).catch((error) => void (this.#failure = { error })).finally(() =>
       this.#isWriting = false
@@ -257,7 +271,10 @@ export class RunKeeper implements HeldRun, Disposable {
     this.stopping?.resume(stopping ?? { best: null, waited: 0, epoch: trainer.epoch, bestEpoch: 0 });
     if (plateau) training.plateau?.restore(plateau);
     training.setRateFactor(rateFactor);
-    [this.#rateFactor, this.#loss, this.#lastStep, this.#hasNewRate] = [rateFactor, loss, state.step, false];
+    this.#rateFactor = rateFactor;
+    this.#loss = loss;
+    this.#lastStep = state.step;
+    this.#hasNewRate = false;
   }
 
   async #write(last: Promise<Kept>): Promise<void> {
@@ -271,7 +288,8 @@ export class RunKeeper implements HeldRun, Disposable {
     if (!this.#checkpoints.isKept || step === this.#lastStep) return false;
     // What cannot be written should be known at once.
     if (this.#lastStep === undefined || this.#hasNewRate) return true;
-    const { steps, seconds = Infinity } = this.#config.checkpointEvery, since = performance.now() - this.#lastTime;
+    const { steps, seconds = Infinity } = this.#config.checkpointEvery;
+    const since = performance.now() - this.#lastTime;
     // Ranks with steps of their own are not asked at every step.
     if (steps !== undefined && Math.floor(step / steps) > Math.floor(this.#lastStep / steps)) return true;
     if (this.#isWriting) return false;
@@ -280,7 +298,8 @@ export class RunKeeper implements HeldRun, Disposable {
   }
 
   #notes(): RunNotes {
-    const { trainer, plateau } = this.#training, { stepsPerEpoch } = trainer;
+    const { trainer, plateau } = this.#training;
+    const { stepsPerEpoch } = trainer;
     return {
       stepsPerEpoch,
       logged: this.#folder.logged,

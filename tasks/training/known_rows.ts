@@ -50,7 +50,8 @@ export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
     return [...faults, `BATCH_SIZE is "${batchSize}": ${allowed}`];
   }
 
-  const { features, targets } = recipeOf(config.recipe), batch = batchSize === "full" ? rows : batchSize;
+  const { features, targets } = recipeOf(config.recipe);
+  const batch = batchSize === "full" ? rows : batchSize;
   // No recipe leaves its loss to be found out.
   faults.push(...trainingFaults(config, config.loss as LossName, [rows, validationRows], batch));
   return [...faults, ...stepFaults(batch, [features.length, ...hiddenSize, targets.length], config, limits)];
@@ -89,7 +90,8 @@ export function trainingFaults(
   [rows, validationRows]: readonly [number, number],
   batch: number,
 ): string[] {
-  const faults: string[] = [], steps = numEpochs * Math.ceil(rows / batch);
+  const faults: string[] = [];
+  const steps = numEpochs * Math.ceil(rows / batch);
   if (validationRows === 0) {
     const problem = "it goes by the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
     if (schedule === "plateau") faults.push(`SCHEDULE is "plateau": ${problem}`);

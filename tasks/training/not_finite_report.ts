@@ -66,7 +66,8 @@ function subjectOf({ tensor, layer }: Fault): string {
 /** The row and the column, where the tensor has them. */
 function placeOf({ tensor, row, at = [] }: Fault, names?: ColumnNames): string {
   const known = tensor === "x" ? names?.inputs : tensor === "y" ? names?.targets : undefined;
-  const column = at.at(-1) ?? 0, name = known?.[column];
+  const column = at.at(-1) ?? 0;
+  const name = known?.[column];
   if (row === undefined) return at.length > 0 ? `, first at [${at.join(", ")}]` : "";
   return `, in training row ${row}, ${name === undefined ? `column ${column}` : `column ${JSON.stringify(name)}`}`;
 }

@@ -64,7 +64,8 @@ async function openResident(
   predictor: Predictor,
   stack: DisposableStack,
 ): Promise<Part> {
-  const { rows, inputs, targets } = source, block = await source.read(0, rows);
+  const { rows, inputs, targets } = source;
+  const block = await source.read(0, rows);
   const x = stack.use(Tensor.from(predictor.device, block.x, [rows, inputs]));
   const y = stack.use(Tensor.from(predictor.device, block.y, [rows, targets]));
   return {

@@ -40,7 +40,8 @@ const ONLY_FLAGS = { env: () => undefined, dotenv: "" };
  */
 export function readTrainConfig(name: TaskName, args: readonly string[]): TaskConfig {
   if (!args.some((arg) => arg === "--resume" || arg.startsWith("--resume="))) return readConfig(name, args);
-  const asked = readConfig(name, args, ONLY_FLAGS), run = asked.extras.RESUME!;
+  const asked = readConfig(name, args, ONLY_FLAGS);
+  const run = asked.extras.RESUME!;
   if (asked.given.RUN_NAME && asked.runName !== run) {
     throw new ConfigError([`RUN_NAME is "${asked.runName}": a run that is resumed keeps its name, "${run}"`]);
   }
@@ -61,7 +62,8 @@ function groupTexts(began: TaskConfig["texts"]): TaskConfig["texts"] {
 }
 
 function settingsOfRun(run: string): TaskConfig["texts"] {
-  const folder = new RunFolder(run).path, path = `${folder}/config.json`;
+  const folder = new RunFolder(run).path;
+  const path = `${folder}/config.json`;
   let text = "";
   try {
     if (Deno.lstatSync(folder).isSymlink) {

@@ -40,7 +40,8 @@ export class Tracer {
    * @param options Which steps, and who is told.
    */
   constructor(trainer: Pick<Trainer, "lookAhead" | "stepsPerEpoch">, options: TracerOptions) {
-    [this.#trainer, this.#options] = [trainer, options];
+    this.#trainer = trainer;
+    this.#options = options;
   }
 
   /**
@@ -63,7 +64,9 @@ export class Tracer {
   }
 
   #look(step: number): void {
-    const look = this.#trainer.lookAhead(), before = this.#told, epoch = Math.ceil(step / this.#trainer.stepsPerEpoch);
+    const look = this.#trainer.lookAhead();
+    const before = this.#told;
+    const epoch = Math.ceil(step / this.#trainer.stepsPerEpoch);
     this.#told = (async () => {
       await Promise.allSettled([before, look]); // neither is under way any more where the other fails
       await before;
@@ -92,7 +95,10 @@ export function written(value: number): number | null {
 export function formatTrace({ step, tensors }: TraceLine): string {
   const number = (value: number | null) => value === null ? "none" : formatNumber(value);
   const lines = tensors.map(({ name, shape, min, max, notFinite }) => [
-    ...[name, formatShape(shape), `min ${number(min)}`, `max ${number(max)}`],
+    name,
+    formatShape(shape),
+    `min ${number(min)}`,
+    `max ${number(max)}`,
     ...notFinite === undefined ? [] : [`${notFinite} not finite`],
   ]);
   return formatTable([[`step ${step}`, "", "", "", ""], ...lines], 2);

@@ -34,7 +34,9 @@ import type { View } from "../show/view.ts";
  */
 export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promise<number | void> {
   using stack = new DisposableStack();
-  const { communicator } = ranks, isFirst = communicator.rank === 0, hasOthers = communicator.size > 1;
+  const { communicator } = ranks;
+  const isFirst = communicator.rank === 0;
+  const hasOthers = communicator.size > 1;
   const view = await together(communicator, () => isFirst ? createView(config) : new QuietView(() => {}));
   // Before anything hangs on them, and before anything is written.
   if (hasOthers) await checkSame(communicator, config.texts);
@@ -45,7 +47,8 @@ export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promis
     return config.extras.RESUME === undefined ? undefined : await checkpoints.open(warner(view));
   });
   const checkpoint = await shareCheckpoint(communicator, found);
-  const training = await prepare(stack, { config, view, checkpoint, ranks }), { trainer, model, dataset } = training;
+  const training = await prepare(stack, { config, view, checkpoint, ranks });
+  const { trainer, model, dataset } = training;
 
   const size = hasOthers ? { ranks: communicator.size } : {};
   const origin = { version: VERSION, device: model.device.name, data: dataset.sha256, ...size };
@@ -55,7 +58,8 @@ export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promis
   await together(communicator, () => takeUp(config, { folder, keeper, checkpoint, origin, trainer, view, isFirst }));
   if (live && config.extras.RESUME !== undefined) await recallPast(config, live, view);
   if (hasOthers) await shareWeights(communicator, model);
-  const begunAt = trainer.step, guests = live ? [live] : [];
+  const begunAt = trainer.step;
+  const guests = live ? [live] : [];
   const party = {
     config,
     training,
@@ -156,7 +160,8 @@ async function openLive(
   const live: LiveServer = new LiveServer({
     port: LIVE === "true" ? undefined : Number(LIVE),
     run: keeper,
-    ...{ rateOf, learningRate },
+    rateOf,
+    learningRate,
     note: (text) => [view, live].forEach((one) => one.note(text)),
     isEnding: () => signal.isAsking,
   });

@@ -36,7 +36,9 @@ export function parseRange(text: string): Range | undefined {
   if (!match) {
     return text.includes("|") ? { kind: "choice", values: text.split("|").map((value) => value.trim()) } : undefined;
   }
-  const [low, high] = [Number(match[1]), Number(match[2])], isLog = match[3] !== undefined;
+  const low = Number(match[1]);
+  const high = Number(match[2]);
+  const isLog = match[3] !== undefined;
   if (!(low <= high && Number.isFinite(high - low))) {
     throw new RangeError(`${JSON.stringify(text)} is no range: its first number must not be above its second`);
   }

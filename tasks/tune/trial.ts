@@ -37,11 +37,13 @@ export async function isBegun({ run, texts }: Trial): Promise<boolean> {
  * @returns How it ended.
  */
 export async function runTrial(trial: Trial, threads?: number): Promise<Outcome> {
-  const { run, args } = trial, folder = new RunFolder(run), goesOn = await isBegun(trial);
+  const { run, args } = trial;
+  const folder = new RunFolder(run);
+  const goesOn = await isBegun(trial);
   const earlier = goesOn ? await measuresOf(folder) : undefined;
   if (earlier) return earlier;
-  const [, ...words] = project.tasks.train.command.split(" "),
-    script = new URL("../training/train_run.ts", import.meta.url);
+  const [_, ...words] = project.tasks.train.command.split(" ");
+  const script = new URL("../train.ts", import.meta.url);
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...goesOn ? [`--resume=${run}`] : args],

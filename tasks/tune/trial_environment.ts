@@ -1,7 +1,8 @@
 /** What a search gives to the process of a trial beside its command line, and what that makes of it. */
 
 /** How many threads a trial may take where several run side by side, or {@linkcode ALL}. Set for trials alone. */
-const THREADS = "TRIAL_THREADS", ALL = "all";
+const THREADS = "TRIAL_THREADS";
+const ALL = "all";
 
 /** What a launcher of MPI tells its ranks; a process that believes it would take itself for one. */
 const LAUNCHERS = /^(OMPI|OPAL|ORTE|PRTE|PMIX|PMI)_/;

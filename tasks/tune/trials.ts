@@ -29,9 +29,11 @@ const OWN_FLAGS = ["--trials", "--run-name", "--rank-timeout"];
  * @returns Both.
  */
 export function splitRanges(args: readonly string[]): SearchLine {
-  const plain: string[] = [], ranges: Record<string, string> = {};
+  const plain: string[] = [];
+  const ranges: Record<string, string> = {};
   for (let i = 0; i < args.length; i++) {
-    const [flag, joined] = args[i].split(/=(.*)/s, 2), value = joined ?? args[i + 1];
+    const [flag, joined] = args[i].split(/=(.*)/s, 2);
+    const value = joined ?? args[i + 1];
     if (flag.startsWith("--") && value !== undefined && isRange(value)) {
       ranges[flag] = value;
       if (joined === undefined) i++;
@@ -51,7 +53,8 @@ export function splitRanges(args: readonly string[]): SearchLine {
  * @throws {ConfigError} If it cannot be.
  */
 export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchLine): Trial[] {
-  const ranges: Record<string, Range> = {}, faults: string[] = [];
+  const ranges: Record<string, Range> = {};
+  const faults: string[] = [];
   for (const [flag, text] of Object.entries(texts)) {
     try {
       ranges[flag] = parseRange(text)!;
@@ -108,7 +111,8 @@ export async function search(
     const where = hasHosts ? `  on ${host}` : "";
     print(`trial ${at + 1}/${trials.length}  ${drawn}  ${ended}  ${seconds.toFixed(1)} s${where}`);
   });
-  const ranking = sorted(all), [best] = ranking;
+  const ranking = sorted(all);
+  const [best] = ranking;
   print(formatEnded(ranking, hasHosts));
   if (typeof best.outcome === "string") return 1;
   print(`best: ${new RunFolder(best.trial.run).path}${hasHosts ? ` on ${best.host}` : ""}`);

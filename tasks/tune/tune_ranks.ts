@@ -15,7 +15,8 @@ type Question = { readonly look: readonly Trial[] } | { readonly run: Trial };
 
 export async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   using stack = new DisposableStack();
-  const { mailbox } = ranks, line = splitRanges(Deno.args);
+  const { mailbox } = ranks;
+  const line = splitRanges(Deno.args);
   // Every rank reads files and an environment of its own, and its trials do.
   await checkSame(ranks.communicator, { ...config.texts, ...line.ranges });
   const trials = await onFirst(ranks.communicator, async () => {
@@ -24,12 +25,14 @@ export async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
     return planned;
   });
   // Trials inherit the environment, and with it the GPU.
-  const devices = await gatherDevices(ranks, ranks.gpu?.chosen?.name ?? ""), here = workerHere(ranks);
+  const devices = await gatherDevices(ranks, ranks.gpu?.chosen?.name ?? "");
+  const here = workerHere(ranks);
   if (!trials || !devices) {
     return await answerQuestions(mailbox!, config.rankTimeout, (question) => answer(here, question)) as number;
   }
   tellDevices(devices);
-  const questions = new Questions(mailbox!, config.rankTimeout), others = devices.map((_, rank) => rank).slice(1);
+  const questions = new Questions(mailbox!, config.rankTimeout);
+  const others = devices.map((_, rank) => rank).slice(1);
   const code = await search(trials, [here, ...others.map((rank) => workerAt(rank, devices[rank].host, questions))]);
   await questions.end(others, code);
   return code;

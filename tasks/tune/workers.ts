@@ -51,14 +51,18 @@ export async function handOut(
   onEnd: (ended: Ended) => void,
 ): Promise<Ended[]> {
   const looks = workers.length > 1 ? await Promise.all(workers.map((worker) => worker.look(trials))) : [];
-  const begun = looks.map((places) => new Set(places)), isSomewhere = new Set(looks.flat());
-  const left = new Set(trials.keys()), all: Ended[] = [];
+  const begun = looks.map((places) => new Set(places));
+  const isSomewhere = new Set(looks.flat());
+  const left = new Set(trials.keys());
+  const all: Ended[] = [];
   await Promise.all(workers.map(async (worker, i) => {
     for (;;) {
       const at = left.values().find((at) => !isSomewhere.has(at) || begun[i].has(at));
       if (at === undefined) return;
       left.delete(at);
-      const trial = trials[at], start = performance.now(), outcome = await worker.run(trial);
+      const trial = trials[at];
+      const start = performance.now();
+      const outcome = await worker.run(trial);
       const ended = { trial, at, outcome, host: worker.host, seconds: (performance.now() - start) / 1000 };
       all.push(ended);
       onEnd(ended);

@@ -55,7 +55,8 @@ Deno.test("normal() has the moments of the normal distribution", () => {
   assert(Math.abs(moment(3)) < 0.06, `${moment(3)}`);
   assert(Math.abs(moment(4) - 3) < 0.15, `${moment(4)}`);
 
-  const [plain, moved] = [new Random(4, "n"), new Random(4, "n")];
+  const plain = new Random(4, "n");
+  const moved = new Random(4, "n");
   for (let i = 0; i < 4; i++) assertEquals(moved.normal(10, 2), 10 + 2 * plain.normal());
 });
 

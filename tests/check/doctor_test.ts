@@ -7,7 +7,7 @@ import { NO_ADAPTER, pathInProject, readTasks, Workplace } from "../support/run_
 /** The rows of gradcheck's table: what is checked, gradient of, entries, both errors, verdict. */
 function gradientsOf(stdout: string): { checked: string; of: string; entries: number; verdict: string }[] {
   return [...stdout.matchAll(/^(\S.*?) {2,}(\S+) +(\d+) +\d\.\de[+-]\d+ +\d\.\de[+-]\d+ {2}(\w+)$/gm)]
-    .map(([, checked, of, entries, verdict]) => ({ checked, of, entries: Number(entries), verdict }));
+    .map(([_, checked, of, entries, verdict]) => ({ checked, of, entries: Number(entries), verdict }));
 }
 
 Deno.test("gradcheck shows a row for each layer, loss and parameter, all right", async () => {
@@ -17,8 +17,13 @@ Deno.test("gradcheck shows a row for each layer, loss and parameter, all right",
   const named = rows.map(({ checked, of }) => `${checked}: ${of}`);
   for (
     const name of [
-      ...["Linear: 0.weight", "Linear: 0.bias", "Linear: input", "ReLU: input", "Sigmoid: input"],
-      ...["mse: input", "bce: input"],
+      "Linear: 0.weight",
+      "Linear: 0.bias",
+      "Linear: input",
+      "ReLU: input",
+      "Sigmoid: input",
+      "mse: input",
+      "bce: input",
       ...["mse", "bce"].flatMap((loss) =>
         ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias", "input"].map((of) =>
           `network, ${loss}: ${of}`
@@ -46,8 +51,8 @@ Deno.test("doctor shows the adapter, its limits, and each kernel held to the ref
     assertMatch(stdout, new RegExp(`^${line} {2,}\\S`, "m"));
   }
   const checks = [...stdout.matchAll(/^(\w+) +\S.* {2,}\d\.\de[+-]\d+ {2}(\w+)$/gm)];
-  assertEquals(checks.filter(([, , verdict]) => verdict !== "ok"), []);
-  const names = new Set(checks.map(([, name]) => name));
+  assertEquals(checks.filter(([_1, _2, verdict]) => verdict !== "ok"), []);
+  const names = new Set(checks.map(([_, name]) => name));
   assertEquals(Object.keys(kernels).filter((name) => !names.has(name)), [], "kernels without a row");
   assertStringIncludes(stdout, `all ${checks.length} kernel checks passed`);
   assertEquals([stderr, stdout.includes("\x1b"), await place.digests()], ["", false, {}]);
@@ -73,25 +78,30 @@ Deno.test("deno task lists every task with a description", async () => {
     NO_COLOR: "1",
   });
   assertEquals(code, 0);
-  const listed = [...(stdout + stderr).matchAll(/^- (\S+)\n +\/\/ (.+)$/gm)].map(([, name, text]) => [name, text]);
+  const listed = [...(stdout + stderr).matchAll(/^- (\S+)\n +\/\/ (.+)$/gm)].map(([_, name, text]) => [name, text]);
   const tasks = [
-    ...[
-      "setup",
-      "gen-data",
-      "scale",
-      "gen-data-mpi",
-      "scale-mpi",
-      "train",
-      "train-mpi",
-      "tune",
-      "tune-mpi",
-      "compare",
-      "predict",
-      "evaluate",
-      "export",
-      "report",
-    ],
-    ...["gradcheck", "doctor", "playground", "bench", "bench-mpi", "pictures", "test", "soak"],
+    "setup",
+    "gen-data",
+    "scale",
+    "gen-data-mpi",
+    "scale-mpi",
+    "train",
+    "train-mpi",
+    "tune",
+    "tune-mpi",
+    "compare",
+    "predict",
+    "evaluate",
+    "export",
+    "report",
+    "gradcheck",
+    "doctor",
+    "playground",
+    "bench",
+    "bench-mpi",
+    "pictures",
+    "test",
+    "soak",
   ];
   assertEquals(listed.map(([name]) => name), tasks);
   for (const [name, text] of listed) assert(text.length >= 20, `${name} has no description: ${text}`);

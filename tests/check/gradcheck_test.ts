@@ -24,7 +24,8 @@ Deno.test("gradientCases() cover every layer and every loss, and hidden layers a
   const cases = gradientCases([7, 5]);
   const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
   assertEquals([...kinds].sort(), ["Dropout", "GELU", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Tanh"]);
-  const losses = new Set(cases.map(({ loss }) => loss)), plain = [mse, mae, huber, bceWithLogits, softmaxCrossEntropy];
+  const losses = new Set(cases.map(({ loss }) => loss));
+  const plain = [mse, mae, huber, bceWithLogits, softmaxCrossEntropy];
   assertEquals(plain.filter((loss) => !losses.has(loss)), []);
   const weighted = [...losses].filter((loss) => !plain.includes(loss)).map(({ kind }) => kind);
   assertEquals(weighted, ["bce", "softmax"]);
@@ -76,7 +77,8 @@ gpuTest("checkGradients() sees a gradient that is one part in a hundred off, on 
   }
   class ReferenceOff extends Linear {
     override reference(): ReferenceLayer {
-      const twin = super.reference(), backward = twin.backward.bind(twin);
+      const twin = super.reference();
+      const backward = twin.backward.bind(twin);
       return Object.assign(twin, {
         backward: (dOut: Matrix) => {
           const dX = backward(dOut);

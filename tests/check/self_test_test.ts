@@ -41,7 +41,8 @@ gpuTest("selfTest() finds a sound device sound, and covers every kernel", async 
 });
 
 gpuTest("selfTest() passes its long form", async (device) => {
-  const [short, long] = [await selfTest(device), await selfTest(device, true)];
+  const short = await selfTest(device);
+  const long = await selfTest(device, true);
   assertEquals(long.filter(({ ok }) => !ok), []);
   assert(long.length > short.length);
 });
@@ -55,7 +56,7 @@ Deno.test("selfTest() passes where grids are folded, as those of millions of ele
     device,
     (kernel, dispatch, run) => run(kernel === kernels.scale ? flat : kernel, dispatch),
   );
-  assertEquals([...sound].filter(([, ok]) => !ok).map(([name]) => name), ["scale"]);
+  assertEquals([...sound].filter(([_, ok]) => !ok).map(([name]) => name), ["scale"]);
 });
 
 gpuTest("selfTest() notices each kernel that gives one wrong element", async (device) => {
@@ -74,7 +75,8 @@ gpuTest("selfTest() notices each kernel that gives one wrong element", async (de
 });
 
 Deno.test("selfTest() notices a matrix that is packed wrong", async () => {
-  const kernel: { code: string } = kernels.pack, { code } = kernel;
+  const kernel: { code: string } = kernels.pack;
+  const { code } = kernel;
   using device = await Device.request();
   if (!device.info.isFallbackAdapter) return; // other adapters multiply without packing
   try {
@@ -96,7 +98,7 @@ gpuTest("selfTest() notices a ReLU that turns NaN into 0", async (device) => {
   const sound = await selfTestWith(device, (kernel, dispatch, run) => {
     run(kernel === kernels.relu ? lossy : kernel, dispatch);
   });
-  assertEquals([...sound].filter(([, ok]) => !ok), [["relu", false]]);
+  assertEquals([...sound].filter(([_, ok]) => !ok), [["relu", false]]);
 });
 
 gpuTest("selfTest() notices NaN among right elements", async (device) => {
@@ -109,7 +111,7 @@ gpuTest("selfTest() notices NaN among right elements", async (device) => {
     run(kernel, dispatch);
     if (kernel === kernels.addBias) run(spoil, { buffers: [dispatch.buffers[2]], invocations: 1 });
   });
-  assertEquals([...sound].filter(([, ok]) => !ok), [["addBias", false]]);
+  assertEquals([...sound].filter(([_, ok]) => !ok), [["addBias", false]]);
 });
 
 gpuTest("selfTest() notices a kernel that does nothing", async (device) => {

@@ -30,7 +30,8 @@ gpuTest("leakyRelu(), tanh() and gelu() agree with values worked out by hand", a
 
 gpuTest("leakyRelu(), tanh() and gelu() agree with float64 from 1e-6 to 30, digit by digit", async (device) => {
   const sizes = Array.from({ length: 200 }, (_, i) => Math.fround(1e-6 * 3e7 ** (i / 199)));
-  const x = new reference.Matrix(1, 400, sizes.flatMap((v) => [v, -v])), ones = x.map(() => 1);
+  const x = new reference.Matrix(1, 400, sizes.flatMap((v) => [v, -v]));
+  const ones = x.map(() => 1);
   const cases: [(x: Tensor) => Tensor, Matrix][] = [
     [(x) => ops.leakyRelu(x, { slope: SLOPE }), reference.leakyRelu(x, SLOPE)],
     [ops.tanh, reference.tanh(x)],
@@ -46,7 +47,8 @@ gpuTest("leakyRelu(), tanh() and gelu() agree with float64 from 1e-6 to 30, digi
 });
 
 gpuTest("the backwards of leakyRelu(), tanh() and gelu() agree with finite differences", async (device) => {
-  const x = randomMatrix(5, 7, 11), dOut = randomMatrix(5, 7, 12);
+  const x = randomMatrix(5, 7, 11);
+  const dOut = randomMatrix(5, 7, 12);
   const u = (v: number) => Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3);
   const cases: [(v: number) => number, (x: Tensor, dOut: Tensor) => Tensor][] = [
     [(v) => Math.max(v, SLOPE * v), (x, dOut) => ops.leakyReluBackward(x, dOut, { slope: SLOPE })],
@@ -84,7 +86,8 @@ gpuTest("leakyRelu(), tanh() and gelu() pass NaN and infinities, and are finite 
 });
 
 gpuTest("leakyRelu(), tanh() and gelu() reach every element of a grid wider than 65,535 workgroups", async (device) => {
-  const wide = 65_535 * 64 + 77, data = ramp([wide]);
+  const wide = 65_535 * 64 + 77;
+  const data = ramp([wide]);
   using x = Tensor.from(device, data);
   const cases: [string, () => Tensor, (x: Matrix, dOut: Matrix) => Matrix][] = [
     ["leakyRelu", () => ops.leakyRelu(x), (x) => reference.leakyRelu(x)],
@@ -96,7 +99,8 @@ gpuTest("leakyRelu(), tanh() and gelu() reach every element of a grid wider than
   ];
   const period = new reference.Matrix(1, 17, data.subarray(0, 17));
   for (const [name, run, twin] of cases) {
-    const actual = await compute(device, run), expected = twin(period, period).data;
+    const actual = await compute(device, run);
+    const expected = twin(period, period).data;
     const wrong = actual.findIndex((value, i) => !(Math.abs(value - expected[i % 17]) <= 1e-6));
     assertEquals([name, actual.length, wrong], [name, wide, -1]);
   }
@@ -116,14 +120,16 @@ type TwinBug = (x: Matrix, dOut: Matrix, y: Matrix) => Matrix;
 
 /** The layer with another backward on the GPU, or in its twin. */
 function withBug(layer: Layer, { gpu, twin }: { gpu?: GpuBug; twin?: TwinBug }): Layer {
-  const forward = layer.forward.bind(layer), makeTwin = layer.reference.bind(layer);
+  const forward = layer.forward.bind(layer);
+  const makeTwin = layer.reference.bind(layer);
   let seen: [x: Tensor, y: Tensor];
   if (gpu) {
     layer.forward = (x) => (seen = [x, forward(x)])[1];
     layer.backward = (dOut) => gpu(seen[0], dOut, seen[1]);
   }
   const spoilt = (): ReferenceLayer => {
-    const sound = makeTwin(), run = sound.forward.bind(sound);
+    const sound = makeTwin();
+    const run = sound.forward.bind(sound);
     let seen: [x: Matrix, y: Matrix];
     sound.forward = (x) => (seen = [x, run(x)])[1];
     sound.backward = (dOut) => twin!(seen[0], dOut, seen[1]);

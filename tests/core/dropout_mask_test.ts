@@ -19,10 +19,12 @@ gpuTest("dropout() and its backward draw the oracle's masks on odd shapes", asyn
     using input = upload(device, x);
     for (const [i, key] of KEYS.entries()) {
       for (const rate of [0, 0.1, 0.5, 0.999]) {
-        const number = 7 * i + 1, mask = dropoutMask(rows, columns, rate, key, number);
+        const number = 7 * i + 1;
+        const mask = dropoutMask(rows, columns, rate, key, number);
         using step = Tensor.from(device, Uint32Array.of(number));
         const expected = x.map((v, i) => v * mask.data[i]).data;
-        const options = { rate, key, step }, tolerance = { rtol: 1e-6, atol: 0 };
+        const options = { rate, key, step };
+        const tolerance = { rtol: 1e-6, atol: 0 };
         assertClose(await compute(device, () => dropout(input, options)), expected, tolerance);
         assertClose(await compute(device, () => dropoutBackward(input, options)), expected, tolerance);
       }
@@ -31,7 +33,8 @@ gpuTest("dropout() and its backward draw the oracle's masks on odd shapes", asyn
 });
 
 gpuTest("dropout() reaches every element of a grid wider than 65,535 workgroups", async (device) => {
-  const wide = 65_535 * 64 + 77, { data } = dropoutMask(1, wide, 0.5, 3, 4);
+  const wide = 65_535 * 64 + 77;
+  const { data } = dropoutMask(1, wide, 0.5, 3, 4);
   using x = Tensor.from(device, new Float32Array(wide).fill(1));
   using step = Tensor.from(device, Uint32Array.of(4));
   const actual = await compute(device, () => dropout(x, { rate: 0.5, key: 3, step }));
@@ -53,10 +56,12 @@ gpuTest("dropout() drops NaN and infinities or passes them on, and advance() cou
 });
 
 Deno.test("dropoutMask() keeps a share of 1 - rate in every mask, and in every place over the masks", () => {
-  const size = 4_096, masks = 256;
+  const size = 4_096;
+  const masks = 256;
   for (const rate of [0.1, 0.5, 0.8]) {
     for (const key of KEYS) {
-      const places = new Float64Array(size), deviation = Math.sqrt(rate * (1 - rate));
+      const places = new Float64Array(size);
+      const deviation = Math.sqrt(rate * (1 - rate));
       for (let step = 1; step <= masks; step++) {
         const mask = kept(dropoutMask(64, 64, rate, key, step));
         const share = sum(mask) / size;
@@ -72,7 +77,8 @@ Deno.test("dropoutMask() keeps a share of 1 - rate in every mask, and in every p
 });
 
 Deno.test("dropoutMask() gives neighbours, rows, steps and keys masks that know nothing of each other", () => {
-  const size = 65_536, limit = 5 / Math.sqrt(size);
+  const size = 65_536;
+  const limit = 5 / Math.sqrt(size);
   const draw = (key: number, step: number) => kept(dropoutMask(1, size, 0.5, key, step)).map((v) => 2 * v - 1);
   const correlation = (a: Float64Array, b: Float64Array) => sum(a.map((v, i) => v * b[i])) / a.length;
   for (const key of KEYS) {

@@ -32,7 +32,8 @@ gpuTest("dropout() refuses rates and steps that are none, and a layer outside a 
   assertThrows(() => dropout(step, { rate: 0.5, key: 0, step }), TypeError, "a tensor of u32: need f32");
   assertThrows(() => advance(x), TypeError, "a tensor of f32: need u32");
   assertThrows(() => new Dropout(0.5, { seed: -1 }), RangeError, "Cannot seed with -1");
-  const layer = new Dropout(0.5), text = "Cannot run Dropout: its layer is in no Model yet";
+  const layer = new Dropout(0.5);
+  const text = "Cannot run Dropout: its layer is in no Model yet";
   for (const run of [() => layer.forward(x, true), () => layer.reference(), () => layer.seek(1)]) {
     assertThrows(run, TypeError, text);
   }
@@ -43,12 +44,15 @@ gpuTest("a replayed recording has a new mask each time, and its backward the sam
   const layer = new Dropout(0.25, { seed: 3 });
   using _model = new Model(device, [layer]);
   using ones = Tensor.from(device, new Float32Array(4_000).fill(1), [40, 100]);
-  let y!: Tensor, dX!: Tensor;
+  let y!: Tensor;
+  let dX!: Tensor;
   using recording = device.record(() => {
     y = layer.forward(ones, true);
     dX = layer.backward(ones);
   }, { fuse: true });
-  const masks: Uint32Array[] = [], total = new Float64Array(4_000), replays = 40;
+  const masks: Uint32Array[] = [];
+  const total = new Float64Array(4_000);
+  const replays = 40;
   for (let time = 0; time < replays; time++) {
     recording.replay();
     const [forward, backward] = await readAll([y, dX]);
@@ -73,7 +77,9 @@ gpuTest("one seed gives one sequence of masks; another seed, or place in the mod
     const masks = [first, second, first].map((layer) => compute(device, () => layer.forward(x, true)));
     return (await Promise.all(masks)).map((mask) => [...bits(mask)]);
   };
-  const [a, again, b] = [await firstMasks(1), await firstMasks(1), await firstMasks(2)];
+  const a = await firstMasks(1);
+  const again = await firstMasks(1);
+  const b = await firstMasks(2);
   assertEquals(a, again);
   const all = [...a, ...b];
   for (const [i, mask] of all.entries()) {
@@ -82,7 +88,8 @@ gpuTest("one seed gives one sequence of masks; another seed, or place in the mod
 });
 
 gpuTest("Dropout does nothing in evaluation, and evaluation leaves its masks alone", async (device) => {
-  const layer = new Dropout(0.5), layers = [new Linear(3, 8), new ReLU(), layer, new Linear(8, 2)];
+  const layer = new Dropout(0.5);
+  const layers = [new Linear(3, 8), new ReLU(), layer, new Linear(8, 2)];
   using model = new Model(device, layers, { random: new Random(1, "weights") });
   using bare = new Model(
     device,
@@ -97,7 +104,8 @@ gpuTest("Dropout does nothing in evaluation, and evaluation leaves its masks alo
   assertEquals(bits(await predictor.predict(x) as Float32Array<ArrayBuffer>), bits(expected));
   const train = () => compute(device, () => model.forward(x, { training: true }));
   layer.seek(0);
-  const [first, second] = [await train(), await train()];
+  const first = await train();
+  const second = await train();
   layer.seek(0);
   const firstAgain = await train();
   await predictor.predict(x);
@@ -188,14 +196,17 @@ type GpuBug = (dOut: Tensor, backward: (dOut: Tensor) => Tensor, layer: Dropout)
 
 /** A sound forward with another backward. */
 function withBackward(bug: GpuBug): Layer {
-  const layer = new Dropout(0.4), backward = layer.backward.bind(layer);
+  const layer = new Dropout(0.4);
+  const backward = layer.backward.bind(layer);
   return Object.assign(layer, { backward: (dOut: Tensor) => bug(dOut, backward, layer) });
 }
 
 function withTwin(bug: (dOut: Matrix, dX: Matrix) => Matrix): Layer {
-  const layer = new Dropout(0.4), makeTwin = layer.reference.bind(layer);
+  const layer = new Dropout(0.4);
+  const makeTwin = layer.reference.bind(layer);
   layer.reference = (): ReferenceLayer => {
-    const twin = makeTwin(), backward = twin.backward.bind(twin);
+    const twin = makeTwin();
+    const backward = twin.backward.bind(twin);
     twin.backward = (dOut) => bug(dOut, backward(dOut));
     assert(twin instanceof ReferenceDropout);
     return twin;

@@ -5,7 +5,8 @@ import { Model } from "../../lib/core/model.ts";
 import { Random } from "../../lib/base/random.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
 
-const INPUTS = 200, OUTPUTS = 300;
+const INPUTS = 200;
+const OUTPUTS = 300;
 
 function draw(init: Init, seed = 3): Float32Array {
   return initialWeights(init, INPUTS, OUTPUTS, new Random(seed, "weights"));
@@ -63,7 +64,8 @@ gpuTest("a Model starts with biases of 0, but of 1 under ones", async (device) =
 
 gpuTest("a Model draws its weights layer by layer from one stream", async (device) => {
   using model = new Model(device, [new Linear(2, 3), new Linear(3, 1)], { random: new Random(9, "weights") });
-  const random = new Random(9, "weights"), { "0.weight": first, "1.weight": second } = await model.read();
+  const random = new Random(9, "weights");
+  const { "0.weight": first, "1.weight": second } = await model.read();
   assertEquals(first, initialWeights({ kind: "kaiming" }, 2, 3, random));
   assertEquals(second, initialWeights({ kind: "kaiming" }, 3, 1, random));
 });

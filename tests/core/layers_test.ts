@@ -38,12 +38,14 @@ gpuTest("every layer agrees with its float64 twin, forward and backward, on odd 
   for (const [batch, inputs, outputs] of [[1, 1, 1], [5, 7, 9], [63, 65, 3], [7, 3, 65]]) {
     for (const layer of [new Linear(inputs, outputs), ...activations()]) {
       using _model = new Model(device, [layer]);
-      const twin = layer.reference(), out = layer.outputSize(inputs);
+      const twin = layer.reference();
+      const out = layer.outputSize(inputs);
       layer.parameters.forEach(({ value, shape }, i) => {
         twin.parameters[i].data.set(randomMatrix(1, shape.reduce((a, b) => a * b), i).data);
         value.write(Float32Array.from(twin.parameters[i].data));
       });
-      const input = randomMatrix(batch, inputs, 3), gradient = randomMatrix(batch, out, 4);
+      const input = randomMatrix(batch, inputs, 3);
+      const gradient = randomMatrix(batch, out, 4);
       using x = upload(device, input);
       using dOut = upload(device, gradient);
       const results = device.tidy(() => [layer.forward(x), layer.backward(dOut, true)!]);

@@ -36,7 +36,8 @@ async function assertTwin(device: Device, loss: Loss, rows: number, columns: num
   const target = randomMatrix(rows, columns, 2).map((v) => Math.fround(1 / (1 + Math.exp(-v))));
   using p = upload(device, prediction);
   using t = upload(device, target);
-  const { reference } = loss, terms = loss === softmaxCrossEntropy ? rows : rows * columns;
+  const { reference } = loss;
+  const terms = loss === softmaxCrossEntropy ? rows : rows * columns;
   const gradient = reference.backward(prediction, target).data;
   await assertLoss(loss, [p, t], reference.forward(prediction, target), gradient, { rtol: 1e-5, atol: 1e-6 / terms });
 }
@@ -65,7 +66,8 @@ gpuTest("huber agrees with values worked out by hand", async (device) => {
     (1.5 + 3 + 0.125 + 2.5 + 0.5) / 6,
     [0, 1, 1, -0.5, -1, 1].map((v) => v / 6),
   );
-  const [slopes, sum] = [[0, 2, 2, -0.5, -2, 1], 2 + 5 + 0.125 + 4 + 0.5];
+  const slopes = [0, 2, 2, -0.5, -2, 1];
+  const sum = 2 + 5 + 0.125 + 4 + 0.5;
   await assertLoss(huberLoss(2), [prediction, target], sum / 6, slopes.map((v) => v / 6));
   for (const delta of [0, -1, NaN, Infinity]) {
     const text = `Cannot make a Huber loss of delta ${delta}: need a finite number over 0`;
@@ -185,7 +187,8 @@ gpuTest(
     const target = logits.map((_, i) => i % 20_000 === 19_999 ? 1 : 0);
     using z = upload(device, logits);
     using t = upload(device, target);
-    const { reference } = softmaxCrossEntropy, gradient = reference.backward(logits, target).data;
+    const { reference } = softmaxCrossEntropy;
+    const gradient = reference.backward(logits, target).data;
     await assertLoss(softmaxCrossEntropy, [z, t], reference.forward(logits, target), gradient, { rtol: 1e-4, atol: 0 });
     const refuse = (shape: number[], type: typeof TypeError | typeof RangeError, problem: string) => {
       using wrong = Tensor.zeros(device, shape);

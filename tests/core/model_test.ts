@@ -36,7 +36,8 @@ gpuTest("forward() and backward() agree with the float64 model", async (device) 
   for (const [layers, loss, inputs, batch] of networks) {
     using model = new Model(device, layers);
     const twin = await model.reference(loss.reference);
-    const input = randomMatrix(batch, inputs, 1), output = twin.forward(input);
+    const input = randomMatrix(batch, inputs, 1);
+    const output = twin.forward(input);
     const goal = output.map((_, i) => loss === mse ? Math.sin(i) : i % 2);
     using x = upload(device, input);
     using target = upload(device, goal);
@@ -75,8 +76,14 @@ gpuTest("forward() and backward() show every tensor under its name", (device) =>
   const observe = (name: string, { shape }: Tensor) => seen.push(`${name} ${shape.join("x")}`);
   device.tidy(() => void model.backward(model.forward(x, { observe }), { observe }));
   assertEquals(seen, [
-    ...["z1 4x3", "a1 4x3", "z2 4x1", "a2 4x1"],
-    ...["grad_weight_2 3x1", "grad_bias_2 1", "grad_weight_1 2x3", "grad_bias_1 3"],
+    "z1 4x3",
+    "a1 4x3",
+    "z2 4x1",
+    "a2 4x1",
+    "grad_weight_2 3x1",
+    "grad_bias_2 1",
+    "grad_weight_1 2x3",
+    "grad_bias_1 3",
   ]);
 });
 

@@ -37,9 +37,14 @@ const columnsOf = ({ rows, columns, data }: Matrix) =>
 const total = (values: number[]) => values.reduce((a, b) => a + b, 0);
 const dot = (a: number[], b: number[]) => total(a.map((value, i) => value * b[i]));
 
-const a = randomMatrix(5, 7, 11), b = randomMatrix(5, 7, 12), c = randomMatrix(7, 3, 13), bias = randomMatrix(1, 7, 14);
+const a = randomMatrix(5, 7, 11);
+const b = randomMatrix(5, 7, 12);
+const c = randomMatrix(7, 3, 13);
+const bias = randomMatrix(1, 7, 14);
 const sigmoid = (v: number) => 1 / (1 + Math.exp(-v));
-const [rows, columns] = [a.rows, a.columns], shape = [rows, columns];
+const rows = a.rows;
+const columns = a.columns;
+const shape = [rows, columns];
 
 const operations: Operation[] = [
   {

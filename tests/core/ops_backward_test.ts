@@ -26,7 +26,8 @@ function differentiate(fold: (v: number[]) => number, x: Matrix, dOut: number[],
   const loss = (data: Float64Array) =>
     dOut.reduce((total, d, k) => total + d * fold(folded(x, axis, k).map((i) => data[i])), 0);
   return [...x.data.keys()].map((i) => {
-    const [up, down] = [x.data.slice(), x.data.slice()];
+    const up = x.data.slice();
+    const down = x.data.slice();
     up[i] += 1e-6;
     down[i] -= 1e-6;
     return (loss(up) - loss(down)) / 2e-6;

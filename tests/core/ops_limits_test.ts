@@ -146,7 +146,8 @@ gpuTest("gatherRows() gives NaN for rows outside the table and past the end of t
 });
 
 gpuTest("reductions longer than 65,535 elements are right over either axis and over all", async (device) => {
-  const length = 70_003, values = ramp([length]);
+  const length = 70_003;
+  const values = ramp([length]);
   values[length - 1] = 9; // a loop cut short would miss it
   const total = values.reduce((a, b) => a + b); // exact, in eighths
   using row = Tensor.from(device, values, [1, length]);
@@ -165,7 +166,9 @@ gpuTest("reductions longer than 65,535 elements are right over either axis and o
 });
 
 gpuTest("matmul() with an inner dimension longer than 65,535 is right, transposed or not", async (device) => {
-  const a = randomMatrix(3, 70_003, 1), b = randomMatrix(70_003, 2, 2), expected = reference.matmul(a, b).data;
+  const a = randomMatrix(3, 70_003, 1);
+  const b = randomMatrix(70_003, 2, 2);
+  const expected = reference.matmul(a, b).data;
   for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true], [true, true]]) {
     const run = () => {
       const left = upload(device, transposeA ? reference.transpose(a) : a);
@@ -183,27 +186,27 @@ gpuTest("grids wider than 65,535 workgroups give every element its value", async
   using one = Tensor.from(device, [[3]]);
   using order = Tensor.from(device, Uint32Array.from({ length: WIDE }, (_, i) => WIDE - 1 - i));
   using first = Tensor.from(device, Uint32Array.of(7));
-  const step = 1 / WIDE,
-    cases: [string, () => Tensor, (v: number, i: number) => number][] = [
-      ["scale", () => ops.scale(x, 2), (v) => 2 * v],
-      ["add", () => ops.add(x, y), (v) => 3 * v],
-      ["relu", () => ops.relu(x), (v) => Math.max(0, v)],
-      ["reluBackward", () => ops.reluBackward(x, y), (v) => v > 0 ? 2 * v : 0],
-      ["sigmoid", () => ops.sigmoid(x), (v) => 1 / (1 + Math.exp(-v))],
-      ["sigmoidBackward", () => ops.sigmoidBackward(x, y), (v) => 2 * v * v * (1 - v)],
-      ["addBias", () => ops.addBias(x, row), (v) => v + 0.5],
-      ["matmul", () => ops.matmul(x, one), (v) => 3 * v],
-      ["sum over columns", () => ops.sum(x, 1), (v) => v],
-      ["min over rows", () => ops.min(x.reshape([1, WIDE]), 0), (v) => v],
-      ["gatherRows", () => recorded.gatherRows(x, order), (_, i) => data[WIDE - 1 - i]],
-      ["bce backward", () => ops.scale(bceWithLogits.backward(x, y), WIDE), (v) => 1 / (1 + Math.exp(-v)) - 2 * v],
-      [
-        "gatherRowsBackward",
-        () => recorded.gatherRowsBackward(row.reshape([1, 1]), first, WIDE),
-        (_, i) => i === 7 ? 0.5 : 0,
-      ],
-      ["mse backward", () => ops.scale(mse.backward(x, y), WIDE), (v) => -2 * v],
-    ];
+  const step = 1 / WIDE;
+  const cases: [string, () => Tensor, (v: number, i: number) => number][] = [
+    ["scale", () => ops.scale(x, 2), (v) => 2 * v],
+    ["add", () => ops.add(x, y), (v) => 3 * v],
+    ["relu", () => ops.relu(x), (v) => Math.max(0, v)],
+    ["reluBackward", () => ops.reluBackward(x, y), (v) => v > 0 ? 2 * v : 0],
+    ["sigmoid", () => ops.sigmoid(x), (v) => 1 / (1 + Math.exp(-v))],
+    ["sigmoidBackward", () => ops.sigmoidBackward(x, y), (v) => 2 * v * v * (1 - v)],
+    ["addBias", () => ops.addBias(x, row), (v) => v + 0.5],
+    ["matmul", () => ops.matmul(x, one), (v) => 3 * v],
+    ["sum over columns", () => ops.sum(x, 1), (v) => v],
+    ["min over rows", () => ops.min(x.reshape([1, WIDE]), 0), (v) => v],
+    ["gatherRows", () => recorded.gatherRows(x, order), (_, i) => data[WIDE - 1 - i]],
+    ["bce backward", () => ops.scale(bceWithLogits.backward(x, y), WIDE), (v) => 1 / (1 + Math.exp(-v)) - 2 * v],
+    [
+      "gatherRowsBackward",
+      () => recorded.gatherRowsBackward(row.reshape([1, 1]), first, WIDE),
+      (_, i) => i === 7 ? 0.5 : 0,
+    ],
+    ["mse backward", () => ops.scale(mse.backward(x, y), WIDE), (v) => -2 * v],
+  ];
   for (const [name, run, expected] of cases) {
     const actual = await compute(device, run);
     const wrong = actual.findIndex((value, i) => !(Math.abs(value - expected(data[i], i)) <= 1e-6));
@@ -237,7 +240,8 @@ gpuTest("optimizers update every parameter of a grid wider than 65,535 workgroup
 });
 
 gpuTest("clipByNorm() scales every gradient of a grid wider than 65,535 workgroups", async (device) => {
-  const data = ramp([WIDE]), norm = Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
+  const data = ramp([WIDE]);
+  const norm = Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
   using gradients = Tensor.from(device, data);
   clipByNorm(gradients, norm / 4);
   const wrong = (await gradients.read()).findIndex((g, i) => !(Math.abs(g - data[i] / 4) <= 1e-6));

@@ -36,9 +36,15 @@ gpuTest("matmul() and addBias() agree with values worked out by hand", async (de
   assertEquals([...await compute(device, () => ops.addBias(ops.matmul(a, b), bias))], [158, 264, 239, 354]);
   assertEquals([...await compute(device, () => ops.matmul(a, a, { transposeB: true }))], [14, 32, 32, 77]);
   assertEquals([...await compute(device, () => ops.matmul(a, a, { transposeA: true }))], [
-    ...[17, 22, 27],
-    ...[22, 29, 36],
-    ...[27, 36, 45],
+    17,
+    22,
+    27,
+    22,
+    29,
+    36,
+    27,
+    36,
+    45,
   ]);
   assertEquals([...await compute(device, () => ops.addBiasBackward(a))], [5, 7, 9]);
 });
@@ -46,7 +52,9 @@ gpuTest("matmul() and addBias() agree with values worked out by hand", async (de
 gpuTest("matmul() agrees with the oracle on odd shapes, with each side transposed and not", async (device) => {
   const shapes = [[1, 1, 1], [5, 7, 9], [63, 65, 64], [64, 64, 64], [65, 63, 33], [1, 129, 1], [129, 1, 3], [2, 0, 3]];
   for (const [m, k, n] of shapes) {
-    const a = randomMatrix(m, k, 1), b = randomMatrix(k, n, 2), expected = reference.matmul(a, b).data;
+    const a = randomMatrix(m, k, 1);
+    const b = randomMatrix(k, n, 2);
+    const expected = reference.matmul(a, b).data;
     using results = { all: [] as Tensor[], [Symbol.dispose]: () => results.all.forEach((tensor) => tensor.dispose()) };
     for (const transposeA of [false, true]) {
       for (const transposeB of [false, true]) {
@@ -64,7 +72,9 @@ gpuTest("matmul() agrees with the oracle on odd shapes, with each side transpose
 });
 
 gpuTest("matmulBackward() agrees with the oracle", async (device) => {
-  const a = randomMatrix(5, 7, 1), b = randomMatrix(7, 9, 2), dOut = randomMatrix(5, 9, 3);
+  const a = randomMatrix(5, 7, 1);
+  const b = randomMatrix(7, 9, 2);
+  const dOut = randomMatrix(5, 9, 3);
   const [dA, dB] = device.tidy(() => {
     const { dA, dB } = ops.matmulBackward(upload(device, a), upload(device, b), upload(device, dOut));
     return [dA, dB];
@@ -78,7 +88,9 @@ gpuTest("matmulBackward() agrees with the oracle", async (device) => {
 
 gpuTest("elementwise operations agree with the oracle on odd shapes", async (device) => {
   for (const [rows, columns] of SHAPES) {
-    const a = randomMatrix(rows, columns, 1), b = randomMatrix(rows, columns, 2), bias = randomMatrix(1, columns, 3);
+    const a = randomMatrix(rows, columns, 1);
+    const b = randomMatrix(rows, columns, 2);
+    const bias = randomMatrix(1, columns, 3);
     const s = reference.sigmoid(a).map(Math.fround);
     const cases: [(get: (x: Matrix) => Tensor) => Tensor, Matrix][] = [
       [(get) => ops.add(get(a), get(b)), a.map((v, i) => v + b.data[i])],
@@ -94,7 +106,7 @@ gpuTest("elementwise operations agree with the oracle on odd shapes", async (dev
     ];
     const results = cases.map(([run]) => device.tidy(() => run((x) => upload(device, x))));
     const actual = await readAll(results);
-    cases.forEach(([, expected], i) => assertClose(actual[i], expected.data, { rtol: 1e-5, atol: 1e-5 }));
+    cases.forEach(([_, expected], i) => assertClose(actual[i], expected.data, { rtol: 1e-5, atol: 1e-5 }));
     for (const tensor of results) tensor.dispose();
   }
 });
@@ -124,7 +136,8 @@ gpuTest("sum(), mean(), min() and max() agree with values worked out by hand", a
 
 gpuTest("reductions agree with the oracle on odd shapes, in one block and in several", async (device) => {
   for (const [rows, columns] of [...SHAPES, [2_051, 3], [3, 2_051], [1_024, 1], [1_025, 1]]) {
-    const x = randomMatrix(rows, columns, 5), byColumn = reference.transpose(x);
+    const x = randomMatrix(rows, columns, 5);
+    const byColumn = reference.transpose(x);
     const lines = (m: Matrix) =>
       Array.from({ length: m.rows }, (_, i) => m.data.subarray(i * m.columns, (i + 1) * m.columns));
     const folds: [typeof ops.sum, (v: Float64Array) => number][] = [
@@ -133,7 +146,7 @@ gpuTest("reductions agree with the oracle on odd shapes, in one block and in sev
       [ops.min, (v) => v.reduce((a, b) => Math.min(a, b))],
       [ops.max, (v) => v.reduce((a, b) => Math.max(a, b))],
     ];
-    const wanted = folds.flatMap(([, fold]) => [lines(byColumn).map(fold), lines(x).map(fold), [fold(x.data)]]);
+    const wanted = folds.flatMap(([_, fold]) => [lines(byColumn).map(fold), lines(x).map(fold), [fold(x.data)]]);
     using input = upload(device, x);
     const results = folds.flatMap(([op]) => ([0, 1, undefined] as const).map((axis) => op(input, axis)));
     const actual = await readAll(results);

@@ -65,7 +65,8 @@ gpuTest("optimizers agree with steps worked out by hand", async (device) => {
 gpuTest("optimizers agree with their float64 twins over 50 steps, with and without weight decay", async (device) => {
   // One at a time, and by fours.
   for (const size of [131, 132]) {
-    const start = randomMatrix(1, size, 1).data, target = randomMatrix(1, size, 2).data;
+    const start = randomMatrix(1, size, 1).data;
+    const target = randomMatrix(1, size, 2).data;
     for (const name of NAMES) {
       const ends: Float64Array[] = [];
       for (const options of [undefined, { weightDecay: 0 }, { weightDecay: 0.3 }]) {
@@ -77,7 +78,8 @@ gpuTest("optimizers agree with their float64 twins over 50 steps, with and witho
           subtract(model.values, goal, { out: model.gradients });
           optimizer.step();
         });
-        const expected = start.slice(), twin = TWINS[name](0.03, options);
+        const expected = start.slice();
+        const twin = TWINS[name](0.03, options);
         for (let i = 0; i < 50; i++) {
           twin(expected, expected.map((w, j) => w - target[j]));
           step.replay();
@@ -94,7 +96,8 @@ gpuTest("optimizers agree with their float64 twins over 50 steps, with and witho
 
 gpuTest("optimizers with settings of their own agree with their twins", async (device) => {
   const gradient = randomMatrix(1, 3, 3).data;
-  const momentum = { momentum: 0.5 }, rms = { decay: 0.5, epsilon: 0.25 };
+  const momentum = { momentum: 0.5 };
+  const rms = { decay: 0.5, epsilon: 0.25 };
   const adam = { beta1: 0.5, beta2: 0.75, epsilon: 0.5, weightDecay: 0.125 };
   const cases: [(model: { values: Tensor; gradients: Tensor }) => Optimizer, reference.ReferenceOptimizer][] = [
     [(model) => new Momentum(model, 0.1, momentum), reference.referenceMomentum(0.1, momentum)],
@@ -149,7 +152,8 @@ gpuTest("setting learningRate reaches a recorded step", async (device) => {
     assertEquals(optimizer.learningRate, 0.25);
     step.replay();
     const [after] = await model.values.read();
-    const twin = TWINS[name]((step) => 0.5 ** (step + 1)), expected = [0, 0].map(() => Float64Array.of(0));
+    const twin = TWINS[name]((step) => 0.5 ** (step + 1));
+    const expected = [0, 0].map(() => Float64Array.of(0));
     twin(expected[0], Float64Array.of(1));
     expected[1].set(expected[0]);
     twin(expected[1], Float64Array.of(1));
@@ -160,7 +164,8 @@ gpuTest("setting learningRate reaches a recorded step", async (device) => {
 gpuTest("state lies in the layout of the parameters and changes with each step", async (device) => {
   using model = trainable(device, [1, 2, 3]);
   model.gradients.write([1, 2, 3]);
-  const adam = ["mean", "variance", "powers"], momentum = ["velocity"];
+  const adam = ["mean", "variance", "powers"];
+  const momentum = ["velocity"];
   const names = { sgd: [], momentum, nesterov: momentum, rmsprop: ["variance"], adam, adamw: adam };
   for (const name of NAMES) {
     using optimizer = createOptimizer(name, model, 0.1);

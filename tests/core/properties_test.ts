@@ -42,7 +42,8 @@ gpuTest("the transpose of a product is the product of the transposes, turned rou
     fc.asyncProperty(matrices([[0, 1], [1, 2]], exact), async ([a, b]) => {
       const n = b[0].length;
       const [product, swapped, byFlags] = await results(device, () => {
-        const [left, right] = [Tensor.from(device, a), Tensor.from(device, b)];
+        const left = Tensor.from(device, a);
+        const right = Tensor.from(device, b);
         return [
           ops.matmul(left, right),
           ops.matmul(Tensor.from(device, transpose(b)), Tensor.from(device, transpose(a))),
@@ -144,10 +145,11 @@ gpuTest("softmaxCrossEntropy stays the same where each row's logits move togethe
   // Eighths move exactly; the gradient of a row whose target sums to 1 sums to 0.
   await fc.assert(
     fc.asyncProperty(matrices([[0, 1], [0, 1]], exact), exact, async ([z, drawn], shift) => {
-      const rows = z.length,
-        hot = drawn.map((row) => row.map((_, j) => j === Math.abs(8 * row[0]) % row.length ? 1 : 0));
+      const rows = z.length;
+      const hot = drawn.map((row) => row.map((_, j) => j === Math.abs(8 * row[0]) % row.length ? 1 : 0));
       const [loss, dLogits, movedLoss, movedDLogits] = await results(device, () => {
-        const target = Tensor.from(device, hot), logits = Tensor.from(device, z);
+        const target = Tensor.from(device, hot);
+        const logits = Tensor.from(device, z);
         const moved = Tensor.from(device, z.map((row, i) => row.map((v) => v + shift * (i + 1))));
         const { forward, backward } = softmaxCrossEntropy;
         return [

@@ -39,7 +39,8 @@ gpuTest("Tensor.zeros() gives zeros of either type", async (device) => {
 
 gpuTest("Tensor.zeros() refuses what the device cannot bind before it allocates, with both sizes", (device) => {
   const allowed = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
-  const side = 2 ** 16, allocations = device.stats.allocations;
+  const side = 2 ** 16;
+  const allocations = device.stats.allocations;
   const { message } = assertThrows(() => Tensor.zeros(device, [side, side]), RangeError);
   assertEquals(
     message,
@@ -51,7 +52,8 @@ gpuTest("Tensor.zeros() refuses what the device cannot bind before it allocates,
 
 gpuTest("Tensor.view() shares the elements from an offset on", async (device) => {
   using all = Tensor.from(device, Float32Array.from({ length: 200 }, (_, i) => i));
-  const view = all.view(64, [2, 3]), nested = view.view(3, [3]);
+  const view = all.view(64, [2, 3]);
+  const nested = view.view(3, [3]);
   assertEquals(await readAll([view, nested]), [Float32Array.of(64, 65, 66, 67, 68, 69), Float32Array.of(67, 68, 69)]);
   view.write([[-1, -2, -3], [-4, -5, -6]]);
   assertEquals((await all.read()).subarray(63, 71), Float32Array.of(63, -1, -2, -3, -4, -5, -6, 70));
@@ -110,7 +112,8 @@ gpuTest("Tensor.write() refuses a wrong length or shape, and leaves the elements
 
 gpuTest("dispose() frees the buffer once; the tensor and its views are refused from then on", (device) => {
   const before = { ...device.stats };
-  const x = Tensor.zeros(device, [4]), view = x.view(0, [2]);
+  const x = Tensor.zeros(device, [4]);
+  const view = x.view(0, [2]);
   assertEquals(device.stats.buffers, before.buffers + 1);
   x.dispose();
   x.dispose();

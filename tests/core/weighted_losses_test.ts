@@ -14,7 +14,8 @@ import { compute, gpuTest, randomMatrix, upload } from "../support/gpu_test_case
 
 /** Loss and gradient, one by one and in one pass, beside what is expected. */
 async function assertLoss(loss: Loss, z: Tensor, t: Tensor, value: number, gradient: ArrayLike<number>): Promise<void> {
-  const { device } = z, tolerance = { rtol: 1e-5, atol: 1e-7 };
+  const { device } = z;
+  const tolerance = { rtol: 1e-5, atol: 1e-7 };
   assertClose(await compute(device, () => loss.forward(z, t)), [value], tolerance);
   assertClose(await compute(device, () => loss.backward(z, t)), gradient, tolerance);
   assertClose(await compute(device, () => loss.forwardBackward(z, t).loss), [value], tolerance);
@@ -41,11 +42,12 @@ gpuTest(
   "weighted losses agree with their float64 twins, and with a weight of 1 with the plain ones",
   async (device) => {
     for (const [rows, columns] of [[1, 1], [5, 7], [65, 3], [1_500, 3]]) {
-      const logits = randomMatrix(rows, columns, 1),
-        target = logits.map((_, i) => i % 3 === 0 ? 1 : i % 3 === 1 ? 0 : 0.25);
+      const logits = randomMatrix(rows, columns, 1);
+      const target = logits.map((_, i) => i % 3 === 0 ? 1 : i % 3 === 1 ? 0 : 0.25);
       using z = upload(device, logits);
       using t = upload(device, target);
-      const weights = Array.from({ length: columns }, (_, i) => 0.25 + i), ones = weights.map(() => 1);
+      const weights = Array.from({ length: columns }, (_, i) => 0.25 + i);
+      const ones = weights.map(() => 1);
       for (const loss of [weightedBceWithLogits([0.5, 4]), weightedSoftmaxCrossEntropy(weights)]) {
         const { reference } = loss;
         await assertLoss(loss, z, t, reference.forward(logits, target), reference.backward(logits, target).data);
@@ -142,7 +144,8 @@ const spoiltTwin = (loss: Loss, factor: number): Loss => ({
   reference: { ...loss.reference, backward: (p, t) => loss.reference.backward(p, t).map((v) => factor * v) },
 });
 const fusedFrom = (loss: Loss, fused: Loss): Loss => ({ ...loss, forwardBackward: fused.forwardBackward });
-const weighted = weightedSoftmaxCrossEntropy([0.5, 1, 2, 4]), bce = weightedBceWithLogits([0.5, 3]);
+const weighted = weightedSoftmaxCrossEntropy([0.5, 1, 2, 4]);
+const bce = weightedBceWithLogits([0.5, 3]);
 
 const planted: [bug: string, loss: Loss][] = [
   ["mae with its sign flipped", scaledBack(mae, -1)],
@@ -183,7 +186,8 @@ gpuTest("checkGradients() passes these losses without a bug", async (device) => 
 
 gpuTest("checkGradients() keeps clear of the kink of mae", async (device) => {
   // Targets that are never further than 1e-5 from the prediction would leave no draw.
-  const { reference } = mae, close: Loss = { ...mae, reference: { ...reference, distanceToKink: () => 1e-5 } };
+  const { reference } = mae;
+  const close: Loss = { ...mae, reference: { ...reference, distanceToKink: () => 1e-5 } };
   let message = "";
   await checkGradients(device, { name: "close", layers: [], loss: close, inputs: 4 }, 3).catch((error) => {
     message = `${error.name}: ${error.message}`;

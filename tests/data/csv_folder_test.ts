@@ -65,7 +65,8 @@ const cell = fc.oneof(
 );
 
 Deno.test("readRecords() of a folder reads its files one after the other, on ranks as by itself", async () => {
-  const end = fc.constantFrom("\n", "\r\n"), blank = fc.constantFrom("", "", "", "\n", "\r\n");
+  const end = fc.constantFrom("\n", "\r\n");
+  const blank = fc.constantFrom("", "", "", "\n", "\r\n");
   const row = fc.tuple(cell, cell, end, blank).map(([a, b, end, blank]) => `${a},${b}${end}${blank}`);
   const file = fc.tuple(fc.constantFrom("", "\ufeff"), blank, end, fc.array(row, { maxLength: 6 }), fc.boolean())
     .map(([mark, blank, end, rows, isCut]) => {
@@ -110,7 +111,8 @@ Deno.test("csvRange() of a folder gives ranks about as many bytes each, whatever
 });
 
 Deno.test("csvPaths() takes the *.csv files right in a folder, in the order of code units", async () => {
-  const text = "x\n1\n", names = ["B.csv", "a.csv", "a10.csv", "a2.CSV", "é.csv"];
+  const text = "x\n1\n";
+  const names = ["B.csv", "a.csv", "a10.csv", "a2.CSV", "é.csv"];
   const others = {
     "a.txt": "",
     ".hidden.csv": "",
@@ -205,7 +207,8 @@ Deno.test("csvRange() wants the same files of a folder at every rank", async () 
     await withFolder({ "a.csv": "x\n1\n", "b.csv": "x\n1\n" }, async (first) => {
       await withFolder(files, async (second) => {
         await asRanks(2, async (rank) => {
-          const path = [first, second][rank.rank], { message } = await assertRejects(() => csvRange(path, rank), Error);
+          const path = [first, second][rank.rank];
+          const { message } = await assertRejects(() => csvRange(path, rank), Error);
           assert(says.test(message), message);
         });
       });

@@ -45,7 +45,8 @@ const cell = fc.oneof(
 );
 
 Deno.test("csvRange() gives every record to one rank, wherever quotes and line breaks stand", async () => {
-  const end = fc.constantFrom("\n", "\r\n"), blank = fc.constantFrom("", "", "", "\n", "\r\n");
+  const end = fc.constantFrom("\n", "\r\n");
+  const blank = fc.constantFrom("", "", "", "\n", "\r\n");
   const row = fc.tuple(cell, cell, end, blank).map(([a, b, end, blank]) => `${a},${b}${end}${blank}`);
   const file = fc.tuple(fc.constantFrom("", "\ufeff"), blank, end, fc.array(row, { minLength: 1, maxLength: 12 }))
     .map(([mark, blank, end, rows]) => `${mark}${blank}x,"a ""name"""${end}${rows.join("")}`);

@@ -16,7 +16,8 @@ const TABLE: Table = {
 };
 
 function encode(table: Table, cells: (string | undefined)[]): number[] {
-  const encoder = new TableEncoder(table), out = new Float64Array(encoder.names.length + 1).fill(9);
+  const encoder = new TableEncoder(table);
+  const out = new Float64Array(encoder.names.length + 1).fill(9);
   encoder.encode(cells, out, 1);
   assertEquals(out[0], 9);
   return [...out.subarray(1)];

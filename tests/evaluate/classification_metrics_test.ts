@@ -7,7 +7,8 @@ import { classificationMetrics, RunningClassification } from "../../lib/evaluate
 //   a  [ 3, 1, 0 ]
 //   b  [ 0, 1, 1 ]
 //   c  [ 2, 0, 2 ]
-const actual = [0, 0, 0, 0, 1, 1, 2, 2, 2, 2], predicted = [0, 0, 0, 1, 1, 2, 0, 0, 2, 2];
+const actual = [0, 0, 0, 0, 1, 1, 2, 2, 2, 2];
+const predicted = [0, 0, 0, 1, 1, 2, 0, 0, 2, 2];
 
 Deno.test("classificationMetrics() counts a confusion matrix and measures each class", () => {
   const { accuracy, macroF1, confusion, perClass } = classificationMetrics(predicted, actual, ["a", "b", "c"]);
@@ -53,9 +54,9 @@ Deno.test("RunningClassification.result() of blocks is what classificationMetric
     const running = new RunningClassification(["a", "b", "c", "d"]);
     for (let i = 0; i < rows.length; i += size) {
       const block = rows.slice(i, i + size);
-      running.add(block.map(([p]) => p), block.map(([, a]) => a));
+      running.add(block.map(([p]) => p), block.map(([_, a]) => a));
     }
-    const all = classificationMetrics(rows.map(([p]) => p), rows.map(([, a]) => a), ["a", "b", "c", "d"]);
+    const all = classificationMetrics(rows.map(([p]) => p), rows.map(([_, a]) => a), ["a", "b", "c", "d"]);
     assertEquals(running.result(), all);
     // The mean of the recalls, weighted by rows, is the accuracy.
     const weighted = all.perClass.reduce((sum, { recall, rows }) => sum + recall * rows, 0) / rows.length;

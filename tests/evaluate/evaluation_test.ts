@@ -5,7 +5,8 @@ import { Scaler } from "../../lib/data/scaler.ts";
 import { assertClose } from "../support/assert_close.ts";
 
 const column = { name: "y", min: -10, max: 30, mean: 10, deviation: 4 };
-const standardize = new Scaler("standardize", [column]), none = new Scaler("none", [column]);
+const standardize = new Scaler("standardize", [column]);
+const none = new Scaler("none", [column]);
 
 Deno.test("toRaw() gives raw units under mse, probabilities under bce", () => {
   assertEquals([...toRaw([0, 1, -0.5], mse, standardize)], [10, 14, 8]);
@@ -37,7 +38,8 @@ Deno.test("evaluate() gives the accuracy of probabilities under bce", () => {
 
 Deno.test("toRaw() and evaluate() take each row as classes under softmax", () => {
   const two = new Scaler("none", [column, { ...column, name: "z" }]);
-  const output = [0, Math.log(3), 7, 7, 1e30, -1e30], target = [0, 1, 0, 1, 1, 0];
+  const output = [0, Math.log(3), 7, 7, 1e30, -1e30];
+  const target = [0, 1, 0, 1, 1, 0];
   assertClose(toRaw(output, softmaxCrossEntropy, two), [0.25, 0.75, 0.5, 0.5, 1, 0], { atol: 1e-15 });
   const { rows, loss, accuracy } = evaluate(output, target, softmaxCrossEntropy, two);
   assertEquals([rows, accuracy], [3, 2 / 3]); // of equal classes the first is taken, which is wrong in the second row
@@ -74,8 +76,10 @@ Deno.test("evaluate() measures the mean of the training targets beside the predi
 });
 
 Deno.test("evaluate() measures the majority class beside the predictions, its loss that of the shares", () => {
-  const names = ["a", "b", "c"], three = new Scaler("none", names.map((name) => ({ ...column, name })));
-  const output = [9, 0, 0, 0, 9, 0, 0, 9, 0], y = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+  const names = ["a", "b", "c"];
+  const three = new Scaler("none", names.map((name) => ({ ...column, name })));
+  const output = [9, 0, 0, 0, 9, 0, 0, 9, 0];
+  const y = [1, 0, 0, 0, 1, 0, 0, 0, 1];
   const { baseline } = evaluate(output, y, softmaxCrossEntropy, three, { baseline: [0.25, 0.25, 0.5] });
   assertEquals([baseline?.accuracy, baseline?.confusion], [1 / 3, [[0, 0, 1], [0, 0, 1], [0, 0, 1]]]);
   assertAlmostEquals(baseline!.loss, (2 * Math.log(4) + Math.log(2)) / 3, 1e-12);
@@ -90,7 +94,8 @@ Deno.test("evaluate() of a baseline that is certain gives a finite loss", () => 
   for (const share of [0, 1]) {
     const one = evaluate([1], [1 - share], bceWithLogits, none, { baseline: [share] }).baseline;
     assertAlmostEquals(one!.loss, -Math.log(Number.EPSILON), 1e-9);
-    const y = [share, 1 - share], shares = [1 - share, share];
+    const y = [share, 1 - share];
+    const shares = [1 - share, share];
     const both = evaluate([1, 0], y, softmaxCrossEntropy, two, { baseline: shares }).baseline;
     assertAlmostEquals(both!.loss, -Math.log(Number.EPSILON), 1e-9);
   }
@@ -110,10 +115,11 @@ Deno.test("evaluate() counts rows of several targets", () => {
 });
 
 Deno.test("Evaluator.result() of blocks is what evaluate() gives for all", () => {
-  const output = Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)),
-    y = output.map((v, i) => v > 0 || i % 7 === 0 ? 1 : 0);
+  const output = Float32Array.from({ length: 60 }, (_, i) => Math.sin(i));
+  const y = output.map((v, i) => v > 0 || i % 7 === 0 ? 1 : 0);
   for (const [loss, scaler] of [[mse, standardize], [bceWithLogits, none]] as const) {
-    const options = { baseline: [0.25] }, all = evaluate(output, y, loss, scaler, options);
+    const options = { baseline: [0.25] };
+    const all = evaluate(output, y, loss, scaler, options);
     for (const size of [60, 7, 1]) {
       const evaluator = new Evaluator(loss, scaler, options);
       for (let i = 0; i < 60; i += size) evaluator.add(output.subarray(i, i + size), y.subarray(i, i + size));

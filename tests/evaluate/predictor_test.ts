@@ -10,7 +10,8 @@ import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 
 gpuTest("predict() agrees with the float64 model, row by row", async (device) => {
   using model = new Model(device, [new Linear(3, 9), new ReLU(), new Linear(9, 2)]);
-  const twin = await model.reference(referenceMse), rows = randomMatrix(37, 3);
+  const twin = await model.reference(referenceMse);
+  const rows = randomMatrix(37, 3);
   using predictor = new Predictor(model, 3, 37);
   using x = upload(device, rows);
   assertClose(await predictor.predict(x), twin.forward(rows).data, { rtol: 1e-5, atol: 1e-5 });
@@ -19,7 +20,8 @@ gpuTest("predict() agrees with the float64 model, row by row", async (device) =>
 gpuTest("predict() goes over more rows than a chunk holds, with one wait", async (device) => {
   // A hidden width of 2^14 leaves 64 rows to a chunk.
   using model = new Model(device, [new Linear(1, 2 ** 14), new Linear(2 ** 14, 1)]);
-  const rows = 150, weight = new Float32Array(2 ** 14).fill(2 ** -14);
+  const rows = 150;
+  const weight = new Float32Array(2 ** 14).fill(2 ** -14);
   model.load({
     "0.weight": new Float32Array(2 ** 14).fill(1),
     "0.bias": new Float32Array(2 ** 14),
@@ -53,15 +55,20 @@ gpuTest("predict() sees the weights of each call, and takes fewer rows than anno
 
 gpuTest("predictBlocks() gives what predict() does, block by block, and reads one block ahead", async (device) => {
   // 2^13 inputs leave 128 rows to a block.
-  const rows = 300, inputs = 2 ** 13, log: string[] = [];
+  const rows = 300;
+  const inputs = 2 ** 13;
+  const log: string[] = [];
   using model = new Model(device, [new Linear(inputs, 2)]);
   const x = Float32Array.from({ length: rows * inputs }, (_, i) => i % 7 - 3);
-  const y = Float32Array.from({ length: 2 * rows }, (_, i) => i), memory = new ArrayRows(x, y, inputs);
+  const y = Float32Array.from({ length: 2 * rows }, (_, i) => i);
+  const memory = new ArrayRows(x, y, inputs);
   const read = (start: number, count: number) => (log.push(`read ${start}`), memory.read(start, count));
   const source = { rows, inputs, targets: 2, read };
   using predictor = new Predictor(model, inputs, rows);
   using all = Tensor.from(device, x, [rows, inputs]);
-  const { bytes } = device.stats, outputs: number[] = [], targets: number[] = [];
+  const { bytes } = device.stats;
+  const outputs: number[] = [];
+  const targets: number[] = [];
   for await (const block of predictor.predictBlocks(source)) {
     outputs.push(...block.output);
     targets.push(...block.y);
@@ -74,7 +81,9 @@ gpuTest("predictBlocks() gives what predict() does, block by block, and reads on
 });
 
 gpuTest("predictBlocks() that is left early, or whose source fails, leaves nothing behind", async (device) => {
-  const rows = 3_000_000, zeros = new Float32Array(rows), memory = new ArrayRows(zeros, zeros, 1);
+  const rows = 3_000_000;
+  const zeros = new Float32Array(rows);
+  const memory = new ArrayRows(zeros, zeros, 1);
   using model = new Model(device, [new Linear(1, 1)]);
   using predictor = new Predictor(model, 1, rows);
   const { buffers } = device.stats;

@@ -37,7 +37,8 @@ async function reportOf(body: (device: Device) => void): Promise<string> {
 
 /** WebGPU's own device behind the next one that is requested. */
 async function requestBoth(): Promise<{ device: Device; gpu: GPUDevice }> {
-  const { prototype } = GPUAdapter, { requestDevice } = prototype;
+  const { prototype } = GPUAdapter;
+  const { requestDevice } = prototype;
   let gpu: GPUDevice | undefined;
   prototype.requestDevice = async function (...options) {
     return gpu = await requestDevice.apply(this, options);
@@ -78,7 +79,8 @@ Deno.test("read() reports a binding too small by its kernel's name", async () =>
 Deno.test("read() reports a buffer destroyed behind the device's back by the kernel that binds it", async () => {
   const reports = (use: (x: Tensor, y: Tensor) => void) =>
     reportOf((device) => {
-      const x = Tensor.zeros(device, [3]), y = Tensor.zeros(device, [4]);
+      const x = Tensor.zeros(device, [3]);
+      const y = Tensor.zeros(device, [4]);
       using recording = device.record(() => [relu(y), scale(x, 2)]);
       x.buffer.destroy();
       use(x, y);
@@ -129,7 +131,7 @@ Deno.test("createBuffer() out of memory: what was asked for, what is held, what 
     cwd: new URL("../../", import.meta.url),
   }).output();
   const [said, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  const [, before, bytes, buffers] = said.match(
+  const [_, before, bytes, buffers] = said.match(
     /^(\d+) DeviceError: The GPU reported: out of memory for a tensor \[4096, 8192\], which takes 134217728 bytes beside (\d+) in (\d+) buffers: take smaller batches or a smaller network, .*\ntrue\n$/,
   ) ?? [];
   assert(before, `said ${said}${error}`);
@@ -199,9 +201,17 @@ Deno.test("train ends with code 1 and keeps no result where its device is lost, 
   const sizes = ["--num-dataset", "500", "--num-epochs", "2000", "--hidden-size", "8"];
   const train = async (name: string, env: Record<string, string>) =>
     await place.runDeno([
-      ...["run", "--config", pathInProject("deno.json"), "-A", "--no-check"],
-      ...["--preload", pathInProject("tests/gpu/lost_device.ts"), pathInProject("tasks/training/train_run.ts")],
-      ...[...sizes, "--run-name", name],
+      "run",
+      "--config",
+      pathInProject("deno.json"),
+      "-A",
+      "--no-check",
+      "--preload",
+      pathInProject("tests/gpu/lost_device.ts"),
+      pathInProject("tasks/train.ts"),
+      ...sizes,
+      "--run-name",
+      name,
     ], env);
   const lost = await train("lost", { HARM: "lost", HARM_AFTER: "400" });
   assertMatch(

@@ -45,8 +45,17 @@ const networks: { name: string; layers: () => Layer[]; inputs: number; loss: Los
   {
     name: "tanh, widths by four, and what is not fused",
     layers: () => [
-      ...[new Linear(44, 48), new Tanh(), new Dropout(0), new Linear(48, 52), new Tanh(), new ReLU()],
-      ...[new Linear(52, 44), new GELU(), new Linear(44, 48), new LeakyReLU(), new Linear(48, 40)],
+      new Linear(44, 48),
+      new Tanh(),
+      new Dropout(0),
+      new Linear(48, 52),
+      new Tanh(),
+      new ReLU(),
+      new Linear(52, 44),
+      new GELU(),
+      new Linear(44, 48),
+      new LeakyReLU(),
+      new Linear(48, 40),
     ],
     inputs: 44,
     loss: softmaxCrossEntropy,
@@ -72,12 +81,15 @@ for (const { products, name, layers, inputs, loss, rows } of cases) {
     for (const { parameter: { shape, value } } of model.parameters) {
       if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, (_, i) => Math.sin(i) / 2));
     }
-    const x = randomMatrix(rows, inputs, 1), outputs = model.parameters.at(-1)!.parameter.shape[0];
+    const x = randomMatrix(rows, inputs, 1);
+    const outputs = model.parameters.at(-1)!.parameter.shape[0];
     const target = randomMatrix(rows, outputs, 2).map((v) => Math.fround(Math.abs(v) / 3));
-    const twin = await model.reference(loss.reference), expected = twin.backward(x, target);
+    const twin = await model.reference(loss.reference);
+    const expected = twin.backward(x, target);
     using input = upload(device, x);
     using wanted = upload(device, target);
-    let lossValue!: Tensor, dX!: Tensor;
+    let lossValue!: Tensor;
+    let dX!: Tensor;
     const step = () => {
       const { loss: value, dPrediction } = loss.forwardBackward(model.forward(input), wanted);
       lossValue = value;
@@ -100,7 +112,9 @@ for (const { products, name, layers, inputs, loss, rows } of cases) {
 Deno.test("matmul() in tiles is right on shapes that end within a tile, transposed or not", async () => {
   using device = await Device.request({ products: "tiles" });
   for (const [m, k, n] of [[1, 300, 300], [300, 300, 1], [65, 17, 67], [64, 64, 64], [129, 100, 31]]) {
-    const a = randomMatrix(m, k, 1), b = randomMatrix(k, n, 2), expected = reference.matmul(a, b).data;
+    const a = randomMatrix(m, k, 1);
+    const b = randomMatrix(k, n, 2);
+    const expected = reference.matmul(a, b).data;
     for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true], [true, true]]) {
       using left = upload(device, transposeA ? reference.transpose(a) : a);
       using right = upload(device, transposeB ? reference.transpose(b) : b);
@@ -113,12 +127,16 @@ Deno.test("matmul() in tiles is right on shapes that end within a tile, transpos
 });
 
 gpuTest("record() keeps every tensor readable unless it may fuse", async (device) => {
-  const a = randomMatrix(40, 44, 1), b = randomMatrix(44, 48, 2), c = randomMatrix(1, 48, 3);
+  const a = randomMatrix(40, 44, 1);
+  const b = randomMatrix(44, 48, 2);
+  const c = randomMatrix(1, 48, 3);
   using left = upload(device, a);
   using right = upload(device, b);
   using bias = Tensor.from(device, Float32Array.from(c.data));
   const z = reference.addBias(reference.matmul(a, b), c);
-  let product!: Tensor, sums!: Tensor, out!: Tensor;
+  let product!: Tensor;
+  let sums!: Tensor;
+  let out!: Tensor;
   const body = () => {
     product = matmul(left, right);
     sums = addBias(product, bias);
@@ -140,12 +158,15 @@ gpuTest("record() keeps every tensor readable unless it may fuse", async (device
 });
 
 gpuTest("a fused recording writes an intermediate result that something else reads", async (device) => {
-  const a = randomMatrix(40, 44, 1), b = randomMatrix(44, 48, 2), c = randomMatrix(1, 48, 3);
+  const a = randomMatrix(40, 44, 1);
+  const b = randomMatrix(44, 48, 2);
+  const c = randomMatrix(1, 48, 3);
   using left = upload(device, a);
   using right = upload(device, b);
   using bias = Tensor.from(device, Float32Array.from(c.data));
   const z = reference.addBias(reference.matmul(a, b), c);
-  let total!: Tensor, dX!: Tensor;
+  let total!: Tensor;
+  let dX!: Tensor;
   using fused = device.record(() => {
     const sums = addBias(matmul(left, right), bias);
     const out = relu(sums);
@@ -158,7 +179,8 @@ gpuTest("a fused recording writes an intermediate result that something else rea
 });
 
 gpuTest("a matrix is packed again after something has written to it", async (device) => {
-  const a = randomMatrix(44, 44, 1), b = randomMatrix(44, 44, 2);
+  const a = randomMatrix(44, 44, 1);
+  const b = randomMatrix(44, 44, 2);
   using left = upload(device, a);
   using right = upload(device, b);
   for (const fuse of [false, true]) {
@@ -176,7 +198,10 @@ gpuTest("a matrix is packed again after something has written to it", async (dev
 });
 
 Deno.test("a fused tanh gives what the plain one gives, NaN and infinities too, in blocks and in tiles", async () => {
-  const rows = 40, inner = 44, columns = 48, a = randomMatrix(rows, inner, 1).map((v) => v / 8);
+  const rows = 40;
+  const inner = 44;
+  const columns = 48;
+  const a = randomMatrix(rows, inner, 1).map((v) => v / 8);
   const strange = [NaN, Infinity, -Infinity, 3e38, -3e38, 1e-6];
   strange.forEach((v, i) => a.data[i * inner] = v); // the first element of the first rows
   const b = new reference.Matrix(inner, columns).map((_, i) => i % columns === Math.floor(i / columns) ? 1 : 0);
@@ -184,7 +209,8 @@ Deno.test("a fused tanh gives what the plain one gives, NaN and infinities too, 
     using device = await Device.request({ products });
     using left = upload(device, a);
     using right = upload(device, b);
-    let y!: Tensor, dX!: Tensor;
+    let y!: Tensor;
+    let dX!: Tensor;
     using fused = device.record(() => {
       y = tanh(matmul(left, right));
       dX = tanhBackward(y, matmul(left, right));
@@ -192,7 +218,8 @@ Deno.test("a fused tanh gives what the plain one gives, NaN and infinities too, 
     fused.replay();
     assertEquals(fused.length, 2, products);
     // A row with a NaN or an infinity, times the identity, is NaN wherever 0 meets it.
-    const z = reference.matmul(a, b), expected = reference.tanh(z);
+    const z = reference.matmul(a, b);
+    const expected = reference.tanh(z);
     assertClose([...await y.read()], expected.data, { rtol: 1e-6, atol: 1e-7 });
     assertClose([...await dX.read()], reference.tanhBackward(expected, z).data, { rtol: 1e-5, atol: 1e-6 });
   }

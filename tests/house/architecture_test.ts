@@ -44,7 +44,8 @@ function allowedBy(room: string, readme: string): string[] | undefined {
 
 /** What is wrong with one import; undefined where nothing is. */
 function faultOf(from: string, to: string, rooms: Rooms): string | undefined {
-  const [source, target] = [from.split("/")[0], to.split("/")[0]];
+  const source = from.split("/")[0];
+  const target = to.split("/")[0];
   if (to.endsWith(".wgsl")) return from === "kernels/mod.ts" ? undefined : "only kernels/mod.ts imports kernels";
   if (source === "kernels") return "kernels import nothing from elsewhere";
   if (source === "lib" && target !== "lib" && to !== "kernels/mod.ts") {
@@ -54,7 +55,8 @@ function faultOf(from: string, to: string, rooms: Rooms): string | undefined {
     return "mod.ts exports from lib and kernels alone";
   }
   if (source === "tasks" && target === "tests") return "tasks import nothing from tests";
-  const [own, other] = [roomOf(from), roomOf(to)];
+  const own = roomOf(from);
+  const other = roomOf(to);
   const allowed = rooms.get(own);
   // What tasks take from lib, and the scripts at the top of tasks from its rooms, is free.
   if (!allowed || own === other || (source === "tasks" && target !== "tasks")) return undefined;
@@ -172,7 +174,7 @@ Deno.test("rooms of tests mirror those of lib and tasks", async () => {
   const rooms = new Set([...(await readSources(".")).keys()].map(roomOf));
   const others: string[] = [];
   for (const path of (await readSources("tests")).keys()) {
-    const [, room, inner] = path.split("/");
+    const [_, room, inner] = path.split("/");
     const mirrored = room === "tasks" ? `tasks/${inner}` : `lib/${room}`;
     if (!rooms.has(mirrored) && (room === "tasks" || !OWN_ROOMS_OF_TESTS.includes(room))) others.push(path);
   }

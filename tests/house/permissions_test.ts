@@ -38,7 +38,8 @@ const WRITES: Record<string, string | undefined> = {
 };
 
 /** The tasks that may listen, and that on loopback alone: for a page. */
-const MAY_LISTEN = ["train", "playground"], LOOPBACK = "--allow-net=127.0.0.1";
+const MAY_LISTEN = ["train", "playground"];
+const LOOPBACK = "--allow-net=127.0.0.1";
 
 /** What Deno says of a permission that is missing. */
 const NOT_CAPABLE = /NotCapable|Requires .* (access|permissions?)\b/i;
@@ -61,7 +62,12 @@ const DRIVERS = { LD_LIBRARY_PATH: "/nowhere" };
 const SMALL = ["--num-dataset=100", "--num-epochs=1"];
 
 /** What `deno task setup` is made of. */
-const SETUP = ["tasks/setup/prepare_machine.ts", "tasks/setup/open_mpi.ts", "tasks/setup/packages.ts"];
+const SETUP = [
+  "tasks/setup.ts",
+  "tasks/setup/prepare_machine.ts",
+  "tasks/setup/open_mpi.ts",
+  "tasks/setup/packages.ts",
+];
 
 const USES: Record<string, Use> = {
   "gen-data": { args: () => ["--num-dataset=100", "--generate-dataset"], says: /^wrote data\/cubic.csv: 100 rows/m },
@@ -86,8 +92,13 @@ const USES: Record<string, Use> = {
   },
   "tune-mpi": {
     args: (at) => [
-      ...["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1"],
-      ...["--trials=1", "--seed=1|2", "--run-name=mpi"],
+      "--data",
+      `${at}/own.csv`,
+      "--target=y",
+      "--num-epochs=1",
+      "--trials=1",
+      "--seed=1|2",
+      "--run-name=mpi",
     ],
     says: /^best: data\/runs\/mpi-001$/m,
     env: DRIVERS,
@@ -120,7 +131,7 @@ const USES: Record<string, Use> = {
   test: {
     args: () => [],
     says: /^tests: \d+ passed/m,
-    project: [...SETUP, "tasks/gate/gate.ts"],
+    project: [...SETUP, "tasks/test.ts", "tasks/gate/gate.ts", "tasks/gate/sources.ts"],
     // Its stages would install what they miss.
     env: { NO_SETUP: "1" },
   },
@@ -147,8 +158,10 @@ function denials(flags: readonly string[]): string[] {
 
 /** A run of a task's typical use under some flags. */
 async function use(task: string, flags: readonly string[], place: Workplace, elsewhere: string): Promise<string> {
-  const { args, project = [], env = {} } = USES[task], { script } = await commandOf(task);
-  const words = [...flags, ...denials(flags)], surroundings = { NO_COLOR: "1", ...env };
+  const { args, project = [], env = {} } = USES[task];
+  const { script } = await commandOf(task);
+  const words = [...flags, ...denials(flags)];
+  const surroundings = { NO_COLOR: "1", ...env };
   await using copy = await Workplace.create();
   for (const name of project) await copy.write(name, await Deno.readTextFile(pathInProject(name)));
   for (const name of ["lib/a.ts", "tasks/offline_std/a.ts"]) await copy.write(name, "");
@@ -181,7 +194,8 @@ Deno.test("deno.json gives every task known permissions, no network but a page o
   for (const task of Object.keys(await readTasks())) {
     assert(task in USES || [...LONG, ...BROWSING].includes(task), `a task without a typical use here: ${task}`);
     if (BROWSING.includes(task)) continue;
-    const { flags } = await commandOf(task), of = (kind: string) => flags.filter((flag) => flag.includes(`-${kind}`));
+    const { flags } = await commandOf(task);
+    const of = (kind: string) => flags.filter((flag) => flag.includes(`-${kind}`));
     for (const flag of flags) {
       assertMatch(
         flag,

@@ -26,7 +26,7 @@ Deno.test("README.md: the table of keys has each setting with its default", asyn
   const rows = (await Deno.readTextFile(new URL("README.md", root))).matchAll(
     /^\| `([A-Z_]+)`\s*\| (?:`([^`]+)`)?\s*\|/gm,
   );
-  const found = Object.fromEntries([...rows].map(([, key, preset = ""]) => [key, preset]));
+  const found = Object.fromEntries([...rows].map(([_, key, preset = ""]) => [key, preset]));
   assertEquals(found, Object.fromEntries(KEYS.map((key) => [key, SETTINGS[key].default])));
 });
 
@@ -36,7 +36,7 @@ Deno.test("README.md: the table of keys has each recipe's own defaults, and thos
   const rows = (await Deno.readTextFile(new URL("README.md", root))).matchAll(
     /^\| `([A-Z_]+)`\s*\| (?:`[^`]+`)?\s*\| ([^|]*)\|/gm,
   );
-  const found = new Map([...rows].map(([, key, cell]) => [key, cell]));
+  const found = new Map([...rows].map(([_, key, cell]) => [key, cell]));
   const presets = { ...RECIPES, tables: { defaults: TABLE_DEFAULTS } };
   for (const [recipe, { defaults }] of Object.entries(presets)) {
     for (const [key, preset] of Object.entries(defaults)) {

@@ -135,8 +135,8 @@ Deno.test("diagnose() compares the validation loss with the training loss, with 
 });
 
 Deno.test("diagnose() tells causes, not what follows from them", () => {
-  const dead = relu(100),
-    overfitted = { losses: { validation: 9, lowest: 1, train: 0.1, firstTrain: 1, lowestEpoch: 1 } };
+  const dead = relu(100);
+  const overfitted = { losses: { validation: 9, lowest: 1, train: 0.1, firstTrain: 1, lowestEpoch: 1 } };
   const constant = { targets: [{ name: "y", min: 3, max: 3 }, { name: "z", min: 0, max: 1 }] };
   const identical = { weights: [weights("0.weight", [[1, 1]], [[0, 0]]), chain(1, 1).weights![1]] };
   assertEquals(kindsOf({ ...dead, ...chain(0, 1), ...overfitted }), ["dead units"]);

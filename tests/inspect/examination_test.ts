@@ -22,7 +22,8 @@ gpuTest("examine() sees what float64 sees, in one wait", async (device) => {
     new Linear(6, 2),
   ];
   using model = new Model(device, layers, { random: random() });
-  const xs = randomMatrix(7, 3), ys = randomMatrix(7, 2, 2);
+  const xs = randomMatrix(7, 3);
+  const ys = randomMatrix(7, 2, 2);
   using x = upload(device, xs);
   using y = upload(device, ys);
   const reference = await model.reference(mse.reference);
@@ -72,7 +73,8 @@ for (const plain of [false, true]) {
         const gradients = await model.readGradients();
         return { epochs, seen, last: await model.read(), gradients };
       };
-      const [alone, examined] = [await train(false), await train(true)];
+      const alone = await train(false);
+      const examined = await train(true);
       assertEquals(examined.seen.length, 12);
       for (const [i, { losses, evaluation }] of alone.epochs.entries()) {
         assertEquals(bits(Float32Array.from(examined.epochs[i].losses)), bits(Float32Array.from(losses)));

@@ -16,7 +16,9 @@ import type { TrainingState } from "../../lib/training/training_state.ts";
 import { formatFault } from "../../tasks/training/not_finite_report.ts";
 import { gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
 
-const ROWS = 62, BATCH = 4, ODD_ROW = 27;
+const ROWS = 62;
+const BATCH = 4;
+const ODD_ROW = 27;
 
 /** `y = x^8`: overflows in its forward pass, as an exponential would. */
 class Power implements Layer {
@@ -63,7 +65,8 @@ const narrow = (between: Layer) => () => [new Linear(2, 1), between, new Linear(
 
 function setUp(device: Device, setup: Setup): Made {
   const { layers = perceptron, weights, odd = {}, small, windowRows, plain, clipNorm } = setup;
-  const stack = new DisposableStack(), scale = small ? 1e-3 : 1;
+  const stack = new DisposableStack();
+  const scale = small ? 1e-3 : 1;
   const [x, y] = [2, 1].map((columns, i) =>
     Float32Array.from(randomMatrix(ROWS, columns, i).data, (v) => small ? scale * (0.5 + Math.abs(v) / 9) : v)
   );
@@ -94,7 +97,8 @@ async function stepByStep(device: Device, setup: Setup): Promise<Pick<Fault, "st
   using made = setUp(device, setup);
   const { trainer, model, state } = made;
   for (let step = 1;; step++) {
-    const before = await trainer.snapshot(), isLossBad = await runStep(trainer);
+    const before = await trainer.snapshot();
+    const isLossBad = await runStep(trainer);
     const kept = await readAll([model.gradients, model.values, ...Object.values(state)]);
     if (!isLossBad && !kept.some(isBad)) continue;
     trainer.restore(before);
@@ -104,7 +108,8 @@ async function stepByStep(device: Device, setup: Setup): Promise<Pick<Fault, "st
 
 /** The first tensor of the next step that is not finite, and the rows that it saw. */
 async function observe({ trainer, model, state, data }: Made): Promise<Pick<Fault, "tensor" | "rows">> {
-  let rows: number[] = [], tensor = "";
+  let rows: number[] = [];
+  let tensor = "";
   const stop = trainer.step + 1;
   const note = (name: string, values: ArrayLike<number>) => tensor ||= isBad(values) ? name : "";
   const isRow = (row: number, x: ArrayLike<number>, y: number) =>
@@ -156,7 +161,9 @@ const CASES: Record<string, Case> = {
   },
   "an infinite target, with dropout, over windows": {
     layers: () => [new Linear(2, 6), new ReLU(), new Dropout(0.5), new Linear(6, 1)],
-    ...{ odd: { y: -Infinity }, windowRows: 20, optimizer: "adam" },
+    odd: { y: -Infinity },
+    windowRows: 20,
+    optimizer: "adam",
     expected: { tensor: "y", row: ODD_ROW, value: -Infinity },
     cause: "data",
     says:
@@ -169,7 +176,10 @@ const CASES: Record<string, Case> = {
     says: /a learning rate of 3 is too large\nwhat to do: LEARNING_RATE=0.3, .*--on-nan halve-lr/,
   },
   "a learning rate too large, momentum, plain, over windows": {
-    ...{ learningRate: 1, optimizer: "momentum", plain: true, windowRows: 20 },
+    learningRate: 1,
+    optimizer: "momentum",
+    plain: true,
+    windowRows: 20,
     expected: { tensor: "?" },
     cause: "rate",
     says: /a learning rate of 1 is too large/,
@@ -182,13 +192,18 @@ const CASES: Record<string, Case> = {
     says: /a learning rate of 3 is too large/,
   },
   "a learning rate too large, adam": {
-    ...{ learningRate: 1e10, optimizer: "adam" },
+    learningRate: 1e10,
+    optimizer: "adam",
     expected: { tensor: "?" },
     cause: "rate",
     says: /a learning rate of 10000000000 is too large\nwhat to do: LEARNING_RATE=1000000000,/,
   },
   "an overflow of adam's variance alone": {
-    ...{ layers: narrow(new ReLU()), weights: steep, small: true, odd: { x: 50 }, optimizer: "adam" },
+    layers: narrow(new ReLU()),
+    weights: steep,
+    small: true,
+    odd: { x: 50 },
+    optimizer: "adam",
     expected: {
       tensor: "optimizer.variance.0.weight",
       value: Infinity,
@@ -199,20 +214,28 @@ const CASES: Record<string, Case> = {
     says: /^the optimizer's variance of 0.weight of layer 0 \(Linear\) is Infinity .*, first at \[1, 0\]/,
   },
   "a norm that clipNorm cannot square": {
-    ...{ layers: narrow(new ReLU()), weights: steep, small: true, odd: { x: 50 }, clipNorm: 1e30, learningRate: 1e-30 },
+    layers: narrow(new ReLU()),
+    weights: steep,
+    small: true,
+    odd: { x: 50 },
+    clipNorm: 1e30,
+    learningRate: 1e-30,
     expected: { tensor: "gradient norm" },
     cause: "overflow",
     says: /^the norm of the gradients, which CLIP_NORM needs, is Infinity at step \d+ of epoch 1\nbatch/,
   },
   "an overflow in a layer": {
-    ...{ layers: narrow(new Power()), weights: { ...steep, "0.weight": [2e3, 2e3], "2.weight": [1e-9] }, small: true },
-    ...{ odd: { x: 50 }, learningRate: 1e-30 },
+    layers: narrow(new Power()),
+    weights: { ...steep, "0.weight": [2e3, 2e3], "2.weight": [1e-9] },
+    small: true,
+    odd: { x: 50 },
+    learningRate: 1e-30,
     expected: { tensor: "a1", row: ODD_ROW, layer: { number: 1, kind: "Power" }, value: Infinity },
     cause: "unknown",
     says: /^output a1 of layer 1 \(Power\) is Infinity at step \d+ of epoch 1, in training row 27, column 0/,
   },
   "an input that is not scaled": {
-    ...{ odd: { x: 1e22 } },
+    odd: { x: 1e22 },
     expected: { tensor: "loss" },
     cause: "scale",
     says: /likely cause: input 1 is not scaled: the batch holds 1e\+22\nwhat to do: .*SCALING_METHOD/,
@@ -235,7 +258,8 @@ for (const [name, { expected, cause, says, ...setup }] of Object.entries(CASES))
       assert(error.after < truth.step && truth.step <= error.step, `${error.after} ${truth.step} ${error.step}`);
       const fault = await findFault(trainer, state, error);
       const text = formatFault(fault, { inputs: ["a", "b"], targets: ["c"] }).join("\n");
-      const { tensor, ...rest } = expected, named = { tensor: fault.tensor, step: fault.step, rows: fault.rows };
+      const { tensor, ...rest } = expected;
+      const named = { tensor: fault.tensor, step: fault.step, rows: fault.rows };
       assertEquals(named, tensor === "gradient norm" ? { ...truth, tensor } : truth, text);
       if (tensor !== "?") assertEquals(fault.tensor, tensor);
       for (const key of Object.keys(rest) as (keyof typeof rest)[]) assertEquals(fault[key], rest[key], text);

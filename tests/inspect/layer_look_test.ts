@@ -11,20 +11,28 @@ import { assertClose } from "../support/assert_close.ts";
 import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 
 const layers = () => [
-  ...[new Linear(3, 8), new ReLU(), new Linear(8, 4), new Sigmoid(), new Linear(4, 6), new ReLU(), new Linear(6, 2)],
+  new Linear(3, 8),
+  new ReLU(),
+  new Linear(8, 4),
+  new Sigmoid(),
+  new Linear(4, 6),
+  new ReLU(),
+  new Linear(6, 2),
 ];
 
 gpuTest("LayerLook gives float64's norms and the dead units, in one wait", async (device) => {
   using model = new Model(device, layers(), { random: new Random(5, "layers") });
   const { "0.bias": _, ...rest } = await model.read();
   model.load({ ...rest, "0.bias": [-100, 0, -100, 0, -100, 0, 0, 0] });
-  const xs = randomMatrix(70, 3), ys = randomMatrix(70, 2, 2);
+  const xs = randomMatrix(70, 3);
+  const ys = randomMatrix(70, 2, 2);
   using x = upload(device, xs);
   using y = upload(device, ys);
   const reference = await model.reference(mse.reference);
   reference.backward(xs, ys);
   using look = new LayerLook(model, mse, x, y);
-  const { waits } = device.stats, { weights, gradients, dead } = await look.take();
+  const { waits } = device.stats;
+  const { weights, gradients, dead } = await look.take();
   assertEquals(device.stats.waits, waits + 1);
   const names = model.parameters.map(({ name }) => name);
   assertEquals([Object.keys(weights), Object.keys(gradients), Object.keys(dead)], [names, names, ["a1", "a3"]]);
@@ -54,7 +62,8 @@ gpuTest("LayerLook leaves training and its last gradients as they are, bit for b
     await Promise.all(looks);
     return [looks.length, epochs.map(({ losses }) => [...losses]), await model.read(), await model.readGradients()];
   };
-  const [[none, ...alone], [four, ...looked]] = [await train(false), await train(true)];
+  const [none, ...alone] = await train(false);
+  const [four, ...looked] = await train(true);
   assertEquals([none, four], [0, 4]);
   assertEquals(looked, alone);
 });

@@ -27,7 +27,8 @@ const INPUTS: InputColumn[] = [
 /** Scalers: ages by 10 with a deviation of 2, all else as it is. */
 function describe(target: Table["target"], loss: Loss): ModelDescription {
   const table: Table = { inputs: INPUTS, target, missing: "mean" };
-  const features = encodedNames(INPUTS), targets = outputNames(target, loss.kind);
+  const features = encodedNames(INPUTS);
+  const targets = outputNames(target, loss.kind);
   const column = (name: string) => ({
     name,
     min: 0,
@@ -93,15 +94,19 @@ gpuTest("LoadedModel.predict() gives classes with probabilities, under softmax a
   const answers = await bce.predict(rows) as ClassPrediction[];
   assertEquals(answers.map((answer) => answer.class), ["yes", "yes", "no"]);
   assertClose(answers.flatMap(({ probabilities }) => [probabilities.no, probabilities.yes]), [
-    ...[1 / 4, 3 / 4],
-    ...[1 / 2, 1 / 2],
-    ...[3 / 4, 1 / 4],
+    1 / 4,
+    3 / 4,
+    1 / 2,
+    1 / 2,
+    3 / 4,
+    1 / 4,
   ]);
 });
 
 gpuTest("LoadedModel.predict() names unknown and missing columns, and cells it cannot use", async (device) => {
   using model = modelOf(device, PRICE, mse, weights);
-  const good = { age: 1, color: "red", size: 1 }, columns = '; the columns are "age", "color", "size"';
+  const good = { age: 1, color: "red", size: 1 };
+  const columns = '; the columns are "age", "color", "size"';
   const cases: [unknown, string][] = [
     [{ colour: "red", age: 1, size: 1 }, `it lacks "color", and there is no column "colour"${columns}`],
     [{ color: "red" }, `it lacks "age", "size"${columns}`],
@@ -124,7 +129,8 @@ gpuTest("LoadedModel.predict() names unknown and missing columns, and cells it c
 });
 
 gpuTest("loadModel() reads a file, on a device that is given or its own", async (device) => {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_load_" }), path = `${folder}/model.safetensors`;
+  const folder = await Deno.makeTempDir({ prefix: "backhand_load_" });
+  const path = `${folder}/model.safetensors`;
   try {
     {
       using model = modelOf(device, PRICE, mse, weights);

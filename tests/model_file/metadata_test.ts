@@ -86,10 +86,12 @@ gpuTest("load() refuses metadata that are missing, malformed or contradict each 
   const { path } = file;
   using model = new Model(device, [new Linear(4, 2)]);
   await saveModel(path, model, FULL);
-  const good = await readSafetensors(path), tensors = Object.fromEntries(good.tensors);
+  const good = await readSafetensors(path);
+  const tensors = Object.fromEntries(good.tensors);
   const table = (change: object) => ({ table: JSON.stringify({ ...TABLE, ...change }) });
   const scaler = (change: object) => ({ scaler: JSON.stringify({ ...FULL.scalers, ...change }) });
-  const { columns } = FULL.scalers.inputs, flat = { ...columns[0], max: columns[0].min };
+  const { columns } = FULL.scalers.inputs;
+  const flat = { ...columns[0], max: columns[0].min };
   const cases: [Record<string, string>, string][] = [
     [{ format: "backhand model 1" }, "this is no model of `deno task train`"],
     [{ loss: "hinge" }, 'its loss is "hinge"'],

@@ -47,7 +47,8 @@ gpuTest("a saved model comes back bit for bit, with all that predicting needs", 
   await saveModel(file.path, model, description);
   using saved = await SavedModel.load(device, file.path);
   assertEquals(saved.model.layers.map(({ kind }) => kind), ["Linear", "ReLU", "Linear"]);
-  const before = await model.read(), after = await saved.model.read();
+  const before = await model.read();
+  const after = await saved.model.read();
   assertEquals(Object.keys(after), Object.keys(before));
   for (const name of Object.keys(before)) {
     assertEquals(bits(after[name] as Float32Array<ArrayBuffer>), bits(before[name] as Float32Array<ArrayBuffer>), name);
@@ -114,8 +115,8 @@ gpuTest("predict() gives a probability for each target under softmax", async (de
   await using file = await temporaryFile();
   using model = new Model(device, [new Linear(2, 3)]);
   model.load({ "0.weight": [[0, 1, 0], [0, 0, 0]], "0.bias": [0, 0, 0] });
-  const targets = ["red", "green", "blue"],
-    none = (names: string[]) => new Scaler("none", names.map((name) => statistics(name, 0, 1)));
+  const targets = ["red", "green", "blue"];
+  const none = (names: string[]) => new Scaler("none", names.map((name) => statistics(name, 0, 1)));
   const scalers = { inputs: none(description.features as string[]), targets: none(targets) };
   const table = numericTable(description.features, targets);
   await saveModel(file.path, model, { ...description, table, targets, scalers, loss: softmaxCrossEntropy });
@@ -130,9 +131,11 @@ gpuTest("load() refuses files that hold no whole model, naming file and tensor",
   using model = new Model(device, layers());
   await saveModel(path, model, description);
   const good = await readSafetensors(path);
-  const tensors = Object.fromEntries(good.tensors), { buffers } = device.stats;
+  const tensors = Object.fromEntries(good.tensors);
+  const { buffers } = device.stats;
   const zeros = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
-  const { "0.bias": _bias, ...noBias } = tensors, { "2.weight": _weight, ...noWeight } = tensors;
+  const { "0.bias": _bias, ...noBias } = tensors;
+  const { "2.weight": _weight, ...noWeight } = tensors;
   const apart = "the model does not fit together: ";
   const cases: [
     Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>,

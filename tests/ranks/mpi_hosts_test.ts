@@ -24,9 +24,11 @@ Deno.test("Mpi with 4 ranks on 3 hosts that reach each other by TCP alone", opti
 Deno.test("Mpi.allReduce() of 2 or 4 ranks sends 2 (n - 1) / n of the bytes, the least there is", options, async () => {
   for (const ranks of [2, 4]) {
     await using hosts = await MpiHosts.create(ranks);
-    const times = 20, length = 2 ** 18;
+    const times = 20;
+    const length = 2 ** 18;
     const sent = async (times: number) => {
-      const before = await hosts.sentBy(1), command = rankScript("mpi_rank.ts", "sum", `${times}`, `${length}`);
+      const before = await hosts.sentBy(1);
+      const command = rankScript("mpi_rank.ts", "sum", `${times}`, `${length}`);
       const outcome = await runJob({ ...hosts.job, ranks, command });
       assertEquals([outcome.code, outcome.launcher], [0, ""], JSON.stringify(outcome.ranks));
       return await hosts.sentBy(1) - before;
@@ -40,7 +42,8 @@ Deno.test("Mpi.allReduce() of 2 or 4 ranks sends 2 (n - 1) / n of the bytes, the
 
 /** Starts a job that reduces again and again, and cuts one host off in the middle. */
 async function startAndCut(hosts: MpiHosts, timeoutSeconds: number, launch: readonly string[] = []): Promise<MpiJob> {
-  const { job } = hosts, command = rankScript("mpi_rank.ts", "on", "", `${timeoutSeconds}`);
+  const { job } = hosts;
+  const command = rankScript("mpi_rank.ts", "on", "", `${timeoutSeconds}`);
   const started = await MpiJob.start({ ...job, launch: [...job.launch, ...launch], ranks: 3, command });
   for (const rank of [0, 1, 2]) await started.until(rank, new RegExp(`of rank ${rank} on host${rank + 1}$`, "m"));
   await hosts.cutOff(2);

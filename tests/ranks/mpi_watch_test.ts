@@ -13,8 +13,8 @@ async function giveUp(
   ranks: readonly (((watch: Watch) => void) | undefined)[],
   { lost = () => false, mute }: { lost?: (from: number, to: number) => boolean; mute?: number } = {},
 ): Promise<{ rank: number; reason: string }> {
-  const boxes = ranks.map((): { from: number; message: Message }[] => []),
-    hosts = ranks.map((_, rank) => `node${rank}`);
+  const boxes = ranks.map((): { from: number; message: Message }[] => []);
+  const hosts = ranks.map((_, rank) => `node${rank}`);
   const given = Promise.withResolvers<{ rank: number; reason: string }>();
   // The last looks first, in case that one speaks who should not.
   const watches = [...ranks.entries()].reverse().map(([rank, begin]) => {
@@ -77,7 +77,8 @@ Deno.test("Watch lets another rank speak where the lowest that waits does not, o
 
 Deno.test("Watch forgets what it heard before it asked", async () => {
   // Heard by the first, which waits from then on; then the other is gone.
-  const given = Promise.withResolvers<string>(), letters = [{ from: 1, message: Float64Array.of(1, 9, 0, 1) }];
+  const given = Promise.withResolvers<string>();
+  const letters = [{ from: 1, message: Float64Array.of(1, 9, 0, 1) }];
   const post: Post = { send: () => {}, poll: () => letters.pop() };
   const watch = new Watch({ rank: 0, hosts: ["a", "b"], timeoutSeconds: TIMEOUT, post, giveUp: given.resolve });
   watch.begin("barrier");
@@ -103,7 +104,8 @@ Deno.test("Watch says where all have come, and names no more than 20 ranks", asy
 });
 
 Deno.test("Watch lets calls take as long as they like that are within the limit, one by one", async () => {
-  let watch: Watch | undefined, isOver = false;
+  let watch: Watch | undefined;
+  let isOver = false;
   const given = giveUp([(own) => watch = own]).then(() => isOver = true);
   for (let call = 0; call < 10; call++) {
     watch!.begin("barrier");

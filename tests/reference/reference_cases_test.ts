@@ -20,7 +20,9 @@ gpuTest("the chain: y is 1.5, the loss 2.25, its gradients -3, -9 and -2.25, exa
   using x = Tensor.from(device, [[2]]);
   using target = Tensor.from(device, [[3]]);
   const results = device.tidy(() => {
-    const y = model.forward(x), loss = mse.forward(y, target), dY = mse.backward(y, target);
+    const y = model.forward(x);
+    const loss = mse.forward(y, target);
+    const dY = mse.backward(y, target);
     return [y, loss, model.backward(dY, { wantDX: true })!];
   });
   const [y, loss, dX] = (await readAll(results)).map(([value]) => value);
@@ -38,10 +40,10 @@ const GOLDEN = {
 };
 
 gpuTest("the 10-5-1 network follows the float64 reference over ten steps", async (device) => {
-  const input = randomMatrix(32, 10, 1),
-    goal = randomMatrix(32, 1, 2),
-    squares = (all: ArrayLike<number>[]) =>
-      all.reduce((sum, values) => sum + Array.from(values).reduce((part, v) => part + v * v, 0), 0);
+  const input = randomMatrix(32, 10, 1);
+  const goal = randomMatrix(32, 1, 2);
+  const squares = (all: ArrayLike<number>[]) =>
+    all.reduce((sum, values) => sum + Array.from(values).reduce((part, v) => part + v * v, 0), 0);
   using model = new Model(device, multilayerPerceptron(10, [5], 1), { random: new Random(3, "weights") });
   const twin = await model.reference(mse.reference);
   using optimizer = new Sgd(model, 0.01);
@@ -50,7 +52,8 @@ gpuTest("the 10-5-1 network follows the float64 reference over ten steps", async
   const seen = { losses: [] as number[], gradients: [] as number[] };
   for (let step = 1; step <= 10; step++) {
     using loss = device.tidy(() => {
-      const y = model.forward(x), loss = mse.forward(y, target);
+      const y = model.forward(x);
+      const loss = mse.forward(y, target);
       model.backward(mse.backward(y, target));
       return loss;
     });
@@ -77,7 +80,8 @@ function cubicRows(count: number, scaled: boolean): { x: Matrix; y: Matrix } {
   const streams = { inputs: new Random(42, "inputs"), noise: new Random(42, "noise") };
   const rows = Array.from({ length: count }, (_, i) => recipeOf("cubic").row(i, streams, 0));
   const [x, y] = [0, 1].map((column) => {
-    const statistics = new RunningStatistics(["column"]), values = rows.map((row) => row[column]);
+    const statistics = new RunningStatistics(["column"]);
+    const values = rows.map((row) => row[column]);
     for (const value of values) statistics.add([value]);
     const scaler = new Scaler(scaled ? "standardize" : "none", statistics.result());
     return new Matrix(count, 1, scaler.transform(values)).map(Math.fround);
@@ -146,7 +150,8 @@ gpuTest("the cubic under ones, unscaled: z2 is 64 z1 + 1, and the first loss is 
 });
 
 gpuTest("the cubic under kaiming comes near its curve in 1,000 steps; under ones it cannot", async (device) => {
-  const rows = cubicRows(10_000, true), reached: Record<string, number> = {};
+  const rows = cubicRows(10_000, true);
+  const reached: Record<string, number> = {};
   for (const init of ["kaiming", "ones"] as const) {
     using setup = cubicTrainer(device, rows, init);
     const { value } = await setup.trainer.epochs(1).next();

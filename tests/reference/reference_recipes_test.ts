@@ -22,7 +22,8 @@ const settingsOf = (recipe: RecipeName) =>
 
 /** A recipe's dataset as its settings make it: inputs and targets on the GPU. */
 function dataset(device: Device, name: RecipeName): { x: Tensor; y: Tensor; rows: number[][] } & Disposable {
-  const { numDataset, noise, seed } = settingsOf(name), { features, row } = recipeOf(name);
+  const { numDataset, noise, seed } = settingsOf(name);
+  const { features, row } = recipeOf(name);
   const streams = { inputs: new Random(seed, "inputs"), noise: new Random(seed, "noise") };
   const rows = Array.from({ length: numDataset }, (_, i) => row(i, streams, noise));
   const x = Tensor.from(device, rows.map((values) => values.slice(0, features.length)));
@@ -46,7 +47,7 @@ for (const batchSize of ["full", 32] as const) {
     const examples = recipeOf("linear").examples;
     using x = Tensor.from(device, examples.map(([input]) => [input]));
     using predictor = new Predictor(model, 1, examples.length);
-    assertClose(await predictor.predict(x), examples.map(([, output]) => output), { rtol: 0, atol: 0.1 });
+    assertClose(await predictor.predict(x), examples.map(([_, output]) => output), { rtol: 0, atol: 0.1 });
   });
 }
 
@@ -103,7 +104,7 @@ async function countLearned(device: Device, makeLayers: () => Layer[], init: Ini
   const logits = await readAll(outputs);
   stack.dispose();
   const isLearned = (values: ArrayLike<number>) =>
-    rows.every(([, , target], i) => Math.abs(1 / (1 + Math.exp(-values[i])) - target) < 0.1);
+    rows.every(([_1, _2, target], i) => Math.abs(1 / (1 + Math.exp(-values[i])) - target) < 0.1);
   return logits.filter(isLearned).length;
 }
 

@@ -13,7 +13,8 @@ Deno.test("Matrix holds as many numbers as it has places", () => {
 });
 
 Deno.test("matmul() and transpose() agree with values worked out by hand", () => {
-  const a = of([1, 2, 3], [4, 5, 6]), b = of([7, 8], [9, 10], [11, 12]);
+  const a = of([1, 2, 3], [4, 5, 6]);
+  const b = of([7, 8], [9, 10], [11, 12]);
   assertEquals(reference.matmul(a, b), of([58, 64], [139, 154]));
   assertEquals(reference.matmul(a, a, false, true), of([14, 32], [32, 77]));
   assertEquals(reference.matmul(a, a, true), of([17, 22, 27], [22, 29, 36], [27, 36, 45]));
@@ -33,7 +34,8 @@ Deno.test("elementwise operations agree with values worked out by hand", () => {
 });
 
 Deno.test("leakyRelu(), tanh() and gelu() agree with values worked out by hand", () => {
-  const x = of([-2, 0, 3], [NaN, 0.5, -4]), dOut = of([1, 2, 3], [4, 5, 6]);
+  const x = of([-2, 0, 3], [NaN, 0.5, -4]);
+  const dOut = of([1, 2, 3], [4, 5, 6]);
   assertEquals(reference.leakyRelu(x, 0.25), of([-0.5, 0, 3], [NaN, 0.5, -1]));
   assertEquals(reference.leakyReluBackward(x, dOut, 0.25), of([0.25, 0.5, 3], [4, 5, 1.5]));
   // tanh(log 2) is (4 - 1) / (4 + 1).
@@ -60,23 +62,30 @@ Deno.test("losses and their gradients agree with values worked out by hand", () 
 });
 
 Deno.test("mae, huber and weighted losses agree with values worked out by hand", () => {
-  const p = of([1, 2], [3, 4.5]), t = of([1, 0], [6, 5]); // errors 0, 2, -3, -0.5
-  const { referenceMae: mae } = reference, huber = reference.referenceHuber(1), wide = reference.referenceHuber(2.5);
+  const p = of([1, 2], [3, 4.5]);
+  const t = of([1, 0], [6, 5]); // errors 0, 2, -3, -0.5
+  const { referenceMae: mae } = reference;
+  const huber = reference.referenceHuber(1);
+  const wide = reference.referenceHuber(2.5);
   assertEquals([mae.forward(p, t), mae.backward(p, t)], [5.5 / 4, of([0, 0.25], [-0.25, -0.25])]);
   assertEquals([mae.distanceToKink!(p, t), mae.distanceToKink!(of([3]), of([1]))], [0, 2]);
   assertEquals([huber.forward(p, t), huber.backward(p, t)], [4.125 / 4, of([0, 0.25], [-0.25, -0.125])]);
   assertEquals([wide.forward(p, t), wide.backward(p, t)], [(2 + 4.375 + 0.125) / 4, of([0, 0.5], [-0.625, -0.125])]);
-  const bce = reference.referenceWeightedBce([2, 5]), z = of([0], [Math.log(3)]), hot = of([1], [0]);
+  const bce = reference.referenceWeightedBce([2, 5]);
+  const z = of([0], [Math.log(3)]);
+  const hot = of([1], [0]);
   assertAlmostEquals(bce.forward(z, hot), (5 * Math.LN2 + 2 * Math.log(4)) / 2, 1e-14);
   assertClose(bce.backward(z, hot).data, [-1.25, 0.75], { atol: 1e-15 });
-  const softmax = reference.referenceWeightedSoftmax([2, 6]), logits = of([0, Math.log(3)], [5, 5]);
+  const softmax = reference.referenceWeightedSoftmax([2, 6]);
+  const logits = of([0, Math.log(3)], [5, 5]);
   const target = of([1, 0], [0.5, 0.5]);
   assertAlmostEquals(softmax.forward(logits, target), 4 * Math.LN2, 1e-14);
   assertClose(softmax.backward(logits, target).data, [-0.75, 0.75, 0.5, -0.5], { atol: 1e-14 });
 });
 
 Deno.test("softmax and its cross-entropy agree with values worked out by hand", () => {
-  const { referenceSoftmaxCrossEntropy: loss } = reference, z = of([0, Math.log(3)], [1e300, 1e300]);
+  const { referenceSoftmaxCrossEntropy: loss } = reference;
+  const z = of([0, Math.log(3)], [1e300, 1e300]);
   assertClose(reference.softmax(z).data, [0.25, 0.75, 0.5, 0.5], { atol: 1e-15 });
   assertClose(reference.logSoftmax(z).data, [0.25, 0.75, 0.5, 0.5].map(Math.log), { atol: 1e-15 });
   // The second row's target sums to 2: its gradient is 2 * 0.5 - t.
@@ -141,7 +150,8 @@ Deno.test("ReferenceLeakyReLU knows how close its inputs came to the kink", () =
 });
 
 Deno.test("ReferenceModel runs its layers forward and back", () => {
-  const [first, second] = [new reference.ReferenceLinear(1, 1), new reference.ReferenceLinear(1, 1)];
+  const first = new reference.ReferenceLinear(1, 1);
+  const second = new reference.ReferenceLinear(1, 1);
   const model = new reference.ReferenceModel(
     [first, new reference.ReferenceReLU(), second, new reference.ReferenceSigmoid()],
     reference.referenceMse,
@@ -149,12 +159,16 @@ Deno.test("ReferenceModel runs its layers forward and back", () => {
   first.parameters[0].data[0] = 0.5;
   second.parameters[0].data[0] = 2;
   // z = 2 * relu(0.5 * 1) = 1; the sigmoid's slope is s (1 - s).
-  const s = 1 / (1 + Math.exp(-1)), slope = 2 * s * s * (1 - s);
+  const s = 1 / (1 + Math.exp(-1));
+  const slope = 2 * s * s * (1 - s);
   const { loss, dX } = model.backward(of([1]), of([0]));
   assertAlmostEquals(loss, s * s, 1e-15);
   assertClose([dX.data[0], ...model.gradients.flatMap(({ data }) => [...data])], [
-    ...[slope, 2 * slope, 2 * slope],
-    ...[0.5 * slope, slope],
+    slope,
+    2 * slope,
+    2 * slope,
+    0.5 * slope,
+    slope,
   ], { atol: 1e-15 });
   assertEquals(model.parameters.length, 4);
 });

@@ -24,8 +24,16 @@ export const KERNELS: Readonly<Record<string, readonly string[]>> = {
   "kernels/fast/softmax_cross_entropy_step.wgsl": ["stepRow", "main"],
   "kernels/fast/matmul_epilogue.wgsl": ["isNegative", "activateBackward"],
   "kernels/fast/whole_step.wgsl": [
-    ...["clip", "sum", "sigmoid", "activateBackward", "elementLossBackward", "softmaxLossBackward"],
-    ...["weightBackward", "inputBackward", "backward", "main"],
+    "clip",
+    "sum",
+    "sigmoid",
+    "activateBackward",
+    "elementLossBackward",
+    "softmaxLossBackward",
+    "weightBackward",
+    "inputBackward",
+    "backward",
+    "main",
   ],
 };
 
@@ -33,7 +41,11 @@ export const KERNELS: Readonly<Record<string, readonly string[]>> = {
 export const MODULES: Readonly<Record<string, readonly string[]>> = {
   "lib/core/activation_layers.ts": ["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU"].map((name) => `${name}.backward`),
   "lib/core/activations.ts": [
-    ...["reluBackward", "sigmoidBackward", "leakyReluBackward", "tanhBackward", "geluBackward"],
+    "reluBackward",
+    "sigmoidBackward",
+    "leakyReluBackward",
+    "tanhBackward",
+    "geluBackward",
   ],
   "lib/core/dropout.ts": ["dropout", "dropoutBackward"],
   "lib/core/dropout_layer.ts": ["backward"],
@@ -44,11 +56,22 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   "lib/reference/matrix.ts": ["matmul", "transpose", "columnSums"],
   "lib/core/model.ts": ["backward"],
   "lib/core/reductions.ts": [
-    ...["sumBackward", "meanBackward", "minBackward", "maxBackward", "extremeBackward", "axes", "spread", "reduce"],
+    "sumBackward",
+    "meanBackward",
+    "minBackward",
+    "maxBackward",
+    "extremeBackward",
+    "axes",
+    "spread",
+    "reduce",
   ],
   "lib/reference/mod.ts": ["backward"],
   "lib/reference/activations.ts": [
-    ...["reluBackward", "sigmoidBackward", "leakyReluBackward", "tanhBackward", "geluBackward"],
+    "reluBackward",
+    "sigmoidBackward",
+    "leakyReluBackward",
+    "tanhBackward",
+    "geluBackward",
   ],
   "lib/reference/dropout.ts": ["backward"],
   "lib/reference/layers.ts": [

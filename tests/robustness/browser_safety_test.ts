@@ -22,7 +22,8 @@ const TENSORS = {
 };
 
 Deno.test("encodeSafetensors() gives the bytes that writeSafetensors() writes, decodeSafetensors() what is read", async () => {
-  const path = await Deno.makeTempFile(), texts = { note: 'ä, "quoted"' };
+  const path = await Deno.makeTempFile();
+  const texts = { note: 'ä, "quoted"' };
   try {
     await writeSafetensors(path, TENSORS, texts);
     const bytes = encodeSafetensors(TENSORS, texts);
@@ -101,7 +102,8 @@ Deno.test("no module of lib imports what only Deno has, but in a function", asyn
 
 Deno.test("blocksDispatch() and tilesDispatch() bind no place twice for writing, which browsers refuse", () => {
   const place = (label: string) => ({ buffer: { label } as GPUBuffer, byteOffset: 0, byteLength: 16 });
-  const unused = { read: place("read"), out: place("out"), sums: place("sums") }, texture = {} as GPUTexture;
+  const unused = { read: place("read"), out: place("out"), sums: place("sums") };
+  const texture = {} as GPUTexture;
   for (const n of [4, 5]) {
     for (const sums of [undefined, place("own sums")]) {
       const product = {

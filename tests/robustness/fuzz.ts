@@ -34,7 +34,8 @@ export async function fuzzPart(
   seed: number,
   only?: number,
 ): Promise<{ line: string; isGood: boolean }> {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_fuzz_" }), started = performance.now();
+  const folder = await Deno.makeTempDir({ prefix: "backhand_fuzz_" });
+  const started = performance.now();
   try {
     const { code, stdout, stderr, stuck } = await watch(folder, part, count, seed, only);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -61,12 +62,17 @@ async function watch(folder: string, part: Part, count: number, seed: number, on
     stdout: "piped",
     stderr: "piped",
   });
-  const child = command.spawn(),
-    last = () => Deno.readTextFile(`${folder}/case.txt`).then((text) => text.trim(), () => "");
-  let stuck: string | undefined, seen = "", since = performance.now();
+  const child = command.spawn();
+  const last = () => Deno.readTextFile(`${folder}/case.txt`).then((text) => text.trim(), () => "");
+  let stuck: string | undefined;
+  let seen = "";
+  let since = performance.now();
   const timer = setInterval(async () => {
     const now = await last();
-    if (now !== seen) [seen, since] = [now, performance.now()];
+    if (now !== seen) {
+      seen = now;
+      since = performance.now();
+    }
     if (performance.now() - since < CASE_SECONDS * 1000 || stuck !== undefined) return;
     stuck = `seed ${seed}, case ${seen} hangs: ${CASE_SECONDS} s and no end`;
     child.kill("SIGKILL");
@@ -85,7 +91,8 @@ async function runWithin(folder: string, part: Part, count: number, seed: number
   const { fuzz } = part === "csv" ? await import("./fuzz_csv.ts") : await import("./fuzz_safetensors.ts");
   using progress = Deno.openSync(`${folder}/case.txt`, { write: true, create: true });
   Deno.chdir(folder);
-  let slowest = 0, since = performance.now();
+  let slowest = 0;
+  let since = performance.now();
   const onCase = (index: number) => {
     slowest = Math.max(slowest, performance.now() - since);
     since = performance.now();
@@ -101,14 +108,16 @@ async function runWithin(folder: string, part: Part, count: number, seed: number
 /** The most memory that the process ever held; null where the system does not tell. */
 function peakMib(): number | null {
   if (Deno.build.os !== "linux") return null;
-  const [, kib] = Deno.readTextFileSync("/proc/self/status").match(/VmHWM:\s+(\d+) kB/) ?? [];
+  const [_, kib] = Deno.readTextFileSync("/proc/self/status").match(/VmHWM:\s+(\d+) kB/) ?? [];
   return Math.round(Number(kib) / 1024);
 }
 
 if (import.meta.main) {
   const flags = parseArgs(Deno.args, { string: ["count", "seed", "part", "only", "within"] });
   const numberOf = (text: string | undefined, preset?: number) => text === undefined ? preset : Number(text);
-  const count = numberOf(flags.count, 20_000)!, seed = numberOf(flags.seed, 1)!, only = numberOf(flags.only);
+  const count = numberOf(flags.count, 20_000)!;
+  const seed = numberOf(flags.seed, 1)!;
+  const only = numberOf(flags.only);
   if (![count, seed, only ?? 0].every(Number.isSafeInteger) || !PARTS.includes(flags.part as Part ?? "csv")) {
     console.error(
       "deno run -A tests/robustness/fuzz.ts [--count 20000] [--seed 1] [--part safetensors|csv] [--only case]",

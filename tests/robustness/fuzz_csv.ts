@@ -79,10 +79,12 @@ export async function fuzz(
   onCase: (index: number) => void = () => {},
   only?: number,
 ): Promise<FuzzCounts> {
-  const counts: FuzzCounts = { read: 0, refused: 0 }, config = configOf("case.csv");
+  const counts: FuzzCounts = { read: 0, refused: 0 };
+  const config = configOf("case.csv");
   for (let index = only ?? 0; index < (only === undefined ? count : only + 1); index++) {
     onCase(index);
-    const dice = new Dice(seed, `csv ${index}`), acts: string[] = [];
+    const dice = new Dice(seed, `csv ${index}`);
+    const acts: string[] = [];
     try {
       Deno.writeFileSync("case.csv", mutate(dice, acts, index));
       const isBig = index % BIG_EVERY === BIG_EVERY - 1;
@@ -108,7 +110,8 @@ async function readCase(dice: Dice, config: TaskConfig, index: number): Promise<
     const records = blocks.flatMap(({ records }) => records);
     same("count", records.length, expected.records.length);
     records.forEach((record, row) => same(`row ${row}`, record, expected.records[row]));
-    const row = dice.below(records.length), block = blocks.findLast(({ firstRow }) => firstRow <= row)!;
+    const row = dice.below(records.length);
+    const block = blocks.findLast(({ firstRow }) => firstRow <= row)!;
     same(`line of row ${row}`, block.lineOf(row - block.firstRow), expected.lines[row]);
   }
   await readNumbers(dice, expected);
@@ -122,7 +125,8 @@ async function readNumbers(dice: Dice, expected: PlainCsv | undefined): Promise<
     ? [dice.pick(expected.columns), dice.pick(expected.columns)]
     : undefined;
   const blocks = await attempt(() => Array.fromAsync(readNumericCsv("case.csv", { columns, blockRows: 7 })));
-  const names = columns ?? expected?.columns ?? [], places = names.map((name) => expected!.columns.indexOf(name));
+  const names = columns ?? expected?.columns ?? [];
+  const places = names.map((name) => expected!.columns.indexOf(name));
   const values = expected?.records.flatMap((record) => places.map((place) => plainNumber(record[place])));
   const isGood = values !== undefined && values.every((value) => value !== undefined);
   if (!blocks !== !isGood) throw new Error(`its numbers are ${blocks ? "read" : "refused"}`);
@@ -151,7 +155,8 @@ async function readTable(dice: Dice, preset: TaskConfig, expected: PlainCsv | un
 function checkLook({ profiles, rows }: TableLook, { columns, records }: PlainCsv): void {
   same("rows", rows, records.length);
   columns.forEach((name, place) => {
-    const profile = profiles.get(name)!, cells = records.map((record) => record[place]);
+    const profile = profiles.get(name)!;
+    const cells = records.map((record) => record[place]);
     const numbers = cells.filter((cell) => plainNumber(cell) !== undefined).length;
     const missing = cells.filter((cell) => isMissing(cell)).length;
     same(name, [profile.numbers, profile.missing, profile.texts], [numbers, missing, cells.length - numbers - missing]);
@@ -163,7 +168,8 @@ async function attempt<T>(run: () => Promise<T>): Promise<T | undefined> {
   try {
     return await run();
   } catch (error) {
-    const { message, stack = "" } = error as Error, said = describeError("scale", error);
+    const { message, stack = "" } = error as Error;
+    const said = describeError("scale", error);
     // A fault of this program is shown with its stack.
     const isOwn = error instanceof DataError || error instanceof ConfigError || error instanceof RangeError;
     if (!isOwn || said.includes(stack.slice(-200)) || /[^\P{Cc}\n]/u.test(said) || said.length > 20_100) throw error;
@@ -195,12 +201,14 @@ function same(what: string, found: unknown, expected: unknown): void {
 
 /** A valid file, and some damage. */
 function mutate(dice: Dice, acts: string[], index: number): Uint8Array<ArrayBuffer> {
-  const isLong = index % LONG_EVERY === LONG_EVERY - 1, name = dice.pick(Object.keys(STARTS));
+  const isLong = index % LONG_EVERY === LONG_EVERY - 1;
+  const name = dice.pick(Object.keys(STARTS));
   acts.push(isLong ? `${name}, long` : name);
   let bytes = new TextEncoder().encode(STARTS[name](isLong ? 12_000 + dice.below(6000) : 1 + dice.below(40)));
   if (index % BIG_EVERY === BIG_EVERY - 1) return withBigCell(bytes, dice, acts);
   for (let times = dice.below(4); times > 0; times--) {
-    const at = dice.below(bytes.length + 1), way = dice.below(12);
+    const at = dice.below(bytes.length + 1);
+    const way = dice.below(12);
     if (way < 5) {
       const piece = dice.pick(PIECES);
       acts.push(`${JSON.stringify(piece.slice(0, 20))} put in`);
@@ -221,7 +229,8 @@ function mutate(dice: Dice, acts: string[], index: number): Uint8Array<ArrayBuff
       bytes = splice(bytes, start, 0, new TextEncoder().encode(dice.pick(["\ufeff", "\r\n", '"', ",", "\u0000"])));
     } else if (way < 10) {
       const isEnd = (byte: number) => byte === 0x0a || byte === 0x2c || byte === 0x3b || byte === 0x09;
-      const end = bytes.findIndex((byte, i) => i >= at && isEnd(byte)), piece = dice.pick(PIECES);
+      const end = bytes.findIndex((byte, i) => i >= at && isEnd(byte));
+      const piece = dice.pick(PIECES);
       const from = bytes.subarray(0, Math.max(0, end)).findLastIndex(isEnd) + 1;
       acts.push(`${JSON.stringify(piece.slice(0, 20))} for a cell`);
       bytes = splice(bytes, from, Math.max(0, end - from), new TextEncoder().encode(piece));

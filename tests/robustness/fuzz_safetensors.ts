@@ -72,7 +72,8 @@ export async function fuzz(
   const counts: FuzzCounts = { read: 0, refused: 0 };
   for (let index = only ?? 0; index < (only === undefined ? count : only + 1); index++) {
     onCase(index);
-    const dice = new Dice(seed, `safetensors ${index}`), acts: string[] = [];
+    const dice = new Dice(seed, `safetensors ${index}`);
+    const acts: string[] = [];
     try {
       const isBig = index % BIG_EVERY === BIG_EVERY - 1;
       const isRead = isBig ? await bigCase(index / BIG_EVERY | 0, acts) : await smallCase(bench, dice, acts, index);
@@ -85,7 +86,8 @@ export async function fuzz(
 }
 
 async function smallCase(bench: Bench, dice: Dice, acts: string[], index: number): Promise<boolean> {
-  const start = dice.pick(bench.starts), bytes = mutate(start, dice, acts);
+  const start = dice.pick(bench.starts);
+  const bytes = mutate(start, dice, acts);
   acts.unshift(start.name);
   Deno.writeFileSync("case.safetensors", bytes);
   const expected = plain(bytes);
@@ -230,7 +232,8 @@ function mutate({ bytes, kind }: Start, dice: Dice, acts: string[]): Uint8Array<
     const end = headerEnd(bytes);
     for (let i = 0; i < times; i++) {
       // Half of all damage goes to the header.
-      const from = dice.happens(0.5) ? 0 : end, to = from === 0 ? end : result.length;
+      const from = dice.happens(0.5) ? 0 : end;
+      const to = from === 0 ? end : result.length;
       const piece = damage(result.slice(from, Math.max(from, to)), dice, acts);
       result = splice(result, from, Math.max(0, to - from), piece);
     }
@@ -245,7 +248,8 @@ function mutate({ bytes, kind }: Start, dice: Dice, acts: string[]): Uint8Array<
   }
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, headerEnd(bytes))));
   for (let i = 0; i < times; i++) {
-    const texts = header.__metadata__, keys = Object.keys(Object(texts)).filter((key) => /^[[{]/.test(texts[key]));
+    const texts = header.__metadata__;
+    const keys = Object.keys(Object(texts)).filter((key) => /^[[{]/.test(texts[key]));
     if (way === 2 || keys.length === 0) damageJson(header, dice, acts);
     else {
       const key = dice.pick(keys);
@@ -295,7 +299,8 @@ async function bigCase(index: number, acts: string[]): Promise<boolean> {
   acts.push(`100 MB of ${piece}`);
   {
     using file = Deno.openSync("big.safetensors", { write: true, create: true, truncate: true });
-    const encoder = new TextEncoder(), [first, last] = [begin, end].map((text) => encoder.encode(text));
+    const encoder = new TextEncoder();
+    const [first, last] = [begin, end].map((text) => encoder.encode(text));
     const filling = encoder.encode(piece.repeat(Math.floor(1e6 / piece.length)));
     const length = first.length + 99 * filling.length + last.length;
     file.writeSync(withLength(new Uint8Array(8), BigInt(length)));
@@ -330,7 +335,8 @@ const MIXED: Table = {
 async function makeStarts(device: Device): Promise<Start[]> {
   const column = (name: string) => ({ name, min: -2, max: 5, mean: 1, deviation: 2 });
   const scaler = (names: readonly string[]) => new Scaler("standardize", names.map(column));
-  const [features, targets] = [encodedNames(MIXED.inputs), ["cat", "dog", "horse"]];
+  const features = encodedNames(MIXED.inputs);
+  const targets = ["cat", "dog", "horse"];
   {
     using model = new Model(device, mixedLayers());
     await saveModel("model.safetensors", model, {

@@ -12,7 +12,7 @@ Deno.test("3,000 mutated safetensors and 3,000 mutated CSV files are refused or 
   const results = await Promise.all([fuzzPart("safetensors", COUNT, 7), fuzzPart("csv", COUNT, 7)]);
   for (const { line, isGood } of results) {
     assert(isGood, line);
-    const [, read, refused] = line.match(/: (\d+) read, (\d+) refused;/)!.map(Number);
+    const [_, read, refused] = line.match(/: (\d+) read, (\d+) refused;/)!.map(Number);
     assertEquals(read + refused, COUNT);
     assert(Math.min(read, refused) > COUNT / 10, line);
   }

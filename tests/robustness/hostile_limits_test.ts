@@ -20,7 +20,8 @@ import { Workplace } from "../support/run_task_process.ts";
 
 /** Fails where a function takes longer than any that grows with its input. */
 function within<T>(seconds: number, run: () => T): T {
-  const start = performance.now(), result = run();
+  const start = performance.now();
+  const result = run();
   assert(performance.now() - start < seconds * 1000, `${performance.now() - start} ms`);
   return result;
 }
@@ -33,7 +34,9 @@ gpuTest("SavedModel.load() asks the device for no memory that the file does not 
   const scalers = { inputs: none("x"), targets: none("y") };
   const table = numericTable(["x"], ["y"]);
   await saveModel(path, model, { table, features: ["x"], targets: ["y"], scalers, loss: mse, settings: {} });
-  const { metadata } = await readSafetensors(path), { buffers } = device.stats, wide = 2 ** 40;
+  const { metadata } = await readSafetensors(path);
+  const { buffers } = device.stats;
+  const wide = 2 ** 40;
   const empty = (...shape: number[]) => ({ shape, data: new Float32Array(0) });
   const zeros = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
   const huge = {

@@ -48,7 +48,8 @@ const TABLE: Table = {
 
 /** A run whose model holds all of them. */
 async function saveRun(device: Device, place: Workplace, name: string): Promise<void> {
-  const features = encodedNames(TABLE.inputs), targets = NAMES;
+  const features = encodedNames(TABLE.inputs);
+  const targets = NAMES;
   const none = (names: readonly string[]) =>
     new Scaler("none", names.map((name) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 })));
   const scalers = { inputs: none(features), targets: none(targets) };
@@ -124,7 +125,8 @@ gpuTest("a run that is a link, or holds links, reaches no file outside of data/r
   await saveRun(device, place, "evil");
   await Deno.rename(place.at("data/runs/evil"), place.at("elsewhere/run"));
   await Deno.symlink(place.at("elsewhere/run"), place.at("data/runs/evil"));
-  const link = ["data/runs/evil", "this is a link"], run = ["--run-name=evil"];
+  const link = ["data/runs/evil", "this is a link"];
+  const run = ["--run-name=evil"];
   for (const [task, argument] of [["predict", "1"], ["export", "--format=ts"]]) {
     const { code, stderr } = await place.run(task, [...run, argument]);
     assertEquals(code, 1);

@@ -18,10 +18,38 @@ interface Flip {
 }
 
 const FLIPPED: Readonly<Record<string, string>> = {
-  ...{ "+": "-", "-": "+", "*": "/", "/": "*", "%": "*", "**": "*", "+=": "-=", "-=": "+=", "*=": "/=", "/=": "*=" },
-  ...{ "<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "==", "===": "!==", "!==": "===" },
-  ...{ "&&": "||", "||": "&&", "??": "&&", "&": "|", "|": "&", "^": "|", "<<": ">>", ">>": "<<" },
-  ...{ "++": "--", "--": "++", min: "max", max: "min", true: "false", false: "true" },
+  "+": "-",
+  "-": "+",
+  "*": "/",
+  "/": "*",
+  "%": "*",
+  "**": "*",
+  "+=": "-=",
+  "-=": "+=",
+  "*=": "/=",
+  "/=": "*=",
+  "<": ">=",
+  ">=": "<",
+  ">": "<=",
+  "<=": ">",
+  "==": "!=",
+  "!=": "==",
+  "===": "!==",
+  "!==": "===",
+  "&&": "||",
+  "||": "&&",
+  "??": "&&",
+  "&": "|",
+  "|": "&",
+  "^": "|",
+  "<<": ">>",
+  ">>": "<<",
+  "++": "--",
+  "--": "++",
+  min: "max",
+  max: "min",
+  true: "false",
+  false: "true",
 };
 
 /** Formatted text has spaces around each binary operator, and around no bracket of a type. */
@@ -30,7 +58,8 @@ const WORDS = /\+\+|--|\b(?:min|max)(?=\()|\b(?:true|false)\b/g;
 const UNARY = /(?<=[[(]|[,=?:*/+] |return )-(?=[\w(])|!(?=[\w(])/g;
 const ARMS = /\bselect(?=\()|(?<=\s)\?(?=\s)/g;
 const UNSEEN = /\/\*[\s\S]*?\*\/|\/\/.*|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`/g;
-const OPEN = "([{", CLOSE = ")]}";
+const OPEN = "([{";
+const CLOSE = ")]}";
 
 /**
  * Every mutant of some functions.
@@ -40,13 +69,16 @@ const OPEN = "([{", CLOSE = ")]}";
  * @param names Functions, methods and constants; `Class.method` or `constant.property` where a name is there twice.
  */
 export function mutantsOf(file: string, text: string, names: readonly string[]): Mutant[] {
-  const seen = withoutRefusals(blank(text, UNSEEN)), regions = names.map((name) => regionOf(seen, name));
+  const seen = withoutRefusals(blank(text, UNSEEN));
+  const regions = names.map((name) => regionOf(seen, name));
   const flips = regions.flatMap(([start, end]) => flipsOf(text, seen, start, end)).sort((a, b) => a.start - b.start);
   const times = new Map<string, number>();
   return flips.map(({ start, end, to }) => {
-    const from = text.lastIndexOf("\n", start) + 1, behind = text.indexOf("\n", end);
+    const from = text.lastIndexOf("\n", start) + 1;
+    const behind = text.indexOf("\n", end);
     const line = `${text.slice(from, start)}‹${text.slice(start, end)} → ${to}›${text.slice(end, behind)}`;
-    const plain = `${file}: ${line.replaceAll(/\s+/g, " ").trim()}`, time = (times.get(plain) ?? 0) + 1;
+    const plain = `${file}: ${line.replaceAll(/\s+/g, " ").trim()}`;
+    const time = (times.get(plain) ?? 0) + 1;
     times.set(plain, time);
     const name = time > 1 ? `${plain} (${time})` : plain;
     return { file, name, text: text.slice(0, start) + to + text.slice(end) };
@@ -65,20 +97,23 @@ function flipsOf(text: string, seen: string, start: number, end: number): Flip[]
 
 /** Exchanges the first two arguments; `open` is the place of their bracket. */
 function swapArguments(text: string, seen: string, open: number): Flip {
-  const first = endOf(seen, open + 1, ","), second = endOf(seen, first + 1, ",");
+  const first = endOf(seen, open + 1, ",");
+  const second = endOf(seen, first + 1, ",");
   const to = `${text.slice(first + 1, second).trim()}, ${text.slice(open + 1, first).trim()}`;
   return { start: open + 1, end: second, to };
 }
 
 /** Exchanges what stands between ? and :, and behind. */
 function swapArms(text: string, seen: string, start: number): Flip {
-  const colon = endOf(seen, start, ":"), end = endOf(seen, colon + 1, ",;");
+  const colon = endOf(seen, start, ":");
+  const end = endOf(seen, colon + 1, ",;");
   return { start, end, to: ` ${text.slice(colon + 1, end).trim()} : ${text.slice(start, colon).trim()}` };
 }
 
 /** The next of some characters outside all brackets that open behind `start`, or the bracket that closes around it. */
 function endOf(text: string, start: number, characters: string): number {
-  let depth = 0, questions = 0;
+  let depth = 0;
+  let questions = 0;
   for (let i = start; i < text.length; i++) {
     if (OPEN.includes(text[i])) depth++;
     if (CLOSE.includes(text[i]) && --depth < 0) return i;

@@ -12,13 +12,16 @@ import { allMutants, sample, verdictsOf } from "./mutation.ts";
 
 async function main(): Promise<number> {
   const flags = parseArgs(Deno.args, { string: ["sample", "seed", "only"], boolean: ["all"], default: { seed: "1" } });
-  const every = await allMutants(), equivalent = new Set(EQUIVALENT.flatMap(([, names]) => names));
+  const every = await allMutants();
+  const equivalent = new Set(EQUIVALENT.flatMap(([_, names]) => names));
   const unknown = equivalent.difference(new Set(every.map(({ name }) => name)));
   for (const name of unknown) console.log(`no such mutant  ${name}`);
   const chosen = every.filter(({ name }) => name.includes(flags.only ?? ""));
   const mutants = flags.sample ? sample(chosen, Number(flags.sample), Number(flags.seed)) : chosen;
   const start = performance.now();
-  let faults = unknown.size, caught = 0, same = 0;
+  let faults = unknown.size;
+  let caught = 0;
+  let same = 0;
   for await (const { mutant: { name }, caughtBy } of verdictsOf(mutants)) {
     const wanted = (caughtBy === "") === equivalent.has(name);
     if (caughtBy !== "") caught++;

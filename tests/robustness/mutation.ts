@@ -34,8 +34,12 @@ export function sample(mutants: readonly Mutant[], count: number, seed: number):
 export async function* verdictsOf(mutants: readonly Mutant[], workers = 2): AsyncGenerator<Verdict> {
   const folder = await Deno.makeTempDir({ prefix: "mutants-" });
   try {
-    const copies = await Copies.read(folder), queue = mutants.values(), done: Verdict[] = [];
-    let wake = () => {}, running = workers, fault: unknown;
+    const copies = await Copies.read(folder);
+    const queue = mutants.values();
+    const done: Verdict[] = [];
+    let wake = () => {};
+    let running = workers;
+    let fault: unknown;
     const work = async () => {
       using worker = new Checker();
       for (const mutant of queue) {
@@ -93,7 +97,8 @@ class Copies {
   #count = 0;
 
   private constructor(folder: string, scripts: ReadonlyMap<string, string>) {
-    [this.#folder, this.#scripts] = [folder, scripts];
+    this.#folder = folder;
+    this.#scripts = scripts;
   }
 
   static async read(folder: string): Promise<Copies> {
@@ -103,7 +108,8 @@ class Copies {
 
   async questionOf({ file, text }: Mutant): Promise<Question> {
     if (file.endsWith(".wgsl")) return { text: await Deno.readTextFile(new URL(file, root)), mutated: text };
-    const copied = this.#importersOf(file), folder = `${this.#folder}/${this.#count++}`;
+    const copied = this.#importersOf(file);
+    const folder = `${this.#folder}/${this.#count++}`;
     const at = (path: string) =>
       copied.has(path) ? `file://${folder}/${path.replace(/\.ts$/, ".js")}` : new URL(path, root).href;
     await Promise.all([...copied].map(async (path) => {

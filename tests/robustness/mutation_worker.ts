@@ -79,7 +79,8 @@ async function load({ gradcheck, selfTest, cases }: Record<keyof Checks, string>
 }
 
 async function checkModules(modules: Record<keyof Checks, string>): Promise<string> {
-  const device = await (shared ??= request()), run = device.run;
+  const device = await (shared ??= request());
+  const run = device.run;
   let dispatches = 0;
   device.run = (...given) => {
     if (++dispatches > MAX_DISPATCHES) throw new RangeError("it does not end");

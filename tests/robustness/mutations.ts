@@ -47,13 +47,15 @@ const ACTS: Record<string, Act> = {
   remove: (bytes, dice) => splice(bytes, dice.below(bytes.length), 1 + dice.below(8)),
   append: (bytes, dice) => splice(bytes, bytes.length, 0, new Uint8Array(1 + dice.below(9)).fill(dice.pick(BYTES))),
   repeat: (bytes, dice) => {
-    const from = dice.below(bytes.length), piece = bytes.slice(from, from + 1 + dice.below(40));
+    const from = dice.below(bytes.length);
+    const piece = bytes.slice(from, from + 1 + dice.below(40));
     return splice(bytes, dice.below(bytes.length), 0, piece);
   },
   swap: (bytes, dice) => {
-    const copy = bytes.slice(),
-      length = 1 + dice.below(12),
-      [a, b] = [dice.below(copy.length), dice.below(copy.length)];
+    const copy = bytes.slice();
+    const length = 1 + dice.below(12);
+    const a = dice.below(copy.length);
+    const b = dice.below(copy.length);
     const piece = copy.slice(a, a + length);
     copy.copyWithin(a, b, b + length);
     copy.set(piece.subarray(0, Math.max(0, copy.length - b)), b);
@@ -80,7 +82,8 @@ export function damage(bytes: Uint8Array<ArrayBuffer>, dice: Dice, acts: string[
 }
 
 function set(bytes: Uint8Array<ArrayBuffer>, dice: Dice, change: (byte: number) => number): Uint8Array<ArrayBuffer> {
-  const copy = bytes.slice(), at = dice.below(copy.length);
+  const copy = bytes.slice();
+  const at = dice.below(copy.length);
   copy[at] = change(copy[at]);
   return copy;
 }
@@ -155,7 +158,8 @@ export function damageJson(json: unknown, dice: Dice, acts: string[]): unknown {
   };
   visit(json);
   if (places.length === 0) return dice.pick(ODD);
-  const [parent, key] = dice.pick(places), [other, otherKey] = dice.pick(places);
+  const [parent, key] = dice.pick(places);
+  const [other, otherKey] = dice.pick(places);
   const act = dice.pick(["odd", "odd", "delete", "rename", "swap", "copy", "nest", "huge", "number", "twice"]);
   acts.push(`json ${act} ${key.slice(0, 20)}`);
   const put = (parent: Record<string, unknown>, key: string, value: unknown) =>

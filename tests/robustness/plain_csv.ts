@@ -46,7 +46,8 @@ export function readPlainCsv(bytes: Uint8Array): PlainCsv {
 /** The decimal number that a cell holds; none where it holds something else, or one that is not finite. */
 export function plainNumber(cell: string): number | undefined {
   const text = cell.trim();
-  let at = 0, digits = 0;
+  let at = 0;
+  let digits = 0;
   const skipDigits = () => {
     const from = at;
     while (text[at] >= "0" && text[at] <= "9") at++;
@@ -70,7 +71,8 @@ export function plainNumber(cell: string): number | undefined {
 /** The separator that the first record holds most of, outside of quotes. */
 function separatorOf(text: string): string {
   const counts = new Map([[",", 0], [";", 0], ["\t", 0]]);
-  let isQuoted = false, isBlank = true;
+  let isQuoted = false;
+  let isBlank = true;
   for (const mark of text) {
     if (mark === '"') isQuoted = !isQuoted;
     if (mark === "\n" && !isQuoted && !isBlank) break;
@@ -82,8 +84,11 @@ function separatorOf(text: string): string {
 
 /** Records of cells. A line break is LF or CRLF; within quotes either reads as LF. Lines of nothing are skipped. */
 function recordsOf(text: string, separator: string): Pick<PlainCsv, "records" | "lines" | "isLong"> {
-  const records: string[][] = [], lines: number[] = [];
-  let at = 0, line = 1, isLong = false;
+  const records: string[][] = [];
+  const lines: number[] = [];
+  let at = 0;
+  let line = 1;
+  let isLong = false;
   const atBreak = () => text[at] === "\n" || (text[at] === "\r" && (text[at + 1] === "\n" || at === text.length - 1));
   const skipBreak = () => {
     if (text[at] === "\r") at++;
@@ -113,7 +118,8 @@ function recordsOf(text: string, separator: string): Pick<PlainCsv, "records" | 
       skipBreak();
       continue;
     }
-    const record: string[] = [], from = at;
+    const record: string[] = [];
+    const from = at;
     lines.push(line);
     for (let isOpen = true; isOpen;) {
       record.push(text[at] === '"' ? quoted() : bare());

@@ -29,10 +29,12 @@ export function readPlain(bytes: Uint8Array): PlainFile {
   if (bytes.length < 8) throw new Refusal("no length");
   const long = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (long > 100_000_000n || 8n + long > BigInt(bytes.length)) throw new Refusal("too long");
-  const header = bytes.subarray(8, 8 + Number(long)), data = bytes.slice(8 + Number(long));
+  const header = bytes.subarray(8, 8 + Number(long));
+  const data = bytes.slice(8 + Number(long));
   if (!isUtf8(header)) throw new Refusal("no UTF-8");
   const json = new PlainJson(new TextDecoder("utf-8", { ignoreBOM: true }).decode(header)).parse();
-  const metadata = new Map<string, string>(), entries: [string, number[], number, number][] = [];
+  const metadata = new Map<string, string>();
+  const entries: [string, number[], number, number][] = [];
   for (const [name, value] of json) {
     if (!(value instanceof Map)) throw new Refusal("no object");
     if (!name.isWellFormed()) throw new Refusal("half a character");
@@ -58,7 +60,8 @@ function wellFormed(value: Json): string {
 
 function entryOf(fields: Map<string, Json>): [shape: number[], begin: number, end: number] {
   if (fields.get("dtype") !== "F32") throw new Refusal("another type");
-  const shape = sizes(fields.get("shape")), offsets = sizes(fields.get("data_offsets"));
+  const shape = sizes(fields.get("shape"));
+  const offsets = sizes(fields.get("data_offsets"));
   if (offsets.length !== 2) throw new Refusal("no offsets");
   let bytes = 4n;
   for (const size of shape) {
@@ -142,7 +145,8 @@ class PlainJson {
   }
 
   #escape(): string {
-    const mark = this.text[this.#at++], place = mark === undefined ? -1 : '"\\/bfnrt'.indexOf(mark);
+    const mark = this.text[this.#at++];
+    const place = mark === undefined ? -1 : '"\\/bfnrt'.indexOf(mark);
     if (place >= 0) return '"\\/\b\f\n\r\t'[place];
     const code = this.text.slice(this.#at, this.#at + 4);
     if (mark !== "u" || !/^[0-9a-fA-F]{4}$/.test(code)) throw new Refusal("no escape");

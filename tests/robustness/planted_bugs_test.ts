@@ -39,7 +39,8 @@ class BuggyLinear extends Linear {
   }
 
   override backward(dOut: Tensor, wantDX: boolean): Tensor | undefined {
-    const dX = super.backward(dOut, true)!, changed = this.#bug(this, this.#x, dOut, dX);
+    const dX = super.backward(dOut, true)!;
+    const changed = this.#bug(this, this.#x, dOut, dX);
     return wantDX ? changed ?? dX : undefined;
   }
 }
@@ -50,7 +51,9 @@ type TwinBug = (twin: ReferenceLayer, x: Matrix, dOut: Matrix, dX: Matrix) => Ma
 function withBuggyTwin(layer: Layer, bug: TwinBug): Layer {
   const makeTwin = layer.reference.bind(layer);
   layer.reference = () => {
-    const twin = makeTwin(), forward = twin.forward.bind(twin), backward = twin.backward.bind(twin);
+    const twin = makeTwin();
+    const forward = twin.forward.bind(twin);
+    const backward = twin.backward.bind(twin);
     let input: Matrix;
     twin.forward = (x) => forward(input = x);
     twin.backward = (dOut) => {
@@ -249,7 +252,8 @@ for (
 }
 
 gpuTest("checkGradients() catches a bug that both sides share, by finite differences", async (device) => {
-  const flipped = withBuggyGradient(mse, () => -1), halved = withBuggyGradient(mse, () => 0.5);
+  const flipped = withBuggyGradient(mse, () => -1);
+  const halved = withBuggyGradient(mse, () => 0.5);
   const shared: [Layer[], Loss, string[]][] = [
     [[], { ...withFused(flipped, (d) => scale(d, -1)), backward: (p, t) => scale(mse.backward(p, t), -1) }, ["input"]],
     [[], { ...withFused(halved, (d) => scale(d, 0.5)), backward: (p, t) => scale(mse.backward(p, t), 0.5) }, ["input"]],

@@ -25,7 +25,9 @@ function fileOf(header: string | Uint8Array, data: readonly number[] = [], lengt
 
 const entry = (shape: string, begin: number | string, end: number | string, dtype = '"F32"', more = "") =>
   `{"dtype":${dtype},"shape":${shape},"data_offsets":[${begin},${end}]${more}}`;
-const one = entry("[1]", 0, 4), four = [0, 0, 0, 0], eight = [...four, ...four];
+const one = entry("[1]", 0, 4);
+const four = [0, 0, 0, 0];
+const eight = [...four, ...four];
 const metadata = (json: string) => fileOf(`{"__metadata__":${json}}`);
 const tensor = (json: string, data: readonly number[] = four) => fileOf(`{"a":${json}}`, data);
 
@@ -153,7 +155,8 @@ const damages = fc.array(
 );
 
 function damage(bytes: Uint8Array, kind: string, at: number, value: number): Uint8Array {
-  const place = Math.floor(at * bytes.length), copy = bytes.slice();
+  const place = Math.floor(at * bytes.length);
+  const copy = bytes.slice();
   if (kind === "set" && copy.length > 0) copy[place] = value;
   if (kind === "cut") return bytes.slice(0, place);
   if (kind === "insert") return Uint8Array.of(...bytes.subarray(0, place), value, ...bytes.subarray(place));
@@ -173,7 +176,8 @@ Deno.test("readSafetensors() of a damaged file reads it or throws a DataError, a
   };
   await writeSafetensors(file.path, tensors, { format: "a", settings: '{"SEED":"42"}' });
   const whole = await Deno.readFile(file.path);
-  let refused = 0, read = 0;
+  let refused = 0;
+  let read = 0;
   await fc.assert(
     fc.asyncProperty(damages, async (acts) => {
       const bytes = acts.reduce<Uint8Array>((bytes, act) => damage(bytes, ...act), whole);

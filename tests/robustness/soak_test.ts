@@ -35,7 +35,8 @@ Deno.test("faultsOf() names what grew, leaked or became slower", () => {
 });
 
 Deno.test("endure() sees a buffer an epoch that leaks, memory that grows, and steps that become slower", async () => {
-  const leaked: Tensor[] = [], grown: Uint8Array[] = [];
+  const leaked: Tensor[] = [];
+  const grown: Uint8Array[] = [];
   let epochs = 0;
   const afterEpoch = (device: Device) => {
     epochs++;
@@ -63,8 +64,8 @@ Deno.test("soak --short passes, and shows tenths of both trainings", async () =>
     "== 30000 steps, with an evaluation an epoch",
   ]);
   const rows = [...stdout.matchAll(/^ *(\d+) +\d+ +\d+\.\d +(\d+ +\d+)$/gm)];
-  assertEquals(rows.filter(([, step]) => step === "30000").length >= 2, true, stdout);
-  assertEquals(new Set(rows.slice(0, 10).map(([, , held]) => held)).size, 1);
+  assertEquals(rows.filter(([_, step]) => step === "30000").length >= 2, true, stdout);
+  assertEquals(new Set(rows.slice(0, 10).map(([_1, _2, held]) => held)).size, 1);
   assertMatch(stdout, /nothing grew, nothing became slower\n$/);
   assertEquals([stderr, await place.digests()], ["", {}]);
 });

@@ -22,7 +22,9 @@ export function assertClose(
   if (actual.length !== expected.length) {
     throw new AssertionError(`Found ${actual.length} numbers, expected ${expected.length}`);
   }
-  let differing = 0, worst = 0, worstExcess = -1;
+  let differing = 0;
+  let worst = 0;
+  let worstExcess = -1;
   for (let i = 0; i < expected.length; i++) {
     if (Object.is(actual[i], expected[i]) || actual[i] === expected[i]) continue;
     const difference = Math.abs(actual[i] - expected[i]);
@@ -30,7 +32,10 @@ export function assertClose(
     if (difference <= allowed) continue;
     differing++;
     const excess = Number.isNaN(difference) ? Infinity : difference - allowed;
-    if (excess > worstExcess) [worst, worstExcess] = [i, excess];
+    if (excess > worstExcess) {
+      worst = i;
+      worstExcess = excess;
+    }
   }
   if (differing === 0) return;
   throw new AssertionError(

@@ -11,8 +11,24 @@ import { Workplace } from "./run_task_process.ts";
 
 /** A run with all that must not get lost: Adam's state, a schedule, masks of dropout, the best weights. */
 export const RESUMED = [
-  ...["--num-dataset", "600", "--hidden-size", "64,64", "--optimizer", "adam", "--dropout", "0.1", "--noise", "300"],
-  ...["--schedule", "cosine", "--patience", "100000", "--checkpoint-every", "20", "--trace", "7"],
+  "--num-dataset",
+  "600",
+  "--hidden-size",
+  "64,64",
+  "--optimizer",
+  "adam",
+  "--dropout",
+  "0.1",
+  "--noise",
+  "300",
+  "--schedule",
+  "cosine",
+  "--patience",
+  "100000",
+  "--checkpoint-every",
+  "20",
+  "--trace",
+  "7",
 ];
 
 /** Milliseconds of training that a process gets at most before it is killed. */
@@ -37,8 +53,10 @@ function isWriting(checkpoints: string): boolean {
 
 /** Kills a training: at any moment of its start, while it trains, or as it writes a checkpoint. Tells whether it was alive. */
 async function kill(child: Deno.ChildProcess, checkpoints: string, random: Random): Promise<boolean> {
-  const draw = random.uniform(0, 1), stderr = new Response(child.stderr).text();
-  let isOver = false, text = "";
+  const draw = random.uniform(0, 1);
+  const stderr = new Response(child.stderr).text();
+  let isOver = false;
+  let text = "";
   const killAfter = async (milliseconds: number, isTime = () => true) => {
     const end = performance.now() + milliseconds;
     while (!isOver && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -68,11 +86,15 @@ async function kill(child: Deno.ChildProcess, checkpoints: string, random: Rando
  * @returns How often it was, and how often in the middle of a write.
  */
 export async function killRepeatedly(kills: number, seed: number): Promise<{ kills: number; partials: number }> {
-  await using place = await Workplace.create(), whole = await Workplace.create();
-  const random = new Random(seed, "kills"), run = "data/runs/r", checkpoints = place.at(`${run}/checkpoints`);
+  await using place = await Workplace.create();
+  await using whole = await Workplace.create();
+  const random = new Random(seed, "kills");
+  const run = "data/runs/r";
+  const checkpoints = place.at(`${run}/checkpoints`);
   const args = [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 8}`];
   await whole.succeed("train", args);
-  let done = 0, partials = 0;
+  let done = 0;
+  let partials = 0;
   while (done < kills) {
     const isThere = await Deno.stat(place.at(`${run}/config.json`)).then(() => true, () => false);
     const child = await place.start("train", isThere ? ["--resume", "r"] : args);

@@ -9,7 +9,8 @@
  * @throws {RangeError} If a column follows from others.
  */
 export function leastSquares(x: readonly number[][], y: readonly number[]): (row: readonly number[]) => number {
-  const rows = x.map((row) => [...row, 1]), width = rows[0].length;
+  const rows = x.map((row) => [...row, 1]);
+  const width = rows[0].length;
   const sum = (of: (row: number) => number) => rows.reduce((total, _, i) => total + of(i), 0);
   // [XᵀX | Xᵀy], brought to [1 | weights] by Gauss and Jordan.
   const system = Array.from({ length: width }, (_, a) => [

@@ -20,7 +20,8 @@ export class MpiHosts implements AsyncDisposable {
   readonly #switch: string;
 
   private constructor(place: Workplace, count: number) {
-    const name = `backhand_${Deno.pid}`, numbers = Array.from({ length: count }, (_, i) => i + 1);
+    const name = `backhand_${Deno.pid}`;
+    const numbers = Array.from({ length: count }, (_, i) => i + 1);
     this.#place = place;
     this.#switch = `${name}_0`;
     this.#spaces = numbers.map((i) => `${name}_${i}`);

@@ -80,7 +80,9 @@ export class MpiJob implements AsyncDisposable {
   readonly ended: Promise<JobOutcome>;
 
   private constructor(place: Workplace, child: Deno.ChildProcess, ranks: number, deadlineSeconds: number) {
-    [this.#place, this.#child, this.#ranks] = [place, child, ranks];
+    this.#place = place;
+    this.#child = child;
+    this.#ranks = ranks;
     this.#timer = setTimeout(() => {
       this.#isLate = true;
       this.#end();
@@ -103,26 +105,52 @@ export class MpiJob implements AsyncDisposable {
     const place = await Workplace.create();
     const args = [
       ...(Deno.uid() === 0 ? ["--allow-run-as-root"] : []),
-      ...["--oversubscribe", "--bind-to", "none", "-n", `${ranks}`, "--output-filename", `${place.at("out")}:nocopy`],
+      "--oversubscribe",
+      "--bind-to",
+      "none",
+      "-n",
+      `${ranks}`,
+      "--output-filename",
+      `${place.at("out")}:nocopy`,
       // Ranks that wait leave their core to others; no other fabric is looked for, and none is missed.
-      ...["--mca", "mpi_yield_when_idle", "1", "--mca", "pml", "ob1"],
-      ...["--mca", "btl", btl, "--mca", "btl_vader_single_copy_mechanism", "none"],
+      "--mca",
+      "mpi_yield_when_idle",
+      "1",
+      "--mca",
+      "pml",
+      "ob1",
+      "--mca",
+      "btl",
+      btl,
+      "--mca",
+      "btl_vader_single_copy_mechanism",
+      "none",
       // Containers may have next to nothing in /dev/shm.
-      ...["--mca", "btl_vader_backing_directory", place.path],
-      ...[...launch, Deno.execPath(), ...command],
+      "--mca",
+      "btl_vader_backing_directory",
+      place.path,
+      ...launch,
+      Deno.execPath(),
+      ...command,
     ];
     // Into a file: pipes would stay open as long as a daemon on another host has them.
     const words = [...enter, "sh", "-c", 'exec "$@" >"$0" 2>&1', place.at("launcher"), "mpirun", ...args];
     const child = new Deno.Command(words[0], {
-      ...{ args: words.slice(1), cwd, clearEnv: true, env: environmentOf({ NO_COLOR: "1", ...env }) },
-      ...{ stdin: "null", stdout: "null", stderr: "inherit" },
+      args: words.slice(1),
+      cwd,
+      clearEnv: true,
+      env: environmentOf({ NO_COLOR: "1", ...env }),
+      stdin: "null",
+      stdout: "null",
+      stderr: "inherit",
     }).spawn();
     return new MpiJob(place, child, ranks, deadlineSeconds);
   }
 
   /** What a rank has said so far. */
   async said(rank: number): Promise<Said> {
-    const folder = this.#place.at("out/1"), width = `${this.#ranks - 1}`.length;
+    const folder = this.#place.at("out/1");
+    const width = `${this.#ranks - 1}`.length;
     const read = (name: string) =>
       Deno.readTextFile(`${folder}/rank.${`${rank}`.padStart(width, "0")}/${name}`).catch((error) => {
         if (error instanceof Deno.errors.NotFound) return ""; // it has not started
@@ -212,7 +240,7 @@ export async function processesIn(folder: string): Promise<Process[]> {
   const { stdout } = await new Deno.Command("sh", { args: ["-c", script, "sh", folder], stderr: "null" }).output();
   const processes: Process[] = [];
   for (const line of new TextDecoder().decode(stdout).split("\n")) {
-    const [, pid, parent] = line.match(/^(\d+) (\d+)$/) ?? [];
+    const [_, pid, parent] = line.match(/^(\d+) (\d+)$/) ?? [];
     if (pid !== undefined) processes.push({ pid: Number(pid), parent: Number(parent), words: [], environment: [] });
     else if (line.startsWith("w")) processes.at(-1)?.words.push(line.slice(1));
     else if (line.startsWith("e")) processes.at(-1)?.environment.push(line.slice(1));

@@ -26,7 +26,8 @@ async function checkReductions(mpi: Mpi): Promise<void> {
 
 /** Reduces a part of an array, which must stay as it is elsewhere. */
 async function checkReduction(mpi: Mpi, whole: Reducible, how: Reduction): Promise<void> {
-  const values = whole.subarray(1, -1), reduce = REDUCTIONS[how];
+  const values = whole.subarray(1, -1);
+  const reduce = REDUCTIONS[how];
   whole.fill(7);
   for (let i = 0; i < values.length; i++) values[i] = valueOf(mpi.rank, i);
   await (how === "sum" ? mpi.allReduce(values) : mpi.allReduce(values, how));
@@ -41,7 +42,8 @@ async function checkReduction(mpi: Mpi, whole: Reducible, how: Reduction): Promi
 
 /** Sums that are not exact, and the larger of zeros of either sign, must come out with the same bits on all ranks. */
 async function checkBits(mpi: Mpi): Promise<void> {
-  const { rank, size } = mpi, sums = Float32Array.from({ length: 10_007 }, (_, i) => Math.sin(i + 0.1) ** (rank + 1));
+  const { rank, size } = mpi;
+  const sums = Float32Array.from({ length: 10_007 }, (_, i) => Math.sin(i + 0.1) ** (rank + 1));
   const zeros = Float64Array.of(rank % 2 === 0 ? 0 : -0, rank % 2 === 0 ? -0 : 0);
   await mpi.allReduce(sums);
   await mpi.allReduce(zeros, "max");
@@ -68,10 +70,10 @@ async function checkBytes(mpi: Mpi): Promise<void> {
 
 /** Calls that are not awaited one by one still happen one after the other, in the order in which they were made. */
 async function checkOrder(mpi: Mpi): Promise<void> {
-  const { rank, size } = mpi,
-    first = Float32Array.of(rank),
-    second = Float64Array.of(1, 2),
-    bytes = Uint8Array.of(rank);
+  const { rank, size } = mpi;
+  const first = Float32Array.of(rank);
+  const second = Float64Array.of(1, 2);
+  const bytes = Uint8Array.of(rank);
   await Promise.all([mpi.allReduce(first), mpi.allReduce(second), mpi.barrier(), mpi.broadcast(bytes)]);
   assertEquals([...first, ...second, ...bytes], [size * (size - 1) / 2, size, 2 * size, 0]);
 }
@@ -80,7 +82,8 @@ async function checkOrder(mpi: Mpi): Promise<void> {
 async function checkBarrier(mpi: Mpi): Promise<void> {
   if (mpi.rank === mpi.size - 1) await sleep(600);
   let ticks = 0;
-  const timer = setInterval(() => ticks++, 10), came = Date.now();
+  const timer = setInterval(() => ticks++, 10);
+  const came = Date.now();
   await mpi.barrier();
   clearInterval(timer);
   const times = Float64Array.of(came, -Date.now());
@@ -91,7 +94,8 @@ async function checkBarrier(mpi: Mpi): Promise<void> {
 
 /** Work for whoever asks first; long messages too, while all ranks are in a call together. */
 async function checkMessages(mpi: Mpi): Promise<void> {
-  const { rank, size } = mpi, long = new Uint8Array(300_000).fill(rank);
+  const { rank, size } = mpi;
+  const long = new Uint8Array(300_000).fill(rank);
   const refused = await assertRejects(() => mpi.send(long, size), Deno.errors.ConnectionAborted);
   assertEquals(refused.message, `MPI_Send failed on rank ${rank} (${mpi.host}): MPI_ERR_RANK: invalid rank`);
   if (size === 1) return assertEquals(mpi.poll(), undefined);
@@ -135,7 +139,8 @@ async function checkAll(): Promise<void> {
 /** Calls again and again, until something happens to a rank. */
 async function callOn(what: string, timeoutSeconds: string): Promise<void> {
   await using mpi = await Mpi.open({ timeoutSeconds: Number(timeoutSeconds) });
-  const isLast = mpi.rank === mpi.size - 1, values = new Float32Array(10_000);
+  const isLast = mpi.rank === mpi.size - 1;
+  const values = new Float32Array(10_000);
   for (let call = 0;; call++) {
     if (call === 3 && isLast && what === "hang") { for (const since = Date.now(); Date.now() - since < 60_000;); }
     if (call === 3 && isLast && what === "dawdle") await sleep(60_000);

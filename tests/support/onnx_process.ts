@@ -46,7 +46,8 @@ export async function runOnnx(path: string, { inputs, output }: ExportedModel, r
   const results = await runSession(path, feeds);
   const isTaken = inputs.some(({ kind, name }) => kind === "categorical" && name === "label");
   const { prediction, probabilities, [isTaken ? "label_" : "label"]: label } = results;
-  const numbers = probabilities ?? prediction, names = output.kind === "classes" ? output.classes : output.names;
+  const numbers = probabilities ?? prediction;
+  const names = output.kind === "classes" ? output.classes : output.names;
   assertEquals(numbers.dims, [rows.length, names.length]);
   return rows.map((_, row) => {
     const own = numbers.values.slice(row * names.length, (row + 1) * names.length) as number[];

@@ -61,8 +61,10 @@ export async function runInTerminal(
     stdout: "piped",
     stderr: "null",
   }).spawn();
-  const keyboard = child.stdin.getWriter(), screen = new ScreenModel(columns, rows);
-  let output = "", path: string | undefined;
+  const keyboard = child.stdin.getWriter();
+  const screen = new ScreenModel(columns, rows);
+  let output = "";
+  let path: string | undefined;
   const hands: Hands = {
     type: (text) => keyboard.write(new TextEncoder().encode(text)),
     resize: async (columns, rows) => {

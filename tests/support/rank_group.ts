@@ -32,7 +32,8 @@ export function asRanks<T>(size: number, body: (communicator: Communicator) => P
       bytes: Reducible | Uint8Array<ArrayBuffer>,
       finish: (meeting: Meeting) => void,
     ) => {
-      const call = calls++, meeting = meetings.getOrInsert(call, { what, brought: [], met: Promise.withResolvers() });
+      const call = calls++;
+      const meeting = meetings.getOrInsert(call, { what, brought: [], met: Promise.withResolvers() });
       if (meeting.what !== what) throw new Error(`rank ${rank} calls ${what}, another calls ${meeting.what}`);
       meeting.brought[rank] = bytes;
       if (meeting.brought.filter(Boolean).length === size) {
@@ -44,10 +45,12 @@ export function asRanks<T>(size: number, body: (communicator: Communicator) => P
       return meeting.brought;
     };
     return {
-      ...{ rank, size },
+      rank,
+      size,
       allReduce: async (values, how = "sum") => {
         await meet(`allReduce ${how} of ${values.length} ${values.constructor.name}`, values, ({ brought }) => {
-          const all = brought as Reducible[], reduced = all[0].slice();
+          const all = brought as Reducible[];
+          const reduced = all[0].slice();
           for (const other of all.slice(1)) other.forEach((x, i) => reduced[i] = REDUCTIONS[how](reduced[i], x));
           for (const each of all) each.set(reduced);
         });

@@ -128,9 +128,11 @@ export class Workplace implements AsyncDisposable {
     args: readonly string[],
     talk: (write: (text: string) => Promise<void>, read: () => Promise<string>) => Promise<void>,
   ): Promise<Outcome> {
-    const whole = [...await argumentsOf(task), ...args], options = this.#options({});
+    const whole = [...await argumentsOf(task), ...args];
+    const options = this.#options({});
     const child = new Deno.Command(Deno.execPath(), { ...options, args: whole, stdin: "piped" }).spawn();
-    const stdin = child.stdin.getWriter(), reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const stdin = child.stdin.getWriter();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let stdout = "";
     const read = async () => {
       const { value = "" } = await reader.read();
@@ -217,7 +219,9 @@ export class Workplace implements AsyncDisposable {
 
 /** The lines in which train says what it did with a stage: "wrote" or "skipped", by stage. */
 export function stagesOf({ stdout }: Outcome): Record<string, string> {
-  return Object.fromEntries([...stdout.matchAll(/^(gen-data|scale): (\w+)/gm)].map(([, stage, what]) => [stage, what]));
+  return Object.fromEntries(
+    [...stdout.matchAll(/^(gen-data|scale): (\w+)/gm)].map(([_, stage, what]) => [stage, what]),
+  );
 }
 
 /** Cells of the CSV text that predict prints: a header, then rows of numbers. */

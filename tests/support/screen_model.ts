@@ -50,7 +50,8 @@ export class ScreenModel {
   resize(columns: number, height: number): void {
     if (this.reflows && columns !== this.columns) this.#reflow(columns);
     else for (const row of this.#rows) row.cells.length = Math.min(row.cells.length, columns);
-    [this.columns, this.height] = [columns, height];
+    this.columns = columns;
+    this.height = height;
     this.#column = Math.min(this.#column, columns - 1);
     this.#top = Math.max(Math.min(this.#rows.length - height, this.#row), 0); // rows under the cursor give way first
   }
@@ -92,7 +93,8 @@ export class ScreenModel {
   }
 
   #escape(mode: string, numbers: string, code: string): void {
-    const count = Number(numbers || 0), row = this.#rows[this.#row];
+    const count = Number(numbers || 0);
+    const row = this.#rows[this.#row];
     if (mode === "?" && numbers === "7") this.#wraps = code === "h";
     else if (mode === "?" && numbers === "25") this.isCursorVisible = code === "h";
     else if (code === "m") this.hasColor = true;
@@ -112,7 +114,9 @@ export class ScreenModel {
   }
 
   #reflow(columns: number): void {
-    const rows: Row[] = [], old = this.#rows, at = this.#row;
+    const rows: Row[] = [];
+    const old = this.#rows;
+    const at = this.#row;
     const line: string[] = [];
     let cursor: number | undefined;
     old.forEach((row, i) => {
@@ -122,7 +126,8 @@ export class ScreenModel {
       const first = rows.length;
       do rows.push({ cells: line.splice(0, columns), isBroken: line.length > 0 }); while (line.length > 0);
       if (cursor === undefined) return;
-      [this.#row, this.#column] = [Math.min(first + Math.floor(cursor / columns), rows.length - 1), cursor % columns];
+      this.#row = Math.min(first + Math.floor(cursor / columns), rows.length - 1);
+      this.#column = cursor % columns;
       cursor = undefined;
     });
     this.#rows = rows;

@@ -30,7 +30,8 @@ gpuTest("clipByNorm() agrees with values worked out by hand", async (device) => 
 
 gpuTest("clipByNorm() agrees with float64, from one element to a grid of many parts", async (device) => {
   for (const size of [1, 3, 4, 5, 131, 1_028, 4_099, 100_003, 1_000_000, 5_000_004]) {
-    const values = randomMatrix(1, size, size), twin = values.data.slice();
+    const values = randomMatrix(1, size, size);
+    const twin = values.data.slice();
     const norm = reference.referenceClip(twin, Infinity);
     reference.referenceClip(twin, norm / 3);
     using gradients = upload(device, values);
@@ -71,7 +72,8 @@ interface Setup {
 /** A small network whose gradients are larger than a norm of 0.5 at first, and smaller in the end. */
 function setUp(device: Device, options: Setup): { model: Model; trainer: Trainer } & Disposable {
   using stack = new DisposableStack();
-  const x = stack.use(upload(device, randomMatrix(20, 2, 1))), y = stack.use(upload(device, randomMatrix(20, 1, 2)));
+  const x = stack.use(upload(device, randomMatrix(20, 2, 1)));
+  const y = stack.use(upload(device, randomMatrix(20, 1, 2)));
   const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
   const optimizer = stack.use(createOptimizer("momentum", model, 0.02, { weightDecay: 0.01 }));
   const rest = { loss: mse, batchSize: 20, seed: 1, shuffle: false, ...options };
@@ -85,14 +87,18 @@ gpuTest("a Trainer with clipNorm does what the float64 model does over 50 steps"
     using setup = setUp(device, { clipNorm: 0.5, plain });
     using free = setUp(device, { plain });
     assertEquals(setup.trainer.dispatchesPerStep, free.trainer.dispatchesPerStep + 3);
-    const twin = await setup.model.reference(mse.reference), x = randomMatrix(20, 2, 1), y = randomMatrix(20, 1, 2);
+    const twin = await setup.model.reference(mse.reference);
+    const x = randomMatrix(20, 2, 1);
+    const y = randomMatrix(20, 1, 2);
     const update = reference.referenceMomentum(0.02, { weightDecay: 0.01 });
-    const expected: number[] = [], norms: number[] = [];
+    const expected: number[] = [];
+    const norms: number[] = [];
     for (let step = 0; step < 50; step++) {
       expected.push(twin.backward(x, y).loss);
       const flat = (matrices: readonly reference.Matrix[]) =>
         Float64Array.from(matrices.flatMap(({ data }) => [...data]));
-      const w = flat(twin.parameters), g = flat(twin.gradients);
+      const w = flat(twin.parameters);
+      const g = flat(twin.gradients);
       norms.push(reference.referenceClip(g, 0.5));
       update(w, g);
       let start = 0;
@@ -110,7 +116,8 @@ gpuTest("a Trainer with clipNorm leaves zeros between parameters", async (device
   const { values, gradients, parameters } = setup.model;
   const flat = await readAll([values, gradients]);
   for (const { parameter: { value, shape } } of parameters) {
-    const start = value.byteOffset / 4, end = start + shape.reduce((a, b) => a * b, 1);
+    const start = value.byteOffset / 4;
+    const end = start + shape.reduce((a, b) => a * b, 1);
     for (const data of flat) data.fill(0, start, end);
   }
   for (const data of flat) assertEquals(data, new Float32Array(data.length));
@@ -121,7 +128,8 @@ gpuTest(
   async (device) => {
     const stack = new DisposableStack();
     // A loss of 1e36, a gradient of 2e28, whose square float32 does not hold.
-    const x = stack.use(Tensor.from(device, [[1e10], [1e10]])), y = stack.use(Tensor.zeros(device, [2, 1]));
+    const x = stack.use(Tensor.from(device, [[1e10], [1e10]]));
+    const y = stack.use(Tensor.zeros(device, [2, 1]));
     const model = stack.use(new Model(device, [new Linear(1, 1)]));
     model.load({ "0.weight": [1e8], "0.bias": [0] });
     const optimizer = stack.use(new Sgd(model, 0.1));

@@ -33,7 +33,8 @@ Deno.test("EpochPlan visits every row exactly once an epoch, window by window", 
 Deno.test("EpochPlan draws windows and rows anew for each epoch, the same for the same seed, in any order of asking", () => {
   const options = { rows: 400, windowRows: 20, seed: 7 };
   const windows = (plan: EpochPlan, epoch: number) => [...plan.visits(epoch, 1)].map(({ window }) => window);
-  const [first, second] = [plan(options), plan(options)];
+  const first = plan(options);
+  const second = plan(options);
   const later = [rowsOf(second, 2), rowsOf(second, 0)];
   assertEquals([rowsOf(first, 0), rowsOf(first, 2)], later.toReversed());
   assertNotEquals(windows(first, 0), windows(first, 1));
@@ -53,7 +54,8 @@ Deno.test("EpochPlan without shuffle goes through the rows as they are given", (
 });
 
 Deno.test("EpochPlan.mean() weights the short step wherever its window comes", () => {
-  const drawn = plan({}), places = new Set<number>();
+  const drawn = plan({});
+  const places = new Set<number>();
   for (let epoch = 0; epoch < 20; epoch++) {
     const visits = [...drawn.visits(epoch, 1)];
     const short = visits.find(({ rows }) => rows === 3)!.firstStep;

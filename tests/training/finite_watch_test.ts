@@ -67,7 +67,8 @@ for (const [place, what] of [["mean", "optimizer's mean"], ["variance", "optimiz
     using made = setUp(device);
     const { model, optimizer, trainer } = made;
     await Array.fromAsync(trainer.epochs(20)); // by then reads and looks lie many steps apart
-    const state = await trainer.snapshot(), before = state.step;
+    const state = await trainer.snapshot();
+    const before = state.step;
     const spoil = () => {
       trainer.restore(state);
       const tensor = place === "" ? model.values : optimizer.state[place];
@@ -118,7 +119,8 @@ gpuTest(
   async (device) => {
     for (const [rows, epochs] of [[40_000, 1], [40, 1_000]]) {
       using setup = setUp(device, { rows });
-      const { trainer } = setup, tensors = 5; // gradients, mean, variance, powers, weights
+      const { trainer } = setup;
+      const tensors = 5; // gradients, mean, variance, powers, weights
       const before = { ...device.stats };
       await Array.fromAsync(trainer.epochs(epochs));
       const spent = (key: keyof typeof before) => device.stats[key] - before[key];

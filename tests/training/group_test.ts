@@ -66,8 +66,8 @@ async function train(device: Device, it: Case, communicator?: Communicator): Pro
     windowRows: it.windowRows ?? Math.ceil(rows / batchSize) * batchSize,
   });
   if (it.from) trainer.restore(it.from);
-  const count = epochs - trainer.epoch,
-    results = await Array.fromAsync(trainer.epochs(count, { between: it.between, evaluate: it.evaluate }));
+  const count = epochs - trainer.epoch;
+  const results = await Array.fromAsync(trainer.epochs(count, { between: it.between, evaluate: it.evaluate }));
   return {
     values: await model.values.read() as Float32Array,
     losses: results.map(({ loss }) => loss),
@@ -111,7 +111,8 @@ for (const kind of ["sgd", "momentum", "adamw"] as const) {
 }
 
 gpuTest("Trainer with summed gradients has rows for no rank but the first in a step of one row", async (device) => {
-  const it: Case = { rows: 25, batchSize: 12, epochs: 4, clipNorm: 0.1 }, alone = await train(device, it);
+  const it: Case = { rows: 25, batchSize: 12, epochs: 4, clipNorm: 0.1 };
+  const alone = await train(device, it);
   const [first, second] = await asRanks(3, (communicator) => train(device, it, communicator));
   assertClose(first.values, alone.values, { atol: 1e-6, rtol: 0 });
   assertEquals(second.values, first.values);
@@ -119,7 +120,8 @@ gpuTest("Trainer with summed gradients has rows for no rank but the first in a s
 
 gpuTest("Trainer with summed gradients sends them in buckets, those of the last layers first", async (device) => {
   // 3-520-520-2: the 1.1 MB of the middle layer's gradients fill a bucket, with the last one's in front.
-  const it: Case = { hidden: [520, 520], epochs: 2, rate: 0.001, windowRows: 24 }, alone = await train(device, it);
+  const it: Case = { hidden: [520, 520], epochs: 2, rate: 0.001, windowRows: 24 };
+  const alone = await train(device, it);
   const lengths: number[] = [];
   const [first] = await asRanks(2, (communicator) => {
     const allReduce: Communicator["allReduce"] = (values, how) => {
@@ -142,7 +144,8 @@ gpuTest("Trainer with summed gradients has a bucket under way before it waits fo
     if (values instanceof Float32Array) waits.push(device.stats.waits);
   };
   await train(device, { hidden: [520, 520], epochs: 1, rate: 0.001 }, { ...ALONE, allReduce });
-  const steps = waits.length / 2, between = Array.from({ length: steps }, (_, i) => waits[2 * i + 1] - waits[2 * i]);
+  const steps = waits.length / 2;
+  const between = Array.from({ length: steps }, (_, i) => waits[2 * i + 1] - waits[2 * i]);
   assertEquals(between, [1, 1, 1, 1], "reads between the two buckets of each step");
 });
 
@@ -151,7 +154,8 @@ gpuTest("Trainer with steps of its own ends at all ranks where one finds what is
   await asRanks(2, async (communicator) => {
     const allReduce: Communicator["allReduce"] = (values, how) => {
       if (communicator.rank === 1 && values instanceof Float32Array && how === "max") {
-        [values[0], found] = [1, found + 1];
+        values[0] = 1;
+        found = found + 1;
       }
       return communicator.allReduce(values, how);
     };

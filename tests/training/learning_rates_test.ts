@@ -43,7 +43,8 @@ Deno.test("learningRateAt() agrees with values worked out by hand", () => {
   ];
   for (const [settings, totalSteps, expected] of cases) {
     const complete: LearningRateSettings = { schedule: "constant", learningRate: 2, ...settings };
-    const steps = expected.map(([step]) => step), rates = expected.map(([, rate]) => rate);
+    const steps = expected.map(([step]) => step);
+    const rates = expected.map(([_, rate]) => rate);
     assertClose(ratesAt(complete, totalSteps, steps), rates, { rtol: 1e-8, atol: 1e-15 });
   }
 });

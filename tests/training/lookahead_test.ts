@@ -15,11 +15,12 @@ import { bits, gpuTest } from "../support/gpu_test_case.ts";
 
 /** 50 rows in batches of 8, so that the last is short. */
 function setUp(device: Device, rate: number, settings: Partial<TrainerSettings> & { windowRows?: number } = {}) {
-  const random = new Random(5, "look"),
-    numbers = (length: number) => Float32Array.from({ length }, () => random.normal());
+  const random = new Random(5, "look");
+  const numbers = (length: number) => Float32Array.from({ length }, () => random.normal());
   const dropout = rate > 0 ? [new Dropout(rate, { seed: 3 })] : [];
   const layers = [new Linear(2, 16), new ReLU(), ...dropout, new Linear(16, 1)];
-  const model = new Model(device, layers, { random }), optimizer = new Adam(model, 0.01);
+  const model = new Model(device, layers, { random });
+  const optimizer = new Adam(model, 0.01);
   const source = new ArrayRows(numbers(100), numbers(50), 2);
   const trainer = new Trainer({ model, loss: mse, optimizer, source, batchSize: 8, seed: 1, ...settings });
   const free = () => [trainer, optimizer, model].forEach((part) => part.dispose());
@@ -29,7 +30,8 @@ function setUp(device: Device, rate: number, settings: Partial<TrainerSettings> 
 /** Trains two epochs, and looks at some of the steps. */
 async function train(device: Device, rate: number, settings: Parameters<typeof setUp>[2], every: number) {
   using run = setUp(device, rate, settings);
-  const { trainer, model } = run, looks = new Map<number, Promise<MeasuredTensor[]>>();
+  const { trainer, model } = run;
+  const looks = new Map<number, Promise<MeasuredTensor[]>>();
   const between = (step: number) => {
     if (every === 0) return Infinity;
     if (step % every === 0) looks.set(step + 1, trainer.lookAhead());
@@ -66,12 +68,14 @@ gpuTest("lookAhead() sees what the step then makes, in float64's measures", asyn
     for (let epoch = 0; epoch < 2; epoch++) {
       await twin.trainer.observedEpoch(async (tensors, step) => {
         const names = ["z1", "a1", "d1", "z2", "loss", "grad_logits"];
-        names.push(...["grad_weight_2", "grad_bias_2", "grad_weight_1", "grad_bias_1"]);
-        const data = await readAll([...tensors.values()]), looked = seen[step - 1];
+        names.push("grad_weight_2", "grad_bias_2", "grad_weight_1", "grad_bias_1");
+        const data = await readAll([...tensors.values()]);
+        const looked = seen[step - 1];
         assertEquals(looked.map(({ name }) => name), names);
         assertEquals(looked.map(({ shape }) => shape), [...tensors.values()].map(({ shape }) => shape));
         for (const [i, { name, mean, norm, ...exact }] of looked.entries()) {
-          const { mean: trueMean, norm: trueNorm, ...trueExact } = statistics(data[i]), { shape, ...rest } = exact;
+          const { mean: trueMean, norm: trueNorm, ...trueExact } = statistics(data[i]);
+          const { shape, ...rest } = exact;
           assertEquals(rest, trueExact, `${name} ${shape} of step ${step}`);
           assert(Math.abs(mean - trueMean) <= 1e-6 * Math.max(Math.abs(trueMean), trueNorm / data[i].length), name);
           assert(Math.abs(norm - trueNorm) <= 1e-6 * trueNorm, `norm of ${name}`);
@@ -84,7 +88,8 @@ gpuTest("lookAhead() sees what the step then makes, in float64's measures", asyn
 
 gpuTest("lookAhead() refuses where no step is about to run", async (device) => {
   using run = setUp(device, 0);
-  const { trainer } = run, says = "Cannot look at the next step: none is about to run";
+  const { trainer } = run;
+  const says = "Cannot look at the next step: none is about to run";
   await assertRejects(() => trainer.lookAhead(), TypeError, says);
   await Array.fromAsync(trainer.epochs(1, { between: (step) => 3 - step }));
   assertEquals((await trainer.lookAhead())[0].shape, [8, 16]);

@@ -50,7 +50,8 @@ function setUp(
   patience: number,
 ): { model: Model; trainer: Trainer; stopping: EarlyStopping } & Disposable {
   using stack = new DisposableStack();
-  const x = stack.use(upload(device, randomMatrix(23, 2, 1))), y = stack.use(upload(device, randomMatrix(23, 1, 2)));
+  const x = stack.use(upload(device, randomMatrix(23, 2, 1)));
+  const y = stack.use(upload(device, randomMatrix(23, 1, 2)));
   const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
   const optimizer = stack.use(createOptimizer("adam", model, 0.05));
   const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, x, y, batchSize: 5, seed: 1 }));
@@ -61,7 +62,9 @@ function setUp(
 
 gpuTest("EarlyStopping.restore() gives back the weights of the best epoch, bit for bit", async (device) => {
   using setup = setUp(device, 3);
-  const { model, trainer, stopping } = setup, weights: Uint32Array[] = [], stops: boolean[] = [];
+  const { model, trainer, stopping } = setup;
+  const weights: Uint32Array[] = [];
+  const stops: boolean[] = [];
   for (const loss of [5, NaN, 4, 3, 2.9, 3.5, 2.8]) { // the last are no better by minDelta
     await Array.fromAsync(trainer.epochs(1));
     stops.push(stopping.observe(loss));

@@ -88,10 +88,12 @@ gpuTest(
   "epochs() does what the float64 model does over windows, uneven last one and short batch included",
   async (device) => {
     for (const [rows, windowRows] of [[23, 10], [21, 10]]) {
-      const source = randomRows(rows), options = { source, windowRows, batchSize: 5, seed: 3, learningRate: 0.1 };
+      const source = randomRows(rows);
+      const options = { source, windowRows, batchSize: 5, seed: 3, learningRate: 0.1 };
       using setup = setUp(device, options);
       const plan = new EpochPlan({ rows, windowRows, batchSize: 5, seed: 3, shuffle: true });
-      const twin = await setup.model.reference(mse.reference), { x, y } = await source.read(0, rows);
+      const twin = await setup.model.reference(mse.reference);
+      const { x, y } = await source.read(0, rows);
       for (const { epoch, losses, loss } of await Array.fromAsync(setup.trainer.epochs(3))) {
         const expected: number[] = [];
         let total = 0;
@@ -123,7 +125,8 @@ gpuTest(
 );
 
 gpuTest("a window of all rows gives the bits of rows that lie on the GPU", async (device) => {
-  const rows = randomRows(23), { x, y } = await rows.read(0, 23);
+  const rows = randomRows(23);
+  const { x, y } = await rows.read(0, 23);
   for (const shuffle of [true, false]) {
     const stack = new DisposableStack();
     const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
@@ -151,7 +154,8 @@ gpuTest("windows that keep the order of the rows give the bits of rows that lie 
 });
 
 gpuTest("the same seed and windows give the same bits, however long the source takes", async (device) => {
-  const rows = randomRows(203), options = { source: rows, windowRows: 20, seed: 7 };
+  const rows = randomRows(203);
+  const options = { source: rows, windowRows: 20, seed: 7 };
   const first = await finalWeights(device, options);
   assertEquals(await finalWeights(device, options), first);
   assertNotEquals(await finalWeights(device, { ...options, seed: 8 }), first);
@@ -164,7 +168,8 @@ gpuTest("the same seed and windows give the same bits, however long the source t
 });
 
 gpuTest("rows in a file give the bits of rows in memory", async (device) => {
-  const rows = randomRows(53), { x, y } = await rows.read(0, 53);
+  const rows = randomRows(53);
+  const { x, y } = await rows.read(0, 53);
   const folder = await Deno.makeTempDir({ prefix: "backhand_streamed_" });
   try {
     const path = `${folder}/rows.safetensors`;
@@ -179,15 +184,19 @@ gpuTest("rows in a file give the bits of rows in memory", async (device) => {
 
 gpuTest("windows larger than a piece are read piece by piece", async (device) => {
   // 3,000 inputs a row leave some 350 rows to a piece; their order is kept, so the first step has the first rows.
-  const count = 1_000, inputs = 3_000, stack = new DisposableStack();
+  const count = 1_000;
+  const inputs = 3_000;
+  const stack = new DisposableStack();
   const x = Float32Array.from({ length: count * inputs }, (_, i) => i % inputs === 0 ? Math.floor(i / inputs) : 0);
-  const rows = new ArrayRows(x, new Float32Array(count), inputs), asked: number[][] = [];
+  const rows = new ArrayRows(x, new Float32Array(count), inputs);
+  const asked: number[][] = [];
   const source = through(rows, (start, count) => (asked.push([start, count]), rows.read(start, count)));
   const model = stack.use(new Model(device, [new Linear(inputs, 1)]));
   const weight = new Float32Array(inputs);
   weight[0] = 1;
   model.load({ "0.weight": weight, "0.bias": [0] });
-  const optimizer = stack.use(new Sgd(model, 1e-12)), options = { batchSize: 100, windowRows: 800, shuffle: false };
+  const optimizer = stack.use(new Sgd(model, 1e-12));
+  const options = { batchSize: 100, windowRows: 800, shuffle: false };
   const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, source, seed: 1, ...options }));
   const seen: number[] = [];
   await trainer.observedEpoch(async (tensors) => {
@@ -199,7 +208,8 @@ gpuTest("windows larger than a piece are read piece by piece", async (device) =>
 });
 
 gpuTest("the next window is read while steps run on this one, and none twice", async (device) => {
-  const rows = randomRows(40), log: string[] = [];
+  const rows = randomRows(40);
+  const log: string[] = [];
   const source = through(rows, (start, count) => (log.push(`read ${start}`), rows.read(start, count)));
   using setup = setUp(device, { source, windowRows: 20, shuffle: false });
   await setup.trainer.observedEpoch((_, step) => Promise.resolve(void log.push(`step ${step}`)));
@@ -225,7 +235,8 @@ gpuTest("observedEpoch() runs the same operations as epochs() over windows", asy
   using recorded = setUp(device, { plain: true });
   using observed = setUp(device);
   for (const expected of await Array.fromAsync(recorded.trainer.epochs(3))) {
-    const losses: number[] = [], steps: number[] = [];
+    const losses: number[] = [];
+    const steps: number[] = [];
     const actual = await observed.trainer.observedEpoch(async (tensors, step) => {
       steps.push(step);
       losses.push((await tensors.get("loss")!.read())[0]);
@@ -253,7 +264,9 @@ gpuTest("evaluate sees the weights of each epoch's end, waiting as long as it li
 });
 
 gpuTest("a loss that is not finite is told by its step, in any window", async (device) => {
-  const stack = new DisposableStack(), rows = 40, plan = { rows, windowRows: 8, batchSize: 1, shuffle: true };
+  const stack = new DisposableStack();
+  const rows = 40;
+  const plan = { rows, windowRows: 8, batchSize: 1, shuffle: true };
   const model = stack.use(new Model(device, [new Linear(1, 1)]));
   const optimizer = stack.use(new Sgd(model, 0.001));
   for (const seed of [5, 6]) {
@@ -279,7 +292,8 @@ gpuTest("a fault of the source comes out of epochs(), and the next call goes on"
   });
   for (const reads of [0, 1, 2, 4]) {
     using setup = setUp(device, { source });
-    const { buffers } = device.stats, told: number[] = [];
+    const { buffers } = device.stats;
+    const told: number[] = [];
     healthy = reads;
     const run = async () => {
       for await (const { epoch } of setup.trainer.epochs(3)) told.push(epoch);
@@ -337,9 +351,9 @@ gpuTest("epochs() that are left early leave no read under way, and go on behind 
 
 gpuTest("a window that nobody waits for any more is not read to its end", async (device) => {
   // 3,000 inputs leave 349 rows to a piece: two windows of three pieces.
-  const inputs = 3_000,
-    piece = 349,
-    rows = new ArrayRows(new Float32Array(6 * piece * inputs), new Float32Array(6 * piece), inputs);
+  const inputs = 3_000;
+  const piece = 349;
+  const rows = new ArrayRows(new Float32Array(6 * piece * inputs), new Float32Array(6 * piece), inputs);
   let reads = 0;
   const source = through(rows, async (start, count) => {
     reads++;
@@ -377,8 +391,10 @@ gpuTest("two windows lie on the GPU at most, as many rows as a binding holds", (
   const source = (inputs: number, rows: number) =>
     through({ ...randomRows(1), rows, inputs, targets: 1 } as RowSource, () => Promise.reject());
   const make = (inputs: number, rows: number, batchSize: number) => {
-    const stack = new DisposableStack(), before = device.stats.bytes;
-    const model = stack.use(new Model(device, [new Linear(inputs, 1)])), optimizer = stack.use(new Sgd(model, 0.1));
+    const stack = new DisposableStack();
+    const before = device.stats.bytes;
+    const model = stack.use(new Model(device, [new Linear(inputs, 1)]));
+    const optimizer = stack.use(new Sgd(model, 0.1));
     const trainer = stack.use(
       new Trainer({ model, loss: mse, optimizer, source: source(inputs, rows), batchSize, seed: 1 }),
     );
@@ -386,7 +402,8 @@ gpuTest("two windows lie on the GPU at most, as many rows as a binding holds", (
     stack.dispose();
     return made;
   };
-  const MIB = 2 ** 20, many = make(1, 100_000_000, 1_000);
+  const MIB = 2 ** 20;
+  const many = make(1, 100_000_000, 1_000);
   assertEquals(many.rows, Math.floor(64 * MIB / 12 / 1_000) * 1_000);
   assertEquals(many.windows, Math.ceil(100_000_000 / many.rows));
   assert(many.bytes < 130 * MIB, `${many.bytes} bytes`);
@@ -397,7 +414,8 @@ gpuTest("two windows lie on the GPU at most, as many rows as a binding holds", (
 
 gpuTest("a Trainer refuses windows that do not fit, and leaves nothing behind", (device) => {
   const stack = new DisposableStack();
-  const model = stack.use(new Model(device, [new Linear(2, 1)])), optimizer = stack.use(new Sgd(model, 0.1));
+  const model = stack.use(new Model(device, [new Linear(2, 1)]));
+  const optimizer = stack.use(new Sgd(model, 0.1));
   const { buffers } = device.stats;
   const refuse = (source: RowSource, batchSize: number, windowRows: number | undefined, text: string) => {
     const make = () => new Trainer({ model, loss: mse, optimizer, source, windowRows, batchSize, seed: 1 });
@@ -407,7 +425,8 @@ gpuTest("a Trainer refuses windows that do not fit, and leaves nothing behind", 
   const rows = randomRows(23);
   refuse(rows, 24, undefined, "Cannot train with batches of 24: allowed is 1 to the 23 rows there are");
   refuse(rows, 5, 12, "Cannot train on windows of 12 rows: allowed is a multiple of the batch size 5");
-  const endless = through(rows, () => Promise.reject()), huge = { ...endless, rows: 2 ** 30, inputs: 2 };
+  const endless = through(rows, () => Promise.reject());
+  const huge = { ...endless, rows: 2 ** 30, inputs: 2 };
   refuse(huge, 2 ** 30, undefined, "Cannot allocate a tensor [1073741824, 2]");
   refuse(huge, 2 ** 29, undefined, "Cannot allocate a tensor [536870912, 2]");
   stack.dispose();

@@ -19,11 +19,15 @@ import {
 } from "../../mod.ts";
 
 /** 122 MiB of inputs: just less than the 128 MiB that every device binds at once. */
-const ROWS = 1_000_000, INPUTS = 32;
-const BATCH = 1_000, WINDOWS = 10, ROUNDS = 3;
+const ROWS = 1_000_000;
+const INPUTS = 32;
+const BATCH = 1_000;
+const WINDOWS = 10;
+const ROUNDS = 3;
 
 async function writeRows(path: string): Promise<void> {
-  const random = new Random(1, "rows"), shapes = { x: [ROWS, INPUTS], y: [ROWS, 1] };
+  const random = new Random(1, "rows");
+  const shapes = { x: [ROWS, INPUTS], y: [ROWS, 1] };
   await using writer = await SafetensorsWriter.create(path, shapes);
   const x = new Float32Array(BATCH * INPUTS);
   for (let row = 0; row < ROWS; row += BATCH) {
@@ -55,7 +59,8 @@ async function compare(source: SafetensorsRows, resident: { x: Tensor; y: Tensor
   );
   const ratios: number[] = [];
   for (let round = 0; round <= ROUNDS; round++) {
-    const [[a, lossA], [b, lossB]] = [await timeEpoch(onGpu), await timeEpoch(streamed)];
+    const [a, lossA] = await timeEpoch(onGpu);
+    const [b, lossB] = await timeEpoch(streamed);
     const times = `on the GPU ${a.toFixed(2)} s, streamed ${b.toFixed(2)} s`;
     console.log(`  ${times}; losses ${lossA.toFixed(5)}, ${lossB.toFixed(5)}${round === 0 ? " (warm-up)" : ""}`);
     if (round > 0) ratios.push(b / a);

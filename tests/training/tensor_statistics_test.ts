@@ -20,7 +20,8 @@ async function measured(device: Device, data: Float32Array): Promise<TensorStati
 
 /** Holds measures to float64: counts and extremes exactly, mean and norm relatively. */
 function assertNear(found: TensorStatistics, expected: TensorStatistics, on: string, tolerance = 1e-6): void {
-  const { mean, norm, ...exact } = found, { mean: trueMean, norm: trueNorm, ...trueExact } = expected;
+  const { mean, norm, ...exact } = found;
+  const { mean: trueMean, norm: trueNorm, ...trueExact } = expected;
   assertEquals(exact, trueExact, on);
   for (const [name, is, should] of [["mean", mean, trueMean], ["norm", norm, trueNorm]] as const) {
     const isNear = Object.is(is, should) || Math.abs(is - should) <= tolerance * Math.abs(should);
@@ -43,7 +44,8 @@ gpuTest("tensorStatistics() measures odd sizes as float64 does", async (device) 
 gpuTest(
   "tensorStatistics() stays close over ten million elements, of whatever sign and alike or not",
   async (device) => {
-    const size = 10_000_003, random = new Uint32Array(1);
+    const size = 10_000_003;
+    const random = new Uint32Array(1);
     const next = () => (random[0] = random[0] * 1_664_525 + 1_013_904_223) / 2 ** 32;
     const cases: Record<string, (i: number) => number> = {
       "a tenth": () => 0.1,
@@ -86,7 +88,8 @@ gpuTest(
   async (device) => {
     using flat = Tensor.from(device, draw(320));
     using scalar = Tensor.from(device, 7);
-    const tensors = [flat.view(64, [3, 5]), scalar, flat, flat.view(128, [64])], { waits } = device.stats;
+    const tensors = [flat.view(64, [3, 5]), scalar, flat, flat.view(128, [64])];
+    const { waits } = device.stats;
     const found = await tensorStatistics(tensors);
     assertEquals(device.stats.waits, waits + 1);
     const check = async (all: TensorStatistics[]) => {

@@ -14,7 +14,11 @@ import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 
-const ROWS = 23, BATCH = 5, STEPS_PER_EPOCH = 5, TOTAL = 50, SEED = 3;
+const ROWS = 23;
+const BATCH = 5;
+const STEPS_PER_EPOCH = 5;
+const TOTAL = 50;
+const SEED = 3;
 const TWINS = {
   sgd: reference.referenceSgd,
   nesterov: reference.referenceNesterov,
@@ -33,7 +37,8 @@ interface Setup {
 function setUp(device: Device, options: Setup): { model: Model; optimizer: Optimizer; trainer: Trainer } & Disposable {
   const { optimizer: name = "sgd", windowRows, rows = ROWS, ...rest } = options;
   using stack = new DisposableStack();
-  const x = randomMatrix(rows, 2, 1), y = randomMatrix(rows, 1, 2);
+  const x = randomMatrix(rows, 2, 1);
+  const y = randomMatrix(rows, 1, 2);
   const source = new ArrayRows(Float32Array.from(x.data), Float32Array.from(y.data), 2);
   const table = windowRows
     ? { source, windowRows }
@@ -52,8 +57,10 @@ async function runTwin(
   windowRows: number,
   update: reference.ReferenceOptimizer,
 ): Promise<{ losses: number[]; weights: readonly Matrix[] }> {
-  const twin = await model.reference(mse.reference), losses: number[] = [];
-  const x = randomMatrix(ROWS, 2, 1), y = randomMatrix(ROWS, 1, 2);
+  const twin = await model.reference(mse.reference);
+  const losses: number[] = [];
+  const x = randomMatrix(ROWS, 2, 1);
+  const y = randomMatrix(ROWS, 1, 2);
   const plan = new EpochPlan({ rows: ROWS, windowRows, batchSize: BATCH, seed: SEED, shuffle: true });
   for (const visit of plan.visits(0, TOTAL / STEPS_PER_EPOCH)) {
     const order = [...plan.order(visit)].map((row) => visit.start + row);
@@ -98,7 +105,8 @@ gpuTest("each step has the rate of its number over all epochs, however the epoch
     using setup = setUp(device, { windowRows, learningRates });
     const { trainer, optimizer } = setup;
     const readRates = async () => {
-      const first = trainer.step, rates: number[] = [];
+      const first = trainer.step;
+      const rates: number[] = [];
       await trainer.observedEpoch(async () => void rates.push(...await optimizer.rate.read()));
       assertEquals(rates, Array.from({ length: STEPS_PER_EPOCH }, (_, i) => learningRates(first + i)));
     };

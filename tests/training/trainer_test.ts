@@ -54,7 +54,9 @@ gpuTest("the same seed gives the same weights bit for bit, another seed others",
 
 gpuTest("epochs() takes the rows as they are given without shuffle", async (device) => {
   using setup = setUp(device, { shuffle: false, learningRate: 0.1 });
-  const twin = await setup.model.reference(mse.reference), x = randomMatrix(23, 2, 1), y = randomMatrix(23, 1, 2);
+  const twin = await setup.model.reference(mse.reference);
+  const x = randomMatrix(23, 2, 1);
+  const y = randomMatrix(23, 1, 2);
   const [{ losses }] = await Array.fromAsync(setup.trainer.epochs(1));
   const firstRows = (m: typeof x) => new Matrix(5, m.columns, m.data.slice(0, 5 * m.columns));
   assertClose([losses[0]], [twin.backward(firstRows(x), firstRows(y)).loss], { rtol: 1e-5, atol: 0 });
@@ -62,10 +64,13 @@ gpuTest("epochs() takes the rows as they are given without shuffle", async (devi
 
 gpuTest("epochs() does what the float64 model does, short last batch and shuffle included", async (device) => {
   using setup = setUp(device, { rows: 23, batchSize: 5, seed: 3, learningRate: 0.1 });
-  const twin = await setup.model.reference(mse.reference), x = randomMatrix(23, 2, 1), y = randomMatrix(23, 1, 2);
+  const twin = await setup.model.reference(mse.reference);
+  const x = randomMatrix(23, 2, 1);
+  const y = randomMatrix(23, 1, 2);
   const results = await Array.fromAsync(setup.trainer.epochs(2));
   for (const { epoch, losses, loss } of results) {
-    const order = [...new Random(3, `shuffle ${epoch - 1}`).permutation(23)], expected: number[] = [];
+    const order = [...new Random(3, `shuffle ${epoch - 1}`).permutation(23)];
+    const expected: number[] = [];
     let total = 0;
     for (let start = 0; start < 23; start += 5) {
       const rows = order.slice(start, start + 5);
@@ -90,7 +95,8 @@ gpuTest("observedEpoch() runs the same operations as plain epochs()", async (dev
   using observed = setUp(device);
   const results = await Array.fromAsync(recorded.trainer.epochs(2));
   for (const expected of results) {
-    const names: string[] = [], steps: number[] = [];
+    const names: string[] = [];
+    const steps: number[] = [];
     const actual = await observed.trainer.observedEpoch(async (tensors, step) => {
       if (step === 1) names.push(...tensors.keys());
       steps.push(step);
@@ -101,8 +107,15 @@ gpuTest("observedEpoch() runs the same operations as plain epochs()", async (dev
     assertEquals(steps, [1, 2, 3, 4, 5].map((i) => i + 5 * (expected.epoch - 1)));
     if (expected.epoch === 1) {
       assertEquals(names, [
-        ...["z1", "a1", "z2", "loss", "grad_logits"],
-        ...["grad_weight_2", "grad_bias_2", "grad_weight_1", "grad_bias_1"],
+        "z1",
+        "a1",
+        "z2",
+        "loss",
+        "grad_logits",
+        "grad_weight_2",
+        "grad_bias_2",
+        "grad_weight_1",
+        "grad_bias_1",
       ]);
     }
   }
@@ -111,9 +124,11 @@ gpuTest("observedEpoch() runs the same operations as plain epochs()", async (dev
 
 gpuTest("every row appears exactly once an epoch, in an order of its own", async (device) => {
   // With a weight of 1, a bias of 0 and hardly any learning, z1 is the row's own number.
-  const rows = 17, stack = new DisposableStack();
+  const rows = 17;
+  const stack = new DisposableStack();
   const numbers = Float32Array.from({ length: rows }, (_, i) => i);
-  const x = stack.use(Tensor.from(device, numbers, [rows, 1])), y = stack.use(Tensor.zeros(device, [rows, 1]));
+  const x = stack.use(Tensor.from(device, numbers, [rows, 1]));
+  const y = stack.use(Tensor.zeros(device, [rows, 1]));
   const model = stack.use(new Model(device, [new Linear(1, 1)]));
   model.load({ "0.weight": [1], "0.bias": [0] });
   const optimizer = stack.use(new Sgd(model, 1e-12));
@@ -164,7 +179,8 @@ gpuTest("an epoch of 1,000 steps allocates and binds no more than one of 100", a
       dispatches: device.stats.dispatches - dispatches,
     };
   };
-  const short = await spent(100), long = await spent(1_000);
+  const short = await spent(100);
+  const long = await spent(1_000);
   // A look at gradients and weights comes with a read of the losses, at most.
   const looks = [short.dispatches - 100 * short.perStep, long.dispatches - 1_000 * long.perStep].map((more) =>
     more / 2
@@ -201,7 +217,8 @@ gpuTest("a loss that is not finite stops the run, at the step where it came up",
 });
 
 gpuTest("a row that is not finite is told by its step", async (device) => {
-  const stack = new DisposableStack(), rows = 40;
+  const stack = new DisposableStack();
+  const rows = 40;
   const x = stack.use(Tensor.from(device, Float32Array.from({ length: rows }, (_, i) => i === 7 ? NaN : 1), [rows, 1]));
   const y = stack.use(Tensor.zeros(device, [rows, 1]));
   const model = stack.use(new Model(device, [new Linear(1, 1)]));
@@ -315,16 +332,22 @@ gpuTest("an evaluate that throws at once comes out of epochs(), and leaves no bu
 
 gpuTest("a Trainer refuses rows and batches that do not fit, and leaves nothing behind", (device) => {
   const stack = new DisposableStack();
-  const model = stack.use(new Model(device, [new Linear(2, 1)])), optimizer = stack.use(new Sgd(model, 0.1));
+  const model = stack.use(new Model(device, [new Linear(2, 1)]));
+  const optimizer = stack.use(new Sgd(model, 0.1));
   const zeros = (...shape: number[]) => stack.use(Tensor.zeros(device, shape));
-  const [x, y, short, flat, wide] = [zeros(10, 2), zeros(10, 1), zeros(9, 1), zeros(10), zeros(10, 3)];
+  const x = zeros(10, 2);
+  const y = zeros(10, 1);
+  const short = zeros(9, 1);
+  const flat = zeros(10);
+  const wide = zeros(10, 3);
   const { buffers } = device.stats;
   const refuse = (x: Tensor, y: Tensor, batchSize: number, kind: ErrorConstructor, text: string) => {
     const make = () => new Trainer({ model, loss: mse, optimizer, x, y, batchSize, seed: 1 });
     assertThrows(make, kind, text);
     assertEquals(device.stats.buffers, buffers);
   };
-  const Range = RangeError as ErrorConstructor, Type = TypeError as ErrorConstructor;
+  const Range = RangeError as ErrorConstructor;
+  const Type = TypeError as ErrorConstructor;
   for (const size of [0, -1, 11, 2.5, NaN]) {
     refuse(x, y, size, Range, `Cannot train with batches of ${size}: allowed is 1 to the 10 rows there are`);
   }

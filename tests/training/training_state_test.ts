@@ -15,7 +15,10 @@ import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
 
-const ROWS = 23, BATCH = 5, EPOCHS = 3, STEPS = EPOCHS * Math.ceil(ROWS / BATCH);
+const ROWS = 23;
+const BATCH = 5;
+const EPOCHS = 3;
+const STEPS = EPOCHS * Math.ceil(ROWS / BATCH);
 
 interface Setup {
   optimizer?: OptimizerName;
@@ -66,7 +69,8 @@ const CASES: Record<string, Setup> = {
 for (const [name, options] of Object.entries(CASES)) {
   gpuTest(`restore() goes on from any step bit for bit: ${name}`, async (device) => {
     using whole = setUp(device, options);
-    const states: TrainingState[] = [], taken: Promise<void>[] = [];
+    const states: TrainingState[] = [];
+    const taken: Promise<void>[] = [];
     const between = () => {
       taken.push(whole.trainer.snapshot().then((state) => void states.push(state)));
       return 1;
@@ -103,7 +107,8 @@ gpuTest("snapshot() has the order of the epoch under way: another step, another 
 });
 
 gpuTest("a training goes on from a checkpoint file bit for bit, again and again", async (device) => {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" }), path = `${folder}/step.safetensors`;
+  const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" });
+  const path = `${folder}/step.safetensors`;
   const options = CASES["adamw with dropout"];
   using whole = setUp(device, options);
   const results = await Array.fromAsync(whole.trainer.epochs(EPOCHS));
@@ -130,7 +135,8 @@ gpuTest("a training goes on from a checkpoint file bit for bit, again and again"
 
 gpuTest("observedEpoch() stops and goes on within an epoch", async (device) => {
   using whole = setUp(device);
-  const [steps, again]: number[][] = [[], []];
+  const steps: number[] = [];
+  const again: number[] = [];
   const expected = await whole.trainer.observedEpoch((_, step) => Promise.resolve(void steps.push(step)));
   using parts = setUp(device);
   const watch = (_: unknown, step: number) => Promise.resolve(void again.push(step));
@@ -155,7 +161,8 @@ gpuTest("EarlyStopping and Plateau go on from what they had counted", async (dev
   const [whole, plateau] = make();
   const expected = await run(whole, plateau, losses);
   for (let cut = 0; cut <= losses.length; cut++) {
-    const [first, firstPlateau] = make(), [second, secondPlateau] = make();
+    const [first, firstPlateau] = make();
+    const [second, secondPlateau] = make();
     const before = await run(first, firstPlateau, losses.slice(0, cut));
     second.resume(JSON.parse(JSON.stringify(first.state)));
     second.best.write(await first.best.read());
@@ -170,11 +177,13 @@ gpuTest("EarlyStopping and Plateau go on from what they had counted", async (dev
 gpuTest("restore() refuses the state of another training, and changes nothing", async (device) => {
   using setup = setUp(device);
   using sgd = setUp(device, { optimizer: "sgd" });
-  const state = await setup.trainer.snapshot(), before = bits(await sgd.model.values.read());
+  const state = await setup.trainer.snapshot();
+  const before = bits(await sgd.model.values.read());
   const refuse = (given: TrainingState, text: string) =>
     void assertThrows(() => sgd.trainer.restore(given), TypeError, `Cannot go on from this state: ${text}`);
   refuse(state, "optimizer.mean.0.weight is unknown; optimizer.mean.0.bias is unknown");
-  const own = await sgd.trainer.snapshot(), { "weights.0.bias": bias, ...rest } = own.tensors;
+  const own = await sgd.trainer.snapshot();
+  const { "weights.0.bias": bias, ...rest } = own.tensors;
   refuse({ ...own, tensors: rest }, "weights.0.bias [6] is missing");
   refuse(
     { ...own, tensors: { ...rest, "weights.0.bias": { ...bias, shape: [2, 3] } } },
@@ -197,7 +206,8 @@ gpuTest("snapshot() of a training that has diverged rejects", async (device) => 
 gpuTest("a snapshot costs no wait of the steps behind it, and leaves no buffer", async (device) => {
   using setup = setUp(device);
   await setup.trainer.snapshot();
-  const { buffers, bytes } = device.stats, taken: Promise<unknown>[] = [];
+  const { buffers, bytes } = device.stats;
+  const taken: Promise<unknown>[] = [];
   const between = (step: number) => {
     if (step === 3) taken.push(setup.trainer.snapshot());
     return Infinity;
@@ -208,7 +218,8 @@ gpuTest("a snapshot costs no wait of the steps behind it, and leaves no buffer",
 });
 
 Deno.test("loadCheckpoint() refuses a file that was damaged anywhere, and one that is none", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" }), path = `${folder}/step.safetensors`;
+  const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" });
+  const path = `${folder}/step.safetensors`;
   const tensors = { "weights.0.weight": { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) } };
   const state = { step: 3, losses: Float32Array.of(0.5), tensors, counters: { "layers.1.step": 7 } };
   await saveCheckpoint(path, state, { run: "a" });

@@ -27,7 +27,8 @@ const losses = [mse, bceWithLogits, softmaxCrossEntropy];
 
 /** A model with biases that are not 0. */
 function makeModel(device: Device, layers: readonly Layer[]): Model {
-  const random = new Random(5, "whole step"), model = new Model(device, layers, { random });
+  const random = new Random(5, "whole step");
+  const model = new Model(device, layers, { random });
   for (const { parameter: { shape, value } } of model.parameters) {
     if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, () => random.uniform(-0.5, 0.5)));
   }
@@ -49,7 +50,8 @@ function sizesOf({ layers }: Model): [inputs: number, outputs: number] {
 
 /** Rows that a step picks from a longer table, in an order of their own. */
 function drawRows(model: Model, rows: number): { x: Matrix; y: Matrix; order: Uint32Array; picked: Matrix[] } {
-  const [inputs, outputs] = sizesOf(model), tableRows = rows + 3;
+  const [inputs, outputs] = sizesOf(model);
+  const tableRows = rows + 3;
   const x = randomMatrix(tableRows, inputs, 3);
   const y = randomMatrix(tableRows, outputs, 4).map((v) => Math.fround(Math.abs(v) % 1));
   const order = new Random(6, "order").permutation(tableRows);
@@ -83,7 +85,8 @@ async function checkStep(device: Device, layers: readonly Layer[], loss: Loss, r
   using model = makeModel(device, layers);
   const plan = planOn(true, model, loss, rows);
   assert(plan, "the step fits");
-  const { x, y, order, picked } = drawRows(model, rows), twin = await model.reference(loss.reference);
+  const { x, y, order, picked } = drawRows(model, rows);
+  const twin = await model.reference(loss.reference);
   const { loss: expected } = twin.backward(picked[0], picked[1]);
   device.tidy(() => {
     const [inputs, targets] = picked.map((m) => upload(device, m));
@@ -95,7 +98,8 @@ async function checkStep(device: Device, layers: readonly Layer[], loss: Loss, r
     assertClose(step.losses, [7, 7, expected, 7], { rtol: 1e-5 });
     assertEquals(step.cursor, 3);
     Object.entries(step.gradients).forEach(([name, gradient], i) => {
-      const { data } = twin.gradients[i], largest = data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+      const { data } = twin.gradients[i];
+      const largest = data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
       assertClose(gradient, data, { rtol: 1e-4, atol: 1e-5 * largest });
       assertClose(gradient, plain[name], { rtol: 1e-4, atol: 1e-5 * largest });
     });
@@ -132,7 +136,9 @@ gpuTest(
   "runWholeStep() gives NaN for a row outside the table or the order, and for NaN in x under a ReLU",
   async (device) => {
     using model = makeModel(device, multilayerPerceptron(2, [3], 1));
-    const plan = planOn(true, model, mse, 3)!, x = randomMatrix(4, 2), y = randomMatrix(4, 1);
+    const plan = planOn(true, model, mse, 3)!;
+    const x = randomMatrix(4, 2);
+    const y = randomMatrix(4, 1);
     const lossOf = async (x: Matrix, order: number[]) => (await runStep(plan, x, y, Uint32Array.from(order))).losses[2];
     assert(Number.isFinite(await lossOf(x, [0, 1, 2, 3, 0])));
     assertEquals(await lossOf(x, [0, 1, 2, 3, 4]), NaN);
@@ -144,7 +150,8 @@ gpuTest(
 gpuTest("runWholeStep() keeps a closed unit of infinite weight out of every gradient", async (device) => {
   using model = makeModel(device, multilayerPerceptron(1, [2], 1));
   model.load({ "0.weight": [-Infinity, 1], "0.bias": [0, 0], "2.weight": [1, 1], "2.bias": [0] });
-  const ones = new Matrix(4, 1, [1, 1, 1, 1]), order = Uint32Array.of(0, 0, 0, 0);
+  const ones = new Matrix(4, 1, [1, 1, 1, 1]);
+  const order = Uint32Array.of(0, 0, 0, 0);
   const { gradients, losses } = await runStep(planOn(true, model, mse, 2)!, ones, ones.map(() => 0), order);
   const found = Object.values(gradients).map((gradient) => [...gradient]);
   assertEquals([losses[2], ...found], [1, [0, 2], [0, 2], [0, 2], [2]]);
@@ -154,8 +161,8 @@ gpuTest("runWholeStep() closes a ReLU at exactly 0, and drops a loss past the hi
   using model = new Model(device, multilayerPerceptron(1, [2], 1));
   model.load({ "0.weight": [0, 1], "0.bias": [0, 0], "2.weight": [1, 1], "2.bias": [0] });
   const plan = planOn(true, model, mse, 1)!;
-  const ones = new Matrix(3, 1, [1, 1, 1]),
-    step = await runStep(plan, ones, ones.map(() => 0), Uint32Array.of(0, 0, 0));
+  const ones = new Matrix(3, 1, [1, 1, 1]);
+  const step = await runStep(plan, ones, ones.map(() => 0), Uint32Array.of(0, 0, 0));
   assertEquals(step.gradients["0.weight"], Float32Array.of(0, 2));
   assertEquals(step.losses, [7, 7, 1, 7]);
   using x = upload(device, ones);
@@ -224,7 +231,8 @@ async function train(device: Device, loss: Loss, name: OptimizerName, plain: boo
   const x = stack.use(upload(device, randomMatrix(23, 3, 1)));
   const y = stack.use(upload(device, randomMatrix(23, 2, 2).map((v) => Math.fround(Math.abs(v) % 1))));
   const layers = [new Linear(3, 6), new ReLU(), new Linear(6, 4), new Sigmoid(), new Linear(4, 2)];
-  const model = stack.use(makeModel(device, layers)), optimizer = stack.use(createOptimizer(name, model, 0.01));
+  const model = stack.use(makeModel(device, layers));
+  const optimizer = stack.use(createOptimizer(name, model, 0.01));
   const trainer = stack.use(new Trainer({ model, loss, optimizer, x, y, batchSize: 5, seed: 1, plain }));
   const epochs = await Array.fromAsync(trainer.epochs(3));
   const result = {
@@ -239,11 +247,9 @@ async function train(device: Device, loss: Loss, name: OptimizerName, plain: boo
 for (const name of ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] as const) {
   gpuTest(`epochs() trains by whole steps as by plain ones, the same bits each time, ${name}`, async (device) => {
     for (const loss of losses) {
-      const [plain, whole, again] = [
-        await train(device, loss, name, true),
-        await train(device, loss, name, false),
-        await train(device, loss, name, false),
-      ];
+      const plain = await train(device, loss, name, true);
+      const whole = await train(device, loss, name, false);
+      const again = await train(device, loss, name, false);
       assertEquals(whole.dispatches, name.startsWith("adam") ? 3 : 2);
       assert(plain.dispatches > 20, `${plain.dispatches} dispatches`);
       assertClose(whole.losses, plain.losses, { rtol: 1e-4 });

@@ -20,7 +20,8 @@ import type { TrainingStep } from "../training_step.ts";
  * @returns The steps.
  */
 export function createSteps(options: TrainerOptions, training: TrainingStep, rest: number): Steps {
-  const { group, batchSize } = options, communicator = group?.communicator ?? ALONE;
+  const { group, batchSize } = options;
+  const communicator = group?.communicator ?? ALONE;
   const rows: Rows = { all: [batchSize, rest], own: [countOf(batchSize, communicator), countOf(rest, communicator)] };
   if (!group) return new OwnSteps(options, training, rows);
   const { syncEvery = 1 } = group;

@@ -40,8 +40,11 @@ export class LocalSteps implements Steps {
   readonly #owned: DisposableStack;
 
   constructor(options: TrainerOptions, training: TrainingStep, { communicator, outer = {} }: Group, rows: Rows) {
-    const { model: { device, values }, optimizer } = options, { learningRate = 0.7, momentum = 0.9 } = outer;
-    [this.#communicator, this.#rows, this.#values] = [communicator, rows, values];
+    const { model: { device, values }, optimizer } = options;
+    const { learningRate = 0.7, momentum = 0.9 } = outer;
+    this.#communicator = communicator;
+    this.#rows = rows;
+    this.#values = values;
     using stack = new DisposableStack();
     this.#own = stack.use(new OwnSteps(options, training, rows));
     this.#before = stack.use(Tensor.zeros(device, values.shape));
@@ -71,7 +74,9 @@ export class LocalSteps implements Steps {
   }
 
   async meet(): Promise<void> {
-    const { size, device } = this.#values, mean = this.#mean, share = 1 / this.#communicator.size;
+    const { size, device } = this.#values;
+    const mean = this.#mean;
+    const share = 1 / this.#communicator.size;
     this.#move.replay();
     const starts = [0, ...this.#kept.map(({ start }) => start)];
     await Promise.all(
@@ -91,7 +96,8 @@ export class LocalSteps implements Steps {
   ): Promise<void> {
     const { all, own } = this.#rows;
     for (let i = 0; i < losses.length; i++) {
-      const kind = short && i === losses.length - 1 ? 1 : 0, weight = own[kind] / all[kind];
+      const kind = short && i === losses.length - 1 ? 1 : 0;
+      const weight = own[kind] / all[kind];
       losses[i] = weight === 0 ? 0 : weight * losses[i]; // nothing was written for no rows
     }
     await this.#communicator.allReduce(losses);

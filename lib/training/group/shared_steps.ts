@@ -45,13 +45,16 @@ export class SharedSteps implements Steps {
   readonly #owned: DisposableStack;
 
   constructor(options: TrainerOptions, training: TrainingStep, communicator: Communicator, rows: Rows) {
-    const { model } = options, { device, gradients } = model;
-    [this.#communicator, this.#rows] = [communicator, rows];
+    const { model } = options;
+    const { device, gradients } = model;
+    this.#communicator = communicator;
+    this.#rows = rows;
     using stack = new DisposableStack();
     this.#loss = stack.use(Tensor.zeros(device, []));
     const starts = bucketStarts(options);
     this.#buckets = starts.map((start, i) => {
-      const size = (starts[i - 1] ?? gradients.size) - start, place = gradients.view(start, [size]);
+      const size = (starts[i - 1] ?? gradients.size) - start;
+      const place = gradients.view(start, [size]);
       // The step's loss travels with the gradients of the last part.
       const places = start === 0 ? [place, this.#loss] : [place];
       const sum = new Float32Array(places.reduce((length, { size }) => length + size, 0));

@@ -116,7 +116,8 @@ function rewrite(
   const origins = new Map<string, Origin>();
   const valueless = new Set<string>();
   for (let i = 0; i < args.length; i++) {
-    const [arg, next] = [args[i], args[i + 1]];
+    const arg = args[i];
+    const next = args[i + 1];
     if (arg === "--" || (options.stopEarly && !arg.startsWith("-"))) {
       rewritten.push(...args.slice(i));
       break;
@@ -139,7 +140,7 @@ function rewrite(
 }
 
 function describe(arg: string, strings: string[]): Origin {
-  const [, key, value] = arg.match(/^--?([^=]+)(?:=(.*))?$/s) ?? [];
+  const [_, key, value] = arg.match(/^--?([^=]+)(?:=(.*))?$/s) ?? [];
   return { arg, key, value: value ?? (key !== undefined && strings.includes(key) ? "" : true) };
 }
 

@@ -49,7 +49,8 @@ function readRows(input: string, separator: string): string[][] {
   if (!input.includes("\0")) return readTextRows(input, separator);
   let code = 0xe000;
   while (input.includes(String.fromCharCode(code))) code++;
-  const spare = String.fromCharCode(code), rows = readTextRows(input.replaceAll("\0", spare), separator);
+  const spare = String.fromCharCode(code);
+  const rows = readTextRows(input.replaceAll("\0", spare), separator);
   return rows.map((row) => row.map((cell) => cell.replaceAll(spare, "\0")));
 }
 

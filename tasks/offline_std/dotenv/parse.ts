@@ -13,7 +13,7 @@ export function parse(text: string): Record<string, string> {
     if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(key)) env[key] = value ?? "";
     else console.warn(`Ignored the key "${key}" as it is not a valid identifier`);
   }
-  for (const [, key] of text.matchAll(/^\s*(?:export\s+)?(\w+)\s*=[ \t]*[^\s'"`]/gm)) {
+  for (const [_, key] of text.matchAll(/^\s*(?:export\s+)?(\w+)\s*=[ \t]*[^\s'"`]/gm)) {
     if (key in env) env[key] = expand(env[key], env);
   }
   return env;

@@ -48,7 +48,7 @@ export function figure({ title, svg, caption, table, isWide }: Figure): Html {
 /** The colours of a style sheet's first :root, by name. */
 export function colorsOf(css: string): Map<string, string> {
   const root = css.match(/:root\s*\{([^}]*)\}/)?.[1] ?? "";
-  return new Map([...root.matchAll(/(--[\w-]+):\s*([^;]+);/g)].map(([, name, value]) => [name, value.trim()]));
+  return new Map([...root.matchAll(/(--[\w-]+):\s*([^;]+);/g)].map(([_, name, value]) => [name, value.trim()]));
 }
 
 /**
@@ -59,7 +59,8 @@ export function colorsOf(css: string): Map<string, string> {
  * @returns The text of the file.
  */
 export function svgFile({ title, svg }: Figure, css: string): string {
-  const colors = colorsOf(css), label = svg.getAttribute("aria-label") ?? title;
+  const colors = colorsOf(css);
+  const label = svg.getAttribute("aria-label") ?? title;
   const [width, height] = ["width", "height"].map((name) => svg.getAttribute(name));
   const resolve = (text: string): string =>
     text.replaceAll(/var\((--[\w-]+)\)/g, (_, name) => resolve(colors.get(name) ?? "currentColor"));

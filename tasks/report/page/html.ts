@@ -64,7 +64,8 @@ export interface TableOptions {
 export function table(
   { caption, header, rows, total = rows.length, words = 1, most = Infinity, rest }: TableOptions,
 ): Html {
-  const isLong = total > most, head = isLong ? Math.ceil(most / 2) : rows.length;
+  const isLong = total > most;
+  const head = isLong ? Math.ceil(most / 2) : rows.length;
   const line = (cells: readonly Part[]) =>
     html`<tr>${
       cells.map((cell, i) =>
@@ -100,7 +101,8 @@ export function table(
   `;
 }
 
-const WORD = new Html(' class="word"'), NUMBER = new Html(' class="number"');
+const WORD = new Html(' class="word"');
+const NUMBER = new Html(' class="number"');
 
 /** A number as tables show it. */
 export function number(value: unknown): string {

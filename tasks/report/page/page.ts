@@ -34,8 +34,13 @@ export interface Report {
 export function makeReport(facts: ReportFacts, draw: Draw): Report {
   const wide = { ...draw, width: 880 };
   const sections = [
-    ...[results(facts, wide), learning(facts, wide), layersOverTime(facts, wide)],
-    ...[network(facts, wide), data(facts, draw), gradients(facts), settings(facts)],
+    results(facts, wide),
+    learning(facts, wide),
+    layersOverTime(facts, wide),
+    network(facts, wide),
+    data(facts, draw),
+    gradients(facts),
+    settings(facts),
   ];
   const figures: Figure[] = sections.flatMap((section) => section.figures);
   return {
@@ -108,7 +113,8 @@ function leadOf({ features, targets, loss, source }: ReportFacts): string {
 function cardsOf(
   { parts, steps, seconds, stepsPerSecond, points, device, bestEpoch }: ReportFacts,
 ): [string, string][] {
-  const last = parts.at(-1), cards: [string, string][] = [];
+  const last = parts.at(-1);
+  const cards: [string, string][] = [];
   const isClassifier = last?.measures.accuracy !== undefined;
   for (const name of isClassifier ? ["accuracy", "macroF1"] : ["r2", "rmse"]) {
     const value = last?.measures[name];

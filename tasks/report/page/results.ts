@@ -10,16 +10,25 @@ import { type Html, number, table } from "./html.ts";
 import { MOST_ROWS, type Section, shownOf } from "./section.ts";
 
 /** Targets that have charts of their own; classes that a matrix is drawn of; curves that a table has a column for. */
-const MOST_TARGETS = 4, MOST_DRAWN = 60, MOST_CURVES = 12;
+const MOST_TARGETS = 4;
+const MOST_DRAWN = 60;
+const MOST_CURVES = 12;
 
 /** Measures as people write them. */
 export const MEASURE_NAMES: Readonly<Record<string, string>> = {
-  ...{ mse: "MSE", rmse: "RMSE", mae: "MAE", r2: "R²", accuracy: "accuracy", macroF1: "macro F1" },
+  mse: "MSE",
+  rmse: "RMSE",
+  mae: "MAE",
+  r2: "R²",
+  accuracy: "accuracy",
+  macroF1: "macro F1",
 };
 
 /** How good the network is. */
 export function results(facts: ReportFacts, draw: Draw): Section {
-  const { predictions, confusion, classes = [], parts } = facts, figures: Figure[] = [], tables = [measures(facts)];
+  const { predictions, confusion, classes = [], parts } = facts;
+  const figures: Figure[] = [];
+  const tables = [measures(facts)];
   if (typeof predictions !== "string") {
     const { fit, pairs = [], reliability, of, part } = predictions;
     const drawn = pairs[0]?.pairs.length ?? predictions.rows;
@@ -37,8 +46,10 @@ export function results(facts: ReportFacts, draw: Draw): Section {
       });
     }
     pairs.slice(0, MOST_TARGETS).forEach(({ name, pairs: some }, i) => {
-      const slug = pairs.length > 1 ? `-${i + 1}` : "", size = { ...draw, width: 440, height: 400 };
-      const [predicted, residual] = [predictedChart(name, some, size), residualChart(name, some, size)];
+      const slug = pairs.length > 1 ? `-${i + 1}` : "";
+      const size = { ...draw, width: 440, height: 400 };
+      const predicted = predictedChart(name, some, size);
+      const residual = residualChart(name, some, size);
       figures.push(
         {
           slug: `predicted${slug}`,
@@ -66,7 +77,8 @@ export function results(facts: ReportFacts, draw: Draw): Section {
     if (reliability) figures.push(reliable(reliability, which, draw));
   }
   if (confusion && classes.length > 0 && classes.length <= MOST_DRAWN) {
-    const names = classes.map(({ name }) => name), part = parts.at(-1)?.part ?? "";
+    const names = classes.map(({ name }) => name);
+    const part = parts.at(-1)?.part ?? "";
     const svg = confusionChart(names, confusion, { document: draw.document });
     const caption = `Rows of the ${part} part: actual classes downwards, predicted ones across. The diagonal is right.`;
     figures.unshift({ slug: "confusion", title: "Confusion matrix", svg, caption, table: confused(names, confusion) });
@@ -114,7 +126,9 @@ function measures({ parts }: ReportFacts): Html {
 
 /** The curve at places that lie evenly. */
 function fitTable({ x, y, curves }: Fit): Html {
-  const shown = curves.slice(0, MOST_CURVES), last = shown[0].places.length - 1, count = Math.min(MOST_ROWS, last + 1);
+  const shown = curves.slice(0, MOST_CURVES);
+  const last = shown[0].places.length - 1;
+  const count = Math.min(MOST_ROWS, last + 1);
   const rows = Array.from({ length: count }, (_, i) => {
     const place = Math.round(i * last / Math.max(1, count - 1));
     return [shown[0].places[place].x, ...shown.map(({ places }) => places[place].y)].map(number);

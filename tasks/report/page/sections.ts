@@ -56,7 +56,10 @@ export function data({ data: facts }: ReportFacts, { document }: Draw): Section 
   const { parts, counted, columns, classes, scaling } = facts;
   const all = parts.find(({ part }) => part === "training")?.rows ?? 0;
   const figures: Figure[] = columns.filter(({ histogram }) => histogram).map(({ name, role, histogram }, i) => ({
-    ...{ slug: `histogram-${i + 1}`, title: name, svg: histogramChart(histogram!, { document }), caption: role },
+    slug: `histogram-${i + 1}`,
+    title: name,
+    svg: histogramChart(histogram!, { document }),
+    caption: role,
     table: binTable(histogram!),
   }));
   if (classes) {
@@ -84,7 +87,11 @@ export function data({ data: facts }: ReportFacts, { document }: Draw): Section 
   });
   const without = columns.length - columns.filter(({ histogram }) => histogram).length;
   return {
-    ...{ id: "data", title: "Data", figures, layout: "small", tables: [numbers] },
+    id: "data",
+    title: "Data",
+    figures,
+    layout: "small",
+    tables: [numbers],
     lead: `${parts.map(({ part, rows }) => `${number(rows)} ${part}`).join(", ")} rows. Inputs are scaled by ` +
       `${scaling.inputs}, targets by ${scaling.targets}. Histograms count ${
         counted === all ? "all training rows" : `${number(counted)} of the training rows, taken evenly`
@@ -94,9 +101,9 @@ export function data({ data: facts }: ReportFacts, { document }: Draw): Section 
 
 /** The layers. */
 export function network({ features, layers, loss }: ReportFacts, draw: Draw): Section {
-  const shape = (width: number) => `[n, ${width}]`,
-    count = (shapes: readonly (readonly number[])[]) =>
-      shapes.reduce((sum, sizes) => sum + sizes.reduce((product, size) => product * size, 1), 0);
+  const shape = (width: number) => `[n, ${width}]`;
+  const count = (shapes: readonly (readonly number[])[]) =>
+    shapes.reduce((sum, sizes) => sum + sizes.reduce((product, size) => product * size, 1), 0);
   const rows = layers.map(({ kind, inputs, outputs, parameters }, i) => [
     `${i}`,
     kind,
@@ -107,12 +114,18 @@ export function network({ features, layers, loss }: ReportFacts, draw: Draw): Se
   ]);
   const total = count(layers.flatMap(({ parameters }) => Object.values(parameters)));
   const numbers = table({
-    ...{ caption: "Layers", header: ["layer", "kind", "takes", "gives", "parameters", "values"], rows, words: 5 },
-    ...{ most: MOST_ROWS * 2, rest: "the model's file has them all" },
+    caption: "Layers",
+    header: ["layer", "kind", "takes", "gives", "parameters", "values"],
+    rows,
+    words: 5,
+    most: MOST_ROWS * 2,
+    rest: "the model's file has them all",
   });
   const svg = networkChart(features.length, layers, draw);
   return {
-    ...{ id: "network", title: "Network", lead: `${number(total)} parameters, trained with the loss ${loss}.` },
+    id: "network",
+    title: "Network",
+    lead: `${number(total)} parameters, trained with the loss ${loss}.`,
     figures: [{ slug: "network", title: "The network", svg, caption: "Weights stand above the lines that they are." }],
     tables: [numbers],
   };
@@ -149,7 +162,10 @@ export function layersOverTime({ looks }: ReportFacts, draw: Draw): Section {
     },
   ];
   const dead = looks.some((look) => Object.keys(look.dead ?? {}).length > 0) && {
-    ...{ slug: "dead-units", title: titles[2], svg: deadChart(looks, draw), table: numbers("dead", titles[2]) },
+    slug: "dead-units",
+    title: titles[2],
+    svg: deadChart(looks, draw),
+    table: numbers("dead", titles[2]),
     caption: "The share of units that give 0 for every row that was looked at: they learn nothing.",
   };
   const lead = "A gradient that fades from the last layer to the first, or grows, tells why a network does not learn.";

@@ -117,7 +117,8 @@ Deno.test("workloads: data and first weights stay what they were when the golden
 });
 
 Deno.test("lossAt() is the loss at the parameters given", () => {
-  const workload = workloadOf("seed"), zeros = [new Float32Array(64), new Float32Array(64), new Float32Array(64), [0]];
+  const workload = workloadOf("seed");
+  const zeros = [new Float32Array(64), new Float32Array(64), new Float32Array(64), [0]];
   const { y } = batchesOf(workload)[0];
   assertClose([lossAt(workload, zeros)], [y.reduce((sum, value) => sum + value ** 2, 0) / 10], { rtol: 1e-12 });
 });
@@ -138,9 +139,11 @@ Deno.test("timeRounds() fills rounds, in multiples of the granule", async () => 
 });
 
 Deno.test("checkProduct() tells a right product from one with a wrong last output", () => {
-  const size: Size = [100, 3, 100], { a, b } = factors(size); // far more outputs than are checked
+  const size: Size = [100, 3, 100];
+  const { a, b } = factors(size); // far more outputs than are checked
   const right = Float32Array.from({ length: 10_000 }, (_, at) => {
-    const i = Math.floor(at / 100), j = at % 100;
+    const i = Math.floor(at / 100);
+    const j = at % 100;
     return a[3 * i] * b[j] + a[3 * i + 1] * b[100 + j] + a[3 * i + 2] * b[200 + j];
   });
   assert(checkProduct(size, { a, b }, right) < 1);
@@ -319,7 +322,7 @@ Deno.test("runToEnd() gives a program a terminal of 80 columns or none, and answ
   for (const [terminal, columns] of [[{ columns: 80, rows: 24 }, "80"], [undefined, "none"]] as const) {
     const start: Start = { script: place.at("say.ts"), args: ["it's"], flags: [], cwd: place.path, terminal };
     const heard: string[] = [];
-    await runToEnd(start, { on: /^columns: (\w+)\b/m, by: ([, said]) => Promise.resolve(void heard.push(said)) });
+    await runToEnd(start, { on: /^columns: (\w+)\b/m, by: ([_, said]) => Promise.resolve(void heard.push(said)) });
     assertEquals(heard, [columns]);
     await assertRejects(
       () => runToEnd(start, { on: /rows/, by: () => Promise.resolve() }),
@@ -348,10 +351,11 @@ Deno.test("peers.lock pins the peers; deno.lock leaves them out, or every task w
   const read = async (path: string) => JSON.parse(await Deno.readTextFile(new URL(path, root))).specifiers;
   const specifiers = (await Promise.all(["tfjs", "jaxjs"].map(async (name) => {
     const text = await Deno.readTextFile(new URL(`tasks/bench/${name}.ts`, root));
-    return [...text.matchAll(/"(npm:[^"]+)"/g)].map(([, specifier]) => specifier);
+    return [...text.matchAll(/"(npm:[^"]+)"/g)].map(([_, specifier]) => specifier);
   }))).flat();
   assert(specifiers.length > 4);
-  const pinned = await read("tasks/bench/peers.lock"), everywhere = await read("deno.lock");
+  const pinned = await read("tasks/bench/peers.lock");
+  const everywhere = await read("deno.lock");
   assertEquals(specifiers.filter((specifier) => !(specifier in pinned)), []);
   assertEquals(specifiers.filter((specifier) => specifier in everywhere), []);
   const stale = Object.entries(everywhere).filter(([name, version]) => (pinned[name] ?? version) !== version);

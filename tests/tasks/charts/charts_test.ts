@@ -28,7 +28,8 @@ const draw = { document };
 
 function epochs(count: number, lossOf = (epoch: number): number | null => 1 / epoch): EpochPoint[] {
   return Array.from({ length: count }, (_, i) => {
-    const epoch = i + 1, trainLoss = lossOf(epoch);
+    const epoch = i + 1;
+    const trainLoss = lossOf(epoch);
     return { epoch, step: epoch * 10, trainLoss, valLoss: trainLoss && trainLoss * 2, learningRate: 0.1 / epoch };
   });
 }
@@ -54,7 +55,7 @@ function texts(svg: SVGSVGElement, group = ""): string[] {
 /** The places of a curve's points. */
 function placesOf(svg: SVGSVGElement, curve = 0): [number, number][] {
   const path = svg.querySelectorAll("g.curve path")[curve].getAttribute("d")!;
-  return [...path.matchAll(/[ML](-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
+  return [...path.matchAll(/[ML](-?[\d.]+),(-?[\d.]+)/g)].map(([_, x, y]) => [Number(x), Number(y)]);
 }
 
 Deno.test("lossChart() draws a point for each epoch and loss, names both curves and marks the best epoch", () => {
@@ -63,7 +64,8 @@ Deno.test("lossChart() draws a point for each epoch and loss, names both curves 
   assertEquals(texts(svg, "g.curve-names"), ["validation", "training"], "from the upper end to the lower");
   assertEquals(texts(svg, "g.best-name"), ["best: epoch 7"]);
   assertEquals(placesOf(svg).length, 12);
-  const circle = svg.querySelector("g.best circle")!, [x, y] = placesOf(svg, 1)[6];
+  const circle = svg.querySelector("g.best circle")!;
+  const [x, y] = placesOf(svg, 1)[6];
   assertEquals(["cx", "cy"].map((name) => Math.round(Number(circle.getAttribute(name)))), [
     Math.round(x),
     Math.round(y),
@@ -71,11 +73,11 @@ Deno.test("lossChart() draws a point for each epoch and loss, names both curves 
 });
 
 Deno.test("lossChart() is logarithmic unless told otherwise: halving is as far from 1 as from 0.1", () => {
-  const halved = epochs(8, (epoch) => 2 ** -epoch),
-    steps = (log?: boolean) => {
-      const ys = placesOf(lossChart(halved, { ...draw, log })).map(([, y]) => y);
-      return ys.slice(1).map((y, i) => Math.round(y - ys[i]));
-    };
+  const halved = epochs(8, (epoch) => 2 ** -epoch);
+  const steps = (log?: boolean) => {
+    const ys = placesOf(lossChart(halved, { ...draw, log })).map(([_, y]) => y);
+    return ys.slice(1).map((y, i) => Math.round(y - ys[i]));
+  };
   assertEquals(new Set(steps()).size <= 2, true, `${steps()}`); // but for rounding
   assert(steps(false)[0] > 10 * steps(false)[5]);
 });
@@ -101,7 +103,7 @@ Deno.test("charts say what they are to a screen reader, and take their colours f
     assertEquals(svg.getAttribute("role"), "img");
     assertMatch(labels[i], /^[^.]{6,}\. .{8,}/);
     assertEquals(svg.getAttribute("font-family"), "inherit");
-    const colors = [...svg.outerHTML.matchAll(/(?:fill|stroke)="([^"]*)"/g)].map(([, color]) => color);
+    const colors = [...svg.outerHTML.matchAll(/(?:fill|stroke)="([^"]*)"/g)].map(([_, color]) => color);
     const odd = colors.filter((color) => !/^(none|currentColor|var\(--[\w-]+\))$/.test(color));
     assertEquals(odd, [], `colours of ${labels[i]}`);
     assertEquals(/NaN|undefined|Infinity/.test(svg.outerHTML), false, labels[i]);
@@ -119,7 +121,7 @@ Deno.test("charts of nothing, of one point, and of a flat curve are no error", (
   const one = lossChart(epochs(1), { ...draw, bestEpoch: 1 });
   assertEquals([count(one, "curve-points"), count(one, "best")], [2, 1]);
   const flat = lossChart(epochs(5, () => 0.5), draw);
-  assertEquals(new Set(placesOf(flat).map(([, y]) => y)).size, 1);
+  assertEquals(new Set(placesOf(flat).map(([_, y]) => y)).size, 1);
   for (const svg of [one, flat]) assertEquals(/NaN|Infinity/.test(svg.outerHTML), false);
 });
 
@@ -138,7 +140,9 @@ Deno.test("losses that are missing, not finite or 0 leave gaps, and a chart of n
 
 Deno.test("100,000 epochs are thinned to what pixels show, with the highest and the lowest among it", () => {
   const lossOf = (epoch: number) => epoch === 51_234 ? 900 : epoch === 77_777 ? 1e-6 : 1 + Math.sin(epoch) / 2;
-  const svg = lossChart(epochs(100_000, lossOf), draw), places = placesOf(svg), ys = places.map(([, y]) => y);
+  const svg = lossChart(epochs(100_000, lossOf), draw);
+  const places = placesOf(svg);
+  const ys = places.map(([_, y]) => y);
   assert(places.length > 500 && places.length < 2_000, `${places.length} points`);
   assert(svg.outerHTML.length < 120_000, `${svg.outerHTML.length} bytes`);
   const sorted = ys.toSorted((a, b) => a - b);
@@ -158,7 +162,8 @@ Deno.test("thin() leaves short curves alone, and keeps ends, extremes and gaps o
 
 Deno.test("normChart() and deadChart() draw a curve for each parameter and layer, and name as many as there is room for", () => {
   assertEquals([count(normChart(looks(3), "gradients", draw), "curve")], [3]);
-  const svg = normChart(looks(40), "weights", draw), names = texts(svg, "g.curve-names");
+  const svg = normChart(looks(40), "weights", draw);
+  const names = texts(svg, "g.curve-names");
   assertEquals(count(svg, "curve"), 40);
   assert(names.length >= 10 && names.length < 20 && names.includes("0.weight") && names.includes("78.weight"));
   const ys = [...svg.querySelectorAll("g.curve-names text")].map((text) => Number(text.getAttribute("y")));
@@ -188,12 +193,10 @@ Deno.test("charts of data have a mark for each bin, class, row, pair of classes 
 
 Deno.test("networkChart() draws units and weights up to a few, and leaves out the middle of a deep network", () => {
   const linear = (i: number, inputs: number, outputs: number) => ({
-    ...{
-      kind: "Linear",
-      inputs,
-      outputs,
-      parameters: { [`${i}.weight`]: [inputs, outputs], [`${i}.bias`]: [outputs] },
-    },
+    kind: "Linear",
+    inputs,
+    outputs,
+    parameters: { [`${i}.weight`]: [inputs, outputs], [`${i}.bias`]: [outputs] },
   });
   const relu = { kind: "ReLU", inputs: 64, outputs: 64, parameters: {} };
   const svg = networkChart(2, [linear(0, 2, 64), relu, linear(2, 64, 1)], draw);

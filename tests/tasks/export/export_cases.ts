@@ -174,7 +174,8 @@ function toExpected(output: ExportedOutput, x: number[]): Expected {
     return { numbers: named(output.names, x.map((v, i) => v * output.scalings[i].factor + output.scalings[i].shift)) };
   }
   if (output.kind === "probabilities") return { numbers: named(output.names, x.map(sigmoid)) };
-  const powers = x.map(Math.exp), sum = powers.reduce((a, b) => a + b);
+  const powers = x.map(Math.exp);
+  const sum = powers.reduce((a, b) => a + b);
   const shares = output.outputs === 1 ? [sigmoid(-x[0]), sigmoid(x[0])] : powers.map((v) => v / sum);
   const best = output.outputs === 1 ? Number(x[0] >= 0) : shares.indexOf(Math.max(...shares));
   return { class: output.classes[best], numbers: named(output.classes, shares) };

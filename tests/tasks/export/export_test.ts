@@ -20,7 +20,8 @@ type Prediction = Record<string, number> | { class: string; probabilities: Recor
 function assertPredictions(model: ExportedModel, rows: readonly RawRow[], predictions: readonly Prediction[]): void {
   const expected = rows.map((row) => expectedOf(model, row));
   assertEquals(predictions.length, rows.length);
-  const { output } = model, isClass = output.kind === "classes";
+  const { output } = model;
+  const isClass = output.kind === "classes";
   for (const name of isClass ? output.classes : output.names) {
     const wanted = expected.map(({ numbers }) => numbers[name]);
     const found = predictions.map((prediction) =>
@@ -49,13 +50,15 @@ Deno.test("encodeOnnx() gives the predictions of float64 in the ONNX runtime", a
 
 Deno.test("encodeOnnx() keeps small probabilities, under one output and several", async () => {
   await using place = await Workplace.create();
-  const weight = Float32Array.of(1, 0, 0, 1), bias = new Float32Array(2);
+  const weight = Float32Array.of(1, 0, 0, 1);
+  const bias = new Float32Array(2);
   const pair = {
     ...MODELS["probabilities of numbers"],
     layers: [{ kind: "Linear", inputs: 2, outputs: 2, weight, bias }],
   };
   const single = { kind: "Linear", inputs: 2, outputs: 1, weight: weight.slice(0, 2), bias: bias.slice(0, 1) };
-  const classes = ["no", "yes"], output = { kind: "classes", name: "y", classes } as const;
+  const classes = ["no", "yes"];
+  const output = { kind: "classes", name: "y", classes } as const;
   const rows = [{ x1: -30, x2: 0 }, { x1: 60, x2: 40 }, { x1: 0, x2: -80 }, { x1: 2, x2: 3 }];
   const models = [
     pair,
@@ -186,10 +189,13 @@ Deno.test("writeTypeScript() refuses rows by column and cell", async () => {
 Deno.test("where classes are as likely, exports say the first, but of two under one output the second", async () => {
   await using place = await Workplace.create();
   for (const [outputs, best] of [[1, "yes"], [2, "no"]] as const) {
-    const weight = new Float32Array(4 * outputs), bias = new Float32Array(outputs);
+    const weight = new Float32Array(4 * outputs);
+    const bias = new Float32Array(outputs);
     const layers = [{ kind: "Linear", inputs: 4, outputs, weight, bias } as const];
-    const model = MODELS["two classes under one output"], output = { ...model.output, outputs } as typeof model.output;
-    const tied = { ...model, layers, output }, rows = [{ color: "red" }];
+    const model = MODELS["two classes under one output"];
+    const output = { ...model.output, outputs } as typeof model.output;
+    const tied = { ...model, layers, output };
+    const rows = [{ color: "red" }];
     await place.write(`tied${outputs}.ts`, writeTypeScript(tied, "tied.ts"));
     const { predict } = await import(`file://${place.at(`tied${outputs}.ts`)}`);
     assertEquals(predict(rows[0]).class, best);
@@ -201,13 +207,14 @@ Deno.test("where classes are as likely, exports say the first, but of two under 
 
 /** The value of a list or number that stands in the Python text. */
 function constantOf(text: string, name: string): unknown {
-  const [, list] = text.match(new RegExp(`^${name} = (\\[(?:\\n[^]*?^\\]|.*\\]$))`, "m"))!;
+  const [_, list] = text.match(new RegExp(`^${name} = (\\[(?:\\n[^]*?^\\]|.*\\]$))`, "m"))!;
   return JSON.parse(list.replaceAll(/: None\}/g, ": null}").replaceAll(/,\n\]/g, "]"));
 }
 
 Deno.test("writePython() has every column, number, class and layer", () => {
   for (const model of Object.values(MODELS)) {
-    const text = writePython(model, "w.safetensors"), { output } = model;
+    const text = writePython(model, "w.safetensors");
+    const { output } = model;
     const columns = model.inputs.map((column) => ({ ...column, fill: column.fill ?? null }));
     assertEquals(constantOf(text, "COLUMNS"), columns);
     assertEquals(constantOf(text, "SHIFT"), model.scalings.map(({ shift }) => shift));
@@ -221,9 +228,16 @@ Deno.test("writePython() has every column, number, class and layer", () => {
   }
   const text = writePython(MODELS["numbers of mixed columns, every layer"], "w.safetensors");
   assertStringIncludes(text, 'with_name("w.safetensors")');
-  assertEquals([...text.matchAll(/^ {12}nn\.(.*),$/gm)].map(([, layer]) => layer), [
-    ...["Linear(9, 7)", "Tanh()", "Dropout(0.25)", "Linear(7, 6)", 'GELU(approximate="tanh")', "Linear(6, 5)"],
-    ...["LeakyReLU(0.03)", "Linear(5, 7)", "Linear(7, 2)"],
+  assertEquals([...text.matchAll(/^ {12}nn\.(.*),$/gm)].map(([_, layer]) => layer), [
+    "Linear(9, 7)",
+    "Tanh()",
+    "Dropout(0.25)",
+    "Linear(7, 6)",
+    'GELU(approximate="tanh")',
+    "Linear(6, 5)",
+    "LeakyReLU(0.03)",
+    "Linear(5, 7)",
+    "Linear(7, 2)",
   ]);
 });
 
@@ -247,8 +261,8 @@ async function python(
     const writer = child.stdin.getWriter();
     await writer.write(new TextEncoder().encode(stdin)).catch(() => {}); // it may have ended without reading
     await writer.close().catch(() => {});
-    const { code, stdout, stderr } = await child.output(),
-      text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    const { code, stdout, stderr } = await child.output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { code, stdout: text(stdout), stderr: text(stderr) };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;

@@ -39,7 +39,8 @@ function statisticsOf(name: string) {
 
 /** Writes a model of random weights on the columns of {@linkcode MIXED}. */
 async function save(device: Model["device"], path: string, target: Target, loss: Loss, method: ScalingMethod) {
-  const features = encodedNames(MIXED), targets = outputNames(target, loss.kind);
+  const features = encodedNames(MIXED);
+  const targets = outputNames(target, loss.kind);
   using model = new Model(device, [new Linear(features.length, 8), new ReLU(), new Linear(8, targets.length)]);
   const random = new Random(3, "exported model");
   model.load(Object.fromEntries(model.parameters.map(({ name, parameter }) => {
@@ -56,7 +57,9 @@ async function save(device: Model["device"], path: string, target: Target, loss:
 
 /** Predicts raw rows by the library itself, a list of numbers for each. */
 async function predictAll(saved: SavedModel, rows: readonly RawRow[]): Promise<number[][]> {
-  const { table, targets } = saved.description, encoder = new TableEncoder(table), width = encoder.names.length;
+  const { table, targets } = saved.description;
+  const encoder = new TableEncoder(table);
+  const width = encoder.names.length;
   const encoded = new Float64Array(rows.length * width);
   rows.forEach((row, i) => {
     const cells = table.inputs.map(({ name }) => row[name] === undefined ? undefined : `${row[name]}`);
@@ -77,7 +80,8 @@ const CASES: [name: string, target: Target, loss: Loss, method: ScalingMethod][]
 for (const [name, target, loss, method] of CASES) {
   gpuTest(`readExportedModel() makes exports that predict as the library does: ${name}`, async (device) => {
     await using place = await Workplace.create();
-    const path = place.at("model.safetensors"), rows = rowsFor(MIXED, 50);
+    const path = place.at("model.safetensors");
+    const rows = rowsFor(MIXED, 50);
     await save(device, path, target, loss, method);
     using saved = await SavedModel.load(device, path);
     const predicted = await predictAll(saved, rows);
@@ -91,7 +95,8 @@ for (const [name, target, loss, method] of CASES) {
     const wanted = predicted.map((row) => row.length < names.length ? [1 - row[0], row[0]] : row);
     const close = (found: Record<string, number>[]) =>
       names.forEach((name, i) => {
-        const own = wanted.map((row) => row[i]), largest = Math.max(...own.map(Math.abs));
+        const own = wanted.map((row) => row[i]);
+        const largest = Math.max(...own.map(Math.abs));
         assertClose(found.map((row) => row[name]), own, { rtol: 1e-5, atol: 1e-7 * largest });
       });
     close(rows.map((row) => expectedOf(model, row).numbers));

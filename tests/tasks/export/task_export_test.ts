@@ -52,13 +52,17 @@ Deno.test("export refuses what it cannot do, and leaves files as they were", asy
     [2, ["--format is missing: allowed is onnx, pytorch or ts"], []],
     [2, ['FORMAT (from --format) is "onx"', "the nearest is onnx"], ["--format", "onx"]],
     [2, ["--output model.txt is no name for --format pytorch: it must end in .py"], [
-      ...["--format=pytorch", "--output=model.txt"],
+      "--format=pytorch",
+      "--output=model.txt",
     ]],
     [2, ["must end in .onnx"], ["--format=onnx", "--output=data/runs/default_run/model.safetensors"]],
     [1, ["no/such/folder"], ["--format=onnx", "--output=no/such/folder/model.onnx"]],
     [1, ["no/such/folder"], ["--format=pytorch", "--output=no/such/folder/model.py"]],
     [1, ["data/runs/nope/model.safetensors", "`deno task train --run-name nope` makes it"], [
-      ...["--format", "onnx", "--run-name", "nope"],
+      "--format",
+      "onnx",
+      "--run-name",
+      "nope",
     ]],
   ];
   for (const [code, says, args] of cases) await place.refuse(code, says, "export", args);
@@ -85,11 +89,11 @@ Deno.test("what only export and tests load, no other task does, and no lock file
     );
   };
   assertEquals(await loadedBy("tasks/export.ts"), ["protobufjs"]);
-  for (const path of ["tasks/training/train_run.ts", "tasks/predict/predict_run.ts", "mod.ts"]) {
+  for (const path of ["tasks/train.ts", "tasks/predict.ts", "mod.ts"]) {
     assertEquals(await loadedBy(path), [], path);
   }
   for (const name of ["deno.lock", "deno.json"]) {
-    const text = await Deno.readTextFile(new URL(`../${name}`, import.meta.url));
+    const text = await Deno.readTextFile(new URL(`../../../${name}`, import.meta.url));
     assertEquals(text.match(/protobufjs|onnxruntime|sample-datasets|dataset-iris|playwright|xterm|upng/), null, name);
   }
 });

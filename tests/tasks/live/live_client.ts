@@ -50,7 +50,8 @@ export class Listener implements AsyncDisposable {
 
   /** Begins to listen. */
   static async open(address: string): Promise<Listener> {
-    const url = new URL(address), response = await fetch(new URL(`/events?token=${url.hash.slice(1)}`, url));
+    const url = new URL(address);
+    const response = await fetch(new URL(`/events?token=${url.hash.slice(1)}`, url));
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     return new Listener(url, response.body!);
   }
@@ -102,7 +103,7 @@ export class Listener implements AsyncDisposable {
       const events = text.split("\n\n");
       text = events.pop()!;
       for (const event of events) {
-        const [, name, data] = event.match(/^event: (\w+)\ndata: (.*)$/)!;
+        const [_, name, data] = event.match(/^event: (\w+)\ndata: (.*)$/)!;
         if (name === "update") this.updates.push(JSON.parse(data));
         if (name === "end") this.hasEnded = true;
       }
@@ -112,7 +113,8 @@ export class Listener implements AsyncDisposable {
 
 /** What starts training, with exactly the permissions that deno.json gives it: listening on loopback is one of them. */
 export async function liveCommand(): Promise<string[]> {
-  const words = (await readTasks()).train.command.split(" ").slice(2), script = pathInProject(words.at(-1)!);
+  const words = (await readTasks()).train.command.split(" ").slice(2);
+  const script = pathInProject(words.at(-1)!);
   return ["run", "--config", pathInProject("deno.json"), "--no-check", ...words.slice(0, -1), script];
 }
 
@@ -122,7 +124,8 @@ export async function startLive(
   args: readonly string[],
 ): Promise<{ url: string; listener: Listener; done: Promise<Outcome> }> {
   const child = place.startDeno([...await liveCommand(), ...args, "--live"]);
-  const stderr = new Response(child.stderr).text(), url = Promise.withResolvers<string>();
+  const stderr = new Response(child.stderr).text();
+  const url = Promise.withResolvers<string>();
   let stdout = "";
   const done = (async () => {
     for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {

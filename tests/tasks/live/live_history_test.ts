@@ -2,11 +2,20 @@ import { assert, assertEquals } from "@std/assert";
 import { LiveHistory, type LiveStatus, Thinned } from "../../../tasks/live/history.ts";
 
 const STATUS: LiveStatus = {
-  ...{ phase: "training", step: 0, stepsPerSecond: null, rateFactor: 1, askedFactor: 1, learningRate: 0.1 },
+  phase: "training",
+  step: 0,
+  stepsPerSecond: null,
+  rateFactor: 1,
+  askedFactor: 1,
+  learningRate: 0.1,
 };
 
 const lineOf = (epoch: number, valLoss: number | null = 1 / epoch) => ({
-  ...{ epoch, step: 10 * epoch, trainLoss: 1 / epoch, valLoss, learningRate: 0.1 },
+  epoch,
+  step: 10 * epoch,
+  trainLoss: 1 / epoch,
+  valLoss,
+  learningRate: 0.1,
 });
 
 Deno.test("Thinned keeps a series short, its elements evenly apart, the first one among them", () => {
@@ -40,7 +49,8 @@ Deno.test("LiveHistory.since() gives a page what it lacks, and all anew where wh
 });
 
 Deno.test("LiveHistory tells the epoch with the lowest validation loss, the first of several", () => {
-  const history = new LiveHistory(), best = () => history.since(undefined, STATUS)[0].best?.epoch;
+  const history = new LiveHistory();
+  const best = () => history.since(undefined, STATUS)[0].best?.epoch;
   history.epoch(lineOf(1, null));
   assertEquals(best(), undefined);
   for (const [epoch, loss] of [[2, 0.5], [3, 0.25], [4, 0.25], [5, 0.75]]) history.epoch(lineOf(epoch, loss));
@@ -49,7 +59,7 @@ Deno.test("LiveHistory tells the epoch with the lowest validation loss, the firs
 
 Deno.test("LiveHistory keeps the latest messages, and the beginning of long ones", () => {
   const history = new LiveHistory();
-  const [, cursor] = history.since(undefined, STATUS);
+  const [_, cursor] = history.since(undefined, STATUS);
   for (let i = 0; i < 250; i++) history.message("note", `${i} ${"x".repeat(5_000)}`, i);
   const { messages } = history.since(cursor, STATUS)[0];
   assertEquals([messages.length, messages[0].step, messages.at(-1)!.step], [100, 150, 249]);
@@ -57,7 +67,8 @@ Deno.test("LiveHistory keeps the latest messages, and the beginning of long ones
 });
 
 Deno.test("LiveHistory forgets epochs that a return to a checkpoint has undone", () => {
-  const history = new LiveHistory(), look = { step: 0, weights: {}, gradients: {}, dead: {} };
+  const history = new LiveHistory();
+  const look = { step: 0, weights: {}, gradients: {}, dead: {} };
   for (let epoch = 1; epoch <= 4; epoch++) {
     history.layers({ ...look, epoch });
     history.epoch(lineOf(epoch));

@@ -15,7 +15,8 @@ async function until(isIt: () => Promise<boolean>): Promise<void> {
 }
 
 Deno.test("the live page's script is what bundle() makes of its source", async () => {
-  const made = await bundle(LIVE_PAGE.script), kept = await Deno.readTextFile(LIVE_PAGE.bundle);
+  const made = await bundle(LIVE_PAGE.script);
+  const kept = await Deno.readTextFile(LIVE_PAGE.bundle);
   assert(made === kept, "tasks/live/page.bundle.js is out of date: tasks/setup/bundle.ts says how to make it");
 });
 
@@ -85,8 +86,8 @@ Deno.test("the live page listens only while it is seen, so that any number can b
         isHidden = !isHidden;
         document.dispatchEvent(new Event("visibilitychange"));
       });`;
-    const context = first.context(),
-      epochOf = async (page: typeof first) => parseInt((await page.textContent("#epoch"))!);
+    const context = first.context();
+    const epochOf = async (page: typeof first) => parseInt((await page.textContent("#epoch"))!);
     await context.addInitScript(hiding);
     const open = async (page: typeof first) => {
       await page.goto(url);
@@ -103,7 +104,8 @@ Deno.test("the live page listens only while it is seen, so that any number can b
       await until(async () => await page.title() === "r");
       hidden.push(page);
     }
-    const seventh = await open(await context.newPage()), from = await epochOf(hidden[5]);
+    const seventh = await open(await context.newPage());
+    const from = await epochOf(hidden[5]);
     await until(async () => await epochOf(seventh) > from + 10);
     assertEquals([await hidden[5].title(), await epochOf(hidden[5])], ["r", from]);
     await hidden[5].keyboard.press("F9");

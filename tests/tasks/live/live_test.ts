@@ -10,13 +10,15 @@ const FACTS = { runName: "r", stepsPerEpoch: 10, epochs: 1_000, firstStep: 0 };
 
 /** A run that does what it is told, and its server. */
 function serve(options: { port?: number; patience?: number; isEnding?: () => boolean; learningRate?: number } = {}) {
-  const { learningRate = 0.1 } = options, notes: string[] = [];
+  const { learningRate = 0.1 } = options;
+  const notes: string[] = [];
   const run = {
     step: 0,
     rateFactor: 1,
     setRateFactor: (factor: number) => Promise.resolve(void (run.rateFactor = factor)),
   } satisfies HeldRun;
-  const note = (text: string) => void notes.push(text), rateOf = () => learningRate * run.rateFactor;
+  const note = (text: string) => void notes.push(text);
+  const rateOf = () => learningRate * run.rateFactor;
   const live = new LiveServer({ ...options, run, learningRate, note, rateOf });
   live.begin(FACTS);
   const doEpoch = (epoch: number) => {
@@ -68,8 +70,10 @@ Deno.test("LiveServer listens on loopback alone and serves a page that may load 
 Deno.test("LiveServer refuses other hosts, origins, sites, methods, paths, and who does not have the token", async () => {
   const { live, token, at } = serve();
   await using _ = live;
-  const { host, origin } = new URL(live.url), right = { origin, "x-backhand-token": token };
-  const events = `/events?token=${token}`, other = "http://evil.example";
+  const { host, origin } = new URL(live.url);
+  const right = { origin, "x-backhand-token": token };
+  const events = `/events?token=${token}`;
+  const other = "http://evil.example";
   const cases: [status: number, method: string, path: string, headers?: Record<string, string>][] = [
     [403, "GET", "/", { host: "evil.example" }],
     [403, "GET", "/", { host: `evil.example:${new URL(live.url).port}` }],
@@ -101,7 +105,8 @@ Deno.test("LiveServer refuses other hosts, origins, sites, methods, paths, and w
     ]),
   ];
   for (const [status, method, path, headers] of cases) {
-    const answer = await send(at(path), method, headers), call = `${method} ${path} ${JSON.stringify(headers)}`;
+    const answer = await send(at(path), method, headers);
+    const call = `${method} ${path} ${JSON.stringify(headers)}`;
     assertEquals(answer.status, status, call);
     assertEquals(answer.headers.get("access-control-allow-origin"), null, call);
     assert(!answer.text.includes(token), call);
@@ -112,7 +117,8 @@ Deno.test("LiveServer refuses other hosts, origins, sites, methods, paths, and w
 });
 
 Deno.test("LiveServer says which port is taken", async () => {
-  const { live } = serve(), port = Number(new URL(live.url).port);
+  const { live } = serve();
+  const port = Number(new URL(live.url).port);
   await using _ = live;
   assertThrows(() => serve({ port }), ConfigError, `--live is ${port}: another program listens there`);
 });
@@ -158,7 +164,8 @@ Deno.test("LiveServer holds on to no page that goes, and ends the streams of tho
 });
 
 Deno.test("LiveServer gives up a page that does not read, and holds no more for it than for one that does", async () => {
-  const patience = 1_000, { live, at, token } = serve({ patience });
+  const patience = 1_000;
+  const { live, at, token } = serve({ patience });
   await using _ = live;
   await using reads = await Listener.open(live.url);
   using silent = await Deno.connect({ hostname: "127.0.0.1", port: Number(at("/").port) });

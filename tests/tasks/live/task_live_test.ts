@@ -8,8 +8,18 @@ import { Workplace } from "../../support/run_task_process.ts";
 const run = "data/runs/r";
 
 const ARGS = [
-  ...["--num-dataset", "600", "--hidden-size", "16,16", "--optimizer", "adam", "--run-name", "r"],
-  ...["--checkpoint-every", "1000", "--keep-checkpoints", "1000000"],
+  "--num-dataset",
+  "600",
+  "--hidden-size",
+  "16,16",
+  "--optimizer",
+  "adam",
+  "--run-name",
+  "r",
+  "--checkpoint-every",
+  "1000",
+  "--keep-checkpoints",
+  "1000000",
 ];
 
 async function metricsOf(place: Workplace): Promise<{ step: number; learningRate: number }[]> {

@@ -11,7 +11,8 @@ function device(kind: DeviceKind, bus?: string, name: string = kind): VulkanDevi
   return { name, kind, address: bus && `0000:${bus}:00.0` };
 }
 
-const CPU = device("cpu"), BUILT_IN = device("integrated", "00");
+const CPU = device("cpu");
+const BUILT_IN = device("integrated", "00");
 const TWO = [device("discrete", "41"), device("discrete", "81")];
 const FOUR = [device("discrete", "c1"), ...TWO, device("discrete", "0a")];
 
@@ -47,7 +48,8 @@ class Machine implements Environment {
 /** The buses that ranks choose, and what they have in common. */
 function buses(devices: VulkanDevice[], layer: Layer, ranks: number): (string | undefined)[] {
   return Array.from({ length: ranks }, (_, rank) => {
-    const machine = new Machine(devices, layer), { visible, chosen, fault } = chooseGpu(rank, machine, machine.list);
+    const machine = new Machine(devices, layer);
+    const { visible, chosen, fault } = chooseGpu(rank, machine, machine.list);
     assertEquals([visible, fault === undefined], chosen ? [[chosen], true] : [devices, false]);
     return chosen?.address?.slice(5, 7);
   });
@@ -102,7 +104,8 @@ Deno.test("chooseGpu() looks what came of it, and finds a way for two GPUs with 
 });
 
 Deno.test("chooseGpu() leaves the environment as it was where nothing chooses, and says what to do", () => {
-  const driver = "mesa-vulkan-drivers", newer = `${driver} of Mesa 23.3 or later`;
+  const driver = "mesa-vulkan-drivers";
+  const newer = `${driver} of Mesa 23.3 or later`;
   const before = { DRI_PRIME: "", MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE: "0" };
   for (
     const [devices, layer, install] of [[TWO, "none", driver], [FOUR, "none", newer], [FOUR, "22.3", newer]] as const
@@ -147,7 +150,8 @@ Deno.test("addressOf() knows where a device is, if only one has its name", () =>
 
 Deno.test("describeDevices() names each rank's device, and warnOfSharing() is silent where each has its own", async () => {
   const [devices, ...others] = await asRanks(3, (communicator) => {
-    const { rank } = communicator, visible = rank < 2 ? [TWO[rank]] : [CPU];
+    const { rank } = communicator;
+    const visible = rank < 2 ? [TWO[rank]] : [CPU];
     const ranks = { ...NO_RANKS, communicator, host: rank === 1 ? "b" : "a", gpu: { visible } };
     return gatherDevices(ranks, rank < 2 ? "discrete" : "");
   });
@@ -169,8 +173,12 @@ Deno.test("warnOfSharing() tells in a line of ranks that share, and once for eac
   const few = "2 GPUs, and so on";
   assertEquals(
     warnOfSharing([
-      ...[at("a", undefined, few), at("a", undefined, few), at("b")],
-      ...[at("c", undefined, few), at("c", undefined, few), at("alone", undefined, few)],
+      at("a", undefined, few),
+      at("a", undefined, few),
+      at("b"),
+      at("c", undefined, few),
+      at("c", undefined, few),
+      at("alone", undefined, few),
     ]),
     [
       `warning: a has ${few}`,

@@ -39,10 +39,12 @@ async function metricsOf(place: Workplace, run: string): Promise<Record<string, 
 Deno.test("train-mpi makes the model that train makes, and one rank alone prints and writes", options, async () => {
   await using place = await Workplace.create();
   const args = [...SMALL, "--num-epochs=20", "--optimizer=momentum"];
-  const all = [2, 3].map((size) => ({ size, run: `ranks${size}` })), outcomes: JobOutcome[] = [];
+  const all = [2, 3].map((size) => ({ size, run: `ranks${size}` }));
+  const outcomes: JobOutcome[] = [];
   for (const { size, run } of all) outcomes.push(await train(place, size, [...args, `--run-name=${run}`]));
   // The first of them has made the dataset, for all.
-  const csv = "gen-data: wrote data/cubic.csv, 300 rows (it was missing)\n", scaled = "data/cubic.scaled.safetensors";
+  const csv = "gen-data: wrote data/cubic.csv, 300 rows (it was missing)\n";
+  const scaled = "data/cubic.scaled.safetensors";
   assertStringIncludes(outcomes[0].ranks[0].stdout, `${csv}scale: wrote ${scaled} (it was missing)\n`);
   const { stdout } = await place.succeed("train", [...args, "--run-name=alone"]);
   for (const said of [stdout, outcomes[1].ranks[0].stdout]) {
@@ -54,7 +56,8 @@ Deno.test("train-mpi makes the model that train makes, and one rank alone prints
     assertOneSpoke(outcome);
     assertStringIncludes(outcome.ranks[0].stdout, `\nrank ${size - 1} of ${size} on `);
     assertEquals((await metricsOf(place, run)).at(-1)!.step, 100);
-    const [found, expected] = [await weightsOf(place, run), await weightsOf(place, "alone")];
+    const found = await weightsOf(place, run);
+    const expected = await weightsOf(place, "alone");
     for (const [name, data] of Object.entries(expected)) assertClose(found[name], data, { atol: 1e-5, rtol: 0 });
     const losses = (lines: Record<string, number>[]) => lines.flatMap(({ trainLoss, valLoss }) => [trainLoss, valLoss]);
     assertClose(losses(await metricsOf(place, run)), losses(await metricsOf(place, "alone")), { atol: 1e-5, rtol: 0 });
@@ -115,8 +118,8 @@ Deno.test("train-mpi refuses once what is wrong, and ranks that want different t
     ]
   ) assertStringIncludes(refused.ranks[0].stderr, says);
   // One job, whose second rank has another seed.
-  const job = await jobIn(place, "train-mpi", 2, ["--num-dataset=100", "--seed=1"]),
-    other = [...job.command.slice(0, -1), "--seed=2"];
+  const job = await jobIn(place, "train-mpi", 2, ["--num-dataset=100", "--seed=1"]);
+  const other = [...job.command.slice(0, -1), "--seed=2"];
   const mixed = await runJob({
     ...job,
     launch: ["-n", "1"],

@@ -55,7 +55,8 @@ Deno.test("listVulkanDevices() has none without drivers, and none without Vulkan
 
 Deno.test("readProperties() finds name, kind and address where C has them", () => {
   // Sizes and offsets as gcc gives them for vulkan_core.h.
-  const buffer = new ArrayBuffer(840 + 32), view = new DataView(buffer);
+  const buffer = new ArrayBuffer(840 + 32);
+  const view = new DataView(buffer);
   new TextEncoder().encodeInto("Größte GPU\0older text", new Uint8Array(buffer, 36, 256));
   for (const [at, value] of [[16, 0x10000], [20, 0xc1], [24, 0x1f], [28, 7]]) view.setUint32(840 + at, value, true);
   const kinds = ["other", "integrated", "discrete", "virtual", "cpu", "other"];
@@ -71,7 +72,8 @@ Deno.test("readProperties() finds name, kind and address where C has them", () =
 });
 
 Deno.test("train-mpi and tune-mpi look for each rank's GPU, and one by itself does not", options, async () => {
-  const lost = "/nowhere/driver.so", broken = SOFTWARE.replace("libvulkan_lvp.so", lost);
+  const lost = "/nowhere/driver.so";
+  const broken = SOFTWARE.replace("libvulkan_lvp.so", lost);
   await using place = await Workplace.create({ "one.json": SOFTWARE, "broken.json": broken });
   const drivers = `${place.at("one.json")}:${place.at("broken.json")}`;
   // Vulkan's loader complains of a driver each time that it is asked for devices.

@@ -22,8 +22,10 @@ function dataOf({ dataset, noise, seed }: Settings) {
 
 /** The results of a pass in float64, by the names that the operations have. */
 function expectedOf(model: ReferenceModel, x: Matrix, y: Matrix): Record<string, ArrayLike<number>> {
-  const expected: Record<string, ArrayLike<number>> = {}, digits = "₀₁₂₃₄₅₆₇₈₉";
-  let number = 0, value = x;
+  const expected: Record<string, ArrayLike<number>> = {};
+  const digits = "₀₁₂₃₄₅₆₇₈₉";
+  let number = 0;
+  let value = x;
   const names = model.layers.map(({ parameters }) =>
     `${parameters.length > 0 ? "z" : "a"}${digits[parameters.length > 0 ? ++number : number]}`
   );
@@ -56,7 +58,9 @@ for (const activation of ACTIVATION_NAMES) {
       const settings = { ...SMALL, activation };
       using session = new Session(device, dataOf(settings), settings);
       await session.train(1);
-      const [ops, model, { rows, x, y }] = [await session.walk(), await session.reference(), session.nextBatch()];
+      const ops = await session.walk();
+      const model = await session.reference();
+      const { rows, x, y } = session.nextBatch();
       assertEquals(
         ops.map(({ phase, name }) => `${phase} ${name}`),
         [
@@ -78,7 +82,9 @@ for (const activation of ACTIVATION_NAMES) {
 
 gpuTest("checkOp() agrees with each gradient, and not with one that is wrong", async (device) => {
   using session = new Session(device, dataOf(SMALL), SMALL);
-  const [ops, model, { rows, x, y }] = [await session.walk(), await session.reference(), session.nextBatch()];
+  const ops = await session.walk();
+  const model = await session.reference();
+  const { rows, x, y } = session.nextBatch();
   const apart = (op: Op) =>
     Math.max(...checkOp(op, model, x, y, rows).map(({ backward, differences }) => Math.abs(backward - differences)));
   for (const op of ops.filter(({ phase }) => phase === "backward")) {
@@ -94,7 +100,9 @@ gpuTest("checkOp() agrees with each gradient, and not with one that is wrong", a
 gpuTest("Session.update() does the step that was walked through: w - rate * dW under sgd", async (device) => {
   const settings: Settings = { ...SMALL, optimizer: "sgd", learningRate: 0.5 };
   using session = new Session(device, dataOf(settings), settings);
-  const ops = await session.walk(), before = await session.model.read(), updates = await session.update();
+  const ops = await session.walk();
+  const before = await session.model.read();
+  const updates = await session.update();
   assertEquals([session.step, updates.map(({ name }) => name)], [1, ["W₁", "b₁", "W₂", "b₂", "W₃", "b₃"]]);
   Object.values(before).forEach((values, i) => {
     const gradient = ops.find(({ name }) => name === `d${updates[i].name}`)!.values;
@@ -123,10 +131,11 @@ gpuTest("Session.encode() gives a model that predicts the same, and fits its dat
   using saved = decodeModel(device, await session.encode());
   assertEquals(await saved.model.read(), await session.model.read());
   checkFit(saved, session.data.rows, "a.safetensors");
-  const cubic = makeRows("cubic", 0, 1), message = "it predicts x1 x2 → color, and this dataset has x → y";
+  const cubic = makeRows("cubic", 0, 1);
+  const message = "it predicts x1 x2 → color, and this dataset has x → y";
   assertThrows(() => checkFit(saved, cubic, "a.safetensors"), DataError, message);
-  const { table } = session.data.rows,
-    other = { ...table, target: { kind: "classes", name: "color", classes: ["red", "blue"] } } as const;
+  const { table } = session.data.rows;
+  const other = { ...table, target: { kind: "classes", name: "color", classes: ["red", "blue"] } } as const;
   assertThrows(() => checkFit(saved, { ...session.data.rows, table: other }, "a"), DataError, "classes orange blue");
 });
 

@@ -27,7 +27,8 @@ async function command(args: readonly string[], cwd: string): Promise<Deno.Comma
 /** Serves the page while a function runs, then ends it with Ctrl-C. */
 async function serving<T>(body: (address: string) => Promise<T>): Promise<T> {
   await using place = await Workplace.create();
-  const child = (await command([], place.path)).spawn(), errors = new Response(child.stderr).text();
+  const child = (await command([], place.path)).spawn();
+  const errors = new Response(child.stderr).text();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   try {
     const { value = "" } = await reader.read();
@@ -114,7 +115,8 @@ Deno.test("playground trains every dataset in the browser to the loss that Deno 
         await open(page, address, settings);
         const [before] = await measures(page);
         await run(page, settings);
-        const [train, validation] = await measures(page), here = await trainHere(settings);
+        const [train, validation] = await measures(page);
+        const here = await trainHere(settings);
         assert(train < bound && before > 2 * bound, `${dataset}: ${before} became ${train}`);
         assertAlmostEquals(train, here[0], 1e-3, `training loss of ${dataset}`);
         assertAlmostEquals(validation, here[1], 1e-3, `validation loss of ${dataset}`);
@@ -147,7 +149,8 @@ Deno.test("playground walks through a step by the keyboard, with the values of f
       const data = prepare(makeRows("xor", settings.noise, settings.seed), settings.seed);
       using session = new Session(device, data, settings); // the rows that the first step sees
       const { rows, x, y } = session.nextBatch();
-      const inputs = new Matrix(rows, 2, x), targets = new Matrix(rows, 1, y);
+      const inputs = new Matrix(rows, 2, x);
+      const targets = new Matrix(rows, 1, y);
       const { loss, dX: _ } = model.backward(inputs, targets);
       const [dW1, db1, dW2, db2] = model.gradients.map(({ data }) => data);
       const expected: Record<string, ArrayLike<number>> = {
@@ -215,10 +218,12 @@ Deno.test("playground's download is what predict takes, its upload goes on with 
       await run(page, settings);
       await page.fill("#question", "50");
       await page.waitForFunction(() => document.querySelector("#answer")!.textContent!.startsWith("y: "));
-      const answer = await page.textContent("#answer"), [trained] = await measures(page), bytes = await download(page);
+      const answer = await page.textContent("#answer");
+      const [trained] = await measures(page);
+      const bytes = await download(page);
       await place.write("data/runs/default_run/model.safetensors", bytes);
       const { stdout } = await place.succeed("predict", ["50"]);
-      const [, predicted] = stdout.trim().split("\n")[1].split(",").map(Number);
+      const [_, predicted] = stdout.trim().split("\n")[1].split(",").map(Number);
       assertAlmostEquals(predicted, Number(answer!.slice(3)), 1e-4 * Math.abs(predicted));
 
       await page.click("#reset");
@@ -269,7 +274,7 @@ Deno.test("playground trains a pasted CSV, says what is wrong with one, and with
       await page.fill("[name=epochs]", "60");
       await page.press("[name=epochs]", "Tab");
       await run(page, { ...DEFAULTS.csv, epochs: 60 });
-      const [train, , right] = await measures(page);
+      const [train, _, right] = await measures(page);
       assert(train < 0.3 && right > 0.8, `loss ${train}, ${right} right`);
       assertEquals(await page.$$eval("#target option", (options) => options.map(({ textContent }) => textContent)), [
         "width",

@@ -84,7 +84,9 @@ Deno.test("predict refuses what it cannot use, and leaves the output as it was",
     await place.refuse(1, says, "predict", ["1", "--run-name", "nope", ...to]);
     await place.refuse(1, ["Cannot read nope.csv: there is no such file"], "predict", ["--input", "nope.csv", ...to]);
     await place.refuse(1, ["Cannot write no/such/out.csv: there is no folder no/such"], "predict", [
-      ...["1", "--output", "no/such/out.csv"],
+      "1",
+      "--output",
+      "no/such/out.csv",
     ]);
     await place.refuse(1, ["Cannot write data/runs: it is a folder"], "predict", ["1", "--output", "data/runs"]);
   });
@@ -115,13 +117,15 @@ Deno.test("predict refuses what it cannot use, and leaves the output as it was",
 
 Deno.test("predict refuses a model file that is cut short, of another kind, or of another shape", async () => {
   await using place = await trained();
-  const path = place.at(model), whole = await Deno.readFile(path);
+  const path = place.at(model);
+  const whole = await Deno.readFile(path);
   const { tensors, metadata } = await readSafetensors(path);
-  const weight = tensors.get("0.weight")!, bias = tensors.get("0.bias")!;
+  const weight = tensors.get("0.weight")!;
+  const bias = tensors.get("0.bias")!;
   const width = bias.data.length;
   const save = async (change: Record<string, unknown>, meta: Record<string, string> = {}) => {
     const all = { ...Object.fromEntries(tensors), ...change } as Record<string, typeof bias | undefined>;
-    const kept = Object.entries(all).filter(([, tensor]) => tensor !== undefined);
+    const kept = Object.entries(all).filter(([_, tensor]) => tensor !== undefined);
     await writeSafetensors(path, Object.fromEntries(kept) as Record<string, typeof bias>, { ...metadata, ...meta });
   };
   const refuse = async (...says: string[]) => await place.refuse(1, [model, ...says], "predict", ["1", "2"]);

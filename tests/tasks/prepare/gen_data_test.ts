@@ -19,7 +19,7 @@ Deno.test("makeRows() follows the cubic, with normal noise beside it", () => {
 
   const noisy = rowsOf("--recipe cubic --num-dataset 5000 --noise 3");
   assertEquals(noisy.map(([x]) => x), clean.map(([x]) => x));
-  const squares = noisy.reduce((sum, [, y], i) => sum + (y - clean[i][1]) ** 2, 0);
+  const squares = noisy.reduce((sum, [_, y], i) => sum + (y - clean[i][1]) ** 2, 0);
   // A standard error of 0.03.
   assert(Math.abs(Math.sqrt(squares / 5000) - 3) < 0.15);
 });

@@ -61,7 +61,8 @@ Deno.test("lockRun() and lockSearch() wait a moment for a process that is about 
 
 Deno.test("lockRun() tells the day where it is another one, and no process where the note says none", async () => {
   await using place = await Workplace.create();
-  const pid = 7, since = new Date(2026, 0, 5, 7, 9).toISOString();
+  const pid = 7;
+  const since = new Date(2026, 0, 5, 7, 9).toISOString();
   const notes = [JSON.stringify({ pid, since, doing: "" }), "", "{", "[]", '{"pid":"7"}'];
   const all = (then = "") => `Promise.all([${notes.map((_, i) => `lockRun("x${i}")${then}`)}])`;
   await using _holder = await holdLock(place, all());

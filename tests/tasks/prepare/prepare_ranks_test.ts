@@ -20,7 +20,8 @@ Deno.test("prepareDataset() on ranks makes and scales what is missing, each rank
   const args = ["--num-dataset", "9000"];
   const [first, second] = await runAsRanks("prepare", place, "3,2", args);
   assertEquals([first.faults, second.faults], [[null, null, null], [null, null]]);
-  const reports = first.reports as Prepared[], [{ notes }] = reports;
+  const reports = first.reports as Prepared[];
+  const [{ notes }] = reports;
   assertEquals(notes.slice(0, 2), [
     "gen-data: wrote data/cubic.csv, 9000 rows (it was missing)",
     "scale: wrote data/cubic.scaled.safetensors (it was missing)",
@@ -38,7 +39,8 @@ Deno.test("prepareDataset() on ranks makes and scales what is missing, each rank
       "scale: skipped, data/cubic.scaled.safetensors is current",
     ]);
   }
-  const alone = await notesOf(place, 1, args), changed = await notesOf(place, 2, [...args, "--split", "0.5,0.5,0"]);
+  const alone = await notesOf(place, 1, args);
+  const changed = await notesOf(place, 2, [...args, "--split", "0.5,0.5,0"]);
   assertEquals(alone, (second.reports as Prepared[])[0].notes);
   assertEquals(changed[1], "scale: wrote data/cubic.scaled.safetensors (another SPLIT)");
   assertEquals(Object.keys(await place.digests("data")).toSorted(), [
@@ -66,7 +68,8 @@ Deno.test("prepareDataset() sees what comes to a folder, goes or changes, and le
   const rows = (from: number) =>
     `x,y\n${Array.from({ length: 30 }, (_, i) => `${i + from},${(i * from) % 7}\n`).join("")}`;
   await using place = await Workplace.create({ "t/a.csv": rows(1), "t/b.csv": rows(2), "t/c.csv": rows(3) });
-  const scaled = "data/t.scaled.safetensors", made = (why: string) => [`scale: wrote ${scaled} (${why})`];
+  const scaled = "data/t.scaled.safetensors";
+  const made = (why: string) => [`scale: wrote ${scaled} (${why})`];
   const prepare = async (ranks: number) =>
     await notesOf(place, ranks, ["--data", "t/", "--target", "y", "--features", "x"]);
   const current = [`scale: skipped, ${scaled} is current`];
@@ -90,8 +93,8 @@ Deno.test("prepareDataset() sees what comes to a folder, goes or changes, and le
 
 Deno.test("openWritten() waits for a file that a rank sees late, and says what it means where it does not come", async () => {
   await using place = await Workplace.create();
-  const path = place.at("late.txt"),
-    read = (rank: number) => rank === 0 ? Promise.resolve("0") : Deno.readTextFile(path);
+  const path = place.at("late.txt");
+  const read = (rank: number) => rank === 0 ? Promise.resolve("0") : Deno.readTextFile(path);
   const writing = new Promise((resolve) => setTimeout(resolve, 250)).then(() => Deno.writeTextFile(path, "it"));
   assertEquals(await asRanks(2, (ranks) => openWritten(ranks, () => read(ranks.rank))), ["0", "it"]);
   await writing;

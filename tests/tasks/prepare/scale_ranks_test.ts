@@ -118,10 +118,11 @@ Deno.test("scaleData() on ranks tells all of them what one finds, with the line 
 
 Deno.test("RunningStatistics.merge() is as near to the truth as one process, far from zero too", async () => {
   for (const [offset, deviation] of [[0, 1], [1e4, 1], [1e6, 1e4], [1e9, 1], [1e9, 1e-3]]) {
-    const random = new Random(1, "far"),
-      values = Float64Array.from({ length: 30_000 }, () => random.normal(offset, deviation));
+    const random = new Random(1, "far");
+    const values = Float64Array.from({ length: 30_000 }, () => random.normal(offset, deviation));
     // In two passes from the first value, whose distance to the others is exact.
-    const apart = values.map((value) => value - values[0]), mean = apart.reduce((sum, x) => sum + x, 0) / apart.length;
+    const apart = values.map((value) => value - values[0]);
+    const mean = apart.reduce((sum, x) => sum + x, 0) / apart.length;
     const truth = Math.sqrt(apart.reduce((sum, x) => sum + (x - mean) ** 2, 0) / apart.length);
     for (const ranks of RANKS) {
       const all = await asRanks(ranks, async (own) => {

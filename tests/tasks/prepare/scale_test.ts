@@ -33,7 +33,8 @@ Deno.test("Splitter gives every row exactly one part, as close to the shares as 
 
 Deno.test("Splitter draws anew for each block and seed", () => {
   const splitter = new Splitter([0.5, 0.5, 0], 1);
-  const [first, second] = [splitter.assign(100), splitter.assign(100)];
+  const first = splitter.assign(100);
+  const second = splitter.assign(100);
   assertNotEquals(first, second);
   assertEquals(new Splitter([0.5, 0.5, 0], 1).assign(100), first);
   assertNotEquals(new Splitter([0.5, 0.5, 0], 2).assign(100), first);
@@ -50,7 +51,7 @@ Deno.test("scale writes every row once, scaled by the training rows alone", asyn
   assertEquals(stdout.split("\n")[0], `${SCALED}: 8000 training, 1000 validation and 1000 test rows`);
 
   // Of the training rows alone: with the others the mean would be a few thousandths off.
-  const [, , , meanAfter, deviationAfter] = stdout.split("\n")[3].trim().split(/ +/);
+  const [_1, _2, _3, meanAfter, deviationAfter] = stdout.split("\n")[3].trim().split(/ +/);
   assert(Math.abs(Number(meanAfter)) < 1e-6);
   assertEquals(deviationAfter, "1");
 

@@ -13,7 +13,8 @@ import { Workplace } from "../../support/run_task_process.ts";
 
 /** Metadata with all numbers taken out, which ranks may round otherwise; and these numbers. */
 function taken({ metadata }: StoredTensors): { text: string; numbers: number[] } {
-  const numbers: number[] = [], { scaler, table, ...others } = metadata;
+  const numbers: number[] = [];
+  const { scaler, table, ...others } = metadata;
   const text = `${scaler}${table}`.replaceAll(/(?<="(mean|deviation|fill)":)[-\d.e]+/g, (number) => {
     numbers.push(Number(number));
     return "?";
@@ -33,7 +34,8 @@ async function assertSameTables(
   for (const { ranks, reports, faults } of outcomes) {
     assertEquals(faults, Array(ranks).fill(null));
     for (const report of reports) assertEquals(report, outcomes[0].reports[0]);
-    const [one, many] = [await read(1), await read(ranks)];
+    const one = await read(1);
+    const many = await read(ranks);
     assertEquals(taken(many).text, taken(one).text);
     assertClose(taken(many).numbers, taken(one).numbers, { rtol: 1e-12, atol: 1e-13 });
     assertEquals([...many.tensors.keys()], [...one.tensors.keys()]);
@@ -47,7 +49,8 @@ async function assertSameTables(
 
 /** Houses: numbers, categories whose texts hold line breaks, missing cells, days and an identifier that goes up. */
 function houses(rows: number, seed: number): string {
-  const random = new Random(seed, "houses"), pick = (...of: string[]) => of[Math.floor(random.uniform(0, of.length))];
+  const random = new Random(seed, "houses");
+  const pick = (...of: string[]) => of[Math.floor(random.uniform(0, of.length))];
   const lines = Array.from({ length: rows }, (_, i) => [
     i + 1,
     pick(`${random.normal(100, 20)}`, `${Math.round(random.uniform(0, 9))}`, "", "NA"),
@@ -73,7 +76,8 @@ Deno.test("scaleTable() on ranks makes the table of one process, however cells a
 });
 
 Deno.test("scaleTable() on ranks takes the same median as one process, of a sample too", async () => {
-  const random = new Random(1, "area"), size = 70_000;
+  const random = new Random(1, "area");
+  const size = 70_000;
   const rows = Array.from(
     { length: size },
     (_, i) => `${i % 9 === 0 ? "" : random.normal(5, 2).toFixed(6)},${i % 5}\n`,
@@ -84,7 +88,8 @@ Deno.test("scaleTable() on ranks takes the same median as one process, of a samp
   const cells = Array.from({ length: 80_000 }, () => `${random.normal()}`);
   const fill = async (ranks: number) =>
     await asRanks(ranks, async (communicator) => {
-      const cut = (rank: number) => Math.floor(cells.length * rank / ranks), from = cut(communicator.rank);
+      const cut = (rank: number) => Math.floor(cells.length * rank / ranks);
+      const from = cut(communicator.rank);
       const fit = new NumericFit("x", "median", 7, from);
       for (const cell of cells.slice(from, cut(communicator.rank + 1))) fit.add(cell);
       await fit.merge(communicator);
@@ -115,9 +120,11 @@ Deno.test("scaleTable() on ranks splits classes, times and files of their own as
 });
 
 Deno.test("scaleTable() makes of a folder what it makes of its files put together, on ranks too", async () => {
-  const [header, ...rows] = houses(500, 7).split(/(?<=\r\n)/), whole = header + rows.join("");
+  const [header, ...rows] = houses(500, 7).split(/(?<=\r\n)/);
+  const whole = header + rows.join("");
   // Cut at rows: the cells with line breaks have LF alone. One file has no row, one no last line end.
-  const cuts = [0, 3, 3, 90, 91, 400, rows.length], parts: Record<string, string> = {};
+  const cuts = [0, 3, 3, 90, 91, 400, rows.length];
+  const parts: Record<string, string> = {};
   for (let i = 1; i < cuts.length; i++) {
     const text = (i === 3 ? "\ufeff" : "") + header + rows.slice(cuts[i - 1], cuts[i]).join("");
     parts[`houses/part ${i}.csv`] = i === 4 ? text.trimEnd() : text;

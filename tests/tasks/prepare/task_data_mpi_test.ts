@@ -13,10 +13,12 @@ Deno.test(
   options,
   async () => {
     await using place = await Workplace.create();
-    const args = ["--num-dataset=9000", "--noise=1"], scaled = "data/cubic.scaled.safetensors";
+    const args = ["--num-dataset=9000", "--noise=1"];
+    const scaled = "data/cubic.scaled.safetensors";
     const { stdout: made } = await place.succeed("gen-data", args);
     const { stdout: told } = await place.succeed("scale", []);
-    const expected = await readSafetensors(place.at(scaled)), digest = (await place.digests("data"))["cubic.csv"];
+    const expected = await readSafetensors(place.at(scaled));
+    const digest = (await place.digests("data"))["cubic.csv"];
     const steps: [string, string[], string][] = [
       ["gen-data-mpi", args, "data/cubic.csv is there, made with these settings: nothing to do\n"],
       ["gen-data-mpi", [...args, "--generate-dataset"], made],

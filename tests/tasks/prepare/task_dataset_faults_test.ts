@@ -103,7 +103,7 @@ Deno.test("train refuses a batch larger than its rows, a loss that is not finite
   await place.refuse(2, ["BATCH_SIZE is 17", "16 training rows"], "train", ["--batch-size", "17"]);
   const large = ["--hidden-size", "65536,65536", "--batch-size", "4"];
   const { stderr } = await place.refuse(2, ["HIDDEN_SIZE", "bytes, and this device binds at most"], "train", large);
-  const [needed, allowed] = [...stderr.matchAll(/(\d+) bytes/g)].map(([, bytes]) => Number(bytes));
+  const [needed, allowed] = [...stderr.matchAll(/(\d+) bytes/g)].map(([_, bytes]) => Number(bytes));
   assertEquals(needed >= 4 * 65536 ** 2 && needed > allowed, true, stderr);
 
   const run = await place.digests("data/runs/default_run");
@@ -130,7 +130,7 @@ Deno.test("train refuses a batch larger than its rows, a loss that is not finite
   const left = Object.keys(await place.digests("data/runs/last")).filter((name) => !name.startsWith("checkpoints/"));
   assertEquals(left.sort(), ["config.json", "layers.jsonl", "metrics.jsonl"]);
   const later = await train("default_run", "--learning-rate", "1e8", "--hidden-size", "8");
-  const [, step] = later.match(/^error: .* is (?:NaN|-?Infinity) at step (\d+) of epoch/) ?? [];
+  const [_, step] = later.match(/^error: .* is (?:NaN|-?Infinity) at step (\d+) of epoch/) ?? [];
   assertEquals(Number(step) > 1 && Number(step) < 40, true, later);
   assertEquals(await place.digests("data/runs/default_run.1"), run);
 });

@@ -10,7 +10,8 @@ function rows(from: number, count = 40): string {
   return `a,b,y\n${Array.from({ length: count }, (_, i) => row(from + i)).join("\n")}\n`;
 }
 
-const TABLE = ["--data", "plane", "--target", "y"], SHORT = ["--num-epochs", "2"];
+const TABLE = ["--data", "plane", "--target", "y"];
+const SHORT = ["--num-epochs", "2"];
 
 Deno.test("train, evaluate and predict take a folder of CSV files", async () => {
   const files = {

@@ -165,7 +165,8 @@ Deno.test("two predict --output, or two exports, to one path leave the files of 
   await atOnce(place, [toPytorch("narrow", "narrow/net.py"), toPytorch("wide", "wide/net.py")]);
   await using holder = await holdLock(place, `lockExport("net.py")`);
   const waiting = await Promise.all(["narrow", "wide"].map(async (run) => {
-    const [task, ...args] = toPytorch(run, "net.py"), child = await place.start(task, args);
+    const [task, ...args] = toPytorch(run, "net.py");
+    const child = await place.start(task, args);
     assertEquals(await readUntil(child.stderr, "\n"), `waiting for process ${holder.pid}, which writes net.py\n`);
     return child;
   }));
@@ -174,8 +175,8 @@ Deno.test("two predict --output, or two exports, to one path leave the files of 
     assertStringIncludes(await new Response(child.stdout).text(), "wrote net_torch.safetensors");
     assertEquals((await child.status).code, 0);
   }
-  const now = await place.digests(),
-    pair = (folder: string) => [now[`${folder}net.py`], now[`${folder}net_torch.safetensors`]];
+  const now = await place.digests();
+  const pair = (folder: string) => [now[`${folder}net.py`], now[`${folder}net_torch.safetensors`]];
   assert([pair("narrow/"), pair("wide/")].some((whole) => whole.join() === pair("").join()), "the exports mix");
   assertEquals(await partials(place), []);
 });

@@ -22,7 +22,7 @@ async function readSummary(place: Workplace, runName = "default_run") {
 
 /** What train prints of the parameters: learned values, and the norm of each gradient. */
 function parametersOf({ stdout }: Outcome): { name: string; values: number[]; norm: number }[] {
-  return [...stdout.matchAll(/^(\d\.\w+) +\[[\d, ]+\] +(.*?) {2,}(\S+)$/gm)].map(([, name, values, norm]) => ({
+  return [...stdout.matchAll(/^(\d\.\w+) +\[[\d, ]+\] +(.*?) {2,}(\S+)$/gm)].map(([_, name, values, norm]) => ({
     name,
     values: values.split(", ").map(Number),
     norm: Number(norm),
@@ -33,7 +33,7 @@ function parametersOf({ stdout }: Outcome): { name: string; values: number[]; no
 function stepsOf({ stdout }: Outcome): Map<string, { shape: string; min: number; max: number }>[] {
   return stdout.split(/^step \d+$/m).slice(1).map((text) =>
     new Map(
-      [...text.matchAll(/^(\w+) +(\[[\d, ]*\]) +min (\S+) +max (\S+)$/gm)].map(([, name, shape, min, max]) => [
+      [...text.matchAll(/^(\w+) +(\[[\d, ]*\]) +min (\S+) +max (\S+)$/gm)].map(([_, name, shape, min, max]) => [
         name,
         { shape, min: Number(min), max: Number(max) },
       ]),
@@ -64,7 +64,8 @@ for (
       assertEquals(x, 2 * i - 4);
       assert(Math.abs(y - (2 * x + 1)) < 0.1, `y(${x}) is predicted as ${y}`);
     }
-    const weights = await readWeights(place), printed = parametersOf(outcome);
+    const weights = await readWeights(place);
+    const printed = parametersOf(outcome);
     assertEquals(printed.map(({ name }) => name), ["0.weight", "0.bias", "2.weight", "2.bias"]);
     for (const { name, values } of printed) {
       assertEquals(values.length, weights[name].length, name);
@@ -78,7 +79,8 @@ Deno.test("train prints the norm of each gradient of the last step", async () =>
   const flags = ["--recipe", "linear", "--learning-rate", "0.1", "--seed", "5"];
   await place.succeed("train", [...flags, "--num-epochs", "3", "--run-name", "three"]);
   const outcome = await place.succeed("train", [...flags, "--num-epochs", "4", "--run-name", "four"]);
-  const [before, after] = [await readWeights(place, "three"), await readWeights(place, "four")];
+  const before = await readWeights(place, "three");
+  const after = await readWeights(place, "four");
   const printed = parametersOf(outcome);
   assertEquals(printed.length, 4);
   for (const { name, norm } of printed) {
@@ -122,7 +124,8 @@ Deno.test("train --init ones keeps all hidden units alike, as the first referenc
       if (/^(loss|grad_(weight|bias))/.test(name)) assertEquals(min, max, name);
     }
   }
-  const [first] = steps, { max } = first.get("z1")!;
+  const [first] = steps;
+  const { max } = first.get("z1")!;
   assertNear(first.get("a1")!.max, max, 1e-6, "the largest a1");
   assertNear(first.get("z2")!.max, 64 * max + 1, 1e-5, "the largest z2");
   const weights = await readWeights(place);
@@ -147,9 +150,15 @@ Deno.test("train takes more than 65,535 rows as one batch, with the right loss a
   const n = x.length;
   assertEquals(n, 140_000);
   // One unit of ones: prediction relu(x + 1) + 1. The mean of squares and its gradient, in float64.
-  let [loss, dW2, dB2, dW1, dB1] = [0, 0, 0, 0, 0];
+  let loss = 0;
+  let dW2 = 0;
+  let dB2 = 0;
+  let dW1 = 0;
+  let dB1 = 0;
   for (let i = 0; i < n; i++) {
-    const hidden = Math.max(0, x[i] + 1), error = hidden + 1 - y[i], d = 2 * error / n;
+    const hidden = Math.max(0, x[i] + 1);
+    const error = hidden + 1 - y[i];
+    const d = 2 * error / n;
     loss += error * error / n;
     dW2 += d * hidden;
     dB2 += d;
@@ -180,7 +189,8 @@ Deno.test("train learns under each optimizer, scaling, initialisation, depth and
   const results = await Promise.all(cases.map(async ([flags, files]) => {
     await using place = await Workplace.create(files);
     await place.succeed("train", [...few, ...flags]);
-    const summary = await readSummary(place), [header] = (await place.read("data/cubic.csv")).split(/\r?\n/);
+    const summary = await readSummary(place);
+    const [header] = (await place.read("data/cubic.csv")).split(/\r?\n/);
     assertEquals(header, "x,y");
     return { what: flags.join(" "), ...summary.train };
   }));

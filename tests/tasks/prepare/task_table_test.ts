@@ -11,9 +11,11 @@ const SCALED = "data/houses.scaled.safetensors";
 
 /** Houses: the price follows from the rest. Every number cell of `area` names its row. */
 function houses(rows: number, missing = false): string {
-  const random = new Random(1, "houses"), lines = ["id,area,color,sold,price,when"];
+  const random = new Random(1, "houses");
+  const lines = ["id,area,color,sold,price,when"];
   for (let row = 0; row < rows; row++) {
-    const color = ["red", "blue", "green"][Math.floor(random.uniform(0, 3))], area = 50 + row;
+    const color = ["red", "blue", "green"][Math.floor(random.uniform(0, 3))];
+    const area = 50 + row;
     const isMissing = missing && row % 5 === 0;
     const cells = [row, isMissing ? "NA" : area, isMissing ? "" : color, row % 4 === 0 ? "yes" : "no"];
     lines.push([...cells, 2 * area + color.length, `20${10 + (row * 7) % 20}-01-01`].join(","));
@@ -86,20 +88,19 @@ Deno.test("scale --data fits scalers, categories and fills on the training rows 
   const seen: boolean[] = [];
   for (const seed of ["1", "2", "3", "4", "5", "6"]) {
     const { parts, scalers, table, features } = await scaled(place, [
-      ...[
-        "--target",
-        "price",
-        "--features",
-        "area,color",
-        "--missing",
-        "mean",
-        "--seed",
-        seed,
-        "--split",
-        "0.5,0.25,0.25",
-      ],
+      "--target",
+      "price",
+      "--features",
+      "area,color",
+      "--missing",
+      "mean",
+      "--seed",
+      seed,
+      "--split",
+      "0.5,0.25,0.25",
     ]);
-    const train = column(parts.train.x, 0), mean = train.reduce((sum, v) => sum + v) / train.length;
+    const train = column(parts.train.x, 0);
+    const mean = train.reduce((sum, v) => sum + v) / train.length;
     const variance = train.reduce((sum, v) => sum + (v - mean) ** 2, 0) / train.length;
     const [area] = scalers.inputs.columns;
     assertClose([area.mean, area.deviation, area.min, area.max], [
@@ -112,7 +113,8 @@ Deno.test("scale --data fits scalers, categories and fills on the training rows 
     assertClose([scalers.targets.columns[0].mean], [prices.reduce((sum, v) => sum + v) / prices.length], {
       rtol: 1e-5,
     });
-    const isTrained = train.some((v) => Math.round(v) === 500), [{ fill }, color] = table.inputs;
+    const isTrained = train.some((v) => Math.round(v) === 500);
+    const [{ fill }, color] = table.inputs;
     seen.push(isTrained);
     assertEquals(color.kind === "categorical" && color.categories.includes("violet"), isTrained);
     // The mean of the cells that are there is that of the filled column.
@@ -233,7 +235,7 @@ Deno.test("scale --data takes validation and test rows from files, columns in an
   const files = ["--target", "y", "--validation", "later.csv"];
   const { parts } = await scaled(place, [...files, "--test", "later.csv"]);
   assertEquals(PARTS.map((part) => parts[part].x.length), [3, 1, 1]);
-  assertEquals(parts.validation.x.map(([, ...c]) => c), [[0, 0, 1]]);
+  assertEquals(parts.validation.x.map(([_, ...c]) => c), [[0, 0, 1]]);
   assertClose([...column(parts.test.x, 0), ...column(parts.test.y, 0)], [4, 9], { rtol: 1e-6 });
   const all = ["--data", "houses.csv", ...files];
   await place.refuse(1, ['bad.csv:3, column "x": "four" is not a number'], "scale", [...all, "--test", "bad.csv"]);

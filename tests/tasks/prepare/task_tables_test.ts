@@ -32,7 +32,8 @@ async function putRun(
   using device = await Device.request();
   using model = new Model(device, [new Linear(5, weights[0].length)]);
   model.load({ "0.weight": weights, "0.bias": new Float32Array(weights[0].length) });
-  const features = encodedNames(INPUTS), targets = outputNames(target, loss.kind);
+  const features = encodedNames(INPUTS);
+  const targets = outputNames(target, loss.kind);
   const none = (names: string[]) =>
     new Scaler("none", names.map((name) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 })));
   const scalers = { inputs: none(features), targets: none(targets) };
@@ -45,7 +46,9 @@ async function putRun(
 
 /** Runs that predict a price (age, 10 for red, 20 for blue, 30 else, half of size), a pet by color, and an answer. */
 async function withRuns(): Promise<Workplace> {
-  const place = await Workplace.create(), none = [0, 0, 0], two = Math.log(2);
+  const place = await Workplace.create();
+  const none = [0, 0, 0];
+  const two = Math.log(2);
   await putRun(place, "price", [PRICE, mse, [[1], [10], [20], [30], [0.5]], [15]]);
   await putRun(place, "dropping", [PRICE, mse, [[1], [10], [20], [30], [0.5]], [15], "drop"]);
   const byColor = [none, [two, 0, 0], [0, two, 0], [0, 0, two], none];
@@ -69,7 +72,8 @@ Deno.test("predict answers rows of tables with texts", async (t) => {
   await t.step("--row in JSON, answered in JSON", async () => {
     const row = '{"color":"blue","age":1,"size":null}';
     assertEquals(await predict("--run-name", "price", "--row", row), ['{"price":71}']);
-    const [pet] = await predict("--run-name", "pets", `--row=${row}`), { class: name, probabilities } = JSON.parse(pet);
+    const [pet] = await predict("--run-name", "pets", `--row=${row}`);
+    const { class: name, probabilities } = JSON.parse(pet);
     assertEquals(name, "9");
     assertEquals(probabilities, { "10": 0.25, "9": 0.5, dog: 0.25 });
   });
@@ -191,7 +195,7 @@ Deno.test("evaluate measures a run on new rows, beside the baseline", async (t) 
   });
   await t.step("rows with missing cells are left out where training left them out", async () => {
     await place.write("new.csv", "price,size,age,color\n12,2,1,red\n13,,1,red\n14,2,1,red\n");
-    const [first, , run] = lines(await evaluate("--run-name", "dropping", "--data", "new.csv"));
+    const [first, _, run] = lines(await evaluate("--run-name", "dropping", "--data", "new.csv"));
     assertEquals(first, "rows with missing cells, left out as in training: 1");
     assertEquals(run.split(/ +/).slice(0, 3), ["dropping", "2", "2"]);
   });

@@ -14,7 +14,11 @@ const HOSTILE = '"><img src=x onerror="document.title=1"><script>document.title=
 /** A run that has everything a report can show. */
 function facts(): ReportFacts {
   const points = Array.from({ length: 300 }, (_, i) => ({
-    ...{ epoch: i + 1, step: (i + 1) * 10, trainLoss: 1 / (i + 1), valLoss: 1.5 / (i + 1), learningRate: 0.01 },
+    epoch: i + 1,
+    step: (i + 1) * 10,
+    trainLoss: 1 / (i + 1),
+    valLoss: 1.5 / (i + 1),
+    learningRate: 0.01,
   }));
   const norms = { "0.weight": 2, "2.weight": 0.5 };
   const looks = [1, 2, 4].map((epoch) => ({ epoch, step: epoch, weights: norms, gradients: norms, dead: { a1: 0.1 } }));
@@ -23,15 +27,19 @@ function facts(): ReportFacts {
   const column = { name: HOSTILE, role: "input", min: 0, max: 1, mean: 0.4, deviation: 0.2, histogram } as const;
   const reliability = { what: "probability", bins: [0.1, 0.9].map((p) => ({ predicted: p, actual: p, rows: 9 })) };
   return {
-    ...{
-      run: "a_run",
-      settings: { DATA: HOSTILE, SEED: "42" },
-      device: "a device",
-      steps: 3000,
-      seconds: 2,
-      version: "1",
-    },
-    ...{ stepsPerSecond: 1500, source: HOSTILE, loss: "mse", features: [HOSTILE], targets: ["y"], points, looks },
+    run: "a_run",
+    settings: { DATA: HOSTILE, SEED: "42" },
+    device: "a device",
+    steps: 3000,
+    seconds: 2,
+    version: "1",
+    stepsPerSecond: 1500,
+    source: HOSTILE,
+    loss: "mse",
+    features: [HOSTILE],
+    targets: ["y"],
+    points,
+    looks,
     layers: [
       { kind: "Linear", inputs: 1, outputs: 9, parameters: { "0.weight": [1, 9], "0.bias": [9] } },
       { kind: "ReLU", inputs: 9, outputs: 9, parameters: {} },
@@ -49,11 +57,17 @@ function facts(): ReportFacts {
     classes: [HOSTILE, "b"].map((name) => ({ name, rows: 6, precision: 0.9, recall: 0.8, f1: 0.85 })),
     data: {
       parts: [{ part: "training", rows: 14 }],
-      ...{ counted: 14, scaling: { inputs: "standardize", targets: "none" }, columns: [column] },
+      counted: 14,
+      scaling: { inputs: "standardize", targets: "none" },
+      columns: [column],
       classes: [{ name: HOSTILE, rows: 6 }, { name: "b", rows: 8 }],
     },
     predictions: {
-      ...{ part: "test", rows: 200, of: 200, pairs: [{ name: "y", pairs }], reliability },
+      part: "test",
+      rows: 200,
+      of: 200,
+      pairs: [{ name: "y", pairs }],
+      reliability,
       fit: {
         x: HOSTILE,
         y: "y",

@@ -26,7 +26,8 @@ class Numbers implements RowSource {
 
 Deno.test("sampleRows() takes all rows of a few, else rows from all over, each with its target", async () => {
   for (const rows of [0, 1, 99, 100, 101, 150, 1_600, 1_601, 9_999, 1_000_000]) {
-    const source = new Numbers(rows), { x, y } = await sampleRows(source, 100);
+    const source = new Numbers(rows);
+    const { x, y } = await sampleRows(source, 100);
     assertEquals([x.length, y.length], [Math.min(rows, 100), Math.min(rows, 100)]);
     assertEquals(y, x.map((value) => -value));
     assertEquals(new Set(x).size, x.length, `a row comes twice of ${rows}`);
@@ -42,7 +43,8 @@ Deno.test("countValues() counts raw values into bins; the last bin holds the lar
     const mean = values.reduce((a, b) => a + b) / values.length;
     return { name, min: Math.min(...values), max: Math.max(...values), mean, deviation: 2 };
   };
-  const x = [0, 1, 2, 30, 30, 15, 7, 7, 7, 7], y = x.map(() => 4);
+  const x = [0, 1, 2, 30, 30, 15, 7, 7, 7, 7];
+  const y = x.map(() => 4);
   const scalers = {
     inputs: new Scaler("standardize", [column("x", x)]),
     targets: new Scaler("none", [column("y", y)]),
@@ -51,15 +53,16 @@ Deno.test("countValues() counts raw values into bins; the last bin holds the lar
   const { inputs: [counted], targets: [constant], rows } = await countValues(source, scalers, 5);
   assertEquals([rows, counted.low, counted.high], [10, 0, 30]);
   const filled = counted.counts.flatMap((count, bin) => count > 0 ? [[bin, count]] : []);
-  assertEquals([filled.at(-1), filled.reduce((sum, [, count]) => sum + count, 0)], [[29, 2], 10]);
-  assertEquals(filled.filter(([, count]) => count === 4).length, 1);
+  assertEquals([filled.at(-1), filled.reduce((sum, [_, count]) => sum + count, 0)], [[29, 2], 10]);
+  assertEquals(filled.filter(([_, count]) => count === 4).length, 1);
   assertEquals([constant.counts, constant.low, constant.high], [[10], 2, 6], "a constant has one bin");
   assertEquals((await countValues(source, scalers, 0)).inputs, []);
 });
 
 Deno.test("countValues() takes of very many rows some from all over, in pieces", async () => {
   const column = { name: "x", min: 0, max: 1e6, mean: 5e5, deviation: 1 };
-  const scaler = new Scaler("none", [column]), source = new Numbers(1_000_000);
+  const scaler = new Scaler("none", [column]);
+  const source = new Numbers(1_000_000);
   const { inputs: [{ counts }], rows } = await countValues(source, { inputs: scaler, targets: scaler }, 1);
   assertEquals([rows, source.most], [131_072, 2_048]);
   assertEquals(counts.reduce((a, b) => a + b), rows);

@@ -60,11 +60,13 @@ Deno.test("results() gives residuals as numbers, the rows that are missed by mos
 Deno.test("results() gives the confusion matrix as numbers, of many classes what is confused most", () => {
   assertEquals(tablesOf(classified(14)).get("Confusion matrix")!.length, 15);
   for (const count of [15, 60, 61]) {
-    const tables = tablesOf(classified(count)), some = count > 24 ? `, the first 24 of ${count - 1}` : "";
+    const tables = tablesOf(classified(count));
+    const some = count > 24 ? `, the first 24 of ${count - 1}` : "";
     const lines = tables.get(`What is taken for what, the most rows first${some}`)!;
     assertEquals(lines.length, 1 + Math.min(24, count - 1), `${count} classes`);
     assertEquals(lines[0], "actual | predicted as | rows | share of the class");
-    const most = count - 1, share = Number((most / (100 + most)).toPrecision(5));
+    const most = count - 1;
+    const share = Number((most / (100 + most)).toPrecision(5));
     assertEquals(lines[1], `c${most} | c0 | ${most} | ${share}`);
   }
   const right = {

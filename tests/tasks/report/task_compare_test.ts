@@ -19,7 +19,8 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
   const train = (name: string, ...flags: string[]) => place.succeed("train", [...SMALL, "--run-name", name, ...flags]);
   await train("narrow", "--num-epochs", "4");
   await train("wide", "--num-epochs", "12", "--hidden-size", "16", "--trace", "5");
-  const { stdout, stderr } = await place.succeed("compare", ["narrow", "wide"]), blocks = blocksOf(stdout);
+  const { stdout, stderr } = await place.succeed("compare", ["narrow", "wide"]);
+  const blocks = blocksOf(stdout);
   const linesOf = async (run: string) =>
     (await place.read(`data/runs/${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
   const summaryOf = async (run: string) => JSON.parse(await place.read(`data/runs/${run}/summary.json`));
@@ -40,7 +41,8 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
       assertEquals([narrow[0], wide[0]], ["narrow", "wide"]);
       assertMatch(narrow[1], /^[▁-█]{4}$/);
       assertMatch(wide[1], /^[▁-█]{12}$/);
-      const [first, second] = [await linesOf("narrow"), await linesOf("wide")];
+      const first = await linesOf("narrow");
+      const second = await linesOf("wide");
       const at = (lines: Record<string, number>[], epochs: number[]) =>
         epochs.map((epoch) => Number(lines[epoch - 1][key].toPrecision(4)));
       assertEquals(narrow.slice(2).map(Number), at(first, [1, 2, 3, 4]));
@@ -49,7 +51,7 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
   });
   await t.step("ends", async () => {
     const ends = [await summaryOf("narrow"), await summaryOf("wide")];
-    const [, narrow, wide] = blocks.run;
+    const [_, narrow, wide] = blocks.run;
     for (const [i, row] of [narrow, wide].entries()) {
       assertEquals([row[0], row[1], row[2]], [["narrow", "wide"][i], `${[4, 12][i]}`, `${ends[i].steps}`]);
       assertEquals(row[4], `${Math.round(ends[i].stepsPerSecond)}`);
@@ -84,7 +86,7 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
     assertStringIncludes(three, "note: RECIPE differs: the runs learn different things, neither losses nor measures");
     assertStringIncludes(three, "note: not finished: wide; `deno task train --resume` goes on");
     assertEquals(three.includes("LOSS differs"), false, "what the first note says already");
-    const [, narrow, , gate] = blocksOf(three)["train loss"];
+    const [_1, narrow, _2, gate] = blocksOf(three)["train loss"];
     assertEquals([narrow[1].length, gate[1].length], [1, 24], "one of 24 blocks stands for 42 of 1000 epochs");
     assertMatch(three, /^wide +12 +not finished$/m);
     await place.write("data/runs/wide/summary.json", '{"steps":5}'); // from elsewhere
@@ -96,7 +98,8 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
       ['there is no run "wider": data/runs/wider/config.json', "there are absolute, gate"],
       "compare",
       [
-        ...["narrow", "wider"],
+        "narrow",
+        "wider",
       ],
     );
     await place.refuse(2, ['"../x" is no name of a run: allowed is 1 to 100 letters'], "compare", ["narrow", "../x"]);
@@ -120,7 +123,8 @@ Deno.test("compare says where there is no run at all", async () => {
 });
 
 Deno.test("sparkline() draws on a logarithmic scale that several curves share", () => {
-  const curves = [[1000, 100, 10, 1], [10, 10, NaN, 0]], range = rangeOf(curves);
+  const curves = [[1000, 100, 10, 1], [10, 10, NaN, 0]];
+  const range = rangeOf(curves);
   assertEquals(range, { low: 1, high: 1000 });
   assertEquals(curves.map((curve) => sparkline(curve, range)), ["█▆▃▁", "▃▃ ▁"]);
   assertEquals(sparkline([5, 5], rangeOf([[5, 5]])), "▁▁");

@@ -9,7 +9,9 @@ const SCRIPT = '<script>alert("1")</script>';
 /** A table with columns that a page must not obey, three classes, and two numbers to predict. */
 function table(rows = 240): string {
   const lines = Array.from({ length: rows }, (_, i) => {
-    const [a, b] = [Math.sin(i * 1.7), Math.cos(i * 0.9)], kind = a > 0.4 ? "<b>up</b>" : a < -0.4 ? "down" : "level";
+    const a = Math.sin(i * 1.7);
+    const b = Math.cos(i * 0.9);
+    const kind = a > 0.4 ? "<b>up</b>" : a < -0.4 ? "down" : "level";
     return [a, b, kind, kind === "level" ? "no" : "yes", a * b, a - 2 * b].join(",");
   });
   const header = ["a", `"${SCRIPT.replaceAll('"', '""')}"`, "kind", "is", "y1", "y & 2"];
@@ -27,7 +29,9 @@ function marks(page: Document, group: string): number {
 
 /** What every report must be. */
 async function check(place: Workplace, run: string, figures: string[]): Promise<Document> {
-  const path = `data/runs/${run}/report.html`, text = await place.read(path), page = await read(place, path);
+  const path = `data/runs/${run}/report.html`;
+  const text = await place.read(path);
+  const page = await read(place, path);
   assert(text.length < 400_000, `${text.length} bytes`);
   assertEquals(
     page.querySelectorAll("script, iframe, img, object, embed, b").length,
@@ -37,7 +41,14 @@ async function check(place: Workplace, run: string, figures: string[]): Promise<
   assertEquals(text.match(/\bon\w+="|(src|href)="(?!#|data:,)|url\(|@import/g), null, "nothing from elsewhere");
   assertEquals([...page.querySelectorAll("figcaption strong")].map((one) => one.textContent), figures);
   assertEquals([...page.querySelectorAll("h1, h2")].map((one) => one.textContent), [
-    ...[run, "Results", "Learning", "Layers over time", "Network", "Data", "Gradient check", "Settings"],
+    run,
+    "Results",
+    "Learning",
+    "Layers over time",
+    "Network",
+    "Data",
+    "Gradient check",
+    "Settings",
   ]);
   for (const link of page.querySelectorAll("a")) assert(page.querySelector(link.getAttribute("href")!), link.outerHTML);
   for (const svg of page.querySelectorAll("svg")) assertMatch(svg.getAttribute("aria-label")!, /^\S.{8}/);
@@ -84,8 +95,17 @@ Deno.test("deno task report shows a recipe's run: the fitted curve, predictions,
   const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"]);
   assertEquals([...full.querySelectorAll("#layers tbody tr")].length, 9, "a line that was cut short is left out");
   assertEquals(Object.keys(await place.digests("out/figures")).sort(), [
-    ...["dead-units.svg", "fit.svg", "gradient-norms.svg", "histogram-1.svg", "histogram-2.svg", "learning-rate.svg"],
-    ...["loss.svg", "network.svg", "predicted.svg", "residuals.svg", "weight-norms.svg"],
+    "dead-units.svg",
+    "fit.svg",
+    "gradient-norms.svg",
+    "histogram-1.svg",
+    "histogram-2.svg",
+    "learning-rate.svg",
+    "loss.svg",
+    "network.svg",
+    "predicted.svg",
+    "residuals.svg",
+    "weight-norms.svg",
   ]);
   const alone = await place.read("out/figures/loss.svg");
   assertMatch(alone, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*><title>Loss by epoch<\/title>\s*<desc>/);
@@ -104,17 +124,15 @@ Deno.test("deno task report shows classes: confusion, calibration, and names tha
   ]);
   await place.succeed("report", ["tri"]);
   const page = await check(place, "tri", [
-    ...[
-      "Confusion matrix",
-      "Calibration",
-      "Loss by epoch",
-      "Learning rate by epoch",
-      ...LAYERS,
-      "The network",
-      "a",
-      SCRIPT,
-      "Classes",
-    ],
+    "Confusion matrix",
+    "Calibration",
+    "Loss by epoch",
+    "Learning rate by epoch",
+    ...LAYERS,
+    "The network",
+    "a",
+    SCRIPT,
+    "Classes",
   ]);
   assertEquals([marks(page, "cells"), marks(page, "bars"), marks(page, "bins")], [9, 3, 60]);
   assertStringIncludes(page.querySelector("#results")!.textContent, "<b>up</b>");
@@ -132,16 +150,15 @@ Deno.test("deno task report shows classes: confusion, calibration, and names tha
   await place.succeed("train", [...flags, "--target=is", "--features=a", "--loss=bce", "--run-name=two"]);
   await place.succeed("report", ["two"]);
   const two = await check(place, "two", [
-    ...[
-      "Confusion matrix",
-      "probability by a",
-      "Calibration",
-      "Loss by epoch",
-      "Learning rate by epoch",
-      ...LAYERS,
-      "The network",
-    ],
-    ...["a", "Classes"],
+    "Confusion matrix",
+    "probability by a",
+    "Calibration",
+    "Loss by epoch",
+    "Learning rate by epoch",
+    ...LAYERS,
+    "The network",
+    "a",
+    "Classes",
   ]);
   assertEquals([marks(two, "cells"), marks(two, "bars"), marks(two, "rows")], [4, 2, 24]);
 });
@@ -154,7 +171,8 @@ Deno.test("deno task report shows several targets, each with its charts, and wit
   const rest = ["Loss by epoch", "Learning rate by epoch", ...LAYERS, "The network"];
   const columns = ["a", SCRIPT, "kind=down", "kind=level", "kind=<b>up</b>", "kind=(unseen)", "y1", "y & 2"];
   const charts = ["y1", "y & 2"].flatMap((name) => [`${name}: predicted against actual`, `${name}: residuals`]);
-  const path = "data/runs/several/report.html", page = await read(place, path);
+  const path = "data/runs/several/report.html";
+  const page = await read(place, path);
   const titles = [...page.querySelectorAll("figcaption strong")].map((one) => one.textContent);
   assertEquals(titles.slice(0, 10), [...charts, ...rest]);
   assertEquals(new Set(titles.slice(10)), new Set(columns.filter((name) => titles.includes(name))));

@@ -9,7 +9,7 @@ const run = "data/runs/r";
 /** A checkpoint of this network takes more than 200 KiB, all other files of the run less. */
 const RUN = ["--num-dataset", "300", "--hidden-size", "256,256", "--run-name", "r", "--num-epochs", "1"];
 
-const COMMAND = ["run", "--config", pathInProject("deno.json"), "-A", pathInProject("tasks/training/train_run.ts")];
+const COMMAND = ["run", "--config", pathInProject("deno.json"), "-A", pathInProject("tasks/train.ts")];
 
 /** Trains where no file may become longer than 200 KiB, as on a disk that is full. */
 async function trainLimited(place: Workplace, args: readonly string[]): Promise<Outcome> {
@@ -30,7 +30,8 @@ async function meanwhile(
   const options = { cwd: place.path, stdout: "piped", stderr: "piped" } as const;
   await using child = new Deno.Command(Deno.execPath(), { ...options, args: [...COMMAND, ...args] }).spawn();
   const stderr = new Response(child.stderr).text();
-  let stdout = "", isDone = false;
+  let stdout = "";
+  let isDone = false;
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     stdout += text;
     if (isDone || !stdout.includes(word)) continue;
@@ -44,7 +45,8 @@ Deno.test({
   name: "a file that outgrows what the disk allows ends the run, with the last checkpoint whole",
   ignore: Deno.build.os === "windows", // it has no such limits
   fn: async () => {
-    await using place = await Workplace.create(), whole = await Workplace.create();
+    await using place = await Workplace.create();
+    await using whole = await Workplace.create();
     await whole.succeed("train", [...RUN.slice(0, -1), "3"]);
     await place.succeed("train", RUN);
     const before = await place.digests(`${run}/checkpoints`);
@@ -107,7 +109,8 @@ Deno.test({
   fn: async () => {
     await using place = await Workplace.create();
     await place.succeed("train", RUN);
-    const before = await place.digests(run), folders = [run, `${run}/checkpoints`].map((name) => place.at(name));
+    const before = await place.digests(run);
+    const folders = [run, `${run}/checkpoints`].map((name) => place.at(name));
     for (const folder of folders) await Deno.chmod(folder, 0o555);
     // The system's administrator may write everywhere, unless that is taken away.
     const { uid } = await Deno.stat(place.path);
@@ -128,7 +131,8 @@ Deno.test({
 
 Deno.test("a run whose folder or file is taken away ends, and writes nowhere else", async () => {
   await using place = await Workplace.create();
-  const long = [...RUN.slice(0, -1), "100000"], word = "first steps done";
+  const long = [...RUN.slice(0, -1), "100000"];
+  const word = "first steps done";
   const gone = await meanwhile(place, long, word, () => Deno.remove(place.at(run), { recursive: true }));
   assertEquals(gone.code, 1);
   assertMatch(gone.stderr, /^error: .*data\/runs\/r\/.*(\(os error 2\)|there is no such file)/m);

@@ -199,7 +199,8 @@ Deno.test("readConfig() names the nearest flag of the task", () => {
 });
 
 Deno.test("readConfig() wants a format where there are some, and names the nearest", () => {
-  const task = "export", allowed = "allowed is onnx, pytorch or ts";
+  const task = "export";
+  const allowed = "allowed is onnx, pytorch or ts";
   assertEquals(read("--format ts --output a.ts", { task }).extras.FORMAT, "ts");
   assertEquals(faultsOf("", { task }), [`--format is missing: ${allowed}`]);
   assertEquals(faultsOf("--format", { task }), ["FORMAT (from --format) has no value"]);

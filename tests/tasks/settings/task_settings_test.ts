@@ -59,7 +59,7 @@ Deno.test("train reports all wrong settings together, whatever they come from", 
   const joined = KEYS.map((key) => `${flagOf(key)}=${WRONG[key][0]}`);
   const flags = joined.flatMap((flag) => flag.split("="));
   const faults = (from: (key: string) => string) => KEYS.map((key) => faultOf(key, from(key)));
-  await place.refuse(2, [...faults(flagOf), ...Object.values(WRONG).map(([, allowed]) => allowed)], "train", flags);
+  await place.refuse(2, [...faults(flagOf), ...Object.values(WRONG).map(([_, allowed]) => allowed)], "train", flags);
   await place.refuse(2, faults(flagOf), "train", joined);
   const env = Object.fromEntries(KEYS.map((key) => [key, WRONG[key][0]]));
   const { stderr } = await place.refuse(2, faults(() => "the environment"), "train", [], env);
@@ -151,9 +151,21 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     doctor: [],
   };
   const defaults: Record<string, string> = {
-    ...{ RECIPE: "cubic", GENERATE_DATASET: "false", NUM_DATASET: "100000", SCALING_METHOD: "standardize" },
-    ...{ HIDDEN_SIZE: "64", INIT: "kaiming", LOSS: "mse", OPTIMIZER: "sgd", LEARNING_RATE: "0.01", BATCH_SIZE: "10" },
-    ...{ NUM_EPOCHS: "10", SPLIT: "0.8,0.1,0.1", SEED: "42", RUN_NAME: "default_run", DEBUG_TENSORS: "false" },
+    RECIPE: "cubic",
+    GENERATE_DATASET: "false",
+    NUM_DATASET: "100000",
+    SCALING_METHOD: "standardize",
+    HIDDEN_SIZE: "64",
+    INIT: "kaiming",
+    LOSS: "mse",
+    OPTIMIZER: "sgd",
+    LEARNING_RATE: "0.01",
+    BATCH_SIZE: "10",
+    NUM_EPOCHS: "10",
+    SPLIT: "0.8,0.1,0.1",
+    SEED: "42",
+    RUN_NAME: "default_run",
+    DEBUG_TENSORS: "false",
     REPORT: "true",
     SELF_TEST: "true",
   };

@@ -13,9 +13,11 @@ const CLASSES = ["--data", "classes.csv", "--target", "rare", "--hidden-size", "
 
 /** 200 rows of numbers, y = a b + a; and 400 of two classes that overlap, one of ten rows the rare one. */
 async function createPlace(): Promise<Workplace> {
-  const random = new Random(3, "settings"), uniform = () => random.uniform(-1, 1).toFixed(4);
+  const random = new Random(3, "settings");
+  const uniform = () => random.uniform(-1, 1).toFixed(4);
   const numbers = Array.from({ length: 200 }, () => {
-    const [a, b] = [uniform(), uniform()];
+    const a = uniform();
+    const b = uniform();
     return `${a},${b},${(+a * +b + +a).toFixed(4)}\n`;
   });
   const classes = Array.from({ length: 400 }, (_, i) => {
@@ -61,7 +63,8 @@ async function trainApart(name: string, args: readonly string[]) {
 }
 
 /** 160 training rows in batches of 32: 5 steps an epoch, 150 in all. */
-const EPOCHS = 30, STEPS = 150;
+const EPOCHS = 30;
+const STEPS = 150;
 
 /** Each value of ACTIVATION, OPTIMIZER, SCHEDULE and LOSS, with the learning rate that suits the optimizer. */
 const VALUES: [activation: string, optimizer: string, schedule: string, loss: string, learningRate: number][] = [
@@ -87,7 +90,8 @@ Deno.test("train learns with each activation, optimizer, schedule and loss, and 
     const flags = Object.entries(settings).map(([key, value]) => `--${key}=${value}`);
     const { config, layers, lines, metadata, rates, summary } = await trainApart(optimizer, [...NUMBERS, ...flags]);
     assertEquals(lines.length, EPOCHS);
-    const [first, last] = [lines[0], lines.at(-1)!];
+    const first = lines[0];
+    const last = lines.at(-1)!;
     assert(last.trainLoss < 0.6 * first.trainLoss, `${flags}: from ${first.trainLoss} to ${last.trainLoss}`);
     const { loss: test, baseline } = summary.test;
     assert(test < 0.4 * baseline.loss, `${flags}: ${test}, the mean ${baseline.loss}`);
@@ -95,7 +99,8 @@ Deno.test("train learns with each activation, optimizer, schedule and loss, and 
     assertEquals(kept, [activation, optimizer, schedule, loss]);
     assertEquals([metadata.loss, layers[1].toLowerCase()], [loss, activation.replace("-", "")]);
 
-    const shares = rates.map((rate) => rate / learningRate), lastStep = (epoch: number) => 5 * epoch + 4;
+    const shares = rates.map((rate) => rate / learningRate);
+    const lastStep = (epoch: number) => 5 * epoch + 4;
     if (RATES[schedule]) {
       shares.forEach((share, epoch) => assertAlmostEquals(share, RATES[schedule](lastStep(epoch)), 1e-9, schedule));
     } else if (schedule === "one-cycle") {
@@ -106,7 +111,8 @@ Deno.test("train learns with each activation, optimizer, schedule and loss, and 
 });
 
 Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay, clipping, optimizer and rates", async () => {
-  const args = [...NUMBERS, "--num-epochs", "5"], dropout = [...args, "--dropout", "0.3"];
+  const args = [...NUMBERS, "--num-epochs", "5"];
+  const dropout = [...args, "--dropout", "0.3"];
   const [first, again, ...others] = await Promise.all([
     dropout,
     dropout,
@@ -147,7 +153,9 @@ Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (
   for (const [name, flags] of Object.entries(cases)) {
     await t.step(name, async () => {
       const { lines, summary, stdout, stderr } = await train(place, name, [...OVERFIT, ...flags, "--patience", "6"]);
-      const losses = lines.map(({ valLoss }) => valLoss), best = Math.min(...losses), at = losses.indexOf(best);
+      const losses = lines.map(({ valLoss }) => valLoss);
+      const best = Math.min(...losses);
+      const at = losses.indexOf(best);
       assertEquals(lines.length, at + 1 + 6, "epochs: those up to the best, and patience");
       assert(lines.length < 100 && losses.at(-1)! > best, `${losses}`);
       assertEquals(summary.validation.loss, best);
@@ -158,10 +166,8 @@ Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (
   }
   await t.step("plateau takes effect from the next epoch on, with PATIENCE and without", async () => {
     const args = [...OVERFIT, "--schedule", "plateau", "--num-epochs", "30"];
-    const [alone, beside] = [
-      await train(place, "alone", [...args, "--patience=0"]),
-      await train(place, "beside", [...args, "--patience=30"]),
-    ];
+    const alone = await train(place, "alone", [...args, "--patience=0"]);
+    const beside = await train(place, "beside", [...args, "--patience=30"]);
     assertEquals(alone.lines.map(({ trainLoss }) => trainLoss), beside.lines.map(({ trainLoss }) => trainLoss));
     assert(alone.rates.at(-2)! < alone.rates[0], `${alone.rates}`);
     const constant = await train(place, "constant", [...args, "--schedule=constant"]);
@@ -171,7 +177,8 @@ Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (
 
 Deno.test("SCHEDULE plateau halves the rate after five epochs without a better loss, and WARMUP raises it", async () => {
   await using place = await createPlace();
-  const args = [...NUMBERS, "--num-epochs", "12", "--schedule", "plateau"], top = 0.01;
+  const args = [...NUMBERS, "--num-epochs", "12", "--schedule", "plateau"];
+  const top = 0.01;
   const { rates, summary } = await train(place, "warm", [...args, "--warmup", "19"]);
   rates.forEach((rate, epoch) => assertAlmostEquals(rate, Math.min(1, (5 * epoch + 5) / 20) * top, 1e-9));
   assert(summary.validation.loss < 0.5);
@@ -194,8 +201,10 @@ Deno.test("CLASS_WEIGHTS balanced finds more of a rare class", async () => {
 
 Deno.test("INIT_FROM goes on from another run, and lists what does not fit", async () => {
   await using place = await createPlace();
-  const args = [...NUMBERS, "--num-epochs", "20"], path = "data/runs/base/model.safetensors";
-  const base = await train(place, "base", args), [{ trainLoss: fresh }] = base.lines;
+  const args = [...NUMBERS, "--num-epochs", "20"];
+  const path = "data/runs/base/model.safetensors";
+  const base = await train(place, "base", args);
+  const [{ trainLoss: fresh }] = base.lines;
   const { lines: [{ trainLoss }] } = await train(place, "more", [...args, "--init-from", path]);
   assert(trainLoss < 0.2 * fresh, `${trainLoss} after ${fresh}`);
   const still = await train(place, "still", [...args, "--init-from", path, "--learning-rate", "1e-30"]);
@@ -238,7 +247,8 @@ Deno.test("train refuses settings of training that do not go with the rows, a li
     const { stderr } = await place.refuse(2, [`error: ${says}`], "train", [...args, ...flags]);
     assertEquals(stderr.trim().split("\n").length, 2, stderr); // and how to list what is allowed
   }
-  const flags = WRONG.flatMap(([flags]) => flags), says = WRONG.map(([, says]) => says);
+  const flags = WRONG.flatMap(([flags]) => flags);
+  const says = WRONG.map(([_, says]) => says);
   await place.refuse(2, says, "train", [...args, ...flags]);
   // Nor is a recipe's dataset made that cannot train like that.
   await place.refuse(2, [says[0]], "train", ["--recipe", "xor", "--patience", "3"]);

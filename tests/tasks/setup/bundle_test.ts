@@ -7,7 +7,8 @@ import { Utf8Buffer } from "../../../tasks/playground/buffer.ts";
 
 Deno.test("Utf8Buffer does what Node's Buffer does, as far as csv-parse asks", () => {
   const both = (act: (kind: typeof Buffer) => unknown) => {
-    const [here, there] = [act(Utf8Buffer as unknown as typeof Buffer), act(Buffer)];
+    const here = act(Utf8Buffer as unknown as typeof Buffer);
+    const there = act(Buffer);
     const plain = (value: unknown) => value instanceof Uint8Array ? [...value] : value;
     assertEquals(plain(here), plain(there), `${act}`);
   };
@@ -23,7 +24,9 @@ Deno.test("Utf8Buffer does what Node's Buffer does, as far as csv-parse asks", (
     both((kind) => kind.from(a).equals(kind.from(b)));
   }
   both((kind) => {
-    const whole = kind.from("abcdef"), part = whole.slice(1, 4), target = kind.from("......");
+    const whole = kind.from("abcdef");
+    const part = whole.slice(1, 4);
+    const target = kind.from("......");
     part[0] = 65; // of both
     whole.copy(target, 2, 1, 4);
     return `${whole} ${part} ${target} ${kind.isBuffer(part)} ${kind.isBuffer(new Uint8Array(1))}`;

@@ -22,6 +22,7 @@ async function makeProject(): Promise<{ root: URL } & AsyncDisposable> {
     const file of [
       "deno.json",
       "deno.lock",
+      "tasks/setup.ts",
       "tasks/setup/prepare_machine.ts",
       "tasks/setup/open_mpi.ts",
       "tasks/setup/packages.ts",
@@ -38,7 +39,7 @@ async function makeProject(): Promise<{ root: URL } & AsyncDisposable> {
 /** Runs the task in a project on a machine that JSR does not answer. */
 async function runSetup(project: URL, env: Record<string, string> = {}) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-lock", "--allow-all", "tasks/setup/prepare_machine.ts"],
+    args: ["run", "--no-lock", "--allow-all", "tasks/setup.ts"],
     cwd: project,
     env: { JSR_URL: "file:///nowhere/", NO_COLOR: "1", NO_SETUP: "", ...env },
   }).output();

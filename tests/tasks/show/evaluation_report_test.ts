@@ -36,7 +36,8 @@ Deno.test("formatClasses() shows measures and confusion of each class, of many c
     "yes       2   0.666667       1       0.8      0       2",
   ]);
   assertEquals(formatClasses(regression), undefined);
-  const { perClass } = classification, many = Array.from({ length: 13 }, () => perClass![0]);
+  const { perClass } = classification;
+  const many = Array.from({ length: 13 }, () => perClass![0]);
   const confusion = many.map(() => many.map(() => 0));
   const [header, first] = formatClasses({ ...classification, perClass: many, confusion })!.split("\n");
   assertEquals([header, first], [

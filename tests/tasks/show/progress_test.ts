@@ -25,7 +25,8 @@ Deno.test("Progress redraws a bar in place on a terminal, and takes it away", ()
 
 Deno.test("Progress keeps its bar on one line, however narrow the terminal", () => {
   const bars = [60, 40, 24, 10].map((columns) => {
-    let time = 0, written = "";
+    let time = 0;
+    let written = "";
     const size = () => ({ columns, rows: 24 });
     const progress = new Progress("generating data/cubic.csv", {
       isTerminal: true,

@@ -53,7 +53,8 @@ Deno.test({ name: "train in 80 columns shows a picture, and leaves epochs, curve
   });
   assertClean(outcome);
   assert(pictures > 0, "no picture was seen");
-  const { screen } = outcome, of = (pattern: RegExp) => screen.lines.filter((line) => pattern.test(line)).length;
+  const { screen } = outcome;
+  const of = (pattern: RegExp) => screen.lines.filter((line) => pattern.test(line)).length;
   assertEquals(of(/^epoch +\d+\/400 {2}train loss/), 51, "every eighth epoch, and the first");
   assertEquals([of(/^train {6}[\d.]+ +[▁-█]{50,}$/), of(/^validation [\d.]+ +[▁-█]{50,}$/)], [1, 1]);
   assertEquals([of(/^in raw units/), of(/^run: data\/runs\/default_run$/), screen.hasColor], [1, 1, true]);
@@ -61,7 +62,8 @@ Deno.test({ name: "train in 80 columns shows a picture, and leaves epochs, curve
 
 Deno.test({ name: "train resized to 40 columns and ended by Ctrl-C leaves nothing behind", ignore }, async () => {
   await using place = await Workplace.create();
-  let isResized = false, narrow: string[] | undefined;
+  let isResized = false;
+  let narrow: string[] | undefined;
   const outcome = await runInTerminal(place, "train", [...SMALL, "--num-epochs", "1000000", "--init", "ones"], {
     during: async (_, { screen, resize, type }) => {
       const picture = pictureOn(screen);
@@ -80,7 +82,8 @@ Deno.test({ name: "train resized to 40 columns and ended by Ctrl-C leaves nothin
   const warned = narrow!.slice(4).map((line) => line.replace(/^ {2}/, " ")).join("");
   assertStringIncludes(warned, "warning: epoch 1: 8 of 8 units of 0.weight have");
   assertClean(outcome, 130);
-  const { lines } = outcome.screen, of = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
+  const { lines } = outcome.screen;
+  const of = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
   assertEquals(of(/^warning: epoch 1: 8 of 8 units .* init kaiming or xavier$/), 1, lines.join("\n"));
   assertEquals(of(/^(train|validation) +[\d.]+ +[▁-█]{10,}$/), 2);
   assertMatch(lines.at(-3)!, /^stopped: data\/runs\/default_run is kept at step \d+, \d+ of 80 into epoch \d+$/);
@@ -155,7 +158,9 @@ Deno.test("--quiet and --json stand alone or with true or false, and exclude eac
   const surroundings = { env: () => undefined, dotenv: "" };
   const view = (...args: string[]) => createView(readConfig("train", args, surroundings)).constructor;
   assertEquals([view("--quiet"), view("--json=true"), view("--quiet", "true", "--json", "false")], [
-    ...[QuietView, JsonView, QuietView],
+    QuietView,
+    JsonView,
+    QuietView,
   ]);
   assertThrows(() => view("--quiet", "--json"), ConfigError, "--quiet prints nothing, --json all that happens");
   assertThrows(() => view("--json=yes"), ConfigError, '--json is "yes": allowed is true or false');
@@ -185,7 +190,8 @@ Deno.test("--json prints an object a line, and nothing else", async () => {
   assertEquals(lines.at(-1), { event: "summary", run: "data/runs/default_run", ...summary });
 
   const child = await place.start("train", [...SMALL, "--num-epochs", "1000000", "--json"]);
-  let told = "", isAsked = false;
+  let told = "";
+  let isAsked = false;
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     told += text;
     if (isAsked || !told.includes('"epoch"')) continue;

@@ -12,7 +12,8 @@ import { ScreenModel } from "../../support/screen_model.ts";
 
 /** A view on a model of a screen, with a clock that the test moves. */
 function stage(columns: number, rows: number, options: { reflows?: boolean; hasColor?: boolean } = {}) {
-  const model = new ScreenModel(columns, rows, options.reflows ?? true), writes: string[] = [];
+  const model = new ScreenModel(columns, rows, options.reflows ?? true);
+  const writes: string[] = [];
   const clock = { time: 1_000 };
   const write = (text: string) => {
     writes.push(text);
@@ -34,7 +35,8 @@ function goOn({ view, clock }: ReturnType<typeof stage>, epoch: number, millisec
 }
 
 Deno.test("TerminalView shows epoch, step, rate, time left, losses and their curves, warnings beneath", () => {
-  const scene = stage(80, 24), { view, model, clock } = scene;
+  const scene = stage(80, 24);
+  const { view, model, clock } = scene;
   view.begin(FACTS);
   for (let epoch = 1; epoch <= 4; epoch++) goOn(scene, epoch);
   view.warning("warning: epoch 4: something is odd");
@@ -65,7 +67,8 @@ Deno.test("TerminalView shows epoch, step, rate, time left, losses and their cur
 });
 
 Deno.test("TerminalView shows the loss of the latest steps, in an epoch that has no end yet too", () => {
-  const scene = stage(80, 24), { view, model, clock } = scene;
+  const scene = stage(80, 24);
+  const { view, model, clock } = scene;
   view.begin(FACTS);
   clock.time += 200;
   view.progress(50, 0.25);
@@ -82,7 +85,8 @@ Deno.test("TerminalView shows the loss of the latest steps, in an epoch that has
 Deno.test("TerminalView leaves nothing behind when the terminal is resized, and never breaks a line", () => {
   for (const reflows of [true, false]) {
     for (const [columns, rows] of [[40, 24], [20, 10], [120, 8], [7, 3], [40, 2], [1, 1]]) {
-      const scene = stage(80, 24, { reflows }), { view, model, clock } = scene;
+      const scene = stage(80, 24, { reflows });
+      const { view, model, clock } = scene;
       view.begin({ ...FACTS, runName: "a-rather-long-name-of-a-run-that-fills-some-columns" });
       for (let epoch = 1; epoch <= 3; epoch++) goOn(scene, epoch);
       view.warning(`warning: ${"many words ".repeat(12)}`);
@@ -93,7 +97,8 @@ Deno.test("TerminalView leaves nothing behind when the terminal is resized, and 
       model.resize(columns, rows);
       clock.time += 200;
       view.progress(401);
-      const at = `${columns} x ${rows}, ${reflows ? "reflowing" : "cutting"}`, first = model.lines.indexOf("");
+      const at = `${columns} x ${rows}, ${reflows ? "reflowing" : "cutting"}`;
+      const first = model.lines.indexOf("");
       assertEquals(model.lines.slice(0, first), kept, at);
       for (const line of model.lines.slice(first)) {
         assert(unicodeWidth(line) < Math.max(columns, 2), `${at}: ${line}`);
@@ -107,7 +112,8 @@ Deno.test("TerminalView leaves nothing behind when the terminal is resized, and 
 });
 
 Deno.test("TerminalView counts wide characters as two columns, and obeys nothing that names hold", () => {
-  const scene = stage(40, 24), { view, model } = scene;
+  const scene = stage(40, 24);
+  const { view, model } = scene;
   view.begin({ ...FACTS, runName: "価格の予測モデル・二番目の試み・長い名前" });
   goOn(scene, 1);
   view.warning(`warning: column "${"家賃".repeat(20)}\x1b[2J\t" is constant`);
@@ -124,7 +130,8 @@ Deno.test("TerminalView counts wide characters as two columns, and obeys nothing
 });
 
 Deno.test("TerminalView keeps every warning: the last few beneath the picture, those before above it", () => {
-  const scene = stage(60, 24), { view, model } = scene;
+  const scene = stage(60, 24);
+  const { view, model } = scene;
   view.warning("warning: before the run");
   assertEquals(model.lines, ["warning: before the run", ""]);
   view.begin(FACTS);
@@ -182,7 +189,9 @@ Deno.test("canRedraw() wants a terminal that knows how, and no pipe whose lines 
 });
 
 Deno.test("linesOf() shows the latest warnings that there is room for, whole, and the very latest at least in part", () => {
-  const [train, validation] = [new Curve(), new Curve()], warnings = ["one", "two words", "three"];
+  const train = new Curve();
+  const validation = new Curve();
+  const warnings = ["one", "two words", "three"];
   const seen = { facts: FACTS, step: 0, stepsPerSecond: undefined, secondsLeft: undefined, train, validation };
   const told = (columns: number, rows: number, ...more: string[]) =>
     linesOf({ ...seen, warnings: [...warnings, ...more] }, columns, rows).slice(2).map(({ text }) => text);
@@ -194,7 +203,8 @@ Deno.test("linesOf() shows the latest warnings that there is room for, whole, an
 });
 
 Deno.test("linesOf() keeps a space between bar and share, at the end too, in lines that fit", () => {
-  const [train, validation] = [new Curve(), new Curve()];
+  const train = new Curve();
+  const validation = new Curve();
   for (const step of [0, 90, 450, 999, 1_000]) {
     for (let columns = 1; columns <= 80; columns++) {
       const seen = { facts: FACTS, step, stepsPerSecond: 30_508, secondsLeft: 0, train, validation, warnings: [] };

@@ -12,7 +12,7 @@ async function loadedBy(path: string, seen = new Set<string>()): Promise<Set<str
   seen.add(path);
   if (!path.endsWith(".ts")) return seen;
   const text = await Deno.readTextFile(new URL(path, root));
-  for (const [, type, name] of text.matchAll(/^(?:import|export) (type )?[^;"']*?"([^"]+)"/gm)) {
+  for (const [_, type, name] of text.matchAll(/^(?:import|export) (type )?[^;"']*?"([^"]+)"/gm)) {
     if (type) continue;
     await loadedBy(name.startsWith(".") ? new URL(name, `file:///${path}`).pathname.slice(1) : name, seen);
   }
@@ -20,7 +20,8 @@ async function loadedBy(path: string, seen = new Set<string>()): Promise<Set<str
 }
 
 Deno.test("training loads the libraries of charts only where a report is made", async () => {
-  const early = await loadedBy("tasks/training/train_run.ts"), late = await loadedBy("tasks/report/writer.ts");
+  const early = await loadedBy("tasks/train.ts");
+  const late = await loadedBy("tasks/report/writer.ts");
   const ofCharts = (loaded: Set<string>) =>
     [...loaded].filter((name) => /plot|linkedom|pages\/|report_writer/.test(name));
   assertEquals(ofCharts(early), []);
@@ -30,7 +31,8 @@ Deno.test("training loads the libraries of charts only where a report is made", 
 });
 
 Deno.test("reportRun() warns where there can be no report, and throws nothing", async () => {
-  const notes: string[] = [], warnings: string[] = [];
+  const notes: string[] = [];
+  const warnings: string[] = [];
   const say = { note: (line: string) => void notes.push(line), warning: (line: string) => void warnings.push(line) };
   await reportRun({ runName: "no-such-run-anywhere", device: {} as Device }, say);
   assertEquals([notes, warnings.length], [[], 1]);

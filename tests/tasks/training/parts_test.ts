@@ -9,9 +9,11 @@ import { openParts } from "../../../tasks/training/parts.ts";
 import { gpuTest, ramp } from "../../support/gpu_test_case.ts";
 
 gpuTest("openParts() measures the same on parts in the file as on parts on the GPU", async (device) => {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_parts_" }), path = `${folder}/parts.safetensors`;
+  const folder = await Deno.makeTempDir({ prefix: "backhand_parts_" });
+  const path = `${folder}/parts.safetensors`;
   const tensor = (...shape: number[]) => ({ shape, data: ramp(shape) });
-  const column = { name: "y", min: -1, max: 1, mean: 0.25, deviation: 2 }, scaler = new Scaler("standardize", [column]);
+  const column = { name: "y", min: -1, max: 1, mean: 0.25, deviation: 2 };
+  const scaler = new Scaler("standardize", [column]);
   try {
     await writeSafetensors(path, { x: tensor(90, 3), y: tensor(90, 1), "no x": tensor(0, 3), "no y": tensor(0, 1) });
     using stack = new DisposableStack();

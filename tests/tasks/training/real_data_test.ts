@@ -17,10 +17,12 @@ const SPECIES = ["Adelie", "Chinstrap", "Gentoo"];
 async function linearR2(place: Workplace, table: string): Promise<number> {
   const { tensors } = await readSafetensors(place.at(`data/${table}.scaled.safetensors`));
   const part = (name: string) => {
-    const x = tensors.get(`${name}.x`)!, y = tensors.get(`${name}.y`)!;
+    const x = tensors.get(`${name}.x`)!;
+    const y = tensors.get(`${name}.y`)!;
     return { x: rowsOf(x.data, x.shape[1]), y: [...y.data] };
   };
-  const predict = leastSquares(part("train").x, part("train").y), { x, y } = part("test");
+  const predict = leastSquares(part("train").x, part("train").y);
+  const { x, y } = part("test");
   const mean = y.reduce((sum, value) => sum + value) / y.length;
   const squares = (differences: number[]) => differences.reduce((sum, value) => sum + value ** 2, 0);
   // No scaling of the target changes the quotient.
@@ -67,7 +69,8 @@ async function runsOnIris(place: Workplace): Promise<number[]> {
 }
 
 async function runsOnCars(place: Workplace): Promise<{ network: number[]; linear: number[] }> {
-  const network: number[] = [], linear: number[] = [];
+  const network: number[] = [];
+  const linear: number[] = [];
   for (const seed of SEEDS) {
     network.push((await trainOn(place, "cars", seed)).r2);
     linear.push(await linearR2(place, "cars"));
@@ -96,7 +99,8 @@ async function assertOneGentoo(place: Workplace): Promise<void> {
 }
 
 async function assertOnnx(place: Workplace): Promise<void> {
-  const known = tableOf(await place.read("penguins.csv")), predicted = await predictPenguins(place);
+  const known = tableOf(await place.read("penguins.csv"));
+  const predicted = await predictPenguins(place);
   await place.succeed("export", [...PENGUINS, "--format", "onnx", "--output", "penguins.onnx"]);
   const model = await readExportedModel("penguins", place.at("data/runs/penguins-1/model.safetensors"));
   const rows = known.map((cells) =>
@@ -121,7 +125,8 @@ async function assertOnnx(place: Workplace): Promise<void> {
 async function assertEvaluated(place: Workplace): Promise<void> {
   const args = [...PENGUINS, "--data", "penguins.csv", "--json"];
   const evaluation = JSON.parse((await place.succeed("evaluate", args)).stdout);
-  const known = tableOf(await place.read("penguins.csv")), predicted = await predictPenguins(place);
+  const known = tableOf(await place.read("penguins.csv"));
+  const predicted = await predictPenguins(place);
   const right = known.filter(({ species }, i) => species === predicted[i].predicted_species).length;
   assertEquals([evaluation.rows, known.length], [344, 344]);
   assertAlmostEquals(evaluation.accuracy, right / 344, 1e-12);

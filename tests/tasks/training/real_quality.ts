@@ -14,9 +14,11 @@ if (import.meta.main) {
   await Deno.mkdir(folder, { recursive: true });
   await using place = await withRealTables();
   for (const table of Object.keys(REAL_TABLES)) {
-    const scores: number[] = [], seconds: number[] = [];
+    const scores: number[] = [];
+    const seconds: number[] = [];
     for (const seed of SEEDS) {
-      const start = performance.now(), test = await trainOn(place, table, seed, args);
+      const start = performance.now();
+      const test = await trainOn(place, table, seed, args);
       scores.push(test.accuracy ?? test.r2);
       seconds.push((performance.now() - start) / 1000);
       await Deno.copyFile(place.at(`data/${table}.scaled.safetensors`), `${folder}/${table}-${seed}.safetensors`);

@@ -40,7 +40,8 @@ async function isLonger(place: Workplace, name: string, bytes: number): Promise<
 Deno.test("Ctrl-C while training leaves the dataset and earlier runs whole, and the next run works", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", SMALL);
-  const [data, run] = [await place.digests("data"), await place.digests("data/runs/default_run")];
+  const data = await place.digests("data");
+  const run = await place.digests("data/runs/default_run");
 
   const child = await place.start("train", ["--num-dataset", "300", "--num-epochs", "10000000"]);
   await interruptWhen(child, () => isLonger(place, "data/runs/default_run/metrics.jsonl", 200), null);
@@ -66,7 +67,9 @@ Deno.test("Ctrl-C while training leaves the dataset and earlier runs whole, and 
 Deno.test("Ctrl-C while a dataset is made or scaled leaves the one before it, and the next run works", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", SMALL);
-  const whole = await place.digests("data"), csv = "data/cubic.csv", scaled = "data/cubic.scaled.safetensors";
+  const whole = await place.digests("data");
+  const csv = "data/cubic.csv";
+  const scaled = "data/cubic.scaled.safetensors";
   const assertWhole = async () => {
     const now = await place.digests("data");
     for (const [name, digest] of Object.entries(whole)) assertEquals(now[name], digest, name);
@@ -108,7 +111,8 @@ Deno.test("the next run removes what a killed one left half-written", async () =
 Deno.test("a dataset whose maker was killed right before its file went into place is put there", async () => {
   await using place = await Workplace.create();
   await place.succeed("gen-data", ["--num-dataset", "200"]);
-  const [earlier, made] = [await place.read("data/cubic.csv"), await place.read("data/cubic.csv.json")];
+  const earlier = await place.read("data/cubic.csv");
+  const made = await place.read("data/cubic.csv.json");
   await place.succeed("gen-data", ["--num-dataset", "300"]);
   const later = await place.read("data/cubic.csv");
   await Deno.rename(place.at("data/cubic.csv"), place.at("data/cubic.csv.partial"));
@@ -127,7 +131,8 @@ Deno.test("a dataset whose maker was killed right before its file went into plac
 
 Deno.test("Ctrl-C while model and report are written is answered, and both are written", async () => {
   await using place = await Workplace.create();
-  const child = await place.start("train", [...SMALL, "--quiet", "--report", "true"]), output = child.output();
+  const child = await place.start("train", [...SMALL, "--quiet", "--report", "true"]);
+  const output = child.output();
   let isOver = false;
   output.finally(() => isOver = true);
   while (!isOver && !await isLonger(place, "data/runs/default_run/model.safetensors", 0)) {

@@ -27,11 +27,12 @@ Deno.test("a run that diverges says where and why, and keeps its last sound chec
 });
 
 Deno.test("--on-nan halve-lr goes on from the last checkpoint, resumed or from the start, to the same bytes", async () => {
-  await using place = await Workplace.create(), whole = await Workplace.create();
+  await using place = await Workplace.create();
+  await using whole = await Workplace.create();
   await place.run("train", [...RUN, "--learning-rate", "2"]);
   const { stderr } = await place.succeed("train", ["--resume", "r", "--on-nan", "halve-lr"]);
   const notes = [...stderr.matchAll(/^warning: back at step 0, with (0\.\d+) of the learning rate from here$/gm)];
-  assertEquals(notes.map(([, factor]) => factor), ["0.5", "0.25", "0.125"].slice(0, notes.length));
+  assertEquals(notes.map(([_, factor]) => factor), ["0.5", "0.25", "0.125"].slice(0, notes.length));
   assert(notes.length > 0);
   const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(
@@ -48,7 +49,8 @@ Deno.test("--on-nan halve-lr goes on from the last checkpoint, resumed or from t
   assertEquals([last.epoch, last.learningRate], [4, 2 / 2 ** notes.length]);
   const other = ["--num-epochs", "5", "--learning-rate", "0.1", "--force"];
   const { stderr: warned } = await place.succeed("train", ["--resume", "r", ...other]);
-  const factor = 2 ** -notes.length, told = `${factor} of it, ${Number((0.1 * factor).toPrecision(4))}: `;
+  const factor = 2 ** -notes.length;
+  const told = `${factor} of it, ${Number((0.1 * factor).toPrecision(4))}: `;
   assertStringIncludes(warned, `warning: LEARNING_RATE is 0.1, but r goes on with ${told}`);
   assertStringIncludes(warned, `; LEARNING_RATE=${Number((0.1 / factor).toPrecision(4))} gives 0.1\n`);
 });
@@ -64,7 +66,8 @@ Deno.test("--on-nan halve-lr goes by a schedule too, and ends where no learning 
   assertEquals([least.code, least.stderr.match(/^warning: back at step 0/gm)?.length], [1, 20]);
   assertMatch(least.stderr, /^the run is kept at step 0: `deno task train --resume r` goes on from there$/m);
 
-  const path = place.at("data/cubic.scaled.safetensors"), { tensors, metadata } = await readSafetensors(path);
+  const path = place.at("data/cubic.scaled.safetensors");
+  const { tensors, metadata } = await readSafetensors(path);
   tensors.get("train.x")!.data[123] = NaN;
   await writeSafetensors(path, Object.fromEntries(tensors), metadata);
   const { code, stderr } = await place.run("train", RUN);

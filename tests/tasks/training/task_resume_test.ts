@@ -5,7 +5,8 @@ import { Random } from "../../../lib/base/random.ts";
 import { killRepeatedly, RESUMED, totalsOf } from "../../support/kill_runs.ts";
 import { type Outcome, Workplace } from "../../support/run_task_process.ts";
 
-const run = "data/runs/r", NAME = ["--run-name", "r"];
+const run = "data/runs/r";
+const NAME = ["--run-name", "r"];
 
 /** Names of the checkpoints, the earliest first. */
 async function checkpointsOf(place: Workplace): Promise<string[]> {
@@ -21,7 +22,8 @@ const results = (place: Workplace) => totalsOf(place, run);
 async function stop(place: Workplace, args: readonly string[], word: string, signal: Deno.Signal): Promise<Outcome> {
   await using child = await place.start("train", args);
   const stderr = new Response(child.stderr).text();
-  let stdout = "", sent = false;
+  let stdout = "";
+  let sent = false;
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     stdout += text;
     if (sent || !stdout.includes(word)) continue;
@@ -38,12 +40,13 @@ Deno.test("a run killed at random moments and resumed each time ends with the sa
 });
 
 Deno.test("Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 143; resumed, it ends the same", async () => {
-  await using place = await Workplace.create(), whole = await Workplace.create();
+  await using place = await Workplace.create();
+  await using whole = await Workplace.create();
   const args = [...RESUMED, ...NAME, "--num-epochs", "24"];
   await whole.succeed("train", args);
   const first = await stop(place, args, "first steps done", "SIGINT");
   assertEquals([first.code, first.stderr.includes("error")], [130, false]);
-  const [, step] = first.stdout.match(/^stopped: data\/runs\/r is kept at step (\d+), \d+ of \d+ into epoch \d+$/m)!;
+  const [_, step] = first.stdout.match(/^stopped: data\/runs\/r is kept at step (\d+), \d+ of \d+ into epoch \d+$/m)!;
   assertStringIncludes(first.stdout, "\ngo on with: deno task train --resume r\n");
   assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
   const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
@@ -76,7 +79,8 @@ Deno.test("checkpoints are kept every so many steps: the last ones, and the best
 });
 
 Deno.test("--resume goes on with more epochs, with the weights of a run that was never ended", async () => {
-  await using place = await Workplace.create(), whole = await Workplace.create();
+  await using place = await Workplace.create();
+  await using whole = await Workplace.create();
   const args = ["--num-dataset", "500", "--hidden-size", "8", "--optimizer", "adam", ...NAME];
   await whole.succeed("train", [...args, "--num-epochs", "3"]);
   await place.succeed("train", [...args, "--num-epochs", "1"]);
@@ -103,9 +107,13 @@ Deno.test("--resume refuses what would give another result, unless --force says 
       "1",
       "--force",
     );
-    await refuse(['HIDDEN_SIZE is "9", the run began with "8"', 'BATCH_SIZE is "5", the run began with "10"'], ...[
-      ...["--hidden-size", "9", "--batch-size", "5"],
-    ]);
+    await refuse(
+      ['HIDDEN_SIZE is "9", the run began with "8"', 'BATCH_SIZE is "5", the run began with "10"'],
+      "--hidden-size",
+      "9",
+      "--batch-size",
+      "5",
+    );
     const force = "its result would be another; --force goes on all the same";
     await refuse([`LEARNING_RATE is "0.5", the run began with "0.01": ${force}`], "--learning-rate", "0.5");
     await refuse([`NUM_EPOCHS is "4", the run began with "2": ${force}`], "--num-epochs", "4");
@@ -120,7 +128,8 @@ Deno.test("--resume refuses what would give another result, unless --force says 
     await Deno.remove(place.at(".env"));
   });
   await t.step("rows", async () => {
-    const csv = await place.read("data/cubic.csv"), lines = csv.trimEnd().split("\n");
+    const csv = await place.read("data/cubic.csv");
+    const lines = csv.trimEnd().split("\n");
     await place.write("data/cubic.csv", [...lines.slice(0, -1), "1,1"].join("\n") + "\n");
     const { code, stderr } = await place.run("train", ["--resume", "r"]);
     assertEquals(code, 2);
@@ -138,8 +147,10 @@ Deno.test("--resume passes over a damaged checkpoint, and begins anew where ther
   await using place = await Workplace.create();
   const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--checkpoint-every", "10", "--num-epochs", "2"];
   await place.succeed("train", args);
-  const expected = await results(place), names = await checkpointsOf(place);
-  const last = `${run}/checkpoints/${names.at(-1)}`, bytes = await Deno.readFile(place.at(last));
+  const expected = await results(place);
+  const names = await checkpointsOf(place);
+  const last = `${run}/checkpoints/${names.at(-1)}`;
+  const bytes = await Deno.readFile(place.at(last));
   bytes[bytes.length - 9] ^= 4;
   await place.write(last, bytes);
   const { stderr, stdout } = await place.succeed("train", ["--resume", "r"]);
@@ -158,12 +169,13 @@ Deno.test("--resume passes over a damaged checkpoint, and begins anew where ther
 });
 
 Deno.test("a run goes on under PATIENCE and plateau, over windows of rows or not, as if it had never ended", async () => {
-  await using place = await Workplace.create(), whole = await Workplace.create();
-  const random = new Random(3, "noise"),
-    rows = Array.from({ length: 200 }, () => {
-      const x = random.uniform(-1, 1);
-      return `${x},${x * x + random.uniform(-1, 1)}`;
-    });
+  await using place = await Workplace.create();
+  await using whole = await Workplace.create();
+  const random = new Random(3, "noise");
+  const rows = Array.from({ length: 200 }, () => {
+    const x = random.uniform(-1, 1);
+    return `${x},${x * x + random.uniform(-1, 1)}`;
+  });
   for (const { path } of [place, whole]) await Deno.writeTextFile(`${path}/t.csv`, ["x,y", ...rows].join("\n") + "\n");
   const args = [
     "--data",

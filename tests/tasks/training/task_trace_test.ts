@@ -10,8 +10,20 @@ import { Workplace } from "../../support/run_task_process.ts";
 
 /** 25 rows: steps of 10, 10 and 5, through ReLU and dropout. */
 const SHORT = [
-  ...["--num-dataset", "25", "--split", "1,0,0", "--hidden-size", "6,5", "--dropout", "0.25", "--num-epochs", "3"],
-  ...["--optimizer", "adam", "--clip-norm", "0.5"],
+  "--num-dataset",
+  "25",
+  "--split",
+  "1,0,0",
+  "--hidden-size",
+  "6,5",
+  "--dropout",
+  "0.25",
+  "--num-epochs",
+  "3",
+  "--optimizer",
+  "adam",
+  "--clip-norm",
+  "0.5",
 ];
 
 async function linesOf<T>(place: Workplace, path: string): Promise<T[]> {
@@ -40,24 +52,21 @@ Deno.test("--trace notes each tensor of every Nth step, and changes no bit of tr
     for (const { step, tensors } of lines) {
       const rows = step % 3 === 0 ? 5 : 10;
       assertEquals(tensors.map(({ name, shape }) => `${name} ${shape}`), [
-        ...[
-          `z1 ${rows},6`,
-          `a1 ${rows},6`,
-          `d1 ${rows},6`,
-          `z2 ${rows},5`,
-          `a2 ${rows},5`,
-          `d2 ${rows},5`,
-          `z3 ${rows},1`,
-        ],
-        ...[
-          "loss ",
-          `grad_logits ${rows},1`,
-          "grad_weight_3 5,1",
-          "grad_bias_3 1",
-          "grad_weight_2 6,5",
-          "grad_bias_2 5",
-        ],
-        ...["grad_weight_1 1,6", "grad_bias_1 6"],
+        `z1 ${rows},6`,
+        `a1 ${rows},6`,
+        `d1 ${rows},6`,
+        `z2 ${rows},5`,
+        `a2 ${rows},5`,
+        `d2 ${rows},5`,
+        `z3 ${rows},1`,
+        "loss ",
+        `grad_logits ${rows},1`,
+        "grad_weight_3 5,1",
+        "grad_bias_3 1",
+        "grad_weight_2 6,5",
+        "grad_bias_2 5",
+        "grad_weight_1 1,6",
+        "grad_bias_1 6",
       ]);
       for (const tensor of tensors) {
         assertEquals(Object.keys(tensor), ["name", "shape", "min", "max", "mean", "norm", "zeros"]);
@@ -75,7 +84,8 @@ Deno.test("--trace notes each tensor of every Nth step, and changes no bit of tr
   await t.step("training is the same to the last bit, with DEBUG_TENSORS too", async () => {
     const files = Object.keys(await place.digests("data/runs/plain"));
     assertEquals(files.includes("trace.jsonl"), false, "without --trace there is none");
-    const plain = await weightsOf(place, "plain"), digests = await place.digests("data/runs/plain");
+    const plain = await weightsOf(place, "plain");
+    const digests = await place.digests("data/runs/plain");
     for (const name of ["each", "third", "debug"]) {
       assertEquals(await weightsOf(place, name), plain, name);
       const own = await place.digests(`data/runs/${name}`);
@@ -161,7 +171,8 @@ function looksOf(delays: readonly number[], failing = -1) {
 }
 
 Deno.test("Tracer tells steps in order, however late their looks are there, and waits for none", async () => {
-  const trainer = looksOf([30, 0, 10]), told: number[][] = [];
+  const trainer = looksOf([30, 0, 10]);
+  const told: number[][] = [];
   const tracer = new Tracer(trainer, { every: 3, tell: ({ epoch, step }) => void told.push([epoch, step]) });
   trainer.run(tracer, 10);
   assertEquals([trainer.asked, told], [[2, 5, 8], []]);
@@ -171,7 +182,8 @@ Deno.test("Tracer tells steps in order, however late their looks are there, and 
 });
 
 Deno.test("Tracer stops the run where a look fails, or what it tells of", async () => {
-  const trainer = looksOf([0, 0, 0], 1), told: number[] = [];
+  const trainer = looksOf([0, 0, 0], 1);
+  const told: number[] = [];
   const tracer = new Tracer(trainer, { every: 1, tell: ({ step }) => void told.push(step) });
   trainer.run(tracer, 3);
   await assertRejects(() => tracer.settle(), Error, "the device is gone");

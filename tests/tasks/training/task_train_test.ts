@@ -9,10 +9,37 @@ import { stagesOf, Workplace } from "../../support/run_task_process.ts";
 const SHORT = ["--num-dataset", "500", "--num-epochs", "2", "--hidden-size", "8"];
 
 const KEYS = [
-  ...["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SCALING_METHOD", "HIDDEN_SIZE", "INIT", "LOSS"],
-  ...["OPTIMIZER", "LEARNING_RATE", "BATCH_SIZE", "NUM_EPOCHS", "SPLIT", "SEED", "RUN_NAME", "DEBUG_TENSORS"],
-  ...["ACTIVATION", "DROPOUT", "INIT_FROM", "CLASS_WEIGHTS", "SCHEDULE", "WARMUP", "WEIGHT_DECAY", "CLIP_NORM"],
-  ...["PATIENCE", "CHECKPOINT_EVERY", "KEEP_CHECKPOINTS", "ON_NAN", "REPORT", "SELF_TEST", "TRACE"],
+  "RECIPE",
+  "GENERATE_DATASET",
+  "NUM_DATASET",
+  "NOISE",
+  "SCALING_METHOD",
+  "HIDDEN_SIZE",
+  "INIT",
+  "LOSS",
+  "OPTIMIZER",
+  "LEARNING_RATE",
+  "BATCH_SIZE",
+  "NUM_EPOCHS",
+  "SPLIT",
+  "SEED",
+  "RUN_NAME",
+  "DEBUG_TENSORS",
+  "ACTIVATION",
+  "DROPOUT",
+  "INIT_FROM",
+  "CLASS_WEIGHTS",
+  "SCHEDULE",
+  "WARMUP",
+  "WEIGHT_DECAY",
+  "CLIP_NORM",
+  "PATIENCE",
+  "CHECKPOINT_EVERY",
+  "KEEP_CHECKPOINTS",
+  "ON_NAN",
+  "REPORT",
+  "SELF_TEST",
+  "TRACE",
 ];
 
 const run = "data/runs/default_run";
@@ -97,7 +124,8 @@ Deno.test("train keeps an earlier run aside, and gives the same weights for the 
   await using elsewhere = await Workplace.create();
   const [first] = await Promise.all([place.succeed("train", SHORT), elsewhere.succeed("train", SHORT)]);
   assertEquals(stagesOf(first), { "gen-data": "wrote", scale: "wrote" });
-  const earlier = await place.digests(run), csv = (await place.digests("data"))["cubic.csv"];
+  const earlier = await place.digests(run);
+  const csv = (await place.digests("data"))["cubic.csv"];
   assertEquals((await elsewhere.digests(run))["model.safetensors"], earlier["model.safetensors"]);
   assertEquals((await elsewhere.digests("data"))["cubic.csv"], csv);
 
@@ -124,7 +152,8 @@ Deno.test("train redoes exactly the stages that a setting concerns, and hands it
   const flags = [...SHORT];
   await place.succeed("train", flags);
   const stages = async (env: Record<string, string>, ...more: string[]) => {
-    const [csv, scaled] = [await digest("cubic.csv"), await digest("cubic.scaled.safetensors")];
+    const csv = await digest("cubic.csv");
+    const scaled = await digest("cubic.scaled.safetensors");
     const said = stagesOf(await place.succeed("train", [...flags, ...more], env));
     const isNew = [await digest("cubic.csv") !== csv, await digest("cubic.scaled.safetensors") !== scaled];
     return { said: [said["gen-data"], said.scale], isNew };

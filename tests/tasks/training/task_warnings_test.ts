@@ -65,7 +65,8 @@ Deno.test("train warns once of what makes it useless, and says what to do", asyn
   await using place = await Workplace.create({ "noise.csv": noise(60), "data/linear.csv": flat });
   for (const [name, { args, says, count = 1 }] of Object.entries(PROVOKED)) {
     await t.step(name, async () => {
-      const outcome = await place.succeed("train", args), warnings = warningsOf(outcome);
+      const outcome = await place.succeed("train", args);
+      const warnings = warningsOf(outcome);
       for (const warning of warnings) assertMatch(warning, says);
       assertEquals(warnings.length, count, outcome.stderr);
       assertEquals(outcome.stdout.includes("warning"), false, "warnings are for stderr");
@@ -120,7 +121,8 @@ function deadRun(device: Model["device"], rows: RowSource): Patient & Disposable
 gpuTest("TrainingDoctor looks at epochs 1, 2, 4, 8 ..., and says a thing once", async (device) => {
   using run = deadRun(device, new ArrayRows(Float32Array.of(1, -1, 1), Float32Array.of(0, 0, 0), 1));
   using doctor = await TrainingDoctor.create(run);
-  const looks: number[] = [], said: Record<number, string[]> = {};
+  const looks: number[] = [];
+  const said: Record<number, string[]> = {};
   for (let epoch = 1; epoch <= 40; epoch++) {
     const { dispatches } = device.stats;
     if (epoch === 8) run.model.load({ "0.weight": [NaN, 2], "0.bias": [0, 0], "2.weight": [1, 2], "2.bias": [0] });
@@ -135,9 +137,12 @@ gpuTest("TrainingDoctor looks at epochs 1, 2, 4, 8 ..., and says a thing once", 
 });
 
 gpuTest("TrainingDoctor samples rows from the first to the last, a kilobyte of a file at a time", async (device) => {
-  const count = 50_000, asked: [number, number][] = [];
+  const count = 50_000;
+  const asked: [number, number][] = [];
   const rows: RowSource = {
-    ...{ rows: count, inputs: 1, targets: 1 },
+    rows: count,
+    inputs: 1,
+    targets: 1,
     read: (start, length) => {
       asked.push([start, length]);
       const x = Float32Array.from({ length }, (_, i) => (start + i) / count);

@@ -19,7 +19,8 @@ Deno.test("parseRange() tells ranges from values", () => {
 Deno.test("draw() is uniform over a range, or over its logarithm", () => {
   const mean = (values: string[], f: (value: string) => number = Number) =>
     values.reduce((sum, value) => sum + f(value), 0) / values.length;
-  const plain = drawn(parseRange("2..6.5")!), log = drawn(parseRange("1e-4..1e-1:log")!);
+  const plain = drawn(parseRange("2..6.5")!);
+  const log = drawn(parseRange("1e-4..1e-1:log")!);
   assert(plain.every((value) => Number(value) >= 2 && Number(value) <= 6.5));
   assert(Math.abs(mean(plain) - 4.25) < 0.1, `mean ${mean(plain)}`);
   const middle = mean(log, (value) => Math.log10(Number(value)));

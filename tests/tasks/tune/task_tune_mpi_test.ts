@@ -33,8 +33,9 @@ Deno.test("tune-mpi prints tune's table, a trial that fails in it, and does noth
   const ranks = await tune(place, 3, [...args, "--run-name=ranks"]);
   assertEquals(ranks.code, 0, JSON.stringify(ranks));
   assertOneSpoke(ranks);
-  const { stdout } = ranks.ranks[0], trials = [...stdout.matchAll(/^trial (\d)\/5 .*$/gm)];
-  assertEquals(trials.map(([, number]) => number).sort(), ["1", "2", "3", "4", "5"]);
+  const { stdout } = ranks.ranks[0];
+  const trials = [...stdout.matchAll(/^trial (\d)\/5 .*$/gm)];
+  assertEquals(trials.map(([_, number]) => number).sort(), ["1", "2", "3", "4", "5"]);
   const before = await place.digests("data/runs");
   const alone = await place.succeed("tune", [...args, "--run-name=alone"]);
   assertEquals(tableOf(stdout).replaceAll("ranks-", "alone-"), tableOf(alone.stdout));
@@ -44,8 +45,9 @@ Deno.test("tune-mpi prints tune's table, a trial that fails in it, and does noth
   // The three that are there stay, though other ranks may come upon them.
   const again = await tune(place, 2, [...args, "--run-name=ranks"]);
   assertEquals([again.code, tableOf(again.ranks[0].stdout)], [0, tableOf(stdout)]);
-  const after = await place.digests("data/runs"), failed = [...stdout.matchAll(/^(\S+) .* failed$/gm)];
-  const isKept = (path: string) => path.startsWith("ranks-") && !failed.some(([, run]) => path.startsWith(run));
+  const after = await place.digests("data/runs");
+  const failed = [...stdout.matchAll(/^(\S+) .* failed$/gm)];
+  const isKept = (path: string) => path.startsWith("ranks-") && !failed.some(([_, run]) => path.startsWith(run));
   const kept = Object.fromEntries(Object.entries(after).filter(([path]) => isKept(path)));
   assertEquals(kept, Object.fromEntries(Object.entries(before).filter(([path]) => isKept(path))));
   assertEquals(Object.keys(kept).filter((path) => path.endsWith("summary.json")).length, 3);
@@ -58,7 +60,7 @@ Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", opti
   // The third trial cannot have its folder.
   await using place = await Workplace.create({ "data/runs/default_run-003": "" });
   await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, LONG));
-  const [, { pid, environment }] = await trialsOf(place, 2);
+  const [_, { pid, environment }] = await trialsOf(place, 2);
   assertEquals(environment.filter((text) => /^(OMPI|PMIX)_/.test(text)), [], "a trial takes itself for a rank");
   const share = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
   assert(environment.includes(`TRIAL_THREADS=${share}`), `${environment}`);
@@ -70,8 +72,10 @@ Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", opti
   assertMatch(stdout, /^trial \d\/4 .* train was ended by SIGKILL /m);
   assertMatch(stdout, /^trial 3\/4 .* \(os error \d+\)/m);
   assertEquals(tableOf(stdout).match(/^default_run-\d+ .*$/gm)?.map((row) => row.endsWith("failed")), [
-    ...[false, false],
-    ...[true, true],
+    false,
+    false,
+    true,
+    true,
   ]);
 });
 
@@ -79,7 +83,7 @@ Deno.test("tune-mpi that loses a rank ends, and so do the trials of all ranks", 
   await using place = await Workplace.create();
   const args = ["--num-dataset=200", "--num-epochs=1000000", "--learning-rate=0.001..0.1", "--trials=4"];
   await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, args));
-  const [, { parent }] = await trialsOf(place, 2);
+  const [_, { parent }] = await trialsOf(place, 2);
   Deno.kill(parent, "SIGKILL");
   const ended = await job.ended;
   assert(ended.code !== 0 && !ended.isLate, JSON.stringify(ended));
@@ -99,8 +103,8 @@ Deno.test("tune-mpi refuses once what cannot be searched, and ranks that want di
   assertStringIncludes(wrong.ranks[0].stderr, "error: there is no range to search");
   assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": runs are compared by their validation part`);
   // One job, whose second rank has another range.
-  const job = await jobIn(place, "tune-mpi", 2, ["--dropout=0..0.5"]),
-    other = [...job.command.slice(0, -1), "--dropout=0..0.4"];
+  const job = await jobIn(place, "tune-mpi", 2, ["--dropout=0..0.5"]);
+  const other = [...job.command.slice(0, -1), "--dropout=0..0.4"];
   const command = [...job.command, ":", "-n", "1", Deno.execPath(), ...other];
   const mixed = await runJob({ ...job, launch: ["-n", "1"], command });
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
@@ -125,9 +129,7 @@ async function trialsOf(place: Workplace, count: number): Promise<Process[]> {
 
 /** The processes of trials that run in a folder. */
 async function findTrials(place: Workplace): Promise<Process[]> {
-  return (await processesIn(place.path)).filter(({ words }) =>
-    words.some((word) => word.endsWith("tasks/training/train_run.ts"))
-  );
+  return (await processesIn(place.path)).filter(({ words }) => words.some((word) => word.endsWith("tasks/train.ts")));
 }
 
 function sleep(milliseconds: number): Promise<void> {

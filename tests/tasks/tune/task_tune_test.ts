@@ -13,7 +13,8 @@ function rowsOf(stdout: string): string[][] {
 Deno.test("tune trains a run per trial, sorts them by validation loss and names the best", async () => {
   await using place = await Workplace.create();
   const { stdout } = await place.succeed("tune", [...SEARCH, "--trials=3", "--hidden-size=4|8,4", "--run-name", "a"]);
-  const rows = rowsOf(stdout), losses = rows.map((row) => Number(row[3]));
+  const rows = rowsOf(stdout);
+  const losses = rows.map((row) => Number(row[3]));
   assertEquals(rows.map(([run]) => run).sort(), ["a-001", "a-002", "a-003"]);
   assertEquals(losses, losses.toSorted((x, y) => x - y));
   assertMatch(stdout, new RegExp(`^best: data/runs/${rows[0][0]}$`, "m"));
@@ -29,9 +30,11 @@ Deno.test("tune trains a run per trial, sorts them by validation loss and names 
 
 Deno.test("tune goes on where it was: finished runs stay, unfinished ones are resumed", async () => {
   await using place = await Workplace.create();
-  const first = await place.succeed("tune", [...SEARCH, "--trials", "2"]), before = await place.digests("data/runs");
+  const first = await place.succeed("tune", [...SEARCH, "--trials", "2"]);
+  const before = await place.digests("data/runs");
   await Deno.remove(place.at("data/runs/default_run-002/summary.json"));
-  const second = await place.succeed("tune", [...SEARCH, "--trials", "3"]), after = await place.digests("data/runs");
+  const second = await place.succeed("tune", [...SEARCH, "--trials", "3"]);
+  const after = await place.digests("data/runs");
   assertEquals(rowsOf(second.stdout).filter(([run]) => run !== "default_run-003"), rowsOf(first.stdout));
   const of = (digests: Record<string, string>, run: string) =>
     Object.entries(digests).filter(([path]) => path.startsWith(`default_run-${run}/`));
@@ -46,15 +49,30 @@ Deno.test("tune goes on where it was: finished runs stay, unfinished ones are re
 Deno.test("tune lists a trial that fails behind the others, and fails where all do", async () => {
   await using place = await Workplace.create();
   const { stdout } = await place.succeed("tune", [
-    ...["--num-dataset", "200", "--num-epochs", "3", "--scaling-method", "none", "--trials", "2"],
-    ...["--learning-rate=1e9|1e-12", "--seed", "5"], // draws the large one first
+    "--num-dataset",
+    "200",
+    "--num-epochs",
+    "3",
+    "--scaling-method",
+    "none",
+    "--trials",
+    "2",
+    "--learning-rate=1e9|1e-12",
+    "--seed",
+    "5", // draws the large one first
   ]);
   assertEquals(rowsOf(stdout).map(([run, rate, loss]) => [run.slice(-3), rate, loss === "failed"]), [
     ["002", "1e-12", false],
     ["001", "1e9", true],
   ]);
   const all = await place.run("tune", [
-    ...["--num-dataset", "200", "--scaling-method", "none", "--trials", "2", "--learning-rate=1e9|1e10"],
+    "--num-dataset",
+    "200",
+    "--scaling-method",
+    "none",
+    "--trials",
+    "2",
+    "--learning-rate=1e9|1e10",
   ]);
   assertEquals([all.code, rowsOf(all.stdout).map((row) => row[2])], [1, ["failed", "failed"]]);
   assertMatch(all.stdout, / is -?(NaN|Infinity) at step \d+ of epoch 1/);

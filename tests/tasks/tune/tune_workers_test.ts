@@ -35,7 +35,9 @@ class SlowWorker implements Worker {
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 Deno.test("handOut() gives the next trial to the worker that is free first", async () => {
-  const quick = new SlowWorker("a"), slow = new SlowWorker("b"), ended: number[] = [];
+  const quick = new SlowWorker("a");
+  const slow = new SlowWorker("b");
+  const ended: number[] = [];
   const all = handOut(trialsOf(4), [slow, quick], ({ at }) => ended.push(at));
   for (let i = 0; i < 3; i++) {
     await turn();
@@ -52,7 +54,8 @@ Deno.test("handOut() gives the next trial to the worker that is free first", asy
 
 Deno.test("handOut() leaves what was begun to those who have it", async () => {
   // All of the second's disk; the third trial is on both, as on one that they share.
-  const first = new SlowWorker("a", [2]), second = new SlowWorker("b", [0, 1, 2]);
+  const first = new SlowWorker("a", [2]);
+  const second = new SlowWorker("b", [0, 1, 2]);
   const all = handOut(trialsOf(4), [first, second], () => {});
   for (let i = 0; i < 4; i++) {
     await turn();
@@ -113,7 +116,8 @@ function mailboxes(size: number): Mailbox[] {
 }
 
 Deno.test("Questions.ask() brings each rank's answer, in whichever order they come, until the end", async () => {
-  const [first, ...others] = mailboxes(3), order: unknown[] = [];
+  const [first, ...others] = mailboxes(3);
+  const order: unknown[] = [];
   const ends = others.map((mailbox, i) =>
     answerQuestions(mailbox, 60, async (question) => {
       await new Promise((resolve) => setTimeout(resolve, i === 0 ? 100 : 0));
@@ -129,7 +133,8 @@ Deno.test("Questions.ask() brings each rank's answer, in whichever order they co
 });
 
 Deno.test("Questions.ask() waits for whoever gives signs of life, and tells who is silent", async () => {
-  const [first, second] = mailboxes(3), questions = new Questions(first, 1);
+  const [first, second] = mailboxes(3);
+  const questions = new Questions(first, 1);
   const end = answerQuestions(second, 1, () => new Promise((resolve) => setTimeout(resolve, 2500, "late")));
   const silent = assertRejects(() => questions.ask(2, ""), Deno.errors.TimedOut, "rank 2 has given no sign of life");
   assertEquals(await questions.ask(1, ""), "late");

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { groupTests, readCoverage, readTotals, removeCutFiles } from "../../tasks/gate/gate.ts";
-import { Workplace } from "../support/run_task_process.ts";
+import { groupTests, readCoverage, readTotals, removeCutFiles } from "../../../tasks/gate/gate.ts";
+import { Workplace } from "../../support/run_task_process.ts";
 
 Deno.test("readTotals() reads the runner's last line, steps and colours or not", () => {
   assertEquals(readTotals("a ... ok (1ms)\n\nok | 12 passed | 0 failed (3s)\n"), { passed: 12, failed: 0 });
@@ -34,7 +34,7 @@ Deno.test("groupTests() gives tests of pages all permissions, and what times its
     ["tests/report_test.ts", 'import {\n  openReport,\n} from "./report_page.ts";'],
     ["tests/report_page.ts", 'import { withPage } from "./support/browser.ts";'],
     ["tests/a.ts", ""],
-    ["tests/support/browser.ts", 'import "../../tasks/setup/browser.ts";'],
+    ["tests/support/browser.ts", 'import "../../../tasks/setup/browser.ts";'],
     ["tests/b_test.ts", 'import "../tasks/setup/browser.ts";'],
   ]);
   assertEquals(groupTests(texts), {
