@@ -9,9 +9,6 @@ import { DataError } from "./errors.ts";
 /**
  * Opens a file that is there, for reading unless asked for otherwise.
  *
- * @param path The file.
- * @param options How.
- * @returns The open file.
  * @throws {Deno.errors.NotFound} If there is no such file; the message names it.
  * @throws {Deno.errors.IsADirectory} If it is a folder, which only its first read would tell, without a name.
  */
@@ -26,8 +23,6 @@ export async function openFile(path: string, options?: Deno.OpenOptions): Promis
 /**
  * The same for a file whose size must be known. A pipe would be waited for without end: it is refused.
  *
- * @param path The file.
- * @returns The open file.
  * @throws {DataError} If it is a pipe, a device or the like.
  */
 export async function openRegularFile(path: string): Promise<Deno.FsFile> {
@@ -54,10 +49,6 @@ async function openNamed(path: string, options?: Deno.OpenOptions): Promise<Deno
 /**
  * Does what writes a file, and names it in what the system has against that.
  *
- * @param path The file.
- * @param bytes How long it is to be.
- * @param work What writes it.
- * @returns What that returns.
  * @throws What that throws; the message says which file could not be written, and what it takes.
  */
 export async function writing<T>(path: string, bytes: number, work: () => Promise<T>): Promise<T> {
@@ -69,12 +60,7 @@ export async function writing<T>(path: string, bytes: number, work: () => Promis
   }
 }
 
-/**
- * Writes all of the bytes. Unlike a write to the file's stream, it is done when the promise is.
- *
- * @param file A file that is open for writing, or stdout.
- * @param bytes What to write.
- */
+/** Writes all of the bytes. Unlike a write to the file's stream, it is done when the promise is. */
 export async function writeFully(file: Pick<Deno.FsFile, "write">, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }

@@ -13,13 +13,7 @@ const SHOWN_LENGTH = 60;
 /** Elements of a list that a message shows. */
 const SHOWN_ELEMENTS = 20;
 
-/**
- * A text without characters that a terminal obeys: each is written as in JSON, `\u001b`. JSON stays the same JSON.
- *
- * @param text The text.
- * @param kept Characters that stay nevertheless, such as line breaks.
- * @returns The text, to be printed.
- */
+/** A text without characters that a terminal obeys: each is written as in JSON, `\u001b`. JSON stays the same JSON. */
 export function printable(text: string, kept: string = ""): string {
   return text.replaceAll(
     OBEYED,
@@ -32,13 +26,7 @@ export function shorten(text: string, length: number = SHOWN_LENGTH): string {
   return text.length > length ? `${text.slice(0, length)}...` : text;
 }
 
-/**
- * Parsed JSON as JSON again, to be read by people: long texts and lists are cut, and what lies deep.
- *
- * @param value The value.
- * @param depth Lists and objects within each other that are shown.
- * @returns JSON on one line, with dots where something was cut; "undefined" for nothing.
- */
+/** Parsed JSON as JSON again, to be read by people: long texts and lists are cut, and what lies deep. */
 export function showJson(value: unknown, depth: number = 3): string {
   if (typeof value === "string") return JSON.stringify(shorten(value));
   if (typeof value !== "object" || value === null) return `${JSON.stringify(value)}`;

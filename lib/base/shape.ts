@@ -11,8 +11,6 @@ export type Shape = readonly number[];
 /**
  * Number of elements of a shape.
  *
- * @param shape Lengths along each axis.
- * @returns Their product; 1 for a scalar.
  * @throws {RangeError} If a length is not a whole number of at least 0.
  */
 export function sizeOf(shape: Shape): number {
@@ -24,23 +22,12 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-/**
- * A shape as text.
- *
- * @param shape Lengths along each axis.
- * @returns For instance `[2, 3]`.
- */
+/** A shape as text. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
-/**
- * Whether two shapes are the same.
- *
- * @param a One shape.
- * @param b The other.
- * @returns True where rank and every length agree.
- */
+/** Whether two shapes are the same. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }

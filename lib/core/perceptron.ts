@@ -83,9 +83,6 @@ const BUILDERS: Readonly<Record<string, (settings: Readonly<Record<string, numbe
 /**
  * A layer without parameters, from its kind and settings.
  *
- * @param kind The class' name.
- * @param settings What it was made with.
- * @returns The layer; undefined where no such kind is known.
  * @throws {RangeError} If the settings are not such as the layer takes.
  */
 export function buildPlainLayer(kind: string, settings: Readonly<Record<string, number>>): Layer | undefined {

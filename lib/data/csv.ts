@@ -84,9 +84,6 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
 /**
  * The place at which a row begins; reads the table up to there.
  *
- * @param path The file, or the folder.
- * @param row Index of the row, counted from 0 behind the header.
- * @returns File and line, counted from 1.
  * @throws {RangeError} If the table has no such row.
  */
 export async function placeOfRow(path: string, row: number): Promise<RowPlace> {

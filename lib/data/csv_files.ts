@@ -73,8 +73,6 @@ export function isTableName(name: string): boolean {
  * The files of a table: one, or those in a folder whose names end in .csv, in the order of their names' UTF-16 code units.
  * Folders in it, other files, and names that begin with a dot are passed over.
  *
- * @param path The file, or the folder.
- * @returns Paths of the files; the path itself where it is no folder.
  * @throws {Deno.errors.NotFound} If it is a folder without such a file.
  */
 export async function csvPaths(path: string): Promise<string[]> {
@@ -95,8 +93,6 @@ export async function csvPaths(path: string): Promise<string[]> {
 /**
  * The same files with their sizes and headers. Those of a folder all need the same header line.
  *
- * @param path The file, or the folder.
- * @returns The files, in order.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
  * @throws {DataError} If a file of a folder has another header than the first, or none.
  */
@@ -126,9 +122,6 @@ function checkHeader({ path: file, header: { text } }: CsvFile, { path, header }
 /**
  * All records of a table.
  *
- * @param path The file, or the folder.
- * @returns The pieces: the one file from its first byte, header and all; of a folder the first file's header, then each
- * file behind its own.
  * @throws As {@linkcode csvFiles}, for a folder.
  */
 export async function wholePieces(path: string): Promise<Pieces> {

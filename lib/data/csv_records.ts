@@ -136,9 +136,6 @@ async function* recordBlocks(
 /**
  * The places at which rows begin; reads the table up to the last of them.
  *
- * @param path The file, or the folder.
- * @param rows Indices of the rows in ascending order, counted from 0 behind the header.
- * @returns File and line of each, lines counted from 1.
  * @throws {RangeError} If the table has no such row.
  */
 export async function placesOfRows(path: string, rows: readonly number[]): Promise<RowPlace[]> {

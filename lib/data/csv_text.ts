@@ -39,9 +39,6 @@ export interface ReadOptions {
  * Reads a file in blocks that end where a record ends, without its byte-order mark; or the files of a folder one after the
  * other, with the header of the first alone. No block holds records of two files.
  *
- * @param path The file, or the folder.
- * @param options Signal and progress.
- * @returns The blocks, in order.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
  * @throws {DataError} If a file is not UTF-8, one record is longer than 16 MiB, or the files of a folder have other headers.
  */
@@ -96,12 +93,7 @@ async function* blocksOf(
   }
 }
 
-/**
- * Walks over the records of a text one by one; slow, for finding the place of a fault.
- *
- * @param block The text.
- * @returns Each record that is not blank, and the line in which it begins.
- */
+/** Walks over the records of a text one by one; slow, for finding the place of a fault. */
 export function* recordsOf(block: TextBlock): Generator<TextBlock> {
   const { file, text } = block;
   let { line } = block;

@@ -217,12 +217,7 @@ export class ColumnProfile {
   }
 }
 
-/**
- * Puts categories or classes in their order: numbers by size, texts by their characters.
- *
- * @param values Different texts.
- * @returns The same array, sorted.
- */
+/** Puts categories or classes in their order: numbers by size, texts by their characters. */
 export function sortValues(values: string[]): string[] {
   const areNumbers = values.every((value) => !Number.isNaN(numberOf(value)));
   return areNumbers ? values.sort((a, b) => Number(a) - Number(b)) : values.sort();

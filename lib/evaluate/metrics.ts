@@ -148,9 +148,6 @@ function countRight(probability: ArrayLike<number>, label: ArrayLike<number>, cl
 /**
  * The class of each row of probabilities.
  *
- * @param probabilities Of class 1, [n], or of each class, [n, classes], row by row.
- * @param classes Values in a row.
- * @returns The index of the largest of a row, of equal ones the first; of one value, 1 from 0.5 on. NaN where there is NaN.
  * @throws {TypeError} If the length is no multiple of `classes`.
  */
 export function classIndices(probabilities: ArrayLike<number>, classes: number): Float64Array {

@@ -47,13 +47,7 @@ export function nameOf({ description, vendor, device, isFallbackAdapter }: GPUAd
 /** Rows times weights below which the software adapter is faster without worker threads, measured on two cores. */
 const SMALL_STEP = 3_000_000;
 
-/**
- * Whether steps are so small that {@linkcode DeviceOptions.smallDispatches} makes them faster.
- *
- * @param rows Rows of a step.
- * @param weights Elements of all weight matrices.
- * @returns Whether to ask for it.
- */
+/** Whether steps are so small that {@linkcode DeviceOptions.smallDispatches} makes them faster. */
 export function isSmallStep(rows: number, weights: number): boolean {
   return rows * weights < SMALL_STEP;
 }
@@ -61,8 +55,6 @@ export function isSmallStep(rows: number, weights: number): boolean {
 /**
  * Asks for the machine's adapter.
  *
- * @param options How the device will be used.
- * @returns The adapter.
  * @throws {DeviceError} If the machine has none.
  */
 export async function requestAdapter(options: DeviceOptions): Promise<GPUAdapter> {
@@ -75,8 +67,6 @@ export async function requestAdapter(options: DeviceOptions): Promise<GPUAdapter
 /**
  * Asks an adapter for a device with its largest buffers.
  *
- * @param adapter The adapter.
- * @returns The device.
  * @throws {DeviceError} If the adapter gives none.
  */
 export async function requestGpu(adapter: GPUAdapter): Promise<GPUDevice> {

@@ -54,15 +54,7 @@ export class CommandBuilder {
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
 
-  /**
-   * Takes note of the device.
-   *
-   * @param gpu The device.
-   * @param counts Where to count.
-   * @param products How larger products run.
-   * @param faults Where what goes wrong is kept.
-   * @param gridWidth Workgroups in a row of a grid at most.
-   */
+  /** Takes note of the device. */
   constructor(
     gpu: GPUDevice,
     counts: Counts,
@@ -77,13 +69,7 @@ export class CommandBuilder {
     this.#gridWidth = gridWidth;
   }
 
-  /**
-   * Builds commands.
-   *
-   * @param plain What operations asked for.
-   * @param intermediate Buffers that need not be written where nothing else reads them; without it nothing is fused.
-   * @returns The commands.
-   */
+  /** Builds commands. */
   build(plain: readonly Dispatch[], intermediate?: ReadonlySet<GPUBuffer>): Built {
     const own: (GPUBuffer | GPUTexture)[] = [];
     const createTexture = (texels: number) => {
@@ -167,14 +153,7 @@ export class CommandBuilder {
   }
 }
 
-/**
- * Puts commands on an encoder; dispatches between copies are one compute pass.
- *
- * @param encoder Where to.
- * @param commands In order.
- * @param times How often, one after the other.
- * @returns How many dispatches they were.
- */
+/** Puts commands on an encoder; dispatches between copies are one compute pass. */
 export function encode(encoder: GPUCommandEncoder, commands: readonly Command[], times: number): number {
   let pass: GPUComputePassEncoder | undefined;
   let dispatches = 0;
@@ -199,13 +178,7 @@ export function encode(encoder: GPUCommandEncoder, commands: readonly Command[],
   return dispatches;
 }
 
-/**
- * Which kernels of some commands are meant.
- *
- * @param commands The commands.
- * @param by A buffer that they bind, or a report of WebGPU, which names a kernel or a buffer, if anything.
- * @returns Their names; of a report that names nothing, those of all.
- */
+/** Which kernels of some commands are meant. */
 export function kernelsOf(commands: readonly Command[], by: GPUBuffer | string): string {
   const dispatches = commands.filter((command) => "pipeline" in command);
   const isMeant = ({ label, bound }: BoundDispatch) =>

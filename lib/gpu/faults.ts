@@ -29,12 +29,7 @@ export class GpuFaults {
   #memory = "";
   #lost = "";
 
-  /**
-   * Listens from now on.
-   *
-   * @param gpu The device.
-   * @param held What is alive on it, kept up to date by others.
-   */
+  /** Listens from now on. */
   constructor(gpu: GPUDevice, held: Held) {
     this.#gpu = gpu;
     this.#held = held;
@@ -48,14 +43,7 @@ export class GpuFaults {
     });
   }
 
-  /**
-   * Makes calls of WebGPU, and keeps what they are reported to have done wrong, now or when the queue comes to it.
-   *
-   * @param what Whose calls they are: a kernel's name, or what a buffer holds. As a function it is told the report.
-   * @param body The calls.
-   * @param bytes What they ask for, where they allocate.
-   * @returns What they return.
-   */
+  /** Makes calls of WebGPU, and keeps what they are reported to have done wrong, now or when the queue comes to it. */
   watch<T>(what: string | ((report: string) => string), body: () => T, bytes?: number): T {
     const { buffers, bytes: held } = this.#held;
     for (const filter of FILTERS) this.#gpu.pushErrorScope(filter);
@@ -73,11 +61,7 @@ export class GpuFaults {
     }
   }
 
-  /**
-   * Takes note of something that failed; where the reason is that the device was lost, that news comes first.
-   *
-   * @param what What failed, and how.
-   */
+  /** Takes note of something that failed; where the reason is that the device was lost, that news comes first. */
   async add(what: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, NEWS_OF_LOSS);
@@ -86,11 +70,7 @@ export class GpuFaults {
     this.#faults.add(what);
   }
 
-  /**
-   * Takes note that the device is of no more use. The first reason stays.
-   *
-   * @param why The reason.
-   */
+  /** Takes note that the device is of no more use. The first reason stays. */
   lose(why: string): void {
     this.#lost ||= why;
   }

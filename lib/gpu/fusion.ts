@@ -54,13 +54,7 @@ const DERIVATIVES = new Map<Kernel, Activation>([
 /** A step of a schedule that is not final yet. */
 type Item = Dispatch | Product;
 
-/**
- * Chooses what runs.
- *
- * @param plain Dispatches in the order in which they were asked for.
- * @param target The device's side.
- * @returns Dispatches with the same results, but for intermediate ones.
- */
+/** Chooses what runs. */
 export function schedule(plain: readonly Dispatch[], target: Target): (Dispatch | Packing[])[] {
   const items = target.products === "plain" ? plain : fuse(plain, target.intermediate);
   const final = items.flatMap((item): Item[] => isProduct(item) ? [item] : partsOf(widen(item)));

@@ -48,9 +48,6 @@ export interface Packing {
 /**
  * Refuses what WebGPU would only report later, and without the operation's name.
  *
- * @param kernel The kernel.
- * @param buffers What it is to bind.
- * @param alignment Bytes of which a binding's start must be a multiple.
  * @throws {TypeError} If there are too few or too many, or one buffer is both read and written.
  * @throws {RangeError} If one starts elsewhere.
  */
@@ -82,13 +79,7 @@ export function hasSizes(kernel: Kernel): boolean {
   return kernel.code.includes("var<uniform>");
 }
 
-/**
- * Compiles a kernel. A fault in its text is reported by the device, under the kernel's name.
- *
- * @param gpu Where it will run.
- * @param kernel The kernel.
- * @returns The pipeline; its one bind group has the storage buffers in order, then the sizes.
- */
+/** Compiles a kernel. A fault in its text is reported by the device, under the kernel's name. */
 export function compile(gpu: GPUDevice, kernel: Kernel): GPUComputePipeline {
   const label = kernel.name;
   const kinds: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">[] = kernel.access.map((access) =>
@@ -110,13 +101,7 @@ export function compile(gpu: GPUDevice, kernel: Kernel): GPUComputePipeline {
   });
 }
 
-/**
- * A kernel's sizes as the words of its uniform, a multiple of 16 bytes.
- *
- * @param sizes Whole numbers, first.
- * @param reals Real numbers, behind them, as float32.
- * @returns The words.
- */
+/** A kernel's sizes as the words of its uniform, a multiple of 16 bytes. */
 export function packSizes(sizes: readonly number[], reals: readonly number[]): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(Math.max(4, Math.ceil((sizes.length + reals.length) / 4) * 4));
   words.set(sizes);

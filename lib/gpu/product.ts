@@ -48,12 +48,7 @@ export const TEXEL_BYTES = 16;
 const TEXTURE_WIDTH = 1024;
 const TEXTURE_HEIGHT = 8192;
 
-/**
- * Reads a dispatch of the plain matrix product.
- *
- * @param dispatch Any dispatch.
- * @returns The product; undefined where it is something else, or is better left as it is.
- */
+/** Reads a dispatch of the plain matrix product. */
 export function toProduct({ kernel, resources, sizes }: Dispatch): Product | undefined {
   if ((kernel as Kernel) !== kernels.matmul) return undefined;
   const [m, n, _1, aInner, _2, bColumn, _3, k] = sizes;

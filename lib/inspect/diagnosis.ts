@@ -131,9 +131,6 @@ export const OVERFITTING_GAP = 0.05;
  * Finds what is wrong, causes before what follows from them: a target that is constant is told alone, inputs without scale
  * excuse gradients that explode, units that are identical or dead excuse gradients that vanish, and each of them a validation
  * loss that leaps.
- *
- * @param look What was looked at; values that are NaN or infinite find nothing.
- * @returns What was found.
  */
 export function diagnose({ inputs, relus = [], weights = [], targets = [], losses }: Look): Finding[] {
   const constant = targets.flatMap(constantTarget);
@@ -151,12 +148,7 @@ export function diagnose({ inputs, relus = [], weights = [], targets = [], losse
 /** What to do about a target that is constant. */
 export const CONSTANT_TARGET_FIX = "choose another target, or add rows where it differs";
 
-/**
- * A target whose training rows all have one value.
- *
- * @param range The target's range.
- * @returns A finding, or none.
- */
+/** A target whose training rows all have one value. */
 export function constantTarget({ name, min, max }: ColumnRange): Finding[] {
   if (min !== max) return [];
   return [{

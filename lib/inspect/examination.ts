@@ -13,11 +13,6 @@ import { ELEMENT_BYTES, readAll, Tensor } from "../core/tensor.ts";
  * Looks at a model. All work is on the queue before the promise is returned: what is seen is the model of that moment,
  * whatever is put on the queue behind it.
  *
- * @param model The model.
- * @param loss Its loss.
- * @param x Inputs of a sample [rows, in].
- * @param y Targets [rows, out].
- * @returns What the ReLU layers gave, and weights with their gradients.
  * @throws {DeviceError} If the GPU reported a fault.
  */
 export async function examine(

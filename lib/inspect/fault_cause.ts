@@ -57,12 +57,7 @@ const ROOT_OF_MAX = 1.8e19;
 /** What a learning rate that is too large is to be divided by. */
 const SMALLER = 10;
 
-/**
- * Guesses why.
- *
- * @param evidence What is known of the step.
- * @returns The cause that the evidence speaks for most.
- */
+/** Guesses why. */
 export function likelyCause(evidence: Evidence): FaultCause {
   const { tensor, value, column, row, x, y, widths } = evidence;
   if (tensor === "x" || tensor === "y") {
@@ -84,13 +79,7 @@ function largeColumn(what: string, values: ArrayLike<number>, width: number): Fa
   return { kind: "scale", text: `${what} ${place % width} is not scaled: the batch holds ${format(value)}` };
 }
 
-/**
- * Guesses why something else is not finite where all that training computes is.
- *
- * @param evidence What is known of the steps.
- * @param step The last of them.
- * @returns The cause that the evidence speaks for most.
- */
+/** Guesses why something else is not finite where all that training computes is. */
 export function unseenCause(evidence: Pick<Evidence, "losses" | "rate" | "weight">, step: number): FaultCause {
   const text = `all that training computes up to step ${step} is finite when it is computed again`;
   return growth(evidence) ?? { kind: "unseen", text };
@@ -121,12 +110,7 @@ function overflow({ gradient, weight: [large] }: Evidence): FaultCause | undefin
   return { kind: "overflow", text: `a gradient is ${format(gradient)}, the square of which float32 does not hold` };
 }
 
-/**
- * Size of the largest element of some tensors, of those that are finite.
- *
- * @param tensors Their elements.
- * @returns Its absolute value; 0 where there is none.
- */
+/** Size of the largest element of some tensors, of those that are finite. */
 export function largest(tensors: readonly ArrayLike<number>[]): number {
   return tensors.reduce((size, data) => Math.max(size, largestFinite(data)), 0);
 }

@@ -31,14 +31,7 @@ export class LayerLook implements Disposable {
   readonly #peaks: Tensor[] = [];
   #records!: Tensor;
 
-  /**
-   * Records the look; nothing runs yet.
-   *
-   * @param model The model.
-   * @param loss Its loss.
-   * @param x Inputs of a sample [rows, in].
-   * @param y Targets [rows, out].
-   */
+  /** Records the look; nothing runs yet. */
   constructor(model: Model, loss: Loss, x: Tensor, y: Tensor) {
     this.#model = model;
     this.#kept = Tensor.zeros(model.device, model.gradients.shape);
@@ -48,7 +41,6 @@ export class LayerLook implements Disposable {
   /**
    * Looks at the model of this moment, whatever is put on the queue behind it.
    *
-   * @returns How its layers fare.
    * @throws {DeviceError} If the GPU reported a fault.
    */
   async take(): Promise<LayerNorms> {

@@ -142,13 +142,7 @@ export class LoadedModel implements Disposable {
   }
 }
 
-/**
- * What a model's numbers say.
- *
- * @param predicted Its predictions [rows, targets], in raw units or probabilities.
- * @param description The model.
- * @returns A prediction per row.
- */
+/** What a model's numbers say. */
 export function toPredictions(predicted: ArrayLike<number>, { table, targets }: ModelDescription): Prediction[] {
   const { target } = table;
   const width = targets.length;

@@ -98,9 +98,6 @@ export async function dataSource(path: string): Promise<DataSource> {
 /**
  * How a network puts out a target.
  *
- * @param target The target.
- * @param loss Kind of the loss: "softmax" gives an output per class, "bce" one for the second of two classes.
- * @returns The encoder's form of it.
  * @throws {TypeError} If the loss is none for such a target.
  */
 export function targetForm(target: Target, loss: string): TargetForm {
@@ -118,9 +115,6 @@ export function outputNames(target: Target, loss: string): string[] {
 /**
  * The metadata as texts.
  *
- * @param model What is known of the model.
- * @param loss Kind of its loss.
- * @returns Texts by name, for {@linkcode parseMetadata}.
  * @throws {TypeError} If the names of inputs and outputs are not those of table and scalers.
  */
 export function formatMetadata(model: ModelMetadata, loss: string): Record<string, string> {
@@ -141,8 +135,6 @@ function ownVersions(): Versions {
 /**
  * Reads what {@linkcode formatMetadata} gave.
  *
- * @param metadata Texts by name; others may be among them.
- * @returns What they say.
  * @throws {SyntaxError} If a text is missing, or says something else.
  * @throws {TypeError} If they contradict each other.
  * @throws {RangeError} If a column cannot be scaled as it says.

@@ -14,8 +14,6 @@ const MAX_LAYERS = 10_000;
 /**
  * The layers that a file speaks of, as it speaks of them.
  *
- * @param metadata The file's texts by name.
- * @returns Kind and settings of each.
  * @throws {SyntaxError} If they are no list, or too long a one.
  */
 export function parseLayers(
@@ -35,9 +33,6 @@ export function parseLayers(
 /**
  * Layers from what a file says of them.
  *
- * @param described Kind and settings of each.
- * @param shapes The shapes of the file's tensors by name: those of Linear follow from its weights.
- * @returns The layers.
  * @throws {TypeError} If the weights of one are missing or no matrix.
  * @throws {SyntaxError} If there is no such kind, or its settings are not such as it takes.
  */
@@ -58,10 +53,6 @@ export function buildLayers(
 /**
  * A layer without weights, from what a file says of it.
  *
- * @param name Names the layer in messages.
- * @param kind The class' name.
- * @param settings What it was made with.
- * @returns The layer.
  * @throws {SyntaxError} If there is no such kind, or the settings are not such as the layer takes.
  */
 export function buildUnweighted(name: string, kind: unknown, settings: Readonly<Record<string, unknown>>): Layer {

@@ -107,8 +107,6 @@ export class Mpi implements Communicator, AsyncDisposable {
   /**
    * Joins the job. Once in a process.
    *
-   * @param options The time limit.
-   * @returns This rank.
    * @throws {Deno.errors.NotFound} If MPI is not installed.
    * @throws {Deno.errors.NotSupported} If another MPI is, or one too old, or if srun has started several processes that MPI
    * does not join (seen where the environment may be read).
@@ -201,13 +199,7 @@ export class Mpi implements Communicator, AsyncDisposable {
     });
   }
 
-  /**
-   * Sends a message, which the other rank takes by {@linkcode poll} whenever it likes.
-   *
-   * @param bytes What to say, not to be changed before the promise is fulfilled.
-   * @param to The rank.
-   * @returns Fulfilled when MPI has taken the message: for long ones, when the other rank has.
-   */
+  /** Sends a message, which the other rank takes by {@linkcode poll} whenever it likes. */
   send(bytes: Uint8Array<ArrayBuffer>, to: number): Promise<void> {
     const { symbols, handles: { byte } } = this.#library;
     const sent = this.#sends.then(() =>

@@ -79,8 +79,6 @@ export interface MpiLibrary {
 /**
  * Loads the library.
  *
- * @param names What it may be called; the first that is there is taken.
- * @returns Its functions and handles.
  * @throws {Deno.errors.NotFound} If there is none; says what to install.
  * @throws {Deno.errors.NotSupported} If it is not Open MPI, or too old.
  */
@@ -116,12 +114,7 @@ function load(names: readonly string[]): [string, MpiLibrary["symbols"]] {
   throw new Deno.errors.NotFound(`Found no MPI library under the name ${names.join(" or ")}: ${INSTALL}`);
 }
 
-/**
- * Judges what a library says of itself.
- *
- * @param version As MPI_Get_library_version gives it.
- * @returns Why it will not do; undefined where it will.
- */
+/** Judges what a library says of itself. */
 export function faultOfVersion(version: string): string | undefined {
   const [_, major] = /^Open MPI v(\d+)\./.exec(version) ?? [];
   if (Number(major) >= 4) return undefined;
@@ -134,9 +127,6 @@ export function faultOfVersion(version: string): string | undefined {
 /**
  * Judges whether a process that is the only rank was meant to be: Open MPI 5 takes each process for a whole job where srun
  * was not asked to join them.
- *
- * @param env The environment.
- * @returns Why it was not; undefined where it was.
  */
 export function faultOfLaunch(env: Pick<Deno.Env, "get"> = VISIBLE): string | undefined {
   const tasks = Number(env.get("SLURM_STEP_NUM_TASKS") ?? 1);

@@ -31,9 +31,6 @@ export function isToldToAll(error: unknown): boolean {
  * Does something at every rank, and goes on only where it went well at all of them: so none waits for one that has ended. The
  * work itself must not speak with other ranks.
  *
- * @param communicator The ranks.
- * @param work What each does.
- * @returns What this one's work returned.
  * @throws What the work of this rank threw, if it is the first that failed; else a {@linkcode RankFault} with the message of
  * the first that did. All ranks throw, or none.
  */
@@ -57,13 +54,7 @@ export async function together<T>(communicator: Communicator, work: () => T | Pr
   throw own ?? fault;
 }
 
-/**
- * Gives all ranks the numbers of each.
- *
- * @param communicator The ranks.
- * @param values As many at every rank.
- * @returns Those of all ranks, one after the other: [size, values].
- */
+/** Gives all ranks the numbers of each. */
 export async function gatherNumbers(
   communicator: Communicator,
   values: readonly number[],
@@ -74,13 +65,7 @@ export async function gatherNumbers(
   return all;
 }
 
-/**
- * Gives all ranks a text of rank 0.
- *
- * @param communicator The ranks.
- * @param text The text; what other ranks pass is not looked at.
- * @returns That of rank 0.
- */
+/** Gives all ranks a text of rank 0. */
 export async function shareText(communicator: Communicator, text: string): Promise<string> {
   if (communicator.size === 1) return text;
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
@@ -88,13 +73,7 @@ export async function shareText(communicator: Communicator, text: string): Promi
   );
 }
 
-/**
- * Gives all ranks the bytes of rank 0, however many.
- *
- * @param communicator The ranks.
- * @param bytes The bytes; what other ranks pass is not looked at.
- * @returns Those of rank 0.
- */
+/** Gives all ranks the bytes of rank 0, however many. */
 export async function shareBytes(
   communicator: Communicator,
   bytes: Uint8Array<ArrayBuffer>,
@@ -112,13 +91,7 @@ export async function gatherTexts(communicator: Communicator, text: string): Pro
   return (await communicator.gather(new TextEncoder().encode(text)))?.map((bytes) => decoder.decode(bytes));
 }
 
-/**
- * Adds up counts of texts.
- *
- * @param communicator The ranks.
- * @param counts Those of this rank.
- * @returns Those of all, the same at every rank; texts stand in the order in which rank 0, then rank 1 and so on has them.
- */
+/** Adds up counts of texts. */
 export async function mergeCounts(
   communicator: Communicator,
   counts: ReadonlyMap<string, number>,

@@ -21,9 +21,6 @@ export interface BoundedJsonOptions {
 /**
  * Parses JSON, unless it has too many values or is nested too deep.
  *
- * @param text The text.
- * @param options Most values, and a reviver.
- * @returns The value.
  * @throws {SyntaxError} If it is no JSON, or too much of it.
  */
 export function parseBoundedJson(text: string, options: BoundedJsonOptions = {}): unknown {
@@ -44,13 +41,7 @@ export function parseBoundedJson(text: string, options: BoundedJsonOptions = {})
   return JSON.parse(text, reviver as Parameters<typeof JSON.parse>[1]);
 }
 
-/**
- * The place behind the quote that closes a text. A regular expression would need a stack as long as the text.
- *
- * @param json The JSON around it.
- * @param start Place of the opening quote.
- * @returns The place, or the end where no quote closes it.
- */
+/** The place behind the quote that closes a text. A regular expression would need a stack as long as the text. */
 export function endOfText(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
     let slash = end;

@@ -90,10 +90,6 @@ export function decodeSafetensors(bytes: Uint8Array, name: string = "the file"):
 /**
  * The length of a file's header.
  *
- * @param path The file, for the errors.
- * @param prefix Its first eight bytes, or more.
- * @param size How many bytes the file has.
- * @returns How many bytes the header has.
  * @throws {DataError} If there are not so many.
  */
 export function headerLength(path: string, prefix: Uint8Array, size: number): number {
@@ -112,10 +108,6 @@ export function headerLength(path: string, prefix: Uint8Array, size: number): nu
 /**
  * Memory for a tensor's values.
  *
- * @param path The file, for the errors.
- * @param name The tensor.
- * @param length How many values it has.
- * @returns Zeros.
  * @throws {DataError} If there is not so much memory.
  */
 export function allocate(path: string, name: string, length: number): Float32Array<ArrayBuffer> {
@@ -136,10 +128,6 @@ export interface TensorPlace {
 /**
  * The beginning of a file, and the places of what follows.
  *
- * @param path The file, for the errors.
- * @param shapes Shape of each tensor by name.
- * @param metadata Texts that go with them.
- * @returns The header's bytes, padded with spaces to a multiple of 8; each tensor's place; the length of the file.
  * @throws {TypeError} If a name is reserved, or a shape holds anything but whole numbers from 0 on.
  */
 export function layOut(

@@ -26,10 +26,6 @@ export interface TensorEntry {
 /**
  * Reads a header.
  *
- * @param path The file, for the errors.
- * @param bytes The header's bytes.
- * @param dataBytes How many bytes follow it in the file.
- * @returns The tensors in the order of their bytes, and the metadata.
  * @throws {DataError} If it breaks a rule of the format, or a tensor is not F32.
  */
 export function parseHeader(

@@ -97,13 +97,7 @@ export async function writeSafetensors(
   await writer.close();
 }
 
-/**
- * Reads the header of an open file, from its start.
- *
- * @param path The file, for the errors.
- * @param file The same, open.
- * @returns Its tensors, its metadata, and the place of the tensors' first byte.
- */
+/** Reads the header of an open file, from its start. */
 export async function readHeader(
   path: string,
   file: Deno.FsFile,
@@ -121,9 +115,6 @@ export async function readHeader(
 /**
  * Fills an array from where an open file stands.
  *
- * @param path The file, for the errors.
- * @param file The same, open.
- * @param bytes What is filled.
  * @throws {DataError} If the file ends before that.
  */
 export async function readFully(path: string, file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

@@ -56,7 +56,6 @@ export class EpochPlan {
   /**
    * Takes note of the options.
    *
-   * @param options Rows, windows, batches and seed.
    * @throws {RangeError} If the batch size is not from 1 to the number of rows, or a window is not of whole batches.
    */
   constructor(options: PlanOptions) {
@@ -77,13 +76,7 @@ export class EpochPlan {
     this.stepsPerEpoch = Math.ceil(rows / batchSize);
   }
 
-  /**
-   * The windows that some epochs visit, in order.
-   *
-   * @param first The first epoch, from 0.
-   * @param count How many.
-   * @returns A visit for each window of each epoch.
-   */
+  /** The windows that some epochs visit, in order. */
   *visits(first: number, count: number): Generator<Visit, void> {
     const { rows, windowRows, batchSize, seed, shuffle } = this.#options;
     for (let epoch = first; epoch < first + count; epoch++) {
@@ -100,12 +93,7 @@ export class EpochPlan {
     }
   }
 
-  /**
-   * The order in which a visit takes the window's rows.
-   *
-   * @param visit The visit.
-   * @returns Row numbers within the window [rows].
-   */
+  /** The order in which a visit takes the window's rows. */
   order({ epoch, window, rows }: Visit): Uint32Array<ArrayBuffer> {
     const { seed, shuffle } = this.#options;
     if (!shuffle) return Uint32Array.from({ length: rows }, (_, i) => i);
@@ -115,8 +103,6 @@ export class EpochPlan {
   /**
    * The rows that a step sees.
    *
-   * @param step Which step, from 1 over all epochs.
-   * @returns Their numbers, from 0 [batch].
    * @throws {RangeError} If there is no such step.
    */
   rowsOf(step: number): Uint32Array<ArrayBuffer> {
@@ -129,13 +115,7 @@ export class EpochPlan {
     return this.order(visit).slice(first, first + batchSize).map((row) => visit.start + row);
   }
 
-  /**
-   * Mean loss over an epoch's rows.
-   *
-   * @param epoch Which epoch, from 0.
-   * @param losses Loss of each of its steps.
-   * @returns The mean, each step weighted by its rows.
-   */
+  /** Mean loss over an epoch's rows. */
   mean(epoch: number, losses: Float32Array): number {
     const { rows, batchSize } = this.#options;
     const rest = rows % batchSize || batchSize;

@@ -38,13 +38,7 @@ export class Watch implements Disposable {
   /** The last step, over all epochs, behind which all was known to be finite. */
   #good = 0;
 
-  /**
-   * Records the look.
-   *
-   * @param model Its weights and gradients.
-   * @param optimizer Its state.
-   * @param losses Where steps leave their losses.
-   */
+  /** Records the look. */
   constructor({ device, values, gradients }: Model, { state }: Optimizer, losses: Tensor) {
     this.#losses = losses;
     const kept = Object.entries(state).filter(([_, { dtype }]) => dtype === "f32");
@@ -58,8 +52,6 @@ export class Watch implements Disposable {
   /**
    * Reads the losses of steps that are on the queue, and where asked what a look behind them finds, in one wait.
    *
-   * @param which Which steps.
-   * @returns Loss of each.
    * @throws {NotFiniteError} If a loss is not finite, or a value that the look finds.
    */
   async readLosses({ start, steps, firstStep, isWatched, merge }: Steps): Promise<Float32Array> {
@@ -78,7 +70,6 @@ export class Watch implements Disposable {
   /**
    * Looks at what the training keeps, behind all that is on the queue.
    *
-   * @param step Steps that are on it, over all epochs.
    * @throws {NotFiniteError} If a value is not finite.
    */
   async look(step: number): Promise<void> {
@@ -86,11 +77,7 @@ export class Watch implements Disposable {
     this.#judge(await this.#flags.read(), step);
   }
 
-  /**
-   * Begins anew.
-   *
-   * @param step The step behind which all is said to be finite.
-   */
+  /** Begins anew. */
   restart(step: number): void {
     this.#good = step;
   }

@@ -34,12 +34,7 @@ export class StepLook implements Disposable {
   readonly #changed: readonly { readonly tensor: Tensor; readonly kept: Tensor }[];
   readonly #recorded = new Map<number, Recorded>();
 
-  /**
-   * Makes room for what is put back; nothing runs yet.
-   *
-   * @param options What is trained.
-   * @param training Its step.
-   */
+  /** Makes room for what is put back; nothing runs yet. */
   constructor({ model: { device, gradients, layers } }: TrainerOptions, training: TrainingStep) {
     this.#training = training;
     const changed = [gradients, ...layers.flatMap(({ counters = {} }) => Object.values(counters))];
@@ -49,8 +44,6 @@ export class StepLook implements Disposable {
   /**
    * Looks at the step that the counter on the GPU names. All work is on the queue before the promise is returned.
    *
-   * @param rows Its rows.
-   * @returns Each tensor that it makes, in order.
    * @throws {DeviceError} If the GPU reported a fault.
    */
   async take(rows: number): Promise<MeasuredTensor[]> {

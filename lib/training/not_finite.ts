@@ -17,9 +17,6 @@ const MAX_LOOP = 32_768;
 /**
  * Sets a flag where a tensor has an element that is NaN or infinite; where it has none, the flag stays as it is.
  *
- * @param x Any shape.
- * @param flags `u32` vector.
- * @param place Which flag.
  * @throws {TypeError} If a tensor has the wrong element type.
  * @throws {RangeError} If there is no such flag.
  */

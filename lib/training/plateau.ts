@@ -32,7 +32,6 @@ export class Patience {
   /**
    * Takes note of the options.
    *
-   * @param options When a loss is better, and how long to wait for one.
    * @throws {RangeError} If one is out of range.
    */
   constructor({ patience = 10, minDelta = 0 }: PatienceOptions) {
@@ -62,12 +61,7 @@ export class Patience {
     return this.waited >= this.#patience;
   }
 
-  /**
-   * Takes an epoch's loss into account; NaN is never better.
-   *
-   * @param loss The loss.
-   * @returns Whether it is better.
-   */
+  /** Takes an epoch's loss into account; NaN is never better. */
   observe(loss: number): boolean {
     const isBetter = loss < this.best - this.#minDelta;
     this.waited = isBetter ? 0 : this.waited + 1;

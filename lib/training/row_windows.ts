@@ -56,7 +56,6 @@ export class RowWindows implements Disposable {
   /**
    * Makes the buffers; nothing is read yet.
    *
-   * @param options What the trainer was asked.
    * @throws {TypeError} If inputs and targets on the GPU differ in rows.
    * @throws {RangeError} If batches or windows do not fit the rows, or a window does not fit the device.
    */
@@ -88,8 +87,6 @@ export class RowWindows implements Disposable {
    * Puts one window after the other in place. The next is brought up to the GPU while the caller has steps run on this one,
    * whenever it waits for anything.
    *
-   * @param visits The windows in order.
-   * @returns Each visit, its window in place.
    * @throws What the source throws.
    */
   async *stream(visits: Iterator<Visit, void>): AsyncGenerator<Visit, void> {

@@ -11,12 +11,7 @@ export class StepRates implements Disposable {
   readonly #rates: Tensor;
   readonly #rateAt: (step: number) => number;
 
-  /**
-   * Makes room for the rates.
-   *
-   * @param like A tensor with an element for each step, on the device where they are to lie.
-   * @param rateAt The rate of a step, from 0 over all epochs.
-   */
+  /** Makes room for the rates. */
   constructor({ device, shape }: Tensor, rateAt: (step: number) => number) {
     this.#rates = Tensor.zeros(device, shape);
     this.#rateAt = rateAt;
@@ -25,8 +20,6 @@ export class StepRates implements Disposable {
   /**
    * Puts the rates of some steps in place, behind all that is on the queue.
    *
-   * @param first The first of them, from 0 over all epochs.
-   * @param count How many.
    * @throws {RangeError} If a rate is not a finite number from 0 on.
    */
   write(first: number, count: number): void {
@@ -40,12 +33,7 @@ export class StepRates implements Disposable {
     this.#rates.view(0, [count]).write(rates);
   }
 
-  /**
-   * Puts the rate of the step that the counter names where the optimizer reads it.
-   *
-   * @param cursor `u32` counter [1] of the steps on the window.
-   * @param rate The optimizer's rate [1].
-   */
+  /** Puts the rate of the step that the counter names where the optimizer reads it. */
   take(cursor: Tensor, rate: Tensor): void {
     rate.device.run(kernels.rateOfStep, { buffers: [this.#rates, cursor, rate], invocations: 1 });
   }

@@ -35,13 +35,7 @@ export class OwnSteps implements Steps {
   readonly #rest: Recording | undefined;
   readonly #owned: DisposableStack;
 
-  /**
-   * Records them.
-   *
-   * @param options What is trained.
-   * @param training The step.
-   * @param rows Rows of a whole step and of the one that takes what is left, of all ranks and of this one.
-   */
+  /** Records them. */
   constructor({ model: { device }, plain }: TrainerOptions, training: TrainingStep, { all, own }: Rows) {
     using stack = new DisposableStack();
     const record = (count: number) => {

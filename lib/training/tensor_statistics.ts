@@ -54,8 +54,6 @@ export async function tensorStatistics(tensors: readonly Tensor[]): Promise<Tens
 /**
  * Puts the measuring on the queue, or into a recording.
  *
- * @param tensors At least one `f32` tensor of one device.
- * @returns For {@linkcode toStatistics} [tensors, 10].
  * @throws {TypeError} If a tensor has another element type.
  * @throws {RangeError} If a tensor has no elements.
  */
@@ -76,13 +74,7 @@ export function measure(tensors: readonly Tensor[]): Tensor {
   return out;
 }
 
-/**
- * What {@linkcode measure} found.
- *
- * @param records Its result, read.
- * @param tensors What was measured.
- * @returns The measures of each.
- */
+/** What {@linkcode measure} found. */
 export function toStatistics(records: ArrayLike<number>, tensors: readonly { size: number }[]): TensorStatistics[] {
   return tensors.map(({ size }, i) => {
     const [min, max, high, low, largeSum, small, medium, large, zeros, notFinite] = Array.from(

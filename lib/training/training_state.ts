@@ -32,14 +32,7 @@ interface Place {
   readonly isFlat: boolean;
 }
 
-/**
- * Reads a state in one wait, as it is behind all that is on the queue now.
- *
- * @param model What is trained.
- * @param optimizer How.
- * @param more More tensors of the model's layout, by name.
- * @returns The numbers.
- */
+/** Reads a state in one wait, as it is behind all that is on the queue now. */
 export async function readState(
   model: Model,
   optimizer: Optimizer,
@@ -67,10 +60,6 @@ export async function readState(
 /**
  * Puts a state where it came from, behind all that is on the queue.
  *
- * @param state The numbers.
- * @param model What is trained.
- * @param optimizer How.
- * @param more More tensors of the model's layout, by name.
  * @throws {TypeError} If a name is missing or unknown, or a shape differs; all such faults are listed, and nothing is written.
  */
 export function writeState(

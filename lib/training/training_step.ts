@@ -26,13 +26,7 @@ export class TrainingStep implements Disposable {
   readonly #cursor: Tensor;
   readonly #rates: StepRates | undefined;
 
-  /**
-   * Makes its buffers.
-   *
-   * @param options What is trained, and how.
-   * @param windows The rows.
-   * @param stride How many of them a whole step sees.
-   */
+  /** Makes its buffers. */
   constructor(options: TrainerOptions, windows: RowWindows, stride: number) {
     const { model: { device }, learningRates } = options;
     this.#options = options;
@@ -46,9 +40,6 @@ export class TrainingStep implements Disposable {
   /**
    * Makes a step on a window the next one, behind all that is on the queue.
    *
-   * @param firstStep Steps before the window, over all epochs.
-   * @param steps Steps on the window.
-   * @param start The next of them, from 0.
    * @throws {RangeError} If the learning rate of one of them is out of range.
    */
   begin(firstStep: number, steps: number, start: number): void {
@@ -56,26 +47,14 @@ export class TrainingStep implements Disposable {
     this.#cursor.write(Uint32Array.of(start));
   }
 
-  /**
-   * One step, each operation by itself.
-   *
-   * @param rows How many rows.
-   * @param observe Called with each tensor it makes.
-   * @returns The rows that it sees.
-   */
+  /** One step, each operation by itself. */
   run(rows: number, observe?: Observer): Batch {
     const { loss, ...batch } = this.look(rows, observe);
     this.update(loss);
     return batch;
   }
 
-  /**
-   * The first half of a step: its gradients, and its loss.
-   *
-   * @param rows How many rows.
-   * @param loss Where its loss goes, a scalar.
-   * @param onGradient Called as soon as a parameter's gradient is there, with its place in the buffer of gradients.
-   */
+  /** The first half of a step: its gradients, and its loss. */
   gradients(rows: number, loss: Tensor, onGradient: (place: number) => void): void {
     const { gradients } = this.#options.model;
     const made = this.look(rows, (_, { buffer, byteOffset }) => {
@@ -89,24 +68,14 @@ export class TrainingStep implements Disposable {
     for (const { counters = {} } of this.#options.model.layers) Object.values(counters).forEach(advance);
   }
 
-  /**
-   * The second half: the update by the gradients that are there.
-   *
-   * @param loss The step's loss, a scalar.
-   */
+  /** The second half: the update by the gradients that are there. */
   update(loss: Tensor): void {
     this.#rates?.take(this.#cursor, this.#options.optimizer.rate);
     this.#update();
     append(loss, this.losses, this.#cursor);
   }
 
-  /**
-   * The step up to its gradients: no parameter changes, and the same step comes next.
-   *
-   * @param rows How many rows.
-   * @param observe Called with each tensor it makes.
-   * @returns The rows that it sees, and their loss.
-   */
+  /** The step up to its gradients: no parameter changes, and the same step comes next. */
   look(rows: number, observe?: Observer): Batch & { readonly loss: Tensor } {
     const { model, loss } = this.#options;
     const { x, y, order } = this.#windows;
@@ -122,11 +91,7 @@ export class TrainingStep implements Disposable {
     return { x: inputs, y: targets, loss: lossValue };
   }
 
-  /**
-   * The same step with all but the update in one kernel, where it fits.
-   *
-   * @param rows How many rows.
-   */
+  /** The same step with all but the update in one kernel, where it fits. */
   runWhole(rows: number): void {
     const { model, loss, optimizer, plain } = this.#options;
     const { x, y, order } = this.#windows;

@@ -73,14 +73,7 @@ interface Stage {
   readonly activation: number;
 }
 
-/**
- * Plans the step of a batch, where one workgroup can run it and that pays.
- *
- * @param model Its layers must be one to four Linear, each with a ReLU, a Sigmoid or nothing behind it.
- * @param loss One of the library's.
- * @param batch Its size.
- * @returns The plan; undefined where the plain operations must run the step.
- */
+/** Plans the step of a batch, where one workgroup can run it and that pays. */
 export function planWholeStep(model: Model, loss: Loss, batch: BatchShape): WholeStepPlan | undefined {
   const { rows, inputs, outputs } = batch;
   const { device } = model;
@@ -109,12 +102,7 @@ export function planWholeStep(model: Model, loss: Loss, batch: BatchShape): Whol
   return { model, kernel, rows, table: [lossCode, places[widths.length], ...layers] };
 }
 
-/**
- * Runs a planned step but for its update: fills the model's gradients, appends the loss, moves the cursor on.
- *
- * @param plan What {@linkcode planWholeStep} gave.
- * @param data What the step takes and leaves.
- */
+/** Runs a planned step but for its update: fills the model's gradients, appends the loss, moves the cursor on. */
 export function runWholeStep({ model, kernel, rows, table }: WholeStepPlan, data: StepData): void {
   const { device, values, gradients } = model;
   const { x, y, order, cursor, stride, losses } = data;

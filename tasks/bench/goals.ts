@@ -100,13 +100,7 @@ export interface Standing extends Goal {
   holdsFloor: boolean;
 }
 
-/**
- * Compares results with the goals.
- *
- * @param results Of one run.
- * @param goals The goals.
- * @returns How each stands; none on a hardware adapter, for which these goals are not meant.
- */
+/** Compares results with the goals. */
 export function judge(results: Results, goals: readonly Goal[] = GOALS): Standing[] {
   if (!results.limits.software) return [];
   return goals.map((goal) => {
@@ -122,14 +116,7 @@ export function isRight({ workload, checkedSteps, loss }: TrainingResult): boole
   return isGolden(workload, checkedSteps, loss);
 }
 
-/**
- * This project's speed over that of its fastest peer.
- *
- * @param rows Valid results at one workload or size.
- * @param peers "webgpu" for peers on the same adapter, "any" for all of them.
- * @param speedOf What is compared.
- * @returns The ratio; NaN where this project or every such peer is missing.
- */
+/** This project's speed over that of its fastest peer. */
 export function ratio<T extends Implementation>(rows: readonly T[], peers: Peers, speedOf: (row: T) => number): number {
   const own = rows.find(({ name }) => name === "backhand");
   const speeds = rows
@@ -149,13 +136,7 @@ export function productRatio(results: readonly ProductResult[], size: string, pe
   return ratio(rows, peers, ({ gflops }) => gflops);
 }
 
-/**
- * What looking on costs.
- *
- * @param results Of all views, round by round.
- * @param view Which one.
- * @returns Per cent of the rate of training that nobody looks at: the median over the rounds; NaN where one is missing.
- */
+/** What looking on costs. */
 export function lookingCost(results: readonly LookingResult[], view: LookingResult["view"]): number {
   const roundsOf = (view: string) => results.find((result) => result.view === view)?.rounds ?? [];
   const quiet = roundsOf("quiet");

@@ -30,13 +30,7 @@ export const GOLDEN: Readonly<Record<WorkloadName, Losses>> = golden;
  */
 export const TOLERANCE = 5e-5;
 
-/**
- * Takes steps in float64.
- *
- * @param workload The workload.
- * @param checkpoints After how many steps the loss is wanted, in ascending order.
- * @returns The losses of the first batch.
- */
+/** Takes steps in float64. */
 export function computeGolden(
   workload: Workload,
   checkpoints: readonly number[] = [0, QUICK_CHECKED_STEPS, CHECKED_STEPS],
@@ -55,14 +49,7 @@ export function computeGolden(
   }
 }
 
-/**
- * Whether a worker's loss is the golden one.
- *
- * @param workload Which workload it ran.
- * @param steps After how many steps.
- * @param loss Its loss.
- * @returns True within {@linkcode TOLERANCE}; false for NaN, and where there is no golden loss.
- */
+/** Whether a worker's loss is the golden one. */
 export function isGolden(workload: WorkloadName, steps: number, loss: number): boolean {
   const expected = GOLDEN[workload][steps] ?? NaN;
   return Math.abs(loss - expected) <= TOLERANCE * Math.abs(expected);

@@ -23,9 +23,6 @@ const CLIENTS: Partial<Record<View, string>> = { live: "tasks/bench/listener.ts"
 /**
  * Times the views on the default dataset.
  *
- * @param plan Which ones, how often each, and for how many seconds, about.
- * @param folder Where the dataset lies, scaled.
- * @returns Every view's rates.
  * @throws {Error} If a run fails.
  */
 export async function timeViews(

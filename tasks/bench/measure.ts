@@ -34,9 +34,6 @@ class Collector {
 /**
  * Measures everything.
  *
- * @param quick Whether to be quick about it.
- * @param folder An empty folder to work in.
- * @returns The results.
  * @throws {Error} If the machine has no adapter.
  */
 export async function measure(quick: boolean, folder: string): Promise<Results> {

@@ -24,8 +24,6 @@ export const USAGE = `deno task bench [flags]: times this project and its peers,
 /**
  * Reads the bench's command line.
  *
- * @param args The words behind `deno task bench`.
- * @returns The options.
  * @throws {ConfigError} With all that is wrong.
  */
 export function readOptions(args: readonly string[]): Options {

@@ -30,8 +30,6 @@ export interface Answer {
 /**
  * Runs a worker to its end.
  *
- * @param start What to start.
- * @returns What it reported: the JSON lines of its stdout.
  * @throws {Error} With the end of its stderr, if it fails or reports nothing.
  * @throws {Deno.errors.Interrupted} After {@linkcode interruptWorkers}.
  */
@@ -51,9 +49,6 @@ export async function runWorker(start: Start): Promise<unknown[]> {
 /**
  * Starts a program and ends it once it says something.
  *
- * @param start What to start.
- * @param pattern What it says on stdout.
- * @returns Seconds from the start until then.
  * @throws {Error} If it ends without saying so.
  */
 export async function timeUntil(start: Start, pattern: RegExp): Promise<number> {
@@ -78,8 +73,6 @@ export async function timeUntil(start: Start, pattern: RegExp): Promise<number> 
 /**
  * Runs a program to its end, reading all that it says.
  *
- * @param start What to start.
- * @param answer What to do, once, about something that it says.
  * @throws {Error} If it fails, or never says that.
  */
 export async function runToEnd(start: Start, answer?: Answer): Promise<void> {

@@ -45,15 +45,7 @@ export function factors([m, k, n]: Size): Factors {
   return { a: draw(m * k), b: draw(k * n) };
 }
 
-/**
- * Compares outputs spread over the product with float64.
- *
- * @param size m, k, n.
- * @param factors a [m, k] and b [k, n].
- * @param product What an implementation made of them, [m, n].
- * @returns The largest error over the bound `k * 2^-24 * sum of |a| |b|` on rounding errors of float32 sums in any order;
- * a right product stays below 1. Infinity where the length differs or one is no number.
- */
+/** Compares outputs spread over the product with float64. */
 export function checkProduct([m, k, n]: Size, { a, b }: Factors, product: ArrayLike<number>): number {
   if (product.length !== m * n) return Infinity;
   const random = new Random(1, "checked outputs");

@@ -54,14 +54,7 @@ export function allReduceSeconds(ranks: number, bytes: number, { latency, bandwi
   return 2 * Math.ceil(Math.log2(ranks)) * latency + 2 * (ranks - 1) / ranks * bytes / bandwidth;
 }
 
-/**
- * The projection.
- *
- * @param runs What was timed.
- * @param shared All-reduces through shared memory, which those runs used, by size.
- * @param tcp The same by TCP, as between machines.
- * @returns Lines without a last line break.
- */
+/** The projection. */
 export function project(
   { compute, shared: step, local, bytes }: Runs,
   shared: readonly Exchange[],

@@ -8,12 +8,7 @@ import { formatSize } from "./products.ts";
 import { type Implementation, median, type Results, type TrainingResult } from "./results.ts";
 import { WORKLOADS } from "./workloads.ts";
 
-/**
- * All results as text for a terminal.
- *
- * @param results Of one run.
- * @returns Lines without a last line break.
- */
+/** All results as text for a terminal. */
 export function formatResults(results: Results): string {
   return [
     formatMachine(results),
@@ -28,13 +23,7 @@ export function formatResults(results: Results): string {
   ].filter((part) => part !== "").join("\n\n");
 }
 
-/**
- * What a run must be failed for, a line each: wrong results, workers that failed, and, if asked, floors.
- *
- * @param results Of one run.
- * @param floor Whether floors count.
- * @returns Lines.
- */
+/** What a run must be failed for, a line each: wrong results, workers that failed, and, if asked, floors. */
 export function faultsOf(results: Results, floor: boolean): string[] {
   const below = judge(results).filter(({ holdsFloor }) => !holdsFloor);
   return [

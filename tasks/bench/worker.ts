@@ -33,15 +33,7 @@ export interface Plan {
   checkedSteps: number;
 }
 
-/**
- * Takes the checked steps, then times more of them.
- *
- * @param implementation Who it is.
- * @param workload The workload.
- * @param trained The implementation, at the first parameters.
- * @param plan Steps to check, and how long a round lasts at least.
- * @returns The result.
- */
+/** Takes the checked steps, then times more of them. */
 export async function timeTraining(
   { name, backend }: Implementation,
   workload: Workload,
@@ -56,15 +48,7 @@ export async function timeTraining(
   return { name, backend, workload: workload.name, stepsPerSecond, rounds, checkedSteps, loss, peakBytes: bytes };
 }
 
-/**
- * Checks one product, then times more of them.
- *
- * @param implementation Who it is.
- * @param size m, k, n.
- * @param multiplied The implementation, with {@linkcode factors} loaded.
- * @param seconds How long a round lasts at least, about.
- * @returns The result.
- */
+/** Checks one product, then times more of them. */
 export async function timeProducts(
   { name, backend }: Implementation,
   size: Size,
@@ -77,14 +61,7 @@ export async function timeProducts(
   return { name, backend, size, gflops: median(rates) * 2 * m * k * n / 1e9, error };
 }
 
-/**
- * Warms up until it is known how much fills a round, then times rounds.
- *
- * @param run Does so much and waits for it.
- * @param seconds How long a round lasts at least, about.
- * @param granule What is done comes in multiples of it.
- * @returns How much was done a second, round by round.
- */
+/** Warms up until it is known how much fills a round, then times rounds. */
 export async function timeRounds(
   run: (count: number) => Promise<unknown>,
   seconds: number,

@@ -46,8 +46,6 @@ export const QUICK_CHECKED_STEPS = 10;
 /**
  * A workload by its name.
  *
- * @param name Such as "seed".
- * @returns The workload.
  * @throws {RangeError} If there is none of that name.
  */
 export function workloadOf(name: string): Workload {
@@ -61,32 +59,17 @@ export function lossOf({ loss }: Workload): Loss {
   return LOSSES[loss];
 }
 
-/**
- * The learning rate for this project's losses. Its `mse` is a mean over outputs too, where the workload has a sum.
- *
- * @param workload The workload.
- * @returns The rate with which the steps are those of everybody else.
- */
+/** The learning rate for this project's losses. Its `mse` is a mean over outputs too, where the workload has a sum. */
 export function learningRateOf({ loss, widths }: Workload): number {
   return loss === "mse" ? LEARNING_RATE * widths.at(-1)! : LEARNING_RATE;
 }
 
-/**
- * Multiplications of one pass forward through the weights, per row.
- *
- * @param workload The workload.
- * @returns The number of weights.
- */
+/** Multiplications of one pass forward through the weights, per row. */
 export function weightsOf({ widths }: Workload): number {
   return widths.slice(1).reduce((sum, out, i) => sum + widths[i] * out, 0);
 }
 
-/**
- * First values of all parameters.
- *
- * @param workload The workload.
- * @returns Weight [in, out], uniform within 0.1, and bias [out], zeros, of each layer.
- */
+/** First values of all parameters. */
 export function initialParameters({ name, widths }: Workload): { weight: Float32Array; bias: Float32Array }[] {
   return widths.slice(1).map((out, i) => ({
     weight: uniform(`${name} weight ${i}`, widths[i] * out, 0.1),
@@ -94,12 +77,7 @@ export function initialParameters({ name, widths }: Workload): { weight: Float32
   }));
 }
 
-/**
- * The data, batch by batch, in the order in which steps take them, again and again.
- *
- * @param workload The workload.
- * @returns `rows / batch` batches: inputs and targets uniform within 1, or targets one-hot.
- */
+/** The data, batch by batch, in the order in which steps take them, again and again. */
 export function batchesOf({ name, rows, widths, batch, loss }: Workload): Batch[] {
   const inputs = widths[0];
   const outputs = widths.at(-1)!;
@@ -110,13 +88,7 @@ export function batchesOf({ name, rows, widths, batch, loss }: Workload): Batch[
   });
 }
 
-/**
- * The workload's network in float64.
- *
- * @param workload The workload.
- * @param parameters Weight, bias, weight, bias ...; the first values by default.
- * @returns The model, with the workload's loss in this project's terms.
- */
+/** The workload's network in float64. */
 export function referenceOf(
   workload: Workload,
   parameters: readonly ArrayLike<number>[] = initialParameters(workload).flatMap(({ weight, bias }) => [weight, bias]),
@@ -131,13 +103,7 @@ export function referenceOf(
   return model;
 }
 
-/**
- * The loss of the first batch in float64: what a worker's parameters are judged by.
- *
- * @param workload The workload.
- * @param parameters Weight, bias, weight, bias ...
- * @returns The loss in this project's terms.
- */
+/** The loss of the first batch in float64: what a worker's parameters are judged by. */
 export function lossAt(workload: Workload, parameters: readonly ArrayLike<number>[]): number {
   const model = referenceOf(workload, parameters);
   const [first] = batchesOf(workload);

@@ -30,13 +30,7 @@ export interface LayerLook {
   readonly dead: Readonly<Record<string, number>>;
 }
 
-/**
- * The losses of training and validation by epoch.
- *
- * @param points The epochs.
- * @param options Size; the epoch to mark; whether y is logarithmic, which it is if left out.
- * @returns An SVG element.
- */
+/** The losses of training and validation by epoch. */
 export function lossChart(
   points: readonly EpochPoint[],
   options: Draw & { bestEpoch?: number; log?: boolean } = {},
@@ -82,13 +76,7 @@ export function lossChart(
   return curveChart(words, curves, { xLabel: "epoch", yLabel: "loss", log, marks }, draw);
 }
 
-/**
- * The learning rate by epoch.
- *
- * @param points The epochs.
- * @param options Size.
- * @returns An SVG element.
- */
+/** The learning rate by epoch. */
 export function rateChart(points: readonly EpochPoint[], options: Draw = {}): SVGSVGElement {
   const places = points.map(({ epoch, learningRate }) => ({ x: epoch, y: learningRate }));
   const rates = points.map(({ learningRate }) => learningRate);
@@ -98,14 +86,7 @@ export function rateChart(points: readonly EpochPoint[], options: Draw = {}): SV
   return curveChart(words, [curve], { xLabel: "epoch", yLabel: "learning rate" }, { height: 180, ...options });
 }
 
-/**
- * The norms of weights or gradients by epoch, a curve for each parameter.
- *
- * @param looks The looks at the network.
- * @param what Which norms.
- * @param options Size.
- * @returns An SVG element.
- */
+/** The norms of weights or gradients by epoch, a curve for each parameter. */
 export function normChart(
   looks: readonly LayerLook[],
   what: "weights" | "gradients",
@@ -116,13 +97,7 @@ export function normChart(
   return curveChart(words, curvesOf(looks, what), labels, options);
 }
 
-/**
- * The share of dead units by epoch, a curve for each ReLU layer.
- *
- * @param looks The looks at the network.
- * @param options Size.
- * @returns An SVG element.
- */
+/** The share of dead units by epoch, a curve for each ReLU layer. */
 export function deadChart(looks: readonly LayerLook[], options: Draw = {}): SVGSVGElement {
   const words = {
     title: "Share of dead units by epoch",

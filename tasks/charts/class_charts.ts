@@ -16,14 +16,7 @@ export interface ReliabilityBin {
 /** Classes up to which cells are wide enough for numbers. */
 export const MAX_NUMBERED = 14;
 
-/**
- * How many rows of each class were predicted as which.
- *
- * @param classes Names of the classes.
- * @param confusion Rows of class i predicted as class j, at [i][j].
- * @param draw Size.
- * @returns An SVG element; each pair of classes is a rectangle in the group `cells`.
- */
+/** How many rows of each class were predicted as which. */
 export function confusionChart(
   classes: readonly string[],
   confusion: readonly (readonly number[])[],
@@ -74,11 +67,6 @@ export function confusionChart(
 /**
  * How often what was predicted with a probability was so, as "Predicting Good Probabilities With Supervised Learning"
  * (Niculescu-Mizil and Caruana, 2005) draws it; each point with its number of rows.
- *
- * @param bins Ranges of probabilities that have rows.
- * @param what The axis of probabilities, in words.
- * @param draw Size.
- * @returns An SVG element; each range is a circle in the group `reliability`.
  */
 export function reliabilityChart(bins: readonly ReliabilityBin[], what: string, draw: Draw = {}): SVGSVGElement {
   const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);

@@ -27,13 +27,7 @@ export interface DrawnRow {
   readonly isHollow?: boolean;
 }
 
-/**
- * How the values of a column are spread.
- *
- * @param histogram The column.
- * @param draw Size.
- * @returns An SVG element; each bin is a rectangle in the group `bins`.
- */
+/** How the values of a column are spread. */
 export function histogramChart({ name, low, high, counts }: Histogram, draw: Draw = {}): SVGSVGElement {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const most = counts.indexOf(Math.max(...counts));
@@ -65,13 +59,7 @@ export function histogramChart({ name, low, high, counts }: Histogram, draw: Dra
   }, { width: 300, height: 150, ...draw });
 }
 
-/**
- * How many rows each class has.
- *
- * @param classes Names and rows.
- * @param draw Size.
- * @returns An SVG element; each class is a rectangle in the group `bars`.
- */
+/** How many rows each class has. */
 export function classChart(classes: readonly { name: string; rows: number }[], draw: Draw = {}): SVGSVGElement {
   const words = {
     title: "Rows of each class",
@@ -94,15 +82,7 @@ export function classChart(classes: readonly { name: string; rows: number }[], d
   }, size);
 }
 
-/**
- * What the network makes of its one input, over the data.
- *
- * @param names Of the input and of what is predicted.
- * @param curves A curve for each output.
- * @param rows Actual rows, by output.
- * @param draw Size.
- * @returns An SVG element; rows are circles in groups `rows`, curves groups `curve`.
- */
+/** What the network makes of its one input, over the data. */
 export function fitChart(
   names: { x: string; y: string },
   curves: readonly Omit<Curve, "color">[],
@@ -136,14 +116,7 @@ export function fitChart(
   });
 }
 
-/**
- * Predictions beside the truth; on the diagonal they are right.
- *
- * @param name What is predicted.
- * @param pairs The rows.
- * @param draw Size.
- * @returns An SVG element; each row is a circle in the group `rows`.
- */
+/** Predictions beside the truth; on the diagonal they are right. */
 export function predictedChart(name: string, pairs: readonly Pair[], draw: Draw = {}): SVGSVGElement {
   const words = { title: `${name}: predicted against actual`, description: "There are no rows." };
   const shown = finite(pairs);
@@ -161,14 +134,7 @@ export function predictedChart(name: string, pairs: readonly Pair[], draw: Draw 
   }, size);
 }
 
-/**
- * What predictions miss the truth by.
- *
- * @param name What is predicted.
- * @param pairs The rows.
- * @param draw Size.
- * @returns An SVG element; each row is a circle in the group `rows`.
- */
+/** What predictions miss the truth by. */
 export function residualChart(name: string, pairs: readonly Pair[], draw: Draw = {}): SVGSVGElement {
   const words = { title: `${name}: residuals`, description: "There are no rows." };
   const shown = finite(pairs);

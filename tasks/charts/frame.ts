@@ -51,14 +51,7 @@ export function dashOf(series: number): string | undefined {
   return DASHES[Math.floor(series / COLORS) % DASHES.length];
 }
 
-/**
- * Draws marks.
- *
- * @param words What it is.
- * @param options As of Observable Plot.
- * @param draw Where, and how large.
- * @returns An SVG element.
- */
+/** Draws marks. */
 export function frame(words: Words, options: Plot.PlotOptions, draw: Draw = {}): SVGSVGElement {
   const { width = 640, height = 280 } = draw;
   const svg = Plot.plot({
@@ -115,15 +108,7 @@ export interface CurveOptions {
   readonly marks?: readonly Plot.Markish[];
 }
 
-/**
- * Draws curves, the name of each at its end; long ones thinned to what pixels show.
- *
- * @param words What it is.
- * @param curves They; values that are missing or not finite, or that a logarithm has no place for, leave gaps.
- * @param options What they are drawn over.
- * @param draw Where, and how large.
- * @returns An SVG element; each curve is a group `curve`.
- */
+/** Draws curves, the name of each at its end; long ones thinned to what pixels show. */
 export function curveChart(words: Words, curves: readonly Curve[], options: CurveOptions, draw: Draw): SVGSVGElement {
   const { xLabel, yLabel, yDomain, percent, under = [], marks = [] } = options;
   const { width = 640, height = 280 } = draw;

@@ -31,14 +31,7 @@ const MAX_COLUMNS = 8;
 const TOP = 44;
 const TALL = 190;
 
-/**
- * Draws a network.
- *
- * @param inputs Values of a row.
- * @param layers The layers.
- * @param draw Size.
- * @returns An SVG element; units are circles in the group `units`, weights lines in `weights`.
- */
+/** Draws a network. */
 export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw: Draw = {}): SVGSVGElement {
   const { document = globalThis.document, width = 640, height = TOP + TALL + 66 } = draw;
   const svg = element(document, "svg", { class: "chart network", width, height, viewBox: `0 0 ${width} ${height}` });

@@ -9,10 +9,6 @@ export interface Place {
 /**
  * Keeps of each of so many stretches of x the first place, the lowest, the highest and the last: what a column of pixels
  * shows of a curve. One of its gaps stays too.
- *
- * @param places The curve, x rising.
- * @param stretches How many stretches, as many as columns of pixels or fewer.
- * @returns The places that stay, in their order; all of them where there are not more than that.
  */
 export function thin<P extends Place>(places: readonly P[], stretches: number): readonly P[] {
   if (places.length <= stretches * 4) return places;

@@ -56,9 +56,6 @@ export interface ExportedModel {
 /**
  * Reads the model of a run.
  *
- * @param name The run's name.
- * @param path Its model.safetensors.
- * @returns The model.
  * @throws {DataError} If the file is no such model, or does not fit together.
  * @throws {Deno.errors.NotFound} If there is no such file.
  */

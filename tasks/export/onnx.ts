@@ -28,8 +28,6 @@ type Names = Record<typeof NAMES[number], string>;
 /**
  * Encodes a model.
  *
- * @param model The model.
- * @returns The file's bytes.
  * @throws {RangeError} If a number of it is beyond float32.
  */
 export function encodeOnnx(model: ExportedModel): Uint8Array<ArrayBuffer> {

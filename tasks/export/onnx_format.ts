@@ -59,7 +59,6 @@ export class OnnxGraph {
   readonly #outputs: Record<string, unknown>[] = [];
   readonly #taken: Set<string>;
 
-  /** @param reserved Names that no value within the graph may take. */
   constructor(reserved: readonly string[]) {
     this.#taken = new Set(reserved);
   }

@@ -8,12 +8,7 @@ import { indent, literal } from "./literals.ts";
 /** Weights as PyTorch names and shapes them. */
 export type TorchWeights = Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
 
-/**
- * The weights under the names of the module's `state_dict`; a weight is [out, in] there.
- *
- * @param model The model.
- * @returns Shape and values by name.
- */
+/** The weights under the names of the module's `state_dict`; a weight is [out, in] there. */
 export function torchWeights({ layers }: ExportedModel): TorchWeights {
   const weights: TorchWeights = {};
   layers.forEach((layer, i) => {
@@ -26,13 +21,7 @@ export function torchWeights({ layers }: ExportedModel): TorchWeights {
   return weights;
 }
 
-/**
- * Writes the module's text.
- *
- * @param model The model.
- * @param weightsName Name of the file with the weights, beside it.
- * @returns Python.
- */
+/** Writes the module's text. */
 export function writePython(model: ExportedModel, weightsName: string): string {
   return [
     headOf(model, weightsName),

@@ -5,13 +5,7 @@ import type { InputColumn } from "../../lib/data/table.ts";
 import type { ExportedLayer, ExportedModel, Scaling } from "./exported_model.ts";
 import { indent, literal } from "./literals.ts";
 
-/**
- * Writes the predictor's text.
- *
- * @param model The model.
- * @param fileName Its file's name, for the example.
- * @returns TypeScript.
- */
+/** Writes the predictor's text. */
 export function writeTypeScript(model: ExportedModel, fileName: string): string {
   const kinds = new Set(model.layers.map(({ kind }) => kind));
   return [

@@ -67,12 +67,7 @@ export function readTotals(output: string): { passed: number; failed: number } |
   return totals && { passed: Number(totals[1]), failed: Number(totals[2]) };
 }
 
-/**
- * Reads the lines that ran, file by file.
- *
- * @param lcov A report in LCOV's format.
- * @param folder The folder to read about, ending in a slash; the names in the result are relative to it.
- */
+/** Reads the lines that ran, file by file. */
 export function readCoverage(lcov: string, folder: string): Coverage[] {
   return lcov.split("end_of_record").flatMap((record) => {
     const path = record.match(/^SF:(.*)$/m)?.[1] ?? "";
@@ -95,7 +90,6 @@ export interface TestGroups {
 /**
  * Sorts test files into groups.
  *
- * @param texts All TypeScript files of tests by path, as from the project's folder.
  * @throws {Deno.errors.NotFound} If a file that must run alone is none of them.
  */
 export function groupTests(texts: ReadonlyMap<string, string>): TestGroups {
@@ -156,9 +150,6 @@ async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof read
 /**
  * Removes what processes of tests that were killed while they ended have left: `deno coverage` would refuse all for one file
  * that is cut short.
- *
- * @param folder Files of JSON, each an object.
- * @returns How many were removed.
  */
 export async function removeCutFiles(folder: URL): Promise<number> {
   const last = new Uint8Array(1);

@@ -2,13 +2,7 @@
 
 const ROOT = new URL("../../", import.meta.url);
 
-/**
- * Reads the files of a folder and of the folders in it. Hidden folders are left out.
- *
- * @param folder Its path from the project's folder, such as `lib`; `.` for the whole project.
- * @param ending How their names end.
- * @returns Their texts by path, as from the project's folder; empty if there is no such folder.
- */
+/** Reads the files of a folder and of the folders in it. Hidden folders are left out. */
 export async function readSources(folder: string, ending = ".ts"): Promise<Map<string, string>> {
   const sources = new Map<string, string>();
   await readInto(sources, folder === "." ? "" : `${folder}/`, ending);
@@ -32,13 +26,7 @@ async function readInto(sources: Map<string, string>, prefix: string, ending: st
 /** What is made, not written. */
 const LEFT_OUT = ["data", "coverage", "node_modules"];
 
-/**
- * The files that a file imports, types included.
- *
- * @param path The file's path from the project's folder.
- * @param text Its text.
- * @returns Their paths from the project's folder.
- */
+/** The files that a file imports, types included. */
 export function importsOf(path: string, text: string): string[] {
   const code = text.replaceAll(/^\s*\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
   const statements = /^(?:import|export)\b[^;"'=]*?\bfrom\s*"([^"]+)"|^import "([^"]+)"|\bimport\(\s*"([^"]+)"/gm;

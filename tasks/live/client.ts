@@ -15,10 +15,6 @@ export class LiveClient {
   #isOpen = true;
   readonly #patience: number;
 
-  /**
-   * @param onGone Called once, when the page no longer listens.
-   * @param patience Milliseconds after which a page that does not read is given up.
-   */
   constructor(onGone: () => void, patience: number) {
     this.#patience = patience;
     this.body = new ReadableStream({
@@ -40,12 +36,7 @@ export class LiveClient {
     return !this.isReady && performance.now() - this.#sentAt > this.#patience;
   }
 
-  /**
-   * Sends an event, whether or not the last one was read.
-   *
-   * @param name Its name.
-   * @param data What it carries.
-   */
+  /** Sends an event, whether or not the last one was read. */
   send(name: string, data: unknown): void {
     if (!this.#isOpen) return;
     this.#controller.enqueue(new TextEncoder().encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`));

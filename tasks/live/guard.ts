@@ -34,15 +34,7 @@ export function randomToken(): string {
   return crypto.getRandomValues(new Uint8Array(16)).toHex();
 }
 
-/**
- * Looks a request over.
- *
- * @param request It.
- * @param host The server's address and port.
- * @param token The token.
- * @param open Paths that need no token: they say nothing of the run.
- * @returns Why it is refused; undefined where it is not.
- */
+/** Looks a request over. */
 export function refusalOf(
   { method, headers, url }: Pick<Request, "method" | "headers" | "url">,
   host: string,

@@ -67,7 +67,6 @@ export class Thinned<T> {
   #stride = 1;
   #seen = 0;
 
-  /** @param most How many are kept at most. */
   constructor(most: number) {
     this.#most = most;
   }
@@ -134,13 +133,7 @@ export class LiveHistory {
     if (this.#messages.length > MAX_MESSAGES) this.#messages.shift();
   }
 
-  /**
-   * What a page lacks.
-   *
-   * @param cursor What it was sent before; undefined for a page that has nothing.
-   * @param status Where the run is.
-   * @returns What to send, and what it then was sent.
-   */
+  /** What a page lacks. */
   since(cursor: Cursor | undefined, status: LiveStatus): [update: LiveUpdate, cursor: Cursor] {
     const generation = this.#points.generation + this.#looks.generation;
     const anew = cursor?.generation !== generation;

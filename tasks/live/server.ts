@@ -78,7 +78,6 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
   /**
    * Begins to listen, on loopback only.
    *
-   * @param options The run.
    * @throws {ConfigError} If the port is taken.
    */
   constructor(options: LiveOptions) {

@@ -28,13 +28,7 @@ const OWN_CHOICES = [FIRST, "MESA_VK_DEVICE_SELECT", "VK_LOADER_DEVICE_SELECT"];
 /** Hardware, the fastest first: a rank on a slower kind would hold up all others. */
 const HARDWARE: readonly DeviceKind[] = ["discrete", "virtual", "integrated", "other"];
 
-/**
- * Picks the GPU of a rank, of the fastest kind that is there.
- *
- * @param devices What this process can take. Some GPUs are there twice, where they have two drivers.
- * @param localRank Which of the ranks on this machine it is, from 0; where these are more than GPUs, they share.
- * @returns It; undefined where there are not several that can be told apart.
- */
+/** Picks the GPU of a rank, of the fastest kind that is there. */
 export function pickGpu(devices: readonly VulkanDevice[], localRank: number): VulkanDevice | undefined {
   const gpus = gpusOf(devices);
   const hardware = devices.filter(({ kind, address }) => kind !== "cpu" && address !== undefined);
@@ -42,14 +36,7 @@ export function pickGpu(devices: readonly VulkanDevice[], localRank: number): Vu
   return new Set(hardware.map(({ address }) => address)).size > 1 ? gpus[localRank % gpus.length] : undefined;
 }
 
-/**
- * Gives a rank a GPU of its own, by setting this process' environment. Before the first adapter is asked for.
- *
- * @param localRank Which of the ranks on this machine it is, from 0.
- * @param environment The environment, which stays as it is where nothing can be chosen.
- * @param list Lists the devices that Vulkan shows in the environment of that moment.
- * @returns What came of it.
- */
+/** Gives a rank a GPU of its own, by setting this process' environment. Before the first adapter is asked for. */
 export function chooseGpu(
   localRank: number,
   environment: Environment = Deno.env,

@@ -35,10 +35,6 @@ export class Questions {
   readonly #awaited = new Map<number, Awaited>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /**
-   * @param mailbox The way to the other ranks.
-   * @param timeoutSeconds For how long a rank that works on an answer may be silent.
-   */
   constructor(mailbox: Mailbox, timeoutSeconds: number) {
     this.#mailbox = mailbox;
     this.#timeoutSeconds = timeoutSeconds;
@@ -47,9 +43,6 @@ export class Questions {
   /**
    * Asks a rank that has answered what it was asked before.
    *
-   * @param to The rank.
-   * @param question What JSON can tell.
-   * @returns Its answer.
    * @throws {Deno.errors.TimedOut} If it falls silent.
    */
   ask(to: number, question: unknown): Promise<unknown> {
@@ -61,12 +54,7 @@ export class Questions {
     return promise;
   }
 
-  /**
-   * Tells other ranks that nothing more will be asked.
-   *
-   * @param ranks They.
-   * @param value What {@linkcode answerQuestions} returns there.
-   */
+  /** Tells other ranks that nothing more will be asked. */
   async end(ranks: readonly number[], value: unknown): Promise<void> {
     for (const rank of ranks) await post(this.#mailbox, rank, "end", value);
   }
@@ -104,14 +92,7 @@ export class Questions {
   }
 }
 
-/**
- * Another rank's side: answers what the first one asks, until that asks no more.
- *
- * @param mailbox The way to the first rank.
- * @param timeoutSeconds As {@linkcode Questions} has it.
- * @param answer Finds an answer, which JSON can tell.
- * @returns What the first rank said at the end.
- */
+/** Another rank's side: answers what the first one asks, until that asks no more. */
 export async function answerQuestions(
   mailbox: Mailbox,
   timeoutSeconds: number,

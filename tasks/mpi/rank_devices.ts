@@ -16,35 +16,18 @@ export interface RankDevice {
   readonly fault?: string;
 }
 
-/**
- * Gives a rank of several a GPU of its own.
- *
- * @param ranks The ranks, as one of them sees them.
- * @returns They, with what came of it.
- */
+/** Gives a rank of several a GPU of its own. */
 export function withGpu(ranks: Ranks): Ranks {
   return ranks.communicator.size > 1 ? { ...ranks, gpu: chooseGpu(ranks.localRank ?? 0) } : ranks;
 }
 
-/**
- * Finds out where the device is that WebGPU gave.
- *
- * @param name Its name.
- * @param gpu What Vulkan showed.
- * @returns The address; undefined where several could be meant, or none.
- */
+/** Finds out where the device is that WebGPU gave. */
 export function addressOf(name: string, gpu: GpuOfRank | undefined): string | undefined {
   const addresses = new Set(gpu?.visible.filter((device) => device.name === name).map(({ address }) => address));
   return addresses.size === 1 ? [...addresses][0] : undefined;
 }
 
-/**
- * Brings what each rank has to the first one.
- *
- * @param ranks The ranks.
- * @param name The name of this rank's device.
- * @returns The devices by rank; elsewhere nothing.
- */
+/** Brings what each rank has to the first one. */
 export async function gatherDevices(
   { communicator, host, gpu }: Ranks,
   name: string,

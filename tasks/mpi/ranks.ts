@@ -42,22 +42,13 @@ export function exitCodeBy(error: unknown): 1 | 2 {
 /**
  * Does something on rank 0 alone.
  *
- * @param communicator The ranks.
- * @param work What it does; it must not wait for other ranks.
- * @returns What that returns; undefined elsewhere.
  * @throws As {@linkcode together}.
  */
 export async function onFirst<T>(communicator: Communicator, work: () => Promise<T> | T): Promise<T | undefined> {
   return await together(communicator, () => communicator.rank === 0 ? work() : undefined);
 }
 
-/**
- * Gives all ranks a value of rank 0 that JSON can tell.
- *
- * @param communicator The ranks.
- * @param value It; what other ranks have does not count.
- * @returns It.
- */
+/** Gives all ranks a value of rank 0 that JSON can tell. */
 export async function shareValue<T>(communicator: Communicator, value: T): Promise<T> {
   const text = await shareText(communicator, JSON.stringify(value));
   return communicator.rank === 0 ? value : JSON.parse(text);
@@ -66,9 +57,6 @@ export async function shareValue<T>(communicator: Communicator, value: T): Promi
 /**
  * Does something on rank 0 alone, and gives all ranks what came of it.
  *
- * @param communicator The ranks.
- * @param work What it does; it must not wait for other ranks.
- * @returns What that returns, which JSON can tell.
  * @throws As {@linkcode together}.
  */
 export async function fromFirst<T>(communicator: Communicator, work: () => Promise<T> | T): Promise<T> {
@@ -78,10 +66,6 @@ export async function fromFirst<T>(communicator: Communicator, work: () => Promi
 /**
  * Opens, at every rank, what rank 0 has written. A network file system may show it late on other hosts: they wait a while.
  *
- * @param communicator The ranks.
- * @param open What opens it.
- * @param patience Milliseconds that ranks wait for it.
- * @returns What that returns.
  * @throws As {@linkcode together}; where a rank does not see the file, the message says what that means.
  */
 export async function openWritten<T>(
@@ -112,8 +96,6 @@ export async function openWritten<T>(
 /**
  * Refuses ranks that want different things, as they do where hosts have other .env files, or are of other versions.
  *
- * @param communicator The ranks.
- * @param facts What has to be the same on all, as texts by name.
  * @throws {ConfigError} On the first rank that differs from rank 0, with all that does; elsewhere {@linkcode RankFault}.
  */
 export async function checkSame(
@@ -137,8 +119,6 @@ export async function checkSame(
 /**
  * Gives all ranks the parameters of rank 0, and makes sure that they have them.
  *
- * @param communicator The ranks.
- * @param model This rank's.
  * @throws {Error} If a rank has others all the same; elsewhere {@linkcode RankFault}.
  */
 export async function shareWeights(communicator: Communicator, { values }: Model): Promise<void> {
@@ -151,8 +131,6 @@ export async function shareWeights(communicator: Communicator, { values }: Model
 /**
  * Makes sure that all ranks have the same parameters, bit for bit.
  *
- * @param communicator The ranks.
- * @param values This rank's.
  * @throws {Error} If they have not; elsewhere {@linkcode RankFault}.
  */
 export async function checkWeights(communicator: Communicator, values: Model["values"]): Promise<void> {
@@ -168,13 +146,7 @@ export async function checkWeights(communicator: Communicator, values: Model["va
   });
 }
 
-/**
- * Gives all ranks a checkpoint that rank 0 has read.
- *
- * @param communicator The ranks.
- * @param checkpoint It, or nothing.
- * @returns It, with the same bits.
- */
+/** Gives all ranks a checkpoint that rank 0 has read. */
 export async function shareCheckpoint<T extends SharedCheckpoint>(
   communicator: Communicator,
   checkpoint: T | undefined,

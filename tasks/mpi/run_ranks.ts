@@ -13,13 +13,7 @@ const PRECEDENCE = 1_000;
 /** Milliseconds in which the launcher passes on what was said. */
 const PASSING_ON = 100;
 
-/**
- * Runs a task's main function on every rank and ends the process, as `runTask` does for one.
- *
- * @param name The task.
- * @param main Does the work of a rank.
- * @param read Reads the settings.
- */
+/** Runs a task's main function on every rank and ends the process, as `runTask` does for one. */
 export async function runRanks(
   name: TaskName,
   main: (config: TaskConfig, ranks: Ranks) => Promise<number | void>,

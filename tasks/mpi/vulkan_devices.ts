@@ -51,12 +51,7 @@ const PROPERTIES_BYTES = 840;
 const PCI_BYTES = 32;
 const NAME_BYTES = 256;
 
-/**
- * Lists the devices. The environment decides about them, as it is at this moment: it names drivers and layers.
- *
- * @param library Vulkan's loader.
- * @returns They, in the loader's order; none where there is no Vulkan, or it has no driver.
- */
+/** Lists the devices. The environment decides about them, as it is at this moment: it names drivers and layers. */
 export function listVulkanDevices(library = "libvulkan.so.1"): VulkanDevice[] {
   const vulkan = load(library);
   const instance = vulkan && createInstance(vulkan);
@@ -106,13 +101,7 @@ function describe(vulkan: Vulkan, device: Handle): VulkanDevice {
   return readProperties(view.buffer, hasPci);
 }
 
-/**
- * Reads what Vulkan has told of a device.
- *
- * @param buffer VkPhysicalDeviceProperties2 and, behind it, VkPhysicalDevicePCIBusInfoPropertiesEXT.
- * @param hasPci Whether the latter has been filled in.
- * @returns The device.
- */
+/** Reads what Vulkan has told of a device. */
 export function readProperties(buffer: ArrayBuffer, hasPci: boolean): VulkanDevice {
   const view = new DataView(buffer);
   const hex = (at: number, digits: number) =>

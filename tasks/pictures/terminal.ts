@@ -6,13 +6,7 @@ export interface TerminalSize {
   rows: number;
 }
 
-/**
- * A command that runs another in a terminal of its own. What that prints on either stream comes on stdout.
- *
- * @param words The other command: a program and its arguments.
- * @param size The terminal's size.
- * @returns The program to start, its arguments, and what to add to its environment.
- */
+/** A command that runs another in a terminal of its own. What that prints on either stream comes on stdout. */
 export function inTerminal(
   words: readonly string[],
   { columns, rows }: TerminalSize,

@@ -27,7 +27,7 @@ export class TerminalScreen {
   readonly #terminal: xterm.Terminal;
   readonly #size: TerminalSize;
 
-  /** @param size Its size. */
+  
   constructor(size: TerminalSize) {
     const { columns: cols, rows } = size;
     this.#terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true });
@@ -44,11 +44,7 @@ this.#size = size;
     return this.#lines().map((spans) => spans.map(({ text }) => text).join("")).join("\n");
   }
 
-  /**
-   * The screen as SVG.
-   *
-   * @param title What it shows, for those who do not see it.
-   */
+  /** The screen as SVG. */
   toSvg(title: string): string {
     const lines = this.#lines();
     while (lines.at(-1)?.every(({ text }) => text.trim() === "")) lines.pop();

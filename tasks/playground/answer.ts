@@ -2,13 +2,7 @@
 
 import type { Session } from "./session.ts";
 
-/**
- * Predicts a typed row.
- *
- * @param text Its inputs in raw units, separated by commas.
- * @param session The network.
- * @returns The prediction in words; what is needed, where the text is something else; nothing where it is empty.
- */
+/** Predicts a typed row. */
 export async function answerTo(text: string, session: Session): Promise<string> {
   const { features, targets, rows: { table: { target } } } = session.data;
   if (text.trim() === "") return "";

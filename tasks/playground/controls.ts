@@ -10,13 +10,7 @@ type Control = HTMLInputElement | HTMLSelectElement;
 export class Controls {
   readonly #form: HTMLFormElement;
 
-  /**
-   * Fills the lists, and listens.
-   *
-   * @param form The form.
-   * @param onChange Told which setting was changed to what is allowed.
-   * @param onFault Told what is wrong with a control, or nothing.
-   */
+  /** Fills the lists, and listens. */
   constructor(form: HTMLFormElement, onChange: (key: keyof Settings) => void, onFault: (fault: string) => void) {
     this.#form = form;
     const lists = { activation: ACTIVATION_NAMES, optimizer: OPTIMIZER_NAMES };

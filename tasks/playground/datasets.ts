@@ -74,14 +74,7 @@ const POINTS: Record<Exclude<typeof DATASETS[number], "cubic">, Point> = {
   },
 };
 
-/**
- * Rows of a dataset.
- *
- * @param name Which.
- * @param noise How noisy, from 0 to 1: deviation of the points of a class, or of y, as a share of theirs.
- * @param seed Fixes them.
- * @returns The rows.
- */
+/** Rows of a dataset. */
 export function makeRows(name: Exclude<DatasetName, "csv">, noise: number, seed: number): Rows {
   const points = new Random(seed, `${name} inputs`);
   const errors = new Random(seed, `${name} noise`);
@@ -104,10 +97,6 @@ export function makeRows(name: Exclude<DatasetName, "csv">, noise: number, seed:
 /**
  * Splits rows by chance, and fits the scalers on those that train.
  *
- * @param rows The rows.
- * @param seed Draws the split.
- * @param scalers Those to use in the place of fitted ones, such as a model's own.
- * @returns The data.
  * @throws {RangeError} If a column cannot be scaled.
  */
 export function prepare(rows: Rows, seed: number, scalers?: PlayData["scalers"]): PlayData {

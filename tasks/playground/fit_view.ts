@@ -11,13 +11,7 @@ const SIZE = { width: 380, height: 340 } as const;
 /** Most rows that are drawn: each picture makes all of them anew. */
 export const MOST_ROWS = 600;
 
-/**
- * Draws the fitted curve; of classes one for each, the probability.
- *
- * @param data The rows.
- * @param predicted What the network gives in raw units [places, outputs], from the least of the input to the greatest.
- * @returns An SVG element.
- */
+/** Draws the fitted curve; of classes one for each, the probability. */
 export function fittedCurve(data: PlayData, predicted: ArrayLike<number>): SVGSVGElement {
   const { features: [x], targets, rows: { table: { target } } } = data;
   const outputs = targets.length;

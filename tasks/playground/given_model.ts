@@ -11,9 +11,6 @@ import { READERS, type Settings } from "./settings.ts";
 /**
  * Refuses a model that cannot go on with these rows.
  *
- * @param given The model.
- * @param rows The rows.
- * @param file Its name, for the errors.
  * @throws {DataError} If its columns, classes, loss or layers are others.
  */
 export function checkFit({ model, description }: SavedModel, { table, loss }: Rows, file: string): void {

@@ -36,14 +36,7 @@ export function extentOf({ rows: { x, y }, features, targets }: PlayData): Exten
   return { x: across, y: features.length > 1 ? range(x, features.length, 1) : range(y, targets.length, 0) };
 }
 
-/**
- * Places of a picture.
- *
- * @param data The rows.
- * @param across How many across.
- * @param down How many down; one input has one.
- * @returns The places.
- */
+/** Places of a picture. */
 export function gridOf(data: PlayData, across: number, down: number): Grid {
   const { features, scalers, rows: { x } } = data;
   const width = features.length;

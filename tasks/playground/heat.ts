@@ -65,14 +65,7 @@ export function sizeOfLargest(values: ArrayLike<number>): number {
   return largest;
 }
 
-/**
- * An image of a matrix, a pixel a number.
- *
- * @param rows Rows.
- * @param columns Columns.
- * @param colorAt The color of a place.
- * @returns The image, to be drawn larger.
- */
+/** An image of a matrix, a pixel a number. */
 export function imageOf(
   rows: number,
   columns: number,

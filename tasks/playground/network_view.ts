@@ -25,16 +25,7 @@ interface Place {
   readonly y: number;
 }
 
-/**
- * Draws the network.
- *
- * @param canvas Where.
- * @param session The network.
- * @param grid Inputs.
- * @param outputs What each layer gives for them.
- * @param weights The parameters by name.
- * @param palette The colours.
- */
+/** Draws the network. */
 export function drawNetwork(
   canvas: HTMLCanvasElement,
   session: Session,
@@ -147,13 +138,7 @@ function drawTiles(
 const CELL = 5;
 const MOST_PIXELS = 150;
 
-/**
- * Draws each layer's output and the gradients of its step as matrices.
- *
- * @param frame Gets a figure each.
- * @param ops A pass over some rows.
- * @param palette The colours.
- */
+/** Draws each layer's output and the gradients of its step as matrices. */
 export function drawHeat(frame: HTMLElement, ops: readonly Op[], palette: Palette): void {
   const shown = ops.filter(({ name, phase, shape }) =>
     phase !== "loss" && shape.length === 2 && shape[1] > 0 && !name.startsWith("p")

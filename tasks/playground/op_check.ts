@@ -19,16 +19,7 @@ const STEP = 1e-5;
 /** Numbers that are checked. */
 const CHECKED = 8;
 
-/**
- * Checks the numbers of a gradient that are largest.
- *
- * @param op An operation of the backward pass.
- * @param model The network in float64, with the weights that the operation saw.
- * @param x Inputs of the batch, scaled.
- * @param y Its targets.
- * @param rows Rows of the batch.
- * @returns The largest numbers, in their order; none where the operation gives no gradient.
- */
+/** Checks the numbers of a gradient that are largest. */
 export function checkOp(
   { gradientOf, values, shape }: Op,
   model: ReferenceModel,

@@ -101,15 +101,7 @@ const LOSS_FORMULAS: Readonly<Record<string, [loss: string, gradient: string]>> 
   softmax: ["mean over rows of −Σ y log softmax(ŷ)", "(softmax(ŷ) − y) / rows"],
 };
 
-/**
- * Forward, loss and backward of a step, done one by one and read in one wait.
- *
- * @param model The model; it stays as it is.
- * @param loss Its loss.
- * @param x Inputs [batch, in].
- * @param y Targets [batch, out].
- * @returns The operations, in the order in which they ran.
- */
+/** Forward, loss and backward of a step, done one by one and read in one wait. */
 export async function passOps(model: Model, loss: Loss, x: Tensor, y: Tensor): Promise<Op[]> {
   const ops: Pending[] = [];
   const tensors = model.device.tidy(() => {
@@ -141,15 +133,7 @@ const UPDATES: Readonly<Record<string, string>> = {
   adamw: "w − η (m̂ / (√v̂ + ε) + 0.01 w), m ← 0.9 m + 0.1 g, v ← 0.999 v + 0.001 g²",
 };
 
-/**
- * The update, a row for each parameter.
- *
- * @param model The model behind the update.
- * @param optimizer Its optimizer's name.
- * @param learningRate The learning rate.
- * @param values The parameters behind the update, by name.
- * @returns The operations.
- */
+/** The update, a row for each parameter. */
 export function updateOps(
   model: Model,
   optimizer: string,

@@ -29,16 +29,7 @@ export interface OutputPlaces {
   readonly fit: HTMLElement;
 }
 
-/**
- * Draws what the network gives.
- *
- * @param places Where.
- * @param data The rows.
- * @param grid Inputs.
- * @param output The last layer's output for them.
- * @param palette The colours.
- * @returns What is seen, in words.
- */
+/** Draws what the network gives. */
 export function drawOutput(
   { surface, fit }: OutputPlaces,
   data: PlayData,

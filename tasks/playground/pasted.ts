@@ -33,12 +33,7 @@ interface Cells {
   readonly lineOf: (row: number) => number;
 }
 
-/**
- * Names of a text's columns.
- *
- * @param text CSV with a header.
- * @returns The names; empty where it is no such text yet.
- */
+/** Names of a text's columns. */
 export async function columnsOf(text: string): Promise<readonly string[]> {
   return await read(text).then(({ columns }) => columns, () => []);
 }
@@ -47,9 +42,6 @@ export async function columnsOf(text: string): Promise<readonly string[]> {
  * Reads a text: a column of numbers goes in as it is, one of other texts as categories; a target of numbers with more than
  * two values is a number to predict, any other a class.
  *
- * @param text CSV with a header.
- * @param target The column to predict; the last one if left out.
- * @returns The rows.
  * @throws {DataError} If it is no CSV, too long, or there is nothing to learn from it.
  */
 export async function parsePasted(text: string, target?: string): Promise<Pasted> {

@@ -46,9 +46,6 @@ async function makeFiles(): Promise<Files> {
 /**
  * Takes comments and indentation out of kernels, which stand in a bundle as texts between backticks that begin with a
  * comment: a tenth of the library.
- *
- * @param script A minified bundle.
- * @returns The same program.
  */
 export function withShortKernels(script: string): string {
   return script.replaceAll(/`\/\/(?:[^`\\]|\\.)*`/gs, (kernel) => {

@@ -53,14 +53,7 @@ export class Session implements Disposable {
   >;
   readonly #stack = new DisposableStack();
 
-  /**
-   * Puts all on the GPU.
-   *
-   * @param device Where.
-   * @param data The rows.
-   * @param settings The controls; a model that is given has its own layers.
-   * @param given A model to go on with, which the session frees.
-   */
+  /** Puts all on the GPU. */
   constructor(device: Device, data: PlayData, settings: Settings, given?: SavedModel) {
     const { hidden, activation, seed, optimizer, learningRate } = settings;
     const { features, targets } = data;
@@ -125,7 +118,6 @@ export class Session implements Disposable {
   /**
    * Trains.
    *
-   * @param epochs How many; one that was begun counts as one.
    * @throws {NotFiniteError} If a loss or a value is not finite any more.
    */
   async train(epochs: number): Promise<void> {
@@ -146,12 +138,7 @@ export class Session implements Disposable {
     return { train: train.loss, validation: validation.loss, accuracy: validation.accuracy };
   }
 
-  /**
-   * The layers' outputs, in one wait.
-   *
-   * @param scaled Inputs [rows, features], scaled.
-   * @returns Of each layer [rows, units], in order.
-   */
+  /** The layers' outputs, in one wait. */
   async outputs(scaled: Float32Array): Promise<TensorData[]> {
     const { device } = this.model;
     const features = this.data.features.length;
@@ -209,12 +196,7 @@ export class Session implements Disposable {
     return { table, features, targets, scalers, loss: this.#loss, settings, seed, baseline };
   }
 
-  /**
-   * Predicts one row.
-   *
-   * @param raw Inputs [features] in raw units.
-   * @returns Outputs in raw units, or probabilities.
-   */
+  /** Predicts one row. */
   async predict(raw: readonly number[]): Promise<Float64Array> {
     return await new SavedModel(this.model, this.describe()).predict(raw); // not disposed of: the model is ours
   }

@@ -86,12 +86,7 @@ export function toHash(settings: Settings): string {
   return `#${new URLSearchParams(Object.entries(settings).map(([key, value]) => [key, `${value}`]))}`;
 }
 
-/**
- * Settings from the part of an address behind #: what is missing or not allowed there is the dataset's default.
- *
- * @param hash The part, with #.
- * @returns The settings.
- */
+/** Settings from the part of an address behind #: what is missing or not allowed there is the dataset's default. */
 export function fromHash(hash: string): Settings {
   const given = new URLSearchParams(hash.slice(1));
   const read = <K extends keyof Settings>(key: K) => {

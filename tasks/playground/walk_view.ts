@@ -57,11 +57,7 @@ export class Walk {
     return this.#said;
   }
 
-  /**
-   * Shows the next operation; behind the last comes the update, which is done then.
-   *
-   * @returns Whether the step is over.
-   */
+  /** Shows the next operation; behind the last comes the update, which is done then. */
   async next(): Promise<boolean> {
     if (this.#shown < this.#ops.length) {
       const op = this.#ops[this.#shown++];

@@ -15,9 +15,6 @@ export interface JsonLine {
 /**
  * Reads a stream of JSON texts, one a line; blank lines are skipped. What has arrived is given at once.
  *
- * @param name The stream's name, for the errors.
- * @param stream Bytes in UTF-8.
- * @returns The lines that arrived together.
  * @throws {DataError} With the line, where one is no JSON, not UTF-8, or too long. The lines before it are given first.
  */
 export async function* jsonLines(name: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<JsonLine[]> {

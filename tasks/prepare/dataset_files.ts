@@ -24,12 +24,7 @@ export function sidecarPath(recipe: RecipeName): string {
   return `${csvPath(recipe)}.json`;
 }
 
-/**
- * Size and time of a file.
- *
- * @param path The file.
- * @returns Both, or undefined where there is no such file.
- */
+/** Size and time of a file. */
 export async function stampOf(path: string): Promise<FileStamp | undefined> {
   try {
     const { size, mtime } = await Deno.stat(path);
@@ -43,8 +38,6 @@ export async function stampOf(path: string): Promise<FileStamp | undefined> {
 /**
  * Removes what a killed process left of a file that it was writing. Only whoever holds the dataset's lock may: nobody else
  * writes then.
- *
- * @param path The file, without `.partial`.
  */
 export async function removeAbandoned(path: string): Promise<void> {
   if (await stampOf(`${path}.partial`) !== undefined) await Deno.remove(`${path}.partial`);
@@ -55,13 +48,7 @@ export function isSameStamp(a: FileStamp | undefined, b: FileStamp | undefined):
   return a !== undefined && b !== undefined && a.size === b.size && a.mtime === b.mtime;
 }
 
-/**
- * The keys under which two groups of settings differ.
- *
- * @param made What a file was made with.
- * @param wanted What is asked for.
- * @returns The keys of `wanted`, those that differ.
- */
+/** The keys under which two groups of settings differ. */
 export function differences(made: Record<string, unknown>, wanted: Record<string, unknown>): string[] {
   return Object.keys(wanted).filter((key) => JSON.stringify(made[key]) !== JSON.stringify(wanted[key]));
 }
@@ -73,12 +60,7 @@ const DIFFERENCE_NAMES: Record<string, string> = {
   format: "version of this program",
 };
 
-/**
- * Differences in the user's words: `numDataset` is NUM_DATASET.
- *
- * @param differs What {@linkcode differences} gave.
- * @returns For instance "another NUM_DATASET, SEED".
- */
+/** Differences in the user's words: `numDataset` is NUM_DATASET. */
 export function describeDifferences(differs: readonly string[]): string {
   const names = differs.map((key) => DIFFERENCE_NAMES[key] ?? key.replaceAll(/[A-Z]/g, "_$&").toUpperCase());
   return `another ${names.join(", ")}`;

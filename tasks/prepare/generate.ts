@@ -48,12 +48,7 @@ interface Sidecar {
   file: FileStamp;
 }
 
-/**
- * Compares the dataset on disk with the settings.
- *
- * @param config The settings.
- * @returns How they relate.
- */
+/** Compares the dataset on disk with the settings. */
 export async function datasetState(config: Config): Promise<DatasetState> {
   const stamp = await stampOf(csvPath(config.recipe));
   if (stamp === undefined) return { state: "missing", differs: [] };
@@ -74,10 +69,6 @@ export interface GenDataOptions {
 /**
  * Makes the dataset, in constant memory. It takes the place of the one before it only once it is whole. Hold the dataset's
  * lock. Several ranks write the same bytes as one; if anything goes wrong at one of them, all throw.
- *
- * @param config The settings; recipe, numDataset, noise and seed count.
- * @param options Progress, and the ranks.
- * @returns Path of the CSV file.
  */
 export async function genData(config: Config, options: GenDataOptions = {}): Promise<string> {
   const { communicator = ALONE, onProgress } = options;
@@ -103,8 +94,6 @@ export async function genData(config: Config, options: GenDataOptions = {}): Pro
 /**
  * Clears up after a killed gen-data: a dataset that was whole, but not in its place, is put there; half of one is removed.
  * Hold the dataset's lock.
- *
- * @param config The settings.
  */
 export async function clearUp(config: Config): Promise<void> {
   const path = csvPath(config.recipe);
@@ -114,12 +103,7 @@ export async function clearUp(config: Config): Promise<void> {
   await removeAbandoned(sidecarPath(config.recipe));
 }
 
-/**
- * The dataset's rows, block by block.
- *
- * @param config The settings.
- * @returns Blocks of at most 4,096 rows: features, then targets.
- */
+/** The dataset's rows, block by block. */
 export function* makeRows(config: Config): Generator<number[][]> {
   const recipe = recipeOf(config.recipe);
   const streams: Streams = {
@@ -191,12 +175,7 @@ async function readSidecar({ recipe }: Config): Promise<Sidecar | undefined> {
   return sidecar?.made && sidecar.file ? sidecar as unknown as Sidecar : undefined;
 }
 
-/**
- * Makes the dataset where that is needed; rank 0 alone speaks.
- *
- * @param config The settings.
- * @param communicator The ranks.
- */
+/** Makes the dataset where that is needed; rank 0 alone speaks. */
 export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
   const path = csvPath(config.recipe);
   const isFirst = communicator.rank === 0;

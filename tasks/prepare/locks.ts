@@ -45,12 +45,6 @@ export class Lock implements Disposable {
   /**
    * Takes a lock if it is free. On a file system that has no locks this says so, and goes on without: whoever trains there
    * must not be kept from it.
-   *
-   * @param kind What the lock is for.
-   * @param name Of the run, the search or the dataset; the path of the export.
-   * @param doing What others are told that this process does, as of "which ...".
-   * @param tell Tells the user.
-   * @returns The lock, or undefined where another process has it.
    */
   static async take(
     kind: LockKind,
@@ -98,9 +92,6 @@ export class Lock implements Disposable {
 /**
  * Locks a run for training.
  *
- * @param runName The run.
- * @param tell Tells the user what may be wrong; on stderr if left out.
- * @returns The lock; hold it until the process ends.
  * @throws {ConfigError} If another process trains under this name, and goes on to do so.
  */
 export async function lockRun(runName: string, tell?: Tell): Promise<Lock> {
@@ -110,8 +101,6 @@ export async function lockRun(runName: string, tell?: Tell): Promise<Lock> {
 /**
  * Locks the name of a search.
  *
- * @param runName The search.
- * @returns The lock; hold it until the process ends.
  * @throws {ConfigError} If another process searches under this name, and goes on to do so.
  */
 export async function lockSearch(runName: string): Promise<Lock> {
@@ -121,22 +110,12 @@ export async function lockSearch(runName: string): Promise<Lock> {
 /**
  * Locks the files of a dataset, its CSV file and the scaled one, for whoever writes or scales them. Waits while another
  * process has them, and says so once.
- *
- * @param name The dataset.
- * @param doing What this process will do, as of "which ...".
- * @param tell Tells the user; on stderr if left out.
- * @returns The lock.
  */
 export async function lockDataset(name: string, doing: string, tell?: Tell): Promise<Lock> {
   return await lockOrWait("dataset", name, doing, tell);
 }
 
-/**
- * Locks the files of an export, which belong together. Waits while another process writes them, and says so once.
- *
- * @param path The path that the export was asked for.
- * @returns The lock.
- */
+/** Locks the files of an export, which belong together. Waits while another process writes them, and says so once. */
 export async function lockExport(path: string): Promise<Lock> {
   return await lockOrWait("export", resolve(path), `writes ${path}`);
 }

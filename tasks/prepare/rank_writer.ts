@@ -16,13 +16,7 @@ export interface RowPlaces {
   readonly own: [number, number, number];
 }
 
-/**
- * Where a rank's rows stand among those of all.
- *
- * @param own Rows of each part that this rank has.
- * @param communicator The ranks.
- * @returns The places.
- */
+/** Where a rank's rows stand among those of all. */
 export async function rowPlaces(own: [number, number, number], communicator: Communicator): Promise<RowPlaces> {
   const all = await gatherNumbers(communicator, own);
   const places: RowPlaces = { total: [0, 0, 0], before: [0, 0, 0], own };
@@ -33,17 +27,7 @@ export async function rowPlaces(own: [number, number, number], communicator: Com
   return places;
 }
 
-/**
- * Writes a scaled dataset. Rank 0 begins the file and puts it into place once all ranks have written their rows.
- *
- * @param path The file.
- * @param rows Where this rank's rows stand.
- * @param widths Columns of inputs and of targets.
- * @param metadata Texts that go with the tensors; those of rank 0 count.
- * @param write Appends this rank's rows, speaking with no other rank.
- * @param finish Is done behind that: what it throws keeps the file from its place.
- * @param communicator The ranks.
- */
+/** Writes a scaled dataset. Rank 0 begins the file and puts it into place once all ranks have written their rows. */
 export async function writeTogether(
   path: string,
   rows: RowPlaces,

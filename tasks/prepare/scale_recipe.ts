@@ -73,9 +73,6 @@ interface Source {
  * targets are classes: they stay as they are. Hold the dataset's lock. Several ranks read and write a part of the rows each;
  * if anything goes wrong at one of them, all throw.
  *
- * @param config The settings; recipe, scalingMethod, loss, split and seed count.
- * @param options Progress, and the ranks.
- * @returns Counts and statistics of all rows, the same at every rank.
  * @throws {DataError} If the CSV file cannot be used.
  * @throws {RangeError} If a column has no variance, or no row is left for training.
  */
@@ -113,12 +110,7 @@ export async function scaleData(config: Config, options: ScaleOptions = {}): Pro
   return { path: scaled, counts: { train, validation, test }, before, after };
 }
 
-/**
- * A report as a table: one line per column with its statistics before and after.
- *
- * @param report What {@linkcode scaleData} gave.
- * @returns Lines without a last line break.
- */
+/** A report as a table: one line per column with its statistics before and after. */
 export function formatReport(report: ScaleReport): string {
   const numbers = ({ min, max, mean, deviation }: ColumnStatistics) => [min, max, mean, deviation].map(formatNumber);
   const rows = [
@@ -259,24 +251,13 @@ async function checkFinite(
   throw new DataError(problem, { ...place, column: names[at % names.length] });
 }
 
-/**
- * Splits and scales the recipe's dataset, or the user's own table. Hold the dataset's lock.
- *
- * @param config The settings.
- * @param options Progress, and the ranks.
- * @returns What was done, for people to read.
- */
+/** Splits and scales the recipe's dataset, or the user's own table. Hold the dataset's lock. */
 export async function scale(config: Config, options: ScaleOptions = {}): Promise<string> {
   if (config.data === "") return formatReport(await scaleData(config, options));
   return formatTableReport(await scaleTable(config, options));
 }
 
-/**
- * Splits and scales the dataset; rank 0 alone speaks.
- *
- * @param config The settings.
- * @param communicator The ranks.
- */
+/** Splits and scales the dataset; rank 0 alone speaks. */
 export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
   const source = config.data || csvPath(config.recipe);
   const isFirst = communicator.rank === 0;

@@ -65,9 +65,6 @@ export interface ScaleTableOptions {
  * it is whole. Hold the dataset's lock. Several ranks read and write a part of the rows each; if anything goes wrong at one
  * of them, all throw.
  *
- * @param config The settings.
- * @param options Progress, in passes; and the ranks.
- * @returns What was done.
  * @throws {ConfigError} If settings and columns do not go together.
  * @throws {DataError} If the file cannot be used.
  * @throws {RangeError} If the training rows are too few, or say nothing.

@@ -74,9 +74,6 @@ export interface ScaledState {
  * The scaler of targets that are numbers. One that is constant is refused where it would have to be scaled; under "none" it
  * goes through, and training warns of it in the same words.
  *
- * @param method The method.
- * @param columns Statistics of the training rows.
- * @returns The scaler.
  * @throws {RangeError} If a target cannot be scaled so.
  */
 export function targetScaler(method: ScalingMethod, columns: readonly ColumnStatistics[]): Scaler {
@@ -110,8 +107,6 @@ export function scaledPathOf(config: Config): string {
 /**
  * The files that the dataset is made of, those of a folder each.
  *
- * @param config The settings.
- * @returns Size and time by path.
  * @throws {Deno.errors.NotFound} If one of the user's own files is not there.
  */
 export async function sourcesOf(config: Config): Promise<Record<string, FileStamp>> {
@@ -126,13 +121,7 @@ export async function sourcesOf(config: Config): Promise<Record<string, FileStam
   return stamps;
 }
 
-/**
- * A file that was changed, came or went between two looks at the sources.
- *
- * @param before Size and time by path, of the first.
- * @param now Of the second.
- * @returns The first such file; undefined where there is none.
- */
+/** A file that was changed, came or went between two looks at the sources. */
 export function changedSource(
   before: Record<string, FileStamp>,
   now: Record<string, FileStamp>,
@@ -140,14 +129,7 @@ export function changedSource(
   return Object.keys({ ...before, ...now }).find((file) => !isSameStamp(before[file], now[file]));
 }
 
-/**
- * The metadata of a scaled dataset.
- *
- * @param config The settings.
- * @param description What the rows are.
- * @param sources Size and time of the CSV files.
- * @returns Texts by name.
- */
+/** The metadata of a scaled dataset. */
 export function metadataOf(
   config: Config,
   { scalers, table, loss }: DatasetDescription,
@@ -166,12 +148,7 @@ export function metadataOf(
   };
 }
 
-/**
- * Compares the scaled dataset on disk with the settings and with the CSV files.
- *
- * @param config The settings.
- * @returns How they relate.
- */
+/** Compares the scaled dataset on disk with the settings and with the CSV files. */
 export async function scaledState(config: Config): Promise<ScaledState> {
   const path = scaledPathOf(config);
   const sources = await sourcesOf(config);
@@ -187,8 +164,6 @@ export async function scaledState(config: Config): Promise<ScaledState> {
 /**
  * Opens a scaled dataset.
  *
- * @param path The file, as `scale` writes it.
- * @returns Columns, scalers and rows.
  * @throws {DataError} If it is another kind of file.
  */
 export async function openScaledDataset(path: string): Promise<ScaledDataset> {

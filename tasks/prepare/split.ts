@@ -31,23 +31,12 @@ export class Splitter {
   readonly #random: Random;
   readonly #counts: [number, number, number] = [0, 0, 0];
 
-  /**
-   * @param shares Shares of the parts; they add up to 1.
-   * @param seed The seed; one seed gives one split.
-   * @param purpose Tells splits under one seed from each other.
-   */
   constructor(shares: readonly [number, number, number], seed: number, purpose = "split") {
     this.#shares = shares;
     this.#random = new Random(seed, purpose);
   }
 
-  /**
-   * How many rows each part gets in the end, without splitting any.
-   *
-   * @param shares Shares of the parts; they add up to 1.
-   * @param rows How many rows there are.
-   * @returns Rows of each part, under any seed.
-   */
+  /** How many rows each part gets in the end, without splitting any. */
   static countsOf(shares: readonly [number, number, number], rows: number): [number, number, number] {
     const splitter = new Splitter(shares, 0);
     for (let done = 0; done < rows; done += SPLIT_BLOCK) splitter.#takeQuotas(Math.min(SPLIT_BLOCK, rows - done));
@@ -59,12 +48,7 @@ export class Splitter {
     return [...this.#counts];
   }
 
-  /**
-   * Splits the next rows.
-   *
-   * @param count How many rows, usually 4,096 until the last block.
-   * @returns For each row the index of its part in {@linkcode PARTS}.
-   */
+  /** Splits the next rows. */
   assign(count: number): Uint8Array {
     const quotas = this.#takeQuotas(count);
     const order = this.#random.permutation(count);
@@ -103,23 +87,12 @@ export class RangeSplitter {
   #parts: Uint8Array = new Uint8Array();
   #end = 0;
 
-  /**
-   * @param splitter Has split nothing yet.
-   * @param rows Rows of the whole file; may be left out where all of them are read.
-   */
   constructor(splitter: Splitter, rows?: number) {
     this.#splitter = splitter;
     this.#rows = rows;
   }
 
-  /**
-   * Splits some rows.
-   *
-   * @param firstRow Index of the first in the file; they go up from call to call.
-   * @param count How many: no more than up to the next multiple of {@linkcode SPLIT_BLOCK}; where all rows are read, so many
-   * or the file's last.
-   * @returns For each row the index of its part in {@linkcode PARTS}.
-   */
+  /** Splits some rows. */
   assign(firstRow: number, count: number): Uint8Array {
     // Blocks of others are drawn too: a stream of random numbers cannot be entered in its midst.
     while (this.#end <= firstRow) {

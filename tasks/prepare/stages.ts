@@ -14,11 +14,6 @@ import type { View } from "../show/view.ts";
  * Makes the dataset, or takes the user's own table, scales it where that is needed, and opens it. From the first to the last
  * no other process changes it: it is what these settings ask for. Once open it stays whole, as writers replace the file.
  * Several ranks make, scale and open it together; rank 0 holds the lock, and what is there decides by what it sees.
- *
- * @param config The settings.
- * @param view Is told what was done.
- * @param communicator The ranks; if anything goes wrong at one of them, all throw.
- * @returns The scaled dataset, of the same rows at every rank; dispose of it.
  */
 export async function prepareDataset(
   config: Config,

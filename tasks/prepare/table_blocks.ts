@@ -30,15 +30,7 @@ export interface PartedBlock {
   faultOf: (error: unknown, index: number) => unknown;
 }
 
-/**
- * All rows, source by source.
- *
- * @param config The settings; separator and missing count.
- * @param plan The columns.
- * @param sources Where the rows are.
- * @param onProgress Progress over the first source.
- * @returns The blocks, in order.
- */
+/** All rows, source by source. */
 export async function* partedBlocks(
   config: Config,
   plan: TablePlan,

@@ -38,12 +38,6 @@ export class NumericFit implements ColumnFit {
   readonly #before: number;
   #missingCells = 0;
 
-  /**
-   * @param name The column's name.
-   * @param missing What missing cells get.
-   * @param seed Draws the sample of which the median is taken where there are more values than are kept.
-   * @param before How many values other ranks have before these, which the median of all needs to know.
-   */
   constructor(name: string, missing: MissingPolicy, seed: number, before = 0) {
     this.#name = name;
     this.#missing = missing;
@@ -118,10 +112,6 @@ export class CategoricalFit implements ColumnFit {
   readonly #missing: MissingPolicy;
   #counts = new Map<string, number>();
 
-  /**
-   * @param name The column's name.
-   * @param missing What missing cells get.
-   */
   constructor(name: string, missing: MissingPolicy) {
     this.#name = name;
     this.#missing = missing;
@@ -161,10 +151,6 @@ export class TargetFit {
   readonly #statistics: RunningStatistics;
   #counts: Map<string, number> | undefined;
 
-  /**
-   * @param names The target's columns.
-   * @param kind Whether they are numbers or classes.
-   */
   constructor(names: readonly string[], kind: Target["kind"]) {
     this.#names = names;
     this.#statistics = new RunningStatistics(names);

@@ -47,11 +47,6 @@ export function separatorNamed(name: Config["separator"]): Separator | undefined
 /**
  * Reads a table through once. A byte or two per row stay in memory, eight more with a time column.
  *
- * @param path The file, or the folder.
- * @param config The settings; separator, target and timeColumn count.
- * @param onProgress Progress.
- * @param communicator The ranks.
- * @returns What it holds.
  * @throws {DataError} If the file is no CSV file, or a time is missing or none.
  */
 export async function lookAt(

@@ -35,9 +35,6 @@ interface Role {
 /**
  * Chooses inputs and target.
  *
- * @param config The settings.
- * @param look What the table holds.
- * @returns The plan.
  * @throws {ConfigError} If settings name columns that are not there, or ask for what the columns cannot be.
  * @throws {DataError} If a column of numbers holds texts, the target says nothing, or cells are missing and may not be.
  */

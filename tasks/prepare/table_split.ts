@@ -16,13 +16,6 @@ export const DROPPED = 255;
 /**
  * Gives each row its part: by time where there is a time column, else by the seed, each class by itself. Rows of the same time
  * stay together. With files of validation or test rows, all are for training.
- *
- * @param config The settings.
- * @param look What the table holds.
- * @param plan Its columns.
- * @param onProgress Progress; under missing "drop" the table is read through.
- * @param communicator The ranks.
- * @returns For each row of this rank the index of its part in PARTS, or {@linkcode DROPPED}.
  */
 export async function assignParts(
   config: Config,
@@ -125,11 +118,6 @@ async function assignByTime(
 /**
  * What would stand at a place if the numbers of all ranks were sorted together; found by halving the numbers that there are,
  * which float64 counts in the order of their bits.
- *
- * @param sorted Those of this rank, in order.
- * @param place The place, from 0.
- * @param communicator The ranks.
- * @returns The number.
  */
 export async function smallest(sorted: Float64Array, place: number, communicator: Communicator): Promise<number> {
   if (communicator.size === 1) return sorted[place];

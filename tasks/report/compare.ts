@@ -27,12 +27,7 @@ const MEASURES = ["rows", "loss", "mse", "rmse", "mae", "r2", "accuracy", "macro
 /** Settings that are not the same in all runs: a text for each run, "" where it has none. */
 export type Differences = Partial<Record<Key, string[]>>;
 
-/**
- * Settings that differ.
- *
- * @param runs The runs.
- * @returns The texts of each by key; RUN_NAME is not among them.
- */
+/** Settings that differ. */
 export function differencesOf(runs: readonly RunRecords[]): Differences {
   const texts = (key: Key) => runs.map(({ settings }) => settings[key] ?? presetOf(key));
   const differing = KEYS.filter((key) => key !== "RUN_NAME" && new Set(texts(key)).size > 1);
@@ -44,13 +39,7 @@ function presetOf(key: Key): string {
   return [...RECIPE_KEYS, ...TABLE_KEYS].some((known) => known === key) ? "" : SETTINGS[key].default;
 }
 
-/**
- * What of the runs cannot be compared, and why.
- *
- * @param runs The runs.
- * @param differences Their settings.
- * @returns A sentence each.
- */
+/** What of the runs cannot be compared, and why. */
 export function notesOf(runs: readonly RunRecords[], differences: Differences): string[] {
   const among = (...keys: readonly Key[]) => {
     const found = keys.filter((key) => key in differences);
@@ -76,12 +65,7 @@ export function notesOf(runs: readonly RunRecords[], differences: Differences): 
   ].filter((note) => note !== false);
 }
 
-/**
- * Everything as text.
- *
- * @param runs The runs.
- * @returns Lines without a last line break.
- */
+/** Everything as text. */
 export function formatComparison(runs: readonly RunRecords[]): string {
   const differences = differencesOf(runs);
   const notes = notesOf(runs, differences);

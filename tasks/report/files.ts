@@ -27,8 +27,6 @@ export interface RunFiles {
 /**
  * Reads them; what is not there is empty.
  *
- * @param folder The run's folder.
- * @returns Their content.
  * @throws {DataError} If one is a link.
  */
 export async function readRunFiles({ path, logs }: RunFolder): Promise<RunFiles> {

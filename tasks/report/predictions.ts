@@ -25,14 +25,7 @@ const SMALL_LAYERS = 6;
 /** Classes that a curve each is drawn for at most. */
 const MAX_CURVES = 8;
 
-/**
- * Predicts a sample of rows.
- *
- * @param saved The network.
- * @param part Name of the part.
- * @param source Its rows.
- * @returns What charts need of it.
- */
+/** Predicts a sample of rows. */
 export async function predictSample(saved: SavedModel, part: string, source: RowSource): Promise<Predictions> {
   const { model, description: { loss, scalers, targets, table: { target } } } = saved;
   const block = await sampleRows(source, SAMPLE_ROWS);
@@ -116,13 +109,7 @@ function fewer(rows: number, targets: number): number[] {
   return Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step);
 }
 
-/**
- * Checks the gradients of a small copy of a network: the same kinds of layers, few units.
- *
- * @param device Where the GPU's side runs.
- * @param saved The network.
- * @returns The lines of the check, or why there are none.
- */
+/** Checks the gradients of a small copy of a network: the same kinds of layers, few units. */
 export async function checkSmallCopy(
   device: Device,
   { model, description }: SavedModel,

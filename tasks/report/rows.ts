@@ -26,14 +26,7 @@ export interface Counted {
   readonly rows: number;
 }
 
-/**
- * Counts how the values of columns are spread.
- *
- * @param source Scaled rows.
- * @param scalers Their scalers, which know the range of each column.
- * @param most Columns at most, of inputs and of targets.
- * @returns A histogram for each column, in raw units.
- */
+/** Counts how the values of columns are spread. */
 export async function countValues(
   source: RowSource,
   scalers: { readonly inputs: Scaler; readonly targets: Scaler },
@@ -90,13 +83,7 @@ async function* pieces(source: RowSource, limit: number): AsyncGenerator<RowBloc
   }
 }
 
-/**
- * Draws rows evenly: every so many-th one; of a very large source in short runs.
- *
- * @param source The rows.
- * @param most How many at most.
- * @returns Their values.
- */
+/** Draws rows evenly: every so many-th one; of a very large source in short runs. */
 export async function sampleRows(source: RowSource, most: number): Promise<RowBlock> {
   if (source.rows <= most) return await source.read(0, source.rows);
   const x = new Float32Array(most * source.inputs);

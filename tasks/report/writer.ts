@@ -48,8 +48,6 @@ export interface WrittenReport {
 /**
  * Writes the report of a finished run.
  *
- * @param request Which run, and where to.
- * @returns The paths of what was written.
  * @throws {DataError} If a file of the run does not fit, or is a link.
  * @throws {Deno.errors.NotFound} If there is no such run.
  */

@@ -66,10 +66,6 @@ export class Checkpoints {
   readonly #keep: number;
   #kept: Kept[] = [];
 
-  /**
-   * @param runFolder The run's folder.
-   * @param keep How many of the latest stay.
-   */
   constructor(runFolder: string, keep: number) {
     this.folder = `${runFolder}/checkpoints`;
     this.#keep = keep;
@@ -81,12 +77,7 @@ export class Checkpoints {
     return last && await stampOf(last.path) ? last.step : undefined;
   }
 
-  /**
-   * Reads the last checkpoint that is whole.
-   *
-   * @param onDamage Told of each that is not, with the reason.
-   * @returns It; undefined where there is none.
-   */
+  /** Reads the last checkpoint that is whole. */
   async open(onDamage: (message: string) => void): Promise<RunCheckpoint | undefined> {
     await this.#list(onDamage);
     for (let last = this.#kept.at(-1); last; last = this.#kept.at(-1)) {
@@ -104,8 +95,6 @@ export class Checkpoints {
   /**
    * Writes a checkpoint, then removes those that are no longer wanted.
    *
-   * @param state What the training stands at.
-   * @param notes What the run stands at.
    * @throws What the system has against it, with path and bytes.
    */
   async write(state: TrainingState, notes: RunNotes): Promise<void> {

@@ -21,7 +21,6 @@ export class RunFolder {
   /** metrics.jsonl, layers.jsonl and trace.jsonl. */
   readonly logs: Logs<RunLog>;
 
-  /** @param runName The run's name, without path separators. */
   constructor(runName: string) {
     this.path = `${DATA_FOLDER}/runs/${runName}`;
     this.logs = forLogs((name) => new RunLog(`${this.path}/${name}.jsonl`));
@@ -35,8 +34,6 @@ export class RunFolder {
   /**
    * Reads the model.
    *
-   * @param read Reads it from a path.
-   * @returns What it returns.
    * @throws {Deno.errors.NotFound} If there is none; the message says how to make it.
    */
   async readModel<T>(read: (path: string) => Promise<T>): Promise<T> {
@@ -49,11 +46,7 @@ export class RunFolder {
     }
   }
 
-  /**
-   * Makes the folder, empty. One that is there under its name is kept aside under the next free number.
-   *
-   * @returns Where the earlier run lies now, if there was one.
-   */
+  /** Makes the folder, empty. One that is there under its name is kept aside under the next free number. */
   async create(): Promise<string | undefined> {
     let aside: string | undefined;
     if (await stampOf(this.path) !== undefined) {
@@ -95,7 +88,6 @@ export class RunFolder {
   /**
    * Takes lines of the logs away that were written behind a checkpoint.
    *
-   * @param bytes What stays of each.
    * @throws {DataError} If there is less.
    */
   async cut(bytes: Logs<number>): Promise<void> {
@@ -105,7 +97,6 @@ export class RunFolder {
   /**
    * Puts the logs on the disk.
    *
-   * @param bytes How much there must be of each.
    * @throws {DataError} If it is less: somebody else has changed the file.
    */
   async flush(bytes: Logs<number>): Promise<void> {

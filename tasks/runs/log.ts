@@ -10,7 +10,6 @@ export class RunLog {
   readonly path: string;
   #bytes = 0;
 
-  /** @param path The file; it need not be there. */
   constructor(path: string) {
     this.path = path;
   }
@@ -23,7 +22,6 @@ export class RunLog {
   /**
    * Adds a line.
    *
-   * @param value What it holds.
    * @throws What the system has against it, with path and bytes.
    */
   async append(value: object): Promise<void> {
@@ -35,7 +33,6 @@ export class RunLog {
   /**
    * Puts what was added on the disk.
    *
-   * @param bytes How much there must be.
    * @throws {DataError} If it is less: somebody else has changed the file.
    */
   async flush(bytes: number): Promise<void> {
@@ -53,7 +50,6 @@ export class RunLog {
   /**
    * Takes lines away that were written behind a checkpoint.
    *
-   * @param bytes What stays.
    * @throws {DataError} If there is less.
    */
   async cut(bytes: number): Promise<void> {

@@ -31,8 +31,6 @@ export type RunSummary =
 /**
  * Reads what runs have left.
  *
- * @param runs Their names.
- * @returns Each run, in that order.
  * @throws {ConfigError} If some are not there; it says which, and which are.
  * @throws {DataError} If a file is damaged.
  */
@@ -57,8 +55,6 @@ export async function readRuns(runs: readonly string[]): Promise<RunRecords[]> {
 /**
  * Tells somebody who looks on from now on what a run has done before.
  *
- * @param run Its name.
- * @param spectator Is told of its epochs, and of the looks at its layers.
  * @throws {DataError} If a file is damaged.
  */
 export async function recall(run: string, spectator: Spectator): Promise<void> {

@@ -23,9 +23,6 @@ export async function loadRun(device: Device, runName: string): Promise<SavedMod
 /**
  * Reads a run's model. A run from elsewhere may hold links: none is followed, so that nothing outside is read or written.
  *
- * @param runName The run.
- * @param read Reads the model from its path.
- * @returns What it returns.
  * @throws {DataError} If folder or model are links.
  */
 export async function readRun<T>(runName: string, read: (path: string) => Promise<T>): Promise<T> {
@@ -40,13 +37,7 @@ export async function readRun<T>(runName: string, read: (path: string) => Promis
   return await run.readModel(read);
 }
 
-/**
- * The records of a table, block by block.
- *
- * @param path The file, or a folder of files.
- * @param wanted The wanted columns, wherever they stand in the file.
- * @param onColumns Told the names of all columns, once.
- */
+/** The records of a table, block by block. */
 export async function* fileRecords(
   path: string,
   wanted: readonly string[],

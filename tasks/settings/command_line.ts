@@ -14,16 +14,7 @@ export interface CommandLine {
   faults: string[];
 }
 
-/**
- * Reads a command line.
- *
- * @param task Name of the task, for the faults.
- * @param args The command line.
- * @param keys Keys whose flags the task takes.
- * @param isBoolean Tells keys whose flag may stand alone.
- * @param takesNumbers Whether something beside flags is welcome.
- * @returns Values by key, and all faults.
- */
+/** Reads a command line. */
 export function parseCommandLine(
   task: string,
   args: readonly string[],

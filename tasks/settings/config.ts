@@ -56,11 +56,6 @@ export interface Surroundings {
 /**
  * Reads the settings of a task.
  *
- * @param name The task.
- * @param args Its command line.
- * @param surroundings Environment and `.env`; those of the process if left out.
- * @param kept Texts in the place of defaults: those of a run that is resumed.
- * @returns The settings.
  * @throws {ConfigError} With all that is wrong.
  */
 export function readConfig(
@@ -118,12 +113,7 @@ export function readConfig(
   return { ...config, ...used, input, output, extras: line.values, numbers: line.numbers };
 }
 
-/**
- * The help text of a task.
- *
- * @param name The task.
- * @returns Lines without a last line break.
- */
+/** The help text of a task. */
 export function usage(name: TaskName): string {
   const task: Task = TASKS[name];
   const rows = task.keys.map((key) => {

@@ -10,13 +10,7 @@ export type Format = typeof FORMATS[number];
 /** What --format may be, in words. */
 export const ALLOWED_FORMATS = `${FORMATS.slice(0, -1).join(", ")} or ${FORMATS.at(-1)}`;
 
-/**
- * What is wrong with --format.
- *
- * @param format Its text; undefined where it was not given.
- * @param faults What is known to be wrong with the command line.
- * @returns A fault, or none.
- */
+/** What is wrong with --format. */
 export function formatFaults(format: string | undefined, faults: readonly string[]): string[] {
   if (format === undefined) {
     // A flag without a value has been told.

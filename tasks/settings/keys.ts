@@ -210,22 +210,12 @@ export const GROUP_KEYS: readonly GroupKey[] = ["SYNC_EVERY", "OUTER_LEARNING_RA
 /** Those of one that trains. */
 export const TRAINING_KEYS = KEYS.filter((key) => key !== "TRIALS" && !GROUP_KEYS.some((known) => known === key));
 
-/**
- * The flag of a key: "--num-dataset" for NUM_DATASET.
- *
- * @param key The key.
- * @returns The flag.
- */
+/** The flag of a key: "--num-dataset" for NUM_DATASET. */
 export function flagOf(key: string): string {
   return `--${key.toLowerCase().replaceAll("_", "-")}`;
 }
 
-/**
- * The name of a key in the configuration: "numDataset" for NUM_DATASET.
- *
- * @param key The key.
- * @returns The property's name.
- */
+/** The name of a key in the configuration: "numDataset" for NUM_DATASET. */
 export function propertyOf<K extends Key>(key: K): Camel<K> {
   return key.toLowerCase().replace(/_(.)/g, (_, letter) => letter.toUpperCase()) as Camel<K>;
 }

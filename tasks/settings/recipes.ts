@@ -82,12 +82,7 @@ export const RECIPES = {
   },
 } as const satisfies Record<RecipeName, Recipe>;
 
-/**
- * The recipe of a name.
- *
- * @param name Its name.
- * @returns The recipe.
- */
+/** The recipe of a name. */
 export function recipeOf(name: RecipeName): Recipe {
   return RECIPES[name];
 }

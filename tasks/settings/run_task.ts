@@ -18,10 +18,6 @@ const ENGINE_ERRORS = new RegExp(
 /**
  * Runs a task's main function and ends the process: with 0, with the number that it returns, with 2 where settings are
  * wrong, with 1 on any other error. Only errors that no user can cause show a stack.
- *
- * @param name The task.
- * @param main Does the work.
- * @param read Reads the settings.
  */
 export async function runTask(
   name: TaskName,
@@ -53,13 +49,7 @@ export async function exitCodeOf(
   }
 }
 
-/**
- * An error as a user should see it.
- *
- * @param name The task.
- * @param error Whatever was thrown.
- * @returns One line, or one per fault of the settings; with a stack where this program is at fault.
- */
+/** An error as a user should see it. */
 export function describeError(name: string, error: unknown): string {
   // Messages quote files, and a terminal must not obey what they hold.
   return printable(shorten(textOf(name, error), MAX_MESSAGE), "\n");

@@ -9,13 +9,7 @@ export const RECIPE_KEYS: readonly Key[] = ["RECIPE", "GENERATE_DATASET", "NUM_D
 /** Where settings were found, by key. */
 type Found = Partial<Record<Key, string>>;
 
-/**
- * What is wrong with settings that are right each by itself.
- *
- * @param config The settings.
- * @param found Where those that are not preset were found.
- * @returns One text per fault.
- */
+/** What is wrong with settings that are right each by itself. */
 export function tableFaults(config: Config, found: Found): string[] {
   if (config.data !== "") return [...withTable(found), ...splitFaults(config, found), ...lossFaults(config, found)];
   const faults = TABLE_KEYS.filter((key) => found[key] !== undefined).map((key) =>

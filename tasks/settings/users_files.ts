@@ -3,24 +3,13 @@
 import { dirname, resolve } from "node:path";
 import { writeFully } from "../../lib/base/files.ts";
 
-/**
- * A path from the folder that the user stood in: `deno task` leaves it for the project's, and keeps its name.
- *
- * @param path The path as it was typed, or none.
- * @returns The path from here.
- */
+/** A path from the folder that the user stood in: `deno task` leaves it for the project's, and keeps its name. */
 export function fromUsersFolder<T extends string | undefined>(path: T): T | string {
   const folder = Deno.env.get("INIT_CWD");
   return path === undefined || !folder || folder === Deno.cwd() ? path : resolve(folder, path);
 }
 
-/**
- * Writes a file that appears under its name only once it is whole.
- *
- * @param path The file; one that is there is replaced.
- * @param write Writes it, piece by piece.
- * @returns What `write` returns.
- */
+/** Writes a file that appears under its name only once it is whole. */
 export async function writeAside<T>(
   path: string,
   write: (sink: (piece: string | Uint8Array) => Promise<void>) => Promise<T>,

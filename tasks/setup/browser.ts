@@ -46,9 +46,6 @@ const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 /**
  * Opens an empty page in a browser of its own, which is closed at the end.
  *
- * @param body What to do with the page; `seen` fills while it runs.
- * @param options How the page is shown.
- * @returns What the body returns.
  * @throws {Deno.errors.NotFound} Where there is no Chromium.
  */
 export async function withPage<T>(

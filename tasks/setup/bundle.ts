@@ -33,9 +33,6 @@ export interface BundleOptions {
 /**
  * Bundles a script with Deno's own bundler, which a first use downloads from npm.
  *
- * @param script The script, which draws charts.
- * @param options How.
- * @returns JavaScript without imports, minified; the same for the same files and version of Deno.
  * @throws {Error} If it does not bundle; the message is the bundler's.
  * @throws {RangeError} If a file that is to be left out is not there.
  */
@@ -62,9 +59,6 @@ async function run(script: URL | string, options: readonly string[]): Promise<st
  * Leaves files out of a bundle: each of their names stays as a function that does nothing, because some are called when a
  * script is loaded, and what only they used goes when it is minified.
  *
- * @param bundled A bundle that is not minified, with a comment above what each file gave.
- * @param unused Paths of the files.
- * @returns The bundle without them.
  * @throws {RangeError} If none of the files has such a path.
  */
 export function leaveOut(bundled: string, unused: readonly RegExp[]): string {

@@ -37,12 +37,7 @@ const COMMANDS: Record<string, readonly string[]> = {
   "zypper": ["zypper", "install", "-y", "chromium"],
 };
 
-/**
- * Looks for Chromium.
- *
- * @param env The environment: CHROMIUM, a path, goes before what is on the PATH.
- * @returns Its path; undefined where there is none.
- */
+/** Looks for Chromium. */
 export async function findChromium(env: Record<string, string> = Deno.env.toObject()): Promise<string | undefined> {
   const isFile = (path: string) => Deno.stat(path).then((found) => found.isFile, () => false);
   if (env.CHROMIUM) return await isFile(env.CHROMIUM) ? env.CHROMIUM : undefined;
@@ -72,12 +67,7 @@ async function answers(path: string): Promise<boolean> {
   }
 }
 
-/**
- * Decides what to do about Chromium, without doing it.
- *
- * @param found What was found on the machine.
- * @returns A line to say, and the command to run; neither where there is a Chromium.
- */
+/** Decides what to do about Chromium, without doing it. */
 export function plan({ path, asked, manager, mayInstall, forbidden }: Findings): {
   message?: string;
   command?: readonly string[];
@@ -91,21 +81,13 @@ export function plan({ path, asked, manager, mayInstall, forbidden }: Findings):
   return { message: `Pages are tested in Chromium, which is not here. Installing it: ${text}`, command };
 }
 
-/**
- * Says that there is no Chromium, and what to do.
- *
- * @param asked The value of CHROMIUM, where it is set.
- */
+/** Says that there is no Chromium, and what to do. */
 export function describeMissing(asked: string | undefined = Deno.env.get("CHROMIUM")): string {
   if (asked) return `CHROMIUM is ${JSON.stringify(asked)}, where there is no file: correct it, or unset it.`;
   return "Found no Chromium: install it or Google Chrome, or set CHROMIUM to its path.";
 }
 
-/**
- * Installs Chromium where there is none and it may be installed; says what it does.
- *
- * @returns Whether there is one now.
- */
+/** Installs Chromium where there is none and it may be installed; says what it does. */
 export async function ensureChromium(): Promise<boolean> {
   const path = await findChromium();
   if (path !== undefined) return true;

@@ -33,12 +33,7 @@ const COMMANDS: Record<string, readonly string[]> = {
 /** Gives tests hosts of their own on one machine. */
 const IP_COMMAND = ["apt-get", "install", "-y", "--no-install-recommends", "iproute2"];
 
-/**
- * Decides what to do about Open MPI, without doing it.
- *
- * @param found What was found on the machine.
- * @returns A line to say, and the command to run; neither where it can be used.
- */
+/** Decides what to do about Open MPI, without doing it. */
 export function plan({ fault, manager, mayInstall, forbidden }: Findings): {
   message?: string;
   command?: readonly string[];
@@ -51,12 +46,7 @@ export function plan({ fault, manager, mayInstall, forbidden }: Findings): {
   return { message: `${fault}. Installing Open MPI: ${text}`, command };
 }
 
-/**
- * Judges what starts ranks.
- *
- * @param version What `mpirun --version` says; undefined where there is no such program.
- * @returns Why it will not do; undefined where it will.
- */
+/** Judges what starts ranks. */
 export function faultOfLauncher(version: string | undefined): string | undefined {
   if (version === undefined) return "Found no mpirun";
   const [_, major] = /^mpirun \(Open MPI\) (\d+)\./.exec(version) ?? [];
@@ -88,11 +78,7 @@ async function outputOf(program: string, args: readonly string[]): Promise<strin
   }
 }
 
-/**
- * Installs Open MPI where it is missing and may be installed; says what it does.
- *
- * @returns Whether it can be used now.
- */
+/** Installs Open MPI where it is missing and may be installed; says what it does. */
 export async function ensureMpi(): Promise<boolean> {
   const fault = await findFault();
   if (fault === undefined) return true;

@@ -8,11 +8,7 @@ export function isForbidden(): boolean {
   return !["", "0", "false"].includes(Deno.env.get("NO_SETUP") ?? "");
 }
 
-/**
- * Whether packages may be installed: as root on Debian or Ubuntu.
- *
- * @param manager The package manager of this machine.
- */
+/** Whether packages may be installed: as root on Debian or Ubuntu. */
 export function mayInstallWith(manager: string | undefined): boolean {
   return manager === "apt-get" && Deno.uid() === 0;
 }
@@ -33,12 +29,7 @@ export async function findPackageManager(): Promise<string | undefined> {
 /** Held while apt-get works. */
 const LOCK = "/tmp/backhand_install.lock";
 
-/**
- * Installs packages, with fresh lists of them where it does not work with those at hand; says what went wrong.
- *
- * @param command The package manager and its arguments.
- * @returns Whether it worked.
- */
+/** Installs packages, with fresh lists of them where it does not work with those at hand; says what went wrong. */
 export async function install(command: readonly string[]): Promise<boolean> {
   const run = async (args: readonly string[]) => {
     const env = { DEBIAN_FRONTEND: "noninteractive" };

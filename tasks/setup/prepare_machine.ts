@@ -41,12 +41,7 @@ const driverCommands: Record<string, readonly string[]> = {
   "zypper": ["zypper", "install", "-y", "libvulkan_lvp"],
 };
 
-/**
- * Decides what to do, without doing it.
- *
- * @param found What was found on the machine and in the tree.
- * @returns The changes, what to say, and the exit code.
- */
+/** Decides what to do, without doing it. */
 export function plan(found: Findings): Plan {
   const { jsrAnswers, linked, pinned, adapter, backend, driver, mayInstall, forbidden } = found;
   const changes: Plan["changes"] = [];
@@ -84,12 +79,7 @@ export function plan(found: Findings): Plan {
   return { changes, messages, exitCode };
 }
 
-/**
- * Makes the changes of a plan that concern the project's folder.
- *
- * @param root The project's folder.
- * @param changes The plan's changes; others are left alone.
- */
+/** Makes the changes of a plan that concern the project's folder. */
 export async function changeTree(root: URL, changes: Plan["changes"]): Promise<void> {
   const link = new URL(".offline", root);
   if (changes.includes("link")) {
@@ -116,12 +106,7 @@ export async function changeTree(root: URL, changes: Plan["changes"]): Promise<v
   }
 }
 
-/**
- * Compares the lock file in use with the committed one.
- *
- * @param root The project's folder.
- * @returns Whether `.deno.lock` holds every version that deno.lock pins; true where there is no deno.lock.
- */
+/** Compares the lock file in use with the committed one. */
 export async function isPinned(root: URL): Promise<boolean> {
   const committed = await readSpecifiers(new URL("deno.lock", root));
   if (committed === undefined) return true;
@@ -180,12 +165,7 @@ async function hasAdapter(): Promise<boolean> {
   return await navigator.gpu.requestAdapter() !== null;
 }
 
-/**
- * Asks a new process for an adapter: drivers are loaded once, and with the environment of that moment.
- *
- * @param env What to add to the environment.
- * @returns Whether WebGPU finds one.
- */
+/** Asks a new process for an adapter: drivers are loaded once, and with the environment of that moment. */
 export async function findsAdapter(env: Record<string, string> = {}): Promise<boolean> {
   const code = "Deno.exit(await navigator.gpu.requestAdapter() === null ? 1 : 0)";
   return (await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", code], env }).output()).success;

@@ -11,8 +11,6 @@ import type { View } from "./view.ts";
 /**
  * The view that was asked for, or that fits where stdout and stderr go.
  *
- * @param config The settings; --quiet and --json count.
- * @returns The view.
  * @throws {ConfigError} If both were asked for.
  */
 export function createView({ extras }: Pick<TaskConfig, "extras">): View {

@@ -23,12 +23,7 @@ export function formatEvaluations(evaluations: Readonly<Record<string, Evaluatio
   return formatTable([header, ...lines]);
 }
 
-/**
- * Each class with its precision, recall and F1, and behind them how its rows were predicted: the confusion matrix.
- *
- * @param evaluation Of a classifier.
- * @returns A table; undefined where there are no classes.
- */
+/** Each class with its precision, recall and F1, and behind them how its rows were predicted: the confusion matrix. */
 export function formatClasses({ confusion, perClass }: Evaluation): string | undefined {
   if (!confusion || !perClass) return undefined;
   const isShown = perClass.length <= MAX_SHOWN_CLASSES;

@@ -11,7 +11,6 @@ import type { RunStop, RunSummary, View } from "./view.ts";
 export class JsonView implements View {
   readonly #print: (line: string) => void;
 
-  /** @param print Prints a line on stdout. */
   constructor(print: (line: string) => void = console.log) {
     this.#print = print;
   }

@@ -7,12 +7,7 @@ const WINDOW = 5_000;
 export class Pace {
   #marks: { step: number; time: number }[] = [];
 
-  /**
-   * Notes where the run is.
-   *
-   * @param step Steps that are done.
-   * @param time Milliseconds, from anywhere.
-   */
+  /** Notes where the run is. */
   mark(step: number, time: number): void {
     const last = this.#marks.at(-1);
     if (last && step < last.step) this.#marks = []; // it was taken back to a checkpoint
@@ -30,12 +25,7 @@ export class Pace {
     return (last.step - first.step) * 1000 / (last.time - first.time);
   }
 
-  /**
-   * Seconds until a step is done.
-   *
-   * @param step The step.
-   * @returns Them; undefined as long as the rate is not known.
-   */
+  /** Seconds until a step is done. */
   secondsUntil(step: number): number | undefined {
     const last = this.#marks.at(-1);
     const rate = this.stepsPerSecond;

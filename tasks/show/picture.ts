@@ -32,14 +32,7 @@ const BAR = { most: 40, least: 5 };
 /** Lines that warnings take at most. */
 const WARNING_LINES = 8;
 
-/**
- * A picture, none of its lines too wide.
- *
- * @param picture What to show.
- * @param columns Columns of each line at most.
- * @param rows Lines at most.
- * @returns The lines.
- */
+/** A picture, none of its lines too wide. */
 export function linesOf(picture: Picture, columns: number, rows: number): Line[] {
   const lines: Line[] = [
     { kind: "head", text: headOf(picture, columns) },
@@ -50,14 +43,7 @@ export function linesOf(picture: Picture, columns: number, rows: number): Line[]
   return [...lines, ...warningsOf(picture.warnings, columns, room)].slice(0, Math.max(rows, 0));
 }
 
-/**
- * The losses: the latest, and how they went.
- *
- * @param picture What to show.
- * @param columns Columns of each line at most.
- * @param loss The training loss right now; without it that of the last epoch is shown.
- * @returns A line for training and one for validation, as far as there are any.
- */
+/** The losses: the latest, and how they went. */
 export function curvesOf(
   { train, validation }: Pick<Picture, "train" | "validation">,
   columns: number,

@@ -16,7 +16,6 @@ export class PlainView implements View {
   #facts!: RunFacts;
   #hasStepped = false;
 
-  /** @param screen Where progress is shown. */
   constructor(screen: Screen = stderrScreen()) {
     this.#screen = screen;
     this.#progress = this.job("training");

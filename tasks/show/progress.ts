@@ -28,10 +28,6 @@ export class Progress {
   #last: number;
   #isDrawn = false;
 
-  /**
-   * @param label What is being done.
-   * @param screen Where to draw; stderr if left out.
-   */
   constructor(label: string, screen: Screen = stderrScreen()) {
     this.#label = label;
     this.#screen = screen;
@@ -39,13 +35,7 @@ export class Progress {
     this.#last = screen.now();
   }
 
-  /**
-   * Draws, unless that was done a moment ago.
-   *
-   * @param done How much is done.
-   * @param total How much there is to do, in the same unit.
-   * @param note Stands behind the bar, such as "loss 0.12".
-   */
+  /** Draws, unless that was done a moment ago. */
   update(done: number, total: number, note: string = ""): void {
     const now = this.#screen.now();
     if (now - this.#last < this.#interval) return;

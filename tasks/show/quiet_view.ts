@@ -8,7 +8,6 @@ import type { View } from "./view.ts";
 export class QuietView implements View {
   readonly #warn: (text: string) => void;
 
-  /** @param warn Prints a line on stderr. */
   constructor(warn: (text: string) => void = console.error) {
     this.#warn = warn;
   }

@@ -33,9 +33,6 @@ export const NO_SCREEN: Screen = { isTerminal: false, write: () => {}, now: () =
 /**
  * Whether progress may be redrawn in place on stderr. Not where stdout is a pipe: behind `| tee log` its lines arrive on the
  * same terminal at any time, in the middle of a drawing.
- *
- * @param surface What is known.
- * @returns Whether it may.
  */
 export function canRedraw({ isStderrTerminal, isStdoutTerminal, isStdoutFile, env }: Surface): boolean {
   return isStderrTerminal && (isStdoutTerminal || isStdoutFile) && env("TERM") !== "dumb";

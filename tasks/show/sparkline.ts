@@ -28,24 +28,14 @@ export class Curve {
     this.#stride *= 2;
   }
 
-  /**
-   * The curve, from its first value to its latest.
-   *
-   * @param count Points at most.
-   * @returns Means of neighbours where there were more values.
-   */
+  /** The curve, from its first value to its latest. */
   points(count: number): number[] {
     const all = this.#count > 0 ? [...this.#points, this.#sum / this.#count] : this.#points;
     return all.length <= count ? [...all] : means(all, count);
   }
 }
 
-/**
- * Draws curves on the same scale, logarithmic where all values are above 0.
- *
- * @param curves Values of each.
- * @returns A bar for each value.
- */
+/** Draws curves on the same scale, logarithmic where all values are above 0. */
 export function sparklines(curves: readonly (readonly number[])[]): string[] {
   const all = curves.flat().filter(Number.isFinite);
   const low = Math.min(...all);
@@ -75,24 +65,13 @@ export interface Range {
   readonly high: number;
 }
 
-/**
- * The range of several curves; the same for all, so that they can be compared.
- *
- * @param curves Their values; those that are not above 0 have no place on a logarithmic scale.
- * @returns The lowest and the highest.
- */
+/** The range of several curves; the same for all, so that they can be compared. */
 export function rangeOf(curves: readonly (readonly number[])[]): Range {
   const shown = curves.flat().filter(isShown);
   return { low: shown.reduce((a, b) => Math.min(a, b), Infinity), high: shown.reduce((a, b) => Math.max(a, b), 0) };
 }
 
-/**
- * Draws a curve on a logarithmic scale.
- *
- * @param values Its values, one for each block; NaN leaves a space.
- * @param range From the lowest block to the highest.
- * @returns As many characters.
- */
+/** Draws a curve on a logarithmic scale. */
 export function sparkline(values: readonly number[], { low, high }: Range): string {
   const span = Math.log(high / low);
   return values.map((value) => {

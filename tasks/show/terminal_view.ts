@@ -49,10 +49,6 @@ export class TerminalView implements View {
   #last = -Infinity;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /**
-   * @param screen Where to draw.
-   * @param print Prints a line on stdout.
-   */
   constructor(screen: Screen, print: (text: string) => void = console.log) {
     this.#screen = screen;
     this.#print = print;

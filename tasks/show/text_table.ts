@@ -2,13 +2,7 @@
 
 import { printable } from "../../lib/base/printable.ts";
 
-/**
- * Rows as lines of aligned columns. Names in them come from files: what a terminal would obey is written out.
- *
- * @param cells Cells; the first row is the header. Rows may be shorter than it.
- * @param left How many leading columns hold words; the others hold numbers and are aligned to the right.
- * @returns Lines without a last line break.
- */
+/** Rows as lines of aligned columns. Names in them come from files: what a terminal would obey is written out. */
 export function formatTable(cells: readonly (readonly string[])[], left = 1): string {
   const rows = cells.map((row) => row.map((cell) => printable(cell)));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

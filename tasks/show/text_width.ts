@@ -2,24 +2,12 @@
 
 import { unicodeWidth } from "@std/cli/unicode-width";
 
-/**
- * Cuts a text to a width.
- *
- * @param text One line.
- * @param columns Columns that there are.
- * @returns The text, or its beginning with an ellipsis.
- */
+/** Cuts a text to a width. */
 export function cut(text: string, columns: number): string {
   return unicodeWidth(text) <= columns ? text : columns < 1 ? "" : `${headOf(text, columns - 1)}…`;
 }
 
-/**
- * Breaks lines that are too wide, between words where that can be; what goes on is indented.
- *
- * @param text Lines.
- * @param columns Columns that there are, at least 4.
- * @returns The lines, none wider.
- */
+/** Breaks lines that are too wide, between words where that can be; what goes on is indented. */
 export function wrap(text: string, columns: number): string[] {
   return text.split("\n").flatMap((line) => {
     const lines: string[] = [];

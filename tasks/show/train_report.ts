@@ -25,12 +25,7 @@ export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: nu
   return `epoch ${count}/${epochs}  train loss ${trainLoss.toPrecision(5)}${validation}  ${seconds.toFixed(1)} s`;
 }
 
-/**
- * The learned parameters, and the first values of each.
- *
- * @param model It.
- * @param hasStepped Whether its gradients are those of a step: then their L2 norms are shown too.
- */
+/** The learned parameters, and the first values of each. */
 export async function formatParameters(model: Model, hasStepped = true): Promise<string> {
   const values = await model.read();
   const gradients = await model.readGradients();

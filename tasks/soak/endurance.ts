@@ -45,12 +45,7 @@ export interface Tenth {
   readonly bytes: number;
 }
 
-/**
- * Trains, and looks at itself.
- *
- * @param options What is run.
- * @returns Ten tenths; more where the last one was run again.
- */
+/** Trains, and looks at itself. */
 export async function endure(options: EnduranceOptions): Promise<Tenth[]> {
   using stack = new DisposableStack();
   const workload = workloadOf("seed");
@@ -119,13 +114,7 @@ async function runTenth(
   return { step, rate: median(rates), resident: Deno.memoryUsage().rss, buffers, bytes };
 }
 
-/**
- * What is wrong.
- *
- * @param tenths What {@linkcode endure} gave.
- * @param slowing Share by which the last tenth may be slower than the median of all.
- * @returns A line for each fault.
- */
+/** What is wrong. */
 export function faultsOf(tenths: readonly Tenth[], slowing: number): string[] {
   const faults: string[] = [];
   const [first] = tenths;

@@ -40,12 +40,7 @@ export class TrainingDoctor implements Disposable {
     this.#inputs = inputs;
   }
 
-  /**
-   * Takes a sample of the training rows.
-   *
-   * @param patient The run.
-   * @returns The doctor; free it before the device.
-   */
+  /** Takes a sample of the training rows. */
   static async create(patient: Patient): Promise<TrainingDoctor> {
     const { dataset: { parts: { train } }, model: { device } } = patient;
     const { x, y } = await sampleOf(train);
@@ -57,8 +52,6 @@ export class TrainingDoctor implements Disposable {
   /**
    * Looks at the network as it is at this moment, where the epoch is one to be examined; to be called when the epoch's last
    * step was put on the queue. What it saw is asked for later.
-   *
-   * @param epoch The epoch, from 1.
    */
   look(epoch: number): void {
     if (!isExamined(epoch)) return;
@@ -70,8 +63,6 @@ export class TrainingDoctor implements Disposable {
   /**
    * What is wrong and was not said before; to be called for each epoch, in order.
    *
-   * @param line The epoch and its losses.
-   * @returns Lines to be printed.
    * @throws {DeviceError} If the GPU reported a fault.
    */
   async warnings(line: Losses): Promise<string[]> {

@@ -5,9 +5,6 @@ import { describeError } from "../settings/run_task.ts";
 
 /**
  * Writes a run's report, and says where; whatever goes wrong becomes a warning. Libraries for charts are loaded only here.
- *
- * @param request The run.
- * @param say Prints a line, and warns of one.
  */
 export async function reportRun(
   request: ReportRequest,

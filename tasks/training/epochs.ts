@@ -34,12 +34,7 @@ interface Watchers {
   readonly tracer: Tracer;
 }
 
-/**
- * Trains until the run is over, or somebody asks for an end.
- *
- * @param party The run, and who has to do with it.
- * @returns The exit code of whoever asked for an end; undefined where the run is over.
- */
+/** Trains until the run is over, or somebody asks for an end. */
 export async function trainEpochs(party: RunParty): Promise<number | undefined> {
   const { config, training: { trainer }, keeper, spectators, controls } = party;
   const { numEpochs, runName } = config;

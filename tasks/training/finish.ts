@@ -23,11 +23,7 @@ export interface FinishedRun {
   readonly hasStepped: boolean;
 }
 
-/**
- * Gives the model its best weights, writes it with the summary and the report, and tells what was learned.
- *
- * @param run The run.
- */
+/** Gives the model its best weights, writes it with the summary and the report, and tells what was learned. */
 export async function finishRun(run: FinishedRun): Promise<void> {
   const { config, training, folder, keeper, view, hasStepped } = run;
   const { model, dataset } = training;

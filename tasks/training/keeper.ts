@@ -54,13 +54,6 @@ export class RunKeeper implements HeldRun, Disposable {
   #isWriting = false;
   #failure: { error: unknown } | undefined;
 
-  /**
-   * @param config The settings.
-   * @param training What trains.
-   * @param folder The run's folder.
-   * @param checkpoints The run's checkpoints.
-   * @param origin What the bits of the result hang on.
-   */
   constructor(
     config: TaskConfig,
     training: Training,
@@ -107,7 +100,6 @@ export class RunKeeper implements HeldRun, Disposable {
   /**
    * Goes on from a checkpoint.
    *
-   * @param checkpoint It.
    * @throws {ConfigError} If it does not fit the number of rows that there are.
    */
   async restore(checkpoint: Kept): Promise<void> {
@@ -131,8 +123,6 @@ export class RunKeeper implements HeldRun, Disposable {
    * Takes the run back from a value that is not finite: says where it came from and stands at the last checkpoint again, with
    * half the learning rate.
    *
-   * @param error What was noticed.
-   * @returns What to tell the user.
    * @throws {NotFiniteError} If the run is to stop, or no learning rate would help; the message says where it came from.
    */
   async recover(error: NotFiniteError): Promise<string[]> {
@@ -174,11 +164,7 @@ export class RunKeeper implements HeldRun, Disposable {
     return this.#rateFactor;
   }
 
-  /**
-   * Changes that from the next step on; the run is kept with it at once, so that it resumes the same.
-   *
-   * @param factor What to multiply by.
-   */
+  /** Changes that from the next step on; the run is kept with it at once, so that it resumes the same. */
   async setRateFactor(factor: number): Promise<void> {
     this.#training.setRateFactor(this.#rateFactor = factor);
     await this.keep();
@@ -192,12 +178,7 @@ export class RunKeeper implements HeldRun, Disposable {
     return steps === undefined ? Infinity : steps - step % steps;
   };
 
-  /**
-   * Notes an epoch's end: a line in metrics.jsonl, one in layers.jsonl, and what is decided by the loss.
-   *
-   * @param line The first line.
-   * @param layers The second, where somebody looked at the layers.
-   */
+  /** Notes an epoch's end: a line in metrics.jsonl, one in layers.jsonl, and what is decided by the loss. */
   async epochDone(line: EpochLine, layers?: LayersLine): Promise<void> {
     await this.#folder.logs.metrics.append(line);
     if (layers) await this.#folder.logs.layers.append(layers);
@@ -211,11 +192,7 @@ export class RunKeeper implements HeldRun, Disposable {
     this.stopping?.observe(line.valLoss);
   }
 
-  /**
-   * Notes the tensors of a step.
-   *
-   * @param line A line of trace.jsonl; it must be there before the next checkpoint.
-   */
+  /** Notes the tensors of a step. */
   async stepTraced(line: TraceLine): Promise<void> {
     await this.#folder.logs.trace.append(line);
   }

@@ -13,9 +13,6 @@ export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBu
  * Checks the settings against the rows that there will be, unless they come from a hand-made file: those are counted when
  * it is read.
  *
- * @param config The settings.
- * @param limits The device's.
- * @param dataset What there is.
  * @throws {ConfigError} With all that cannot go with the rows.
  */
 export function checkRows(config: TaskConfig, limits: RowLimits, { state }: DatasetState): void {
@@ -24,13 +21,7 @@ export function checkRows(config: TaskConfig, limits: RowLimits, { state }: Data
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
-/**
- * What cannot go with NUM_DATASET rows.
- *
- * @param config The settings.
- * @param limits The device's.
- * @returns One text per fault: key, value, what is allowed.
- */
+/** What cannot go with NUM_DATASET rows. */
 export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   const { numDataset, split, scalingMethod, batchSize, hiddenSize, texts } = config;
   const [rows, validationRows] = Splitter.countsOf(split, numDataset);
@@ -57,15 +48,7 @@ export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   return [...faults, ...stepFaults(batch, [features.length, ...hiddenSize, targets.length], config, limits)];
 }
 
-/**
- * What cannot go with the values of a step.
- *
- * @param batch Rows of the step.
- * @param widths The network's widths.
- * @param config The settings.
- * @param limits The device's.
- * @returns One text per fault: key, value, what is allowed.
- */
+/** What cannot go with the values of a step. */
 export function stepFaults(batch: number, widths: readonly number[], config: TaskConfig, limits: RowLimits): string[] {
   const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   const width = Math.max(...widths);
@@ -75,15 +58,7 @@ export function stepFaults(batch: number, widths: readonly number[], config: Tas
   return [`BATCH_SIZE is "${config.batchSize}": ${values}`];
 }
 
-/**
- * What cannot go with the loss, the number of rows and that of steps.
- *
- * @param config The settings.
- * @param loss The loss, where the table has decided too.
- * @param rows Rows for training and for validation.
- * @param batch Rows of a step.
- * @returns One text per fault: key, value, what is allowed.
- */
+/** What cannot go with the loss, the number of rows and that of steps. */
 export function trainingFaults(
   { schedule, patience, warmup, numEpochs, classWeights, given }: TaskConfig,
   loss: LossName,

@@ -14,10 +14,6 @@ export class LayersLog implements Disposable {
   readonly #look: LayerLook;
   readonly #taken = new Map<number, Promise<LayerNorms>>();
 
-  /**
-   * @param training What is looked at.
-   * @param sample Rows of the training part.
-   */
   constructor({ model, loss }: Pick<Training, "model" | "loss">, { x, y }: Batch) {
     this.#look = new LayerLook(model, loss, x, y);
   }
@@ -25,8 +21,6 @@ export class LayersLog implements Disposable {
   /**
    * Looks at the layers as they are at this moment, where the epoch is one to be looked at; to be called when the epoch's
    * last step was put on the queue. What it saw is asked for later.
-   *
-   * @param epoch The epoch, from 1.
    */
   look(epoch: number): void {
     if (!isLookedAt(epoch)) return;
@@ -38,8 +32,6 @@ export class LayersLog implements Disposable {
   /**
    * What was seen at an epoch's end.
    *
-   * @param place The epoch, and the steps up to its end.
-   * @returns A line of layers.jsonl; undefined where nobody looked.
    * @throws {DeviceError} If the GPU reported a fault.
    */
   async line({ epoch, step }: Readonly<Record<"epoch" | "step", number>>): Promise<LayersLine | undefined> {
@@ -60,9 +52,6 @@ export class LayersLog implements Disposable {
  * Whether layers are looked at at the end of an epoch: the first 16 are, then 4 in each doubling. It hangs on nothing but the
  * epoch, so that a run that was interrupted, or goes on beyond its end, has the same looks; and a thousand epochs, which may
  * take no time, have 39.
- *
- * @param epoch The epoch, from 1.
- * @returns Whether.
  */
 export function isLookedAt(epoch: number): boolean {
   return epoch < 16 || epoch % (2 ** Math.floor(Math.log2(epoch)) / LOOKS_PER_DOUBLING) === 0;

@@ -42,10 +42,6 @@ export function formatFault(fault: Fault, names?: ColumnNames): string[] {
 /**
  * Adds advice to an error of ranks: where it came from cannot be found by taking steps again, for other ranks would have to,
  * too.
- *
- * @param error It.
- * @param config The run's settings.
- * @returns The error.
  */
 export function adviseGroup(error: NotFiniteError, { runName, syncEvery }: TaskConfig): NotFiniteError {
   error.message += "\nwhat to do: a lower LEARNING_RATE is the usual cure";

@@ -28,15 +28,7 @@ export interface Part {
   readonly evaluate: (loss: Loss, targets: Scaler, options?: EvaluationOptions) => Promise<Evaluation>;
 }
 
-/**
- * Puts the parts on the GPU, or leaves them in their file.
- *
- * @param stack Frees what is made.
- * @param model The model that will be measured.
- * @param dataset The dataset.
- * @param residentBytes Bytes up to which it lies on the GPU as a whole.
- * @returns The parts that have rows; the first is for training.
- */
+/** Puts the parts on the GPU, or leaves them in their file. */
 export async function openParts(
   stack: DisposableStack,
   model: Model,

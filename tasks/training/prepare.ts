@@ -32,9 +32,6 @@ interface Request {
 /**
  * Prepares rows, network and optimizer, and refuses what cannot go together before anything of the run is written.
  *
- * @param stack Frees all that is made.
- * @param request What is to be trained.
- * @returns It.
  * @throws {ConfigError} If settings and rows do not go together.
  */
 export async function prepare(stack: DisposableStack, request: Request): Promise<Training> {

@@ -33,9 +33,6 @@ const ONLY_FLAGS = { env: () => undefined, dotenv: "" };
 /**
  * Reads the settings of train; under --resume those of the run, with what the command line changes.
  *
- * @param name The task.
- * @param args Its command line.
- * @returns The settings.
  * @throws {ConfigError} With all that is wrong, changes that the run cannot go on with among it.
  */
 export function readTrainConfig(name: TaskName, args: readonly string[]): TaskConfig {
@@ -110,10 +107,6 @@ function isForced({ extras }: TaskConfig): boolean {
 /**
  * Refuses to go on with other rows, on another device, or in another version, unless the user wants it.
  *
- * @param config The settings.
- * @param was Where the checkpoint comes from.
- * @param is What there is now.
- * @returns What is different, to be told.
  * @throws {ConfigError} If anything is different and was not asked for.
  */
 export function checkOrigin(config: TaskConfig, was: Origin, is: Origin): string[] {

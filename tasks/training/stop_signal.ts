@@ -19,7 +19,6 @@ export class StopSignal implements RunControl, Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tell: (() => void) | undefined;
 
-  /** @param end Something else that asks the process to end, once it is fulfilled, as SIGTERM does. */
   constructor(end?: Promise<void>) {
     end?.then(() => this.#ask(CODES.SIGTERM));
     for (const [signal, code] of Object.entries(CODES) as [Deno.Signal, number][]) {
@@ -38,11 +37,7 @@ export class StopSignal implements RunControl, Disposable {
     return Promise.resolve(this.code);
   }
 
-  /**
-   * Notes that the process ends by itself now: whoever still asks for it is told so.
-   *
-   * @param tell Called once a signal comes; at once where one has come.
-   */
+  /** Notes that the process ends by itself now: whoever still asks for it is told so. */
   end(tell: () => void): void {
     if (this.isAsking) tell();
     else this.#tell = tell;

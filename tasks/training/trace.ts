@@ -35,21 +35,12 @@ export class Tracer {
   #told: Promise<void> = Promise.resolve();
   #hasFailed = false;
 
-  /**
-   * @param trainer What runs the steps.
-   * @param options Which steps, and who is told.
-   */
   constructor(trainer: Pick<Trainer, "lookAhead" | "stepsPerEpoch">, options: TracerOptions) {
     this.#trainer = trainer;
     this.#options = options;
   }
 
-  /**
-   * Looks at the next step where it is one to look at; for a trainer's `between`, where steps will follow.
-   *
-   * @param step Steps that are done.
-   * @returns How many may follow until it is asked again.
-   */
+  /** Looks at the next step where it is one to look at; for a trainer's `between`, where steps will follow. */
   between(step: number): number {
     const { every } = this.#options;
     if (every === 0) return Infinity;
@@ -86,12 +77,7 @@ export function written(value: number): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(8)) : null;
 }
 
-/**
- * A step's tensors for a reader.
- *
- * @param line The step.
- * @returns Name, shape, smallest and largest element of each.
- */
+/** A step's tensors for a reader. */
 export function formatTrace({ step, tensors }: TraceLine): string {
   const number = (value: number | null) => value === null ? "none" : formatNumber(value);
   const lines = tensors.map(({ name, shape, min, max, notFinite }) => [

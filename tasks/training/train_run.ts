@@ -25,13 +25,7 @@ import { StopSignal } from "./stop_signal.ts";
 import { endOfSearch } from "../tune/trial_environment.ts";
 import type { View } from "../show/view.ts";
 
-/**
- * Trains, as one of some ranks or alone.
- *
- * @param config The settings.
- * @param ranks The ranks: the first one prints and writes.
- * @returns The exit code of whoever asked for an end.
- */
+/** Trains, as one of some ranks or alone. */
 export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promise<number | void> {
   using stack = new DisposableStack();
   const { communicator } = ranks;

@@ -19,8 +19,6 @@ export function isRange(text: string): boolean {
  * Reads a range: `1e-4..1e-1` draws uniformly, `1e-4..1e-1:log` uniformly in the logarithm, `16..256` whole numbers because
  * both ends are, `64|128,64` one of the texts.
  *
- * @param text The text.
- * @returns The range; undefined where the text is a plain value.
  * @throws {RangeError} If its ends are in the wrong order, or not above 0 under `:log`.
  *
  * @example
@@ -49,14 +47,7 @@ export function parseRange(text: string): Range | undefined {
   return { kind: "number", low, high, isLog, isWhole };
 }
 
-/**
- * Draws a value as it would be typed. Each setting has a stream of its own, so that another range changes nothing.
- *
- * @param range Where from.
- * @param seed The seed of the search.
- * @param stream What tells this draw from others: setting and trial.
- * @returns The text, four significant digits.
- */
+/** Draws a value as it would be typed. Each setting has a stream of its own, so that another range changes nothing. */
 export function draw(range: Range, seed: number, stream: string): string {
   const random = new Random(seed, stream);
   if (range.kind === "choice") return range.values[Math.floor(random.uniform(0, range.values.length))];

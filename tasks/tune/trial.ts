@@ -31,10 +31,6 @@ export async function isBegun({ run, texts }: Trial): Promise<boolean> {
 /**
  * Trains a trial in a process of its own, unless an earlier search did; what that began goes on. Of what the process prints
  * only an error is told.
- *
- * @param trial The trial.
- * @param threads How many it may take; all cores if left out.
- * @returns How it ended.
  */
 export async function runTrial(trial: Trial, threads?: number): Promise<Outcome> {
   const { run, args } = trial;

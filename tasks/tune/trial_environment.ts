@@ -7,13 +7,7 @@ const ALL = "all";
 /** What a launcher of MPI tells its ranks; a process that believes it would take itself for one. */
 const LAUNCHERS = /^(OMPI|OPAL|ORTE|PRTE|PMIX|PMI)_/;
 
-/**
- * The environment of a trial.
- *
- * @param own That of this process.
- * @param threads How many the trial may take; all cores if left out.
- * @returns It, without what makes this process a rank.
- */
+/** The environment of a trial. */
 export function environmentOfTrial(own: Readonly<Record<string, string>>, threads?: number): Record<string, string> {
   const kept = Object.entries(own).filter(([name]) => !LAUNCHERS.test(name));
   return { ...Object.fromEntries(kept), NO_COLOR: "1", [THREADS]: `${threads ?? ALL}` };
@@ -28,8 +22,6 @@ export function threadsOfTrial(): number | undefined {
 /**
  * Waits for the end of the search whose trial this process is. However that ends, the system then closes this process'
  * stdin, and a trial that trained on would keep its run locked.
- *
- * @returns Fulfilled then; undefined where this process is no trial.
  */
 export function endOfSearch(): Promise<void> | undefined {
   return Deno.env.has(THREADS) ? drain(Deno.stdin) : undefined;

@@ -22,12 +22,7 @@ const MEASURES = ["loss", "r2", "accuracy", "macroF1"];
 /** Flags of the whole search: its trials have a name of their own, and do not know the other. */
 const OWN_FLAGS = ["--trials", "--run-name", "--rank-timeout"];
 
-/**
- * Cuts a command line in two: what is to be searched, and the rest.
- *
- * @param args The command line of tune.
- * @returns Both.
- */
+/** Cuts a command line in two: what is to be searched, and the rest. */
 export function splitRanges(args: readonly string[]): SearchLine {
   const plain: string[] = [];
   const ranges: Record<string, string> = {};
@@ -47,9 +42,6 @@ export function splitRanges(args: readonly string[]): SearchLine {
 /**
  * What each trial draws, all of it checked before the first one runs.
  *
- * @param config The settings of the search.
- * @param line Its command line.
- * @returns The trials, in their order.
  * @throws {ConfigError} If it cannot be.
  */
 export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchLine): Trial[] {
@@ -91,14 +83,7 @@ export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchL
   });
 }
 
-/**
- * Runs trials, prints each that has ended, and then all of them in a table.
- *
- * @param trials The trials.
- * @param workers Who runs them.
- * @param print Prints lines.
- * @returns The exit code: 1 where all have failed.
- */
+/** Runs trials, prints each that has ended, and then all of them in a table. */
 export async function search(
   trials: readonly Trial[],
   workers: readonly Worker[],

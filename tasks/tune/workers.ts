@@ -39,11 +39,6 @@ export const THIS_PROCESS: Worker = { host: "", look: lookHere, run: (trial) => 
 /**
  * Hands trials out, first come first served: a worker that is free takes the next. What an earlier search began goes to
  * workers that have it, for their machines may have disks of their own.
- *
- * @param trials The trials.
- * @param workers Who runs them.
- * @param onEnd Is told of each that has ended.
- * @returns All of them, in the order in which they ended.
  */
 export async function handOut(
   trials: readonly Trial[],

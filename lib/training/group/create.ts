@@ -11,14 +11,7 @@ import { SharedSteps } from "./shared_steps.ts";
 import type { TrainerOptions } from "../trainer_options.ts";
 import type { TrainingStep } from "../training_step.ts";
 
-/**
- * Records the steps.
- *
- * @param options What is trained, and by whom.
- * @param training The step.
- * @param rest Rows of the step that takes what is left; 0 for none.
- * @returns The steps.
- */
+/** Records the steps. */
 export function createSteps(options: TrainerOptions, training: TrainingStep, rest: number): Steps {
   const { group, batchSize } = options;
   const communicator = group?.communicator ?? ALONE;

@@ -30,25 +30,12 @@ export interface OuterOptions {
   readonly momentum?: number;
 }
 
-/**
- * The part of some rows that is a rank's own: neighbours, as many as others have, or one more.
- *
- * @param rows How many there are.
- * @param communicator The rank.
- * @returns The first of them, and the one behind the last.
- */
+/** The part of some rows that is a rank's own: neighbours, as many as others have, or one more. */
 export function shareOf(rows: number, { rank, size }: Pick<Communicator, "rank" | "size">): [number, number] {
   return [Math.ceil(rows * rank / size), Math.ceil(rows * (rank + 1) / size)];
 }
 
-/**
- * The rows of a window that a rank's steps see.
- *
- * @param order All of its rows, in the order in which steps take them.
- * @param batchSize Rows of a step of all ranks; the last one takes what is left.
- * @param communicator The rank.
- * @returns Its own, in the same order.
- */
+/** The rows of a window that a rank's steps see. */
 export function ownOrder(
   order: Uint32Array<ArrayBuffer>,
   batchSize: number,
@@ -67,7 +54,6 @@ export function ownOrder(
 /**
  * Refuses what ranks cannot do.
  *
- * @param options What a trainer was asked.
  * @throws {RangeError} If a step has fewer rows than there are ranks, or the steps between two meetings are no whole number.
  */
 export function checkGroup({ group, batchSize }: { readonly group?: Group; readonly batchSize: number }): void {

@@ -51,13 +51,7 @@ export function colorsOf(css: string): Map<string, string> {
   return new Map([...root.matchAll(/(--[\w-]+):\s*([^;]+);/g)].map(([_, name, value]) => [name, value.trim()]));
 }
 
-/**
- * A chart as a file of its own, for a paper or a README: light, with its colours and fonts in it.
- *
- * @param figure The chart.
- * @param css The page's style sheet, which has the colours.
- * @returns The text of the file.
- */
+/** A chart as a file of its own, for a paper or a README: light, with its colours and fonts in it. */
 export function svgFile({ title, svg }: Figure, css: string): string {
   const colors = colorsOf(css);
   const label = svg.getAttribute("aria-label") ?? title;

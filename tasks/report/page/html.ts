@@ -55,12 +55,7 @@ export interface TableOptions {
   readonly rest?: string;
 }
 
-/**
- * A table that a screen reader can go through: caption, headers with their scope. It scrolls where it is too wide.
- *
- * @param options What it holds.
- * @returns HTML.
- */
+/** A table that a screen reader can go through: caption, headers with their scope. It scrolls where it is too wide. */
 export function table(
   { caption, header, rows, total = rows.length, words = 1, most = Infinity, rest }: TableOptions,
 ): Html {

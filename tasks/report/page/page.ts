@@ -24,13 +24,7 @@ export interface Report {
   readonly charts: ReadonlyMap<string, string>;
 }
 
-/**
- * Writes a report.
- *
- * @param facts What is known of the run.
- * @param draw The document that makes elements.
- * @returns The page and its charts.
- */
+/** Writes a report. */
 export function makeReport(facts: ReportFacts, draw: Draw): Report {
   const wide = { ...draw, width: 880 };
   const sections = [
