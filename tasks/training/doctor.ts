@@ -1,28 +1,28 @@
-/** Looks after a run: warns, once, of what makes training slow or useless, and says what to do. */
+/** Warns once of each thing that makes training slow or useless, and says what to do. */
 
 import { diagnose, type FindingKind, type LossHistory } from "../../lib/inspect/diagnosis.ts";
 import { examine } from "../../lib/inspect/examination.ts";
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { Batch } from "../../lib/training/trainer_options.ts";
-import type { Training } from "./build.ts";
+import type { Training } from "./training.ts";
 import type { EpochLine } from "../show/train_report.ts";
 
-/** Rows that are looked at: enough to tell a dead unit from one that is seldom at work, and a step of no weight. */
+/** Rows of the sample: enough to tell a dead unit from one that is seldom active. */
 const SAMPLE_ROWS = 1_024;
 
-/** Runs of rows that they are read in, spread over all: tables are often sorted, and their first rows alike. */
+/** Runs of neighbouring rows in the sample, spread over the table: many tables are sorted, and their first rows alike. */
 const SAMPLE_RUNS = 64;
 
-/** What the doctor needs of a run. */
+/** What the doctor examines. */
 export type Patient = Pick<Training, "dataset" | "model" | "loss" | "trainer">;
 
 /** Losses of an epoch. */
 type Losses = Pick<EpochLine, "epoch" | "trainLoss" | "valLoss">;
 
 /**
- * Examines a run at the ends of epochs 1, 2, 4, 8 ..., so that a long run hardly notices. Looks and warnings depend on the run
- * alone, not on its speed.
+ * Examines a run at the ends of epochs 1, 2, 4, 8 ..., which costs a long run next to nothing. The warnings do not depend on
+ * the run's speed.
  */
 export class TrainingDoctor implements Disposable {
   readonly #patient: Patient;
@@ -50,20 +50,18 @@ export class TrainingDoctor implements Disposable {
   }
 
   /**
-   * Looks at the network as it is at this moment, where the epoch is one to be examined; to be called when the epoch's last
-   * step was put on the queue. What it saw is asked for later.
+   * Examines the network as it is now, if the epoch is one of those. Call it when the epoch's last step was put on the queue;
+   * {@linkcode warnings} gives the result later.
    */
   look(epoch: number): void {
     if (!isExamined(epoch)) return;
     const look = examine(this.#patient.model, this.#patient.loss, this.#x, this.#y);
-    look.catch(() => {}); // told in warnings(), where the run comes that far
+    look.catch(() => {}); // warnings() tells of it, if the run comes that far
     this.#looks.set(epoch, look);
   }
 
   /**
-   * What is wrong and was not said before; to be called for each epoch, in order.
-   *
-   * @throws {DeviceError} If the GPU reported a fault.
+   * What is wrong and was not said before. Call it for each epoch, in order.
    */
   async warnings(line: Losses): Promise<string[]> {
     this.#remember(line);
@@ -82,7 +80,7 @@ export class TrainingDoctor implements Disposable {
     return news.map(({ message, fix }) => `warning: epoch ${line.epoch}: ${message}; ${fix}`);
   }
 
-  /** The rows that are looked at. */
+  /** The rows of the sample. */
   get sample(): Batch {
     return { x: this.#x, y: this.#y };
   }

@@ -1,4 +1,4 @@
-/** Refuses settings that cannot go with the rows, while the dataset that they would write over still stands. */
+/** Refuses settings that do not suit the rows, before the dataset that they would overwrite is touched. */
 
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { LossName } from "../settings/config_types.ts";
@@ -10,10 +10,9 @@ import { Splitter } from "../prepare/split.ts";
 export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
 
 /**
- * Checks the settings against the rows that there will be, unless they come from a hand-made file: those are counted when
- * it is read.
+ * Checks the settings against the rows that a recipe will have. Rows of a hand-made file are counted when it is read.
  *
- * @throws {ConfigError} With all that cannot go with the rows.
+ * @throws {ConfigError} With everything that does not suit the rows.
  */
 export function checkRows(config: TaskConfig, limits: RowLimits, { state }: DatasetState): void {
   if (state === "foreign" && !config.generateDataset) return;
@@ -21,7 +20,7 @@ export function checkRows(config: TaskConfig, limits: RowLimits, { state }: Data
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
-/** What cannot go with NUM_DATASET rows. */
+/** What does not suit NUM_DATASET rows. */
 export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   const { numDataset, split, scalingMethod, batchSize, hiddenSize, texts } = config;
   const [rows, validationRows] = Splitter.countsOf(split, numDataset);
@@ -48,7 +47,7 @@ export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   return [...faults, ...stepFaults(batch, [features.length, ...hiddenSize, targets.length], config, limits)];
 }
 
-/** What cannot go with the values of a step. */
+/** What does not suit the values of a step. */
 export function stepFaults(batch: number, widths: readonly number[], config: TaskConfig, limits: RowLimits): string[] {
   const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   const width = Math.max(...widths);
@@ -58,7 +57,7 @@ export function stepFaults(batch: number, widths: readonly number[], config: Tas
   return [`BATCH_SIZE is "${config.batchSize}": ${values}`];
 }
 
-/** What cannot go with the loss, the number of rows and that of steps. */
+/** What does not suit the loss, the number of rows and the number of steps. */
 export function trainingFaults(
   { schedule, patience, warmup, numEpochs, classWeights, given }: TaskConfig,
   loss: LossName,
@@ -68,13 +67,37 @@ export function trainingFaults(
   const faults: string[] = [];
   const steps = numEpochs * Math.ceil(rows / batch);
   if (validationRows === 0) {
-    const problem = "it goes by the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
+    const problem = "it needs the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
     if (schedule === "plateau") faults.push(`SCHEDULE is "plateau": ${problem}`);
     if (patience > 0 && given.PATIENCE) faults.push(`PATIENCE is "${patience}": ${problem}`);
   }
   if (warmup >= steps) faults.push(`WARMUP is "${warmup}": allowed is 0 to ${steps - 1}, of ${steps} steps`);
   if (classWeights !== "none" && loss !== "softmax" && loss !== "bce") {
     faults.push(`CLASS_WEIGHTS is "${classWeights}": under loss ${loss}, which knows no classes, allowed is none`);
+  }
+  return faults;
+}
+
+/** What several processes cannot do together, or one that takes its steps as they do. */
+export function groupFaults(
+  { syncEvery, trace, debugTensors, onNan }: TaskConfig,
+  batchSize: number,
+  processes: number,
+): string[] {
+  if (processes === 1 && syncEvery === 1) return [];
+  const faults: string[] = [];
+  if (batchSize < processes) {
+    faults.push(`BATCH_SIZE is ${batchSize}: ${processes} ranks share a batch, and each needs at least one row of it`);
+  }
+  if (trace > 0 || debugTensors) {
+    faults.push(
+      "TRACE and DEBUG_TENSORS show the steps of one process: use them with `deno task train` and SYNC_EVERY 1",
+    );
+  }
+  if (onNan === "halve-lr") {
+    faults.push(
+      "ON_NAN is halve-lr: steps that several processes share cannot be undone; use stop, and resume the run",
+    );
   }
   return faults;
 }

@@ -28,10 +28,10 @@ export async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   const devices = await gatherDevices(ranks, ranks.gpu?.chosen?.name ?? "");
   const here = workerHere(ranks);
   if (!trials || !devices) {
-    return await answerQuestions(mailbox!, config.rankTimeout, (question) => answer(here, question)) as number;
+    return await answerQuestions(mailbox, config.rankTimeout, (question) => answer(here, question)) as number;
   }
   tellDevices(devices);
-  const questions = new Questions(mailbox!, config.rankTimeout);
+  const questions = new Questions(mailbox, config.rankTimeout);
   const others = devices.map((_, rank) => rank).slice(1);
   const code = await search(trials, [here, ...others.map((rank) => workerAt(rank, devices[rank].host, questions))]);
   await questions.end(others, code);

@@ -216,7 +216,7 @@ Deno.test("train ends with code 1 and keeps no result where its device is lost, 
   const lost = await train("lost", { HARM: "lost", HARM_AFTER: "400" });
   assertMatch(
     lost.stderr,
-    /^error: The GPU reported: the device was lost \(destroyed\).*\nthe run is kept at step 0: .*\n$/m,
+    /^error: The GPU reported: the device was lost \(destroyed\).*\nthe last checkpoint is at step 0: .*\n$/m,
   );
   const invalid = await train("invalid", { HARM: "invalid", HARM_AFTER: "400" });
   assertMatch(invalid.stderr, /^error: The GPU reported: Buffer size \d+ is greater than the maximum/m);

@@ -92,7 +92,7 @@ Deno.test("train-mpi asked to end saves what it has, and another number of ranks
   const ended = await job.ended;
   assertEquals([ended.code, ended.isLate], [143, false], JSON.stringify(ended));
   assertOneSpoke(ended);
-  assertMatch(ended.ranks[0].stdout, /^go on with: mpirun -n 2 deno task train-mpi --resume stopped$/m);
+  assertMatch(ended.ranks[0].stdout, /^continue with: mpirun -n 2 deno task train-mpi --resume stopped$/m);
   const { step } = (await metricsOf(place, "stopped")).at(-1)!;
   const more = await train(place, 3, ["--resume=stopped", `--num-epochs=${step / 5 + 2}`, "--force"]);
   assertEquals(more.code, 0, JSON.stringify(more));
@@ -112,9 +112,9 @@ Deno.test("train-mpi refuses once what is wrong, and ranks that want different t
   assertEquals([refused.code, refused.isLate], [2, false], JSON.stringify(refused));
   for (
     const says of [
-      "BATCH_SIZE is 1: 2 ranks share a batch, and each needs a row of it",
-      "TRACE and DEBUG_TENSORS look at steps that one process does by itself",
-      "ON_NAN is halve-lr: steps that several processes share cannot be taken back",
+      "BATCH_SIZE is 1: 2 ranks share a batch, and each needs at least one row of it",
+      "TRACE and DEBUG_TENSORS show the steps of one process",
+      "ON_NAN is halve-lr: steps that several processes share cannot be undone",
     ]
   ) assertStringIncludes(refused.ranks[0].stderr, says);
   // One job, whose second rank has another seed.

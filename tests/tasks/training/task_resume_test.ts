@@ -46,8 +46,8 @@ Deno.test("Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 14
   await whole.succeed("train", args);
   const first = await stop(place, args, "first steps done", "SIGINT");
   assertEquals([first.code, first.stderr.includes("error")], [130, false]);
-  const [_, step] = first.stdout.match(/^stopped: data\/runs\/r is kept at step (\d+), \d+ of \d+ into epoch \d+$/m)!;
-  assertStringIncludes(first.stdout, "\ngo on with: deno task train --resume r\n");
+  const [_, step] = first.stdout.match(/^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m)!;
+  assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
   assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
   const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
   assertEquals(second.code, 143);
@@ -102,7 +102,7 @@ Deno.test("--resume refuses what would give another result, unless --force says 
 
   await t.step("settings", async () => {
     await refuse(
-      ['SEED is "1", the run began with "42": a run cannot go on with that; `--init-from'],
+      ['SEED is "1", the run began with "42": this cannot be changed on resume; `--init-from'],
       "--seed",
       "1",
       "--force",
@@ -114,7 +114,7 @@ Deno.test("--resume refuses what would give another result, unless --force says 
       "--batch-size",
       "5",
     );
-    const force = "its result would be another; --force goes on all the same";
+    const force = "the result will differ; --force continues anyway";
     await refuse([`LEARNING_RATE is "0.5", the run began with "0.01": ${force}`], "--learning-rate", "0.5");
     await refuse([`NUM_EPOCHS is "4", the run began with "2": ${force}`], "--num-epochs", "4");
     await refuse(['RUN_NAME is "other": a run that is resumed keeps its name, "r"'], "--run-name", "other");
@@ -133,9 +133,9 @@ Deno.test("--resume refuses what would give another result, unless --force says 
     await place.write("data/cubic.csv", [...lines.slice(0, -1), "1,1"].join("\n") + "\n");
     const { code, stderr } = await place.run("train", ["--resume", "r"]);
     assertEquals(code, 2);
-    assertStringIncludes(stderr, "the rows are others than those it began with: its result would be another");
+    assertStringIncludes(stderr, "its rows have changed: the result will differ");
     const forced = await place.succeed("train", ["--resume", "r", "--force", "--num-epochs", "3"]);
-    assertStringIncludes(forced.stderr, "warning: the rows are others");
+    assertStringIncludes(forced.stderr, "warning: its rows have changed");
     await place.write("data/cubic.csv", lines.slice(0, 100).join("\n") + "\n");
     const fewer = await place.run("train", ["--resume", "r", "--force"]);
     assertEquals(fewer.code, 2);
@@ -165,7 +165,7 @@ Deno.test("--resume passes over a damaged checkpoint, and begins anew where ther
   await place.write(`${run}/metrics.jsonl`, "");
   const { code, stderr: told } = await place.run("train", ["--resume", "r"]);
   assertEquals(code, 1);
-  assertMatch(told, /^error: data\/runs\/r\/metrics.jsonl: it has 0 bytes, \d+ belong to the checkpoint/m);
+  assertMatch(told, /^error: data\/runs\/r\/metrics.jsonl: it has 0 bytes, but the checkpoint needs \d+: /m);
 });
 
 Deno.test("a run goes on under PATIENCE and plateau, over windows of rows or not, as if it had never ended", async () => {

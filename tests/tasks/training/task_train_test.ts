@@ -131,13 +131,13 @@ Deno.test("train keeps an earlier run aside, and gives the same weights for the 
 
   const second = await place.succeed("train", SHORT);
   assertEquals(stagesOf(second), { "gen-data": "skipped", scale: "skipped" });
-  assertStringIncludes(second.stdout, `the earlier ${run} is kept as ${run}.1`);
+  assertStringIncludes(second.stdout, `run: moved the earlier ${run} to ${run}.1`);
   assertEquals(await place.digests(`${run}.1`), earlier);
   const again = await place.digests(run);
   assertEquals(again["model.safetensors"], earlier["model.safetensors"]);
 
   const third = await place.succeed("train", SHORT);
-  assertStringIncludes(third.stdout, `the earlier ${run} is kept as ${run}.2`);
+  assertStringIncludes(third.stdout, `run: moved the earlier ${run} to ${run}.2`);
   assertEquals([await place.digests(`${run}.1`), await place.digests(`${run}.2`)], [earlier, again]);
 
   const before = await place.digests("data/runs");

@@ -1,53 +1,55 @@
-/** Keeps a run while it trains: when a checkpoint is due, what goes into it, and how the run takes up from one. */
+/** The state of a run while it trains: its clock, its learning rate, its patience, its checkpoints. */
 
-import { EarlyStopping } from "../../lib/training/early_stopping.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
-import { type FaultCause, findFault } from "../../lib/inspect/fault_finder.ts";
 import type { Tensor } from "../../lib/core/tensor.ts";
+import { type FaultCause, findFault } from "../../lib/inspect/fault_finder.ts";
+import { EarlyStopping } from "../../lib/training/early_stopping.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
-import type { Training } from "./build.ts";
 import type { Checkpoints, Origin, RunCheckpoint, RunNotes } from "../runs/checkpoints.ts";
-import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { LayersLine } from "../show/spectator.ts";
-import { adviseGroup, formatFault } from "./not_finite_report.ts";
 import type { RunFolder } from "../runs/folder.ts";
+import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { HeldRun } from "../show/spectator.ts";
-import type { TraceLine } from "./trace.ts";
 import type { EpochLine } from "../show/train_report.ts";
+import { adviseGroup, formatFault } from "./not_finite_report.ts";
+import type { RunFiles } from "./run.ts";
+import type { Training } from "./training.ts";
 
-/** Milliseconds that lie between the checkpoints of two epochs at least: each has files written and renamed. */
+/** Shortest time between the checkpoints of two epochs, in milliseconds: each has files written and renamed. */
 const EPOCH_INTERVAL = 2_000;
 
-/** Half of the learning rate twenty times: where that does not help, something else is wrong. */
+/** The learning rate halved twenty times: if that does not help, something else is wrong. */
 const MIN_RATE_FACTOR = 2 ** -20;
 
-/** Causes for which the advice of a fault names it. */
+/** Causes that a smaller learning rate may remove. */
 const HALVING_HELPS: readonly FaultCause["kind"][] = ["rate", "unknown"];
 
-/** What a run stands at, to keep and to return to. */
-type Kept = Pick<RunCheckpoint, "state" | "notes">;
+/** What a checkpoint holds. */
+type Content = Pick<RunCheckpoint, "state" | "notes">;
 
-/** A run while it trains. */
-export class RunKeeper implements HeldRun, Disposable {
-  /** Ends the run when the validation loss no longer falls, where that was asked for. */
+/** Decides when a checkpoint is due and what goes into it, and goes back to one. */
+export class RunState implements HeldRun, Disposable {
+  /** Ends the run when the validation loss no longer falls, if PATIENCE asks for it. */
   readonly stopping: EarlyStopping | undefined;
+  /** Factor of the learning rates of the settings. */
+  rateFactor = 1;
+  /** Whether the run ended with a value that is not finite, and half the learning rate may prevent that. */
+  wouldHalvingHelp = false;
   readonly #config: TaskConfig;
   readonly #training: Training;
   readonly #folder: RunFolder;
   readonly #checkpoints: Checkpoints;
   readonly #origin: Origin;
   #start = performance.now();
+  #firstStep = 0;
   /** When the run was held, while it is. */
   #heldSince: number | undefined;
   #secondsBefore = 0;
-  #rateFactor = 1;
-  /** Whether the plateau has changed the learning rate since the last checkpoint. */
+  /** Whether schedule plateau has changed the learning rate since the last checkpoint. */
   #hasNewRate = false;
-  #wouldHalvingHelp = false;
   /** Loss of the last epoch that is done. */
   #loss: number | null = null;
-  /** What the last checkpoint holds, to return to. */
-  #good: Kept | undefined;
+  /** The last checkpoint, to return to. */
+  #good: Content | undefined;
   #lastStep: number | undefined;
   #lastTime = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -57,8 +59,7 @@ export class RunKeeper implements HeldRun, Disposable {
   constructor(
     config: TaskConfig,
     training: Training,
-    folder: RunFolder,
-    checkpoints: Checkpoints,
+    { folder, checkpoints }: RunFiles,
     origin: Origin,
   ) {
     this.#config = config;
@@ -79,9 +80,15 @@ export class RunKeeper implements HeldRun, Disposable {
   /** Starts the clock. */
   begin(): void {
     this.#start = performance.now();
+    this.#firstStep = this.step;
   }
 
-  /** Does something for which the run holds; that takes no time of training. */
+  /** Whether this process has trained any steps of the run. */
+  get hasStepped(): boolean {
+    return this.step > this.#firstStep;
+  }
+
+  /** Does something while the run is held: that is no time of training. */
   async hold<T>(work: () => Promise<T>): Promise<T> {
     const since = this.#heldSince = performance.now();
     try {
@@ -92,23 +99,23 @@ export class RunKeeper implements HeldRun, Disposable {
     }
   }
 
-  /** Whether the run is at its end. */
+  /** Whether the run is at its end: after its last epoch, or out of patience. */
   get isOver(): boolean {
     return this.#training.trainer.epoch >= this.#config.numEpochs || (this.stopping?.isOver ?? false);
   }
 
   /**
-   * Goes on from a checkpoint.
+   * Continues from a checkpoint.
    *
-   * @throws {ConfigError} If it does not fit the number of rows that there are.
+   * @throws {ConfigError} If it was made with another number of rows.
    */
-  async restore(checkpoint: Kept): Promise<void> {
+  async restore(checkpoint: Content): Promise<void> {
     const { trainer } = this.#training;
     const { stepsPerEpoch, logged, seconds } = checkpoint.notes;
     if (stepsPerEpoch !== trainer.stepsPerEpoch) {
       throw new ConfigError([
-        `--resume is "${this.#config.runName}": its epochs have ${stepsPerEpoch} steps, with the rows that there are now ` +
-        `they would have ${trainer.stepsPerEpoch}: begin a new run`,
+        `--resume is "${this.#config.runName}": its epochs have ${stepsPerEpoch} steps, but with the rows that there are ` +
+        `now they would have ${trainer.stepsPerEpoch}: begin a new run`,
       ]);
     }
     await this.#folder.cut(logged);
@@ -120,8 +127,8 @@ export class RunKeeper implements HeldRun, Disposable {
   }
 
   /**
-   * Takes the run back from a value that is not finite: says where it came from and stands at the last checkpoint again, with
-   * half the learning rate.
+   * Takes the run back from a value that is not finite: says where it came from, returns to the last checkpoint, and halves the
+   * learning rate.
    *
    * @throws {NotFiniteError} If the run is to stop, or no learning rate would help; the message says where it came from.
    */
@@ -134,24 +141,19 @@ export class RunKeeper implements HeldRun, Disposable {
     this.#failure = undefined;
     const { trainer, dataset: { features, targets } } = this.#training;
     const [state, more] = this.#fitted(good.state);
-    this.#rewind(good); // learning rates must be those of then
+    this.#rewind(good); // the fault is looked for with the learning rates of then
     const fault = await findFault(trainer, state, error, more);
     const lines = formatFault(fault, { inputs: features, targets });
-    const rateFactor = this.#rateFactor / 2;
+    const rateFactor = this.rateFactor / 2;
     const isHopeless = fault.cause.kind === "data" || rateFactor < MIN_RATE_FACTOR;
     if (this.#config.onNan === "stop" || isHopeless) {
-      this.#wouldHalvingHelp = !isHopeless && HALVING_HELPS.includes(fault.cause.kind);
+      this.wouldHalvingHelp = !isHopeless && HALVING_HELPS.includes(fault.cause.kind);
       error.message = lines.join("\n");
       throw error;
     }
     await this.restore({ state: good.state, notes: { ...good.notes, rateFactor } });
-    await this.keep();
+    await this.#checkpoint();
     return [...lines, `warning: back at step ${trainer.step}, with ${rateFactor} of the learning rate from here`];
-  }
-
-  /** Whether the run ended with a value that is not finite and half the learning rate may be without. */
-  get wouldHalvingHelp(): boolean {
-    return this.#wouldHalvingHelp;
   }
 
   /** Steps that are done. */
@@ -159,137 +161,124 @@ export class RunKeeper implements HeldRun, Disposable {
     return this.#training.trainer.step;
   }
 
-  /** What the learning rates of the settings are multiplied by. */
-  get rateFactor(): number {
-    return this.#rateFactor;
-  }
-
-  /** Changes that from the next step on; the run is kept with it at once, so that it resumes the same. */
+  /** Changes the factor from the next step on. A checkpoint is written at once, so that a resumed run has it, too. */
   async setRateFactor(factor: number): Promise<void> {
-    this.#training.setRateFactor(this.#rateFactor = factor);
-    await this.keep();
-    await this.settle(); // what the user is told next must outlive a kill
+    this.#training.setRateFactor(this.rateFactor = factor);
+    await this.#checkpoint();
+    await this.settle(); // the user is told next, and a kill must not undo it
   }
 
-  /** Whether to stop putting steps on the queue here, and how many may follow at most: a trainer's `between`. */
+  /** A trainer's `between`: 0 where a checkpoint is due, else how many steps may follow at most. */
   readonly between = (step: number): number => {
     const { steps } = this.#config.checkpointEvery;
     if (this.#failure || this.#isDue(step)) return 0;
     return steps === undefined ? Infinity : steps - step % steps;
   };
 
-  /** Notes an epoch's end: a line in metrics.jsonl, one in layers.jsonl, and what is decided by the loss. */
-  async epochDone(line: EpochLine, layers?: LayersLine): Promise<void> {
-    await this.#folder.logs.metrics.append(line);
-    if (layers) await this.#folder.logs.layers.append(layers);
-    this.#loss = line.valLoss ?? line.trainLoss;
-    if (line.valLoss === null) return;
+  /** Passes an epoch's loss to patience and plateau. */
+  epochDone({ trainLoss, valLoss }: EpochLine): void {
+    this.#loss = valLoss ?? trainLoss;
+    if (valLoss === null) return;
     const { plateau } = this.#training;
     const factor = plateau?.factor;
-    plateau?.observe(line.valLoss);
-    // A checkpoint there, so that steps behind it are run again with the rates of then.
+    plateau?.observe(valLoss);
+    // A checkpoint follows, so that the steps after it can be repeated with the same learning rates.
     if (plateau?.factor !== factor) this.#hasNewRate = true;
-    this.stopping?.observe(line.valLoss);
+    this.stopping?.observe(valLoss);
   }
 
-  /** Notes the tensors of a step. */
-  async stepTraced(line: TraceLine): Promise<void> {
-    await this.#folder.logs.trace.append(line);
-  }
-
-  /** Takes a checkpoint where one is due; nothing may be on the queue whose results are not there. It is written meanwhile. */
-  async keepIfDue(): Promise<void> {
-    if (this.#isDue(this.#training.trainer.step)) await this.keep();
+  /** Takes a checkpoint if one is due. All results of steps on the queue must be there. */
+  async checkpointIfDue(): Promise<void> {
+    if (this.#isDue(this.step)) await this.#checkpoint();
     if (this.#failure) throw this.#failure.error;
   }
 
-  /** Takes a checkpoint, to be written while training goes on; waits only for the one before. */
-  async keep(): Promise<void> {
-    if (!this.#checkpoints.isKept) return;
-    await this.settle();
-    const { trainer } = this.#training;
-    const notes = this.#notes();
-    const more: Record<string, Tensor> = this.stopping ? { best: this.stopping.best } : {};
-    const last = trainer.snapshot(more).then((state) => this.#good = { state, notes });
-    this.#lastStep = trainer.step;
-    this.#lastTime = performance.now();
-    this.#isWriting = true;
-    this.#hasNewRate = false;
-    this.#writing = this.#write(last).catch((error) => void (this.#failure = { error })).finally(() =>
-      this.#isWriting = false
-    );
-  }
-
-  /** Takes a checkpoint of where the run is, unless there is one, and waits until it is on the disk. */
-  async keepNow(): Promise<void> {
-    if (this.#training.trainer.step !== this.#lastStep) await this.keep();
+  /** Takes a checkpoint of this step, unless there is one, and waits until it is on the disk. */
+  async checkpointNow(): Promise<void> {
+    if (this.step !== this.#lastStep) await this.#checkpoint();
     await this.settle();
   }
 
-  /** Waits until nothing is being written, whatever became of it. */
+  /** Waits until nothing is being written, failed or not. */
   async written(): Promise<void> {
     await this.#writing;
   }
 
-  /** Waits until what is kept is on the disk. */
+  /** Waits until the last checkpoint is on the disk. */
   async settle(): Promise<void> {
     await this.#writing;
     if (this.#failure) throw this.#failure.error;
   }
 
-  /** Frees the weights that it keeps. */
+  /** Frees the best weights. */
   [Symbol.dispose](): void {
     this.stopping?.dispose();
   }
 
-  #rewind({ state, notes: { stopping, plateau, rateFactor, loss } }: Kept): void {
-    const { trainer, ...training } = this.#training;
-    trainer.restore(...this.#fitted(state));
-    this.stopping?.resume(stopping ?? { best: null, waited: 0, epoch: trainer.epoch, bestEpoch: 0 });
-    if (plateau) training.plateau?.restore(plateau);
-    training.setRateFactor(rateFactor);
-    this.#rateFactor = rateFactor;
-    this.#loss = loss;
-    this.#lastStep = state.step;
+  /** Takes a checkpoint, which is written while training continues; waits only for the one before. */
+  async #checkpoint(): Promise<void> {
+    if (!this.#checkpoints.areWritten) return;
+    await this.settle();
+    const { trainer } = this.#training;
+    const notes = this.#notes();
+    const more: Record<string, Tensor> = this.stopping ? { best: this.stopping.best } : {};
+    const content = trainer.snapshot(more).then((state) => this.#good = { state, notes });
+    this.#lastStep = trainer.step;
+    this.#lastTime = performance.now();
+    this.#isWriting = true;
     this.#hasNewRate = false;
+    this.#writing = this.#write(content).catch((error) => void (this.#failure = { error })).finally(() =>
+      this.#isWriting = false
+    );
   }
 
-  async #write(last: Promise<Kept>): Promise<void> {
-    const { state, notes } = await last;
+  async #write(content: Promise<Content>): Promise<void> {
+    const { state, notes } = await content;
     this.#training.model.device.check();
     await this.#folder.flush(notes.logged);
     await this.#checkpoints.write(state, notes);
   }
 
   #isDue(step: number): boolean {
-    if (!this.#checkpoints.isKept || step === this.#lastStep) return false;
-    // What cannot be written should be known at once.
+    if (!this.#checkpoints.areWritten || step === this.#lastStep) return false;
+    // If there is none yet, take one at once: a disk that cannot be written to should show early.
     if (this.#lastStep === undefined || this.#hasNewRate) return true;
     const { steps, seconds = Infinity } = this.#config.checkpointEvery;
     const since = performance.now() - this.#lastTime;
-    // Ranks with steps of their own are not asked at every step.
+    // With SYNC_EVERY, not every step is asked about.
     if (steps !== undefined && Math.floor(step / steps) > Math.floor(this.#lastStep / steps)) return true;
     if (this.#isWriting) return false;
     const endsEpoch = step % this.#training.trainer.stepsPerEpoch === 0;
     return since >= seconds * 1000 || (endsEpoch && since >= EPOCH_INTERVAL);
   }
 
+  #rewind({ state, notes: { stopping, plateau, rateFactor, loss } }: Content): void {
+    const { trainer, ...training } = this.#training;
+    trainer.restore(...this.#fitted(state));
+    this.stopping?.resume(stopping ?? { best: null, waited: 0, epoch: trainer.epoch, bestEpoch: 0 });
+    if (plateau) training.plateau?.restore(plateau);
+    training.setRateFactor(rateFactor);
+    this.rateFactor = rateFactor;
+    this.#loss = loss;
+    this.#lastStep = state.step;
+    this.#hasNewRate = false;
+  }
+
   #notes(): RunNotes {
-    const { trainer, plateau } = this.#training;
-    const { stepsPerEpoch } = trainer;
+    const { trainer: { step, stepsPerEpoch }, plateau } = this.#training;
     return {
       stepsPerEpoch,
       logged: this.#folder.logged,
-      loss: trainer.step % stepsPerEpoch === 0 ? this.#loss : null,
+      loss: step % stepsPerEpoch === 0 ? this.#loss : null,
       seconds: this.seconds,
-      rateFactor: this.#rateFactor,
+      rateFactor: this.rateFactor,
       stopping: this.stopping?.state ?? null,
       plateau: plateau?.state ?? null,
       origin: this.#origin,
     };
   }
 
-  /** The state with the best weights as PATIENCE asks for now: it may have been changed. */
+  /** The state with or without the best weights, as PATIENCE needs them now: it may have been changed. */
   #fitted(state: TrainingState): [TrainingState, Record<string, Tensor>] {
     const hasBest = Object.keys(state.tensors).some((name) => name.startsWith("best."));
     if (hasBest && this.stopping) return [state, { best: this.stopping.best }];
