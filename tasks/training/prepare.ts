@@ -13,9 +13,9 @@ import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { datasetState } from "../prepare/generate.ts";
 import { checkRows, stepFaults, trainingFaults } from "./known_rows.ts";
 import { describeDevices, gatherDevices, warnOfSharing } from "../mpi/rank_devices.ts";
-import { fromFirst, onFirst, type Ranks } from "../mpi/ranks.ts";
+import { checkSame, fromFirst, onFirst, openWritten, type Ranks } from "../mpi/ranks.ts";
 import { recipeOf } from "../settings/recipes.ts";
-import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
+import { openScaledDataset, type ScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
 import { prepareDataset } from "../prepare/stages.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 import type { View } from "../show/view.ts";
@@ -37,7 +37,7 @@ interface Request {
 export async function prepare(stack: DisposableStack, request: Request): Promise<Training> {
   const { config, view, checkpoint, ranks } = request;
   // How wide a table of the user's own is, only reading it tells.
-  const table = config.data === "" ? undefined : stack.use(await prepareDataset(config, view, ranks.communicator));
+  const table = config.data === "" ? undefined : stack.use(await preparedRows(request));
   const widths = widthsOf(config, table);
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
   // Before anything is written of a recipe, so that a machine that cannot train keeps what it has.
@@ -62,7 +62,7 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
     return await buildModel(stack, device, settings, widths, ranks.communicator.rank);
   });
 
-  const dataset = table ?? stack.use(await prepareDataset(config, view, ranks.communicator));
+  const dataset = table ?? stack.use(await preparedRows(request));
   const { train: { rows }, validation } = dataset.parts;
   const batchSize = await together(ranks.communicator, () => batchSizeOf(config, rows));
   const faults = [
@@ -85,6 +85,17 @@ export async function prepare(stack: DisposableStack, request: Request): Promise
     `network: ${network}; ${rows} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
   );
   return training;
+}
+
+/** The rows: the first rank prepares them, and the others open what it wrote. */
+async function preparedRows({ config, view, ranks: { communicator } }: Request): Promise<ScaledDataset> {
+  using stack = new DisposableStack();
+  const first = await onFirst(communicator, async () => stack.use(await prepareDataset(config, view)));
+  const open = async () => first ?? stack.use(await openScaledDataset(scaledPathOf(config)));
+  const dataset = await openWritten(communicator, open);
+  await checkSame(communicator, { "scaled rows": dataset.sha256 });
+  stack.move();
+  return dataset;
 }
 
 /** Tells which device each rank has, where there are several. */
