@@ -13,8 +13,6 @@ export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/g
 export type { Staging } from "./lib/gpu/readback.ts";
 export { CellError, isMissing, parseNumber } from "./lib/data/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/data/csv.ts";
-export type { CsvPiece } from "./lib/data/csv_files.ts";
-export { type CsvRange, csvRange } from "./lib/data/csv_range.ts";
 export {
   type CsvOptions,
   parseRecords,
@@ -143,7 +141,7 @@ export {
 } from "./lib/safetensors/reader.ts";
 export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors/bytes.ts";
 export { SafetensorsRows } from "./lib/safetensors/rows.ts";
-export { SafetensorsWriter, type TensorPiece } from "./lib/safetensors/writer.ts";
+export { SafetensorsWriter } from "./lib/safetensors/writer.ts";
 export {
   type ColumnStatistics,
   RunningStatistics,

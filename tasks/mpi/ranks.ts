@@ -87,12 +87,3 @@ export async function checkSame(
     if (faults.length > 0) throw new ConfigError(faults);
   });
 }
-
-/** Opens, at every rank, what rank 0 has written. */
-export async function openWritten<T>(
-  communicator: Communicator,
-  open: () => Promise<T>,
-  _patience?: number,
-): Promise<T> {
-  return await together(communicator, open);
-}

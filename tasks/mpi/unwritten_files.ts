@@ -1,9 +1,8 @@
 /** The files of a run as ranks have them that leave the writing to rank 0: nothing is written or read there. */
 
-import { Checkpoints } from "../runs/checkpoints.ts";
+import { Checkpoints, type RunFiles } from "../runs/checkpoints.ts";
 import { forLogs, RunFolder, RunLog } from "../runs/folder.ts";
 import type { TaskConfig } from "../settings/config.ts";
-import type { RunFiles } from "../training/run.ts";
 
 /** The files of such a rank. */
 export function unwrittenFiles({ runName, keepCheckpoints }: TaskConfig): RunFiles {

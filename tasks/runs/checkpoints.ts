@@ -6,7 +6,7 @@ import { DataError } from "../../lib/base/errors.ts";
 import type { PlateauState } from "../../lib/training/plateau.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
-import { type Logs, removeFile } from "./folder.ts";
+import { type Logs, removeFile, type RunFolder } from "./folder.ts";
 
 /** What a checkpoint says of the run, besides the state of the training. */
 export interface RunNotes {
@@ -43,6 +43,14 @@ export interface RunCheckpoint {
   readonly path: string;
   readonly state: TrainingState;
   readonly notes: RunNotes;
+}
+
+/** What a run has on the disk. */
+export interface RunFiles {
+  readonly folder: RunFolder;
+  readonly checkpoints: Checkpoints;
+  /** Where a resumed run continues from. */
+  readonly checkpoint?: RunCheckpoint;
 }
 
 /** A checkpoint's file, and what decides whether it stays. */

@@ -72,14 +72,6 @@ export const TASKS = {
     summary: "splits and scales data/<recipe>.csv, or --data, into data/<name>.scaled.safetensors",
     keys: SCALING,
   },
-  "gen-data-mpi": {
-    summary: "writes data/<recipe>.csv as gen-data does, on the ranks of an MPI job",
-    keys: [...GENERATING, "RANK_TIMEOUT"],
-  },
-  "scale-mpi": {
-    summary: "splits and scales as scale does, on the ranks of an MPI job, each its part of the rows",
-    keys: [...SCALING, "RANK_TIMEOUT"],
-  },
   train: {
     summary: "trains a network on --data, or on a recipe's dataset, made and scaled first where needed",
     keys: TRAINING_KEYS,

@@ -1,21 +1,12 @@
 /** A run, with all that belongs to it. */
 
 import type { LiveServer } from "../live/server.ts";
-import type { Checkpoints, Origin, RunCheckpoint } from "../runs/checkpoints.ts";
-import type { RunFolder } from "../runs/folder.ts";
+import type { Origin, RunFiles } from "../runs/checkpoints.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import type { View } from "../show/view.ts";
 import type { RunState } from "./run_state.ts";
 import type { StopSignal } from "./stop_signal.ts";
 import type { Training } from "./training.ts";
-
-/** What a run has on the disk. */
-export interface RunFiles {
-  readonly folder: RunFolder;
-  readonly checkpoints: Checkpoints;
-  /** Where a resumed run continues from. */
-  readonly checkpoint?: RunCheckpoint;
-}
 
 /** A run while it trains. */
 export interface Run extends RunFiles {

@@ -5,13 +5,12 @@ import type { Tensor } from "../../lib/core/tensor.ts";
 import { type FaultCause, findFault } from "../../lib/inspect/fault_finder.ts";
 import { EarlyStopping } from "../../lib/training/early_stopping.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
-import type { Checkpoints, Origin, RunCheckpoint, RunNotes } from "../runs/checkpoints.ts";
+import type { Checkpoints, Origin, RunCheckpoint, RunFiles, RunNotes } from "../runs/checkpoints.ts";
 import type { RunFolder } from "../runs/folder.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { HeldRun } from "../show/spectator.ts";
 import type { EpochLine } from "../show/train_report.ts";
 import { adviseGroup, formatFault } from "./not_finite_report.ts";
-import type { RunFiles } from "./run.ts";
 import type { Training } from "./training.ts";
 
 /** Shortest time between the checkpoints of two epochs, in milliseconds: each has files written and renamed. */

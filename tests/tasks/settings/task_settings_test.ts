@@ -135,8 +135,6 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
   const taken: Record<string, string[]> = {
     "gen-data": ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
     scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],
-    "gen-data-mpi": ["RECIPE", "NUM_DATASET", "NOISE", "SEED", "RANK_TIMEOUT"],
-    "scale-mpi": ["RECIPE", "DATA", "SCALING_METHOD", "SPLIT", "SEED", "RANK_TIMEOUT"],
     train: KEYS,
     "train-mpi": [...KEYS, "SYNC_EVERY", "OUTER_LEARNING_RATE", "OUTER_MOMENTUM", "RANK_TIMEOUT", "RESUME", "QUIET"],
     tune: [...KEYS, "TRIALS"],
