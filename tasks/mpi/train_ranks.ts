@@ -11,7 +11,7 @@ import { together } from "../../lib/ranks/together.ts";
 import { shareOf } from "../../lib/training/group/group.ts";
 import { datasetState } from "../prepare/generate.ts";
 import { openScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
-import type { RunCheckpoint } from "../runs/checkpoints.ts";
+import { readCheckpoint } from "../runs/checkpoints.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import { createView } from "../show/create_view.ts";
 import { QuietView } from "../show/quiet_view.ts";
@@ -38,7 +38,8 @@ export async function trainRanks(config: TaskConfig, ranks: Ranks): Promise<numb
   const view = await each(() => isFirst ? createView(config) : new QuietView(() => {}));
   await checkSame(communicator, config.texts);
   const files = await onFirst(communicator, () => openFiles(stack, config, view)) ?? unwrittenFiles(config);
-  const checkpoint = await shareCheckpoint(communicator, files.checkpoint);
+  const path = await shareValue(communicator, files.checkpoint?.path ?? null);
+  const checkpoint = await each(async () => files.checkpoint ?? (path ? await readCheckpoint(path) : undefined));
 
   const table = config.data === "" ? undefined : await openRowsOnRanks(stack, config, view, communicator);
   const made = table ? undefined : await fromFirst(communicator, () => datasetState(config));
@@ -142,31 +143,4 @@ async function checkWeights(communicator: Communicator, { values }: Model): Prom
       "The ranks have different weights, which must never happen: `deno task doctor` checks each machine",
     );
   });
-}
-
-/** Gives all ranks a checkpoint that rank 0 has read: what JSON can hold as a text, and the numbers in one piece. */
-async function shareCheckpoint(
-  communicator: Communicator,
-  checkpoint: RunCheckpoint | undefined,
-): Promise<RunCheckpoint | undefined> {
-  const { tensors = {}, losses = new Float32Array(), ...rest } = checkpoint?.state ?? {};
-  const shapes = Object.entries(tensors).map(([name, { shape, data }]) => ({ name, shape, length: data.length }));
-  const told = checkpoint && { ...checkpoint, state: rest as RunCheckpoint["state"] };
-  const head = await shareValue(communicator, { told, shapes, count: losses.length });
-  if (!head.told) return undefined;
-  const all = new Float32Array(head.shapes.reduce((sum, { length }) => sum + length, head.count));
-  let at = 0;
-  for (const part of checkpoint ? [losses, ...Object.values(tensors).map(({ data }) => data)] : []) {
-    all.set(part, at);
-    at += part.length;
-  }
-  await communicator.broadcast(new Uint8Array(all.buffer));
-  if (checkpoint) return checkpoint;
-  at = head.count;
-  const shared = head.shapes.map(({ name, shape, length }) => {
-    at += length;
-    return [name, { shape, data: all.slice(at - length, at) }] as const;
-  });
-  const state = { ...head.told.state, losses: all.slice(0, head.count), tensors: Object.fromEntries(shared) };
-  return { ...head.told, state };
 }

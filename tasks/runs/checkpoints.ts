@@ -60,6 +60,12 @@ interface CheckpointFile {
   readonly loss: number | null;
 }
 
+/** Reads a checkpoint. */
+export async function readCheckpoint(path: string): Promise<RunCheckpoint> {
+  const { state, notes } = await loadCheckpoint(path);
+  return { path, state, notes: JSON.parse(notes.run) }; // the file's hash says that this program wrote it
+}
+
 /** The files of one run. */
 export class Checkpoints {
   /** Whether any are written: of several ranks, only the first one writes. */
@@ -86,8 +92,7 @@ export class Checkpoints {
     for (let last = this.#files.at(-1); last; last = this.#files.at(-1)) {
       const { path } = last;
       try {
-        const { state, notes } = await loadCheckpoint(path);
-        return { path, state, notes: JSON.parse(notes.run) }; // the file's hash says that this program wrote it
+        return await readCheckpoint(path);
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         onDamage(error.message);

@@ -1,6 +1,6 @@
 /** Warns once of each thing that makes training slow or useless, and says what to do. */
 
-import { diagnose, type FindingKind, type LossHistory } from "../../lib/inspect/diagnosis.ts";
+import { diagnose, type LossHistory } from "../../lib/inspect/diagnosis.ts";
 import { examine } from "../../lib/inspect/examination.ts";
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
@@ -25,28 +25,25 @@ type Losses = Pick<EpochLine, "epoch" | "trainLoss" | "valLoss">;
  * the run's speed.
  */
 export class TrainingDoctor implements Disposable {
+  /** The rows that are looked at. */
+  readonly sample: Batch;
   readonly #patient: Patient;
-  readonly #x: Tensor;
-  readonly #y: Tensor;
   readonly #inputs: Float32Array;
   readonly #looks = new Map<number, ReturnType<typeof examine>>();
   readonly #told = new Set<string>();
   #history: LossHistory | undefined;
 
-  private constructor(patient: Patient, x: Tensor, y: Tensor, inputs: Float32Array) {
+  private constructor(patient: Patient, { x, y }: RowBlock) {
+    const { dataset: { parts: { train } }, model: { device } } = patient;
+    const rows = y.length / train.targets;
+    this.sample = { x: Tensor.from(device, x, [rows, train.inputs]), y: Tensor.from(device, y, [rows, train.targets]) };
     this.#patient = patient;
-    this.#x = x;
-    this.#y = y;
-    this.#inputs = inputs;
+    this.#inputs = x;
   }
 
   /** Takes a sample of the training rows. */
   static async create(patient: Patient): Promise<TrainingDoctor> {
-    const { dataset: { parts: { train } }, model: { device } } = patient;
-    const { x, y } = await sampleOf(train);
-    const rows = y.length / train.targets;
-    const inputs = Tensor.from(device, x, [rows, train.inputs]);
-    return new TrainingDoctor(patient, inputs, Tensor.from(device, y, [rows, train.targets]), x);
+    return new TrainingDoctor(patient, await sampleOf(patient.dataset.parts.train));
   }
 
   /**
@@ -55,7 +52,7 @@ export class TrainingDoctor implements Disposable {
    */
   look(epoch: number): void {
     if (!isExamined(epoch)) return;
-    const look = examine(this.#patient.model, this.#patient.loss, this.#x, this.#y);
+    const look = examine(this.#patient.model, this.#patient.loss, this.sample.x, this.sample.y);
     look.catch(() => {}); // warnings() tells of it, if the run comes that far
     this.#looks.set(epoch, look);
   }
@@ -71,30 +68,28 @@ export class TrainingDoctor implements Disposable {
     const { features, scalers } = this.#patient.dataset;
     const findings = diagnose({
       ...await look,
-      inputs: { names: features, rows: this.#x.shape[0], columns: features.length, data: this.#inputs },
+      inputs: { names: features, rows: this.sample.x.shape[0], columns: features.length, data: this.#inputs },
       targets: scalers.targets.columns,
       losses: this.#history,
     });
-    const news = findings.filter(({ kind, where }) => !this.#told.has(keyOf(kind, where)));
-    for (const { kind, where } of news) this.#told.add(keyOf(kind, where));
-    return news.map(({ message, fix }) => `warning: epoch ${line.epoch}: ${message}; ${fix}`);
-  }
-
-  /** The rows of the sample. */
-  get sample(): Batch {
-    return { x: this.#x, y: this.#y };
+    const warnings: string[] = [];
+    for (const { kind, where, message, fix } of findings) {
+      if (this.#told.has(`${kind} ${where}`)) continue;
+      this.#told.add(`${kind} ${where}`);
+      warnings.push(`warning: epoch ${line.epoch}: ${message}; ${fix}`);
+    }
+    return warnings;
   }
 
   /** Frees the sample. */
   [Symbol.dispose](): void {
-    this.#x.dispose();
-    this.#y.dispose();
+    this.sample.x.dispose();
+    this.sample.y.dispose();
   }
 
   #remember({ epoch, trainLoss, valLoss }: Losses): void {
     if (valLoss === null) return;
-    const { lowest, lowestEpoch, firstTrain } = this.#history ??
-      { lowest: Infinity, lowestEpoch: epoch, firstTrain: trainLoss };
+    const { lowest = Infinity, lowestEpoch = epoch, firstTrain = trainLoss } = this.#history ?? {};
     const best = valLoss < lowest ? { lowest: valLoss, lowestEpoch: epoch } : { lowest, lowestEpoch };
     this.#history = { train: trainLoss, validation: valLoss, ...best, firstTrain };
   }
@@ -118,8 +113,4 @@ async function sampleOf(source: RowSource): Promise<RowBlock> {
 /** Powers of two. */
 function isExamined(epoch: number): boolean {
   return Number.isInteger(Math.log2(epoch));
-}
-
-function keyOf(kind: FindingKind, where: string): string {
-  return `${kind} ${where}`;
 }

@@ -101,7 +101,7 @@ Deno.test("tune-mpi refuses once what cannot be searched, and ranks that want di
   assertEquals(wrong.code, 2, JSON.stringify(wrong));
   assertOneSpoke(wrong);
   assertStringIncludes(wrong.ranks[0].stderr, "error: there is no range to search");
-  assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": runs are compared by their validation part`);
+  assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": trials are compared by their validation loss`);
   // One job, whose second rank has another range.
   const job = await jobIn(place, "tune-mpi", 2, ["--dropout=0..0.5"]);
   const other = [...job.command.slice(0, -1), "--dropout=0..0.4"];
