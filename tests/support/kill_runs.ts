@@ -11,24 +11,15 @@ import { Workplace } from "./run_task_process.ts";
 
 /** A run with all that must not get lost: Adam's state, a schedule, masks of dropout, the best weights. */
 export const RESUMED = [
-  "--num-dataset",
-  "600",
-  "--hidden-size",
-  "64,64",
-  "--optimizer",
-  "adam",
-  "--dropout",
-  "0.1",
-  "--noise",
-  "300",
-  "--schedule",
-  "cosine",
-  "--patience",
-  "100000",
-  "--checkpoint-every",
-  "20",
-  "--trace",
-  "7",
+  "--num-dataset=600",
+  "--hidden-size=64,64",
+  "--optimizer=adam",
+  "--dropout=0.1",
+  "--noise=300",
+  "--schedule=cosine",
+  "--patience=100000",
+  "--checkpoint-every=20",
+  "--trace=7",
 ];
 
 /** Milliseconds of training that a process gets at most before it is killed. */

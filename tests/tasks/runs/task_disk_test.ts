@@ -56,7 +56,10 @@ Deno.test({
       stderr,
       /^error: Cannot write data\/runs\/r\/checkpoints\/step-0000000072.safetensors, which takes \d{6} bytes: .*\(os error/m,
     );
-    assertStringIncludes(stderr, "the last checkpoint is at step 24: `deno task train --resume r` continues from there");
+    assertStringIncludes(
+      stderr,
+      "the last checkpoint is at step 24: `deno task train --resume r` continues from there",
+    );
     assertEquals(await place.digests(`${run}/checkpoints`), before);
 
     await place.succeed("train", ["--resume", "r"]);

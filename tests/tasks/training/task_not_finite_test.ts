@@ -95,18 +95,7 @@ Deno.test("test rows that overflow are warned of, and take neither model nor sum
 
 Deno.test("schedule plateau: the run is kept where the rate changes, so that what is behind it can be run again", async () => {
   await using place = await Workplace.create();
-  const often = [
-    "--num-epochs",
-    "60",
-    "--schedule",
-    "plateau",
-    "--noise",
-    "20",
-    "--learning-rate",
-    "0.05",
-    "--optimizer",
-    "adam",
-  ];
+  const often = ["--num-epochs=60", "--schedule=plateau", "--noise=20", "--learning-rate=0.05", "--optimizer=adam"];
   const kept = ["--checkpoint-every", "1000000", "--keep-checkpoints", "1000000"];
   await place.succeed("train", ["--num-dataset", "200", "--hidden-size", "32", "--run-name", "r", ...often, ...kept]);
   const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));

@@ -46,7 +46,9 @@ Deno.test("Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 14
   await whole.succeed("train", args);
   const first = await stop(place, args, "first steps done", "SIGINT");
   assertEquals([first.code, first.stderr.includes("error")], [130, false]);
-  const [_, step] = first.stdout.match(/^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m)!;
+  const [_, step] = first.stdout.match(
+    /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m,
+  )!;
   assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
   assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
   const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
@@ -58,17 +60,7 @@ Deno.test("Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 14
 
 Deno.test("checkpoints are kept every so many steps: the last ones, and the best", async () => {
   await using place = await Workplace.create();
-  const args = [
-    "--num-dataset",
-    "500",
-    "--hidden-size",
-    "8",
-    ...NAME,
-    "--checkpoint-every",
-    "7",
-    "--keep-checkpoints",
-    "3",
-  ];
+  const args = ["--num-dataset=500", "--hidden-size=8", ...NAME, "--checkpoint-every=7", "--keep-checkpoints=3"];
   await place.succeed("train", [...args, "--num-epochs", "1", "--learning-rate", "0.1"]);
   // 40 steps an epoch: its end is the only place with a validation loss, and the best.
   assertEquals((await checkpointsOf(place)).map(stepOf), [28, 35, 40]);
@@ -177,19 +169,7 @@ Deno.test("a run goes on under PATIENCE and plateau, over windows of rows or not
     return `${x},${x * x + random.uniform(-1, 1)}`;
   });
   for (const { path } of [place, whole]) await Deno.writeTextFile(`${path}/t.csv`, ["x,y", ...rows].join("\n") + "\n");
-  const args = [
-    "--data",
-    "t.csv",
-    "--target",
-    "y",
-    ...NAME,
-    "--schedule",
-    "plateau",
-    "--patience",
-    "12",
-    "--dropout",
-    "0.2",
-  ];
+  const args = ["--data=t.csv", "--target=y", ...NAME, "--schedule=plateau", "--patience=12", "--dropout=0.2"];
   await whole.succeed("train", args);
   const lines = (await whole.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
   assert(lines.length < 200, "the run means to end before its last epoch");

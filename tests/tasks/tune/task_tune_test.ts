@@ -66,12 +66,9 @@ Deno.test("tune lists a trial that fails behind the others, and fails where all 
     ["001", "1e9", true],
   ]);
   const all = await place.run("tune", [
-    "--num-dataset",
-    "200",
-    "--scaling-method",
-    "none",
-    "--trials",
-    "2",
+    "--num-dataset=200",
+    "--scaling-method=none",
+    "--trials=2",
     "--learning-rate=1e9|1e10",
   ]);
   assertEquals([all.code, rowsOf(all.stdout).map((row) => row[2])], [1, ["failed", "failed"]]);
