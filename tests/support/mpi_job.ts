@@ -64,7 +64,7 @@ export function rankScript(name: string, ...args: string[]): string[] {
     "--no-check",
     ...config,
     "--allow-ffi",
-    pathInProject(`tests/support/${name}`),
+    pathInProject(`tests/${name}`),
     ...args,
   ];
 }
