@@ -63,7 +63,6 @@ const HANDLES = {
   errorsReturn: "ompi_mpi_errors_return",
 } as const;
 
-/** The library, loaded. */
 export interface MpiLibrary {
   readonly symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   readonly handles: Readonly<Record<keyof typeof HANDLES, Deno.PointerObject>>;

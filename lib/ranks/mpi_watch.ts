@@ -19,7 +19,6 @@ export interface Post {
 /** What a watch knows of its rank. */
 export interface WatchOptions {
   rank: number;
-  /** The machine of each rank. */
   hosts: readonly string[];
   /** The longest time that a call waits for other ranks, in seconds. */
   timeoutSeconds: number;
@@ -82,7 +81,6 @@ export class Watch {
     this.#since = this.#asked = undefined;
   }
 
-  /** Stops watching. */
   stop(): void {
     clearInterval(this.#timer);
   }

@@ -15,7 +15,6 @@ export interface GpuOfRank {
   readonly fault?: string;
 }
 
-/** A process' environment. */
 export type Environment = Pick<Deno.Env, "get" | "set" | "delete">;
 
 /** What the layer reads: which device comes first, and whether it hides all others. */

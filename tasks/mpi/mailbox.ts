@@ -23,7 +23,6 @@ interface Letter {
   readonly value: unknown;
 }
 
-/** The side of rank 0. */
 export class Questions {
   readonly #mailbox: Mailbox;
   readonly #timeoutSeconds: number;

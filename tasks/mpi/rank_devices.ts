@@ -5,9 +5,7 @@ import { chooseGpu, type GpuOfRank } from "./gpu_of_rank.ts";
 import type { View } from "../show/view.ts";
 import type { Ranks } from "./ranks.ts";
 
-/** A rank's device. */
 export interface RankDevice {
-  /** Its machine's name. */
   readonly host: string;
   /** The device's name; empty if it is not known. */
   readonly name: string;

@@ -15,7 +15,6 @@ export interface Ranks {
   readonly communicator: Communicator;
   /** Messages to single ranks. */
   readonly mailbox: Mailbox;
-  /** This machine's name. */
   readonly host: string;
   /** Which of the ranks on this machine this is, from 0. */
   readonly localRank: number;

@@ -28,7 +28,6 @@ import { unwrittenFiles } from "./unwritten_files.ts";
 import { tellDevices } from "./rank_devices.ts";
 import { checkSame, fromFirst, onFirst, type Ranks, shareValue } from "./ranks.ts";
 
-/** Trains one model on all ranks. */
 export async function trainRanks(config: TaskConfig, ranks: Ranks): Promise<number | void> {
   const { communicator, threads, command } = ranks;
   if (communicator.size === 1) return await train(config, { command, threads });

@@ -4,7 +4,6 @@ import { Checkpoints, type RunFiles } from "../runs/checkpoints.ts";
 import { forLogs, RunFolder, RunLog } from "../runs/folder.ts";
 import type { TaskConfig } from "../settings/config.ts";
 
-/** The files of such a rank. */
 export function unwrittenFiles({ runName, keepCheckpoints }: TaskConfig): RunFiles {
   const folder = new UnwrittenFolder(runName);
   return { folder, checkpoints: new UnwrittenCheckpoints(folder.path, keepCheckpoints) };

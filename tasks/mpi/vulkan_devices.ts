@@ -7,10 +7,8 @@
  * so none is collected as garbage while C reads it.
  */
 
-/** What kind of device it is. */
 export type DeviceKind = "discrete" | "integrated" | "virtual" | "cpu" | "other";
 
-/** A device. */
 export interface VulkanDevice {
   /** Its name, which WebGPU gives as well. */
   readonly name: string;
@@ -121,14 +119,12 @@ function hasExtension(vulkan: Vulkan, device: Handle, name: string): boolean {
   return Array.from({ length: count[0] }, (_, i) => textAt(bytes, EXTENSION_BYTES * i)).includes(name);
 }
 
-/** A text that ends with a zero. */
 function textAt(buffer: ArrayBuffer, at: number): string {
   const bytes = new Uint8Array(buffer, at, NAME_BYTES);
   const end = bytes.indexOf(0);
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
-/** Where a byte of a buffer lies in memory. */
 function addressOf(buffer: ArrayBuffer, at: number): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer)) + BigInt(at);
 }

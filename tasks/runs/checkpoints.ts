@@ -10,27 +10,22 @@ import { type Logs, removeFile, type RunFolder } from "./folder.ts";
 
 /** What a checkpoint says of the run, besides the state of the training. */
 export interface RunNotes {
-  /** Steps of an epoch. */
   readonly stepsPerEpoch: number;
   /** Bytes of metrics.jsonl and the like. */
   readonly logged: Logs<number>;
   /** Loss of the epoch that ends here, on validation rows if there are any; null within an epoch. */
   readonly loss: number | null;
-  /** Seconds of training so far. */
   readonly seconds: number;
   /** Factor of all learning rates: below 1 after values that were not finite. */
   readonly rateFactor: number;
   readonly stopping: EarlyStoppingState | null;
   readonly plateau: PlateauState | null;
-  /** What the result depends on, besides the settings. */
   readonly origin: Origin;
 }
 
 /** What a result depends on, besides the settings. */
 export interface Origin {
-  /** Version of this program. */
   readonly version: string;
-  /** The GPU's name. */
   readonly device: string;
   /** SHA-256 of the scaled rows. */
   readonly data: string;
@@ -38,7 +33,6 @@ export interface Origin {
   readonly ranks?: number;
 }
 
-/** A checkpoint of a run. */
 export interface RunCheckpoint {
   readonly path: string;
   readonly state: TrainingState;
@@ -60,13 +54,11 @@ interface CheckpointFile {
   readonly loss: number | null;
 }
 
-/** Reads a checkpoint. */
 export async function readCheckpoint(path: string): Promise<RunCheckpoint> {
   const { state, notes } = await loadCheckpoint(path);
   return { path, state, notes: JSON.parse(notes.run) }; // the file's hash says that this program wrote it
 }
 
-/** The files of one run. */
 export class Checkpoints {
   /** Whether any are written: of several ranks, only the first one writes. */
   readonly areWritten: boolean = true;

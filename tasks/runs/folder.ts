@@ -13,12 +13,9 @@ export const LOGS = ["metrics", "layers", "trace"] as const;
 /** Something for each of the logs: its size in bytes, or its file. */
 export type Logs<T> = Readonly<Record<typeof LOGS[number], T>>;
 
-/** Where a run's files are. */
 export class RunFolder {
-  /** The folder. */
   readonly path: string;
 
-  /** metrics.jsonl, layers.jsonl and trace.jsonl. */
   readonly logs: Logs<RunLog>;
 
   constructor(runName: string) {
@@ -94,7 +91,6 @@ export function forLogs<T>(make: (name: typeof LOGS[number]) => T): Logs<T> {
 
 /** A file that grows by lines of JSON and is cut where the run goes back: a resumed run leaves the same bytes. */
 export class RunLog {
-  /** The file. */
   readonly path: string;
   #bytes = 0;
 
@@ -107,7 +103,6 @@ export class RunLog {
     return this.#bytes;
   }
 
-  /** Adds a line. */
   async append(value: object): Promise<void> {
     const line = new TextEncoder().encode(JSON.stringify(value) + "\n");
     await writing(this.path, line.length, () => Deno.writeFile(this.path, line, { append: true }));

@@ -11,10 +11,8 @@ import type { LayersLine, Spectator } from "../show/spectator.ts";
 import type { PARTS } from "../prepare/split.ts";
 import type { EpochLine } from "../show/train_report.ts";
 
-/** A run. */
 export interface RunRecords {
   readonly run: string;
-  /** Texts by key. */
   readonly settings: Readonly<Partial<Record<Key, string>>>;
   /** Epochs that are done. */
   readonly epochs: readonly EpochLine[];

@@ -7,7 +7,6 @@ import { DataError } from "../../lib/base/errors.ts";
 import { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { RunFolder } from "./folder.ts";
 
-/** A record of a file. */
 export interface FileRecord {
   /** The cells of the wanted columns, in their order. */
   cells: string[];
@@ -15,7 +14,6 @@ export interface FileRecord {
   placed: (error: unknown) => unknown;
 }
 
-/** The model of a run. */
 export async function loadRun(device: Device, runName: string): Promise<SavedModel> {
   return await readRun(runName, (path) => SavedModel.load(device, path));
 }

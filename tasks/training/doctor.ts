@@ -14,10 +14,8 @@ const SAMPLE_ROWS = 1_024;
 /** Runs of neighbouring rows in the sample, spread over the table: many tables are sorted, and their first rows alike. */
 const SAMPLE_RUNS = 64;
 
-/** What the doctor examines. */
 export type Patient = Pick<Training, "dataset" | "model" | "loss" | "trainer">;
 
-/** Losses of an epoch. */
 type Losses = Pick<EpochLine, "epoch" | "trainLoss" | "valLoss">;
 
 /**
@@ -25,7 +23,6 @@ type Losses = Pick<EpochLine, "epoch" | "trainLoss" | "valLoss">;
  * the run's speed.
  */
 export class TrainingDoctor implements Disposable {
-  /** The rows that are looked at. */
   readonly sample: Batch;
   readonly #patient: Patient;
   readonly #inputs: Float32Array;
@@ -81,7 +78,6 @@ export class TrainingDoctor implements Disposable {
     return warnings;
   }
 
-  /** Frees the sample. */
   [Symbol.dispose](): void {
     this.sample.x.dispose();
     this.sample.y.dispose();

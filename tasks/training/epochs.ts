@@ -7,7 +7,6 @@ import { LayersLog } from "./layers_log.ts";
 import type { Run } from "./run.ts";
 import { formatTrace, type TraceLine, Tracer } from "./trace.ts";
 
-/** A run, and who looks at it. */
 interface Watched {
   readonly run: Run;
   readonly spectators: Spectators;

@@ -85,7 +85,6 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   return { summary, evaluations };
 }
 
-/** What the model file says of the model. */
 function describe({ texts, seed }: Run["config"], { dataset, loss, source }: Run["training"]): ModelDescription {
   const { table, features, targets, scalers } = dataset;
   const settings = texts as Record<string, string>;

@@ -79,7 +79,7 @@ export function trainingFaults(
 }
 
 /** What several processes cannot do together, or one that takes its steps as they do. */
-export function groupFaults(
+export function rankFaults(
   { syncEvery, trace, debugTensors, onNan }: TaskConfig,
   batchSize: number,
   processes: number,

@@ -38,7 +38,6 @@ export class LayersLog implements Disposable {
     return { epoch, step, weights: rounded(weights), gradients: rounded(gradients), dead: rounded(dead) };
   }
 
-  /** Frees its memory on the GPU. */
   [Symbol.dispose](): void {
     this.#look.dispose();
   }

@@ -17,7 +17,6 @@ import { fromUsersFolder } from "../settings/users_files.ts";
 import type { View } from "../show/view.ts";
 import { checkRows } from "./known_rows.ts";
 
-/** What a network is made for. */
 export interface NetworkRequest {
   readonly config: TaskConfig;
   readonly view: View;
@@ -33,7 +32,6 @@ export interface NetworkRequest {
   readonly communicator?: Communicator;
 }
 
-/** A network on its device. */
 export interface Network {
   readonly model: Model;
   /** Units of each layer, the inputs first. */

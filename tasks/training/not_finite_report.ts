@@ -43,7 +43,7 @@ export function formatFault(fault: Fault, names?: ColumnNames): string[] {
  * Adds advice to an error of several processes. Its cause is found by taking the steps again, which one process cannot do
  * without the others.
  */
-export function adviseGroup(error: NotFiniteError, { runName, syncEvery }: TaskConfig): NotFiniteError {
+export function adviseRanks(error: NotFiniteError, { runName, syncEvery }: TaskConfig): NotFiniteError {
   error.message += "\nwhat to do: a lower LEARNING_RATE usually helps";
   if (syncEvery === 1) {
     error.message +=

@@ -56,12 +56,12 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
   return {
     ...config,
     runName: run,
-    texts: { ...groupTexts(began), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
+    texts: { ...rankTexts(began), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
   };
 }
 
 /** The run's settings of ranks, which stay although `train` itself has no such flags. */
-function groupTexts(began: TaskConfig["texts"]): TaskConfig["texts"] {
+function rankTexts(began: TaskConfig["texts"]): TaskConfig["texts"] {
   return Object.fromEntries(GROUP_KEYS.filter((key) => began[key] !== undefined).map((key) => [key, began[key]]));
 }
 

@@ -8,7 +8,6 @@ import type { RunState } from "./run_state.ts";
 import type { StopSignal } from "./stop_signal.ts";
 import type { Training } from "./training.ts";
 
-/** A run while it trains. */
 export interface Run extends RunFiles {
   readonly config: TaskConfig;
   readonly view: View;

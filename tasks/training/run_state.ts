@@ -10,7 +10,7 @@ import type { RunFolder } from "../runs/folder.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { HeldRun } from "../show/spectator.ts";
 import type { EpochLine } from "../show/train_report.ts";
-import { adviseGroup, formatFault } from "./not_finite_report.ts";
+import { adviseRanks, formatFault } from "./not_finite_report.ts";
 import type { Training } from "./training.ts";
 
 /** Shortest time between the checkpoints of two epochs, in milliseconds: each has files written and renamed. */
@@ -22,7 +22,6 @@ const MIN_RATE_FACTOR = 2 ** -20;
 /** Causes that a smaller learning rate may remove. */
 const HALVING_HELPS: readonly FaultCause["kind"][] = ["rate", "unknown"];
 
-/** What a checkpoint holds. */
 type Content = Pick<RunCheckpoint, "state" | "notes">;
 
 /** Decides when a checkpoint is due and what goes into it, and goes back to one. */
@@ -76,7 +75,6 @@ export class RunState implements HeldRun, Disposable {
     return this.#secondsBefore + ((this.#heldSince ?? performance.now()) - this.#start) / 1000;
   }
 
-  /** Starts the clock. */
   begin(): void {
     this.#start = performance.now();
     this.#firstStep = this.step;
@@ -133,7 +131,7 @@ export class RunState implements HeldRun, Disposable {
    */
   async recover(error: NotFiniteError): Promise<string[]> {
     await this.#writing;
-    if (this.#training.trainer.options.group) throw adviseGroup(error, this.#config);
+    if (this.#training.trainer.options.group) throw adviseRanks(error, this.#config);
     const failure = this.#failure?.error ?? error;
     const good = this.#good;
     if (!(failure instanceof NotFiniteError) || !good) throw failure;
@@ -155,7 +153,6 @@ export class RunState implements HeldRun, Disposable {
     return [...lines, `warning: back at step ${trainer.step}, with ${rateFactor} of the learning rate from here`];
   }
 
-  /** Steps that are done. */
   get step(): number {
     return this.#training.trainer.step;
   }
@@ -209,7 +206,6 @@ export class RunState implements HeldRun, Disposable {
     if (this.#failure) throw this.#failure.error;
   }
 
-  /** Frees the best weights. */
   [Symbol.dispose](): void {
     this.stopping?.dispose();
   }

@@ -11,7 +11,6 @@ const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
  */
 const ECHO = 500;
 
-/** Listens until it is disposed of. */
 export class StopSignal implements RunControl, Disposable {
   /** The exit code, once the process was asked to end. */
   code: number | undefined;

@@ -5,7 +5,6 @@ import type { Trainer } from "../../lib/training/trainer.ts";
 import { formatShape } from "../../lib/base/shape.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 
-/** A line of trace.jsonl. */
 export interface TraceLine {
   readonly epoch: number;
   /** Over all epochs, from 1. */
@@ -20,7 +19,6 @@ export type TracedTensor =
   & Record<"min" | "max" | "mean" | "norm" | "zeros", number | null>
   & { readonly notFinite?: number };
 
-/** Which steps are measured, and who gets the lines. */
 export interface TracerOptions {
   /** Every how many steps; 0 for never. */
   readonly every: number;
@@ -77,7 +75,6 @@ export function written(value: number): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(8)) : null;
 }
 
-/** A step's tensors for a reader. */
 export function formatTrace({ step, tensors }: TraceLine): string {
   const number = (value: number | null) => value === null ? "none" : formatNumber(value);
   const lines = tensors.map(({ name, shape, min, max, notFinite }) => [

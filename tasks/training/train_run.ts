@@ -24,7 +24,6 @@ import { RunState } from "./run_state.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { buildTraining, type Rows, type Training } from "./training.ts";
 
-/** How a training was started. */
 export interface Start {
   /** The command that starts one like it; messages tell it. */
   readonly command: string;

@@ -21,7 +21,7 @@ import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { type PartName, PARTS } from "../prepare/split.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { View } from "../show/view.ts";
-import { groupFaults, stepFaults, trainingFaults } from "./known_rows.ts";
+import { rankFaults, stepFaults, trainingFaults } from "./known_rows.ts";
 import type { Network } from "./network.ts";
 
 /** Under schedule plateau, epochs without a better validation loss until the learning rate is reduced, and its factor. */
@@ -33,7 +33,6 @@ const PLATEAU = { patience: 5, factor: 0.5 };
  */
 const RESIDENT_BYTES = 64 * 2 ** 20;
 
-/** The rows of a run. */
 export interface Rows {
   readonly dataset: ScaledDataset;
   /** The user's own file; undefined for a recipe, which can be made again. */
@@ -58,7 +57,6 @@ export interface Training extends Rows {
   readonly plateau?: Plateau;
 }
 
-/** What a training is made of. */
 export interface TrainingRequest {
   readonly config: TaskConfig;
   readonly view: View;
@@ -82,7 +80,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
   const faults = [
     ...trainingFaults(config, dataset.loss, [count, dataset.parts.validation.rows], batchSize),
     ...stepFaults(batchSize, widths, config, model.device.limits),
-    ...groupFaults(config, batchSize, communicator.size),
+    ...rankFaults(config, batchSize, communicator.size),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
 

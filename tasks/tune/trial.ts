@@ -9,11 +9,9 @@ import { environmentOfTrial } from "./trial_environment.ts";
 
 /** A trial before it runs. */
 export interface Trial {
-  /** Its folder's name. */
   readonly run: string;
   /** The drawn settings, by flag. */
   readonly drawn: Readonly<Record<string, string>>;
-  /** The command line of train. */
   readonly args: readonly string[];
   /** Its settings, as config.json will hold them. */
   readonly texts: TaskConfig["texts"];

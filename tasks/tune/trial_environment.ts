@@ -7,7 +7,6 @@ const ALL = "all";
 /** What an MPI launcher tells its ranks; a trial that read it would take itself for a rank. */
 const LAUNCHERS = /^(OMPI|OPAL|ORTE|PRTE|PMIX|PMI)_/;
 
-/** The environment of a trial. */
 export function environmentOfTrial(own: Readonly<Record<string, string>>, threads?: number): Record<string, string> {
   const kept = Object.entries(own).filter(([name]) => !LAUNCHERS.test(name));
   return { ...Object.fromEntries(kept), NO_COLOR: "1", [THREADS]: `${threads ?? ALL}` };

@@ -7,7 +7,6 @@ import { draw, isRange, parseRange, type Range } from "./search.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 import { isBegun, type Outcome, runTrial, type Trial } from "./trial.ts";
 
-/** A command line of a search. */
 export interface SearchLine {
   /** The words without ranges, in their order. */
   readonly plain: readonly string[];
@@ -131,17 +130,13 @@ function formatEnded(ranking: readonly Ended[], hasHosts: boolean): string {
   return formatTable([header, ...rows], hasHosts ? 2 : 1);
 }
 
-/** Runs trials, one at a time. */
 export interface Worker {
-  /** Its machine's name. */
   readonly host: string;
   /** Places in the list of the trials that an earlier search began on this worker's disk. */
   look(trials: readonly Trial[]): Promise<number[]>;
-  /** Runs a trial to its end. */
   run(trial: Trial): Promise<Outcome>;
 }
 
-/** A trial that has ended. */
 export interface Ended {
   readonly trial: Trial;
   /** Its place in the list. */
@@ -162,7 +157,6 @@ export async function lookHere(trials: readonly Trial[]): Promise<number[]> {
   return begun;
 }
 
-/** This process by itself. */
 export const THIS_PROCESS: Worker = { host: "", look: lookHere, run: (trial) => runTrial(trial) };
 
 /**

@@ -212,6 +212,18 @@ export async function jobIn(
   return { ranks, command: [...await argumentsOf(task), ...args], cwd: place.path, deadlineSeconds: 90 };
 }
 
+/** Runs a task on two ranks of which each has a last argument of its own. */
+export async function runMixed(
+  place: Workplace,
+  task: string,
+  args: readonly string[],
+  last: readonly [string, string],
+): Promise<JobOutcome> {
+  const job = await jobIn(place, task, 2, args);
+  const second = [":", "-n", "1", Deno.execPath(), ...job.command, last[1]];
+  return await runJob({ ...job, launch: ["-n", "1"], command: [...job.command, last[0], ...second] });
+}
+
 /** That only the first rank said anything. */
 export function assertOneSpoke({ ranks, isLate }: JobOutcome): void {
   assertEquals(isLate, false);

@@ -12,6 +12,7 @@ import {
   type Process,
   processesIn,
   runJob,
+  runMixed,
 } from "../../support/mpi_job.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
@@ -117,14 +118,7 @@ Deno.test("train-mpi refuses once what is wrong, and ranks that want different t
       "ON_NAN is halve-lr: steps that several processes share cannot be undone",
     ]
   ) assertStringIncludes(refused.ranks[0].stderr, says);
-  // One job, whose second rank has another seed.
-  const job = await jobIn(place, "train-mpi", 2, ["--num-dataset=100", "--seed=1"]);
-  const other = [...job.command.slice(0, -1), "--seed=2"];
-  const mixed = await runJob({
-    ...job,
-    launch: ["-n", "1"],
-    command: [...job.command, ":", "-n", "1", Deno.execPath(), ...other],
-  });
+  const mixed = await runMixed(place, "train-mpi", ["--num-dataset=100"], ["--seed=1", "--seed=2"]);
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
   assertEquals(mixed.ranks[0].stderr, "");
   assertMatch(mixed.ranks[1].stderr, /^error: rank 1 of 2 on \S+: SEED is "2" on rank 1, and "1" on rank 0: /m);

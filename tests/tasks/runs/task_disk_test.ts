@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { loadCheckpoint } from "../../../lib/model_file/checkpoint.ts";
+import { whenSaid } from "../../support/kill_runs.ts";
 import { type Outcome, pathInProject, Workplace } from "../../support/run_task_process.ts";
 
 const run = "data/runs/r";
@@ -27,18 +28,8 @@ async function meanwhile(
   word: string,
   act: () => Promise<void>,
 ): Promise<Outcome> {
-  const options = { cwd: place.path, stdout: "piped", stderr: "piped" } as const;
-  await using child = new Deno.Command(Deno.execPath(), { ...options, args: [...COMMAND, ...args] }).spawn();
-  const stderr = new Response(child.stderr).text();
-  let stdout = "";
-  let isDone = false;
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    stdout += text;
-    if (isDone || !stdout.includes(word)) continue;
-    isDone = true;
-    await act();
-  }
-  return { code: (await child.status).code, stdout, stderr: await stderr };
+  await using child = place.startDeno([...COMMAND, ...args]);
+  return await whenSaid(child, word, act);
 }
 
 Deno.test({

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Random } from "../../../lib/base/random.ts";
-import { killRepeatedly, RESUMED, totalsOf } from "../../support/kill_runs.ts";
+import { killRepeatedly, RESUMED, totalsOf, whenSaid } from "../../support/kill_runs.ts";
 import { type Outcome, Workplace } from "../../support/run_task_process.ts";
 
 const run = "data/runs/r";
@@ -21,16 +21,7 @@ const results = (place: Workplace) => totalsOf(place, run);
 /** Starts training, sends a signal once it has said something, and awaits its end. */
 async function stop(place: Workplace, args: readonly string[], word: string, signal: Deno.Signal): Promise<Outcome> {
   await using child = await place.start("train", args);
-  const stderr = new Response(child.stderr).text();
-  let stdout = "";
-  let sent = false;
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    stdout += text;
-    if (sent || !stdout.includes(word)) continue;
-    child.kill(signal);
-    sent = true;
-  }
-  return { code: (await child.status).code, stdout, stderr: await stderr };
+  return await whenSaid(child, word, () => child.kill(signal));
 }
 
 Deno.test("a run killed at random moments and resumed each time ends with the same bytes", async () => {
