@@ -19,14 +19,15 @@ import type { View } from "../show/view.ts";
 import { trainEpochs } from "../training/epochs.ts";
 import { finishRun } from "../training/finish.ts";
 import { openNetwork } from "../training/network.ts";
+import { openRows, type Rows } from "../training/rows.ts";
 import type { Run } from "../training/run.ts";
 import { RunState } from "../training/run_state.ts";
 import { StopSignal } from "../training/stop_signal.ts";
-import { beginRun, openFiles, openRows, originOf, train, withHint } from "../training/train_run.ts";
-import { buildTraining, openParts, type Rows, type Training } from "../training/training.ts";
-import { unwrittenFiles } from "./unwritten_files.ts";
+import { beginRun, openFiles, originOf, train, withHint } from "../training/train_run.ts";
+import { buildTraining, openParts, type Training } from "../training/training.ts";
 import { tellDevices } from "./rank_devices.ts";
 import { checkSame, fromFirst, onFirst, type Ranks, shareValue } from "./ranks.ts";
+import { unwrittenFiles } from "./unwritten_files.ts";
 
 export async function trainRanks(config: TaskConfig, ranks: Ranks): Promise<number | void> {
   const { communicator, threads, command } = ranks;
@@ -42,8 +43,7 @@ export async function trainRanks(config: TaskConfig, ranks: Ranks): Promise<numb
 
   const table = config.data === "" ? undefined : await openRowsOnRanks(stack, config, view, communicator);
   const made = table ? undefined : await fromFirst(communicator, () => datasetState(config));
-  const isRestored = checkpoint !== undefined;
-  const request = { config, view, dataset: table?.dataset, made, isRestored, threads, communicator };
+  const request = { config, view, table, made, checkpoint, threads, communicator };
   const network = await each(() => openNetwork(stack, request));
   await tellDevices(ranks, network.model.device.name, view);
   const rows = table ?? await openRowsOnRanks(stack, config, view, communicator);

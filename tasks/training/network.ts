@@ -9,23 +9,23 @@ import { isSmallStep } from "../../lib/gpu/adapter.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { loadWeights } from "../../lib/model_file/saved_model.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
-import type { DatasetState } from "../prepare/generate.ts";
-import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
+import { type DatasetState, datasetState } from "../prepare/generate.ts";
+import type { RunCheckpoint } from "../runs/checkpoints.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 import type { View } from "../show/view.ts";
-import { checkRows } from "./known_rows.ts";
+import { checkRows, type Rows } from "./rows.ts";
 
 export interface NetworkRequest {
   readonly config: TaskConfig;
   readonly view: View;
-  /** The user's own table; undefined for a recipe, whose columns are known. */
-  readonly dataset?: ScaledDataset;
-  /** What there is of a recipe's dataset. */
+  /** The rows of the user's own table; undefined for a recipe, whose columns are known. */
+  readonly table?: Rows;
+  /** What there is of a recipe's dataset; looked up if left out. */
   readonly made?: DatasetState;
-  /** Whether the weights come from a checkpoint later, and from nowhere else. */
-  readonly isRestored: boolean;
+  /** Where the weights come from later, and then from nowhere else. */
+  readonly checkpoint?: RunCheckpoint;
   /** Threads that a software adapter may take; undefined for all cores. */
   readonly threads?: number;
   /** The processes that train it. */
@@ -46,17 +46,17 @@ export interface Network {
  * @throws {DeviceError} If the device computes wrong results.
  */
 export async function openNetwork(stack: DisposableStack, request: NetworkRequest): Promise<Network> {
-  const { config, view, dataset, made, isRestored, threads, communicator = ALONE } = request;
-  const { features, targets } = dataset ?? recipeOf(config.recipe);
+  const { config, view, table, checkpoint, threads, communicator = ALONE } = request;
+  const { features, targets } = table?.dataset ?? recipeOf(config.recipe);
   const widths = [features.length, ...config.hiddenSize, targets.length];
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
-  const smallDispatches = isSmallStep(expectedRows(config, dataset) / communicator.size, weights);
+  const smallDispatches = isSmallStep(expectedRows(config, table) / communicator.size, weights);
   const device = stack.use(await Device.request({ smallDispatches, threads }));
   if (config.selfTest) await checkDevice(device, view);
   else view.note(`device: ${device.name}; its kernels were not checked`);
-  if (made) checkRows(config, device.limits, made);
+  if (!table) checkRows(config, device.limits, request.made ?? await datasetState(config));
   const model = buildModel(stack, device, config, widths, communicator.rank);
-  if (config.initFrom !== "" && !isRestored) await loadWeights(model, fromUsersFolder(config.initFrom));
+  if (config.initFrom !== "" && !checkpoint) await loadWeights(model, fromUsersFolder(config.initFrom));
   return { model, widths };
 }
 
@@ -81,8 +81,8 @@ function buildModel(
 }
 
 /** Rows of a step; a hint for the device, which needs no exact number. */
-function expectedRows({ batchSize, numDataset, split }: TaskConfig, dataset: ScaledDataset | undefined): number {
-  return batchSize !== "full" ? batchSize : dataset ? dataset.parts.train.rows : numDataset * split[0];
+function expectedRows({ batchSize, numDataset, split }: TaskConfig, table: Rows | undefined): number {
+  return batchSize !== "full" ? batchSize : table ? table.dataset.parts.train.rows : numDataset * split[0];
 }
 
 /** Tells the device's name, and refuses a device whose kernels give wrong results. */

@@ -1,29 +1,27 @@
 /** One training, from its settings to its report, as a script. */
 
-import { dataSource } from "../../lib/model_file/metadata.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import type { LiveServer } from "../live/server.ts";
-import { datasetState } from "../prepare/generate.ts";
 import { lockRun } from "../prepare/locks.ts";
-import { prepareDataset } from "../prepare/stages.ts";
 import { Checkpoints, type Origin, type RunFiles } from "../runs/checkpoints.ts";
 import { forLogs, RunFolder } from "../runs/folder.ts";
 import { recall } from "../runs/records.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import { describeError } from "../settings/run_task.ts";
-import { fromUsersFolder } from "../settings/users_files.ts";
 import { createView } from "../show/create_view.ts";
 import type { View } from "../show/view.ts";
 import { trainEpochs } from "./epochs.ts";
 import { finishRun, formatPlace } from "./finish.ts";
 import { openNetwork } from "./network.ts";
 import { checkOrigin } from "./resume.ts";
+import { openRows } from "./rows.ts";
 import type { Run } from "./run.ts";
 import { RunState } from "./run_state.ts";
 import { StopSignal } from "./stop_signal.ts";
-import { buildTraining, type Rows, type Training } from "./training.ts";
+import { buildTraining, type Training } from "./training.ts";
 
+/** Who starts a training, and how. */
 export interface Start {
   /** The command that starts one like it; messages tell it. */
   readonly command: string;
@@ -41,13 +39,11 @@ export async function train(config: TaskConfig, start: Start): Promise<number | 
 
   // A recipe's columns are known: its rows are written only once it is sure that this machine can train on them.
   const table = config.data === "" ? undefined : await openRows(stack, config, view);
-  const made = table ? undefined : await datasetState(config);
   const network = await openNetwork(stack, {
     config,
     view,
-    dataset: table?.dataset,
-    made,
-    isRestored: files.checkpoint !== undefined,
+    table,
+    checkpoint: files.checkpoint,
     threads: start.threads,
   });
   const rows = table ?? await openRows(stack, config, view);
@@ -69,12 +65,6 @@ export async function openFiles(stack: DisposableStack, config: TaskConfig, view
   stack.use(await lockRun(config.runName, (text) => view.warning(text)));
   if (config.extras.RESUME === undefined) return { folder, checkpoints };
   return { folder, checkpoints, checkpoint: await checkpoints.open((fault) => view.warning(`warning: ${fault}`)) };
-}
-
-/** Makes and scales the rows where that is needed, and opens them. */
-export async function openRows(stack: DisposableStack, config: TaskConfig, view: View): Promise<Rows> {
-  const dataset = stack.use(await prepareDataset(config, view));
-  return { dataset, source: config.data === "" ? undefined : await dataSource(fromUsersFolder(config.data)) };
 }
 
 /** What the result of a training depends on, besides its settings. */

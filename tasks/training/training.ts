@@ -10,7 +10,6 @@ import type { RowSource } from "../../lib/data/row_source.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
 import { evaluate, type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
-import type { DataSource } from "../../lib/model_file/metadata.ts";
 import { LOSSES } from "../../lib/model_file/saved_model.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
@@ -21,8 +20,8 @@ import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { type PartName, PARTS } from "../prepare/split.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { View } from "../show/view.ts";
-import { rankFaults, stepFaults, trainingFaults } from "./known_rows.ts";
 import type { Network } from "./network.ts";
+import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
 
 /** Under schedule plateau, epochs without a better validation loss until the learning rate is reduced, and its factor. */
 const PLATEAU = { patience: 5, factor: 0.5 };
@@ -32,12 +31,6 @@ const PLATEAU = { patience: 5, factor: 0.5 };
  * stay in the file and training reads windows of them, long enough that it never waits for the next.
  */
 const RESIDENT_BYTES = 64 * 2 ** 20;
-
-export interface Rows {
-  readonly dataset: ScaledDataset;
-  /** The user's own file; undefined for a recipe, which can be made again. */
-  readonly source?: DataSource;
-}
 
 /** All that training needs. */
 export interface Training extends Rows {

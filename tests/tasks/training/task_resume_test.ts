@@ -122,7 +122,10 @@ Deno.test("--resume refuses what would give another result, unless --force says 
     await place.write("data/cubic.csv", lines.slice(0, 100).join("\n") + "\n");
     const fewer = await place.run("train", ["--resume", "r", "--force"]);
     assertEquals(fewer.code, 2);
-    assertStringIncludes(fewer.stderr, "its epochs have 24 steps, but with the rows that there are now they would have 8");
+    assertStringIncludes(
+      fewer.stderr,
+      "its epochs have 24 steps, but with the rows that there are now they would have 8",
+    );
   });
 });
 

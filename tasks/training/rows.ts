@@ -1,10 +1,28 @@
-/** Refuses settings that do not suit the rows, before the dataset that they would overwrite is touched. */
+/** The rows of a run. Settings that do not suit them are refused before the dataset that they would overwrite is touched. */
 
+import { type DataSource, dataSource } from "../../lib/model_file/metadata.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { LossName } from "../settings/config_types.ts";
 import type { DatasetState } from "../prepare/generate.ts";
 import { recipeOf } from "../settings/recipes.ts";
+import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { Splitter } from "../prepare/split.ts";
+import { prepareDataset } from "../prepare/stages.ts";
+import { fromUsersFolder } from "../settings/users_files.ts";
+import type { View } from "../show/view.ts";
+
+/** The rows of a run, prepared. */
+export interface Rows {
+  readonly dataset: ScaledDataset;
+  /** The user's own file; undefined for a recipe, which can be made again. */
+  readonly source?: DataSource;
+}
+
+/** Makes and scales the rows if needed, and opens them. */
+export async function openRows(stack: DisposableStack, config: TaskConfig, view: View): Promise<Rows> {
+  const dataset = stack.use(await prepareDataset(config, view));
+  return { dataset, source: config.data === "" ? undefined : await dataSource(fromUsersFolder(config.data)) };
+}
 
 /** The limits of a device that concern rows. */
 export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
