@@ -1,5 +1,5 @@
 /**
- * The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, layers.jsonl, trace.jsonl where it was asked for,
+ * The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, layers.jsonl, trace.jsonl if it was asked for,
  * checkpoints, model.safetensors and summary.json.
  */
 

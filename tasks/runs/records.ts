@@ -63,7 +63,7 @@ export async function recall(run: string, spectator: Spectator): Promise<void> {
   for (const look of looks) spectator.layers?.(look);
 }
 
-/** Text of a run's file; undefined where there is none. Links are refused: a run from elsewhere may hold some. */
+/** Text of a run's file; undefined if there is none. Links are refused: a run from elsewhere may hold some. */
 async function textOf(run: string, name: string): Promise<string | undefined> {
   const folder = new RunFolder(run).path;
   const path = `${folder}/${name}`;

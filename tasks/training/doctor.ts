@@ -106,7 +106,6 @@ async function sampleOf(source: RowSource): Promise<RowBlock> {
   return { x, y };
 }
 
-/** Powers of two. */
 function isExamined(epoch: number): boolean {
   return Number.isInteger(Math.log2(epoch));
 }

@@ -17,7 +17,7 @@ interface Watched {
   readonly tracer: Tracer;
 }
 
-/** Settles on one exit code, where several processes train and one of them may have been asked to end. */
+/** Agrees on one exit code, if several processes train and one of them was asked to end. */
 export type Agree = (code: number | undefined) => number | undefined | Promise<number | undefined>;
 
 /** Trains. If somebody asked for the end, this returns the exit code. */

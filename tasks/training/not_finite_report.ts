@@ -7,13 +7,13 @@ import type { TaskConfig } from "../settings/config.ts";
 /** Most rows of a batch that are named. */
 const MAX_ROWS = 8;
 
-/** Names of the columns, where they are known. */
+/** Names of the columns. */
 export interface ColumnNames {
   readonly inputs: readonly string[];
   readonly targets: readonly string[];
 }
 
-/** What tensors are called; `z1`, `a1` and the like are called as `--debug-tensors` prints them. */
+/** Names of tensors in messages; `z1`, `a1` and the like are those of `--debug-tensors`. */
 const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/^x$/, "an input"],
   [/^y$/, "a target"],
@@ -27,7 +27,7 @@ const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/^[zad]\d+$/, "output $&"],
 ];
 
-/** Two to four lines, of which the first says what and where. */
+/** Two to four lines; the first says what and where. */
 export function formatFault(fault: Fault, names?: ColumnNames): string[] {
   const { step, epoch, rows, cause } = fault;
   const shown = `${[...rows.subarray(0, MAX_ROWS)].join(", ")}${rows.length > MAX_ROWS ? ", ..." : ""}`;
@@ -59,7 +59,7 @@ function subjectOf({ tensor, layer }: Fault): string {
   return layer ? `${words} of layer ${layer.number} (${layer.kind})` : words;
 }
 
-/** The row and the column, where the tensor has them. */
+/** The row and the column, if the tensor has them. */
 function placeOf({ tensor, row, at = [] }: Fault, names?: ColumnNames): string {
   const known = tensor === "x" ? names?.inputs : tensor === "y" ? names?.targets : undefined;
   const column = at.at(-1) ?? 0;

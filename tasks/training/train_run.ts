@@ -31,7 +31,7 @@ export interface Start {
   readonly searchEnd?: Promise<void>;
 }
 
-/** Trains a network. What it returns is the exit code, where somebody asked the run to end. */
+/** Trains a network. Returns an exit code if somebody has asked the run to end. */
 export async function train(config: TaskConfig, start: Start): Promise<number | void> {
   using stack = new DisposableStack();
   const view = createView(config);
