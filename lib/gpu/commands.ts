@@ -4,11 +4,19 @@
  * @module
  */
 import type { Kernel } from "../../kernels/mod.ts";
-import type { ProductSchedule } from "./adapter.ts";
+import type { ProductMethod } from "./adapter.ts";
 import type { GpuFaults } from "./faults.ts";
-import { type Binding, compile, type Dispatch, hasSizes, isBinding, packSizes, type Resource } from "./pipeline.ts";
+import {
+  type Binding,
+  compile,
+  hasSizes,
+  isBinding,
+  packSizes,
+  type PlannedDispatch,
+  type Resource,
+} from "./pipeline.ts";
 import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize, type Unused } from "./product.ts";
-import { schedule } from "./fusion.ts";
+import { type FusionTarget, planDispatches } from "./fusion.ts";
 
 const WORKGROUP = 64;
 const MAX_WORKGROUPS = 65_535;
@@ -48,7 +56,7 @@ export interface Built extends Disposable {
 export class CommandBuilder {
   readonly #gpu: GPUDevice;
   readonly #counts: Counts;
-  readonly #products: ProductSchedule;
+  readonly #products: ProductMethod;
   readonly #faults: GpuFaults;
   readonly #gridWidth: number;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
@@ -58,7 +66,7 @@ export class CommandBuilder {
   constructor(
     gpu: GPUDevice,
     counts: Counts,
-    products: ProductSchedule,
+    products: ProductMethod,
     faults: GpuFaults,
     gridWidth: number = MAX_WORKGROUPS,
   ) {
@@ -70,7 +78,10 @@ export class CommandBuilder {
   }
 
   /** Builds commands. */
-  build(plain: readonly Dispatch[], intermediate?: ReadonlySet<GPUBuffer>): Built {
+  build(
+    dispatches: readonly PlannedDispatch[],
+    options: Pick<FusionTarget, "plain" | "intermediate"> = {},
+  ): Built {
     const own: (GPUBuffer | GPUTexture)[] = [];
     const createTexture = (texels: number) => {
       const texture = this.#createTexture(texels);
@@ -78,7 +89,7 @@ export class CommandBuilder {
       return texture;
     };
     const unused = () => this.#unused ??= this.#createUnused();
-    const steps = schedule(plain, { products: this.#products, createTexture, unused, intermediate });
+    const steps = planDispatches(dispatches, { ...options, products: this.#products, createTexture, unused });
     const commands = steps.map((step) => {
       if (Array.isArray(step)) return { copies: step.flatMap(copiesOf) };
       return this.#faults.watch(step.kernel.name, () => {
@@ -93,7 +104,7 @@ export class CommandBuilder {
     return { commands, buffers, [Symbol.dispose]: () => own.forEach((made) => this.#destroy(made)) };
   }
 
-  #bind({ kernel, resources }: Dispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
+  #bind({ kernel, resources }: PlannedDispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
     const pipeline = this.#pipeline(kernel);
     const bound = resources.map((resource) => isBinding(resource) ? resource.buffer : resource);
     const entries = resources.map(toBindingResource);
@@ -113,7 +124,7 @@ export class CommandBuilder {
     return pipeline;
   }
 
-  #createUniform({ kernel, sizes, reals }: Dispatch): GPUBuffer | undefined {
+  #createUniform({ kernel, sizes, reals }: PlannedDispatch): GPUBuffer | undefined {
     if (!hasSizes(kernel)) return undefined;
     const words = packSizes(sizes, reals);
     const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
@@ -195,7 +206,7 @@ export function refuseDestroyed({ commands, buffers }: Built, destroyed: WeakSet
 }
 
 /** Workgroups along x and y; refuses more than a dispatch has. */
-function gridOf({ kernel, invocations }: Dispatch, width: number): { x: number; y: number } {
+function gridOf({ kernel, invocations }: PlannedDispatch, width: number): { x: number; y: number } {
   const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP));
   const y = Math.ceil(groups / width);
   if (!(y <= MAX_WORKGROUPS)) {

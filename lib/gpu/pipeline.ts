@@ -24,7 +24,7 @@ export function isBinding(resource: Resource): resource is Binding {
 }
 
 /** One run of a kernel: what it binds and how far it reaches. */
-export interface Dispatch {
+export interface PlannedDispatch {
   /** The kernel. */
   readonly kernel: Kernel;
   /** Buffers and textures in the order of the kernel's `access`. */

@@ -84,13 +84,8 @@ export class Staging implements Disposable {
   }
 
   /** Frees the buffer. */
-  dispose(): void {
-    this.#hooks.free();
-  }
-
-  /** The same as {@linkcode Staging.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#hooks.free();
   }
 }
 

@@ -46,8 +46,8 @@ export interface TrainerSettings {
   /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
   readonly shuffle?: boolean;
   /**
-   * Scale gradients down to this norm, over all parameters, where theirs is larger: see `clipByNorm`. What a step
-   * leaves in the gradients, and shows in `observedEpoch`, is then scaled. By default they are taken as they are.
+   * Scale gradients down to this norm, over all parameters, where theirs is larger: see `clipByNorm`. By default they are
+   * taken as they are.
    */
   readonly clipNorm?: number;
   /**
@@ -56,8 +56,8 @@ export interface TrainerSettings {
    */
   readonly learningRates?: (step: number) => number;
   /**
-   * Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs
-   * a small network's step.
+   * Run each operation of core by itself, one dispatch each, with the kernel that it names: to read, compare and debug. By
+   * default one kernel finds the gradients of a small network, and in others neighbouring operations are fused.
    */
   readonly plain?: boolean;
   /**

@@ -1,6 +1,6 @@
 /** How the layers of a run fare over its epochs: lines of layers.jsonl. */
 
-import { LayerLook, type LayerNorms } from "../../lib/inspect/layer_look.ts";
+import { type LayerNorms, NormsLook } from "../../lib/inspect/sample_look.ts";
 import type { Batch } from "../../lib/training/trainer_options.ts";
 import type { LayersLine } from "../show/spectator.ts";
 import type { Training } from "./build.ts";
@@ -11,11 +11,11 @@ const LOOKS_PER_DOUBLING = 4;
 
 /** Looks at the layers at the ends of some epochs. */
 export class LayersLog implements Disposable {
-  readonly #look: LayerLook;
+  readonly #look: NormsLook;
   readonly #taken = new Map<number, Promise<LayerNorms>>();
 
   constructor({ model, loss }: Pick<Training, "model" | "loss">, { x, y }: Batch) {
-    this.#look = new LayerLook(model, loss, x, y);
+    this.#look = new NormsLook(model, loss, x, y);
   }
 
   /**
@@ -44,7 +44,7 @@ export class LayersLog implements Disposable {
 
   /** Frees what it keeps on the GPU. */
   [Symbol.dispose](): void {
-    this.#look.dispose();
+    this.#look[Symbol.dispose]();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Looks at the tensors of some steps while a run trains, and changes no bit of it. */
 
-import type { MeasuredTensor } from "../../lib/training/lookahead.ts";
+import type { MeasuredTensor } from "../../lib/training/look.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
 import { formatShape } from "../../lib/base/shape.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";

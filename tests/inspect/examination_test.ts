@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { examine } from "../../lib/inspect/examination.ts";
+import { examine } from "../../lib/inspect/sample_look.ts";
 import { Dropout, Linear, ReLU, Sigmoid } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";

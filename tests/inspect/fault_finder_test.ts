@@ -15,6 +15,7 @@ import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { formatFault } from "../../tasks/training/not_finite_report.ts";
 import { gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+import { type StepTensors, watchEpoch } from "../support/watch_epoch.ts";
 
 const ROWS = 62;
 const BATCH = 4;
@@ -110,23 +111,18 @@ async function stepByStep(device: Device, setup: Setup): Promise<Pick<Fault, "st
 async function observe({ trainer, model, state, data }: Made): Promise<Pick<Fault, "tensor" | "rows">> {
   let rows: number[] = [];
   let tensor = "";
-  const stop = trainer.step + 1;
   const note = (name: string, values: ArrayLike<number>) => tensor ||= isBad(values) ? name : "";
   const isRow = (row: number, x: ArrayLike<number>, y: number) =>
     Object.is(data.y[row], y) && [0, 1].every((j) => Object.is(data.x[2 * row + j], x[j]));
-  const look = async (tensors: ReadonlyMap<string, Tensor>, _: number, batch: { x: Tensor; y: Tensor }) => {
-    const [x, y] = await readAll([batch.x, batch.y]);
+  const look = (tensors: StepTensors) => {
+    const { x, y } = tensors;
     rows = Array.from(
       y,
       (target, i) => Array.from(data.y.keys()).find((row) => isRow(row, x.subarray(2 * i, 2 * i + 2), target))!,
     );
-    for (const [name, values] of [["x", batch.x] as const, ["y", batch.y] as const, ...tensors]) {
-      note(name, await values.read());
-    }
+    for (const [name, values] of Object.entries(tensors)) note(name, values);
   };
-  await trainer.observedEpoch(look, { between: (now) => stop - now }).catch((error) =>
-    assert(error instanceof NotFiniteError, error)
-  );
+  await watchEpoch(trainer, look, 1).catch((error) => assert(error instanceof NotFiniteError, error));
   for (
     const [kind, flat] of [
       ...Object.entries(state).map(([k, v]) => [`optimizer.${k}`, v] as const),

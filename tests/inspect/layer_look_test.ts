@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { LayerLook } from "../../lib/inspect/layer_look.ts";
+import { NormsLook } from "../../lib/inspect/sample_look.ts";
 import { Linear, ReLU, Sigmoid } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
@@ -20,7 +20,7 @@ const layers = () => [
   new Linear(6, 2),
 ];
 
-gpuTest("LayerLook gives float64's norms and the dead units, in one wait", async (device) => {
+gpuTest("NormsLook gives float64's norms and the dead units, in one wait", async (device) => {
   using model = new Model(device, layers(), { random: new Random(5, "layers") });
   const { "0.bias": _, ...rest } = await model.read();
   model.load({ ...rest, "0.bias": [-100, 0, -100, 0, -100, 0, 0, 0] });
@@ -30,7 +30,7 @@ gpuTest("LayerLook gives float64's norms and the dead units, in one wait", async
   using y = upload(device, ys);
   const reference = await model.reference(mse.reference);
   reference.backward(xs, ys);
-  using look = new LayerLook(model, mse, x, y);
+  using look = new NormsLook(model, mse, x, y);
   const { waits } = device.stats;
   const { weights, gradients, dead } = await look.take();
   assertEquals(device.stats.waits, waits + 1);
@@ -45,14 +45,14 @@ gpuTest("LayerLook gives float64's norms and the dead units, in one wait", async
   assertEquals((await look.take()).weights["0.bias"], NaN);
 });
 
-gpuTest("LayerLook leaves training and its last gradients as they are, bit for bit", async (device) => {
+gpuTest("NormsLook leaves training and its last gradients as they are, bit for bit", async (device) => {
   const train = async (isLooking: boolean) => {
     using model = new Model(device, layers(), { random: new Random(5, "layers") });
     using optimizer = new Sgd(model, 0.1);
     using x = upload(device, randomMatrix(30, 3));
     using y = upload(device, randomMatrix(30, 2, 2));
     using trainer = new Trainer({ model, loss: mse, optimizer, x, y, batchSize: 8, seed: 1 });
-    using look = new LayerLook(model, mse, x, y);
+    using look = new NormsLook(model, mse, x, y);
     const looks: Promise<unknown>[] = [];
     const evaluate = () => {
       if (isLooking) looks.push(look.take());

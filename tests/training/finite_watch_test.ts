@@ -6,14 +6,14 @@ import { findFault } from "../../lib/inspect/fault_finder.ts";
 import { Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { flagNotFinite } from "../../lib/training/not_finite.ts";
 import { createOptimizer, type Optimizer } from "../../lib/core/optimizers.ts";
 import { Random } from "../../lib/base/random.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
-import { Watch } from "../../lib/training/finite_watch.ts";
+import { FiniteWatch, flagNotFinite } from "../../lib/training/finite_watch.ts";
 import { formatFault } from "../../tasks/training/not_finite_report.ts";
 import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
 
 interface Made extends Disposable {
   model: Model;
@@ -63,7 +63,7 @@ gpuTest("flagNotFinite() tells NaN and infinities from all finite numbers, where
 });
 
 for (const [place, what] of [["mean", "optimizer's mean"], ["variance", "optimizer's variance"], ["", "weights"]]) {
-  gpuTest(`epochs(), observedEpoch() and snapshot() refuse ${what} that are not finite`, async (device) => {
+  gpuTest(`epochs() and snapshot() refuse ${what} that are not finite`, async (device) => {
     using made = setUp(device);
     const { model, optimizer, trainer } = made;
     await Array.fromAsync(trainer.epochs(20)); // by then reads and looks lie many steps apart
@@ -77,7 +77,7 @@ for (const [place, what] of [["mean", "optimizer's mean"], ["variance", "optimiz
     const calls = [
       () => Array.fromAsync(trainer.epochs(2)),
       () => Array.fromAsync(trainer.epochs(2, { between: (step) => before + 3 - step })),
-      () => trainer.observedEpoch(() => Promise.resolve()),
+      () => watchEpoch(trainer, () => {}),
       () => trainer.snapshot(),
     ];
     for (const call of calls) {
@@ -99,16 +99,16 @@ gpuTest(
     using made = setUp(device);
     const { model, optimizer, trainer } = made;
     const spoil = () => optimizer.state.variance.write(new Float32Array(model.values.size).fill(Infinity));
-    const { queueLook } = Watch.prototype;
+    const { queueLook } = FiniteWatch.prototype;
     try {
-      Watch.prototype.queueLook = () => {};
+      FiniteWatch.prototype.queueLook = () => {};
       await Array.fromAsync(trainer.epochs(1));
       spoil();
       const before = await model.read();
       await Array.fromAsync(trainer.epochs(3));
       assertEquals(await model.read(), before);
     } finally {
-      Watch.prototype.queueLook = queueLook;
+      FiniteWatch.prototype.queueLook = queueLook;
     }
     await assertRejects(() => Array.fromAsync(trainer.epochs(1)), NotFiniteError, "optimizer's variance");
   },
@@ -169,18 +169,13 @@ gpuTest("findFault() says where the state had it already, and where steps taken 
 
 gpuTest("findFault() goes by what the step leaves where its operations one by one are sound", async (device) => {
   using made = setUp(device, { learningRate: 1e30 });
-  const { model, trainer, optimizer } = made;
+  const { trainer } = made;
   const state = await trainer.snapshot();
   const error = await assertRejects(() => Array.fromAsync(trainer.epochs(3)), NotFiniteError);
   const truth = await findFault(trainer, state, error);
-  // As where the last digits differ: the observed step makes no tensor, and leaves nothing, that is not finite.
-  const observedEpoch = trainer.observedEpoch.bind(trainer);
-  trainer.observedEpoch = async (onStep, options) => {
-    const nothing = new Map<string, Tensor>();
-    await observedEpoch((_, step, batch) => onStep(nothing, step, batch), options).catch(() => {});
-    for (const tensor of [model.values, ...Object.values(optimizer.state)]) tensor.write(new Float32Array(tensor.size));
-    return undefined;
-  };
+  // As where the last digits differ: the step that is looked at makes no tensor that is not finite.
+  const readAhead = trainer.readAhead.bind(trainer);
+  trainer.readAhead = async () => (await readAhead()).slice(0, 2); // the batch
   const { step, tensor, layer, rows } = await findFault(trainer, state, error);
   assertEquals([step, rows], [truth.step, truth.rows]);
   assert(/^(loss|gradients\.[02]\.\w+|optimizer\.\w+\.[02]\.\w+|weights\.[02]\.\w+)$/.test(tensor), tensor);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Device } from "../../lib/gpu/device.ts";
+import { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
@@ -12,6 +12,7 @@ import { Trainer } from "../../lib/training/trainer.ts";
 import type { EpochResult } from "../../lib/training/trainer_options.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
 
 interface Setup {
   rows?: number;
@@ -90,23 +91,30 @@ gpuTest("epochs() does what the float64 model does, short last batch and shuffle
   );
 });
 
-gpuTest("observedEpoch() runs the same operations as plain epochs()", async (device) => {
+gpuTest("plain epochs() do what readAhead() saw, bit for bit, and as if nobody had looked", async (device) => {
   using recorded = setUp(device, { plain: true });
-  using observed = setUp(device);
+  using observed = setUp(device, { plain: true });
   const results = await Array.fromAsync(recorded.trainer.epochs(2));
   for (const expected of results) {
     const names: string[] = [];
     const steps: number[] = [];
-    const actual = await observed.trainer.observedEpoch(async (tensors, step) => {
-      if (step === 1) names.push(...tensors.keys());
+    const last: Record<string, Float32Array> = {};
+    const actual = await watchEpoch(observed.trainer, (tensors, step, read) => {
+      if (step === 1) names.push(...Object.keys(tensors));
       steps.push(step);
-      assertEquals([...await tensors.get("loss")!.read()], [expected.losses[(step - 1) % 5]]);
-      assertEquals(tensors.get("z1")!.shape, [step % 5 === 0 ? 3 : 5, 6]);
+      Object.assign(last, tensors);
+      assertEquals([...tensors.loss], [expected.losses[(step - 1) % 5]]);
+      assertEquals(read.find(({ name }) => name === "z1")!.shape, [step % 5 === 0 ? 3 : 5, 6]);
     });
+    const { grad_weight_1: first, grad_bias_2: second } = last;
+    const { "0.weight": firstLeft, "2.bias": secondLeft } = await observed.model.readGradients();
+    assertEquals([firstLeft, secondLeft], [first, second], "the gradients of the last step");
     assertEquals(actual, expected);
     assertEquals(steps, [1, 2, 3, 4, 5].map((i) => i + 5 * (expected.epoch - 1)));
     if (expected.epoch === 1) {
       assertEquals(names, [
+        "x",
+        "y",
         "z1",
         "a1",
         "z2",
@@ -137,9 +145,7 @@ gpuTest("every row appears exactly once an epoch, in an order of its own", async
     const orders: number[][] = [];
     for (let epoch = 0; epoch < 3; epoch++) {
       const seen: number[] = [];
-      await trainer.observedEpoch(async (tensors) => {
-        seen.push(...(await tensors.get("z1")!.read()).map((value) => Math.round(value)));
-      });
+      await watchEpoch(trainer, ({ z1 }) => void seen.push(...z1.map(Math.round)));
       assertEquals(seen.toSorted((a, b) => a - b), [...numbers]);
       orders.push(seen);
     }
@@ -191,10 +197,66 @@ gpuTest("an epoch of 1,000 steps allocates and binds no more than one of 100", a
   assert(long.allocations <= short.allocations + 12, `${long.allocations} against ${short.allocations} allocations`);
 });
 
-gpuTest("a plain step is as many dispatches as it has operations", (device) => {
-  using setup = setUp(device, { plain: true });
-  // Rows of x and y; product and bias twice, ReLU; loss with its gradient; three products, two sums, ReLU; update, append.
-  assertEquals(setup.trainer.dispatchesPerStep, 2 + 5 + 1 + 6 + 2);
+/** The kernels that reach the GPU while something runs, by name. */
+async function kernelsOf(body: () => Promise<unknown>): Promise<string[]> {
+  const names: string[] = [];
+  const { prototype } = GPUComputePassEncoder;
+  const { setPipeline } = prototype;
+  prototype.setPipeline = function (pipeline) {
+    names.push(pipeline.label);
+    setPipeline.call(this, pipeline);
+  };
+  try {
+    await body();
+  } finally {
+    prototype.setPipeline = setPipeline;
+  }
+  return names.filter((name) => name !== "notFinite");
+}
+
+/** Each operation of the step of a network with one ReLU layer, under mse. */
+const PLAIN_STEP = [
+  ...["gatherRows", "gatherRows"],
+  ...["matmul", "addBias", "relu", "matmul", "addBias"],
+  ...["squaredError", "sum", "squaredErrorBackward"],
+  ...["matmul", "sum", "matmul", "reluBackward", "matmul", "sum"],
+];
+
+for (const products of ["blocks", "tiles"] as const) {
+  Deno.test(`a plain step is the operations of core, one dispatch each, where others run in ${products}`, async () => {
+    using device = await Device.request({ products });
+    const updates = { sgd: ["sgd"], momentum: ["momentum"], adam: ["adamPowers", "adam"] };
+    // 8 rows of 40 columns, and widths of 44: products large enough for blocks, for packing and for tiles.
+    const x = randomMatrix(8, 40, 1);
+    const y = randomMatrix(8, 4, 2);
+    for (const [name, update] of Object.entries(updates)) {
+      using model = new Model(device, [new Linear(40, 44), new ReLU(), new Linear(44, 4)]);
+      using optimizer = createOptimizer(name as OptimizerName, model, 0.01);
+      using xs = upload(device, x);
+      using ys = upload(device, y);
+      const data = { model, loss: mse, optimizer, x: xs, y: ys, batchSize: 8, seed: 1, shuffle: false };
+      using trainer = new Trainer({ ...data, plain: true });
+      const twin = await model.reference(mse.reference);
+      const { loss } = twin.backward(x, y);
+      const kernels = await kernelsOf(async () => {
+        const [{ losses }] = await Array.fromAsync(trainer.epochs(1));
+        assertClose(losses, [loss], { rtol: 1e-5 });
+      });
+      assertEquals(kernels, [...PLAIN_STEP, ...update, "append"]);
+      assertEquals(trainer.dispatchesPerStep, kernels.length);
+      using fused = new Trainer(data);
+      const fewer = await kernelsOf(() => Array.fromAsync(fused.epochs(1)));
+      assert(fewer.length < kernels.length && !fewer.includes("addBias"), fewer.join());
+    }
+  });
+}
+
+gpuTest("a small network's step is one kernel and the update, unless it is plain", async (device) => {
+  using small = setUp(device, { rows: 5 });
+  assertEquals(await kernelsOf(() => Array.fromAsync(small.trainer.epochs(1))), ["wholeStep", "sgd"]);
+  using plain = setUp(device, { rows: 5, plain: true });
+  const kernels = await kernelsOf(() => Array.fromAsync(plain.trainer.epochs(1)));
+  assertEquals(kernels, [...PLAIN_STEP, "sgd", "append"]);
 });
 
 gpuTest("a loss that is not finite stops the run, at the step where it came up", async (device) => {
@@ -205,9 +267,8 @@ gpuTest("a loss that is not finite stops the run, at the step where it came up",
     using stepwise = setUp(device, options);
     let failed = 0;
     while (failed === 0) {
-      await stepwise.trainer.observedEpoch(async (tensors, step) => {
-        const [loss] = await tensors.get("loss")!.read();
-        if (!Number.isFinite(loss)) failed = step;
+      await watchEpoch(stepwise.trainer, ({ loss }, step) => {
+        if (!Number.isFinite(loss[0])) failed = step;
       }).catch((error) => assertEquals([error.constructor, error.step], [NotFiniteError, failed]));
     }
     assertEquals(error.step, failed);

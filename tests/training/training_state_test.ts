@@ -14,6 +14,7 @@ import { ArrayRows } from "../../lib/data/row_source.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
 
 const ROWS = 23;
 const BATCH = 5;
@@ -133,15 +134,15 @@ gpuTest("a training goes on from a checkpoint file bit for bit, again and again"
   await Deno.remove(folder, { recursive: true });
 });
 
-gpuTest("observedEpoch() stops and goes on within an epoch", async (device) => {
+gpuTest("epochs() that are looked at stop and go on within an epoch", async (device) => {
   using whole = setUp(device);
   const steps: number[] = [];
   const again: number[] = [];
-  const expected = await whole.trainer.observedEpoch((_, step) => Promise.resolve(void steps.push(step)));
+  const expected = await watchEpoch(whole.trainer, (_, step) => void steps.push(step));
   using parts = setUp(device);
-  const watch = (_: unknown, step: number) => Promise.resolve(void again.push(step));
-  assertEquals(await parts.trainer.observedEpoch(watch, { between: (step) => 3 - step }), undefined);
-  assertEquals(await parts.trainer.observedEpoch(watch), expected);
+  const watch = (_: unknown, step: number) => void again.push(step);
+  assertEquals(await watchEpoch(parts.trainer, watch, 3), undefined);
+  assertEquals(await watchEpoch(parts.trainer, watch), expected);
   assertEquals([again, await ending(parts)], [steps, await ending(whole)]);
 });
 

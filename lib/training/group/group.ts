@@ -30,6 +30,12 @@ export interface OuterOptions {
   readonly momentum?: number;
 }
 
+/** Rows of a whole step and of the short one: of all ranks, and this rank's own. */
+export interface Rows {
+  readonly all: readonly [number, number];
+  readonly own: readonly [number, number];
+}
+
 /** The part of some rows that is a rank's own: neighbours, as many as others have, or one more. */
 export function shareOf(rows: number, { rank, size }: Pick<Communicator, "rank" | "size">): [number, number] {
   return [Math.ceil(rows * rank / size), Math.ceil(rows * (rank + 1) / size)];
@@ -56,9 +62,7 @@ export function ownOrder(
  *
  * @throws {RangeError} If a step has fewer rows than there are ranks, or the steps between two meetings are no whole number.
  */
-export function checkGroup({ group, batchSize }: { readonly group?: Group; readonly batchSize: number }): void {
-  if (!group) return;
-  const { communicator: { size }, syncEvery = 1 } = group;
+export function checkGroup({ communicator: { size }, syncEvery = 1 }: Group, batchSize: number): void {
   if (batchSize < size) {
     throw new RangeError(`Cannot share batches of ${batchSize} rows among ${size} ranks: each needs one`);
   }
