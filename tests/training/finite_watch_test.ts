@@ -3,33 +3,16 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { findFault } from "../../lib/inspect/fault_finder.ts";
-import { Linear, ReLU } from "../../lib/core/layers.ts";
-import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type Optimizer } from "../../lib/core/optimizers.ts";
 import { Random } from "../../lib/base/random.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
 import { FiniteWatch, flagNotFinite } from "../../lib/training/finite_watch.ts";
 import { formatFault } from "../../tasks/training/not_finite_report.ts";
-import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { gpuTest } from "../support/gpu_test_case.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
+import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
-interface Made extends Disposable {
-  model: Model;
-  optimizer: Optimizer;
-  trainer: Trainer;
-}
-
-function setUp(device: Device, { rows = 40, batchSize = 4, learningRate = 0.01 } = {}): Made {
-  const stack = new DisposableStack();
-  const x = stack.use(upload(device, randomMatrix(rows, 2, 1)));
-  const y = stack.use(upload(device, randomMatrix(rows, 1, 2)));
-  const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer("adam", model, learningRate));
-  const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, x, y, batchSize, seed: 1 }));
-  return { model, optimizer, trainer, [Symbol.dispose]: () => stack.dispose() };
-}
+const setUp = (device: Device, options: SmallTrainingOptions = {}) =>
+  smallTraining(device, { optimizer: "adam", rows: 40, batchSize: 4, learningRate: 0.01, ...options });
 
 gpuTest("flagNotFinite() tells NaN and infinities from all finite numbers, wherever they lie", async (device) => {
   const bad = [0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7f800001, 0xffffffff];

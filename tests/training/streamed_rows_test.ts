@@ -5,7 +5,7 @@ import { NotFiniteError } from "../../lib/base/errors.ts";
 import { Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type Optimizer, type OptimizerName, Sgd } from "../../lib/core/optimizers.ts";
+import { createOptimizer, Sgd } from "../../lib/core/optimizers.ts";
 import { EpochPlan } from "../../lib/training/epoch_plan.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { ArrayRows, type RowBlock, type RowSource } from "../../lib/data/row_source.ts";
@@ -14,46 +14,19 @@ import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+import { bits, gpuTest } from "../support/gpu_test_case.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
-
-interface Setup {
-  source?: RowSource;
-  windowRows?: number;
-  batchSize?: number;
-  seed?: number;
-  learningRate?: number;
-  optimizer?: OptimizerName;
-  shuffle?: boolean;
-  plain?: boolean;
-}
-
-/** Random rows with two inputs and one target. */
-function randomRows(rows: number): ArrayRows {
-  const values = (columns: number, seed: number) => Float32Array.from(randomMatrix(rows, columns, seed).data);
-  return new ArrayRows(values(2, 1), values(1, 2), 2);
-}
+import { randomRows, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 /** Rows of another source, each read going through a function. */
 function through(rows: RowSource, read: (start: number, count: number) => Promise<RowBlock>): RowSource {
   return { rows: rows.rows, inputs: rows.inputs, targets: rows.targets, read };
 }
 
-/** A small network on streamed rows, and all that has to be freed with it. */
-function setUp(
-  device: Device,
-  options: Setup = {},
-): { model: Model; optimizer: Optimizer; trainer: Trainer } & Disposable {
-  const { learningRate = 0.05, optimizer: name = "sgd", ...rest } = options;
-  const stack = new DisposableStack();
-  const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer(name, model, learningRate));
-  const all = { batchSize: 5, seed: 1, source: randomRows(23), windowRows: 10, ...rest };
-  const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, ...all }));
-  return { model, optimizer, trainer, [Symbol.dispose]: () => stack.dispose() };
-}
+const setUp = (device: Device, options: SmallTrainingOptions = {}) =>
+  smallTraining(device, { windowRows: 10, ...options });
 
-async function finalWeights(device: Device, options: Setup, epochs = 3): Promise<Uint32Array> {
+async function finalWeights(device: Device, options: SmallTrainingOptions, epochs = 3): Promise<Uint32Array> {
   using setup = setUp(device, options);
   await Array.fromAsync(setup.trainer.epochs(epochs));
   return bits(await setup.model.values.read());

@@ -4,52 +4,32 @@ import { loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "../../lib/m
 import type { Device } from "../../lib/gpu/device.ts";
 import { EarlyStopping } from "../../lib/training/early_stopping.ts";
 import { DataError, NotFiniteError } from "../../lib/base/errors.ts";
-import { Dropout, Linear, ReLU } from "../../lib/core/layers.ts";
+import { Dropout, type Layer, Linear, ReLU } from "../../lib/core/layers.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
-import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type Optimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
 import { Plateau } from "../../lib/training/plateau.ts";
-import { ArrayRows } from "../../lib/data/row_source.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
-import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+import { bits, gpuTest } from "../support/gpu_test_case.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
+import { randomRows, type SmallTraining, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 const ROWS = 23;
 const BATCH = 5;
 const EPOCHS = 3;
 const STEPS = EPOCHS * Math.ceil(ROWS / BATCH);
 
-interface Setup {
-  optimizer?: OptimizerName;
-  /** Rows of a window. */
-  windowRows?: number;
+interface Setup extends SmallTrainingOptions {
   dropout?: number;
-  clipNorm?: number;
   schedule?: "cosine" | "constant";
-  learningRate?: number;
 }
 
-function setUp(
-  device: Device,
-  options: Setup = {},
-): { model: Model; optimizer: Optimizer; trainer: Trainer } & Disposable {
-  const { optimizer: name = "adam", windowRows, dropout = 0, clipNorm, schedule = "constant" } = options;
+function setUp(device: Device, { dropout = 0, schedule, ...options }: Setup = {}): SmallTraining {
   const { learningRate = 0.05 } = options;
-  using stack = new DisposableStack();
-  const [x, y] = [randomMatrix(ROWS, 2, 1), randomMatrix(ROWS, 1, 2)].map(({ data }) => Float32Array.from(data));
-  const layers = [new Linear(2, 6), new ReLU(), ...dropout > 0 ? [new Dropout(dropout, { seed: 4 })] : []];
-  const model = stack.use(new Model(device, [...layers, new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer(name, model, learningRate));
-  const learningRates = schedule === "constant"
-    ? undefined
-    : (step: number) => learningRateAt({ schedule, learningRate, warmup: 2 }, step, STEPS);
-  const rows = { source: new ArrayRows(x, y, 2), windowRows };
-  const settings = { model, loss: mse, optimizer, batchSize: BATCH, seed: 3, clipNorm, learningRates };
-  const trainer = stack.use(new Trainer({ ...settings, ...rows }));
-  const all = stack.move();
-  return { model, optimizer, trainer, [Symbol.dispose]: () => all.dispose() };
+  const cosine = (step: number) => learningRateAt({ schedule: "cosine", learningRate, warmup: 2 }, step, STEPS);
+  const layers: Layer[] = [new Linear(2, 6), new ReLU(), new Linear(6, 1)];
+  if (dropout > 0) layers.splice(2, 0, new Dropout(dropout, { seed: 4 }));
+  const learningRates = schedule === "cosine" ? cosine : undefined;
+  const fixed = { source: randomRows(ROWS), batchSize: BATCH, seed: 3, layers, learningRates };
+  return smallTraining(device, { optimizer: "adam", ...options, ...fixed });
 }
 
 /** Everything that a finished training leaves. */
