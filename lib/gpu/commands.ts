@@ -4,7 +4,7 @@
  * @module
  */
 import type { Kernel } from "../../kernels/mod.ts";
-import type { ProductMethod } from "./adapter.ts";
+import type { DeviceOptions } from "./adapter.ts";
 import type { GpuFaults } from "./faults.ts";
 import {
   type Binding,
@@ -27,7 +27,6 @@ export type Command = BoundDispatch | { readonly copies: readonly TextureCopy[] 
 interface BoundDispatch {
   /** The kernel's name. */
   readonly label: string;
-  /** What it binds. */
   readonly bound: readonly (GPUBuffer | GPUTexture)[];
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
@@ -46,38 +45,26 @@ export interface Counts {
 
 /** Commands ready to run, and what has to be freed with them. */
 export interface Built extends Disposable {
-  /** In order. */
   readonly commands: readonly Command[];
   /** Every buffer that they bind. */
   readonly buffers: ReadonlySet<GPUBuffer>;
 }
 
-/** Builds commands for one device. */
 export class CommandBuilder {
   readonly #gpu: GPUDevice;
   readonly #counts: Counts;
-  readonly #products: ProductMethod;
   readonly #faults: GpuFaults;
-  readonly #gridWidth: number;
+  readonly #options: Required<Pick<DeviceOptions, "products" | "gridWidth">>;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
 
-  /** Takes note of the device. */
-  constructor(
-    gpu: GPUDevice,
-    counts: Counts,
-    products: ProductMethod,
-    faults: GpuFaults,
-    gridWidth: number = MAX_WORKGROUPS,
-  ) {
+  constructor(gpu: GPUDevice, counts: Counts, faults: GpuFaults, { products, gridWidth }: DeviceOptions) {
     this.#gpu = gpu;
     this.#counts = counts;
-    this.#products = products;
     this.#faults = faults;
-    this.#gridWidth = gridWidth;
+    this.#options = { products: products ?? "plain", gridWidth: gridWidth ?? MAX_WORKGROUPS };
   }
 
-  /** Builds commands. */
   build(
     dispatches: readonly PlannedDispatch[],
     options: Pick<FusionTarget, "plain" | "intermediate"> = {},
@@ -89,11 +76,11 @@ export class CommandBuilder {
       return texture;
     };
     const unused = () => this.#unused ??= this.#createUnused();
-    const steps = planDispatches(dispatches, { ...options, products: this.#products, createTexture, unused });
+    const steps = planDispatches(dispatches, { ...options, products: this.#options.products, createTexture, unused });
     const commands = steps.map((step) => {
       if (Array.isArray(step)) return { copies: step.flatMap(copiesOf) };
       return this.#faults.watch(step.kernel.name, () => {
-        const grid = gridOf(step, this.#gridWidth); // it may refuse, before anything is made
+        const grid = gridOf(step, this.#options.gridWidth); // it may refuse, before anything is made
         const uniform = this.#createUniform(step);
         if (uniform) own.push(uniform);
         return { ...this.#bind(step, uniform), ...grid };
@@ -199,7 +186,7 @@ export function kernelsOf(commands: readonly Command[], by: GPUBuffer | string):
   return [...names].join(", ") || "copies";
 }
 
-/** Refuses commands that bind a buffer which is no more. */
+/** Refuses commands that bind a buffer that was destroyed. */
 export function refuseDestroyed({ commands, buffers }: Built, destroyed: WeakSet<GPUBuffer>): void {
   const gone = buffers.values().find((buffer) => destroyed.has(buffer));
   if (gone) throw new TypeError(`Cannot run ${kernelsOf(commands, gone)}: ${gone.label} was disposed of`);

@@ -2,11 +2,11 @@
  * The GPU: one adapter, its limits, its pipelines, and the three ways work reaches it.
  *
  * - `run` puts one dispatch on the queue at once.
- * - `record` keeps the dispatches of a function instead; the {@linkcode Recording} replays them without building anything.
+ * - `record` keeps the dispatches of a function; the {@linkcode Recording} replays them without building anything.
  * - `tidy` runs a function at once and frees the tensors it made.
  *
  * WebGPU reports mistakes a moment later, not by an exception. Every read after one throws what was reported, for what the
- * tensors hold from then on is not to be trusted: go on with a new device.
+ * tensors hold from then on is not to be trusted: continue with a new device.
  *
  * @module
  */
@@ -77,8 +77,8 @@ export class Device implements Disposable {
     this.info = adapter.info;
     this.limits = gpu.limits;
     this.#faults = new GpuFaults(gpu, this.stats);
-    const method = products ?? productsFor(adapter.info);
-    this.#builder = new CommandBuilder(gpu, this.stats, method, this.#faults, gridWidth);
+    const options = { products: products ?? productsFor(adapter.info), gridWidth };
+    this.#builder = new CommandBuilder(gpu, this.stats, this.#faults, options);
   }
 
   /**
@@ -376,7 +376,7 @@ function buffersOf(dispatches: readonly PlannedDispatch[]): Set<GPUBuffer> {
   return new Set(dispatches.flatMap(({ resources }) => resources as Binding[]).map(({ buffer }) => buffer));
 }
 
-/** What an async function does behind its first await is neither recorded nor kept. */
+/** What an async function does after its first await is neither recorded nor kept. */
 function refusePromise(action: string, result: unknown): void {
   if (!(result instanceof Promise)) return;
   result.catch(() => {}); // the one error is enough

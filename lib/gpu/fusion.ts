@@ -31,7 +31,6 @@ import type { ProductMethod } from "./adapter.ts";
 
 /** What fusion needs to know of the device. */
 export interface FusionTarget {
-  /** How larger products run. */
   readonly products: ProductMethod;
   /** Makes a texture that holds so many texels. */
   createTexture(texels: number): GPUTexture;

@@ -84,7 +84,6 @@ export function textureSize(texels: number): [width: number, height: number] {
   return [TEXTURE_WIDTH, Math.max(1, Math.ceil(texels / TEXTURE_WIDTH))];
 }
 
-/** A copy as WebGPU takes it. */
 export interface TextureCopy {
   readonly source: GPUTexelCopyBufferInfo;
   readonly destination: GPUTexelCopyTextureInfo;

@@ -13,7 +13,6 @@ export interface LookedMatrix {
   readonly name: string;
   /** Rows of the sample, or inputs of a weight; 1 of a bias. */
   readonly rows: number;
-  /** Units. */
   readonly columns: number;
   /** Values [rows, columns]. */
   readonly data: ArrayLike<number>;
@@ -34,21 +33,19 @@ export interface LookedWeights {
 }
 
 /** A column and the range of its values. */
-export interface ColumnRange {
+interface ColumnRange {
   readonly name: string;
   readonly min: number;
   readonly max: number;
 }
 
-/** Losses up to now. */
 export interface LossHistory {
   /** Mean of the last epoch's steps. */
   readonly train: number;
-  /** On the validation rows, behind it. */
+  /** On the validation rows, after it. */
   readonly validation: number;
   /** The lowest validation loss so far. */
   readonly lowest: number;
-  /** The epoch that had it. */
   readonly lowestEpoch: number;
   /** Mean of the first epoch's steps. */
   readonly firstTrain: number;
@@ -64,9 +61,7 @@ export type FindingKind =
   | "vanishing gradient"
   | "overfitting";
 
-/** Something wrong. */
 export interface Finding {
-  /** What it is. */
   readonly kind: FindingKind;
   /** Layer, parameter or column; "" where it concerns the whole. */
   readonly where: string;

@@ -42,11 +42,11 @@ export interface Fault {
   readonly cause: FaultCause;
 }
 
-/** A step before which all was finite and in or behind which something is not, as far as is known. */
+/** A step before which all was finite and in or after which something is not, as far as is known. */
 interface Narrowed {
   /** What the step starts from. */
   readonly good: TrainingState;
-  /** What was found behind it. */
+  /** What was found after it. */
   readonly bad: NotFiniteError;
   /** Losses of the whole epoch before that of `good`, where it was run. */
   readonly earlier: ArrayLike<number>;

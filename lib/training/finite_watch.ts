@@ -12,15 +12,12 @@ import { NotFiniteError } from "../base/errors.ts";
 import { checkType } from "../core/elementwise.ts";
 import type { Model } from "../core/model.ts";
 import type { Optimizer } from "../core/optimizers.ts";
+import { partsOf } from "./parts.ts";
 import type { Recording } from "../gpu/recording.ts";
 import { readAll, Tensor } from "../core/tensor.ts";
 
-/** Elements that one invocation looks at, or four times as many where they go by fours. */
-const PART = 256;
 /** Parts beyond which each takes more elements. */
 const MAX_PARTS = 65_536;
-/** The software adapter silently ends an invocation after 65,535 iterations. */
-const MAX_LOOP = 32_768;
 
 /** Steps whose losses are read. */
 interface LossRead {
@@ -46,7 +43,6 @@ export class FiniteWatch implements Disposable {
   /** The last step, over all epochs, after which all was known to be finite. */
   #good = 0;
 
-  /** Records the look. */
   constructor({ device, values, gradients }: Model, { state }: Optimizer, losses: Tensor) {
     this.#losses = losses;
     const states = Object.entries(state).filter(([_, { dtype }]) => dtype === "f32");
@@ -121,7 +117,6 @@ export function flagNotFinite(x: Tensor, flags: Tensor, place: number): void {
     throw new RangeError(`Cannot set flag ${place}: there are ${flags.size}`);
   }
   const { device, size } = x;
-  // A multiple of four: elements and parts then go by fours together.
-  const parts = 4 * Math.ceil(Math.max(Math.min(size / PART, MAX_PARTS), size / MAX_LOOP) / 4);
+  const parts = partsOf(size, MAX_PARTS);
   device.run(kernels.notFinite, { buffers: [x, flags], sizes: [size, parts, place], invocations: parts });
 }

@@ -136,7 +136,6 @@ export class StepRates implements Disposable {
   readonly #rates: Tensor;
   readonly #rateAt: (step: number) => number;
 
-  /** Makes room for the rates. */
   constructor({ device, shape }: Tensor, rateAt: (step: number) => number) {
     this.#rates = Tensor.zeros(device, shape);
     this.#rateAt = rateAt;

@@ -25,7 +25,6 @@ const PIECE_BYTES = 4 * 2 ** 20;
 /** Numbers of rows. */
 type Order = Uint32Array<ArrayBuffer>;
 
-/** Inputs and targets on the GPU. */
 type Table = Pick<ResidentRows, "x" | "y">;
 
 /** A window that waits for its turn. */
@@ -34,7 +33,7 @@ interface Waiting {
   readonly order: Order;
 }
 
-/** Rows on the GPU, and how they get there. */
+/** The rows that steps pick from. */
 export class RowWindows implements Disposable {
   /** Which steps see which rows. */
   readonly plan: EpochPlan;

@@ -11,7 +11,6 @@ import type { TrainingStep } from "./training_step.ts";
 
 /** The steps of a trainer. */
 export interface Steps extends Disposable {
-  /** Dispatches of one step. */
   readonly length: number;
   /** State of its own that the training continues from, by name, flat in the layout of the parameters. */
   readonly state: Readonly<Record<string, Tensor>>;
@@ -48,7 +47,6 @@ export class OwnSteps implements Steps {
   readonly #short: Recording;
   readonly #owned: DisposableStack;
 
-  /** Records a whole step and a short one, of so many rows. */
   constructor(
     { model: { device }, plain = false }: TrainerOptions,
     step: TrainingStep,

@@ -39,8 +39,8 @@ interface StepRun {
 const READ_INTERVAL = 250;
 
 /**
- * Trains a model, every row exactly once an epoch. The rows lie on the GPU, or are brought there a window at a time, the next
- * one while steps run on the one before.
+ * Trains a model, every row exactly once an epoch. The rows lie on the GPU, or come there a window at a time, the next one
+ * while steps run on the one before.
  */
 export class Trainer implements Disposable {
   /** Steps of one epoch. */
@@ -134,8 +134,8 @@ export class Trainer implements Disposable {
 
   /**
    * Trains for some epochs. When an epoch is yielded, no step of the next one has run: a caller may look at the weights, set
-   * the learning rate, or leave, and the next call goes on behind. Within an epoch, steps are put on the queue many at a time.
-   * Only a read of a window that takes longer than the steps on the one before makes the queue wait.
+   * the learning rate, or leave, and the next call continues from there. Within an epoch, steps are put on the queue many at a
+   * time. The queue waits only where reading a window takes longer than the steps on the one before.
    *
    * @param count How many epochs; one that was begun before counts as one.
    * @param options `evaluate` is called when an epoch's last step was put on the queue: what it reads are the weights of
@@ -278,8 +278,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * All that the training stands at behind the steps on the queue: call it between two steps, as in `between`. The steps
-   * after it need not be held for it.
+   * The state of the training after the steps on the queue: call it between two steps, as in `between`. The steps after it
+   * need not wait for it.
    *
    * @param more More tensors to keep with it, by name, each in the layout of the model's `values`.
    * @returns The state, for {@linkcode Trainer.restore} or {@linkcode saveCheckpoint}.
@@ -319,8 +319,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Puts the training back to a state, behind all that is on the queue; from there it goes on bit for bit as it did from
-   * the step after it was taken, on the same device, with the same options.
+   * Puts the training back to a state, after all that is on the queue. From there it continues bit for bit as it did after
+   * the state was taken, on the same device, with the same options.
    *
    * @param state What {@linkcode Trainer.snapshot} gave, of this trainer or of one with the same options.
    * @param more Where the tensors that were kept with it go, by name.
@@ -330,7 +330,7 @@ export class Trainer implements Disposable {
     const { step, losses } = state;
     if (!Number.isSafeInteger(step) || step < 0 || losses.length !== step % this.stepsPerEpoch) {
       throw new TypeError(
-        `Cannot go on from this state: ${losses.length} losses at step ${step}, with ${this.stepsPerEpoch} steps an epoch`,
+        `Cannot continue from this state: ${losses.length} losses at step ${step}, with ${this.stepsPerEpoch} steps an epoch`,
       );
     }
     const { model, optimizer } = this.options;

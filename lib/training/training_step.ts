@@ -26,7 +26,6 @@ export class TrainingStep implements Disposable {
   readonly #cursor: Tensor;
   readonly #rates: StepRates | undefined;
 
-  /** Makes its buffers. */
   constructor(options: TrainerOptions, windows: RowWindows, stride: number) {
     const { model: { device }, learningRates } = options;
     this.#options = options;

@@ -7,7 +7,6 @@ import { mse } from "../../lib/core/losses.ts";
 import type { Model } from "../../lib/core/model.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
-import type { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
 import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";

@@ -161,7 +161,7 @@ gpuTest("restore() refuses the state of another training, and changes nothing", 
   const state = await setup.trainer.snapshot();
   const before = bits(await sgd.model.values.read());
   const refuse = (given: TrainingState, text: string) =>
-    void assertThrows(() => sgd.trainer.restore(given), TypeError, `Cannot go on from this state: ${text}`);
+    void assertThrows(() => sgd.trainer.restore(given), TypeError, `Cannot continue from this state: ${text}`);
   refuse(state, "optimizer.mean.0.weight is unknown; optimizer.mean.0.bias is unknown");
   const own = await sgd.trainer.snapshot();
   const { "weights.0.bias": bias, ...rest } = own.tensors;

@@ -11,7 +11,7 @@ export interface Group {
   readonly communicator: Communicator;
   /**
    * Steps between two meetings. With 1, the default, each step sums the gradients of all ranks, and the training is that of
-   * one process with the whole batch. With more, each rank goes its own way for so many steps, and behind them, and at the
+   * one process with the whole batch. With more, each rank trains alone for so many steps. After them, and at the
    * end of each epoch and of each window of rows, the parameters become one again by an outer step.
    */
   readonly syncEvery?: number;

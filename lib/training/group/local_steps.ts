@@ -30,7 +30,6 @@ export class LocalSteps implements Steps {
   readonly #moved: Tensor;
   readonly #outer: Nesterov;
   readonly #outerStep: Recording;
-  /** The optimizer's state. */
   readonly #optimizerState: readonly { readonly tensor: Tensor; readonly start: number }[];
   readonly #move: Recording;
   /** Of what they moved by, and of the optimizer's state. */

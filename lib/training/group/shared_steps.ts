@@ -14,8 +14,8 @@ import type { TrainerOptions } from "../trainer_options.ts";
 import type { TrainingStep } from "../training_step.ts";
 
 /**
- * Bytes of gradients that travel together at least: fewer are not worth a journey of their own, and a part of the step that
- * is read by itself. It is what the first bucket of PyTorch's DistributedDataParallel has.
+ * Bytes of gradients that travel together at least: fewer are not worth a part of the step that is read by itself. The first
+ * bucket of PyTorch's DistributedDataParallel has as many.
  */
 const BUCKET_BYTES = 2 ** 20;
 
@@ -23,7 +23,6 @@ const BUCKET_BYTES = 2 ** 20;
 interface Bucket {
   readonly places: readonly Tensor[];
   readonly staging: Staging;
-  /** Where its sum is made. */
   readonly sum: Float32Array<ArrayBuffer>;
 }
 
