@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Look as NetworkLook, LookedMatrix, LookedWeights } from "./diagnosis.ts";
+import type { NetworkFacts, SeenMatrix, SeenWeights } from "./diagnosis.ts";
 import type { Loss } from "../core/losses.ts";
 import type { Model, Observer } from "../core/model.ts";
 import { max } from "../core/reductions.ts";
@@ -22,7 +22,7 @@ export async function examine(
   loss: Loss,
   x: Tensor,
   y: Tensor,
-): Promise<Required<Pick<NetworkLook, "relus" | "weights">>> {
+): Promise<Required<Pick<NetworkFacts, "relus" | "weights">>> {
   const tensorsOf = (seen: readonly SeenTensor[]) => relusOf(model, seen).map(({ tensor }) => tensor);
   using look = new Look(model, passesOver(model, loss, x, y), (seen) => {
     return [model.values, model.gradients, ...tensorsOf(seen)];
@@ -104,11 +104,11 @@ function weightsOf({ parameters, values: { byteOffset } }: Model, values: Tensor
   return [...placed].filter(([_, { shape }]) => shape.length === 2).flatMap(([name, { shape, start, end }]) => {
     const bias = placed.get(name.replace(/weight$/, "bias"));
     if (!bias || bias.shape.length !== 1) return [];
-    const matrix = (flat: TensorData): LookedMatrix => {
+    const matrix = (flat: TensorData): SeenMatrix => {
       return { name, rows: shape[0], columns: shape[1], data: flat.subarray(start, end) };
     };
     const vector = (flat: TensorData) => flat.subarray(bias.start, bias.end);
-    const weights: LookedWeights = {
+    const weights: SeenWeights = {
       name,
       weight: matrix(values),
       weightGradient: matrix(gradients),

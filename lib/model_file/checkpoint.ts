@@ -18,6 +18,7 @@ const LOSSES = "losses";
 
 /** A checkpoint from its file. */
 export interface Checkpoint {
+  /** The state of the training. */
   readonly state: TrainingState;
   /** What was kept with it. */
   readonly notes: Readonly<Record<string, string>>;

@@ -1,30 +1,18 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
-import { Dropout, Linear, ReLU } from "../../lib/core/layers.ts";
-import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { Adam } from "../../lib/core/optimizers.ts";
-import { Random } from "../../lib/base/random.ts";
+import { Dropout, type Layer, Linear, ReLU } from "../../lib/core/layers.ts";
 import { statistics } from "../../lib/reference/mod.ts";
-import { ArrayRows } from "../../lib/data/row_source.ts";
 import type { MeasuredTensor } from "../../lib/training/look.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
-import type { TrainerSettings } from "../../lib/training/trainer_options.ts";
 import { bits, gpuTest } from "../support/gpu_test_case.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
+import { randomRows, type SmallTraining, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 /** 50 rows in batches of 8, so that the last is short. */
-function setUp(device: Device, rate: number, settings: Partial<TrainerSettings> & { windowRows?: number } = {}) {
-  const random = new Random(5, "look");
-  const numbers = (length: number) => Float32Array.from({ length }, () => random.normal());
-  const dropout = rate > 0 ? [new Dropout(rate, { seed: 3 })] : [];
-  const layers = [new Linear(2, 16), new ReLU(), ...dropout, new Linear(16, 1)];
-  const model = new Model(device, layers, { random });
-  const optimizer = new Adam(model, 0.01);
-  const source = new ArrayRows(numbers(100), numbers(50), 2);
-  const trainer = new Trainer({ model, loss: mse, optimizer, source, batchSize: 8, seed: 1, ...settings });
-  const free = () => [trainer, optimizer, model].forEach((part) => part.dispose());
-  return { model, optimizer, trainer, [Symbol.dispose]: free };
+function setUp(device: Device, rate: number, settings: SmallTrainingOptions = {}): SmallTraining {
+  const layers: Layer[] = [new Linear(2, 16), new ReLU(), new Linear(16, 1)];
+  if (rate > 0) layers.splice(2, 0, new Dropout(rate, { seed: 3 }));
+  const base = { source: randomRows(50), batchSize: 8, optimizer: "adam", learningRate: 0.01 } as const;
+  return smallTraining(device, { ...base, layers, ...settings });
 }
 
 /** Trains two epochs, and looks at some of the steps. */
