@@ -6,7 +6,7 @@
  *
  * @module
  */
-export type { DeviceOptions, ProductSchedule } from "./lib/gpu/adapter.ts";
+export type { DeviceOptions, ProductMethod } from "./lib/gpu/adapter.ts";
 export { clipByNorm } from "./lib/training/clipping.ts";
 export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/ranks/communicator.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/gpu/device.ts";
@@ -175,7 +175,7 @@ export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./li
 export * as reference from "./lib/reference/mod.ts";
 export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/model_file/checkpoint.ts";
 export type { TrainingState } from "./lib/training/training_state.ts";
-export type { MeasuredTensor } from "./lib/training/lookahead.ts";
+export type { MeasuredTensor, ReadTensor } from "./lib/training/look.ts";
 export { Trainer } from "./lib/training/trainer.ts";
 export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/core/weighted_losses.ts";
 export type {

@@ -1,7 +1,7 @@
 /** Warns once of each thing that makes training slow or useless, and says what to do. */
 
 import { diagnose, type LossHistory } from "../../lib/inspect/diagnosis.ts";
-import { examine } from "../../lib/inspect/examination.ts";
+import { examine } from "../../lib/inspect/sample_look.ts";
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { Batch } from "../../lib/training/trainer_options.ts";

@@ -1,6 +1,6 @@
 /** The lines of layers.jsonl: norms of each layer's weights and gradients over the epochs. */
 
-import { LayerLook, type LayerNorms } from "../../lib/inspect/layer_look.ts";
+import { type LayerNorms, NormsLook } from "../../lib/inspect/sample_look.ts";
 import type { Batch } from "../../lib/training/trainer_options.ts";
 import type { LayersLine } from "../show/spectator.ts";
 import type { Training } from "./training.ts";
@@ -11,11 +11,11 @@ const LOOKS_PER_DOUBLING = 4;
 
 /** Looks at the layers at the ends of some epochs. */
 export class LayersLog implements Disposable {
-  readonly #look: LayerLook;
+  readonly #look: NormsLook;
   readonly #taken = new Map<number, Promise<LayerNorms>>();
 
   constructor({ model, loss }: Pick<Training, "model" | "loss">, { x, y }: Batch) {
-    this.#look = new LayerLook(model, loss, x, y);
+    this.#look = new NormsLook(model, loss, x, y);
   }
 
   /**
@@ -39,7 +39,7 @@ export class LayersLog implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#look.dispose();
+    this.#look[Symbol.dispose]();
   }
 }
 

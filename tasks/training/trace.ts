@@ -1,6 +1,6 @@
 /** Measures the tensors of some steps while a run trains, for trace.jsonl and DEBUG_TENSORS. The result stays the same. */
 
-import type { MeasuredTensor } from "../../lib/training/lookahead.ts";
+import type { MeasuredTensor } from "../../lib/training/look.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
 import { formatShape } from "../../lib/base/shape.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";

@@ -132,7 +132,7 @@ Deno.test("createBuffer() out of memory: what was asked for, what is held, what 
   }).output();
   const [said, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   const [_, before, bytes, buffers] = said.match(
-    /^(\d+) DeviceError: The GPU reported: out of memory for a tensor \[4096, 8192\], which takes 134217728 bytes beside (\d+) in (\d+) buffers: take smaller batches or a smaller network, .*\ntrue\n$/,
+    /^(\d+) DeviceError: The GPU reported: out of memory for a tensor \[4096, 8192\], which takes 134217728 bytes besides (\d+) in (\d+) buffers: take smaller batches or a smaller network, .*\ntrue\n$/,
   ) ?? [];
   assert(before, `said ${said}${error}`);
   assertEquals([Number(buffers), Number(bytes)], [Number(before), Number(before) * 134217728]);

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
-import type { MeasuredTensor } from "../../../lib/training/lookahead.ts";
+import type { MeasuredTensor } from "../../../lib/training/look.ts";
 import { isLookedAt } from "../../../tasks/training/layers_log.ts";
 import type { LayersLine } from "../../../tasks/show/spectator.ts";
 import { formatTrace, type TraceLine, Tracer } from "../../../tasks/training/trace.ts";
