@@ -23,12 +23,10 @@ import { type FileRecord, fileRecords, loadRun } from "./runs/saved_run.ts";
 import { fromUsersFolder } from "./settings/users_files.ts";
 
 async function main({ extras: { DATA: data, JSON: json = "false" }, runName }: TaskConfig): Promise<void> {
-  const faults = [
-    ...(data === undefined ? ["nothing to measure on: --data file.csv names rows whose target is known"] : []),
-    ...(json === "true" || json === "false" ? [] : [`--json is ${json}: allowed is true or false`]),
-  ];
-  if (faults.length > 0) throw new ConfigError(faults);
-  const path = fromUsersFolder(data!);
+  if (data === undefined) {
+    throw new ConfigError(["nothing to measure on: --data file.csv names rows whose target is known"]);
+  }
+  const path = fromUsersFolder(data);
   using device = await Device.request();
   using model = await loadRun(device, runName);
   const { evaluation, dropped } = await measure(model, path);

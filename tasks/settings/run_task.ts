@@ -3,7 +3,9 @@
 import { printable, shorten } from "../../lib/base/printable.ts";
 import { DeviceError } from "../../lib/base/errors.ts";
 import { RankFault } from "../../lib/ranks/together.ts";
-import { ConfigError, readConfig, type TaskConfig, type TaskName, usage } from "./config.ts";
+import { endOfFlags } from "./command_line.ts";
+import { ConfigError, readConfig, type TaskConfig, type TaskName } from "./config.ts";
+import { usage } from "./help.ts";
 
 /** Longest message. */
 const MAX_MESSAGE = 20_000;
@@ -35,8 +37,10 @@ export async function exitCodeOf(
   read: typeof readConfig = readConfig,
 ): Promise<number> {
   try {
-    if (args.includes("--help") || args.includes("-h")) {
-      console.log(usage(name));
+    const flags = args.slice(0, endOfFlags(args));
+    if (flags.includes("--help") || flags.includes("-h")) {
+      const hasColor = Deno.stdout.isTerminal() && !Deno.noColor;
+      console.log(usage(name, { all: flags.includes("--all"), hasColor }));
       return 0;
     }
     const config = read(name, args);

@@ -130,6 +130,17 @@ Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay,
   assertEquals(losses.length, new Set(losses).size, `${losses}`);
 });
 
+Deno.test("PLAIN trains with the operations one by one, to nearly the same loss, and defines a run", async () => {
+  const args = ["--recipe", "xor", "--hidden-size", "4"];
+  const fused = await trainApart("fused", args);
+  await using place = await Workplace.create();
+  const plain = await train(place, "plain", [...args, "--plain"]);
+  assertEquals([fused.config.PLAIN, plain.config.PLAIN], ["false", "true"]);
+  plain.lines.forEach(({ trainLoss }, i) => assertAlmostEquals(trainLoss, fused.lines[i].trainLoss, 1e-3));
+  const says = ['PLAIN is "false", the run began with "true": a run cannot go on with that'];
+  await place.refuse(2, says, "train", ["--resume", "plain", "--plain", "false"]);
+});
+
 /** Trains too long on noise with a network that learns it by heart. */
 const OVERFIT = [
   "--data",
