@@ -1,6 +1,6 @@
 /**
- * Measures a trained run on new rows whose target is known, beside the trivial prediction: the training rows' mean or
- * majority class.
+ * Measures a trained run on new rows whose target is known, next to the baseline: predicting the training rows' mean or most
+ * frequent class.
  *
  *   deno task evaluate --data new.csv
  *   deno task evaluate --data new.csv --run-name cars --json
@@ -39,7 +39,7 @@ async function main({ extras: { DATA: data, JSON: json = "false" }, runName }: T
   console.log([formatEvaluations({ [runName]: evaluation }), ...(classes ? [classes] : [])].join("\n"));
 }
 
-/** Goes over a file once, in constant memory. */
+/** Reads a file once, in constant memory. */
 async function measure(model: SavedModel, path: string): Promise<{ evaluation: Evaluation; dropped: number }> {
   const { table, loss, scalers, baseline } = model.description;
   const { target } = table;
