@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../../../tasks/settings/config.ts";
 import { usage } from "../../../tasks/settings/help.ts";
 import { SETTINGS } from "../../../tasks/settings/keys.ts";
@@ -121,12 +121,8 @@ Deno.test("readConfig() says where a wrong value was set: by which flag, in the 
 
 Deno.test("readConfig() takes a boolean flag alone or with true or false", () => {
   const made = (args: string) => read(args).generateDataset;
-  assertEquals([made("--generate-dataset"), made("--generate-dataset true"), made("--generate-dataset=true")], [
-    true,
-    true,
-    true,
-  ]);
-  assertEquals([made("--generate-dataset false"), made("--generate-dataset=false")], [false, false]);
+  for (const alone of ["--generate-dataset", "--generate-dataset true", "--generate-dataset=true"]) assert(made(alone));
+  for (const off of ["--generate-dataset false", "--generate-dataset=false"]) assert(!made(off));
   assertEquals(read("--generate-dataset --seed 7").seed, 7);
   for (const text of ["maybe", "1", "-1"]) {
     const fault = `--debug-tensors is "${text}": allowed is true or false`;
@@ -142,21 +138,13 @@ Deno.test("readConfig() takes a boolean flag alone or with true or false", () =>
 Deno.test("readConfig() refuses what a key does not allow, naming key, source, value and what is allowed", () => {
   const refused: Record<string, string[]> = {
     RECIPE: ["Cubic", "quartic"],
-    NUM_DATASET: ["0", "-5", "1.5", "1e5", "100000001", "ten", ""],
+    NUM_DATASET: ["0", "-5", "1.5", "1e5", "1e6", "100000001", "999999999999", "ten", ""],
     NOISE: ["-0.1", "1.1e30", "NaN", "Infinity", "0x1"],
     SCALING_METHOD: ["zscore"],
-    HIDDEN_SIZE: ["0", "64,", "8,-1", "65537", "1.5", Array(65).fill(1).join()],
-    INIT: [
-      "zeros",
-      "uniform",
-      "uniform:",
-      "uniform:0",
-      "normal:-1",
-      "uniform:1e-46",
-      "normal:1e39",
-      "ones:1",
-      "uniform:1:2",
-    ],
+    HIDDEN_SIZE: ["0", "64,", "8,-1", "8;8", "65537", "1.5", Array(65).fill(1).join()],
+    INIT:
+      "zeros Kaiming uniform uniform: uniform:0 uniform:-1 uniform:1e-46 uniform:1:2 normal:-1 normal:0 normal:1e39 ones:1"
+        .split(" "),
     ACTIVATION: ["ReLU", "swish"],
     DROPOUT: ["1", "-0.1", "0.99999999", "half"],
     LOSS: ["mea"],
@@ -167,12 +155,12 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
     WEIGHT_DECAY: ["-0.1", "1e-46", "1e39", "Auto"],
     CLIP_NORM: ["-1", "1e-46", "Infinity"],
     PATIENCE: ["-1", "1.5"],
-    LEARNING_RATE: ["0", "-0.01", "1e-46", "1e39", "NaN", "Infinity", "1e999", "fast"],
-    BATCH_SIZE: ["0", "-1", "2.5", "Full"],
+    LEARNING_RATE: ["0", "-0.01", "1e-46", "1e-50", "1e39", "NaN", "Infinity", "1e999", "0,1", "fast"],
+    BATCH_SIZE: ["0", "-1", "2.5", "Full", "all"],
     NUM_EPOCHS: ["0", "1.5"],
-    SPLIT: ["0.8,0.2", "0.8,0.1,0.2", "0,0.5,0.5", "1.5,-0.5,0", "a,b,c", "1,0,0,0"],
+    SPLIT: ["0.8,0.2", "0.5,0.5", "0.8,0.1,0.2", "0,0.5,0.5", "1.5,-0.5,0", "1.2,-0.1,-0.1", "a,b,c", "1,0,0,0"],
     SEED: ["-1", "4294967296", "0.5"],
-    RUN_NAME: ["a/b", "../a", "a\\b", ".hidden", "-a", "a b", "a".repeat(101), "ü"],
+    RUN_NAME: ["a/b", "../a", "..", "/abs", "a\\b", ".hidden", "-a", "a b", "a".repeat(101), "ü", ""],
     CHECKPOINT_EVERY: ["0", "0s", "1.5s", "-3", "5d", "s", "1 m", "often"],
     KEEP_CHECKPOINTS: ["0", "1.5"],
     ON_NAN: ["go on"],
@@ -191,6 +179,15 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
       const expected = `${key} is ${JSON.stringify(text)} (from the environment): allowed is ${allowed}`;
       assertEquals(faultsOf("", { task: "train-mpi", env: { [key]: text } }), [expected]);
     }
+  }
+  const others: [task: TaskName, flag: string][] = [
+    ["gen-data", "--num-dataset=1.5"],
+    ["scale", "--split=0.5,0.5"],
+    ["predict", "--run-name=../../etc"],
+    ["gradcheck", "--seed=0.5"],
+  ];
+  for (const [task, flag] of others) {
+    assertStringIncludes(faultsOf(flag, { task })[0], `${flag.replace("=", ' is "')}": allowed is `);
   }
   const noise = ['--noise is "0.1": with recipe xor only 0 is allowed'];
   assertEquals(faultsOf("--recipe xor --noise 0.1"), noise);

@@ -48,6 +48,12 @@ Deno.test("usage() lists every flag under --all, those for every day first in th
     assertEquals(flagsIn(name), everyday);
     assertEquals(flagsIn(name).length === all.length, all.length <= 12 || everyday.length === all.length, name);
     for (const line of usage(name, { all: true }).split("\n")) assert(line.length <= 100, line);
+    const words = usage(name, { all: true }).replaceAll(/\s+/g, " ");
+    for (const key of keysOf(name)) {
+      const { meaning, default: preset } = settingOf(key);
+      assert(words.includes(` ${flagOf(key)} ${meaning}`), `${name} ${key}`);
+      assert(preset === "" || new RegExp(`${flagOf(key)} [^]*?\\(${preset}[;)]`).test(words), `${name} ${key}`);
+    }
   }
   const text = usage("train", { all: true });
   assertStringIncludes(text, "(100000; linear: 1000; xor: 4)");

@@ -44,16 +44,8 @@ async function train(place: Workplace, name: string, args: readonly string[]) {
     typeof layer === "string" ? layer : layer.kind
   );
   const { "model.safetensors": model } = await place.digests(folder);
-  return {
-    ...outcome,
-    config,
-    layers,
-    lines,
-    metadata,
-    summary,
-    model,
-    rates: lines.map(({ learningRate }) => learningRate),
-  };
+  const rates = lines.map(({ learningRate }) => learningRate);
+  return { ...outcome, config, layers, lines, metadata, summary, model, rates };
 }
 
 /** The same in a place of its own, beside others. */
@@ -142,18 +134,7 @@ Deno.test("PLAIN trains with the operations one by one, to nearly the same loss,
 });
 
 /** Trains too long on noise with a network that learns it by heart. */
-const OVERFIT = [
-  "--data",
-  "noise.csv",
-  "--target",
-  "y",
-  "--split",
-  "0.5,0.5,0",
-  "--learning-rate",
-  "0.03",
-  "--num-epochs",
-  "100",
-];
+const OVERFIT = "--data noise.csv --target y --split 0.5,0.5,0 --learning-rate 0.03 --num-epochs 100".split(" ");
 
 Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (t) => {
   await using place = await createPlace();
@@ -228,11 +209,8 @@ Deno.test("INIT_FROM goes on from another run, and lists what does not fit", asy
   ];
   const { stderr } = await place.refuse(1, says, "train", [...args, "--hidden-size", "8,4", "--init-from", path]);
   assertEquals(stderr.trim().split("\n").length, 1);
-  await place.refuse(1, ["none.safetensors: there is no such file"], "train", [
-    ...args,
-    "--init-from",
-    "none.safetensors",
-  ]);
+  const none = [...args, "--init-from", "none.safetensors"];
+  await place.refuse(1, ["none.safetensors: there is no such file"], "train", none);
   await place.refuse(1, ["numbers.csv: "], "train", [...args, "--init-from", "numbers.csv"]);
 });
 
