@@ -1,6 +1,6 @@
 /**
  * The settings of a task: a flag comes before the environment, that before `.env` in the working directory, that before
- * the recipe's default (or that of tables), that before the default. All faults are found before any is reported.
+ * the recipe's default (with DATA: that of tables), that before the default. All faults are found before any is reported.
  */
 
 import { parse as parseDotenv } from "@std/dotenv/parse";

@@ -239,16 +239,16 @@ export function flagOf(key: string): string {
   return `--${key.toLowerCase().replaceAll("_", "-")}`;
 }
 
-function setting<T, const D extends Partial<Details & Place>>(
+function setting<T>(
   reader: Reader<T>,
   preset: string,
   meaning: string,
-  details?: D,
+  details?: Partial<Details & Place>,
 ): Reader<T> & Details & Partial<Place> {
   return { ...reader, default: preset, meaning, ...details };
 }
 
-/** Says where settings belong, those that say so themselves left out. */
+/** Adds where settings belong, unless they say it themselves. */
 function section<S extends Record<string, Reader<unknown> & Details & Partial<Place>>>(
   place: Place,
   settings: S,

@@ -2,7 +2,7 @@
 
 import type { Random } from "../../lib/base/random.ts";
 
-/** Where a row's numbers come from: two streams, so that the inputs stay the same whatever the noise. */
+/** Where a row's numbers come from: two streams, so that the inputs do not depend on the noise. */
 export interface Streams {
   inputs: Random;
   noise: Random;
@@ -16,7 +16,7 @@ export interface Recipe {
   features: readonly string[];
   /** Names of the target columns. */
   targets: readonly string[];
-  /** Rows without noise, features and targets, on which a trained model is shown. */
+  /** Rows (features, then targets) without noise, for which a trained model's predictions are printed. */
   examples: readonly (readonly number[])[];
   /** Row `index` of the dataset: the features, then the targets. */
   row(index: number, streams: Streams, noise: number): number[];
