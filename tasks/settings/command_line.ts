@@ -81,5 +81,5 @@ function isFlag(word: string): boolean {
 function unknownFlag(task: string, flag: string, known: string[]): string {
   if (KEYS.some((key) => flagOf(key) === flag)) return `${task} does not use this setting`;
   if (known.length === 0) return `${task} takes no flags`;
-  return `unknown flag; the nearest is ${closest(flag, known)}`;
+  return `unknown flag; the nearest is ${closest(flag, [...known, "--help"])}`;
 }

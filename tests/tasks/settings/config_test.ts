@@ -206,6 +206,7 @@ Deno.test("readConfig() names the nearest flag of the task", () => {
   assertEquals(faultsOf("-seed 3"), ["-seed: unknown flag; the nearest is --seed"]);
   const task = "gen-data";
   assertEquals(faultsOf("--learning-rate 1", { task }), ["--learning-rate: gen-data does not use this setting"]);
+  assertEquals(faultsOf("--hlep", { task: "predict" }), ["--hlep: unknown flag; the nearest is --help"]);
   assertEquals(faultsOf("--fast", { task: "doctor" }), ["--fast: doctor takes no flags"]);
   assertEquals(faultsOf("--input a.csv"), ["--input: unknown flag; the nearest is --init"]);
 });
