@@ -7,7 +7,7 @@ import { parse as parseDotenv } from "@std/dotenv/parse";
 import { parseCommandLine } from "./command_line.ts";
 import { type Config, type Key, propertyOf, type RecipeName } from "./config_types.ts";
 import { lineOf, misspelt } from "./dotenv_file.ts";
-import { ConfigError, faultsTogether, told } from "./faults.ts";
+import { ConfigError, faultsTogether, pointTo } from "./faults.ts";
 import { flagOf, KEYS, keysOf, presetOf, RECIPE_KEYS, settingOf, SETTINGS, TABLE_KEYS, type TaskName } from "./keys.ts";
 import { extraFaults, TASKS } from "./task_list.ts";
 
@@ -76,7 +76,7 @@ export function readConfig(
     if (found) given[key] = found.from;
     const value = parse(text);
     if (value === undefined) {
-      faults.push(`${told(key, found?.from ?? "config.json", text)}: allowed is ${allowed}`);
+      faults.push(`${pointTo(key, found?.from ?? "config.json", text)}: allowed is ${allowed}`);
     }
     values[propertyOf(key)] = value ?? parse(preset);
     if (keys.includes(key)) texts[key] = text;
@@ -89,7 +89,7 @@ export function readConfig(
   }
 
   for (const [key, extra] of Object.entries(extras)) {
-    // A flag without a value was told above.
+    // A flag without a value was reported above.
     const isTold = line.faults.some((fault) => fault.startsWith(`${flagOf(key)} has`));
     if (!isTold) faults.push(...extraFaults(flagOf(key), extra, line.values[key]));
   }

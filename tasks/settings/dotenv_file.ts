@@ -1,4 +1,4 @@
-/** Where a setting stands in `.env`, and names there that are nearly, but not quite, a setting's. */
+/** The line of a setting in `.env`, and names there that are nearly, but not quite, a setting's. */
 
 import { distance } from "fastest-levenshtein";
 import { type Key, KEYS, TABLE_KEYS } from "./keys.ts";
@@ -11,7 +11,7 @@ export function lineOf(name: string, dotenv: string): string {
   return line > 0 ? `.env, line ${line}` : ".env";
 }
 
-/** What is wrong with names in `.env`, whose settings are given as read, too. */
+/** What is wrong with names in `.env`: those that its parser has read, and those that it ignores. */
 export function misspelt(read: Readonly<Record<string, string>>, dotenv: string): string[] {
   const names = [...Object.keys(read), ...oddNames(dotenv)].filter((name) => !KEYS.some((key) => key === name));
   return names.flatMap((name) => {

@@ -19,10 +19,10 @@ export class ConfigError extends RangeError {
 }
 
 /**
- * A setting as a fault names it, so that users find it where they set it: `--seed is "x"`, `SEED is "x" (from .env, line
+ * A setting as a fault names it, so that users find the place where they set it: `--seed is "x"`, `SEED is "x" (from .env, line
  * 3)`; without its text `--seed` or `SEED (from .env, line 3)`.
  */
-export function told(key: Key, from = "", text?: string): string {
+export function pointTo(key: Key, from = "", text?: string): string {
   const is = text === undefined ? "" : ` is ${JSON.stringify(text)}`;
   if (from.startsWith("--")) return `${from}${is}`;
   return `${key}${is}${from === "" ? "" : ` (from ${from})`}`;
@@ -34,42 +34,42 @@ export function faultsTogether(config: Config, texts: Texts, given: Texts): stri
   if (data !== "") return [...withTable(given), ...splitFaults(config, given), ...lossFaults(config, given)];
   const faults: string[] = [];
   if (recipe === "xor" && noise !== 0) {
-    faults.push(`${told("NOISE", given.NOISE, texts.NOISE)}: with recipe xor only 0 is allowed`);
+    faults.push(`${pointTo("NOISE", given.NOISE, texts.NOISE)}: with recipe xor only 0 is allowed`);
   }
   for (const key of TABLE_KEYS.filter((key) => given[key] !== undefined)) {
     faults.push(
       key === "DATA"
-        ? `${told(key, given.DATA, "")}: allowed is the path of a CSV file`
-        : `${told(key, given[key])} needs DATA, the CSV file that it is about`,
+        ? `${pointTo(key, given.DATA, "")}: allowed is the path of a CSV file`
+        : `${pointTo(key, given[key])} needs DATA, the CSV file that it is about`,
     );
   }
   if (loss === "softmax" || loss === "auto") {
-    faults.push(`${told("LOSS", given.LOSS, loss)}: with a recipe allowed is mse, mae, huber or bce`);
+    faults.push(`${pointTo("LOSS", given.LOSS, loss)}: with a recipe allowed is mse, mae, huber or bce`);
   }
   return faults;
 }
 
 function withTable(given: Texts): string[] {
   return RECIPE_KEYS.filter((key) => given[key] !== undefined)
-    .map((key) => `${told(key, given[key])} is a setting of recipes: it cannot be used with DATA`);
+    .map((key) => `${pointTo(key, given[key])} is a setting of recipes: it cannot be used with DATA`);
 }
 
 function splitFaults({ validation, test, timeColumn }: Config, given: Texts): string[] {
   if (validation === "" && test === "") return [];
   const other = timeColumn !== "" ? "TIME_COLUMN" : given.SPLIT !== undefined ? "SPLIT" : undefined;
   const files = [validation && "VALIDATION", test && "TEST"].filter(Boolean).join(" and ");
-  return other ? [`${told(other, given[other])} and ${files} both say which rows train: give one of them`] : [];
+  return other ? [`${pointTo(other, given[other])} and ${files} both say which rows train: give one of them`] : [];
 }
 
 function lossFaults({ loss, task, target }: Config, given: Texts): string[] {
   const isOfClasses = loss === "softmax" || loss === "bce";
-  const asked = told("LOSS", given.LOSS, loss);
+  const asked = pointTo("LOSS", given.LOSS, loss);
   if (task === "regression" && isOfClasses) return [`${asked}: with TASK regression allowed is mse, mae or huber`];
   if (task === "classification" && !isOfClasses && loss !== "auto") {
     return [`${asked}: with TASK classification allowed is softmax or bce`];
   }
   if (target.length > 1 && (isOfClasses || task === "classification")) {
-    const by = isOfClasses ? asked : told("TASK", given.TASK, task);
+    const by = isOfClasses ? asked : pointTo("TASK", given.TASK, task);
     return [`${by}: that takes one TARGET, and there are ${target.length}: ${target.join(", ")}`];
   }
   return [];

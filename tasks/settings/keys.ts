@@ -54,8 +54,8 @@ interface Details {
   readonly isEveryday?: true;
 }
 
-/** Where a setting belongs. */
-interface Place {
+/** Where a setting applies. */
+interface Scope {
   readonly group: Group;
   readonly tasks: readonly TaskName[];
   /** What it describes, if it describes only one of these. */
@@ -63,7 +63,7 @@ interface Place {
 }
 
 /** One setting. */
-export type Setting<T = unknown> = Reader<T> & Details & Place;
+export type Setting<T = unknown> = Reader<T> & Details & Scope;
 
 const TRAINING: readonly TaskName[] = ["train", "train-mpi", "tune", "tune-mpi"];
 const MAKING: readonly TaskName[] = ["gen-data", ...TRAINING];
@@ -160,7 +160,7 @@ export const SETTINGS = {
       tasks: ["scale", "gradcheck", ...MAKING],
       isEveryday: true,
     }),
-    CLASS_WEIGHTS: setting(choice("none", "balanced"), "none", "how much rare classes count beside frequent ones"),
+    CLASS_WEIGHTS: setting(choice("none", "balanced"), "none", "weights of classes in the loss"),
     SCHEDULE: setting(
       choice("constant", "step", "exponential", "cosine", "one-cycle", "plateau"),
       "constant",
@@ -243,16 +243,16 @@ function setting<T>(
   reader: Reader<T>,
   preset: string,
   meaning: string,
-  details?: Partial<Details & Place>,
-): Reader<T> & Details & Partial<Place> {
+  details?: Partial<Details & Scope>,
+): Reader<T> & Details & Partial<Scope> {
   return { ...reader, default: preset, meaning, ...details };
 }
 
-/** Adds where settings belong, unless they say it themselves. */
-function section<S extends Record<string, Reader<unknown> & Details & Partial<Place>>>(
-  place: Place,
+/** Adds where settings apply, unless they say it themselves. */
+function section<S extends Record<string, Reader<unknown> & Details & Partial<Scope>>>(
+  scope: Scope,
   settings: S,
-): { [K in keyof S]: S[K] & Place } {
-  const placed = Object.entries(settings).map(([key, setting]) => [key, { ...place, ...setting }]);
+): { [K in keyof S]: S[K] & Scope } {
+  const placed = Object.entries(settings).map(([key, setting]) => [key, { ...scope, ...setting }]);
   return Object.fromEntries(placed);
 }

@@ -42,7 +42,7 @@ export function text(allowed: string): Reader<string> {
 
 /** Names of columns, as a record of a CSV file. */
 export const COLUMNS: Reader<string[]> = {
-  allowed: 'names of columns, comma-separated; one that holds a comma stands in quotes: a,"b,c"',
+  allowed: 'names of columns, comma-separated; one with a comma is quoted: a,"b,c"',
   short: "",
   parse: (text) => {
     try {
