@@ -14,7 +14,7 @@ import { openScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
 import { readCheckpoint } from "../runs/checkpoints.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import { createView } from "../show/create_view.ts";
-import { QuietView } from "../show/quiet_view.ts";
+import { QuietView } from "../show/plain_view.ts";
 import type { View } from "../show/view.ts";
 import { trainEpochs } from "../training/epochs.ts";
 import { finishRun } from "../training/finish.ts";

@@ -5,7 +5,7 @@ import { unicodeWidth } from "@std/cli/unicode-width";
 import { ConfigError, readConfig } from "../../../tasks/settings/config.ts";
 import { createView } from "../../../tasks/show/create_view.ts";
 import { JsonView } from "../../../tasks/show/json_view.ts";
-import { QuietView } from "../../../tasks/show/quiet_view.ts";
+import { QuietView } from "../../../tasks/show/plain_view.ts";
 import { runInTerminal, type TerminalOutcome } from "../../support/pseudo_terminal.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import type { ScreenModel } from "../../support/screen_model.ts";
@@ -162,7 +162,7 @@ Deno.test("--quiet and --json stand alone or with true or false, and exclude eac
     JsonView,
     QuietView,
   ]);
-  assertThrows(() => view("--quiet", "--json"), ConfigError, "--quiet prints nothing, --json all that happens");
+  assertThrows(() => view("--quiet", "--json"), ConfigError, "--quiet and --json exclude each other");
   assertThrows(() => view("--json=yes"), ConfigError, '--json is "yes": allowed is true or false');
 });
 

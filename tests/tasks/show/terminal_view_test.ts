@@ -7,7 +7,7 @@ import { linesOf } from "../../../tasks/show/picture.ts";
 import { canRedraw, type Surface } from "../../../tasks/show/screen.ts";
 import { Curve, sparklines } from "../../../tasks/show/sparkline.ts";
 import { TerminalView } from "../../../tasks/show/terminal_view.ts";
-import { cut, wrap } from "../../../tasks/show/text_width.ts";
+import { cut, wrap } from "../../../tasks/show/text_table.ts";
 import { ScreenModel } from "../../support/screen_model.ts";
 
 /** A view on a model of a screen, with a clock that the test moves. */
