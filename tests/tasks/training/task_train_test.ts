@@ -8,40 +8,12 @@ import { stagesOf, Workplace } from "../../support/run_task_process.ts";
 /** A run that takes a moment. */
 const SHORT = ["--num-dataset", "500", "--num-epochs", "2", "--hidden-size", "8"];
 
-const KEYS = [
-  "RECIPE",
-  "GENERATE_DATASET",
-  "NUM_DATASET",
-  "NOISE",
-  "SCALING_METHOD",
-  "HIDDEN_SIZE",
-  "INIT",
-  "LOSS",
-  "OPTIMIZER",
-  "LEARNING_RATE",
-  "BATCH_SIZE",
-  "NUM_EPOCHS",
-  "SPLIT",
-  "SEED",
-  "RUN_NAME",
-  "DEBUG_TENSORS",
-  "ACTIVATION",
-  "DROPOUT",
-  "INIT_FROM",
-  "CLASS_WEIGHTS",
-  "SCHEDULE",
-  "WARMUP",
-  "WEIGHT_DECAY",
-  "CLIP_NORM",
-  "PATIENCE",
-  "PLAIN",
-  "CHECKPOINT_EVERY",
-  "KEEP_CHECKPOINTS",
-  "ON_NAN",
-  "REPORT",
-  "SELF_TEST",
-  "TRACE",
-];
+const KEYS = (
+  "RECIPE GENERATE_DATASET NUM_DATASET NOISE SCALING_METHOD HIDDEN_SIZE INIT LOSS OPTIMIZER LEARNING_RATE " +
+  "BATCH_SIZE NUM_EPOCHS SPLIT SEED RUN_NAME DEBUG_TENSORS ACTIVATION DROPOUT INIT_FROM CLASS_WEIGHTS " +
+  "SCHEDULE WARMUP WEIGHT_DECAY CLIP_NORM PATIENCE PLAIN CHECKPOINT_EVERY KEEP_CHECKPOINTS ON_NAN REPORT " +
+  "SELF_TEST TRACE"
+).split(" ");
 
 const run = "data/runs/default_run";
 
