@@ -1,10 +1,10 @@
 /**
- * Measures the speed of this project and its peers on the same workloads, in turn, each in a process of its own.
+ * Times this project and its peers on the same workloads, in turn, each in a process of its own.
  *
  *     deno task bench [--quick] [--floor] [--json FILE]
  *
- * Tables go to stdout, progress to stderr. The exit code is 1 if a result is wrong or a worker fails, and with --floor if this
- * project is slower than it must be.
+ * Tables go to stdout, what is under way to stderr. The exit code is 1 where a result is wrong or a worker fails, and with
+ * --floor where this project is slower than it must be.
  */
 
 import { measure } from "./bench/measure.ts";
@@ -14,7 +14,7 @@ import { faultsOf, formatResults } from "./bench/report.ts";
 import { ConfigError } from "./settings/config.ts";
 import { describeError } from "./settings/run_task.ts";
 
-/** Measures in a folder of its own, which is removed at the end. */
+/** Measures in a folder of its own, which goes with it. */
 async function bench(args: readonly string[]): Promise<number> {
   const { quick, floor, json } = readOptions(args);
   const folder = await Deno.makeTempDir({ prefix: "backhand_bench_" });
@@ -35,7 +35,7 @@ async function bench(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Reports errors as the other tasks do. */
+/** Tells errors as the other tasks do. */
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
     console.log(USAGE);

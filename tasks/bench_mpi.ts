@@ -1,10 +1,10 @@
 /**
- * Measures the deep workload on two ranks of this machine, next to one process, and what their messages cost. From that it
- * computes what many ranks would reach:
+ * Times the deep workload on two ranks of this machine beside one process, and what ranks say to each other, and works out
+ * what many ranks would reach:
  *
  *     deno task bench-mpi [--rounds N]
  *
- * The runs take turns, so that other work of the machine slows all of them alike. Medians count.
+ * The runs come in turn, so that what else the machine does meets all alike; medians count.
  */
 
 import { main } from "./bench/ranks.ts";

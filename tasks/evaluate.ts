@@ -1,6 +1,6 @@
 /**
- * Measures a trained run on new rows whose target is known, next to the baseline: predicting the training rows' mean or most
- * frequent class.
+ * Measures a trained run on new rows whose target is known, beside the trivial prediction: the training rows' mean or
+ * majority class.
  *
  *   deno task evaluate --data new.csv
  *   deno task evaluate --data new.csv --run-name cars --json
@@ -23,10 +23,12 @@ import { type FileRecord, fileRecords, loadRun } from "./runs/saved_run.ts";
 import { fromUsersFolder } from "./settings/users_files.ts";
 
 async function main({ extras: { DATA: data, JSON: json = "false" }, runName }: TaskConfig): Promise<void> {
-  if (data === undefined) {
-    throw new ConfigError(["nothing to measure on: --data file.csv names rows whose target is known"]);
-  }
-  const path = fromUsersFolder(data);
+  const faults = [
+    ...(data === undefined ? ["nothing to measure on: --data file.csv names rows whose target is known"] : []),
+    ...(json === "true" || json === "false" ? [] : [`--json is ${json}: allowed is true or false`]),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults);
+  const path = fromUsersFolder(data!);
   using device = await Device.request();
   using model = await loadRun(device, runName);
   const { evaluation, dropped } = await measure(model, path);
@@ -39,7 +41,7 @@ async function main({ extras: { DATA: data, JSON: json = "false" }, runName }: T
   console.log([formatEvaluations({ [runName]: evaluation }), ...(classes ? [classes] : [])].join("\n"));
 }
 
-/** Reads a file once, in constant memory. */
+/** Goes over a file once, in constant memory. */
 async function measure(model: SavedModel, path: string): Promise<{ evaluation: Evaluation; dropped: number }> {
   const { table, loss, scalers, baseline } = model.description;
   const { target } = table;

@@ -51,7 +51,7 @@ Deno.test("export refuses what it cannot do, and leaves files as they were", asy
   const cases: [code: number, says: string[], args: string[]][] = [
     [2, ["--format is missing: allowed is onnx, pytorch or ts"], []],
     [2, ['--format is "onx"', "the nearest is onnx"], ["--format", "onx"]],
-    [2, ["--output model.txt does not suit --format pytorch: it must end in .py"], [
+    [2, ["--output model.txt is no name for --format pytorch: it must end in .py"], [
       "--format=pytorch",
       "--output=model.txt",
     ]],
