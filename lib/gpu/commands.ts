@@ -4,7 +4,7 @@
  * @module
  */
 import type { Kernel } from "../../kernels/mod.ts";
-import type { DeviceOptions } from "./adapter.ts";
+import type { ProductMethod } from "./adapter.ts";
 import type { GpuFaults } from "./faults.ts";
 import {
   type Binding,
@@ -54,15 +54,17 @@ export class CommandBuilder {
   readonly #gpu: GPUDevice;
   readonly #counts: Counts;
   readonly #faults: GpuFaults;
-  readonly #options: Required<Pick<DeviceOptions, "products" | "gridWidth">>;
+  readonly #products: ProductMethod;
+  readonly #gridWidth: number;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
 
-  constructor(gpu: GPUDevice, counts: Counts, faults: GpuFaults, { products, gridWidth }: DeviceOptions) {
+  constructor(gpu: GPUDevice, counts: Counts, faults: GpuFaults, products: ProductMethod, gridWidth = MAX_WORKGROUPS) {
     this.#gpu = gpu;
     this.#counts = counts;
     this.#faults = faults;
-    this.#options = { products: products ?? "plain", gridWidth: gridWidth ?? MAX_WORKGROUPS };
+    this.#products = products;
+    this.#gridWidth = gridWidth;
   }
 
   build(
@@ -76,11 +78,11 @@ export class CommandBuilder {
       return texture;
     };
     const unused = () => this.#unused ??= this.#createUnused();
-    const steps = planDispatches(dispatches, { ...options, products: this.#options.products, createTexture, unused });
+    const steps = planDispatches(dispatches, { ...options, products: this.#products, createTexture, unused });
     const commands = steps.map((step) => {
       if (Array.isArray(step)) return { copies: step.flatMap(copiesOf) };
       return this.#faults.watch(step.kernel.name, () => {
-        const grid = gridOf(step, this.#options.gridWidth); // it may refuse, before anything is made
+        const grid = gridOf(step, this.#gridWidth); // it may refuse, before anything is made
         const uniform = this.#createUniform(step);
         if (uniform) own.push(uniform);
         return { ...this.#bind(step, uniform), ...grid };

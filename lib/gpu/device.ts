@@ -77,8 +77,8 @@ export class Device implements Disposable {
     this.info = adapter.info;
     this.limits = gpu.limits;
     this.#faults = new GpuFaults(gpu, this.stats);
-    const options = { products: products ?? productsFor(adapter.info), gridWidth };
-    this.#builder = new CommandBuilder(gpu, this.stats, this.#faults, options);
+    const method = products ?? productsFor(adapter.info);
+    this.#builder = new CommandBuilder(gpu, this.stats, this.#faults, method, gridWidth);
   }
 
   /**

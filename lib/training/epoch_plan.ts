@@ -46,8 +46,6 @@ export class EpochPlan {
   readonly #options: PlanOptions;
 
   /**
-   * Takes note of the options.
-   *
    * @throws {RangeError} If the batch size is not from 1 to the number of rows, or a window is not of whole batches.
    */
   constructor(options: PlanOptions) {

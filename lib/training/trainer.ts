@@ -12,11 +12,10 @@ import { FiniteWatch } from "./finite_watch.ts";
 import { RankShare } from "./group/rank_share.ts";
 import { type MeasuredTensor, type ReadTensor, StepLook } from "./look.ts";
 import { RowWindows } from "./row_windows.ts";
-import { ALL, type Share, type Steps } from "./steps.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
 import { readState, type TrainingState, writeState } from "./training_state.ts";
-import { TrainingStep } from "./training_step.ts";
+import { ALL, type Share, type Steps, TrainingStep } from "./training_step.ts";
 
 /** Steps on one window of one epoch that are put on the queue together. */
 interface StepRun {

@@ -5,14 +5,13 @@
  */
 import type { Communicator } from "../../ranks/communicator.ts";
 import { subtract } from "../../core/elementwise.ts";
-import { Nesterov } from "../../core/gradient_descent.ts";
+import { Nesterov } from "../../core/optimizers.ts";
 import type { Group, Rows } from "./group.ts";
-import { OwnSteps, type Steps } from "../steps.ts";
 import type { Recording } from "../../gpu/recording.ts";
 import { scaleInto, type Staging } from "../../gpu/readback.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { TrainerOptions } from "../trainer_options.ts";
-import type { TrainingStep } from "../training_step.ts";
+import { OwnSteps, type Steps, type TrainingStep } from "../training_step.ts";
 
 /**
  * Steps that each rank does by itself. After them the parameters move from where they were one to the mean of what they

@@ -6,9 +6,8 @@
 import { checkGroup, type Group, ownOrder, type Rows, shareOf } from "./group.ts";
 import { LocalSteps } from "./local_steps.ts";
 import { SharedSteps } from "./shared_steps.ts";
-import type { Share, Steps } from "../steps.ts";
 import type { TrainerOptions } from "../trainer_options.ts";
-import type { TrainingStep } from "../training_step.ts";
+import type { Share, Steps, TrainingStep } from "../training_step.ts";
 
 /** A rank's share; every rank of a group makes it with the same options. */
 export class RankShare implements Share {

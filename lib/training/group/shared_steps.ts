@@ -6,12 +6,11 @@
 import type { Communicator } from "../../ranks/communicator.ts";
 import type { Rows } from "./group.ts";
 import { scale } from "../../core/elementwise.ts";
-import type { Steps } from "../steps.ts";
 import type { Recording } from "../../gpu/recording.ts";
 import { scaleInto, type Staging } from "../../gpu/readback.ts";
 import { ELEMENT_BYTES, Tensor } from "../../core/tensor.ts";
 import type { TrainerOptions } from "../trainer_options.ts";
-import type { TrainingStep } from "../training_step.ts";
+import type { Steps, TrainingStep } from "../training_step.ts";
 
 /**
  * Bytes of gradients that travel together at least: fewer are not worth a part of the step that is read by itself. The first
