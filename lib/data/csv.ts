@@ -16,7 +16,7 @@ export interface NumericBlock {
   rows: Float64Array<ArrayBuffer>;
   /** How many rows these are. */
   count: number;
-  /** Index of the first of them in the table, counted from 0 behind the header. */
+  /** Index of the first of them in the table, counted from 0 after the header. */
   firstRow: number;
 }
 
@@ -37,7 +37,7 @@ export interface NumericCsvOptions extends CsvOptions {
  * @param options Wanted columns, separator, size of the blocks, signal and progress.
  * @returns The blocks, in order; at least one row in the whole table.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
- * @throws {DataError} With file, line and column, if the file is empty, ends behind the header, lacks a wanted column, names a
+ * @throws {DataError} With file, line and column, if the file is empty, ends after the header, lacks a wanted column, names a
  * column twice or not at all, has a row of another length, a quote out of place, or a wanted cell that is blank, not a
  * number or not finite.
  *

@@ -37,7 +37,7 @@ export interface RecordBlock {
   readonly places: readonly number[];
   /** The records: each as many cells as there are columns. */
   readonly records: readonly (readonly string[])[];
-  /** Index of the first of them in the table, counted from 0 behind the header. */
+  /** Index of the first of them in the table, counted from 0 after the header. */
   readonly firstRow: number;
   /** The line of the file in which a record of the block begins; slow, for messages. */
   readonly lineOf: (index: number) => number;
@@ -58,7 +58,7 @@ type Header = Pick<RecordBlock, "columns" | "places">;
  * @param options Separator, wanted columns, signal and progress.
  * @returns The blocks, in order, each of one file; at least one record in the whole table.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
- * @throws {DataError} With file and line, if the file is empty, ends behind the header, lacks a wanted column, names a column twice
+ * @throws {DataError} With file and line, if the file is empty, ends after the header, lacks a wanted column, names a column twice
  * or not at all, has a row of another length, or a quote out of place; or if a file of a folder has another header.
  *
  * @example
@@ -130,7 +130,7 @@ async function* recordBlocks(
   if (!header) throw new DataError("the file is empty: a header and rows are needed", { file: path });
   if (firstRow > 0) return;
   const hint = header.columns.some((name) => name.includes("\r")) ? ": lines end in LF or CRLF, not in CR alone" : "";
-  throw new DataError(`there are no rows behind the header${hint}`, { file: path });
+  throw new DataError(`there are no rows after the header${hint}`, { file: path });
 }
 
 /**
@@ -244,7 +244,7 @@ function raggedRow(
   line: number,
 ): DataError {
   const hint = separatorHint(columns, separator) ||
-    (length > columns.length ? `; a cell that holds a ${SEPARATORS.get(separator)} stands in quotes` : "");
+    (length > columns.length ? `; quote a cell that holds a ${SEPARATORS.get(separator)}` : "");
   const problem = `this row has ${length} cell${length === 1 ? "" : "s"}, the header has ${columns.length}${hint}`;
   return new DataError(problem, { file, line });
 }

@@ -1,5 +1,5 @@
 /**
- * Writes safetensors files piece by piece. The format is described in safetensors.ts.
+ * Writes safetensors files piece by piece. The format is described in reader.ts.
  *
  * @module
  */
@@ -21,8 +21,8 @@ interface Pending {
 
 /**
  * Writes a file piece by piece in constant memory: the shapes are declared first, then values are appended to any tensor
- * in any order. The file is made as `<path>.partial`, flushed to the disk and renamed by `close`: whatever happens, the machine's
- * power going out included, either the old file stands under the name or the new one. Without `close` it is removed again.
+ * in any order. The file is `<path>.partial` until `close` flushes it to the disk and renames it: whatever happens, a power
+ * failure included, the name holds either the old file or the new one. Without `close` the partial file is removed.
  *
  * @example
  * ```ts

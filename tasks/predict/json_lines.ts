@@ -27,7 +27,7 @@ export async function* jsonLines(name: string, stream: AsyncIterable<Uint8Array>
       return decoder.decode(bytes, { stream: bytes !== undefined });
     } catch (error) {
       line++;
-      throw fault("this line, or one soon behind it, is not UTF-8", error);
+      throw fault("this line, or one soon after it, is not UTF-8", error);
     }
   };
   const parse = function* (texts: string[]): Generator<JsonLine[]> {

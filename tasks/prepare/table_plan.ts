@@ -96,15 +96,15 @@ function checkNames(
       );
     }
   }
-  const clashes: [string, string[], string, string[]][] = [
-    ["TARGET", target, "FEATURES", features],
-    ["TARGET", target, "IGNORE", ignore],
-    ["FEATURES", features, "IGNORE", ignore],
-    ["CATEGORICAL", categorical, "IGNORE", ignore],
-    ["TIME_COLUMN", [timeColumn], "TARGET", target],
-  ];
-  for (const [key, names, other, others] of clashes) {
-    for (const name of names.filter((name) => others.includes(name))) {
+  const clashes = [
+    ["TARGET", "FEATURES"],
+    ["TARGET", "IGNORE"],
+    ["FEATURES", "IGNORE"],
+    ["CATEGORICAL", "IGNORE"],
+    ["TIME_COLUMN", "TARGET"],
+  ] as const;
+  for (const [key, other] of clashes) {
+    for (const name of asked[key].filter((name) => asked[other].includes(name))) {
       faults.push(`${key} and ${other} both name ${JSON.stringify(name)}: take it out of one`);
     }
   }

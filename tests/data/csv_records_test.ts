@@ -87,7 +87,7 @@ Deno.test("readRecords() gives the rows before a ragged one, then refuses it", a
   assertEquals(seen, [["1", "2"]]);
   await assertFault(
     "a\n1,2\n",
-    ":2: this row has 2 cells, the header has 1; a cell that holds a comma stands in quotes",
+    ":2: this row has 2 cells, the header has 1; quote a cell that holds a comma",
   );
 });
 
@@ -100,7 +100,7 @@ Deno.test("readRecords() refuses a quote that is never closed, an empty file and
   const quote = "a quote is out of place or never closed; quote a whole cell, or none of it";
   await assertFault('a,b\n1,2\n3,"4\n5,6\n', `:3: ${quote}`);
   await assertFault("", ": the file is empty: a header and rows are needed");
-  await assertFault("a,b\n", ": there are no rows behind the header");
+  await assertFault("a,b\n", ": there are no rows after the header");
 });
 
 Deno.test("placesOfRows() finds files and lines, and refuses a row that is not there", async () => {

@@ -70,7 +70,7 @@ Deno.test("readNumericCsv() names a missing file", async () => {
 Deno.test("readNumericCsv() refuses a file without header or rows", async () => {
   await assertFault("", ": the file is empty: a header and rows are needed");
   await assertFault("\n\r\n\n", ": the file is empty: a header and rows are needed");
-  await assertFault("x,y\n", ": there are no rows behind the header");
+  await assertFault("x,y\n", ": there are no rows after the header");
   await assertFault("1,2\n3,4\n", ":1: a header with the names of the columns is needed, and this line holds numbers");
   assertEquals((await read("2019,2020\n3,4\n", { columns: ["2020"] })).rows, [4]);
 });
@@ -85,7 +85,7 @@ Deno.test("readNumericCsv() refuses a ragged row at its line", async () => {
   await assertFault("x,y\n1,2\n3\n", ":3: this row has 1 cell, the header has 2");
   await assertFault(
     'x,y\n\n"1",2\n\n3,4,5\n6,7\n',
-    ":5: this row has 3 cells, the header has 2; a cell that holds a comma stands in quotes",
+    ":5: this row has 3 cells, the header has 2; quote a cell that holds a comma",
   );
 });
 

@@ -128,7 +128,7 @@ Deno.test("scale says what is wrong with a dataset and writes over nothing", asy
   const constant = 'target "y" is 2 in every training row: there is nothing to learn; choose another target';
   const wrong: [string, string[], string][] = [
     ["", [], "data/cubic.csv: the file is empty"],
-    ["x,y\n", [], "data/cubic.csv: there are no rows behind the header"],
+    ["x,y\n", [], "data/cubic.csv: there are no rows after the header"],
     ["x,z\n1,2\n", [], 'data/cubic.csv:1: there is no column "y"; there are x, z'],
     ["x,y\n1,2\n3\n", [], "data/cubic.csv:3: this row has 1 cell, the header has 2"],
     ["x,y\n1,2\n3,nan\n", [], 'data/cubic.csv:3, column "y": "nan" is not finite'],

@@ -22,7 +22,7 @@ async function withRun(): Promise<Workplace> {
 const FAULTS: [what: string, text: string | Uint8Array<ArrayBuffer>, says: string[]][] = [
   ["an empty file", "", [`${csv}: the file is empty`]],
   ["a file of blank lines", "\r\n\r\n", [`${csv}: the file is empty`]],
-  ["a header alone", "x,y\n", [`${csv}: there are no rows behind the header`]],
+  ["a header alone", "x,y\n", [`${csv}: there are no rows after the header`]],
   ["rows without a header", "1,2\n3,4\n", [`${csv}:1: a header`]],
   ["a header without a column", "x,z\n1,2\n", [`${csv}:1: there is no column "y"; there are x, z`]],
   ["a column twice", "x,y,x\n1,2,3\n", [`${csv}:1: the header names column "x" twice`]],

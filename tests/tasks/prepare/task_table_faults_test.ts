@@ -11,9 +11,9 @@ const lines = (count: number, line: (i: number) => string) =>
 
 const FAULTS: Case[] = [
   ["an empty file", "", ["--target", "y"], ["t.csv: the file is empty: a header and rows are needed"]],
-  ["a header alone", "x,y\n", ["--target", "y"], ["t.csv: there are no rows behind the header"]],
+  ["a header alone", "x,y\n", ["--target", "y"], ["t.csv: there are no rows after the header"]],
   ["line ends of another age", "x,y\r1,2\r3,4\r", ["--target", "y"], [
-    "t.csv: there are no rows behind the header: lines end in LF or CRLF, not in CR alone",
+    "t.csv: there are no rows after the header: lines end in LF or CRLF, not in CR alone",
   ]],
   ["rows without a header", "1,2\n3,4\n", ["--target", "y"], [
     "t.csv:1: a header with the names of the columns is needed",
