@@ -9,7 +9,7 @@ import { openFile } from "../base/files.ts";
 import { shorten } from "../base/printable.ts";
 
 /** One file of a table, and where it is read from: behind its header, if a file before it has the same one. */
-export interface CsvFile {
+interface CsvFile {
   readonly path: string;
   /** The first byte. */
   readonly begin: number;

@@ -41,7 +41,7 @@ export interface Scalers {
 }
 
 /** What training and predicting need to know of a dataset. */
-export interface DatasetDescription {
+interface DatasetDescription {
   /** Takes raw units to those of the tensors and back. */
   scalers: Scalers;
   /** The columns of the CSV file, and what they are encoded as. */
@@ -63,7 +63,7 @@ export interface ScaledDataset extends DatasetDescription, Disposable {
 }
 
 /** How a scaled dataset on disk relates to the settings and to the CSV file. */
-export interface ScaledState {
+interface ScaledState {
   /** "missing", "current", or "other settings" where something differs. */
   state: "missing" | "current" | "other settings";
   /** Under "other settings": which, "source" for the CSV file. */

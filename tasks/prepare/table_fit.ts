@@ -11,7 +11,7 @@ import { ownText, sortValues } from "../../lib/data/table_profile.ts";
 const SAMPLE = 65_536;
 
 /** A fitted column: what it is, and the statistics of the numbers that it is encoded as. */
-export interface FittedColumn {
+interface FittedColumn {
   column: InputColumn;
   statistics: ColumnStatistics[];
 }
