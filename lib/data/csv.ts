@@ -20,7 +20,7 @@ export interface NumericBlock {
   firstRow: number;
 }
 
-/** What {@linkcode readNumericCsv} may be told. */
+/** Options of {@linkcode readNumericCsv}. */
 export interface NumericCsvOptions extends CsvOptions {
   /** The columns that are wanted, in this order; others may be there and are not read. All of them if left out. */
   columns?: readonly string[];
@@ -79,7 +79,7 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
   if (filled > 0) yield { columns, rows: rows.slice(0, filled), count: filled / columns.length, firstRow };
 }
 
-/** Reads one record into rows; false where a cell holds no number. */
+/** Reads one record into rows; false if a cell holds no number. */
 function readRow(record: readonly string[], places: readonly number[], rows: Float64Array, offset: number): boolean {
   let isGood = true;
   for (const place of places) {

@@ -10,18 +10,18 @@ import { type ReadOptions, recordsOf, type TextBlock, textBlocks } from "./csv_t
 import { DataError, type DataPlace } from "../base/errors.ts";
 import { MAX_NAME_LENGTH } from "./table.ts";
 
-/** What may stand between two cells. */
+/** A character between two cells. */
 export type Separator = "," | ";" | "\t";
 
-/** The separators, most usual first, with their names. */
+/** The separators with their names, the most usual first. */
 export const SEPARATORS: ReadonlyMap<Separator, string> = new Map([[",", "comma"], [";", "semicolon"], ["\t", "tab"]]);
 
 /** Most columns: what is known of each takes a kilobyte. */
 const MAX_COLUMNS = 100_000;
 
-/** What {@linkcode readRecords} may be told. */
+/** Options of {@linkcode readRecords}. */
 export interface CsvOptions extends ReadOptions {
-  /** What stands between two cells; if left out, the one that the header holds most of. */
+  /** The character between two cells; if left out, the one that the header has most of. */
   separator?: Separator;
   /** Columns that must be there. */
   columns?: readonly string[];
@@ -29,7 +29,7 @@ export interface CsvOptions extends ReadOptions {
 
 /** Some records of a file. */
 export interface RecordBlock {
-  /** The file: one of a folder where a folder is read. */
+  /** The file: of a folder, the one that holds these records. */
   readonly file: string;
   /** Names of all columns, without spaces around them. */
   readonly columns: readonly string[];
@@ -152,7 +152,7 @@ export async function placesOfRows(path: string, rows: readonly number[]): Promi
   throw new RangeError(`Cannot find row ${rows[places.length]} of ${path}: it has fewer`);
 }
 
-/** The separator that the header holds most of, outside of quotes; a comma where there is none. */
+/** The separator that the header has most of, outside of quotes; a comma if it has none. */
 function separatorOf(block: TextBlock): Separator {
   const header = recordsOf(block).next().value?.text.replaceAll(/"[^"]*"/g, "") ?? "";
   const count = (separator: string) => header.split(separator).length;
@@ -229,7 +229,7 @@ function readHeader(cells: string[], place: DataPlace, separator: Separator, wan
   return { columns, places: (wanted ?? columns).map((name) => places.get(name)!) };
 }
 
-/** What to say where a header of one column holds other separators than the one that was used. */
+/** A hint, if a header of one column holds other separators than the one that was used. */
 export function separatorHint(columns: readonly string[], used: Separator): string {
   if (columns.length > 1) return "";
   const other = [...SEPARATORS].find(([separator]) => separator !== used && columns[0].includes(separator));

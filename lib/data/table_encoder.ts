@@ -1,5 +1,5 @@
 /**
- * Cells of a table as numbers for a network, in raw units: the scalers come behind.
+ * Cells of a table as numbers for a network, in raw units: scaling comes after.
  *
  * @module
  */

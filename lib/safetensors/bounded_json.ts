@@ -10,7 +10,7 @@ const MAX_VALUES = 2_000_000;
 /** Deepest nesting: a function that calls itself for each level stays far within the stack. */
 const MAX_DEPTH = 100;
 
-/** What {@linkcode parseBoundedJson} may be told. */
+/** Options of {@linkcode parseBoundedJson}. */
 interface BoundedJsonOptions {
   /** Most values; {@linkcode MAX_VALUES} if left out. */
   maxValues?: number;

@@ -235,7 +235,7 @@ function parseEntry(name: string, value: unknown, refuse: (problem: string) => D
   return { name, shape, begin, end };
 }
 
-/** Whether no product of leading sizes is beyond exact numbers: a 0 behind them would hide it. */
+/** Whether no product of leading sizes is beyond exact numbers: a 0 after them would hide it. */
 function hasSafeProducts(shape: readonly number[]): boolean {
   let bytes = 4;
   return shape.every((size) => Number.isSafeInteger(bytes *= size));
@@ -254,7 +254,7 @@ class OddNumber {
   }
 }
 
-/** Leaves odd numbers as they stand in the text: JSON.parse alone makes whole ones of them. */
+/** Keeps odd numbers as the text has them: JSON.parse alone makes whole numbers of them. */
 function keepOddNumbers(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
   return typeof value === "number" && !/^(0|-?[1-9]\d*)$/.test(source ?? "") ? new OddNumber(`${source}`) : value;
 }

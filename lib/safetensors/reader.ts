@@ -122,7 +122,7 @@ export async function readHeader(
 }
 
 /**
- * Fills an array from where an open file stands.
+ * Fills an array with the next bytes of an open file.
  *
  * @throws {DataError} If the file ends before that.
  */

@@ -71,7 +71,7 @@ export class SafetensorsWriter {
   ): Promise<SafetensorsWriter> {
     const { header, places, byteLength: bytes } = layOut(path, shapes, metadata);
     const file = await writing(path, bytes, async () => {
-      // A link that stands there, from elsewhere or by mistake, is not written through.
+      // A link with that name is not followed.
       await Deno.remove(`${path}.partial`).catch(() => {});
       return await Deno.open(`${path}.partial`, { write: true, createNew: true });
     });

@@ -1,4 +1,4 @@
-/** Makes a recipe's dataset, data/<recipe>.csv, and beside it a note of what made it. */
+/** Makes a recipe's dataset, data/<recipe>.csv, and a note of what made it. */
 
 import { stringify } from "@std/csv";
 import { writeFully } from "../../lib/base/files.ts";

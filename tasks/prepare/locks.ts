@@ -135,7 +135,7 @@ function wait(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
 }
 
-/** Who holds a lock; undefined where the note cannot be read, as on Windows, which locks reading too. */
+/** Who holds a lock; undefined if the note cannot be read, as on Windows, which locks reading too. */
 async function readHolder(kind: LockKind, name: string): Promise<Holder | undefined> {
   const holder = parseObject(await Deno.readTextFile(await lockPath(kind, name)).catch(() => ""));
   return typeof holder?.pid === "number" && typeof holder.since === "string" && typeof holder.doing === "string"

@@ -58,7 +58,7 @@ export interface ScaledDataset extends DatasetDescription, Disposable {
   targets: string[];
   /** Scaled inputs and targets of each part. */
   parts: Record<PartName, SafetensorsRows>;
-  /** Of shapes and values, in hexadecimal: the same rows have the same one, wherever they come from. */
+  /** Of shapes and values, in hexadecimal: the same for the same rows, whatever file they come from. */
   sha256: string;
 }
 
@@ -71,8 +71,8 @@ interface ScaledState {
 }
 
 /**
- * The scaler of targets that are numbers. One that is constant is refused where it would have to be scaled; under "none" it
- * goes through, and training warns of it in the same words.
+ * The scaler of targets that are numbers. A constant one cannot be scaled; under "none" it is taken, and training warns of it
+ * in the same words.
  *
  * @throws {RangeError} If a target cannot be scaled so.
  */
@@ -240,7 +240,7 @@ async function metadataIn(path: string): Promise<Record<string, string> | undefi
   try {
     return (await readSafetensorsHeader(path)).metadata;
   } catch (error) {
-    // Whatever it is, it has to be made anew.
+    // Whatever it is, it has to be made again.
     if (error instanceof DataError) return undefined;
     throw error;
   }
