@@ -2,17 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseNumber } from "../../lib/data/cells.ts";
 import { type NumericCsvOptions, readNumericCsv } from "../../lib/data/csv.ts";
 import { DataError } from "../../lib/base/errors.ts";
-
-/** Runs with the path of a file that holds the content. */
-async function withFile<T>(content: string | Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
-  const path = await Deno.makeTempFile({ suffix: ".csv" });
-  try {
-    await Deno.writeFile(path, typeof content === "string" ? new TextEncoder().encode(content) : content);
-    return await use(path);
-  } finally {
-    await Deno.remove(path);
-  }
-}
+import { withCsv } from "../support/temp_files.ts";
 
 async function readAll(path: string, options?: NumericCsvOptions) {
   const blocks = await Array.fromAsync(readNumericCsv(path, options));
@@ -20,12 +10,12 @@ async function readAll(path: string, options?: NumericCsvOptions) {
 }
 
 function read(content: string | Uint8Array, options?: NumericCsvOptions) {
-  return withFile(content, (path) => readAll(path, options));
+  return withCsv(content, (path) => readAll(path, options));
 }
 
-/** Asserts the whole message behind the path. */
+/** Asserts the whole message after the path. */
 async function assertFault(content: string | Uint8Array, expected: string, options?: NumericCsvOptions) {
-  await withFile(content, async (path) => {
+  await withCsv(content, async (path) => {
     const error = await assertRejects(() => readAll(path, options), DataError);
     assertEquals(error.message, path + expected);
   });

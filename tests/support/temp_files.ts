@@ -1,0 +1,22 @@
+/** Temporary files, for tests that need no task. */
+
+/** Runs with a folder of its own. */
+export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "backhand_" });
+  try {
+    return await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs with the path of a CSV file that holds the content. */
+export async function withCsv<T>(content: string | Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
+  return await inFolder(async (folder) => {
+    await Deno.writeFile(
+      `${folder}/a.csv`,
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
+    return await use(`${folder}/a.csv`);
+  });
+}
