@@ -67,8 +67,7 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
       rows = new Float64Array(blockRows * columns.length);
     }
     for (let index = 0; index < block.records.length; index++) {
-      if (!readRow(block.records[index], block.places, rows, filled)) throw rowFault(block, index);
-      filled += columns.length;
+      for (const place of block.places) rows[filled++] = numberIn(block, index, place);
       if (filled < rows.length) continue;
       yield { columns, rows, count: blockRows, firstRow };
       firstRow += blockRows;
@@ -79,23 +78,10 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
   if (filled > 0) yield { columns, rows: rows.slice(0, filled), count: filled / columns.length, firstRow };
 }
 
-/** Reads one record into rows; false if a cell holds no number. */
-function readRow(record: readonly string[], places: readonly number[], rows: Float64Array, offset: number): boolean {
-  let isGood = true;
-  for (const place of places) {
-    const value: number = isGood ? numberOf(record[place]) : NaN;
-    rows[offset++] = value;
-    isGood = !Number.isNaN(value);
-  }
-  return isGood;
-}
-
-function rowFault(block: RecordBlock, index: number): DataError {
-  const record = block.records[index];
-  const at = block.places.find((place) => Number.isNaN(numberOf(record[place])))!;
-  return new DataError(cellFault(record[at]), {
-    file: block.file,
-    line: block.lineOf(index),
-    column: block.columns[at],
-  });
+function numberIn(block: RecordBlock, index: number, place: number): number {
+  const cell = block.records[index][place];
+  const value = numberOf(cell);
+  if (!Number.isNaN(value)) return value;
+  const { file, lineOf, columns } = block;
+  throw new DataError(cellFault(cell), { file, line: lineOf(index), column: columns[place] });
 }

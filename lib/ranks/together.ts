@@ -91,18 +91,6 @@ export async function gatherTexts(communicator: Communicator, text: string): Pro
   return (await communicator.gather(new TextEncoder().encode(text)))?.map((bytes) => decoder.decode(bytes));
 }
 
-/** Adds up counts of texts. */
-export async function mergeCounts(
-  communicator: Communicator,
-  counts: ReadonlyMap<string, number>,
-): Promise<Map<string, number>> {
-  const merged = new Map<string, number>();
-  for (const text of await gatherTexts(communicator, JSON.stringify([...counts])) ?? []) {
-    for (const [name, count] of JSON.parse(text)) merged.set(name, (merged.get(name) ?? 0) + count);
-  }
-  return new Map(JSON.parse(await shareText(communicator, JSON.stringify([...merged]))));
-}
-
 function setLength(length: Float64Array<ArrayBuffer>, value: number): Uint8Array<ArrayBuffer> {
   length[0] = value;
   return new Uint8Array(length.buffer);

@@ -64,7 +64,7 @@ export interface ScaledDataset extends DatasetDescription, Disposable {
 
 /** How a scaled dataset on disk relates to the settings and to the CSV file. */
 interface ScaledState {
-  /** "missing", "current", or "other settings" where something differs. */
+  /** "missing", "current", or "other settings" if something differs. */
   state: "missing" | "current" | "other settings";
   /** Under "other settings": which, "source" for the CSV file. */
   differs: string[];
@@ -135,7 +135,7 @@ export async function sourcesOf(config: Config): Promise<Record<string, FileStam
   return stamps;
 }
 
-/** A file that was changed, came or went between two looks at the sources. */
+/** A source file that has changed, come or gone. */
 export function changedSource(
   before: Record<string, FileStamp>,
   now: Record<string, FileStamp>,
@@ -197,8 +197,8 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   using stack = new DisposableStack();
   const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
-  const files = stack.move();
   const sha256 = await hashOfRows(path);
+  const files = stack.move();
   return { features, targets, scalers, table, loss, parts, sha256, [Symbol.dispose]: () => files.dispose() };
 }
 
