@@ -211,7 +211,7 @@ async function mixedColumn(profile: ColumnProfile, look: TableLook, ...ways: str
   const { text, row } = profile.firstText!;
   const [place] = await placesOfRows(look.path, [row]);
   const counts = profile.numbers > 0 ? `, and ${profile.numbers} cells of the column are` : "";
-  const mend = isWrittenNumber(text) ? "write it with a point before decimals, without other signs" : "mend it";
+  const mend = isWrittenNumber(text) ? "write it with a point before decimals, without other signs" : "correct it";
   const problem = `${cellFault(text)}${counts}: ${mend}, or say ${ways.join(" or ")}`;
   return new DataError(problem, { ...place, column: profile.name });
 }

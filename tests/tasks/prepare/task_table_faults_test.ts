@@ -30,7 +30,7 @@ const FAULTS: Case[] = [
     "c: 1, in line 2",
   ]],
   ["text in a numeric column", "x,y\n1,2\n2,3\n3,4\nfour,5\n", "", [
-    't.csv:5, column "x": "four" is not a number, and 3 cells of the column are: mend it, or say --categorical x or --ignore x',
+    't.csv:5, column "x": "four" is not a number, and 3 cells of the column are: correct it, or say --categorical x or --ignore x',
   ]],
   ["a decimal comma", 'x,y\n1,2\n"2,5",3\n3,4\n', "", [
     't.csv:3, column "x": "2,5" is not a number, and 2 cells of the column are: write it with a point before decimals,',
@@ -50,10 +50,10 @@ const FAULTS: Case[] = [
     't.csv:3, column "x": scaled, this value is beyond the range of float32',
   ]],
   ["text in a numeric target", "x,y\n1,2\n2,3\n3,4\n4,cheap\n", "", [
-    't.csv:5, column "y": "cheap" is not a number, and 3 cells of the column are: mend it, or say --task classification',
+    't.csv:5, column "y": "cheap" is not a number, and 3 cells of the column are: correct it, or say --task classification',
   ]],
   ["text targets under regression", "x,y\n1,a\n2,b\n", "--task regression", [
-    't.csv:2, column "y": "a" is not a number: mend it, or say --task classification',
+    't.csv:2, column "y": "a" is not a number: correct it, or say --task classification',
   ]],
   ["a missing target", "x,y\n1,2\n2,\n3,NA\n4,7\n", "--missing mean", [
     "t.csv: the target is missing in some rows; fill it in, or leave these rows out with --missing drop",
