@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { prepareDataset } from "../../tasks/prepare/stages.ts";
 import { readConfig } from "../../tasks/settings/config.ts";
 import { Progress } from "../../tasks/show/progress.ts";
-import { QuietView } from "../../tasks/show/quiet_view.ts";
+import { QuietView } from "../../tasks/show/plain_view.ts";
 import { NO_SCREEN } from "../../tasks/show/screen.ts";
 import { pathInProject, type Workplace } from "./run_task_process.ts";
 
