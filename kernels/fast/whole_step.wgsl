@@ -59,30 +59,23 @@ fn sum(v: vec4f) -> f32 {
   return (v.x + v.y) + (v.z + v.w);
 }
 
-fn sigmoid(z: vec4f) -> vec4f {
-  let e = exp(-abs(z));
-  return select(vec4f(1.0), e, z < vec4f()) / (1.0 + e);
-}
-
-// A ReLU reads the sign from the bits, for max(z, 0) may turn NaN into 0.
 fn activate(activation: u32, z: vec4f) -> vec4f {
   if (activation == RELU) {
-    let bits = bitcast<vec4u>(z);
-    return select(z, vec4f(), (bits >= vec4u(0x80000000u)) & (bits <= vec4u(0xff800000u)));
+    return reluForward(z);
   }
   if (activation == SIGMOID) {
-    return sigmoid(z);
+    return sigmoidForward(z);
   }
   return z;
 }
 
-// dZ from dA and the output a. A ReLU is closed where it gave 0.
+// dZ from dA and the output a.
 fn activateBackward(activation: u32, a: vec4f, dA: vec4f) -> vec4f {
   if (activation == RELU) {
-    return select(dA, vec4f(), bitcast<vec4u>(a) == vec4u());
+    return reluBackward(a, dA);
   }
   if (activation == SIGMOID) {
-    return dA * a * (1.0 - a);
+    return sigmoidBackward(a, dA);
   }
   return dA;
 }
@@ -142,7 +135,7 @@ fn elementLossBackward(loss: u32, layer: Layer, invocation: u32, rows: u32, bloc
     var dA = factor * 2.0 * (a - t);
     if (loss == BCE) {
       terms = 0.5 * (a + abs(a)) - a * t + log(1.0 + exp(-abs(a))); // (a + |a|) / 2 is max(a, 0) that passes NaN on
-      dA = factor * (sigmoid(a) - t);
+      dA = factor * (sigmoidForward(a) - t);
     }
     total += sum(clip(terms, block, rows));
     memory[layer.y + task] = clip(activateBackward(layer.activation, a, dA), block, rows);
