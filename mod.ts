@@ -31,6 +31,7 @@ export { checkGradients, type GradientCase, gradientCases, type GradientCheck } 
 export type { Group, OuterOptions } from "./lib/training/group/group.ts";
 export { type Init, initialWeights } from "./lib/core/init.ts";
 export {
+  ActivationLayer,
   type ActivationName,
   Dropout,
   GELU,
@@ -44,7 +45,18 @@ export {
   Sigmoid,
   Tanh,
 } from "./lib/core/layers.ts";
-export { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "./lib/core/losses.ts";
+export {
+  balancedWeights,
+  bceWithLogits,
+  huber,
+  huberLoss,
+  type Loss,
+  mae,
+  mse,
+  softmaxCrossEntropy,
+  weightedBceWithLogits,
+  weightedSoftmaxCrossEntropy,
+} from "./lib/core/losses.ts";
 export {
   type Cell,
   type ClassPrediction,
@@ -179,7 +191,6 @@ export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } 
 export type { TrainingState } from "./lib/training/training_state.ts";
 export type { MeasuredTensor } from "./lib/training/lookahead.ts";
 export { Trainer } from "./lib/training/trainer.ts";
-export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/core/weighted_losses.ts";
 export type {
   Batch,
   EpochOptions,

@@ -19,12 +19,20 @@ import {
   Sigmoid,
   Tanh,
 } from "../core/layers.ts";
-import { bceWithLogits, huber, type Loss, mae, mse, softmaxCrossEntropy } from "../core/losses.ts";
+import {
+  bceWithLogits,
+  huber,
+  type Loss,
+  mae,
+  mse,
+  softmaxCrossEntropy,
+  weightedBceWithLogits,
+  weightedSoftmaxCrossEntropy,
+} from "../core/losses.ts";
 import { Model } from "../core/model.ts";
 import { Random } from "../base/random.ts";
 import { Matrix, ReferenceDropout, type ReferenceModel } from "../reference/mod.ts";
 import { Tensor } from "../core/tensor.ts";
-import { weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../core/weighted_losses.ts";
 
 const EPSILON = 1e-6;
 const ABSOLUTE = 1e-5;

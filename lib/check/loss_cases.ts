@@ -5,12 +5,20 @@
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import type { Device } from "../gpu/device.ts";
-import { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "../core/losses.ts";
+import {
+  bceWithLogits,
+  huber,
+  huberLoss,
+  type Loss,
+  mae,
+  mse,
+  softmaxCrossEntropy,
+  weightedBceWithLogits,
+} from "../core/losses.ts";
 import { Random } from "../base/random.ts";
 import { Matrix } from "../reference/mod.ts";
 import { type KernelCase, matrix, upload } from "./op_cases.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { weightedBceWithLogits } from "../core/weighted_losses.ts";
 
 const random = (): Random => new Random(7, "self-test");
 

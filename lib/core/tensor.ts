@@ -45,7 +45,6 @@ export class Tensor implements Binding, Disposable {
   /**
    * Copies numbers to the GPU.
    *
-   * @param device Where to.
    * @param data A number, an array, an array of rows, or a typed array. A `Uint32Array` makes a `u32` tensor.
    * @param shape Its shape; needed only to give a flat array another one.
    * @returns A tensor of that shape, `f32` but for a `Uint32Array`.
@@ -74,10 +73,6 @@ export class Tensor implements Binding, Disposable {
   /**
    * A tensor of zeros.
    *
-   * @param device Where it lives.
-   * @param shape Its shape.
-   * @param dtype Its element type.
-   * @returns The tensor.
    * @throws {RangeError} If it is larger than the device binds at once; both sizes are named, nothing is allocated.
    */
   static zeros(device: Device, shape: Shape, dtype: DataType = "f32"): Tensor {
@@ -120,10 +115,8 @@ export class Tensor implements Binding, Disposable {
   }
 
   /**
-   * The same elements under another shape; no copy is made.
+   * The same elements under another shape: a view, no copy is made.
    *
-   * @param shape The new shape.
-   * @returns A view.
    * @throws {TypeError} If it holds another number of elements.
    */
   reshape(shape: Shape): Tensor {
@@ -170,10 +163,8 @@ export class Tensor implements Binding, Disposable {
 }
 
 /**
- * Copies several tensors from the GPU in one wait.
+ * Copies several tensors of one device from the GPU in one wait: the elements of each.
  *
- * @param tensors Tensors of one device.
- * @returns The elements of each.
  * @throws {DeviceError} If any work before it failed.
  *
  * @example

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Trainable } from "../core/flat_optimizer.ts";
+import type { Trainable } from "../core/optimizers.ts";
 import { Patience, type PatienceOptions, type PatienceState } from "./plateau.ts";
 import { Tensor } from "../core/tensor.ts";
 

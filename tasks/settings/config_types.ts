@@ -4,7 +4,7 @@ import type { Init } from "../../lib/core/init.ts";
 import type { ActivationName } from "../../lib/core/layers.ts";
 import type { LearningRateSchedule } from "../../lib/training/learning_rates.ts";
 import type { OptimizerName } from "../../lib/core/optimizers.ts";
-import type { LOSSES } from "../../lib/model_file/saved_model.ts";
+import type { LOSSES } from "../../lib/core/losses.ts";
 import type { ScalingMethod } from "../../lib/data/scaler.ts";
 import type { MissingPolicy } from "../../lib/data/table.ts";
 

@@ -5,7 +5,13 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Evaluation, EvaluationOptions } from "../../lib/evaluate/evaluation.ts";
 import { shareOf } from "../../lib/training/group/group.ts";
-import type { Loss } from "../../lib/core/losses.ts";
+import {
+  balancedWeights,
+  type Loss,
+  LOSSES,
+  weightedBceWithLogits,
+  weightedSoftmaxCrossEntropy,
+} from "../../lib/core/losses.ts";
 import { multilayerPerceptron } from "../../lib/core/layers.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
 import { Model } from "../../lib/core/model.ts";
@@ -14,9 +20,8 @@ import { createOptimizer, type Optimizer } from "../../lib/core/optimizers.ts";
 import { Plateau } from "../../lib/training/plateau.ts";
 import { MAX_SEED, Random } from "../../lib/base/random.ts";
 import { RowRange } from "../../lib/data/row_source.ts";
-import { loadWeights, LOSSES } from "../../lib/model_file/saved_model.ts";
+import { loadWeights } from "../../lib/model_file/saved_model.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
-import { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../../lib/core/weighted_losses.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { openParts, type Part } from "./parts.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";

@@ -1,9 +1,17 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
-import { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import {
+  bceWithLogits,
+  huber,
+  huberLoss,
+  type Loss,
+  mae,
+  mse,
+  softmaxCrossEntropy,
+  weightedBceWithLogits,
+} from "../../lib/core/losses.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { weightedBceWithLogits } from "../../lib/core/weighted_losses.ts";
 import { assertClose, type Tolerance } from "../support/assert_close.ts";
 import { bits, compute, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 

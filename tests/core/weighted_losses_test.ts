@@ -1,13 +1,21 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { checkGradients } from "../../lib/check/gradcheck.ts";
 import { Linear } from "../../lib/core/layers.ts";
-import { bceWithLogits, huber, type Loss, mae, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import {
+  balancedWeights,
+  bceWithLogits,
+  huber,
+  type Loss,
+  mae,
+  softmaxCrossEntropy,
+  weightedBceWithLogits,
+  weightedSoftmaxCrossEntropy,
+} from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
 import { scale } from "../../lib/core/ops.ts";
 import { Sgd } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
-import { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../../lib/core/weighted_losses.ts";
 import { planWholeStep } from "../../lib/training/whole_step.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { compute, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";

@@ -5,7 +5,7 @@
  */
 import type { Communicator } from "../../ranks/communicator.ts";
 import { subtract } from "../../core/elementwise.ts";
-import { Nesterov } from "../../core/gradient_descent.ts";
+import { Nesterov } from "../../core/optimizers.ts";
 import type { Group } from "./group.ts";
 import { OwnSteps, type Rows, type Steps } from "../steps.ts";
 import type { Recording } from "../../gpu/recording.ts";
