@@ -188,6 +188,7 @@ export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference/mod.ts";
 export * as reference from "./lib/reference/mod.ts";
 export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/model_file/checkpoint.ts";
+export { trainLoop, type TrainLoopOptions } from "./lib/core/train_loop.ts";
 export type { TrainingState } from "./lib/training/training_state.ts";
 export type { MeasuredTensor } from "./lib/training/lookahead.ts";
 export { Trainer } from "./lib/training/trainer.ts";

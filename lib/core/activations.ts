@@ -4,14 +4,7 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import {
-  ReferenceGELU,
-  type ReferenceLayer,
-  ReferenceLeakyReLU,
-  ReferenceReLU,
-  ReferenceSigmoid,
-  ReferenceTanh,
-} from "../reference/mod.ts";
+import * as reference from "../reference/mod.ts";
 import { elementwise, type Out } from "./elementwise.ts";
 import { forwardValue, type Layer, type Parameter } from "./layer.ts";
 import type { Tensor } from "./tensor.ts";
@@ -71,7 +64,7 @@ export abstract class ActivationLayer implements Layer {
 
   abstract backward(dOut: Tensor): Tensor;
 
-  abstract reference(): ReferenceLayer;
+  abstract reference(): reference.ReferenceLayer;
 }
 
 /**
@@ -144,8 +137,8 @@ export class ReLU extends ActivationLayer implements Layer {
     return reluBackward(this.kept, dOut);
   }
 
-  reference(): ReferenceLayer {
-    return new ReferenceReLU();
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceReLU();
   }
 }
 
@@ -201,8 +194,8 @@ export class LeakyReLU extends ActivationLayer implements Layer {
     return leakyReluBackward(this.kept, dOut, this.settings);
   }
 
-  reference(): ReferenceLayer {
-    return new ReferenceLeakyReLU(this.settings.slope);
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceLeakyReLU(this.settings.slope);
   }
 }
 
@@ -228,8 +221,8 @@ export class Sigmoid extends ActivationLayer implements Layer {
     return sigmoidBackward(this.kept, dOut);
   }
 
-  reference(): ReferenceLayer {
-    return new ReferenceSigmoid();
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceSigmoid();
   }
 }
 
@@ -255,8 +248,8 @@ export class Tanh extends ActivationLayer implements Layer {
     return tanhBackward(this.kept, dOut);
   }
 
-  reference(): ReferenceLayer {
-    return new ReferenceTanh();
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceTanh();
   }
 }
 
@@ -289,8 +282,8 @@ export class GELU extends ActivationLayer implements Layer {
     return geluBackward(this.kept, dOut);
   }
 
-  reference(): ReferenceLayer {
-    return new ReferenceGELU();
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceGELU();
   }
 }
 

@@ -36,7 +36,7 @@ const HASHES = 2 ** 32;
  *
  * @example
  * ```ts
- * import { advance, Device, dropout, dropoutBackward, Tensor } from "@backhand/backhand";
+ * import { advance, Device, Dropout, dropout, dropoutBackward, Model, Tensor } from "@backhand/backhand";
  * import { assert, assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using x = Tensor.from(device, new Float32Array(1_000).fill(3));
@@ -50,6 +50,12 @@ const HASHES = 2 ** 32;
  * advance(step);
  * using other = dropout(x, options); // another one
  * assert((await other.read()).some((v, i) => v !== first[i]));
+ *
+ * using model = new Model(device, [new Dropout(0.25, { seed: 7 })]);
+ * using rows = x.reshape([10, 100]);
+ * using inTraining = device.tidy(() => model.forward(rows, { training: true }));
+ * assert((await inTraining.read()).every((v) => v === 0 || v === 4));
+ * assertEquals(model.forward(rows), rows); // in evaluation
  * ```
  */
 export function dropout(x: Tensor, { rate, key, step, out }: DropoutOptions): Tensor {
@@ -90,24 +96,12 @@ export function advance(counter: Tensor): void {
  *
  * The mask is drawn on the GPU from the seed, the layer's number in its model, and a counter that each training
  * pass moves on by one: every step and every replay of a recorded one has a mask of its own, and one seed gives one run.
- *
- * @example
- * ```ts
- * import { Device, Dropout, Model, Tensor } from "@backhand/backhand";
- * import { assert, assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using model = new Model(device, [new Dropout(0.5, { seed: 7 })]);
- * using x = Tensor.from(device, new Float32Array(100).fill(1), [10, 10]);
- * using inTraining = device.tidy(() => model.forward(x, { training: true }));
- * assert((await inTraining.read()).every((v) => v === 0 || v === 2));
- * assertEquals(model.forward(x), x);
- * ```
  */
 export class Dropout implements Layer {
   readonly kind = "Dropout";
   readonly settings: Readonly<{ rate: number; seed: number }>;
   readonly parameters: readonly Parameter[] = [];
-  #place: Pick<DropoutOptions, "key" | "step"> | undefined;
+  #options: DropoutOptions | undefined;
   #x: Tensor | undefined;
   #training = false;
 
@@ -136,7 +130,7 @@ export class Dropout implements Layer {
   place(device: Device, number: number): Disposable {
     const key = Math.floor(new Random(this.settings.seed, `dropout ${number}`).uniform(0, 2 ** 32));
     const step = Tensor.zeros(device, [1], "u32");
-    this.#place = { key, step };
+    this.#options = { rate: this.settings.rate, key, step };
     return step;
   }
 
@@ -155,26 +149,22 @@ export class Dropout implements Layer {
     this.#training = training;
     if (!training) return x;
     advance(this.#placed.step);
-    return dropout(x, this.#options);
+    return dropout(x, this.#placed);
   }
 
   /** `dX = dOut / (1 - rate)` for the same elements, else 0; in evaluation `dX = dOut`, the very tensor. */
   backward(dOut: Tensor): Tensor {
     forwardValue(this.#x, this);
-    return this.#training ? dropoutBackward(dOut, this.#options) : dOut;
+    return this.#training ? dropoutBackward(dOut, this.#placed) : dOut;
   }
 
   reference(): ReferenceLayer {
     return new ReferenceDropout(this.settings.rate, this.#placed.key);
   }
 
-  get #options(): DropoutOptions {
-    return { rate: this.settings.rate, ...this.#placed };
-  }
-
-  get #placed(): Pick<DropoutOptions, "key" | "step"> {
-    if (!this.#place) throw new TypeError("Cannot run Dropout: its layer is in no Model yet");
-    return this.#place;
+  get #placed(): DropoutOptions {
+    if (!this.#options) throw new TypeError("Cannot run Dropout: its layer is in no Model yet");
+    return this.#options;
   }
 }
 

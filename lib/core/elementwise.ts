@@ -21,9 +21,10 @@ export interface Out {
  * @returns The same shape.
  * @throws {TypeError} If the shapes differ.
  *
- * @example The operations of two operands and their backwards
+ * @example
  * ```ts
- * import { add, addBackward, Device, multiply, multiplyBackward, subtract, subtractBackward, Tensor } from "@backhand/backhand";
+ * import { add, addBackward, Device, multiply, multiplyBackward, Tensor } from "@backhand/backhand";
+ * import { scale, scaleBackward, subtract, subtractBackward } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using a = Tensor.from(device, [1, 2]);
@@ -35,6 +36,8 @@ export interface Out {
  * assertEquals([...await subtractBackward(dOut).dB.read()], [-3, 4]);
  * assertEquals([...await multiply(a, b).read()], [10, 40]);
  * assertEquals([...await multiplyBackward(a, b, dOut).dA.read()], [30, -80]);
+ * assertEquals([...await scale(a, -3).read()], [-3, -6]);
+ * assertEquals([...await scaleBackward(dOut, -3).read()], [-9, 12]);
  * ```
  */
 export function add(a: Tensor, b: Tensor, options: Out = {}): Tensor {
@@ -70,20 +73,7 @@ export function multiplyBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tens
   return { dA: multiply(dOut, b), dB: multiply(dOut, a) };
 }
 
-/**
- * `factor * x`, in the shape of `x`.
- *
- * @example
- * ```ts
- * import { Device, scale, scaleBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using y = scale(Tensor.from(device, [1, -2]), 3);
- * assertEquals([...await y.read()], [3, -6]);
- * using dX = scaleBackward(Tensor.from(device, [1, 1]), 3);
- * assertEquals([...await dX.read()], [3, 3]);
- * ```
- */
+/** `factor * x`, in the shape of `x`; an example is at {@linkcode add}. */
 export function scale(x: Tensor, factor: number, options: Out = {}): Tensor {
   return elementwise(kernels.scale, [x], options, [factor]);
 }

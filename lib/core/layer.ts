@@ -54,19 +54,11 @@ export interface Layer {
   readonly parameters: readonly Parameter[];
   /** `u32` counters [1] that training moves on, by name, where the layer has any: to go on exactly, they must be known. */
   readonly counters?: Readonly<Record<string, Tensor>>;
-  /**
-   * How many values a row has after this layer.
-   *
-   * @param inputs How many it has before it.
-   * @throws {TypeError} If the layer takes another number.
-   */
+  /** How many values a row has after this layer; throws a `TypeError` if it does not take so many. */
   outputSize(inputs: number): number;
   /**
-   * Makes what it keeps on the GPU besides its parameters, where it keeps anything; the model calls this once.
-   *
-   * @param device Where.
-   * @param number The layer's number in the model.
-   * @returns What the model frees in the end.
+   * Makes what it keeps on the GPU besides its parameters, where it keeps anything. The model calls this once, with the
+   * layer's number in it, and frees what it returns in the end.
    */
   place?(device: Device, number: number): Disposable;
   /** Output [batch, out] from input `x` [batch, in]; `training` tells layers that differ then. */

@@ -12,15 +12,7 @@
  * @module
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
-import {
-  referenceHuber,
-  type ReferenceLoss,
-  referenceMae,
-  referenceMse,
-  referenceSoftmaxCrossEntropy,
-  referenceWeightedBce,
-  referenceWeightedSoftmax,
-} from "../reference/mod.ts";
+import * as reference from "../reference/mod.ts";
 import { formatShape, sameShape, type Shape } from "../base/shape.ts";
 import { elementwise, multiply, result } from "./elementwise.ts";
 import { mean, sumBackward } from "./reductions.ts";
@@ -37,7 +29,7 @@ export interface Loss {
   /** Both, as a training step takes them: in one dispatch where the batch is small. The last digit may differ. */
   forwardBackward(prediction: Tensor, target: Tensor): { loss: Tensor; dPrediction: Tensor };
   /** The same in float64. */
-  readonly reference: ReferenceLoss;
+  readonly reference: reference.ReferenceLoss;
 }
 
 /**
@@ -64,12 +56,7 @@ export interface Loss {
  * assertEquals([...await loss.read(), ...await dPrediction.read()], [5.625, -1.5, 3]);
  * ```
  */
-export const mse: Loss = mseOf();
-
-function mseOf(): Loss {
-  const { squaredError: forward, squaredErrorBackward: backward, squaredErrorStep: step } = kernels;
-  return meanOf("mse", { forward, backward, step }, [], referenceMse);
-}
+export const mse: Loss = meanOf("mse", "squaredError", [], reference.referenceMse);
 
 /**
  * Binary cross-entropy on logits: the mean of `-t log s - (1 - t) log(1 - s)` with `s = sigmoid(logit)` and targets t from
@@ -108,15 +95,14 @@ export function weightedBceWithLogits(weights: readonly [zero: number, one: numb
 }
 
 function bceOf(weights: readonly [number, number]): Loss {
-  const { bceWithLogits: forward, bceWithLogitsBackward: backward, bceWithLogitsStep: step } = kernels;
-  return meanOf("bce", { forward, backward, step }, weights, referenceWeightedBce(weights));
+  return meanOf("bce", "bceWithLogits", weights, reference.referenceWeightedBce(weights));
 }
 
 /**
  * Mean absolute error: `sum over all n elements of |prediction - target| / n`; an example is at {@linkcode mse}. Its gradient
  * is 0 where both are equal.
  */
-export const mae: Loss = huberOf("mae", [0, 1], referenceMae);
+export const mae: Loss = meanOf("mae", "huber", [0, 1], reference.referenceMae); // by the line of Huber's loss, of slope 1
 
 /**
  * Huber's loss (Huber 1964): the mean of `e² / 2` where `|e| <= delta`, else `delta (|e| - delta / 2)`, with
@@ -130,17 +116,11 @@ export function huberLoss(delta: number = 1): Loss {
   if (!(delta > 0 && delta < Infinity)) {
     throw new RangeError(`Cannot make a Huber loss of delta ${delta}: need a finite number over 0`);
   }
-  return huberOf("huber", [delta, delta], referenceHuber(delta));
+  return meanOf("huber", "huber", [delta, delta], reference.referenceHuber(delta));
 }
 
 /** {@linkcode huberLoss} of delta 1. */
 export const huber: Loss = huberLoss();
-
-/** By Huber's kernels, which also give the absolute error, from where the parabola ends and the slope of the line. */
-function huberOf(kind: string, reals: readonly [delta: number, slope: number], reference: ReferenceLoss): Loss {
-  const { huber: forward, huberBackward: backward, huberStep: step } = kernels;
-  return meanOf(kind, { forward, backward, step }, reals, reference);
-}
 
 /** Classes of a row at most: its invocation goes through them three times, and the software adapter ends it at 65,535. */
 const MAX_CLASSES = 20_000;
@@ -192,7 +172,7 @@ export const softmaxCrossEntropy: Loss = {
   },
   forwardBackward: (logits, target) =>
     inOnePass(softmaxCrossEntropy, kernels.softmaxCrossEntropyStep, [logits, target], checkClasses(logits, target)),
-  reference: referenceSoftmaxCrossEntropy,
+  reference: reference.referenceSoftmaxCrossEntropy,
 };
 
 /** The losses by the names that settings and files give them. */
@@ -221,7 +201,7 @@ export function weightedSoftmaxCrossEntropy(weights: readonly number[]): Loss {
     forward: (logits, target) => logits.device.tidy(() => forward(logits, weigh(target, own))),
     backward: (logits, target) => logits.device.tidy(() => backward(logits, weigh(target, own))),
     forwardBackward: (logits, target) => logits.device.tidy(() => forwardBackward(logits, weigh(target, own))),
-    reference: referenceWeightedSoftmax(own),
+    reference: reference.referenceWeightedSoftmax(own),
   };
 }
 
@@ -249,21 +229,21 @@ export function balancedWeights(counts: readonly number[]): number[] {
   return counts.map((count) => count > 0 ? rows / (there.length * count) : 1);
 }
 
-/** A loss that is a mean over elements, from its kernels and what they take besides the sizes that each has. */
+/** A loss that is a mean over elements, from the name of its kernels and what they take besides the sizes that each has. */
 function meanOf(
   kind: string,
-  kernels: Readonly<Record<"forward" | "backward" | "step", Kernel>>,
+  name: "squaredError" | "bceWithLogits" | "huber",
   reals: readonly number[],
-  reference: ReferenceLoss,
+  reference: reference.ReferenceLoss,
 ): Loss {
   const loss: Loss = {
     kind,
     forward: (prediction, target) =>
-      prediction.device.tidy(() => mean(elementwise(kernels.forward, checkPair(prediction, target), {}, reals))),
+      prediction.device.tidy(() => mean(elementwise(kernels[name], checkPair(prediction, target), {}, reals))),
     backward: (prediction, target) =>
-      elementwise(kernels.backward, checkPair(prediction, target), {}, [1 / prediction.size, ...reals]),
+      elementwise(kernels[`${name}Backward`], checkPair(prediction, target), {}, [1 / prediction.size, ...reals]),
     forwardBackward: (prediction, target) =>
-      inOnePass(loss, kernels.step, checkPair(prediction, target), [prediction.size], reals),
+      inOnePass(loss, kernels[`${name}Step`], checkPair(prediction, target), [prediction.size], reals),
     reference,
   };
   return loss;

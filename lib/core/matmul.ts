@@ -27,7 +27,7 @@ export interface MatmulOptions extends Out {
  *
  * @example
  * ```ts
- * import { Device, matmul, matmulBackward, Tensor } from "@backhand/backhand";
+ * import { addBias, addBiasBackward, Device, matmul, matmulBackward, Tensor } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using a = Tensor.from(device, [[1, 2], [3, 4]]);
@@ -37,6 +37,10 @@ export interface MatmulOptions extends Out {
  * const { dA, dB } = matmulBackward(a, b, Tensor.from(device, [[1], [0]]));
  * assertEquals([...await dA.read()], [5, 6, 0, 0]);
  * assertEquals([...await dB.read()], [1, 2]);
+ * using y = addBias(a, Tensor.from(device, [10, 20]));
+ * assertEquals([...await y.read()], [11, 22, 13, 24]);
+ * using dBias = addBiasBackward(y);
+ * assertEquals([...await dBias.read()], [24, 46]);
  * ```
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
@@ -78,18 +82,6 @@ export function matmulBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor
  * @param bias Vector [columns].
  * @returns Matrix [rows, columns].
  * @throws {TypeError} If the shapes do not match.
- *
- * @example
- * ```ts
- * import { addBias, addBiasBackward, Device, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using x = Tensor.from(device, [[1, 2], [3, 4]]);
- * using y = addBias(x, Tensor.from(device, [10, 20]));
- * assertEquals([...await y.read()], [11, 22, 13, 24]);
- * using dBias = addBiasBackward(y);
- * assertEquals([...await dBias.read()], [24, 46]);
- * ```
  */
 export function addBias(x: Tensor, bias: Tensor, options: Out = {}): Tensor {
   if (x.shape.length !== 2 || !sameShape(bias.shape, [x.shape[1]])) {

@@ -68,8 +68,7 @@ export interface OptimizerOptions {
  * class SignSgd extends FlatOptimizer {
  *   readonly kind = "signSgd";
  *   step(): void {
- *     const { values, gradients } = this.model;
- *     values.device.run(signSgd, { buffers: [values, gradients, this.rate], invocations: values.size });
+ *     this.update(signSgd, [], []);
  *   }
  * }
  *

@@ -24,7 +24,7 @@ export { FlatOptimizer, type Optimizer, type OptimizerOptions, type Trainable } 
  *
  * @example
  * ```ts
- * import { Device, Momentum, Nesterov, Sgd, Tensor } from "@backhand/backhand";
+ * import { createOptimizer, Device, Momentum, Nesterov, Sgd, Tensor } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using values = Tensor.from(device, [1, 2]);
@@ -40,6 +40,8 @@ export { FlatOptimizer, type Optimizer, type OptimizerOptions, type Trainable } 
  * using nesterov = new Nesterov(model, 0.125, { momentum: 0.5 });
  * nesterov.step(); // v = 8, -8; a step of 8 + 4
  * assertEquals([...await values.read()], [-4, 7]);
+ * using adam = createOptimizer("adam", model, 0.01, { weightDecay: 0.001 });
+ * assertEquals(Object.keys(adam.state), ["mean", "variance", "powers"]);
  * ```
  */
 export class Sgd extends FlatOptimizer implements Optimizer {
@@ -241,17 +243,6 @@ const OPTIMIZERS: Record<OptimizerName, new (model: Trainable, rate: number, opt
  * @param learningRate Step size, over 0.
  * @param options Its further settings, such as `weightDecay`; each has a default.
  * @throws {RangeError} If a setting is out of range.
- *
- * @example
- * ```ts
- * import { createOptimizer, Device, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using values = Tensor.from(device, [1, 2]);
- * using gradients = Tensor.from(device, [10, -10]);
- * using optimizer = createOptimizer("adam", { values, gradients }, 0.01, { weightDecay: 0.001 });
- * assertEquals(Object.keys(optimizer.state), ["mean", "variance", "powers"]);
- * ```
  */
 export function createOptimizer<Name extends OptimizerName>(
   name: Name,

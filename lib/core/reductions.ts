@@ -22,7 +22,8 @@ const REDUCE_BLOCK = 1_024;
  *
  * @example
  * ```ts
- * import { Device, max, maxBackward, mean, meanBackward, min, minBackward, sum, sumBackward, Tensor } from "@backhand/backhand";
+ * import { Device, max, maxBackward, mean, meanBackward, Tensor } from "@backhand/backhand";
+ * import { min, minBackward, sum, sumBackward } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using x = Tensor.from(device, [[1, 2], [3, 6]]);
@@ -61,7 +62,7 @@ export function mean(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.sum, x, axis, options, true);
 }
 
-/** Gradient of {@linkcode mean} of a tensor of this shape, given as to {@linkcode sumBackward}: every element gets `dOut / n` of its mean over n. */
+/** Gradient of {@linkcode mean}, as {@linkcode sumBackward}: every element gets `dOut / n` of its mean over n. */
 export function meanBackward(dOut: Tensor, shape: Shape, axis?: 0 | 1): Tensor {
   return spread(dOut, shape, axis, 1 / axes("spread", shape, axis).length);
 }

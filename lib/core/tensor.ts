@@ -52,12 +52,14 @@ export class Tensor implements Binding, Disposable {
    *
    * @example
    * ```ts
-   * import { Device, Tensor } from "@backhand/backhand";
+   * import { Device, readAll, Tensor } from "@backhand/backhand";
    * import { assertEquals } from "@std/assert";
    * using device = await Device.request();
-   * using x = Tensor.from(device, [[1, 2, 3], [4, 5, 6]]);
-   * assertEquals(x.shape, [2, 3]);
-   * assertEquals(await x.read(), new Float32Array([1, 2, 3, 4, 5, 6]));
+   * using x = Tensor.from(device, [[1, 2], [3, 4]]);
+   * assertEquals(x.shape, [2, 2]);
+   * assertEquals(await x.read(), Float32Array.of(1, 2, 3, 4));
+   * using rows = Tensor.from(device, Uint32Array.of(5));
+   * assertEquals(await readAll([x, rows]), [Float32Array.of(1, 2, 3, 4), Uint32Array.of(5)]);
    * ```
    */
   static from(device: Device, data: TensorLike, shape: Shape = shapeOf(data)): Tensor {
@@ -162,21 +164,7 @@ export class Tensor implements Binding, Disposable {
   }
 }
 
-/**
- * Copies several tensors of one device from the GPU in one wait: the elements of each.
- *
- * @throws {DeviceError} If any work before it failed.
- *
- * @example
- * ```ts
- * import { Device, readAll, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using a = Tensor.from(device, [1, 2]);
- * using b = Tensor.from(device, Uint32Array.of(3));
- * assertEquals(await readAll([a, b]), [Float32Array.of(1, 2), Uint32Array.of(3)]);
- * ```
- */
+/** Copies several tensors of one device from the GPU in one wait, as {@linkcode Tensor.read} does one. */
 export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
   if (tensors.length === 0) return [];
   const bytes = await tensors[0].device.read(tensors);
