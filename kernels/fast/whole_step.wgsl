@@ -4,7 +4,7 @@
 //   dZ = dA * activation'(z), dWeight = (the layer's input)ᵀ · dZ, dBias = column sums of dZ, dA = dZ · weightᵀ
 // x [tableRows, in], y [tableRows, out]; weights [in, out] and biases [out] stand at their places in `values`, and their
 // gradients go to the same places in `gradients`. The step's rows are those that `order` names from cursor * stride on; a
-// number outside the table gives NaN. In the end the cursor goes one on. Formulas are those of the plain kernels.
+// number outside the table gives NaN. In the end the cursor moves on by one. Formulas are those of the plain kernels.
 //
 // A small network's step is a chain of dispatches that take longer to start than to run; here only barriers lie between
 // them. `memory` holds the targets and the output of every layer, column by column, four rows of a column to a block: one
@@ -12,7 +12,7 @@
 // bounds. Going backward, dZ takes the place of the output it belongs to. The layers come from a table: one pipeline
 // serves all networks.
 // Two things are for the software adapter. The table is no uniform: it would compile the kernel anew at each dispatch, for
-// the branches that hang on it. And layers are no loop: with a barrier inside, all loops within take twice as long.
+// the branches that depend on it. And layers are no loop: with a barrier inside, all loops within take twice as long.
 // Grid: one workgroup.
 struct Layer {
   inputs: u32,
