@@ -7,7 +7,7 @@ import { printable, shorten } from "../../lib/base/printable.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import { LOSSES } from "../../lib/core/losses.ts";
-import { type SavedModel } from "../../lib/model_file/saved_model.ts";
+import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { buildLayers, parseLayers } from "../../lib/model_file/stored_layers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { ReliabilityBin } from "../charts/class_charts.ts";
