@@ -1,4 +1,4 @@
-/** The workloads on which this project and its peers are timed: widths, data and first weights, the same for everybody. */
+/** The workloads on which this project and its peers are timed: widths, data and first weights, the same for all. */
 
 import type { Loss } from "../../lib/core/losses.ts";
 import { Random } from "../../lib/base/random.ts";
@@ -34,13 +34,13 @@ export const WORKLOADS: readonly Workload[] = [
   { name: "deep", rows: 2048, widths: [784, 512, 256, 10], batch: 128, loss: "softmax" },
 ];
 
-/** The learning rate of plain SGD where gradients are as in {@linkcode Workload.loss}. */
+/** The learning rate of plain SGD for gradients as in {@linkcode Workload.loss}. */
 export const LEARNING_RATE = 0.01;
 
 /** Steps after which the loss is compared with float64. */
 export const CHECKED_STEPS = 100;
 
-/** The same for peers in a quick run, some of which take a few steps a second. */
+/** The same for peers in a quick run: some take only a few steps per second. */
 export const QUICK_CHECKED_STEPS = 10;
 
 /**
@@ -64,7 +64,7 @@ export function learningRateOf({ loss, widths }: Workload): number {
   return loss === "mse" ? LEARNING_RATE * widths.at(-1)! : LEARNING_RATE;
 }
 
-/** Multiplications of one pass forward through the weights, per row. */
+/** Multiplications of one forward pass, per row. */
 export function weightsOf({ widths }: Workload): number {
   return widths.slice(1).reduce((sum, out, i) => sum + widths[i] * out, 0);
 }
@@ -77,7 +77,7 @@ export function initialParameters({ name, widths }: Workload): { weight: Float32
   }));
 }
 
-/** The data, batch by batch, in the order in which steps take them, again and again. */
+/** The batches in the order in which steps take them, again and again. */
 export function batchesOf({ name, rows, widths, batch, loss }: Workload): Batch[] {
   const inputs = widths[0];
   const outputs = widths.at(-1)!;
@@ -103,7 +103,7 @@ export function referenceOf(
   return model;
 }
 
-/** The loss of the first batch in float64: what a worker's parameters are judged by. */
+/** The loss of the first batch in float64, by which a worker's parameters are judged. */
 export function lossAt(workload: Workload, parameters: readonly ArrayLike<number>[]): number {
   const model = referenceOf(workload, parameters);
   const [first] = batchesOf(workload);
@@ -116,7 +116,8 @@ export function toMatrices({ batch, widths }: Workload, { x, y }: Batch): { x: M
   return { x: new Matrix(batch, widths[0], x), y: new Matrix(batch, widths.at(-1)!, y) };
 }
 
-function uniform(purpose: string, count: number, scale: number): Float32Array<ArrayBuffer> {
+/** Random numbers from -scale to scale, the same for the same purpose. */
+export function uniform(purpose: string, count: number, scale: number): Float32Array<ArrayBuffer> {
   const random = new Random(1, purpose);
   return Float32Array.from({ length: count }, () => random.uniform(-scale, scale));
 }

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** Charts as they stand in a page, and as files of their own. */
 
-import { escaped, Html, html } from "./html.ts";
+import { escaped, Html, html } from "../../charts/html.ts";
 
 /** A chart with what belongs to it. */
 export interface Figure {

@@ -5,7 +5,7 @@ import type { Draw } from "../../charts/charts.ts";
 import pageStyle from "../../charts/style.css" with { type: "text" };
 import type { ReportFacts } from "./facts.ts";
 import { type Figure, figure, svgFile } from "./figures.ts";
-import { Html, html, number } from "./html.ts";
+import { Html, html, number } from "../../charts/html.ts";
 import reportStyle from "./report.css" with { type: "text" };
 import { MEASURE_NAMES, results } from "./results.ts";
 import type { Section } from "./section.ts";

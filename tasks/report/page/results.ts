@@ -6,7 +6,7 @@ import { confusionChart, MAX_NUMBERED, reliabilityChart } from "../../charts/cla
 import { fitChart, type Pair, predictedChart, residualChart } from "../../charts/data_charts.ts";
 import type { Fit, ReportFacts } from "./facts.ts";
 import type { Figure } from "./figures.ts";
-import { type Html, number, table } from "./html.ts";
+import { type Html, number, table } from "../../charts/html.ts";
 import { MOST_ROWS, type Section, shownOf } from "./section.ts";
 
 /** Targets that have charts of their own; classes that a matrix is drawn of; curves that a table has a column for. */

@@ -1,7 +1,7 @@
 /** What the sections of a report share. */
 
 import type { Figure } from "./figures.ts";
-import type { Html } from "./html.ts";
+import type { Html } from "../../charts/html.ts";
 
 /** A part of the page with a heading. */
 export interface Section {

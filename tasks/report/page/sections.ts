@@ -6,7 +6,7 @@ import { classChart, type Histogram, histogramChart } from "../../charts/data_ch
 import { networkChart } from "../../charts/network_chart.ts";
 import type { ReportFacts } from "./facts.ts";
 import type { Figure } from "./figures.ts";
-import { type Html, html, number, table } from "./html.ts";
+import { type Html, html, number, table } from "../../charts/html.ts";
 import { MOST_ROWS, type Section, shownOf } from "./section.ts";
 
 /** How the losses went. */
