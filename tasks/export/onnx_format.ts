@@ -1,12 +1,12 @@
 /**
- * The part of the ONNX format that exports use, and the building of a graph in it. Field numbers are those of the public
- * schema (ONNX, "Open Neural Network Exchange Intermediate Representation Specification").
+ * The part of the ONNX format that exports use, and a graph that is built in it. Field numbers come from the public schema
+ * (ONNX, "Open Neural Network Exchange Intermediate Representation Specification").
  */
 
 // deno-lint-ignore no-import-prefix -- in deno.json every task would download it
 import protobuf from "npm:protobufjs@8.8.1";
 
-/** Operators of 2023 on, understood by every runtime of today; GELU came with them. */
+/** The operators of 2023, the first with GELU; every runtime of today has them. */
 const OPSET = 20;
 const IR_VERSION = 9;
 const ML_OPSET = 3;

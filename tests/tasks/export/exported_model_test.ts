@@ -120,7 +120,7 @@ gpuTest("readExportedModel() refuses files that are no model, and such that do n
     const error = await assertRejects(() => readExportedModel("a_run", path), DataError, path);
     for (const words of says) assertEquals(error.message.includes(words), true, `${error.message} has ${words}`);
   };
-  await refuse({ format: "backhand model 9" }, "", "this is no model of `deno task train`");
+  await refuse({ format: "backhand model 9" }, "", "this is not a model of `deno task train`");
   await refuse({ layers: "{}" }, "", "its layers are no list");
   await refuse({ layers: '["Linear","Conv","Linear"]' }, "", 'layer 1 is of the unknown kind "Conv"');
   await refuse(

@@ -137,7 +137,7 @@ async function hasCharts(page: Page): Promise<void> {
 async function obeysKeys(page: Page): Promise<void> {
   const focused = () => ask<string>(page, `document.activeElement.textContent.trim().slice(0, 20)`);
   await page.keyboard.press("Tab");
-  assertEquals(await focused(), "To the results");
+  assertEquals(await focused(), "Skip to the results");
   const box = await page.locator(".skip").boundingBox();
   assert(box && box.x >= 0, "the skip link is seen once it has the focus");
   const sections: string[] = [];

@@ -62,7 +62,7 @@ Deno.test("results() gives the confusion matrix as numbers, of many classes what
   for (const count of [15, 60, 61]) {
     const tables = tablesOf(classified(count));
     const some = count > 24 ? `, the first 24 of ${count - 1}` : "";
-    const lines = tables.get(`What is taken for what, the most rows first${some}`)!;
+    const lines = tables.get(`Wrong predictions, the most rows first${some}`)!;
     assertEquals(lines.length, 1 + Math.min(24, count - 1), `${count} classes`);
     assertEquals(lines[0], "actual | predicted as | rows | share of the class");
     const most = count - 1;
@@ -73,5 +73,5 @@ Deno.test("results() gives the confusion matrix as numbers, of many classes what
     ...classified(20),
     confusion: classified(20).confusion!.map((row, i) => row.map((n, j) => i === j ? n : 0)),
   };
-  assertEquals(tablesOf(right).get("No row is taken for another class")!.length, 1);
+  assertEquals(tablesOf(right).get("No row is predicted as another class")!.length, 1);
 });

@@ -78,7 +78,7 @@ Deno.test("deno task report shows a recipe's run: the fitted curve, predictions,
   assertEquals(marks(page, "rows"), 3 * 2_000, "of 16,000 test rows");
   assertStringIncludes(
     page.querySelector("#results")!.textContent,
-    "2\u202f000 of 16\u202f000 test rows, drawn evenly",
+    "2\u202f000 of 16\u202f000 test rows, evenly spread",
   );
   assertEquals([marks(page, "bins"), marks(page, "curve-points"), marks(page, "units")], [60, 6 * 3, 8]);
   const counted = page.querySelector("#data p")!.textContent;
@@ -183,12 +183,12 @@ Deno.test("deno task report shows several targets, each with its charts, and wit
   await place.succeed("scale", ["--data=own.csv", "--target=y1,y & 2", "--ignore=is,kind"]);
   await place.succeed("report", ["several"]);
   await check(place, "several", rest);
-  assertStringIncludes((await read(place, path)).body.textContent, "made anew since, with other values");
+  assertStringIncludes((await read(place, path)).body.textContent, "have changed since this run");
   for (const name of Object.keys(await place.digests("data")).filter((name) => name.startsWith("own.scaled"))) {
     await place.runDeno(["eval", `Deno.removeSync("data/${name}")`]);
   }
   await place.succeed("report", ["several"]);
-  assertStringIncludes((await read(place, path)).body.textContent, "are no longer there: `deno task scale`");
+  assertStringIncludes((await read(place, path)).body.textContent, "no longer exist; `deno task scale`");
 });
 
 Deno.test("deno task report refuses what is no run, more than one, and places that cannot be written", async () => {
