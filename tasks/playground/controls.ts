@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The form: its texts as settings, and settings as its texts. */
+/** The form: reads its texts as settings, and shows settings. */
 
 import { ACTIVATION_NAMES, ALLOWED, OPTIMIZER_NAMES, READERS, type Settings } from "./settings.ts";
 
@@ -35,7 +35,7 @@ export class Controls {
     }
   }
 
-  /** The settings, with others in the place of what is not allowed. */
+  /** The settings; a value that is not allowed is replaced by that of `others`. */
   read(others: Settings): Settings {
     const entries = Object.entries(others).map(([key, other]) => {
       return [key, READERS[key as keyof Settings](this.#control(key).value) ?? other];

@@ -1,4 +1,4 @@
-/** A model from a file: whether it fits what is on the page, and what its settings are. */
+/** A model from a file: whether it fits the page, and its settings. */
 
 import { DataError } from "../../lib/base/errors.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
@@ -9,30 +9,30 @@ import { canWalk } from "./ops_walk.ts";
 import { READERS, type Settings } from "./settings.ts";
 
 /**
- * Refuses a model that cannot go on with these rows.
+ * Refuses a model that cannot be trained with these rows.
  *
- * @throws {DataError} If its columns, classes, loss or layers are others.
+ * @throws {DataError} If its columns, classes, loss or layers differ.
  */
 export function checkFit({ model, description }: SavedModel, { table, loss }: Rows, file: string): void {
   const wanted = [...encodedNames(table.inputs), "→", ...outputNames(table.target, loss)].join(" ");
   const found = [...description.features, "→", ...description.targets].join(" ");
   const classes = ({ target }: typeof table) => target.kind === "classes" ? target.classes.join(" ") : "";
   if (found !== wanted) {
-    throw new DataError(`it predicts ${found}, and this dataset has ${wanted}: choose the dataset first`, { file });
+    throw new DataError(`it predicts ${found}, but this dataset has ${wanted}: choose its dataset first`, { file });
   }
   if (classes(description.table) !== classes(table) || description.loss.kind !== loss) {
-    const say = (classes: string, loss: string) => `${classes ? `classes ${classes} ` : ""}by the loss ${loss}`;
+    const say = (classes: string, loss: string) => `${classes ? `classes ${classes} ` : ""}with the loss ${loss}`;
     const its = say(classes(description.table), description.loss.kind);
     const own = say(classes(table), loss);
-    throw new DataError(`it predicts ${its}, and this dataset ${own}`, { file });
+    throw new DataError(`it predicts ${its}, but this dataset ${own}`, { file });
   }
   if (!canWalk(model.layers)) {
     const kinds = model.layers.map(({ kind }) => kind).join(", ");
-    throw new DataError(`its layers are ${kinds}: the playground has Linear and activations`, { file });
+    throw new DataError(`its layers are ${kinds}: the playground can show only Linear and activations`, { file });
   }
 }
 
-/** The kinds of layers by the names that settings give them. */
+/** The names of activations in settings, by kind of layer. */
 const NAMES: Readonly<Record<string, Settings["activation"]>> = {
   ReLU: "relu",
   LeakyReLU: "leaky-relu",
@@ -41,7 +41,7 @@ const NAMES: Readonly<Record<string, Settings["activation"]>> = {
   GELU: "gelu",
 };
 
-/** The page's settings with what the model itself says: its layers, and the seed and rate it was trained with. */
+/** The page's settings, with the layers, seed and batch size of the model. */
 export function settingsOf({ model, description }: SavedModel, settings: Settings): Settings {
   const widths = model.parameters.filter(({ parameter }) => parameter.shape.length === 2)
     .map(({ parameter }) => parameter.shape[1]);

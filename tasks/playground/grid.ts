@@ -1,8 +1,8 @@
-/** Places in the plane of the inputs at which the network is looked at. */
+/** A grid over the plane of the inputs, at which the network is evaluated. */
 
 import type { PlayData } from "./datasets.ts";
 
-/** Inputs in rows and columns of a picture. */
+/** The inputs of a picture, row by row. */
 export interface Grid {
   /** Places across, from the smallest of the first input on. */
   readonly across: number;
@@ -10,17 +10,17 @@ export interface Grid {
   readonly down: number;
   /** `across` times `down`. */
   readonly rows: number;
-  /** Inputs [rows, features], scaled: those that are not shown are at their mean. */
+  /** Inputs [rows, features], scaled; inputs beyond the first two have their means. */
   readonly scaled: Float32Array;
 }
 
-/** What the picture covers, in raw units. */
+/** The range of a picture, in raw units. */
 export interface Extent {
   readonly x: readonly [low: number, high: number];
   readonly y: readonly [low: number, high: number];
 }
 
-/** The range of the inputs, or for one input of input and target, with a margin. */
+/** The range of the first two inputs, or of a single input and the target, with a margin. */
 export function extentOf({ rows: { x, y }, features, targets }: PlayData): Extent {
   const range = (values: Float64Array, width: number, place: number): [number, number] => {
     let low = Infinity;
@@ -36,7 +36,7 @@ export function extentOf({ rows: { x, y }, features, targets }: PlayData): Exten
   return { x: across, y: features.length > 1 ? range(x, features.length, 1) : range(y, targets.length, 0) };
 }
 
-/** Places of a picture. */
+/** The grid of a picture. */
 export function gridOf(data: PlayData, across: number, down: number): Grid {
   const { features, scalers, rows: { x } } = data;
   const width = features.length;

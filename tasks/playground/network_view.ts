@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The network, drawn: a tile for each unit shows its output over the inputs, a line each weight. */
+/** A drawing of the network: a tile for each unit shows its output over the inputs, a line shows a weight. */
 
 import type { PlayData } from "./datasets.ts";
 import { css, heatOf, imageOf, mixed, type Palette, penOf, sizeOfLargest } from "./heat.ts";
@@ -7,7 +7,7 @@ import type { Grid } from "./grid.ts";
 import type { Op } from "./ops_walk.ts";
 import type { Session } from "./session.ts";
 
-/** Most units of a layer that are drawn. */
+/** The most units of a layer that are drawn. */
 const MOST_UNITS = 8;
 
 /** A column of tiles: the inputs, or a layer's output. */
@@ -15,11 +15,11 @@ interface Column {
   readonly name: string;
   readonly units: number;
   readonly values: ArrayLike<number>;
-  /** Weights to it [units before, units], where it has any. */
+  /** The weights [units before, units], if it has any. */
   readonly weights?: ArrayLike<number>;
 }
 
-/** Where a tile stands. */
+/** The centre of a tile. */
 interface Place {
   readonly x: number;
   readonly y: number;
@@ -58,7 +58,7 @@ export function drawNetwork(
   canvas.setAttribute("aria-label", `The network: ${layers}`);
 }
 
-/** A Linear and the activation behind it are one column, shown by the activation. */
+/** A Linear and the activation after it are one column, which shows the activation. */
 function columnsOf(
   { model, names, data }: Session,
   grid: Grid,
@@ -134,11 +134,11 @@ function drawTiles(
   });
 }
 
-/** Pixels of a number of a heat map, and most of a side. */
+/** Pixels of a number in a heat map, and the most pixels of a side. */
 const CELL = 5;
 const MOST_PIXELS = 150;
 
-/** Draws each layer's output and the gradients of its step as matrices. */
+/** Draws each layer's output and its gradients as matrices. */
 export function drawHeat(frame: HTMLElement, ops: readonly Op[], palette: Palette): void {
   const shown = ops.filter(({ name, phase, shape }) =>
     phase !== "loss" && shape.length === 2 && shape[1] > 0 && !name.startsWith("p")
@@ -153,7 +153,7 @@ export function drawHeat(frame: HTMLElement, ops: readonly Op[], palette: Palett
   [...layers.values()].flat().forEach((op, i) => drawMatrix(figures[i], op, palette));
 }
 
-/** A line of figures for a layer. */
+/** The row of figures of a layer. */
 function emptyRow(layer: string, figures: number): HTMLElement {
   const row = document.createElement("div");
   const label = document.createElement("span");
@@ -170,7 +170,7 @@ function emptyFigure(): HTMLElement {
   return figure;
 }
 
-/** Units run down and rows across, so that layers stand beside each other. */
+/** Units run down and rows run across. */
 function drawMatrix(figure: HTMLElement, { name, shape: [rows, columns], values }: Op, palette: Palette): void {
   const canvas = figure.firstElementChild as HTMLCanvasElement;
   const caption = figure.lastElementChild!;

@@ -1,4 +1,4 @@
-/** What the controls say, and the address that keeps it. */
+/** The values of the controls, and how the address stores them. */
 
 import type { ActivationName } from "../../lib/core/layers.ts";
 import type { OptimizerName } from "../../lib/core/optimizers.ts";
@@ -17,7 +17,7 @@ export interface Settings {
   readonly learningRate: number;
   readonly batchSize: number;
   readonly seed: number;
-  /** Where a run pauses. */
+  /** The epoch at which a run pauses. */
   readonly epochs: number;
 }
 
@@ -25,11 +25,11 @@ export interface Settings {
 export const ACTIVATION_NAMES: readonly ActivationName[] = ["relu", "leaky-relu", "tanh", "sigmoid", "gelu"];
 export const OPTIMIZER_NAMES: readonly OptimizerName[] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"];
 
-/** Widest and most hidden layers: more cannot be drawn. */
+/** The largest width and number of hidden layers that can be drawn. */
 const MAX_WIDTH = 64;
 const MAX_LAYERS = 6;
 
-/** What the page starts with, by dataset: each learns its shape in a few seconds. */
+/** The first settings of each dataset: it is learned in a few seconds. */
 export const DEFAULTS: Readonly<Record<DatasetName, Settings>> = {
   cubic: { ...common("cubic"), hidden: [32], activation: "relu" },
   xor: common("xor"),
@@ -52,7 +52,7 @@ function common(dataset: DatasetName): Settings {
   };
 }
 
-/** How the text of each control is read; undefined where it is not allowed. */
+/** Reads the text of each control; undefined if it is not allowed. */
 export const READERS: { readonly [K in keyof Settings]: (text: string) => Settings[K] | undefined } = {
   dataset: (text) => [...DATASETS, "csv" as const].find((name) => name === text),
   noise: (text) => numberIn(text, (value) => value >= 0 && value <= 1),
@@ -68,7 +68,7 @@ export const READERS: { readonly [K in keyof Settings]: (text: string) => Settin
   epochs: (text) => whole(text, 1, 1_000_000),
 };
 
-/** What each control allows, in words. */
+/** The allowed values of each control, in words. */
 export const ALLOWED: Readonly<Record<keyof Settings, string>> = {
   dataset: "one of the list",
   noise: "a number from 0 to 1",
@@ -76,17 +76,17 @@ export const ALLOWED: Readonly<Record<keyof Settings, string>> = {
   activation: "one of the list",
   optimizer: "one of the list",
   learningRate: "a number from 0.000001 to 10",
-  batchSize: "a whole number from 1 on",
+  batchSize: "a whole number, 1 or more",
   seed: `a whole number from 0 to ${MAX_SEED}`,
-  epochs: "a whole number from 1 on",
+  epochs: "a whole number, 1 or more",
 };
 
-/** The settings as the part of an address behind #. */
+/** The settings as the part of an address after #. */
 export function toHash(settings: Settings): string {
   return `#${new URLSearchParams(Object.entries(settings).map(([key, value]) => [key, `${value}`]))}`;
 }
 
-/** Settings from the part of an address behind #: what is missing or not allowed there is the dataset's default. */
+/** Settings from the part of an address after #; what is missing or not allowed has the dataset's default. */
 export function fromHash(hash: string): Settings {
   const given = new URLSearchParams(hash.slice(1));
   const read = <K extends keyof Settings>(key: K) => {

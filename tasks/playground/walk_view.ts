@@ -1,20 +1,20 @@
 /// <reference lib="dom" />
-/** The table of a step's operations, and the values and gradient check of the one that is chosen. */
+/** The table of a step's operations, with the values and the gradient check of the selected one. */
 
 import type { ReferenceModel } from "../../lib/reference/mod.ts";
+import { short } from "../charts/frame.ts";
 import { type Check, checkOp } from "./op_check.ts";
-import { short } from "./heat.ts";
 import type { Op } from "./ops_walk.ts";
 import type { Session } from "./session.ts";
 
-/** Most rows and columns of values that are shown. */
+/** The most rows and columns of values. */
 const MOST_ROWS = 16;
 const MOST_COLUMNS = 16;
 
-/** Numbers in a line of the table. */
+/** How many values a line of the table shows. */
 const FIRST = 4;
 
-/** What the walk needs of the page. */
+/** The parts of the page that the walk uses. */
 interface Place {
   readonly body: HTMLTableSectionElement;
   readonly frame: HTMLElement;
@@ -41,23 +41,22 @@ export class Walk {
     this.#batch = session.nextBatch();
   }
 
-  /** Begins with the next step of a session: its operations up to the update are done, none is shown. */
+  /** Starts with the next step of a session: computes its operations up to the update, and shows none yet. */
   static async begin(session: Session, place: Place): Promise<Walk> {
     const [ops, reference] = await Promise.all([session.walk(), session.reference()]);
     const walk = new Walk(session, place, ops, reference);
     clearWalk(place);
-    place.hint.textContent = `Step ${
-      session.step + 1
-    }, on ${walk.#batch.rows} rows: ${ops.length} operations, then the update.`;
+    const { rows } = walk.#batch;
+    place.hint.textContent = `Step ${session.step + 1} on ${rows} rows: ${ops.length} operations, then the update.`;
     return walk;
   }
 
-  /** What was done last, in a few words. */
+  /** The last operation in a few words. */
   get said(): string {
     return this.#said;
   }
 
-  /** Shows the next operation; behind the last comes the update, which is done then. */
+  /** Shows the next operation; after the last one it does the update. Returns whether the step is finished. */
   async next(): Promise<boolean> {
     if (this.#shown < this.#ops.length) {
       const op = this.#ops[this.#shown++];
@@ -67,7 +66,7 @@ export class Walk {
     }
     const updates = await this.#session.update();
     for (const op of updates) this.#add(op);
-    this.#said = `Step ${this.#session.step} is done. Step begins the next one.`;
+    this.#said = `Step ${this.#session.step} is done. Press Step for the next one.`;
     this.#place.hint.textContent = this.#said;
     return true;
   }
@@ -151,9 +150,9 @@ function checkTable({ shape }: Op, checks: readonly Check[]): HTMLTableElement {
   const table = made("table", "");
   const columns = shape.at(-1) ?? 1;
   table.className = "check";
-  table.createCaption().textContent = "The largest numbers beside (L(w + h) − L(w − h)) / 2h in float64, h = 0.00001";
+  table.createCaption().textContent = "The largest numbers, and (L(w + h) − L(w − h)) / 2h in float64 with h = 0.00001";
   const head = table.createTHead().insertRow();
-  for (const word of ["place", "backward", "differences", "apart"]) head.append(made("th", word));
+  for (const word of ["place", "backward", "finite difference", "error"]) head.append(made("th", word));
   const body = table.createTBody();
   for (const { index, backward, differences } of checks) {
     const line = body.insertRow();

@@ -132,7 +132,7 @@ gpuTest("Session.encode() gives a model that predicts the same, and fits its dat
   assertEquals(await saved.model.read(), await session.model.read());
   checkFit(saved, session.data.rows, "a.safetensors");
   const cubic = makeRows("cubic", 0, 1);
-  const message = "it predicts x1 x2 → color, and this dataset has x → y";
+  const message = "it predicts x1 x2 → color, but this dataset has x → y";
   assertThrows(() => checkFit(saved, cubic, "a.safetensors"), DataError, message);
   const { table } = session.data.rows;
   const other = { ...table, target: { kind: "classes", name: "color", classes: ["red", "blue"] } } as const;
@@ -163,7 +163,7 @@ Deno.test("parsePasted() knows numbers, two classes and more, categories, and wh
     48,
     36,
   ]);
-  assertEquals(leftOut, ["id (it only numbers or names the rows)", "note (one value only)"]);
+  assertEquals(leftOut, ["id (it identifies the rows)", "note (only one value)"]);
   assertEquals((await parsePasted(text, "color")).rows.loss, "bce");
   assertEquals((await parsePasted(text, "size")).rows.loss, "mse");
   const data = prepare(rows, 1);

@@ -237,7 +237,7 @@ Deno.test("playground's download is what predict takes, its upload goes on with 
       for (
         const [name, content, says] of [
           ["odd.safetensors", new Uint8Array(5), "odd.safetensors: cut short"],
-          ["cubic.safetensors", bytes, "it predicts x → y, and this dataset has x1 x2 → color"],
+          ["cubic.safetensors", bytes, "it predicts x → y, but this dataset has x1 x2 → color"],
         ] as const
       ) {
         await place.write(name, content);
