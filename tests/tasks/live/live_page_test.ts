@@ -52,10 +52,10 @@ Deno.test("the live page draws a run while it trains, and pauses, slows and stop
 
     await page.focus("#factor");
     await page.keyboard.press("Home");
-    await until(async () => await page.textContent("#rate") === "0.0001 in effect (×0.01)");
+    await until(async () => await page.textContent("#rate") === "0.0001 now (×0.01)");
     for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
     await until(async () => (await page.textContent("#rate"))!.includes("(×0.0141)"));
-    const told = /0\.0141 of the settings', from step \d+ on$/; // a moment after it is in effect
+    const told = /0\.0141 times the settings', from step \d+ on$/; // a moment after it is in effect
     await until(async () => told.test((await page.textContent("#messages li:last-child"))!));
 
     await page.focus("#pause");
@@ -114,7 +114,7 @@ Deno.test("the live page listens only while it is seen, so that any number can b
     await until(async () => await first.isVisible("#problem"));
     assertMatch(
       (await first.textContent("#problem"))!,
-      /^The training does not answer\. A browser has six connections/,
+      /^The training does not answer\. A browser allows six connections/,
     );
     assertEquals(errors, []);
   });

@@ -51,7 +51,7 @@ Deno.test("train --live: pause, learning rate and stop take effect between two s
   await listener.ask("/resume");
   const { code, stdout, stderr } = await done;
   assertEquals([code, listener.hasEnded], [0, true], stderr);
-  assertStringIncludes(stdout, `learning rate: 0.00250, 0.25 of the settings', from step ${step + 1} on\n`);
+  assertStringIncludes(stdout, `learning rate: 0.00250, 0.25 times the settings', from step ${step + 1} on\n`);
   // That of an epoch's last step.
   for (const line of await metricsOf(place)) assertEquals(line.learningRate, line.step > step ? 0.0025 : 0.01);
   const whole = await totalsOf(place, run);
@@ -87,7 +87,7 @@ Deno.test("train --live: a paused run can be stopped; a port that is taken is to
   const before = await place.digests();
   const { code, stderr } = await place.runDeno([...await liveCommand(), ...ARGS, `--live=${taken.addr.port}`]);
   assertEquals(code, 2);
-  assertStringIncludes(stderr, `error: --live is ${taken.addr.port}: another program listens there`);
+  assertStringIncludes(stderr, `error: --live is ${taken.addr.port}: another program uses this port`);
   assertEquals(await place.digests(), before);
 });
 
