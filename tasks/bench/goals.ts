@@ -6,7 +6,6 @@ import { type Implementation, type LookingResult, median, type ProductResult } f
 import type { Results, TrainingResult } from "./results.ts";
 import type { WorkloadName } from "./workloads.ts";
 
-/** One goal. */
 export interface Goal {
   name: string;
   /** What is to be reached: at least, or with `atMost` at most. */
@@ -21,7 +20,6 @@ export interface Goal {
   measure: (results: Results) => number | undefined;
 }
 
-/** Which peers to compare with. */
 export type Peers = "webgpu" | "any";
 
 /** By how much the heap of JavaScript grows and shrinks. */
@@ -69,7 +67,6 @@ export const GOALS: readonly Goal[] = [
   looking("a page that never reads", "stalled", false),
 ];
 
-/** How the results compare with one goal. */
 export interface Standing extends Goal {
   value: number | undefined;
   /** Undefined if a run is too short for the goal. */
@@ -78,7 +75,6 @@ export interface Standing extends Goal {
   holdsFloor: boolean;
 }
 
-/** Compares results with the goals. */
 export function judge(results: Results, goals: readonly Goal[] = GOALS): Standing[] {
   if (!results.limits.software) return [];
   return goals.map((goal) => {

@@ -28,7 +28,6 @@ export const GOLDEN: Readonly<Record<WorkloadName, Losses>> = golden;
 /** Relative error that a loss may have. Float32 runs have 1e-6; one step too many or too few makes 1e-4 and more. */
 export const TOLERANCE = 5e-5;
 
-/** Takes steps in float64. */
 export function computeGolden(
   workload: Workload,
   checkpoints: readonly number[] = [0, QUICK_CHECKED_STEPS, CHECKED_STEPS],
@@ -47,7 +46,6 @@ export function computeGolden(
   }
 }
 
-/** Whether a worker's loss is the golden one. */
 export function isGolden(workload: WorkloadName, steps: number, loss: number): boolean {
   const expected = GOLDEN[workload][steps] ?? NaN;
   return Math.abs(loss - expected) <= TOLERANCE * Math.abs(expected);

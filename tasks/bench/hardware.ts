@@ -23,7 +23,6 @@ import { uniform } from "./workloads.ts";
 
 const SECONDS = 2;
 
-/** What PyTorch reaches. */
 interface Torch {
   device: string;
   version: string;
@@ -55,7 +54,6 @@ async function steps(device: Device, widths: number[], rows: number, batchSize: 
   return trainer.stepsPerEpoch * median(await timeRounds(epochs, SECONDS));
 }
 
-/** Times PyTorch, if there is one. */
 async function torch(args: number[]): Promise<Torch | undefined> {
   const script = new URL("hardware_torch.py", import.meta.url).pathname;
   const command = new Deno.Command("python3", { args: [script, ...args, SECONDS].map(String), stderr: "null" });

@@ -4,7 +4,6 @@ import { QUICK_SIZES, type Size, SIZES } from "./products.ts";
 import type { Implementation, LookingResult } from "./results.ts";
 import { CHECKED_STEPS, QUICK_CHECKED_STEPS, type Workload, type WorkloadName, WORKLOADS } from "./workloads.ts";
 
-/** An implementation as a worker. */
 export interface Contestant extends Implementation {
   script: string;
   /** What its command line begins with. */
@@ -16,7 +15,6 @@ export interface Contestant extends Implementation {
   multiplies: boolean;
 }
 
-/** How long one run measures. */
 export interface Plan {
   /** How long a round of steps or products lasts, about. */
   seconds: number;

@@ -13,7 +13,6 @@ export interface TerminalSize {
   rows: number;
 }
 
-/** How to start a program. */
 export interface Start {
   /** The script, relative to the project's folder. */
   script: string;

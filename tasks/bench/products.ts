@@ -15,13 +15,11 @@ export const SIZES: readonly Size[] = [
   [1000, 333, 77],
 ];
 
-/** Sizes of a quick one. */
 export const QUICK_SIZES: readonly Size[] = [[1024, 1024, 1024], [255, 255, 255]];
 
 /** Outputs that are compared with float64. */
 const CHECKED_OUTPUTS = 500;
 
-/** Sides of a product. */
 export interface Factors {
   a: Float32Array<ArrayBuffer>;
   b: Float32Array<ArrayBuffer>;

@@ -39,14 +39,12 @@ const RUNS: readonly (readonly [name: string, ranks: number, args: string, ideal
   [`${SHARED}, 1,024 rows`, 2, "mpi 1 1 1024", `${APART}, 1,024 rows`],
 ];
 
-/** A line of the worker. */
 interface Timed {
   readonly rowsPerSecond: number;
   readonly stepSeconds: number;
   readonly bytesPerStep: number;
 }
 
-/** An all-reduce between two ranks. */
 interface Exchange {
   readonly bytes: number;
   readonly seconds: number;

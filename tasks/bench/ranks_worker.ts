@@ -19,7 +19,6 @@ import { median } from "./results.ts";
 import { chooseGpu } from "../mpi/gpu_of_rank.ts";
 import { learningRateOf, lossOf, workloadOf } from "./workloads.ts";
 
-/** Rows of data. */
 const ROWS = 16_384;
 
 /** Counts the bytes that a rank hands to the others. */

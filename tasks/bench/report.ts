@@ -8,7 +8,6 @@ import { formatSize } from "./products.ts";
 import { type Implementation, median, nameOf, type Results, type TrainingResult } from "./results.ts";
 import { WORKLOADS } from "./workloads.ts";
 
-/** All results as text for a terminal. */
 export function formatResults(results: Results): string {
   return [
     formatMachine(results),
@@ -41,7 +40,6 @@ function formatMachine({ limits, versions, cores }: Results): string {
   ].join("\n");
 }
 
-/** Steps per second, ratios, and peak memory. */
 function formatTraining({ training }: Results): string {
   const names = WORKLOADS.map(({ name }) => name);
   const rows = CONTESTANTS.map((contestant) => {

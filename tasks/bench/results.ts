@@ -2,7 +2,6 @@
 
 import type { WorkloadName } from "./workloads.ts";
 
-/** Who was measured. */
 export interface Implementation {
   /** "backhand" is this project; the others are its peers. */
   name: "backhand" | "tfjs" | "jaxjs";
@@ -14,12 +13,9 @@ export function nameOf({ name, backend }: Implementation): string {
   return name === "backhand" ? name : `${name} ${backend}`;
 }
 
-/** Training steps of one implementation on one workload. */
 export interface TrainingResult extends Implementation {
   workload: WorkloadName;
-  /** Median over the rounds. */
   stepsPerSecond: number;
-  /** Steps per second of each round. */
   rounds: number[];
   /** Steps after which it was checked. */
   checkedSteps: number;
@@ -27,7 +23,6 @@ export interface TrainingResult extends Implementation {
   loss: number;
   /** Peak resident memory of its process, in bytes. */
   peakBytes: number;
-  /** This project alone. */
   costs?: StepCosts;
 }
 
@@ -41,7 +36,6 @@ export interface StepCosts {
   reads: number;
 }
 
-/** Matrix products of one implementation at one size. */
 export interface ProductResult extends Implementation {
   /** m, k, n: a [m, k] times b [k, n]. */
   size: readonly [number, number, number];
@@ -51,10 +45,8 @@ export interface ProductResult extends Implementation {
   error: number;
 }
 
-/** What the adapter can do at best. */
 export interface LimitsResult {
   device: string;
-  /** Whether it is a software adapter. */
   software: boolean;
   /** 10^9 additions and multiplications per second, in registers. */
   fmaGflops: number;
@@ -76,7 +68,6 @@ export interface Held {
   resident: number;
 }
 
-/** A stage of making data. */
 export interface DataResult {
   stage: "gen-data" | "scale";
   rows: number;
@@ -89,17 +80,14 @@ export interface DataResult {
 export interface LookingResult {
   /** Nothing printed; a terminal of 80 columns; a page that reads all it is sent; a page that never reads. */
   view: "quiet" | "terminal" | "live" | "stalled";
-  /** Steps per second of each round. */
   rounds: number[];
 }
 
-/** A worker that gave no result. */
 export interface Failure {
   worker: string;
   message: string;
 }
 
-/** All of one run. */
 export interface Results {
   /** When it began, ISO 8601. */
   date: string;

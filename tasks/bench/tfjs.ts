@@ -16,7 +16,6 @@ import type { Implementation } from "./results.ts";
 import { type Multiplied, type Trained, work } from "./worker.ts";
 import { batchesOf, initialParameters, LEARNING_RATE, type Workload } from "./workloads.ts";
 
-/** A layer's parameters. */
 interface Layer {
   weight: tf.Variable<tf.Rank.R2>;
   bias: tf.Variable<tf.Rank.R1>;

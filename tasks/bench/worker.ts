@@ -7,7 +7,6 @@ import { lossAt, type Workload, workloadOf } from "./workloads.ts";
 
 const ROUNDS = 3;
 
-/** An implementation with a workload loaded. */
 export interface Trained {
   /** The number of timed steps is a multiple of this. */
   granule: number;
@@ -18,11 +17,9 @@ export interface Trained {
   costs?: () => StepCosts;
 }
 
-/** An implementation with two matrices loaded. */
 export interface Multiplied {
   /** Multiplies them so often and waits for the last product. */
   products: (count: number) => Promise<unknown>;
-  /** Reads one product. */
   product: () => Promise<ArrayLike<number>>;
 }
 

@@ -5,7 +5,6 @@ import { Random } from "../../lib/base/random.ts";
 import { Matrix, ReferenceLinear, ReferenceModel, ReferenceReLU } from "../../lib/reference/mod.ts";
 import { LOSSES } from "../../lib/model_file/saved_model.ts";
 
-/** Name of a workload. */
 export type WorkloadName = "seed" | "wide" | "deep";
 
 /** A network, its data and its loss. Every layer but the last is followed by a ReLU. */
@@ -13,9 +12,7 @@ export interface Workload {
   name: WorkloadName;
   /** Rows of data, a multiple of the batch. */
   rows: number;
-  /** Layer widths, input first. */
   widths: readonly number[];
-  /** Rows of a step. */
   batch: number;
   /** Kind of the loss: its gradient is a mean over rows, and for "mse" a sum over outputs. */
   loss: "mse" | "softmax";
@@ -27,7 +24,6 @@ export interface Batch {
   y: Float32Array<ArrayBuffer>;
 }
 
-/** All workloads. */
 export const WORKLOADS: readonly Workload[] = [
   { name: "seed", rows: 1000, widths: [1, 64, 1], batch: 10, loss: "mse" },
   { name: "wide", rows: 4096, widths: [64, 512, 8], batch: 256, loss: "mse" },
@@ -54,7 +50,6 @@ export function workloadOf(name: string): Workload {
   throw new RangeError(`There is no workload ${name}: there are ${WORKLOADS.map(({ name }) => name).join(", ")}`);
 }
 
-/** The loss of a workload, in this project's terms. */
 export function lossOf({ loss }: Workload): Loss {
   return LOSSES[loss];
 }
@@ -69,7 +64,6 @@ export function weightsOf({ widths }: Workload): number {
   return widths.slice(1).reduce((sum, out, i) => sum + widths[i] * out, 0);
 }
 
-/** First values of all parameters. */
 export function initialParameters({ name, widths }: Workload): { weight: Float32Array; bias: Float32Array }[] {
   return widths.slice(1).map((out, i) => ({
     weight: uniform(`${name} weight ${i}`, widths[i] * out, 0.1),
@@ -88,7 +82,6 @@ export function batchesOf({ name, rows, widths, batch, loss }: Workload): Batch[
   });
 }
 
-/** The workload's network in float64. */
 export function referenceOf(
   workload: Workload,
   parameters: readonly ArrayLike<number>[] = initialParameters(workload).flatMap(({ weight, bias }) => [weight, bias]),
@@ -111,7 +104,6 @@ export function lossAt(workload: Workload, parameters: readonly ArrayLike<number
   return model.loss.forward(model.forward(x), y);
 }
 
-/** A batch as float64 matrices. */
 export function toMatrices({ batch, widths }: Workload, { x, y }: Batch): { x: Matrix; y: Matrix } {
   return { x: new Matrix(batch, widths[0], x), y: new Matrix(batch, widths.at(-1)!, y) };
 }

@@ -30,7 +30,6 @@ export interface LayerLook {
   readonly dead: Readonly<Record<string, number>>;
 }
 
-/** The training and validation losses by epoch. */
 export function lossChart(
   points: readonly EpochPoint[],
   options: Draw & { bestEpoch?: number; log?: boolean } = {},
@@ -74,7 +73,6 @@ export function lossChart(
   return curveChart(words, curves, { xLabel: "epoch", yLabel: "loss", log, marks }, draw);
 }
 
-/** The learning rate by epoch. */
 export function rateChart(points: readonly EpochPoint[], options: Draw = {}): SVGSVGElement {
   const places = points.map(({ epoch, learningRate }) => ({ x: epoch, y: learningRate }));
   const rates = points.map(({ learningRate }) => learningRate);

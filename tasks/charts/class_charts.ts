@@ -6,7 +6,6 @@ import { colorOf, type Draw, emptyFrame, frame, short } from "./frame.ts";
 
 /** Rows whose predicted probability is in one range. */
 export interface ReliabilityBin {
-  /** Mean probability that was predicted. */
   readonly predicted: number;
   /** Share of the rows for which it was true. */
   readonly actual: number;

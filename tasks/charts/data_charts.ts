@@ -13,7 +13,6 @@ export interface Histogram {
   readonly counts: readonly number[];
 }
 
-/** The actual and the predicted value of a row. */
 export interface Pair {
   readonly actual: number;
   readonly predicted: number;
@@ -27,7 +26,6 @@ export interface DrawnRow {
   readonly isHollow?: boolean;
 }
 
-/** The histogram of a column. */
 export function histogramChart({ name, low, high, counts }: Histogram, draw: Draw = {}): SVGSVGElement {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const most = counts.indexOf(Math.max(...counts));
@@ -59,7 +57,6 @@ export function histogramChart({ name, low, high, counts }: Histogram, draw: Dra
   }, { width: 300, height: 150, ...draw });
 }
 
-/** The rows of each class. */
 export function classChart(classes: readonly { name: string; rows: number }[], draw: Draw = {}): SVGSVGElement {
   const words = {
     title: "Rows of each class",
@@ -127,7 +124,6 @@ export function predictedChart(name: string, pairs: readonly Pair[], draw: Draw 
   });
 }
 
-/** The errors of predictions. */
 export function residualChart(name: string, pairs: readonly Pair[], draw: Draw = {}): SVGSVGElement {
   return scatter(`${name}: residuals`, name, pairs, draw, (shown) => {
     const of = ({ actual, predicted }: Pair) => predicted - actual;

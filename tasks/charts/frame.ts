@@ -10,7 +10,6 @@ export interface Draw {
   readonly document?: Document;
   /** Pixels; 640 by default. */
   readonly width?: number;
-  /** Pixels. */
   readonly height?: number;
 }
 
@@ -21,7 +20,6 @@ export interface Words {
   readonly description: string;
 }
 
-/** A curve with its name. */
 export interface Curve {
   readonly name: string;
   readonly color: string;
@@ -46,12 +44,10 @@ export function colorOf(series: number): string {
   return `var(--series-${series % COLORS + 1})`;
 }
 
-/** Dashes of a series: none for the first eight. */
 export function dashOf(series: number): string | undefined {
   return DASHES[Math.floor(series / COLORS) % DASHES.length];
 }
 
-/** Draws marks. */
 export function frame(words: Words, options: Plot.PlotOptions, draw: Draw = {}): SVGSVGElement {
   const { width = 640, height = 280 } = draw;
   const svg = Plot.plot({
@@ -80,7 +76,6 @@ export function emptyFrame(words: Words, sentence: string, { document = globalTh
   return svg as SVGSVGElement;
 }
 
-/** An SVG element with attributes. */
 export function element(document: Document, name: string, attributes: Record<string, string | number>): SVGElement {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, `${value}`);
@@ -95,7 +90,6 @@ export function describe(svg: SVGSVGElement, { title, description }: Words): voi
   svg.setAttribute("font-size", "12");
 }
 
-/** The axes of curves. */
 export interface CurveOptions {
   readonly xLabel: string;
   readonly yLabel: string;
@@ -192,7 +186,6 @@ function isDrawable(y: number | null | undefined, log: boolean): y is number {
   return typeof y === "number" && Number.isFinite(y) && (!log || y > 0);
 }
 
-/** The lowest and the highest value. */
 export function rangeOf(values: Iterable<number>): [number, number] {
   let low = Infinity;
   let high = -Infinity;
@@ -237,7 +230,6 @@ function logTicks([low, high]: readonly [number, number]): number[] {
   return ticks.filter((tick) => tick >= low && tick <= high);
 }
 
-/** About this many round numbers. */
 function niceTicks([low, high]: readonly [number, number], count = 5): number[] {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -3,13 +3,11 @@
 
 import { colorOf, describe, type Draw, element } from "./frame.ts";
 
-/** A layer of a network. */
 export interface DrawnLayer {
   readonly kind: string;
   /** Values of a row that go in, and come out. */
   readonly inputs: number;
   readonly outputs: number;
-  /** Shapes of its parameters by name. */
   readonly parameters: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -31,7 +29,6 @@ const MAX_COLUMNS = 8;
 const TOP = 44;
 const TALL = 190;
 
-/** Draws a network. */
 export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw: Draw = {}): SVGSVGElement {
   const { document = globalThis.document, width = 640, height = TOP + TALL + 66 } = draw;
   const svg = element(document, "svg", { class: "chart network", width, height, viewBox: `0 0 ${width} ${height}` });

@@ -37,13 +37,9 @@ export type ExportedOutput =
   /** The softmax of all outputs; if two classes have a single output, its sigmoid is the probability of the second. */
   | { kind: "classes"; name: string; classes: readonly string[]; outputs: number };
 
-/** A trained network, its inputs and its outputs. */
 export interface ExportedModel {
-  /** The run it comes from. */
   name: string;
-  /** The raw columns, in order. */
   inputs: readonly InputColumn[];
-  /** Scaling of each encoded column. */
   scalings: readonly Scaling[];
   layers: readonly ExportedLayer[];
   output: ExportedOutput;

@@ -63,7 +63,6 @@ export class OnnxGraph {
     this.#taken = new Set(reserved);
   }
 
-  /** An input [N, width]. */
   input(name: string, type: keyof typeof TYPES, width: number): string {
     this.#inputs.push(valueOf(name, type, [width]));
     return name;
@@ -77,7 +76,6 @@ export class OnnxGraph {
     return output;
   }
 
-  /** A constant; its name. */
   constant(dims: readonly number[], data: Float32Array | BigInt64Array | readonly string[]): string {
     const name = this.#fresh("constant");
     const content = data instanceof Float32Array || data instanceof BigInt64Array
@@ -96,7 +94,6 @@ export class OnnxGraph {
     this.#outputs.push(valueOf(name, type, dims));
   }
 
-  /** The file's bytes. */
   encode(name: string, version: string, properties: Record<string, string>): Uint8Array<ArrayBuffer> {
     const type = root.lookupType("Model");
     const bytes = type.encode(type.fromObject({

@@ -20,7 +20,6 @@ export function torchWeights({ layers }: ExportedModel): TorchWeights {
   return weights;
 }
 
-/** Writes the module's text. */
 export function writePython(model: ExportedModel, weightsName: string): string {
   return [
     `"""The network of the run ${model.name}, trained by Backhand.

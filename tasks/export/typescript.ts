@@ -4,7 +4,6 @@ import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
 import { type ExportedLayer, type ExportedModel, indent, literal, type Scaling } from "./exported_model.ts";
 
-/** Writes the predictor's text. */
 export function writeTypeScript(model: ExportedModel, fileName: string): string {
   const kinds = new Set(model.layers.map(({ kind }) => kind));
   return [

@@ -3,9 +3,7 @@
 import type { Cursor } from "./history.ts";
 
 export class LiveClient {
-  /** What the page reads. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** How much it was sent. */
   cursor: Cursor | undefined;
   /** Whether there is news for it. */
   isBehind = false;

@@ -4,7 +4,6 @@
  * the token that only the terminal shows.
  */
 
-/** The headers of every answer. */
 export const HEADERS: Readonly<Record<string, string>> = {
   // Plot sets styles on its elements and adds a style element.
   "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
@@ -20,13 +19,11 @@ export const HEADERS: Readonly<Record<string, string>> = {
 /** The header of the token; a page of another origin would have to ask before it sets it, and is refused. */
 export const TOKEN_HEADER = "x-backhand-token";
 
-/** Why a request is refused. */
 export interface Refusal {
   readonly status: 403 | 405;
   readonly text: string;
 }
 
-/** A random text that nobody can guess. */
 export function randomToken(): string {
   return crypto.getRandomValues(new Uint8Array(16)).toHex();
 }

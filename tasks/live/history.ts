@@ -4,7 +4,6 @@ import type { RunFacts } from "../show/spectator.ts";
 import type { EpochLine } from "../show/train_report.ts";
 import type { LayerLook } from "../charts/charts.ts";
 
-/** The most points of a curve. */
 const MAX_POINTS = 1_000;
 
 /** The most records of the layers; each has several numbers per layer. */
@@ -14,7 +13,6 @@ const MAX_LOOKS = 200;
 const MAX_MESSAGES = 100;
 const MAX_TEXT = 2_000;
 
-/** The state of a run. */
 export interface LiveStatus {
   phase: "training" | "pausing" | "paused" | "stopping" | "over";
   step: number;
@@ -23,7 +21,6 @@ export interface LiveStatus {
   /** The factor of the learning rate now, and the one that was asked for. */
   rateFactor: number;
   askedFactor: number;
-  /** Of the next step. */
   learningRate: number;
 }
 
@@ -87,7 +84,6 @@ export class Thinned<T> {
   }
 }
 
-/** Everything that pages show. */
 export class LiveHistory {
   facts: RunFacts | null = null;
   readonly #points = new Thinned<EpochLine>(MAX_POINTS);
@@ -97,7 +93,6 @@ export class LiveHistory {
   #last: EpochLine | null = null;
   #best: EpochLine | null = null;
 
-  /** Adds an epoch. */
   epoch(line: EpochLine): void {
     if (this.#last && line.epoch <= this.#last.epoch) this.#takeBack(line.epoch);
     this.#points.push(line);
@@ -105,7 +100,6 @@ export class LiveHistory {
     if (line.valLoss !== null && !(this.#best && this.#best.valLoss! <= line.valLoss)) this.#best = line;
   }
 
-  /** Adds a record of the layers. */
   layers(look: LayerLook): void {
     this.#looks.drop(({ epoch }) => epoch >= look.epoch);
     this.#looks.push(look);
@@ -120,7 +114,6 @@ export class LiveHistory {
     this.#best = judged.toSorted((a, b) => a.valLoss! - b.valLoss!)[0] ?? null;
   }
 
-  /** Adds a message. */
   message(kind: LiveMessage["kind"], text: string, step: number): void {
     this.#told++;
     this.#messages.push({ kind, step, text: text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)} ...` : text });

@@ -42,7 +42,6 @@ const pause = element<HTMLButtonElement>("pause");
 const stop = element<HTMLButtonElement>("stop");
 const slider = element<HTMLInputElement>("factor");
 
-/** Adds what is new. */
 function merge(update: LiveUpdate): void {
   const { points = [], looks = [], messages = [] } = update.anew || !state ? {} : state;
   state = {
@@ -174,7 +173,6 @@ function showEpochs(points: LiveUpdate["points"]): void {
   element("epochs").replaceChildren(...rows);
 }
 
-/** Sends a request to the training. */
 async function ask(path: string): Promise<void> {
   try {
     const headers = { "x-backhand-token": token };

@@ -15,13 +15,10 @@ import style from "../charts/style.css" with { type: "text" };
 import type { HeldRun, RunControl, RunFacts, Spectator } from "../show/spectator.ts";
 import type { EpochLine } from "../show/train_report.ts";
 
-/** Milliseconds between two updates. */
 const INTERVAL = 100;
 
 /** Milliseconds over which steps per second are measured. */
 const RATE_SPAN = 3_000;
-
-/** The most pages that listen at once. */
 const MAX_CLIENTS = 16;
 
 /** The largest factor and divisor of the learning rate. */
@@ -34,14 +31,12 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/style.css": ["text/css", style + ownStyle],
 };
 
-/** What the server needs. */
 export interface LiveOptions {
   /** The port; a free one by default. */
   readonly port?: number;
   readonly run: Pick<HeldRun, "step" | "rateFactor">;
   /** The learning rate of a step, from 0. */
   readonly rateOf: (step: number) => number;
-  /** The learning rate of the settings. */
   readonly learningRate: number;
   /** Shows the user a note, on this page, too. */
   readonly note: (text: string) => void;
@@ -97,7 +92,6 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     this.url = `http://${this.#host}/#${this.#token}`;
   }
 
-  /** How many pages listen. */
   get listeners(): number {
     return this.#clients.size;
   }
@@ -120,7 +114,6 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     this.#hasNews = true;
   }
 
-  /** Adds a record of the layers. */
   layers(look: LayerLook): void {
     this.#history.layers(look);
     this.#hasNews = true;

@@ -9,8 +9,6 @@ import { describeError } from "../settings/run_task.ts";
 import { TerminalScreen } from "./terminal_picture.ts";
 
 const folder = new URL("./", import.meta.url);
-
-/** The most bytes of a picture. */
 const MAX_BYTES = 150_000;
 
 /** The run that is shown: long enough to see something. */

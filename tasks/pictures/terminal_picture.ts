@@ -23,7 +23,6 @@ interface Span {
   bold: boolean;
 }
 
-/** A terminal without a window. */
 export class TerminalScreen {
   readonly #terminal: xterm.Terminal;
   readonly #size: TerminalSize;
@@ -44,7 +43,6 @@ export class TerminalScreen {
     return this.#lines().map((spans) => spans.map(({ text }) => text).join("")).join("\n");
   }
 
-  /** The screen as SVG. */
   toSvg(title: string): string {
     const lines = this.#lines();
     while (lines.at(-1)?.every(({ text }) => text.trim() === "")) lines.pop();

@@ -53,7 +53,6 @@ export class App {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#do(() => this.#draw()));
   }
 
-  /** Shows the settings of the address. */
   async start(): Promise<void> {
     this.#take(this.#settings);
     await this.#turn;
@@ -207,7 +206,6 @@ export class App {
     await this.#answer();
   }
 
-  /** Predicts the typed row. */
   async #answer(): Promise<void> {
     const { value } = byId<HTMLInputElement>("question");
     if (this.#session) byId("answer").textContent = await this.#session.answer(value);
@@ -234,7 +232,6 @@ export class App {
   }
 }
 
-/** An element of the page. */
 function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
 }

@@ -8,12 +8,10 @@ import { encodedNames, numericTable, type Table } from "../../lib/data/table.ts"
 /** The datasets that come from a seed; "csv" is one that was pasted. */
 export const DATASETS = ["cubic", "xor", "moons", "spiral"] as const;
 
-/** The name of a dataset. */
 export type DatasetName = typeof DATASETS[number] | "csv";
 
 export type LossName = "mse" | "bce" | "softmax";
 
-/** Rows, and what they mean. */
 export interface Rows {
   readonly table: Table;
   readonly loss: LossName;
@@ -38,10 +36,7 @@ export interface PlayData {
   readonly validation: readonly number[];
 }
 
-/** How many rows a dataset has. */
 const COUNT = 240;
-
-/** The share of training rows. */
 const TRAINING_SHARE = 0.8;
 
 /** Two classes in a plane. */
@@ -73,7 +68,6 @@ const POINTS: Record<Exclude<typeof DATASETS[number], "cubic">, Point> = {
   },
 };
 
-/** Rows of a dataset. */
 export function makeRows(name: Exclude<DatasetName, "csv">, noise: number, seed: number): Rows {
   const points = new Random(seed, `${name} inputs`);
   const errors = new Random(seed, `${name} noise`);

@@ -46,7 +46,7 @@ export function settingsOf({ model, description }: SavedModel, settings: Setting
   const widths = model.parameters.filter(({ parameter }) => parameter.shape.length === 2)
     .map(({ parameter }) => parameter.shape[1]);
   const kind = model.layers.find(({ kind }) => kind in NAMES)?.kind;
-  const batchSize = READERS.batchSize(description.settings.batchSize ?? "") ?? settings.batchSize;
+  const batchSize = READERS.batchSize.read(description.settings.batchSize ?? "") ?? settings.batchSize;
   return {
     ...settings,
     batchSize,

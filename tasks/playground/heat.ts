@@ -1,7 +1,6 @@
 /// <reference lib="dom" />
 /** Heat maps: numbers as colours. Orange is negative, blue is positive. */
 
-/** Red, green and blue from 0 to 255. */
 export type Color = readonly [number, number, number];
 
 /** The page's colours in the current theme, light or dark. */
@@ -12,11 +11,9 @@ export interface Palette {
   readonly grid: Color;
   readonly negative: Color;
   readonly positive: Color;
-  /** Of classes. */
   readonly series: readonly Color[];
 }
 
-/** Reads the colours from the style sheet. */
 export function readPalette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
@@ -49,12 +46,10 @@ export function heatOf(value: number, scale: number, { negative, paper, positive
   return mixed(paper, value < 0 ? negative : positive, Math.abs(value) / (scale || 1));
 }
 
-/** The colour as CSS. */
 export function css([r, g, b]: Color, alpha = 1): string {
   return `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }
 
-/** The largest absolute value. */
 export function sizeOfLargest(values: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));

@@ -7,7 +7,6 @@ import type { Grid } from "./grid.ts";
 import type { Op } from "./ops_walk.ts";
 import type { Session } from "./session.ts";
 
-/** The most units of a layer that are drawn. */
 const MOST_UNITS = 8;
 
 /** A column of tiles: the inputs, or a layer's output. */
@@ -19,13 +18,11 @@ interface Column {
   readonly weights?: ArrayLike<number>;
 }
 
-/** The centre of a tile. */
 interface Place {
   readonly x: number;
   readonly y: number;
 }
 
-/** Draws the network. */
 export function drawNetwork(
   canvas: HTMLCanvasElement,
   session: Session,
@@ -153,7 +150,6 @@ export function drawHeat(frame: HTMLElement, ops: readonly Op[], palette: Palett
   [...layers.values()].flat().forEach((op, i) => drawMatrix(figures[i], op, palette));
 }
 
-/** The row of figures of a layer. */
 function emptyRow(layer: string, figures: number): HTMLElement {
   const row = document.createElement("div");
   const label = document.createElement("span");

@@ -3,7 +3,6 @@
 import { Matrix, type ReferenceModel } from "../../lib/reference/mod.ts";
 import type { Op } from "./ops_walk.ts";
 
-/** One number of a gradient. */
 export interface Check {
   /** Its place, row by row. */
   readonly index: number;
@@ -15,11 +14,8 @@ export interface Check {
 
 /** How far a number is moved: about the cube root of float64's precision, where both kinds of error are small. */
 const STEP = 1e-5;
-
-/** How many numbers are checked. */
 const CHECKED = 8;
 
-/** Checks the largest numbers of a gradient. */
 export function checkOp(
   { gradientOf, values, shape }: Op,
   model: ReferenceModel,

@@ -29,10 +29,8 @@ export interface Op {
 /** An operation whose result is still on the GPU. */
 type Pending = Omit<Op, "values" | "shape"> & { readonly tensor: Tensor };
 
-/** How an activation is written. */
 interface Formulas {
   readonly formula: (z: string) => string;
-  /** Its derivative. */
   readonly slope: (z: string, a: string) => string;
   /** Whether the derivative is computed from the output, not from the input. */
   readonly keepsOutput?: true;
@@ -100,7 +98,6 @@ const UPDATES: Readonly<Record<string, string>> = {
   adamw: "w − η (m̂ / (√v̂ + ε) + 0.01 w), m ← 0.9 m + 0.1 g, v ← 0.999 v + 0.001 g²",
 };
 
-/** The update, a row for each parameter. */
 export function updateOps(
   model: Model,
   optimizer: string,
@@ -118,10 +115,8 @@ export function updateOps(
   });
 }
 
-/** An operand of a formula. */
 type Named = readonly [symbol: string, tensor: { readonly shape: Shape }, name?: string];
 
-/** A tensor under its name. */
 interface Value {
   readonly name: string;
   readonly tensor: Tensor;

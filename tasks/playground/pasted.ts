@@ -10,7 +10,6 @@ import { ColumnProfile } from "../../lib/data/table_profile.ts";
 import { CategoricalFit, NumericFit, TargetFit } from "../prepare/table_fit.ts";
 import type { LossName, Rows } from "./datasets.ts";
 
-/** The name of the text in messages. */
 const NAME = "the pasted CSV";
 
 /** The most rows: the page draws them all. */
@@ -26,14 +25,12 @@ export interface Pasted {
   readonly leftOut: readonly string[];
 }
 
-/** A text's cells. */
 interface Cells {
   readonly columns: readonly string[];
   readonly records: readonly (readonly string[])[];
   readonly lineOf: (row: number) => number;
 }
 
-/** Names of a text's columns. */
 export async function columnsOf(text: string): Promise<readonly string[]> {
   return await read(text).then(({ columns }) => columns, () => []);
 }

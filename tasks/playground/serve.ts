@@ -7,7 +7,6 @@ import html from "./index.html" with { type: "text" };
 import style from "../charts/style.css" with { type: "text" };
 import { fromUsersFolder } from "../settings/users_files.ts";
 
-/** The page's script. */
 const SCRIPT = new URL("main.ts", import.meta.url);
 
 /** Kernels that the page's device, with plain products, never runs. */
@@ -16,7 +15,6 @@ const UNUSED = [/\/matmul_blocks\.wgsl$/, /\/matmul_tiles\.wgsl$/] as const;
 /** Only programs on this machine can reach it. */
 const HOST = "127.0.0.1";
 
-/** The page's files by name. */
 type Files = ReadonlyMap<string, { readonly type: string; readonly text: string }>;
 
 export async function main({ output, extras: { PORT } }: TaskConfig): Promise<void> {
@@ -33,7 +31,6 @@ export async function main({ output, extras: { PORT } }: TaskConfig): Promise<vo
   console.log(`wrote ${output}: ${[...files.keys()].join(", ")}, ${bytes} bytes`);
 }
 
-/** Bundles the page. */
 async function makeFiles(): Promise<Files> {
   const script = withShortKernels(await bundle(SCRIPT, { format: "iife", unused: UNUSED }));
   return new Map([

@@ -17,7 +17,6 @@ import type { EpochPoint } from "../charts/charts.ts";
 import { type Op, passOps, updateOps } from "./ops_walk.ts";
 import type { Settings } from "./settings.ts";
 
-/** How good the network is now. */
 export interface Measure {
   readonly train: number;
   readonly validation: number;
@@ -25,15 +24,12 @@ export interface Measure {
   readonly accuracy?: number;
 }
 
-/** The rows of the heat maps. */
 const SAMPLE_ROWS = 32;
 
-/** A network, its optimizer and its rows. */
 export class Session implements Disposable {
   readonly model: Model;
   readonly data: PlayData;
   readonly settings: Settings;
-  /** One per epoch. */
   readonly points: EpochPoint[] = [];
   readonly #loss: ModelDescription["loss"];
   readonly #optimizer: Optimizer;
@@ -44,7 +40,6 @@ export class Session implements Disposable {
   >;
   readonly #stack = new DisposableStack();
 
-  /** Puts all on the GPU. */
   constructor(device: Device, data: PlayData, settings: Settings, given?: SavedModel) {
     const { hidden, activation, seed, optimizer, learningRate } = settings;
     const { features, targets } = data;
@@ -77,17 +72,14 @@ export class Session implements Disposable {
     this.#stack.use(stack.move());
   }
 
-  /** Steps done. */
   get step(): number {
     return this.#trainer.step;
   }
 
-  /** Whole epochs done. */
   get epoch(): number {
     return this.#trainer.epoch;
   }
 
-  /** Steps of an epoch. */
   get stepsPerEpoch(): number {
     return this.#trainer.stepsPerEpoch;
   }
@@ -180,7 +172,6 @@ export class Session implements Disposable {
     return await this.model.reference(this.#loss.reference);
   }
 
-  /** The description in the model's file. */
   describe(): ModelDescription {
     const { rows: { table }, features, targets, scalers, baseline } = this.data;
     const { seed, ...rest } = this.settings;
@@ -204,7 +195,6 @@ export class Session implements Disposable {
     return names.map((name, i) => `${name}: ${Number(predicted[i].toPrecision(7))}`).join(", ");
   }
 
-  /** The bytes of the model's file. */
   async encode(): Promise<Uint8Array<ArrayBuffer>> {
     return await encodeModel(this.model, this.describe());
   }

@@ -17,9 +17,7 @@ const TILE = 20;
 /** Pixels of the chart of losses, which the style sheet scales. */
 const LOSS_SIZE = { width: 380, height: 210 } as const;
 
-/** The parts of the page that show something. */
 export class View {
-  /** Where a walk is shown. */
   readonly walk = {
     body: find<HTMLTableSectionElement>("#ops tbody"),
     frame: find("#ops-frame"),
@@ -31,7 +29,6 @@ export class View {
   /** Whether the message was shown by the current action. */
   #isFresh = false;
 
-  /** Starts to show another session. */
   begin({ data }: Session): void {
     const isCurve = data.features.length === 1;
     this.#surface = gridOf(data, isCurve ? CURVE : SURFACE, SURFACE);
@@ -40,7 +37,6 @@ export class View {
       "Step goes through the next training step: forward, loss, backward, update. Each press runs one operation.";
   }
 
-  /** Draws the current state of a session. */
   async draw(session: Session): Promise<void> {
     const [surface, tiles, weights, measure, look] = await Promise.all([
       session.outputs(this.#surface.scaled),
@@ -87,7 +83,6 @@ export class View {
     this.#isFresh = false;
   }
 
-  /** Shows whether it trains. */
   showRunning(isRunning: boolean): void {
     const button = find("#run");
     button.textContent = isRunning ? "Pause" : "Run";

@@ -22,7 +22,6 @@ interface Place {
   readonly hint: HTMLElement;
 }
 
-/** A walk through one step. */
 export class Walk {
   readonly #session: Session;
   readonly #ops: readonly Op[];
@@ -107,7 +106,6 @@ export class Walk {
   }
 }
 
-/** Empties the table. */
 export function clearWalk({ body, detail }: Place): void {
   body.replaceChildren();
   detail.replaceChildren();

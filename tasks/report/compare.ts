@@ -28,13 +28,11 @@ const ROW_KEYS: readonly Key[] = [
   "SEED",
 ];
 
-/** Measures of summary.json. */
 const MEASURES = ["rows", "loss", "mse", "rmse", "mae", "r2", "accuracy", "macroF1"] as const;
 
 /** Settings that differ: a text for each run, "" if it has none. */
 export type Differences = Partial<Record<Key, string[]>>;
 
-/** Settings that differ. */
 export function differencesOf(runs: readonly RunRecords[]): Differences {
   const texts = (key: Key) => runs.map(({ settings }) => settings[key] ?? presetOf(key));
   const differing = KEYS.filter((key) => key !== "RUN_NAME" && new Set(texts(key)).size > 1);
@@ -69,7 +67,6 @@ export function notesOf(runs: readonly RunRecords[], differences: Differences): 
   ].filter((note) => note !== false);
 }
 
-/** Everything as text. */
 export function formatComparison(runs: readonly RunRecords[]): string {
   const differences = differencesOf(runs);
   const notes = notesOf(runs, differences);

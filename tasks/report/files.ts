@@ -16,7 +16,6 @@ const CLASSES = ["accuracy", "macroF1"];
 /** The parts as a report names them. */
 export const PART_NAMES = { train: "training", validation: "validation", test: "test" };
 
-/** The contents of the files. */
 export interface RunFiles {
   readonly settings: Record<string, string>;
   readonly summary: Record<string, unknown>;

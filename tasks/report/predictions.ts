@@ -25,7 +25,6 @@ const SMALL_LAYERS = 6;
 /** The most classes with a curve each. */
 const MAX_CURVES = 8;
 
-/** Predicts a sample of rows. */
 export async function predictSample(saved: SavedModel, part: string, source: RowSource): Promise<Predictions> {
   const { model, description: { loss, scalers, targets, table: { target } } } = saved;
   const block = await sampleRows(source, SAMPLE_ROWS);

@@ -15,8 +15,6 @@ const PIECES = 64;
 const NEAR = 16;
 const PIECE_ROWS = 4_096;
 const RUN_ROWS = 10;
-
-/** Bins of a histogram. */
 const BINS = 30;
 
 /** Histograms of columns, and how many rows they count. */
@@ -26,7 +24,6 @@ export interface Counted {
   readonly rows: number;
 }
 
-/** Counts the values of columns in bins. */
 export async function countValues(
   source: RowSource,
   scalers: { readonly inputs: Scaler; readonly targets: Scaler },
@@ -45,7 +42,6 @@ export async function countValues(
   return { inputs, targets, rows };
 }
 
-/** A histogram that is filled. */
 interface Filling extends Histogram {
   readonly counts: number[];
 }

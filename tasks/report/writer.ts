@@ -18,16 +18,13 @@ import { openScaledDataset, type ScaledDataset, scaledPathOf } from "../prepare/
 import { PARTS } from "../prepare/split.ts";
 import { writeAside } from "../settings/users_files.ts";
 
-/** The most histograms, of inputs and of targets. */
 const MAX_HISTOGRAMS = 16;
 
 /** Only the run's own settings count. */
 const NO_SURROUNDINGS = { env: () => undefined, dotenv: "" };
 
-/** What to report. */
 export interface ReportRequest {
   readonly runName: string;
-  /** The device that predicts. */
   readonly device: Device;
   /** The run's rows, if they are open already. */
   readonly dataset?: ScaledDataset;

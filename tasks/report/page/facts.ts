@@ -16,7 +16,6 @@ export interface PartMeasures {
   readonly baseline?: Readonly<Record<string, number>>;
 }
 
-/** The measures of one class. */
 export interface ClassLine {
   readonly name: string;
   readonly rows: number;
@@ -38,7 +37,6 @@ export interface Predictions {
   readonly reliability?: { readonly bins: readonly ReliabilityBin[]; readonly what: string };
 }
 
-/** The fitted curve over the data. */
 export interface Fit {
   readonly x: string;
   readonly y: string;
@@ -46,7 +44,6 @@ export interface Fit {
   readonly rows: readonly (readonly { x: number; y: number }[])[];
 }
 
-/** A column of the training rows. */
 export interface ColumnFacts {
   readonly name: string;
   readonly role: "input" | "target";
@@ -57,14 +54,12 @@ export interface ColumnFacts {
   readonly histogram?: Histogram;
 }
 
-/** The data. */
 export interface DataFacts {
   readonly parts: readonly { readonly part: string; readonly rows: number }[];
   /** Rows that histograms were counted over. */
   readonly counted: number;
   readonly scaling: { readonly inputs: string; readonly targets: string };
   readonly columns: readonly ColumnFacts[];
-  /** Rows of each class, where classes are predicted. */
   readonly classes?: readonly { readonly name: string; readonly rows: number }[];
 }
 
@@ -86,7 +81,6 @@ export interface ReportFacts {
   readonly bestEpoch?: number;
   readonly looks: readonly LayerLook[];
   readonly parts: readonly PartMeasures[];
-  /** Of the last part. */
   readonly confusion?: readonly (readonly number[])[];
   readonly classes?: readonly ClassLine[];
   readonly data: DataFacts | string;

@@ -10,7 +10,6 @@ export interface Figure {
   readonly title: string;
   readonly svg: SVGSVGElement;
   readonly caption?: Html | string;
-  /** The same as numbers. */
   readonly table?: Html;
   /** It takes a whole line, even among small ones. */
   readonly isWide?: boolean;

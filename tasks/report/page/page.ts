@@ -19,11 +19,9 @@ function shortMeasure(value: number): string {
 /** A report: the page, and its charts as separate files. */
 export interface Report {
   readonly page: string;
-  /** Texts of SVG files by name. */
   readonly charts: ReadonlyMap<string, string>;
 }
 
-/** Writes a report. */
 export function makeReport(facts: ReportFacts, draw: Draw): Report {
   const wide = { ...draw, width: 880 };
   const sections = [

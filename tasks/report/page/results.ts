@@ -13,7 +13,6 @@ const MOST_TARGETS = 4;
 const MOST_DRAWN = 60;
 const MOST_CURVES = 12;
 
-/** Measures as people write them. */
 export const MEASURE_NAMES: Readonly<Record<string, string>> = {
   mse: "MSE",
   rmse: "RMSE",
@@ -23,7 +22,6 @@ export const MEASURE_NAMES: Readonly<Record<string, string>> = {
   macroF1: "macro F1",
 };
 
-/** How good the network is. */
 export function results(facts: ReportFacts, draw: Draw): Section {
   const { predictions, confusion, classes = [], parts } = facts;
   const figures: Figure[] = [];

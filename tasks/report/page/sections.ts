@@ -49,7 +49,6 @@ function binTable({ name, low, high, counts }: Histogram): Html {
   });
 }
 
-/** The columns. */
 export function data({ data: facts }: ReportFacts, { document }: Draw): Section {
   if (typeof facts === "string") return { id: "data", title: "Data", lead: facts, figures: [] };
   const { parts, counted, columns, classes, scaling } = facts;
@@ -98,7 +97,6 @@ export function data({ data: facts }: ReportFacts, { document }: Draw): Section 
   };
 }
 
-/** The layers. */
 export function network({ features, layers, loss }: ReportFacts, draw: Draw): Section {
   const count = (shapes: readonly (readonly number[])[]) =>
     shapes.reduce((sum, sizes) => sum + sizes.reduce((product, size) => product * size, 1), 0);
@@ -134,7 +132,6 @@ export function network({ features, layers, loss }: ReportFacts, draw: Draw): Se
   };
 }
 
-/** Norms and dead units. */
 export function layersOverTime({ looks }: ReportFacts, draw: Draw): Section {
   const base = { id: "layers", title: "Layers over time" };
   if (looks.length === 0) {
@@ -192,7 +189,6 @@ export function gradients({ gradients: facts }: ReportFacts): Section {
   };
 }
 
-/** The settings of the run. */
 export function settings({ settings: texts }: ReportFacts): Section {
   const list = html`
     <dl class="settings">
