@@ -1,14 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { LiveHistory, type LiveStatus, Thinned } from "../../../tasks/live/history.ts";
 
-const STATUS: LiveStatus = {
-  phase: "training",
-  step: 0,
-  stepsPerSecond: null,
-  rateFactor: 1,
-  askedFactor: 1,
-  learningRate: 0.1,
-};
+const RATES = { rateFactor: 1, askedFactor: 1, learningRate: 0.1 };
+const STATUS: LiveStatus = { phase: "training", step: 0, stepsPerSecond: null, ...RATES };
 
 const lineOf = (epoch: number, valLoss: number | null = 1 / epoch) => ({
   epoch,

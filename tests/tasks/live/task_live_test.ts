@@ -7,20 +7,8 @@ import { Workplace } from "../../support/run_task_process.ts";
 
 const run = "data/runs/r";
 
-const ARGS = [
-  "--num-dataset",
-  "600",
-  "--hidden-size",
-  "16,16",
-  "--optimizer",
-  "adam",
-  "--run-name",
-  "r",
-  "--checkpoint-every",
-  "1000",
-  "--keep-checkpoints",
-  "1000000",
-];
+const ARGS = ["--num-dataset=600", "--hidden-size=16,16", "--optimizer=adam", "--run-name=r"]
+  .concat("--checkpoint-every=1000", "--keep-checkpoints=1000000");
 
 async function metricsOf(place: Workplace): Promise<{ step: number; learningRate: number }[]> {
   return (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -58,9 +46,7 @@ Deno.test("train --live: pause, learning rate and stop take effect between two s
 
   await goBack(place, step);
   const again = await startLive(place, ["--resume", "r"]);
-  await again.listener.until(({ status, looks }) =>
-    status.step > step && status.rateFactor === 0.25 && looks.length > 0
-  );
+  await again.listener.until(({ status, looks }) => status.step > step && status.rateFactor === 0.25 && !!looks.length);
   const { epochs } = again.listener;
   assert(epochs.length > 0);
   assertEquals(epochs, epochs.map((_, i) => i + 1), "with the epochs before");

@@ -97,10 +97,7 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
       2,
       ['there is no run "wider": data/runs/wider/config.json', "there are absolute, gate"],
       "compare",
-      [
-        "narrow",
-        "wider",
-      ],
+      ["narrow", "wider"],
     );
     await place.refuse(2, ['"../x" is no name of a run: allowed is 1 to 100 letters'], "compare", ["narrow", "../x"]);
     await place.refuse(2, ["compare takes the names of two runs or more, 1 given"], "compare", ["narrow"]);
