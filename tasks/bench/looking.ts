@@ -7,9 +7,7 @@ import type { Plan } from "./plan.ts";
 import { runToEnd, runWorker } from "./processes.ts";
 import type { LookingResult } from "./results.ts";
 
-type View = LookingResult["view"];
-
-const FLAGS: Record<View, readonly string[]> = {
+const FLAGS: Record<LookingResult["view"], readonly string[]> = {
   quiet: ["--quiet"],
   terminal: [],
   live: ["--live"],
@@ -42,7 +40,11 @@ export async function timeViews(
 }
 
 /** Trains once; the steps, and steps per second. */
-async function timeView(view: View, epochs: number, folder: string): Promise<{ steps: number; rate: number }> {
+async function timeView(
+  view: LookingResult["view"],
+  epochs: number,
+  folder: string,
+): Promise<{ steps: number; rate: number }> {
   const look = ([_, url]: RegExpMatchArray) =>
     runWorker({ script: "tasks/bench/page_client.ts", args: [view, url], flags: ["--allow-net=127.0.0.1"] });
   await runToEnd({

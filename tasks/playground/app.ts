@@ -4,12 +4,13 @@
 import type { Device } from "../../lib/gpu/device.ts";
 import { decodeModel } from "../../lib/model_file/bytes.ts";
 import { Controls } from "./controls.ts";
+import { byId, made } from "./elements.ts";
 import { makeRows, type PlayData, prepare, type Rows } from "./datasets.ts";
 import { checkFit, settingsOf } from "./given_model.ts";
 import { columnsOf, parsePasted } from "./pasted.ts";
 import { Session } from "./session.ts";
 import { DEFAULTS, fromHash, type Settings, toHash } from "./settings.ts";
-import { View } from "./view.ts";
+import { PageView } from "./view.ts";
 import { clearWalk, Walk } from "./walk_view.ts";
 
 /** Milliseconds of training between two pictures, unless drawing one takes longer. */
@@ -18,7 +19,7 @@ const SLICE = 40;
 /** The running page. Everything that uses the session runs in turn. */
 export class App {
   readonly #device: Device;
-  readonly #view = new View();
+  readonly #view = new PageView();
   readonly #controls: Controls;
   #settings: Settings = fromHash(location.hash);
   #pasted: Rows | undefined;
@@ -171,7 +172,7 @@ export class App {
   async #download(): Promise<void> {
     if (!this.#session) return;
     const url = URL.createObjectURL(new Blob([await this.#session.encode()]));
-    const link = document.createElement("a");
+    const link = made("a");
     link.href = url;
     link.download = "model.safetensors";
     link.click();
@@ -230,8 +231,4 @@ export class App {
     event.preventDefault();
     byId(id).click();
   }
-}
-
-function byId<T extends HTMLElement = HTMLElement>(id: string): T {
-  return document.getElementById(id) as T;
 }

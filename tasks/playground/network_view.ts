@@ -2,6 +2,7 @@
 /** A drawing of the network: a tile for each unit shows its output over the inputs, a line shows a weight. */
 
 import type { PlayData } from "./datasets.ts";
+import { made } from "./elements.ts";
 import { css, heatOf, imageOf, mixed, type Palette, penOf, sizeOfLargest } from "./heat.ts";
 import type { Grid } from "./grid.ts";
 import type { Op } from "./ops_walk.ts";
@@ -18,7 +19,7 @@ interface Column {
   readonly weights?: ArrayLike<number>;
 }
 
-interface Place {
+interface Centre {
   readonly x: number;
   readonly y: number;
 }
@@ -39,7 +40,7 @@ export function drawNetwork(
   const places = columns.map(({ units }, i) => {
     const shown = Math.min(units, MOST_UNITS);
     const gap = (height - 44) / shown;
-    return Array.from({ length: shown }, (_, unit): Place => ({ x: step * (i + 0.5), y: 24 + gap * (unit + 0.5) }));
+    return Array.from({ length: shown }, (_, unit): Centre => ({ x: step * (i + 0.5), y: 24 + gap * (unit + 0.5) }));
   });
   columns.forEach((column, i) => i > 0 && drawLinks(pen, column, places[i - 1], places[i], size, palette));
   columns.forEach((column, i) => drawTiles(pen, column, grid, places[i], size, palette));
@@ -84,8 +85,8 @@ function inputColumn({ features }: PlayData, { scaled }: Grid): Column {
 function drawLinks(
   pen: CanvasRenderingContext2D,
   { weights, units }: Column,
-  from: readonly Place[],
-  to: readonly Place[],
+  from: readonly Centre[],
+  to: readonly Centre[],
   size: number,
   palette: Palette,
 ): void {
@@ -112,7 +113,7 @@ function drawTiles(
   pen: CanvasRenderingContext2D,
   { values, units }: Column,
   { across, down }: Grid,
-  places: readonly Place[],
+  places: readonly Centre[],
   size: number,
   palette: Palette,
 ): void {
@@ -151,19 +152,16 @@ export function drawHeat(frame: HTMLElement, ops: readonly Op[], palette: Palett
 }
 
 function emptyRow(layer: string, figures: number): HTMLElement {
-  const row = document.createElement("div");
-  const label = document.createElement("span");
-  label.textContent = `layer ${layer.normalize("NFKC")}`; // subscripts become digits
-  row.append(label, ...Array.from({ length: figures }, emptyFigure));
+  const row = made("div");
+  row.append(made("span", `layer ${layer.normalize("NFKC")}`)); // subscripts become digits
+  for (let i = 0; i < figures; i++) {
+    const figure = made("figure");
+    const canvas = made("canvas");
+    canvas.setAttribute("role", "img");
+    figure.append(canvas, made("figcaption"));
+    row.append(figure);
+  }
   return row;
-}
-
-function emptyFigure(): HTMLElement {
-  const figure = document.createElement("figure");
-  const canvas = document.createElement("canvas");
-  canvas.setAttribute("role", "img");
-  figure.append(canvas, document.createElement("figcaption"));
-  return figure;
 }
 
 /** Units run down and rows run across. */
@@ -177,8 +175,6 @@ function drawMatrix(figure: HTMLElement, { name, shape: [rows, columns], values 
   canvas.style.width = `${Math.min(MOST_PIXELS, Math.max(rows * CELL, 12))}px`;
   canvas.style.height = `${Math.min(MOST_PIXELS, Math.max(columns * CELL, 12))}px`;
   canvas.getContext("2d")!.drawImage(image, 0, 0);
-  const label = document.createElement("b");
-  label.textContent = name;
-  caption.replaceChildren(label, ` [${rows}, ${columns}]`, document.createElement("br"), `± ${scale.toPrecision(3)}`);
+  caption.replaceChildren(made("b", name), ` [${rows}, ${columns}]`, made("br"), `± ${scale.toPrecision(3)}`);
   canvas.setAttribute("aria-label", `${name}, ${rows} by ${columns}, largest ${scale.toPrecision(3)}`);
 }
