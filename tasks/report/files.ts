@@ -68,9 +68,9 @@ export function measuresIn(summary: Record<string, unknown>): {
       part: PART_NAMES[name],
       rows: Number(rows),
       loss: Number(loss),
-      measures: numbersIn(rest),
+      measures: measuresOf(rest),
       baseline: typeof baseline === "object" && baseline !== null
-        ? { ...numbersIn(baseline), loss: Number((baseline as { loss?: unknown }).loss) }
+        ? { ...measuresOf(baseline), loss: Number((baseline as { loss?: unknown }).loss) }
         : undefined,
     };
   });
@@ -87,27 +87,25 @@ export function measuresIn(summary: Record<string, unknown>): {
   return { parts, confusion, classes };
 }
 
-function numbersIn(measures: object): Record<string, number> {
-  const found = measures as Record<string, unknown>;
-  const names = found.accuracy === undefined ? NUMBERS : CLASSES;
-  return Object.fromEntries(
-    names.filter((name) => typeof found[name] === "number").map((name) => [name, found[name] as number]),
-  );
+function measuresOf(values: unknown): Record<string, number> {
+  const found = numbersOf(values);
+  const names = "accuracy" in found ? CLASSES : NUMBERS;
+  return Object.fromEntries(names.filter((name) => name in found).map((name) => [name, found[name]]));
+}
+
+/** The numbers among the values of an object. */
+function numbersOf(values: unknown): Record<string, number> {
+  const entries = Object.entries(Object(values)).filter(([_, value]) => typeof value === "number");
+  return Object.fromEntries(entries.map(([name, value]) => [named(name), value as number]));
 }
 
 function lookOf({ epoch, step, weights, gradients, dead }: Record<string, unknown>): LayerLook {
-  const numbers = (values: unknown) => {
-    const found = Object.entries(Object(values)).filter((entry): entry is [string, number] =>
-      typeof entry[1] === "number"
-    );
-    return Object.fromEntries(found.map(([name, value]) => [named(name), value]));
-  };
   return {
     epoch: Number(epoch),
     step: Number(step),
-    weights: numbers(weights),
-    gradients: numbers(gradients),
-    dead: numbers(dead),
+    weights: numbersOf(weights),
+    gradients: numbersOf(gradients),
+    dead: numbersOf(dead),
   };
 }
 
