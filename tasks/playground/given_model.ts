@@ -6,7 +6,7 @@ import { encodedNames } from "../../lib/data/table.ts";
 import { outputNames } from "../../lib/model_file/metadata.ts";
 import type { Rows } from "./datasets.ts";
 import { canWalk } from "./ops_walk.ts";
-import { READERS, type Settings } from "./settings.ts";
+import { ACTIVATION_NAMES, READERS, type Settings } from "./settings.ts";
 
 /**
  * Refuses a model that cannot be trained with these rows.
@@ -32,26 +32,19 @@ export function checkFit({ model, description }: SavedModel, { table, loss }: Ro
   }
 }
 
-/** The names of activations in settings, by kind of layer. */
-const NAMES: Readonly<Record<string, Settings["activation"]>> = {
-  ReLU: "relu",
-  LeakyReLU: "leaky-relu",
-  Tanh: "tanh",
-  Sigmoid: "sigmoid",
-  GELU: "gelu",
-};
-
 /** The page's settings, with the layers, seed and batch size of the model. */
 export function settingsOf({ model, description }: SavedModel, settings: Settings): Settings {
   const widths = model.parameters.filter(({ parameter }) => parameter.shape.length === 2)
     .map(({ parameter }) => parameter.shape[1]);
-  const kind = model.layers.find(({ kind }) => kind in NAMES)?.kind;
+  // "leaky-relu" is the setting of LeakyReLU.
+  const nameOf = (kind: string) => ACTIVATION_NAMES.find((name) => name.replace("-", "") === kind.toLowerCase());
+  const activations = model.layers.flatMap(({ kind }) => nameOf(kind) ?? []);
   const batchSize = READERS.batchSize.read(description.settings.batchSize ?? "") ?? settings.batchSize;
   return {
     ...settings,
     batchSize,
     hidden: widths.slice(0, -1),
-    activation: kind ? NAMES[kind] : settings.activation,
+    activation: activations[0] ?? settings.activation,
     seed: description.seed ?? settings.seed,
   };
 }
