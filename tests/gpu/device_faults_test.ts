@@ -110,8 +110,8 @@ gpuTest("run() and replay() refuse what WebGPU would only report", (device) => {
 });
 
 Deno.test("createBuffer() out of memory: what was asked for, what is held, what to do", async () => {
-  const code = `import { Device } from "./lib/device.ts";
-    import { Tensor } from "./lib/tensor.ts";
+  const code = `import { Device } from "./lib/gpu/device.ts";
+    import { Tensor } from "./lib/core/tensor.ts";
     const device = await Device.request(), held = [];
     try {
       for (let i = 0; i < 2000; i++) {
