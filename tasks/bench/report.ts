@@ -72,7 +72,7 @@ function ratioRows<T>(columns: readonly T[], ratioOf: (column: T, peers: Peers) 
   ]);
 }
 
-/** What this project's steps cost besides time, and what they leave behind. */
+/** What this project's steps cost besides time, and how memory grows. */
 function formatSteps({ training, endurance, firstStep }: Results): string {
   const rows = training.flatMap(({ workload, costs }) => {
     if (!costs) return [];

@@ -31,9 +31,9 @@ export interface LiveMessage {
   text: string;
 }
 
-/** What a page is sent: with `anew` it replaces everything, else it is added. */
+/** What a page is sent: with `isWhole` everything, else only the news. */
 export interface LiveUpdate {
-  anew: boolean;
+  isWhole: boolean;
   facts: RunFacts | null;
   status: LiveStatus;
   points: EpochLine[];
@@ -123,11 +123,11 @@ export class LiveHistory {
   /** What a page has not got yet. */
   since(cursor: Cursor | undefined, status: LiveStatus): [update: LiveUpdate, cursor: Cursor] {
     const generation = this.#points.generation + this.#looks.generation;
-    const anew = cursor?.generation !== generation;
-    const from = anew ? { points: 0, looks: 0, messages: 0 } : cursor;
+    const isWhole = cursor?.generation !== generation;
+    const from = isWhole ? { points: 0, looks: 0, messages: 0 } : cursor;
     const unsent = this.#told - from.messages;
     const update: LiveUpdate = {
-      anew,
+      isWhole,
       facts: this.facts,
       status,
       points: this.#points.items.slice(from.points),

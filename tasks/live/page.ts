@@ -43,7 +43,7 @@ const stop = element<HTMLButtonElement>("stop");
 const slider = element<HTMLInputElement>("factor");
 
 function merge(update: LiveUpdate): void {
-  const { points = [], looks = [], messages = [] } = update.anew || !state ? {} : state;
+  const { points = [], looks = [], messages = [] } = update.isWhole || !state ? {} : state;
   state = {
     ...update,
     points: [...points, ...update.points],
@@ -55,7 +55,7 @@ function merge(update: LiveUpdate): void {
 function showUpdate(update: LiveUpdate): void {
   merge(update);
   showStatus(state!);
-  if (update.anew) element("messages").replaceChildren();
+  if (update.isWhole) element("messages").replaceChildren();
   showMessages(update.messages);
   scheduleCharts();
 }

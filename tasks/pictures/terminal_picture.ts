@@ -79,7 +79,7 @@ export class TerminalScreen {
   }
 }
 
-/** Blocks as rectangles, what stands between them as text of fixed width. */
+/** Blocks as rectangles, the rest as text of fixed width. */
 function drawSpan({ column, text, color, bold }: Span, row: number): string {
   const parts = text.match(/[▁-█]+|░+|[^▁-█░]+/g) ?? [];
   const drawn: string[] = [];
