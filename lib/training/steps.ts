@@ -1,5 +1,6 @@
 /**
- * How the steps of a trainer come about, and the way of one process.
+ * How the steps of a trainer run in one process: recorded once and replayed. The folder group/ has the same for one of several
+ * processes that train one model together.
  *
  * @module
  */
@@ -8,42 +9,53 @@ import type { Tensor } from "../core/tensor.ts";
 import type { TrainerOptions } from "./trainer_options.ts";
 import type { TrainingStep } from "./training_step.ts";
 
-/** How the steps of a trainer come about. */
+/** The steps of a trainer. */
 export interface Steps extends Disposable {
-  /** Dispatches of one step. */
   readonly length: number;
-  /** State of its own that the training goes on from, by name, flat in the layout of the parameters. */
+  /** State of its own that the training continues from, by name, flat in the layout of the parameters. */
   readonly state: Readonly<Record<string, Tensor>>;
-  /** Does some whole steps, then a short one for the rows that are left where there are any. */
+  /** Does some whole steps, then a short one for the rows that are left, if there are any. */
   run(steps: number, short: boolean): Promise<void> | void;
-  /** Makes the parameters of all ranks one, behind the steps. */
-  meet?(): Promise<void>;
-  /** Makes the losses of a rank's rows those of all rows, in place, and flags those that any rank has. */
-  mergeLosses?(losses: Float32Array<ArrayBuffer>, short: boolean, flags?: Float32Array<ArrayBuffer>): Promise<void>;
+  /** In a group: makes the losses of this process's rows those of all rows, and flags what any process has flagged. */
+  merge?(losses: Float32Array<ArrayBuffer>, short: boolean, flags?: Float32Array<ArrayBuffer>): Promise<void>;
 }
 
-/** Rows of a whole step and of the short one: of all ranks, and this one's own. */
-export interface Rows {
-  readonly all: readonly [number, number];
-  readonly own: readonly [number, number];
+/** This process's share of a training. */
+export interface Share {
+  /** How many of a step's rows it sees. */
+  rows(count: number): number;
+  /** The rows of a window that its steps see, in order. */
+  order(order: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer>;
+  /** How many steps may run next, and whether it is time to look at the tensors that the training keeps. */
+  agree(steps: number, isLookDue: boolean): Promise<{ steps: number; isLookDue: boolean }>;
+  /** Records the steps: whole ones, and a short one of the rest of the rows. */
+  record(options: TrainerOptions, step: TrainingStep, rest: number): Steps;
 }
 
-/** One process's own steps: recorded once and replayed. */
+/** The share of the only process: all of it. */
+export const ALL: Share = {
+  rows: (count) => count,
+  order: (order) => order,
+  agree: (steps, isLookDue) => Promise.resolve({ steps, isLookDue }),
+  record: (options, step, rest) => new OwnSteps(options, step, [options.batchSize, rest]),
+};
+
+/** Steps that a process does by itself. */
 export class OwnSteps implements Steps {
   readonly state = {};
   readonly #full: Recording;
-  readonly #rest: Recording | undefined;
+  readonly #short: Recording;
   readonly #owned: DisposableStack;
 
-  /** Records them. */
-  constructor({ model: { device }, plain }: TrainerOptions, training: TrainingStep, { all, own }: Rows) {
+  constructor(
+    { model: { device }, plain = false }: TrainerOptions,
+    step: TrainingStep,
+    rows: readonly [number, number],
+  ) {
     using stack = new DisposableStack();
-    const record = (count: number) => {
-      const body = () => count > 0 ? training.runWhole(count) : training.skip();
-      return stack.use(device.record(body, { fuse: !plain }));
-    };
-    this.#full = record(own[0]);
-    this.#rest = all[1] > 0 ? record(own[1]) : undefined;
+    const record = (count: number) => stack.use(device.record(() => step.run(count), { fuse: !plain, plain }));
+    this.#full = record(rows[0]);
+    this.#short = record(rows[1]);
     this.#owned = stack.move();
   }
 
@@ -53,7 +65,7 @@ export class OwnSteps implements Steps {
 
   run(steps: number, short: boolean): void {
     this.#full.replay(steps);
-    if (short) this.#rest?.replay();
+    if (short) this.#short.replay();
   }
 
   [Symbol.dispose](): void {

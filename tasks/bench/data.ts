@@ -7,7 +7,7 @@
 
 import { readConfig } from "../settings/config.ts";
 import { genData } from "../prepare/generate.ts";
-import { scaleData } from "../prepare/scale_recipe.ts";
+import { scale } from "../prepare/scale.ts";
 import type { DataResult } from "./results.ts";
 import { peakBytes, report } from "./worker.ts";
 
@@ -18,6 +18,6 @@ const flags = stage === "gen-data" ? ["--num-dataset", count] : [];
 const config = readConfig(stage, flags, { env: () => undefined, dotenv: "" });
 const start = performance.now();
 if (stage === "gen-data") await genData(config);
-else await scaleData(config);
+else await scale(config);
 const rowsPerSecond = rows / (performance.now() - start) * 1000;
 report({ stage, rows, rowsPerSecond, peakBytes: peakBytes() } satisfies DataResult);
