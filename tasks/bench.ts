@@ -3,18 +3,51 @@
  *
  *     deno task bench [--quick] [--floor] [--json FILE]
  *
- * Tables go to stdout, what is under way to stderr. The exit code is 1 where a result is wrong or a worker fails, and with
- * --floor where this project is slower than it must be.
+ * Tables go to stdout, progress to stderr. The exit code is 1 if a result is wrong or a worker fails, and with --floor if this
+ * project is slower than it must be.
  */
 
 import { measure } from "./bench/measure.ts";
-import { readOptions, USAGE } from "./bench/options.ts";
 import { interruptWorkers } from "./bench/processes.ts";
 import { faultsOf, formatResults } from "./bench/report.ts";
+import { parseCommandLine } from "./settings/command_line.ts";
 import { ConfigError } from "./settings/config.ts";
 import { describeError } from "./settings/run_task.ts";
 
-/** Measures in a folder of its own, which goes with it. */
+const USAGE = `deno task bench [flags]: times this project and its peers, in turn, on the same workloads
+
+  --quick      a minute instead of thirteen: short rounds, few sizes, no millions of rows
+  --floor      exit with 1 if this project falls below half of a goal on a software adapter
+  --json FILE  also write the results as JSON; - writes them to stdout, and the tables to stderr
+  --help       print this`;
+
+/** What the bench was asked to do; `json` is "-" for stdout. */
+interface Options {
+  quick: boolean;
+  floor: boolean;
+  json?: string;
+}
+
+/**
+ * Reads the command line.
+ *
+ * @throws {ConfigError} With all that is wrong.
+ */
+export function readOptions(args: readonly string[]): Options {
+  const isSwitch = (key: string) => key !== "JSON";
+  const { values, faults } = parseCommandLine("bench", args, ["QUICK", "FLOOR", "JSON"], isSwitch, false);
+  const read = (key: "QUICK" | "FLOOR") => {
+    const text = values[key] ?? "false";
+    if (text !== "true" && text !== "false") faults.push(`--${key.toLowerCase()} is "${text}": it takes no value`);
+    return text === "true";
+  };
+  const options = { quick: read("QUICK"), floor: read("FLOOR"), json: values.JSON };
+  if (options.json === "") faults.push("--json has no value: it takes a path, or - for stdout");
+  if (faults.length > 0) throw new ConfigError(faults);
+  return options;
+}
+
+/** Measures in a folder of its own, and removes it. */
 async function bench(args: readonly string[]): Promise<number> {
   const { quick, floor, json } = readOptions(args);
   const folder = await Deno.makeTempDir({ prefix: "backhand_bench_" });
@@ -35,7 +68,6 @@ async function bench(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Tells errors as the other tasks do. */
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
     console.log(USAGE);

@@ -1,10 +1,10 @@
 /**
- * Times the deep workload on two ranks of this machine beside one process, and what ranks say to each other, and works out
- * what many ranks would reach:
+ * Times the deep workload on two ranks of this machine and on one process, and the exchange between ranks; projects what many
+ * ranks would reach:
  *
  *     deno task bench-mpi [--rounds N]
  *
- * The runs come in turn, so that what else the machine does meets all alike; medians count.
+ * The runs take turns, so that other load on the machine affects all of them; medians count.
  */
 
 import { main } from "./bench/ranks.ts";

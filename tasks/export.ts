@@ -1,5 +1,5 @@
 /**
- * Writes a trained run as a model for other programs, with all preparing of rows inside:
+ * Writes a trained run as a model for other programs, which prepares the rows itself:
  *
  *   deno task export --format onnx
  *   deno task export --format pytorch --run-name my_xor --output ../service/model.py
@@ -20,7 +20,7 @@ import { runTask } from "./settings/run_task.ts";
 import { readRun } from "./runs/saved_run.ts";
 import { fromUsersFolder, writeAside } from "./settings/users_files.ts";
 
-/** Writes a model, and tells the paths of its files. */
+/** Writes a model, and returns the paths of its files. */
 type Exporter = { extension: string; write: (path: string, model: ExportedModel) => Promise<string[]> };
 
 const EXPORTERS: Record<Format, Exporter> = {
@@ -39,9 +39,9 @@ async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig)
   const { extension, write } = EXPORTERS[format as Format];
   const run = new RunFolder(runName);
   const path = fromUsersFolder(output) ?? `${run.path}/model${extension}`;
-  // A slip of the tongue should not write over a file of another kind.
+  // A wrong path must not overwrite a file of another kind.
   if (extname(path) !== extension) {
-    throw new ConfigError([`--output ${path} is no name for --format ${format}: it must end in ${extension}`]);
+    throw new ConfigError([`--output ${path} does not fit --format ${format}: it must end in ${extension}`]);
   }
   const model = await readRun(runName, (path) => readExportedModel(runName, path));
   using _lock = await lockExport(path);

@@ -21,7 +21,7 @@ async function main({ runName, given, numbers, output, extras: { SVG: svg } }: T
     ...(given.RUN_NAME === "--run-name" && word !== runName
       ? [`--run-name is "${runName}", and the run is "${word}": give one of them`]
       : []),
-    ...([svg, output].includes("") ? ["--svg and --output each need a path"] : []),
+    ...([svg, output].includes("") ? ["--svg and --output need a path each"] : []),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
   using device = await Device.request({ smallDispatches: true });

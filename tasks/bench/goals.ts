@@ -1,4 +1,4 @@
-/** What this project's speed is held to, and how the results stand to it. */
+/** What this project's speed is held to, and how the results compare with it. */
 
 import { isGolden } from "./golden.ts";
 import { formatSize } from "./products.ts";
@@ -6,39 +6,34 @@ import { type Implementation, type LookingResult, median, type ProductResult } f
 import type { Results, TrainingResult } from "./results.ts";
 import type { WorkloadName } from "./workloads.ts";
 
-/** One goal. */
 export interface Goal {
   name: string;
   /** What is to be reached: at least, or with `atMost` at most. */
   goal: number;
-  /** What must be held in every run, half of the goal where that means something. */
+  /** What every run is held to: half of the goal where that makes sense. */
   floor?: number;
   atMost?: true;
-  /** Whether a quick run, too short for the goal, is held to the floor alone. */
+  /** Whether a quick run is too short for the goal, and is held to the floor only. */
   fullOnly?: true;
   unit: "x" | "" | "s" | "bytes" | "%";
-  /** Undefined where the run does not measure it; NaN where it should have, and there is no valid result. */
+  /** Undefined if the run does not measure it; NaN if it should have, and there is no valid result. */
   measure: (results: Results) => number | undefined;
 }
 
-/** Which peers to compare with. */
-type Peers = "webgpu" | "any";
+export type Peers = "webgpu" | "any";
 
-/** The heap of JavaScript grows and shrinks by as much. */
+/** By how much the heap of JavaScript grows and shrinks. */
 const FLAT_BYTES = 32 * 2 ** 20;
 
 /**
- * Per cent of the rate that looking on may cost, judged where each view trains for 20 seconds a round. Within a few seconds
- * the start of a view counts, which comes once in a run: the program that reads the page starts beside the training, and
- * numbers are formatted for the first time; runs of 4 seconds were 7 to 14 % slower, runs of 20 and of 31 not at all. Rates of
- * the same run still differ by a tenth from minute to minute, so each round is compared within itself, and the median counts.
+ * What watching may cost, in per cent of the steps per second, where each view trains for 20 seconds a round. In a few seconds
+ * the start of a view shows, which happens once in a run: runs of 4 seconds were 7 to 14 % slower, runs of 20 and 31 seconds
+ * not at all. The speed of equal runs drifts by a tenth within minutes, so each round is compared with its own quiet run, and
+ * the median counts.
  */
 const LOOKING_GOAL = 3;
 
-/**
- * What it may cost in every run, the quick one too, which trains for less than a second a round: where other programs have
- * the cores too, two such runs of the same differ by a factor of two.
- */
+/** The bound for every run. A quick one trains for less than a second a round, and on busy cores equal runs differ by half. */
 const LOOKING_FLOOR = 60;
 
 /** All goals, for the software adapter. */
@@ -58,24 +53,8 @@ export const GOALS: readonly Goal[] = [
   none("allocations a step", ({ allocations }) => allocations),
   none("bind groups a step", ({ bindGroups }) => bindGroups),
   none("waits a step", ({ waits }) => waits),
-  {
-    name: "GPU bytes more after 100,000 steps",
-    goal: 0,
-    floor: 0,
-    atMost: true,
-    unit: "bytes",
-    measure: ({ endurance, quick }) =>
-      quick ? undefined : endurance ? endurance.after.bytes - endurance.before.bytes : NaN,
-  },
-  {
-    name: "resident bytes more after 100,000 steps",
-    goal: FLAT_BYTES,
-    floor: 2 * FLAT_BYTES,
-    atMost: true,
-    unit: "bytes",
-    measure: ({ endurance, quick }) =>
-      quick ? undefined : endurance ? Math.max(0, endurance.after.resident - endurance.before.resident) : NaN,
-  },
+  growth("GPU bytes more after 100,000 steps", "bytes", 0, 0),
+  growth("resident bytes more after 100,000 steps", "resident", FLAT_BYTES, 2 * FLAT_BYTES),
   {
     name: "first steps after the start of the process",
     goal: 1.5,
@@ -85,22 +64,17 @@ export const GOALS: readonly Goal[] = [
   },
   looking("the terminal view", "terminal"),
   looking("the live page", "live"),
-  {
-    ...looking("a page that never reads", "stalled"),
-    measure: ({ looking, quick }) => quick ? undefined : lookingCost(looking, "stalled"),
-  },
+  looking("a page that never reads", "stalled", false),
 ];
 
-/** How one goal stands. */
 export interface Standing extends Goal {
   value: number | undefined;
-  /** Undefined where a run is too short for the goal. */
+  /** Undefined if a run is too short for the goal. */
   isMet: boolean | undefined;
-  /** False where the value is below the floor, or missing though it should be there. */
+  /** False if the value is below the floor, or missing though it should be there. */
   holdsFloor: boolean;
 }
 
-/** Compares results with the goals. */
 export function judge(results: Results, goals: readonly Goal[] = GOALS): Standing[] {
   if (!results.limits.software) return [];
   return goals.map((goal) => {
@@ -136,7 +110,7 @@ export function productRatio(results: readonly ProductResult[], size: string, pe
   return ratio(rows, peers, ({ gflops }) => gflops);
 }
 
-/** What looking on costs. */
+/** What a view costs, in per cent of the steps per second. */
 export function lookingCost(results: readonly LookingResult[], view: LookingResult["view"]): number {
   const roundsOf = (view: string) => results.find((result) => result.view === view)?.rounds ?? [];
   const quiet = roundsOf("quiet");
@@ -145,10 +119,16 @@ export function lookingCost(results: readonly LookingResult[], view: LookingResu
   return median(own.map((rate, round) => 100 * (1 - rate / quiet[round])));
 }
 
-function looking(name: string, view: LookingResult["view"]): Goal {
-  const measure = ({ looking }: Results) => lookingCost(looking, view);
+function looking(name: string, view: LookingResult["view"], isQuick = true): Goal {
+  const measure = ({ looking, quick }: Results) => quick && !isQuick ? undefined : lookingCost(looking, view);
   const bounds = { goal: LOOKING_GOAL, floor: LOOKING_FLOOR, atMost: true, fullOnly: true } as const;
-  return { name: `rate that ${name} costs`, ...bounds, unit: "%", measure };
+  return { name: `speed that ${name} costs`, ...bounds, unit: "%", measure };
+}
+
+function growth(name: string, what: "bytes" | "resident", goal: number, floor: number): Goal {
+  const measure = ({ endurance, quick }: Results) =>
+    quick ? undefined : endurance ? Math.max(0, endurance.after[what] - endurance.before[what]) : NaN;
+  return { name, goal, floor, atMost: true, unit: "bytes", measure };
 }
 
 function training(workload: WorkloadName, peers: Peers, goal: number, floor: number): Goal {

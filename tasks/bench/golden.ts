@@ -1,5 +1,5 @@
 /**
- * What the losses must be after the checked steps, computed in float64, and the script that computes them (a minute or two):
+ * The losses after the checked steps, computed in float64, and the script that computes them (a minute or two):
  *
  *     deno run --allow-write=tasks/bench tasks/bench/golden.ts
  */
@@ -19,18 +19,15 @@ import {
   WORKLOADS,
 } from "./workloads.ts";
 
-/** Loss of the first batch by the number of steps taken before. */
+/** Loss of the first batch by the number of steps before it. */
 export type Losses = Readonly<Record<string, number>>;
 
-/** The golden losses by workload: at first, and after the checked steps. */
+/** The golden losses by workload: before the first step, and after the checked steps. */
 export const GOLDEN: Readonly<Record<WorkloadName, Losses>> = golden;
 
-/**
- * How far a loss may be off, relative to it. Float32 runs come within 1e-6; one step too many or too few makes 1e-4 and more.
- */
+/** Relative error that a loss may have. Float32 runs have 1e-6; one step too many or too few makes 1e-4 and more. */
 export const TOLERANCE = 5e-5;
 
-/** Takes steps in float64. */
 export function computeGolden(
   workload: Workload,
   checkpoints: readonly number[] = [0, QUICK_CHECKED_STEPS, CHECKED_STEPS],
@@ -49,7 +46,6 @@ export function computeGolden(
   }
 }
 
-/** Whether a worker's loss is the golden one. */
 export function isGolden(workload: WorkloadName, steps: number, loss: number): boolean {
   const expected = GOLDEN[workload][steps] ?? NaN;
   return Math.abs(loss - expected) <= TOLERANCE * Math.abs(expected);

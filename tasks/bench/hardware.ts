@@ -1,5 +1,5 @@
 /**
- * Times this project on a hardware GPU, beside PyTorch and the vendor's matrix product where `python3` has torch:
+ * Times this project on a hardware GPU, next to PyTorch and the vendor's matrix product if `python3` has torch:
  *
  *     deno run --allow-env --allow-run --allow-read tasks/bench/hardware.ts [--size 4096] [--width 4096] [--batch 4096]
  *
@@ -14,14 +14,15 @@ import { type Loss, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
 import { matmul } from "../../lib/core/ops.ts";
 import { Sgd } from "../../lib/core/optimizers.ts";
-import { Random } from "../../lib/base/random.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import { formatTable } from "../show/text_table.ts";
+import { median } from "./results.ts";
+import { timeRounds } from "./worker.ts";
+import { uniform } from "./workloads.ts";
 
 const SECONDS = 2;
 
-/** What PyTorch reached. */
 interface Torch {
   device: string;
   version: string;
@@ -29,37 +30,13 @@ interface Torch {
   stepsPerSecond: number;
 }
 
-/** Runs per second, the median of three rounds; `run` puts so many on the queue and waits for the last. */
-async function rate(run: (count: number) => Promise<unknown>): Promise<number> {
-  let count = 1;
-  let took = 0;
-  do { // as many as take a round's time
-    count *= 2;
-    const start = performance.now();
-    await run(count);
-    took = performance.now() - start;
-  } while (took < SECONDS * 500);
-  const rates: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    const start = performance.now();
-    await run(count);
-    rates.push(count / (performance.now() - start) * 1000);
-  }
-  return rates.sort((a, b) => a - b)[1];
-}
-
-function draw(count: number): Float32Array<ArrayBuffer> {
-  const random = new Random(1, `hardware ${count}`);
-  return Float32Array.from({ length: count }, () => random.uniform(-1, 1));
-}
-
 async function products(device: Device, size: number): Promise<number> {
-  using a = Tensor.from(device, draw(size * size), [size, size]);
-  using b = Tensor.from(device, draw(size * size), [size, size]);
+  using a = Tensor.from(device, uniform("hardware", size * size, 1), [size, size]);
+  using b = Tensor.from(device, uniform("hardware", size * size, 1), [size, size]);
   using out = Tensor.zeros(device, [size, size]);
   using recording = device.record(() => void matmul(a, b, { out }));
   const corner = out.view(0, [1]);
-  const perSecond = await rate((count) => (recording.replay(count), corner.read()));
+  const perSecond = median(await timeRounds((count) => (recording.replay(count), corner.read()), SECONDS));
   return 2 * size ** 3 * perSecond / 1e9;
 }
 
@@ -68,16 +45,15 @@ async function steps(device: Device, widths: number[], rows: number, batchSize: 
   const outputs = widths.at(-1)!;
   using model = new Model(device, multilayerPerceptron(inputs, widths.slice(1, -1), outputs));
   using optimizer = new Sgd(model, 0.01);
-  const targets = draw(rows * outputs).fill(0);
+  const targets = new Float32Array(rows * outputs);
   for (let row = 0; row < rows; row++) targets[row * outputs + row % outputs] = 1;
-  using x = Tensor.from(device, draw(rows * inputs), [rows, inputs]);
+  using x = Tensor.from(device, uniform("hardware", rows * inputs, 1), [rows, inputs]);
   using y = Tensor.from(device, targets, [rows, outputs]);
   using trainer = new Trainer({ model, loss, optimizer, x, y, batchSize, seed: 1 });
   const epochs = (count: number) => Array.fromAsync(trainer.epochs(count));
-  return trainer.stepsPerEpoch * await rate(epochs);
+  return trainer.stepsPerEpoch * median(await timeRounds(epochs, SECONDS));
 }
 
-/** What PyTorch reaches; undefined where there is none. */
 async function torch(args: number[]): Promise<Torch | undefined> {
   const script = new URL("hardware_torch.py", import.meta.url).pathname;
   const command = new Deno.Command("python3", { args: [script, ...args, SECONDS].map(String), stderr: "null" });

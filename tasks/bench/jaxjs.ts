@@ -8,12 +8,11 @@
 
 import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np } from "npm:@jax-js/jax@~0.1.25";
 import { requestAdapter } from "../../lib/gpu/adapter.ts";
-import { factors, type Size } from "./products.ts";
-import type { Implementation } from "./results.ts";
-import { parseTask, type Plan, report, timeProducts, timeTraining } from "./worker.ts";
+import type { Factors, Size } from "./products.ts";
+import { type Multiplied, type Trained, work } from "./worker.ts";
 import { batchesOf, initialParameters, LEARNING_RATE, type Workload } from "./workloads.ts";
 
-/** Products held at a time: one that is disposed of before it is ready is never computed. */
+/** How many products are held at a time: one that is disposed of before it is ready is never computed. */
 const HELD_PRODUCTS = 32;
 
 function matrix(values: Float32Array<ArrayBuffer>, shape: number[]): np.Array {
@@ -50,7 +49,7 @@ function makeStep({ widths, batch, loss }: Workload) {
   });
 }
 
-async function train(self: Implementation, workload: Workload, plan: Plan): Promise<void> {
+function train(workload: Workload): Trained {
   const { widths, batch } = workload;
   let parameters = initialParameters(workload).flatMap(({ weight, bias }, l) => [
     matrix(weight as Float32Array<ArrayBuffer>, [widths[l], widths[l + 1]]),
@@ -68,13 +67,10 @@ async function train(self: Implementation, workload: Workload, plan: Plan): Prom
     }
     await parameters[0].ref.data();
   };
-  const read = () => Promise.all(parameters.map((parameter) => parameter.ref.data()));
-  report(await timeTraining(self, workload, { granule: 1, steps, parameters: read }, plan));
+  return { granule: 1, steps, parameters: () => Promise.all(parameters.map((parameter) => parameter.ref.data())) };
 }
 
-async function multiply(self: Implementation, size: Size, seconds: number): Promise<void> {
-  const [m, k, n] = size;
-  const { a, b } = factors(size);
+function multiply([m, k, n]: Size, { a, b }: Factors): Multiplied {
   const left = matrix(a, [m, k]);
   const right = matrix(b, [k, n]);
   const multiplied = jit((a: np.Array, b: np.Array) => np.matmul(a, b));
@@ -85,19 +81,13 @@ async function multiply(self: Implementation, size: Size, seconds: number): Prom
       for (const product of held) product.dispose();
     }
   };
-  const product = async () => await multiplied(left.ref, right.ref).data();
-  report(await timeProducts(self, size, { products, product }, seconds));
-  left.dispose();
-  right.dispose();
+  return { products, product: async () => await multiplied(left.ref, right.ref).data() };
 }
 
-const [backend, ...args] = Deno.args;
-if (backend === "webgpu") await requestAdapter({}); // with the driver told what every worker tells it
-const self: Implementation = { name: "jaxjs", backend: backend as Implementation["backend"] };
-const device = self.backend;
-if (!(await init(device)).includes(device)) throw new Error(`jax-js has no backend ${backend} here`);
-defaultDevice(device);
-const task = parseTask(args);
-if (task.what === "training") await train(self, task.workload, task.plan);
-else for (const size of task.sizes) await multiply(self, size, task.seconds);
-Deno.exit(); // or the threads of its wasm backend would keep the process
+const [text, ...args] = Deno.args;
+const backend = text as "webgpu" | "wasm";
+if (backend === "webgpu") await requestAdapter({}); // sets what every worker sets for the driver
+if (!(await init(backend)).includes(backend)) throw new Error(`jax-js has no backend ${backend} here`);
+defaultDevice(backend);
+await work({ name: "jaxjs", backend }, args, { train, multiply });
+Deno.exit(); // the threads of the wasm backend would keep the process alive

@@ -19,7 +19,7 @@ const COPIED_BYTES = 64 * 2 ** 20;
 async function fmaGflops(device: Device, seconds: number): Promise<number> {
   const code = await Deno.readTextFile(new URL("fma_peak.wgsl", import.meta.url));
   const kernel: Kernel = { name: "fmaPeak", code, access: ["read_write"] };
-  // A real GPU takes many more to be busy.
+  // A real GPU needs many more to be busy.
   const invocations = device.info.isFallbackAdapter ? 2 ** 12 : 2 ** 18;
   using data = Tensor.zeros(device, [invocations]);
   using recording = device.record(() => device.run(kernel, { buffers: [data], sizes: [ROUNDS], invocations }));
@@ -42,10 +42,11 @@ async function copyGigabytes(device: Device, seconds: number): Promise<number> {
 
 const seconds = Number(Deno.args[0]);
 using device = await Device.request();
-const result: LimitsResult = {
-  device: device.name,
-  software: device.info.isFallbackAdapter,
-  fmaGflops: await fmaGflops(device, seconds),
-  copyGigabytes: await copyGigabytes(device, seconds),
-};
-report(result);
+report(
+  {
+    device: device.name,
+    software: device.info.isFallbackAdapter,
+    fmaGflops: await fmaGflops(device, seconds),
+    copyGigabytes: await copyGigabytes(device, seconds),
+  } satisfies LimitsResult,
+);

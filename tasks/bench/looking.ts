@@ -1,24 +1,18 @@
 /**
- * What it costs training that somebody looks on: the terminal view in a terminal, the live page with a client that reads
- * all that is sent, and with one that never reads, beside runs that print nothing. In turn, so that what else the machine
- * does meets all alike.
+ * What watching a training costs: the terminal view, the live page with a client that reads it, and with one that never
+ * reads, compared with runs that print nothing. They take turns, so that other load on the machine affects all of them.
  */
 
 import type { Plan } from "./plan.ts";
-import { runToEnd, runWorker, type Start } from "./processes.ts";
+import { runToEnd, runWorker } from "./processes.ts";
 import type { LookingResult } from "./results.ts";
 
-type View = LookingResult["view"];
-
-const FLAGS: Record<View, readonly string[]> = {
+const FLAGS: Record<LookingResult["view"], readonly string[]> = {
   quiet: ["--quiet"],
   terminal: [],
   live: ["--live"],
   stalled: ["--live"],
 };
-
-/** Who looks at the page of a run. */
-const CLIENTS: Partial<Record<View, string>> = { live: "tasks/bench/listener.ts", stalled: "tasks/bench/stalled.ts" };
 
 /**
  * Times the views on the default dataset.
@@ -30,7 +24,7 @@ export async function timeViews(
   folder: string,
 ): Promise<LookingResult[]> {
   let epochs = 1;
-  for (const share of [0.1, 1]) { // a run of one epoch is slow, because it begins
+  for (const share of [0.1, 1]) { // a run of one epoch is slow, because it includes the start
     const { steps, rate } = await timeView("quiet", epochs, folder);
     epochs = Math.max(1, Math.round(share * seconds * rate * epochs / steps));
   }
@@ -45,22 +39,21 @@ export async function timeViews(
   return results;
 }
 
-/** Trains once; the steps and how many a second. */
-async function timeView(view: View, epochs: number, folder: string): Promise<{ steps: number; rate: number }> {
-  const client = CLIENTS[view];
-  const train: Start = {
+/** Trains once; the steps, and steps per second. */
+async function timeView(
+  view: LookingResult["view"],
+  epochs: number,
+  folder: string,
+): Promise<{ steps: number; rate: number }> {
+  const look = ([_, url]: RegExpMatchArray) =>
+    runWorker({ script: "tasks/bench/page_client.ts", args: [view, url], flags: ["--allow-net=127.0.0.1"] });
+  await runToEnd({
     script: "tasks/train.ts",
     args: ["--num-epochs", `${epochs}`, "--run-name", view, ...FLAGS[view]],
     flags: ["--allow-read", "--allow-write=data", "--allow-env", "--allow-net=127.0.0.1"],
     cwd: folder,
     terminal: view === "terminal" ? { columns: 80, rows: 24 } : undefined,
-  };
-  await runToEnd(train, client ? { on: /^live: (http:\S+)/m, by: ([_, url]) => look(client, url) } : undefined);
+  }, FLAGS[view].includes("--live") ? { on: /^live: (http:\S+)/m, by: look } : undefined);
   const summary = JSON.parse(await Deno.readTextFile(`${folder}/data/runs/${view}/summary.json`));
   return { steps: summary.steps, rate: summary.stepsPerSecond };
-}
-
-/** Has a client at the live page until the run ends. */
-async function look(script: string, url: string): Promise<void> {
-  await runWorker({ script, args: [url], flags: ["--allow-net=127.0.0.1"] });
 }

@@ -3,10 +3,10 @@
 import project from "../../deno.json" with { type: "json" };
 import { timeViews } from "./looking.ts";
 import { type Contestant, CONTESTANTS, FULL, type Plan, QUICK, trainings } from "./plan.ts";
-import { runWorker, type Start, timeUntil } from "./processes.ts";
+import { runToEnd, runWorker, type Start } from "./processes.ts";
 import { formatSize } from "./products.ts";
 import type { DataResult, EnduranceResult, Failure, LimitsResult, ProductResult, Results } from "./results.ts";
-import type { TrainingResult } from "./results.ts";
+import { nameOf, type TrainingResult } from "./results.ts";
 import { CHECKED_STEPS } from "./workloads.ts";
 
 const PEERS_LOCK = new URL("peers.lock", import.meta.url);
@@ -15,7 +15,7 @@ const PEERS_LOCK = new URL("peers.lock", import.meta.url);
 class Collector {
   readonly failures: Failure[] = [];
 
-  /** Runs a worker; what it reported, nothing where it failed. */
+  /** Runs a worker; what it reported, nothing if it failed. */
   async run<T>(worker: string, start: Start): Promise<T[]> {
     return await this.try(worker, () => runWorker(start) as Promise<T[]>) ?? [];
   }
@@ -42,32 +42,33 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
   const collector = new Collector();
   // A copy, because Deno writes into the lock file that it is given.
   await Deno.copyFile(PEERS_LOCK, `${folder}/peers.lock`);
-  // Without an adapter nothing of the rest would run.
-  announce("adapter");
-  const [limits] = await runWorker(backhand("limits.ts", [`${plan.seconds}`])) as LimitsResult[];
-  const training = await train(collector, plan, folder);
-  const products = await multiply(collector, plan, folder);
-  const endurance = plan.endurance === undefined ? [] : await collector.run<EnduranceResult>(
-    "100,000 steps",
-    backhand("backhand.ts", ["endurance", `${plan.endurance}`]),
-  );
-  const firstStep = await timeStarts(collector, plan, folder);
-  const looking = await collector.try("what looking costs", () => timeViews(plan.looking, folder)) ?? [];
-  const data = await makeData(collector, plan, folder);
-  return {
+  announce("adapter"); // nothing else would run without one
+  const limits = backhand("limits.ts", [`${plan.seconds}`]);
+  const results: Results = {
     date,
     quick,
     versions: await readVersions(),
     cores: navigator.hardwareConcurrency,
-    limits,
-    training,
-    products,
-    firstStep,
-    looking,
-    endurance: endurance[0],
-    data,
+    limits: (await runWorker(limits) as LimitsResult[])[0],
+    training: await train(collector, plan, folder),
+    products: await multiply(collector, plan, folder),
+    firstStep: [],
+    looking: [],
+    data: [],
     failures: collector.failures,
   };
+  if (plan.endurance !== undefined) {
+    const endurance = backhand("backhand.ts", ["endurance", `${plan.endurance}`]);
+    results.endurance = (await collector.run<EnduranceResult>("100,000 steps", endurance))[0];
+  }
+  await makeDataset(collector, 100_000, folder);
+  for (let start = 0; start < plan.starts; start++) {
+    const seconds = await collector.try("start of training", () => timeStart(folder));
+    if (seconds !== undefined) results.firstStep.push(seconds);
+  }
+  results.looking = await collector.try("cost of watching", () => timeViews(plan.looking, folder)) ?? [];
+  for (const rows of plan.rows) results.data!.push(...await makeDataset(collector, rows, folder));
+  return results;
 }
 
 async function train(
@@ -79,7 +80,7 @@ async function train(
   for (const { workload: { name }, contestant } of trainings()) {
     const checkedSteps = contestant.name === "backhand" ? CHECKED_STEPS : peerCheckedSteps;
     const start = startOf(contestant, ["training", `${seconds}`, name, `${checkedSteps}`], folder);
-    results.push(...await collector.run<TrainingResult>(`${name}, ${labelOf(contestant)}`, start));
+    results.push(...await collector.run<TrainingResult>(`${name}, ${nameOf(contestant)}`, start));
   }
   return results;
 }
@@ -88,43 +89,30 @@ async function multiply(collector: Collector, { seconds, sizes }: Plan, folder: 
   const results: ProductResult[] = [];
   for (const contestant of CONTESTANTS.filter(({ multiplies }) => multiplies)) {
     const start = startOf(contestant, ["products", `${seconds}`, ...sizes.map(formatSize)], folder);
-    results.push(...await collector.run<ProductResult>(`matrix products, ${labelOf(contestant)}`, start));
+    results.push(...await collector.run<ProductResult>(`matrix products, ${nameOf(contestant)}`, start));
   }
   return results;
 }
 
-/** Times `train` on the default dataset, scaled before, until its first steps are done. */
-async function timeStarts(collector: Collector, { starts }: Plan, folder: string): Promise<number[]> {
-  const train: Start = {
+/** Seconds from the start of `train`, on a scaled dataset, to its first steps. */
+async function timeStart(folder: string): Promise<number> {
+  const since = performance.now();
+  let end = NaN;
+  const by = () => Promise.resolve(end = performance.now());
+  await runToEnd({
     script: "tasks/train.ts",
     args: ["--num-epochs", "1"],
     flags: ["--allow-read=.", "--allow-write=data", "--allow-env"],
     cwd: folder,
-  };
-  const seconds: number[] = [];
-  await makeDataset(collector, 100_000, folder);
-  for (let start = 0; start < starts; start++) {
-    const time = await collector.try("start of training", () => timeUntil(train, /^first steps done/m));
-    if (time !== undefined) seconds.push(time);
-  }
-  return seconds;
-}
-
-async function makeData(collector: Collector, { rows }: Plan, folder: string): Promise<DataResult[]> {
-  const results: DataResult[] = [];
-  for (const count of rows) results.push(...await makeDataset(collector, count, folder));
-  return results;
+  }, { on: /^first steps done/m, by, ends: true });
+  return (end - since) / 1000;
 }
 
 async function makeDataset(collector: Collector, rows: number, folder: string): Promise<DataResult[]> {
   const results: DataResult[] = [];
   for (const stage of ["gen-data", "scale"]) {
-    const start: Start = {
-      script: "tasks/bench/data.ts",
-      args: [stage, `${rows}`],
-      flags: ["--allow-read=.", "--allow-write=data"],
-      cwd: folder,
-    };
+    const flags = ["--allow-read=.", "--allow-write=data"];
+    const start = { script: "tasks/bench/data.ts", args: [stage, `${rows}`], flags, cwd: folder };
     results.push(...await collector.run<DataResult>(`${stage}, ${rows} rows`, start));
   }
   return results;
@@ -140,11 +128,7 @@ function startOf({ name, script, args, permissions }: Contestant, task: readonly
   return { script, args: [...args, ...task], flags: [...permissions, ...lock] };
 }
 
-function labelOf({ name, backend }: Contestant): string {
-  return name === "backhand" ? name : `${name} ${backend}`;
-}
-
-/** Says what is under way, and how many seconds after the start. */
+/** Prints what starts now, and how many seconds have passed. */
 function announce(worker: string): void {
   console.error(`${(performance.now() / 1000).toFixed(0).padStart(4)} s  ${worker}`);
 }

@@ -4,7 +4,6 @@ import { QUICK_SIZES, type Size, SIZES } from "./products.ts";
 import type { Implementation, LookingResult } from "./results.ts";
 import { CHECKED_STEPS, QUICK_CHECKED_STEPS, type Workload, type WorkloadName, WORKLOADS } from "./workloads.ts";
 
-/** An implementation as a worker. */
 export interface Contestant extends Implementation {
   script: string;
   /** What its command line begins with. */
@@ -16,31 +15,30 @@ export interface Contestant extends Implementation {
   multiplies: boolean;
 }
 
-/** How long one run measures. */
 export interface Plan {
   /** How long a round of steps or products lasts, about. */
   seconds: number;
   sizes: readonly Size[];
-  /** Steps after which peers are checked; this project always takes the whole 100. */
+  /** Steps after which peers are checked; this project always takes all 100. */
   peerCheckedSteps: number;
   /** How often the start of training is timed. */
   starts: number;
-  /** Only where the run is not quick. */
+  /** Steps; not in a quick run. */
   endurance?: number;
-  /** What looking on costs: which views are timed, quiet first, how often each, and for how many seconds, about. */
+  /** Which views are timed, quiet first, how often each, and for how many seconds, about. */
   looking: { views: readonly LookingResult["view"][]; rounds: number; seconds: number };
-  /** Rows of the large datasets, likewise. */
+  /** Rows of the large datasets; none in a quick run. */
   rows: readonly number[];
 }
 
-/** The whole run: some thirteen minutes on two cores. */
+/** The full run: about thirteen minutes on two cores. */
 export const FULL: Plan = {
   seconds: 2,
   sizes: SIZES,
   peerCheckedSteps: CHECKED_STEPS,
   starts: 3,
   endurance: 100_000,
-  // A process that starts beside them, and first uses of what a view needs, are over after a second or two.
+  // The start of a view and of the program that reads it is over after a second or two.
   looking: { views: ["quiet", "terminal", "live", "stalled"], rounds: 3, seconds: 20 },
   rows: [1_000_000, 10_000_000],
 };
@@ -55,25 +53,23 @@ export const QUICK: Plan = {
   rows: [],
 };
 
-/** Variables that only drivers read; lib/gpu/adapter.ts sets them. */
-const ADAPTER_ENV = "--allow-env=XDG_RUNTIME_DIR,LP_NUM_THREADS";
-
-/** Everybody, this project first. */
+/** All implementations, this project first. */
 export const CONTESTANTS: readonly Contestant[] = [
   {
     name: "backhand",
     backend: "webgpu",
     script: "tasks/bench/backhand.ts",
     args: [],
-    permissions: [ADAPTER_ENV],
+    // Only drivers read these variables; lib/gpu/adapter.ts sets them.
+    permissions: ["--allow-env=XDG_RUNTIME_DIR,LP_NUM_THREADS"],
     multiplies: true,
   },
-  peer("tfjs", "webgpu", { multiplies: true }),
-  peer("jaxjs", "webgpu", { multiplies: true }),
-  peer("tfjs", "wasm", { multiplies: true }),
-  peer("jaxjs", "wasm", { multiplies: true }),
+  peer("tfjs", "webgpu"),
+  peer("jaxjs", "webgpu"),
+  peer("tfjs", "wasm"),
+  peer("jaxjs", "wasm"),
   // Plain JavaScript: the fastest TensorFlow.js where dispatching costs more than computing, and hopeless elsewhere.
-  peer("tfjs", "cpu", { multiplies: false, workloads: ["seed"] }),
+  { ...peer("tfjs", "cpu"), multiplies: false, workloads: ["seed"] },
 ];
 
 /** Who trains what, workload by workload, in turn. */
@@ -84,12 +80,8 @@ export function trainings(): { workload: Workload; contestant: Contestant }[] {
   );
 }
 
-function peer(
-  name: "tfjs" | "jaxjs",
-  backend: Implementation["backend"],
-  rest: Pick<Contestant, "multiplies" | "workloads">,
-): Contestant {
-  // They ask the environment what they run on, and TensorFlow.js reads its .wasm file from Deno's cache.
+/** Peers read the environment to see what they run on, and TensorFlow.js reads its .wasm file from Deno's cache. */
+function peer(name: "tfjs" | "jaxjs", backend: Implementation["backend"]): Contestant {
   const permissions = ["--allow-env", "--allow-read"];
-  return { name, backend, script: `tasks/bench/${name}.ts`, args: [backend], permissions, ...rest };
+  return { name, backend, script: `tasks/bench/${name}.ts`, args: [backend], permissions, multiplies: true };
 }

@@ -1,102 +1,93 @@
-/** Starts workers, each in a process of its own with few permissions, and ends them with the bench. */
+/** Starts programs, each in a process of its own with few permissions, and ends them with the bench. */
 
 import { SETTINGS } from "../settings/keys.ts";
-import { inTerminal, type TerminalSize } from "../pictures/terminal.ts";
 
 const root = new URL("../../", import.meta.url);
 
 const running = new Set<Deno.ChildProcess>();
 let isInterrupted = false;
 
-/** How to start a worker. */
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  columns: number;
+  rows: number;
+}
+
 export interface Start {
-  /** The script, as from the project's folder. */
+  /** The script, relative to the project's folder. */
   script: string;
   args: readonly string[];
-  /** Its permissions, and what else `deno run` is told. */
+  /** Its permissions, and other flags of `deno run`. */
   flags: readonly string[];
-  /** Where it works; the project's folder by default. */
+  /** Its working directory; the project's folder by default. */
   cwd?: string;
-  /** The terminal that it has in place of pipes. */
+  /** The terminal that it gets instead of pipes; all output then comes on stdout. */
   terminal?: TerminalSize;
 }
 
-/** What to do about something that a program says. */
+/** What to do when a program prints something. */
 export interface Answer {
   on: RegExp;
-  by: (found: RegExpMatchArray) => Promise<void>;
+  by: (found: RegExpMatchArray) => Promise<unknown>;
+  /** Whether the program is ended after that. */
+  ends?: boolean;
 }
 
 /**
- * Runs a worker to its end.
+ * Runs a worker to its end, and reads the lines of JSON that it prints.
  *
- * @throws {Error} With the end of its stderr, if it fails or reports nothing.
+ * @throws {Error} With the end of its output, if it fails or reports nothing.
  * @throws {Deno.errors.Interrupted} After {@linkcode interruptWorkers}.
  */
 export async function runWorker(start: Start): Promise<unknown[]> {
-  const child = spawn(start);
-  const { success, code, stdout, stderr } = await child.output().finally(() => running.delete(child));
-  checkInterrupt();
-  const decoder = new TextDecoder();
-  const said = decoder.decode(stderr).trim();
-  if (!success) throw new Error(`it ended with ${code}: ${lastLines(said)}`);
-  // Libraries may greet the reader there too.
-  const lines = decoder.decode(stdout).split("\n").filter((line) => line.startsWith("{"));
-  if (lines.length === 0) throw new Error(`it reported nothing: ${said}`);
+  const output = await runToEnd(start);
+  // Libraries may print other lines.
+  const lines = output.split("\n").filter((line) => line.startsWith("{"));
+  if (lines.length === 0) throw new Error(`it reported nothing: ${lastLines(output)}`);
   return lines.map((line) => JSON.parse(line));
 }
 
 /**
- * Starts a program and ends it once it says something.
+ * Runs a program to its end, and returns its stdout.
  *
- * @throws {Error} If it ends without saying so.
+ * @param start How to start it.
+ * @param answer What to do when the program prints something, once.
+ * @param hear Gets each piece of output.
+ * @throws {Error} If it fails, or never prints what `answer` waits for.
+ * @throws {Deno.errors.Interrupted} After {@linkcode interruptWorkers}.
  */
-export async function timeUntil(start: Start, pattern: RegExp): Promise<number> {
-  const since = performance.now();
-  const child = spawn(start);
-  const complaints = new Response(child.stderr).text();
-  let said = "";
-  try {
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      said += text;
-      if (pattern.test(said)) return (performance.now() - since) / 1000;
-    }
-    checkInterrupt();
-    throw new Error(`it never said ${pattern.source}: ${lastLines(await complaints)}`);
-  } finally {
-    end(child);
-    await Promise.all([child.status, complaints]);
-    running.delete(child);
-  }
-}
-
-/**
- * Runs a program to its end, reading all that it says.
- *
- * @throws {Error} If it fails, or never says that.
- */
-export async function runToEnd(start: Start, answer?: Answer): Promise<void> {
+export async function runToEnd(
+  start: Start,
+  answer?: Answer,
+  hear?: (text: string) => Promise<void>,
+): Promise<string> {
   const child = spawn(start);
   let said = "";
-  let answering: Promise<void> | undefined;
+  let answering: Promise<unknown> | undefined;
   const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    let all = "";
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      all += text;
       said = (said + text).slice(-10_000);
-      const found = answering ? null : said.match(answer?.on ?? /$^/);
+      await hear?.(text);
+      const found = answer && !answering && said.match(answer.on);
       if (!found) continue;
-      answering = answer!.by(found);
-      answering.catch(() => {}); // told below
+      answering = answer.by(found).finally(() => answer.ends && end(child));
+      answering.catch(() => {}); // thrown below
     }
+    return all;
   };
-  await Promise.all([read(child.stdout), read(child.stderr)]);
+  const [output] = await Promise.all([read(child.stdout), read(child.stderr)]);
   const { success, code } = await child.status.finally(() => running.delete(child));
   checkInterrupt();
-  if (!success) throw new Error(`it ended with ${code}: ${lastLines(said.trim())}`);
-  if (answer && !answering) throw new Error(`it never said ${answer.on.source}: ${lastLines(said.trim())}`);
+  const isEnded = answer?.ends && answering;
+  if (!success && !isEnded) throw new Error(`it ended with exit code ${code}: ${lastLines(said)}`);
+  if (answer && !answering) throw new Error(`it never printed ${answer.on.source}: ${lastLines(said)}`);
   await answering;
+  return output;
 }
 
-/** Ends the workers under way; whoever awaits one, or starts another, gets a `Deno.errors.Interrupted`. */
+/** Ends the running programs; whoever waits for one, or starts another, gets a `Deno.errors.Interrupted`. */
 export function interruptWorkers(): void {
   isInterrupted = true;
   running.forEach(end);
@@ -107,13 +98,16 @@ function spawn({ script, args, flags, cwd, terminal }: Start): Deno.ChildProcess
   const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
   const run = ["run", "--quiet", "--no-prompt", "--no-check", "--config", path("deno.json")];
   const words = [...run, ...flags, path(script), ...args];
-  const plain = { program: Deno.execPath(), args: words, env: { NO_COLOR: "1" } };
-  const { program, env, ...rest } = terminal ? inTerminal([Deno.execPath(), ...words], terminal) : plain;
-  const command = new Deno.Command(program, {
-    ...rest,
+  // Settings of tasks stay out of the environment: the defaults are measured.
+  const environment = Object.entries(Deno.env.toObject()).filter(([key]) => !(key in SETTINGS));
+  const command = new Deno.Command(terminal ? "script" : Deno.execPath(), {
+    args: terminal ? inTerminal([Deno.execPath(), ...words], terminal) : words,
     cwd: cwd ?? root,
     clearEnv: true,
-    env: { ...surroundings(), ...env },
+    env: {
+      ...Object.fromEntries(environment),
+      ...(terminal ? { TERM: "xterm-256color", NO_COLOR: "" } : { NO_COLOR: "1" }),
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -123,13 +117,15 @@ function spawn({ script, args, flags, cwd, terminal }: Start): Deno.ChildProcess
   return child;
 }
 
-function checkInterrupt(): void {
-  if (isInterrupted) throw new Deno.errors.Interrupted("the bench was interrupted");
+/** Arguments of `script` (util-linux) that run a command in a terminal of its own. */
+function inTerminal(words: readonly string[], { columns, rows }: TerminalSize): string[] {
+  const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+  const command = `stty columns ${columns} rows ${rows}; exec ${words.map(quote).join(" ")}`;
+  return ["--quiet", "--return", "--command", command, "/dev/null"];
 }
 
-/** The environment without the settings of tasks: the defaults are measured. */
-function surroundings(): Record<string, string> {
-  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([key]) => !(key in SETTINGS)));
+function checkInterrupt(): void {
+  if (isInterrupted) throw new Deno.errors.Interrupted("the bench was interrupted");
 }
 
 function end(child: Deno.ChildProcess): void {
@@ -140,8 +136,8 @@ function end(child: Deno.ChildProcess): void {
   }
 }
 
-/** The error in what a failed worker said, without the lines that only show where in the code it was. */
+/** The error that a failed program printed, without its stack. */
 function lastLines(said: string): string {
-  const lines = said.split("\n").filter((line) => !/^\s+at /.test(line));
+  const lines = said.trim().split("\n").filter((line) => !/^\s+at /.test(line));
   return lines.slice(-4).join(" ").replaceAll(/\s+/g, " ");
 }

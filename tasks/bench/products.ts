@@ -1,11 +1,11 @@
-/** Matrix products that are timed, and how one is known to be right. */
+/** The matrix products that are timed, and how a result is checked. */
 
 import { Random } from "../../lib/base/random.ts";
 
 /** m, k, n: a [m, k] times b [k, n]. */
 export type Size = readonly [number, number, number];
 
-/** Sizes of a whole run: squares, and odd ones that fill no tile. */
+/** Sizes of a full run: squares, and odd ones that fill no tile. */
 export const SIZES: readonly Size[] = [
   [256, 256, 256],
   [512, 512, 512],
@@ -15,19 +15,17 @@ export const SIZES: readonly Size[] = [
   [1000, 333, 77],
 ];
 
-/** Sizes of a quick one. */
 export const QUICK_SIZES: readonly Size[] = [[1024, 1024, 1024], [255, 255, 255]];
 
 /** Outputs that are compared with float64. */
 const CHECKED_OUTPUTS = 500;
 
-/** Sides of a product. */
 export interface Factors {
   a: Float32Array<ArrayBuffer>;
   b: Float32Array<ArrayBuffer>;
 }
 
-/** A size in words, such as 1000x333x77, or 256 where all three are the same. */
+/** A size as text, such as 1000x333x77, or 256 where all three are the same. */
 export function formatSize([m, k, n]: Size): string {
   return m === k && k === n ? `${m}` : `${m}x${k}x${n}`;
 }
@@ -38,7 +36,7 @@ export function parseSize(text: string): Size {
   return [m, k, n];
 }
 
-/** The sides of a product, uniform from -1 to 1, the same for everybody. */
+/** The sides of a product, uniform from -1 to 1, the same for all. */
 export function factors([m, k, n]: Size): Factors {
   const random = new Random(1, `product ${m} ${k} ${n}`);
   const draw = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));

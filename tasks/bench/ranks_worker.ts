@@ -1,11 +1,11 @@
 /**
- * Trains the deep workload as one rank of a job, or alone, as a worker of the bench; rank 0 reports a line of JSON:
+ * Trains the deep workload as one rank of a job, or alone, as a worker of the bench; rank 0 prints a line of JSON:
  *
  *     deno run --allow-env tasks/bench/ranks_worker.ts alone 1 1 128 4
  *     mpirun -n 2 deno run --allow-env --allow-ffi tasks/bench/ranks_worker.ts mpi 1 16 128 4
  *
- * Arguments: alone, mpi, apart for ranks that never meet, or exchange, to time all-reduces and nothing else; threads of a
- * software adapter, steps between two meetings, rows of a rank's step, epochs to time.
+ * Arguments: `alone`, `mpi`, `apart` (ranks never meet) or `exchange` (times all-reduces only); threads of a software adapter;
+ * steps between two meetings; rows of a rank's step; epochs to time.
  */
 
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
@@ -15,18 +15,17 @@ import { Model } from "../../lib/core/model.ts";
 import { Sgd } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
+import { median } from "./results.ts";
 import { chooseGpu } from "../mpi/gpu_of_rank.ts";
 import { learningRateOf, lossOf, workloadOf } from "./workloads.ts";
 
-/** Rows of data. */
 const ROWS = 16_384;
 
 /** Counts the bytes that a rank hands to the others. */
 function counting(communicator: Communicator, counts: { bytes: number }): Communicator {
-  const { rank, size } = communicator;
   return {
-    rank,
-    size,
+    rank: communicator.rank,
+    size: communicator.size,
     allReduce: async (values, how) => {
       counts.bytes += values.byteLength;
       await communicator.allReduce(values, how);
@@ -49,7 +48,7 @@ async function exchange(): Promise<void> {
       await mpi.allReduce(values);
       times.push(performance.now() - since);
     }
-    if (mpi.rank === 0) console.log(JSON.stringify({ bytes, seconds: times.sort((a, b) => a - b)[30] / 1000 }));
+    if (mpi.rank === 0) console.log(JSON.stringify({ bytes, seconds: median(times) / 1000 }));
   }
   await mpi.close();
 }
@@ -66,10 +65,8 @@ async function train([mode, threads, syncEvery, batch, epochs]: readonly string[
   const batchSize = Number(batch) * (isApart ? 1 : communicator.size);
   using model = new Model(device, multilayerPerceptron(widths[0], widths.slice(1, -1), widths.at(-1)!));
   using optimizer = new Sgd(model, learningRateOf(workload));
-  using x = Tensor.from(device, Float32Array.from({ length: ROWS * widths[0] }, (_, i) => Math.sin(i)), [
-    ROWS,
-    widths[0],
-  ]);
+  const inputs = Float32Array.from({ length: ROWS * widths[0] }, (_, i) => Math.sin(i));
+  using x = Tensor.from(device, inputs, [ROWS, widths[0]]);
   using y = Tensor.zeros(device, [ROWS, widths.at(-1)!]);
   y.write(Float32Array.from({ length: y.size }, (_, i) => i % 11 === 0 ? 1 : 0));
   using trainer = new Trainer({

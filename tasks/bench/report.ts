@@ -1,14 +1,13 @@
 /** The results as text. */
 
 import { formatTable } from "../show/text_table.ts";
-import { isRight, judge, lookingCost, productRatio, type Standing, trainingRatio } from "./goals.ts";
+import { isRight, judge, lookingCost, type Peers, productRatio, type Standing, trainingRatio } from "./goals.ts";
 import { GOLDEN } from "./golden.ts";
 import { CONTESTANTS } from "./plan.ts";
 import { formatSize } from "./products.ts";
-import { type Implementation, median, type Results, type TrainingResult } from "./results.ts";
+import { type Implementation, median, nameOf, type Results, type TrainingResult } from "./results.ts";
 import { WORKLOADS } from "./workloads.ts";
 
-/** All results as text for a terminal. */
 export function formatResults(results: Results): string {
   return [
     formatMachine(results),
@@ -18,12 +17,11 @@ export function formatResults(results: Results): string {
     formatData(results),
     formatLooking(results),
     formatGoals(results),
-    ...wrongRows(results),
-    ...results.failures.map(({ worker, message }) => `${worker} gave no result: ${message}`),
+    ...faultsOf(results, false),
   ].filter((part) => part !== "").join("\n\n");
 }
 
-/** What a run must be failed for, a line each: wrong results, workers that failed, and, if asked, floors. */
+/** Why a run fails, a line each: wrong results, workers that failed, and, if asked, values below their floor. */
 export function faultsOf(results: Results, floor: boolean): string[] {
   const below = judge(results).filter(({ holdsFloor }) => !holdsFloor);
   return [
@@ -42,18 +40,14 @@ function formatMachine({ limits, versions, cores }: Results): string {
   ].join("\n");
 }
 
-/** Steps per second of everybody on everything, the ratios, and the peak memory. */
 function formatTraining({ training }: Results): string {
   const names = WORKLOADS.map(({ name }) => name);
   const rows = CONTESTANTS.map((contestant) => {
     const own = names.map((name) => training.find((row) => row.workload === name && isSame(row, contestant)));
     const peak = Math.max(...own.map((row) => row?.peakBytes ?? 0));
-    return [formatName(contestant), ...own.map(formatSpeed), peak > 0 ? formatMegabytes(peak) : "-"];
+    return [nameOf(contestant), ...own.map(formatSpeed), peak > 0 ? formatMegabytes(peak) : "-"];
   });
-  const ratios = (["webgpu", "any"] as const).map((peers) => [
-    peers === "webgpu" ? "backhand to the best WebGPU peer" : "backhand to the best peer",
-    ...names.map((name) => formatRatio(trainingRatio(training, name, peers))),
-  ]);
+  const ratios = ratioRows(names, (name, peers) => trainingRatio(training, name, peers));
   return formatTable([["training, steps/s", ...names, "peak memory"], ...rows, ...ratios]);
 }
 
@@ -61,20 +55,24 @@ function formatProducts({ products }: Results): string {
   const sizes = [...new Set(products.map(({ size }) => formatSize(size)))];
   if (sizes.length === 0) return "";
   const rows = CONTESTANTS.filter(({ multiplies }) => multiplies).map((contestant) => [
-    formatName(contestant),
+    nameOf(contestant),
     ...sizes.map((size) => {
       const row = products.find((row) => isSame(row, contestant) && formatSize(row.size) === size);
       return row === undefined ? "-" : row.error > 1 ? "wrong" : formatRate(row.gflops);
     }),
   ]);
-  const ratios = (["webgpu", "any"] as const).map((peers) => [
-    peers === "webgpu" ? "backhand to the best WebGPU peer" : "backhand to the best peer",
-    ...sizes.map((size) => formatRatio(productRatio(products, size, peers))),
-  ]);
+  const ratios = ratioRows(sizes, (size, peers) => productRatio(products, size, peers));
   return formatTable([["matrix product, GFLOP/s", ...sizes], ...rows, ...ratios]);
 }
 
-/** What this project's steps cost beside time, and what they leave behind. */
+function ratioRows<T>(columns: readonly T[], ratioOf: (column: T, peers: Peers) => number): string[][] {
+  return (["webgpu", "any"] as const).map((peers) => [
+    peers === "webgpu" ? "backhand to the best WebGPU peer" : "backhand to the best peer",
+    ...columns.map((column) => formatRatio(ratioOf(column, peers))),
+  ]);
+}
+
+/** What this project's steps cost besides time, and how memory grows. */
 function formatSteps({ training, endurance, firstStep }: Results): string {
   const rows = training.flatMap(({ workload, costs }) => {
     if (!costs) return [];
@@ -112,7 +110,7 @@ function formatData({ data = [] }: Results): string {
 function formatLooking({ looking }: Results): string {
   if (looking.length === 0) return "";
   return formatTable([
-    ["what looking costs", "steps/s", "of the rate"],
+    ["cost of watching", "steps/s", "slower by"],
     ...looking.map(({ view, rounds }) => [
       view,
       formatRate(median(rounds)),
@@ -123,7 +121,7 @@ function formatLooking({ looking }: Results): string {
 
 function formatGoals(results: Results): string {
   const standings = judge(results);
-  if (standings.length === 0) return "goals: not judged, they are set for the software adapter";
+  if (standings.length === 0) return "goals: not judged, because they are set for the software adapter";
   const bound = (value: number | undefined, { unit, atMost }: Standing) =>
     value === undefined ? "-" : `${atMost ? "<= " : ">= "}${formatValue(value, unit)}`;
   return formatTable([
@@ -144,30 +142,24 @@ function verdictOn({ holdsFloor, isMet }: Standing): string {
 
 function describe({ name, value, floor, unit, atMost }: Standing): string {
   const found = Number.isNaN(value) ? "there is no valid result" : `found ${formatValue(value!, unit)}`;
-  return `${name}: ${found}, ${atMost ? "at most" : "at least"} ${formatValue(floor!, unit)} is asked`;
+  return `${name}: ${found}, need ${atMost ? "at most" : "at least"} ${formatValue(floor!, unit)}`;
 }
 
 function wrongRows({ training, products }: Results): string[] {
   return [
     ...training.filter((row) => !isRight(row)).map((row) => {
       const { workload, checkedSteps, loss } = row;
-      const expected = GOLDEN[workload][checkedSteps];
-      return `${
-        formatName(row)
-      } is wrong on ${workload}: its loss after ${checkedSteps} steps is ${loss}, not ${expected}`;
+      const after = `its loss after ${checkedSteps} steps is ${loss}, not ${GOLDEN[workload][checkedSteps]}`;
+      return `${nameOf(row)} is wrong on ${workload}: ${after}`;
     }),
     ...products.filter(({ error }) => !(error <= 1)).map((row) =>
-      `${formatName(row)} is wrong on a product ${formatSize(row.size)}: ${row.error} times the error of float32 sums`
+      `${nameOf(row)} is wrong on a product ${formatSize(row.size)}: ${row.error} times the error of float32 sums`
     ),
   ];
 }
 
 function formatSpeed(row: TrainingResult | undefined): string {
   return row === undefined ? "-" : isRight(row) ? formatRate(row.stepsPerSecond) : "wrong";
-}
-
-function formatName({ name, backend }: Implementation): string {
-  return name === "backhand" ? name : `${name} ${backend}`;
 }
 
 function isSame(a: Implementation, b: Implementation): boolean {

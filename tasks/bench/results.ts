@@ -2,19 +2,20 @@
 
 import type { WorkloadName } from "./workloads.ts";
 
-/** Who was measured. */
 export interface Implementation {
   /** "backhand" is this project; the others are its peers. */
   name: "backhand" | "tfjs" | "jaxjs";
   backend: "webgpu" | "wasm" | "cpu";
 }
 
-/** Training steps of one implementation on one workload. */
+/** An implementation's name in tables. */
+export function nameOf({ name, backend }: Implementation): string {
+  return name === "backhand" ? name : `${name} ${backend}`;
+}
+
 export interface TrainingResult extends Implementation {
   workload: WorkloadName;
-  /** Median over the rounds. */
   stepsPerSecond: number;
-  /** Steps per second of each round. */
   rounds: number[];
   /** Steps after which it was checked. */
   checkedSteps: number;
@@ -22,11 +23,10 @@ export interface TrainingResult extends Implementation {
   loss: number;
   /** Peak resident memory of its process, in bytes. */
   peakBytes: number;
-  /** This project alone: what its steps cost beside time. */
   costs?: StepCosts;
 }
 
-/** Per step inside an epoch, beside the reads of losses, which take one wait and one buffer each. */
+/** What a step costs besides time, without the reads of losses, which need one wait and one buffer each. */
 export interface StepCosts {
   dispatches: number;
   allocations: number;
@@ -36,43 +36,38 @@ export interface StepCosts {
   reads: number;
 }
 
-/** Matrix products of one implementation at one size. */
 export interface ProductResult extends Implementation {
   /** m, k, n: a [m, k] times b [k, n]. */
   size: readonly [number, number, number];
-  /** 10^9 additions and multiplications a second, median over the rounds. */
+  /** 10^9 additions and multiplications per second, median over the rounds. */
   gflops: number;
   /** Largest error of the checked outputs over the bound on rounding errors; above 1 it is wrong. */
   error: number;
 }
 
-/** What the adapter can do at best. */
 export interface LimitsResult {
   device: string;
-  /** Whether it is a software adapter. */
   software: boolean;
-  /** 10^9 additions and multiplications a second, in registers. */
+  /** 10^9 additions and multiplications per second, in registers. */
   fmaGflops: number;
-  /** 10^9 bytes copied a second from buffer to buffer. */
+  /** 10^9 bytes per second copied from buffer to buffer. */
   copyGigabytes: number;
 }
 
-/** What many steps leave behind. */
+/** What a process holds before and after many steps. */
 export interface EnduranceResult {
   steps: number;
-  /** Buffers alive, their bytes, and resident bytes, before and after. */
   before: Held;
   after: Held;
 }
 
-/** What a process holds. */
+/** GPU buffers, their bytes, and resident bytes of the process. */
 export interface Held {
   buffers: number;
   bytes: number;
   resident: number;
 }
 
-/** A stage of making data. */
 export interface DataResult {
   stage: "gen-data" | "scale";
   rows: number;
@@ -81,24 +76,18 @@ export interface DataResult {
   peakBytes: number;
 }
 
-/** Training with somebody looking on, or nobody. */
+/** Training that is watched, or not. */
 export interface LookingResult {
-  /**
-   * "quiet" prints nothing; "terminal" draws in a terminal of 80 columns; "live" sends to a page that reads all, "stalled" to
-   * one that never reads.
-   */
+  /** Nothing printed; a terminal of 80 columns; a page that reads all it is sent; a page that never reads. */
   view: "quiet" | "terminal" | "live" | "stalled";
-  /** Steps per second of each round. */
   rounds: number[];
 }
 
-/** A worker that gave no result. */
 export interface Failure {
   worker: string;
   message: string;
 }
 
-/** All of one run. */
 export interface Results {
   /** When it began, ISO 8601. */
   date: string;
@@ -109,12 +98,11 @@ export interface Results {
   limits: LimitsResult;
   training: TrainingResult[];
   products: ProductResult[];
-  /** Seconds from the start of the process to the first training steps done, each time. */
+  /** Seconds from the start of the process to its first training steps, each time. */
   firstStep: number[];
   looking: LookingResult[];
-  /** Not with --quick. */
+  /** Not with --quick; nor are data. */
   endurance?: EnduranceResult;
-  /** Not with --quick. */
   data?: DataResult[];
   failures: Failure[];
 }

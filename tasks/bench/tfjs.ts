@@ -11,12 +11,11 @@ import "npm:@tensorflow/tfjs-backend-cpu@^4.22.0";
 import { setWasmPaths } from "npm:@tensorflow/tfjs-backend-wasm@^4.22.0";
 import "npm:@tensorflow/tfjs-backend-webgpu@^4.22.0";
 import { requestAdapter } from "../../lib/gpu/adapter.ts";
-import { factors, type Size } from "./products.ts";
+import type { Factors, Size } from "./products.ts";
 import type { Implementation } from "./results.ts";
-import { parseTask, type Plan, report, timeProducts, timeTraining } from "./worker.ts";
+import { type Multiplied, type Trained, work } from "./worker.ts";
 import { batchesOf, initialParameters, LEARNING_RATE, type Workload } from "./workloads.ts";
 
-/** A layer's parameters. */
 interface Layer {
   weight: tf.Variable<tf.Rank.R2>;
   bias: tf.Variable<tf.Rank.R1>;
@@ -46,7 +45,7 @@ function step({ loss, batch }: Workload, layers: readonly Layer[], x: tf.Tensor2
   }
 }
 
-async function train(self: Implementation, workload: Workload, plan: Plan): Promise<void> {
+function train(workload: Workload): Trained {
   const { widths, batch } = workload;
   const layers = initialParameters(workload).map(({ weight, bias }, l): Layer => ({
     weight: tf.variable(tf.tensor2d(weight, [widths[l], widths[l + 1]])),
@@ -64,12 +63,10 @@ async function train(self: Implementation, workload: Workload, plan: Plan): Prom
     await layers[0].weight.data();
   };
   const parameters = () => Promise.all(layers.flatMap(({ weight, bias }) => [weight.data(), bias.data()]));
-  report(await timeTraining(self, workload, { granule: 1, steps, parameters }, plan));
+  return { granule: 1, steps, parameters };
 }
 
-async function multiply(self: Implementation, size: Size, seconds: number): Promise<void> {
-  const [m, k, n] = size;
-  const { a, b } = factors(size);
+function multiply([m, k, n]: Size, { a, b }: Factors): Multiplied {
   const left = tf.tensor2d(a, [m, k]);
   const right = tf.tensor2d(b, [k, n]);
   const products = async (count: number) => {
@@ -79,20 +76,16 @@ async function multiply(self: Implementation, size: Size, seconds: number): Prom
     last.dispose();
     return values;
   };
-  report(await timeProducts(self, size, { products, product: () => products(1) }, seconds));
-  left.dispose();
-  right.dispose();
+  return { products, product: () => products(1) };
 }
 
-const [backend, ...args] = Deno.args;
-if (backend === "webgpu") await requestAdapter({}); // with the driver told what every worker tells it
+const [text, ...args] = Deno.args;
+const backend = text as Implementation["backend"];
+if (backend === "webgpu") await requestAdapter({}); // sets what every worker sets for the driver
 if (backend === "wasm") {
   const entry = new URL(import.meta.resolve("npm:@tensorflow/tfjs-backend-wasm@^4.22.0"));
   setWasmPaths(decodeURIComponent(entry.pathname.replace(/[^/]*$/, "")));
 }
-// Where a backend cannot start, the next one would take its place.
+// If a backend cannot start, TensorFlow.js would take the next one.
 if (!await tf.setBackend(backend)) throw new Error(`TensorFlow.js has no backend ${backend} here`);
-const self: Implementation = { name: "tfjs", backend: backend as Implementation["backend"] };
-const task = parseTask(args);
-if (task.what === "training") await train(self, task.workload, task.plan);
-else for (const size of task.sizes) await multiply(self, size, task.seconds);
+await work({ name: "tfjs", backend }, args, { train, multiply });

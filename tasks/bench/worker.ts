@@ -1,67 +1,76 @@
 /** What all workers share: how steps and products are checked and timed, and how a result leaves the process. */
 
 import { resourceUsage } from "node:process";
-import { type Implementation, median, type ProductResult, type TrainingResult } from "./results.ts";
-import { checkProduct, factors, parseSize, type Size } from "./products.ts";
+import { checkProduct, type Factors, factors, parseSize, type Size } from "./products.ts";
+import { type Implementation, median, type ProductResult, type StepCosts, type TrainingResult } from "./results.ts";
 import { lossAt, type Workload, workloadOf } from "./workloads.ts";
 
 const ROUNDS = 3;
 
-/** An implementation with a workload loaded. */
 export interface Trained {
-  /** Steps come in multiples of this, but for the checked ones. */
+  /** The number of timed steps is a multiple of this. */
   granule: number;
   /** Takes the next steps and waits for the last of them. */
   steps: (count: number) => Promise<unknown>;
   /** Reads weight, bias, weight, bias ... */
   parameters: () => Promise<ArrayLike<number>[]>;
+  costs?: () => StepCosts;
 }
 
-/** An implementation with two matrices loaded. */
 export interface Multiplied {
   /** Multiplies them so often and waits for the last product. */
   products: (count: number) => Promise<unknown>;
-  /** Reads one product. */
   product: () => Promise<ArrayLike<number>>;
 }
 
-/** How long to measure. */
-export interface Plan {
-  /** How long a round lasts at least, about. */
-  seconds: number;
-  /** Steps after which the parameters are checked. */
-  checkedSteps: number;
+/** How an implementation loads what is timed. */
+export interface Loaders {
+  train: (workload: Workload) => Trained | Promise<Trained>;
+  multiply: (size: Size, sides: Factors) => Multiplied | Promise<Multiplied>;
 }
 
-/** Takes the checked steps, then times more of them. */
-export async function timeTraining(
+/**
+ * Does what the bench asks for on the command line: `training SECONDS WORKLOAD CHECKED_STEPS` or `products SECONDS SIZE ...`.
+ * Results are checked before anything is timed.
+ */
+export async function work(
   { name, backend }: Implementation,
-  workload: Workload,
-  trained: Trained,
-  { seconds, checkedSteps }: Plan,
-): Promise<TrainingResult> {
-  await trained.steps(checkedSteps);
-  const loss = lossAt(workload, await trained.parameters());
-  const rounds = await timeRounds((count) => trained.steps(count), seconds, trained.granule);
-  const stepsPerSecond = median(rounds);
-  const bytes = peakBytes();
-  return { name, backend, workload: workload.name, stepsPerSecond, rounds, checkedSteps, loss, peakBytes: bytes };
+  [what, text, ...rest]: readonly string[],
+  { train, multiply }: Loaders,
+): Promise<void> {
+  const seconds = Number(text);
+  if (what === "products") {
+    for (const size of rest.map(parseSize)) {
+      const sides = factors(size);
+      const { products, product } = await multiply(size, sides);
+      const error = checkProduct(size, sides, await product());
+      const gflops = median(await timeRounds(products, seconds)) * 2 * size[0] * size[1] * size[2] / 1e9;
+      report({ name, backend, size, gflops, error } satisfies ProductResult);
+    }
+    return;
+  }
+  const workload = workloadOf(rest[0]);
+  const checkedSteps = Number(rest[1]);
+  const { steps, parameters, granule, costs } = await train(workload);
+  await steps(checkedSteps);
+  const loss = lossAt(workload, await parameters());
+  const rounds = await timeRounds(steps, seconds, granule);
+  report(
+    {
+      name,
+      backend,
+      workload: workload.name,
+      stepsPerSecond: median(rounds),
+      rounds,
+      checkedSteps,
+      loss,
+      peakBytes: peakBytes(),
+      costs: costs?.(),
+    } satisfies TrainingResult,
+  );
 }
 
-/** Checks one product, then times more of them. */
-export async function timeProducts(
-  { name, backend }: Implementation,
-  size: Size,
-  multiplied: Multiplied,
-  seconds: number,
-): Promise<ProductResult> {
-  const error = checkProduct(size, factors(size), await multiplied.product());
-  const [m, k, n] = size;
-  const rates = await timeRounds(multiplied.products, seconds);
-  return { name, backend, size, gflops: median(rates) * 2 * m * k * n / 1e9, error };
-}
-
-/** Warms up until it is known how much fills a round, then times rounds. */
+/** Warms up until it is known how many runs fill a round, then times rounds; runs per second of each. */
 export async function timeRounds(
   run: (count: number) => Promise<unknown>,
   seconds: number,
@@ -81,21 +90,9 @@ export async function timeRounds(
   return rates;
 }
 
-/** The most memory this process was resident with so far, in bytes. */
+/** The peak resident memory of this process, in bytes. */
 export function peakBytes(): number {
   return resourceUsage().maxRSS * 1024;
-}
-
-/** What the bench asks of a worker, as it stands on its command line. */
-export type Task =
-  | { what: "training"; workload: Workload; plan: Plan }
-  | { what: "products"; sizes: readonly Size[]; seconds: number };
-
-/** Reads `training <seconds> <workload> <checked steps>` or `products <seconds> <size> ...`. */
-export function parseTask([what, seconds, ...rest]: readonly string[]): Task {
-  if (what === "products") return { what, seconds: Number(seconds), sizes: rest.map(parseSize) };
-  const plan = { seconds: Number(seconds), checkedSteps: Number(rest[1]) };
-  return { what: "training", workload: workloadOf(rest[0]), plan };
 }
 
 /** Hands a result to the bench: a line of JSON on stdout. */

@@ -1,10 +1,9 @@
-/** The workloads on which this project and its peers are timed: widths, data and first weights, the same for everybody. */
+/** The workloads on which this project and its peers are timed: widths, data and first weights, the same for all. */
 
 import { type Loss, LOSSES } from "../../lib/core/losses.ts";
 import { Random } from "../../lib/base/random.ts";
 import { Matrix, ReferenceLinear, ReferenceModel, ReferenceReLU } from "../../lib/reference/mod.ts";
 
-/** Name of a workload. */
 export type WorkloadName = "seed" | "wide" | "deep";
 
 /** A network, its data and its loss. Every layer but the last is followed by a ReLU. */
@@ -12,9 +11,7 @@ export interface Workload {
   name: WorkloadName;
   /** Rows of data, a multiple of the batch. */
   rows: number;
-  /** Layer widths, input first. */
   widths: readonly number[];
-  /** Rows of a step. */
   batch: number;
   /** Kind of the loss: its gradient is a mean over rows, and for "mse" a sum over outputs. */
   loss: "mse" | "softmax";
@@ -26,20 +23,19 @@ export interface Batch {
   y: Float32Array<ArrayBuffer>;
 }
 
-/** All workloads. */
 export const WORKLOADS: readonly Workload[] = [
   { name: "seed", rows: 1000, widths: [1, 64, 1], batch: 10, loss: "mse" },
   { name: "wide", rows: 4096, widths: [64, 512, 8], batch: 256, loss: "mse" },
   { name: "deep", rows: 2048, widths: [784, 512, 256, 10], batch: 128, loss: "softmax" },
 ];
 
-/** The learning rate of plain SGD where gradients are as in {@linkcode Workload.loss}. */
+/** The learning rate of plain SGD for gradients as in {@linkcode Workload.loss}. */
 export const LEARNING_RATE = 0.01;
 
 /** Steps after which the loss is compared with float64. */
 export const CHECKED_STEPS = 100;
 
-/** The same for peers in a quick run, some of which take a few steps a second. */
+/** The same for peers in a quick run: some take only a few steps per second. */
 export const QUICK_CHECKED_STEPS = 10;
 
 /**
@@ -53,7 +49,6 @@ export function workloadOf(name: string): Workload {
   throw new RangeError(`There is no workload ${name}: there are ${WORKLOADS.map(({ name }) => name).join(", ")}`);
 }
 
-/** The loss of a workload, in this project's terms. */
 export function lossOf({ loss }: Workload): Loss {
   return LOSSES[loss];
 }
@@ -63,12 +58,11 @@ export function learningRateOf({ loss, widths }: Workload): number {
   return loss === "mse" ? LEARNING_RATE * widths.at(-1)! : LEARNING_RATE;
 }
 
-/** Multiplications of one pass forward through the weights, per row. */
+/** Multiplications of one forward pass, per row. */
 export function weightsOf({ widths }: Workload): number {
   return widths.slice(1).reduce((sum, out, i) => sum + widths[i] * out, 0);
 }
 
-/** First values of all parameters. */
 export function initialParameters({ name, widths }: Workload): { weight: Float32Array; bias: Float32Array }[] {
   return widths.slice(1).map((out, i) => ({
     weight: uniform(`${name} weight ${i}`, widths[i] * out, 0.1),
@@ -76,7 +70,7 @@ export function initialParameters({ name, widths }: Workload): { weight: Float32
   }));
 }
 
-/** The data, batch by batch, in the order in which steps take them, again and again. */
+/** The batches in the order in which steps take them, again and again. */
 export function batchesOf({ name, rows, widths, batch, loss }: Workload): Batch[] {
   const inputs = widths[0];
   const outputs = widths.at(-1)!;
@@ -87,7 +81,6 @@ export function batchesOf({ name, rows, widths, batch, loss }: Workload): Batch[
   });
 }
 
-/** The workload's network in float64. */
 export function referenceOf(
   workload: Workload,
   parameters: readonly ArrayLike<number>[] = initialParameters(workload).flatMap(({ weight, bias }) => [weight, bias]),
@@ -102,7 +95,7 @@ export function referenceOf(
   return model;
 }
 
-/** The loss of the first batch in float64: what a worker's parameters are judged by. */
+/** The loss of the first batch in float64, by which a worker's parameters are judged. */
 export function lossAt(workload: Workload, parameters: readonly ArrayLike<number>[]): number {
   const model = referenceOf(workload, parameters);
   const [first] = batchesOf(workload);
@@ -110,12 +103,12 @@ export function lossAt(workload: Workload, parameters: readonly ArrayLike<number
   return model.loss.forward(model.forward(x), y);
 }
 
-/** A batch as float64 matrices. */
 export function toMatrices({ batch, widths }: Workload, { x, y }: Batch): { x: Matrix; y: Matrix } {
   return { x: new Matrix(batch, widths[0], x), y: new Matrix(batch, widths.at(-1)!, y) };
 }
 
-function uniform(purpose: string, count: number, scale: number): Float32Array<ArrayBuffer> {
+/** Random numbers from -scale to scale, the same for the same purpose. */
+export function uniform(purpose: string, count: number, scale: number): Float32Array<ArrayBuffer> {
   const random = new Random(1, purpose);
   return Float32Array.from({ length: count }, () => random.uniform(-scale, scale));
 }

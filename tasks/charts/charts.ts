@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * Charts of a run, for report, live page and files: plain data in, an SVG element out. They run in a browser, and elsewhere
- * over a `document` that is passed. Colours are those of style.css.
+ * Charts of a training, for report and live page: plain data in, an SVG element out. They run in a browser, or elsewhere with
+ * a `document` that is passed. The colours are those of style.css.
  */
 
 import * as Plot from "@observablehq/plot";
@@ -13,24 +13,23 @@ export type { Draw };
 export interface EpochPoint {
   readonly epoch: number;
   readonly step: number;
-  /** Not finite, or null as JSON has it then, in an epoch that failed. */
+  /** Not finite in an epoch that failed; null in JSON. */
   readonly trainLoss: number | null;
   readonly valLoss: number | null;
   readonly learningRate: number;
 }
 
-/** A line of layers.jsonl: a look at the network at an epoch's end. */
+/** A line of layers.jsonl: the layers at the end of an epoch. */
 export interface LayerLook {
   readonly epoch: number;
   readonly step: number;
   /** L2 norms by name of the parameter. */
   readonly weights: Readonly<Record<string, number>>;
   readonly gradients: Readonly<Record<string, number>>;
-  /** Shares of units that are 0 on all rows that were looked at, by name of the ReLU layer. */
+  /** Shares of units that are 0 on all sampled rows, by name of the ReLU layer. */
   readonly dead: Readonly<Record<string, number>>;
 }
 
-/** The losses of training and validation by epoch. */
 export function lossChart(
   points: readonly EpochPoint[],
   options: Draw & { bestEpoch?: number; log?: boolean } = {},
@@ -48,9 +47,7 @@ export function lossChart(
   const marks = isMarked
     ? [
       Plot.ruleX([best.epoch], { stroke: "var(--soft)", strokeDasharray: "2 3", className: "best-rule" }),
-      Plot.dot([{ x: best.epoch, y }], {
-        x: "x",
-        y: "y",
+      Plot.dot([[best.epoch, y]], {
         r: 4.5,
         fill: "var(--paper)",
         stroke: "var(--ink)",
@@ -67,16 +64,15 @@ export function lossChart(
       }),
     ]
     : [];
-  const last = points.at(-1);
-  const said = last ? lossesIn(last) : "no epoch is done";
-  const description = `${points.length} epochs${log ? ", loss on a logarithmic scale" : ""}; at the end ${said}${
-    isMarked ? `; the best epoch is ${best.epoch} with ${short(y)}` : ""
-  }.`;
+  const description = [
+    `${points.length} epochs${log ? ", loss on a logarithmic scale" : ""}`,
+    `at the end ${lossesIn(points.at(-1))}`,
+    ...isMarked ? [`the best epoch is ${best.epoch} with ${short(y)}`] : [],
+  ].join("; ") + ".";
   const words = { title: "Loss by epoch", description };
   return curveChart(words, curves, { xLabel: "epoch", yLabel: "loss", log, marks }, draw);
 }
 
-/** The learning rate by epoch. */
 export function rateChart(points: readonly EpochPoint[], options: Draw = {}): SVGSVGElement {
   const places = points.map(({ epoch, learningRate }) => ({ x: epoch, y: learningRate }));
   const rates = points.map(({ learningRate }) => learningRate);
@@ -123,10 +119,11 @@ function saidAtTheEnd(looks: readonly LayerLook[], what: "weights" | "gradients"
   if (!last || entries.length === 0) return "There is nothing to draw.";
   const more = entries.length > 12 ? `, and ${entries.length - 12} more` : "";
   const said = entries.slice(0, 12).map(([name, value]) => `${name} ${format(value)}`).join(", ");
-  return `${looks.length} looks; at epoch ${last.epoch} ${said}${more}.`;
+  return `${looks.length} epochs; at epoch ${last.epoch} ${said}${more}.`;
 }
 
-function lossesIn({ trainLoss, valLoss }: EpochPoint): string {
-  const training = trainLoss === null ? "training is not finite" : `training ${short(trainLoss)}`;
-  return valLoss === null ? training : `${training}, validation ${short(valLoss)}`;
+function lossesIn(point: EpochPoint | undefined): string {
+  if (!point) return "no epoch is done";
+  const training = point.trainLoss === null ? "training is not finite" : `training ${short(point.trainLoss)}`;
+  return point.valLoss === null ? training : `${training}, validation ${short(point.valLoss)}`;
 }

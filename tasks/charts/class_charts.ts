@@ -1,19 +1,18 @@
 /// <reference lib="dom" />
-/** Charts of a classifier: what it takes for what, and whether its probabilities can be believed. */
+/** Charts of a classifier: its confusion matrix, and whether its probabilities are true. */
 
 import * as Plot from "@observablehq/plot";
 import { colorOf, type Draw, emptyFrame, frame, short } from "./frame.ts";
 
-/** Rows whose probability was in one range. */
+/** Rows whose predicted probability is in one range. */
 export interface ReliabilityBin {
-  /** Mean probability that was predicted. */
   readonly predicted: number;
-  /** Share of the rows that were so. */
+  /** Share of the rows for which it was true. */
   readonly actual: number;
   readonly rows: number;
 }
 
-/** Classes up to which cells are wide enough for numbers. */
+/** With at most so many classes the cells are wide enough for numbers. */
 export const MAX_NUMBERED = 14;
 
 /** How many rows of each class were predicted as which. */
@@ -27,9 +26,9 @@ export function confusionChart(
   const right = confusion.reduce((sum, row, i) => sum + row[i], 0);
   const words = {
     title: "Confusion matrix",
-    description: `${right} of ${total} rows lie on the diagonal: they are right.`,
+    description: `${right} of ${total} rows are on the diagonal, that is, right.`,
   };
-  // Two classes may have the same name once it is shortened: places go by number.
+  // Shortened names may be equal, so places go by number.
   const cells = confusion.flatMap((row, i) =>
     row.map((rows, j) => ({ i, j, rows, share: sums[i] ? rows / sums[i] : 0 }))
   );
@@ -65,13 +64,13 @@ export function confusionChart(
 }
 
 /**
- * How often what was predicted with a probability was so, as "Predicting Good Probabilities With Supervised Learning"
- * (Niculescu-Mizil and Caruana, 2005) draws it; each point with its number of rows.
+ * How often a prediction with some probability was true (as in "Predicting Good Probabilities With Supervised Learning",
+ * Niculescu-Mizil and Caruana 2005); each point with its number of rows.
  */
 export function reliabilityChart(bins: readonly ReliabilityBin[], what: string, draw: Draw = {}): SVGSVGElement {
   const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
   const size = { width: 400, height: 380, ...draw };
-  const said = bins.map((bin) => `${percent(bin.predicted)} predicted, ${percent(bin.actual)} so (${bin.rows} rows)`);
+  const said = bins.map((bin) => `${percent(bin.predicted)} predicted, ${percent(bin.actual)} true (${bin.rows} rows)`);
   const words = { title: "Reliability of probabilities", description: said.join("; ") + "." };
   if (rows === 0) return emptyFrame(words, "There are no rows.", size);
   const axis = { domain: [0, 1], ticks: 5, tickFormat: percent };
@@ -79,7 +78,7 @@ export function reliabilityChart(bins: readonly ReliabilityBin[], what: string, 
     marginTop: 26,
     marginRight: 30,
     x: { ...axis, label: what },
-    y: { ...axis, label: "share that was so", labelArrow: "none" },
+    y: { ...axis, label: "share that was true", labelArrow: "none" },
     r: { range: [3, 11], domain: [0, Math.max(...bins.map((bin) => bin.rows))] },
     marks: [
       Plot.gridY({ ticks: 5, stroke: "var(--grid)", strokeOpacity: 1 }),

@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
-/** Charts of data and of predictions: what columns hold, the fitted curve, predicted against actual. */
+/** Charts of data and predictions: columns, classes, the fitted curve, predicted against actual. */
 
 import * as Plot from "@observablehq/plot";
 import { colorOf, type Curve, curveChart, type Draw, emptyFrame, frame, rangeOf, short, spread } from "./frame.ts";
 
-/** How many values of a column lie in each of its bins. */
+/** The number of values in each bin of a column. */
 export interface Histogram {
   readonly name: string;
   readonly low: number;
@@ -13,21 +13,19 @@ export interface Histogram {
   readonly counts: readonly number[];
 }
 
-/** A row's truth and what was predicted. */
 export interface Pair {
   readonly actual: number;
   readonly predicted: number;
 }
 
-/** A row of the data beside a fitted curve. */
+/** A row of the data, drawn with a fitted curve. */
 export interface DrawnRow {
   readonly x: number;
   readonly y: number;
-  /** Whether it only measures, and so is a ring. */
+  /** Whether it is a validation row, drawn as a ring. */
   readonly isHollow?: boolean;
 }
 
-/** How the values of a column are spread. */
 export function histogramChart({ name, low, high, counts }: Histogram, draw: Draw = {}): SVGSVGElement {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const most = counts.indexOf(Math.max(...counts));
@@ -35,7 +33,7 @@ export function histogramChart({ name, low, high, counts }: Histogram, draw: Dra
   if (total === 0) return emptyFrame(words, "There are no values.", { width: 300, height: 150, ...draw });
   const width = (high - low) / counts.length || 1;
   const edge = (bin: number) => low + bin * width;
-  words.description = `${total} values from ${short(low)} to ${short(high)}; most, ${counts[most]}, lie from ` +
+  words.description = `${total} values from ${short(low)} to ${short(high)}; most of them, ${counts[most]}, from ` +
     `${short(edge(most))} to ${short(edge(most + 1))}.`;
   return frame(words, {
     marginLeft: 44,
@@ -59,7 +57,6 @@ export function histogramChart({ name, low, high, counts }: Histogram, draw: Dra
   }, { width: 300, height: 150, ...draw });
 }
 
-/** How many rows each class has. */
 export function classChart(classes: readonly { name: string; rows: number }[], draw: Draw = {}): SVGSVGElement {
   const words = {
     title: "Rows of each class",
@@ -82,7 +79,7 @@ export function classChart(classes: readonly { name: string; rows: number }[], d
   }, size);
 }
 
-/** What the network makes of its one input, over the data. */
+/** The predictions of a network with one input, over the data. */
 export function fitChart(
   names: { x: string; y: string },
   curves: readonly Omit<Curve, "color">[],
@@ -116,80 +113,70 @@ export function fitChart(
   });
 }
 
-/** Predictions beside the truth; on the diagonal they are right. */
+/** Predicted against actual values; predictions on the diagonal are right. */
 export function predictedChart(name: string, pairs: readonly Pair[], draw: Draw = {}): SVGSVGElement {
-  const words = { title: `${name}: predicted against actual`, description: "There are no rows." };
-  const shown = finite(pairs);
-  const size = { width: 400, height: 380, ...draw };
-  if (shown.length === 0) return emptyFrame(words, "There are no rows.", size);
-  const range = spread(rangeOf(shown.flatMap(({ actual, predicted }) => [actual, predicted])));
-  words.description = `${shown.length} rows; the correlation is ${correlation(shown).toFixed(3)}. ` +
-    "Points on the diagonal are predicted exactly.";
-  return scatter(words, shown, (pair) => pair.predicted, {
-    xLabel: `actual ${name}`,
-    yLabel: "predicted",
-    x: range,
-    y: range,
-    marks: [Plot.line([[range[0], range[0]], [range[1], range[1]]], { stroke: "var(--soft)", strokeDasharray: "4 3" })],
-  }, size);
+  return scatter(`${name}: predicted against actual`, name, pairs, draw, (shown) => {
+    const range = spread(rangeOf(shown.flatMap(({ actual, predicted }) => [actual, predicted])));
+    const description = `${shown.length} rows; the correlation is ${correlation(shown).toFixed(3)}. ` +
+      "Points on the diagonal are predicted exactly.";
+    const diagonal = Plot.line([[range[0], range[0]], [range[1], range[1]]], DASHED);
+    return { description, of: ({ predicted }) => predicted, yLabel: "predicted", x: range, y: range, mark: diagonal };
+  });
 }
 
-/** What predictions miss the truth by. */
 export function residualChart(name: string, pairs: readonly Pair[], draw: Draw = {}): SVGSVGElement {
-  const words = { title: `${name}: residuals`, description: "There are no rows." };
-  const shown = finite(pairs);
-  const size = { width: 400, height: 380, ...draw };
-  if (shown.length === 0) return emptyFrame(words, "There are no rows.", size);
-  const residual = ({ actual, predicted }: Pair) => predicted - actual;
-  const all = shown.map(residual);
-  const mean = all.reduce((sum, one) => sum + one, 0) / all.length;
-  const range = rangeOf(all);
-  words.description = `Predicted minus actual over actual, ${shown.length} rows: mean ${short(mean)}, from ` +
-    `${short(range[0])} to ${short(range[1])}.`;
-  const options = { x: spread(rangeOf(shown.map(({ actual }) => actual))), y: spread(rangeOf([...range, 0])) };
-  return scatter(words, shown, residual, {
-    xLabel: `actual ${name}`,
-    yLabel: "predicted − actual",
-    ...options,
-    marks: [Plot.ruleY([0], { stroke: "var(--soft)", strokeDasharray: "4 3" })],
-  }, size);
+  return scatter(`${name}: residuals`, name, pairs, draw, (shown) => {
+    const of = ({ actual, predicted }: Pair) => predicted - actual;
+    const all = shown.map(of);
+    const mean = all.reduce((sum, one) => sum + one, 0) / all.length;
+    const range = rangeOf(all);
+    const description = `Predicted minus actual over actual, ${shown.length} rows: mean ${short(mean)}, from ` +
+      `${short(range[0])} to ${short(range[1])}.`;
+    const x = spread(rangeOf(shown.map(({ actual }) => actual)));
+    const y = spread(rangeOf([...range, 0]));
+    return { description, of, yLabel: "predicted − actual", x, y, mark: Plot.ruleY([0], DASHED) };
+  });
 }
 
-interface ScatterOptions {
-  xLabel: string;
-  yLabel: string;
-  x: [number, number];
-  y: [number, number];
-  marks: Plot.Markish[];
+const DASHED = { stroke: "var(--soft)", strokeDasharray: "4 3" };
+
+/** What differs between charts of pairs: a value over the actual one, the ranges, and the line of right predictions. */
+interface Scatter {
+  readonly description: string;
+  readonly of: (pair: Pair) => number;
+  readonly yLabel: string;
+  readonly x: [number, number];
+  readonly y: [number, number];
+  readonly mark: Plot.Markish;
 }
 
 function scatter(
-  words: { title: string; description: string },
+  title: string,
+  name: string,
   pairs: readonly Pair[],
-  y: (pair: Pair) => number,
-  options: ScatterOptions,
   draw: Draw,
+  optionsOf: (shown: readonly Pair[]) => Scatter,
 ): SVGSVGElement {
-  const dots = { x: (pair: Pair) => pair.actual, y, ...dotsOf(pairs.length), fill: colorOf(0), className: "rows" };
-  return frame(words, {
+  const size = { width: 400, height: 380, ...draw };
+  const shown = pairs.filter(({ actual, predicted }) => Number.isFinite(actual) && Number.isFinite(predicted));
+  if (shown.length === 0) return emptyFrame({ title, description: "" }, "There are no rows.", size);
+  const { description, of, yLabel, x, y, mark } = optionsOf(shown);
+  const dots = { x: (pair: Pair) => pair.actual, y: of, ...dotsOf(shown.length), fill: colorOf(0), className: "rows" };
+  return frame({ title, description }, {
     marginRight: 20,
     marginTop: 26,
-    x: { label: options.xLabel, domain: options.x, ticks: 5, tickFormat: short },
-    y: { label: options.yLabel, domain: options.y, ticks: 6, tickFormat: short, labelArrow: "none" },
-    marks: [Plot.gridY({ ticks: 6, stroke: "var(--grid)", strokeOpacity: 1 }), ...options.marks, Plot.dot(pairs, dots)],
-  }, draw);
+    x: { label: `actual ${name}`, domain: x, ticks: 5, tickFormat: short },
+    y: { label: yLabel, domain: y, ticks: 6, tickFormat: short, labelArrow: "none" },
+    marks: [Plot.gridY({ ticks: 6, stroke: "var(--grid)", strokeOpacity: 1 }), mark, Plot.dot(shown, dots)],
+  }, size);
 }
 
-/** Few rows are drawn large, many so that one sees where they lie dense. */
+/** Few rows are large dots, many are small and transparent, so that dense places show. */
 function dotsOf(rows: number): { r: number; fillOpacity: number } {
   return rows > 400 ? { r: 1.7, fillOpacity: 0.45 } : { r: 2.6, fillOpacity: 0.85 };
 }
 
-function finite(pairs: readonly Pair[]): Pair[] {
-  return pairs.filter(({ actual, predicted }) => Number.isFinite(actual) && Number.isFinite(predicted));
-}
-
-/** Pearson's, 0 where one side is constant. */
+/** Pearson's correlation; 0 if one side is constant. */
 function correlation(pairs: readonly Pair[]): number {
   const mean = (of: (pair: Pair) => number) => pairs.reduce((sum, pair) => sum + of(pair), 0) / pairs.length;
   const a = mean(({ actual }) => actual);

@@ -1,27 +1,25 @@
 /// <reference lib="dom" />
-/** What all charts share: size, fonts, scales, texts for screen readers, and what stands in the place of an empty one. */
+/** What all charts share: size, fonts, scales, texts for screen readers, and the sentence in an empty one. */
 
 import * as Plot from "@observablehq/plot";
 import { type Place, thin } from "./thin.ts";
 
 /** Where and how large to draw. */
 export interface Draw {
-  /** Makes the elements; the browser's own where it is left out. */
+  /** Makes the elements; the browser's own document by default. */
   readonly document?: Document;
-  /** Pixels; 640 if left out. */
+  /** Pixels; 640 by default. */
   readonly width?: number;
-  /** Pixels. */
   readonly height?: number;
 }
 
 /** What a chart is, in words. */
 export interface Words {
   readonly title: string;
-  /** What it shows, for those who do not see it. */
+  /** What it shows, for people who cannot see it. */
   readonly description: string;
 }
 
-/** A curve with its name. */
 export interface Curve {
   readonly name: string;
   readonly color: string;
@@ -32,13 +30,13 @@ export interface Curve {
 /** Colours of series that style.css has. */
 const COLORS = 8;
 
-/** Behind so many colours lines come again, dashed. */
+/** After these colours the lines are dashed. */
 const DASHES = [undefined, "6 3", "2 3"];
 
-/** Pixels between two names at the ends of lines. */
+/** Pixels between the names at the ends of two lines. */
 const LINE_HEIGHT = 14;
 
-/** Curves of so few points show them. */
+/** Curves of at most so many points show each point. */
 const FEW_POINTS = 40;
 
 /** The colour of a series, as style.css has it. */
@@ -46,12 +44,10 @@ export function colorOf(series: number): string {
   return `var(--series-${series % COLORS + 1})`;
 }
 
-/** Dashes of a series: none for the first eight. */
 export function dashOf(series: number): string | undefined {
   return DASHES[Math.floor(series / COLORS) % DASHES.length];
 }
 
-/** Draws marks. */
 export function frame(words: Words, options: Plot.PlotOptions, draw: Draw = {}): SVGSVGElement {
   const { width = 640, height = 280 } = draw;
   const svg = Plot.plot({
@@ -68,7 +64,7 @@ export function frame(words: Words, options: Plot.PlotOptions, draw: Draw = {}):
   return svg;
 }
 
-/** A frame with a sentence. */
+/** A frame with a sentence instead of a chart. */
 export function emptyFrame(words: Words, sentence: string, { document = globalThis.document, ...size }: Draw) {
   const { width = 640, height = 280 } = size;
   const svg = element(document, "svg", { class: "chart empty", width, height });
@@ -80,14 +76,13 @@ export function emptyFrame(words: Words, sentence: string, { document = globalTh
   return svg as SVGSVGElement;
 }
 
-/** An SVG element with attributes. */
 export function element(document: Document, name: string, attributes: Record<string, string | number>): SVGElement {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, `${value}`);
   return made as SVGElement;
 }
 
-/** Gives a chart the words that a screen reader says, and the fonts of the page. */
+/** Gives a chart its text for screen readers, and the fonts of the page. */
 export function describe(svg: SVGSVGElement, { title, description }: Words): void {
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `${title}. ${description}`);
@@ -95,11 +90,10 @@ export function describe(svg: SVGSVGElement, { title, description }: Words): voi
   svg.setAttribute("font-size", "12");
 }
 
-/** What curves are drawn over. */
 export interface CurveOptions {
   readonly xLabel: string;
   readonly yLabel: string;
-  /** A logarithmic y, where there is something above 0. */
+  /** A logarithmic y, if there is something above 0. */
   readonly log?: boolean;
   readonly yDomain?: readonly [number, number];
   readonly percent?: boolean;
@@ -108,12 +102,11 @@ export interface CurveOptions {
   readonly marks?: readonly Plot.Markish[];
 }
 
-/** Draws curves, the name of each at its end; long ones thinned to what pixels show. */
+/** Draws curves with their names at their ends; long ones are thinned to what pixels show. */
 export function curveChart(words: Words, curves: readonly Curve[], options: CurveOptions, draw: Draw): SVGSVGElement {
   const { xLabel, yLabel, yDomain, percent, under = [], marks = [] } = options;
   const { width = 640, height = 280 } = draw;
-  const positive = curves.some(({ places }) => places.some(({ y }) => isDrawable(y, true)));
-  const log = (options.log ?? false) && positive;
+  const log = options.log === true && curves.some(({ places }) => places.some(({ y }) => isDrawable(y, true)));
   const shown = curves.map((curve) => ({
     ...curve,
     places: thin(curve.places.map(({ x, y }) => ({ x, y: isDrawable(y, log) ? y : null })), width / 2),
@@ -130,12 +123,7 @@ export function curveChart(words: Words, curves: readonly Curve[], options: Curv
       ticks: ticksOf(xs, width),
       tickFormat: short,
     },
-    y: {
-      label: yLabel,
-      type: log ? "log" : "linear",
-      domain: ys,
-      axis: null,
-    },
+    y: { label: yLabel, type: log ? "log" : "linear", domain: ys, axis: null },
     marks: [
       ...axisMarks(log ? logTicks(ys) : niceTicks(ys, height / 55), yLabel, percent),
       ...under,
@@ -147,7 +135,7 @@ export function curveChart(words: Words, curves: readonly Curve[], options: Curv
   return svg;
 }
 
-/** The grid and the axis of y. A logarithmic scale would leave out the texts of some ticks, so they are given as texts. */
+/** The grid and the axis of y. Ticks are given as texts, because a logarithmic scale would leave out some. */
 function axisMarks(ticks: readonly number[], label: string, percent = false): Plot.Markish[] {
   const text = (value: number) => percent ? `${short(value * 100)}%` : short(value);
   return [
@@ -163,7 +151,7 @@ function curveMarks({ places, color, dash }: Curve): Plot.Markish[] {
   return single ? [line, Plot.dot(points, { x: "x", y: "y", r: 2.2, fill: color, className: "curve-points" })] : [line];
 }
 
-/** Writes names at the ends of curves, moved apart; of very many only some, spread over all. */
+/** Writes names at the ends of curves, moved apart; of very many only some, evenly chosen. */
 function nameEnds(svg: SVGSVGElement & Plot.Plot, curves: readonly Curve[], { document, ...size }: Draw): void {
   const { width = 640, height = 280 } = size;
   const right = Number([...svg.scale("x")!.range!][1]);
@@ -182,10 +170,11 @@ function nameEnds(svg: SVGSVGElement & Plot.Plot, curves: readonly Curve[], { do
     end.at = Math.min(end.at, most);
     most = end.at - LINE_HEIGHT;
   }
-  const group = element(document ?? globalThis.document, "g", { class: "curve-names", "text-anchor": "start" });
+  const maker = document ?? globalThis.document;
+  const group = element(maker, "g", { class: "curve-names", "text-anchor": "start" });
   for (const { name, color, at } of ends) {
     const place = { x: right + 8, y: at.toFixed(1), dy: "0.32em", fill: color };
-    const text = element(document ?? globalThis.document, "text", place);
+    const text = element(maker, "text", place);
     const letters = Math.floor((width - right - 10) / 6.5);
     text.textContent = name.length > letters ? `${name.slice(0, letters - 1)}…` : name;
     group.append(text);
@@ -197,7 +186,6 @@ function isDrawable(y: number | null | undefined, log: boolean): y is number {
   return typeof y === "number" && Number.isFinite(y) && (!log || y > 0);
 }
 
-/** The least and the greatest. */
 export function rangeOf(values: Iterable<number>): [number, number] {
   let low = Infinity;
   let high = -Infinity;
@@ -208,9 +196,9 @@ export function rangeOf(values: Iterable<number>): [number, number] {
   return [low, high];
 }
 
-/** A range that is not empty, and has some air. */
+/** A range with a margin, never empty. */
 export function spread([low, high]: readonly [number, number], log = false): [number, number] {
-  // Between two floats there is no room for ticks.
+  // There is no room for ticks between two neighbouring floats.
   const isOne = !(high - low > 1e-12 * Math.max(Math.abs(low), Math.abs(high)));
   if (log) {
     const air = isOne ? 2 : (high / low) ** 0.04;
@@ -221,7 +209,7 @@ export function spread([low, high]: readonly [number, number], log = false): [nu
   return [low - air, high + air];
 }
 
-/** Whole numbers where there are few; else as many as have room. */
+/** Whole numbers if there are few; else as many ticks as there is room for. */
 function ticksOf([low, high]: readonly [number, number], width: number): number[] | number {
   const whole = Number.isInteger(low) && high - low <= 10;
   return whole
@@ -229,7 +217,7 @@ function ticksOf([low, high]: readonly [number, number], width: number): number[
     : Math.min(7, Math.round(width / 90));
 }
 
-/** Powers of ten with 2 and 5 where these are few; within a decade as without a logarithm. */
+/** Powers of ten, of few decades also 2 and 5 times these; within one decade as on a linear scale. */
 function logTicks([low, high]: readonly [number, number]): number[] {
   const decades = Math.log10(high) - Math.log10(low);
   if (decades < 0.8) return niceTicks([low, high]);
@@ -242,7 +230,6 @@ function logTicks([low, high]: readonly [number, number]): number[] {
   return ticks.filter((tick) => tick >= low && tick <= high);
 }
 
-/** About so many round numbers. */
 function niceTicks([low, high]: readonly [number, number], count = 5): number[] {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -254,7 +241,7 @@ function niceTicks([low, high]: readonly [number, number], count = 5): number[] 
   return ticks;
 }
 
-/** A number in a few letters. */
+/** A number in a few characters. */
 export function short(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return `${value}`;
   const size = Math.abs(value);

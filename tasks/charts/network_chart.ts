@@ -1,29 +1,27 @@
 /// <reference lib="dom" />
-/** The network as people draw it: columns of units, lines for weights, and the shapes of both. */
+/** A drawing of the network: columns of units, lines for weights, and the shapes of both. */
 
 import { colorOf, describe, type Draw, element } from "./frame.ts";
 
-/** A layer of a network. */
 export interface DrawnLayer {
   readonly kind: string;
   /** Values of a row that go in, and come out. */
   readonly inputs: number;
   readonly outputs: number;
-  /** Shapes of its parameters by name. */
   readonly parameters: Readonly<Record<string, readonly number[]>>;
 }
 
-/** A column of units: what a layer with weights gives, and what is done with it. */
+/** A column of units: the output of a layer with weights, and the layers without weights after it. */
 interface Column {
   readonly units: number;
   readonly kinds: string[];
   /** Of the weights that lead to it. */
   readonly weight?: { readonly name: string; readonly shape: readonly number[] };
-  /** Layers that are left out in its place. */
+  /** How many columns it replaces. */
   readonly skipped?: number;
 }
 
-/** Units of a column that are drawn, and columns. */
+/** The most units of a column, and the most columns. */
 const MAX_UNITS = 7;
 const MAX_COLUMNS = 8;
 
@@ -31,7 +29,6 @@ const MAX_COLUMNS = 8;
 const TOP = 44;
 const TALL = 190;
 
-/** Draws a network. */
 export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw: Draw = {}): SVGSVGElement {
   const { document = globalThis.document, width = 640, height = TOP + TALL + 66 } = draw;
   const svg = element(document, "svg", { class: "chart network", width, height, viewBox: `0 0 ${width} ${height}` });
@@ -51,15 +48,9 @@ export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw
     const places = placesOf(column);
     const before = columns[i - 1];
     if (column.skipped !== undefined) return write(x, TOP + TALL / 2, `… ${column.skipped} more …`, true);
+    const fill = colorOf(i === 0 ? 2 : i === columns.length - 1 ? 1 : 0);
     for (const y of places) {
-      circles.append(
-        element(document, "circle", {
-          cx: x.toFixed(1),
-          cy: y.toFixed(1),
-          r: 7,
-          fill: colorOf(i === 0 ? 2 : i === columns.length - 1 ? 1 : 0),
-        }),
-      );
+      circles.append(element(document, "circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 7, fill }));
       if (!before || before.skipped !== undefined) continue;
       for (const from of placesOf(before)) {
         const [x1, y1, x2, y2] = [x - step, from, x, y].map((value) => value.toFixed(1));
@@ -68,17 +59,14 @@ export function networkChart(inputs: number, layers: readonly DrawnLayer[], draw
     }
     if (column.units > MAX_UNITS) write(x, TOP + TALL / 2 + 4, "⋮");
     if (column.weight) {
-      write(x - (before?.skipped === undefined ? step / 2 : 0), 14, column.weight.name, true);
-      write(x - (before?.skipped === undefined ? step / 2 : 0), 30, column.weight.shape.join(" × "), true);
+      const middle = x - (before?.skipped === undefined ? step / 2 : 0);
+      write(middle, 14, column.weight.name, true);
+      write(middle, 30, column.weight.shape.join(" × "), true);
     }
     write(x, TOP + TALL + 24, i === 0 ? "input" : column.kinds[0]);
     if (column.kinds.length > 1) write(x, TOP + TALL + 40, column.kinds.slice(1).join(", "), true);
-    write(
-      x,
-      TOP + TALL + (column.kinds.length > 1 ? 56 : 40),
-      `${column.units} ${column.units === 1 ? "unit" : "units"}`,
-      true,
-    );
+    const units = `${column.units} ${column.units === 1 ? "unit" : "units"}`;
+    write(x, TOP + TALL + (column.kinds.length > 1 ? 56 : 40), units, true);
   });
   svg.append(lines, circles, names);
   const said = layers.map(({ kind, inputs, outputs }) =>
@@ -98,7 +86,7 @@ function columnsOf(inputs: number, layers: readonly DrawnLayer[]): Column[] {
   return columns;
 }
 
-/** Leaves out the middle of a long network. */
+/** Replaces the middle of a long network by one column. */
 function shorten(columns: Column[]): Column[] {
   if (columns.length <= MAX_COLUMNS) return columns;
   const head = 4;
@@ -107,7 +95,7 @@ function shorten(columns: Column[]): Column[] {
   return [...columns.slice(0, head), { units: 0, kinds: [], skipped }, ...columns.slice(-tail)];
 }
 
-/** Where the units of a column stand; of many the outer ones. */
+/** The heights of the units of a column; of many only the outer ones. */
 function placesOf({ units }: Column): number[] {
   const drawn = Math.min(units, MAX_UNITS);
   const gap = TALL / MAX_UNITS;

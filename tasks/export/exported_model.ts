@@ -1,13 +1,13 @@
-/** What every export is made from: a trained network with all that lies between raw columns and raw predictions. */
+/** What every export is made from: a trained network, and all that happens between raw columns and raw predictions. */
 
 import { DataError } from "../../lib/base/errors.ts";
 import type { ModelMetadata } from "../../lib/model_file/metadata.ts";
-import { showJson } from "../../lib/base/printable.ts";
+import { printable, showJson } from "../../lib/base/printable.ts";
 import { readSafetensors, type StoredTensors } from "../../lib/safetensors/reader.ts";
 import { FORMAT, parseDescription } from "../../lib/model_file/saved_model.ts";
 import { buildUnweighted, parseLayers } from "../../lib/model_file/stored_layers.ts";
 import { formatShape } from "../../lib/base/shape.ts";
-import { encodedNames, type InputColumn } from "../../lib/data/table.ts";
+import type { InputColumn } from "../../lib/data/table.ts";
 
 /** How a column is scaled: scaled = (raw - shift) / factor. */
 export interface Scaling {
@@ -15,39 +15,31 @@ export interface Scaling {
   factor: number;
 }
 
-/** A fully connected layer: y = x · weight + bias. */
-export interface ExportedLinear {
-  kind: "Linear";
-  inputs: number;
-  outputs: number;
-  /** [inputs, outputs], row by row. */
-  weight: Float32Array<ArrayBuffer>;
-  bias: Float32Array<ArrayBuffer>;
-}
-
-/** A layer with its weights; GELU is the one by tanh. */
+/** A layer with its weights. A Linear is y = x · weight + bias, its weight [inputs, outputs]; GELU is the one by tanh. */
 export type ExportedLayer =
-  | ExportedLinear
+  | {
+    kind: "Linear";
+    inputs: number;
+    outputs: number;
+    weight: Float32Array<ArrayBuffer>;
+    bias: Float32Array<ArrayBuffer>;
+  }
   | { kind: "ReLU" | "Sigmoid" | "Tanh" | "GELU" }
   | { kind: "LeakyReLU"; slope: number }
   | { kind: "Dropout"; rate: number };
 
-/** What becomes of the network's outputs. */
+/** What happens to the network's outputs. */
 export type ExportedOutput =
   /** Raw = output * factor + shift, one output per name. */
   | { kind: "numbers"; names: readonly string[]; scalings: readonly Scaling[] }
   /** The sigmoid of each output. */
   | { kind: "probabilities"; names: readonly string[] }
-  /** The softmax of all outputs; where two classes have a single output, its sigmoid is the second's probability. */
+  /** The softmax of all outputs; if two classes have a single output, its sigmoid is the probability of the second. */
   | { kind: "classes"; name: string; classes: readonly string[]; outputs: number };
 
-/** A trained network, its inputs and its outputs. */
 export interface ExportedModel {
-  /** The run it comes from. */
   name: string;
-  /** The raw columns, in order. */
   inputs: readonly InputColumn[];
-  /** Scaling of each encoded column. */
   scalings: readonly Scaling[];
   layers: readonly ExportedLayer[];
   output: ExportedOutput;
@@ -61,7 +53,9 @@ export interface ExportedModel {
  */
 export async function readExportedModel(name: string, path: string): Promise<ExportedModel> {
   const stored = await readSafetensors(path);
-  if (stored.metadata.format !== FORMAT) throw new DataError("this is no model of `deno task train`", { file: path });
+  if (stored.metadata.format !== FORMAT) {
+    throw new DataError("this is not a model of `deno task train`", { file: path });
+  }
   try {
     return describe(name, stored);
   } catch (error) {
@@ -70,26 +64,29 @@ export async function readExportedModel(name: string, path: string): Promise<Exp
   }
 }
 
-/** How many of the network's inputs the columns take. */
-export function encodedWidth(inputs: readonly InputColumn[]): number {
-  return encodedNames(inputs).length;
+/** A text, number or list of them, as TypeScript and Python read it; characters that turn text around are escaped. */
+export function literal(value: string | number | readonly (string | number)[]): string {
+  return Array.isArray(value) ? `[${value.map(literal).join(", ")}]` : printable(JSON.stringify(value));
+}
+
+/** Lines of code, each indented. */
+export function indent(lines: readonly string[], spaces: number): string {
+  return lines.map((line) => `${" ".repeat(spaces)}${line}\n`).join("");
 }
 
 function describe(name: string, { metadata, tensors }: StoredTensors): ExportedModel {
   const model = parseDescription(metadata);
-  const described = parseLayers(metadata).map((layer, i) => describeLayer(layer, i, tensors));
-  const outputs = countOutputs(described, model.features.length);
+  const layers = parseLayers(metadata).map((layer, i) => describeLayer(layer, i, tensors));
+  const outputs = layers.reduce((width, layer) => {
+    if (layer.kind !== "Linear") return width;
+    if (layer.inputs !== width) throw new TypeError(`a Linear takes ${layer.inputs} values and gets ${width}`);
+    return layer.outputs;
+  }, model.features.length);
   if (outputs !== model.targets.length) {
     throw new TypeError(`${model.targets.length} targets, but layers for ${outputs}`);
   }
-  const scalings = model.scalers.inputs.scalings;
-  return {
-    name,
-    inputs: model.table.inputs,
-    scalings,
-    layers: described,
-    output: describeOutput(model, metadata.loss),
-  };
+  const { scalings } = model.scalers.inputs;
+  return { name, inputs: model.table.inputs, scalings, layers, output: describeOutput(model, metadata.loss) };
 }
 
 function describeLayer(
@@ -123,17 +120,8 @@ function describeLayer(
     case "Dropout":
       return { kind, rate: settings.rate as number };
     default:
-      throw new SyntaxError(`layer ${i} is of a kind that is not exported: ${showJson(kind)}`);
+      throw new SyntaxError(`layer ${i} cannot be exported: it is of the kind ${showJson(kind)}`);
   }
-}
-
-/** How many outputs the layers have for so many inputs. */
-function countOutputs(layers: readonly ExportedLayer[], inputs: number): number {
-  return layers.reduce((width, layer) => {
-    if (layer.kind !== "Linear") return width;
-    if (layer.inputs !== width) throw new TypeError(`a Linear takes ${layer.inputs} values and gets ${width}`);
-    return layer.outputs;
-  }, inputs);
 }
 
 function describeOutput({ table: { target }, targets, scalers }: ModelMetadata, loss: string): ExportedOutput {

@@ -1,26 +1,20 @@
 /**
- * A model as an ONNX file. All preparing of rows lies in the graph:
+ * A model as an ONNX file. The graph prepares the rows:
  *
- *   inputs    `numeric` float [N, numeric columns], and for each categorical column one of its name, string [N, 1]
+ *   inputs    `numeric` float [N, numeric columns], and for each categorical column one with its name, string [N, 1]
  *   outputs   `prediction` float [N, targets]; or `label` string [N] and `probabilities` float [N, classes]
  *
- * A missing number is NaN, a missing name an empty text, NA, NaN or null, as in training; around a name stand no spaces. What
- * is missing without a fill stays NaN, or counts as unseen: a graph cannot refuse a row.
+ * A missing number is NaN; a missing name is an empty text, NA, NaN or null, as in training. Names must have no spaces around
+ * them. Without a fill value a missing number stays NaN and a missing name counts as unseen: a graph cannot refuse a row.
  */
 
 import { isMissing, MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { CategoricalColumn } from "../../lib/data/table.ts";
 import { VERSION } from "../../lib/base/version.ts";
-import {
-  encodedWidth,
-  type ExportedLayer,
-  type ExportedModel,
-  type ExportedOutput,
-  type Scaling,
-} from "./exported_model.ts";
+import type { ExportedLayer, ExportedModel, ExportedOutput, Scaling } from "./exported_model.ts";
 import { OnnxGraph } from "./onnx_format.ts";
 
-/** Inputs and outputs beside the categorical columns; where one of those has the name, an underscore follows. */
+/** Inputs and outputs besides the categorical columns; if one of those has the name, an underscore is added. */
 const NAMES = ["numeric", "prediction", "label", "probabilities"] as const;
 
 type Names = Record<typeof NAMES[number], string>;
@@ -28,7 +22,7 @@ type Names = Record<typeof NAMES[number], string>;
 /**
  * Encodes a model.
  *
- * @throws {RangeError} If a number of it is beyond float32.
+ * @throws {RangeError} If float32 cannot hold a number of it.
  */
 export function encodeOnnx(model: ExportedModel): Uint8Array<ArrayBuffer> {
   const columns = model.inputs.filter(({ kind }) => kind === "categorical").map(({ name }) => name);
@@ -71,22 +65,18 @@ function addInputs(graph: OnnxGraph, { inputs }: ExportedModel, numericName: str
   }
   for (const column of inputs) if (column.kind === "categorical") blocks.push(addOneHot(graph, column));
   const x = blocks.length === 1 ? blocks[0] : graph.add("Concat", blocks, { axis: { i: 1 } });
-  // Numbers stand together in front; the network takes its columns in the table's order.
-  const order = encodedOrder(inputs);
+  // The numeric columns come first here; the network takes its columns in the table's order.
+  let nextNumeric = 0;
+  let nextOther = numeric.length;
+  const order = inputs.flatMap((column) =>
+    column.kind === "numeric"
+      ? [nextNumeric++]
+      : Array.from({ length: column.categories.length + 1 }, () => nextOther++)
+  );
   if (order.every((from, to) => from === to)) return x;
   return graph.add("Gather", [x, graph.constant([order.length], BigInt64Array.from(order, BigInt))], {
     axis: { i: 1 },
   });
-}
-
-/** For each encoded column its place among the blocks: all numeric columns, then each categorical one. */
-function encodedOrder(inputs: ExportedModel["inputs"]): number[] {
-  const numeric = inputs.filter(({ kind }) => kind === "numeric").length;
-  let nextNumeric = 0;
-  let nextOther = numeric;
-  return inputs.flatMap((column) =>
-    column.kind === "numeric" ? [nextNumeric++] : Array.from({ length: encodedWidth([column]) }, () => nextOther++)
-  );
 }
 
 /** One-hot of a column of names [N, categories + 1]; the last place is that of names not seen in training. */
@@ -107,17 +97,14 @@ function addOneHot(graph: OnnxGraph, { name, categories, fill }: CategoricalColu
   return graph.add("Reshape", [oneHot, graph.constant([2], BigInt64Array.of(-1n, BigInt(width)))]);
 }
 
-/** (x - shift) / factor; the shift goes in two parts, so that float32 loses nothing where it is large. */
-function scale(graph: OnnxGraph, x: string, scalings: readonly Scaling[]): string {
+/** `(x - shift) / factor`, or with `isBack` `x * factor + shift`. The shift goes in two parts: float32 loses none of a large one. */
+function scale(graph: OnnxGraph, x: string, scalings: readonly Scaling[], isBack = false): string {
   if (scalings.every(({ shift, factor }) => shift === 0 && factor === 1)) return x;
   const { high, low, factor } = constantsOf(scalings);
-  const shifted = graph.add("Sub", [graph.add("Sub", [x, row(graph, high)]), row(graph, low)]);
-  return graph.add("Div", [shifted, row(graph, factor)]);
-}
-
-function unscale(graph: OnnxGraph, x: string, scalings: readonly Scaling[]): string {
-  if (scalings.every(({ shift, factor }) => shift === 0 && factor === 1)) return x;
-  const { high, low, factor } = constantsOf(scalings);
+  if (!isBack) {
+    const shifted = graph.add("Sub", [graph.add("Sub", [x, row(graph, high)]), row(graph, low)]);
+    return graph.add("Div", [shifted, row(graph, factor)]);
+  }
   const wide = graph.add("Add", [graph.add("Mul", [x, row(graph, factor)]), row(graph, low)]);
   return graph.add("Add", [wide, row(graph, high)]);
 }
@@ -129,9 +116,8 @@ function constantsOf(scalings: readonly Scaling[]): Record<"high" | "low" | "fac
   const column = scalings.findIndex((_, i) => !(Number.isFinite(high[i]) && factor[i] > 0 && factor[i] < Infinity));
   if (column >= 0) {
     const { shift, factor } = scalings[column];
-    throw new RangeError(
-      `Cannot export to ONNX: column ${column + 1} is shifted by ${shift} and divided by ${factor}, beyond float32`,
-    );
+    const scaling = `column ${column + 1} is shifted by ${shift} and divided by ${factor}`;
+    throw new RangeError(`Cannot export to ONNX: ${scaling}, beyond float32`);
   }
   return { high, low, factor };
 }
@@ -160,7 +146,7 @@ function addLayer(graph: OnnxGraph, x: string, layer: ExportedLayer): string {
   }
 }
 
-/** 1 / (1 + exp(-x)): the operator Sigmoid of the ONNX runtime is right to 1e-7, and so loses small probabilities. */
+/** 1 / (1 + exp(-x)): the operator Sigmoid of the ONNX runtime has an error of 1e-7, too much for small probabilities. */
 function addSigmoid(graph: OnnxGraph, x: string): string {
   const one = graph.constant([1, 1], Float32Array.of(1));
   return graph.add("Reciprocal", [graph.add("Add", [graph.add("Exp", [graph.add("Neg", [x])]), one])]);
@@ -168,15 +154,15 @@ function addSigmoid(graph: OnnxGraph, x: string): string {
 
 function addOutputs(graph: OnnxGraph, x: string, output: ExportedOutput, names: Names): void {
   if (output.kind === "numbers") {
-    return graph.output(names.prediction, unscale(graph, x, output.scalings), "float", [output.names.length]);
+    return graph.output(names.prediction, scale(graph, x, output.scalings, true), "float", [output.names.length]);
   }
   if (output.kind === "probabilities") {
     return graph.output(names.prediction, addSigmoid(graph, x), "float", [output.names.length]);
   }
-  // A sigmoid is the softmax of both halves, and says each class' probability as exactly as the other's.
+  // A sigmoid is the softmax of both halves, which gives both probabilities equally exactly.
   const logits = output.outputs === 1 ? graph.add("Mul", [x, row(graph, Float32Array.of(-0.5, 0.5))]) : x;
   const probabilities = graph.add("Softmax", [logits], { axis: { i: 1 } });
-  // Of equal ones the first, but at 0.5 the second of two, as the library counts it.
+  // Of equal ones the first; but of two classes at 0.5 the second, as in the library.
   const last = { select_last_index: { i: Number(output.outputs === 1) } };
   const winner = graph.add("ArgMax", [probabilities], { axis: { i: 1 }, keepdims: { i: 0 }, ...last });
   const { classes } = output;

@@ -1,12 +1,12 @@
 /**
- * The part of the ONNX format that exports use, and the building of a graph in it. Field numbers are those of the public
- * schema (ONNX, "Open Neural Network Exchange Intermediate Representation Specification").
+ * The part of the ONNX format that exports use, and a graph that is built in it. Field numbers come from the public schema
+ * (ONNX, "Open Neural Network Exchange Intermediate Representation Specification").
  */
 
 // deno-lint-ignore no-import-prefix -- in deno.json every task would download it
 import protobuf from "npm:protobufjs@8.8.1";
 
-/** Operators of 2023 on, understood by every runtime of today; GELU came with them. */
+/** The operators of 2023, the first with GELU; every runtime of today has them. */
 const OPSET = 20;
 const IR_VERSION = 9;
 const ML_OPSET = 3;
@@ -63,7 +63,6 @@ export class OnnxGraph {
     this.#taken = new Set(reserved);
   }
 
-  /** An input [N, width]. */
   input(name: string, type: keyof typeof TYPES, width: number): string {
     this.#inputs.push(valueOf(name, type, [width]));
     return name;
@@ -77,7 +76,6 @@ export class OnnxGraph {
     return output;
   }
 
-  /** A constant; its name. */
   constant(dims: readonly number[], data: Float32Array | BigInt64Array | readonly string[]): string {
     const name = this.#fresh("constant");
     const content = data instanceof Float32Array || data instanceof BigInt64Array
@@ -96,7 +94,6 @@ export class OnnxGraph {
     this.#outputs.push(valueOf(name, type, dims));
   }
 
-  /** The file's bytes. */
   encode(name: string, version: string, properties: Record<string, string>): Uint8Array<ArrayBuffer> {
     const type = root.lookupType("Model");
     const bytes = type.encode(type.fromObject({

@@ -1,9 +1,8 @@
-/** A model as a Python file for PyTorch, and the weights that belong beside it. */
+/** A model as a Python file for PyTorch, and the weights for the file next to it. */
 
 import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
-import type { ExportedLayer, ExportedModel, ExportedOutput } from "./exported_model.ts";
-import { indent, literal } from "./literals.ts";
+import { type ExportedLayer, type ExportedModel, type ExportedOutput, indent, literal } from "./exported_model.ts";
 
 /** Weights as PyTorch names and shapes them. */
 export type TorchWeights = Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
@@ -21,28 +20,16 @@ export function torchWeights({ layers }: ExportedModel): TorchWeights {
   return weights;
 }
 
-/** Writes the module's text. */
 export function writePython(model: ExportedModel, weightsName: string): string {
   return [
-    headOf(model, weightsName),
-    constantsOf(model),
-    moduleOf(model),
-    encodeOf(model.inputs),
-    PREDICT,
-    outputOf(model.output),
-    MAIN,
-  ].join("\n\n");
-}
+    `"""The network of the run ${model.name}, trained by Backhand.
 
-function headOf({ name }: ExportedModel, weightsName: string): string {
-  return `"""A network that Backhand trained, run ${name}.
-
-Needs the packages torch and safetensors. Rows are dicts of raw columns, predictions dicts in raw units:
+Needs the packages torch and safetensors. A row is a dict of raw columns, a prediction is a dict in raw units:
 
     network = load()
     predict(network, [row, row])
 
-As a program it reads a row of JSON per line and prints a prediction per line.
+As a program it reads one JSON row per line and prints one prediction per line.
 """
 
 import json
@@ -55,7 +42,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 WEIGHTS = Path(__file__).with_name(${literal(weightsName)})
-`;
+`,
+    constantsOf(model),
+    moduleOf(model),
+    encodeOf(model.inputs),
+    PREDICT,
+    outputOf(model.output),
+    MAIN,
+  ].join("\n\n");
 }
 
 function constantsOf({ inputs, scalings, output }: ExportedModel): string {
@@ -85,7 +79,7 @@ function moduleOf({ layers, scalings }: ExportedModel): string {
 ${indent(layers.map((layer) => `${torchLayer(layer)},`), 12)}        )
 
     def forward(self, x):
-        """From encoded and scaled rows [batch, ${scalings.length}] to what the last layer gives."""
+        """The last layer's output for encoded and scaled rows [batch, ${scalings.length}]."""
         return self.layers(x)
 
 
@@ -115,7 +109,7 @@ function torchLayer(layer: ExportedLayer): string {
 function encodeOf(inputs: readonly InputColumn[]): string {
   const oneHot = `        if not isinstance(cell, str):
             raise ValueError(f"column {name!r} is {cell!r}, need a text")
-        # The last place is that of names not seen in training.
+        # The last place is for names not seen in training.
         categories = column["categories"]
         name = cell.strip()
         place = categories.index(name) if name in categories else len(categories)
@@ -136,7 +130,7 @@ function encodeOf(inputs: readonly InputColumn[]): string {
 
 
 def encode(row):
-    """A row's numbers, as the network takes them before scaling."""
+    """The numbers of a row, encoded but not scaled."""
     values = []
     for column in COLUMNS:
         name = column["name"]
@@ -163,7 +157,7 @@ function outputOf(output: ExportedOutput): string {
     const logits = output.outputs === 1 ? "torch.cat([-output / 2, output / 2], dim=1)" : "output";
     const best = output.outputs === 1 ? "(output[:, 0] >= 0).long()" : "probabilities.argmax(dim=1)";
     return `def to_raw(output):
-    """The likeliest class, and the probability of each."""
+    """The most likely class, and the probability of each class."""
     probabilities = torch.softmax(${logits}, dim=1)
     best = ${best}
     return [

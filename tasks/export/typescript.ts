@@ -1,11 +1,9 @@
-/** A model as a TypeScript file without imports: its weights inline, its rows and predictions typed by the columns. */
+/** A model as a TypeScript file without imports: weights inline, rows and predictions typed by the columns. */
 
 import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
-import type { ExportedLayer, ExportedModel, Scaling } from "./exported_model.ts";
-import { indent, literal } from "./literals.ts";
+import { type ExportedLayer, type ExportedModel, indent, literal, type Scaling } from "./exported_model.ts";
 
-/** Writes the predictor's text. */
 export function writeTypeScript(model: ExportedModel, fileName: string): string {
   const kinds = new Set(model.layers.map(({ kind }) => kind));
   return [
@@ -31,7 +29,7 @@ function headOf({ name, inputs }: ExportedModel, fileName: string): string {
   // A column's name must not end the comment.
   const call = `predict({ ${cells.join(", ")} })`.replaceAll("*/", "*\\/");
   return `/**
- * A network that Backhand trained, run ${name}: raw columns in, raw units out, no imports.
+ * The network of the run ${name}, trained by Backhand: raw columns in, raw units out, no imports.
  *
  *   import { predict } from ${literal(`./${fileName}`)};
  *   ${call};
@@ -44,7 +42,7 @@ function rowType(inputs: readonly InputColumn[]): string {
     const type = kind === "numeric" ? "number" : "string";
     return fill === undefined ? `readonly ${keyOf(name)}: ${type};` : `readonly ${keyOf(name)}?: ${type} | null;`;
   });
-  return `/** A row in raw units; what may be left out is filled as in training. */
+  return `/** A row in raw units; optional columns are filled as in training. */
 export interface Row {\n${indent(fields, 2)}}\n`;
 }
 
@@ -52,10 +50,10 @@ function predictionType(output: ExportedModel["output"]): string {
   const names = output.kind === "classes" ? output.classes : output.names;
   const numbers = names.map((name) => `readonly ${keyOf(name)}: number;`);
   if (output.kind !== "classes") {
-    const what = output.kind === "numbers" ? "What is predicted, in raw units." : "Probabilities.";
+    const what = output.kind === "numbers" ? "Predicted values in raw units." : "Probabilities.";
     return `/** ${what} */\nexport interface Prediction {\n${indent(numbers, 2)}}\n`;
   }
-  return `/** A class of the target, and the probability of each. */
+  return `/** The most likely class, and the probability of each class. */
 export interface Prediction {
   readonly class: ${names.map(literal).join(" | ")};
   readonly probabilities: {\n${indent(numbers, 4)}  };
@@ -100,9 +98,10 @@ function toBase64(values: Float32Array<ArrayBuffer>): string {
 }
 
 const LAYERS: Partial<Record<ExportedLayer["kind"], string>> = {
-  Linear: `/** y = x · weight + bias, both of float32 in base64; the weight is [inputs, outputs]. */
+  Linear: `/** y = x · weight + bias. Weight [inputs, outputs] and bias are float32 in base64. */
 function linear(inputs: number, outputs: number, weight: string, bias: string): Layer {
-  const [w, b] = [decode(weight), decode(bias)];
+  const w = decode(weight);
+  const b = decode(bias);
   return (x) => {
     const y = Array.from(b);
     for (let i = 0; i < inputs; i++) {
@@ -136,7 +135,7 @@ const ENCODE_NUMBER =
 }
 `;
 
-const ENCODE_NAME = `/** One-hot; the last place is that of names not seen in training. */
+const ENCODE_NAME = `/** One-hot; the last place is for names not seen in training. */
 function encodeName(
   row: Row,
   name: keyof Row,
@@ -156,11 +155,9 @@ function encodeName(
 
 function predictOf({ output }: ExportedModel): string {
   return `/**
- * Predicts.
+ * Predicts ${output.kind === "classes" ? "the class" : "the targets"} of a row.
  *
- * @param row A row in raw units.
- * @returns ${output.kind === "classes" ? "The likeliest class, and the probability of each." : "A number per target."}
- * @throws {TypeError} If a cell is missing that has no fill, or is of the wrong type.
+ * @throws {TypeError} If a cell is missing and has no fill value, or has the wrong type.
  */
 export function predict(row: Row): Prediction {
   const encoded = COLUMNS.flatMap((column) => column(row));
@@ -188,10 +185,12 @@ function toPrediction(x: readonly number[]): Prediction {
   const logits = output.outputs === 1 ? "[-x[0] / 2, x[0] / 2]" : "[...x]";
   return `const CLASSES = ${literal(output.classes)};
 
-/** The softmax${output.outputs === 1 ? "; of two classes the network says how much likelier the second is" : ""}. */
+/** The softmax${output.outputs === 1 ? "; the network's one output is the log odds of the second class" : ""}. */
 function toPrediction(x: readonly number[]): Prediction {
-  const logits = ${logits}, largest = Math.max(...logits);
-  const powers = logits.map((v) => Math.exp(v - largest)), sum = powers.reduce((a, b) => a + b);
+  const logits = ${logits};
+  const largest = Math.max(...logits);
+  const powers = logits.map((v) => Math.exp(v - largest));
+  const sum = powers.reduce((a, b) => a + b);
   const probabilities = Object.fromEntries(CLASSES.map((name, i) => [name, powers[i] / sum]));
   return { class: CLASSES[logits.${
     output.outputs === 1 ? "lastIndexOf" : "indexOf"

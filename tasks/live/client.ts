@@ -1,14 +1,11 @@
-/** One page that listens: a stream of server-sent events that holds one event at most, and is dropped where nobody reads. */
+/** A page that listens: a stream of server-sent events with one unread event at most, which is given up if nobody reads. */
 
 import type { Cursor } from "./history.ts";
 
-/** A page's stream. */
 export class LiveClient {
-  /** What the page reads. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** What it was sent. */
   cursor: Cursor | undefined;
-  /** Whether there is something that it has not been sent. */
+  /** Whether there is news for it. */
   isBehind = false;
   #controller!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
   #sentAt = performance.now();
@@ -26,24 +23,24 @@ export class LiveClient {
     }, { highWaterMark: 1 });
   }
 
-  /** Whether what was sent last is on its way, so that more can be sent. */
+  /** Whether the last event was read, so that another can be sent. */
   get isReady(): boolean {
     return this.#isOpen && this.#controller.desiredSize! > 0;
   }
 
-  /** Whether it has not read for so long that nobody will. */
+  /** Whether it has not read for too long. */
   get isStalled(): boolean {
     return !this.isReady && performance.now() - this.#sentAt > this.#patience;
   }
 
-  /** Sends an event, whether or not the last one was read. */
+  /** Sends an event, even if the last one was not read. */
   send(name: string, data: unknown): void {
     if (!this.#isOpen) return;
     this.#controller.enqueue(new TextEncoder().encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`));
     this.#sentAt = performance.now();
   }
 
-  /** Ends the stream behind what was sent. */
+  /** Ends the stream after what was sent. */
   close(): void {
     if (this.#isOpen) this.#controller.close();
     this.#isOpen = false;

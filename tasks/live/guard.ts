@@ -1,12 +1,11 @@
 /**
- * Who may talk to the live page's server. It listens on loopback alone, but every web page that the user has open can make
- * his browser send requests there; so those must name this server as host (a name that was bound anew to 127.0.0.1 does
- * not), come from its own page, and carry the token that only the terminal shows.
+ * Which requests the live page's server answers. It listens on loopback only, but every web page in the user's browser can send
+ * requests there. So a request must name this server as host (which prevents DNS rebinding), come from its own page, and carry
+ * the token that only the terminal shows.
  */
 
-/** What every answer says to the browser. */
 export const HEADERS: Readonly<Record<string, string>> = {
-  // Plot sets styles on what it draws and puts a style element beside it.
+  // Plot sets styles on its elements and adds a style element.
   "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
     "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "cache-control": "no-store",
@@ -17,24 +16,19 @@ export const HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-/** The header that carries the token; no page of another origin may set it without asking, and that is refused. */
+/** The header of the token; a page of another origin would have to ask before it sets it, and is refused. */
 export const TOKEN_HEADER = "x-backhand-token";
 
-/** Why a request is refused. */
 export interface Refusal {
   readonly status: 403 | 405;
   readonly text: string;
 }
 
-/** The paths of a server, by method. */
-export type Paths = Readonly<Record<"GET" | "POST", readonly string[]>>;
-
-/** A random text that nobody guesses. */
 export function randomToken(): string {
   return crypto.getRandomValues(new Uint8Array(16)).toHex();
 }
 
-/** Looks a request over. */
+/** Why a request is refused, if it is. */
 export function refusalOf(
   { method, headers, url }: Pick<Request, "method" | "headers" | "url">,
   host: string,
@@ -43,18 +37,20 @@ export function refusalOf(
 ): Refusal | undefined {
   const { pathname, searchParams } = new URL(url);
   const origin = headers.get("origin");
-  if (method !== "GET" && method !== "POST") return { status: 405, text: `${method} is not answered here` };
-  if (headers.get("host") !== host) return { status: 403, text: `only http://${host}/ is answered here` };
+  if (method !== "GET" && method !== "POST") return { status: 405, text: `${method} is not allowed` };
+  if (headers.get("host") !== host) return { status: 403, text: `this server only answers as http://${host}/` };
   if (origin === null ? method === "POST" : origin !== `http://${host}`) {
-    return { status: 403, text: "only this server's own page may ask" };
+    return { status: 403, text: "only this server's own page may send requests" };
   }
-  // Browsers say so also where they send no origin; following a link to the page is all that others may do.
+  // Browsers send this even without an origin. Other sites may only link to the page.
   const site = headers.get("sec-fetch-site") ?? "none";
   const isVisit = pathname === "/" && headers.get("sec-fetch-mode") === "navigate";
   if (!["same-origin", "none"].includes(site) && !isVisit) {
-    return { status: 403, text: "only this server's own page may ask" };
+    return { status: 403, text: "only this server's own page may send requests" };
   }
   if (method === "GET" && open.includes(pathname)) return undefined;
   const given = method === "POST" ? headers.get(TOKEN_HEADER) : searchParams.get("token");
-  return given === token ? undefined : { status: 403, text: "the token is missing or wrong: use the printed address" };
+  return given === token
+    ? undefined
+    : { status: 403, text: "the token is missing or wrong: use the address that the training printed" };
 }

@@ -1,55 +1,50 @@
-/** What the live page shows of a run, however long it is: series that stay short, and what of them a page has not seen yet. */
+/** What the live page shows of a run: series that stay short in a long run, and the part of them that a page has not got yet. */
 
 import type { RunFacts } from "../show/spectator.ts";
 import type { EpochLine } from "../show/train_report.ts";
 import type { LayerLook } from "../charts/charts.ts";
 
-/** Points of a curve that are kept at most. */
 const MAX_POINTS = 1_000;
 
-/** Looks at the layers that are kept at most; each has several numbers a layer. */
+/** The most records of the layers; each has several numbers per layer. */
 const MAX_LOOKS = 200;
 
-/** Messages that are kept, the latest, and characters of each. */
+/** The most messages, and the most characters of one. */
 const MAX_MESSAGES = 100;
 const MAX_TEXT = 2_000;
 
-/** Where a run is. */
 export interface LiveStatus {
   phase: "training" | "pausing" | "paused" | "stopping" | "over";
-  /** Steps that are done. */
   step: number;
-  /** Steps a second, of late; null where none have been done. */
+  /** Recent steps per second; null if there are none. */
   stepsPerSecond: number | null;
-  /** What the learning rates of the settings are multiplied by, and what they will be as soon as the run holds. */
+  /** The factor of the learning rate now, and the one that was asked for. */
   rateFactor: number;
   askedFactor: number;
-  /** That of the next step. */
   learningRate: number;
 }
 
-/** What the user was told. */
+/** A message to the user, after so many steps. */
 export interface LiveMessage {
   kind: "warning" | "note";
-  /** Steps that were done. */
   step: number;
   text: string;
 }
 
-/** What a page is sent: with `anew` in the place of all it has, else in addition to it. */
+/** What a page is sent: with `isWhole` everything, else only the news. */
 export interface LiveUpdate {
-  anew: boolean;
+  isWhole: boolean;
   facts: RunFacts | null;
   status: LiveStatus;
   points: EpochLine[];
   looks: LayerLook[];
   messages: LiveMessage[];
-  /** The last epoch, and the one with the lowest validation loss, which may be none of the points. */
+  /** The last epoch, and the one with the lowest validation loss; `points` may lack them. */
   last: EpochLine | null;
   best: EpochLine | null;
 }
 
-/** What a page has been sent. */
+/** How much a page has been sent. */
 export interface Cursor {
   readonly generation: number;
   readonly points: number;
@@ -57,11 +52,11 @@ export interface Cursor {
   readonly messages: number;
 }
 
-/** Every so manyth element of a series, twice as far apart whenever there would be too many. */
+/** Every n-th element of a series; n doubles whenever there would be too many. */
 export class Thinned<T> {
-  /** Those that are kept, the first one always. */
+  /** The elements that stay; always the first one. */
   items: T[] = [];
-  /** How often others went, so that what was sent is no longer what is kept. */
+  /** How often elements were removed, so that pages need everything again. */
   generation = 0;
   readonly #most: number;
   #stride = 1;
@@ -71,15 +66,14 @@ export class Thinned<T> {
     this.#most = most;
   }
 
-  /** Takes elements away that are no longer true. */
+  /** Removes elements that are no longer true. */
   drop(isGone: (item: T) => boolean): void {
-    const kept = this.items.filter((item) => !isGone(item));
-    if (kept.length === this.items.length) return;
-    this.items = kept;
-    this.generation++;
+    const { length } = this.items;
+    this.items = this.items.filter((item) => !isGone(item));
+    if (this.items.length < length) this.generation++;
   }
 
-  /** Adds an element, unless its turn is not yet. */
+  /** Adds an element if it is its turn. */
   push(item: T): void {
     if (this.#seen++ % this.#stride !== 0) return;
     this.items.push(item);
@@ -90,7 +84,6 @@ export class Thinned<T> {
   }
 }
 
-/** All that a page may be shown. */
 export class LiveHistory {
   facts: RunFacts | null = null;
   readonly #points = new Thinned<EpochLine>(MAX_POINTS);
@@ -100,7 +93,6 @@ export class LiveHistory {
   #last: EpochLine | null = null;
   #best: EpochLine | null = null;
 
-  /** Notes the end of an epoch. */
   epoch(line: EpochLine): void {
     if (this.#last && line.epoch <= this.#last.epoch) this.#takeBack(line.epoch);
     this.#points.push(line);
@@ -108,39 +100,34 @@ export class LiveHistory {
     if (line.valLoss !== null && !(this.#best && this.#best.valLoss! <= line.valLoss)) this.#best = line;
   }
 
-  /** Notes a look at the layers. */
   layers(look: LayerLook): void {
     this.#looks.drop(({ epoch }) => epoch >= look.epoch);
     this.#looks.push(look);
   }
 
-  /** Forgets epochs that a return to a checkpoint has undone; the best is the best of those that are kept. */
+  /** Removes epochs that a return to a checkpoint has undone; the best is then the best of the points. */
   #takeBack(from: number): void {
     this.#points.drop(({ epoch }) => epoch >= from);
     this.#looks.drop(({ epoch }) => epoch > from);
     if (!this.#best || this.#best.epoch < from) return;
     const judged = this.#points.items.filter(({ valLoss }) => valLoss !== null);
-    this.#best = judged.reduce<EpochLine | null>(
-      (best, one) => best && best.valLoss! <= one.valLoss! ? best : one,
-      null,
-    );
+    this.#best = judged.toSorted((a, b) => a.valLoss! - b.valLoss!)[0] ?? null;
   }
 
-  /** Notes what the user was told. */
   message(kind: LiveMessage["kind"], text: string, step: number): void {
     this.#told++;
     this.#messages.push({ kind, step, text: text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)} ...` : text });
     if (this.#messages.length > MAX_MESSAGES) this.#messages.shift();
   }
 
-  /** What a page lacks. */
+  /** What a page has not got yet. */
   since(cursor: Cursor | undefined, status: LiveStatus): [update: LiveUpdate, cursor: Cursor] {
     const generation = this.#points.generation + this.#looks.generation;
-    const anew = cursor?.generation !== generation;
-    const from = anew ? { points: 0, looks: 0, messages: 0 } : cursor;
+    const isWhole = cursor?.generation !== generation;
+    const from = isWhole ? { points: 0, looks: 0, messages: 0 } : cursor;
     const unsent = this.#told - from.messages;
     const update: LiveUpdate = {
-      anew,
+      isWhole,
       facts: this.facts,
       status,
       points: this.#points.items.slice(from.points),
@@ -149,8 +136,7 @@ export class LiveHistory {
       last: this.#last,
       best: this.#best,
     };
-    const { length: points } = this.#points.items;
-    const { length: looks } = this.#looks.items;
-    return [update, { generation, points, looks, messages: this.#told }];
+    const points = this.#points.items.length;
+    return [update, { generation, points, looks: this.#looks.items.length, messages: this.#told }];
   }
 }

@@ -1,34 +1,35 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-/** The script of the live page: draws what the server tells, and tells the server what the user asks for. */
+/** The script of the live page: draws what the server sends, and sends what the user asks for. */
 
 import type { LiveMessage, LiveStatus, LiveUpdate } from "./history.ts";
 import { deadChart, type Draw, lossChart, normChart, rateChart } from "../charts/charts.ts";
+import { short as shortNumber } from "../charts/frame.ts";
 
-/** Milliseconds between two drawings of the charts at least. */
+/** The least milliseconds between two drawings of the charts. */
 const DRAW_INTERVAL = 500;
 
-/** Milliseconds after which the training should have answered. */
+/** Milliseconds within which the training should answer. */
 const PATIENCE = 10_000;
 
-const CROWD = "A browser has six connections to it: close or hide other windows of this page.";
+const CROWD = "A browser allows six connections to it: close or hide other windows of this page.";
 
-/** Messages that stay on the page, and epochs in the table. */
+/** The most messages on the page, and the most epochs in the table. */
 const MAX_MESSAGES = 100;
 const MAX_ROWS = 20;
 
 const PHASES: Record<LiveStatus["phase"] | "lost", string> = {
   training: "training",
-  pausing: "pausing behind the steps under way",
+  pausing: "pausing after the current steps",
   paused: "paused",
-  stopping: "stopping behind the steps under way",
+  stopping: "stopping after the current steps",
   over: "over",
-  lost: "no connection to the training: it may be over; trying again",
+  lost: "no connection to the training: it may be over; reconnecting",
 };
 
 const token = location.hash.slice(1);
 
-/** All that was told so far. */
+/** Everything received so far. */
 let state: LiveUpdate | undefined;
 let drawnAt = 0;
 let drawing: ReturnType<typeof setTimeout> | undefined;
@@ -41,9 +42,8 @@ const pause = element<HTMLButtonElement>("pause");
 const stop = element<HTMLButtonElement>("stop");
 const slider = element<HTMLInputElement>("factor");
 
-/** Adds what is new. */
 function merge(update: LiveUpdate): void {
-  const { points = [], looks = [], messages = [] } = update.anew || !state ? {} : state;
+  const { points = [], looks = [], messages = [] } = update.isWhole || !state ? {} : state;
   state = {
     ...update,
     points: [...points, ...update.points],
@@ -55,7 +55,7 @@ function merge(update: LiveUpdate): void {
 function showUpdate(update: LiveUpdate): void {
   merge(update);
   showStatus(state!);
-  if (update.anew) element("messages").replaceChildren();
+  if (update.isWhole) element("messages").replaceChildren();
   showMessages(update.messages);
   scheduleCharts();
 }
@@ -78,8 +78,7 @@ function showStatus({ facts, status, last, best }: LiveUpdate): void {
     best: best ? `${best.epoch}, ${short(best.valLoss!)}` : "–",
   };
   for (const [id, text] of Object.entries(texts)) write(element(id), text);
-  const bar = element<HTMLProgressElement>("progress");
-  bar.value = step / total;
+  element<HTMLProgressElement>("progress").value = step / total;
   showControls(status);
 }
 
@@ -93,15 +92,15 @@ function showControls({ phase, rateFactor, askedFactor, learningRate }: LiveStat
   const isEnding = phase === "stopping" || phase === "over";
   write(pause, isPaused ? "Resume" : "Pause");
   for (const control of [pause, stop, slider]) control.disabled = isEnding;
-  // A slider that is being moved shows what its user wants.
+  // While the user moves the slider, it must not jump.
   if (!slider.matches(":active") && pendingFactor === undefined) slider.value = `${Math.log10(askedFactor)}`;
   const change = askedFactor === rateFactor ? "" : `, then ×${short(askedFactor)}`;
-  write(element("rate"), `${short(learningRate)} in effect (×${short(rateFactor)}${change})`);
-  // The rate in effect may change with every step: whoever wants it hears it as the slider's description.
+  write(element("rate"), `${short(learningRate)} now (×${short(rateFactor)}${change})`);
+  // It may change with every step, so screen readers read it only as the slider's description.
   slider.ariaValueText = `×${short(askedFactor)}`;
 }
 
-/** Changes a text only where it is another, so that screen readers do not say it again. */
+/** Changes a text only if it differs, so that screen readers do not read it again. */
 function write(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -122,13 +121,11 @@ function showMessages(messages: readonly LiveMessage[]): void {
   if (messages.length > 0 && isAtEnd) list.scrollTop = list.scrollHeight;
 }
 
-/** Draws soon, but not too often, and not where nobody sees it. */
+/** Draws soon, but not too often, and not while the page is hidden. */
 function scheduleCharts(): void {
   if (drawing !== undefined || document.hidden) return;
-  drawing = setTimeout(
-    () => requestAnimationFrame(drawCharts),
-    Math.max(0, drawnAt + DRAW_INTERVAL - performance.now()),
-  );
+  const pause = Math.max(0, drawnAt + DRAW_INTERVAL - performance.now());
+  drawing = setTimeout(() => requestAnimationFrame(drawCharts), pause);
 }
 
 function drawCharts(): void {
@@ -150,7 +147,7 @@ function drawCharts(): void {
   showEpochs(points.slice(-MAX_ROWS));
 }
 
-/** The points, the best and the last epoch among them. */
+/** The points, with the best and the last epoch. */
 function allPoints({ points, best, last }: LiveUpdate): LiveUpdate["points"] {
   const all = new Map(points.map((point) => [point.epoch, point]));
   for (const point of [best, last]) if (point) all.set(point.epoch, point);
@@ -176,13 +173,12 @@ function showEpochs(points: LiveUpdate["points"]): void {
   element("epochs").replaceChildren(...rows);
 }
 
-/** Asks the training for something. */
 async function ask(path: string): Promise<void> {
   try {
     const headers = { "x-backhand-token": token };
     const signal = AbortSignal.timeout(PATIENCE);
     const answer = await fetch(path, { method: "POST", headers, signal });
-    tellProblem(answer.ok ? "" : `The training refused: ${await answer.text()}`);
+    tellProblem(answer.ok ? "" : `The training refused this: ${await answer.text()}`);
   } catch (error) {
     const isLate = error instanceof DOMException && error.name === "TimeoutError";
     tellProblem(`The training does not answer.${isLate ? ` ${CROWD}` : ""}`);
@@ -195,7 +191,7 @@ function tellProblem(text: string): void {
   place.hidden = text === "";
 }
 
-/** What the slider asks for while an earlier wish is on its way: only the last one counts. */
+/** The last factor that the slider asks for, while an earlier request is on its way. */
 let pendingFactor: number | undefined;
 
 async function askForFactor(): Promise<void> {
@@ -210,16 +206,16 @@ async function askForFactor(): Promise<void> {
   pendingFactor = undefined;
 }
 
-/** The connection, while the page is seen, and whether the training has ended it. */
+/** The connection while the page is visible, and whether the training has ended. */
 let events: EventSource | undefined;
 let isOver = false;
 
-/** Listens while somebody sees it: each page that listens takes one of the few connections that the browser has. */
+/** Listens while the page is visible: the browser has only a few connections. */
 function listenWhileSeen(): void {
   if (document.hidden) {
     events?.close();
     events = undefined;
-    if (!isOver && state?.facts) document.title = state.facts.runName; // how far it is nobody tells now
+    if (!isOver && state?.facts) document.title = state.facts.runName; // its progress is unknown now
   } else if (!events && !isOver) events = listen();
 }
 
@@ -243,7 +239,9 @@ function listen(): EventSource {
     showPhase("lost");
     for (const control of [pause, stop, slider]) control.disabled = true;
     if (events.readyState === EventSource.CLOSED) {
-      tellProblem("The training does not let this page in: open the address that it printed, with all behind #.");
+      tellProblem(
+        "The training refuses this page: open the complete address that it printed, with everything after #.",
+      );
     }
   });
   return events;
@@ -252,7 +250,7 @@ function listen(): EventSource {
 const count = (value: number): string => value.toLocaleString("en");
 
 function short(value: number | null): string {
-  return value === null ? "–" : `${Number(value.toPrecision(4))}`;
+  return value === null ? "–" : shortNumber(value);
 }
 
 function duration(seconds: number): string {

@@ -1,7 +1,6 @@
 /**
- * The live page of a run: serves it on 127.0.0.1, tells it what happens by server-sent events, and takes what its user asks
- * for: pause, stop, another learning rate. Pages are told ten times a second at most, whatever they make of it, and training
- * never waits for one.
+ * The live page of a run. It is served on 127.0.0.1, gets news by server-sent events, and sends what the user asks for: pause,
+ * stop, another learning rate. News goes out at most ten times per second, and training never waits for a page.
  */
 
 import { ConfigError } from "../settings/config.ts";
@@ -16,46 +15,40 @@ import style from "../charts/style.css" with { type: "text" };
 import type { HeldRun, RunControl, RunFacts, Spectator } from "../show/spectator.ts";
 import type { EpochLine } from "../show/train_report.ts";
 
-/** Milliseconds between two updates. */
 const INTERVAL = 100;
 
-/** Milliseconds over which steps are counted for their rate. */
+/** Milliseconds over which steps per second are measured. */
 const RATE_SPAN = 3_000;
-
-/** Pages that may listen at once. */
 const MAX_CLIENTS = 16;
 
-/** What the learning rate may be multiplied by at most, and divided. */
+/** The largest factor and divisor of the learning rate. */
 export const MAX_FACTOR = 100;
 
-/** What can be had without the token. */
+/** The files that need no token. */
 const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/": ["text/html", html],
   "/live.js": ["text/javascript", script],
   "/style.css": ["text/css", style + ownStyle],
 };
 
-/** What the server needs of a run. */
 export interface LiveOptions {
-  /** Where to listen; a free port if left out. */
+  /** The port; a free one by default. */
   readonly port?: number;
-  /** The run, to be looked at. */
   readonly run: Pick<HeldRun, "step" | "rateFactor">;
   /** The learning rate of a step, from 0. */
   readonly rateOf: (step: number) => number;
-  /** That of the settings. */
   readonly learningRate: number;
-  /** Tells the user something: this server too, as one of those who look on. */
+  /** Shows the user a note, on this page, too. */
   readonly note: (text: string) => void;
-  /** Whether somebody else wants the run to end, who must not wait for a run that is paused. */
+  /** Whether the run must end, even if it is paused. */
   readonly isEnding?: () => boolean;
-  /** Milliseconds after which a page that does not read is given up; 10,000 if left out. */
+  /** Milliseconds after which a page that does not read is given up; 10,000 by default. */
   readonly patience?: number;
 }
 
-/** Serves the page until it is disposed of. */
+/** Serves the page until it is disposed. */
 export class LiveServer implements Spectator, RunControl, AsyncDisposable {
-  /** The page's address; what stands behind # lets it ask, and never leaves the browser. */
+  /** The page's address. The token after # never leaves the browser, except in the page's own requests. */
   readonly url: string;
   readonly #options: LiveOptions;
   readonly #token = randomToken();
@@ -76,7 +69,7 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
   #wake = Promise.withResolvers<void>();
 
   /**
-   * Begins to listen, on loopback only.
+   * Starts to listen, on loopback only.
    *
    * @throws {ConfigError} If the port is taken.
    */
@@ -84,24 +77,21 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     this.#options = options;
     this.#step = options.run.step;
     const { port = 0 } = options;
+    const onError = () => say(500, "the server failed");
     try {
-      this.#server = Deno.serve({
-        hostname: "127.0.0.1",
-        port,
-        onListen: () => {},
-        handler: (request) => this.#answer(request),
-        onError: () => new Response("it failed\n", { status: 500, headers: HEADERS }),
-      });
+      const where = { hostname: "127.0.0.1", port, onListen: () => {}, onError };
+      this.#server = Deno.serve(where, (request) => this.#answer(request));
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied)) throw error;
-      const why = error instanceof Deno.errors.AddrInUse ? "another program listens there" : "it is not given to you";
-      throw new ConfigError([`--live is ${port}: ${why}; --live without a number takes a port that is free`]);
+      const why = error instanceof Deno.errors.AddrInUse
+        ? "another program uses this port"
+        : "you may not use this port";
+      throw new ConfigError([`--live is ${port}: ${why}; --live without a number takes a free port`]);
     }
     this.#host = `127.0.0.1:${this.#server.addr.port}`;
     this.url = `http://${this.#host}/#${this.#token}`;
   }
 
-  /** Pages that listen. */
   get listeners(): number {
     return this.#clients.size;
   }
@@ -124,7 +114,6 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     this.#hasNews = true;
   }
 
-  /** A look at the layers, where there is one. */
   layers(look: LayerLook): void {
     this.#history.layers(look);
     this.#hasNews = true;
@@ -164,7 +153,7 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     }
   }
 
-  /** Tells the pages that it is over, and ends. */
+  /** Tells the pages that the run is over, and stops. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.end();
     this.#flush();
@@ -175,8 +164,8 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     clearInterval(this.#timer);
     const gone = this.#server.shutdown();
     gone.catch(() => {}); // the process ends
-    // A page that does not read what was sent is not waited for.
-    await Promise.race([gone, wait(INTERVAL)]);
+    // A page that does not read must not delay the end.
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, INTERVAL))]);
   }
 
   #tell(kind: "warning" | "note", text: string): void {
@@ -184,7 +173,7 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     this.#hasNews = true;
   }
 
-  /** Waits until the user asks for something else, and looks up now and then. */
+  /** Waits until the user asks for something, or for a moment. */
   async #nextWish(): Promise<void> {
     const { promise, resolve } = this.#wake = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, INTERVAL);
@@ -198,7 +187,7 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     if (factor !== run.rateFactor) {
       await run.setRateFactor(factor);
       const rate = this.#options.rateOf(run.step).toPrecision(3);
-      this.#options.note(`learning rate: ${rate}, ${factor} of the settings', from step ${run.step + 1} on`);
+      this.#options.note(`learning rate: ${rate}, ${factor} times the settings', from step ${run.step + 1} on`);
     }
     if (this.#factor === factor) this.#factor = undefined;
   }
@@ -207,13 +196,8 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     const { run, rateOf } = this.#options;
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
-    const phase = this.#isOver
-      ? "over"
-      : this.#stop
-      ? "stopping"
-      : this.#pause
-      ? this.#isHeld ? "paused" : "pausing"
-      : "training";
+    const paused = this.#isHeld ? "paused" : "pausing";
+    const phase = this.#isOver ? "over" : this.#stop ? "stopping" : this.#pause ? paused : "training";
     return {
       phase,
       step: this.#step,
@@ -226,11 +210,12 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     };
   }
 
-  /** Sends what is new to all pages that have room for it. */
+  /** Sends the news to all pages that have read the last event. */
   #flush(): void {
-    if (this.#hasNews) { for (const client of this.#clients) client.isBehind = true; }
+    const hasNews = this.#hasNews;
     this.#hasNews = false;
     for (const client of this.#clients) {
+      client.isBehind ||= hasNews;
       if (client.isReady && client.isBehind) this.#update(client);
       else if (client.isStalled) this.#drop(client);
     }
@@ -258,12 +243,12 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     if (request.method === "POST") return this.#obey(pathname, searchParams);
     if (pathname === "/events") return this.#listen();
     const file = FILES[pathname];
-    if (!file) return say(404, "there is nothing");
+    if (!file) return say(404, "there is no such page");
     return new Response(file[1], { headers: { ...HEADERS, "content-type": `${file[0]}; charset=utf-8` } });
   }
 
   #listen(): Response {
-    if (this.#clients.size >= MAX_CLIENTS) return say(503, `${MAX_CLIENTS} pages listen already`);
+    if (this.#clients.size >= MAX_CLIENTS) return say(503, `${MAX_CLIENTS} pages listen already: close one`);
     const client = new LiveClient(() => this.#drop(client), this.#options.patience ?? 10_000);
     this.#clients.add(client);
     this.#update(client);
@@ -275,15 +260,13 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     if (path === "/pause") this.#pause = true;
     else if (path === "/resume") this.#pause = false;
     else if (path === "/stop") this.#stop = true;
-    else if (path !== "/rate") return say(404, "there is nothing");
+    else if (path !== "/rate") return say(404, "there is no such page");
     else {
       const factor = Number(search.get("factor") ?? NaN);
       const rate = Math.fround(factor * this.#options.learningRate);
       if (!(factor >= 1 / MAX_FACTOR && factor <= MAX_FACTOR) || !(rate > 0 && rate < Infinity)) {
-        return say(
-          400,
-          `factor is ${search.get("factor")}: allowed is 0.01 to 100, with a learning rate that float32 has`,
-        );
+        const allowed = "allowed is 0.01 to 100, with a learning rate that float32 can hold";
+        return say(400, `factor is ${search.get("factor")}: ${allowed}`);
       }
       this.#factor = factor;
     }
@@ -295,8 +278,4 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
 
 function say(status: number, text: string): Response {
   return new Response(`${text}\n`, { status, headers: { ...HEADERS, "content-type": "text/plain; charset=utf-8" } });
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -4,17 +4,14 @@
 import UPNG from "npm:upng-js@2.1.0";
 import { type Page, withPage } from "../setup/browser.ts";
 import { ensureChromium } from "../setup/chromium.ts";
+import { runToEnd, type Start } from "../bench/processes.ts";
 import { describeError } from "../settings/run_task.ts";
-import { inTerminal } from "./terminal.ts";
 import { TerminalScreen } from "./terminal_picture.ts";
 
-const root = new URL("../../", import.meta.url);
 const folder = new URL("./", import.meta.url);
-
-/** Bytes of a picture at most. */
 const MAX_BYTES = 150_000;
 
-/** The run that is shown: long enough that there is something to see. */
+/** The run that is shown: long enough to see something. */
 const RUN = ["--num-epochs=60"];
 
 /** Makes a picture, working in an empty folder. */
@@ -28,144 +25,102 @@ const PICTURES: Record<string, Maker> = {
   "playground.png": paintPlayground,
 };
 
-/** A task's command in another folder than the project's. */
-function commandOf(task: string, args: readonly string[]): string[] {
-  const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
-  return [
-    Deno.execPath(),
-    "run",
-    "--quiet",
-    "--allow-all",
-    "--config",
-    path("deno.json"),
-    path(`tasks/${task}.ts`),
-    ...args,
-  ];
+/** A task in another folder than the project's. */
+function taskIn(cwd: string, task: string, args: readonly string[]): Start {
+  return { script: `tasks/${task}.ts`, args, flags: ["--allow-all"], cwd };
 }
 
-/** Shows the screen when most of the run is done. */
+/** The screen when most of the run is done. */
 async function paintTerminal(at: string): Promise<string> {
-  const size = { columns: 80, rows: 24 };
-const screen = new TerminalScreen(size);
-  const { program, args, env } = inTerminal(commandOf("train", RUN), size);
-  await using child = await start([program, ...args], at, env);
+  const terminal = { columns: 80, rows: 24 };
+  const screen = new TerminalScreen(terminal);
   let picture: string | undefined;
-  for await (const text of child.texts()) {
+  await runToEnd({ ...taskIn(at, "train", RUN), terminal }, undefined, async (text) => {
     await screen.write(text);
     if (!picture && /█.*\b[89]\d%.*steps/.test(screen.text)) {
       picture = screen.toSvg("Training in a terminal: progress, losses and their curves");
     }
-  }
+  });
   if (picture) return picture;
   throw new Error(`the terminal never showed a run that is nearly done:\n${screen.text}`);
 }
 
 async function paintReport(at: string): Promise<Uint8Array> {
-  for (const command of [commandOf("train", RUN), commandOf("report", ["default_run"])]) {
-    await using child = await start(command, at);
-    await child.end();
-  }
+  await runToEnd(taskIn(at, "train", RUN));
+  await runToEnd(taskIn(at, "report", ["default_run"]));
   return await withPage(async (page) => {
     await page.goto(`file://${at}/data/runs/default_run/report.html`);
     return await shoot(page);
   }, { width: 960, height: 1200 });
 }
 
-/** Shows the page when most of the run is done. */
+/** The page when most of the run is done. */
 async function paintLive(at: string): Promise<Uint8Array> {
-  await using child = await start(commandOf("train", [...RUN, "--live"]), at);
-  const url = await child.hear(/^live: (http:\S+)/m);
-  return await withPage(async (page) => {
-    await page.goto(url);
-    await until(async () => Number(await page.getAttribute("#progress", "value")) > 0.7);
-    return await shoot(page);
-  }, { width: 960, height: 900 });
+  return await withServer(
+    taskIn(at, "train", [...RUN, "--live"]),
+    /^live: (http:\S+)/m,
+    { width: 960, height: 900 },
+    async (page) => {
+      await until(async () => Number(await page.getAttribute("#progress", "value")) > 0.7);
+    },
+  );
 }
 
-/** Shows a spiral that is learned. */
+/** A spiral that is learned. */
 async function paintPlayground(at: string): Promise<Uint8Array> {
-  await using child = await start(commandOf("playground", []), at);
-  const url = await child.hear(/(http:\/\/127\.0\.0\.1\S+)/);
-  return await withPage(async (page) => {
-    await page.goto(url);
-    await page.selectOption("select[name=dataset]", "spiral");
-    await page.click("#run");
-    await until(async () => await page.getAttribute("#run", "aria-pressed") === "false");
-    return await shoot(page);
-  }, { width: 1200, height: 800 });
+  return await withServer(
+    taskIn(at, "playground", []),
+    /(http:\/\/127\.0\.0\.1\S+)/,
+    { width: 1200, height: 800 },
+    async (page) => {
+      await page.selectOption("select[name=dataset]", "spiral");
+      await page.click("#run");
+      await until(async () => await page.getAttribute("#run", "aria-pressed") === "false");
+    },
+  );
 }
 
-/** Waits for what a page shows, three minutes at most. */
+/** Starts a task that serves a page, opens the address that it prints, and takes a picture of it. */
+async function withServer(
+  start: Start,
+  on: RegExp,
+  size: { width: number; height: number },
+  use: (page: Page) => Promise<void>,
+): Promise<Uint8Array> {
+  let picture: Uint8Array = new Uint8Array();
+  const by = ([_, url]: RegExpMatchArray) =>
+    withPage(async (page) => {
+      await page.goto(url);
+      await use(page);
+      picture = await shoot(page);
+    }, size);
+  await runToEnd(start, { on, by, ends: true });
+  return picture;
+}
+
+/** Waits until a page shows something, for three minutes at most. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + 180_000;
   while (!await isSo()) {
-    if (performance.now() > end) throw new Error(`in three minutes never ${isSo}`);
+    if (performance.now() > end) throw new Error(`not within three minutes: ${isSo}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
-/** What the page shows, in as many colours as a palette has: charts need no more, and take a third of the bytes. */
+/** A screenshot in 256 colours: charts need no more, and a third of the bytes is enough. */
 async function shoot(page: Page): Promise<Uint8Array> {
   const { buffer } = Uint8Array.from(await page.screenshot({ animations: "disabled" }));
   const image = UPNG.decode(buffer);
   return new Uint8Array(UPNG.encode(UPNG.toRGBA8(image), image.width, image.height, 256));
 }
 
-/** A program that is ended when it is disposed of. */
-interface Running extends AsyncDisposable {
-  /** What it says, as it comes. */
-  texts(): AsyncGenerator<string>;
-  /** Waits until it says something, and reads on behind that; gives the first group. */
-  hear(pattern: RegExp): Promise<string>;
-  /** Waits until it has ended well. */
-  end(): Promise<void>;
-}
-
-async function start([program, ...args]: string[], cwd: string, env: Record<string, string> = {}): Promise<Running> {
-  const child = new Deno.Command(program, { args, cwd, env, stdin: "null", stdout: "piped", stderr: "inherit" })
-    .spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  async function* texts() {
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) yield piece.value;
-  }
-  return await Promise.resolve({
-    texts,
-    async hear(pattern: RegExp) {
-      let said = "";
-      for await (const text of texts()) {
-        said += text;
-        const found = said.match(pattern);
-        if (!found) continue;
-        (async () => {
-          for await (const _ of texts());
-        })();
-        return found[1];
-      }
-      throw new Error(`${program} never said ${pattern.source}: ${said.slice(-1_000)}`);
-    },
-    async end() {
-      for await (const _ of texts());
-      const { code } = await child.status;
-      if (code !== 0) throw new Error(`${args.at(-1)} ended with ${code}`);
-    },
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGTERM");
-      } catch {
-        // It has ended.
-      }
-      await child.status;
-    },
-  });
-}
-
 async function paint(name: string): Promise<boolean> {
-  console.error(`${name}: under way`);
+  console.error(`${name}: in progress`);
   const at = await Deno.makeTempDir({ prefix: "backhand_pictures_" });
   try {
     const picture = await PICTURES[name](at);
-const bytes = typeof picture === "string" ? encode(picture) : picture;
-    if (bytes.length > MAX_BYTES) throw new Error(`it has ${bytes.length} bytes, ${MAX_BYTES} are allowed`);
+    const bytes = typeof picture === "string" ? new TextEncoder().encode(picture) : picture;
+    if (bytes.length > MAX_BYTES) throw new Error(`it has ${bytes.length} bytes, at most ${MAX_BYTES} are allowed`);
     await Deno.mkdir(folder, { recursive: true });
     await Deno.writeFile(new URL(name, folder), bytes);
     console.log(`tasks/pictures/${name}: ${bytes.length} bytes`);
@@ -178,13 +133,9 @@ const bytes = typeof picture === "string" ? encode(picture) : picture;
   }
 }
 
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
 export async function main(args: readonly string[]): Promise<number> {
   const names = Object.keys(PICTURES);
-const short = (name: string) => name.split(".")[0];
+  const short = (name: string) => name.split(".")[0];
   if (args.includes("--help") || args.includes("-h")) {
     console.log(
       `Usage: deno task pictures [${
@@ -194,7 +145,9 @@ const short = (name: string) => name.split(".")[0];
     return 0;
   }
   const unknown = args.filter((arg) => !names.some((name) => short(name) === arg));
-  for (const arg of unknown) console.error(`error: ${arg}: there are ${names.map(short).join(", ")}`);
+  for (const arg of unknown) {
+    console.error(`error: there is no picture ${arg}: there are ${names.map(short).join(", ")}`);
+  }
   if (unknown.length > 0) return 2;
   if (!await ensureChromium()) return 1;
   let failed = 0;

@@ -1,8 +1,9 @@
 /** The screen of a terminal as a picture: its text stays text, its bars and blocks are drawn, so that no font breaks them. */
 
+import { escaped } from "../charts/html.ts";
 // deno-lint-ignore no-import-prefix -- in deno.json or deno.lock every task would download it
 import xterm from "npm:@xterm/headless@6.0.0";
-import type { TerminalSize } from "./terminal.ts";
+import type { TerminalSize } from "../bench/processes.ts";
 
 /** Pixels of a character, and around them all. */
 const WIDTH = 8.4;
@@ -22,16 +23,14 @@ interface Span {
   bold: boolean;
 }
 
-/** A terminal without a window. */
 export class TerminalScreen {
   readonly #terminal: xterm.Terminal;
   readonly #size: TerminalSize;
 
-  
   constructor(size: TerminalSize) {
     const { columns: cols, rows } = size;
     this.#terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true });
-this.#size = size;
+    this.#size = size;
   }
 
   /** Takes what a program prints; resolves when the screen shows it. */
@@ -44,7 +43,6 @@ this.#size = size;
     return this.#lines().map((spans) => spans.map(({ text }) => text).join("")).join("\n");
   }
 
-  /** The screen as SVG. */
   toSvg(title: string): string {
     const lines = this.#lines();
     while (lines.at(-1)?.every(({ text }) => text.trim() === "")) lines.pop();
@@ -53,7 +51,7 @@ this.#size = size;
     return [
       `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" role="img"` +
       ` font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">`,
-      `<title>${escape(title)}</title>`,
+      `<title>${escaped(title)}</title>`,
       `<rect width="${width}" height="${height}" rx="8" fill="${PAPER}"/>`,
       ...body.filter((element) => element !== ""),
       "</svg>\n",
@@ -62,16 +60,16 @@ this.#size = size;
 
   #lines(): Span[][] {
     const { active } = this.#terminal.buffer;
-const lines: Span[][] = [];
+    const lines: Span[][] = [];
     for (let row = 0; row < this.#size.rows; row++) {
       const line = active.getLine(active.viewportY + row);
-const spans: Span[] = [];
+      const spans: Span[] = [];
       for (let column = 0; column < this.#size.columns; column++) {
         const cell = line?.getCell(column);
         const color = cell?.isFgPalette() ? PALETTE[cell.getFgColor() % PALETTE.length] : INK;
         const bold = cell?.isBold() !== 0;
-const text = cell?.getChars() || " ";
-const last = spans.at(-1);
+        const text = cell?.getChars() || " ";
+        const last = spans.at(-1);
         if (last?.color === color && last.bold === bold) last.text += text;
         else spans.push({ column, text, color, bold });
       }
@@ -81,14 +79,14 @@ const last = spans.at(-1);
   }
 }
 
-/** Blocks as rectangles, what stands between them as text of fixed width. */
+/** Blocks as rectangles, the rest as text of fixed width. */
 function drawSpan({ column, text, color, bold }: Span, row: number): string {
   const parts = text.match(/[▁-█]+|░+|[^▁-█░]+/g) ?? [];
-const drawn: string[] = [];
+  const drawn: string[] = [];
   let at = column;
   for (const part of parts) {
     const x = MARGIN + at * WIDTH;
-const y = MARGIN + row * HEIGHT;
+    const y = MARGIN + row * HEIGHT;
     if (/[▁-█]/.test(part)) drawn.push(drawBars(part, x, y, color));
     else if (part[0] === "░") drawn.push(rectangle(x, y, part.length, 1, `${color}" fill-opacity="0.25`));
     else drawn.push(drawText(part, x, y, color, bold));
@@ -99,13 +97,13 @@ const y = MARGIN + row * HEIGHT;
 
 function drawText(text: string, x: number, y: number, color: string, bold: boolean): string {
   const words = text.trim();
-const start = x + (text.length - text.trimStart().length) * WIDTH;
+  const start = x + (text.length - text.trimStart().length) * WIDTH;
   if (words === "") return "";
   const weight = bold ? ' font-weight="bold"' : "";
   return `<text x="${round(start)}" y="${y + 13}" fill="${color}"${weight} textLength="${
     round(words.length * WIDTH)
   }"` +
-    ` lengthAdjust="spacingAndGlyphs">${escape(words).replaceAll(" ", "\u00a0")}</text>`; // two spaces would become one
+    ` lengthAdjust="spacingAndGlyphs">${escaped(words).replaceAll(" ", "\u00a0")}</text>`; // two spaces would become one
 }
 
 /** Neighbours of one height are one rectangle. */
@@ -126,8 +124,4 @@ function rectangle(x: number, y: number, columns: number, height: number, fill: 
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -1,25 +1,25 @@
 /// <reference lib="dom" />
-/** The page: what its controls do to the session, and when what is drawn. */
+/** The page: what its controls do, and when it is drawn. */
 
 import type { Device } from "../../lib/gpu/device.ts";
 import { decodeModel } from "../../lib/model_file/bytes.ts";
-import { answerTo } from "./answer.ts";
 import { Controls } from "./controls.ts";
+import { byId, made } from "./elements.ts";
 import { makeRows, type PlayData, prepare, type Rows } from "./datasets.ts";
 import { checkFit, settingsOf } from "./given_model.ts";
 import { columnsOf, parsePasted } from "./pasted.ts";
 import { Session } from "./session.ts";
 import { DEFAULTS, fromHash, type Settings, toHash } from "./settings.ts";
-import { View } from "./view.ts";
+import { PageView } from "./view.ts";
 import { clearWalk, Walk } from "./walk_view.ts";
 
-/** Milliseconds of training between two pictures, where drawing one takes no longer. */
+/** Milliseconds of training between two pictures, unless drawing one takes longer. */
 const SLICE = 40;
 
-/** The page at work. All that touches the session runs one after the other. */
+/** The running page. Everything that uses the session runs in turn. */
 export class App {
   readonly #device: Device;
-  readonly #view = new View();
+  readonly #view = new PageView();
   readonly #controls: Controls;
   #settings: Settings = fromHash(location.hash);
   #pasted: Rows | undefined;
@@ -48,14 +48,12 @@ export class App {
     byId("csv").addEventListener("change", () => this.#do(() => this.#listColumns()));
     addEventListener("keydown", (event) => this.#key(event, { r: "run", s: "step", x: "reset" }));
     addEventListener("resize", () => this.#do(() => this.#draw()));
-    addEventListener(
-      "hashchange",
-      () => location.hash !== toHash(this.#settings) && this.#take(fromHash(location.hash)),
-    );
+    addEventListener("hashchange", () => {
+      if (location.hash !== toHash(this.#settings)) this.#take(fromHash(location.hash));
+    });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#do(() => this.#draw()));
   }
 
-  /** Shows the settings of the address. */
   async start(): Promise<void> {
     this.#take(this.#settings);
     await this.#turn;
@@ -78,7 +76,7 @@ export class App {
     }
   }
 
-  /** Begins anew. */
+  /** Starts again from the settings. */
   #reset(): void {
     this.#run(false);
     history.replaceState(null, "", toHash(this.#settings));
@@ -109,14 +107,14 @@ export class App {
     if (isRunning) this.#do(() => this.#slice());
   }
 
-  /** Trains for a moment, draws, and asks for more. */
+  /** Trains for a moment, draws, and schedules the next slice. */
   async #slice(): Promise<void> {
     const session = this.#session;
     const left = this.#settings.epochs - (session?.epoch ?? 0);
     if (!session || !this.#isRunning) return this.#run(false);
     if (this.#walk) this.#endWalk();
     if (left <= 0) {
-      this.#view.say(`Epoch ${session.epoch} is reached: “Pause at epoch” says where a run pauses.`);
+      this.#view.say(`Epoch ${session.epoch} is reached: raise “Pause at epoch” to train on.`);
       return this.#run(false);
     }
     const since = performance.now();
@@ -148,7 +146,7 @@ export class App {
     await this.#draw();
   }
 
-  /** What was walked through and not finished has changed nothing. */
+  /** A walk that is not finished has changed nothing. */
   #endWalk(): void {
     this.#walk = undefined;
     byId<HTMLButtonElement>("finish").disabled = true;
@@ -174,7 +172,7 @@ export class App {
   async #download(): Promise<void> {
     if (!this.#session) return;
     const url = URL.createObjectURL(new Blob([await this.#session.encode()]));
-    const link = document.createElement("a");
+    const link = made("a");
     link.href = url;
     link.download = "model.safetensors";
     link.click();
@@ -196,7 +194,7 @@ export class App {
       await this.#begin((data) => new Session(this.#device, data, settings, given), data);
       this.#settings = settings;
       this.#controls.show(settings);
-      this.#view.say("", `${file.name} is loaded: it goes on from there.`);
+      this.#view.say("", `${file.name} is loaded: training continues from it.`);
     } catch (error) {
       given.dispose();
       throw error;
@@ -209,13 +207,12 @@ export class App {
     await this.#answer();
   }
 
-  /** Predicts the row that is asked for, in raw units. */
   async #answer(): Promise<void> {
     const { value } = byId<HTMLInputElement>("question");
-    if (this.#session) byId("answer").textContent = await answerTo(value, this.#session);
+    if (this.#session) byId("answer").textContent = await this.#session.answer(value);
   }
 
-  /** Does something when all before is done, and says what went wrong. */
+  /** Does something after everything before it, and shows what went wrong. */
   #do(action: () => Promise<void> | void): void {
     this.#turn = this.#turn.then(async () => {
       this.#view.clearFault();
@@ -226,7 +223,7 @@ export class App {
     });
   }
 
-  /** Keys work where nothing is typed. */
+  /** Keys work unless something is typed. */
   #key(event: KeyboardEvent, keys: Readonly<Record<string, string>>): void {
     const isTyped = (event.target as Element).matches("input, textarea, select");
     const id = keys[event.key.toLowerCase()];
@@ -234,9 +231,4 @@ export class App {
     event.preventDefault();
     byId(id).click();
   }
-}
-
-/** An element of the page. */
-function byId<T extends HTMLElement = HTMLElement>(id: string): T {
-  return document.getElementById(id) as T;
 }

@@ -1,9 +1,9 @@
 /**
- * Gives the page a Buffer, which browsers have none of: where JSR does not answer, csv-parse stands in for @std/csv, and
- * takes one for granted as soon as it is loaded. It needs bytes of UTF-8 alone; the whole of it, from npm, has 27 KB.
+ * Gives the page a Buffer, which browsers do not have. If JSR does not answer, csv-parse replaces @std/csv, and it needs a
+ * Buffer as soon as it is loaded. UTF-8 is enough for it; the complete Buffer from npm has 27 KB.
  */
 
-/** Bytes, with what csv-parse asks of Node's Buffer. */
+/** Bytes, with the part of Node's Buffer that csv-parse uses. */
 export class Utf8Buffer extends Uint8Array {
   static override from(value: string | ArrayLike<number> | Iterable<number>): Utf8Buffer {
     return new Utf8Buffer(typeof value === "string" ? new TextEncoder().encode(value) : Array.from(value));

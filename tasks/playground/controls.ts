@@ -1,16 +1,14 @@
 /// <reference lib="dom" />
-/** The form: its texts as settings, and settings as its texts. */
+/** The form: reads its texts as settings, and shows settings. */
 
-import { ACTIVATION_NAMES, ALLOWED, OPTIMIZER_NAMES, READERS, type Settings } from "./settings.ts";
+import { ACTIVATION_NAMES, OPTIMIZER_NAMES, READERS, type Settings } from "./settings.ts";
 
 /** A control, by the name of its setting. */
 type Control = HTMLInputElement | HTMLSelectElement;
 
-/** The form of the page. */
 export class Controls {
   readonly #form: HTMLFormElement;
 
-  /** Fills the lists, and listens. */
   constructor(form: HTMLFormElement, onChange: (key: keyof Settings) => void, onFault: (fault: string) => void) {
     this.#form = form;
     const lists = { activation: ACTIVATION_NAMES, optimizer: OPTIMIZER_NAMES };
@@ -27,7 +25,6 @@ export class Controls {
     });
   }
 
-  /** Shows settings. */
   show(settings: Settings): void {
     for (const [key, value] of Object.entries(settings)) {
       this.#control(key).value = Array.isArray(value) ? value.join(", ") : `${value}`;
@@ -35,21 +32,21 @@ export class Controls {
     }
   }
 
-  /** The settings, with others in the place of what is not allowed. */
+  /** The settings; a value that is not allowed is replaced by that of `others`. */
   read(others: Settings): Settings {
     const entries = Object.entries(others).map(([key, other]) => {
-      return [key, READERS[key as keyof Settings](this.#control(key).value) ?? other];
+      return [key, READERS[key as keyof Settings].read(this.#control(key).value) ?? other];
     });
     return Object.fromEntries(entries) as Settings;
   }
 
   #faultOf(key: keyof Settings): string {
     const control = this.#control(key);
-    const isGood = READERS[key](control.value) !== undefined;
+    const isGood = READERS[key].read(control.value) !== undefined;
     if (isGood) control.removeAttribute("aria-invalid");
     else control.setAttribute("aria-invalid", "true");
     const name = control.closest("label")!.firstChild!.textContent!.trim();
-    return isGood ? "" : `${name} is ${JSON.stringify(control.value)}: allowed is ${ALLOWED[key]}`;
+    return isGood ? "" : `${name} is ${JSON.stringify(control.value)}: allowed is ${READERS[key].allowed}`;
   }
 
   #control(key: string): Control {

@@ -1,4 +1,4 @@
-/** The datasets of the playground: rows of a table, in raw units, from a seed. They are the same in Deno and in a browser. */
+/** The datasets of the playground: rows in raw units, from a seed. They are the same in Deno and in a browser. */
 
 import { outputNames } from "../../lib/model_file/metadata.ts";
 import { Random } from "../../lib/base/random.ts";
@@ -8,25 +8,22 @@ import { encodedNames, numericTable, type Table } from "../../lib/data/table.ts"
 /** The datasets that come from a seed; "csv" is one that was pasted. */
 export const DATASETS = ["cubic", "xor", "moons", "spiral"] as const;
 
-/** The name of a dataset. */
 export type DatasetName = typeof DATASETS[number] | "csv";
 
-/** The losses that fit a target. */
 export type LossName = "mse" | "bce" | "softmax";
 
-/** Rows, and what they mean. */
 export interface Rows {
   readonly table: Table;
   readonly loss: LossName;
-  /** Inputs [rows, features] as the table's encoder gives them, in raw units. */
+  /** Encoded inputs [rows, features], in raw units. */
   readonly x: Float64Array;
   /** Targets [rows, outputs], in raw units. */
   readonly y: Float64Array;
-  /** Whether a network input is 0 or 1 for a category: it is not scaled. */
+  /** Whether an input is 0 or 1 for a category, which is not scaled. */
   readonly isOneHot: readonly boolean[];
 }
 
-/** Rows, scaled and split: as a network is trained on them. */
+/** Rows, scaled and split for training. */
 export interface PlayData {
   readonly rows: Rows;
   readonly features: readonly string[];
@@ -34,15 +31,12 @@ export interface PlayData {
   readonly scalers: { readonly inputs: Scaler; readonly targets: Scaler };
   /** Mean of each output over the training rows. */
   readonly baseline: readonly number[];
-  /** Numbers of the rows that train, and of those that only measure. */
+  /** Numbers of the training and of the validation rows. */
   readonly training: readonly number[];
   readonly validation: readonly number[];
 }
 
-/** Rows of a dataset that comes from a seed. */
 const COUNT = 240;
-
-/** What trains of it. */
 const TRAINING_SHARE = 0.8;
 
 /** Two classes in a plane. */
@@ -52,7 +46,7 @@ const PLANE: Table = {
   missing: "error",
 };
 
-/** A point of a class, and its noise: both lie around 1 in size. */
+/** A point and its class; coordinates are about 1 in size. */
 type Point = (index: number, random: Random) => [x1: number, x2: number, label: number];
 
 const POINTS: Record<Exclude<typeof DATASETS[number], "cubic">, Point> = {
@@ -74,7 +68,6 @@ const POINTS: Record<Exclude<typeof DATASETS[number], "cubic">, Point> = {
   },
 };
 
-/** Rows of a dataset. */
 export function makeRows(name: Exclude<DatasetName, "csv">, noise: number, seed: number): Rows {
   const points = new Random(seed, `${name} inputs`);
   const errors = new Random(seed, `${name} noise`);
@@ -95,7 +88,7 @@ export function makeRows(name: Exclude<DatasetName, "csv">, noise: number, seed:
 }
 
 /**
- * Splits rows by chance, and fits the scalers on those that train.
+ * Splits rows at random, and fits the scalers on the training rows.
  *
  * @throws {RangeError} If a column cannot be scaled.
  */
@@ -124,7 +117,7 @@ export function prepare(rows: Rows, seed: number, scalers?: PlayData["scalers"])
   };
 }
 
-/** The rows of these numbers, scaled: as the GPU takes them. */
+/** The rows of these numbers, scaled for the network. */
 export function scaledRows(data: PlayData, numbers: readonly number[]): { x: Float32Array; y: Float32Array } {
   const { rows: { x, y }, features, targets, scalers } = data;
   const pick = (values: Float64Array, width: number) =>

@@ -1,34 +1,27 @@
-/** Places in the plane of the inputs at which the network is looked at. */
+/** A grid over the plane of the inputs, at which the network is evaluated. */
 
+import { rangeOf } from "../charts/frame.ts";
 import type { PlayData } from "./datasets.ts";
 
-/** Inputs in rows and columns of a picture. */
 export interface Grid {
   /** Places across, from the smallest of the first input on. */
   readonly across: number;
   /** Places down, from the largest of the second input on; 1 where there is one input. */
   readonly down: number;
-  /** `across` times `down`. */
   readonly rows: number;
-  /** Inputs [rows, features], scaled: those that are not shown are at their mean. */
+  /** Inputs [rows, features], scaled; inputs beyond the first two have their means. */
   readonly scaled: Float32Array;
 }
 
-/** What the picture covers, in raw units. */
 export interface Extent {
   readonly x: readonly [low: number, high: number];
   readonly y: readonly [low: number, high: number];
 }
 
-/** The range of the inputs, or for one input of input and target, with a margin. */
+/** The range of the first two inputs, or of a single input and the target, with a margin. */
 export function extentOf({ rows: { x, y }, features, targets }: PlayData): Extent {
   const range = (values: Float64Array, width: number, place: number): [number, number] => {
-    let low = Infinity;
-    let high = -Infinity;
-    for (let i = place; i < values.length; i += width) {
-      low = Math.min(low, values[i]);
-      high = Math.max(high, values[i]);
-    }
+    const [low, high] = rangeOf(values.filter((_, i) => i % width === place));
     const margin = (high - low || 1) * 0.06;
     return [low - margin, high + margin];
   };
@@ -36,18 +29,13 @@ export function extentOf({ rows: { x, y }, features, targets }: PlayData): Exten
   return { x: across, y: features.length > 1 ? range(x, features.length, 1) : range(y, targets.length, 0) };
 }
 
-/** Places of a picture. */
 export function gridOf(data: PlayData, across: number, down: number): Grid {
   const { features, scalers, rows: { x } } = data;
   const width = features.length;
   const lines = width > 1 ? down : 1;
   const { x: [left, right], y: [low, high] } = extentOf(data);
-  const count = x.length / width;
-  const means = features.map((_, place) => {
-    let sum = 0;
-    for (let row = 0; row < count; row++) sum += x[row * width + place];
-    return sum / count;
-  });
+  const means = new Float64Array(width);
+  x.forEach((value, i) => means[i % width] += value * width / x.length);
   const raw = new Float64Array(across * lines * width);
   for (let row = 0; row < across * lines; row++) {
     raw.set(means, row * width);

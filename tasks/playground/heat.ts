@@ -1,10 +1,9 @@
 /// <reference lib="dom" />
-/** Heat maps: numbers as colours, from --negative through --paper to --positive. */
+/** Heat maps: numbers as colours. Orange is negative, blue is positive. */
 
-/** Red, green and blue from 0 to 255. */
 export type Color = readonly [number, number, number];
 
-/** The page's colours, as the light or the dark theme has them now. */
+/** The page's colours in the current theme, light or dark. */
 export interface Palette {
   readonly paper: Color;
   readonly ink: Color;
@@ -12,17 +11,15 @@ export interface Palette {
   readonly grid: Color;
   readonly negative: Color;
   readonly positive: Color;
-  /** Of classes. */
   readonly series: readonly Color[];
 }
 
-/** Reads the colours from the style sheet. */
 export function readPalette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
   const color = (name: string): Color => {
-    // The browser resolves whatever a color may be.
-    pen.fillStyle = resolve(style, name);
+    // The browser resolves any notation of a colour.
+    pen.fillStyle = style.getPropertyValue(name).trim();
     pen.fillRect(0, 0, 1, 1);
     const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
     return [r, g, b];
@@ -38,34 +35,28 @@ export function readPalette(): Palette {
   };
 }
 
-function resolve(style: CSSStyleDeclaration, name: string): string {
-  return style.getPropertyValue(name).trim();
-}
-
-/** A color between two; a share of 0 is the first. */
+/** A colour between two; a share of 0 is the first. */
 export function mixed(from: Color, to: Color, share: number): Color {
-  const kept = Math.max(0, Math.min(1, share));
-  return [0, 1, 2].map((i) => Math.round(from[i] + (to[i] - from[i]) * kept)) as unknown as Color;
+  const part = Math.max(0, Math.min(1, share));
+  return [0, 1, 2].map((i) => Math.round(from[i] + (to[i] - from[i]) * part)) as unknown as Color;
 }
 
-/** The color of a number: `scale` and more is the full color. */
+/** The colour of a number; from `scale` on it is the full colour. */
 export function heatOf(value: number, scale: number, { negative, paper, positive }: Palette): Color {
   return mixed(paper, value < 0 ? negative : positive, Math.abs(value) / (scale || 1));
 }
 
-/** The color as CSS. */
 export function css([r, g, b]: Color, alpha = 1): string {
   return `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }
 
-/** Largest size of numbers. */
 export function sizeOfLargest(values: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
   return largest;
 }
 
-/** An image of a matrix, a pixel a number. */
+/** An image of a matrix, one pixel per number. */
 export function imageOf(
   rows: number,
   columns: number,
@@ -82,7 +73,7 @@ export function imageOf(
   return canvas;
 }
 
-/** A canvas' pen, in units of CSS pixels, on an empty canvas of the size that the style sheet gives it. */
+/** Empties a canvas, gives it the size of the style sheet, and returns its pen in CSS pixels. */
 export function penOf(canvas: HTMLCanvasElement): { pen: CanvasRenderingContext2D; width: number; height: number } {
   const ratio = devicePixelRatio;
   const { clientWidth: width, clientHeight: height } = canvas;
@@ -96,11 +87,4 @@ export function penOf(canvas: HTMLCanvasElement): { pen: CanvasRenderingContext2
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
   return { pen, width, height };
-}
-
-/** A number in few digits. */
-export function short(value: number): string {
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  return size >= 1e5 || size < 1e-4 ? value.toExponential(2) : `${Number(value.toPrecision(4))}`;
 }

@@ -1,13 +1,13 @@
 /// <reference lib="dom" />
-/** The network, drawn: a tile for each unit shows its output over the inputs, a line each weight. */
+/** A drawing of the network: a tile for each unit shows its output over the inputs, a line shows a weight. */
 
 import type { PlayData } from "./datasets.ts";
+import { made } from "./elements.ts";
 import { css, heatOf, imageOf, mixed, type Palette, penOf, sizeOfLargest } from "./heat.ts";
 import type { Grid } from "./grid.ts";
 import type { Op } from "./ops_walk.ts";
 import type { Session } from "./session.ts";
 
-/** Most units of a layer that are drawn. */
 const MOST_UNITS = 8;
 
 /** A column of tiles: the inputs, or a layer's output. */
@@ -15,17 +15,15 @@ interface Column {
   readonly name: string;
   readonly units: number;
   readonly values: ArrayLike<number>;
-  /** Weights to it [units before, units], where it has any. */
+  /** The weights [units before, units], if it has any. */
   readonly weights?: ArrayLike<number>;
 }
 
-/** Where a tile stands. */
-interface Place {
+interface Centre {
   readonly x: number;
   readonly y: number;
 }
 
-/** Draws the network. */
 export function drawNetwork(
   canvas: HTMLCanvasElement,
   session: Session,
@@ -42,7 +40,7 @@ export function drawNetwork(
   const places = columns.map(({ units }, i) => {
     const shown = Math.min(units, MOST_UNITS);
     const gap = (height - 44) / shown;
-    return Array.from({ length: shown }, (_, unit): Place => ({ x: step * (i + 0.5), y: 24 + gap * (unit + 0.5) }));
+    return Array.from({ length: shown }, (_, unit): Centre => ({ x: step * (i + 0.5), y: 24 + gap * (unit + 0.5) }));
   });
   columns.forEach((column, i) => i > 0 && drawLinks(pen, column, places[i - 1], places[i], size, palette));
   columns.forEach((column, i) => drawTiles(pen, column, grid, places[i], size, palette));
@@ -58,7 +56,7 @@ export function drawNetwork(
   canvas.setAttribute("aria-label", `The network: ${layers}`);
 }
 
-/** A Linear and the activation behind it are one column, shown by the activation. */
+/** A Linear and the activation after it are one column, which shows the activation. */
 function columnsOf(
   { model, names, data }: Session,
   grid: Grid,
@@ -87,8 +85,8 @@ function inputColumn({ features }: PlayData, { scaled }: Grid): Column {
 function drawLinks(
   pen: CanvasRenderingContext2D,
   { weights, units }: Column,
-  from: readonly Place[],
-  to: readonly Place[],
+  from: readonly Centre[],
+  to: readonly Centre[],
   size: number,
   palette: Palette,
 ): void {
@@ -115,7 +113,7 @@ function drawTiles(
   pen: CanvasRenderingContext2D,
   { values, units }: Column,
   { across, down }: Grid,
-  places: readonly Place[],
+  places: readonly Centre[],
   size: number,
   palette: Palette,
 ): void {
@@ -134,11 +132,11 @@ function drawTiles(
   });
 }
 
-/** Pixels of a number of a heat map, and most of a side. */
+/** Pixels of a number in a heat map, and the most pixels of a side. */
 const CELL = 5;
 const MOST_PIXELS = 150;
 
-/** Draws each layer's output and the gradients of its step as matrices. */
+/** Draws each layer's output and its gradients as matrices. */
 export function drawHeat(frame: HTMLElement, ops: readonly Op[], palette: Palette): void {
   const shown = ops.filter(({ name, phase, shape }) =>
     phase !== "loss" && shape.length === 2 && shape[1] > 0 && !name.startsWith("p")
@@ -153,24 +151,20 @@ export function drawHeat(frame: HTMLElement, ops: readonly Op[], palette: Palett
   [...layers.values()].flat().forEach((op, i) => drawMatrix(figures[i], op, palette));
 }
 
-/** A line of figures for a layer. */
 function emptyRow(layer: string, figures: number): HTMLElement {
-  const row = document.createElement("div");
-  const label = document.createElement("span");
-  label.textContent = `layer ${layer.normalize("NFKC")}`; // subscripts become digits
-  row.append(label, ...Array.from({ length: figures }, emptyFigure));
+  const row = made("div");
+  row.append(made("span", `layer ${layer.normalize("NFKC")}`)); // subscripts become digits
+  for (let i = 0; i < figures; i++) {
+    const figure = made("figure");
+    const canvas = made("canvas");
+    canvas.setAttribute("role", "img");
+    figure.append(canvas, made("figcaption"));
+    row.append(figure);
+  }
   return row;
 }
 
-function emptyFigure(): HTMLElement {
-  const figure = document.createElement("figure");
-  const canvas = document.createElement("canvas");
-  canvas.setAttribute("role", "img");
-  figure.append(canvas, document.createElement("figcaption"));
-  return figure;
-}
-
-/** Units run down and rows across, so that layers stand beside each other. */
+/** Units run down and rows run across. */
 function drawMatrix(figure: HTMLElement, { name, shape: [rows, columns], values }: Op, palette: Palette): void {
   const canvas = figure.firstElementChild as HTMLCanvasElement;
   const caption = figure.lastElementChild!;
@@ -181,8 +175,6 @@ function drawMatrix(figure: HTMLElement, { name, shape: [rows, columns], values 
   canvas.style.width = `${Math.min(MOST_PIXELS, Math.max(rows * CELL, 12))}px`;
   canvas.style.height = `${Math.min(MOST_PIXELS, Math.max(columns * CELL, 12))}px`;
   canvas.getContext("2d")!.drawImage(image, 0, 0);
-  const label = document.createElement("b");
-  label.textContent = name;
-  caption.replaceChildren(label, ` [${rows}, ${columns}]`, document.createElement("br"), `± ${scale.toPrecision(3)}`);
+  caption.replaceChildren(made("b", name), ` [${rows}, ${columns}]`, made("br"), `± ${scale.toPrecision(3)}`);
   canvas.setAttribute("aria-label", `${name}, ${rows} by ${columns}, largest ${scale.toPrecision(3)}`);
 }

@@ -1,25 +1,21 @@
-/** The gradient check of one operation: its gradient beside finite differences of the loss, in float64. */
+/** The gradient check of one operation: its gradient, and finite differences of the loss in float64. */
 
 import { Matrix, type ReferenceModel } from "../../lib/reference/mod.ts";
 import type { Op } from "./ops_walk.ts";
 
-/** One number of a gradient. */
 export interface Check {
   /** Its place, row by row. */
   readonly index: number;
-  /** What the operation gave on the GPU. */
+  /** The result of the operation on the GPU. */
   readonly backward: number;
   /** `(L(w + h) − L(w − h)) / 2h`. */
   readonly differences: number;
 }
 
-/** How far a number is moved: the cube root of float64's precision, about where both errors are small. */
+/** How far a number is moved: about the cube root of float64's precision, where both kinds of error are small. */
 const STEP = 1e-5;
-
-/** Numbers that are checked. */
 const CHECKED = 8;
 
-/** Checks the numbers of a gradient that are largest. */
 export function checkOp(
   { gradientOf, values, shape }: Op,
   model: ReferenceModel,
@@ -33,14 +29,14 @@ export function checkOp(
   const from = "layer" in gradientOf ? gradientOf.layer : 0;
   const through = (value: Matrix, layers = model.layers) =>
     layers.reduce((value, layer) => layer.forward(value), value);
-  // What is moved: a parameter, or what goes into a layer.
+  // A parameter is moved, or the input of a layer.
   const start = through(inputs, model.layers.slice(0, from));
   const { data } = "parameter" in gradientOf ? model.parameters[gradientOf.parameter] : start;
   const lossAt = (index: number, value: number) => {
-    const kept = data[index];
+    const before = data[index];
     data[index] = value;
     const loss = model.loss.forward(through(start, model.layers.slice(from)), targets);
-    data[index] = kept;
+    data[index] = before;
     return loss;
   };
   if (data.length !== values.length) {

@@ -1,20 +1,8 @@
 /**
- * A training step one operation at a time: each with its formula, shapes and values. The library's own operations run, on
- * the GPU, on tensors of their own: the model and its gradients stay as they are.
+ * A training step, one operation at a time, each with its formula, shapes and values. The library's own operations run on the
+ * GPU; their results go into new tensors, so that parameters and gradients do not change.
  */
 
-import {
-  gelu,
-  geluBackward,
-  leakyRelu,
-  leakyReluBackward,
-  relu,
-  reluBackward,
-  sigmoid,
-  sigmoidBackward,
-  tanh,
-  tanhBackward,
-} from "../../lib/core/activations.ts";
 import type { Layer } from "../../lib/core/layers.ts";
 import type { Loss } from "../../lib/core/losses.ts";
 import { addBias, addBiasBackward, matmul } from "../../lib/core/matmul.ts";
@@ -22,73 +10,50 @@ import { layerNames, type Model } from "../../lib/core/model.ts";
 import type { Shape } from "../../lib/base/shape.ts";
 import { readAll, type Tensor, type TensorData } from "../../lib/core/tensor.ts";
 
-/** What an operation's result is the gradient of: a parameter by its place in the model, or what goes into a layer. */
+/** What a gradient belongs to: a parameter, by its place in the model, or the input of a layer. */
 export type GradientOf = { readonly parameter: number } | { readonly layer: number };
 
-/** One operation of a step, done. */
+/** One operation of a step, with its result. */
 export interface Op {
   readonly phase: "forward" | "loss" | "backward" | "update";
-  /** What it makes, as in the formula. */
+  /** The name of the result, as in the formula. */
   readonly name: string;
   readonly formula: string;
-  /** Shapes of all that stands in the formula: `x [4, 2] · W1 [2, 8]`. */
+  /** The shapes of its operands: `x [4, 2] · W1 [2, 8]`. */
   readonly shapes: string;
   readonly shape: Shape;
   readonly values: TensorData;
-  /** Where it is a gradient, that of what. */
   readonly gradientOf?: GradientOf;
 }
 
-/** An operation whose result still lies on the GPU. */
+/** An operation whose result is still on the GPU. */
 type Pending = Omit<Op, "values" | "shape"> & { readonly tensor: Tensor };
 
-/** An activation: how it is written, and how it runs. Its backward takes what the layer keeps: x, or y where it says so. */
-interface Activation {
-  readonly forward: (x: Tensor, slope: number) => Tensor;
-  readonly backward: (kept: Tensor, dOut: Tensor, slope: number) => Tensor;
-  readonly keepsOutput?: true;
+interface Formulas {
   readonly formula: (z: string) => string;
   readonly slope: (z: string, a: string) => string;
+  /** Whether the derivative is computed from the output, not from the input. */
+  readonly keepsOutput?: true;
 }
 
 const GELU_U = "√(2/π) (z + 0.044715 z³)";
 
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  ReLU: {
-    forward: (x) => relu(x),
-    backward: (x, d) => reluBackward(x, d),
-    formula: (z) => `max(0, ${z})`,
-    slope: (z) => `[${z} > 0]`,
-  },
-  LeakyReLU: {
-    forward: (x, slope) => leakyRelu(x, { slope }),
-    backward: (x, d, slope) => leakyReluBackward(x, d, { slope }),
-    formula: (z) => `max(${z}, slope ${z})`,
-    slope: (z) => `(${z} > 0 ? 1 : slope)`,
-  },
-  Tanh: {
-    forward: (x) => tanh(x),
-    backward: (y, d) => tanhBackward(y, d),
-    keepsOutput: true,
-    formula: (z) => `tanh(${z})`,
-    slope: (_, a) => `(1 − ${a}²)`,
-  },
+const ACTIVATIONS: Readonly<Record<string, Formulas>> = {
+  ReLU: { formula: (z) => `max(0, ${z})`, slope: (z) => `[${z} > 0]` },
+  LeakyReLU: { formula: (z) => `max(${z}, slope ${z})`, slope: (z) => `(${z} > 0 ? 1 : slope)` },
+  Tanh: { formula: (z) => `tanh(${z})`, slope: (_, a) => `(1 − ${a}²)`, keepsOutput: true },
   Sigmoid: {
-    forward: (x) => sigmoid(x),
-    backward: (y, d) => sigmoidBackward(y, d),
-    keepsOutput: true,
     formula: (z) => `σ(${z}) = 1 / (1 + exp(−${z}))`,
     slope: (_, a) => `${a} ⊙ (1 − ${a})`,
+    keepsOutput: true,
   },
   GELU: {
-    forward: (x) => gelu(x),
-    backward: (x, d) => geluBackward(x, d),
     formula: (z) => `${z}/2 ⊙ (1 + tanh u), u = ${GELU_U.replaceAll("z", z)}`,
     slope: () => "((1 + tanh u)/2 + z/2 (1 − tanh² u) u′)",
   },
 };
 
-/** Whether a network has only layers that can be walked through. */
+/** Whether a network has only layers that the walk can show. */
 export function canWalk(layers: readonly Layer[]): boolean {
   return layers.every(({ kind }) => kind === "Linear" || Object.hasOwn(ACTIVATIONS, kind));
 }
@@ -101,7 +66,7 @@ const LOSS_FORMULAS: Readonly<Record<string, [loss: string, gradient: string]>> 
   softmax: ["mean over rows of −Σ y log softmax(ŷ)", "(softmax(ŷ) − y) / rows"],
 };
 
-/** Forward, loss and backward of a step, done one by one and read in one wait. */
+/** Forward, loss and backward of a step, one by one; all results are read in one wait. */
 export async function passOps(model: Model, loss: Loss, x: Tensor, y: Tensor): Promise<Op[]> {
   const ops: Pending[] = [];
   const tensors = model.device.tidy(() => {
@@ -133,7 +98,6 @@ const UPDATES: Readonly<Record<string, string>> = {
   adamw: "w − η (m̂ / (√v̂ + ε) + 0.01 w), m ← 0.9 m + 0.1 g, v ← 0.999 v + 0.001 g²",
 };
 
-/** The update, a row for each parameter. */
 export function updateOps(
   model: Model,
   optimizer: string,
@@ -142,7 +106,8 @@ export function updateOps(
 ): Op[] {
   return model.parameters.map(({ name, parameter: { shape } }) => {
     const [layer, kind] = name.split(".");
-    const symbol = symbolOf(kind, numberOf(model, Number(layer)));
+    const number = subscript(layerNames(model.layers)[Number(layer)].slice(1));
+    const symbol = `${kind === "weight" ? "W" : "b"}${number}`;
     const rule = UPDATES[optimizer].replaceAll(/\bw\b/g, symbol).replaceAll(/\bg\b/g, `d${symbol}`);
     const formula = `${symbol} ← ${rule}; η = ${learningRate}`;
     const data = values[name] as TensorData;
@@ -150,21 +115,19 @@ export function updateOps(
   });
 }
 
-/** Whatever has a shape, as it stands in a formula. */
 type Named = readonly [symbol: string, tensor: { readonly shape: Shape }, name?: string];
 
-/** A tensor under its name. */
 interface Value {
   readonly name: string;
   readonly tensor: Tensor;
 }
 
-/** A layer that has run: what its backward needs. */
+/** A layer that has run, and what its backward needs. */
 interface Step {
   readonly layer: Layer;
   readonly index: number;
   readonly number: string;
-  /** Place in the model of its first parameter. */
+  /** The place of its first parameter in the model. */
   readonly parameter: number;
   readonly input: Value;
   readonly output: Value;
@@ -211,11 +174,9 @@ function linear(
 }
 
 function activate(layer: Layer, name: string, input: Value, ops: Pending[]): Tensor {
-  const { forward, formula } = ACTIVATIONS[layer.kind];
-  const a = forward(input.tensor, layer.settings?.slope ?? 0);
-  ops.push(
-    made("forward", name, withSlope(layer, `${name} = ${formula(input.name)}`), a, [[input.name, input.tensor]]),
-  );
+  const a = layer.forward(input.tensor);
+  const formula = withSlope(layer, `${name} = ${ACTIVATIONS[layer.kind].formula(input.name)}`);
+  ops.push(made("forward", name, formula, a, [[input.name, input.tensor]]));
   return a;
 }
 
@@ -230,7 +191,7 @@ function backward(steps: readonly Step[], dOut: Value, ops: Pending[]): void {
   }
 }
 
-/** `dW = xᵀ · dz`, `db = Σ dz`, and `dx = dz · Wᵀ` where there is a layer before it. */
+/** `dW = xᵀ · dz`, `db = Σ dz`, and `dx = dz · Wᵀ` if there is a layer before it. */
 function linearBackward(
   { layer: { parameters: [weight] }, index, number, parameter, input }: Step,
   d: Value,
@@ -254,11 +215,11 @@ function linearBackward(
 }
 
 function activateBackward({ layer, index, input, output }: Step, d: Value, ops: Pending[]): Value {
-  const { backward, slope, keepsOutput } = ACTIVATIONS[layer.kind];
-  const kept = keepsOutput ? output : input;
-  const dX = { name: `d${input.name}`, tensor: backward(kept.tensor, d.tensor, layer.settings?.slope ?? 0) };
+  const { slope, keepsOutput } = ACTIVATIONS[layer.kind];
+  const used = keepsOutput ? output : input;
+  const dX = { name: `d${input.name}`, tensor: layer.backward(d.tensor, true)! };
   const formula = withSlope(layer, `${dX.name} = ${d.name} ⊙ ${slope(input.name, output.name)}`);
-  const op = made("backward", dX.name, formula, dX.tensor, [[d.name, d.tensor], [kept.name, kept.tensor]]);
+  const op = made("backward", dX.name, formula, dX.tensor, [[d.name, d.tensor], [used.name, used.tensor]]);
   ops.push({ ...op, gradientOf: { layer: index } });
   return dX;
 }
@@ -267,21 +228,11 @@ function withSlope({ settings }: Layer, formula: string): string {
   return formula.replace("slope", `${settings?.slope ?? "slope"}`);
 }
 
-/** Number of a layer as its name has it. */
-function numberOf({ layers }: Model, layer: number): string {
-  return subscript(layerNames(layers)[layer].slice(1));
-}
-
-function symbolOf(parameter: string, number: string): string {
-  return `${parameter === "weight" ? "W" : "b"}${number}`;
-}
-
 function subscript(digits: string): string {
   return digits.replaceAll(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]);
 }
 
 function formatNamed(shown: readonly Named[]): string {
-  return shown.map(([symbol, { shape }, name]) => `${symbol}${name ? ` ${name}` : ""} [${shape.join(", ")}]`).join(
-    " · ",
-  );
+  const texts = shown.map(([symbol, { shape }, name]) => `${symbol}${name ? ` ${name}` : ""} [${shape.join(", ")}]`);
+  return texts.join(" · ");
 }

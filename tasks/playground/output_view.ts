@@ -1,14 +1,21 @@
 /// <reference lib="dom" />
-/** What the network gives over its inputs, with the rows: a curve for one input, a surface for more. */
+/** The network's output over its inputs, with the rows: a curve for one input, a surface for more. */
 
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
 import { LOSSES } from "../../lib/core/losses.ts";
+import { type DrawnRow, fitChart } from "../charts/data_charts.ts";
+import { short } from "../charts/frame.ts";
 import type { PlayData } from "./datasets.ts";
-import { fittedCurve, MOST_ROWS } from "./fit_view.ts";
 import { type Extent, extentOf, type Grid } from "./grid.ts";
-import { type Color, css, imageOf, mixed, type Palette, penOf, short } from "./heat.ts";
+import { type Color, css, imageOf, mixed, type Palette, penOf } from "./heat.ts";
 
-/** Room for the numbers at the axes. */
+/** Pixels of the fitted curve, which the style sheet scales. */
+const FIT_SIZE = { width: 380, height: 340 } as const;
+
+/** The most rows of a fitted curve: they are drawn again in each picture. */
+const MOST_ROWS = 600;
+
+/** Pixels for the numbers at the axes. */
 const LEFT = 46;
 const BOTTOM = 20;
 const TOP = 6;
@@ -24,12 +31,12 @@ interface Axes {
 }
 
 /** Where it is drawn: a surface as pixels, a curve as a chart. */
-export interface OutputPlaces {
+interface OutputPlaces {
   readonly surface: HTMLCanvasElement;
   readonly fit: HTMLElement;
 }
 
-/** Draws what the network gives. */
+/** Draws the output, and returns a sentence about it. */
 export function drawOutput(
   { surface, fit }: OutputPlaces,
   data: PlayData,
@@ -56,10 +63,35 @@ export function drawOutput(
     const rows = `${data.training.length} training and ${data.validation.length} validation rows`;
     surface.setAttribute("aria-label", `${words}, with ${rows}`);
   }
-  const others = data.features.length > 2 ? `; the other ${data.features.length - 2} inputs at their means` : "";
+  const others = data.features.length > 2 ? `; the other ${data.features.length - 2} inputs have their means` : "";
   const isThinned = isCurve && data.training.length + data.validation.length > MOST_ROWS;
-  const thinned = isThinned ? " Of many rows some are drawn, taken evenly." : "";
-  return `${words}${others}. Full points train, hollow ones only measure.${thinned}`;
+  const thinned = isThinned ? " Only some of the rows are drawn, evenly chosen." : "";
+  return `${words}${others}. Full points are training rows, hollow ones validation rows.${thinned}`;
+}
+
+/** The fitted curve over the rows; of classes one for each, with its probability. */
+function fittedCurve(data: PlayData, predicted: ArrayLike<number>): SVGSVGElement {
+  const { features: [x], targets, rows: { table: { target } } } = data;
+  const outputs = targets.length;
+  const count = predicted.length / outputs;
+  const [left, right] = extentOf(data).x;
+  const curves = targets.map((name, output) => ({
+    name: outputs > 1 ? name : "network",
+    places: Array.from({ length: count }, (_, i) => ({
+      x: left + (right - left) * (i + 0.5) / count,
+      y: predicted[i * outputs + output],
+    })),
+  }));
+  const y = target.kind === "numeric" ? targets.join(", ") : outputs > 1 ? "probability" : `is ${target.classes[1]}`;
+  return fitChart({ x, y }, curves, targets.map((_, output) => rowsOf(data, output)), FIT_SIZE);
+}
+
+/** The rows of one output; of several classes the rows of this class. */
+function rowsOf({ rows: { x, y, loss }, targets, training, validation }: PlayData, output: number): DrawnRow[] {
+  const every = Math.ceil((training.length + validation.length) / MOST_ROWS);
+  const drawn = (rows: readonly number[], isHollow: boolean) =>
+    rows.filter((_, i) => i % every === 0).map((row) => ({ x: x[row], y: y[row * targets.length + output], isHollow }));
+  return [...drawn(training, false), ...drawn(validation, true)].filter((row) => loss !== "softmax" || row.y === 1);
 }
 
 function axesOf(canvas: HTMLCanvasElement, { x: [left, right], y: [low, high] }: Extent): Axes {
@@ -92,7 +124,7 @@ function drawFrame({ pen, width, height }: Axes, { x, y }: Extent, data: PlayDat
   pen.fillText(data.features[1].slice(0, 8), LEFT / 2 - 2, height / 2);
 }
 
-/** Colours of classes: two are orange and blue, more have one each. */
+/** The colour of a class: of two orange and blue, of more one each. */
 function classColor(place: number, classes: number, { negative, positive, series }: Palette): Color {
   return classes === 2 ? [negative, positive][place] : series[place % series.length];
 }
@@ -106,13 +138,9 @@ function drawSurface(
 ): void {
   const outputs = data.targets.length;
   const { target } = data.rows.table;
-  const [{ min, max }] = data.scalers.targets.columns;
   const colorAt = (row: number): Color => {
     const values = predicted.subarray(row * outputs, (row + 1) * outputs);
-    if (target.kind === "numeric") {
-      const place = 2 * (values[0] - min) / (max - min || 1) - 1;
-      return mixed(palette.paper, place < 0 ? palette.negative : palette.positive, 0.85 * Math.abs(place));
-    }
+    if (target.kind === "numeric") return valueColor(data, values[0], palette, 0, 0.85);
     if (outputs === 1) {
       const place = 2 * values[0] - 1;
       return mixed(palette.paper, classColor(place < 0 ? 0 : 1, 2, palette), 0.75 * Math.abs(place));
@@ -130,7 +158,7 @@ function drawRows({ pen, x, y }: Axes, data: PlayData, palette: Palette): void {
   const width = features.length;
   const outputs = targets.length;
   const colorOf = (row: number): Color => {
-    if (rows.table.target.kind === "numeric") return valueColor(data, rows.y[row * outputs], palette);
+    if (rows.table.target.kind === "numeric") return valueColor(data, rows.y[row * outputs], palette, 0.3, 0.7);
     if (outputs === 1) return classColor(rows.y[row], 2, palette);
     return classColor(rows.y.subarray(row * outputs, (row + 1) * outputs).indexOf(1), outputs, palette);
   };
@@ -148,8 +176,9 @@ function drawRows({ pen, x, y }: Axes, data: PlayData, palette: Palette): void {
   for (const row of validation) draw(row, false);
 }
 
-function valueColor({ scalers }: PlayData, value: number, palette: Palette): Color {
+/** The colour of a target's value: `base` in the middle of its range, `base + more` at the ends. */
+function valueColor({ scalers }: PlayData, value: number, palette: Palette, base: number, more: number): Color {
   const [{ min, max }] = scalers.targets.columns;
   const place = 2 * (value - min) / (max - min || 1) - 1;
-  return mixed(palette.paper, place < 0 ? palette.negative : palette.positive, 0.3 + 0.7 * Math.abs(place));
+  return mixed(palette.paper, place < 0 ? palette.negative : palette.positive, base + more * Math.abs(place));
 }

@@ -10,46 +10,45 @@ import { ColumnProfile } from "../../lib/data/table_profile.ts";
 import { CategoricalFit, NumericFit, TargetFit } from "../prepare/table_fit.ts";
 import type { LossName, Rows } from "./datasets.ts";
 
-/** What the text is called in messages. */
 const NAME = "the pasted CSV";
 
-/** Most rows: the page draws them all. */
+/** The most rows: the page draws them all. */
 const MAX_ROWS = 20_000;
 
-/** Most classes: a network output, and a colour, each. */
+/** The most classes: each has an output and a colour. */
 const MAX_CLASSES = 8;
 
-/** Rows of a text, and what was left out. */
+/** The rows of a text, and what was left out. */
 export interface Pasted {
   readonly rows: Rows;
-  /** Columns that say nothing, by name, with the reason. */
+  /** Useless columns, each with the reason. */
   readonly leftOut: readonly string[];
 }
 
-/** A text's cells. */
 interface Cells {
   readonly columns: readonly string[];
   readonly records: readonly (readonly string[])[];
   readonly lineOf: (row: number) => number;
 }
 
-/** Names of a text's columns. */
 export async function columnsOf(text: string): Promise<readonly string[]> {
   return await read(text).then(({ columns }) => columns, () => []);
 }
 
 /**
- * Reads a text: a column of numbers goes in as it is, one of other texts as categories; a target of numbers with more than
- * two values is a number to predict, any other a class.
+ * Reads a text. A column of numbers is used as it is, any other as categories. A target of numbers with more than two values
+ * is predicted as a number, any other as classes.
  *
- * @throws {DataError} If it is no CSV, too long, or there is nothing to learn from it.
+ * @throws {DataError} If it is not CSV, too long, or has nothing to learn from.
  */
 export async function parsePasted(text: string, target?: string): Promise<Pasted> {
   const cells = await read(text);
   const { columns, records } = cells;
   const at = target === undefined ? columns.length - 1 : columns.indexOf(target);
   if (at === -1) throw new DataError(`there is no column ${JSON.stringify(target)}`, { file: NAME });
-  if (records.length < 5) throw new DataError(`${records.length} rows are too few: 5 are needed`, { file: NAME });
+  if (records.length < 5) {
+    throw new DataError(`${records.length} rows are too few: at least 5 are needed`, { file: NAME });
+  }
   const profiles = columns.map((name, place) => profileOf(name, records, place));
   const kept = profiles.map((profile, place) => ({ ...lookOf(profile), place })).filter(({ place }) => place !== at);
   const used = kept.filter(({ reason }) => reason === undefined);
@@ -81,16 +80,12 @@ async function read(text: string): Promise<Cells> {
     lineOf = block.lineOf;
     records.push(...block.records);
     if (records.length > MAX_ROWS) {
-      throw new DataError(
-        `${records.length} rows, at most ${MAX_ROWS} are drawn here; \`deno task train --data\` takes any`,
-        {
-          file: NAME,
-        },
-      );
+      const advice = `at most ${MAX_ROWS} are possible here; \`deno task train --data\` takes any number`;
+      throw new DataError(`${records.length} rows, ${advice}`, { file: NAME });
     }
   }
   if (columns.length < 2) {
-    throw new DataError("one column: need two at least, inputs and what is predicted", { file: NAME });
+    throw new DataError("one column: need at least two, inputs and a target", { file: NAME });
   }
   return { columns, records, lineOf };
 }
@@ -102,8 +97,8 @@ function profileOf(name: string, records: Cells["records"], place: number): Colu
 }
 
 function lookOf({ look }: ColumnProfile): { look: string; reason?: string } {
-  if (look === "constant") return { look, reason: "one value only" };
-  if (look === "identifier") return { look, reason: "it only numbers or names the rows" };
+  if (look === "constant") return { look, reason: "only one value" };
+  if (look === "identifier") return { look, reason: "it identifies the rows" };
   return look === "mixed" ? { look, reason: "numbers and texts mixed" } : { look };
 }
 
@@ -119,7 +114,7 @@ function targetOf(
   const { target } = fit.result();
   if (target.kind === "numeric") return { target, loss: "mse" };
   if (target.classes.length > MAX_CLASSES) {
-    throw new RangeError(`${target.classes.length} classes, at most ${MAX_CLASSES} are drawn here`);
+    throw new RangeError(`${target.classes.length} classes, at most ${MAX_CLASSES} are possible here`);
   }
   return { target, loss: target.classes.length === 2 ? "bce" : "softmax" };
 }

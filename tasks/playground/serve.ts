@@ -7,16 +7,14 @@ import html from "./index.html" with { type: "text" };
 import style from "../charts/style.css" with { type: "text" };
 import { fromUsersFolder } from "../settings/users_files.ts";
 
-/** The page's script. */
 const SCRIPT = new URL("main.ts", import.meta.url);
 
-/** Kernels that a device of plain products, as main.ts asks for, never runs. */
+/** Kernels that the page's device, with plain products, never runs. */
 const UNUSED = [/\/matmul_blocks\.wgsl$/, /\/matmul_tiles\.wgsl$/] as const;
 
-/** Only programs on this machine reach it. */
+/** Only programs on this machine can reach it. */
 const HOST = "127.0.0.1";
 
-/** The page's files by name. */
 type Files = ReadonlyMap<string, { readonly type: string; readonly text: string }>;
 
 export async function main({ output, extras: { PORT } }: TaskConfig): Promise<void> {
@@ -33,7 +31,6 @@ export async function main({ output, extras: { PORT } }: TaskConfig): Promise<vo
   console.log(`wrote ${output}: ${[...files.keys()].join(", ")}, ${bytes} bytes`);
 }
 
-/** Bundles the page. */
 async function makeFiles(): Promise<Files> {
   const script = withShortKernels(await bundle(SCRIPT, { format: "iife", unused: UNUSED }));
   return new Map([
@@ -43,10 +40,7 @@ async function makeFiles(): Promise<Files> {
   ]);
 }
 
-/**
- * Takes comments and indentation out of kernels, which stand in a bundle as texts between backticks that begin with a
- * comment: a tenth of the library.
- */
+/** Removes comments and indentation of kernels, a tenth of the library: in a bundle these are template texts after a comment. */
 export function withShortKernels(script: string): string {
   return script.replaceAll(/`\/\/(?:[^`\\]|\\.)*`/gs, (kernel) => {
     const lines = kernel.slice(1, -1).split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
@@ -69,10 +63,12 @@ async function serve(files: Files, port: number): Promise<void> {
   Deno.removeSignalListener("SIGINT", listener);
 }
 
-/** Pages of other names that lead to this address, as in DNS rebinding, are refused. */
+/** Refuses other host names that lead to this address, as in DNS rebinding. */
 function answer(files: Files, { method, url }: Request): Response {
   const { hostname, pathname } = new URL(url);
-  if (hostname !== HOST && hostname !== "localhost") return new Response("this is not my name\n", { status: 421 });
+  if (hostname !== HOST && hostname !== "localhost") {
+    return new Response("this server has another name\n", { status: 421 });
+  }
   const file = files.get(pathname === "/" ? "index.html" : pathname.slice(1));
   if (!file) return new Response("there is no such page\n", { status: 404 });
   if (method !== "GET" && method !== "HEAD") return new Response("only GET\n", { status: 405 });

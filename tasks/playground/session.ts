@@ -1,4 +1,4 @@
-/** One network in training: what is behind the page, without the page. It is the same in Deno and in a browser. */
+/** One network in training, without the page. It is the same in Deno and in a browser. */
 
 import type { Device } from "../../lib/gpu/device.ts";
 import { evaluate } from "../../lib/evaluate/evaluation.ts";
@@ -13,21 +13,11 @@ import { LOSSES } from "../../lib/core/losses.ts";
 import { type ModelDescription, SavedModel } from "../../lib/model_file/saved_model.ts";
 import { readAll, Tensor, type TensorData } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
-import type { EpochResult } from "../../lib/training/trainer_options.ts";
 import { type PlayData, scaledRows } from "./datasets.ts";
+import type { EpochPoint } from "../charts/charts.ts";
 import { type Op, passOps, updateOps } from "./ops_walk.ts";
 import type { Settings } from "./settings.ts";
 
-/** An epoch, as metrics.jsonl has it. */
-export interface EpochPoint {
-  readonly epoch: number;
-  readonly step: number;
-  readonly trainLoss: number;
-  readonly valLoss: number | null;
-  readonly learningRate: number;
-}
-
-/** How good the network is now. */
 export interface Measure {
   readonly train: number;
   readonly validation: number;
@@ -35,15 +25,12 @@ export interface Measure {
   readonly accuracy?: number;
 }
 
-/** Rows that are looked at for the heat maps. */
 const SAMPLE_ROWS = 32;
 
-/** A network, its optimizer and its rows. */
 export class Session implements Disposable {
   readonly model: Model;
   readonly data: PlayData;
   readonly settings: Settings;
-  /** A line per epoch. */
   readonly points: EpochPoint[] = [];
   readonly #loss: ModelDescription["loss"];
   readonly #optimizer: Optimizer;
@@ -54,7 +41,6 @@ export class Session implements Disposable {
   >;
   readonly #stack = new DisposableStack();
 
-  /** Puts all on the GPU. */
   constructor(device: Device, data: PlayData, settings: Settings, given?: SavedModel) {
     const { hidden, activation, seed, optimizer, learningRate } = settings;
     const { features, targets } = data;
@@ -87,17 +73,14 @@ export class Session implements Disposable {
     this.#stack.use(stack.move());
   }
 
-  /** Steps done. */
   get step(): number {
     return this.#trainer.step;
   }
 
-  /** Whole epochs done. */
   get epoch(): number {
     return this.#trainer.epoch;
   }
 
-  /** Steps of an epoch. */
   get stepsPerEpoch(): number {
     return this.#trainer.stepsPerEpoch;
   }
@@ -117,20 +100,22 @@ export class Session implements Disposable {
   }
 
   /**
-   * Trains.
+   * Trains for whole epochs, or with `between` until it returns 0.
    *
-   * @throws {NotFiniteError} If a loss or a value is not finite any more.
+   * @throws {NotFiniteError} If a loss or a value is not finite.
    */
-  async train(epochs: number): Promise<void> {
-    const options = { evaluate: () => this.#lossOf("validation") };
-    for await (const result of this.#trainer.epochs(epochs, options)) this.#keep(result);
+  async train(epochs: number, between?: (step: number) => number): Promise<void> {
+    const options = { evaluate: async () => (await this.#evaluate("validation")).loss, between };
+    for await (const { epoch, step, loss, evaluation } of this.#trainer.epochs(epochs, options)) {
+      const { learningRate } = this;
+      this.points.push({ epoch, step, trainLoss: loss, valLoss: evaluation, learningRate });
+    }
   }
 
-  /** Goes one step on. */
+  /** Trains for one step. */
   async trainStep(): Promise<void> {
     const last = this.step + 1;
-    const options = { evaluate: () => this.#lossOf("validation"), between: (step: number) => last - step };
-    for await (const result of this.#trainer.epochs(1, options)) this.#keep(result);
+    await this.train(1, (step) => last - step);
   }
 
   /** Losses and accuracy of the weights as they are now. */
@@ -154,22 +139,21 @@ export class Session implements Disposable {
     return await readAll(seen);
   }
 
-  /** The operations of a pass over a sample of the training rows, for the heat maps: nothing changes. */
+  /** The operations of a pass over a sample of the training rows, for the heat maps. It changes nothing. */
   async look(): Promise<Op[]> {
     const { x, y } = this.#parts.training;
     const rows = Math.min(SAMPLE_ROWS, x.shape[0]);
-    const features = this.data.features.length;
-    const targets = this.data.targets.length;
-    return await passOps(this.model, this.#loss, x.view(0, [rows, features]), y.view(0, [rows, targets]));
+    const sample = [x, y].map((all) => all.view(0, [rows, all.shape[1]]));
+    return await passOps(this.model, this.#loss, sample[0], sample[1]);
   }
 
-  /** The rows that the next step sees, scaled. */
+  /** The rows of the next step, scaled. */
   nextBatch(): { rows: number; x: Float32Array; y: Float32Array } {
     const numbers = [...this.#trainer.rowsOf(this.step + 1)].map((row) => this.data.training[row]);
     return { rows: numbers.length, ...scaledRows(this.data, numbers) };
   }
 
-  /** The operations of the next step up to the update, each by itself: nothing changes. */
+  /** The operations of the next step up to the update. They change nothing. */
   async walk(): Promise<Op[]> {
     const { rows, x, y } = this.nextBatch();
     const { device } = this.model;
@@ -178,18 +162,17 @@ export class Session implements Disposable {
     return await passOps(this.model, this.#loss, inputs, targets);
   }
 
-  /** Does the step that {@linkcode Session.walk} has walked through, and gives the parameters behind it. */
+  /** Does the step of {@linkcode Session.walk}; returns the parameters after it. */
   async update(): Promise<Op[]> {
     await this.trainStep();
     return updateOps(this.model, this.#optimizer.kind, this.learningRate, await this.model.read());
   }
 
-  /** The network in float64, with the weights of this moment. */
+  /** The network in float64, with the current weights. */
   async reference(): Promise<ReferenceModel> {
     return await this.model.reference(this.#loss.reference);
   }
 
-  /** What a file says of the model. */
   describe(): ModelDescription {
     const { rows: { table }, features, targets, scalers, baseline } = this.data;
     const { seed, ...rest } = this.settings;
@@ -197,27 +180,28 @@ export class Session implements Disposable {
     return { table, features, targets, scalers, loss: this.#loss, settings, seed, baseline };
   }
 
-  /** Predicts one row. */
-  async predict(raw: readonly number[]): Promise<Float64Array> {
-    return await new SavedModel(this.model, this.describe()).predict(raw); // not disposed of: the model is ours
+  /** Predicts a row that was typed; the answer, or what is wrong with the text. */
+  async answer(text: string): Promise<string> {
+    const { features, targets, rows: { table: { target } } } = this.data;
+    if (text.trim() === "") return "";
+    const row = text.split(",").map((word) => word.trim() === "" ? NaN : Number(word));
+    if (row.length !== features.length || row.some((value) => !Number.isFinite(value))) {
+      return `need ${features.length} number${features.length > 1 ? "s" : ""}: ${features.join(", ")}`;
+    }
+    // Not disposed of: the model is the session's.
+    const predicted = await new SavedModel(this.model, this.describe()).predict(row);
+    // Of two classes the network gives the probability of the second.
+    const isPair = target.kind === "classes" && targets.length === 1;
+    const names = isPair ? [`probability of ${target.classes[1]}`] : targets;
+    return names.map((name, i) => `${name}: ${Number(predicted[i].toPrecision(7))}`).join(", ");
   }
 
-  /** The bytes of the model's file. */
   async encode(): Promise<Uint8Array<ArrayBuffer>> {
     return await encodeModel(this.model, this.describe());
   }
 
-  /** Frees the GPU's memory. */
   [Symbol.dispose](): void {
     this.#stack.dispose();
-  }
-
-  #keep({ epoch, step, loss, evaluation }: EpochResult<number | null>): void {
-    this.points.push({ epoch, step, trainLoss: loss, valLoss: evaluation, learningRate: this.learningRate });
-  }
-
-  async #lossOf(part: "validation"): Promise<number | null> {
-    return (await this.#evaluate(part)).loss;
   }
 
   async #evaluate(part: "training" | "validation") {

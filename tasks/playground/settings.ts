@@ -1,11 +1,10 @@
-/** What the controls say, and the address that keeps it. */
+/** The values of the controls, and how the address stores them. */
 
 import type { ActivationName } from "../../lib/core/layers.ts";
 import type { OptimizerName } from "../../lib/core/optimizers.ts";
 import { MAX_SEED } from "../../lib/base/random.ts";
 import { type DatasetName, DATASETS } from "./datasets.ts";
 
-/** Every control. */
 export interface Settings {
   readonly dataset: DatasetName;
   /** From 0 to 1. */
@@ -17,7 +16,7 @@ export interface Settings {
   readonly learningRate: number;
   readonly batchSize: number;
   readonly seed: number;
-  /** Where a run pauses. */
+  /** The epoch at which a run pauses. */
   readonly epochs: number;
 }
 
@@ -25,11 +24,11 @@ export interface Settings {
 export const ACTIVATION_NAMES: readonly ActivationName[] = ["relu", "leaky-relu", "tanh", "sigmoid", "gelu"];
 export const OPTIMIZER_NAMES: readonly OptimizerName[] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"];
 
-/** Widest and most hidden layers: more cannot be drawn. */
+/** The largest width and number of hidden layers that can be drawn. */
 const MAX_WIDTH = 64;
 const MAX_LAYERS = 6;
 
-/** What the page starts with, by dataset: each learns its shape in a few seconds. */
+/** The first settings of each dataset: it is learned in a few seconds. */
 export const DEFAULTS: Readonly<Record<DatasetName, Settings>> = {
   cubic: { ...common("cubic"), hidden: [32], activation: "relu" },
   xor: common("xor"),
@@ -52,46 +51,45 @@ function common(dataset: DatasetName): Settings {
   };
 }
 
-/** How the text of each control is read; undefined where it is not allowed. */
-export const READERS: { readonly [K in keyof Settings]: (text: string) => Settings[K] | undefined } = {
-  dataset: (text) => [...DATASETS, "csv" as const].find((name) => name === text),
-  noise: (text) => numberIn(text, (value) => value >= 0 && value <= 1),
-  hidden: (text) => {
-    const widths = text.trim() === "" ? [] : text.split(",").map((word) => whole(word, 1, MAX_WIDTH));
-    return widths.length <= MAX_LAYERS && !widths.includes(undefined) ? widths as number[] : undefined;
+/** A control: how its text is read, undefined if it is not allowed, and what is allowed, in words. */
+interface Reader<T> {
+  readonly read: (text: string) => T | undefined;
+  readonly allowed: string;
+}
+
+/** The controls. */
+export const READERS: { readonly [K in keyof Settings]: Reader<Settings[K]> } = {
+  dataset: oneOf([...DATASETS, "csv"]),
+  noise: { read: (text) => numberIn(text, (value) => value >= 0 && value <= 1), allowed: "a number from 0 to 1" },
+  hidden: {
+    read: (text) => {
+      const widths = text.trim() === "" ? [] : text.split(",").map((word) => whole(1, MAX_WIDTH).read(word));
+      return widths.length <= MAX_LAYERS && !widths.includes(undefined) ? widths as number[] : undefined;
+    },
+    allowed: `up to ${MAX_LAYERS} whole numbers from 1 to ${MAX_WIDTH}, such as 8 or 16, 8; nothing for a linear model`,
   },
-  activation: (text) => ACTIVATION_NAMES.find((name) => name === text),
-  optimizer: (text) => OPTIMIZER_NAMES.find((name) => name === text),
-  learningRate: (text) => numberIn(text, (value) => value >= 1e-6 && value <= 10),
-  batchSize: (text) => whole(text, 1, 100_000),
-  seed: (text) => whole(text, 0, MAX_SEED),
-  epochs: (text) => whole(text, 1, 1_000_000),
+  activation: oneOf(ACTIVATION_NAMES),
+  optimizer: oneOf(OPTIMIZER_NAMES),
+  learningRate: {
+    read: (text) => numberIn(text, (value) => value >= 1e-6 && value <= 10),
+    allowed: "a number from 0.000001 to 10",
+  },
+  batchSize: whole(1, 100_000),
+  seed: whole(0, MAX_SEED),
+  epochs: whole(1, 1_000_000),
 };
 
-/** What each control allows, in words. */
-export const ALLOWED: Readonly<Record<keyof Settings, string>> = {
-  dataset: "one of the list",
-  noise: "a number from 0 to 1",
-  hidden: `up to ${MAX_LAYERS} whole numbers from 1 to ${MAX_WIDTH}, such as 8 or 16, 8; nothing for a linear model`,
-  activation: "one of the list",
-  optimizer: "one of the list",
-  learningRate: "a number from 0.000001 to 10",
-  batchSize: "a whole number from 1 on",
-  seed: `a whole number from 0 to ${MAX_SEED}`,
-  epochs: "a whole number from 1 on",
-};
-
-/** The settings as the part of an address behind #. */
+/** The settings as the part of an address after #. */
 export function toHash(settings: Settings): string {
   return `#${new URLSearchParams(Object.entries(settings).map(([key, value]) => [key, `${value}`]))}`;
 }
 
-/** Settings from the part of an address behind #: what is missing or not allowed there is the dataset's default. */
+/** Settings from the part of an address after #; what is missing or not allowed has the dataset's default. */
 export function fromHash(hash: string): Settings {
   const given = new URLSearchParams(hash.slice(1));
   const read = <K extends keyof Settings>(key: K) => {
     const text = given.get(key);
-    return text === null ? undefined : READERS[key](text);
+    return text === null ? undefined : READERS[key].read(text);
   };
   const preset = DEFAULTS[read("dataset") ?? "cubic"];
   const keys = Object.keys(preset) as (keyof Settings)[];
@@ -103,6 +101,11 @@ function numberIn(text: string, isAllowed: (value: number) => boolean): number |
   return isAllowed(value) ? value : undefined;
 }
 
-function whole(text: string, least: number, most: number): number | undefined {
-  return numberIn(text, (value) => Number.isInteger(value) && value >= least && value <= most);
+function whole(least: number, most: number): Reader<number> {
+  const read = (text: string) => numberIn(text, (value) => Number.isInteger(value) && value >= least && value <= most);
+  return { read, allowed: `a whole number from ${least} to ${most}` };
+}
+
+function oneOf<T extends string>(names: readonly T[]): Reader<T> {
+  return { read: (text) => names.find((name) => name === text), allowed: "one of the list" };
 }

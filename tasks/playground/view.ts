@@ -1,45 +1,43 @@
 /// <reference lib="dom" />
-/** What the page shows of a session. */
+/** The picture of a session. */
 
 import { lossChart } from "../charts/charts.ts";
+import { short } from "../charts/frame.ts";
 import { type Grid, gridOf } from "./grid.ts";
-import { readPalette, short } from "./heat.ts";
+import { byId, made } from "./elements.ts";
+import { readPalette } from "./heat.ts";
 import { drawHeat, drawNetwork } from "./network_view.ts";
 import { drawOutput } from "./output_view.ts";
 import type { Measure, Session } from "./session.ts";
 
-/** Places of the surface, of the curve, and of a unit's tile, along a side. */
+/** Places along a side of the surface, of the curve, and of a unit's tile. */
 const SURFACE = 48;
 const CURVE = 160;
 const TILE = 20;
 
-/** Pixels of the chart of losses, which the style sheet fits to its place. */
+/** Pixels of the chart of losses, which the style sheet scales. */
 const LOSS_SIZE = { width: 380, height: 210 } as const;
 
-/** The parts of the page that show something. */
-export class View {
-  /** Where a walk is shown. */
+export class PageView {
   readonly walk = {
-    body: find<HTMLTableSectionElement>("#ops tbody"),
-    frame: find("#ops-frame"),
-    detail: find("#detail"),
-    hint: find("#walk-hint"),
+    body: byId<HTMLTableElement>("ops").tBodies[0],
+    frame: byId("ops-frame"),
+    detail: byId("detail"),
+    hint: byId("walk-hint"),
   };
   #surface!: Grid;
   #tiles!: Grid;
-  /** Whether the fault that is shown stays at the next action. */
+  /** Whether the message was shown by the current action. */
   #isFresh = false;
 
-  /** Another session is shown from now on. */
   begin({ data }: Session): void {
     const isCurve = data.features.length === 1;
     this.#surface = gridOf(data, isCurve ? CURVE : SURFACE, SURFACE);
     this.#tiles = gridOf(data, TILE, TILE);
     this.walk.hint.textContent =
-      "Step goes through the next training step: forward, loss, backward, update. Each press is one operation.";
+      "Step goes through the next training step: forward, loss, backward, update. Each press runs one operation.";
   }
 
-  /** Draws all of a session as it stands. */
   async draw(session: Session): Promise<void> {
     const [surface, tiles, weights, measure, look] = await Promise.all([
       session.outputs(this.#surface.scaled),
@@ -49,69 +47,61 @@ export class View {
       session.look(),
     ]);
     const palette = readPalette();
-    drawNetwork(find<HTMLCanvasElement>("#net"), session, this.#tiles, tiles, weights, palette);
-    find("#net-hint").textContent =
-      "Each tile is a unit's output over the inputs: blue above 0, orange below. Lines are weights.";
-    drawHeat(find("#heat"), look, palette);
+    drawNetwork(byId<HTMLCanvasElement>("net"), session, this.#tiles, tiles, weights, palette);
+    byId("net-hint").textContent =
+      "Each tile is a unit's output over the inputs: blue above 0, orange below 0. Lines are weights.";
+    drawHeat(byId("heat"), look, palette);
     const words = drawOutput(
-      { surface: find<HTMLCanvasElement>("#surface"), fit: find("#fit") },
+      { surface: byId<HTMLCanvasElement>("surface"), fit: byId("fit") },
       session.data,
       this.#surface,
       surface.at(-1)!,
       palette,
     );
-    find("#surface-hint").textContent = words;
-    find("#loss").replaceChildren(lossChart(session.points, LOSS_SIZE));
+    byId("surface-hint").textContent = words;
+    byId("loss").replaceChildren(lossChart(session.points, LOSS_SIZE));
     this.#measures(measure);
-    find("#progress").textContent = `epoch ${session.epoch}, step ${session.step}`;
+    byId("progress").textContent = `epoch ${session.epoch}, step ${session.step}`;
   }
 
-  /** Says what is wrong, or what is to be known. */
+  /** Shows an error, or a hint. */
   say(fault: string, hint?: string): void {
-    find("#message").textContent = fault;
+    byId("message").textContent = fault;
     this.#isFresh = fault !== "";
     if (hint === undefined) return;
-    find("#progress").textContent = hint;
+    byId("progress").textContent = hint;
     this.announce(hint);
   }
 
-  /** Has screen readers say something; what changes with every picture would never let them end. */
+  /** Text for screen readers. They must not read what changes with every picture. */
   announce(words: string): void {
-    find("#said").textContent = words;
+    byId("said").textContent = words;
   }
 
-  /** A fault is read until the action after the next. */
+  /** Removes the message at the second action after it, so that it can be read. */
   clearFault(): void {
-    if (!this.#isFresh) find("#message").textContent = "";
+    if (!this.#isFresh) byId("message").textContent = "";
     this.#isFresh = false;
   }
 
-  /** Whether it trains. */
   showRunning(isRunning: boolean): void {
-    const button = find("#run");
+    const button = byId("run");
     button.textContent = isRunning ? "Pause" : "Run";
     button.setAttribute("aria-pressed", `${isRunning}`);
-    find("#answer").ariaLive = isRunning ? "off" : "polite";
-    this.announce(isRunning ? "Training" : `Paused: ${find("#progress").textContent}`);
+    byId("answer").ariaLive = isRunning ? "off" : "polite";
+    this.announce(isRunning ? "Training" : `Paused: ${byId("progress").textContent}`);
   }
 
   #measures({ train, validation, accuracy }: Measure): void {
     const rows = [
       ["training loss", short(train), train],
       ["validation loss", short(validation), validation],
-      ...(accuracy === undefined ? [] : [["right classes", `${(100 * accuracy).toFixed(1)} %`, accuracy] as const]),
+      ...(accuracy === undefined ? [] : [["correct classes", `${(100 * accuracy).toFixed(1)} %`, accuracy] as const]),
     ] as const;
-    find("#measures").replaceChildren(...rows.flatMap(([name, text, value]) => {
-      const term = document.createElement("dt");
-      const data = document.createElement("dd");
-      term.textContent = name;
-      data.textContent = text;
+    byId("measures").replaceChildren(...rows.flatMap(([name, text, value]) => {
+      const data = made("dd", text);
       data.dataset.value = `${value}`;
-      return [term, data];
+      return [made("dt", name), data];
     }));
   }
-}
-
-function find<T extends HTMLElement = HTMLElement>(selector: string): T {
-  return document.querySelector<T>(selector)!;
 }

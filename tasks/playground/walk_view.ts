@@ -1,63 +1,62 @@
 /// <reference lib="dom" />
-/** The table of a step's operations, and the values and gradient check of the one that is chosen. */
+/** The table of a step's operations, with the values and the gradient check of the selected one. */
 
 import type { ReferenceModel } from "../../lib/reference/mod.ts";
+import { short } from "../charts/frame.ts";
+import { made } from "./elements.ts";
 import { type Check, checkOp } from "./op_check.ts";
-import { short } from "./heat.ts";
 import type { Op } from "./ops_walk.ts";
 import type { Session } from "./session.ts";
 
-/** Most rows and columns of values that are shown. */
+/** The most rows and columns of values. */
 const MOST_ROWS = 16;
 const MOST_COLUMNS = 16;
 
-/** Numbers in a line of the table. */
+/** How many values a line of the table shows. */
 const FIRST = 4;
 
-/** What the walk needs of the page. */
-interface Place {
+/** The parts of the page that the walk uses. */
+interface WalkParts {
   readonly body: HTMLTableSectionElement;
   readonly frame: HTMLElement;
   readonly detail: HTMLElement;
   readonly hint: HTMLElement;
 }
 
-/** A walk through one step. */
 export class Walk {
   readonly #session: Session;
   readonly #ops: readonly Op[];
-  readonly #place: Place;
+  readonly #parts: WalkParts;
   /** As the weights were before the update. */
   readonly #reference: ReferenceModel;
   readonly #batch: ReturnType<Session["nextBatch"]>;
   #shown = 0;
   #said = "";
 
-  private constructor(session: Session, place: Place, ops: readonly Op[], reference: ReferenceModel) {
+  private constructor(session: Session, place: WalkParts, ops: readonly Op[], reference: ReferenceModel) {
     this.#session = session;
-    this.#place = place;
+    this.#parts = place;
     this.#ops = ops;
     this.#reference = reference;
     this.#batch = session.nextBatch();
   }
 
-  /** Begins with the next step of a session: its operations up to the update are done, none is shown. */
-  static async begin(session: Session, place: Place): Promise<Walk> {
+  /** Starts with the next step of a session: computes its operations up to the update, and shows none yet. */
+  static async begin(session: Session, place: WalkParts): Promise<Walk> {
     const [ops, reference] = await Promise.all([session.walk(), session.reference()]);
     const walk = new Walk(session, place, ops, reference);
     clearWalk(place);
-    place.hint.textContent = `Step ${
-      session.step + 1
-    }, on ${walk.#batch.rows} rows: ${ops.length} operations, then the update.`;
+    const { rows } = walk.#batch;
+    place.hint.textContent = `Step ${session.step + 1} on ${rows} rows: ${ops.length} operations, then the update.`;
     return walk;
   }
 
-  /** What was done last, in a few words. */
+  /** The last operation in a few words. */
   get said(): string {
     return this.#said;
   }
 
-  /** Shows the next operation; behind the last comes the update, which is done then. */
+  /** Shows the next operation; after the last one it does the update. Returns whether the step is finished. */
   async next(): Promise<boolean> {
     if (this.#shown < this.#ops.length) {
       const op = this.#ops[this.#shown++];
@@ -67,36 +66,29 @@ export class Walk {
     }
     const updates = await this.#session.update();
     for (const op of updates) this.#add(op);
-    this.#said = `Step ${this.#session.step} is done. Step begins the next one.`;
-    this.#place.hint.textContent = this.#said;
+    this.#said = `Step ${this.#session.step} is done. Press Step for the next one.`;
+    this.#parts.hint.textContent = this.#said;
     return true;
   }
 
   #add(op: Op): void {
-    const row = this.#place.body.insertRow();
-    const button = document.createElement("button");
+    const row = this.#parts.body.insertRow();
+    const button = made("button", op.formula);
     button.type = "button";
-    button.textContent = op.formula;
     button.addEventListener("click", () => this.#choose(row, op));
-    const cells = [
-      `${this.#place.body.rows.length}`,
-      op.phase,
-      button,
-      op.shapes,
-      `${op.name} ${shapeOf(op)}`,
-      firstOf(op),
-    ];
-    for (const cell of cells) row.insertCell().append(cell);
+    const number = `${this.#parts.body.rows.length}`;
+    const result = `${op.name} ${shapeOf(op)}`;
+    for (const cell of [number, op.phase, button, op.shapes, result, firstOf(op)]) row.insertCell().append(cell);
     this.#choose(row, op);
-    this.#place.frame.scrollTop = this.#place.frame.scrollHeight;
+    this.#parts.frame.scrollTop = this.#parts.frame.scrollHeight;
   }
 
   #choose(row: HTMLTableRowElement, op: Op): void {
-    for (const other of this.#place.body.rows) other.removeAttribute("aria-current");
+    for (const other of this.#parts.body.rows) other.removeAttribute("aria-current");
     row.setAttribute("aria-current", "true");
     const formula = made("p", op.formula);
     formula.className = "formula";
-    this.#place.detail.replaceChildren(formula, valuesTable(op));
+    this.#parts.detail.replaceChildren(formula, valuesTable(op));
     if (!op.gradientOf) return;
     const button = made("button", "Check this gradient");
     button.type = "button";
@@ -104,12 +96,11 @@ export class Walk {
       const { rows, x, y } = this.#batch;
       button.replaceWith(checkTable(op, checkOp(op, this.#reference, x, y, rows)));
     });
-    this.#place.detail.append(button);
+    this.#parts.detail.append(button);
   }
 }
 
-/** Empties the table. */
-export function clearWalk({ body, detail }: Place): void {
+export function clearWalk({ body, detail }: WalkParts): void {
   body.replaceChildren();
   detail.replaceChildren();
 }
@@ -128,16 +119,15 @@ function valuesTable(op: Op): HTMLTableElement {
   const { shape, values, name } = op;
   const columns = shape.at(-1) ?? 1;
   const rows = values.length / columns;
-  const table = made("table", "");
+  const table = made("table");
   table.className = "values";
-  table.createCaption().textContent = `${name} ${shapeOf(op)}, row by row${
-    rows > MOST_ROWS || columns > MOST_COLUMNS
-      ? `; the first ${Math.min(rows, MOST_ROWS)} rows and ${Math.min(columns, MOST_COLUMNS)} columns`
-      : ""
-  }`;
-  for (let row = 0; row < Math.min(rows, MOST_ROWS); row++) {
+  const down = Math.min(rows, MOST_ROWS);
+  const across = Math.min(columns, MOST_COLUMNS);
+  const some = down < rows || across < columns ? `; the first ${down} rows and ${across} columns` : "";
+  table.createCaption().textContent = `${name} ${shapeOf(op)}, row by row${some}`;
+  for (let row = 0; row < down; row++) {
     const line = table.insertRow();
-    for (let column = 0; column < Math.min(columns, MOST_COLUMNS); column++) {
+    for (let column = 0; column < across; column++) {
       const value = values[row * columns + column];
       const cell = line.insertCell();
       cell.textContent = short(value);
@@ -148,12 +138,12 @@ function valuesTable(op: Op): HTMLTableElement {
 }
 
 function checkTable({ shape }: Op, checks: readonly Check[]): HTMLTableElement {
-  const table = made("table", "");
+  const table = made("table");
   const columns = shape.at(-1) ?? 1;
   table.className = "check";
-  table.createCaption().textContent = "The largest numbers beside (L(w + h) − L(w − h)) / 2h in float64, h = 0.00001";
+  table.createCaption().textContent = "The largest numbers, and (L(w + h) − L(w − h)) / 2h in float64 with h = 0.00001";
   const head = table.createTHead().insertRow();
-  for (const word of ["place", "backward", "differences", "apart"]) head.append(made("th", word));
+  for (const word of ["place", "backward", "finite difference", "error"]) head.append(made("th", word));
   const body = table.createTBody();
   for (const { index, backward, differences } of checks) {
     const line = body.insertRow();
@@ -164,10 +154,4 @@ function checkTable({ shape }: Op, checks: readonly Check[]): HTMLTableElement {
     }
   }
   return table;
-}
-
-function made<K extends keyof HTMLElementTagNameMap>(name: K, text: string): HTMLElementTagNameMap[K] {
-  const element = document.createElement(name);
-  element.textContent = text;
-  return element;
 }

@@ -1,4 +1,4 @@
-/** What `compare` says of runs: settings that differ, curves, how they ended, and what of it can be compared. */
+/** The text of `compare`: settings that differ, curves, results, and notes on what cannot be compared. */
 
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import type { Key } from "../settings/config_types.ts";
@@ -8,37 +8,42 @@ import { type Range, rangeOf, sparkline } from "../show/sparkline.ts";
 import { PARTS } from "../prepare/split.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 
-/** Blocks of a curve. */
+/** The width of a curve in characters. */
 const WIDTH = 24;
 
-/** Epochs whose losses are shown as numbers, at most, beside the last ones. */
+/** The most epochs whose losses are shown as numbers, besides the last ones. */
 const SHOWN_EPOCHS = 5;
 
 /** Settings that say what is learned, and from which rows. */
 const TARGET_KEYS: readonly Key[] = ["RECIPE", "DATA", "TARGET", "TASK"];
 const ROW_KEYS: readonly Key[] = [
-  ...["NUM_DATASET", "NOISE", "MISSING", "VALIDATION", "TEST", "TIME_COLUMN", "SPLIT", "SEED"] as const,
+  "NUM_DATASET",
+  "NOISE",
+  "MISSING",
+  "VALIDATION",
+  "TEST",
+  "TIME_COLUMN",
+  "SPLIT",
+  "SEED",
 ];
 
-/** Measures of summary.json, and what they are called. */
 const MEASURES = ["rows", "loss", "mse", "rmse", "mae", "r2", "accuracy", "macroF1"] as const;
 
-/** Settings that are not the same in all runs: a text for each run, "" where it has none. */
+/** Settings that differ: a text for each run, "" if it has none. */
 export type Differences = Partial<Record<Key, string[]>>;
 
-/** Settings that differ. */
 export function differencesOf(runs: readonly RunRecords[]): Differences {
   const texts = (key: Key) => runs.map(({ settings }) => settings[key] ?? presetOf(key));
   const differing = KEYS.filter((key) => key !== "RUN_NAME" && new Set(texts(key)).size > 1);
   return Object.fromEntries(differing.map((key) => [key, texts(key)]));
 }
 
-/** What a run that does not name a setting has: one that is for recipes or for tables means nothing to the other kind. */
+/** The value of a setting that a run does not name; a setting of recipes has none in a table, and the other way round. */
 function presetOf(key: Key): string {
   return [...RECIPE_KEYS, ...TABLE_KEYS].some((known) => known === key) ? "" : SETTINGS[key].default;
 }
 
-/** What of the runs cannot be compared, and why. */
+/** What cannot be compared, and why. */
 export function notesOf(runs: readonly RunRecords[], differences: Differences): string[] {
   const among = (...keys: readonly Key[]) => {
     const found = keys.filter((key) => key in differences);
@@ -50,21 +55,17 @@ export function notesOf(runs: readonly RunRecords[], differences: Differences): 
   const rows = among(...ROW_KEYS);
   const losses = among("LOSS", "CLASS_WEIGHTS");
   const units = among("SCALING_METHOD");
-  const told = targets
-    ? [`${targets}: the runs learn different things, neither losses nor measures can be compared`]
-    : [
-      losses && `${losses}: losses are of different kinds and cannot be compared, the other measures can`,
-      units && `${units}: losses are in other units and cannot be compared, measures are in raw units and can`,
-      rows && `${rows}: the runs are measured on other rows, small differences mean nothing`,
-    ];
   return [
-    ...told,
-    devices.size > 1 && `the runs were on different devices (${[...devices].join("; ")}): steps/s cannot be compared`,
-    pending.length > 0 && `not finished: ${pending.join(", ")}; \`deno task train --resume\` goes on`,
+    targets && `${targets}: the runs predict different things; losses and measures cannot be compared`,
+    !targets && losses && `${losses}: losses are of different kinds and cannot be compared; the other measures can`,
+    !targets && units &&
+    `${units}: losses have different units and cannot be compared; measures are in raw units and can`,
+    !targets && rows && `${rows}: the runs are measured on different rows; small differences mean nothing`,
+    devices.size > 1 && `the runs used different devices (${[...devices].join("; ")}); steps/s cannot be compared`,
+    pending.length > 0 && `not finished: ${pending.join(", ")}; \`deno task train --resume\` continues`,
   ].filter((note) => note !== false);
 }
 
-/** Everything as text. */
 export function formatComparison(runs: readonly RunRecords[]): string {
   const differences = differencesOf(runs);
   const notes = notesOf(runs, differences);
@@ -83,7 +84,7 @@ export function formatComparison(runs: readonly RunRecords[]): string {
 
 type EpochOf = RunRecords["epochs"][number];
 
-/** A curve for each run over the same epochs, and losses at some of them; nothing where no run has any. */
+/** A curve for each run over the same epochs, and losses at some of them; nothing if no run has any. */
 function formatCurves(
   title: string,
   runs: readonly RunRecords[],
@@ -106,42 +107,37 @@ function formatCurves(
   return [formatTable([[title, `epochs 1 to ${last}`, ...shown.map((epoch) => `epoch ${epoch}`)], ...rows], 2)];
 }
 
-/** The last loss in each of equal parts of the epochs up to the last one of any run; where there are few, one for each. */
+/** The last loss in each of equal parts of the epochs of all runs; of few epochs every loss. */
 function blocksOf(curve: ReadonlyMap<number, number>, last: number): number[] {
   const blocks: number[] = Array(Math.min(WIDTH, last)).fill(NaN);
   for (const [epoch, loss] of curve) blocks[Math.ceil(epoch * blocks.length / last) - 1] = loss;
   return blocks;
 }
 
-/** Epochs that all runs have, ever farther apart, and the last one of each. */
+/** Epochs that all runs have, farther and farther apart, and the last one of each. */
 function epochsShown(lasts: readonly number[]): number[] {
   const common = Math.min(...lasts.filter((last) => last > 0));
   const spread = Array.from({ length: SHOWN_EPOCHS }, (_, i) => Math.round(common ** (i / (SHOWN_EPOCHS - 1))));
   return [...new Set([...spread, ...lasts.filter((last) => last > 0)])].sort((a, b) => a - b);
 }
 
-/** How the runs ended: a table of speed, and one for each part that they were measured on. */
+/** The results: a table of speed, and one for each part of the data. */
 function formatEnds(runs: readonly RunRecords[]): string[] {
   const speed = runs.map(({ run, epochs, summary }) => [
     run,
     `${epochs.length}`,
     numberOf(summary?.steps),
-    fixed(summary?.seconds, 1),
-    summary ? fixed(summary.stepsPerSecond, 0) : "not finished",
+    summary?.seconds?.toFixed?.(1) ?? "",
+    summary ? summary.stepsPerSecond?.toFixed?.(0) ?? "" : "not finished",
   ]);
   const tables = PARTS.flatMap((part) => {
     const measured = runs.flatMap(({ run, summary }) => summary?.[part] ? [{ run, measures: summary[part] }] : []);
     const names = MEASURES.filter((name) => measured.some(({ measures }) => measures[name] !== undefined));
     const line = (measures: Evaluation) => names.map((name) => numberOf(measures[name]));
     const rows = measured.map(({ run, measures }) => [run, ...line(measures)]);
-    return rows.length > 0 ? [formatTable([[`in the end, ${part}`, ...names], ...rows])] : [];
+    return rows.length > 0 ? [formatTable([[`result, ${part}`, ...names], ...rows])] : [];
   });
   return [formatTable([["run", "epochs", "steps", "seconds", "steps/s"], ...speed]), ...tables];
-}
-
-/** A number with so many digits behind the point; "" where a file from elsewhere has none. */
-function fixed(value: unknown, digits: number): string {
-  return typeof value === "number" ? value.toFixed(digits) : "";
 }
 
 function numberOf(value: number | null | undefined, digits = 6): string {

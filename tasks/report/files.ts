@@ -1,4 +1,4 @@
-/** What a report takes from the files of a run beside its model. None is followed where it is a link. */
+/** What a report reads from the files of a run besides its model. Links are refused. */
 
 import { DataError } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/printable.ts";
@@ -9,14 +9,13 @@ import { named } from "./predictions.ts";
 import type { RunFolder } from "../runs/folder.ts";
 import { PARTS } from "../prepare/split.ts";
 
-/** Measures that are shown of numbers and of classes, in this order. */
+/** The measures of numbers and of classes, in this order. */
 const NUMBERS = ["mse", "rmse", "mae", "r2"];
 const CLASSES = ["accuracy", "macroF1"];
 
-/** The parts as people say. */
+/** The parts as a report names them. */
 export const PART_NAMES = { train: "training", validation: "validation", test: "test" };
 
-/** The files. */
 export interface RunFiles {
   readonly settings: Record<string, string>;
   readonly summary: Record<string, unknown>;
@@ -25,7 +24,7 @@ export interface RunFiles {
 }
 
 /**
- * Reads them; what is not there is empty.
+ * Reads the files; a missing one is empty.
  *
  * @throws {DataError} If one is a link.
  */
@@ -36,27 +35,24 @@ export async function readRunFiles({ path, logs }: RunFolder): Promise<RunFiles>
     readOwn(logs.metrics.path),
     readOwn(logs.layers.path),
   ]);
-  const settings = Object.entries(parseObject(config) ?? {}).map((
-    [key, text],
-  ) => [printable(key), printable(`${text}`)]);
+  const settings = Object.entries(parseObject(config) ?? {});
   const isEpoch = (line: Record<string, unknown>) => Number.isFinite(line.epoch);
   return {
-    settings: Object.fromEntries(settings),
+    settings: Object.fromEntries(settings.map(([key, text]) => [printable(key), printable(`${text}`)])),
     summary: parseObject(summary) ?? {},
     points: linesOf(epochs).filter(isEpoch).map((line) => ({ valLoss: null, ...line })) as unknown as EpochPoint[],
     looks: linesOf(layers).filter(isEpoch).map(lookOf),
   };
 }
 
-/** The epoch with the lowest validation loss; undefined where there is none. */
+/** The epoch with the lowest validation loss, if there is one. */
 export function bestEpochOf(points: readonly EpochPoint[]): number | undefined {
-  let best: EpochPoint | undefined;
-  for (const point of points) {
-    if (point.valLoss !== null && Number.isFinite(point.valLoss) && !(best && best.valLoss! <= point.valLoss)) {
-      best = point;
-    }
-  }
-  return best?.epoch;
+  const judged = points.filter(({ valLoss }) => valLoss !== null && Number.isFinite(valLoss));
+  return judged.reduce<EpochPoint | undefined>(
+    (best, one) => best && best.valLoss! <= one.valLoss! ? best : one,
+    undefined,
+  )
+    ?.epoch;
 }
 
 /** The measures of each part in a summary, and the classes of the last one. */
@@ -72,9 +68,9 @@ export function measuresIn(summary: Record<string, unknown>): {
       part: PART_NAMES[name],
       rows: Number(rows),
       loss: Number(loss),
-      measures: numbersIn(rest),
+      measures: measuresOf(rest),
       baseline: typeof baseline === "object" && baseline !== null
-        ? { ...numbersIn(baseline), loss: lossIn(baseline) }
+        ? { ...measuresOf(baseline), loss: Number((baseline as { loss?: unknown }).loss) }
         : undefined,
     };
   });
@@ -91,50 +87,39 @@ export function measuresIn(summary: Record<string, unknown>): {
   return { parts, confusion, classes };
 }
 
-function lossIn(measures: object): number {
-  return Number((measures as { loss?: unknown }).loss);
+function measuresOf(values: unknown): Record<string, number> {
+  const found = numbersOf(values);
+  const names = "accuracy" in found ? CLASSES : NUMBERS;
+  return Object.fromEntries(names.filter((name) => name in found).map((name) => [name, found[name]]));
 }
 
-function numbersIn(measures: object): Record<string, number> {
-  const found = measures as Record<string, unknown>;
-  const names = found.accuracy === undefined ? NUMBERS : CLASSES;
-  return Object.fromEntries(
-    names.filter((name) => typeof found[name] === "number").map((name) => [name, found[name] as number]),
-  );
+/** The numbers among the values of an object. */
+function numbersOf(values: unknown): Record<string, number> {
+  const entries = Object.entries(Object(values)).filter(([_, value]) => typeof value === "number");
+  return Object.fromEntries(entries.map(([name, value]) => [named(name), value as number]));
 }
 
-function lookOf(line: Record<string, unknown>): LayerLook {
-  const numbers = (value: unknown) =>
-    Object.fromEntries(
-      Object.entries(Object(value)).filter(([_, one]) => typeof one === "number").map((
-        [name, one],
-      ) => [named(name), one]),
-    ) as Record<string, number>;
-  const { epoch, step, weights, gradients, dead } = line;
+function lookOf({ epoch, step, weights, gradients, dead }: Record<string, unknown>): LayerLook {
   return {
     epoch: Number(epoch),
     step: Number(step),
-    weights: numbers(weights),
-    gradients: numbers(gradients),
-    dead: numbers(dead),
+    weights: numbersOf(weights),
+    gradients: numbersOf(gradients),
+    dead: numbersOf(dead),
   };
 }
 
-/** A line that a full disk cut short is left out. */
+/** Leaves out a line that a full disk cut short. */
 function linesOf(text: string): Record<string, unknown>[] {
   return text.split("\n").map(parseObject).filter((line) => line !== undefined);
 }
 
 async function readOwn(path: string): Promise<string> {
-  try {
-    if ((await Deno.lstat(path)).isSymlink) {
-      throw new DataError("this is a link, and a run lies in data/runs itself: copy there what it leads to", {
-        file: path,
-      });
-    }
-    return await Deno.readTextFile(path);
-  } catch (error) {
+  const stat = await Deno.lstat(path).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return "";
+  });
+  if (stat?.isSymlink) {
+    throw new DataError("this is a link; a run must be in data/runs itself: copy the file there", { file: path });
   }
+  return stat ? await Deno.readTextFile(path) : "";
 }

@@ -1,4 +1,4 @@
-/** What a report shows of a network's predictions, and of its gradients. */
+/** A report's sample of predictions, and its gradient check. */
 
 import type { Device } from "../../lib/gpu/device.ts";
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
@@ -14,19 +14,18 @@ import type { ReliabilityBin } from "../charts/class_charts.ts";
 import type { Fit, Predictions, ReportFacts } from "./page/facts.ts";
 import { sampleRows } from "./rows.ts";
 
-/** Rows that are drawn at most, places of a curve, ranges of probabilities. */
+/** The most rows of a chart, the places of a curve, the ranges of probabilities. */
 const SAMPLE_ROWS = 2_000;
 const CURVE_PLACES = 240;
 const BINS = 10;
 
-/** Widths and layers with weights that the small copy of a network has at most. */
+/** The largest width, and the most layers with weights, of the small copy of a network. */
 const SMALL_WIDTH = 6;
 const SMALL_LAYERS = 6;
 
-/** Classes that a curve each is drawn for at most. */
+/** The most classes with a curve each. */
 const MAX_CURVES = 8;
 
-/** Predicts a sample of rows. */
 export async function predictSample(saved: SavedModel, part: string, source: RowSource): Promise<Predictions> {
   const { model, description: { loss, scalers, targets, table: { target } } } = saved;
   const block = await sampleRows(source, SAMPLE_ROWS);
@@ -41,18 +40,18 @@ export async function predictSample(saved: SavedModel, part: string, source: Row
     const what = target.kind === "classes" ? `probability of ${named(target.classes[1])}` : "predicted probability";
     return { ...common, reliability: { what, bins: binned([...predicted], [...actual]) } };
   }
-  const column = (values: ArrayLike<number>, i: number, row: number) => values[row * targets.length + i];
+  const width = targets.length;
   const pairs = targets.map((name, i) => ({
     name: named(name),
-    pairs: fewer(rows, targets.length).map((row) => ({
-      actual: column(actual, i, row),
-      predicted: column(predicted, i, row),
+    pairs: fewer(rows, width).map((row) => ({
+      actual: actual[row * width + i],
+      predicted: predicted[row * width + i],
     })),
   }));
   return { ...common, pairs };
 }
 
-/** Of each row the class that was thought most probable. */
+/** For each row the most probable class. */
 function topClass(predicted: Float64Array, actual: Float64Array, classes: number): Predictions["reliability"] {
   const probabilities: number[] = [];
   const right: number[] = [];
@@ -78,7 +77,7 @@ function binned(probabilities: readonly number[], actual: readonly number[]): Re
     .map(({ predicted, actual, rows }) => ({ predicted: predicted / rows, actual: actual / rows, rows }));
 }
 
-/** What the network makes of its one input, over the range of the data. */
+/** The predictions of a network with one input, over the range of the data. */
 async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): Promise<Fit | undefined> {
   const { features, targets, scalers, loss, table: { target } } = saved.description;
   if (features.length !== 1 || targets.length > MAX_CURVES) return undefined;
@@ -104,7 +103,7 @@ async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): 
   };
 }
 
-/** Of so many rows those that are drawn for each of several targets: together not more than for one. */
+/** The rows to draw for each of several targets: together not more than for one. */
 function fewer(rows: number, targets: number): number[] {
   const step = Math.ceil(rows * targets / SAMPLE_ROWS);
   return Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step);
@@ -138,18 +137,18 @@ export async function checkSmallCopy(
     return { network: widths.join("-"), lines: await checkGradients(device, given, seed) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return `There is no gradient check: ${error.message}.`;
+    return `The gradients cannot be checked: ${error.message}.`;
   }
 }
 
-/** The first layers with weights and the last one, with what stands behind each. */
+/** The first layers with weights and the last one, each with the layers after it. */
 function cut(layers: SavedModel["model"]["layers"]): SavedModel["model"]["layers"] {
   const places = layers.flatMap(({ kind }, i) => kind === "Linear" ? [i] : []);
   if (places.length <= SMALL_LAYERS) return layers;
   return [...layers.slice(0, places[SMALL_LAYERS - 1]), ...layers.slice(places.at(-1))];
 }
 
-/** A name out of a file, fit for a chart. */
+/** A name from a file, printable and short enough for a chart. */
 export function named(name: string): string {
   return shorten(printable(name), 40);
 }

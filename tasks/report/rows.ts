@@ -1,32 +1,29 @@
-/** What a report takes from the rows of a scaled dataset, a piece at a time: histograms, and a sample. */
+/** Histograms and a sample of the rows of a scaled dataset, read in pieces. */
 
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
 import type { Histogram } from "../charts/data_charts.ts";
 
-/** Rows that histograms are counted over at most, and values: enough that no bin would look otherwise. */
+/** The most rows and values that histograms count: more would change no bin visibly. */
 const COUNTED_ROWS = 131_072;
 const COUNTED_VALUES = 1 << 22;
 
-/** Pieces that rows are taken in, spread evenly: tables are often sorted. */
+/** The number of pieces, spread evenly, because tables are often sorted. */
 const PIECES = 64;
 
-/** A sample is taken one by one out of so many times as many rows, read in pieces; else in runs. */
+/** A sample of up to one in 16 rows is taken row by row, read in pieces; of more rows it is taken in short runs. */
 const NEAR = 16;
 const PIECE_ROWS = 4_096;
 const RUN_ROWS = 10;
-
-/** Bins of a histogram. */
 const BINS = 30;
 
-/** Counts of columns, and over how many rows. */
+/** Histograms of columns, and how many rows they count. */
 export interface Counted {
   readonly inputs: readonly Histogram[];
   readonly targets: readonly Histogram[];
   readonly rows: number;
 }
 
-/** Counts how the values of columns are spread. */
 export async function countValues(
   source: RowSource,
   scalers: { readonly inputs: Scaler; readonly targets: Scaler },
@@ -45,7 +42,6 @@ export async function countValues(
   return { inputs, targets, rows };
 }
 
-/** A histogram that is filled. */
 interface Filling extends Histogram {
   readonly counts: number[];
 }
@@ -66,13 +62,13 @@ function count(scaled: Float32Array, scaler: Scaler, histograms: readonly Fillin
     const bins = counts.length;
     for (let i = column; i < scaled.length; i += width) {
       const bin = Math.floor((scaled[i] * factor + shift - low) / (high - low) * bins);
-      // A float32 may lie a hair outside of the range that float64 knows.
+      // Rounded to float32, a value may lie just outside of the range.
       counts[Math.max(0, Math.min(bins - 1, bin))]++;
     }
   });
 }
 
-/** Rows of a source, all of them or up to a limit in pieces that are spread evenly. */
+/** The rows of a source: all of them, or up to a limit in evenly spread pieces. */
 async function* pieces(source: RowSource, limit: number): AsyncGenerator<RowBlock> {
   const isWhole = source.rows <= limit;
   const count = Math.max(1, Math.ceil(limit / PIECES));
@@ -83,7 +79,7 @@ async function* pieces(source: RowSource, limit: number): AsyncGenerator<RowBloc
   }
 }
 
-/** Draws rows evenly: every so many-th one; of a very large source in short runs. */
+/** Takes evenly spread rows; of a very large source in short runs. */
 export async function sampleRows(source: RowSource, most: number): Promise<RowBlock> {
   if (source.rows <= most) return await source.read(0, source.rows);
   const x = new Float32Array(most * source.inputs);
@@ -95,7 +91,7 @@ export async function sampleRows(source: RowSource, most: number): Promise<RowBl
     const first = placeOf(taken, most, source.rows);
     const block = await source.read(first, Math.min(length, source.rows - first));
     const has = block.x.length / source.inputs;
-    // Of rows that are far from each other, those behind the first one are taken.
+    // If rows are far from each other, the next ones in the file are taken, too.
     const next = () => isNear ? placeOf(taken, most, source.rows) - first : taken % RUN_ROWS;
     do {
       const row = next();

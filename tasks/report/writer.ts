@@ -1,13 +1,11 @@
-/**
- * Writes a run's report. Nothing of it is loaded before a report is made: charts need two libraries that training does not.
- */
+/** Writes a run's report. It is loaded only when a report is made: charts need two libraries that training does not. */
 
 import { parseHTML } from "linkedom";
 import type { Device } from "../../lib/gpu/device.ts";
 import { printable } from "../../lib/base/printable.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
-import { type Config, readConfig } from "../settings/config.ts";
+import { readConfig } from "../settings/config.ts";
 import { flagOf, SETTINGS } from "../settings/keys.ts";
 import type { DataFacts, ReportFacts } from "./page/facts.ts";
 import { makeReport } from "./page/page.ts";
@@ -20,38 +18,29 @@ import { openScaledDataset, type ScaledDataset, scaledPathOf } from "../prepare/
 import { PARTS } from "../prepare/split.ts";
 import { writeAside } from "../settings/users_files.ts";
 
-/** Columns that have a histogram at most, of inputs and of targets. */
 const MAX_HISTOGRAMS = 16;
 
-/** Nothing but the run's own settings counts. */
+/** Only the run's own settings count. */
 const NO_SURROUNDINGS = { env: () => undefined, dotenv: "" };
 
-/** What to report of. */
 export interface ReportRequest {
   readonly runName: string;
-  /** Where the network runs for it. */
   readonly device: Device;
-  /** The run's rows, where they are open; else they are opened. */
+  /** The run's rows, if they are open already. */
   readonly dataset?: ScaledDataset;
-  /** Path of the page; report.html in the run's folder if left out. */
+  /** Path of the page; report.html in the run's folder by default. */
   readonly output?: string;
-  /** A folder for each chart as a file of its own; made where it is missing. */
+  /** A folder for the charts as separate files; made if it is missing. */
   readonly svgFolder?: string;
 }
 
-/** What was written. */
-export interface WrittenReport {
-  readonly page: string;
-  readonly charts: readonly string[];
-}
-
 /**
- * Writes the report of a finished run.
+ * Writes the report of a finished run, and returns the paths of the page and of the charts.
  *
  * @throws {DataError} If a file of the run does not fit, or is a link.
  * @throws {Deno.errors.NotFound} If there is no such run.
  */
-export async function writeReport(request: ReportRequest): Promise<WrittenReport> {
+export async function writeReport(request: ReportRequest): Promise<{ page: string; charts: string[] }> {
   const { runName, device, svgFolder } = request;
   const folder = new RunFolder(runName);
   const page = request.output ?? `${folder.path}/report.html`;
@@ -100,18 +89,21 @@ async function gather(
     layers: layersOf(model, description.features.length),
     data: typeof data === "string" ? data : await dataFacts(data, saved),
     predictions: typeof data === "string"
-      ? `${data} So there are no charts of predictions.`
+      ? `${data} Without them there are no charts of predictions.`
       : await predictSample(saved, PART_NAMES[part!], data.parts[part!]),
     gradients: await checkSmallCopy(device, saved),
   };
 }
 
-/** The rows that the settings lead to; undefined where there are none. */
+/** The scaled rows of these settings, if there are any. */
 async function openData(settings: Readonly<Record<string, string>>): Promise<ScaledDataset | undefined> {
   try {
-    return await openScaledDataset(scaledPathOf(configOf(settings)));
+    // Settings of another version may be unknown here.
+    const known = Object.entries(settings).filter(([key]) => key in SETTINGS && key !== "TRIALS");
+    const config = readConfig("train", known.map(([key, text]) => `${flagOf(key)}=${text}`), NO_SURROUNDINGS);
+    return await openScaledDataset(scaledPathOf(config));
   } catch (error) {
-    // Whatever is wrong with it, a report can do without.
+    // A report can do without them.
     if (error instanceof Deno.errors.NotFound || error instanceof RangeError || error instanceof SyntaxError) {
       return undefined;
     }
@@ -119,17 +111,11 @@ async function openData(settings: Readonly<Record<string, string>>): Promise<Sca
   }
 }
 
-/** The settings of a run; those of another version may be unknown here. */
-function configOf(settings: Readonly<Record<string, string>>): Config {
-  const known = Object.entries(settings).filter(([key]) => key in SETTINGS && key !== "TRIALS");
-  return readConfig("train", known.map(([key, text]) => `${flagOf(key)}=${text}`), NO_SURROUNDINGS);
-}
-
-/** The rows, if they are those that the model was trained on; else why not. */
+/** The rows, if the model was trained on them; else a sentence why not. */
 function whyNot(dataset: ScaledDataset | undefined, { description: { scalers } }: SavedModel): ScaledDataset | string {
-  if (!dataset) return "The scaled rows of this run are no longer there: `deno task scale` makes them anew.";
+  if (!dataset) return "The scaled rows of this run no longer exist; `deno task scale` makes them again.";
   if (JSON.stringify(dataset.scalers) === JSON.stringify(scalers)) return dataset;
-  return "The scaled rows were made anew since, with other values: those of this run are no longer there.";
+  return "The scaled rows have changed since this run: its own rows no longer exist.";
 }
 
 async function dataFacts({ parts, scalers }: ScaledDataset, { description }: SavedModel): Promise<DataFacts> {
@@ -144,7 +130,7 @@ async function dataFacts({ parts, scalers }: ScaledDataset, { description }: Sav
       histogram: counted[side][i] && { ...counted[side][i], name: named(column.name) },
     }))
   );
-  // The mean of a column of 0 and 1 is the share of the rows that have 1.
+  // The mean of a column of 0 and 1 is the share of rows with 1.
   const rowsOf = (share: number) => Math.round(share * parts.train.rows);
   const means = scalers.targets.columns;
   const names = target.kind === "classes" ? target.classes : means.map(({ name }) => name);

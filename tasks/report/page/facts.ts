@@ -1,21 +1,21 @@
-/** What a report tells of a run: plain data, whoever gathered it. Names come from users' files, made printable. */
+/** The data of a report. Names come from users' files and are made printable. */
 
+import type { GradientCheck } from "../../../lib/check/gradcheck.ts";
 import type { EpochPoint, LayerLook } from "../../charts/charts.ts";
 import type { ReliabilityBin } from "../../charts/class_charts.ts";
 import type { Histogram, Pair } from "../../charts/data_charts.ts";
 import type { DrawnLayer } from "../../charts/network_chart.ts";
 
-/** How good the network is on one part of the data; the names are those of summary.json. */
+/** How good the network is on one part of the data; names as in summary.json. */
 export interface PartMeasures {
   readonly part: string;
   readonly rows: number;
   readonly loss: number;
   readonly measures: Readonly<Record<string, number>>;
-  /** The same of the trivial prediction. */
+  /** The same for the baseline: a constant prediction. */
   readonly baseline?: Readonly<Record<string, number>>;
 }
 
-/** How one class fares. */
 export interface ClassLine {
   readonly name: string;
   readonly rows: number;
@@ -24,9 +24,9 @@ export interface ClassLine {
   readonly f1: number;
 }
 
-/** What the network says of rows of the data. */
+/** Predictions for rows of the data. */
 export interface Predictions {
-  /** Part that the rows are of, how many were looked at, and how many it has. */
+  /** The part that the rows belong to, how many were predicted, and how many it has. */
   readonly part: string;
   readonly rows: number;
   readonly of: number;
@@ -37,7 +37,6 @@ export interface Predictions {
   readonly reliability?: { readonly bins: readonly ReliabilityBin[]; readonly what: string };
 }
 
-/** The fitted curve over the data. */
 export interface Fit {
   readonly x: string;
   readonly y: string;
@@ -45,7 +44,6 @@ export interface Fit {
   readonly rows: readonly (readonly { x: number; y: number }[])[];
 }
 
-/** A column of the data, of the training rows. */
 export interface ColumnFacts {
   readonly name: string;
   readonly role: "input" | "target";
@@ -56,27 +54,16 @@ export interface ColumnFacts {
   readonly histogram?: Histogram;
 }
 
-/** What is known of the data. */
 export interface DataFacts {
   readonly parts: readonly { readonly part: string; readonly rows: number }[];
   /** Rows that histograms were counted over. */
   readonly counted: number;
   readonly scaling: { readonly inputs: string; readonly targets: string };
   readonly columns: readonly ColumnFacts[];
-  /** Rows of each class, where classes are predicted. */
   readonly classes?: readonly { readonly name: string; readonly rows: number }[];
 }
 
-/** A line of the gradient check. */
-export interface GradientLine {
-  readonly name: string;
-  readonly entries: number;
-  readonly finiteDifference: number;
-  readonly gpu: number;
-  readonly ok: boolean;
-}
-
-/** Everything. What is missing says why. */
+/** Everything. A text says why something is missing. */
 export interface ReportFacts {
   readonly run: string;
   readonly settings: Readonly<Record<string, string>>;
@@ -94,10 +81,9 @@ export interface ReportFacts {
   readonly bestEpoch?: number;
   readonly looks: readonly LayerLook[];
   readonly parts: readonly PartMeasures[];
-  /** Of the last part. */
   readonly confusion?: readonly (readonly number[])[];
   readonly classes?: readonly ClassLine[];
   readonly data: DataFacts | string;
   readonly predictions: Predictions | string;
-  readonly gradients: { readonly network: string; readonly lines: readonly GradientLine[] } | string;
+  readonly gradients: { readonly network: string; readonly lines: readonly GradientCheck[] } | string;
 }

@@ -1,27 +1,37 @@
 /// <reference lib="dom" />
-/** Charts as they stand in a page, and as files of their own. */
+/** Sections of a report, their charts in the page, and charts as files of their own. */
 
-import { escaped, Html, html } from "./html.ts";
+import { escaped, Html, html } from "../../charts/html.ts";
 
-/** A chart with what belongs to it. */
+/** A chart with its caption and numbers. */
 export interface Figure {
-  /** Names the file of the chart alone. */
+  /** The name of the chart's own file. */
   readonly slug: string;
   readonly title: string;
   readonly svg: SVGSVGElement;
   readonly caption?: Html | string;
-  /** The same as numbers. */
   readonly table?: Html;
-  /** It takes a whole line, also among small ones. */
+  /** It takes a whole line, even among small ones. */
   readonly isWide?: boolean;
+}
+
+/** A part of the page with a heading. */
+export interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly lead?: Html | string;
+  readonly figures: readonly Figure[];
+  readonly tables?: readonly Html[];
+  /** Small figures stand side by side. */
+  readonly layout?: "small" | "pairs";
 }
 
 /** Attributes whose numbers have more digits than pixels. */
 const PLACES = new Set("d x y x1 x2 y1 y2 cx cy r width height transform".split(" "));
 
 /**
- * An SVG element as text that HTML and XML read alike, its places to a tenth of a pixel. The style element that Plot gives
- * each chart is left out: style.css says the same for all.
+ * An SVG element as text for HTML and XML, its coordinates rounded to a tenth of a pixel. The style element that Plot gives
+ * each chart is left out: style.css holds for all.
  */
 export function svgText(node: Node): string {
   if (node.nodeType !== 1) return escaped(node.textContent ?? "");
@@ -34,7 +44,7 @@ export function svgText(node: Node): string {
   return `<${localName}${shown.join("")}${inside === "" ? "/>" : `>${inside}</${localName}>`}`;
 }
 
-/** A figure in a page, its numbers beneath it. */
+/** A figure in a page, its numbers below it. */
 export function figure({ title, svg, caption, table, isWide }: Figure): Html {
   return html`
     <figure${isWide && new Html(' class="whole"')}>
@@ -65,6 +75,5 @@ export function svgFile({ title, svg }: Figure, css: string): string {
   `;
   const text = resolve(svgText(svg)).replace('font-family="inherit"', 'font-family="system-ui, sans-serif"');
   const root = ` xmlns="http://www.w3.org/2000/svg" color="${colors.get("--ink")}"`;
-  return text.replace(/^<svg([^>]*)>/, (_, rest) => `<svg${root}${rest}>${words.text}`) +
-    "\n";
+  return text.replace(/^<svg([^>]*)>/, (_, rest) => `<svg${root}${rest}>${words.text}`) + "\n";
 }

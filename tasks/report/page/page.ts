@@ -1,30 +1,27 @@
 /// <reference lib="dom" />
-/** The report of a run as one HTML file: no script, nothing from elsewhere. */
+/** The report of a run as one HTML file, without scripts and without other files. */
 
 import type { Draw } from "../../charts/charts.ts";
 import pageStyle from "../../charts/style.css" with { type: "text" };
 import type { ReportFacts } from "./facts.ts";
-import { type Figure, figure, svgFile } from "./figures.ts";
-import { Html, html, number } from "./html.ts";
+import { type Figure, figure, type Section, svgFile } from "./figures.ts";
+import { Html, html, number } from "../../charts/html.ts";
 import reportStyle from "./report.css" with { type: "text" };
 import { MEASURE_NAMES, results } from "./results.ts";
-import type { Section } from "./section.ts";
 import { data, gradients, layersOverTime, learning, network, settings } from "./sections.ts";
 
-/** A measure with four digits, or as many as it takes for one that is not 1 not to read as 1. */
+/** A measure with four digits, or with more if it would read as 1 and is not 1. */
 function shortMeasure(value: number): string {
   const digits = [4, 5, 6, 7].find((count) => value === 1 || Number(value.toPrecision(count)) !== 1) ?? 8;
   return `${Number(value.toPrecision(digits))}`;
 }
 
-/** A report: the page, and its charts as files of their own. */
+/** A report: the page, and its charts as separate files. */
 export interface Report {
   readonly page: string;
-  /** Texts of SVG files by name. */
   readonly charts: ReadonlyMap<string, string>;
 }
 
-/** Writes a report. */
 export function makeReport(facts: ReportFacts, draw: Draw): Report {
   const wide = { ...draw, width: 880 };
   const sections = [
@@ -58,7 +55,7 @@ function pageOf(facts: ReportFacts, sections: readonly Section[]): Html {
     ${new Html(pageStyle + reportStyle)}</style>
       </head>
       <body>
-        <a class="skip" href="#results">To the results</a>
+        <a class="skip" href="#results">Skip to the results</a>
         <header>
           <p class="kind">Report of a run</p>
           <h1>${facts.run}</h1>
@@ -103,7 +100,7 @@ function leadOf({ features, targets, loss, source }: ReportFacts): string {
   return `Predicts ${what} from ${names(features)}${source ? `, trained on ${source}` : ""}.`;
 }
 
-/** What a reader wants to know first. */
+/** The most important numbers. */
 function cardsOf(
   { parts, steps, seconds, stepsPerSecond, points, device, bestEpoch }: ReportFacts,
 ): [string, string][] {
@@ -119,6 +116,6 @@ function cardsOf(
   cards.push(["epochs", number(points.at(-1)?.epoch)], ["steps", number(steps)]);
   if (bestEpoch !== undefined) cards.push(["best epoch", number(bestEpoch)]);
   cards.push(["training time", `${number(Number(seconds.toPrecision(3)))} s`]);
-  cards.push(["steps a second", number(Math.round(stepsPerSecond))], ["device", device]);
+  cards.push(["steps per second", number(Math.round(stepsPerSecond))], ["device", device]);
   return cards;
 }

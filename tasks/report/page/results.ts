@@ -1,20 +1,18 @@
 /// <reference lib="dom" />
-/** The section of a report that tells how good the network is. */
+/** The section of a report that shows how good the network is. */
 
 import type { Draw } from "../../charts/charts.ts";
 import { confusionChart, MAX_NUMBERED, reliabilityChart } from "../../charts/class_charts.ts";
 import { fitChart, type Pair, predictedChart, residualChart } from "../../charts/data_charts.ts";
 import type { Fit, ReportFacts } from "./facts.ts";
-import type { Figure } from "./figures.ts";
-import { type Html, number, table } from "./html.ts";
-import { MOST_ROWS, type Section, shownOf } from "./section.ts";
+import type { Figure, Section } from "./figures.ts";
+import { type Html, MOST_ROWS, number, table } from "../../charts/html.ts";
 
-/** Targets that have charts of their own; classes that a matrix is drawn of; curves that a table has a column for. */
+/** The most targets with charts, classes of a drawn matrix, and curves in a table. */
 const MOST_TARGETS = 4;
 const MOST_DRAWN = 60;
 const MOST_CURVES = 12;
 
-/** Measures as people write them. */
 export const MEASURE_NAMES: Readonly<Record<string, string>> = {
   mse: "MSE",
   rmse: "RMSE",
@@ -24,7 +22,6 @@ export const MEASURE_NAMES: Readonly<Record<string, string>> = {
   macroF1: "macro F1",
 };
 
-/** How good the network is. */
 export function results(facts: ReportFacts, draw: Draw): Section {
   const { predictions, confusion, classes = [], parts } = facts;
   const figures: Figure[] = [];
@@ -34,7 +31,7 @@ export function results(facts: ReportFacts, draw: Draw): Section {
     const drawn = pairs[0]?.pairs.length ?? predictions.rows;
     const which = drawn === of
       ? `all ${number(of)} ${part} rows.`
-      : `${number(drawn)} of ${number(of)} ${part} rows, drawn evenly.`;
+      : `${number(drawn)} of ${number(of)} ${part} rows, evenly spread.`;
     if (fit) {
       const svg = fitChart({ x: fit.x, y: fit.y }, fit.curves, fit.rows, draw);
       figures.push({
@@ -48,19 +45,17 @@ export function results(facts: ReportFacts, draw: Draw): Section {
     pairs.slice(0, MOST_TARGETS).forEach(({ name, pairs: some }, i) => {
       const slug = pairs.length > 1 ? `-${i + 1}` : "";
       const size = { ...draw, width: 440, height: 400 };
-      const predicted = predictedChart(name, some, size);
-      const residual = residualChart(name, some, size);
       figures.push(
         {
           slug: `predicted${slug}`,
           title: `${name}: predicted against actual`,
-          svg: predicted,
-          caption: `Of ${which}`,
+          svg: predictedChart(name, some, size),
+          caption: `Shows ${which}`,
           table: table({
             caption: `${name}: predictions`,
             header: ["actual", "predicted", "residual"],
-            rows: shownOf(some).map(({ actual, predicted }) => [actual, predicted, predicted - actual].map(number)),
-            total: some.length,
+            list: some,
+            row: ({ actual, predicted }) => [actual, predicted, predicted - actual].map(number),
             most: MOST_ROWS,
             words: 0,
           }),
@@ -68,7 +63,7 @@ export function results(facts: ReportFacts, draw: Draw): Section {
         {
           slug: `residuals${slug}`,
           title: `${name}: residuals`,
-          svg: residual,
+          svg: residualChart(name, some, size),
           caption: "Around 0 is good.",
           table: residualTable(name, some),
         },
@@ -80,7 +75,7 @@ export function results(facts: ReportFacts, draw: Draw): Section {
     const names = classes.map(({ name }) => name);
     const part = parts.at(-1)?.part ?? "";
     const svg = confusionChart(names, confusion, { document: draw.document });
-    const caption = `Rows of the ${part} part: actual classes downwards, predicted ones across. The diagonal is right.`;
+    const caption = `Rows of the ${part} part: actual classes down, predicted ones across. The diagonal is right.`;
     figures.unshift({ slug: "confusion", title: "Confusion matrix", svg, caption, table: confused(names, confusion) });
   }
   if (confusion && classes.length > MOST_DRAWN) tables.push(confused(classes.map(({ name }) => name), confusion));
@@ -100,12 +95,13 @@ function reliable(
   const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
   const error = bins.reduce((sum, bin) => sum + bin.rows / rows * Math.abs(bin.predicted - bin.actual), 0);
   const caption =
-    `On the diagonal, probabilities mean what they say; each point with its number of rows. Mean distance, ` +
-    `weighted by rows: ${number(error)}. Of ${which}`;
+    `Probabilities on the diagonal are true. Each point has its number of rows. Mean distance, weighted by ` +
+    `rows: ${number(error)}. Shows ${which}`;
   const numbers = table({
     caption: "Reliability",
-    header: [what, "share that was so", "rows"],
-    rows: bins.map((bin) => [bin.predicted, bin.actual, bin.rows].map(number)),
+    header: [what, "share that was true", "rows"],
+    list: bins,
+    row: (bin) => [bin.predicted, bin.actual, bin.rows].map(number),
     words: 0,
   });
   const svg = reliabilityChart(bins, what, { ...draw, width: 440, height: 400 });
@@ -114,51 +110,57 @@ function reliable(
 
 function measures({ parts }: ReportFacts): Html {
   const names = [...new Set(parts.flatMap((part) => Object.keys(part.measures)))];
-  const rows = parts.flatMap(({ part, rows, loss, measures, baseline }) => [
-    [part, number(rows), number(loss), ...names.map((name) => number(measures[name]))],
-    ...baseline
-      ? [["  trivial prediction", number(rows), number(baseline.loss), ...names.map((name) => number(baseline[name]))]]
-      : [],
-  ]);
-  const header = ["part", "rows", "loss", ...names.map((name) => MEASURE_NAMES[name] ?? name)];
-  return table({ caption: "Measures by part; beside the loss, in raw units", header, rows });
+  const line = (
+    part: string,
+    rows: number,
+    loss: number,
+    measures: Readonly<Record<string, number>>,
+  ) => [part, ...[rows, loss, ...names.map((name) => measures[name])].map(number)];
+  return table({
+    caption: "Measures by part, in raw units except for the loss",
+    header: ["part", "rows", "loss", ...names.map((name) => MEASURE_NAMES[name] ?? name)],
+    list: parts.flatMap(({ part, rows, loss, measures, baseline }) => [
+      line(part, rows, loss, measures),
+      ...baseline ? [line("  baseline", rows, baseline.loss, baseline)] : [],
+    ]),
+    row: (cells) => cells,
+  });
 }
 
-/** The curve at places that lie evenly. */
+/** The curve at evenly spread places. */
 function fitTable({ x, y, curves }: Fit): Html {
   const shown = curves.slice(0, MOST_CURVES);
   const last = shown[0].places.length - 1;
   const count = Math.min(MOST_ROWS, last + 1);
-  const rows = Array.from({ length: count }, (_, i) => {
-    const place = Math.round(i * last / Math.max(1, count - 1));
-    return [shown[0].places[place].x, ...shown.map(({ places }) => places[place].y)].map(number);
-  });
+  const list = Array.from({ length: count }, (_, i) => Math.round(i * last / Math.max(1, count - 1)));
+  const row = (place: number) => [shown[0].places[place].x, ...shown.map(({ places }) => places[place].y)].map(number);
   const more = curves.length > MOST_CURVES ? `; the first ${MOST_CURVES} of ${curves.length} curves` : "";
   const header = [x, ...curves.length === 1 ? [`predicted ${y}`] : shown.map(({ name }) => name)];
-  return table({ caption: `${y} by ${x}, as predicted${more}`, header, rows, words: 0 });
+  return table({ caption: `${y} by ${x}, as predicted${more}`, header, list, row, words: 0 });
 }
 
-/** The rows that are missed by most, on either side of the truth. */
+/** The rows with the largest errors, on either side. */
 function residualTable(name: string, pairs: readonly Pair[]): Html {
   const residual = ({ actual, predicted }: Pair) => predicted - actual;
   const sorted = pairs.filter((pair) => Number.isFinite(residual(pair))).sort((a, b) => residual(a) - residual(b));
   return table({
     caption: `${name}: residuals, from the lowest to the highest`,
     header: ["residual", "actual", "predicted"],
-    rows: shownOf(sorted).map((pair) => [residual(pair), pair.actual, pair.predicted].map(number)),
-    total: sorted.length,
+    list: sorted,
+    row: (pair) => [residual(pair), pair.actual, pair.predicted].map(number),
     most: MOST_ROWS,
     words: 0,
   });
 }
 
-/** Every pair of classes; of many classes those that are confused most. */
+/** Every pair of classes; of many classes the pairs that are confused most. */
 function confused(classes: readonly string[], confusion: readonly (readonly number[])[]): Html {
   if (classes.length <= MAX_NUMBERED) {
     return table({
       caption: "Confusion matrix",
       header: ["actual", ...classes.map((name) => `as ${name}`)],
-      rows: confusion.map((row, i) => [classes[i], ...row.map(number)]),
+      list: [...confusion.entries()],
+      row: ([i, counts]) => [classes[i], ...counts.map(number)],
     });
   }
   const wrong = confusion.flatMap((row, i) => {
@@ -168,12 +170,11 @@ function confused(classes: readonly string[], confusion: readonly (readonly numb
   const some = wrong.length > MOST_ROWS ? `, the first ${MOST_ROWS} of ${number(wrong.length)}` : "";
   return table({
     caption: wrong.length === 0
-      ? "No row is taken for another class"
-      : `What is taken for what, the most rows first${some}`,
+      ? "No row is predicted as another class"
+      : `Wrong predictions, the most rows first${some}`,
     header: ["actual", "predicted as", "rows", "share of the class"],
-    rows: wrong.slice(0, MOST_ROWS).map((
-      { i, j, rows, share },
-    ) => [classes[i], classes[j], number(rows), number(share)]),
+    list: wrong.slice(0, MOST_ROWS),
+    row: ({ i, j, rows, share }) => [classes[i], classes[j], number(rows), number(share)],
     words: 2,
   });
 }
@@ -182,7 +183,8 @@ function classTable(classes: NonNullable<ReportFacts["classes"]>): Html {
   return table({
     caption: "Measures by class",
     header: ["class", "rows", "precision", "recall", "F1"],
-    rows: classes.map(({ name, rows, precision, recall, f1 }) => [name, ...[rows, precision, recall, f1].map(number)]),
+    list: classes,
+    row: ({ name, rows, precision, recall, f1 }) => [name, ...[rows, precision, recall, f1].map(number)],
     most: MOST_ROWS,
   });
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { GOALS, isRight, judge, lookingCost, ratio } from "../../../tasks/bench/goals.ts";
 import { computeGolden, GOLDEN, isGolden, TOLERANCE } from "../../../tasks/bench/golden.ts";
-import { readOptions } from "../../../tasks/bench/options.ts";
+import { readOptions } from "../../../tasks/bench.ts";
 import { interruptWorkers, runToEnd, runWorker, type Start } from "../../../tasks/bench/processes.ts";
 import { checkProduct, factors, formatSize, parseSize, type Size } from "../../../tasks/bench/products.ts";
 import { faultsOf, formatResults } from "../../../tasks/bench/report.ts";
@@ -83,21 +83,16 @@ function below(results: Results): { missed: string[]; below: string[] } {
   return { missed: names(({ isMet }) => isMet === false), below: names(({ holdsFloor }) => !holdsFloor) };
 }
 
-Deno.test("GOLDEN holds what 100 steps in float64 give", () => {
+Deno.test("GOLDEN holds what 100 steps in float64 give; isGolden() refuses all else", () => {
   const seed = computeGolden(workloadOf("seed"));
   assertEquals(Object.keys(seed), Object.keys(GOLDEN.seed));
   for (const [steps, loss] of Object.entries(seed)) assertClose([loss], [GOLDEN.seed[steps]], { rtol: 1e-12 });
   for (const workload of WORKLOADS) {
     assertClose([computeGolden(workload, [0])[0]], [GOLDEN[workload.name][0]], { rtol: 1e-12 });
   }
-});
-
-Deno.test("isGolden() refuses a step too few, another learning rate, and no number", () => {
-  const workload = workloadOf("seed");
   assert(isGolden("seed", 100, GOLDEN.seed[100] * (1 + 0.9 * TOLERANCE)));
-  assertEquals(isGolden("seed", 100, computeGolden(workload, [99])[99]), false);
-  assertEquals(isGolden("seed", 100, GOLDEN.seed[0]), false);
-  assertEquals(isGolden("seed", 100, NaN), false);
+  const stepTooFew = computeGolden(workloadOf("seed"), [99])[99];
+  for (const loss of [stepTooFew, GOLDEN.seed[0], NaN]) assertEquals(isGolden("seed", 100, loss), false, `${loss}`);
   assertEquals(isGolden("seed", 99, GOLDEN.seed[100]), false, "no golden loss after 99 steps");
 });
 
@@ -153,20 +148,15 @@ Deno.test("checkProduct() tells a right product from one with a wrong last outpu
   assertEquals(checkProduct(size, { a, b }, right.slice(1)), Infinity);
 });
 
-Deno.test("formatSize() and parseSize() are each other's inverse", () => {
+Deno.test("formatSize(), parseSize() and median()", () => {
   for (const size of [[255, 255, 255], [1000, 333, 77]] as const) assertEquals(parseSize(formatSize(size)), size);
   assertEquals([formatSize([3, 3, 3]), formatSize([3, 3, 4])], ["3", "3x3x4"]);
-});
-
-Deno.test("median() takes the one in the middle", () => {
   assertEquals([median([3, 1, 2]), median([5]), median([1, 2, 3, 4])], [2, 5, 3]);
 });
 
 Deno.test("ratio() compares with the best of the peers asked for", () => {
-  const rows = [{ ...BACKHAND, v: 10 }, { ...WEBGPU, v: 4 }, { ...WEBGPU, name: "jaxjs" as const, v: 5 }, {
-    ...WASM,
-    v: 20,
-  }];
+  const jax = { ...WEBGPU, name: "jaxjs" as const };
+  const rows = [{ ...BACKHAND, v: 10 }, { ...WEBGPU, v: 4 }, { ...jax, v: 5 }, { ...WASM, v: 20 }];
   const of = (kept: typeof rows, peers: "webgpu" | "any") => ratio(kept, peers, ({ v }) => v);
   assertEquals([of(rows, "webgpu"), of(rows, "any")], [2, 0.5]);
   assertEquals(of(rows.slice(1), "any"), NaN);
@@ -184,38 +174,34 @@ Deno.test("lookingCost() compares a view with the quiet run of its round", () =>
 Deno.test("judge() finds every goal met where all are, and each floor that is not held", () => {
   assertEquals(below(madeUp()), { missed: [], below: [] });
   assertEquals(faultsOf(madeUp(), true), []);
-
+  const wide = "wide, to the best WebGPU peer";
+  const live = "speed that the live page costs";
+  const cases: [change: (results: Results) => unknown, missed: string[], below: string[]][] = [
+    [({ training }) => peerOn(training, "wide").stepsPerSecond = 400, [wide], [wide]],
+    [({ products }) => products[1].gflops = 16, ["matrix product 1024, to the best WebGPU peer"], []], // 2.5 times
+    [({ training }) => training[3].costs!.waits = 0.5, ["waits a step"], ["waits a step"]],
+    [({ looking }) => looking[2].rounds = [10_000, 15_000, 19_800], [live], [live]],
+    [({ looking }) => looking[1].rounds = [38_000, 50_500, 19_000], ["speed that the terminal view costs"], []],
+    [({ endurance }) => endurance!.after.bytes += 4, ...both("GPU bytes more after 100,000 steps")],
+  ];
+  for (const [change, missed, floors] of cases) {
+    const results = madeUp();
+    change(results);
+    assertEquals(below(results), { missed, below: floors });
+  }
   const slow = madeUp();
-  slow.training.find(({ name, workload }) => name === "tfjs" && workload === "wide")!.stepsPerSecond = 400;
-  assertEquals(below(slow), {
-    missed: ["wide, to the best WebGPU peer"],
-    below: ["wide, to the best WebGPU peer"],
-  });
-  assertEquals(faultsOf(slow, true), [
-    "below the floor: wide, to the best WebGPU peer: found 1.25x, at least 2.00x is asked",
-  ]);
+  peerOn(slow.training, "wide").stepsPerSecond = 400;
+  assertEquals(faultsOf(slow, true), [`below the floor: ${wide}: found 1.25x, need at least 2.00x`]);
   assertEquals(faultsOf(slow, false), []);
-
-  const between = madeUp();
-  between.products[1].gflops = 16; // 2.5 times
-  assertEquals(below(between), { missed: ["matrix product 1024, to the best WebGPU peer"], below: [] });
-
-  const wasteful = madeUp();
-  wasteful.training[3].costs!.waits = 0.5;
-  assertEquals(below(wasteful).below, ["waits a step"]);
-
-  const watched = madeUp();
-  watched.looking[2].rounds = [10_000, 15_000, 19_800];
-  assertEquals(below(watched), { missed: ["rate that the live page costs"], below: ["rate that the live page costs"] });
-
-  const drawn = madeUp();
-  drawn.looking[1].rounds = [38_000, 50_500, 19_000];
-  assertEquals(below(drawn), { missed: ["rate that the terminal view costs"], below: [] });
-
-  const growing = madeUp();
-  growing.endurance!.after.bytes += 4;
-  assertEquals(below(growing).below, ["GPU bytes more after 100,000 steps"]);
 });
+
+function peerOn(training: TrainingResult[], wanted: WorkloadName): TrainingResult {
+  return training.find(({ name, workload }) => name === "tfjs" && workload === wanted)!;
+}
+
+function both(name: string): [string[], string[]] {
+  return [[name], [name]];
+}
 
 Deno.test("judge() takes no wrong and no missing result for a fast one", () => {
   const wrong = madeUp();
@@ -231,11 +217,11 @@ Deno.test("judge() takes no wrong and no missing result for a fast one", () => {
   missing.training = missing.training.filter(({ name, workload }) => name !== "backhand" || workload !== "seed");
   missing.failures = [{ worker: "seed, backhand", message: "it ended with 1" }];
   assertEquals(below(missing).below, seed);
-  assertStringIncludes(faultsOf(missing, true).join("\n"), "there is no valid result, at least 1.00x is asked");
+  assertStringIncludes(faultsOf(missing, true).join("\n"), "there is no valid result, need at least 1.00x");
 
   const unseen = madeUp();
   unseen.looking = unseen.looking.slice(0, 2);
-  assertEquals(below(unseen).below, ["rate that the live page costs", "rate that a page that never reads costs"]);
+  assertEquals(below(unseen).below, ["speed that the live page costs", "speed that a page that never reads costs"]);
 
   const product = madeUp();
   product.products[0].error = 2;
@@ -250,9 +236,9 @@ Deno.test("judge() does not ask for what a quick run leaves out, nor of a hardwa
   short.looking[1].rounds = [20_000, 25_000, 10_000];
   const unmeasured = ["GPU bytes more after 100,000 steps", "resident bytes more after 100,000 steps"];
   assertEquals(below(short), { missed: unmeasured, below: [] }, "the start of a view counts there");
-  assertMatch(formatResults(short), /rate that the terminal view costs +50\.0% +- +<= 60\.0% +too short to judge/);
+  assertMatch(formatResults(short), /speed that the terminal view costs +50\.0% +- +<= 60\.0% +too short to judge/);
   short.looking[1].rounds = [12_000, 15_000, 6_000];
-  assertEquals(below(short).below, ["rate that the terminal view costs"]);
+  assertEquals(below(short).below, ["speed that the terminal view costs"]);
   const hardware = madeUp();
   hardware.limits.software = false;
   hardware.training[0].stepsPerSecond = 1;
@@ -292,24 +278,21 @@ Deno.test("formatResults() puts everybody into one aligned table, and says what 
       "deep, tfjs wasm gave no result: it ended with 1: no",
       "first steps of train done 0.90, 1.10, 1.00 s after the process started",
       "scale        1,000,000  345,678       150 MB",
-      "what looking costs  steps/s  of the rate",
-      "quiet                40,000            -",
-      "terminal             39,600         1.0%",
-      "live                 30,000         2.0%",
-      "stalled              39,200         2.0%",
+      "cost of watching  steps/s  slower by",
+      "quiet              40,000          -",
+      "terminal           39,600       1.0%",
+      "live               30,000       2.0%",
+      "stalled            39,200       2.0%",
     ]
   ) assertStringIncludes(text, part);
 });
 
-Deno.test("readOptions() reads its flags and refuses others", () => {
+Deno.test("deno task bench reads its flags, refuses others, and says what it takes", async () => {
   assertEquals(readOptions([]), { quick: false, floor: false, json: undefined });
   assertEquals(readOptions(["--quick", "--floor", "--json", "-"]), { quick: true, floor: true, json: "-" });
   const faults = ["--fast", "--quick=yes", "--json=", "now"];
   const error = assertThrows(() => readOptions(faults), ConfigError);
   assertEquals(error.faults.length, faults.length, error.faults.join("\n"));
-});
-
-Deno.test("deno task bench says what it takes, and refuses what it does not", async () => {
   await using place = await Workplace.create();
   assertStringIncludes((await place.succeed("bench", ["--help"])).stdout, "--quick");
   await place.refuse(2, ["--fast: unknown flag; the nearest is --floor"], "bench", ["--fast"]);
@@ -327,11 +310,11 @@ Deno.test("runToEnd() gives a program a terminal of 80 columns or none, and answ
     await assertRejects(
       () => runToEnd(start, { on: /rows/, by: () => Promise.resolve() }),
       Error,
-      "it never said rows",
+      "it never printed rows",
     );
     const failing = { on: /columns/, by: () => Promise.reject(new RangeError("of the answer")) };
     await assertRejects(() => runToEnd(start, failing), RangeError, "of the answer");
-    await assertRejects(() => runToEnd({ ...start, script: place.at("none.ts") }), Error, "it ended with 1");
+    await assertRejects(() => runToEnd({ ...start, script: place.at("none.ts") }), Error, "it ended with exit code 1");
   }
 });
 

@@ -3,22 +3,11 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseHTML } from "linkedom";
-import {
-  deadChart,
-  type EpochPoint,
-  type LayerLook,
-  lossChart,
-  normChart,
-  rateChart,
-} from "../../../tasks/charts/charts.ts";
+import { deadChart, type EpochPoint, type LayerLook } from "../../../tasks/charts/charts.ts";
+import { lossChart, normChart, rateChart } from "../../../tasks/charts/charts.ts";
 import { confusionChart, reliabilityChart } from "../../../tasks/charts/class_charts.ts";
-import {
-  classChart,
-  fitChart,
-  histogramChart,
-  predictedChart,
-  residualChart,
-} from "../../../tasks/charts/data_charts.ts";
+import { classChart, fitChart, histogramChart } from "../../../tasks/charts/data_charts.ts";
+import { predictedChart, residualChart } from "../../../tasks/charts/data_charts.ts";
 import { networkChart } from "../../../tasks/charts/network_chart.ts";
 import { svgText } from "../../../tasks/report/page/figures.ts";
 import { thin } from "../../../tasks/charts/thin.ts";
@@ -66,10 +55,8 @@ Deno.test("lossChart() draws a point for each epoch and loss, names both curves 
   assertEquals(placesOf(svg).length, 12);
   const circle = svg.querySelector("g.best circle")!;
   const [x, y] = placesOf(svg, 1)[6];
-  assertEquals(["cx", "cy"].map((name) => Math.round(Number(circle.getAttribute(name)))), [
-    Math.round(x),
-    Math.round(y),
-  ]);
+  const place = ["cx", "cy"].map((name) => Math.round(Number(circle.getAttribute(name))));
+  assertEquals(place, [Math.round(x), Math.round(y)]);
 });
 
 Deno.test("lossChart() is logarithmic unless told otherwise: halving is as far from 1 as from 0.1", () => {
@@ -131,11 +118,8 @@ Deno.test("losses that are missing, not finite or 0 leave gaps, and a chart of n
   assertEquals([count(svg, "curve-points"), placesOf(svg).length], [32, 16]);
   assertEquals(svg.querySelector("g.curve path")!.getAttribute("d")!.match(/M/g)!.length, 2, "pieces of the curve");
   assertEquals(texts(lossChart(epochs(3, () => NaN), draw)), ["There is nothing to draw."]);
-  assertEquals(
-    placesOf(lossChart(epochs(3, () => 0), draw)).length,
-    3,
-    "where all are 0, the scale is not logarithmic",
-  );
+  const zeros = placesOf(lossChart(epochs(3, () => 0), draw));
+  assertEquals(zeros.length, 3, "if all are 0, the scale is not logarithmic");
 });
 
 Deno.test("100,000 epochs are thinned to what pixels show, with the highest and the lowest among it", () => {
@@ -210,9 +194,8 @@ Deno.test("networkChart() draws units and weights up to a few, and leaves out th
 Deno.test("fitChart() draws rows that only measure as rings", () => {
   const rows = [[{ x: 0, y: 1 }, { x: 1, y: 2, isHollow: true }, { x: 2, y: 1 }, { x: 3, y: NaN }]];
   const svg = fitChart({ x: "x", y: "y" }, [{ name: "y", places: [{ x: 0, y: 0 }, { x: 2, y: 1 }] }], rows, draw);
-  const groups = [...svg.querySelectorAll("g.rows")].map((
-    group,
-  ) => [group.getAttribute("fill"), group.children.length]);
+  const rings = [...svg.querySelectorAll("g.rows")];
+  const groups = rings.map((group) => [group.getAttribute("fill"), group.children.length]);
   assertEquals(groups, [["var(--series-8)", 2], ["var(--paper)", 1]]);
 });
 

@@ -13,12 +13,8 @@ export interface Expected {
   numbers: Record<string, number>;
 }
 
-const COLOR: InputColumn = {
-  kind: "categorical",
-  name: "color",
-  categories: ["red", 'it\'s "blue"', "grün"],
-  fill: "grün",
-};
+const colors = ["red", 'it\'s "blue"', "grün"];
+const COLOR: InputColumn = { kind: "categorical", name: "color", categories: colors, fill: "grün" };
 
 /** Columns of both kinds in turn, with and without a fill, one of them far from 0, one named like an output. */
 export const MIXED: readonly InputColumn[] = [
@@ -46,30 +42,19 @@ function network(seed: number, inputs: number, layers: (number | ExportedLayer)[
   return layers.map((layer) => {
     if (typeof layer !== "number") return layer;
     const draw = (length: number) => Float32Array.from({ length }, () => random.normal());
-    const linear = {
-      kind: "Linear",
-      inputs: width,
-      outputs: layer,
-      weight: draw(width * layer),
-      bias: draw(layer),
-    } as const;
+    const inputs = width;
     width = layer;
-    return linear;
+    return { kind: "Linear", inputs, outputs: layer, weight: draw(inputs * layer), bias: draw(layer) };
   });
 }
 
 function mixed(seed: number, output: ExportedOutput, outputs: number, layers: ExportedLayer[]): ExportedModel {
-  const width = MIXED_SCALINGS.length;
-  return {
-    name: `run${seed}`,
-    inputs: MIXED,
-    scalings: MIXED_SCALINGS,
-    layers: network(seed, width, [7, ...layers, outputs]),
-    output,
-  };
+  const all = network(seed, MIXED_SCALINGS.length, [7, ...layers, outputs]);
+  return { name: `run${seed}`, inputs: MIXED, scalings: MIXED_SCALINGS, layers: all, output };
 }
 
 const classes = ["Adélie \u{1f427}", "Chinstrap", "__proto__"];
+const SPECIES = { kind: "classes", name: "species", classes, outputs: 3 } as const;
 const pair: InputColumn[] = [{ kind: "numeric", name: "x1" }, { kind: "numeric", name: "x2" }];
 
 /** One model for each kind of layer, of input and of output. */
@@ -88,16 +73,11 @@ export const MODELS: Record<string, ExportedModel> = {
       ...network(2, 7, [6]),
       { kind: "GELU" },
       ...network(3, 6, [5]),
-      {
-        kind: "LeakyReLU",
-        slope: 0.03,
-      },
+      { kind: "LeakyReLU", slope: 0.03 },
       ...network(4, 5, [7]),
     ],
   ),
-  "three classes of mixed columns": mixed(5, { kind: "classes", name: "species", classes, outputs: 3 }, 3, [{
-    kind: "ReLU",
-  }]),
+  "three classes of mixed columns": mixed(5, SPECIES, 3, [{ kind: "ReLU" }]),
   "two classes under one output": {
     name: "names_only",
     inputs: [COLOR],
@@ -149,7 +129,7 @@ function forward(layer: ExportedLayer, x: number[]): number[] {
     case "Linear":
       return Array.from(
         layer.bias,
-        (bias, j) => x.reduce((sum, v, i) => sum + v * layer.weight[i * layer.outputs + j], bias),
+        (b, j) => x.reduce((sum, v, i) => sum + v * layer.weight[i * layer.outputs + j], b),
       );
     case "ReLU":
       return x.map((v) => Math.max(0, v));

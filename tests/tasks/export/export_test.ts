@@ -24,11 +24,8 @@ function assertPredictions(model: ExportedModel, rows: readonly RawRow[], predic
   const isClass = output.kind === "classes";
   for (const name of isClass ? output.classes : output.names) {
     const wanted = expected.map(({ numbers }) => numbers[name]);
-    const found = predictions.map((prediction) =>
-      (isClass ? prediction.probabilities as unknown as Record<string, number> : prediction as Record<string, number>)[
-        name
-      ]
-    );
+    // deno-lint-ignore no-explicit-any -- either a class or numbers
+    const found = predictions.map((prediction: any) => (isClass ? prediction.probabilities : prediction)[name]);
     const largest = Math.max(...wanted.map(Math.abs));
     assert(Math.min(...wanted) < 0.9 * Math.max(...wanted) || rows.length === 1, `${name} hardly varies`);
     assertClose(found, wanted, { rtol: 1e-5, atol: 1e-7 * largest });
@@ -92,14 +89,8 @@ Deno.test("encodeOnnx() takes the texts of missing cells for the fill, even wher
 Deno.test("encodeOnnx() names its values apart from columns, and describes itself", async () => {
   await using place = await Workplace.create();
   const names = ["numeric", "label", "label_", "Concat_9"];
-  const inputs = [
-    { kind: "numeric", name: "age" },
-    ...names.map((name) => ({
-      kind: "categorical" as const,
-      name,
-      categories: ["a"],
-    })),
-  ] as const;
+  const categorical = names.map((name) => ({ kind: "categorical", name, categories: ["a"] }) as const);
+  const inputs = [{ kind: "numeric", name: "age" }, ...categorical] as const;
   const { layers, output } = MODELS["two classes under one output"];
   const first = layers[0] as Extract<typeof layers[0], { kind: "Linear" }>;
   const wide = { ...first, inputs: 9, weight: new Float32Array(9 * first.outputs) };
@@ -228,17 +219,15 @@ Deno.test("writePython() has every column, number, class and layer", () => {
   }
   const text = writePython(MODELS["numbers of mixed columns, every layer"], "w.safetensors");
   assertStringIncludes(text, 'with_name("w.safetensors")');
-  assertEquals([...text.matchAll(/^ {12}nn\.(.*),$/gm)].map(([_, layer]) => layer), [
+  const layers = [...text.matchAll(/^ {12}nn\.(.*),$/gm)].map(([_, layer]) => layer);
+  assertEquals(layers.slice(0, 5), [
     "Linear(9, 7)",
     "Tanh()",
     "Dropout(0.25)",
     "Linear(7, 6)",
     'GELU(approximate="tanh")',
-    "Linear(6, 5)",
-    "LeakyReLU(0.03)",
-    "Linear(5, 7)",
-    "Linear(7, 2)",
   ]);
+  assertEquals(layers.slice(5), ["Linear(6, 5)", "LeakyReLU(0.03)", "Linear(5, 7)", "Linear(7, 2)"]);
 });
 
 Deno.test("torchWeights() are named by layer, a weight [out, in]", () => {
@@ -251,11 +240,8 @@ Deno.test("torchWeights() are named by layer, a weight [out, in]", () => {
   });
 });
 
-/** Runs Python where the machine has it. */
-async function python(
-  args: string[],
-  stdin = "",
-): Promise<{ code: number; stdout: string; stderr: string } | undefined> {
+/** Runs Python if the machine has it. */
+async function python(args: string[], stdin = "") {
   try {
     const child = new Deno.Command("python3", { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
     const writer = child.stdin.getWriter();
@@ -276,19 +262,15 @@ Deno.test("writePython() compiles where there is Python, and predicts as float64
   for (const [name, model] of Object.entries(MODELS)) {
     await t.step(name, async () => {
       await writeSafetensors(place.at("w.safetensors"), torchWeights(model));
-      const shapes = [...(await readSafetensors(place.at("w.safetensors"))).tensors.values()].map(({ shape }) =>
-        shape.length
-      );
-      assertEquals(new Set(shapes), new Set([1, 2]));
+      const { tensors } = await readSafetensors(place.at("w.safetensors"));
+      assertEquals(new Set(tensors.values().map(({ shape }) => shape.length)), new Set([1, 2]));
       await place.write("model.py", writePython(model, "w.safetensors"));
       const compiled = await python(["-m", "py_compile", place.at("model.py")]);
       assertEquals(compiled?.code ?? 0, 0, compiled?.stderr);
       if (!hasTorch) return;
       const rows = rowsFor(model.inputs, 200);
-      const { code, stdout, stderr } = (await python(
-        [place.at("model.py")],
-        rows.map((row) => JSON.stringify(row)).join("\n"),
-      ))!;
+      const lines = rows.map((row) => JSON.stringify(row)).join("\n");
+      const { code, stdout, stderr } = (await python([place.at("model.py")], lines))!;
       assertEquals(code, 0, stderr);
       assertPredictions(model, rows, stdout.trim().split("\n").map((line) => JSON.parse(line)));
     });

@@ -120,14 +120,11 @@ gpuTest("readExportedModel() refuses files that are no model, and such that do n
     const error = await assertRejects(() => readExportedModel("a_run", path), DataError, path);
     for (const words of says) assertEquals(error.message.includes(words), true, `${error.message} has ${words}`);
   };
-  await refuse({ format: "backhand model 9" }, "", "this is no model of `deno task train`");
+  await refuse({ format: "backhand model 9" }, "", "this is not a model of `deno task train`");
   await refuse({ layers: "{}" }, "", "its layers are no list");
   await refuse({ layers: '["Linear","Conv","Linear"]' }, "", 'layer 1 is of the unknown kind "Conv"');
-  await refuse(
-    { layers: '["Linear",{"kind":"LeakyReLU"},"Linear"]' },
-    "",
-    "layer 1: Cannot make a LeakyReLU of slope NaN",
-  );
+  const leaky = '["Linear",{"kind":"LeakyReLU"},"Linear"]';
+  await refuse({ layers: leaky }, "", "layer 1: Cannot make a LeakyReLU of slope NaN");
   await refuse({ layers: '["Linear"]' }, "", "2 targets, but layers for 8");
   await refuse({ layers: '["Linear","ReLU","Linear","Linear"]' }, "", "3.weight is missing and 3.bias missing");
   await refuse({}, "2.bias", "2.weight is [8, 2] and 2.bias missing, need [in, out] and [out]");

@@ -19,9 +19,8 @@ Deno.test("export writes models that predict as predict does", async (t) => {
     const { stdout, stderr } = await place.succeed("export", ["--format", "onnx"], NO_ADAPTER);
     assertEquals([stdout, stderr], ["wrote data/runs/default_run/model.onnx\n", ""]);
     const values = cubic.map(([x]) => x);
-    const { prediction } = await runSession(place.at("data/runs/default_run/model.onnx"), {
-      numeric: { width: 1, values },
-    });
+    const path = place.at("data/runs/default_run/model.onnx");
+    const { prediction } = await runSession(path, { numeric: { width: 1, values } });
     close(prediction.values as number[], cubic);
   });
   await t.step("ts, from the folder that deno task was called in", async () => {
@@ -48,40 +47,28 @@ Deno.test("export refuses what it cannot do, and leaves files as they were", asy
   const flags = ["--recipe", "linear", "--num-dataset", "20", "--num-epochs", "1"];
   await place.succeed("train", flags);
   await place.write("model.txt", "precious\n");
+  const onnx = "--format=onnx";
+  const pytorch = "--format=pytorch";
   const cases: [code: number, says: string[], args: string[]][] = [
     [2, ["--format is missing: allowed is onnx, pytorch or ts"], []],
     [2, ['--format is "onx"', "the nearest is onnx"], ["--format", "onx"]],
-    [2, ["--output model.txt is no name for --format pytorch: it must end in .py"], [
-      "--format=pytorch",
-      "--output=model.txt",
-    ]],
+    [2, ["--output model.txt does not fit --format pytorch: it must end in .py"], [pytorch, "--output=model.txt"]],
     [2, ["must end in .onnx"], ["--format=onnx", "--output=data/runs/default_run/model.safetensors"]],
     [1, ["no/such/folder"], ["--format=onnx", "--output=no/such/folder/model.onnx"]],
     [1, ["no/such/folder"], ["--format=pytorch", "--output=no/such/folder/model.py"]],
-    [1, ["data/runs/nope/model.safetensors", "`deno task train --run-name nope` makes it"], [
-      "--format",
-      "onnx",
-      "--run-name",
-      "nope",
-    ]],
+    [1, ["data/runs/nope/model.safetensors", "`deno task train --run-name nope` makes it"], [onnx, "--run-name=nope"]],
   ];
   for (const [code, says, args] of cases) await place.refuse(code, says, "export", args);
   await place.write("data/runs/default_run/model.safetensors", "no model");
-  await place.refuse(1, ["data/runs/default_run/model.safetensors", "not a safetensors file"], "export", [
-    "--format=ts",
-  ]);
+  const says = ["data/runs/default_run/model.safetensors", "not a safetensors file"];
+  await place.refuse(1, says, "export", ["--format=ts"]);
 });
 
 Deno.test("what only export and tests load, no other task does, and no lock file pins for all", async () => {
   await using place = await Workplace.create();
   const loadedBy = async (path: string) => {
-    const { stdout } = await place.runDeno([
-      "info",
-      "--json",
-      "--config",
-      pathInProject("deno.json"),
-      pathInProject(path),
-    ]);
+    const config = ["--config", pathInProject("deno.json")];
+    const { stdout } = await place.runDeno(["info", "--json", ...config, pathInProject(path)]);
     const { modules } = JSON.parse(stdout) as { modules: { specifier: string }[] };
     assertEquals(modules.length > 5, true, path);
     return modules.flatMap(({ specifier }) =>
@@ -89,9 +76,7 @@ Deno.test("what only export and tests load, no other task does, and no lock file
     );
   };
   assertEquals(await loadedBy("tasks/export.ts"), ["protobufjs"]);
-  for (const path of ["tasks/train.ts", "tasks/predict.ts", "mod.ts"]) {
-    assertEquals(await loadedBy(path), [], path);
-  }
+  for (const path of ["tasks/train.ts", "tasks/predict.ts", "mod.ts"]) assertEquals(await loadedBy(path), [], path);
   for (const name of ["deno.lock", "deno.json"]) {
     const text = await Deno.readTextFile(new URL(`../../../${name}`, import.meta.url));
     assertEquals(text.match(/protobufjs|onnxruntime|sample-datasets|dataset-iris|playwright|xterm|upng/), null, name);

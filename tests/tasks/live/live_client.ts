@@ -63,7 +63,7 @@ export class Listener implements AsyncDisposable {
 
   /** Epochs of all points that were told and hold. */
   get epochs(): number[] {
-    return this.updates.slice(this.updates.findLastIndex(({ anew }) => anew)).flatMap(({ points }) =>
+    return this.updates.slice(this.updates.findLastIndex(({ isWhole }) => isWhole)).flatMap(({ points }) =>
       points.map(({ epoch }) => epoch)
     );
   }

@@ -1,14 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { LiveHistory, type LiveStatus, Thinned } from "../../../tasks/live/history.ts";
 
-const STATUS: LiveStatus = {
-  phase: "training",
-  step: 0,
-  stepsPerSecond: null,
-  rateFactor: 1,
-  askedFactor: 1,
-  learningRate: 0.1,
-};
+const RATES = { rateFactor: 1, askedFactor: 1, learningRate: 0.1 };
+const STATUS: LiveStatus = { phase: "training", step: 0, stepsPerSecond: null, ...RATES };
 
 const lineOf = (epoch: number, valLoss: number | null = 1 / epoch) => ({
   epoch,
@@ -29,22 +23,25 @@ Deno.test("Thinned keeps a series short, its elements evenly apart, the first on
   assertEquals(items, items.map((_, i) => i * 128));
 });
 
-Deno.test("LiveHistory.since() gives a page what it lacks, and all anew where what it has no longer holds", () => {
+Deno.test("LiveHistory.since() gives a page the news, or everything if what it has is no longer true", () => {
   const history = new LiveHistory();
   history.epoch(lineOf(1));
   let [update, cursor] = history.since(undefined, STATUS);
-  assertEquals([update.anew, update.points.length, update.last?.epoch], [true, 1, 1]);
+  assertEquals([update.isWhole, update.points.length, update.last?.epoch], [true, 1, 1]);
   history.epoch(lineOf(2));
   history.message("warning", "slow", 20);
   history.layers({ epoch: 2, step: 20, weights: { "0.weight": 1 }, gradients: { "0.weight": 2 }, dead: {} });
   [update, cursor] = history.since(cursor, STATUS);
-  assertEquals([update.anew, update.points.map(({ epoch }) => epoch), update.looks.length], [false, [2], 1]);
+  assertEquals([update.isWhole, update.points.map(({ epoch }) => epoch), update.looks.length], [false, [2], 1]);
   assertEquals(update.messages, [{ kind: "warning", step: 20, text: "slow" }]);
   [update, cursor] = history.since(cursor, STATUS);
   assertEquals([update.points, update.looks, update.messages], [[], [], []]);
   for (let epoch = 3; epoch <= 1_500; epoch++) history.epoch(lineOf(epoch));
   [update] = history.since(cursor, STATUS);
-  assert(update.anew && update.points.length > 500 && update.points.length <= 1_000, `${update.points.length} points`);
+  assert(
+    update.isWhole && update.points.length > 500 && update.points.length <= 1_000,
+    `${update.points.length} points`,
+  );
   assertEquals([update.points[0].epoch, update.last?.epoch, update.messages.length], [1, 1_500, 1]);
 });
 

@@ -41,10 +41,8 @@ Deno.test("the live page draws a run while it trains, and pauses, slows and stop
     // A point for each epoch's training and validation loss, the best one marked; after a reload too.
     for (let visit = 0; visit < 2; visit++) {
       await until(async () => await points("#rates") === lines.length);
-      assertEquals([await points("#loss"), await page.locator("#loss .best circle, #loss circle.best").count()], [
-        2 * lines.length,
-        1,
-      ]);
+      const best = await page.locator("#loss .best circle, #loss circle.best").count();
+      assertEquals([await points("#loss"), best], [2 * lines.length, 1]);
       assertEquals(await page.locator("#epochs tr").count(), Math.min(20, lines.length));
       if (visit === 0) await page.reload();
     }
@@ -52,10 +50,10 @@ Deno.test("the live page draws a run while it trains, and pauses, slows and stop
 
     await page.focus("#factor");
     await page.keyboard.press("Home");
-    await until(async () => await page.textContent("#rate") === "0.0001 in effect (×0.01)");
+    await until(async () => await page.textContent("#rate") === "0.0001 now (×0.01)");
     for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
     await until(async () => (await page.textContent("#rate"))!.includes("(×0.0141)"));
-    const told = /0\.0141 of the settings', from step \d+ on$/; // a moment after it is in effect
+    const told = /0\.0141 times the settings', from step \d+ on$/; // a moment after it is in effect
     await until(async () => told.test((await page.textContent("#messages li:last-child"))!));
 
     await page.focus("#pause");
@@ -112,10 +110,8 @@ Deno.test("the live page listens only while it is seen, so that any number can b
     await until(async () => await epochOf(hidden[5]) > from + 10);
     assertMatch(await hidden[5].title(), /^r: \d+%$/);
     await until(async () => await first.isVisible("#problem"));
-    assertMatch(
-      (await first.textContent("#problem"))!,
-      /^The training does not answer\. A browser has six connections/,
-    );
+    const problem = await first.textContent("#problem");
+    assertMatch(problem!, /^The training does not answer\. A browser allows six connections/);
     assertEquals(errors, []);
   });
   await listener.ask("/stop");

@@ -120,7 +120,7 @@ Deno.test("LiveServer says which port is taken", async () => {
   const { live } = serve();
   const port = Number(new URL(live.url).port);
   await using _ = live;
-  assertThrows(() => serve({ port }), ConfigError, `--live is ${port}: another program listens there`);
+  assertThrows(() => serve({ port }), ConfigError, `--live is ${port}: another program uses this port`);
 });
 
 Deno.test("LiveServer tells several pages the same, a late one all that was, not more than ten times a second", async () => {
@@ -213,7 +213,7 @@ Deno.test("LiveServer.attend() holds a run until it may go on, and changes its l
   await page.ask("/rate?factor=0.5");
   await page.until(({ status }) => status.rateFactor === 0.5 && status.askedFactor === 0.5);
   assertEquals([run.rateFactor, page.last!.status.learningRate, isHeld], [0.5, 0.05, true]);
-  assertEquals(notes, ["learning rate: 0.0500, 0.5 of the settings', from step 71 on"]);
+  assertEquals(notes, ["learning rate: 0.0500, 0.5 times the settings', from step 71 on"]);
   await page.ask("/resume");
   assertEquals([await held, live.isAsking], [undefined, false]);
   await page.until(({ status }) => status.phase === "training");

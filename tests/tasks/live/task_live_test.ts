@@ -7,20 +7,8 @@ import { Workplace } from "../../support/run_task_process.ts";
 
 const run = "data/runs/r";
 
-const ARGS = [
-  "--num-dataset",
-  "600",
-  "--hidden-size",
-  "16,16",
-  "--optimizer",
-  "adam",
-  "--run-name",
-  "r",
-  "--checkpoint-every",
-  "1000",
-  "--keep-checkpoints",
-  "1000000",
-];
+const ARGS = ["--num-dataset=600", "--hidden-size=16,16", "--optimizer=adam", "--run-name=r"]
+  .concat("--checkpoint-every=1000", "--keep-checkpoints=1000000");
 
 async function metricsOf(place: Workplace): Promise<{ step: number; learningRate: number }[]> {
   return (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -51,16 +39,14 @@ Deno.test("train --live: pause, learning rate and stop take effect between two s
   await listener.ask("/resume");
   const { code, stdout, stderr } = await done;
   assertEquals([code, listener.hasEnded], [0, true], stderr);
-  assertStringIncludes(stdout, `learning rate: 0.00250, 0.25 of the settings', from step ${step + 1} on\n`);
+  assertStringIncludes(stdout, `learning rate: 0.00250, 0.25 times the settings', from step ${step + 1} on\n`);
   // That of an epoch's last step.
   for (const line of await metricsOf(place)) assertEquals(line.learningRate, line.step > step ? 0.0025 : 0.01);
   const whole = await totalsOf(place, run);
 
   await goBack(place, step);
   const again = await startLive(place, ["--resume", "r"]);
-  await again.listener.until(({ status, looks }) =>
-    status.step > step && status.rateFactor === 0.25 && looks.length > 0
-  );
+  await again.listener.until(({ status, looks }) => status.step > step && status.rateFactor === 0.25 && !!looks.length);
   const { epochs } = again.listener;
   assert(epochs.length > 0);
   assertEquals(epochs, epochs.map((_, i) => i + 1), "with the epochs before");
@@ -87,7 +73,7 @@ Deno.test("train --live: a paused run can be stopped; a port that is taken is to
   const before = await place.digests();
   const { code, stderr } = await place.runDeno([...await liveCommand(), ...ARGS, `--live=${taken.addr.port}`]);
   assertEquals(code, 2);
-  assertStringIncludes(stderr, `error: --live is ${taken.addr.port}: another program listens there`);
+  assertStringIncludes(stderr, `error: --live is ${taken.addr.port}: another program uses this port`);
   assertEquals(await place.digests(), before);
 });
 

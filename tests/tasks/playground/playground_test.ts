@@ -43,6 +43,15 @@ async function serving<T>(body: (address: string) => Promise<T>): Promise<T> {
   }
 }
 
+/** Waits until an element's text is, or starts with, what it should. */
+async function waitForText(page: Page, selector: string, text: string): Promise<void> {
+  await page.waitForFunction(
+    ([selector, text]) => document.querySelector(selector)!.textContent!.startsWith(text),
+    [selector, text],
+    { timeout: 60_000 },
+  );
+}
+
 /** Shows settings anew. */
 async function open(page: Page, address: string, settings: Settings): Promise<void> {
   await page.goto("about:blank");
@@ -53,11 +62,7 @@ async function open(page: Page, address: string, settings: Settings): Promise<vo
 /** Runs until the page pauses by itself. */
 async function run(page: Page, { epochs }: Settings): Promise<void> {
   await page.click("#run");
-  await page.waitForFunction(
-    (said) => document.querySelector("#progress")!.textContent!.startsWith(said),
-    `epoch ${epochs},`,
-    { timeout: 60_000 },
-  );
+  await waitForText(page, "#progress", `epoch ${epochs},`);
   await page.waitForSelector('#run[aria-pressed="false"]');
 }
 
@@ -129,10 +134,8 @@ Deno.test("playground trains every dataset in the browser to the loss that Deno 
         assertEquals(await page.locator("#loss .curve path").count(), 2);
         assert(await page.locator("#heat canvas").count() >= 8);
       }
-      assertEquals([seen.errors, seen.requests.filter((url) => !url.startsWith(address) && url !== "about:blank")], [
-        [],
-        [],
-      ]);
+      const elsewhere = seen.requests.filter((url) => !url.startsWith(address) && url !== "about:blank");
+      assertEquals([seen.errors, elsewhere], [[], []]);
     })
   );
 });
@@ -168,28 +171,25 @@ Deno.test("playground walks through a step by the keyboard, with the values of f
         await page.waitForSelector(`#ops tbody tr:nth-child(${i + 1})[aria-current="true"]`);
         const given = await page.textContent(`#ops tbody tr:nth-child(${i + 1}) td:nth-child(5)`);
         assertEquals(given!.split(" ")[0], name);
-        const shown = await page.$$eval("#detail .values td", (cells) =>
-          cells.map((cell) => Number(cell.getAttribute("title"))));
-        if (name in expected) {
-          assertClose(Float64Array.from(shown), expected[name], { rtol: 1e-4, atol: 1e-6 });
-        }
+        const shown = await page.$$eval(
+          "#detail .values td",
+          (cells) => cells.map((cell) => Number(cell.getAttribute("title"))),
+        );
+        if (name in expected) assertClose(Float64Array.from(shown), expected[name], { rtol: 1e-4, atol: 1e-6 });
         delete expected[name];
       }
       assertEquals(Object.keys(expected), []);
       await page.getByRole("button", { name: "Check this gradient" }).press("Enter");
-      const apart = await page.$$eval(
-        "#detail .check tbody td:last-child",
-        (cells) =>
-          cells.map((c) => Number(c.textContent)),
-      );
+      const last = page.locator("#detail .check tbody td:last-child");
+      const apart = (await last.allTextContents()).map(Number);
       assert(apart.length === 3 && apart.every((size) => size < 1e-6), `${apart}`);
       assertMatch(await page.textContent("#progress") ?? "", /step 0$/);
       assertEquals(await page.textContent("#said"), "backward: " + await page.textContent("#detail .formula"));
       await page.click("#finish");
-      await page.waitForFunction(() => document.querySelector("#progress")!.textContent === "epoch 0, step 1");
+      await waitForText(page, "#progress", "epoch 0, step 1");
       assertEquals(await page.locator("#ops tbody tr").count(), names.length + 4);
       await page.keyboard.press("x");
-      await page.waitForFunction(() => document.querySelector("#progress")!.textContent === "epoch 0, step 0");
+      await waitForText(page, "#progress", "epoch 0, step 0");
       await page.fill("#question", "1, 1");
       await page.waitForFunction(() => document.querySelector("#answer")!.textContent !== "");
       await page.evaluate(listenToThePage);
@@ -198,12 +198,9 @@ Deno.test("playground walks through a step by the keyboard, with the values of f
       await page.waitForFunction(() => Number(document.querySelector("#progress")!.textContent!.split(/[ ,]/)[1]) > 20);
       await page.keyboard.press("r");
       await page.waitForSelector('#run[aria-pressed="false"]');
-      await page.waitForFunction(() => document.querySelector("#said")!.textContent!.startsWith("Paused: epoch "));
-      assertEquals(await page.evaluate(() => (globalThis as unknown as { said: string[] }).said[0]), "Training");
-      assert(
-        await page.evaluate(() => (globalThis as unknown as { said: string[] }).said.length) <= 3,
-        "a flood of words",
-      );
+      await waitForText(page, "#said", "Paused: epoch ");
+      const said: string[] = await page.evaluate("globalThis.said");
+      assertEquals([said[0], said.length <= 3], ["Training", true], "no flood of words");
       assertEquals(seen.errors, []);
     })
   );
@@ -217,7 +214,7 @@ Deno.test("playground's download is what predict takes, its upload goes on with 
       await open(page, address, settings);
       await run(page, settings);
       await page.fill("#question", "50");
-      await page.waitForFunction(() => document.querySelector("#answer")!.textContent!.startsWith("y: "));
+      await waitForText(page, "#answer", "y: ");
       const answer = await page.textContent("#answer");
       const [trained] = await measures(page);
       const bytes = await download(page);
@@ -227,19 +224,18 @@ Deno.test("playground's download is what predict takes, its upload goes on with 
       assertAlmostEquals(predicted, Number(answer!.slice(3)), 1e-4 * Math.abs(predicted));
 
       await page.click("#reset");
-      await page.waitForFunction(() => document.querySelector("#progress")!.textContent === "epoch 0, step 0");
+      await waitForText(page, "#progress", "epoch 0, step 0");
       assert(Math.abs((await measures(page))[0] - trained) > 1e-3, "reset left the network as it was");
       await page.setInputFiles("#upload", place.at("data/runs/default_run/model.safetensors"));
       await page.waitForFunction(() => document.querySelector("#progress")!.textContent!.includes("is loaded"));
       assertAlmostEquals((await measures(page))[0], trained, 1e-6);
       assertEquals(await page.textContent("#answer"), answer);
 
-      for (
-        const [name, content, says] of [
-          ["odd.safetensors", new Uint8Array(5), "odd.safetensors: cut short"],
-          ["cubic.safetensors", bytes, "it predicts x → y, and this dataset has x1 x2 → color"],
-        ] as const
-      ) {
+      const refused = [
+        ["odd.safetensors", new Uint8Array(5), "odd.safetensors: cut short"],
+        ["cubic.safetensors", bytes, "it predicts x → y, but this dataset has x1 x2 → color"],
+      ] as const;
+      for (const [name, content, says] of refused) {
         await place.write(name, content);
         if (name === "cubic.safetensors") await page.selectOption("[name=dataset]", "xor");
         await page.setInputFiles("#upload", place.at(name));
@@ -251,10 +247,8 @@ Deno.test("playground's download is what predict takes, its upload goes on with 
 });
 
 Deno.test("playground trains a pasted CSV, says what is wrong with one, and with a control", async () => {
-  const rows = Array.from(
-    { length: 60 },
-    (_, i) => [i % 10, Math.floor(i / 10), ["low", "middle", "high"][i % 10 < 3 ? 0 : i % 10 < 7 ? 1 : 2]],
-  );
+  const sizeOf = (width: number) => width < 3 ? "low" : width < 7 ? "middle" : "high";
+  const rows = Array.from({ length: 60 }, (_, i) => [i % 10, Math.floor(i / 10), sizeOf(i % 10)]);
   await serving((address) =>
     withPage(async (page, seen) => {
       await open(page, address, DEFAULTS.moons);
@@ -262,25 +256,17 @@ Deno.test("playground trains a pasted CSV, says what is wrong with one, and with
       await page.waitForSelector("#pasted:not([hidden])");
       await page.fill("#csv", "a,b\n1,2\n3\n");
       await page.click("#use");
-      await page.waitForFunction(() =>
-        document.querySelector("#message")!.textContent!.includes("the pasted CSV:3: this row has 1 cell")
-      );
+      await page.getByText("the pasted CSV:3: this row has 1 cell").waitFor();
       await page.fill("#csv", ["width,height,size", ...rows].join("\n"));
       await page.click("#use");
-      await page.waitForFunction(() =>
-        document.querySelector("#surface-hint")!.textContent!.includes("classes of size over width and height")
-      );
+      await page.getByText("classes of size over width and height").waitFor();
       assertEquals(await page.textContent("#message"), "");
       await page.fill("[name=epochs]", "60");
       await page.press("[name=epochs]", "Tab");
       await run(page, { ...DEFAULTS.csv, epochs: 60 });
       const [train, _, right] = await measures(page);
       assert(train < 0.3 && right > 0.8, `loss ${train}, ${right} right`);
-      assertEquals(await page.$$eval("#target option", (options) => options.map(({ textContent }) => textContent)), [
-        "width",
-        "height",
-        "size",
-      ]);
+      assertEquals(await page.locator("#target option").allTextContents(), ["width", "height", "size"]);
 
       await page.fill("[name=hidden]", "8, x");
       await page.press("[name=hidden]", "Tab");
@@ -295,13 +281,10 @@ Deno.test("playground --output writes a page under 400 KB that opens from disk; 
   await using place = await Workplace.create();
   const { code, stdout } = await (await command(["--output", "out"], place.path)).output();
   assertEquals(code, 0);
-  assertMatch(
-    new TextDecoder().decode(stdout),
-    /^wrote out: index\.html, playground\.css, playground\.js, \d+ bytes\n$/,
-  );
-  const files = await Promise.all(
-    ["index.html", "playground.css", "playground.js"].map((name) => place.read(`out/${name}`)),
-  );
+  const said = new TextDecoder().decode(stdout);
+  assertMatch(said, /^wrote out: index\.html, playground\.css, playground\.js, \d+ bytes\n$/);
+  const names = ["index.html", "playground.css", "playground.js"];
+  const files = await Promise.all(names.map((name) => place.read(`out/${name}`)));
   const bytes = files.reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0);
   assert(bytes < 400_000, `${bytes} bytes`);
   assertEquals(files[2].match(/^\s*\/\/.*|"node:\w+"/m)?.[0], undefined, "a comment of a kernel, or a module of Node");
@@ -335,11 +318,7 @@ Deno.test("playground answers to its own name alone, and gives its three files",
       return (await new Response(connection.readable).text()).split(" ")[1];
     };
     const own = `127.0.0.1:${port}`;
-    assertEquals(await Promise.all(["/", "/playground.js", "/playground.css"].map((path) => ask(path, own))), [
-      "200",
-      "200",
-      "200",
-    ]);
+    for (const path of ["/", "/playground.js", "/playground.css"]) assertEquals(await ask(path, own), "200", path);
     assertEquals(await ask("/../deno.json", own), "404");
     assertEquals(await ask("/", own, "POST"), "405");
     assertEquals(await ask("/", `rebound.example:${port}`), "421");
@@ -349,10 +328,8 @@ Deno.test("playground answers to its own name alone, and gives its three files",
 Deno.test("mod.ts loads in a browser as a whole", async () => {
   await using place = await Workplace.create();
   const [face, buffer] = ["mod.ts", "tasks/playground/buffer.ts"].map((name) => `file://${pathInProject(name)}`);
-  await place.write(
-    "entry.ts",
-    `import "${buffer}"; import * as face from "${face}"; globalThis.names = Object.keys(face);`,
-  );
+  const entry = `import "${buffer}"; import * as face from "${face}"; globalThis.names = Object.keys(face);`;
+  await place.write("entry.ts", entry);
   const options = ["--config", pathInProject("deno.json"), "--no-lock", "--platform", "browser", "--format", "iife"];
   const { code, stdout, stderr } = await place.runDeno(["bundle", ...options, "entry.ts"]);
   assertEquals(code, 0, stderr);

@@ -46,12 +46,8 @@ Deno.test("results() gives the fitted curve as numbers, at places that lie evenl
 
 Deno.test("results() gives residuals as numbers, the rows that are missed by most at both ends", () => {
   const pairs = Array.from({ length: 101 }, (_, i) => ({ actual: i, predicted: i + (i * 37) % 101 - 50 }));
-  const predictions = {
-    part: "test",
-    rows: 102,
-    of: 102,
-    pairs: [{ name: "y", pairs: [...pairs, { actual: 1, predicted: NaN }] }],
-  };
+  const all = [{ name: "y", pairs: [...pairs, { actual: 1, predicted: NaN }] }];
+  const predictions = { part: "test", rows: 102, of: 102, pairs: all };
   const lines = tablesOf({ predictions }).get("y: residuals, from the lowest to the highest")!;
   assertEquals([lines.length, lines[0], lines[1]], [26, "residual | actual | predicted", "−50 | 0 | −50"]);
   assertEquals([lines[13], lines.at(-1)!.split(" | ")[0]], ["… 77 more rows …", "50"]);
@@ -62,16 +58,13 @@ Deno.test("results() gives the confusion matrix as numbers, of many classes what
   for (const count of [15, 60, 61]) {
     const tables = tablesOf(classified(count));
     const some = count > 24 ? `, the first 24 of ${count - 1}` : "";
-    const lines = tables.get(`What is taken for what, the most rows first${some}`)!;
+    const lines = tables.get(`Wrong predictions, the most rows first${some}`)!;
     assertEquals(lines.length, 1 + Math.min(24, count - 1), `${count} classes`);
     assertEquals(lines[0], "actual | predicted as | rows | share of the class");
     const most = count - 1;
     const share = Number((most / (100 + most)).toPrecision(5));
     assertEquals(lines[1], `c${most} | c0 | ${most} | ${share}`);
   }
-  const right = {
-    ...classified(20),
-    confusion: classified(20).confusion!.map((row, i) => row.map((n, j) => i === j ? n : 0)),
-  };
-  assertEquals(tablesOf(right).get("No row is taken for another class")!.length, 1);
+  const confusion = classified(20).confusion!.map((row, i) => row.map((n, j) => i === j ? n : 0));
+  assertEquals(tablesOf({ ...classified(20), confusion }).get("No row is predicted as another class")!.length, 1);
 });

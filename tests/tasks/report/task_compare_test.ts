@@ -57,7 +57,7 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
       assertEquals(row[4], `${Math.round(ends[i].stepsPerSecond)}`);
     }
     for (const part of ["train", "validation", "test"]) {
-      const [header, ...rows] = blocks[`in the end, ${part}`];
+      const [header, ...rows] = blocks[`result, ${part}`];
       assertEquals(header.slice(1), ["rows", "loss", "mse", "rmse", "mae", "r2"]);
       for (const [i, row] of rows.entries()) {
         const expected = header.slice(1).map((name) => Number(ends[i][part][name].toPrecision(6)));
@@ -78,13 +78,13 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
     await place.succeed("train", ["--recipe", "xor", "--run-name", "gate"]);
     const other = (await place.succeed("compare", ["narrow", "absolute"])).stdout;
     assertStringIncludes(other, "\n\nnote: LOSS differs: losses are of different kinds and cannot be compared");
-    assertStringIncludes(other, "\nnote: SEED differs: the runs are measured on other rows");
+    assertStringIncludes(other, "\nnote: SEED differs: the runs are measured on different rows");
     await Deno.remove(place.at("data/runs/wide/summary.json"));
     // Its last line is being written.
     await Deno.writeTextFile(place.at("data/runs/wide/metrics.jsonl"), '{"epoch":13,"tr', { append: true });
     const three = (await place.succeed("compare", ["narrow", "wide", "gate"])).stdout;
-    assertStringIncludes(three, "note: RECIPE differs: the runs learn different things, neither losses nor measures");
-    assertStringIncludes(three, "note: not finished: wide; `deno task train --resume` goes on");
+    assertStringIncludes(three, "note: RECIPE differs: the runs predict different things; losses and measures");
+    assertStringIncludes(three, "note: not finished: wide; `deno task train --resume` continues");
     assertEquals(three.includes("LOSS differs"), false, "what the first note says already");
     const [_1, narrow, _2, gate] = blocksOf(three)["train loss"];
     assertEquals([narrow[1].length, gate[1].length], [1, 24], "one of 24 blocks stands for 42 of 1000 epochs");
@@ -97,10 +97,7 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
       2,
       ['there is no run "wider": data/runs/wider/config.json', "there are absolute, gate"],
       "compare",
-      [
-        "narrow",
-        "wider",
-      ],
+      ["narrow", "wider"],
     );
     await place.refuse(2, ['"../x" is not the name of a run: allowed is 1 to 100 letters'], "compare", [
       "narrow",

@@ -33,23 +33,12 @@ async function check(place: Workplace, run: string, figures: string[]): Promise<
   const text = await place.read(path);
   const page = await read(place, path);
   assert(text.length < 400_000, `${text.length} bytes`);
-  assertEquals(
-    page.querySelectorAll("script, iframe, img, object, embed, b").length,
-    0,
-    "only what the report is made of",
-  );
+  assertEquals(page.querySelectorAll("script, iframe, img, object, embed, b").length, 0, "only the report's own parts");
   assertEquals(text.match(/\bon\w+="|(src|href)="(?!#|data:,)|url\(|@import/g), null, "nothing from elsewhere");
-  assertEquals([...page.querySelectorAll("figcaption strong")].map((one) => one.textContent), figures);
-  assertEquals([...page.querySelectorAll("h1, h2")].map((one) => one.textContent), [
-    run,
-    "Results",
-    "Learning",
-    "Layers over time",
-    "Network",
-    "Data",
-    "Gradient check",
-    "Settings",
-  ]);
+  const textsOf = (selector: string) => [...page.querySelectorAll(selector)].map((one) => one.textContent);
+  assertEquals(textsOf("figcaption strong"), figures);
+  const sections = "Results, Learning, Layers over time, Network, Data, Gradient check, Settings";
+  assertEquals(textsOf("h1, h2").join(", "), `${run}, ${sections}`);
   for (const link of page.querySelectorAll("a")) assert(page.querySelector(link.getAttribute("href")!), link.outerHTML);
   for (const svg of page.querySelectorAll("svg")) assertMatch(svg.getAttribute("aria-label")!, /^\S.{8}/);
   for (const one of page.querySelectorAll("table")) {
@@ -57,7 +46,7 @@ async function check(place: Workplace, run: string, figures: string[]): Promise<
   }
   assertEquals(/\bNaN\b|undefined|\[object/.test(page.body.textContent), false, `${run} holds what is no number`);
   assertEquals(page.querySelectorAll("#gradients tbody tr").length >= 5, true);
-  assertEquals([...page.querySelectorAll("#gradients td:last-child")].every((one) => one.textContent === "ok"), true);
+  assertEquals(new Set(textsOf("#gradients td:last-child")), new Set(["ok"]));
   return page;
 }
 
@@ -78,7 +67,7 @@ Deno.test("deno task report shows a recipe's run: the fitted curve, predictions,
   assertEquals(marks(page, "rows"), 3 * 2_000, "of 16,000 test rows");
   assertStringIncludes(
     page.querySelector("#results")!.textContent,
-    "2\u202f000 of 16\u202f000 test rows, drawn evenly",
+    "2\u202f000 of 16\u202f000 test rows, evenly spread",
   );
   assertEquals([marks(page, "bins"), marks(page, "curve-points"), marks(page, "units")], [60, 6 * 3, 8]);
   const counted = page.querySelector("#data p")!.textContent;
@@ -86,27 +75,24 @@ Deno.test("deno task report shows a recipe's run: the fitted curve, predictions,
 
   const norms = { "0.weight": 2, "0.bias": 1 };
   const looks = [1, 2, 4].map((epoch) => ({ epoch, step: epoch, weights: norms, gradients: norms, dead: { a1: 0.5 } }));
-  await place.write(
-    "data/runs/r/layers.jsonl",
-    looks.map((look) => JSON.stringify(look)).join("\n") + '\n{"epoch":8,"st',
-  );
+  const lines = looks.map((look) => JSON.stringify(look));
+  await place.write("data/runs/r/layers.jsonl", [...lines, '{"epoch":8,"st'].join("\n"));
   await place.succeed("report", ["--run-name=r", "--svg=out/figures", "--output=out.html"]);
   await place.runDeno(["eval", `Deno.renameSync("out.html", "data/runs/r/report.html")`]);
   const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"]);
   assertEquals([...full.querySelectorAll("#layers tbody tr")].length, 9, "a line that was cut short is left out");
-  assertEquals(Object.keys(await place.digests("out/figures")).sort(), [
-    "dead-units.svg",
-    "fit.svg",
-    "gradient-norms.svg",
-    "histogram-1.svg",
-    "histogram-2.svg",
-    "learning-rate.svg",
-    "loss.svg",
-    "network.svg",
-    "predicted.svg",
-    "residuals.svg",
-    "weight-norms.svg",
-  ]);
+  const names = [
+    "dead-units",
+    "fit",
+    "gradient-norms",
+    "histogram-1",
+    "histogram-2",
+    "learning-rate",
+    "loss",
+    "network",
+  ];
+  const files = [...names, "predicted", "residuals", "weight-norms"].map((name) => `${name}.svg`);
+  assertEquals(Object.keys(await place.digests("out/figures")).sort(), files);
   const alone = await place.read("out/figures/loss.svg");
   assertMatch(alone, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*><title>Loss by epoch<\/title>\s*<desc>/);
   assertEquals(/var\(|inherit"/.test(alone), false, "colours and fonts are the file's own");
@@ -115,51 +101,23 @@ Deno.test("deno task report shows a recipe's run: the fitted curve, predictions,
 Deno.test("deno task report shows classes: confusion, calibration, and names that no page obeys", async () => {
   await using place = await Workplace.create({ "own.csv": table() });
   const flags = ["--data=own.csv", ...SMALL];
-  await place.succeed("train", [
-    ...flags,
-    "--target=kind",
-    "--features",
-    'a,"' + SCRIPT.replaceAll('"', '""') + '"',
-    "--run-name=tri",
-  ]);
+  const features = 'a,"' + SCRIPT.replaceAll('"', '""') + '"';
+  await place.succeed("train", [...flags, "--target=kind", "--features", features, "--run-name=tri"]);
   await place.succeed("report", ["tri"]);
-  const page = await check(place, "tri", [
-    "Confusion matrix",
-    "Calibration",
-    "Loss by epoch",
-    "Learning rate by epoch",
-    ...LAYERS,
-    "The network",
-    "a",
-    SCRIPT,
-    "Classes",
-  ]);
+  const common = ["Loss by epoch", "Learning rate by epoch", ...LAYERS, "The network", "a"];
+  const page = await check(place, "tri", ["Confusion matrix", "Calibration", ...common, SCRIPT, "Classes"]);
   assertEquals([marks(page, "cells"), marks(page, "bars"), marks(page, "bins")], [9, 3, 60]);
   assertStringIncludes(page.querySelector("#results")!.textContent, "<b>up</b>");
   const counts = [...page.querySelectorAll("#results figure:first-child td")].map((one) => Number(one.textContent));
-  assertEquals(
-    [counts.length, counts.reduce((a, b) => a + b)],
-    [9, 24],
-    "a cell for each pair of classes, all test rows",
-  );
-  const points = [...page.querySelectorAll("#results figure:nth-child(2) td:last-child")].map((one) =>
-    Number(one.textContent)
-  );
+  assertEquals([counts.length, counts.reduce((a, b) => a + b)], [9, 24], "a cell per pair of classes, all test rows");
+  const cells = [...page.querySelectorAll("#results figure:nth-child(2) td:last-child")];
+  const points = cells.map((one) => Number(one.textContent));
   assertEquals([points.length, points.reduce((a, b) => a + b)], [marks(page, "reliability"), 24]);
 
   await place.succeed("train", [...flags, "--target=is", "--features=a", "--loss=bce", "--run-name=two"]);
   await place.succeed("report", ["two"]);
-  const two = await check(place, "two", [
-    "Confusion matrix",
-    "probability by a",
-    "Calibration",
-    "Loss by epoch",
-    "Learning rate by epoch",
-    ...LAYERS,
-    "The network",
-    "a",
-    "Classes",
-  ]);
+  const results = ["Confusion matrix", "probability by a", "Calibration"];
+  const two = await check(place, "two", [...results, ...common, "Classes"]);
   assertEquals([marks(two, "cells"), marks(two, "bars"), marks(two, "rows")], [4, 2, 24]);
 });
 
@@ -183,12 +141,12 @@ Deno.test("deno task report shows several targets, each with its charts, and wit
   await place.succeed("scale", ["--data=own.csv", "--target=y1,y & 2", "--ignore=is,kind"]);
   await place.succeed("report", ["several"]);
   await check(place, "several", rest);
-  assertStringIncludes((await read(place, path)).body.textContent, "made anew since, with other values");
+  assertStringIncludes((await read(place, path)).body.textContent, "have changed since this run");
   for (const name of Object.keys(await place.digests("data")).filter((name) => name.startsWith("own.scaled"))) {
     await place.runDeno(["eval", `Deno.removeSync("data/${name}")`]);
   }
   await place.succeed("report", ["several"]);
-  assertStringIncludes((await read(place, path)).body.textContent, "are no longer there: `deno task scale`");
+  assertStringIncludes((await read(place, path)).body.textContent, "no longer exist; `deno task scale`");
 });
 
 Deno.test("deno task report refuses what is no run, more than one, and places that cannot be written", async () => {

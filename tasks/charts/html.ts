@@ -1,6 +1,6 @@
-/** HTML from templates: what is put in is escaped, unless it is HTML already. */
+/** HTML from templates: values are escaped, unless they are HTML already. */
 
-/** HTML that may stand as it is. */
+/** Text that is HTML already. */
 export class Html {
   readonly text: string;
 
@@ -9,10 +9,10 @@ export class Html {
   }
 }
 
-/** What a template takes; nothing and lists are fine. */
+/** A value in a template; lists are joined. */
 export type Part = string | number | Html | undefined | false | readonly Part[];
 
-/** The characters that mean something in HTML, text and attributes alike. */
+/** The characters that mean something in HTML. */
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -21,7 +21,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** A template whose parts are escaped. How it is set in the source is left out: of each break with its blanks, a break stays. */
+/** A template whose values are escaped; the indentation of the source is left out. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   const fixed = strings.map((text) => text.replaceAll(/\n\s*/g, "\n"));
   return new Html(fixed.map((text, i) => i === 0 ? text.trimStart() : textOf(parts[i - 1]) + text).join(""));
@@ -34,36 +34,37 @@ function textOf(part: Part): string {
   return escaped(`${part}`);
 }
 
-/** A text as it stands in HTML and in XML, also in quotes. */
+/** A text for HTML and XML, also in quotes. */
 export function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (mark) => ESCAPES[mark]);
 }
 
-/** A table. */
-export interface TableOptions {
+/** Rows that a table of a long list shows: its first and its last. */
+export const MOST_ROWS = 24;
+
+export interface TableOptions<T> {
   readonly caption: string;
   readonly header: readonly string[];
-  /** The first cell of each row names it. */
-  readonly rows: readonly (readonly Part[])[];
-  /** How many there are, where `rows` has only the first and the last of them. */
-  readonly total?: number;
+  readonly list: readonly T[];
+  /** The cells of an item; the first one names it. */
+  readonly row: (item: T) => readonly Part[];
   /** Leading columns of words; the others are numbers. */
   readonly words?: number;
-  /** Rows at most; the middle of longer ones is left out. */
+  /** The most rows; a longer list loses its middle. */
   readonly most?: number;
-  /** Where the rest is. */
+  /** Where the other rows are. */
   readonly rest?: string;
 }
 
-/** A table that a screen reader can go through: caption, headers with their scope. It scrolls where it is too wide. */
-export function table(
-  { caption, header, rows, total = rows.length, words = 1, most = Infinity, rest }: TableOptions,
+/** A table that a screen reader can read: caption, headers with their scope. It scrolls if it is too wide. */
+export function table<T>(
+  { caption, header, list, row, words = 1, most = Infinity, rest }: TableOptions<T>,
 ): Html {
-  const isLong = total > most;
-  const head = isLong ? Math.ceil(most / 2) : rows.length;
-  const line = (cells: readonly Part[]) =>
+  const isLong = list.length > most;
+  const head = isLong ? Math.ceil(most / 2) : list.length;
+  const line = (item: T) =>
     html`<tr>${
-      cells.map((cell, i) =>
+      row(item).map((cell, i) =>
         i === 0
           ? html`
             <th scope="row" ${words === 0 && NUMBER}>${cell}</th>
@@ -71,11 +72,10 @@ export function table(
           : html`<td${i < words && WORD}>${cell}</td>`
       )
     }</tr>`;
-  const skipped = total - most;
   const gap = isLong &&
     html`
       <tr class="gap">
-        <td colspan="${header.length}">… ${skipped} more rows${rest && `: ${rest}`} …</td>
+        <td colspan="${header.length}">… ${list.length - most} more rows${rest && `: ${rest}`} …</td>
       </tr>
     `;
   return html`
@@ -90,7 +90,7 @@ export function table(
           )}</tr>
         </thead>
         <tbody>
-    ${rows.slice(0, head).map(line)}${gap}${isLong && rows.slice(rows.length - (most - head)).map(line)}</tbody>
+    ${list.slice(0, head).map(line)}${gap}${isLong && list.slice(list.length - (most - head)).map(line)}</tbody>
       </table>
     </div>
   `;
