@@ -7,7 +7,7 @@ import { Tensor } from "../../lib/core/tensor.ts";
 import { compute, gpuTest } from "../support/gpu_test_case.ts";
 
 Deno.test("Device.request() says what to do where there is no adapter", async () => {
-  const code = `import { Device } from "./lib/device.ts"; await Device.request().catch((e) => console.log(String(e)))`;
+  const code = `import { Device } from "./lib/gpu/device.ts"; await Device.request().catch((e) => console.log(String(e)))`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-lock", "--no-check", code],
     cwd: new URL("../../", import.meta.url),
@@ -167,7 +167,7 @@ gpuTest("tidy() frees everything where the function throws", (device) => {
 
 Deno.test("Device.request() tells the software adapter of small dispatches, unless the environment speaks of threads", async () => {
   const threads = async (env: Record<string, string>, smallDispatches: boolean) => {
-    const code = `import { Device } from "./lib/device.ts";
+    const code = `import { Device } from "./lib/gpu/device.ts";
       using device = await Device.request({ smallDispatches: ${smallDispatches} });
       console.log(Deno.env.get("LP_NUM_THREADS"));`;
     const { LP_NUM_THREADS: _, ...rest } = Deno.env.toObject();

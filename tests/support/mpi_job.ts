@@ -55,7 +55,7 @@ export interface JobOutcome {
 }
 
 /** Arguments of deno for a script of tests that speaks MPI and does nothing else. */
-export function rankScript(name: string, ...args: string[]): string[] {
+export function rankScript(script: string, ...args: string[]): string[] {
   const config = ["--config", pathInProject("deno.json")];
   return [
     "run",
@@ -64,7 +64,7 @@ export function rankScript(name: string, ...args: string[]): string[] {
     "--no-check",
     ...config,
     "--allow-ffi",
-    pathInProject(`tests/${name}`),
+    pathInProject(script),
     ...args,
   ];
 }
