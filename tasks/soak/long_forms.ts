@@ -17,6 +17,7 @@ const LONG_FORMS: readonly (readonly [name: string, script: readonly string[]])[
   ["a run killed at 30 random moments", ["tests/support/kill_runs.ts", "--kills", "30"]],
   ["20,000 mutated files of each kind", ["tests/robustness/fuzz.ts", "--count", "20000", "--seed", "1"]],
   ["every mutant of the backward passes", ["tests/robustness/mutate_backward.ts"]],
+  ["speed next to all peers", ["tasks/bench.ts", "--quick", "--floor"]],
 ];
 
 const MEGABYTE = 2 ** 20;

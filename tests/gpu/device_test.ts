@@ -7,7 +7,8 @@ import { Tensor } from "../../lib/core/tensor.ts";
 import { compute, gpuTest } from "../support/gpu_test_case.ts";
 
 Deno.test("Device.request() says what to do where there is no adapter", async () => {
-  const code = `import { Device } from "./lib/gpu/device.ts"; await Device.request().catch((e) => console.log(String(e)))`;
+  const code =
+    `import { Device } from "./lib/gpu/device.ts"; await Device.request().catch((e) => console.log(String(e)))`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-lock", "--no-check", code],
     cwd: new URL("../../", import.meta.url),

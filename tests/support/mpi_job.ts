@@ -4,7 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { argumentsOf, environmentOf, pathInProject, Workplace } from "./run_task_process.ts";
+import { argumentsOf, COVERAGE, environmentOf, pathInProject, Workplace } from "./run_task_process.ts";
 
 /** Whether this system has Open MPI at all; where a test is skipped for it, this says so. */
 export const HAS_MPI: boolean = Deno.build.os === "linux";
@@ -15,6 +15,9 @@ if (!HAS_MPI) console.warn(`MPI is not tested on ${Deno.build.os}: Open MPI is i
  * process group itself, and its parent, which does so too to be sure, comes too late.
  */
 const TOO_LATE = /^\[.*\] plm:rsh: Warning: setpgid\(\d+,\d+\) failed in parent with errno=Permission denied\(13\)\n/gm;
+
+/** The script of ranks that do nothing but speak MPI. */
+const RANK = "/mpi_rank.ts";
 
 /** What each rank runs, and where. */
 export interface JobOptions {
@@ -67,6 +70,12 @@ export function rankScript(script: string, ...args: string[]): string[] {
     pathInProject(script),
     ...args,
   ];
+}
+
+/** What speaks MPI runs in ranks alone: only they can say that it ran. */
+function coverageOf(command: readonly string[]): Record<string, string> {
+  const folder = Deno.env.get(COVERAGE);
+  return folder && command.some((word) => word.endsWith(RANK)) ? { [COVERAGE]: folder } : {};
 }
 
 /** A job that runs. Disposing of it ends it. */
@@ -139,7 +148,7 @@ export class MpiJob implements AsyncDisposable {
       args: words.slice(1),
       cwd,
       clearEnv: true,
-      env: environmentOf({ NO_COLOR: "1", ...env }),
+      env: environmentOf({ NO_COLOR: "1", ...coverageOf(command), ...env }),
       stdin: "null",
       stdout: "null",
       stderr: "inherit",
