@@ -11,7 +11,7 @@ const SOON = ["time", "intvl", "probes"].flatMap((name) => ["--mca", `oob_tcp_ke
 
 Deno.test("Mpi with 4 ranks on 3 hosts that reach each other by TCP alone", options, async () => {
   await using hosts = await MpiHosts.create(3);
-  const outcome = await runJob({ ...hosts.job, ranks: 4, command: rankScript("tests/support/mpi_rank.ts", "all") });
+  const outcome = await runJob({ ...hosts.job, ranks: 4, command: rankScript("support/mpi_rank.ts", "all") });
   assertEquals([outcome.code, outcome.launcher], [0, ""], JSON.stringify(outcome.ranks));
   assertEquals(outcome.ranks.map(({ stdout }) => stdout.trim()), [
     "rank 0 of 4 is right, on host1 0 of 2",
@@ -28,7 +28,7 @@ Deno.test("Mpi.allReduce() of 2 or 4 ranks sends 2 (n - 1) / n of the bytes, the
     const length = 2 ** 18;
     const sent = async (times: number) => {
       const before = await hosts.sentBy(1);
-      const command = rankScript("tests/support/mpi_rank.ts", "sum", `${times}`, `${length}`);
+      const command = rankScript("support/mpi_rank.ts", "sum", `${times}`, `${length}`);
       const outcome = await runJob({ ...hosts.job, ranks, command });
       assertEquals([outcome.code, outcome.launcher], [0, ""], JSON.stringify(outcome.ranks));
       return await hosts.sentBy(1) - before;
@@ -43,7 +43,7 @@ Deno.test("Mpi.allReduce() of 2 or 4 ranks sends 2 (n - 1) / n of the bytes, the
 /** Starts a job that reduces again and again, and cuts one host off in the middle. */
 async function startAndCut(hosts: MpiHosts, timeoutSeconds: number, launch: readonly string[] = []): Promise<MpiJob> {
   const { job } = hosts;
-  const command = rankScript("tests/support/mpi_rank.ts", "on", "", `${timeoutSeconds}`);
+  const command = rankScript("support/mpi_rank.ts", "on", "", `${timeoutSeconds}`);
   const started = await MpiJob.start({ ...job, launch: [...job.launch, ...launch], ranks: 3, command });
   for (const rank of [0, 1, 2]) await started.until(rank, new RegExp(`of rank ${rank} on host${rank + 1}$`, "m"));
   await hosts.cutOff(2);

@@ -15,7 +15,7 @@ for (const ranks of [1, 2, 3, 4]) {
     `Mpi with ${ranks} ${ranks > 1 ? "ranks" : "rank"} reduces, broadcasts, gathers, waits and sends`,
     options,
     async () => {
-      const outcome = await runJob({ ranks, command: rankScript("tests/support/mpi_rank.ts", "all") });
+      const outcome = await runJob({ ranks, command: rankScript("support/mpi_rank.ts", "all") });
       assertEquals(outcome, {
         code: 0,
         ranks: Array.from(
@@ -31,14 +31,14 @@ for (const ranks of [1, 2, 3, 4]) {
 
 Deno.test("Mpi.open() without mpirun is the only rank", options, async () => {
   await using place = await Workplace.create();
-  const outcome = await place.runDeno(rankScript("tests/support/mpi_rank.ts", "all"));
+  const outcome = await place.runDeno(rankScript("support/mpi_rank.ts", "all"));
   assertEquals(outcome, { code: 0, stdout: `rank 0 of 1 is right, on ${host} 0 of 1\n`, stderr: "" });
 });
 
 Deno.test("Mpi.open() says in one line what is missing, and what to install", async () => {
   await using place = await Workplace.create();
   const says = async (library: string) =>
-    (await place.runDeno(rankScript("tests/support/mpi_rank.ts", "open", library))).stdout;
+    (await place.runDeno(rankScript("support/mpi_rank.ts", "open", library))).stdout;
   const install = "install Open MPI 4 or later: `deno task setup --mpi`, or Debian's openmpi-bin and libopenmpi3\n";
   assertEquals(await says("libmpi.so.0"), `NotFound: Found no MPI library under the name libmpi.so.0: ${install}`);
   if (Deno.build.os !== "linux") return;
@@ -61,14 +61,14 @@ Deno.test("train-mpi refuses processes of srun that MPI does not join", options,
     "error: srun has started 2 processes, and MPI takes each for a job of its own: start them by srun --mpi=pmix";
   await place.refuse(1, [says], "train-mpi", ["--num-dataset=100"], { SLURM_STEP_NUM_TASKS: "2" });
   // Who may not read the environment is not asked about it.
-  const { code } = await place.runDeno(rankScript("tests/support/mpi_rank.ts", "all"), { SLURM_STEP_NUM_TASKS: "2" });
+  const { code } = await place.runDeno(rankScript("support/mpi_rank.ts", "all"), { SLURM_STEP_NUM_TASKS: "2" });
   assertEquals(code, 0);
 });
 
 Deno.test("Mpi.open() refuses a time limit that is none", async () => {
   await using place = await Workplace.create();
   for (const limit of ["0", "-1", "NaN", "Infinity"]) {
-    const { code, stderr } = await place.runDeno(rankScript("tests/support/mpi_rank.ts", "on", "", limit));
+    const { code, stderr } = await place.runDeno(rankScript("support/mpi_rank.ts", "on", "", limit));
     assertEquals(code, 1);
     assertStringIncludes(
       stderr,
@@ -105,7 +105,7 @@ for (
   ]
 ) {
   Deno.test(`Mpi names a rank that does not come within the time limit: ${what}`, options, async () => {
-    const outcome = await runJob({ ranks: 3, command: rankScript("tests/support/mpi_rank.ts", "on", what, "3") });
+    const outcome = await runJob({ ranks: 3, command: rankScript("support/mpi_rank.ts", "on", what, "3") });
     assertEquals([outcome.code, outcome.isLate], [1, false], outcome.launcher);
     const [{ stderr }, ...others] = outcome.ranks;
     const message =
@@ -117,13 +117,13 @@ for (
 }
 
 Deno.test("Mpi ends all ranks where one throws, which tells why", options, async () => {
-  const outcome = await runJob({ ranks: 3, command: rankScript("tests/support/mpi_rank.ts", "on", "throw", "60") });
+  const outcome = await runJob({ ranks: 3, command: rankScript("support/mpi_rank.ts", "on", "throw", "60") });
   assertEquals([outcome.code, outcome.isLate], [1, false], outcome.launcher);
   assertStringIncludes(outcome.ranks[2].stderr, "RangeError: the last rank has had enough");
 });
 
 Deno.test("Mpi ends all ranks where one is killed", options, async () => {
-  await using job = await MpiJob.start({ ranks: 3, command: rankScript("tests/support/mpi_rank.ts", "on", "", "60") });
+  await using job = await MpiJob.start({ ranks: 3, command: rankScript("support/mpi_rank.ts", "on", "", "60") });
   const pids = await Promise.all([0, 1, 2].map(async (rank) => Number((await job.until(rank, /^pid (\d+)/m))[1])));
   Deno.kill(pids[1], "SIGKILL");
   const { code, launcher, isLate } = await job.ended;

@@ -58,7 +58,7 @@ export interface JobOutcome {
 }
 
 /** Arguments of deno for a script of tests that speaks MPI and does nothing else. */
-export function rankScript(script: string, ...args: string[]): string[] {
+export function rankScript(name: string, ...args: string[]): string[] {
   const config = ["--config", pathInProject("deno.json")];
   return [
     "run",
@@ -67,7 +67,7 @@ export function rankScript(script: string, ...args: string[]): string[] {
     "--no-check",
     ...config,
     "--allow-ffi",
-    pathInProject(script),
+    pathInProject(`tests/${name}`),
     ...args,
   ];
 }

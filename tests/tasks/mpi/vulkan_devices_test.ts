@@ -17,7 +17,7 @@ const SOFTWARE = JSON.stringify({
 
 async function list(place: Workplace, env: Record<string, string> = {}, library?: string): Promise<VulkanDevice[]> {
   const { code, stdout, stderr } = await place.runDeno(
-    rankScript("tests/tasks/mpi/vulkan_devices.ts", ...library ? [library] : []),
+    rankScript("tasks/mpi/vulkan_devices.ts", ...library ? [library] : []),
     env,
   );
   assertEquals([code, stderr], [0, ""]);
@@ -95,7 +95,7 @@ Deno.test("train-mpi and tune-mpi look for each rank's GPU, and one by itself do
 
 Deno.test("listVulkanDevices() does not take a missing permission for a missing library", options, async () => {
   await using place = await Workplace.create();
-  const words = rankScript("tests/tasks/mpi/vulkan_devices.ts").filter((word) => word !== "--allow-ffi");
+  const words = rankScript("tasks/mpi/vulkan_devices.ts").filter((word) => word !== "--allow-ffi");
   const { code, stderr } = await place.runDeno(words);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "NotCapable");
