@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as face from "../../mod.ts";
 import { readSources } from "../../tasks/gate/sources.ts";
+import { permitted } from "../support/permitted.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -10,7 +11,7 @@ async function examples(): Promise<string> {
   return texts.flatMap((text) => [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1])).join("\n");
 }
 
-Deno.test("mod.ts: every public function, class and constant stands in an example that runs", async () => {
+permitted("mod.ts: every public function, class and constant stands in an example that runs", async () => {
   const text = (await examples()).replaceAll(/^.*import .*$/gm, "");
   const missing = Object.keys(face).filter((name) => {
     const use = /^[a-z]/.test(name) && typeof face[name as keyof typeof face] === "function"
@@ -21,7 +22,7 @@ Deno.test("mod.ts: every public function, class and constant stands in an exampl
   assertEquals(missing, []);
 });
 
-Deno.test("README.md: the table of keys has each setting with its default", async () => {
+permitted("README.md: the table of keys has each setting with its default", async () => {
   const { KEYS, SETTINGS } = await import("../../tasks/settings/keys.ts");
   const rows = (await Deno.readTextFile(new URL("README.md", root))).matchAll(
     /^\| `([A-Z_]+)`\s*\| (?:`([^`]+)`)?\s*\|/gm,
@@ -30,7 +31,7 @@ Deno.test("README.md: the table of keys has each setting with its default", asyn
   assertEquals(found, Object.fromEntries(KEYS.map((key) => [key, SETTINGS[key].default])));
 });
 
-Deno.test("README.md: the table of keys has each recipe's own defaults, and those of tables", async () => {
+permitted("README.md: the table of keys has each recipe's own defaults, and those of tables", async () => {
   const { RECIPES } = await import("../../tasks/settings/recipes.ts");
   const { SETTINGS, TABLE_DEFAULTS } = await import("../../tasks/settings/keys.ts");
   const rows = (await Deno.readTextFile(new URL("README.md", root))).matchAll(

@@ -4,6 +4,7 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { endure, faultsOf, type Tenth } from "../../tasks/soak/endurance.ts";
 import { Workplace } from "../support/run_task_process.ts";
+import { permitted } from "../support/permitted.ts";
 
 /** Ten tenths without a fault, and some of them changed. */
 function tenths(changed: Record<number, Partial<Tenth>> = {}): Tenth[] {
@@ -56,7 +57,7 @@ Deno.test("endure() sees a buffer an epoch that leaks, memory that grows, and st
   assertEquals(grown.length, epochs);
 });
 
-Deno.test("soak --short passes, and shows tenths of both trainings", async () => {
+permitted("soak --short passes, and shows tenths of both trainings", async () => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await place.succeed("soak", ["--short"]);
   assertEquals([...stdout.matchAll(/^== .*/gm)].map(([title]) => title), [
@@ -70,7 +71,7 @@ Deno.test("soak --short passes, and shows tenths of both trainings", async () =>
   assertEquals([stderr, await place.digests()], ["", {}]);
 });
 
-Deno.test("soak refuses other flags", async () => {
+permitted("soak refuses other flags", async () => {
   await using place = await Workplace.create();
   await place.refuse(2, ["error: --long: soak takes --short alone"], "soak", ["--short", "--long"]);
 });

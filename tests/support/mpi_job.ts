@@ -4,11 +4,17 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { IS_PERMITTED } from "./permitted.ts";
 import { argumentsOf, COVERAGE, environmentOf, pathInProject, Workplace } from "./run_task_process.ts";
 
 /** Whether this system has Open MPI at all; where a test is skipped for it, this says so. */
 export const HAS_MPI: boolean = Deno.build.os === "linux";
 if (!HAS_MPI) console.warn(`MPI is not tested on ${Deno.build.os}: Open MPI is installed on Linux alone`);
+
+/** Whether this system has Mesa's software driver for Vulkan; `deno task setup` installs it only if there is no adapter. */
+export const HAS_VULKAN: boolean = IS_PERMITTED && HAS_MPI &&
+  new Deno.Command("sh", { args: ["-c", "PATH=$PATH:/sbin ldconfig -p | grep -q libvulkan_lvp"] }).outputSync().success;
+if (IS_PERMITTED && HAS_MPI && !HAS_VULKAN) console.warn("Vulkan is not tested: there is no libvulkan_lvp.so");
 
 /**
  * What mpirun says on a busy machine though nothing is wrong: a child that is already at its own program has made its

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { groupTests, readCoverage, readTotals, removeCutFiles } from "../../../tasks/gate/gate.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 Deno.test("readTotals() reads the runner's last line, steps and colours or not", () => {
   assertEquals(readTotals("a ... ok (1ms)\n\nok | 12 passed | 0 failed (3s)\n"), { passed: 12, failed: 0 });
@@ -67,7 +68,7 @@ Deno.test("groupTests() refuses a list that names a test which is not there", ()
   assertEquals(groupTests(new Map()), { together: [], alone: [], pages: [] });
 });
 
-Deno.test("removeCutFiles() leaves what is whole", async () => {
+permitted("removeCutFiles() leaves what is whole", async () => {
   await using place = await Workplace.create({
     "c/whole.json": '{"a":{}}',
     "c/empty.json": "",

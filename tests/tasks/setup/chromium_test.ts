@@ -1,12 +1,13 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describeMissing, findChromium, type Findings, plan } from "../../../tasks/setup/chromium.ts";
 import { pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const missing: Findings = { path: undefined, asked: undefined, manager: "apt-get", mayInstall: true, forbidden: false };
 const apt = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"];
 const ending = Deno.build.os === "windows" ? ".exe" : "";
 
-Deno.test("findChromium() takes CHROMIUM before the PATH, and nothing where there is none", async () => {
+permitted("findChromium() takes CHROMIUM before the PATH, and nothing where there is none", async () => {
   await using place = await Workplace.create();
   const { path } = place;
   assertEquals(await findChromium({ PATH: path }), undefined);
@@ -41,7 +42,7 @@ Deno.test("plan() installs Chromium as root on Debian, and says so", () => {
   assertStringIncludes(message!, `Installing it: ${apt.join(" ")}`);
 });
 
-Deno.test("plan() installs nothing elsewhere, and says what would", () => {
+permitted("plan() installs nothing elsewhere, and says what would", () => {
   for (const less of [{ mayInstall: false }, { forbidden: true }]) {
     const { message, command } = plan({ ...missing, ...less });
     assertEquals(command, undefined);
@@ -55,7 +56,7 @@ Deno.test("plan() installs nothing where CHROMIUM names a file that is not there
   assertEquals(plan({ ...missing, asked: "/nowhere" }), { message });
 });
 
-Deno.test("tasks/setup/chromium.ts fails without Chromium, saying so, and is silent with one", async () => {
+permitted("tasks/setup/chromium.ts fails without Chromium, saying so, and is silent with one", async () => {
   await using place = await Workplace.create({ browser: "" });
   const permissions = ["--no-prompt", "--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
   const run = (env: Record<string, string>) =>

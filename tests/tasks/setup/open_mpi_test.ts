@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { faultOfLauncher, type Findings, plan } from "../../../tasks/setup/open_mpi.ts";
 import { HAS_MPI } from "../../support/mpi_job.ts";
 import { pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const missing: Findings = { fault: "Found no mpirun", manager: "apt-get", mayInstall: true, forbidden: false };
 const apt = ["apt-get", "install", "-y", "--no-install-recommends", "openmpi-bin"];
@@ -36,7 +37,7 @@ Deno.test("faultOfLauncher() takes Open MPI 4 and later, and names all others", 
   }
 });
 
-Deno.test(
+permitted(
   "tasks/setup/open_mpi.ts fails without Open MPI, saying so, and is silent with it",
   { ignore: !HAS_MPI },
   async () => {
@@ -59,7 +60,7 @@ Deno.test(
   },
 );
 
-Deno.test("deno task setup takes no flag but --mpi", async () => {
+permitted("deno task setup takes no flag but --mpi", async () => {
   await using place = await Workplace.create();
   const { code, stderr } = await place.run("setup", ["--mpi", "--more"]);
   assertEquals([code, stderr], [2, "error: --more: setup takes no flag but --mpi\n"]);

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { changeTree, type Findings, isPinned, plan } from "../../../tasks/setup/prepare_machine.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const root = new URL("../../../", import.meta.url);
 const apt = ["apt-get", "install", "-y", "--no-install-recommends", "mesa-vulkan-drivers"];
@@ -96,7 +97,7 @@ Deno.test("plan() changes nothing where NO_SETUP forbids it, and fails only wher
   assertEquals(missing.messages.map((line) => line.split(" ")[0]), ["@std", "WebGPU"]);
 });
 
-Deno.test("changeTree() makes the link and takes it away, twice over", async () => {
+permitted("changeTree() makes the link and takes it away, twice over", async () => {
   await using project = await makeProject();
   for (let times = 0; times < 2; times++) await changeTree(project.root, ["link"]);
   assertEquals((await Deno.stat(new URL(".offline/csv/mod.ts", project.root))).isFile, true);
@@ -105,7 +106,7 @@ Deno.test("changeTree() makes the link and takes it away, twice over", async () 
   assertEquals((await Deno.stat(new URL("tasks/offline_std/csv/mod.ts", project.root))).isFile, true);
 });
 
-Deno.test("isPinned() asks for every committed version, and lets more stand beside them", async () => {
+permitted("isPinned() asks for every committed version, and lets more stand beside them", async () => {
   await using project = await makeProject();
   const [committed, used] = ["deno.lock", ".deno.lock"].map((name) => new URL(name, project.root));
   const write = (file: URL, specifiers: unknown) => Deno.writeTextFile(file, JSON.stringify({ specifiers }));
@@ -119,19 +120,22 @@ Deno.test("isPinned() asks for every committed version, and lets more stand besi
   assertEquals(await isPinned(project.root), true);
 });
 
-Deno.test("deno task setup prepares a clone where JSR does not answer, silently, and leaves deno.lock alone", async () => {
-  await using project = await makeProject();
-  const before = await Deno.readTextFile(new URL("deno.lock", project.root));
-  for (let times = 0; times < 2; times++) {
-    assertEquals(await runSetup(project.root), { code: 0, said: "" });
-    assertEquals(await Deno.readLink(new URL(".offline", project.root)), "tasks/offline_std");
-    assertEquals(await Deno.readTextFile(new URL(".deno.lock", project.root)), before);
-  }
-  assertEquals(await Deno.readTextFile(new URL("deno.lock", project.root)), before);
-  assertEquals(await listTree(project.root), [".deno.lock", ".offline", "deno.json", "deno.lock", "tasks"]);
-});
+permitted(
+  "deno task setup prepares a clone where JSR does not answer, silently, and leaves deno.lock alone",
+  async () => {
+    await using project = await makeProject();
+    const before = await Deno.readTextFile(new URL("deno.lock", project.root));
+    for (let times = 0; times < 2; times++) {
+      assertEquals(await runSetup(project.root), { code: 0, said: "" });
+      assertEquals(await Deno.readLink(new URL(".offline", project.root)), "tasks/offline_std");
+      assertEquals(await Deno.readTextFile(new URL(".deno.lock", project.root)), before);
+    }
+    assertEquals(await Deno.readTextFile(new URL("deno.lock", project.root)), before);
+    assertEquals(await listTree(project.root), [".deno.lock", ".offline", "deno.json", "deno.lock", "tasks"]);
+  },
+);
 
-Deno.test("deno task setup with NO_SETUP=1 changes nothing and says what is missing", async () => {
+permitted("deno task setup with NO_SETUP=1 changes nothing and says what is missing", async () => {
   await using project = await makeProject();
   const before = await listTree(project.root);
   const { code, said } = await runSetup(project.root, { NO_SETUP: "1", ...noAdapter });
@@ -145,7 +149,7 @@ Deno.test("deno task setup with NO_SETUP=1 changes nothing and says what is miss
   assertEquals(await runSetup(project.root, { NO_SETUP: "1" }), { code: 0, said: "" });
 });
 
-Deno.test("deno.lock pins every npm package of deno.json, and nothing from JSR", async () => {
+permitted("deno.lock pins every npm package of deno.json, and nothing from JSR", async () => {
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const lock = JSON.parse(await Deno.readTextFile(new URL("deno.lock", root)));
   const wanted = Object.values<string>(imports).filter((name) => name.startsWith("npm:"));
