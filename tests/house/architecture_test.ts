@@ -8,6 +8,7 @@ const root = new URL("../../", import.meta.url);
 const topLevel = [
   ".ci",
   ".env.example",
+  ".github",
   ".gitignore",
   "LICENSE",
   "README.md",
