@@ -44,7 +44,7 @@ function formatTenths(tenths: readonly Tenth[]): string {
 async function runLongForm(name: string, args: readonly string[]): Promise<string[]> {
   console.log(`== ${name}`);
   const cwd = new URL("../../", import.meta.url);
-  const options = { args: [...args], cwd, stdout: "inherit", stderr: "inherit" } as const;
+  const options: Deno.CommandOptions = { args: [...args], cwd, stdout: "inherit", stderr: "inherit" };
   const { code } = await new Deno.Command(Deno.execPath(), options).output();
   return code === 0 ? [] : [`${name}: deno ${args.join(" ")} ended with ${code}`];
 }
