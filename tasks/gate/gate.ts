@@ -15,7 +15,7 @@ const permissions = [
   "--allow-net=127.0.0.1",
 ];
 
-/** Tests that time their own steps: no other may run beside them. */
+/** Tests that time their own steps: no other may run at the same time. */
 const ALONE = ["tests/robustness/soak_test.ts"];
 
 /** Lines of a file: how many can run, and how many did. */

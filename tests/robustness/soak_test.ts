@@ -43,7 +43,7 @@ Deno.test("endure() sees a buffer an epoch that leaks, memory that grows, and st
     epochs++;
     leaked.push(Tensor.zeros(device, [1]));
     grown.push(new Uint8Array(2 ** 20).fill(1));
-    // Behind the warm-up and nine tenths, of 10 epochs each.
+    // After the warm-up and nine tenths, of 10 epochs each.
     for (const start = performance.now(); epochs > 100 && performance.now() - start < 30;);
   };
   const faults = faultsOf(await endure({ steps: 10_000, evaluated: true, slowing: 0.5, afterEpoch }), 0.5);
