@@ -1,5 +1,5 @@
 /**
- * Lays runs side by side: the settings that differ, the curves of their losses, how they ended.
+ * Compares runs: the settings that differ, the curves of their losses, how they ended.
  *
  *   deno task compare narrow wide
  *   deno task compare narrow wide wider --json
@@ -25,7 +25,7 @@ function checkNames(names: readonly string[]): void {
   const twice = new Set(names.filter((name, i) => names.indexOf(name) < i));
   const faults = [
     ...names.length < 2 ? [`compare takes the names of two runs or more, ${names.length} given: compare RUN RUN`] : [],
-    ...wrong.map((name) => `${JSON.stringify(name)} is no name of a run: allowed is ${SETTINGS.RUN_NAME.allowed}`),
+    ...wrong.map((name) => `${JSON.stringify(name)} is not the name of a run: allowed is ${SETTINGS.RUN_NAME.allowed}`),
     ...[...twice].map((name) => `${JSON.stringify(name)} is named twice`),
   ];
   if (faults.length > 0) throw new ConfigError(faults);

@@ -1,5 +1,5 @@
 /**
- * Says what the adapter is and whether its results are right.
+ * Prints what the adapter is and whether its results are right.
  *
  *   deno task doctor
  */

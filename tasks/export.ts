@@ -10,7 +10,7 @@ import { basename, extname } from "node:path";
 import { writeSafetensors } from "../lib/safetensors/reader.ts";
 import { ConfigError, type TaskConfig } from "./settings/config.ts";
 import { type ExportedModel, readExportedModel } from "./export/exported_model.ts";
-import type { Format } from "./settings/export_formats.ts";
+import type { Format } from "./settings/task_list.ts";
 import { encodeOnnx } from "./export/onnx.ts";
 import { torchWeights, writePython } from "./export/pytorch.ts";
 import { writeTypeScript } from "./export/typescript.ts";

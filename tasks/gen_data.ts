@@ -1,5 +1,5 @@
 /**
- * Makes a recipe's dataset, data/<recipe>.csv, and beside it a note of what made it.
+ * Makes a recipe's dataset, data/<recipe>.csv, and next to it a note of what made it.
  *
  *   deno task gen-data --recipe cubic --num-dataset 100000 --noise 0 --seed 42
  */

@@ -1,5 +1,5 @@
 /**
- * Checks every backward pass: float64 finite differences against the backward written by hand, and the GPU against that.
+ * Checks every backward pass in float64 against finite differences, and the GPU's against that in float64.
  *
  *   deno task gradcheck --hidden-size 64,32 --seed 42
  */

@@ -1,12 +1,12 @@
 /**
- * Makes the pictures of README.md from real runs, in tasks/pictures/:
+ * Makes the pictures of the README files from real runs, in tasks/pictures/:
  *
  *     deno task pictures                    all of them
  *     deno task pictures terminal report    some
  *
- * The exit code is 1 where one of them failed; the others are made all the same.
+ * If one of them fails, the others are still made, and the exit code is 1.
  */
 
 import { main } from "./pictures/make.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args.filter((word) => word !== "--")));

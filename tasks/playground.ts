@@ -1,9 +1,9 @@
 /**
- * A page that trains in the browser's own WebGPU: bundled from the library, served on this machine alone.
+ * Serves a page, to this machine only, that trains in the browser's own WebGPU with this library.
  *
  *   deno task playground
  *   deno task playground --port 8000
- *   deno task playground --output folder     static files instead
+ *   deno task playground --output folder     writes the page as files instead
  */
 
 import { main } from "./playground/serve.ts";

@@ -1,5 +1,5 @@
 /**
- * Writes a run's report anew: data/runs/<run-name>/report.html, one file that opens without a server.
+ * Writes a run's report again: data/runs/<run-name>/report.html, one file that opens without a server.
  *
  *   deno task report
  *   deno task report narrow

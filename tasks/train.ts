@@ -1,5 +1,5 @@
 /**
- * Trains a network on a table of your own or on a recipe's dataset, prepared first where needed, and keeps it in
+ * Trains a network on a table of your own or on a recipe's dataset, which is prepared first if needed. The run is written to
  * data/runs/<run-name>/.
  *
  *   deno task train
@@ -7,7 +7,7 @@
  *   deno task train --recipe xor --hidden-size 3 --seed 7 --run-name narrow
  *   deno task train --resume narrow
  *
- * What is printed hangs on where it goes: a picture that is redrawn on a terminal, lines elsewhere; see tasks/show/create_view.ts.
+ * On a terminal it draws a picture; elsewhere it prints lines (tasks/show/create_view.ts).
  */
 
 import { NO_RANKS } from "./mpi/ranks.ts";

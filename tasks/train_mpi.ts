@@ -1,6 +1,6 @@
 /**
- * Trains as train does, on the ranks of an MPI job, each with its share of every batch, and where a machine has several GPUs,
- * with one of its own:
+ * Trains as train does, on the ranks of an MPI job. Each rank takes its share of every batch, and a GPU of its own if its
+ * machine has several:
  *
  *   mpirun -n 4 deno task train-mpi --recipe cubic --batch-size 4000
  *   mpirun -n 4 deno task train-mpi --data houses.csv --target price --sync-every 16

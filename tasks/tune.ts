@@ -1,5 +1,5 @@
 /**
- * Searches for settings at random: trains a run per trial, and sorts the runs by their loss on the validation part.
+ * Searches for settings at random: trains a run per trial and sorts the runs by their validation loss.
  *
  *   deno task tune --trials 20 --learning-rate 1e-4..1e-1:log --hidden-size "32|64|128,64"
  */

@@ -1,10 +1,10 @@
 /**
- * Searches as tune does, on the ranks of an MPI job, first come first served: each rank that is free takes the next trial and
- * trains it by itself. The first rank keeps the list, prints and works, too.
+ * Searches as tune does, on the ranks of an MPI job: a rank that is free takes the next trial and trains it by itself. The
+ * first rank keeps the list, prints, and works, too.
  *
  *   mpirun -n 4 deno task tune-mpi --trials 20 --learning-rate 1e-4..1e-1:log --hidden-size "32|64|128,64"
  *
- * A trial's folder lies where its rank ran; what it gave travels in a message.
+ * A trial's folder stays on the machine of its rank; its results travel in a message.
  */
 
 import { withGpu } from "./mpi/rank_devices.ts";

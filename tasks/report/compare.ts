@@ -2,12 +2,11 @@
 
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import type { Key } from "../settings/config_types.ts";
-import { KEYS, SETTINGS, TABLE_KEYS } from "../settings/keys.ts";
+import { KEYS, RECIPE_KEYS, SETTINGS, TABLE_KEYS } from "../settings/keys.ts";
 import type { RunRecords } from "../runs/records.ts";
 import { type Range, rangeOf, sparkline } from "../show/sparkline.ts";
 import { PARTS } from "../prepare/split.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
-import { RECIPE_KEYS } from "../settings/table_settings.ts";
 
 /** Blocks of a curve. */
 const WIDTH = 24;

@@ -1,4 +1,7 @@
-/** Reads a command line: flags with values, `--key value` or `--key=value`, and numbers, negative ones too. */
+/**
+ * Reads a command line: flags with values, `--key value` or `--key=value`, and words, negative numbers among them. What
+ * follows `--` is words.
+ */
 
 import { parseArgs } from "@std/cli/parse-args";
 import { closest } from "fastest-levenshtein";
@@ -8,9 +11,9 @@ import { flagOf, KEYS } from "./keys.ts";
 export interface CommandLine {
   /** Text of each flag that was given, by key. */
   values: Record<string, string | undefined>;
-  /** What stands beside the flags. */
-  numbers: string[];
-  /** What is wrong with it. */
+  /** The words besides the flags. */
+  words: string[];
+  /** What is wrong with it, a text each. */
   faults: string[];
 }
 
@@ -20,41 +23,47 @@ export function parseCommandLine(
   args: readonly string[],
   keys: readonly string[],
   isBoolean: (key: string) => boolean,
-  takesNumbers: boolean,
+  takesWords: boolean,
 ): CommandLine {
   const known = new Map(keys.map((key) => [flagOf(key), key]));
   const joined: string[] = [];
-  const numbers: string[] = [];
+  const end = endOfFlags(args);
   const faults: string[] = [];
-  for (let i = 0; i < args.length; i++) {
+  const words: string[] = [];
+  for (let i = 0; i < end; i++) {
     const arg = args[i];
-    const next: string | undefined = args[i + 1];
+    const next = i + 1 < end ? args[i + 1] : undefined;
     const flag = arg.split("=", 1)[0];
     const key = known.get(flag);
     if (!isFlag(arg)) {
-      numbers.push(arg);
+      words.push(arg);
     } else if (key === undefined) {
       faults.push(`${flag}: ${unknownFlag(task, flag, [...known.keys()])}`);
-      // Its value is no fault of its own.
+      // Its value is not one more fault.
       if (arg === flag && next !== undefined && !next.startsWith("--")) i++;
     } else if (arg !== flag) {
       joined.push(arg);
     } else if (isBoolean(key)) {
-      // Where nothing stands beside flags, a word can only be meant for this one.
-      const hasValue = next === "true" || next === "false" || (!takesNumbers && next !== undefined && !isFlag(next));
+      // In a task that takes no words, a word can only be meant for this flag.
+      const hasValue = next === "true" || next === "false" || (!takesWords && next !== undefined && !isFlag(next));
       joined.push(`${flag}=${hasValue ? next : "true"}`);
       if (hasValue) i++;
     } else if (next === undefined || next.startsWith("--")) {
-      faults.push(`${key} (from ${flag}) has no value`);
+      faults.push(`${flag} has no value`);
     } else {
       joined.push(`${flag}=${next}`);
       i++;
     }
   }
-  if (!takesNumbers) {
-    faults.push(...numbers.map((text) => `${JSON.stringify(text)}: ${task} takes nothing beside flags`));
-  }
-  return { values: valuesOf(joined, known), numbers, faults };
+  words.push(...args.slice(end + 1));
+  if (!takesWords) faults.push(...words.map((word) => `${JSON.stringify(word)}: ${task} takes only flags`));
+  return { values: valuesOf(joined, known), words, faults };
+}
+
+/** Where `--` stands, or the end of a command line without it. */
+export function endOfFlags(args: readonly string[]): number {
+  const end = args.indexOf("--");
+  return end < 0 ? args.length : end;
 }
 
 /** Values by key; with every flag joined to its value, parseArgs has nothing left to guess. */
@@ -72,5 +81,5 @@ function isFlag(word: string): boolean {
 function unknownFlag(task: string, flag: string, known: string[]): string {
   if (KEYS.some((key) => flagOf(key) === flag)) return `${task} does not use this setting`;
   if (known.length === 0) return `${task} takes no flags`;
-  return `unknown flag; the nearest is ${closest(flag, known)}`;
+  return `unknown flag; the nearest is ${closest(flag, [...known, "--help"])}`;
 }

@@ -1,14 +1,16 @@
-/** Runs a task: help, settings, and errors told in one line with an exit code. */
+/** Runs a task: help, settings, errors in one line, and the exit code. */
 
 import { printable, shorten } from "../../lib/base/printable.ts";
 import { DeviceError } from "../../lib/base/errors.ts";
 import { RankFault } from "../../lib/ranks/together.ts";
-import { ConfigError, readConfig, type TaskConfig, type TaskName, usage } from "./config.ts";
+import { endOfFlags } from "./command_line.ts";
+import { ConfigError, readConfig, type TaskConfig, type TaskName } from "./config.ts";
+import { usage } from "./help.ts";
 
-/** Longest message. */
+/** The most characters of a message. */
 const MAX_MESSAGE = 20_000;
 
-/** Errors of the JavaScript engine itself: a fault of this program, shown with its stack. */
+/** Errors of the JavaScript engine itself: they are faults of this program and show their stack. */
 const ENGINE_ERRORS = new RegExp(
   "^Cannot (read propert|set propert|convert undefined|destructure property|access '|mix BigInt)|" +
     "is not (a function|iterable|a constructor|defined)|^Assignment to|" +
@@ -16,8 +18,8 @@ const ENGINE_ERRORS = new RegExp(
 );
 
 /**
- * Runs a task's main function and ends the process: with 0, with the number that it returns, with 2 where settings are
- * wrong, with 1 on any other error. Only errors that no user can cause show a stack.
+ * Runs a task's main function and ends the process. The exit code is 0 or the number that it returns, 2 if settings are
+ * wrong, and 1 on any other error. Only errors that no user can cause show a stack.
  */
 export async function runTask(
   name: TaskName,
@@ -35,31 +37,32 @@ export async function exitCodeOf(
   read: typeof readConfig = readConfig,
 ): Promise<number> {
   try {
-    if (args.includes("--help") || args.includes("-h")) {
-      console.log(usage(name));
+    const flags = args.slice(0, endOfFlags(args));
+    if (flags.includes("--help") || flags.includes("-h")) {
+      const hasColor = Deno.stdout.isTerminal() && !Deno.noColor;
+      console.log(usage(name, { all: flags.includes("--all"), hasColor }));
       return 0;
     }
     const config = read(name, args);
     return await main(config) ?? 0;
   } catch (error) {
-    // The reader of stdout has seen enough.
+    // The reader of stdout has closed it, as head does.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
     console.error(describeError(name, error));
     return error instanceof ConfigError ? 2 : 1;
   }
 }
 
-/** An error as a user should see it. */
+/** An error as users should see it. */
 export function describeError(name: string, error: unknown): string {
-  // Messages quote files, and a terminal must not obey what they hold.
+  // Messages quote files, and a terminal must not obey their contents.
   return printable(shorten(textOf(name, error), MAX_MESSAGE), "\n");
 }
 
 function textOf(name: string, error: unknown): string {
   if (error instanceof ConfigError) {
-    return [...error.faults.map((fault) => `error: ${fault}`), `deno task ${name} --help lists what is allowed`].join(
-      "\n",
-    );
+    const faults = error.faults.map((fault) => `error: ${fault}`);
+    return [...faults, `deno task ${name} --help lists what is allowed`].join("\n");
   }
   if (!(error instanceof Error)) return `error: ${error}`;
   return isExpected(error) ? `error: ${error.message}` : `error: ${error.stack ?? error.message}`;

@@ -1,181 +1,184 @@
-/** The tasks that read settings: what each does, and what its command line takes. */
+/** The tasks that read settings: what each does, and what its command line takes besides settings. */
 
-import type { Key } from "./config_types.ts";
-import { ALLOWED_FORMATS, formatFaults } from "./export_formats.ts";
-import { GROUP_KEYS, SETTINGS, TABLE_KEYS, TRAINING_KEYS } from "./keys.ts";
+import { closest } from "fastest-levenshtein";
+import type { Group, TaskName } from "./keys.ts";
+import { choice, type Reader, RUN_NAME, text, whole, YES_OR_NO } from "./readers.ts";
 
-/** A flag that is no setting. */
-interface Extra {
-  meaning: string;
-  /** What it may be, in words. */
-  allowed: string;
-  isBoolean?: true;
-  /** What is wrong with its text, which may be missing; knows what else is wrong with the command line. */
-  faults?: (text: string | undefined, faults: readonly string[]) => string[];
+/** A flag that is no setting: it says nothing about what is trained. */
+export interface Extra {
+  readonly group: Group;
+  readonly meaning: string;
+  readonly reader: Reader<unknown>;
+  /** Whether the task cannot do without. */
+  readonly isNeeded?: true;
 }
 
 /** What a task takes. */
 export interface Task {
-  summary: string;
-  keys: readonly Key[];
+  readonly summary: string;
+  /** Command lines that it is used with, without `deno task`. */
+  readonly examples: readonly string[];
   /** Flags that are no settings. */
-  extras?: Record<string, Extra>;
-  takesNumbers?: true;
-  /** What these words are, for the help. */
-  words?: string;
+  readonly extras?: Readonly<Record<string, Extra>>;
+  /** Whether it takes words besides flags. */
+  readonly takesWords?: true;
 }
 
-/** A flag that says yes or no. */
-function switchOf(name: string, meaning: string): Extra {
-  const allowed = "true or false";
-  return {
-    meaning,
-    allowed,
-    isBoolean: true,
-    faults: (text) =>
-      [undefined, "true", "false"].includes(text)
-        ? []
-        : [`--${name} is ${JSON.stringify(text)}: allowed is ${allowed}`],
-  };
-}
+/** What models are exported as. */
+const FORMATS = ["onnx", "pytorch", "ts"] as const;
 
-/** Settings of making a dataset, and of scaling one. */
-const GENERATING: readonly Key[] = ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"];
-const SCALING: readonly Key[] = ["RECIPE", ...TABLE_KEYS, "SCALING_METHOD", "LOSS", "SPLIT", "SEED"];
+/** A format that export writes. */
+export type Format = typeof FORMATS[number];
 
-/** Going on with a run. */
-const RESUMING = {
-  RESUME: {
-    meaning: "goes on with the run of this name, with the settings it has, from its last checkpoint",
-    allowed: SETTINGS.RUN_NAME.allowed,
-    faults: (text) =>
-      text === undefined || SETTINGS.RUN_NAME.parse(text) !== undefined
-        ? []
-        : [`--resume is ${JSON.stringify(text)}: allowed is ${SETTINGS.RUN_NAME.allowed}`],
-  },
-  FORCE: switchOf("force", "resume though settings, data or device are others, where that can be (false)"),
-} satisfies Task["extras"];
+const PATH = text("a path");
+
+/** To continue a run. */
+const RESUMING: Task["extras"] = {
+  RESUME: extra("run", RUN_NAME, "continue the run of this name from its last checkpoint"),
+  FORCE: extra("run", YES_OR_NO, "resume even if settings, data or device have changed, if possible (false)"),
+};
+
+const AS_JSON: Extra = extra("view", YES_OR_NO, "print everything as JSON (false)");
 
 /** How much a run prints. */
-const VIEWING = {
-  QUIET: switchOf("quiet", "print nothing but warnings and errors (false)"),
-  JSON: switchOf("json", "print what happens as JSON, an object a line (false)"),
-} satisfies Task["extras"];
+const VIEWING: Task["extras"] = {
+  QUIET: extra("view", YES_OR_NO, "print only warnings and errors (false)"),
+  JSON: extra("view", YES_OR_NO, "print all that happens as JSON, one object a line (false)"),
+};
+
+/** Whether a page follows a run, or at which port. */
+const PAGE: Reader<unknown> = {
+  allowed: "true, false, or a port from 1024 to 65535",
+  short: "",
+  parse: (text) => YES_OR_NO.parse(text) ?? (/^\d{4,5}$/.test(text) ? whole(1024, 65_535).parse(text) : undefined),
+  isBoolean: true,
+};
 
 /** The tasks that read settings. */
-export const TASKS = {
+export const TASKS: Readonly<Record<TaskName, Task>> = {
   "gen-data": {
-    summary: "writes data/<recipe>.csv",
-    keys: GENERATING,
+    summary: "makes a recipe's dataset, data/<recipe>.csv",
+    examples: ["gen-data", "gen-data --recipe linear --noise 0.5", "gen-data --num-dataset 1000000 --seed 7"],
   },
   scale: {
-    summary: "splits and scales data/<recipe>.csv, or --data, into data/<name>.scaled.safetensors",
-    keys: SCALING,
-  },
-  "gen-data-mpi": {
-    summary: "writes data/<recipe>.csv as gen-data does, on the ranks of an MPI job",
-    keys: [...GENERATING, "RANK_TIMEOUT"],
-  },
-  "scale-mpi": {
-    summary: "splits and scales as scale does, on the ranks of an MPI job, each its part of the rows",
-    keys: [...SCALING, "RANK_TIMEOUT"],
+    summary: "splits and scales a dataset, a recipe's or your own: data/<name>.scaled.safetensors",
+    examples: ["scale", "scale --data houses.csv --target price", "scale --recipe cubic --split 0.7,0.2,0.1"],
   },
   train: {
-    summary: "trains a network on --data, or on a recipe's dataset, made and scaled first where needed",
-    keys: TRAINING_KEYS,
+    summary: "trains a network on your CSV file, or on a recipe's dataset",
+    examples: ["train", "train --data houses.csv --target price --run-name houses", "train --resume houses"],
     extras: {
       ...RESUMING,
+      LIVE: extra("view", PAGE, "follow and control the run on a local page; true, or its port (false)"),
       ...VIEWING,
-      LIVE: {
-        meaning: "show the run on a page of this machine while it trains, with pause, stop and learning rate (false)",
-        allowed: "true, false, or the port to listen on, from 1024 to 65535; true takes one that is free",
-        isBoolean: true,
-        faults: (text) =>
-          [undefined, "true", "false"].includes(text) || (/^\d{4,5}$/.test(text!) && +text! >= 1024 && +text! <= 65_535)
-            ? []
-            : [`--live is ${JSON.stringify(text)}: allowed is true, false, or a port from 1024 to 65535`],
-      },
     },
   },
   "train-mpi": {
-    summary: "trains as train does, on the ranks of an MPI job, each with its share of every batch",
-    keys: [...TRAINING_KEYS, ...GROUP_KEYS],
+    summary: "trains as train does, on the ranks of an MPI job: several processes together",
+    examples: [
+      "train-mpi --recipe cubic --batch-size 4000",
+      "train-mpi --data houses.csv --target price --sync-every 16",
+      "train-mpi --resume houses",
+    ],
     extras: { ...RESUMING, ...VIEWING },
   },
   tune: {
-    summary: "searches for settings: trains --trials runs, each with values drawn from the ranges that flags give",
-    keys: [...TRAINING_KEYS, "TRIALS"],
+    summary: "searches for settings: trains runs with values drawn from the ranges that flags give",
+    examples: [
+      "tune --trials 20 --learning-rate 1e-4..1e-1:log",
+      'tune --data houses.csv --target price --hidden-size "32|64|128,64"',
+      "tune --recipe cubic --dropout 0..0.5 --batch-size 16..256",
+    ],
   },
   "tune-mpi": {
-    summary: "searches as tune does, on the ranks of an MPI job: a rank that is free takes the next trial",
-    keys: [...TRAINING_KEYS, "TRIALS", "RANK_TIMEOUT"],
+    summary: "searches as tune does, on the ranks of an MPI job, a trial each at a time",
+    examples: [
+      "tune-mpi --trials 20 --learning-rate 1e-4..1e-1:log",
+      'tune-mpi --data houses.csv --target price --hidden-size "32|64|128,64"',
+      "tune-mpi --trials 100 --dropout 0..0.5 --rank-timeout 1h",
+    ],
   },
   compare: {
-    summary: "lays runs side by side: settings that differ, curves of their losses, how they ended",
-    keys: [],
-    extras: {
-      JSON: switchOf("json", "print everything as JSON (false)"),
-    },
-    takesNumbers: true,
-    words: "RUN RUN [RUN ...]",
+    summary: "compares runs: settings that differ, curves of their losses, how they ended",
+    examples: ["compare narrow wide", "compare narrow wide wider", "compare narrow wide --json"],
+    extras: { JSON: AS_JSON },
+    takesWords: true,
   },
   predict: {
-    summary: "predicts from a trained run, in raw units",
-    keys: ["RUN_NAME"],
+    summary: "predicts with a trained run, in the units of the data",
+    examples: [
+      "predict 12.5 -40",
+      "predict --run-name cars year=1982 fuel=diesel",
+      "predict --input new.csv --output predicted.csv",
+    ],
     extras: {
-      INPUT: {
-        meaning: "CSV file with the input columns, or a folder of them; - for JSON lines from stdin",
-        allowed: "a path, or -",
-      },
-      OUTPUT: { meaning: "file that gets the predictions", allowed: "a path" },
-      ROW: { meaning: "a row, answered in JSON", allowed: 'JSON by column, such as {"x": 3}' },
+      INPUT: extra("data", PATH, "CSV file with the input columns, or a folder of them; - for JSON lines from stdin"),
+      ROW: extra("data", text("JSON by column"), "one row in JSON, such as '{\"x\": 3}', answered in JSON"),
+      OUTPUT: extra("data", PATH, "file to write the predictions to"),
     },
-    takesNumbers: true,
-    words: "[numbers, or column=cell ...]",
+    takesWords: true,
   },
   evaluate: {
     summary: "measures a trained run on new rows whose target is known",
-    keys: ["RUN_NAME"],
+    examples: [
+      "evaluate --data new.csv",
+      "evaluate --data new.csv --run-name cars",
+      "evaluate --data new.csv --run-name cars --json",
+    ],
     extras: {
-      DATA: { meaning: "CSV file with the input and target columns, or a folder of them", allowed: "a path" },
-      JSON: { meaning: "print all measures as JSON (false)", allowed: "true or false", isBoolean: true },
+      DATA: extra("data", PATH, "CSV file with input and target columns, or a folder of them"),
+      JSON: AS_JSON,
     },
   },
   export: {
     summary: "writes a trained run as a model for other programs",
-    keys: ["RUN_NAME"],
+    examples: [
+      "export --format onnx",
+      "export --format pytorch --run-name cars --output ../service/model.py",
+      "export --format ts --output ../page/model.ts",
+    ],
     extras: {
-      FORMAT: { meaning: "what the model is written as (needed)", allowed: ALLOWED_FORMATS, faults: formatFaults },
-      OUTPUT: {
-        meaning: "file that gets the model (in the run's folder: model.onnx, model.py or model.ts)",
-        allowed: "a path",
-      },
+      FORMAT: { ...extra("data", choice(...FORMATS), "how to write the model (needed)"), isNeeded: true },
+      OUTPUT: extra("data", PATH, "file to write the model to (in the run's folder: model.onnx, model.py or model.ts)"),
     },
   },
   report: {
-    summary: "writes the report of a run anew: one HTML file, its charts as SVG where asked for",
-    keys: ["RUN_NAME"],
+    summary: "writes the report of a run again: one HTML file, its charts as SVG if asked for",
+    examples: ["report", "report narrow", "report narrow --svg figures --output narrow.html"],
     extras: {
-      SVG: { meaning: "folder that gets each chart as a file of its own", allowed: "a path" },
-      OUTPUT: { meaning: "file that gets the report (report.html in the run's folder)", allowed: "a path" },
+      SVG: extra("data", PATH, "folder to write each chart to, as a file of its own"),
+      OUTPUT: extra("data", PATH, "file to write the report to (report.html in the run's folder)"),
     },
-    takesNumbers: true,
-    words: "[run]",
+    takesWords: true,
   },
   gradcheck: {
-    summary: "compares every backward pass with finite differences, and the GPU with float64",
-    keys: ["SEED", "HIDDEN_SIZE"],
+    summary: "compares each backward pass with finite differences, and the GPU with float64",
+    examples: ["gradcheck", "gradcheck --hidden-size 64,32", "gradcheck --seed 7"],
   },
   playground: {
-    summary: "serves a page that trains in the browser, on this machine alone",
-    keys: [],
+    summary: "serves a page that trains in the browser, to this machine only",
+    examples: ["playground", "playground --port 8000", "playground --output folder"],
     extras: {
-      PORT: { meaning: "port of 127.0.0.1 (a free one)", allowed: "a whole number from 0 to 65535" },
-      OUTPUT: { meaning: "folder that gets the page as files, in the place of serving it", allowed: "a path" },
+      PORT: extra("run", text("a whole number from 0 to 65535"), "port of 127.0.0.1 (a free one)"),
+      OUTPUT: extra("data", PATH, "folder to write the page to as files, instead of serving it"),
     },
   },
-  doctor: { summary: "prints the adapter and compares every kernel with the float64 reference", keys: [] },
-} as const satisfies Record<string, Task>;
+  doctor: {
+    summary: "prints the adapter and compares every kernel with the float64 reference",
+    examples: ["doctor"],
+  },
+};
 
-/** Name of a task that reads settings. */
-export type TaskName = keyof typeof TASKS;
+function extra(group: Group, reader: Reader<unknown>, meaning: string): Extra {
+  return { group, reader, meaning };
+}
+
+/** What is wrong with the text of a flag that is no setting. */
+export function extraFaults(flag: string, { reader, isNeeded }: Extra, text: string | undefined): string[] {
+  const allowed = `allowed is ${reader.allowed}`;
+  if (text === undefined) return isNeeded ? [`${flag} is missing: ${allowed}`] : [];
+  if (reader.parse(text) !== undefined) return [];
+  return [
+    `${flag} is ${JSON.stringify(text)}: ${allowed}${isNeeded ? `; the nearest is ${closest(text, FORMATS)}` : ""}`,
+  ];
+}

@@ -1,22 +1,22 @@
-/** Files that users name: where they lie, and how they are written. */
+/** Files that users name: where they are, and how they are written. */
 
 import { dirname, resolve } from "node:path";
 import { writeFully } from "../../lib/base/files.ts";
 
-/** A path from the folder that the user stood in: `deno task` leaves it for the project's, and keeps its name. */
+/** A path from the folder that the user was in: `deno task` changes to the project's, and keeps the name of the other. */
 export function fromUsersFolder<T extends string | undefined>(path: T): T | string {
   const folder = Deno.env.get("INIT_CWD");
   return path === undefined || !folder || folder === Deno.cwd() ? path : resolve(folder, path);
 }
 
-/** Writes a file that appears under its name only once it is whole. */
+/** Writes a file that appears under its name only when it is whole. */
 export async function writeAside<T>(
   path: string,
   write: (sink: (piece: string | Uint8Array) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  // Of this process alone, so that two that write to one path do not mix: the last one's file stays.
+  // The name is this process's own, so that two that write to one path do not mix: the last one's file stays.
   const partial = `${path}.${Deno.pid}.partial`;
-  // The system would tell only once everything is written.
+  // The system would tell only after everything is written.
   if (await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false)) {
     throw new Deno.errors.IsADirectory(`Cannot write ${path}: it is a folder`);
   }
@@ -28,7 +28,7 @@ export async function writeAside<T>(
     await Deno.rename(partial, path);
     return result;
   } catch (error) {
-    await Deno.remove(partial).catch(() => {}); // the first error is the one to tell
+    await Deno.remove(partial).catch(() => {}); // the first error is the one to report
     throw error;
   }
 }
@@ -36,7 +36,7 @@ export async function writeAside<T>(
 async function create(partial: string, path: string): Promise<Deno.FsFile> {
   try {
     await Deno.remove(partial).catch(() => {}); // opening says what is wrong
-    // Never what is there: it may be a link to another file.
+    // Never opens what is there: it may be a link to another file.
     return await Deno.open(partial, { write: true, createNew: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

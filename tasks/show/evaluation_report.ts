@@ -1,12 +1,12 @@
-/** What train and evaluate print of evaluations. */
+/** How train and evaluate print evaluations. */
 
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { formatNumber, formatTable } from "./text_table.ts";
 
-/** Classes up to which a confusion matrix fits a terminal. */
+/** The most classes whose confusion matrix fits a terminal. */
 const MAX_SHOWN_CLASSES = 12;
 
-/** A line per evaluation, with the trivial prediction's under it where it is known. */
+/** A line per evaluation, with that of the baseline below it if it is known. */
 export function formatEvaluations(evaluations: Readonly<Record<string, Evaluation>>): string {
   const isClassifier = Object.values(evaluations).some(({ accuracy }) => accuracy !== undefined);
   const header = isClassifier
@@ -23,7 +23,7 @@ export function formatEvaluations(evaluations: Readonly<Record<string, Evaluatio
   return formatTable([header, ...lines]);
 }
 
-/** Each class with its precision, recall and F1, and behind them how its rows were predicted: the confusion matrix. */
+/** Each class with precision, recall and F1, and after them the confusion matrix: how its rows were predicted. */
 export function formatClasses({ confusion, perClass }: Evaluation): string | undefined {
   if (!confusion || !perClass) return undefined;
   const isShown = perClass.length <= MAX_SHOWN_CLASSES;
@@ -37,7 +37,7 @@ export function formatClasses({ confusion, perClass }: Evaluation): string | und
   return formatTable([["class", "rows", "precision", "recall", "F1", ...predicted], ...rows]);
 }
 
-/** A mean's r2 on its own rows is 0 but for rounding. */
+/** The r2 of a mean on its own rows is 0, except for rounding. */
 function roundOff(value: number): number {
   return Math.abs(value) < 1e-12 ? 0 : value;
 }

@@ -1,4 +1,4 @@
-/** A run as JSON for other programs: an object a line on stdout, and nothing else there. */
+/** A run as JSON for other programs: stdout gets one object a line, and nothing else. */
 
 import { printable } from "../../lib/base/printable.ts";
 import { Progress } from "./progress.ts";
@@ -7,7 +7,7 @@ import type { RunFacts } from "./spectator.ts";
 import type { EpochLine } from "./train_report.ts";
 import type { RunStop, RunSummary, View } from "./view.ts";
 
-/** Prints what happens; `event` says what each line is. */
+/** Prints what happens; `event` says what a line is. */
 export class JsonView implements View {
   readonly #print: (line: string) => void;
 
@@ -48,6 +48,6 @@ export class JsonView implements View {
   }
 
   #tell(event: string, value: object): void {
-    this.#print(printable(JSON.stringify({ event, ...value }))); // it may be read on a terminal all the same
+    this.#print(printable(JSON.stringify({ event, ...value }))); // it may still end up on a terminal
   }
 }

@@ -1,23 +1,23 @@
-/** How fast steps go, and how long they will yet take. */
+/** How fast steps go, and how long the rest will take. */
 
-/** Milliseconds over which the rate is taken: long enough to be calm, short enough to follow what the machine does. */
+/** Milliseconds over which the rate is taken: long enough to be steady, short enough to follow the machine. */
 const WINDOW = 5_000;
 
-/** The rate of the last moments. */
+/** The rate of the last seconds. */
 export class Pace {
   #marks: { step: number; time: number }[] = [];
 
   /** Notes where the run is. */
   mark(step: number, time: number): void {
     const last = this.#marks.at(-1);
-    if (last && step < last.step) this.#marks = []; // it was taken back to a checkpoint
+    if (last && step < last.step) this.#marks = []; // the run went back to a checkpoint
     this.#marks.push({ step, time });
     const isOld = ([first, second]: readonly { time: number }[]) =>
-      second.time <= time - WINDOW || second.time - first.time > WINDOW; // the latter where the run was held
+      second.time <= time - WINDOW || second.time - first.time > WINDOW; // the latter if the run was held
     while (this.#marks.length > 2 && isOld(this.#marks)) this.#marks.shift();
   }
 
-  /** Steps a second; undefined as long as it is not known. */
+  /** Steps per second; undefined while it is not known. */
   get stepsPerSecond(): number | undefined {
     const first = this.#marks[0];
     const last = this.#marks.at(-1);

@@ -1,17 +1,17 @@
-/** What a terminal shows of a run while it trains, as lines. */
+/** The picture of a run that a terminal shows while it trains, as lines. */
 
 import { formatDuration } from "./pace.ts";
 import type { RunFacts } from "./spectator.ts";
 import { type Curve, sparklines } from "./sparkline.ts";
-import { cut, wrap } from "./text_width.ts";
+import { cut, wrap } from "./text_table.ts";
 
-/** A line, and what it is, which gives it its colour. */
+/** A line, and its kind, which decides its colour. */
 export interface Line {
   readonly text: string;
   readonly kind: "head" | "bar" | "train" | "validation" | "warning";
 }
 
-/** What there is to show. */
+/** What a picture shows. */
 export interface Picture {
   readonly facts: RunFacts;
   /** Steps that are done. */
@@ -22,17 +22,17 @@ export interface Picture {
   readonly secondsLeft: number | undefined;
   readonly train: Curve;
   readonly validation: Curve;
-  /** The latest last. */
+  /** The latest comes last. */
   readonly warnings: readonly string[];
 }
 
-/** Columns of a bar at most, and those below which it says nothing. */
+/** The most columns of a bar, and the fewest with which it is drawn. */
 const BAR = { most: 40, least: 5 };
 
-/** Lines that warnings take at most. */
+/** The most lines that warnings take. */
 const WARNING_LINES = 8;
 
-/** A picture, none of its lines too wide. */
+/** A picture, as lines that fit. */
 export function linesOf(picture: Picture, columns: number, rows: number): Line[] {
   const lines: Line[] = [
     { kind: "head", text: headOf(picture, columns) },
@@ -43,7 +43,7 @@ export function linesOf(picture: Picture, columns: number, rows: number): Line[]
   return [...lines, ...warningsOf(picture.warnings, columns, room)].slice(0, Math.max(rows, 0));
 }
 
-/** The losses: the latest, and how they went. */
+/** The losses: the latest, and their curves. */
 export function curvesOf(
   { train, validation }: Pick<Picture, "train" | "validation">,
   columns: number,
@@ -60,7 +60,7 @@ export function curvesOf(
   return curves.map(({ kind }, i) => ({ kind, text: cut(`${labels[i].padEnd(width)}${bars[i]}`, columns) }));
 }
 
-/** The run, its epoch, and the step of that; where there is little room, the name gives way. */
+/** The run, its epoch, and the step of that epoch; if there is little room, the name is cut. */
 function headOf({ facts: { runName, epochs, stepsPerEpoch }, step }: Picture, columns: number): string {
   const epoch = Math.min(Math.floor(step / stepsPerEpoch) + 1, epochs);
   const within = step - (epoch - 1) * stepsPerEpoch;
@@ -78,7 +78,7 @@ function barOf({ facts: { epochs, stepsPerEpoch }, step, stepsPerSecond, seconds
   return cut(width < BAR.least ? text.trimStart() : "█".repeat(filled) + "░".repeat(width - filled) + text, columns);
 }
 
-/** As many of the latest warnings as there is room for; the last one is cut where it alone is too long. */
+/** As many of the latest warnings as there is room for; the very last is cut if it alone is too long. */
 function warningsOf(warnings: readonly string[], columns: number, room: number): Line[] {
   if (room < 1) return [];
   let lines: string[] = [];
@@ -92,7 +92,7 @@ function warningsOf(warnings: readonly string[], columns: number, room: number):
   return lines.map((text) => ({ kind: "warning", text: cut(text, columns) }));
 }
 
-/** A number as people read it; slow rates with three digits. */
+/** A number as people read it; small rates with three digits. */
 function count(value: number, digits = 0): string {
   return value >= 100 || digits === 0
     ? Math.round(value).toLocaleString("en-US")

@@ -1,55 +1,63 @@
-/** A run as lines: epochs on stdout, warnings and progress on stderr. */
+/** A run as lines: epochs on stdout, warnings and progress on stderr; and one that only warns. */
 
 import { Progress } from "./progress.ts";
-import { type Screen, stderrScreen } from "./screen.ts";
+import { NO_SCREEN, type Screen, stderrScreen } from "./screen.ts";
 import type { RunFacts } from "./spectator.ts";
 import { type EpochLine, formatEpoch } from "./train_report.ts";
-import type { RunSummary, View } from "./view.ts";
+import type { RunStop, RunSummary, View } from "./view.ts";
 
-/** Lines of epochs that are printed at most, about; metrics.jsonl has them all. */
+/** About how many lines of epochs are printed at most; metrics.jsonl has them all. */
 const MAX_LINES = 50;
 
 /** Prints what happens. */
 export class PlainView implements View {
-  readonly #screen: Screen;
+  /** Known while a run trains. */
+  protected facts: RunFacts | undefined;
+  protected readonly screen: Screen;
+  protected readonly print: (text: string) => void;
+  readonly #warn: (text: string) => void;
   readonly #progress: Progress;
-  #facts!: RunFacts;
   #hasStepped = false;
 
-  constructor(screen: Screen = stderrScreen()) {
-    this.#screen = screen;
+  constructor(
+    screen: Screen = stderrScreen(),
+    print: (text: string) => void = console.log,
+    warn: (text: string) => void = console.error,
+  ) {
+    this.screen = screen;
+    this.print = print;
+    this.#warn = warn;
     this.#progress = this.job("training");
   }
 
   job(label: string): Progress {
-    return new Progress(label, this.#screen);
+    return new Progress(label, this.screen);
   }
 
   begin(facts: RunFacts): void {
-    this.#facts = facts;
+    this.facts = facts;
   }
 
-  progress(step: number): void {
-    const { stepsPerEpoch, epochs, firstStep } = this.#facts;
-    const total = stepsPerEpoch * epochs;
-    if (!this.#hasStepped && firstStep === 0) this.note(firstStepsNote());
-    this.#hasStepped = true;
+  progress(step: number, _loss?: number): void {
+    this.noteFirstSteps();
+    const total = this.facts!.stepsPerEpoch * this.facts!.epochs;
     this.#progress.update(step, total, `step ${step} of ${total}`);
   }
 
   epoch(line: EpochLine, seconds: number, isLast: boolean): void {
-    const { epochs } = this.#facts;
-    if (isShownEpoch(line.epoch, epochs, isLast)) this.note(formatEpoch(line, epochs, seconds));
+    const { epochs } = this.facts!;
+    const isShown = isLast || line.epoch === 1 || line.epoch % Math.ceil(epochs / MAX_LINES) === 0;
+    if (isShown) this.note(formatEpoch(line, epochs, seconds));
   }
 
   warning(text: string): void {
     this.#progress.clear();
-    console.error(text);
+    this.#warn(text);
   }
 
   note(text: string): void {
     this.#progress.clear();
-    console.log(text);
+    this.print(text);
   }
 
   end(): void {
@@ -60,17 +68,25 @@ export class PlainView implements View {
     this.note(text);
   }
 
-  stopped(_: unknown, text: string): void {
+  stopped(_: RunStop, text: string): void {
     this.note(text);
+  }
+
+  /** Notes once when the first steps of a run that was not resumed are done. */
+  protected noteFirstSteps(): void {
+    const isFirst = !this.#hasStepped && this.facts?.firstStep === 0;
+    this.#hasStepped = true;
+    if (isFirst) this.note(`first steps done ${(performance.now() / 1000).toFixed(2)} s after the process started`);
   }
 }
 
-/** Whether an epoch gets a line. */
-export function isShownEpoch(epoch: number, epochs: number, isLast: boolean): boolean {
-  return isLast || epoch === 1 || epoch % Math.ceil(epochs / MAX_LINES) === 0;
-}
+/** Prints only warnings, and how to resume a run that was stopped. */
+export class QuietView extends PlainView {
+  constructor(warn: (text: string) => void = console.error) {
+    super(NO_SCREEN, () => {}, warn);
+  }
 
-/** Said once, when the first steps of a run are done. */
-export function firstStepsNote(): string {
-  return `first steps done ${(performance.now() / 1000).toFixed(2)} s after the process started`;
+  override stopped(_: RunStop, text: string): void {
+    this.warning(text);
+  }
 }

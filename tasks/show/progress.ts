@@ -1,26 +1,18 @@
-/** Progress on stderr: a bar redrawn in place on a terminal, a plain line now and then elsewhere. */
+/** Progress on stderr: a bar that is redrawn in place on a terminal, a plain line every few seconds elsewhere. */
 
 import { type Screen, stderrScreen } from "./screen.ts";
-import { cut } from "./text_width.ts";
+import { cut } from "./text_table.ts";
 
 /** Milliseconds between two drawings of the bar. */
 const BAR_INTERVAL = 100;
 
-/** Milliseconds between two plain lines; a job that is over sooner prints none. */
+/** Milliseconds between two plain lines; a job that ends sooner prints none. */
 const LINE_INTERVAL = 5_000;
 
 /** Characters of the bar. */
 const BAR = 30;
 
-/**
- * Shows how far a job has come. With `using` the bar is gone when the job is.
- *
- * @example
- * ```ts
- * using progress = new Progress("rows", { isTerminal: true, write: () => {}, now: () => 0 });
- * progress.update(50, 100, "half of it");
- * ```
- */
+/** Shows how far a job has come. With `using`, the bar disappears when the job ends. */
 export class Progress {
   readonly #label: string;
   readonly #screen: Screen;
@@ -35,7 +27,7 @@ export class Progress {
     this.#last = screen.now();
   }
 
-  /** Draws, unless that was done a moment ago. */
+  /** Draws, unless it has just done so. */
   update(done: number, total: number, note: string = ""): void {
     const now = this.#screen.now();
     if (now - this.#last < this.#interval) return;
@@ -50,18 +42,17 @@ export class Progress {
     this.#isDrawn = true;
   }
 
-  /** Takes the bar away, so that a line can be printed; the next update draws it again. */
+  /** Erases the bar, so that a line can be printed; the next update draws it again. */
   clear(): void {
     if (this.#isDrawn) this.#screen.write("\r\x1b[K");
     this.#isDrawn = false;
   }
 
-  /** Takes the bar away. */
   [Symbol.dispose](): void {
     this.clear();
   }
 
-  /** A line that is never broken: what is on a second one could not be taken back. */
+  /** A line that is never broken: what is on a second line could not be erased. */
   #line(share: number, percent: string, note: string): string {
     const columns = (this.#screen.size?.().columns ?? Infinity) - 1;
     const rest = this.#label.length + percent.length + note.length + 4;

@@ -1,17 +1,17 @@
-/** The terminal behind stderr, where progress is drawn: whether it may be, how wide it is, and whether in colours. */
+/** The terminal that stderr goes to: whether progress may be drawn there, how wide it is, and whether in colours. */
 
 import { fstatSync } from "node:fs";
 
-/** Where progress is drawn; tests bring their own. */
+/** Where progress is drawn; tests pass their own. */
 export interface Screen {
-  /** Whether lines can be taken back; elsewhere only plain lines are written. */
+  /** Whether lines can be erased; if not, only plain lines are written. */
   readonly isTerminal: boolean;
-  /** Whether colours are welcome. */
+  /** Whether to write colours. */
   readonly hasColor?: boolean;
   write: (text: string) => void;
-  /** Milliseconds, from anywhere. */
+  /** Milliseconds since any fixed moment. */
   now: () => number;
-  /** How large it is at this moment; not known if left out. */
+  /** Its present size; not known if left out. */
   size?: () => { columns: number; rows: number };
 }
 
@@ -19,26 +19,26 @@ export interface Screen {
 export interface Surface {
   isStderrTerminal: boolean;
   isStdoutTerminal: boolean;
-  /** Whether what stdout gets goes to a file, and so not on to the same terminal by way of a pipe. */
+  /** Whether stdout goes to a file, and so not through a pipe to the same terminal. */
   isStdoutFile: boolean;
   env: (key: string) => string | undefined;
 }
 
-/** A terminal that does not tell its size has this one. */
+/** The size of a terminal that does not tell it. */
 const USUAL_SIZE = { columns: 80, rows: 24 };
 
 /** A screen on which nothing is ever shown. */
 export const NO_SCREEN: Screen = { isTerminal: false, write: () => {}, now: () => 0 };
 
 /**
- * Whether progress may be redrawn in place on stderr. Not where stdout is a pipe: behind `| tee log` its lines arrive on the
- * same terminal at any time, in the middle of a drawing.
+ * Whether progress may be redrawn in place on stderr. Not if stdout is a pipe: with `| tee log` its lines reach the same
+ * terminal at any time, even in the middle of a drawing.
  */
 export function canRedraw({ isStderrTerminal, isStdoutTerminal, isStdoutFile, env }: Surface): boolean {
   return isStderrTerminal && (isStdoutTerminal || isStdoutFile) && env("TERM") !== "dumb";
 }
 
-/** The screen behind stderr. */
+/** The screen that stderr goes to. */
 export function stderrScreen(): Screen {
   const encoder = new TextEncoder();
   const env = (key: string) => Deno.env.get(key);
@@ -46,12 +46,12 @@ export function stderrScreen(): Screen {
   const isStdoutTerminal = Deno.stdout.isTerminal();
   return {
     isTerminal: canRedraw({ isStderrTerminal, isStdoutTerminal, isStdoutFile: isStdoutFile(), env }),
-    hasColor: !env("NO_COLOR"), // set to nothing it means nothing
+    hasColor: !env("NO_COLOR"), // an empty value counts as not set
     write: (text) => {
       try {
         for (let rest = encoder.encode(text); rest.length > 0;) rest = rest.subarray(Deno.stderr.writeSync(rest));
       } catch {
-        // Nobody looks any more, behind a pipe or a terminal that is closed: that is no reason to end a run.
+        // The pipe or terminal is closed, so nobody looks any more: no reason to end a run.
       }
     },
     now: () => performance.now(),
@@ -65,7 +65,7 @@ function isStdoutFile(): boolean {
     const about = fstatSync(1);
     return about.isFile() || about.isCharacterDevice();
   } catch {
-    return false; // closed, or a kind that is not known
+    return false; // closed, or of an unknown kind
   }
 }
 

@@ -3,10 +3,10 @@
 /** Bars by height. */
 const BARS = "▁▂▃▄▅▆▇█";
 
-/** Points that are remembered at most, more than any terminal has columns. */
+/** The most points that are kept, more than any terminal has columns. */
 const CAPACITY = 1_024;
 
-/** What a value was over time, in constant memory: where there are many, neighbours become their mean. */
+/** A value over time, in constant memory: if there are many, neighbours are replaced by their mean. */
 export class Curve {
   /** The latest value; undefined before the first. */
   latest: number | undefined;
@@ -35,7 +35,7 @@ export class Curve {
   }
 }
 
-/** Draws curves on the same scale, logarithmic where all values are above 0. */
+/** Draws curves on one scale, logarithmic if all values are above 0. */
 export function sparklines(curves: readonly (readonly number[])[]): string[] {
   const all = curves.flat().filter(Number.isFinite);
   const low = Math.min(...all);
@@ -46,12 +46,12 @@ export function sparklines(curves: readonly (readonly number[])[]): string[] {
   return curves.map((values) => values.map(bar).join(""));
 }
 
-/** The bar for a share of the height; NaN is off the scale. */
+/** The bar for a share of the height; NaN gives the highest. */
 function barAt(share: number): string {
   return BARS[Math.round(Math.min(Math.max(share, 0), 1) * (BARS.length - 1))] ?? BARS.at(-1)!;
 }
 
-/** So many means of neighbours. */
+/** The means of so many groups of neighbours. */
 function means(values: readonly number[], count: number): number[] {
   return Array.from({ length: count }, (_, i) => {
     const part = values.slice(Math.floor(i * values.length / count), Math.floor((i + 1) * values.length / count));
@@ -65,7 +65,7 @@ export interface Range {
   readonly high: number;
 }
 
-/** The range of several curves; the same for all, so that they can be compared. */
+/** The range of several curves together, so that they can be compared. */
 export function rangeOf(curves: readonly (readonly number[])[]): Range {
   const shown = curves.flat().filter(isShown);
   return { low: shown.reduce((a, b) => Math.min(a, b), Infinity), high: shown.reduce((a, b) => Math.max(a, b), 0) };

@@ -1,95 +1,81 @@
-/** Who looks on while a run trains, and who may ask something of it. None of them changes what it computes by looking. */
+/** What is told while a run trains, and what may ask something of it. Looking on does not change what a run computes. */
 
 import type { EpochLine } from "./train_report.ts";
 
 /** A line of layers.jsonl; a norm is null where it is not finite. */
 export type LayersLine = Readonly<Record<"epoch" | "step", number>> & {
-  /** L2 norms of the parameters, by name, and of the gradients of a sample's loss. */
+  /** L2 norms of the parameters by name, and of the gradients of the loss on a sample. */
   readonly weights: Readonly<Record<string, number | null>>;
   readonly gradients: Readonly<Record<string, number | null>>;
   /** Shares of units that are 0 on all rows of the sample, by ReLU layer. */
   readonly dead: Readonly<Record<string, number | null>>;
 };
 
-/** What a run is, told before its first step. */
+/** What is known of a run before its first step. */
 export interface RunFacts {
   readonly runName: string;
-  /** Steps of an epoch, and epochs at most. */
+  /** Steps of an epoch, and the most epochs. */
   readonly stepsPerEpoch: number;
   readonly epochs: number;
-  /** Steps that were done before, where the run was resumed. */
+  /** Steps that were done before, if the run was resumed. */
   readonly firstStep: number;
 }
 
-/** Looks on. It must return at once: training waits for it. */
+/** Is told what happens in a run. It must return at once, because training waits for it. */
 export interface Spectator {
   /** Once, before the first step. */
   begin?(facts: RunFacts): void;
   /** A few times a second: steps that are done, over all epochs, and the mean training loss of the latest of them. */
   progress?(step: number, loss?: number): void;
-  /** The end of each epoch, in order; whether it is the last one that the run will have, as far as is known. */
+  /** The end of each epoch, in order; and whether it is the run's last, as far as is known. */
   epoch?(line: EpochLine, seconds: number, isLast: boolean): void;
-  /** How the layers fare at the end of some epochs. */
+  /** Measures of the layers at the end of some epochs. */
   layers?(look: LayersLine): void;
-  /** What the user should know and do something about. */
+  /** What the user should act on. */
   warning?(text: string): void;
   /** What the user may want to know. */
   note?(text: string): void;
-  /** Once, behind the last step, whatever it ended by. */
+  /** Once, after the last step, however the run ended. */
   end?(): void;
 }
 
 /** Tells all of them. */
 export class Spectators implements Required<Spectator> {
+  readonly begin = this.#each("begin");
+  readonly progress = this.#each("progress");
+  readonly epoch = this.#each("epoch");
+  readonly layers = this.#each("layers");
+  readonly warning = this.#each("warning");
+  readonly note = this.#each("note");
+  readonly end = this.#each("end");
   readonly #all: readonly Spectator[];
 
   constructor(all: readonly Spectator[]) {
     this.#all = all;
   }
 
-  begin(facts: RunFacts): void {
-    for (const one of this.#all) one.begin?.(facts);
-  }
-
-  progress(step: number, loss?: number): void {
-    for (const one of this.#all) one.progress?.(step, loss);
-  }
-
-  epoch(line: EpochLine, seconds: number, isLast: boolean): void {
-    for (const one of this.#all) one.epoch?.(line, seconds, isLast);
-  }
-
-  layers(look: LayersLine): void {
-    for (const one of this.#all) one.layers?.(look);
-  }
-
-  warning(text: string): void {
-    for (const one of this.#all) one.warning?.(text);
-  }
-
-  note(text: string): void {
-    for (const one of this.#all) one.note?.(text);
-  }
-
-  end(): void {
-    for (const one of this.#all) one.end?.();
+  #each<Name extends keyof Spectator>(name: Name): Required<Spectator>[Name] {
+    const tell = (...told: unknown[]) => {
+      for (const one of this.#all) (one[name] as ((...told: unknown[]) => void) | undefined)?.apply(one, told);
+    };
+    return tell;
   }
 }
 
-/** A run that holds between two steps, nothing of it under way. */
+/** A run that is held between two steps, with nothing under way. */
 export interface HeldRun {
   /** Steps that are done. */
   readonly step: number;
   /** What the learning rates of the settings are multiplied by. */
   readonly rateFactor: number;
-  /** Changes that from the next step on; the run is kept with it. */
+  /** Changes that from the next step on; checkpoints contain it. */
   setRateFactor(factor: number): Promise<void>;
 }
 
 /** Asks something of a run while it trains. */
 export interface RunControl {
-  /** Whether the run should hold behind the step that it is at; asked a few times a second. */
+  /** Whether the run should hold after its present step; asked a few times a second. */
   readonly isAsking: boolean;
-  /** Called when it holds; it goes on when the promise resolves. Where that gives an exit code, the run ends with it. */
+  /** Called when the run holds; it continues when the promise resolves. With an exit code, the run ends instead. */
   attend(run: HeldRun): Promise<number | void>;
 }

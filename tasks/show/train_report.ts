@@ -9,12 +9,12 @@ import { formatClasses, formatEvaluations } from "./evaluation_report.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "./text_table.ts";
 
-/** Values of a parameter that are printed at most. */
+/** The most values of a parameter that are printed. */
 const MAX_VALUES = 8;
 
 /**
- * A line of metrics.jsonl. Losses are in the units of training. What hangs on the clock stands elsewhere, so that a run that
- * was interrupted leaves the same bytes.
+ * A line of metrics.jsonl. Losses are in the units of training. Nothing in it depends on timing, so a run that was interrupted
+ * and resumed leaves the same bytes.
  */
 export type EpochLine = Record<"epoch" | "step" | "trainLoss" | "learningRate", number> & { valLoss: number | null };
 
@@ -25,7 +25,7 @@ export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: nu
   return `epoch ${count}/${epochs}  train loss ${trainLoss.toPrecision(5)}${validation}  ${seconds.toFixed(1)} s`;
 }
 
-/** The learned parameters, and the first values of each. */
+/** The learned parameters with the first values of each. */
 export async function formatParameters(model: Model, hasStepped = true): Promise<string> {
   const values = await model.read();
   const gradients = await model.readGradients();
@@ -38,24 +38,21 @@ export async function formatParameters(model: Model, hasStepped = true): Promise
   return formatTable([["parameter", "shape", "learned values", hasStepped ? "gradient norm" : ""], ...rows], 3);
 }
 
-/** What the model says of the recipe's examples, beside the truth. */
+/** What the model predicts for the recipe's examples, next to the truth. */
 export async function formatExamples(recipe: RecipeName, saved: SavedModel): Promise<string> {
   using model = saved;
   const { features, targets } = model.description;
   const { examples } = recipeOf(recipe);
   const inputs = examples.map((row) => row.slice(0, features.length));
   const predicted = await model.predict(inputs.flat());
-  const rows = examples.map((row, i) => [
-    ...row.slice(0, features.length).map(formatNumber),
-    ...targets.flatMap((
-      _,
-      j,
-    ) => [formatNumber(row[features.length + j]), formatNumber(predicted[i * targets.length + j])]),
-  ]);
+  const rows = examples.map((row, i) => {
+    const pairs = targets.flatMap((_, j) => [row[features.length + j], predicted[i * targets.length + j]]);
+    return [...row.slice(0, features.length), ...pairs].map(formatNumber);
+  });
   return formatTable([[...features, ...targets.flatMap((name) => [name, `predicted ${name}`])], ...rows], 0);
 }
 
-/** The last summary: speed, a line per part in raw units, and how the last part's classes fare. */
+/** The last summary: speed, a line per part in raw units, and the classes of the last part. */
 export function formatSummary(
   { steps, seconds, stepsPerSecond }: { steps: number; seconds: number; stepsPerSecond: number },
   evaluations: Readonly<Record<string, Evaluation>>,

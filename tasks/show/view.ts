@@ -1,25 +1,25 @@
-/** What shows a run: all that train says goes through one view. */
+/** How a run is shown: all that train prints goes through one view. */
 
 import type { Progress } from "./progress.ts";
 import type { Spectator } from "./spectator.ts";
 
-/** What is in summary.json, and the run's folder. */
+/** The contents of summary.json, and the run's folder. */
 export type RunSummary = Record<"steps" | "seconds" | "stepsPerSecond", number> & { readonly run: string };
 
-/** Where a run that was asked to end is kept. */
+/** Where a run that was asked to end has been saved. */
 export interface RunStop {
   readonly run: string;
   readonly step: number;
-  /** The command that goes on with it. */
+  /** The command that continues it. */
   readonly resume: string;
 }
 
-/** Shows a run: the stages before it, its training, and what came of it. */
+/** Shows a run: the stages before it, its training, and its results. */
 export interface View extends Required<Omit<Spectator, "layers">> {
   /** Shows how far a job before training has come. */
   job(label: string): Progress;
-  /** The last of a run that is over, for programs and for people. */
+  /** The end of a run that is done, for programs and for people. */
   summary(summary: RunSummary, text: string): void;
-  /** The last of a run that was asked to end, for programs and for people. */
+  /** The end of a run that was asked to end, for programs and for people. */
   stopped(stop: RunStop, text: string): void;
 }

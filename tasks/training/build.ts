@@ -100,6 +100,7 @@ export async function buildTraining(
       ...parts[0].rows,
       batchSize,
       seed,
+      plain: config.plain,
       clipNorm: clipNorm > 0 ? clipNorm : undefined,
       group: communicator.size > 1 || syncEvery > 1
         ? { communicator, syncEvery, outer: { learningRate: outerLearningRate, momentum: outerMomentum } }

@@ -13,7 +13,7 @@ import { finishRun } from "./finish.ts";
 import type { LiveServer } from "../live/server.ts";
 import { lockRun } from "../prepare/locks.ts";
 import { prepare } from "./prepare.ts";
-import { QuietView } from "../show/quiet_view.ts";
+import { QuietView } from "../show/plain_view.ts";
 import { checkSame, checkWeights, NO_RANKS, onFirst, type Ranks, shareCheckpoint, shareWeights } from "../mpi/ranks.ts";
 import { checkOrigin } from "./resume.ts";
 import { forLogs, NoFolder, RunFolder } from "../runs/folder.ts";

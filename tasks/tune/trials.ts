@@ -1,5 +1,6 @@
 /** The trials of a search: their settings, their runs, their order by loss. */
 
+import { endOfFlags } from "../settings/command_line.ts";
 import { ConfigError, readConfig, type TaskConfig } from "../settings/config.ts";
 import { lockSearch } from "../prepare/locks.ts";
 import { RunFolder } from "../runs/folder.ts";
@@ -26,9 +27,10 @@ const OWN_FLAGS = ["--trials", "--run-name", "--rank-timeout"];
 export function splitRanges(args: readonly string[]): SearchLine {
   const plain: string[] = [];
   const ranges: Record<string, string> = {};
-  for (let i = 0; i < args.length; i++) {
+  const end = endOfFlags(args);
+  for (let i = 0; i < end; i++) {
     const [flag, joined] = args[i].split(/=(.*)/s, 2);
-    const value = joined ?? args[i + 1];
+    const value = joined ?? (i + 1 < end ? args[i + 1] : undefined);
     if (flag.startsWith("--") && value !== undefined && isRange(value)) {
       ranges[flag] = value;
       if (joined === undefined) i++;
@@ -36,7 +38,7 @@ export function splitRanges(args: readonly string[]): SearchLine {
       plain.push(args[i]);
     }
   }
-  return { plain, ranges };
+  return { plain: [...plain, ...args.slice(end)], ranges };
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Communicator } from "../../lib/ranks/communicator.ts";
 import { type Config, readConfig } from "../../tasks/settings/config.ts";
 import { genData } from "../../tasks/prepare/generate.ts";
 import { Progress } from "../../tasks/show/progress.ts";
-import { QuietView } from "../../tasks/show/quiet_view.ts";
+import { QuietView } from "../../tasks/show/plain_view.ts";
 import { scaleData } from "../../tasks/prepare/scale_recipe.ts";
 import { scaledPathOf } from "../../tasks/prepare/scaled_dataset.ts";
 import { NO_SCREEN } from "../../tasks/show/screen.ts";

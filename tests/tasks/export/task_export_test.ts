@@ -50,7 +50,7 @@ Deno.test("export refuses what it cannot do, and leaves files as they were", asy
   await place.write("model.txt", "precious\n");
   const cases: [code: number, says: string[], args: string[]][] = [
     [2, ["--format is missing: allowed is onnx, pytorch or ts"], []],
-    [2, ['FORMAT (from --format) is "onx"', "the nearest is onnx"], ["--format", "onx"]],
+    [2, ['--format is "onx"', "the nearest is onnx"], ["--format", "onx"]],
     [2, ["--output model.txt is no name for --format pytorch: it must end in .py"], [
       "--format=pytorch",
       "--output=model.txt",

@@ -34,7 +34,7 @@ Deno.test("train-mpi --help is said by the first process alone, whatever launche
   await using place = await Workplace.create();
   for (const name of ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"]) {
     const first = await place.succeed("train-mpi", ["--help"], { [name]: "0" });
-    assertStringIncludes(first.stdout, "deno task train-mpi [flags]: ");
+    assertStringIncludes(first.stdout, "deno task train-mpi: ");
     assertEquals(await place.succeed("train-mpi", ["-h"], { [name]: "1" }), { code: 0, stdout: "", stderr: "" });
   }
 });

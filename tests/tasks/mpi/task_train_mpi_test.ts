@@ -106,7 +106,7 @@ Deno.test("train-mpi refuses once what is wrong, and ranks that want different t
   const wrong = await train(place, 2, ["--sync-every=0", "--learning-rate=-1"]);
   assertEquals(wrong.code, 2, JSON.stringify(wrong));
   assertOneSpoke(wrong);
-  assertStringIncludes(wrong.ranks[0].stderr, `SYNC_EVERY (from --sync-every) is "0": allowed is`);
+  assertStringIncludes(wrong.ranks[0].stderr, `--sync-every is "0": allowed is`);
   const faults = ["--batch-size=1", "--trace", "--on-nan=halve-lr"];
   const refused = await train(place, 2, ["--num-dataset=100", ...faults]);
   assertEquals([refused.code, refused.isLate], [2, false], JSON.stringify(refused));

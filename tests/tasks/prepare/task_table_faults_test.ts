@@ -165,22 +165,22 @@ const WRONG: [flags: string, says: string[]][] = [
   ]],
   ["--target price --features price", ['TARGET and FEATURES both name "price"']],
   ["--target price --features area --ignore area", ['FEATURES and IGNORE both name "area"']],
-  ["--target area,area", ['TARGET (from --target) is "area,area": allowed is names of columns']],
+  ["--target area,area", ['--target is "area,area": allowed is names of columns']],
   ["--target price --separator semicolon", [
     'TARGET names "price", which is no column',
     "is the separator a comma, not a semicolon?",
   ]],
   ["--target price --recipe xor --num-dataset 5", [
-    "RECIPE (from --recipe) is a setting of recipes",
-    "NUM_DATASET (from --num-dataset)",
+    "--recipe is a setting of recipes",
+    "--num-dataset is a setting of recipes",
   ]],
   ["--target sold --loss bce", ['LOSS is "bce": it takes two classes, and sold has 3; allowed is softmax']],
-  ["--target price,area --loss softmax", ['LOSS (from --loss) is "softmax": that takes one TARGET, and there are 2']],
-  ["--target price,area --task classification", ['TASK (from --task) is "classification": that takes one TARGET']],
+  ["--target price,area --loss softmax", ['--loss is "softmax": that takes one TARGET, and there are 2']],
+  ["--target price,area --task classification", ['--task is "classification": that takes one TARGET']],
   ["--target sold --task regression --loss softmax", ['"softmax": with TASK regression allowed is mse']],
   ["--target sold --task classification --loss mse", ['"mse": with TASK classification allowed is softmax or bce']],
   ["--target price --time-column area --test t.csv", [
-    "TIME_COLUMN (from --time-column) and TEST both say which rows train",
+    "--time-column and TEST both say which rows train",
   ]],
 ];
 
@@ -196,15 +196,15 @@ Deno.test("train --data refuses settings that do not go with the table or with e
 Deno.test("train refuses settings of tables without one, but leaves the environment alone", async () => {
   await using place = await Workplace.create();
   const says = [
-    "TARGET (from --target) needs DATA, the CSV file that it speaks of",
-    "MISSING (from --missing) needs DATA",
+    "--target needs DATA, the CSV file that it is about",
+    "--missing needs DATA",
   ];
   await place.refuse(2, says, "train", ["--target", "y", "--missing", "mean"]);
-  await place.refuse(2, ['LOSS (from --loss) is "softmax": with a recipe allowed is mse, mae, huber or bce'], "train", [
+  await place.refuse(2, ['--loss is "softmax": with a recipe allowed is mse, mae, huber or bce'], "train", [
     "--loss",
     "softmax",
   ]);
-  await place.refuse(2, ['DATA (from --data) is "": allowed is the path of a CSV file'], "train", ["--data="]);
+  await place.refuse(2, ['--data is "": allowed is the path of a CSV file'], "train", ["--data="]);
   await place.refuse(1, ["Cannot read none.csv: there is no such file"], "train", [
     "--data",
     "none.csv",

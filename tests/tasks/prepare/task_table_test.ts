@@ -240,7 +240,7 @@ Deno.test("scale --data takes validation and test rows from files, columns in an
   const all = ["--data", "houses.csv", ...files];
   await place.refuse(1, ['bad.csv:3, column "x": "four" is not a number'], "scale", [...all, "--test", "bad.csv"]);
   await place.refuse(1, ["Cannot read none.csv: there is no such file"], "scale", [...all, "--test", "none.csv"]);
-  await place.refuse(2, ["SPLIT (from --split) and VALIDATION both say"], "scale", [...all, "--split", "1,0,0"]);
+  await place.refuse(2, ["--split and VALIDATION both say"], "scale", [...all, "--split", "1,0,0"]);
 });
 
 Deno.test("scale --data gives the same bytes for the same seed, others for another", async () => {

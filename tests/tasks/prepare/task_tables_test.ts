@@ -201,7 +201,7 @@ Deno.test("evaluate measures a run on new rows, beside the baseline", async (t) 
   });
   await t.step("refuses what it cannot use", async () => {
     await place.refuse(2, ["nothing to measure on: --data file.csv"], "evaluate", ["--run-name", "price"]);
-    await place.refuse(2, ["--json is yes: allowed is true or false"], "evaluate", ["--data", "a.csv", "--json=yes"]);
+    await place.refuse(2, ['--json is "yes": allowed is true or false'], "evaluate", ["--data", "a.csv", "--json=yes"]);
     await place.write("new.csv", "size,age,color\n1,1,red\n");
     const args = ["--run-name", "pets", "--data", "new.csv"];
     await place.refuse(1, ['new.csv:1: there is no column "pet"'], "evaluate", args);

@@ -102,7 +102,10 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
         "wider",
       ],
     );
-    await place.refuse(2, ['"../x" is no name of a run: allowed is 1 to 100 letters'], "compare", ["narrow", "../x"]);
+    await place.refuse(2, ['"../x" is not the name of a run: allowed is 1 to 100 letters'], "compare", [
+      "narrow",
+      "../x",
+    ]);
     await place.refuse(2, ["compare takes the names of two runs or more, 1 given"], "compare", ["narrow"]);
     await place.refuse(2, ['"narrow" is named twice'], "compare", ["narrow", "narrow"]);
     await place.refuse(2, ["--json is"], "compare", ["narrow", "wide", "--json=maybe"]);

@@ -1,16 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parse as parseDotenv } from "@std/dotenv/parse";
-import {
-  ConfigError,
-  readConfig,
-  type TaskConfig,
-  type TaskName,
-  TASKS,
-  usage,
-} from "../../../tasks/settings/config.ts";
-import { flagOf, KEYS, SETTINGS, TABLE_DEFAULTS } from "../../../tasks/settings/keys.ts";
-import type { Key } from "../../../tasks/settings/config_types.ts";
-import { RECIPES } from "../../../tasks/settings/recipes.ts";
+import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../../../tasks/settings/config.ts";
+import { usage } from "../../../tasks/settings/help.ts";
+import { SETTINGS } from "../../../tasks/settings/keys.ts";
 import { describeError } from "../../../tasks/settings/run_task.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
@@ -77,6 +68,7 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     weightDecay: "auto",
     clipNorm: 0,
     patience: 0,
+    plain: false,
     trials: 20,
   });
 });
@@ -103,17 +95,37 @@ Deno.test("readConfig() reads flags in both forms, and negative numbers", () => 
   assertEquals(faultsOf("--learning-rate -0.5"), faultsOf("--learning-rate=-0.5"));
 });
 
+Deno.test("readConfig() takes all that follows -- as words", () => {
+  const { numbers, runName } = read("4 --run-name a -- -3.5 --run-name b --", { task: "predict" });
+  assertEquals([numbers, runName], [["4", "-3.5", "--run-name", "b", "--"], "a"]);
+  assertEquals(read("--seed 7 --").seed, 7);
+  assertEquals(faultsOf("--seed -- 7"), ["--seed has no value", '"7": train takes only flags']);
+});
+
+Deno.test("readConfig() says where a wrong value was set: by which flag, in the environment, in which line of .env", () => {
+  const allowed = `allowed is ${SETTINGS.LEARNING_RATE.allowed}`;
+  assertEquals(faultsOf("--learning-rate abc"), [`--learning-rate is "abc": ${allowed}`]);
+  const env = { LEARNING_RATE: "abc" };
+  assertEquals(faultsOf("", { env }), [`LEARNING_RATE is "abc" (from the environment): ${allowed}`]);
+  const dotenv = '# LEARNING_RATE=1\nLEARNING_RATE=1\n\n export LEARNING_RATE = "abc"\nSEED=7\n';
+  assertEquals(faultsOf("", { dotenv }), [`LEARNING_RATE is "abc" (from .env, line 4): ${allowed}`]);
+  const table = { dotenv: "DATA=a.csv\nTARGET=y,z\n", env: { LOSS: "bce" } };
+  assertEquals(faultsOf("--noise 0", table), [
+    "--noise is a setting of recipes: it cannot be used with DATA",
+    'LOSS is "bce" (from the environment): that takes one TARGET, and there are 2: y, z',
+  ]);
+  assertEquals(faultsOf("", { dotenv: "TARGET=y" }), [
+    "TARGET (from .env, line 1) needs DATA, the CSV file that it is about",
+  ]);
+});
+
 Deno.test("readConfig() takes a boolean flag alone or with true or false", () => {
   const made = (args: string) => read(args).generateDataset;
-  assertEquals([made("--generate-dataset"), made("--generate-dataset true"), made("--generate-dataset=true")], [
-    true,
-    true,
-    true,
-  ]);
-  assertEquals([made("--generate-dataset false"), made("--generate-dataset=false")], [false, false]);
+  for (const alone of ["--generate-dataset", "--generate-dataset true", "--generate-dataset=true"]) assert(made(alone));
+  for (const off of ["--generate-dataset false", "--generate-dataset=false"]) assert(!made(off));
   assertEquals(read("--generate-dataset --seed 7").seed, 7);
   for (const text of ["maybe", "1", "-1"]) {
-    const fault = `DEBUG_TENSORS (from --debug-tensors) is "${text}": allowed is true or false`;
+    const fault = `--debug-tensors is "${text}": allowed is true or false`;
     assertEquals(faultsOf(`--debug-tensors ${text}`), [fault]);
   }
   const trace = ["", "--trace", "--trace 5", "--trace=5", "--trace true", "--trace false", "--trace --seed 7"];
@@ -126,21 +138,13 @@ Deno.test("readConfig() takes a boolean flag alone or with true or false", () =>
 Deno.test("readConfig() refuses what a key does not allow, naming key, source, value and what is allowed", () => {
   const refused: Record<string, string[]> = {
     RECIPE: ["Cubic", "quartic"],
-    NUM_DATASET: ["0", "-5", "1.5", "1e5", "100000001", "ten", ""],
+    NUM_DATASET: ["0", "-5", "1.5", "1e5", "1e6", "100000001", "999999999999", "ten", ""],
     NOISE: ["-0.1", "1.1e30", "NaN", "Infinity", "0x1"],
     SCALING_METHOD: ["zscore"],
-    HIDDEN_SIZE: ["0", "64,", "8,-1", "65537", "1.5", Array(65).fill(1).join()],
-    INIT: [
-      "zeros",
-      "uniform",
-      "uniform:",
-      "uniform:0",
-      "normal:-1",
-      "uniform:1e-46",
-      "normal:1e39",
-      "ones:1",
-      "uniform:1:2",
-    ],
+    HIDDEN_SIZE: ["0", "64,", "8,-1", "8;8", "65537", "1.5", Array(65).fill(1).join()],
+    INIT:
+      "zeros Kaiming uniform uniform: uniform:0 uniform:-1 uniform:1e-46 uniform:1:2 normal:-1 normal:0 normal:1e39 ones:1"
+        .split(" "),
     ACTIVATION: ["ReLU", "swish"],
     DROPOUT: ["1", "-0.1", "0.99999999", "half"],
     LOSS: ["mea"],
@@ -151,12 +155,12 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
     WEIGHT_DECAY: ["-0.1", "1e-46", "1e39", "Auto"],
     CLIP_NORM: ["-1", "1e-46", "Infinity"],
     PATIENCE: ["-1", "1.5"],
-    LEARNING_RATE: ["0", "-0.01", "1e-46", "1e39", "NaN", "Infinity", "1e999", "fast"],
-    BATCH_SIZE: ["0", "-1", "2.5", "Full"],
+    LEARNING_RATE: ["0", "-0.01", "1e-46", "1e-50", "1e39", "NaN", "Infinity", "1e999", "0,1", "fast"],
+    BATCH_SIZE: ["0", "-1", "2.5", "Full", "all"],
     NUM_EPOCHS: ["0", "1.5"],
-    SPLIT: ["0.8,0.2", "0.8,0.1,0.2", "0,0.5,0.5", "1.5,-0.5,0", "a,b,c", "1,0,0,0"],
+    SPLIT: ["0.8,0.2", "0.5,0.5", "0.8,0.1,0.2", "0,0.5,0.5", "1.5,-0.5,0", "1.2,-0.1,-0.1", "a,b,c", "1,0,0,0"],
     SEED: ["-1", "4294967296", "0.5"],
-    RUN_NAME: ["a/b", "../a", "a\\b", ".hidden", "-a", "a b", "a".repeat(101), "ü"],
+    RUN_NAME: ["a/b", "../a", "..", "/abs", "a\\b", ".hidden", "-a", "a b", "a".repeat(101), "ü", ""],
     CHECKPOINT_EVERY: ["0", "0s", "1.5s", "-3", "5d", "s", "1 m", "often"],
     KEEP_CHECKPOINTS: ["0", "1.5"],
     ON_NAN: ["go on"],
@@ -172,13 +176,21 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
   for (const [key, texts] of Object.entries(refused)) {
     const { allowed } = SETTINGS[key as keyof typeof SETTINGS];
     for (const text of texts) {
-      const expected = `${key} (from the environment) is ${JSON.stringify(text)}: allowed is ${allowed}`;
+      const expected = `${key} is ${JSON.stringify(text)} (from the environment): allowed is ${allowed}`;
       assertEquals(faultsOf("", { task: "train-mpi", env: { [key]: text } }), [expected]);
     }
   }
-  assertEquals(faultsOf("", { dotenv: "SEED=x" })[0].slice(0, 17), "SEED (from .env) ");
-  assertEquals(faultsOf("--seed x")[0].slice(0, 20), "SEED (from --seed) i");
-  assertEquals(faultsOf("--recipe xor --noise 0.1"), ['NOISE (from --noise) is "0.1": recipe xor takes only 0']);
+  const others: [task: TaskName, flag: string][] = [
+    ["gen-data", "--num-dataset=1.5"],
+    ["scale", "--split=0.5,0.5"],
+    ["predict", "--run-name=../../etc"],
+    ["gradcheck", "--seed=0.5"],
+  ];
+  for (const [task, flag] of others) {
+    assertStringIncludes(faultsOf(flag, { task })[0], `${flag.replace("=", ' is "')}": allowed is `);
+  }
+  const noise = ['--noise is "0.1": with recipe xor only 0 is allowed'];
+  assertEquals(faultsOf("--recipe xor --noise 0.1"), noise);
 });
 
 Deno.test("readConfig() accepts the ends of each range", () => {
@@ -194,6 +206,7 @@ Deno.test("readConfig() names the nearest flag of the task", () => {
   assertEquals(faultsOf("-seed 3"), ["-seed: unknown flag; the nearest is --seed"]);
   const task = "gen-data";
   assertEquals(faultsOf("--learning-rate 1", { task }), ["--learning-rate: gen-data does not use this setting"]);
+  assertEquals(faultsOf("--hlep", { task: "predict" }), ["--hlep: unknown flag; the nearest is --help"]);
   assertEquals(faultsOf("--fast", { task: "doctor" }), ["--fast: doctor takes no flags"]);
   assertEquals(faultsOf("--input a.csv"), ["--input: unknown flag; the nearest is --init"]);
 });
@@ -203,10 +216,10 @@ Deno.test("readConfig() wants a format where there are some, and names the neare
   const allowed = "allowed is onnx, pytorch or ts";
   assertEquals(read("--format ts --output a.ts", { task }).extras.FORMAT, "ts");
   assertEquals(faultsOf("", { task }), [`--format is missing: ${allowed}`]);
-  assertEquals(faultsOf("--format", { task }), ["FORMAT (from --format) has no value"]);
+  assertEquals(faultsOf("--format", { task }), ["--format has no value"]);
   assertEquals(faultsOf("--format torch --run-name a/b", { task }), [
-    `RUN_NAME (from --run-name) is "a/b": allowed is ${SETTINGS.RUN_NAME.allowed}`,
-    `FORMAT (from --format) is "torch": ${allowed}; the nearest is pytorch`,
+    `--run-name is "a/b": allowed is ${SETTINGS.RUN_NAME.allowed}`,
+    `--format is "torch": ${allowed}; the nearest is pytorch`,
   ]);
   assertEquals(faultsOf("--formt ts", { task }), [
     "--formt: unknown flag; the nearest is --format",
@@ -218,13 +231,13 @@ Deno.test("readConfig() wants a format where there are some, and names the neare
 Deno.test("readConfig() reports all faults at once", () => {
   const dotenv = "LERNING_RATE=1\nrecipe=xor\nNUM_EPOCHS=0\nUNRELATED=1";
   assertEquals(faultsOf("extra --seed --noise -1 --loss", { dotenv }), [
-    "SEED (from --seed) has no value",
-    "LOSS (from --loss) has no value",
-    '"extra": train takes nothing beside flags',
-    "LERNING_RATE (from .env) is no setting: did you mean LEARNING_RATE?",
-    "recipe (from .env) is no setting: did you mean RECIPE?",
-    'NOISE (from --noise) is "-1": allowed is a number from 0 to 1e30; recipe xor: only 0',
-    'NUM_EPOCHS (from .env) is "0": allowed is a whole number from 1 to 1000000000',
+    "--seed has no value",
+    "--loss has no value",
+    '"extra": train takes only flags',
+    "LERNING_RATE (from .env, line 1) is not a setting: did you mean LEARNING_RATE?",
+    "recipe (from .env, line 2) is not a setting: did you mean RECIPE?",
+    '--noise is "-1": allowed is a number from 0 to 1e30; recipe xor: only 0',
+    'NUM_EPOCHS is "0" (from .env, line 3): allowed is a whole number from 1 to 1000000000',
   ]);
 });
 
@@ -232,8 +245,8 @@ Deno.test("readConfig() finds keys of .env that are written as words or as flags
   const dotenv =
     "LEARNING-RATE=1\n export num epochs = 3\n# BATCH SIZE=1\nSEED=7 # SEED-S=8\nHOME-GROWN=1\nexport NOISE=1\n";
   assertEquals(faultsOf("", { dotenv }), [
-    "LEARNING-RATE (from .env) is no setting: did you mean LEARNING_RATE?",
-    "num epochs (from .env) is no setting: did you mean NUM_EPOCHS?",
+    "LEARNING-RATE (from .env, line 1) is not a setting: did you mean LEARNING_RATE?",
+    "num epochs (from .env, line 2) is not a setting: did you mean NUM_EPOCHS?",
   ]);
 });
 
@@ -255,33 +268,6 @@ Deno.test("readConfig() leaves alone what the task does not use", () => {
   assertEquals(read("", { task: "gen-data", env: { LEARNING_RATE: "x" } }).learningRate, 0.01);
 });
 
-Deno.test("usage() lists every key of the task with its defaults", () => {
-  for (const [name, task] of Object.entries(TASKS)) {
-    const text = usage(name as TaskName);
-    assertStringIncludes(text, `deno task ${name}`);
-    const flags: readonly string[] = [...task.keys, ...("extras" in task ? Object.keys(task.extras) : [])];
-    for (const key of KEYS) {
-      assertEquals(text.includes(`  ${flagOf(key)} `), flags.includes(key), `${name} ${key}`);
-    }
-  }
-  assertStringIncludes(usage("train"), "(100000; linear: 1000; xor: 4)");
-  assertStringIncludes(usage("predict"), "--output");
-});
-
-Deno.test(".env.example names every key with its default and those of the recipes", async () => {
-  const text = await Deno.readTextFile(new URL("../../../.env.example", import.meta.url));
-  const expected = KEYS.map((key) => [key, SETTINGS[key].default]);
-  assertEquals(Object.entries(parseDotenv(text.replaceAll(/^# (?=[A-Z_]+=)/gm, ""))), expected);
-  const presets = { ...RECIPES, tables: { defaults: TABLE_DEFAULTS } };
-  for (const [name, { defaults }] of Object.entries(presets)) {
-    for (const [key, preset] of Object.entries(defaults)) {
-      if (preset === SETTINGS[key as Key].default) continue;
-      const comment = text.split("\n\n").find((block) => block.includes(`# ${key}=`))!;
-      assert(new RegExp(`${name}[^:]*: ${preset}[,)]`).test(comment), `${key} under recipe ${name} is ${preset}`);
-    }
-  }
-});
-
 Deno.test("a task reads .env, prints help and exits with 2 on wrong settings", async () => {
   await using folder = await Workplace.create();
   await folder.write(".env", "\ufeffRECIPE=xor\n");
@@ -296,7 +282,7 @@ Deno.test("a task reads .env, prints help and exits with 2 on wrong settings", a
   assertEquals([wrong.code, wrong.stdout], [2, ""]);
   assertEquals(wrong.stderr.trimEnd().split("\n"), [
     "error: --sede: unknown flag; the nearest is --seed",
-    `error: SPLIT (from the environment) is "1": allowed is ${SETTINGS.SPLIT.allowed}`,
+    `error: SPLIT is "1" (from the environment): allowed is ${SETTINGS.SPLIT.allowed}`,
     "deno task scale --help lists what is allowed",
   ]);
 });

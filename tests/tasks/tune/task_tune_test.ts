@@ -93,10 +93,10 @@ Deno.test("tune refuses a search that cannot be, before anything is trained", as
     [["--learning-rate", "0.1"], "there is no range to search"],
     [["--learning-rate", "0.1..0.01"], '--learning-rate: "0.1..0.01" is no range'],
     [["--dropout", "0..0.5:log"], "both numbers must be above 0"],
-    [["--dropout", "0.5..2"], "DROPOUT (from --dropout) is "],
+    [["--dropout", "0.5..2"], "--dropout is "],
     [["--split=1,0,0", "--dropout", "0..0.5"], 'SPLIT is "1,0,0": runs are compared by their validation part'],
     [["--trials", "2|3", "--dropout", "0..0.5"], "--trials cannot be searched"],
-    [["--trials", "0", "--dropout", "0..0.5"], "TRIALS (from --trials) is"],
+    [["--trials", "0", "--dropout", "0..0.5"], "--trials is"],
   ];
   for (const [args, says] of cases) await place.refuse(2, [says], "tune", args);
 });

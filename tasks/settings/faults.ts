@@ -1,0 +1,76 @@
+/** What can be wrong with settings that are right each by itself, and how a fault names a setting. */
+
+import type { Config, Key } from "./config_types.ts";
+import { RECIPE_KEYS, TABLE_KEYS } from "./keys.ts";
+
+/** Texts by key: what was set, or where. */
+type Texts = Partial<Record<Key, string>>;
+
+/** Settings that are wrong: one line per fault. */
+export class ConfigError extends RangeError {
+  override readonly name: string = "ConfigError";
+  /** One text per fault. */
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join("\n"));
+    this.faults = faults;
+  }
+}
+
+/**
+ * A setting as a fault names it, so that users find the place where they set it: `--seed is "x"`, `SEED is "x" (from .env, line
+ * 3)`; without its text `--seed` or `SEED (from .env, line 3)`.
+ */
+export function pointTo(key: Key, from = "", text?: string): string {
+  const is = text === undefined ? "" : ` is ${JSON.stringify(text)}`;
+  if (from.startsWith("--")) return `${from}${is}`;
+  return `${key}${is}${from === "" ? "" : ` (from ${from})`}`;
+}
+
+/** What is wrong with settings together. */
+export function faultsTogether(config: Config, texts: Texts, given: Texts): string[] {
+  const { data, recipe, noise, loss } = config;
+  if (data !== "") return [...withTable(given), ...splitFaults(config, given), ...lossFaults(config, given)];
+  const faults: string[] = [];
+  if (recipe === "xor" && noise !== 0) {
+    faults.push(`${pointTo("NOISE", given.NOISE, texts.NOISE)}: with recipe xor only 0 is allowed`);
+  }
+  for (const key of TABLE_KEYS.filter((key) => given[key] !== undefined)) {
+    faults.push(
+      key === "DATA"
+        ? `${pointTo(key, given.DATA, "")}: allowed is the path of a CSV file`
+        : `${pointTo(key, given[key])} needs DATA, the CSV file that it is about`,
+    );
+  }
+  if (loss === "softmax" || loss === "auto") {
+    faults.push(`${pointTo("LOSS", given.LOSS, loss)}: with a recipe allowed is mse, mae, huber or bce`);
+  }
+  return faults;
+}
+
+function withTable(given: Texts): string[] {
+  return RECIPE_KEYS.filter((key) => given[key] !== undefined)
+    .map((key) => `${pointTo(key, given[key])} is a setting of recipes: it cannot be used with DATA`);
+}
+
+function splitFaults({ validation, test, timeColumn }: Config, given: Texts): string[] {
+  if (validation === "" && test === "") return [];
+  const other = timeColumn !== "" ? "TIME_COLUMN" : given.SPLIT !== undefined ? "SPLIT" : undefined;
+  const files = [validation && "VALIDATION", test && "TEST"].filter(Boolean).join(" and ");
+  return other ? [`${pointTo(other, given[other])} and ${files} both say which rows train: give one of them`] : [];
+}
+
+function lossFaults({ loss, task, target }: Config, given: Texts): string[] {
+  const isOfClasses = loss === "softmax" || loss === "bce";
+  const asked = pointTo("LOSS", given.LOSS, loss);
+  if (task === "regression" && isOfClasses) return [`${asked}: with TASK regression allowed is mse, mae or huber`];
+  if (task === "classification" && !isOfClasses && loss !== "auto") {
+    return [`${asked}: with TASK classification allowed is softmax or bce`];
+  }
+  if (target.length > 1 && (isOfClasses || task === "classification")) {
+    const by = isOfClasses ? asked : pointTo("TASK", given.TASK, task);
+    return [`${by}: that takes one TARGET, and there are ${target.length}: ${target.join(", ")}`];
+  }
+  return [];
+}

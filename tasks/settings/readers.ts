@@ -1,0 +1,178 @@
+/** How the text of a setting is read, and what it may be: choices, numbers, names of columns and the like. */
+
+import { parse as parseCsv } from "@std/csv";
+import type { Init } from "../../lib/core/init.ts";
+
+/** How far apart two checkpoints are. */
+export type Interval = { readonly steps: number; readonly seconds?: undefined } | {
+  readonly steps?: undefined;
+  readonly seconds: number;
+};
+
+/** What a setting may be. */
+export interface Reader<T> {
+  /** What the text may be, in words. */
+  readonly allowed: string;
+  /** The same in few words, for lists of settings; "" if the meaning of the setting says enough. */
+  readonly short?: string;
+  /** Reads the text; undefined if it is not allowed. */
+  parse(text: string): T | undefined;
+  /** Whether its flag may stand alone, for true. */
+  readonly isBoolean?: true;
+}
+
+/** One of some words. */
+export function choice<const T extends string>(...values: readonly T[]): Reader<T> {
+  const allowed = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  return { allowed, parse: (text) => values.find((value) => value === text) };
+}
+
+/** Yes or no. */
+export const YES_OR_NO: Reader<boolean> = {
+  allowed: "true or false",
+  short: "",
+  parse: (text) => text === "true" ? true : text === "false" ? false : undefined,
+  isBoolean: true,
+};
+
+/** A text that may be left out. */
+export function text(allowed: string): Reader<string> {
+  return { allowed, short: "", parse: (text) => text };
+}
+
+/** Names of columns, as a record of a CSV file. */
+export const COLUMNS: Reader<string[]> = {
+  allowed: 'names of columns, comma-separated; one with a comma is quoted: a,"b,c"',
+  short: "",
+  parse: (text) => {
+    try {
+      const names = (parseCsv(text)[0] ?? []).map((name) => name.trim());
+      return new Set(names).size === names.length && !names.includes("") ? names : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/** The name of a run, which is that of its folder on every system. */
+export const RUN_NAME: Reader<string> = {
+  allowed:
+    "1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first, no dot last, no device's name",
+  short: "",
+  parse: (text) =>
+    /^(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9_-])?$/i.test(text) ? text : undefined,
+};
+
+/** A whole number in a range. */
+export function whole(low: number, high: number): Reader<number> {
+  return { allowed: `a whole number from ${low} to ${high}`, short: "", parse: (text) => parseWhole(text, low, high) };
+}
+
+/** Any number that passes a test. */
+export function number(allowed: string, isAllowed: (value: number) => boolean, short = ""): Reader<number> {
+  return {
+    allowed,
+    short,
+    parse: (text) => {
+      const value = parseDecimal(text);
+      return value !== undefined && isAllowed(value) ? value : undefined;
+    },
+  };
+}
+
+/** A number that the GPU sees as above 0 and not infinite. */
+export const POSITIVE: Reader<number> = number("a number above 0, also as float32", isPositiveFloat32, "above 0");
+
+/** A number that the GPU sees as 0 only if it is 0, and not as infinite. */
+export const NOT_NEGATIVE: Reader<number> = number("a number from 0 on, also as float32", isFloat32);
+
+/** A share that is less than all. */
+export const SHARE: Reader<number> = number(
+  "a number from 0 to less than 1",
+  (value) => value >= 0 && Math.fround(value) < 1,
+  "from 0 to below 1",
+);
+
+/** Reads what another reader does, or a word. */
+export function orWord<T, const W extends string>(word: W, allowed: string, reader: Reader<T>): Reader<T | W> {
+  return { allowed, short: "", parse: (text) => text === word ? word : reader.parse(text) };
+}
+
+/** Steps between two checkpoints, or a time. */
+export const INTERVAL: Reader<Interval> = {
+  allowed: "steps such as 1000, or a time such as 30s, 5m or 1h",
+  short: "1000 (steps), 30s, 5m or 1h",
+  parse: (text) => {
+    const [_, digits, unit] = text.match(/^(\d+)([smh]?)$/) ?? [];
+    const count = parseWhole(digits ?? "", 1, 1_000_000_000);
+    if (count === undefined) return undefined;
+    return unit === "" ? { steps: count } : { seconds: count * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"] };
+  },
+};
+
+/** A time in seconds. */
+export const SECONDS: Reader<number> = {
+  allowed: "a time such as 30s, 5m or 1h",
+  short: "30s, 5m or 1h",
+  parse: (text) => INTERVAL.parse(text)?.seconds,
+};
+
+/** Every how many steps; the flag alone is each step, 0 never. */
+export const EVERY: Reader<number> = {
+  allowed: "a whole number from 0 on, or true for 1",
+  short: "",
+  parse: (text) => text === "true" ? 1 : text === "false" ? 0 : parseWhole(text, 0, 1_000_000_000),
+  isBoolean: true,
+};
+
+/** Widths of hidden layers. */
+export const WIDTHS: Reader<number[]> = {
+  allowed: "1 to 64 whole numbers from 1 to 65536, such as 64 or 128,64",
+  short: "64 or 128,64",
+  parse: (text) => {
+    const widths = text.split(",").map((width) => parseWhole(width.trim(), 1, 65_536));
+    return widths.length <= 64 && widths.every((width) => width !== undefined) ? widths : undefined;
+  },
+};
+
+/** Initial weights. */
+export const INIT: Reader<Init> = {
+  allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0, also as float32",
+  short: "kaiming, xavier, ones, uniform:A, normal:S",
+  parse: (text) => {
+    if (text === "kaiming" || text === "xavier" || text === "ones") return { kind: text };
+    const [kind, amount, ...rest] = text.split(":");
+    const scale = POSITIVE.parse(amount ?? "");
+    const isKnown = (kind === "uniform" || kind === "normal") && rest.length === 0;
+    return isKnown && scale !== undefined ? { kind, scale } : undefined;
+  },
+};
+
+/** Shares of training, validation and test. */
+export const SPLIT: Reader<[number, number, number]> = {
+  allowed: "three numbers from 0 on that add up to 1, the first above 0, such as 0.8,0.1,0.1",
+  short: "",
+  parse: (text) => {
+    const shares = text.split(",").map((share) => parseDecimal(share.trim()) ?? NaN);
+    if (shares.length !== 3 || !shares.every((share) => share >= 0) || shares[0] === 0) return undefined;
+    return Math.abs(shares[0] + shares[1] + shares[2] - 1) <= 1e-9 ? shares as [number, number, number] : undefined;
+  },
+};
+
+function parseWhole(text: string, low: number, high: number): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  return value >= low && value <= high ? value : undefined;
+}
+
+function parseDecimal(text: string): number | undefined {
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : undefined;
+}
+
+function isFloat32(value: number): boolean {
+  return value === 0 || isPositiveFloat32(value);
+}
+
+function isPositiveFloat32(value: number): boolean {
+  return Math.fround(value) > 0 && Math.fround(value) < Infinity;
+}
