@@ -96,10 +96,7 @@ export class Workplace implements AsyncDisposable {
 
   /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
   async run(task: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
-    // Of lib/check/self_test.ts, whose name ends like a test's, the runner itself reports nothing.
-    const folder = task === "doctor" ? Deno.env.get(COVERAGE) : undefined;
-    const covered = folder === undefined ? env : { [COVERAGE]: folder, ...env };
-    return await this.runDeno([...await argumentsOf(task), ...args], covered);
+    return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
 
   /** Runs a task that must succeed. */
