@@ -83,8 +83,6 @@ Deno.test("deno task lists every task with a description", async () => {
     "setup",
     "gen-data",
     "scale",
-    "gen-data-mpi",
-    "scale-mpi",
     "train",
     "train-mpi",
     "tune",

@@ -22,8 +22,7 @@ if (IS_PERMITTED && HAS_MPI && !HAS_VULKAN) console.warn("Vulkan is not tested: 
  */
 const TOO_LATE = /^\[.*\] plm:rsh: Warning: setpgid\(\d+,\d+\) failed in parent with errno=Permission denied\(13\)\n/gm;
 
-/** The script of ranks that do nothing but speak MPI. */
-const RANK = "/mpi_rank.ts";
+const COVERED = IS_PERMITTED ? Deno.env.get(COVERAGE) : undefined;
 
 /** What each rank runs, and where. */
 export interface JobOptions {
@@ -76,12 +75,6 @@ export function rankScript(name: string, ...args: string[]): string[] {
     pathInProject(`tests/${name}`),
     ...args,
   ];
-}
-
-/** What speaks MPI runs in ranks alone: only they can say that it ran. */
-function coverageOf(command: readonly string[]): Record<string, string> {
-  const folder = Deno.env.get(COVERAGE);
-  return folder && command.some((word) => word.endsWith(RANK)) ? { [COVERAGE]: folder } : {};
 }
 
 /** A job that runs. Disposing of it ends it. */
@@ -154,7 +147,8 @@ export class MpiJob implements AsyncDisposable {
       args: words.slice(1),
       cwd,
       clearEnv: true,
-      env: environmentOf({ NO_COLOR: "1", ...coverageOf(command), ...env }),
+      // What speaks MPI runs in ranks alone: only they can say that it ran.
+      env: environmentOf({ NO_COLOR: "1", ...(COVERED === undefined ? {} : { [COVERAGE]: COVERED }), ...env }),
       stdin: "null",
       stdout: "null",
       stderr: "inherit",
