@@ -6,15 +6,13 @@
  *
  * @module
  */
-export type { DeviceOptions, ProductSchedule } from "./lib/gpu/adapter.ts";
+export type { DeviceOptions, ProductMethod } from "./lib/gpu/adapter.ts";
 export { clipByNorm } from "./lib/training/clipping.ts";
 export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/ranks/communicator.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/gpu/device.ts";
 export type { Staging } from "./lib/gpu/readback.ts";
 export { CellError, isMissing, parseNumber } from "./lib/data/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/data/csv.ts";
-export type { CsvPiece } from "./lib/data/csv_files.ts";
-export { type CsvRange, csvRange } from "./lib/data/csv_range.ts";
 export {
   type CsvOptions,
   parseRecords,
@@ -143,7 +141,7 @@ export {
 } from "./lib/safetensors/reader.ts";
 export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors/bytes.ts";
 export { SafetensorsRows } from "./lib/safetensors/rows.ts";
-export { SafetensorsWriter, type TensorPiece } from "./lib/safetensors/writer.ts";
+export { SafetensorsWriter } from "./lib/safetensors/writer.ts";
 export {
   type ColumnStatistics,
   RunningStatistics,
@@ -177,7 +175,7 @@ export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./li
 export * as reference from "./lib/reference/mod.ts";
 export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/model_file/checkpoint.ts";
 export type { TrainingState } from "./lib/training/training_state.ts";
-export type { MeasuredTensor } from "./lib/training/lookahead.ts";
+export type { MeasuredTensor, ReadTensor } from "./lib/training/look.ts";
 export { Trainer } from "./lib/training/trainer.ts";
 export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/core/weighted_losses.ts";
 export type {

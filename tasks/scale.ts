@@ -5,7 +5,7 @@
  *   deno task scale --data houses.csv --target price
  */
 
-import { main } from "./prepare/scale_recipe.ts";
+import { main } from "./prepare/scale.ts";
 import { runTask } from "./settings/run_task.ts";
 
 if (import.meta.main) await runTask("scale", main);

@@ -10,12 +10,12 @@
  * On a terminal it draws a picture; elsewhere it prints lines (tasks/show/create_view.ts).
  */
 
-import { NO_RANKS } from "./mpi/ranks.ts";
 import { runTask } from "./settings/run_task.ts";
 import { readTrainConfig } from "./training/resume.ts";
 import { train } from "./training/train_run.ts";
-import { threadsOfTrial } from "./tune/trial_environment.ts";
+import { endOfSearch, threadsOfTrial } from "./tune/trial_environment.ts";
 
 if (import.meta.main) {
-  await runTask("train", (config) => train(config, { ...NO_RANKS, threads: threadsOfTrial() }), readTrainConfig);
+  const start = { command: "deno task train", threads: threadsOfTrial(), searchEnd: endOfSearch() };
+  await runTask("train", (config) => train(config, start), readTrainConfig);
 }

@@ -7,10 +7,10 @@
  */
 
 import { withGpu } from "./mpi/rank_devices.ts";
-import { readTrainConfig } from "./training/resume.ts";
 import { runRanks } from "./mpi/run_ranks.ts";
-import { train } from "./training/train_run.ts";
+import { trainRanks } from "./mpi/train_ranks.ts";
+import { readTrainConfig } from "./training/resume.ts";
 
 if (import.meta.main) {
-  await runRanks("train-mpi", (config, ranks) => train(config, withGpu(ranks)), readTrainConfig);
+  await runRanks("train-mpi", (config, ranks) => trainRanks(config, withGpu(ranks)), readTrainConfig);
 }

@@ -9,7 +9,7 @@ import type { Device } from "../gpu/device.ts";
 import { createOptimizer, type OptimizerName } from "../core/optimizers.ts";
 import * as reference from "../reference/mod.ts";
 import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
-import { StepRates } from "../training/step_rates.ts";
+import { StepRates } from "../training/learning_rates.ts";
 import { Tensor } from "../core/tensor.ts";
 
 function stepCases(device: Device, size: number): KernelCase[] {

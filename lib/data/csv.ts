@@ -5,7 +5,7 @@
  */
 
 import { cellFault, numberOf } from "./cells.ts";
-import { type CsvOptions, placesOfRows, readRecords, type RecordBlock, type RowPlace } from "./csv_records.ts";
+import { type CsvOptions, readRecords, type RecordBlock } from "./csv_records.ts";
 import { DataError } from "../base/errors.ts";
 
 /** Some rows of a file. */
@@ -24,7 +24,7 @@ export interface NumericBlock {
 export interface NumericCsvOptions extends CsvOptions {
   /** The columns that are wanted, in this order; others may be there and are not read. All of them if left out. */
   columns?: readonly string[];
-  /** Rows of a block, all but the last; 4,096 if left out. Blocks of a range begin at multiples, all but the first. */
+  /** Rows of a block, all but the last; 4,096 if left out. */
   blockRows?: number;
 }
 
@@ -34,7 +34,7 @@ export interface NumericCsvOptions extends CsvOptions {
  * one table, as in {@linkcode readRecords}.
  *
  * @param path The file, or the folder.
- * @param options Wanted columns, separator, size of the blocks, signal, progress, and the range to read.
+ * @param options Wanted columns, separator, size of the blocks, signal and progress.
  * @returns The blocks, in order; at least one row in the whole table.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
  * @throws {DataError} With file, line and column, if the file is empty, ends behind the header, lacks a wanted column, names a
@@ -60,34 +60,23 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
   let columns: readonly string[] = [];
   let rows = new Float64Array(0);
   let filled = 0;
-  let firstRow = options.range?.firstRow ?? 0;
-  const reach = () => blockRows - firstRow % blockRows;
+  let firstRow = 0;
   for await (const block of readRecords(path, options)) {
     if (rows.length === 0) {
       columns = block.places.map((place) => block.columns[place]);
-      rows = new Float64Array(reach() * columns.length);
+      rows = new Float64Array(blockRows * columns.length);
     }
     for (let index = 0; index < block.records.length; index++) {
       if (!readRow(block.records[index], block.places, rows, filled)) throw rowFault(block, index);
       filled += columns.length;
       if (filled < rows.length) continue;
-      const count = reach();
-      yield { columns, rows, count, firstRow };
-      firstRow += count;
-      rows = new Float64Array(reach() * columns.length);
+      yield { columns, rows, count: blockRows, firstRow };
+      firstRow += blockRows;
+      rows = new Float64Array(rows.length);
       filled = 0;
     }
   }
   if (filled > 0) yield { columns, rows: rows.slice(0, filled), count: filled / columns.length, firstRow };
-}
-
-/**
- * The place at which a row begins; reads the table up to there.
- *
- * @throws {RangeError} If the table has no such row.
- */
-export async function placeOfRow(path: string, row: number): Promise<RowPlace> {
-  return (await placesOfRows(path, [row]))[0];
 }
 
 /** Reads one record into rows; false where a cell holds no number. */

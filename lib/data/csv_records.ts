@@ -55,7 +55,7 @@ type Header = Pick<RecordBlock, "columns" | "places">;
  * that lie right in it are read as one table, in the order of their names' UTF-16 code units; each has the same header line.
  *
  * @param path The file, or the folder.
- * @param options Separator, wanted columns, signal, progress, and the range to read.
+ * @param options Separator, wanted columns, signal and progress.
  * @returns The blocks, in order, each of one file; at least one record in the whole table.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
  * @throws {DataError} With file and line, if the file is empty, ends behind the header, lacks a wanted column, names a column twice
@@ -109,7 +109,7 @@ async function* recordBlocks(
 ): AsyncGenerator<RecordBlock> {
   let { separator } = options;
   let header: Header | undefined;
-  let firstRow = options.range?.firstRow ?? 0;
+  let firstRow = 0;
   for await (const text of blocks) {
     const { file } = text;
     separator ??= separatorOf(text);
@@ -128,7 +128,7 @@ async function* recordBlocks(
     if (ragged !== -1) throw raggedRow(records[ragged], header, separator, file, lineOfRecord(text, ragged + skipped));
   }
   if (!header) throw new DataError("the file is empty: a header and rows are needed", { file: path });
-  if (firstRow > 0 || options.range?.rows) return;
+  if (firstRow > 0) return;
   const hint = header.columns.some((name) => name.includes("\r")) ? ": lines end in LF or CRLF, not in CR alone" : "";
   throw new DataError(`there are no rows behind the header${hint}`, { file: path });
 }

@@ -4,10 +4,12 @@
  * @module
  */
 
-import { type CsvPiece, LINE_FEED, type Pieces, QUOTE, wholePieces } from "./csv_files.ts";
-import type { CsvRange } from "./csv_range.ts";
+import { csvFiles } from "./csv_files.ts";
 import { DataError } from "../base/errors.ts";
 import { openFile } from "../base/files.ts";
+
+const LINE_FEED = 0x0a;
+const QUOTE = 0x22;
 
 /** Bytes read at a time: about 4,096 lines of a few numbers. */
 const CHUNK_BYTES = 262_144;
@@ -31,8 +33,6 @@ export interface ReadOptions {
   signal?: AbortSignal;
   /** Called after each read with the bytes read so far and the size of the file, or of all files of a folder. */
   onProgress?: (bytes: number, size: number) => void;
-  /** Of the whole table only these records, and the header before them; progress is that of their bytes. */
-  range?: CsvRange;
 }
 
 /**
@@ -43,50 +43,50 @@ export interface ReadOptions {
  * @throws {DataError} If a file is not UTF-8, one record is longer than 16 MiB, or the files of a folder have other headers.
  */
 export async function* textBlocks(path: string, options: ReadOptions = {}): AsyncGenerator<TextBlock> {
-  const { range, signal, onProgress } = options;
-  const { header, pieces }: Pieces = range ?? await wholePieces(path);
-  if (header) {
-    using file = await openFile(header.file);
-    yield* blocksOf(file, header, { signal });
-  }
-  const bytes = pieces.reduce((sum, { begin, end }) => sum + end - begin, 0);
+  const files = await csvFiles(path);
+  let size = files.reduce((sum, { size }) => sum + size, 0);
   let before = 0;
-  for (const piece of pieces) {
-    using file = await openFile(piece.file);
-    if (piece.begin > 0) await file.seek(piece.begin, Deno.SeekMode.Start);
-    const size = Number.isFinite(bytes) ? bytes : (await file.stat()).size;
-    yield* blocksOf(file, piece, { signal, onProgress: (read) => onProgress?.(before + read, size) });
-    before += piece.end - piece.begin;
+  for (const { path, begin, line, size: bytes } of files) {
+    using file = await openFile(path);
+    if (files.length === 1) size = (await file.stat()).size;
+    if (begin > 0) await file.seek(begin, Deno.SeekMode.Start);
+    const done = before + begin;
+    yield* blocksOf(
+      file,
+      { file: path, text: "", line },
+      options.signal,
+      (count) => options.onProgress?.(done + count, size),
+    );
+    before += bytes;
   }
 }
 
-/** From where the file stands up to where a piece of it ends. */
+/** From where an open file stands to its end. */
 async function* blocksOf(
-  file: Deno.FsFile,
-  piece: CsvPiece,
-  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (bytes: number) => void },
+  open: Deno.FsFile,
+  { file, line }: TextBlock,
+  signal: AbortSignal | undefined,
+  onProgress: (bytes: number) => void,
 ): AsyncGenerator<TextBlock> {
   let buffer = new Uint8Array(2 * CHUNK_BYTES);
   let length = 0;
   let bytes = 0;
-  let line = piece.line;
   for (let isAtEnd = false; !isAtEnd;) {
     signal?.throwIfAborted();
     if (length + CHUNK_BYTES > buffer.length) buffer = grown(buffer);
-    const wanted = Math.min(Math.max(CHUNK_BYTES, length), piece.end - piece.begin - bytes);
-    const count = wanted > 0 ? await file.read(buffer.subarray(length, length + wanted)) : null;
+    const count = await open.read(buffer.subarray(length, length + Math.max(CHUNK_BYTES, length)));
     isAtEnd = count === null;
     length += count ?? 0;
     bytes += count ?? 0;
-    onProgress?.(bytes);
+    onProgress(bytes);
 
     const end = isAtEnd ? length : buffer.subarray(0, length).lastIndexOf(LINE_FEED) + 1;
     const block = buffer.subarray(0, end);
     if (end === 0 || (!isAtEnd && occurrences(block, QUOTE) % 2 === 1)) {
-      if (length > RECORD_LIMIT) throw tooLong(piece.file, buffer.subarray(0, length), line);
+      if (length > RECORD_LIMIT) throw tooLong(file, buffer.subarray(0, length), line);
       continue;
     }
-    yield { file: piece.file, text: decode(piece.file, block, line), line };
+    yield { file, text: decode(file, block, line), line };
     line += occurrences(block, LINE_FEED);
     buffer.copyWithin(0, end, length);
     length -= end;

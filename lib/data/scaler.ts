@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Communicator } from "../ranks/communicator.ts";
 import { showJson } from "../base/printable.ts";
 
 /** How columns are scaled: to mean 0 and deviation 1, to the range 0 to 1, or not at all. */
@@ -99,49 +98,6 @@ export class RunningStatistics {
       if (value < this.#min[column]) this.#min[column] = value;
       if (value > this.#max[column]) this.#max[column] = value;
     }
-  }
-
-  /**
-   * Puts the rows of all ranks together, by the formula of Chan, Golub and LeVeque ("Updating formulae and a pairwise algorithm
-   * for computing sample variances", 1979) for any number of groups: with n_i rows of mean m_i and squares S_i in
-   * group i, the mean is m = sum(n_i m_i) / n, and the squares are sum(S_i + n_i (m_i - m)^2). All ranks end with the same
-   * bits; a rank may have no rows.
-   *
-   * @param communicator The ranks.
-   *
-   * @example
-   * ```ts
-   * import { ALONE, RunningStatistics } from "@backhand/backhand";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const statistics = new RunningStatistics(["x"]);
-   * statistics.add([3]);
-   * await statistics.merge(ALONE); // one process by itself has all rows
-   * assertEquals(statistics.count, 1);
-   * ```
-   */
-  async merge(communicator: Communicator): Promise<void> {
-    if (communicator.size === 1) return;
-    const own = this.#count;
-    const count = Float64Array.of(own);
-    await communicator.allReduce(count);
-    this.#count = count[0];
-    await communicator.allReduce(this.#min, "min");
-    await communicator.allReduce(this.#max, "max");
-    if (this.#count === 0) return;
-    // Distances from the mean of means are small and exact, however far from zero the values are.
-    const weight = own / this.#count;
-    const centre = this.#mean.map((mean) => own > 0 ? mean * weight : 0);
-    await communicator.allReduce(centre);
-    const apart = this.#mean.map((mean, column) => own > 0 ? mean - centre[column] + this.#rest[column] : 0);
-    const shift = apart.map((distance) => distance * weight);
-    await communicator.allReduce(shift);
-    this.#squares.forEach((squares, column) => {
-      this.#squares[column] = squares + own * (apart[column] - shift[column]) ** 2;
-    });
-    this.#mean.set(centre);
-    this.#rest.set(shift);
-    await communicator.allReduce(this.#squares);
   }
 
   /**

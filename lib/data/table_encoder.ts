@@ -127,8 +127,11 @@ export class TargetEncoder {
   encode(cells: readonly (string | undefined)[], out: Float64Array, offset: number): void {
     if (this.#target.kind === "numeric") {
       this.#target.names.forEach((name, i) => {
-        if (isMissing(cells[i])) throw new CellError("the target is missing", name);
-        out[offset + i] = numberIn(cells[i], name);
+        const value = numberOf(cells[i] ?? "");
+        if (Number.isNaN(value)) {
+          throw new CellError(isMissing(cells[i]) ? "the target is missing" : cellFault(cells[i]!), name);
+        }
+        out[offset + i] = value;
       });
       return;
     }
@@ -150,7 +153,11 @@ function encoderOf(column: InputColumn): CellEncoder {
   const { name, fill } = column;
   if (column.kind === "numeric") {
     return (cell, out, place) => {
-      out[place] = column.fill !== undefined && isMissing(cell) ? column.fill : numberIn(cell, name);
+      const value = numberOf(cell ?? "");
+      if (!Number.isNaN(value)) out[place] = value;
+      else if (!isMissing(cell)) throw new CellError(cellFault(cell!), name);
+      else if (column.fill === undefined) throw missingCell(cell, name);
+      else out[place] = column.fill;
     };
   }
   const { categories } = column;
@@ -161,12 +168,6 @@ function encoderOf(column: InputColumn): CellEncoder {
     out.fill(0, place, place + categories.length + 1);
     out[place + (places.get(text as string) ?? categories.length)] = 1;
   };
-}
-
-function numberIn(cell: string | undefined, column: string): number {
-  const value = cell === undefined ? NaN : numberOf(cell);
-  if (!Number.isNaN(value)) return value;
-  throw isMissing(cell) ? missingCell(cell, column) : new CellError(cellFault(cell!), column);
 }
 
 function missingCell(cell: string | undefined, column: string): CellError {

@@ -31,22 +31,7 @@ export interface ClassificationMetrics {
   readonly perClass: readonly ClassMetrics[];
 }
 
-/**
- * Counts a classification that comes block by block.
- *
- * @example
- * ```ts
- * import { RunningClassification } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- *
- * const running = new RunningClassification(["no", "yes"]);
- * running.add([1, 0], [1, 1]);
- * running.add([0, 1], [0, 0]);
- * const { accuracy, confusion, perClass } = running.result();
- * assertEquals([accuracy, confusion], [0.5, [[1, 1], [1, 1]]]);
- * assertEquals(perClass[1], { class: "yes", precision: 0.5, recall: 0.5, f1: 0.5, rows: 2 });
- * ```
- */
+/** Counts a classification that comes block by block: see {@linkcode classificationMetrics}. */
 export class RunningClassification {
   readonly #classes: readonly string[];
   /** Rows of class i predicted as class j; the last column counts rows without a prediction. */
@@ -118,7 +103,7 @@ export class RunningClassification {
 }
 
 /**
- * What {@linkcode RunningClassification} counts, of rows that are all there.
+ * Measures a classification. Rows that come block by block go through {@linkcode RunningClassification}.
  *
  * @param predicted Index of the predicted class of each row, [n]; NaN is no class, and never right.
  * @param actual Index of the true class of each row, [n].
@@ -129,12 +114,17 @@ export class RunningClassification {
  *
  * @example
  * ```ts
- * import { classificationMetrics } from "@backhand/backhand";
+ * import { classificationMetrics, RunningClassification } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
- *
  * const { accuracy, macroF1 } = classificationMetrics([0, 1, 1, 1], [0, 1, 1, 0], ["no", "yes"]);
- * assertEquals(accuracy, 0.75);
- * assertEquals(macroF1, (2 / 3 + 4 / 5) / 2);
+ * assertEquals([accuracy, macroF1], [0.75, (2 / 3 + 4 / 5) / 2]);
+ *
+ * const running = new RunningClassification(["no", "yes"]);
+ * running.add([1, 0], [1, 1]);
+ * running.add([0, 1], [0, 0]);
+ * const { confusion, perClass } = running.result();
+ * assertEquals(confusion, [[1, 1], [1, 1]]);
+ * assertEquals(perClass[1], { class: "yes", precision: 0.5, recall: 0.5, f1: 0.5, rows: 2 });
  * ```
  */
 export function classificationMetrics(

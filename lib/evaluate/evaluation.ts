@@ -78,12 +78,17 @@ function toOutput(raw: readonly number[], { kind }: Loss, scaler: Scaler): Float
  *
  * @example
  * ```ts
- * import { evaluate, mse, Scaler } from "@backhand/backhand";
+ * import { evaluate, Evaluator, mse, Scaler } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * const scaler = new Scaler("minmax", [{ name: "y", min: 0, max: 10, mean: 5, deviation: 2 }]);
  * const { loss, mae, baseline } = evaluate([0.5, 1], [0.5, 0.5], mse, scaler, { baseline: [5] });
  * assertEquals([loss, mae], [0.125, 2.5]); // scaled units, raw units
  * assertEquals(baseline?.mae, 0);
+ *
+ * const evaluator = new Evaluator(mse, scaler);
+ * evaluator.add([0.5], [0.5]);
+ * evaluator.add([1], [0.5]);
+ * assertEquals(evaluator.result().loss, loss);
  * ```
  */
 export function evaluate(
@@ -98,21 +103,7 @@ export function evaluate(
   return evaluator.result();
 }
 
-/**
- * Measures predictions that come block by block, in constant memory.
- *
- * @example
- * ```ts
- * import { Evaluator, mse, Scaler } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * const scaler = new Scaler("minmax", [{ name: "y", min: 0, max: 10, mean: 5, deviation: 2 }]);
- * const evaluator = new Evaluator(mse, scaler);
- * evaluator.add([0.5], [0.5]);
- * evaluator.add([1], [0.5]);
- * const { rows, loss, mae } = evaluator.result();
- * assertEquals([rows, loss, mae], [2, 0.125, 2.5]);
- * ```
- */
+/** Measures predictions that come block by block, in constant memory: see {@linkcode evaluate}. */
 export class Evaluator {
   readonly #loss: Loss;
   readonly #scaler: Scaler;

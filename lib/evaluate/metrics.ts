@@ -29,15 +29,15 @@ export interface RegressionMetrics {
  *
  * @example
  * ```ts
- * import { regressionMetrics } from "@backhand/backhand";
+ * import { regressionMetrics, RunningMetrics } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
+ * const measures = regressionMetrics([1, 2, 5], [1, 3, 5]);
+ * assertEquals(measures, { mse: 1 / 3, rmse: Math.sqrt(1 / 3), mae: 1 / 3, r2: 0.875 });
  *
- * assertEquals(regressionMetrics([1, 2, 5], [1, 3, 5]), {
- *   mse: 1 / 3,
- *   rmse: Math.sqrt(1 / 3),
- *   mae: 1 / 3,
- *   r2: 0.875,
- * });
+ * const running = new RunningMetrics();
+ * running.add([1, 2], [1, 3]);
+ * running.add([5], [5]);
+ * assertEquals(running.result(), measures);
  * ```
  */
 export function regressionMetrics(predicted: ArrayLike<number>, actual: ArrayLike<number>): RegressionMetrics {
@@ -46,20 +46,7 @@ export function regressionMetrics(predicted: ArrayLike<number>, actual: ArrayLik
   return running.result();
 }
 
-/**
- * What {@linkcode regressionMetrics} computes, over values that come block by block; the blocks make no difference.
- *
- * @example
- * ```ts
- * import { RunningMetrics } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- *
- * const running = new RunningMetrics();
- * running.add([1, 2], [1, 3]);
- * running.add([5], [5]);
- * assertEquals(running.result().r2, 0.875);
- * ```
- */
+/** What {@linkcode regressionMetrics} computes, over values that come block by block; the blocks make no difference. */
 export class RunningMetrics {
   #count = 0;
   #squares = 0;

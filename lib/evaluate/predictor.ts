@@ -83,7 +83,7 @@ export class Predictor implements Disposable {
    * works on one. The weights must stay as they are until the last block is there.
    *
    * @param source The rows.
-   * @returns Predictions of each block, beside its targets.
+   * @returns Predictions of each block, with its targets.
    * @throws {TypeError} If the rows have another length than the model takes.
    * @throws {DeviceError} If the GPU reported a fault.
    * @throws What the source throws.

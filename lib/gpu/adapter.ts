@@ -20,7 +20,7 @@ export interface DeviceOptions {
    * How larger matrix products run: `blocks` of outputs kept by one invocation, for software adapters; `tiles` in workgroup
    * memory, for hardware; `plain`, one output per invocation, to compare. By default the adapter decides.
    */
-  readonly products?: ProductSchedule;
+  readonly products?: ProductMethod;
   /**
    * Workgroups in a row of a grid at most, 65,535 by default. Fewer fold a grid sooner, so that small shapes go through the
    * arithmetic that otherwise only millions of elements meet.
@@ -29,10 +29,10 @@ export interface DeviceOptions {
 }
 
 /** How larger matrix products run. */
-export type ProductSchedule = "blocks" | "tiles" | "plain";
+export type ProductMethod = "blocks" | "tiles" | "plain";
 
 /** What suits an adapter. Blocks need storage textures that can be read, which a browser may lack. */
-export function productsFor({ isFallbackAdapter }: GPUAdapterInfo): ProductSchedule {
+export function productsFor({ isFallbackAdapter }: GPUAdapterInfo): ProductMethod {
   if (!isFallbackAdapter) return "tiles";
   const { wgslLanguageFeatures } = navigator.gpu as GPU & { readonly wgslLanguageFeatures?: ReadonlySet<string> };
   return wgslLanguageFeatures?.has("readonly_and_readwrite_storage_textures") ? "blocks" : "plain";

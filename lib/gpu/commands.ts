@@ -4,11 +4,19 @@
  * @module
  */
 import type { Kernel } from "../../kernels/mod.ts";
-import type { ProductSchedule } from "./adapter.ts";
+import type { ProductMethod } from "./adapter.ts";
 import type { GpuFaults } from "./faults.ts";
-import { type Binding, compile, type Dispatch, hasSizes, isBinding, packSizes, type Resource } from "./pipeline.ts";
+import {
+  type Binding,
+  compile,
+  hasSizes,
+  isBinding,
+  packSizes,
+  type PlannedDispatch,
+  type Resource,
+} from "./pipeline.ts";
 import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize, type Unused } from "./product.ts";
-import { schedule } from "./fusion.ts";
+import { type FusionTarget, planDispatches } from "./fusion.ts";
 
 const WORKGROUP = 64;
 const MAX_WORKGROUPS = 65_535;
@@ -19,7 +27,6 @@ export type Command = BoundDispatch | { readonly copies: readonly TextureCopy[] 
 interface BoundDispatch {
   /** The kernel's name. */
   readonly label: string;
-  /** What it binds. */
   readonly bound: readonly (GPUBuffer | GPUTexture)[];
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
@@ -38,39 +45,32 @@ export interface Counts {
 
 /** Commands ready to run, and what has to be freed with them. */
 export interface Built extends Disposable {
-  /** In order. */
   readonly commands: readonly Command[];
   /** Every buffer that they bind. */
   readonly buffers: ReadonlySet<GPUBuffer>;
 }
 
-/** Builds commands for one device. */
 export class CommandBuilder {
   readonly #gpu: GPUDevice;
   readonly #counts: Counts;
-  readonly #products: ProductSchedule;
   readonly #faults: GpuFaults;
+  readonly #products: ProductMethod;
   readonly #gridWidth: number;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
 
-  /** Takes note of the device. */
-  constructor(
-    gpu: GPUDevice,
-    counts: Counts,
-    products: ProductSchedule,
-    faults: GpuFaults,
-    gridWidth: number = MAX_WORKGROUPS,
-  ) {
+  constructor(gpu: GPUDevice, counts: Counts, faults: GpuFaults, products: ProductMethod, gridWidth = MAX_WORKGROUPS) {
     this.#gpu = gpu;
     this.#counts = counts;
-    this.#products = products;
     this.#faults = faults;
+    this.#products = products;
     this.#gridWidth = gridWidth;
   }
 
-  /** Builds commands. */
-  build(plain: readonly Dispatch[], intermediate?: ReadonlySet<GPUBuffer>): Built {
+  build(
+    dispatches: readonly PlannedDispatch[],
+    options: Pick<FusionTarget, "plain" | "intermediate"> = {},
+  ): Built {
     const own: (GPUBuffer | GPUTexture)[] = [];
     const createTexture = (texels: number) => {
       const texture = this.#createTexture(texels);
@@ -78,7 +78,7 @@ export class CommandBuilder {
       return texture;
     };
     const unused = () => this.#unused ??= this.#createUnused();
-    const steps = schedule(plain, { products: this.#products, createTexture, unused, intermediate });
+    const steps = planDispatches(dispatches, { ...options, products: this.#products, createTexture, unused });
     const commands = steps.map((step) => {
       if (Array.isArray(step)) return { copies: step.flatMap(copiesOf) };
       return this.#faults.watch(step.kernel.name, () => {
@@ -93,7 +93,7 @@ export class CommandBuilder {
     return { commands, buffers, [Symbol.dispose]: () => own.forEach((made) => this.#destroy(made)) };
   }
 
-  #bind({ kernel, resources }: Dispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
+  #bind({ kernel, resources }: PlannedDispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
     const pipeline = this.#pipeline(kernel);
     const bound = resources.map((resource) => isBinding(resource) ? resource.buffer : resource);
     const entries = resources.map(toBindingResource);
@@ -113,7 +113,7 @@ export class CommandBuilder {
     return pipeline;
   }
 
-  #createUniform({ kernel, sizes, reals }: Dispatch): GPUBuffer | undefined {
+  #createUniform({ kernel, sizes, reals }: PlannedDispatch): GPUBuffer | undefined {
     if (!hasSizes(kernel)) return undefined;
     const words = packSizes(sizes, reals);
     const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
@@ -188,14 +188,14 @@ export function kernelsOf(commands: readonly Command[], by: GPUBuffer | string):
   return [...names].join(", ") || "copies";
 }
 
-/** Refuses commands that bind a buffer which is no more. */
+/** Refuses commands that bind a buffer that was destroyed. */
 export function refuseDestroyed({ commands, buffers }: Built, destroyed: WeakSet<GPUBuffer>): void {
   const gone = buffers.values().find((buffer) => destroyed.has(buffer));
   if (gone) throw new TypeError(`Cannot run ${kernelsOf(commands, gone)}: ${gone.label} was disposed of`);
 }
 
 /** Workgroups along x and y; refuses more than a dispatch has. */
-function gridOf({ kernel, invocations }: Dispatch, width: number): { x: number; y: number } {
+function gridOf({ kernel, invocations }: PlannedDispatch, width: number): { x: number; y: number } {
   const groups = Math.ceil(invocations / (kernel.workgroup ?? WORKGROUP));
   const y = Math.ceil(groups / width);
   if (!(y <= MAX_WORKGROUPS)) {

@@ -2,11 +2,11 @@
  * The GPU: one adapter, its limits, its pipelines, and the three ways work reaches it.
  *
  * - `run` puts one dispatch on the queue at once.
- * - `record` keeps the dispatches of a function instead; the {@linkcode Recording} replays them without building anything.
+ * - `record` keeps the dispatches of a function; the {@linkcode Recording} replays them without building anything.
  * - `tidy` runs a function at once and frees the tensors it made.
  *
  * WebGPU reports mistakes a moment later, not by an exception. Every read after one throws what was reported, for what the
- * tensors hold from then on is not to be trusted: go on with a new device.
+ * tensors hold from then on is not to be trusted: continue with a new device.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Kernel } from "../../kernels/mod.ts";
 import { type DeviceOptions, nameOf, productsFor, requestAdapter, requestGpu } from "./adapter.ts";
 import { type Built, CommandBuilder, encode, kernelsOf, refuseDestroyed } from "./commands.ts";
 import { GpuFaults } from "./faults.ts";
-import { type Binding, checkBindings, type Dispatch as Planned } from "./pipeline.ts";
+import { type Binding, checkBindings, type PlannedDispatch } from "./pipeline.ts";
 import { Recording } from "./recording.ts";
 import { Staging } from "./readback.ts";
 
@@ -30,9 +30,9 @@ export interface Dispatch {
   readonly invocations: number;
 }
 
-/** What {@linkcode Device.record} has kept so far. */
-interface Kept {
-  readonly dispatches: Planned[];
+/** A recording under way. */
+interface OpenRecording {
+  readonly dispatches: PlannedDispatch[];
   /** Buffers made while recording. */
   readonly buffers: Set<GPUBuffer>;
 }
@@ -44,6 +44,11 @@ export interface RecordOptions {
    * instead of written; by default false, and every tensor holds its values after a replay.
    */
   readonly fuse?: boolean;
+  /**
+   * Run every kernel just as it was asked for: a matrix product is one dispatch of `matmul` then, however slow. By default
+   * larger products run as {@linkcode DeviceOptions.products} says.
+   */
+  readonly plain?: boolean;
 }
 
 /** A tensor, as far as the device knows it. */
@@ -65,15 +70,15 @@ export class Device implements Disposable {
   readonly #scopes: Tracked[][] = [];
   readonly #faults: GpuFaults;
   readonly #destroyed = new WeakSet<GPUBuffer>();
-  #kept: Kept | undefined;
+  #open: OpenRecording | undefined;
 
   private constructor(adapter: GPUAdapter, gpu: GPUDevice, { products, gridWidth }: DeviceOptions) {
     this.#gpu = gpu;
     this.info = adapter.info;
     this.limits = gpu.limits;
     this.#faults = new GpuFaults(gpu, this.stats);
-    const schedule = products ?? productsFor(adapter.info);
-    this.#builder = new CommandBuilder(gpu, this.stats, schedule, this.#faults, gridWidth);
+    const method = products ?? productsFor(adapter.info);
+    this.#builder = new CommandBuilder(gpu, this.stats, this.#faults, method, gridWidth);
   }
 
   /**
@@ -122,7 +127,7 @@ export class Device implements Disposable {
     // A binding must not be empty, and copies go by four bytes.
     const size = Math.max(4, Math.ceil(byteLength / 4) * 4);
     const buffer = this.#allocate(size, STORAGE | COPY_SRC | COPY_DST, label);
-    this.#kept?.buffers.add(buffer);
+    this.#open?.buffers.add(buffer);
     return buffer;
   }
 
@@ -150,8 +155,8 @@ export class Device implements Disposable {
     checkBindings(kernel, buffers, this.limits.minStorageBufferOffsetAlignment);
     if (invocations === 0) return;
     const dispatch = { kernel, resources: buffers, sizes, reals, invocations };
-    if (this.#kept) {
-      this.#kept.dispatches.push(dispatch);
+    if (this.#open) {
+      this.#open.dispatches.push(dispatch);
     } else {
       using built = this.#builder.build([dispatch]);
       this.#submit(built, 1);
@@ -167,9 +172,9 @@ export class Device implements Disposable {
    * @returns The recording, which owns those tensors.
    * @throws {TypeError} If a recording is under way, or the function is async.
    */
-  record(body: (cut: () => void) => void, { fuse = false }: RecordOptions = {}): Recording {
-    if (this.#kept) throw new TypeError("Cannot record inside a recording");
-    const { dispatches, buffers } = this.#kept = { dispatches: [], buffers: new Set() };
+  record(body: (cut: () => void) => void, { fuse = false, plain = false }: RecordOptions = {}): Recording {
+    if (this.#open) throw new TypeError("Cannot record inside a recording");
+    const { dispatches, buffers } = this.#open = { dispatches: [], buffers: new Set() };
     const owned: Tracked[] = [];
     const cuts = [0];
     this.#scopes.push(owned);
@@ -180,14 +185,14 @@ export class Device implements Disposable {
       throw error;
     } finally {
       this.#scopes.pop();
-      this.#kept = undefined;
+      this.#open = undefined;
     }
     const parts = cuts.map((start, i) => dispatches.slice(start, cuts[i + 1]));
     const bound = parts.map(buffersOf);
     const asked = new Set(bound.flatMap((part) => [...part]));
     const builts = parts.map((part, i) => {
       const elsewhere = new Set(bound.flatMap((other, j) => j === i ? [] : [...other]));
-      return this.#builder.build(part, fuse ? buffers.difference(elsewhere) : undefined);
+      return this.#builder.build(part, { plain, intermediate: fuse ? buffers.difference(elsewhere) : undefined });
     });
     const vanished = builts.reduce((left, built) => left.difference(built.buffers), asked);
     for (const tensor of owned) if (vanished.has(tensor.buffer)) tensor[Symbol.dispose]();
@@ -208,7 +213,7 @@ export class Device implements Disposable {
    * @throws {TypeError} If the function is async.
    */
   tidy<T>(body: () => T): T {
-    if (this.#kept) return body();
+    if (this.#open) return body();
     const owned: Tracked[] = [];
     this.#scopes.push(owned);
     let kept = new Set<unknown>();
@@ -259,7 +264,7 @@ export class Device implements Disposable {
    * @throws {TypeError} If the lengths differ, or a recording is under way.
    */
   copy(source: Binding, target: Binding): void {
-    if (this.#kept) throw new TypeError("Cannot record a copy: a recording holds kernels only");
+    if (this.#open) throw new TypeError("Cannot record a copy: a recording holds kernels only");
     const { buffer, byteOffset, byteLength } = source;
     if (byteLength !== target.byteLength) {
       throw new TypeError(`Cannot copy ${byteLength} bytes to a place of ${target.byteLength}`);
@@ -367,11 +372,11 @@ export class Device implements Disposable {
 }
 
 /** What some dispatches bind. */
-function buffersOf(dispatches: readonly Planned[]): Set<GPUBuffer> {
+function buffersOf(dispatches: readonly PlannedDispatch[]): Set<GPUBuffer> {
   return new Set(dispatches.flatMap(({ resources }) => resources as Binding[]).map(({ buffer }) => buffer));
 }
 
-/** What an async function does behind its first await is neither recorded nor kept. */
+/** What an async function does after its first await is neither recorded nor kept. */
 function refusePromise(action: string, result: unknown): void {
   if (!(result instanceof Promise)) return;
   result.catch(() => {}); // the one error is enough

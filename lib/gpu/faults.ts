@@ -1,7 +1,7 @@
 /**
  * What goes wrong on the GPU. WebGPU throws nothing: it reports, by error scopes and events, mostly without saying which
  * kernel was at work, and a lost device reports nothing at all. Here each fault gets the name of what caused it, and stays:
- * what a device computes behind a fault cannot be trusted, so every check from then on throws.
+ * what a device computes after a fault cannot be trusted, so every check from then on throws.
  *
  * @module
  */
@@ -15,7 +15,6 @@ const NEWS_OF_LOSS = 100;
 
 const FILTERS: readonly GPUErrorFilter[] = ["validation", "out-of-memory", "internal"];
 
-/** What is alive on the device. */
 export interface Held {
   readonly buffers: number;
   readonly bytes: number;
@@ -29,7 +28,6 @@ export class GpuFaults {
   #memory = "";
   #lost = "";
 
-  /** Listens from now on. */
   constructor(gpu: GPUDevice, held: Held) {
     this.#gpu = gpu;
     this.#held = held;
@@ -54,14 +52,14 @@ export class GpuFaults {
         this.#gpu.popErrorScope().then((error) => {
           if (!error) return;
           const name = typeof what === "string" ? what : what(error.message);
-          const asked = bytes === undefined ? "" : `, which takes ${bytes} bytes beside ${held} in ${buffers} buffers`;
+          const asked = bytes === undefined ? "" : `, which takes ${bytes} bytes besides ${held} in ${buffers} buffers`;
           this.#keep(error, name, asked);
         }, (error) => this.#faults.add(error.message));
       }
     }
   }
 
-  /** Takes note of something that failed; where the reason is that the device was lost, that news comes first. */
+  /** Notes that something failed. If the reason is that the device was lost, that news comes first. */
   async add(what: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, NEWS_OF_LOSS);
@@ -87,7 +85,7 @@ export class GpuFaults {
 
   #keep(error: GPUError, name: string, asked = ""): void {
     if (error instanceof GPUOutOfMemoryError) {
-      const held = asked || `, beside ${this.#held.bytes} bytes in ${this.#held.buffers} buffers`;
+      const held = asked || `, besides ${this.#held.bytes} bytes in ${this.#held.buffers} buffers`;
       this.#memory ||= `out of memory for ${name || "work under way"}${held}: ` +
         "take smaller batches or a smaller network, or end other programs that use the GPU";
     } else if (this.#faults.size < MAX_FAULTS && !(this.#faults.size > 0 && / is invalid$/.test(error.message))) {

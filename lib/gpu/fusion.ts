@@ -1,12 +1,12 @@
 /**
- * From what operations asked for to what runs. Operations ask for plain kernels, one each; here neighbours are fused, and
- * matrix products get the form that is fast on the adapter. Nothing else knows of it: layers, losses and optimizers read
- * as in a textbook, and without this file they compute the same.
+ * From the dispatches that operations asked for to those that run. Operations ask for plain kernels, one each. Here
+ * neighbours are fused, and matrix products get the form that is fast on the adapter. No other room knows of it: layers,
+ * losses and optimizers read as in a textbook, and without this file they compute the same.
  *
- * Rules, in the order they are tried on a product and the dispatch behind it:
+ * Rules, in the order in which they are tried on a product and the dispatch after it:
  * - `matmul, addBias` starts the sums from the bias;
- * - `.., relu`, `.., sigmoid` or `.., tanh` is applied before the result is stored; ReLU's backward then looks at the output instead of
- *   the input, which is over 0 in the same places;
+ * - `.., relu`, `.., sigmoid` or `.., tanh` is applied before the result is stored. ReLU's backward then looks at the output
+ *   instead of the input, which is over 0 in the same places;
  * - `matmul, reluBackward` and those of sigmoid and tanh multiply by the derivative before the result is stored;
  * - `matmul(a, b), sum over rows of b`, which a layer asks for as weight and bias gradient, sums along the way.
  *
@@ -16,7 +16,7 @@
  * @module
  */
 import { type Activation, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
-import { type Binding, type Dispatch, isBinding, type Packing } from "./pipeline.ts";
+import { type Binding, isBinding, type Packing, type PlannedDispatch } from "./pipeline.ts";
 import {
   blocksDispatch,
   partsOf,
@@ -27,12 +27,11 @@ import {
   toProduct,
   type Unused,
 } from "./product.ts";
-import type { ProductSchedule } from "./adapter.ts";
+import type { ProductMethod } from "./adapter.ts";
 
-/** What a schedule needs of the device. */
-export interface Target {
-  /** How larger products run. */
-  readonly products: ProductSchedule;
+/** What fusion needs to know of the device. */
+export interface FusionTarget {
+  readonly products: ProductMethod;
   /** Makes a texture that holds so many texels. */
   createTexture(texels: number): GPUTexture;
   /** Stand-ins for what a kernel binds and does not use. */
@@ -42,6 +41,8 @@ export interface Target {
    * fused, and results are those of the operations one by one, bit for bit.
    */
   readonly intermediate?: ReadonlySet<GPUBuffer>;
+  /** Leave every dispatch as it is, but for products that are longer than an invocation may loop. */
+  readonly plain?: boolean;
 }
 
 /** The backwards of activations that a product can take in. */
@@ -51,19 +52,23 @@ const DERIVATIVES = new Map<Kernel, Activation>([
   [kernels.tanhBackward, "tanh"],
 ]);
 
-/** A step of a schedule that is not final yet. */
-type Item = Dispatch | Product;
+/** A dispatch, or a product that is yet to become one. */
+type Item = PlannedDispatch | Product;
 
 /** Chooses what runs. */
-export function schedule(plain: readonly Dispatch[], target: Target): (Dispatch | Packing[])[] {
-  const items = target.products === "plain" ? plain : fuse(plain, target.intermediate);
+export function planDispatches(
+  asked: readonly PlannedDispatch[],
+  target: FusionTarget,
+): (PlannedDispatch | Packing[])[] {
+  if (target.plain) return asked.flatMap(partsOf);
+  const items = target.products === "plain" ? asked : fuse(asked, target.intermediate);
   const final = items.flatMap((item): Item[] => isProduct(item) ? [item] : partsOf(widen(item)));
-  if (target.products === "blocks") return place(final, target);
+  if (target.products === "blocks") return packProducts(final, target);
   return final.map((item) => isProduct(item) ? tilesDispatch(item, target.unused()) : item);
 }
 
 /** Four elements to an invocation, where they divide. */
-function widen(dispatch: Dispatch): Dispatch {
+function widen(dispatch: PlannedDispatch): PlannedDispatch {
   const { kernel, sizes, invocations } = dispatch;
   const counts = kernel.counts ?? 0;
   if (counts === 0 || sizes.slice(0, counts).some((size) => size % 4 !== 0)) return dispatch;
@@ -71,10 +76,10 @@ function widen(dispatch: Dispatch): Dispatch {
   return { ...dispatch, kernel: byFours(kernel), sizes: fours, invocations: invocations / 4 };
 }
 
-/** First pass: products take in what stands behind them. */
-function fuse(plain: readonly Dispatch[], intermediate?: ReadonlySet<GPUBuffer>): Item[] {
+/** First pass: products take in what follows them. */
+function fuse(asked: readonly PlannedDispatch[], intermediate?: ReadonlySet<GPUBuffer>): Item[] {
   const items: Item[] = [];
-  const pending: Mutable<Dispatch>[] = plain.map((dispatch) => ({ ...dispatch }));
+  const pending: Mutable<PlannedDispatch>[] = asked.map((dispatch) => ({ ...dispatch }));
   for (let i = 0; i < pending.length; i++) {
     const product = toProduct(pending[i]);
     const absorbs = () => intermediate && absorb(product!, pending[i + 1], pending.slice(i + 2), intermediate);
@@ -89,8 +94,8 @@ type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 /** Takes `next` into the product, if that leaves every result that `rest` reads, or that is not intermediate. */
 function absorb(
   product: Product,
-  { kernel, resources, sizes, reals }: Dispatch,
-  rest: Mutable<Dispatch>[],
+  { kernel, resources, sizes, reals }: PlannedDispatch,
+  rest: Mutable<PlannedDispatch>[],
   intermediate: ReadonlySet<GPUBuffer>,
 ): boolean {
   const [first, second, third] = resources as Binding[];
@@ -136,7 +141,7 @@ function absorb(
   }
 }
 
-function isReluBackwardOf({ kernel, resources }: Dispatch, x: Binding): boolean {
+function isReluBackwardOf({ kernel, resources }: PlannedDispatch, x: Binding): boolean {
   const [first, ...others] = resources as Binding[];
   return (kernel as Kernel) === kernels.reluBackward && isSame(first, x) &&
     others.every(({ buffer }) => buffer !== x.buffer);
@@ -157,8 +162,8 @@ interface Packed {
  * Second pass on a software adapter: products become dispatches. A matrix is packed once, and again after something has
  * written to it. Copies end a compute pass, so each joins those before it, where its matrix has not been written to since.
  */
-function place(items: readonly Item[], target: Target): (Dispatch | Packing[])[] {
-  const placed: (Dispatch | Packing[])[] = [];
+function packProducts(items: readonly Item[], target: FusionTarget): (PlannedDispatch | Packing[])[] {
+  const placed: (PlannedDispatch | Packing[])[] = [];
   let held: Packed[] = [];
   let copies: Packing[] | undefined;
   const writtenSince = new Set<GPUBuffer>();

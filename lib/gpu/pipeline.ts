@@ -23,17 +23,13 @@ export function isBinding(resource: Resource): resource is Binding {
   return "buffer" in resource;
 }
 
-/** One run of a kernel: what it binds and how far it reaches. */
-export interface Dispatch {
-  /** The kernel. */
+/** A dispatch of `Device.run` with its kernel; it may bind textures, too. */
+export interface PlannedDispatch {
   readonly kernel: Kernel;
-  /** Buffers and textures in the order of the kernel's `access`. */
+  /** In the order of the kernel's `access`. */
   readonly resources: readonly Resource[];
-  /** Whole numbers at the start of the kernel's sizes. */
   readonly sizes: readonly number[];
-  /** Real numbers after them. */
   readonly reals: readonly number[];
-  /** How many invocations are needed. */
   readonly invocations: number;
 }
 
@@ -74,7 +70,7 @@ const LAYOUTS: Record<Access, Omit<GPUBindGroupLayoutEntry, "binding" | "visibil
   write_texture: { storageTexture: { access: "write-only", format: "rgba32float" } },
 };
 
-/** Whether a kernel has a uniform with sizes, behind its storage buffers. */
+/** Whether a kernel has a uniform with sizes, after its storage buffers. */
 export function hasSizes(kernel: Kernel): boolean {
   return kernel.code.includes("var<uniform>");
 }

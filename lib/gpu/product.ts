@@ -1,5 +1,5 @@
 /**
- * Matrix products as the schedule sees them: what is multiplied, what happens to the result, and how it becomes dispatches.
+ * Matrix products as fusion sees them: what is multiplied, what happens to the result, and how it becomes dispatches.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import {
   matmulTilesKernel,
   type ProductForm,
 } from "../../kernels/mod.ts";
-import type { Binding, Dispatch, Packing } from "./pipeline.ts";
+import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
 
 /** A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it. */
 export interface Product {
@@ -49,7 +49,7 @@ const TEXTURE_WIDTH = 1024;
 const TEXTURE_HEIGHT = 8192;
 
 /** Reads a dispatch of the plain matrix product. */
-export function toProduct({ kernel, resources, sizes }: Dispatch): Product | undefined {
+export function toProduct({ kernel, resources, sizes }: PlannedDispatch): Product | undefined {
   if ((kernel as Kernel) !== kernels.matmul) return undefined;
   const [m, n, _1, aInner, _2, bColumn, _3, k] = sizes;
   const [a, b, out] = resources as Binding[];
@@ -63,7 +63,7 @@ export function toProduct({ kernel, resources, sizes }: Dispatch): Product | und
 }
 
 /** A plain product in parts that add up, each of no more inner positions than an invocation may loop over. */
-export function partsOf(dispatch: Dispatch): Dispatch[] {
+export function partsOf(dispatch: PlannedDispatch): PlannedDispatch[] {
   const { kernel, sizes } = dispatch;
   const inner = sizes[7];
   if ((kernel as Kernel) !== kernels.matmul || inner <= MAX_PLAIN_INNER) return [dispatch];
@@ -84,7 +84,6 @@ export function textureSize(texels: number): [width: number, height: number] {
   return [TEXTURE_WIDTH, Math.max(1, Math.ceil(texels / TEXTURE_WIDTH))];
 }
 
-/** A copy as WebGPU takes it. */
 export interface TextureCopy {
   readonly source: GPUTexelCopyBufferInfo;
   readonly destination: GPUTexelCopyTextureInfo;
@@ -105,7 +104,7 @@ export function copiesOf({ matrix: { buffer, byteOffset, byteLength }, texture }
 }
 
 /** Operands of a product, packed. */
-export interface Operands {
+interface Operands {
   readonly a: GPUTexture;
   readonly b: GPUTexture;
   /** Where there is a derivative. */
@@ -123,7 +122,12 @@ export interface Unused {
 }
 
 /** What packs a matrix [rows, columns] into a texture. Copies are many times as fast as a kernel that stores texels. */
-export function toPacked(matrix: Binding, rows: number, columns: number, texture: GPUTexture): Dispatch | Packing {
+export function toPacked(
+  matrix: Binding,
+  rows: number,
+  columns: number,
+  texture: GPUTexture,
+): PlannedDispatch | Packing {
   if (columns % 4 === 0) return { matrix, texture };
   const texels = texelsOf(rows, columns);
   return {
@@ -136,7 +140,7 @@ export function toPacked(matrix: Binding, rows: number, columns: number, texture
 }
 
 /** The dispatch of a product whose operands are packed. */
-export function blocksDispatch(product: Product, { a, b, y }: Operands, unused: Unused): Dispatch {
+export function blocksDispatch(product: Product, { a, b, y }: Operands, unused: Unused): PlannedDispatch {
   const { m, n, k, bias, out, sums } = product;
   const aligned = n % 4 === 0;
   const outs = aligned ? [unused.out, out] : [out, unused.out];
@@ -151,7 +155,7 @@ export function blocksDispatch(product: Product, { a, b, y }: Operands, unused: 
 }
 
 /** The dispatch of a product through tiles in workgroup memory. */
-export function tilesDispatch(product: Product, unused: Unused): Dispatch {
+export function tilesDispatch(product: Product, unused: Unused): PlannedDispatch {
   const { m, n, k, a, b, bias, y, out, sums } = product;
   return {
     kernel: matmulTilesKernel(formOf(product)),

@@ -46,7 +46,7 @@ export class Staging implements Disposable {
   }
 
   /**
-   * Reads the places as they are behind all that is on the queue now. One read at a time.
+   * Reads the places as they are after all that is on the queue now. One read at a time.
    *
    * @param use Is shown the bytes of all places, and where each begins in them, and the end; they are gone when it returns. Of
    * a fault it may learn only afterwards.
@@ -65,7 +65,6 @@ export class Staging implements Disposable {
     return (early ?? this.#show(this.#copy.getMappedRange(), use)).result;
   }
 
-  /** What is mapped, where anything is yet. */
   #range(): ArrayBuffer | undefined {
     try {
       return this.#copy.getMappedRange();
@@ -84,13 +83,8 @@ export class Staging implements Disposable {
   }
 
   /** Frees the buffer. */
-  dispose(): void {
-    this.#hooks.free();
-  }
-
-  /** The same as {@linkcode Staging.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#hooks.free();
   }
 }
 

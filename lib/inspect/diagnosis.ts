@@ -8,25 +8,24 @@
  */
 
 /** Values row by row, or a vector as one row. */
-export interface LookedMatrix {
+export interface SeenMatrix {
   /** Its name in messages: `a1`, `0.weight`, a column's. */
   readonly name: string;
   /** Rows of the sample, or inputs of a weight; 1 of a bias. */
   readonly rows: number;
-  /** Units. */
   readonly columns: number;
   /** Values [rows, columns]. */
   readonly data: ArrayLike<number>;
 }
 
 /** A hidden or output layer's parameters, and the gradients of a sample's loss. */
-export interface LookedWeights {
+export interface SeenWeights {
   /** Name of the weight, such as `0.weight`. */
   readonly name: string;
   /** Weight [in, out]. */
-  readonly weight: LookedMatrix;
+  readonly weight: SeenMatrix;
   /** Its gradient [in, out]. */
-  readonly weightGradient: LookedMatrix;
+  readonly weightGradient: SeenMatrix;
   /** Bias [out]. */
   readonly bias: ArrayLike<number>;
   /** Its gradient [out]. */
@@ -34,21 +33,19 @@ export interface LookedWeights {
 }
 
 /** A column and the range of its values. */
-export interface ColumnRange {
+interface ColumnRange {
   readonly name: string;
   readonly min: number;
   readonly max: number;
 }
 
-/** Losses up to now. */
 export interface LossHistory {
   /** Mean of the last epoch's steps. */
   readonly train: number;
-  /** On the validation rows, behind it. */
+  /** On the validation rows, after it. */
   readonly validation: number;
   /** The lowest validation loss so far. */
   readonly lowest: number;
-  /** The epoch that had it. */
   readonly lowestEpoch: number;
   /** Mean of the first epoch's steps. */
   readonly firstTrain: number;
@@ -64,9 +61,7 @@ export type FindingKind =
   | "vanishing gradient"
   | "overfitting";
 
-/** Something wrong. */
 export interface Finding {
-  /** What it is. */
   readonly kind: FindingKind;
   /** Layer, parameter or column; "" where it concerns the whole. */
   readonly where: string;
@@ -77,13 +72,13 @@ export interface Finding {
 }
 
 /** A look at a network. What was not looked at is left out. */
-export interface Look {
+export interface NetworkFacts {
   /** Inputs of the sample [rows, in], and their columns' names. */
-  readonly inputs?: Omit<LookedMatrix, "name"> & { readonly names: readonly string[] };
+  readonly inputs?: Omit<SeenMatrix, "name"> & { readonly names: readonly string[] };
   /** Outputs [rows, units] of each ReLU layer. */
-  readonly relus?: readonly LookedMatrix[];
+  readonly relus?: readonly SeenMatrix[];
   /** Layers with weights, first to last. */
-  readonly weights?: readonly LookedWeights[];
+  readonly weights?: readonly SeenWeights[];
   /** Ranges of the targets over all training rows. */
   readonly targets?: readonly ColumnRange[];
   /** Losses, where there are validation rows. */
@@ -132,7 +127,7 @@ export const OVERFITTING_GAP = 0.05;
  * excuse gradients that explode, units that are identical or dead excuse gradients that vanish, and each of them a validation
  * loss that leaps.
  */
-export function diagnose({ inputs, relus = [], weights = [], targets = [], losses }: Look): Finding[] {
+export function diagnose({ inputs, relus = [], weights = [], targets = [], losses }: NetworkFacts): Finding[] {
   const constant = targets.flatMap(constantTarget);
   if (constant.length > 0) return constant;
   const unscaled = inputs ? unscaledInputs(inputs) : [];
@@ -159,7 +154,7 @@ export function constantTarget({ name, min, max }: ColumnRange): Finding[] {
   }];
 }
 
-function unscaledInputs({ names, rows, columns, data }: NonNullable<Look["inputs"]>): Finding[] {
+function unscaledInputs({ names, rows, columns, data }: NonNullable<NetworkFacts["inputs"]>): Finding[] {
   const sizes = names.map((name, column) => ({ name, size: sizeOf(data, rows, column, columns) }));
   const large = sizes.filter(({ size }) => size > LARGE_INPUT && size < Infinity)
     .sort((a, b) => b.size - a.size);
@@ -177,7 +172,7 @@ function unscaledInputs({ names, rows, columns, data }: NonNullable<Look["inputs
 }
 
 /** Units of a layer whose weights, bias and gradients are those of another unit, bit for bit: no update tells them apart. */
-function identicalUnits({ name, weight, weightGradient, bias, biasGradient }: LookedWeights): Finding[] {
+function identicalUnits({ name, weight, weightGradient, bias, biasGradient }: SeenWeights): Finding[] {
   const { rows, columns } = weight;
   const valuesOf = (unit: number, count: number): string => {
     const values = [bias[unit], biasGradient[unit]];
@@ -204,7 +199,7 @@ function groupsOf(units: readonly number[], keyOf: (unit: number) => string): nu
   return [...Map.groupBy(units, keyOf).values()].filter(({ length }) => length > 1);
 }
 
-function deadUnits({ name, rows, columns, data }: LookedMatrix): Finding[] {
+function deadUnits({ name, rows, columns, data }: SeenMatrix): Finding[] {
   let dead = 0;
   for (let unit = 0; unit < columns; unit++) {
     let row = 0;
@@ -221,7 +216,7 @@ function deadUnits({ name, rows, columns, data }: LookedMatrix): Finding[] {
   }];
 }
 
-function explodingGradient(weights: readonly LookedWeights[]): Finding[] {
+function explodingGradient(weights: readonly SeenWeights[]): Finding[] {
   const norms = weights.map(({ name, weightGradient }) => ({ name, norm: normOf(weightGradient.data) }));
   const norm = Math.hypot(...norms.map(({ norm }) => norm));
   if (!(norm > EXPLODING_NORM && norm < Infinity)) return [];
@@ -234,9 +229,9 @@ function explodingGradient(weights: readonly LookedWeights[]): Finding[] {
   }];
 }
 
-function vanishingGradient(weights: readonly LookedWeights[]): Finding[] {
+function vanishingGradient(weights: readonly SeenWeights[]): Finding[] {
   if (weights.length < 2) return [];
-  const size = ({ data }: LookedMatrix) => normOf(data) / Math.sqrt(data.length);
+  const size = ({ data }: SeenMatrix) => normOf(data) / Math.sqrt(data.length);
   const first = weights[0];
   const last = weights.at(-1)!;
   const from = size(first.weightGradient);

@@ -19,14 +19,11 @@ export interface FaultCause {
 }
 
 /** What is known of a step. */
-export interface Evidence {
-  /** The tensor that is not finite. */
+interface Evidence {
+  /** The tensor that is not finite, its value, and the column and row of that. */
   readonly tensor: string;
-  /** Its value. */
   readonly value: number;
-  /** Column of that value. */
   readonly column: number;
-  /** The row that it came from, where it came from one. */
   readonly row?: number;
   /** Inputs of the batch [batch, inputs], flat. */
   readonly x: ArrayLike<number>;
@@ -36,7 +33,6 @@ export interface Evidence {
   readonly widths: readonly [inputs: number, targets: number];
   /** Losses of the steps before, oldest first. */
   readonly losses: readonly number[];
-  /** The step's learning rate. */
   readonly rate: number;
   /** Size of the largest weight before the step, and before the steps that were looked at. */
   readonly weight: readonly [now: number, before: number];
@@ -57,7 +53,6 @@ const ROOT_OF_MAX = 1.8e19;
 /** What a learning rate that is too large is to be divided by. */
 const SMALLER = 10;
 
-/** Guesses why. */
 export function likelyCause(evidence: Evidence): FaultCause {
   const { tensor, value, column, row, x, y, widths } = evidence;
   if (tensor === "x" || tensor === "y") {

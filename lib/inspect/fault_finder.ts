@@ -9,8 +9,9 @@ import { NotFiniteError } from "../base/errors.ts";
 import { type FaultCause, largest, likelyCause, unseenCause } from "./fault_cause.ts";
 import { layerNames } from "../core/model.ts";
 import type { Shape } from "../base/shape.ts";
-import { readAll, type Tensor } from "../core/tensor.ts";
-import { Trainer } from "../training/trainer.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { ReadTensor } from "../training/look.ts";
+import type { Trainer } from "../training/trainer.ts";
 import { readState, type TrainingState } from "../training/training_state.ts";
 
 export type { FaultCause } from "./fault_cause.ts";
@@ -23,7 +24,7 @@ export interface Fault {
   readonly epoch: number;
   /**
    * The tensor that has it, the first in the order of computation: `x` or `y` of the batch; `z1` ... `loss`, `grad_logits`,
-   * `grad_weight_1` ... as in `Trainer.observedEpoch`; `gradient norm` where `clipNorm` overflowed; then what the step
+   * `grad_weight_1` ... as in `Trainer.lookAhead`; `gradient norm` where `clipNorm` overflowed; then what the step
    * leaves, `optimizer.variance.0.weight`, `weights.0.weight`. Where the step did not show it: the name in the error.
    */
   readonly tensor: string;
@@ -41,18 +42,11 @@ export interface Fault {
   readonly cause: FaultCause;
 }
 
-/** A tensor as it was read. */
-interface Reading {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly data: ArrayLike<number>;
-}
-
-/** A step before which all was finite and in or behind which something is not, as far as is known. */
+/** A step before which all was finite and in or after which something is not, as far as is known. */
 interface Narrowed {
   /** What the step starts from. */
   readonly good: TrainingState;
-  /** What was found behind it. */
+  /** What was found after it. */
   readonly bad: NotFiniteError;
   /** Losses of the whole epoch before that of `good`, where it was run. */
   readonly earlier: ArrayLike<number>;
@@ -146,66 +140,55 @@ async function locate(trainer: Trainer, state: TrainingState, narrowed: Narrowed
   const { good, bad } = narrowed;
   const step = good.step + 1;
   if (bad.step <= good.step) return notAgain(trainer, state, narrowed);
-  let seen = await observe(trainer, good);
-  let found = firstBad(seen);
-  if (found?.name.startsWith("grad_") && trainer.options.clipNorm !== undefined) {
-    // Clipping makes all gradients NaN, so that what was wrong shows only without it.
-    using unclipped = new Trainer({ ...trainer.options, clipNorm: undefined });
-    seen = await observe(unclipped, good);
-    const own = firstBad(seen.filter(({ name }) => !isLeft(name)));
-    found = own ?? { name: "gradient norm", shape: [], data: [Infinity] };
-  }
-  // One kernel that runs a small network's step may differ in the last digits: then only what it leaves can be looked at.
-  found ??= firstBad(await leftBy(trainer, good, bad));
-  if (!found) return notAgain(trainer, state, narrowed, seen);
+  const seen = await lookAt(trainer, good);
+  // Clipping, the update, and the last digits of one kernel for all operations: only what the step leaves shows them.
+  const found = firstBad(seen) ?? firstBad(await leftBy(trainer, narrowed));
+  if (!found) return notAgain(trainer, state, narrowed);
   const place = placeOf(trainer, found, trainer.rowsOf(step));
   return { ...stepOf(trainer, step), ...place, cause: causeOf(trainer, state, narrowed, seen, place) };
 }
 
-/** What a step makes, operation by operation, and what it leaves, in the order of computation. */
-async function observe(trainer: Trainer, good: TrainingState): Promise<Reading[]> {
-  const { model, optimizer } = trainer.options;
-  const seen: Reading[] = [];
+/** What the step after a state makes, operation by operation, gradients before clipping. */
+async function lookAt(trainer: Trainer, good: TrainingState): Promise<ReadTensor[]> {
   trainer.restore(good);
-  const onStep = async (tensors: ReadonlyMap<string, Tensor>, _: number, { x, y }: { x: Tensor; y: Tensor }) => {
-    const all = [["x", x] as const, ["y", y] as const, ...tensors];
-    const data = await readAll(all.map(([_, t]) => t));
-    all.forEach(([name, { shape }], i) => seen.push({ name, shape, data: data[i] }));
+  let seen: Promise<ReadTensor[]> | undefined;
+  const between = () => {
+    seen = trainer.readAhead();
+    seen.catch(() => {}); // it is awaited below
+    return 0;
   };
-  await trainer.observedEpoch(onStep, { between: (now) => good.step + 1 - now }).catch(ignoreNotFinite);
-  return [...seen, ...readingsOf(await readState(model, optimizer, {}))];
+  await Array.fromAsync(trainer.epochs(1, { between }));
+  return await seen!;
 }
 
-/** What a step leaves as it runs in training; nothing where it is sound. */
-async function leftBy(trainer: Trainer, good: TrainingState, { what, value }: NotFiniteError): Promise<Reading[]> {
-  const { model, optimizer } = trainer.options;
+/** What the step leaves as it runs in training, in the order of computation; nothing where it is sound. */
+async function leftBy(trainer: Trainer, { good, bad: { what, value } }: Narrowed): Promise<ReadTensor[]> {
+  const { model, optimizer, clipNorm } = trainer.options;
   trainer.restore(good);
-  const sound = await runTo(trainer, good.step + 1).catch(ignoreNotFinite);
-  if (sound) return [];
+  const isSound = await runTo(trainer, good.step + 1).then(() => true, (error) => {
+    if (!(error instanceof NotFiniteError)) throw error;
+    return false;
+  });
+  if (isSound) return [];
   const gradients = Object.entries(await model.readGradients()).reverse().map(([name, data]) => {
     return { name: `gradients.${name}`, shape: parameterShape(trainer, name), data };
   });
   const loss = what === "loss" ? [{ name: "loss", shape: [], data: [value!] }] : [];
-  return [...loss, ...gradients, ...readingsOf(await readState(model, optimizer, {}))];
-}
-
-function ignoreNotFinite(error: unknown): undefined {
-  if (!(error instanceof NotFiniteError)) throw error;
+  // Gradients that were finite before clipping are not, where their norm overflows.
+  const norm = clipNorm !== undefined && firstBad(gradients)
+    ? [{ name: "gradient norm", shape: [], data: [Infinity] }]
+    : [];
+  return [...loss, ...norm, ...gradients, ...readingsOf(await readState(model, optimizer, {}))];
 }
 
 /** The optimizer's state before the weights: that is how a step computes them. */
-function readingsOf({ tensors }: Pick<TrainingState, "tensors">): Reading[] {
+function readingsOf({ tensors }: Pick<TrainingState, "tensors">): ReadTensor[] {
   const all = Object.entries(tensors).map(([name, { shape, data }]) => ({ name, shape, data }));
-  const isWeight = ({ name }: Reading) => name.startsWith("weights.");
+  const isWeight = ({ name }: ReadTensor) => name.startsWith("weights.");
   return [...all.filter((reading) => !isWeight(reading)), ...all.filter(isWeight)];
 }
 
-/** Whether a tensor is one that a step leaves behind, not one that it makes on its way. */
-function isLeft(name: string): boolean {
-  return /^(optimizer|weights)\./.test(name);
-}
-
-function firstBad(readings: readonly Reading[]): Reading | undefined {
+function firstBad(readings: readonly ReadTensor[]): ReadTensor | undefined {
   return readings.find(({ data }) => badIndex(data) >= 0);
 }
 
@@ -218,10 +201,10 @@ function parameterShape({ options: { model } }: Trainer, name: string): Shape {
   return model.parameters.find((parameter) => parameter.name === name)!.parameter.shape;
 }
 
-type Place = Omit<Fault, "step" | "epoch" | "cause">;
+type FaultPlace = Omit<Fault, "step" | "epoch" | "cause">;
 
 /** Where in a tensor, in which layer and in which row its first value is that is not finite. */
-function placeOf(trainer: Trainer, { name, shape, data }: Reading, rows: Uint32Array<ArrayBuffer>): Place {
+function placeOf(trainer: Trainer, { name, shape, data }: ReadTensor, rows: Uint32Array<ArrayBuffer>): FaultPlace {
   const index = badIndex(data);
   const columns = shape.at(-1) ?? 1;
   const number = layerOf(trainer, name);
@@ -253,8 +236,8 @@ function causeOf(
   trainer: Trainer,
   state: TrainingState,
   narrowed: Narrowed,
-  seen: readonly Reading[],
-  { tensor, value, at = [], row }: Place,
+  seen: readonly ReadTensor[],
+  { tensor, value, at = [], row }: FaultPlace,
 ): FaultCause {
   const [x, y] = seen;
   return likelyCause({
@@ -283,7 +266,7 @@ function growthOf(
   };
 }
 
-function sizeOf(prefix: string, readings: readonly Reading[]): number {
+function sizeOf(prefix: string, readings: readonly ReadTensor[]): number {
   return largest(readings.filter(({ name }) => name.startsWith(prefix)).map(({ data }) => data));
 }
 
@@ -297,10 +280,8 @@ function faultOfState(trainer: Trainer, state: TrainingState): Fault | undefined
 }
 
 /** What was reported, where the steps taken again are sound: it came from outside them, or the device erred. */
-function notAgain(trainer: Trainer, state: TrainingState, narrowed: Narrowed, seen = readingsOf(narrowed.good)): Fault {
+function notAgain(trainer: Trainer, state: TrainingState, narrowed: Narrowed): Fault {
   const { what, value, step } = narrowed.bad;
-  const growth = growthOf(trainer, state, narrowed);
-  const weight = [sizeOf("weights.", seen), growth.weight[1]] as const;
-  const cause = unseenCause({ ...growth, weight }, step);
+  const cause = unseenCause(growthOf(trainer, state, narrowed), step);
   return { ...stepOf(trainer, step), tensor: what, value, rows: new Uint32Array(), cause };
 }

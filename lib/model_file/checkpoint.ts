@@ -1,8 +1,8 @@
 /**
- * Checkpoints: what a training stands at, in a file from which it goes on bit for bit.
+ * Checkpoints: the state of a training in a file, from which it continues bit for bit.
  *
  * The file is in the safetensors format, every tensor under its name, so that other programs read the weights too. It
- * appears whole or not at all, and a hash over all it holds tells one that was damaged since.
+ * appears whole or not at all. A hash over all that it holds shows whether it was damaged since.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const LOSSES = "losses";
 
 /** A checkpoint from its file. */
 export interface Checkpoint {
-  /** What the training stands at. */
+  /** The state of the training. */
   readonly state: TrainingState;
   /** What was kept with it. */
   readonly notes: Readonly<Record<string, string>>;

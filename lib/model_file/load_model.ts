@@ -102,7 +102,7 @@ export class LoadedModel implements Disposable {
    * Takes over a model.
    *
    * @param saved The model; it is freed with this one.
-   * @param stack What else is freed with it, behind it.
+   * @param stack What else is freed with it, after it.
    */
   constructor(saved: SavedModel, stack: DisposableStack = new DisposableStack()) {
     this.saved = saved;

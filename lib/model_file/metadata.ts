@@ -1,5 +1,5 @@
 /**
- * What a model's file says of it beside weights and layers: texts in the metadata of safetensors, most of them JSON. Files
+ * What a model's file says of it besides weights and layers: texts in the metadata of safetensors, most of them JSON. Files
  * may hold anything, so all of it is checked.
  *
  * @module

@@ -241,7 +241,6 @@ function checkShapes(parameters: readonly NamedParameter[], tensors: ReadonlyMap
   if (faults.length > 0) throw new TypeError(faults.join("; "));
 }
 
-/** Fills a model. */
 function loadTensors(model: Model, tensors: ReadonlyMap<string, StoredTensor>): void {
   checkShapes(model.parameters, tensors);
   model.load(Object.fromEntries([...tensors].map(([name, { data }]) => [name, data])));

@@ -1,6 +1,6 @@
 /**
- * How the processes of one training speak with each other. All of them train the same model, each on rows of its own; what
- * they have to agree on goes through a communicator. Every rank calls the same methods in the same order.
+ * How the processes of one training communicate. All train the same model, each on its own rows. Whatever they share goes
+ * through a communicator: every rank calls the same methods in the same order.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export type Reduction = "sum" | "min" | "max";
 /** Numbers that can be reduced. */
 export type Reducible = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
-/** The ranks of one training, as one of them sees it. */
+/** The ranks of one training, as one of them sees them. */
 export interface Communicator {
   /** Which rank this is, from 0. */
   readonly rank: number;
@@ -33,7 +33,7 @@ export interface Communicator {
   /** Waits until every rank has come here. */
   barrier(): Promise<void>;
   /**
-   * Brings what each rank has to rank 0.
+   * Gathers what each rank has at rank 0.
    *
    * @param bytes This rank's; each may have another length.
    * @returns Those of all ranks, in their order, at rank 0; elsewhere nothing.
@@ -42,7 +42,7 @@ export interface Communicator {
 }
 
 /**
- * One process by itself: there is nobody to speak with, and nothing to wait for.
+ * One process by itself: it has nobody to wait for.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Ranks on one machine or many, through Open MPI 4 or later, reached by Deno's FFI: processes need `--allow-ffi`, and are
- * started by `mpirun` or whatever else starts programs of Open MPI. Started alone, a process is the only rank.
+ * Ranks on one machine or many, through Open MPI 4 or later and Deno's FFI. Processes need `--allow-ffi`, and are started by
+ * `mpirun` or another launcher of Open MPI. Started alone, a process is the only rank.
  *
  * Every rank does the same:
  *
@@ -18,9 +18,9 @@ import { type CallName, Watch } from "./mpi_watch.ts";
 
 /** Settings of {@linkcode Mpi.open}. */
 export interface MpiOptions {
-  /** The longest time that a call may wait for other ranks; by default 600 s. */
+  /** The longest time that a call waits for other ranks; by default 600 s. */
   timeoutSeconds?: number;
-  /** The shared library, a name or a path; by default Open MPI's usual names. */
+  /** Name or path of the shared library; by default Open MPI's usual names. */
   library?: string;
 }
 
@@ -28,7 +28,7 @@ export interface MpiOptions {
 export interface Letter {
   /** The rank that sent it. */
   from: number;
-  /** What it says. */
+  /** Its content. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -40,10 +40,10 @@ const SHARED_MEMORY = 0;
 const STATUS_INTS = 6;
 const MAX_TEXT = 256;
 
-/** Milliseconds that the launcher has for ending this process. */
+/** Milliseconds that the launcher has to end this process. */
 const ABORT_WAIT = 3000;
 
-/** Tags of messages: work, and questions of the watch. */
+/** Tags of messages: work, and the watch. */
 const WORK = 0;
 const WATCH = 1;
 
@@ -51,12 +51,12 @@ const WATCH = 1;
 const MOST = 2 ** 30;
 const MOST_GATHERED = 2 ** 31 - 1;
 
-/** Bytes of a host's name, as ranks tell it to each other. */
+/** Bytes for a host's name in messages. */
 const HOST_BYTES = 64;
 
 type Handle = Deno.PointerObject;
 
-/** The ranks of an MPI job, as one of them sees it. */
+/** The ranks of an MPI job, as one of them sees them. */
 export class Mpi implements Communicator, AsyncDisposable {
   readonly rank: number;
   readonly size: number;
@@ -69,12 +69,12 @@ export class Mpi implements Communicator, AsyncDisposable {
 
   readonly #library: MpiLibrary;
   readonly #inPlace = Deno.UnsafePointer.create(IN_PLACE);
-  /** A communicator of its own for messages, so that they never meet what calls of all ranks send. */
+  /** Messages have a communicator of their own, apart from the calls of all ranks. */
   readonly #mailbox: Handle;
   readonly #flag = new Int32Array(1);
   readonly #count = new Int32Array(1);
   readonly #status = new Int32Array(STATUS_INTS);
-  /** What MPI reads or writes on another thread must not be collected as garbage. */
+  /** What MPI reads or writes on another thread: it must not be collected as garbage. */
   readonly #held = new Set<unknown>();
   #watch: Watch | undefined;
   #calls: Promise<unknown> = Promise.resolve();
@@ -108,8 +108,8 @@ export class Mpi implements Communicator, AsyncDisposable {
    * Joins the job. Once in a process.
    *
    * @throws {Deno.errors.NotFound} If MPI is not installed.
-   * @throws {Deno.errors.NotSupported} If another MPI is, or one too old, or if srun has started several processes that MPI
-   * does not join (seen where the environment may be read).
+   * @throws {Deno.errors.NotSupported} If it is another MPI or too old, or if srun has started several processes that MPI
+   * does not join (noticed if the environment may be read).
    */
   static async open({ timeoutSeconds = 600, library }: MpiOptions = {}): Promise<Mpi> {
     if (!(timeoutSeconds > 0 && timeoutSeconds < Infinity)) {
@@ -129,14 +129,14 @@ export class Mpi implements Communicator, AsyncDisposable {
       post: { send: (message, to) => mpi.#post(message, to), poll: () => mpi.#pollWatch() },
       giveUp: (reason) => {
         console.error(`error: ${reason}`);
-        // The launcher passes on what was said, and then ends everything.
+        // The launcher needs a moment to pass on what was printed.
         setTimeout(() => mpi.abort(1), 100);
       },
     });
     return mpi;
   }
 
-  /** Beside what {@linkcode Communicator} says: where one value is NaN, the min or max may be another. */
+  /** As {@linkcode Communicator} says. If a value is NaN, min and max may give another one. */
   allReduce(values: Reducible, how: Reduction = "sum"): Promise<void> {
     const { symbols, handles } = this.#library;
     return this.#together("allReduce", values, async () => {
@@ -165,7 +165,7 @@ export class Mpi implements Communicator, AsyncDisposable {
     return this.#meet("barrier");
   }
 
-  /** Beside what {@linkcode Communicator} says: 2 GiB are the most, of all ranks together. */
+  /** As {@linkcode Communicator} says; at most 2 GiB of all ranks together. */
   gather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
     const { symbols, handles: { byte, world } } = this.#library;
     const lengths = new Float64Array(this.size);
@@ -179,7 +179,7 @@ export class Mpi implements Communicator, AsyncDisposable {
       starts: new Int32Array(),
     };
     return this.#together("gather", buffers, async () => {
-      // All ranks learn of all lengths, so that all refuse too many.
+      // All ranks learn all lengths, so that all refuse too many.
       this.#check("MPI_Allgather", await symbols.MPI_Allgather(own, 8, byte, lengths, 8, byte, world));
       const total = lengths.reduce((sum, length) => sum + length, 0);
       const isFirst = this.rank === 0;
@@ -199,7 +199,7 @@ export class Mpi implements Communicator, AsyncDisposable {
     });
   }
 
-  /** Sends a message, which the other rank takes by {@linkcode poll} whenever it likes. */
+  /** Sends a message, which the other rank takes by {@linkcode poll}. */
   send(bytes: Uint8Array<ArrayBuffer>, to: number): Promise<void> {
     const { symbols, handles: { byte } } = this.#library;
     const sent = this.#sends.then(() =>
@@ -207,18 +207,16 @@ export class Mpi implements Communicator, AsyncDisposable {
         this.#check("MPI_Send", await symbols.MPI_Send(bytes, bytes.length, byte, to, WORK, this.#mailbox));
       })
     );
-    this.#sends = sent.catch(() => {}); // told to who sent it; other messages go on
+    this.#sends = sent.catch(() => {}); // the sender gets the error; other messages follow
     return sent;
   }
 
-  /** Takes the next message of any rank, those of one rank in their order; undefined where none has arrived. */
+  /** Takes the next message of any rank, if one has arrived. Those of one rank come in their order. */
   poll(): Letter | undefined {
     return this.#poll(WORK);
   }
 
-  /**
-   * Leaves the job; every rank must. Waits until all others are there, too.
-   */
+  /** Leaves the job, as every rank must. Waits for all others. */
   close(): Promise<void> {
     return this.#closing ??= this.#leave();
   }
@@ -232,7 +230,7 @@ export class Mpi implements Communicator, AsyncDisposable {
   }
 
   /**
-   * Without {@linkcode close} before, this rank is on its way out with an error: it cannot wait for the others, who do not know.
+   * Without {@linkcode close} before, this rank ends with an error and cannot wait for the others, which do not know of it.
    * MPI stays as it is, and the launcher ends all ranks when this process ends.
    */
   [Symbol.asyncDispose](): Promise<void> {
@@ -252,7 +250,7 @@ export class Mpi implements Communicator, AsyncDisposable {
     this.#check("MPI_Finalize", this.#library.symbols.MPI_Finalize());
   }
 
-  /** One call of all ranks after the other, in the order in which they were asked for. */
+  /** Makes the calls of all ranks one after the other, in the order of the requests. */
   #together<T>(name: CallName, buffers: unknown, act: () => Promise<T>): Promise<T> {
     if (this.#closing && name !== "close") {
       return Promise.reject(new Deno.errors.NotConnected(`Cannot call ${name}: MPI is closed`));
@@ -333,11 +331,11 @@ export class Mpi implements Communicator, AsyncDisposable {
     return letter && { from: letter.from, message: new Float64Array(letter.bytes.buffer) };
   }
 
-  /** Sends a message of the watch, of which nobody learns whether it arrived. */
+  /** Sends a message of the watch, without knowing whether it arrives. */
   #post(message: Float64Array<ArrayBuffer>, to: number): void {
     const { symbols, handles: { byte } } = this.#library;
     const request = new BigUint64Array(1);
-    this.#held.add(message); // for ever: a few bytes, in a job that ends
+    this.#held.add(message); // for ever: a few bytes, and the job is about to end
     this.#check(
       "MPI_Isend",
       symbols.MPI_Isend(message, message.byteLength, byte, to, WATCH, this.#mailbox, request),

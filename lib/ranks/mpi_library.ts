@@ -1,5 +1,5 @@
 /**
- * Open MPI's shared library: which of its functions are called, and the handles that its header would give to C.
+ * Open MPI's shared library: its functions, and the handles that its header gives to programs in C.
  *
  * @module
  */
@@ -7,52 +7,47 @@
 /** Names of the library, as the loader knows it. */
 const NAMES = ["libmpi.so.40", "libmpi.so"];
 
-/** Resolve all symbols at once, and let Open MPI's plug-ins see them: `RTLD_NOW | RTLD_GLOBAL` of dlfcn.h on Linux. */
+/** Lets Open MPI's plug-ins see the symbols: `RTLD_NOW | RTLD_GLOBAL` of dlfcn.h on Linux. */
 const NOW_GLOBAL = 0x102;
 
 const INSTALL = "install Open MPI 4 or later: `deno task setup --mpi`, or Debian's openmpi-bin and libopenmpi3";
 
-/**
- * `nonblocking` are those that wait for other ranks: they run on a thread of Deno's pool, so that read-backs of the GPU,
- * timers and signals go on meanwhile. dlopen and dlsym are libc's, found through MPI's library, which needs it too.
- */
+/** A function of C that returns MPI's error code, or 0. */
+function call<const P extends readonly Deno.NativeType[]>(...parameters: P) {
+  return { parameters, result: "i32" } as const;
+}
+
+/** One that waits for other ranks: it runs on another thread, so that read-backs of the GPU, timers and signals continue. */
+function waiting<const P extends readonly Deno.NativeType[]>(...parameters: P) {
+  return { parameters, result: "i32", nonblocking: true } as const;
+}
+
+/** Functions of the library. dlopen and dlsym belong to libc; MPI's library needs them, too, so they are found through it. */
 const SYMBOLS = {
   dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
   dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
-  MPI_Get_library_version: { parameters: ["buffer", "buffer"], result: "i32" },
-  MPI_Error_string: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  MPI_Init_thread: { parameters: ["pointer", "pointer", "i32", "buffer"], result: "i32" },
-  MPI_Finalize: { parameters: [], result: "i32" },
-  MPI_Abort: { parameters: ["pointer", "i32"], result: "i32", nonblocking: true },
-  MPI_Get_processor_name: { parameters: ["buffer", "buffer"], result: "i32" },
-  MPI_Comm_rank: { parameters: ["pointer", "buffer"], result: "i32" },
-  MPI_Comm_size: { parameters: ["pointer", "buffer"], result: "i32" },
-  MPI_Comm_dup: { parameters: ["pointer", "buffer"], result: "i32" },
-  MPI_Comm_split_type: { parameters: ["pointer", "i32", "i32", "pointer", "buffer"], result: "i32" },
-  MPI_Comm_set_errhandler: { parameters: ["pointer", "pointer"], result: "i32" },
-  MPI_Allreduce: {
-    parameters: ["pointer", "buffer", "i32", "pointer", "pointer", "pointer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  MPI_Bcast: { parameters: ["buffer", "i32", "pointer", "i32", "pointer"], result: "i32", nonblocking: true },
-  MPI_Barrier: { parameters: ["pointer"], result: "i32", nonblocking: true },
-  MPI_Allgather: {
-    parameters: ["buffer", "i32", "pointer", "buffer", "i32", "pointer", "pointer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  MPI_Gatherv: {
-    parameters: ["buffer", "i32", "pointer", "buffer", "buffer", "buffer", "pointer", "i32", "pointer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  MPI_Send: { parameters: ["buffer", "i32", "pointer", "i32", "i32", "pointer"], result: "i32", nonblocking: true },
-  MPI_Isend: { parameters: ["buffer", "i32", "pointer", "i32", "i32", "pointer", "buffer"], result: "i32" },
-  MPI_Request_free: { parameters: ["buffer"], result: "i32" },
-  MPI_Iprobe: { parameters: ["i32", "i32", "pointer", "buffer", "buffer"], result: "i32" },
-  MPI_Get_count: { parameters: ["buffer", "pointer", "buffer"], result: "i32" },
-  MPI_Recv: { parameters: ["buffer", "i32", "pointer", "i32", "i32", "pointer", "pointer"], result: "i32" },
+  MPI_Get_library_version: call("buffer", "buffer"),
+  MPI_Error_string: call("i32", "buffer", "buffer"),
+  MPI_Init_thread: call("pointer", "pointer", "i32", "buffer"),
+  MPI_Finalize: call(),
+  MPI_Abort: waiting("pointer", "i32"),
+  MPI_Get_processor_name: call("buffer", "buffer"),
+  MPI_Comm_rank: call("pointer", "buffer"),
+  MPI_Comm_size: call("pointer", "buffer"),
+  MPI_Comm_dup: call("pointer", "buffer"),
+  MPI_Comm_split_type: call("pointer", "i32", "i32", "pointer", "buffer"),
+  MPI_Comm_set_errhandler: call("pointer", "pointer"),
+  MPI_Allreduce: waiting("pointer", "buffer", "i32", "pointer", "pointer", "pointer"),
+  MPI_Bcast: waiting("buffer", "i32", "pointer", "i32", "pointer"),
+  MPI_Barrier: waiting("pointer"),
+  MPI_Allgather: waiting("buffer", "i32", "pointer", "buffer", "i32", "pointer", "pointer"),
+  MPI_Gatherv: waiting("buffer", "i32", "pointer", "buffer", "buffer", "buffer", "pointer", "i32", "pointer"),
+  MPI_Send: waiting("buffer", "i32", "pointer", "i32", "i32", "pointer"),
+  MPI_Isend: call("buffer", "i32", "pointer", "i32", "i32", "pointer", "buffer"),
+  MPI_Request_free: call("buffer"),
+  MPI_Iprobe: call("i32", "i32", "pointer", "buffer", "buffer"),
+  MPI_Get_count: call("buffer", "pointer", "buffer"),
+  MPI_Recv: call("buffer", "i32", "pointer", "i32", "i32", "pointer", "pointer"),
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What Open MPI's header calls MPI_COMM_WORLD, MPI_FLOAT and so on: addresses of data in the library. */
@@ -68,18 +63,15 @@ const HANDLES = {
   errorsReturn: "ompi_mpi_errors_return",
 } as const;
 
-/** The library, ready to be called. */
 export interface MpiLibrary {
-  /** Its functions. */
   readonly symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-  /** Its handles. */
   readonly handles: Readonly<Record<keyof typeof HANDLES, Deno.PointerObject>>;
 }
 
 /**
  * Loads the library.
  *
- * @throws {Deno.errors.NotFound} If there is none; says what to install.
+ * @throws {Deno.errors.NotFound} If there is none; the message says what to install.
  * @throws {Deno.errors.NotSupported} If it is not Open MPI, or too old.
  */
 export function openLibrary(names: readonly string[] = NAMES): MpiLibrary {
@@ -107,14 +99,14 @@ function load(names: readonly string[]): [string, MpiLibrary["symbols"]] {
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       const { message } = error as Error;
-      // Another file may be missing: the library is there then, but cannot be used.
+      // If another file is missing, the library is there, but cannot be used.
       if (!message.includes(`${name}: cannot open`)) throw new Deno.errors.NotSupported(`${message}; ${INSTALL}`);
     }
   }
   throw new Deno.errors.NotFound(`Found no MPI library under the name ${names.join(" or ")}: ${INSTALL}`);
 }
 
-/** Judges what a library says of itself. */
+/** What is wrong with a library, by the version that it tells. */
 export function faultOfVersion(version: string): string | undefined {
   const [_, major] = /^Open MPI v(\d+)\./.exec(version) ?? [];
   if (Number(major) >= 4) return undefined;
@@ -125,8 +117,7 @@ export function faultOfVersion(version: string): string | undefined {
 }
 
 /**
- * Judges whether a process that is the only rank was meant to be: Open MPI 5 takes each process for a whole job where srun
- * was not asked to join them.
+ * What is wrong if this process is the only rank: under srun without --mpi=pmix, Open MPI 5 takes each process for a whole job.
  */
 export function faultOfLaunch(env: Pick<Deno.Env, "get"> = VISIBLE): string | undefined {
   const tasks = Number(env.get("SLURM_STEP_NUM_TASKS") ?? 1);
@@ -135,7 +126,7 @@ export function faultOfLaunch(env: Pick<Deno.Env, "get"> = VISIBLE): string | un
     "or by mpirun in a job of sbatch";
 }
 
-/** What of the environment may be read without asking. */
+/** The environment, as far as it may be read without asking. */
 const VISIBLE: Pick<Deno.Env, "get"> = {
   get(variable) {
     const { state } = Deno.permissions.querySync({ name: "env", variable });

@@ -1,42 +1,39 @@
 /**
- * Tells which ranks keep the others waiting. A call that all ranks make together returns on none of them until all have come:
- * without a time limit, one rank that hangs or cannot be reached would hold all others for ever.
+ * Says which ranks keep the others waiting. A call that all ranks make together returns only when all have come, so without a
+ * time limit one rank that hangs, or cannot be reached, would hold all others for ever.
  *
- * A rank that has waited too long asks every other how far it is, gives them a moment to answer, and the lowest of those
+ * A rank that has waited too long asks every other how far it is and gives them a moment to answer. Then the lowest of those
  * that wait says who has not come.
  *
  * @module
  */
 
-/** How ranks reach each other beside the call that hangs. */
+/** How ranks reach each other apart from the call that hangs. */
 export interface Post {
   /** Sends a message without waiting for its arrival. */
   send(message: Float64Array<ArrayBuffer>, to: number): void;
-  /** The next message that has arrived; undefined where there is none. */
+  /** The next message that has arrived, if there is one. */
   poll(): { from: number; message: Float64Array<ArrayBuffer> } | undefined;
 }
 
 /** What a watch knows of its rank. */
 export interface WatchOptions {
-  /** This rank. */
   rank: number;
-  /** The machine of each rank. */
   hosts: readonly string[];
-  /** The longest time that a call may wait for other ranks, in seconds. */
+  /** The longest time that a call waits for other ranks, in seconds. */
   timeoutSeconds: number;
-  /** The way to the other ranks. */
   post: Post;
-  /** Ends all ranks, because of what the text says. */
+  /** Ends all ranks, for the reason that the text gives. */
   giveUp: (reason: string) => void;
 }
 
-/** The calls that all ranks make together; a message has their place in this list. */
+/** The calls that all ranks make together; messages hold their place in this list. */
 const CALLS = ["allReduce", "broadcast", "barrier", "gather", "close"] as const;
 
 /** A call that all ranks make together. */
 export type CallName = typeof CALLS[number];
 
-/** How far another rank is: how many calls it has made, which was the last, and whether it waits in it. */
+/** How far a rank is: how many calls it has made, which was the last, and whether it waits in it. */
 interface Answer {
   calls: number;
   name: CallName;
@@ -84,7 +81,6 @@ export class Watch {
     this.#since = this.#asked = undefined;
   }
 
-  /** Watches no more. */
   stop(): void {
     clearInterval(this.#timer);
   }
@@ -92,7 +88,7 @@ export class Watch {
   #look(): void {
     try {
       this.#answer();
-      // Who has done his part waits for the first rank, which writes, as long as that takes.
+      // Ranks that have finished wait for rank 0, which writes, as long as that takes.
       if (this.#since === undefined || this.#name === "close") return;
       const { timeoutSeconds, giveUp } = this.#options;
       const now = performance.now();
@@ -100,12 +96,12 @@ export class Watch {
         if (now - this.#since >= 1000 * timeoutSeconds) this.#ask(now);
         return;
       }
-      // The others have twice the time, for where the first is cut off.
+      // The others wait twice as long, in case the first is cut off.
       if (now - this.#asked < (this.#isFirst() ? 1 : 2) * this.#grace) return;
       this.stop();
       giveUp(this.#describe((now - this.#since) / 1000));
     } catch (error) {
-      // Nobody waits for this: what stops it would go unseen.
+      // Nobody awaits this timer: an error would go unseen.
       this.stop();
       this.#options.giveUp((error as Error).message);
     }
@@ -123,7 +119,7 @@ export class Watch {
   #ask(now: number): void {
     const { hosts, rank } = this.#options;
     this.#asked = now;
-    this.#answers.clear(); // what was heard before may be true no longer
+    this.#answers.clear(); // earlier answers may be out of date
     for (let other = 0; other < hosts.length; other++) if (other !== rank) this.#tell(QUESTION, other);
   }
 
@@ -152,7 +148,7 @@ export class Watch {
     return `${nameOf(rank)} has waited ${waited} for the others in ${this.#name}, its call ${this.#calls}; ${reason}`;
   }
 
-  /** How another rank is not in this call; undefined where it is, or was. */
+  /** Why another rank is not in this call; undefined if it is, or was. */
   #absence(answer: Answer | undefined): string | undefined {
     if (answer === undefined) return "does not answer";
     const { calls, name, waits } = answer;

@@ -1,12 +1,12 @@
 /**
- * What ranks do together, on top of what a {@linkcode Communicator} can.
+ * What ranks do together, by the calls of a {@linkcode Communicator}.
  *
  * @module
  */
 
 import type { Communicator } from "./communicator.ts";
 
-/** What went wrong at another rank: its message. */
+/** The error of another rank: its message. */
 export class RankFault extends Error {
   /** Always "RankFault". */
   override readonly name: string = "RankFault";
@@ -19,17 +19,17 @@ export class RankFault extends Error {
   }
 }
 
-/** Errors of this rank that all others have heard of. */
+/** Errors of this rank that all others know of. */
 const told = new WeakSet<object>();
 
-/** Whether all ranks have heard of what {@linkcode together} threw. */
+/** Whether all ranks know of an error, because {@linkcode together} threw it. */
 export function isToldToAll(error: unknown): boolean {
   return error instanceof RankFault || (error instanceof Error && told.has(error));
 }
 
 /**
- * Does something at every rank, and goes on only where it went well at all of them: so none waits for one that has ended. The
- * work itself must not speak with other ranks.
+ * Does something at every rank. If it fails at one, all throw, so that none waits for a rank that has ended. The work itself
+ * must not call other ranks.
  *
  * @throws What the work of this rank threw, if it is the first that failed; else a {@linkcode RankFault} with the message of
  * the first that did. All ranks throw, or none.
@@ -54,58 +54,23 @@ export async function together<T>(communicator: Communicator, work: () => T | Pr
   throw own ?? fault;
 }
 
-/** Gives all ranks the numbers of each. */
-export async function gatherNumbers(
-  communicator: Communicator,
-  values: readonly number[],
-): Promise<Float64Array<ArrayBuffer>> {
-  const all = new Float64Array(communicator.size * values.length);
-  all.set(values, communicator.rank * values.length);
-  await communicator.allReduce(all);
-  return all;
-}
-
 /** Gives all ranks a text of rank 0. */
 export async function shareText(communicator: Communicator, text: string): Promise<string> {
-  if (communicator.size === 1) return text;
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
-    await shareBytes(communicator, new TextEncoder().encode(text)),
-  );
-}
-
-/** Gives all ranks the bytes of rank 0, however many. */
-export async function shareBytes(
-  communicator: Communicator,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const length = new Float64Array(1);
-  await communicator.broadcast(setLength(length, bytes.length));
-  const shared = communicator.rank === 0 ? bytes : new Uint8Array(length[0]);
+  const own = new TextEncoder().encode(text);
+  const length = Float64Array.of(own.length);
+  await communicator.broadcast(new Uint8Array(length.buffer));
+  const shared = communicator.rank === 0 ? own : new Uint8Array(length[0]);
   await communicator.broadcast(shared);
-  return shared;
+  return decode(shared);
 }
 
-/** Brings a text of each rank to rank 0; elsewhere nothing. */
+/** Gathers a text of each rank at rank 0; elsewhere nothing. */
 export async function gatherTexts(communicator: Communicator, text: string): Promise<string[] | undefined> {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  return (await communicator.gather(new TextEncoder().encode(text)))?.map((bytes) => decoder.decode(bytes));
+  return (await communicator.gather(new TextEncoder().encode(text)))?.map(decode);
 }
 
-/** Adds up counts of texts. */
-export async function mergeCounts(
-  communicator: Communicator,
-  counts: ReadonlyMap<string, number>,
-): Promise<Map<string, number>> {
-  const merged = new Map<string, number>();
-  for (const text of await gatherTexts(communicator, JSON.stringify([...counts])) ?? []) {
-    for (const [name, count] of JSON.parse(text)) merged.set(name, (merged.get(name) ?? 0) + count);
-  }
-  return new Map(JSON.parse(await shareText(communicator, JSON.stringify([...merged]))));
-}
-
-function setLength(length: Float64Array<ArrayBuffer>, value: number): Uint8Array<ArrayBuffer> {
-  length[0] = value;
-  return new Uint8Array(length.buffer);
+function decode(bytes: Uint8Array<ArrayBuffer>): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
 function asError(thrown: unknown): Error {

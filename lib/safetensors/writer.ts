@@ -5,18 +5,10 @@
  */
 
 import { writeFully, writing } from "../base/files.ts";
-import { layOut, type TensorPlace } from "./bytes.ts";
+import { layOut } from "./bytes.ts";
 
 /** Floats gathered for one tensor before they go to the file. */
 const BUFFERED_FLOATS = 65_536;
-
-/** The values of a tensor, row-major, that one of several writers fills. */
-export interface TensorPiece {
-  /** How many values stand before them. */
-  readonly from: number;
-  /** How many they are. */
-  readonly length: number;
-}
 
 /** A tensor that is being written. */
 interface Pending {
@@ -54,16 +46,13 @@ export class SafetensorsWriter {
   readonly #file: Deno.FsFile;
   readonly #bytes: number;
   readonly #tensors: Map<string, Pending>;
-  /** Whether the file was begun here, and not joined. */
-  readonly #isFirst: boolean;
   #isOpen = true;
 
-  private constructor(path: string, file: Deno.FsFile, bytes: number, tensors: Map<string, Pending>, isFirst: boolean) {
+  private constructor(path: string, file: Deno.FsFile, bytes: number, tensors: Map<string, Pending>) {
     this.#path = path;
     this.#file = file;
     this.#bytes = bytes;
     this.#tensors = tensors;
-    this.#isFirst = isFirst;
   }
 
   /**
@@ -72,7 +61,6 @@ export class SafetensorsWriter {
    * @param path The file; one that is there stays until `close`.
    * @param shapes Shape of each tensor by name.
    * @param metadata Texts that go with them.
-   * @param pieces What this writer fills of each tensor, where others join it; all if left out.
    * @returns The writer.
    * @throws {TypeError} If a name is reserved, or a shape holds anything but whole numbers from 0 on.
    */
@@ -80,7 +68,6 @@ export class SafetensorsWriter {
     path: string,
     shapes: Record<string, readonly number[]>,
     metadata: Record<string, string> = {},
-    pieces: Record<string, TensorPiece> = {},
   ): Promise<SafetensorsWriter> {
     const { header, places, byteLength: bytes } = layOut(path, shapes, metadata);
     const file = await writing(path, bytes, async () => {
@@ -88,7 +75,12 @@ export class SafetensorsWriter {
       await Deno.remove(`${path}.partial`).catch(() => {});
       return await Deno.open(`${path}.partial`, { write: true, createNew: true });
     });
-    const writer = new SafetensorsWriter(path, file, bytes, pendingOf(places, pieces), true);
+    const tensors = new Map<string, Pending>();
+    for (const [name, { begin, length }] of places) {
+      const buffer = new Float32Array(Math.min(length, BUFFERED_FLOATS));
+      tensors.set(name, { begin, length, written: 0, buffer, buffered: 0 });
+    }
+    const writer = new SafetensorsWriter(path, file, bytes, tensors);
     try {
       await writing(path, bytes, () => writeFully(file, header));
     } catch (error) {
@@ -96,26 +88,6 @@ export class SafetensorsWriter {
       throw error;
     }
     return writer;
-  }
-
-  /**
-   * Joins a file that another writer has begun and not yet closed, in this process or another, to fill its own pieces.
-   *
-   * @param path The file, as it was begun.
-   * @param shapes The same shapes.
-   * @param metadata The same texts.
-   * @param pieces What this writer fills of each tensor.
-   * @returns The writer; its `close` leaves putting the file into place to the one that began it.
-   */
-  static async join(
-    path: string,
-    shapes: Record<string, readonly number[]>,
-    metadata: Record<string, string>,
-    pieces: Record<string, TensorPiece>,
-  ): Promise<SafetensorsWriter> {
-    const { places, byteLength: bytes } = layOut(path, shapes, metadata);
-    const file = await writing(path, bytes, () => Deno.open(`${path}.partial`, { write: true }));
-    return new SafetensorsWriter(path, file, bytes, pendingOf(places, pieces), false);
   }
 
   /**
@@ -142,11 +114,11 @@ export class SafetensorsWriter {
   }
 
   /**
-   * Writes what is still gathered, down to the disk. `close` does so too; where several write, all do this before one closes.
+   * Writes what is still gathered and puts the file into place.
    *
-   * @throws {TypeError} If a tensor was not filled.
+   * @throws {TypeError} If a tensor was not filled; then nothing is put into place.
    */
-  async flush(): Promise<void> {
+  async close(): Promise<void> {
     for (const [name, tensor] of this.#tensors) {
       const total = tensor.written + tensor.buffered;
       if (total !== tensor.length) {
@@ -154,20 +126,11 @@ export class SafetensorsWriter {
       }
       await this.#flush(tensor);
     }
-    await writing(this.#path, this.#bytes, () => this.#file.syncData());
-  }
-
-  /**
-   * Writes what is still gathered and puts the file into place.
-   *
-   * @throws {TypeError} If a tensor was not filled; then nothing is put into place.
-   */
-  async close(): Promise<void> {
-    await this.flush();
     await writing(this.#path, this.#bytes, async () => {
+      await this.#file.syncData();
       this.#isOpen = false;
       this.#file.close();
-      if (this.#isFirst) await Deno.rename(`${this.#path}.partial`, this.#path);
+      await Deno.rename(`${this.#path}.partial`, this.#path);
     });
   }
 
@@ -176,7 +139,7 @@ export class SafetensorsWriter {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#file.close();
-    if (this.#isFirst) await Deno.remove(`${this.#path}.partial`).catch(() => {}); // what went wrong before is what to tell
+    await Deno.remove(`${this.#path}.partial`).catch(() => {}); // what went wrong before is what to tell
   }
 
   async #flush(tensor: Pending): Promise<void> {
@@ -187,15 +150,4 @@ export class SafetensorsWriter {
     tensor.written += tensor.buffered;
     tensor.buffered = 0;
   }
-}
-
-/** Where a writer's pieces stand in the file. */
-function pendingOf(places: Map<string, TensorPlace>, pieces: Record<string, TensorPiece>): Map<string, Pending> {
-  const tensors = new Map<string, Pending>();
-  for (const [name, place] of places) {
-    const { from, length } = pieces[name] ?? { from: 0, length: place.length };
-    const buffer = new Float32Array(Math.min(length, BUFFERED_FLOATS));
-    tensors.set(name, { begin: place.begin + 4 * from, length, written: 0, buffer, buffered: 0 });
-  }
-  return tensors;
 }

@@ -1,9 +1,9 @@
 /**
- * The end of a training that no longer gets better, and the weights it was best with.
+ * Ends a training that no longer gets better, and keeps the weights of its best epoch.
  *
  * @module
  */
-import type { Trainable } from "../core/flat_optimizer.ts";
+import type { Trainable } from "../core/optimizers.ts";
 import { Patience, type PatienceOptions, type PatienceState } from "./plateau.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -16,10 +16,8 @@ export interface EarlyStoppingState extends PatienceState {
 }
 
 /**
- * Says when the validation loss has not become better for some epochs, and keeps the weights of the best epoch: by a copy on
- * the GPU, without a wait.
- *
- * What is kept are the weights at the moment of `observe`.
+ * Says when the validation loss has not become better for some epochs, and keeps the weights of the best epoch: those at
+ * the moment of `observe`, by a copy on the GPU, without a wait.
  *
  * @example
  * ```ts
@@ -101,7 +99,7 @@ export class EarlyStopping implements Disposable {
   }
 
   /**
-   * Goes on from what another one with the same options had counted; `best` is the caller's to fill.
+   * Continues from what another one with the same options had counted; the caller fills `best`.
    *
    * @param state What it had counted.
    */

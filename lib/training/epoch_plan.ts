@@ -9,7 +9,6 @@ import { Random } from "../base/random.ts";
 
 /** What a plan is made of. */
 export interface PlanOptions {
-  /** How many rows there are. */
   readonly rows: number;
   /** Rows of a window; the last one takes what is left. */
   readonly windowRows: number;
@@ -27,35 +26,26 @@ export interface Visit {
   readonly epoch: number;
   /** Which window, from 0. */
   readonly window: number;
-  /** Its first row. */
   readonly start: number;
-  /** Its rows. */
   readonly rows: number;
   /** Steps of the epoch before it. */
   readonly firstStep: number;
-  /** Steps on it. */
   readonly steps: number;
-  /** Whether it ends the epoch. */
   readonly ends: boolean;
 }
 
 /** The order of windows and rows in any epoch: the same for the same options, whatever was asked for before. */
 export class EpochPlan {
-  /** How many rows there are. */
   readonly rows: number;
   /** Rows of a window; the last one takes what is left. */
   readonly windowRows: number;
-  /** How many windows there are. */
   readonly windows: number;
   /** Steps on a whole window. */
   readonly stepsPerWindow: number;
-  /** Steps of an epoch. */
   readonly stepsPerEpoch: number;
   readonly #options: PlanOptions;
 
   /**
-   * Takes note of the options.
-   *
    * @throws {RangeError} If the batch size is not from 1 to the number of rows, or a window is not of whole batches.
    */
   constructor(options: PlanOptions) {

@@ -1,65 +1,69 @@
 /**
- * The watch over what a training keeps from step to step: weights, gradients and the optimizer's state. A value there that
- * is NaN or infinite never heals, so that one look at the end of many steps misses none; it costs nothing in between.
+ * The watch over the tensors that a training keeps from step to step: weights, gradients and the optimizer's state. A value
+ * there that is NaN or infinite never heals. So one look after many steps misses none, and it costs nothing in between.
  *
- * Losses tell most faults, and at the very step. But not all: where a second moment has overflowed, a weight stays as it is
- * for ever, and no loss is NaN.
+ * Losses show most faults, and at the very step. But not all: where a second moment has overflowed, a weight never changes
+ * again, and no loss is NaN.
  *
  * @module
  */
+import { kernels } from "../../kernels/mod.ts";
 import { NotFiniteError } from "../base/errors.ts";
+import { checkType } from "../core/elementwise.ts";
 import type { Model } from "../core/model.ts";
-import { flagNotFinite } from "./not_finite.ts";
 import type { Optimizer } from "../core/optimizers.ts";
+import { partsOf } from "./parts.ts";
 import type { Recording } from "../gpu/recording.ts";
 import { readAll, Tensor } from "../core/tensor.ts";
 
+/** Parts beyond which each takes more elements. */
+const MAX_PARTS = 65_536;
+
 /** Steps whose losses are read. */
-interface Steps {
+interface LossRead {
   /** The first of them on its window, from 0. */
   readonly start: number;
   readonly steps: number;
   /** The first of them over all epochs, from 1. */
   readonly firstStep: number;
-  /** Whether to look behind them at what the training keeps. */
+  /** Whether to look, after them, at the tensors that the training keeps. */
   readonly isWatched: boolean;
-  /** Makes losses of some of the rows those of all, and what a look found what any rank's did. */
-  readonly merge?: (losses: Float32Array<ArrayBuffer>, flags?: Float32Array<ArrayBuffer>) => Promise<void>;
+  /** In a group: makes losses of some rows those of all rows, and flags of one rank those of any rank. */
+  readonly merge: (losses: Float32Array<ArrayBuffer>, flags?: Float32Array<ArrayBuffer>) => Promise<void> | undefined;
 }
 
 /** What is known of the health of a training. */
-export class Watch implements Disposable {
+export class FiniteWatch implements Disposable {
   /** Loss of each step on the window in place [steps]. */
   readonly #losses: Tensor;
-  /** A flag for each tensor that is watched, as the last look left them [tensors]. */
+  /** A flag for each watched tensor, as the last look left them [tensors]. */
   readonly #flags: Tensor;
   readonly #names: readonly string[];
   readonly #look: Recording;
-  /** The last step, over all epochs, behind which all was known to be finite. */
+  /** The last step, over all epochs, after which all was known to be finite. */
   #good = 0;
 
-  /** Records the look. */
   constructor({ device, values, gradients }: Model, { state }: Optimizer, losses: Tensor) {
     this.#losses = losses;
-    const kept = Object.entries(state).filter(([_, { dtype }]) => dtype === "f32");
+    const states = Object.entries(state).filter(([_, { dtype }]) => dtype === "f32");
     // In the order in which a step makes them: the first that is bad is the closest to the cause.
-    const tensors = [gradients, ...kept.map(([_, tensor]) => tensor), values];
-    this.#names = ["gradients", ...kept.map(([name]) => `optimizer's ${name}`), "weights"];
+    const tensors = [gradients, ...states.map(([_, tensor]) => tensor), values];
+    this.#names = ["gradients", ...states.map(([name]) => `optimizer's ${name}`), "weights"];
     this.#flags = Tensor.zeros(device, [tensors.length], "u32");
     this.#look = device.record(() => tensors.forEach((tensor, place) => flagNotFinite(tensor, this.#flags, place)));
   }
 
   /**
-   * Reads the losses of steps that are on the queue, and where asked what a look behind them finds, in one wait.
+   * Reads the losses of steps that are on the queue, and what a look after them finds, in one wait.
    *
    * @throws {NotFiniteError} If a loss is not finite, or a value that the look finds.
    */
-  async readLosses({ start, steps, firstStep, isWatched, merge }: Steps): Promise<Float32Array> {
+  async readLosses({ start, steps, firstStep, isWatched, merge }: LossRead): Promise<Float32Array> {
     if (isWatched) this.queueLook();
     const places = [this.#losses.view(start, [steps]), ...isWatched ? [this.#flags] : []];
     const [losses, found] = await readAll(places);
     const flags = found && Float32Array.from(found);
-    await merge?.(losses as Float32Array<ArrayBuffer>, flags);
+    await merge(losses as Float32Array<ArrayBuffer>, flags);
     const bad = losses.findIndex((loss) => !Number.isFinite(loss));
     const badStep = firstStep + bad;
     if (bad >= 0) throw new NotFiniteError("loss", losses[bad], badStep, Math.min(this.#good, badStep - 1));
@@ -68,7 +72,7 @@ export class Watch implements Disposable {
   }
 
   /**
-   * Looks at what the training keeps, behind all that is on the queue.
+   * Looks at the tensors that the training keeps, after all that is on the queue.
    *
    * @throws {NotFiniteError} If a value is not finite.
    */
@@ -77,12 +81,12 @@ export class Watch implements Disposable {
     this.#judge(await this.#flags.read(), step);
   }
 
-  /** Begins anew. */
+  /** Begins anew, from a step after which all is finite. */
   restart(step: number): void {
     this.#good = step;
   }
 
-  /** Puts a look on the queue: the flags tell behind it what it found. */
+  /** Puts a look on the queue; the flags hold what it found. */
   queueLook(): void {
     this.#flags.write(new Uint32Array(this.#names.length));
     this.#look.replay();
@@ -94,14 +98,25 @@ export class Watch implements Disposable {
     this.#good = Math.max(this.#good, step);
   }
 
-  /** Frees the flags. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#look.dispose();
     this.#flags.dispose();
   }
+}
 
-  /** The same as {@linkcode Watch.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
+/**
+ * Sets a flag if a tensor has an element that is NaN or infinite; otherwise the flag stays as it is.
+ *
+ * @throws {TypeError} If a tensor has the wrong element type.
+ * @throws {RangeError} If there is no such flag.
+ */
+export function flagNotFinite(x: Tensor, flags: Tensor, place: number): void {
+  checkType("f32", [x]);
+  checkType("u32", [flags]);
+  if (!Number.isSafeInteger(place) || place < 0 || place >= flags.size) {
+    throw new RangeError(`Cannot set flag ${place}: there are ${flags.size}`);
   }
+  const { device, size } = x;
+  const parts = partsOf(size, MAX_PARTS);
+  device.run(kernels.notFinite, { buffers: [x, flags], sizes: [size, parts, place], invocations: parts });
 }

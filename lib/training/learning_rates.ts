@@ -1,8 +1,11 @@
 /**
- * Learning rates that change with the step: a formula each, of the step alone, so that a run that goes on later goes on right.
+ * Learning rates that change with the step. Each schedule is a formula of the step alone, so that a run that continues later
+ * continues right. {@linkcode StepRates} puts the rates of a window on the GPU, where recorded steps read them.
  *
  * @module
  */
+import { kernels } from "../../kernels/mod.ts";
+import { Tensor } from "../core/tensor.ts";
 
 /** Names of the formulas, as settings give them. */
 export type LearningRateSchedule = "constant" | "step" | "exponential" | "cosine" | "one-cycle";
@@ -126,4 +129,40 @@ function checkedSettings(settings: LearningRateSettings, step: number, totalStep
     }
   }
   return complete;
+}
+
+/** The learning rates of the steps on a window, for steps that are recorded once: each takes its own. */
+export class StepRates implements Disposable {
+  readonly #rates: Tensor;
+  readonly #rateAt: (step: number) => number;
+
+  constructor({ device, shape }: Tensor, rateAt: (step: number) => number) {
+    this.#rates = Tensor.zeros(device, shape);
+    this.#rateAt = rateAt;
+  }
+
+  /**
+   * Puts the rates of some steps in place, after all that is on the queue.
+   *
+   * @throws {RangeError} If a rate is not a finite number from 0 on.
+   */
+  write(first: number, count: number): void {
+    const rates = Float32Array.from({ length: count }, (_, i) => {
+      const rate = this.#rateAt(first + i);
+      if (rate >= 0 && Number.isFinite(Math.fround(rate))) return rate;
+      throw new RangeError(
+        `Cannot use a learning rate of ${rate} in step ${first + i}: it must be a finite number from 0 on`,
+      );
+    });
+    this.#rates.view(0, [count]).write(rates);
+  }
+
+  /** Puts the rate of the step that the counter names where the optimizer reads it. */
+  take(cursor: Tensor, rate: Tensor): void {
+    rate.device.run(kernels.rateOfStep, { buffers: [this.#rates, cursor, rate], invocations: 1 });
+  }
+
+  [Symbol.dispose](): void {
+    this.#rates.dispose();
+  }
 }

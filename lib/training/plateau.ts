@@ -29,11 +29,7 @@ export class Patience {
   readonly #patience: number;
   readonly #minDelta: number;
 
-  /**
-   * Takes note of the options.
-   *
-   * @throws {RangeError} If one is out of range.
-   */
+  /** @throws {RangeError} If an option is out of range. */
   constructor({ patience = 10, minDelta = 0 }: PatienceOptions) {
     if (!Number.isSafeInteger(patience) || patience < 1) {
       throw new RangeError(`Cannot wait for ${patience} epochs: patience must be a whole number from 1 on`);
@@ -45,12 +41,10 @@ export class Patience {
     this.#minDelta = minDelta;
   }
 
-  /** What it has counted. */
   get state(): PatienceState {
     return { best: Number.isFinite(this.best) ? this.best : null, waited: this.waited };
   }
 
-  /** Goes on from what was counted. */
   restore({ best, waited }: PatienceState): void {
     this.best = best ?? Infinity;
     this.waited = waited;
@@ -70,7 +64,7 @@ export class Patience {
   }
 }
 
-/** What a {@linkcode Plateau} stands at. */
+/** The state of a {@linkcode Plateau}. */
 export interface PlateauState extends PatienceState {
   /** The learning rate. */
   readonly learningRate: number;
@@ -147,13 +141,13 @@ export class Plateau {
     return this.#rate;
   }
 
-  /** What it stands at, for {@linkcode Plateau.restore}; as JSON it keeps. */
+  /** Its state, for {@linkcode Plateau.restore}; as JSON it keeps. */
   get state(): PlateauState {
     return { ...this.#patience.state, learningRate: this.#rate };
   }
 
   /**
-   * Goes on from what another one with the same options stood at.
+   * Continues from the state of another one with the same options.
    *
    * @param state Its state.
    */

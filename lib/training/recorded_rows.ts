@@ -1,5 +1,5 @@
 /**
- * Rows by number: what a recorded step needs to see other rows each time, and to leave its loss behind.
+ * Rows by number: a recorded step sees other rows each time it is replayed, and keeps its loss.
  *
  * @module
  */

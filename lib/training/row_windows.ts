@@ -1,14 +1,13 @@
 /**
- * The rows that a trainer's steps pick from: all of them on the GPU, or a window of a source at a time. While steps run on
- * one window, the next is read and uploaded beside it; a copy on the GPU then puts it in its place, so that the buffers that
- * recorded steps are bound to stay the same. The queue keeps the order: steps, copy, steps, and never waits for the disk as
- * long as reading a window takes less time than training on one.
+ * The rows that a trainer's steps pick from: all of them on the GPU, or one window of a source at a time. While steps run on
+ * one window, the next is read and uploaded. A copy on the GPU then puts it in place, so that recorded steps stay bound to
+ * the same buffers. The queue keeps the order: steps, copy, steps. It never waits for the disk as long as reading a window
+ * takes less time than training on one.
  *
  * @module
  */
 import type { Device } from "../gpu/device.ts";
 import { EpochPlan, type Visit } from "./epoch_plan.ts";
-import { type Group, ownOrder } from "./group/group.ts";
 import type { RowBlock, RowSource } from "../data/row_source.ts";
 import { formatShape } from "../base/shape.ts";
 import { ELEMENT_BYTES, Tensor } from "../core/tensor.ts";
@@ -23,16 +22,18 @@ const WINDOW_BYTES = 64 * 2 ** 20;
 /** Bytes read and uploaded at a time. */
 const PIECE_BYTES = 4 * 2 ** 20;
 
-/** Inputs and targets on the GPU. */
+/** Numbers of rows. */
+type Order = Uint32Array<ArrayBuffer>;
+
 type Table = Pick<ResidentRows, "x" | "y">;
 
 /** A window that waits for its turn. */
 interface Waiting {
   readonly visit: Visit;
-  readonly order: Uint32Array<ArrayBuffer>;
+  readonly order: Order;
 }
 
-/** Rows on the GPU, and how they get there. */
+/** The rows that steps pick from. */
 export class RowWindows implements Disposable {
   /** Which steps see which rows. */
   readonly plan: EpochPlan;
@@ -40,13 +41,12 @@ export class RowWindows implements Disposable {
   readonly x: Tensor;
   /** Targets of the window in place [rows, out]. */
   readonly y: Tensor;
-  /** The order in which its rows are taken; in a group, those of this rank. */
+  /** The order in which steps take its rows: those of this process. */
   readonly order: Tensor;
   /** Where rows come from; undefined where they lie on the GPU from the start. */
   readonly source: RowSource | undefined;
   readonly #device: Device;
-  readonly #group: Group | undefined;
-  readonly #batchSize: number;
+  readonly #ownOrder: (order: Order) => Order;
   readonly #owned: Tensor[] = [];
   /** The next window, where there is more than one. */
   readonly #next: Table | undefined;
@@ -54,16 +54,15 @@ export class RowWindows implements Disposable {
   #isLoaded: boolean;
 
   /**
-   * Makes the buffers; nothing is read yet.
+   * Makes the buffers; nothing is read yet. `ownOrder` picks this process's rows of a window.
    *
    * @throws {TypeError} If inputs and targets on the GPU differ in rows.
    * @throws {RangeError} If batches or windows do not fit the rows, or a window does not fit the device.
    */
-  constructor(options: TrainerOptions) {
-    const { model: { device }, batchSize, seed, shuffle = true, group } = options;
+  constructor(options: TrainerOptions, ownOrder: (order: Order) => Order) {
+    const { model: { device }, batchSize, seed, shuffle = true } = options;
     this.#device = device;
-    this.#group = group;
-    this.#batchSize = batchSize;
+    this.#ownOrder = ownOrder;
     const rows = options.source ? options.source.rows : checkedRows(options);
     const windowRows = options.source ? windowRowsOf(device, options, batchSize) : rows;
     this.plan = new EpochPlan({ rows, windowRows, batchSize, seed, shuffle });
@@ -78,7 +77,7 @@ export class RowWindows implements Disposable {
       }
       this.order = this.#own(Tensor.zeros(device, [windowRows], "u32"));
     } catch (error) {
-      this.dispose();
+      this[Symbol.dispose]();
       throw error;
     }
   }
@@ -111,21 +110,15 @@ export class RowWindows implements Disposable {
   }
 
   /** Frees what it made; rows that lay on the GPU before stay. */
-  dispose(): void {
-    for (const tensor of this.#owned) tensor.dispose();
-  }
-
-  /** The same as {@linkcode RowWindows.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    for (const tensor of this.#owned) tensor.dispose();
   }
 
   async #bring(visit: Visit | void, signal: AbortSignal): Promise<Waiting | undefined> {
     if (!visit) return undefined;
     if (!this.#isLoaded) await this.#upload(visit, this.#next ?? this, signal);
     this.#isLoaded = this.#next === undefined;
-    const order = this.plan.order(visit);
-    return { visit, order: this.#group ? ownOrder(order, this.#batchSize, this.#group.communicator) : order };
+    return { visit, order: this.#ownOrder(this.plan.order(visit)) };
   }
 
   /** Reads a window and writes it piece by piece, so that neither the queue nor this thread is ever busy for long. */
@@ -143,7 +136,7 @@ export class RowWindows implements Disposable {
     }
   }
 
-  /** Puts a window in place, behind all steps that are on the queue. */
+  /** Puts a window in place, after all steps that are on the queue. */
   #place({ visit: { rows }, order }: Waiting): void {
     const next = this.#next;
     if (next) {

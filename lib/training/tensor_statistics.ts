@@ -5,6 +5,7 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { checkType } from "../core/elementwise.ts";
+import { partsOf } from "./parts.ts";
 import type { TensorStatistics } from "../reference/statistics.ts";
 import { formatShape } from "../base/shape.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -13,12 +14,8 @@ export type { TensorStatistics } from "../reference/statistics.ts";
 
 /** Numbers that the kernels leave of each tensor. */
 const WORDS = 10;
-/** Elements that one invocation looks at, or four times as many where they go by fours. */
-const PART = 256;
 /** Parts beyond which each takes more elements, so that folding them stays short. */
 const MAX_PARTS = 4_096;
-/** The software adapter silently ends an invocation after 65,535 iterations. */
-const MAX_LOOP = 32_768;
 /** What the kernel multiplies large and small numbers by, the other way round. */
 const SCALE = 2 ** 80;
 
@@ -64,9 +61,9 @@ export function measure(tensors: readonly Tensor[]): Tensor {
   const { device } = tensors[0];
   const out = Tensor.zeros(device, [tensors.length, WORDS]);
   device.tidy(() => {
-    const scratch = Tensor.zeros(device, [WORDS * Math.max(...tensors.map(partsOf))]);
+    const scratch = Tensor.zeros(device, [WORDS * Math.max(...tensors.map(({ size }) => partsOf(size, MAX_PARTS)))]);
     tensors.forEach((x, place) => {
-      const parts = partsOf(x);
+      const parts = partsOf(x.size, MAX_PARTS);
       device.run(kernels.statistics, { buffers: [x, scratch], sizes: [x.size, parts, 0], invocations: parts });
       device.run(kernels.foldStatistics, { buffers: [scratch, out], sizes: [parts, place, 0], invocations: WORDS });
     });
@@ -92,9 +89,4 @@ export function toStatistics(records: ArrayLike<number>, tensors: readonly { siz
       notFinite,
     };
   });
-}
-
-/** A multiple of four: elements and parts then go by fours together. */
-function partsOf({ size }: Tensor): number {
-  return 4 * Math.ceil(Math.max(Math.min(size / PART, MAX_PARTS), size / MAX_LOOP) / 4);
 }

@@ -1,73 +1,65 @@
 /**
- * The training loop: a step is recorded once and replayed; which rows it sees is decided on the GPU by a permutation and a
- * counter; losses gather there and are read a few times a second.
+ * The training loop. A step is recorded once and replayed. A permutation and a counter on the GPU decide which rows it sees.
+ * The losses collect there, and are read a few times a second.
+ *
+ * From top to bottom: `epochs` cuts the work into runs of steps (`#runs`) on windows of rows (`#visits`); each is put on the
+ * queue, and its losses are read (`#run`). What a step does stands in training_step.ts.
  *
  * @module
  */
 import type { Visit } from "./epoch_plan.ts";
-import { checkGroup, shareOf } from "./group/group.ts";
-import { createSteps } from "./group/create.ts";
-import type { Steps } from "./steps.ts";
+import { FiniteWatch } from "./finite_watch.ts";
+import { RankShare } from "./group/rank_share.ts";
+import { type MeasuredTensor, type ReadTensor, StepLook } from "./look.ts";
 import { RowWindows } from "./row_windows.ts";
-import { type MeasuredTensor, StepLook } from "./lookahead.ts";
 import type { Tensor } from "../core/tensor.ts";
-import type { Batch, EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
+import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
 import { readState, type TrainingState, writeState } from "./training_state.ts";
-import { TrainingStep } from "./training_step.ts";
-import { Watch } from "./finite_watch.ts";
+import { ALL, type Share, type Steps, TrainingStep } from "./training_step.ts";
 
-/** A run of steps within one window of one epoch. */
-interface Chunk {
+/** Steps on one window of one epoch that are put on the queue together. */
+interface StepRun {
   /** The window, and its place in the epoch. */
   readonly visit: Visit;
-  /** Its first step within the window. */
+  /** The first of them on the window, from 0. */
   readonly start: number;
   readonly steps: number;
-  /** Whether it ends the epoch. */
-  readonly end: boolean;
-  /** Whether it ends with a look at what the training keeps. */
-  readonly isWatched: boolean;
-  /** Losses of the whole epoch, filled chunk by chunk. */
-  readonly losses: Float32Array<ArrayBuffer>;
-  /** Number of its first step over all epochs, from 1. */
+  /** The first of them over all epochs, from 1. */
   readonly firstStep: number;
+  /** Whether they end the epoch. */
+  readonly ends: boolean;
+  /** Whether a look at the tensors that the training keeps follows. */
+  readonly isWatched: boolean;
+  /** Losses of the whole epoch, filled run by run. */
+  readonly losses: Float32Array<ArrayBuffer>;
 }
 
-/** Mean loss of a chunk's steps, once they are done. */
-function meanLoss({ visit, start, steps, losses }: Chunk): number {
-  const first = visit.firstStep + start;
-  return losses.subarray(first, first + steps).reduce((sum, loss) => sum + loss, 0) / steps;
-}
-
-/** Stops no steps. */
-const freely = (_step: number): number => Infinity;
-
-/** How long steps may run until their losses are read, in milliseconds: about as long nothing else in the process runs. */
+/** How long steps may run until their losses are read, in milliseconds: nothing else in the process runs for about as long. */
 const READ_INTERVAL = 250;
 
 /**
- * Trains a model, every row exactly once an epoch. The rows lie on the GPU, or are brought there a window at a time, the next
- * one while steps run on the one before.
+ * Trains a model, every row exactly once an epoch. The rows lie on the GPU, or come there a window at a time, the next one
+ * while steps run on the one before.
  */
 export class Trainer implements Disposable {
   /** Steps of one epoch. */
   readonly stepsPerEpoch: number;
   /** What it was made with. */
   readonly options: TrainerOptions;
+  readonly #share: Share;
   readonly #windows: RowWindows;
-  readonly #watch: Watch;
-  readonly #training: TrainingStep;
+  readonly #trainingStep: TrainingStep;
   readonly #steps: Steps;
+  readonly #watch: FiniteWatch;
   #look: StepLook | undefined;
   /** The window in place. */
   #visit: Visit | undefined;
+  /** Steps put on the queue so far, over all epochs. */
+  #done = 0;
   #stepsPerRead = 1;
-  /** Whether steps ran since the last look at what the training keeps, and when that was. */
-  #isUnwatched = false;
+  /** When the tensors that the training keeps were looked at last, and whether steps ran since. */
   #watched = 0;
-  /** Whether it is time for the next one: in a group, for one of the ranks. */
-  #isLookDue = false;
-  #step = 0;
+  #isUnwatched = false;
   /** Loss of each step of the epoch under way; those of steps that are yet to be done are 0. */
   #losses: Float32Array<ArrayBuffer>;
   /** Settles when the losses of the last steps are there: a snapshot in `evaluate` needs them. */
@@ -97,17 +89,17 @@ export class Trainer implements Disposable {
    * ```
    */
   constructor(options: TrainerOptions) {
-    const { batchSize } = options;
+    const { model, optimizer, batchSize, group } = options;
     this.options = options;
-    checkGroup(options);
-    this.#windows = new RowWindows(options);
+    const share = this.#share = group ? new RankShare(group, batchSize) : ALL;
+    this.#windows = new RowWindows(options, (order) => share.order(order));
     const { plan } = this.#windows;
     this.stepsPerEpoch = plan.stepsPerEpoch;
     this.#losses = new Float32Array(plan.stepsPerEpoch);
     try {
-      const training = this.#training = new TrainingStep(options, this.#windows, this.#ownRows(batchSize));
-      this.#watch = new Watch(options.model, options.optimizer, training.losses);
-      this.#steps = createSteps(options, training, plan.rows % batchSize);
+      this.#trainingStep = new TrainingStep(options, this.#windows, share.rows(batchSize));
+      this.#watch = new FiniteWatch(model, optimizer, this.#trainingStep.losses);
+      this.#steps = share.record(options, this.#trainingStep, plan.rows % batchSize);
     } catch (error) {
       this.dispose();
       throw error;
@@ -116,12 +108,12 @@ export class Trainer implements Disposable {
 
   /** Steps put on the queue so far, over all epochs. */
   get step(): number {
-    return this.#step;
+    return this.#done;
   }
 
   /** Whole epochs put on the queue so far. */
   get epoch(): number {
-    return Math.floor(this.#step / this.stepsPerEpoch);
+    return Math.floor(this.#done / this.stepsPerEpoch);
   }
 
   /** Windows that an epoch goes through: 1 where all rows lie on the GPU. */
@@ -141,8 +133,8 @@ export class Trainer implements Disposable {
 
   /**
    * Trains for some epochs. When an epoch is yielded, no step of the next one has run: a caller may look at the weights, set
-   * the learning rate, or leave, and the next call goes on behind. Within an epoch, steps are put on the queue many at a time.
-   * Only a read of a window that takes longer than the steps on the one before makes the queue wait.
+   * the learning rate, or leave, and the next call continues from there. Within an epoch, steps are put on the queue many at a
+   * time. The queue waits only where reading a window takes longer than the steps on the one before.
    *
    * @param count How many epochs; one that was begun before counts as one.
    * @param options `evaluate` is called when an epoch's last step was put on the queue: what it reads are the weights of
@@ -156,145 +148,85 @@ export class Trainer implements Disposable {
    */
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
     let done = 0;
-    for await (const chunk of this.#chunks(count, options.between)) {
-      const epoch = await this.#runChunk(chunk, options);
-      done += chunk.steps;
-      options.onProgress?.(done, meanLoss(chunk));
-      if (epoch) yield epoch;
+    for await (const run of this.#runs(count, options.between)) {
+      const losses = await this.#run(run, options);
+      done += run.steps;
+      options.onProgress?.(done, losses.mean);
+      if (losses.epoch) yield losses.epoch;
     }
-    if (this.#isUnwatched) await this.#watch.look(this.#step);
+    if (this.#isUnwatched) await this.#watch.look(this.#done);
     this.#isUnwatched = false;
   }
 
   /** Cuts epochs into runs of steps, each followed by a read of its losses. */
-  async *#chunks(count: number, between = freely): AsyncGenerator<Chunk> {
+  async *#runs(count: number, between = (_step: number) => Infinity): AsyncGenerator<StepRun> {
     const last = this.epoch + count - 1;
     for await (const { visit, start: first } of this.#visits(count)) {
       for (let start = first; start < visit.steps;) {
-        const allowed = await this.#agree(between(this.#step));
+        const isTime = performance.now() - this.#watched >= READ_INTERVAL;
+        const wanted = Math.min(this.#stepsPerRead, Math.ceil(between(this.#done)));
+        const { steps: allowed, isLookDue } = await this.#share.agree(wanted, isTime);
         if (!(allowed > 0)) return;
         const steps = Math.min(visit.steps - start, allowed);
-        const end = visit.ends && start + steps === visit.steps;
-        const isWatched = this.#isLookDue || (end && visit.epoch === last);
+        const ends = visit.ends && start + steps === visit.steps;
+        const isWatched = isLookDue || (ends && visit.epoch === last);
         this.#isUnwatched = !isWatched;
         if (isWatched) this.#watched = performance.now();
-        const chunk = { visit, start, steps, end, isWatched, losses: this.#losses, firstStep: this.#step + 1 };
-        // Counted before the caller goes on, who may never come back for more.
-        this.#step += steps;
+        const run = { visit, start, steps, firstStep: this.#done + 1, ends, isWatched, losses: this.#losses };
+        // Counted before the caller continues, who may never come back for more.
+        this.#done += steps;
         start += steps;
-        if (end) this.#losses = new Float32Array(this.stepsPerEpoch);
-        yield chunk;
+        if (ends) this.#losses = new Float32Array(this.stepsPerEpoch);
+        yield run;
       }
     }
   }
 
-  /** How many steps may run before anybody has to be asked again; in a group, anybody of any rank, as for a look. */
-  async #agree(allowed: number): Promise<number> {
-    const steps = Math.min(this.#stepsPerRead, Math.ceil(allowed));
-    const { group } = this.options;
-    this.#isLookDue = performance.now() - this.#watched >= READ_INTERVAL;
-    if (!group) return steps;
-    const { communicator, syncEvery = 1 } = group;
-    const agreed = Float64Array.of(steps, this.#isLookDue ? 0 : 1);
-    await communicator.allReduce(agreed, "min");
-    this.#isLookDue = agreed[1] === 0; // as what is wrong has to come out on all ranks at once
-    // Ranks meet behind each run of steps, and only there a training can be kept.
-    return agreed[0] > 0 && syncEvery > 1 ? syncEvery : agreed[0];
-  }
-
   /** What is left of the windows of some epochs, each in place with its learning rates, its counter at the next step. */
   async *#visits(count: number): AsyncGenerator<{ visit: Visit; start: number }> {
-    const { plan } = this.#windows;
-    const epochStart = this.epoch * this.stepsPerEpoch;
-    const position = this.#step - epochStart;
-    const visits = plan.visits(this.epoch, count).filter(({ epoch, firstStep, steps }) =>
-      epoch * this.stepsPerEpoch + firstStep + steps > epochStart + position
-    );
-    for await (const visit of this.#windows.stream(visits)) {
-      const before = visit.epoch * this.stepsPerEpoch + visit.firstStep;
-      const start = this.#step - before;
-      this.#training.begin(before, visit.steps, start);
+    const firstStepOf = ({ epoch, firstStep }: Visit) => epoch * this.stepsPerEpoch + firstStep;
+    const done = this.#done;
+    const visits = this.#windows.plan.visits(this.epoch, count);
+    const left = visits.filter((visit) => firstStepOf(visit) + visit.steps > done);
+    for await (const visit of this.#windows.stream(left)) {
+      const start = this.#done - firstStepOf(visit);
+      this.#trainingStep.begin(firstStepOf(visit), visit.steps, start);
       this.#visit = visit;
       yield { visit, start };
     }
   }
 
-  /** Runs a chunk and reads its losses; gives the epoch's result where it ends one. */
-  async #runChunk<T>(chunk: Chunk, options: EpochOptions<T>): Promise<EpochResult<T> | undefined> {
-    const { visit, start, steps, end, isWatched, losses } = chunk;
+  /** Puts steps on the queue and reads their losses; gives their mean, and the epoch's result where they end one. */
+  async #run<T>(run: StepRun, { evaluate }: EpochOptions<T>): Promise<{ mean: number; epoch?: EpochResult<T> }> {
+    const { visit, start, steps, firstStep, ends, isWatched, losses } = run;
     const since = performance.now();
     const isShort = start + steps === visit.steps && visit.rows % this.options.batchSize > 0;
-    const running = this.#steps.run(isShort ? steps - 1 : steps, isShort);
-    if (running) await running;
-    // What ranks meet with and the losses come back in one wait; what follows is the same on all ranks, in the same order.
-    const met = this.#steps.meet?.();
-    const merge = async (losses: Float32Array<ArrayBuffer>, flags?: Float32Array<ArrayBuffer>) => {
-      await met;
-      await this.#steps.mergeLosses?.(losses, isShort, flags);
-    };
-    const read = this.#watch.readLosses({ start, steps, firstStep: chunk.firstStep, isWatched, merge });
+    await this.#steps.run(isShort ? steps - 1 : steps, isShort);
+    const merge = (losses: Float32Array<ArrayBuffer>, flags?: Float32Array<ArrayBuffer>) =>
+      this.#steps.merge?.(losses, isShort, flags);
+    const read = this.#watch.readLosses({ start, steps, firstStep, isWatched, merge });
     this.#lossesRead = read;
-    // Ranks that evaluate may meet for that: behind what they met for before.
-    const evaluation = end ? this.#evaluate(met && read, options) : undefined;
-    await Promise.allSettled([met, read, evaluation]);
-    losses.set(await read, visit.firstStep + start);
+    // Ranks that evaluate may meet for that, after they met for the losses.
+    const ready = this.#steps.merge ? read : undefined;
+    const evaluation = ends && evaluate ? evaluateAfter(ready, evaluate) : undefined;
+    await Promise.allSettled([read, evaluation]);
+    const own = await read;
+    losses.set(own, visit.firstStep + start);
     // What ended before that, at an epoch's end, say, tells nothing of a longer run.
     const isQuick = steps >= this.#stepsPerRead && performance.now() - since < READ_INTERVAL;
     if (isQuick) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
-    if (!end) return undefined;
-    return { ...this.#result(visit.epoch, losses, chunk.firstStep + steps - 1), evaluation: await evaluation as T };
-  }
-
-  /** Evaluates behind what is on the queue; a throw becomes a rejection. */
-  async #evaluate<T>(met: Promise<unknown> | undefined, { evaluate }: EpochOptions<T>): Promise<T | undefined> {
-    if (met) await met;
-    return await evaluate?.();
-  }
-
-  /**
-   * One epoch, or what is left of the one under way, that stops at every step for a look at its tensors. The operations are
-   * those of {@linkcode Trainer.epochs} with `plain`; where one kernel runs the step there, results differ in their last
-   * digits.
-   *
-   * @param onStep Called after each step with the tensors it made and the rows it saw, which are freed when its promise
-   * resolves.
-   * @param options `between` may stop it.
-   * @returns The epoch's result; undefined where it was stopped.
-   * @throws {TypeError} If the trainer has a group.
-   * @throws {NotFiniteError} If a loss is NaN or infinite, or a value that the training keeps; it says at which step.
-   */
-  async observedEpoch(
-    onStep: (tensors: ReadonlyMap<string, Tensor>, step: number, batch: Batch) => Promise<void>,
-    { between = freely }: Pick<EpochOptions<undefined>, "between"> = {},
-  ): Promise<EpochResult<undefined> | undefined> {
-    const { batchSize, model: { device }, group } = this.options;
-    const losses = this.#losses;
-    const { epoch } = this;
-    if (group) throw new TypeError("Cannot stop at every step of several processes: train in one");
-    for await (const { visit, start: first } of this.#visits(1)) {
-      for (let start = first; start < visit.steps; start++) {
-        if (!(between(this.#step) > 0)) return undefined;
-        const tensors = new Map<string, Tensor>();
-        const rows = Math.min(batchSize, visit.rows - start * batchSize);
-        let batch: Batch;
-        using step = device.record(() => {
-          batch = this.#training.run(rows, (name, tensor) => tensors.set(name, tensor));
-        });
-        step.replay();
-        await onStep(tensors, this.#step + 1, batch!);
-        const read = this.#watch.readLosses({ start, steps: 1, firstStep: this.#step + 1, isWatched: true });
-        losses.set(await read, visit.firstStep + start);
-        this.#step++;
-      }
-    }
-    this.#losses = new Float32Array(this.stepsPerEpoch);
-    return { ...this.#result(epoch, losses, this.#step), evaluation: undefined };
+    const mean = own.reduce((sum, loss) => sum + loss, 0) / steps;
+    if (!ends) return { mean };
+    const loss = this.#windows.plan.mean(visit.epoch, losses);
+    const result = { epoch: visit.epoch + 1, step: firstStep + steps - 1, loss, losses };
+    return { mean, epoch: { ...result, evaluation: await evaluation as T } };
   }
 
   /**
    * Looks at the step that comes next, to be called in `between`: its forward and backward passes run one operation at a
-   * time, as in {@linkcode Trainer.observedEpoch}, and what they make is measured on the GPU. All of it is on the queue before
-   * the promise is returned. Training goes on as if nobody had looked, bit for bit. Gradients are those before clipping.
+   * time, and the tensors that they make are measured on the GPU. All of it is on the queue before the promise is returned.
+   * Training continues as if nobody had looked, bit for bit. Gradients are those before clipping. Where one kernel runs the
+   * step, its last digits may differ from those that are seen.
    *
    * @returns Each tensor of the step, in the order in which it makes them.
    * @throws {TypeError} If no step is about to run.
@@ -321,17 +253,32 @@ export class Trainer implements Disposable {
    * ```
    */
   async lookAhead(): Promise<MeasuredTensor[]> {
-    const { batchSize } = this.options;
-    const visit = this.#visit;
-    const start = visit ? this.#step - visit.epoch * this.stepsPerEpoch - visit.firstStep : 0;
-    if (!visit || start >= visit.steps) throw new TypeError("Cannot look at the next step: none is about to run");
-    this.#look ??= new StepLook(this.options, this.#training);
-    return await this.#look.take(this.#ownRows(Math.min(batchSize, visit.rows - start * batchSize)));
+    return await this.#nextStep((look, rows) => look.measure(rows));
   }
 
   /**
-   * All that the training stands at behind the steps on the queue: call it between two steps, as in `between`. The steps
-   * after it need not be held for it.
+   * The same look, but the tensors are read, the rows of the step first, as `x` and `y`.
+   *
+   * @returns Each tensor of the step, in the order in which it makes them.
+   * @throws {TypeError} If no step is about to run.
+   * @throws {DeviceError} If the GPU reported a fault.
+   */
+  async readAhead(): Promise<ReadTensor[]> {
+    return await this.#nextStep((look, rows) => look.read(rows));
+  }
+
+  #nextStep<T>(use: (look: StepLook, rows: number) => T): T {
+    const { batchSize } = this.options;
+    const visit = this.#visit;
+    const start = visit ? this.#done - visit.epoch * this.stepsPerEpoch - visit.firstStep : 0;
+    if (!visit || start >= visit.steps) throw new TypeError("Cannot look at the next step: none is about to run");
+    this.#look ??= new StepLook(this.options, this.#trainingStep);
+    return use(this.#look, this.#share.rows(Math.min(batchSize, visit.rows - start * batchSize)));
+  }
+
+  /**
+   * The state of the training after the steps on the queue: call it between two steps, as in `between`. The steps after it
+   * need not wait for it.
    *
    * @param more More tensors to keep with it, by name, each in the layout of the model's `values`.
    * @returns The state, for {@linkcode Trainer.restore} or {@linkcode saveCheckpoint}.
@@ -358,7 +305,7 @@ export class Trainer implements Disposable {
    */
   async snapshot(more: Readonly<Record<string, Tensor>> = {}): Promise<TrainingState> {
     const { model, optimizer } = this.options;
-    const step = this.#step;
+    const step = this.#done;
     const losses = this.#losses;
     const reads = [
       readState(model, optimizer, { ...more, ...this.#steps.state }),
@@ -371,8 +318,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Puts the training back to a state, behind all that is on the queue; from there it goes on bit for bit as it did from
-   * the step after it was taken, on the same device, with the same options.
+   * Puts the training back to a state, after all that is on the queue. From there it continues bit for bit as it did after
+   * the state was taken, on the same device, with the same options.
    *
    * @param state What {@linkcode Trainer.snapshot} gave, of this trainer or of one with the same options.
    * @param more Where the tensors that were kept with it go, by name.
@@ -382,13 +329,13 @@ export class Trainer implements Disposable {
     const { step, losses } = state;
     if (!Number.isSafeInteger(step) || step < 0 || losses.length !== step % this.stepsPerEpoch) {
       throw new TypeError(
-        `Cannot go on from this state: ${losses.length} losses at step ${step}, with ${this.stepsPerEpoch} steps an epoch`,
+        `Cannot continue from this state: ${losses.length} losses at step ${step}, with ${this.stepsPerEpoch} steps an epoch`,
       );
     }
     const { model, optimizer } = this.options;
     writeState(state, model, optimizer, { ...more, ...this.#steps.state });
     model.gradients.write(new Float32Array(model.gradients.size)); // those of a step that is undone are watched no more
-    this.#step = step;
+    this.#done = step;
     this.#visit = undefined; // the counter on the GPU stands elsewhere
     this.#losses = new Float32Array(this.stepsPerEpoch);
     this.#losses.set(losses);
@@ -423,22 +370,19 @@ export class Trainer implements Disposable {
 
   /** Frees what the recordings hold. The model, the optimizer and the rows stay. */
   dispose(): void {
-    for (const part of [this.#steps, this.#look, this.#windows, this.#watch, this.#training]) part?.[Symbol.dispose]();
+    for (const part of [this.#steps, this.#look, this.#windows, this.#watch, this.#trainingStep]) {
+      part?.[Symbol.dispose]();
+    }
   }
 
   /** The same as {@linkcode Trainer.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
 
-  /** How many of a step's rows are this rank's. */
-  #ownRows(rows: number): number {
-    const { group } = this.options;
-    const [start, end] = group ? shareOf(rows, group.communicator) : [0, rows];
-    return end - start;
-  }
-
-  #result(epoch: number, losses: Float32Array, step: number): Omit<EpochResult<unknown>, "evaluation"> {
-    return { epoch: epoch + 1, step, loss: this.#windows.plan.mean(epoch, losses), losses };
-  }
+/** Evaluates once ranks are done with what they do before; a throw becomes a rejection. */
+async function evaluateAfter<T>(ready: Promise<unknown> | undefined, evaluate: () => Promise<T>): Promise<T> {
+  if (ready) await ready;
+  return await evaluate();
 }

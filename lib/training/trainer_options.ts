@@ -26,12 +26,12 @@ export interface StreamedRows {
   readonly source: RowSource;
   /**
    * Rows of a window, a multiple of the batch size; by default as many as a storage binding and 64 MiB hold. Rows are
-   * shuffled within windows and the windows among each other, so it bears on the order of the rows.
+   * shuffled within windows and the windows among each other, so it changes the order of the rows.
    */
   readonly windowRows?: number;
 }
 
-/** What a trainer needs beside the rows. */
+/** What a trainer needs besides the rows. */
 export interface TrainerSettings {
   /** What is trained. */
   readonly model: Model;
@@ -46,8 +46,8 @@ export interface TrainerSettings {
   /** Draw a new order of the rows for each epoch; by default true. False keeps the order in which they are given. */
   readonly shuffle?: boolean;
   /**
-   * Scale gradients down to this norm, over all parameters, where theirs is larger: see `clipByNorm`. What a step
-   * leaves in the gradients, and shows in `observedEpoch`, is then scaled. By default they are taken as they are.
+   * Scale gradients down to this norm, over all parameters, where theirs is larger: see `clipByNorm`. By default they are
+   * taken as they are.
    */
   readonly clipNorm?: number;
   /**
@@ -56,8 +56,8 @@ export interface TrainerSettings {
    */
   readonly learningRates?: (step: number) => number;
   /**
-   * Run each operation as a dispatch of its own, to compare and debug; by default neighbours are fused, and one kernel runs
-   * a small network's step.
+   * Run each operation of core by itself, one dispatch each, with the kernel that it names: to read, compare and debug. By
+   * default one kernel finds the gradients of a small network, and in others neighbouring operations are fused.
    */
   readonly plain?: boolean;
   /**
@@ -74,7 +74,7 @@ export type TrainerOptions = TrainerSettings & (ResidentRows | StreamedRows);
 export interface EpochOptions<T> {
   /**
    * Called when an epoch's last step was put on the queue, to look at the model or to set the learning rate: the losses are
-   * read beside it. The next epoch begins when its promise resolves.
+   * read meanwhile. The next epoch begins when its promise resolves.
    */
   readonly evaluate?: () => Promise<T>;
   /** Told now and then how many steps were done, and the mean loss of those since it was told last. */
@@ -82,7 +82,7 @@ export interface EpochOptions<T> {
   /**
    * Asked between two steps, before more are put on the queue: at the start of each window and epoch, and now and then
    * within. It gives the number of steps that may run until it is asked again, at most; with 0 the call ends there, and the
-   * next one goes on from there. The trainer may be read there, as by `Trainer.snapshot`. By default steps run freely.
+   * next one continues from there. The trainer may be read there, as by `Trainer.snapshot`. By default steps run freely.
    */
   readonly between?: (step: number) => number;
 }

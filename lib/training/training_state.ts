@@ -1,6 +1,6 @@
 /**
- * All that a training stands at between two steps, as plain numbers: who has it can go on from there bit for bit. What is
- * random about a training needs no place in it: orders, masks and first weights follow from the seed and the step.
+ * The state of a training between two steps, as plain numbers: a training continues from it bit for bit. It holds nothing
+ * random: orders, masks and first weights follow from the seed and the step.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { StoredTensor } from "../safetensors/reader.ts";
 import { formatShape, sameShape, sizeOf } from "../base/shape.ts";
 import { ELEMENT_BYTES, readAll, type Tensor } from "../core/tensor.ts";
 
-/** What a training stands at. */
+/** The state of a training between two steps. */
 export interface TrainingState {
   /** Steps done, over all epochs. */
   readonly step: number;
@@ -23,16 +23,16 @@ export interface TrainingState {
 }
 
 /** Numbers of a state, as they lie on the GPU. */
-export type StateNumbers = Pick<TrainingState, "tensors" | "counters">;
+type StateNumbers = Pick<TrainingState, "tensors" | "counters">;
 
 /** A tensor that a state holds: flat ones, in the model's layout, are cut into its parameters. */
-interface Place {
+interface StoredPlace {
   readonly name: string;
   readonly tensor: Tensor;
   readonly isFlat: boolean;
 }
 
-/** Reads a state in one wait, as it is behind all that is on the queue now. */
+/** Reads a state in one wait, as it is after all that is on the queue now. */
 export async function readState(
   model: Model,
   optimizer: Optimizer,
@@ -58,7 +58,7 @@ export async function readState(
 }
 
 /**
- * Puts a state where it came from, behind all that is on the queue.
+ * Puts a state where it came from, after all that is on the queue.
  *
  * @throws {TypeError} If a name is missing or unknown, or a shape differs; all such faults are listed, and nothing is written.
  */
@@ -85,11 +85,11 @@ export function writeState(
     else for (const { name: own, shape, place } of partsOf(model)) put(`${name}.${own}`, tensor.view(place, shape));
   }
   for (const name of left) faults.push(`${name} is unknown`);
-  if (faults.length > 0) throw new TypeError(`Cannot go on from this state: ${faults.join("; ")}`);
+  if (faults.length > 0) throw new TypeError(`Cannot continue from this state: ${faults.join("; ")}`);
   for (const write of writes) write();
 }
 
-function placesOf(model: Model, optimizer: Optimizer, more: Readonly<Record<string, Tensor>>): Place[] {
+function placesOf(model: Model, optimizer: Optimizer, more: Readonly<Record<string, Tensor>>): StoredPlace[] {
   const flat = { weights: model.values, ...more };
   const kept = Object.entries(optimizer.state).map(([name, tensor]) => [`optimizer.${name}`, tensor] as const);
   const counted = model.layers.flatMap(({ counters = {} }, i) =>

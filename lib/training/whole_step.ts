@@ -30,36 +30,27 @@ const narrow: Kernel = { ...kernels.wholeStep, constants: { INVOCATIONS: NARROW 
 const MAX_PRODUCTS = 32_768;
 
 /** A batch: how many rows, and how many values a row of inputs and of targets has. */
-export interface BatchShape {
-  /** Rows of a step. */
-  readonly rows: number;
-  /** Values in a row of x. */
-  readonly inputs: number;
-  /** Values in a row of y. */
-  readonly outputs: number;
-}
+type BatchShape = Readonly<Record<"rows" | "inputs" | "outputs", number>>;
 
 /** How one workgroup runs the step of a batch. */
 export interface WholeStepPlan {
-  /** What is trained. */
   readonly model: Model;
-  /** The kernel, as wide as suits the device. */
+  /** As wide as suits the device. */
   readonly kernel: Kernel;
-  /** Rows of a step. */
   readonly rows: number;
   /** The rest of the kernel's table: loss, place of the targets, layers. */
   readonly table: readonly number[];
 }
 
 /** What a step takes and leaves. */
-export interface StepData {
+interface StepData {
   /** Inputs [tableRows, in]. */
   readonly x: Tensor;
   /** Targets [tableRows, out]. */
   readonly y: Tensor;
   /** Row numbers, a `u32` vector; the step takes those from `cursor * stride` on. A number outside the table gives NaN. */
   readonly order: Tensor;
-  /** `u32` counter [1] of steps; goes one on. */
+  /** `u32` counter [1] of steps; the step counts it one on. */
   readonly cursor: Tensor;
   /** Rows that the counter's one step stands for. */
   readonly stride: number;
@@ -67,7 +58,7 @@ export interface StepData {
   readonly losses: Tensor;
 }
 
-/** A Linear, and the code of the activation behind it. */
+/** A Linear, and the code of the activation after it. */
 interface Stage {
   readonly linear: Linear;
   readonly activation: number;
@@ -82,7 +73,7 @@ export function planWholeStep(model: Model, loss: Loss, batch: BatchShape): Whol
   if (!stages || stages.length > MAX_LAYERS || lossCode < 0) return undefined;
   const widths = [stages[0].linear.weight.shape[0], ...stages.map(({ linear }) => linear.weight.shape[1])];
   if (widths[0] !== inputs || widths.at(-1) !== outputs) return undefined;
-  // In the kernel's memory, one behind the other: the inputs, the output of each layer, the targets.
+  // In the kernel's memory, one after the other: the inputs, the output of each layer, the targets.
   const blocks = Math.ceil(rows / BLOCK_ROWS);
   const places = [0];
   for (const width of [...widths, outputs]) places.push(places.at(-1)! + width * blocks);

@@ -7,7 +7,7 @@
 
 import { readConfig } from "../settings/config.ts";
 import { genData } from "../prepare/generate.ts";
-import { scaleData } from "../prepare/scale_recipe.ts";
+import { scale } from "../prepare/scale.ts";
 import type { DataResult } from "./results.ts";
 import { peakBytes, report } from "./worker.ts";
 
@@ -21,7 +21,7 @@ const config = readConfig(
 );
 const start = performance.now();
 if (stage === "gen-data") await genData(config);
-else await scaleData(config);
+else await scale(config);
 const result: DataResult = {
   stage,
   rows,

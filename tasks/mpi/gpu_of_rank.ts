@@ -1,6 +1,6 @@
 /**
- * Which of a machine's GPUs a rank trains on. WebGPU has no word for it: every process gets the first one. But a layer of
- * Vulkan that comes with Mesa's drivers, and works on those of others too, shows programs the one that the environment names.
+ * Which of a machine's GPUs a rank trains on. WebGPU gives every process the first one. A Vulkan layer of Mesa, which works
+ * for the drivers of others, too, shows programs only the one that the environment names.
  */
 
 import { type DeviceKind, listVulkanDevices, type VulkanDevice } from "./vulkan_devices.ts";
@@ -9,34 +9,33 @@ import { type DeviceKind, listVulkanDevices, type VulkanDevice } from "./vulkan_
 export interface GpuOfRank {
   /** What WebGPU can take. */
   readonly visible: readonly VulkanDevice[];
-  /** The one GPU that was chosen for this rank; undefined where nothing was to be chosen, or could not be. */
+  /** The GPU that was chosen for this rank; undefined if there was no choice, or none was possible. */
   readonly chosen?: VulkanDevice;
-  /** Why this rank has no GPU of its own, and what to do about it. */
+  /** Why this rank has no GPU of its own, and what to do. */
   readonly fault?: string;
 }
 
-/** A process' environment. */
 export type Environment = Pick<Deno.Env, "get" | "set" | "delete">;
 
-/** What the layer reads: which device comes first, and whether it hides all others. */
+/** What the layer reads: which device comes first, and whether the others are hidden. */
 const FIRST = "DRI_PRIME";
 const ALONE = "MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE";
 
-/** Names under which users and launchers choose a device. Other settings of Vulkan hide some, and the list lacks them. */
+/** Variables by which users and launchers choose a device. Devices that other variables hide are not in the list. */
 const OWN_CHOICES = [FIRST, "MESA_VK_DEVICE_SELECT", "VK_LOADER_DEVICE_SELECT"];
 
-/** Hardware, the fastest first: a rank on a slower kind would hold up all others. */
+/** Hardware, the fastest first: a rank on a slower kind would delay all others. */
 const HARDWARE: readonly DeviceKind[] = ["discrete", "virtual", "integrated", "other"];
 
-/** Picks the GPU of a rank, of the fastest kind that is there. */
+/** Picks the GPU of a rank, of the fastest kind. */
 export function pickGpu(devices: readonly VulkanDevice[], localRank: number): VulkanDevice | undefined {
   const gpus = gpusOf(devices);
   const hardware = devices.filter(({ kind, address }) => kind !== "cpu" && address !== undefined);
-  // Beside a slower one, the fast one has to be chosen, too: WebGPU gives the one that comes first.
+  // A single fast GPU next to a slower one has to be chosen, too: WebGPU gives the first one.
   return new Set(hardware.map(({ address }) => address)).size > 1 ? gpus[localRank % gpus.length] : undefined;
 }
 
-/** Gives a rank a GPU of its own, by setting this process' environment. Before the first adapter is asked for. */
+/** Gives a rank a GPU of its own, by this process' environment. Call it before the first adapter is requested. */
 export function chooseGpu(
   localRank: number,
   environment: Environment = Deno.env,
@@ -46,7 +45,7 @@ export function chooseGpu(
   const chosen = pickGpu(visible, localRank);
   if (!chosen || OWN_CHOICES.some((name) => environment.get(name))) return { visible };
   const before = [FIRST, ALONE].map((name) => [name, environment.get(name)] as const);
-  // Mesa 22.3 takes another device than the one with the address; but of two, it knows its default and the other one.
+  // Mesa 22.3 takes another device than the one with the address; but it knows its default device, and a second one.
   for (const first of [`pci-${chosen.address!.replaceAll(/[:.]/g, "_")}`, undefined, "1"]) {
     change(environment, FIRST, first);
     change(environment, ALONE, "1");
@@ -57,7 +56,7 @@ export function chooseGpu(
   return { visible, fault: faultOf(gpusOf(visible).length) };
 }
 
-/** The GPUs of the fastest kind, in the same order for all ranks: by where they are plugged in. */
+/** The GPUs of the fastest kind, by address: so all ranks have the same order. */
 function gpusOf(devices: readonly VulkanDevice[]): VulkanDevice[] {
   const kind = HARDWARE.find((kind) => devices.some((device) => device.kind === kind));
   const byAddress = new Map(

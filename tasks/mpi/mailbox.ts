@@ -1,39 +1,33 @@
 /**
- * Questions of the first rank to the others, and their answers: JSON in messages of MPI, looked for now and then. So a rank
- * may take as long as it needs for an answer, and nobody holds a core while it waits.
+ * Questions of rank 0 to the others, and their answers: JSON in messages of MPI, looked for now and then. So an answer may
+ * take as long as it needs, and nobody keeps a core busy while it waits.
  */
 
 /** Messages between ranks, as `Mpi` has them. */
 export interface Mailbox {
-  /** Sends a message, not to be changed before the promise is fulfilled. */
+  /** Sends a message, which must not be changed before the promise is fulfilled. */
   send(bytes: Uint8Array<ArrayBuffer>, to: number): Promise<void>;
-  /** The next message of any rank; undefined where none has arrived. */
+  /** The next message of any rank; undefined if none has arrived. */
   poll(): { from: number; bytes: Uint8Array<ArrayBuffer> } | undefined;
 }
 
 /** Milliseconds between two looks for a message. */
 const LOOK_AGAIN = 20;
 
-/** How many signs of life a rank gives in the time after which it counts as lost. */
+/** Signs of life that a rank gives in the time after which it counts as lost. */
 const SIGNS = 4;
 
-/** What a message is: a rank that works on an answer says now and then that it does. */
-type Kind = "question" | "answer" | "at work" | "end";
-
-/** An answer that is awaited. */
-interface Awaited {
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  /** When its rank was last heard of, in milliseconds. */
-  heard: number;
+/** A message; one that is "at work" is a sign of life. */
+interface Letter {
+  readonly kind: "question" | "answer" | "at work" | "end";
+  readonly value: unknown;
 }
 
-/** The first rank's side. */
 export class Questions {
   readonly #mailbox: Mailbox;
   readonly #timeoutSeconds: number;
-  readonly #awaited = new Map<number, Awaited>();
-  #timer: ReturnType<typeof setInterval> | undefined;
+  /** What has arrived, by rank. */
+  readonly #arrived = new Map<number, Letter[]>();
 
   constructor(mailbox: Mailbox, timeoutSeconds: number) {
     this.#mailbox = mailbox;
@@ -41,17 +35,22 @@ export class Questions {
   }
 
   /**
-   * Asks a rank that has answered what it was asked before.
+   * Asks a rank that has answered all earlier questions.
    *
-   * @throws {Deno.errors.TimedOut} If it falls silent.
+   * @throws {Deno.errors.TimedOut} If it gives no sign of life.
    */
-  ask(to: number, question: unknown): Promise<unknown> {
-    if (this.#awaited.has(to)) throw new Error(`Cannot ask rank ${to}: it still works on an answer`);
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#awaited.set(to, { resolve, reject, heard: performance.now() });
-    this.#timer ??= setInterval(() => this.#look(), LOOK_AGAIN);
-    post(this.#mailbox, to, "question", question).catch((error) => this.#fail(error));
-    return promise;
+  async ask(to: number, question: unknown): Promise<unknown> {
+    const failed: unknown[] = [];
+    post(this.#mailbox, to, "question", question).catch((error) => failed.push(error)); // may wait for the other rank
+    for (let heard = performance.now(); failed.length === 0;) {
+      const letter = this.#next(to);
+      if (letter?.kind === "answer") return letter.value;
+      if (letter) heard = performance.now();
+      else await sleep();
+      if (performance.now() - heard < 1000 * this.#timeoutSeconds) continue;
+      throw new Deno.errors.TimedOut(`rank ${to} has given no sign of life for ${this.#timeoutSeconds} s`);
+    }
+    throw failed[0];
   }
 
   /** Tells other ranks that nothing more will be asked. */
@@ -59,40 +58,15 @@ export class Questions {
     for (const rank of ranks) await post(this.#mailbox, rank, "end", value);
   }
 
-  #look(): void {
-    try {
-      for (let letter = read(this.#mailbox); letter !== undefined; letter = read(this.#mailbox)) {
-        const awaited = this.#awaited.get(letter.from);
-        if (!awaited) continue; // a sign of life that was on its way
-        awaited.heard = performance.now();
-        if (letter.kind === "answer") this.#close(letter.from).resolve(letter.value);
-      }
-      for (const [rank, { heard }] of this.#awaited) {
-        if (performance.now() - heard < 1000 * this.#timeoutSeconds) continue;
-        const text = `rank ${rank} has given no sign of life for ${this.#timeoutSeconds} s`;
-        this.#close(rank).reject(new Deno.errors.TimedOut(text));
-      }
-    } catch (error) {
-      this.#fail(error);
+  #next(from: number): Letter | undefined {
+    for (let letter = read(this.#mailbox); letter !== undefined; letter = read(this.#mailbox)) {
+      this.#arrived.getOrInsertComputed(letter.from, () => []).push(letter);
     }
-  }
-
-  #close(rank: number): Awaited {
-    const awaited = this.#awaited.get(rank)!;
-    this.#awaited.delete(rank);
-    if (this.#awaited.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
-    return awaited;
-  }
-
-  #fail(error: unknown): void {
-    for (const rank of [...this.#awaited.keys()]) this.#close(rank).reject(error);
+    return this.#arrived.get(from)?.shift();
   }
 }
 
-/** Another rank's side: answers what the first one asks, until that asks no more. */
+/** The side of another rank: answers what rank 0 asks, until it ends. */
 export async function answerQuestions(
   mailbox: Mailbox,
   timeoutSeconds: number,
@@ -102,7 +76,7 @@ export async function answerQuestions(
     const letter = read(mailbox);
     if (letter?.kind === "end") return letter.value;
     if (letter === undefined) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+      await sleep();
       continue;
     }
     const { promise: failed, reject } = Promise.withResolvers<never>();
@@ -115,11 +89,15 @@ export async function answerQuestions(
   }
 }
 
-async function post(mailbox: Mailbox, to: number, kind: Kind, value: unknown = null): Promise<void> {
+async function post(mailbox: Mailbox, to: number, kind: Letter["kind"], value: unknown = null): Promise<void> {
   await mailbox.send(new TextEncoder().encode(JSON.stringify({ kind, value })), to);
 }
 
-function read(mailbox: Mailbox): { from: number; kind: Kind; value: unknown } | undefined {
-  const letter = mailbox.poll();
-  return letter && { from: letter.from, ...JSON.parse(new TextDecoder().decode(letter.bytes)) };
+function read(mailbox: Mailbox): Letter & { from: number } | undefined {
+  const message = mailbox.poll();
+  return message && { from: message.from, ...JSON.parse(new TextDecoder().decode(message.bytes)) };
+}
+
+function sleep(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
 }

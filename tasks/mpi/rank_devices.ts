@@ -1,33 +1,32 @@
-/** Which device each rank of a job has: each takes one, and the first one tells of all. */
+/** Which device each rank of a job has: each takes one, and rank 0 lists them. */
 
 import { gatherTexts } from "../../lib/ranks/together.ts";
 import { chooseGpu, type GpuOfRank } from "./gpu_of_rank.ts";
+import type { View } from "../show/view.ts";
 import type { Ranks } from "./ranks.ts";
 
-/** A rank's device. */
 export interface RankDevice {
-  /** Its machine's name. */
   readonly host: string;
-  /** The device's name; empty where it is not known. */
+  /** The device's name; empty if it is not known. */
   readonly name: string;
-  /** Where it is plugged in, where that is known. */
+  /** Where it is plugged in, if that is known. */
   readonly address?: string;
   /** Why the rank has no GPU of its own. */
   readonly fault?: string;
 }
 
-/** Gives a rank of several a GPU of its own. */
+/** Gives a rank a GPU of its own, if there are several ranks. */
 export function withGpu(ranks: Ranks): Ranks {
-  return ranks.communicator.size > 1 ? { ...ranks, gpu: chooseGpu(ranks.localRank ?? 0) } : ranks;
+  return ranks.communicator.size > 1 ? { ...ranks, gpu: chooseGpu(ranks.localRank) } : ranks;
 }
 
-/** Finds out where the device is that WebGPU gave. */
+/** Where the device is that WebGPU gave, if only one has its name. */
 export function addressOf(name: string, gpu: GpuOfRank | undefined): string | undefined {
   const addresses = new Set(gpu?.visible.filter((device) => device.name === name).map(({ address }) => address));
   return addresses.size === 1 ? [...addresses][0] : undefined;
 }
 
-/** Brings what each rank has to the first one. */
+/** Gathers the devices of all ranks at rank 0. */
 export async function gatherDevices(
   { communicator, host, gpu }: Ranks,
   name: string,
@@ -36,7 +35,7 @@ export async function gatherDevices(
   return (await gatherTexts(communicator, JSON.stringify(device)))?.map((text) => JSON.parse(text));
 }
 
-/** Lines that name each rank's device, where it has a name. */
+/** Lines that name each rank's device, if it has a name. */
 export function describeDevices(devices: readonly RankDevice[]): string[] {
   return devices.flatMap(({ host, name, address }, rank) => {
     const where = address === undefined ? "" : ` (${address})`;
@@ -44,7 +43,7 @@ export function describeDevices(devices: readonly RankDevice[]): string[] {
   });
 }
 
-/** Warnings where ranks share a GPU, because there are too few, or because none could be chosen. */
+/** Warnings about ranks that share a GPU, because there are too few or because none could be chosen. */
 export function warnOfSharing(devices: readonly RankDevice[]): string[] {
   const isAlone = (host: string) => devices.filter((device) => device.host === host).length === 1;
   const faults = new Map(
@@ -57,8 +56,17 @@ export function warnOfSharing(devices: readonly RankDevice[]): string[] {
     ...places.length > gpus
       ? [
         `warning: ${places.length} ranks share ${gpus} ${gpus > 1 ? "GPUs" : "GPU"}: ` +
-        "start one rank for each GPU, for those that share one wait for each other",
+        "start one rank for each GPU, because ranks that share one wait for each other",
       ]
       : [],
   ];
+}
+
+/** Says which device each rank trains on. */
+export async function tellDevices(ranks: Ranks, name: string, view: View): Promise<void> {
+  const devices = await gatherDevices(ranks, name) ?? [];
+  for (const line of describeDevices(devices)) view.note(line);
+  for (const line of warnOfSharing(devices)) view.warning(line);
+  if (new Set(devices.map(({ name }) => name)).size < 2) return;
+  view.warning("warning: the ranks have unlike devices: if these round differently, the weights will drift apart");
 }

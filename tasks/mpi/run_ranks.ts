@@ -1,26 +1,40 @@
-/** Runs a task on the ranks of an MPI job: one of them tells what is wrong, and all end. */
+/** Runs a task on the ranks of an MPI job: one of them says what is wrong, and all end. */
 
 import { Mpi } from "../../lib/ranks/mpi.ts";
 import { isToldToAll, RankFault, together } from "../../lib/ranks/together.ts";
-import { readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
-import { isFirst, launchCommand } from "./launcher.ts";
-import { exitCodeBy, type Ranks } from "./ranks.ts";
+import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
 import { describeError, exitCodeOf } from "../settings/run_task.ts";
+import type { Ranks } from "./ranks.ts";
 
-/** Milliseconds that ranks leave to the first one, which may be about to tell the same. */
+/** Milliseconds that ranks wait for rank 0, which may be about to say the same. */
 const PRECEDENCE = 1_000;
 
-/** Milliseconds in which the launcher passes on what was said. */
+/** Milliseconds that the launcher has to pass on what was printed. */
 const PASSING_ON = 100;
 
-/** Runs a task's main function on every rank and ends the process, as `runTask` does for one. */
+/** Where each launcher tells a process its number: mpirun, also within a job of Slurm; PMIx, by which srun makes ranks; srun. */
+const PLACES = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"];
+
+/** Whether this process is the first one that its launcher has started; MPI can only be asked later. */
+export function isFirst(env: Pick<Deno.Env, "get"> = Deno.env): boolean {
+  const place = PLACES.map((name) => env.get(name)).find((value) => value !== undefined);
+  return place === undefined || place === "0";
+}
+
+/** How a task is started on so many ranks, with the launcher that started this one. */
+export function launchCommand(size: number, env: Pick<Deno.Env, "get"> = Deno.env): string {
+  const isSrun = env.get("OMPI_COMM_WORLD_RANK") === undefined && env.get("SLURM_PROCID") !== undefined;
+  return isSrun ? `srun --mpi=pmix -n ${size}` : `mpirun -n ${size}`;
+}
+
+/** Runs a task's main function on every rank and ends the process, as `runTask` does for one process. */
 export async function runRanks(
   name: TaskName,
   main: (config: TaskConfig, ranks: Ranks) => Promise<number | void>,
   read: typeof readConfig = readConfig,
 ): Promise<never> {
   if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
-    // The launcher would show it once for each rank.
+    // Else it would appear once for each rank.
     Deno.exit(isFirst() ? await exitCodeOf(name, Deno.args, () => Promise.resolve(), read) : 0);
   }
   let settings: { config: TaskConfig } | { error: unknown };
@@ -59,12 +73,17 @@ async function runRank(
       await mpi.close();
       return exitCodeBy(error);
     }
-    // The others do not know, and wait for this rank; or all have failed alike, and the first one tells it.
+    // The others do not know, and wait for this rank; or all have failed alike, and rank 0 says it.
     if (mpi.rank > 0) await new Promise((resolve) => setTimeout(resolve, PRECEDENCE));
     tell(error);
     await new Promise((resolve) => setTimeout(resolve, PASSING_ON));
     return await mpi.abort(exitCodeBy(error));
   }
+}
+
+/** What a task exits with by an error. */
+function exitCodeBy(error: unknown): 1 | 2 {
+  return error instanceof ConfigError || (error instanceof RankFault && error.kind === "ConfigError") ? 2 : 1;
 }
 
 function ranksOf(name: TaskName, mpi: Mpi): Ranks {

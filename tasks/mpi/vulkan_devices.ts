@@ -1,22 +1,20 @@
 /**
- * The devices that Vulkan offers to this process, asked of Vulkan's loader by FFI. Deno's WebGPU takes one of them, and can
- * neither name them all nor tell equal ones apart. What the system says in /sys would not do: Deno reads there only with all
- * permissions, and a container or a batch system may keep some GPUs from this process.
+ * The devices that Vulkan offers to this process, by FFI. Deno's WebGPU takes one of them, and can neither list them nor tell
+ * equal ones apart. /sys is no help: Deno needs all permissions to read it, and a container or a batch system may hide some
+ * GPUs from this process.
  *
- * Structures of C are laid out as Vulkan 1.1 has them on 64-bit systems, several in one buffer where one points to another:
- * so none is collected as garbage while C reads it.
+ * C structures have the layout of Vulkan 1.1 on 64-bit systems. If one points to another, both lie in one buffer, so that
+ * neither is collected as garbage while C reads it.
  */
 
-/** What kind of device it is. */
 export type DeviceKind = "discrete" | "integrated" | "virtual" | "cpu" | "other";
 
-/** A device. */
 export interface VulkanDevice {
   /** Its name, which WebGPU gives as well. */
   readonly name: string;
   /** Its kind; drivers in software are `cpu`. */
   readonly kind: DeviceKind;
-  /** Where it is plugged in, such as 0000:41:00.0; undefined where the driver does not say. */
+  /** Where it is plugged in, such as 0000:41:00.0; undefined if the driver does not say. */
   readonly address: string | undefined;
 }
 
@@ -51,7 +49,7 @@ const PROPERTIES_BYTES = 840;
 const PCI_BYTES = 32;
 const NAME_BYTES = 256;
 
-/** Lists the devices. The environment decides about them, as it is at this moment: it names drivers and layers. */
+/** Lists the devices. They depend on the environment of this moment, which names drivers and layers. */
 export function listVulkanDevices(library = "libvulkan.so.1"): VulkanDevice[] {
   const vulkan = load(library);
   const instance = vulkan && createInstance(vulkan);
@@ -63,7 +61,7 @@ export function listVulkanDevices(library = "libvulkan.so.1"): VulkanDevice[] {
   }
 }
 
-/** Never closed: WebGPU will want the library, too, and some drivers do not bear to be unloaded. */
+/** Never closed: WebGPU needs the library, too, and some drivers crash when they are unloaded. */
 function load(library: string): Vulkan | undefined {
   try {
     return Deno.dlopen(library, SYMBOLS).symbols;
@@ -77,7 +75,7 @@ function createInstance(vulkan: Vulkan): Handle | null {
   const create = new DataView(new ArrayBuffer(INSTANCE_BYTES + APPLICATION_BYTES));
   create.setUint32(0, CREATE_INSTANCE, true);
   create.setBigUint64(24, addressOf(create.buffer, INSTANCE_BYTES), true);
-  // Mesa's layer knows where devices are plugged in only for programs that want 1.1, as WebGPU does.
+  // Mesa's layer knows addresses only for programs that ask for version 1.1, as WebGPU does.
   create.setUint32(INSTANCE_BYTES + 44, API_1_1, true);
   const made = new BigUint64Array(1);
   return vulkan.vkCreateInstance(create.buffer, null, made) === SUCCESS ? Deno.UnsafePointer.create(made[0]) : null;
@@ -121,14 +119,12 @@ function hasExtension(vulkan: Vulkan, device: Handle, name: string): boolean {
   return Array.from({ length: count[0] }, (_, i) => textAt(bytes, EXTENSION_BYTES * i)).includes(name);
 }
 
-/** A text that ends with a zero. */
 function textAt(buffer: ArrayBuffer, at: number): string {
   const bytes = new Uint8Array(buffer, at, NAME_BYTES);
   const end = bytes.indexOf(0);
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
-/** Where a byte of a buffer lies in memory. */
 function addressOf(buffer: ArrayBuffer, at: number): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer)) + BigInt(at);
 }

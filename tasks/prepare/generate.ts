@@ -1,10 +1,8 @@
 /** Makes a recipe's dataset, data/<recipe>.csv, and beside it a note of what made it. */
 
 import { stringify } from "@std/csv";
-import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
-import { openFile, writeFully } from "../../lib/base/files.ts";
+import { writeFully } from "../../lib/base/files.ts";
 import { Random } from "../../lib/base/random.ts";
-import { gatherNumbers, together } from "../../lib/ranks/together.ts";
 import type { Config, TaskConfig } from "../settings/config.ts";
 import {
   csvPath,
@@ -20,7 +18,6 @@ import {
 } from "./dataset_files.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "../show/progress.ts";
-import { checkSame, fromFirst, onFirst, openWritten } from "../mpi/ranks.ts";
 import { recipeOf, type Streams } from "../settings/recipes.ts";
 
 /** Raised whenever the same settings would give other bytes. */
@@ -28,9 +25,6 @@ const FORMAT = 1;
 
 /** Rows made and written at a time. */
 const BLOCK_ROWS = 4096;
-
-/** Blocks that a rank makes before it meets the others. */
-const TURN_BLOCKS = 16;
 
 /** How a dataset on disk relates to the settings. */
 export interface DatasetState {
@@ -58,37 +52,23 @@ export async function datasetState(config: Config): Promise<DatasetState> {
   return { state: differs.length > 0 ? "other settings" : "current", differs };
 }
 
-/** What {@linkcode genData} may be told. */
-export interface GenDataOptions {
-  /** Called with rows done and rows in all. */
-  onProgress?: (rows: number, total: number) => void;
-  /** The ranks that make it together; one process by itself if left out. */
-  communicator?: Communicator;
-}
-
 /**
- * Makes the dataset, in constant memory. It takes the place of the one before it only once it is whole. Hold the dataset's
- * lock. Several ranks write the same bytes as one; if anything goes wrong at one of them, all throw.
+ * Makes the dataset, in constant memory. It replaces the one before it only once it is whole. Hold the dataset's lock.
  */
-export async function genData(config: Config, options: GenDataOptions = {}): Promise<string> {
-  const { communicator = ALONE, onProgress } = options;
-  const isFirst = communicator.rank === 0;
+export async function genData(config: Config, onProgress?: (rows: number, total: number) => void): Promise<void> {
   const path = csvPath(config.recipe);
   const partial = `${path}.partial`;
   const sidecar = sidecarPath(config.recipe);
   try {
-    await writeRows(partial, config, communicator, onProgress);
-    await onFirst(communicator, async () => {
-      const content: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))! };
-      await Deno.writeTextFile(`${sidecar}.partial`, JSON.stringify(content, null, 2) + "\n");
-      await Deno.rename(`${sidecar}.partial`, sidecar);
-      await Deno.rename(partial, path);
-    });
+    await writeRows(partial, config, onProgress);
+    const content: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))! };
+    await Deno.writeTextFile(`${sidecar}.partial`, JSON.stringify(content, null, 2) + "\n");
+    await Deno.rename(`${sidecar}.partial`, sidecar);
+    await Deno.rename(partial, path);
   } catch (error) {
-    if (isFirst && await stampOf(partial) !== undefined) await Deno.remove(partial);
+    await removeAbandoned(path);
     throw error;
   }
-  return path;
 }
 
 /**
@@ -116,50 +96,20 @@ export function* makeRows(config: Config): Generator<number[][]> {
   }
 }
 
-/**
- * Writes all rows. Ranks take turns of some blocks. The numbers come from streams that have to be followed from their beginning, so
- * each rank draws all of them; but that is a tenth of the work, and the rest, writing them as text, each does for its own
- * blocks. Where a block belongs is known once all have told how long theirs are.
- */
 async function writeRows(
   path: string,
   config: Config,
-  communicator: Communicator,
   onProgress?: (rows: number, total: number) => void,
-) {
-  const { rank, size } = communicator;
+): Promise<void> {
   const { features, targets } = recipeOf(config.recipe);
-  const encode = (rows: readonly (readonly unknown[])[]) => new TextEncoder().encode(stringify(rows));
-  const header = encode([[...features, ...targets]]);
-  using files = new DisposableStack();
-  const first = await onFirst(communicator, async () => {
-    await Deno.mkdir(DATA_FOLDER, { recursive: true });
-    const file = files.use(await Deno.open(path, { write: true, create: true, truncate: true }));
-    await writeFully(file, header);
-    return file;
-  });
-  const file = await openWritten(communicator, async () => {
-    return first ?? files.use(await openFile(path, { write: true }));
-  });
-  let at = header.length;
-  let blocks = 0;
+  await Deno.mkdir(DATA_FOLDER, { recursive: true });
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  const write = (rows: readonly (readonly unknown[])[]) => writeFully(file, new TextEncoder().encode(stringify(rows)));
+  await write([[...features, ...targets]]);
   let done = 0;
-  let own = [] as Uint8Array<ArrayBuffer>[];
-  // One process by itself meets nobody, and writes block by block.
-  const turn = size === 1 ? 1 : TURN_BLOCKS;
-  const sum = (numbers: Float64Array) => numbers.reduce((sum, n) => sum + n, 0);
   for (const rows of makeRows(config)) {
-    if (Math.floor(blocks++ / turn) % size === rank) own.push(encode(rows));
+    await write(rows);
     done += rows.length;
-    if (blocks % (turn * size) !== 0 && done < config.numDataset) continue;
-    const lengths = await gatherNumbers(communicator, [sum(Float64Array.from(own, ({ length }) => length))]);
-    await together(communicator, async () => {
-      await file.seek(at + sum(lengths.subarray(0, rank)), Deno.SeekMode.Start);
-      for (const bytes of own) await writeFully(file, bytes);
-      if (size > 1 && done === config.numDataset) await file.syncData(); // before its size counts on another host
-    });
-    at += sum(lengths);
-    own = [];
     onProgress?.(done, config.numDataset);
   }
 }
@@ -175,17 +125,15 @@ async function readSidecar({ recipe }: Config): Promise<Sidecar | undefined> {
   return sidecar?.made && sidecar.file ? sidecar as unknown as Sidecar : undefined;
 }
 
-/** Makes the dataset where that is needed; rank 0 alone speaks. */
-export async function main(config: TaskConfig, communicator: Communicator = ALONE): Promise<void> {
+/** Makes the dataset if that is needed, and says so. */
+export async function main(config: TaskConfig): Promise<void> {
   const path = csvPath(config.recipe);
-  const isFirst = communicator.rank === 0;
-  await checkSame(communicator, config.texts);
-  using _lock = await onFirst(communicator, () => lockDataset(config.recipe, `writes ${path}`));
-  if (!await fromFirst(communicator, () => needsMaking(config, path))) return;
-  using progress = isFirst ? new Progress(`generating ${path}`) : undefined;
-  await genData(config, { communicator, onProgress: (rows, total) => progress?.update(rows, total) });
-  progress?.clear();
-  if (isFirst) console.log(`wrote ${path}: ${config.numDataset} rows, ${recipeOf(config.recipe).summary}`);
+  using _lock = await lockDataset(config.recipe, `writes ${path}`);
+  if (!await needsMaking(config, path)) return;
+  using progress = new Progress(`generating ${path}`);
+  await genData(config, (rows, total) => progress.update(rows, total));
+  progress.clear();
+  console.log(`wrote ${path}: ${config.numDataset} rows, ${recipeOf(config.recipe).summary}`);
 }
 
 /** Whether the dataset has to be made; says why, or why not. */

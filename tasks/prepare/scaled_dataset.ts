@@ -83,7 +83,7 @@ export function targetScaler(method: ScalingMethod, columns: readonly ColumnStat
 }
 
 /** The settings that the content of the file depends on. */
-export function settingsOf(config: Config): Record<string, unknown> {
+function settingsOf(config: Config): Record<string, unknown> {
   const { recipe, scalingMethod, split, seed, loss } = config;
   const common = { scalingMethod, split, seed };
   if (config.data === "") return { recipe, ...common, binaryTargets: loss === "bce" };
@@ -104,19 +104,33 @@ export function scaledPathOf(config: Config): string {
   return `${DATA_FOLDER}/${datasetName(config)}.scaled.safetensors`;
 }
 
+/** What the dataset is made of, as its user names it. */
+export function sourceName({ data, recipe }: Config): string {
+  return data || csvPath(recipe);
+}
+
+/** The tables that the dataset is made of: first the one that is split, then those whose rows are all of one part. */
+export function tablesOf(config: Config): { path: string; part: number }[] {
+  if (config.data === "") return [{ path: csvPath(config.recipe), part: 0 }];
+  return [config.data, config.validation, config.test]
+    .map((name, part) => ({ path: name && fromUsersFolder(name), part }))
+    .filter(({ path }) => path !== "");
+}
+
 /**
- * The files that the dataset is made of, those of a folder each.
+ * Sizes and times of the files that the dataset is made of, those of a folder each.
  *
- * @throws {Deno.errors.NotFound} If one of the user's own files is not there.
+ * @throws {Deno.errors.NotFound} If one of them is not there.
  */
 export async function sourcesOf(config: Config): Promise<Record<string, FileStamp>> {
-  const { data, validation, test } = config;
-  const tables = data === "" ? [csvPath(config.recipe)] : [data, validation, test].filter(Boolean).map(fromUsersFolder);
   const stamps: Record<string, FileStamp> = {};
-  for (const path of (await Promise.all(tables.map(csvPaths))).flat()) {
+  for (const path of (await Promise.all(tablesOf(config).map(({ path }) => csvPaths(path)))).flat()) {
     const stamp = await stampOf(path);
-    if (stamp) stamps[path] = stamp;
-    else if (data !== "") throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`);
+    if (!stamp) {
+      const hint = config.data === "" ? "; deno task gen-data makes it" : "";
+      throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file${hint}`);
+    }
+    stamps[path] = stamp;
   }
   return stamps;
 }

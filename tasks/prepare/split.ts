@@ -1,6 +1,11 @@
-/** Which rows train, which validate and which test, in constant memory. */
+/** Which rows train, which validate and which test. */
 
+import { isMissing } from "../../lib/data/cells.ts";
+import { readRecords } from "../../lib/data/csv_records.ts";
 import { Random } from "../../lib/base/random.ts";
+import type { Config } from "../settings/config_types.ts";
+import type { OnProgress, RowLook } from "./table_look.ts";
+import type { TablePlan } from "./table_plan.ts";
 
 /** The parts, in the order in which a split names them. */
 export const PARTS = ["train", "validation", "test"] as const;
@@ -9,7 +14,10 @@ export const PARTS = ["train", "validation", "test"] as const;
 export type PartName = typeof PARTS[number];
 
 /** Rows that are split at a time; a dataset up to this size is split wholly at random. */
-export const SPLIT_BLOCK = 4096;
+const SPLIT_BLOCK = 4096;
+
+/** Stands for a row that is left out, where others have the index of their part. */
+export const DROPPED = 255;
 
 /**
  * Splits rows block by block: a random split stratified by position. Each row of a block goes to the part that lags most
@@ -79,27 +87,62 @@ export class Splitter {
   }
 }
 
-/** Splits the rows of a file of which only some are read, all the same as if all were. */
-export class RangeSplitter {
-  readonly #splitter: Splitter;
-  readonly #rows: number | undefined;
-  /** The parts of the block that was drawn last, and the row behind it. */
-  #parts: Uint8Array = new Uint8Array();
-  #end = 0;
+/**
+ * Gives each row its part: by time if there is a time column, else by the seed, each class separately. Rows of the same time
+ * stay together. With files of validation or test rows, all are for training.
+ */
+export async function assignParts(
+  config: Config,
+  look: RowLook,
+  plan: TablePlan,
+  onProgress: OnProgress,
+): Promise<Uint8Array> {
+  const parts = new Uint8Array(look.rows);
+  if (config.missing === "drop") await dropRows(parts, look, plan, onProgress);
+  if (config.validation !== "" || config.test !== "") return parts;
+  if (look.times) assignByTime(parts, look.times, config.split);
+  else assignAtRandom(parts, plan.kind === "classes" ? look.classes : undefined, config);
+  return parts;
+}
 
-  constructor(splitter: Splitter, rows?: number) {
-    this.#splitter = splitter;
-    this.#rows = rows;
+/** Whether a cell that is needed is missing. */
+export function isIncomplete(record: readonly string[], places: readonly number[]): boolean {
+  return places.some((place) => isMissing(record[place]));
+}
+
+async function dropRows(parts: Uint8Array, look: RowLook, plan: TablePlan, onProgress: OnProgress): Promise<void> {
+  const columns = [...plan.inputs.map(({ name }) => name), ...plan.targets];
+  const { path, separator } = look;
+  for await (const { records, places, firstRow } of readRecords(path, { separator, columns, onProgress })) {
+    records.forEach((record, i) => {
+      if (isIncomplete(record, places)) parts[firstRow + i] = DROPPED;
+    });
   }
+}
 
-  /** Splits some rows. */
-  assign(firstRow: number, count: number): Uint8Array {
-    // Blocks of others are drawn too: a stream of random numbers cannot be entered in its midst.
-    while (this.#end <= firstRow) {
-      this.#parts = this.#splitter.assign(Math.min(SPLIT_BLOCK, (this.#rows ?? firstRow + count) - this.#end));
-      this.#end += this.#parts.length;
-    }
-    const begin = firstRow - (this.#end - this.#parts.length);
-    return this.#parts.subarray(begin, begin + count);
+/** Splits the rows that are not dropped, those of each class separately. */
+function assignAtRandom(parts: Uint8Array, classes: Uint16Array | undefined, { data, split, seed }: Config): void {
+  const groups: { splitter: Splitter; rows: number[] }[] = [];
+  const assign = ({ splitter, rows }: typeof groups[number]) => {
+    splitter.assign(rows.length).forEach((part, i) => parts[rows[i]] = part);
+    rows.length = 0;
+  };
+  for (let row = 0; row < parts.length; row++) {
+    if (parts[row] === DROPPED) continue;
+    const id = classes ? classes[row] : 0;
+    const purpose = data === "" ? "split" : `split of class ${id}`;
+    const group = groups[id] ??= { splitter: new Splitter(split, seed, purpose), rows: [] };
+    if (group.rows.push(row) === SPLIT_BLOCK) assign(group);
+  }
+  groups.forEach(assign);
+}
+
+function assignByTime(parts: Uint8Array, times: Float64Array, [train, validation]: Config["split"]): void {
+  const sorted = times.filter((_, row) => parts[row] !== DROPPED).sort();
+  const timeAt = (share: number) => sorted[Math.round(share * sorted.length)] ?? Infinity;
+  const first = timeAt(train);
+  const second = timeAt(train + validation);
+  for (let row = 0; row < parts.length; row++) {
+    if (parts[row] !== DROPPED) parts[row] = times[row] < first ? 0 : times[row] < second ? 1 : 2;
   }
 }

@@ -1,10 +1,8 @@
 /** The training rows of a user's table: what stands in for missing cells, categories, classes and statistics. */
 
 import { isMissing, numberOf } from "../../lib/data/cells.ts";
-import type { Communicator } from "../../lib/ranks/communicator.ts";
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
 import { Random } from "../../lib/base/random.ts";
-import { mergeCounts } from "../../lib/ranks/together.ts";
 import { type ColumnStatistics, RunningStatistics } from "../../lib/data/scaler.ts";
 import { type InputColumn, MISSING_CATEGORY, type MissingPolicy, type Target } from "../../lib/data/table.ts";
 import { ownText, sortValues } from "../../lib/data/table_profile.ts";
@@ -21,8 +19,6 @@ export interface FittedColumn {
 /** Gathers one column, cell by cell. */
 export interface ColumnFit {
   add(cell: string): void;
-  /** Puts the cells of all ranks together. */
-  merge(communicator: Communicator): Promise<void>;
   result(): FittedColumn;
 }
 
@@ -31,56 +27,30 @@ export class NumericFit implements ColumnFit {
   readonly #name: string;
   readonly #missing: MissingPolicy;
   readonly #statistics: RunningStatistics;
-  /** Values kept for the median, and where each stands among all values. */
-  #sample: number[] = [];
-  readonly #order: number[] = [];
+  /** Values kept for the median. */
+  readonly #sample: number[] = [];
   readonly #random: Random;
-  readonly #before: number;
   #missingCells = 0;
 
-  constructor(name: string, missing: MissingPolicy, seed: number, before = 0) {
+  constructor(name: string, missing: MissingPolicy, seed: number) {
     this.#name = name;
     this.#missing = missing;
     this.#statistics = new RunningStatistics([name]);
     this.#random = new Random(seed, `median of ${name}`);
-    this.#before = before;
-    for (let index = SAMPLE; index < before; index++) this.#random.uniform();
-  }
-
-  /** How many values were added. */
-  get count(): number {
-    return this.#statistics.count;
   }
 
   add(cell: string): void {
-    if (isMissing(cell)) {
+    const value = numberOf(cell);
+    if (Number.isNaN(value)) { // a look has seen that it is missing, and no text
       this.#missingCells++;
       return;
     }
-    const value = numberOf(cell);
     this.#statistics.add([value]);
     if (this.#missing !== "median") return;
     // Each of the values so far is in the sample with the same chance (Vitter, "Random sampling with a reservoir", 1985).
-    const index = this.#before + this.#statistics.count - 1;
+    const index = this.#statistics.count - 1;
     const place = index < SAMPLE ? index : Math.floor(this.#random.uniform(0, index + 1));
-    if (place >= SAMPLE) return;
-    this.#sample[place] = value;
-    this.#order[place] = index;
-  }
-
-  async merge(communicator: Communicator): Promise<void> {
-    if (communicator.size === 1) return;
-    const missing = Float64Array.of(this.#missingCells);
-    await communicator.allReduce(missing);
-    this.#missingCells = missing[0];
-    await this.#statistics.merge(communicator);
-    if (this.#missing !== "median") return;
-    // In each place the last value stays that came there.
-    const last = Float64Array.from({ length: Math.min(SAMPLE, this.count) }, (_, place) => this.#order[place] ?? -1);
-    await communicator.allReduce(last, "max");
-    const values = last.map((index, place) => this.#order[place] === index ? this.#sample[place] : 0);
-    await communicator.allReduce(values);
-    this.#sample = [...values];
+    if (place < SAMPLE) this.#sample[place] = value;
   }
 
   result(): FittedColumn {
@@ -110,15 +80,11 @@ export class NumericFit implements ColumnFit {
 export class CategoricalFit implements ColumnFit {
   readonly #name: string;
   readonly #missing: MissingPolicy;
-  #counts = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
 
   constructor(name: string, missing: MissingPolicy) {
     this.#name = name;
     this.#missing = missing;
-  }
-
-  async merge(communicator: Communicator): Promise<void> {
-    if (communicator.size > 1) this.#counts = await mergeCounts(communicator, this.#counts);
   }
 
   add(cell: string): void {
@@ -149,7 +115,7 @@ export class CategoricalFit implements ColumnFit {
 export class TargetFit {
   readonly #names: readonly string[];
   readonly #statistics: RunningStatistics;
-  #counts: Map<string, number> | undefined;
+  readonly #counts: Map<string, number> | undefined;
 
   constructor(names: readonly string[], kind: Target["kind"]) {
     this.#names = names;
@@ -165,13 +131,6 @@ export class TargetFit {
     } else {
       this.#statistics.add(cells.map(numberOf));
     }
-  }
-
-  /** Puts the rows of all ranks together. */
-  async merge(communicator: Communicator): Promise<void> {
-    if (communicator.size === 1) return;
-    if (this.#counts) this.#counts = await mergeCounts(communicator, this.#counts);
-    else await this.#statistics.merge(communicator);
   }
 
   /** The target, and under numbers its statistics; under classes there are two at least. */

@@ -1,36 +1,29 @@
 /** The first pass over a user's table: what its columns hold, and what splitting it needs to know of each row. */
 
 import { isMissing, numberOf, showCell } from "../../lib/data/cells.ts";
-import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
-import { type CsvRange, csvRange } from "../../lib/data/csv_range.ts";
-import {
-  type CsvOptions,
-  readRecords,
-  type RecordBlock,
-  type Separator,
-  SEPARATORS,
-} from "../../lib/data/csv_records.ts";
+import { readRecords, type RecordBlock, type Separator, SEPARATORS } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { gatherTexts, mergeCounts, shareText, together } from "../../lib/ranks/together.ts";
 import { ColumnProfile, MAX_CATEGORIES, MAX_CATEGORY_LENGTH, ownText } from "../../lib/data/table_profile.ts";
 import type { Config } from "../settings/config_types.ts";
 
-/** What a table holds. */
-export interface TableLook {
+/** What splitting a table needs to know of its rows. */
+export interface RowLook {
   /** The file, or the folder of files. */
   path: string;
-  /** What stands between its cells. */
+  /** The character between its cells; undefined where the header decides. */
   separator: Separator | undefined;
-  /** Its columns by name, in the order of the header. */
-  profiles: ReadonlyMap<string, ColumnProfile>;
-  /** Where several ranks look: this one's rows; the rest is of the whole table, but what stands for each row. */
-  range?: CsvRange;
-  /** This rank's rows. */
+  /** How many rows it has. */
   rows: number;
   /** A number per row that stands for its class, where the one target may be classes: at most 1,000 of them. */
-  classes: Uint16Array | undefined;
-  /** When each row was, where there is a time column. */
-  times: Float64Array | undefined;
+  classes?: Uint16Array;
+  /** When each row was, if there is a time column. */
+  times?: Float64Array;
+}
+
+/** What a table holds. */
+export interface TableLook extends RowLook {
+  /** Its columns by name, in the order of the header. */
+  profiles: ReadonlyMap<string, ColumnProfile>;
 }
 
 /** Called with the bytes read so far in a pass, and those of the table. */
@@ -44,50 +37,27 @@ export function separatorNamed(name: Config["separator"]): Separator | undefined
   return [...SEPARATORS].find(([_, known]) => known === name)?.[0];
 }
 
+/** Counts the rows of a table whose columns are known. */
+export async function countRows(path: string, config: Config, onProgress: OnProgress): Promise<TableLook> {
+  const separator = separatorNamed(config.separator);
+  let rows = 0;
+  for await (const { records } of readRecords(path, { separator, onProgress })) rows += records.length;
+  return { path, separator, rows, profiles: new Map() };
+}
+
 /**
  * Reads a table through once. A byte or two per row stay in memory, eight more with a time column.
  *
  * @throws {DataError} If the file is no CSV file, or a time is missing or none.
  */
-export async function lookAt(
-  path: string,
-  config: Config,
-  onProgress: OnProgress,
-  communicator: Communicator = ALONE,
-): Promise<TableLook> {
+export async function lookAt(path: string, config: Config, onProgress: OnProgress): Promise<TableLook> {
   const separator = separatorNamed(config.separator);
-  const range = await csvRange(path, communicator);
-  const own = await together(communicator, () => lookAtRange(path, config, { separator, onProgress, range }));
-  const profiles = new Map<string, ColumnProfile>();
-  for (const name of await columnsOf(own, communicator)) {
-    profiles.set(name, await (own.profiles.get(name) ?? new ColumnProfile(name)).merged(communicator));
-  }
-  const hasTarget = config.target.length === 1 && profiles.has(config.target[0]);
-  // Of the sums only the texts are wanted, in the order of the file.
-  const known = hasTarget ? await mergeCounts(communicator, own.known) : new Map<string, number>();
-  const hasClasses = hasTarget && known.size <= MAX_CATEGORIES;
-  const all = [...known.keys()];
-  const places = new Map(all.map((text, id) => [text, id]));
-  const ids = [...own.known.keys()].map((text) => places.get(text)!);
-  return {
-    path,
-    separator,
-    profiles,
-    range,
-    rows: own.rows,
-    classes: hasClasses ? joined(new Uint16Array(own.rows), own.ids).map((id) => ids[id]) : undefined,
-    times: profiles.has(config.timeColumn) ? joined(new Float64Array(own.rows), own.times) : undefined,
-  };
-}
-
-/** What this rank's rows hold. */
-async function lookAtRange(path: string, config: Config, options: CsvOptions) {
   const profiles = new Map<string, ColumnProfile>();
   const ids: Uint16Array[] = [];
   const times: Float64Array[] = [];
   const known = new Map<string, number>();
   let rows = 0;
-  for await (const block of readRecords(path, options)) {
+  for await (const block of readRecords(path, { separator, onProgress })) {
     const { columns, records, firstRow } = block;
     if (rows === 0) columns.forEach((name) => profiles.set(name, new ColumnProfile(name)));
     columns.forEach((name, place) => {
@@ -102,17 +72,15 @@ async function lookAtRange(path: string, config: Config, options: CsvOptions) {
     if (time !== -1) times.push(Float64Array.from(records, (_, i) => timeIn(block, i, time)));
     rows += records.length;
   }
-  return { profiles, ids, times, known, rows };
-}
-
-/** Names of the columns, of the first rank that has rows. */
-async function columnsOf(
-  own: { profiles: ReadonlyMap<string, unknown> },
-  communicator: Communicator,
-): Promise<string[]> {
-  const none = "[]";
-  const texts = await gatherTexts(communicator, JSON.stringify([...own.profiles.keys()]));
-  return JSON.parse(await shareText(communicator, texts?.find((text) => text !== none) ?? none));
+  const hasClasses = known.size > 0 && known.size <= MAX_CATEGORIES;
+  return {
+    path,
+    separator,
+    profiles,
+    rows,
+    classes: hasClasses ? joined(new Uint16Array(rows), ids) : undefined,
+    times: profiles.has(config.timeColumn) ? joined(new Float64Array(rows), times) : undefined,
+  };
 }
 
 /** A number for each text, counted from 0; one more than the limit is enough to know that there are too many. */

@@ -1,4 +1,4 @@
-/** Which columns of a user's table go into the network, as what, and what comes out. */
+/** Which columns of a table go into the network, as what, and what comes out. */
 
 import { closest } from "fastest-levenshtein";
 import { cellFault, isWrittenNumber } from "../../lib/data/cells.ts";
@@ -8,6 +8,7 @@ import { DataError } from "../../lib/base/errors.ts";
 import { type ColumnProfile, MAX_CATEGORIES } from "../../lib/data/table_profile.ts";
 import { ConfigError } from "../settings/config.ts";
 import type { Config, LossName } from "../settings/config_types.ts";
+import { recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 import type { TableLook } from "./table_look.ts";
 
@@ -20,7 +21,9 @@ export interface TablePlan {
   /** Whether they are numbers or classes. */
   kind: "numeric" | "classes";
   loss: LossName;
-  /** What each column is taken as, for people to read. */
+  /** Whether a look at the table has found its cells to be what is planned. */
+  isLookedAt: boolean;
+  /** What each column is taken as, for people to read; nothing where that was known. */
   columns: string;
 }
 
@@ -51,7 +54,20 @@ export async function planColumns(config: Config, look: TableLook): Promise<Tabl
   }
   await checkMissing(config, look, inputs.map(({ name }) => name));
   const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
-  return { inputs, targets: config.target, kind, loss, columns: formatRoles(roles) };
+  return { inputs, targets: config.target, kind, loss, isLookedAt: true, columns: formatRoles(roles) };
+}
+
+/** A recipe's columns: all of them numbers, none missing. */
+export function recipePlan({ recipe, loss }: Config): TablePlan {
+  const { features, targets } = recipeOf(recipe);
+  return {
+    inputs: features.map((name) => ({ name, kind: "numeric" })),
+    targets: [...targets],
+    kind: "numeric",
+    loss: loss === "auto" ? "mse" : loss,
+    isLookedAt: false,
+    columns: "",
+  };
 }
 
 /** Refuses names that are no columns, and columns that are asked for two things. */

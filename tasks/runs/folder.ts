@@ -1,24 +1,21 @@
 /**
- * The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, layers.jsonl, trace.jsonl where it was asked for,
+ * The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, layers.jsonl, trace.jsonl if it was asked for,
  * checkpoints, model.safetensors and summary.json.
  */
 
-import { writeFully, writing } from "../../lib/base/files.ts";
+import { DataError } from "../../lib/base/errors.ts";
+import { openFile, writeFully, writing } from "../../lib/base/files.ts";
 import { DATA_FOLDER, stampOf } from "../prepare/dataset_files.ts";
-import { NoLog, RunLog } from "./log.ts";
 
-/** What the run tells of itself as it goes: each epoch's losses, looks at its layers, tensors of its steps. */
+/** The logs of a run: losses of each epoch, looks at its layers, tensors of its steps. */
 export const LOGS = ["metrics", "layers", "trace"] as const;
 
-/** For each of these files its bytes, or the file. */
+/** Something for each of the logs: its size in bytes, or its file. */
 export type Logs<T> = Readonly<Record<typeof LOGS[number], T>>;
 
-/** Where a run's files lie. */
 export class RunFolder {
-  /** The folder. */
   readonly path: string;
 
-  /** metrics.jsonl, layers.jsonl and trace.jsonl. */
   readonly logs: Logs<RunLog>;
 
   constructor(runName: string) {
@@ -31,22 +28,7 @@ export class RunFolder {
     return `${this.path}/model.safetensors`;
   }
 
-  /**
-   * Reads the model.
-   *
-   * @throws {Deno.errors.NotFound} If there is none; the message says how to make it.
-   */
-  async readModel<T>(read: (path: string) => Promise<T>): Promise<T> {
-    try {
-      return await read(this.model);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      const runName = this.path.slice(this.path.lastIndexOf("/") + 1);
-      throw new Deno.errors.NotFound(`${error.message}; \`deno task train --run-name ${runName}\` makes it`);
-    }
-  }
-
-  /** Makes the folder, empty. One that is there under its name is kept aside under the next free number. */
+  /** Makes the folder, empty. An earlier one of this name gets the next free number; its new path is returned. */
   async create(): Promise<string | undefined> {
     let aside: string | undefined;
     if (await stampOf(this.path) !== undefined) {
@@ -73,11 +55,9 @@ export class RunFolder {
     });
   }
 
-  /** Takes the summary of an earlier end away. */
+  /** Removes the summary of an earlier end. */
   async removeSummary(): Promise<void> {
-    await Deno.remove(`${this.path}/summary.json`).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    await removeFile(`${this.path}/summary.json`);
   }
 
   /** Bytes of the logs so far. */
@@ -86,18 +66,18 @@ export class RunFolder {
   }
 
   /**
-   * Takes lines of the logs away that were written behind a checkpoint.
+   * Cuts lines off the logs that were written after a checkpoint.
    *
-   * @throws {DataError} If there is less.
+   * @throws {DataError} If a log is shorter than that.
    */
   async cut(bytes: Logs<number>): Promise<void> {
     for (const name of LOGS) await this.logs[name].cut(bytes[name]);
   }
 
   /**
-   * Puts the logs on the disk.
+   * Brings the logs to the disk.
    *
-   * @throws {DataError} If it is less: somebody else has changed the file.
+   * @throws {DataError} If a log is shorter than that: another program has changed it.
    */
   async flush(bytes: Logs<number>): Promise<void> {
     for (const name of LOGS) await this.logs[name].flush(bytes[name]);
@@ -109,14 +89,53 @@ export function forLogs<T>(make: (name: typeof LOGS[number]) => T): Logs<T> {
   return Object.fromEntries(LOGS.map((name) => [name, make(name)])) as unknown as Logs<T>;
 }
 
-/** The folder of a rank that leaves it to the first one to write: nothing ever comes there. */
-export class NoFolder extends RunFolder {
-  override readonly logs = forLogs(() => new NoLog(""));
+/** A file that grows by lines of JSON and is cut where the run goes back: a resumed run leaves the same bytes. */
+export class RunLog {
+  readonly path: string;
+  #bytes = 0;
 
-  override create(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  constructor(path: string) {
+    this.path = path;
   }
 
-  override async writeJson(): Promise<void> {}
-  override async removeSummary(): Promise<void> {}
+  /** Bytes that the run has written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  async append(value: object): Promise<void> {
+    const line = new TextEncoder().encode(JSON.stringify(value) + "\n");
+    await writing(this.path, line.length, () => Deno.writeFile(this.path, line, { append: true }));
+    this.#bytes += line.length;
+  }
+
+  /** As {@linkcode RunFolder.flush}. */
+  async flush(bytes: number): Promise<void> {
+    if (bytes === 0) return;
+    using file = await openFile(this.path, { read: true, write: true });
+    const { size } = await file.stat();
+    if (size < bytes) {
+      const problem = `it has ${size} bytes, but this run wrote ${bytes}: another program changed it meanwhile`;
+      throw new DataError(problem, { file: this.path });
+    }
+    await file.syncData();
+  }
+
+  /** As {@linkcode RunFolder.cut}. */
+  async cut(bytes: number): Promise<void> {
+    const size = (await stampOf(this.path))?.size ?? 0;
+    if (size < bytes) {
+      const problem = `it has ${size} bytes, but the checkpoint needs ${bytes}: restore the file, or begin a new run`;
+      throw new DataError(problem, { file: this.path });
+    }
+    if (size > bytes) await Deno.truncate(this.path, bytes);
+    this.#bytes = bytes;
+  }
+}
+
+/** Removes a file, if it is there. */
+export async function removeFile(path: string): Promise<void> {
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }

@@ -1,24 +1,22 @@
-/** What a run has left to be read: its settings, its epochs and its end. */
+/** Reads what a run has written: its settings, its epochs and its end. */
 
 import { DataError } from "../../lib/base/errors.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { ConfigError } from "../settings/config.ts";
 import type { Key } from "../settings/config_types.ts";
-import { parseObject } from "../prepare/dataset_files.ts";
-import type { LayersLine } from "../show/spectator.ts";
+import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { RunFolder } from "./folder.ts";
-import type { Spectator } from "../show/spectator.ts";
+import { refuseLink } from "./saved_run.ts";
+import type { LayersLine, Spectator } from "../show/spectator.ts";
 import type { PARTS } from "../prepare/split.ts";
 import type { EpochLine } from "../show/train_report.ts";
 
-/** A run. */
 export interface RunRecords {
   readonly run: string;
-  /** Texts by key. */
   readonly settings: Readonly<Partial<Record<Key, string>>>;
   /** Epochs that are done. */
   readonly epochs: readonly EpochLine[];
-  /** How it ended; undefined where it has not. */
+  /** How it ended; undefined if it has not. */
   readonly summary?: RunSummary;
 }
 
@@ -29,9 +27,9 @@ export type RunSummary =
   & { readonly [part in typeof PARTS[number]]?: Evaluation };
 
 /**
- * Reads what runs have left.
+ * Reads the records of runs.
  *
- * @throws {ConfigError} If some are not there; it says which, and which are.
+ * @throws {ConfigError} If some are not there; the message says which, and lists those that are.
  * @throws {DataError} If a file is damaged.
  */
 export async function readRuns(runs: readonly string[]): Promise<RunRecords[]> {
@@ -53,7 +51,7 @@ export async function readRuns(runs: readonly string[]): Promise<RunRecords[]> {
 }
 
 /**
- * Tells somebody who looks on from now on what a run has done before.
+ * Tells a spectator what a run did before it was resumed.
  *
  * @throws {DataError} If a file is damaged.
  */
@@ -65,53 +63,47 @@ export async function recall(run: string, spectator: Spectator): Promise<void> {
   for (const look of looks) spectator.layers?.(look);
 }
 
-/** Text of a run's file; undefined where there is none. A link is not followed: a run from elsewhere may hold some. */
+/** Text of a run's file; undefined if there is none. Links are refused: a run from elsewhere may hold some. */
 async function textOf(run: string, name: string): Promise<string | undefined> {
   const folder = new RunFolder(run).path;
   const path = `${folder}/${name}`;
-  try {
-    for (const file of [folder, path]) {
-      if (!(await Deno.lstat(file)).isSymlink) continue;
-      throw new DataError("this is a link, and a run lies in data/runs itself: copy there what it leads to", { file });
-    }
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  for (const file of [folder, path]) await refuseLink(file);
+  return await stampOf(path) === undefined ? undefined : await Deno.readTextFile(path);
 }
 
 function objectOf(text: string, run: string, name: string): Record<string, string> {
   const value = parseObject(text);
   if (value) return value as Record<string, string>;
-  throw new DataError("it holds no JSON object: it was damaged, train the run anew", {
+  throw new DataError("it holds no JSON object: the file is damaged, train the run again", {
     file: `${new RunFolder(run).path}/${name}`,
   });
 }
 
-/** Lines of metrics.jsonl; of a run that is under way, or was killed, the last one may not be whole. */
+/** Lines of metrics.jsonl. */
 function parseEpochs(text: string, file: string): EpochLine[] {
-  return text.split("\n").slice(0, -1).map((line, i) => {
-    const epoch = parseObject(line) as EpochLine | undefined;
-    const isSound = typeof epoch?.epoch === "number" && typeof epoch.trainLoss === "number" &&
-      (epoch.valLoss === null || typeof epoch.valLoss === "number");
-    if (isSound) return epoch;
-    throw new DataError("this is no epoch of a run: the file was damaged, train the run anew", { file, line: i + 1 });
-  });
+  const isSound = ({ epoch, trainLoss, valLoss }: EpochLine) =>
+    typeof epoch === "number" && typeof trainLoss === "number" && (valLoss === null || typeof valLoss === "number");
+  return parseLines(text, file, "this is no epoch of a run", isSound);
 }
 
 /** Lines of layers.jsonl. */
 function parseLooks(text: string, file: string): LayersLine[] {
+  const isSound = ({ epoch, weights, gradients, dead }: LayersLine) =>
+    typeof epoch === "number" &&
+    [weights, gradients, dead].every((norms) => typeof norms === "object" && norms !== null);
+  return parseLines(text, file, "this is no look at layers", isSound);
+}
+
+/** Whole lines of a log: the last one of a run that was killed, or still trains, may be cut off. */
+function parseLines<T>(text: string, file: string, fault: string, isSound: (value: T) => boolean): T[] {
   return text.split("\n").slice(0, -1).map((line, i) => {
-    const look = parseObject(line) as LayersLine | undefined;
-    const isSound = typeof look?.epoch === "number" &&
-      [look.weights, look.gradients, look.dead].every((norms) => typeof norms === "object" && norms !== null);
-    if (isSound) return look;
-    throw new DataError("this is no look at layers: the file was damaged", { file, line: i + 1 });
+    const value = parseObject(line) as T | undefined;
+    if (value && isSound(value)) return value;
+    throw new DataError(`${fault}: the file is damaged, train the run again`, { file, line: i + 1 });
   });
 }
 
-/** The runs that there are, in words. */
+/** Lists the runs that are there. */
 async function runsThere(): Promise<string> {
   const folder = new RunFolder("").path;
   const most = 10;

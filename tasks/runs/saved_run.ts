@@ -1,4 +1,4 @@
-/** What predict and evaluate share: the model of a run, and a user's file as what its network takes. */
+/** What predict, evaluate and export share: the model of a run, and the records of a user's file. */
 
 import { CellError } from "../../lib/data/cells.ts";
 import { readRecords } from "../../lib/data/csv_records.ts";
@@ -7,34 +7,44 @@ import { DataError } from "../../lib/base/errors.ts";
 import { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { RunFolder } from "./folder.ts";
 
-/** A record of a file. */
 export interface FileRecord {
   /** The cells of the wanted columns, in their order. */
   cells: string[];
-  /** What a cell's fault becomes, with its place; other errors stay as they are. */
+  /** Adds the place to the error of a cell; other errors stay as they are. */
   placed: (error: unknown) => unknown;
 }
 
-/** The model of a run. */
 export async function loadRun(device: Device, runName: string): Promise<SavedModel> {
   return await readRun(runName, (path) => SavedModel.load(device, path));
 }
 
 /**
- * Reads a run's model. A run from elsewhere may hold links: none is followed, so that nothing outside is read or written.
+ * Reads a run's model.
  *
  * @throws {DataError} If folder or model are links.
+ * @throws {Deno.errors.NotFound} If there is no model; the message says how to make it.
  */
 export async function readRun<T>(runName: string, read: (path: string) => Promise<T>): Promise<T> {
-  const run = new RunFolder(runName);
-  for (const path of [run.path, run.model]) {
-    const found = await Deno.lstat(path).catch(() => undefined); // reading says what is wrong
-    if (!found?.isSymlink) continue;
-    throw new DataError("this is a link, and a run lies in data/runs itself: copy there what it leads to", {
-      file: path,
-    });
+  const { path, model } = new RunFolder(runName);
+  for (const file of [path, model]) await refuseLink(file);
+  try {
+    return await read(model);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(`${error.message}; \`deno task train --run-name ${runName}\` makes it`);
   }
-  return await run.readModel(read);
+}
+
+/**
+ * Refuses a link: a run from elsewhere must not lead to files outside.
+ *
+ * @throws {DataError} If there is one.
+ */
+export async function refuseLink(file: string): Promise<void> {
+  const found = await Deno.lstat(file).catch(() => undefined); // reading says what is wrong
+  if (!found?.isSymlink) return;
+  const problem = "this is a link, and a run must be in data/runs itself: copy there what the link leads to";
+  throw new DataError(problem, { file });
 }
 
 /** The records of a table, block by block. */

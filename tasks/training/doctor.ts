@@ -1,69 +1,61 @@
-/** Looks after a run: warns, once, of what makes training slow or useless, and says what to do. */
+/** Warns once of each thing that makes training slow or useless, and says what to do. */
 
-import { diagnose, type FindingKind, type LossHistory } from "../../lib/inspect/diagnosis.ts";
-import { examine } from "../../lib/inspect/examination.ts";
+import { diagnose, type LossHistory } from "../../lib/inspect/diagnosis.ts";
+import { examine } from "../../lib/inspect/sample_look.ts";
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { Batch } from "../../lib/training/trainer_options.ts";
-import type { Training } from "./build.ts";
+import type { Training } from "./training.ts";
 import type { EpochLine } from "../show/train_report.ts";
 
-/** Rows that are looked at: enough to tell a dead unit from one that is seldom at work, and a step of no weight. */
+/** Rows of the sample: enough to tell a dead unit from one that is seldom active. */
 const SAMPLE_ROWS = 1_024;
 
-/** Runs of rows that they are read in, spread over all: tables are often sorted, and their first rows alike. */
+/** Runs of neighbouring rows in the sample, spread over the table: many tables are sorted, and their first rows alike. */
 const SAMPLE_RUNS = 64;
 
-/** What the doctor needs of a run. */
 export type Patient = Pick<Training, "dataset" | "model" | "loss" | "trainer">;
 
-/** Losses of an epoch. */
 type Losses = Pick<EpochLine, "epoch" | "trainLoss" | "valLoss">;
 
 /**
- * Examines a run at the ends of epochs 1, 2, 4, 8 ..., so that a long run hardly notices. Looks and warnings depend on the run
- * alone, not on its speed.
+ * Examines a run at the ends of epochs 1, 2, 4, 8 ..., which costs a long run next to nothing. The warnings do not depend on
+ * the run's speed.
  */
 export class TrainingDoctor implements Disposable {
+  readonly sample: Batch;
   readonly #patient: Patient;
-  readonly #x: Tensor;
-  readonly #y: Tensor;
   readonly #inputs: Float32Array;
   readonly #looks = new Map<number, ReturnType<typeof examine>>();
   readonly #told = new Set<string>();
   #history: LossHistory | undefined;
 
-  private constructor(patient: Patient, x: Tensor, y: Tensor, inputs: Float32Array) {
+  private constructor(patient: Patient, { x, y }: RowBlock) {
+    const { dataset: { parts: { train } }, model: { device } } = patient;
+    const rows = y.length / train.targets;
+    this.sample = { x: Tensor.from(device, x, [rows, train.inputs]), y: Tensor.from(device, y, [rows, train.targets]) };
     this.#patient = patient;
-    this.#x = x;
-    this.#y = y;
-    this.#inputs = inputs;
+    this.#inputs = x;
   }
 
   /** Takes a sample of the training rows. */
   static async create(patient: Patient): Promise<TrainingDoctor> {
-    const { dataset: { parts: { train } }, model: { device } } = patient;
-    const { x, y } = await sampleOf(train);
-    const rows = y.length / train.targets;
-    const inputs = Tensor.from(device, x, [rows, train.inputs]);
-    return new TrainingDoctor(patient, inputs, Tensor.from(device, y, [rows, train.targets]), x);
+    return new TrainingDoctor(patient, await sampleOf(patient.dataset.parts.train));
   }
 
   /**
-   * Looks at the network as it is at this moment, where the epoch is one to be examined; to be called when the epoch's last
-   * step was put on the queue. What it saw is asked for later.
+   * Examines the network as it is now, if the epoch is one of those. Call it when the epoch's last step was put on the queue;
+   * {@linkcode warnings} gives the result later.
    */
   look(epoch: number): void {
     if (!isExamined(epoch)) return;
-    const look = examine(this.#patient.model, this.#patient.loss, this.#x, this.#y);
-    look.catch(() => {}); // told in warnings(), where the run comes that far
+    const look = examine(this.#patient.model, this.#patient.loss, this.sample.x, this.sample.y);
+    look.catch(() => {}); // warnings() tells of it, if the run comes that far
     this.#looks.set(epoch, look);
   }
 
   /**
-   * What is wrong and was not said before; to be called for each epoch, in order.
-   *
-   * @throws {DeviceError} If the GPU reported a fault.
+   * What is wrong and was not said before. Call it for each epoch, in order.
    */
   async warnings(line: Losses): Promise<string[]> {
     this.#remember(line);
@@ -73,30 +65,27 @@ export class TrainingDoctor implements Disposable {
     const { features, scalers } = this.#patient.dataset;
     const findings = diagnose({
       ...await look,
-      inputs: { names: features, rows: this.#x.shape[0], columns: features.length, data: this.#inputs },
+      inputs: { names: features, rows: this.sample.x.shape[0], columns: features.length, data: this.#inputs },
       targets: scalers.targets.columns,
       losses: this.#history,
     });
-    const news = findings.filter(({ kind, where }) => !this.#told.has(keyOf(kind, where)));
-    for (const { kind, where } of news) this.#told.add(keyOf(kind, where));
-    return news.map(({ message, fix }) => `warning: epoch ${line.epoch}: ${message}; ${fix}`);
+    const warnings: string[] = [];
+    for (const { kind, where, message, fix } of findings) {
+      if (this.#told.has(`${kind} ${where}`)) continue;
+      this.#told.add(`${kind} ${where}`);
+      warnings.push(`warning: epoch ${line.epoch}: ${message}; ${fix}`);
+    }
+    return warnings;
   }
 
-  /** The rows that are looked at. */
-  get sample(): Batch {
-    return { x: this.#x, y: this.#y };
-  }
-
-  /** Frees the sample. */
   [Symbol.dispose](): void {
-    this.#x.dispose();
-    this.#y.dispose();
+    this.sample.x.dispose();
+    this.sample.y.dispose();
   }
 
   #remember({ epoch, trainLoss, valLoss }: Losses): void {
     if (valLoss === null) return;
-    const { lowest, lowestEpoch, firstTrain } = this.#history ??
-      { lowest: Infinity, lowestEpoch: epoch, firstTrain: trainLoss };
+    const { lowest = Infinity, lowestEpoch = epoch, firstTrain = trainLoss } = this.#history ?? {};
     const best = valLoss < lowest ? { lowest: valLoss, lowestEpoch: epoch } : { lowest, lowestEpoch };
     this.#history = { train: trainLoss, validation: valLoss, ...best, firstTrain };
   }
@@ -117,11 +106,6 @@ async function sampleOf(source: RowSource): Promise<RowBlock> {
   return { x, y };
 }
 
-/** Powers of two. */
 function isExamined(epoch: number): boolean {
   return Number.isInteger(Math.log2(epoch));
-}
-
-function keyOf(kind: FindingKind, where: string): string {
-  return `${kind} ${where}`;
 }

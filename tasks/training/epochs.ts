@@ -1,132 +1,109 @@
-/** Goes through the epochs of a run, to an end before the last where the validation loss or somebody asks for it. */
+/** The epochs of a run, until its end: the last epoch, no more patience, or somebody asks for it. */
 
 import { NotFiniteError } from "../../lib/base/errors.ts";
-import type { Communicator } from "../../lib/ranks/communicator.ts";
-import type { EpochResult } from "../../lib/training/trainer_options.ts";
-import type { Training } from "./build.ts";
-import type { TaskConfig } from "../settings/config.ts";
-import { LayersLog } from "./layers_log.ts";
-import type { RunKeeper } from "./keeper.ts";
-import type { RunControl, Spectators } from "../show/spectator.ts";
-import { formatTrace, type TraceLine, Tracer } from "./trace.ts";
+import { type RunControl, Spectators } from "../show/spectator.ts";
 import { TrainingDoctor } from "./doctor.ts";
+import { LayersLog } from "./layers_log.ts";
+import type { Run } from "./run.ts";
+import { formatTrace, type TraceLine, Tracer } from "./trace.ts";
 
-type Epochs = AsyncGenerator<EpochResult<number | undefined>, void>;
-
-/** A run, and who has to do with it. */
-export interface RunParty {
-  readonly config: TaskConfig;
-  readonly training: Training;
-  /** Keeps the run. */
-  readonly keeper: RunKeeper;
-  /** Who looks on. */
+interface Watched {
+  readonly run: Run;
   readonly spectators: Spectators;
-  /** Who may ask something of it. */
+  /** Who may ask the run to hold. */
   readonly controls: readonly RunControl[];
-  /** The ranks that train it. */
-  readonly communicator: Communicator;
-}
-
-/** Who looks at the network. */
-interface Watchers {
   readonly doctor: TrainingDoctor;
   readonly layers: LayersLog;
   readonly tracer: Tracer;
 }
 
-/** Trains until the run is over, or somebody asks for an end. */
-export async function trainEpochs(party: RunParty): Promise<number | undefined> {
-  const { config, training: { trainer }, keeper, spectators, controls } = party;
-  const { numEpochs, runName } = config;
-  const { stepsPerEpoch } = trainer;
-  using doctor = await TrainingDoctor.create(party.training);
-  using layers = new LayersLog(party.training, doctor.sample);
-  const watchers = { doctor, layers, tracer: tracerOf(party) };
+/** Agrees on one exit code, if several processes train and one of them was asked to end. */
+export type Agree = (code: number | undefined) => number | undefined | Promise<number | undefined>;
+
+/** Trains. If somebody asked for the end, this returns the exit code. */
+export async function trainEpochs(run: Run, agree: Agree = (code) => code): Promise<number | undefined> {
+  const { config: { numEpochs, runName }, view, live, signal, training, state } = run;
+  const { trainer } = training;
+  const spectators = new Spectators(live ? [view, live] : [view]);
+  const controls: RunControl[] = live ? [signal, live] : [signal];
+  using doctor = await TrainingDoctor.create(training);
+  using layers = new LayersLog(training, doctor.sample);
+  const watched: Watched = { run, spectators, controls, doctor, layers, tracer: tracerOf(run, spectators) };
   let code: number | undefined;
-  keeper.begin();
-  spectators.begin({ runName, stepsPerEpoch, epochs: numEpochs, firstStep: trainer.step });
-  await keeper.keepIfDue();
   try {
-    while (!keeper.isOver && code === undefined) {
+    state.begin();
+    spectators.begin({ runName, stepsPerEpoch: trainer.stepsPerEpoch, epochs: numEpochs, firstStep: trainer.step });
+    await state.checkpointIfDue();
+    while (!state.isOver && code === undefined) {
       try {
-        await runWhileLet(party, watchers);
+        await trainUntilHeld(watched);
         for (const control of controls) {
-          if (control.isAsking) code ??= await keeper.hold(() => control.attend(keeper)) ?? undefined;
+          if (control.isAsking) code ??= await state.hold(() => control.attend(state)) ?? undefined;
         }
-        code = await agreedCode(party, code);
-        if (keeper.isOver || code !== undefined) await keeper.keepNow();
+        code = await agree(code);
+        if (state.isOver || code !== undefined) await state.checkpointNow();
       } catch (error) {
         if (!(error instanceof NotFiniteError)) throw error;
-        spectators.warning((await keeper.recover(error)).join("\n"));
+        spectators.warning((await state.recover(error)).join("\n"));
       }
     }
+    await state.settle();
+    return code;
   } finally {
-    await keeper.written(); // by whatever it ends
+    await state.written();
+    spectators.end();
   }
-  await keeper.settle();
-  return code;
 }
 
-/** The exit code of whoever asked for an end, on whichever rank. */
-async function agreedCode({ communicator }: RunParty, code: number | undefined): Promise<number | undefined> {
-  const codes = Float64Array.of(code ?? -1);
-  await communicator.allReduce(codes, "max");
-  return codes[0] < 0 ? undefined : codes[0];
-}
-
-/** Trains on, as far as nobody wants the run to hold. */
-async function runWhileLet(party: RunParty, watchers: Watchers): Promise<void> {
-  const { config: { numEpochs, debugTensors }, training, keeper, spectators } = party;
+/** Trains until a checkpoint is due, a control asks, or the run may be over. */
+async function trainUntilHeld(watched: Watched): Promise<void> {
+  const { run, spectators, doctor, layers, tracer } = watched;
+  const { config: { numEpochs, debugTensors }, training, state, folder: { logs } } = run;
   const { trainer } = training;
-  const { doctor, layers, tracer } = watchers;
-  // With each call ends a look at what the training keeps, and PATIENCE may end the run behind any epoch.
-  const count = keeper.stopping ? 1 : numEpochs - trainer.epoch;
+  // PATIENCE may end the run after any epoch.
+  const count = state.stopping ? 1 : numEpochs - trainer.epoch;
+  const before = trainer.step;
+  const options = {
+    between: (step: number) => stepsAllowed(watched, step),
+    onProgress: (steps: number, loss?: number) => spectators.progress(before + steps, loss),
+    evaluate: async () => {
+      doctor.look(trainer.epoch);
+      layers.look(trainer.epoch);
+      return await training.validate?.();
+    },
+  };
   try {
-    for await (const result of runEpochs(count, party, watchers)) {
-      const { epoch, step, loss, evaluation } = result;
+    for await (const { epoch, step, loss, evaluation } of trainer.epochs(count, options)) {
       const valLoss = evaluation ?? null;
       const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
       if (debugTensors) await tracer.settle();
       const look = await layers.line(line);
-      await keeper.epochDone(line, look);
-      if (look) spectators.layers(look);
+      await logs.metrics.append(line);
+      if (look) {
+        await logs.layers.append(look);
+        spectators.layers(look);
+      }
+      state.epochDone(line);
       for (const warning of await doctor.warnings(line)) spectators.warning(warning);
-      spectators.epoch(line, keeper.seconds, epoch === numEpochs || (keeper.stopping?.isOver ?? false));
+      spectators.epoch(line, state.seconds, epoch === numEpochs || (state.stopping?.isOver ?? false));
     }
   } finally {
-    await tracer.settle(); // before anything is kept
+    await tracer.settle(); // before a checkpoint
   }
-  await keeper.keepIfDue();
+  await state.checkpointIfDue();
 }
 
-/** The next epochs, or as many steps of them as nobody wants the run to hold. */
-function runEpochs(count: number, party: RunParty, { doctor, layers, tracer }: Watchers): Epochs {
-  const { training, keeper, spectators, controls, communicator } = party;
-  const { trainer } = training;
-  const evaluate = async () => {
-    if (communicator.rank === 0) { // who tells of it
-      doctor.look(trainer.epoch);
-      layers.look(trainer.epoch);
-    }
-    return await training.validate?.();
-  };
-  const between = (step: number) => {
-    const allowed = controls.some(({ isAsking }) => isAsking) ? 0 : keeper.between(step);
-    return allowed > 0 ? Math.min(allowed, tracer.between(step)) : 0; // a step is looked at only if it runs
-  };
-  const before = trainer.step;
-  return trainer.epochs(count, {
-    between,
-    evaluate,
-    onProgress: (steps, loss) => spectators.progress(before + steps, loss),
-  });
+/** How many steps may follow before the run is asked again. */
+function stepsAllowed({ run: { state }, controls, tracer }: Watched, step: number): number {
+  const allowed = controls.some(({ isAsking }) => isAsking) ? 0 : state.between(step);
+  return allowed > 0 ? Math.min(allowed, tracer.between(step)) : 0; // only a step that runs is measured
 }
 
-/** Looks at steps for trace.jsonl, and under DEBUG_TENSORS at all of them for the user. */
-function tracerOf({ config: { trace, debugTensors }, training: { trainer }, keeper, spectators }: RunParty): Tracer {
+/** Measures steps for trace.jsonl, and under DEBUG_TENSORS all of them for the user. */
+function tracerOf({ config: { trace, debugTensors }, training: { trainer }, folder }: Run, view: Spectators): Tracer {
   const tell = async (line: TraceLine) => {
-    if (debugTensors) spectators.note(formatTrace(line));
-    if (trace > 0 && line.step % trace === 0) await keeper.stepTraced(line);
+    if (debugTensors) view.note(formatTrace(line));
+    if (trace > 0 && line.step % trace === 0) await folder.logs.trace.append(line);
   };
   return new Tracer(trainer, { every: debugTensors ? 1 : trace, tell });
 }

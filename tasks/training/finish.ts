@@ -1,49 +1,52 @@
-/** The end of a run: its model, its summary and its report, and what is told of them. */
+/** The end of a run: its model, its summary, its report, and what is said of them. */
 
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
-import type { Training } from "./build.ts";
-import type { TaskConfig } from "../settings/config.ts";
-import { reportRun } from "./end_report.ts";
-import type { RunFolder } from "../runs/folder.ts";
-import type { RunKeeper } from "./keeper.ts";
+import type { Trainer } from "../../lib/training/trainer.ts";
 import type { PartName } from "../prepare/split.ts";
+import type { ReportRequest } from "../report/writer.ts";
+import { describeError } from "../settings/run_task.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
 import type { View } from "../show/view.ts";
+import type { Run } from "./run.ts";
 
-/** A run that is over. */
-export interface FinishedRun {
-  readonly config: TaskConfig;
-  readonly training: Training;
-  readonly folder: RunFolder;
-  readonly keeper: RunKeeper;
-  readonly view: View;
-  /** Whether this process has done steps of it. */
-  readonly hasStepped: boolean;
-}
-
-/** Gives the model its best weights, writes it with the summary and the report, and tells what was learned. */
-export async function finishRun(run: FinishedRun): Promise<void> {
-  const { config, training, folder, keeper, view, hasStepped } = run;
-  const { model, dataset } = training;
-  const { seconds } = keeper;
-  keepBest(run);
-  const { summary, evaluations } = await keepResults(run, seconds);
-  const told = [
-    await formatParameters(model, hasStepped),
-    ...(config.data === ""
-      ? [await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model))]
-      : []),
-    formatSummary(summary, evaluations),
-    `run: ${folder.path}`,
-  ];
+/**
+ * Ends a run. One that was stopped says how to continue; any other, and one that the live page has ended (code 0), writes its
+ * model, with the weights of the best epoch, and the summary and the report.
+ */
+export async function finishRun(run: Run, code: number | undefined): Promise<number | void> {
+  const { config, view, signal, training, folder, state, command } = run;
+  const { model, dataset, trainer } = training;
+  if (code !== undefined) {
+    const stop = { run: folder.path, step: trainer.step, resume: `${command} --resume ${config.runName}` };
+    const text = `stopped: ${folder.path}, checkpoint at ${formatPlace(trainer)}\ncontinue with: ${stop.resume}`;
+    if (code !== 0) {
+      view.stopped(stop, text);
+      return code;
+    }
+    view.note(text);
+  }
+  signal.end(() => view.warning("finishing: model and report are being written; another Ctrl-C ends that"));
+  const { seconds } = state;
+  restoreBest(run);
+  const { summary, evaluations } = await writeResults(run, seconds);
+  const told = [await formatParameters(model, state.hasStepped)];
+  if (config.data === "") {
+    told.push(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
+  }
+  told.push(formatSummary(summary, evaluations), `run: ${folder.path}`);
   if (config.report) await reportRun({ runName: config.runName, device: model.device, dataset }, view);
   view.summary({ run: folder.path, ...summary }, told.join("\n"));
 }
 
-/** Gives the model the weights of its best epoch, where the run looked for it. */
-function keepBest({ keeper: { stopping }, training: { trainer }, view }: FinishedRun): void {
+/** Where a run is, in words. */
+export function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
+  return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
+}
+
+/** Gives the model the weights of its best epoch, if PATIENCE looked for one. */
+function restoreBest({ state: { stopping }, training: { trainer }, view }: Run): void {
   stopping?.restore();
   if (!stopping || stopping.bestEpoch === 0 || stopping.bestEpoch === trainer.epoch) return;
   const { bestEpoch, bestLoss } = stopping;
@@ -51,20 +54,20 @@ function keepBest({ keeper: { stopping }, training: { trainer }, view }: Finishe
 }
 
 /** Measures the model, and writes it with the measures. */
-async function keepResults({ config, training, folder, view }: FinishedRun, seconds: number) {
+async function writeResults({ config, training, folder, view }: Run, seconds: number) {
   const { model, trainer, parts, evaluatePart } = training;
   const description = describe(config, training);
   const { baseline, table: { target } } = description;
   const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
   const [train, ...others] = parts;
-  evaluations.train = await evaluatePart(train, options); // weights that are useless are not kept as a model
+  evaluations.train = await evaluatePart(train, options); // throws for useless weights, before they are saved
   await saveModel(folder.model, model, description);
   for (const part of others) {
     try {
       evaluations[part.name] = await evaluatePart(part, options);
     } catch (error) {
-      // Rows that no step saw are no reason to lose what was learned.
+      // Rows that no step has seen are no reason to lose the model.
       if (!(error instanceof NotFiniteError)) throw error;
       view.warning(`warning: the model is written, but cannot be measured on the ${part.name} rows: ${error.message}`);
     }
@@ -77,15 +80,25 @@ async function keepResults({ config, training, folder, view }: FinishedRun, seco
     stepsPerSecond: trainer.step / seconds,
     ...evaluations,
   };
-  model.device.check(); // nothing counts that comes from a GPU that has failed
+  model.device.check(); // no result counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);
   return { summary, evaluations };
 }
 
-/** What the model file says of the model. */
-function describe({ texts, seed }: TaskConfig, { dataset, loss, source }: Training): ModelDescription {
+function describe({ texts, seed }: Run["config"], { dataset, loss, source }: Run["training"]): ModelDescription {
   const { table, features, targets, scalers } = dataset;
   const settings = texts as Record<string, string>;
   const baseline = scalers.targets.columns.map(({ mean }) => mean);
   return { table, features, targets, scalers, loss, settings, seed, baseline, source };
+}
+
+/** Writes the report. A failure becomes a warning: the run is finished without one, too. Only this loads the chart libraries. */
+export async function reportRun(request: ReportRequest, view: Pick<View, "note" | "warning">): Promise<void> {
+  try {
+    const { writeReport } = await import("../report/writer.ts");
+    view.note(`report: ${(await writeReport(request)).page}`);
+  } catch (error) {
+    const why = describeError("report", error).replace(/^error: /, "");
+    view.warning(`warning: the run is complete, but has no report: ${why}`);
+  }
 }

@@ -1,19 +1,19 @@
-/** What a user sees of a value that is not finite: what, where, in which rows, why, and what to do. */
+/** Describes a value that is not finite: what, where, in which rows, why, and what to do. */
 
 import type { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Fault } from "../../lib/inspect/fault_finder.ts";
 import type { TaskConfig } from "../settings/config.ts";
 
-/** Rows of a batch that are named. */
+/** Most rows of a batch that are named. */
 const MAX_ROWS = 8;
 
-/** Names of the columns, where they are known. */
+/** Names of the columns. */
 export interface ColumnNames {
   readonly inputs: readonly string[];
   readonly targets: readonly string[];
 }
 
-/** What tensors are called; `z1`, `a1` and the like are called as `--debug-tensors` prints them. */
+/** Names of tensors in messages; `z1`, `a1` and the like are those of `--debug-tensors`. */
 const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/^x$/, "an input"],
   [/^y$/, "a target"],
@@ -27,7 +27,7 @@ const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/^[zad]\d+$/, "output $&"],
 ];
 
-/** Two to four lines, of which the first says what and where. */
+/** Two to four lines; the first says what and where. */
 export function formatFault(fault: Fault, names?: ColumnNames): string[] {
   const { step, epoch, rows, cause } = fault;
   const shown = `${[...rows.subarray(0, MAX_ROWS)].join(", ")}${rows.length > MAX_ROWS ? ", ..." : ""}`;
@@ -40,15 +40,15 @@ export function formatFault(fault: Fault, names?: ColumnNames): string[] {
 }
 
 /**
- * Adds advice to an error of ranks: where it came from cannot be found by taking steps again, for other ranks would have to,
- * too.
+ * Adds advice to an error of several processes. Its cause is found by taking the steps again, which one process cannot do
+ * without the others.
  */
-export function adviseGroup(error: NotFiniteError, { runName, syncEvery }: TaskConfig): NotFiniteError {
-  error.message += "\nwhat to do: a lower LEARNING_RATE is the usual cure";
+export function adviseRanks(error: NotFiniteError, { runName, syncEvery }: TaskConfig): NotFiniteError {
+  error.message += "\nwhat to do: a lower LEARNING_RATE usually helps";
   if (syncEvery === 1) {
     error.message +=
-      `; \`deno task train --resume ${runName} --force\` goes on in one process from the last checkpoint, and ` +
-      "says which tensor, layer and rows it came from";
+      `; \`deno task train --resume ${runName} --force\` continues in one process from the last checkpoint, and ` +
+      "says which tensor, layer and rows are the cause";
   }
   return error;
 }
@@ -59,7 +59,7 @@ function subjectOf({ tensor, layer }: Fault): string {
   return layer ? `${words} of layer ${layer.number} (${layer.kind})` : words;
 }
 
-/** The row and the column, where the tensor has them. */
+/** The row and the column, if the tensor has them. */
 function placeOf({ tensor, row, at = [] }: Fault, names?: ColumnNames): string {
   const known = tensor === "x" ? names?.inputs : tensor === "y" ? names?.targets : undefined;
   const column = at.at(-1) ?? 0;
@@ -71,18 +71,18 @@ function placeOf({ tensor, row, at = [] }: Fault, names?: ColumnNames): string {
 function adviceOn({ cause: { kind, rate } }: Fault): string {
   switch (kind) {
     case "data":
-      return "mend or drop that row, and scale the data anew";
+      return "correct or remove that row, and scale the data again";
     case "scale":
-      return "scale the data (SCALING_METHOD=standardize), or look for a value in the data that is wrong";
+      return "scale the data (SCALING_METHOD=standardize), or look for a wrong value in the data";
     case "rate":
-      return `LEARNING_RATE=${rate}, some WARMUP, CLIP_NORM=1, or --on-nan halve-lr to go on with half the learning rate`;
+      return `LEARNING_RATE=${rate}, some WARMUP, CLIP_NORM=1, or --on-nan halve-lr to continue with half the learning rate`;
     case "overflow":
       return "scale the data (SCALING_METHOD), or start from smaller weights";
     case "state":
       return "start from weights that are finite";
     case "unseen":
-      return "look at the rows that are not trained on; if they are sound too, run deno task doctor: the device may err";
+      return "check the rows that are not trained on; if they are sound, run deno task doctor: the device may be wrong";
     case "unknown":
-      return "a smaller LEARNING_RATE, CLIP_NORM=1, or --on-nan halve-lr to go on with half the learning rate";
+      return "a smaller LEARNING_RATE, CLIP_NORM=1, or --on-nan halve-lr to continue with half the learning rate";
   }
 }

@@ -1,4 +1,4 @@
-/** What a run may be resumed with: the settings it began with, and those of the command line that it can go on with. */
+/** Settings of a resumed run: those it began with, and those that the command line may change. */
 
 import type { Origin } from "../runs/checkpoints.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
@@ -7,33 +7,40 @@ import { GROUP_KEYS, KEYS, SETTINGS } from "../settings/keys.ts";
 import type { Key } from "../settings/config_types.ts";
 import { RunFolder } from "../runs/folder.ts";
 
-/** Settings on which no bit of the result hangs, or, as paths, only through what is read there. */
+/** Settings that do not change the result; of the paths, only the content does. */
 const FREE: readonly Key[] = [
-  ...[
-    "CHECKPOINT_EVERY",
-    "KEEP_CHECKPOINTS",
-    "ON_NAN",
-    "DEBUG_TENSORS",
-    "TRACE",
-    "REPORT",
-    "SELF_TEST",
-    "RANK_TIMEOUT",
-  ] as const,
-  ...["RUN_NAME", "DATA", "VALIDATION", "TEST"] as const,
+  "CHECKPOINT_EVERY",
+  "KEEP_CHECKPOINTS",
+  "ON_NAN",
+  "DEBUG_TENSORS",
+  "TRACE",
+  "REPORT",
+  "SELF_TEST",
+  "RANK_TIMEOUT",
+  "RUN_NAME",
+  "DATA",
+  "VALIDATION",
+  "TEST",
 ];
 
-/** Settings that a run can go on with, to another result than it would have had. */
+/** Settings that can be changed under --force; the result changes with them. */
 const CHOICES: readonly Key[] = [
-  ...["LEARNING_RATE", "SCHEDULE", "WARMUP", "WEIGHT_DECAY", "CLIP_NORM", "NUM_EPOCHS", "PATIENCE"] as const,
+  "LEARNING_RATE",
+  "SCHEDULE",
+  "WARMUP",
+  "WEIGHT_DECAY",
+  "CLIP_NORM",
+  "NUM_EPOCHS",
+  "PATIENCE",
 ];
 
-/** Nothing but the command line counts: what environment and .env said is among the run's settings already. */
+/** Only the command line counts: the run's settings hold what environment and .env said. */
 const ONLY_FLAGS = { env: () => undefined, dotenv: "" };
 
 /**
- * Reads the settings of train; under --resume those of the run, with what the command line changes.
+ * Reads the settings of train; under --resume those of the run, with the changes of the command line.
  *
- * @throws {ConfigError} With all that is wrong, changes that the run cannot go on with among it.
+ * @throws {ConfigError} With everything that is wrong, changes that are not allowed on resume included.
  */
 export function readTrainConfig(name: TaskName, args: readonly string[]): TaskConfig {
   if (!args.some((arg) => arg === "--resume" || arg.startsWith("--resume="))) return readConfig(name, args);
@@ -49,12 +56,12 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
   return {
     ...config,
     runName: run,
-    texts: { ...groupTexts(began), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
+    texts: { ...rankTexts(began), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
   };
 }
 
-/** What the run was told of ranks, which it goes on by though it has but one now. */
-function groupTexts(began: TaskConfig["texts"]): TaskConfig["texts"] {
+/** The run's settings of ranks, which stay although `train` itself has no such flags. */
+function rankTexts(began: TaskConfig["texts"]): TaskConfig["texts"] {
   return Object.fromEntries(GROUP_KEYS.filter((key) => began[key] !== undefined).map((key) => [key, began[key]]));
 }
 
@@ -64,7 +71,7 @@ function settingsOfRun(run: string): TaskConfig["texts"] {
   let text = "";
   try {
     if (Deno.lstatSync(folder).isSymlink) {
-      throw new ConfigError([`--resume is "${run}": ${folder} is a link, and a run lies in data/runs itself`]);
+      throw new ConfigError([`--resume is "${run}": ${folder} is a link, and a run must be in data/runs itself`]);
     }
     text = Deno.readTextFileSync(path);
   } catch (error) {
@@ -75,7 +82,7 @@ function settingsOfRun(run: string): TaskConfig["texts"] {
   }
   const settings = parseObject(text);
   if (settings) return settings as TaskConfig["texts"];
-  throw new ConfigError([`--resume is "${run}": ${path} holds no settings, begin the run anew`]);
+  throw new ConfigError([`--resume is "${run}": ${path} holds no settings: begin a new run`]);
 }
 
 function changeFaults(config: TaskConfig, began: TaskConfig["texts"]): string[] {
@@ -87,46 +94,36 @@ function changeFaults(config: TaskConfig, began: TaskConfig["texts"]): string[] 
       const change = `${key} is "${config.texts[key]}", the run began with "${began[key] ?? SETTINGS[key].default}"`;
       if (!CHOICES.includes(key)) {
         return [
-          `${change}: a run cannot go on with that; \`--init-from data/runs/${config.extras.RESUME}/model.safetensors\` gives a new run its weights`,
+          `${change}: this cannot be changed on resume; \`--init-from data/runs/${config.extras.RESUME}/model.safetensors\` gives a new run its weights`,
         ];
       }
-      return isForced(config) ? [] : [`${change}: its result would be another; --force goes on all the same`];
+      return config.extras.FORCE === "true" ? [] : [`${change}: the result will differ; --force continues anyway`];
     });
 }
 
-/** More epochs leave those that there were as they are, unless learning rates follow from their number. */
+/** More epochs do not change the earlier ones, unless the learning rates depend on their number. */
 function isLonger(key: Key, { schedule, numEpochs }: TaskConfig, began: TaskConfig["texts"]): boolean {
   return key === "NUM_EPOCHS" && ["constant", "plateau"].includes(schedule) && numEpochs >= Number(began.NUM_EPOCHS);
 }
 
-/** Whether the user wants to go on though the result will be another. */
-function isForced({ extras }: TaskConfig): boolean {
-  return extras.FORCE === "true";
-}
-
 /**
- * Refuses to go on with other rows, on another device, or in another version, unless the user wants it.
+ * Compares the rows, the device and the version with those that a run began with. Returns what differs, as warnings.
  *
- * @throws {ConfigError} If anything is different and was not asked for.
+ * @throws {ConfigError} If something differs, and --force was not given.
  */
 export function checkOrigin(config: TaskConfig, was: Origin, is: Origin): string[] {
-  const told = [
-    ...was.data === is.data ? [] : ["the rows are others than those it began with"],
-    ...was.device === is.device ? [] : [`it ran on ${was.device}, and now would on ${is.device}`],
-    ...was.version === is.version
-      ? []
-      : [`it ran in version ${was.version} of Backhand, and now would in ${is.version}`],
-  ];
-  const ranks = [was, is].map(({ ranks = 1 }) => ranks);
-  const isExact = config.syncEvery === 1 && config.dropout === 0;
-  const notes = ranks[0] === ranks[1] ? [] : [
-    `it ran on ${ranks[0]} ranks, and now on ${ranks[1]}: its result will differ${
-      isExact ? " in its last digits" : ""
-    }`,
-  ];
-  if (told.length === 0 || isForced(config)) return [...told, ...notes];
+  const told: string[] = [];
+  if (was.data !== is.data) told.push("its rows have changed");
+  if (was.device !== is.device) told.push(`it ran on ${was.device}, and now runs on ${is.device}`);
+  if (was.version !== is.version) {
+    told.push(`it ran in version ${was.version} of Backhand, and now runs in ${is.version}`);
+  }
+  const [before, now] = [was.ranks ?? 1, is.ranks ?? 1];
+  const digits = config.syncEvery === 1 && config.dropout === 0 ? " in its last digits" : "";
+  const notes = before === now ? [] : [`it ran on ${before} ranks, and now on ${now}: its result will differ${digits}`];
+  if (told.length === 0 || config.extras.FORCE === "true") return [...told, ...notes];
   const run = config.extras.RESUME;
   throw new ConfigError(
-    told.map((what) => `--resume is "${run}": ${what}: its result would be another; --force goes on all the same`),
+    told.map((what) => `--resume is "${run}": ${what}: the result will differ; --force continues anyway`),
   );
 }

@@ -1,4 +1,4 @@
-/** Ctrl-C and SIGTERM while training: the first asks it to end behind the step it is at, a second one ends it at once. */
+/** Ctrl-C and SIGTERM while training: the first ends the run after the current step, a second one ends it at once. */
 
 import type { RunControl } from "../show/spectator.ts";
 
@@ -6,19 +6,19 @@ import type { RunControl } from "../show/spectator.ts";
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * Milliseconds in which signals count as one. A terminal sends Ctrl-C to all processes in front, and some of those that
- * started this one pass it on once more.
+ * Milliseconds in which signals count as one. A terminal sends Ctrl-C to all its processes, and some of those that started
+ * this one send it on.
  */
 const ECHO = 500;
 
-/** Listens until it is disposed of. */
 export class StopSignal implements RunControl, Disposable {
-  /** What the process is to exit with, once it was asked to end. */
+  /** The exit code, once the process was asked to end. */
   code: number | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tell: (() => void) | undefined;
 
+  /** Ends the run also when a promise resolves. */
   constructor(end?: Promise<void>) {
     end?.then(() => this.#ask(CODES.SIGTERM));
     for (const [signal, code] of Object.entries(CODES) as [Deno.Signal, number][]) {
@@ -37,7 +37,7 @@ export class StopSignal implements RunControl, Disposable {
     return Promise.resolve(this.code);
   }
 
-  /** Notes that the process ends by itself now: whoever still asks for it is told so. */
+  /** Notes that the run is over and its files are being written: a signal is now answered by this. */
   end(tell: () => void): void {
     if (this.isAsking) tell();
     else this.#tell = tell;
@@ -53,7 +53,7 @@ export class StopSignal implements RunControl, Disposable {
     if (this.code !== undefined) return;
     this.code = code;
     this.#tell?.();
-    // The system then ends the process even while a step on a software adapter keeps this thread from listening.
+    // Then the system ends the process, even if a step on a software adapter keeps this thread busy.
     this.#timer = setTimeout(() => this[Symbol.dispose](), ECHO);
     Deno.unrefTimer(this.#timer);
   }

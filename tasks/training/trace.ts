@@ -1,16 +1,15 @@
-/** Looks at the tensors of some steps while a run trains, and changes no bit of it. */
+/** Measures the tensors of some steps while a run trains, for trace.jsonl and DEBUG_TENSORS. The result stays the same. */
 
-import type { MeasuredTensor } from "../../lib/training/lookahead.ts";
+import type { MeasuredTensor } from "../../lib/training/look.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
 import { formatShape } from "../../lib/base/shape.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 
-/** A line of trace.jsonl. */
 export interface TraceLine {
   readonly epoch: number;
   /** Over all epochs, from 1. */
   readonly step: number;
-  /** What the step makes, in order. */
+  /** The step's tensors, in the order of computation. */
   readonly tensors: readonly TracedTensor[];
 }
 
@@ -20,15 +19,14 @@ export type TracedTensor =
   & Record<"min" | "max" | "mean" | "norm" | "zeros", number | null>
   & { readonly notFinite?: number };
 
-/** Which steps are looked at, and who is told. */
 export interface TracerOptions {
   /** Every how many steps; 0 for never. */
   readonly every: number;
-  /** Told of each step, in order. */
+  /** Gets each step's line, in order. */
   readonly tell: (line: TraceLine) => Promise<void> | void;
 }
 
-/** Looks at every Nth step just before it runs; the looks are told of when they are there. */
+/** Measures every Nth step just before it runs; lines follow when the GPU is done. */
 export class Tracer {
   readonly #trainer: Pick<Trainer, "lookAhead" | "stepsPerEpoch">;
   readonly #options: TracerOptions;
@@ -40,7 +38,7 @@ export class Tracer {
     this.#options = options;
   }
 
-  /** Looks at the next step where it is one to look at; for a trainer's `between`, where steps will follow. */
+  /** A trainer's `between`, where more steps follow: measures the next step if it is one of those. */
   between(step: number): number {
     const { every } = this.#options;
     if (every === 0) return Infinity;
@@ -49,7 +47,7 @@ export class Tracer {
     return every - (step + 1) % every;
   }
 
-  /** Waits until all that was seen has been told. */
+  /** Waits until all lines are out. */
   async settle(): Promise<void> {
     await this.#told;
   }
@@ -59,11 +57,11 @@ export class Tracer {
     const before = this.#told;
     const epoch = Math.ceil(step / this.#trainer.stepsPerEpoch);
     this.#told = (async () => {
-      await Promise.allSettled([before, look]); // neither is under way any more where the other fails
+      await Promise.allSettled([before, look]); // if one fails, the other is over, too
       await before;
       await this.#options.tell({ epoch, step, tensors: (await look).map(traced) });
     })();
-    this.#told.catch(() => this.#hasFailed = true); // told in settle()
+    this.#told.catch(() => this.#hasFailed = true); // settle() throws it
   }
 }
 
@@ -77,7 +75,6 @@ export function written(value: number): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(8)) : null;
 }
 
-/** A step's tensors for a reader. */
 export function formatTrace({ step, tensors }: TraceLine): string {
   const number = (value: number | null) => value === null ? "none" : formatNumber(value);
   const lines = tensors.map(({ name, shape, min, max, notFinite }) => [

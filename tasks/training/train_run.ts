@@ -1,159 +1,127 @@
-/** One training, from its settings to its report. */
+/** One training, from its settings to its report, as a script. */
 
 import { DataError } from "../../lib/base/errors.ts";
-import { together } from "../../lib/ranks/together.ts";
-import type { Trainer } from "../../lib/training/trainer.ts";
 import { VERSION } from "../../lib/base/version.ts";
-import type { Training } from "./build.ts";
-import { Checkpoints, NoCheckpoints, type Origin, type RunCheckpoint } from "../runs/checkpoints.ts";
-import type { TaskConfig } from "../settings/config.ts";
-import { createView } from "../show/create_view.ts";
-import { trainEpochs } from "./epochs.ts";
-import { finishRun } from "./finish.ts";
 import type { LiveServer } from "../live/server.ts";
 import { lockRun } from "../prepare/locks.ts";
-import { prepare } from "./prepare.ts";
-import { QuietView } from "../show/plain_view.ts";
-import { checkSame, checkWeights, NO_RANKS, onFirst, type Ranks, shareCheckpoint, shareWeights } from "../mpi/ranks.ts";
-import { checkOrigin } from "./resume.ts";
-import { forLogs, NoFolder, RunFolder } from "../runs/folder.ts";
-import { RunKeeper } from "./keeper.ts";
+import { Checkpoints, type Origin, type RunFiles } from "../runs/checkpoints.ts";
+import { forLogs, RunFolder } from "../runs/folder.ts";
 import { recall } from "../runs/records.ts";
+import type { TaskConfig } from "../settings/config.ts";
 import { describeError } from "../settings/run_task.ts";
-import { Spectators } from "../show/spectator.ts";
-import { StopSignal } from "./stop_signal.ts";
-import { endOfSearch } from "../tune/trial_environment.ts";
+import { createView } from "../show/create_view.ts";
 import type { View } from "../show/view.ts";
+import { trainEpochs } from "./epochs.ts";
+import { finishRun, formatPlace } from "./finish.ts";
+import { openNetwork } from "./network.ts";
+import { checkOrigin } from "./resume.ts";
+import { openRows } from "./rows.ts";
+import type { Run } from "./run.ts";
+import { RunState } from "./run_state.ts";
+import { StopSignal } from "./stop_signal.ts";
+import { buildTraining, type Training } from "./training.ts";
 
-/** Trains, as one of some ranks or alone. */
-export async function train(config: TaskConfig, ranks: Ranks = NO_RANKS): Promise<number | void> {
+/** Who starts a training, and how. */
+export interface Start {
+  /** The command that starts one like it; messages tell it. */
+  readonly command: string;
+  /** Threads that a software adapter may take; undefined for all cores. */
+  readonly threads?: number;
+  /** Resolves when the search ends that this training is a trial of. */
+  readonly searchEnd?: Promise<void>;
+}
+
+/** Trains a network. Returns an exit code if somebody has asked the run to end. */
+export async function train(config: TaskConfig, start: Start): Promise<number | void> {
   using stack = new DisposableStack();
-  const { communicator } = ranks;
-  const isFirst = communicator.rank === 0;
-  const hasOthers = communicator.size > 1;
-  const view = await together(communicator, () => isFirst ? createView(config) : new QuietView(() => {}));
-  // Before anything hangs on them, and before anything is written.
-  if (hasOthers) await checkSame(communicator, config.texts);
-  const folder = new (isFirst ? RunFolder : NoFolder)(config.runName);
-  const checkpoints = new (isFirst ? Checkpoints : NoCheckpoints)(folder.path, config.keepCheckpoints);
-  const found = await onFirst(communicator, async () => {
-    stack.use(await lockRun(config.runName, (text) => view.warning(text)));
-    return config.extras.RESUME === undefined ? undefined : await checkpoints.open(warner(view));
-  });
-  const checkpoint = await shareCheckpoint(communicator, found);
-  const training = await prepare(stack, { config, view, checkpoint, ranks });
-  const { trainer, model, dataset } = training;
+  const view = createView(config);
+  const files = await openFiles(stack, config, view);
 
-  const size = hasOthers ? { ranks: communicator.size } : {};
-  const origin = { version: VERSION, device: model.device.name, data: dataset.sha256, ...size };
-  const keeper = stack.use(new RunKeeper(config, training, folder, checkpoints, origin));
-  using signal = new StopSignal(endOfSearch());
-  await using live = await openLive(config, { training, keeper, view, signal });
-  await together(communicator, () => takeUp(config, { folder, keeper, checkpoint, origin, trainer, view, isFirst }));
-  if (live && config.extras.RESUME !== undefined) await recallPast(config, live, view);
-  if (hasOthers) await shareWeights(communicator, model);
-  const begunAt = trainer.step;
-  const guests = live ? [live] : [];
-  const party = {
+  // A recipe's columns are known: its rows are written only once it is sure that this machine can train on them.
+  const table = config.data === "" ? undefined : await openRows(stack, config, view);
+  const network = await openNetwork(stack, {
     config,
-    training,
-    keeper,
-    spectators: new Spectators([view, ...guests]),
-    controls: [signal, ...guests],
-    communicator,
-  };
-  return await withHint({ config, checkpoints, keeper, live, ranks }, async () => {
-    const code = await trainEpochs(party).finally(() => party.spectators.end());
-    if (hasOthers) await checkWeights(communicator, model.values);
-    if (!isFirst) return code;
-    if (code !== undefined) {
-      const stop = { run: folder.path, step: trainer.step, resume: `${ranks.command} --resume ${config.runName}` };
-      const text = `stopped: ${folder.path} is kept at ${formatPlace(trainer)}\ngo on with: ${stop.resume}`;
-      if (code !== 0) {
-        view.stopped(stop, text);
-        return code;
-      }
-      view.note(text); // from the live page: the model is saved, too
-    }
-    signal.end(() => view.warning("finishing: model and report are being written; another Ctrl-C ends that"));
-    await finishRun({ config, training, folder, keeper, view, hasStepped: trainer.step > begunAt });
+    view,
+    table,
+    checkpoint: files.checkpoint,
+    threads: start.threads,
   });
+  const rows = table ?? await openRows(stack, config, view);
+  const training = await buildTraining(stack, { config, view, network, rows });
+
+  const origin = originOf(training);
+  const state = stack.use(new RunState(config, training, files, origin));
+  using signal = new StopSignal(start.searchEnd);
+  await using live = await openLive(config, { training, state, view, signal });
+  const run: Run = { config, view, live, signal, ...files, training, state, origin, command: start.command };
+  await beginRun(run);
+  return await withHint(run, async () => await finishRun(run, await trainEpochs(run)));
 }
 
-/** Tells of what is wrong with something that the run can do without. */
-function warner(view: View): (text: string) => void {
-  return (text) => view.warning(`warning: ${text}`);
+/** Locks the run, and reads the last checkpoint of one that is resumed. */
+export async function openFiles(stack: DisposableStack, config: TaskConfig, view: View): Promise<RunFiles> {
+  const folder = new RunFolder(config.runName);
+  const checkpoints = new Checkpoints(folder.path, config.keepCheckpoints);
+  stack.use(await lockRun(config.runName, (text) => view.warning(text)));
+  if (config.extras.RESUME === undefined) return { folder, checkpoints };
+  return { folder, checkpoints, checkpoint: await checkpoints.open((fault) => view.warning(`warning: ${fault}`)) };
 }
 
-/** What a run takes up from. */
-interface Beginning {
-  folder: RunFolder;
-  keeper: RunKeeper;
-  checkpoint: RunCheckpoint | undefined;
-  origin: Origin;
-  trainer: Trainer;
-  view: View;
-  isFirst: boolean;
+/** What the result of a training depends on, besides its settings. */
+export function originOf({ model, dataset }: Training): Origin {
+  return { version: VERSION, device: model.device.name, data: dataset.sha256 };
 }
 
-/** Makes the run's folder, or takes the run up where it was left. */
-async function takeUp(config: TaskConfig, begin: Beginning): Promise<void> {
-  const { folder, keeper, checkpoint, origin, trainer, view, isFirst } = begin;
+/** Makes the run's folder, or continues from its last checkpoint. */
+export async function beginRun(run: Run): Promise<void> {
+  const { config, view, live, folder, checkpoint, state, origin, training: { trainer } } = run;
   const isResumed = config.extras.RESUME !== undefined;
   if (checkpoint) {
-    // Of the ranks' devices a checkpoint names the first one's.
-    if (isFirst) { for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) warner(view)(what); }
-    await keeper.restore(checkpoint);
-    const text = formatRate(config, keeper.rateFactor);
-    if (text) warner(view)(text);
+    for (const what of checkOrigin(config, checkpoint.notes.origin, origin)) view.warning(`warning: ${what}`);
+    await state.restore(checkpoint);
+    const text = rateHint(config, state.rateFactor);
+    if (text) view.warning(`warning: ${text}`);
   } else if (isResumed) {
     await folder.cut(forLogs(() => 0));
   } else {
     const aside = await folder.create();
-    if (aside) view.note(`run: the earlier ${folder.path} is kept as ${aside}`);
+    if (aside) view.note(`run: moved the earlier ${folder.path} to ${aside}`);
   }
-  if (isResumed && !keeper.isOver) await folder.removeSummary(); // a run that goes on has not ended
+  if (isResumed && !state.isOver) await folder.removeSummary(); // a run that continues has not ended
   if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
+  if (live && isResumed) await recallPast(run, live);
 }
 
-/** What a learning rate that is given to a resumed run comes to, where it is not what it says. */
-function formatRate({ given, learningRate, runName }: TaskConfig, factor: number): string | undefined {
+/** What a learning rate that is given to a resumed run amounts to, if not to what it says. */
+function rateHint({ given, learningRate, runName }: TaskConfig, factor: number): string | undefined {
   if (given.LEARNING_RATE === undefined || factor === 1) return undefined;
   const short = (value: number) => `${Number(value.toPrecision(4))}`;
-  return `LEARNING_RATE is ${learningRate}, but ${runName} goes on with ${factor} of it, ${
-    short(learningRate * factor)
-  }: ` +
-    `--on-nan halve-lr or the live page has made it so; LEARNING_RATE=${
-      short(learningRate / factor)
-    } gives ${learningRate}`;
+  return `LEARNING_RATE is ${learningRate}, but ${runName} continues with ${factor} of it, ` +
+    `${short(learningRate * factor)}: --on-nan halve-lr or the live page has reduced it; ` +
+    `LEARNING_RATE=${short(learningRate / factor)} gives ${learningRate}`;
 }
 
 /** Shows the live page what the run did before it was resumed. */
-async function recallPast({ runName }: TaskConfig, live: LiveServer, view: View): Promise<void> {
+async function recallPast({ config, view }: Run, live: LiveServer): Promise<void> {
   try {
-    await recall(runName, live);
+    await recall(config.runName, live);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    warner(view)(`the live page begins without what was before: ${error.message}`);
+    view.warning(`warning: the live page does not show the earlier epochs: ${error.message}`);
   }
 }
 
-/** Serves the live page, where that was asked for: before anything is written, for the port may be taken. */
+/** Serves the live page, if it was asked for. Before anything is written, because the port may be taken. */
 async function openLive(
   { extras: { LIVE = "false", QUIET }, learningRate }: TaskConfig,
-  { training: { rateOf }, keeper, view, signal }: {
-    training: Training;
-    keeper: RunKeeper;
-    view: View;
-    signal: StopSignal;
-  },
+  { training: { rateOf }, state, view, signal }: Pick<Run, "training" | "state" | "view" | "signal">,
 ): Promise<LiveServer | undefined> {
   if (LIVE === "false") return undefined;
   const { LiveServer } = await import("../live/server.ts"); // with the page and its script
   const live: LiveServer = new LiveServer({
     port: LIVE === "true" ? undefined : Number(LIVE),
-    run: keeper,
+    run: state,
     rateOf,
     learningRate,
     note: (text) => [view, live].forEach((one) => one.note(text)),
@@ -165,34 +133,22 @@ async function openLive(
   return live;
 }
 
-/** A run that may fail. */
-interface Hinted {
-  config: TaskConfig;
-  checkpoints: Checkpoints;
-  keeper: RunKeeper;
-  live: LiveServer | undefined;
-  ranks: Ranks;
-}
-
-/** Says with an error what is left of the run, on the live page too. */
-async function withHint<T>(hinted: Hinted, work: () => Promise<T>): Promise<T> {
-  const { config: { runName }, checkpoints, keeper, live, ranks } = hinted;
+/** Adds to an error how the run can continue, and shows it on the live page, too. */
+export async function withHint<T>(
+  { config, checkpoints, state, live, command }: Run,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const lastStep = await checkpoints.lastStep().catch(() => undefined); // the first error is the one to tell
     if (error instanceof Error && lastStep !== undefined) {
-      const how = keeper.wouldHalvingHelp ? " --on-nan halve-lr" : "";
-      const hint =
-        `the run is kept at step ${lastStep}: \`${ranks.command} --resume ${runName}${how}\` goes on from there`;
+      const how = state.wouldHalvingHelp ? " --on-nan halve-lr" : "";
+      const hint = `the last checkpoint is at step ${lastStep}: ` +
+        `\`${command} --resume ${config.runName}${how}\` continues from there`;
       Object.defineProperty(error, "message", { value: `${error.message}\n${hint}` }); // a DOMException has no setter
     }
     live?.warning(describeError("train", error));
     throw error;
   }
-}
-
-/** Where a run is, in words. */
-function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
-  return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
 }

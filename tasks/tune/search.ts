@@ -1,4 +1,4 @@
-/** Random search: ranges as they are typed, and what each trial draws from them. */
+/** Random search: ranges, as users type them, and what a trial draws from them. */
 
 import { Random } from "../../lib/base/random.ts";
 
@@ -10,7 +10,7 @@ export type Range =
 const NUMBER = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`;
 const BETWEEN = new RegExp(`^(${NUMBER})\\.\\.(${NUMBER})(:log)?$`);
 
-/** Whether a text is a range, be it a good one or not. */
+/** Whether a text is meant as a range. */
 export function isRange(text: string): boolean {
   return BETWEEN.test(text) || text.includes("|");
 }
@@ -47,7 +47,7 @@ export function parseRange(text: string): Range | undefined {
   return { kind: "number", low, high, isLog, isWhole };
 }
 
-/** Draws a value as it would be typed. Each setting has a stream of its own, so that another range changes nothing. */
+/** Draws a value, as text. Each setting has a random stream of its own, so other ranges do not change it. */
 export function draw(range: Range, seed: number, stream: string): string {
   const random = new Random(seed, stream);
   if (range.kind === "choice") return range.values[Math.floor(random.uniform(0, range.values.length))];

@@ -7,13 +7,11 @@ import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { environmentOfTrial } from "./trial_environment.ts";
 
-/** A run to be. */
+/** A trial before it runs. */
 export interface Trial {
-  /** Its folder's name. */
   readonly run: string;
-  /** What was drawn, by flag. */
+  /** The drawn settings, by flag. */
   readonly drawn: Readonly<Record<string, string>>;
-  /** The command line of train. */
   readonly args: readonly string[];
   /** Its settings, as config.json will hold them. */
   readonly texts: TaskConfig["texts"];
@@ -22,27 +20,27 @@ export interface Trial {
 /** How a trial ended: its measures on the validation part, or why it has none. */
 export type Outcome = Readonly<Record<string, number>> | string;
 
-/** Whether an earlier search began a trial in this place. */
+/** Whether an earlier search has begun this trial here. */
 export async function isBegun({ run, texts }: Trial): Promise<boolean> {
   const settings = await readJson(`${new RunFolder(run).path}/config.json`);
   return JSON.stringify(settings) === JSON.stringify(texts);
 }
 
 /**
- * Trains a trial in a process of its own, unless an earlier search did; what that began goes on. Of what the process prints
- * only an error is told.
+ * Trains a trial in a process of its own, unless an earlier search did; resumes one that this began. Of the output only an
+ * error is kept.
  */
 export async function runTrial(trial: Trial, threads?: number): Promise<Outcome> {
   const { run, args } = trial;
   const folder = new RunFolder(run);
-  const goesOn = await isBegun(trial);
-  const earlier = goesOn ? await measuresOf(folder) : undefined;
+  const isResumed = await isBegun(trial);
+  const earlier = isResumed ? await measuresOf(folder) : undefined;
   if (earlier) return earlier;
   const [_, ...words] = project.tasks.train.command.split(" ");
   const script = new URL("../train.ts", import.meta.url);
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...goesOn ? [`--resume=${run}`] : args],
+    args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...isResumed ? [`--resume=${run}`] : args],
     clearEnv: true,
     env: environmentOfTrial(Deno.env.toObject(), threads),
     stdin: "piped", // held open: see endOfSearch

@@ -1,27 +1,26 @@
-/** What a search gives to the process of a trial beside its command line, and what that makes of it. */
+/** What a search gives to the process of a trial besides its command line, and how the trial reads it. */
 
-/** How many threads a trial may take where several run side by side, or {@linkcode ALL}. Set for trials alone. */
+/** Threads that a trial may take, or {@linkcode ALL}. Only trials have this variable. */
 const THREADS = "TRIAL_THREADS";
 const ALL = "all";
 
-/** What a launcher of MPI tells its ranks; a process that believes it would take itself for one. */
+/** What an MPI launcher tells its ranks; a trial that read it would take itself for a rank. */
 const LAUNCHERS = /^(OMPI|OPAL|ORTE|PRTE|PMIX|PMI)_/;
 
-/** The environment of a trial. */
 export function environmentOfTrial(own: Readonly<Record<string, string>>, threads?: number): Record<string, string> {
   const kept = Object.entries(own).filter(([name]) => !LAUNCHERS.test(name));
   return { ...Object.fromEntries(kept), NO_COLOR: "1", [THREADS]: `${threads ?? ALL}` };
 }
 
-/** How many threads this process may take as a trial; undefined where it is none, or has the machine for itself. */
+/** Threads that this process may take as a trial; undefined if it is none, or has the machine for itself. */
 export function threadsOfTrial(): number | undefined {
   const threads = Number(Deno.env.get(THREADS));
   return Number.isInteger(threads) && threads > 0 ? threads : undefined;
 }
 
 /**
- * Waits for the end of the search whose trial this process is. However that ends, the system then closes this process'
- * stdin, and a trial that trained on would keep its run locked.
+ * Resolves when the search ends whose trial this process is: however that happens, the system then closes this process'
+ * stdin. A trial that continued would keep its run locked.
  */
 export function endOfSearch(): Promise<void> | undefined {
   return Deno.env.has(THREADS) ? drain(Deno.stdin) : undefined;

@@ -1,4 +1,4 @@
-/** The trials of a search: their settings, their runs, their order by loss. */
+/** The trials of a search: their settings, who runs them, their order by loss. */
 
 import { endOfFlags } from "../settings/command_line.ts";
 import { ConfigError, readConfig, type TaskConfig } from "../settings/config.ts";
@@ -6,24 +6,22 @@ import { lockSearch } from "../prepare/locks.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { draw, isRange, parseRange, type Range } from "./search.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
-import type { Trial } from "./trial.ts";
-import { type Ended, handOut, THIS_PROCESS, type Worker } from "./workers.ts";
+import { isBegun, type Outcome, runTrial, type Trial } from "./trial.ts";
 
-/** A command line of a search. */
 export interface SearchLine {
-  /** All but what is to be searched, in its order. */
+  /** The words without ranges, in their order. */
   readonly plain: readonly string[];
   /** The text of each range, by flag. */
   readonly ranges: Readonly<Record<string, string>>;
 }
 
-/** Measures that the table shows, where a run has them. */
+/** Measures that the table shows, if a run has them. */
 const MEASURES = ["loss", "r2", "accuracy", "macroF1"];
 
-/** Flags of the whole search: its trials have a name of their own, and do not know the other. */
+/** Flags of the whole search, which its trials do not get. */
 const OWN_FLAGS = ["--trials", "--run-name", "--rank-timeout"];
 
-/** Cuts a command line in two: what is to be searched, and the rest. */
+/** Separates the ranges of a command line from the rest. */
 export function splitRanges(args: readonly string[]): SearchLine {
   const plain: string[] = [];
   const ranges: Record<string, string> = {};
@@ -42,9 +40,9 @@ export function splitRanges(args: readonly string[]): SearchLine {
 }
 
 /**
- * What each trial draws, all of it checked before the first one runs.
+ * Draws the settings of all trials, and checks them before the first one runs.
  *
- * @throws {ConfigError} If it cannot be.
+ * @throws {ConfigError} If something is wrong.
  */
 export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchLine): Trial[] {
   const ranges: Record<string, Range> = {};
@@ -61,7 +59,9 @@ export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchL
     faults.push("there is no range to search: give one, such as --learning-rate 1e-4..1e-1:log");
   }
   if (config.split[1] === 0 && config.validation === "") {
-    faults.push(`SPLIT is "${config.texts.SPLIT}": runs are compared by their validation part, which needs rows`);
+    faults.push(
+      `SPLIT is "${config.texts.SPLIT}": trials are compared by their validation loss, and there are no validation rows`,
+    );
   }
   for (const flag of OWN_FLAGS.filter((flag) => flag in ranges)) {
     faults.push(`${flag} cannot be searched: the whole search has one`);
@@ -78,14 +78,14 @@ export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchL
     );
     const run = `${config.runName}-${`${i + 1}`.padStart(width, "0")}`;
     const drawn = entries.map(([flag, value]) => `${flag}=${value}`);
-    // A report takes as long as a short trial; `deno task report` makes that of the best.
+    // A report takes as long as a short trial; `deno task report` makes one of the best run.
     const report = kept.some((word) => word.split("=", 1)[0] === "--report") ? [] : ["--report=false"];
     const args = [...kept, ...report, ...drawn, `--run-name=${run}`];
     return { run, drawn: Object.fromEntries(entries), args, texts: readConfig("train", args).texts };
   });
 }
 
-/** Runs trials, prints each that has ended, and then all of them in a table. */
+/** Runs the trials, prints each one at its end, and then all of them in a table. */
 export async function search(
   trials: readonly Trial[],
   workers: readonly Worker[],
@@ -106,10 +106,10 @@ export async function search(
   return 0;
 }
 
-/** Best first; those without a loss last. */
+/** The best first; those without a loss last. */
 function sorted(all: readonly Ended[]): Ended[] {
   const lossOf = ({ outcome }: Ended) => typeof outcome === "string" ? Infinity : outcome.loss;
-  // Which of several ranks ended first is chance.
+  // Which of several ranks ended first depends on timing.
   const numbered = all.toSorted((a, b) => a.at - b.at);
   return numbered.sort((a, b) => lossOf(a) < lossOf(b) ? -1 : lossOf(a) > lossOf(b) ? 1 : 0);
 }
@@ -123,7 +123,7 @@ function formatEnded(ranking: readonly Ended[], hasHosts: boolean): string {
     run,
     ...(hasHosts ? [host] : []),
     ...flags.map((flag) => drawn[flag]),
-    // Runs for numbers and runs for classes have other measures.
+    // Runs for numbers and runs for classes have different measures.
     ...(typeof outcome === "string"
       ? ["failed"]
       : measures.map((name) => outcome[name] === undefined ? "" : formatNumber(outcome[name]))),
@@ -132,6 +132,65 @@ function formatEnded(ranking: readonly Ended[], hasHosts: boolean): string {
   return formatTable([header, ...rows], hasHosts ? 2 : 1);
 }
 
+export interface Worker {
+  readonly host: string;
+  /** Places in the list of the trials that an earlier search began on this worker's disk. */
+  look(trials: readonly Trial[]): Promise<number[]>;
+  run(trial: Trial): Promise<Outcome>;
+}
+
+export interface Ended {
+  readonly trial: Trial;
+  /** Its place in the list. */
+  readonly at: number;
+  readonly outcome: Outcome;
+  /** Where its folder is. */
+  readonly host: string;
+  readonly seconds: number;
+}
+
+/** The trials that an earlier search began on this machine's disk. */
+export async function lookHere(trials: readonly Trial[]): Promise<number[]> {
+  const begun: number[] = [];
+  for (const [at, trial] of trials.entries()) {
+    // If it cannot be read, running it gives the error.
+    if (await isBegun(trial).catch(() => false)) begun.push(at);
+  }
+  return begun;
+}
+
+export const THIS_PROCESS: Worker = { host: "", look: lookHere, run: (trial) => runTrial(trial) };
+
+/**
+ * Gives each free worker the next trial. A trial that an earlier search began goes to a worker that has it on its disk.
+ */
+export async function handOut(
+  trials: readonly Trial[],
+  workers: readonly Worker[],
+  onEnd: (ended: Ended) => void,
+): Promise<Ended[]> {
+  const looks = workers.length > 1 ? await Promise.all(workers.map((worker) => worker.look(trials))) : [];
+  const begun = looks.map((places) => new Set(places));
+  const isSomewhere = new Set(looks.flat());
+  const left = new Set(trials.keys());
+  const all: Ended[] = [];
+  await Promise.all(workers.map(async (worker, i) => {
+    for (;;) {
+      const at = left.values().find((at) => !isSomewhere.has(at) || begun[i].has(at));
+      if (at === undefined) return;
+      left.delete(at);
+      const trial = trials[at];
+      const start = performance.now();
+      const outcome = await worker.run(trial);
+      const ended = { trial, at, outcome, host: worker.host, seconds: (performance.now() - start) / 1000 };
+      all.push(ended);
+      onEnd(ended);
+    }
+  }));
+  return all;
+}
+
+/** Searches in one process. */
 export async function main(config: TaskConfig, line: SearchLine): Promise<number> {
   const trials = planTrials(config, line);
   using _search = await lockSearch(config.runName);

@@ -7,17 +7,16 @@ import { describeDevices, gatherDevices, type RankDevice, warnOfSharing } from "
 import { checkSame, onFirst, type Ranks } from "../mpi/ranks.ts";
 import { describeError } from "../settings/run_task.ts";
 import { type Outcome, runTrial, type Trial } from "./trial.ts";
-import { planTrials, search, splitRanges } from "./trials.ts";
-import { lookHere, type Worker } from "./workers.ts";
+import { lookHere, planTrials, search, splitRanges, type Worker } from "./trials.ts";
 
-/** What the first rank asks another. */
+/** What rank 0 asks another rank. */
 type Question = { readonly look: readonly Trial[] } | { readonly run: Trial };
 
 export async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   using stack = new DisposableStack();
   const { mailbox } = ranks;
   const line = splitRanges(Deno.args);
-  // Every rank reads files and an environment of its own, and its trials do.
+  // Ranks and their trials read the files and the environment of their host.
   await checkSame(ranks.communicator, { ...config.texts, ...line.ranges });
   const trials = await onFirst(ranks.communicator, async () => {
     const planned = planTrials(config, line);
@@ -28,23 +27,23 @@ export async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   const devices = await gatherDevices(ranks, ranks.gpu?.chosen?.name ?? "");
   const here = workerHere(ranks);
   if (!trials || !devices) {
-    return await answerQuestions(mailbox!, config.rankTimeout, (question) => answer(here, question)) as number;
+    return await answerQuestions(mailbox, config.rankTimeout, (question) => answer(here, question)) as number;
   }
   tellDevices(devices);
-  const questions = new Questions(mailbox!, config.rankTimeout);
+  const questions = new Questions(mailbox, config.rankTimeout);
   const others = devices.map((_, rank) => rank).slice(1);
   const code = await search(trials, [here, ...others.map((rank) => workerAt(rank, devices[rank].host, questions))]);
   await questions.end(others, code);
   return code;
 }
 
-/** Tells which GPU each rank has, where they were chosen. */
+/** Says which GPU each rank has, if they were chosen. */
 function tellDevices(devices: readonly RankDevice[]): void {
   for (const line of describeDevices(devices)) console.log(line);
   for (const line of warnOfSharing(devices)) console.error(line);
 }
 
-/** This rank. Whatever keeps it from a trial fails that one trial. */
+/** This rank. An error fails one trial, not the search. */
 function workerHere({ host, threads }: Ranks): Worker {
   return {
     host,
@@ -59,11 +58,11 @@ function workerHere({ host, threads }: Ranks): Worker {
   };
 }
 
-/** Another rank, as the first one sees it. */
+/** Another rank, as rank 0 sees it. */
 function workerAt(rank: number, host: string, questions: Questions): Worker {
   const ask = (question: Question) =>
     questions.ask(rank, question).catch((error) => {
-      error.message += ` (${host}); trials that have ended are kept, and the same command goes on from there`;
+      error.message += ` (${host}); finished trials stay; the same command continues from there`;
       throw error;
     });
   return {

@@ -15,6 +15,7 @@ import { Trainer } from "../../lib/training/trainer.ts";
 import { planWholeStep } from "../../lib/training/whole_step.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, compute, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
 
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
 
@@ -154,15 +155,14 @@ gpuTest(
   },
 );
 
-gpuTest("observedEpoch() shows what dropout leaves, as d1, with a new mask in each step", async (device) => {
+gpuTest("readAhead() shows what dropout leaves, as d1, with a new mask in each step", async (device) => {
   using model = new Model(device, multilayerPerceptron(2, [64], 1, { activation: "sigmoid", dropout: 0.5 }));
   using optimizer = new Sgd(model, 0.01);
   using x = upload(device, randomMatrix(12, 2));
   using y = upload(device, randomMatrix(12, 1));
   using trainer = new Trainer({ model, loss: mse, optimizer, x, y, batchSize: 4, seed: 1 });
   const masks = new Set<string>();
-  await trainer.observedEpoch(async (tensors) => {
-    const [a, d] = await readAll([tensors.get("a1")!, tensors.get("d1")!]);
+  await watchEpoch(trainer, ({ a1: a, d1: d }) => {
     assertEquals(d.findIndex((value, i) => value !== 0 && value !== 2 * a[i]), -1);
     masks.add(d.map((value) => Math.sign(value)).join());
   });

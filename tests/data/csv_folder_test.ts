@@ -1,13 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { ALONE } from "../../lib/ranks/communicator.ts";
 import { readNumericCsv } from "../../lib/data/csv.ts";
 import { csvPaths } from "../../lib/data/csv_files.ts";
-import { type CsvRange, csvRange } from "../../lib/data/csv_range.ts";
 import { type CsvOptions, placesOfRows, readRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { dataSource } from "../../lib/model_file/metadata.ts";
-import { asRanks } from "../support/rank_group.ts";
 import { Workplace } from "../support/run_task_process.ts";
 
 /** A row as a reader tells it. */
@@ -33,18 +30,6 @@ async function rowsIn(path: string, options: CsvOptions = {}): Promise<Told[]> {
   return rows;
 }
 
-/** What each rank reads of a folder. */
-async function rowsOfRanks(path: string, ranks: number): Promise<Told[][]> {
-  return await asRanks(ranks, async (rank) => await rowsIn(path, { range: await csvRange(path, rank) }));
-}
-
-/** What a reader tells of how far it is: bytes read, and bytes in all. */
-async function progressOf(path: string, range?: CsvRange): Promise<[number, number][]> {
-  const told: [number, number][] = [];
-  await rowsIn(path, { range, onProgress: (bytes, size) => told.push([bytes, size]) });
-  return told;
-}
-
 /** What all files of a folder hold, each read by itself. */
 async function rowsOfFiles(path: string): Promise<Told[]> {
   const rows: Told[] = [];
@@ -64,7 +49,7 @@ const cell = fc.oneof(
   fc.string({ unit: fc.constantFrom('""', "\n", "\r\n", ",", "a", "", "é"), maxLength: 12 }).map((text) => `"${text}"`),
 );
 
-Deno.test("readRecords() of a folder reads its files one after the other, on ranks as by itself", async () => {
+Deno.test("readRecords() of a folder reads its files one after the other", async () => {
   const end = fc.constantFrom("\n", "\r\n");
   const blank = fc.constantFrom("", "", "", "\n", "\r\n");
   const row = fc.tuple(cell, cell, end, blank).map(([a, b, end, blank]) => `${a},${b}${end}${blank}`);
@@ -75,38 +60,20 @@ Deno.test("readRecords() of a folder reads its files one after the other, on ran
     });
   const files = fc.array(file, { minLength: 1, maxLength: 5 });
   await fc.assert(
-    fc.asyncProperty(files, fc.constantFrom(2, 3, 4, 7), async (texts, ranks) => {
+    fc.asyncProperty(files, async (texts) => {
       await withFolder(Object.fromEntries(texts.map((text, i) => [`${i}.csv`, text])), async (path) => {
         const expected = await rowsOfFiles(path);
         fc.pre(expected.length > 0);
-        assertEquals(await rowsIn(path), expected);
-        assertEquals((await rowsOfRanks(path, ranks)).flat(), expected);
-        for (const { pieces } of await asRanks(ranks, async (rank) => (await csvRange(path, rank))!)) {
-          for (const { begin, end } of pieces) assert(begin < end, `a piece from ${begin} to ${end}`);
-        }
+        const told: [bytes: number, size: number][] = [];
+        assertEquals(await rowsIn(path, { onProgress: (bytes, size) => told.push([bytes, size]) }), expected);
+        const [bytes, size] = told.at(-1)!;
+        assertEquals(bytes, size);
+        assert(told.every(([bytes, of], i) => of === size && bytes <= size && bytes >= (told[i - 1]?.[0] ?? 0)));
         const places = await placesOfRows(path, expected.map(({ row }) => row));
         assertEquals(places, expected.map(({ file, line }) => ({ file, line })));
       });
     }),
     { numRuns: 100 },
-  );
-});
-
-Deno.test("csvRange() of a folder gives ranks about as many bytes each, whatever the files' sizes", async () => {
-  const rows = (count: number) => "x,y\n" + Array.from({ length: count }, (_, i) => `${i},"a\n""${i}"\n`).join("");
-  const counts = { "a.csv": 900, "b.csv": 0, "c.csv": 5, "d.csv": 300, "e.csv": 1 };
-  await withFolder(
-    Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, rows(count)])),
-    async (path) => {
-      for (const ranks of [1, 2, 3, 4]) {
-        const parts = await rowsOfRanks(path, ranks);
-        assertEquals(parts.flat().length, 1206);
-        const told = await asRanks(ranks, async (rank) => await progressOf(path, await csvRange(path, rank)));
-        for (const [bytes, size] of told.map((told) => told.at(-1)!)) assertEquals(bytes, size);
-        assertEquals(told.flat().filter(([bytes, size]) => bytes > size), []);
-        for (const { length } of parts) assert(Math.abs(length / (1206 / ranks) - 1) < 0.1, `${length} of ${ranks}`);
-      }
-    },
   );
 });
 
@@ -137,26 +104,17 @@ Deno.test("csvPaths() takes the *.csv files right in a folder, in the order of c
       const { message } = await assertRejects(async () => void await read(path), Deno.errors.NotFound);
       assertEquals(
         message,
-        `Cannot read ${path}: it is a folder without *.csv files, which would be read as one table; put them right into it`,
+        `Cannot read ${path}: it is a folder without *.csv files; put the files of the table directly into it`,
       );
     }
   });
 });
 
-/** Asserts what is said of a folder, by one process and by ranks. */
+/** Asserts what is said of a folder. */
 async function assertFault(files: Record<string, string>, says: (path: string) => string): Promise<void> {
   await withFolder(files, async (path) => {
-    const read = async (options: CsvOptions = {}) => void await Array.fromAsync(readNumericCsv(path, options));
-    assertEquals((await assertRejects(() => read(), DataError)).message, says(path));
-    const found = await asRanks(3, async (rank) => {
-      try {
-        await read({ range: await csvRange(path, rank) });
-      } catch (error) {
-        return (error as Error).message;
-      }
-    });
-    // Headers are compared by all; a row is read by one.
-    assertEquals(new Set(found.filter(Boolean)), new Set([says(path)]));
+    const { message } = await assertRejects(() => Array.fromAsync(readNumericCsv(path)), DataError);
+    assertEquals(message, says(path));
   });
 }
 
@@ -192,29 +150,6 @@ Deno.test("readNumericCsv() of a folder wants the same header line in all files,
   await assertFault({ "a.csv": good, "b.csv": "\n\n" }, (path) => `${path}/b.csv: ${empty}`);
   await assertFault({ "a.csv": "", "b.csv": good }, (path) => `${path}/a.csv: ${empty}`);
   await assertFault({ "a.csv": "x,y\n", "b.csv": "x,y" }, (path) => `${path}: there are no rows behind the header`);
-});
-
-Deno.test("csvRange() wants the same files of a folder at every rank", async () => {
-  const cases: [Record<string, string>, RegExp][] = [
-    [{ "a.csv": "x\n1\n" }, /^.*\/t: it has 2 CSV files at rank 0 and 1 at rank 1: all ranks need the same file$/],
-    [{ "a.csv": "x\n1\n", "c.csv": "x\n1\n" }, /^.*\/t: it has b.csv at rank 0 and c.csv at rank 1: /],
-    [{ "a.csv": "x\n1\n", "b.csv": "x\n1\n2\n" }, /^.*\/t\/b.csv: it has 4 bytes at rank 0 and 6 at rank 1: /],
-    [{ "a.csv": "x\n1\n", "b.csv": "x12\n" }, /^.*\/t\/b.csv: its header is "x12"/],
-    [{ "a.csv": "xxx\n", "b.csv": "xxx\n" }, /^.*\/t\/a.csv: it has a header of 2 bytes at rank 0 and 4 at rank 1: /],
-    [{ "a.csv": "x\n1\n", "b.csv": "x\n1\n", "c.csv": "x\n" }, /^.*\/t: it has no more files at rank 0 and c.csv at /],
-  ];
-  for (const [files, says] of cases) {
-    await withFolder({ "a.csv": "x\n1\n", "b.csv": "x\n1\n" }, async (first) => {
-      await withFolder(files, async (second) => {
-        await asRanks(2, async (rank) => {
-          const path = [first, second][rank.rank];
-          const { message } = await assertRejects(() => csvRange(path, rank), Error);
-          assert(says.test(message), message);
-        });
-      });
-    });
-  }
-  assertEquals(await withFolder({ "a.csv": "x\n" }, (path) => csvRange(path, ALONE)), undefined);
 });
 
 Deno.test("dataSource() of a folder is the SHA-256 of what sha256sum prints", async () => {

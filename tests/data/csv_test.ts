@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseNumber } from "../../lib/data/cells.ts";
-import { type NumericCsvOptions, placeOfRow, readNumericCsv } from "../../lib/data/csv.ts";
+import { type NumericCsvOptions, readNumericCsv } from "../../lib/data/csv.ts";
 import { DataError } from "../../lib/base/errors.ts";
 
 /** Runs with the path of a file that holds the content. */
@@ -149,12 +149,4 @@ Deno.test("parseNumber() is as strict as a cell", () => {
   assertThrows(() => parseNumber(""), SyntaxError, "Cannot read a number: the cell is blank");
   assertThrows(() => parseNumber("1,5"), SyntaxError, 'Cannot read a number: "1,5" is not a number');
   assertThrows(() => parseNumber("1e400"), SyntaxError, "beyond the range");
-});
-
-Deno.test("placeOfRow() finds rows behind blank lines and line breaks", async () => {
-  await withFile('x,y\n\n1,2\n"3\n",4\n5,6\n', async (path) => {
-    const places = await Promise.all([0, 1, 2].map((row) => placeOfRow(path, row)));
-    assertEquals(places, [3, 4, 6].map((line) => ({ file: path, line })));
-    await assertRejects(() => placeOfRow(path, 3), RangeError, "Cannot find row 3");
-  });
 });

@@ -1,6 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { Random } from "../../lib/base/random.ts";
 import { RunningStatistics, Scaler, SCALING_METHODS, type ScalingMethod } from "../../lib/data/scaler.ts";
+import { assertClose } from "../support/assert_close.ts";
 
 /** Statistics of rows of columns named a, b, c ... */
 function statisticsOf(rows: number[][]) {
@@ -23,6 +25,17 @@ Deno.test("RunningStatistics agrees with statistics worked out by hand", () => {
 Deno.test("RunningStatistics keeps its precision far from zero", () => {
   const rows = Array.from({ length: 10_000 }, (_, i) => [1e9 + (i % 2)]);
   assertAlmostEquals(statisticsOf(rows)[0].deviation, 0.5, 1e-6);
+  for (const [offset, scale] of [[0, 1], [1e4, 1], [1e6, 1e4], [1e9, 1], [1e9, 1e-3]]) {
+    const random = new Random(1, "far");
+    const values = Float64Array.from({ length: 30_000 }, () => random.normal(offset, scale));
+    // In two passes from the first value, whose distance to the others is exact.
+    const apart = values.map((value) => value - values[0]);
+    const mean = apart.reduce((sum, x) => sum + x, 0) / apart.length;
+    const truth = Math.sqrt(apart.reduce((sum, x) => sum + (x - mean) ** 2, 0) / apart.length);
+    const [found] = statisticsOf(Array.from(values, (value) => [value]));
+    assertClose([found.mean], [values[0] + mean], { rtol: 1e-12, atol: 1e-14 });
+    assertClose([found.deviation], [truth], { rtol: 1e-12 });
+  }
 });
 
 Deno.test("RunningStatistics refuses to tell of no rows", () => {

@@ -132,7 +132,7 @@ Deno.test("createBuffer() out of memory: what was asked for, what is held, what 
   }).output();
   const [said, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   const [_, before, bytes, buffers] = said.match(
-    /^(\d+) DeviceError: The GPU reported: out of memory for a tensor \[4096, 8192\], which takes 134217728 bytes beside (\d+) in (\d+) buffers: take smaller batches or a smaller network, .*\ntrue\n$/,
+    /^(\d+) DeviceError: The GPU reported: out of memory for a tensor \[4096, 8192\], which takes 134217728 bytes besides (\d+) in (\d+) buffers: take smaller batches or a smaller network, .*\ntrue\n$/,
   ) ?? [];
   assert(before, `said ${said}${error}`);
   assertEquals([Number(buffers), Number(bytes)], [Number(before), Number(before) * 134217728]);
@@ -216,7 +216,7 @@ Deno.test("train ends with code 1 and keeps no result where its device is lost, 
   const lost = await train("lost", { HARM: "lost", HARM_AFTER: "400" });
   assertMatch(
     lost.stderr,
-    /^error: The GPU reported: the device was lost \(destroyed\).*\nthe run is kept at step 0: .*\n$/m,
+    /^error: The GPU reported: the device was lost \(destroyed\).*\nthe last checkpoint is at step 0: .*\n$/m,
   );
   const invalid = await train("invalid", { HARM: "invalid", HARM_AFTER: "400" });
   assertMatch(invalid.stderr, /^error: The GPU reported: Buffer size \d+ is greater than the maximum/m);

@@ -15,7 +15,7 @@ const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi"];
 const MAY_RUN = ["setup", "tune", "tune-mpi", "test", "bench", "bench-mpi", "soak", "playground"];
 
 /** The tasks whose processes are ranks of MPI. */
-const RANKS = ["gen-data-mpi", "scale-mpi", "train-mpi", "tune-mpi"];
+const RANKS = ["train-mpi", "tune-mpi"];
 
 /** What each task may write. */
 const WRITES: Record<string, string | undefined> = {
@@ -23,8 +23,6 @@ const WRITES: Record<string, string | undefined> = {
   scale: "=data",
   train: "=data",
   "train-mpi": "=data",
-  "gen-data-mpi": "=data",
-  "scale-mpi": "=data",
   tune: "=data",
   "tune-mpi": "=data",
   // Where the user says.
@@ -77,11 +75,6 @@ const USES: Record<string, Use> = {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--live"],
     says: /^live: http:[^]*^run: data\/runs\//m,
   },
-  "gen-data-mpi": {
-    args: () => ["--num-dataset=100", "--generate-dataset"],
-    says: /^wrote data\/cubic.csv: 100 rows/m,
-  },
-  "scale-mpi": { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
   "train-mpi": {
     args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--run-name=mpi"],
     says: /^run: data\/runs\/mpi$/m,

@@ -5,19 +5,19 @@ import {
   EXPLODING_NORM,
   type Finding,
   LARGE_INPUT,
-  type Look,
-  type LookedMatrix,
-  type LookedWeights,
+  type NetworkFacts,
   OVERFITTING_GAP,
   OVERFITTING_RATIO,
   OVERFITTING_RISE,
+  type SeenMatrix,
+  type SeenWeights,
   SMALL_INPUT,
   VANISHING_RATIO,
 } from "../../lib/inspect/diagnosis.ts";
 
-const kindsOf = (look: Look) => diagnose(look).map(({ kind }) => kind);
+const kindsOf = (look: NetworkFacts) => diagnose(look).map(({ kind }) => kind);
 
-function matrix(name: string, rows: readonly (readonly number[])[]): LookedMatrix {
+function matrix(name: string, rows: readonly (readonly number[])[]): SeenMatrix {
   return { name, rows: rows.length, columns: rows[0].length, data: rows.flat() };
 }
 
@@ -28,25 +28,25 @@ function weights(
   gradient: number[][],
   bias = weight[0].map(() => 0),
   biasGradient = weight[0].map(() => 0),
-): LookedWeights {
+): SeenWeights {
   return { name, weight: matrix(name, weight), weightGradient: matrix(name, gradient), bias, biasGradient };
 }
 
 /** Two layers whose gradients have these elements. */
-function chain(first: number, last: number): Look {
+function chain(first: number, last: number): NetworkFacts {
   return {
     weights: [weights("0.weight", [[1, 2]], [[first, first]]), weights("2.weight", [[1], [2]], [[last], [last]])],
   };
 }
 
 /** Columns of inputs, each with rows of these sizes. */
-function inputs(...sizes: number[]): Look {
+function inputs(...sizes: number[]): NetworkFacts {
   const data = [...sizes, ...sizes.map((size) => -size)];
   return { inputs: { names: sizes.map((_, i) => `c${i}`), rows: 2, columns: sizes.length, data } };
 }
 
 /** A ReLU layer of 100 units, of which some are dead. */
-function relu(dead: number): Look {
+function relu(dead: number): NetworkFacts {
   const row = (value: number) => Array.from({ length: 100 }, (_, unit) => unit < dead ? 0 : value);
   return { relus: [matrix("a1", [row(0), row(1), row(0)])] };
 }
@@ -72,7 +72,7 @@ Deno.test("diagnose() counts the ReLU units that give 0 on every row", () => {
 
 Deno.test("diagnose() counts hidden units with the weights and the gradients of another one", () => {
   const output = weights("2.weight", [[1, 1], [1, 1], [1, 1]], [[1, 1], [1, 1], [1, 1]]);
-  const hidden = (...layer: [number[][], number[][], number[]?, number[]?]): Look => ({
+  const hidden = (...layer: [number[][], number[][], number[]?, number[]?]): NetworkFacts => ({
     weights: [weights("0.weight", ...layer), output],
   });
   const [found] = diagnose(hidden([[1, 2, 1], [3, 4, 3]], [[5, 6, 5], [7, 8, 7]]));
@@ -121,7 +121,7 @@ Deno.test("diagnose() measures columns of inputs", () => {
 });
 
 Deno.test("diagnose() compares the validation loss with the training loss, with its own lowest, and with the start", () => {
-  const losses = (validation: number, lowest: number, train = 0.1, firstTrain = 1): Look => ({
+  const losses = (validation: number, lowest: number, train = 0.1, firstTrain = 1): NetworkFacts => ({
     losses: { validation, lowest, train, firstTrain, lowestEpoch: 7 },
   });
   const validation = 0.1 * OVERFITTING_RATIO * 1.01;

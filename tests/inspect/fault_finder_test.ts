@@ -4,17 +4,16 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { type Fault, findFault } from "../../lib/inspect/fault_finder.ts";
 import { Dropout, type Layer, Linear, type Parameter, ReLU } from "../../lib/core/layers.ts";
-import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
 import { multiply } from "../../lib/core/ops.ts";
-import { createOptimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
 import { type ReferenceLayer, ReferenceReLU } from "../../lib/reference/mod.ts";
 import { ArrayRows } from "../../lib/data/row_source.ts";
-import { readAll, Tensor } from "../../lib/core/tensor.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
+import { readAll, type Tensor } from "../../lib/core/tensor.ts";
+import type { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { formatFault } from "../../tasks/training/not_finite_report.ts";
 import { gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+import { type StepTensors, watchEpoch } from "../support/watch_epoch.ts";
+import { type SmallTraining, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 const ROWS = 62;
 const BATCH = 4;
@@ -40,47 +39,32 @@ class Power implements Layer {
   }
 }
 
-interface Setup {
-  optimizer?: OptimizerName;
-  learningRate?: number;
+interface Setup extends Omit<SmallTrainingOptions, "layers"> {
   layers?: () => Layer[];
   weights?: Record<string, number[]>;
   /** What the row that stands out has as its inputs and as its target; the others are as drawn, or small. */
   odd?: { x?: number; y?: number };
   small?: boolean;
-  windowRows?: number;
-  plain?: boolean;
-  clipNorm?: number;
 }
 
-interface Made extends Disposable {
-  model: Model;
-  trainer: Trainer;
+interface Made extends SmallTraining {
   state: Readonly<Record<string, Tensor>>;
   data: { x: Float32Array<ArrayBuffer>; y: Float32Array<ArrayBuffer> };
 }
 
-const perceptron = () => [new Linear(2, 6), new ReLU(), new Linear(6, 1)];
 const narrow = (between: Layer) => () => [new Linear(2, 1), between, new Linear(1, 1)];
 
-function setUp(device: Device, setup: Setup): Made {
-  const { layers = perceptron, weights, odd = {}, small, windowRows, plain, clipNorm } = setup;
-  const stack = new DisposableStack();
+function setUp(device: Device, { layers, weights, odd = {}, small, ...options }: Setup): Made {
   const scale = small ? 1e-3 : 1;
   const [x, y] = [2, 1].map((columns, i) =>
     Float32Array.from(randomMatrix(ROWS, columns, i).data, (v) => small ? scale * (0.5 + Math.abs(v) / 9) : v)
   );
   if (odd.x !== undefined) x[2 * ODD_ROW + 1] = odd.x;
   if (odd.y !== undefined) y[ODD_ROW] = odd.y;
-  const model = stack.use(new Model(device, layers()));
-  if (weights) model.load(weights);
-  const optimizer = stack.use(createOptimizer(setup.optimizer ?? "sgd", model, setup.learningRate ?? 0.01));
-  const place = windowRows
-    ? { source: new ArrayRows(x, y, 2), windowRows }
-    : { x: stack.use(Tensor.from(device, x, [ROWS, 2])), y: stack.use(Tensor.from(device, y, [ROWS, 1])) };
-  const settings = { model, loss: mse, optimizer, batchSize: BATCH, seed: 3, plain, clipNorm };
-  const trainer = stack.use(new Trainer({ ...settings, ...place }));
-  return { model, trainer, state: optimizer.state, data: { x, y }, [Symbol.dispose]: () => stack.dispose() };
+  const base = { source: new ArrayRows(x, y, 2), batchSize: BATCH, seed: 3, learningRate: 0.01 };
+  const made = smallTraining(device, { ...base, layers: layers?.(), ...options });
+  if (weights) made.model.load(weights);
+  return { ...made, state: made.optimizer.state, data: { x, y } };
 }
 
 const isBad = (data: ArrayLike<number>): boolean => Array.from(data).some((v) => !Number.isFinite(v));
@@ -110,23 +94,18 @@ async function stepByStep(device: Device, setup: Setup): Promise<Pick<Fault, "st
 async function observe({ trainer, model, state, data }: Made): Promise<Pick<Fault, "tensor" | "rows">> {
   let rows: number[] = [];
   let tensor = "";
-  const stop = trainer.step + 1;
   const note = (name: string, values: ArrayLike<number>) => tensor ||= isBad(values) ? name : "";
   const isRow = (row: number, x: ArrayLike<number>, y: number) =>
     Object.is(data.y[row], y) && [0, 1].every((j) => Object.is(data.x[2 * row + j], x[j]));
-  const look = async (tensors: ReadonlyMap<string, Tensor>, _: number, batch: { x: Tensor; y: Tensor }) => {
-    const [x, y] = await readAll([batch.x, batch.y]);
+  const look = (tensors: StepTensors) => {
+    const { x, y } = tensors;
     rows = Array.from(
       y,
       (target, i) => Array.from(data.y.keys()).find((row) => isRow(row, x.subarray(2 * i, 2 * i + 2), target))!,
     );
-    for (const [name, values] of [["x", batch.x] as const, ["y", batch.y] as const, ...tensors]) {
-      note(name, await values.read());
-    }
+    for (const [name, values] of Object.entries(tensors)) note(name, values);
   };
-  await trainer.observedEpoch(look, { between: (now) => stop - now }).catch((error) =>
-    assert(error instanceof NotFiniteError, error)
-  );
+  await watchEpoch(trainer, look, 1).catch((error) => assert(error instanceof NotFiniteError, error));
   for (
     const [kind, flat] of [
       ...Object.entries(state).map(([k, v]) => [`optimizer.${k}`, v] as const),

@@ -11,15 +11,7 @@ import { Scaler } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
-
-/** A path in a folder of its own, taken away again at the end. */
-async function temporaryFile(): Promise<{ path: string } & AsyncDisposable> {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_model_" });
-  return {
-    path: `${folder}/model.safetensors`,
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
+import { temporaryFile } from "../support/temporary_file.ts";
 
 /** A table of a number and a text, and a model of it that knows where it came from. */
 const TABLE: Table = {
@@ -52,7 +44,7 @@ const FULL: ModelDescription = {
 };
 
 gpuTest("a saved model keeps table, seed, baseline, source and versions, all as texts", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(4, 2)]);
   await saveModel(file.path, model, FULL);
   const { metadata } = await readSafetensors(file.path);
@@ -72,7 +64,7 @@ gpuTest("a saved model keeps table, seed, baseline, source and versions, all as 
 });
 
 gpuTest("two classes under bce have one output, the probability of the second", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(4, 1)]);
   const scalers = { inputs: FULL.scalers.inputs, targets: new Scaler("none", [oneHot("kind")]) };
   const binary = { ...FULL, targets: ["kind"], scalers, loss: bceWithLogits, baseline: [0.75] };
@@ -82,7 +74,7 @@ gpuTest("two classes under bce have one output, the probability of the second", 
 });
 
 gpuTest("load() refuses metadata that are missing, malformed or contradict each other", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   const { path } = file;
   using model = new Model(device, [new Linear(4, 2)]);
   await saveModel(path, model, FULL);
@@ -134,7 +126,7 @@ gpuTest("load() refuses metadata that are missing, malformed or contradict each 
 });
 
 gpuTest("saveModel() refuses names that are not those of the table, and writes nothing", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(4, 2)]);
   const cases: [Partial<ModelDescription>, string][] = [
     [{ features: ["age"] }, 'its features ["age"]'],
@@ -148,7 +140,7 @@ gpuTest("saveModel() refuses names that are not those of the table, and writes n
 });
 
 Deno.test("dataSource() gives name and SHA-256 of a file of any length", async () => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   for (const size of [0, 5, (1 << 20) + 1]) {
     const bytes = Uint8Array.from({ length: size }, (_, i) => i * i);
     await Deno.writeFile(file.path, bytes);

@@ -9,6 +9,7 @@ import { Scaler } from "../../lib/data/scaler.ts";
 import { numericTable } from "../../lib/data/table.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest } from "../support/gpu_test_case.ts";
+import { temporaryFile } from "../support/temporary_file.ts";
 
 const statistics = (name: string, mean: number, deviation: number) => ({ name, min: -50, max: 50, mean, deviation });
 
@@ -26,17 +27,8 @@ const description: ModelDescription = {
 
 const layers = () => [new Linear(2, 3), new ReLU(), new Linear(3, 1)];
 
-/** A path in a folder of its own, taken away again at the end. */
-async function temporaryFile(): Promise<{ path: string } & AsyncDisposable> {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_model_" });
-  return {
-    path: `${folder}/model.safetensors`,
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
-
 gpuTest("a saved model comes back bit for bit, with all that predicting needs", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, layers());
   model.load({
     "0.weight": Float32Array.of(0.1, -1e-40, 3e38, 1 / 3, -0, 7),
@@ -67,7 +59,7 @@ gpuTest("a saved model comes back bit for bit, with all that predicting needs", 
 });
 
 gpuTest("predict() takes and gives raw units", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(2, 1)]);
   model.load({ "0.weight": [0.5, -0.25], "0.bias": [2] });
   await saveModel(file.path, model, description);
@@ -79,7 +71,7 @@ gpuTest("predict() takes and gives raw units", async (device) => {
 });
 
 gpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file too", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Sigmoid(), new Linear(2, 1)]);
   model.load({ "1.weight": [2, -2], "1.bias": [1] });
   const none = new Scaler("none", [statistics("a", 0, 1), statistics("b", 0, 1)]);
@@ -92,7 +84,7 @@ gpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file
 });
 
 gpuTest("every activation comes back from a file, with its settings", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   const layers = [
     new Tanh(),
     new LeakyReLU({ slope: 0.25 }),
@@ -112,7 +104,7 @@ gpuTest("every activation comes back from a file, with its settings", async (dev
 });
 
 gpuTest("predict() gives a probability for each target under softmax", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(2, 3)]);
   model.load({ "0.weight": [[0, 1, 0], [0, 0, 0]], "0.bias": [0, 0, 0] });
   const targets = ["red", "green", "blue"];
@@ -126,7 +118,7 @@ gpuTest("predict() gives a probability for each target under softmax", async (de
 });
 
 gpuTest("load() refuses files that hold no whole model, naming file and tensor", async (device) => {
-  await using file = await temporaryFile();
+  await using file = await temporaryFile("model.safetensors");
   const { path } = file;
   using model = new Model(device, layers());
   await saveModel(path, model, description);

@@ -13,6 +13,7 @@ import { readAll, Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
 
 gpuTest("the chain: y is 1.5, the loss 2.25, its gradients -3, -9 and -2.25, exactly", async (device) => {
   using model = new Model(device, [new Linear(1, 1), new ReLU(), new Linear(1, 1)]);
@@ -108,9 +109,9 @@ function cubicTrainer(
 gpuTest("the cubic under ones: all entries of each gradient are equal, in every step", async (device) => {
   using setup = cubicTrainer(device, cubicRows(100, true), "ones");
   let checked = 0;
-  await setup.trainer.observedEpoch(async (tensors) => {
+  await watchEpoch(setup.trainer, (tensors) => {
     for (const name of ["grad_weight_1", "grad_bias_1", "grad_weight_2"]) {
-      const gradient = await tensors.get(name)!.read();
+      const gradient = tensors[name];
       assertEquals([gradient.length, gradient.findIndex((g) => g !== gradient[0])], [64, -1]);
       assert(Number.isFinite(gradient[0]));
       checked++;
@@ -126,9 +127,7 @@ gpuTest("the cubic under ones: dW2 is dW1 + db1 where every unit is active, and 
     assertGreater(rows.length, 10);
     const pick = (from: Matrix) => new Matrix(rows.length, 1, rows.map((i) => from.data[i]));
     using setup = cubicTrainer(device, { x: pick(x), y: pick(y) }, "ones", rows.length);
-    await setup.trainer.observedEpoch(async (tensors) => {
-      const names = ["grad_weight_2", "grad_weight_1", "grad_bias_1"];
-      const [dW2, dW1, dB1] = await readAll(names.map((name) => tensors.get(name)!));
+    await watchEpoch(setup.trainer, ({ grad_weight_2: dW2, grad_weight_1: dW1, grad_bias_1: dB1 }) => {
       if (active) assertClose(dW2, [...dW1].map((dW, i) => dW + dB1[i]), { rtol: 1e-5, atol: 1e-5 });
       else assertEquals([...dW2, ...dW1, ...dB1].filter((gradient) => gradient !== 0), []);
     });
@@ -138,8 +137,7 @@ gpuTest("the cubic under ones: dW2 is dW1 + db1 where every unit is active, and 
 gpuTest("the cubic under ones, unscaled: z2 is 64 z1 + 1, and the first loss is in the millions", async (device) => {
   using setup = cubicTrainer(device, cubicRows(10, false), "ones");
   let largest = 0;
-  const result = await setup.trainer.observedEpoch(async (tensors) => {
-    const [z1, a1, z2] = await readAll(["z1", "a1", "z2"].map((name) => tensors.get(name)!));
+  const result = await watchEpoch(setup.trainer, ({ z1, a1, z2 }) => {
     assertClose(a1, [...z1].map((value) => Math.max(0, value)));
     assertClose(z2, Array.from({ length: 10 }, (_, i) => 64 * a1[64 * i] + 1), { rtol: 1e-5 });
     largest = Math.max(...z2);

@@ -16,6 +16,7 @@ import type { RecipeName } from "../../tasks/settings/config_types.ts";
 import { recipeOf } from "../../tasks/settings/recipes.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
 
 const settingsOf = (recipe: RecipeName) =>
   readConfig("train", ["--recipe", recipe], { env: () => undefined, dotenv: "" });
@@ -75,9 +76,7 @@ gpuTest("linear: a short last batch is divided by its own rows", async (device) 
   using optimizer = new Sgd(model, 1e-9);
   using trainer = new Trainer({ model, loss: mse, optimizer, x, y, batchSize: 10, seed: 1 });
   const gradients: number[] = [];
-  await trainer.observedEpoch(async (tensors) => {
-    gradients.push(...await tensors.get("grad_weight_1")!.read());
-  });
+  await watchEpoch(trainer, (tensors) => void gradients.push(...tensors.grad_weight_1));
   assertClose(gradients, [-4, -4]);
 });
 

@@ -12,7 +12,7 @@ import { describeError } from "../../tasks/settings/run_task.ts";
 import { openScaledDataset } from "../../tasks/prepare/scaled_dataset.ts";
 import { lookAt, type TableLook } from "../../tasks/prepare/table_look.ts";
 import { planColumns } from "../../tasks/prepare/table_plan.ts";
-import { scaleTable } from "../../tasks/prepare/scale_table.ts";
+import { scale } from "../../tasks/prepare/scale.ts";
 import { collectGarbage, type FuzzCounts } from "./fuzz_safetensors.ts";
 import { damage, Dice, splice } from "./mutations.ts";
 import { type PlainCsv, plainNumber, readPlainCsv, Refusal } from "./plain_csv.ts";
@@ -143,7 +143,7 @@ async function readTable(dice: Dice, preset: TaskConfig, expected: PlainCsv | un
   checkLook(look, expected);
   const plan = await attempt(() => planColumns(config, look));
   if (index % 4 !== 0) return;
-  const report = await attempt(() => scaleTable(config));
+  const report = await attempt(() => scale(config));
   if (report && !plan) throw new Error("a table is scaled whose columns are refused");
   if (!report) return;
   using dataset = await openScaledDataset(report.path);

@@ -19,7 +19,7 @@ import { readExportedModel } from "../../tasks/export/exported_model.ts";
 import { writePython } from "../../tasks/export/pytorch.ts";
 import { writeTypeScript } from "../../tasks/export/typescript.ts";
 import { openScaledDataset } from "../../tasks/prepare/scaled_dataset.ts";
-import { scaleTable } from "../../tasks/prepare/scale_table.ts";
+import { scale } from "../../tasks/prepare/scale.ts";
 import { damage, damageJson, Dice, splice, writeJson } from "./mutations.ts";
 import { type PlainFile, readPlain, Refusal } from "./plain_safetensors.ts";
 
@@ -370,7 +370,7 @@ async function makeStarts(device: Device): Promise<Start[]> {
     env: () => undefined,
     dotenv: "",
   });
-  const { path } = await scaleTable(config);
+  const { path } = await scale(config);
   const tensor = (...shape: number[]) => ({
     shape,
     data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5),

@@ -7,28 +7,19 @@
 import { assertEquals } from "@std/assert";
 import { parseArgs } from "@std/cli/parse-args";
 import { Random } from "../../lib/base/random.ts";
-import { Workplace } from "./run_task_process.ts";
+import { type Outcome, Workplace } from "./run_task_process.ts";
 
 /** A run with all that must not get lost: Adam's state, a schedule, masks of dropout, the best weights. */
 export const RESUMED = [
-  "--num-dataset",
-  "600",
-  "--hidden-size",
-  "64,64",
-  "--optimizer",
-  "adam",
-  "--dropout",
-  "0.1",
-  "--noise",
-  "300",
-  "--schedule",
-  "cosine",
-  "--patience",
-  "100000",
-  "--checkpoint-every",
-  "20",
-  "--trace",
-  "7",
+  "--num-dataset=600",
+  "--hidden-size=64,64",
+  "--optimizer=adam",
+  "--dropout=0.1",
+  "--noise=300",
+  "--schedule=cosine",
+  "--patience=100000",
+  "--checkpoint-every=20",
+  "--trace=7",
 ];
 
 /** Milliseconds of training that a process gets at most before it is killed. */
@@ -39,6 +30,24 @@ export async function totalsOf(place: Workplace, run: string): Promise<Record<st
   const digests = await place.digests(run);
   const names = ["model.safetensors", "metrics.jsonl", "layers.jsonl", "trace.jsonl", "config.json"];
   return Object.fromEntries(names.map((name) => [name, digests[name]]));
+}
+
+/** Awaits the end of a process, and does something once it has printed a word. */
+export async function whenSaid(
+  child: Deno.ChildProcess,
+  word: string,
+  act: () => void | Promise<void>,
+): Promise<Outcome> {
+  const stderr = new Response(child.stderr).text();
+  let stdout = "";
+  let isDone = false;
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    stdout += text;
+    if (isDone || !stdout.includes(word)) continue;
+    isDone = true;
+    await act();
+  }
+  return { code: (await child.status).code, stdout, stderr: await stderr };
 }
 
 /** Whether a checkpoint is being written, or was when its process died. */

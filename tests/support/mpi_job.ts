@@ -111,32 +111,15 @@ export class MpiJob implements AsyncDisposable {
       deadlineSeconds = 60,
     } = options;
     const place = await Workplace.create();
+    // Ranks that wait leave their core to others; no other fabric is looked for, and none is missed. Containers may have next
+    // to nothing in /dev/shm.
+    const ways = "--mca mpi_yield_when_idle 1 --mca pml ob1 --mca btl_vader_single_copy_mechanism none";
     const args = [
       ...(Deno.uid() === 0 ? ["--allow-run-as-root"] : []),
-      "--oversubscribe",
-      "--bind-to",
-      "none",
-      "-n",
-      `${ranks}`,
+      ...`--oversubscribe --bind-to none -n ${ranks} ${ways} --mca btl ${btl}`.split(" "),
       "--output-filename",
       `${place.at("out")}:nocopy`,
-      // Ranks that wait leave their core to others; no other fabric is looked for, and none is missed.
-      "--mca",
-      "mpi_yield_when_idle",
-      "1",
-      "--mca",
-      "pml",
-      "ob1",
-      "--mca",
-      "btl",
-      btl,
-      "--mca",
-      "btl_vader_single_copy_mechanism",
-      "none",
-      // Containers may have next to nothing in /dev/shm.
-      "--mca",
-      "btl_vader_backing_directory",
-      place.path,
+      ...`--mca btl_vader_backing_directory ${place.path}`.split(" "),
       ...launch,
       Deno.execPath(),
       ...command,
@@ -219,6 +202,18 @@ export async function jobIn(
   args: readonly string[],
 ): Promise<JobOptions & { command: string[] }> {
   return { ranks, command: [...await argumentsOf(task), ...args], cwd: place.path, deadlineSeconds: 90 };
+}
+
+/** Runs a task on two ranks of which each has a last argument of its own. */
+export async function runMixed(
+  place: Workplace,
+  task: string,
+  args: readonly string[],
+  last: readonly [string, string],
+): Promise<JobOutcome> {
+  const job = await jobIn(place, task, 2, args);
+  const second = [":", "-n", "1", Deno.execPath(), ...job.command, last[1]];
+  return await runJob({ ...job, launch: ["-n", "1"], command: [...job.command, last[0], ...second] });
 }
 
 /** That only the first rank said anything. */

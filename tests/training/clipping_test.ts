@@ -2,15 +2,16 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { clipByNorm } from "../../lib/training/clipping.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
-import { Linear, ReLU } from "../../lib/core/layers.ts";
+import { Linear } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, Sgd } from "../../lib/core/optimizers.ts";
+import { Sgd } from "../../lib/core/optimizers.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import { readAll, Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 gpuTest("clipByNorm() agrees with values worked out by hand", async (device) => {
   const cases: [number[], number, number[]][] = [
@@ -64,23 +65,17 @@ gpuTest("clipByNorm() refuses a bound that is no finite number over 0, and row n
   assertThrows(() => clipByNorm(rows, 1), TypeError, "Cannot compute with a tensor of u32: need f32");
 });
 
-interface Setup {
-  readonly clipNorm?: number;
-  readonly plain?: boolean;
-}
-
 /** A small network whose gradients are larger than a norm of 0.5 at first, and smaller in the end. */
-function setUp(device: Device, options: Setup): { model: Model; trainer: Trainer } & Disposable {
-  using stack = new DisposableStack();
-  const x = stack.use(upload(device, randomMatrix(20, 2, 1)));
-  const y = stack.use(upload(device, randomMatrix(20, 1, 2)));
-  const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer("momentum", model, 0.02, { weightDecay: 0.01 }));
-  const rest = { loss: mse, batchSize: 20, seed: 1, shuffle: false, ...options };
-  const trainer = stack.use(new Trainer({ model, optimizer, x, y, ...rest }));
-  const all = stack.move();
-  return { model, trainer, [Symbol.dispose]: () => all.dispose() };
-}
+const setUp = (device: Device, options: SmallTrainingOptions) =>
+  smallTraining(device, {
+    rows: 20,
+    batchSize: 20,
+    shuffle: false,
+    optimizer: "momentum",
+    optimizerOptions: { weightDecay: 0.01 },
+    learningRate: 0.02,
+    ...options,
+  });
 
 gpuTest("a Trainer with clipNorm does what the float64 model does over 50 steps", async (device) => {
   for (const plain of [false, true]) {

@@ -3,33 +3,16 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { findFault } from "../../lib/inspect/fault_finder.ts";
-import { Linear, ReLU } from "../../lib/core/layers.ts";
-import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { flagNotFinite } from "../../lib/training/not_finite.ts";
-import { createOptimizer, type Optimizer } from "../../lib/core/optimizers.ts";
 import { Random } from "../../lib/base/random.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
-import { Watch } from "../../lib/training/finite_watch.ts";
+import { FiniteWatch, flagNotFinite } from "../../lib/training/finite_watch.ts";
 import { formatFault } from "../../tasks/training/not_finite_report.ts";
-import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { gpuTest } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
+import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
-interface Made extends Disposable {
-  model: Model;
-  optimizer: Optimizer;
-  trainer: Trainer;
-}
-
-function setUp(device: Device, { rows = 40, batchSize = 4, learningRate = 0.01 } = {}): Made {
-  const stack = new DisposableStack();
-  const x = stack.use(upload(device, randomMatrix(rows, 2, 1)));
-  const y = stack.use(upload(device, randomMatrix(rows, 1, 2)));
-  const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer("adam", model, learningRate));
-  const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, x, y, batchSize, seed: 1 }));
-  return { model, optimizer, trainer, [Symbol.dispose]: () => stack.dispose() };
-}
+const setUp = (device: Device, options: SmallTrainingOptions = {}) =>
+  smallTraining(device, { optimizer: "adam", rows: 40, batchSize: 4, learningRate: 0.01, ...options });
 
 gpuTest("flagNotFinite() tells NaN and infinities from all finite numbers, wherever they lie", async (device) => {
   const bad = [0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7f800001, 0xffffffff];
@@ -63,7 +46,7 @@ gpuTest("flagNotFinite() tells NaN and infinities from all finite numbers, where
 });
 
 for (const [place, what] of [["mean", "optimizer's mean"], ["variance", "optimizer's variance"], ["", "weights"]]) {
-  gpuTest(`epochs(), observedEpoch() and snapshot() refuse ${what} that are not finite`, async (device) => {
+  gpuTest(`epochs() and snapshot() refuse ${what} that are not finite`, async (device) => {
     using made = setUp(device);
     const { model, optimizer, trainer } = made;
     await Array.fromAsync(trainer.epochs(20)); // by then reads and looks lie many steps apart
@@ -77,7 +60,7 @@ for (const [place, what] of [["mean", "optimizer's mean"], ["variance", "optimiz
     const calls = [
       () => Array.fromAsync(trainer.epochs(2)),
       () => Array.fromAsync(trainer.epochs(2, { between: (step) => before + 3 - step })),
-      () => trainer.observedEpoch(() => Promise.resolve()),
+      () => watchEpoch(trainer, () => {}),
       () => trainer.snapshot(),
     ];
     for (const call of calls) {
@@ -99,16 +82,16 @@ gpuTest(
     using made = setUp(device);
     const { model, optimizer, trainer } = made;
     const spoil = () => optimizer.state.variance.write(new Float32Array(model.values.size).fill(Infinity));
-    const { queueLook } = Watch.prototype;
+    const { queueLook } = FiniteWatch.prototype;
     try {
-      Watch.prototype.queueLook = () => {};
+      FiniteWatch.prototype.queueLook = () => {};
       await Array.fromAsync(trainer.epochs(1));
       spoil();
       const before = await model.read();
       await Array.fromAsync(trainer.epochs(3));
       assertEquals(await model.read(), before);
     } finally {
-      Watch.prototype.queueLook = queueLook;
+      FiniteWatch.prototype.queueLook = queueLook;
     }
     await assertRejects(() => Array.fromAsync(trainer.epochs(1)), NotFiniteError, "optimizer's variance");
   },
@@ -169,18 +152,13 @@ gpuTest("findFault() says where the state had it already, and where steps taken 
 
 gpuTest("findFault() goes by what the step leaves where its operations one by one are sound", async (device) => {
   using made = setUp(device, { learningRate: 1e30 });
-  const { model, trainer, optimizer } = made;
+  const { trainer } = made;
   const state = await trainer.snapshot();
   const error = await assertRejects(() => Array.fromAsync(trainer.epochs(3)), NotFiniteError);
   const truth = await findFault(trainer, state, error);
-  // As where the last digits differ: the observed step makes no tensor, and leaves nothing, that is not finite.
-  const observedEpoch = trainer.observedEpoch.bind(trainer);
-  trainer.observedEpoch = async (onStep, options) => {
-    const nothing = new Map<string, Tensor>();
-    await observedEpoch((_, step, batch) => onStep(nothing, step, batch), options).catch(() => {});
-    for (const tensor of [model.values, ...Object.values(optimizer.state)]) tensor.write(new Float32Array(tensor.size));
-    return undefined;
-  };
+  // As where the last digits differ: the step that is looked at makes no tensor that is not finite.
+  const readAhead = trainer.readAhead.bind(trainer);
+  trainer.readAhead = async () => (await readAhead()).slice(0, 2); // the batch
   const { step, tensor, layer, rows } = await findFault(trainer, state, error);
   assertEquals([step, rows], [truth.step, truth.rows]);
   assert(/^(loss|gradients\.[02]\.\w+|optimizer\.\w+\.[02]\.\w+|weights\.[02]\.\w+)$/.test(tensor), tensor);

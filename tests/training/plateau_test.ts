@@ -1,14 +1,10 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
 import { EarlyStopping } from "../../lib/training/early_stopping.ts";
-import { Linear, ReLU } from "../../lib/core/layers.ts";
-import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { createOptimizer } from "../../lib/core/optimizers.ts";
 import { Plateau, type PlateauOptions } from "../../lib/training/plateau.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
-import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { bits, gpuTest } from "../support/gpu_test_case.ts";
+import { type SmallTraining, smallTraining } from "../support/small_training.ts";
 
 Deno.test("Plateau.observe() reduces the rate after as many epochs without a better loss, and waits as many again", () => {
   const cases: [PlateauOptions, losses: number[], rates: number[]][] = [
@@ -44,20 +40,12 @@ Deno.test("Plateau refuses settings out of range", () => {
   for (const [rate, options, text] of cases) assertThrows(() => new Plateau(rate, options), RangeError, text);
 });
 
-/** A small network, its training, and something that watches over it. */
-function setUp(
-  device: Device,
-  patience: number,
-): { model: Model; trainer: Trainer; stopping: EarlyStopping } & Disposable {
-  using stack = new DisposableStack();
-  const x = stack.use(upload(device, randomMatrix(23, 2, 1)));
-  const y = stack.use(upload(device, randomMatrix(23, 1, 2)));
-  const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer("adam", model, 0.05));
-  const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, x, y, batchSize: 5, seed: 1 }));
-  const stopping = stack.use(new EarlyStopping(model, { patience, minDelta: 0.25 }));
-  const all = stack.move();
-  return { model, trainer, stopping, [Symbol.dispose]: () => all.dispose() };
+/** A small training, and something that watches over it. */
+function setUp(device: Device, patience: number): SmallTraining & { stopping: EarlyStopping } {
+  const training = smallTraining(device, { optimizer: "adam" });
+  const stopping = new EarlyStopping(training.model, { patience, minDelta: 0.25 });
+  const free = () => [stopping, training].forEach((part) => part[Symbol.dispose]());
+  return { ...training, stopping, [Symbol.dispose]: free };
 }
 
 gpuTest("EarlyStopping.restore() gives back the weights of the best epoch, bit for bit", async (device) => {

@@ -5,7 +5,7 @@ import { NotFiniteError } from "../../lib/base/errors.ts";
 import { Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type Optimizer, type OptimizerName, Sgd } from "../../lib/core/optimizers.ts";
+import { createOptimizer, Sgd } from "../../lib/core/optimizers.ts";
 import { EpochPlan } from "../../lib/training/epoch_plan.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { ArrayRows, type RowBlock, type RowSource } from "../../lib/data/row_source.ts";
@@ -14,45 +14,19 @@ import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
-
-interface Setup {
-  source?: RowSource;
-  windowRows?: number;
-  batchSize?: number;
-  seed?: number;
-  learningRate?: number;
-  optimizer?: OptimizerName;
-  shuffle?: boolean;
-  plain?: boolean;
-}
-
-/** Random rows with two inputs and one target. */
-function randomRows(rows: number): ArrayRows {
-  const values = (columns: number, seed: number) => Float32Array.from(randomMatrix(rows, columns, seed).data);
-  return new ArrayRows(values(2, 1), values(1, 2), 2);
-}
+import { bits, gpuTest } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
+import { randomRows, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 /** Rows of another source, each read going through a function. */
 function through(rows: RowSource, read: (start: number, count: number) => Promise<RowBlock>): RowSource {
   return { rows: rows.rows, inputs: rows.inputs, targets: rows.targets, read };
 }
 
-/** A small network on streamed rows, and all that has to be freed with it. */
-function setUp(
-  device: Device,
-  options: Setup = {},
-): { model: Model; optimizer: Optimizer; trainer: Trainer } & Disposable {
-  const { learningRate = 0.05, optimizer: name = "sgd", ...rest } = options;
-  const stack = new DisposableStack();
-  const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer(name, model, learningRate));
-  const all = { batchSize: 5, seed: 1, source: randomRows(23), windowRows: 10, ...rest };
-  const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, ...all }));
-  return { model, optimizer, trainer, [Symbol.dispose]: () => stack.dispose() };
-}
+const setUp = (device: Device, options: SmallTrainingOptions = {}) =>
+  smallTraining(device, { windowRows: 10, ...options });
 
-async function finalWeights(device: Device, options: Setup, epochs = 3): Promise<Uint32Array> {
+async function finalWeights(device: Device, options: SmallTrainingOptions, epochs = 3): Promise<Uint32Array> {
   using setup = setUp(device, options);
   await Array.fromAsync(setup.trainer.epochs(epochs));
   return bits(await setup.model.values.read());
@@ -73,9 +47,7 @@ gpuTest("every row appears exactly once an epoch, over windows too", async (devi
     assertEquals([trainer.windows, trainer.stepsPerEpoch], [Math.ceil(rows / windowRows), Math.ceil(rows / batchSize)]);
     for (let epoch = 0; epoch < 3; epoch++) {
       const seen: number[] = [];
-      await trainer.observedEpoch(async (tensors) => {
-        seen.push(...(await tensors.get("z1")!.read()).map((value) => Math.round(value)));
-      });
+      await watchEpoch(trainer, ({ z1 }) => void seen.push(...z1.map(Math.round)));
       const planned = [...plan.visits(epoch, 1)].flatMap((visit) => [...plan.order(visit)].map((i) => visit.start + i));
       assertEquals(seen, planned);
       assertEquals(seen.toSorted((a, b) => a - b), [...numbers]);
@@ -199,9 +171,7 @@ gpuTest("windows larger than a piece are read piece by piece", async (device) =>
   const options = { batchSize: 100, windowRows: 800, shuffle: false };
   const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, source, seed: 1, ...options }));
   const seen: number[] = [];
-  await trainer.observedEpoch(async (tensors) => {
-    seen.push(...(await tensors.get("z1")!.read()).map((value) => Math.round(value)));
-  });
+  await watchEpoch(trainer, ({ z1 }) => void seen.push(...z1.map(Math.round)));
   assertEquals(seen, Array.from({ length: count }, (_, i) => i));
   assertEquals(asked.map(([start]) => start), [0, 349, 698, 800]);
   stack.dispose();
@@ -212,7 +182,7 @@ gpuTest("the next window is read while steps run on this one, and none twice", a
   const log: string[] = [];
   const source = through(rows, (start, count) => (log.push(`read ${start}`), rows.read(start, count)));
   using setup = setUp(device, { source, windowRows: 20, shuffle: false });
-  await setup.trainer.observedEpoch((_, step) => Promise.resolve(void log.push(`step ${step}`)));
+  await Array.fromAsync(setup.trainer.epochs(1, { between: (step) => log.push(`step ${step + 1}`) && 1 }));
   const steps = [1, 2, 3, 4, 5, 6, 7, 8].map((step) => `step ${step}`);
   assertEquals(log.splice(0), ["read 0", "read 20", ...steps]);
   // Across epochs too, but not beyond the last.
@@ -231,15 +201,15 @@ gpuTest("a window of all rows is read once for all epochs", async (device) => {
   assertEquals(reads, 1);
 });
 
-gpuTest("observedEpoch() runs the same operations as epochs() over windows", async (device) => {
+gpuTest("plain epochs() over windows do what readAhead() saw", async (device) => {
   using recorded = setUp(device, { plain: true });
-  using observed = setUp(device);
+  using observed = setUp(device, { plain: true });
   for (const expected of await Array.fromAsync(recorded.trainer.epochs(3))) {
     const losses: number[] = [];
     const steps: number[] = [];
-    const actual = await observed.trainer.observedEpoch(async (tensors, step) => {
+    const actual = await watchEpoch(observed.trainer, ({ loss }, step) => {
       steps.push(step);
-      losses.push((await tensors.get("loss")!.read())[0]);
+      losses.push(loss[0]);
     });
     assertEquals(actual, expected);
     assertEquals([losses, steps], [[...expected.losses], [1, 2, 3, 4, 5].map((i) => i + 5 * (expected.epoch - 1))]);
@@ -301,7 +271,7 @@ gpuTest("a fault of the source comes out of epochs(), and the next call goes on"
     await assertRejects(run, Error, "the disk is gone");
     assertEquals(told, [1, 2, 3].slice(0, Math.floor(reads / 3)), `${reads} reads`);
     assertEquals(device.stats.buffers, buffers);
-    await assertRejects(() => setup.trainer.observedEpoch(() => Promise.resolve()), Error, "the disk is gone");
+    await assertRejects(() => watchEpoch(setup.trainer, () => {}), Error, "the disk is gone");
     healthy = Infinity;
     const [{ epoch }] = await Array.fromAsync(setup.trainer.epochs(1));
     assertEquals(epoch, setup.trainer.epoch);
@@ -371,7 +341,10 @@ gpuTest("a window that nobody waits for any more is not read to its end", async 
     batchSize: piece,
     seed: 1,
   });
-  await assertRejects(() => trainer.observedEpoch(() => Promise.reject(new Error("enough"))), Error, "enough");
+  const between = () => {
+    throw new Error("enough");
+  };
+  await assertRejects(() => Array.fromAsync(trainer.epochs(1, { between })), Error, "enough");
   assertEquals(reads, 3 + 1);
 });
 

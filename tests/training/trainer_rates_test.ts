@@ -2,17 +2,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
 import { EpochPlan } from "../../lib/training/epoch_plan.ts";
-import { Linear, ReLU } from "../../lib/core/layers.ts";
 import { learningRateAt, type LearningRateSettings } from "../../lib/training/learning_rates.ts";
 import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type Optimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
+import type { Model } from "../../lib/core/model.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
-import { ArrayRows } from "../../lib/data/row_source.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 const ROWS = 23;
 const BATCH = 5;
@@ -25,31 +22,8 @@ const TWINS = {
   adamw: reference.referenceAdamW,
 };
 
-interface Setup {
-  optimizer?: OptimizerName;
-  learningRates?: (step: number) => number;
-  /** Rows of a window; without it all rows lie on the GPU. */
-  windowRows?: number;
-  plain?: boolean;
-  rows?: number;
-}
-
-function setUp(device: Device, options: Setup): { model: Model; optimizer: Optimizer; trainer: Trainer } & Disposable {
-  const { optimizer: name = "sgd", windowRows, rows = ROWS, ...rest } = options;
-  using stack = new DisposableStack();
-  const x = randomMatrix(rows, 2, 1);
-  const y = randomMatrix(rows, 1, 2);
-  const source = new ArrayRows(Float32Array.from(x.data), Float32Array.from(y.data), 2);
-  const table = windowRows
-    ? { source, windowRows }
-    : { x: stack.use(upload(device, x)), y: stack.use(upload(device, y)) };
-  const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer(name, model, 0.5));
-  const settings = { model, loss: mse, optimizer, batchSize: BATCH, seed: SEED, ...rest };
-  const trainer = stack.use(new Trainer({ ...settings, ...table }));
-  const all = stack.move();
-  return { model, optimizer, trainer, [Symbol.dispose]: () => all.dispose() };
-}
+const setUp = (device: Device, options: SmallTrainingOptions) =>
+  smallTraining(device, { rows: ROWS, batchSize: BATCH, seed: SEED, learningRate: 0.5, ...options });
 
 /** Losses and weights of the float64 model, step by step. */
 async function runTwin(
@@ -107,7 +81,10 @@ gpuTest("each step has the rate of its number over all epochs, however the epoch
     const readRates = async () => {
       const first = trainer.step;
       const rates: number[] = [];
-      await trainer.observedEpoch(async () => void rates.push(...await optimizer.rate.read()));
+      for (let step = first + 1; step <= first + STEPS_PER_EPOCH; step++) {
+        await Array.fromAsync(trainer.epochs(1, { between: (now) => step - now }));
+        rates.push(...await optimizer.rate.read());
+      }
       assertEquals(rates, Array.from({ length: STEPS_PER_EPOCH }, (_, i) => learningRates(first + i)));
     };
     await readRates();

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Device } from "../../lib/gpu/device.ts";
+import { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type Optimizer, type OptimizerName, Sgd } from "../../lib/core/optimizers.ts";
+import { createOptimizer, type OptimizerName, Sgd } from "../../lib/core/optimizers.ts";
 import { Random } from "../../lib/base/random.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
@@ -12,34 +12,11 @@ import { Trainer } from "../../lib/training/trainer.ts";
 import type { EpochResult } from "../../lib/training/trainer_options.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
+import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
-interface Setup {
-  rows?: number;
-  batchSize?: number;
-  seed?: number;
-  learningRate?: number;
-  optimizer?: OptimizerName;
-  shuffle?: boolean;
-  plain?: boolean;
-}
-
-/** A small network on random rows, and all that has to be freed with it. */
-function setUp(
-  device: Device,
-  options: Setup = {},
-): { model: Model; optimizer: Optimizer; trainer: Trainer; x: Tensor } & Disposable {
-  const { rows = 23, batchSize = 5, seed = 1, learningRate = 0.05, shuffle, plain, optimizer: name = "sgd" } = options;
-  const stack = new DisposableStack();
-  const x = stack.use(upload(device, randomMatrix(rows, 2, 1)));
-  const y = stack.use(upload(device, randomMatrix(rows, 1, 2)));
-  const model = stack.use(new Model(device, [new Linear(2, 6), new ReLU(), new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer(name, model, learningRate));
-  const trainer = stack.use(new Trainer({ model, loss: mse, optimizer, x, y, batchSize, seed, shuffle, plain }));
-  return { model, optimizer, trainer, x, [Symbol.dispose]: () => stack.dispose() };
-}
-
-async function finalWeights(device: Device, options: Setup, epochs = 3): Promise<Uint32Array> {
-  using setup = setUp(device, options);
+async function finalWeights(device: Device, options: SmallTrainingOptions, epochs = 3): Promise<Uint32Array> {
+  using setup = smallTraining(device, options);
   await Array.fromAsync(setup.trainer.epochs(epochs));
   return bits(await setup.model.values.read());
 }
@@ -53,7 +30,7 @@ gpuTest("the same seed gives the same weights bit for bit, another seed others",
 });
 
 gpuTest("epochs() takes the rows as they are given without shuffle", async (device) => {
-  using setup = setUp(device, { shuffle: false, learningRate: 0.1 });
+  using setup = smallTraining(device, { shuffle: false, learningRate: 0.1 });
   const twin = await setup.model.reference(mse.reference);
   const x = randomMatrix(23, 2, 1);
   const y = randomMatrix(23, 1, 2);
@@ -63,7 +40,7 @@ gpuTest("epochs() takes the rows as they are given without shuffle", async (devi
 });
 
 gpuTest("epochs() does what the float64 model does, short last batch and shuffle included", async (device) => {
-  using setup = setUp(device, { rows: 23, batchSize: 5, seed: 3, learningRate: 0.1 });
+  using setup = smallTraining(device, { rows: 23, batchSize: 5, seed: 3, learningRate: 0.1 });
   const twin = await setup.model.reference(mse.reference);
   const x = randomMatrix(23, 2, 1);
   const y = randomMatrix(23, 1, 2);
@@ -90,23 +67,30 @@ gpuTest("epochs() does what the float64 model does, short last batch and shuffle
   );
 });
 
-gpuTest("observedEpoch() runs the same operations as plain epochs()", async (device) => {
-  using recorded = setUp(device, { plain: true });
-  using observed = setUp(device);
+gpuTest("plain epochs() do what readAhead() saw, bit for bit, and as if nobody had looked", async (device) => {
+  using recorded = smallTraining(device, { plain: true });
+  using observed = smallTraining(device, { plain: true });
   const results = await Array.fromAsync(recorded.trainer.epochs(2));
   for (const expected of results) {
     const names: string[] = [];
     const steps: number[] = [];
-    const actual = await observed.trainer.observedEpoch(async (tensors, step) => {
-      if (step === 1) names.push(...tensors.keys());
+    const last: Record<string, Float32Array> = {};
+    const actual = await watchEpoch(observed.trainer, (tensors, step, read) => {
+      if (step === 1) names.push(...Object.keys(tensors));
       steps.push(step);
-      assertEquals([...await tensors.get("loss")!.read()], [expected.losses[(step - 1) % 5]]);
-      assertEquals(tensors.get("z1")!.shape, [step % 5 === 0 ? 3 : 5, 6]);
+      Object.assign(last, tensors);
+      assertEquals([...tensors.loss], [expected.losses[(step - 1) % 5]]);
+      assertEquals(read.find(({ name }) => name === "z1")!.shape, [step % 5 === 0 ? 3 : 5, 6]);
     });
+    const { grad_weight_1: first, grad_bias_2: second } = last;
+    const { "0.weight": firstLeft, "2.bias": secondLeft } = await observed.model.readGradients();
+    assertEquals([firstLeft, secondLeft], [first, second], "the gradients of the last step");
     assertEquals(actual, expected);
     assertEquals(steps, [1, 2, 3, 4, 5].map((i) => i + 5 * (expected.epoch - 1)));
     if (expected.epoch === 1) {
       assertEquals(names, [
+        "x",
+        "y",
         "z1",
         "a1",
         "z2",
@@ -137,9 +121,7 @@ gpuTest("every row appears exactly once an epoch, in an order of its own", async
     const orders: number[][] = [];
     for (let epoch = 0; epoch < 3; epoch++) {
       const seen: number[] = [];
-      await trainer.observedEpoch(async (tensors) => {
-        seen.push(...(await tensors.get("z1")!.read()).map((value) => Math.round(value)));
-      });
+      await watchEpoch(trainer, ({ z1 }) => void seen.push(...z1.map(Math.round)));
       assertEquals(seen.toSorted((a, b) => a - b), [...numbers]);
       orders.push(seen);
     }
@@ -150,8 +132,8 @@ gpuTest("every row appears exactly once an epoch, in an order of its own", async
 });
 
 gpuTest("epochs() yields in order, and evaluate sees the weights of each epoch's end", async (device) => {
-  using whole = setUp(device);
-  using stepwise = setUp(device);
+  using whole = smallTraining(device);
+  using stepwise = smallTraining(device);
   const evaluate = () => whole.model.values.read();
   const results: EpochResult<Awaited<ReturnType<typeof evaluate>>>[] = await Array.fromAsync(
     whole.trainer.epochs(4, { evaluate }),
@@ -168,7 +150,7 @@ gpuTest("epochs() yields in order, and evaluate sees the weights of each epoch's
 
 gpuTest("an epoch of 1,000 steps allocates and binds no more than one of 100", async (device) => {
   const spent = async (rows: number) => {
-    using setup = setUp(device, { rows, batchSize: 1 });
+    using setup = smallTraining(device, { rows, batchSize: 1 });
     const { allocations, bindGroups, dispatches } = device.stats;
     await Array.fromAsync(setup.trainer.epochs(1));
     return {
@@ -191,23 +173,74 @@ gpuTest("an epoch of 1,000 steps allocates and binds no more than one of 100", a
   assert(long.allocations <= short.allocations + 12, `${long.allocations} against ${short.allocations} allocations`);
 });
 
-gpuTest("a plain step is as many dispatches as it has operations", (device) => {
-  using setup = setUp(device, { plain: true });
-  // Rows of x and y; product and bias twice, ReLU; loss with its gradient; three products, two sums, ReLU; update, append.
-  assertEquals(setup.trainer.dispatchesPerStep, 2 + 5 + 1 + 6 + 2);
+/** The kernels that reach the GPU while something runs, by name. */
+async function kernelsOf(body: () => Promise<unknown>): Promise<string[]> {
+  const names: string[] = [];
+  const { prototype } = GPUComputePassEncoder;
+  const { setPipeline } = prototype;
+  prototype.setPipeline = function (pipeline) {
+    names.push(pipeline.label);
+    setPipeline.call(this, pipeline);
+  };
+  try {
+    await body();
+  } finally {
+    prototype.setPipeline = setPipeline;
+  }
+  return names.filter((name) => name !== "notFinite");
+}
+
+/** Each operation of the step of a network with one ReLU layer, under mse. */
+const PLAIN_STEP = ("gatherRows gatherRows matmul addBias relu matmul addBias squaredError sum squaredErrorBackward " +
+  "matmul sum matmul reluBackward matmul sum").split(" ");
+
+for (const products of ["blocks", "tiles"] as const) {
+  Deno.test(`a plain step is the operations of core, one dispatch each, where others run in ${products}`, async () => {
+    using device = await Device.request({ products });
+    const updates = { sgd: ["sgd"], momentum: ["momentum"], adam: ["adamPowers", "adam"] };
+    // 8 rows of 40 columns, and widths of 44: products large enough for blocks, for packing and for tiles.
+    const x = randomMatrix(8, 40, 1);
+    const y = randomMatrix(8, 4, 2);
+    for (const [name, update] of Object.entries(updates)) {
+      using model = new Model(device, [new Linear(40, 44), new ReLU(), new Linear(44, 4)]);
+      using optimizer = createOptimizer(name as OptimizerName, model, 0.01);
+      using xs = upload(device, x);
+      using ys = upload(device, y);
+      const data = { model, loss: mse, optimizer, x: xs, y: ys, batchSize: 8, seed: 1, shuffle: false };
+      using trainer = new Trainer({ ...data, plain: true });
+      const twin = await model.reference(mse.reference);
+      const { loss } = twin.backward(x, y);
+      const kernels = await kernelsOf(async () => {
+        const [{ losses }] = await Array.fromAsync(trainer.epochs(1));
+        assertClose(losses, [loss], { rtol: 1e-5 });
+      });
+      assertEquals(kernels, [...PLAIN_STEP, ...update, "append"]);
+      assertEquals(trainer.dispatchesPerStep, kernels.length);
+      using fused = new Trainer(data);
+      const fewer = await kernelsOf(() => Array.fromAsync(fused.epochs(1)));
+      assert(fewer.length < kernels.length && !fewer.includes("addBias"), fewer.join());
+    }
+  });
+}
+
+gpuTest("a small network's step is one kernel and the update, unless it is plain", async (device) => {
+  using small = smallTraining(device, { rows: 5 });
+  assertEquals(await kernelsOf(() => Array.fromAsync(small.trainer.epochs(1))), ["wholeStep", "sgd"]);
+  using plain = smallTraining(device, { rows: 5, plain: true });
+  const kernels = await kernelsOf(() => Array.fromAsync(plain.trainer.epochs(1)));
+  assertEquals(kernels, [...PLAIN_STEP, "sgd", "append"]);
 });
 
 gpuTest("a loss that is not finite stops the run, at the step where it came up", async (device) => {
   for (const batchSize of [1, 4]) {
     const options = { rows: 30, batchSize, learningRate: 20 };
-    using setup = setUp(device, options);
+    using setup = smallTraining(device, options);
     const error = await assertRejects(() => Array.fromAsync(setup.trainer.epochs(50)), NotFiniteError);
-    using stepwise = setUp(device, options);
+    using stepwise = smallTraining(device, options);
     let failed = 0;
     while (failed === 0) {
-      await stepwise.trainer.observedEpoch(async (tensors, step) => {
-        const [loss] = await tensors.get("loss")!.read();
-        if (!Number.isFinite(loss)) failed = step;
+      await watchEpoch(stepwise.trainer, ({ loss }, step) => {
+        if (!Number.isFinite(loss[0])) failed = step;
       }).catch((error) => assertEquals([error.constructor, error.step], [NotFiniteError, failed]));
     }
     assertEquals(error.step, failed);
@@ -234,7 +267,7 @@ gpuTest("a row that is not finite is told by its step", async (device) => {
 });
 
 gpuTest("onProgress tells the mean loss of the steps since the last time", async (device) => {
-  using setup = setUp(device, { rows: 100, batchSize: 1 });
+  using setup = smallTraining(device, { rows: 100, batchSize: 1 });
   const told: [number, number][] = [];
   const results = await Array.fromAsync(setup.trainer.epochs(3, { onProgress: (...what) => told.push(what) }));
   const losses = results.flatMap(({ losses }) => [...losses]);
@@ -248,7 +281,7 @@ gpuTest("onProgress tells the mean loss of the steps since the last time", async
 });
 
 gpuTest("onProgress counts up to all steps of the call", async (device) => {
-  using setup = setUp(device, { rows: 100, batchSize: 1 });
+  using setup = smallTraining(device, { rows: 100, batchSize: 1 });
   for (let call = 0; call < 2; call++) {
     const told: number[] = [];
     await Array.fromAsync(setup.trainer.epochs(3, { onProgress: (steps) => told.push(steps) }));
@@ -260,7 +293,7 @@ gpuTest("onProgress counts up to all steps of the call", async (device) => {
 });
 
 gpuTest("epochs() lets no more steps run at once for having run few quickly", async (device) => {
-  using setup = setUp(device, { rows: 1_000, batchSize: 1 });
+  using setup = smallTraining(device, { rows: 1_000, batchSize: 1 });
   const told: number[] = [];
   const between = (step: number) => step < 30 ? 1 : Infinity;
   await Array.fromAsync(setup.trainer.epochs(1, { between, onProgress: (steps) => told.push(steps) }));
@@ -268,16 +301,16 @@ gpuTest("epochs() lets no more steps run at once for having run few quickly", as
 });
 
 gpuTest("a fault in evaluate comes out of epochs()", async (device) => {
-  using setup = setUp(device);
+  using setup = smallTraining(device);
   const evaluate = () => Promise.reject(new Error("no evaluation"));
   await assertRejects(() => Array.fromAsync(setup.trainer.epochs(2, { evaluate })), Error, "no evaluation");
-  using diverging = setUp(device, { learningRate: 1e9 });
+  using diverging = smallTraining(device, { learningRate: 1e9 });
   // The loss comes first: an evaluation of such weights may well fail.
   await assertRejects(() => Array.fromAsync(diverging.trainer.epochs(9, { evaluate })), NotFiniteError);
 });
 
 gpuTest("epochs() that are left early leave nothing under way, and go on behind it", async (device) => {
-  using setup = setUp(device, { rows: 10, batchSize: 5 });
+  using setup = smallTraining(device, { rows: 10, batchSize: 5 });
   const { buffers } = device.stats;
   for await (const { epoch } of setup.trainer.epochs(100)) if (epoch === 2) break;
   assertEquals(device.stats.buffers, buffers);
@@ -287,12 +320,12 @@ gpuTest("epochs() that are left early leave nothing under way, and go on behind 
 
 gpuTest("epochs() that are left within an epoch go on behind the steps they did, bit for bit", async (device) => {
   const options = { rows: 20_000, batchSize: 1 };
-  using setup = setUp(device, options);
+  using setup = smallTraining(device, options);
   await Array.fromAsync(setup.trainer.epochs(3, { between: (step) => 27_000 - step }));
   const { step, epoch } = setup.trainer;
   assertEquals([step, epoch], [27_000, 1]);
   const rest = await Array.fromAsync(setup.trainer.epochs(3 - epoch));
-  using whole = setUp(device, options);
+  using whole = smallTraining(device, options);
   assertEquals(rest, (await Array.fromAsync(whole.trainer.epochs(3))).slice(epoch));
   assertEquals(bits(await setup.model.values.read()), bits(await whole.model.values.read()));
 });
@@ -301,19 +334,19 @@ gpuTest(
   "a learning rate set in evaluate, or where an epoch is yielded, holds from the next epoch on, exactly",
   async (device) => {
     const rates = [0.05, 0.02, 0.01, 0.005];
-    using ahead = setUp(device, { learningRate: rates[0] });
+    using ahead = smallTraining(device, { learningRate: rates[0] });
     const evaluate = () => {
       ahead.optimizer.learningRate = rates[ahead.trainer.epoch] ?? rates[0];
       return Promise.resolve();
     };
     await Array.fromAsync(ahead.trainer.epochs(rates.length, { evaluate }));
-    using one = setUp(device, { learningRate: rates[0] });
+    using one = smallTraining(device, { learningRate: rates[0] });
     for (const rate of rates) {
       one.optimizer.learningRate = rate;
       await Array.fromAsync(one.trainer.epochs(1));
     }
     assertEquals(await ahead.model.read(), await one.model.read());
-    using between = setUp(device, { learningRate: rates[0] });
+    using between = smallTraining(device, { learningRate: rates[0] });
     for await (const { epoch, step } of between.trainer.epochs(rates.length)) {
       assertEquals([between.trainer.step, between.trainer.epoch], [step, epoch], "the next epoch has not begun");
       between.optimizer.learningRate = rates[epoch] ?? rates[0];
@@ -323,7 +356,7 @@ gpuTest(
 );
 
 gpuTest("an evaluate that throws at once comes out of epochs(), and leaves no buffer", async (device) => {
-  using setup = setUp(device);
+  using setup = smallTraining(device);
   const evaluate = (): Promise<void> => {
     throw new Error("at once");
   };

@@ -4,51 +4,32 @@ import { loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "../../lib/m
 import type { Device } from "../../lib/gpu/device.ts";
 import { EarlyStopping } from "../../lib/training/early_stopping.ts";
 import { DataError, NotFiniteError } from "../../lib/base/errors.ts";
-import { Dropout, Linear, ReLU } from "../../lib/core/layers.ts";
+import { Dropout, type Layer, Linear, ReLU } from "../../lib/core/layers.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
-import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type Optimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
 import { Plateau } from "../../lib/training/plateau.ts";
-import { ArrayRows } from "../../lib/data/row_source.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
-import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+import { bits, gpuTest } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
+import { randomRows, type SmallTraining, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 const ROWS = 23;
 const BATCH = 5;
 const EPOCHS = 3;
 const STEPS = EPOCHS * Math.ceil(ROWS / BATCH);
 
-interface Setup {
-  optimizer?: OptimizerName;
-  /** Rows of a window. */
-  windowRows?: number;
+interface Setup extends SmallTrainingOptions {
   dropout?: number;
-  clipNorm?: number;
   schedule?: "cosine" | "constant";
-  learningRate?: number;
 }
 
-function setUp(
-  device: Device,
-  options: Setup = {},
-): { model: Model; optimizer: Optimizer; trainer: Trainer } & Disposable {
-  const { optimizer: name = "adam", windowRows, dropout = 0, clipNorm, schedule = "constant" } = options;
+function setUp(device: Device, { dropout = 0, schedule, ...options }: Setup = {}): SmallTraining {
   const { learningRate = 0.05 } = options;
-  using stack = new DisposableStack();
-  const [x, y] = [randomMatrix(ROWS, 2, 1), randomMatrix(ROWS, 1, 2)].map(({ data }) => Float32Array.from(data));
-  const layers = [new Linear(2, 6), new ReLU(), ...dropout > 0 ? [new Dropout(dropout, { seed: 4 })] : []];
-  const model = stack.use(new Model(device, [...layers, new Linear(6, 1)]));
-  const optimizer = stack.use(createOptimizer(name, model, learningRate));
-  const learningRates = schedule === "constant"
-    ? undefined
-    : (step: number) => learningRateAt({ schedule, learningRate, warmup: 2 }, step, STEPS);
-  const rows = { source: new ArrayRows(x, y, 2), windowRows };
-  const settings = { model, loss: mse, optimizer, batchSize: BATCH, seed: 3, clipNorm, learningRates };
-  const trainer = stack.use(new Trainer({ ...settings, ...rows }));
-  const all = stack.move();
-  return { model, optimizer, trainer, [Symbol.dispose]: () => all.dispose() };
+  const cosine = (step: number) => learningRateAt({ schedule: "cosine", learningRate, warmup: 2 }, step, STEPS);
+  const layers: Layer[] = [new Linear(2, 6), new ReLU(), new Linear(6, 1)];
+  if (dropout > 0) layers.splice(2, 0, new Dropout(dropout, { seed: 4 }));
+  const learningRates = schedule === "cosine" ? cosine : undefined;
+  const fixed = { source: randomRows(ROWS), batchSize: BATCH, seed: 3, layers, learningRates };
+  return smallTraining(device, { optimizer: "adam", ...options, ...fixed });
 }
 
 /** Everything that a finished training leaves. */
@@ -133,15 +114,15 @@ gpuTest("a training goes on from a checkpoint file bit for bit, again and again"
   await Deno.remove(folder, { recursive: true });
 });
 
-gpuTest("observedEpoch() stops and goes on within an epoch", async (device) => {
+gpuTest("epochs() that are looked at stop and go on within an epoch", async (device) => {
   using whole = setUp(device);
   const steps: number[] = [];
   const again: number[] = [];
-  const expected = await whole.trainer.observedEpoch((_, step) => Promise.resolve(void steps.push(step)));
+  const expected = await watchEpoch(whole.trainer, (_, step) => void steps.push(step));
   using parts = setUp(device);
-  const watch = (_: unknown, step: number) => Promise.resolve(void again.push(step));
-  assertEquals(await parts.trainer.observedEpoch(watch, { between: (step) => 3 - step }), undefined);
-  assertEquals(await parts.trainer.observedEpoch(watch), expected);
+  const watch = (_: unknown, step: number) => void again.push(step);
+  assertEquals(await watchEpoch(parts.trainer, watch, 3), undefined);
+  assertEquals(await watchEpoch(parts.trainer, watch), expected);
   assertEquals([again, await ending(parts)], [steps, await ending(whole)]);
 });
 
@@ -180,7 +161,7 @@ gpuTest("restore() refuses the state of another training, and changes nothing", 
   const state = await setup.trainer.snapshot();
   const before = bits(await sgd.model.values.read());
   const refuse = (given: TrainingState, text: string) =>
-    void assertThrows(() => sgd.trainer.restore(given), TypeError, `Cannot go on from this state: ${text}`);
+    void assertThrows(() => sgd.trainer.restore(given), TypeError, `Cannot continue from this state: ${text}`);
   refuse(state, "optimizer.mean.0.weight is unknown; optimizer.mean.0.bias is unknown");
   const own = await sgd.trainer.snapshot();
   const { "weights.0.bias": bias, ...rest } = own.tensors;

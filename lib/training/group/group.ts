@@ -11,7 +11,7 @@ export interface Group {
   readonly communicator: Communicator;
   /**
    * Steps between two meetings. With 1, the default, each step sums the gradients of all ranks, and the training is that of
-   * one process with the whole batch. With more, each rank goes its own way for so many steps, and behind them, and at the
+   * one process with the whole batch. With more, each rank trains alone for so many steps. After them, and at the
    * end of each epoch and of each window of rows, the parameters become one again by an outer step.
    */
   readonly syncEvery?: number;
@@ -28,6 +28,12 @@ export interface OuterOptions {
   readonly learningRate?: number;
   /** How much of its velocity remains, from 0 to below 1; 0.9 by default. */
   readonly momentum?: number;
+}
+
+/** Rows of a whole step and of the short one: of all ranks, and this rank's own. */
+export interface Rows {
+  readonly all: readonly [number, number];
+  readonly own: readonly [number, number];
 }
 
 /** The part of some rows that is a rank's own: neighbours, as many as others have, or one more. */
@@ -56,9 +62,7 @@ export function ownOrder(
  *
  * @throws {RangeError} If a step has fewer rows than there are ranks, or the steps between two meetings are no whole number.
  */
-export function checkGroup({ group, batchSize }: { readonly group?: Group; readonly batchSize: number }): void {
-  if (!group) return;
-  const { communicator: { size }, syncEvery = 1 } = group;
+export function checkGroup({ communicator: { size }, syncEvery = 1 }: Group, batchSize: number): void {
   if (batchSize < size) {
     throw new RangeError(`Cannot share batches of ${batchSize} rows among ${size} ranks: each needs one`);
   }

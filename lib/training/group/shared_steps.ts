@@ -4,16 +4,17 @@
  * @module
  */
 import type { Communicator } from "../../ranks/communicator.ts";
-import type { Rows, Steps } from "../steps.ts";
+import type { Rows } from "./group.ts";
+import { scale } from "../../core/elementwise.ts";
 import type { Recording } from "../../gpu/recording.ts";
 import { scaleInto, type Staging } from "../../gpu/readback.ts";
 import { ELEMENT_BYTES, Tensor } from "../../core/tensor.ts";
 import type { TrainerOptions } from "../trainer_options.ts";
-import type { TrainingStep } from "../training_step.ts";
+import type { Steps, TrainingStep } from "../training_step.ts";
 
 /**
- * Bytes of gradients that travel together at least: fewer are not worth a journey of their own, and a part of the step that
- * is read by itself. It is what the first bucket of PyTorch's DistributedDataParallel has.
+ * Bytes of gradients that travel together at least: fewer are not worth a part of the step that is read by itself. The first
+ * bucket of PyTorch's DistributedDataParallel has as many.
  */
 const BUCKET_BYTES = 2 ** 20;
 
@@ -21,7 +22,6 @@ const BUCKET_BYTES = 2 ** 20;
 interface Bucket {
   readonly places: readonly Tensor[];
   readonly staging: Staging;
-  /** Where its sum is made. */
   readonly sum: Float32Array<ArrayBuffer>;
 }
 
@@ -44,8 +44,8 @@ export class SharedSteps implements Steps {
   readonly #loss: Tensor;
   readonly #owned: DisposableStack;
 
-  constructor(options: TrainerOptions, training: TrainingStep, communicator: Communicator, rows: Rows) {
-    const { model } = options;
+  constructor(options: TrainerOptions, step: TrainingStep, communicator: Communicator, rows: Rows) {
+    const { model, plain = false } = options;
     const { device, gradients } = model;
     this.#communicator = communicator;
     this.#rows = rows;
@@ -60,16 +60,22 @@ export class SharedSteps implements Steps {
       const sum = new Float32Array(places.reduce((length, { size }) => length + size, 0));
       return { places, staging: stack.use(device.stage(places)), sum };
     });
+    // A part of the recording ends where the last gradient of a bucket is there.
+    const cutAt = new Set(starts.slice(0, -1));
     const record = (count: number) =>
       stack.use(
         device.record((cut) => {
-          training.gradients(count, this.#loss, (place) => starts.slice(0, -1).includes(place) && cut());
-        }, { fuse: !options.plain }),
+          const { loss } = step.look(count, (_, { buffer, byteOffset }) => {
+            const place = (byteOffset - gradients.byteOffset) / ELEMENT_BYTES;
+            if (buffer === gradients.buffer && cutAt.has(place)) cut();
+          });
+          scale(loss, 1, { out: this.#loss });
+        }, { fuse: !plain, plain }),
       );
     this.#full = record(rows.own[0]);
     if (rows.own[1] > 0) this.#rest = record(rows.own[1]);
-    else if (rows.all[1] > 0) this.#skip = stack.use(device.record(() => training.skip()));
-    this.#update = stack.use(device.record(() => training.update(this.#loss)));
+    else if (rows.all[1] > 0) this.#skip = stack.use(device.record(() => step.skip()));
+    this.#update = stack.use(device.record(() => step.update(this.#loss), { plain }));
     this.#owned = stack.move();
   }
 
@@ -79,7 +85,7 @@ export class SharedSteps implements Steps {
 
   async run(steps: number, short: boolean): Promise<void> {
     const { all, own } = this.#rows;
-    for (let step = 0; step < steps; step++) await this.#step(this.#full, own[0] / all[0]);
+    for (let done = 0; done < steps; done++) await this.#step(this.#full, own[0] / all[0]);
     if (short) await this.#step(this.#rest, own[1] / all[1]);
   }
 

@@ -69,7 +69,7 @@ Deno.test("train --live: pause, learning rate and stop take effect between two s
   assertEquals(stopped.code, 0, stopped.stderr);
   assertMatch(
     stopped.stdout,
-    /^stopped: data\/runs\/r is kept at step \d+, .*\ngo on with: deno task train --resume r$/m,
+    /^stopped: data\/runs\/r, checkpoint at step \d+, .*\ncontinue with: deno task train --resume r$/m,
   );
   await place.succeed("train", ["--resume", "r"]);
   assertEquals(await totalsOf(place, run), whole);
@@ -103,5 +103,5 @@ Deno.test("train --live: a run that fails tells the page why before it ends", as
   assertEquals([code, listener.hasEnded], [1, true], stderr);
   const told = listener.updates.flatMap(({ messages }) => messages).filter(({ kind }) => kind === "warning");
   assertEquals(told.map(({ text }) => text), [stderr.slice(stderr.indexOf("error: ")).trimEnd()]);
-  assertStringIncludes(told[0].text, "it was changed meanwhile");
+  assertStringIncludes(told[0].text, "another program changed it meanwhile");
 });

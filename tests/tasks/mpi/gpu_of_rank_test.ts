@@ -3,9 +3,13 @@
 import { assert, assertEquals, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { chooseGpu, type Environment, pickGpu } from "../../../tasks/mpi/gpu_of_rank.ts";
 import { addressOf, describeDevices, gatherDevices, warnOfSharing, withGpu } from "../../../tasks/mpi/rank_devices.ts";
-import { NO_RANKS } from "../../../tasks/mpi/ranks.ts";
+import type { Ranks } from "../../../tasks/mpi/ranks.ts";
 import type { DeviceKind, VulkanDevice } from "../../../tasks/mpi/vulkan_devices.ts";
+import { ALONE } from "../../../lib/ranks/communicator.ts";
 import { asRanks } from "../../support/rank_group.ts";
+
+const mailbox = { send: () => Promise.resolve(), poll: () => undefined };
+const ONE_RANK: Ranks = { communicator: ALONE, mailbox, host: "", localRank: 0, command: "" };
 
 function device(kind: DeviceKind, bus?: string, name: string = kind): VulkanDevice {
   return { name, kind, address: bus && `0000:${bus}:00.0` };
@@ -137,7 +141,7 @@ Deno.test("chooseGpu() keeps what users and launchers have chosen", () => {
 });
 
 Deno.test("withGpu() leaves one process by itself with what WebGPU gives it", () => {
-  assertStrictEquals(withGpu(NO_RANKS), NO_RANKS);
+  assertStrictEquals(withGpu(ONE_RANK), ONE_RANK);
 });
 
 Deno.test("addressOf() knows where a device is, if only one has its name", () => {
@@ -152,7 +156,7 @@ Deno.test("describeDevices() names each rank's device, and warnOfSharing() is si
   const [devices, ...others] = await asRanks(3, (communicator) => {
     const { rank } = communicator;
     const visible = rank < 2 ? [TWO[rank]] : [CPU];
-    const ranks = { ...NO_RANKS, communicator, host: rank === 1 ? "b" : "a", gpu: { visible } };
+    const ranks = { ...ONE_RANK, communicator, host: rank === 1 ? "b" : "a", gpu: { visible } };
     return gatherDevices(ranks, rank < 2 ? "discrete" : "");
   });
   assertEquals(others, [undefined, undefined]);

@@ -12,6 +12,7 @@ import {
   type Process,
   processesIn,
   runJob,
+  runMixed,
 } from "../../support/mpi_job.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
@@ -92,7 +93,7 @@ Deno.test("train-mpi asked to end saves what it has, and another number of ranks
   const ended = await job.ended;
   assertEquals([ended.code, ended.isLate], [143, false], JSON.stringify(ended));
   assertOneSpoke(ended);
-  assertMatch(ended.ranks[0].stdout, /^go on with: mpirun -n 2 deno task train-mpi --resume stopped$/m);
+  assertMatch(ended.ranks[0].stdout, /^continue with: mpirun -n 2 deno task train-mpi --resume stopped$/m);
   const { step } = (await metricsOf(place, "stopped")).at(-1)!;
   const more = await train(place, 3, ["--resume=stopped", `--num-epochs=${step / 5 + 2}`, "--force"]);
   assertEquals(more.code, 0, JSON.stringify(more));
@@ -112,19 +113,12 @@ Deno.test("train-mpi refuses once what is wrong, and ranks that want different t
   assertEquals([refused.code, refused.isLate], [2, false], JSON.stringify(refused));
   for (
     const says of [
-      "BATCH_SIZE is 1: 2 ranks share a batch, and each needs a row of it",
-      "TRACE and DEBUG_TENSORS look at steps that one process does by itself",
-      "ON_NAN is halve-lr: steps that several processes share cannot be taken back",
+      "BATCH_SIZE is 1: 2 ranks share a batch, and each needs at least one row of it",
+      "TRACE and DEBUG_TENSORS show the steps of one process",
+      "ON_NAN is halve-lr: steps that several processes share cannot be undone",
     ]
   ) assertStringIncludes(refused.ranks[0].stderr, says);
-  // One job, whose second rank has another seed.
-  const job = await jobIn(place, "train-mpi", 2, ["--num-dataset=100", "--seed=1"]);
-  const other = [...job.command.slice(0, -1), "--seed=2"];
-  const mixed = await runJob({
-    ...job,
-    launch: ["-n", "1"],
-    command: [...job.command, ":", "-n", "1", Deno.execPath(), ...other],
-  });
+  const mixed = await runMixed(place, "train-mpi", ["--num-dataset=100"], ["--seed=1", "--seed=2"]);
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
   assertEquals(mixed.ranks[0].stderr, "");
   assertMatch(mixed.ranks[1].stderr, /^error: rank 1 of 2 on \S+: SEED is "2" on rank 1, and "1" on rank 0: /m);

@@ -91,3 +91,11 @@ Deno.test("gen-data does not write over somebody's own file, unless told to", as
   await folder.write("data/xor.csv", "mine\n");
   await refused();
 });
+
+Deno.test("gen-data that cannot write its note leaves the dataset before it, and no half of one", async () => {
+  await using folder = await Workplace.create({
+    "data/cubic.csv.json.partial/in the way": "",
+    "data/cubic.csv": "kept",
+  });
+  await folder.refuse(1, ["irectory"], "gen-data", ["--num-dataset", "10", "--generate-dataset"]);
+});

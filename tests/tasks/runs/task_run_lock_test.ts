@@ -33,5 +33,5 @@ Deno.test("train refuses a RUN_NAME that is being trained, and takes it over onc
   isOver = true;
   await Promise.all([first.status, said]);
   const { stdout } = await place.succeed("train", SMALL);
-  assertStringIncludes(stdout, "is kept as data/runs/default_run.1");
+  assertStringIncludes(stdout, "to data/runs/default_run.1");
 });

@@ -216,10 +216,10 @@ Deno.test("INIT_FROM goes on from another run, and lists what does not fit", asy
 
 /** Settings that do not go with the rows or with each other, and what is said. */
 const WRONG: [args: string[], says: string][] = [
-  [["--patience", "3"], 'PATIENCE is "3": it goes by the validation loss, and there are no validation rows'],
+  [["--patience", "3"], 'PATIENCE is "3": it needs the validation loss, and there are no validation rows'],
   [
     ["--schedule", "plateau"],
-    'SCHEDULE is "plateau": it goes by the validation loss, and there are no validation rows',
+    'SCHEDULE is "plateau": it needs the validation loss, and there are no validation rows',
   ],
   [["--warmup", "50"], 'WARMUP is "50": allowed is 0 to 49, of 50 steps'],
   [

@@ -87,8 +87,8 @@ Deno.test({ name: "train resized to 40 columns and ended by Ctrl-C leaves nothin
   const of = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
   assertEquals(of(/^warning: epoch 1: 8 of 8 units .* init kaiming or xavier$/), 1, lines.join("\n"));
   assertEquals(of(/^(train|validation) +[\d.]+ +[▁-█]{10,}$/), 2);
-  assertMatch(lines.at(-3)!, /^stopped: data\/runs\/default_run is kept at step \d+, \d+ of 80 into epoch \d+$/);
-  assertEquals(lines.at(-2), "go on with: deno task train --resume default_run");
+  assertMatch(lines.at(-3)!, /^stopped: data\/runs\/default_run, checkpoint at step \d+, \d+ of 80 into epoch \d+$/);
+  assertEquals(lines.at(-2), "continue with: deno task train --resume default_run");
 });
 
 Deno.test(

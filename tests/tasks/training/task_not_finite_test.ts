@@ -18,7 +18,7 @@ Deno.test("a run that diverges says where and why, and keeps its last sound chec
         "batch: training rows (\\d+, ){8}... \\(10 rows\\)\n" +
         "likely cause: the loss grew from .* over \\d+ steps: a learning rate of 2 is too large\n" +
         "what to do: LEARNING_RATE=0.2, .*\n" +
-        "the run is kept at step 0: `deno task train --resume r --on-nan halve-lr` goes on from there\n$",
+        "the last checkpoint is at step 0: `deno task train --resume r --on-nan halve-lr` continues from there\n$",
       "m",
     ),
   );
@@ -51,7 +51,7 @@ Deno.test("--on-nan halve-lr goes on from the last checkpoint, resumed or from t
   const { stderr: warned } = await place.succeed("train", ["--resume", "r", ...other]);
   const factor = 2 ** -notes.length;
   const told = `${factor} of it, ${Number((0.1 * factor).toPrecision(4))}: `;
-  assertStringIncludes(warned, `warning: LEARNING_RATE is 0.1, but r goes on with ${told}`);
+  assertStringIncludes(warned, `warning: LEARNING_RATE is 0.1, but r continues with ${told}`);
   assertStringIncludes(warned, `; LEARNING_RATE=${Number((0.1 / factor).toPrecision(4))} gives 0.1\n`);
 });
 
@@ -64,7 +64,7 @@ Deno.test("--on-nan halve-lr goes by a schedule too, and ends where no learning 
 
   const least = await place.run("train", [...args, "--learning-rate", "1e30"]);
   assertEquals([least.code, least.stderr.match(/^warning: back at step 0/gm)?.length], [1, 20]);
-  assertMatch(least.stderr, /^the run is kept at step 0: `deno task train --resume r` goes on from there$/m);
+  assertMatch(least.stderr, /^the last checkpoint is at step 0: `deno task train --resume r` continues from there$/m);
 
   const path = place.at("data/cubic.scaled.safetensors");
   const { tensors, metadata } = await readSafetensors(path);
@@ -73,10 +73,10 @@ Deno.test("--on-nan halve-lr goes by a schedule too, and ends where no learning 
   const { code, stderr } = await place.run("train", RUN);
   assertEquals(code, 1);
   assertMatch(stderr, /^error: an input is NaN at step \d+ of epoch 1, in training row 123, column "x"$/m);
-  assertStringIncludes(stderr, "\nwhat to do: mend or drop that row");
-  assertMatch(stderr, /^the run is kept at step \d+: `deno task train --resume r` goes on from there$/m);
+  assertStringIncludes(stderr, "\nwhat to do: correct or remove that row");
+  assertMatch(stderr, /^the last checkpoint is at step \d+: `deno task train --resume r` continues from there$/m);
   const { stderr: same } = await place.run("train", args);
-  assertStringIncludes(same, "\nwhat to do: mend or drop that row");
+  assertStringIncludes(same, "\nwhat to do: correct or remove that row");
 });
 
 Deno.test("test rows that overflow are warned of, and take neither model nor summary away", async () => {
@@ -95,18 +95,7 @@ Deno.test("test rows that overflow are warned of, and take neither model nor sum
 
 Deno.test("schedule plateau: the run is kept where the rate changes, so that what is behind it can be run again", async () => {
   await using place = await Workplace.create();
-  const often = [
-    "--num-epochs",
-    "60",
-    "--schedule",
-    "plateau",
-    "--noise",
-    "20",
-    "--learning-rate",
-    "0.05",
-    "--optimizer",
-    "adam",
-  ];
+  const often = ["--num-epochs=60", "--schedule=plateau", "--noise=20", "--learning-rate=0.05", "--optimizer=adam"];
   const kept = ["--checkpoint-every", "1000000", "--keep-checkpoints", "1000000"];
   await place.succeed("train", ["--num-dataset", "200", "--hidden-size", "32", "--run-name", "r", ...often, ...kept]);
   const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Random } from "../../../lib/base/random.ts";
-import { killRepeatedly, RESUMED, totalsOf } from "../../support/kill_runs.ts";
+import { killRepeatedly, RESUMED, totalsOf, whenSaid } from "../../support/kill_runs.ts";
 import { type Outcome, Workplace } from "../../support/run_task_process.ts";
 
 const run = "data/runs/r";
@@ -21,16 +21,7 @@ const results = (place: Workplace) => totalsOf(place, run);
 /** Starts training, sends a signal once it has said something, and awaits its end. */
 async function stop(place: Workplace, args: readonly string[], word: string, signal: Deno.Signal): Promise<Outcome> {
   await using child = await place.start("train", args);
-  const stderr = new Response(child.stderr).text();
-  let stdout = "";
-  let sent = false;
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    stdout += text;
-    if (sent || !stdout.includes(word)) continue;
-    child.kill(signal);
-    sent = true;
-  }
-  return { code: (await child.status).code, stdout, stderr: await stderr };
+  return await whenSaid(child, word, () => child.kill(signal));
 }
 
 Deno.test("a run killed at random moments and resumed each time ends with the same bytes", async () => {
@@ -46,8 +37,10 @@ Deno.test("Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 14
   await whole.succeed("train", args);
   const first = await stop(place, args, "first steps done", "SIGINT");
   assertEquals([first.code, first.stderr.includes("error")], [130, false]);
-  const [_, step] = first.stdout.match(/^stopped: data\/runs\/r is kept at step (\d+), \d+ of \d+ into epoch \d+$/m)!;
-  assertStringIncludes(first.stdout, "\ngo on with: deno task train --resume r\n");
+  const [_, step] = first.stdout.match(
+    /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m,
+  )!;
+  assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
   assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
   const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
   assertEquals(second.code, 143);
@@ -58,17 +51,7 @@ Deno.test("Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 14
 
 Deno.test("checkpoints are kept every so many steps: the last ones, and the best", async () => {
   await using place = await Workplace.create();
-  const args = [
-    "--num-dataset",
-    "500",
-    "--hidden-size",
-    "8",
-    ...NAME,
-    "--checkpoint-every",
-    "7",
-    "--keep-checkpoints",
-    "3",
-  ];
+  const args = ["--num-dataset=500", "--hidden-size=8", ...NAME, "--checkpoint-every=7", "--keep-checkpoints=3"];
   await place.succeed("train", [...args, "--num-epochs", "1", "--learning-rate", "0.1"]);
   // 40 steps an epoch: its end is the only place with a validation loss, and the best.
   assertEquals((await checkpointsOf(place)).map(stepOf), [28, 35, 40]);
@@ -102,7 +85,7 @@ Deno.test("--resume refuses what would give another result, unless --force says 
 
   await t.step("settings", async () => {
     await refuse(
-      ['SEED is "1", the run began with "42": a run cannot go on with that; `--init-from'],
+      ['SEED is "1", the run began with "42": this cannot be changed on resume; `--init-from'],
       "--seed",
       "1",
       "--force",
@@ -114,7 +97,7 @@ Deno.test("--resume refuses what would give another result, unless --force says 
       "--batch-size",
       "5",
     );
-    const force = "its result would be another; --force goes on all the same";
+    const force = "the result will differ; --force continues anyway";
     await refuse([`LEARNING_RATE is "0.5", the run began with "0.01": ${force}`], "--learning-rate", "0.5");
     await refuse([`NUM_EPOCHS is "4", the run began with "2": ${force}`], "--num-epochs", "4");
     await refuse(['RUN_NAME is "other": a run that is resumed keeps its name, "r"'], "--run-name", "other");
@@ -133,13 +116,16 @@ Deno.test("--resume refuses what would give another result, unless --force says 
     await place.write("data/cubic.csv", [...lines.slice(0, -1), "1,1"].join("\n") + "\n");
     const { code, stderr } = await place.run("train", ["--resume", "r"]);
     assertEquals(code, 2);
-    assertStringIncludes(stderr, "the rows are others than those it began with: its result would be another");
+    assertStringIncludes(stderr, "its rows have changed: the result will differ");
     const forced = await place.succeed("train", ["--resume", "r", "--force", "--num-epochs", "3"]);
-    assertStringIncludes(forced.stderr, "warning: the rows are others");
+    assertStringIncludes(forced.stderr, "warning: its rows have changed");
     await place.write("data/cubic.csv", lines.slice(0, 100).join("\n") + "\n");
     const fewer = await place.run("train", ["--resume", "r", "--force"]);
     assertEquals(fewer.code, 2);
-    assertStringIncludes(fewer.stderr, "its epochs have 24 steps, with the rows that there are now they would have 8");
+    assertStringIncludes(
+      fewer.stderr,
+      "its epochs have 24 steps, but with the rows that there are now they would have 8",
+    );
   });
 });
 
@@ -165,7 +151,7 @@ Deno.test("--resume passes over a damaged checkpoint, and begins anew where ther
   await place.write(`${run}/metrics.jsonl`, "");
   const { code, stderr: told } = await place.run("train", ["--resume", "r"]);
   assertEquals(code, 1);
-  assertMatch(told, /^error: data\/runs\/r\/metrics.jsonl: it has 0 bytes, \d+ belong to the checkpoint/m);
+  assertMatch(told, /^error: data\/runs\/r\/metrics.jsonl: it has 0 bytes, but the checkpoint needs \d+: /m);
 });
 
 Deno.test("a run goes on under PATIENCE and plateau, over windows of rows or not, as if it had never ended", async () => {
@@ -177,19 +163,7 @@ Deno.test("a run goes on under PATIENCE and plateau, over windows of rows or not
     return `${x},${x * x + random.uniform(-1, 1)}`;
   });
   for (const { path } of [place, whole]) await Deno.writeTextFile(`${path}/t.csv`, ["x,y", ...rows].join("\n") + "\n");
-  const args = [
-    "--data",
-    "t.csv",
-    "--target",
-    "y",
-    ...NAME,
-    "--schedule",
-    "plateau",
-    "--patience",
-    "12",
-    "--dropout",
-    "0.2",
-  ];
+  const args = ["--data=t.csv", "--target=y", ...NAME, "--schedule=plateau", "--patience=12", "--dropout=0.2"];
   await whole.succeed("train", args);
   const lines = (await whole.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
   assert(lines.length < 200, "the run means to end before its last epoch");

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
-import type { MeasuredTensor } from "../../../lib/training/lookahead.ts";
+import type { MeasuredTensor } from "../../../lib/training/look.ts";
 import { isLookedAt } from "../../../tasks/training/layers_log.ts";
 import type { LayersLine } from "../../../tasks/show/spectator.ts";
 import { formatTrace, type TraceLine, Tracer } from "../../../tasks/training/trace.ts";
@@ -10,20 +10,13 @@ import { Workplace } from "../../support/run_task_process.ts";
 
 /** 25 rows: steps of 10, 10 and 5, through ReLU and dropout. */
 const SHORT = [
-  "--num-dataset",
-  "25",
-  "--split",
-  "1,0,0",
-  "--hidden-size",
-  "6,5",
-  "--dropout",
-  "0.25",
-  "--num-epochs",
-  "3",
-  "--optimizer",
-  "adam",
-  "--clip-norm",
-  "0.5",
+  "--num-dataset=25",
+  "--split=1,0,0",
+  "--hidden-size=6,5",
+  "--dropout=0.25",
+  "--num-epochs=3",
+  "--optimizer=adam",
+  "--clip-norm=0.5",
 ];
 
 async function linesOf<T>(place: Workplace, path: string): Promise<T[]> {
@@ -107,17 +100,7 @@ Deno.test("--trace notes each tensor of every Nth step, and changes no bit of tr
 
 Deno.test("--trace of a run that ends in numbers that are none has them counted, up to its last step", async () => {
   await using place = await Workplace.create();
-  const flags = [
-    "--num-dataset",
-    "60",
-    "--hidden-size",
-    "4",
-    "--learning-rate",
-    "1e15",
-    "--trace",
-    "--num-epochs",
-    "3",
-  ];
+  const flags = ["--num-dataset=60", "--hidden-size=4", "--learning-rate=1e15", "--trace", "--num-epochs=3"];
   const { code } = await place.run("train", flags);
   assertEquals(code, 1);
   const lines = await linesOf<TraceLine>(place, "default_run/trace.jsonl");

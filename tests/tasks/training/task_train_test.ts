@@ -8,40 +8,12 @@ import { stagesOf, Workplace } from "../../support/run_task_process.ts";
 /** A run that takes a moment. */
 const SHORT = ["--num-dataset", "500", "--num-epochs", "2", "--hidden-size", "8"];
 
-const KEYS = [
-  "RECIPE",
-  "GENERATE_DATASET",
-  "NUM_DATASET",
-  "NOISE",
-  "SCALING_METHOD",
-  "HIDDEN_SIZE",
-  "INIT",
-  "LOSS",
-  "OPTIMIZER",
-  "LEARNING_RATE",
-  "BATCH_SIZE",
-  "NUM_EPOCHS",
-  "SPLIT",
-  "SEED",
-  "RUN_NAME",
-  "DEBUG_TENSORS",
-  "ACTIVATION",
-  "DROPOUT",
-  "INIT_FROM",
-  "CLASS_WEIGHTS",
-  "SCHEDULE",
-  "WARMUP",
-  "WEIGHT_DECAY",
-  "CLIP_NORM",
-  "PATIENCE",
-  "PLAIN",
-  "CHECKPOINT_EVERY",
-  "KEEP_CHECKPOINTS",
-  "ON_NAN",
-  "REPORT",
-  "SELF_TEST",
-  "TRACE",
-];
+const KEYS = (
+  "RECIPE GENERATE_DATASET NUM_DATASET NOISE SCALING_METHOD HIDDEN_SIZE INIT LOSS OPTIMIZER LEARNING_RATE " +
+  "BATCH_SIZE NUM_EPOCHS SPLIT SEED RUN_NAME DEBUG_TENSORS ACTIVATION DROPOUT INIT_FROM CLASS_WEIGHTS " +
+  "SCHEDULE WARMUP WEIGHT_DECAY CLIP_NORM PATIENCE PLAIN CHECKPOINT_EVERY KEEP_CHECKPOINTS ON_NAN REPORT " +
+  "SELF_TEST TRACE"
+).split(" ");
 
 const run = "data/runs/default_run";
 
@@ -132,13 +104,13 @@ Deno.test("train keeps an earlier run aside, and gives the same weights for the 
 
   const second = await place.succeed("train", SHORT);
   assertEquals(stagesOf(second), { "gen-data": "skipped", scale: "skipped" });
-  assertStringIncludes(second.stdout, `the earlier ${run} is kept as ${run}.1`);
+  assertStringIncludes(second.stdout, `run: moved the earlier ${run} to ${run}.1`);
   assertEquals(await place.digests(`${run}.1`), earlier);
   const again = await place.digests(run);
   assertEquals(again["model.safetensors"], earlier["model.safetensors"]);
 
   const third = await place.succeed("train", SHORT);
-  assertStringIncludes(third.stdout, `the earlier ${run} is kept as ${run}.2`);
+  assertStringIncludes(third.stdout, `run: moved the earlier ${run} to ${run}.2`);
   assertEquals([await place.digests(`${run}.1`), await place.digests(`${run}.2`)], [earlier, again]);
 
   const before = await place.digests("data/runs");

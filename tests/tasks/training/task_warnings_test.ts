@@ -78,18 +78,7 @@ Deno.test("scale refuses a constant target that it would have to scale, in the w
   const flat = "x,y\n1,7\n2,7\n3,7\n4,7\n5,7\n6,8\n";
   await using place = await Workplace.create({ "flat.csv": flat, "data/cubic.csv": flat.replace("8", "7") });
   const says = 'target "y" is 7 in every training row: there is nothing to learn; choose another target, or add rows';
-  const table = [
-    "--data",
-    "flat.csv",
-    "--target",
-    "y",
-    "--features",
-    "x",
-    "--time-column",
-    "x",
-    "--task",
-    "regression",
-  ];
+  const table = ["--data=flat.csv", "--target=y", "--features=x", "--time-column=x", "--task=regression"];
   for (const method of ["standardize", "minmax"]) {
     await place.refuse(1, [`error: flat.csv: ${says}`], "scale", [...table, "--scaling-method", method]);
     await place.refuse(1, [`error: data/cubic.csv: ${says}`], "scale", ["--scaling-method", method]);

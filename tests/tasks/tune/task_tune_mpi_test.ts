@@ -10,6 +10,7 @@ import {
   type Process,
   processesIn,
   runJob,
+  runMixed,
 } from "../../support/mpi_job.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
@@ -101,12 +102,8 @@ Deno.test("tune-mpi refuses once what cannot be searched, and ranks that want di
   assertEquals(wrong.code, 2, JSON.stringify(wrong));
   assertOneSpoke(wrong);
   assertStringIncludes(wrong.ranks[0].stderr, "error: there is no range to search");
-  assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": runs are compared by their validation part`);
-  // One job, whose second rank has another range.
-  const job = await jobIn(place, "tune-mpi", 2, ["--dropout=0..0.5"]);
-  const other = [...job.command.slice(0, -1), "--dropout=0..0.4"];
-  const command = [...job.command, ":", "-n", "1", Deno.execPath(), ...other];
-  const mixed = await runJob({ ...job, launch: ["-n", "1"], command });
+  assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": trials are compared by their validation loss`);
+  const mixed = await runMixed(place, "tune-mpi", [], ["--dropout=0..0.5", "--dropout=0..0.4"]);
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
   const says = /^error: rank 1 of 2 on \S+: --dropout is "0..0.4" on rank 1, and "0..0.5" on rank 0: /m;
   assertMatch(mixed.ranks[1].stderr, says);

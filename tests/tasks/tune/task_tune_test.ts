@@ -66,12 +66,9 @@ Deno.test("tune lists a trial that fails behind the others, and fails where all 
     ["001", "1e9", true],
   ]);
   const all = await place.run("tune", [
-    "--num-dataset",
-    "200",
-    "--scaling-method",
-    "none",
-    "--trials",
-    "2",
+    "--num-dataset=200",
+    "--scaling-method=none",
+    "--trials=2",
     "--learning-rate=1e9|1e10",
   ]);
   assertEquals([all.code, rowsOf(all.stdout).map((row) => row[2])], [1, ["failed", "failed"]]);
@@ -94,7 +91,7 @@ Deno.test("tune refuses a search that cannot be, before anything is trained", as
     [["--learning-rate", "0.1..0.01"], '--learning-rate: "0.1..0.01" is no range'],
     [["--dropout", "0..0.5:log"], "both numbers must be above 0"],
     [["--dropout", "0.5..2"], "--dropout is "],
-    [["--split=1,0,0", "--dropout", "0..0.5"], 'SPLIT is "1,0,0": runs are compared by their validation part'],
+    [["--split=1,0,0", "--dropout", "0..0.5"], 'SPLIT is "1,0,0": trials are compared by their validation loss'],
     [["--trials", "2|3", "--dropout", "0..0.5"], "--trials cannot be searched"],
     [["--trials", "0", "--dropout", "0..0.5"], "--trials is"],
   ];

@@ -4,8 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { answerQuestions, type Mailbox, Questions } from "../../../tasks/mpi/mailbox.ts";
 import type { Trial } from "../../../tasks/tune/trial.ts";
 import { environmentOfTrial } from "../../../tasks/tune/trial_environment.ts";
-import { search } from "../../../tasks/tune/trials.ts";
-import { handOut, type Worker } from "../../../tasks/tune/workers.ts";
+import { handOut, search, type Worker } from "../../../tasks/tune/trials.ts";
 
 function trialsOf(count: number): Trial[] {
   return Array.from(

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { readConfig } from "../../../tasks/settings/config.ts";
-import { rowFaults } from "../../../tasks/training/known_rows.ts";
+import { rowFaults } from "../../../tasks/training/rows.ts";
 import { Splitter } from "../../../tasks/prepare/split.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 

@@ -1,19 +1,36 @@
-/** Refuses settings that cannot go with the rows, while the dataset that they would write over still stands. */
+/** The rows of a run. Settings that do not suit them are refused before the dataset that they would overwrite is touched. */
 
+import { type DataSource, dataSource } from "../../lib/model_file/metadata.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { LossName } from "../settings/config_types.ts";
 import type { DatasetState } from "../prepare/generate.ts";
 import { recipeOf } from "../settings/recipes.ts";
+import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { Splitter } from "../prepare/split.ts";
+import { prepareDataset } from "../prepare/stages.ts";
+import { fromUsersFolder } from "../settings/users_files.ts";
+import type { View } from "../show/view.ts";
+
+/** The rows of a run, prepared. */
+export interface Rows {
+  readonly dataset: ScaledDataset;
+  /** The user's own file; undefined for a recipe, which can be made again. */
+  readonly source?: DataSource;
+}
+
+/** Makes and scales the rows if needed, and opens them. */
+export async function openRows(stack: DisposableStack, config: TaskConfig, view: View): Promise<Rows> {
+  const dataset = stack.use(await prepareDataset(config, view));
+  return { dataset, source: config.data === "" ? undefined : await dataSource(fromUsersFolder(config.data)) };
+}
 
 /** The limits of a device that concern rows. */
 export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
 
 /**
- * Checks the settings against the rows that there will be, unless they come from a hand-made file: those are counted when
- * it is read.
+ * Checks the settings against the rows that a recipe will have. Rows of a hand-made file are counted when it is read.
  *
- * @throws {ConfigError} With all that cannot go with the rows.
+ * @throws {ConfigError} With everything that does not suit the rows.
  */
 export function checkRows(config: TaskConfig, limits: RowLimits, { state }: DatasetState): void {
   if (state === "foreign" && !config.generateDataset) return;
@@ -21,7 +38,7 @@ export function checkRows(config: TaskConfig, limits: RowLimits, { state }: Data
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
-/** What cannot go with NUM_DATASET rows. */
+/** What does not suit NUM_DATASET rows. */
 export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   const { numDataset, split, scalingMethod, batchSize, hiddenSize, texts } = config;
   const [rows, validationRows] = Splitter.countsOf(split, numDataset);
@@ -48,7 +65,7 @@ export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   return [...faults, ...stepFaults(batch, [features.length, ...hiddenSize, targets.length], config, limits)];
 }
 
-/** What cannot go with the values of a step. */
+/** What does not suit the values of a step. */
 export function stepFaults(batch: number, widths: readonly number[], config: TaskConfig, limits: RowLimits): string[] {
   const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   const width = Math.max(...widths);
@@ -58,7 +75,7 @@ export function stepFaults(batch: number, widths: readonly number[], config: Tas
   return [`BATCH_SIZE is "${config.batchSize}": ${values}`];
 }
 
-/** What cannot go with the loss, the number of rows and that of steps. */
+/** What does not suit the loss, the number of rows and the number of steps. */
 export function trainingFaults(
   { schedule, patience, warmup, numEpochs, classWeights, given }: TaskConfig,
   loss: LossName,
@@ -68,13 +85,37 @@ export function trainingFaults(
   const faults: string[] = [];
   const steps = numEpochs * Math.ceil(rows / batch);
   if (validationRows === 0) {
-    const problem = "it goes by the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
+    const problem = "it needs the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
     if (schedule === "plateau") faults.push(`SCHEDULE is "plateau": ${problem}`);
     if (patience > 0 && given.PATIENCE) faults.push(`PATIENCE is "${patience}": ${problem}`);
   }
   if (warmup >= steps) faults.push(`WARMUP is "${warmup}": allowed is 0 to ${steps - 1}, of ${steps} steps`);
   if (classWeights !== "none" && loss !== "softmax" && loss !== "bce") {
     faults.push(`CLASS_WEIGHTS is "${classWeights}": under loss ${loss}, which knows no classes, allowed is none`);
+  }
+  return faults;
+}
+
+/** What several processes cannot do together, or one that takes its steps as they do. */
+export function rankFaults(
+  { syncEvery, trace, debugTensors, onNan }: TaskConfig,
+  batchSize: number,
+  processes: number,
+): string[] {
+  if (processes === 1 && syncEvery === 1) return [];
+  const faults: string[] = [];
+  if (batchSize < processes) {
+    faults.push(`BATCH_SIZE is ${batchSize}: ${processes} ranks share a batch, and each needs at least one row of it`);
+  }
+  if (trace > 0 || debugTensors) {
+    faults.push(
+      "TRACE and DEBUG_TENSORS show the steps of one process: use them with `deno task train` and SYNC_EVERY 1",
+    );
+  }
+  if (onNan === "halve-lr") {
+    faults.push(
+      "ON_NAN is halve-lr: steps that several processes share cannot be undone; use stop, and resume the run",
+    );
   }
   return faults;
 }

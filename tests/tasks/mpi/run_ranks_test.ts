@@ -1,7 +1,7 @@
 /** Processes of one job before MPI is there, under mpirun and srun. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isFirst, launchCommand } from "../../../tasks/mpi/launcher.ts";
+import { isFirst, launchCommand } from "../../../tasks/mpi/run_ranks.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
 const environment = (variables: Record<string, string>) => new Map(Object.entries(variables));

@@ -5,7 +5,7 @@ import { Model } from "../../../lib/core/model.ts";
 import { writeSafetensors } from "../../../lib/safetensors/reader.ts";
 import { Scaler } from "../../../lib/data/scaler.ts";
 import { SafetensorsRows } from "../../../lib/safetensors/rows.ts";
-import { openParts } from "../../../tasks/training/parts.ts";
+import { openParts } from "../../../tasks/training/training.ts";
 import { gpuTest, ramp } from "../../support/gpu_test_case.ts";
 
 gpuTest("openParts() measures the same on parts in the file as on parts on the GPU", async (device) => {

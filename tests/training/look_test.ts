@@ -1,30 +1,18 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
-import { Dropout, Linear, ReLU } from "../../lib/core/layers.ts";
-import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { Adam } from "../../lib/core/optimizers.ts";
-import { Random } from "../../lib/base/random.ts";
+import { Dropout, type Layer, Linear, ReLU } from "../../lib/core/layers.ts";
 import { statistics } from "../../lib/reference/mod.ts";
-import { ArrayRows } from "../../lib/data/row_source.ts";
-import type { MeasuredTensor } from "../../lib/training/lookahead.ts";
-import { readAll } from "../../lib/core/tensor.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
-import type { TrainerSettings } from "../../lib/training/trainer_options.ts";
+import type { MeasuredTensor } from "../../lib/training/look.ts";
 import { bits, gpuTest } from "../support/gpu_test_case.ts";
+import { watchEpoch } from "../support/watch_epoch.ts";
+import { randomRows, type SmallTraining, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 /** 50 rows in batches of 8, so that the last is short. */
-function setUp(device: Device, rate: number, settings: Partial<TrainerSettings> & { windowRows?: number } = {}) {
-  const random = new Random(5, "look");
-  const numbers = (length: number) => Float32Array.from({ length }, () => random.normal());
-  const dropout = rate > 0 ? [new Dropout(rate, { seed: 3 })] : [];
-  const layers = [new Linear(2, 16), new ReLU(), ...dropout, new Linear(16, 1)];
-  const model = new Model(device, layers, { random });
-  const optimizer = new Adam(model, 0.01);
-  const source = new ArrayRows(numbers(100), numbers(50), 2);
-  const trainer = new Trainer({ model, loss: mse, optimizer, source, batchSize: 8, seed: 1, ...settings });
-  const free = () => [trainer, optimizer, model].forEach((part) => part.dispose());
-  return { model, optimizer, trainer, [Symbol.dispose]: free };
+function setUp(device: Device, rate: number, settings: SmallTrainingOptions = {}): SmallTraining {
+  const layers: Layer[] = [new Linear(2, 16), new ReLU(), new Linear(16, 1)];
+  if (rate > 0) layers.splice(2, 0, new Dropout(rate, { seed: 3 }));
+  const base = { source: randomRows(50), batchSize: 8, optimizer: "adam", learningRate: 0.01 } as const;
+  return smallTraining(device, { ...base, layers, ...settings });
 }
 
 /** Trains two epochs, and looks at some of the steps. */
@@ -66,18 +54,18 @@ gpuTest("lookAhead() sees what the step then makes, in float64's measures", asyn
     const { seen } = await train(device, 0.3, settings, 1);
     using twin = setUp(device, 0.3, settings);
     for (let epoch = 0; epoch < 2; epoch++) {
-      await twin.trainer.observedEpoch(async (tensors, step) => {
+      await watchEpoch(twin.trainer, (_, step, [__, ___, ...read]) => {
         const names = ["z1", "a1", "d1", "z2", "loss", "grad_logits"];
         names.push("grad_weight_2", "grad_bias_2", "grad_weight_1", "grad_bias_1");
-        const data = await readAll([...tensors.values()]);
         const looked = seen[step - 1];
         assertEquals(looked.map(({ name }) => name), names);
-        assertEquals(looked.map(({ shape }) => shape), [...tensors.values()].map(({ shape }) => shape));
+        assertEquals(looked.map(({ shape }) => shape), read.map(({ shape }) => shape));
         for (const [i, { name, mean, norm, ...exact }] of looked.entries()) {
-          const { mean: trueMean, norm: trueNorm, ...trueExact } = statistics(data[i]);
+          const data = read[i].data as Float32Array;
+          const { mean: trueMean, norm: trueNorm, ...trueExact } = statistics(data);
           const { shape, ...rest } = exact;
           assertEquals(rest, trueExact, `${name} ${shape} of step ${step}`);
-          assert(Math.abs(mean - trueMean) <= 1e-6 * Math.max(Math.abs(trueMean), trueNorm / data[i].length), name);
+          assert(Math.abs(mean - trueMean) <= 1e-6 * Math.max(Math.abs(trueMean), trueNorm / data.length), name);
           assert(Math.abs(norm - trueNorm) <= 1e-6 * trueNorm, `norm of ${name}`);
         }
         if (step === 1) assert(looked[2].zeros > 0.2, "d1 has the zeros of dropout");

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Device } from "../../../lib/gpu/device.ts";
-import { reportRun } from "../../../tasks/training/end_report.ts";
+import { reportRun } from "../../../tasks/training/finish.ts";
 
 const root = new URL("../../../", import.meta.url);
 
@@ -25,7 +25,7 @@ Deno.test("training loads the libraries of charts only where a report is made", 
   const ofCharts = (loaded: Set<string>) =>
     [...loaded].filter((name) => /plot|linkedom|pages\/|report_writer/.test(name));
   assertEquals(ofCharts(early), []);
-  assertEquals(ofCharts(await loadedBy("tasks/training/end_report.ts")), []);
+  assertEquals(ofCharts(await loadedBy("tasks/training/finish.ts")), []);
   assert(early.has("tasks/training/epochs.ts") && early.has("lib/gpu/device.ts"), "imports are followed");
   for (const name of ["@observablehq/plot", "linkedom"]) assert(ofCharts(late).includes(name), name);
 });
@@ -36,5 +36,8 @@ Deno.test("reportRun() warns where there can be no report, and throws nothing", 
   const say = { note: (line: string) => void notes.push(line), warning: (line: string) => void warnings.push(line) };
   await reportRun({ runName: "no-such-run-anywhere", device: {} as Device }, say);
   assertEquals([notes, warnings.length], [[], 1]);
-  assertMatch(warnings[0], /^warning: the run is whole, but has no report: .*no-such-run-anywhere\/model\.safetensors/);
+  assertMatch(
+    warnings[0],
+    /^warning: the run is complete, but has no report: .*no-such-run-anywhere\/model\.safetensors/,
+  );
 });

@@ -1,0 +1,52 @@
+/** The rows of a table, block by block, each with the part that it is in. */
+
+import { CellError } from "../../lib/data/cells.ts";
+import { readRecords } from "../../lib/data/csv_records.ts";
+import { DataError } from "../../lib/base/errors.ts";
+import type { Config } from "../settings/config_types.ts";
+import { DROPPED, isIncomplete } from "./split.ts";
+import { type OnProgress, separatorNamed } from "./table_look.ts";
+import type { TablePlan } from "./table_plan.ts";
+
+/** A file of rows, or a folder of files. */
+export interface PartedTable {
+  path: string;
+  /** Part of each row; where it is left out, all are of `part`. */
+  parts?: Uint8Array;
+  part: number;
+}
+
+/** Rows of a table with their parts. */
+interface PartedBlock {
+  records: readonly (readonly string[])[];
+  parts: Uint8Array;
+  /** Places in a record: of the inputs, then of the targets. */
+  places: readonly number[];
+  /** An error as one of the file, with the line of a record. */
+  faultOf: (error: unknown, index: number) => unknown;
+}
+
+/** All rows, table by table; progress is that of the first. */
+export async function* partedBlocks(
+  config: Config,
+  plan: TablePlan,
+  tables: readonly PartedTable[],
+  onProgress: OnProgress,
+): AsyncGenerator<PartedBlock> {
+  const columns = [...plan.inputs.map(({ name }) => name), ...plan.targets];
+  const separator = separatorNamed(config.separator);
+  for (const [index, table] of tables.entries()) {
+    const options = { separator, columns, onProgress: index === 0 ? onProgress : undefined };
+    for await (const { file, records, places, firstRow, lineOf } of readRecords(table.path, options)) {
+      const parts = table.parts?.subarray(firstRow, firstRow + records.length) ?? Uint8Array.from(
+        records,
+        (record) => config.missing === "drop" && isIncomplete(record, places) ? DROPPED : table.part,
+      );
+      const faultOf = (error: unknown, index: number) =>
+        error instanceof CellError
+          ? new DataError(error.problem, { file, line: lineOf(index), column: error.column }, { cause: error })
+          : error;
+      yield { records, parts, places, faultOf };
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/** The device and the network of a training, and whether both suit the settings. */
+
+import { DeviceError } from "../../lib/base/errors.ts";
+import { MAX_SEED, Random } from "../../lib/base/random.ts";
+import { selfTest } from "../../lib/check/self_test.ts";
+import { multilayerPerceptron } from "../../lib/core/layers.ts";
+import { Model } from "../../lib/core/model.ts";
+import { isSmallStep } from "../../lib/gpu/adapter.ts";
+import { Device } from "../../lib/gpu/device.ts";
+import { loadWeights } from "../../lib/model_file/saved_model.ts";
+import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
+import { type DatasetState, datasetState } from "../prepare/generate.ts";
+import type { RunCheckpoint } from "../runs/checkpoints.ts";
+import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import { recipeOf } from "../settings/recipes.ts";
+import { fromUsersFolder } from "../settings/users_files.ts";
+import type { View } from "../show/view.ts";
+import { checkRows, type Rows } from "./rows.ts";
+
+export interface NetworkRequest {
+  readonly config: TaskConfig;
+  readonly view: View;
+  /** The rows of the user's own table; undefined for a recipe, whose columns are known. */
+  readonly table?: Rows;
+  /** What there is of a recipe's dataset; looked up if left out. */
+  readonly made?: DatasetState;
+  /** Where the weights come from later, and then from nowhere else. */
+  readonly checkpoint?: RunCheckpoint;
+  /** Threads that a software adapter may take; undefined for all cores. */
+  readonly threads?: number;
+  /** The processes that train it. */
+  readonly communicator?: Communicator;
+}
+
+export interface Network {
+  readonly model: Model;
+  /** Units of each layer, the inputs first. */
+  readonly widths: readonly number[];
+}
+
+/**
+ * Puts the network on the GPU, with the weights that it starts from; the stack frees it. Nothing of the run is written before
+ * this.
+ *
+ * @throws {ConfigError} If the settings do not suit the rows that there will be, or the device.
+ * @throws {DeviceError} If the device computes wrong results.
+ */
+export async function openNetwork(stack: DisposableStack, request: NetworkRequest): Promise<Network> {
+  const { config, view, table, checkpoint, threads, communicator = ALONE } = request;
+  const { features, targets } = table?.dataset ?? recipeOf(config.recipe);
+  const widths = [features.length, ...config.hiddenSize, targets.length];
+  const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
+  const smallDispatches = isSmallStep(expectedRows(config, table) / communicator.size, weights);
+  const device = stack.use(await Device.request({ smallDispatches, threads }));
+  if (config.selfTest) await checkDevice(device, view);
+  else view.note(`device: ${device.name}; its kernels were not checked`);
+  if (!table) checkRows(config, device.limits, request.made ?? await datasetState(config));
+  const model = buildModel(stack, device, config, widths, communicator.rank);
+  if (config.initFrom !== "" && !checkpoint) await loadWeights(model, fromUsersFolder(config.initFrom));
+  return { model, widths };
+}
+
+function buildModel(
+  stack: DisposableStack,
+  device: Device,
+  config: TaskConfig,
+  widths: readonly number[],
+  rank: number,
+): Model {
+  const { hiddenSize, activation, dropout, init, seed } = config;
+  // Each rank has rows of its own, and so masks of its own.
+  const masks = { dropout, seed: (seed + rank) % (MAX_SEED + 1) };
+  const layers = multilayerPerceptron(widths[0], hiddenSize, widths.at(-1)!, { activation, ...masks });
+  try {
+    return stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));
+  } catch (error) {
+    // All settings are checked by now; only the widths can still be more than the device has room for.
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError([`HIDDEN_SIZE is ${JSON.stringify(config.texts.HIDDEN_SIZE)}: ${error.message}`]);
+  }
+}
+
+/** Rows of a step; a hint for the device, which needs no exact number. */
+function expectedRows({ batchSize, numDataset, split }: TaskConfig, table: Rows | undefined): number {
+  return batchSize !== "full" ? batchSize : table ? table.dataset.parts.train.rows : numDataset * split[0];
+}
+
+/** Tells the device's name, and refuses a device whose kernels give wrong results. */
+async function checkDevice(device: Device, view: View): Promise<void> {
+  const checks = await selfTest(device);
+  const wrong = checks.filter(({ ok }) => !ok).map(({ kernel, on }) => `${kernel} on ${on}`).join(", ");
+  if (wrong !== "") {
+    throw new DeviceError(
+      `Cannot train on ${device.name}: it gives wrong results for ${wrong}; \`deno task doctor\` shows them all`,
+    );
+  }
+  view.note(`device: ${device.name}; ${checks.length} kernel checks passed`);
+}

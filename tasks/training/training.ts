@@ -1,0 +1,208 @@
+/** What a run trains with: network, loss, optimizer, learning rates, rows. */
+
+import { NotFiniteError } from "../../lib/base/errors.ts";
+import type { Loss } from "../../lib/core/losses.ts";
+import type { Model } from "../../lib/core/model.ts";
+import { createOptimizer } from "../../lib/core/optimizers.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
+import { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../../lib/core/weighted_losses.ts";
+import type { RowSource } from "../../lib/data/row_source.ts";
+import type { Scaler } from "../../lib/data/scaler.ts";
+import { evaluate, type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
+import { Predictor } from "../../lib/evaluate/predictor.ts";
+import { LOSSES } from "../../lib/model_file/saved_model.ts";
+import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
+import { learningRateAt } from "../../lib/training/learning_rates.ts";
+import { Plateau } from "../../lib/training/plateau.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import type { ResidentRows, StreamedRows } from "../../lib/training/trainer_options.ts";
+import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
+import { type PartName, PARTS } from "../prepare/split.ts";
+import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import type { View } from "../show/view.ts";
+import type { Network } from "./network.ts";
+import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
+
+/** Under schedule plateau, epochs without a better validation loss until the learning rate is reduced, and its factor. */
+const PLATEAU = { patience: 5, factor: 0.5 };
+
+/**
+ * Up to this size, in bytes, all parts lie on the GPU as a whole. Every device can bind twice as much at once. Beyond it, rows
+ * stay in the file and training reads windows of them, long enough that it never waits for the next.
+ */
+const RESIDENT_BYTES = 64 * 2 ** 20;
+
+/** All that training needs. */
+export interface Training extends Rows {
+  readonly model: Model;
+  readonly loss: Loss;
+  readonly trainer: Trainer;
+  /** The parts that have rows; the first is for training. */
+  readonly parts: readonly Part[];
+  readonly evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
+  /** The validation loss, if there are validation rows. */
+  readonly validate?: () => Promise<number>;
+  /** The learning rate of a step, from 0. */
+  readonly rateOf: (step: number) => number;
+  /** From now on all learning rates are multiplied by this, instead of 1. */
+  readonly setRateFactor: (factor: number) => void;
+  /** Under schedule plateau: takes each epoch's validation loss. */
+  readonly plateau?: Plateau;
+}
+
+export interface TrainingRequest {
+  readonly config: TaskConfig;
+  readonly view: View;
+  readonly network: Network;
+  readonly rows: Rows;
+  /** The processes that train it. */
+  readonly communicator?: Communicator;
+}
+
+/**
+ * Puts optimizer and rows on the GPU, or as many rows as are used at once; the stack frees them.
+ *
+ * @throws {ConfigError} If settings and rows do not go together.
+ */
+export async function buildTraining(stack: DisposableStack, request: TrainingRequest): Promise<Training> {
+  const { config, view, network: { model, widths }, rows, communicator = ALONE } = request;
+  const { dataset } = rows;
+  const { seed, clipNorm, syncEvery, outerLearningRate, outerMomentum } = config;
+  const count = dataset.parts.train.rows;
+  const batchSize = batchSizeOf(config, count);
+  const faults = [
+    ...trainingFaults(config, dataset.loss, [count, dataset.parts.validation.rows], batchSize),
+    ...stepFaults(batchSize, widths, config, model.device.limits),
+    ...rankFaults(config, batchSize, communicator.size),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults);
+
+  const parts = await openParts(stack, model, dataset);
+  const loss = lossOf(config, dataset);
+  const decay = config.weightDecay === "auto" ? {} : { weightDecay: config.weightDecay };
+  const optimizer = stack.use(createOptimizer(config.optimizer, model, config.learningRate, decay));
+  const plateau = config.schedule === "plateau" ? new Plateau(1, PLATEAU) : undefined;
+  let rateFactor = 1;
+  const rateOf = (step: number): number => {
+    const { learningRate, schedule, warmup } = config;
+    const total = config.numEpochs * trainer.stepsPerEpoch;
+    const settings = { schedule: schedule === "plateau" ? "constant" : schedule, learningRate, warmup };
+    return rateFactor * (plateau?.factor ?? 1) * learningRateAt(settings, step, total);
+  };
+  const isConstant = config.schedule === "constant" && config.warmup === 0;
+  const trainer: Trainer = stack.use(
+    new Trainer({
+      model,
+      loss,
+      optimizer,
+      ...parts[0].rows,
+      batchSize,
+      seed,
+      plain: config.plain,
+      clipNorm: clipNorm > 0 ? clipNorm : undefined,
+      group: communicator.size > 1 || syncEvery > 1
+        ? { communicator, syncEvery, outer: { learningRate: outerLearningRate, momentum: outerMomentum } }
+        : undefined,
+      learningRates: isConstant ? undefined : rateOf,
+    }),
+  );
+  const setRateFactor = (factor: number) => {
+    rateFactor = factor;
+    optimizer.learningRate = factor * config.learningRate; // without a schedule, the trainer takes this one
+  };
+  const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
+    const step = trainer.step;
+    const evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
+    // Stops at weights that an epoch's last step has ruined: no step after it would notice.
+    if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
+    return evaluation;
+  };
+  const validation = parts.find(({ name }) => name === "validation");
+  const validate = validation && (async () => (await evaluatePart(validation)).loss);
+
+  const parameters = model.parameters.reduce((sum, { parameter }) => sum + parameter.value.size, 0);
+  const { stepsPerEpoch, windows, windowRows } = trainer;
+  const streamed = windows > 1 ? `, in ${windows} windows of ${windowRows} rows` : "";
+  view.note(
+    `network: ${widths.join("-")}, ${parameters} parameters; ` +
+      `${count} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
+  );
+  return { ...rows, model, loss, trainer, parts, evaluatePart, validate, rateOf, setRateFactor, plateau };
+}
+
+/** Rows of a step. A preset above the number of rows gives way; a value that was asked for does not. */
+function batchSizeOf({ batchSize, given }: TaskConfig, rows: number): number {
+  if (batchSize === "full" || (batchSize > rows && !given.BATCH_SIZE)) return rows;
+  if (batchSize <= rows) return batchSize;
+  throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
+}
+
+/** The loss that suits the targets; with balanced weights each class counts as if it had as many rows as the others. */
+function lossOf({ classWeights }: TaskConfig, { loss, scalers, parts }: ScaledDataset): Loss {
+  if (classWeights === "none") return LOSSES[loss];
+  // The means of class columns are their shares of the training rows.
+  const counts = scalers.targets.columns.map(({ mean }) => Math.round(mean * parts.train.rows));
+  if (loss === "softmax") return weightedSoftmaxCrossEntropy(balancedWeights(counts));
+  const [zero, one] = balancedWeights([parts.train.rows - counts[0], counts[0]]);
+  return weightedBceWithLogits([zero, one]);
+}
+
+/** A part of the dataset that has rows. */
+export interface Part {
+  readonly name: PartName;
+  /** Its rows, as a trainer takes them. */
+  readonly rows: ResidentRows | StreamedRows;
+  /**
+   * Measures the model on it. If the part lies on the GPU, this uses the weights of this moment; else the weights must not
+   * change until it is done.
+   */
+  readonly evaluate: (loss: Loss, targets: Scaler, options?: EvaluationOptions) => Promise<Evaluation>;
+}
+
+/** Puts the parts on the GPU if all are small, or leaves them in their file. */
+export async function openParts(
+  stack: DisposableStack,
+  model: Model,
+  { parts }: { readonly parts: Readonly<Record<PartName, RowSource>> },
+  residentBytes = RESIDENT_BYTES,
+): Promise<Part[]> {
+  const sizes = Object.values(parts).map(({ rows, inputs, targets }) => rows * (inputs + targets));
+  const bytes = sizes.reduce((sum, size) => sum + size * Float32Array.BYTES_PER_ELEMENT, 0);
+  const open = bytes <= residentBytes ? openResident : openStreamed;
+  const opened: Part[] = [];
+  for (const name of PARTS) {
+    const source = parts[name];
+    if (source.rows === 0) continue;
+    opened.push(await open(name, source, stack.use(new Predictor(model, source.inputs, source.rows)), stack));
+  }
+  return opened;
+}
+
+async function openResident(
+  name: PartName,
+  source: RowSource,
+  predictor: Predictor,
+  stack: DisposableStack,
+): Promise<Part> {
+  const { rows, inputs, targets } = source;
+  const block = await source.read(0, rows);
+  const x = stack.use(Tensor.from(predictor.device, block.x, [rows, inputs]));
+  const y = stack.use(Tensor.from(predictor.device, block.y, [rows, targets]));
+  return {
+    name,
+    rows: { x, y },
+    evaluate: async (...how) => evaluate(await predictor.predict(x), block.y, ...how),
+  };
+}
+
+function openStreamed(name: PartName, source: RowSource, predictor: Predictor): Part {
+  return {
+    name,
+    rows: { source },
+    evaluate: async (...how) => {
+      const evaluator = new Evaluator(...how);
+      for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
+      return evaluator.result();
+    },
+  };
+}

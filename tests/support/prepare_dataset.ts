@@ -1,0 +1,59 @@
+/**
+ * Prepares a dataset as training does, in a process of its own, whose folder it works in; prints what was said.
+ *
+ *   deno run tests/support/prepare_dataset.ts <flags of train>
+ */
+
+import { assertEquals } from "@std/assert";
+import { prepareDataset } from "../../tasks/prepare/stages.ts";
+import { readConfig } from "../../tasks/settings/config.ts";
+import { Progress } from "../../tasks/show/progress.ts";
+import { QuietView } from "../../tasks/show/plain_view.ts";
+import { NO_SCREEN } from "../../tasks/show/screen.ts";
+import { pathInProject, type Workplace } from "./run_task_process.ts";
+
+/** What preparing came to. */
+export interface Prepared {
+  /** The notes, of each the first line. */
+  notes: string[];
+  /** What was done, and how much of it there was to do, in that job's unit. */
+  jobs: Record<string, number>;
+  sha256?: string;
+  /** The message of what was thrown. */
+  fault?: string;
+}
+
+/** Prepares a dataset in a folder. */
+export async function prepareIn(folder: Workplace, args: readonly string[]): Promise<Prepared> {
+  const script = ["--config", pathInProject("deno.json"), pathInProject("tests/support/prepare_dataset.ts")];
+  const { stdout, stderr } = await folder.runDeno(["run", "-A", "--no-check", ...script, ...args]);
+  assertEquals(stderr, "");
+  return JSON.parse(stdout);
+}
+
+/** Keeps what it is told. */
+class NoteView extends QuietView {
+  readonly said: Prepared = { notes: [], jobs: {} };
+
+  override note(text: string = ""): void {
+    if (!text.startsWith(" ")) this.said.notes.push(text.split("\n")[0]);
+  }
+
+  override job(label: string): Progress {
+    const progress = new Progress(label, NO_SCREEN);
+    progress.update = (_, total) => void (this.said.jobs[label] = total);
+    return progress;
+  }
+}
+
+if (import.meta.main) {
+  const config = readConfig("train", Deno.args, { env: () => undefined, dotenv: "" });
+  const view = new NoteView();
+  try {
+    using dataset = await prepareDataset(config, view);
+    view.said.sha256 = dataset.sha256;
+  } catch (error) {
+    view.said.fault = (error as Error).message;
+  }
+  console.log(JSON.stringify(view.said));
+}

@@ -1,0 +1,57 @@
+/** A small network in training on random rows, and all that has to be freed with it. */
+
+import { ArrayRows, type RowSource } from "../../lib/data/row_source.ts";
+import { type Layer, Linear, ReLU } from "../../lib/core/layers.ts";
+import { mse } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import {
+  createOptimizer,
+  type Optimizer,
+  type OptimizerName,
+  type OptimizerOptions,
+} from "../../lib/core/optimizers.ts";
+import type { Device } from "../../lib/gpu/device.ts";
+import { Trainer } from "../../lib/training/trainer.ts";
+import type { TrainerSettings } from "../../lib/training/trainer_options.ts";
+import { randomMatrix, upload } from "./gpu_test_case.ts";
+
+/** What a test may change of a {@linkcode smallTraining}. */
+export interface SmallTrainingOptions extends Partial<Omit<TrainerSettings, "model" | "loss" | "optimizer">> {
+  rows?: number;
+  layers?: Layer[];
+  optimizer?: OptimizerName;
+  optimizerOptions?: OptimizerOptions;
+  learningRate?: number;
+  /** Rows of a window; without it, and without a source, all rows lie on the GPU. */
+  windowRows?: number;
+  source?: RowSource;
+}
+
+export interface SmallTraining extends Disposable {
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+  readonly trainer: Trainer;
+}
+
+/** Random rows with two inputs and one target. */
+export function randomRows(rows: number): ArrayRows {
+  const values = (columns: number, seed: number) => Float32Array.from(randomMatrix(rows, columns, seed).data);
+  return new ArrayRows(values(2, 1), values(1, 2), 2);
+}
+
+/** By default 23 rows, in batches of 5, through a network 2-6-1 with ReLU, under `sgd`. */
+export function smallTraining(device: Device, options: SmallTrainingOptions = {}): SmallTraining {
+  const { rows = 23, optimizer: name = "sgd", optimizerOptions, learningRate = 0.05 } = options;
+  const { layers = [new Linear(2, 6), new ReLU(), new Linear(6, 1)], windowRows, source, ...settings } = options;
+  using stack = new DisposableStack();
+  const data = source || windowRows ? { source: source ?? randomRows(rows), windowRows } : {
+    x: stack.use(upload(device, randomMatrix(rows, 2, 1))),
+    y: stack.use(upload(device, randomMatrix(rows, 1, 2))),
+  };
+  const model = stack.use(new Model(device, layers));
+  const optimizer = stack.use(createOptimizer(name, model, learningRate, optimizerOptions));
+  const base = { batchSize: 5, seed: 1, ...settings, model, loss: mse, optimizer };
+  const trainer = stack.use(new Trainer({ ...base, ...data }));
+  const all = stack.move();
+  return { model, optimizer, trainer, [Symbol.dispose]: () => all.dispose() };
+}

@@ -1,0 +1,57 @@
+/** What rank 0 does for all ranks, in one process and in a job. */
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { fromFirst, onFirst } from "../../../tasks/mpi/ranks.ts";
+import { holdLock } from "../../support/lock_holder.ts";
+import { HAS_MPI, jobIn, MpiJob, runJob } from "../../support/mpi_job.ts";
+import { asRanks } from "../../support/rank_group.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+const options = { ignore: !HAS_MPI };
+
+/** A run that takes a moment. */
+const SMALL = ["--num-dataset=100", "--num-epochs=1", "--hidden-size=4"];
+
+Deno.test("onFirst() gives rank 0 its result, and signs of life to the others; fromFirst() gives it to all", async () => {
+  const work = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    return { rows: 3 };
+  };
+  const calls = [0, 0, 0];
+  const results = await asRanks(3, (ranks) => {
+    const broadcast = (bytes: Uint8Array<ArrayBuffer>) => {
+      calls[ranks.rank]++;
+      return ranks.broadcast(bytes);
+    };
+    return onFirst({ ...ranks, broadcast }, work);
+  });
+  assertEquals(results, [{ rows: 3 }, undefined, undefined]);
+  assert(calls[0] >= 3 && calls.every((count) => count === calls[0]), `${calls}`);
+  assertEquals(await asRanks(2, (ranks) => fromFirst(ranks, () => "a")), ["a", "a"]);
+  await asRanks(2, (ranks) => assertRejects(() => onFirst(ranks, () => Promise.reject(new Error("no"))), Error, "no"));
+});
+
+Deno.test("train-mpi waits for rank 0, which waits for a dataset, longer than RANK_TIMEOUT", options, async () => {
+  await using place = await Workplace.create();
+  await using holder = await holdLock(place, `lockDataset("cubic", "")`);
+  await using job = await MpiJob.start(await jobIn(place, "train-mpi", 2, [...SMALL, "--rank-timeout=2s"]));
+  await job.until(0, /^waiting for process \d+, which/m, "stderr");
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  await holder.kill();
+  const { code, ranks } = await job.ended;
+  assertEquals(code, 0, JSON.stringify(ranks));
+  assertMatch(ranks[0].stdout, /^scale: wrote /m);
+});
+
+Deno.test("train-mpi says in one sentence that a rank does not see what rank 0 has written", options, async () => {
+  await using place = await Workplace.create();
+  await using elsewhere = await Workplace.create();
+  const job = await jobIn(place, "train-mpi", 2, SMALL);
+  const second = [":", "-n", "1", "-wdir", elsewhere.path, Deno.execPath(), ...job.command];
+  const { code, ranks } = await runJob({ ...job, launch: ["-n", "1"], command: [...job.command, ...second] });
+  assertEquals([code, ranks[0].stderr], [1, ""], JSON.stringify(ranks));
+  assertMatch(
+    ranks[1].stderr,
+    /^error: rank 1 of 2 on \S+: .*cubic\.scaled\.safetensors: there is no .*, but rank 0 has it: all ranks need the same data folder\n$/,
+  );
+});

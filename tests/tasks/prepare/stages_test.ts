@@ -1,0 +1,69 @@
+/** What training has prepared for it: what is made, what is current, what is said. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { prepareIn } from "../../support/prepare_dataset.ts";
+import { Workplace } from "../../support/run_task_process.ts";
+
+Deno.test("prepareDataset() makes and scales what is missing, and leaves alone what is current", async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset", "9000"];
+  const first = await prepareIn(place, args);
+  const { size } = await Deno.stat(place.at("data/cubic.csv"));
+  assertEquals(first, {
+    notes: [
+      "gen-data: wrote data/cubic.csv, 9000 rows (it was missing)",
+      "scale: wrote data/cubic.scaled.safetensors (it was missing)",
+    ],
+    jobs: { "generating data/cubic.csv": 9000, "scaling data/cubic.csv": 3 * size }, // three passes
+    sha256: first.sha256,
+  });
+  assertEquals(await prepareIn(place, args), {
+    notes: [
+      "gen-data: skipped, data/cubic.csv is current",
+      "scale: skipped, data/cubic.scaled.safetensors is current",
+    ],
+    jobs: {},
+    sha256: first.sha256,
+  });
+  const changed = await prepareIn(place, [...args, "--split", "0.5,0.5,0"]);
+  assertEquals(changed.notes[1], "scale: wrote data/cubic.scaled.safetensors (another SPLIT)");
+  assertEquals(Object.keys(await place.digests("data")).toSorted(), [
+    "cubic.csv",
+    "cubic.csv.json",
+    "cubic.scaled.safetensors",
+  ]);
+});
+
+Deno.test("prepareDataset() that fails leaves no half of a file", async () => {
+  const bad = `x,y\n${"1,2\n".repeat(50)}1,many\n`;
+  await using place = await Workplace.create({ "data/cubic.csv": bad, "t.csv": bad });
+  for (const args of [[], ["--data", "t.csv", "--target", "y", "--task", "regression"]]) {
+    const { fault } = await prepareIn(place, args);
+    assertStringIncludes(fault ?? "nothing", '.csv:52, column "y": "many" is not a number');
+  }
+  assertEquals(Object.keys(await place.digests()).toSorted(), ["data/cubic.csv", "t.csv"]);
+});
+
+Deno.test("prepareDataset() sees what comes to a folder, goes or changes, and lets others be", async () => {
+  const rows = (from: number) =>
+    `x,y\n${Array.from({ length: 30 }, (_, i) => `${i + from},${(i * from) % 7}\n`).join("")}`;
+  await using place = await Workplace.create({ "t/a.csv": rows(1), "t/b.csv": rows(2), "t/c.csv": rows(3) });
+  const scaled = "data/t.scaled.safetensors";
+  const made = (why: string) => [`scale: wrote ${scaled} (${why})`];
+  const current = [`scale: skipped, ${scaled} is current`];
+  const steps: [() => Promise<void>, string[]][] = [
+    [() => Promise.resolve(), made("it was missing")],
+    [() => place.write("t/notes.txt", "other files do not count"), current],
+    [() => place.write("t/d.csv", rows(4)), made("another dataset")],
+    [() => Deno.remove(place.at("t/b.csv")), made("another dataset")],
+    [() => Deno.rename(place.at("t/a.csv"), place.at("t/z.csv")), made("another dataset")],
+    [() => place.write("t/c.csv", rows(5)), made("another dataset")],
+    [() => Promise.resolve(), current],
+    [() => Deno.utime(place.at("t/c.csv"), 1, 1), made("another dataset")],
+  ];
+  for (const [step, expected] of steps) {
+    await step();
+    const { notes } = await prepareIn(place, ["--data", "t/", "--target", "y", "--features", "x"]);
+    assertEquals(notes, expected, `${step}`);
+  }
+});
