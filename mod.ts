@@ -29,6 +29,7 @@ export { checkGradients, type GradientCase, gradientCases, type GradientCheck } 
 export type { Group, OuterOptions } from "./lib/training/group/group.ts";
 export { type Init, initialWeights } from "./lib/core/init.ts";
 export {
+  ActivationLayer,
   type ActivationName,
   Dropout,
   GELU,
@@ -42,7 +43,18 @@ export {
   Sigmoid,
   Tanh,
 } from "./lib/core/layers.ts";
-export { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "./lib/core/losses.ts";
+export {
+  balancedWeights,
+  bceWithLogits,
+  huber,
+  huberLoss,
+  type Loss,
+  mae,
+  mse,
+  softmaxCrossEntropy,
+  weightedBceWithLogits,
+  weightedSoftmaxCrossEntropy,
+} from "./lib/core/losses.ts";
 export {
   type Cell,
   type ClassPrediction,
@@ -174,10 +186,10 @@ export type { Access, Kernel } from "./kernels/mod.ts";
 export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./lib/reference/mod.ts";
 export * as reference from "./lib/reference/mod.ts";
 export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/model_file/checkpoint.ts";
+export { trainLoop, type TrainLoopOptions } from "./lib/core/train_loop.ts";
 export type { TrainingState } from "./lib/training/training_state.ts";
 export type { MeasuredTensor, ReadTensor } from "./lib/training/look.ts";
 export { Trainer } from "./lib/training/trainer.ts";
-export { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "./lib/core/weighted_losses.ts";
 export type {
   Batch,
   EpochOptions,

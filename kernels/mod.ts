@@ -1,5 +1,5 @@
 /**
- * The WGSL kernels, one file each: the only place that imports them.
+ * The WGSL kernels, a text file each, by family: the only place that imports them.
  *
  * A kernel's storage buffers are bindings 0, 1, ... in the order of `access`; where it has sizes, they are a uniform
  * struct at the next binding, whole numbers first, then reals. Sizes are not `override` constants because each set of
@@ -7,53 +7,56 @@
  *
  * @module
  */
-import adam from "./optimizers/adam.wgsl" with { type: "text" };
-import adamPowers from "./optimizers/adam_powers.wgsl" with { type: "text" };
 import addBias from "./ops/add_bias.wgsl" with { type: "text" };
-import advance from "./recorded_step/advance.wgsl" with { type: "text" };
-import append from "./recorded_step/append.wgsl" with { type: "text" };
+import dropout from "./ops/dropout.wgsl" with { type: "text" };
+import elementwise from "./ops/elementwise.wgsl" with { type: "text" };
+import matmul from "./ops/matmul.wgsl" with { type: "text" };
+import reduce from "./ops/reduce.wgsl" with { type: "text" };
+import scale from "./ops/scale.wgsl" with { type: "text" };
+import spread from "./ops/spread.wgsl" with { type: "text" };
+
+import backward from "./activations/backward.wgsl" with { type: "text" };
+import forward from "./activations/forward.wgsl" with { type: "text" };
+import gelu from "./activations/gelu.wgsl" with { type: "text" };
+import leakyRelu from "./activations/leaky_relu.wgsl" with { type: "text" };
+import relu from "./activations/relu.wgsl" with { type: "text" };
+import sigmoid from "./activations/sigmoid.wgsl" with { type: "text" };
+import tanh from "./activations/tanh.wgsl" with { type: "text" };
+
 import bceWithLogits from "./losses/bce_with_logits.wgsl" with { type: "text" };
 import bceWithLogitsBackward from "./losses/bce_with_logits_backward.wgsl" with { type: "text" };
-import dropout from "./ops/dropout.wgsl" with { type: "text" };
-import clip from "./optimizers/clip.wgsl" with { type: "text" };
-import clipFactor from "./optimizers/clip_factor.wgsl" with { type: "text" };
-import elementwise from "./ops/elementwise.wgsl" with { type: "text" };
-import foldStatistics from "./measure/fold_statistics.wgsl" with { type: "text" };
-import gatherRows from "./recorded_step/gather_rows.wgsl" with { type: "text" };
-import gatherRowsBackward from "./recorded_step/gather_rows_backward.wgsl" with { type: "text" };
-import gelu from "./ops/gelu.wgsl" with { type: "text" };
-import geluBackward from "./ops/gelu_backward.wgsl" with { type: "text" };
 import huber from "./losses/huber.wgsl" with { type: "text" };
 import huberBackward from "./losses/huber_backward.wgsl" with { type: "text" };
-import leakyRelu from "./ops/leaky_relu.wgsl" with { type: "text" };
-import leakyReluBackward from "./ops/leaky_relu_backward.wgsl" with { type: "text" };
+import softmaxCrossEntropy from "./losses/softmax_cross_entropy.wgsl" with { type: "text" };
+import softmaxCrossEntropyBackward from "./losses/softmax_cross_entropy_backward.wgsl" with { type: "text" };
+import squaredError from "./losses/squared_error.wgsl" with { type: "text" };
+import squaredErrorBackward from "./losses/squared_error_backward.wgsl" with { type: "text" };
+
+import adam from "./optimizers/adam.wgsl" with { type: "text" };
+import adamPowers from "./optimizers/adam_powers.wgsl" with { type: "text" };
+import clip from "./optimizers/clip.wgsl" with { type: "text" };
+import clipFactor from "./optimizers/clip_factor.wgsl" with { type: "text" };
+import momentum from "./optimizers/momentum.wgsl" with { type: "text" };
+import rmsprop from "./optimizers/rmsprop.wgsl" with { type: "text" };
+import sgd from "./optimizers/sgd.wgsl" with { type: "text" };
+import squares from "./optimizers/squares.wgsl" with { type: "text" };
+
+import advance from "./recorded_step/advance.wgsl" with { type: "text" };
+import append from "./recorded_step/append.wgsl" with { type: "text" };
+import gatherRows from "./recorded_step/gather_rows.wgsl" with { type: "text" };
+import gatherRowsBackward from "./recorded_step/gather_rows_backward.wgsl" with { type: "text" };
+import rateOfStep from "./recorded_step/rate_of_step.wgsl" with { type: "text" };
+
+import foldStatistics from "./measure/fold_statistics.wgsl" with { type: "text" };
+import notFinite from "./measure/not_finite.wgsl" with { type: "text" };
+import statistics from "./measure/statistics.wgsl" with { type: "text" };
+
 import lossStep from "./fast/loss_step.wgsl" with { type: "text" };
-import matmul from "./ops/matmul.wgsl" with { type: "text" };
 import matmulBlocks from "./fast/matmul_blocks.wgsl" with { type: "text" };
 import matmulEpilogue from "./fast/matmul_epilogue.wgsl" with { type: "text" };
 import matmulTiles from "./fast/matmul_tiles.wgsl" with { type: "text" };
-import momentum from "./optimizers/momentum.wgsl" with { type: "text" };
-import notFinite from "./measure/not_finite.wgsl" with { type: "text" };
 import pack from "./fast/pack.wgsl" with { type: "text" };
-import rateOfStep from "./recorded_step/rate_of_step.wgsl" with { type: "text" };
-import reduce from "./ops/reduce.wgsl" with { type: "text" };
-import relu from "./ops/relu.wgsl" with { type: "text" };
-import reluBackward from "./ops/relu_backward.wgsl" with { type: "text" };
-import rmsprop from "./optimizers/rmsprop.wgsl" with { type: "text" };
-import scale from "./ops/scale.wgsl" with { type: "text" };
-import sgd from "./optimizers/sgd.wgsl" with { type: "text" };
-import sigmoid from "./ops/sigmoid.wgsl" with { type: "text" };
-import sigmoidBackward from "./ops/sigmoid_backward.wgsl" with { type: "text" };
-import softmaxCrossEntropy from "./losses/softmax_cross_entropy.wgsl" with { type: "text" };
-import softmaxCrossEntropyBackward from "./losses/softmax_cross_entropy_backward.wgsl" with { type: "text" };
 import softmaxCrossEntropyStep from "./fast/softmax_cross_entropy_step.wgsl" with { type: "text" };
-import spread from "./ops/spread.wgsl" with { type: "text" };
-import squaredError from "./losses/squared_error.wgsl" with { type: "text" };
-import squaredErrorBackward from "./losses/squared_error_backward.wgsl" with { type: "text" };
-import statistics from "./measure/statistics.wgsl" with { type: "text" };
-import tanh from "./ops/tanh.wgsl" with { type: "text" };
-import tanhBackward from "./ops/tanh_backward.wgsl" with { type: "text" };
-import squares from "./optimizers/squares.wgsl" with { type: "text" };
 import wholeStep from "./fast/whole_step.wgsl" with { type: "text" };
 
 /** How a kernel uses what it binds: a storage buffer, or a storage texture of rgba32float. */
@@ -80,68 +83,101 @@ const W = "read_write";
 const RT = "read_texture";
 const WT = "write_texture";
 
-/** Every kernel of the library by name. */
-export const kernels = {
-  adam: { name: "adam", code: adam, access: [W, R, W, W, R, R], counts: 1 },
-  adamPowers: { name: "adamPowers", code: adamPowers, access: [W] },
-  addBias: { name: "addBias", code: addBias, access: [R, R, W] },
-  advance: { name: "advance", code: advance, access: [W] },
-  append: { name: "append", code: append, access: [R, W, W] },
-  bceWithLogits: { name: "bceWithLogits", code: bceWithLogits, access: [R, R, W] },
-  bceWithLogitsBackward: { name: "bceWithLogitsBackward", code: bceWithLogitsBackward, access: [R, R, W] },
-  bceWithLogitsStep: { name: "bceWithLogitsStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 1 } },
-  clip: { name: "clip", code: clip, access: [W, R], counts: 1 },
-  clipFactor: { name: "clipFactor", code: clipFactor, access: [R, W] },
-  add: { name: "add", code: elementwise, access: [R, R, W], constants: { OPERATION: 0 }, counts: 1 },
-  subtract: { name: "subtract", code: elementwise, access: [R, R, W], constants: { OPERATION: 1 }, counts: 1 },
-  multiply: { name: "multiply", code: elementwise, access: [R, R, W], constants: { OPERATION: 2 }, counts: 1 },
-  divide: { name: "divide", code: elementwise, access: [R, R, W], constants: { OPERATION: 3 }, counts: 1 },
-  equal: { name: "equal", code: elementwise, access: [R, R, W], constants: { OPERATION: 4 }, counts: 1 },
-  dropout: { name: "dropout", code: dropout, access: [R, R, W] },
-  foldStatistics: { name: "foldStatistics", code: foldStatistics, access: [R, W] },
-  gatherRows: { name: "gatherRows", code: gatherRows, access: [R, R, R, W], counts: 2 },
-  gatherRowsBackward: { name: "gatherRowsBackward", code: gatherRowsBackward, access: [R, R, W] },
-  gelu: { name: "gelu", code: gelu, access: [R, W] },
-  geluBackward: { name: "geluBackward", code: geluBackward, access: [R, R, W] },
-  huber: { name: "huber", code: huber, access: [R, R, W] },
-  huberBackward: { name: "huberBackward", code: huberBackward, access: [R, R, W] },
-  huberStep: { name: "huberStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 2 } },
-  leakyRelu: { name: "leakyRelu", code: leakyRelu, access: [R, W] },
-  leakyReluBackward: { name: "leakyReluBackward", code: leakyReluBackward, access: [R, R, W] },
-  matmul: { name: "matmul", code: matmul, access: [R, R, W] },
-  notFinite: { name: "notFinite", code: notFinite, access: [R, W], counts: 2 },
-  pack: { name: "pack", code: pack, access: [R, WT] },
-  momentum: { name: "momentum", code: momentum, access: [W, R, W, R], counts: 1 },
-  rateOfStep: { name: "rateOfStep", code: rateOfStep, access: [R, R, W] },
-  sum: { name: "sum", code: reduce, access: [R, W], constants: { OPERATION: 0 } },
-  min: { name: "min", code: reduce, access: [R, W], constants: { OPERATION: 1 } },
-  max: { name: "max", code: reduce, access: [R, W], constants: { OPERATION: 2 } },
-  relu: { name: "relu", code: relu, access: [R, W] },
-  reluBackward: { name: "reluBackward", code: reluBackward, access: [R, R, W] },
-  rmsprop: { name: "rmsprop", code: rmsprop, access: [W, R, W, R], counts: 1 },
-  scale: { name: "scale", code: scale, access: [R, W] },
-  sgd: { name: "sgd", code: sgd, access: [W, R, R], counts: 1 },
-  sigmoid: { name: "sigmoid", code: sigmoid, access: [R, W] },
-  sigmoidBackward: { name: "sigmoidBackward", code: sigmoidBackward, access: [R, R, W] },
-  softmaxCrossEntropy: { name: "softmaxCrossEntropy", code: softmaxCrossEntropy, access: [R, R, W] },
-  softmaxCrossEntropyBackward: {
-    name: "softmaxCrossEntropyBackward",
-    code: softmaxCrossEntropyBackward,
-    access: [R, R, W],
-  },
-  softmaxCrossEntropyStep: { name: "softmaxCrossEntropyStep", code: softmaxCrossEntropyStep, access: [R, R, W, W] },
-  spread: { name: "spread", code: spread, access: [R, W] },
-  squaredError: { name: "squaredError", code: squaredError, access: [R, R, W] },
-  squaredErrorStep: { name: "squaredErrorStep", code: lossStep, access: [R, R, W, W], constants: { LOSS: 0 } },
-  squaredErrorBackward: { name: "squaredErrorBackward", code: squaredErrorBackward, access: [R, R, W] },
-  statistics: { name: "statistics", code: statistics, access: [R, W], counts: 2 },
-  tanh: { name: "tanh", code: tanh, access: [R, W] },
-  tanhBackward: { name: "tanhBackward", code: tanhBackward, access: [R, R, W] },
-  squares: { name: "squares", code: squares, access: [R, W], counts: 2 },
-  wholeStep: { name: "wholeStep", code: wholeStep, access: [R, R, R, R, R, W, W, W] },
-} as const satisfies Record<string, Kernel>;
+/** The types that the text of an activation is written in, for one number and for four at a time. */
+const ONE = "alias Value = f32;\nalias Bits = u32;\n";
+const FOUR = "alias Value = vec4f;\nalias Bits = vec4u;\n";
 
-/** What a fast matrix product does beside multiplying; see `matmul_epilogue.wgsl`. */
+/** What a kernel has in the table below, which gives it its name. */
+type Unnamed = Omit<Kernel, "name">;
+
+/** An activation's kernel: its own text, and the one that takes it over all elements. */
+const forwardOf = (name: string, code: string): Unnamed => ({
+  code: `${ONE}${code}\nfn activate(x: f32) -> f32 {\n  return ${name}Forward(x);\n}\n${forward}`,
+  access: [R, W],
+});
+const backwardOf = (name: string, code: string): Unnamed => ({
+  code:
+    `${ONE}${code}\nfn activateBackward(kept: f32, dOut: f32) -> f32 {\n  return ${name}Backward(kept, dOut);\n}\n${backward}`,
+  access: [R, R, W],
+});
+
+/** Every kernel of the library by name. */
+export const kernels = named({
+  // ops
+  add: { code: elementwise, access: [R, R, W], constants: { OPERATION: 0 }, counts: 1 },
+  subtract: { code: elementwise, access: [R, R, W], constants: { OPERATION: 1 }, counts: 1 },
+  multiply: { code: elementwise, access: [R, R, W], constants: { OPERATION: 2 }, counts: 1 },
+  divide: { code: elementwise, access: [R, R, W], constants: { OPERATION: 3 }, counts: 1 },
+  equal: { code: elementwise, access: [R, R, W], constants: { OPERATION: 4 }, counts: 1 },
+  scale: { code: scale, access: [R, W] },
+  matmul: { code: matmul, access: [R, R, W] },
+  addBias: { code: addBias, access: [R, R, W] },
+  sum: { code: reduce, access: [R, W], constants: { OPERATION: 0 } },
+  min: { code: reduce, access: [R, W], constants: { OPERATION: 1 } },
+  max: { code: reduce, access: [R, W], constants: { OPERATION: 2 } },
+  spread: { code: spread, access: [R, W] },
+  dropout: { code: dropout, access: [R, R, W] },
+
+  // activations
+  relu: forwardOf("relu", relu),
+  reluBackward: backwardOf("relu", relu),
+  leakyRelu: forwardOf("leakyRelu", leakyRelu),
+  leakyReluBackward: backwardOf("leakyRelu", leakyRelu),
+  sigmoid: forwardOf("sigmoid", sigmoid),
+  sigmoidBackward: backwardOf("sigmoid", sigmoid),
+  tanh: forwardOf("tanh", tanh),
+  tanhBackward: backwardOf("tanh", tanh),
+  gelu: forwardOf("gelu", gelu),
+  geluBackward: backwardOf("gelu", gelu),
+
+  // losses
+  squaredError: { code: squaredError, access: [R, R, W] },
+  squaredErrorBackward: { code: squaredErrorBackward, access: [R, R, W] },
+  huber: { code: huber, access: [R, R, W] },
+  huberBackward: { code: huberBackward, access: [R, R, W] },
+  bceWithLogits: { code: bceWithLogits, access: [R, R, W] },
+  bceWithLogitsBackward: { code: bceWithLogitsBackward, access: [R, R, W] },
+  softmaxCrossEntropy: { code: softmaxCrossEntropy, access: [R, R, W] },
+  softmaxCrossEntropyBackward: { code: softmaxCrossEntropyBackward, access: [R, R, W] },
+
+  // optimizers
+  sgd: { code: sgd, access: [W, R, R], counts: 1 },
+  momentum: { code: momentum, access: [W, R, W, R], counts: 1 },
+  rmsprop: { code: rmsprop, access: [W, R, W, R], counts: 1 },
+  adam: { code: adam, access: [W, R, W, W, R, R], counts: 1 },
+  adamPowers: { code: adamPowers, access: [W] },
+  squares: { code: squares, access: [R, W], counts: 2 },
+  clipFactor: { code: clipFactor, access: [R, W] },
+  clip: { code: clip, access: [W, R], counts: 1 },
+
+  // recorded_step
+  gatherRows: { code: gatherRows, access: [R, R, R, W], counts: 2 },
+  gatherRowsBackward: { code: gatherRowsBackward, access: [R, R, W] },
+  append: { code: append, access: [R, W, W] },
+  advance: { code: advance, access: [W] },
+  rateOfStep: { code: rateOfStep, access: [R, R, W] },
+
+  // measure
+  statistics: { code: statistics, access: [R, W], counts: 2 },
+  foldStatistics: { code: foldStatistics, access: [R, W] },
+  notFinite: { code: notFinite, access: [R, W], counts: 2 },
+
+  // fast
+  squaredErrorStep: { code: lossStep, access: [R, R, W, W], constants: { LOSS: 0 } },
+  bceWithLogitsStep: { code: lossStep, access: [R, R, W, W], constants: { LOSS: 1 } },
+  huberStep: { code: lossStep, access: [R, R, W, W], constants: { LOSS: 2 } },
+  softmaxCrossEntropyStep: { code: softmaxCrossEntropyStep, access: [R, R, W, W] },
+  wholeStep: { code: FOUR + relu + sigmoid + wholeStep, access: [R, R, R, R, R, W, W, W] },
+  pack: { code: pack, access: [R, WT] },
+});
+
+/** Gives each kernel its key as name. */
+function named<Name extends string>(given: Record<Name, Unnamed>): Readonly<Record<Name, Kernel>> {
+  const entries = Object.entries<Unnamed>(given);
+  return Object.fromEntries(entries.map(([name, kernel]) => [name, { name, ...kernel }])) as Record<Name, Kernel>;
+}
+
+/** What a fast matrix product does besides multiplying; see `matmul_epilogue.wgsl`. */
 export interface ProductForm {
   /** `a` is stored [k, m]. */
   readonly transposeA: boolean;
@@ -161,6 +197,8 @@ export interface ProductForm {
 export type Activation = "none" | "relu" | "sigmoid" | "tanh";
 
 const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2, tanh: 3 };
+/** What stands before the text of a fast product. */
+const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + matmulEpilogue;
 const products = new Map<string, Kernel>();
 const fours = new Map<Kernel, Kernel>();
 
@@ -189,7 +227,7 @@ export function byFours(kernel: Kernel): Kernel {
 export function matmulBlocksKernel(form: ProductForm, aligned: boolean): Kernel {
   return inForm({
     name: "matmulBlocks",
-    code: matmulEpilogue + matmulBlocks,
+    code: PRODUCT_PRELUDE + matmulBlocks,
     workgroup: 8,
     access: [RT, RT, R, RT, W, W, W],
     constants: { ...constantsOf(form), ALIGNED: Number(aligned) },
@@ -200,7 +238,7 @@ export function matmulBlocksKernel(form: ProductForm, aligned: boolean): Kernel 
 export function matmulTilesKernel(form: ProductForm): Kernel {
   return inForm({
     name: "matmulTiles",
-    code: matmulEpilogue + matmulTiles,
+    code: PRODUCT_PRELUDE + matmulTiles,
     workgroup: 256,
     access: [R, R, R, R, W, W],
     constants: constantsOf(form),

@@ -1,8 +1,8 @@
 // matmul_blocks: out = a · b with an epilogue, for software adapters. There a load costs more than arithmetic and workgroup
-// memory is no faster than any other, so an invocation owns 16 x 8 outputs, kept as eight 4 x 4 blocks: for every four
+// memory is no faster than any other, so an invocation owns 16 x 8 outputs, held as eight 4 x 4 blocks: for every four
 // inner positions it loads 24 texels and does 512 multiply-adds. Operands are textures that pack.wgsl has filled.
 // a [m, k], or stored [k, m] with TRANSPOSE_A; b [k, n], or stored [n, k] with TRANSPOSE_B; y, out [m, n]; bias, sums [n].
-// Texels behind an operand's end are zero, so rows, columns and inner positions past the edge need no guard when read.
+// Texels past an operand's end are zero, so rows, columns and inner positions past the edge need no guard when read.
 // Grid: one invocation per 16 x 8 outputs, row by row. Workgroups of 8 spread few invocations over all threads.
 // matmul_epilogue.wgsl stands before this text.
 override TRANSPOSE_A: bool;

@@ -4,7 +4,7 @@
 //   dZ = dA * activation'(z), dWeight = (the layer's input)ᵀ · dZ, dBias = column sums of dZ, dA = dZ · weightᵀ
 // x [tableRows, in], y [tableRows, out]; weights [in, out] and biases [out] stand at their places in `values`, and their
 // gradients go to the same places in `gradients`. The step's rows are those that `order` names from cursor * stride on; a
-// number outside the table gives NaN. In the end the cursor goes one on. Formulas are those of the plain kernels.
+// number outside the table gives NaN. In the end the cursor moves on by one. Formulas are those of the plain kernels.
 //
 // A small network's step is a chain of dispatches that take longer to start than to run; here only barriers lie between
 // them. `memory` holds the targets and the output of every layer, column by column, four rows of a column to a block: one
@@ -12,7 +12,7 @@
 // bounds. Going backward, dZ takes the place of the output it belongs to. The layers come from a table: one pipeline
 // serves all networks.
 // Two things are for the software adapter. The table is no uniform: it would compile the kernel anew at each dispatch, for
-// the branches that hang on it. And layers are no loop: with a barrier inside, all loops within take twice as long.
+// the branches that depend on it. And layers are no loop: with a barrier inside, all loops within take twice as long.
 // Grid: one workgroup.
 struct Layer {
   inputs: u32,
@@ -59,30 +59,23 @@ fn sum(v: vec4f) -> f32 {
   return (v.x + v.y) + (v.z + v.w);
 }
 
-fn sigmoid(z: vec4f) -> vec4f {
-  let e = exp(-abs(z));
-  return select(vec4f(1.0), e, z < vec4f()) / (1.0 + e);
-}
-
-// A ReLU reads the sign from the bits, for max(z, 0) may turn NaN into 0.
 fn activate(activation: u32, z: vec4f) -> vec4f {
   if (activation == RELU) {
-    let bits = bitcast<vec4u>(z);
-    return select(z, vec4f(), (bits >= vec4u(0x80000000u)) & (bits <= vec4u(0xff800000u)));
+    return reluForward(z);
   }
   if (activation == SIGMOID) {
-    return sigmoid(z);
+    return sigmoidForward(z);
   }
   return z;
 }
 
-// dZ from dA and the output a. A ReLU is closed where it gave 0.
+// dZ from dA and the output a.
 fn activateBackward(activation: u32, a: vec4f, dA: vec4f) -> vec4f {
   if (activation == RELU) {
-    return select(dA, vec4f(), bitcast<vec4u>(a) == vec4u());
+    return reluBackward(a, dA);
   }
   if (activation == SIGMOID) {
-    return dA * a * (1.0 - a);
+    return sigmoidBackward(a, dA);
   }
   return dA;
 }
@@ -142,7 +135,7 @@ fn elementLossBackward(loss: u32, layer: Layer, invocation: u32, rows: u32, bloc
     var dA = factor * 2.0 * (a - t);
     if (loss == BCE) {
       terms = 0.5 * (a + abs(a)) - a * t + log(1.0 + exp(-abs(a))); // (a + |a|) / 2 is max(a, 0) that passes NaN on
-      dA = factor * (sigmoid(a) - t);
+      dA = factor * (sigmoidForward(a) - t);
     }
     total += sum(clip(terms, block, rows));
     memory[layer.y + task] = clip(activateBackward(layer.activation, a, dA), block, rows);

@@ -1,6 +1,6 @@
 // dropout: out[i] = factor * x[i] where element i is kept, else 0; factor is 1 / (1 - rate) (Srivastava et al. 2014).
-// Which are kept hangs on key, step and i alone, through a hash: no mask is stored, the backward is the same kernel on dOut,
-// and a recorded step that counts on has another mask at each replay. mix is MurmurHash3's mixer (Appleby 2011).
+// Which are kept depends only on key, step and i, through a hash. No mask is stored; the backward is the same kernel on dOut;
+// and a recorded step, whose counter moves on, has another mask at each replay. mix is MurmurHash3's mixer (Appleby 2011).
 // Grid: one invocation per element.
 struct Sizes {
   count: u32,

@@ -2,7 +2,7 @@
 //       w = (1 - learningRate * decoupledDecay) w
 //           - learningRate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 // With decoupledDecay 0 this is Adam (Kingma and Ba 2015), with weightDecay 0 it is AdamW (Loshchilov and Hutter 2019).
-// powers holds beta1^t and beta2^t, kept by adam_powers.wgsl: pow() is too coarse on some drivers.
+// powers holds beta1^t and beta2^t, updated by adam_powers.wgsl: pow() is too coarse on some drivers.
 // Grid: one invocation per parameter.
 alias Value = f32; // or vec4f, where all counts divide by four
 

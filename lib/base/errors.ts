@@ -6,7 +6,7 @@
 
 import { printable, shorten } from "./printable.ts";
 
-/** Longest message: what a file holds may be as long as the file. */
+/** Longest message: a text from a file may be as long as the file. */
 const MAX_MESSAGE = 20_000;
 
 /** Where in a file something is wrong; what is not known is left out. */
@@ -21,7 +21,7 @@ export interface DataPlace {
 
 /**
  * A file whose content cannot be used. The message begins with the place: `data/a.csv:7, column "x": ...`. It may be printed:
- * what a terminal would obey stands in it as in JSON, and 20,000 characters are the most.
+ * control characters are written as in JSON, and it has at most 20,000 characters.
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ export class DataError extends SyntaxError {
  *
  * const error = new NotFiniteError("loss", NaN, 120);
  * assertEquals(error.message, "The loss is NaN at step 120: try a smaller learning rate, or scale the data");
- * const { message } = new NotFiniteError("weights", undefined, 512, 256); // seen only behind step 512
+ * const { message } = new NotFiniteError("weights", undefined, 512, 256); // seen only after step 512
  * assertEquals(message.split(":")[0], "A value of the weights is not finite at step 512 or before, after step 256");
  * ```
  */
@@ -76,7 +76,7 @@ export class NotFiniteError extends RangeError {
   readonly value: number | undefined;
   /** The step, counted from 1, at which it was seen first. */
   readonly step: number;
-  /** The last step behind which all that a training keeps was known to be finite. */
+  /** The last step after which all values of the training were known to be finite. */
   readonly after: number;
 
   /**
@@ -85,7 +85,7 @@ export class NotFiniteError extends RangeError {
    * @param what Name of the value, such as "loss", or of the tensor that has it.
    * @param value The value itself: NaN, Infinity or -Infinity; undefined where only the tensor is known.
    * @param step The step, counted from 1, at which it was seen.
-   * @param after The last step behind which all was known to be finite; by default the one before.
+   * @param after The last step after which all was known to be finite; by default the one before.
    */
   constructor(what: string, value: number | undefined, step: number, after: number = step - 1) {
     const found = value === undefined ? `A value of the ${what} is not finite` : `The ${what} is ${value}`;
@@ -100,7 +100,7 @@ export class NotFiniteError extends RangeError {
 }
 
 /**
- * The GPU could not be had, reported a fault, or gave a wrong result.
+ * There is no usable GPU, it reported a fault, or it gave a wrong result.
  *
  * @example
  * ```ts

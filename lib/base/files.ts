@@ -7,7 +7,7 @@
 import { DataError } from "./errors.ts";
 
 /**
- * Opens a file that is there, for reading unless asked for otherwise.
+ * Opens an existing file, by default for reading.
  *
  * @throws {Deno.errors.NotFound} If there is no such file; the message names it.
  * @throws {Deno.errors.IsADirectory} If it is a folder, which only its first read would tell, without a name.
@@ -21,7 +21,7 @@ export async function openFile(path: string, options?: Deno.OpenOptions): Promis
 }
 
 /**
- * The same for a file whose size must be known. A pipe would be waited for without end: it is refused.
+ * The same for a file whose size must be known. A pipe is refused: waiting for it might never end.
  *
  * @throws {DataError} If it is a pipe, a device or the like.
  */
@@ -47,9 +47,9 @@ async function openNamed(path: string, options?: Deno.OpenOptions): Promise<Deno
 }
 
 /**
- * Does what writes a file, and names it in what the system has against that.
+ * Does work that writes a file, and names the file in an error of the system.
  *
- * @throws What that throws; the message says which file could not be written, and what it takes.
+ * @throws What the work throws; the message says which file could not be written, and how many bytes it takes.
  */
 export async function writing<T>(path: string, bytes: number, work: () => Promise<T>): Promise<T> {
   try {
@@ -60,7 +60,7 @@ export async function writing<T>(path: string, bytes: number, work: () => Promis
   }
 }
 
-/** Writes all of the bytes. Unlike a write to the file's stream, it is done when the promise is. */
+/** Writes all of the bytes. When the promise resolves, they are written, unlike with the file's stream. */
 export async function writeFully(file: Pick<Deno.FsFile, "write">, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }

@@ -1,5 +1,5 @@
 /**
- * Texts out of files, made fit for messages: they may be long, and hold what a terminal would obey.
+ * Texts from files, made safe for messages: they may be long, and hold characters that a terminal obeys.
  *
  * @module
  */
@@ -21,12 +21,12 @@ export function printable(text: string, kept: string = ""): string {
   );
 }
 
-/** A text's beginning, with dots where it was longer. */
+/** A text's beginning, with dots if it was longer. */
 export function shorten(text: string, length: number = SHOWN_LENGTH): string {
   return text.length > length ? `${text.slice(0, length)}...` : text;
 }
 
-/** Parsed JSON as JSON again, to be read by people: long texts and lists are cut, and what lies deep. */
+/** Parsed JSON as JSON again, for people: long texts, long lists and deep levels are cut. */
 export function showJson(value: unknown, depth: number = 3): string {
   if (typeof value === "string") return JSON.stringify(shorten(value));
   if (typeof value !== "object" || value === null) return `${JSON.stringify(value)}`;

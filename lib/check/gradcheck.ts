@@ -9,8 +9,8 @@
  */
 import type { Device } from "../gpu/device.ts";
 import {
+  ACTIVATIONS,
   Dropout,
-  GELU,
   type Layer,
   LeakyReLU,
   Linear,
@@ -19,12 +19,19 @@ import {
   Sigmoid,
   Tanh,
 } from "../core/layers.ts";
-import { bceWithLogits, huber, type Loss, mae, mse, softmaxCrossEntropy } from "../core/losses.ts";
+import {
+  bceWithLogits,
+  type Loss,
+  LOSSES,
+  mse,
+  softmaxCrossEntropy,
+  weightedBceWithLogits,
+  weightedSoftmaxCrossEntropy,
+} from "../core/losses.ts";
 import { Model } from "../core/model.ts";
 import { Random } from "../base/random.ts";
 import { Matrix, ReferenceDropout, type ReferenceModel } from "../reference/mod.ts";
 import { Tensor } from "../core/tensor.ts";
-import { weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../core/weighted_losses.ts";
 
 const EPSILON = 1e-6;
 const ABSOLUTE = 1e-5;
@@ -76,31 +83,22 @@ export interface GradientCase {
  */
 export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
   const network = () => multilayerPerceptron(3, hiddenSize, 2);
+  const inputs = 3;
+  const activations = Object.values(ACTIVATIONS).map((make) => make());
+  const mixed = multilayerPerceptron(inputs, hiddenSize, 2, { activation: "gelu", dropout: 0.3 });
   return [
-    { name: "Linear", layers: [new Linear(3, 4)], loss: mse, inputs: 3 },
-    { name: "ReLU", layers: [new ReLU()], loss: mse, inputs: 5 },
-    { name: "Sigmoid", layers: [new Sigmoid()], loss: mse, inputs: 5 },
-    { name: "LeakyReLU", layers: [new LeakyReLU({ slope: 0.2 })], loss: mse, inputs: 5 },
-    { name: "Tanh", layers: [new Tanh()], loss: mse, inputs: 5 },
-    { name: "GELU", layers: [new GELU()], loss: mse, inputs: 5 },
+    { name: "Linear", layers: [new Linear(inputs, 4)], loss: mse, inputs },
+    ...activations.map((layer) => ({ name: layer.kind, layers: [layer], loss: mse, inputs: 5 })),
+    { name: "LeakyReLU, steep", layers: [new LeakyReLU({ slope: 0.2 })], loss: mse, inputs: 5 },
     { name: "Dropout", layers: [new Dropout(0.4)], loss: mse, inputs: 5 },
-    { name: "mse", layers: [], loss: mse, inputs: 3 },
-    { name: "mae", layers: [], loss: mae, inputs: 3 },
-    { name: "huber", layers: [], loss: huber, inputs: 3 },
-    { name: "bce", layers: [], loss: bceWithLogits, inputs: 3 },
-    { name: "softmax", layers: [], loss: softmaxCrossEntropy, inputs: 4 },
-    { name: "bce, weighted", layers: [], loss: weightedBceWithLogits([0.6, 3]), inputs: 3 },
+    ...Object.values(LOSSES).map((loss) => ({ name: loss.kind, layers: [], loss, inputs: 4 })),
+    { name: "bce, weighted", layers: [], loss: weightedBceWithLogits([0.6, 3]), inputs },
     { name: "softmax, weighted", layers: [], loss: weightedSoftmaxCrossEntropy([0.5, 1, 2, 4]), inputs: 4 },
-    { name: "network, mse", layers: network(), loss: mse, inputs: 3 },
-    { name: "network, bce", layers: network(), loss: bceWithLogits, inputs: 3 },
-    { name: "network, softmax", layers: multilayerPerceptron(3, hiddenSize, 4), loss: softmaxCrossEntropy, inputs: 3 },
-    {
-      name: "network, dropout",
-      layers: [new Dropout(0.2), ...multilayerPerceptron(3, hiddenSize, 2, { activation: "gelu", dropout: 0.3 })],
-      loss: mse,
-      inputs: 3,
-    },
-    { name: "network, products fused", layers: wideNetwork(), loss: mse, inputs: 3 },
+    { name: "network, mse", layers: network(), loss: mse, inputs },
+    { name: "network, bce", layers: network(), loss: bceWithLogits, inputs },
+    { name: "network, softmax", layers: multilayerPerceptron(3, hiddenSize, 4), loss: softmaxCrossEntropy, inputs },
+    { name: "network, dropout", layers: [new Dropout(0.2), ...mixed], loss: mse, inputs },
+    { name: "network, products fused", layers: wideNetwork(), loss: mse, inputs },
   ];
 }
 
@@ -156,15 +154,13 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
     await gpuGradients(model, x, target, inOnePass),
     await gpuGradients(model, x, target, inOnePass, true),
   ];
-  const named = [
-    ...model.parameters.map(({ name }, i) => [name, twin.parameters[i], twin.gradients[i]] as const),
-    [
-      "input",
-      x,
-      dX,
-    ] as const,
-  ];
-  return named.map(([name, values, gradient], i) => {
+  const named = model.parameters.map(({ name }, i) => ({
+    name,
+    values: twin.parameters[i],
+    gradient: twin.gradients[i],
+  }));
+  named.push({ name: "input", values: x, gradient: dX });
+  return named.map(({ name, values, gradient }, i) => {
     const entries = pickEntries(values.data.length, random);
     let ok = true;
     let worst = 0;
@@ -248,13 +244,13 @@ async function gpuGradients(
 
 /** `(loss(v + eps) - loss(v - eps)) / (2 eps)` for one entry v of a matrix that the loss depends on. */
 function differentiate(twin: ReferenceModel, x: Matrix, target: Matrix, values: Matrix, entry: number): number {
-  const kept = values.data[entry];
+  const before = values.data[entry];
   const lossAt = (value: number): number => {
     values.data[entry] = value;
     return twin.loss.forward(twin.forward(x), target);
   };
-  const difference = lossAt(kept + EPSILON) - lossAt(kept - EPSILON);
-  values.data[entry] = kept;
+  const difference = lossAt(before + EPSILON) - lossAt(before - EPSILON);
+  values.data[entry] = before;
   return difference / (2 * EPSILON);
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the self-test runs: kernels, inputs, and the oracle's results.
+ * What a case of the self-test is; the cases of operations, and of what moves a recorded step along.
  *
  * @module
  */
@@ -38,13 +38,7 @@ export function upload(device: Device, { rows, columns, data }: Matrix): Tensor 
   return Tensor.from(device, Float32Array.from(data), [rows, columns]);
 }
 
-function matmulCases(
-  device: Device,
-  m: number,
-  k: number,
-  n: number,
-  kernel: Kernel = kernels.matmul,
-): KernelCase[] {
+function matmulCases(device: Device, [m, k, n]: readonly number[], kernel: Kernel = kernels.matmul): KernelCase[] {
   const stream = random();
   const a = matrix(m, k, stream);
   const b = matrix(k, n, stream);
@@ -61,7 +55,7 @@ function matmulCases(
   }));
 }
 
-/** What a fold does to two numbers hangs on no shape: large ones need `sumsAlone`. */
+/** What a fold does to two numbers depends on no shape: large ones need `sumsAlone`. */
 function reduceCases(device: Device, rows: number, columns: number, sumsAlone = false): KernelCase[] {
   const x = matrix(rows, columns, random());
   const byColumn = reference.transpose(x);
@@ -94,30 +88,16 @@ function elementwiseCases(device: Device, rows: number, columns: number): Kernel
   const a = matrix(rows, columns, stream);
   const b = matrix(rows, columns, stream);
   const bias = matrix(1, columns, stream);
-  const kernelCase = (kernel: Kernel, op: (a: Tensor, b: Tensor) => Tensor, expected: Matrix): KernelCase => ({
-    kernel,
-    on,
-    run: () => op(upload(device, a), upload(device, b)),
-    expected: expected.data,
-  });
+  const biased = reference.addBias(a, bias);
+  const kernelCase = (kernel: Kernel, op: (a: Tensor, b: Tensor) => Tensor, { data: expected }: Matrix): KernelCase => {
+    return { kernel, on, run: () => op(upload(device, a), upload(device, b)), expected };
+  };
   return [
     kernelCase(kernels.add, ops.add, a.map((v, i) => v + b.data[i])),
     kernelCase(kernels.subtract, ops.subtract, a.map((v, i) => v - b.data[i])),
     kernelCase(kernels.multiply, ops.multiply, a.map((v, i) => v * b.data[i])),
     kernelCase(kernels.scale, (a) => ops.scale(a, -2.5), a.map((v) => -2.5 * v)),
-    kernelCase(kernels.relu, (a) => ops.relu(a), reference.relu(a)),
-    kernelCase(kernels.reluBackward, ops.reluBackward, reference.reluBackward(a, b)),
-    kernelCase(kernels.sigmoid, (a) => ops.sigmoid(a), reference.sigmoid(a)),
-    kernelCase(
-      kernels.sigmoidBackward,
-      (a, b) => ops.sigmoidBackward(ops.sigmoid(a), b),
-      reference.sigmoidBackward(reference.sigmoid(a), b),
-    ),
-    kernelCase(
-      kernels.addBias,
-      (a) => ops.addBias(a, upload(device, bias).reshape([columns])),
-      reference.addBias(a, bias),
-    ),
+    kernelCase(kernels.addBias, (a) => ops.addBias(a, upload(device, bias).reshape([columns])), biased),
   ];
 }
 
@@ -127,12 +107,9 @@ function operandCases(device: Device): KernelCase[] {
   const a = matrix(5, 3, stream);
   const b = matrix(3, 4, stream);
   const dOut = matrix(5, 4, stream);
-  const pairCase = (kernel: Kernel, on: string, run: () => Tensor, expected: Matrix): KernelCase => ({
-    kernel,
-    on: `gradient of ${on}`,
-    run,
-    expected: expected.data,
-  });
+  const pairCase = (kernel: Kernel, on: string, run: () => Tensor, { data: expected }: Matrix): KernelCase => {
+    return { kernel, on: `gradient of ${on}`, run, expected };
+  };
   const products = () => ops.matmulBackward(upload(device, a), upload(device, b), upload(device, dOut));
   const pair = () => ops.multiplyBackward(upload(device, a), upload(device, a.map((v) => 2 * v)), upload(device, a));
   return [
@@ -147,23 +124,15 @@ function operandCases(device: Device): KernelCase[] {
 /** NaN and infinities pass through: nothing may turn them into numbers. */
 function notFiniteCases(device: Device): KernelCase[] {
   const rows = [[1, -1, NaN, Infinity, -Infinity], [1, -1, -2, -3, -Infinity]];
+  const strange = [[NaN, 1], [-1, -Infinity]];
+  const on = "not finite";
   return [
-    {
-      kernel: kernels.relu,
-      on: "not finite",
-      run: () => ops.sum(ops.relu(Tensor.from(device, [[NaN, 1], [-1, -Infinity]])), 1),
-      expected: [NaN, 0],
-    },
-    {
-      kernel: kernels.max,
-      on: "not finite",
-      run: () => ops.max(Tensor.from(device, rows), 1),
-      expected: [NaN, 1],
-    },
+    { kernel: kernels.relu, on, run: () => ops.sum(ops.relu(Tensor.from(device, strange)), 1), expected: [NaN, 0] },
+    { kernel: kernels.max, on, run: () => ops.max(Tensor.from(device, rows), 1), expected: [NaN, 1] },
   ];
 }
 
-/** The watch over what training keeps: a tensor by fours with an infinity at its end, one that is sound, one by ones. */
+/** The watch over the values of a training: a tensor by fours with an infinity at its end, one that is sound, one by ones. */
 function watchCases(device: Device): KernelCase[] {
   const sound = [3e38, -3e38, 1e-45, 0, -0, 1, 2, 3];
   const tensors = [[...sound, 1, 2, 3, -Infinity], sound, [NaN, ...sound]];
@@ -233,15 +202,13 @@ function pickedCases(device: Device): KernelCase[] {
 
 /** What moves a recorded step along: the gather of its rows, and the append of its loss. */
 function stepCases(device: Device): KernelCase[] {
-  const rows = Uint32Array.of(2, 0, 1, 9);
   const table = [[1, 2], [3, 4], [5, 6]];
+  const indices = (...rows: number[]) => Tensor.from(device, Uint32Array.from(rows));
+  const picked = () => recorded.gatherRowsBackward(Tensor.from(device, table), indices(2, 0, 2), 4);
   const gather = (table: number[][], expected: number[]): KernelCase => ({
     kernel: kernels.gatherRows,
     on: `[${table.length}, ${table[0].length}], one row outside`,
-    run: () => {
-      const cursor = Tensor.from(device, Uint32Array.of(1));
-      return recorded.gatherRows(Tensor.from(device, table), Tensor.from(device, rows), { count: 2, cursor });
-    },
+    run: () => recorded.gatherRows(Tensor.from(device, table), indices(2, 0, 1, 9), { count: 2, cursor: indices(1) }),
     expected: [...expected, ...expected.map(() => NaN)],
   });
   return [
@@ -250,8 +217,7 @@ function stepCases(device: Device): KernelCase[] {
     {
       kernel: kernels.gatherRowsBackward,
       on: "[3, 2], one row picked twice",
-      run: () =>
-        recorded.gatherRowsBackward(Tensor.from(device, table), Tensor.from(device, Uint32Array.of(2, 0, 2)), 4),
+      run: picked,
       expected: [3, 4, 0, 0, 6, 8, 0, 0],
     },
     {
@@ -259,7 +225,7 @@ function stepCases(device: Device): KernelCase[] {
       on: "[3]",
       run: () => {
         const history = Tensor.zeros(device, [3]);
-        const cursor = Tensor.from(device, Uint32Array.of(1));
+        const cursor = indices(1);
         for (const value of [5, 6, 7]) recorded.append(Tensor.from(device, value), history, cursor);
         return history;
       },
@@ -271,11 +237,11 @@ function stepCases(device: Device): KernelCase[] {
 /** Every kernel on small odd shapes, some of several workgroups. */
 export function smallCases(device: Device): KernelCase[] {
   return [
-    ...matmulCases(device, 5, 7, 9),
-    ...matmulCases(device, 13, 2, 17),
+    ...matmulCases(device, [5, 7, 9]),
+    ...matmulCases(device, [13, 2, 17]),
     // Large enough for the software adapter's blocks: rows that a kernel packs, and such as a copy does.
-    ...matmulCases(device, 39, 41, 43, kernels.pack),
-    ...matmulCases(device, 68, 100, 84),
+    ...matmulCases(device, [39, 41, 43], kernels.pack),
+    ...matmulCases(device, [68, 100, 84]),
     ...reduceCases(device, 5, 7),
     ...elementwiseCases(device, 13, 17),
     ...operandCases(device),
@@ -299,29 +265,26 @@ export function partedCases(device: Device): KernelCase[] {
 export function longCases(device: Device): KernelCase[] {
   const length = 200_003;
   const wide = 65_536 * 64 + 77;
+  const ones = () => Tensor.from(device, new Float32Array(wide).fill(1));
   const ramp = new Matrix(1, length).map((_, i) => (i % 7) - 3);
-  const last = new Float64Array(wide).fill(2);
+  const column = reference.transpose(ramp);
+  const total = ramp.data.reduce((a, b) => a + b);
   return [
-    ...matmulCases(device, 3, 70_001, 2),
-    ...matmulCases(device, 1, 240_001, 2),
-    {
-      kernel: kernels.sum,
-      on: `[${length}]`,
-      run: () => ops.sum(upload(device, ramp)),
-      expected: [ramp.data.reduce((a, b) => a + b)],
-    },
+    ...matmulCases(device, [3, 70_001, 2]),
+    ...matmulCases(device, [1, 240_001, 2]),
+    { kernel: kernels.sum, on: `[${length}]`, run: () => ops.sum(upload(device, ramp)), expected: [total] },
     {
       kernel: kernels.sum,
       on: `[${length}, 1] over rows`,
-      run: () => ops.sum(upload(device, reference.transpose(ramp)), 0),
-      expected: [ramp.data.reduce((a, b) => a + b)],
+      run: () => ops.sum(upload(device, column), 0),
+      expected: [total],
     },
     {
       kernel: kernels.notFinite,
       on: `[${wide}] with a NaN at its end, and without`,
       run: () => {
         const flags = Tensor.from(device, Uint32Array.of(0, 0));
-        const x = Tensor.from(device, new Float32Array(wide).fill(1));
+        const x = ones();
         flagNotFinite(x, flags, 0);
         x.write(new Float32Array(wide).fill(NaN, wide - 1));
         flagNotFinite(x, flags, 1);
@@ -332,8 +295,8 @@ export function longCases(device: Device): KernelCase[] {
     {
       kernel: kernels.scale,
       on: `[${wide}]`,
-      run: () => ops.scale(Tensor.from(device, new Float32Array(wide).fill(1)), 2),
-      expected: last,
+      run: () => ops.scale(ones(), 2),
+      expected: new Float64Array(wide).fill(2),
     },
   ];
 }

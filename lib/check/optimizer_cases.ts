@@ -1,5 +1,5 @@
 /**
- * What the self-test runs of optimizers and of what stands around them, over the flat buffers.
+ * The self-test of optimizers, clipping and learning rates, over the flat buffers.
  *
  * @module
  */
@@ -51,12 +51,8 @@ function clippingCases(device: Device, size: number): KernelCase[] {
     clipByNorm(gradients, 0.5);
     return gradients;
   };
-  return [kernels.squares, kernels.clipFactor, kernels.clip].map((kernel) => ({
-    kernel,
-    on: `[${size}]`,
-    run,
-    expected,
-  }));
+  const on = `[${size}]`;
+  return [kernels.squares, kernels.clipFactor, kernels.clip].map((kernel) => ({ kernel, on, run, expected }));
 }
 
 /** The rate of a step, and one past the last. */

@@ -14,7 +14,7 @@ import { longStatisticsCases, statisticsCases } from "./statistics_cases.ts";
 import { readAll, type Tensor } from "../core/tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
 
-/** A kernel's result beside the oracle's. */
+/** A kernel's result against the oracle's. */
 export interface KernelCheck {
   /** The kernel's name. */
   readonly kernel: string;

@@ -1,5 +1,5 @@
 /**
- * What the self-test runs of the measures of tensors; the words that are expected are those of the kernel's head.
+ * What the self-test runs of the measures of tensors; the words expected are those that the kernel's head lists.
  *
  * @module
  */
@@ -28,29 +28,10 @@ export function longStatisticsCases(device: Device): KernelCase[] {
   const x = Float32Array.from({ length: size }, (_, i) => cycle[i % length]);
   const times = size / length;
   // In the units of the first word: where the largest is that large, others would not show.
-  const small = casesOf(device, `[${size}]`, x.map((v) => Math.abs(v) > 1 ? 0.5 : v), [
-    2 ** -80,
-    1,
-    3 * times,
-    0,
-    0,
-    times,
-    2.5 * times,
-    0,
-    0,
-    0,
-  ]);
-  const large = casesOf(device, `[${size}], some large`, x, [
-    -(2 ** 80),
-    2 ** 81,
-    2 * times,
-    0,
-    times,
-    times,
-    2 * times,
-    5 * times,
-    0,
-    0,
-  ]);
-  return [...small, ...large];
+  const ofSmall = [2 ** -80, 1, 3 * times, 0, 0, times, 2.5 * times, 0, 0, 0];
+  const ofLarge = [-(2 ** 80), 2 ** 81, 2 * times, 0, times, times, 2 * times, 5 * times, 0, 0];
+  return [
+    ...casesOf(device, `[${size}]`, x.map((v) => Math.abs(v) > 1 ? 0.5 : v), ofSmall),
+    ...casesOf(device, `[${size}], some large`, x, ofLarge),
+  ];
 }

@@ -1,5 +1,5 @@
 /**
- * The self-test of the kernel that runs a whole step: its gradients and its loss beside the oracle's.
+ * The self-test of the kernel that runs a whole step: its gradients and its loss against the oracle's.
  *
  * @module
  */
@@ -72,19 +72,10 @@ function stepCases(
   const gradients = twin.gradients.flatMap(({ data }) => [...data, ...Array(-data.length & (step - 1)).fill(0)]);
   const on = (what: string) =>
     `${what} of ${described.map(({ kind }) => kind).join(", ")} and ${loss.kind}, ${rows} rows`;
+  const kernel = kernels.wholeStep;
   return [
-    {
-      kernel: kernels.wholeStep,
-      on: on("gradients"),
-      run: () => run(({ gradients }) => gradients),
-      expected: gradients,
-    },
-    {
-      kernel: kernels.wholeStep,
-      on: on("loss"),
-      run: () => run((_, losses) => losses),
-      expected: [0, expectedLoss, 0],
-    },
+    { kernel, on: on("gradients"), run: () => run(({ gradients }) => gradients), expected: gradients },
+    { kernel, on: on("loss"), run: () => run((_, losses) => losses), expected: [0, expectedLoss, 0] },
   ];
 }
 

@@ -1,29 +1,96 @@
 /**
- * Activations, each with its backward beneath it.
+ * Activations: each operation, its backward right under it, then the layer that it makes; at the end the table of them.
  *
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
+import * as reference from "../reference/mod.ts";
 import { elementwise, type Out } from "./elementwise.ts";
+import { forwardValue, type Layer, type Parameter } from "./layer.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * Rectified linear unit: `out = x` where `x > 0`, else 0; NaN stays NaN (Nair and Hinton 2010).
- *
- * @param x Any shape.
- * @param options Where the result goes.
- * @returns The same shape.
+ * An activation as a layer: no parameters, as many outputs as inputs. Its forward keeps what its backward needs in `kept`,
+ * the input or the output. Extend it to write one of your own.
  *
  * @example
  * ```ts
- * import { Device, relu, reluBackward, Tensor } from "@backhand/backhand";
+ * import { ActivationLayer, Device, multiply, reference, scale, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Square extends ActivationLayer {
+ *   readonly kind = "Square";
+ *   forward(x: Tensor): Tensor {
+ *     this.kept = x;
+ *     return multiply(x, x);
+ *   }
+ *   backward(dOut: Tensor): Tensor {
+ *     return scale(multiply(this.kept, dOut), 2);
+ *   }
+ *   reference(): reference.ReferenceLayer {
+ *     return new reference.ReferenceActivation({
+ *       forward: (x) => x.map((v) => v * v),
+ *       backward: (x, dOut) => dOut.map((d, i) => 2 * x.data[i] * d),
+ *     });
+ *   }
+ * }
+ *
+ * using device = await Device.request();
+ * const square = new Square();
+ * using y = square.forward(Tensor.from(device, [[3, -4]]));
+ * using dX = device.tidy(() => square.backward(Tensor.from(device, [[1, 1]])));
+ * assertEquals([...await y.read(), ...await dX.read()], [9, 16, 6, -8]);
+ * ```
+ */
+export abstract class ActivationLayer implements Layer {
+  abstract readonly kind: string;
+  readonly parameters: readonly Parameter[] = [];
+  #kept: Tensor | undefined;
+
+  /** What the last forward pass kept for the backward. */
+  protected get kept(): Tensor {
+    return forwardValue(this.#kept, this);
+  }
+
+  protected set kept(value: Tensor) {
+    this.#kept = value;
+  }
+
+  outputSize(inputs: number): number {
+    return inputs;
+  }
+
+  abstract forward(x: Tensor): Tensor;
+
+  abstract backward(dOut: Tensor): Tensor;
+
+  abstract reference(): reference.ReferenceLayer;
+}
+
+/**
+ * Rectified linear unit: `out = x` where `x > 0`, else 0; NaN stays NaN (Nair and Hinton 2010).
+ * Any shape gives the same shape, here and in the other activations.
+ *
+ * @example
+ * ```ts
+ * import { Device, gelu, geluBackward, leakyRelu, leakyReluBackward, relu, reluBackward, Tensor } from "@backhand/backhand";
+ * import { sigmoid, sigmoidBackward, tanh, tanhBackward } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
- * using x = Tensor.from(device, [-1, 0, 2]);
- * using y = relu(x);
- * assertEquals([...await y.read()], [0, 0, 2]);
- * using dX = reluBackward(x, Tensor.from(device, [5, 5, 5]));
- * assertEquals([...await dX.read()], [0, 0, 5]);
+ * using x = Tensor.from(device, [-2, 0, 3]);
+ * using dOut = Tensor.from(device, [8, 8, 8]);
+ * assertEquals([...await relu(x).read()], [0, 0, 3]);
+ * assertEquals([...await reluBackward(x, dOut).read()], [0, 0, 8]);
+ * assertEquals([...await leakyRelu(x, { slope: 0.25 }).read()], [-0.5, 0, 3]);
+ * assertEquals([...await leakyReluBackward(x, dOut, { slope: 0.25 }).read()], [2, 2, 8]);
+ * using s = sigmoid(x);
+ * using dS = sigmoidBackward(s, dOut);
+ * assertEquals([(await s.read())[1], (await dS.read())[1]], [0.5, 2]);
+ * using y = tanh(x);
+ * using dY = tanhBackward(y, dOut);
+ * assertEquals([(await y.read())[1], (await dY.read())[1]], [0, 8]);
+ * assertEquals([...await gelu(x).read()].map((v) => v.toFixed(4)), ["-0.0454", "0.0000", "2.9964"]);
+ * assertEquals((await geluBackward(x, dOut).read())[1], 4);
  * ```
  */
 export function relu(x: Tensor, options: Out = {}): Tensor {
@@ -31,51 +98,48 @@ export function relu(x: Tensor, options: Out = {}): Tensor {
 }
 
 /**
- * Gradient of {@linkcode relu}: `dX = dOut` where `x > 0`, else 0 (0 at the kink as well).
+ * Gradient of {@linkcode relu} from its input: `dX = dOut` where `x > 0`, else 0 (0 at the kink as well).
  *
- * @param x The input of the forward pass, any shape.
- * @param dOut Gradient of the output, the same shape.
- * @param options Where the result goes.
- * @returns `dX`, the same shape.
- * @throws {TypeError} If the shapes differ.
+ * @throws {TypeError} If the shapes differ, here and in the other backwards.
  */
 export function reluBackward(x: Tensor, dOut: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.reluBackward, [x, dOut], options);
 }
 
 /**
- * Logistic function: `out = 1 / (1 + exp(-x))`.
- *
- * @param x Any shape.
- * @param options Where the result goes.
- * @returns The same shape, values from 0 to 1.
+ * {@linkcode relu} as a layer. The other activations are used alike.
  *
  * @example
  * ```ts
- * import { Device, sigmoid, sigmoidBackward, Tensor } from "@backhand/backhand";
+ * import { Device, GELU, LeakyReLU, ReLU, Sigmoid, Tanh, Tensor } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
- * using y = sigmoid(Tensor.from(device, [0]));
- * assertEquals([...await y.read()], [0.5]);
- * using dX = sigmoidBackward(y, Tensor.from(device, [8]));
- * assertEquals([...await dX.read()], [2]);
+ * using x = Tensor.from(device, [[-1, 0]]);
+ * for (const layer of [new ReLU(), new LeakyReLU({ slope: 0.5 }), new Sigmoid(), new Tanh(), new GELU()]) {
+ *   using y = layer.forward(x);
+ *   using dX = layer.backward(Tensor.from(device, [[0, 0]]));
+ *   assertEquals((await y.read())[1], layer.kind === "Sigmoid" ? 0.5 : 0);
+ *   assertEquals([...await dX.read()], [0, 0]);
+ * }
  * ```
  */
-export function sigmoid(x: Tensor, options: Out = {}): Tensor {
-  return elementwise(kernels.sigmoid, [x], options);
-}
+export class ReLU extends ActivationLayer implements Layer {
+  readonly kind = "ReLU";
 
-/**
- * Gradient of {@linkcode sigmoid} from its output `s`: `dX = dOut * s * (1 - s)`.
- *
- * @param s The output of the forward pass, any shape.
- * @param dOut Its gradient, the same shape.
- * @param options Where the result goes.
- * @returns `dX`, the same shape.
- * @throws {TypeError} If the shapes differ.
- */
-export function sigmoidBackward(s: Tensor, dOut: Tensor, options: Out = {}): Tensor {
-  return elementwise(kernels.sigmoidBackward, [s, dOut], options);
+  /** `y = x` where `x > 0`, else 0 */
+  forward(x: Tensor): Tensor {
+    this.kept = x;
+    return relu(x);
+  }
+
+  /** `dX = dOut` where `x > 0`, else 0 */
+  backward(dOut: Tensor): Tensor {
+    return reluBackward(this.kept, dOut);
+  }
+
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceReLU();
+  }
 }
 
 /** Options of {@linkcode leakyRelu} and its backward. */
@@ -86,35 +150,13 @@ export interface LeakyReluOptions extends Out {
 
 /**
  * Leaky rectified linear unit: `out = x` where `x > 0`, else `slope * x`; NaN stays NaN (Maas, Hannun and Ng 2013).
- *
- * @param x Any shape.
- * @param options The slope, and where the result goes.
- * @returns The same shape.
- *
- * @example
- * ```ts
- * import { Device, leakyRelu, leakyReluBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using x = Tensor.from(device, [-8, 0, 2]);
- * using y = leakyRelu(x, { slope: 0.25 });
- * assertEquals([...await y.read()], [-2, 0, 2]);
- * using dX = leakyReluBackward(x, Tensor.from(device, [4, 4, 4]), { slope: 0.25 });
- * assertEquals([...await dX.read()], [1, 1, 4]);
- * ```
  */
 export function leakyRelu(x: Tensor, { slope = 0.01, ...options }: LeakyReluOptions = {}): Tensor {
   return elementwise(kernels.leakyRelu, [x], options, [slope]);
 }
 
 /**
- * Gradient of {@linkcode leakyRelu}: `dX = dOut` where `x > 0`, else `slope * dOut` (at the kink as well).
- *
- * @param x The input of the forward pass, any shape.
- * @param dOut Gradient of the output, the same shape.
- * @param options The slope of the forward pass, and where the result goes.
- * @returns `dX`, the same shape.
- * @throws {TypeError} If the shapes differ.
+ * Gradient of {@linkcode leakyRelu} from its input: `dX = dOut` where `x > 0`, else `slope * dOut` (at the kink as well).
  */
 export function leakyReluBackward(
   x: Tensor,
@@ -124,75 +166,137 @@ export function leakyReluBackward(
   return elementwise(kernels.leakyReluBackward, [x, dOut], options, [slope]);
 }
 
-/**
- * Hyperbolic tangent: `out = (1 - exp(-2 x)) / (1 + exp(-2 x))`.
- *
- * @param x Any shape.
- * @param options Where the result goes.
- * @returns The same shape, values from -1 to 1.
- *
- * @example
- * ```ts
- * import { Device, tanh, tanhBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using y = tanh(Tensor.from(device, [0, Infinity]));
- * assertEquals([...await y.read()], [0, 1]);
- * using dX = tanhBackward(y, Tensor.from(device, [8, 8]));
- * assertEquals([...await dX.read()], [8, 0]);
- * ```
- */
+/** {@linkcode leakyRelu} as a layer. */
+export class LeakyReLU extends ActivationLayer implements Layer {
+  readonly kind = "LeakyReLU";
+  readonly settings: Readonly<{ slope: number }>;
+
+  /**
+   * Takes the slope.
+   *
+   * @param options `slope`: what negative inputs are multiplied by; 0.01 by default.
+   * @throws {RangeError} If the slope is no finite number.
+   */
+  constructor({ slope = 0.01 }: { slope?: number } = {}) {
+    super();
+    if (!Number.isFinite(slope)) {
+      throw new RangeError(`Cannot make a LeakyReLU of slope ${slope}: need a finite number`);
+    }
+    this.settings = { slope };
+  }
+
+  forward(x: Tensor): Tensor {
+    this.kept = x;
+    return leakyRelu(x, this.settings);
+  }
+
+  backward(dOut: Tensor): Tensor {
+    return leakyReluBackward(this.kept, dOut, this.settings);
+  }
+
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceLeakyReLU(this.settings.slope);
+  }
+}
+
+/** Logistic function: `out = 1 / (1 + exp(-x))`. */
+export function sigmoid(x: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.sigmoid, [x], options);
+}
+
+/** Gradient of {@linkcode sigmoid} from its output `s`: `dX = dOut * s * (1 - s)`. */
+export function sigmoidBackward(s: Tensor, dOut: Tensor, options: Out = {}): Tensor {
+  return elementwise(kernels.sigmoidBackward, [s, dOut], options);
+}
+
+/** {@linkcode sigmoid} as a layer. */
+export class Sigmoid extends ActivationLayer implements Layer {
+  readonly kind = "Sigmoid";
+
+  forward(x: Tensor): Tensor {
+    return this.kept = sigmoid(x);
+  }
+
+  backward(dOut: Tensor): Tensor {
+    return sigmoidBackward(this.kept, dOut);
+  }
+
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceSigmoid();
+  }
+}
+
+/** Hyperbolic tangent: `out = (1 - exp(-2 x)) / (1 + exp(-2 x))`. */
 export function tanh(x: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.tanh, [x], options);
 }
 
-/**
- * Gradient of {@linkcode tanh} from its output `y`: `dX = dOut * (1 - y²)`.
- *
- * @param y The output of the forward pass, any shape.
- * @param dOut Its gradient, the same shape.
- * @param options Where the result goes.
- * @returns `dX`, the same shape.
- * @throws {TypeError} If the shapes differ.
- */
+/** Gradient of {@linkcode tanh} from its output `y`: `dX = dOut * (1 - y²)`. */
 export function tanhBackward(y: Tensor, dOut: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.tanhBackward, [y, dOut], options);
 }
 
+/** {@linkcode tanh} as a layer. */
+export class Tanh extends ActivationLayer implements Layer {
+  readonly kind = "Tanh";
+
+  forward(x: Tensor): Tensor {
+    return this.kept = tanh(x);
+  }
+
+  backward(dOut: Tensor): Tensor {
+    return tanhBackward(this.kept, dOut);
+  }
+
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceTanh();
+  }
+}
+
 /**
  * Gaussian error linear unit in its tanh approximation, not the exact one by erf (Hendrycks and Gimpel 2016):
- * `out = x / 2 * (1 + tanh(sqrt(2 / pi) (x + 0.044715 x³)))`.
- *
- * @param x Any shape.
- * @param options Where the result goes.
- * @returns The same shape.
- *
- * @example
- * ```ts
- * import { Device, gelu, geluBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using x = Tensor.from(device, [0, 1, -20]);
- * using y = gelu(x);
- * assertEquals([...await y.read()].map((v) => v.toFixed(4)), ["0.0000", "0.8412", "0.0000"]);
- * using dX = geluBackward(x, Tensor.from(device, [4, 4, 4]));
- * assertEquals((await dX.read())[0], 2);
- * ```
+ * `out = x / 2 * (1 + tanh(u))` with `u = sqrt(2 / pi) (x + 0.044715 x³)`.
  */
 export function gelu(x: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.gelu, [x], options);
 }
 
 /**
- * Gradient of {@linkcode gelu}: `dX = dOut * ((1 + t) / 2 + x / 2 * (1 - t²) * u')`, where `u` is the argument of tanh,
+ * Gradient of {@linkcode gelu} from its input: `dX = dOut * ((1 + t) / 2 + x / 2 * (1 - t²) * u')`, where
  * `t = tanh(u)` and `u' = sqrt(2 / pi) (1 + 0.134145 x²)`.
- *
- * @param x The input of the forward pass, any shape.
- * @param dOut Gradient of the output, the same shape.
- * @param options Where the result goes.
- * @returns `dX`, the same shape.
- * @throws {TypeError} If the shapes differ.
  */
 export function geluBackward(x: Tensor, dOut: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.geluBackward, [x, dOut], options);
 }
+
+/** {@linkcode gelu} as a layer. */
+export class GELU extends ActivationLayer implements Layer {
+  readonly kind = "GELU";
+
+  forward(x: Tensor): Tensor {
+    this.kept = x;
+    return gelu(x);
+  }
+
+  backward(dOut: Tensor): Tensor {
+    return geluBackward(this.kept, dOut);
+  }
+
+  reference(): reference.ReferenceLayer {
+    return new reference.ReferenceGELU();
+  }
+}
+
+/** The name of an activation in settings; its kernels have that name, too. */
+export type ActivationName = "relu" | "leaky-relu" | "tanh" | "sigmoid" | "gelu";
+
+/**
+ * How each activation's layer is made. Networks, model files, gradient checks and the self-test all read this table.
+ */
+export const ACTIVATIONS: Readonly<Record<ActivationName, (settings?: Readonly<Record<string, number>>) => Layer>> = {
+  "relu": () => new ReLU(),
+  "leaky-relu": (settings) => new LeakyReLU(settings),
+  "tanh": () => new Tanh(),
+  "sigmoid": () => new Sigmoid(),
+  "gelu": () => new GELU(),
+};

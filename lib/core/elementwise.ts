@@ -1,5 +1,5 @@
 /**
- * Operations element by element, each with its backward beneath it, and what all operations share.
+ * Operations element by element, each with its backward right under it, and what all operations share.
  *
  * @module
  */
@@ -18,141 +18,67 @@ export interface Out {
  *
  * @param a Any shape.
  * @param b The same shape.
- * @param options Where the result goes.
  * @returns The same shape.
  * @throws {TypeError} If the shapes differ.
  *
  * @example
  * ```ts
- * import { add, addBackward, Device, Tensor } from "@backhand/backhand";
+ * import { add, addBackward, Device, multiply, multiplyBackward, Tensor } from "@backhand/backhand";
+ * import { scale, scaleBackward, subtract, subtractBackward } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using a = Tensor.from(device, [1, 2]);
- * using y = add(a, Tensor.from(device, [10, 20]));
- * assertEquals([...await y.read()], [11, 22]);
- * const { dA, dB } = addBackward(Tensor.from(device, [1, 1]));
- * assertEquals([...await dA.read()], [...await dB.read()]);
+ * using b = Tensor.from(device, [10, 20]);
+ * using dOut = Tensor.from(device, [3, -4]);
+ * assertEquals([...await add(a, b).read()], [11, 22]);
+ * assertEquals([...await addBackward(dOut).dA.read()], [3, -4]);
+ * assertEquals([...await subtract(a, b).read()], [-9, -18]);
+ * assertEquals([...await subtractBackward(dOut).dB.read()], [-3, 4]);
+ * assertEquals([...await multiply(a, b).read()], [10, 40]);
+ * assertEquals([...await multiplyBackward(a, b, dOut).dA.read()], [30, -80]);
+ * assertEquals([...await scale(a, -3).read()], [-3, -6]);
+ * assertEquals([...await scaleBackward(dOut, -3).read()], [-9, 12]);
  * ```
  */
 export function add(a: Tensor, b: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.add, [a, b], options);
 }
 
-/**
- * Gradients of {@linkcode add}: `dA = dB = dOut`, the very tensor.
- *
- * @param dOut Gradient of the sum.
- * @returns Twice the very tensor `dOut`: dispose of it once.
- */
+/** Gradients of {@linkcode add}: `dA = dB = dOut`, twice the very tensor: dispose of it once. */
 export function addBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
   return { dA: dOut, dB: dOut };
 }
 
-/**
- * `a - b`, element by element.
- *
- * @param a Any shape.
- * @param b The same shape.
- * @param options Where the result goes.
- * @returns The same shape.
- * @throws {TypeError} If the shapes differ.
- *
- * @example
- * ```ts
- * import { Device, subtract, subtractBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using a = Tensor.from(device, [1, 2]);
- * using y = subtract(a, Tensor.from(device, [10, 20]));
- * assertEquals([...await y.read()], [-9, -18]);
- * const { dB } = subtractBackward(Tensor.from(device, [1, 1]));
- * assertEquals([...await dB.read()], [-1, -1]);
- * ```
- */
+/** `a - b`, element by element; shapes, errors and an example as of {@linkcode add}. */
 export function subtract(a: Tensor, b: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.subtract, [a, b], options);
 }
 
-/**
- * Gradients of {@linkcode subtract}: `dA = dOut`, the very tensor, and `dB = -dOut`.
- *
- * @param dOut Gradient of the difference.
- * @returns `dA`, the very tensor `dOut`, and `dB`, a new one.
- */
+/** Gradients of {@linkcode subtract}: `dA = dOut`, the very tensor, and `dB = -dOut`, a new one. */
 export function subtractBackward(dOut: Tensor): { dA: Tensor; dB: Tensor } {
   return { dA: dOut, dB: scale(dOut, -1) };
 }
 
-/**
- * `a * b`, element by element.
- *
- * @param a Any shape.
- * @param b The same shape.
- * @param options Where the result goes.
- * @returns The same shape.
- * @throws {TypeError} If the shapes differ.
- *
- * @example
- * ```ts
- * import { Device, multiply, multiplyBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using a = Tensor.from(device, [1, 2]);
- * using b = Tensor.from(device, [10, 20]);
- * using y = multiply(a, b);
- * assertEquals([...await y.read()], [10, 40]);
- * const { dA } = multiplyBackward(a, b, Tensor.from(device, [1, 1]));
- * assertEquals([...await dA.read()], [10, 20]);
- * ```
- */
+/** `a * b`, element by element; shapes, errors and an example as of {@linkcode add}. */
 export function multiply(a: Tensor, b: Tensor, options: Out = {}): Tensor {
   return elementwise(kernels.multiply, [a, b], options);
 }
 
 /**
- * Gradients of {@linkcode multiply}: `dA = dOut * b`, `dB = dOut * a`.
+ * Gradients of {@linkcode multiply}, from its factors: `dA = dOut * b`, `dB = dOut * a`, in the shape of all three.
  *
- * @param a One factor, any shape.
- * @param b The other, the same shape.
- * @param dOut Gradient of the product, the same shape.
- * @returns Both gradients, the same shape.
  * @throws {TypeError} If the shapes differ.
  */
 export function multiplyBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor; dB: Tensor } {
   return { dA: multiply(dOut, b), dB: multiply(dOut, a) };
 }
 
-/**
- * `factor * x`.
- *
- * @param x Any shape.
- * @param factor Any number.
- * @param options Where the result goes.
- * @returns The same shape.
- *
- * @example
- * ```ts
- * import { Device, scale, scaleBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using y = scale(Tensor.from(device, [1, -2]), 3);
- * assertEquals([...await y.read()], [3, -6]);
- * using dX = scaleBackward(Tensor.from(device, [1, 1]), 3);
- * assertEquals([...await dX.read()], [3, 3]);
- * ```
- */
+/** `factor * x`, in the shape of `x`; an example is at {@linkcode add}. */
 export function scale(x: Tensor, factor: number, options: Out = {}): Tensor {
   return elementwise(kernels.scale, [x], options, [factor]);
 }
 
-/**
- * Gradient of {@linkcode scale}: `dX = factor * dOut`.
- *
- * @param dOut Gradient of the output, any shape.
- * @param factor The factor of the forward pass.
- * @param options Where the result goes.
- * @returns `dX`, the same shape.
- */
+/** Gradient of {@linkcode scale}, in the shape of `dOut`: `dX = factor * dOut`. */
 export function scaleBackward(dOut: Tensor, factor: number, options: Out = {}): Tensor {
   return scale(dOut, factor, options);
 }

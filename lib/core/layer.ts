@@ -10,19 +10,6 @@ import type { Tensor } from "./tensor.ts";
 
 /**
  * A tensor that training changes, and the gradient of the loss with respect to it.
- *
- * @example
- * ```ts
- * import { Device, Linear, Model, type Parameter } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * const layer = new Linear(2, 3);
- * using model = new Model(device, [layer]);
- * const weight: Parameter = layer.weight;
- * assertEquals(weight.shape, [2, 3]);
- * assertEquals(weight.value.shape, weight.grad.shape);
- * assertEquals(model.parameters[0].parameter, weight);
- * ```
  */
 export class Parameter {
   /** `weight` or `bias`; a model puts the layer's number before it: `0.weight`. */
@@ -32,12 +19,7 @@ export class Parameter {
   #value: Tensor | undefined;
   #grad: Tensor | undefined;
 
-  /**
-   * Describes a parameter; it has no place on a GPU yet.
-   *
-   * @param name Its name within the layer.
-   * @param shape Its shape.
-   */
+  /** Describes a parameter by its name within the layer and its shape; it has no place on a GPU yet. */
   constructor(name: string, shape: Shape) {
     this.name = name;
     this.shape = shape;
@@ -55,12 +37,7 @@ export class Parameter {
     return this.#grad;
   }
 
-  /**
-   * Gives it its place; the {@linkcode Model} does that.
-   *
-   * @param value Where its value lies.
-   * @param grad Where its gradient lies.
-   */
+  /** Says where its value and its gradient lie; the {@linkcode Model} does that. */
   bind(value: Tensor, grad: Tensor): void {
     this.#value = value;
     this.#grad = grad;
@@ -71,25 +48,17 @@ export class Parameter {
 export interface Layer {
   /** Its name in messages: the class' name. */
   readonly kind: string;
-  /** What it was made with, where the kind does not say all: a file keeps it beside the kind. */
+  /** What it was made with, where the kind does not say all: a file stores it next to the kind. */
   readonly settings?: Readonly<Record<string, number>>;
   /** What training changes, in a fixed order. */
   readonly parameters: readonly Parameter[];
   /** `u32` counters [1] that training moves on, by name, where the layer has any: to go on exactly, they must be known. */
   readonly counters?: Readonly<Record<string, Tensor>>;
-  /**
-   * How many values a row has behind this layer.
-   *
-   * @param inputs How many it has before it.
-   * @throws {TypeError} If the layer takes another number.
-   */
+  /** How many values a row has after this layer; throws a `TypeError` if it does not take so many. */
   outputSize(inputs: number): number;
   /**
-   * Makes what it keeps on the GPU beside its parameters, where it keeps anything; the model calls this once.
-   *
-   * @param device Where.
-   * @param number The layer's number in the model.
-   * @returns What the model frees in the end.
+   * Makes what it keeps on the GPU besides its parameters, where it keeps anything. The model calls this once, with the
+   * layer's number in it, and frees what it returns in the end.
    */
   place?(device: Device, number: number): Disposable;
   /** Output [batch, out] from input `x` [batch, in]; `training` tells layers that differ then. */

@@ -1,12 +1,141 @@
 /**
- * Layers: each keeps what its backward needs, and its backward stands right under its forward.
- *
- * A layer describes its parameters; the model gives them their place in its flat buffers.
+ * Layers: each keeps what its backward needs, and its backward stands right under its forward. Here are the layer with
+ * weights and the networks made of layers; activations and dropout stand with their operations.
  *
  * @module
  */
-export * from "./activation_layers.ts";
-export * from "./dropout_layer.ts";
-export * from "./layer.ts";
-export * from "./linear.ts";
-export * from "./perceptron.ts";
+import { formatShape } from "../base/shape.ts";
+import { type ReferenceLayer, ReferenceLinear } from "../reference/mod.ts";
+import { type ActivationName, ACTIVATIONS } from "./activations.ts";
+import { Dropout } from "./dropout.ts";
+import { forwardValue, type Layer, Parameter } from "./layer.ts";
+import { addBias, addBiasBackward, matmul } from "./matmul.ts";
+import type { Tensor } from "./tensor.ts";
+
+export * from "./activations.ts";
+export { Dropout } from "./dropout.ts";
+export { type Layer, Parameter } from "./layer.ts";
+
+/**
+ * Fully connected layer: `y = x · weight + bias`.
+ *
+ * @example
+ * ```ts
+ * import { Device, Linear, Model, type Parameter, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using model = new Model(device, [new Linear(2, 1)]);
+ * model.load({ "0.weight": [[1], [2]], "0.bias": [3] });
+ * using x = Tensor.from(device, [[10, 20]]);
+ * using y = device.tidy(() => model.forward(x));
+ * assertEquals(await y.read(), new Float32Array([53]));
+ * const weight: Parameter = model.parameters[0].parameter;
+ * assertEquals(weight.grad.shape, [2, 1]);
+ * ```
+ */
+export class Linear implements Layer {
+  readonly kind = "Linear";
+  /** Weight [in, out]. */
+  readonly weight: Parameter;
+  /** Bias [out]. */
+  readonly bias: Parameter;
+  readonly parameters: readonly Parameter[];
+  #x: Tensor | undefined;
+
+  /** Describes the layer by the values in a row of input and output; its parameters have no place on a GPU yet. */
+  constructor(inputs: number, outputs: number) {
+    this.weight = new Parameter("weight", [inputs, outputs]);
+    this.bias = new Parameter("bias", [outputs]);
+    this.parameters = [this.weight, this.bias];
+  }
+
+  outputSize(inputs: number): number {
+    const [expected, outputs] = this.weight.shape;
+    if (inputs !== expected) {
+      throw new TypeError(
+        `Cannot feed ${inputs} values a row to Linear ${formatShape(this.weight.shape)}: it takes ${expected}`,
+      );
+    }
+    return outputs;
+  }
+
+  /** `y [batch, out] = x [batch, in] · weight [in, out] + bias [out]` */
+  forward(x: Tensor): Tensor {
+    this.#x = x;
+    return addBias(matmul(x, this.weight.value), this.bias.value);
+  }
+
+  /** `dWeight = xᵀ · dOut`, `dBias = sum of dOut over rows`, `dX = dOut · weightᵀ` */
+  backward(dOut: Tensor, wantDX: boolean): Tensor | undefined {
+    matmul(forwardValue(this.#x, this), dOut, { transposeA: true, out: this.weight.grad });
+    addBiasBackward(dOut, { out: this.bias.grad });
+    return wantDX ? matmul(dOut, this.weight.value, { transposeB: true }) : undefined;
+  }
+
+  reference(): ReferenceLayer {
+    return new ReferenceLinear(this.weight.shape[0], this.weight.shape[1]);
+  }
+}
+
+/** Options of {@linkcode multilayerPerceptron}. */
+export interface PerceptronOptions {
+  /** What follows each hidden Linear; `relu` by default. */
+  readonly activation?: ActivationName;
+  /** Share of each hidden layer's activations that training drops, from 0 to less than 1; 0, no dropout, by default. */
+  readonly dropout?: number;
+  /** Fixes what is dropped; 0 by default. */
+  readonly seed?: number;
+}
+
+/**
+ * The layers of a fully connected network: for each hidden width a Linear, an activation and, where asked
+ * for, a Dropout; then a Linear.
+ *
+ * @param inputs Values in a row of the input.
+ * @param hiddenSize Widths of the hidden layers.
+ * @param outputs Values in a row of the output.
+ * @param options Which activation, and how much is dropped.
+ * @returns The layers, first to last.
+ * @throws {RangeError} If there is no such activation, or the share is out of range.
+ *
+ * @example
+ * ```ts
+ * import { multilayerPerceptron } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * const layers = multilayerPerceptron(2, [16, 8], 1, { activation: "tanh" });
+ * assertEquals(layers.map(({ kind }) => kind), ["Linear", "Tanh", "Linear", "Tanh", "Linear"]);
+ * ```
+ */
+export function multilayerPerceptron(
+  inputs: number,
+  hiddenSize: readonly number[],
+  outputs: number,
+  options: PerceptronOptions = {},
+): Layer[] {
+  const { activation = "relu", dropout = 0, seed } = options;
+  if (!Object.hasOwn(ACTIVATIONS, activation)) {
+    const known = Object.keys(ACTIVATIONS).join(", ");
+    throw new RangeError(
+      `Cannot build a network with activation ${JSON.stringify(activation)}: choose one of ${known}`,
+    );
+  }
+  const widths = [inputs, ...hiddenSize];
+  const hidden = hiddenSize.flatMap((width, i): Layer[] => {
+    const layers = [new Linear(widths[i], width), ACTIVATIONS[activation]()];
+    return dropout === 0 ? layers : [...layers, new Dropout(dropout, { seed })];
+  });
+  return [...hidden, new Linear(widths.at(-1)!, outputs)];
+}
+
+/**
+ * A layer without parameters, from its kind and settings as a file has them; undefined where there is no such kind.
+ *
+ * @throws {RangeError} If the settings are not such as the layer takes.
+ */
+export function buildPlainLayer(kind: string, settings: Readonly<Record<string, number>>): Layer | undefined {
+  if (kind === "Dropout") return new Dropout(settings.rate, { seed: settings.seed ?? NaN });
+  const make = Object.values(ACTIVATIONS).find((make) => make().kind === kind);
+  const missing = Object.keys(make?.().settings ?? {}).find((name) => settings[name] === undefined);
+  if (missing !== undefined) throw new RangeError(`Cannot make a ${kind} without ${missing}`);
+  return make?.(settings);
+}

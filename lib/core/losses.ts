@@ -3,20 +3,20 @@
  *
  * All are means over all elements, or all rows, that are really there, so a short last batch is weighted right.
  *
+ * Some have a weight for each class, so that a rare one counts as much as a frequent one: a row's loss is multiplied by the
+ * weight of its class, and the mean is still taken over the rows, not over the sum of weights. So batches weigh alike
+ * whatever classes they hold, and {@linkcode balancedWeights}, whose mean over the rows is 1, leave the loss its size.
+ *
+ * A saved model stores the kind of its loss alone: loaded again, it has a delta of 1 and no weights.
+ *
  * @module
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
-import { elementwise, mean, result } from "./ops.ts";
-import {
-  referenceHuber,
-  type ReferenceLoss,
-  referenceMae,
-  referenceMse,
-  referenceSoftmaxCrossEntropy,
-  referenceWeightedBce,
-} from "../reference/mod.ts";
+import * as reference from "../reference/mod.ts";
 import { formatShape, sameShape, type Shape } from "../base/shape.ts";
-import type { Tensor } from "./tensor.ts";
+import { elementwise, multiply, result } from "./elementwise.ts";
+import { mean, sumBackward } from "./reductions.ts";
+import { Tensor } from "./tensor.ts";
 
 /** A loss function. */
 export interface Loss {
@@ -29,7 +29,7 @@ export interface Loss {
   /** Both, as a training step takes them: in one dispatch where the batch is small. The last digit may differ. */
   forwardBackward(prediction: Tensor, target: Tensor): { loss: Tensor; dPrediction: Tensor };
   /** The same in float64. */
-  readonly reference: ReferenceLoss;
+  readonly reference: reference.ReferenceLoss;
 }
 
 /**
@@ -37,27 +37,26 @@ export interface Loss {
  *
  * @example
  * ```ts
- * import { Device, mse, Tensor } from "@backhand/backhand";
+ * import { Device, huber, huberLoss, mae, mse, Tensor } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
- * using prediction = Tensor.from(device, [[1.5]]);
- * using target = Tensor.from(device, [[3]]);
- * using loss = mse.forward(prediction, target);
- * using dPrediction = mse.backward(prediction, target);
- * assertEquals([...await loss.read(), ...await dPrediction.read()], [2.25, -3]);
- * const both = mse.forwardBackward(prediction, target);
- * assertEquals([...await both.loss.read(), ...await both.dPrediction.read()], [2.25, -3]);
+ * using prediction = Tensor.from(device, [[1.5, 4]]);
+ * using target = Tensor.from(device, [[3, 1]]);
+ * for (const [{ forward, backward }, value, gradient] of [
+ *   [mse, (1.5 ** 2 + 3 ** 2) / 2, [-1.5, 3]],
+ *   [mae, (1.5 + 3) / 2, [-0.5, 0.5]],
+ *   [huber, (1 + 2.5) / 2, [-0.5, 0.5]],
+ *   [huberLoss(2), (1.5 ** 2 / 2 + 2 * (3 - 1)) / 2, [-0.75, 1]],
+ * ] as const) {
+ *   using loss = forward(prediction, target);
+ *   using dPrediction = backward(prediction, target);
+ *   assertEquals([(await loss.read())[0], [...await dPrediction.read()]], [value, [...gradient]]);
+ * }
+ * const { loss, dPrediction } = mse.forwardBackward(prediction, target);
+ * assertEquals([...await loss.read(), ...await dPrediction.read()], [5.625, -1.5, 3]);
  * ```
  */
-export const mse: Loss = meanOf({
-  kind: "mse",
-  kernels: {
-    forward: kernels.squaredError,
-    backward: kernels.squaredErrorBackward,
-    step: kernels.squaredErrorStep,
-  },
-  reals: [],
-}, referenceMse);
+export const mse: Loss = meanOf("mse", "squaredError", [], reference.referenceMse);
 
 /**
  * Binary cross-entropy on logits: the mean of `-t log s - (1 - t) log(1 - s)` with `s = sigmoid(logit)` and targets t from
@@ -65,88 +64,63 @@ export const mse: Loss = meanOf({
  *
  * @example
  * ```ts
- * import { bceWithLogits, Device, Tensor } from "@backhand/backhand";
+ * import { balancedWeights, bceWithLogits, Device, Tensor, weightedBceWithLogits } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
- * using logits = Tensor.from(device, [[0]]);
- * using target = Tensor.from(device, [[1]]);
+ * using logits = Tensor.from(device, [[0], [0]]);
+ * using target = Tensor.from(device, [[0], [1]]);
  * using loss = bceWithLogits.forward(logits, target); // -log 0.5
- * using dLogits = bceWithLogits.backward(logits, target); // 0.5 - 1
+ * using dLogits = bceWithLogits.backward(logits, target); // 0.5 / 2, (0.5 - 1) / 2
  * assertEquals((await loss.read())[0].toFixed(4), "0.6931");
- * assertEquals([...await dLogits.read()], [-0.5]);
+ * assertEquals([...await dLogits.read()], [0.25, -0.25]);
+ * assertEquals(balancedWeights([90, 10]), [100 / 180, 5]);
+ * using weighted = weightedBceWithLogits([1, 8]).backward(logits, target);
+ * assertEquals([...await weighted.read()], [0.25, -2]);
  * ```
  */
 export const bceWithLogits: Loss = bceOf([1, 1]);
 
-/** Binary cross-entropy with weights of class 0 and class 1. */
-export function bceOf(weights: readonly [number, number]): Loss {
-  const { bceWithLogits: forward, bceWithLogitsBackward: backward, bceWithLogitsStep: step } = kernels;
-  return meanOf({ kind: "bce", kernels: { forward, backward, step }, reals: weights }, referenceWeightedBce(weights));
+/**
+ * {@linkcode bceWithLogits} with a weight for each class: the mean over all elements of
+ * `-one t log s - zero (1 - t) log(1 - s)`.
+ *
+ * @param weights Those of class 0 and class 1, the same for each target column.
+ * @throws {TypeError} If there are not two weights.
+ * @throws {RangeError} If a weight is no finite number from 0 on.
+ */
+export function weightedBceWithLogits(weights: readonly [zero: number, one: number]): Loss {
+  checkWeights(weights);
+  if (weights.length !== 2) throw new TypeError(`Cannot weigh two classes by ${weights.length} weights`);
+  return bceOf([weights[0], weights[1]]);
+}
+
+function bceOf(weights: readonly [number, number]): Loss {
+  return meanOf("bce", "bceWithLogits", weights, reference.referenceWeightedBce(weights));
 }
 
 /**
- * Mean absolute error: `sum over all n elements of |prediction - target| / n`. Its gradient is 0 where both are equal.
- *
- * @example
- * ```ts
- * import { Device, mae, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using prediction = Tensor.from(device, [[1.5, 4]]);
- * using target = Tensor.from(device, [[3, 1]]);
- * using loss = mae.forward(prediction, target);
- * using dPrediction = mae.backward(prediction, target);
- * assertEquals([...await loss.read(), ...await dPrediction.read()], [2.25, -0.5, 0.5]);
- * ```
+ * Mean absolute error: `sum over all n elements of |prediction - target| / n`; an example is at {@linkcode mse}. Its gradient
+ * is 0 where both are equal.
  */
-export const mae: Loss = meanOf({ kind: "mae", kernels: huberKernels(), reals: [0, 1] }, referenceMae);
+export const mae: Loss = meanOf("mae", "huber", [0, 1], reference.referenceMae); // by the line of Huber's loss, of slope 1
 
 /**
  * Huber's loss (Huber 1964): the mean of `e² / 2` where `|e| <= delta`, else `delta (|e| - delta / 2)`, with
- * `e = prediction - target`; so rows far off pull no harder than those at delta.
+ * `e = prediction - target`; so rows far off pull no harder than those at delta. An
+ * example is at {@linkcode mse}.
  *
  * @param delta Where the parabola becomes a line, over 0, in the units of training; 1 by default.
- * @returns The loss. A saved model remembers its kind alone: read back, it has a delta of 1.
  * @throws {RangeError} If delta is no finite number over 0.
- *
- * @example
- * ```ts
- * import { Device, huberLoss, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using prediction = Tensor.from(device, [[1, 5]]);
- * using target = Tensor.from(device, [[0, 0]]);
- * const loss = huberLoss(2);
- * using value = loss.forward(prediction, target); // 0.5 and 2 * (5 - 1)
- * using dPrediction = loss.backward(prediction, target);
- * assertEquals([...await value.read(), ...await dPrediction.read()], [4.25, 0.5, 1]);
- * ```
  */
 export function huberLoss(delta: number = 1): Loss {
   if (!(delta > 0 && delta < Infinity)) {
     throw new RangeError(`Cannot make a Huber loss of delta ${delta}: need a finite number over 0`);
   }
-  return meanOf({ kind: "huber", kernels: huberKernels(), reals: [delta, delta] }, referenceHuber(delta));
+  return meanOf("huber", "huber", [delta, delta], reference.referenceHuber(delta));
 }
 
-/**
- * {@linkcode huberLoss} of delta 1.
- *
- * @example
- * ```ts
- * import { Device, huber, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using loss = huber.forward(Tensor.from(device, [[3]]), Tensor.from(device, [[0]]));
- * assertEquals([...await loss.read()], [2.5]);
- * ```
- */
+/** {@linkcode huberLoss} of delta 1. */
 export const huber: Loss = huberLoss();
-
-/** Huber's kernels, which also give the absolute error. */
-function huberKernels(): ElementKernels {
-  return { forward: kernels.huber, backward: kernels.huberBackward, step: kernels.huberStep };
-}
 
 /** Classes of a row at most: its invocation goes through them three times, and the software adapter ends it at 65,535. */
 const MAX_CLASSES = 20_000;
@@ -161,7 +135,7 @@ const MAX_CLASSES = 20_000;
  *
  * @example
  * ```ts
- * import { Device, softmaxCrossEntropy, Tensor } from "@backhand/backhand";
+ * import { Device, softmaxCrossEntropy, Tensor, weightedSoftmaxCrossEntropy } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using logits = Tensor.from(device, [[2, 2]]);
@@ -170,6 +144,8 @@ const MAX_CLASSES = 20_000;
  * using dLogits = softmaxCrossEntropy.backward(logits, target); // 0.5 - 1, 0.5 - 0
  * assertEquals((await loss.read())[0].toFixed(4), "0.6931");
  * assertEquals([...await dLogits.read()], [-0.5, 0.5]);
+ * using weighted = device.tidy(() => weightedSoftmaxCrossEntropy([4, 1]).backward(logits, target));
+ * assertEquals([...await weighted.read()], [-2, 2]); // 4 * (0.5 - 1), 4 * 0.5
  * ```
  */
 export const softmaxCrossEntropy: Loss = {
@@ -196,29 +172,78 @@ export const softmaxCrossEntropy: Loss = {
   },
   forwardBackward: (logits, target) =>
     inOnePass(softmaxCrossEntropy, kernels.softmaxCrossEntropyStep, [logits, target], checkClasses(logits, target)),
-  reference: referenceSoftmaxCrossEntropy,
+  reference: reference.referenceSoftmaxCrossEntropy,
 };
 
-/** The kernels of a loss that is a mean over elements. */
-interface ElementKernels {
-  readonly forward: Kernel;
-  readonly backward: Kernel;
-  readonly step: Kernel;
+/** The losses by the names that settings and files give them. */
+export const LOSSES: Readonly<Record<"mse" | "mae" | "huber" | "bce" | "softmax", Loss>> = {
+  mse,
+  mae,
+  huber,
+  bce: bceWithLogits,
+  softmax: softmaxCrossEntropy,
+};
+
+/**
+ * {@linkcode softmaxCrossEntropy} with a weight for each class: the mean over rows of
+ * `-sum over j of weight_j t_j log softmax(z)_j`.
+ *
+ * @param weights One for each class, in the order of the target's columns.
+ * @returns The loss; its methods throw a `TypeError` for rows of another number of classes.
+ * @throws {RangeError} If a weight is no finite number from 0 on.
+ */
+export function weightedSoftmaxCrossEntropy(weights: readonly number[]): Loss {
+  checkWeights(weights);
+  const own = [...weights];
+  const { forward, backward, forwardBackward } = softmaxCrossEntropy;
+  return {
+    kind: softmaxCrossEntropy.kind,
+    forward: (logits, target) => logits.device.tidy(() => forward(logits, weigh(target, own))),
+    backward: (logits, target) => logits.device.tidy(() => backward(logits, weigh(target, own))),
+    forwardBackward: (logits, target) => logits.device.tidy(() => forwardBackward(logits, weigh(target, own))),
+    reference: reference.referenceWeightedSoftmax(own),
+  };
 }
 
-/** A loss that is a mean over elements, from its kernels and what they take beside the sizes that each has. */
+/** Each column of the target times its class' weight. */
+function weigh(target: Tensor, weights: readonly number[]): Tensor {
+  const { device, shape } = target;
+  if (shape.length !== 2 || shape[1] !== weights.length) {
+    throw new TypeError(`Cannot weigh a target ${formatShape(shape)} by ${weights.length} weights: need one a class`);
+  }
+  return multiply(target, sumBackward(Tensor.from(device, weights), shape, 0));
+}
+
+/**
+ * Weights that make all classes count alike: `rows / (classes * rows of the class)` (King and Zeng 2001).
+ *
+ * @param counts Rows of each class in the training part.
+ * @returns A weight for each class, 1 for one without rows.
+ * @throws {RangeError} If a count is no whole number from 0 on.
+ */
+export function balancedWeights(counts: readonly number[]): number[] {
+  const wrong = counts.find((count) => !(Number.isSafeInteger(count) && count >= 0));
+  if (wrong !== undefined) throw new RangeError(`Cannot weigh a class of ${wrong} rows: need a whole number from 0 on`);
+  const there = counts.filter((count) => count > 0);
+  const rows = there.reduce((sum, count) => sum + count, 0);
+  return counts.map((count) => count > 0 ? rows / (there.length * count) : 1);
+}
+
+/** A loss that is a mean over elements, from the name of its kernels and what they take besides the sizes that each has. */
 function meanOf(
-  { kind, kernels, reals }: { kind: string; kernels: ElementKernels; reals: readonly number[] },
-  reference: ReferenceLoss,
+  kind: string,
+  name: "squaredError" | "bceWithLogits" | "huber",
+  reals: readonly number[],
+  reference: reference.ReferenceLoss,
 ): Loss {
   const loss: Loss = {
     kind,
     forward: (prediction, target) =>
-      prediction.device.tidy(() => mean(elementwise(kernels.forward, checkPair(prediction, target), {}, reals))),
+      prediction.device.tidy(() => mean(elementwise(kernels[name], checkPair(prediction, target), {}, reals))),
     backward: (prediction, target) =>
-      elementwise(kernels.backward, checkPair(prediction, target), {}, [1 / prediction.size, ...reals]),
+      elementwise(kernels[`${name}Backward`], checkPair(prediction, target), {}, [1 / prediction.size, ...reals]),
     forwardBackward: (prediction, target) =>
-      inOnePass(loss, kernels.step, checkPair(prediction, target), [prediction.size], reals),
+      inOnePass(loss, kernels[`${name}Step`], checkPair(prediction, target), [prediction.size], reals),
     reference,
   };
   return loss;
@@ -261,4 +286,9 @@ function checkClasses(logits: Tensor, target: Tensor): Shape {
     throw new RangeError(`${action}: ${shape[1]} classes, allowed is 1 to ${MAX_CLASSES}`);
   }
   return shape;
+}
+
+function checkWeights(weights: readonly number[]): void {
+  const wrong = weights.find((weight) => !(weight >= 0 && weight < Infinity));
+  if (wrong !== undefined) throw new RangeError(`Cannot weigh a class by ${wrong}: need a finite number from 0 on`);
 }

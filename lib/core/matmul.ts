@@ -1,5 +1,5 @@
 /**
- * The matrix product and the bias, each with its backward beneath it.
+ * The matrix product and the bias, each with its backward right under it.
  *
  * @module
  */
@@ -22,19 +22,25 @@ export interface MatmulOptions extends Out {
  *
  * @param a Matrix [m, k], or [k, m] with `transposeA`.
  * @param b Matrix [k, n], or [n, k] with `transposeB`.
- * @param options Transposes, and where the result goes.
  * @returns Matrix [m, n].
  * @throws {TypeError} If one is no matrix or the inner dimensions differ.
  *
  * @example
  * ```ts
- * import { Device, matmul, Tensor } from "@backhand/backhand";
+ * import { addBias, addBiasBackward, Device, matmul, matmulBackward, Tensor } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using a = Tensor.from(device, [[1, 2], [3, 4]]);
  * using b = Tensor.from(device, [[5], [6]]);
  * using product = matmul(a, b);
- * assertEquals(await product.read(), new Float32Array([17, 39]));
+ * assertEquals([...await product.read()], [17, 39]);
+ * const { dA, dB } = matmulBackward(a, b, Tensor.from(device, [[1], [0]]));
+ * assertEquals([...await dA.read()], [5, 6, 0, 0]);
+ * assertEquals([...await dB.read()], [1, 2]);
+ * using y = addBias(a, Tensor.from(device, [10, 20]));
+ * assertEquals([...await y.read()], [11, 22, 13, 24]);
+ * using dBias = addBiasBackward(y);
+ * assertEquals([...await dBias.read()], [24, 46]);
  * ```
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
@@ -59,25 +65,11 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 }
 
 /**
- * Gradients of {@linkcode matmul} `a · b`: `dA = dOut · bᵀ` [m, k], `dB = aᵀ · dOut` [k, n].
+ * Gradients of {@linkcode matmul} `a · b`, from its factors: `dA = dOut · bᵀ` [m, k], `dB = aᵀ · dOut` [k, n].
  *
- * @param a Matrix [m, k].
- * @param b Matrix [k, n].
  * @param dOut Gradient of the product [m, n].
  * @returns `dA` [m, k] and `dB` [k, n].
  * @throws {TypeError} If the shapes do not match.
- *
- * @example
- * ```ts
- * import { Device, matmulBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using a = Tensor.from(device, [[1, 2]]);
- * using b = Tensor.from(device, [[3], [4]]);
- * const { dA, dB } = matmulBackward(a, b, Tensor.from(device, [[10]]));
- * assertEquals([...await dA.read()], [30, 40]);
- * assertEquals([...await dB.read()], [10, 20]);
- * ```
  */
 export function matmulBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor; dB: Tensor } {
   return { dA: matmul(dOut, b, { transposeB: true }), dB: matmul(a, dOut, { transposeA: true }) };
@@ -88,21 +80,8 @@ export function matmulBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor
  *
  * @param x Matrix [rows, columns].
  * @param bias Vector [columns].
- * @param options Where the result goes.
  * @returns Matrix [rows, columns].
  * @throws {TypeError} If the shapes do not match.
- *
- * @example
- * ```ts
- * import { addBias, addBiasBackward, Device, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using x = Tensor.from(device, [[1, 2], [3, 4]]);
- * using y = addBias(x, Tensor.from(device, [10, 20]));
- * assertEquals([...await y.read()], [11, 22, 13, 24]);
- * using dBias = addBiasBackward(y);
- * assertEquals([...await dBias.read()], [24, 46]);
- * ```
  */
 export function addBias(x: Tensor, bias: Tensor, options: Out = {}): Tensor {
   if (x.shape.length !== 2 || !sameShape(bias.shape, [x.shape[1]])) {
@@ -116,8 +95,6 @@ export function addBias(x: Tensor, bias: Tensor, options: Out = {}): Tensor {
 /**
  * Gradient of {@linkcode addBias} with respect to the bias: the column sums of `dOut` [rows, columns]. `dX` is `dOut`.
  *
- * @param dOut Gradient of the output [rows, columns].
- * @param options Where the result goes.
  * @returns `dBias` [columns].
  * @throws {RangeError} If there are no rows.
  */

@@ -21,7 +21,7 @@ export interface NamedParameter {
 }
 
 /**
- * Called with each tensor that a pass makes: `z1` and `a1` before and behind the first activation, `d1` behind the dropout
+ * Called with each tensor that a pass makes: `z1` and `a1` before and after the first activation, `d1` after the dropout
  * that follows, `grad_weight_1` ...
  */
 export type Observer = (name: string, tensor: Tensor) => void;
@@ -110,7 +110,6 @@ export class Model implements Disposable {
    * Runs the layers. What it makes must outlive the backward pass: call both in one `tidy` or one `record`.
    *
    * @param x Input [batch, in].
-   * @param options Whether it is a pass of training, and who looks on.
    * @returns Output [batch, out].
    * @throws {TypeError} If a layer does not take rows of that length.
    */
@@ -169,11 +168,7 @@ export class Model implements Disposable {
     for (const { name, parameter } of this.parameters) parameter.value.write(values[name]);
   }
 
-  /**
-   * Reads all parameters in one wait.
-   *
-   * @returns The values of each by name, row by row.
-   */
+  /** Reads all parameters in one wait: the values of each by name, row by row. */
   async read(): Promise<Record<string, Float32Array>> {
     return await this.#readEach((parameter) => parameter.value);
   }
@@ -183,19 +178,14 @@ export class Model implements Disposable {
     return await this.#readEach((parameter) => parameter.grad);
   }
 
-  /**
-   * The same model in float64, with the values that the parameters have now.
-   *
-   * @param loss The loss in float64.
-   * @returns The float64 model.
-   */
+  /** The same model in float64, with that loss and the values that the parameters have now. */
   async reference(loss: ReferenceLoss): Promise<ReferenceModel> {
     const model = new ReferenceModel(this.layers.map((layer) => layer.reference()), loss);
     Object.values(await this.read()).forEach((values, i) => model.parameters[i].data.set(values));
     return model;
   }
 
-  /** Frees parameters, gradients, and what layers keep beside them. */
+  /** Frees parameters, gradients, and what layers keep besides. */
   dispose(): void {
     this.values.dispose();
     this.gradients.dispose();

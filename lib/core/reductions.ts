@@ -1,5 +1,5 @@
 /**
- * Sums, means and extremes over rows, over columns and over all elements, each with its backward beneath it.
+ * Sums, means and extremes over rows, over columns and over all elements, each with its backward right under it.
  *
  * @module
  */
@@ -16,23 +16,29 @@ const REDUCE_BLOCK = 1_024;
  *
  * @param x Any shape where `axis` is left out, else a matrix [rows, columns].
  * @param axis 0 sums over rows and gives [columns]; 1 sums over columns and gives [rows].
- * @param options Where the result goes.
  * @returns The sums; shape [] over all elements.
  * @throws {TypeError} If `axis` is given and `x` is no matrix.
  * @throws {RangeError} If there is nothing to sum.
  *
  * @example
  * ```ts
- * import { Device, sum, sumBackward, Tensor } from "@backhand/backhand";
+ * import { Device, max, maxBackward, mean, meanBackward, Tensor } from "@backhand/backhand";
+ * import { min, minBackward, sum, sumBackward } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using x = Tensor.from(device, [[1, 2], [3, 6]]);
- * using overRows = sum(x, 0);
- * assertEquals([...await overRows.read()], [4, 8]);
- * using all = sum(x);
- * assertEquals([...await all.read()], [12]);
- * using dX = sumBackward(Tensor.from(device, [5, 7]), [2, 2], 0);
- * assertEquals([...await dX.read()], [5, 7, 5, 7]);
+ * using dOut = Tensor.from(device, [6, 8]);
+ * assertEquals([...await sum(x).read()], [12]);
+ * assertEquals([...await sum(x, 0).read()], [4, 8]);
+ * assertEquals([...await sumBackward(dOut, [2, 2], 0).read()], [6, 8, 6, 8]);
+ * assertEquals([...await mean(x, 1).read()], [1.5, 4.5]);
+ * assertEquals([...await meanBackward(dOut, [2, 2], 1).read()], [3, 3, 4, 4]);
+ * using smallest = min(x, 0);
+ * assertEquals([...await smallest.read()], [1, 2]);
+ * assertEquals([...await minBackward(x, smallest, dOut, 0).read()], [6, 8, 0, 0]);
+ * using largest = max(x);
+ * assertEquals([...await largest.read()], [6]);
+ * assertEquals([...await maxBackward(x, largest, Tensor.from(device, 5)).read()], [0, 0, 0, 5]);
  * ```
  */
 export function sum(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
@@ -42,75 +48,26 @@ export function sum(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
 /**
  * Gradient of {@linkcode sum} of a tensor of this shape: every element gets the `dOut` of its sum.
  *
- * @param dOut Gradient of the sums, in their shape.
- * @param shape Shape of what was summed.
- * @param axis 0 over rows, 1 over columns, left out over all elements; as in the forward pass.
- * @returns `dX` of that shape.
- * @throws {TypeError} If `dOut` has another shape than such sums.
+ * @param dOut Gradient of the results, in their shape.
+ * @param shape Shape of the input, and of the returned `dX`.
+ * @param axis As in the forward pass.
+ * @throws {TypeError} If `dOut` has another shape than the sums.
  */
 export function sumBackward(dOut: Tensor, shape: Shape, axis?: 0 | 1): Tensor {
   return spread(dOut, shape, axis, 1);
 }
 
-/**
- * Mean, with the axes of {@linkcode sum}.
- *
- * @param x Any shape where `axis` is left out, else a matrix [rows, columns].
- * @param axis 0 over rows, 1 over columns.
- * @param options Where the result goes.
- * @returns The means; shape [] over all elements.
- * @throws {RangeError} If there is nothing to average.
- *
- * @example
- * ```ts
- * import { Device, mean, meanBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using x = Tensor.from(device, [[1, 2], [3, 6]]);
- * using overColumns = mean(x, 1);
- * assertEquals([...await overColumns.read()], [1.5, 4.5]);
- * using dX = meanBackward(Tensor.from(device, [6, 8]), [2, 2], 1);
- * assertEquals([...await dX.read()], [3, 3, 4, 4]);
- * ```
- */
+/** Mean; axes, shapes, errors and an example as of {@linkcode sum}. */
 export function mean(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.sum, x, axis, options, true);
 }
 
-/**
- * Gradient of {@linkcode mean} of a tensor of this shape: every element gets `dOut / n` of its mean over n.
- *
- * @param dOut Gradient of the means, in their shape.
- * @param shape Shape of what was averaged.
- * @param axis 0 over rows, 1 over columns, left out over all elements; as in the forward pass.
- * @returns `dX` of that shape.
- * @throws {TypeError} If `dOut` has another shape than such means.
- */
+/** Gradient of {@linkcode mean}, as {@linkcode sumBackward}: every element gets `dOut / n` of its mean over n. */
 export function meanBackward(dOut: Tensor, shape: Shape, axis?: 0 | 1): Tensor {
   return spread(dOut, shape, axis, 1 / axes("spread", shape, axis).length);
 }
 
-/**
- * Smallest element, with the axes of {@linkcode sum}; NaN where one is NaN.
- *
- * @param x Any shape where `axis` is left out, else a matrix [rows, columns].
- * @param axis 0 over rows, 1 over columns.
- * @param options Where the result goes.
- * @returns The smallest elements; shape [] over all elements.
- * @throws {RangeError} If there are no elements.
- *
- * @example
- * ```ts
- * import { Device, min, minBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using x = Tensor.from(device, [[1, 2], [3, 6]]);
- * using smallest = min(x, 0);
- * assertEquals([...await smallest.read()], [1, 2]);
- * using dX = minBackward(x, smallest, Tensor.from(device, [5, 7]), 0);
- * assertEquals([...await dX.read()], [5, 7, 0, 0]);
- * ```
- */
+/** Smallest element; NaN where one is NaN; axes, shapes, errors and an example as of {@linkcode sum}. */
 export function min(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.min, x, axis, options);
 }
@@ -118,10 +75,7 @@ export function min(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
 /**
  * Gradient of {@linkcode min} from its input and output: the smallest element gets `dOut`; equal ones share it.
  *
- * @param x The input of the forward pass.
- * @param out Its output.
- * @param dOut Gradient of the output.
- * @param axis 0 over rows, 1 over columns, left out over all elements; as in the forward pass.
+ * @param axis As in the forward pass.
  * @returns `dX` in the shape of `x`.
  * @throws {TypeError} If the shapes do not match.
  */
@@ -129,41 +83,12 @@ export function minBackward(x: Tensor, out: Tensor, dOut: Tensor, axis?: 0 | 1):
   return extremeBackward(x, out, dOut, axis);
 }
 
-/**
- * Largest element, with the axes of {@linkcode sum}; NaN where one is NaN.
- *
- * @param x Any shape where `axis` is left out, else a matrix [rows, columns].
- * @param axis 0 over rows, 1 over columns.
- * @param options Where the result goes.
- * @returns The largest elements; shape [] over all elements.
- * @throws {RangeError} If there are no elements.
- *
- * @example
- * ```ts
- * import { Device, max, maxBackward, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using x = Tensor.from(device, [[1, 2], [3, 6]]);
- * using largest = max(x);
- * assertEquals([...await largest.read()], [6]);
- * using dX = maxBackward(x, largest, Tensor.from(device, 5));
- * assertEquals([...await dX.read()], [0, 0, 0, 5]);
- * ```
- */
+/** Largest element; NaN where one is NaN; axes, shapes, errors and an example as of {@linkcode sum}. */
 export function max(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
   return reduce(kernels.max, x, axis, options);
 }
 
-/**
- * Gradient of {@linkcode max} from its input and output: the largest element gets `dOut`; equal ones share it.
- *
- * @param x The input of the forward pass.
- * @param out Its output.
- * @param dOut Gradient of the output.
- * @param axis 0 over rows, 1 over columns, left out over all elements; as in the forward pass.
- * @returns `dX` in the shape of `x`.
- * @throws {TypeError} If the shapes do not match.
- */
+/** Gradient of {@linkcode max}, as {@linkcode minBackward}: the largest element gets `dOut`; equal ones share it. */
 export function maxBackward(x: Tensor, out: Tensor, dOut: Tensor, axis?: 0 | 1): Tensor {
   return extremeBackward(x, out, dOut, axis);
 }

@@ -45,7 +45,6 @@ export class Tensor implements Binding, Disposable {
   /**
    * Copies numbers to the GPU.
    *
-   * @param device Where to.
    * @param data A number, an array, an array of rows, or a typed array. A `Uint32Array` makes a `u32` tensor.
    * @param shape Its shape; needed only to give a flat array another one.
    * @returns A tensor of that shape, `f32` but for a `Uint32Array`.
@@ -53,12 +52,14 @@ export class Tensor implements Binding, Disposable {
    *
    * @example
    * ```ts
-   * import { Device, Tensor } from "@backhand/backhand";
+   * import { Device, readAll, Tensor } from "@backhand/backhand";
    * import { assertEquals } from "@std/assert";
    * using device = await Device.request();
-   * using x = Tensor.from(device, [[1, 2, 3], [4, 5, 6]]);
-   * assertEquals(x.shape, [2, 3]);
-   * assertEquals(await x.read(), new Float32Array([1, 2, 3, 4, 5, 6]));
+   * using x = Tensor.from(device, [[1, 2], [3, 4]]);
+   * assertEquals(x.shape, [2, 2]);
+   * assertEquals(await x.read(), Float32Array.of(1, 2, 3, 4));
+   * using rows = Tensor.from(device, Uint32Array.of(5));
+   * assertEquals(await readAll([x, rows]), [Float32Array.of(1, 2, 3, 4), Uint32Array.of(5)]);
    * ```
    */
   static from(device: Device, data: TensorLike, shape: Shape = shapeOf(data)): Tensor {
@@ -74,10 +75,6 @@ export class Tensor implements Binding, Disposable {
   /**
    * A tensor of zeros.
    *
-   * @param device Where it lives.
-   * @param shape Its shape.
-   * @param dtype Its element type.
-   * @returns The tensor.
    * @throws {RangeError} If it is larger than the device binds at once; both sizes are named, nothing is allocated.
    */
   static zeros(device: Device, shape: Shape, dtype: DataType = "f32"): Tensor {
@@ -120,10 +117,8 @@ export class Tensor implements Binding, Disposable {
   }
 
   /**
-   * The same elements under another shape; no copy is made.
+   * The same elements under another shape: a view, no copy is made.
    *
-   * @param shape The new shape.
-   * @returns A view.
    * @throws {TypeError} If it holds another number of elements.
    */
   reshape(shape: Shape): Tensor {
@@ -169,23 +164,7 @@ export class Tensor implements Binding, Disposable {
   }
 }
 
-/**
- * Copies several tensors from the GPU in one wait.
- *
- * @param tensors Tensors of one device.
- * @returns The elements of each.
- * @throws {DeviceError} If any work before it failed.
- *
- * @example
- * ```ts
- * import { Device, readAll, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using a = Tensor.from(device, [1, 2]);
- * using b = Tensor.from(device, Uint32Array.of(3));
- * assertEquals(await readAll([a, b]), [Float32Array.of(1, 2), Uint32Array.of(3)]);
- * ```
- */
+/** Copies several tensors of one device from the GPU in one wait, as {@linkcode Tensor.read} does one. */
 export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
   if (tensors.length === 0) return [];
   const bytes = await tensors[0].device.read(tensors);

@@ -16,7 +16,7 @@ const WRITTEN =
 /** Longest number that a person writes: the pattern's groups need a stack as long as the text. */
 const WRITTEN_LENGTH = 100;
 
-/** Texts that stand for no value. */
+/** Texts that mean that a value is missing. */
 export const MISSING_TEXTS: readonly string[] = ["", "NA", "NaN", "nan", "null", "NULL"];
 
 const MISSING: ReadonlySet<string> = new Set(MISSING_TEXTS);
@@ -96,14 +96,14 @@ export function parseNumber(text: string): number {
   return value;
 }
 
-/** The number that a cell holds; NaN where it holds none, or one that is not finite. */
+/** The number that a cell holds; NaN if it holds none, or one that is not finite. */
 export function numberOf(cell: string): number {
   const text = cell.trim();
   const value = NUMBER.test(text) ? Number(text) : NaN;
   return value === Infinity || value === -Infinity ? NaN : value;
 }
 
-/** Whether a cell that holds no number holds one to a person: with signs of thousands, a decimal comma, a currency. */
+/** Whether a cell that holds no number holds one for a person: with thousands separators, a decimal comma, a currency. */
 export function isWrittenNumber(cell: string): boolean {
   const text = cell.trim();
   return text.length <= WRITTEN_LENGTH && WRITTEN.test(text) && Number.isNaN(numberOf(text));

@@ -16,11 +16,11 @@ export interface NumericBlock {
   rows: Float64Array<ArrayBuffer>;
   /** How many rows these are. */
   count: number;
-  /** Index of the first of them in the table, counted from 0 behind the header. */
+  /** Index of the first of them in the table, counted from 0 after the header. */
   firstRow: number;
 }
 
-/** What {@linkcode readNumericCsv} may be told. */
+/** Options of {@linkcode readNumericCsv}. */
 export interface NumericCsvOptions extends CsvOptions {
   /** The columns that are wanted, in this order; others may be there and are not read. All of them if left out. */
   columns?: readonly string[];
@@ -37,7 +37,7 @@ export interface NumericCsvOptions extends CsvOptions {
  * @param options Wanted columns, separator, size of the blocks, signal and progress.
  * @returns The blocks, in order; at least one row in the whole table.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
- * @throws {DataError} With file, line and column, if the file is empty, ends behind the header, lacks a wanted column, names a
+ * @throws {DataError} With file, line and column, if the file is empty, ends after the header, lacks a wanted column, names a
  * column twice or not at all, has a row of another length, a quote out of place, or a wanted cell that is blank, not a
  * number or not finite.
  *
@@ -67,8 +67,7 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
       rows = new Float64Array(blockRows * columns.length);
     }
     for (let index = 0; index < block.records.length; index++) {
-      if (!readRow(block.records[index], block.places, rows, filled)) throw rowFault(block, index);
-      filled += columns.length;
+      for (const place of block.places) rows[filled++] = numberIn(block, index, place);
       if (filled < rows.length) continue;
       yield { columns, rows, count: blockRows, firstRow };
       firstRow += blockRows;
@@ -79,23 +78,10 @@ export async function* readNumericCsv(path: string, options: NumericCsvOptions =
   if (filled > 0) yield { columns, rows: rows.slice(0, filled), count: filled / columns.length, firstRow };
 }
 
-/** Reads one record into rows; false where a cell holds no number. */
-function readRow(record: readonly string[], places: readonly number[], rows: Float64Array, offset: number): boolean {
-  let isGood = true;
-  for (const place of places) {
-    const value: number = isGood ? numberOf(record[place]) : NaN;
-    rows[offset++] = value;
-    isGood = !Number.isNaN(value);
-  }
-  return isGood;
-}
-
-function rowFault(block: RecordBlock, index: number): DataError {
-  const record = block.records[index];
-  const at = block.places.find((place) => Number.isNaN(numberOf(record[place])))!;
-  return new DataError(cellFault(record[at]), {
-    file: block.file,
-    line: block.lineOf(index),
-    column: block.columns[at],
-  });
+function numberIn(block: RecordBlock, index: number, place: number): number {
+  const cell = block.records[index][place];
+  const value = numberOf(cell);
+  if (!Number.isNaN(value)) return value;
+  const { file, lineOf, columns } = block;
+  throw new DataError(cellFault(cell), { file, line: lineOf(index), column: columns[place] });
 }

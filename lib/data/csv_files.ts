@@ -8,12 +8,12 @@ import { DataError } from "../base/errors.ts";
 import { openFile } from "../base/files.ts";
 import { shorten } from "../base/printable.ts";
 
-/** One file of a table, and where it is read from: behind its header, if a file before it has the same one. */
-export interface CsvFile {
+/** One file of a table, and where reading begins: after its header, unless it is the table's first file. */
+interface CsvFile {
   readonly path: string;
   /** The first byte. */
   readonly begin: number;
-  /** The line of the file, counted from 1, in which that byte stands. */
+  /** The line of that byte, counted from 1. */
   readonly line: number;
   /** Bytes of the whole file; 0 for a single file, whose reader asks for them. */
   readonly size: number;

@@ -10,18 +10,18 @@ import { type ReadOptions, recordsOf, type TextBlock, textBlocks } from "./csv_t
 import { DataError, type DataPlace } from "../base/errors.ts";
 import { MAX_NAME_LENGTH } from "./table.ts";
 
-/** What may stand between two cells. */
+/** A character between two cells. */
 export type Separator = "," | ";" | "\t";
 
-/** The separators, most usual first, with their names. */
+/** The separators with their names, the most usual first. */
 export const SEPARATORS: ReadonlyMap<Separator, string> = new Map([[",", "comma"], [";", "semicolon"], ["\t", "tab"]]);
 
 /** Most columns: what is known of each takes a kilobyte. */
 const MAX_COLUMNS = 100_000;
 
-/** What {@linkcode readRecords} may be told. */
+/** Options of {@linkcode readRecords}. */
 export interface CsvOptions extends ReadOptions {
-  /** What stands between two cells; if left out, the one that the header holds most of. */
+  /** The character between two cells; if left out, the one that the header has most of. */
   separator?: Separator;
   /** Columns that must be there. */
   columns?: readonly string[];
@@ -29,7 +29,7 @@ export interface CsvOptions extends ReadOptions {
 
 /** Some records of a file. */
 export interface RecordBlock {
-  /** The file: one of a folder where a folder is read. */
+  /** The file: of a folder, the one that holds these records. */
   readonly file: string;
   /** Names of all columns, without spaces around them. */
   readonly columns: readonly string[];
@@ -37,7 +37,7 @@ export interface RecordBlock {
   readonly places: readonly number[];
   /** The records: each as many cells as there are columns. */
   readonly records: readonly (readonly string[])[];
-  /** Index of the first of them in the table, counted from 0 behind the header. */
+  /** Index of the first of them in the table, counted from 0 after the header. */
   readonly firstRow: number;
   /** The line of the file in which a record of the block begins; slow, for messages. */
   readonly lineOf: (index: number) => number;
@@ -58,7 +58,7 @@ type Header = Pick<RecordBlock, "columns" | "places">;
  * @param options Separator, wanted columns, signal and progress.
  * @returns The blocks, in order, each of one file; at least one record in the whole table.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
- * @throws {DataError} With file and line, if the file is empty, ends behind the header, lacks a wanted column, names a column twice
+ * @throws {DataError} With file and line, if the file is empty, ends after the header, lacks a wanted column, names a column twice
  * or not at all, has a row of another length, or a quote out of place; or if a file of a folder has another header.
  *
  * @example
@@ -130,7 +130,7 @@ async function* recordBlocks(
   if (!header) throw new DataError("the file is empty: a header and rows are needed", { file: path });
   if (firstRow > 0) return;
   const hint = header.columns.some((name) => name.includes("\r")) ? ": lines end in LF or CRLF, not in CR alone" : "";
-  throw new DataError(`there are no rows behind the header${hint}`, { file: path });
+  throw new DataError(`there are no rows after the header${hint}`, { file: path });
 }
 
 /**
@@ -152,7 +152,7 @@ export async function placesOfRows(path: string, rows: readonly number[]): Promi
   throw new RangeError(`Cannot find row ${rows[places.length]} of ${path}: it has fewer`);
 }
 
-/** The separator that the header holds most of, outside of quotes; a comma where there is none. */
+/** The separator that the header has most of, outside of quotes; a comma if it has none. */
 function separatorOf(block: TextBlock): Separator {
   const header = recordsOf(block).next().value?.text.replaceAll(/"[^"]*"/g, "") ?? "";
   const count = (separator: string) => header.split(separator).length;
@@ -229,7 +229,7 @@ function readHeader(cells: string[], place: DataPlace, separator: Separator, wan
   return { columns, places: (wanted ?? columns).map((name) => places.get(name)!) };
 }
 
-/** What to say where a header of one column holds other separators than the one that was used. */
+/** A hint, if a header of one column holds other separators than the one that was used. */
 export function separatorHint(columns: readonly string[], used: Separator): string {
   if (columns.length > 1) return "";
   const other = [...SEPARATORS].find(([separator]) => separator !== used && columns[0].includes(separator));
@@ -244,7 +244,7 @@ function raggedRow(
   line: number,
 ): DataError {
   const hint = separatorHint(columns, separator) ||
-    (length > columns.length ? `; a cell that holds a ${SEPARATORS.get(separator)} stands in quotes` : "");
+    (length > columns.length ? `; quote a cell that holds a ${SEPARATORS.get(separator)}` : "");
   const problem = `this row has ${length} cell${length === 1 ? "" : "s"}, the header has ${columns.length}${hint}`;
   return new DataError(problem, { file, line });
 }

@@ -27,7 +27,7 @@ export interface TextBlock {
   line: number;
 }
 
-/** What a reader may be told while it reads. */
+/** Options of every reader. */
 export interface ReadOptions {
   /** Ends the reading with the signal's reason. */
   signal?: AbortSignal;
@@ -61,7 +61,7 @@ export async function* textBlocks(path: string, options: ReadOptions = {}): Asyn
   }
 }
 
-/** From where an open file stands to its end. */
+/** The rest of an open file. */
 async function* blocksOf(
   open: Deno.FsFile,
   { file, line }: TextBlock,

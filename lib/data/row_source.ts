@@ -1,5 +1,5 @@
 /**
- * Rows that need not all lie in memory: whoever trains or predicts asks for a range of them at a time.
+ * Rows that need not all be in memory: training and prediction ask for a range of them at a time.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface RowBlock {
   readonly y: Float32Array<ArrayBuffer>;
 }
 
-/** Where rows come from. */
+/** A source of rows. */
 export interface RowSource {
   /** How many rows there are. */
   readonly rows: number;
@@ -21,7 +21,7 @@ export interface RowSource {
   /** Values of a row's targets. */
   readonly targets: number;
   /**
-   * Reads a range of rows. Whoever asks keeps to the rows that there are.
+   * Reads a range of rows. The caller asks only for rows that exist.
    *
    * @param start The first row.
    * @param count How many.
@@ -31,7 +31,7 @@ export interface RowSource {
 }
 
 /**
- * Rows that lie in memory.
+ * Rows in memory.
  *
  * @example
  * ```ts
@@ -88,7 +88,7 @@ export class ArrayRows implements RowSource {
 }
 
 /**
- * Some neighbours among the rows of a source.
+ * A range of the rows of a source.
  *
  * @example
  * ```ts
@@ -111,11 +111,11 @@ export class RowRange implements RowSource {
   readonly #start: number;
 
   /**
-   * Takes note of the range.
+   * Remembers the range.
    *
    * @param source All rows.
    * @param start The first of the range.
-   * @param end The one behind its last.
+   * @param end The one after its last.
    */
   constructor(source: RowSource, start: number, end: number) {
     this.#source = source;

@@ -1,5 +1,5 @@
 /**
- * Scaling of columns: statistics gathered row by row, and the transform they define, forth and back.
+ * Scaling of columns: statistics gathered row by row, and the transform that they define, in both directions.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export type ScalingMethod = "standardize" | "minmax" | "none";
 /** The methods by name. */
 export const SCALING_METHODS: readonly ScalingMethod[] = ["standardize", "minmax", "none"];
 
-/** What is known of one column, in its raw unit. */
+/** Statistics of one column, in its raw unit. */
 export interface ColumnStatistics {
   /** The column's name. */
   name: string;
@@ -145,7 +145,7 @@ export class Scaler {
    *
    * @param method The method.
    * @param columns Statistics of the columns, usually of the training rows alone.
-   * @throws {RangeError} If a column cannot be scaled so: all its values are the same, or too large to be told apart.
+   * @throws {RangeError} If a column cannot be scaled so: all its values are the same, or they are too large.
    */
   constructor(method: ScalingMethod, columns: readonly ColumnStatistics[]) {
     this.method = method;

@@ -9,23 +9,23 @@ export const MAX_NAME_LENGTH = 10_000;
 
 /** An input column of numbers. */
 export interface NumericColumn {
-  /** Tells it from a categorical one. */
+  /** What makes it different from a categorical one. */
   readonly kind: "numeric";
   /** The column's name in the header. */
   readonly name: string;
-  /** Stands in for a missing cell; without it one is refused. */
+  /** The value of a missing cell; without it a missing cell is refused. */
   readonly fill?: number;
 }
 
 /** An input column of names, one-hot: a network input for each category, and a last one for names not seen in training. */
 export interface CategoricalColumn {
-  /** Tells it from a numeric one. */
+  /** What makes it different from a numeric one. */
   readonly kind: "categorical";
   /** The column's name in the header. */
   readonly name: string;
   /** The names seen in training, in the order of their inputs. */
   readonly categories: readonly string[];
-  /** Stands in for a missing cell; without it one is refused. */
+  /** The value of a missing cell; without it a missing cell is refused. */
   readonly fill?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Cells of a table as numbers for a network, in raw units: the scalers come behind.
+ * Cells of a table as numbers for a network, in raw units: scaling comes after.
  *
  * @module
  */
@@ -172,7 +172,7 @@ function encoderOf(column: InputColumn): CellEncoder {
 
 function missingCell(cell: string | undefined, column: string): CellError {
   const found = cell === undefined || cell.trim() === "" ? "the cell is empty" : `the cell is ${showCell(cell)}`;
-  return new CellError(`${found}, and nothing stands in for missing ones`, column);
+  return new CellError(`${found}, and the column has no fill value`, column);
 }
 
 function listOf(names: readonly string[]): string {

@@ -1,5 +1,5 @@
 /**
- * Tables out of JSON: they are stored in files, and files may hold anything.
+ * Tables from JSON: they are stored in files, and files may hold anything.
  *
  * @module
  */

@@ -6,7 +6,7 @@
 
 import { isMissing, isWrittenNumber, numberOf } from "./cells.ts";
 
-/** Different texts of a column that are told apart; one with more is no category. */
+/** Most different texts of a column of categories. */
 export const MAX_CATEGORIES = 1000;
 
 /** Longest text that is a category; longer ones are prose, and a thousand of them might not fit into memory. */
@@ -70,7 +70,7 @@ export class ColumnProfile {
     this.name = name;
   }
 
-  /** The different texts of cells that are not missing, in order; undefined where there are more than 1,000, or very long ones. */
+  /** The different texts of cells that are not missing, in order; undefined if there are more than 1,000, or very long ones. */
   get values(): string[] | undefined {
     return this.#values && sortValues([...this.#values]);
   }

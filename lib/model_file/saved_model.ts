@@ -7,7 +7,7 @@ import type { Device } from "../gpu/device.ts";
 import { DataError } from "../base/errors.ts";
 import { toRaw } from "../evaluate/evaluation.ts";
 import type { Layer } from "../core/layers.ts";
-import { bceWithLogits, huber, type Loss, mae, mse, softmaxCrossEntropy } from "../core/losses.ts";
+import { type Loss, LOSSES } from "../core/losses.ts";
 import { Model, type NamedParameter, parametersOf } from "../core/model.ts";
 import { formatMetadata, type ModelMetadata, parseMetadata } from "./metadata.ts";
 import { shorten, showJson } from "../base/printable.ts";
@@ -19,15 +19,6 @@ import { Tensor } from "../core/tensor.ts";
 
 /** What files call themselves; changes whenever files of before can no longer be read. */
 export const FORMAT = "backhand model 2";
-
-/** The losses by the names that settings and files give them. Under softmax a model predicts a probability per target. */
-export const LOSSES: Readonly<Record<"mse" | "mae" | "huber" | "bce" | "softmax", Loss>> = {
-  mse,
-  mae,
-  huber,
-  bce: bceWithLogits,
-  softmax: softmaxCrossEntropy,
-};
 
 /** What a model predicts, from what. */
 export interface ModelDescription extends ModelMetadata {

@@ -1,8 +1,9 @@
 /**
- * The oracle's activations and softmax, each with its backward, in float64.
+ * The oracle's activations in float64, each with its backward, and the layers that they make; softmax.
  *
  * @module
  */
+import type { ReferenceLayer } from "./layers.ts";
 import { Matrix } from "./matrix.ts";
 
 /** `x` where `x > 0`, else 0. */
@@ -79,4 +80,86 @@ export function logSoftmax(x: Matrix): Matrix {
 /** `exp(x)` over the sum of `exp(x)` in its row: positive numbers that sum to 1 in each row. */
 export function softmax(x: Matrix): Matrix {
   return logSoftmax(x).map(Math.exp);
+}
+
+/** What an activation's layer is made of. */
+export interface ReferenceActivationForm {
+  /** Output from input. */
+  readonly forward: (x: Matrix) => Matrix;
+  /** Gradient of the input, from the input (or the output) and the output's gradient. */
+  readonly backward: (kept: Matrix, dOut: Matrix) => Matrix;
+  /** Whether `backward` takes the output. */
+  readonly fromOutput?: boolean;
+  /** Whether the derivative jumps at 0, where finite differences mean nothing. */
+  readonly kinkAt0?: boolean;
+}
+
+/** An activation as a layer. */
+export class ReferenceActivation implements ReferenceLayer {
+  readonly parameters: Matrix[] = [];
+  readonly gradients: Matrix[] = [];
+  /** With a kink at 0: the smallest |x| of the last forward pass. */
+  distanceToKink: number = Infinity;
+  readonly #form: ReferenceActivationForm;
+  #kept!: Matrix;
+
+  /** Takes the activation. */
+  constructor(form: ReferenceActivationForm) {
+    this.#form = form;
+  }
+
+  /** The activation of each element. */
+  forward(x: Matrix): Matrix {
+    const { forward, fromOutput, kinkAt0 } = this.#form;
+    const y = forward(x);
+    this.#kept = fromOutput ? y : x;
+    if (kinkAt0) this.distanceToKink = x.data.reduce((least, v) => Math.min(least, Math.abs(v)), Infinity);
+    return y;
+  }
+
+  /** The activation's backward, from what the last forward pass kept. */
+  backward(dOut: Matrix): Matrix {
+    return this.#form.backward(this.#kept, dOut);
+  }
+}
+
+/** ReLU in float64. */
+export class ReferenceReLU extends ReferenceActivation {
+  /** See {@linkcode relu}. */
+  constructor() {
+    super({ forward: relu, backward: reluBackward, kinkAt0: true });
+  }
+}
+
+/** Leaky ReLU in float64. */
+export class ReferenceLeakyReLU extends ReferenceActivation {
+  /** See {@linkcode leakyRelu}. */
+  constructor(slope: number) {
+    const backward = (x: Matrix, dOut: Matrix) => leakyReluBackward(x, dOut, slope);
+    super({ forward: (x) => leakyRelu(x, slope), backward, kinkAt0: true });
+  }
+}
+
+/** Sigmoid in float64. */
+export class ReferenceSigmoid extends ReferenceActivation {
+  /** See {@linkcode sigmoid}. */
+  constructor() {
+    super({ forward: sigmoid, backward: sigmoidBackward, fromOutput: true });
+  }
+}
+
+/** Tanh in float64. */
+export class ReferenceTanh extends ReferenceActivation {
+  /** See {@linkcode tanh}. */
+  constructor() {
+    super({ forward: tanh, backward: tanhBackward, fromOutput: true });
+  }
+}
+
+/** GELU in float64. */
+export class ReferenceGELU extends ReferenceActivation {
+  /** See {@linkcode gelu}. */
+  constructor() {
+    super({ forward: gelu, backward: geluBackward });
+  }
 }

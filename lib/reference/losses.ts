@@ -18,8 +18,7 @@ export interface ReferenceLoss {
 
 /** Mean squared error: `sum (p - t)² / n`; gradient `2 (p - t) / n`. */
 export const referenceMse: ReferenceLoss = {
-  forward: (prediction, target) =>
-    prediction.data.reduce((sum, p, i) => sum + (p - target.data[i]) ** 2, 0) / prediction.data.length,
+  forward: ({ data }, target) => data.reduce((sum, p, i) => sum + (p - target.data[i]) ** 2, 0) / data.length,
   backward: (prediction, target) => prediction.map((p, i) => 2 * (p - target.data[i]) / prediction.data.length),
 };
 
@@ -41,11 +40,10 @@ export const referenceSoftmaxCrossEntropy: ReferenceLoss = {
 
 /** Mean absolute error: `sum |p - t| / n`; gradient the sign of `p - t` over n, 0 where they are equal. */
 export const referenceMae: ReferenceLoss = {
-  forward: (prediction, target) =>
-    prediction.data.reduce((sum, p, i) => sum + Math.abs(p - target.data[i]), 0) / prediction.data.length,
+  forward: ({ data }, target) => data.reduce((sum, p, i) => sum + Math.abs(p - target.data[i]), 0) / data.length,
   backward: (prediction, target) => prediction.map((p, i) => Math.sign(p - target.data[i]) / prediction.data.length),
-  distanceToKink: (prediction, target) =>
-    prediction.data.reduce((least, p, i) => Math.min(least, Math.abs(p - target.data[i])), Infinity),
+  distanceToKink: ({ data }, target) =>
+    data.reduce((least, p, i) => Math.min(least, Math.abs(p - target.data[i])), Infinity),
 };
 
 /** Huber: the mean of `e² / 2` where `|e| <= delta`, else `delta (|e| - delta / 2)`, e = p - t; gradient e, cut at delta. */

@@ -24,13 +24,7 @@ export class Matrix {
   /** Elements, row by row. */
   readonly data: Float64Array;
 
-  /**
-   * Takes the elements as they are, or makes zeros.
-   *
-   * @param rows Number of rows.
-   * @param columns Number of columns.
-   * @param data Elements, row by row; zeros by default.
-   */
+  /** Takes the elements, row by row, as they are, or makes zeros. */
   constructor(rows: number, columns: number, data: ArrayLike<number> = new Float64Array(rows * columns)) {
     if (data.length !== rows * columns) {
       throw new TypeError(`Cannot make a [${rows}, ${columns}] matrix of ${data.length} numbers`);

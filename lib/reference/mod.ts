@@ -23,12 +23,7 @@ export class ReferenceModel {
   /** The loss. */
   readonly loss: ReferenceLoss;
 
-  /**
-   * Takes the layers as they are.
-   *
-   * @param layers The layers, first to last.
-   * @param loss The loss.
-   */
+  /** Takes the layers, first to last, and the loss as they are. */
   constructor(layers: readonly ReferenceLayer[], loss: ReferenceLoss) {
     this.layers = layers;
     this.loss = loss;

@@ -20,12 +20,7 @@ export interface TensorStatistics {
   readonly notFinite: number;
 }
 
-/**
- * Measures numbers.
- *
- * @param data The numbers.
- * @returns The measures.
- */
+/** Measures numbers. */
 export function statistics(data: ArrayLike<number>): TensorStatistics {
   let min = Infinity;
   let max = -Infinity;
@@ -43,7 +38,12 @@ export function statistics(data: ArrayLike<number>): TensorStatistics {
     zeros += Number(value === 0);
     finite++;
   }
-  const [low, high] = finite > 0 ? [min, max] : [NaN, NaN];
-  const notFinite = data.length - finite;
-  return { min: low, max: high, mean: sum / finite, norm: Math.sqrt(squares), zeros: zeros / data.length, notFinite };
+  return {
+    min: finite > 0 ? min : NaN,
+    max: finite > 0 ? max : NaN,
+    mean: sum / finite,
+    norm: Math.sqrt(squares),
+    zeros: zeros / data.length,
+    notFinite: data.length - finite,
+  };
 }

@@ -1,17 +1,17 @@
 /**
- * JSON out of files that may hold anything: parsed only where what it holds fits into memory.
+ * JSON from files that may hold anything: it is parsed only if the result fits into memory.
  *
  * @module
  */
 
-/** Most values of one text: a hundred bytes of it may take gigabytes otherwise. */
-export const MAX_VALUES = 2_000_000;
+/** Most values of a text: each may take a hundred times the bytes of its text. */
+const MAX_VALUES = 2_000_000;
 
-/** Deepest nesting: what goes over a value by calling itself stays far within the stack. */
+/** Deepest nesting: a function that calls itself for each level stays far within the stack. */
 const MAX_DEPTH = 100;
 
-/** What {@linkcode parseBoundedJson} may be told. */
-export interface BoundedJsonOptions {
+/** Options of {@linkcode parseBoundedJson}. */
+interface BoundedJsonOptions {
   /** Most values; {@linkcode MAX_VALUES} if left out. */
   maxValues?: number;
   /** As of `JSON.parse`. */
@@ -41,7 +41,7 @@ export function parseBoundedJson(text: string, options: BoundedJsonOptions = {})
   return JSON.parse(text, reviver as Parameters<typeof JSON.parse>[1]);
 }
 
-/** The place behind the quote that closes a text. A regular expression would need a stack as long as the text. */
+/** The place after the quote that closes a text. A regular expression would need a stack as long as the text. */
 export function endOfText(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
     let slash = end;

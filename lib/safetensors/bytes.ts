@@ -1,17 +1,20 @@
 /**
- * The bytes of a safetensors file, to and fro in memory: where there are no files, as in a browser. The format is
- * described in safetensors.ts.
+ * The bytes of a safetensors file, in memory, so that they work in a browser, too. The format is described in reader.ts; the
+ * header is checked as strictly as the reference implementation does.
  *
  * @module
  */
 import { DataError } from "../base/errors.ts";
-import { printable, shorten } from "../base/printable.ts";
-import { parseHeader } from "./header.ts";
+import { printable, shorten, showJson } from "../base/printable.ts";
+import { endOfText, parseBoundedJson } from "./bounded_json.ts";
 
 /** Longest header that is read: 100 MB, as in the reference implementation. */
 const HEADER_LIMIT = 100_000_000;
 
-/** Bytes in front of the header: its length. */
+/** Most values of a header: seventy thousand tensors. Each may take a kilobyte of memory. */
+const MAX_HEADER_VALUES = 500_000;
+
+/** Bytes before the header: its length. */
 export const PREFIX_BYTES = 8;
 
 /** A tensor as a file holds it. */
@@ -28,6 +31,18 @@ export interface StoredTensors {
   tensors: Map<string, StoredTensor>;
   /** Texts that go with them. */
   metadata: Record<string, string>;
+}
+
+/** One tensor as the header describes it. */
+export interface TensorEntry {
+  /** The tensor's name. */
+  name: string;
+  /** Its shape. */
+  shape: number[];
+  /** First byte, counted from the end of the header. */
+  begin: number;
+  /** The byte after its last. */
+  end: number;
 }
 
 /**
@@ -106,6 +121,53 @@ export function headerLength(path: string, prefix: Uint8Array, size: number): nu
 }
 
 /**
+ * Reads a header.
+ *
+ * @throws {DataError} If it breaks a rule of the format, or a tensor is not F32.
+ */
+export function parseHeader(
+  path: string,
+  bytes: Uint8Array,
+  dataBytes: number,
+): { entries: TensorEntry[]; metadata: Record<string, string> } {
+  const refuse = (problem: string, cause?: unknown) => new DataError(problem, { file: path }, { cause });
+  let text: string;
+  let json: unknown;
+  let repeated: string | undefined;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    json = parseBoundedJson(text, { maxValues: MAX_HEADER_VALUES, reviver: keepOddNumbers });
+    repeated = repeatedKey(text);
+  } catch (error) {
+    const why = error instanceof SyntaxError && error.message.startsWith("JSON ") ? ` (${error.message})` : "";
+    throw refuse(`its header is not JSON in UTF-8${why}: not a safetensors file`, error);
+  }
+  if (!text.startsWith("{") || !isObject(json)) throw refuse("its header is not a JSON object");
+  if (repeated !== undefined) throw refuse(`its header names ${showName(repeated)} twice`);
+
+  const { __metadata__: metadata = {}, ...tensors } = json;
+  if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
+    throw refuse("its metadata holds something other than texts");
+  }
+  const halved = [...Object.keys(tensors), ...Object.entries(metadata).flat() as string[]]
+    .find((text) => !text.isWellFormed());
+  if (halved !== undefined) {
+    throw refuse(`its header holds half a character, in ${showJson(halved)}`);
+  }
+  const entries = Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry, refuse));
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let end = 0;
+  for (const entry of entries) {
+    if (entry.begin !== end) {
+      throw refuse(`tensor ${showName(entry.name)} begins at byte ${entry.begin}, expected ${end}`);
+    }
+    end = entry.end;
+  }
+  if (end !== dataBytes) throw refuse(`its tensors take ${end} bytes and ${dataBytes} are there`);
+  return { entries, metadata: metadata as Record<string, string> };
+}
+
+/**
  * Memory for a tensor's values.
  *
  * @throws {DataError} If there is not so much memory.
@@ -114,19 +176,19 @@ export function allocate(path: string, name: string, length: number): Float32Arr
   try {
     return new Float32Array(length);
   } catch (error) {
-    const problem = `tensor ${printable(shorten(name))} has ${length} values, more than memory can hold`;
+    const problem = `tensor ${showName(name)} has ${length} values, more than memory can hold`;
     throw new DataError(problem, { file: path }, { cause: error });
   }
 }
 
 /** Where a tensor's bytes stand in a file, and how many values they are. */
-export interface TensorPlace {
-  readonly begin: number;
-  readonly length: number;
+interface TensorPlace {
+  begin: number;
+  length: number;
 }
 
 /**
- * The beginning of a file, and the places of what follows.
+ * The first bytes of a file, up to its tensors, and the places of these.
  *
  * @throws {TypeError} If a name is reserved, or a shape holds anything but whole numbers from 0 on.
  */
@@ -135,16 +197,16 @@ export function layOut(
   shapes: Record<string, readonly number[]>,
   metadata: Record<string, string>,
 ): { header: Uint8Array<ArrayBuffer>; places: Map<string, TensorPlace>; byteLength: number } {
-  const lengths = new Map<string, TensorPlace>();
   const json: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  const places = new Map<string, TensorPlace>();
   let begin = 0;
   for (const [name, shape] of Object.entries(shapes)) {
-    if (name === "__metadata__" || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    if (name === "__metadata__" || !isSizes(shape)) {
       throw new TypeError(`Cannot write ${path}: bad name or shape, ${JSON.stringify(name)} [${shape.join(", ")}]`);
     }
     const length = shape.reduce((product, size) => product * size, 1);
     json[name] = { dtype: "F32", shape, data_offsets: [begin, begin + length * 4] };
-    lengths.set(name, { begin, length });
+    places.set(name, { begin, length });
     begin += length * 4;
   }
   const text = new TextEncoder().encode(JSON.stringify(json));
@@ -152,8 +214,77 @@ export function layOut(
   const header = new Uint8Array(PREFIX_BYTES + padded).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
   header.set(text, PREFIX_BYTES);
-  const places = new Map(
-    [...lengths].map(([name, { begin, length }]) => [name, { begin: header.length + begin, length }]),
-  );
+  for (const place of places.values()) place.begin += header.length;
   return { header, places, byteLength: header.length + begin };
+}
+
+function parseEntry(name: string, value: unknown, refuse: (problem: string) => DataError): TensorEntry {
+  const entry = isObject(value) ? value : {};
+  const { dtype, shape, data_offsets: offsets } = entry;
+  const shown = `tensor ${showName(name)}`;
+  if (dtype !== "F32") throw refuse(`${shown} has type ${showJson(dtype)}: only F32 is read`);
+  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
+    throw refuse(`${shown} has shape ${showJson(shape)} and data_offsets ${showJson(offsets)}`);
+  }
+  const [begin, end] = offsets;
+  const length = shape.reduce((product, size) => product * size, 4);
+  if (!hasSafeProducts(shape)) throw refuse(`${shown} has shape [${shape.join(", ")}]: too large to be counted`);
+  if (end - begin !== length) {
+    throw refuse(`${shown} has ${end - begin} bytes, its shape [${shape.join(", ")}] needs ${length}`);
+  }
+  return { name, shape, begin, end };
+}
+
+/** Whether no product of leading sizes is beyond exact numbers: a 0 after them would hide it. */
+function hasSafeProducts(shape: readonly number[]): boolean {
+  let bytes = 4;
+  return shape.every((size) => Number.isSafeInteger(bytes *= size));
+}
+
+/** A number such as 1.0, 1e3 or -0: no size, and no text. */
+class OddNumber {
+  readonly #source: string;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  toJSON(): string {
+    return this.#source;
+  }
+}
+
+/** Keeps odd numbers as the text has them: JSON.parse alone makes whole numbers of them. */
+function keepOddNumbers(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  return typeof value === "number" && !/^(0|-?[1-9]\d*)$/.test(source ?? "") ? new OddNumber(`${source}`) : value;
+}
+
+/** A key that one object of the text holds twice; JSON.parse would silently take the last. */
+function repeatedKey(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  const marks = /["{}]/g;
+  const colon = /\s*:/y;
+  for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
+    if (mark[0] === "{") open.push(new Set());
+    else if (mark[0] === "}") open.pop();
+    else {
+      colon.lastIndex = marks.lastIndex = endOfText(text, mark.index);
+      if (!colon.test(text)) continue;
+      const key = JSON.parse(text.slice(mark.index, marks.lastIndex));
+      if (open.at(-1)!.has(key)) return key;
+      open.at(-1)!.add(key);
+    }
+  }
+}
+
+function showName(name: string): string {
+  return printable(shorten(name));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof OddNumber);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }

@@ -1,13 +1,22 @@
 /**
- * Files of named float32 tensors in the safetensors format (Hugging Face, "Safetensors", format description): 8 bytes with the header's length, little-endian, a JSON header that gives type, shape and place of each tensor, and the bytes of the tensors without gaps. All machines that Deno runs on are little-endian, so bytes and Float32Array are the same thing.
+ * Files of named float32 tensors in the safetensors format (Hugging Face, "Safetensors", format description): 8 bytes with
+ * the header's length, little-endian; a JSON header with type, shape and place of each tensor; the bytes of the tensors
+ * without gaps. All machines that Deno runs on are little-endian, so a Float32Array has the bytes of the file.
  *
  * @module
  */
 
 import { DataError } from "../base/errors.ts";
 import { openRegularFile } from "../base/files.ts";
-import { allocate, headerLength, PREFIX_BYTES, type StoredTensor, type StoredTensors } from "./bytes.ts";
-import { parseHeader, type TensorEntry } from "./header.ts";
+import {
+  allocate,
+  headerLength,
+  parseHeader,
+  PREFIX_BYTES,
+  type StoredTensor,
+  type StoredTensors,
+  type TensorEntry,
+} from "./bytes.ts";
 import { SafetensorsWriter } from "./writer.ts";
 
 export type { StoredTensor, StoredTensors } from "./bytes.ts";
@@ -113,7 +122,7 @@ export async function readHeader(
 }
 
 /**
- * Fills an array from where an open file stands.
+ * Fills an array with the next bytes of an open file.
  *
  * @throws {DataError} If the file ends before that.
  */

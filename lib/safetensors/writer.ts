@@ -1,5 +1,5 @@
 /**
- * Writes safetensors files piece by piece. The format is described in safetensors.ts.
+ * Writes safetensors files piece by piece. The format is described in reader.ts.
  *
  * @module
  */
@@ -21,8 +21,8 @@ interface Pending {
 
 /**
  * Writes a file piece by piece in constant memory: the shapes are declared first, then values are appended to any tensor
- * in any order. The file is made as `<path>.partial`, flushed to the disk and renamed by `close`: whatever happens, the machine's
- * power going out included, either the old file stands under the name or the new one. Without `close` it is removed again.
+ * in any order. The file is `<path>.partial` until `close` flushes it to the disk and renames it: whatever happens, a power
+ * failure included, the name holds either the old file or the new one. Without `close` the partial file is removed.
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export class SafetensorsWriter {
   ): Promise<SafetensorsWriter> {
     const { header, places, byteLength: bytes } = layOut(path, shapes, metadata);
     const file = await writing(path, bytes, async () => {
-      // A link that stands there, from elsewhere or by mistake, is not written through.
+      // A link with that name is not followed.
       await Deno.remove(`${path}.partial`).catch(() => {});
       return await Deno.open(`${path}.partial`, { write: true, createNew: true });
     });

@@ -1,9 +1,8 @@
 /** The workloads on which this project and its peers are timed: widths, data and first weights, the same for everybody. */
 
-import type { Loss } from "../../lib/core/losses.ts";
+import { type Loss, LOSSES } from "../../lib/core/losses.ts";
 import { Random } from "../../lib/base/random.ts";
 import { Matrix, ReferenceLinear, ReferenceModel, ReferenceReLU } from "../../lib/reference/mod.ts";
-import { LOSSES } from "../../lib/model_file/saved_model.ts";
 
 /** Name of a workload. */
 export type WorkloadName = "seed" | "wide" | "deep";

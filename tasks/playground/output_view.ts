@@ -2,7 +2,7 @@
 /** What the network gives over its inputs, with the rows: a curve for one input, a surface for more. */
 
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
-import { LOSSES } from "../../lib/model_file/saved_model.ts";
+import { LOSSES } from "../../lib/core/losses.ts";
 import type { PlayData } from "./datasets.ts";
 import { fittedCurve, MOST_ROWS } from "./fit_view.ts";
 import { type Extent, extentOf, type Grid } from "./grid.ts";

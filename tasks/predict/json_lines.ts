@@ -1,4 +1,4 @@
-/** JSON lines from a stream, as they come. */
+/** JSON lines from a stream, as they arrive. */
 
 import { DataError } from "../../lib/base/errors.ts";
 
@@ -13,9 +13,9 @@ export interface JsonLine {
 }
 
 /**
- * Reads a stream of JSON texts, one a line; blank lines are skipped. What has arrived is given at once.
+ * Reads a stream of JSON texts, one a line, and skips blank lines. Lines that have arrived are given at once.
  *
- * @throws {DataError} With the line, where one is no JSON, not UTF-8, or too long. The lines before it are given first.
+ * @throws {DataError} With the line, if it is no JSON, not UTF-8 or too long. The lines before it are given first.
  */
 export async function* jsonLines(name: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<JsonLine[]> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -27,7 +27,7 @@ export async function* jsonLines(name: string, stream: AsyncIterable<Uint8Array>
       return decoder.decode(bytes, { stream: bytes !== undefined });
     } catch (error) {
       line++;
-      throw fault("this line, or one soon behind it, is not UTF-8", error);
+      throw fault("this line, or one soon after it, is not UTF-8", error);
     }
   };
   const parse = function* (texts: string[]): Generator<JsonLine[]> {

@@ -28,14 +28,14 @@ type Sink = (text: string) => Promise<void>;
 
 /** Rows as they were given and as the network takes them. */
 interface Block {
-  /** Cells of the input columns of each row; none where answers do not repeat them. */
+  /** Cells of the input columns of each row; none if answers do not repeat them. */
   cells: string[][];
   /** Network inputs [rows, features] in raw units. */
   inputs: Float64Array;
 }
 
-/** Where rows come from, and whether they are answered in JSON. */
-interface Source {
+/** The rows to predict from, and whether they are answered in JSON. */
+interface Question {
   blocks: (model: SavedModel) => Iterable<Block> | AsyncIterable<Block>;
   isJson: boolean;
 }
@@ -43,27 +43,27 @@ interface Source {
 export async function main(config: TaskConfig): Promise<void> {
   const input = config.input === undefined || config.input === "-" ? config.input : fromUsersFolder(config.input);
   const output = config.output === undefined ? undefined : fromUsersFolder(config.output);
-  const source = await sourceOf(config, input);
+  const question = await questionOf(config, input);
   if (input !== undefined && output !== undefined) await checkOutput(input, output);
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   if (output === undefined) {
     const isTerminal = Deno.stdout.isTerminal();
     const encoder = new TextEncoder();
-    await predictAll(model, source, (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal))));
+    await predictAll(model, question, (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal))));
   } else {
-    const rows = await writeAside(output, (sink) => predictAll(model, source, sink));
+    const rows = await writeAside(output, (sink) => predictAll(model, question, sink));
     console.log(`wrote ${output}: ${rows} predictions`);
   }
 }
 
-/** Answers as they are printed: a file gets the names as they are, a terminal must not obey them. */
+/** Answers as they are printed: a file gets the names as they are, but a terminal would obey control characters in them. */
 export function forStdout(text: string, isTerminal: boolean): string {
   return isTerminal ? printable(text, "\r\n") : text;
 }
 
-/** The one thing that the command line says to predict from; without any, what waits on stdin. */
-async function sourceOf({ numbers, extras: { ROW: row } }: TaskConfig, input?: string): Promise<Source> {
+/** The one thing that the command line names to predict from; if there is none, stdin. */
+async function questionOf({ numbers, extras: { ROW: row } }: TaskConfig, input?: string): Promise<Question> {
   const given = [
     ...(numbers.length === 0 ? [] : [`there are ${numbers.some(isPair) ? "cells" : "numbers"} (${numbers.join(" ")})`]),
     ...(input === undefined ? [] : [`--input ${input}`]),
@@ -115,7 +115,7 @@ function pairsOf(words: readonly string[], { description: { table: { inputs } } 
     // A column's own name may hold the sign.
     const names = inputs.map(({ name }) => name).filter((name) => word.startsWith(`${name}=`));
     const name = names.reduce((long, name) => name.length > long.length ? name : long, word.split("=", 1)[0]);
-    if (!isPair(word)) faults.push(`${JSON.stringify(word)} is no cell: write column=cell, as of the others`);
+    if (!isPair(word)) faults.push(`${JSON.stringify(word)} is no cell: write column=cell, as for the others`);
     else if (Object.hasOwn(row, name)) faults.push(`column ${JSON.stringify(name)} is there twice`);
     else row[name] = word.slice(name.length + 1);
   }
@@ -150,7 +150,7 @@ function rowsOf(numbers: readonly string[], { description: { table } }: SavedMod
     throw new ConfigError([`the columns are not all numbers: write ${names.map((name) => `${name}=...`).join(" ")}`]);
   }
   const faults: string[] = [];
-  const values = numbers.map((text) => {
+  const values = Float64Array.from(numbers, (text) => {
     try {
       return parseNumber(text);
     } catch (error) {
@@ -162,11 +162,9 @@ function rowsOf(numbers: readonly string[], { description: { table } }: SavedMod
     faults.push(`a row has ${width} numbers (${names.join(", ")}), found ${numbers.length} in all`);
   }
   if (faults.length > 0) throw new ConfigError(faults);
-  const cells = Array.from(
-    { length: values.length / width },
-    (_, row) => values.slice(row * width, (row + 1) * width).map(String),
-  );
-  return { cells, inputs: Float64Array.from(values) };
+  const cells: string[][] = [];
+  for (let at = 0; at < values.length; at += width) cells.push(Array.from(values.subarray(at, at + width), String));
+  return { cells, inputs: values };
 }
 
 async function* rowsIn(path: string, { description: { table } }: SavedModel): AsyncGenerator<Block> {
@@ -199,26 +197,27 @@ async function* rowsFrom(
   { description: { table } }: SavedModel,
 ): AsyncGenerator<Block> {
   const encoder = new RowEncoder(table);
-  const blockOf = (rows: Float64Array[]) => ({ cells: [], inputs: Float64Array.from(rows.flatMap((row) => [...row])) });
   const encode = function* (lines: JsonLine[]): Generator<Block> {
-    const rows: Float64Array[] = [];
+    const inputs: number[] = [];
+    let fault: DataError | undefined;
     for (const { value, line } of lines) {
       try {
-        rows.push(encoder.encodeRow(value as Row));
+        for (const number of encoder.encodeRow(value as Row)) inputs.push(number);
       } catch (error) {
         if (!(error instanceof CellError || error instanceof TypeError)) throw error;
-        if (rows.length > 0) yield blockOf(rows);
-        throw new DataError(error.message, { file: "stdin", line }, { cause: error });
+        fault = new DataError(error.message, { file: "stdin", line }, { cause: error });
+        break;
       }
     }
-    yield blockOf(rows);
+    if (inputs.length > 0) yield { cells: [], inputs: Float64Array.from(inputs) };
+    if (fault) throw fault;
   };
   yield* encode(first);
   for await (const lines of others) yield* encode(lines);
 }
 
-/** Writes a line per row: of CSV its inputs and its predictions, under a header. Returns the number of rows. */
-async function predictAll(model: SavedModel, { blocks, isJson }: Source, sink: Sink): Promise<number> {
+/** Writes a line per row: in CSV its inputs and predictions, after a header. Returns the number of rows. */
+async function predictAll(model: SavedModel, { blocks, isJson }: Question, sink: Sink): Promise<number> {
   const { description } = model;
   const { table: { inputs }, targets } = description;
   let rows = 0;
@@ -226,10 +225,11 @@ async function predictAll(model: SavedModel, { blocks, isJson }: Source, sink: S
   for await (const block of blocks(model)) {
     const answers = toPredictions(await model.predict(block.inputs, rows + 1), description);
     if (isJson) {
-      const objects = answers.map((answer) => typeof answer === "number" ? { [targets[0]]: answer } : answer);
-      await sink(
-        objects.map((answer) => printable(JSON.stringify(answer, (_, value) => rounded(value))) + "\n").join(""),
-      );
+      const lines = answers.map((answer) => {
+        const object = typeof answer === "number" ? { [targets[0]]: answer } : answer;
+        return `${printable(JSON.stringify(object, (_, value) => rounded(value)))}\n`;
+      });
+      await sink(lines.join(""));
     } else {
       const lines = answers.map((answer, i) => [...block.cells[i], ...cellsOf(answer, model).map(rounded)]);
       await sink(stringify([...header, ...lines]));
@@ -251,7 +251,7 @@ function answerNames({ description: { table: { target } } }: SavedModel): string
   return [`predicted_${target.name}`, ...target.classes.map((name) => `probability_${name}`)];
 }
 
-/** An answer as cells, in the order of their names: an object's own is another where names are whole numbers. */
+/** An answer as cells, in the order of the names: an object puts names that are whole numbers first. */
 function cellsOf(answer: Prediction, { description: { table: { target } } }: SavedModel): (string | number)[] {
   if (typeof answer === "number") return [answer];
   if (target.kind === "numeric") return target.names.map((name) => (answer as Record<string, number>)[name]);

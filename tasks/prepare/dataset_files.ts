@@ -1,4 +1,4 @@
-/** Where a recipe's files lie, and how a file on disk is told from another. */
+/** The files of a recipe, and how to notice that a file on disk has changed. */
 
 import { parseBoundedJson } from "../../lib/safetensors/bounded_json.ts";
 import type { RecipeName } from "../settings/config_types.ts";
@@ -6,7 +6,7 @@ import type { RecipeName } from "../settings/config_types.ts";
 /** The folder of everything that the tasks make. */
 export const DATA_FOLDER = "data";
 
-/** Size and time of a file: enough to notice that it was changed. */
+/** Size and time of a file: enough to notice that it has changed. */
 export interface FileStamp {
   /** Bytes. */
   size: number;
@@ -19,7 +19,7 @@ export function csvPath(recipe: RecipeName): string {
   return `${DATA_FOLDER}/${recipe}.csv`;
 }
 
-/** What made the dataset; lies beside it. */
+/** The note of what made the dataset. */
 export function sidecarPath(recipe: RecipeName): string {
   return `${csvPath(recipe)}.json`;
 }
@@ -36,8 +36,8 @@ export async function stampOf(path: string): Promise<FileStamp | undefined> {
 }
 
 /**
- * Removes what a killed process left of a file that it was writing. Only whoever holds the dataset's lock may: nobody else
- * writes then.
+ * Removes what a killed process left of a file that it was writing. Hold the dataset's lock, so that nobody else is writing
+ * it now.
  */
 export async function removeAbandoned(path: string): Promise<void> {
   if (await stampOf(`${path}.partial`) !== undefined) await Deno.remove(`${path}.partial`);
@@ -53,7 +53,7 @@ export function differences(made: Record<string, unknown>, wanted: Record<string
   return Object.keys(wanted).filter((key) => JSON.stringify(made[key]) !== JSON.stringify(wanted[key]));
 }
 
-/** Differences that are no settings of their own name. */
+/** Names of differences that are not named as settings are. */
 const DIFFERENCE_NAMES: Record<string, string> = {
   source: "dataset",
   binaryTargets: "LOSS",
@@ -66,7 +66,7 @@ export function describeDifferences(differs: readonly string[]): string {
   return `another ${names.join(", ")}`;
 }
 
-/** A text as a JSON object; undefined where it is none. */
+/** A text as a JSON object; undefined if it is none. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = parseBoundedJson(text);

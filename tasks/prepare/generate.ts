@@ -1,4 +1,4 @@
-/** Makes a recipe's dataset, data/<recipe>.csv, and beside it a note of what made it. */
+/** Makes a recipe's dataset, data/<recipe>.csv, and a note of what made it. */
 
 import { stringify } from "@std/csv";
 import { writeFully } from "../../lib/base/files.ts";
@@ -148,6 +148,6 @@ async function needsMaking(config: Config, path: string): Promise<boolean> {
     const problem = `${path} is there and was not made by gen-data, or was changed since: move it away`;
     throw new Deno.errors.AlreadyExists(`${problem}, or write over it with --generate-dataset`);
   }
-  if (state === "other settings") console.log(`${path} was made with ${describeDifferences(differs)}: making it anew`);
+  if (state === "other settings") console.log(`${path} was made with ${describeDifferences(differs)}: making it again`);
   return true;
 }

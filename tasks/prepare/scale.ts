@@ -36,7 +36,7 @@ import { partedBlocks, type PartedTable } from "./table_rows.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 
 /** What scaling did. */
-export interface ScaleReport {
+interface ScaleReport {
   /** The file that was written. */
   path: string;
   /** Rows of each part. */

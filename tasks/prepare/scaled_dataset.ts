@@ -41,7 +41,7 @@ export interface Scalers {
 }
 
 /** What training and predicting need to know of a dataset. */
-export interface DatasetDescription {
+interface DatasetDescription {
   /** Takes raw units to those of the tensors and back. */
   scalers: Scalers;
   /** The columns of the CSV file, and what they are encoded as. */
@@ -58,21 +58,21 @@ export interface ScaledDataset extends DatasetDescription, Disposable {
   targets: string[];
   /** Scaled inputs and targets of each part. */
   parts: Record<PartName, SafetensorsRows>;
-  /** Of shapes and values, in hexadecimal: the same rows have the same one, wherever they come from. */
+  /** Of shapes and values, in hexadecimal: the same for the same rows, whatever file they come from. */
   sha256: string;
 }
 
 /** How a scaled dataset on disk relates to the settings and to the CSV file. */
-export interface ScaledState {
-  /** "missing", "current", or "other settings" where something differs. */
+interface ScaledState {
+  /** "missing", "current", or "other settings" if something differs. */
   state: "missing" | "current" | "other settings";
   /** Under "other settings": which, "source" for the CSV file. */
   differs: string[];
 }
 
 /**
- * The scaler of targets that are numbers. One that is constant is refused where it would have to be scaled; under "none" it
- * goes through, and training warns of it in the same words.
+ * The scaler of targets that are numbers. A constant one cannot be scaled; under "none" it is taken, and training warns of it
+ * in the same words.
  *
  * @throws {RangeError} If a target cannot be scaled so.
  */
@@ -135,7 +135,7 @@ export async function sourcesOf(config: Config): Promise<Record<string, FileStam
   return stamps;
 }
 
-/** A file that was changed, came or went between two looks at the sources. */
+/** A source file that has changed, come or gone. */
 export function changedSource(
   before: Record<string, FileStamp>,
   now: Record<string, FileStamp>,
@@ -197,8 +197,8 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   using stack = new DisposableStack();
   const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
-  const files = stack.move();
   const sha256 = await hashOfRows(path);
+  const files = stack.move();
   return { features, targets, scalers, table, loss, parts, sha256, [Symbol.dispose]: () => files.dispose() };
 }
 
@@ -240,7 +240,7 @@ async function metadataIn(path: string): Promise<Record<string, string> | undefi
   try {
     return (await readSafetensorsHeader(path)).metadata;
   } catch (error) {
-    // Whatever it is, it has to be made anew.
+    // Whatever it is, it has to be made again.
     if (error instanceof DataError) return undefined;
     throw error;
   }

@@ -20,10 +20,10 @@ const SPLIT_BLOCK = 4096;
 export const DROPPED = 255;
 
 /**
- * Splits rows block by block: a random split stratified by position. Each row of a block goes to the part that lags most
- * behind its share of all rows so far (the largest remainder method, with what is missing carried on), and within the
- * block every assignment with these counts is equally likely. Each row falls into exactly one part; where the shares come
- * out in whole rows the parts get exactly these, otherwise the nearest possible.
+ * Splits rows block by block: a random split stratified by position. For each row of a block, the part furthest below its
+ * share of all rows so far gets one row more (the largest remainder method; a remainder is carried to the next block). Within
+ * the block every assignment with these counts is equally likely. If the shares are whole numbers of rows, the parts get
+ * exactly these, otherwise the nearest possible.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ export class Splitter {
   #takeQuotas(count: number): [number, number, number] {
     const total = this.#counts[0] + this.#counts[1] + this.#counts[2] + count;
     const quotas: [number, number, number] = [0, 0, 0];
-    // Whoever lags by two rows or more is served in any case; only the last rows need to be weighed one by one.
+    // A part that lags by two rows or more gets them in any case; only the last rows need to be decided one by one.
     for (let part = 0; part < 3; part++) {
       quotas[part] = Math.max(0, Math.floor(this.#shares[part] * total - this.#counts[part]) - 1);
       this.#counts[part] += quotas[part];

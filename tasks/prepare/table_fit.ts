@@ -1,4 +1,4 @@
-/** The training rows of a user's table: what stands in for missing cells, categories, classes and statistics. */
+/** What is learned from the training rows of a table: fill values, categories, classes and statistics. */
 
 import { isMissing, numberOf } from "../../lib/data/cells.ts";
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
@@ -11,7 +11,7 @@ import { ownText, sortValues } from "../../lib/data/table_profile.ts";
 const SAMPLE = 65_536;
 
 /** A fitted column: what it is, and the statistics of the numbers that it is encoded as. */
-export interface FittedColumn {
+interface FittedColumn {
   column: InputColumn;
   statistics: ColumnStatistics[];
 }
@@ -41,7 +41,7 @@ export class NumericFit implements ColumnFit {
 
   add(cell: string): void {
     const value = numberOf(cell);
-    if (Number.isNaN(value)) { // a look has seen that it is missing, and no text
+    if (Number.isNaN(value)) { // it is missing: texts were refused before
       this.#missingCells++;
       return;
     }

@@ -10,11 +10,11 @@ import type { Config } from "../settings/config_types.ts";
 export interface RowLook {
   /** The file, or the folder of files. */
   path: string;
-  /** The character between its cells; undefined where the header decides. */
+  /** The character between its cells; undefined if the header decides. */
   separator: Separator | undefined;
   /** How many rows it has. */
   rows: number;
-  /** A number per row that stands for its class, where the one target may be classes: at most 1,000 of them. */
+  /** The number of each row's class, if the one target may be classes: at most 1,000 of them. */
   classes?: Uint16Array;
   /** When each row was, if there is a time column. */
   times?: Float64Array;
@@ -32,7 +32,7 @@ export type OnProgress = (bytes: number, size: number) => void;
 /** A date, with the time of day or without, in the order of ISO 8601. */
 const DATE = /^(\d{4}-\d\d(?:-\d\d)?)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/;
 
-/** The separator that a setting names; undefined where the header decides. */
+/** The separator that a setting names; undefined if the header decides. */
 export function separatorNamed(name: Config["separator"]): Separator | undefined {
   return [...SEPARATORS].find(([_, known]) => known === name)?.[0];
 }

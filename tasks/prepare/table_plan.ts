@@ -96,15 +96,15 @@ function checkNames(
       );
     }
   }
-  const clashes: [string, string[], string, string[]][] = [
-    ["TARGET", target, "FEATURES", features],
-    ["TARGET", target, "IGNORE", ignore],
-    ["FEATURES", features, "IGNORE", ignore],
-    ["CATEGORICAL", categorical, "IGNORE", ignore],
-    ["TIME_COLUMN", [timeColumn], "TARGET", target],
-  ];
-  for (const [key, names, other, others] of clashes) {
-    for (const name of names.filter((name) => others.includes(name))) {
+  const clashes = [
+    ["TARGET", "FEATURES"],
+    ["TARGET", "IGNORE"],
+    ["FEATURES", "IGNORE"],
+    ["CATEGORICAL", "IGNORE"],
+    ["TIME_COLUMN", "TARGET"],
+  ] as const;
+  for (const [key, other] of clashes) {
+    for (const name of asked[key].filter((name) => asked[other].includes(name))) {
       faults.push(`${key} and ${other} both name ${JSON.stringify(name)}: take it out of one`);
     }
   }
@@ -211,7 +211,7 @@ async function mixedColumn(profile: ColumnProfile, look: TableLook, ...ways: str
   const { text, row } = profile.firstText!;
   const [place] = await placesOfRows(look.path, [row]);
   const counts = profile.numbers > 0 ? `, and ${profile.numbers} cells of the column are` : "";
-  const mend = isWrittenNumber(text) ? "write it with a point before decimals, without other signs" : "mend it";
+  const mend = isWrittenNumber(text) ? "write it with a point before decimals, without other signs" : "correct it";
   const problem = `${cellFault(text)}${counts}: ${mend}, or say ${ways.join(" or ")}`;
   return new DataError(problem, { ...place, column: profile.name });
 }

@@ -11,7 +11,7 @@ import type { TablePlan } from "./table_plan.ts";
 /** A file of rows, or a folder of files. */
 export interface PartedTable {
   path: string;
-  /** Part of each row; where it is left out, all are of `part`. */
+  /** Part of each row; if left out, all are of `part`. */
   parts?: Uint8Array;
   part: number;
 }

@@ -1,16 +1,20 @@
 /** What a run trains with: network, loss, optimizer, learning rates, rows. */
 
 import { NotFiniteError } from "../../lib/base/errors.ts";
-import type { Loss } from "../../lib/core/losses.ts";
 import type { Model } from "../../lib/core/model.ts";
 import { createOptimizer } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { balancedWeights, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../../lib/core/weighted_losses.ts";
+import {
+  balancedWeights,
+  type Loss,
+  LOSSES,
+  weightedBceWithLogits,
+  weightedSoftmaxCrossEntropy,
+} from "../../lib/core/losses.ts";
 import type { RowSource } from "../../lib/data/row_source.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
 import { evaluate, type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
-import { LOSSES } from "../../lib/model_file/saved_model.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
 import { Plateau } from "../../lib/training/plateau.ts";

@@ -92,7 +92,7 @@ Deno.test("selfTest() notices a matrix that is packed wrong", async () => {
 gpuTest("selfTest() notices a ReLU that turns NaN into 0", async (device) => {
   const lossy: Kernel = {
     ...kernels.relu,
-    code: kernels.relu.code.replace("select(x[i], 0.0, negative)", "select(0.0, x[i], x[i] > 0.0)"),
+    code: kernels.relu.code.replace("activate(x[i]);", "select(0.0, x[i], x[i] > 0.0);"),
   };
   assert(lossy.code !== kernels.relu.code);
   const sound = await selfTestWith(device, (kernel, dispatch, run) => {

@@ -1,5 +1,5 @@
-/** Leaky ReLU, tanh and GELU: by hand, against finite differences, at the ends of float32, and with planted bugs. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+/** Leaky ReLU, tanh and GELU: by hand, at the ends of float32, and with planted bugs. */
+import { assert, assertEquals } from "@std/assert";
 import { checkGradients } from "../../lib/check/gradcheck.ts";
 import { GELU, type Layer, LeakyReLU, ReLU, Tanh } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
@@ -8,7 +8,7 @@ import * as reference from "../../lib/reference/mod.ts";
 import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { compute, gpuTest, ramp, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { compute, gpuTest, upload } from "../support/gpu_test_case.ts";
 
 const SLOPE = 0.25;
 
@@ -46,22 +46,6 @@ gpuTest("leakyRelu(), tanh() and gelu() agree with float64 from 1e-6 to 30, digi
   assertClose(slopes, reference.geluBackward(x, ones).data, { rtol: 5e-7, atol: 1e-6 });
 });
 
-gpuTest("the backwards of leakyRelu(), tanh() and gelu() agree with finite differences", async (device) => {
-  const x = randomMatrix(5, 7, 11);
-  const dOut = randomMatrix(5, 7, 12);
-  const u = (v: number) => Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3);
-  const cases: [(v: number) => number, (x: Tensor, dOut: Tensor) => Tensor][] = [
-    [(v) => Math.max(v, SLOPE * v), (x, dOut) => ops.leakyReluBackward(x, dOut, { slope: SLOPE })],
-    [Math.tanh, (x, dOut) => ops.tanhBackward(ops.tanh(x), dOut)],
-    [(v) => v / 2 * (1 + Math.tanh(u(v))), ops.geluBackward],
-  ];
-  for (const [f, backward] of cases) {
-    const expected = x.map((v, i) => dOut.data[i] * (f(v + 1e-6) - f(v - 1e-6)) / 2e-6);
-    const actual = await compute(device, () => backward(upload(device, x), upload(device, dOut)));
-    assertClose(actual, expected.data, { rtol: 1e-5, atol: 1e-6 });
-  }
-});
-
 gpuTest("leakyRelu(), tanh() and gelu() pass NaN and infinities, and are finite for every number", async (device) => {
   const strange = [NaN, Infinity, -Infinity, 3e38, -3e38, 1e13, -1e13];
   using x = Tensor.from(device, strange);
@@ -82,36 +66,6 @@ gpuTest("leakyRelu(), tanh() and gelu() pass NaN and infinities, and are finite 
     // Sums with 0 make -0 and 0 the same.
     const actual = [...await compute(device, run)].map((v) => v + 0);
     assertEquals([name, ...actual], [name, ...expected.map(Math.fround)]);
-  }
-});
-
-gpuTest("leakyRelu(), tanh() and gelu() reach every element of a grid wider than 65,535 workgroups", async (device) => {
-  const wide = 65_535 * 64 + 77;
-  const data = ramp([wide]);
-  using x = Tensor.from(device, data);
-  const cases: [string, () => Tensor, (x: Matrix, dOut: Matrix) => Matrix][] = [
-    ["leakyRelu", () => ops.leakyRelu(x), (x) => reference.leakyRelu(x)],
-    ["leakyReluBackward", () => ops.leakyReluBackward(x, x), (x, dOut) => reference.leakyReluBackward(x, dOut)],
-    ["tanh", () => ops.tanh(x), reference.tanh],
-    ["tanhBackward", () => ops.tanhBackward(x, x), reference.tanhBackward],
-    ["gelu", () => ops.gelu(x), reference.gelu],
-    ["geluBackward", () => ops.geluBackward(x, x), reference.geluBackward],
-  ];
-  const period = new reference.Matrix(1, 17, data.subarray(0, 17));
-  for (const [name, run, twin] of cases) {
-    const actual = await compute(device, run);
-    const expected = twin(period, period).data;
-    const wrong = actual.findIndex((value, i) => !(Math.abs(value - expected[i % 17]) <= 1e-6));
-    assertEquals([name, actual.length, wrong], [name, wide, -1]);
-  }
-});
-
-gpuTest("the backwards of activations refuse shapes that do not match", (device) => {
-  using a = Tensor.zeros(device, [2, 3]);
-  using b = Tensor.zeros(device, [3, 2]);
-  for (const backward of [ops.leakyReluBackward, ops.tanhBackward, ops.geluBackward]) {
-    const text = `Cannot apply ${backward.name} to [2, 3] and [3, 2]: the shapes differ`;
-    assertThrows(() => backward(a, b), TypeError, text);
   }
 });
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   type ActivationName,
+  ACTIVATIONS,
   GELU,
   type Layer,
   LeakyReLU,
@@ -101,15 +102,16 @@ Deno.test("multilayerPerceptron() puts a ReLU behind every hidden layer", () => 
 Deno.test("multilayerPerceptron() puts the activation that was asked for behind every hidden layer", () => {
   const kinds = (activation: ActivationName) =>
     multilayerPerceptron(2, [8, 4], 1, { activation }).map(({ kind }) => kind).join();
-  assertEquals(kinds("relu"), "Linear,ReLU,Linear,ReLU,Linear");
-  assertEquals(kinds("leaky-relu"), "Linear,LeakyReLU,Linear,LeakyReLU,Linear");
-  assertEquals(kinds("tanh"), "Linear,Tanh,Linear,Tanh,Linear");
-  assertEquals(kinds("sigmoid"), "Linear,Sigmoid,Linear,Sigmoid,Linear");
-  assertEquals(kinds("gelu"), "Linear,GELU,Linear,GELU,Linear");
+  for (const [name, make] of Object.entries(ACTIVATIONS)) {
+    const { kind } = make();
+    assertEquals(kinds(name as ActivationName), `Linear,${kind},Linear,${kind},Linear`);
+  }
+  const names = ["relu", "leaky-relu", "tanh", "sigmoid", "gelu"] as const;
+  assertEquals(names.map((name) => ACTIVATIONS[name]().kind), ["ReLU", "LeakyReLU", "Tanh", "Sigmoid", "GELU"]);
   assertThrows(
     () => kinds("swish" as ActivationName),
     RangeError,
-    'Cannot build a network with activation "swish": choose one of relu, leaky-relu, tanh, sigmoid, gelu',
+    `Cannot build a network with activation "swish": choose one of ${Object.keys(ACTIVATIONS).join(", ")}`,
   );
 });
 

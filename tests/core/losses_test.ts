@@ -1,9 +1,18 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
-import { bceWithLogits, huber, huberLoss, type Loss, mae, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import {
+  bceWithLogits,
+  huber,
+  huberLoss,
+  type Loss,
+  mae,
+  mse,
+  softmaxCrossEntropy,
+  weightedBceWithLogits,
+  weightedSoftmaxCrossEntropy,
+} from "../../lib/core/losses.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { weightedBceWithLogits } from "../../lib/core/weighted_losses.ts";
 import { assertClose, type Tolerance } from "../support/assert_close.ts";
 import { bits, compute, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 
@@ -42,33 +51,41 @@ async function assertTwin(device: Device, loss: Loss, rows: number, columns: num
   await assertLoss(loss, [p, t], reference.forward(prediction, target), gradient, { rtol: 1e-5, atol: 1e-6 / terms });
 }
 
-gpuTest("mse agrees with values worked out by hand", async (device) => {
-  using prediction = Tensor.from(device, [[1, 2], [3, 4], [5, 6]]);
-  using target = Tensor.from(device, [[1, 0], [0, 4], [8, 5]]);
-  // Squares: 0, 4, 9, 0, 9, 1; a mean over all six.
-  await assertLoss(mse, [prediction, target], 23 / 6, [0, 4, 6, 0, -6, 2].map((v) => v / 6));
-});
-
-gpuTest("mae agrees with values worked out by hand", async (device) => {
-  using prediction = Tensor.from(device, [[1, 2], [3, 4], [5, 6]]);
-  using target = Tensor.from(device, [[1, 0], [0, 4], [8, 5]]);
-  // Errors: 0, 2, 3, 0, -3, 1; a mean over all six, and no slope where there is no error.
-  await assertLoss(mae, [prediction, target], 9 / 6, [0, 1, 1, 0, -1, 1].map((v) => v / 6));
-});
-
-gpuTest("huber agrees with values worked out by hand", async (device) => {
-  using prediction = Tensor.from(device, [[1, 2], [3.5, 4], [5, 6]]);
-  using target = Tensor.from(device, [[1, 0], [0, 4.5], [8, 5]]);
-  // Errors: 0, 2, 3.5, -0.5, -3, 1.
-  await assertLoss(
-    huber,
-    [prediction, target],
-    (1.5 + 3 + 0.125 + 2.5 + 0.5) / 6,
-    [0, 1, 1, -0.5, -1, 1].map((v) => v / 6),
-  );
-  const slopes = [0, 2, 2, -0.5, -2, 1];
-  const sum = 2 + 5 + 0.125 + 4 + 0.5;
-  await assertLoss(huberLoss(2), [prediction, target], sum / 6, slopes.map((v) => v / 6));
+gpuTest("losses agree with values worked out by hand", async (device) => {
+  const p = [[1, 2], [3.5, 4], [5, 6]];
+  const t = [[1, 0], [0, 4.5], [8, 5]]; // errors 0, 2, 3.5, -0.5, -3, 1; no slope where there is none
+  const odds = [[0, Math.log(3)], [5, 5]]; // probabilities 1/4, 3/4 and 1/2, 1/2
+  const cases: [Loss, number[][], number[][], value: number, gradient: number[]][] = [
+    [mse, p, t, (4 + 12.25 + 0.25 + 9 + 1) / 6, [0, 4, 7, -1, -6, 2].map((v) => v / 6)],
+    [mae, p, t, 10 / 6, [0, 1, 1, -1, -1, 1].map((v) => v / 6)],
+    [huber, p, t, (1.5 + 3 + 0.125 + 2.5 + 0.5) / 6, [0, 1, 1, -0.5, -1, 1].map((v) => v / 6)],
+    [huberLoss(2), p, t, (2 + 5 + 0.125 + 4 + 0.5) / 6, [0, 2, 2, -0.5, -2, 1].map((v) => v / 6)],
+    // Probabilities 1/2 and 3/4: the mean of log 2 and log 4.
+    [bceWithLogits, [[0], [Math.log(3)]], [[1], [0]], 1.5 * Math.LN2, [-0.25, 0.375]],
+    // Probabilities 1/2, 3/4, 1/2; weights 2 for class 0 and 5 for class 1.
+    [
+      weightedBceWithLogits([2, 5]),
+      [[0], [Math.log(3)], [0]],
+      [[1], [0], [0.5]],
+      (5 * Math.LN2 + 2 * Math.log(4) + 3.5 * Math.LN2) / 3,
+      [-2.5 / 3, 1.5 / 3, -0.75 / 3],
+    ],
+    // The second row's target sums to 2. A mean over the two rows.
+    [softmaxCrossEntropy, odds, [[1, 0], [0.5, 1.5]], 2 * Math.LN2, [-0.75, 0.75, 0.5, -0.5].map((v) => v / 2)],
+    // The weighted targets are 2, 0 and 1, 3.
+    [
+      weightedSoftmaxCrossEntropy([2, 6]),
+      odds,
+      [[1, 0], [0.5, 0.5]],
+      (4 * Math.LN2 + 4 * Math.LN2) / 2,
+      [2 / 4 - 2, 2 * 3 / 4, 4 / 2 - 1, 4 / 2 - 3].map((v) => v / 2),
+    ],
+  ];
+  for (const [loss, p, t, value, gradient] of cases) {
+    using prediction = Tensor.from(device, p);
+    using target = Tensor.from(device, t);
+    await assertLoss(loss, [prediction, target], value, gradient, { rtol: 1e-5, atol: 1e-7 });
+  }
   for (const delta of [0, -1, NaN, Infinity]) {
     const text = `Cannot make a Huber loss of delta ${delta}: need a finite number over 0`;
     assertThrows(() => huberLoss(delta), RangeError, text);
@@ -86,20 +103,6 @@ gpuTest("mae and huber hold for errors of any size", async (device) => {
   using one = Tensor.from(device, [[1e30]]);
   await assertLoss(mae, [one, target.view(0, [1, 1])], 1e30, [1]);
   await assertLoss(huber, [one, target.view(0, [1, 1])], 1e30, [1]);
-});
-
-gpuTest("bceWithLogits agrees with values worked out by hand", async (device) => {
-  using logits = Tensor.from(device, [[0], [Math.log(3)]]);
-  using target = Tensor.from(device, [[1], [0]]);
-  // Probabilities 1/2 and 3/4: the mean of log 2 and log 4.
-  await assertLoss(bceWithLogits, [logits, target], 1.5 * Math.LN2, [-0.25, 0.375]);
-});
-
-gpuTest("softmaxCrossEntropy agrees with values worked out by hand", async (device) => {
-  using logits = Tensor.from(device, [[0, Math.log(3)], [5, 5]]);
-  using target = Tensor.from(device, [[1, 0], [0.5, 1.5]]);
-  // Probabilities 1/4, 3/4 and 1/2, 1/2; the second row's target sums to 2. A mean over the two rows.
-  await assertLoss(softmaxCrossEntropy, [logits, target], 2 * Math.LN2, [-0.75, 0.75, 0.5, -0.5].map((v) => v / 2));
 });
 
 gpuTest("losses agree with their float64 twins on odd shapes", async (device) => {

@@ -15,20 +15,23 @@ interface Operation {
   name: string;
   inputs: Matrix[];
   /** The output's elements, row by row. */
-  forward(...inputs: Matrix[]): number[];
+  forward(a: Matrix, b: Matrix): number[];
   /** The gradient of each input, from the inputs and `dOut` in the output's shape. */
-  backward(dOut: Tensor, ...inputs: Tensor[]): Tensor[];
+  backward(dOut: Tensor, a: Tensor, b: Tensor): Tensor[];
   /** Shape of the output. */
   shape: number[];
 }
 
 function differences({ inputs, forward }: Operation, input: number, weights: number[]): Float64Array {
   const loss = (values: Matrix) =>
-    forward(...inputs.map((matrix, i) => i === input ? values : matrix))
+    forward(...pair(inputs.map((matrix, i) => i === input ? values : matrix)))
       .reduce((sum, out, i) => sum + out * weights[i], 0);
   const nudged = (entry: number, by: number) => inputs[input].map((value, i) => i === entry ? value + by : value);
   return inputs[input].data.map((_, i) => (loss(nudged(i, EPSILON)) - loss(nudged(i, -EPSILON))) / (2 * EPSILON));
 }
+
+/** One input or two, as the operations take them. */
+const pair = <T>(inputs: T[]) => inputs as [T, T];
 
 const rowsOf = ({ rows, columns, data }: Matrix) =>
   Array.from({ length: rows }, (_, i) => [...data.subarray(i * columns, (i + 1) * columns)]);
@@ -41,10 +44,26 @@ const a = randomMatrix(5, 7, 11);
 const b = randomMatrix(5, 7, 12);
 const c = randomMatrix(7, 3, 13);
 const bias = randomMatrix(1, 7, 14);
-const sigmoid = (v: number) => 1 / (1 + Math.exp(-v));
+const gelu = (v: number) => v / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
 const rows = a.rows;
 const columns = a.columns;
 const shape = [rows, columns];
+
+/** An operation on each element. */
+function unary(name: string, f: (v: number) => number, backward: (dOut: Tensor, a: Tensor) => Tensor): Operation {
+  return { name, inputs: [a], forward: (a) => [...a.data].map(f), backward: (dOut, a) => [backward(dOut, a)], shape };
+}
+
+/** An operation on pairs of elements. */
+function binary(
+  name: string,
+  f: (v: number, w: number) => number,
+  backward: (dOut: Tensor, a: Tensor, b: Tensor) => { dA: Tensor; dB: Tensor },
+): Operation {
+  const gradients = ({ dA, dB }: { dA: Tensor; dB: Tensor }) => [dA, dB];
+  const forward = (a: Matrix, b: Matrix) => [...a.data].map((v, i) => f(v, b.data[i]));
+  return { name, inputs: [a, b], forward, backward: (...given) => gradients(backward(...given)), shape };
+}
 
 const operations: Operation[] = [
   {
@@ -64,54 +83,15 @@ const operations: Operation[] = [
     backward: (dOut) => [dOut, ops.addBiasBackward(dOut)],
     shape,
   },
-  {
-    name: "relu",
-    inputs: [a],
-    forward: (a) => [...a.data].map((v) => Math.max(0, v)),
-    backward: (dOut, a) => [ops.reluBackward(a, dOut)],
-    shape,
-  },
-  {
-    name: "sigmoid",
-    inputs: [a],
-    forward: (a) => [...a.data].map(sigmoid),
-    backward: (dOut, a) => [ops.sigmoidBackward(ops.sigmoid(a), dOut)],
-    shape,
-  },
-  {
-    name: "add",
-    inputs: [a, b],
-    forward: (a, b) => [...a.data].map((v, i) => v + b.data[i]),
-    backward: (dOut) => [ops.addBackward(dOut).dA, ops.addBackward(dOut).dB],
-    shape,
-  },
-  {
-    name: "subtract",
-    inputs: [a, b],
-    forward: (a, b) => [...a.data].map((v, i) => v - b.data[i]),
-    backward: (dOut) => {
-      const { dA, dB } = ops.subtractBackward(dOut);
-      return [dA, dB];
-    },
-    shape,
-  },
-  {
-    name: "multiply",
-    inputs: [a, b],
-    forward: (a, b) => [...a.data].map((v, i) => v * b.data[i]),
-    backward: (dOut, a, b) => {
-      const { dA, dB } = ops.multiplyBackward(a, b, dOut);
-      return [dA, dB];
-    },
-    shape,
-  },
-  {
-    name: "scale",
-    inputs: [a],
-    forward: (a) => [...a.data].map((v) => -1.75 * v),
-    backward: (dOut) => [ops.scaleBackward(dOut, -1.75)],
-    shape,
-  },
+  unary("relu", (v) => Math.max(0, v), (dOut, a) => ops.reluBackward(a, dOut)),
+  unary("leakyRelu", (v) => Math.max(v, v / 4), (dOut, a) => ops.leakyReluBackward(a, dOut, { slope: 1 / 4 })),
+  unary("sigmoid", (v) => 1 / (1 + Math.exp(-v)), (dOut, a) => ops.sigmoidBackward(ops.sigmoid(a), dOut)),
+  unary("tanh", Math.tanh, (dOut, a) => ops.tanhBackward(ops.tanh(a), dOut)),
+  unary("gelu", gelu, (dOut, a) => ops.geluBackward(a, dOut)),
+  unary("scale", (v) => -1.75 * v, (dOut) => ops.scaleBackward(dOut, -1.75)),
+  binary("add", (v, w) => v + w, ops.addBackward),
+  binary("subtract", (v, w) => v - w, ops.subtractBackward),
+  binary("multiply", (v, w) => v * w, (dOut, a, b) => ops.multiplyBackward(a, b, dOut)),
   {
     name: "gatherRows",
     inputs: [a],
@@ -128,7 +108,7 @@ for (const operation of operations) {
     const weights = [...randomMatrix(1, size, 15).data];
     const gradients = device.tidy(() => {
       const tensors = inputs.map((matrix) => upload(device, matrix, matrix.rows === 1 ? [matrix.columns] : undefined));
-      return backward(Tensor.from(device, Float32Array.from(weights), shape), ...tensors);
+      return backward(Tensor.from(device, Float32Array.from(weights), shape), ...pair(tensors));
     });
     const actual = await readAll(gradients);
     for (const tensor of new Set(gradients)) tensor.dispose();

@@ -7,6 +7,7 @@ import * as ops from "../../lib/core/ops.ts";
 import * as recorded from "../../lib/training/recorded_rows.ts";
 import { createOptimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
 import * as reference from "../../lib/reference/mod.ts";
+import { Matrix } from "../../lib/reference/mod.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { compute, gpuTest, ramp, randomMatrix, upload } from "../support/gpu_test_case.ts";
@@ -44,6 +45,12 @@ gpuTest("operations refuse shapes that do not match, and name both", (device) =>
     [() => ops.subtract(a, v), "TypeError: Cannot apply subtract to [2, 3] and [3]: the shapes differ"],
     [() => ops.multiply(a, b), "TypeError: Cannot apply multiply to [2, 3] and [4, 5]: the shapes differ"],
     [() => ops.reluBackward(a, b), "TypeError: Cannot apply reluBackward to [2, 3] and [4, 5]: the shapes differ"],
+    ...[ops.leakyReluBackward, ops.tanhBackward, ops.geluBackward].map((backward) =>
+      [
+        () => backward(a, b),
+        `TypeError: Cannot apply ${backward.name} to [2, 3] and [4, 5]: the shapes differ`,
+      ] as const
+    ),
     [() => mse.forward(a, b), "TypeError: Cannot compare prediction [2, 3] with target [4, 5]: the shapes differ"],
     [() => ops.sum(v, 0), "TypeError: Cannot sum over axis 0 of [3]: it is no matrix"],
     [() => ops.max(v, 1), "TypeError: Cannot max over axis 1 of [3]: it is no matrix"],
@@ -187,6 +194,9 @@ gpuTest("grids wider than 65,535 workgroups give every element its value", async
   using order = Tensor.from(device, Uint32Array.from({ length: WIDE }, (_, i) => WIDE - 1 - i));
   using first = Tensor.from(device, Uint32Array.of(7));
   const step = 1 / WIDE;
+  const period = new Matrix(1, 17, data.subarray(0, 17)); // the ramp begins anew after 17
+  const gelu = reference.gelu(period).data;
+  const geluSlope = reference.geluBackward(period, period).data;
   const cases: [string, () => Tensor, (v: number, i: number) => number][] = [
     ["scale", () => ops.scale(x, 2), (v) => 2 * v],
     ["add", () => ops.add(x, y), (v) => 3 * v],
@@ -194,6 +204,12 @@ gpuTest("grids wider than 65,535 workgroups give every element its value", async
     ["reluBackward", () => ops.reluBackward(x, y), (v) => v > 0 ? 2 * v : 0],
     ["sigmoid", () => ops.sigmoid(x), (v) => 1 / (1 + Math.exp(-v))],
     ["sigmoidBackward", () => ops.sigmoidBackward(x, y), (v) => 2 * v * v * (1 - v)],
+    ["leakyRelu", () => ops.leakyRelu(x), (v) => Math.max(v, v / 100)],
+    ["leakyReluBackward", () => ops.leakyReluBackward(x, x), (v) => Math.max(v, v / 100)],
+    ["tanh", () => ops.tanh(x), Math.tanh],
+    ["tanhBackward", () => ops.tanhBackward(x, x), (v) => v * (1 - v * v)],
+    ["gelu", () => ops.gelu(x), (_, i) => gelu[i % 17]],
+    ["geluBackward", () => ops.geluBackward(x, x), (_, i) => geluSlope[i % 17]],
     ["addBias", () => ops.addBias(x, row), (v) => v + 0.5],
     ["matmul", () => ops.matmul(x, one), (v) => 3 * v],
     ["sum over columns", () => ops.sum(x, 1), (v) => v],

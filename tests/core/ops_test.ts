@@ -35,17 +35,8 @@ gpuTest("matmul() and addBias() agree with values worked out by hand", async (de
   assertEquals([...await compute(device, () => ops.matmul(a, b))], [58, 64, 139, 154]);
   assertEquals([...await compute(device, () => ops.addBias(ops.matmul(a, b), bias))], [158, 264, 239, 354]);
   assertEquals([...await compute(device, () => ops.matmul(a, a, { transposeB: true }))], [14, 32, 32, 77]);
-  assertEquals([...await compute(device, () => ops.matmul(a, a, { transposeA: true }))], [
-    17,
-    22,
-    27,
-    22,
-    29,
-    36,
-    27,
-    36,
-    45,
-  ]);
+  const squares = [17, 22, 27, 22, 29, 36, 27, 36, 45];
+  assertEquals([...await compute(device, () => ops.matmul(a, a, { transposeA: true }))], squares);
   assertEquals([...await compute(device, () => ops.addBiasBackward(a))], [5, 7, 9]);
 });
 
@@ -159,29 +150,15 @@ gpuTest("gatherRows() picks rows in order, from the cursor on", async (device) =
   using table = Tensor.from(device, [[0, 1], [10, 11], [20, 21]]);
   using rows = Tensor.from(device, Uint32Array.of(2, 0, 0, 1, 2));
   using cursor = Tensor.from(device, Uint32Array.of(1));
-  assertEquals([...await compute(device, () => recorded.gatherRows(table, rows))], [
-    20,
-    21,
-    0,
-    1,
-    0,
-    1,
-    10,
-    11,
-    20,
-    21,
-  ]);
-  assertEquals([...await compute(device, () => recorded.gatherRows(table, rows, { count: 2 }))], [20, 21, 0, 1]);
-  assertEquals([...await compute(device, () => recorded.gatherRows(table, rows, { count: 2, cursor }))], [
-    0,
-    1,
-    10,
-    11,
-  ]);
-  assertEquals([...await compute(device, () => recorded.gatherRows(table, rows, { count: 1, cursor, stride: 3 }))], [
-    10,
-    11,
-  ]);
+  const cases: [recorded.GatherOptions, number[]][] = [
+    [{}, [20, 21, 0, 1, 0, 1, 10, 11, 20, 21]],
+    [{ count: 2 }, [20, 21, 0, 1]],
+    [{ count: 2, cursor }, [0, 1, 10, 11]],
+    [{ count: 1, cursor, stride: 3 }, [10, 11]],
+  ];
+  for (const [options, expected] of cases) {
+    assertEquals([...await compute(device, () => recorded.gatherRows(table, rows, options))], expected);
+  }
 });
 
 gpuTest("append() fills a history and counts on past its end", async (device) => {

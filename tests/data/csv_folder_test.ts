@@ -35,7 +35,7 @@ async function rowsOfFiles(path: string): Promise<Told[]> {
   const rows: Told[] = [];
   for (const file of await csvPaths(path)) {
     const own = await rowsIn(file).catch((error) => {
-      assertStringIncludes(error.message, "there are no rows behind the header");
+      assertStringIncludes(error.message, "there are no rows after the header");
       return [];
     });
     rows.push(...own.map((told) => ({ ...told, row: told.row + rows.length })));
@@ -149,7 +149,7 @@ Deno.test("readNumericCsv() of a folder wants the same header line in all files,
   const empty = "the file is empty: a header is needed, the same as in all files of the folder";
   await assertFault({ "a.csv": good, "b.csv": "\n\n" }, (path) => `${path}/b.csv: ${empty}`);
   await assertFault({ "a.csv": "", "b.csv": good }, (path) => `${path}/a.csv: ${empty}`);
-  await assertFault({ "a.csv": "x,y\n", "b.csv": "x,y" }, (path) => `${path}: there are no rows behind the header`);
+  await assertFault({ "a.csv": "x,y\n", "b.csv": "x,y" }, (path) => `${path}: there are no rows after the header`);
 });
 
 Deno.test("dataSource() of a folder is the SHA-256 of what sha256sum prints", async () => {

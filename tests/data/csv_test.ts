@@ -2,17 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseNumber } from "../../lib/data/cells.ts";
 import { type NumericCsvOptions, readNumericCsv } from "../../lib/data/csv.ts";
 import { DataError } from "../../lib/base/errors.ts";
-
-/** Runs with the path of a file that holds the content. */
-async function withFile<T>(content: string | Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
-  const path = await Deno.makeTempFile({ suffix: ".csv" });
-  try {
-    await Deno.writeFile(path, typeof content === "string" ? new TextEncoder().encode(content) : content);
-    return await use(path);
-  } finally {
-    await Deno.remove(path);
-  }
-}
+import { withCsv } from "../support/temp_files.ts";
 
 async function readAll(path: string, options?: NumericCsvOptions) {
   const blocks = await Array.fromAsync(readNumericCsv(path, options));
@@ -20,12 +10,12 @@ async function readAll(path: string, options?: NumericCsvOptions) {
 }
 
 function read(content: string | Uint8Array, options?: NumericCsvOptions) {
-  return withFile(content, (path) => readAll(path, options));
+  return withCsv(content, (path) => readAll(path, options));
 }
 
-/** Asserts the whole message behind the path. */
+/** Asserts the whole message after the path. */
 async function assertFault(content: string | Uint8Array, expected: string, options?: NumericCsvOptions) {
-  await withFile(content, async (path) => {
+  await withCsv(content, async (path) => {
     const error = await assertRejects(() => readAll(path, options), DataError);
     assertEquals(error.message, path + expected);
   });
@@ -70,7 +60,7 @@ Deno.test("readNumericCsv() names a missing file", async () => {
 Deno.test("readNumericCsv() refuses a file without header or rows", async () => {
   await assertFault("", ": the file is empty: a header and rows are needed");
   await assertFault("\n\r\n\n", ": the file is empty: a header and rows are needed");
-  await assertFault("x,y\n", ": there are no rows behind the header");
+  await assertFault("x,y\n", ": there are no rows after the header");
   await assertFault("1,2\n3,4\n", ":1: a header with the names of the columns is needed, and this line holds numbers");
   assertEquals((await read("2019,2020\n3,4\n", { columns: ["2020"] })).rows, [4]);
 });
@@ -85,7 +75,7 @@ Deno.test("readNumericCsv() refuses a ragged row at its line", async () => {
   await assertFault("x,y\n1,2\n3\n", ":3: this row has 1 cell, the header has 2");
   await assertFault(
     'x,y\n\n"1",2\n\n3,4,5\n6,7\n',
-    ":5: this row has 3 cells, the header has 2; a cell that holds a comma stands in quotes",
+    ":5: this row has 3 cells, the header has 2; quote a cell that holds a comma",
   );
 });
 

@@ -4,6 +4,7 @@ import { ArrayRows } from "../../lib/data/row_source.ts";
 import { writeSafetensors } from "../../lib/safetensors/reader.ts";
 import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { ramp } from "../support/gpu_test_case.ts";
+import { inFolder } from "../support/temp_files.ts";
 
 const tensor = (...shape: number[]) => ({ shape, data: ramp(shape) });
 
@@ -11,13 +12,10 @@ async function withFile(
   tensors: Record<string, ReturnType<typeof tensor>>,
   body: (path: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_rows_" });
-  try {
+  await inFolder(async (folder) => {
     await writeSafetensors(`${folder}/rows.safetensors`, tensors);
     await body(`${folder}/rows.safetensors`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 Deno.test("SafetensorsRows reads any range as ArrayRows does, asked for at once too", async () => {

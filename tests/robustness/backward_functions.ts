@@ -1,17 +1,19 @@
 /** The backward passes that are mutated, and the mutants that compute the same as the original. */
 
-/** Kernels: each file's functions that run backward. Forward passes are beside the point. */
+/** Kernels: each file's functions that run backward. Forward passes are left alone. */
 export const KERNELS: Readonly<Record<string, readonly string[]>> = {
   "kernels/losses/bce_with_logits_backward.wgsl": ["main"],
   "kernels/recorded_step/gather_rows_backward.wgsl": ["main"],
-  "kernels/ops/gelu_backward.wgsl": ["main"],
   "kernels/losses/huber_backward.wgsl": ["main"],
-  "kernels/ops/leaky_relu_backward.wgsl": ["main"],
-  "kernels/ops/relu_backward.wgsl": ["main"],
-  "kernels/ops/sigmoid_backward.wgsl": ["main"],
   "kernels/losses/softmax_cross_entropy_backward.wgsl": ["main"],
   "kernels/losses/squared_error_backward.wgsl": ["main"],
-  "kernels/ops/tanh_backward.wgsl": ["main"],
+  "kernels/activations/backward.wgsl": ["main"],
+  "kernels/activations/gelu.wgsl": ["geluBackward"],
+  "kernels/activations/leaky_relu.wgsl": ["leakyReluBackward"],
+  "kernels/activations/relu.wgsl": ["reluBackward"],
+  // A loss takes the sigmoid's forward for its backward.
+  "kernels/activations/sigmoid.wgsl": ["sigmoidForward", "sigmoidBackward"],
+  "kernels/activations/tanh.wgsl": ["tanhBackward"],
   // The backward of dropout, of sums and products: the kernel of the forward serves again.
   "kernels/ops/dropout.wgsl": ["mix", "main"],
   "kernels/ops/elementwise.wgsl": ["main"],
@@ -22,11 +24,10 @@ export const KERNELS: Readonly<Record<string, readonly string[]>> = {
   // Forward and backward in one.
   "kernels/fast/loss_step.wgsl": ["main"],
   "kernels/fast/softmax_cross_entropy_step.wgsl": ["stepRow", "main"],
-  "kernels/fast/matmul_epilogue.wgsl": ["isNegative", "activateBackward"],
+  "kernels/fast/matmul_epilogue.wgsl": ["activateBackward"],
   "kernels/fast/whole_step.wgsl": [
     "clip",
     "sum",
-    "sigmoid",
     "activateBackward",
     "elementLossBackward",
     "softmaxLossBackward",
@@ -39,21 +40,21 @@ export const KERNELS: Readonly<Record<string, readonly string[]>> = {
 
 /** Modules: functions, methods and constants. */
 export const MODULES: Readonly<Record<string, readonly string[]>> = {
-  "lib/core/activation_layers.ts": ["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU"].map((name) => `${name}.backward`),
   "lib/core/activations.ts": [
-    "reluBackward",
-    "sigmoidBackward",
-    "leakyReluBackward",
-    "tanhBackward",
-    "geluBackward",
+    ...["relu", "leakyRelu", "sigmoid", "tanh", "gelu"].map((name) => `${name}Backward`),
+    ...["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU"].map((name) => `${name}.backward`),
   ],
-  "lib/core/dropout.ts": ["dropout", "dropoutBackward"],
-  "lib/core/dropout_layer.ts": ["backward"],
+  "lib/core/dropout.ts": ["dropout", "dropoutBackward", "Dropout.backward"],
   "lib/core/elementwise.ts": ["addBackward", "subtractBackward", "multiplyBackward", "scaleBackward", "elementwise"],
-  "lib/core/linear.ts": ["backward"],
-  "lib/core/losses.ts": ["softmaxCrossEntropy.backward", "meanOf", "inOnePass"],
+  "lib/core/layers.ts": ["Linear.backward"],
+  "lib/core/losses.ts": [
+    "softmaxCrossEntropy.backward",
+    "meanOf",
+    "inOnePass",
+    "weightedSoftmaxCrossEntropy",
+    "weigh",
+  ],
   "lib/core/matmul.ts": ["matmul", "matmulBackward", "addBiasBackward"],
-  "lib/reference/matrix.ts": ["matmul", "transpose", "columnSums"],
   "lib/core/model.ts": ["backward"],
   "lib/core/reductions.ts": [
     "sumBackward",
@@ -67,22 +68,17 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   ],
   "lib/reference/mod.ts": ["backward"],
   "lib/reference/activations.ts": [
-    "reluBackward",
-    "sigmoidBackward",
-    "leakyReluBackward",
-    "tanhBackward",
-    "geluBackward",
+    ...["relu", "leakyRelu", "sigmoid", "tanh", "gelu"].map((name) => `${name}Backward`),
+    "ReferenceActivation.backward",
   ],
   "lib/reference/dropout.ts": ["backward"],
-  "lib/reference/layers.ts": [
-    ...["Linear", "ReLU", "Sigmoid", "LeakyReLU", "Tanh", "GELU"].map((name) => `Reference${name}.backward`),
-  ],
+  "lib/reference/layers.ts": ["ReferenceLinear.backward"],
   "lib/reference/losses.ts": [
     ...["Mse", "SoftmaxCrossEntropy", "Mae", "Huber", "WeightedBce", "WeightedSoftmax"]
       .map((name) => `reference${name}.backward`),
   ],
+  "lib/reference/matrix.ts": ["matmul", "transpose", "columnSums"],
   "lib/training/recorded_rows.ts": ["gatherRowsBackward"],
-  "lib/core/weighted_losses.ts": ["weightedSoftmaxCrossEntropy", "weigh"],
 };
 
 /** Mutants that compute the same, by the reason. */
@@ -90,7 +86,7 @@ export const EQUIVALENT: readonly (readonly [reason: string, mutants: readonly s
   ["There are two axes at most: where o is over 0, inner is 1", [
     "kernels/ops/spread.wgsl: out[index] = sizes.factor * x[o ‹* → /› sizes.inner + index % sizes.inner];",
   ]],
-  ["All lanes but one write the loss instead of one, the same one to the same place; no gradient hangs on it", [
+  ["All lanes but one write the loss instead of one, the same one to the same place; no gradient depends on it", [
     "kernels/fast/whole_step.wgsl: if (invocation ‹== → !=› 0u) {",
   ]],
   ["It gives a dX that nobody asked for: more work, the same gradients", [

@@ -99,7 +99,7 @@ async function runWithin(folder: string, part: Part, count: number, seed: number
     progress.seekSync(0, Deno.SeekMode.Start);
     progress.writeSync(new TextEncoder().encode(`${index}`.padEnd(9)));
   };
-  const counts = await fuzz(count, seed, onCase, only);
+  const counts = await fuzz({ count, seed, onCase, only });
   console.log(
     JSON.stringify({ ...counts, slowest: Math.max(slowest, performance.now() - since) / 1000, mib: peakMib() }),
   );

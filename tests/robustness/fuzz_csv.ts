@@ -13,8 +13,8 @@ import { openScaledDataset } from "../../tasks/prepare/scaled_dataset.ts";
 import { lookAt, type TableLook } from "../../tasks/prepare/table_look.ts";
 import { planColumns } from "../../tasks/prepare/table_plan.ts";
 import { scale } from "../../tasks/prepare/scale.ts";
-import { collectGarbage, type FuzzCounts } from "./fuzz_safetensors.ts";
-import { damage, Dice, splice } from "./mutations.ts";
+import { collectGarbage, type FuzzCounts, type FuzzOptions, runCases } from "./fuzz_cases.ts";
+import { damage, type Dice, splice } from "./mutations.ts";
 import { type PlainCsv, plainNumber, readPlainCsv, Refusal } from "./plain_csv.ts";
 
 /** One case in so many has a cell of many megabytes. */
@@ -72,31 +72,17 @@ const PIECES = [
 /** Bytes that are no UTF-8. */
 const BROKEN = [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xc0, 0x80], [0xfe, 0xff], [0xff, 0xfe]];
 
-/** Reads mutated files, in the working folder; as {@linkcode import("./fuzz_safetensors.ts").fuzz} does. */
-export async function fuzz(
-  count: number,
-  seed: number,
-  onCase: (index: number) => void = () => {},
-  only?: number,
-): Promise<FuzzCounts> {
-  const counts: FuzzCounts = { read: 0, refused: 0 };
+/** Reads mutated CSV files. */
+export async function fuzz(options: FuzzOptions): Promise<FuzzCounts> {
   const config = configOf("case.csv");
-  for (let index = only ?? 0; index < (only === undefined ? count : only + 1); index++) {
-    onCase(index);
-    const dice = new Dice(seed, `csv ${index}`);
-    const acts: string[] = [];
-    try {
-      Deno.writeFileSync("case.csv", mutate(dice, acts, index));
-      const isBig = index % BIG_EVERY === BIG_EVERY - 1;
-      if (isBig) collectGarbage();
-      const isRead = await readCase(dice, config, index);
-      if (isBig) collectGarbage();
-      counts[isRead ? "read" : "refused"]++;
-    } catch (error) {
-      throw new Error(`csv, seed ${seed}, case ${index} (${acts.join(", ")}): ${error}`, { cause: error });
-    }
-  }
-  return counts;
+  return await runCases("csv", options, async (dice, acts, index) => {
+    Deno.writeFileSync("case.csv", mutate(dice, acts, index));
+    const isBig = index % BIG_EVERY === BIG_EVERY - 1;
+    if (isBig) collectGarbage();
+    const isRead = await readCase(dice, config, index);
+    if (isBig) collectGarbage();
+    return isRead;
+  });
 }
 
 async function readCase(dice: Dice, config: TaskConfig, index: number): Promise<boolean> {

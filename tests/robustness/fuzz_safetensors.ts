@@ -20,14 +20,9 @@ import { writePython } from "../../tasks/export/pytorch.ts";
 import { writeTypeScript } from "../../tasks/export/typescript.ts";
 import { openScaledDataset } from "../../tasks/prepare/scaled_dataset.ts";
 import { scale } from "../../tasks/prepare/scale.ts";
-import { damage, damageJson, Dice, splice, writeJson } from "./mutations.ts";
+import { collectGarbage, type FuzzCounts, type FuzzOptions, runCases } from "./fuzz_cases.ts";
+import { damage, damageJson, type Dice, splice, writeJson } from "./mutations.ts";
 import { type PlainFile, readPlain, Refusal } from "./plain_safetensors.ts";
-
-/** What a fuzz of some cases found. */
-export interface FuzzCounts {
-  read: number;
-  refused: number;
-}
 
 /** One case in so many is a header of 100 MB. */
 const BIG_EVERY = 5000;
@@ -50,39 +45,15 @@ interface Bench {
   target: Model;
 }
 
-/**
- * Reads mutated files, in the working folder: a temporary one.
- *
- * @param count How many.
- * @param seed Fixes all of them; each case by itself.
- * @param onCase Told before each case.
- * @param only The one case that is run.
- * @returns How many were read and refused.
- * @throws {Error} Naming seed and case, where one did something else.
- */
-export async function fuzz(
-  count: number,
-  seed: number,
-  onCase: (index: number) => void = () => {},
-  only?: number,
-): Promise<FuzzCounts> {
+/** Reads mutated safetensors files. */
+export async function fuzz(options: FuzzOptions): Promise<FuzzCounts> {
   using device = await Device.request({ smallDispatches: true });
   using target = new Model(device, mixedLayers());
   const bench: Bench = { device, target, starts: await makeStarts(device) };
-  const counts: FuzzCounts = { read: 0, refused: 0 };
-  for (let index = only ?? 0; index < (only === undefined ? count : only + 1); index++) {
-    onCase(index);
-    const dice = new Dice(seed, `safetensors ${index}`);
-    const acts: string[] = [];
-    try {
-      const isBig = index % BIG_EVERY === BIG_EVERY - 1;
-      const isRead = isBig ? await bigCase(index / BIG_EVERY | 0, acts) : await smallCase(bench, dice, acts, index);
-      counts[isRead ? "read" : "refused"]++;
-    } catch (error) {
-      throw new Error(`safetensors, seed ${seed}, case ${index} (${acts.join(", ")}): ${error}`, { cause: error });
-    }
-  }
-  return counts;
+  return await runCases("safetensors", options, async (dice, acts, index) => {
+    const isBig = index % BIG_EVERY === BIG_EVERY - 1;
+    return isBig ? await bigCase(index / BIG_EVERY | 0, acts) : await smallCase(bench, dice, acts, index);
+  });
 }
 
 async function smallCase(bench: Bench, dice: Dice, acts: string[], index: number): Promise<boolean> {
@@ -287,11 +258,6 @@ const BIG: [isRead: boolean, begin: string, piece: string, end: string][] = [
   [false, '{"a":{"dtype":"F32","shape":[', "9", '],"data_offsets":[0,0]}}'],
   [false, "{", "{}", ""],
 ];
-
-/** Frees what the cases before left: a file's memory is to be measured, not theirs. */
-export function collectGarbage(): void {
-  (globalThis as { gc?: () => void }).gc?.();
-}
 
 async function bigCase(index: number, acts: string[]): Promise<boolean> {
   collectGarbage();

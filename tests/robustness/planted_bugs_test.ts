@@ -93,61 +93,34 @@ const gpuTable: [bug: string, wrong: string[], spoil: GpuBug][] = [
 ];
 const gpuBugs: Planted[] = gpuTable.map(([bug, wrong, spoil]) => ({ bug, wrong, layers: [new BuggyLinear(spoil)] }));
 
+const lossTable: [bug: string, loss: Loss, backward: Loss["backward"]][] = [
+  ["mse without the 2", mse, (p, t) => scale(subtract(p, t), 1 / p.size)],
+  ["mse without 1 / n", mse, (p, t) => scale(subtract(p, t), 2)],
+  ["mse divided by rows, not by elements", mse, (p, t) => scale(subtract(p, t), 2 / p.shape[0])],
+  ["mse with its sign flipped", mse, (p, t) => scale(mse.backward(p, t), -1)],
+  ["bce without 1 / n", bceWithLogits, (z, t) => scale(bceWithLogits.backward(z, t), z.size)],
+  [
+    "softmax divided by elements, not by rows",
+    softmaxCrossEntropy,
+    (z, t) => scale(softmaxCrossEntropy.backward(z, t), 1 / z.shape[1]),
+  ],
+  ["softmax of another row", softmaxCrossEntropy, (z, t) => {
+    const upsideDown = gatherRows(z, Tensor.from(z.device, Uint32Array.from({ length: 7 }, (_, i) => 6 - i)));
+    return softmaxCrossEntropy.backward(upsideDown, t);
+  }],
+];
+
+/** A bug in the gradient of the input: in a layer, or in a loss without layers. */
+const inLayer = (bug: string, layer: Layer): Planted => ({ bug, layers: [layer], wrong: ["input"] });
+const inLoss = (bug: string, loss: Loss): Planted => ({ bug, layers: [], loss, wrong: ["input"] });
+
 const otherGpuBugs: Planted[] = [
-  { bug: "ReLU passes everything back", layers: [withBackward(new ReLU(), (d) => scale(d, 1))], wrong: ["input"] },
-  {
-    bug: "Sigmoid without 1 - s",
-    layers: [withBackward(new Sigmoid(), (dOut, s) => multiply(dOut, s))],
-    wrong: ["input"],
-  },
-  {
-    bug: "mse without the 2",
-    layers: [],
-    loss: { ...mse, backward: (p, t) => scale(subtract(p, t), 1 / p.size) },
-    wrong: ["input"],
-  },
-  {
-    bug: "mse without 1 / n",
-    layers: [],
-    loss: { ...mse, backward: (p, t) => scale(subtract(p, t), 2) },
-    wrong: ["input"],
-  },
-  {
-    bug: "mse divided by rows, not by elements",
-    layers: [],
-    loss: { ...mse, backward: (p, t) => scale(subtract(p, t), 2 / p.shape[0]) },
-    wrong: ["input"],
-  },
-  {
-    bug: "mse with its sign flipped",
-    layers: [],
-    loss: { ...mse, backward: (p, t) => scale(mse.backward(p, t), -1) },
-    wrong: ["input"],
-  },
-  {
-    bug: "bce without 1 / n",
-    layers: [],
-    loss: { ...bceWithLogits, backward: (z, t) => scale(bceWithLogits.backward(z, t), z.size) },
-    wrong: ["input"],
-  },
-  {
-    bug: "softmax divided by elements, not by rows",
-    layers: [],
-    loss: { ...softmaxCrossEntropy, backward: (z, t) => scale(softmaxCrossEntropy.backward(z, t), 1 / z.shape[1]) },
-    wrong: ["input"],
-  },
-  {
-    bug: "softmax of another row",
-    layers: [],
-    loss: {
-      ...softmaxCrossEntropy,
-      backward: (z, t) => {
-        const upsideDown = gatherRows(z, Tensor.from(z.device, Uint32Array.from({ length: 7 }, (_, i) => 6 - i)));
-        return softmaxCrossEntropy.backward(upsideDown, t);
-      },
-    },
-    wrong: ["input"],
-  },
+  inLayer("ReLU passes everything back", withBackward(new ReLU(), (d) => scale(d, 1))),
+  inLayer("Sigmoid without 1 - s", withBackward(new Sigmoid(), (dOut, s) => multiply(dOut, s))),
+  ...lossTable.map(([bug, loss, backward]) => inLoss(bug, { ...loss, backward })),
+  ...[mse, bceWithLogits, softmaxCrossEntropy].map((loss) =>
+    inLoss(`${loss.kind} in one pass with its sign flipped`, withFused(loss, (d) => scale(d, -1)))
+  ),
 ];
 
 /** A loss that is sound but in its fused pass. */
@@ -160,13 +133,6 @@ function withFused(loss: Loss, spoil: (dPrediction: Tensor) => Tensor): Loss {
     },
   };
 }
-
-otherGpuBugs.push(...[mse, bceWithLogits, softmaxCrossEntropy].map((loss) => ({
-  bug: `${loss.kind} in one pass with its sign flipped`,
-  layers: [],
-  loss: withFused(loss, (d) => scale(d, -1)),
-  wrong: ["input"],
-})));
 
 const negated = (m: Matrix) => m.map((v) => -v);
 
@@ -196,45 +162,34 @@ function withBuggyGradient(loss: Loss, factor: (n: number) => number): Loss {
   return { ...loss, reference: { ...loss.reference, backward } };
 }
 
+const lossTwinTable: [bug: string, loss: Loss, factor: (n: number) => number][] = [
+  ["mse without the 2", mse, () => 0.5],
+  ["mse without 1 / n", mse, (n) => n],
+  ["mse without 2 / n", mse, (n) => n / 2],
+  ["mse with its sign flipped", mse, () => -1],
+  ["bce without 1 / n", bceWithLogits, (n) => n],
+  ["bce with its sign flipped", bceWithLogits, () => -1],
+  ["softmax without 1 / rows", softmaxCrossEntropy, (n) => n / SIZE],
+];
+const sumsForOne: Loss["reference"]["backward"] = (z, t) =>
+  reference.softmax(z).map((s, i) => (s - t.data[i]) / z.rows);
+
 const otherTwinBugs: Planted[] = [
-  { bug: "ReLU passes everything back", layers: [withBuggyTwin(new ReLU(), (_l, _x, d) => d)], wrong: ["input"] },
-  {
-    bug: "Sigmoid without its slope",
-    layers: [withBuggyTwin(new Sigmoid(), (_l, _x, d) => d)],
-    wrong: ["input"],
-  },
-  { bug: "mse without the 2", layers: [], loss: withBuggyGradient(mse, () => 0.5), wrong: ["input"] },
-  { bug: "mse without 1 / n", layers: [], loss: withBuggyGradient(mse, (n) => n), wrong: ["input"] },
-  { bug: "mse without 2 / n", layers: [], loss: withBuggyGradient(mse, (n) => n / 2), wrong: ["input"] },
-  { bug: "mse with its sign flipped", layers: [], loss: withBuggyGradient(mse, () => -1), wrong: ["input"] },
-  { bug: "bce without 1 / n", layers: [], loss: withBuggyGradient(bceWithLogits, (n) => n), wrong: ["input"] },
-  { bug: "bce with its sign flipped", layers: [], loss: withBuggyGradient(bceWithLogits, () => -1), wrong: ["input"] },
-  {
-    bug: "softmax without 1 / rows",
-    layers: [],
-    loss: withBuggyGradient(softmaxCrossEntropy, (n) => n / SIZE),
-    wrong: ["input"],
-  },
-  {
-    bug: "softmax that takes every target's sum for 1",
-    layers: [],
-    loss: {
-      ...softmaxCrossEntropy,
-      reference: {
-        ...softmaxCrossEntropy.reference,
-        backward: (z, t) => reference.softmax(z).map((s, i) => (s - t.data[i]) / z.rows),
-      },
-    },
-    wrong: ["input"],
-  },
+  inLayer("ReLU passes everything back", withBuggyTwin(new ReLU(), (_l, _x, d) => d)),
+  inLayer("Sigmoid without its slope", withBuggyTwin(new Sigmoid(), (_l, _x, d) => d)),
+  ...lossTwinTable.map(([bug, loss, factor]) => inLoss(bug, withBuggyGradient(loss, factor))),
+  inLoss("softmax that takes every target's sum for 1", {
+    ...softmaxCrossEntropy,
+    reference: { ...softmaxCrossEntropy.reference, backward: sumsForOne },
+  }),
 ];
 
-for (
-  const [side, planted] of [["GPU", [...gpuBugs, ...otherGpuBugs]], ["float64", [
-    ...twinBugs,
-    ...otherTwinBugs,
-  ]]] as const
-) {
+const SIDES = [
+  ["GPU", [...gpuBugs, ...otherGpuBugs]],
+  ["float64", [...twinBugs, ...otherTwinBugs]],
+] as const;
+
+for (const [side, planted] of SIDES) {
   for (const { bug, layers, loss = mse, wrong } of planted) {
     gpuTest(`checkGradients() catches on the ${side} side: ${bug}`, async (device) => {
       const checks = await checkGradients(device, { name: "planted", layers, loss, inputs: SIZE }, 3);

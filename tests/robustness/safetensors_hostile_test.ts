@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { DataError } from "../../lib/base/errors.ts";
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../../lib/safetensors/reader.ts";
 import { permitted } from "../support/permitted.ts";
+import { fileOf } from "../support/temp_files.ts";
 
 /** A path in a folder of its own, taken away again at the end. */
 async function temporaryFile(): Promise<{ path: string } & AsyncDisposable> {
@@ -12,16 +13,6 @@ async function temporaryFile(): Promise<{ path: string } & AsyncDisposable> {
     path: `${folder}/hostile.safetensors`,
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
-}
-
-/** A file with the given header and data; its header may be said to have another length. */
-function fileOf(header: string | Uint8Array, data: readonly number[] = [], length?: number | bigint): Uint8Array {
-  const text = typeof header === "string" ? new TextEncoder().encode(header) : header;
-  const bytes = new Uint8Array(8 + text.length + data.length);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(length ?? text.length), true);
-  bytes.set(text, 8);
-  bytes.set(data, 8 + text.length);
-  return bytes;
 }
 
 const entry = (shape: string, begin: number | string, end: number | string, dtype = '"F32"', more = "") =>

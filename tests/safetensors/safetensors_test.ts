@@ -1,27 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../../lib/safetensors/reader.ts";
 import { SafetensorsWriter } from "../../lib/safetensors/writer.ts";
-
-/** Runs in a folder of its own. */
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { fileOf, inFolder } from "../support/temp_files.ts";
 
 async function namesIn(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
-}
-
-/** A file with the given header and data. */
-function fileOf(header: string, data: number[] = [], length?: number): Uint8Array {
-  const text = new TextEncoder().encode(header);
-  const prefix = new DataView(new ArrayBuffer(8));
-  prefix.setBigUint64(0, BigInt(length ?? text.length), true);
-  return Uint8Array.of(...new Uint8Array(prefix.buffer), ...text, ...data);
 }
 
 Deno.test("writeSafetensors() writes the bytes that the format describes", async () => {

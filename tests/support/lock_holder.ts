@@ -32,7 +32,7 @@ export async function holdLock(place: Workplace, take: string): Promise<LockHold
 /** The arguments that make deno run some code which knows what tasks/prepare/locks.ts exports. */
 export function evaluation(code: string): string[] {
   const locks = JSON.stringify(`file://${pathInProject("tasks/prepare/locks.ts")}`);
-  const imports = `import { Lock, lockDataset, lockExport, lockRun, lockSearch } from ${locks};`;
+  const imports = `import { lockDataset, lockExport, lockRun, lockSearch, takeLock } from ${locks};`;
   return ["eval", "--config", pathInProject("deno.json"), imports + code];
 }
 

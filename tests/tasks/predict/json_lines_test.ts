@@ -27,7 +27,7 @@ Deno.test("jsonLines() gives the lines before a bad one, then names it", async (
   const cases: [(string | Uint8Array)[], number, string][] = [
     [["1\n2\n{\n4\n"], 2, "in:3: this is no JSON: {"],
     [["1\n", "nope"], 1, "in:2: this is no JSON: nope"],
-    [["1\n", Uint8Array.of(0x22, 0xff, 0x22, 0x0a)], 1, "in:2: this line, or one soon behind it, is not UTF-8"],
+    [["1\n", Uint8Array.of(0x22, 0xff, 0x22, 0x0a)], 1, "in:2: this line, or one soon after it, is not UTF-8"],
     [["1\n", Uint8Array.of(0x22, 0xc3)], 1, "is not UTF-8"],
     [["1\n", `"${"x".repeat(17 * 1024 * 1024)}`, '"\n'], 1, "in:2: this line is longer than 16777216 characters"],
   ];

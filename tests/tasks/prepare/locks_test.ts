@@ -11,18 +11,18 @@ async function evaluate(place: Workplace, code: string): Promise<{ stdout: strin
   return { stdout: stdout.trim(), stderr: stderr.trim() };
 }
 
-Deno.test("Lock.take() has one file for each name, whatever the name holds", async () => {
+Deno.test("takeLock() has one file for each name, whatever the name holds", async () => {
   await using place = await Workplace.create();
   const names = ["a", "a/b", "a%2Fb", "a\\b", "..", ".", "", "ü", "a b", "*", "=a", "x".repeat(200), "x".repeat(201)];
   names.push("x".repeat(255), "é".repeat(127), "é".repeat(126) + "e", "../../out");
   const { stdout } = await evaluate(
     place,
     `const names = ${JSON.stringify(names)}, kinds = ["run", "dataset"], locks = [];
-    for (const kind of kinds) for (const name of names) locks.push(await Lock.take(kind, name, ""));
-    const again = await Promise.all(kinds.flatMap((kind) => names.map((name) => Lock.take(kind, name, ""))));
+    for (const kind of kinds) for (const name of names) locks.push(await takeLock(kind, name, ""));
+    const again = await Promise.all(kinds.flatMap((kind) => names.map((name) => takeLock(kind, name, ""))));
     const first = locks.filter(Boolean).length, second = again.filter(Boolean).length;
     locks.forEach((lock) => lock[Symbol.dispose]());
-    const free = await Promise.all(names.map((name) => Lock.take("run", name, "")));
+    const free = await Promise.all(names.map((name) => takeLock("run", name, "")));
     console.log(first, second, free.filter(Boolean).length);`,
   );
   assertEquals(stdout, `${2 * names.length} 0 ${names.length}`);
@@ -36,7 +36,7 @@ Deno.test("lockRun() refuses while a process lives, names it, and takes over at 
   const tried =
     `try { await lockRun("x"); console.log("held"); } catch (error) { console.log(error.name, error.message); }`;
   const { stdout } = await evaluate(place, tried);
-  assertMatch(stdout, /^ConfigError RUN_NAME is "x": a training under this name is under way /);
+  assertMatch(stdout, /^ConfigError RUN_NAME is "x": a training with this name is running /);
   assertMatch(
     stdout,
     new RegExp(`\\(process ${holder.pid}, since \\d\\d:\\d\\d\\): wait for it, or choose another name$`),
@@ -51,9 +51,9 @@ Deno.test("lockRun() and lockSearch() wait a moment for a process that is about 
   const { stdout } = await evaluate(
     place,
     `for (const [kind, lock] of [["run", lockRun], ["search", lockSearch]]) {
-      const ending = await Lock.take(kind, "x", "");
+      const ending = await takeLock(kind, "x", "");
       setTimeout(() => ending[Symbol.dispose](), 300);
-      console.log(await lock("x") instanceof Lock);
+      console.log(Symbol.dispose in await lock("x"));
     }`,
   );
   assertEquals(stdout, "true\ntrue");
@@ -75,17 +75,17 @@ Deno.test("lockRun() tells the day where it is another one, and no process where
   assertEquals(
     stdout.split("\n"),
     who.map((text, i) =>
-      `RUN_NAME is "x${i}": a training under this name is under way${text}: wait for it, or choose another name`
+      `RUN_NAME is "x${i}": a training with this name is running${text}: wait for it, or choose another name`
     ),
   );
 });
 
-Deno.test("Lock.take() goes on without a lock where the file system has none, and says so", async () => {
+Deno.test("takeLock() goes on without a lock where the file system has none, and says so", async () => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await evaluate(
     place,
     `Deno.FsFile.prototype.tryLock = () => Promise.reject(new Error("No locks available (os error 37)"));
-    using lock = await Lock.take("run", "x", ""); console.log(lock instanceof Lock);`,
+    using lock = await takeLock("run", "x", ""); console.log(lock !== undefined);`,
   );
   assertEquals(stdout, "true");
   assertMatch(stderr, /^note: data\/\.locks\/run\.x\.lock cannot be locked \(No locks available \(os error 37\)\): /);

@@ -118,35 +118,3 @@ Deno.test("scale leaves classes alone under loss bce, and wants them from 0 to 1
   assertEquals(code, 1);
   assertEquals(stderr, 'error: data/xor.csv:4, column "y": the target is 2: loss bce needs targets from 0 to 1\n');
 });
-
-Deno.test("scale says what is wrong with a dataset and writes over nothing", async () => {
-  await using folder = await Workplace.create();
-  const missing = await folder.run("scale", []);
-  const noFile = "error: Cannot read data/cubic.csv: there is no such file; deno task gen-data makes it\n";
-  assertEquals([missing.code, missing.stderr], [1, noFile]);
-
-  const constant = 'target "y" is 2 in every training row: there is nothing to learn; choose another target';
-  const wrong: [string, string[], string][] = [
-    ["", [], "data/cubic.csv: the file is empty"],
-    ["x,y\n", [], "data/cubic.csv: there are no rows behind the header"],
-    ["x,z\n1,2\n", [], 'data/cubic.csv:1: there is no column "y"; there are x, z'],
-    ["x,y\n1,2\n3\n", [], "data/cubic.csv:3: this row has 1 cell, the header has 2"],
-    ["x,y\n1,2\n3,nan\n", [], 'data/cubic.csv:3, column "y": "nan" is not finite'],
-    ["x,y\n1,2\n3,2\n", ["--split", "1,0,0"], `data/cubic.csv: ${constant}`],
-    ["x,y\n1,2\n", ["--split", "0.1,0.9,0"], "data/cubic.csv: no row is left for training"],
-    [
-      "x,y\n1,2\n\n3,1e39\n",
-      ["--split", "1,0,0", "--scaling-method", "none"],
-      'data/cubic.csv:4, column "y": scaled, this value is beyond the range of float32',
-    ],
-  ];
-  await folder.write(SCALED, "kept");
-  for (const [csv, args, message] of wrong) {
-    await folder.write("data/cubic.csv", csv);
-    const { code, stdout, stderr } = await folder.run("scale", args);
-    assertEquals([code, stdout], [1, ""]);
-    assert(stderr.startsWith(`error: ${message}`), stderr);
-    assertEquals(await folder.read(SCALED), "kept");
-    assertEquals(Object.keys(await folder.digests("data")).sort(), ["cubic.csv", "cubic.scaled.safetensors"]);
-  }
-});

@@ -22,7 +22,7 @@ async function withRun(): Promise<Workplace> {
 const FAULTS: [what: string, text: string | Uint8Array<ArrayBuffer>, says: string[]][] = [
   ["an empty file", "", [`${csv}: the file is empty`]],
   ["a file of blank lines", "\r\n\r\n", [`${csv}: the file is empty`]],
-  ["a header alone", "x,y\n", [`${csv}: there are no rows behind the header`]],
+  ["a header alone", "x,y\n", [`${csv}: there are no rows after the header`]],
   ["rows without a header", "1,2\n3,4\n", [`${csv}:1: a header`]],
   ["a header without a column", "x,z\n1,2\n", [`${csv}:1: there is no column "y"; there are x, z`]],
   ["a column twice", "x,y,x\n1,2,3\n", [`${csv}:1: the header names column "x" twice`]],
@@ -34,6 +34,7 @@ const FAULTS: [what: string, text: string | Uint8Array<ArrayBuffer>, says: strin
   ["a decimal comma", lines({ 2: '"0,5",1' }), [`${csv}:2, column "x": "0,5" is not a number`]],
   ["hexadecimal", lines({ 2: "0x10,1" }), [`${csv}:2, column "x": "0x10" is not a number`]],
   ["NaN", lines({ 9: "7,NaN" }), [`${csv}:9, column "y": "NaN" is not finite`]],
+  ["nan", "x,y\n1,2\n3,nan\n", [`${csv}:3, column "y": "nan" is not finite`]],
   ["infinity", lines({ 9: "-Infinity,1" }), [`${csv}:9, column "x": "-Infinity" is not finite`]],
   ["a number that overflows", lines({ 4: "2,1e400" }), [`${csv}:4, column "y": "1e400" is beyond the range`]],
   ["a quote never closed", lines({ 6: '"4,8' }), [`${csv}:6: a quote is out of place or never closed`]],
@@ -73,7 +74,7 @@ Deno.test("scale refuses what leaves nothing to train on, or does not fit the lo
   await place.refuse(1, [csv, "no row is left for training"], "scale", ["--split", "0.01,0.99,0"]);
   const says = [`${csv}:3, column "y"`, "the target is 2", "loss bce needs targets from 0 to 1"];
   await place.refuse(1, says, "train", ["--loss", "bce"]);
-  await place.write(csv, lines({ 8: "6,1e39" }));
+  await place.write(csv, `\n${lines({ 7: "6,1e39" })}`);
   await place.refuse(1, [`${csv}:8, column "y"`, "beyond the range of float32"], "scale", ["--scaling-method", "none"]);
 });
 

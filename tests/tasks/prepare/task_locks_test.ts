@@ -134,13 +134,13 @@ Deno.test("tune refuses a second search under its name, and leaves a trial alone
   const before = await place.digests("data/runs");
   {
     await using holder = await holdLock(place, `lockSearch("a")`);
-    const says = `RUN_NAME is "a": a search under this name is under way (process ${holder.pid}, since`;
+    const says = `RUN_NAME is "a": a search with this name is running (process ${holder.pid}, since`;
     await place.refuse(2, [says], "tune", search);
   }
   await using _holder = await holdLock(place, `lockRun("a-001")`);
   const { code, stdout } = await place.run("tune", search);
   assertEquals(code, 1);
-  assertStringIncludes(stdout, `RUN_NAME is "a-001": a training under this name is under way`);
+  assertStringIncludes(stdout, `RUN_NAME is "a-001": a training with this name is running`);
   assertEquals(await place.digests("data/runs"), before);
 });
 

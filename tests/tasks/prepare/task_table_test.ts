@@ -24,9 +24,9 @@ function houses(rows: number, missing = false): string {
 }
 
 /** Scales a table and reads all of it back in raw units. */
-async function scaled(place: Workplace, args: readonly string[], path = SCALED) {
-  const { stdout } = await place.succeed("scale", ["--data", "houses.csv", ...args]);
-  using dataset = await openScaledDataset(place.at(path));
+async function scaled(place: Workplace, flags: string) {
+  const { stdout } = await place.succeed("scale", ["--data", "houses.csv", ...flags.split(" ")]);
+  using dataset = await openScaledDataset(place.at(SCALED));
   const { features, targets, scalers, table, loss } = dataset;
   const parts: Record<string, { x: number[][]; y: number[][] }> = {};
   for (const part of PARTS) {
@@ -49,7 +49,7 @@ const column = (rows: readonly number[][], place: number) => rows.map((row) => r
 
 Deno.test("scale --data encodes, splits and says what it took each column as", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(100) });
-  const { stdout, features, targets, table, loss, parts } = await scaled(place, ["--target", "price"]);
+  const { stdout, features, targets, table, loss, parts } = await scaled(place, "--target price");
   assertEquals(features, [
     "area",
     "color=blue",
@@ -87,18 +87,10 @@ Deno.test("scale --data fits scalers, categories and fills on the training rows 
   await using place = await Workplace.create({ "houses.csv": table.join("\n") });
   const seen: boolean[] = [];
   for (const seed of ["1", "2", "3", "4", "5", "6"]) {
-    const { parts, scalers, table, features } = await scaled(place, [
-      "--target",
-      "price",
-      "--features",
-      "area,color",
-      "--missing",
-      "mean",
-      "--seed",
-      seed,
-      "--split",
-      "0.5,0.25,0.25",
-    ]);
+    const { parts, scalers, table, features } = await scaled(
+      place,
+      `--target price --features area,color --missing mean --seed ${seed} --split 0.5,0.25,0.25`,
+    );
     const train = column(parts.train.x, 0);
     const mean = train.reduce((sum, v) => sum + v) / train.length;
     const variance = train.reduce((sum, v) => sum + (v - mean) ** 2, 0) / train.length;
@@ -128,7 +120,7 @@ Deno.test("scale --data fits scalers, categories and fills on the training rows 
 Deno.test("scale --data leaves one-hot columns as they are under every scaling", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(50) });
   for (const method of ["standardize", "minmax", "none"]) {
-    await scaled(place, ["--target", "price", "--scaling-method", method]);
+    await scaled(place, `--target price --scaling-method ${method}`);
     using dataset = await openScaledDataset(place.at(SCALED));
     const { x } = await dataset.parts.train.read(0, 40);
     const oneHot = x.filter((_, i) => i % dataset.features.length !== 0);
@@ -139,7 +131,7 @@ Deno.test("scale --data leaves one-hot columns as they are under every scaling",
 Deno.test("scale --data fills missing cells as asked, or drops their rows", async () => {
   const text = "n,c,y\n1,a,1\n2,a,2\n,b,3\n9,,4\n5,b,5\n6,b,6\n";
   await using place = await Workplace.create({ "houses.csv": text });
-  const run = (missing: string) => scaled(place, ["--target", "y", "--missing", missing, "--split", "1,0,0"]);
+  const run = (missing: string) => scaled(place, `--target y --missing ${missing} --split 1,0,0`);
   const mean = await run("mean");
   assertClose(column(mean.parts.train.x, 0), [1, 2, 4.6, 9, 5, 6], { rtol: 1e-6 });
   assertEquals(column(mean.parts.train.x, 2), [0, 0, 1, 1, 1, 1]);
@@ -158,12 +150,7 @@ Deno.test("scale --data fills missing cells as asked, or drops their rows", asyn
 
 Deno.test("scale --data splits classes so that each part has its share of them", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(200) });
-  const { parts, targets, loss, scalers, table } = await scaled(place, [
-    "--target",
-    "sold",
-    "--features",
-    "area,color",
-  ]);
+  const { parts, targets, loss, scalers, table } = await scaled(place, "--target sold --features area,color");
   assertEquals([targets, loss, scalers.targets.method], [["no", "yes"], "softmax", "none"]);
   assertEquals(table.target, { kind: "classes", name: "sold", classes: ["no", "yes"] });
   const counts = PARTS.map((part) => [0, 1].map((of) => column(parts[part].y, of).reduce((sum, v) => sum + v)));
@@ -173,7 +160,7 @@ Deno.test("scale --data splits classes so that each part has its share of them",
       assertEquals(parts[part].y[i], (Math.round(area) - 50) % 4 === 0 ? [0, 1] : [1, 0]);
     });
   }
-  const bce = await scaled(place, ["--target", "sold", "--features", "area,color", "--loss", "bce"]);
+  const bce = await scaled(place, "--target sold --features area,color --loss bce");
   assertEquals([bce.targets, bce.loss, column(bce.parts.train.y, 0).reduce((sum, v) => sum + v)], [
     ["sold"],
     "bce",
@@ -183,20 +170,20 @@ Deno.test("scale --data splits classes so that each part has its share of them",
 
 Deno.test("scale --data takes numbers as classes when asked, and several numeric targets", async () => {
   await using place = await Workplace.create({ "houses.csv": "x,k,z\n1,10,5\n2,9,6\n3,10,9\n4,9,1\n5,9,2\n" });
-  const classes = await scaled(place, ["--target", "k", "--task", "classification", "--split", "1,0,0"]);
+  const classes = await scaled(place, "--target k --task classification --split 1,0,0");
   assertEquals(classes.targets, ["9", "10"]);
   assertEquals(classes.parts.train.y, [[0, 1], [1, 0], [0, 1], [1, 0], [1, 0]]);
-  const both = await scaled(place, ["--target", "z,k", "--split", "1,0,0"]);
+  const both = await scaled(place, "--target z,k --split 1,0,0");
   assertEquals([both.targets, both.features], [["z", "k"], ["x"]]);
   assertClose(both.parts.train.y.flat(), [5, 10, 6, 9, 9, 10, 1, 9, 2, 9], { rtol: 1e-6 });
-  const categorical = await scaled(place, ["--target", "z", "--categorical", "k", "--split", "1,0,0"]);
+  const categorical = await scaled(place, "--target z --categorical k --split 1,0,0");
   assertEquals(categorical.features, ["x", "k=9", "k=10", "k=(unseen)"]);
 });
 
 Deno.test("scale --data keeps a class of one row in training, and says so", async () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2 ? "a" : "b"}`);
   await using place = await Workplace.create({ "houses.csv": ["x,k", ...rows, "77,rare", ""].join("\n") });
-  const { stdout, targets, parts } = await scaled(place, ["--target", "k"]);
+  const { stdout, targets, parts } = await scaled(place, "--target k");
   assertEquals(targets, ["a", "b", "rare"]);
   assertEquals(column(parts.train.y, 2).reduce((sum, v) => sum + v), 1);
   assertStringIncludes(stdout, "classes with a single training row: rare");
@@ -204,7 +191,7 @@ Deno.test("scale --data keeps a class of one row in training, and says so", asyn
 
 Deno.test("scale --data splits by time, rows of one time together", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(200) });
-  const { parts, features } = await scaled(place, ["--target", "price", "--time-column", "when"]);
+  const { parts, features } = await scaled(place, "--target price --time-column when");
   const year = (area: number) => ((Math.round(area) - 50) * 7) % 20;
   const years = PARTS.map((part) => column(parts[part].x, 0).map(year));
   assertEquals(years.map((of) => [Math.min(...of), Math.max(...of), of.length]), [[0, 15, 160], [16, 17, 20], [
@@ -232,12 +219,12 @@ Deno.test("scale --data takes validation and test rows from files, columns in an
     "later.csv": "y,more,c,x\n9,?,z,4\n",
     "bad.csv": "y,c,x\n9,a,4\n8,a,four\n",
   });
-  const files = ["--target", "y", "--validation", "later.csv"];
-  const { parts } = await scaled(place, [...files, "--test", "later.csv"]);
+  const files = "--target y --validation later.csv";
+  const { parts } = await scaled(place, `${files} --test later.csv`);
   assertEquals(PARTS.map((part) => parts[part].x.length), [3, 1, 1]);
   assertEquals(parts.validation.x.map(([_, ...c]) => c), [[0, 0, 1]]);
   assertClose([...column(parts.test.x, 0), ...column(parts.test.y, 0)], [4, 9], { rtol: 1e-6 });
-  const all = ["--data", "houses.csv", ...files];
+  const all = ["--data", "houses.csv", ...files.split(" ")];
   await place.refuse(1, ['bad.csv:3, column "x": "four" is not a number'], "scale", [...all, "--test", "bad.csv"]);
   await place.refuse(1, ["Cannot read none.csv: there is no such file"], "scale", [...all, "--test", "none.csv"]);
   await place.refuse(2, ["--split and VALIDATION both say"], "scale", [...all, "--split", "1,0,0"]);
@@ -245,22 +232,22 @@ Deno.test("scale --data takes validation and test rows from files, columns in an
 
 Deno.test("scale --data splits classes of more rows than a block, and drops incomplete rows of every file", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(9500), "more.csv": houses(40, true) });
-  const { stdout, parts } = await scaled(place, ["--target", "sold", "--features", "area,color"]);
+  const { stdout, parts } = await scaled(place, "--target sold --features area,color");
   const counts = PARTS.map((part) => [0, 1].map((of) => column(parts[part].y, of).reduce((sum, v) => sum + v)));
   assertEquals(counts, [[5700, 1900], [713, 238], [712, 237]]);
   assertStringIncludes(stdout, "7600 training, 951 validation and 949 test rows");
-  const files = ["--validation", "more.csv", "--test", "more.csv", "--missing", "drop"];
-  const { stdout: dropped } = await scaled(place, ["--target", "price", "--features", "area,color", ...files]);
+  const files = "--validation more.csv --test more.csv --missing drop";
+  const { stdout: dropped } = await scaled(place, `--target price --features area,color ${files}`);
   assertStringIncludes(dropped, "9500 training, 32 validation and 32 test rows");
   await place.write("houses.csv", houses(300, true));
-  const { stdout: both } = await scaled(place, ["--target", "price", "--features", "area,color", ...files]);
+  const { stdout: both } = await scaled(place, `--target price --features area,color ${files}`);
   assertStringIncludes(both, "60 rows with missing cells are left out\n");
 });
 
 Deno.test("scale --data gives the same bytes for the same seed, others for another", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(100) });
   const digest = async (seed: string) => {
-    await scaled(place, ["--target", "price", "--seed", seed]);
+    await scaled(place, `--target price --seed ${seed}`);
     return (await place.digests("data"))["houses.scaled.safetensors"];
   };
   const first = await digest("1");

@@ -24,7 +24,7 @@ Deno.test("train refuses a RUN_NAME that is being trained, and takes it over onc
   const who = `(process ${first.pid}, since `;
   assertStringIncludes(
     stderr,
-    `error: RUN_NAME is "default_run": a training under this name is under way ${who}`,
+    `error: RUN_NAME is "default_run": a training with this name is running ${who}`,
   );
   assertEquals(await Array.fromAsync(Deno.readDir(place.at("data/runs")), ({ name }) => name), ["default_run"]);
   await place.succeed("train", [...SMALL, "--run-name", "other"]);

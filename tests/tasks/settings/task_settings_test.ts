@@ -1,6 +1,7 @@
 /** What the tasks say of settings that are wrong, where settings come from, and their help. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ACTIVATIONS } from "../../../lib/core/layers.ts";
 import { readTasks, Workplace } from "../../support/run_task_process.ts";
 
 /** A wrong value of each setting, and what is said to be allowed. */
@@ -12,7 +13,7 @@ const WRONG: Record<string, [value: string, allowed: string]> = {
   SCALING_METHOD: ["zscore", "standardize, minmax or none"],
   HIDDEN_SIZE: ["64,,8", "whole numbers"],
   INIT: ["zeros", "kaiming, xavier, uniform:A, normal:S or ones"],
-  ACTIVATION: ["swish", "relu, leaky-relu, tanh, sigmoid or gelu"],
+  ACTIVATION: ["swish", Object.keys(ACTIVATIONS).join(", ").replace(/, (?!.*,)/, " or ")],
   DROPOUT: ["1", "a number from 0 to less than 1"],
   LOSS: ["mea", "mse, mae, huber, bce, softmax or auto"],
   CLASS_WEIGHTS: ["rare", "none or balanced"],

@@ -1,5 +1,5 @@
 /**
- * What all optimizers share: where they find parameters and gradients, the learning rate on the GPU, weight decay.
+ * What an optimizer is, and what all of them share.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export interface Optimizer extends Disposable {
   dispose(): void;
 }
 
-/** What every optimizer can be told beside its learning rate. */
+/** What every optimizer can be told besides its learning rate. */
 export interface OptimizerOptions {
   /**
    * How strongly weights are pulled towards 0, 0 or more; 0 by default, in `AdamW` 0.01. That share of each weight is added to
@@ -41,7 +41,9 @@ export interface OptimizerOptions {
 }
 
 /**
- * What the optimizers share: the buffers, the learning rate on the GPU, the state. Extend it to write one of your own.
+ * What the optimizers share: the buffers, the learning rate on the GPU, the state, weight decay. Extend it to write one of
+ * your own. Every optimizer throws a `RangeError` where a setting is out of range, and a `TypeError` where parameters and
+ * gradients differ in shape.
  *
  * @example
  * ```ts
@@ -66,8 +68,7 @@ export interface OptimizerOptions {
  * class SignSgd extends FlatOptimizer {
  *   readonly kind = "signSgd";
  *   step(): void {
- *     const { values, gradients } = this.model;
- *     values.device.run(signSgd, { buffers: [values, gradients, this.rate], invocations: values.size });
+ *     this.update(signSgd, [], []);
  *   }
  * }
  *
@@ -96,8 +97,6 @@ export abstract class FlatOptimizer implements Optimizer {
    * @param model Parameters and gradients, of one shape.
    * @param learningRate Step size, over 0.
    * @param state State tensors, which the optimizer owns from now on.
-   * @throws {TypeError} If parameters and gradients differ in shape.
-   * @throws {RangeError} If the learning rate is not a finite number over 0.
    */
   constructor(model: Trainable, learningRate: number, state: Record<string, Tensor>) {
     this.model = model;
@@ -129,17 +128,13 @@ export abstract class FlatOptimizer implements Optimizer {
   abstract step(): void;
 
   /**
-   * Runs a kernel over all parameters: it binds parameters, gradients, state and learning rate, in this order.
-   *
-   * @param kernel The kernel.
-   * @param state Its state.
-   * @param reals Its sizes behind the number of parameters.
+   * Runs a kernel over all parameters: it binds parameters, gradients, state and learning rate, in this order; its sizes are
+   * the number of parameters, then `reals`.
    */
   protected update(kernel: Kernel, state: readonly Tensor[], reals: readonly number[]): void {
     const { values, gradients } = this.model;
-    const { size } = values;
     const buffers = [values, gradients, ...state, this.rate];
-    values.device.run(kernel, { buffers, sizes: [size], reals, invocations: size });
+    values.device.run(kernel, { buffers, sizes: [values.size], reals, invocations: values.size });
   }
 
   /** Frees the state. */

@@ -1,0 +1,82 @@
+/** An activation that joins the table: what comes with it, and what refuses it by name. */
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DataError } from "../../lib/base/errors.ts";
+import { gradientCases } from "../../lib/check/gradcheck.ts";
+import { ActivationLayer, ACTIVATIONS, type Layer, multilayerPerceptron } from "../../lib/core/layers.ts";
+import { mse } from "../../lib/core/losses.ts";
+import { Model } from "../../lib/core/model.ts";
+import { multiply, scale } from "../../lib/core/ops.ts";
+import type { Tensor } from "../../lib/core/tensor.ts";
+import { Scaler } from "../../lib/data/scaler.ts";
+import { numericTable } from "../../lib/data/table.ts";
+import { SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
+import * as reference from "../../lib/reference/mod.ts";
+import { planWholeStep } from "../../lib/training/whole_step.ts";
+import { readExportedModel } from "../../tasks/export/exported_model.ts";
+import { checkFit } from "../../tasks/playground/given_model.ts";
+import { gpuTest } from "../support/gpu_test_case.ts";
+
+class Square extends ActivationLayer {
+  readonly kind = "Square";
+
+  forward(x: Tensor): Tensor {
+    this.kept = x;
+    return multiply(x, x);
+  }
+
+  backward(dOut: Tensor): Tensor {
+    return scale(multiply(this.kept, dOut), 2);
+  }
+
+  reference(): reference.ReferenceLayer {
+    const backward = (x: reference.Matrix, dOut: reference.Matrix) => dOut.map((d, i) => 2 * x.data[i] * d);
+    return new reference.ReferenceActivation({ forward: (x) => x.map((v) => v * v), backward });
+  }
+}
+
+gpuTest(
+  "an activation in the table is built, checked and loaded by name; exports and playground refuse it",
+  async (device) => {
+    const table: Record<string, () => Layer> = ACTIVATIONS;
+    table.square = () => new Square();
+    const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+    try {
+      const layers = multilayerPerceptron(2, [4], 1, { activation: "square" as "relu" });
+      assertEquals(layers.map(({ kind }) => kind), ["Linear", "Square", "Linear"]);
+      assertEquals(gradientCases([4]).filter(({ name }) => name === "Square").length, 1);
+      using model = new Model(device, layers);
+      assertEquals(planWholeStep(model, mse, { rows: 5, inputs: 2, outputs: 1 }), undefined);
+
+      const features = ["a", "b"];
+      const targets = ["c"];
+      const scalerOf = (names: string[]) =>
+        new Scaler("none", names.map((name) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 })));
+      const scalers = { inputs: scalerOf(features), targets: scalerOf(targets) };
+      const description = {
+        table: numericTable(features, targets),
+        features,
+        targets,
+        scalers,
+        loss: mse,
+        settings: {},
+      };
+      await saveModel(path, model, description);
+      using saved = await SavedModel.load(device, path);
+      assertEquals(saved.model.layers.map(({ kind }) => kind), ["Linear", "Square", "Linear"]);
+      await assertRejects(
+        () => readExportedModel("square", path),
+        DataError,
+        'layer 1 is of a kind that is not exported: "Square"',
+      );
+      const rows = { table: description.table, loss: "mse" as const, x: new Float64Array(), y: new Float64Array() };
+      assertThrows(
+        () => checkFit(saved, { ...rows, isOneHot: [false, false] }, path),
+        DataError,
+        "its layers are Linear, Square, Linear: the playground has Linear and activations",
+      );
+    } finally {
+      delete table.square;
+      await Deno.remove(path);
+    }
+  },
+);

@@ -1,0 +1,49 @@
+/** The cases of a fuzz, one after the other. */
+
+import { Dice } from "./mutations.ts";
+
+/** What a fuzz of some cases found. */
+export interface FuzzCounts {
+  read: number;
+  refused: number;
+}
+
+/** Which cases are run. */
+export interface FuzzOptions {
+  /** How many. */
+  count: number;
+  /** Fixes all of them; each case by itself. */
+  seed: number;
+  /** Called before each case. */
+  onCase?: (index: number) => void;
+  /** The one case that is run; all if left out. */
+  only?: number;
+}
+
+/** Reads one mutated file, and says whether it was read; notes what was done to it. */
+type Case = (dice: Dice, acts: string[], index: number) => Promise<boolean>;
+
+/**
+ * Runs cases in the working folder: a temporary one.
+ *
+ * @throws {Error} Naming seed and case, if one did anything but read or refuse its file.
+ */
+export async function runCases(part: string, options: FuzzOptions, run: Case): Promise<FuzzCounts> {
+  const { count, seed, onCase, only } = options;
+  const counts: FuzzCounts = { read: 0, refused: 0 };
+  for (let index = only ?? 0; index < (only === undefined ? count : only + 1); index++) {
+    onCase?.(index);
+    const acts: string[] = [];
+    try {
+      counts[await run(new Dice(seed, `${part} ${index}`), acts, index) ? "read" : "refused"]++;
+    } catch (error) {
+      throw new Error(`${part}, seed ${seed}, case ${index} (${acts.join(", ")}): ${error}`, { cause: error });
+    }
+  }
+  return counts;
+}
+
+/** Frees what the cases before left: a file's memory is to be measured, not theirs. */
+export function collectGarbage(): void {
+  (globalThis as { gc?: () => void }).gc?.();
+}

@@ -1,0 +1,36 @@
+/** Temporary files, for tests that need no task. */
+
+/** Runs with a folder of its own. */
+export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "backhand_" });
+  try {
+    return await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs with the path of a CSV file that holds the content. */
+export async function withCsv<T>(content: string | Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
+  return await inFolder(async (folder) => {
+    await Deno.writeFile(
+      `${folder}/a.csv`,
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
+    return await use(`${folder}/a.csv`);
+  });
+}
+
+/** The bytes of a safetensors file with this header and data; its prefix may claim another length of the header. */
+export function fileOf(
+  header: string | Uint8Array,
+  data: readonly number[] = [],
+  length?: number | bigint,
+): Uint8Array {
+  const text = typeof header === "string" ? new TextEncoder().encode(header) : header;
+  const bytes = new Uint8Array(8 + text.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length ?? text.length), true);
+  bytes.set(text, 8);
+  bytes.set(data, 8 + text.length);
+  return bytes;
+}
