@@ -15,7 +15,7 @@ const permissions = [
   "--allow-net=127.0.0.1",
 ];
 
-/** Tests that time their own steps: no other may run beside them. */
+/** Tests that time their own steps: no other may run at the same time. */
 const ALONE = ["tests/robustness/soak_test.ts"];
 
 /** Lines of a file: how many can run, and how many did. */
@@ -46,8 +46,8 @@ async function deno(args: string[], show = true): Promise<Outcome> {
 }
 
 /**
- * Keeps to Vulkan where it has an adapter. Otherwise EGL is loaded beside it, and its clean-up at exit races with the end
- * of the test runner's thread: about one run in fifty aborted after all its tests had passed.
+ * Keeps to Vulkan if it has an adapter. Otherwise EGL is loaded, too, and its clean-up at exit races with the end of the test
+ * runner's thread: about one run in fifty aborted after all its tests had passed.
  */
 async function keepToVulkan(): Promise<void> {
   if (Deno.build.os !== "linux" || Deno.env.has("DENO_WEBGPU_BACKEND")) return;
@@ -122,6 +122,7 @@ function withImporters(files: Iterable<string>, texts: ReadonlyMap<string, strin
 /** Runs all tests and the examples in the documentation; undefined totals where a runner did not get that far. */
 async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof readTotals> }> {
   const { together, alone, pages } = groupTests(await readSources("tests"));
+  const readmes = [...(await readSources(".", "README.md")).keys()];
   // Types are a stage of their own: here one wrong type would keep all tests from running.
   const options = ["--no-prompt", "--no-check", "--coverage=coverage", "--coverage-raw-data-only"];
   const sum = { passed: 0, failed: 0 };
@@ -137,27 +138,24 @@ async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof read
     sum.failed += totals?.failed ?? 0;
     return stdout;
   };
-  // A browser mostly waits: its tests take what the others leave of the cores, and are shown behind them.
+  // A browser mostly waits: its tests take what the others leave of the cores, and are shown after them.
   const [paged] = await Promise.all([
     run(["--allow-all"], pages, false),
-    run(["--doc", "--parallel", ...permissions], [...together, "mod.ts", "lib", "README.md"]),
+    run(["--doc", "--parallel", ...permissions], [...together, "mod.ts", "lib", ...readmes]),
   ]);
   await writeAll(new TextEncoder().encode(paged));
   await run(permissions, alone);
   return { ok: isOk, totals: isWhole ? sum : undefined };
 }
 
-/**
- * Removes what processes of tests that were killed while they ended have left: `deno coverage` would refuse all for one file
- * that is cut short.
- */
+/** Removes files that a killed process has cut short: `deno coverage` would refuse all others because of one. */
 export async function removeCutFiles(folder: URL): Promise<number> {
   const last = new Uint8Array(1);
   const brace = "}".charCodeAt(0);
   let removed = 0;
   for await (const { name } of Deno.readDir(folder)) {
     const path = new URL(name, folder);
-    using file = Deno.openSync(path); // there are hundreds of thousands
+    using file = Deno.openSync(path);
     last[0] = 0;
     if (file.statSync().size > 0) file.seekSync(-1, Deno.SeekMode.End);
     file.readSync(last);
@@ -168,8 +166,10 @@ export async function removeCutFiles(folder: URL): Promise<number> {
   return removed;
 }
 
-/** Tells whether enough of lib ran, and where not, file by file. A file that no test loads counts as not run at all, and so
- * does one whose name ends like a test's: the runner takes it for one and reports nothing of it. */
+/**
+ * Tells whether enough of lib ran, and where not, file by file. A file that no test loads counts as not run at all. So does
+ * one whose name ends like a test's: the runner takes it for a test and reports nothing of it.
+ */
 async function checkCoverage(): Promise<boolean> {
   const folder = new URL("lib/", root);
   const removed = await removeCutFiles(new URL("coverage/", root));
@@ -192,16 +192,16 @@ async function checkCoverage(): Promise<boolean> {
   return false;
 }
 
-/** Makes sure of what tests need, in a process of its own: this one may neither read all of PATH nor ask who runs it. */
-async function provide(script: string): Promise<boolean> {
-  const permissions = ["--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
+/** Runs a script of tasks in a process of its own, which may do more than this one. */
+async function runScript(script: string): Promise<boolean> {
+  const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--allow-sys=uid"];
   return (await deno(["run", "--no-prompt", "--no-check", ...permissions, `tasks/${script}.ts`])).ok;
 }
 
 export async function main(): Promise<number> {
   if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
     console.log(
-      "Usage: deno task test\n\nRuns format, lint, types, documentation, all tests, coverage of lib, and a quick bench.",
+      "Usage: deno task test\n\nRuns format, lint, types, documentation, all tests, coverage of lib, and speed.",
     );
     return 0;
   }
@@ -218,21 +218,21 @@ export async function main(): Promise<number> {
   const stages: [string, () => Promise<boolean>][] = [
     ["format", async () => (await deno(["fmt", "--check"])).ok],
     ["lint", async () => (await deno(["lint"])).ok],
-    ["types", async () => (await deno(["check", "--doc", "mod.ts", "lib", "tasks", "tests", "README.md"])).ok],
+    ["types", async () => {
+      const readmes = (await readSources(".", "README.md")).keys();
+      return (await deno(["check", "--doc", "mod.ts", "lib", "tasks", "tests", ...readmes])).ok;
+    }],
     ["documentation", async () => (await deno(["doc", "--lint", "mod.ts"])).ok],
-    ["browser", () => provide("chromium")],
-    ["MPI", () => provide("open_mpi")],
+    ["browser", () => runScript("setup/chromium")],
+    ["MPI", () => runScript("setup/open_mpi")],
     ["tests", async () => {
       const { ok, totals: found } = await runTests();
       totals = found;
       return ok;
     }],
     ["coverage", checkCoverage],
-    // Last: nothing else may run beside it.
-    ["speed", async () => {
-      const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-run"];
-      return (await deno(["run", "--no-check", ...permissions, "tasks/bench.ts", "--quick", "--floor"])).ok;
-    }],
+    // Last: no other stage may take its cores.
+    ["speed", () => runScript("gate/speed")],
   ];
   const failed: string[] = [];
   for (const [name, stage] of stages) {

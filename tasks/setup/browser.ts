@@ -46,7 +46,7 @@ const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 /**
  * Opens an empty page in a browser of its own, which is closed at the end.
  *
- * @throws {Deno.errors.NotFound} Where there is no Chromium.
+ * @throws {Deno.errors.NotFound} If there is no Chromium.
  */
 export async function withPage<T>(
   body: (page: Page, seen: Seen) => Promise<T>,

@@ -1,5 +1,5 @@
 /**
- * Makes one script of a page's TypeScript and all that it imports, for browsers. The live page's is kept among the files,
+ * Makes one script of a page's TypeScript and all that it imports, for browsers. The live page's is committed,
  * because training may start no program; after a change to what goes into it:
  *
  *     deno run --no-lock --allow-read --allow-write --allow-run tasks/setup/bundle.ts
@@ -26,7 +26,7 @@ const UNUSED_OF_PLOT = [
 export interface BundleOptions {
   /** `iife` runs without being a module, so in a page that is opened as a file too; `esm` if left out. */
   readonly format?: "esm" | "iife";
-  /** Paths of files to leave out beside those that charts do not use. */
+  /** Paths of files to leave out, besides those that charts do not use. */
   readonly unused?: readonly RegExp[];
 }
 

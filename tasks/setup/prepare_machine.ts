@@ -1,7 +1,7 @@
 /** Prepares the machine: @std, the lock file, a Vulkan driver. Imports nothing that would have to be there already. */
 
 import { ensureMpi } from "./open_mpi.ts";
-import { findPackageManager, install, isForbidden, mayInstallWith } from "./packages.ts";
+import { findInstaller, install, type Installer, isForbidden, planInstall, type Program } from "./packages.ts";
 
 /** What was found on the machine and in the tree. */
 export interface Findings {
@@ -15,10 +15,8 @@ export interface Findings {
   adapter: boolean;
   /** DENO_WEBGPU_BACKEND, the backend to which WebGPU is held; undefined where it is not set. */
   backend: string | undefined;
-  /** The command that installs a software Vulkan driver here; undefined where none is known. */
-  driver: readonly string[] | undefined;
-  /** Whether that command may be run: root on Debian or Ubuntu. */
-  mayInstall: boolean;
+  /** What installs a driver here. */
+  installer: Installer;
   /** Whether `NO_SETUP` forbids every change. */
   forbidden: boolean;
 }
@@ -33,17 +31,22 @@ export interface Plan {
   exitCode: 0 | 1;
 }
 
-const driverCommands: Record<string, readonly string[]> = {
-  "apt-get": ["apt-get", "install", "-y", "--no-install-recommends", "mesa-vulkan-drivers"],
-  "dnf": ["dnf", "install", "-y", "mesa-vulkan-drivers"],
-  "pacman": ["pacman", "-S", "--noconfirm", "vulkan-swrast"],
-  "apk": ["apk", "add", "mesa-vulkan-swrast"],
-  "zypper": ["zypper", "install", "-y", "libvulkan_lvp"],
+/** What runs WebGPU on a CPU. */
+export const DRIVER: Program = {
+  name: "a software Vulkan driver",
+  advice: "Install a driver for Vulkan, Metal or Direct3D 12, then run this again.",
+  commands: {
+    "apt-get": ["apt-get", "install", "-y", "--no-install-recommends", "mesa-vulkan-drivers"],
+    "dnf": ["dnf", "install", "-y", "mesa-vulkan-drivers"],
+    "pacman": ["pacman", "-S", "--noconfirm", "vulkan-swrast"],
+    "apk": ["apk", "add", "mesa-vulkan-swrast"],
+    "zypper": ["zypper", "install", "-y", "libvulkan_lvp"],
+  },
 };
 
 /** Decides what to do, without doing it. */
 export function plan(found: Findings): Plan {
-  const { jsrAnswers, linked, pinned, adapter, backend, driver, mayInstall, forbidden } = found;
+  const { jsrAnswers, linked, pinned, adapter, backend, installer, forbidden } = found;
   const changes: Plan["changes"] = [];
   const messages: string[] = [];
   let exitCode: Plan["exitCode"] = 0;
@@ -60,21 +63,16 @@ export function plan(found: Findings): Plan {
   if (jsrAnswers && linked && !forbidden) changes.push("unlink");
   if (!pinned && !forbidden) changes.push("pin");
 
-  if (!adapter) {
-    const command = driver?.join(" ");
-    if (backend !== undefined) {
-      // A driver for another backend would not be found either.
-      const name = JSON.stringify(backend);
-      messages.push(`DENO_WEBGPU_BACKEND is ${name}, for which this machine has no adapter: unset it`);
-    } else if (command === undefined) {
-      messages.push("WebGPU finds no adapter. Install a driver for Vulkan, Metal or Direct3D 12, then run this again.");
-    } else if (forbidden || !mayInstall) {
-      messages.push(`WebGPU finds no adapter. A software Vulkan driver is enough; as root: ${command}`);
-    } else {
-      messages.push(`WebGPU finds no adapter. Installing a software Vulkan driver: ${command}`);
-      changes.push("install");
-    }
-    if (!changes.includes("install")) exitCode = 1;
+  if (!adapter && backend !== undefined) {
+    // A driver for another backend would not be found either.
+    const name = JSON.stringify(backend);
+    messages.push(`DENO_WEBGPU_BACKEND is ${name}, for which this machine has no adapter: unset it`);
+    exitCode = 1;
+  } else if (!adapter) {
+    const { message, command } = planInstall(DRIVER, "WebGPU finds no adapter", installer);
+    messages.push(message);
+    if (command) changes.push("install");
+    else exitCode = 1;
   }
   return { changes, messages, exitCode };
 }
@@ -99,24 +97,33 @@ export async function changeTree(root: URL, changes: Plan["changes"]): Promise<v
     });
   }
   if (changes.includes("pin")) {
-    // Renamed into place, so that a Deno running beside never reads half of it.
+    // Renamed into place, so that no other Deno reads half of it.
     const fresh = new URL(`.deno.lock.${Deno.pid}`, root);
     await Deno.copyFile(new URL("deno.lock", root), fresh);
     await Deno.rename(fresh, new URL(".deno.lock", root));
   }
 }
 
-/** Compares the lock file in use with the committed one. */
+/** Whether the lock file in use is whole, and has all that the committed one pins. */
 export async function isPinned(root: URL): Promise<boolean> {
-  const committed = await readSpecifiers(new URL("deno.lock", root));
+  const committed = await readLock(new URL("deno.lock", root));
+  const used = await readLock(new URL(".deno.lock", root));
   if (committed === undefined) return true;
-  const used = await readSpecifiers(new URL(".deno.lock", root));
-  return used !== undefined && Object.entries(committed).every(([name, version]) => used[name] === version);
+  if (used === undefined || used.version !== committed.version) return false;
+  return Object.entries(committed.specifiers ?? {}).every(([name, version]) => used.specifiers?.[name] === version) &&
+    Object.keys(committed.npm ?? {}).every((name) => used.npm?.[name] !== undefined);
 }
 
-async function readSpecifiers(file: URL): Promise<Record<string, string> | undefined> {
+/** The parts of a lock file that are compared. */
+interface Lock {
+  version?: string;
+  specifiers?: Record<string, string>;
+  npm?: Record<string, unknown>;
+}
+
+async function readLock(file: URL): Promise<Lock | undefined> {
   try {
-    return JSON.parse(await Deno.readTextFile(file)).specifiers ?? {};
+    return JSON.parse(await Deno.readTextFile(file)) ?? undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;
@@ -133,20 +140,11 @@ async function look(root: URL): Promise<Findings> {
   ]);
   const backend = Deno.env.get("DENO_WEBGPU_BACKEND");
   const isDriverWanted = !adapter && backend === undefined && Deno.build.os === "linux";
-  const manager = isDriverWanted ? await findPackageManager() : undefined;
-  return {
-    jsrAnswers,
-    linked,
-    pinned,
-    adapter,
-    backend,
-    driver: manager === undefined ? undefined : driverCommands[manager],
-    mayInstall: mayInstallWith(manager),
-    forbidden: isForbidden(),
-  };
+  const installer = isDriverWanted ? await findInstaller() : { manager: undefined, mayInstall: false };
+  return { jsrAnswers, linked, pinned, adapter, backend, installer, forbidden: isForbidden() };
 }
 
-/** Asks Deno for the packages that deno.json names, for so many milliseconds; once cached, they answer at once. */
+/** Asks Deno for the packages that deno.json names, for so many milliseconds. Packages in the cache answer at once. */
 async function askJsr(root: URL, patience: number): Promise<boolean> {
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const packages = Object.values<string>(imports).filter((name) => name.startsWith("jsr:"));
@@ -165,7 +163,7 @@ async function hasAdapter(): Promise<boolean> {
   return await navigator.gpu.requestAdapter() !== null;
 }
 
-/** Asks a new process for an adapter: drivers are loaded once, and with the environment of that moment. */
+/** Asks a new process for an adapter: a process loads drivers once, with the environment of that moment. */
 export async function findsAdapter(env: Record<string, string> = {}): Promise<boolean> {
   const code = "Deno.exit(await navigator.gpu.requestAdapter() === null ? 1 : 0)";
   return (await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", code], env }).output()).success;
@@ -188,9 +186,9 @@ export async function main(): Promise<number> {
   if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
     console.log(
       "Usage: deno task setup [--mpi]\n\n" +
-        "Gives a machine without any adapter a software Vulkan driver, and puts stand-ins for @std in place where JSR\n" +
-        "does not answer; with --mpi Open MPI too, by which several processes train together. Quick and silent when\n" +
-        "there is nothing to do. NO_SETUP=1 forbids every change.",
+        "Installs a software Vulkan driver if WebGPU finds no adapter. Links stand-ins for @std if JSR does not answer.\n" +
+        "Writes .deno.lock again if it is broken: `deno task --no-lock setup`. --mpi also installs Open MPI, by which\n" +
+        "several processes train together. Quick and silent when there is nothing to do. NO_SETUP=1 forbids every change.",
     );
     return 0;
   }
@@ -202,7 +200,7 @@ export async function main(): Promise<number> {
   const { changes, messages, exitCode } = plan(found);
   for (const message of messages) console.error(message);
   await changeTree(root, changes);
-  if (changes.includes("install") && !await installDriver(found.driver!)) return 1;
+  if (changes.includes("install") && !await installDriver(DRIVER.commands[found.installer.manager!])) return 1;
   if (Deno.args.includes("--mpi") && !await ensureMpi()) return 1;
   return exitCode;
 }

@@ -22,7 +22,7 @@ const GROWTH = 0.05;
 
 /** What is run. */
 export interface EnduranceOptions {
-  /** Steps behind the warm-up, which takes a tenth as many: a multiple of 100 epochs, 10,000 steps. */
+  /** Steps after the warm-up, which takes a tenth as many: a multiple of 100 epochs, 10,000 steps. */
   readonly steps: number;
   /** Whether each epoch ends with predictions on the validation rows, read and measured. */
   readonly evaluated: boolean;

@@ -6,17 +6,19 @@ import { formatTable } from "../show/text_table.ts";
 
 const USAGE = `Usage: deno task soak [--short]
 
-Trains 1,000,000 steps, once alone and once with an evaluation an epoch, and fails where memory that is held after a
-garbage collection grows by over 5%, where live GPU buffers are not constant, or where steps become over 10% slower: the
-median of the last tenth, in the best of four tries, beside that of all. Then it runs the long forms of tests.
+Trains 1,000,000 steps, once alone and once with an evaluation at each epoch. Fails if memory grows by over 5% after a
+garbage collection, if live GPU buffers are not constant, or if the last tenth of the steps, in the best of four tries, is
+over 10% slower than the median of all. Then it runs the long forms of tests.
 
   --short  60,000 steps in all, which may become up to half slower, and no long forms`;
 
-/** Tests' long forms, as scripts with their arguments: each must exit with 0. */
-const LONG_FORMS: readonly (readonly [name: string, script: readonly string[]])[] = [
-  ["a run killed at 30 random moments", ["tests/support/kill_runs.ts", "--kills", "30"]],
-  ["20,000 mutated files of each kind", ["tests/robustness/fuzz.ts", "--count", "20000", "--seed", "1"]],
-  ["every mutant of the backward passes", ["tests/robustness/mutate_backward.ts"]],
+/** Long forms of tests, as arguments of deno: each must exit with 0. */
+const LONG_FORMS: readonly (readonly [name: string, args: readonly string[]])[] = [
+  ["deno test alone, without permissions", ["test", "--no-prompt"]],
+  ["a run killed at 30 random moments", ["run", "-A", "tests/support/kill_runs.ts", "--kills", "30"]],
+  ["20,000 mutated files of each kind", ["run", "-A", "tests/robustness/fuzz.ts", "--count", "20000", "--seed", "1"]],
+  ["every mutant of the backward passes", ["run", "-A", "tests/robustness/mutate_backward.ts"]],
+  ["speed next to all peers", ["run", "-A", "tasks/bench.ts", "--quick", "--floor"]],
 ];
 
 const MEGABYTE = 2 ** 20;
@@ -39,23 +41,19 @@ function formatTenths(tenths: readonly Tenth[]): string {
   return formatTable([["after step", "steps/s", "resident MB", "GPU buffers", "their bytes"], ...rows], 0);
 }
 
-async function runLongForm(name: string, script: readonly string[]): Promise<string[]> {
+async function runLongForm(name: string, args: readonly string[]): Promise<string[]> {
   console.log(`== ${name}`);
   const cwd = new URL("../../", import.meta.url);
-  const { code } = await new Deno.Command("deno", {
-    args: ["run", "-A", ...script],
-    cwd,
-    stdout: "inherit",
-    stderr: "inherit",
-  }).output();
-  return code === 0 ? [] : [`${name}: ${script.join(" ")} ended with ${code}`];
+  const options: Deno.CommandOptions = { args: [...args], cwd, stdout: "inherit", stderr: "inherit" };
+  const { code } = await new Deno.Command(Deno.execPath(), options).output();
+  return code === 0 ? [] : [`${name}: deno ${args.join(" ")} ended with ${code}`];
 }
 
 async function soak(isShort: boolean): Promise<number> {
   const steps = isShort ? 30_000 : 1_000_000;
   const slowing = isShort ? 0.5 : 0.1;
   const faults = [...await train(steps, false, slowing), ...await train(steps, true, slowing)];
-  if (!isShort) { for (const [name, script] of LONG_FORMS) faults.push(...await runLongForm(name, script)); }
+  if (!isShort) { for (const [name, args] of LONG_FORMS) faults.push(...await runLongForm(name, args)); }
   for (const fault of faults) console.error(`error: ${fault}`);
   if (faults.length === 0) console.log("nothing grew, nothing became slower");
   return faults.length > 0 ? 1 : 0;

@@ -125,7 +125,7 @@ Deno.test("createBuffer() out of memory: what was asked for, what is held, what 
     }`;
   using device = await Device.request({ smallDispatches: true });
   // A software adapter has all the memory there is: a limit on the address space, for this process alone, ends it sooner.
-  const limit = device.info.isFallbackAdapter ? "ulimit -v 64000000;" : "";
+  const limit = device.info.isFallbackAdapter ? "ulimit -v 40000000;" : "";
   const { stdout, stderr } = await new Deno.Command("sh", {
     args: ["-c", `${limit} exec "$0" eval --no-lock --no-check "$1"`, Deno.execPath(), code],
     cwd: new URL("../../", import.meta.url),

@@ -1,12 +1,14 @@
 /** Holds the code to the plan of the house: its rooms, what each may import, and what lies on the top level. */
 import { assertEquals } from "@std/assert";
 import { importsOf, readSources } from "../../tasks/gate/sources.ts";
+import { permitted } from "../support/permitted.ts";
 
 const root = new URL("../../", import.meta.url);
 
 const topLevel = [
   ".ci",
   ".env.example",
+  ".github",
   ".gitignore",
   "LICENSE",
   "README.md",
@@ -106,7 +108,7 @@ function findFaults(sources: Sources, readmes: ReadonlyMap<string, string> = new
   return faults;
 }
 
-Deno.test("findFaults() finds none in the project", async () => {
+permitted("findFaults() finds none in the project", async () => {
   assertEquals(findFaults(await readSources("."), await readSources(".", "README.md")), []);
 });
 
@@ -164,13 +166,13 @@ Deno.test("findFaults() names every kind of fault", () => {
   for (const [files, faults] of cases) assertEquals(findFaults(new Map(Object.entries(files)), readmes), faults);
 });
 
-Deno.test("at the top of tasks stands one script per deno task", async () => {
+permitted("at the top of tasks stands one script per deno task", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const scripts = [...(await readSources("tasks")).keys()].filter((path) => roomOf(path) === "tasks");
   assertEquals(scripts, Object.keys(tasks).map((task) => `tasks/${task.replaceAll("-", "_")}.ts`).sort());
 });
 
-Deno.test("rooms of tests mirror those of lib and tasks", async () => {
+permitted("rooms of tests mirror those of lib and tasks", async () => {
   const rooms = new Set([...(await readSources(".")).keys()].map(roomOf));
   const others: string[] = [];
   for (const path of (await readSources("tests")).keys()) {
@@ -181,7 +183,7 @@ Deno.test("rooms of tests mirror those of lib and tasks", async () => {
   assertEquals(others, []);
 });
 
-Deno.test("the top level holds what the plan names, and what git ignores", async () => {
+permitted("the top level holds what the plan names, and what git ignores", async () => {
   const ignored = (await Deno.readTextFile(new URL(".gitignore", root))).split("\n").filter((line) => line !== "")
     .map((line) => new RegExp(`^${line.replace(/^\//, "").replaceAll(".", "\\.").replaceAll("*", ".*")}$`));
   const names: string[] = [];

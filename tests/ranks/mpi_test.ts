@@ -3,10 +3,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { faultOfLaunch, faultOfVersion } from "../../lib/ranks/mpi_library.ts";
 import { HAS_MPI, MpiJob, rankScript, runJob } from "../support/mpi_job.ts";
+import { IS_PERMITTED } from "../support/permitted.ts";
 import { Workplace } from "../support/run_task_process.ts";
 
 const options = { ignore: !HAS_MPI };
-const host = HAS_MPI
+const host = HAS_MPI && IS_PERMITTED
   ? new TextDecoder().decode((await new Deno.Command("uname", { args: ["-n"] }).output()).stdout).trim()
   : "";
 

@@ -13,7 +13,8 @@ import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_fi
 import { Scaler } from "../../lib/data/scaler.ts";
 import { numericTable } from "../../lib/data/table.ts";
 import { readSources } from "../../tasks/gate/sources.ts";
-import { gpuTest } from "../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../support/gpu_test_case.ts";
+import { permitted } from "../support/permitted.ts";
 
 const TENSORS = {
   empty: { shape: [0, 3], data: new Float32Array(0) },
@@ -21,21 +22,24 @@ const TENSORS = {
   number: { shape: [], data: Float32Array.of(7) },
 };
 
-Deno.test("encodeSafetensors() gives the bytes that writeSafetensors() writes, decodeSafetensors() what is read", async () => {
-  const path = await Deno.makeTempFile();
-  const texts = { note: 'ä, "quoted"' };
-  try {
-    await writeSafetensors(path, TENSORS, texts);
-    const bytes = encodeSafetensors(TENSORS, texts);
-    assertEquals(bytes, await Deno.readFile(path));
-    assertEquals(decodeSafetensors(bytes), await readSafetensors(path));
-    const shifted = new Uint8Array(bytes.length + 3);
-    shifted.set(bytes, 3); // a view that starts anywhere
-    assertEquals(decodeSafetensors(shifted.subarray(3)).tensors.get("matrix"), TENSORS.matrix);
-  } finally {
-    await Deno.remove(path);
-  }
-});
+permitted(
+  "encodeSafetensors() gives the bytes that writeSafetensors() writes, decodeSafetensors() what is read",
+  async () => {
+    const path = await Deno.makeTempFile();
+    const texts = { note: 'ä, "quoted"' };
+    try {
+      await writeSafetensors(path, TENSORS, texts);
+      const bytes = encodeSafetensors(TENSORS, texts);
+      assertEquals(bytes, await Deno.readFile(path));
+      assertEquals(decodeSafetensors(bytes), await readSafetensors(path));
+      const shifted = new Uint8Array(bytes.length + 3);
+      shifted.set(bytes, 3); // a view that starts anywhere
+      assertEquals(decodeSafetensors(shifted.subarray(3)).tensors.get("matrix"), TENSORS.matrix);
+    } finally {
+      await Deno.remove(path);
+    }
+  },
+);
 
 Deno.test("encodeSafetensors() refuses values that do not fill their shape", () => {
   const tensors = { bias: { shape: [3], data: Float32Array.of(1) } };
@@ -54,7 +58,7 @@ Deno.test("decodeSafetensors() refuses bytes cut short anywhere, and others", ()
   assertThrows(() => decodeSafetensors(new Uint8Array(100).fill(255), "b"), DataError, "not a safetensors file");
 });
 
-gpuTest(
+permittedGpuTest(
   "encodeModel() gives the bytes that saveModel() writes, and decodeModel() predicts as SavedModel.load()",
   async (device) => {
     using model = new Model(device, multilayerPerceptron(1, [3], 1, { activation: "leaky-relu" }));
@@ -94,7 +98,7 @@ Deno.test("parseRecords() reads a text as readRecords() reads a file, and names 
   }
 });
 
-Deno.test("no module of lib imports what only Deno has, but in a function", async () => {
+permitted("no module of lib imports what only Deno has, but in a function", async () => {
   for (const [name, text] of await readSources("lib")) {
     assertEquals(text.match(/^(import|export)\b[^;]*from "(node:[^"]*)"/m)?.[2], undefined, name);
   }

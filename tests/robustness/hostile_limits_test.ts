@@ -15,8 +15,9 @@ import { numericTable } from "../../lib/data/table.ts";
 import { parseTable } from "../../lib/data/table_json.ts";
 import { ColumnProfile } from "../../lib/data/table_profile.ts";
 import { openScaledDataset } from "../../tasks/prepare/scaled_dataset.ts";
-import { gpuTest } from "../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { Workplace } from "../support/run_task_process.ts";
+import { permitted } from "../support/permitted.ts";
 
 /** Fails where a function takes longer than any that grows with its input. */
 function within<T>(seconds: number, run: () => T): T {
@@ -26,7 +27,7 @@ function within<T>(seconds: number, run: () => T): T {
   return result;
 }
 
-gpuTest("SavedModel.load() asks the device for no memory that the file does not have", async (device) => {
+permittedGpuTest("SavedModel.load() asks the device for no memory that the file does not have", async (device) => {
   await using place = await Workplace.create();
   const path = place.at("model.safetensors");
   using model = new Model(device, [new Linear(1, 1)]);
@@ -130,7 +131,7 @@ Deno.test("ColumnProfile keeps no prose of a thousand long cells", () => {
   assertEquals([profile.values, profile.look], [undefined, "identifier"]);
 });
 
-Deno.test("readRecords() refuses headers of very many or very long names", async () => {
+permitted("readRecords() refuses headers of very many or very long names", async () => {
   await using place = await Workplace.create();
   const read = (text: string) => place.write("a.csv", text).then(() => Array.fromAsync(readRecords(place.at("a.csv"))));
   const names = (count: number) => Array.from({ length: count }, (_, i) => `c${i}`).join();
@@ -144,18 +145,21 @@ Deno.test("readRecords() refuses headers of very many or very long names", async
   await assertRejects(() => read(`a,${"b".repeat(10_001)}\n1,2\n`), DataError, "a column's name of 10001 characters");
 });
 
-Deno.test("readRecords() takes a byte-order mark away at the file's start, and not where a block of it starts", async () => {
-  await using place = await Workplace.create();
-  for (const [quoted, last] of [["", "\ufeffb"], ['"x"\n', "\ufeffb"]]) {
-    // The first block ends before the last line, which reaches over the end of what is read at once.
-    const text = `\ufeffa\n${"x\n".repeat(131_050)}\ufeffb${"b".repeat(100)}\n${quoted}`;
-    await place.write("a.csv", text);
-    const blocks = await Array.fromAsync(readRecords(place.at("a.csv")));
-    assertEquals([blocks.length, blocks[0].columns, blocks[1].records[0][0].slice(0, 2)], [2, ["a"], last]);
-  }
-});
+permitted(
+  "readRecords() takes a byte-order mark away at the file's start, and not where a block of it starts",
+  async () => {
+    await using place = await Workplace.create();
+    for (const [quoted, last] of [["", "\ufeffb"], ['"x"\n', "\ufeffb"]]) {
+      // The first block ends before the last line, which reaches over the end of what is read at once.
+      const text = `\ufeffa\n${"x\n".repeat(131_050)}\ufeffb${"b".repeat(100)}\n${quoted}`;
+      await place.write("a.csv", text);
+      const blocks = await Array.fromAsync(readRecords(place.at("a.csv")));
+      assertEquals([blocks.length, blocks[0].columns, blocks[1].records[0][0].slice(0, 2)], [2, ["a"], last]);
+    }
+  },
+);
 
-Deno.test("readSafetensors() refuses pipes and devices instead of waiting for them", async () => {
+permitted("readSafetensors() refuses pipes and devices instead of waiting for them", async () => {
   await using place = await Workplace.create();
   const path = Deno.build.os === "windows" ? "\\\\.\\NUL" : "/dev/zero";
   await assertRejects(() => readSafetensors(path), DataError, "a regular file is needed");
@@ -163,7 +167,7 @@ Deno.test("readSafetensors() refuses pipes and devices instead of waiting for th
   await assertRejects(() => readSafetensors(place.path), Deno.errors.IsADirectory, "it is a folder");
 });
 
-Deno.test("openScaledDataset() refuses a description that does not fit the rows", async () => {
+permitted("openScaledDataset() refuses a description that does not fit the rows", async () => {
   await using place = await Workplace.create();
   const column = (name: string) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 });
   const good: Record<string, string> = {

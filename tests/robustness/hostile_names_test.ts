@@ -16,7 +16,7 @@ import { forStdout } from "../../tasks/predict/predict_run.ts";
 import { describeError } from "../../tasks/settings/run_task.ts";
 import { scaledPathOf } from "../../tasks/prepare/scaled_dataset.ts";
 import { formatTable } from "../../tasks/show/text_table.ts";
-import { gpuTest } from "../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { type Outcome, Workplace } from "../support/run_task_process.ts";
 
 /** Names that try to end a comment, a text, a template or a line, to run as code, or to steer a terminal. */
@@ -70,7 +70,7 @@ function assertHarmless({ stdout, stderr }: Outcome): void {
   assertEquals(`${stdout}${stderr}`.match(OBEYED)?.[0], undefined);
 }
 
-gpuTest("names in a model print as text, in predict, evaluate and their errors", async (device) => {
+permittedGpuTest("names in a model print as text, in predict, evaluate and their errors", async (device) => {
   await using place = await Workplace.create();
   await saveRun(device, place, "evil");
   const run = ["--run-name=evil"];
@@ -97,7 +97,7 @@ gpuTest("names in a model print as text, in predict, evaluate and their errors",
   assertHarmless(await place.refuse(1, ["other.csv:1"], "predict", [...run, "--input=other.csv"]));
 });
 
-gpuTest("names in a model are texts in the code that export writes, and choose no file", async (device) => {
+permittedGpuTest("names in a model are texts in the code that export writes, and choose no file", async (device) => {
   await using place = await Workplace.create();
   await saveRun(device, place, "evil");
   const before = Object.keys(await place.digests());
@@ -120,7 +120,7 @@ gpuTest("names in a model are texts in the code that export writes, and choose n
   assertEquals("PWNED" in globalThis, false);
 });
 
-gpuTest("a run that is a link, or holds links, reaches no file outside of data/runs", async (device) => {
+permittedGpuTest("a run that is a link, or holds links, reaches no file outside of data/runs", async (device) => {
   await using place = await Workplace.create({ "precious.txt": "precious", "elsewhere/a.txt": "" });
   await saveRun(device, place, "evil");
   await Deno.rename(place.at("data/runs/evil"), place.at("elsewhere/run"));

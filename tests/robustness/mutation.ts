@@ -8,7 +8,7 @@ import type { Answer, Question } from "./mutation_worker.ts";
 
 const root = new URL("../../", import.meta.url);
 /** What a check may take, in milliseconds; many times what it does take. */
-const TIMEOUT = 15_000;
+const TIMEOUT = 30_000;
 
 /** A mutant, and what caught it: "" where nothing did. */
 export interface Verdict {

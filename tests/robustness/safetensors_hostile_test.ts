@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { DataError } from "../../lib/base/errors.ts";
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../../lib/safetensors/reader.ts";
+import { permitted } from "../support/permitted.ts";
 import { fileOf } from "../support/temp_files.ts";
 
 /** A path in a folder of its own, taken away again at the end. */
@@ -85,7 +86,7 @@ const BROKEN: [rule: string, bytes: Uint8Array, says: string][] = [
 ];
 
 for (const [rule, bytes, says] of BROKEN) {
-  Deno.test(`readSafetensors() refuses ${rule}`, async () => {
+  permitted(`readSafetensors() refuses ${rule}`, async () => {
     await using file = await temporaryFile();
     await Deno.writeFile(file.path, bytes);
     for (const read of [readSafetensors, readSafetensorsHeader]) {
@@ -95,7 +96,7 @@ for (const [rule, bytes, says] of BROKEN) {
   });
 }
 
-Deno.test("readSafetensors() takes what the format allows", async () => {
+permitted("readSafetensors() takes what the format allows", async () => {
   await using file = await temporaryFile();
   const read = async (bytes: Uint8Array) => {
     await Deno.writeFile(file.path, bytes);
@@ -159,32 +160,35 @@ function damage(bytes: Uint8Array, kind: string, at: number, value: number): Uin
   return copy;
 }
 
-Deno.test("readSafetensors() of a damaged file reads it or throws a DataError, and never asks for more memory than the file has", async () => {
-  await using file = await temporaryFile();
-  const tensors = {
-    weight: { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
-    bias: { shape: [3], data: Float32Array.of(7, 8, 9) },
-  };
-  await writeSafetensors(file.path, tensors, { format: "a", settings: '{"SEED":"42"}' });
-  const whole = await Deno.readFile(file.path);
-  let refused = 0;
-  let read = 0;
-  await fc.assert(
-    fc.asyncProperty(damages, async (acts) => {
-      const bytes = acts.reduce<Uint8Array>((bytes, act) => damage(bytes, ...act), whole);
-      await Deno.writeFile(file.path, bytes);
-      const allocated = await allocatedBy(async () => {
-        try {
-          await readSafetensors(file.path);
-          read++;
-        } catch (error) {
-          assert(error instanceof DataError, `${error}`);
-          refused++;
-        }
-      });
-      assert(allocated <= bytes.length + 8, `${allocated} bytes for a file of ${bytes.length}`);
-    }),
-    { numRuns: 500, seed: 7 },
-  );
-  assert(refused > 100 && read > 20, `${refused} refused, ${read} read`);
-});
+permitted(
+  "readSafetensors() of a damaged file reads it or throws a DataError, and never asks for more memory than the file has",
+  async () => {
+    await using file = await temporaryFile();
+    const tensors = {
+      weight: { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+      bias: { shape: [3], data: Float32Array.of(7, 8, 9) },
+    };
+    await writeSafetensors(file.path, tensors, { format: "a", settings: '{"SEED":"42"}' });
+    const whole = await Deno.readFile(file.path);
+    let refused = 0;
+    let read = 0;
+    await fc.assert(
+      fc.asyncProperty(damages, async (acts) => {
+        const bytes = acts.reduce<Uint8Array>((bytes, act) => damage(bytes, ...act), whole);
+        await Deno.writeFile(file.path, bytes);
+        const allocated = await allocatedBy(async () => {
+          try {
+            await readSafetensors(file.path);
+            read++;
+          } catch (error) {
+            assert(error instanceof DataError, `${error}`);
+            refused++;
+          }
+        });
+        assert(allocated <= bytes.length + 8, `${allocated} bytes for a file of ${bytes.length}`);
+      }),
+      { numRuns: 500, seed: 7 },
+    );
+    assert(refused > 100 && read > 20, `${refused} refused, ${read} read`);
+  },
+);

@@ -4,6 +4,7 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { endure, faultsOf, type Tenth } from "../../tasks/soak/endurance.ts";
 import { Workplace } from "../support/run_task_process.ts";
+import { permitted } from "../support/permitted.ts";
 
 /** Ten tenths without a fault, and some of them changed. */
 function tenths(changed: Record<number, Partial<Tenth>> = {}): Tenth[] {
@@ -42,7 +43,7 @@ Deno.test("endure() sees a buffer an epoch that leaks, memory that grows, and st
     epochs++;
     leaked.push(Tensor.zeros(device, [1]));
     grown.push(new Uint8Array(2 ** 20).fill(1));
-    // Behind the warm-up and nine tenths, of 10 epochs each.
+    // After the warm-up and nine tenths, of 10 epochs each.
     for (const start = performance.now(); epochs > 100 && performance.now() - start < 30;);
   };
   const faults = faultsOf(await endure({ steps: 10_000, evaluated: true, slowing: 0.5, afterEpoch }), 0.5);
@@ -56,7 +57,7 @@ Deno.test("endure() sees a buffer an epoch that leaks, memory that grows, and st
   assertEquals(grown.length, epochs);
 });
 
-Deno.test("soak --short passes, and shows tenths of both trainings", async () => {
+permitted("soak --short passes, and shows tenths of both trainings", async () => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await place.succeed("soak", ["--short"]);
   assertEquals([...stdout.matchAll(/^== .*/gm)].map(([title]) => title), [
@@ -70,7 +71,7 @@ Deno.test("soak --short passes, and shows tenths of both trainings", async () =>
   assertEquals([stderr, await place.digests()], ["", {}]);
 });
 
-Deno.test("soak refuses other flags", async () => {
+permitted("soak refuses other flags", async () => {
   await using place = await Workplace.create();
   await place.refuse(2, ["error: --long: soak takes --short alone"], "soak", ["--short", "--long"]);
 });

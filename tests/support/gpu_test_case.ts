@@ -5,19 +5,27 @@ import { Random } from "../../lib/base/random.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { type Shape, sizeOf } from "../../lib/base/shape.ts";
 import { Tensor, type TensorData } from "../../lib/core/tensor.ts";
+import { permitted } from "./permitted.ts";
 
 let shared: Promise<Device> | undefined;
 
 /** Registers a test on the file's device: it fails too where it leaves a GPU buffer or an unread fault behind. */
 export function gpuTest(name: string, body: (device: Device) => void | Promise<void>): void {
-  Deno.test(name, async () => {
-    const device = await (shared ??= Device.request({ smallDispatches: true }));
-    const { buffers, bytes } = device.stats;
-    await body(device);
-    assertEquals([device.stats.buffers, device.stats.bytes], [buffers, bytes], "buffers, bytes left behind");
-    await new Promise((resolve) => setTimeout(resolve)); // faults are reported in a task of their own
-    device.check();
-  });
+  Deno.test(name, () => checked(body));
+}
+
+/** As {@linkcode gpuTest}, for a test that needs permissions, too. */
+export function permittedGpuTest(name: string, body: (device: Device) => void | Promise<void>): void {
+  permitted(name, () => checked(body));
+}
+
+async function checked(body: (device: Device) => void | Promise<void>): Promise<void> {
+  const device = await (shared ??= Device.request({ smallDispatches: true }));
+  const { buffers, bytes } = device.stats;
+  await body(device);
+  assertEquals([device.stats.buffers, device.stats.bytes], [buffers, bytes], "buffers, bytes left behind");
+  await new Promise((resolve) => setTimeout(resolve)); // faults are reported in a task of their own
+  device.check();
 }
 
 /** A matrix of numbers drawn from the standard normal distribution, rounded to float32 so that both sides see the same. */

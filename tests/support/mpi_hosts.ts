@@ -5,11 +5,14 @@
  */
 
 import { HAS_MPI } from "./mpi_job.ts";
+import { IS_PERMITTED } from "./permitted.ts";
 import { Workplace } from "./run_task_process.ts";
 
 /** Why there can be no hosts here; undefined where there can. Those tests are skipped, and this is printed. */
-export const WHY_NO_HOSTS: string | undefined = await findObstacle();
-if (WHY_NO_HOSTS !== undefined) console.warn(`SKIPPED: MPI on several hosts is not tested, for ${WHY_NO_HOSTS}`);
+export const WHY_NO_HOSTS: string | undefined = IS_PERMITTED ? await findObstacle() : "want of permissions";
+if (IS_PERMITTED && WHY_NO_HOSTS !== undefined) {
+  console.warn(`SKIPPED: MPI on several hosts is not tested, for ${WHY_NO_HOSTS}`);
+}
 
 /** Hosts of a test; disposing of them ends what runs on them and takes them away. */
 export class MpiHosts implements AsyncDisposable {

@@ -4,17 +4,25 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { argumentsOf, environmentOf, pathInProject, Workplace } from "./run_task_process.ts";
+import { IS_PERMITTED } from "./permitted.ts";
+import { argumentsOf, COVERAGE, environmentOf, pathInProject, Workplace } from "./run_task_process.ts";
 
 /** Whether this system has Open MPI at all; where a test is skipped for it, this says so. */
 export const HAS_MPI: boolean = Deno.build.os === "linux";
 if (!HAS_MPI) console.warn(`MPI is not tested on ${Deno.build.os}: Open MPI is installed on Linux alone`);
+
+/** Whether this system has Mesa's software driver for Vulkan; `deno task setup` installs it only if there is no adapter. */
+export const HAS_VULKAN: boolean = IS_PERMITTED && HAS_MPI &&
+  new Deno.Command("sh", { args: ["-c", "PATH=$PATH:/sbin ldconfig -p | grep -q libvulkan_lvp"] }).outputSync().success;
+if (IS_PERMITTED && HAS_MPI && !HAS_VULKAN) console.warn("Vulkan is not tested: there is no libvulkan_lvp.so");
 
 /**
  * What mpirun says on a busy machine though nothing is wrong: a child that is already at its own program has made its
  * process group itself, and its parent, which does so too to be sure, comes too late.
  */
 const TOO_LATE = /^\[.*\] plm:rsh: Warning: setpgid\(\d+,\d+\) failed in parent with errno=Permission denied\(13\)\n/gm;
+
+const COVERED = IS_PERMITTED ? Deno.env.get(COVERAGE) : undefined;
 
 /** What each rank runs, and where. */
 export interface JobOptions {
@@ -122,7 +130,8 @@ export class MpiJob implements AsyncDisposable {
       args: words.slice(1),
       cwd,
       clearEnv: true,
-      env: environmentOf({ NO_COLOR: "1", ...env }),
+      // What speaks MPI runs in ranks alone: only they can say that it ran.
+      env: environmentOf({ NO_COLOR: "1", ...(COVERED === undefined ? {} : { [COVERAGE]: COVERED }), ...env }),
       stdin: "null",
       stdout: "null",
       stderr: "inherit",

@@ -1,17 +1,22 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { groupTests, readCoverage, readTotals, removeCutFiles } from "../../../tasks/gate/gate.ts";
+import { faultsOf } from "../../../tasks/gate/speed.ts";
+import { GOLDEN } from "../../../tasks/bench/golden.ts";
+import type { TrainingResult } from "../../../tasks/bench/results.ts";
+import { CHECKED_STEPS } from "../../../tasks/bench/workloads.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
-Deno.test("readTotals() reads the runner's last line, steps and colours or not", () => {
-  assertEquals(readTotals("a ... ok (1ms)\n\nok | 12 passed | 0 failed (3s)\n"), { passed: 12, failed: 0 });
+Deno.test("readTotals() reads the runner's last line, steps and colours or not, and nothing without one", () => {
   const colored =
     "\x1b[0m\x1b[31mFAILED\x1b[0m | 3 passed (5 steps) | 2 failed (1 step) | 1 ignored \x1b[38;5;245m(1s)\x1b[0m";
-  assertEquals(readTotals(colored), { passed: 3, failed: 2 });
-  assertEquals(readTotals("ok | 1 passed | 0 failed\nok | 2 passed | 0 failed"), { passed: 2, failed: 0 });
-});
-
-Deno.test("readTotals() reads nothing from a run without totals", () => {
-  assertEquals(readTotals("error: Type checking failed.\n"), undefined);
+  const cases: [string, ReturnType<typeof readTotals>][] = [
+    ["a ... ok (1ms)\n\nok | 12 passed | 0 failed (3s)\n", { passed: 12, failed: 0 }],
+    [colored, { passed: 3, failed: 2 }],
+    ["ok | 1 passed | 0 failed\nok | 2 passed | 0 failed", { passed: 2, failed: 0 }],
+    ["error: Type checking failed.\n", undefined],
+  ];
+  for (const [output, totals] of cases) assertEquals(readTotals(output), totals, output);
 });
 
 Deno.test("readCoverage() counts the lines that ran in one folder", () => {
@@ -26,36 +31,25 @@ Deno.test("readCoverage() counts the lines that ran in one folder", () => {
   ]);
 });
 
-Deno.test("groupTests() gives tests of pages all permissions, and what times itself the machine", () => {
+Deno.test("groupTests() gives pages all permissions, lets what times itself run alone, and puts first what takes long", () => {
   const texts = new Map([
-    ["tests/z_test.ts", 'import { a } from "./a.ts";'],
-    ["tests/robustness/soak_test.ts", ""],
+    ["tests/short_test.ts", "short"],
+    ["tests/long_test.ts", "much longer than the others"],
+    ["tests/runs_test.ts", 'import "./runs.ts";'],
+    ["tests/starts_test.ts", "new Deno.Command()"],
+    ["tests/runs.ts", 'import "./run.ts";'],
+    ["tests/run.ts", "new Deno.Command()"],
     ["tests/page_test.ts", 'import { type Page, withPage } from "./support/browser.ts";'],
     ["tests/report_test.ts", 'import {\n  openReport,\n} from "./report_page.ts";'],
     ["tests/report_page.ts", 'import { withPage } from "./support/browser.ts";'],
-    ["tests/a.ts", ""],
     ["tests/support/browser.ts", 'import "../../../tasks/setup/browser.ts";'],
-    ["tests/b_test.ts", 'import "../tasks/setup/browser.ts";'],
+    ["tests/robustness/soak_test.ts", ""],
   ]);
   assertEquals(groupTests(texts), {
-    together: ["tests/b_test.ts", "tests/z_test.ts"],
+    together: ["tests/runs_test.ts", "tests/starts_test.ts", "tests/long_test.ts", "tests/short_test.ts"],
     alone: ["tests/robustness/soak_test.ts"],
     pages: ["tests/page_test.ts", "tests/report_test.ts"],
   });
-});
-
-Deno.test("groupTests() puts first what starts processes, itself or by what it imports, and then what is long", () => {
-  const texts = new Map([
-    ["tests/a_test.ts", "short"],
-    ["tests/b_test.ts", "much longer than the others"],
-    ["tests/c_test.ts", 'import "./runs.ts";'],
-    ["tests/d_test.ts", "new Deno.Command()"],
-    ["tests/runs.ts", 'import "./run.ts";'],
-    ["tests/run.ts", "new Deno.Command()"],
-    ["tests/robustness/soak_test.ts", ""],
-  ]);
-  const paths = ["tests/c_test.ts", "tests/d_test.ts", "tests/b_test.ts", "tests/a_test.ts"];
-  assertEquals(groupTests(texts).together, paths);
 });
 
 Deno.test("groupTests() refuses a list that names a test which is not there", () => {
@@ -67,7 +61,7 @@ Deno.test("groupTests() refuses a list that names a test which is not there", ()
   assertEquals(groupTests(new Map()), { together: [], alone: [], pages: [] });
 });
 
-Deno.test("removeCutFiles() leaves what is whole", async () => {
+permitted("removeCutFiles() leaves what is whole", async () => {
   await using place = await Workplace.create({
     "c/whole.json": '{"a":{}}',
     "c/empty.json": "",
@@ -75,4 +69,32 @@ Deno.test("removeCutFiles() leaves what is whole", async () => {
   });
   assertEquals(await removeCutFiles(new URL(`file://${encodeURI(place.at("c"))}/`)), 2);
   assertEquals(await Array.fromAsync(Deno.readDir(place.at("c")), ({ name }) => name), ["whole.json"]);
+});
+
+Deno.test("faultsOf() asks for the bench's floors next to the best WebGPU peer, and for the right loss", () => {
+  const costs = { dispatches: 2, allocations: 0, bindGroups: 0, waits: 0, reads: 0.01 };
+  const row = (
+    name: "backhand" | "tfjs",
+    stepsPerSecond: number,
+    loss = GOLDEN.wide[CHECKED_STEPS],
+  ): TrainingResult => ({
+    name,
+    backend: "webgpu",
+    workload: "wide",
+    stepsPerSecond,
+    rounds: [stepsPerSecond],
+    checkedSteps: CHECKED_STEPS,
+    loss,
+    peakBytes: 1,
+    costs: name === "backhand" ? costs : undefined,
+  });
+  assertEquals(faultsOf("wide", [row("backhand", 500), row("tfjs", 100)]), []);
+  assertEquals(faultsOf("wide", [row("backhand", 150), row("tfjs", 100)]), [
+    "wide, to the best WebGPU peer: found 1.50, at least 2 is asked",
+  ]);
+  const wrong = faultsOf("wide", [row("backhand", 500, 7), row("tfjs", 100)]);
+  assertEquals(wrong[0], "wide: backhand has a wrong loss");
+  assertEquals(faultsOf("wide", [{ ...row("backhand", 500), costs: { ...costs, waits: 1 } }, row("tfjs", 100)]), [
+    "waits a step: found 1.00, at most 0 is asked",
+  ]);
 });

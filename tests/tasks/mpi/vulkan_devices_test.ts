@@ -3,11 +3,11 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Device } from "../../../lib/gpu/device.ts";
 import { readProperties, type VulkanDevice } from "../../../tasks/mpi/vulkan_devices.ts";
-import { HAS_MPI, jobIn, rankScript, runJob } from "../../support/mpi_job.ts";
+import { HAS_VULKAN, jobIn, rankScript, runJob } from "../../support/mpi_job.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
 /** Only ranks ask. */
-const options = { ignore: !HAS_MPI };
+const options = { ignore: !HAS_VULKAN };
 
 /** Mesa's software driver, which is part of mesa-vulkan-drivers. */
 const SOFTWARE = JSON.stringify({

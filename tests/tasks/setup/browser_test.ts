@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { withPage } from "../../support/browser.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** Serves an empty page on loopback, and counts who asks for what. */
 function serve(): { url: string; asked: string[] } & AsyncDisposable {
@@ -13,7 +14,7 @@ function serve(): { url: string; asked: string[] } & AsyncDisposable {
   return { url: `http://127.0.0.1:${server.addr.port}/`, asked, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
-Deno.test("withPage() collects errors of the console and those that nothing caught", async () => {
+permitted("withPage() collects errors of the console and those that nothing caught", async () => {
   await withPage(async (page, seen) => {
     await page.evaluate(() => {
       console.log("said");
@@ -28,7 +29,7 @@ Deno.test("withPage() collects errors of the console and those that nothing caug
   });
 });
 
-Deno.test("withPage() lists every request, and lets none beyond this machine's loopback address", async () => {
+permitted("withPage() lists every request, and lets none beyond this machine's loopback address", async () => {
   await using server = serve();
   const elsewhere = server.url.replace("127.0.0.1", "127.0.0.2");
   await withPage(async (page, seen) => {
@@ -45,7 +46,7 @@ Deno.test("withPage() lists every request, and lets none beyond this machine's l
   assertEquals(server.asked, [server.url, `${server.url}near`]);
 });
 
-Deno.test("withPage() shows a page as large as asked, light or dark", async () => {
+permitted("withPage() shows a page as large as asked, light or dark", async () => {
   for (const dark of [false, true]) {
     const shown = await withPage(
       (page) => page.evaluate("[innerWidth, innerHeight, matchMedia('(prefers-color-scheme: dark)').matches]"),
@@ -55,7 +56,7 @@ Deno.test("withPage() shows a page as large as asked, light or dark", async () =
   }
 });
 
-Deno.test("withPage() gives the page a WebGPU adapter, and none where told", async () => {
+permitted("withPage() gives the page a WebGPU adapter, and none where told", async () => {
   await using server = serve();
   for (const webgpu of [true, false]) {
     const found = await withPage(async (page) => {
@@ -66,7 +67,7 @@ Deno.test("withPage() gives the page a WebGPU adapter, and none where told", asy
   }
 });
 
-Deno.test("withPage() closes its browser, also where the body throws", async () => {
+permitted("withPage() closes its browser, also where the body throws", async () => {
   let isConnected = () => true;
   const failing = withPage((page) => {
     const browser = page.context().browser()!;

@@ -1,12 +1,11 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { describeMissing, findChromium, type Findings, plan } from "../../../tasks/setup/chromium.ts";
+import { assertEquals } from "@std/assert";
+import { describeMissing, findChromium } from "../../../tasks/setup/chromium.ts";
 import { pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
-const missing: Findings = { path: undefined, asked: undefined, manager: "apt-get", mayInstall: true, forbidden: false };
-const apt = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"];
 const ending = Deno.build.os === "windows" ? ".exe" : "";
 
-Deno.test("findChromium() takes CHROMIUM before the PATH, and nothing where there is none", async () => {
+permitted("findChromium() takes CHROMIUM before the PATH, and nothing where there is none", async () => {
   await using place = await Workplace.create();
   const { path } = place;
   assertEquals(await findChromium({ PATH: path }), undefined);
@@ -31,31 +30,7 @@ Deno.test("findChromium() takes CHROMIUM before the PATH, and nothing where ther
   assertEquals(await findChromium({}), undefined);
 });
 
-Deno.test("plan() does nothing where there is Chromium", () => {
-  assertEquals(plan({ ...missing, path: "/usr/bin/chromium" }), {});
-});
-
-Deno.test("plan() installs Chromium as root on Debian, and says so", () => {
-  const { message, command } = plan(missing);
-  assertEquals(command, apt);
-  assertStringIncludes(message!, `Installing it: ${apt.join(" ")}`);
-});
-
-Deno.test("plan() installs nothing elsewhere, and says what would", () => {
-  for (const less of [{ mayInstall: false }, { forbidden: true }]) {
-    const { message, command } = plan({ ...missing, ...less });
-    assertEquals(command, undefined);
-    assertEquals(message, `${describeMissing("")} Here, as root: ${apt.join(" ")}`);
-  }
-  assertEquals(plan({ ...missing, manager: undefined, mayInstall: false }), { message: describeMissing("") });
-});
-
-Deno.test("plan() installs nothing where CHROMIUM names a file that is not there", () => {
-  const message = 'CHROMIUM is "/nowhere", where there is no file: correct it, or unset it.';
-  assertEquals(plan({ ...missing, asked: "/nowhere" }), { message });
-});
-
-Deno.test("tasks/setup/chromium.ts fails without Chromium, saying so, and is silent with one", async () => {
+permitted("tasks/setup/chromium.ts fails without Chromium, saying so, and is silent with one", async () => {
   await using place = await Workplace.create({ browser: "" });
   const permissions = ["--no-prompt", "--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
   const run = (env: Record<string, string>) =>
@@ -66,5 +41,8 @@ Deno.test("tasks/setup/chromium.ts fails without Chromium, saying so, and is sil
     });
   const { code, stderr } = await run({ PATH: place.path });
   assertEquals([code, stderr], [1, describeMissing("") + "\n"]);
+  const wrong = await run({ CHROMIUM: "/nowhere" });
+  const message = 'CHROMIUM is "/nowhere", where there is no file: correct it, or unset it.\n';
+  assertEquals([wrong.code, wrong.stderr], [1, message]);
   assertEquals(await run({ CHROMIUM: place.at("browser") }), { code: 0, stdout: "", stderr: "" });
 });

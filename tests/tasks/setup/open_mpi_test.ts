@@ -1,26 +1,20 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { faultOfLauncher, type Findings, plan } from "../../../tasks/setup/open_mpi.ts";
+import { faultOfLauncher, OPEN_MPI } from "../../../tasks/setup/open_mpi.ts";
+import { type Installer, planInstall } from "../../../tasks/setup/packages.ts";
 import { HAS_MPI } from "../../support/mpi_job.ts";
 import { pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
-const missing: Findings = { fault: "Found no mpirun", manager: "apt-get", mayInstall: true, forbidden: false };
-const apt = ["apt-get", "install", "-y", "--no-install-recommends", "openmpi-bin"];
-
-Deno.test("plan() does nothing where there is Open MPI", () => {
-  assertEquals(plan({ ...missing, fault: undefined }), {});
-});
-
-Deno.test("plan() installs Open MPI as root on Debian, and says so", () => {
-  const message = `Found no mpirun. Installing Open MPI: ${apt.join(" ")}`;
-  assertEquals(plan(missing), { message, command: apt });
-});
-
-Deno.test("plan() installs no Open MPI elsewhere, and says what would", () => {
-  for (const less of [{ mayInstall: false }, { forbidden: true }]) {
-    assertEquals(plan({ ...missing, ...less }), { message: `Found no mpirun. As root: ${apt.join(" ")}` });
-  }
-  const message = "Found no mpirun. Install Open MPI 4 or later, its mpirun and its library.";
-  assertEquals(plan({ ...missing, manager: undefined, mayInstall: false }), { message });
+Deno.test("planInstall() installs as root on Debian, and says elsewhere what would", () => {
+  const command = OPEN_MPI.commands["apt-get"];
+  const text = command.join(" ");
+  const planned = (installer: Installer) => planInstall(OPEN_MPI, "Found no mpirun", installer);
+  const installing = { message: `Found no mpirun. Installing Open MPI: ${text}`, command };
+  assertEquals(planned({ manager: "apt-get", mayInstall: true }), installing);
+  const message = `Found no mpirun. To install Open MPI, as root: ${text}`;
+  assertEquals(planned({ manager: "apt-get", mayInstall: false }), { message });
+  const advice = "Found no mpirun. Install Open MPI 4 or later, its mpirun and its library.";
+  assertEquals(planned({ manager: undefined, mayInstall: false }), { message: advice });
 });
 
 Deno.test("faultOfLauncher() takes Open MPI 4 and later, and names all others", () => {
@@ -36,7 +30,7 @@ Deno.test("faultOfLauncher() takes Open MPI 4 and later, and names all others", 
   }
 });
 
-Deno.test(
+permitted(
   "tasks/setup/open_mpi.ts fails without Open MPI, saying so, and is silent with it",
   { ignore: !HAS_MPI },
   async () => {
@@ -59,7 +53,7 @@ Deno.test(
   },
 );
 
-Deno.test("deno task setup takes no flag but --mpi", async () => {
+permitted("deno task setup takes no flag but --mpi", async () => {
   await using place = await Workplace.create();
   const { code, stderr } = await place.run("setup", ["--mpi", "--more"]);
   assertEquals([code, stderr], [2, "error: --more: setup takes no flag but --mpi\n"]);

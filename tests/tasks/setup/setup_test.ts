@@ -1,23 +1,26 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { changeTree, type Findings, isPinned, plan } from "../../../tasks/setup/prepare_machine.ts";
+import { changeTree, DRIVER, type Findings, isPinned, plan } from "../../../tasks/setup/prepare_machine.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const root = new URL("../../../", import.meta.url);
-const apt = ["apt-get", "install", "-y", "--no-install-recommends", "mesa-vulkan-drivers"];
+const debian = { manager: "apt-get", mayInstall: true };
+const apt = DRIVER.commands["apt-get"].join(" ");
 const ready: Findings = {
   jsrAnswers: true,
   linked: false,
   pinned: true,
   adapter: true,
   backend: undefined,
-  driver: undefined,
-  mayInstall: false,
+  installer: { manager: undefined, mayInstall: false },
   forbidden: false,
 };
 
 /** A folder with what setup reads, taken away again at the end. */
 async function makeProject(): Promise<{ root: URL } & AsyncDisposable> {
   const folder = new URL(`file://${await Deno.makeTempDir({ prefix: "backhand_setup_" })}/`);
-  await Deno.mkdir(new URL("tasks/offline_std/csv", folder), { recursive: true });
+  for (const name of ["tasks/offline_std/csv", "tasks/setup"]) {
+    await Deno.mkdir(new URL(name, folder), { recursive: true });
+  }
   for (
     const file of [
       "deno.json",
@@ -37,9 +40,13 @@ async function makeProject(): Promise<{ root: URL } & AsyncDisposable> {
 }
 
 /** Runs the task in a project on a machine that JSR does not answer. */
-async function runSetup(project: URL, env: Record<string, string> = {}) {
+function runSetup(project: URL, env: Record<string, string> = {}) {
+  return run(project, ["run", "--no-lock", "--allow-all", "tasks/setup.ts"], env);
+}
+
+async function run(project: URL, args: readonly string[], env: Record<string, string> = {}) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-lock", "--allow-all", "tasks/setup.ts"],
+    args: [...args],
     cwd: project,
     env: { JSR_URL: "file:///nowhere/", NO_COLOR: "1", NO_SETUP: "", ...env },
   }).output();
@@ -53,50 +60,39 @@ async function listTree(folder: URL): Promise<string[]> {
 /** A backend that this system has no adapter for. */
 const noAdapter = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" };
 
-Deno.test("plan() does nothing on a machine that is ready", () => {
-  assertEquals(plan(ready), { changes: [], messages: [], exitCode: 0 });
-  assertEquals(plan({ ...ready, jsrAnswers: false, linked: true }), { changes: [], messages: [], exitCode: 0 });
-});
-
-Deno.test("plan() links the stand-ins where JSR does not answer, and only there", () => {
-  assertEquals(plan({ ...ready, jsrAnswers: false }), { changes: ["link"], messages: [], exitCode: 0 });
-  assertEquals(plan({ ...ready, linked: true }), { changes: ["unlink"], messages: [], exitCode: 0 });
-  assertEquals(plan({ ...ready, pinned: false }), { changes: ["pin"], messages: [], exitCode: 0 });
-});
-
-Deno.test("plan() installs a driver as root on Debian, and says so", () => {
-  const { changes, messages, exitCode } = plan({ ...ready, adapter: false, driver: apt, mayInstall: true });
-  assertEquals([changes, exitCode], [["install"], 0]);
-  assertStringIncludes(messages[0], `Installing a software Vulkan driver: ${apt.join(" ")}`);
-});
-
-Deno.test("plan() prints the command elsewhere and fails", () => {
-  const { changes, messages, exitCode } = plan({ ...ready, adapter: false, driver: ["dnf", "install", "x"] });
-  assertEquals([changes, exitCode], [[], 1]);
-  assertStringIncludes(messages[0], "as root: dnf install x");
-  const unknown = plan({ ...ready, adapter: false });
-  assertEquals([unknown.changes, unknown.exitCode], [[], 1]);
-  assertStringIncludes(unknown.messages[0], "Install a driver for Vulkan, Metal or Direct3D 12");
-});
-
-Deno.test("plan() installs nothing where the environment holds WebGPU to a backend without adapter", () => {
-  for (const backend of ["metal", ""]) {
-    const held = { ...ready, adapter: false, backend, driver: apt, mayInstall: true };
-    const messages = [`DENO_WEBGPU_BACKEND is "${backend}", for which this machine has no adapter: unset it`];
-    assertEquals(plan(held), { changes: [], messages, exitCode: 1 });
-    assertEquals(plan({ ...held, adapter: true }), { changes: [], messages: [], exitCode: 0 });
+Deno.test("plan() changes what is needed, and says so", () => {
+  const held = { adapter: false, backend: "metal", installer: debian };
+  const unusable = 'DENO_WEBGPU_BACKEND is "metal", for which this machine has no adapter: unset it';
+  const none = "WebGPU finds no adapter.";
+  const std = "@std is missing: JSR does not answer. Run `deno task setup` without NO_SETUP to link its stand-ins.";
+  const forbidden = { forbidden: true, installer: { ...debian, mayInstall: false } };
+  const cases: [Partial<Findings>, string[], string[], number][] = [
+    [{}, [], [], 0],
+    [{ jsrAnswers: false, linked: true }, [], [], 0],
+    [{ jsrAnswers: false }, ["link"], [], 0],
+    [{ linked: true }, ["unlink"], [], 0],
+    [{ pinned: false }, ["pin"], [], 0],
+    [{ adapter: false, installer: debian }, ["install"], [`${none} Installing ${DRIVER.name}: ${apt}`], 0],
+    [{ adapter: false }, [], [`${none} ${DRIVER.advice}`], 1],
+    // A driver of another backend would not help.
+    [held, [], [unusable], 1],
+    [{ ...held, backend: "" }, [], [unusable.replace("metal", "")], 1],
+    [{ ...held, adapter: true }, [], [], 0],
+    // NO_SETUP forbids changes, and fails only if training cannot work.
+    [{ ...forbidden, linked: true, pinned: false }, [], [], 0],
+    [
+      { ...forbidden, jsrAnswers: false, adapter: false },
+      [],
+      [std, `${none} To install ${DRIVER.name}, as root: ${apt}`],
+      1,
+    ],
+  ];
+  for (const [found, changes, messages, exitCode] of cases) {
+    assertEquals<unknown>(plan({ ...ready, ...found }), { changes, messages, exitCode }, JSON.stringify(found));
   }
 });
 
-Deno.test("plan() changes nothing where NO_SETUP forbids it, and fails only where training cannot work", () => {
-  const forbidden = { ...ready, forbidden: true };
-  assertEquals(plan({ ...forbidden, linked: true, pinned: false }), { changes: [], messages: [], exitCode: 0 });
-  const missing = plan({ ...forbidden, jsrAnswers: false, adapter: false, driver: apt, mayInstall: true });
-  assertEquals([missing.changes, missing.exitCode], [[], 1]);
-  assertEquals(missing.messages.map((line) => line.split(" ")[0]), ["@std", "WebGPU"]);
-});
-
-Deno.test("changeTree() makes the link and takes it away, twice over", async () => {
+permitted("changeTree() makes the link and takes it away, twice over", async () => {
   await using project = await makeProject();
   for (let times = 0; times < 2; times++) await changeTree(project.root, ["link"]);
   assertEquals((await Deno.stat(new URL(".offline/csv/mod.ts", project.root))).isFile, true);
@@ -105,33 +101,60 @@ Deno.test("changeTree() makes the link and takes it away, twice over", async () 
   assertEquals((await Deno.stat(new URL("tasks/offline_std/csv/mod.ts", project.root))).isFile, true);
 });
 
-Deno.test("isPinned() asks for every committed version, and lets more stand beside them", async () => {
-  await using project = await makeProject();
-  const [committed, used] = ["deno.lock", ".deno.lock"].map((name) => new URL(name, project.root));
-  const write = (file: URL, specifiers: unknown) => Deno.writeTextFile(file, JSON.stringify({ specifiers }));
-  await write(committed, { "npm:a@1": "1.0.0" });
-  assertEquals(await isPinned(project.root), false);
-  await write(used, { "npm:a@1": "1.0.1" });
-  assertEquals(await isPinned(project.root), false);
-  await changeTree(project.root, ["pin"]);
-  assertEquals(await isPinned(project.root), true);
-  await write(used, { "npm:a@1": "1.0.0", "jsr:@std/csv@1": "1.0.6" });
-  assertEquals(await isPinned(project.root), true);
-});
+permitted(
+  "isPinned() asks for every committed version, lets more stand next to them, and wants a whole file",
+  async () => {
+    await using project = await makeProject();
+    const used = new URL(".deno.lock", project.root);
+    const lock = { version: "5", specifiers: { "npm:a@1": "1.0.0" }, npm: { "a@1.0.0": {} } };
+    await Deno.writeTextFile(new URL("deno.lock", project.root), JSON.stringify(lock));
+    assertEquals(await isPinned(project.root), false);
+    const more = { ...lock, specifiers: { ...lock.specifiers, "jsr:@std/csv@1": "1.0.6" } };
+    for (const good of [lock, more]) {
+      await Deno.writeTextFile(used, JSON.stringify(good));
+      assertEquals(await isPinned(project.root), true);
+    }
+    const other = { ...lock, specifiers: { "npm:a@1": "1.0.1" } };
+    const broken = [other, { ...lock, version: "4" }, { ...lock, npm: {} }, [], null].map((file) =>
+      JSON.stringify(file)
+    );
+    for (const text of [...broken, "", JSON.stringify(lock).slice(0, 40)]) {
+      await Deno.writeTextFile(used, text);
+      assertEquals(await isPinned(project.root), false, text);
+    }
+  },
+);
 
-Deno.test("deno task setup prepares a clone where JSR does not answer, silently, and leaves deno.lock alone", async () => {
+permitted("deno task names a lock file that is cut short, and deno task --no-lock setup writes it again", async () => {
   await using project = await makeProject();
-  const before = await Deno.readTextFile(new URL("deno.lock", project.root));
-  for (let times = 0; times < 2; times++) {
-    assertEquals(await runSetup(project.root), { code: 0, said: "" });
-    assertEquals(await Deno.readLink(new URL(".offline", project.root)), "tasks/offline_std");
-    assertEquals(await Deno.readTextFile(new URL(".deno.lock", project.root)), before);
+  const used = new URL(".deno.lock", project.root);
+  const committed = await Deno.readTextFile(new URL("deno.lock", project.root));
+  for (const text of ["", committed.slice(0, 700)]) {
+    await Deno.writeTextFile(used, text);
+    const refused = await run(project.root, ["task", "setup"]);
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.said, decodeURIComponent(used.pathname));
+    assertEquals((await run(project.root, ["task", "--quiet", "--no-lock", "setup"])).code, 0);
+    assertEquals(await Deno.readTextFile(used), committed);
   }
-  assertEquals(await Deno.readTextFile(new URL("deno.lock", project.root)), before);
-  assertEquals(await listTree(project.root), [".deno.lock", ".offline", "deno.json", "deno.lock", "tasks"]);
 });
 
-Deno.test("deno task setup with NO_SETUP=1 changes nothing and says what is missing", async () => {
+permitted(
+  "deno task setup prepares a clone where JSR does not answer, silently, and leaves deno.lock alone",
+  async () => {
+    await using project = await makeProject();
+    const before = await Deno.readTextFile(new URL("deno.lock", project.root));
+    for (let times = 0; times < 2; times++) {
+      assertEquals(await runSetup(project.root), { code: 0, said: "" });
+      assertEquals(await Deno.readLink(new URL(".offline", project.root)), "tasks/offline_std");
+      assertEquals(await Deno.readTextFile(new URL(".deno.lock", project.root)), before);
+    }
+    assertEquals(await Deno.readTextFile(new URL("deno.lock", project.root)), before);
+    assertEquals(await listTree(project.root), [".deno.lock", ".offline", "deno.json", "deno.lock", "tasks"]);
+  },
+);
+
+permitted("deno task setup with NO_SETUP=1 changes nothing and says what is missing", async () => {
   await using project = await makeProject();
   const before = await listTree(project.root);
   const { code, said } = await runSetup(project.root, { NO_SETUP: "1", ...noAdapter });
@@ -145,7 +168,7 @@ Deno.test("deno task setup with NO_SETUP=1 changes nothing and says what is miss
   assertEquals(await runSetup(project.root, { NO_SETUP: "1" }), { code: 0, said: "" });
 });
 
-Deno.test("deno.lock pins every npm package of deno.json, and nothing from JSR", async () => {
+permitted("deno.lock pins every npm package of deno.json, and nothing from JSR", async () => {
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const lock = JSON.parse(await Deno.readTextFile(new URL("deno.lock", root)));
   const wanted = Object.values<string>(imports).filter((name) => name.startsWith("npm:"));

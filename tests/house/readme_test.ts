@@ -1,0 +1,128 @@
+/** Holds README files to what is there: tasks, flags, paths, links; and folders and files to their size. */
+
+import { assertEquals } from "@std/assert";
+import { readSources } from "../../tasks/gate/sources.ts";
+import { KEYS } from "../../tasks/settings/keys.ts";
+import { pathInProject, readTasks } from "../support/run_task_process.ts";
+import { permitted } from "../support/permitted.ts";
+
+const ROOT_LINES = 200;
+const ROW_WIDTH = 120;
+const FILES = 26;
+const LINES = 300;
+
+/** Files that may be longer, and why. */
+const LONG: Record<string, string> = {
+  "lib/training/trainer.ts": "one class, whose public docstrings are half of it",
+  "lib/gpu/device.ts": "one class, whose public docstrings are half of it",
+  "lib/ranks/mpi.ts": "one class: the calls of MPI, each with its buffers",
+  "lib/check/op_cases.ts": "a table of cases, one for each kernel",
+  "lib/data/scaler.ts": "one class with its file format",
+  "lib/inspect/fault_finder.ts": "one search, step by step",
+  "tasks/settings/keys.ts": "the one list of settings",
+  "tasks/live/server.ts": "one protocol, both directions",
+  "tests/robustness/fuzz_safetensors.ts": "a table of mutations",
+  "tests/robustness/planted_bugs_test.ts": "a table of bugs",
+  "tests/training/streamed_rows_test.ts": "cases of one class",
+  "tests/training/trainer_test.ts": "cases of one class",
+  "tests/tasks/settings/config_test.ts": "cases of one list of settings",
+  "tests/tasks/playground/playground_test.ts": "one page in a browser, which starts slowly",
+  "tests/tasks/bench/bench_test.ts": "cases of one report",
+};
+
+/** What README files may name. */
+interface House {
+  readonly tasks: ReadonlySet<string>;
+  /** Flags of all tasks, such as `--num-epochs`. */
+  readonly flags: ReadonlySet<string>;
+  readonly exists: (path: string) => boolean;
+}
+
+/** A path of what is written, not made. A name without a folder may be an example. */
+const PATH = /^(?:(?:lib|tasks|tests|kernels|\.github)\/[\w./-]*|[\w.-]+(?:\/[\w.-]+)+\.(?:ts|wgsl|md|sh))$/;
+
+/** Everything that a README claims and that is not so, a line each. */
+function faultsOf(path: string, text: string, { tasks, flags, exists }: House): string[] {
+  const faults: string[] = [];
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  for (const [line, task, rest] of text.matchAll(/deno (?:@[\d.]+ )?task ([a-z][\w-]*)([^\n`]*)/g)) {
+    if (!tasks.has(task)) faults.push(`${path}: no task ${task}: ${line}`);
+    const command = rest.replace(/#.*|\s--\s.*/, "");
+    for (const [flag] of command.matchAll(/(?<=\s)--[a-z][a-z-]*/g)) {
+      if (!flags.has(flag)) faults.push(`${path}: no flag ${flag}: ${line}`);
+    }
+  }
+  const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "");
+  for (const [_, name] of prose.matchAll(/`([^`\n]+)`/g)) {
+    if (PATH.test(name) && !exists(name) && !exists(folder + name)) faults.push(`${path}: no such path ${name}`);
+  }
+  for (const [_, target] of prose.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+    if (!target.includes(":") && !exists(folder + target)) faults.push(`${path}: the link ${target} leads nowhere`);
+  }
+  for (const row of text.split("\n").filter((line) => line.startsWith("|"))) {
+    if (row.length > ROW_WIDTH) faults.push(`${path}: a table row has ${row.length} characters: ${row.slice(0, 60)}`);
+  }
+  return faults;
+}
+
+/** Whether a file or a folder of the project is there. */
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(pathInProject(path)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("faultsOf() names what is not there", () => {
+  const house: House = {
+    tasks: new Set(["train"]),
+    flags: new Set(["--lr"]),
+    exists: (path) => ["lib/", "lib/core/a.ts", "lib/README.md"].includes(path),
+  };
+  const text = [
+    "`deno task train --lr 1 --other` and `npx -y deno task trian`, `deno task train -- --free` # --comment",
+    "`lib/core/a.ts`, `core/a.ts`, `core/b.ts`, `data/runs/r`, [good](README.md), [bad](b/README.md#there)",
+    `| ${"x".repeat(ROW_WIDTH)} |`,
+    "```sh\n`lib/none.ts`\n```",
+  ];
+  assertEquals(faultsOf("lib/README.md", text.join("\n"), house), [
+    "lib/README.md: no flag --other: deno task train --lr 1 --other",
+    "lib/README.md: no task trian: deno task trian",
+    "lib/README.md: no such path core/b.ts",
+    "lib/README.md: the link b/README.md leads nowhere",
+    `lib/README.md: a table row has ${ROW_WIDTH + 4} characters: | ${"x".repeat(58)}`,
+  ]);
+});
+
+permitted("README files name tasks, flags and paths that are there", async () => {
+  const scripts = [...(await readSources("tasks")).values()].join("\n");
+  const settings = KEYS.map((key) => `--${key.toLowerCase().replaceAll("_", "-")}`);
+  const house: House = {
+    tasks: new Set(Object.keys(await readTasks())),
+    flags: new Set([...settings, ...scripts.match(/--[a-z][a-z-]*/g)!, "--no-color"]),
+    exists,
+  };
+  const readmes = [...await readSources(".", ".md")];
+  assertEquals(readmes.flatMap(([path, text]) => faultsOf(path, text, house)), []);
+});
+
+permitted("README.md is short", async () => {
+  const lines = (await Deno.readTextFile(pathInProject("README.md"))).trimEnd().split("\n").length;
+  assertEquals(Math.max(lines, ROOT_LINES), ROOT_LINES);
+});
+
+permitted("no folder has many files, and no file many lines", async () => {
+  const counts = new Map<string, number>();
+  const long: string[] = [];
+  for (const path of (await readSources(".", "")).keys()) {
+    if (!/^(lib|tasks|tests|kernels)\//.test(path)) continue;
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  for (const [path, text] of await readSources(".")) {
+    if (text.split("\n").length - 1 > LINES && !(path in LONG)) long.push(path);
+  }
+  assertEquals([...counts].filter(([_, count]) => count > FILES), []);
+  assertEquals(long, []);
+});
