@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { kernels } from "../../kernels/mod.ts";
 import { NO_ADAPTER, pathInProject, readTasks, Workplace } from "../support/run_task_process.ts";
+import { permitted } from "../support/permitted.ts";
 
 /** The rows of gradcheck's table: what is checked, gradient of, entries, both errors, verdict. */
 function gradientsOf(stdout: string): { checked: string; of: string; entries: number; verdict: string }[] {
@@ -10,7 +11,7 @@ function gradientsOf(stdout: string): { checked: string; of: string; entries: nu
     .map(([_, checked, of, entries, verdict]) => ({ checked, of, entries: Number(entries), verdict }));
 }
 
-Deno.test("gradcheck shows a row for each layer, loss and parameter, all right", async () => {
+permitted("gradcheck shows a row for each layer, loss and parameter, all right", async () => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await place.succeed("gradcheck", ["--hidden-size", "6,4", "--seed", "3"]);
   const rows = gradientsOf(stdout);
@@ -37,14 +38,14 @@ Deno.test("gradcheck shows a row for each layer, loss and parameter, all right",
   assertEquals([stderr, stdout.includes("\x1b"), await place.digests()], ["", false, {}]);
 });
 
-Deno.test("gradcheck checks other numbers under another seed", async () => {
+permitted("gradcheck checks other numbers under another seed", async () => {
   await using place = await Workplace.create();
   const [a, b, c] = await Promise.all(["1", "1", "2"].map((seed) => place.succeed("gradcheck", ["--seed", seed])));
   assertEquals(a.stdout, b.stdout);
   assert(a.stdout !== c.stdout, "the errors are the same to the last digit");
 });
 
-Deno.test("doctor shows the adapter, its limits, and each kernel held to the reference", async () => {
+permitted("doctor shows the adapter, its limits, and each kernel held to the reference", async () => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await place.succeed("doctor");
   for (const line of ["adapter", "driver", "largest buffer", "largest binding", "workgroups a dimension"]) {
@@ -58,7 +59,7 @@ Deno.test("doctor shows the adapter, its limits, and each kernel held to the ref
   assertEquals([stderr, stdout.includes("\x1b"), await place.digests()], ["", false, {}]);
 });
 
-Deno.test("every task that needs an adapter says so where there is none, and writes over nothing", async () => {
+permitted("every task that needs an adapter says so where there is none, and writes over nothing", async () => {
   await using place = await Workplace.create();
   const flags = ["--num-dataset", "100", "--num-epochs", "1"];
   await place.succeed("train", flags);
@@ -72,7 +73,7 @@ Deno.test("every task that needs an adapter says so where there is none, and wri
   assertEquals(Object.keys(await place.digests("data/runs")).filter((path) => !path.startsWith("default_run/")), []);
 });
 
-Deno.test("deno task lists every task with a description", async () => {
+permitted("deno task lists every task with a description", async () => {
   await using place = await Workplace.create();
   const { code, stdout, stderr } = await place.runDeno(["task", "--config", pathInProject("deno.json")], {
     NO_COLOR: "1",

@@ -14,7 +14,7 @@ import * as reference from "../../lib/reference/mod.ts";
 import { planWholeStep } from "../../lib/training/whole_step.ts";
 import { readExportedModel } from "../../tasks/export/exported_model.ts";
 import { checkFit } from "../../tasks/playground/given_model.ts";
-import { gpuTest } from "../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../support/gpu_test_case.ts";
 
 class Square extends ActivationLayer {
   readonly kind = "Square";
@@ -34,7 +34,7 @@ class Square extends ActivationLayer {
   }
 }
 
-gpuTest(
+permittedGpuTest(
   "an activation in the table is built, checked and loaded by name; exports and playground refuse it",
   async (device) => {
     const table: Record<string, () => Layer> = ACTIVATIONS;

@@ -6,6 +6,7 @@ import { type CsvOptions, placesOfRows, readRecords } from "../../lib/data/csv_r
 import { DataError } from "../../lib/base/errors.ts";
 import { dataSource } from "../../lib/model_file/metadata.ts";
 import { Workplace } from "../support/run_task_process.ts";
+import { permitted } from "../support/permitted.ts";
 
 /** A row as a reader tells it. */
 interface Told {
@@ -49,7 +50,7 @@ const cell = fc.oneof(
   fc.string({ unit: fc.constantFrom('""', "\n", "\r\n", ",", "a", "", "é"), maxLength: 12 }).map((text) => `"${text}"`),
 );
 
-Deno.test("readRecords() of a folder reads its files one after the other", async () => {
+permitted("readRecords() of a folder reads its files one after the other", async () => {
   const end = fc.constantFrom("\n", "\r\n");
   const blank = fc.constantFrom("", "", "", "\n", "\r\n");
   const row = fc.tuple(cell, cell, end, blank).map(([a, b, end, blank]) => `${a},${b}${end}${blank}`);
@@ -77,7 +78,7 @@ Deno.test("readRecords() of a folder reads its files one after the other", async
   );
 });
 
-Deno.test("csvPaths() takes the *.csv files right in a folder, in the order of code units", async () => {
+permitted("csvPaths() takes the *.csv files right in a folder, in the order of code units", async () => {
   const text = "x\n1\n";
   const names = ["B.csv", "a.csv", "a10.csv", "a2.CSV", "é.csv"];
   const others = {
@@ -118,7 +119,7 @@ async function assertFault(files: Record<string, string>, says: (path: string) =
   });
 }
 
-Deno.test("readNumericCsv() of a folder names the file and its line", async () => {
+permitted("readNumericCsv() of a folder names the file and its line", async () => {
   const rows = (bad: Record<number, string> = {}) =>
     `x,y\n${Array.from({ length: 20 }, (_, i) => bad[i] ?? `${i},${2 * i}\n`).join("")}`;
   for (const name of ["a.csv", "b.csv", "c.csv"]) {
@@ -133,7 +134,7 @@ Deno.test("readNumericCsv() of a folder names the file and its line", async () =
   }
 });
 
-Deno.test("readNumericCsv() of a folder wants the same header line in all files, before it reads rows", async () => {
+permitted("readNumericCsv() of a folder wants the same header line in all files, before it reads rows", async () => {
   const differs = (path: string, file: string, header: string, expected = "x,y") =>
     `${path}/${file}: its header is ${JSON.stringify(header)}, and that of ${path}/a.csv is ${
       JSON.stringify(expected)
@@ -152,7 +153,7 @@ Deno.test("readNumericCsv() of a folder wants the same header line in all files,
   await assertFault({ "a.csv": "x,y\n", "b.csv": "x,y" }, (path) => `${path}: there are no rows after the header`);
 });
 
-Deno.test("dataSource() of a folder is the SHA-256 of what sha256sum prints", async () => {
+permitted("dataSource() of a folder is the SHA-256 of what sha256sum prints", async () => {
   await withFolder({ "b.csv": "x\n2\n", "a.csv": "x\n1\n", "note.txt": "" }, async (path) => {
     const digest = async (text: string) =>
       new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();

@@ -3,6 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type CsvOptions, placesOfRows, readRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { withCsv } from "../support/temp_files.ts";
+import { permitted } from "../support/permitted.ts";
 
 async function read(content: string, options?: CsvOptions) {
   return await withCsv(content, async (path) => {
@@ -25,7 +26,7 @@ async function assertFault(content: string, expected: string, options?: CsvOptio
   assertEquals(error.message.slice(error.message.indexOf(".csv") + 4), expected);
 }
 
-Deno.test("readRecords() infers the separator from the header, outside of quotes", async () => {
+permitted("readRecords() infers the separator from the header, outside of quotes", async () => {
   const cases: [string, string[], string[]][] = [
     ["a,b\n1,2\n", ["a", "b"], ["1", "2"]],
     ["a;b\n1,5;2\n", ["a", "b"], ["1,5", "2"]],
@@ -40,7 +41,7 @@ Deno.test("readRecords() infers the separator from the header, outside of quotes
   assertEquals((await read("a;b,c\n1;2,3\n", { separator: ";" })).columns, ["a", "b,c"]);
 });
 
-Deno.test("readRecords() reads quotes, line breaks in them, a byte-order mark, CRLF and blank lines", async () => {
+permitted("readRecords() reads quotes, line breaks in them, a byte-order mark, CRLF and blank lines", async () => {
   const text = '\ufeff"a", b \r\n"x ""y""\r\nz", 1\r\n\r\n,"2"\r\n';
   const { columns, records, lineOf } = await read(text);
   assertEquals(columns, ["a", "b"]);
@@ -48,14 +49,14 @@ Deno.test("readRecords() reads quotes, line breaks in them, a byte-order mark, C
   assertEquals([0, 1].map(lineOf), [2, 5]);
 });
 
-Deno.test("readRecords() splits a block without quotes as the parser does", async () => {
+permitted("readRecords() splits a block without quotes as the parser does", async () => {
   for (const text of ["a,b\n1,2\n\n,\r\n 3 ,\n", "a,b\r\n1,2\r\n\r\n5,6", "a,b\n1,\r2\n\r\n"]) {
     const { columns, records } = await read(text);
     assertEquals([columns, ...records], parse(text));
   }
 });
 
-Deno.test("readRecords() gives places of wanted columns, and rows and lines over several blocks", async () => {
+permitted("readRecords() gives places of wanted columns, and rows and lines over several blocks", async () => {
   const count = 40_000;
   const rows = Array.from({ length: count }, (_, i) => `${i},"${i % 100 === 0 ? "two\nlines" : "one"}",some more text`);
   const { places, records, lineOf, blocks } = await read(`n,t,more\n${rows.join("\n")}\n`, { columns: ["more", "n"] });
@@ -66,7 +67,7 @@ Deno.test("readRecords() gives places of wanted columns, and rows and lines over
   assertEquals([0, 1, 101, count - 1].map(lineOf), [2, 4, 105, count + 400 + 1]);
 });
 
-Deno.test("readRecords() gives the rows before a ragged one, then refuses it", async () => {
+permitted("readRecords() gives the rows before a ragged one, then refuses it", async () => {
   const seen: string[][] = [];
   await withCsv("a,b\n1,2\n3\n4,5\n", async (path) => {
     const all = async () => {
@@ -82,12 +83,12 @@ Deno.test("readRecords() gives the rows before a ragged one, then refuses it", a
   );
 });
 
-Deno.test("readRecords() tells a wrong separator", async () => {
+permitted("readRecords() tells a wrong separator", async () => {
   const expected = ':1: there is no column "b"; there are a;b; is the separator a semicolon, not a comma?';
   await assertFault("a;b\n1;2\n", expected, { separator: ",", columns: ["b"] });
 });
 
-Deno.test("placesOfRows() finds files and lines, and refuses a row that is not there", async () => {
+permitted("placesOfRows() finds files and lines, and refuses a row that is not there", async () => {
   await withCsv('a\n"x\ny"\n\n1\n2\n', async (path) => {
     assertEquals(await placesOfRows(path, [0, 1, 2]), [2, 5, 6].map((line) => ({ file: path, line })));
     await assertRejects(() => placesOfRows(path, [1, 3]), RangeError, "Cannot find row 3");

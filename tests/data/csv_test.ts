@@ -3,6 +3,7 @@ import { parseNumber } from "../../lib/data/cells.ts";
 import { type NumericCsvOptions, readNumericCsv } from "../../lib/data/csv.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { withCsv } from "../support/temp_files.ts";
+import { permitted } from "../support/permitted.ts";
 
 async function readAll(path: string, options?: NumericCsvOptions) {
   const blocks = await Array.fromAsync(readNumericCsv(path, options));
@@ -21,26 +22,26 @@ async function assertFault(content: string | Uint8Array, expected: string, optio
   });
 }
 
-Deno.test("readNumericCsv() reads numbers as people write them", async () => {
+permitted("readNumericCsv() reads numbers as people write them", async () => {
   const { columns, rows } = await read('x,y\n1,-2.5\n+.5, 1e3\n5.,"7"\n 1E-2 ,-0\n');
   assertEquals(columns, ["x", "y"]);
   assertEquals(rows, [1, -2.5, 0.5, 1000, 5, 7, 0.01, -0]);
 });
 
-Deno.test("readNumericCsv() accepts a byte-order mark, CRLF, blank lines and a missing last line end", async () => {
+permitted("readNumericCsv() accepts a byte-order mark, CRLF, blank lines and a missing last line end", async () => {
   const { columns, rows } = await read("\ufeffx,y\r\n1,2\r\n\r\n3,4");
   assertEquals(columns, ["x", "y"]);
   assertEquals(rows, [1, 2, 3, 4]);
 });
 
-Deno.test("readNumericCsv() picks the wanted columns in the wanted order", async () => {
+permitted("readNumericCsv() picks the wanted columns in the wanted order", async () => {
   const text = 'note,"x",y\n"a, ""b""\nc",1,2\nd,3,4\n';
   const { columns, rows } = await read(text, { columns: ["y", "x"] });
   assertEquals(columns, ["y", "x"]);
   assertEquals(rows, [2, 1, 4, 3]);
 });
 
-Deno.test("readNumericCsv() gives blocks of the asked size whatever the size of a read", async () => {
+permitted("readNumericCsv() gives blocks of the asked size whatever the size of a read", async () => {
   // 1.3 MB, several reads; every hundredth row holds a quoted line break.
   const count = 50_000;
   const lines = Array.from({ length: count }, (_, i) => `${i},${i / 8},"${i % 100 === 0 ? "two\nlines" : "n"}"`);
@@ -53,11 +54,11 @@ Deno.test("readNumericCsv() gives blocks of the asked size whatever the size of 
   assertEquals(seen.length > 3 && seen.every((bytes, i) => i === 0 || bytes >= seen[i - 1]), true);
 });
 
-Deno.test("readNumericCsv() names a missing file", async () => {
+permitted("readNumericCsv() names a missing file", async () => {
   await assertRejects(() => readAll("no/such.csv"), Deno.errors.NotFound, "Cannot read no/such.csv: there is no such");
 });
 
-Deno.test("readNumericCsv() refuses a file without header or rows", async () => {
+permitted("readNumericCsv() refuses a file without header or rows", async () => {
   await assertFault("", ": the file is empty: a header and rows are needed");
   await assertFault("\n\r\n\n", ": the file is empty: a header and rows are needed");
   await assertFault("x,y\n", ": there are no rows after the header");
@@ -65,13 +66,13 @@ Deno.test("readNumericCsv() refuses a file without header or rows", async () => 
   assertEquals((await read("2019,2020\n3,4\n", { columns: ["2020"] })).rows, [4]);
 });
 
-Deno.test("readNumericCsv() refuses a header that cannot name the columns", async () => {
+permitted("readNumericCsv() refuses a header that cannot name the columns", async () => {
   await assertFault("x,y,x\n1,2,3\n", ':1: the header names column "x" twice');
   await assertFault("\nx,,y\n1,2,3\n", ":2: column 2 of the header has no name: give it one");
   await assertFault("x, z\n1,2\n", ':1: there is no column "y"; there are x, z', { columns: ["x", "y"] });
 });
 
-Deno.test("readNumericCsv() refuses a ragged row at its line", async () => {
+permitted("readNumericCsv() refuses a ragged row at its line", async () => {
   await assertFault("x,y\n1,2\n3\n", ":3: this row has 1 cell, the header has 2");
   await assertFault(
     'x,y\n\n"1",2\n\n3,4,5\n6,7\n',
@@ -79,7 +80,7 @@ Deno.test("readNumericCsv() refuses a ragged row at its line", async () => {
   );
 });
 
-Deno.test("readNumericCsv() refuses a cell that holds no finite number, at line and column", async () => {
+permitted("readNumericCsv() refuses a cell that holds no finite number, at line and column", async () => {
   const refused = {
     "": "the cell is blank, a number is needed",
     "  ": "the cell is blank, a number is needed",
@@ -100,7 +101,7 @@ Deno.test("readNumericCsv() refuses a cell that holds no finite number, at line 
   assertEquals((await read("x,y\n1,abc\n", { columns: ["x"] })).rows, [1]);
 });
 
-Deno.test("readNumericCsv() finds the line far into a file, past quoted line breaks", async () => {
+permitted("readNumericCsv() finds the line far into a file, past quoted line breaks", async () => {
   const numbers = Array.from({ length: 200_000 }, (_, i) => `${i}`);
   numbers[190_000] = "oops";
   await assertFault(`x\n${numbers.join("\n")}\n`, ':190002, column "x": "oops" is not a number');
@@ -110,25 +111,25 @@ Deno.test("readNumericCsv() finds the line far into a file, past quoted line bre
   await assertFault(`note,x\n${lines.join("\n")}\n`, ':100002, column "x": "oops" is not a number', { columns: ["x"] });
 });
 
-Deno.test("readNumericCsv() refuses a quote out of place at its line", async () => {
+permitted("readNumericCsv() refuses a quote out of place at its line", async () => {
   const problem = "a quote is out of place or never closed; quote a whole cell, or none of it";
   await assertFault('x,y\n1,2\n3,4"5"\n6,7\n', `:3: ${problem}`);
   await assertFault('x,y\n1,2\n3,"4"5\n6,7\n', `:3: ${problem}`);
   await assertFault('x,y\n1,2\n3,"4\n5,6\n7,8\n', `:3: ${problem}`);
 });
 
-Deno.test("readNumericCsv() gives up on a quote that is never closed before it has read a large file", async () => {
+permitted("readNumericCsv() gives up on a quote that is never closed before it has read a large file", async () => {
   const row = "1,2\n".repeat(1_000_000);
   const limit = "this record is longer than 16777216 bytes: is a quote opened and never closed?";
   await assertFault(`x,y\n1,2\n"3,4\n${row.repeat(5)}`, `:3: ${limit}`);
 });
 
-Deno.test("readNumericCsv() refuses what is not UTF-8 at its line", async () => {
+permitted("readNumericCsv() refuses what is not UTF-8 at its line", async () => {
   const [head, tail] = ["x,note\n1,\ufffd\n2,", "\n3,d\n"].map((text) => [...new TextEncoder().encode(text)]);
   await assertFault(Uint8Array.of(...head, 0xfc, ...tail), ":3: this is not UTF-8: save the file in that encoding");
 });
 
-Deno.test("readNumericCsv() stops when the signal says so", async () => {
+permitted("readNumericCsv() stops when the signal says so", async () => {
   const controller = new AbortController();
   const options = { signal: controller.signal, onProgress: () => controller.abort(new Error("enough")) };
   await assertRejects(() => read("x\n1\n", options), Error, "enough");

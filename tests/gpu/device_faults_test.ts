@@ -13,6 +13,7 @@ import { Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
 import { pathInProject, Workplace } from "../support/run_task_process.ts";
+import { permitted } from "../support/permitted.ts";
 
 const FILL = `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { x[id.x] = x[0]; }`;
@@ -109,7 +110,7 @@ gpuTest("run() and replay() refuse what WebGPU would only report", (device) => {
   assertThrows(() => recording.replay(), TypeError, "Cannot run scale: a tensor [5] was disposed of");
 });
 
-Deno.test("createBuffer() out of memory: what was asked for, what is held, what to do", async () => {
+permitted("createBuffer() out of memory: what was asked for, what is held, what to do", async () => {
   const code = `import { Device } from "./lib/gpu/device.ts";
     import { Tensor } from "./lib/core/tensor.ts";
     const device = await Device.request(), held = [];
@@ -196,7 +197,7 @@ Deno.test("epochs() rejects where the device is lost in the middle, and nothing 
   }
 });
 
-Deno.test("train ends with code 1 and keeps no result where its device is lost, or refuses work", async () => {
+permitted("train ends with code 1 and keeps no result where its device is lost, or refuses work", async () => {
   await using place = await Workplace.create();
   const sizes = ["--num-dataset", "500", "--num-epochs", "2000", "--hidden-size", "8"];
   const train = async (name: string, env: Record<string, string>) =>

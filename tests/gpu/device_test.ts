@@ -5,8 +5,9 @@ import { DeviceError } from "../../lib/base/errors.ts";
 import { add, matmulBackward, relu, scale } from "../../lib/core/ops.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { compute, gpuTest } from "../support/gpu_test_case.ts";
+import { permitted } from "../support/permitted.ts";
 
-Deno.test("Device.request() says what to do where there is no adapter", async () => {
+permitted("Device.request() says what to do where there is no adapter", async () => {
   const code =
     `import { Device } from "./lib/gpu/device.ts"; await Device.request().catch((e) => console.log(String(e)))`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
@@ -166,21 +167,24 @@ gpuTest("tidy() frees everything where the function throws", (device) => {
   assertEquals(device.stats.buffers, buffers);
 });
 
-Deno.test("Device.request() tells the software adapter of small dispatches, unless the environment speaks of threads", async () => {
-  const threads = async (env: Record<string, string>, smallDispatches: boolean) => {
-    const code = `import { Device } from "./lib/gpu/device.ts";
+permitted(
+  "Device.request() tells the software adapter of small dispatches, unless the environment speaks of threads",
+  async () => {
+    const threads = async (env: Record<string, string>, smallDispatches: boolean) => {
+      const code = `import { Device } from "./lib/gpu/device.ts";
       using device = await Device.request({ smallDispatches: ${smallDispatches} });
       console.log(Deno.env.get("LP_NUM_THREADS"));`;
-    const { LP_NUM_THREADS: _, ...rest } = Deno.env.toObject();
-    const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--no-lock", "--no-check", code],
-      cwd: new URL("../../", import.meta.url),
-      clearEnv: true,
-      env: { ...rest, ...env },
-    }).output();
-    return new TextDecoder().decode(stdout).trim();
-  };
-  assertEquals(await threads({}, true), "0");
-  assertEquals(await threads({}, false), "undefined");
-  assertEquals(await threads({ LP_NUM_THREADS: "1" }, true), "1");
-});
+      const { LP_NUM_THREADS: _, ...rest } = Deno.env.toObject();
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["eval", "--no-lock", "--no-check", code],
+        cwd: new URL("../../", import.meta.url),
+        clearEnv: true,
+        env: { ...rest, ...env },
+      }).output();
+      return new TextDecoder().decode(stdout).trim();
+    };
+    assertEquals(await threads({}, true), "0");
+    assertEquals(await threads({}, false), "undefined");
+    assertEquals(await threads({ LP_NUM_THREADS: "1" }, true), "1");
+  },
+);

@@ -10,8 +10,9 @@ import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_fi
 import { Scaler } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { VERSION } from "../../lib/base/version.ts";
-import { gpuTest } from "../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { temporaryFile } from "../support/temporary_file.ts";
+import { permitted } from "../support/permitted.ts";
 
 /** A table of a number and a text, and a model of it that knows where it came from. */
 const TABLE: Table = {
@@ -43,7 +44,7 @@ const FULL: ModelDescription = {
   source: { name: "pets.csv", sha256: "0123456789abcdef".repeat(4) },
 };
 
-gpuTest("a saved model keeps table, seed, baseline, source and versions, all as texts", async (device) => {
+permittedGpuTest("a saved model keeps table, seed, baseline, source and versions, all as texts", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(4, 2)]);
   await saveModel(file.path, model, FULL);
@@ -63,7 +64,7 @@ gpuTest("a saved model keeps table, seed, baseline, source and versions, all as 
   assertEquals(versions, { backhand: VERSION, deno: Deno.version.deno, platform: Deno.build.target });
 });
 
-gpuTest("two classes under bce have one output, the probability of the second", async (device) => {
+permittedGpuTest("two classes under bce have one output, the probability of the second", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(4, 1)]);
   const scalers = { inputs: FULL.scalers.inputs, targets: new Scaler("none", [oneHot("kind")]) };
@@ -73,7 +74,7 @@ gpuTest("two classes under bce have one output, the probability of the second", 
   assertEquals([saved.description.targets, saved.description.baseline], [["kind"], [0.75]]);
 });
 
-gpuTest("load() refuses metadata that are missing, malformed or contradict each other", async (device) => {
+permittedGpuTest("load() refuses metadata that are missing, malformed or contradict each other", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   const { path } = file;
   using model = new Model(device, [new Linear(4, 2)]);
@@ -125,7 +126,7 @@ gpuTest("load() refuses metadata that are missing, malformed or contradict each 
   }
 });
 
-gpuTest("saveModel() refuses names that are not those of the table, and writes nothing", async (device) => {
+permittedGpuTest("saveModel() refuses names that are not those of the table, and writes nothing", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(4, 2)]);
   const cases: [Partial<ModelDescription>, string][] = [
@@ -139,7 +140,7 @@ gpuTest("saveModel() refuses names that are not those of the table, and writes n
   await assertRejects(() => Deno.stat(file.path), Deno.errors.NotFound);
 });
 
-Deno.test("dataSource() gives name and SHA-256 of a file of any length", async () => {
+permitted("dataSource() gives name and SHA-256 of a file of any length", async () => {
   await using file = await temporaryFile("model.safetensors");
   for (const size of [0, 5, (1 << 20) + 1]) {
     const bytes = Uint8Array.from({ length: size }, (_, i) => i * i);
@@ -149,7 +150,7 @@ Deno.test("dataSource() gives name and SHA-256 of a file of any length", async (
   }
 });
 
-Deno.test("VERSION is that of deno.json", async () => {
+permitted("VERSION is that of deno.json", async () => {
   const { version } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
   assertEquals(VERSION, version);
 });

@@ -8,7 +8,7 @@ import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_fi
 import { Scaler } from "../../lib/data/scaler.ts";
 import { numericTable } from "../../lib/data/table.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { bits, gpuTest } from "../support/gpu_test_case.ts";
+import { bits, gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
 import { temporaryFile } from "../support/temporary_file.ts";
 
 const statistics = (name: string, mean: number, deviation: number) => ({ name, min: -50, max: 50, mean, deviation });
@@ -27,7 +27,7 @@ const description: ModelDescription = {
 
 const layers = () => [new Linear(2, 3), new ReLU(), new Linear(3, 1)];
 
-gpuTest("a saved model comes back bit for bit, with all that predicting needs", async (device) => {
+permittedGpuTest("a saved model comes back bit for bit, with all that predicting needs", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, layers());
   model.load({
@@ -58,7 +58,7 @@ gpuTest("a saved model comes back bit for bit, with all that predicting needs", 
   assertEquals(scalers.targets.toJSON(), description.scalers.targets.toJSON());
 });
 
-gpuTest("predict() takes and gives raw units", async (device) => {
+permittedGpuTest("predict() takes and gives raw units", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(2, 1)]);
   model.load({ "0.weight": [0.5, -0.25], "0.bias": [2] });
@@ -70,7 +70,7 @@ gpuTest("predict() takes and gives raw units", async (device) => {
   await assertRejects(() => saved.predict([1, 2, 3]), TypeError, "Cannot scale 3 values: rows have 2 columns");
 });
 
-gpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file too", async (device) => {
+permittedGpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file too", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Sigmoid(), new Linear(2, 1)]);
   model.load({ "1.weight": [2, -2], "1.bias": [1] });
@@ -83,7 +83,7 @@ gpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file
   assertClose(await saved.predict([1, -1]), [s(2 * s(1) - 2 * s(-1) + 1)]);
 });
 
-gpuTest("every activation comes back from a file, with its settings", async (device) => {
+permittedGpuTest("every activation comes back from a file, with its settings", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   const layers = [
     new Tanh(),
@@ -103,7 +103,7 @@ gpuTest("every activation comes back from a file, with its settings", async (dev
   assertEquals(describe(saved.model)[4], ["Dropout", { rate: 0.5, seed: 3 }]);
 });
 
-gpuTest("predict() gives a probability for each target under softmax", async (device) => {
+permittedGpuTest("predict() gives a probability for each target under softmax", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(2, 3)]);
   model.load({ "0.weight": [[0, 1, 0], [0, 0, 0]], "0.bias": [0, 0, 0] });
@@ -117,7 +117,7 @@ gpuTest("predict() gives a probability for each target under softmax", async (de
   assertClose(await saved.predict([Math.log(2), 0, 0, 5]), [1 / 4, 1 / 2, 1 / 4, 1 / 3, 1 / 3, 1 / 3]);
 });
 
-gpuTest("load() refuses files that hold no whole model, naming file and tensor", async (device) => {
+permittedGpuTest("load() refuses files that hold no whole model, naming file and tensor", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   const { path } = file;
   using model = new Model(device, layers());

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { faultOfLaunch, faultOfVersion } from "../../lib/ranks/mpi_library.ts";
 import { HAS_MPI, MpiJob, rankScript, runJob } from "../support/mpi_job.ts";
-import { IS_PERMITTED } from "../support/permitted.ts";
+import { IS_PERMITTED, permitted } from "../support/permitted.ts";
 import { Workplace } from "../support/run_task_process.ts";
 
 const options = { ignore: !HAS_MPI };
@@ -12,7 +12,7 @@ const host = HAS_MPI && IS_PERMITTED
   : "";
 
 for (const ranks of [1, 2, 3, 4]) {
-  Deno.test(
+  permitted(
     `Mpi with ${ranks} ${ranks > 1 ? "ranks" : "rank"} reduces, broadcasts, gathers, waits and sends`,
     options,
     async () => {
@@ -30,13 +30,13 @@ for (const ranks of [1, 2, 3, 4]) {
   );
 }
 
-Deno.test("Mpi.open() without mpirun is the only rank", options, async () => {
+permitted("Mpi.open() without mpirun is the only rank", options, async () => {
   await using place = await Workplace.create();
   const outcome = await place.runDeno(rankScript("support/mpi_rank.ts", "all"));
   assertEquals(outcome, { code: 0, stdout: `rank 0 of 1 is right, on ${host} 0 of 1\n`, stderr: "" });
 });
 
-Deno.test("Mpi.open() says in one line what is missing, and what to install", async () => {
+permitted("Mpi.open() says in one line what is missing, and what to install", async () => {
   await using place = await Workplace.create();
   const says = async (library: string) =>
     (await place.runDeno(rankScript("support/mpi_rank.ts", "open", library))).stdout;
@@ -56,7 +56,7 @@ Deno.test("faultOfLaunch() lets pass one process, and one that mpirun has starte
   assertMatch(faultOf({ SLURM_STEP_NUM_TASKS: "4" })!, /^srun has started 4 processes, .* srun --mpi=pmix, /);
 });
 
-Deno.test("train-mpi refuses processes of srun that MPI does not join", options, async () => {
+permitted("train-mpi refuses processes of srun that MPI does not join", options, async () => {
   await using place = await Workplace.create();
   const says =
     "error: srun has started 2 processes, and MPI takes each for a job of its own: start them by srun --mpi=pmix";
@@ -66,7 +66,7 @@ Deno.test("train-mpi refuses processes of srun that MPI does not join", options,
   assertEquals(code, 0);
 });
 
-Deno.test("Mpi.open() refuses a time limit that is none", async () => {
+permitted("Mpi.open() refuses a time limit that is none", async () => {
   await using place = await Workplace.create();
   for (const limit of ["0", "-1", "NaN", "Infinity"]) {
     const { code, stderr } = await place.runDeno(rankScript("support/mpi_rank.ts", "on", "", limit));
@@ -105,7 +105,7 @@ for (
     ["leave", "calls close instead"],
   ]
 ) {
-  Deno.test(`Mpi names a rank that does not come within the time limit: ${what}`, options, async () => {
+  permitted(`Mpi names a rank that does not come within the time limit: ${what}`, options, async () => {
     const outcome = await runJob({ ranks: 3, command: rankScript("support/mpi_rank.ts", "on", what, "3") });
     assertEquals([outcome.code, outcome.isLate], [1, false], outcome.launcher);
     const [{ stderr }, ...others] = outcome.ranks;
@@ -117,13 +117,13 @@ for (
   });
 }
 
-Deno.test("Mpi ends all ranks where one throws, which tells why", options, async () => {
+permitted("Mpi ends all ranks where one throws, which tells why", options, async () => {
   const outcome = await runJob({ ranks: 3, command: rankScript("support/mpi_rank.ts", "on", "throw", "60") });
   assertEquals([outcome.code, outcome.isLate], [1, false], outcome.launcher);
   assertStringIncludes(outcome.ranks[2].stderr, "RangeError: the last rank has had enough");
 });
 
-Deno.test("Mpi ends all ranks where one is killed", options, async () => {
+permitted("Mpi ends all ranks where one is killed", options, async () => {
   await using job = await MpiJob.start({ ranks: 3, command: rankScript("support/mpi_rank.ts", "on", "", "60") });
   const pids = await Promise.all([0, 1, 2].map(async (rank) => Number((await job.until(rank, /^pid (\d+)/m))[1])));
   Deno.kill(pids[1], "SIGKILL");

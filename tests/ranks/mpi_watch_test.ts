@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { type Post, Watch } from "../../lib/ranks/mpi_watch.ts";
 import { Workplace } from "../support/run_task_process.ts";
+import { permitted } from "../support/permitted.ts";
 
 const TIMEOUT = 0.3;
 
@@ -87,7 +88,7 @@ Deno.test("Watch forgets what it heard before it asked", async () => {
   clearInterval(alive);
 });
 
-Deno.test("Watch keeps no process alive", async () => {
+permitted("Watch keeps no process alive", async () => {
   await using place = await Workplace.create();
   const { href } = new URL("../../lib/ranks/mpi_watch.ts", import.meta.url);
   const options = "{ rank: 0, hosts: [], timeoutSeconds: 600, post: { poll() {} } }";

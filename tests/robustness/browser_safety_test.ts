@@ -88,7 +88,7 @@ permittedGpuTest(
   },
 );
 
-Deno.test("parseRecords() reads a text as readRecords() reads a file, and names it in faults", async () => {
+permitted("parseRecords() reads a text as readRecords() reads a file, and names it in faults", async () => {
   const [block] = await Array.fromAsync(parseRecords('a;b\n1;"x;y"\n\n2;z\n'));
   assertEquals([block.columns, block.records], [["a", "b"], [["1", "x;y"], ["2", "z"]]]);
   assertEquals([block.lineOf(0), block.lineOf(1)], [2, 4]);

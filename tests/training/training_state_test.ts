@@ -8,9 +8,10 @@ import { Dropout, type Layer, Linear, ReLU } from "../../lib/core/layers.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
 import { Plateau } from "../../lib/training/plateau.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
-import { bits, gpuTest } from "../support/gpu_test_case.ts";
+import { bits, gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
 import { randomRows, type SmallTraining, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
+import { permitted } from "../support/permitted.ts";
 
 const ROWS = 23;
 const BATCH = 5;
@@ -87,7 +88,7 @@ gpuTest("snapshot() has the order of the epoch under way: another step, another 
   assertNotEquals(bits(await setup.model.values.read()), right);
 });
 
-gpuTest("a training goes on from a checkpoint file bit for bit, again and again", async (device) => {
+permittedGpuTest("a training goes on from a checkpoint file bit for bit, again and again", async (device) => {
   const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" });
   const path = `${folder}/step.safetensors`;
   const options = CASES["adamw with dropout"];
@@ -198,7 +199,7 @@ gpuTest("a snapshot costs no wait of the steps behind it, and leaves no buffer",
   assertEquals([device.stats.buffers, device.stats.bytes], [buffers, bytes]);
 });
 
-Deno.test("loadCheckpoint() refuses a file that was damaged anywhere, and one that is none", async () => {
+permitted("loadCheckpoint() refuses a file that was damaged anywhere, and one that is none", async () => {
   const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" });
   const path = `${folder}/step.safetensors`;
   const tensors = { "weights.0.weight": { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) } };

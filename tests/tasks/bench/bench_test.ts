@@ -19,6 +19,7 @@ import {
 import { ConfigError } from "../../../tasks/settings/config.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const root = new URL("../../../", import.meta.url);
 
@@ -287,7 +288,7 @@ Deno.test("formatResults() puts everybody into one aligned table, and says what 
   ) assertStringIncludes(text, part);
 });
 
-Deno.test("deno task bench reads its flags, refuses others, and says what it takes", async () => {
+permitted("deno task bench reads its flags, refuses others, and says what it takes", async () => {
   assertEquals(readOptions([]), { quick: false, floor: false, json: undefined });
   assertEquals(readOptions(["--quick", "--floor", "--json", "-"]), { quick: true, floor: true, json: "-" });
   const faults = ["--fast", "--quick=yes", "--json=", "now"];
@@ -298,7 +299,7 @@ Deno.test("deno task bench reads its flags, refuses others, and says what it tak
   await place.refuse(2, ["--fast: unknown flag; the nearest is --floor"], "bench", ["--fast"]);
 });
 
-Deno.test("runToEnd() gives a program a terminal of 80 columns or none, and answers what it says", async () => {
+permitted("runToEnd() gives a program a terminal of 80 columns or none, and answers what it says", async () => {
   await using place = await Workplace.create({
     "say.ts": 'console.log(Deno.stdout.isTerminal() ? `columns: ${Deno.consoleSize().columns}` : "columns: none");',
   });
@@ -318,19 +319,22 @@ Deno.test("runToEnd() gives a program a terminal of 80 columns or none, and answ
   }
 });
 
-Deno.test("runWorker() says why a worker failed; interruptWorkers() ends the one under way, and no other starts", async () => {
-  const start = { script: "tasks/bench/backhand.ts", flags: ["--allow-env"], args: ["training", "1", "narrow", "1"] };
-  await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep");
+permitted(
+  "runWorker() says why a worker failed; interruptWorkers() ends the one under way, and no other starts",
+  async () => {
+    const start = { script: "tasks/bench/backhand.ts", flags: ["--allow-env"], args: ["training", "1", "narrow", "1"] };
+    await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep");
 
-  const long = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
-  const interrupted = assertRejects(() => runWorker(long), Deno.errors.Interrupted);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  interruptWorkers();
-  await interrupted;
-  await assertRejects(() => runWorker(long), Deno.errors.Interrupted);
-});
+    const long = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
+    const interrupted = assertRejects(() => runWorker(long), Deno.errors.Interrupted);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    interruptWorkers();
+    await interrupted;
+    await assertRejects(() => runWorker(long), Deno.errors.Interrupted);
+  },
+);
 
-Deno.test("peers.lock pins the peers; deno.lock leaves them out, or every task would download them", async () => {
+permitted("peers.lock pins the peers; deno.lock leaves them out, or every task would download them", async () => {
   const read = async (path: string) => JSON.parse(await Deno.readTextFile(new URL(path, root))).specifiers;
   const specifiers = (await Promise.all(["tfjs", "jaxjs"].map(async (name) => {
     const text = await Deno.readTextFile(new URL(`tasks/bench/${name}.ts`, root));

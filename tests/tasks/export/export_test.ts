@@ -1,5 +1,6 @@
 /** The formats of deno task export, each run where it will be used and compared with a plain float64 pass. */
 
+import { permitted } from "../../support/permitted.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { MISSING_TEXTS } from "../../../lib/data/cells.ts";
 import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
@@ -33,7 +34,7 @@ function assertPredictions(model: ExportedModel, rows: readonly RawRow[], predic
   if (isClass) assertEquals(predictions.map((row) => `${row.class}`), expected.map((row) => `${row.class}`));
 }
 
-Deno.test("encodeOnnx() gives the predictions of float64 in the ONNX runtime", async (t) => {
+permitted("encodeOnnx() gives the predictions of float64 in the ONNX runtime", async (t) => {
   await using place = await Workplace.create();
   for (const [name, model] of Object.entries(MODELS)) {
     await t.step(name, async () => {
@@ -45,7 +46,7 @@ Deno.test("encodeOnnx() gives the predictions of float64 in the ONNX runtime", a
   }
 });
 
-Deno.test("encodeOnnx() keeps small probabilities, under one output and several", async () => {
+permitted("encodeOnnx() keeps small probabilities, under one output and several", async () => {
   await using place = await Workplace.create();
   const weight = Float32Array.of(1, 0, 0, 1);
   const bias = new Float32Array(2);
@@ -71,7 +72,7 @@ Deno.test("encodeOnnx() keeps small probabilities, under one output and several"
   }
 });
 
-Deno.test("encodeOnnx() takes the texts of missing cells for the fill, even where they are categories", async () => {
+permitted("encodeOnnx() takes the texts of missing cells for the fill, even where they are categories", async () => {
   await using place = await Workplace.create();
   const model = MODELS["two classes under one output"];
   const run = async (fill: string | undefined, cells: string[]) => {
@@ -86,7 +87,7 @@ Deno.test("encodeOnnx() takes the texts of missing cells for the fill, even wher
   assertEquals(await run("(missing)", ["", "c"]), [unseen, c], "a fill that no training row had");
 });
 
-Deno.test("encodeOnnx() names its values apart from columns, and describes itself", async () => {
+permitted("encodeOnnx() names its values apart from columns, and describes itself", async () => {
   await using place = await Workplace.create();
   const names = ["numeric", "label", "label_", "Concat_9"];
   const categorical = names.map((name) => ({ kind: "categorical", name, categories: ["a"] }) as const);
@@ -117,7 +118,7 @@ Deno.test("encodeOnnx() refuses what float32 cannot hold, and a column without a
   assertThrows(() => encodeOnnx({ ...model, inputs }), RangeError, "inputs need names");
 });
 
-Deno.test("writeTypeScript() gives the predictions of float64", async (t) => {
+permitted("writeTypeScript() gives the predictions of float64", async (t) => {
   await using place = await Workplace.create();
   for (const [name, model] of Object.entries(MODELS)) {
     await t.step(name, async () => {
@@ -129,7 +130,7 @@ Deno.test("writeTypeScript() gives the predictions of float64", async (t) => {
   }
 });
 
-Deno.test("writeTypeScript() types rows and predictions, and imports nothing", async () => {
+permitted("writeTypeScript() types rows and predictions, and imports nothing", async () => {
   await using place = await Workplace.create();
   for (const model of Object.values(MODELS)) {
     const text = writeTypeScript(model, `${model.name}.ts`);
@@ -159,7 +160,7 @@ chance({ x1: 1, x2: 2 }).w;
   assertEquals(code, 0, stderr);
 });
 
-Deno.test("writeTypeScript() refuses rows by column and cell", async () => {
+permitted("writeTypeScript() refuses rows by column and cell", async () => {
   await using place = await Workplace.create();
   const model = MODELS["numbers of mixed columns, every layer"];
   await place.write("model.ts", writeTypeScript(model, "model.ts"));
@@ -177,7 +178,7 @@ Deno.test("writeTypeScript() refuses rows by column and cell", async () => {
   for (const [cells, says] of refused) assertThrows(() => predict(cells), TypeError, says);
 });
 
-Deno.test("where classes are as likely, exports say the first, but of two under one output the second", async () => {
+permitted("where classes are as likely, exports say the first, but of two under one output the second", async () => {
   await using place = await Workplace.create();
   for (const [outputs, best] of [[1, "yes"], [2, "no"]] as const) {
     const weight = new Float32Array(4 * outputs);
@@ -256,23 +257,26 @@ async function python(args: string[], stdin = "") {
   }
 }
 
-Deno.test("writePython() compiles where there is Python, and predicts as float64 does where there is PyTorch", async (t) => {
-  await using place = await Workplace.create();
-  const hasTorch = (await python(["-c", "import torch, safetensors.torch"]))?.code === 0;
-  for (const [name, model] of Object.entries(MODELS)) {
-    await t.step(name, async () => {
-      await writeSafetensors(place.at("w.safetensors"), torchWeights(model));
-      const { tensors } = await readSafetensors(place.at("w.safetensors"));
-      assertEquals(new Set(tensors.values().map(({ shape }) => shape.length)), new Set([1, 2]));
-      await place.write("model.py", writePython(model, "w.safetensors"));
-      const compiled = await python(["-m", "py_compile", place.at("model.py")]);
-      assertEquals(compiled?.code ?? 0, 0, compiled?.stderr);
-      if (!hasTorch) return;
-      const rows = rowsFor(model.inputs, 200);
-      const lines = rows.map((row) => JSON.stringify(row)).join("\n");
-      const { code, stdout, stderr } = (await python([place.at("model.py")], lines))!;
-      assertEquals(code, 0, stderr);
-      assertPredictions(model, rows, stdout.trim().split("\n").map((line) => JSON.parse(line)));
-    });
-  }
-});
+permitted(
+  "writePython() compiles where there is Python, and predicts as float64 does where there is PyTorch",
+  async (t) => {
+    await using place = await Workplace.create();
+    const hasTorch = (await python(["-c", "import torch, safetensors.torch"]))?.code === 0;
+    for (const [name, model] of Object.entries(MODELS)) {
+      await t.step(name, async () => {
+        await writeSafetensors(place.at("w.safetensors"), torchWeights(model));
+        const { tensors } = await readSafetensors(place.at("w.safetensors"));
+        assertEquals(new Set(tensors.values().map(({ shape }) => shape.length)), new Set([1, 2]));
+        await place.write("model.py", writePython(model, "w.safetensors"));
+        const compiled = await python(["-m", "py_compile", place.at("model.py")]);
+        assertEquals(compiled?.code ?? 0, 0, compiled?.stderr);
+        if (!hasTorch) return;
+        const rows = rowsFor(model.inputs, 200);
+        const lines = rows.map((row) => JSON.stringify(row)).join("\n");
+        const { code, stdout, stderr } = (await python([place.at("model.py")], lines))!;
+        assertEquals(code, 0, stderr);
+        assertPredictions(model, rows, stdout.trim().split("\n").map((line) => JSON.parse(line)));
+      });
+    }
+  },
+);

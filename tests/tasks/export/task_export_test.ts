@@ -5,8 +5,9 @@ import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { runSession } from "../../support/onnx_process.ts";
 import { NO_ADAPTER, parsePredictions, pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
-Deno.test("export writes models that predict as predict does", async (t) => {
+permitted("export writes models that predict as predict does", async (t) => {
   await using place = await Workplace.create();
   await place.succeed("train", ["--num-dataset", "500", "--num-epochs", "3"]);
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "50", "--run-name", "pairs"]);
@@ -42,7 +43,7 @@ Deno.test("export writes models that predict as predict does", async (t) => {
   });
 });
 
-Deno.test("export refuses what it cannot do, and leaves files as they were", async () => {
+permitted("export refuses what it cannot do, and leaves files as they were", async () => {
   await using place = await Workplace.create();
   const flags = ["--recipe", "linear", "--num-dataset", "20", "--num-epochs", "1"];
   await place.succeed("train", flags);
@@ -64,7 +65,7 @@ Deno.test("export refuses what it cannot do, and leaves files as they were", asy
   await place.refuse(1, says, "export", ["--format=ts"]);
 });
 
-Deno.test("what only export and tests load, no other task does, and no lock file pins for all", async () => {
+permitted("what only export and tests load, no other task does, and no lock file pins for all", async () => {
   await using place = await Workplace.create();
   const loadedBy = async (path: string) => {
     const config = ["--config", pathInProject("deno.json")];

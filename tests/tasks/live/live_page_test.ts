@@ -5,6 +5,7 @@ import { bundle, LIVE_PAGE } from "../../../tasks/setup/bundle.ts";
 import { withPage } from "../../support/browser.ts";
 import { startLive } from "./live_client.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** Waits until the page is as it should be: its policy forbids Playwright's own way to ask that in its scripts. */
 async function until(isIt: () => Promise<boolean>): Promise<void> {
@@ -14,13 +15,13 @@ async function until(isIt: () => Promise<boolean>): Promise<void> {
   }
 }
 
-Deno.test("the live page's script is what bundle() makes of its source", async () => {
+permitted("the live page's script is what bundle() makes of its source", async () => {
   const made = await bundle(LIVE_PAGE.script);
   const kept = await Deno.readTextFile(LIVE_PAGE.bundle);
   assert(made === kept, "tasks/live/page.bundle.js is out of date: tasks/setup/bundle.ts says how to make it");
 });
 
-Deno.test("the live page draws a run while it trains, and pauses, slows and stops it by keyboard", async () => {
+permitted("the live page draws a run while it trains, and pauses, slows and stops it by keyboard", async () => {
   await using place = await Workplace.create();
   const args = ["--num-dataset", "50000", "--num-epochs", "100000", "--run-name", "r"];
   const { url, listener, done } = await startLive(place, args);
@@ -70,13 +71,15 @@ Deno.test("the live page draws a run while it trains, and pauses, slows and stop
   assertEquals((await done).code, 0);
 });
 
-Deno.test("the live page listens only while it is seen, so that any number can be open, and tells of no answer", async () => {
-  await using place = await Workplace.create();
-  const args = ["--num-dataset", "2000", "--num-epochs", "1000000", "--run-name", "r"];
-  const { url, listener, done } = await startLive(place, args);
-  await withPage(async (first, { errors }) => {
-    // Headless pages are never hidden, and this one's policy lets no test run a script in it: F9 hides it and shows it.
-    const hiding = `
+permitted(
+  "the live page listens only while it is seen, so that any number can be open, and tells of no answer",
+  async () => {
+    await using place = await Workplace.create();
+    const args = ["--num-dataset", "2000", "--num-epochs", "1000000", "--run-name", "r"];
+    const { url, listener, done } = await startLive(place, args);
+    await withPage(async (first, { errors }) => {
+      // Headless pages are never hidden, and this one's policy lets no test run a script in it: F9 hides it and shows it.
+      const hiding = `
       let isHidden = false;
       Object.defineProperty(document, "hidden", { get: () => isHidden });
       addEventListener("keydown", ({ key }) => {
@@ -84,36 +87,37 @@ Deno.test("the live page listens only while it is seen, so that any number can b
         isHidden = !isHidden;
         document.dispatchEvent(new Event("visibilitychange"));
       });`;
-    const context = first.context();
-    const epochOf = async (page: typeof first) => parseInt((await page.textContent("#epoch"))!);
-    await context.addInitScript(hiding);
-    const open = async (page: typeof first) => {
-      await page.goto(url);
-      await until(async () => await page.textContent("#phase") === "training");
-      return page;
-    };
-    await open(first);
-    await first.route("**/pause", () => {}); // is never answered
-    await first.click("#pause");
-    const hidden: (typeof first)[] = [];
-    for (let i = 0; i < 6; i++) {
-      const page = await open(await context.newPage());
-      await page.keyboard.press("F9");
-      await until(async () => await page.title() === "r");
-      hidden.push(page);
-    }
-    const seventh = await open(await context.newPage());
-    const from = await epochOf(hidden[5]);
-    await until(async () => await epochOf(seventh) > from + 10);
-    assertEquals([await hidden[5].title(), await epochOf(hidden[5])], ["r", from]);
-    await hidden[5].keyboard.press("F9");
-    await until(async () => await epochOf(hidden[5]) > from + 10);
-    assertMatch(await hidden[5].title(), /^r: \d+%$/);
-    await until(async () => await first.isVisible("#problem"));
-    const problem = await first.textContent("#problem");
-    assertMatch(problem!, /^The training does not answer\. A browser allows six connections/);
-    assertEquals(errors, []);
-  });
-  await listener.ask("/stop");
-  assertEquals((await done).code, 0);
-});
+      const context = first.context();
+      const epochOf = async (page: typeof first) => parseInt((await page.textContent("#epoch"))!);
+      await context.addInitScript(hiding);
+      const open = async (page: typeof first) => {
+        await page.goto(url);
+        await until(async () => await page.textContent("#phase") === "training");
+        return page;
+      };
+      await open(first);
+      await first.route("**/pause", () => {}); // is never answered
+      await first.click("#pause");
+      const hidden: (typeof first)[] = [];
+      for (let i = 0; i < 6; i++) {
+        const page = await open(await context.newPage());
+        await page.keyboard.press("F9");
+        await until(async () => await page.title() === "r");
+        hidden.push(page);
+      }
+      const seventh = await open(await context.newPage());
+      const from = await epochOf(hidden[5]);
+      await until(async () => await epochOf(seventh) > from + 10);
+      assertEquals([await hidden[5].title(), await epochOf(hidden[5])], ["r", from]);
+      await hidden[5].keyboard.press("F9");
+      await until(async () => await epochOf(hidden[5]) > from + 10);
+      assertMatch(await hidden[5].title(), /^r: \d+%$/);
+      await until(async () => await first.isVisible("#problem"));
+      const problem = await first.textContent("#problem");
+      assertMatch(problem!, /^The training does not answer\. A browser allows six connections/);
+      assertEquals(errors, []);
+    });
+    await listener.ask("/stop");
+    assertEquals((await done).code, 0);
+  },
+);

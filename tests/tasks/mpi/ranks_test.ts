@@ -6,6 +6,7 @@ import { holdLock } from "../../support/lock_holder.ts";
 import { HAS_MPI, jobIn, MpiJob, runJob } from "../../support/mpi_job.ts";
 import { asRanks } from "../../support/rank_group.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const options = { ignore: !HAS_MPI };
 
@@ -31,7 +32,7 @@ Deno.test("onFirst() gives rank 0 its result, and signs of life to the others; f
   await asRanks(2, (ranks) => assertRejects(() => onFirst(ranks, () => Promise.reject(new Error("no"))), Error, "no"));
 });
 
-Deno.test("train-mpi waits for rank 0, which waits for a dataset, longer than RANK_TIMEOUT", options, async () => {
+permitted("train-mpi waits for rank 0, which waits for a dataset, longer than RANK_TIMEOUT", options, async () => {
   await using place = await Workplace.create();
   await using holder = await holdLock(place, `lockDataset("cubic", "")`);
   await using job = await MpiJob.start(await jobIn(place, "train-mpi", 2, [...SMALL, "--rank-timeout=2s"]));
@@ -43,7 +44,7 @@ Deno.test("train-mpi waits for rank 0, which waits for a dataset, longer than RA
   assertMatch(ranks[0].stdout, /^scale: wrote /m);
 });
 
-Deno.test("train-mpi says in one sentence that a rank does not see what rank 0 has written", options, async () => {
+permitted("train-mpi says in one sentence that a rank does not see what rank 0 has written", options, async () => {
   await using place = await Workplace.create();
   await using elsewhere = await Workplace.create();
   const job = await jobIn(place, "train-mpi", 2, SMALL);

@@ -3,6 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { isFirst, launchCommand } from "../../../tasks/mpi/run_ranks.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const environment = (variables: Record<string, string>) => new Map(Object.entries(variables));
 
@@ -30,7 +31,7 @@ Deno.test("launchCommand() names srun where that started the ranks, else mpirun,
   ) assertEquals(launchCommand(3, environment(Object.fromEntries(names.map((name) => [name, "0"])))), command);
 });
 
-Deno.test("train-mpi --help is said by the first process alone, whatever launched it", async () => {
+permitted("train-mpi --help is said by the first process alone, whatever launched it", async () => {
   await using place = await Workplace.create();
   for (const name of ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"]) {
     const first = await place.succeed("train-mpi", ["--help"], { [name]: "0" });

@@ -15,6 +15,7 @@ import {
   runMixed,
 } from "../../support/mpi_job.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const options = { ignore: !HAS_MPI };
 
@@ -37,7 +38,7 @@ async function metricsOf(place: Workplace, run: string): Promise<Record<string, 
   return text.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-Deno.test("train-mpi makes the model that train makes, and one rank alone prints and writes", options, async () => {
+permitted("train-mpi makes the model that train makes, and one rank alone prints and writes", options, async () => {
   await using place = await Workplace.create();
   const args = [...SMALL, "--num-epochs=20", "--optimizer=momentum"];
   const all = [2, 3].map((size) => ({ size, run: `ranks${size}` }));
@@ -65,7 +66,7 @@ Deno.test("train-mpi makes the model that train makes, and one rank alone prints
   }
 });
 
-Deno.test("train-mpi that loses a rank ends, and goes on bit for bit from its last checkpoint", options, async () => {
+permitted("train-mpi that loses a rank ends, and goes on bit for bit from its last checkpoint", options, async () => {
   await using place = await Workplace.create();
   const args = [...SMALL, "--num-epochs=60", "--optimizer=adam", "--sync-every=3", "--checkpoint-every=28"];
   assertEquals((await train(place, 2, [...args, "--run-name=whole"])).code, 0);
@@ -84,7 +85,7 @@ Deno.test("train-mpi that loses a rank ends, and goes on bit for bit from its la
   assertEquals(await metricsOf(place, "broken"), await metricsOf(place, "whole"));
 });
 
-Deno.test("train-mpi asked to end saves what it has, and another number of ranks goes on", options, async () => {
+permitted("train-mpi asked to end saves what it has, and another number of ranks goes on", options, async () => {
   await using place = await Workplace.create();
   const args = [...SMALL, "--num-epochs=100000", "--run-name=stopped"];
   await using job = await MpiJob.start(await jobIn(place, "train-mpi", 2, args));
@@ -102,7 +103,7 @@ Deno.test("train-mpi asked to end saves what it has, and another number of ranks
   assertStringIncludes(alone.stderr, "warning: it ran on 3 ranks, and now on 1: ");
 });
 
-Deno.test("train-mpi refuses once what is wrong, and ranks that want different things", options, async () => {
+permitted("train-mpi refuses once what is wrong, and ranks that want different things", options, async () => {
   await using place = await Workplace.create();
   const wrong = await train(place, 2, ["--sync-every=0", "--learning-rate=-1"]);
   assertEquals(wrong.code, 2, JSON.stringify(wrong));
@@ -124,7 +125,7 @@ Deno.test("train-mpi refuses once what is wrong, and ranks that want different t
   assertMatch(mixed.ranks[1].stderr, /^error: rank 1 of 2 on \S+: SEED is "2" on rank 1, and "1" on rank 0: /m);
 });
 
-Deno.test(
+permitted(
   "train-mpi on a folder of tables whose loss is not finite ends with the step and what to do",
   options,
   async () => {

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
 import { NO_ADAPTER, parsePredictions, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const model = "data/runs/default_run/model.safetensors";
 
@@ -14,7 +15,7 @@ async function trained(): Promise<Workplace> {
   return place;
 }
 
-Deno.test("predict takes numbers and files, and writes to stdout and to files", async (t) => {
+permitted("predict takes numbers and files, and writes to stdout and to files", async (t) => {
   await using place = await trained();
 
   await t.step("numbers of any sign, a row after the other", async () => {
@@ -64,7 +65,7 @@ Deno.test("predict takes numbers and files, and writes to stdout and to files", 
   });
 });
 
-Deno.test("predict refuses what it cannot use, and leaves the output as it was", async (t) => {
+permitted("predict refuses what it cannot use, and leaves the output as it was", async (t) => {
   await using place = await trained();
   await place.write("out.csv", "precious\n");
   const to = ["--output", "out.csv"];
@@ -115,7 +116,7 @@ Deno.test("predict refuses what it cannot use, and leaves the output as it was",
   assertEquals(await place.read("out.csv"), "precious\n");
 });
 
-Deno.test("predict refuses a model file that is cut short, of another kind, or of another shape", async () => {
+permitted("predict refuses a model file that is cut short, of another kind, or of another shape", async () => {
   await using place = await trained();
   const path = place.at(model);
   const whole = await Deno.readFile(path);

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { readConfig } from "../../../tasks/settings/config.ts";
 import { makeRows } from "../../../tasks/prepare/generate.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 function rowsOf(args: string): number[][] {
   const config = readConfig("gen-data", args.split(" "), { env: () => undefined, dotenv: "" });
@@ -43,7 +44,7 @@ Deno.test("makeRows() repeats the four rows of xor", () => {
   assertEquals(rowsOf("--recipe xor --num-dataset 10"), [...four, ...four, four[0], four[1]]);
 });
 
-Deno.test("gen-data gives the same bytes for the same settings, others for others", async () => {
+permitted("gen-data gives the same bytes for the same settings, others for others", async () => {
   await using folder = await Workplace.create();
   const make = async (...args: string[]) => {
     const { code, stderr } = await folder.run("gen-data", ["--num-dataset", "9000", ...args]);
@@ -60,7 +61,7 @@ Deno.test("gen-data gives the same bytes for the same settings, others for other
   assertEquals(Object.keys(await folder.digests("data")).sort(), ["cubic.csv", "cubic.csv.json"]);
 });
 
-Deno.test("gen-data skips a dataset that is there, unless told to make it anew", async () => {
+permitted("gen-data skips a dataset that is there, unless told to make it anew", async () => {
   await using folder = await Workplace.create();
   await folder.run("gen-data", ["--recipe", "xor"]);
   const mtime = () => Deno.statSync(`${folder.path}/data/xor.csv`).mtime!.getTime();
@@ -75,7 +76,7 @@ Deno.test("gen-data skips a dataset that is there, unless told to make it anew",
   assert(other.stdout.startsWith("data/xor.csv was made with another NUM_DATASET"), other.stdout);
 });
 
-Deno.test("gen-data does not write over somebody's own file, unless told to", async () => {
+permitted("gen-data does not write over somebody's own file, unless told to", async () => {
   await using folder = await Workplace.create();
   const refused = async () => {
     const { code, stdout, stderr } = await folder.run("gen-data", ["--recipe", "xor"]);
@@ -92,7 +93,7 @@ Deno.test("gen-data does not write over somebody's own file, unless told to", as
   await refused();
 });
 
-Deno.test("gen-data that cannot write its note leaves the dataset before it, and no half of one", async () => {
+permitted("gen-data that cannot write its note leaves the dataset before it, and no half of one", async () => {
   await using folder = await Workplace.create({
     "data/cubic.csv.json.partial/in the way": "",
     "data/cubic.csv": "kept",

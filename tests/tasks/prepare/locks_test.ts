@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { evaluation, holdLock } from "../../support/lock_holder.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** Runs code that knows the locks, and gives what it prints. */
 async function evaluate(place: Workplace, code: string): Promise<{ stdout: string; stderr: string }> {
@@ -11,7 +12,7 @@ async function evaluate(place: Workplace, code: string): Promise<{ stdout: strin
   return { stdout: stdout.trim(), stderr: stderr.trim() };
 }
 
-Deno.test("takeLock() has one file for each name, whatever the name holds", async () => {
+permitted("takeLock() has one file for each name, whatever the name holds", async () => {
   await using place = await Workplace.create();
   const names = ["a", "a/b", "a%2Fb", "a\\b", "..", ".", "", "ü", "a b", "*", "=a", "x".repeat(200), "x".repeat(201)];
   names.push("x".repeat(255), "é".repeat(127), "é".repeat(126) + "e", "../../out");
@@ -30,7 +31,7 @@ Deno.test("takeLock() has one file for each name, whatever the name holds", asyn
   assertEquals(files.length, 2 * names.length);
 });
 
-Deno.test("lockRun() refuses while a process lives, names it, and takes over at once when it is killed", async () => {
+permitted("lockRun() refuses while a process lives, names it, and takes over at once when it is killed", async () => {
   await using place = await Workplace.create();
   await using holder = await holdLock(place, `lockRun("x")`);
   const tried =
@@ -46,7 +47,7 @@ Deno.test("lockRun() refuses while a process lives, names it, and takes over at 
   assertEquals((await evaluate(place, tried)).stdout, "held");
 });
 
-Deno.test("lockRun() and lockSearch() wait a moment for a process that is about to end", async () => {
+permitted("lockRun() and lockSearch() wait a moment for a process that is about to end", async () => {
   await using place = await Workplace.create();
   const { stdout } = await evaluate(
     place,
@@ -59,7 +60,7 @@ Deno.test("lockRun() and lockSearch() wait a moment for a process that is about 
   assertEquals(stdout, "true\ntrue");
 });
 
-Deno.test("lockRun() tells the day where it is another one, and no process where the note says none", async () => {
+permitted("lockRun() tells the day where it is another one, and no process where the note says none", async () => {
   await using place = await Workplace.create();
   const pid = 7;
   const since = new Date(2026, 0, 5, 7, 9).toISOString();
@@ -80,7 +81,7 @@ Deno.test("lockRun() tells the day where it is another one, and no process where
   );
 });
 
-Deno.test("takeLock() goes on without a lock where the file system has none, and says so", async () => {
+permitted("takeLock() goes on without a lock where the file system has none, and says so", async () => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await evaluate(
     place,

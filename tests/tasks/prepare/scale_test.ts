@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { openScaledDataset } from "../../../tasks/prepare/scaled_dataset.ts";
 import { Splitter } from "../../../tasks/prepare/split.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const SCALED = "data/cubic.scaled.safetensors";
 
@@ -43,7 +44,7 @@ Deno.test("Splitter draws anew for each block and seed", () => {
   assert(inFirstHalf > 12 && inFirstHalf < 38);
 });
 
-Deno.test("scale writes every row once, scaled by the training rows alone", async () => {
+permitted("scale writes every row once, scaled by the training rows alone", async () => {
   await using folder = await Workplace.create();
   await folder.write("data/cubic.csv", lineCsv(10_000));
   const { code, stdout, stderr } = await folder.run("scale", []);
@@ -75,7 +76,7 @@ Deno.test("scale writes every row once, scaled by the training rows alone", asyn
   assert(mean !== 4999.5, "the statistics of all rows would pass this test too");
 });
 
-Deno.test("scale prints each column before and after", async () => {
+permitted("scale prints each column before and after", async () => {
   await using folder = await Workplace.create();
   await folder.write("data/cubic.csv", "x,y\n0,-2\n4,2\n2,0\n2,4\n");
   const { stdout } = await folder.run("scale", ["--split", "1,0,0", "--scaling-method", "minmax"]);
@@ -88,7 +89,7 @@ Deno.test("scale prints each column before and after", async () => {
   ]);
 });
 
-Deno.test("scale gives the same bytes for the same settings", async () => {
+permitted("scale gives the same bytes for the same settings", async () => {
   await using folder = await Workplace.create();
   await folder.write("data/cubic.csv", lineCsv(50));
   const scale = async (...args: string[]) => {
@@ -100,7 +101,7 @@ Deno.test("scale gives the same bytes for the same settings", async () => {
   assertEquals(await scale(), first);
 });
 
-Deno.test("scale leaves classes alone under loss bce, and wants them from 0 to 1", async () => {
+permitted("scale leaves classes alone under loss bce, and wants them from 0 to 1", async () => {
   await using folder = await Workplace.create();
   await folder.write("data/xor.csv", "x1,x2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n");
   assertEquals((await folder.run("scale", ["--recipe", "xor", "--scaling-method", "standardize"])).code, 0);

@@ -3,8 +3,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { prepareIn } from "../../support/prepare_dataset.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
-Deno.test("prepareDataset() makes and scales what is missing, and leaves alone what is current", async () => {
+permitted("prepareDataset() makes and scales what is missing, and leaves alone what is current", async () => {
   await using place = await Workplace.create();
   const args = ["--num-dataset", "9000"];
   const first = await prepareIn(place, args);
@@ -34,7 +35,7 @@ Deno.test("prepareDataset() makes and scales what is missing, and leaves alone w
   ]);
 });
 
-Deno.test("prepareDataset() that fails leaves no half of a file", async () => {
+permitted("prepareDataset() that fails leaves no half of a file", async () => {
   const bad = `x,y\n${"1,2\n".repeat(50)}1,many\n`;
   await using place = await Workplace.create({ "data/cubic.csv": bad, "t.csv": bad });
   for (const args of [[], ["--data", "t.csv", "--target", "y", "--task", "regression"]]) {
@@ -44,7 +45,7 @@ Deno.test("prepareDataset() that fails leaves no half of a file", async () => {
   assertEquals(Object.keys(await place.digests()).toSorted(), ["data/cubic.csv", "t.csv"]);
 });
 
-Deno.test("prepareDataset() sees what comes to a folder, goes or changes, and lets others be", async () => {
+permitted("prepareDataset() sees what comes to a folder, goes or changes, and lets others be", async () => {
   const rows = (from: number) =>
     `x,y\n${Array.from({ length: 30 }, (_, i) => `${i + from},${(i * from) % 7}\n`).join("")}`;
   await using place = await Workplace.create({ "t/a.csv": rows(1), "t/b.csv": rows(2), "t/c.csv": rows(3) });

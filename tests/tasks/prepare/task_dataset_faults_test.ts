@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readSafetensorsHeader } from "../../../lib/safetensors/reader.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const csv = "data/cubic.csv";
 
@@ -42,7 +43,7 @@ const FAULTS: [what: string, text: string | Uint8Array<ArrayBuffer>, says: strin
   ["a fault far down", lines({ 9000: "8998,?" }, 10_000), [`${csv}:9000, column "y": "?" is not a number`]],
 ];
 
-Deno.test("scale and train name file, line and column of what they cannot read", async (t) => {
+permitted("scale and train name file, line and column of what they cannot read", async (t) => {
   await using place = await withRun();
   for (const [what, text, says] of FAULTS) {
     await t.step(what, async () => {
@@ -53,7 +54,7 @@ Deno.test("scale and train name file, line and column of what they cannot read",
   }
 });
 
-Deno.test("scale refuses a column without variance under either scaling, and takes it unscaled", async () => {
+permitted("scale refuses a column without variance under either scaling, and takes it unscaled", async () => {
   await using place = await withRun();
   const flat = { x: "x,y\n4,1\n4,2\n4,3\n", y: "x,y\n1,-7\n2,-7\n3,-7\n" };
   for (const [column, text] of Object.entries(flat)) {
@@ -69,7 +70,7 @@ Deno.test("scale refuses a column without variance under either scaling, and tak
   }
 });
 
-Deno.test("scale refuses what leaves nothing to train on, or does not fit the loss or float32", async () => {
+permitted("scale refuses what leaves nothing to train on, or does not fit the loss or float32", async () => {
   await using place = await withRun();
   await place.refuse(1, [csv, "no row is left for training"], "scale", ["--split", "0.01,0.99,0"]);
   const says = [`${csv}:3, column "y"`, "the target is 2", "loss bce needs targets from 0 to 1"];
@@ -78,7 +79,7 @@ Deno.test("scale refuses what leaves nothing to train on, or does not fit the lo
   await place.refuse(1, [`${csv}:8, column "y"`, "beyond the range of float32"], "scale", ["--scaling-method", "none"]);
 });
 
-Deno.test("scale and train say that there is no dataset, or make it", async () => {
+permitted("scale and train say that there is no dataset, or make it", async () => {
   await using place = await Workplace.create();
   await place.refuse(1, [`Cannot read ${csv}: there is no such file`, "deno task gen-data makes it"], "scale");
   await place.refuse(1, ["data/xor.csv"], "scale", ["--recipe", "xor"]);
@@ -86,19 +87,22 @@ Deno.test("scale and train say that there is no dataset, or make it", async () =
   await place.succeed("scale");
 });
 
-Deno.test("scale takes what other programs write: a byte-order mark, CRLF, quotes, spaces, no last line end", async () => {
-  await using place = await Workplace.create();
-  const rows = ["1,2", '"3","-4.5e0"', " 5 , +6 ", ".5,7."];
-  await place.write(csv, `\ufeff"x", y \r\n${rows.join("\r\n")}`);
-  await place.succeed("scale", ["--split", "1,0,0"]);
-  const { metadata, shapes } = await readSafetensorsHeader(place.at("data/cubic.scaled.safetensors"));
-  const { inputs, targets } = JSON.parse(metadata.scaler);
-  assertEquals(shapes.get("train.x"), [4, 1]);
-  assertEquals([inputs.columns[0].min, inputs.columns[0].max], [0.5, 5]);
-  assertEquals([targets.columns[0].min, targets.columns[0].max], [-4.5, 7]);
-});
+permitted(
+  "scale takes what other programs write: a byte-order mark, CRLF, quotes, spaces, no last line end",
+  async () => {
+    await using place = await Workplace.create();
+    const rows = ["1,2", '"3","-4.5e0"', " 5 , +6 ", ".5,7."];
+    await place.write(csv, `\ufeff"x", y \r\n${rows.join("\r\n")}`);
+    await place.succeed("scale", ["--split", "1,0,0"]);
+    const { metadata, shapes } = await readSafetensorsHeader(place.at("data/cubic.scaled.safetensors"));
+    const { inputs, targets } = JSON.parse(metadata.scaler);
+    assertEquals(shapes.get("train.x"), [4, 1]);
+    assertEquals([inputs.columns[0].min, inputs.columns[0].max], [0.5, 5]);
+    assertEquals([targets.columns[0].min, targets.columns[0].max], [-4.5, 7]);
+  },
+);
 
-Deno.test("train refuses a batch larger than its rows, a loss that is not finite, a matrix too large", async () => {
+permitted("train refuses a batch larger than its rows, a loss that is not finite, a matrix too large", async () => {
   await using place = await withRun();
   // Of 20 rows 16 train.
   await place.refuse(2, ["BATCH_SIZE is 17", "16 training rows"], "train", ["--batch-size", "17"]);

@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Random } from "../../../lib/base/random.ts";
 import { readSafetensors, readSafetensorsHeader } from "../../../lib/safetensors/reader.ts";
 import { parsePredictions, stagesOf, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** Rows of a plane. */
 function rows(from: number, count = 40): string {
@@ -28,7 +29,7 @@ function odd(rows: number): string {
 const TABLE = ["--data", "plane", "--target", "y"];
 const SHORT = ["--num-epochs", "2"];
 
-Deno.test("train, evaluate and predict take a folder of CSV files", async () => {
+permitted("train, evaluate and predict take a folder of CSV files", async () => {
   const files = {
     "plane/2024.csv": rows(0),
     "plane/2025.csv": rows(40),
@@ -55,7 +56,7 @@ Deno.test("train, evaluate and predict take a folder of CSV files", async () => 
   await place.refuse(2, [within], "predict", ["--input", "more", "--output", "more/new.csv"]);
 });
 
-Deno.test("scale and train refuse a folder that is no table", async () => {
+permitted("scale and train refuse a folder that is no table", async () => {
   await using place = await Workplace.create({ "plane/a.csv": rows(0), "empty/plane.txt": rows(0) });
   const none = ["Cannot read empty: it is a folder without *.csv files"];
   await place.refuse(1, none, "train", ["--data", "empty", "--target", "y"]);
@@ -66,7 +67,7 @@ Deno.test("scale and train refuse a folder that is no table", async () => {
   await place.refuse(1, differs, "scale", TABLE);
 });
 
-Deno.test("scale makes of a folder what it makes of its files put together", async () => {
+permitted("scale makes of a folder what it makes of its files put together", async () => {
   const [header, ...rows] = odd(500).split(/(?<=\r\n)/);
   const whole = header + rows.join("");
   // Cut at rows: the cells with line breaks have LF alone. One file has no row, one no last line end.
@@ -92,7 +93,7 @@ Deno.test("scale makes of a folder what it makes of its files put together", asy
   }
 });
 
-Deno.test("scale names files and lines of a folder", async (t) => {
+permitted("scale names files and lines of a folder", async (t) => {
   const rows = (bad: Record<number, string> = {}) =>
     `x,y\n${Array.from({ length: 40 }, (_, i) => bad[i] ?? `${i % 7},${i % 3}`).join("\n")}`;
   const cases: [bad: Record<number, string>, scaling: string, says: string[]][] = [

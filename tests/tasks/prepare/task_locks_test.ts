@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { holdLock, readUntil } from "../../support/lock_holder.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** Milliseconds in which a process goes on that a lock has kept, or ends when it is told to. */
 const PROMPT = 5000;
@@ -28,7 +29,7 @@ async function valuesIn(place: Workplace): Promise<string> {
   return JSON.stringify([...tensors].map(([name, { shape, data }]) => [name, shape, [...data]]));
 }
 
-Deno.test("gen-data four times at once leaves one of the datasets that each alone makes", async () => {
+permitted("gen-data four times at once leaves one of the datasets that each alone makes", async () => {
   await using place = await Workplace.create();
   const alone = [];
   for (const rows of ["60000", "80000"]) {
@@ -47,7 +48,7 @@ Deno.test("gen-data four times at once leaves one of the datasets that each alon
   assertEquals(await partials(place), []);
 });
 
-Deno.test("scale beside gen-data of another size leaves what one after the other would", async () => {
+permitted("scale beside gen-data of another size leaves what one after the other would", async () => {
   await using place = await Workplace.create();
   const alone = [];
   for (const rows of ["1000", "200000"]) {
@@ -66,7 +67,7 @@ Deno.test("scale beside gen-data of another size leaves what one after the other
   assertEquals(await partials(place), []);
 });
 
-Deno.test("two trainings at once on one recipe each train on the dataset that their settings ask for", async () => {
+permitted("two trainings at once on one recipe each train on the dataset that their settings ask for", async () => {
   const calls = ["300", "20000"].map((rows) =>
     ["train", "--num-dataset", rows, "--num-epochs=1", "--batch-size=full", "--run-name", `of_${rows}`] as const
   );
@@ -89,7 +90,7 @@ Deno.test("two trainings at once on one recipe each train on the dataset that th
   assertEquals(await partials(place), []);
 });
 
-Deno.test("gen-data waits for whoever has the dataset, and goes on at once when that process is killed", async () => {
+permitted("gen-data waits for whoever has the dataset, and goes on at once when that process is killed", async () => {
   await using place = await Workplace.create();
   await using holder = await holdLock(place, `lockDataset("cubic", "writes ${CSV}")`);
   const waiting = await place.start("gen-data", ["--num-dataset", "200"]);
@@ -113,7 +114,7 @@ Deno.test("gen-data waits for whoever has the dataset, and goes on at once when 
   assert(performance.now() - since < PROMPT, "the lock of a dead process is not free at once");
 });
 
-Deno.test("gen-data that waited finds the dataset current", async () => {
+permitted("gen-data that waited finds the dataset current", async () => {
   await using place = await Workplace.create();
   await using holder = await holdLock(place, `lockDataset("cubic", "")`);
   const children = await Promise.all([1, 2].map(() => place.start("gen-data", ["--num-dataset", "20000"])));
@@ -126,7 +127,7 @@ Deno.test("gen-data that waited finds the dataset current", async () => {
   await Promise.all(children.map(({ status }) => status));
 });
 
-Deno.test("tune refuses a second search under its name, and leaves a trial alone that is being trained", async () => {
+permitted("tune refuses a second search under its name, and leaves a trial alone that is being trained", async () => {
   await using place = await Workplace.create();
   const search = ["--num-dataset=200", "--num-epochs=1", "--learning-rate=1e-3..1e-2", "--trials=1", "--run-name=a"];
   await place.succeed("tune", search);
@@ -144,7 +145,7 @@ Deno.test("tune refuses a second search under its name, and leaves a trial alone
   assertEquals(await place.digests("data/runs"), before);
 });
 
-Deno.test("two predict --output, or two exports, to one path leave the files of one of them", async () => {
+permitted("two predict --output, or two exports, to one path leave the files of one of them", async () => {
   await using place = await Workplace.create();
   for (const [run, width] of [["narrow", "3"], ["wide", "40"]]) {
     await Deno.mkdir(place.at(run));

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { type Outcome, parsePredictions, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const XOR = [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]];
 
@@ -49,7 +50,7 @@ for (
     "50",
   ]]] as const
 ) {
-  Deno.test(`train --recipe linear finds the line ${how}`, async () => {
+  permitted(`train --recipe linear finds the line ${how}`, async () => {
     await using place = await Workplace.create();
     const outcome = await place.succeed("train", ["--recipe", "linear", ...flags]);
     const summary = await readSummary(place);
@@ -74,7 +75,7 @@ for (
   });
 }
 
-Deno.test("train prints the norm of each gradient of the last step", async () => {
+permitted("train prints the norm of each gradient of the last step", async () => {
   await using place = await Workplace.create();
   const flags = ["--recipe", "linear", "--learning-rate", "0.1", "--seed", "5"];
   await place.succeed("train", [...flags, "--num-epochs", "3", "--run-name", "three"]);
@@ -90,7 +91,7 @@ Deno.test("train prints the norm of each gradient of the last step", async () =>
   }
 });
 
-Deno.test("train --recipe xor tells all four rows apart", async () => {
+permitted("train --recipe xor tells all four rows apart", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", ["--recipe", "xor"]);
   const { train } = await readSummary(place);
@@ -101,7 +102,7 @@ Deno.test("train --recipe xor tells all four rows apart", async () => {
   rows.forEach(([x1, x2, y], i) => assert(Math.abs(y - XOR[i][2]) < 0.1, `${x1} xor ${x2} is predicted as ${y}`));
 });
 
-Deno.test("train --init ones keeps all hidden units alike, as the first reference system shows", async () => {
+permitted("train --init ones keeps all hidden units alike, as the first reference system shows", async () => {
   await using place = await Workplace.create();
   const flags = ["--init", "ones", "--num-dataset", "25", "--split", "1,0,0", "--num-epochs", "1"];
   const outcome = await place.succeed("train", flags, { DEBUG_TENSORS: "true" });
@@ -132,7 +133,7 @@ Deno.test("train --init ones keeps all hidden units alike, as the first referenc
   for (const [name, values] of Object.entries(weights)) assertEquals(new Set(values).size, 1, `${name} is not alike`);
 });
 
-Deno.test("train --init ones without scaling starts from a loss in the millions", async () => {
+permitted("train --init ones without scaling starts from a loss in the millions", async () => {
   await using place = await Workplace.create();
   const flags = ["--init", "ones", "--scaling-method", "none", "--num-dataset", "40", "--learning-rate", "1e-12"];
   const [first] = stepsOf(await place.succeed("train", [...flags, "--num-epochs", "1", "--debug-tensors"]));
@@ -141,7 +142,7 @@ Deno.test("train --init ones without scaling starts from a loss in the millions"
   assert(first.get("z1")!.max > 50 && first.get("z2")!.max > 3_200, "z1 and z2 are those of raw units");
 });
 
-Deno.test("train takes more than 65,535 rows as one batch, with the right loss and gradients", async () => {
+permitted("train takes more than 65,535 rows as one batch, with the right loss and gradients", async () => {
   await using place = await Workplace.create();
   const flags = "--num-dataset 140000 --split 1,0,0 --batch-size full --num-epochs 1 --hidden-size 1 --init ones";
   await place.succeed("train", flags.split(" "));
@@ -174,7 +175,7 @@ Deno.test("train takes more than 65,535 rows as one batch, with the right loss a
   }
 });
 
-Deno.test("train learns under each optimizer, scaling, initialisation, depth and loss", async () => {
+permitted("train learns under each optimizer, scaling, initialisation, depth and loss", async () => {
   const classes = "x,y\n" + Array.from({ length: 60 }, (_, i) => `${i - 30},${i >= 30 ? 1 : 0}\n`).join("");
   const few = ["--num-dataset", "2000", "--num-epochs", "5", "--hidden-size", "16"];
   const cases: [flags: string[], files: Record<string, string>][] = [

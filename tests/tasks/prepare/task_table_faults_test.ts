@@ -2,6 +2,7 @@
 
 import { assertStringIncludes } from "@std/assert";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** A table's text, the flags after `--data t.csv --target y`, and what is said. */
 type Case = [name: string, text: string, flags: string, says: string[]];
@@ -97,7 +98,7 @@ const FAULTS: Case[] = [
   ["bytes that are no text", "x,y\n1,\xff\n", "", ["t.csv:2: this is not UTF-8"]],
 ];
 
-Deno.test("scale --data names file, line, column and text of what it cannot use", async (t) => {
+permitted("scale --data names file, line, column and text of what it cannot use", async (t) => {
   await using place = await Workplace.create();
   for (const [name, text, flags, says] of FAULTS) {
     await t.step(name, async () => {
@@ -108,7 +109,7 @@ Deno.test("scale --data names file, line, column and text of what it cannot use"
   }
 });
 
-Deno.test("scale names the file of validation or test rows that it cannot use", async (t) => {
+permitted("scale names the file of validation or test rows that it cannot use", async (t) => {
   await using place = await Workplace.create({ "t.csv": "x,c,y\n1,a,2\n2,b,3\n3,a,5\n" });
   const cases: [text: string, says: string][] = [
     ["x,y\n1,2\n", 'v.csv:1: there is no column "c"; there are x, y'],
@@ -163,7 +164,7 @@ const WRONG: [flags: string, says: string[]][] = [
   ]],
 ];
 
-Deno.test("train --data refuses settings that do not go with the table or with each other", async (t) => {
+permitted("train --data refuses settings that do not go with the table or with each other", async (t) => {
   await using place = await Workplace.create({ "t.csv": TABLE });
   for (const [flags, says] of WRONG) {
     await t.step(flags || "no target", async () => {
@@ -172,7 +173,7 @@ Deno.test("train --data refuses settings that do not go with the table or with e
   }
 });
 
-Deno.test("train refuses settings of tables without one, but leaves the environment alone", async () => {
+permitted("train refuses settings of tables without one, but leaves the environment alone", async () => {
   await using place = await Workplace.create();
   const says = [
     "--target needs DATA, the CSV file that it is about",
@@ -193,7 +194,7 @@ Deno.test("train refuses settings of tables without one, but leaves the environm
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "2"], { TEST: "1", TASK: "build", TARGET: "all" });
 });
 
-Deno.test("train and predict take columns of any names", async () => {
+permitted("train and predict take columns of any names", async () => {
   const rows = lines(40, (i) => `${i},"${i % 7}",${i % 2 ? "a" : "b"},${i % 3}`);
   await using place = await Workplace.create({ "my table.csv": `size (m²),"price, net",kind=x,kind\n${rows}` });
   const args = ["--data", "my table.csv", "--features", '"price, net",kind=x,kind', "--num-epochs", "1"];
@@ -203,7 +204,7 @@ Deno.test("train and predict take columns of any names", async () => {
   await place.refuse(2, ['it lacks "kind"'], "predict", ["kind=x=a", "price, net=3"]);
 });
 
-Deno.test("scale --data refuses too many categories only where they are asked for", async () => {
+permitted("scale --data refuses too many categories only where they are asked for", async () => {
   const rows = lines(2100, (i) => `${i % 7},k${i % 1050},${i % 9}`);
   await using place = await Workplace.create({ "t.csv": "x,name,y\n" + rows });
   const args = ["--data", "t.csv", "--target", "y"];
@@ -214,7 +215,7 @@ Deno.test("scale --data refuses too many categories only where they are asked fo
   }
 });
 
-Deno.test("scale --data takes what other programs write", async (t) => {
+permitted("scale --data takes what other programs write", async (t) => {
   const rows: [string, string][] = [
     ["a byte-order mark and CRLF", "\ufeffx,c,y\r\n1,a,2\r\n2,b,3\r\n\r\n3,a,4"],
     ["semicolons", "x;c;y\n1;a;2\n2;b;3\n3;a;4\n"],

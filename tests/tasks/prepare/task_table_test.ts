@@ -6,6 +6,7 @@ import { openScaledDataset } from "../../../tasks/prepare/scaled_dataset.ts";
 import { PARTS } from "../../../tasks/prepare/split.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const SCALED = "data/houses.scaled.safetensors";
 
@@ -47,7 +48,7 @@ async function scaled(place: Workplace, flags: string) {
 
 const column = (rows: readonly number[][], place: number) => rows.map((row) => row[place]);
 
-Deno.test("scale --data encodes, splits and says what it took each column as", async () => {
+permitted("scale --data encodes, splits and says what it took each column as", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(100) });
   const { stdout, features, targets, table, loss, parts } = await scaled(place, "--target price");
   assertEquals(features, [
@@ -80,7 +81,7 @@ Deno.test("scale --data encodes, splits and says what it took each column as", a
   ) assertStringIncludes(stdout, words);
 });
 
-Deno.test("scale --data fits scalers, categories and fills on the training rows alone", async () => {
+permitted("scale --data fits scalers, categories and fills on the training rows alone", async () => {
   const table = houses(60, true).split("\n");
   // A category that only one row has: where it does not train it is unseen.
   table.splice(-1, 0, "60,500,violet,no,1,2010-01-01");
@@ -117,7 +118,7 @@ Deno.test("scale --data fits scalers, categories and fills on the training rows 
   assertEquals(new Set(seen).size, 2, "the rare row trains under some seeds alone");
 });
 
-Deno.test("scale --data leaves one-hot columns as they are under every scaling", async () => {
+permitted("scale --data leaves one-hot columns as they are under every scaling", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(50) });
   for (const method of ["standardize", "minmax", "none"]) {
     await scaled(place, `--target price --scaling-method ${method}`);
@@ -128,7 +129,7 @@ Deno.test("scale --data leaves one-hot columns as they are under every scaling",
   }
 });
 
-Deno.test("scale --data fills missing cells as asked, or drops their rows", async () => {
+permitted("scale --data fills missing cells as asked, or drops their rows", async () => {
   const text = "n,c,y\n1,a,1\n2,a,2\n,b,3\n9,,4\n5,b,5\n6,b,6\n";
   await using place = await Workplace.create({ "houses.csv": text });
   const run = (missing: string) => scaled(place, `--target y --missing ${missing} --split 1,0,0`);
@@ -148,7 +149,7 @@ Deno.test("scale --data fills missing cells as asked, or drops their rows", asyn
   assertStringIncludes(drop.stdout, "2 rows with missing cells are left out");
 });
 
-Deno.test("scale --data splits classes so that each part has its share of them", async () => {
+permitted("scale --data splits classes so that each part has its share of them", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(200) });
   const { parts, targets, loss, scalers, table } = await scaled(place, "--target sold --features area,color");
   assertEquals([targets, loss, scalers.targets.method], [["no", "yes"], "softmax", "none"]);
@@ -168,7 +169,7 @@ Deno.test("scale --data splits classes so that each part has its share of them",
   ]);
 });
 
-Deno.test("scale --data takes numbers as classes when asked, and several numeric targets", async () => {
+permitted("scale --data takes numbers as classes when asked, and several numeric targets", async () => {
   await using place = await Workplace.create({ "houses.csv": "x,k,z\n1,10,5\n2,9,6\n3,10,9\n4,9,1\n5,9,2\n" });
   const classes = await scaled(place, "--target k --task classification --split 1,0,0");
   assertEquals(classes.targets, ["9", "10"]);
@@ -180,7 +181,7 @@ Deno.test("scale --data takes numbers as classes when asked, and several numeric
   assertEquals(categorical.features, ["x", "k=9", "k=10", "k=(unseen)"]);
 });
 
-Deno.test("scale --data keeps a class of one row in training, and says so", async () => {
+permitted("scale --data keeps a class of one row in training, and says so", async () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2 ? "a" : "b"}`);
   await using place = await Workplace.create({ "houses.csv": ["x,k", ...rows, "77,rare", ""].join("\n") });
   const { stdout, targets, parts } = await scaled(place, "--target k");
@@ -189,7 +190,7 @@ Deno.test("scale --data keeps a class of one row in training, and says so", asyn
   assertStringIncludes(stdout, "classes with a single training row: rare");
 });
 
-Deno.test("scale --data splits by time, rows of one time together", async () => {
+permitted("scale --data splits by time, rows of one time together", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(200) });
   const { parts, features } = await scaled(place, "--target price --time-column when");
   const year = (area: number) => ((Math.round(area) - 50) * 7) % 20;
@@ -213,7 +214,7 @@ Deno.test("scale --data splits by time, rows of one time together", async () => 
   await place.refuse(1, ['houses.csv:2, column "t": the time is missing'], "scale", args);
 });
 
-Deno.test("scale --data takes validation and test rows from files, columns in any order", async () => {
+permitted("scale --data takes validation and test rows from files, columns in any order", async () => {
   await using place = await Workplace.create({
     "houses.csv": "x,c,y\n1,a,1\n2,b,2\n3,a,3\n",
     "later.csv": "y,more,c,x\n9,?,z,4\n",
@@ -230,21 +231,24 @@ Deno.test("scale --data takes validation and test rows from files, columns in an
   await place.refuse(2, ["--split and VALIDATION both say"], "scale", [...all, "--split", "1,0,0"]);
 });
 
-Deno.test("scale --data splits classes of more rows than a block, and drops incomplete rows of every file", async () => {
-  await using place = await Workplace.create({ "houses.csv": houses(9500), "more.csv": houses(40, true) });
-  const { stdout, parts } = await scaled(place, "--target sold --features area,color");
-  const counts = PARTS.map((part) => [0, 1].map((of) => column(parts[part].y, of).reduce((sum, v) => sum + v)));
-  assertEquals(counts, [[5700, 1900], [713, 238], [712, 237]]);
-  assertStringIncludes(stdout, "7600 training, 951 validation and 949 test rows");
-  const files = "--validation more.csv --test more.csv --missing drop";
-  const { stdout: dropped } = await scaled(place, `--target price --features area,color ${files}`);
-  assertStringIncludes(dropped, "9500 training, 32 validation and 32 test rows");
-  await place.write("houses.csv", houses(300, true));
-  const { stdout: both } = await scaled(place, `--target price --features area,color ${files}`);
-  assertStringIncludes(both, "60 rows with missing cells are left out\n");
-});
+permitted(
+  "scale --data splits classes of more rows than a block, and drops incomplete rows of every file",
+  async () => {
+    await using place = await Workplace.create({ "houses.csv": houses(9500), "more.csv": houses(40, true) });
+    const { stdout, parts } = await scaled(place, "--target sold --features area,color");
+    const counts = PARTS.map((part) => [0, 1].map((of) => column(parts[part].y, of).reduce((sum, v) => sum + v)));
+    assertEquals(counts, [[5700, 1900], [713, 238], [712, 237]]);
+    assertStringIncludes(stdout, "7600 training, 951 validation and 949 test rows");
+    const files = "--validation more.csv --test more.csv --missing drop";
+    const { stdout: dropped } = await scaled(place, `--target price --features area,color ${files}`);
+    assertStringIncludes(dropped, "9500 training, 32 validation and 32 test rows");
+    await place.write("houses.csv", houses(300, true));
+    const { stdout: both } = await scaled(place, `--target price --features area,color ${files}`);
+    assertStringIncludes(both, "60 rows with missing cells are left out\n");
+  },
+);
 
-Deno.test("scale --data gives the same bytes for the same seed, others for another", async () => {
+permitted("scale --data gives the same bytes for the same seed, others for another", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(100) });
   const digest = async (seed: string) => {
     await scaled(place, `--target price --seed ${seed}`);
@@ -254,13 +258,13 @@ Deno.test("scale --data gives the same bytes for the same seed, others for anoth
   assertEquals([await digest("1") === first, await digest("2") === first], [true, false]);
 });
 
-Deno.test("scale --data finds the file from the folder that the user stood in", async () => {
+permitted("scale --data finds the file from the folder that the user stood in", async () => {
   await using place = await Workplace.create({ "mine/houses.csv": houses(50) });
   await place.succeed("scale", ["--data", "houses.csv", "--target", "price"], { INIT_CWD: place.at("mine") });
   assertEquals(Object.keys(await place.digests("data")), ["houses.scaled.safetensors"]);
 });
 
-Deno.test("train --data learns a table, prepares it anew only where something differs, and keeps the run", async () => {
+permitted("train --data learns a table, prepares it anew only where something differs, and keeps the run", async () => {
   await using place = await Workplace.create({ "houses.csv": houses(300) });
   const args = ["--data", "houses.csv", "--target", "price", "--features", "area,color", "--num-epochs", "60"];
   const first = await place.succeed("train", args);
@@ -287,7 +291,7 @@ Deno.test("train --data learns a table, prepares it anew only where something di
   ]);
 });
 
-Deno.test("train --data learns classes, under softmax and bce", async () => {
+permitted("train --data learns classes, under softmax and bce", async () => {
   const rows = Array.from({ length: 200 }, (_, i) => `${i},${i % 10},${i % 10 < 4 ? "low" : "high"}`);
   await using place = await Workplace.create({ "houses.csv": ["id,x,k", ...rows, ""].join("\n") });
   for (const loss of ["softmax", "bce"]) {

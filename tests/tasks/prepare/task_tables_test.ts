@@ -12,6 +12,7 @@ import { saveModel } from "../../../lib/model_file/saved_model.ts";
 import { Scaler } from "../../../lib/data/scaler.ts";
 import { encodedNames, type MissingPolicy, type Table } from "../../../lib/data/table.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const INPUTS: Table["inputs"] = [
   { kind: "numeric", name: "age" },
@@ -59,7 +60,7 @@ async function withRuns(): Promise<Workplace> {
 
 const lines = (text: string) => text.trim().split(/\r?\n/);
 
-Deno.test("predict answers rows of tables with texts", async (t) => {
+permitted("predict answers rows of tables with texts", async (t) => {
   await using place = await withRuns();
   const predict = async (...args: string[]) => lines((await place.succeed("predict", args)).stdout);
 
@@ -105,7 +106,7 @@ Deno.test("predict answers rows of tables with texts", async (t) => {
   });
 });
 
-Deno.test("predict refuses rows of tables that it cannot use, naming columns and lines", async (t) => {
+permitted("predict refuses rows of tables that it cannot use, naming columns and lines", async (t) => {
   await using place = await withRuns();
   const run = ["--run-name", "price"];
 
@@ -158,7 +159,7 @@ Deno.test("predict refuses rows of tables that it cannot use, naming columns and
   });
 });
 
-Deno.test("evaluate measures a run on new rows, beside the baseline", async (t) => {
+permitted("evaluate measures a run on new rows, beside the baseline", async (t) => {
   await using place = await withRuns();
   const evaluate = async (...args: string[]) => (await place.succeed("evaluate", args)).stdout;
 
@@ -219,7 +220,7 @@ Deno.test("evaluate measures a run on new rows, beside the baseline", async (t) 
   });
 });
 
-Deno.test("a table goes from train to predict and evaluate, with its baseline and the hash of its file", async () => {
+permitted("a table goes from train to predict and evaluate, with its baseline and the hash of its file", async () => {
   const kinds = [["cat", 4, "miaow"], ["dog", 20, "woof"], ["cat", 5, "miaow"], ["emu", 40, ""]] as const;
   const rows = Array.from({ length: 200 }, (_, i) => {
     const [pet, weight, sound] = kinds[i % 4];
@@ -243,7 +244,7 @@ Deno.test("a table goes from train to predict and evaluate, with its baseline an
   assertEquals(dog.class, "dog");
 });
 
-Deno.test("train --loss bce keeps the share of the second class as baseline", async () => {
+permitted("train --loss bce keeps the share of the second class as baseline", async () => {
   const rows = Array.from({ length: 80 }, (_, i) => `${i % 4},${i % 4 === 3 ? "yes" : "no"}\n`);
   await using place = await Workplace.create({ "answers.csv": `x,answer\n${rows.join("")}` });
   const train = ["--data", "answers.csv", "--target", "answer", "--loss", "bce", "--num-epochs", "1"];

@@ -6,6 +6,7 @@ import { parseHTML } from "linkedom";
 import type { ReportFacts } from "../../../tasks/report/page/facts.ts";
 import { makeReport } from "../../../tasks/report/page/page.ts";
 import { type Page, withPage } from "../../support/browser.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const { document: maker } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
 
@@ -106,7 +107,7 @@ async function ask<T>(page: Page, expression: string): Promise<T> {
   return await page.evaluate(expression) as T;
 }
 
-Deno.test("report.html opens from disk, asks for nothing else, and is there for eye, hand and ear", async (t) => {
+permitted("report.html opens from disk, asks for nothing else, and is there for eye, hand and ear", async (t) => {
   await withReport(async (page) => {
     await t.step("it has its charts, and obeys no name", () => hasCharts(page));
     await t.step("skip link, sections, details and tables that scroll are used by keyboard", () => obeysKeys(page));
@@ -161,7 +162,7 @@ async function speaks(page: Page): Promise<void> {
   assertMatch(tree, /columnheader "loss"/);
 }
 
-Deno.test("report.html has colours that can be read in light, in dark and on paper, and fits a telephone", async () => {
+permitted("report.html has colours that can be read in light, in dark and on paper, and fits a telephone", async () => {
   const colors = `(() => {
     const of = (name) => getComputedStyle(document.querySelector(name)), channels = (text) => text.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)

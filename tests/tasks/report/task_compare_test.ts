@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { rangeOf, sparkline } from "../../../tasks/show/sparkline.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const SMALL = ["--num-dataset", "100", "--hidden-size", "4"];
 
@@ -14,7 +15,7 @@ function blocksOf(stdout: string): Record<string, string[][]> {
   return Object.fromEntries(blocks.map(([header, ...rows]) => [header[0], [header, ...rows]]));
 }
 
-Deno.test("compare shows settings that differ, curves over the same epochs, and how runs ended", async (t) => {
+permitted("compare shows settings that differ, curves over the same epochs, and how runs ended", async (t) => {
   await using place = await Workplace.create();
   const train = (name: string, ...flags: string[]) => place.succeed("train", [...SMALL, "--run-name", name, ...flags]);
   await train("narrow", "--num-epochs", "4");
@@ -117,7 +118,7 @@ Deno.test("compare shows settings that differ, curves over the same epochs, and 
   });
 });
 
-Deno.test("compare says where there is no run at all", async () => {
+permitted("compare says where there is no run at all", async () => {
   await using place = await Workplace.create();
   await place.refuse(2, ['there is no run "a"', 'there is no run "b"', "there is none yet"], "compare", ["a", "b"]);
 });
@@ -132,7 +133,7 @@ Deno.test("sparkline() draws on a logarithmic scale that several curves share", 
   assert(none === "  ", none);
 });
 
-Deno.test("compare takes runs of very many epochs", async () => {
+permitted("compare takes runs of very many epochs", async () => {
   await using place = await Workplace.create();
   const lines = (from: number) =>
     Array.from({ length: 150_000 }, (_, i) => {

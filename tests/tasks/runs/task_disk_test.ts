@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { loadCheckpoint } from "../../../lib/model_file/checkpoint.ts";
 import { whenSaid } from "../../support/kill_runs.ts";
 import { type Outcome, pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const run = "data/runs/r";
 
@@ -32,7 +33,7 @@ async function meanwhile(
   return await whenSaid(child, word, act);
 }
 
-Deno.test({
+permitted({
   name: "a file that outgrows what the disk allows ends the run, with the last checkpoint whole",
   ignore: Deno.build.os === "windows", // it has no such limits
   fn: async () => {
@@ -60,7 +61,7 @@ Deno.test({
   },
 });
 
-Deno.test({
+permitted({
   name: "a full disk ends the run, and names the file",
   ignore: Deno.build.os !== "linux", // elsewhere no file is always full
   fn: async () => {
@@ -97,7 +98,7 @@ Deno.test({
   },
 });
 
-Deno.test({
+permitted({
   name: "a folder that is read-only ends the run, and names the file",
   ignore: Deno.build.os === "windows", // there it says nothing of files in it
   fn: async () => {
@@ -123,7 +124,7 @@ Deno.test({
   },
 });
 
-Deno.test("a run whose folder or file is taken away ends, and writes nowhere else", async () => {
+permitted("a run whose folder or file is taken away ends, and writes nowhere else", async () => {
   await using place = await Workplace.create();
   const long = [...RUN.slice(0, -1), "100000"];
   const word = "first steps done";

@@ -2,10 +2,11 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const SMALL = ["--num-dataset", "200", "--num-epochs", "1"];
 
-Deno.test("train refuses a RUN_NAME that is being trained, and takes it over once that process is killed", async () => {
+permitted("train refuses a RUN_NAME that is being trained, and takes it over once that process is killed", async () => {
   await using place = await Workplace.create();
   const first = await place.start("train", ["--num-dataset", "200", "--num-epochs", "10000000"]);
   let isOver = false;

@@ -4,6 +4,7 @@ import { usage } from "../../../tasks/settings/help.ts";
 import { SETTINGS } from "../../../tasks/settings/keys.ts";
 import { describeError } from "../../../tasks/settings/run_task.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 interface Sources {
   task?: TaskName;
@@ -268,7 +269,7 @@ Deno.test("readConfig() leaves alone what the task does not use", () => {
   assertEquals(read("", { task: "gen-data", env: { LEARNING_RATE: "x" } }).learningRate, 0.01);
 });
 
-Deno.test("a task reads .env, prints help and exits with 2 on wrong settings", async () => {
+permitted("a task reads .env, prints help and exits with 2 on wrong settings", async () => {
   await using folder = await Workplace.create();
   await folder.write(".env", "\ufeffRECIPE=xor\n");
   const made = await folder.run("gen-data", []);

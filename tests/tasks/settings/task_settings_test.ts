@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ACTIVATIONS } from "../../../lib/core/layers.ts";
 import { readTasks, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** A wrong value of each setting, and what is said to be allowed. */
 const WRONG: Record<string, [value: string, allowed: string]> = {
@@ -57,7 +58,7 @@ async function withDataset(files: Record<string, string> = {}): Promise<Workplac
   return place;
 }
 
-Deno.test("train reports all wrong settings together, whatever they come from", async () => {
+permitted("train reports all wrong settings together, whatever they come from", async () => {
   await using place = await withDataset();
   const joined = KEYS.map((key) => `${flagOf(key)}=${WRONG[key][0]}`);
   const flags = joined.flatMap((flag) => flag.split("="));
@@ -75,7 +76,7 @@ Deno.test("train reports all wrong settings together, whatever they come from", 
   assertEquals(Object.keys(await place.digests("data")).sort(), ["cubic.csv", "cubic.csv.json"]);
 });
 
-Deno.test("every task refuses what it does not know, and names the nearest flag", async () => {
+permitted("every task refuses what it does not know, and names the nearest flag", async () => {
   await using place = await withDataset();
   const cases: [task: string, args: string[], says: string][] = [
     ["train", ["--learning-rte", "0.1"], "--learning-rte: unknown flag; the nearest is --learning-rate"],
@@ -97,7 +98,7 @@ Deno.test("every task refuses what it does not know, and names the nearest flag"
   await place.refuse(2, ["LERNING_RATE (from .env, line 1) is not a setting: did you mean LEARNING_RATE?"], "train");
 });
 
-Deno.test("a flag comes before the environment, that before .env, that before the recipe", async () => {
+permitted("a flag comes before the environment, that before .env, that before the recipe", async () => {
   await using place = await Workplace.create();
   const rows = async (args: string[], env: Record<string, string> = {}) => {
     const { stdout } = await place.succeed("gen-data", args, env);
@@ -117,7 +118,7 @@ Deno.test("a flag comes before the environment, that before .env, that before th
   assertEquals(await rows(["--recipe", "xor"], { RECIPE: "linear" }), 4);
 });
 
-Deno.test("--help of every task prints its flags, and does nothing else", async () => {
+permitted("--help of every task prints its flags, and does nothing else", async () => {
   const taken: Record<string, string[]> = {
     "gen-data": ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
     scale: ["RECIPE", "SCALING_METHOD", "SPLIT", "SEED"],

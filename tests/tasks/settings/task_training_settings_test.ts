@@ -4,6 +4,7 @@ import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertString
 import { Random } from "../../../lib/base/random.ts";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { type Outcome, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** A line of metrics.jsonl. */
 type EpochLine = Record<"epoch" | "step" | "trainLoss" | "valLoss" | "learningRate", number>;
@@ -76,7 +77,7 @@ const RATES: Record<string, (step: number) => number> = {
   cosine: (step) => (1 + Math.cos(Math.PI * step / STEPS)) / 2,
 };
 
-Deno.test("train learns with each activation, optimizer, schedule and loss, and keeps each epoch's rate", async () => {
+permitted("train learns with each activation, optimizer, schedule and loss, and keeps each epoch's rate", async () => {
   await Promise.all(VALUES.map(async ([activation, optimizer, schedule, loss, learningRate]) => {
     const settings = { activation, optimizer, schedule, loss, "learning-rate": learningRate, "num-epochs": EPOCHS };
     const flags = Object.entries(settings).map(([key, value]) => `--${key}=${value}`);
@@ -102,27 +103,30 @@ Deno.test("train learns with each activation, optimizer, schedule and loss, and 
   }));
 });
 
-Deno.test("train keeps to the seed with dropout, and minds seed, dropout, decay, clipping, optimizer and rates", async () => {
-  const args = [...NUMBERS, "--num-epochs", "5"];
-  const dropout = [...args, "--dropout", "0.3"];
-  const [first, again, ...others] = await Promise.all([
-    dropout,
-    dropout,
-    [...dropout, "--seed", "7"],
-    args,
-    [...args, "--dropout", "0.6"],
-    [...args, "--weight-decay", "0.1"],
-    [...args, "--clip-norm", "0.01"],
-    [...args, "--optimizer", "sgd"],
-    [...args, "--schedule", "cosine"],
-    [...args, "--warmup", "10"],
-  ].map((flags) => trainApart("run", flags)));
-  assertEquals(again.model, first.model);
-  const losses = [first, ...others].map(({ lines }) => lines.at(-1)!.trainLoss);
-  assertEquals(losses.length, new Set(losses).size, `${losses}`);
-});
+permitted(
+  "train keeps to the seed with dropout, and minds seed, dropout, decay, clipping, optimizer and rates",
+  async () => {
+    const args = [...NUMBERS, "--num-epochs", "5"];
+    const dropout = [...args, "--dropout", "0.3"];
+    const [first, again, ...others] = await Promise.all([
+      dropout,
+      dropout,
+      [...dropout, "--seed", "7"],
+      args,
+      [...args, "--dropout", "0.6"],
+      [...args, "--weight-decay", "0.1"],
+      [...args, "--clip-norm", "0.01"],
+      [...args, "--optimizer", "sgd"],
+      [...args, "--schedule", "cosine"],
+      [...args, "--warmup", "10"],
+    ].map((flags) => trainApart("run", flags)));
+    assertEquals(again.model, first.model);
+    const losses = [first, ...others].map(({ lines }) => lines.at(-1)!.trainLoss);
+    assertEquals(losses.length, new Set(losses).size, `${losses}`);
+  },
+);
 
-Deno.test("PLAIN trains with the operations one by one, to nearly the same loss, and defines a run", async () => {
+permitted("PLAIN trains with the operations one by one, to nearly the same loss, and defines a run", async () => {
   const args = ["--recipe", "xor", "--hidden-size", "4"];
   const fused = await trainApart("fused", args);
   await using place = await Workplace.create();
@@ -136,7 +140,7 @@ Deno.test("PLAIN trains with the operations one by one, to nearly the same loss,
 /** Trains too long on noise with a network that learns it by heart. */
 const OVERFIT = "--data noise.csv --target y --split 0.5,0.5,0 --learning-rate 0.03 --num-epochs 100".split(" ");
 
-Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (t) => {
+permitted("PATIENCE ends a run and keeps the weights of its best epoch", async (t) => {
   await using place = await createPlace();
   const random = new Random(5, "noise");
   const rows = Array.from({ length: 60 }, () => `${random.uniform(-1, 1)},${random.uniform(-1, 1)}\n`);
@@ -167,19 +171,22 @@ Deno.test("PATIENCE ends a run and keeps the weights of its best epoch", async (
   });
 });
 
-Deno.test("SCHEDULE plateau halves the rate after five epochs without a better loss, and WARMUP raises it", async () => {
-  await using place = await createPlace();
-  const args = [...NUMBERS, "--num-epochs", "12", "--schedule", "plateau"];
-  const top = 0.01;
-  const { rates, summary } = await train(place, "warm", [...args, "--warmup", "19"]);
-  rates.forEach((rate, epoch) => assertAlmostEquals(rate, Math.min(1, (5 * epoch + 5) / 20) * top, 1e-9));
-  assert(summary.validation.loss < 0.5);
-  // No weight moves: no loss is better than the first.
-  const still = await train(place, "still", [...args, "--learning-rate", "1e-30"]);
-  assertEquals(still.rates.map((rate) => rate / 1e-30), [1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]);
-});
+permitted(
+  "SCHEDULE plateau halves the rate after five epochs without a better loss, and WARMUP raises it",
+  async () => {
+    await using place = await createPlace();
+    const args = [...NUMBERS, "--num-epochs", "12", "--schedule", "plateau"];
+    const top = 0.01;
+    const { rates, summary } = await train(place, "warm", [...args, "--warmup", "19"]);
+    rates.forEach((rate, epoch) => assertAlmostEquals(rate, Math.min(1, (5 * epoch + 5) / 20) * top, 1e-9));
+    assert(summary.validation.loss < 0.5);
+    // No weight moves: no loss is better than the first.
+    const still = await train(place, "still", [...args, "--learning-rate", "1e-30"]);
+    assertEquals(still.rates.map((rate) => rate / 1e-30), [1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]);
+  },
+);
 
-Deno.test("CLASS_WEIGHTS balanced finds more of a rare class", async () => {
+permitted("CLASS_WEIGHTS balanced finds more of a rare class", async () => {
   for (const loss of ["softmax", "bce"]) {
     const args = [...CLASSES, "--loss", loss, "--num-epochs", "15"];
     const recall = async (weights: string) => {
@@ -191,7 +198,7 @@ Deno.test("CLASS_WEIGHTS balanced finds more of a rare class", async () => {
   }
 });
 
-Deno.test("INIT_FROM goes on from another run, and lists what does not fit", async () => {
+permitted("INIT_FROM goes on from another run, and lists what does not fit", async () => {
   await using place = await createPlace();
   const args = [...NUMBERS, "--num-epochs", "20"];
   const path = "data/runs/base/model.safetensors";
@@ -228,7 +235,7 @@ const WRONG: [args: string[], says: string][] = [
   ],
 ];
 
-Deno.test("train refuses settings of training that do not go with the rows, a line each", async () => {
+permitted("train refuses settings of training that do not go with the rows, a line each", async () => {
   await using place = await createPlace();
   const args = [...NUMBERS, "--num-epochs", "10", "--batch-size", "40", "--split", "1,0,0"];
   await place.succeed("scale", [...NUMBERS.slice(0, 4), "--split", "1,0,0"]);

@@ -9,6 +9,7 @@ import { QuietView } from "../../../tasks/show/plain_view.ts";
 import { runInTerminal, type TerminalOutcome } from "../../support/pseudo_terminal.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import type { ScreenModel } from "../../support/screen_model.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** Util-linux has `script` with these options; BSD's takes others. */
 const ignore = Deno.build.os !== "linux";
@@ -37,7 +38,7 @@ function pictureOn({ linesAtCursor: [anchor, ...picture] }: ScreenModel): string
   return anchor === "" && picture.length > 0 ? picture : undefined;
 }
 
-Deno.test({ name: "train in 80 columns shows a picture, and leaves epochs, curves and summary", ignore }, async () => {
+permitted({ name: "train in 80 columns shows a picture, and leaves epochs, curves and summary", ignore }, async () => {
   await using place = await Workplace.create();
   let pictures = 0;
   const outcome = await runInTerminal(place, "train", [...SMALL, "--num-epochs", "400"], {
@@ -60,7 +61,7 @@ Deno.test({ name: "train in 80 columns shows a picture, and leaves epochs, curve
   assertEquals([of(/^in raw units/), of(/^run: data\/runs\/default_run$/), screen.hasColor], [1, 1, true]);
 });
 
-Deno.test({ name: "train resized to 40 columns and ended by Ctrl-C leaves nothing behind", ignore }, async () => {
+permitted({ name: "train resized to 40 columns and ended by Ctrl-C leaves nothing behind", ignore }, async () => {
   await using place = await Workplace.create();
   const hasCurve = (line: string) => /[▁-█]{10,}$/.test(line);
   let isResized = false;
@@ -91,7 +92,7 @@ Deno.test({ name: "train resized to 40 columns and ended by Ctrl-C leaves nothin
   assertEquals(lines.at(-2), "continue with: deno task train --resume default_run");
 });
 
-Deno.test(
+permitted(
   { name: "train goes back before a value that is not finite in the middle of its picture", ignore },
   async () => {
     await using place = await Workplace.create();
@@ -105,7 +106,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "what goes to a file or a pipe is plain, whatever the other stream goes to", ignore }, async () => {
+permitted({ name: "what goes to a file or a pipe is plain, whatever the other stream goes to", ignore }, async () => {
   await using place = await Workplace.create();
   const isPlain = (text: string) => !text.includes("\x1b") && !/\r(?!\n)/.test(text) && !LEFTOVER.test(text);
   const run = async (name: string, redirect: string, env: Record<string, string> = {}) => {
@@ -146,7 +147,7 @@ Deno.test({ name: "what goes to a file or a pipe is plain, whatever the other st
   await Promise.all([intoFile(), errorsIntoFile(), intoPipe(), toDumb()]);
 });
 
-Deno.test("--quiet prints warnings and errors, and nothing else", async () => {
+permitted("--quiet prints warnings and errors, and nothing else", async () => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await place.succeed("train", [...WARNED, "--quiet"]);
   assertEquals(stdout, "");
@@ -167,7 +168,7 @@ Deno.test("--quiet and --json stand alone or with true or false, and exclude eac
   assertThrows(() => view("--json=yes"), ConfigError, '--json is "yes": allowed is true or false');
 });
 
-Deno.test("--json prints an object a line, and nothing else", async () => {
+permitted("--json prints an object a line, and nothing else", async () => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await place.succeed("train", [...WARNED, "--json"]);
   assertEquals(stderr, "");

@@ -9,6 +9,7 @@ import { leastSquares } from "../../support/least_squares.ts";
 import { runOnnx } from "../../support/onnx_process.ts";
 import { median, trainOn, withRealTables } from "./real_data_process.ts";
 import type { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
 const SPECIES = ["Adelie", "Chinstrap", "Gentoo"];
@@ -40,7 +41,7 @@ Deno.test("leastSquares() finds the weights, and refuses columns that follow fro
   assertThrows(() => leastSquares([[1, 2], [2, 4], [3, 6]], [1, 2, 3]), RangeError, "follows from those before it");
 });
 
-Deno.test("tasks on real tables: as good as networks elsewhere, and the models travel", async (t) => {
+permitted("tasks on real tables: as good as networks elsewhere, and the models travel", async (t) => {
   await using place = await withRealTables();
 
   // Side by side: a small run mostly waits for the end of its epochs.

@@ -1,6 +1,7 @@
 /** The first signal asks, a second one ends, whatever the process is at. */
 import { assertEquals } from "@std/assert";
 import { pathInProject } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** Waits for a signal, says so, waits for more, then keeps its thread busy for ten seconds. */
 const SCRIPT = `
@@ -40,7 +41,7 @@ async function run(sends: Record<string, Deno.Signal[]>): Promise<[Deno.CommandS
   return [await child.status, said.trim().replaceAll("\n", ", ")];
 }
 
-Deno.test("StopSignal: a second signal ends the process even while it is busy", async () => {
+permitted("StopSignal: a second signal ends the process even while it is busy", async () => {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     const [status, said] = await run({ listening: [signal], busy: [signal] });
     assertEquals(said, `listening, asked ${code}, busy`);
@@ -48,7 +49,7 @@ Deno.test("StopSignal: a second signal ends the process even while it is busy", 
   }
 });
 
-Deno.test("StopSignal: one Ctrl-C that comes twice is one", async () => {
+permitted("StopSignal: one Ctrl-C that comes twice is one", async () => {
   const [status, said] = await run({ listening: ["SIGINT", "SIGINT", "SIGTERM"], busy: ["SIGTERM"] });
   assertEquals(said, "listening, asked 130, busy");
   assertEquals(status.code, 143);

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { stagesOf, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** Seconds from Ctrl-C to the end of the process: more than a moment, even on a busy machine, is too long. */
 const PROMPT = 5;
@@ -37,7 +38,7 @@ async function isLonger(place: Workplace, name: string, bytes: number): Promise<
   return await Deno.stat(place.at(name)).then(({ size }) => size > bytes, () => false);
 }
 
-Deno.test("Ctrl-C while training leaves the dataset and earlier runs whole, and the next run works", async () => {
+permitted("Ctrl-C while training leaves the dataset and earlier runs whole, and the next run works", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", SMALL);
   const data = await place.digests("data");
@@ -64,7 +65,7 @@ Deno.test("Ctrl-C while training leaves the dataset and earlier runs whole, and 
   assertEquals(again["model.safetensors"], run["model.safetensors"]);
 });
 
-Deno.test("Ctrl-C while a dataset is made or scaled leaves the one before it, and the next run works", async () => {
+permitted("Ctrl-C while a dataset is made or scaled leaves the one before it, and the next run works", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", SMALL);
   const whole = await place.digests("data");
@@ -94,7 +95,7 @@ Deno.test("Ctrl-C while a dataset is made or scaled leaves the one before it, an
   assertEquals(Object.keys(now).filter((name) => name.endsWith(".partial")), []);
 });
 
-Deno.test("the next run removes what a killed one left half-written", async () => {
+permitted("the next run removes what a killed one left half-written", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", SMALL);
   const names = ["data/cubic.csv.partial", "data/cubic.csv.json.partial", "data/cubic.scaled.safetensors.partial"];
@@ -108,7 +109,7 @@ Deno.test("the next run removes what a killed one left half-written", async () =
   assertEquals(await left(), []);
 });
 
-Deno.test("a dataset whose maker was killed right before its file went into place is put there", async () => {
+permitted("a dataset whose maker was killed right before its file went into place is put there", async () => {
   await using place = await Workplace.create();
   await place.succeed("gen-data", ["--num-dataset", "200"]);
   const earlier = await place.read("data/cubic.csv");
@@ -129,7 +130,7 @@ Deno.test("a dataset whose maker was killed right before its file went into plac
   assertEquals(JSON.parse(await place.read("data/cubic.csv.json")).made, JSON.parse(made).made);
 });
 
-Deno.test("Ctrl-C while model and report are written is answered, and both are written", async () => {
+permitted("Ctrl-C while model and report are written is answered, and both are written", async () => {
   await using place = await Workplace.create();
   const child = await place.start("train", [...SMALL, "--quiet", "--report", "true"]);
   const output = child.output();

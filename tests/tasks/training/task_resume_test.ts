@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertStringInclude
 import { Random } from "../../../lib/base/random.ts";
 import { killRepeatedly, RESUMED, totalsOf, whenSaid } from "../../support/kill_runs.ts";
 import { type Outcome, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const run = "data/runs/r";
 const NAME = ["--run-name", "r"];
@@ -24,32 +25,35 @@ async function stop(place: Workplace, args: readonly string[], word: string, sig
   return await whenSaid(child, word, () => child.kill(signal));
 }
 
-Deno.test("a run killed at random moments and resumed each time ends with the same bytes", async () => {
+permitted("a run killed at random moments and resumed each time ends with the same bytes", async () => {
   const { kills, partials } = await killRepeatedly(6, 1);
   assertEquals(kills, 6);
   assert(partials > 0, "no kill came while a checkpoint was written");
 });
 
-Deno.test("Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 143; resumed, it ends the same", async () => {
-  await using place = await Workplace.create();
-  await using whole = await Workplace.create();
-  const args = [...RESUMED, ...NAME, "--num-epochs", "24"];
-  await whole.succeed("train", args);
-  const first = await stop(place, args, "first steps done", "SIGINT");
-  assertEquals([first.code, first.stderr.includes("error")], [130, false]);
-  const [_, step] = first.stdout.match(
-    /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m,
-  )!;
-  assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
-  assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
-  const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
-  assertEquals(second.code, 143);
-  assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
-  await place.succeed("train", ["--resume", "r"]);
-  assertEquals(await results(place), await results(whole));
-});
+permitted(
+  "Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 143; resumed, it ends the same",
+  async () => {
+    await using place = await Workplace.create();
+    await using whole = await Workplace.create();
+    const args = [...RESUMED, ...NAME, "--num-epochs", "24"];
+    await whole.succeed("train", args);
+    const first = await stop(place, args, "first steps done", "SIGINT");
+    assertEquals([first.code, first.stderr.includes("error")], [130, false]);
+    const [_, step] = first.stdout.match(
+      /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m,
+    )!;
+    assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
+    assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
+    const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
+    assertEquals(second.code, 143);
+    assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
+    await place.succeed("train", ["--resume", "r"]);
+    assertEquals(await results(place), await results(whole));
+  },
+);
 
-Deno.test("checkpoints are kept every so many steps: the last ones, and the best", async () => {
+permitted("checkpoints are kept every so many steps: the last ones, and the best", async () => {
   await using place = await Workplace.create();
   const args = ["--num-dataset=500", "--hidden-size=8", ...NAME, "--checkpoint-every=7", "--keep-checkpoints=3"];
   await place.succeed("train", [...args, "--num-epochs", "1", "--learning-rate", "0.1"]);
@@ -61,7 +65,7 @@ Deno.test("checkpoints are kept every so many steps: the last ones, and the best
   assert(steps.length === 3 || (steps.length === 4 && steps[0] === 40), `${steps}`);
 });
 
-Deno.test("--resume goes on with more epochs, with the weights of a run that was never ended", async () => {
+permitted("--resume goes on with more epochs, with the weights of a run that was never ended", async () => {
   await using place = await Workplace.create();
   await using whole = await Workplace.create();
   const args = ["--num-dataset", "500", "--hidden-size", "8", "--optimizer", "adam", ...NAME];
@@ -76,7 +80,7 @@ Deno.test("--resume goes on with more epochs, with the weights of a run that was
   assertEquals(await results(place), await results(whole));
 });
 
-Deno.test("--resume refuses what would give another result, unless --force says so", async (t) => {
+permitted("--resume refuses what would give another result, unless --force says so", async (t) => {
   await using place = await Workplace.create();
   const args = ["--num-dataset", "300", "--hidden-size", "8", "--schedule", "cosine", ...NAME, "--num-epochs", "2"];
   await place.succeed("train", args);
@@ -129,7 +133,7 @@ Deno.test("--resume refuses what would give another result, unless --force says 
   });
 });
 
-Deno.test("--resume passes over a damaged checkpoint, and begins anew where there is none", async () => {
+permitted("--resume passes over a damaged checkpoint, and begins anew where there is none", async () => {
   await using place = await Workplace.create();
   const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--checkpoint-every", "10", "--num-epochs", "2"];
   await place.succeed("train", args);
@@ -154,28 +158,36 @@ Deno.test("--resume passes over a damaged checkpoint, and begins anew where ther
   assertMatch(told, /^error: data\/runs\/r\/metrics.jsonl: it has 0 bytes, but the checkpoint needs \d+: /m);
 });
 
-Deno.test("a run goes on under PATIENCE and plateau, over windows of rows or not, as if it had never ended", async () => {
-  await using place = await Workplace.create();
-  await using whole = await Workplace.create();
-  const random = new Random(3, "noise");
-  const rows = Array.from({ length: 200 }, () => {
-    const x = random.uniform(-1, 1);
-    return `${x},${x * x + random.uniform(-1, 1)}`;
-  });
-  for (const { path } of [place, whole]) await Deno.writeTextFile(`${path}/t.csv`, ["x,y", ...rows].join("\n") + "\n");
-  const args = ["--data=t.csv", "--target=y", ...NAME, "--schedule=plateau", "--patience=12", "--dropout=0.2"];
-  await whole.succeed("train", args);
-  const lines = (await whole.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert(lines.length < 200, "the run means to end before its last epoch");
-  assertNotEquals(lines.at(-1).learningRate, lines[0].learningRate);
-  for (const epochs of [3, Math.floor(lines.length / 2), lines.length - 1, 200]) {
-    const flags = epochs === 3 ? args : ["--resume", "r"];
-    await place.succeed("train", [...flags, "--num-epochs", `${epochs}`, ...epochs === 3 ? [] : ["--force"]]);
-  }
-  assertEquals(await results(place), await results(whole));
-});
+permitted(
+  "a run goes on under PATIENCE and plateau, over windows of rows or not, as if it had never ended",
+  async () => {
+    await using place = await Workplace.create();
+    await using whole = await Workplace.create();
+    const random = new Random(3, "noise");
+    const rows = Array.from({ length: 200 }, () => {
+      const x = random.uniform(-1, 1);
+      return `${x},${x * x + random.uniform(-1, 1)}`;
+    });
+    for (const { path } of [place, whole]) {
+      await Deno.writeTextFile(
+        `${path}/t.csv`,
+        ["x,y", ...rows].join("\n") + "\n",
+      );
+    }
+    const args = ["--data=t.csv", "--target=y", ...NAME, "--schedule=plateau", "--patience=12", "--dropout=0.2"];
+    await whole.succeed("train", args);
+    const lines = (await whole.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert(lines.length < 200, "the run means to end before its last epoch");
+    assertNotEquals(lines.at(-1).learningRate, lines[0].learningRate);
+    for (const epochs of [3, Math.floor(lines.length / 2), lines.length - 1, 200]) {
+      const flags = epochs === 3 ? args : ["--resume", "r"];
+      await place.succeed("train", [...flags, "--num-epochs", `${epochs}`, ...epochs === 3 ? [] : ["--force"]]);
+    }
+    assertEquals(await results(place), await results(whole));
+  },
+);
 
-Deno.test("--resume goes on with presets that gave way at the start", async () => {
+permitted("--resume goes on with presets that gave way at the start", async () => {
   await using place = await Workplace.create();
   const table = (rows: number) => "x,y\n" + Array.from({ length: rows }, (_, i) => `${i},${i * i}`).join("\n") + "\n";
   await place.write("few.csv", table(20));
@@ -196,15 +208,18 @@ Deno.test("--resume goes on with presets that gave way at the start", async () =
   }
 });
 
-Deno.test("--resume takes a summary of an earlier end away, and holds a changed learning rate under plateau", async () => {
-  await using place = await Workplace.create();
-  const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--schedule", "plateau", "--num-epochs", "1"];
-  await place.succeed("train", args);
-  const more = ["--resume", "r", "--num-epochs", "400", "--learning-rate", "0.002", "--force"];
-  const { code } = await stop(place, more, "\nepoch", "SIGINT");
-  assertEquals(code, 130);
-  assertEquals(Object.keys(await place.digests(run)).includes("summary.json"), false);
-  const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
-  assertEquals([lines[0].learningRate, lines[1].learningRate], [0.01, 0.002]);
-  await place.refuse(2, ['INIT_FROM is "a.safetensors"'], "train", ["--resume", "r", "--init-from", "a.safetensors"]);
-});
+permitted(
+  "--resume takes a summary of an earlier end away, and holds a changed learning rate under plateau",
+  async () => {
+    await using place = await Workplace.create();
+    const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--schedule", "plateau", "--num-epochs", "1"];
+    await place.succeed("train", args);
+    const more = ["--resume", "r", "--num-epochs", "400", "--learning-rate", "0.002", "--force"];
+    const { code } = await stop(place, more, "\nepoch", "SIGINT");
+    assertEquals(code, 130);
+    assertEquals(Object.keys(await place.digests(run)).includes("summary.json"), false);
+    const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals([lines[0].learningRate, lines[1].learningRate], [0.01, 0.002]);
+    await place.refuse(2, ['INIT_FROM is "a.safetensors"'], "train", ["--resume", "r", "--init-from", "a.safetensors"]);
+  },
+);

@@ -5,6 +5,7 @@ import { readConfig } from "../../../tasks/settings/config.ts";
 import { rowFaults } from "../../../tasks/training/rows.ts";
 import { Splitter } from "../../../tasks/prepare/split.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const MIB = 2 ** 20;
 
@@ -82,7 +83,7 @@ Deno.test("Splitter.countsOf() counts as splitting does, for a hundred million r
   assertEquals(Splitter.countsOf([0.7, 0.2, 0.1], 100_000_000), [70_000_000, 20_000_000, 10_000_000]);
 });
 
-Deno.test("train refuses what cannot go with rows or device before it touches dataset and runs", async () => {
+permitted("train refuses what cannot go with rows or device before it touches dataset and runs", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "1"]);
   const cases: [args: string, ...says: string[]][] = [

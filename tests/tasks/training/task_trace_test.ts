@@ -7,6 +7,7 @@ import { isLookedAt } from "../../../tasks/training/layers_log.ts";
 import type { LayersLine } from "../../../tasks/show/spectator.ts";
 import { formatTrace, type TraceLine, Tracer } from "../../../tasks/training/trace.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** 25 rows: steps of 10, 10 and 5, through ReLU and dropout. */
 const SHORT = [
@@ -28,7 +29,7 @@ async function weightsOf(place: Workplace, run: string): Promise<[string, ArrayL
   return [...tensors].map(([name, { data }]) => [name, data]);
 }
 
-Deno.test("--trace notes each tensor of every Nth step, and changes no bit of training", async (t) => {
+permitted("--trace notes each tensor of every Nth step, and changes no bit of training", async (t) => {
   await using place = await Workplace.create();
   const train = (name: string, ...flags: string[]) => place.succeed("train", [...SHORT, "--run-name", name, ...flags]);
   await train("plain");
@@ -98,7 +99,7 @@ Deno.test("--trace notes each tensor of every Nth step, and changes no bit of tr
   });
 });
 
-Deno.test("--trace of a run that ends in numbers that are none has them counted, up to its last step", async () => {
+permitted("--trace of a run that ends in numbers that are none has them counted, up to its last step", async () => {
   await using place = await Workplace.create();
   const flags = ["--num-dataset=60", "--hidden-size=4", "--learning-rate=1e15", "--trace", "--num-epochs=3"];
   const { code } = await place.run("train", flags);
@@ -109,23 +110,26 @@ Deno.test("--trace of a run that ends in numbers that are none has them counted,
   assert(bad.some(({ min, max, mean }) => min === null && max === null && mean === null), "where none is left");
 });
 
-Deno.test("layers.jsonl: norms of weights and gradients and dead units, at the first epochs and then ever fewer", async () => {
-  await using place = await Workplace.create();
-  await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "70", "--hidden-size", "6,5"]);
-  const lines = await linesOf<LayersLine>(place, "default_run/layers.jsonl");
-  const epochs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 28, 32, 40, 48, 56, 64];
-  assertEquals(lines.map(({ epoch }) => epoch), epochs);
-  const names = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"];
-  for (const { epoch, step, weights, gradients, dead, ...rest } of lines) {
-    assertEquals([step, Object.keys(weights), Object.keys(gradients), rest], [3 * epoch, names, names, {}]);
-    assertEquals(Object.keys(dead), ["a1", "a2"]);
-    for (const value of Object.values(weights)) assert(value! > 0 && value! < 10);
-    for (const value of Object.values(gradients)) assert(value! >= 0 && value! < 10);
-    for (const [name, share] of Object.entries(dead)) {
-      assert(Number.isInteger(Math.round(share! * (name === "a1" ? 6 : 5) * 1e6) / 1e6), `${share} of the units`);
+permitted(
+  "layers.jsonl: norms of weights and gradients and dead units, at the first epochs and then ever fewer",
+  async () => {
+    await using place = await Workplace.create();
+    await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "70", "--hidden-size", "6,5"]);
+    const lines = await linesOf<LayersLine>(place, "default_run/layers.jsonl");
+    const epochs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 28, 32, 40, 48, 56, 64];
+    assertEquals(lines.map(({ epoch }) => epoch), epochs);
+    const names = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"];
+    for (const { epoch, step, weights, gradients, dead, ...rest } of lines) {
+      assertEquals([step, Object.keys(weights), Object.keys(gradients), rest], [3 * epoch, names, names, {}]);
+      assertEquals(Object.keys(dead), ["a1", "a2"]);
+      for (const value of Object.values(weights)) assert(value! > 0 && value! < 10);
+      for (const value of Object.values(gradients)) assert(value! >= 0 && value! < 10);
+      for (const [name, share] of Object.entries(dead)) {
+        assert(Number.isInteger(Math.round(share! * (name === "a1" ? 6 : 5) * 1e6) / 1e6), `${share} of the units`);
+      }
     }
-  }
-});
+  },
+);
 
 Deno.test("isLookedAt() keeps a run of any length to some hundred looks, which hang on the epoch alone", () => {
   const looks = (epochs: number) => Array.from({ length: epochs }, (_, i) => i + 1).filter(isLookedAt).length;

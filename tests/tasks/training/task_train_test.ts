@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertStringInclude
 import { readSafetensors, readSafetensorsHeader } from "../../../lib/safetensors/reader.ts";
 import { numericTable } from "../../../lib/data/table.ts";
 import { stagesOf, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** A run that takes a moment. */
 const SHORT = ["--num-dataset", "500", "--num-epochs", "2", "--hidden-size", "8"];
@@ -17,7 +18,7 @@ const KEYS = (
 
 const run = "data/runs/default_run";
 
-Deno.test("train learns the cubic with its defaults, and keeps all that the run was", async (t) => {
+permitted("train learns the cubic with its defaults, and keeps all that the run was", async (t) => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await place.succeed("train", [], { REPORT: "true", SELF_TEST: "true" });
   const files = Object.keys(await place.digests(run)).sort();
@@ -92,7 +93,7 @@ Deno.test("train learns the cubic with its defaults, and keeps all that the run 
   });
 });
 
-Deno.test("train keeps an earlier run aside, and gives the same weights for the same seed, bit for bit", async () => {
+permitted("train keeps an earlier run aside, and gives the same weights for the same seed, bit for bit", async () => {
   await using place = await Workplace.create();
   await using elsewhere = await Workplace.create();
   const [first] = await Promise.all([place.succeed("train", SHORT), elsewhere.succeed("train", SHORT)]);
@@ -120,7 +121,7 @@ Deno.test("train keeps an earlier run aside, and gives the same weights for the 
   for (const [path, digest] of Object.entries(before)) assertEquals(after[path], digest, path);
 });
 
-Deno.test("train redoes exactly the stages that a setting concerns, and hands its flags to them", async () => {
+permitted("train redoes exactly the stages that a setting concerns, and hands its flags to them", async () => {
   await using place = await Workplace.create();
   const flags = [...SHORT];
   await place.succeed("train", flags);
@@ -166,7 +167,7 @@ Deno.test("train redoes exactly the stages that a setting concerns, and hands it
   assertEquals(await stages({}), scale, "a scaled file that was cut short");
 });
 
-Deno.test("train uses a dataset made by hand, and nothing writes over it unasked", async () => {
+permitted("train uses a dataset made by hand, and nothing writes over it unasked", async () => {
   const xs = Array.from({ length: 40 }, (_, i) => i / 4 - 3);
   // As Windows writes it, with columns in another order and one more.
   const csv = "\ufeffy,note,x\r\n" + xs.map((x) => `${3 * x - 1},"a, b",${x}\r\n`).join("");

@@ -10,6 +10,7 @@ import { type Patient, TrainingDoctor } from "../../../tasks/training/doctor.ts"
 import { gpuTest } from "../../support/gpu_test_case.ts";
 import { REAL_TABLES, withRealTables } from "./real_data_process.ts";
 import { type Outcome, Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 /** The lines that warn. */
 function warningsOf({ stderr }: Outcome): string[] {
@@ -60,7 +61,7 @@ const PROVOKED: Record<string, { args: string[]; says: RegExp; count?: number }>
   },
 };
 
-Deno.test("train warns once of what makes it useless, and says what to do", async (t) => {
+permitted("train warns once of what makes it useless, and says what to do", async (t) => {
   const flat = ["x,y", ...Array.from({ length: 60 }, (_, i) => `${i / 10 - 3},7`), ""].join("\n");
   await using place = await Workplace.create({ "noise.csv": noise(60), "data/linear.csv": flat });
   for (const [name, { args, says, count = 1 }] of Object.entries(PROVOKED)) {
@@ -74,7 +75,7 @@ Deno.test("train warns once of what makes it useless, and says what to do", asyn
   }
 });
 
-Deno.test("scale refuses a constant target that it would have to scale, in the words of the warning", async () => {
+permitted("scale refuses a constant target that it would have to scale, in the words of the warning", async () => {
   const flat = "x,y\n1,7\n2,7\n3,7\n4,7\n5,7\n6,8\n";
   await using place = await Workplace.create({ "flat.csv": flat, "data/cubic.csv": flat.replace("8", "7") });
   const says = 'target "y" is 7 in every training row: there is nothing to learn; choose another target, or add rows';
@@ -87,7 +88,7 @@ Deno.test("scale refuses a constant target that it would have to scale, in the w
   await place.refuse(1, ["there is nothing to learn; choose another target"], "scale", table);
 });
 
-Deno.test("train warns of nothing on the recipes and on real tables with their defaults", async () => {
+permitted("train warns of nothing on the recipes and on real tables with their defaults", async () => {
   await using place = await withRealTables();
   const runs = [["--recipe", "cubic", "--num-epochs", "4"], ["--recipe", "linear"], ["--recipe", "xor"]];
   for (const table of ["cars", "iris", "penguins"]) runs.push([...REAL_TABLES[table]]);

@@ -13,6 +13,7 @@ import {
   runMixed,
 } from "../../support/mpi_job.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const options = { ignore: !HAS_MPI };
 
@@ -27,7 +28,7 @@ function tableOf(stdout: string): string {
   return stdout.slice(stdout.search(/^run /m));
 }
 
-Deno.test("tune-mpi prints tune's table, a trial that fails in it, and does nothing twice", options, async () => {
+permitted("tune-mpi prints tune's table, a trial that fails in it, and does nothing twice", options, async () => {
   await using place = await Workplace.create();
   // Two of them draw what cannot be trained with.
   const args = [...SMALL, "--learning-rate=1e30|0.01|0.003", "--hidden-size=3|5", "--seed=4", "--trials=5"];
@@ -57,7 +58,7 @@ Deno.test("tune-mpi prints tune's table, a trial that fails in it, and does noth
 /** Trials that last long enough to be seen. */
 const LONG = ["--num-dataset=200", "--num-epochs=2000", "--learning-rate=0.001..0.1", "--trials=4"];
 
-Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", options, async () => {
+permitted("tune-mpi goes on where a trial is killed, or cannot even begin", options, async () => {
   // The third trial cannot have its folder.
   await using place = await Workplace.create({ "data/runs/default_run-003": "" });
   await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, LONG));
@@ -80,7 +81,7 @@ Deno.test("tune-mpi goes on where a trial is killed, or cannot even begin", opti
   ]);
 });
 
-Deno.test("tune-mpi that loses a rank ends, and so do the trials of all ranks", options, async () => {
+permitted("tune-mpi that loses a rank ends, and so do the trials of all ranks", options, async () => {
   await using place = await Workplace.create();
   const args = ["--num-dataset=200", "--num-epochs=1000000", "--learning-rate=0.001..0.1", "--trials=4"];
   await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, args));
@@ -96,7 +97,7 @@ Deno.test("tune-mpi that loses a rank ends, and so do the trials of all ranks", 
   assertEquals(left, [], "a trial outlives its rank, and would keep its run locked");
 });
 
-Deno.test("tune-mpi refuses once what cannot be searched, and ranks that want different things", options, async () => {
+permitted("tune-mpi refuses once what cannot be searched, and ranks that want different things", options, async () => {
   await using place = await Workplace.create();
   const wrong = await tune(place, 2, ["--learning-rate=0.1", "--split=1,0,0"]);
   assertEquals(wrong.code, 2, JSON.stringify(wrong));

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Workplace } from "../../support/run_task_process.ts";
+import { permitted } from "../../support/permitted.ts";
 
 const SEARCH = ["--num-dataset", "200", "--num-epochs", "3", "--learning-rate", "1e-4..1e-1:log", "--seed", "5"];
 
@@ -10,7 +11,7 @@ function rowsOf(stdout: string): string[][] {
   return stdout.split("\n").filter((line) => /^\S+-\d{3} /.test(line)).map((line) => line.trim().split(/\s{2,}/));
 }
 
-Deno.test("tune trains a run per trial, sorts them by validation loss and names the best", async () => {
+permitted("tune trains a run per trial, sorts them by validation loss and names the best", async () => {
   await using place = await Workplace.create();
   const { stdout } = await place.succeed("tune", [...SEARCH, "--trials=3", "--hidden-size=4|8,4", "--run-name", "a"]);
   const rows = rowsOf(stdout);
@@ -28,7 +29,7 @@ Deno.test("tune trains a run per trial, sorts them by validation loss and names 
   }
 });
 
-Deno.test("tune goes on where it was: finished runs stay, unfinished ones are resumed", async () => {
+permitted("tune goes on where it was: finished runs stay, unfinished ones are resumed", async () => {
   await using place = await Workplace.create();
   const first = await place.succeed("tune", [...SEARCH, "--trials", "2"]);
   const before = await place.digests("data/runs");
@@ -46,7 +47,7 @@ Deno.test("tune goes on where it was: finished runs stay, unfinished ones are re
   assert(!Object.keys(after).some((path) => path.includes(".1/")), "nothing is kept aside");
 });
 
-Deno.test("tune lists a trial that fails behind the others, and fails where all do", async () => {
+permitted("tune lists a trial that fails behind the others, and fails where all do", async () => {
   await using place = await Workplace.create();
   const { stdout } = await place.succeed("tune", [
     "--num-dataset",
@@ -75,7 +76,7 @@ Deno.test("tune lists a trial that fails behind the others, and fails where all 
   assertMatch(all.stdout, / is -?(NaN|Infinity) at step \d+ of epoch 1/);
 });
 
-Deno.test("tune lists runs for numbers beside runs for classes, each with its measures", async () => {
+permitted("tune lists runs for numbers beside runs for classes, each with its measures", async () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2}\n`);
   await using place = await Workplace.create({ "bits.csv": `a,y\n${rows.join("")}` });
   const args = ["--data=bits.csv", "--target=y", "--num-epochs=1", "--trials=6", "--loss=mse|softmax"];
@@ -84,7 +85,7 @@ Deno.test("tune lists runs for numbers beside runs for classes, each with its me
   assertEquals(new Set(rowsOf(stdout).map((row) => `${row[1]} ${row.length}`)), new Set(["mse 4", "softmax 6"]));
 });
 
-Deno.test("tune refuses a search that cannot be, before anything is trained", async () => {
+permitted("tune refuses a search that cannot be, before anything is trained", async () => {
   await using place = await Workplace.create();
   const cases: [args: string[], says: string][] = [
     [["--learning-rate", "0.1"], "there is no range to search"],
