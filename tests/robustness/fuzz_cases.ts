@@ -1,4 +1,4 @@
-/** The cases of a fuzz, one after the other. */
+/** The cases of a fuzz, one after the other, and what its parts share. */
 
 import { Dice } from "./mutations.ts";
 
@@ -41,6 +41,25 @@ export async function runCases(part: string, options: FuzzOptions, run: Case): P
     }
   }
   return counts;
+}
+
+/** Why a second reader refuses a file. */
+export class Refusal extends Error {}
+
+/** What a second reader finds; nothing where it refuses the file. */
+export function unlessRefused<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+/** Throws where two values differ. */
+export function same(what: string, found: unknown, expected: unknown): void {
+  const [a, b] = [found, expected].map((value) => typeof value === "string" ? value : JSON.stringify(value));
+  if (a !== b) throw new Error(`${what}: ${a.slice(0, 300)}, expected ${b.slice(0, 300)}`);
 }
 
 /** Frees what the cases before left: a file's memory is to be measured, not theirs. */

@@ -24,9 +24,9 @@ export async function withCsv<T>(content: string | Uint8Array, use: (path: strin
 /** The bytes of a safetensors file with this header and data; its prefix may claim another length of the header. */
 export function fileOf(
   header: string | Uint8Array,
-  data: readonly number[] = [],
+  data: ArrayLike<number> = [],
   length?: number | bigint,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const text = typeof header === "string" ? new TextEncoder().encode(header) : header;
   const bytes = new Uint8Array(8 + text.length + data.length);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length ?? text.length), true);
