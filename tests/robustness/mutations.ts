@@ -44,6 +44,13 @@ const ACTS: Record<string, Act> = {
     const piece = bytes.slice(from, from + 1 + dice.below(40));
     return splice(bytes, dice.below(bytes.length), 0, piece);
   },
+  // What does most harm to a header: another number.
+  digit: (bytes, dice) => {
+    const copy = bytes.slice();
+    const digits = [...bytes.keys()].filter((i) => bytes[i] >= 0x30 && bytes[i] <= 0x39);
+    if (digits.length > 0) copy[dice.pick(digits)] = 0x30 + dice.below(10);
+    return copy;
+  },
   swap: (bytes, dice) => {
     const copy = bytes.slice();
     const length = 1 + dice.below(12);
