@@ -82,7 +82,7 @@ permitted("parseRecords() reads a text as readRecords() reads a file, and names 
   const [block] = await Array.fromAsync(parseRecords('a;b\n1;"x;y"\n\n2;z\n'));
   assertEquals([block.columns, block.records], [["a", "b"], [["1", "x;y"], ["2", "z"]]]);
   assertEquals([block.lineOf(0), block.lineOf(1)], [2, 4]);
-  const faults = [["", "the file is empty"], ["a,b\n", "no rows behind"], ["a,b\n1\n", "this row has 1 cell"]];
+  const faults = [["", "the file is empty"], ["a,b\n", "no rows after"], ["a,b\n1\n", "this row has 1 cell"]];
   for (const [text, says] of faults) {
     await assertRejects(() => Array.fromAsync(parseRecords(text, { name: "pasted" })), DataError, says);
   }

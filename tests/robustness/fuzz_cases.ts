@@ -2,11 +2,8 @@
 
 import { Dice } from "./mutations.ts";
 
-/** What a fuzz of some cases found. */
-export interface FuzzCounts {
-  read: number;
-  refused: number;
-}
+/** How many files were read, and how many refused. */
+export type FuzzCounts = Record<"read" | "refused", number>;
 
 /** Which cases are run. */
 export interface FuzzOptions {
@@ -23,11 +20,7 @@ export interface FuzzOptions {
 /** Reads one mutated file, and says whether it was read; notes what was done to it. */
 type Case = (dice: Dice, acts: string[], index: number) => Promise<boolean>;
 
-/**
- * Runs cases in the working folder: a temporary one.
- *
- * @throws {Error} Naming seed and case, if one did anything but read or refuse its file.
- */
+/** Runs cases in the working folder, a temporary one. The first that does anything but read or refuse its file is named. */
 export async function runCases(part: string, options: FuzzOptions, run: Case): Promise<FuzzCounts> {
   const { count, seed, onCase, only } = options;
   const counts: FuzzCounts = { read: 0, refused: 0 };

@@ -1,6 +1,6 @@
 /**
  * Mutated safetensors files, each read by all that reads such files: a file is refused with the project's own error, or gives
- * the values that a second, plain reader finds.
+ * the values that a second, plain reader finds. None makes the reader ask for more memory than the file has bytes.
  */
 
 import { DataError } from "../../lib/base/errors.ts";
@@ -8,7 +8,12 @@ import { Device } from "../../lib/gpu/device.ts";
 import { Dropout, GELU, LeakyReLU, Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../../lib/safetensors/reader.ts";
+import {
+  readSafetensors,
+  readSafetensorsHeader,
+  type StoredTensors,
+  writeSafetensors,
+} from "../../lib/safetensors/reader.ts";
 import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { loadWeights, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import { Scaler } from "../../lib/data/scaler.ts";
@@ -63,7 +68,11 @@ async function smallCase(bench: Bench, dice: Dice, acts: string[], index: number
   acts.unshift(start.name);
   Deno.writeFileSync("case.safetensors", bytes);
   const expected = unlessRefused(() => readPlain(bytes));
-  const found = await attempt(() => readSafetensors("case.safetensors"));
+  let found: StoredTensors | undefined;
+  const allocated = await allocatedBy(async () => {
+    found = await attempt(() => readSafetensors("case.safetensors"));
+  });
+  if (allocated > bytes.length + 8) throw new Error(`it takes ${allocated} bytes for a file of ${bytes.length}`);
   if (!expected !== !found) throw new Error(found ? "it is read" : "it is refused, and the plain reader reads it");
   // What is refused by its header is refused by every reader for the same reason: one more of them is asked.
   const turn = expected ? undefined : index % 4;
@@ -159,6 +168,26 @@ async function attempt<T>(run: () => Promise<T>, own?: RegExp): Promise<T | unde
     } else if (!(error instanceof RangeError && own?.test(message))) throw error;
     return undefined;
   }
+}
+
+/** Bytes of all arrays that a function asks for by length. */
+async function allocatedBy(run: () => Promise<unknown>): Promise<number> {
+  const kinds = { Uint8Array, Float32Array };
+  let bytes = 0;
+  const watched = (kind: typeof Uint8Array | typeof Float32Array) =>
+    new Proxy(kind, {
+      construct(target, args, newTarget) {
+        if (typeof args[0] === "number") bytes += args[0] * target.BYTES_PER_ELEMENT;
+        return Reflect.construct(target, args, newTarget);
+      },
+    });
+  Object.assign(globalThis, { Uint8Array: watched(Uint8Array), Float32Array: watched(Float32Array) });
+  try {
+    await run();
+  } finally {
+    Object.assign(globalThis, kinds);
+  }
+  return bytes;
 }
 
 function bitsOf(data: Float32Array): string {
