@@ -2,7 +2,7 @@
 
 import { gatherTexts } from "../../lib/ranks/together.ts";
 import { chooseGpu, type GpuOfRank } from "./gpu_of_rank.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import type { Ranks } from "./ranks.ts";
 
 export interface RankDevice {
@@ -63,7 +63,7 @@ export function warnOfSharing(devices: readonly RankDevice[]): string[] {
 }
 
 /** Says which device each rank trains on. */
-export async function tellDevices(ranks: Ranks, name: string, view: View): Promise<void> {
+export async function tellDevices(ranks: Ranks, name: string, view: RunView): Promise<void> {
   const devices = await gatherDevices(ranks, name) ?? [];
   for (const line of describeDevices(devices)) view.note(line);
   for (const line of warnOfSharing(devices)) view.warning(line);

@@ -15,7 +15,7 @@ import { readCheckpoint } from "../runs/checkpoints.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import { createView } from "../show/create_view.ts";
 import { QuietView } from "../show/plain_view.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import { trainEpochs } from "../training/epochs.ts";
 import { finishRun } from "../training/finish.ts";
 import { openNetwork } from "../training/network.ts";
@@ -68,7 +68,7 @@ export async function trainRanks(config: TaskConfig, ranks: Ranks): Promise<numb
 async function openRowsOnRanks(
   stack: DisposableStack,
   config: TaskConfig,
-  view: View,
+  view: RunView,
   communicator: Communicator,
 ): Promise<Rows> {
   const own = await onFirst(communicator, () => openRows(stack, config, view));

@@ -22,7 +22,7 @@ import {
   parseObject,
   stampOf,
 } from "./dataset_files.ts";
-import { TABLE_KEYS } from "../settings/keys.ts";
+import { TABLE_KEYS } from "../settings/settings.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import type { Key } from "../settings/config_types.ts";
-import { KEYS, RECIPE_KEYS, SETTINGS, TABLE_KEYS } from "../settings/keys.ts";
+import { KEYS, RECIPE_KEYS, SETTINGS, TABLE_KEYS } from "../settings/settings.ts";
 import type { RunRecords } from "../runs/records.ts";
 import { type Range, rangeOf, sparkline } from "../show/sparkline.ts";
 import { PARTS } from "../prepare/split.ts";

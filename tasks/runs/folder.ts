@@ -7,7 +7,7 @@ import { DataError } from "../../lib/base/errors.ts";
 import { openFile, writeFully, writing } from "../../lib/base/files.ts";
 import { DATA_FOLDER, stampOf } from "../prepare/dataset_files.ts";
 
-/** The logs of a run: losses of each epoch, looks at its layers, tensors of its steps. */
+/** The logs of a run: losses of each epoch, records of its layers, tensors of its steps. */
 export const LOGS = ["metrics", "layers", "trace"] as const;
 
 /** Something for each of the logs: its size in bytes, or its file. */

@@ -7,9 +7,8 @@ import type { Key } from "../settings/config_types.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { RunFolder } from "./folder.ts";
 import { refuseLink } from "./saved_run.ts";
-import type { LayersLine, Spectator } from "../show/spectator.ts";
+import type { EpochLine, LayerRecord, View } from "../show/view.ts";
 import type { PARTS } from "../prepare/split.ts";
-import type { EpochLine } from "../show/train_report.ts";
 
 export interface RunRecords {
   readonly run: string;
@@ -51,16 +50,16 @@ export async function readRuns(runs: readonly string[]): Promise<RunRecords[]> {
 }
 
 /**
- * Tells a spectator what a run did before it was resumed.
+ * Tells a view what a run did before it was resumed.
  *
  * @throws {DataError} If a file is damaged.
  */
-export async function recall(run: string, spectator: Spectator): Promise<void> {
+export async function recall(run: string, view: View): Promise<void> {
   const { logs } = new RunFolder(run);
   const metrics = await textOf(run, "metrics.jsonl") ?? "";
-  const looks = parseLooks(await textOf(run, "layers.jsonl") ?? "", logs.layers.path);
-  for (const line of parseEpochs(metrics, logs.metrics.path)) spectator.epoch?.(line, 0, false);
-  for (const look of looks) spectator.layers?.(look);
+  const records = parseLayers(await textOf(run, "layers.jsonl") ?? "", logs.layers.path);
+  for (const line of parseEpochs(metrics, logs.metrics.path)) view.epoch?.(line, 0, false);
+  for (const record of records) view.layers?.(record);
 }
 
 /** Text of a run's file; undefined if there is none. Links are refused: a run from elsewhere may hold some. */
@@ -87,11 +86,11 @@ function parseEpochs(text: string, file: string): EpochLine[] {
 }
 
 /** Lines of layers.jsonl. */
-function parseLooks(text: string, file: string): LayersLine[] {
-  const isSound = ({ epoch, weights, gradients, dead }: LayersLine) =>
+function parseLayers(text: string, file: string): LayerRecord[] {
+  const isSound = ({ epoch, weights, gradients, dead }: LayerRecord) =>
     typeof epoch === "number" &&
     [weights, gradients, dead].every((norms) => typeof norms === "object" && norms !== null);
-  return parseLines(text, file, "this is no look at layers", isSound);
+  return parseLines(text, file, "this is no record of layers", isSound);
 }
 
 /** Whole lines of a log: the last one of a run that was killed, or still trains, may be cut off. */

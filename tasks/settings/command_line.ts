@@ -5,7 +5,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { closest } from "fastest-levenshtein";
-import { flagOf, KEYS } from "./keys.ts";
+import { flagOf, KEYS } from "./settings.ts";
 
 /** What a command line says. */
 export interface CommandLine {

@@ -8,7 +8,17 @@ import { parseCommandLine } from "./command_line.ts";
 import { type Config, type Key, propertyOf, type RecipeName } from "./config_types.ts";
 import { lineOf, misspelt } from "./dotenv_file.ts";
 import { ConfigError, faultsTogether, pointTo } from "./faults.ts";
-import { flagOf, KEYS, keysOf, presetOf, RECIPE_KEYS, settingOf, SETTINGS, TABLE_KEYS, type TaskName } from "./keys.ts";
+import {
+  flagOf,
+  KEYS,
+  keysOf,
+  presetOf,
+  RECIPE_KEYS,
+  settingOf,
+  SETTINGS,
+  TABLE_KEYS,
+  type TaskName,
+} from "./settings.ts";
 import { extraFaults, TASKS } from "./task_list.ts";
 
 export { type Config, ConfigError, type RecipeName, type TaskName };
@@ -22,7 +32,7 @@ export interface TaskConfig extends Config {
   /** Texts of the flags that were given, by key: some are no settings. */
   extras: Record<string, string | undefined>;
   /** Words on the command line besides the flags; only predict, report and compare take them. */
-  numbers: string[];
+  words: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
   texts: Partial<Record<Key, string>>;
   /** Where each setting that somebody set was found, by key: `--seed`, `the environment` or `.env, line 3`. */
@@ -103,7 +113,7 @@ export function readConfig(
     input: line.values.INPUT,
     output: line.values.OUTPUT,
     extras: line.values,
-    numbers: line.words,
+    words: line.words,
   };
 }
 

@@ -1,6 +1,6 @@
-/** The settings as types, made of the list in keys.ts. */
+/** The settings as types, made of the list in settings.ts. */
 
-import type { Key, SETTINGS } from "./keys.ts";
+import type { Key, SETTINGS } from "./settings.ts";
 import type { RecipeName } from "./recipes.ts";
 
 export type { Interval } from "./readers.ts";

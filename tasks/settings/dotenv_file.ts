@@ -1,7 +1,7 @@
 /** The line of a setting in `.env`, and names there that are nearly, but not quite, a setting's. */
 
 import { distance } from "fastest-levenshtein";
-import { type Key, KEYS, TABLE_KEYS } from "./keys.ts";
+import { type Key, KEYS, TABLE_KEYS } from "./settings.ts";
 
 /** The place of a name, for messages: `.env, line 3`. */
 export function lineOf(name: string, dotenv: string): string {

@@ -1,7 +1,7 @@
 /** What can be wrong with settings that are right each by itself, and how a fault names a setting. */
 
 import type { Config, Key } from "./config_types.ts";
-import { RECIPE_KEYS, TABLE_KEYS } from "./keys.ts";
+import { RECIPE_KEYS, TABLE_KEYS } from "./settings.ts";
 
 /** Texts by key: what was set, or where. */
 type Texts = Partial<Record<Key, string>>;

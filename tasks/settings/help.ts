@@ -1,7 +1,7 @@
 /** The help of a task: what it does, examples, and its flags by group, one line each where that is possible. */
 
 import { TASKS } from "./task_list.ts";
-import { flagOf, type Group, GROUPS, type Key, keysOf, presetOf, settingOf, type TaskName } from "./keys.ts";
+import { flagOf, type Group, GROUPS, type Key, keysOf, presetOf, settingOf, type TaskName } from "./settings.ts";
 import type { Reader } from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
 

@@ -1,4 +1,4 @@
-/** The recipes: datasets that can be made. keys.ts has the settings that suit them. */
+/** The recipes: datasets that can be made. settings.ts has the settings that suit them. */
 
 import type { Random } from "../../lib/base/random.ts";
 

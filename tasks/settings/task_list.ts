@@ -1,7 +1,7 @@
 /** The tasks that read settings: what each does, and what its command line takes besides settings. */
 
 import { closest } from "fastest-levenshtein";
-import type { Group, TaskName } from "./keys.ts";
+import type { Group, TaskName } from "./settings.ts";
 import { choice, type Reader, RUN_NAME, text, whole, YES_OR_NO } from "./readers.ts";
 
 /** A flag that is no setting: it says nothing about what is trained. */

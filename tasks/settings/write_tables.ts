@@ -6,7 +6,7 @@
  */
 
 import { aboutOf, presetsOf } from "./help.ts";
-import { GROUPS, type Key, KEYS, settingOf } from "./keys.ts";
+import { GROUPS, type Key, KEYS, settingOf } from "./settings.ts";
 
 /** The lines of tasks/README.md between which the tables stand. */
 const MARKS = ["<!-- settings: written by tasks/settings/write_tables.ts -->", "<!-- end of settings -->"];

@@ -1,7 +1,7 @@
 /** The picture of a run that a terminal shows while it trains, as lines. */
 
 import { formatDuration } from "./pace.ts";
-import type { RunFacts } from "./spectator.ts";
+import type { RunFacts } from "./view.ts";
 import { type Curve, sparklines } from "./sparkline.ts";
 import { cut, wrap } from "./text_table.ts";
 

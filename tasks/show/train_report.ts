@@ -8,15 +8,10 @@ import type { RecipeName } from "../settings/config_types.ts";
 import { formatClasses, formatEvaluations } from "./evaluation_report.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "./text_table.ts";
+import type { EpochLine } from "./view.ts";
 
 /** The most values of a parameter that are printed. */
 const MAX_VALUES = 8;
-
-/**
- * A line of metrics.jsonl. Losses are in the units of training. Nothing in it depends on timing, so a run that was interrupted
- * and resumed leaves the same bytes.
- */
-export type EpochLine = Record<"epoch" | "step" | "trainLoss" | "learningRate", number> & { valLoss: number | null };
 
 /** An epoch as a line, with the seconds of training so far. */
 export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: number, seconds: number): string {

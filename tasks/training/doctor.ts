@@ -6,7 +6,7 @@ import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { Batch } from "../../lib/training/trainer_options.ts";
 import type { Training } from "./training.ts";
-import type { EpochLine } from "../show/train_report.ts";
+import type { EpochLine } from "../show/view.ts";
 
 /** Rows of the sample: enough to tell a dead unit from one that is seldom active. */
 const SAMPLE_ROWS = 1_024;

@@ -8,7 +8,7 @@ import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import type { Run } from "./run.ts";
 
 /**
@@ -93,7 +93,7 @@ function describe({ texts, seed }: Run["config"], { dataset, loss, source }: Run
 }
 
 /** Writes the report. A failure becomes a warning: the run is finished without one, too. Only this loads the chart libraries. */
-export async function reportRun(request: ReportRequest, view: Pick<View, "note" | "warning">): Promise<void> {
+export async function reportRun(request: ReportRequest, view: Pick<RunView, "note" | "warning">): Promise<void> {
   try {
     const { writeReport } = await import("../report/writer.ts");
     view.note(`report: ${(await writeReport(request)).page}`);

@@ -2,7 +2,7 @@
 
 import { type LayerNorms, NormsLook } from "../../lib/inspect/sample_look.ts";
 import type { Batch } from "../../lib/training/trainer_options.ts";
-import type { LayersLine } from "../show/spectator.ts";
+import type { LayerRecord } from "../show/view.ts";
 import type { Training } from "./training.ts";
 import { written } from "./trace.ts";
 
@@ -30,7 +30,7 @@ export class LayersLog implements Disposable {
   }
 
   /** The result of the look at an epoch's end, if there was one. */
-  async line({ epoch, step }: Readonly<Record<"epoch" | "step", number>>): Promise<LayersLine | undefined> {
+  async line({ epoch, step }: Readonly<Record<"epoch" | "step", number>>): Promise<LayerRecord | undefined> {
     const look = this.#taken.get(epoch);
     if (!look) return undefined;
     this.#taken.delete(epoch);

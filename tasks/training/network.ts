@@ -14,12 +14,12 @@ import type { RunCheckpoint } from "../runs/checkpoints.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import { checkRows, type Rows } from "./rows.ts";
 
 export interface NetworkRequest {
   readonly config: TaskConfig;
-  readonly view: View;
+  readonly view: RunView;
   /** The rows of the user's own table; undefined for a recipe, whose columns are known. */
   readonly table?: Rows;
   /** What there is of a recipe's dataset; looked up if left out. */
@@ -86,7 +86,7 @@ function expectedRows({ batchSize, numDataset, split }: TaskConfig, table: Rows 
 }
 
 /** Tells the device's name, and refuses a device whose kernels give wrong results. */
-async function checkDevice(device: Device, view: View): Promise<void> {
+async function checkDevice(device: Device, view: RunView): Promise<void> {
   const checks = await selfTest(device);
   const wrong = checks.filter(({ ok }) => !ok).map(({ kernel, on }) => `${kernel} on ${on}`).join(", ");
   if (wrong !== "") {

@@ -3,7 +3,7 @@
 import type { Origin } from "../runs/checkpoints.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
 import { parseObject } from "../prepare/dataset_files.ts";
-import { GROUP_KEYS, KEYS, SETTINGS } from "../settings/keys.ts";
+import { KEYS, RANK_KEYS, SETTINGS } from "../settings/settings.ts";
 import type { Key } from "../settings/config_types.ts";
 import { RunFolder } from "../runs/folder.ts";
 
@@ -62,7 +62,7 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
 
 /** The run's settings of ranks, which stay although `train` itself has no such flags. */
 function rankTexts(began: TaskConfig["texts"]): TaskConfig["texts"] {
-  return Object.fromEntries(GROUP_KEYS.filter((key) => began[key] !== undefined).map((key) => [key, began[key]]));
+  return Object.fromEntries(RANK_KEYS.filter((key) => began[key] !== undefined).map((key) => [key, began[key]]));
 }
 
 function settingsOfRun(run: string): TaskConfig["texts"] {

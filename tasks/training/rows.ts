@@ -9,7 +9,7 @@ import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { Splitter } from "../prepare/split.ts";
 import { prepareDataset } from "../prepare/stages.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 
 /** The rows of a run, prepared. */
 export interface Rows {
@@ -19,7 +19,7 @@ export interface Rows {
 }
 
 /** Makes and scales the rows if needed, and opens them. */
-export async function openRows(stack: DisposableStack, config: TaskConfig, view: View): Promise<Rows> {
+export async function openRows(stack: DisposableStack, config: TaskConfig, view: RunView): Promise<Rows> {
   const dataset = stack.use(await prepareDataset(config, view));
   return { dataset, source: config.data === "" ? undefined : await dataSource(fromUsersFolder(config.data)) };
 }

@@ -8,8 +8,7 @@ import type { TrainingState } from "../../lib/training/training_state.ts";
 import type { Checkpoints, Origin, RunCheckpoint, RunFiles, RunNotes } from "../runs/checkpoints.ts";
 import type { RunFolder } from "../runs/folder.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { HeldRun } from "../show/spectator.ts";
-import type { EpochLine } from "../show/train_report.ts";
+import type { EpochLine, HeldRun } from "../show/view.ts";
 import { adviseRanks, formatFault } from "./not_finite_report.ts";
 import type { Training } from "./training.ts";
 

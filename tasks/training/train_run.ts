@@ -10,7 +10,7 @@ import { recall } from "../runs/records.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import { describeError } from "../settings/run_task.ts";
 import { createView } from "../show/create_view.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import { trainEpochs } from "./epochs.ts";
 import { finishRun, formatPlace } from "./finish.ts";
 import { openNetwork } from "./network.ts";
@@ -59,7 +59,7 @@ export async function train(config: TaskConfig, start: Start): Promise<number | 
 }
 
 /** Locks the run, and reads the last checkpoint of one that is resumed. */
-export async function openFiles(stack: DisposableStack, config: TaskConfig, view: View): Promise<RunFiles> {
+export async function openFiles(stack: DisposableStack, config: TaskConfig, view: RunView): Promise<RunFiles> {
   const folder = new RunFolder(config.runName);
   const checkpoints = new Checkpoints(folder.path, config.keepCheckpoints);
   stack.use(await lockRun(config.runName, (text) => view.warning(text)));

@@ -23,7 +23,7 @@ import type { ResidentRows, StreamedRows } from "../../lib/training/trainer_opti
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { type PartName, PARTS } from "../prepare/split.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
 import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
 
@@ -56,7 +56,7 @@ export interface Training extends Rows {
 
 export interface TrainingRequest {
   readonly config: TaskConfig;
-  readonly view: View;
+  readonly view: RunView;
   readonly network: Network;
   readonly rows: Rows;
   /** The processes that train it. */

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { readSources } from "../../tasks/gate/sources.ts";
-import { KEYS } from "../../tasks/settings/keys.ts";
+import { KEYS } from "../../tasks/settings/settings.ts";
 import { pathInProject, readTasks } from "../support/run_task_process.ts";
 import { permitted } from "../support/permitted.ts";
 
@@ -19,7 +19,7 @@ const LONG: Record<string, string> = {
   "lib/check/op_cases.ts": "a table of cases, one for each kernel",
   "lib/data/scaler.ts": "one class with its file format",
   "lib/inspect/fault_finder.ts": "one search, step by step",
-  "tasks/settings/keys.ts": "the one list of settings",
+  "tasks/settings/settings.ts": "the one list of settings",
   "tasks/live/server.ts": "one protocol, both directions",
   "tests/robustness/fuzz_safetensors.ts": "a table of mutations",
   "tests/robustness/planted_bugs_test.ts": "a table of bugs",

@@ -11,7 +11,7 @@ import { Scaler } from "../../lib/data/scaler.ts";
 import { encodedNames, type Table } from "../../lib/data/table.ts";
 import { ConfigError } from "../../tasks/settings/config.ts";
 import type { Config } from "../../tasks/settings/config_types.ts";
-import { SETTINGS } from "../../tasks/settings/keys.ts";
+import { SETTINGS } from "../../tasks/settings/settings.ts";
 import { forStdout } from "../../tasks/predict/predict_run.ts";
 import { describeError } from "../../tasks/settings/run_task.ts";
 import { scaledPathOf } from "../../tasks/prepare/scaled_dataset.ts";

@@ -4,7 +4,7 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { KEYS } from "../../tasks/settings/keys.ts";
+import { KEYS } from "../../tasks/settings/settings.ts";
 
 const root = new URL("../../", import.meta.url);
 

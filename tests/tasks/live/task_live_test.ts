@@ -49,8 +49,8 @@ permitted(
 
     await goBack(place, step);
     const again = await startLive(place, ["--resume", "r"]);
-    await again.listener.until(({ status, looks }) =>
-      status.step > step && status.rateFactor === 0.25 && !!looks.length
+    await again.listener.until(({ status, layers }) =>
+      status.step > step && status.rateFactor === 0.25 && !!layers.length
     );
     const { epochs } = again.listener;
     assert(epochs.length > 0);

@@ -77,14 +77,14 @@ permitted(
     assertStringIncludes(counted, "2\u202f000 training, 2\u202f000 validation, 16\u202f000 test rows");
 
     const norms = { "0.weight": 2, "0.bias": 1 };
-    const looks = [1, 2, 4].map((epoch) => ({
+    const records = [1, 2, 4].map((epoch) => ({
       epoch,
       step: epoch,
       weights: norms,
       gradients: norms,
       dead: { a1: 0.5 },
     }));
-    const lines = looks.map((look) => JSON.stringify(look));
+    const lines = records.map((record) => JSON.stringify(record));
     await place.write("data/runs/r/layers.jsonl", [...lines, '{"epoch":8,"st'].join("\n"));
     await place.succeed("report", ["--run-name=r", "--svg=out/figures", "--output=out.html"]);
     await place.runDeno(["eval", `Deno.renameSync("out.html", "data/runs/r/report.html")`]);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../../../tasks/settings/config.ts";
 import { usage } from "../../../tasks/settings/help.ts";
-import { SETTINGS } from "../../../tasks/settings/keys.ts";
+import { SETTINGS } from "../../../tasks/settings/settings.ts";
 import { describeError } from "../../../tasks/settings/run_task.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
@@ -21,7 +21,7 @@ function faultsOf(args: string, sources?: Sources): readonly string[] {
 }
 
 Deno.test("readConfig() gives the defaults of the table", () => {
-  const { numbers: _, texts: __, input: ___, output: ____, given: _____, extras: ______, ...config } = read("");
+  const { words: _, texts: __, input: ___, output: ____, given: _____, extras: ______, ...config } = read("");
   assertEquals(config, {
     recipe: "cubic",
     generateDataset: false,
@@ -91,14 +91,14 @@ Deno.test("readConfig() reads flags in both forms, and negative numbers", () => 
   assertEquals(read("--init normal:0.5").init, { kind: "normal", scale: 0.5 });
   assertEquals(read("--seed 1 --seed 2").seed, 2);
   const predict = read("-3.5 --run-name a -.5 4 -1e-3", { task: "predict" });
-  assertEquals([predict.numbers, predict.runName], [["-3.5", "-.5", "4", "-1e-3"], "a"]);
+  assertEquals([predict.words, predict.runName], [["-3.5", "-.5", "4", "-1e-3"], "a"]);
   assertEquals(read("--input a.csv --output=b.csv", { task: "predict" }).output, "b.csv");
   assertEquals(faultsOf("--learning-rate -0.5"), faultsOf("--learning-rate=-0.5"));
 });
 
 Deno.test("readConfig() takes all that follows -- as words", () => {
-  const { numbers, runName } = read("4 --run-name a -- -3.5 --run-name b --", { task: "predict" });
-  assertEquals([numbers, runName], [["4", "-3.5", "--run-name", "b", "--"], "a"]);
+  const { words, runName } = read("4 --run-name a -- -3.5 --run-name b --", { task: "predict" });
+  assertEquals([words, runName], [["4", "-3.5", "--run-name", "b", "--"], "a"]);
   assertEquals(read("--seed 7 --").seed, 7);
   assertEquals(faultsOf("--seed -- 7"), ["--seed has no value", '"7": train takes only flags']);
 });

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import type { MeasuredTensor } from "../../../lib/training/look.ts";
 import { isLookedAt } from "../../../tasks/training/layers_log.ts";
-import type { LayersLine } from "../../../tasks/show/spectator.ts";
+import type { LayerRecord } from "../../../tasks/show/view.ts";
 import { formatTrace, type TraceLine, Tracer } from "../../../tasks/training/trace.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
@@ -115,7 +115,7 @@ permitted(
   async () => {
     await using place = await Workplace.create();
     await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "70", "--hidden-size", "6,5"]);
-    const lines = await linesOf<LayersLine>(place, "default_run/layers.jsonl");
+    const lines = await linesOf<LayerRecord>(place, "default_run/layers.jsonl");
     const epochs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 28, 32, 40, 48, 56, 64];
     assertEquals(lines.map(({ epoch }) => epoch), epochs);
     const names = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"];

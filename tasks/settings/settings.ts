@@ -216,7 +216,7 @@ export const RECIPE_KEYS: readonly Key[] = KEYS.filter((key) => settingOf(key).o
 export const TABLE_KEYS: readonly Key[] = KEYS.filter((key) => settingOf(key).of === "tables");
 
 /** Settings of several processes that train together. */
-export const GROUP_KEYS: readonly Key[] = KEYS.filter((key) => settingOf(key).group === "ranks");
+export const RANK_KEYS: readonly Key[] = KEYS.filter((key) => settingOf(key).group === "ranks");
 
 /** All that is said about a setting. */
 export function settingOf(key: Key): Setting {
