@@ -28,6 +28,11 @@ export function pointTo(key: Key, from = "", text?: string): string {
   return `${key}${is}${from === "" ? "" : ` (from ${from})`}`;
 }
 
+/** A setting of a task with its text, as {@linkcode pointTo} names it. */
+export function settingAt(key: Key, { given, texts }: { readonly given: Texts; readonly texts: Texts }): string {
+  return pointTo(key, given[key], texts[key]);
+}
+
 /** What is wrong with settings together. */
 export function faultsTogether(config: Config, texts: Texts, given: Texts): string[] {
   const { data, recipe, noise, loss } = config;

@@ -12,6 +12,7 @@ import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { type DatasetState, datasetState } from "../prepare/generate.ts";
 import type { RunCheckpoint } from "../runs/checkpoints.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import { settingAt } from "../settings/faults.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 import type { RunView } from "../show/view.ts";
@@ -76,7 +77,7 @@ function buildModel(
   } catch (error) {
     // All settings are checked by now; only the widths can still be more than the device has room for.
     if (!(error instanceof RangeError)) throw error;
-    throw new ConfigError([`HIDDEN_SIZE is ${JSON.stringify(config.texts.HIDDEN_SIZE)}: ${error.message}`]);
+    throw new ConfigError([`${settingAt("HIDDEN_SIZE", config)}: ${error.message}`]);
   }
 }
 

@@ -5,6 +5,7 @@ import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../sett
 import { parseObject } from "../prepare/dataset_files.ts";
 import { KEYS, RANK_KEYS, SETTINGS } from "../settings/settings.ts";
 import type { Key } from "../settings/config_types.ts";
+import { settingAt } from "../settings/faults.ts";
 import { RunFolder } from "../runs/folder.ts";
 
 /** Settings that do not change the result; of the paths, only the content does. */
@@ -47,7 +48,7 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
   const asked = readConfig(name, args, ONLY_FLAGS);
   const run = asked.extras.RESUME!;
   if (asked.given.RUN_NAME && asked.runName !== run) {
-    throw new ConfigError([`RUN_NAME is "${asked.runName}": a run that is resumed keeps its name, "${run}"`]);
+    throw new ConfigError([`${settingAt("RUN_NAME", asked)}: a run that is resumed keeps its name, "${run}"`]);
   }
   const began = settingsOfRun(run);
   const config = readConfig(name, args, ONLY_FLAGS, { ...began, GENERATE_DATASET: "false" });
@@ -91,7 +92,7 @@ function changeFaults(config: TaskConfig, began: TaskConfig["texts"]): string[] 
       config.given[key] && !FREE.includes(key) && key !== "GENERATE_DATASET" && !isLonger(key, config, began)
     )
     .flatMap((key) => {
-      const change = `${key} is "${config.texts[key]}", the run began with "${began[key] ?? SETTINGS[key].default}"`;
+      const change = `${settingAt(key, config)}, the run began with "${began[key] ?? SETTINGS[key].default}"`;
       if (!CHOICES.includes(key)) {
         return [
           `${change}: this cannot be changed on resume; \`--init-from data/runs/${config.extras.RESUME}/model.safetensors\` gives a new run its weights`,

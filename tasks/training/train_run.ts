@@ -8,6 +8,7 @@ import { Checkpoints, type Origin, type RunFiles } from "../runs/checkpoints.ts"
 import { forLogs, RunFolder } from "../runs/folder.ts";
 import { recall } from "../runs/records.ts";
 import type { TaskConfig } from "../settings/config.ts";
+import { settingAt } from "../settings/faults.ts";
 import { describeError } from "../settings/run_task.ts";
 import { createView } from "../show/create_view.ts";
 import type { RunView } from "../show/view.ts";
@@ -94,10 +95,11 @@ export async function beginRun(run: Run): Promise<void> {
 }
 
 /** What a learning rate that is given to a resumed run amounts to, if not to what it says. */
-function rateHint({ given, learningRate, runName }: TaskConfig, factor: number): string | undefined {
+function rateHint(config: TaskConfig, factor: number): string | undefined {
+  const { given, learningRate, runName } = config;
   if (given.LEARNING_RATE === undefined || factor === 1) return undefined;
   const short = (value: number) => `${Number(value.toPrecision(4))}`;
-  return `LEARNING_RATE is ${learningRate}, but ${runName} continues with ${factor} of it, ` +
+  return `${settingAt("LEARNING_RATE", config)}, but ${runName} continues with ${factor} of it, ` +
     `${short(learningRate * factor)}: --on-nan halve-lr or the live page has reduced it; ` +
     `LEARNING_RATE=${short(learningRate / factor)} gives ${learningRate}`;
 }

@@ -23,6 +23,7 @@ import type { ResidentRows, StreamedRows } from "../../lib/training/trainer_opti
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { type PartName, PARTS } from "../prepare/split.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import { settingAt } from "../settings/faults.ts";
 import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
 import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
@@ -135,10 +136,12 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
 }
 
 /** Rows of a step. A preset above the number of rows gives way; a value that was asked for does not. */
-function batchSizeOf({ batchSize, given }: TaskConfig, rows: number): number {
+function batchSizeOf(config: TaskConfig, rows: number): number {
+  const { batchSize, given } = config;
   if (batchSize === "full" || (batchSize > rows && !given.BATCH_SIZE)) return rows;
   if (batchSize <= rows) return batchSize;
-  throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
+  const allowed = `allowed is 1 to the ${rows} training rows there are, or full`;
+  throw new ConfigError([`${settingAt("BATCH_SIZE", config)}: ${allowed}`]);
 }
 
 /** The loss that suits the targets; with balanced weights each class counts as if it had as many rows as the others. */

@@ -2,6 +2,7 @@
 
 import { endOfFlags } from "../settings/command_line.ts";
 import { ConfigError, readConfig, type TaskConfig } from "../settings/config.ts";
+import { settingAt } from "../settings/faults.ts";
 import { lockSearch } from "../prepare/locks.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { draw, isRange, parseRange, type Range } from "./search.ts";
@@ -59,9 +60,8 @@ export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchL
     faults.push("there is no range to search: give one, such as --learning-rate 1e-4..1e-1:log");
   }
   if (config.split[1] === 0 && config.validation === "") {
-    faults.push(
-      `SPLIT is "${config.texts.SPLIT}": trials are compared by their validation loss, and there are no validation rows`,
-    );
+    const problem = "trials are compared by their validation loss, and there are no validation rows";
+    faults.push(`${settingAt("SPLIT", config)}: ${problem}`);
   }
   for (const flag of OWN_FLAGS.filter((flag) => flag in ranges)) {
     faults.push(`${flag} cannot be searched: the whole search has one`);

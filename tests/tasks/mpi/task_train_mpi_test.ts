@@ -114,9 +114,9 @@ permitted("train-mpi refuses once what is wrong, and ranks that want different t
   assertEquals([refused.code, refused.isLate], [2, false], JSON.stringify(refused));
   for (
     const says of [
-      "BATCH_SIZE is 1: 2 ranks share a batch, and each needs at least one row of it",
+      '--batch-size is "1": 2 ranks share a batch, and each needs at least one row of it',
       "TRACE and DEBUG_TENSORS show the steps of one process",
-      "ON_NAN is halve-lr: steps that several processes share cannot be undone",
+      '--on-nan is "halve-lr": steps that several processes share cannot be undone',
     ]
   ) assertStringIncludes(refused.ranks[0].stderr, says);
   const mixed = await runMixed(place, "train-mpi", ["--num-dataset=100"], ["--seed=1", "--seed=2"]);

@@ -133,7 +133,7 @@ permitted("PLAIN trains with the operations one by one, to nearly the same loss,
   const plain = await train(place, "plain", [...args, "--plain"]);
   assertEquals([fused.config.PLAIN, plain.config.PLAIN], ["false", "true"]);
   plain.lines.forEach(({ trainLoss }, i) => assertAlmostEquals(trainLoss, fused.lines[i].trainLoss, 1e-3));
-  const says = ['PLAIN is "false", the run began with "true": a run cannot go on with that'];
+  const says = ['--plain is "false", the run began with "true": this cannot be changed on resume'];
   await place.refuse(2, says, "train", ["--resume", "plain", "--plain", "false"]);
 });
 
@@ -223,15 +223,15 @@ permitted("INIT_FROM goes on from another run, and lists what does not fit", asy
 
 /** Settings that do not go with the rows or with each other, and what is said. */
 const WRONG: [args: string[], says: string][] = [
-  [["--patience", "3"], 'PATIENCE is "3": it needs the validation loss, and there are no validation rows'],
+  [["--patience", "3"], '--patience is "3": it needs the validation loss, and there are no validation rows'],
   [
     ["--schedule", "plateau"],
-    'SCHEDULE is "plateau": it needs the validation loss, and there are no validation rows',
+    '--schedule is "plateau": it needs the validation loss, and there are no validation rows',
   ],
-  [["--warmup", "50"], 'WARMUP is "50": allowed is 0 to 49, of 50 steps'],
+  [["--warmup", "50"], '--warmup is "50": allowed is 0 to 49, of 50 steps'],
   [
     ["--class-weights", "balanced"],
-    'CLASS_WEIGHTS is "balanced": under loss mse, which knows no classes, allowed is none',
+    '--class-weights is "balanced": under loss mse, which knows no classes, allowed is none',
   ],
 ];
 

@@ -54,7 +54,7 @@ permitted(
     const { stderr: warned } = await place.succeed("train", ["--resume", "r", ...other]);
     const factor = 2 ** -notes.length;
     const told = `${factor} of it, ${Number((0.1 * factor).toPrecision(4))}: `;
-    assertStringIncludes(warned, `warning: LEARNING_RATE is 0.1, but r continues with ${told}`);
+    assertStringIncludes(warned, `warning: --learning-rate is "0.1", but r continues with ${told}`);
     assertStringIncludes(warned, `; LEARNING_RATE=${Number((0.1 / factor).toPrecision(4))} gives 0.1\n`);
   },
 );

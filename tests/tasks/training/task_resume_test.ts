@@ -89,22 +89,22 @@ permitted("--resume refuses what would give another result, unless --force says 
 
   await t.step("settings", async () => {
     await refuse(
-      ['SEED is "1", the run began with "42": this cannot be changed on resume; `--init-from'],
+      ['--seed is "1", the run began with "42": this cannot be changed on resume; `--init-from'],
       "--seed",
       "1",
       "--force",
     );
     await refuse(
-      ['HIDDEN_SIZE is "9", the run began with "8"', 'BATCH_SIZE is "5", the run began with "10"'],
+      ['--hidden-size is "9", the run began with "8"', '--batch-size is "5", the run began with "10"'],
       "--hidden-size",
       "9",
       "--batch-size",
       "5",
     );
     const force = "the result will differ; --force continues anyway";
-    await refuse([`LEARNING_RATE is "0.5", the run began with "0.01": ${force}`], "--learning-rate", "0.5");
-    await refuse([`NUM_EPOCHS is "4", the run began with "2": ${force}`], "--num-epochs", "4");
-    await refuse(['RUN_NAME is "other": a run that is resumed keeps its name, "r"'], "--run-name", "other");
+    await refuse([`--learning-rate is "0.5", the run began with "0.01": ${force}`], "--learning-rate", "0.5");
+    await refuse([`--num-epochs is "4", the run began with "2": ${force}`], "--num-epochs", "4");
+    await refuse(['--run-name is "other": a run that is resumed keeps its name, "r"'], "--run-name", "other");
     await refuse(["--resume is"], "--resume", "../r");
     await place.refuse(2, ["there is no data/runs/none/config.json"], "train", ["--resume", "none"]);
   });
@@ -220,6 +220,11 @@ permitted(
     assertEquals(Object.keys(await place.digests(run)).includes("summary.json"), false);
     const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
     assertEquals([lines[0].learningRate, lines[1].learningRate], [0.01, 0.002]);
-    await place.refuse(2, ['INIT_FROM is "a.safetensors"'], "train", ["--resume", "r", "--init-from", "a.safetensors"]);
+    await place.refuse(2, ['--init-from is "a.safetensors"'], "train", [
+      "--resume",
+      "r",
+      "--init-from",
+      "a.safetensors",
+    ]);
   },
 );

@@ -103,7 +103,10 @@ permitted("tune-mpi refuses once what cannot be searched, and ranks that want di
   assertEquals(wrong.code, 2, JSON.stringify(wrong));
   assertOneSpoke(wrong);
   assertStringIncludes(wrong.ranks[0].stderr, "error: there is no range to search");
-  assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": trials are compared by their validation loss`);
+  assertStringIncludes(
+    wrong.ranks[0].stderr,
+    `error: --split is "1,0,0": trials are compared by their validation loss`,
+  );
   const mixed = await runMixed(place, "tune-mpi", [], ["--dropout=0..0.5", "--dropout=0..0.4"]);
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
   const says = /^error: rank 1 of 2 on \S+: --dropout is "0..0.4" on rank 1, and "0..0.5" on rank 0: /m;

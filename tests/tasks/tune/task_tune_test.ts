@@ -92,7 +92,7 @@ permitted("tune refuses a search that cannot be, before anything is trained", as
     [["--learning-rate", "0.1..0.01"], '--learning-rate: "0.1..0.01" is no range'],
     [["--dropout", "0..0.5:log"], "both numbers must be above 0"],
     [["--dropout", "0.5..2"], "--dropout is "],
-    [["--split=1,0,0", "--dropout", "0..0.5"], 'SPLIT is "1,0,0": trials are compared by their validation loss'],
+    [["--split=1,0,0", "--dropout", "0..0.5"], '--split is "1,0,0": trials are compared by their validation loss'],
     [["--trials", "2|3", "--dropout", "0..0.5"], "--trials cannot be searched"],
     [["--trials", "0", "--dropout", "0..0.5"], "--trials is"],
   ];
