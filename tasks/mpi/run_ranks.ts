@@ -81,7 +81,6 @@ async function runRank(
   }
 }
 
-/** What a task exits with by an error. */
 function exitCodeBy(error: unknown): 1 | 2 {
   return error instanceof ConfigError || (error instanceof RankFault && error.kind === "ConfigError") ? 2 : 1;
 }

@@ -20,12 +20,11 @@ import { trainEpochs } from "../training/epochs.ts";
 import { finishRun } from "../training/finish.ts";
 import { openNetwork } from "../training/network.ts";
 import { openRows, type Rows } from "../training/rows.ts";
-import type { Run } from "../training/run.ts";
 import { RunState } from "../training/run_state.ts";
 import { StopSignal } from "../training/stop_signal.ts";
-import { beginRun, openFiles, originOf, train, withHint } from "../training/train_run.ts";
+import { beginRun, openFiles, originOf, type Run, train, withHint } from "../training/train_run.ts";
 import { buildTraining, openParts, type Training } from "../training/training.ts";
-import { tellDevices } from "./rank_devices.ts";
+import { gatherDevices, tellDevices } from "./rank_devices.ts";
 import { checkSame, fromFirst, onFirst, type Ranks, shareValue } from "./ranks.ts";
 import { unwrittenFiles } from "./unwritten_files.ts";
 
@@ -45,7 +44,7 @@ export async function trainRanks(config: TaskConfig, ranks: Ranks): Promise<numb
   const made = table ? undefined : await fromFirst(communicator, () => datasetState(config));
   const request = { config, view, table, made, checkpoint, threads, communicator };
   const network = await each(() => openNetwork(stack, request));
-  await tellDevices(ranks, network.model.device.name, view);
+  tellDevices(await gatherDevices(ranks, network.model.device.name) ?? [], view);
   const rows = table ?? await openRowsOnRanks(stack, config, view, communicator);
   const alone = await each(() => buildTraining(stack, { config, view, network, rows, communicator }));
   const training = { ...alone, validate: await validation(stack, alone, communicator) };

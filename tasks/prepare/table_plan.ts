@@ -7,7 +7,7 @@ import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { type ColumnProfile, MAX_CATEGORIES } from "../../lib/data/table_profile.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { Config, LossName } from "../settings/config_types.ts";
+import type { Config, LossName } from "../settings/settings.ts";
 import { pointTo } from "../settings/faults.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";

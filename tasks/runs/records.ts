@@ -3,7 +3,7 @@
 import { DataError } from "../../lib/base/errors.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { ConfigError } from "../settings/config.ts";
-import type { Key } from "../settings/config_types.ts";
+import type { Key } from "../settings/settings.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { RunFolder } from "./folder.ts";
 import { refuseLink } from "./saved_run.ts";
@@ -13,7 +13,6 @@ import type { PARTS } from "../prepare/split.ts";
 export interface RunRecords {
   readonly run: string;
   readonly settings: Readonly<Partial<Record<Key, string>>>;
-  /** Epochs that are done. */
   readonly epochs: readonly EpochLine[];
   /** How it ended; undefined if it has not. */
   readonly summary?: RunSummary;
@@ -78,14 +77,12 @@ function objectOf(text: string, run: string, name: string): Record<string, strin
   });
 }
 
-/** Lines of metrics.jsonl. */
 function parseEpochs(text: string, file: string): EpochLine[] {
   const isSound = ({ epoch, trainLoss, valLoss }: EpochLine) =>
     typeof epoch === "number" && typeof trainLoss === "number" && (valLoss === null || typeof valLoss === "number");
   return parseLines(text, file, "this is no epoch of a run", isSound);
 }
 
-/** Lines of layers.jsonl. */
 function parseLayers(text: string, file: string): LayerRecord[] {
   const isSound = ({ epoch, weights, gradients, dead }: LayerRecord) =>
     typeof epoch === "number" &&
@@ -102,7 +99,6 @@ function parseLines<T>(text: string, file: string, fault: string, isSound: (valu
   });
 }
 
-/** Lists the runs that are there. */
 async function runsThere(): Promise<string> {
   const folder = new RunFolder("").path;
   const most = 10;

@@ -7,17 +7,14 @@ import { parseArgs } from "@std/cli/parse-args";
 import { closest } from "fastest-levenshtein";
 import { flagOf, KEYS } from "./settings.ts";
 
-/** What a command line says. */
 export interface CommandLine {
   /** Text of each flag that was given, by key. */
   values: Record<string, string | undefined>;
-  /** The words besides the flags. */
   words: string[];
   /** What is wrong with it, a text each. */
   faults: string[];
 }
 
-/** Reads a command line. */
 export function parseCommandLine(
   task: string,
   args: readonly string[],

@@ -4,9 +4,10 @@
  */
 
 import { parse as parseDotenv } from "@std/dotenv/parse";
+import { distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
-import { type Config, type Key, propertyOf, type RecipeName } from "./config_types.ts";
-import { lineOf, misspelt } from "./dotenv_file.ts";
+import type { RecipeName } from "./recipes.ts";
+import { type Config, type Key, propertyOf } from "./settings.ts";
 import { ConfigError, faultsTogether, pointTo } from "./faults.ts";
 import {
   flagOf,
@@ -23,7 +24,6 @@ import { extraFaults, TASKS } from "./task_list.ts";
 
 export { type Config, ConfigError, type RecipeName, type TaskName };
 
-/** What a task was asked to do. */
 export interface TaskConfig extends Config {
   /** Path of --input; only predict has it. */
   input?: string;
@@ -41,9 +41,7 @@ export interface TaskConfig extends Config {
 
 /** Where settings come from besides the command line. */
 export interface Surroundings {
-  /** Value of an environment variable. */
   env: (key: string) => string | undefined;
-  /** Text of the `.env` file. */
   dotenv: string;
 }
 
@@ -132,4 +130,32 @@ function surroundingsOfProcess(): Surroundings {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return { env: (key) => Deno.env.get(key), dotenv };
+}
+
+/** The place of a name, for messages: `.env, line 3`. */
+function lineOf(name: string, dotenv: string): string {
+  const pattern = new RegExp(`^\\s*(export\\s+)?${name}\\s*=`);
+  // The last of several counts.
+  const line = dotenv.split("\n").findLastIndex((line) => pattern.test(line)) + 1;
+  return line > 0 ? `.env, line ${line}` : ".env";
+}
+
+/** What is wrong with names in `.env`: those that its parser has read, and those that it ignores. */
+function misspelt(read: Readonly<Record<string, string>>, dotenv: string): string[] {
+  const names = [...Object.keys(read), ...oddNames(dotenv)].filter((name) => !KEYS.some((key) => key === name));
+  return names.flatMap((name) => {
+    const written = name.toUpperCase().replaceAll(/[- ]/g, "_");
+    const near = KEYS.find((key) => distance(written, key) <= (isCommonWord(key) ? 0 : 2));
+    return near ? [`${name} (from ${lineOf(name, dotenv)}) is not a setting: did you mean ${near}?`] : [];
+  });
+}
+
+/** Whether a key is near to words that an `.env` may well hold for others, as DATA is to DATE. */
+function isCommonWord(key: Key): boolean {
+  return key.length < 8 && TABLE_KEYS.includes(key);
+}
+
+/** Names that are no identifiers, such as NUM EPOCHS: the parser leaves them out. */
+function oddNames(dotenv: string): string[] {
+  return [...dotenv.matchAll(/^[ \t]*(?:export[ \t]+)?(\w+(?:[- ]\w+)+)[ \t]*=/gm)].map(([_, name]) => name);
 }

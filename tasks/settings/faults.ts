@@ -1,7 +1,6 @@
 /** What can be wrong with settings that are right each by itself, and how a fault names a setting. */
 
-import type { Config, Key } from "./config_types.ts";
-import { RECIPE_KEYS, TABLE_KEYS } from "./settings.ts";
+import { type Config, type Key, RECIPE_KEYS, TABLE_KEYS } from "./settings.ts";
 
 /** Texts by key: what was set, or where. */
 type Texts = Partial<Record<Key, string>>;
@@ -9,7 +8,6 @@ type Texts = Partial<Record<Key, string>>;
 /** Settings that are wrong: one line per fault. */
 export class ConfigError extends RangeError {
   override readonly name: string = "ConfigError";
-  /** One text per fault. */
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
@@ -33,7 +31,6 @@ export function settingAt(key: Key, { given, texts }: { readonly given: Texts; r
   return pointTo(key, given[key], texts[key]);
 }
 
-/** What is wrong with settings together. */
 export function faultsTogether(config: Config, texts: Texts, given: Texts): string[] {
   const { data, recipe, noise, loss } = config;
   if (data !== "") return [...withTable(given), ...splitFaults(config, given), ...lossFaults(config, given)];

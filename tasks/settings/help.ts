@@ -11,14 +11,12 @@ const COLUMNS = 100;
 /** Flags up to which a task lists all of them. */
 const FEW = 12;
 
-/** How help is shown. */
 export interface HelpOptions {
   /** Whether to list every flag, and not only those for every day. */
   readonly all?: boolean;
   readonly hasColor?: boolean;
 }
 
-/** A flag and what is said about it. */
 interface Line {
   readonly group: Group;
   readonly flag: string;
@@ -26,7 +24,6 @@ interface Line {
   readonly isEveryday: boolean;
 }
 
-/** The help text of a task. */
 export function usage(name: TaskName, { all = false, hasColor = false }: HelpOptions = {}): string {
   const { summary, examples } = TASKS[name];
   const lines = linesOf(name);

@@ -21,13 +21,11 @@ export interface Reader<T> {
   readonly isBoolean?: true;
 }
 
-/** One of some words. */
 export function choice<const T extends string>(...values: readonly T[]): Reader<T> {
   const allowed = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
   return { allowed, parse: (text) => values.find((value) => value === text) };
 }
 
-/** Yes or no. */
 export const YES_OR_NO: Reader<boolean> = {
   allowed: "true or false",
   short: "",
@@ -63,12 +61,10 @@ export const RUN_NAME: Reader<string> = {
     /^(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9_-])?$/i.test(text) ? text : undefined,
 };
 
-/** A whole number in a range. */
 export function whole(low: number, high: number): Reader<number> {
   return { allowed: `a whole number from ${low} to ${high}`, short: "", parse: (text) => parseWhole(text, low, high) };
 }
 
-/** Any number that passes a test. */
 export function number(allowed: string, isAllowed: (value: number) => boolean, short = ""): Reader<number> {
   return {
     allowed,
@@ -86,7 +82,6 @@ export const POSITIVE: Reader<number> = number("a number above 0, also as float3
 /** A number that the GPU sees as 0 only if it is 0, and not as infinite. */
 export const NOT_NEGATIVE: Reader<number> = number("a number from 0 on, also as float32", isFloat32);
 
-/** A share that is less than all. */
 export const SHARE: Reader<number> = number(
   "a number from 0 to less than 1",
   (value) => value >= 0 && Math.fround(value) < 1,
@@ -110,7 +105,6 @@ export const INTERVAL: Reader<Interval> = {
   },
 };
 
-/** A time in seconds. */
 export const SECONDS: Reader<number> = {
   allowed: "a time such as 30s, 5m or 1h",
   short: "30s, 5m or 1h",
@@ -125,7 +119,6 @@ export const EVERY: Reader<number> = {
   isBoolean: true,
 };
 
-/** Widths of hidden layers. */
 export const WIDTHS: Reader<number[]> = {
   allowed: "1 to 64 whole numbers from 1 to 65536, such as 64 or 128,64",
   short: "64 or 128,64",
@@ -135,7 +128,6 @@ export const WIDTHS: Reader<number[]> = {
   },
 };
 
-/** Initial weights. */
 export const INIT: Reader<Init> = {
   allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0, also as float32",
   short: "kaiming, xavier, ones, uniform:A, normal:S",
@@ -148,7 +140,6 @@ export const INIT: Reader<Init> = {
   },
 };
 
-/** Shares of training, validation and test. */
 export const SPLIT: Reader<[number, number, number]> = {
   allowed: "three numbers from 0 on that add up to 1, the first above 0, such as 0.8,0.1,0.1",
   short: "",

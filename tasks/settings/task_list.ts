@@ -13,21 +13,17 @@ export interface Extra {
   readonly isNeeded?: true;
 }
 
-/** What a task takes. */
 export interface Task {
   readonly summary: string;
   /** Command lines that it is used with, without `deno task`. */
   readonly examples: readonly string[];
-  /** Flags that are no settings. */
   readonly extras?: Readonly<Record<string, Extra>>;
   /** Whether it takes words besides flags. */
   readonly takesWords?: true;
 }
 
-/** What models are exported as. */
 const FORMATS = ["onnx", "pytorch", "ts"] as const;
 
-/** A format that export writes. */
 export type Format = typeof FORMATS[number];
 
 const PATH = text("a path");
@@ -54,7 +50,6 @@ const PAGE: Reader<unknown> = {
   isBoolean: true,
 };
 
-/** The tasks that read settings. */
 export const TASKS: Readonly<Record<TaskName, Task>> = {
   "gen-data": {
     summary: "makes a recipe's dataset, data/<recipe>.csv",

@@ -11,10 +11,8 @@ export interface Line {
   readonly kind: "head" | "bar" | "train" | "validation" | "warning";
 }
 
-/** What a picture shows. */
 export interface Picture {
   readonly facts: RunFacts;
-  /** Steps that are done. */
   readonly step: number;
   /** Mean training loss of the latest steps. */
   readonly loss?: number;
@@ -29,10 +27,8 @@ export interface Picture {
 /** The most columns of a bar, and the fewest with which it is drawn. */
 const BAR = { most: 40, least: 5 };
 
-/** The most lines that warnings take. */
 const WARNING_LINES = 8;
 
-/** A picture, as lines that fit. */
 export function linesOf(picture: Picture, columns: number, rows: number): Line[] {
   const lines: Line[] = [
     { kind: "head", text: headOf(picture, columns) },

@@ -8,7 +8,6 @@ import { formatEpoch } from "./train_report.ts";
 /** About how many lines of epochs are printed at most; metrics.jsonl has them all. */
 const MAX_LINES = 50;
 
-/** Prints what happens. */
 export class PlainView implements RunView {
   /** Known while a run trains. */
   protected facts: RunFacts | undefined;

@@ -26,7 +26,6 @@ const COLORS: Record<Line["kind"], string> = { head: "1", bar: "32", train: "36"
 
 const ERASE = "\r\x1b[J";
 
-/** Draws what happens. */
 export class TerminalView extends PlainView {
   readonly #pace = new Pace();
   readonly #train = new Curve();

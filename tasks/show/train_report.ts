@@ -4,13 +4,11 @@ import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import type { Model } from "../../lib/core/model.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { formatShape } from "../../lib/base/shape.ts";
-import type { RecipeName } from "../settings/config_types.ts";
 import { formatClasses, formatEvaluations } from "./evaluation_report.ts";
-import { recipeOf } from "../settings/recipes.ts";
+import { type RecipeName, recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "./text_table.ts";
 import type { EpochLine } from "./view.ts";
 
-/** The most values of a parameter that are printed. */
 const MAX_VALUES = 8;
 
 /** An epoch as a line, with the seconds of training so far. */

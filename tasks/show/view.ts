@@ -48,7 +48,6 @@ export interface View {
   end?(): void;
 }
 
-/** Tells all of them. */
 export class Views implements Required<View> {
   readonly begin = this.#each("begin");
   readonly progress = this.#each("progress");

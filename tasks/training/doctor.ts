@@ -38,7 +38,6 @@ export class TrainingDoctor implements Disposable {
     this.#inputs = x;
   }
 
-  /** Takes a sample of the training rows. */
   static async create(patient: Patient): Promise<TrainingDoctor> {
     return new TrainingDoctor(patient, await sampleOf(patient.dataset.parts.train));
   }

@@ -9,7 +9,6 @@ import { written } from "./trace.ts";
 /** Looks from a late epoch to the one of twice its number. A look costs about a millisecond. */
 const LOOKS_PER_DOUBLING = 4;
 
-/** Looks at the layers at the ends of some epochs. */
 export class LayersLog implements Disposable {
   readonly #look: NormsLook;
   readonly #taken = new Map<number, Promise<LayerNorms>>();

@@ -3,8 +3,7 @@
 import type { Origin } from "../runs/checkpoints.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
 import { parseObject } from "../prepare/dataset_files.ts";
-import { KEYS, RANK_KEYS, SETTINGS } from "../settings/settings.ts";
-import type { Key } from "../settings/config_types.ts";
+import { type Key, KEYS, RANK_KEYS, SETTINGS } from "../settings/settings.ts";
 import { settingAt } from "../settings/faults.ts";
 import { RunFolder } from "../runs/folder.ts";
 

@@ -2,7 +2,7 @@
 
 import { type DataSource, dataSource } from "../../lib/model_file/metadata.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { Key, LossName } from "../settings/config_types.ts";
+import type { Key, LossName } from "../settings/settings.ts";
 import { pointTo, settingAt } from "../settings/faults.ts";
 import type { DatasetState } from "../prepare/generate.ts";
 import { recipeOf } from "../settings/recipes.ts";
@@ -12,20 +12,17 @@ import { prepareDataset } from "../prepare/stages.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 import type { RunView } from "../show/view.ts";
 
-/** The rows of a run, prepared. */
 export interface Rows {
   readonly dataset: ScaledDataset;
   /** The user's own file; undefined for a recipe, which can be made again. */
   readonly source?: DataSource;
 }
 
-/** Makes and scales the rows if needed, and opens them. */
 export async function openRows(stack: DisposableStack, config: TaskConfig, view: RunView): Promise<Rows> {
   const dataset = stack.use(await prepareDataset(config, view));
   return { dataset, source: config.data === "" ? undefined : await dataSource(fromUsersFolder(config.data)) };
 }
 
-/** The limits of a device that concern rows. */
 export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
 
 /**

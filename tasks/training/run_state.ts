@@ -43,7 +43,6 @@ export class RunState implements HeldRun, Disposable {
   #secondsBefore = 0;
   /** Whether schedule plateau has changed the learning rate since the last checkpoint. */
   #hasNewRate = false;
-  /** Loss of the last epoch that is done. */
   #loss: number | null = null;
   /** The last checkpoint, to return to. */
   #good: Content | undefined;

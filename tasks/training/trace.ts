@@ -9,7 +9,6 @@ export interface TraceLine {
   readonly epoch: number;
   /** Over all epochs, from 1. */
   readonly step: number;
-  /** The step's tensors, in the order of computation. */
   readonly tensors: readonly TracedTensor[];
 }
 
@@ -47,7 +46,6 @@ export class Tracer {
     return every - (step + 1) % every;
   }
 
-  /** Waits until all lines are out. */
   async settle(): Promise<void> {
     await this.#told;
   }

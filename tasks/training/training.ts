@@ -37,7 +37,6 @@ const PLATEAU = { patience: 5, factor: 0.5 };
  */
 const RESIDENT_BYTES = 64 * 2 ** 20;
 
-/** All that training needs. */
 export interface Training extends Rows {
   readonly model: Model;
   readonly loss: Loss;
@@ -154,7 +153,6 @@ function lossOf({ classWeights }: TaskConfig, { loss, scalers, parts }: ScaledDa
   return weightedBceWithLogits([zero, one]);
 }
 
-/** A part of the dataset that has rows. */
 export interface Part {
   readonly name: PartName;
   /** Its rows, as a trainer takes them. */

@@ -7,7 +7,6 @@ import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { environmentOfTrial } from "./trial_environment.ts";
 
-/** A trial before it runs. */
 export interface Trial {
   readonly run: string;
   /** The drawn settings, by flag. */

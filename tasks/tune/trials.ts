@@ -109,9 +109,8 @@ export async function search(
 /** The best first; those without a loss last. */
 function sorted(all: readonly Ended[]): Ended[] {
   const lossOf = ({ outcome }: Ended) => typeof outcome === "string" ? Infinity : outcome.loss;
-  // Which of several ranks ended first depends on timing.
-  const numbered = all.toSorted((a, b) => a.at - b.at);
-  return numbered.sort((a, b) => lossOf(a) < lossOf(b) ? -1 : lossOf(a) > lossOf(b) ? 1 : 0);
+  // Equals stand in the order of the list: which of several ranks ended first depends on timing.
+  return all.toSorted((a, b) => lossOf(a) - lossOf(b) || a.at - b.at);
 }
 
 function formatEnded(ranking: readonly Ended[], hasHosts: boolean): string {
@@ -141,22 +140,17 @@ export interface Worker {
 
 export interface Ended {
   readonly trial: Trial;
-  /** Its place in the list. */
   readonly at: number;
   readonly outcome: Outcome;
-  /** Where its folder is. */
   readonly host: string;
   readonly seconds: number;
 }
 
 /** The trials that an earlier search began on this machine's disk. */
 export async function lookHere(trials: readonly Trial[]): Promise<number[]> {
-  const begun: number[] = [];
-  for (const [at, trial] of trials.entries()) {
-    // If it cannot be read, running it gives the error.
-    if (await isBegun(trial).catch(() => false)) begun.push(at);
-  }
-  return begun;
+  // If one cannot be read, running it gives the error.
+  const begun = await Promise.all(trials.map((trial) => isBegun(trial).catch(() => false)));
+  return [...trials.keys()].filter((at) => begun[at]);
 }
 
 export const THIS_PROCESS: Worker = { host: "", look: lookHere, run: (trial) => runTrial(trial) };
@@ -190,7 +184,6 @@ export async function handOut(
   return all;
 }
 
-/** Searches in one process. */
 export async function main(config: TaskConfig, line: SearchLine): Promise<number> {
   const trials = planTrials(config, line);
   using _search = await lockSearch(config.runName);
