@@ -141,7 +141,7 @@ const WRONG: [flags: string, says: string[]][] = [
   ["--target price --ignore colour --categorical rums --time-column wen", [
     'did you mean "color"?',
     'did you mean "rooms"?',
-    "TIME_COLUMN",
+    "--time-column",
   ]],
   ["--target price --features price", ['--target and --features both name "price"']],
   ["--target price --features area --ignore area", ['--features and --ignore both name "area"']],

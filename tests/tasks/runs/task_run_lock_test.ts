@@ -1,7 +1,7 @@
 /** Two trainings under one RUN_NAME. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Workplace } from "../../support/run_task_process.ts";
+import { isLonger, until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const SMALL = ["--num-dataset", "200", "--num-epochs", "1"];
@@ -17,9 +17,7 @@ permitted("train refuses a RUN_NAME that is being trained, and takes it over onc
     },
   };
   const said = Promise.all([first.stdout, first.stderr].map((stream) => new Response(stream).text()));
-  while (!await Deno.stat(place.at("data/runs/default_run/config.json")).then(() => true, () => false)) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until(() => isLonger(place.at("data/runs/default_run/config.json"), 0));
   const { code, stderr } = await place.run("train", SMALL);
   assertEquals(code, 2, stderr);
   const who = `(process ${first.pid}, since `;

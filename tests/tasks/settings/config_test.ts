@@ -100,7 +100,6 @@ Deno.test("readConfig() takes all that follows -- as words", () => {
   const { words, runName } = read("4 --run-name a -- -3.5 --run-name b --", { task: "predict" });
   assertEquals([words, runName], [["4", "-3.5", "--run-name", "b", "--"], "a"]);
   assertEquals(read("--seed 7 --").seed, 7);
-  assertEquals(faultsOf("--seed -- 7"), ["--seed has no value", '"7": train takes only flags']);
 });
 
 Deno.test("readConfig() says where a wrong value was set: by which flag, in the environment, in which line of .env", () => {
@@ -190,8 +189,6 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
   for (const [task, flag] of others) {
     assertStringIncludes(faultsOf(flag, { task })[0], `${flag.replace("=", ' is "')}": allowed is `);
   }
-  const noise = ['--noise is "0.1": with recipe xor only 0 is allowed'];
-  assertEquals(faultsOf("--recipe xor --noise 0.1"), noise);
 });
 
 Deno.test("readConfig() accepts the ends of each range", () => {
@@ -201,32 +198,41 @@ Deno.test("readConfig() accepts the ends of each range", () => {
   assertEquals(read(`--run-name ${"a".repeat(100)} --seed 0 --hidden-size ${Array(64).fill(1)}`).seed, 0);
 });
 
-Deno.test("readConfig() names the nearest flag of the task", () => {
-  assertEquals(faultsOf("--lerning-rate 0.1"), ["--lerning-rate: unknown flag; the nearest is --learning-rate"]);
-  assertEquals(faultsOf("--batch_size=3"), ["--batch_size: unknown flag; the nearest is --batch-size"]);
-  assertEquals(faultsOf("-seed 3"), ["-seed: unknown flag; the nearest is --seed"]);
-  const task = "gen-data";
-  assertEquals(faultsOf("--learning-rate 1", { task }), ["--learning-rate: gen-data does not use this setting"]);
-  assertEquals(faultsOf("--hlep", { task: "predict" }), ["--hlep: unknown flag; the nearest is --help"]);
-  assertEquals(faultsOf("--fast", { task: "doctor" }), ["--fast: doctor takes no flags"]);
-  assertEquals(faultsOf("--input a.csv"), ["--input: unknown flag; the nearest is --init"]);
-});
-
-Deno.test("readConfig() wants a format where there are some, and names the nearest", () => {
-  const task = "export";
-  const allowed = "allowed is onnx, pytorch or ts";
-  assertEquals(read("--format ts --output a.ts", { task }).extras.FORMAT, "ts");
-  assertEquals(faultsOf("", { task }), [`--format is missing: ${allowed}`]);
-  assertEquals(faultsOf("--format", { task }), ["--format has no value"]);
-  assertEquals(faultsOf("--format torch --run-name a/b", { task }), [
+/** Command lines of a task, and what is wrong with them. */
+const FAULTS: [task: TaskName, args: string, ...faults: string[]][] = [
+  ["train", "--lerning-rate 0.1", "--lerning-rate: unknown flag; the nearest is --learning-rate"],
+  ["train", "--hiden-size=8", "--hiden-size: unknown flag; the nearest is --hidden-size"],
+  ["train", "--batch_size=3", "--batch_size: unknown flag; the nearest is --batch-size"],
+  ["train", "-seed 3", "-seed: unknown flag; the nearest is --seed"],
+  ["gen-data", "--num-datasets 5", "--num-datasets: unknown flag; the nearest is --num-dataset"],
+  ["gen-data", "--learning-rate 1", "--learning-rate: gen-data does not use this setting"],
+  ["predict", "--hlep", "--hlep: unknown flag; the nearest is --help"],
+  ["predict", "1 --ouput x.csv", "--ouput: unknown flag; the nearest is --output"],
+  ["doctor", "--fast", "--fast: doctor takes no flags"],
+  ["train", "--input a.csv", "--input: unknown flag; the nearest is --init"],
+  ["train", "--seed -- 7", "--seed has no value", '"7": train takes only flags'],
+  ["train", "cubic", '"cubic": train takes only flags'],
+  ["export", "", "--format is missing: allowed is onnx, pytorch or ts"],
+  ["export", "--format", "--format has no value"],
+  [
+    "export",
+    "--format torch --run-name a/b",
     `--run-name is "a/b": allowed is ${SETTINGS.RUN_NAME.allowed}`,
-    `--format is "torch": ${allowed}; the nearest is pytorch`,
-  ]);
-  assertEquals(faultsOf("--formt ts", { task }), [
+    '--format is "torch": allowed is onnx, pytorch or ts; the nearest is pytorch',
+  ],
+  [
+    "export",
+    "--formt ts",
     "--formt: unknown flag; the nearest is --format",
-    `--format is missing: ${allowed}`,
-  ]);
-  assertEquals(faultsOf("--format ts", { task: "predict" }), ["--format: unknown flag; the nearest is --input"]);
+    "--format is missing: allowed is onnx, pytorch or ts",
+  ],
+  ["predict", "--format ts", "--format: unknown flag; the nearest is --input"],
+  ["train", "--recipe xor --noise 0.1", '--noise is "0.1": with recipe xor only 0 is allowed'],
+];
+
+Deno.test("readConfig() names the nearest flag of the task, and what it misses", () => {
+  for (const [task, args, ...faults] of FAULTS) assertEquals(faultsOf(args, { task }), faults, `${task} ${args}`);
+  assertEquals(read("--format ts --output a.ts", { task: "export" }).extras.FORMAT, "ts");
 });
 
 Deno.test("readConfig() reports all faults at once", () => {
