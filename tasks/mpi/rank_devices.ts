@@ -32,7 +32,6 @@ export async function gatherDevices(
   return (await gatherTexts(communicator, JSON.stringify(device)))?.map((text) => JSON.parse(text));
 }
 
-/** Lines that name each rank's device, if it has a name. */
 export function describeDevices(devices: readonly RankDevice[]): string[] {
   return devices.flatMap(({ host, name, address }, rank) => {
     const where = address === undefined ? "" : ` (${address})`;

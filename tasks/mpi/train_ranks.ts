@@ -77,12 +77,10 @@ async function openRowsOnRanks(
 }
 
 async function openPrepared(config: TaskConfig) {
-  try {
-    return await openScaledDataset(scaledPathOf(config));
-  } catch (error) {
+  return await openScaledDataset(scaledPathOf(config)).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Deno.errors.NotFound(`${error.message}, but rank 0 has it: all ranks need the same data folder`);
-  }
+  });
 }
 
 /** The exit code of whoever was asked to end, on whichever rank. */

@@ -38,7 +38,6 @@ export interface RunCheckpoint {
   readonly notes: RunNotes;
 }
 
-/** What a run has on the disk. */
 export interface RunFiles {
   readonly folder: RunFolder;
   readonly checkpoints: Checkpoints;
@@ -63,7 +62,6 @@ export class Checkpoints {
   readonly areWritten: boolean = true;
   readonly #folder: string;
   readonly #keep: number;
-  /** By step. */
   #files: CheckpointFile[] = [];
 
   constructor(runFolder: string, keep: number) {

@@ -18,7 +18,6 @@ export interface RunRecords {
   readonly summary?: RunSummary;
 }
 
-/** What summary.json says of a run. */
 export type RunSummary =
   & Readonly<Record<"steps" | "seconds" | "stepsPerSecond", number>>
   & { readonly device: string }

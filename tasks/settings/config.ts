@@ -102,23 +102,20 @@ export function readConfig(
     if (!isTold) faults.push(...extraFaults(flagOf(key), extra, line.values[key]));
   }
   const config = values as Config;
+  // Settings of a table mean nothing without one, and those of recipes nothing with one.
+  const without = config.data === "" ? TABLE_KEYS : RECIPE_KEYS;
+  const meaningful = Object.entries(texts).filter(([key]) => !without.includes(key as Key));
   faults.push(...faultsTogether(config, texts, given));
   if (faults.length > 0) throw new ConfigError(faults);
   return {
     ...config,
-    texts: meaningfulTexts(config, texts),
+    texts: Object.fromEntries(meaningful),
     given,
     input: line.values.INPUT,
     output: line.values.OUTPUT,
     extras: line.values,
     words: line.words,
   };
-}
-
-/** Leaves out settings of a table where there is none, and those of recipes where there is one. */
-function meaningfulTexts({ data }: Config, texts: TaskConfig["texts"]): TaskConfig["texts"] {
-  const without = data === "" ? TABLE_KEYS : RECIPE_KEYS;
-  return Object.fromEntries(Object.entries(texts).filter(([key]) => !without.includes(key as Key)));
 }
 
 function surroundingsOfProcess(): Surroundings {
@@ -142,20 +139,14 @@ function lineOf(name: string, dotenv: string): string {
 
 /** What is wrong with names in `.env`: those that its parser has read, and those that it ignores. */
 function misspelt(read: Readonly<Record<string, string>>, dotenv: string): string[] {
-  const names = [...Object.keys(read), ...oddNames(dotenv)].filter((name) => !KEYS.some((key) => key === name));
+  // The parser leaves out names that are no identifiers, such as NUM EPOCHS.
+  const odd = [...dotenv.matchAll(/^[ \t]*(?:export[ \t]+)?(\w+(?:[- ]\w+)+)[ \t]*=/gm)].map(([_, name]) => name);
+  const names = [...Object.keys(read), ...odd].filter((name) => !KEYS.some((key) => key === name));
   return names.flatMap((name) => {
     const written = name.toUpperCase().replaceAll(/[- ]/g, "_");
+    // Short names of tables are near to words that an `.env` may well hold for others, as DATA is to DATE.
+    const isCommonWord = (key: Key) => key.length < 8 && TABLE_KEYS.includes(key);
     const near = KEYS.find((key) => distance(written, key) <= (isCommonWord(key) ? 0 : 2));
     return near ? [`${name} (from ${lineOf(name, dotenv)}) is not a setting: did you mean ${near}?`] : [];
   });
-}
-
-/** Whether a key is near to words that an `.env` may well hold for others, as DATA is to DATE. */
-function isCommonWord(key: Key): boolean {
-  return key.length < 8 && TABLE_KEYS.includes(key);
-}
-
-/** Names that are no identifiers, such as NUM EPOCHS: the parser leaves them out. */
-function oddNames(dotenv: string): string[] {
-  return [...dotenv.matchAll(/^[ \t]*(?:export[ \t]+)?(\w+(?:[- ]\w+)+)[ \t]*=/gm)].map(([_, name]) => name);
 }

@@ -5,7 +5,6 @@ import { type Config, type Key, RECIPE_KEYS, TABLE_KEYS } from "./settings.ts";
 /** Texts by key: what was set, or where. */
 type Texts = Partial<Record<Key, string>>;
 
-/** Settings that are wrong: one line per fault. */
 export class ConfigError extends RangeError {
   override readonly name: string = "ConfigError";
   readonly faults: readonly string[];
@@ -33,7 +32,11 @@ export function settingAt(key: Key, { given, texts }: { readonly given: Texts; r
 
 export function faultsTogether(config: Config, texts: Texts, given: Texts): string[] {
   const { data, recipe, noise, loss } = config;
-  if (data !== "") return [...withTable(given), ...splitFaults(config, given), ...lossFaults(config, given)];
+  if (data !== "") {
+    const ofRecipes = RECIPE_KEYS.filter((key) => given[key] !== undefined)
+      .map((key) => `${pointTo(key, given[key])} is a setting of recipes: it cannot be used with DATA`);
+    return [...ofRecipes, ...splitFaults(config, given), ...lossFaults(config, given)];
+  }
   const faults: string[] = [];
   if (recipe === "xor" && noise !== 0) {
     faults.push(`${pointTo("NOISE", given.NOISE, texts.NOISE)}: with recipe xor only 0 is allowed`);
@@ -49,11 +52,6 @@ export function faultsTogether(config: Config, texts: Texts, given: Texts): stri
     faults.push(`${pointTo("LOSS", given.LOSS, loss)}: with a recipe allowed is mse, mae, huber or bce`);
   }
   return faults;
-}
-
-function withTable(given: Texts): string[] {
-  return RECIPE_KEYS.filter((key) => given[key] !== undefined)
-    .map((key) => `${pointTo(key, given[key])} is a setting of recipes: it cannot be used with DATA`);
 }
 
 function splitFaults({ validation, test, timeColumn }: Config, given: Texts): string[] {

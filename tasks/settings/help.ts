@@ -5,6 +5,8 @@ import { flagOf, type Group, GROUPS, type Key, keysOf, presetOf, settingOf, type
 import type { Reader } from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
 
+const NAMES = Object.keys(RECIPES) as RecipeName[];
+
 /** Columns of a line of help. */
 const COLUMNS = 100;
 
@@ -35,7 +37,8 @@ export function usage(name: TaskName, { all = false, hasColor = false }: HelpOpt
     const own = shown.filter((line) => line.group === group);
     if (count === 0) return [];
     const hidden = count - own.length;
-    const hint = hidden === 0 ? "" : ` (${own.length > 0 ? `${hidden} more` : flags(hidden)} with --help --all)`;
+    const more = own.length > 0 ? "more" : hidden === 1 ? "flag" : "flags";
+    const hint = hidden === 0 ? "" : ` (${hidden} ${more} with --help --all)`;
     return [bold(title, hasColor) + hint, ...own.flatMap(({ flag, about }) => row(flag, about, width))];
   });
   const ranks = name.endsWith("-mpi") ? "mpirun -n 4 " : "";
@@ -55,7 +58,7 @@ export function aboutOf(key: Key): string {
 }
 
 /** Defaults that differ under recipes and with DATA: `linear, xor: none; DATA: auto`. */
-export function presetsOf(key: Key, suits: readonly (RecipeName | "DATA")[] = [...recipes(), "DATA"]): string {
+export function presetsOf(key: Key, suits: readonly (RecipeName | "DATA")[] = [...NAMES, "DATA"]): string {
   const { default: preset } = settingOf(key);
   const texts = [...new Set(suits.map((one) => presetOf(key, one)))].filter((text) => text !== preset);
   return texts.map((text) => `${suits.filter((one) => presetOf(key, one) === text).join(", ")}: ${text}`).join("; ");
@@ -64,7 +67,7 @@ export function presetsOf(key: Key, suits: readonly (RecipeName | "DATA")[] = [.
 /** The flags of a task, those for every day first. */
 function linesOf(name: TaskName): Line[] {
   const keys = keysOf(name);
-  const suits = [...keys.includes("RECIPE") ? recipes() : [], ...keys.includes("DATA") ? ["DATA" as const] : []];
+  const suits = [...keys.includes("RECIPE") ? NAMES : [], ...keys.includes("DATA") ? ["DATA" as const] : []];
   const settings = keys.map((key): Line => {
     const { group, default: preset, isEveryday } = settingOf(key);
     const defaults = [preset, presetsOf(key, suits)].filter(Boolean).join("; ");
@@ -106,16 +109,8 @@ function notesOf(name: TaskName): string[] {
   ];
 }
 
-function recipes(): RecipeName[] {
-  return Object.keys(RECIPES) as RecipeName[];
-}
-
 function joined(meaning: string, { allowed, short = allowed }: Reader<unknown>): string {
   return short === "" ? meaning : `${meaning}: ${short}`;
-}
-
-function flags(count: number): string {
-  return count === 1 ? "1 flag" : `${count} flags`;
 }
 
 function bold(text: string, hasColor: boolean): string {

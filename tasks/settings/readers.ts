@@ -9,7 +9,6 @@ export type Interval = { readonly steps: number; readonly seconds?: undefined } 
   readonly seconds: number;
 };
 
-/** What a setting may be. */
 export interface Reader<T> {
   /** What the text may be, in words. */
   readonly allowed: string;
@@ -33,7 +32,6 @@ export const YES_OR_NO: Reader<boolean> = {
   isBoolean: true,
 };
 
-/** A text that may be left out. */
 export function text(allowed: string): Reader<string> {
   return { allowed, short: "", parse: (text) => text };
 }
@@ -80,7 +78,10 @@ export function number(allowed: string, isAllowed: (value: number) => boolean, s
 export const POSITIVE: Reader<number> = number("a number above 0, also as float32", isPositiveFloat32, "above 0");
 
 /** A number that the GPU sees as 0 only if it is 0, and not as infinite. */
-export const NOT_NEGATIVE: Reader<number> = number("a number from 0 on, also as float32", isFloat32);
+export const NOT_NEGATIVE: Reader<number> = number(
+  "a number from 0 on, also as float32",
+  (value) => value === 0 || isPositiveFloat32(value),
+);
 
 export const SHARE: Reader<number> = number(
   "a number from 0 to less than 1",
@@ -158,10 +159,6 @@ function parseWhole(text: string, low: number, high: number): number | undefined
 function parseDecimal(text: string): number | undefined {
   const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : NaN;
   return Number.isFinite(value) ? value : undefined;
-}
-
-function isFloat32(value: number): boolean {
-  return value === 0 || isPositiveFloat32(value);
 }
 
 function isPositiveFloat32(value: number): boolean {

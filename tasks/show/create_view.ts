@@ -7,11 +7,7 @@ import { stderrScreen } from "./screen.ts";
 import { TerminalView } from "./terminal_view.ts";
 import type { RunView } from "./view.ts";
 
-/**
- * The view that was asked for, or the one that suits stdout and stderr.
- *
- * @throws {ConfigError} If --quiet and --json are both given.
- */
+/** The view that was asked for, or the one that suits stdout and stderr. */
 export function createView({ extras }: Pick<TaskConfig, "extras">): RunView {
   const isQuiet = extras.QUIET === "true";
   const isJson = extras.JSON === "true";

@@ -24,7 +24,6 @@ export class Pace {
     return (last.step - first.step) * 1000 / (last.time - first.time);
   }
 
-  /** Seconds until a step is done. */
   secondsUntil(step: number): number | undefined {
     const last = this.#marks.at(-1);
     const rate = this.stepsPerSecond;

@@ -39,7 +39,6 @@ export function linesOf(picture: Picture, columns: number, rows: number): Line[]
   return [...lines, ...warningsOf(picture.warnings, columns, room)].slice(0, Math.max(rows, 0));
 }
 
-/** The losses: the latest, and their curves. */
 export function curvesOf(
   { train, validation }: Pick<Picture, "train" | "validation">,
   columns: number,

@@ -9,7 +9,6 @@ import { formatEpoch } from "./train_report.ts";
 const MAX_LINES = 50;
 
 export class PlainView implements RunView {
-  /** Known while a run trains. */
   protected facts: RunFacts | undefined;
   protected readonly screen: Screen;
   protected readonly print: (text: string) => void;

@@ -18,7 +18,6 @@ export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: nu
   return `epoch ${count}/${epochs}  train loss ${trainLoss.toPrecision(5)}${validation}  ${seconds.toFixed(1)} s`;
 }
 
-/** The learned parameters with the first values of each. */
 export async function formatParameters(model: Model, hasStepped = true): Promise<string> {
   const values = await model.read();
   const gradients = await model.readGradients();

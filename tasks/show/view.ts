@@ -39,7 +39,7 @@ export interface View {
   /** The end of each epoch, in order; and whether it is the run's last, as far as is known. */
   epoch?(line: EpochLine, seconds: number, isLast: boolean): void;
   /** Measures of the layers at the end of some epochs. */
-  layers?(look: LayerRecord): void;
+  layers?(record: LayerRecord): void;
   /** What the user should act on. */
   warning?(text: string): void;
   /** What the user may want to know. */
@@ -77,7 +77,6 @@ export type RunSummary = Record<"steps" | "seconds" | "stepsPerSecond", number> 
 export interface RunStop {
   readonly run: string;
   readonly step: number;
-  /** The command that continues it. */
   readonly resume: string;
 }
 
@@ -93,7 +92,6 @@ export interface RunView extends Required<Omit<View, "layers">> {
 
 /** A run that is held between two steps, with nothing under way. */
 export interface HeldRun {
-  /** Steps that are done. */
   readonly step: number;
   /** What the learning rates of the settings are multiplied by. */
   readonly rateFactor: number;

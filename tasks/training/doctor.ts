@@ -47,15 +47,13 @@ export class TrainingDoctor implements Disposable {
    * {@linkcode warnings} gives the result later.
    */
   look(epoch: number): void {
-    if (!isExamined(epoch)) return;
+    if (!Number.isInteger(Math.log2(epoch))) return;
     const look = examine(this.#patient.model, this.#patient.loss, this.sample.x, this.sample.y);
     look.catch(() => {}); // warnings() tells of it, if the run comes that far
     this.#looks.set(epoch, look);
   }
 
-  /**
-   * What is wrong and was not said before. Call it for each epoch, in order.
-   */
+  /** What is wrong and was not said before. Call it for each epoch, in order. */
   async warnings(line: Losses): Promise<string[]> {
     this.#remember(line);
     const look = this.#looks.get(line.epoch);
@@ -103,8 +101,4 @@ async function sampleOf(source: RowSource): Promise<RowBlock> {
     y.set(block.y, run * count * source.targets);
   }
   return { x, y };
-}
-
-function isExamined(epoch: number): boolean {
-  return Number.isInteger(Math.log2(epoch));
 }

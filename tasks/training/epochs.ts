@@ -57,14 +57,17 @@ export async function trainEpochs(run: Run, agree: Agree = (code) => code): Prom
 
 /** Trains until a checkpoint is due, a control asks, or the run may be over. */
 async function trainUntilHeld(watched: Watched): Promise<void> {
-  const { run, views, doctor, layers, tracer } = watched;
+  const { run, views, controls, doctor, layers, tracer } = watched;
   const { config: { numEpochs, debugTensors }, training, state, folder: { logs } } = run;
   const { trainer } = training;
   // PATIENCE may end the run after any epoch.
   const count = state.stopping ? 1 : numEpochs - trainer.epoch;
   const before = trainer.step;
   const options = {
-    between: (step: number) => stepsAllowed(watched, step),
+    between: (step: number) => {
+      const allowed = controls.some(({ isAsking }) => isAsking) ? 0 : state.between(step);
+      return allowed > 0 ? Math.min(allowed, tracer.between(step)) : 0; // only a step that runs is measured
+    },
     onProgress: (steps: number, loss?: number) => views.progress(before + steps, loss),
     evaluate: async () => {
       doctor.look(trainer.epoch);
@@ -77,11 +80,11 @@ async function trainUntilHeld(watched: Watched): Promise<void> {
       const valLoss = evaluation ?? null;
       const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
       if (debugTensors) await tracer.settle();
-      const look = await layers.line(line);
+      const record = await layers.line(line);
       await logs.metrics.append(line);
-      if (look) {
-        await logs.layers.append(look);
-        views.layers(look);
+      if (record) {
+        await logs.layers.append(record);
+        views.layers(record);
       }
       state.epochDone(line);
       for (const warning of await doctor.warnings(line)) views.warning(warning);
@@ -91,12 +94,6 @@ async function trainUntilHeld(watched: Watched): Promise<void> {
     await tracer.settle(); // before a checkpoint
   }
   await state.checkpointIfDue();
-}
-
-/** How many steps may follow before the run is asked again. */
-function stepsAllowed({ run: { state }, controls, tracer }: Watched, step: number): number {
-  const allowed = controls.some(({ isAsking }) => isAsking) ? 0 : state.between(step);
-  return allowed > 0 ? Math.min(allowed, tracer.between(step)) : 0; // only a step that runs is measured
 }
 
 /** Measures steps for trace.jsonl, and under DEBUG_TENSORS all of them for the user. */

@@ -28,7 +28,6 @@ export class LayersLog implements Disposable {
     this.#taken.set(epoch, look);
   }
 
-  /** The result of the look at an epoch's end, if there was one. */
   async line({ epoch, step }: Readonly<Record<"epoch" | "step", number>>): Promise<LayerRecord | undefined> {
     const look = this.#taken.get(epoch);
     if (!look) return undefined;

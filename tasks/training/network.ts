@@ -27,9 +27,7 @@ export interface NetworkRequest {
   readonly made?: DatasetState;
   /** Where the weights come from later, and then from nowhere else. */
   readonly checkpoint?: RunCheckpoint;
-  /** Threads that a software adapter may take; undefined for all cores. */
   readonly threads?: number;
-  /** The processes that train it. */
   readonly communicator?: Communicator;
 }
 
@@ -51,39 +49,28 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   const { features, targets } = table?.dataset ?? recipeOf(config.recipe);
   const widths = [features.length, ...config.hiddenSize, targets.length];
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
-  const smallDispatches = isSmallStep(expectedRows(config, table) / communicator.size, weights);
+  // A hint for the device, which needs no exact number.
+  const rows = table?.dataset.parts.train.rows ?? config.numDataset * config.split[0];
+  const batch = config.batchSize === "full" ? rows : config.batchSize;
+  const smallDispatches = isSmallStep(batch / communicator.size, weights);
   const device = stack.use(await Device.request({ smallDispatches, threads }));
   if (config.selfTest) await checkDevice(device, view);
   else view.note(`device: ${device.name}; its kernels were not checked`);
   if (!table) checkRows(config, device.limits, request.made ?? await datasetState(config));
-  const model = buildModel(stack, device, config, widths, communicator.rank);
-  if (config.initFrom !== "" && !checkpoint) await loadWeights(model, fromUsersFolder(config.initFrom));
-  return { model, widths };
-}
-
-function buildModel(
-  stack: DisposableStack,
-  device: Device,
-  config: TaskConfig,
-  widths: readonly number[],
-  rank: number,
-): Model {
   const { hiddenSize, activation, dropout, init, seed } = config;
   // Each rank has rows of its own, and so masks of its own.
-  const masks = { dropout, seed: (seed + rank) % (MAX_SEED + 1) };
-  const layers = multilayerPerceptron(widths[0], hiddenSize, widths.at(-1)!, { activation, ...masks });
+  const masks = { dropout, seed: (seed + communicator.rank) % (MAX_SEED + 1) };
+  const layers = multilayerPerceptron(features.length, hiddenSize, targets.length, { activation, ...masks });
+  let model: Model;
   try {
-    return stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));
+    model = stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));
   } catch (error) {
     // All settings are checked by now; only the widths can still be more than the device has room for.
     if (!(error instanceof RangeError)) throw error;
     throw new ConfigError([`${settingAt("HIDDEN_SIZE", config)}: ${error.message}`]);
   }
-}
-
-/** Rows of a step; a hint for the device, which needs no exact number. */
-function expectedRows({ batchSize, numDataset, split }: TaskConfig, table: Rows | undefined): number {
-  return batchSize !== "full" ? batchSize : table ? table.dataset.parts.train.rows : numDataset * split[0];
+  if (config.initFrom !== "" && !checkpoint) await loadWeights(model, fromUsersFolder(config.initFrom));
+  return { model, widths };
 }
 
 /** Tells the device's name, and refuses a device whose kernels give wrong results. */

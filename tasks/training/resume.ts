@@ -53,16 +53,13 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
   const config = readConfig(name, args, ONLY_FLAGS, { ...began, GENERATE_DATASET: "false" });
   const faults = changeFaults(config, began);
   if (faults.length > 0) throw new ConfigError(faults);
+  // The run's settings of ranks stay, although `train` itself has no such flags.
+  const ofRanks = RANK_KEYS.filter((key) => began[key] !== undefined).map((key) => [key, began[key]]);
   return {
     ...config,
     runName: run,
-    texts: { ...rankTexts(began), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
+    texts: { ...Object.fromEntries(ofRanks), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
   };
-}
-
-/** The run's settings of ranks, which stay although `train` itself has no such flags. */
-function rankTexts(began: TaskConfig["texts"]): TaskConfig["texts"] {
-  return Object.fromEntries(RANK_KEYS.filter((key) => began[key] !== undefined).map((key) => [key, began[key]]));
 }
 
 function settingsOfRun(run: string): TaskConfig["texts"] {

@@ -18,7 +18,6 @@ const EPOCH_INTERVAL = 2_000;
 /** The learning rate halved twenty times: if that does not help, something else is wrong. */
 const MIN_RATE_FACTOR = 2 ** -20;
 
-/** Causes that a smaller learning rate may remove. */
 const HALVING_HELPS: readonly FaultCause["kind"][] = ["rate", "unknown"];
 
 type Content = Pick<RunCheckpoint, "state" | "notes">;
@@ -52,12 +51,7 @@ export class RunState implements HeldRun, Disposable {
   #isWriting = false;
   #failure: { error: unknown } | undefined;
 
-  constructor(
-    config: TaskConfig,
-    training: Training,
-    { folder, checkpoints }: RunFiles,
-    origin: Origin,
-  ) {
+  constructor(config: TaskConfig, training: Training, { folder, checkpoints }: RunFiles, origin: Origin) {
     this.#config = config;
     this.#training = training;
     this.#folder = folder;
@@ -78,7 +72,6 @@ export class RunState implements HeldRun, Disposable {
     this.#firstStep = this.step;
   }
 
-  /** Whether this process has trained any steps of the run. */
   get hasStepped(): boolean {
     return this.step > this.#firstStep;
   }
@@ -194,8 +187,8 @@ export class RunState implements HeldRun, Disposable {
   }
 
   /** Waits until nothing is being written, failed or not. */
-  async written(): Promise<void> {
-    await this.#writing;
+  written(): Promise<void> {
+    return this.#writing;
   }
 
   /** Waits until the last checkpoint is on the disk. */

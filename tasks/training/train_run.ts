@@ -21,7 +21,6 @@ import { RunState } from "./run_state.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { buildTraining, type Training } from "./training.ts";
 
-/** A run, with all that belongs to it. */
 export interface Run extends RunFiles {
   readonly config: TaskConfig;
   readonly view: RunView;
@@ -31,7 +30,6 @@ export interface Run extends RunFiles {
   readonly training: Training;
   readonly state: RunState;
   readonly origin: Origin;
-  /** The command that starts such a run; messages tell it. */
   readonly command: string;
 }
 
@@ -104,7 +102,13 @@ export async function beginRun(run: Run): Promise<void> {
   if (isResumed && !state.isOver) await folder.removeSummary(); // a run that continues has not ended
   if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
-  if (live && isResumed) await recallPast(run, live);
+  if (!live || !isResumed) return;
+  try {
+    await recall(config.runName, live);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    view.warning(`warning: the live page does not show the earlier epochs: ${error.message}`);
+  }
 }
 
 /** What a learning rate that is given to a resumed run amounts to, if not to what it says. */
@@ -115,16 +119,6 @@ function rateHint(config: TaskConfig, factor: number): string | undefined {
   return `${settingAt("LEARNING_RATE", config)}, but ${runName} continues with ${factor} of it, ` +
     `${short(learningRate * factor)}: --on-nan halve-lr or the live page has reduced it; ` +
     `LEARNING_RATE=${short(learningRate / factor)} gives ${learningRate}`;
-}
-
-/** Shows the live page what the run did before it was resumed. */
-async function recallPast({ config, view }: Run, live: LiveServer): Promise<void> {
-  try {
-    await recall(config.runName, live);
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    view.warning(`warning: the live page does not show the earlier epochs: ${error.message}`);
-  }
 }
 
 /** Serves the live page, if it was asked for. Before anything is written, because the port may be taken. */

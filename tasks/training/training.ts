@@ -59,7 +59,6 @@ export interface TrainingRequest {
   readonly view: RunView;
   readonly network: Network;
   readonly rows: Rows;
-  /** The processes that train it. */
   readonly communicator?: Communicator;
 }
 
@@ -178,36 +177,27 @@ export async function openParts(
   for (const name of PARTS) {
     const source = parts[name];
     if (source.rows === 0) continue;
-    opened.push(await open(name, source, stack.use(new Predictor(model, source.inputs, source.rows)), stack));
+    const predictor = stack.use(new Predictor(model, source.inputs, source.rows));
+    opened.push({ name, ...await open(source, predictor, stack) });
   }
   return opened;
 }
 
-async function openResident(
-  name: PartName,
-  source: RowSource,
-  predictor: Predictor,
-  stack: DisposableStack,
-): Promise<Part> {
+type OpenPart = Omit<Part, "name">;
+
+async function openResident(source: RowSource, predictor: Predictor, stack: DisposableStack): Promise<OpenPart> {
   const { rows, inputs, targets } = source;
   const block = await source.read(0, rows);
   const x = stack.use(Tensor.from(predictor.device, block.x, [rows, inputs]));
   const y = stack.use(Tensor.from(predictor.device, block.y, [rows, targets]));
-  return {
-    name,
-    rows: { x, y },
-    evaluate: async (...how) => evaluate(await predictor.predict(x), block.y, ...how),
-  };
+  return { rows: { x, y }, evaluate: async (...how) => evaluate(await predictor.predict(x), block.y, ...how) };
 }
 
-function openStreamed(name: PartName, source: RowSource, predictor: Predictor): Part {
-  return {
-    name,
-    rows: { source },
-    evaluate: async (...how) => {
-      const evaluator = new Evaluator(...how);
-      for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
-      return evaluator.result();
-    },
+function openStreamed(source: RowSource, predictor: Predictor): OpenPart {
+  const evaluateBlocks: Part["evaluate"] = async (...how) => {
+    const evaluator = new Evaluator(...how);
+    for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
+    return evaluator.result();
   };
+  return { rows: { source }, evaluate: evaluateBlocks };
 }

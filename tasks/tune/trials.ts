@@ -22,7 +22,6 @@ const MEASURES = ["loss", "r2", "accuracy", "macroF1"];
 /** Flags of the whole search, which its trials do not get. */
 const OWN_FLAGS = ["--trials", "--run-name", "--rank-timeout"];
 
-/** Separates the ranges of a command line from the rest. */
 export function splitRanges(args: readonly string[]): SearchLine {
   const plain: string[] = [];
   const ranges: Record<string, string> = {};
@@ -153,8 +152,6 @@ export async function lookHere(trials: readonly Trial[]): Promise<number[]> {
   return [...trials.keys()].filter((at) => begun[at]);
 }
 
-export const THIS_PROCESS: Worker = { host: "", look: lookHere, run: (trial) => runTrial(trial) };
-
 /**
  * Gives each free worker the next trial. A trial that an earlier search began goes to a worker that has it on its disk.
  */
@@ -187,5 +184,5 @@ export async function handOut(
 export async function main(config: TaskConfig, line: SearchLine): Promise<number> {
   const trials = planTrials(config, line);
   using _search = await lockSearch(config.runName);
-  return await search(trials, [THIS_PROCESS]);
+  return await search(trials, [{ host: "", look: lookHere, run: (trial) => runTrial(trial) }]);
 }
