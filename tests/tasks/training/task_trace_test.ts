@@ -10,15 +10,8 @@ import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 /** 25 rows: steps of 10, 10 and 5, through ReLU and dropout. */
-const SHORT = [
-  "--num-dataset=25",
-  "--split=1,0,0",
-  "--hidden-size=6,5",
-  "--dropout=0.25",
-  "--num-epochs=3",
-  "--optimizer=adam",
-  "--clip-norm=0.5",
-];
+const SHORT = "--num-dataset=25 --split=1,0,0 --hidden-size=6,5 --num-epochs=3 --optimizer=adam".split(" ")
+  .concat("--dropout=0.25", "--clip-norm=0.5");
 
 async function weightsOf(place: Workplace, run: string): Promise<[string, ArrayLike<number>][]> {
   const { tensors } = await readSafetensors(place.at(`data/runs/${run}/model.safetensors`));
