@@ -4,7 +4,7 @@ import { NotFiniteError } from "../../lib/base/errors.ts";
 import { type RunControl, Views } from "../show/view.ts";
 import { TrainingDoctor } from "./doctor.ts";
 import { LayersLog } from "./layers_log.ts";
-import type { Run } from "./train_run.ts";
+import type { Run } from "./run_state.ts";
 import { formatTrace, type TraceLine, Tracer } from "./trace.ts";
 
 interface Watched {

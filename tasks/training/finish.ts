@@ -9,7 +9,7 @@ import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
 import type { RunView } from "../show/view.ts";
-import type { Run } from "./train_run.ts";
+import type { Run } from "./run_state.ts";
 
 /**
  * Ends a run. One that was stopped says how to continue; any other, and one that the live page has ended (code 0), writes its

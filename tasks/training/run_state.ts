@@ -8,7 +8,9 @@ import type { TrainingState } from "../../lib/training/training_state.ts";
 import type { Checkpoints, Origin, RunCheckpoint, RunFiles, RunNotes } from "../runs/checkpoints.ts";
 import type { RunFolder } from "../runs/folder.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { EpochLine, HeldRun } from "../show/view.ts";
+import type { EpochLine, HeldRun, RunView } from "../show/view.ts";
+import type { LiveServer } from "../live/server.ts";
+import type { StopSignal } from "./stop_signal.ts";
 import { adviseRanks, formatFault } from "./not_finite_report.ts";
 import type { Training } from "./training.ts";
 
@@ -19,6 +21,19 @@ const EPOCH_INTERVAL = 2_000;
 const MIN_RATE_FACTOR = 2 ** -20;
 
 const HALVING_HELPS: readonly FaultCause["kind"][] = ["rate", "unknown"];
+
+/** A run, with all that belongs to it. */
+export interface Run extends RunFiles {
+  readonly config: TaskConfig;
+  readonly view: RunView;
+  /** The live page, if it is served. */
+  readonly live?: LiveServer;
+  readonly signal: StopSignal;
+  readonly training: Training;
+  readonly state: RunState;
+  readonly origin: Origin;
+  readonly command: string;
+}
 
 type Content = Pick<RunCheckpoint, "state" | "notes">;
 

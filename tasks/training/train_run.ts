@@ -17,21 +17,9 @@ import { finishRun, formatPlace } from "./finish.ts";
 import { openNetwork } from "./network.ts";
 import { checkOrigin } from "./resume.ts";
 import { openRows } from "./rows.ts";
-import { RunState } from "./run_state.ts";
+import { type Run, RunState } from "./run_state.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { buildTraining, type Training } from "./training.ts";
-
-export interface Run extends RunFiles {
-  readonly config: TaskConfig;
-  readonly view: RunView;
-  /** The live page, if it is served. */
-  readonly live?: LiveServer;
-  readonly signal: StopSignal;
-  readonly training: Training;
-  readonly state: RunState;
-  readonly origin: Origin;
-  readonly command: string;
-}
 
 /** Who starts a training, and how. */
 export interface Start {
