@@ -167,7 +167,7 @@ permittedGpuTest("load() refuses files that hold no whole model, naming file and
     [
       tensors,
       { layers: '["Linear", {"kind": "Dropout", "rate": 0.5}, "Linear"]' },
-      `${apart}layer 1: Cannot make a Dropout without seed`,
+      `${apart}layer 1: Cannot seed with NaN`,
     ],
     [tensors, { loss: "hinge" }, `${apart}its loss is "hinge"`],
     [
