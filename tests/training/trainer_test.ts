@@ -246,7 +246,7 @@ gpuTest("epochs() that are left within an epoch go on behind the steps they did,
 });
 
 gpuTest(
-  "a learning rate set in evaluate, or where an epoch is yielded, holds from the next epoch on, exactly",
+  "a learning rate set in evaluate, or where an epoch is yielded, holds from the next epoch on",
   async (device) => {
     const rates = [0.05, 0.02, 0.01, 0.005];
     using ahead = smallTraining(device, { learningRate: rates[0] });
