@@ -28,7 +28,6 @@ const LONG: Record<string, string> = {
   "tests/training/trainer_test.ts": "cases of one class",
   "tests/tasks/settings/config_test.ts": "cases of one list of settings",
   "tests/tasks/playground/playground_test.ts": "one page in a browser, which starts slowly",
-  "tests/tasks/bench/bench_test.ts": "cases of one report",
 };
 
 /** What README files may name. */
