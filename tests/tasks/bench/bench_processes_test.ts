@@ -38,20 +38,17 @@ permitted("runToEnd() gives a program a terminal of 80 columns or none, and answ
   }
 });
 
-permitted(
-  "runWorker() says why a worker failed; interruptWorkers() ends the one under way, and no other starts",
-  async () => {
-    const start = { script: "tasks/bench/backhand.ts", flags: ["--allow-env"], args: ["training", "1", "narrow", "1"] };
-    await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep");
+permitted("runWorker() says why a worker failed; interruptWorkers() ends one, and no other starts", async () => {
+  const start = { script: "tasks/bench/backhand.ts", flags: ["--allow-env"], args: ["training", "1", "narrow", "1"] };
+  await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep");
 
-    const long = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
-    const interrupted = assertRejects(() => runWorker(long), Deno.errors.Interrupted);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    interruptWorkers();
-    await interrupted;
-    await assertRejects(() => runWorker(long), Deno.errors.Interrupted);
-  },
-);
+  const long = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
+  const interrupted = assertRejects(() => runWorker(long), Deno.errors.Interrupted);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  interruptWorkers();
+  await interrupted;
+  await assertRejects(() => runWorker(long), Deno.errors.Interrupted);
+});
 
 permitted("peers.lock pins the peers; deno.lock leaves them out, or every task would download them", async () => {
   const read = async (path: string) => JSON.parse(await Deno.readTextFile(pathInProject(path))).specifiers;
