@@ -103,9 +103,7 @@ permitted("LiveServer refuses other hosts, origins, sites, methods, paths, and a
     [404, "GET", `/../../../../etc/passwd?token=${token}`],
     ...["OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"].map((
       method,
-    ): [number, string, string, Record<string, string>] => [
-      ...[405, method, "/pause", right] as const,
-    ]),
+    ): [number, string, string, Record<string, string>] => [...[405, method, "/pause", right] as const]),
   ];
   for (const [status, method, path, headers] of cases) {
     const answer = await send(at(path), method, headers);
@@ -139,10 +137,7 @@ permitted("LiveServer tells all pages the same, late ones too, at most ten times
   await using second = await Listener.open(live.url);
   for (const listener of [first, second]) await listener.until(({ last }) => last?.epoch === 200);
   const most = (performance.now() - start) / 100 + 2;
-  assert(
-    first.updates.length > 2 && first.updates.length <= most,
-    `${first.updates.length} updates, at most ${most}`,
-  );
+  assert(first.updates.length > 2 && first.updates.length <= most, `${first.updates.length} updates, at most ${most}`);
   for (const listener of [first, second]) {
     await listener.until(() => listener.updates.some(({ messages }) => messages.length > 0));
     assertEquals(listener.epochs, Array.from({ length: 200 }, (_, i) => i + 1));

@@ -288,11 +288,7 @@ permitted("playground --output writes a small page that opens from disk and expl
   const files = await Promise.all(names.map((name) => place.read(`out/${name}`)));
   const bytes = files.reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0);
   assert(bytes < 400_000, `${bytes} bytes`);
-  assertEquals(
-    files[2].match(/^\s*\/\/.*|"node:\w+"/m)?.[0],
-    undefined,
-    "a comment of a kernel, or a module of Node",
-  );
+  assertEquals(files[2].match(/^\s*\/\/.*|"node:\w+"/m)?.[0], undefined, "a comment of a kernel, or a module of Node");
   await withPage(async (page, seen) => {
     await page.goto(`file://${place.at("out/index.html")}`);
     await page.waitForSelector("#measures dd");
