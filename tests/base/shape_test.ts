@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { formatShape, sameShape, sizeOf } from "../../lib/base/shape.ts";
 
 Deno.test("sizeOf() multiplies the lengths", () => {
@@ -22,7 +22,7 @@ Deno.test("formatShape() writes a shape in brackets", () => {
 Deno.test("sameShape() compares rank and every length", () => {
   assert(sameShape([], []));
   assert(sameShape([2, 3], [2, 3]));
-  assertFalse(sameShape([2, 3], [3, 2]));
-  assertFalse(sameShape([2], [2, 1]));
-  assertFalse(sameShape([2, 1], [2]));
+  assert(!sameShape([2, 3], [3, 2]));
+  assert(!sameShape([2], [2, 1]));
+  assert(!sameShape([2, 1], [2]));
 });

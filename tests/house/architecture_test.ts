@@ -142,8 +142,8 @@ Deno.test("findFaults() names every kind of fault", () => {
       ["lib/core/ops.ts -> kernels/relu.wgsl: only kernels/mod.ts imports kernels"],
     ],
     [
-      { "lib/core/model.ts": 'const keys = await import("../../tasks/settings/keys.ts");' },
-      ["lib/core/model.ts -> tasks/settings/keys.ts: lib imports nothing but lib and kernels/mod.ts"],
+      { "lib/core/model.ts": 'const keys = await import("../../tasks/settings/settings.ts");' },
+      ["lib/core/model.ts -> tasks/settings/settings.ts: lib imports nothing but lib and kernels/mod.ts"],
     ],
     [
       { "kernels/mod.ts": 'import "../lib/base/shape.ts";' },

@@ -1,7 +1,7 @@
 /**
  * Each task's permissions in deno.json are enough for what it does, and none is too much. --allow-env and --allow-run name
- * nothing: settings are read under all the names that tasks/settings/keys.ts knows, and where LD_LIBRARY_PATH is set, as drivers of
- * GPUs often ask for, Deno starts no program under a list of them.
+ * nothing: settings are read under all the names that tasks/settings/settings.ts knows, and where LD_LIBRARY_PATH is set, as
+ * drivers of GPUs often ask for, Deno starts no program under a list of them.
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -58,46 +58,27 @@ interface Use {
 /** With this no program could be started under a list. */
 const DRIVERS = { LD_LIBRARY_PATH: "/nowhere" };
 
-const SMALL = ["--num-dataset=100", "--num-epochs=1"];
+/** A training of one epoch on a table elsewhere. */
+const onOwn = (at: string) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1"];
 
 /** What `deno task setup` is made of. */
 const SETUP = [
   "tasks/setup.ts",
-  "tasks/setup/prepare_machine.ts",
-  "tasks/setup/open_mpi.ts",
-  "tasks/setup/packages.ts",
+  ...["prepare_machine", "open_mpi", "packages"].map((name) => `tasks/setup/${name}.ts`),
 ];
 
 const USES: Record<string, Use> = {
   "gen-data": { args: () => ["--num-dataset=100", "--generate-dataset"], says: /^wrote data\/cubic.csv: 100 rows/m },
   scale: { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 32 training/ },
-  train: {
-    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--live"],
-    says: /^live: http:[^]*^run: data\/runs\//m,
-  },
-  "train-mpi": {
-    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--run-name=mpi"],
-    says: /^run: data\/runs\/mpi$/m,
-  },
-  tune: {
-    args: (at) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--trials=1", "--seed=1|2"],
-    says: /^best: data\/runs\//m,
-    env: DRIVERS,
-  },
+  train: { args: (at) => [...onOwn(at), "--live"], says: /^live: http:[^]*^run: data\/runs\//m },
+  "train-mpi": { args: (at) => [...onOwn(at), "--run-name=mpi"], says: /^run: data\/runs\/mpi$/m },
+  tune: { args: (at) => [...onOwn(at), "--trials=1", "--seed=1|2"], says: /^best: data\/runs\//m, env: DRIVERS },
   "tune-mpi": {
-    args: (at) => [
-      "--data",
-      `${at}/own.csv`,
-      "--target=y",
-      "--num-epochs=1",
-      "--trials=1",
-      "--seed=1|2",
-      "--run-name=mpi",
-    ],
+    args: (at) => [...onOwn(at), "--trials=1", "--seed=1|2", "--run-name=mpi"],
     says: /^best: data\/runs\/mpi-001$/m,
     env: DRIVERS,
   },
-  compare: { args: () => ["default_run", "default_run.1"], says: /^in the end, test /m },
+  compare: { args: () => ["default_run", "default_run.1"], says: /^result, test /m },
   predict: {
     args: (at) => ["--input", `${at}/own.csv`, "--output", `${at}/out.csv`],
     says: /^wrote .*: 40 predictions/m,
@@ -168,80 +149,51 @@ async function use(task: string, flags: readonly string[], place: Workplace, els
   return stdout + stderr;
 }
 
-/** A folder with files for all tasks, and one elsewhere, where a user may keep files of his own. */
-async function prepare(): Promise<{ place: Workplace; elsewhere: Workplace } & AsyncDisposable> {
-  const place = await Workplace.create();
-  const rows = Array.from({ length: 40 }, (_, i) => `${i},${3 * i + 1}`);
-  const elsewhere = await Workplace.create({ "own.csv": ["x,y", ...rows].join("\n") + "\n" });
-  await place.succeed("train", SMALL);
-  return {
-    place,
-    elsewhere,
-    [Symbol.asyncDispose]: async () => {
-      await place[Symbol.asyncDispose]();
-      await elsewhere[Symbol.asyncDispose]();
-    },
-  };
-}
-
-permitted(
-  "deno.json gives every task known permissions, no network but a page on this machine, and writing and programs only where needed",
-  async () => {
-    for (const task of Object.keys(await readTasks())) {
-      assert(task in USES || [...LONG, ...BROWSING].includes(task), `a task without a typical use here: ${task}`);
-      if (BROWSING.includes(task)) continue;
-      const { flags } = await commandOf(task);
-      const of = (kind: string) => flags.filter((flag) => flag.includes(`-${kind}`));
-      for (const flag of flags) {
-        assertMatch(
-          flag,
-          /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run|ffi)|allow-net=127\.0\.0\.1)$/,
-          `a flag of ${task}`,
-        );
-      }
-      assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
-      assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);
-      assertEquals(of("net"), MAY_LISTEN.includes(task) ? [LOOPBACK] : [], `${task} reaches out`);
-      assertEquals(of("ffi"), RANKS.includes(task) ? ["--allow-ffi"] : [], `${task} calls other libraries`);
-      assertEquals(of("sys"), ["setup", "bench-mpi"].includes(task) ? ["--allow-sys=uid"] : []);
-      if (task === "soak") continue;
-      assertEquals(of("write"), WRITES[task] === undefined ? [] : [`--allow-write${WRITES[task]}`], task);
+permitted("deno.json gives each task only known permissions, and those only where needed", async () => {
+  for (const task of Object.keys(await readTasks())) {
+    assert(task in USES || [...LONG, ...BROWSING].includes(task), `a task without a typical use here: ${task}`);
+    if (BROWSING.includes(task)) continue;
+    const { flags } = await commandOf(task);
+    const of = (kind: string) => flags.filter((flag) => flag.includes(`-${kind}`));
+    for (const flag of flags) {
+      assertMatch(
+        flag,
+        /^--(no-prompt|no-lock|v8-flags=--expose-gc|allow-(read|write|sys)(=.+)?|allow-(env|run|ffi)|allow-net=127\.0\.0\.1)$/,
+        `a flag of ${task}`,
+      );
     }
-  },
-);
+    assert(flags.includes("--no-prompt"), `${task} would ask for what it is not given`);
+    assertEquals(of("run"), MAY_RUN.includes(task) ? ["--allow-run"] : [], `${task} starts programs`);
+    assertEquals(of("net"), MAY_LISTEN.includes(task) ? [LOOPBACK] : [], `${task} reaches out`);
+    assertEquals(of("ffi"), RANKS.includes(task) ? ["--allow-ffi"] : [], `${task} calls other libraries`);
+    assertEquals(of("sys"), ["setup", "bench-mpi"].includes(task) ? ["--allow-sys=uid"] : []);
+    if (task === "soak") continue;
+    assertEquals(of("write"), WRITES[task] === undefined ? [] : [`--allow-write${WRITES[task]}`], task);
+  }
+});
 
-permitted("each task works with its permissions, and all else denied", async (t) => {
-  await using prepared = await prepare();
-  for (const [task, { says }] of Object.entries(USES)) {
+permitted("each task misses each permission that is taken away, and works with all of its own", async (t) => {
+  await using place = await Workplace.create();
+  const rows = Array.from({ length: 40 }, (_, i) => `${i},${3 * i + 1}`);
+  // Where a user may keep files of his own.
+  await using elsewhere = await Workplace.create({ "own.csv": ["x,y", ...rows].join("\n") + "\n" });
+  await place.succeed("train", ["--num-dataset=100", "--num-epochs=1"]);
+  for (const [task, { says, unused = [] }] of Object.entries(USES)) {
+    const { flags } = await commandOf(task);
+    for (const flag of flags.filter((flag) => flag.startsWith("--allow-") && !unused.includes(flag))) {
+      // Less than everywhere is the folder in which the task runs.
+      const less = /^--allow-(read|write)$/.test(flag) ? [`${flag}=.`] : [];
+      await t.step(`${task} ${flag}`, async () => {
+        const fewer = flags.flatMap((other) => other === flag ? less : [other]);
+        const said = await use(task, fewer, place, elsewhere.path);
+        assertMatch(said, NOT_CAPABLE);
+        assertStringIncludes(said.toLowerCase(), flag.match(/[a-z]+(?==|$)/)![0]);
+      });
+    }
     await t.step(task, async () => {
-      const { flags } = await commandOf(task);
-      const said = await use(task, flags, prepared.place, prepared.elsewhere.path);
+      const said = await use(task, flags, place, elsewhere.path);
       assertEquals(said.match(NOT_CAPABLE)?.[0], undefined, said);
       assertMatch(said, says);
     });
   }
 });
-
-permitted(
-  "no task works with less: each permission taken away, or held to the project's folder, is missed",
-  async (t) => {
-    await using prepared = await prepare();
-    for (const [task, { unused = [] }] of Object.entries(USES)) {
-      const { flags } = await commandOf(task);
-      for (const flag of flags.filter((flag) => flag.startsWith("--allow-") && !unused.includes(flag))) {
-        // Less than everywhere is the folder in which the task runs.
-        const less = /^--allow-(read|write)$/.test(flag) ? [`${flag}=.`] : [];
-        await t.step(`${task} ${flag}`, async () => {
-          const said = await use(
-            task,
-            flags.flatMap((other) => other === flag ? less : [other]),
-            prepared.place,
-            prepared.elsewhere.path,
-          );
-          assertMatch(said, NOT_CAPABLE);
-          assertStringIncludes(said.toLowerCase(), flag.match(/[a-z]+(?==|$)/)![0]);
-        });
-      }
-    }
-  },
-);

@@ -2,7 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { readSources } from "../../tasks/gate/sources.ts";
-import { KEYS } from "../../tasks/settings/keys.ts";
+import { flagOf, keysOf, type TaskName } from "../../tasks/settings/settings.ts";
+import { TASKS } from "../../tasks/settings/task_list.ts";
 import { pathInProject, readTasks } from "../support/run_task_process.ts";
 import { permitted } from "../support/permitted.ts";
 
@@ -19,7 +20,7 @@ const LONG: Record<string, string> = {
   "lib/check/op_cases.ts": "a table of cases, one for each kernel",
   "lib/data/scaler.ts": "one class with its file format",
   "lib/inspect/fault_finder.ts": "one search, step by step",
-  "tasks/settings/keys.ts": "the one list of settings",
+  "tasks/settings/settings.ts": "the one list of settings",
   "tasks/live/server.ts": "one protocol, both directions",
   "tests/robustness/fuzz_safetensors.ts": "a table of mutations",
   "tests/robustness/planted_bugs_test.ts": "a table of bugs",
@@ -27,14 +28,12 @@ const LONG: Record<string, string> = {
   "tests/training/trainer_test.ts": "cases of one class",
   "tests/tasks/settings/config_test.ts": "cases of one list of settings",
   "tests/tasks/playground/playground_test.ts": "one page in a browser, which starts slowly",
-  "tests/tasks/bench/bench_test.ts": "cases of one report",
 };
 
 /** What README files may name. */
 interface House {
-  readonly tasks: ReadonlySet<string>;
-  /** Flags of all tasks, such as `--num-epochs`. */
-  readonly flags: ReadonlySet<string>;
+  /** The flags of each task, such as `--num-epochs`. */
+  readonly tasks: ReadonlyMap<string, ReadonlySet<string>>;
   readonly exists: (path: string) => boolean;
 }
 
@@ -42,14 +41,15 @@ interface House {
 const PATH = /^(?:(?:lib|tasks|tests|kernels|\.github)\/[\w./-]*|[\w.-]+(?:\/[\w.-]+)+\.(?:ts|wgsl|md|sh))$/;
 
 /** Everything that a README claims and that is not so, a line each. */
-function faultsOf(path: string, text: string, { tasks, flags, exists }: House): string[] {
+function faultsOf(path: string, text: string, { tasks, exists }: House): string[] {
   const faults: string[] = [];
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   for (const [line, task, rest] of text.matchAll(/deno (?:@[\d.]+ )?task ([a-z][\w-]*)([^\n`]*)/g)) {
-    if (!tasks.has(task)) faults.push(`${path}: no task ${task}: ${line}`);
+    const flags = tasks.get(task);
+    if (!flags) faults.push(`${path}: no task ${task}: ${line}`);
     const command = rest.replace(/#.*|\s--\s.*/, "");
     for (const [flag] of command.matchAll(/(?<=\s)--[a-z][a-z-]*/g)) {
-      if (!flags.has(flag)) faults.push(`${path}: no flag ${flag}: ${line}`);
+      if (flags?.has(flag) === false) faults.push(`${path}: ${task} has no flag ${flag}: ${line}`);
     }
   }
   const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "");
@@ -65,6 +65,17 @@ function faultsOf(path: string, text: string, { tasks, flags, exists }: House): 
   return faults;
 }
 
+/** What a task takes: its settings and extras, or what the head of its script names. */
+async function flagsOf(task: string): Promise<Set<string>> {
+  if (!(task in TASKS)) {
+    const script = await Deno.readTextFile(pathInProject(`tasks/${task.replaceAll("-", "_")}.ts`));
+    return new Set(script.match(/--[a-z][a-z-]*/g));
+  }
+  const name = task as TaskName;
+  const keys = [...keysOf(name), ...Object.keys(TASKS[name].extras ?? {})];
+  return new Set([...keys.map(flagOf), "--help", "--all"]);
+}
+
 /** Whether a file or a folder of the project is there. */
 function exists(path: string): boolean {
   try {
@@ -76,19 +87,20 @@ function exists(path: string): boolean {
 
 Deno.test("faultsOf() names what is not there", () => {
   const house: House = {
-    tasks: new Set(["train"]),
-    flags: new Set(["--lr"]),
+    tasks: new Map([["train", new Set(["--lr"])], ["scale", new Set()]]),
     exists: (path) => ["lib/", "lib/core/a.ts", "lib/README.md"].includes(path),
   };
   const text = [
-    "`deno task train --lr 1 --other` and `npx -y deno task trian`, `deno task train -- --free` # --comment",
+    "`deno task train --lr 1 --other` and `npx -y deno task trian --lr 1`, `deno task train -- --free` # --comment",
+    "`deno task scale --lr 1`",
     "`lib/core/a.ts`, `core/a.ts`, `core/b.ts`, `data/runs/r`, [good](README.md), [bad](b/README.md#there)",
     `| ${"x".repeat(ROW_WIDTH)} |`,
     "```sh\n`lib/none.ts`\n```",
   ];
   assertEquals(faultsOf("lib/README.md", text.join("\n"), house), [
-    "lib/README.md: no flag --other: deno task train --lr 1 --other",
-    "lib/README.md: no task trian: deno task trian",
+    "lib/README.md: train has no flag --other: deno task train --lr 1 --other",
+    "lib/README.md: no task trian: deno task trian --lr 1",
+    "lib/README.md: scale has no flag --lr: deno task scale --lr 1",
     "lib/README.md: no such path core/b.ts",
     "lib/README.md: the link b/README.md leads nowhere",
     `lib/README.md: a table row has ${ROW_WIDTH + 4} characters: | ${"x".repeat(58)}`,
@@ -96,15 +108,10 @@ Deno.test("faultsOf() names what is not there", () => {
 });
 
 permitted("README files name tasks, flags and paths that are there", async () => {
-  const scripts = [...(await readSources("tasks")).values()].join("\n");
-  const settings = KEYS.map((key) => `--${key.toLowerCase().replaceAll("_", "-")}`);
-  const house: House = {
-    tasks: new Set(Object.keys(await readTasks())),
-    flags: new Set([...settings, ...scripts.match(/--[a-z][a-z-]*/g)!, "--no-color"]),
-    exists,
-  };
+  const tasks = new Map<string, ReadonlySet<string>>();
+  for (const task of Object.keys(await readTasks())) tasks.set(task, await flagsOf(task));
   const readmes = [...await readSources(".", ".md")];
-  assertEquals(readmes.flatMap(([path, text]) => faultsOf(path, text, house)), []);
+  assertEquals(readmes.flatMap(([path, text]) => faultsOf(path, text, { tasks, exists })), []);
 });
 
 permitted("README.md is short", async () => {

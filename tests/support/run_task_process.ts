@@ -4,7 +4,7 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { KEYS } from "../../tasks/settings/keys.ts";
+import { KEYS } from "../../tasks/settings/settings.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -165,6 +165,12 @@ export class Workplace implements AsyncDisposable {
     return await Deno.readTextFile(this.at(name));
   }
 
+  /** The lines of a JSONL file. */
+  // deno-lint-ignore no-explicit-any -- as JSON.parse() gives them
+  async readLines<T = any>(name: string): Promise<T[]> {
+    return (await this.read(name)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  }
+
   /** The path of a file from anywhere. */
   at(name: string): string {
     return `${this.path}/${name}`;
@@ -201,6 +207,20 @@ export class Workplace implements AsyncDisposable {
       stderr: "piped",
     });
   }
+}
+
+/** Waits until something holds, or until it is over; whether it held. */
+export async function until(holds: () => boolean | Promise<boolean>, isOver = () => false): Promise<boolean> {
+  while (!await holds()) {
+    if (isOver()) return false;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return true;
+}
+
+/** Whether a file has more than so many bytes. */
+export async function isLonger(path: string, bytes: number): Promise<boolean> {
+  return await Deno.stat(path).then(({ size }) => size > bytes, () => false);
 }
 
 /** The lines in which train says what it did with a stage: "wrote" or "skipped", by stage. */

@@ -20,16 +20,6 @@ export function assert(expr: unknown, msg = ""): asserts expr {
   if (!expr) throw new AssertionError(msg);
 }
 
-/** Asserts that a value is falsy. */
-export function assertFalse(expr: unknown, msg = ""): asserts expr is false | 0 | 0n | "" | null | undefined {
-  if (expr) throw new AssertionError(msg);
-}
-
-/** Fails. */
-export function fail(msg?: string): never {
-  throw new AssertionError(`Failed assertion${suffix(msg)}`);
-}
-
 /** Asserts that two values are deeply equal; 0 equals -0 and NaN equals NaN. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   if (!isEqual(actual, expected)) {
@@ -44,16 +34,6 @@ export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   }
 }
 
-/** Asserts that two values are the same by `Object.is`. */
-export function assertStrictEquals<T>(actual: unknown, expected: T, msg?: string): asserts actual is T {
-  if (Object.is(actual, expected)) return;
-  if (show(actual) !== show(expected)) {
-    throw new AssertionError(`Values are not strictly equal${suffix(msg)}\n${difference(actual, expected)}`);
-  }
-  const shown = show(actual).replaceAll(/^/gm, "    ");
-  throw new AssertionError(`Values have the same structure but are not reference-equal${suffix(msg)}\n\n${shown}\n`);
-}
-
 /** Asserts that a number lies within a tolerance of another: by default 1e-7 of the expected one. */
 export function assertAlmostEquals(actual: number, expected: number, tolerance?: number, msg?: string): void {
   if (Object.is(actual, expected)) return;
@@ -64,33 +44,6 @@ export function assertAlmostEquals(actual: number, expected: number, tolerance?:
     `"${Number.isInteger(n) ? n : n.toExponential()}"`
   );
   throw new AssertionError(`Expected actual: ${a} to be close to ${e}: delta ${d} is greater than ${t}${suffix(msg)}`);
-}
-
-/** Asserts that one value is greater than another. */
-export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual > expected)) throw new AssertionError(msg ?? `Expect ${show(actual)} > ${show(expected)}`);
-}
-
-/** Asserts that one value is greater than another or equal to it. */
-export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual >= expected)) throw new AssertionError(msg ?? `Expect ${show(actual)} >= ${show(expected)}`);
-}
-
-/** Asserts that one value is less than another. */
-export function assertLess<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual < expected)) throw new AssertionError(msg ?? `Expect ${show(actual)} < ${show(expected)}`);
-}
-
-/** Asserts that one value is less than another or equal to it. */
-export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual <= expected)) throw new AssertionError(msg ?? `Expect ${show(actual)} <= ${show(expected)}`);
-}
-
-/** Asserts that a value is neither null nor undefined. */
-export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
-  if (actual === undefined || actual === null) {
-    throw new AssertionError(`Expected actual: "${actual}" to not be null or undefined${suffix(msg)}`);
-  }
 }
 
 /** Asserts that a text holds another. */
@@ -105,27 +58,6 @@ export function assertMatch(actual: string, expected: RegExp, msg?: string): voi
   if (!expected.test(actual)) {
     throw new AssertionError(`Expected actual: "${actual}" to match: "${expected}"${suffix(msg)}`);
   }
-}
-
-/** Asserts that a value was made by a class. */
-export function assertInstanceOf<T extends AnyClass>(
-  actual: unknown,
-  expectedType: T,
-  msg = "",
-): asserts actual is InstanceType<T> {
-  if (actual instanceof expectedType) return;
-  const found = actual === null || actual === undefined
-    ? String(actual)
-    : typeof actual === "object"
-    ? actual.constructor?.name ?? "Object"
-    : typeof actual;
-  const wanted = `Expected object to be an instance of "${expectedType.name}"`;
-  const but = found === expectedType.name
-    ? ""
-    : found === "function"
-    ? " but was not an instanced object"
-    : ` but was "${found}"`;
-  throw new AssertionError(`${wanted}${but}${suffix(msg)}`);
 }
 
 /** Asserts that a function throws, and what; returns what was thrown. */

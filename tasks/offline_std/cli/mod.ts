@@ -1,3 +1,2 @@
-export { parseArgs } from "./parse_args.ts";
+export { type Args, parseArgs, type ParseOptions } from "./parse_args.ts";
 export { unicodeWidth } from "./unicode_width.ts";
-export type { Args, ParseOptions } from "./parse_args.ts";

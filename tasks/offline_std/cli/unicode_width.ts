@@ -5,12 +5,7 @@ import { eastAsianWidth } from "npm:get-east-asian-width@^1.7.0";
 /** Characters without a width of their own: controls, marks that combine with what stands before, joiners. */
 const NO_WIDTH = /^[\p{Cc}\p{Cf}\p{Mn}\p{Me}\p{Zl}\p{Zp}]$/u;
 
-/**
- * Columns that a text takes on a terminal.
- *
- * @param str The text.
- * @returns Two for each wide character, none for marks and controls, one for others.
- */
+/** Columns that a text takes on a terminal: two for each wide character, none for marks and controls. */
 export function unicodeWidth(str: string): number {
   if (/^[ -~]*$/.test(str)) return str.length;
   let width = 0;

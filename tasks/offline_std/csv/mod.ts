@@ -1,5 +1,3 @@
 /** Stands in for @std/csv where JSR does not answer: the part that this project uses, over csv-parse and csv-stringify. */
-export { parse } from "./parse.ts";
-export type { ParseOptions } from "./parse.ts";
+export { parse, type ParseOptions } from "./parse.ts";
 export { stringify } from "./stringify.ts";
-export type { Column, ColumnDetails, DataItem, PropertyAccessor, StringifyOptions } from "./stringify.ts";

@@ -1,44 +1,33 @@
 // deno-lint-ignore-file no-import-prefix -- a named dependency would have to stand in the configuration of every user
 import { CsvError, parse as parseRecords } from "npm:csv-parse@^7.0.3/sync";
 
-/** What {@linkcode parse} takes beside the text. */
+/** What {@linkcode parse} takes besides the text. */
 export interface ParseOptions {
   /** What stands between two values; a comma by default. */
   separator?: string;
   /** Takes the first row as the names of the columns. */
   skipFirstRow?: boolean;
-  /** The names of the columns, over those of a skipped first row. */
-  columns?: readonly string[];
 }
 
-type Row<T extends ParseOptions> = T extends { columns: readonly (infer C extends string)[] } ? Record<C, string>
-  : T extends { skipFirstRow: true } ? Record<string, string>
-  : T extends { skipFirstRow: boolean } ? Record<string, string> | string[]
-  : string[];
-
 /**
- * Reads comma-separated values: rows of cells, or objects where the columns have names.
+ * Reads comma-separated values: rows of cells, or objects where the first row names the columns. A byte-order mark and
+ * blank lines are left out, and rows of cells may differ in length.
  *
- * @param input The whole text. A byte-order mark is dropped, blank lines are skipped, rows may differ in length.
- * @param options The separator, and where the names of the columns come from.
- * @returns One array of cells per row; with `columns` or `skipFirstRow` one object per row.
  * @throws {SyntaxError} If a quote stands where none may stand, or one is never closed.
  * @throws {TypeError} If the first row is to be skipped and there is none.
  * @throws {Error} If a row has not as many cells as there are named columns.
  */
-export function parse(input: string): string[][];
-export function parse<const T extends ParseOptions>(input: string, options: T): Row<T>[];
+export function parse(input: string, options?: ParseOptions & { skipFirstRow?: false }): string[][];
+export function parse(input: string, options: ParseOptions & { skipFirstRow: true }): Record<string, string>[];
 export function parse(input: string, options: ParseOptions = {}): Record<string, string>[] | string[][] {
   const rows = readRows(input, options.separator ?? ",");
-  const first = options.skipFirstRow ? rows.shift() : [];
-  if (first === undefined) throw new TypeError("Cannot parse input: headers must be defined");
-  if (!options.skipFirstRow && !options.columns) return rows;
-  const names = options.columns ?? first;
+  if (!options.skipFirstRow) return rows;
+  const names = rows.shift();
+  if (names === undefined) throw new TypeError("Cannot parse input: headers must be defined");
   return rows.map((row, index) => {
     if (row.length !== names.length) {
-      const line = index + (options.skipFirstRow ? 2 : 1);
       const counts = `The record has ${row.length} fields, but the header has ${names.length} fields`;
-      throw new Error(`Syntax error on line ${line}: ${counts}`);
+      throw new Error(`Syntax error on line ${index + 2}: ${counts}`);
     }
     return Object.fromEntries(names.map((name, column) => [name, row[column]]));
   });

@@ -2,10 +2,8 @@
 import { parseEnv } from "node:util";
 
 /**
- * Reads the text of a .env file.
- *
- * @param text Lines `KEY=value`, with comments after `#`, quotes, and `$OTHER` or `${OTHER:-default}` in unquoted values.
- * @returns The values by key, an object without a prototype. A key that is not an identifier is left out with a warning.
+ * Reads the lines `KEY=value` of a .env file, with comments after `#`, quotes, and `$OTHER` or `${OTHER:-default}` in
+ * unquoted values. A key that is no identifier is left out with a warning.
  */
 export function parse(text: string): Record<string, string> {
   const env: Record<string, string> = Object.create(null);

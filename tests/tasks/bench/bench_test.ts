@@ -1,8 +1,6 @@
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { GOALS, isRight, judge, lookingCost, ratio } from "../../../tasks/bench/goals.ts";
 import { computeGolden, GOLDEN, isGolden, TOLERANCE } from "../../../tasks/bench/golden.ts";
-import { readOptions } from "../../../tasks/bench.ts";
-import { interruptWorkers, runToEnd, runWorker, type Start } from "../../../tasks/bench/processes.ts";
 import { checkProduct, factors, formatSize, parseSize, type Size } from "../../../tasks/bench/products.ts";
 import { faultsOf, formatResults } from "../../../tasks/bench/report.ts";
 import { type Implementation, median, type Results, type TrainingResult } from "../../../tasks/bench/results.ts";
@@ -16,12 +14,7 @@ import {
   workloadOf,
   WORKLOADS,
 } from "../../../tasks/bench/workloads.ts";
-import { ConfigError } from "../../../tasks/settings/config.ts";
 import { assertClose } from "../../support/assert_close.ts";
-import { Workplace } from "../../support/run_task_process.ts";
-import { permitted } from "../../support/permitted.ts";
-
-const root = new URL("../../../", import.meta.url);
 
 const BACKHAND: Implementation = { name: "backhand", backend: "webgpu" };
 const WEBGPU: Implementation = { name: "tfjs", backend: "webgpu" };
@@ -79,9 +72,17 @@ function madeUp(): Results {
 
 /** Names of the goals that are missed, and of those below the floor. */
 function below(results: Results): { missed: string[]; below: string[] } {
-  const names = (keep: (standing: ReturnType<typeof judge>[number]) => boolean) =>
-    judge(results).filter(keep).map(({ name }) => name);
-  return { missed: names(({ isMet }) => isMet === false), below: names(({ holdsFloor }) => !holdsFloor) };
+  const standings = judge(results);
+  const missed = standings.filter(({ isMet }) => isMet === false);
+  const below = standings.filter(({ holdsFloor }) => !holdsFloor);
+  return { missed: missed.map(({ name }) => name), below: below.map(({ name }) => name) };
+}
+
+/** What a made-up run is, once something in it has changed. */
+function changed(change: (results: Results) => unknown): Results {
+  const results = madeUp();
+  change(results);
+  return results;
 }
 
 Deno.test("GOLDEN holds what 100 steps in float64 give; isGolden() refuses all else", () => {
@@ -172,61 +173,41 @@ Deno.test("lookingCost() compares a view with the quiet run of its round", () =>
   assertEquals(lookingCost([looking[0], { view: "live", rounds: [1] }], "live"), NaN);
 });
 
-Deno.test("judge() finds every goal met where all are, and each floor that is not held", () => {
+Deno.test("judge() finds every goal met where all are, and each floor that is not held, by a wrong result too", () => {
   assertEquals(below(madeUp()), { missed: [], below: [] });
   assertEquals(faultsOf(madeUp(), true), []);
   const wide = "wide, to the best WebGPU peer";
-  const live = "speed that the live page costs";
-  const cases: [change: (results: Results) => unknown, missed: string[], below: string[]][] = [
-    [({ training }) => peerOn(training, "wide").stepsPerSecond = 400, [wide], [wide]],
-    [({ products }) => products[1].gflops = 16, ["matrix product 1024, to the best WebGPU peer"], []], // 2.5 times
-    [({ training }) => training[3].costs!.waits = 0.5, ["waits a step"], ["waits a step"]],
-    [({ looking }) => looking[2].rounds = [10_000, 15_000, 19_800], [live], [live]],
-    [({ looking }) => looking[1].rounds = [38_000, 50_500, 19_000], ["speed that the terminal view costs"], []],
-    [({ endurance }) => endurance!.after.bytes += 4, ...both("GPU bytes more after 100,000 steps")],
-  ];
-  for (const [change, missed, floors] of cases) {
-    const results = madeUp();
-    change(results);
-    assertEquals(below(results), { missed, below: floors });
-  }
-  const slow = madeUp();
-  peerOn(slow.training, "wide").stepsPerSecond = 400;
-  assertEquals(faultsOf(slow, true), [`below the floor: ${wide}: found 1.25x, need at least 2.00x`]);
-  assertEquals(faultsOf(slow, false), []);
-});
-
-function peerOn(training: TrainingResult[], wanted: WorkloadName): TrainingResult {
-  return training.find(({ name, workload }) => name === "tfjs" && workload === wanted)!;
-}
-
-function both(name: string): [string[], string[]] {
-  return [[name], [name]];
-}
-
-Deno.test("judge() takes no wrong and no missing result for a fast one", () => {
-  const wrong = madeUp();
-  wrong.training[0].loss *= 1.001;
-  assertEquals(isRight(wrong.training[0]), false);
+  const product = "matrix product 1024, to the best WebGPU peer";
+  const views = ["speed that the live page costs", "speed that a page that never reads costs"];
+  const bytes = "GPU bytes more after 100,000 steps";
   const seed = ["seed, to the best peer on any backend", "seed, to the best WebGPU peer"];
-  assertEquals(below(wrong).below, seed);
-  const [first, ...others] = faultsOf(wrong, false);
-  assertMatch(first, /^backhand is wrong on seed: its loss after 100 steps is 0\.2409.*, not 0\.2407/);
+  const slow = ({ training }: Results) =>
+    training.find(({ name, workload }) => name === "tfjs" && workload === "wide")!.stepsPerSecond = 400;
+  const wrong = ({ training }: Results) => training[0].loss *= 1.001;
+  const missing = (results: Results) => results.training = results.training.slice(1);
+  const cases: [change: (results: Results) => unknown, missed: string[], below?: string[]][] = [
+    [slow, [wide]],
+    [({ products }) => products[1].gflops = 16, [product], []], // 2.5 times
+    [({ products }) => products[0].error = 2, [product]],
+    [({ training }) => training[3].costs!.waits = 0.5, ["waits a step"]],
+    [({ looking }) => looking[2].rounds = [10_000, 15_000, 19_800], views.slice(0, 1)],
+    [({ looking }) => looking[1].rounds = [38_000, 50_500, 19_000], ["speed that the terminal view costs"], []],
+    [({ looking }) => looking.splice(2), views],
+    [({ endurance }) => endurance!.after.bytes += 4, [bytes]],
+    [wrong, seed],
+    [missing, seed],
+  ];
+  for (const [change, missed, floors = missed] of cases) {
+    assertEquals(below(changed(change)), { missed, below: floors }, `${change}`);
+  }
+  assertEquals(faultsOf(changed(slow), true), [`below the floor: ${wide}: found 1.25x, need at least 2.00x`]);
+  assertEquals(faultsOf(changed(slow), false), []);
+  assertEquals(isRight(changed(wrong).training[0]), false);
+  const [fault, ...others] = faultsOf(changed(wrong), false);
+  assertMatch(fault, /^backhand is wrong on seed: its loss after 100 steps is 0\.2409.*, not 0\.2407/);
   assertEquals(others, []);
-
-  const missing = madeUp();
-  missing.training = missing.training.filter(({ name, workload }) => name !== "backhand" || workload !== "seed");
-  missing.failures = [{ worker: "seed, backhand", message: "it ended with 1" }];
-  assertEquals(below(missing).below, seed);
-  assertStringIncludes(faultsOf(missing, true).join("\n"), "there is no valid result, need at least 1.00x");
-
-  const unseen = madeUp();
-  unseen.looking = unseen.looking.slice(0, 2);
-  assertEquals(below(unseen).below, ["speed that the live page costs", "speed that a page that never reads costs"]);
-
-  const product = madeUp();
-  product.products[0].error = 2;
-  assertEquals(below(product).below, ["matrix product 1024, to the best WebGPU peer"]);
+  const faults = faultsOf(changed(missing), true).join("\n");
+  assertStringIncludes(faults, "there is no valid result, need at least 1.00x");
 });
 
 Deno.test("judge() does not ask for what a quick run leaves out, nor of a hardware adapter", () => {
@@ -240,9 +221,10 @@ Deno.test("judge() does not ask for what a quick run leaves out, nor of a hardwa
   assertMatch(formatResults(short), /speed that the terminal view costs +50\.0% +- +<= 60\.0% +too short to judge/);
   short.looking[1].rounds = [12_000, 15_000, 6_000];
   assertEquals(below(short).below, ["speed that the terminal view costs"]);
-  const hardware = madeUp();
-  hardware.limits.software = false;
-  hardware.training[0].stepsPerSecond = 1;
+  const hardware = changed(({ limits, training }) => {
+    limits.software = false;
+    training[0].stepsPerSecond = 1;
+  });
   assertEquals([judge(hardware), faultsOf(hardware, true)], [[], []]);
   assertStringIncludes(formatResults(hardware), "goals: not judged");
 });
@@ -286,65 +268,4 @@ Deno.test("formatResults() puts everybody into one aligned table, and says what 
       "stalled            39,200       2.0%",
     ]
   ) assertStringIncludes(text, part);
-});
-
-permitted("deno task bench reads its flags, refuses others, and says what it takes", async () => {
-  assertEquals(readOptions([]), { quick: false, floor: false, json: undefined });
-  assertEquals(readOptions(["--quick", "--floor", "--json", "-"]), { quick: true, floor: true, json: "-" });
-  const faults = ["--fast", "--quick=yes", "--json=", "now"];
-  const error = assertThrows(() => readOptions(faults), ConfigError);
-  assertEquals(error.faults.length, faults.length, error.faults.join("\n"));
-  await using place = await Workplace.create();
-  assertStringIncludes((await place.succeed("bench", ["--help"])).stdout, "--quick");
-  await place.refuse(2, ["--fast: unknown flag; the nearest is --floor"], "bench", ["--fast"]);
-});
-
-permitted("runToEnd() gives a program a terminal of 80 columns or none, and answers what it says", async () => {
-  await using place = await Workplace.create({
-    "say.ts": 'console.log(Deno.stdout.isTerminal() ? `columns: ${Deno.consoleSize().columns}` : "columns: none");',
-  });
-  for (const [terminal, columns] of [[{ columns: 80, rows: 24 }, "80"], [undefined, "none"]] as const) {
-    const start: Start = { script: place.at("say.ts"), args: ["it's"], flags: [], cwd: place.path, terminal };
-    const heard: string[] = [];
-    await runToEnd(start, { on: /^columns: (\w+)\b/m, by: ([_, said]) => Promise.resolve(void heard.push(said)) });
-    assertEquals(heard, [columns]);
-    await assertRejects(
-      () => runToEnd(start, { on: /rows/, by: () => Promise.resolve() }),
-      Error,
-      "it never printed rows",
-    );
-    const failing = { on: /columns/, by: () => Promise.reject(new RangeError("of the answer")) };
-    await assertRejects(() => runToEnd(start, failing), RangeError, "of the answer");
-    await assertRejects(() => runToEnd({ ...start, script: place.at("none.ts") }), Error, "it ended with exit code 1");
-  }
-});
-
-permitted(
-  "runWorker() says why a worker failed; interruptWorkers() ends the one under way, and no other starts",
-  async () => {
-    const start = { script: "tasks/bench/backhand.ts", flags: ["--allow-env"], args: ["training", "1", "narrow", "1"] };
-    await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep");
-
-    const long = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
-    const interrupted = assertRejects(() => runWorker(long), Deno.errors.Interrupted);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    interruptWorkers();
-    await interrupted;
-    await assertRejects(() => runWorker(long), Deno.errors.Interrupted);
-  },
-);
-
-permitted("peers.lock pins the peers; deno.lock leaves them out, or every task would download them", async () => {
-  const read = async (path: string) => JSON.parse(await Deno.readTextFile(new URL(path, root))).specifiers;
-  const specifiers = (await Promise.all(["tfjs", "jaxjs"].map(async (name) => {
-    const text = await Deno.readTextFile(new URL(`tasks/bench/${name}.ts`, root));
-    return [...text.matchAll(/"(npm:[^"]+)"/g)].map(([_, specifier]) => specifier);
-  }))).flat();
-  assert(specifiers.length > 4);
-  const pinned = await read("tasks/bench/peers.lock");
-  const everywhere = await read("deno.lock");
-  assertEquals(specifiers.filter((specifier) => !(specifier in pinned)), []);
-  assertEquals(specifiers.filter((specifier) => specifier in everywhere), []);
-  const stale = Object.entries(everywhere).filter(([name, version]) => (pinned[name] ?? version) !== version);
-  assertEquals(stale, [], "what both hold has one version");
 });

@@ -257,26 +257,23 @@ async function python(args: string[], stdin = "") {
   }
 }
 
-permitted(
-  "writePython() compiles where there is Python, and predicts as float64 does where there is PyTorch",
-  async (t) => {
-    await using place = await Workplace.create();
-    const hasTorch = (await python(["-c", "import torch, safetensors.torch"]))?.code === 0;
-    for (const [name, model] of Object.entries(MODELS)) {
-      await t.step(name, async () => {
-        await writeSafetensors(place.at("w.safetensors"), torchWeights(model));
-        const { tensors } = await readSafetensors(place.at("w.safetensors"));
-        assertEquals(new Set(tensors.values().map(({ shape }) => shape.length)), new Set([1, 2]));
-        await place.write("model.py", writePython(model, "w.safetensors"));
-        const compiled = await python(["-m", "py_compile", place.at("model.py")]);
-        assertEquals(compiled?.code ?? 0, 0, compiled?.stderr);
-        if (!hasTorch) return;
-        const rows = rowsFor(model.inputs, 200);
-        const lines = rows.map((row) => JSON.stringify(row)).join("\n");
-        const { code, stdout, stderr } = (await python([place.at("model.py")], lines))!;
-        assertEquals(code, 0, stderr);
-        assertPredictions(model, rows, stdout.trim().split("\n").map((line) => JSON.parse(line)));
-      });
-    }
-  },
-);
+permitted("writePython() compiles under Python, and predicts as float64 does under PyTorch", async (t) => {
+  await using place = await Workplace.create();
+  const hasTorch = (await python(["-c", "import torch, safetensors.torch"]))?.code === 0;
+  for (const [name, model] of Object.entries(MODELS)) {
+    await t.step(name, async () => {
+      await writeSafetensors(place.at("w.safetensors"), torchWeights(model));
+      const { tensors } = await readSafetensors(place.at("w.safetensors"));
+      assertEquals(new Set(tensors.values().map(({ shape }) => shape.length)), new Set([1, 2]));
+      await place.write("model.py", writePython(model, "w.safetensors"));
+      const compiled = await python(["-m", "py_compile", place.at("model.py")]);
+      assertEquals(compiled?.code ?? 0, 0, compiled?.stderr);
+      if (!hasTorch) return;
+      const rows = rowsFor(model.inputs, 200);
+      const lines = rows.map((row) => JSON.stringify(row)).join("\n");
+      const { code, stdout, stderr } = (await python([place.at("model.py")], lines))!;
+      assertEquals(code, 0, stderr);
+      assertPredictions(model, rows, stdout.trim().split("\n").map((line) => JSON.parse(line)));
+    });
+  }
+});

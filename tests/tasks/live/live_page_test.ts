@@ -71,53 +71,50 @@ permitted("the live page draws a run while it trains, and pauses, slows and stop
   assertEquals((await done).code, 0);
 });
 
-permitted(
-  "the live page listens only while it is seen, so that any number can be open, and tells of no answer",
-  async () => {
-    await using place = await Workplace.create();
-    const args = ["--num-dataset", "2000", "--num-epochs", "1000000", "--run-name", "r"];
-    const { url, listener, done } = await startLive(place, args);
-    await withPage(async (first, { errors }) => {
-      // Headless pages are never hidden, and this one's policy lets no test run a script in it: F9 hides it and shows it.
-      const hiding = `
-      let isHidden = false;
-      Object.defineProperty(document, "hidden", { get: () => isHidden });
-      addEventListener("keydown", ({ key }) => {
-        if (key !== "F9") return;
-        isHidden = !isHidden;
-        document.dispatchEvent(new Event("visibilitychange"));
-      });`;
-      const context = first.context();
-      const epochOf = async (page: typeof first) => parseInt((await page.textContent("#epoch"))!);
-      await context.addInitScript(hiding);
-      const open = async (page: typeof first) => {
-        await page.goto(url);
-        await until(async () => await page.textContent("#phase") === "training");
-        return page;
-      };
-      await open(first);
-      await first.route("**/pause", () => {}); // is never answered
-      await first.click("#pause");
-      const hidden: (typeof first)[] = [];
-      for (let i = 0; i < 6; i++) {
-        const page = await open(await context.newPage());
-        await page.keyboard.press("F9");
-        await until(async () => await page.title() === "r");
-        hidden.push(page);
-      }
-      const seventh = await open(await context.newPage());
-      const from = await epochOf(hidden[5]);
-      await until(async () => await epochOf(seventh) > from + 10);
-      assertEquals([await hidden[5].title(), await epochOf(hidden[5])], ["r", from]);
-      await hidden[5].keyboard.press("F9");
-      await until(async () => await epochOf(hidden[5]) > from + 10);
-      assertMatch(await hidden[5].title(), /^r: \d+%$/);
-      await until(async () => await first.isVisible("#problem"));
-      const problem = await first.textContent("#problem");
-      assertMatch(problem!, /^The training does not answer\. A browser allows six connections/);
-      assertEquals(errors, []);
-    });
-    await listener.ask("/stop");
-    assertEquals((await done).code, 0);
-  },
-);
+permitted("the live page listens only while it is seen, and says when nothing answers", async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset", "2000", "--num-epochs", "1000000", "--run-name", "r"];
+  const { url, listener, done } = await startLive(place, args);
+  await withPage(async (first, { errors }) => {
+    // Headless pages are never hidden, and this one's policy lets no test run a script in it: F9 hides it and shows it.
+    const hiding = `
+    let isHidden = false;
+    Object.defineProperty(document, "hidden", { get: () => isHidden });
+    addEventListener("keydown", ({ key }) => {
+      if (key !== "F9") return;
+      isHidden = !isHidden;
+      document.dispatchEvent(new Event("visibilitychange"));
+    });`;
+    const context = first.context();
+    const epochOf = async (page: typeof first) => parseInt((await page.textContent("#epoch"))!);
+    await context.addInitScript(hiding);
+    const open = async (page: typeof first) => {
+      await page.goto(url);
+      await until(async () => await page.textContent("#phase") === "training");
+      return page;
+    };
+    await open(first);
+    await first.route("**/pause", () => {}); // is never answered
+    await first.click("#pause");
+    const hidden: (typeof first)[] = [];
+    for (let i = 0; i < 6; i++) {
+      const page = await open(await context.newPage());
+      await page.keyboard.press("F9");
+      await until(async () => await page.title() === "r");
+      hidden.push(page);
+    }
+    const seventh = await open(await context.newPage());
+    const from = await epochOf(hidden[5]);
+    await until(async () => await epochOf(seventh) > from + 10);
+    assertEquals([await hidden[5].title(), await epochOf(hidden[5])], ["r", from]);
+    await hidden[5].keyboard.press("F9");
+    await until(async () => await epochOf(hidden[5]) > from + 10);
+    assertMatch(await hidden[5].title(), /^r: \d+%$/);
+    await until(async () => await first.isVisible("#problem"));
+    const problem = await first.textContent("#problem");
+    assertMatch(problem!, /^The training does not answer\. A browser allows six connections/);
+    assertEquals(errors, []);
+  });
+  await listener.ask("/stop");
+  assertEquals((await done).code, 0);
+});

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError } from "../../../tasks/settings/config.ts";
 import { LiveServer } from "../../../tasks/live/server.ts";
-import type { HeldRun } from "../../../tasks/show/spectator.ts";
+import type { HeldRun } from "../../../tasks/show/view.ts";
 import { Listener, send } from "./live_client.ts";
 import { permitted } from "../../support/permitted.ts";
 
@@ -68,59 +68,54 @@ permitted("LiveServer listens on loopback alone and serves a page that may load 
   assert(bytes < 400_000, `the page has ${bytes} bytes`);
 });
 
-permitted(
-  "LiveServer refuses other hosts, origins, sites, methods, paths, and who does not have the token",
-  async () => {
-    const { live, token, at } = serve();
-    await using _ = live;
-    const { host, origin } = new URL(live.url);
-    const right = { origin, "x-backhand-token": token };
-    const events = `/events?token=${token}`;
-    const other = "http://evil.example";
-    const cases: [status: number, method: string, path: string, headers?: Record<string, string>][] = [
-      [403, "GET", "/", { host: "evil.example" }],
-      [403, "GET", "/", { host: `evil.example:${new URL(live.url).port}` }],
-      [403, "GET", "/", { host: "127.0.0.1" }],
-      [403, "GET", "/live.js", { origin: other }],
-      [403, "GET", "/live.js", { origin: "null" }],
-      [403, "GET", "/live.js", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
-      [403, "GET", "/live.js", { "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate" }],
-      [200, "GET", "/live.js", { "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" }],
-      [200, "GET", "/", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
-      [403, "GET", "/events"],
-      [403, "GET", `/events?token=${token.slice(1)}`],
-      [403, "GET", events, { host: "evil.example" }],
-      [403, "GET", events, { origin: other }],
-      [403, "GET", events, { "sec-fetch-site": "cross-site" }],
-      [403, "POST", "/pause", { "x-backhand-token": token }],
-      [403, "POST", "/pause", { origin }],
-      [403, "POST", `/pause?token=${token}`, { origin }],
-      [403, "POST", "/pause", { ...right, "x-backhand-token": token.toUpperCase() + "0" }],
-      [403, "POST", "/stop", { ...right, origin: other }],
-      [403, "POST", "/stop", { ...right, origin: `https://${host}` }],
-      [403, "POST", "/stop", { ...right, host: "evil.example" }],
-      [404, "POST", "/nothing", right],
-      [403, "GET", "/pause"],
-      [404, "GET", `/pause?token=${token}`],
-      [404, "GET", `/../../../../etc/passwd?token=${token}`],
-      ...["OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"].map((
-        method,
-      ): [number, string, string, Record<string, string>] => [
-        ...[405, method, "/pause", right] as const,
-      ]),
-    ];
-    for (const [status, method, path, headers] of cases) {
-      const answer = await send(at(path), method, headers);
-      const call = `${method} ${path} ${JSON.stringify(headers)}`;
-      assertEquals(answer.status, status, call);
-      assertEquals(answer.headers.get("access-control-allow-origin"), null, call);
-      assert(!answer.text.includes(token), call);
-    }
-    assertEquals([live.isAsking, live.listeners], [false, 0]);
-    assertEquals((await send(at("/pause"), "POST", right)).status, 204);
-    assertEquals(live.isAsking, true);
-  },
-);
+permitted("LiveServer refuses other hosts, origins, sites, methods, paths, and a missing token", async () => {
+  const { live, token, at } = serve();
+  await using _ = live;
+  const { host, origin } = new URL(live.url);
+  const right = { origin, "x-backhand-token": token };
+  const events = `/events?token=${token}`;
+  const other = "http://evil.example";
+  const cases: [status: number, method: string, path: string, headers?: Record<string, string>][] = [
+    [403, "GET", "/", { host: "evil.example" }],
+    [403, "GET", "/", { host: `evil.example:${new URL(live.url).port}` }],
+    [403, "GET", "/", { host: "127.0.0.1" }],
+    [403, "GET", "/live.js", { origin: other }],
+    [403, "GET", "/live.js", { origin: "null" }],
+    [403, "GET", "/live.js", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
+    [403, "GET", "/live.js", { "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate" }],
+    [200, "GET", "/live.js", { "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" }],
+    [200, "GET", "/", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
+    [403, "GET", "/events"],
+    [403, "GET", `/events?token=${token.slice(1)}`],
+    [403, "GET", events, { host: "evil.example" }],
+    [403, "GET", events, { origin: other }],
+    [403, "GET", events, { "sec-fetch-site": "cross-site" }],
+    [403, "POST", "/pause", { "x-backhand-token": token }],
+    [403, "POST", "/pause", { origin }],
+    [403, "POST", `/pause?token=${token}`, { origin }],
+    [403, "POST", "/pause", { ...right, "x-backhand-token": token.toUpperCase() + "0" }],
+    [403, "POST", "/stop", { ...right, origin: other }],
+    [403, "POST", "/stop", { ...right, origin: `https://${host}` }],
+    [403, "POST", "/stop", { ...right, host: "evil.example" }],
+    [404, "POST", "/nothing", right],
+    [403, "GET", "/pause"],
+    [404, "GET", `/pause?token=${token}`],
+    [404, "GET", `/../../../../etc/passwd?token=${token}`],
+    ...["OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"].map((
+      method,
+    ): [number, string, string, Record<string, string>] => [...[405, method, "/pause", right] as const]),
+  ];
+  for (const [status, method, path, headers] of cases) {
+    const answer = await send(at(path), method, headers);
+    const call = `${method} ${path} ${JSON.stringify(headers)}`;
+    assertEquals(answer.status, status, call);
+    assertEquals(answer.headers.get("access-control-allow-origin"), null, call);
+    assert(!answer.text.includes(token), call);
+  }
+  assertEquals([live.isAsking, live.listeners], [false, 0]);
+  assertEquals((await send(at("/pause"), "POST", right)).status, 204);
+  assertEquals(live.isAsking, true);
+});
 
 permitted("LiveServer says which port is taken", async () => {
   const { live } = serve();
@@ -129,32 +124,26 @@ permitted("LiveServer says which port is taken", async () => {
   assertThrows(() => serve({ port }), ConfigError, `--live is ${port}: another program uses this port`);
 });
 
-permitted(
-  "LiveServer tells several pages the same, a late one all that was, not more than ten times a second",
-  async () => {
-    const { live, doEpoch } = serve();
-    await using _ = live;
-    await using first = await Listener.open(live.url);
-    const start = performance.now();
-    for (let epoch = 1; epoch <= 200; epoch++) {
-      doEpoch(epoch);
-      await wait(2);
-    }
-    live.warning("slow");
-    await using second = await Listener.open(live.url);
-    for (const listener of [first, second]) await listener.until(({ last }) => last?.epoch === 200);
-    const most = (performance.now() - start) / 100 + 2;
-    assert(
-      first.updates.length > 2 && first.updates.length <= most,
-      `${first.updates.length} updates, at most ${most}`,
-    );
-    for (const listener of [first, second]) {
-      await listener.until(() => listener.updates.some(({ messages }) => messages.length > 0));
-      assertEquals(listener.epochs, Array.from({ length: 200 }, (_, i) => i + 1));
-      assertEquals([listener.last!.status.step, listener.last!.best?.epoch], [2_000, 200]);
-    }
-  },
-);
+permitted("LiveServer tells all pages the same, late ones too, at most ten times a second", async () => {
+  const { live, doEpoch } = serve();
+  await using _ = live;
+  await using first = await Listener.open(live.url);
+  const start = performance.now();
+  for (let epoch = 1; epoch <= 200; epoch++) {
+    doEpoch(epoch);
+    await wait(2);
+  }
+  live.warning("slow");
+  await using second = await Listener.open(live.url);
+  for (const listener of [first, second]) await listener.until(({ last }) => last?.epoch === 200);
+  const most = (performance.now() - start) / 100 + 2;
+  assert(first.updates.length > 2 && first.updates.length <= most, `${first.updates.length} updates, at most ${most}`);
+  for (const listener of [first, second]) {
+    await listener.until(() => listener.updates.some(({ messages }) => messages.length > 0));
+    assertEquals(listener.epochs, Array.from({ length: 200 }, (_, i) => i + 1));
+    assertEquals([listener.last!.status.step, listener.last!.best?.epoch], [2_000, 200]);
+  }
+});
 
 permitted("LiveServer holds on to no page that goes, and ends the streams of those that stay", async () => {
   const { live, doEpoch } = serve();
@@ -175,35 +164,32 @@ permitted("LiveServer holds on to no page that goes, and ends the streams of tho
   await assertRejects(() => fetch(live.url));
 });
 
-permitted(
-  "LiveServer gives up a page that does not read, and holds no more for it than for one that does",
-  async () => {
-    const patience = 1_000;
-    const { live, at, token } = serve({ patience });
-    await using _ = live;
-    await using reads = await Listener.open(live.url);
-    using silent = await Deno.connect({ hostname: "127.0.0.1", port: Number(at("/").port) });
-    const head = `GET /events?token=${token} HTTP/1.1\r\nhost: ${at("/").host}\r\n\r\n`;
-    await silent.write(new TextEncoder().encode(head));
-    while (live.listeners < 2) await wait(5);
-    const since = performance.now();
-    const rounds: { ended: number; took: number }[] = [];
-    while (live.listeners === 2) {
-      assert(performance.now() - since < 20_000, "a page that does not read is kept");
-      const began = performance.now();
-      for (let i = 0; i < 100; i++) live.note("x".repeat(2_000));
-      const ended = performance.now();
-      rounds.push({ ended, took: ended - began });
-      await wait(20);
-    }
-    // A share of the time in which the page was waited for: one round may lose its core to another test.
-    const stalled = rounds.filter(({ ended }) => ended > performance.now() - patience);
-    const held = stalled.reduce((sum, { took }) => sum + took, 0);
-    assert(held < patience / 4, `who trains was held up for ${held} of ${patience} ms`);
-    live.note("the last");
-    await reads.until(({ messages }) => messages.at(-1)?.text === "the last");
-  },
-);
+permitted("LiveServer gives up a page that does not read, and never waits for it", async () => {
+  const patience = 1_000;
+  const { live, at, token } = serve({ patience });
+  await using _ = live;
+  await using reads = await Listener.open(live.url);
+  using silent = await Deno.connect({ hostname: "127.0.0.1", port: Number(at("/").port) });
+  const head = `GET /events?token=${token} HTTP/1.1\r\nhost: ${at("/").host}\r\n\r\n`;
+  await silent.write(new TextEncoder().encode(head));
+  while (live.listeners < 2) await wait(5);
+  const since = performance.now();
+  const rounds: { ended: number; took: number }[] = [];
+  while (live.listeners === 2) {
+    assert(performance.now() - since < 20_000, "a page that does not read is kept");
+    const began = performance.now();
+    for (let i = 0; i < 100; i++) live.note("x".repeat(2_000));
+    const ended = performance.now();
+    rounds.push({ ended, took: ended - began });
+    await wait(20);
+  }
+  // A share of the time in which the page was waited for: one round may lose its core to another test.
+  const stalled = rounds.filter(({ ended }) => ended > performance.now() - patience);
+  const held = stalled.reduce((sum, { took }) => sum + took, 0);
+  assert(held < patience / 4, `who trains was held up for ${held} of ${patience} ms`);
+  live.note("the last");
+  await reads.until(({ messages }) => messages.at(-1)?.text === "the last");
+});
 
 permitted("LiveServer refuses more pages than it can tell", async () => {
   const { live, at, token } = serve();

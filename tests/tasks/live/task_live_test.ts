@@ -25,66 +25,60 @@ async function goBack(place: Workplace, step: number): Promise<void> {
   }
 }
 
-permitted(
-  "train --live: pause, learning rate and stop take effect between two steps, and a resumed run ends the same",
-  async () => {
-    await using place = await Workplace.create();
-    const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "200"]);
-    await listener.until(({ last }) => last !== null);
-    await listener.ask("/pause");
-    const { status: { step } } = await listener.until(({ status }) => status.phase === "paused");
-    assert(step < 200 * 48, "it was over before it was paused");
-    const before = await place.read(`${run}/metrics.jsonl`);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    assertEquals([await place.read(`${run}/metrics.jsonl`), listener.last!.status.step], [before, step]);
-    await listener.ask("/rate?factor=0.25");
-    await listener.until(({ status }) => status.learningRate === 0.0025);
-    await listener.ask("/resume");
-    const { code, stdout, stderr } = await done;
-    assertEquals([code, listener.hasEnded], [0, true], stderr);
-    assertStringIncludes(stdout, `learning rate: 0.00250, 0.25 times the settings', from step ${step + 1} on\n`);
-    // That of an epoch's last step.
-    for (const line of await metricsOf(place)) assertEquals(line.learningRate, line.step > step ? 0.0025 : 0.01);
-    const whole = await totalsOf(place, run);
+permitted("train --live: what the page asks for happens between two steps; a resumed run ends the same", async () => {
+  await using place = await Workplace.create();
+  const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "200"]);
+  await listener.until(({ last }) => last !== null);
+  await listener.ask("/pause");
+  const { status: { step } } = await listener.until(({ status }) => status.phase === "paused");
+  assert(step < 200 * 48, "it was over before it was paused");
+  const before = await place.read(`${run}/metrics.jsonl`);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals([await place.read(`${run}/metrics.jsonl`), listener.last!.status.step], [before, step]);
+  await listener.ask("/rate?factor=0.25");
+  await listener.until(({ status }) => status.learningRate === 0.0025);
+  await listener.ask("/resume");
+  const { code, stdout, stderr } = await done;
+  assertEquals([code, listener.hasEnded], [0, true], stderr);
+  assertStringIncludes(stdout, `learning rate: 0.00250, 0.25 times the settings', from step ${step + 1} on\n`);
+  // That of an epoch's last step.
+  for (const line of await metricsOf(place)) assertEquals(line.learningRate, line.step > step ? 0.0025 : 0.01);
+  const whole = await totalsOf(place, run);
 
-    await goBack(place, step);
-    const again = await startLive(place, ["--resume", "r"]);
-    await again.listener.until(({ status, looks }) =>
-      status.step > step && status.rateFactor === 0.25 && !!looks.length
-    );
-    const { epochs } = again.listener;
-    assert(epochs.length > 0);
-    assertEquals(epochs, epochs.map((_, i) => i + 1), "with the epochs before");
-    await again.listener.ask("/stop");
-    const stopped = await again.done;
-    assertEquals(stopped.code, 0, stopped.stderr);
-    assertMatch(
-      stopped.stdout,
-      /^stopped: data\/runs\/r, checkpoint at step \d+, .*\ncontinue with: deno task train --resume r$/m,
-    );
-    await place.succeed("train", ["--resume", "r"]);
-    assertEquals(await totalsOf(place, run), whole);
-  },
-);
+  await goBack(place, step);
+  const again = await startLive(place, ["--resume", "r"]);
+  await again.listener.until(({ status, layers }) =>
+    status.step > step && status.rateFactor === 0.25 && !!layers.length
+  );
+  const { epochs } = again.listener;
+  assert(epochs.length > 0);
+  assertEquals(epochs, epochs.map((_, i) => i + 1), "with the epochs before");
+  await again.listener.ask("/stop");
+  const stopped = await again.done;
+  assertEquals(stopped.code, 0, stopped.stderr);
+  assertMatch(
+    stopped.stdout,
+    /^stopped: data\/runs\/r, checkpoint at step \d+, .*\ncontinue with: deno task train --resume r$/m,
+  );
+  await place.succeed("train", ["--resume", "r"]);
+  assertEquals(await totalsOf(place, run), whole);
+});
 
-permitted(
-  "train --live: a paused run can be stopped; a port that is taken is told before anything is written",
-  async () => {
-    await using place = await Workplace.create();
-    const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "100000"]);
-    await listener.ask("/pause");
-    await listener.until(({ status }) => status.phase === "paused");
-    await listener.ask("/stop");
-    assertEquals((await done).code, 0);
+permitted("train --live: a paused run can be stopped; a taken port is told before anything is written", async () => {
+  await using place = await Workplace.create();
+  const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "100000"]);
+  await listener.ask("/pause");
+  await listener.until(({ status }) => status.phase === "paused");
+  await listener.ask("/stop");
+  assertEquals((await done).code, 0);
 
-    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const before = await place.digests();
-    const { code, stderr } = await place.runDeno([...await liveCommand(), ...ARGS, `--live=${taken.addr.port}`]);
-    assertEquals(code, 2);
-    assertStringIncludes(stderr, `error: --live is ${taken.addr.port}: another program uses this port`);
-    assertEquals(await place.digests(), before);
-  },
-);
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const before = await place.digests();
+  const { code, stderr } = await place.runDeno([...await liveCommand(), ...ARGS, `--live=${taken.addr.port}`]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, `error: --live is ${taken.addr.port}: another program uses this port`);
+  assertEquals(await place.digests(), before);
+});
 
 permitted("train --live: a run that fails tells the page why before it ends", async () => {
   await using place = await Workplace.create();

@@ -57,26 +57,23 @@ const NAMES = {
   backward: ["dz₃", "dW₃", "db₃", "da₂", "dz₂", "dW₂", "db₂", "da₁", "dz₁", "dW₁", "db₁"],
 };
 
-gpuTest(
-  "Session.walk() has every operation in order, with the values of float64, for each activation",
-  async (device) => {
-    for (const activation of ACTIVATION_NAMES) {
-      const settings = { ...SMALL, activation };
-      using session = new Session(device, dataOf(settings), settings);
-      await session.train(1);
-      const ops = await session.walk();
-      const model = await session.reference();
-      const { rows, x, y } = session.nextBatch();
-      const all = Object.entries(NAMES).flatMap(([phase, names]) => names.map((name) => `${phase} ${name}`));
-      assertEquals(ops.map(({ phase, name }) => `${phase} ${name}`), all);
-      const expected = expectedOf(model, new Matrix(rows, 2, x), new Matrix(rows, 1, y));
-      for (const { name, values, shape } of ops) {
-        assertEquals(values.length, shape.reduce((product, size) => product * size, 1), `${activation} ${name}`);
-        assertClose(values, expected[name], { rtol: 1e-4, atol: 1e-6 });
-      }
+gpuTest("Session.walk() has every operation in order, with float64's values, for each activation", async (device) => {
+  for (const activation of ACTIVATION_NAMES) {
+    const settings = { ...SMALL, activation };
+    using session = new Session(device, dataOf(settings), settings);
+    await session.train(1);
+    const ops = await session.walk();
+    const model = await session.reference();
+    const { rows, x, y } = session.nextBatch();
+    const all = Object.entries(NAMES).flatMap(([phase, names]) => names.map((name) => `${phase} ${name}`));
+    assertEquals(ops.map(({ phase, name }) => `${phase} ${name}`), all);
+    const expected = expectedOf(model, new Matrix(rows, 2, x), new Matrix(rows, 1, y));
+    for (const { name, values, shape } of ops) {
+      assertEquals(values.length, shape.reduce((product, size) => product * size, 1), `${activation} ${name}`);
+      assertClose(values, expected[name], { rtol: 1e-4, atol: 1e-6 });
     }
-  },
-);
+  }
+});
 
 gpuTest("checkOp() agrees with each gradient, and not with one that is wrong", async (device) => {
   using session = new Session(device, dataOf(SMALL), SMALL);

@@ -112,37 +112,34 @@ async function colorsOf(page: Page, canvas: string): Promise<number> {
   });
 }
 
-permitted(
-  "playground trains every dataset in the browser to the loss that Deno has, and asks for nothing elsewhere",
-  async () => {
-    await serving((address) =>
-      withPage(async (page, seen) => {
-        const cases = [["cubic", 20, 0.02], ["xor", 20, 0.2], ["moons", 30, 0.2], ["spiral", 60, 0.35]] as const;
-        for (const [dataset, epochs, bound] of cases) {
-          const settings = { ...DEFAULTS[dataset], epochs };
-          await open(page, address, settings);
-          const [before] = await measures(page);
-          await run(page, settings);
-          const [train, validation] = await measures(page);
-          const here = await trainHere(settings);
-          assert(train < bound && before > 2 * bound, `${dataset}: ${before} became ${train}`);
-          assertAlmostEquals(train, here[0], 1e-3, `training loss of ${dataset}`);
-          assertAlmostEquals(validation, here[1], 1e-3, `validation loss of ${dataset}`);
-          const isCurve = dataset === "cubic";
-          assert(isCurve || await colorsOf(page, "#surface") > 20, `surface of ${dataset}`);
-          assert(await colorsOf(page, "#net") > 100, `network of ${dataset}`);
-          assertEquals([await page.isVisible("#surface"), await page.isVisible("#fit")], [!isCurve, isCurve]);
-          assertEquals(await page.locator("#fit:visible .curve path").count(), isCurve ? 1 : 0);
-          assertEquals(await page.locator("#fit:visible .rows circle").count(), isCurve ? 240 : 0, "every row once");
-          assertEquals(await page.locator("#loss .curve path").count(), 2);
-          assert(await page.locator("#heat canvas").count() >= 8);
-        }
-        const elsewhere = seen.requests.filter((url) => !url.startsWith(address) && url !== "about:blank");
-        assertEquals([seen.errors, elsewhere], [[], []]);
-      })
-    );
-  },
-);
+permitted("playground trains every dataset in the browser to Deno's loss, and asks for nothing elsewhere", async () => {
+  await serving((address) =>
+    withPage(async (page, seen) => {
+      const cases = [["cubic", 20, 0.02], ["xor", 20, 0.2], ["moons", 30, 0.2], ["spiral", 60, 0.35]] as const;
+      for (const [dataset, epochs, bound] of cases) {
+        const settings = { ...DEFAULTS[dataset], epochs };
+        await open(page, address, settings);
+        const [before] = await measures(page);
+        await run(page, settings);
+        const [train, validation] = await measures(page);
+        const here = await trainHere(settings);
+        assert(train < bound && before > 2 * bound, `${dataset}: ${before} became ${train}`);
+        assertAlmostEquals(train, here[0], 1e-3, `training loss of ${dataset}`);
+        assertAlmostEquals(validation, here[1], 1e-3, `validation loss of ${dataset}`);
+        const isCurve = dataset === "cubic";
+        assert(isCurve || await colorsOf(page, "#surface") > 20, `surface of ${dataset}`);
+        assert(await colorsOf(page, "#net") > 100, `network of ${dataset}`);
+        assertEquals([await page.isVisible("#surface"), await page.isVisible("#fit")], [!isCurve, isCurve]);
+        assertEquals(await page.locator("#fit:visible .curve path").count(), isCurve ? 1 : 0);
+        assertEquals(await page.locator("#fit:visible .rows circle").count(), isCurve ? 240 : 0, "every row once");
+        assertEquals(await page.locator("#loss .curve path").count(), 2);
+        assert(await page.locator("#heat canvas").count() >= 8);
+      }
+      const elsewhere = seen.requests.filter((url) => !url.startsWith(address) && url !== "about:blank");
+      assertEquals([seen.errors, elsewhere], [[], []]);
+    })
+  );
+});
 
 permitted("playground walks through a step by the keyboard, with the values of float64", async () => {
   const settings: Settings = { ...DEFAULTS.xor, hidden: [3], batchSize: 4, activation: "tanh" };
@@ -210,48 +207,45 @@ permitted("playground walks through a step by the keyboard, with the values of f
   );
 });
 
-permitted(
-  "playground's download is what predict takes, its upload goes on with one, and others are refused",
-  async () => {
-    const settings: Settings = { ...DEFAULTS.cubic, hidden: [8], epochs: 20 };
-    await using place = await Workplace.create();
-    await serving((address) =>
-      withPage(async (page, seen) => {
-        await open(page, address, settings);
-        await run(page, settings);
-        await page.fill("#question", "50");
-        await waitForText(page, "#answer", "y: ");
-        const answer = await page.textContent("#answer");
-        const [trained] = await measures(page);
-        const bytes = await download(page);
-        await place.write("data/runs/default_run/model.safetensors", bytes);
-        const { stdout } = await place.succeed("predict", ["50"]);
-        const [_, predicted] = stdout.trim().split("\n")[1].split(",").map(Number);
-        assertAlmostEquals(predicted, Number(answer!.slice(3)), 1e-4 * Math.abs(predicted));
+permitted("playground's download suits predict, its upload goes on with one and refuses others", async () => {
+  const settings: Settings = { ...DEFAULTS.cubic, hidden: [8], epochs: 20 };
+  await using place = await Workplace.create();
+  await serving((address) =>
+    withPage(async (page, seen) => {
+      await open(page, address, settings);
+      await run(page, settings);
+      await page.fill("#question", "50");
+      await waitForText(page, "#answer", "y: ");
+      const answer = await page.textContent("#answer");
+      const [trained] = await measures(page);
+      const bytes = await download(page);
+      await place.write("data/runs/default_run/model.safetensors", bytes);
+      const { stdout } = await place.succeed("predict", ["50"]);
+      const [_, predicted] = stdout.trim().split("\n")[1].split(",").map(Number);
+      assertAlmostEquals(predicted, Number(answer!.slice(3)), 1e-4 * Math.abs(predicted));
 
-        await page.click("#reset");
-        await waitForText(page, "#progress", "epoch 0, step 0");
-        assert(Math.abs((await measures(page))[0] - trained) > 1e-3, "reset left the network as it was");
-        await page.setInputFiles("#upload", place.at("data/runs/default_run/model.safetensors"));
-        await page.waitForFunction(() => document.querySelector("#progress")!.textContent!.includes("is loaded"));
-        assertAlmostEquals((await measures(page))[0], trained, 1e-6);
-        assertEquals(await page.textContent("#answer"), answer);
+      await page.click("#reset");
+      await waitForText(page, "#progress", "epoch 0, step 0");
+      assert(Math.abs((await measures(page))[0] - trained) > 1e-3, "reset left the network as it was");
+      await page.setInputFiles("#upload", place.at("data/runs/default_run/model.safetensors"));
+      await page.waitForFunction(() => document.querySelector("#progress")!.textContent!.includes("is loaded"));
+      assertAlmostEquals((await measures(page))[0], trained, 1e-6);
+      assertEquals(await page.textContent("#answer"), answer);
 
-        const refused = [
-          ["odd.safetensors", new Uint8Array(5), "odd.safetensors: cut short"],
-          ["cubic.safetensors", bytes, "it predicts x → y, but this dataset has x1 x2 → color"],
-        ] as const;
-        for (const [name, content, says] of refused) {
-          await place.write(name, content);
-          if (name === "cubic.safetensors") await page.selectOption("[name=dataset]", "xor");
-          await page.setInputFiles("#upload", place.at(name));
-          await page.waitForFunction((says) => document.querySelector("#message")!.textContent!.includes(says), says);
-        }
-        assertEquals(seen.errors, []);
-      })
-    );
-  },
-);
+      const refused = [
+        ["odd.safetensors", new Uint8Array(5), "odd.safetensors: cut short"],
+        ["cubic.safetensors", bytes, "it predicts x → y, but this dataset has x1 x2 → color"],
+      ] as const;
+      for (const [name, content, says] of refused) {
+        await place.write(name, content);
+        if (name === "cubic.safetensors") await page.selectOption("[name=dataset]", "xor");
+        await page.setInputFiles("#upload", place.at(name));
+        await page.waitForFunction((says) => document.querySelector("#message")!.textContent!.includes(says), says);
+      }
+      assertEquals(seen.errors, []);
+    })
+  );
+});
 
 permitted("playground trains a pasted CSV, says what is wrong with one, and with a control", async () => {
   const sizeOf = (width: number) => width < 3 ? "low" : width < 7 ? "middle" : "high";
@@ -284,43 +278,36 @@ permitted("playground trains a pasted CSV, says what is wrong with one, and with
   );
 });
 
-permitted(
-  "playground --output writes a page under 400 KB that opens from disk; without WebGPU it says how to turn it on",
-  async () => {
-    await using place = await Workplace.create();
-    const { code, stdout } = await (await command(["--output", "out"], place.path)).output();
-    assertEquals(code, 0);
-    const said = new TextDecoder().decode(stdout);
-    assertMatch(said, /^wrote out: index\.html, playground\.css, playground\.js, \d+ bytes\n$/);
-    const names = ["index.html", "playground.css", "playground.js"];
-    const files = await Promise.all(names.map((name) => place.read(`out/${name}`)));
-    const bytes = files.reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0);
-    assert(bytes < 400_000, `${bytes} bytes`);
-    assertEquals(
-      files[2].match(/^\s*\/\/.*|"node:\w+"/m)?.[0],
-      undefined,
-      "a comment of a kernel, or a module of Node",
-    );
-    await withPage(async (page, seen) => {
+permitted("playground --output writes a small page that opens from disk and explains itself", async () => {
+  await using place = await Workplace.create();
+  const { code, stdout } = await (await command(["--output", "out"], place.path)).output();
+  assertEquals(code, 0);
+  const said = new TextDecoder().decode(stdout);
+  assertMatch(said, /^wrote out: index\.html, playground\.css, playground\.js, \d+ bytes\n$/);
+  const names = ["index.html", "playground.css", "playground.js"];
+  const files = await Promise.all(names.map((name) => place.read(`out/${name}`)));
+  const bytes = files.reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0);
+  assert(bytes < 400_000, `${bytes} bytes`);
+  assertEquals(files[2].match(/^\s*\/\/.*|"node:\w+"/m)?.[0], undefined, "a comment of a kernel, or a module of Node");
+  await withPage(async (page, seen) => {
+    await page.goto(`file://${place.at("out/index.html")}`);
+    await page.waitForSelector("#measures dd");
+    assertEquals(seen.errors, []);
+  });
+  await withPage(async (page, seen) => {
+    const isTold = async (why: RegExp) => {
       await page.goto(`file://${place.at("out/index.html")}`);
-      await page.waitForSelector("#measures dd");
-      assertEquals(seen.errors, []);
-    });
-    await withPage(async (page, seen) => {
-      const isTold = async (why: RegExp) => {
-        await page.goto(`file://${place.at("out/index.html")}`);
-        await page.waitForFunction(() => !/^(Asking|The page's)/.test(document.querySelector("#why")!.textContent!));
-        assertMatch(await page.textContent("#why") ?? "", why);
-        const said = await page.innerText("#unsupported");
-        for (const word of ["Chrome and Edge", "Firefox", "Safari", "Linux"]) assertStringIncludes(said, word);
-        assertEquals([await page.isVisible("#app"), seen.errors], [false, []]);
-      };
-      await isTold(/found no adapter|navigator\.gpu is missing/); // as this Chromium has it
-      await page.addInitScript(() => Object.defineProperty(navigator, "gpu", { value: undefined }));
-      await isTold(/navigator\.gpu is missing/);
-    }, { webgpu: false });
-  },
-);
+      await page.waitForFunction(() => !/^(Asking|The page's)/.test(document.querySelector("#why")!.textContent!));
+      assertMatch(await page.textContent("#why") ?? "", why);
+      const said = await page.innerText("#unsupported");
+      for (const word of ["Chrome and Edge", "Firefox", "Safari", "Linux"]) assertStringIncludes(said, word);
+      assertEquals([await page.isVisible("#app"), seen.errors], [false, []]);
+    };
+    await isTold(/found no adapter|navigator\.gpu is missing/); // as this Chromium has it
+    await page.addInitScript(() => Object.defineProperty(navigator, "gpu", { value: undefined }));
+    await isTold(/navigator\.gpu is missing/);
+  }, { webgpu: false });
+});
 
 permitted("playground answers to its own name alone, and gives its three files", async () => {
   await serving(async (address) => {

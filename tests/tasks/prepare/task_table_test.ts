@@ -282,7 +282,7 @@ permitted("train --data learns a table, prepares it anew only where something di
   const small = await place.succeed("train", [...args, "--missing", "mean"]);
   assertStringIncludes(small.stdout, "another dataset");
   assertStringIncludes(small.stdout, "16 rows in batches of 16");
-  await place.refuse(2, ["BATCH_SIZE is 17: allowed is 1 to the 16"], "train", [
+  await place.refuse(2, ['--batch-size is "17": allowed is 1 to the 16'], "train", [
     ...args,
     "--missing",
     "mean",

@@ -56,57 +56,54 @@ const LAYERS = ["Norms of gradients", "Norms of weights", "Dead units"];
 
 const SMALL = ["--num-epochs=6", "--hidden-size=8", "--report=false"];
 
-permitted(
-  "deno task report shows a recipe's run: the fitted curve, predictions, residuals, norms and dead units",
-  async () => {
-    await using place = await Workplace.create();
-    await place.succeed("train", [...SMALL, "--num-dataset=20000", "--split=0.1,0.1,0.8", "--run-name=r"]);
-    await Deno.remove(place.at("data/runs/r/layers.jsonl")); // as of a run that was not looked at
-    const bare = await place.succeed("report", ["r"]);
-    assertEquals(bare.stdout, "wrote data/runs/r/report.html\n");
-    const curves = ["y by x", "y: predicted against actual", "y: residuals", "Loss by epoch", "Learning rate by epoch"];
-    const page = await check(place, "r", [...curves, "The network", "x", "y"]);
-    assertStringIncludes(page.querySelector("#layers")!.textContent, "This run has no layers.jsonl");
-    assertEquals(marks(page, "rows"), 3 * 2_000, "of 16,000 test rows");
-    assertStringIncludes(
-      page.querySelector("#results")!.textContent,
-      "2\u202f000 of 16\u202f000 test rows, evenly spread",
-    );
-    assertEquals([marks(page, "bins"), marks(page, "curve-points"), marks(page, "units")], [60, 6 * 3, 8]);
-    const counted = page.querySelector("#data p")!.textContent;
-    assertStringIncludes(counted, "2\u202f000 training, 2\u202f000 validation, 16\u202f000 test rows");
+permitted("deno task report shows a recipe's run: curve, predictions, residuals, norms, dead units", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("train", [...SMALL, "--num-dataset=20000", "--split=0.1,0.1,0.8", "--run-name=r"]);
+  await Deno.remove(place.at("data/runs/r/layers.jsonl")); // as of a run that was not looked at
+  const bare = await place.succeed("report", ["r"]);
+  assertEquals(bare.stdout, "wrote data/runs/r/report.html\n");
+  const curves = ["y by x", "y: predicted against actual", "y: residuals", "Loss by epoch", "Learning rate by epoch"];
+  const page = await check(place, "r", [...curves, "The network", "x", "y"]);
+  assertStringIncludes(page.querySelector("#layers")!.textContent, "This run has no layers.jsonl");
+  assertEquals(marks(page, "rows"), 3 * 2_000, "of 16,000 test rows");
+  assertStringIncludes(
+    page.querySelector("#results")!.textContent,
+    "2\u202f000 of 16\u202f000 test rows, evenly spread",
+  );
+  assertEquals([marks(page, "bins"), marks(page, "curve-points"), marks(page, "units")], [60, 6 * 3, 8]);
+  const counted = page.querySelector("#data p")!.textContent;
+  assertStringIncludes(counted, "2\u202f000 training, 2\u202f000 validation, 16\u202f000 test rows");
 
-    const norms = { "0.weight": 2, "0.bias": 1 };
-    const looks = [1, 2, 4].map((epoch) => ({
-      epoch,
-      step: epoch,
-      weights: norms,
-      gradients: norms,
-      dead: { a1: 0.5 },
-    }));
-    const lines = looks.map((look) => JSON.stringify(look));
-    await place.write("data/runs/r/layers.jsonl", [...lines, '{"epoch":8,"st'].join("\n"));
-    await place.succeed("report", ["--run-name=r", "--svg=out/figures", "--output=out.html"]);
-    await place.runDeno(["eval", `Deno.renameSync("out.html", "data/runs/r/report.html")`]);
-    const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"]);
-    assertEquals([...full.querySelectorAll("#layers tbody tr")].length, 9, "a line that was cut short is left out");
-    const names = [
-      "dead-units",
-      "fit",
-      "gradient-norms",
-      "histogram-1",
-      "histogram-2",
-      "learning-rate",
-      "loss",
-      "network",
-    ];
-    const files = [...names, "predicted", "residuals", "weight-norms"].map((name) => `${name}.svg`);
-    assertEquals(Object.keys(await place.digests("out/figures")).sort(), files);
-    const alone = await place.read("out/figures/loss.svg");
-    assertMatch(alone, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*><title>Loss by epoch<\/title>\s*<desc>/);
-    assertEquals(/var\(|inherit"/.test(alone), false, "colours and fonts are the file's own");
-  },
-);
+  const norms = { "0.weight": 2, "0.bias": 1 };
+  const looks = [1, 2, 4].map((epoch) => ({
+    epoch,
+    step: epoch,
+    weights: norms,
+    gradients: norms,
+    dead: { a1: 0.5 },
+  }));
+  const lines = looks.map((look) => JSON.stringify(look));
+  await place.write("data/runs/r/layers.jsonl", [...lines, '{"epoch":8,"st'].join("\n"));
+  await place.succeed("report", ["--run-name=r", "--svg=out/figures", "--output=out.html"]);
+  await place.runDeno(["eval", `Deno.renameSync("out.html", "data/runs/r/report.html")`]);
+  const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"]);
+  assertEquals([...full.querySelectorAll("#layers tbody tr")].length, 9, "a line that was cut short is left out");
+  const names = [
+    "dead-units",
+    "fit",
+    "gradient-norms",
+    "histogram-1",
+    "histogram-2",
+    "learning-rate",
+    "loss",
+    "network",
+  ];
+  const files = [...names, "predicted", "residuals", "weight-norms"].map((name) => `${name}.svg`);
+  assertEquals(Object.keys(await place.digests("out/figures")).sort(), files);
+  const alone = await place.read("out/figures/loss.svg");
+  assertMatch(alone, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*><title>Loss by epoch<\/title>\s*<desc>/);
+  assertEquals(/var\(|inherit"/.test(alone), false, "colours and fonts are the file's own");
+});
 
 permitted("deno task report shows classes: confusion, calibration, and names that no page obeys", async () => {
   await using place = await Workplace.create({ "own.csv": table() });
@@ -131,36 +128,33 @@ permitted("deno task report shows classes: confusion, calibration, and names tha
   assertEquals([marks(two, "cells"), marks(two, "bars"), marks(two, "rows")], [4, 2, 24]);
 });
 
-permitted(
-  "deno task report shows several targets, each with its charts, and without its rows what there is",
-  async () => {
-    await using place = await Workplace.create({ "own.csv": table() });
-    const flags = ["--data=own.csv", "--target=y1,y & 2", "--ignore=is", "--split=0.8,0.2,0", "--run-name=several"];
-    await place.succeed("train", [...SMALL, ...flags, "--hidden-size=8,8,8,8,8,8,8"]);
-    await place.succeed("report", ["several"]);
-    const rest = ["Loss by epoch", "Learning rate by epoch", ...LAYERS, "The network"];
-    const columns = ["a", SCRIPT, "kind=down", "kind=level", "kind=<b>up</b>", "kind=(unseen)", "y1", "y & 2"];
-    const charts = ["y1", "y & 2"].flatMap((name) => [`${name}: predicted against actual`, `${name}: residuals`]);
-    const path = "data/runs/several/report.html";
-    const page = await read(place, path);
-    const titles = [...page.querySelectorAll("figcaption strong")].map((one) => one.textContent);
-    assertEquals(titles.slice(0, 10), [...charts, ...rest]);
-    assertEquals(new Set(titles.slice(10)), new Set(columns.filter((name) => titles.includes(name))));
-    await check(place, "several", titles);
-    assertEquals(marks(page, "rows"), 4 * 48, "all validation rows, two charts for each of two targets");
-    assertStringIncludes(page.querySelector("#results")!.textContent, "validation rows");
+permitted("deno task report shows each of several targets, and what there is without the rows", async () => {
+  await using place = await Workplace.create({ "own.csv": table() });
+  const flags = ["--data=own.csv", "--target=y1,y & 2", "--ignore=is", "--split=0.8,0.2,0", "--run-name=several"];
+  await place.succeed("train", [...SMALL, ...flags, "--hidden-size=8,8,8,8,8,8,8"]);
+  await place.succeed("report", ["several"]);
+  const rest = ["Loss by epoch", "Learning rate by epoch", ...LAYERS, "The network"];
+  const columns = ["a", SCRIPT, "kind=down", "kind=level", "kind=<b>up</b>", "kind=(unseen)", "y1", "y & 2"];
+  const charts = ["y1", "y & 2"].flatMap((name) => [`${name}: predicted against actual`, `${name}: residuals`]);
+  const path = "data/runs/several/report.html";
+  const page = await read(place, path);
+  const titles = [...page.querySelectorAll("figcaption strong")].map((one) => one.textContent);
+  assertEquals(titles.slice(0, 10), [...charts, ...rest]);
+  assertEquals(new Set(titles.slice(10)), new Set(columns.filter((name) => titles.includes(name))));
+  await check(place, "several", titles);
+  assertEquals(marks(page, "rows"), 4 * 48, "all validation rows, two charts for each of two targets");
+  assertStringIncludes(page.querySelector("#results")!.textContent, "validation rows");
 
-    await place.succeed("scale", ["--data=own.csv", "--target=y1,y & 2", "--ignore=is,kind"]);
-    await place.succeed("report", ["several"]);
-    await check(place, "several", rest);
-    assertStringIncludes((await read(place, path)).body.textContent, "have changed since this run");
-    for (const name of Object.keys(await place.digests("data")).filter((name) => name.startsWith("own.scaled"))) {
-      await place.runDeno(["eval", `Deno.removeSync("data/${name}")`]);
-    }
-    await place.succeed("report", ["several"]);
-    assertStringIncludes((await read(place, path)).body.textContent, "no longer exist; `deno task scale`");
-  },
-);
+  await place.succeed("scale", ["--data=own.csv", "--target=y1,y & 2", "--ignore=is,kind"]);
+  await place.succeed("report", ["several"]);
+  await check(place, "several", rest);
+  assertStringIncludes((await read(place, path)).body.textContent, "have changed since this run");
+  for (const name of Object.keys(await place.digests("data")).filter((name) => name.startsWith("own.scaled"))) {
+    await place.runDeno(["eval", `Deno.removeSync("data/${name}")`]);
+  }
+  await place.succeed("report", ["several"]);
+  assertStringIncludes((await read(place, path)).body.textContent, "no longer exist; `deno task scale`");
+});
 
 permitted("deno task report refuses what is no run, more than one, and places that cannot be written", async () => {
   await using place = await Workplace.create({ "file": "" });

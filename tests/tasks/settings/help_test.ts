@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse as parseDotenv } from "@std/dotenv/parse";
 import { type HelpOptions, usage } from "../../../tasks/settings/help.ts";
-import { flagOf, KEYS, keysOf, settingOf, SETTINGS, type TaskName } from "../../../tasks/settings/keys.ts";
+import { flagOf, KEYS, keysOf, settingOf, SETTINGS, type TaskName } from "../../../tasks/settings/settings.ts";
 import { TASKS } from "../../../tasks/settings/task_list.ts";
 import { envExample, withTables } from "../../../tasks/settings/write_tables.ts";
 import { readTasks } from "../../support/run_task_process.ts";

@@ -101,29 +101,24 @@ permitted("changeTree() makes the link and takes it away, twice over", async () 
   assertEquals((await Deno.stat(new URL("tasks/offline_std/csv/mod.ts", project.root))).isFile, true);
 });
 
-permitted(
-  "isPinned() asks for every committed version, lets more stand next to them, and wants a whole file",
-  async () => {
-    await using project = await makeProject();
-    const used = new URL(".deno.lock", project.root);
-    const lock = { version: "5", specifiers: { "npm:a@1": "1.0.0" }, npm: { "a@1.0.0": {} } };
-    await Deno.writeTextFile(new URL("deno.lock", project.root), JSON.stringify(lock));
-    assertEquals(await isPinned(project.root), false);
-    const more = { ...lock, specifiers: { ...lock.specifiers, "jsr:@std/csv@1": "1.0.6" } };
-    for (const good of [lock, more]) {
-      await Deno.writeTextFile(used, JSON.stringify(good));
-      assertEquals(await isPinned(project.root), true);
-    }
-    const other = { ...lock, specifiers: { "npm:a@1": "1.0.1" } };
-    const broken = [other, { ...lock, version: "4" }, { ...lock, npm: {} }, [], null].map((file) =>
-      JSON.stringify(file)
-    );
-    for (const text of [...broken, "", JSON.stringify(lock).slice(0, 40)]) {
-      await Deno.writeTextFile(used, text);
-      assertEquals(await isPinned(project.root), false, text);
-    }
-  },
-);
+permitted("isPinned() asks for every committed version, takes more, and wants a whole file", async () => {
+  await using project = await makeProject();
+  const used = new URL(".deno.lock", project.root);
+  const lock = { version: "5", specifiers: { "npm:a@1": "1.0.0" }, npm: { "a@1.0.0": {} } };
+  await Deno.writeTextFile(new URL("deno.lock", project.root), JSON.stringify(lock));
+  assertEquals(await isPinned(project.root), false);
+  const more = { ...lock, specifiers: { ...lock.specifiers, "jsr:@std/csv@1": "1.0.6" } };
+  for (const good of [lock, more]) {
+    await Deno.writeTextFile(used, JSON.stringify(good));
+    assertEquals(await isPinned(project.root), true);
+  }
+  const other = { ...lock, specifiers: { "npm:a@1": "1.0.1" } };
+  const broken = [other, { ...lock, version: "4" }, { ...lock, npm: {} }, [], null].map((file) => JSON.stringify(file));
+  for (const text of [...broken, "", JSON.stringify(lock).slice(0, 40)]) {
+    await Deno.writeTextFile(used, text);
+    assertEquals(await isPinned(project.root), false, text);
+  }
+});
 
 permitted("deno task names a lock file that is cut short, and deno task --no-lock setup writes it again", async () => {
   await using project = await makeProject();
@@ -139,20 +134,17 @@ permitted("deno task names a lock file that is cut short, and deno task --no-loc
   }
 });
 
-permitted(
-  "deno task setup prepares a clone where JSR does not answer, silently, and leaves deno.lock alone",
-  async () => {
-    await using project = await makeProject();
-    const before = await Deno.readTextFile(new URL("deno.lock", project.root));
-    for (let times = 0; times < 2; times++) {
-      assertEquals(await runSetup(project.root), { code: 0, said: "" });
-      assertEquals(await Deno.readLink(new URL(".offline", project.root)), "tasks/offline_std");
-      assertEquals(await Deno.readTextFile(new URL(".deno.lock", project.root)), before);
-    }
-    assertEquals(await Deno.readTextFile(new URL("deno.lock", project.root)), before);
-    assertEquals(await listTree(project.root), [".deno.lock", ".offline", "deno.json", "deno.lock", "tasks"]);
-  },
-);
+permitted("deno task setup prepares a clone without JSR, silently, and leaves deno.lock alone", async () => {
+  await using project = await makeProject();
+  const before = await Deno.readTextFile(new URL("deno.lock", project.root));
+  for (let times = 0; times < 2; times++) {
+    assertEquals(await runSetup(project.root), { code: 0, said: "" });
+    assertEquals(await Deno.readLink(new URL(".offline", project.root)), "tasks/offline_std");
+    assertEquals(await Deno.readTextFile(new URL(".deno.lock", project.root)), before);
+  }
+  assertEquals(await Deno.readTextFile(new URL("deno.lock", project.root)), before);
+  assertEquals(await listTree(project.root), [".deno.lock", ".offline", "deno.json", "deno.lock", "tasks"]);
+});
 
 permitted("deno task setup with NO_SETUP=1 changes nothing and says what is missing", async () => {
   await using project = await makeProject();
