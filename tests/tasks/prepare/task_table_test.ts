@@ -16,10 +16,11 @@ function houses(rows: number, missing = false): string {
   const lines = ["id,area,color,sold,price,when"];
   for (let row = 0; row < rows; row++) {
     const color = ["red", "blue", "green"][Math.floor(random.uniform(0, 3))];
-    const area = 50 + row;
-    const isMissing = missing && row % 5 === 0;
-    const cells = [row, isMissing ? "NA" : area, isMissing ? "" : color, row % 4 === 0 ? "yes" : "no"];
-    lines.push([...cells, 2 * area + color.length, `20${10 + (row * 7) % 20}-01-01`].join(","));
+    const known = missing && row % 5 === 0 ? ["NA", ""] : [50 + row, color];
+    lines.push(
+      [row, ...known, row % 4 === 0 ? "yes" : "no", 2 * (50 + row) + color.length, `20${10 + (row * 7) % 20}-01-01`]
+        .join(","),
+    );
   }
   return lines.join("\n") + "\n";
 }
