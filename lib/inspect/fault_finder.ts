@@ -142,7 +142,10 @@ async function locate(trainer: Trainer, state: TrainingState, narrowed: Narrowed
   const seen = await lookAt(trainer, good);
   // Clipping, the update, and the last digits of one kernel for all operations: only what the step leaves shows them.
   const found = firstBad(seen) ?? firstBad(await leftBy(trainer, narrowed));
-  if (!found) return notAgain(trainer, state, narrowed);
+  if (!found) {
+    const { model, optimizer } = trainer.options; // as the step, taken once more, has left them
+    return notAgain(trainer, state, narrowed, readingsOf(await readState(model, optimizer, {})));
+  }
   const place = placeOf(trainer, found, trainer.rowsOf(step));
   return { ...stepOf(trainer, step), ...place, cause: causeOf(trainer, state, narrowed, seen, place) };
 }
@@ -275,8 +278,9 @@ function faultOfState(trainer: Trainer, state: TrainingState): Fault | undefined
 }
 
 /** What was reported, where the steps taken again are sound: it came from outside them, or the device erred. */
-function notAgain(trainer: Trainer, state: TrainingState, narrowed: Narrowed): Fault {
+function notAgain(trainer: Trainer, state: TrainingState, narrowed: Narrowed, left = readingsOf(narrowed.good)): Fault {
   const { what, value, step } = narrowed.bad;
-  const cause = unseenCause(growthOf(trainer, state, narrowed), step);
+  const growth = growthOf(trainer, state, narrowed);
+  const cause = unseenCause({ ...growth, weight: [sizeOf("weights.", left), growth.weight[1]] }, step);
   return { ...stepOf(trainer, step), tensor: what, value, rows: new Uint32Array(), cause };
 }

@@ -17,10 +17,8 @@ function houses(rows: number, missing = false): string {
   for (let row = 0; row < rows; row++) {
     const color = ["red", "blue", "green"][Math.floor(random.uniform(0, 3))];
     const known = missing && row % 5 === 0 ? ["NA", ""] : [50 + row, color];
-    lines.push(
-      [row, ...known, row % 4 === 0 ? "yes" : "no", 2 * (50 + row) + color.length, `20${10 + (row * 7) % 20}-01-01`]
-        .join(","),
-    );
+    const price = 2 * (50 + row) + color.length;
+    lines.push([row, ...known, row % 4 === 0 ? "yes" : "no", price, `20${10 + (row * 7) % 20}-01-01`].join(","));
   }
   return lines.join("\n") + "\n";
 }
