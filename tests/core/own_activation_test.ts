@@ -66,7 +66,7 @@ permittedGpuTest(
       await assertRejects(
         () => readExportedModel("square", path),
         DataError,
-        'layer 1 is of a kind that is not exported: "Square"',
+        'layer 1 cannot be exported: it is of the kind "Square"',
       );
       const rows = { table: description.table, loss: "mse" as const, x: new Float64Array(), y: new Float64Array() };
       assertThrows(
