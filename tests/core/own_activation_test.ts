@@ -72,7 +72,7 @@ permittedGpuTest(
       assertThrows(
         () => checkFit(saved, { ...rows, isOneHot: [false, false] }, path),
         DataError,
-        "its layers are Linear, Square, Linear: the playground has Linear and activations",
+        "its layers are Linear, Square, Linear: the playground can show only Linear and activations",
       );
     } finally {
       delete table.square;
