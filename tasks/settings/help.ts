@@ -104,8 +104,8 @@ function notesOf(name: TaskName): string[] {
   const example = keys.includes("SEED") ? "SEED=7" : `${keys[0]}=...`;
   return [
     "",
-    `Defaults are in parentheses. A flag comes before the environment (${example}),`,
-    "that before a line in .env, that before the default.",
+    "In parentheses: the default; after a colon, that of a recipe or of --data (DATA). A flag comes",
+    `before the environment (${example}), that before a line in .env. More: tasks/README.md.`,
   ];
 }
 

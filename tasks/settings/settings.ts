@@ -148,10 +148,15 @@ export const SETTINGS = {
       presets: { linear: "3000", xor: "1000", DATA: "200" },
       isEveryday: true,
     }),
-    PATIENCE: setting(whole(0, 1_000_000), "0", "stop after N epochs without a better validation loss; 0: never", {
-      presets: { DATA: "20" },
-      isEveryday: true,
-    }),
+    PATIENCE: setting(
+      whole(0, 1_000_000),
+      "0",
+      "epochs to wait for a better validation loss; keeps the best; 0: never",
+      {
+        presets: { DATA: "20" },
+        isEveryday: true,
+      },
+    ),
     SEED: setting(whole(0, MAX_SEED), "42", "one seed for data, split, weights and shuffles", {
       tasks: ["scale", "gradcheck", ...MAKING],
       isEveryday: true,

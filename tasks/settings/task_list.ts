@@ -64,7 +64,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     examples: ["train", "train --data houses.csv --target price --run-name houses", "train --resume houses"],
     extras: {
       ...RESUMING,
-      LIVE: extra("view", PAGE, "follow and control the run on a local page; true, or its port (false)"),
+      LIVE: extra("view", PAGE, "follow and control the run on a local page; --live 8000 sets its port (false)"),
       ...VIEWING,
     },
   },
