@@ -151,7 +151,7 @@ export const SETTINGS = {
     PATIENCE: setting(
       whole(0, 1_000_000),
       "0",
-      "epochs to wait for a better validation loss; keeps the best; 0: never",
+      "wait N epochs for a better validation loss, keep the best; 0: off",
       {
         presets: { DATA: "20" },
         isEveryday: true,
