@@ -35,9 +35,9 @@ export async function runInTerminal(
   args: readonly string[],
   { columns = 80, rows = 24, env = {}, redirect = "", during }: TerminalOptions = {},
 ): Promise<TerminalOutcome> {
-  const words = [Deno.execPath(), ...await argumentsOf(task), ...args].map((word) =>
-    `'${word.replaceAll("'", `'\\''`)}'`
-  );
+  const [run, ...rest] = await argumentsOf(task);
+  // Deno's own progress, of packages that it loads, is no output of the task.
+  const words = [Deno.execPath(), run, "--quiet", ...rest, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   // With a pipe the shell stays, and what it ends with is told by the last command.
   const line = `tty; stty cols ${columns} rows ${rows}; ${words.join(" ")} ${redirect}`;
   const surroundings = Object.entries(environmentOf({ TERM: "xterm-256color", SHELL: "/bin/sh", ...env }));
