@@ -8,11 +8,11 @@
 import { printable } from "../lib/base/printable.ts";
 import { differencesOf, formatComparison, notesOf } from "./report/compare.ts";
 import { ConfigError, type TaskConfig } from "./settings/config.ts";
-import { SETTINGS } from "./settings/keys.ts";
+import { SETTINGS } from "./settings/settings.ts";
 import { readRuns } from "./runs/records.ts";
 import { runTask } from "./settings/run_task.ts";
 
-async function main({ numbers: names, extras: { JSON: json = "false" } }: TaskConfig): Promise<void> {
+async function main({ words: names, extras: { JSON: json = "false" } }: TaskConfig): Promise<void> {
   checkNames(names);
   const runs = await readRuns(names);
   if (json !== "true") return console.log(formatComparison(runs));

@@ -8,12 +8,12 @@
 
 import { Device } from "../lib/gpu/device.ts";
 import { ConfigError, type TaskConfig } from "./settings/config.ts";
-import { SETTINGS } from "./settings/keys.ts";
+import { SETTINGS } from "./settings/settings.ts";
 import { runTask } from "./settings/run_task.ts";
 import { fromUsersFolder } from "./settings/users_files.ts";
 
-async function main({ runName, given, numbers, output, extras: { SVG: svg } }: TaskConfig): Promise<void> {
-  const [word = runName, ...more] = numbers;
+async function main({ runName, given, words, output, extras: { SVG: svg } }: TaskConfig): Promise<void> {
+  const [word = runName, ...more] = words;
   const { parse, allowed } = SETTINGS.RUN_NAME;
   const faults = [
     ...(more.length > 0 ? [`${JSON.stringify(more[0])}: report takes one run`] : []),

@@ -37,24 +37,13 @@ export class RunningClassification {
   /** Rows of class i predicted as class j; the last column counts rows without a prediction. */
   readonly #counts: Float64Array[];
 
-  /**
-   * Begins with no rows.
-   *
-   * @param classes Names of the classes.
-   */
+  /** Begins with no rows. */
   constructor(classes: readonly string[]) {
     this.#classes = [...classes];
     this.#counts = classes.map(() => new Float64Array(classes.length + 1));
   }
 
-  /**
-   * Adds a block.
-   *
-   * @param predicted Index of the predicted class of each row, [n]; NaN is no class, and never right.
-   * @param actual Index of the true class of each row, [n].
-   * @throws {TypeError} If the lengths differ.
-   * @throws {RangeError} If there is no such class.
-   */
+  /** Adds a block, as {@linkcode classificationMetrics} takes it. */
   add(predicted: ArrayLike<number>, actual: ArrayLike<number>): void {
     if (predicted.length !== actual.length) {
       throw new TypeError(`Cannot compare ${predicted.length} predictions with ${actual.length} true classes`);
@@ -73,7 +62,6 @@ export class RunningClassification {
   /**
    * The measures of all blocks so far.
    *
-   * @returns The measures.
    * @throws {RangeError} If there were no rows.
    */
   result(): ClassificationMetrics {
@@ -108,7 +96,6 @@ export class RunningClassification {
  * @param predicted Index of the predicted class of each row, [n]; NaN is no class, and never right.
  * @param actual Index of the true class of each row, [n].
  * @param classes Names of the classes.
- * @returns The measures.
  * @throws {TypeError} If the lengths differ.
  * @throws {RangeError} If there are no rows, or there is no such class.
  *

@@ -72,7 +72,6 @@ function toOutput(raw: readonly number[], { kind }: Loss, scaler: Scaler): Float
  * @param loss The loss it was trained with.
  * @param scaler The scaler of the targets.
  * @param options Trivial prediction and names of classes.
- * @returns The measures.
  * @throws {TypeError} If the lengths differ.
  * @throws {RangeError} If there are no rows.
  *
@@ -114,9 +113,6 @@ export class Evaluator {
   /**
    * Begins with no rows.
    *
-   * @param loss The loss the predictions were trained with.
-   * @param scaler The scaler of the targets.
-   * @param options Trivial prediction and names of classes.
    * @throws {TypeError} If there are more or fewer classes, or trivial predictions, than outputs have.
    */
   constructor(loss: Loss, scaler: Scaler, { baseline, classes }: EvaluationOptions = {}) {
@@ -133,20 +129,11 @@ export class Evaluator {
     this.#scaler = scaler;
     this.#scores = new Scores(loss, columns, names);
     if (!baseline) return;
-    this.#baseline = {
-      scores: new Scores(loss, columns, names),
-      output: toOutput(baseline, loss, scaler),
-      raw: baseline,
-    };
+    const output = toOutput(baseline, loss, scaler);
+    this.#baseline = { scores: new Scores(loss, columns, names), output, raw: baseline };
   }
 
-  /**
-   * Adds a block.
-   *
-   * @param output What the network put out [rows, targets], row by row.
-   * @param y The targets as it was trained on them, in the same order.
-   * @throws {TypeError} If the lengths differ.
-   */
+  /** Adds a block, as {@linkcode evaluate} takes it. */
   add(output: ArrayLike<number>, y: ArrayLike<number>): void {
     const actual = this.#scaler.inverse(y);
     const columns = this.#scaler.columns.length;
@@ -160,7 +147,6 @@ export class Evaluator {
   /**
    * The measures of all blocks so far.
    *
-   * @returns The measures.
    * @throws {RangeError} If there were no rows.
    */
   result(): Evaluation {
@@ -191,21 +177,15 @@ class Scores {
     if (classes) this.#classification = new RunningClassification(classes);
   }
 
-  add(
-    output: ArrayLike<number>,
-    predicted: ArrayLike<number>,
-    y: ArrayLike<number>,
-    actual: ArrayLike<number>,
-  ): void {
+  add(output: ArrayLike<number>, predicted: ArrayLike<number>, y: ArrayLike<number>, actual: ArrayLike<number>): void {
     const { kind, reference } = this.#lossFunction;
-    const n = y.length;
     const columns = this.#columns;
-    const rows = n / columns;
+    const rows = y.length / columns;
     this.#metrics.add(predicted, actual);
-    if (n === 0) return;
-    this.#values += n;
+    if (rows === 0) return;
+    this.#values += y.length;
     const mean = reference.forward(new Matrix(rows, columns, output), new Matrix(rows, columns, y));
-    this.#loss += (mean - this.#loss) * (n / this.#values);
+    this.#loss += (mean - this.#loss) * (y.length / this.#values);
     this.#classification?.add(classIndices(predicted, columns), classIndices(actual, columns));
     if (kind === "bce") this.#right += accuracy(predicted, actual) * rows;
   }

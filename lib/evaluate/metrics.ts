@@ -23,7 +23,6 @@ export interface RegressionMetrics {
  *
  * @param predicted Predictions, [n].
  * @param actual True values, [n], in the same unit.
- * @returns The four measures.
  * @throws {TypeError} If the lengths differ.
  * @throws {RangeError} If there are no values.
  *
@@ -54,39 +53,22 @@ export class RunningMetrics {
   #mean = 0;
   #spread = 0;
 
-  /**
-   * Adds a block.
-   *
-   * @param predicted Predictions, [n].
-   * @param actual True values, [n], in the same unit.
-   * @throws {TypeError} If the lengths differ.
-   */
+  /** Adds a block, as {@linkcode regressionMetrics} takes it. */
   add(predicted: ArrayLike<number>, actual: ArrayLike<number>): void {
     checkLengths("predictions", predicted, "true values", actual);
-    let count = this.#count;
-    let squares = this.#squares;
-    let absolutes = this.#absolutes;
-    let mean = this.#mean;
-    let spread = this.#spread;
     for (let i = 0; i < actual.length; i++) {
       const error = predicted[i] - actual[i];
-      squares += error * error;
-      absolutes += Math.abs(error);
-      const delta = actual[i] - mean;
-      mean += delta / ++count;
-      spread += delta * (actual[i] - mean);
+      this.#squares += error * error;
+      this.#absolutes += Math.abs(error);
+      const delta = actual[i] - this.#mean;
+      this.#mean += delta / ++this.#count;
+      this.#spread += delta * (actual[i] - this.#mean);
     }
-    this.#count = count;
-    this.#squares = squares;
-    this.#absolutes = absolutes;
-    this.#mean = mean;
-    this.#spread = spread;
   }
 
   /**
    * The measures of all blocks so far.
    *
-   * @returns The four measures.
    * @throws {RangeError} If there were no values.
    */
   result(): RegressionMetrics {
@@ -120,23 +102,15 @@ export class RunningMetrics {
  * ```
  */
 export function accuracy(probability: ArrayLike<number>, label: ArrayLike<number>, classes: number = 1): number {
-  const right = countRight(probability, label, classes);
-  checkSome("probabilities", label.length);
-  return right / (label.length / classes);
-}
-
-/** How many rows of probabilities are right: those of one class by the side of 0.5, others by where the largest stands. */
-function countRight(probability: ArrayLike<number>, label: ArrayLike<number>, classes: number): number {
   checkLengths("probabilities", probability, "labels", label);
   const predicted = classIndices(probability, classes);
-  return classIndices(label, classes).reduce((right, index, row) => right + Number(index === predicted[row]), 0); // NaN equals nothing
+  const actual = classIndices(label, classes);
+  checkSome("probabilities", label.length);
+  const right = actual.reduce((sum, index, row) => sum + Number(index === predicted[row]), 0); // NaN equals nothing
+  return right / actual.length;
 }
 
-/**
- * The class of each row of probabilities.
- *
- * @throws {TypeError} If the length is no multiple of `classes`.
- */
+/** The class of each row of probabilities: that of one class by the side of 0.5, of others by where the largest stands. */
 export function classIndices(probabilities: ArrayLike<number>, classes: number): Float64Array {
   const { length } = probabilities;
   if (length % classes !== 0) throw new TypeError(`Cannot cut ${length} labels into rows of ${classes}`);

@@ -38,7 +38,7 @@ export class Predictor implements Disposable {
   /**
    * Records the forward pass of one chunk.
    *
-   * @param model The model.
+   * @param model What predicts.
    * @param inputs Values in a row.
    * @param rows Rows that will be asked for at most, so that a small job gets a small chunk.
    */

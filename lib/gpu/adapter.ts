@@ -12,9 +12,7 @@ export interface DeviceOptions {
    * calling thread: 5 us a dispatch instead of 38, but one core for large ones. Read when the first device is made.
    */
   readonly smallDispatches?: boolean;
-  /**
-   * Cores that the software adapter takes at most; by default all. Read when the first device is made.
-   */
+  /** Cores that the software adapter takes at most; by default all. Read when the first device is made. */
   readonly threads?: number;
   /**
    * How larger matrix products run: `blocks` of outputs kept by one invocation, for software adapters; `tiles` in workgroup
@@ -52,11 +50,7 @@ export function isSmallStep(rows: number, weights: number): boolean {
   return rows * weights < SMALL_STEP;
 }
 
-/**
- * Asks for the machine's adapter.
- *
- * @throws {DeviceError} If the machine has none.
- */
+/** Asks for the machine's adapter. */
 export async function requestAdapter(options: DeviceOptions): Promise<GPUAdapter> {
   setDriverEnvironment(options);
   const adapter = await navigator.gpu?.requestAdapter();
@@ -64,11 +58,7 @@ export async function requestAdapter(options: DeviceOptions): Promise<GPUAdapter
   throw new DeviceError("Cannot use WebGPU: this machine has no adapter. `deno task setup` gives it a software one");
 }
 
-/**
- * Asks an adapter for a device with its largest buffers.
- *
- * @throws {DeviceError} If the adapter gives none.
- */
+/** Asks an adapter for a device with its largest buffers. */
 export async function requestGpu(adapter: GPUAdapter): Promise<GPUDevice> {
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   try {
@@ -77,13 +67,9 @@ export async function requestGpu(adapter: GPUAdapter): Promise<GPUDevice> {
       requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
     });
   } catch (error) {
-    throw new DeviceError(
-      `Cannot use WebGPU: adapter ${nameOf(adapter.info)} gives no device (${
-        (error as Error).message
-      }); end other programs that use it, ` +
-        "or update its driver",
-      { cause: error },
-    );
+    const found = `adapter ${nameOf(adapter.info)} gives no device (${(error as Error).message})`;
+    const help = "end other programs that use it, or update its driver";
+    throw new DeviceError(`Cannot use WebGPU: ${found}; ${help}`, { cause: error });
   }
 }
 

@@ -36,12 +36,7 @@ interface BoundDispatch {
 }
 
 /** Counts of what is alive and of what was made. */
-export interface Counts {
-  buffers: number;
-  bytes: number;
-  allocations: number;
-  bindGroups: number;
-}
+type Counts = Record<"buffers" | "bytes" | "allocations" | "bindGroups", number>;
 
 /** Commands ready to run, and what has to be freed with them. */
 export interface Built extends Disposable {
@@ -67,10 +62,7 @@ export class CommandBuilder {
     this.#gridWidth = gridWidth;
   }
 
-  build(
-    dispatches: readonly PlannedDispatch[],
-    options: Pick<FusionTarget, "plain" | "intermediate"> = {},
-  ): Built {
+  build(dispatches: readonly PlannedDispatch[], options: Pick<FusionTarget, "plain" | "intermediate"> = {}): Built {
     const own: (GPUBuffer | GPUTexture)[] = [];
     const createTexture = (texels: number) => {
       const texture = this.#createTexture(texels);

@@ -30,13 +30,6 @@ export interface Dispatch {
   readonly invocations: number;
 }
 
-/** A recording under way. */
-interface OpenRecording {
-  readonly dispatches: PlannedDispatch[];
-  /** Buffers made while recording. */
-  readonly buffers: Set<GPUBuffer>;
-}
-
 /** Options of {@linkcode Device.record}. */
 export interface RecordOptions {
   /**
@@ -70,7 +63,8 @@ export class Device implements Disposable {
   readonly #scopes: Tracked[][] = [];
   readonly #faults: GpuFaults;
   readonly #destroyed = new WeakSet<GPUBuffer>();
-  #open: OpenRecording | undefined;
+  /** The recording under way: its dispatches, and buffers made meanwhile. */
+  #open: { readonly dispatches: PlannedDispatch[]; readonly buffers: Set<GPUBuffer> } | undefined;
 
   private constructor(adapter: GPUAdapter, gpu: GPUDevice, { products, gridWidth }: DeviceOptions) {
     this.#gpu = gpu;
@@ -84,8 +78,6 @@ export class Device implements Disposable {
   /**
    * Asks for the machine's adapter and a device on it.
    *
-   * @param options How the device will be used.
-   * @returns The device.
    * @throws {DeviceError} If the machine has no adapter, or the adapter gives no device.
    *
    * @example
@@ -131,11 +123,7 @@ export class Device implements Disposable {
     return buffer;
   }
 
-  /**
-   * Frees a buffer at once.
-   *
-   * @param buffer One made by this device.
-   */
+  /** Frees a buffer of this device at once. */
   destroyBuffer(buffer: GPUBuffer): void {
     buffer.destroy();
     this.#destroyed.add(buffer);
@@ -146,8 +134,6 @@ export class Device implements Disposable {
   /**
    * Runs a kernel, or records it inside {@linkcode Device.record}. Its pipeline is kept with the kernel object: make that once.
    *
-   * @param kernel The kernel.
-   * @param dispatch What it binds, and how many invocations it needs.
    * @throws {TypeError} If the buffers are not as many as the kernel binds, or it would read and write one buffer.
    * @throws {RangeError} If one starts where the device cannot bind it.
    */
@@ -164,12 +150,11 @@ export class Device implements Disposable {
   }
 
   /**
-   * Keeps the dispatches of a function instead of running them, and the tensors it makes.
+   * Keeps the dispatches of a function instead of running them, and the tensors it makes; the recording owns both.
    *
    * @param body Runs once, at once; it must not wait. What it writes (`Tensor.write`, `Tensor.from`) is written then, and not
    * again at each replay. Each call of what it is given begins a part that can be replayed by itself.
    * @param options Whether to fuse, which never goes over the border of two parts.
-   * @returns The recording, which owns those tensors.
    * @throws {TypeError} If a recording is under way, or the function is async.
    */
   record(body: (cut: () => void) => void, { fuse = false, plain = false }: RecordOptions = {}): Recording {
@@ -231,11 +216,7 @@ export class Device implements Disposable {
     }
   }
 
-  /**
-   * Hands something made now to the innermost `record` or `tidy` under way, which will free it.
-   *
-   * @param resource A tensor just made.
-   */
+  /** Hands a tensor just made to the innermost `record` or `tidy` under way, which will free it. */
   track(resource: Tracked): void {
     this.#scopes.at(-1)?.push(resource);
   }
@@ -244,7 +225,7 @@ export class Device implements Disposable {
    * Writes into a buffer, after all that was put on the queue before.
    *
    * @param target Where to.
-   * @param data What; its length must be a multiple of four bytes.
+   * @param data A multiple of four bytes.
    * @throws {RangeError} If it is longer than the place.
    */
   write(target: Binding, data: ArrayBufferView<ArrayBuffer>): void {
@@ -259,8 +240,6 @@ export class Device implements Disposable {
   /**
    * Copies between two places of the same length, in different buffers, after all that was put on the queue before.
    *
-   * @param source Where from.
-   * @param target Where to.
    * @throws {TypeError} If the lengths differ, or a recording is under way.
    */
   copy(source: Binding, target: Binding): void {
@@ -277,7 +256,6 @@ export class Device implements Disposable {
   /**
    * Reads places back in one wait, once all that was put on the queue before is done.
    *
-   * @param places What to read.
    * @returns A copy of the bytes of each.
    * @throws {DeviceError} If any work before it failed, or the device was lost.
    */
@@ -291,12 +269,7 @@ export class Device implements Disposable {
     return await staging.read((all, starts) => places.map((_, i) => all.slice(starts[i], starts[i + 1])));
   }
 
-  /**
-   * Makes room for places that are read back again and again: each read then allocates nothing.
-   *
-   * @param places What to read.
-   * @returns What reads them; dispose of it.
-   */
+  /** Makes room for places that are read back again and again: each read then allocates nothing. Dispose of it. */
   stage(places: readonly Binding[]): Staging {
     const { MAP_READ, COPY_DST } = GPUBufferUsage;
     this.check();
@@ -359,11 +332,8 @@ export class Device implements Disposable {
   }
 
   #allocate(size: number, usage: number, label: string, mappedAtCreation = false): GPUBuffer {
-    const buffer = this.#faults.watch(
-      label,
-      () => this.#gpu.createBuffer({ size, usage, label, mappedAtCreation }),
-      size,
-    );
+    const create = () => this.#gpu.createBuffer({ size, usage, label, mappedAtCreation });
+    const buffer = this.#faults.watch(label, create, size);
     this.stats.buffers++;
     this.stats.allocations++;
     this.stats.bytes += size;

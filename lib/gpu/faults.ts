@@ -15,20 +15,16 @@ const NEWS_OF_LOSS = 100;
 
 const FILTERS: readonly GPUErrorFilter[] = ["validation", "out-of-memory", "internal"];
 
-export interface Held {
-  readonly buffers: number;
-  readonly bytes: number;
-}
-
 /** Collects the faults of one device. */
 export class GpuFaults {
   readonly #gpu: GPUDevice;
-  readonly #held: Held;
+  /** What the device holds. */
+  readonly #held: Readonly<Record<"buffers" | "bytes", number>>;
   readonly #faults = new Set<string>();
   #memory = "";
   #lost = "";
 
-  constructor(gpu: GPUDevice, held: Held) {
+  constructor(gpu: GPUDevice, held: Readonly<Record<"buffers" | "bytes", number>>) {
     this.#gpu = gpu;
     this.#held = held;
     gpu.addEventListener("uncapturederror", (event) => {
@@ -73,11 +69,7 @@ export class GpuFaults {
     this.#lost ||= why;
   }
 
-  /**
-   * Says whether anything went wrong so far; costs next to nothing.
-   *
-   * @throws {DeviceError} With what was reported: of a lost device and of memory that ran out only that, for the rest follows.
-   */
+  /** Says whether anything went wrong so far; costs next to nothing. */
   check(): void {
     const told = this.#lost || this.#memory || [...this.#faults].join("\n");
     if (told !== "") throw new DeviceError(`The GPU reported: ${told}`);

@@ -52,6 +52,8 @@ const DERIVATIVES = new Map<Kernel, Activation>([
   [kernels.tanhBackward, "tanh"],
 ]);
 
+type Mutable<T> = { -readonly [key in keyof T]: T[key] };
+
 /** A dispatch, or a product that is yet to become one. */
 type Item = PlannedDispatch | Product;
 
@@ -88,8 +90,6 @@ function fuse(asked: readonly PlannedDispatch[], intermediate?: ReadonlySet<GPUB
   }
   return items;
 }
-
-type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
 /** Takes `next` into the product, if that leaves every result that `rest` reads, or that is not intermediate. */
 function absorb(
@@ -151,20 +151,14 @@ function isSame(a: Binding, b: Binding): boolean {
   return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength;
 }
 
-/** A matrix that some texture holds at the moment. */
-interface Packed {
-  readonly matrix: Binding;
-  readonly columns: number;
-  readonly texture: GPUTexture;
-}
-
 /**
  * Second pass on a software adapter: products become dispatches. A matrix is packed once, and again after something has
  * written to it. Copies end a compute pass, so each joins those before it, where its matrix has not been written to since.
  */
 function packProducts(items: readonly Item[], target: FusionTarget): (PlannedDispatch | Packing[])[] {
   const placed: (PlannedDispatch | Packing[])[] = [];
-  let held: Packed[] = [];
+  /** Matrices that some texture holds at the moment. */
+  let held: (Packing & { readonly columns: number })[] = [];
   let copies: Packing[] | undefined;
   const writtenSince = new Set<GPUBuffer>();
   const pack = (matrix: Binding, rows: number, columns: number): GPUTexture => {

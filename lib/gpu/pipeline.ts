@@ -41,12 +41,7 @@ export interface Packing {
   readonly texture: GPUTexture;
 }
 
-/**
- * Refuses what WebGPU would only report later, and without the operation's name.
- *
- * @throws {TypeError} If there are too few or too many, or one buffer is both read and written.
- * @throws {RangeError} If one starts elsewhere.
- */
+/** Refuses what WebGPU would only report later, and without the operation's name. */
 export function checkBindings(kernel: Kernel, buffers: readonly Binding[], alignment: number): void {
   const { name, access } = kernel;
   if (buffers.length !== access.length) {
@@ -63,7 +58,9 @@ export function checkBindings(kernel: Kernel, buffers: readonly Binding[], align
   });
 }
 
-const LAYOUTS: Record<Access, Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">> = {
+type Layout = Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
+
+const LAYOUTS: Record<Access, Layout> = {
   read: { buffer: { type: "read-only-storage" } },
   read_write: { buffer: { type: "storage" } },
   read_texture: { storageTexture: { access: "read-only", format: "rgba32float" } },
@@ -78,9 +75,7 @@ export function hasSizes(kernel: Kernel): boolean {
 /** Compiles a kernel. A fault in its text is reported by the device, under the kernel's name. */
 export function compile(gpu: GPUDevice, kernel: Kernel): GPUComputePipeline {
   const label = kernel.name;
-  const kinds: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">[] = kernel.access.map((access) =>
-    LAYOUTS[access]
-  );
+  const kinds = kernel.access.map((access) => LAYOUTS[access]);
   if (hasSizes(kernel)) kinds.push({ buffer: { type: "uniform" } });
   const group = gpu.createBindGroupLayout({
     label,

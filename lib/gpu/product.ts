@@ -103,14 +103,6 @@ export function copiesOf({ matrix: { buffer, byteOffset, byteLength }, texture }
   return [...(rows > 0 ? [copy(0, [TEXTURE_WIDTH, rows])] : []), ...(rest > 0 ? [copy(rows, [rest, 1])] : [])];
 }
 
-/** Operands of a product, packed. */
-interface Operands {
-  readonly a: GPUTexture;
-  readonly b: GPUTexture;
-  /** Where there is a derivative. */
-  readonly y?: GPUTexture;
-}
-
 /**
  * Stand-ins for what a kernel binds and does not use in one of its forms. Browsers refuse two bindings that write one place,
  * used or not: each has its own.
@@ -130,17 +122,16 @@ export function toPacked(
 ): PlannedDispatch | Packing {
   if (columns % 4 === 0) return { matrix, texture };
   const texels = texelsOf(rows, columns);
-  return {
-    kernel: kernels.pack,
-    resources: [matrix, texture],
-    sizes: [texels, columns],
-    reals: [],
-    invocations: texels,
-  };
+  const resources = [matrix, texture];
+  return { kernel: kernels.pack, resources, sizes: [texels, columns], reals: [], invocations: texels };
 }
 
-/** The dispatch of a product whose operands are packed. */
-export function blocksDispatch(product: Product, { a, b, y }: Operands, unused: Unused): PlannedDispatch {
+/** The dispatch of a product whose operands are packed, `y` where there is a derivative. */
+export function blocksDispatch(
+  product: Product,
+  { a, b, y }: { a: GPUTexture; b: GPUTexture; y?: GPUTexture },
+  unused: Unused,
+): PlannedDispatch {
   const { m, n, k, bias, out, sums } = product;
   const aligned = n % 4 === 0;
   const outs = aligned ? [unused.out, out] : [out, unused.out];

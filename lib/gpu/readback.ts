@@ -32,7 +32,6 @@ export class Staging implements Disposable {
    *
    * @param copy Where the places are copied to; made mapped, as Deno panics when asked for the range of a buffer that never was.
    * @param starts Where each begins there, and the end.
-   * @param hooks The device.
    */
   constructor(copy: GPUBuffer, starts: readonly number[], hooks: Hooks) {
     this.#copy = copy;

@@ -39,33 +39,20 @@ export class Recording implements Disposable {
   readonly #owned: readonly Disposable[];
   #disposed = false;
 
-  /**
-   * Called by `Device.record`.
-   *
-   * @param parts Its parts, in order.
-   * @param owned What to free in the end.
-   */
+  /** Called by `Device.record`, with what to free in the end. */
   constructor(parts: readonly RecordedPart[], owned: readonly Disposable[]) {
     this.length = parts.reduce((sum, { length }) => sum + length, 0);
     this.#parts = parts;
     this.#owned = owned;
   }
 
-  /**
-   * Puts the dispatches on the queue; makes no buffer, no bind group, and does not wait.
-   *
-   * @param times How often, one after the other.
-   */
+  /** Puts the dispatches on the queue so many times; makes no buffer, no bind group, and does not wait. */
   replay(times = 1): void {
     if (this.#parts.length === 1) return this.#submit(this.#parts[0], times);
     for (let time = 0; time < times; time++) for (const part of this.#parts) this.#submit(part, 1);
   }
 
-  /**
-   * The same for one part.
-   *
-   * @param part Which one, from 0.
-   */
+  /** The same for one part, counted from 0. */
   replayPart(part: number): void {
     this.#submit(this.#parts[part], 1);
   }

@@ -59,12 +59,10 @@ export function likelyCause(evidence: Evidence): FaultCause {
     const what = tensor === "x" ? "input" : "target";
     return { kind: "data", text: `row ${row} of the training rows has ${value} as its ${what} ${column}` };
   }
+  const text = `no row of the batch holds a value beyond ${LARGE}, and neither loss nor weights grew before; ` +
+    `the largest weight is ${format(evidence.weight[0])}`;
   return largeColumn("input", x, widths[0]) ?? largeColumn("target", y, widths[1]) ?? growth(evidence) ??
-    overflow(evidence) ?? {
-    kind: "unknown",
-    text: `no row of the batch holds a value beyond ${LARGE}, and neither loss nor weights grew before; ` +
-      `the largest weight is ${format(evidence.weight[0])}`,
-  };
+    overflow(evidence) ?? { kind: "unknown", text };
 }
 
 function largeColumn(what: string, values: ArrayLike<number>, width: number): FaultCause | undefined {

@@ -8,7 +8,6 @@
 import { NotFiniteError } from "../base/errors.ts";
 import { type FaultCause, largest, likelyCause, unseenCause } from "./fault_cause.ts";
 import { layerNames } from "../core/model.ts";
-import type { Shape } from "../base/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { ReadTensor } from "../training/look.ts";
 import type { Trainer } from "../training/trainer.ts";
@@ -96,8 +95,8 @@ export async function findFault(
     throw new RangeError(`Cannot look for a fault of step ${error.step} from a state of step ${state.step}`);
   }
   try {
-    const there = faultOfState(trainer, state);
-    return there ?? await locate(trainer, state, await narrow(trainer, state, error, more));
+    return faultOfState(trainer, state) ??
+      await locate(trainer, state, await narrow(trainer, state, error, more));
   } finally {
     trainer.restore(state, more);
   }
@@ -143,7 +142,10 @@ async function locate(trainer: Trainer, state: TrainingState, narrowed: Narrowed
   const seen = await lookAt(trainer, good);
   // Clipping, the update, and the last digits of one kernel for all operations: only what the step leaves shows them.
   const found = firstBad(seen) ?? firstBad(await leftBy(trainer, narrowed));
-  if (!found) return notAgain(trainer, state, narrowed);
+  if (!found) {
+    const { model, optimizer } = trainer.options; // as the step, taken once more, has left them
+    return notAgain(trainer, state, narrowed, readingsOf(await readState(model, optimizer, {})));
+  }
   const place = placeOf(trainer, found, trainer.rowsOf(step));
   return { ...stepOf(trainer, step), ...place, cause: causeOf(trainer, state, narrowed, seen, place) };
 }
@@ -171,13 +173,13 @@ async function leftBy(trainer: Trainer, { good, bad: { what, value } }: Narrowed
   });
   if (isSound) return [];
   const gradients = Object.entries(await model.readGradients()).reverse().map(([name, data]) => {
-    return { name: `gradients.${name}`, shape: parameterShape(trainer, name), data };
+    const { parameter } = model.parameters.find((parameter) => parameter.name === name)!;
+    return { name: `gradients.${name}`, shape: parameter.shape, data };
   });
   const loss = what === "loss" ? [{ name: "loss", shape: [], data: [value!] }] : [];
   // Gradients that were finite before clipping are not, where their norm overflows.
-  const norm = clipNorm !== undefined && firstBad(gradients)
-    ? [{ name: "gradient norm", shape: [], data: [Infinity] }]
-    : [];
+  const isNormBad = clipNorm !== undefined && firstBad(gradients) !== undefined;
+  const norm = isNormBad ? [{ name: "gradient norm", shape: [], data: [Infinity] }] : [];
   return [...loss, ...norm, ...gradients, ...readingsOf(await readState(model, optimizer, {}))];
 }
 
@@ -195,10 +197,6 @@ function firstBad(readings: readonly ReadTensor[]): ReadTensor | undefined {
 function badIndex(data: ArrayLike<number>): number {
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
   return -1;
-}
-
-function parameterShape({ options: { model } }: Trainer, name: string): Shape {
-  return model.parameters.find((parameter) => parameter.name === name)!.parameter.shape;
 }
 
 type FaultPlace = Omit<Fault, "step" | "epoch" | "cause">;
@@ -280,8 +278,9 @@ function faultOfState(trainer: Trainer, state: TrainingState): Fault | undefined
 }
 
 /** What was reported, where the steps taken again are sound: it came from outside them, or the device erred. */
-function notAgain(trainer: Trainer, state: TrainingState, narrowed: Narrowed): Fault {
+function notAgain(trainer: Trainer, state: TrainingState, narrowed: Narrowed, left = readingsOf(narrowed.good)): Fault {
   const { what, value, step } = narrowed.bad;
-  const cause = unseenCause(growthOf(trainer, state, narrowed), step);
+  const growth = growthOf(trainer, state, narrowed);
+  const cause = unseenCause({ ...growth, weight: [sizeOf("weights.", left), growth.weight[1]] }, step);
   return { ...stepOf(trainer, step), tensor: what, value, rows: new Uint32Array(), cause };
 }

@@ -14,8 +14,6 @@ import { measure, toStatistics } from "../training/tensor_statistics.ts";
 
 /**
  * Looks at a model. All work is on the queue before the promise is returned: what is seen is the model of that moment.
- *
- * @throws {DeviceError} If the GPU reported a fault.
  */
 export async function examine(
   model: Model,
@@ -60,11 +58,7 @@ export class NormsLook implements Disposable {
     }, { fuse: true });
   }
 
-  /**
-   * Measures the model of this moment.
-   *
-   * @throws {DeviceError} If the GPU reported a fault.
-   */
+  /** Measures the model of this moment. */
   async take(): Promise<LayerNorms> {
     const { parameters } = this.#model;
     const [records, ...peaks] = await this.#look.take();

@@ -11,14 +11,12 @@ import { type ModelDescription, SavedModel, storeModel } from "./saved_model.ts"
 /**
  * The bytes of a model's file.
  *
- * @param model Its weights and layers.
- * @param description What it predicts, from what.
  * @returns What `saveModel` writes.
  * @throws {TypeError} If the names in the description are not those of its table and scalers.
  *
  * @example
  * ```ts
- * import { decodeModel, Device, encodeModel, Linear, Model, mse, numericTable, Scaler } from "@backhand/backhand";
+ * import { decodeModel, Device, encodeModel, Linear, Model, mse, numericTable, SavedModel, Scaler } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using model = new Model(device, [new Linear(1, 1)]);
@@ -32,7 +30,7 @@ import { type ModelDescription, SavedModel, storeModel } from "./saved_model.ts"
  *   loss: mse,
  *   settings: {},
  * });
- * using saved = decodeModel(device, bytes);
+ * using saved: SavedModel = decodeModel(device, bytes);
  * assertEquals([...await saved.predict([5, 7])], [15, 21]);
  * ```
  */
@@ -47,7 +45,6 @@ export async function encodeModel(model: Model, description: ModelDescription): 
  * @param device Where it will run.
  * @param bytes All of a file that `saveModel` wrote, or what {@linkcode encodeModel} gave.
  * @param name What it is called in messages.
- * @returns The model.
  * @throws {DataError} If the bytes are no such model, or its weights do not fit its layers.
  */
 export function decodeModel(device: Device, bytes: Uint8Array, name: string = "the file"): SavedModel {

@@ -34,7 +34,7 @@ export interface Checkpoint {
  *
  * @example
  * ```ts
- * import { loadCheckpoint, saveCheckpoint, type TrainingState } from "@backhand/backhand";
+ * import { loadCheckpoint, readCheckpointNotes, saveCheckpoint, type TrainingState } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * const weight = { shape: [1, 2], data: Float32Array.of(3, 4) };
  * const state: TrainingState = {
@@ -46,6 +46,7 @@ export interface Checkpoint {
  * await Deno.mkdir("data", { recursive: true });
  * await saveCheckpoint("data/step-12.safetensors", state, { note: "before lunch" });
  * assertEquals(await loadCheckpoint("data/step-12.safetensors"), { state, notes: { note: "before lunch" } });
+ * assertEquals(await readCheckpointNotes("data/step-12.safetensors"), { step: 12, notes: { note: "before lunch" } });
  * await Deno.remove("data/step-12.safetensors");
  * ```
  */
@@ -82,23 +83,11 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
 }
 
 /**
- * Reads what was kept with a checkpoint, without the state.
+ * Reads step and notes of a checkpoint, without the state.
  *
  * @param path A file that {@linkcode saveCheckpoint} wrote.
- * @returns The step, and the notes.
  * @throws {DataError} If it is no such file.
  * @throws {Deno.errors.NotFound} If there is no such file.
- *
- * @example
- * ```ts
- * import { readCheckpointNotes, saveCheckpoint } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * await Deno.mkdir("data", { recursive: true });
- * const state = { step: 3, losses: new Float32Array(3), tensors: {}, counters: {} };
- * await saveCheckpoint("data/step-3.safetensors", state, { run: "first" });
- * assertEquals(await readCheckpointNotes("data/step-3.safetensors"), { step: 3, notes: { run: "first" } });
- * await Deno.remove("data/step-3.safetensors");
- * ```
  */
 export async function readCheckpointNotes(path: string): Promise<Pick<Checkpoint, "notes"> & { step: number }> {
   const { metadata: { sha256: _, ...metadata } } = await readSafetensorsHeader(path);

@@ -40,7 +40,7 @@ export type Prediction = number | Readonly<Record<string, number>> | ClassPredic
  *
  * @example
  * ```ts
- * import { Device, Linear, loadModel, Model, mse, numericTable, saveModel, Scaler } from "@backhand/backhand";
+ * import { Device, Linear, type LoadedModel, loadModel, Model, mse, numericTable, saveModel, Scaler } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * await Deno.mkdir("data", { recursive: true });
  * {
@@ -53,7 +53,7 @@ export type Prediction = number | Readonly<Record<string, number>> | ClassPredic
  *   const scalers = { inputs: none(features), targets: none(targets) };
  *   await saveModel("data/house.safetensors", net, { table, features, targets, scalers, loss: mse, settings: {} });
  * }
- * using model = await loadModel("data/house.safetensors");
+ * using model: LoadedModel = await loadModel("data/house.safetensors");
  * assertEquals(await model.predict([{ age: 3, rooms: 4 }, { rooms: "2", age: 1 }]), [43, 21]);
  * await Deno.remove("data/house.safetensors");
  * ```
@@ -68,29 +68,7 @@ export async function loadModel(path: string, device?: Device): Promise<LoadedMo
 }
 
 /**
- * A model that takes rows of its table; {@linkcode loadModel} reads it from a file.
- *
- * @example
- * ```ts
- * import { type ClassPrediction, Device, Linear, LoadedModel, Model, SavedModel, Scaler } from "@backhand/backhand";
- * import { softmaxCrossEntropy, type Table } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * const net = new Model(device, [new Linear(2, 2)]);
- * net.load({ "0.weight": [[9, 0], [0, 9]], "0.bias": [0, 0] });
- * const table: Table = {
- *   inputs: [{ kind: "categorical", name: "sound", categories: ["miaow"] }],
- *   target: { kind: "classes", name: "pet", classes: ["cat", "dog"] },
- *   missing: "error",
- * };
- * const features = ["sound=miaow", "sound=(unseen)"], targets = ["cat", "dog"];
- * const none = (names: string[]) =>
- *   new Scaler("none", names.map((name) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 })));
- * const scalers = { inputs: none(features), targets: none(targets) }, loss = softmaxCrossEntropy;
- * using model = new LoadedModel(new SavedModel(net, { table, features, targets, scalers, loss, settings: {} }));
- * const [pet] = await model.predict([{ sound: "miaow" }]) as ClassPrediction[];
- * assertEquals([pet.class, pet.probabilities.cat > 0.99], ["cat", true]);
- * ```
+ * A model that takes rows of its table; {@linkcode loadModel} reads it from a file, and shows how it predicts.
  */
 export class LoadedModel implements Disposable {
   /** The network, which takes encoded rows. */

@@ -10,8 +10,7 @@ import { openFile } from "../base/files.ts";
 import { shorten, showJson } from "../base/printable.ts";
 import { MAX_SEED } from "../base/random.ts";
 import { Scaler } from "../data/scaler.ts";
-import type { Table, Target } from "../data/table.ts";
-import { encodedNames } from "../data/table.ts";
+import { encodedNames, type Table, type Target } from "../data/table.ts";
 import { TargetEncoder, type TargetForm } from "../data/table_encoder.ts";
 import { parseTable } from "../data/table_json.ts";
 import { VERSION } from "../base/version.ts";
@@ -61,7 +60,6 @@ export interface ModelMetadata {
  * line for each of them, in order: the file's own SHA-256, two spaces, its name.
  *
  * @param path The file, or the folder.
- * @returns Both.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
  *
  * @example
@@ -95,11 +93,7 @@ export async function dataSource(path: string): Promise<DataSource> {
   return { name: basename(resolve(path)), sha256: lines.digest("hex") };
 }
 
-/**
- * How a network puts out a target.
- *
- * @throws {TypeError} If the loss is none for such a target.
- */
+/** How a network puts out a target. */
 export function targetForm(target: Target, loss: string): TargetForm {
   if (target.kind === "numeric") return "values";
   if (loss === "softmax") return "one-hot";
@@ -112,11 +106,7 @@ export function outputNames(target: Target, loss: string): string[] {
   return new TargetEncoder(target, targetForm(target, loss)).names;
 }
 
-/**
- * The metadata as texts.
- *
- * @throws {TypeError} If the names of inputs and outputs are not those of table and scalers.
- */
+/** The metadata as texts, where its names are those of table and scalers. */
 export function formatMetadata(model: ModelMetadata, loss: string): Record<string, string> {
   checkNames(model, loss);
   const { table, scalers, settings, seed, baseline, source } = model;
@@ -132,13 +122,7 @@ function ownVersions(): Versions {
   return { backhand: VERSION, deno: Deno.version.deno, platform: Deno.build.target };
 }
 
-/**
- * Reads what {@linkcode formatMetadata} gave.
- *
- * @throws {SyntaxError} If a text is missing, or says something else.
- * @throws {TypeError} If they contradict each other.
- * @throws {RangeError} If a column cannot be scaled as it says.
- */
+/** Reads what {@linkcode formatMetadata} gave; what does not fit is a SyntaxError, TypeError or RangeError. */
 export function parseMetadata(metadata: Readonly<Record<string, string>>): ModelMetadata {
   const optional = <T>(name: string, parse: (value: unknown) => T): T | undefined =>
     Object.hasOwn(metadata, name) ? parse(parseJson(metadata, name)) : undefined;
@@ -208,9 +192,7 @@ function checkBaseline(value: unknown, targets: readonly string[], loss: string)
   const isList = Array.isArray(value) && value.length === targets.length && value.every(isGood);
   if (isList && (loss !== "softmax" || Math.abs(value.reduce((sum, share) => sum + share, 0) - 1) < 1e-6)) return value;
   const need = `${targets.length} ${isShare ? "shares from 0 to 1" : "finite numbers"}`;
-  throw new SyntaxError(
-    `its baseline is ${showJson(value)}, need ${need}${loss === "softmax" ? " of sum 1" : ""}`,
-  );
+  throw new SyntaxError(`its baseline is ${showJson(value)}, need ${need}${loss === "softmax" ? " of sum 1" : ""}`);
 }
 
 function checkNames({ table, features, targets, scalers }: ModelMetadata, loss: string): void {

@@ -55,30 +55,7 @@ export async function storeModel(
 }
 
 /**
- * A model from a file, ready to predict.
- *
- * @example
- * ```ts
- * import { Device, Linear, Model, mse, numericTable, SavedModel, saveModel, Scaler } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using model = new Model(device, [new Linear(1, 1)]);
- * model.load({ "0.weight": [[3]], "0.bias": [0] });
- * const column = (name: string) => ({ name, min: 0, max: 10, mean: 5, deviation: 2 });
- * const scalers = { inputs: new Scaler("standardize", [column("x")]), targets: new Scaler("none", [column("y")]) };
- * await Deno.mkdir("data", { recursive: true });
- * await saveModel("data/trained.safetensors", model, {
- *   table: numericTable(["x"], ["y"]),
- *   features: ["x"],
- *   targets: ["y"],
- *   scalers,
- *   loss: mse,
- *   settings: {},
- * });
- * using saved = await SavedModel.load(device, "data/trained.safetensors");
- * assertEquals([...await saved.predict([5, 7])], [0, 3]); // (x - 5) / 2 * 3
- * await Deno.remove("data/trained.safetensors");
- * ```
+ * A model from a file, ready to predict from encoded rows; {@linkcode encodeModel} shows one.
  */
 export class SavedModel implements Disposable {
   /** The network. */
@@ -88,9 +65,6 @@ export class SavedModel implements Disposable {
 
   /**
    * Puts a network and its description together; {@linkcode SavedModel.load} reads both from a file.
-   *
-   * @param model The network.
-   * @param description What it predicts, from what.
    */
   constructor(model: Model, description: ModelDescription) {
     this.model = model;
@@ -102,7 +76,6 @@ export class SavedModel implements Disposable {
    *
    * @param device Where it will run.
    * @param path A file that {@linkcode saveModel} wrote.
-   * @returns The model.
    * @throws {DataError} If the file is no such model, or its weights do not fit its layers.
    * @throws {Deno.errors.NotFound} If there is no such file.
    */
@@ -116,7 +89,6 @@ export class SavedModel implements Disposable {
    * @param device Where it will run.
    * @param stored What its file holds.
    * @param path The file, for the errors.
-   * @returns The model.
    * @throws {DataError} If it is no model, or its weights do not fit its layers.
    */
   static fromStored(device: Device, { tensors, metadata }: StoredTensors, path: string): SavedModel {
@@ -211,11 +183,11 @@ export class SavedModel implements Disposable {
  */
 export async function loadWeights(model: Model, path: string): Promise<void> {
   const { tensors } = await readSafetensors(path);
-  const problem = "the weights do not fit this network";
-  inFile(path, () => {
+  const load = () => {
     checkWeights(tensors);
     loadTensors(model, tensors);
-  }, problem);
+  };
+  inFile(path, load, "the weights do not fit this network");
 }
 
 /** A fault lists every name and shape that differs. */
@@ -271,9 +243,7 @@ function inFile<T>(file: string, read: () => T, problem = "the model does not fi
 
 function checkEnds(layers: readonly Layer[], { features, targets }: ModelDescription): void {
   const outputs = layers.reduce((width, layer) => layer.outputSize(width), features.length);
-  if (outputs !== targets.length) {
-    throw new TypeError(`${targets.length} targets, but layers for ${outputs}`);
-  }
+  if (outputs !== targets.length) throw new TypeError(`${targets.length} targets, but layers for ${outputs}`);
 }
 
 function checkWeights(tensors: ReadonlyMap<string, StoredTensor>): void {

@@ -11,11 +11,7 @@ import { formatShape } from "../base/shape.ts";
 /** Most layers of a file; each may take a buffer of the device. */
 const MAX_LAYERS = 10_000;
 
-/**
- * The layers that a file speaks of, as it speaks of them.
- *
- * @throws {SyntaxError} If they are no list, or too long a one.
- */
+/** The layers that a file speaks of, as it speaks of them. */
 export function parseLayers(
   metadata: Readonly<Record<string, string>>,
 ): { kind: unknown; [setting: string]: unknown }[] {
@@ -30,12 +26,7 @@ export function parseLayers(
   );
 }
 
-/**
- * Layers from what a file says of them.
- *
- * @throws {TypeError} If the weights of one are missing or no matrix.
- * @throws {SyntaxError} If there is no such kind, or its settings are not such as it takes.
- */
+/** Layers from what a file says of them. */
 export function buildLayers(
   described: ReturnType<typeof parseLayers>,
   shapes: ReadonlyMap<string, readonly number[]>,
@@ -50,11 +41,7 @@ export function buildLayers(
   });
 }
 
-/**
- * A layer without weights, from what a file says of it.
- *
- * @throws {SyntaxError} If there is no such kind, or the settings are not such as the layer takes.
- */
+/** A layer without weights, from what a file says of it. */
 export function buildUnweighted(name: string, kind: unknown, settings: Readonly<Record<string, unknown>>): Layer {
   const odd = Object.keys(settings).find((key) => typeof settings[key] !== "number");
   if (odd !== undefined) {

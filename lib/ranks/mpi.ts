@@ -93,10 +93,9 @@ export class Mpi implements Communicator, AsyncDisposable {
     }
     this.#check("MPI_Comm_set_errhandler", symbols.MPI_Comm_set_errhandler(world, errorsReturn));
     this.#mailbox = this.#makeCommunicator("MPI_Comm_dup", (made) => symbols.MPI_Comm_dup(world, made));
-    const local = this.#makeCommunicator(
-      "MPI_Comm_split_type",
-      (made) => symbols.MPI_Comm_split_type(world, SHARED_MEMORY, 0, noInfo, made),
-    );
+    const split = (made: BigUint64Array<ArrayBuffer>) =>
+      symbols.MPI_Comm_split_type(world, SHARED_MEMORY, 0, noInfo, made);
+    const local = this.#makeCommunicator("MPI_Comm_split_type", split);
     [this.rank, this.size] = this.#placeIn(world);
     [this.localRank, this.localSize] = this.#placeIn(local);
     const name = new Uint8Array(MAX_TEXT);
@@ -143,10 +142,9 @@ export class Mpi implements Communicator, AsyncDisposable {
       const type = values instanceof Float32Array ? handles.float32 : handles.float64;
       for (let at = 0; at < values.length; at += MOST) {
         const part = values.length <= MOST ? values : values.subarray(at, at + MOST);
-        this.#check(
-          "MPI_Allreduce",
-          await symbols.MPI_Allreduce(this.#inPlace, part, part.length, type, handles[how], handles.world),
-        );
+        const { world, [how]: reduction } = handles;
+        const code = await symbols.MPI_Allreduce(this.#inPlace, part, part.length, type, reduction, world);
+        this.#check("MPI_Allreduce", code);
       }
     });
   }
@@ -170,32 +168,24 @@ export class Mpi implements Communicator, AsyncDisposable {
     const { symbols, handles: { byte, world } } = this.#library;
     const lengths = new Float64Array(this.size);
     const own = Float64Array.of(bytes.length);
-    const buffers = {
-      bytes,
-      lengths,
-      own,
-      whole: new Uint8Array(),
-      counts: new Int32Array(),
-      starts: new Int32Array(),
-    };
+    const none = new Int32Array();
+    const buffers = { bytes, lengths, own, whole: new Uint8Array(), counts: none, starts: none };
     return this.#together("gather", buffers, async () => {
       // All ranks learn all lengths, so that all refuse too many.
       this.#check("MPI_Allgather", await symbols.MPI_Allgather(own, 8, byte, lengths, 8, byte, world));
       const total = lengths.reduce((sum, length) => sum + length, 0);
-      const isFirst = this.rank === 0;
       if (total > MOST_GATHERED) throw new RangeError(`Cannot gather ${total} bytes: ${MOST_GATHERED} are the most`);
-      if (isFirst) {
+      if (this.rank === 0) {
         buffers.whole = new Uint8Array(total);
         buffers.counts = Int32Array.from(lengths);
         buffers.starts = new Int32Array(this.size);
         for (let i = 1; i < this.size; i++) buffers.starts[i] = buffers.starts[i - 1] + buffers.counts[i - 1];
       }
       const { whole, counts, starts } = buffers;
-      this.#check(
-        "MPI_Gatherv",
-        await symbols.MPI_Gatherv(bytes, bytes.length, byte, whole, counts, starts, byte, 0, world),
-      );
-      return isFirst ? Array.from(counts, (count, i) => whole.subarray(starts[i], starts[i] + count)) : undefined;
+      const code = await symbols.MPI_Gatherv(bytes, bytes.length, byte, whole, counts, starts, byte, 0, world);
+      this.#check("MPI_Gatherv", code);
+      if (this.rank !== 0) return undefined;
+      return Array.from(counts, (count, i) => whole.subarray(starts[i], starts[i] + count));
     });
   }
 
@@ -336,10 +326,8 @@ export class Mpi implements Communicator, AsyncDisposable {
     const { symbols, handles: { byte } } = this.#library;
     const request = new BigUint64Array(1);
     this.#held.add(message); // for ever: a few bytes, and the job is about to end
-    this.#check(
-      "MPI_Isend",
-      symbols.MPI_Isend(message, message.byteLength, byte, to, WATCH, this.#mailbox, request),
-    );
+    const code = symbols.MPI_Isend(message, message.byteLength, byte, to, WATCH, this.#mailbox, request);
+    this.#check("MPI_Isend", code);
     this.#check("MPI_Request_free", symbols.MPI_Request_free(request));
   }
 }

@@ -68,12 +68,7 @@ export interface MpiLibrary {
   readonly handles: Readonly<Record<keyof typeof HANDLES, Deno.PointerObject>>;
 }
 
-/**
- * Loads the library.
- *
- * @throws {Deno.errors.NotFound} If there is none; the message says what to install.
- * @throws {Deno.errors.NotSupported} If it is not Open MPI, or too old.
- */
+/** Loads the library. */
 export function openLibrary(names: readonly string[] = NAMES): MpiLibrary {
   const [name, symbols] = load(names);
   const version = new Uint8Array(8192);

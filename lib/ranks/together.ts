@@ -30,9 +30,6 @@ export function isToldToAll(error: unknown): boolean {
 /**
  * Does something at every rank. If it fails at one, all throw, so that none waits for a rank that has ended. The work itself
  * must not call other ranks.
- *
- * @throws What the work of this rank threw, if it is the first that failed; else a {@linkcode RankFault} with the message of
- * the first that did. All ranks throw, or none.
  */
 export async function together<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
   const { rank, size } = communicator;

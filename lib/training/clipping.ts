@@ -5,7 +5,7 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { checkType } from "../core/elementwise.ts";
-import { partsOf } from "./parts.ts";
+import { partsOf } from "./tensor_statistics.ts";
 import { Tensor } from "../core/tensor.ts";
 
 /** Parts beyond which each takes more elements, so that adding them up stays short. */

@@ -53,8 +53,6 @@ export class EarlyStopping implements Disposable {
   /**
    * Makes room for a copy of the weights.
    *
-   * @param model What is trained.
-   * @param options How long to wait for a better loss, and what is better.
    * @throws {RangeError} If an option is out of range.
    */
   constructor({ values }: Pick<Trainable, "values">, options: PatienceOptions = {}) {
@@ -98,11 +96,7 @@ export class EarlyStopping implements Disposable {
     return { ...this.#patience.state, epoch: this.#epoch, bestEpoch: this.#bestEpoch };
   }
 
-  /**
-   * Continues from what another one with the same options had counted; the caller fills `best`.
-   *
-   * @param state What it had counted.
-   */
+  /** Continues from what another one with the same options had counted; the caller fills `best`. */
   resume(state: EarlyStoppingState): void {
     this.#patience.restore(state);
     this.#epoch = state.epoch;

@@ -45,9 +45,6 @@ export class EpochPlan {
   readonly stepsPerEpoch: number;
   readonly #options: PlanOptions;
 
-  /**
-   * @throws {RangeError} If the batch size is not from 1 to the number of rows, or a window is not of whole batches.
-   */
   constructor(options: PlanOptions) {
     const { rows, windowRows, batchSize } = options;
     if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > rows) {
@@ -90,11 +87,7 @@ export class EpochPlan {
     return new Random(seed, `shuffle ${epoch}${window > 0 ? ` window ${window}` : ""}`).permutation(rows);
   }
 
-  /**
-   * The rows that a step sees.
-   *
-   * @throws {RangeError} If there is no such step.
-   */
+  /** The rows that a step sees. */
   rowsOf(step: number): Uint32Array<ArrayBuffer> {
     if (!Number.isSafeInteger(step) || step < 1) throw new RangeError(`There is no step ${step}: steps count from 1`);
     const epoch = Math.floor((step - 1) / this.stepsPerEpoch);

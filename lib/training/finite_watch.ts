@@ -12,7 +12,7 @@ import { NotFiniteError } from "../base/errors.ts";
 import { checkType } from "../core/elementwise.ts";
 import type { Model } from "../core/model.ts";
 import type { Optimizer } from "../core/optimizers.ts";
-import { partsOf } from "./parts.ts";
+import { partsOf } from "./tensor_statistics.ts";
 import type { Recording } from "../gpu/recording.ts";
 import { readAll, Tensor } from "../core/tensor.ts";
 
@@ -53,11 +53,7 @@ export class FiniteWatch implements Disposable {
     this.#look = device.record(() => tensors.forEach((tensor, place) => flagNotFinite(tensor, this.#flags, place)));
   }
 
-  /**
-   * Reads the losses of steps that are on the queue, and what a look after them finds, in one wait.
-   *
-   * @throws {NotFiniteError} If a loss is not finite, or a value that the look finds.
-   */
+  /** Reads the losses of steps that are on the queue, and what a look after them finds, in one wait. */
   async readLosses({ start, steps, firstStep, isWatched, merge }: LossRead): Promise<Float32Array> {
     if (isWatched) this.queueLook();
     const places = [this.#losses.view(start, [steps]), ...isWatched ? [this.#flags] : []];
@@ -71,11 +67,7 @@ export class FiniteWatch implements Disposable {
     return losses as Float32Array;
   }
 
-  /**
-   * Looks at the tensors that the training keeps, after all that is on the queue.
-   *
-   * @throws {NotFiniteError} If a value is not finite.
-   */
+  /** Looks at the tensors that the training keeps, after all that is on the queue. */
   async look(step: number): Promise<void> {
     this.queueLook();
     this.#judge(await this.#flags.read(), step);
@@ -104,12 +96,7 @@ export class FiniteWatch implements Disposable {
   }
 }
 
-/**
- * Sets a flag if a tensor has an element that is NaN or infinite; otherwise the flag stays as it is.
- *
- * @throws {TypeError} If a tensor has the wrong element type.
- * @throws {RangeError} If there is no such flag.
- */
+/** Sets a flag if a tensor has an element that is NaN or infinite; otherwise the flag stays as it is. */
 export function flagNotFinite(x: Tensor, flags: Tensor, place: number): void {
   checkType("f32", [x]);
   checkType("u32", [flags]);

@@ -32,7 +32,6 @@ export interface LearningRateSettings {
   readonly endDivisor?: number;
 }
 
-/** Settings with nothing left out. */
 type Complete = Required<LearningRateSettings>;
 
 /**
@@ -53,7 +52,6 @@ type Complete = Required<LearningRateSettings>;
  * @param settings The formula and what it needs.
  * @param step Which step, from 0.
  * @param totalSteps How many steps there will be, warm-up included.
- * @returns The rate.
  * @throws {RangeError} If a setting is out of range, or the warm-up leaves no steps.
  *
  * @example
@@ -141,11 +139,7 @@ export class StepRates implements Disposable {
     this.#rateAt = rateAt;
   }
 
-  /**
-   * Puts the rates of some steps in place, after all that is on the queue.
-   *
-   * @throws {RangeError} If a rate is not a finite number from 0 on.
-   */
+  /** Puts the rates of some steps in place, after all that is on the queue. */
   write(first: number, count: number): void {
     const rates = Float32Array.from({ length: count }, (_, i) => {
       const rate = this.#rateAt(first + i);

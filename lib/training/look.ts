@@ -16,7 +16,7 @@ import type { TrainingStep } from "./training_step.ts";
 
 /** A tensor that a pass made. */
 export interface SeenTensor {
-  /** As an `Observer` is told: `z1`, `a1` ... `loss`, `grad_logits`, `grad_weight_2` ... */
+  /** As an `Observer` is told. */
   readonly name: string;
   readonly tensor: Tensor;
 }
@@ -59,8 +59,6 @@ export class Look implements Disposable {
 
   /**
    * Looks at the model of this moment. All work is on the queue before the promise is returned, and it is read in one wait.
-   *
-   * @throws {DeviceError} If the GPU reported a fault.
    */
   async take(): Promise<TensorData[]> {
     for (const { tensor, copy } of this.#changed) tensor.device.copy(tensor, copy);
@@ -77,7 +75,7 @@ export class Look implements Disposable {
 
 /** A tensor of a step, measured. */
 export interface MeasuredTensor extends TensorStatistics {
-  /** `z1`, `a1` ... `loss`, `grad_logits`, `grad_weight_2` ..., as an `Observer` is told. */
+  /** `z1`, `a1` ... `loss`, `grad_logits`, `grad_weight_2` ... */
   readonly name: string;
   /** Its shape. */
   readonly shape: Shape;
@@ -120,13 +118,12 @@ export class StepLook implements Disposable {
 
   /** Reads them, and before them the batch. */
   async read(rows: number): Promise<ReadTensor[]> {
-    const batch: SeenTensor[] = [];
+    let batch: SeenTensor[] = [];
     const passes = (observe: Observer) => {
       const { x, y } = this.#step.look(rows, observe);
-      batch.push({ name: "x", tensor: x }, { name: "y", tensor: y });
+      batch = [{ name: "x", tensor: x }, { name: "y", tensor: y }];
     };
-    const tensorsOf = (seen: readonly SeenTensor[]) => [...batch, ...seen].map(({ tensor }) => tensor);
-    using look = this.#record(passes, tensorsOf);
+    using look = this.#record(passes, (seen) => [...batch, ...seen].map(({ tensor }) => tensor));
     const data = await look.take();
     return [...batch, ...look.seen].map(({ name, tensor: { shape } }, i) => ({ name, shape, data: data[i] }));
   }

@@ -146,11 +146,7 @@ export class Plateau {
     return { ...this.#patience.state, learningRate: this.#rate };
   }
 
-  /**
-   * Continues from the state of another one with the same options.
-   *
-   * @param state Its state.
-   */
+  /** Continues from the state of another one with the same options. */
   restore(state: PlateauState): void {
     this.#patience.restore(state);
     this.#rate = state.learningRate;
@@ -164,7 +160,6 @@ export class Plateau {
   /**
    * Takes an epoch's validation loss into account; NaN is never better.
    *
-   * @param loss The loss.
    * @returns The learning rate for the next epoch.
    */
   observe(loss: number): number {

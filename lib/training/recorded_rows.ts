@@ -98,7 +98,7 @@ export function gatherRowsBackward(dOut: Tensor, rows: Tensor, tableRows: number
  *
  * @param value A scalar.
  * @param history Vector [n].
- * @param cursor `u32` counter [1].
+ * @param cursor The counter.
  * @throws {TypeError} If a tensor has the wrong element type.
  *
  * @example

@@ -28,10 +28,7 @@ type Order = Uint32Array<ArrayBuffer>;
 type Table = Pick<ResidentRows, "x" | "y">;
 
 /** A window that waits for its turn. */
-interface Waiting {
-  readonly visit: Visit;
-  readonly order: Order;
-}
+type Waiting = { readonly visit: Visit; readonly order: Order };
 
 /** The rows that steps pick from. */
 export class RowWindows implements Disposable {
@@ -47,18 +44,13 @@ export class RowWindows implements Disposable {
   readonly source: RowSource | undefined;
   readonly #device: Device;
   readonly #ownOrder: (order: Order) => Order;
-  readonly #owned: Tensor[] = [];
+  readonly #owned: DisposableStack;
   /** The next window, where there is more than one. */
   readonly #next: Table | undefined;
   /** Whether the only window is in place. */
   #isLoaded: boolean;
 
-  /**
-   * Makes the buffers; nothing is read yet. `ownOrder` picks this process's rows of a window.
-   *
-   * @throws {TypeError} If inputs and targets on the GPU differ in rows.
-   * @throws {RangeError} If batches or windows do not fit the rows, or a window does not fit the device.
-   */
+  /** Makes the buffers; nothing is read yet. `ownOrder` picks this process's rows of a window. */
   constructor(options: TrainerOptions, ownOrder: (order: Order) => Order) {
     const { model: { device }, batchSize, seed, shuffle = true } = options;
     this.#device = device;
@@ -68,25 +60,18 @@ export class RowWindows implements Disposable {
     this.plan = new EpochPlan({ rows, windowRows, batchSize, seed, shuffle });
     this.source = options.source;
     this.#isLoaded = !options.source;
-    try {
-      if (options.source) {
-        ({ x: this.x, y: this.y } = this.#make(windowRows, options.source));
-        if (this.plan.windows > 1) this.#next = this.#make(windowRows, options.source);
-      } else {
-        ({ x: this.x, y: this.y } = options);
-      }
-      this.order = this.#own(Tensor.zeros(device, [windowRows], "u32"));
-    } catch (error) {
-      this[Symbol.dispose]();
-      throw error;
-    }
+    using stack = new DisposableStack();
+    const make = (columns: number) => stack.use(Tensor.zeros(device, [windowRows, columns]));
+    const makeTable = ({ inputs, targets }: RowSource): Table => ({ x: make(inputs), y: make(targets) });
+    ({ x: this.x, y: this.y } = options.source ? makeTable(options.source) : options);
+    if (options.source && this.plan.windows > 1) this.#next = makeTable(options.source);
+    this.order = stack.use(Tensor.zeros(device, [windowRows], "u32"));
+    this.#owned = stack.move();
   }
 
   /**
    * Puts one window after the other in place. The next is brought up to the GPU while the caller has steps run on this one,
    * whenever it waits for anything.
-   *
-   * @throws What the source throws.
    */
   async *stream(visits: Iterator<Visit, void>): AsyncGenerator<Visit, void> {
     const leave = new AbortController();
@@ -111,7 +96,7 @@ export class RowWindows implements Disposable {
 
   /** Frees what it made; rows that lay on the GPU before stay. */
   [Symbol.dispose](): void {
-    for (const tensor of this.#owned) tensor.dispose();
+    this.#owned.dispose();
   }
 
   async #bring(visit: Visit | void, signal: AbortSignal): Promise<Waiting | undefined> {
@@ -146,18 +131,6 @@ export class RowWindows implements Disposable {
       }
     }
     this.#device.write(this.order.view(0, [order.length]), order);
-  }
-
-  #make(rows: number, { inputs, targets }: RowSource): Table {
-    return {
-      x: this.#own(Tensor.zeros(this.#device, [rows, inputs])),
-      y: this.#own(Tensor.zeros(this.#device, [rows, targets])),
-    };
-  }
-
-  #own(tensor: Tensor): Tensor {
-    this.#owned.push(tensor);
-    return tensor;
   }
 }
 

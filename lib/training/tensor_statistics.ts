@@ -5,7 +5,6 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { checkType } from "../core/elementwise.ts";
-import { partsOf } from "./parts.ts";
 import type { TensorStatistics } from "../reference/statistics.ts";
 import { formatShape } from "../base/shape.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -16,6 +15,10 @@ export type { TensorStatistics } from "../reference/statistics.ts";
 const WORDS = 10;
 /** Parts beyond which each takes more elements, so that folding them stays short. */
 const MAX_PARTS = 4_096;
+/** Elements that one invocation looks at, or four times as many where they go by fours. */
+const PART = 256;
+/** The software adapter silently ends an invocation after 65,535 iterations. */
+const MAX_LOOP = 32_768;
 /** What the kernel multiplies large and small numbers by, the other way round. */
 const SCALE = 2 ** 80;
 
@@ -24,7 +27,6 @@ const SCALE = 2 ** 80;
  * six digits and more, and norms neither overflow nor vanish.
  *
  * @param tensors `f32` tensors of one device, of any shape.
- * @returns The measures of each.
  * @throws {TypeError} If a tensor has another element type.
  * @throws {RangeError} If a tensor has no elements.
  * @throws {DeviceError} If any work before it failed.
@@ -49,11 +51,14 @@ export async function tensorStatistics(tensors: readonly Tensor[]): Promise<Tens
 }
 
 /**
- * Puts the measuring on the queue, or into a recording.
- *
- * @throws {TypeError} If a tensor has another element type.
- * @throws {RangeError} If a tensor has no elements.
+ * How many parts a kernel that measures a whole tensor cuts its elements into: at most so many, unless each would have too
+ * many elements. It is a multiple of four, so that elements and parts go by fours together.
  */
+export function partsOf(size: number, most: number): number {
+  return 4 * Math.ceil(Math.max(Math.min(size / PART, most), size / MAX_LOOP) / 4);
+}
+
+/** Puts the measuring on the queue, or into a recording. */
 export function measure(tensors: readonly Tensor[]): Tensor {
   checkType("f32", tensors);
   const empty = tensors.find(({ size }) => size === 0);

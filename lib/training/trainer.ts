@@ -19,7 +19,6 @@ import { ALL, type Share, type Steps, TrainingStep } from "./training_step.ts";
 
 /** Steps on one window of one epoch that are put on the queue together. */
 interface StepRun {
-  /** The window, and its place in the epoch. */
   readonly visit: Visit;
   /** The first of them on the window, from 0. */
   readonly start: number;
@@ -51,6 +50,7 @@ export class Trainer implements Disposable {
   readonly #trainingStep: TrainingStep;
   readonly #steps: Steps;
   readonly #watch: FiniteWatch;
+  readonly #owned: DisposableStack;
   #look: StepLook | undefined;
   /** The window in place. */
   #visit: Visit | undefined;
@@ -75,7 +75,7 @@ export class Trainer implements Disposable {
    *
    * @example
    * ```ts
-   * import { Device, Linear, Model, mse, Sgd, Tensor, Trainer } from "@backhand/backhand";
+   * import { Device, Linear, type MeasuredTensor, Model, mse, Sgd, Tensor, Trainer } from "@backhand/backhand";
    * import { assertEquals } from "@std/assert";
    * using device = await Device.request({ smallDispatches: true });
    * using model = new Model(device, [new Linear(1, 1)]);
@@ -86,24 +86,27 @@ export class Trainer implements Disposable {
    * await Array.fromAsync(trainer.epochs(100));
    * const { "0.weight": [weight], "0.bias": [bias] } = await model.read();
    * assertEquals([weight.toFixed(2), bias.toFixed(2)], ["2.00", "1.00"]);
+   *
+   * const looks: Promise<MeasuredTensor[]>[] = [];
+   * const between = () => looks.push(trainer.lookAhead()); // asked again after one step, then after two
+   * await Array.fromAsync(trainer.epochs(1, { between }));
+   * const [first] = await Promise.all(looks);
+   * assertEquals(first.map(({ name }) => name), ["z1", "loss", "grad_logits", "grad_weight_1", "grad_bias_1"]);
    * ```
    */
   constructor(options: TrainerOptions) {
     const { model, optimizer, batchSize, group } = options;
     this.options = options;
     const share = this.#share = group ? new RankShare(group, batchSize) : ALL;
-    this.#windows = new RowWindows(options, (order) => share.order(order));
+    using stack = new DisposableStack();
+    this.#windows = stack.use(new RowWindows(options, (order) => share.order(order)));
     const { plan } = this.#windows;
     this.stepsPerEpoch = plan.stepsPerEpoch;
     this.#losses = new Float32Array(plan.stepsPerEpoch);
-    try {
-      this.#trainingStep = new TrainingStep(options, this.#windows, share.rows(batchSize));
-      this.#watch = new FiniteWatch(model, optimizer, this.#trainingStep.losses);
-      this.#steps = share.record(options, this.#trainingStep, plan.rows % batchSize);
-    } catch (error) {
-      this.dispose();
-      throw error;
-    }
+    this.#trainingStep = stack.use(new TrainingStep(options, this.#windows, share.rows(batchSize)));
+    this.#watch = stack.use(new FiniteWatch(model, optimizer, this.#trainingStep.losses));
+    this.#steps = stack.use(share.record(options, this.#trainingStep, plan.rows % batchSize));
+    this.#owned = stack.move();
   }
 
   /** Steps put on the queue so far, over all epochs. */
@@ -137,8 +140,7 @@ export class Trainer implements Disposable {
    * time. The queue waits only where reading a window takes longer than the steps on the one before.
    *
    * @param count How many epochs; one that was begun before counts as one.
-   * @param options `evaluate` is called when an epoch's last step was put on the queue: what it reads are the weights of
-   * that moment. `onProgress` is told now and then how many steps were done in this call. `between` may stop it.
+   * @param options Functions that are called meanwhile: they evaluate, show progress, or stop it.
    * @returns The result of each epoch, in order.
    * @throws {NotFiniteError} If a loss is NaN or infinite, or a value of the weights, of their gradients or of the optimizer's
    * state, which are looked at a few times a second and when the call ends; {@linkcode findFault} says where it came up.
@@ -206,9 +208,11 @@ export class Trainer implements Disposable {
       this.#steps.merge?.(losses, isShort, flags);
     const read = this.#watch.readLosses({ start, steps, firstStep, isWatched, merge });
     this.#lossesRead = read;
-    // Ranks that evaluate may meet for that, after they met for the losses.
-    const ready = this.#steps.merge ? read : undefined;
-    const evaluation = ends && evaluate ? evaluateAfter(ready, evaluate) : undefined;
+    const evaluateNow = async (body: () => Promise<T>): Promise<T> => {
+      if (this.#steps.merge) await read; // ranks that evaluate may meet for that, after they met for the losses
+      return await body();
+    };
+    const evaluation = ends && evaluate ? evaluateNow(evaluate) : undefined;
     await Promise.allSettled([read, evaluation]);
     const own = await read;
     losses.set(own, visit.firstStep + start);
@@ -231,37 +235,13 @@ export class Trainer implements Disposable {
    * @returns Each tensor of the step, in the order in which it makes them.
    * @throws {TypeError} If no step is about to run.
    * @throws {DeviceError} If the GPU reported a fault.
-   *
-   * @example
-   * ```ts
-   * import { Device, Linear, type MeasuredTensor, Model, mse, Sgd, Tensor, Trainer } from "@backhand/backhand";
-   * import { assertEquals } from "@std/assert";
-   * using device = await Device.request({ smallDispatches: true });
-   * using model = new Model(device, [new Linear(1, 1)], { init: { kind: "ones" } });
-   * using optimizer = new Sgd(model, 0.1);
-   * using x = Tensor.from(device, [[-1], [0], [1], [2]]);
-   * using trainer = new Trainer({ model, loss: mse, optimizer, x, y: x, batchSize: 2, seed: 1, shuffle: false });
-   * const looks: Promise<MeasuredTensor[]>[] = [];
-   * const between = () => {
-   *   looks.push(trainer.lookAhead());
-   *   return 1; // asks again before the next step
-   * };
-   * await Array.fromAsync(trainer.epochs(1, { between }));
-   * const [first] = await Promise.all(looks);
-   * assertEquals(first.map(({ name }) => name), ["z1", "loss", "grad_logits", "grad_weight_1", "grad_bias_1"]);
-   * assertEquals([first[0].min, first[0].max, first[1].mean], [0, 1, 1]); // x + 1 of -1 and 0, which should be x
-   * ```
    */
   async lookAhead(): Promise<MeasuredTensor[]> {
     return await this.#nextStep((look, rows) => look.measure(rows));
   }
 
   /**
-   * The same look, but the tensors are read, the rows of the step first, as `x` and `y`.
-   *
-   * @returns Each tensor of the step, in the order in which it makes them.
-   * @throws {TypeError} If no step is about to run.
-   * @throws {DeviceError} If the GPU reported a fault.
+   * The same look as {@linkcode Trainer.lookAhead}, but the tensors are read, the rows of the step first, as `x` and `y`.
    */
   async readAhead(): Promise<ReadTensor[]> {
     return await this.#nextStep((look, rows) => look.read(rows));
@@ -307,13 +287,11 @@ export class Trainer implements Disposable {
     const { model, optimizer } = this.options;
     const step = this.#done;
     const losses = this.#losses;
-    const reads = [
-      readState(model, optimizer, { ...more, ...this.#steps.state }),
-      this.#lossesRead,
-      this.#watch.look(step),
-    ] as const;
-    await Promise.allSettled(reads); // neither is under way any more where the other fails
-    const [numbers] = await Promise.all(reads);
+    const read = readState(model, optimizer, { ...more, ...this.#steps.state });
+    const checks = [read, this.#lossesRead, this.#watch.look(step)];
+    await Promise.allSettled(checks); // none is under way any more where another fails
+    await Promise.all(checks);
+    const numbers = await read;
     return { step, losses: losses.slice(0, step % this.stepsPerEpoch), ...numbers };
   }
 
@@ -350,19 +328,6 @@ export class Trainer implements Disposable {
    * @param step Which step, from 1 over all epochs.
    * @returns Their numbers in the order in which the trainer was given them, from 0 [batch].
    * @throws {RangeError} If there is no such step.
-   *
-   * @example
-   * ```ts
-   * import { Device, Linear, Model, mse, Sgd, Tensor, Trainer } from "@backhand/backhand";
-   * import { assertEquals } from "@std/assert";
-   * using device = await Device.request({ smallDispatches: true });
-   * using model = new Model(device, [new Linear(1, 1)]);
-   * using optimizer = new Sgd(model, 0.1);
-   * using x = Tensor.from(device, [[1], [2], [3]]);
-   * using trainer = new Trainer({ model, loss: mse, optimizer, x, y: x, batchSize: 2, seed: 1, shuffle: false });
-   * assertEquals([...trainer.rowsOf(3)], [0, 1]);
-   * assertEquals([...trainer.rowsOf(4)], [2]);
-   * ```
    */
   rowsOf(step: number): Uint32Array<ArrayBuffer> {
     return this.#windows.plan.rowsOf(step);
@@ -370,19 +335,12 @@ export class Trainer implements Disposable {
 
   /** Frees what the recordings hold. The model, the optimizer and the rows stay. */
   dispose(): void {
-    for (const part of [this.#steps, this.#look, this.#windows, this.#watch, this.#trainingStep]) {
-      part?.[Symbol.dispose]();
-    }
+    this.#look?.[Symbol.dispose]();
+    this.#owned.dispose();
   }
 
   /** The same as {@linkcode Trainer.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** Evaluates once ranks are done with what they do before; a throw becomes a rejection. */
-async function evaluateAfter<T>(ready: Promise<unknown> | undefined, evaluate: () => Promise<T>): Promise<T> {
-  if (ready) await ready;
-  return await evaluate();
 }

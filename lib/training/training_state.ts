@@ -57,11 +57,7 @@ export async function readState(
   return { tensors, counters };
 }
 
-/**
- * Puts a state where it came from, after all that is on the queue.
- *
- * @throws {TypeError} If a name is missing or unknown, or a shape differs; all such faults are listed, and nothing is written.
- */
+/** Puts a state where it came from, after all that is on the queue. If a part does not fit, nothing is written. */
 export function writeState(
   { tensors, counters }: StateNumbers,
   model: Model,

@@ -37,11 +37,7 @@ export class TrainingStep implements Disposable {
     this.#rates = learningRates && new StepRates(this.losses, learningRates);
   }
 
-  /**
-   * Makes a step on a window the next one, after all that is on the queue.
-   *
-   * @throws {RangeError} If the learning rate of one of them is out of range.
-   */
+  /** Makes a step on a window the next one, after all that is on the queue. */
   begin(firstStep: number, steps: number, start: number): void {
     this.#rates?.write(firstStep, steps);
     this.#cursor.write(Uint32Array.of(start));

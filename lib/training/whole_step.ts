@@ -10,6 +10,8 @@ import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../core/loss
 import type { Model } from "../core/model.ts";
 import { sizeOf } from "../base/shape.ts";
 import { ELEMENT_BYTES, Tensor } from "../core/tensor.ts";
+import type { GatherOptions } from "./recorded_rows.ts";
+import type { Batch } from "./trainer_options.ts";
 
 /** The kernel's codes; activation 0 is none. */
 const ACTIVATIONS = [undefined, ReLU, Sigmoid];
@@ -29,9 +31,6 @@ const narrow: Kernel = { ...kernels.wholeStep, constants: { INVOCATIONS: NARROW 
  */
 const MAX_PRODUCTS = 32_768;
 
-/** A batch: how many rows, and how many values a row of inputs and of targets has. */
-type BatchShape = Readonly<Record<"rows" | "inputs" | "outputs", number>>;
-
 /** How one workgroup runs the step of a batch. */
 export interface WholeStepPlan {
   readonly model: Model;
@@ -42,30 +41,22 @@ export interface WholeStepPlan {
   readonly table: readonly number[];
 }
 
-/** What a step takes and leaves. */
-interface StepData {
-  /** Inputs [tableRows, in]. */
-  readonly x: Tensor;
-  /** Targets [tableRows, out]. */
-  readonly y: Tensor;
-  /** Row numbers, a `u32` vector; the step takes those from `cursor * stride` on. A number outside the table gives NaN. */
+/** What a step takes and leaves: inputs and targets of all rows, and as {@linkcode gatherRows} picks from them; the losses. */
+interface StepData extends Batch, Required<Pick<GatherOptions, "cursor" | "stride">> {
   readonly order: Tensor;
-  /** `u32` counter [1] of steps; the step counts it one on. */
-  readonly cursor: Tensor;
-  /** Rows that the counter's one step stands for. */
-  readonly stride: number;
   /** Loss of each step [steps]. */
   readonly losses: Tensor;
 }
 
 /** A Linear, and the code of the activation after it. */
-interface Stage {
-  readonly linear: Linear;
-  readonly activation: number;
-}
+type Stage = { readonly linear: Linear; readonly activation: number };
 
-/** Plans the step of a batch, where one workgroup can run it and that pays. */
-export function planWholeStep(model: Model, loss: Loss, batch: BatchShape): WholeStepPlan | undefined {
+/** Plans the step of a batch of so many rows, where one workgroup can run it and that pays. */
+export function planWholeStep(
+  model: Model,
+  loss: Loss,
+  batch: Readonly<Record<"rows" | "inputs" | "outputs", number>>,
+): WholeStepPlan | undefined {
   const { rows, inputs, outputs } = batch;
   const { device } = model;
   const stages = stagesOf(model.layers);
@@ -93,7 +84,10 @@ export function planWholeStep(model: Model, loss: Loss, batch: BatchShape): Whol
   return { model, kernel, rows, table: [lossCode, places[widths.length], ...layers] };
 }
 
-/** Runs a planned step but for its update: fills the model's gradients, appends the loss, moves the cursor on. */
+/**
+ * Runs a planned step but for its update: fills the model's gradients, appends the loss, moves the cursor on. A row number
+ * outside the table gives NaN.
+ */
 export function runWholeStep({ model, kernel, rows, table }: WholeStepPlan, data: StepData): void {
   const { device, values, gradients } = model;
   const { x, y, order, cursor, stride, losses } = data;

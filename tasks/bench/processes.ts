@@ -1,6 +1,6 @@
 /** Starts programs, each in a process of its own with few permissions, and ends them with the bench. */
 
-import { SETTINGS } from "../settings/keys.ts";
+import { SETTINGS } from "../settings/settings.ts";
 
 const root = new URL("../../", import.meta.url);
 

@@ -20,7 +20,7 @@ export interface EpochPoint {
 }
 
 /** A line of layers.jsonl: the layers at the end of an epoch. */
-export interface LayerLook {
+export interface LayerRecord {
   readonly epoch: number;
   readonly step: number;
   /** L2 norms by name of the parameter. */
@@ -84,42 +84,42 @@ export function rateChart(points: readonly EpochPoint[], options: Draw = {}): SV
 
 /** The norms of weights or gradients by epoch, a curve for each parameter. */
 export function normChart(
-  looks: readonly LayerLook[],
+  records: readonly LayerRecord[],
   what: "weights" | "gradients",
   options: Draw = {},
 ): SVGSVGElement {
-  const words = { title: `Norms of ${what} by epoch`, description: saidAtTheEnd(looks, what) };
+  const words = { title: `Norms of ${what} by epoch`, description: saidAtTheEnd(records, what) };
   const labels = { xLabel: "epoch", yLabel: what === "weights" ? "L2 norm" : "L2 norm of the gradient", log: true };
-  return curveChart(words, curvesOf(looks, what), labels, options);
+  return curveChart(words, curvesOf(records, what), labels, options);
 }
 
 /** The share of dead units by epoch, a curve for each ReLU layer. */
-export function deadChart(looks: readonly LayerLook[], options: Draw = {}): SVGSVGElement {
+export function deadChart(records: readonly LayerRecord[], options: Draw = {}): SVGSVGElement {
   const words = {
     title: "Share of dead units by epoch",
-    description: saidAtTheEnd(looks, "dead", (v) => `${short(v * 100)}%`),
+    description: saidAtTheEnd(records, "dead", (v) => `${short(v * 100)}%`),
   };
   const labels = { xLabel: "epoch", yLabel: "dead units", yDomain: [0, 1] as const, percent: true };
-  return curveChart(words, curvesOf(looks, "dead"), labels, { height: 220, ...options });
+  return curveChart(words, curvesOf(records, "dead"), labels, { height: 220, ...options });
 }
 
-function curvesOf(looks: readonly LayerLook[], what: "weights" | "gradients" | "dead"): Curve[] {
-  const names = [...new Set(looks.flatMap((look) => Object.keys(look[what] ?? {})))];
+function curvesOf(records: readonly LayerRecord[], what: "weights" | "gradients" | "dead"): Curve[] {
+  const names = [...new Set(records.flatMap((record) => Object.keys(record[what] ?? {})))];
   return names.map((name, i) => ({
     name,
     color: colorOf(i),
     dash: dashOf(i),
-    places: looks.map((look) => ({ x: look.epoch, y: look[what]?.[name] ?? null })),
+    places: records.map((record) => ({ x: record.epoch, y: record[what]?.[name] ?? null })),
   }));
 }
 
-function saidAtTheEnd(looks: readonly LayerLook[], what: "weights" | "gradients" | "dead", format = short): string {
-  const last = looks.at(-1);
+function saidAtTheEnd(records: readonly LayerRecord[], what: "weights" | "gradients" | "dead", format = short): string {
+  const last = records.at(-1);
   const entries = Object.entries(last?.[what] ?? {});
   if (!last || entries.length === 0) return "There is nothing to draw.";
   const more = entries.length > 12 ? `, and ${entries.length - 12} more` : "";
   const said = entries.slice(0, 12).map(([name, value]) => `${name} ${format(value)}`).join(", ");
-  return `${looks.length} epochs; at epoch ${last.epoch} ${said}${more}.`;
+  return `${records.length} epochs; at epoch ${last.epoch} ${said}${more}.`;
 }
 
 function lossesIn(point: EpochPoint | undefined): string {

@@ -1,13 +1,12 @@
 /** What the live page shows of a run: series that stay short in a long run, and the part of them that a page has not got yet. */
 
-import type { RunFacts } from "../show/spectator.ts";
-import type { EpochLine } from "../show/train_report.ts";
-import type { LayerLook } from "../charts/charts.ts";
+import type { EpochLine, RunFacts } from "../show/view.ts";
+import type { LayerRecord } from "../charts/charts.ts";
 
 const MAX_POINTS = 1_000;
 
 /** The most records of the layers; each has several numbers per layer. */
-const MAX_LOOKS = 200;
+const MAX_LAYER_RECORDS = 200;
 
 /** The most messages, and the most characters of one. */
 const MAX_MESSAGES = 100;
@@ -37,7 +36,7 @@ export interface LiveUpdate {
   facts: RunFacts | null;
   status: LiveStatus;
   points: EpochLine[];
-  looks: LayerLook[];
+  layers: LayerRecord[];
   messages: LiveMessage[];
   /** The last epoch, and the one with the lowest validation loss; `points` may lack them. */
   last: EpochLine | null;
@@ -48,7 +47,7 @@ export interface LiveUpdate {
 export interface Cursor {
   readonly generation: number;
   readonly points: number;
-  readonly looks: number;
+  readonly layers: number;
   readonly messages: number;
 }
 
@@ -87,7 +86,7 @@ export class Thinned<T> {
 export class LiveHistory {
   facts: RunFacts | null = null;
   readonly #points = new Thinned<EpochLine>(MAX_POINTS);
-  readonly #looks = new Thinned<LayerLook>(MAX_LOOKS);
+  readonly #layers = new Thinned<LayerRecord>(MAX_LAYER_RECORDS);
   #messages: LiveMessage[] = [];
   #told = 0;
   #last: EpochLine | null = null;
@@ -100,15 +99,15 @@ export class LiveHistory {
     if (line.valLoss !== null && !(this.#best && this.#best.valLoss! <= line.valLoss)) this.#best = line;
   }
 
-  layers(look: LayerLook): void {
-    this.#looks.drop(({ epoch }) => epoch >= look.epoch);
-    this.#looks.push(look);
+  layers(record: LayerRecord): void {
+    this.#layers.drop(({ epoch }) => epoch >= record.epoch);
+    this.#layers.push(record);
   }
 
   /** Removes epochs that a return to a checkpoint has undone; the best is then the best of the points. */
   #takeBack(from: number): void {
     this.#points.drop(({ epoch }) => epoch >= from);
-    this.#looks.drop(({ epoch }) => epoch > from);
+    this.#layers.drop(({ epoch }) => epoch > from);
     if (!this.#best || this.#best.epoch < from) return;
     const judged = this.#points.items.filter(({ valLoss }) => valLoss !== null);
     this.#best = judged.toSorted((a, b) => a.valLoss! - b.valLoss!)[0] ?? null;
@@ -122,21 +121,21 @@ export class LiveHistory {
 
   /** What a page has not got yet. */
   since(cursor: Cursor | undefined, status: LiveStatus): [update: LiveUpdate, cursor: Cursor] {
-    const generation = this.#points.generation + this.#looks.generation;
+    const generation = this.#points.generation + this.#layers.generation;
     const isWhole = cursor?.generation !== generation;
-    const from = isWhole ? { points: 0, looks: 0, messages: 0 } : cursor;
+    const from = isWhole ? { points: 0, layers: 0, messages: 0 } : cursor;
     const unsent = this.#told - from.messages;
     const update: LiveUpdate = {
       isWhole,
       facts: this.facts,
       status,
       points: this.#points.items.slice(from.points),
-      looks: this.#looks.items.slice(from.looks),
+      layers: this.#layers.items.slice(from.layers),
       messages: unsent > 0 ? this.#messages.slice(-unsent) : [],
       last: this.#last,
       best: this.#best,
     };
     const points = this.#points.items.length;
-    return [update, { generation, points, looks: this.#looks.items.length, messages: this.#told }];
+    return [update, { generation, points, layers: this.#layers.items.length, messages: this.#told }];
   }
 }

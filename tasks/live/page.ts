@@ -43,11 +43,11 @@ const stop = element<HTMLButtonElement>("stop");
 const slider = element<HTMLInputElement>("factor");
 
 function merge(update: LiveUpdate): void {
-  const { points = [], looks = [], messages = [] } = update.isWhole || !state ? {} : state;
+  const { points = [], layers = [], messages = [] } = update.isWhole || !state ? {} : state;
   state = {
     ...update,
     points: [...points, ...update.points],
-    looks: [...looks, ...update.looks],
+    layers: [...layers, ...update.layers],
     messages: [...messages, ...update.messages].slice(-MAX_MESSAGES),
   };
 }
@@ -132,17 +132,17 @@ function drawCharts(): void {
   drawing = undefined;
   drawnAt = performance.now();
   if (!state) return;
-  const { looks, best } = state;
+  const { layers, best } = state;
   const points = allPoints(state);
   if (points.length > 0) {
     draw("loss", (options) => lossChart(points, { ...options, bestEpoch: best?.epoch }));
     draw("rates", (options) => rateChart(points, options));
   }
-  if (looks.length > 0) {
-    draw("weights", (options) => normChart(looks, "weights", options));
-    draw("gradients", (options) => normChart(looks, "gradients", options));
-    const hasUnits = looks.some(({ dead }) => Object.keys(dead).length > 0);
-    if (hasUnits) draw("dead", (options) => deadChart(looks, options));
+  if (layers.length > 0) {
+    draw("weights", (options) => normChart(layers, "weights", options));
+    draw("gradients", (options) => normChart(layers, "gradients", options));
+    const hasUnits = layers.some(({ dead }) => Object.keys(dead).length > 0);
+    if (hasUnits) draw("dead", (options) => deadChart(layers, options));
   }
   showEpochs(points.slice(-MAX_ROWS));
 }

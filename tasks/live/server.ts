@@ -7,13 +7,12 @@ import { ConfigError } from "../settings/config.ts";
 import { LiveClient } from "./client.ts";
 import { HEADERS, randomToken, refusalOf } from "./guard.ts";
 import { LiveHistory, type LiveStatus } from "./history.ts";
-import type { LayerLook } from "../charts/charts.ts";
+import type { LayerRecord } from "../charts/charts.ts";
 import script from "./page.bundle.js" with { type: "text" };
 import ownStyle from "./page.css" with { type: "text" };
 import html from "./page.html" with { type: "text" };
 import style from "../charts/style.css" with { type: "text" };
-import type { HeldRun, RunControl, RunFacts, Spectator } from "../show/spectator.ts";
-import type { EpochLine } from "../show/train_report.ts";
+import type { EpochLine, HeldRun, RunControl, RunFacts, View } from "../show/view.ts";
 
 const INTERVAL = 100;
 
@@ -47,7 +46,7 @@ export interface LiveOptions {
 }
 
 /** Serves the page until it is disposed. */
-export class LiveServer implements Spectator, RunControl, AsyncDisposable {
+export class LiveServer implements View, RunControl, AsyncDisposable {
   /** The page's address. The token after # never leaves the browser, except in the page's own requests. */
   readonly url: string;
   readonly #options: LiveOptions;
@@ -114,8 +113,8 @@ export class LiveServer implements Spectator, RunControl, AsyncDisposable {
     this.#hasNews = true;
   }
 
-  layers(look: LayerLook): void {
-    this.#history.layers(look);
+  layers(record: LayerRecord): void {
+    this.#history.layers(record);
     this.#hasNews = true;
   }
 

@@ -26,7 +26,6 @@ interface Letter {
 export class Questions {
   readonly #mailbox: Mailbox;
   readonly #timeoutSeconds: number;
-  /** What has arrived, by rank. */
   readonly #arrived = new Map<number, Letter[]>();
 
   constructor(mailbox: Mailbox, timeoutSeconds: number) {

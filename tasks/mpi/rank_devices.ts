@@ -2,16 +2,14 @@
 
 import { gatherTexts } from "../../lib/ranks/together.ts";
 import { chooseGpu, type GpuOfRank } from "./gpu_of_rank.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import type { Ranks } from "./ranks.ts";
 
 export interface RankDevice {
   readonly host: string;
   /** The device's name; empty if it is not known. */
   readonly name: string;
-  /** Where it is plugged in, if that is known. */
   readonly address?: string;
-  /** Why the rank has no GPU of its own. */
   readonly fault?: string;
 }
 
@@ -26,7 +24,6 @@ export function addressOf(name: string, gpu: GpuOfRank | undefined): string | un
   return addresses.size === 1 ? [...addresses][0] : undefined;
 }
 
-/** Gathers the devices of all ranks at rank 0. */
 export async function gatherDevices(
   { communicator, host, gpu }: Ranks,
   name: string,
@@ -35,7 +32,6 @@ export async function gatherDevices(
   return (await gatherTexts(communicator, JSON.stringify(device)))?.map((text) => JSON.parse(text));
 }
 
-/** Lines that name each rank's device, if it has a name. */
 export function describeDevices(devices: readonly RankDevice[]): string[] {
   return devices.flatMap(({ host, name, address }, rank) => {
     const where = address === undefined ? "" : ` (${address})`;
@@ -62,9 +58,8 @@ export function warnOfSharing(devices: readonly RankDevice[]): string[] {
   ];
 }
 
-/** Says which device each rank trains on. */
-export async function tellDevices(ranks: Ranks, name: string, view: View): Promise<void> {
-  const devices = await gatherDevices(ranks, name) ?? [];
+/** Says which device each rank has. */
+export function tellDevices(devices: readonly RankDevice[], view: Pick<RunView, "note" | "warning">): void {
   for (const line of describeDevices(devices)) view.note(line);
   for (const line of warnOfSharing(devices)) view.warning(line);
   if (new Set(devices.map(({ name }) => name)).size < 2) return;

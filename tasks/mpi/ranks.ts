@@ -13,7 +13,6 @@ const SIGN_OF_LIFE = 500;
 /** The processes of one job, as one of them sees it. */
 export interface Ranks {
   readonly communicator: Communicator;
-  /** Messages to single ranks. */
   readonly mailbox: Mailbox;
   readonly host: string;
   /** Which of the ranks on this machine this is, from 0. */

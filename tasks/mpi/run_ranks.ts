@@ -37,13 +37,18 @@ export async function runRanks(
     // Else it would appear once for each rank.
     Deno.exit(isFirst() ? await exitCodeOf(name, Deno.args, () => Promise.resolve(), read) : 0);
   }
-  let settings: { config: TaskConfig } | { error: unknown };
+  let config: TaskConfig | undefined;
+  let fault: unknown;
   try {
-    settings = { config: read(name, Deno.args) };
+    config = read(name, Deno.args);
   } catch (error) {
-    settings = { error };
+    fault = error;
   }
-  const timeoutSeconds = "config" in settings ? settings.config.rankTimeout : undefined;
+  const settings = () => {
+    if (config) return config;
+    throw fault;
+  };
+  const timeoutSeconds = config?.rankTimeout;
   const mpi = await Mpi.open({ timeoutSeconds }).catch((error): never => {
     console.error(describeError(name, error));
     Deno.exit(1);
@@ -54,16 +59,13 @@ export async function runRanks(
 async function runRank(
   name: TaskName,
   mpi: Mpi,
-  settings: { config: TaskConfig } | { error: unknown },
+  settings: () => TaskConfig,
   main: (config: TaskConfig, ranks: Ranks) => Promise<number | void>,
 ): Promise<number> {
   const place = mpi.rank > 0 ? `rank ${mpi.rank} of ${mpi.size} on ${mpi.host}: ` : "";
   const tell = (error: unknown) => console.error(describeError(name, error).replace(/^(error: )?/, `$1${place}`));
   try {
-    const config = await together(mpi, () => {
-      if ("error" in settings) throw settings.error;
-      return settings.config;
-    });
+    const config = await together(mpi, settings);
     const code = await main(config, ranksOf(name, mpi)) ?? 0;
     await mpi.close();
     return code;
@@ -81,7 +83,6 @@ async function runRank(
   }
 }
 
-/** What a task exits with by an error. */
 function exitCodeBy(error: unknown): 1 | 2 {
   return error instanceof ConfigError || (error instanceof RankFault && error.kind === "ConfigError") ? 2 : 1;
 }

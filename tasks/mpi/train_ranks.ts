@@ -15,17 +15,16 @@ import { readCheckpoint } from "../runs/checkpoints.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import { createView } from "../show/create_view.ts";
 import { QuietView } from "../show/plain_view.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import { trainEpochs } from "../training/epochs.ts";
 import { finishRun } from "../training/finish.ts";
 import { openNetwork } from "../training/network.ts";
 import { openRows, type Rows } from "../training/rows.ts";
-import type { Run } from "../training/run.ts";
-import { RunState } from "../training/run_state.ts";
+import { type Run, RunState } from "../training/run_state.ts";
 import { StopSignal } from "../training/stop_signal.ts";
 import { beginRun, openFiles, originOf, train, withHint } from "../training/train_run.ts";
 import { buildTraining, openParts, type Training } from "../training/training.ts";
-import { tellDevices } from "./rank_devices.ts";
+import { gatherDevices, tellDevices } from "./rank_devices.ts";
 import { checkSame, fromFirst, onFirst, type Ranks, shareValue } from "./ranks.ts";
 import { unwrittenFiles } from "./unwritten_files.ts";
 
@@ -45,7 +44,7 @@ export async function trainRanks(config: TaskConfig, ranks: Ranks): Promise<numb
   const made = table ? undefined : await fromFirst(communicator, () => datasetState(config));
   const request = { config, view, table, made, checkpoint, threads, communicator };
   const network = await each(() => openNetwork(stack, request));
-  await tellDevices(ranks, network.model.device.name, view);
+  tellDevices(await gatherDevices(ranks, network.model.device.name) ?? [], view);
   const rows = table ?? await openRowsOnRanks(stack, config, view, communicator);
   const alone = await each(() => buildTraining(stack, { config, view, network, rows, communicator }));
   const training = { ...alone, validate: await validation(stack, alone, communicator) };
@@ -68,7 +67,7 @@ export async function trainRanks(config: TaskConfig, ranks: Ranks): Promise<numb
 async function openRowsOnRanks(
   stack: DisposableStack,
   config: TaskConfig,
-  view: View,
+  view: RunView,
   communicator: Communicator,
 ): Promise<Rows> {
   const own = await onFirst(communicator, () => openRows(stack, config, view));
@@ -78,12 +77,10 @@ async function openRowsOnRanks(
 }
 
 async function openPrepared(config: TaskConfig) {
-  try {
-    return await openScaledDataset(scaledPathOf(config));
-  } catch (error) {
+  return await openScaledDataset(scaledPathOf(config)).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Deno.errors.NotFound(`${error.message}, but rank 0 has it: all ranks need the same data folder`);
-  }
+  });
 }
 
 /** The exit code of whoever was asked to end, on whichever rank. */

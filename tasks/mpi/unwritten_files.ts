@@ -12,10 +12,7 @@ export function unwrittenFiles({ runName, keepCheckpoints }: TaskConfig): RunFil
 class UnwrittenFolder extends RunFolder {
   override readonly logs = forLogs(() => new UnwrittenLog(""));
 
-  override create(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-
+  override async create(): Promise<undefined> {}
   override async writeJson(): Promise<void> {}
   override async removeSummary(): Promise<void> {}
 }
@@ -28,8 +25,5 @@ class UnwrittenLog extends RunLog {
 
 class UnwrittenCheckpoints extends Checkpoints {
   override readonly areWritten = false;
-
-  override lastStep(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
+  override async lastStep(): Promise<undefined> {}
 }

@@ -99,7 +99,6 @@ function describe(vulkan: Vulkan, device: Handle): VulkanDevice {
   return readProperties(view.buffer, hasPci);
 }
 
-/** Reads what Vulkan has told of a device. */
 export function readProperties(buffer: ArrayBuffer, hasPci: boolean): VulkanDevice {
   const view = new DataView(buffer);
   const hex = (at: number, digits: number) =>

@@ -63,16 +63,16 @@ export function forStdout(text: string, isTerminal: boolean): string {
 }
 
 /** The one thing that the command line names to predict from; if there is none, stdin. */
-async function questionOf({ numbers, extras: { ROW: row } }: TaskConfig, input?: string): Promise<Question> {
+async function questionOf({ words, extras: { ROW: row } }: TaskConfig, input?: string): Promise<Question> {
   const given = [
-    ...(numbers.length === 0 ? [] : [`there are ${numbers.some(isPair) ? "cells" : "numbers"} (${numbers.join(" ")})`]),
+    ...(words.length === 0 ? [] : [`there are ${words.some(isPair) ? "cells" : "numbers"} (${words.join(" ")})`]),
     ...(input === undefined ? [] : [`--input ${input}`]),
     ...(row === undefined ? [] : ["--row"]),
   ];
   if (given.length > 1) throw new ConfigError([`${given.join(" and ")}: give one of them`]);
   if (row !== undefined) return { blocks: (model) => [rowOf(parseRow(row), model)], isJson: true };
-  if (numbers.some(isPair)) return { blocks: (model) => [rowOf(pairsOf(numbers, model), model)], isJson: false };
-  if (numbers.length > 0) return { blocks: (model) => [rowsOf(numbers, model)], isJson: false };
+  if (words.some(isPair)) return { blocks: (model) => [rowOf(pairsOf(words, model), model)], isJson: false };
+  if (words.length > 0) return { blocks: (model) => [rowsOf(words, model)], isJson: false };
   if (input !== undefined && input !== "-") return { blocks: (model) => rowsIn(input, model), isJson: false };
   if (input === "-" || !Deno.stdin.isTerminal()) {
     const lines = jsonLines("stdin", Deno.stdin.readable);

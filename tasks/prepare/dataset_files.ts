@@ -1,7 +1,7 @@
 /** The files of a recipe, and how to notice that a file on disk has changed. */
 
 import { parseBoundedJson } from "../../lib/safetensors/bounded_json.ts";
-import type { RecipeName } from "../settings/config_types.ts";
+import type { RecipeName } from "../settings/recipes.ts";
 
 /** The folder of everything that the tasks make. */
 export const DATA_FOLDER = "data";

@@ -13,7 +13,7 @@ import { type ColumnStatistics, RunningStatistics, Scaler } from "../../lib/data
 import type { Table } from "../../lib/data/table.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
 import type { TaskConfig } from "../settings/config.ts";
-import type { Config } from "../settings/config_types.ts";
+import type { Config } from "../settings/settings.ts";
 import { DATA_FOLDER } from "./dataset_files.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "../show/progress.ts";

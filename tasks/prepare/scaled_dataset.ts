@@ -12,7 +12,6 @@ import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { type ColumnStatistics, Scaler, type ScalingMethod } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { parseTable } from "../../lib/data/table_json.ts";
-import { type Config, type LossName, propertyOf } from "../settings/config_types.ts";
 import {
   csvPath,
   DATA_FOLDER,
@@ -22,7 +21,7 @@ import {
   parseObject,
   stampOf,
 } from "./dataset_files.ts";
-import { TABLE_KEYS } from "../settings/keys.ts";
+import { type Config, type LossName, propertyOf, TABLE_KEYS } from "../settings/settings.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 

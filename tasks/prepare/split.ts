@@ -3,7 +3,7 @@
 import { isMissing } from "../../lib/data/cells.ts";
 import { readRecords } from "../../lib/data/csv_records.ts";
 import { Random } from "../../lib/base/random.ts";
-import type { Config } from "../settings/config_types.ts";
+import type { Config } from "../settings/settings.ts";
 import type { OnProgress, RowLook } from "./table_look.ts";
 import type { TablePlan } from "./table_plan.ts";
 

@@ -13,13 +13,13 @@ import {
   scaledState,
   sourceName,
 } from "./scaled_dataset.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 
 /**
  * Makes the dataset, or takes the user's own table, scales it where that is needed, and opens it. Meanwhile no other process
  * changes it. Once open it stays whole, as writers replace the file.
  */
-export async function prepareDataset(config: Config, view: View): Promise<ScaledDataset> {
+export async function prepareDataset(config: Config, view: RunView): Promise<ScaledDataset> {
   const doing = `prepares ${sourceName(config)}`;
   using _lock = await lockDataset(datasetName(config), doing, view.warning.bind(view));
   if (config.data === "") await prepareCsv(config, view);
@@ -27,7 +27,7 @@ export async function prepareDataset(config: Config, view: View): Promise<Scaled
   return await openScaledDataset(scaledPathOf(config));
 }
 
-async function prepareCsv(config: Config, view: View): Promise<void> {
+async function prepareCsv(config: Config, view: RunView): Promise<void> {
   const path = csvPath(config.recipe);
   await clearUp(config);
   const { state, differs } = await datasetState(config);
@@ -50,7 +50,7 @@ async function prepareCsv(config: Config, view: View): Promise<void> {
   view.note(`gen-data: wrote ${path}, ${config.numDataset} rows (${why})`);
 }
 
-async function prepareScaled(config: Config, view: View): Promise<void> {
+async function prepareScaled(config: Config, view: RunView): Promise<void> {
   const path = scaledPathOf(config);
   await removeAbandoned(path);
   const { state, differs } = await scaledState(config);

@@ -4,7 +4,7 @@ import { isMissing, numberOf, showCell } from "../../lib/data/cells.ts";
 import { readRecords, type RecordBlock, type Separator, SEPARATORS } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { ColumnProfile, MAX_CATEGORIES, MAX_CATEGORY_LENGTH, ownText } from "../../lib/data/table_profile.ts";
-import type { Config } from "../settings/config_types.ts";
+import type { Config } from "../settings/settings.ts";
 
 /** What splitting a table needs to know of its rows. */
 export interface RowLook {

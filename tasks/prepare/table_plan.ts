@@ -6,8 +6,9 @@ import { placesOfRows, type RowPlace, separatorHint } from "../../lib/data/csv_r
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { type ColumnProfile, MAX_CATEGORIES } from "../../lib/data/table_profile.ts";
-import { ConfigError } from "../settings/config.ts";
-import type { Config, LossName } from "../settings/config_types.ts";
+import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import type { Config, LossName } from "../settings/settings.ts";
+import { pointTo } from "../settings/faults.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 import type { TableLook } from "./table_look.ts";
@@ -27,6 +28,9 @@ export interface TablePlan {
   columns: string;
 }
 
+/** The settings, and where they were set, if that is known. */
+type Asked = Config & Partial<Pick<TaskConfig, "given">>;
+
 /** What becomes of a column. */
 interface Role {
   profile: ColumnProfile;
@@ -41,7 +45,7 @@ interface Role {
  * @throws {ConfigError} If settings name columns that are not there, or ask for what the columns cannot be.
  * @throws {DataError} If a column of numbers holds texts, the target says nothing, or cells are missing and may not be.
  */
-export async function planColumns(config: Config, look: TableLook): Promise<TablePlan> {
+export async function planColumns(config: Asked, look: TableLook): Promise<TablePlan> {
   checkNames(config, look);
   const kind = await targetKind(config, look);
   const roles: Role[] = [];
@@ -72,7 +76,7 @@ export function recipePlan({ recipe, loss }: Config): TablePlan {
 
 /** Refuses names that are no columns, and columns that are asked for two things. */
 function checkNames(
-  { target, features, ignore, categorical, timeColumn }: Config,
+  { target, features, ignore, categorical, timeColumn, given = {} }: Asked,
   { profiles, separator }: TableLook,
 ): void {
   const columns = [...profiles.keys()];
@@ -88,11 +92,12 @@ function checkNames(
     CATEGORICAL: categorical,
     TIME_COLUMN: [timeColumn],
   };
-  for (const [key, names] of Object.entries(asked)) {
+  for (const [key, names] of Object.entries(asked) as [keyof typeof asked, string[]][]) {
     for (const name of names.filter((name) => name !== "" && !columns.includes(name))) {
       const near = columns.length > 1 ? `did you mean ${JSON.stringify(nearest(name, columns))}? ` : "";
       faults.push(
-        `${key} names ${JSON.stringify(name)}, which is no column: ${near}there are ${columns.join(", ")}${hint}`,
+        `${pointTo(key, given[key])} names ${JSON.stringify(name)}, which is no column: ` +
+          `${near}there are ${columns.join(", ")}${hint}`,
       );
     }
   }
@@ -105,7 +110,8 @@ function checkNames(
   ] as const;
   for (const [key, other] of clashes) {
     for (const name of asked[key].filter((name) => asked[other].includes(name))) {
-      faults.push(`${key} and ${other} both name ${JSON.stringify(name)}: take it out of one`);
+      const both = `${pointTo(key, given[key])} and ${pointTo(other, given[other])}`;
+      faults.push(`${both} both name ${JSON.stringify(name)}: take it out of one`);
     }
   }
   if (faults.length > 0) throw new ConfigError(faults);
@@ -125,7 +131,7 @@ function regressionLoss({ loss }: Config): LossName | undefined {
 }
 
 /** Whether the target is numbers or classes. */
-async function targetKind(config: Config, look: TableLook): Promise<TablePlan["kind"]> {
+async function targetKind(config: Asked, look: TableLook): Promise<TablePlan["kind"]> {
   const profiles = config.target.map((name) => look.profiles.get(name)!);
   const [{ name, values }] = profiles;
   const isSaid = config.task === "classification" || config.loss === "softmax" || config.loss === "bce" ||
@@ -160,14 +166,13 @@ async function targetKind(config: Config, look: TableLook): Promise<TablePlan["k
     throw new DataError(problem, { file: look.path, column: name });
   }
   if (config.loss === "bce" && values!.length !== 2) {
-    throw new ConfigError([
-      `LOSS is "bce": it takes two classes, and ${name} has ${values!.length}; allowed is softmax`,
-    ]);
+    const asked = pointTo("LOSS", config.given?.LOSS, "bce");
+    throw new ConfigError([`${asked}: it takes two classes, and ${name} has ${values!.length}; allowed is softmax`]);
   }
   return kind;
 }
 
-async function roleOf(profile: ColumnProfile, config: Config, look: TableLook, kind: TablePlan["kind"]): Promise<Role> {
+async function roleOf(profile: ColumnProfile, config: Asked, look: TableLook, kind: TablePlan["kind"]): Promise<Role> {
   const { name } = profile;
   const { target, features, ignore, categorical, timeColumn } = config;
   const leftOut = (note: string) => ({ profile, as: "left out", note });
@@ -186,7 +191,8 @@ async function roleOf(profile: ColumnProfile, config: Config, look: TableLook, k
     if (profile.values) return { profile, as: "categorical", note: noteOf(profile, true) };
     const key = isCategorical ? "CATEGORICAL" : "FEATURES";
     const found = `more than ${MAX_CATEGORIES} different values`;
-    throw new ConfigError([`${key} names ${JSON.stringify(name)}, which has ${found}: too many for categories`]);
+    const place = pointTo(key, config.given?.[key]);
+    throw new ConfigError([`${place} names ${JSON.stringify(name)}, which has ${found}: too many for categories`]);
   }
   if (profile.look === "mixed") throw await mixedColumn(profile, look, `--categorical ${name}`, `--ignore ${name}`);
   if (profile.look === "identifier" && !isAsked) {

@@ -3,7 +3,7 @@
 import { CellError } from "../../lib/data/cells.ts";
 import { readRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import type { Config } from "../settings/config_types.ts";
+import type { Config } from "../settings/settings.ts";
 import { DROPPED, isIncomplete } from "./split.ts";
 import { type OnProgress, separatorNamed } from "./table_look.ts";
 import type { TablePlan } from "./table_plan.ts";

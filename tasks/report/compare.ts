@@ -1,8 +1,7 @@
 /** The text of `compare`: settings that differ, curves, results, and notes on what cannot be compared. */
 
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
-import type { Key } from "../settings/config_types.ts";
-import { KEYS, RECIPE_KEYS, SETTINGS, TABLE_KEYS } from "../settings/keys.ts";
+import { type Key, KEYS, RECIPE_KEYS, SETTINGS, TABLE_KEYS } from "../settings/settings.ts";
 import type { RunRecords } from "../runs/records.ts";
 import { type Range, rangeOf, sparkline } from "../show/sparkline.ts";
 import { PARTS } from "../prepare/split.ts";

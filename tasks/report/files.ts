@@ -3,7 +3,7 @@
 import { DataError } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/printable.ts";
 import { parseObject } from "../prepare/dataset_files.ts";
-import type { EpochPoint, LayerLook } from "../charts/charts.ts";
+import type { EpochPoint, LayerRecord } from "../charts/charts.ts";
 import type { ClassLine, PartMeasures } from "./page/facts.ts";
 import { named } from "./predictions.ts";
 import type { RunFolder } from "../runs/folder.ts";
@@ -20,7 +20,7 @@ export interface RunFiles {
   readonly settings: Record<string, string>;
   readonly summary: Record<string, unknown>;
   readonly points: EpochPoint[];
-  readonly looks: LayerLook[];
+  readonly layerRecords: LayerRecord[];
 }
 
 /**
@@ -41,7 +41,7 @@ export async function readRunFiles({ path, logs }: RunFolder): Promise<RunFiles>
     settings: Object.fromEntries(settings.map(([key, text]) => [printable(key), printable(`${text}`)])),
     summary: parseObject(summary) ?? {},
     points: linesOf(epochs).filter(isEpoch).map((line) => ({ valLoss: null, ...line })) as unknown as EpochPoint[],
-    looks: linesOf(layers).filter(isEpoch).map(lookOf),
+    layerRecords: linesOf(layers).filter(isEpoch).map(layerRecordOf),
   };
 }
 
@@ -99,7 +99,7 @@ function numbersOf(values: unknown): Record<string, number> {
   return Object.fromEntries(entries.map(([name, value]) => [named(name), value as number]));
 }
 
-function lookOf({ epoch, step, weights, gradients, dead }: Record<string, unknown>): LayerLook {
+function layerRecordOf({ epoch, step, weights, gradients, dead }: Record<string, unknown>): LayerRecord {
   return {
     epoch: Number(epoch),
     step: Number(step),

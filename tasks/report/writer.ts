@@ -6,7 +6,7 @@ import { printable } from "../../lib/base/printable.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { readConfig } from "../settings/config.ts";
-import { flagOf, SETTINGS } from "../settings/keys.ts";
+import { flagOf, SETTINGS } from "../settings/settings.ts";
 import type { DataFacts, ReportFacts } from "./page/facts.ts";
 import { makeReport } from "./page/page.ts";
 import { bestEpochOf, measuresIn, PART_NAMES, readRunFiles } from "./files.ts";
@@ -65,7 +65,7 @@ async function gather(
   folder: RunFolder,
   saved: SavedModel,
 ): Promise<ReportFacts> {
-  const { settings, summary, points, looks } = await readRunFiles(folder);
+  const { settings, summary, points, layerRecords } = await readRunFiles(folder);
   const { description, model } = saved;
   using opened = dataset ? undefined : await openData(settings);
   const data = whyNot(dataset ?? opened, saved);
@@ -74,7 +74,7 @@ async function gather(
     run: runName,
     settings,
     points,
-    looks,
+    layerRecords,
     bestEpoch: bestEpochOf(points),
     ...measuresIn(summary),
     device: printable(`${summary.device ?? device.name}`),

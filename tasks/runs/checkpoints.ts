@@ -11,7 +11,6 @@ import { type Logs, removeFile, type RunFolder } from "./folder.ts";
 /** What a checkpoint says of the run, besides the state of the training. */
 export interface RunNotes {
   readonly stepsPerEpoch: number;
-  /** Bytes of metrics.jsonl and the like. */
   readonly logged: Logs<number>;
   /** Loss of the epoch that ends here, on validation rows if there are any; null within an epoch. */
   readonly loss: number | null;
@@ -39,7 +38,6 @@ export interface RunCheckpoint {
   readonly notes: RunNotes;
 }
 
-/** What a run has on the disk. */
 export interface RunFiles {
   readonly folder: RunFolder;
   readonly checkpoints: Checkpoints;
@@ -64,7 +62,6 @@ export class Checkpoints {
   readonly areWritten: boolean = true;
   readonly #folder: string;
   readonly #keep: number;
-  /** By step. */
   #files: CheckpointFile[] = [];
 
   constructor(runFolder: string, keep: number) {
@@ -78,7 +75,6 @@ export class Checkpoints {
     return last && await stampOf(last.path) ? last.step : undefined;
   }
 
-  /** Reads the last checkpoint that is whole. */
   async open(onDamage: (message: string) => void): Promise<RunCheckpoint | undefined> {
     await this.#list(onDamage);
     for (let last = this.#files.at(-1); last; last = this.#files.at(-1)) {
@@ -108,10 +104,7 @@ export class Checkpoints {
       ...this.#files.filter(({ step }) => step < state.step),
       { path, step: state.step, loss: notes.loss },
     ];
-    const best = files.reduce<CheckpointFile | undefined>(
-      (best, file) => file.loss !== null && !(best && best.loss! <= file.loss) ? file : best,
-      undefined,
-    );
+    const [best] = files.filter(({ loss }) => loss !== null).sort((a, b) => a.loss! - b.loss!);
     const stay = files.filter((file) => file === best || files.indexOf(file) >= files.length - this.#keep);
     const paths = new Set(stay.map(({ path }) => path));
     for (const old of this.#files) if (!paths.has(old.path)) await removeFile(old.path);

@@ -7,7 +7,7 @@ import { DataError } from "../../lib/base/errors.ts";
 import { openFile, writeFully, writing } from "../../lib/base/files.ts";
 import { DATA_FOLDER, stampOf } from "../prepare/dataset_files.ts";
 
-/** The logs of a run: losses of each epoch, looks at its layers, tensors of its steps. */
+/** The logs of a run: losses of each epoch, records of its layers, tensors of its steps. */
 export const LOGS = ["metrics", "layers", "trace"] as const;
 
 /** Something for each of the logs: its size in bytes, or its file. */
@@ -55,36 +55,25 @@ export class RunFolder {
     });
   }
 
-  /** Removes the summary of an earlier end. */
   async removeSummary(): Promise<void> {
     await removeFile(`${this.path}/summary.json`);
   }
 
-  /** Bytes of the logs so far. */
   get logged(): Logs<number> {
     return forLogs((name) => this.logs[name].bytes);
   }
 
-  /**
-   * Cuts lines off the logs that were written after a checkpoint.
-   *
-   * @throws {DataError} If a log is shorter than that.
-   */
+  /** Cuts lines off the logs that were written after a checkpoint. Throws a {@linkcode DataError} if one is shorter. */
   async cut(bytes: Logs<number>): Promise<void> {
     for (const name of LOGS) await this.logs[name].cut(bytes[name]);
   }
 
-  /**
-   * Brings the logs to the disk.
-   *
-   * @throws {DataError} If a log is shorter than that: another program has changed it.
-   */
+  /** Brings the logs to the disk. Throws a {@linkcode DataError} if another program has made one shorter. */
   async flush(bytes: Logs<number>): Promise<void> {
     for (const name of LOGS) await this.logs[name].flush(bytes[name]);
   }
 }
 
-/** Something for each of the logs. */
 export function forLogs<T>(make: (name: typeof LOGS[number]) => T): Logs<T> {
   return Object.fromEntries(LOGS.map((name) => [name, make(name)])) as unknown as Logs<T>;
 }
@@ -92,24 +81,19 @@ export function forLogs<T>(make: (name: typeof LOGS[number]) => T): Logs<T> {
 /** A file that grows by lines of JSON and is cut where the run goes back: a resumed run leaves the same bytes. */
 export class RunLog {
   readonly path: string;
-  #bytes = 0;
+  /** Bytes that the run has written. */
+  bytes = 0;
 
   constructor(path: string) {
     this.path = path;
   }
 
-  /** Bytes that the run has written. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   async append(value: object): Promise<void> {
     const line = new TextEncoder().encode(JSON.stringify(value) + "\n");
     await writing(this.path, line.length, () => Deno.writeFile(this.path, line, { append: true }));
-    this.#bytes += line.length;
+    this.bytes += line.length;
   }
 
-  /** As {@linkcode RunFolder.flush}. */
   async flush(bytes: number): Promise<void> {
     if (bytes === 0) return;
     using file = await openFile(this.path, { read: true, write: true });
@@ -121,7 +105,6 @@ export class RunLog {
     await file.syncData();
   }
 
-  /** As {@linkcode RunFolder.cut}. */
   async cut(bytes: number): Promise<void> {
     const size = (await stampOf(this.path))?.size ?? 0;
     if (size < bytes) {
@@ -129,11 +112,10 @@ export class RunLog {
       throw new DataError(problem, { file: this.path });
     }
     if (size > bytes) await Deno.truncate(this.path, bytes);
-    this.#bytes = bytes;
+    this.bytes = bytes;
   }
 }
 
-/** Removes a file, if it is there. */
 export async function removeFile(path: string): Promise<void> {
   await Deno.remove(path).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -3,24 +3,21 @@
 import { DataError } from "../../lib/base/errors.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { ConfigError } from "../settings/config.ts";
-import type { Key } from "../settings/config_types.ts";
+import type { Key } from "../settings/settings.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { RunFolder } from "./folder.ts";
 import { refuseLink } from "./saved_run.ts";
-import type { LayersLine, Spectator } from "../show/spectator.ts";
+import type { EpochLine, LayerRecord, View } from "../show/view.ts";
 import type { PARTS } from "../prepare/split.ts";
-import type { EpochLine } from "../show/train_report.ts";
 
 export interface RunRecords {
   readonly run: string;
   readonly settings: Readonly<Partial<Record<Key, string>>>;
-  /** Epochs that are done. */
   readonly epochs: readonly EpochLine[];
   /** How it ended; undefined if it has not. */
   readonly summary?: RunSummary;
 }
 
-/** What summary.json says of a run. */
 export type RunSummary =
   & Readonly<Record<"steps" | "seconds" | "stepsPerSecond", number>>
   & { readonly device: string }
@@ -51,16 +48,16 @@ export async function readRuns(runs: readonly string[]): Promise<RunRecords[]> {
 }
 
 /**
- * Tells a spectator what a run did before it was resumed.
+ * Tells a view what a run did before it was resumed.
  *
  * @throws {DataError} If a file is damaged.
  */
-export async function recall(run: string, spectator: Spectator): Promise<void> {
+export async function recall(run: string, view: View): Promise<void> {
   const { logs } = new RunFolder(run);
   const metrics = await textOf(run, "metrics.jsonl") ?? "";
-  const looks = parseLooks(await textOf(run, "layers.jsonl") ?? "", logs.layers.path);
-  for (const line of parseEpochs(metrics, logs.metrics.path)) spectator.epoch?.(line, 0, false);
-  for (const look of looks) spectator.layers?.(look);
+  const records = parseLayers(await textOf(run, "layers.jsonl") ?? "", logs.layers.path);
+  for (const line of parseEpochs(metrics, logs.metrics.path)) view.epoch?.(line, 0, false);
+  for (const record of records) view.layers?.(record);
 }
 
 /** Text of a run's file; undefined if there is none. Links are refused: a run from elsewhere may hold some. */
@@ -79,19 +76,17 @@ function objectOf(text: string, run: string, name: string): Record<string, strin
   });
 }
 
-/** Lines of metrics.jsonl. */
 function parseEpochs(text: string, file: string): EpochLine[] {
   const isSound = ({ epoch, trainLoss, valLoss }: EpochLine) =>
     typeof epoch === "number" && typeof trainLoss === "number" && (valLoss === null || typeof valLoss === "number");
   return parseLines(text, file, "this is no epoch of a run", isSound);
 }
 
-/** Lines of layers.jsonl. */
-function parseLooks(text: string, file: string): LayersLine[] {
-  const isSound = ({ epoch, weights, gradients, dead }: LayersLine) =>
+function parseLayers(text: string, file: string): LayerRecord[] {
+  const isSound = ({ epoch, weights, gradients, dead }: LayerRecord) =>
     typeof epoch === "number" &&
     [weights, gradients, dead].every((norms) => typeof norms === "object" && norms !== null);
-  return parseLines(text, file, "this is no look at layers", isSound);
+  return parseLines(text, file, "this is no record of layers", isSound);
 }
 
 /** Whole lines of a log: the last one of a run that was killed, or still trains, may be cut off. */
@@ -103,7 +98,6 @@ function parseLines<T>(text: string, file: string, fault: string, isSound: (valu
   });
 }
 
-/** Lists the runs that are there. */
 async function runsThere(): Promise<string> {
   const folder = new RunFolder("").path;
   const most = 10;

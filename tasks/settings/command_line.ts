@@ -5,19 +5,16 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { closest } from "fastest-levenshtein";
-import { flagOf, KEYS } from "./keys.ts";
+import { flagOf, KEYS } from "./settings.ts";
 
-/** What a command line says. */
 export interface CommandLine {
   /** Text of each flag that was given, by key. */
   values: Record<string, string | undefined>;
-  /** The words besides the flags. */
   words: string[];
   /** What is wrong with it, a text each. */
   faults: string[];
 }
 
-/** Reads a command line. */
 export function parseCommandLine(
   task: string,
   args: readonly string[],
@@ -57,20 +54,17 @@ export function parseCommandLine(
   }
   words.push(...args.slice(end + 1));
   if (!takesWords) faults.push(...words.map((word) => `${JSON.stringify(word)}: ${task} takes only flags`));
-  return { values: valuesOf(joined, known), words, faults };
+  // With every flag joined to its value, parseArgs has nothing left to guess.
+  const names = [...known].map(([flag, key]) => [flag.slice(2), key]);
+  const parsed: Record<string, unknown> = parseArgs(joined, { string: names.map(([name]) => name) });
+  const values = Object.fromEntries(names.map(([name, key]) => [key, parsed[name] as string | undefined]));
+  return { values, words, faults };
 }
 
 /** Where `--` stands, or the end of a command line without it. */
 export function endOfFlags(args: readonly string[]): number {
   const end = args.indexOf("--");
   return end < 0 ? args.length : end;
-}
-
-/** Values by key; with every flag joined to its value, parseArgs has nothing left to guess. */
-function valuesOf(joined: string[], known: ReadonlyMap<string, string>): CommandLine["values"] {
-  const names = [...known].map(([flag, key]) => [flag.slice(2), key]);
-  const parsed: Record<string, unknown> = parseArgs(joined, { string: names.map(([name]) => name) });
-  return Object.fromEntries(names.map(([name, key]) => [key, parsed[name] as string | undefined]));
 }
 
 /** Whether a word is a flag, and not a value such as -.5. */

@@ -4,16 +4,26 @@
  */
 
 import { parse as parseDotenv } from "@std/dotenv/parse";
+import { distance } from "fastest-levenshtein";
 import { parseCommandLine } from "./command_line.ts";
-import { type Config, type Key, propertyOf, type RecipeName } from "./config_types.ts";
-import { lineOf, misspelt } from "./dotenv_file.ts";
+import type { RecipeName } from "./recipes.ts";
+import { type Config, type Key, propertyOf } from "./settings.ts";
 import { ConfigError, faultsTogether, pointTo } from "./faults.ts";
-import { flagOf, KEYS, keysOf, presetOf, RECIPE_KEYS, settingOf, SETTINGS, TABLE_KEYS, type TaskName } from "./keys.ts";
+import {
+  flagOf,
+  KEYS,
+  keysOf,
+  presetOf,
+  RECIPE_KEYS,
+  settingOf,
+  SETTINGS,
+  TABLE_KEYS,
+  type TaskName,
+} from "./settings.ts";
 import { extraFaults, TASKS } from "./task_list.ts";
 
 export { type Config, ConfigError, type RecipeName, type TaskName };
 
-/** What a task was asked to do. */
 export interface TaskConfig extends Config {
   /** Path of --input; only predict has it. */
   input?: string;
@@ -22,7 +32,7 @@ export interface TaskConfig extends Config {
   /** Texts of the flags that were given, by key: some are no settings. */
   extras: Record<string, string | undefined>;
   /** Words on the command line besides the flags; only predict, report and compare take them. */
-  numbers: string[];
+  words: string[];
   /** The settings that the task uses, as they were typed or preset, by key. */
   texts: Partial<Record<Key, string>>;
   /** Where each setting that somebody set was found, by key: `--seed`, `the environment` or `.env, line 3`. */
@@ -31,9 +41,7 @@ export interface TaskConfig extends Config {
 
 /** Where settings come from besides the command line. */
 export interface Surroundings {
-  /** Value of an environment variable. */
   env: (key: string) => string | undefined;
-  /** Text of the `.env` file. */
   dotenv: string;
 }
 
@@ -94,23 +102,20 @@ export function readConfig(
     if (!isTold) faults.push(...extraFaults(flagOf(key), extra, line.values[key]));
   }
   const config = values as Config;
+  // Settings of a table mean nothing without one, and those of recipes nothing with one.
+  const without = config.data === "" ? TABLE_KEYS : RECIPE_KEYS;
+  const meaningful = Object.entries(texts).filter(([key]) => !without.includes(key as Key));
   faults.push(...faultsTogether(config, texts, given));
   if (faults.length > 0) throw new ConfigError(faults);
   return {
     ...config,
-    texts: meaningfulTexts(config, texts),
+    texts: Object.fromEntries(meaningful),
     given,
     input: line.values.INPUT,
     output: line.values.OUTPUT,
     extras: line.values,
-    numbers: line.words,
+    words: line.words,
   };
-}
-
-/** Leaves out settings of a table where there is none, and those of recipes where there is one. */
-function meaningfulTexts({ data }: Config, texts: TaskConfig["texts"]): TaskConfig["texts"] {
-  const without = data === "" ? TABLE_KEYS : RECIPE_KEYS;
-  return Object.fromEntries(Object.entries(texts).filter(([key]) => !without.includes(key as Key)));
 }
 
 function surroundingsOfProcess(): Surroundings {
@@ -122,4 +127,26 @@ function surroundingsOfProcess(): Surroundings {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return { env: (key) => Deno.env.get(key), dotenv };
+}
+
+/** The place of a name, for messages: `.env, line 3`. */
+function lineOf(name: string, dotenv: string): string {
+  const pattern = new RegExp(`^\\s*(export\\s+)?${name}\\s*=`);
+  // The last of several counts.
+  const line = dotenv.split("\n").findLastIndex((line) => pattern.test(line)) + 1;
+  return line > 0 ? `.env, line ${line}` : ".env";
+}
+
+/** What is wrong with names in `.env`: those that its parser has read, and those that it ignores. */
+function misspelt(read: Readonly<Record<string, string>>, dotenv: string): string[] {
+  // The parser leaves out names that are no identifiers, such as NUM EPOCHS.
+  const odd = [...dotenv.matchAll(/^[ \t]*(?:export[ \t]+)?(\w+(?:[- ]\w+)+)[ \t]*=/gm)].map(([_, name]) => name);
+  const names = [...Object.keys(read), ...odd].filter((name) => !KEYS.some((key) => key === name));
+  return names.flatMap((name) => {
+    const written = name.toUpperCase().replaceAll(/[- ]/g, "_");
+    // Short names of tables are near to words that an `.env` may well hold for others, as DATA is to DATE.
+    const isCommonWord = (key: Key) => key.length < 8 && TABLE_KEYS.includes(key);
+    const near = KEYS.find((key) => distance(written, key) <= (isCommonWord(key) ? 0 : 2));
+    return near ? [`${name} (from ${lineOf(name, dotenv)}) is not a setting: did you mean ${near}?`] : [];
+  });
 }

@@ -1,15 +1,12 @@
 /** What can be wrong with settings that are right each by itself, and how a fault names a setting. */
 
-import type { Config, Key } from "./config_types.ts";
-import { RECIPE_KEYS, TABLE_KEYS } from "./keys.ts";
+import { type Config, type Key, RECIPE_KEYS, TABLE_KEYS } from "./settings.ts";
 
 /** Texts by key: what was set, or where. */
 type Texts = Partial<Record<Key, string>>;
 
-/** Settings that are wrong: one line per fault. */
 export class ConfigError extends RangeError {
   override readonly name: string = "ConfigError";
-  /** One text per fault. */
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
@@ -28,10 +25,18 @@ export function pointTo(key: Key, from = "", text?: string): string {
   return `${key}${is}${from === "" ? "" : ` (from ${from})`}`;
 }
 
-/** What is wrong with settings together. */
+/** A setting of a task with its text, as {@linkcode pointTo} names it. */
+export function settingAt(key: Key, { given, texts }: { readonly given: Texts; readonly texts: Texts }): string {
+  return pointTo(key, given[key], texts[key]);
+}
+
 export function faultsTogether(config: Config, texts: Texts, given: Texts): string[] {
   const { data, recipe, noise, loss } = config;
-  if (data !== "") return [...withTable(given), ...splitFaults(config, given), ...lossFaults(config, given)];
+  if (data !== "") {
+    const ofRecipes = RECIPE_KEYS.filter((key) => given[key] !== undefined)
+      .map((key) => `${pointTo(key, given[key])} is a setting of recipes: it cannot be used with DATA`);
+    return [...ofRecipes, ...splitFaults(config, given), ...lossFaults(config, given)];
+  }
   const faults: string[] = [];
   if (recipe === "xor" && noise !== 0) {
     faults.push(`${pointTo("NOISE", given.NOISE, texts.NOISE)}: with recipe xor only 0 is allowed`);
@@ -47,11 +52,6 @@ export function faultsTogether(config: Config, texts: Texts, given: Texts): stri
     faults.push(`${pointTo("LOSS", given.LOSS, loss)}: with a recipe allowed is mse, mae, huber or bce`);
   }
   return faults;
-}
-
-function withTable(given: Texts): string[] {
-  return RECIPE_KEYS.filter((key) => given[key] !== undefined)
-    .map((key) => `${pointTo(key, given[key])} is a setting of recipes: it cannot be used with DATA`);
 }
 
 function splitFaults({ validation, test, timeColumn }: Config, given: Texts): string[] {

@@ -1,9 +1,11 @@
 /** The help of a task: what it does, examples, and its flags by group, one line each where that is possible. */
 
 import { TASKS } from "./task_list.ts";
-import { flagOf, type Group, GROUPS, type Key, keysOf, presetOf, settingOf, type TaskName } from "./keys.ts";
+import { flagOf, type Group, GROUPS, type Key, keysOf, presetOf, settingOf, type TaskName } from "./settings.ts";
 import type { Reader } from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
+
+const NAMES = Object.keys(RECIPES) as RecipeName[];
 
 /** Columns of a line of help. */
 const COLUMNS = 100;
@@ -11,14 +13,12 @@ const COLUMNS = 100;
 /** Flags up to which a task lists all of them. */
 const FEW = 12;
 
-/** How help is shown. */
 export interface HelpOptions {
   /** Whether to list every flag, and not only those for every day. */
   readonly all?: boolean;
   readonly hasColor?: boolean;
 }
 
-/** A flag and what is said about it. */
 interface Line {
   readonly group: Group;
   readonly flag: string;
@@ -26,7 +26,6 @@ interface Line {
   readonly isEveryday: boolean;
 }
 
-/** The help text of a task. */
 export function usage(name: TaskName, { all = false, hasColor = false }: HelpOptions = {}): string {
   const { summary, examples } = TASKS[name];
   const lines = linesOf(name);
@@ -38,7 +37,8 @@ export function usage(name: TaskName, { all = false, hasColor = false }: HelpOpt
     const own = shown.filter((line) => line.group === group);
     if (count === 0) return [];
     const hidden = count - own.length;
-    const hint = hidden === 0 ? "" : ` (${own.length > 0 ? `${hidden} more` : flags(hidden)} with --help --all)`;
+    const more = own.length > 0 ? "more" : hidden === 1 ? "flag" : "flags";
+    const hint = hidden === 0 ? "" : ` (${hidden} ${more} with --help --all)`;
     return [bold(title, hasColor) + hint, ...own.flatMap(({ flag, about }) => row(flag, about, width))];
   });
   const ranks = name.endsWith("-mpi") ? "mpirun -n 4 " : "";
@@ -58,7 +58,7 @@ export function aboutOf(key: Key): string {
 }
 
 /** Defaults that differ under recipes and with DATA: `linear, xor: none; DATA: auto`. */
-export function presetsOf(key: Key, suits: readonly (RecipeName | "DATA")[] = [...recipes(), "DATA"]): string {
+export function presetsOf(key: Key, suits: readonly (RecipeName | "DATA")[] = [...NAMES, "DATA"]): string {
   const { default: preset } = settingOf(key);
   const texts = [...new Set(suits.map((one) => presetOf(key, one)))].filter((text) => text !== preset);
   return texts.map((text) => `${suits.filter((one) => presetOf(key, one) === text).join(", ")}: ${text}`).join("; ");
@@ -67,7 +67,7 @@ export function presetsOf(key: Key, suits: readonly (RecipeName | "DATA")[] = [.
 /** The flags of a task, those for every day first. */
 function linesOf(name: TaskName): Line[] {
   const keys = keysOf(name);
-  const suits = [...keys.includes("RECIPE") ? recipes() : [], ...keys.includes("DATA") ? ["DATA" as const] : []];
+  const suits = [...keys.includes("RECIPE") ? NAMES : [], ...keys.includes("DATA") ? ["DATA" as const] : []];
   const settings = keys.map((key): Line => {
     const { group, default: preset, isEveryday } = settingOf(key);
     const defaults = [preset, presetsOf(key, suits)].filter(Boolean).join("; ");
@@ -104,21 +104,13 @@ function notesOf(name: TaskName): string[] {
   const example = keys.includes("SEED") ? "SEED=7" : `${keys[0]}=...`;
   return [
     "",
-    `Defaults are in parentheses. A flag comes before the environment (${example}),`,
-    "that before a line in .env, that before the default.",
+    "In parentheses: the default; after a colon, that of a recipe or of --data (DATA). A flag comes",
+    `before the environment (${example}), that before a line in .env. More: tasks/README.md.`,
   ];
-}
-
-function recipes(): RecipeName[] {
-  return Object.keys(RECIPES) as RecipeName[];
 }
 
 function joined(meaning: string, { allowed, short = allowed }: Reader<unknown>): string {
   return short === "" ? meaning : `${meaning}: ${short}`;
-}
-
-function flags(count: number): string {
-  return count === 1 ? "1 flag" : `${count} flags`;
 }
 
 function bold(text: string, hasColor: boolean): string {

@@ -9,7 +9,6 @@ export type Interval = { readonly steps: number; readonly seconds?: undefined } 
   readonly seconds: number;
 };
 
-/** What a setting may be. */
 export interface Reader<T> {
   /** What the text may be, in words. */
   readonly allowed: string;
@@ -21,13 +20,11 @@ export interface Reader<T> {
   readonly isBoolean?: true;
 }
 
-/** One of some words. */
 export function choice<const T extends string>(...values: readonly T[]): Reader<T> {
   const allowed = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
   return { allowed, parse: (text) => values.find((value) => value === text) };
 }
 
-/** Yes or no. */
 export const YES_OR_NO: Reader<boolean> = {
   allowed: "true or false",
   short: "",
@@ -35,7 +32,6 @@ export const YES_OR_NO: Reader<boolean> = {
   isBoolean: true,
 };
 
-/** A text that may be left out. */
 export function text(allowed: string): Reader<string> {
   return { allowed, short: "", parse: (text) => text };
 }
@@ -63,12 +59,10 @@ export const RUN_NAME: Reader<string> = {
     /^(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9_-])?$/i.test(text) ? text : undefined,
 };
 
-/** A whole number in a range. */
 export function whole(low: number, high: number): Reader<number> {
   return { allowed: `a whole number from ${low} to ${high}`, short: "", parse: (text) => parseWhole(text, low, high) };
 }
 
-/** Any number that passes a test. */
 export function number(allowed: string, isAllowed: (value: number) => boolean, short = ""): Reader<number> {
   return {
     allowed,
@@ -84,9 +78,11 @@ export function number(allowed: string, isAllowed: (value: number) => boolean, s
 export const POSITIVE: Reader<number> = number("a number above 0, also as float32", isPositiveFloat32, "above 0");
 
 /** A number that the GPU sees as 0 only if it is 0, and not as infinite. */
-export const NOT_NEGATIVE: Reader<number> = number("a number from 0 on, also as float32", isFloat32);
+export const NOT_NEGATIVE: Reader<number> = number(
+  "a number from 0 on, also as float32",
+  (value) => value === 0 || isPositiveFloat32(value),
+);
 
-/** A share that is less than all. */
 export const SHARE: Reader<number> = number(
   "a number from 0 to less than 1",
   (value) => value >= 0 && Math.fround(value) < 1,
@@ -110,7 +106,6 @@ export const INTERVAL: Reader<Interval> = {
   },
 };
 
-/** A time in seconds. */
 export const SECONDS: Reader<number> = {
   allowed: "a time such as 30s, 5m or 1h",
   short: "30s, 5m or 1h",
@@ -125,7 +120,6 @@ export const EVERY: Reader<number> = {
   isBoolean: true,
 };
 
-/** Widths of hidden layers. */
 export const WIDTHS: Reader<number[]> = {
   allowed: "1 to 64 whole numbers from 1 to 65536, such as 64 or 128,64",
   short: "64 or 128,64",
@@ -135,7 +129,6 @@ export const WIDTHS: Reader<number[]> = {
   },
 };
 
-/** Initial weights. */
 export const INIT: Reader<Init> = {
   allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0, also as float32",
   short: "kaiming, xavier, ones, uniform:A, normal:S",
@@ -148,7 +141,6 @@ export const INIT: Reader<Init> = {
   },
 };
 
-/** Shares of training, validation and test. */
 export const SPLIT: Reader<[number, number, number]> = {
   allowed: "three numbers from 0 on that add up to 1, the first above 0, such as 0.8,0.1,0.1",
   short: "",
@@ -167,10 +159,6 @@ function parseWhole(text: string, low: number, high: number): number | undefined
 function parseDecimal(text: string): number | undefined {
   const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : NaN;
   return Number.isFinite(value) ? value : undefined;
-}
-
-function isFloat32(value: number): boolean {
-  return value === 0 || isPositiveFloat32(value);
 }
 
 function isPositiveFloat32(value: number): boolean {

@@ -1,4 +1,4 @@
-/** The recipes: datasets that can be made. keys.ts has the settings that suit them. */
+/** The recipes: datasets that can be made. settings.ts has the settings that suit them. */
 
 import type { Random } from "../../lib/base/random.ts";
 
@@ -8,13 +8,9 @@ export interface Streams {
   noise: Random;
 }
 
-/** A dataset that can be made. */
 export interface Recipe {
-  /** What it is, in one line. */
   summary: string;
-  /** Names of the input columns. */
   features: readonly string[];
-  /** Names of the target columns. */
   targets: readonly string[];
   /** Rows (features, then targets) without noise, for which a trained model's predictions are printed. */
   examples: readonly (readonly number[])[];
@@ -22,7 +18,6 @@ export interface Recipe {
   row(index: number, streams: Streams, noise: number): number[];
 }
 
-/** The recipes by name. */
 export const RECIPES = {
   cubic: {
     summary: "y = 0.01 x^3 - 0.1 x^2 + 2 x + 20 + N(0, NOISE), x uniform on [-100, 100)",
@@ -57,10 +52,8 @@ export const RECIPES = {
   },
 } as const satisfies Record<string, Recipe>;
 
-/** Name of a recipe. */
 export type RecipeName = keyof typeof RECIPES;
 
-/** The recipe of a name. */
 export function recipeOf(name: RecipeName): Recipe {
   return RECIPES[name];
 }

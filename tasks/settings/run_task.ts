@@ -29,7 +29,6 @@ export async function runTask(
   Deno.exit(await exitCodeOf(name, Deno.args, main, read));
 }
 
-/** What {@linkcode runTask} exits with. */
 export async function exitCodeOf(
   name: TaskName,
   args: readonly string[],

@@ -1,7 +1,7 @@
 /** The tasks that read settings: what each does, and what its command line takes besides settings. */
 
 import { closest } from "fastest-levenshtein";
-import type { Group, TaskName } from "./keys.ts";
+import type { Group, TaskName } from "./settings.ts";
 import { choice, type Reader, RUN_NAME, text, whole, YES_OR_NO } from "./readers.ts";
 
 /** A flag that is no setting: it says nothing about what is trained. */
@@ -13,21 +13,17 @@ export interface Extra {
   readonly isNeeded?: true;
 }
 
-/** What a task takes. */
 export interface Task {
   readonly summary: string;
   /** Command lines that it is used with, without `deno task`. */
   readonly examples: readonly string[];
-  /** Flags that are no settings. */
   readonly extras?: Readonly<Record<string, Extra>>;
   /** Whether it takes words besides flags. */
   readonly takesWords?: true;
 }
 
-/** What models are exported as. */
 const FORMATS = ["onnx", "pytorch", "ts"] as const;
 
-/** A format that export writes. */
 export type Format = typeof FORMATS[number];
 
 const PATH = text("a path");
@@ -54,7 +50,6 @@ const PAGE: Reader<unknown> = {
   isBoolean: true,
 };
 
-/** The tasks that read settings. */
 export const TASKS: Readonly<Record<TaskName, Task>> = {
   "gen-data": {
     summary: "makes a recipe's dataset, data/<recipe>.csv",
@@ -69,7 +64,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     examples: ["train", "train --data houses.csv --target price --run-name houses", "train --resume houses"],
     extras: {
       ...RESUMING,
-      LIVE: extra("view", PAGE, "follow and control the run on a local page; true, or its port (false)"),
+      LIVE: extra("view", PAGE, "follow and control the run on a local page; --live 8000 sets its port (false)"),
       ...VIEWING,
     },
   },

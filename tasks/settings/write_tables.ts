@@ -6,7 +6,7 @@
  */
 
 import { aboutOf, presetsOf } from "./help.ts";
-import { GROUPS, type Key, KEYS, settingOf } from "./keys.ts";
+import { GROUPS, type Key, KEYS, settingOf } from "./settings.ts";
 
 /** The lines of tasks/README.md between which the tables stand. */
 const MARKS = ["<!-- settings: written by tasks/settings/write_tables.ts -->", "<!-- end of settings -->"];
@@ -38,16 +38,12 @@ function tableOf(keys: readonly Key[]): string {
   const rows = keys.map((key) => {
     const preset = settingOf(key).default;
     const presets = presetsOf(key);
-    return [code(key), preset && code(preset), aboutOf(key) + (presets && ` (${presets})`)];
+    return [`\`${key}\``, preset && `\`${preset}\``, aboutOf(key) + (presets && ` (${presets})`)];
   });
   const all = [["setting", "default", "meaning"], ...rows];
   const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => row[column].length)));
   const [head, ...lines] = all.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`);
   return [head, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...lines].join("\n");
-}
-
-function code(text: string): string {
-  return `\`${text}\``;
 }
 
 if (import.meta.main) {

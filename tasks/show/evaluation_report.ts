@@ -12,6 +12,8 @@ export function formatEvaluations(evaluations: Readonly<Record<string, Evaluatio
   const header = isClassifier
     ? ["classified", "rows", "loss", "accuracy", "macro F1"]
     : ["in raw units", "rows", "loss", "mse", "rmse", "mae", "r2"];
+  // The r2 of a mean on its own rows is 0, except for rounding.
+  const roundOff = (value: number) => Math.abs(value) < 1e-12 ? 0 : value;
   const line = (name: string, { rows, loss, mse, rmse, mae, r2, accuracy, macroF1 }: Evaluation) => {
     const measures = isClassifier ? [loss, accuracy, macroF1] : [loss, mse, rmse, mae, r2];
     return [name, `${rows}`, ...measures.map((value) => value === undefined ? "" : formatNumber(roundOff(value)))];
@@ -35,9 +37,4 @@ export function formatClasses({ confusion, perClass }: Evaluation): string | und
     ...(isShown ? confusion[i].map(String) : []),
   ]);
   return formatTable([["class", "rows", "precision", "recall", "F1", ...predicted], ...rows]);
-}
-
-/** The r2 of a mean on its own rows is 0, except for rounding. */
-function roundOff(value: number): number {
-  return Math.abs(value) < 1e-12 ? 0 : value;
 }

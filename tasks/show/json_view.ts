@@ -3,12 +3,10 @@
 import { printable } from "../../lib/base/printable.ts";
 import { Progress } from "./progress.ts";
 import { NO_SCREEN } from "./screen.ts";
-import type { RunFacts } from "./spectator.ts";
-import type { EpochLine } from "./train_report.ts";
-import type { RunStop, RunSummary, View } from "./view.ts";
+import type { EpochLine, RunFacts, RunStop, RunSummary, RunView } from "./view.ts";
 
 /** Prints what happens; `event` says what a line is. */
-export class JsonView implements View {
+export class JsonView implements RunView {
   readonly #print: (line: string) => void;
 
   constructor(print: (line: string) => void = console.log) {

@@ -7,7 +7,6 @@ const WINDOW = 5_000;
 export class Pace {
   #marks: { step: number; time: number }[] = [];
 
-  /** Notes where the run is. */
   mark(step: number, time: number): void {
     const last = this.#marks.at(-1);
     if (last && step < last.step) this.#marks = []; // the run went back to a checkpoint
@@ -25,7 +24,6 @@ export class Pace {
     return (last.step - first.step) * 1000 / (last.time - first.time);
   }
 
-  /** Seconds until a step is done. */
   secondsUntil(step: number): number | undefined {
     const last = this.#marks.at(-1);
     const rate = this.stepsPerSecond;

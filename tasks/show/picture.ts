@@ -1,7 +1,7 @@
 /** The picture of a run that a terminal shows while it trains, as lines. */
 
 import { formatDuration } from "./pace.ts";
-import type { RunFacts } from "./spectator.ts";
+import type { RunFacts } from "./view.ts";
 import { type Curve, sparklines } from "./sparkline.ts";
 import { cut, wrap } from "./text_table.ts";
 
@@ -11,10 +11,8 @@ export interface Line {
   readonly kind: "head" | "bar" | "train" | "validation" | "warning";
 }
 
-/** What a picture shows. */
 export interface Picture {
   readonly facts: RunFacts;
-  /** Steps that are done. */
   readonly step: number;
   /** Mean training loss of the latest steps. */
   readonly loss?: number;
@@ -29,10 +27,8 @@ export interface Picture {
 /** The most columns of a bar, and the fewest with which it is drawn. */
 const BAR = { most: 40, least: 5 };
 
-/** The most lines that warnings take. */
 const WARNING_LINES = 8;
 
-/** A picture, as lines that fit. */
 export function linesOf(picture: Picture, columns: number, rows: number): Line[] {
   const lines: Line[] = [
     { kind: "head", text: headOf(picture, columns) },
@@ -43,7 +39,6 @@ export function linesOf(picture: Picture, columns: number, rows: number): Line[]
   return [...lines, ...warningsOf(picture.warnings, columns, room)].slice(0, Math.max(rows, 0));
 }
 
-/** The losses: the latest, and their curves. */
 export function curvesOf(
   { train, validation }: Pick<Picture, "train" | "validation">,
   columns: number,

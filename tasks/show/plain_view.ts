@@ -2,16 +2,13 @@
 
 import { Progress } from "./progress.ts";
 import { NO_SCREEN, type Screen, stderrScreen } from "./screen.ts";
-import type { RunFacts } from "./spectator.ts";
-import { type EpochLine, formatEpoch } from "./train_report.ts";
-import type { RunStop, RunSummary, View } from "./view.ts";
+import type { EpochLine, RunFacts, RunStop, RunSummary, RunView } from "./view.ts";
+import { formatEpoch } from "./train_report.ts";
 
 /** About how many lines of epochs are printed at most; metrics.jsonl has them all. */
 const MAX_LINES = 50;
 
-/** Prints what happens. */
-export class PlainView implements View {
-  /** Known while a run trains. */
+export class PlainView implements RunView {
   protected facts: RunFacts | undefined;
   protected readonly screen: Screen;
   protected readonly print: (text: string) => void;

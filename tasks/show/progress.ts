@@ -9,7 +9,6 @@ const BAR_INTERVAL = 100;
 /** Milliseconds between two plain lines; a job that ends sooner prints none. */
 const LINE_INTERVAL = 5_000;
 
-/** Characters of the bar. */
 const BAR = 30;
 
 /** Shows how far a job has come. With `using`, the bar disappears when the job ends. */

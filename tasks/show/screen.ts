@@ -6,7 +6,6 @@ import { fstatSync } from "node:fs";
 export interface Screen {
   /** Whether lines can be erased; if not, only plain lines are written. */
   readonly isTerminal: boolean;
-  /** Whether to write colours. */
   readonly hasColor?: boolean;
   write: (text: string) => void;
   /** Milliseconds since any fixed moment. */
@@ -15,7 +14,6 @@ export interface Screen {
   size?: () => { columns: number; rows: number };
 }
 
-/** What is known of a process and its terminal. */
 export interface Surface {
   isStderrTerminal: boolean;
   isStdoutTerminal: boolean;
@@ -38,7 +36,6 @@ export function canRedraw({ isStderrTerminal, isStdoutTerminal, isStdoutFile, en
   return isStderrTerminal && (isStdoutTerminal || isStdoutFile) && env("TERM") !== "dumb";
 }
 
-/** The screen that stderr goes to. */
 export function stderrScreen(): Screen {
   const encoder = new TextEncoder();
   const env = (key: string) => Deno.env.get(key);

@@ -1,6 +1,5 @@
 /** Losses as a line of small bars, on a logarithmic scale. */
 
-/** Bars by height. */
 const BARS = "▁▂▃▄▅▆▇█";
 
 /** The most points that are kept, more than any terminal has columns. */
@@ -15,7 +14,6 @@ export class Curve {
   #sum = 0;
   #count = 0;
 
-  /** Adds the next value. */
   push(value: number): void {
     this.latest = value;
     this.#sum += value;
@@ -59,7 +57,6 @@ function means(values: readonly number[], count: number): number[] {
   });
 }
 
-/** The range that curves are drawn in. */
 export interface Range {
   readonly low: number;
   readonly high: number;

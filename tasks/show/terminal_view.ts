@@ -10,8 +10,7 @@ import { Pace } from "./pace.ts";
 import { curvesOf, type Line, linesOf } from "./picture.ts";
 import { PlainView } from "./plain_view.ts";
 import { Curve } from "./sparkline.ts";
-import type { RunFacts } from "./spectator.ts";
-import type { EpochLine } from "./train_report.ts";
+import type { EpochLine, RunFacts } from "./view.ts";
 
 /** Least milliseconds between two drawings. */
 const INTERVAL = 100;
@@ -27,7 +26,6 @@ const COLORS: Record<Line["kind"], string> = { head: "1", bar: "32", train: "36"
 
 const ERASE = "\r\x1b[J";
 
-/** Draws what happens. */
 export class TerminalView extends PlainView {
   readonly #pace = new Pace();
   readonly #train = new Curve();

@@ -17,7 +17,6 @@ export function formatNumber(value: number): string {
   return value === 0 ? "0" : Number(value.toPrecision(6)).toString();
 }
 
-/** Cuts a text to a width. */
 export function cut(text: string, columns: number): string {
   return unicodeWidth(text) <= columns ? text : columns < 1 ? "" : `${headOf(text, columns - 1)}…`;
 }
@@ -39,7 +38,6 @@ export function wrap(text: string, columns: number): string[] {
   });
 }
 
-/** As much of a text as fits. */
 function headOf(text: string, columns: number): string {
   let head = "";
   let width = 0;

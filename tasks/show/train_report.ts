@@ -4,19 +4,12 @@ import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import type { Model } from "../../lib/core/model.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { formatShape } from "../../lib/base/shape.ts";
-import type { RecipeName } from "../settings/config_types.ts";
 import { formatClasses, formatEvaluations } from "./evaluation_report.ts";
-import { recipeOf } from "../settings/recipes.ts";
+import { type RecipeName, recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "./text_table.ts";
+import type { EpochLine } from "./view.ts";
 
-/** The most values of a parameter that are printed. */
 const MAX_VALUES = 8;
-
-/**
- * A line of metrics.jsonl. Losses are in the units of training. Nothing in it depends on timing, so a run that was interrupted
- * and resumed leaves the same bytes.
- */
-export type EpochLine = Record<"epoch" | "step" | "trainLoss" | "learningRate", number> & { valLoss: number | null };
 
 /** An epoch as a line, with the seconds of training so far. */
 export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: number, seconds: number): string {
@@ -25,7 +18,6 @@ export function formatEpoch({ epoch, trainLoss, valLoss }: EpochLine, epochs: nu
   return `epoch ${count}/${epochs}  train loss ${trainLoss.toPrecision(5)}${validation}  ${seconds.toFixed(1)} s`;
 }
 
-/** The learned parameters with the first values of each. */
 export async function formatParameters(model: Model, hasStepped = true): Promise<string> {
   const values = await model.read();
   const gradients = await model.readGradients();

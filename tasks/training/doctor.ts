@@ -6,7 +6,7 @@ import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { Batch } from "../../lib/training/trainer_options.ts";
 import type { Training } from "./training.ts";
-import type { EpochLine } from "../show/train_report.ts";
+import type { EpochLine } from "../show/view.ts";
 
 /** Rows of the sample: enough to tell a dead unit from one that is seldom active. */
 const SAMPLE_ROWS = 1_024;
@@ -38,7 +38,6 @@ export class TrainingDoctor implements Disposable {
     this.#inputs = x;
   }
 
-  /** Takes a sample of the training rows. */
   static async create(patient: Patient): Promise<TrainingDoctor> {
     return new TrainingDoctor(patient, await sampleOf(patient.dataset.parts.train));
   }
@@ -48,15 +47,13 @@ export class TrainingDoctor implements Disposable {
    * {@linkcode warnings} gives the result later.
    */
   look(epoch: number): void {
-    if (!isExamined(epoch)) return;
+    if (!Number.isInteger(Math.log2(epoch))) return;
     const look = examine(this.#patient.model, this.#patient.loss, this.sample.x, this.sample.y);
     look.catch(() => {}); // warnings() tells of it, if the run comes that far
     this.#looks.set(epoch, look);
   }
 
-  /**
-   * What is wrong and was not said before. Call it for each epoch, in order.
-   */
+  /** What is wrong and was not said before. Call it for each epoch, in order. */
   async warnings(line: Losses): Promise<string[]> {
     this.#remember(line);
     const look = this.#looks.get(line.epoch);
@@ -104,8 +101,4 @@ async function sampleOf(source: RowSource): Promise<RowBlock> {
     y.set(block.y, run * count * source.targets);
   }
   return { x, y };
-}
-
-function isExamined(epoch: number): boolean {
-  return Number.isInteger(Math.log2(epoch));
 }

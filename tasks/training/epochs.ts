@@ -1,15 +1,15 @@
 /** The epochs of a run, until its end: the last epoch, no more patience, or somebody asks for it. */
 
 import { NotFiniteError } from "../../lib/base/errors.ts";
-import { type RunControl, Spectators } from "../show/spectator.ts";
+import { type RunControl, Views } from "../show/view.ts";
 import { TrainingDoctor } from "./doctor.ts";
 import { LayersLog } from "./layers_log.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "./run_state.ts";
 import { formatTrace, type TraceLine, Tracer } from "./trace.ts";
 
 interface Watched {
   readonly run: Run;
-  readonly spectators: Spectators;
+  readonly views: Views;
   /** Who may ask the run to hold. */
   readonly controls: readonly RunControl[];
   readonly doctor: TrainingDoctor;
@@ -24,15 +24,15 @@ export type Agree = (code: number | undefined) => number | undefined | Promise<n
 export async function trainEpochs(run: Run, agree: Agree = (code) => code): Promise<number | undefined> {
   const { config: { numEpochs, runName }, view, live, signal, training, state } = run;
   const { trainer } = training;
-  const spectators = new Spectators(live ? [view, live] : [view]);
+  const views = new Views(live ? [view, live] : [view]);
   const controls: RunControl[] = live ? [signal, live] : [signal];
   using doctor = await TrainingDoctor.create(training);
   using layers = new LayersLog(training, doctor.sample);
-  const watched: Watched = { run, spectators, controls, doctor, layers, tracer: tracerOf(run, spectators) };
+  const watched: Watched = { run, views, controls, doctor, layers, tracer: tracerOf(run, views) };
   let code: number | undefined;
   try {
     state.begin();
-    spectators.begin({ runName, stepsPerEpoch: trainer.stepsPerEpoch, epochs: numEpochs, firstStep: trainer.step });
+    views.begin({ runName, stepsPerEpoch: trainer.stepsPerEpoch, epochs: numEpochs, firstStep: trainer.step });
     await state.checkpointIfDue();
     while (!state.isOver && code === undefined) {
       try {
@@ -44,28 +44,31 @@ export async function trainEpochs(run: Run, agree: Agree = (code) => code): Prom
         if (state.isOver || code !== undefined) await state.checkpointNow();
       } catch (error) {
         if (!(error instanceof NotFiniteError)) throw error;
-        spectators.warning((await state.recover(error)).join("\n"));
+        views.warning((await state.recover(error)).join("\n"));
       }
     }
     await state.settle();
     return code;
   } finally {
     await state.written();
-    spectators.end();
+    views.end();
   }
 }
 
 /** Trains until a checkpoint is due, a control asks, or the run may be over. */
 async function trainUntilHeld(watched: Watched): Promise<void> {
-  const { run, spectators, doctor, layers, tracer } = watched;
+  const { run, views, controls, doctor, layers, tracer } = watched;
   const { config: { numEpochs, debugTensors }, training, state, folder: { logs } } = run;
   const { trainer } = training;
   // PATIENCE may end the run after any epoch.
   const count = state.stopping ? 1 : numEpochs - trainer.epoch;
   const before = trainer.step;
   const options = {
-    between: (step: number) => stepsAllowed(watched, step),
-    onProgress: (steps: number, loss?: number) => spectators.progress(before + steps, loss),
+    between: (step: number) => {
+      const allowed = controls.some(({ isAsking }) => isAsking) ? 0 : state.between(step);
+      return allowed > 0 ? Math.min(allowed, tracer.between(step)) : 0; // only a step that runs is measured
+    },
+    onProgress: (steps: number, loss?: number) => views.progress(before + steps, loss),
     evaluate: async () => {
       doctor.look(trainer.epoch);
       layers.look(trainer.epoch);
@@ -77,15 +80,15 @@ async function trainUntilHeld(watched: Watched): Promise<void> {
       const valLoss = evaluation ?? null;
       const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
       if (debugTensors) await tracer.settle();
-      const look = await layers.line(line);
+      const record = await layers.line(line);
       await logs.metrics.append(line);
-      if (look) {
-        await logs.layers.append(look);
-        spectators.layers(look);
+      if (record) {
+        await logs.layers.append(record);
+        views.layers(record);
       }
       state.epochDone(line);
-      for (const warning of await doctor.warnings(line)) spectators.warning(warning);
-      spectators.epoch(line, state.seconds, epoch === numEpochs || (state.stopping?.isOver ?? false));
+      for (const warning of await doctor.warnings(line)) views.warning(warning);
+      views.epoch(line, state.seconds, epoch === numEpochs || (state.stopping?.isOver ?? false));
     }
   } finally {
     await tracer.settle(); // before a checkpoint
@@ -93,14 +96,8 @@ async function trainUntilHeld(watched: Watched): Promise<void> {
   await state.checkpointIfDue();
 }
 
-/** How many steps may follow before the run is asked again. */
-function stepsAllowed({ run: { state }, controls, tracer }: Watched, step: number): number {
-  const allowed = controls.some(({ isAsking }) => isAsking) ? 0 : state.between(step);
-  return allowed > 0 ? Math.min(allowed, tracer.between(step)) : 0; // only a step that runs is measured
-}
-
 /** Measures steps for trace.jsonl, and under DEBUG_TENSORS all of them for the user. */
-function tracerOf({ config: { trace, debugTensors }, training: { trainer }, folder }: Run, view: Spectators): Tracer {
+function tracerOf({ config: { trace, debugTensors }, training: { trainer }, folder }: Run, view: Views): Tracer {
   const tell = async (line: TraceLine) => {
     if (debugTensors) view.note(formatTrace(line));
     if (trace > 0 && line.step % trace === 0) await folder.logs.trace.append(line);

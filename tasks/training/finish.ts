@@ -2,14 +2,14 @@
 
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
-import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
+import { SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
 import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
-import type { View } from "../show/view.ts";
-import type { Run } from "./run.ts";
+import type { RunView } from "../show/view.ts";
+import type { Run } from "./run_state.ts";
 
 /**
  * Ends a run. One that was stopped says how to continue; any other, and one that the live page has ended (code 0), writes its
@@ -40,7 +40,6 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   view.summary({ run: folder.path, ...summary }, told.join("\n"));
 }
 
-/** Where a run is, in words. */
 export function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
   return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
 }
@@ -56,8 +55,12 @@ function restoreBest({ state: { stopping }, training: { trainer }, view }: Run):
 /** Measures the model, and writes it with the measures. */
 async function writeResults({ config, training, folder, view }: Run, seconds: number) {
   const { model, trainer, parts, evaluatePart } = training;
-  const description = describe(config, training);
-  const { baseline, table: { target } } = description;
+  const { loss, source, dataset: { table, features, targets, scalers } } = training;
+  const { target } = table;
+  const settings = config.texts as Record<string, string>;
+  const baseline = scalers.targets.columns.map(({ mean }) => mean);
+  const { seed } = config;
+  const description = { table, features, targets, scalers, loss, settings, seed, baseline, source };
   const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
   const [train, ...others] = parts;
@@ -85,15 +88,8 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   return { summary, evaluations };
 }
 
-function describe({ texts, seed }: Run["config"], { dataset, loss, source }: Run["training"]): ModelDescription {
-  const { table, features, targets, scalers } = dataset;
-  const settings = texts as Record<string, string>;
-  const baseline = scalers.targets.columns.map(({ mean }) => mean);
-  return { table, features, targets, scalers, loss, settings, seed, baseline, source };
-}
-
 /** Writes the report. A failure becomes a warning: the run is finished without one, too. Only this loads the chart libraries. */
-export async function reportRun(request: ReportRequest, view: Pick<View, "note" | "warning">): Promise<void> {
+export async function reportRun(request: ReportRequest, view: Pick<RunView, "note" | "warning">): Promise<void> {
   try {
     const { writeReport } = await import("../report/writer.ts");
     view.note(`report: ${(await writeReport(request)).page}`);

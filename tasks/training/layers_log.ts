@@ -2,14 +2,13 @@
 
 import { type LayerNorms, NormsLook } from "../../lib/inspect/sample_look.ts";
 import type { Batch } from "../../lib/training/trainer_options.ts";
-import type { LayersLine } from "../show/spectator.ts";
+import type { LayerRecord } from "../show/view.ts";
 import type { Training } from "./training.ts";
 import { written } from "./trace.ts";
 
 /** Looks from a late epoch to the one of twice its number. A look costs about a millisecond. */
 const LOOKS_PER_DOUBLING = 4;
 
-/** Looks at the layers at the ends of some epochs. */
 export class LayersLog implements Disposable {
   readonly #look: NormsLook;
   readonly #taken = new Map<number, Promise<LayerNorms>>();
@@ -29,8 +28,7 @@ export class LayersLog implements Disposable {
     this.#taken.set(epoch, look);
   }
 
-  /** The result of the look at an epoch's end, if there was one. */
-  async line({ epoch, step }: Readonly<Record<"epoch" | "step", number>>): Promise<LayersLine | undefined> {
+  async line({ epoch, step }: Readonly<Record<"epoch" | "step", number>>): Promise<LayerRecord | undefined> {
     const look = this.#taken.get(epoch);
     if (!look) return undefined;
     this.#taken.delete(epoch);

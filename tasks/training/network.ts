@@ -12,23 +12,22 @@ import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { type DatasetState, datasetState } from "../prepare/generate.ts";
 import type { RunCheckpoint } from "../runs/checkpoints.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import { settingAt } from "../settings/faults.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import { checkRows, type Rows } from "./rows.ts";
 
 export interface NetworkRequest {
   readonly config: TaskConfig;
-  readonly view: View;
+  readonly view: RunView;
   /** The rows of the user's own table; undefined for a recipe, whose columns are known. */
   readonly table?: Rows;
   /** What there is of a recipe's dataset; looked up if left out. */
   readonly made?: DatasetState;
   /** Where the weights come from later, and then from nowhere else. */
   readonly checkpoint?: RunCheckpoint;
-  /** Threads that a software adapter may take; undefined for all cores. */
   readonly threads?: number;
-  /** The processes that train it. */
   readonly communicator?: Communicator;
 }
 
@@ -50,43 +49,32 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   const { features, targets } = table?.dataset ?? recipeOf(config.recipe);
   const widths = [features.length, ...config.hiddenSize, targets.length];
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
-  const smallDispatches = isSmallStep(expectedRows(config, table) / communicator.size, weights);
+  // A hint for the device, which needs no exact number.
+  const rows = table?.dataset.parts.train.rows ?? config.numDataset * config.split[0];
+  const batch = config.batchSize === "full" ? rows : config.batchSize;
+  const smallDispatches = isSmallStep(batch / communicator.size, weights);
   const device = stack.use(await Device.request({ smallDispatches, threads }));
   if (config.selfTest) await checkDevice(device, view);
   else view.note(`device: ${device.name}; its kernels were not checked`);
   if (!table) checkRows(config, device.limits, request.made ?? await datasetState(config));
-  const model = buildModel(stack, device, config, widths, communicator.rank);
+  const { hiddenSize, activation, dropout, init, seed } = config;
+  // Each rank has rows of its own, and so masks of its own.
+  const masks = { dropout, seed: (seed + communicator.rank) % (MAX_SEED + 1) };
+  const layers = multilayerPerceptron(features.length, hiddenSize, targets.length, { activation, ...masks });
+  let model: Model;
+  try {
+    model = stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));
+  } catch (error) {
+    // All settings are checked by now; only the widths can still be more than the device has room for.
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError([`${settingAt("HIDDEN_SIZE", config)}: ${error.message}`]);
+  }
   if (config.initFrom !== "" && !checkpoint) await loadWeights(model, fromUsersFolder(config.initFrom));
   return { model, widths };
 }
 
-function buildModel(
-  stack: DisposableStack,
-  device: Device,
-  config: TaskConfig,
-  widths: readonly number[],
-  rank: number,
-): Model {
-  const { hiddenSize, activation, dropout, init, seed } = config;
-  // Each rank has rows of its own, and so masks of its own.
-  const masks = { dropout, seed: (seed + rank) % (MAX_SEED + 1) };
-  const layers = multilayerPerceptron(widths[0], hiddenSize, widths.at(-1)!, { activation, ...masks });
-  try {
-    return stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));
-  } catch (error) {
-    // All settings are checked by now; only the widths can still be more than the device has room for.
-    if (!(error instanceof RangeError)) throw error;
-    throw new ConfigError([`HIDDEN_SIZE is ${JSON.stringify(config.texts.HIDDEN_SIZE)}: ${error.message}`]);
-  }
-}
-
-/** Rows of a step; a hint for the device, which needs no exact number. */
-function expectedRows({ batchSize, numDataset, split }: TaskConfig, table: Rows | undefined): number {
-  return batchSize !== "full" ? batchSize : table ? table.dataset.parts.train.rows : numDataset * split[0];
-}
-
 /** Tells the device's name, and refuses a device whose kernels give wrong results. */
-async function checkDevice(device: Device, view: View): Promise<void> {
+async function checkDevice(device: Device, view: RunView): Promise<void> {
   const checks = await selfTest(device);
   const wrong = checks.filter(({ ok }) => !ok).map(({ kernel, on }) => `${kernel} on ${on}`).join(", ");
   if (wrong !== "") {

@@ -4,10 +4,8 @@ import type { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Fault } from "../../lib/inspect/fault_finder.ts";
 import type { TaskConfig } from "../settings/config.ts";
 
-/** Most rows of a batch that are named. */
 const MAX_ROWS = 8;
 
-/** Names of the columns. */
 export interface ColumnNames {
   readonly inputs: readonly string[];
   readonly targets: readonly string[];
@@ -27,6 +25,17 @@ const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/^[zad]\d+$/, "output $&"],
 ];
 
+/** What to do, by kind of cause; RATE stands for the learning rate to try. */
+const ADVICE: Record<Fault["cause"]["kind"], string> = {
+  data: "correct or remove that row, and scale the data again",
+  scale: "scale the data (SCALING_METHOD=standardize), or look for a wrong value in the data",
+  rate: "LEARNING_RATE=RATE, some WARMUP, CLIP_NORM=1, or --on-nan halve-lr to continue with half the learning rate",
+  overflow: "scale the data (SCALING_METHOD), or start from smaller weights",
+  state: "start from weights that are finite",
+  unseen: "check the rows that are not trained on; if they are sound, run deno task doctor: the device may be wrong",
+  unknown: "a smaller LEARNING_RATE, CLIP_NORM=1, or --on-nan halve-lr to continue with half the learning rate",
+};
+
 /** Two to four lines; the first says what and where. */
 export function formatFault(fault: Fault, names?: ColumnNames): string[] {
   const { step, epoch, rows, cause } = fault;
@@ -35,7 +44,7 @@ export function formatFault(fault: Fault, names?: ColumnNames): string[] {
     `${subjectOf(fault)} is ${fault.value ?? "not finite"} at step ${step} of epoch ${epoch}${placeOf(fault, names)}`,
     ...rows.length > 0 ? [`batch: training rows ${shown} (${rows.length} ${rows.length === 1 ? "row" : "rows"})`] : [],
     `likely cause: ${cause.kind === "unknown" ? `not known: ${cause.text}` : cause.text}`,
-    `what to do: ${adviceOn(fault)}`,
+    `what to do: ${ADVICE[cause.kind].replace("=RATE", `=${cause.rate}`)}`,
   ];
 }
 
@@ -66,23 +75,4 @@ function placeOf({ tensor, row, at = [] }: Fault, names?: ColumnNames): string {
   const name = known?.[column];
   if (row === undefined) return at.length > 0 ? `, first at [${at.join(", ")}]` : "";
   return `, in training row ${row}, ${name === undefined ? `column ${column}` : `column ${JSON.stringify(name)}`}`;
-}
-
-function adviceOn({ cause: { kind, rate } }: Fault): string {
-  switch (kind) {
-    case "data":
-      return "correct or remove that row, and scale the data again";
-    case "scale":
-      return "scale the data (SCALING_METHOD=standardize), or look for a wrong value in the data";
-    case "rate":
-      return `LEARNING_RATE=${rate}, some WARMUP, CLIP_NORM=1, or --on-nan halve-lr to continue with half the learning rate`;
-    case "overflow":
-      return "scale the data (SCALING_METHOD), or start from smaller weights";
-    case "state":
-      return "start from weights that are finite";
-    case "unseen":
-      return "check the rows that are not trained on; if they are sound, run deno task doctor: the device may be wrong";
-    case "unknown":
-      return "a smaller LEARNING_RATE, CLIP_NORM=1, or --on-nan halve-lr to continue with half the learning rate";
-  }
 }

@@ -3,8 +3,8 @@
 import type { Origin } from "../runs/checkpoints.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
 import { parseObject } from "../prepare/dataset_files.ts";
-import { GROUP_KEYS, KEYS, SETTINGS } from "../settings/keys.ts";
-import type { Key } from "../settings/config_types.ts";
+import { type Key, KEYS, RANK_KEYS, SETTINGS } from "../settings/settings.ts";
+import { settingAt } from "../settings/faults.ts";
 import { RunFolder } from "../runs/folder.ts";
 
 /** Settings that do not change the result; of the paths, only the content does. */
@@ -47,22 +47,19 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
   const asked = readConfig(name, args, ONLY_FLAGS);
   const run = asked.extras.RESUME!;
   if (asked.given.RUN_NAME && asked.runName !== run) {
-    throw new ConfigError([`RUN_NAME is "${asked.runName}": a run that is resumed keeps its name, "${run}"`]);
+    throw new ConfigError([`${settingAt("RUN_NAME", asked)}: a run that is resumed keeps its name, "${run}"`]);
   }
   const began = settingsOfRun(run);
   const config = readConfig(name, args, ONLY_FLAGS, { ...began, GENERATE_DATASET: "false" });
   const faults = changeFaults(config, began);
   if (faults.length > 0) throw new ConfigError(faults);
+  // The run's settings of ranks stay, although `train` itself has no such flags.
+  const ofRanks = RANK_KEYS.filter((key) => began[key] !== undefined).map((key) => [key, began[key]]);
   return {
     ...config,
     runName: run,
-    texts: { ...rankTexts(began), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
+    texts: { ...Object.fromEntries(ofRanks), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
   };
-}
-
-/** The run's settings of ranks, which stay although `train` itself has no such flags. */
-function rankTexts(began: TaskConfig["texts"]): TaskConfig["texts"] {
-  return Object.fromEntries(GROUP_KEYS.filter((key) => began[key] !== undefined).map((key) => [key, began[key]]));
 }
 
 function settingsOfRun(run: string): TaskConfig["texts"] {
@@ -91,7 +88,7 @@ function changeFaults(config: TaskConfig, began: TaskConfig["texts"]): string[] 
       config.given[key] && !FREE.includes(key) && key !== "GENERATE_DATASET" && !isLonger(key, config, began)
     )
     .flatMap((key) => {
-      const change = `${key} is "${config.texts[key]}", the run began with "${began[key] ?? SETTINGS[key].default}"`;
+      const change = `${settingAt(key, config)}, the run began with "${began[key] ?? SETTINGS[key].default}"`;
       if (!CHOICES.includes(key)) {
         return [
           `${change}: this cannot be changed on resume; \`--init-from data/runs/${config.extras.RESUME}/model.safetensors\` gives a new run its weights`,

@@ -2,29 +2,27 @@
 
 import { type DataSource, dataSource } from "../../lib/model_file/metadata.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { LossName } from "../settings/config_types.ts";
+import type { Key, LossName } from "../settings/settings.ts";
+import { pointTo, settingAt } from "../settings/faults.ts";
 import type { DatasetState } from "../prepare/generate.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { Splitter } from "../prepare/split.ts";
 import { prepareDataset } from "../prepare/stages.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 
-/** The rows of a run, prepared. */
 export interface Rows {
   readonly dataset: ScaledDataset;
   /** The user's own file; undefined for a recipe, which can be made again. */
   readonly source?: DataSource;
 }
 
-/** Makes and scales the rows if needed, and opens them. */
-export async function openRows(stack: DisposableStack, config: TaskConfig, view: View): Promise<Rows> {
+export async function openRows(stack: DisposableStack, config: TaskConfig, view: RunView): Promise<Rows> {
   const dataset = stack.use(await prepareDataset(config, view));
   return { dataset, source: config.data === "" ? undefined : await dataSource(fromUsersFolder(config.data)) };
 }
 
-/** The limits of a device that concern rows. */
 export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
 
 /**
@@ -42,20 +40,21 @@ export function checkRows(config: TaskConfig, limits: RowLimits, { state }: Data
 export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
   const { numDataset, split, scalingMethod, batchSize, hiddenSize, texts } = config;
   const [rows, validationRows] = Splitter.countsOf(split, numDataset);
-  const given = `NUM_DATASET ${numDataset} and SPLIT ${texts.SPLIT}`;
   if (rows === 0) {
-    return [
-      `SPLIT is "${texts.SPLIT}": none of NUM_DATASET ${numDataset} rows is left for training, allowed is 1 or more`,
-    ];
+    const problem = `none of NUM_DATASET ${numDataset} rows is left for training, allowed is 1 or more`;
+    return [`${settingAt("SPLIT", config)}: ${problem}`];
   }
   const faults: string[] = [];
   if (rows < 2 && scalingMethod !== "none") {
     const least = `allowed under SCALING_METHOD ${scalingMethod} is 2 or more`;
-    faults.push(`NUM_DATASET is "${numDataset}": with SPLIT ${texts.SPLIT} 1 row is left for training, ${least}`);
+    faults.push(
+      `${settingAt("NUM_DATASET", config)}: with SPLIT ${texts.SPLIT} 1 row is left for training, ${least}`,
+    );
   }
   if (batchSize !== "full" && batchSize > rows) {
-    const allowed = `allowed is 1 to the ${rows} training rows that ${given} give, or full`;
-    return [...faults, `BATCH_SIZE is "${batchSize}": ${allowed}`];
+    const given = `NUM_DATASET ${numDataset} and SPLIT ${texts.SPLIT} give`;
+    const allowed = `allowed is 1 to the ${rows} training rows that ${given}, or full`;
+    return [...faults, `${settingAt("BATCH_SIZE", config)}: ${allowed}`];
   }
 
   const { features, targets } = recipeOf(config.recipe);
@@ -72,40 +71,40 @@ export function stepFaults(batch: number, widths: readonly number[], config: Tas
   const bytes = batch * width * Float32Array.BYTES_PER_ELEMENT;
   if (bytes <= allowed) return [];
   const values = `a step's values [${batch}, ${width}] take ${bytes} bytes, allowed on this device are ${allowed}`;
-  return [`BATCH_SIZE is "${config.batchSize}": ${values}`];
+  return [`${settingAt("BATCH_SIZE", config)}: ${values}`];
 }
 
 /** What does not suit the loss, the number of rows and the number of steps. */
 export function trainingFaults(
-  { schedule, patience, warmup, numEpochs, classWeights, given }: TaskConfig,
+  config: TaskConfig,
   loss: LossName,
   [rows, validationRows]: readonly [number, number],
   batch: number,
 ): string[] {
+  const { schedule, patience, warmup, numEpochs, classWeights, given } = config;
   const faults: string[] = [];
-  const steps = numEpochs * Math.ceil(rows / batch);
+  const refuse = (key: Key, problem: string) => faults.push(`${settingAt(key, config)}: ${problem}`);
   if (validationRows === 0) {
     const problem = "it needs the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
-    if (schedule === "plateau") faults.push(`SCHEDULE is "plateau": ${problem}`);
-    if (patience > 0 && given.PATIENCE) faults.push(`PATIENCE is "${patience}": ${problem}`);
+    if (schedule === "plateau") refuse("SCHEDULE", problem);
+    if (patience > 0 && given.PATIENCE) refuse("PATIENCE", problem);
   }
-  if (warmup >= steps) faults.push(`WARMUP is "${warmup}": allowed is 0 to ${steps - 1}, of ${steps} steps`);
+  const steps = numEpochs * Math.ceil(rows / batch);
+  if (warmup >= steps) refuse("WARMUP", `allowed is 0 to ${steps - 1}, of ${steps} steps`);
   if (classWeights !== "none" && loss !== "softmax" && loss !== "bce") {
-    faults.push(`CLASS_WEIGHTS is "${classWeights}": under loss ${loss}, which knows no classes, allowed is none`);
+    refuse("CLASS_WEIGHTS", `under loss ${loss}, which knows no classes, allowed is none`);
   }
   return faults;
 }
 
 /** What several processes cannot do together, or one that takes its steps as they do. */
-export function rankFaults(
-  { syncEvery, trace, debugTensors, onNan }: TaskConfig,
-  batchSize: number,
-  processes: number,
-): string[] {
+export function rankFaults(config: TaskConfig, batchSize: number, processes: number): string[] {
+  const { syncEvery, trace, debugTensors, onNan, given } = config;
   if (processes === 1 && syncEvery === 1) return [];
   const faults: string[] = [];
   if (batchSize < processes) {
-    faults.push(`BATCH_SIZE is ${batchSize}: ${processes} ranks share a batch, and each needs at least one row of it`);
+    const problem = `${processes} ranks share a batch, and each needs at least one row of it`;
+    faults.push(`${pointTo("BATCH_SIZE", given.BATCH_SIZE, `${batchSize}`)}: ${problem}`);
   }
   if (trace > 0 || debugTensors) {
     faults.push(
@@ -113,9 +112,8 @@ export function rankFaults(
     );
   }
   if (onNan === "halve-lr") {
-    faults.push(
-      "ON_NAN is halve-lr: steps that several processes share cannot be undone; use stop, and resume the run",
-    );
+    const problem = "steps that several processes share cannot be undone; use stop, and resume the run";
+    faults.push(`${settingAt("ON_NAN", config)}: ${problem}`);
   }
   return faults;
 }

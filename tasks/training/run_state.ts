@@ -8,8 +8,9 @@ import type { TrainingState } from "../../lib/training/training_state.ts";
 import type { Checkpoints, Origin, RunCheckpoint, RunFiles, RunNotes } from "../runs/checkpoints.ts";
 import type { RunFolder } from "../runs/folder.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { HeldRun } from "../show/spectator.ts";
-import type { EpochLine } from "../show/train_report.ts";
+import type { EpochLine, HeldRun, RunView } from "../show/view.ts";
+import type { LiveServer } from "../live/server.ts";
+import type { StopSignal } from "./stop_signal.ts";
 import { adviseRanks, formatFault } from "./not_finite_report.ts";
 import type { Training } from "./training.ts";
 
@@ -19,8 +20,20 @@ const EPOCH_INTERVAL = 2_000;
 /** The learning rate halved twenty times: if that does not help, something else is wrong. */
 const MIN_RATE_FACTOR = 2 ** -20;
 
-/** Causes that a smaller learning rate may remove. */
 const HALVING_HELPS: readonly FaultCause["kind"][] = ["rate", "unknown"];
+
+/** A run, with all that belongs to it. */
+export interface Run extends RunFiles {
+  readonly config: TaskConfig;
+  readonly view: RunView;
+  /** The live page, if it is served. */
+  readonly live?: LiveServer;
+  readonly signal: StopSignal;
+  readonly training: Training;
+  readonly state: RunState;
+  readonly origin: Origin;
+  readonly command: string;
+}
 
 type Content = Pick<RunCheckpoint, "state" | "notes">;
 
@@ -44,7 +57,6 @@ export class RunState implements HeldRun, Disposable {
   #secondsBefore = 0;
   /** Whether schedule plateau has changed the learning rate since the last checkpoint. */
   #hasNewRate = false;
-  /** Loss of the last epoch that is done. */
   #loss: number | null = null;
   /** The last checkpoint, to return to. */
   #good: Content | undefined;
@@ -54,12 +66,7 @@ export class RunState implements HeldRun, Disposable {
   #isWriting = false;
   #failure: { error: unknown } | undefined;
 
-  constructor(
-    config: TaskConfig,
-    training: Training,
-    { folder, checkpoints }: RunFiles,
-    origin: Origin,
-  ) {
+  constructor(config: TaskConfig, training: Training, { folder, checkpoints }: RunFiles, origin: Origin) {
     this.#config = config;
     this.#training = training;
     this.#folder = folder;
@@ -80,7 +87,6 @@ export class RunState implements HeldRun, Disposable {
     this.#firstStep = this.step;
   }
 
-  /** Whether this process has trained any steps of the run. */
   get hasStepped(): boolean {
     return this.step > this.#firstStep;
   }
@@ -196,8 +202,8 @@ export class RunState implements HeldRun, Disposable {
   }
 
   /** Waits until nothing is being written, failed or not. */
-  async written(): Promise<void> {
-    await this.#writing;
+  written(): Promise<void> {
+    return this.#writing;
   }
 
   /** Waits until the last checkpoint is on the disk. */

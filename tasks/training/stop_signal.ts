@@ -1,6 +1,6 @@
 /** Ctrl-C and SIGTERM while training: the first ends the run after the current step, a second one ends it at once. */
 
-import type { RunControl } from "../show/spectator.ts";
+import type { RunControl } from "../show/view.ts";
 
 /** Exit codes, by signal: 128 and its number. */
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const;

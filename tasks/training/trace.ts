@@ -9,7 +9,6 @@ export interface TraceLine {
   readonly epoch: number;
   /** Over all epochs, from 1. */
   readonly step: number;
-  /** The step's tensors, in the order of computation. */
   readonly tensors: readonly TracedTensor[];
 }
 
@@ -19,21 +18,19 @@ export type TracedTensor =
   & Record<"min" | "max" | "mean" | "norm" | "zeros", number | null>
   & { readonly notFinite?: number };
 
-export interface TracerOptions {
-  /** Every how many steps; 0 for never. */
-  readonly every: number;
-  /** Gets each step's line, in order. */
-  readonly tell: (line: TraceLine) => Promise<void> | void;
-}
+type Traced = Pick<Trainer, "lookAhead" | "stepsPerEpoch">;
 
-/** Measures every Nth step just before it runs; lines follow when the GPU is done. */
+/** Gets each step's line, in order. */
+type Tell = (line: TraceLine) => Promise<void> | void;
+
+/** Measures every Nth step just before it runs, for 0 none; lines follow when the GPU is done. */
 export class Tracer {
-  readonly #trainer: Pick<Trainer, "lookAhead" | "stepsPerEpoch">;
-  readonly #options: TracerOptions;
+  readonly #trainer: Traced;
+  readonly #options: { readonly every: number; readonly tell: Tell };
   #told: Promise<void> = Promise.resolve();
   #hasFailed = false;
 
-  constructor(trainer: Pick<Trainer, "lookAhead" | "stepsPerEpoch">, options: TracerOptions) {
+  constructor(trainer: Traced, options: { readonly every: number; readonly tell: Tell }) {
     this.#trainer = trainer;
     this.#options = options;
   }
@@ -47,7 +44,6 @@ export class Tracer {
     return every - (step + 1) % every;
   }
 
-  /** Waits until all lines are out. */
   async settle(): Promise<void> {
     await this.#told;
   }

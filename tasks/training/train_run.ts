@@ -8,16 +8,16 @@ import { Checkpoints, type Origin, type RunFiles } from "../runs/checkpoints.ts"
 import { forLogs, RunFolder } from "../runs/folder.ts";
 import { recall } from "../runs/records.ts";
 import type { TaskConfig } from "../settings/config.ts";
+import { settingAt } from "../settings/faults.ts";
 import { describeError } from "../settings/run_task.ts";
 import { createView } from "../show/create_view.ts";
-import type { View } from "../show/view.ts";
+import type { RunView } from "../show/view.ts";
 import { trainEpochs } from "./epochs.ts";
 import { finishRun, formatPlace } from "./finish.ts";
 import { openNetwork } from "./network.ts";
 import { checkOrigin } from "./resume.ts";
 import { openRows } from "./rows.ts";
-import type { Run } from "./run.ts";
-import { RunState } from "./run_state.ts";
+import { type Run, RunState } from "./run_state.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { buildTraining, type Training } from "./training.ts";
 
@@ -59,7 +59,7 @@ export async function train(config: TaskConfig, start: Start): Promise<number | 
 }
 
 /** Locks the run, and reads the last checkpoint of one that is resumed. */
-export async function openFiles(stack: DisposableStack, config: TaskConfig, view: View): Promise<RunFiles> {
+export async function openFiles(stack: DisposableStack, config: TaskConfig, view: RunView): Promise<RunFiles> {
   const folder = new RunFolder(config.runName);
   const checkpoints = new Checkpoints(folder.path, config.keepCheckpoints);
   stack.use(await lockRun(config.runName, (text) => view.warning(text)));
@@ -90,26 +90,23 @@ export async function beginRun(run: Run): Promise<void> {
   if (isResumed && !state.isOver) await folder.removeSummary(); // a run that continues has not ended
   if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
-  if (live && isResumed) await recallPast(run, live);
-}
-
-/** What a learning rate that is given to a resumed run amounts to, if not to what it says. */
-function rateHint({ given, learningRate, runName }: TaskConfig, factor: number): string | undefined {
-  if (given.LEARNING_RATE === undefined || factor === 1) return undefined;
-  const short = (value: number) => `${Number(value.toPrecision(4))}`;
-  return `LEARNING_RATE is ${learningRate}, but ${runName} continues with ${factor} of it, ` +
-    `${short(learningRate * factor)}: --on-nan halve-lr or the live page has reduced it; ` +
-    `LEARNING_RATE=${short(learningRate / factor)} gives ${learningRate}`;
-}
-
-/** Shows the live page what the run did before it was resumed. */
-async function recallPast({ config, view }: Run, live: LiveServer): Promise<void> {
+  if (!live || !isResumed) return;
   try {
     await recall(config.runName, live);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     view.warning(`warning: the live page does not show the earlier epochs: ${error.message}`);
   }
+}
+
+/** What a learning rate that is given to a resumed run amounts to, if not to what it says. */
+function rateHint(config: TaskConfig, factor: number): string | undefined {
+  const { given, learningRate, runName } = config;
+  if (given.LEARNING_RATE === undefined || factor === 1) return undefined;
+  const short = (value: number) => `${Number(value.toPrecision(4))}`;
+  return `${settingAt("LEARNING_RATE", config)}, but ${runName} continues with ${factor} of it, ` +
+    `${short(learningRate * factor)}: --on-nan halve-lr or the live page has reduced it; ` +
+    `LEARNING_RATE=${short(learningRate / factor)} gives ${learningRate}`;
 }
 
 /** Serves the live page, if it was asked for. Before anything is written, because the port may be taken. */

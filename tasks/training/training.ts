@@ -23,7 +23,8 @@ import type { ResidentRows, StreamedRows } from "../../lib/training/trainer_opti
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { type PartName, PARTS } from "../prepare/split.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { View } from "../show/view.ts";
+import { settingAt } from "../settings/faults.ts";
+import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
 import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
 
@@ -36,7 +37,6 @@ const PLATEAU = { patience: 5, factor: 0.5 };
  */
 const RESIDENT_BYTES = 64 * 2 ** 20;
 
-/** All that training needs. */
 export interface Training extends Rows {
   readonly model: Model;
   readonly loss: Loss;
@@ -56,10 +56,9 @@ export interface Training extends Rows {
 
 export interface TrainingRequest {
   readonly config: TaskConfig;
-  readonly view: View;
+  readonly view: RunView;
   readonly network: Network;
   readonly rows: Rows;
-  /** The processes that train it. */
   readonly communicator?: Communicator;
 }
 
@@ -135,10 +134,12 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
 }
 
 /** Rows of a step. A preset above the number of rows gives way; a value that was asked for does not. */
-function batchSizeOf({ batchSize, given }: TaskConfig, rows: number): number {
+function batchSizeOf(config: TaskConfig, rows: number): number {
+  const { batchSize, given } = config;
   if (batchSize === "full" || (batchSize > rows && !given.BATCH_SIZE)) return rows;
   if (batchSize <= rows) return batchSize;
-  throw new ConfigError([`BATCH_SIZE is ${batchSize}: allowed is 1 to the ${rows} training rows there are, or full`]);
+  const allowed = `allowed is 1 to the ${rows} training rows there are, or full`;
+  throw new ConfigError([`${settingAt("BATCH_SIZE", config)}: ${allowed}`]);
 }
 
 /** The loss that suits the targets; with balanced weights each class counts as if it had as many rows as the others. */
@@ -151,7 +152,6 @@ function lossOf({ classWeights }: TaskConfig, { loss, scalers, parts }: ScaledDa
   return weightedBceWithLogits([zero, one]);
 }
 
-/** A part of the dataset that has rows. */
 export interface Part {
   readonly name: PartName;
   /** Its rows, as a trainer takes them. */
@@ -177,36 +177,27 @@ export async function openParts(
   for (const name of PARTS) {
     const source = parts[name];
     if (source.rows === 0) continue;
-    opened.push(await open(name, source, stack.use(new Predictor(model, source.inputs, source.rows)), stack));
+    const predictor = stack.use(new Predictor(model, source.inputs, source.rows));
+    opened.push({ name, ...await open(source, predictor, stack) });
   }
   return opened;
 }
 
-async function openResident(
-  name: PartName,
-  source: RowSource,
-  predictor: Predictor,
-  stack: DisposableStack,
-): Promise<Part> {
+type OpenPart = Omit<Part, "name">;
+
+async function openResident(source: RowSource, predictor: Predictor, stack: DisposableStack): Promise<OpenPart> {
   const { rows, inputs, targets } = source;
   const block = await source.read(0, rows);
   const x = stack.use(Tensor.from(predictor.device, block.x, [rows, inputs]));
   const y = stack.use(Tensor.from(predictor.device, block.y, [rows, targets]));
-  return {
-    name,
-    rows: { x, y },
-    evaluate: async (...how) => evaluate(await predictor.predict(x), block.y, ...how),
-  };
+  return { rows: { x, y }, evaluate: async (...how) => evaluate(await predictor.predict(x), block.y, ...how) };
 }
 
-function openStreamed(name: PartName, source: RowSource, predictor: Predictor): Part {
-  return {
-    name,
-    rows: { source },
-    evaluate: async (...how) => {
-      const evaluator = new Evaluator(...how);
-      for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
-      return evaluator.result();
-    },
+function openStreamed(source: RowSource, predictor: Predictor): OpenPart {
+  const evaluateBlocks: Part["evaluate"] = async (...how) => {
+    const evaluator = new Evaluator(...how);
+    for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
+    return evaluator.result();
   };
+  return { rows: { source }, evaluate: evaluateBlocks };
 }

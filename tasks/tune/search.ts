@@ -20,14 +20,6 @@ export function isRange(text: string): boolean {
  * both ends are, `64|128,64` one of the texts.
  *
  * @throws {RangeError} If its ends are in the wrong order, or not above 0 under `:log`.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(parseRange("1e-4..1e-1:log"), { kind: "number", low: 1e-4, high: 1e-1, isLog: true, isWhole: false });
- * assertEquals(parseRange("0.01"), undefined);
- * ```
  */
 export function parseRange(text: string): Range | undefined {
   const match = text.match(BETWEEN);

@@ -7,7 +7,6 @@ import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { environmentOfTrial } from "./trial_environment.ts";
 
-/** A trial before it runs. */
 export interface Trial {
   readonly run: string;
   /** The drawn settings, by flag. */
@@ -55,7 +54,6 @@ export async function runTrial(trial: Trial, threads?: number): Promise<Outcome>
     (signal ? `train was ended by ${signal}` : `train ended with exit code ${code}`);
 }
 
-/** The measures of a finished run on its validation part. */
 async function measuresOf(folder: RunFolder): Promise<Readonly<Record<string, number>> | undefined> {
   const summary = await readJson(`${folder.path}/summary.json`);
   return summary?.validation as Record<string, number> | undefined;

@@ -2,6 +2,7 @@
 
 import { endOfFlags } from "../settings/command_line.ts";
 import { ConfigError, readConfig, type TaskConfig } from "../settings/config.ts";
+import { settingAt } from "../settings/faults.ts";
 import { lockSearch } from "../prepare/locks.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { draw, isRange, parseRange, type Range } from "./search.ts";
@@ -21,7 +22,6 @@ const MEASURES = ["loss", "r2", "accuracy", "macroF1"];
 /** Flags of the whole search, which its trials do not get. */
 const OWN_FLAGS = ["--trials", "--run-name", "--rank-timeout"];
 
-/** Separates the ranges of a command line from the rest. */
 export function splitRanges(args: readonly string[]): SearchLine {
   const plain: string[] = [];
   const ranges: Record<string, string> = {};
@@ -59,9 +59,8 @@ export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchL
     faults.push("there is no range to search: give one, such as --learning-rate 1e-4..1e-1:log");
   }
   if (config.split[1] === 0 && config.validation === "") {
-    faults.push(
-      `SPLIT is "${config.texts.SPLIT}": trials are compared by their validation loss, and there are no validation rows`,
-    );
+    const problem = "trials are compared by their validation loss, and there are no validation rows";
+    faults.push(`${settingAt("SPLIT", config)}: ${problem}`);
   }
   for (const flag of OWN_FLAGS.filter((flag) => flag in ranges)) {
     faults.push(`${flag} cannot be searched: the whole search has one`);
@@ -109,9 +108,8 @@ export async function search(
 /** The best first; those without a loss last. */
 function sorted(all: readonly Ended[]): Ended[] {
   const lossOf = ({ outcome }: Ended) => typeof outcome === "string" ? Infinity : outcome.loss;
-  // Which of several ranks ended first depends on timing.
-  const numbered = all.toSorted((a, b) => a.at - b.at);
-  return numbered.sort((a, b) => lossOf(a) < lossOf(b) ? -1 : lossOf(a) > lossOf(b) ? 1 : 0);
+  // Equals stand in the order of the list: which of several ranks ended first depends on timing.
+  return all.toSorted((a, b) => lossOf(a) - lossOf(b) || a.at - b.at);
 }
 
 function formatEnded(ranking: readonly Ended[], hasHosts: boolean): string {
@@ -141,25 +139,18 @@ export interface Worker {
 
 export interface Ended {
   readonly trial: Trial;
-  /** Its place in the list. */
   readonly at: number;
   readonly outcome: Outcome;
-  /** Where its folder is. */
   readonly host: string;
   readonly seconds: number;
 }
 
 /** The trials that an earlier search began on this machine's disk. */
 export async function lookHere(trials: readonly Trial[]): Promise<number[]> {
-  const begun: number[] = [];
-  for (const [at, trial] of trials.entries()) {
-    // If it cannot be read, running it gives the error.
-    if (await isBegun(trial).catch(() => false)) begun.push(at);
-  }
-  return begun;
+  // If one cannot be read, running it gives the error.
+  const begun = await Promise.all(trials.map((trial) => isBegun(trial).catch(() => false)));
+  return [...trials.keys()].filter((at) => begun[at]);
 }
-
-export const THIS_PROCESS: Worker = { host: "", look: lookHere, run: (trial) => runTrial(trial) };
 
 /**
  * Gives each free worker the next trial. A trial that an earlier search began goes to a worker that has it on its disk.
@@ -190,9 +181,8 @@ export async function handOut(
   return all;
 }
 
-/** Searches in one process. */
 export async function main(config: TaskConfig, line: SearchLine): Promise<number> {
   const trials = planTrials(config, line);
   using _search = await lockSearch(config.runName);
-  return await search(trials, [THIS_PROCESS]);
+  return await search(trials, [{ host: "", look: lookHere, run: (trial) => runTrial(trial) }]);
 }

@@ -3,7 +3,7 @@
 import type { TaskConfig } from "../settings/config.ts";
 import { lockSearch } from "../prepare/locks.ts";
 import { answerQuestions, Questions } from "../mpi/mailbox.ts";
-import { describeDevices, gatherDevices, type RankDevice, warnOfSharing } from "../mpi/rank_devices.ts";
+import { gatherDevices, tellDevices } from "../mpi/rank_devices.ts";
 import { checkSame, onFirst, type Ranks } from "../mpi/ranks.ts";
 import { describeError } from "../settings/run_task.ts";
 import { type Outcome, runTrial, type Trial } from "./trial.ts";
@@ -29,18 +29,12 @@ export async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   if (!trials || !devices) {
     return await answerQuestions(mailbox, config.rankTimeout, (question) => answer(here, question)) as number;
   }
-  tellDevices(devices);
+  tellDevices(devices, { note: console.log, warning: console.error });
   const questions = new Questions(mailbox, config.rankTimeout);
   const others = devices.map((_, rank) => rank).slice(1);
   const code = await search(trials, [here, ...others.map((rank) => workerAt(rank, devices[rank].host, questions))]);
   await questions.end(others, code);
   return code;
-}
-
-/** Says which GPU each rank has, if they were chosen. */
-function tellDevices(devices: readonly RankDevice[]): void {
-  for (const line of describeDevices(devices)) console.log(line);
-  for (const line of warnOfSharing(devices)) console.error(line);
 }
 
 /** This rank. An error fails one trial, not the search. */

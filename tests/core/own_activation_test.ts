@@ -66,13 +66,13 @@ permittedGpuTest(
       await assertRejects(
         () => readExportedModel("square", path),
         DataError,
-        'layer 1 is of a kind that is not exported: "Square"',
+        'layer 1 cannot be exported: it is of the kind "Square"',
       );
       const rows = { table: description.table, loss: "mse" as const, x: new Float64Array(), y: new Float64Array() };
       assertThrows(
         () => checkFit(saved, { ...rows, isOneHot: [false, false] }, path),
         DataError,
-        "its layers are Linear, Square, Linear: the playground has Linear and activations",
+        "its layers are Linear, Square, Linear: the playground can show only Linear and activations",
       );
     } finally {
       delete table.square;

@@ -7,18 +7,36 @@ import { Tensor } from "../../lib/core/tensor.ts";
 import { compute, gpuTest } from "../support/gpu_test_case.ts";
 import { permitted } from "../support/permitted.ts";
 
-permitted("Device.request() says what to do where there is no adapter", async () => {
-  const code =
-    `import { Device } from "./lib/gpu/device.ts"; await Device.request().catch((e) => console.log(String(e)))`;
+/** What a process prints that requests a device and runs some code with it. */
+async function printed(code: string, env: Record<string, string>): Promise<string> {
+  const { LP_NUM_THREADS: _, ...rest } = Deno.env.toObject();
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--no-lock", "--no-check", code],
+    args: ["eval", "--no-lock", "--no-check", `import { Device } from "./lib/gpu/device.ts"; ${code}`],
     cwd: new URL("../../", import.meta.url),
-    env: { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" },
+    clearEnv: true,
+    env: { ...rest, ...env },
   }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+permitted("Device.request() says what to do where there is no adapter", async () => {
+  const env = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" };
   assertEquals(
-    new TextDecoder().decode(stdout),
-    "DeviceError: Cannot use WebGPU: this machine has no adapter. `deno task setup` gives it a software one\n",
+    await printed("await Device.request().catch((e) => console.log(String(e)))", env),
+    "DeviceError: Cannot use WebGPU: this machine has no adapter. `deno task setup` gives it a software one",
   );
+});
+
+permitted("Device.request() tells the software adapter of small dispatches, unless the environment does", async () => {
+  const threads = (env: Record<string, string>, smallDispatches: boolean) =>
+    printed(
+      `using device = await Device.request({ smallDispatches: ${smallDispatches} });
+      console.log(Deno.env.get("LP_NUM_THREADS"));`,
+      env,
+    );
+  assertEquals(await threads({}, true), "0");
+  assertEquals(await threads({}, false), "undefined");
+  assertEquals(await threads({ LP_NUM_THREADS: "1" }, true), "1");
 });
 
 gpuTest("Device.request() asks for the adapter's largest buffers, and names it", async (device) => {
@@ -166,25 +184,3 @@ gpuTest("tidy() frees everything where the function throws", (device) => {
   assertThrows(() => device.tidy(() => add(relu(x), Tensor.zeros(device, [3]))), TypeError);
   assertEquals(device.stats.buffers, buffers);
 });
-
-permitted(
-  "Device.request() tells the software adapter of small dispatches, unless the environment speaks of threads",
-  async () => {
-    const threads = async (env: Record<string, string>, smallDispatches: boolean) => {
-      const code = `import { Device } from "./lib/gpu/device.ts";
-      using device = await Device.request({ smallDispatches: ${smallDispatches} });
-      console.log(Deno.env.get("LP_NUM_THREADS"));`;
-      const { LP_NUM_THREADS: _, ...rest } = Deno.env.toObject();
-      const { stdout } = await new Deno.Command(Deno.execPath(), {
-        args: ["eval", "--no-lock", "--no-check", code],
-        cwd: new URL("../../", import.meta.url),
-        clearEnv: true,
-        env: { ...rest, ...env },
-      }).output();
-      return new TextDecoder().decode(stdout).trim();
-    };
-    assertEquals(await threads({}, true), "0");
-    assertEquals(await threads({}, false), "undefined");
-    assertEquals(await threads({ LP_NUM_THREADS: "1" }, true), "1");
-  },
-);

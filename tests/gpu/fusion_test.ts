@@ -6,84 +6,49 @@ import { Model } from "../../lib/core/model.ts";
 import { addBias, matmul, relu, reluBackward, sum, tanh, tanhBackward } from "../../lib/core/ops.ts";
 import { Random } from "../../lib/base/random.ts";
 import * as reference from "../../lib/reference/mod.ts";
-import { Tensor } from "../../lib/core/tensor.ts";
+import type { Tensor } from "../../lib/core/tensor.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 
 const TOLERANCE = { rtol: 1e-4, atol: 1e-6 };
 
-/** Widths large enough for blocked products, some rows a multiple of four long and some not. */
-const networks: { name: string; layers: () => Layer[]; inputs: number; loss: Loss; rows: number }[] = [
-  {
-    name: "relu, odd widths",
-    layers: () => [new Linear(43, 47), new ReLU(), new Linear(47, 45)],
-    inputs: 43,
-    loss: mse,
-    rows: 41,
-  },
-  {
-    name: "relu, widths by four",
-    layers: () => [new Linear(48, 52), new ReLU(), new Linear(52, 44), new ReLU(), new Linear(44, 40)],
-    inputs: 48,
-    loss: softmaxCrossEntropy,
-    rows: 40,
-  },
-  {
-    name: "sigmoid, odd widths",
-    layers: () => [new Linear(43, 49), new Sigmoid(), new Linear(49, 47), new Sigmoid(), new Linear(47, 41)],
-    inputs: 43,
-    loss: bceWithLogits,
-    rows: 39,
-  },
-  {
-    name: "tanh, odd widths",
-    layers: () => [new Linear(43, 49), new Tanh(), new Linear(49, 47), new Tanh(), new Linear(47, 41), new Tanh()],
-    inputs: 43,
-    loss: mse,
-    rows: 39,
-  },
-  {
-    name: "tanh, widths by four, and what is not fused",
-    layers: () => [
-      new Linear(44, 48),
-      new Tanh(),
-      new Dropout(0),
-      new Linear(48, 52),
-      new Tanh(),
-      new ReLU(),
-      new Linear(52, 44),
-      new GELU(),
-      new Linear(44, 48),
-      new LeakyReLU(),
-      new Linear(48, 40),
-    ],
-    inputs: 44,
-    loss: softmaxCrossEntropy,
-    rows: 40,
-  },
-  {
-    name: "activations last, and one behind the other",
-    layers: () => [new Linear(44, 48), new ReLU(), new Sigmoid(), new Linear(48, 44), new ReLU()],
-    inputs: 44,
-    loss: mse,
-    rows: 42,
-  },
+/**
+ * Layers by the widths between which a Linear goes, large enough for blocked products, some a multiple of four and some not;
+ * and what follows each Linear.
+ */
+const networks: [name: string, rows: number, loss: Loss, widths: number[], between: (() => Layer)[][]][] = [
+  ["relu, odd widths", 41, mse, [43, 47, 45], [[() => new ReLU()]]],
+  ["relu, widths by four", 40, softmaxCrossEntropy, [48, 52, 44, 40], [[() => new ReLU()], [() => new ReLU()]]],
+  ["sigmoid, odd widths", 39, bceWithLogits, [43, 49, 47, 41], [[() => new Sigmoid()], [() => new Sigmoid()]]],
+  ["tanh, odd widths", 39, mse, [43, 49, 47, 41], [[() => new Tanh()], [() => new Tanh()], [() => new Tanh()]]],
+  ["tanh, widths by four, and what is not fused", 40, softmaxCrossEntropy, [44, 48, 52, 44, 48, 40], [
+    [() => new Tanh(), () => new Dropout(0)],
+    [() => new Tanh(), () => new ReLU()],
+    [() => new GELU()],
+    [() => new LeakyReLU()],
+  ]],
+  ["activations last, and one behind the other", 42, mse, [44, 48, 44], [
+    [() => new ReLU(), () => new Sigmoid()],
+    [() => new ReLU()],
+  ]],
 ];
 
 const cases = (["blocks", "tiles"] as const).flatMap((products) =>
-  networks.map((network) => ({ products, ...network }))
+  networks.map((network) => [products, ...network] as const)
 );
 
-for (const { products, name, layers, inputs, loss, rows } of cases) {
+for (const [products, name, rows, loss, widths, between] of cases) {
   Deno.test(`a fused step in ${products} has the loss and the gradients of the float64 model: ${name}`, async () => {
     using device = await Device.request({ products });
-    using model = new Model(device, layers(), { random: new Random(3, "weights") });
+    const layers = widths.slice(1).flatMap((width, i) => {
+      return [new Linear(widths[i], width), ...(between[i] ?? []).map((make) => make())];
+    });
+    using model = new Model(device, layers, { random: new Random(3, "weights") });
     for (const { parameter: { shape, value } } of model.parameters) {
       if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, (_, i) => Math.sin(i) / 2));
     }
-    const x = randomMatrix(rows, inputs, 1);
-    const outputs = model.parameters.at(-1)!.parameter.shape[0];
-    const target = randomMatrix(rows, outputs, 2).map((v) => Math.fround(Math.abs(v) / 3));
+    const x = randomMatrix(rows, widths[0], 1);
+    const target = randomMatrix(rows, widths.at(-1)!, 2).map((v) => Math.fround(Math.abs(v) / 3));
     const twin = await model.reference(loss.reference);
     const expected = twin.backward(x, target);
     using input = upload(device, x);
@@ -96,9 +61,8 @@ for (const { products, name, layers, inputs, loss, rows } of cases) {
       dX = model.backward(dPrediction, { wantDX: true })!;
     };
     using plain = device.record(step);
-    const plainLength = plain.length;
     using fused = device.record(step, { fuse: true });
-    assert(fused.length < plainLength, `${fused.length} dispatches fused, ${plainLength} as they are`);
+    assert(fused.length < plain.length, `${fused.length} dispatches fused, ${plain.length} as they are`);
     for (let time = 0; time < 2; time++) {
       fused.replay();
       assertClose([...await lossValue.read()], [expected.loss], TOLERANCE);
@@ -126,14 +90,15 @@ Deno.test("matmul() in tiles is right on shapes that end within a tile, transpos
   }
 });
 
+const a = randomMatrix(40, 44, 1);
+const b = randomMatrix(44, 48, 2);
+const c = randomMatrix(1, 48, 3);
+const z = reference.addBias(reference.matmul(a, b), c);
+
 gpuTest("record() keeps every tensor readable unless it may fuse", async (device) => {
-  const a = randomMatrix(40, 44, 1);
-  const b = randomMatrix(44, 48, 2);
-  const c = randomMatrix(1, 48, 3);
   using left = upload(device, a);
   using right = upload(device, b);
-  using bias = Tensor.from(device, Float32Array.from(c.data));
-  const z = reference.addBias(reference.matmul(a, b), c);
+  using bias = upload(device, c, [48]);
   let product!: Tensor;
   let sums!: Tensor;
   let out!: Tensor;
@@ -158,13 +123,9 @@ gpuTest("record() keeps every tensor readable unless it may fuse", async (device
 });
 
 gpuTest("a fused recording writes an intermediate result that something else reads", async (device) => {
-  const a = randomMatrix(40, 44, 1);
-  const b = randomMatrix(44, 48, 2);
-  const c = randomMatrix(1, 48, 3);
   using left = upload(device, a);
   using right = upload(device, b);
-  using bias = Tensor.from(device, Float32Array.from(c.data));
-  const z = reference.addBias(reference.matmul(a, b), c);
+  using bias = upload(device, c, [48]);
   let total!: Tensor;
   let dX!: Tensor;
   using fused = device.record(() => {

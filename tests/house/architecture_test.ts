@@ -1,5 +1,5 @@
 /** Holds the code to the plan of the house: its rooms, what each may import, and what lies on the top level. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { importsOf, readSources } from "../../tasks/gate/sources.ts";
 import { permitted } from "../support/permitted.ts";
 
@@ -142,8 +142,8 @@ Deno.test("findFaults() names every kind of fault", () => {
       ["lib/core/ops.ts -> kernels/relu.wgsl: only kernels/mod.ts imports kernels"],
     ],
     [
-      { "lib/core/model.ts": 'const keys = await import("../../tasks/settings/keys.ts");' },
-      ["lib/core/model.ts -> tasks/settings/keys.ts: lib imports nothing but lib and kernels/mod.ts"],
+      { "lib/core/model.ts": 'const keys = await import("../../tasks/settings/settings.ts");' },
+      ["lib/core/model.ts -> tasks/settings/settings.ts: lib imports nothing but lib and kernels/mod.ts"],
     ],
     [
       { "kernels/mod.ts": 'import "../lib/base/shape.ts";' },
@@ -170,6 +170,18 @@ permitted("at the top of tasks stands one script per deno task", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const scripts = [...(await readSources("tasks")).keys()].filter((path) => roomOf(path) === "tasks");
   assertEquals(scripts, Object.keys(tasks).map((task) => `tasks/${task.replaceAll("-", "_")}.ts`).sort());
+});
+
+permitted("the READMEs of lib and tasks have a row for each room, with what it may import", async () => {
+  for (const top of ["lib", "tasks"]) {
+    const table = await Deno.readTextFile(new URL(`${top}/README.md`, root));
+    for (const [path, readme] of await readSources(top, "README.md")) {
+      const room = path.split("/").slice(1, -1).join("/");
+      const allowed = readme.match(/^May import: (.*)\.$/m)?.[1];
+      if (room === "" || allowed === undefined) continue;
+      assertMatch(table, new RegExp(`^\\| \`${room}\` .*\\| ${allowed} *\\|$`, "m"), `${top}/README.md: ${room}`);
+    }
+  }
 });
 
 permitted("rooms of tests mirror those of lib and tasks", async () => {

@@ -1,6 +1,6 @@
 /** The library in a project elsewhere: README.md says which entries of its deno.json make it work. */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { pathInProject, Workplace } from "../support/run_task_process.ts";
 import { permitted } from "../support/permitted.ts";
 
@@ -25,6 +25,23 @@ permitted("a project elsewhere imports the library by an entry in its own deno.j
     const { code, stdout, stderr } = await place.runDeno(["run", "--no-prompt", "--allow-env", "main.ts"]);
     assertEquals([code, stdout], [0, "1,2\n"], stderr);
   }
+});
+
+permitted("a project elsewhere uses a model that train wrote, as lib/model_file/README.md says", async () => {
+  const readme = await Deno.readTextFile(pathInProject("lib/model_file/README.md"));
+  const code = readme.match(/```ts ignore\n([\s\S]*?)```/)![1].replace("../backhand/", "");
+  const config = { imports: { backhand: `${CLONE}/mod.ts` } };
+  await using place = await Workplace.create({ "deno.json": JSON.stringify(config), "main.ts": code });
+  await place.succeed("train", ["--num-dataset=100", "--num-epochs=1"]);
+  const { code: exitCode, stdout, stderr } = await place.runDeno([
+    "run",
+    "--no-prompt",
+    "--allow-read",
+    "--allow-env",
+    "main.ts",
+  ]);
+  assertEquals(exitCode, 0, stderr);
+  assertMatch(stdout, /^\[ -?\d+(\.\d+)?, -?\d+(\.\d+)? \]\n$/);
 });
 
 permitted("a project elsewhere imports MPI by its own path, without all else", async () => {

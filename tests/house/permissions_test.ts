@@ -1,7 +1,7 @@
 /**
  * Each task's permissions in deno.json are enough for what it does, and none is too much. --allow-env and --allow-run name
- * nothing: settings are read under all the names that tasks/settings/keys.ts knows, and where LD_LIBRARY_PATH is set, as drivers of
- * GPUs often ask for, Deno starts no program under a list of them.
+ * nothing: settings are read under all the names that tasks/settings/settings.ts knows, and where LD_LIBRARY_PATH is set, as
+ * drivers of GPUs often ask for, Deno starts no program under a list of them.
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";

@@ -146,7 +146,7 @@ const CASES: Record<string, Case> = {
     expected: { tensor: "y", row: ODD_ROW, value: -Infinity },
     cause: "data",
     says:
-      /a target is -Infinity .* column "c"[^]*row 27 of the training rows has -Infinity as its target 0\nwhat to do: mend/,
+      /a target is -Infinity .* column "c"[^]*row 27 of the training rows has -Infinity as its target 0\nwhat to do: correct or remove/,
   },
   "a learning rate too large, sgd, one kernel a step": {
     learningRate: 3,

@@ -11,7 +11,7 @@ import { Scaler } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { permittedGpuTest } from "../support/gpu_test_case.ts";
-import { temporaryFile } from "../support/temporary_file.ts";
+import { temporaryFile } from "../support/temp_files.ts";
 import { permitted } from "../support/permitted.ts";
 
 /** A table of a number and a text, and a model of it that knows where it came from. */

@@ -15,6 +15,7 @@ import { numericTable } from "../../lib/data/table.ts";
 import { readSources } from "../../tasks/gate/sources.ts";
 import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { permitted } from "../support/permitted.ts";
+import { temporaryFile } from "../support/temp_files.ts";
 
 const TENSORS = {
   empty: { shape: [0, 3], data: new Float32Array(0) },
@@ -25,29 +26,22 @@ const TENSORS = {
 permitted(
   "encodeSafetensors() gives the bytes that writeSafetensors() writes, decodeSafetensors() what is read",
   async () => {
-    const path = await Deno.makeTempFile();
+    await using file = await temporaryFile("a.safetensors");
     const texts = { note: 'ä, "quoted"' };
-    try {
-      await writeSafetensors(path, TENSORS, texts);
-      const bytes = encodeSafetensors(TENSORS, texts);
-      assertEquals(bytes, await Deno.readFile(path));
-      assertEquals(decodeSafetensors(bytes), await readSafetensors(path));
-      const shifted = new Uint8Array(bytes.length + 3);
-      shifted.set(bytes, 3); // a view that starts anywhere
-      assertEquals(decodeSafetensors(shifted.subarray(3)).tensors.get("matrix"), TENSORS.matrix);
-    } finally {
-      await Deno.remove(path);
-    }
+    await writeSafetensors(file.path, TENSORS, texts);
+    const bytes = encodeSafetensors(TENSORS, texts);
+    assertEquals(bytes, await Deno.readFile(file.path));
+    assertEquals(decodeSafetensors(bytes), await readSafetensors(file.path));
+    const shifted = new Uint8Array(bytes.length + 3);
+    shifted.set(bytes, 3); // a view that starts anywhere
+    assertEquals(decodeSafetensors(shifted.subarray(3)).tensors.get("matrix"), TENSORS.matrix);
   },
 );
 
 Deno.test("encodeSafetensors() refuses values that do not fill their shape", () => {
   const tensors = { bias: { shape: [3], data: Float32Array.of(1) } };
-  assertThrows(
-    () => encodeSafetensors(tensors),
-    TypeError,
-    "Cannot encode bias: it has 1 values, and its shape holds 3",
-  );
+  const says = "Cannot encode bias: it has 1 values, and its shape holds 3";
+  assertThrows(() => encodeSafetensors(tensors), TypeError, says);
 });
 
 Deno.test("decodeSafetensors() refuses bytes cut short anywhere, and others", () => {
@@ -71,20 +65,16 @@ permittedGpuTest(
       loss: mse,
       settings: { HIDDEN_SIZE: "3" },
     };
-    const path = await Deno.makeTempFile();
-    try {
-      await saveModel(path, model, description);
-      const bytes = await encodeModel(model, description);
-      assertEquals(bytes, await Deno.readFile(path));
-      using one = decodeModel(device, bytes);
-      using other = await SavedModel.load(device, path);
-      assertEquals(await one.predict([1, 2, 3]), await other.predict([1, 2, 3]));
-      assertEquals(one.description.versions?.deno, Deno.version.deno);
-    } finally {
-      await Deno.remove(path);
-    }
-    const other = encodeSafetensors(TENSORS);
-    assertThrows(() => decodeModel(device, other, "x.safetensors"), DataError, "x.safetensors: this is no model");
+    await using file = await temporaryFile("model.safetensors");
+    await saveModel(file.path, model, description);
+    const bytes = await encodeModel(model, description);
+    assertEquals(bytes, await Deno.readFile(file.path));
+    using one = decodeModel(device, bytes);
+    using other = await SavedModel.load(device, file.path);
+    assertEquals(await one.predict([1, 2, 3]), await other.predict([1, 2, 3]));
+    assertEquals(one.description.versions?.deno, Deno.version.deno);
+    const tensors = encodeSafetensors(TENSORS);
+    assertThrows(() => decodeModel(device, tensors, "x.safetensors"), DataError, "x.safetensors: this is no model");
   },
 );
 
@@ -92,7 +82,7 @@ permitted("parseRecords() reads a text as readRecords() reads a file, and names 
   const [block] = await Array.fromAsync(parseRecords('a;b\n1;"x;y"\n\n2;z\n'));
   assertEquals([block.columns, block.records], [["a", "b"], [["1", "x;y"], ["2", "z"]]]);
   assertEquals([block.lineOf(0), block.lineOf(1)], [2, 4]);
-  const faults = [["", "the file is empty"], ["a,b\n", "no rows behind"], ["a,b\n1\n", "this row has 1 cell"]];
+  const faults = [["", "the file is empty"], ["a,b\n", "no rows after"], ["a,b\n1\n", "this row has 1 cell"]];
   for (const [text, says] of faults) {
     await assertRejects(() => Array.fromAsync(parseRecords(text, { name: "pasted" })), DataError, says);
   }
@@ -110,21 +100,10 @@ Deno.test("blocksDispatch() and tilesDispatch() bind no place twice for writing,
   const texture = {} as GPUTexture;
   for (const n of [4, 5]) {
     for (const sums of [undefined, place("own sums")]) {
-      const product = {
-        m: 8,
-        n,
-        k: 8,
-        a: place("a"),
-        b: place("b"),
-        transposeA: false,
-        transposeB: false,
-        sums,
-      } as const;
-      const whole = { ...product, out: place("result"), activation: "none", derivative: "none" } as const;
-      for (
-        const dispatch of [blocksDispatch(whole, { a: texture, b: texture }, unused), tilesDispatch(whole, unused)]
-      ) {
-        const { kernel, resources } = dispatch;
+      const sides = { a: place("a"), b: place("b"), transposeA: false, transposeB: false, sums };
+      const whole = { m: 8, n, k: 8, ...sides, out: place("result"), activation: "none", derivative: "none" } as const;
+      const dispatches = [blocksDispatch(whole, { a: texture, b: texture }, unused), tilesDispatch(whole, unused)];
+      for (const { kernel, resources } of dispatches) {
         const written = resources.filter((_, i) => kernel.access[i] === "read_write");
         assertEquals(new Set(written).size, written.length, kernel.name);
       }

@@ -19,15 +19,7 @@ const PARTS = ["safetensors", "csv"] as const;
 /** A part of the fuzz. */
 export type Part = typeof PARTS[number];
 
-/**
- * Runs a part in a process of its own.
- *
- * @param part Which.
- * @param count How many cases.
- * @param seed Fixes all cases.
- * @param only The one case that is run.
- * @returns A line that says what was found, and whether all is well.
- */
+/** Runs a part in a process of its own. Gives a line that says what was found, and whether all is well. */
 export async function fuzzPart(
   part: Part,
   count: number,
@@ -42,10 +34,11 @@ export async function fuzzPart(
     const result = stdout.trim().startsWith("{") ? JSON.parse(stdout) : undefined;
     const fault = stuck ?? (code === 0 && result ? undefined : stderr.trim().slice(-3000) || `it ended with ${code}`);
     if (fault !== undefined) return { line: `fuzz ${part}: ${fault}`, isGood: false };
-    const memory = result.mib === null ? "memory unknown" : `${result.mib} MiB at most`;
-    const line = `fuzz ${part}: ${count} files, seed ${seed}: ${result.read} read, ${result.refused} refused; ` +
-      `${seconds} s, slowest ${result.slowest.toFixed(2)} s, ${memory}`;
-    const isSmall = result.mib === null || result.mib < MAX_MIB;
+    const { read, refused, slowest, mib } = result;
+    const memory = mib === null ? "memory unknown" : `${mib} MiB at most`;
+    const found = `${count} files, seed ${seed}: ${read} read, ${refused} refused`;
+    const line = `fuzz ${part}: ${found}; ${seconds} s, slowest ${slowest.toFixed(2)} s, ${memory}`;
+    const isSmall = mib === null || mib < MAX_MIB;
     return { line: isSmall ? line : `${line}: allowed are ${MAX_MIB}`, isGood: isSmall };
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -82,8 +75,8 @@ async function watch(folder: string, part: Part, count: number, seed: number, on
   const crash = code === 0 || code === 1 || stuck
     ? undefined
     : `seed ${seed}, case ${await last()} ends the process: ${code}`;
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: decode(stdout), stderr: decode(stderr), stuck: stuck ?? crash };
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, stdout: out, stderr: err, stuck: stuck ?? crash };
 }
 
 /** Runs a part within this process, and tells its counts, times and memory as JSON. */
@@ -100,9 +93,8 @@ async function runWithin(folder: string, part: Part, count: number, seed: number
     progress.writeSync(new TextEncoder().encode(`${index}`.padEnd(9)));
   };
   const counts = await fuzz({ count, seed, onCase, only });
-  console.log(
-    JSON.stringify({ ...counts, slowest: Math.max(slowest, performance.now() - since) / 1000, mib: peakMib() }),
-  );
+  slowest = Math.max(slowest, performance.now() - since);
+  console.log(JSON.stringify({ ...counts, slowest: slowest / 1000, mib: peakMib() }));
 }
 
 /** The most memory that the process ever held; null where the system does not tell. */
@@ -119,9 +111,7 @@ if (import.meta.main) {
   const seed = numberOf(flags.seed, 1)!;
   const only = numberOf(flags.only);
   if (![count, seed, only ?? 0].every(Number.isSafeInteger) || !PARTS.includes(flags.part as Part ?? "csv")) {
-    console.error(
-      "deno run -A tests/robustness/fuzz.ts [--count 20000] [--seed 1] [--part safetensors|csv] [--only case]",
-    );
+    console.error("fuzz.ts [--count 20000] [--seed 1] [--part safetensors|csv] [--only case]");
     Deno.exit(2);
   }
   if (flags.within !== undefined) await runWithin(flags.within, flags.part as Part, count, seed, only);

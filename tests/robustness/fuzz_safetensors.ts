@@ -1,6 +1,6 @@
 /**
  * Mutated safetensors files, each read by all that reads such files: a file is refused with the project's own error, or gives
- * the values that a second, plain reader finds.
+ * the values that a second, plain reader finds. None makes the reader ask for more memory than the file has bytes.
  */
 
 import { DataError } from "../../lib/base/errors.ts";
@@ -8,7 +8,12 @@ import { Device } from "../../lib/gpu/device.ts";
 import { Dropout, GELU, LeakyReLU, Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../../lib/safetensors/reader.ts";
+import {
+  readSafetensors,
+  readSafetensorsHeader,
+  type StoredTensors,
+  writeSafetensors,
+} from "../../lib/safetensors/reader.ts";
 import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { loadWeights, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import { Scaler } from "../../lib/data/scaler.ts";
@@ -20,9 +25,10 @@ import { writePython } from "../../tasks/export/pytorch.ts";
 import { writeTypeScript } from "../../tasks/export/typescript.ts";
 import { openScaledDataset } from "../../tasks/prepare/scaled_dataset.ts";
 import { scale } from "../../tasks/prepare/scale.ts";
-import { collectGarbage, type FuzzCounts, type FuzzOptions, runCases } from "./fuzz_cases.ts";
+import { collectGarbage, type FuzzCounts, type FuzzOptions, runCases, same, unlessRefused } from "./fuzz_cases.ts";
+import { fileOf } from "../support/temp_files.ts";
 import { damage, damageJson, type Dice, splice, writeJson } from "./mutations.ts";
-import { type PlainFile, readPlain, Refusal } from "./plain_safetensors.ts";
+import { type PlainFile, readPlain } from "./plain_safetensors.ts";
 
 /** One case in so many is a header of 100 MB. */
 const BIG_EVERY = 5000;
@@ -61,8 +67,12 @@ async function smallCase(bench: Bench, dice: Dice, acts: string[], index: number
   const bytes = mutate(start, dice, acts);
   acts.unshift(start.name);
   Deno.writeFileSync("case.safetensors", bytes);
-  const expected = plain(bytes);
-  const found = await attempt(() => readSafetensors("case.safetensors"));
+  const expected = unlessRefused(() => readPlain(bytes));
+  let found: StoredTensors | undefined;
+  const allocated = await allocatedBy(async () => {
+    found = await attempt(() => readSafetensors("case.safetensors"));
+  });
+  if (allocated > bytes.length + 8) throw new Error(`it takes ${allocated} bytes for a file of ${bytes.length}`);
   if (!expected !== !found) throw new Error(found ? "it is read" : "it is refused, and the plain reader reads it");
   // What is refused by its header is refused by every reader for the same reason: one more of them is asked.
   const turn = expected ? undefined : index % 4;
@@ -73,11 +83,11 @@ async function smallCase(bench: Bench, dice: Dice, acts: string[], index: number
   const header = await attempt(() => readSafetensorsHeader("case.safetensors"));
   if (!header !== !expected) throw new Error("its header alone is judged otherwise");
   if (expected && found && header) {
-    const texts = (metadata: object) => JSON.stringify(Object.entries(metadata).sort());
+    const texts = (metadata: object) => Object.entries(metadata).sort();
     same("metadata", texts(found.metadata), texts(Object.fromEntries(expected.metadata)));
     same("header", texts(header.metadata), texts(found.metadata));
     sameTensors(found.tensors, expected.tensors);
-    same("shapes", JSON.stringify([...header.shapes].sort()), JSON.stringify(shapesOf(expected.tensors)));
+    same("shapes", [...header.shapes].sort(), shapesOf(expected.tensors));
   }
   await readAs(start, bench, expected, index);
   return expected !== undefined;
@@ -160,17 +170,24 @@ async function attempt<T>(run: () => Promise<T>, own?: RegExp): Promise<T | unde
   }
 }
 
-function plain(bytes: Uint8Array<ArrayBuffer>): PlainFile | undefined {
+/** Bytes of all arrays that a function asks for by length. */
+async function allocatedBy(run: () => Promise<unknown>): Promise<number> {
+  const kinds = { Uint8Array, Float32Array };
+  let bytes = 0;
+  const watched = (kind: typeof Uint8Array | typeof Float32Array) =>
+    new Proxy(kind, {
+      construct(target, args, newTarget) {
+        if (typeof args[0] === "number") bytes += args[0] * target.BYTES_PER_ELEMENT;
+        return Reflect.construct(target, args, newTarget);
+      },
+    });
+  Object.assign(globalThis, { Uint8Array: watched(Uint8Array), Float32Array: watched(Float32Array) });
   try {
-    return readPlain(bytes);
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
+    await run();
+  } finally {
+    Object.assign(globalThis, kinds);
   }
-}
-
-function same(what: string, found: string, expected: string): void {
-  if (found !== expected) throw new Error(`${what} is ${found.slice(0, 300)}, expected ${expected.slice(0, 300)}`);
+  return bytes;
 }
 
 function bitsOf(data: Float32Array): string {
@@ -185,12 +202,12 @@ function sameTensors(
   found: ReadonlyMap<string, { shape: number[]; data: Float32Array }>,
   expected: PlainFile["tensors"],
 ) {
-  same("shapes", JSON.stringify(shapesOf(found)), JSON.stringify(shapesOf(expected)));
+  same("shapes", shapesOf(found), shapesOf(expected));
   for (const [name, { data }] of expected) same(name, bitsOf(found.get(name)!.data), bitsOf(data));
 }
 
 function sameWeights(found: Record<string, Float32Array>, { tensors }: PlainFile): void {
-  same("names", Object.keys(found).sort().join(), [...tensors.keys()].sort().join());
+  same("names", Object.keys(found).sort(), [...tensors.keys()].sort());
   for (const [name, { data }] of tensors) same(name, bitsOf(found[name]), bitsOf(data));
 }
 
@@ -210,10 +227,8 @@ function mutate({ bytes, kind }: Start, dice: Dice, acts: string[]): Uint8Array<
     }
     if (way === 1 && result.length > 8) {
       acts.push("length set");
-      result = withLength(
-        result,
-        BigInt(dice.pick([end - 8, 0, 1, end - 9, end - 7, 1e8, 100_000_001, 2 ** 53, 2 ** 63])),
-      );
+      const lengths = [end - 8, 0, 1, end - 9, end - 7, 1e8, 100_000_001, 2 ** 53, 2 ** 63];
+      result = withLength(result, BigInt(dice.pick(lengths)));
     }
     return result;
   }
@@ -230,7 +245,7 @@ function mutate({ bytes, kind }: Start, dice: Dice, acts: string[]): Uint8Array<
     }
     if (way === 3) break;
   }
-  return fileOf(new TextEncoder().encode(writeJson(header, dice)), bytes.subarray(headerEnd(bytes)));
+  return fileOf(writeJson(header, dice), bytes.subarray(headerEnd(bytes)));
 }
 
 function headerEnd(bytes: Uint8Array<ArrayBuffer>): number {
@@ -241,10 +256,6 @@ function withLength(bytes: Uint8Array<ArrayBuffer>, length: bigint): Uint8Array<
   const copy = bytes.slice();
   new DataView(copy.buffer).setBigUint64(0, length, true);
   return copy;
-}
-
-function fileOf(header: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return withLength(splice(splice(new Uint8Array(8), 8, 0, header), 8 + header.length, 0, data), BigInt(header.length));
 }
 
 /** Headers of nearly 100 MB: whether each is read, its beginning, what it is filled with, and its end. */
@@ -319,35 +330,20 @@ async function makeStarts(device: Device): Promise<Start[]> {
   }
   {
     using model = new Model(device, [new Linear(1, 4), new GELU(), new ReLU(), new Linear(4, 1)]);
+    const columns = { table: numericTable(["x"], ["y"]), features: ["x"], targets: ["y"] };
     const scalers = { inputs: scaler(["x"]), targets: scaler(["y"]) };
-    const table = numericTable(["x"], ["y"]);
-    await saveModel("numbers.safetensors", model, {
-      table,
-      features: ["x"],
-      targets: ["y"],
-      scalers,
-      loss: mse,
-      settings: {},
-    });
+    await saveModel("numbers.safetensors", model, { ...columns, scalers, loss: mse, settings: {} });
   }
   const rows = Array.from({ length: 30 }, (_, i) => `${i * i % 17},${["a", "b", ""][i % 3]},${i % 7}\n`);
   Deno.writeTextFileSync("rows.csv", `x,name,y\n${rows.join("")}`);
-  const config = readConfig("scale", ["--data=rows.csv", "--target=y", "--missing=category"], {
-    env: () => undefined,
-    dotenv: "",
+  const flags = ["--data=rows.csv", "--target=y", "--missing=category"];
+  const { path } = await scale(readConfig("scale", flags, { env: () => undefined, dotenv: "" }));
+  const shapes = { x: [12, 3], y: [12, 1], number: [], none: [0, 4], deep: [1, 2, 1, 3] };
+  const several = Object.entries(shapes).map(([name, shape]: [string, number[]]) => {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5);
+    return [name, { shape, data }];
   });
-  const { path } = await scale(config);
-  const tensor = (...shape: number[]) => ({
-    shape,
-    data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5),
-  });
-  await writeSafetensors("multi.safetensors", {
-    x: tensor(12, 3),
-    y: tensor(12, 1),
-    number: tensor(),
-    none: tensor(0, 4),
-    deep: tensor(1, 2, 1, 3),
-  }, { note: "several" });
+  await writeSafetensors("multi.safetensors", Object.fromEntries(several), { note: "several" });
   await writeSafetensors("empty.safetensors", {});
   const start = (name: string, file: string, kind: Start["kind"]) => ({ name, bytes: Deno.readFileSync(file), kind });
   return [

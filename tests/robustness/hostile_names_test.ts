@@ -10,8 +10,7 @@ import { saveModel } from "../../lib/model_file/saved_model.ts";
 import { Scaler } from "../../lib/data/scaler.ts";
 import { encodedNames, type Table } from "../../lib/data/table.ts";
 import { ConfigError } from "../../tasks/settings/config.ts";
-import type { Config } from "../../tasks/settings/config_types.ts";
-import { SETTINGS } from "../../tasks/settings/keys.ts";
+import { type Config, SETTINGS } from "../../tasks/settings/settings.ts";
 import { forStdout } from "../../tasks/predict/predict_run.ts";
 import { describeError } from "../../tasks/settings/run_task.ts";
 import { scaledPathOf } from "../../tasks/prepare/scaled_dataset.ts";
@@ -49,16 +48,15 @@ const TABLE: Table = {
 /** A run whose model holds all of them. */
 async function saveRun(device: Device, place: Workplace, name: string): Promise<void> {
   const features = encodedNames(TABLE.inputs);
-  const targets = NAMES;
   const none = (names: readonly string[]) =>
     new Scaler("none", names.map((name) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 })));
-  const scalers = { inputs: none(features), targets: none(targets) };
+  const scalers = { inputs: none(features), targets: none(NAMES) };
   await Deno.mkdir(place.at(`data/runs/${name}`), { recursive: true });
-  using model = new Model(device, [new Linear(features.length, targets.length)]);
+  using model = new Model(device, [new Linear(features.length, NAMES.length)]);
   await saveModel(place.at(`data/runs/${name}/model.safetensors`), model, {
     table: TABLE,
     features,
-    targets,
+    targets: NAMES,
     scalers,
     loss: softmaxCrossEntropy,
     settings: { [NAMES[0]]: NAMES[8], RUN_NAME: "../../up" },
@@ -74,10 +72,8 @@ permittedGpuTest("names in a model print as text, in predict, evaluate and their
   await using place = await Workplace.create();
   await saveRun(device, place, "evil");
   const run = ["--run-name=evil"];
-  const json = await place.succeed("predict", [
-    ...run,
-    `--row=${JSON.stringify(Object.fromEntries(NAMES.map((name) => [name, 1]).concat([["PWNED", "x"]])))}`,
-  ]);
+  const row = Object.fromEntries([...NAMES.map((name) => [name, 1]), ["PWNED", "x"]]);
+  const json = await place.succeed("predict", [...run, `--row=${JSON.stringify(row)}`]);
   assertHarmless(json);
   assertEquals(Object.keys(JSON.parse(json.stdout).probabilities), NAMES);
   const header = [...NAMES, "PWNED", TABLE.target.kind === "classes" ? TABLE.target.name : ""];
@@ -104,10 +100,9 @@ permittedGpuTest("names in a model are texts in the code that export writes, and
   for (const format of ["ts", "pytorch", "onnx"]) {
     assertHarmless(await place.succeed("export", ["--run-name=evil", `--format=${format}`]));
   }
-  const made = ["model.onnx", "model.py", "model.ts", "model_torch.safetensors"].map((name) =>
-    `data/runs/evil/${name}`
-  );
-  assertEquals(Object.keys(await place.digests()).sort(), [...before, ...made].sort());
+  const made = ["model.onnx", "model.py", "model.ts", "model_torch.safetensors"];
+  const expected = [...before, ...made.map((name) => `data/runs/evil/${name}`)];
+  assertEquals(Object.keys(await place.digests()).sort(), expected.sort());
   for (const name of ["model.ts", "model.py"]) {
     const text = await place.read(`data/runs/evil/${name}`);
     assertEquals(text.match(OBEYED)?.[0], undefined, name);
@@ -148,38 +143,11 @@ permittedGpuTest("a run that is a link, or holds links, reaches no file outside 
 
 Deno.test("RUN_NAME names a folder in data/runs and nothing else", () => {
   const { parse } = SETTINGS.RUN_NAME;
-  const wrong = [
-    "",
-    ".",
-    "..",
-    "...",
-    "../up",
-    "a/b",
-    "a\\b",
-    "/abs",
-    "C:\\x",
-    "C:x",
-    "\\\\host\\x",
-    "a\0b",
-    "a\nb",
-    "a\n",
-  ];
-  wrong.push(
-    "\u001b[2J",
-    "~",
-    "~root",
-    "$HOME",
-    ".hidden",
-    "-rf",
-    "a.",
-    "a..",
-    "con",
-    "NUL",
-    "com1.txt",
-    "Lpt9",
-    "aux.",
-  );
-  wrong.push("a b", "é", "a:b", "a*", "％2e％2e", "x".repeat(101));
+  const wrong =
+    ". .. ... ../up a/b a\\b /abs C:\\x C:x \\\\host\\x ~ ~root $HOME .hidden -rf a. a.. con NUL com1.txt Lpt9".split(
+      " ",
+    );
+  wrong.push("", "a\0b", "a\nb", "a\n", "\x1b[2J", "aux.", "a b", "é", "a:b", "a*", "％2e％2e", "x".repeat(101));
   for (const name of wrong) assertEquals(parse(name), undefined, JSON.stringify(name));
   for (const name of ["a", "default_run", "A-1.b_2", "0", "console", "com10", "nul1", "a..b", "x".repeat(100), "a_"]) {
     assertEquals(parse(name), name);
@@ -187,7 +155,6 @@ Deno.test("RUN_NAME names a folder in data/runs and nothing else", () => {
 });
 
 Deno.test("scaledPathOf() stays in data, whatever the CSV file is called", () => {
-  const pathOf = (data: string) => scaledPathOf({ data } as Config);
   const cases: Record<string, string> = {
     "../up/houses.csv": "houses",
     "..": "..",
@@ -200,8 +167,9 @@ Deno.test("scaledPathOf() stays in data, whatever the CSV file is called", () =>
     "nul": "nul",
   };
   for (const [data, name] of Object.entries(cases)) {
-    assertEquals(pathOf(data), `data/${name}.scaled.safetensors`, JSON.stringify(data));
-    assert(!new URL(pathOf(data), "file:///x/").pathname.slice("/x/data/".length).includes("/"));
+    const path = scaledPathOf({ data } as Config);
+    assertEquals(path, `data/${name}.scaled.safetensors`, JSON.stringify(data));
+    assert(!new URL(path, "file:///x/").pathname.slice("/x/data/".length).includes("/"));
   }
 });
 
@@ -222,10 +190,8 @@ Deno.test("showJson() is JSON, cut where it is long or deep", () => {
 });
 
 Deno.test("messages of errors print as text, and are not as long as the file", () => {
-  const error = new DataError(`bad ${NAMES[8]}\nnext ${"x".repeat(1e6)}`, {
-    file: "a\u001b.csv",
-    column: NAMES[8].repeat(99),
-  });
+  const place = { file: "a\u001b.csv", column: NAMES[8].repeat(99) };
+  const error = new DataError(`bad ${NAMES[8]}\nnext ${"x".repeat(1e6)}`, place);
   assert(error.message.length < 20_100, `${error.message.length}`);
   assertEquals(error.message.match(OBEYED)?.[0], undefined);
   assert(describeError("scale", new ConfigError([NAMES.join().repeat(9999)])).length < 150_000);

@@ -17,40 +17,18 @@ interface Flip {
   readonly to: string;
 }
 
-const FLIPPED: Readonly<Record<string, string>> = {
-  "+": "-",
-  "-": "+",
-  "*": "/",
-  "/": "*",
-  "%": "*",
-  "**": "*",
-  "+=": "-=",
-  "-=": "+=",
-  "*=": "/=",
-  "/=": "*=",
-  "<": ">=",
-  ">=": "<",
-  ">": "<=",
-  "<=": ">",
-  "==": "!=",
-  "!=": "==",
-  "===": "!==",
-  "!==": "===",
-  "&&": "||",
-  "||": "&&",
-  "??": "&&",
-  "&": "|",
-  "|": "&",
-  "^": "|",
-  "<<": ">>",
-  ">>": "<<",
-  "++": "--",
-  "--": "++",
-  min: "max",
-  max: "min",
-  true: "false",
-  false: "true",
-};
+/** Operators that stand for each other. */
+const PAIRS = "+ -, * /, += -=, *= /=, < >=, > <=, == !=, === !==, && ||, & |, << >>, ++ --, min max, true false"
+  .split(", ").map((pair) => pair.split(" "));
+
+const FLIPPED: ReadonlyMap<string, string> = new Map([
+  ...PAIRS.map(([one, other]) => [one, other] as const),
+  ...PAIRS.map(([one, other]) => [other, one] as const),
+  ["%", "*"],
+  ["**", "*"],
+  ["??", "&&"],
+  ["^", "|"],
+]);
 
 /** Formatted text has spaces around each binary operator, and around no bracket of a type. */
 const BINARY = /(?<=\s)(?:[-+*/%<>&|^]|[-+*/<>]=|\*\*|[=!]==?|&&|\|\||\?\?|<<|>>)(?=\s)/g;
@@ -61,13 +39,7 @@ const UNSEEN = /\/\*[\s\S]*?\*\/|\/\/.*|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`/g;
 const OPEN = "([{";
 const CLOSE = ")]}";
 
-/**
- * Every mutant of some functions.
- *
- * @param file The text's file, for the names.
- * @param text The text, formatted.
- * @param names Functions, methods and constants; `Class.method` or `constant.property` where a name is there twice.
- */
+/** Every mutant of some functions of a formatted text: `Class.method` or `constant.property` where a name is there twice. */
 export function mutantsOf(file: string, text: string, names: readonly string[]): Mutant[] {
   const seen = withoutRefusals(blank(text, UNSEEN));
   const regions = names.map((name) => regionOf(seen, name));
@@ -89,7 +61,7 @@ function flipsOf(text: string, seen: string, start: number, end: number): Flip[]
   const found = (pattern: RegExp) => [...seen.slice(start, end).matchAll(pattern)];
   const place = ({ index, 0: { length } }: RegExpExecArray) => ({ start: start + index, end: start + index + length });
   return [
-    ...[...found(BINARY), ...found(WORDS)].map((match) => ({ ...place(match), to: FLIPPED[match[0]] })),
+    ...[...found(BINARY), ...found(WORDS)].map((match) => ({ ...place(match), to: FLIPPED.get(match[0])! })),
     ...found(UNARY).map((match) => ({ ...place(match), to: "" })),
     ...found(ARMS).map((match) => (match[0] === "?" ? swapArms : swapArguments)(text, seen, place(match).end)),
   ];

@@ -27,14 +27,7 @@ export class Dice {
 }
 
 /** Bytes that mean something to one reader or another. */
-const BYTES = [..."\"{}[]:,;\\\n\r\t 019-+.eE'=@"].map((mark) => mark.charCodeAt(0)).concat(
-  0,
-  0x1b,
-  0x7f,
-  0x80,
-  0xc3,
-  0xff,
-);
+const BYTES = [..."\"{}[]:,;\\\n\r\t 019-+.eE'=@\0\x1b\x7f\x80\xc3\xff"].map((mark) => mark.charCodeAt(0));
 
 type Act = (bytes: Uint8Array<ArrayBuffer>, dice: Dice) => Uint8Array<ArrayBuffer>;
 
@@ -51,6 +44,13 @@ const ACTS: Record<string, Act> = {
     const piece = bytes.slice(from, from + 1 + dice.below(40));
     return splice(bytes, dice.below(bytes.length), 0, piece);
   },
+  // What does most harm to a header: another number.
+  digit: (bytes, dice) => {
+    const copy = bytes.slice();
+    const digits = [...bytes.keys()].filter((i) => bytes[i] >= 0x30 && bytes[i] <= 0x39);
+    if (digits.length > 0) copy[dice.pick(digits)] = 0x30 + dice.below(10);
+    return copy;
+  },
   swap: (bytes, dice) => {
     const copy = bytes.slice();
     const length = 1 + dice.below(12);
@@ -63,20 +63,10 @@ const ACTS: Record<string, Act> = {
   },
 };
 
-/** The names of all acts. */
-export const ACT_NAMES = Object.keys(ACTS);
-
-/**
- * Damages bytes.
- *
- * @param bytes What is there.
- * @param dice The case's draws.
- * @param acts Gets the names of what was done.
- * @returns What is left.
- */
+/** Damages bytes; `acts` gets the name of what was done. */
 export function damage(bytes: Uint8Array<ArrayBuffer>, dice: Dice, acts: string[]): Uint8Array<ArrayBuffer> {
   if (bytes.length === 0) return bytes;
-  const act = dice.pick(ACT_NAMES);
+  const act = dice.pick(Object.keys(ACTS));
   acts.push(act);
   return ACTS[act](bytes, dice);
 }
@@ -105,48 +95,24 @@ export function splice(
 /** Ends a key that is to be there twice. */
 const TWICE = "(twice)";
 
-/** Values of JSON that do most harm; RAW(...) stands for a text that is no value, or one that a parser would change. */
-const ODD: readonly unknown[] = [
-  null,
-  true,
-  -1,
-  0,
-  1.5,
-  2 ** 53,
-  4294967296,
+/** Values of JSON that do most harm. */
+const VALUES = [null, true, -1, 0, 1.5, 2 ** 53, 4294967296, [], {}, [[]], [-1], [0], { kind: "ReLU" }];
+const TEXTS = [
   "",
-  "\u0000",
-  "\u001b[31mred\u001b[0m",
+  "\0",
+  "\x1b[31mred\x1b[0m",
   "*/ process.exit() /*",
   "__proto__",
   "F64",
   "../../etc/passwd",
   "\u202etxt",
   "1",
-  [],
-  {},
-  [[]],
-  [-1],
-  [0],
-  { kind: "ReLU" },
-  "RAW(1e308)",
-  "RAW(1e999)",
-  "RAW(-0)",
-  "RAW(1.0)",
-  "RAW(18446744073709551616)",
-  "RAW(NaN)",
-  "RAW(01)",
-  'RAW("\\ud800")',
 ];
+/** Texts that are no value, or one that a parser would change. */
+const RAW = ["1e308", "1e999", "-0", "1.0", "18446744073709551616", "NaN", "01", '"\\ud800"'];
+const ODD: readonly unknown[] = [...VALUES, ...TEXTS, ...RAW.map((text) => `RAW(${text})`)];
 
-/**
- * Changes a tree of JSON somewhere: a value, a key, a field more or less, two values swapped, or something nested deep.
- *
- * @param json The parsed JSON; it is changed.
- * @param dice The case's draws.
- * @param acts Gets the names of what was done.
- * @returns The tree.
- */
+/** Changes a tree of JSON somewhere: a value, a key, a field more or less, two values swapped, or something nested deep. */
 export function damageJson(json: unknown, dice: Dice, acts: string[]): unknown {
   const places: [parent: Record<string, unknown>, key: string][] = [];
   const visit = (value: unknown) => {

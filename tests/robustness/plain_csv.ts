@@ -4,6 +4,7 @@
  */
 
 import { isUtf8 } from "node:buffer";
+import { Refusal } from "./fuzz_cases.ts";
 
 /** What a file holds. */
 export interface PlainCsv {
@@ -15,16 +16,13 @@ export interface PlainCsv {
   isLong: boolean;
 }
 
-/** Why a file is refused. */
-export class Refusal extends Error {}
-
 /** Longest name of a column. */
 const MAX_NAME = 10_000;
 
 /** Longest record, in bytes. */
 const MAX_RECORD = 16 * 1024 * 1024;
 
-/** Reads a whole file. Throws a {@linkcode Refusal} where it breaks a rule. */
+/** Reads a whole file. */
 export function readPlainCsv(bytes: Uint8Array): PlainCsv {
   if (!isUtf8(bytes)) throw new Refusal("no UTF-8");
   let text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);

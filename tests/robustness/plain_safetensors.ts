@@ -4,6 +4,7 @@
  */
 
 import { isUtf8 } from "node:buffer";
+import { Refusal } from "./fuzz_cases.ts";
 
 /** What a file holds. */
 export interface PlainFile {
@@ -21,10 +22,7 @@ class PlainNumber {
 /** Nesting that is read. */
 const MAX_DEPTH = 100;
 
-/** Why a file is refused. */
-export class Refusal extends Error {}
-
-/** Reads a whole file. Throws a {@linkcode Refusal} where it breaks a rule. */
+/** Reads a whole file. */
 export function readPlain(bytes: Uint8Array): PlainFile {
   if (bytes.length < 8) throw new Refusal("no length");
   const long = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);

@@ -3,16 +3,13 @@ import { AssertionError } from "@std/assert";
 
 /** How far numbers may lie apart: `|actual - expected| <= atol + rtol * |expected|`. */
 export interface Tolerance {
-  /** Relative to the expected value. */
   readonly rtol?: number;
-  /** Absolute. */
   readonly atol?: number;
 }
 
 /**
- * Asserts that every number is close to the expected one. NaN is close to NaN alone, an infinity to itself alone.
- *
- * @throws {AssertionError} That says how many differ, and the worst index with both values.
+ * Asserts that every number is close to the expected one. NaN is close to NaN alone, an infinity to itself alone. The error
+ * says how many differ, and the worst index with both values.
  */
 export function assertClose(
   actual: ArrayLike<number>,

@@ -10,17 +10,9 @@ import { Random } from "../../lib/base/random.ts";
 import { type Outcome, Workplace } from "./run_task_process.ts";
 
 /** A run with all that must not get lost: Adam's state, a schedule, masks of dropout, the best weights. */
-export const RESUMED = [
-  "--num-dataset=600",
-  "--hidden-size=64,64",
-  "--optimizer=adam",
-  "--dropout=0.1",
-  "--noise=300",
-  "--schedule=cosine",
-  "--patience=100000",
-  "--checkpoint-every=20",
-  "--trace=7",
-];
+export const RESUMED =
+  ("--num-dataset=600 --hidden-size=64,64 --optimizer=adam --dropout=0.1 --noise=300 --schedule=cosine " +
+    "--patience=100000 --checkpoint-every=20 --trace=7").split(" ");
 
 /** Milliseconds of training that a process gets at most before it is killed. */
 const LONGEST = 400;
@@ -87,13 +79,7 @@ async function kill(child: Deno.ChildProcess, checkpoints: string, random: Rando
   return signal === "SIGKILL";
 }
 
-/**
- * Does it.
- *
- * @param kills How often the run is killed.
- * @param seed Fixes the moments, as far as a machine does.
- * @returns How often it was, and how often in the middle of a write.
- */
+/** Does it. Tells how often the run was killed, and how often of these in the middle of a write. */
 export async function killRepeatedly(kills: number, seed: number): Promise<{ kills: number; partials: number }> {
   await using place = await Workplace.create();
   await using whole = await Workplace.create();

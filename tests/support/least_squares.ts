@@ -1,12 +1,6 @@
-/** The linear model that a network has to beat. */
-
 /**
- * Least squares with an intercept, by the normal equations in float64: right for columns that are scaled and independent.
- *
- * @param x Rows of inputs.
- * @param y Their targets.
- * @returns The model: the prediction of a row.
- * @throws {RangeError} If a column follows from others.
+ * The linear model that a network has to beat: least squares with an intercept, by the normal equations in float64. Right for
+ * columns that are scaled and independent. Gives the prediction of a row.
  */
 export function leastSquares(x: readonly number[][], y: readonly number[]): (row: readonly number[]) => number {
   const rows = x.map((row) => [...row, 1]);

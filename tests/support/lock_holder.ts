@@ -3,19 +3,13 @@
 import { assertEquals } from "@std/assert";
 import { pathInProject, type Workplace } from "./run_task_process.ts";
 
-/** A process that holds a lock; it is killed when it is disposed of. */
-export interface LockHolder extends AsyncDisposable {
+/** A process that holds a lock. It is killed without a chance to clean up, at the latest when it is disposed of. */
+interface LockHolder extends AsyncDisposable {
   pid: number;
-  /** Kills it as the system would, without a chance to clean up, and awaits its end. */
   kill: () => Promise<void>;
 }
 
-/**
- * Starts a process that takes a lock and keeps it.
- *
- * @param place Where.
- * @param take Takes it: an expression over what tasks/prepare/locks.ts exports.
- */
+/** Starts a process that takes a lock, by an expression over what tasks/prepare/locks.ts exports, and keeps it. */
 export async function holdLock(place: Workplace, take: string): Promise<LockHolder> {
   const code = `const lock = await ${take}; console.log(lock ? "held" : "busy"); setInterval(() => lock, 1000);`;
   const child = place.startDeno(evaluation(code));

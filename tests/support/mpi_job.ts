@@ -5,7 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import { IS_PERMITTED } from "./permitted.ts";
-import { argumentsOf, COVERAGE, environmentOf, pathInProject, Workplace } from "./run_task_process.ts";
+import { argumentsOf, COVERAGE, environmentOf, type Outcome, pathInProject, Workplace } from "./run_task_process.ts";
 
 /** Whether this system has Open MPI at all; where a test is skipped for it, this says so. */
 export const HAS_MPI: boolean = Deno.build.os === "linux";
@@ -45,18 +45,12 @@ export interface JobOptions {
 }
 
 /** What a rank said. */
-export interface Said {
-  stdout: string;
-  stderr: string;
-}
+type Said = Pick<Outcome, "stdout" | "stderr">;
 
-/** How a job ended. */
+/** How a job ended: the exit code of mpirun, 0 only where all ranks ended well, and what these and mpirun itself said. */
 export interface JobOutcome {
-  /** Exit code of mpirun: 0 only where all ranks ended well. */
   code: number;
-  /** What each rank said. */
   ranks: Said[];
-  /** What mpirun itself said. */
   launcher: string;
   /** Whether it had to be ended at its deadline. */
   isLate: boolean;
@@ -64,17 +58,8 @@ export interface JobOutcome {
 
 /** Arguments of deno for a script of tests that speaks MPI and does nothing else. */
 export function rankScript(name: string, ...args: string[]): string[] {
-  const config = ["--config", pathInProject("deno.json")];
-  return [
-    "run",
-    "--no-prompt",
-    "--quiet",
-    "--no-check",
-    ...config,
-    "--allow-ffi",
-    pathInProject(`tests/${name}`),
-    ...args,
-  ];
+  const options = ["--no-prompt", "--quiet", "--no-check", "--config", pathInProject("deno.json"), "--allow-ffi"];
+  return ["run", ...options, pathInProject(`tests/${name}`), ...args];
 }
 
 /** A job that runs. Disposing of it ends it. */
@@ -82,8 +67,6 @@ export class MpiJob implements AsyncDisposable {
   readonly #place: Workplace;
   readonly #child: Deno.ChildProcess;
   readonly #ranks: number;
-  readonly #timer: ReturnType<typeof setTimeout>;
-  #isLate = false;
   /** How it ends. */
   readonly ended: Promise<JobOutcome>;
 
@@ -91,32 +74,19 @@ export class MpiJob implements AsyncDisposable {
     this.#place = place;
     this.#child = child;
     this.#ranks = ranks;
-    this.#timer = setTimeout(() => {
-      this.#isLate = true;
-      this.#end();
-    }, 1000 * deadlineSeconds);
-    this.ended = this.#watch();
+    this.ended = this.#watch(deadlineSeconds);
   }
 
   /** Starts a job. */
   static async start(options: JobOptions): Promise<MpiJob> {
-    const {
-      ranks,
-      command,
-      btl = "self,vader,tcp",
-      launch = [],
-      enter = [],
-      env = {},
-      cwd = pathInProject(""),
-      deadlineSeconds = 60,
-    } = options;
+    const { ranks, command, launch = [], enter = [], deadlineSeconds = 60 } = options;
     const place = await Workplace.create();
     // Ranks that wait leave their core to others; no other fabric is looked for, and none is missed. Containers may have next
     // to nothing in /dev/shm.
     const ways = "--mca mpi_yield_when_idle 1 --mca pml ob1 --mca btl_vader_single_copy_mechanism none";
     const args = [
       ...(Deno.uid() === 0 ? ["--allow-run-as-root"] : []),
-      ...`--oversubscribe --bind-to none -n ${ranks} ${ways} --mca btl ${btl}`.split(" "),
+      ...`--oversubscribe --bind-to none -n ${ranks} ${ways} --mca btl ${options.btl ?? "self,vader,tcp"}`.split(" "),
       "--output-filename",
       `${place.at("out")}:nocopy`,
       ...`--mca btl_vader_backing_directory ${place.path}`.split(" "),
@@ -128,10 +98,10 @@ export class MpiJob implements AsyncDisposable {
     const words = [...enter, "sh", "-c", 'exec "$@" >"$0" 2>&1', place.at("launcher"), "mpirun", ...args];
     const child = new Deno.Command(words[0], {
       args: words.slice(1),
-      cwd,
+      cwd: options.cwd ?? pathInProject(""),
       clearEnv: true,
       // What speaks MPI runs in ranks alone: only they can say that it ran.
-      env: environmentOf({ NO_COLOR: "1", ...(COVERED === undefined ? {} : { [COVERAGE]: COVERED }), ...env }),
+      env: environmentOf({ NO_COLOR: "1", ...(COVERED ? { [COVERAGE]: COVERED } : {}), ...options.env }),
       stdin: "null",
       stdout: "null",
       stderr: "inherit",
@@ -161,12 +131,17 @@ export class MpiJob implements AsyncDisposable {
     }
   }
 
-  async #watch(): Promise<JobOutcome> {
+  async #watch(deadlineSeconds: number): Promise<JobOutcome> {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#end();
+    }, 1000 * deadlineSeconds);
     const { code } = await this.#child.status;
-    clearTimeout(this.#timer);
+    clearTimeout(timer);
     const launcher = (await Deno.readTextFile(this.#place.at("launcher"))).replaceAll(TOO_LATE, "");
     const ranks = await Promise.all(Array.from({ length: this.#ranks }, (_, rank) => this.said(rank)));
-    return { code, ranks, launcher, isLate: this.#isLate };
+    return { code, ranks, launcher, isLate };
   }
 
   /** Ends all ranks: mpirun does that when it is asked to end, and otherwise they lose it. */
@@ -195,12 +170,7 @@ export async function runJob(options: JobOptions): Promise<JobOutcome> {
 }
 
 /** How a task of ranks is started in a folder. */
-export async function jobIn(
-  place: Workplace,
-  task: string,
-  ranks: number,
-  args: readonly string[],
-): Promise<JobOptions & { command: string[] }> {
+export async function jobIn(place: Workplace, task: string, ranks: number, args: readonly string[]) {
   return { ranks, command: [...await argumentsOf(task), ...args], cwd: place.path, deadlineSeconds: 90 };
 }
 
@@ -222,13 +192,11 @@ export function assertOneSpoke({ ranks, isLate }: JobOutcome): void {
   assertEquals(ranks.slice(1), ranks.slice(1).map(() => ({ stdout: "", stderr: "" })));
 }
 
-/** A process of the system. */
+/** A process of the system: its command line, and its environment as NAME=value. */
 export interface Process {
   pid: number;
   parent: number;
-  /** Its command line. */
   words: string[];
-  /** Its environment, as NAME=value. */
   environment: string[];
 }
 

@@ -8,18 +8,10 @@ import { pathInProject } from "./run_task_process.ts";
 
 /** Runs a file on inputs by name. */
 export async function runSession(path: string, feeds: Feeds): Promise<Results> {
-  const permissions = ["--no-prompt", "--allow-read", "--allow-env", "--allow-ffi"];
+  // Without the project's lock file, into which the runtime would be written, and then downloaded by every task.
+  const options = ["--quiet", "--no-config", "--no-check", "--no-prompt", "--allow-read", "--allow-env", "--allow-ffi"];
   const child = new Deno.Command(Deno.execPath(), {
-    // Without the project's lock file, into which the runtime would be written, and then downloaded by every task.
-    args: [
-      "run",
-      "--quiet",
-      "--no-config",
-      "--no-check",
-      ...permissions,
-      pathInProject("tests/support/onnx_runner.ts"),
-      path,
-    ],
+    args: ["run", ...options, pathInProject("tests/support/onnx_runner.ts"), path],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

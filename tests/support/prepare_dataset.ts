@@ -13,7 +13,7 @@ import { NO_SCREEN } from "../../tasks/show/screen.ts";
 import { pathInProject, type Workplace } from "./run_task_process.ts";
 
 /** What preparing came to. */
-export interface Prepared {
+interface Prepared {
   /** The notes, of each the first line. */
   notes: string[];
   /** What was done, and how much of it there was to do, in that job's unit. */

@@ -3,25 +3,22 @@
 import { argumentsOf, environmentOf, type Workplace } from "./run_task_process.ts";
 import { ScreenModel } from "./screen_model.ts";
 
-/** How a task ended, and what its terminal shows. */
+/** How a task ended, what its terminal shows, and all that came, escape codes included. */
 export interface TerminalOutcome {
   code: number;
   screen: ScreenModel;
-  /** All that came, escape codes included. */
   output: string;
 }
 
-/** What a test may do while a task runs. */
+/** What a test may do while a task runs: type, such as Ctrl-C, and give the terminal another size. */
 export interface Hands {
-  /** What is typed, such as Ctrl-C. */
   type: (text: string) => Promise<void>;
-  /** Gives the terminal another size. */
   resize: (columns: number, rows: number) => Promise<void>;
   screen: ScreenModel;
 }
 
 /** How it is run. */
-export interface TerminalOptions {
+interface TerminalOptions {
   columns?: number;
   rows?: number;
   env?: Record<string, string>;
@@ -31,24 +28,16 @@ export interface TerminalOptions {
   during?: (output: string, hands: Hands) => Promise<void> | void;
 }
 
-/**
- * Runs a task in a terminal of its own.
- *
- * @param place Where.
- * @param task The task.
- * @param args Its flags.
- * @param options Size, environment, and what is done while it runs.
- * @returns How it ended.
- */
+/** Runs a task in a terminal of its own. */
 export async function runInTerminal(
   place: Workplace,
   task: string,
   args: readonly string[],
   { columns = 80, rows = 24, env = {}, redirect = "", during }: TerminalOptions = {},
 ): Promise<TerminalOutcome> {
-  const words = [Deno.execPath(), ...await argumentsOf(task), ...args].map((word) =>
-    `'${word.replaceAll("'", `'\\''`)}'`
-  );
+  const [run, ...rest] = await argumentsOf(task);
+  // Deno's own progress, of packages that it loads, is no output of the task.
+  const words = [Deno.execPath(), run, "--quiet", ...rest, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   // With a pipe the shell stays, and what it ends with is told by the last command.
   const line = `tty; stty cols ${columns} rows ${rows}; ${words.join(" ")} ${redirect}`;
   const surroundings = Object.entries(environmentOf({ TERM: "xterm-256color", SHELL: "/bin/sh", ...env }));

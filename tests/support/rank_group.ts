@@ -15,23 +15,12 @@ const REDUCTIONS: Record<Reduction, (a: number, b: number) => number> = {
   max: Math.max,
 };
 
-/**
- * Does something as each of several ranks at once.
- *
- * @param size How many.
- * @param body What each does.
- * @returns What each returned, in order.
- * @throws If the ranks make different calls; or what one of them throws.
- */
+/** Does something as each of several ranks at once, and gives what each returned. All must make the same calls. */
 export function asRanks<T>(size: number, body: (communicator: Communicator) => Promise<T>): Promise<T[]> {
   const meetings = new Map<number, Meeting>();
   const ranks = Array.from({ length: size }, (_, rank): Communicator => {
     let calls = 0;
-    const meet = async (
-      what: string,
-      bytes: Reducible | Uint8Array<ArrayBuffer>,
-      finish: (meeting: Meeting) => void,
-    ) => {
+    const meet = async (what: string, bytes: Meeting["brought"][number], finish: (meeting: Meeting) => void) => {
       const call = calls++;
       const meeting = meetings.getOrInsert(call, { what, brought: [], met: Promise.withResolvers() });
       if (meeting.what !== what) throw new Error(`rank ${rank} calls ${what}, another calls ${meeting.what}`);

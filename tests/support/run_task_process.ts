@@ -4,18 +4,12 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { KEYS } from "../../tasks/settings/keys.ts";
+import { KEYS } from "../../tasks/settings/settings.ts";
 
 const root = new URL("../../", import.meta.url);
 
 /** A backend that this system has no adapter for. */
 export const NO_ADAPTER = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" };
-
-/**
- * Of the software adapter's threads only the one that is always there. Others shorten no step of the small networks here:
- * they wait for each other, and for a core where test files run beside each other. Tests' own devices keep all threads.
- */
-export const SINGLE_THREADED = { LP_NUM_THREADS: "0" };
 
 /** How a task ended and what it said. */
 export interface Outcome {
@@ -23,6 +17,8 @@ export interface Outcome {
   stdout: string;
   stderr: string;
 }
+
+type Environment = Record<string, string>;
 
 /** The path of one of the project's files, whose folder may have any name. */
 export function pathInProject(name: string): string {
@@ -38,18 +34,18 @@ export async function readTasks(): Promise<Record<string, { command: string; des
 export async function argumentsOf(task: string, denials: readonly string[] = ["--deny-net"]): Promise<string[]> {
   const words = (await readTasks())[task].command.split(" ");
   assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
-  return [
-    "run",
-    "--config",
-    pathInProject("deno.json"),
-    ...denials,
-    ...words.slice(2, -1),
-    pathInProject(words.at(-1)!),
-  ];
+  const config = ["--config", pathInProject("deno.json"), ...denials];
+  return ["run", ...config, ...words.slice(2, -1), pathInProject(words.at(-1)!)];
 }
 
+/**
+ * Of the software adapter's threads only the one that is always there. Others shorten no step of the small networks here:
+ * they wait for each other, and for a core where test files run beside each other. Tests' own devices keep all threads.
+ */
+const SINGLE_THREADED = { LP_NUM_THREADS: "0" };
+
 /** What runs of tests leave out unless they are asked for it: each takes half a second. */
-const LEFT_OUT: Record<string, string> = { REPORT: "false", SELF_TEST: "false" };
+const LEFT_OUT: Environment = { REPORT: "false", SELF_TEST: "false" };
 
 /** Tells Deno where to write what ran. A task writes some twenty files of it, and a fifth of its time goes into them. */
 export const COVERAGE = "DENO_COVERAGE_DIR";
@@ -58,23 +54,18 @@ export const COVERAGE = "DENO_COVERAGE_DIR";
  * This process' environment without settings and without coverage, and more. What is set to nothing is as if nobody had set
  * it.
  */
-export function environmentOf(env: Record<string, string>): Record<string, string> {
+export function environmentOf(env: Environment): Environment {
   // INIT_CWD is where the user of `deno task test` stood.
   const unset: string[] = [...KEYS, "INIT_CWD", COVERAGE];
   const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !unset.includes(key));
-  const whole: Record<string, string> = { ...Object.fromEntries(kept), ...SINGLE_THREADED, ...LEFT_OUT, ...env };
+  const whole: Environment = { ...Object.fromEntries(kept), ...SINGLE_THREADED, ...LEFT_OUT, ...env };
   for (const key of Object.keys(LEFT_OUT)) if (whole[key] === "") delete whole[key];
   return whole;
 }
 
 /** A temporary folder in which tasks run; it goes when it is disposed of. */
 export class Workplace implements AsyncDisposable {
-  /** The folder. */
-  readonly path: string;
-
-  private constructor(path: string) {
-    this.path = path;
-  }
+  private constructor(readonly path: string) {}
 
   /** Makes the folder, with files in it. */
   static async create(files: Record<string, string> = {}): Promise<Workplace> {
@@ -83,10 +74,7 @@ export class Workplace implements AsyncDisposable {
     return place;
   }
 
-  /**
-   * Writes a program for a shell. Another process writes it: what this one has open for writing, a process that it starts at
-   * that moment may hold, too, and no system runs such a file.
-   */
+  /** Writes a program for a shell. Another process does: what this one has open, a process that it starts may hold, too. */
   async writeProgram(name: string, script: string): Promise<void> {
     await this.write(name, "");
     const args = ["-c", 'printf %s "$2" >"$1" && chmod +x "$1"', "sh", this.at(name), script];
@@ -95,27 +83,24 @@ export class Workplace implements AsyncDisposable {
   }
 
   /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
-  async run(task: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
+  async run(task: string, args: readonly string[] = [], env: Environment = {}): Promise<Outcome> {
     return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
 
   /** Runs a task that must succeed. */
-  async succeed(task: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
+  async succeed(task: string, args: readonly string[] = [], env: Environment = {}): Promise<Outcome> {
     const outcome = await this.run(task, args, env);
     assertEquals(outcome.code, 0, `${task} ${args.join(" ")} failed: ${outcome.stderr}`);
     return outcome;
   }
 
-  /**
-   * Runs a task that must refuse: with this exit code and these words on stderr, without a stack trace, and with every
-   * file left as it was.
-   */
+  /** Runs a task that must refuse: with this exit code and these words, without a stack, and with every file left as it was. */
   async refuse(
     code: number,
     says: readonly string[],
     task: string,
     args: readonly string[] = [],
-    env: Record<string, string> = {},
+    env: Environment = {},
   ): Promise<Outcome> {
     const before = await this.digests();
     const outcome = await this.run(task, args, env);
@@ -134,9 +119,7 @@ export class Workplace implements AsyncDisposable {
     args: readonly string[],
     talk: (write: (text: string) => Promise<void>, read: () => Promise<string>) => Promise<void>,
   ): Promise<Outcome> {
-    const whole = [...await argumentsOf(task), ...args];
-    const options = this.#options({});
-    const child = new Deno.Command(Deno.execPath(), { ...options, args: whole, stdin: "piped" }).spawn();
+    const child = this.#command([...await argumentsOf(task), ...args], {}, "piped").spawn();
     const stdin = child.stdin.getWriter();
     const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let stdout = "";
@@ -154,10 +137,10 @@ export class Workplace implements AsyncDisposable {
   }
 
   /** Runs deno in the folder. */
-  async runDeno(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
-    const { code, stdout, stderr } = await this.#command(args, env).output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    return { code, stdout: text(stdout), stderr: text(stderr) };
+  async runDeno(args: readonly string[], env: Environment = {}): Promise<Outcome> {
+    const { code, ...said } = await this.#command(args, env).output();
+    const [stdout, stderr] = [said.stdout, said.stderr].map((bytes) => new TextDecoder().decode(bytes));
+    return { code, stdout, stderr };
   }
 
   /** Starts a task without awaiting its end. */
@@ -180,6 +163,12 @@ export class Workplace implements AsyncDisposable {
   /** The text of a file. */
   async read(name: string): Promise<string> {
     return await Deno.readTextFile(this.at(name));
+  }
+
+  /** The lines of a JSONL file. */
+  // deno-lint-ignore no-explicit-any -- as JSON.parse() gives them
+  async readLines<T = any>(name: string): Promise<T[]> {
+    return (await this.read(name)).trimEnd().split("\n").map((line) => JSON.parse(line));
   }
 
   /** The path of a file from anywhere. */
@@ -208,26 +197,36 @@ export class Workplace implements AsyncDisposable {
     await Deno.remove(this.path, { recursive: true });
   }
 
-  #command(args: readonly string[], env: Record<string, string>): Deno.Command {
-    return new Deno.Command(Deno.execPath(), { ...this.#options(env), args: [...args], stdin: "null" });
-  }
-
-  #options(env: Record<string, string>): Deno.CommandOptions {
-    return {
-      cwd: this.path,
-      clearEnv: true,
-      env: environmentOf(env),
+  #command(args: readonly string[], env: Environment, stdin: "null" | "piped" = "null"): Deno.Command {
+    const surroundings = { cwd: this.path, clearEnv: true, env: environmentOf(env) };
+    return new Deno.Command(Deno.execPath(), {
+      ...surroundings,
+      args: [...args],
+      stdin,
       stdout: "piped",
       stderr: "piped",
-    };
+    });
   }
+}
+
+/** Waits until something holds, or until it is over; whether it held. */
+export async function until(holds: () => boolean | Promise<boolean>, isOver = () => false): Promise<boolean> {
+  while (!await holds()) {
+    if (isOver()) return false;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return true;
+}
+
+/** Whether a file has more than so many bytes. */
+export async function isLonger(path: string, bytes: number): Promise<boolean> {
+  return await Deno.stat(path).then(({ size }) => size > bytes, () => false);
 }
 
 /** The lines in which train says what it did with a stage: "wrote" or "skipped", by stage. */
 export function stagesOf({ stdout }: Outcome): Record<string, string> {
-  return Object.fromEntries(
-    [...stdout.matchAll(/^(gen-data|scale): (\w+)/gm)].map(([_, stage, what]) => [stage, what]),
-  );
+  const stages = stdout.matchAll(/^(gen-data|scale): (\w+)/gm);
+  return Object.fromEntries(stages.map(([_, stage, what]) => [stage, what]));
 }
 
 /** Cells of the CSV text that predict prints: a header, then rows of numbers. */

@@ -26,17 +26,13 @@ export class ScreenModel {
   /** Whether any text was coloured. */
   hasColor = false;
 
-  /**
-   * @param columns Its width.
-   * @param height Its rows.
-   * @param reflows Whether lines are broken anew when it becomes narrower, as most terminals do; xterm cuts them.
-   */
+  /** `reflows`: whether lines are broken anew when it becomes narrower, as most terminals do; xterm cuts them. */
   constructor(public columns: number, public height: number, readonly reflows = true) {}
 
   /** Interprets a text; a title `size=40x24` changes the size, as a user does by its frame. */
   write(text: string): this {
     for (const [token, mode, numbers, code, title] of text.matchAll(TOKEN)) {
-      if (title !== undefined) this.#title(title);
+      if (title !== undefined) this.#obey(title);
       else if (code !== undefined) this.#escape(mode, numbers, code);
       else if (token === "\r") this.#column = 0;
       else if (token === "\n") this.#down();
@@ -66,7 +62,7 @@ export class ScreenModel {
     return linesOf(this.#rows.slice(this.#row));
   }
 
-  /** The row and the column of the cursor, from the first row that was ever written. */
+  /** From the first row that was ever written. */
   get cursor(): [row: number, column: number] {
     return [this.#row, this.#column];
   }
@@ -108,7 +104,7 @@ export class ScreenModel {
     } else throw new Error(`unknown escape sequence ${mode}${numbers}${code}`);
   }
 
-  #title(title: string): void {
+  #obey(title: string): void {
     const size = title.match(/^size=(\d+)x(\d+)$/);
     if (size) this.resize(Number(size[1]), Number(size[2]));
   }

@@ -1,5 +1,11 @@
 /** Temporary files, for tests that need no task. */
 
+/** A path in a folder of its own, which goes at the end. */
+export async function temporaryFile(name: string): Promise<{ path: string } & AsyncDisposable> {
+  const folder = await Deno.makeTempDir({ prefix: "backhand_file_" });
+  return { path: `${folder}/${name}`, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+}
+
 /** Runs with a folder of its own. */
 export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "backhand_" });
@@ -13,10 +19,8 @@ export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<
 /** Runs with the path of a CSV file that holds the content. */
 export async function withCsv<T>(content: string | Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
   return await inFolder(async (folder) => {
-    await Deno.writeFile(
-      `${folder}/a.csv`,
-      typeof content === "string" ? new TextEncoder().encode(content) : content,
-    );
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(`${folder}/a.csv`, bytes);
     return await use(`${folder}/a.csv`);
   });
 }
@@ -24,9 +28,9 @@ export async function withCsv<T>(content: string | Uint8Array, use: (path: strin
 /** The bytes of a safetensors file with this header and data; its prefix may claim another length of the header. */
 export function fileOf(
   header: string | Uint8Array,
-  data: readonly number[] = [],
+  data: ArrayLike<number> = [],
   length?: number | bigint,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const text = typeof header === "string" ? new TextEncoder().encode(header) : header;
   const bytes = new Uint8Array(8 + text.length + data.length);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length ?? text.length), true);

@@ -8,11 +8,8 @@ import type { EpochResult } from "../../lib/training/trainer_options.ts";
 export type StepTensors = Readonly<Record<string, Float32Array>>;
 
 /**
- * Trains one epoch, or what is left of the one under way, and shows each step's tensors, in order.
- *
- * @param onStep Called once for each step; a throw ends the epoch.
- * @returns The epoch's result; undefined where `steps` ended it.
- * @throws What training throws, or what `onStep` does.
+ * Trains one epoch, or what is left of the one under way, and shows each step's tensors, in order. A throw of `onStep` ends
+ * the epoch. Gives its result, or nothing where `steps` ended it.
  */
 export async function watchEpoch(
   trainer: Trainer,

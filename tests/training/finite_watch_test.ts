@@ -76,44 +76,38 @@ for (const [place, what] of [["mean", "optimizer's mean"], ["variance", "optimiz
   });
 }
 
-gpuTest(
-  "without the watch a variance that is infinite stops the weights for ever, and nothing tells",
-  async (device) => {
-    using made = setUp(device);
-    const { model, optimizer, trainer } = made;
-    const spoil = () => optimizer.state.variance.write(new Float32Array(model.values.size).fill(Infinity));
-    const { queueLook } = FiniteWatch.prototype;
-    try {
-      FiniteWatch.prototype.queueLook = () => {};
-      await Array.fromAsync(trainer.epochs(1));
-      spoil();
-      const before = await model.read();
-      await Array.fromAsync(trainer.epochs(3));
-      assertEquals(await model.read(), before);
-    } finally {
-      FiniteWatch.prototype.queueLook = queueLook;
-    }
-    await assertRejects(() => Array.fromAsync(trainer.epochs(1)), NotFiniteError, "optimizer's variance");
-  },
-);
+gpuTest("without the watch an infinite variance stops the weights for ever, and nothing tells", async (device) => {
+  using made = setUp(device);
+  const { model, optimizer, trainer } = made;
+  const spoil = () => optimizer.state.variance.write(new Float32Array(model.values.size).fill(Infinity));
+  const { queueLook } = FiniteWatch.prototype;
+  try {
+    FiniteWatch.prototype.queueLook = () => {};
+    await Array.fromAsync(trainer.epochs(1));
+    spoil();
+    const before = await model.read();
+    await Array.fromAsync(trainer.epochs(3));
+    assertEquals(await model.read(), before);
+  } finally {
+    FiniteWatch.prototype.queueLook = queueLook;
+  }
+  await assertRejects(() => Array.fromAsync(trainer.epochs(1)), NotFiniteError, "optimizer's variance");
+});
 
-gpuTest(
-  "the watch costs no wait, no buffer and no bind group; short epochs share looks",
-  async (device) => {
-    for (const [rows, epochs] of [[40_000, 1], [40, 1_000]]) {
-      using setup = setUp(device, { rows });
-      const { trainer } = setup;
-      const tensors = 5; // gradients, mean, variance, powers, weights
-      const before = { ...device.stats };
-      await Array.fromAsync(trainer.epochs(epochs));
-      const spent = (key: keyof typeof before) => device.stats[key] - before[key];
-      const looks = (spent("dispatches") - 10_000 * trainer.dispatchesPerStep) / tensors;
-      assert(Number.isInteger(looks) && looks >= 1 && looks <= 100, `${looks} looks in 10,000 steps`);
-      assertEquals([spent("allocations"), spent("bindGroups")], [spent("waits"), 0]);
-      assert(epochs > 1 || spent("waits") <= 60, `${spent("waits")} waits`);
-    }
-  },
-);
+gpuTest("the watch costs no wait, no buffer and no bind group; short epochs share looks", async (device) => {
+  for (const [rows, epochs] of [[40_000, 1], [40, 1_000]]) {
+    using setup = setUp(device, { rows });
+    const { trainer } = setup;
+    const tensors = 5; // gradients, mean, variance, powers, weights
+    const before = { ...device.stats };
+    await Array.fromAsync(trainer.epochs(epochs));
+    const spent = (key: keyof typeof before) => device.stats[key] - before[key];
+    const looks = (spent("dispatches") - 10_000 * trainer.dispatchesPerStep) / tensors;
+    assert(Number.isInteger(looks) && looks >= 1 && looks <= 100, `${looks} looks in 10,000 steps`);
+    assertEquals([spent("allocations"), spent("bindGroups")], [spent("waits"), 0]);
+    assert(epochs > 1 || spent("waits") <= 60, `${spent("waits")} waits`);
+  }
+});
 
 gpuTest("a look finds what steps did that were on the queue when a caller left", async (device) => {
   using made = setUp(device, { learningRate: 1e30 });

@@ -43,16 +43,8 @@ interface Outcome {
 
 /** Trains as one rank, or alone where there is no communicator. */
 async function train(device: Device, it: Case, communicator?: Communicator): Promise<Outcome> {
-  const {
-    optimizer: kind = "sgd",
-    rows = 40,
-    batchSize = 12,
-    hidden = [5],
-    rate = 0.05,
-    epochs = 3,
-    clipNorm,
-    dropout = 0,
-  } = it;
+  const usual = { optimizer: "sgd", rows: 40, batchSize: 12, hidden: [5], rate: 0.05, epochs: 3, dropout: 0 } as const;
+  const { optimizer: kind, rows, batchSize, hidden, rate, epochs, dropout, clipNorm } = { ...usual, ...it };
   const layers = multilayerPerceptron(3, hidden, 2, { activation: "tanh", dropout, seed: 1 });
   using model = new Model(device, layers, { random: new Random(4, "weights") });
   using optimizer = createOptimizer(kind, model, rate);
@@ -60,11 +52,8 @@ async function train(device: Device, it: Case, communicator?: Communicator): Pro
   const source = new ArrayRows(numbers(3, 1), numbers(2, 2), 3);
   const group = communicator && { communicator, ...it.group };
   const settings = { model, loss: mse, optimizer, batchSize, seed: 9, group, clipNorm };
-  using trainer = new Trainer({
-    ...settings,
-    source,
-    windowRows: it.windowRows ?? Math.ceil(rows / batchSize) * batchSize,
-  });
+  const windowRows = it.windowRows ?? Math.ceil(rows / batchSize) * batchSize;
+  using trainer = new Trainer({ ...settings, source, windowRows });
   if (it.from) trainer.restore(it.from);
   const count = epochs - trainer.epoch;
   const results = await Array.fromAsync(trainer.epochs(count, { between: it.between, evaluate: it.evaluate }));
@@ -213,24 +202,21 @@ gpuTest("Trainer of several ranks goes on from a state bit for bit", async (devi
   }
 });
 
-gpuTest(
-  "Trainer of several ranks goes on bit for bit with dropout, and steps that have no rows for some",
-  async (device) => {
-    for (const group of [{ syncEvery: 1 }, { syncEvery: 2 }]) {
-      // Each epoch ends with a step of one row, which is the first rank's.
-      const it: Case = { rows: 25, batchSize: 12, epochs: 4, dropout: 0.5, group };
-      const whole = await asRanks(3, (communicator) => train(device, it, communicator));
-      const halves = await asRanks(3, async (communicator) => {
-        const { state } = await train(device, { ...it, epochs: 2 }, communicator);
-        // A checkpoint is what the first rank stands at.
-        const counters = await communicator.gather(new TextEncoder().encode(JSON.stringify(state.counters)));
-        counters?.forEach((other) => assertEquals(other, counters[0]));
-        return await train(device, { ...it, from: state }, communicator);
-      });
-      assertEquals(halves.map(({ values }) => values), whole.map(({ values }) => values));
-    }
-  },
-);
+gpuTest("Trainer of several ranks goes on bit for bit with dropout, and steps without rows", async (device) => {
+  for (const group of [{ syncEvery: 1 }, { syncEvery: 2 }]) {
+    // Each epoch ends with a step of one row, which is the first rank's.
+    const it: Case = { rows: 25, batchSize: 12, epochs: 4, dropout: 0.5, group };
+    const whole = await asRanks(3, (communicator) => train(device, it, communicator));
+    const halves = await asRanks(3, async (communicator) => {
+      const { state } = await train(device, { ...it, epochs: 2 }, communicator);
+      // A checkpoint is what the first rank stands at.
+      const counters = await communicator.gather(new TextEncoder().encode(JSON.stringify(state.counters)));
+      counters?.forEach((other) => assertEquals(other, counters[0]));
+      return await train(device, { ...it, from: state }, communicator);
+    });
+    assertEquals(halves.map(({ values }) => values), whole.map(({ values }) => values));
+  }
+});
 
 gpuTest("Trainer of several ranks lets them meet in an evaluation, whichever comes to it first", async (device) => {
   await asRanks(3, async (communicator) => {

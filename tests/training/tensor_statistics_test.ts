@@ -41,24 +41,21 @@ gpuTest("tensorStatistics() measures odd sizes as float64 does", async (device) 
   }
 });
 
-gpuTest(
-  "tensorStatistics() stays close over ten million elements, of whatever sign and alike or not",
-  async (device) => {
-    const size = 10_000_003;
-    const random = new Uint32Array(1);
-    const next = () => (random[0] = random[0] * 1_664_525 + 1_013_904_223) / 2 ** 32;
-    const cases: Record<string, (i: number) => number> = {
-      "a tenth": () => 0.1,
-      "signs that nearly cancel": () => next() - 0.4999,
-    };
-    for (const [name, value] of Object.entries(cases)) {
-      const odd = Float32Array.from({ length: size }, (_, i) => value(i));
-      for (const data of [odd, odd.subarray(3)]) {
-        assertNear(await measured(device, data), statistics(data), `${name} [${data.length}]`, 1e-6);
-      }
+gpuTest("tensorStatistics() stays close over ten million elements, alike or not", async (device) => {
+  const size = 10_000_003;
+  const random = new Uint32Array(1);
+  const next = () => (random[0] = random[0] * 1_664_525 + 1_013_904_223) / 2 ** 32;
+  const cases: Record<string, (i: number) => number> = {
+    "a tenth": () => 0.1,
+    "signs that nearly cancel": () => next() - 0.4999,
+  };
+  for (const [name, value] of Object.entries(cases)) {
+    const odd = Float32Array.from({ length: size }, (_, i) => value(i));
+    for (const data of [odd, odd.subarray(3)]) {
+      assertNear(await measured(device, data), statistics(data), `${name} [${data.length}]`, 1e-6);
     }
-  },
-);
+  }
+});
 
 gpuTest("tensorStatistics() counts what is not finite, and measures the rest", async (device) => {
   const cases = [
@@ -83,27 +80,24 @@ gpuTest("tensorStatistics() neither overflows nor loses small numbers, and takes
   assertEquals((await measured(device, mixed)).zeros, 2 / 8, "a tiny number is no zero");
 });
 
-gpuTest(
-  "tensorStatistics() measures many tensors, views too, in one wait, and a recording does it again",
-  async (device) => {
-    using flat = Tensor.from(device, draw(320));
-    using scalar = Tensor.from(device, 7);
-    const tensors = [flat.view(64, [3, 5]), scalar, flat, flat.view(128, [64])];
-    const { waits } = device.stats;
-    const found = await tensorStatistics(tensors);
-    assertEquals(device.stats.waits, waits + 1);
-    const check = async (all: TensorStatistics[]) => {
-      for (const [i, tensor] of tensors.entries()) assertNear(all[i], statistics(await tensor.read()), `tensor ${i}`);
-    };
-    await check(found);
-    assertEquals(await tensorStatistics([]), []);
-    let records: Tensor;
-    using recording = device.record(() => records = measure(tensors));
-    flat.write(draw(320, 9));
-    recording.replay();
-    await check(toStatistics(await records!.read(), tensors));
-  },
-);
+gpuTest("tensorStatistics() measures many tensors, views too, in one wait, and in a recording", async (device) => {
+  using flat = Tensor.from(device, draw(320));
+  using scalar = Tensor.from(device, 7);
+  const tensors = [flat.view(64, [3, 5]), scalar, flat, flat.view(128, [64])];
+  const { waits } = device.stats;
+  const found = await tensorStatistics(tensors);
+  assertEquals(device.stats.waits, waits + 1);
+  const check = async (all: TensorStatistics[]) => {
+    for (const [i, tensor] of tensors.entries()) assertNear(all[i], statistics(await tensor.read()), `tensor ${i}`);
+  };
+  await check(found);
+  assertEquals(await tensorStatistics([]), []);
+  let records: Tensor;
+  using recording = device.record(() => records = measure(tensors));
+  flat.write(draw(320, 9));
+  recording.replay();
+  await check(toStatistics(await records!.read(), tensors));
+});
 
 gpuTest("tensorStatistics() refuses tensors of counters, and such without elements", async (device) => {
   using counters = Tensor.from(device, Uint32Array.of(1));

@@ -57,11 +57,7 @@ export function ownOrder(
   return own.slice(0, count);
 }
 
-/**
- * Refuses what ranks cannot do.
- *
- * @throws {RangeError} If a step has fewer rows than there are ranks, or the steps between two meetings are no whole number.
- */
+/** Refuses what ranks cannot do. */
 export function checkGroup({ communicator: { size }, syncEvery = 1 }: Group, batchSize: number): void {
   if (batchSize < size) {
     throw new RangeError(`Cannot share batches of ${batchSize} rows among ${size} ranks: each needs one`);

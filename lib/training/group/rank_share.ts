@@ -14,11 +14,6 @@ export class RankShare implements Share {
   readonly #group: Group;
   readonly #batchSize: number;
 
-  /**
-   * Refuses what ranks cannot do.
-   *
-   * @throws {RangeError} If a step has fewer rows than there are ranks, or the steps between two meetings are no whole number.
-   */
   constructor(group: Group, batchSize: number) {
     checkGroup(group, batchSize);
     this.#group = group;

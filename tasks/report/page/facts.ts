@@ -1,7 +1,7 @@
 /** The data of a report. Names come from users' files and are made printable. */
 
 import type { GradientCheck } from "../../../lib/check/gradcheck.ts";
-import type { EpochPoint, LayerLook } from "../../charts/charts.ts";
+import type { EpochPoint, LayerRecord } from "../../charts/charts.ts";
 import type { ReliabilityBin } from "../../charts/class_charts.ts";
 import type { Histogram, Pair } from "../../charts/data_charts.ts";
 import type { DrawnLayer } from "../../charts/network_chart.ts";
@@ -79,7 +79,7 @@ export interface ReportFacts {
   readonly layers: readonly DrawnLayer[];
   readonly points: readonly EpochPoint[];
   readonly bestEpoch?: number;
-  readonly looks: readonly LayerLook[];
+  readonly layerRecords: readonly LayerRecord[];
   readonly parts: readonly PartMeasures[];
   readonly confusion?: readonly (readonly number[])[];
   readonly classes?: readonly ClassLine[];

@@ -132,22 +132,22 @@ export function network({ features, layers, loss }: ReportFacts, draw: Draw): Se
   };
 }
 
-export function layersOverTime({ looks }: ReportFacts, draw: Draw): Section {
+export function layersOverTime({ layerRecords }: ReportFacts, draw: Draw): Section {
   const base = { id: "layers", title: "Layers over time" };
-  if (looks.length === 0) {
+  if (layerRecords.length === 0) {
     return { ...base, lead: "This run has no layers.jsonl: its layers were not recorded.", figures: [] };
   }
   const figureOf = (what: "weights" | "gradients" | "dead", slug: string, title: string): Figure => {
-    const names = Object.keys(looks.at(-1)![what] ?? {}).slice(0, 12);
+    const names = Object.keys(layerRecords.at(-1)![what] ?? {}).slice(0, 12);
     return {
       slug,
       title,
-      svg: what === "dead" ? deadChart(looks, draw) : normChart(looks, what, draw),
+      svg: what === "dead" ? deadChart(layerRecords, draw) : normChart(layerRecords, what, draw),
       table: table({
         caption: title,
         header: ["epoch", ...names],
-        list: looks,
-        row: (look) => [`${look.epoch}`, ...names.map((name) => number(look[what]?.[name]))],
+        list: layerRecords,
+        row: (record) => [`${record.epoch}`, ...names.map((name) => number(record[what]?.[name]))],
         most: MOST_ROWS,
         rest: "all are in layers.jsonl",
       }),
@@ -157,7 +157,7 @@ export function layersOverTime({ looks }: ReportFacts, draw: Draw): Section {
     figureOf("gradients", "gradient-norms", "Norms of gradients"),
     figureOf("weights", "weight-norms", "Norms of weights"),
   ];
-  if (looks.some((look) => Object.keys(look.dead ?? {}).length > 0)) {
+  if (layerRecords.some((record) => Object.keys(record.dead ?? {}).length > 0)) {
     const caption = "The share of units that give 0 for every sampled row: they learn nothing.";
     figures.push({ ...figureOf("dead", "dead-units", "Dead units"), caption });
   }

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseHTML } from "linkedom";
-import { deadChart, type EpochPoint, type LayerLook } from "../../../tasks/charts/charts.ts";
+import { deadChart, type EpochPoint, type LayerRecord } from "../../../tasks/charts/charts.ts";
 import { lossChart, normChart, rateChart } from "../../../tasks/charts/charts.ts";
 import { confusionChart, reliabilityChart } from "../../../tasks/charts/class_charts.ts";
 import { classChart, fitChart, histogramChart } from "../../../tasks/charts/data_charts.ts";
@@ -23,7 +23,7 @@ function epochs(count: number, lossOf = (epoch: number): number | null => 1 / ep
   });
 }
 
-function looks(layers: number): LayerLook[] {
+function records(layers: number): LayerRecord[] {
   const names = Array.from({ length: layers }, (_, i) => `${2 * i}.weight`);
   return [1, 2, 4].map((epoch) => {
     const norms = Object.fromEntries(names.map((name, i) => [name, (i + 1) / epoch]));
@@ -73,9 +73,9 @@ Deno.test("charts say what they are to a screen reader, and take their colours f
   const all = [
     lossChart(epochs(3), draw),
     rateChart(epochs(3), draw),
-    normChart(looks(2), "weights", draw),
-    normChart(looks(2), "gradients", draw),
-    deadChart(looks(2), draw),
+    normChart(records(2), "weights", draw),
+    normChart(records(2), "gradients", draw),
+    deadChart(records(2), draw),
     histogramChart({ name: "x", low: 0, high: 3, counts: [1, 0, 2] }, draw),
     classChart([{ name: "a", rows: 20_000 }], draw),
     fitChart({ x: "x", y: "y" }, [{ name: "y", places: [{ x: 0, y: 0 }, { x: 1, y: 1 }] }], [[{ x: 0, y: 1 }]], draw),
@@ -145,15 +145,15 @@ Deno.test("thin() leaves short curves alone, and keeps ends, extremes and gaps o
 });
 
 Deno.test("normChart() and deadChart() draw a curve for each parameter and layer, and name as many as there is room for", () => {
-  assertEquals([count(normChart(looks(3), "gradients", draw), "curve")], [3]);
-  const svg = normChart(looks(40), "weights", draw);
+  assertEquals([count(normChart(records(3), "gradients", draw), "curve")], [3]);
+  const svg = normChart(records(40), "weights", draw);
   const names = texts(svg, "g.curve-names");
   assertEquals(count(svg, "curve"), 40);
   assert(names.length >= 10 && names.length < 20 && names.includes("0.weight") && names.includes("78.weight"));
   const ys = [...svg.querySelectorAll("g.curve-names text")].map((text) => Number(text.getAttribute("y")));
   assert(ys.every((y, i) => i === 0 || y - ys[i - 1] >= 13.9), `names lie over each other: ${ys}`);
   assert(ys[0] >= 0 && ys.at(-1)! <= 280);
-  const dead = deadChart(looks(1), draw);
+  const dead = deadChart(records(1), draw);
   assertEquals([count(dead, "curve"), texts(dead).filter((text) => text.endsWith("%")).at(-1)], [2, "100%"]);
 });
 
@@ -206,7 +206,7 @@ Deno.test("charts escape the names of columns and classes", () => {
     classChart([{ name, rows: 1 }], draw),
     predictedChart(name, [{ actual: 1, predicted: 1 }], draw),
     confusionChart([name, "b"], [[1, 0], [0, 1]], draw),
-    normChart([{ ...looks(1)[0], weights: { [name]: 1 } }], "weights", draw),
+    normChart([{ ...records(1)[0], weights: { [name]: 1 } }], "weights", draw),
   ];
   for (const svg of all) {
     const text = svgText(svg);

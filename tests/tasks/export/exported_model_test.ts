@@ -124,7 +124,7 @@ permittedGpuTest("readExportedModel() refuses files that are no model or do not 
   await refuse({ layers: "{}" }, "", "its layers are no list");
   await refuse({ layers: '["Linear","Conv","Linear"]' }, "", 'layer 1 is of the unknown kind "Conv"');
   const leaky = '["Linear",{"kind":"LeakyReLU"},"Linear"]';
-  await refuse({ layers: leaky }, "", "layer 1: Cannot make a LeakyReLU of slope NaN");
+  await refuse({ layers: leaky }, "", "layer 1: Cannot make a LeakyReLU without slope");
   await refuse({ layers: '["Linear"]' }, "", "2 targets, but layers for 8");
   await refuse({ layers: '["Linear","ReLU","Linear","Linear"]' }, "", "3.weight is missing and 3.bias missing");
   await refuse({}, "2.bias", "2.weight is [8, 2] and 2.bias missing, need [in, out] and [out]");

@@ -32,10 +32,10 @@ Deno.test("LiveHistory.since() gives a page the news, or everything if what it h
   history.message("warning", "slow", 20);
   history.layers({ epoch: 2, step: 20, weights: { "0.weight": 1 }, gradients: { "0.weight": 2 }, dead: {} });
   [update, cursor] = history.since(cursor, STATUS);
-  assertEquals([update.isWhole, update.points.map(({ epoch }) => epoch), update.looks.length], [false, [2], 1]);
+  assertEquals([update.isWhole, update.points.map(({ epoch }) => epoch), update.layers.length], [false, [2], 1]);
   assertEquals(update.messages, [{ kind: "warning", step: 20, text: "slow" }]);
   [update, cursor] = history.since(cursor, STATUS);
-  assertEquals([update.points, update.looks, update.messages], [[], [], []]);
+  assertEquals([update.points, update.layers, update.messages], [[], [], []]);
   for (let epoch = 3; epoch <= 1_500; epoch++) history.epoch(lineOf(epoch));
   [update] = history.since(cursor, STATUS);
   assert(
@@ -65,14 +65,14 @@ Deno.test("LiveHistory keeps the latest messages, and the beginning of long ones
 
 Deno.test("LiveHistory forgets epochs that a return to a checkpoint has undone", () => {
   const history = new LiveHistory();
-  const look = { step: 0, weights: {}, gradients: {}, dead: {} };
+  const record = { step: 0, weights: {}, gradients: {}, dead: {} };
   for (let epoch = 1; epoch <= 4; epoch++) {
-    history.layers({ ...look, epoch });
+    history.layers({ ...record, epoch });
     history.epoch(lineOf(epoch));
   }
-  history.layers({ ...look, epoch: 3 });
+  history.layers({ ...record, epoch: 3 });
   history.epoch(lineOf(3, 9));
-  const [{ points, looks, last, best }] = history.since(undefined, STATUS);
+  const [{ points, layers, last, best }] = history.since(undefined, STATUS);
   assertEquals(points.map(({ epoch, valLoss }) => [epoch, valLoss]), [[1, 1], [2, 0.5], [3, 9]]);
-  assertEquals([looks.map(({ epoch }) => epoch), last?.valLoss, best?.epoch], [[1, 2, 3], 9, 2]);
+  assertEquals([layers.map(({ epoch }) => epoch), last?.valLoss, best?.epoch], [[1, 2, 3], 9, 2]);
 });

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError } from "../../../tasks/settings/config.ts";
 import { LiveServer } from "../../../tasks/live/server.ts";
-import type { HeldRun } from "../../../tasks/show/spectator.ts";
+import type { HeldRun } from "../../../tasks/show/view.ts";
 import { Listener, send } from "./live_client.ts";
 import { permitted } from "../../support/permitted.ts";
 

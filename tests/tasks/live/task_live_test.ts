@@ -47,7 +47,9 @@ permitted("train --live: what the page asks for happens between two steps; a res
 
   await goBack(place, step);
   const again = await startLive(place, ["--resume", "r"]);
-  await again.listener.until(({ status, looks }) => status.step > step && status.rateFactor === 0.25 && !!looks.length);
+  await again.listener.until(({ status, layers }) =>
+    status.step > step && status.rateFactor === 0.25 && !!layers.length
+  );
   const { epochs } = again.listener;
   assert(epochs.length > 0);
   assertEquals(epochs, epochs.map((_, i) => i + 1), "with the epochs before");

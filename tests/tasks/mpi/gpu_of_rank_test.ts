@@ -81,11 +81,8 @@ Deno.test("pickGpu() takes the fastest kind alone", () => {
 
 Deno.test("pickGpu() picks none where there are not several, or they cannot be told apart", () => {
   const unknown = device("discrete");
-  for (
-    const devices of [[], [CPU], [CPU, CPU], [BUILT_IN], [TWO[0], CPU], [TWO[0], TWO[0]], [unknown, unknown]]
-  ) {
-    assertEquals(pickGpu(devices, 1), undefined);
-  }
+  const machines = [[], [CPU], [CPU, CPU], [BUILT_IN], [TWO[0], CPU], [TWO[0], TWO[0]], [unknown, unknown]];
+  for (const devices of machines) assertEquals(pickGpu(devices, 1), undefined);
 });
 
 Deno.test("chooseGpu() gives each rank its own, and says so in the environment alone", () => {
@@ -111,9 +108,8 @@ Deno.test("chooseGpu() leaves the environment as it was where nothing chooses, a
   const driver = "mesa-vulkan-drivers";
   const newer = `${driver} of Mesa 23.3 or later`;
   const before = { DRI_PRIME: "", MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE: "0" };
-  for (
-    const [devices, layer, install] of [[TWO, "none", driver], [FOUR, "none", newer], [FOUR, "22.3", newer]] as const
-  ) {
+  const cases = [[TWO, "none", driver], [FOUR, "none", newer], [FOUR, "22.3", newer]] as const;
+  for (const [devices, layer, install] of cases) {
     for (const environment of [{}, before]) {
       const machine = new Machine([...devices, CPU], layer, environment);
       const { visible, chosen, fault } = chooseGpu(2 % devices.length, machine, machine.list);
@@ -175,18 +171,6 @@ Deno.test("warnOfSharing() tells in a line of ranks that share, and once for eac
   assertStringIncludes(one, "warning: 2 ranks share 1 GPU: ");
   assert(warnOfSharing([at("a", "1"), at("a", "2"), at("a", "1")])[0].startsWith("warning: 3 ranks share 2 GPUs: "));
   const few = "2 GPUs, and so on";
-  assertEquals(
-    warnOfSharing([
-      at("a", undefined, few),
-      at("a", undefined, few),
-      at("b"),
-      at("c", undefined, few),
-      at("c", undefined, few),
-      at("alone", undefined, few),
-    ]),
-    [
-      `warning: a has ${few}`,
-      `warning: c has ${few}`,
-    ],
-  );
+  const without = ["a", "a", "c", "c", "alone"].map((host) => at(host, undefined, few));
+  assertEquals(warnOfSharing([...without, at("b")]), [`warning: a has ${few}`, `warning: c has ${few}`]);
 });

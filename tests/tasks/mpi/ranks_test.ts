@@ -1,7 +1,8 @@
-/** What rank 0 does for all ranks, in one process and in a job. */
+/** What rank 0 does for all ranks, in one process and in a job, and what processes know before MPI is there. */
 
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { fromFirst, onFirst } from "../../../tasks/mpi/ranks.ts";
+import { isFirst, launchCommand } from "../../../tasks/mpi/run_ranks.ts";
 import { holdLock } from "../../support/lock_holder.ts";
 import { HAS_MPI, jobIn, MpiJob, runJob } from "../../support/mpi_job.ts";
 import { asRanks } from "../../support/rank_group.ts";
@@ -55,4 +56,38 @@ permitted("train-mpi says in one sentence that a rank does not see what rank 0 h
     ranks[1].stderr,
     /^error: rank 1 of 2 on \S+: .*cubic\.scaled\.safetensors: there is no .*, but rank 0 has it: all ranks need the same data folder\n$/,
   );
+});
+
+const environment = (variables: Record<string, string>) => new Map(Object.entries(variables));
+
+Deno.test("isFirst() is told by mpirun, before PMIx, before Slurm", () => {
+  const cases: [boolean, Record<string, string>][] = [
+    [true, {}],
+    [true, { OMPI_COMM_WORLD_RANK: "0", PMIX_RANK: "0", SLURM_PROCID: "1" }],
+    [false, { OMPI_COMM_WORLD_RANK: "1", PMIX_RANK: "1", SLURM_PROCID: "0" }],
+    [true, { PMIX_RANK: "0", SLURM_PROCID: "0" }],
+    [false, { PMIX_RANK: "10", SLURM_PROCID: "10" }],
+    [true, { SLURM_PROCID: "0" }],
+    [false, { SLURM_PROCID: "1" }],
+  ];
+  for (const [first, names] of cases) assertEquals(isFirst(environment(names)), first, JSON.stringify(names));
+});
+
+Deno.test("launchCommand() names srun where that started the ranks, else mpirun, within a job of Slurm, too", () => {
+  for (
+    const [command, ...names] of [
+      ["srun --mpi=pmix -n 3", "SLURM_PROCID", "PMIX_RANK"],
+      ["mpirun -n 3", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"],
+      ["mpirun -n 3", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"],
+    ]
+  ) assertEquals(launchCommand(3, environment(Object.fromEntries(names.map((name) => [name, "0"])))), command);
+});
+
+permitted("train-mpi --help is said by the first process alone, whatever launched it", async () => {
+  await using place = await Workplace.create();
+  for (const name of ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"]) {
+    const first = await place.succeed("train-mpi", ["--help"], { [name]: "0" });
+    assertStringIncludes(first.stdout, "deno task train-mpi: ");
+    assertEquals(await place.succeed("train-mpi", ["-h"], { [name]: "1" }), { code: 0, stdout: "", stderr: "" });
+  }
 });

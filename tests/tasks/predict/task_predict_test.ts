@@ -7,17 +7,19 @@ import { permitted } from "../../support/permitted.ts";
 
 const model = "data/runs/default_run/model.safetensors";
 
-/** A folder with a run of the recipe linear, and one of xor under the name "pairs". */
-async function trained(): Promise<Workplace> {
-  const place = await Workplace.create();
+permitted("predict with a run of the recipe linear, and one of xor", async (t) => {
+  await using place = await Workplace.create();
   await place.succeed("train", ["--recipe", "linear", "--batch-size", "32", "--num-epochs", "50"]);
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "300", "--run-name", "pairs"]);
-  return place;
-}
+  await t.step("takes numbers and files, and writes to stdout and to files", (t) => takesRows(t, place));
+  await t.step("refuses what it cannot use, and leaves the output as it was", () => refusesRows(place));
+  await t.step(
+    "refuses a model file that is cut short, of another kind, or of another shape",
+    () => refusesModels(place),
+  );
+});
 
-permitted("predict takes numbers and files, and writes to stdout and to files", async (t) => {
-  await using place = await trained();
-
+async function takesRows(t: Deno.TestContext, place: Workplace): Promise<void> {
   await t.step("numbers of any sign, a row after the other", async () => {
     const outcome = await place.succeed("predict", ["-3.5", ".5", "+1e0", "-2", "-.25E1"]);
     const { header, rows } = parsePredictions(outcome);
@@ -63,61 +65,40 @@ permitted("predict takes numbers and files, and writes to stdout and to files", 
     await place.succeed("predict", ["-1", "--output", "out.csv"]);
     assertMatch(await place.read("out.csv"), /^x,predicted_y\r?\n-1,-?[\d.e-]+\r?\n$/);
   });
-});
+}
 
-permitted("predict refuses what it cannot use, and leaves the output as it was", async (t) => {
-  await using place = await trained();
+async function refusesRows(place: Workplace): Promise<void> {
   await place.write("out.csv", "precious\n");
-  const to = ["--output", "out.csv"];
-
-  await t.step("nothing, both, or a wrong count of numbers", async () => {
-    await place.refuse(2, ["nothing to predict from"], "predict", to);
-    await place.refuse(2, ["there are numbers (3)", "--input out.csv"], "predict", ["3", "--input", "out.csv", ...to]);
-    const says = ["a row has 2 numbers (x1, x2), found 3 in all"];
-    await place.refuse(2, says, "predict", ["1", "0", "1", "--run-name", "pairs", ...to]);
-  });
-  await t.step("what is no number", async () => {
-    const says = ['"1,5" is not a number', '"NaN" is not finite', '"1e999" is beyond the range'];
-    await place.refuse(2, says, "predict", ["1,5", "2", "NaN", "1e999", ...to]);
-  });
-  await t.step("a run or a file that is not there", async () => {
-    const says = ["data/runs/nope/model.safetensors", "`deno task train --run-name nope` makes it"];
-    await place.refuse(1, says, "predict", ["1", "--run-name", "nope", ...to]);
-    await place.refuse(1, ["Cannot read nope.csv: there is no such file"], "predict", ["--input", "nope.csv", ...to]);
-    await place.refuse(1, ["Cannot write no/such/out.csv: there is no folder no/such"], "predict", [
-      "1",
-      "--output",
-      "no/such/out.csv",
-    ]);
-    await place.refuse(1, ["Cannot write data/runs: it is a folder"], "predict", ["1", "--output", "data/runs"]);
-  });
-  await t.step("a file without the column, or with bad cells late in it", async () => {
-    await place.write("in.csv", "z,w\n1,2\n");
-    await place.refuse(1, ['in.csv:1: there is no column "x"; there are z, w'], "predict", [
-      "--input",
-      "in.csv",
-      ...to,
-    ]);
-    await place.write("in.csv", `x\n${"1\n".repeat(9000)}two\n`);
-    const says = ['in.csv:9002, column "x": "two" is not a number'];
-    await place.refuse(1, says, "predict", ["--input", "in.csv", ...to]);
-  });
-  await t.step("a folder, and the input itself as output", async () => {
-    await place.refuse(1, ["Cannot read data/runs: it is a folder"], "predict", ["--input", "data/runs", ...to]);
-    await place.write("in.csv", "x\n1\n");
-    for (const output of ["in.csv", "./data/../in.csv", place.at("in.csv")]) {
-      const says = [`--output ${output} is the same file as --input in.csv`];
-      await place.refuse(2, says, "predict", ["--input", "in.csv", "--output", output]);
-    }
-  });
-  await t.step("no adapter", async () => {
-    await place.refuse(1, ["no adapter"], "predict", ["1", ...to], NO_ADAPTER);
-  });
+  await place.write("zw.csv", "z,w\n1,2\n");
+  await place.write("late.csv", `x\n${"1\n".repeat(9000)}two\n`);
+  const cases: [code: number, args: string, ...says: string[]][] = [
+    [2, "", "nothing to predict from"],
+    [2, "3 --input out.csv", "there are numbers (3)", "--input out.csv"],
+    [2, "1 0 1 --run-name pairs", "a row has 2 numbers (x1, x2), found 3 in all"],
+    [2, "1,5 2 NaN 1e999", '"1,5" is not a number', '"NaN" is not finite', '"1e999" is beyond the range'],
+    [1, "1 --run-name nope", "data/runs/nope/model.safetensors", "`deno task train --run-name nope` makes it"],
+    [1, "--input nope.csv", "Cannot read nope.csv: there is no such file"],
+    [1, "--input zw.csv", 'zw.csv:1: there is no column "x"; there are z, w'],
+    [1, "--input late.csv", 'late.csv:9002, column "x": "two" is not a number'],
+    [1, "--input data/runs", "Cannot read data/runs: it is a folder"],
+  ];
+  for (const [code, args, ...says] of cases) {
+    await place.refuse(code, says, "predict", [...args.split(" ").filter(Boolean), "--output", "out.csv"]);
+  }
+  await place.refuse(1, ["no adapter"], "predict", ["1", "--output", "out.csv"], NO_ADAPTER);
+  const nowhere = { "no/such/out.csv": "there is no folder no/such", "data/runs": "it is a folder" };
+  for (const [output, why] of Object.entries(nowhere)) {
+    await place.refuse(1, [`Cannot write ${output}: ${why}`], "predict", ["1", "--output", output]);
+  }
+  await place.write("in.csv", "x\n1\n");
+  for (const output of ["in.csv", "./data/../in.csv", place.at("in.csv")]) {
+    const says = [`--output ${output} is the same file as --input in.csv`];
+    await place.refuse(2, says, "predict", ["--input", "in.csv", "--output", output]);
+  }
   assertEquals(await place.read("out.csv"), "precious\n");
-});
+}
 
-permitted("predict refuses a model file that is cut short, of another kind, or of another shape", async () => {
-  await using place = await trained();
+async function refusesModels(place: Workplace): Promise<void> {
   const path = place.at(model);
   const whole = await Deno.readFile(path);
   const { tensors, metadata } = await readSafetensors(path);
@@ -140,21 +121,21 @@ permitted("predict refuses a model file that is cut short, of another kind, or o
   await Deno.copyFile(place.at("data/linear.scaled.safetensors"), path);
   await refuse("this is no model of `deno task train`");
 
-  await save({ "0.bias": { shape: [width - 1], data: bias.data.slice(1) } });
-  await refuse("0.bias is", `[${width - 1}]`, `[${width}]`);
-  await save({ "0.weight": { shape: [width, 1], data: weight.data } });
-  await refuse("does not fit together");
-  await save({ "2.bias": undefined });
-  await refuse("2.bias");
-  await save({ "4.weight": { shape: [1, 1], data: Float32Array.of(1) } });
-  await refuse("4.weight");
-  await save({}, { table: metadata.table.replace('"x"', '"z"') });
-  await refuse("does not fit together");
-  await save({}, { layers: '["Linear","Swish","Linear"]' });
-  await refuse('unknown kind "Swish"');
-  await save({}, { scaler: "{" });
-  await refuse("does not fit together");
+  const bad = { shape: [width - 1], data: bias.data.slice(1) };
+  const cases: [Parameters<typeof save>, ...says: string[]][] = [
+    [[{ "0.bias": bad }], "0.bias is", `[${width - 1}]`, `[${width}]`],
+    [[{ "0.weight": { shape: [width, 1], data: weight.data } }], "does not fit together"],
+    [[{ "2.bias": undefined }], "2.bias"],
+    [[{ "4.weight": { shape: [1, 1], data: Float32Array.of(1) } }], "4.weight"],
+    [[{}, { table: metadata.table.replace('"x"', '"z"') }], "does not fit together"],
+    [[{}, { layers: '["Linear","Swish","Linear"]' }], 'unknown kind "Swish"'],
+    [[{}, { scaler: "{" }], "does not fit together"],
+  ];
+  for (const [changes, ...says] of cases) {
+    await save(...changes);
+    await refuse(...says);
+  }
 
   await place.write(model, whole);
   assertStringIncludes((await place.succeed("predict", ["1"])).stdout, "x,predicted_y");
-});
+}

@@ -105,9 +105,9 @@ permitted(
 permitted("train refuses a batch larger than its rows, a loss that is not finite, a matrix too large", async () => {
   await using place = await withRun();
   // Of 20 rows 16 train.
-  await place.refuse(2, ["BATCH_SIZE is 17", "16 training rows"], "train", ["--batch-size", "17"]);
+  await place.refuse(2, ['--batch-size is "17"', "16 training rows"], "train", ["--batch-size", "17"]);
   const large = ["--hidden-size", "65536,65536", "--batch-size", "4"];
-  const { stderr } = await place.refuse(2, ["HIDDEN_SIZE", "bytes, and this device binds at most"], "train", large);
+  const { stderr } = await place.refuse(2, ["--hidden-size", "bytes, and this device binds at most"], "train", large);
   const [needed, allowed] = [...stderr.matchAll(/(\d+) bytes/g)].map(([_, bytes]) => Number(bytes));
   assertEquals(needed >= 4 * 65536 ** 2 && needed > allowed, true, stderr);
 

@@ -131,30 +131,30 @@ const TABLE = "area,rooms,color,price,sold\n1,2,red,3,a\n2,3,blue,4,b\n3,1,red,5
 
 const WRONG: [flags: string, says: string[]][] = [
   ["", ["TARGET is not given: say which of the columns is predicted; there are area, rooms, color, price, sold"]],
-  ["--target prise", ['TARGET names "prise", which is no column: did you mean "price"? there are area, rooms']],
+  ["--target prise", ['--target names "prise", which is no column: did you mean "price"? there are area, rooms']],
   ["--target PRICE", ['"PRICE", which is no column: did you mean "price"?']],
   ["--target ol", ['"ol", which is no column: did you mean "sold"?']],
   ["--target price --features are,room", [
-    'FEATURES names "are", which is no column: did you mean "area"?',
-    'FEATURES names "room"',
+    '--features names "are", which is no column: did you mean "area"?',
+    '--features names "room"',
   ]],
   ["--target price --ignore colour --categorical rums --time-column wen", [
     'did you mean "color"?',
     'did you mean "rooms"?',
-    "TIME_COLUMN",
+    "--time-column",
   ]],
-  ["--target price --features price", ['TARGET and FEATURES both name "price"']],
-  ["--target price --features area --ignore area", ['FEATURES and IGNORE both name "area"']],
+  ["--target price --features price", ['--target and --features both name "price"']],
+  ["--target price --features area --ignore area", ['--features and --ignore both name "area"']],
   ["--target area,area", ['--target is "area,area": allowed is names of columns']],
   ["--target price --separator semicolon", [
-    'TARGET names "price", which is no column',
+    '--target names "price", which is no column',
     "is the separator a comma, not a semicolon?",
   ]],
   ["--target price --recipe xor --num-dataset 5", [
     "--recipe is a setting of recipes",
     "--num-dataset is a setting of recipes",
   ]],
-  ["--target sold --loss bce", ['LOSS is "bce": it takes two classes, and sold has 3; allowed is softmax']],
+  ["--target sold --loss bce", ['--loss is "bce": it takes two classes, and sold has 3; allowed is softmax']],
   ["--target price,area --loss softmax", ['--loss is "softmax": that takes one TARGET, and there are 2']],
   ["--target price,area --task classification", ['--task is "classification": that takes one TARGET']],
   ["--target sold --task regression --loss softmax", ['"softmax": with TASK regression allowed is mse']],
@@ -209,8 +209,8 @@ permitted("scale --data refuses too many categories only where they are asked fo
   await using place = await Workplace.create({ "t.csv": "x,name,y\n" + rows });
   const args = ["--data", "t.csv", "--target", "y"];
   assertStringIncludes((await place.succeed("scale", args)).stdout, "name    left out  texts that nearly all differ");
-  for (const [key, flag] of [["CATEGORICAL", "--categorical"], ["FEATURES", "--features"]]) {
-    const fault = `${key} names "name", which has more than 1000 different values: too many for categories`;
+  for (const flag of ["--categorical", "--features"]) {
+    const fault = `${flag} names "name", which has more than 1000 different values: too many for categories`;
     await place.refuse(2, [fault], "scale", [...args, flag, "name"]);
   }
 });

@@ -11,15 +11,13 @@ import { permitted } from "../../support/permitted.ts";
 const SCALED = "data/houses.scaled.safetensors";
 
 /** Houses: the price follows from the rest. Every number cell of `area` names its row. */
-function houses(rows: number, missing = false): string {
-  const random = new Random(1, "houses");
+function houses(rows: number, missing = false, random = new Random(1, "houses")): string {
   const lines = ["id,area,color,sold,price,when"];
   for (let row = 0; row < rows; row++) {
     const color = ["red", "blue", "green"][Math.floor(random.uniform(0, 3))];
-    const area = 50 + row;
-    const isMissing = missing && row % 5 === 0;
-    const cells = [row, isMissing ? "NA" : area, isMissing ? "" : color, row % 4 === 0 ? "yes" : "no"];
-    lines.push([...cells, 2 * area + color.length, `20${10 + (row * 7) % 20}-01-01`].join(","));
+    const known = missing && row % 5 === 0 ? ["NA", ""] : [50 + row, color];
+    const rest = [row % 4 === 0 ? "yes" : "no", 2 * (50 + row) + color.length, `20${10 + (row * 7) % 20}-01-01`];
+    lines.push([row, ...known, ...rest].join(","));
   }
   return lines.join("\n") + "\n";
 }
@@ -282,7 +280,7 @@ permitted("train --data learns a table, prepares it anew only where something di
   const small = await place.succeed("train", [...args, "--missing", "mean"]);
   assertStringIncludes(small.stdout, "another dataset");
   assertStringIncludes(small.stdout, "16 rows in batches of 16");
-  await place.refuse(2, ["BATCH_SIZE is 17: allowed is 1 to the 16"], "train", [
+  await place.refuse(2, ['--batch-size is "17": allowed is 1 to the 16'], "train", [
     ...args,
     "--missing",
     "mean",

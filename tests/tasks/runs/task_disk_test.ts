@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { loadCheckpoint } from "../../../lib/model_file/checkpoint.ts";
 import { whenSaid } from "../../support/kill_runs.ts";
-import { type Outcome, pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { isLonger, pathInProject, until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const run = "data/runs/r";
@@ -13,24 +13,11 @@ const RUN = ["--num-dataset", "300", "--hidden-size", "256,256", "--run-name", "
 
 const COMMAND = ["run", "--config", pathInProject("deno.json"), "-A", pathInProject("tasks/train.ts")];
 
-/** Trains where no file may become longer than 200 KiB, as on a disk that is full. */
-async function trainLimited(place: Workplace, args: readonly string[]): Promise<Outcome> {
-  const script = `trap '' XFSZ; ulimit -f 200; exec "$@"`; // the signal would end the process before it is told
-  const all = ["-c", script, "bash", Deno.execPath(), ...COMMAND, ...args];
-  const { code, stdout, stderr } = await new Deno.Command("bash", { args: all, cwd: place.path }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-/** Starts training, does something once it has said a word, and awaits its end. */
-async function meanwhile(
-  place: Workplace,
-  args: readonly string[],
-  word: string,
-  act: () => Promise<void>,
-): Promise<Outcome> {
-  await using child = place.startDeno([...COMMAND, ...args]);
-  return await whenSaid(child, word, act);
+/** Resumes the run in a process that another program starts; gives its exit code and stderr. */
+async function resumeBy(place: Workplace, [program, ...words]: string[], epochs: number): Promise<[number, string]> {
+  const args = [...words, Deno.execPath(), ...COMMAND, "--resume", "r", "--num-epochs", `${epochs}`];
+  const { code, stderr } = await new Deno.Command(program, { args, cwd: place.path }).output();
+  return [code, new TextDecoder().decode(stderr)];
 }
 
 permitted({
@@ -42,16 +29,16 @@ permitted({
     await whole.succeed("train", [...RUN.slice(0, -1), "3"]);
     await place.succeed("train", RUN);
     const before = await place.digests(`${run}/checkpoints`);
-    const { code, stderr } = await trainLimited(place, ["--resume", "r", "--num-epochs", "3"]);
+    // No file may become longer than 200 KiB. The signal would end the process before it is told.
+    const limited = ["bash", "-c", `trap '' XFSZ; ulimit -f 200; exec "$@"`, "bash"];
+    const [code, stderr] = await resumeBy(place, limited, 3);
     assertEquals(code, 1);
     assertMatch(
       stderr,
       /^error: Cannot write data\/runs\/r\/checkpoints\/step-00000000(48|72).safetensors, which takes \d{6} bytes: .*\(os error/m,
     );
-    assertStringIncludes(
-      stderr,
-      "the last checkpoint is at step 24: `deno task train --resume r` continues from there",
-    );
+    const hint = "the last checkpoint is at step 24: `deno task train --resume r` continues from there";
+    assertStringIncludes(stderr, hint);
     assertEquals(await place.digests(`${run}/checkpoints`), before);
 
     await place.succeed("train", ["--resume", "r"]);
@@ -109,15 +96,12 @@ permitted({
     for (const folder of folders) await Deno.chmod(folder, 0o555);
     // The system's administrator may write everywhere, unless that is taken away.
     const { uid } = await Deno.stat(place.path);
-    const [first, ...rest] = uid === 0
-      ? ["setpriv", "--bounding-set=-dac_override", Deno.execPath()]
-      : [Deno.execPath()];
-    const args = [...rest, ...COMMAND, "--resume", "r", "--num-epochs", "2"];
-    const { code, stderr } = await new Deno.Command(first, { args, cwd: place.path }).output();
+    const starter = uid === 0 ? ["setpriv", "--bounding-set=-dac_override"] : ["env"];
+    const [code, stderr] = await resumeBy(place, starter, 2);
     for (const folder of folders) await Deno.chmod(folder, 0o755);
     assertEquals(code, 1);
     assertMatch(
-      new TextDecoder().decode(stderr),
+      stderr,
       /^error: .*data\/runs\/r\/.*\(os error 13\)|^error: .*\(os error 13\).*data\/runs\/r\//m,
     );
     assertEquals(await place.digests(run), before);
@@ -127,16 +111,18 @@ permitted({
 permitted("a run whose folder or file is taken away ends, and writes nowhere else", async () => {
   await using place = await Workplace.create();
   const long = [...RUN.slice(0, -1), "100000"];
-  const word = "first steps done";
-  const gone = await meanwhile(place, long, word, () => Deno.remove(place.at(run), { recursive: true }));
+  /** Trains, and removes something once a word was said. */
+  const trainWithout = async (name: string, word: string, args: string[]) => {
+    await using child = place.startDeno([...COMMAND, ...args]);
+    return await whenSaid(child, word, () => Deno.remove(place.at(name), { recursive: true }));
+  };
+  const gone = await trainWithout(run, "first steps done", long);
   assertEquals(gone.code, 1);
   assertMatch(gone.stderr, /^error: .*data\/runs\/r\/.*(\(os error 2\)|there is no such file)/m);
   assertEquals(gone.stderr.includes("the last checkpoint"), false);
   assert(await Deno.stat(place.at(run)).then(() => false, () => true), "the folder is there again");
 
-  const file = await meanwhile(place, [...long, "--checkpoint-every", "24"], "epoch ", async () => {
-    await Deno.remove(place.at(`${run}/metrics.jsonl`));
-  });
+  const file = await trainWithout(`${run}/metrics.jsonl`, "epoch ", [...long, "--checkpoint-every", "24"]);
   assertEquals(file.code, 1);
   assertMatch(
     file.stderr, // a line more may have been written, or not
@@ -153,4 +139,30 @@ permitted("a run whose folder or file is taken away ends, and writes nowhere els
   const { code, stderr } = await place.run("train", RUN);
   assertEquals(code, 1);
   assertMatch(stderr, /^error: .*data\/runs/m);
+});
+
+const QUICK = ["--num-dataset", "200", "--num-epochs", "1"];
+
+permitted("train refuses a RUN_NAME that is being trained, and takes it over once that process is killed", async () => {
+  await using place = await Workplace.create();
+  const first = await place.start("train", ["--num-dataset", "200", "--num-epochs", "10000000"]);
+  await using _end = { [Symbol.asyncDispose]: () => kill() };
+  const output = first.output();
+  let isOver = false;
+  const kill = async () => {
+    if (!isOver) first.kill("SIGKILL");
+    isOver = true;
+    await output;
+  };
+  await until(() => isLonger(place.at("data/runs/default_run/config.json"), 0));
+  const { code, stderr } = await place.run("train", QUICK);
+  assertEquals(code, 2, stderr);
+  const who = `(process ${first.pid}, since `;
+  assertStringIncludes(stderr, `error: RUN_NAME is "default_run": a training with this name is running ${who}`);
+  assertEquals(await Array.fromAsync(Deno.readDir(place.at("data/runs")), ({ name }) => name), ["default_run"]);
+  await place.succeed("train", [...QUICK, "--run-name", "other"]);
+
+  await kill();
+  const { stdout } = await place.succeed("train", QUICK);
+  assertStringIncludes(stdout, "to data/runs/default_run.1");
 });

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../../../tasks/settings/config.ts";
 import { usage } from "../../../tasks/settings/help.ts";
-import { SETTINGS } from "../../../tasks/settings/keys.ts";
+import { SETTINGS } from "../../../tasks/settings/settings.ts";
 import { describeError } from "../../../tasks/settings/run_task.ts";
 import { Workplace } from "../../support/run_task_process.ts";
+import { WRONG } from "./wrong_values.ts";
 import { permitted } from "../../support/permitted.ts";
 
 interface Sources {
@@ -21,7 +22,7 @@ function faultsOf(args: string, sources?: Sources): readonly string[] {
 }
 
 Deno.test("readConfig() gives the defaults of the table", () => {
-  const { numbers: _, texts: __, input: ___, output: ____, given: _____, extras: ______, ...config } = read("");
+  const { words: _, texts: __, input: ___, output: ____, given: _____, extras: ______, ...config } = read("");
   assertEquals(config, {
     recipe: "cubic",
     generateDataset: false,
@@ -91,16 +92,15 @@ Deno.test("readConfig() reads flags in both forms, and negative numbers", () => 
   assertEquals(read("--init normal:0.5").init, { kind: "normal", scale: 0.5 });
   assertEquals(read("--seed 1 --seed 2").seed, 2);
   const predict = read("-3.5 --run-name a -.5 4 -1e-3", { task: "predict" });
-  assertEquals([predict.numbers, predict.runName], [["-3.5", "-.5", "4", "-1e-3"], "a"]);
+  assertEquals([predict.words, predict.runName], [["-3.5", "-.5", "4", "-1e-3"], "a"]);
   assertEquals(read("--input a.csv --output=b.csv", { task: "predict" }).output, "b.csv");
   assertEquals(faultsOf("--learning-rate -0.5"), faultsOf("--learning-rate=-0.5"));
 });
 
 Deno.test("readConfig() takes all that follows -- as words", () => {
-  const { numbers, runName } = read("4 --run-name a -- -3.5 --run-name b --", { task: "predict" });
-  assertEquals([numbers, runName], [["4", "-3.5", "--run-name", "b", "--"], "a"]);
+  const { words, runName } = read("4 --run-name a -- -3.5 --run-name b --", { task: "predict" });
+  assertEquals([words, runName], [["4", "-3.5", "--run-name", "b", "--"], "a"]);
   assertEquals(read("--seed 7 --").seed, 7);
-  assertEquals(faultsOf("--seed -- 7"), ["--seed has no value", '"7": train takes only flags']);
 });
 
 Deno.test("readConfig() says where a wrong value was set: by which flag, in the environment, in which line of .env", () => {
@@ -137,45 +137,9 @@ Deno.test("readConfig() takes a boolean flag alone or with true or false", () =>
 });
 
 Deno.test("readConfig() refuses what a key does not allow, naming key, source, value and what is allowed", () => {
-  const refused: Record<string, string[]> = {
-    RECIPE: ["Cubic", "quartic"],
-    NUM_DATASET: ["0", "-5", "1.5", "1e5", "1e6", "100000001", "999999999999", "ten", ""],
-    NOISE: ["-0.1", "1.1e30", "NaN", "Infinity", "0x1"],
-    SCALING_METHOD: ["zscore"],
-    HIDDEN_SIZE: ["0", "64,", "8,-1", "8;8", "65537", "1.5", Array(65).fill(1).join()],
-    INIT:
-      "zeros Kaiming uniform uniform: uniform:0 uniform:-1 uniform:1e-46 uniform:1:2 normal:-1 normal:0 normal:1e39 ones:1"
-        .split(" "),
-    ACTIVATION: ["ReLU", "swish"],
-    DROPOUT: ["1", "-0.1", "0.99999999", "half"],
-    LOSS: ["mea"],
-    CLASS_WEIGHTS: ["rare"],
-    OPTIMIZER: ["adamax"],
-    SCHEDULE: ["linear"],
-    WARMUP: ["-1", "0.5"],
-    WEIGHT_DECAY: ["-0.1", "1e-46", "1e39", "Auto"],
-    CLIP_NORM: ["-1", "1e-46", "Infinity"],
-    PATIENCE: ["-1", "1.5"],
-    LEARNING_RATE: ["0", "-0.01", "1e-46", "1e-50", "1e39", "NaN", "Infinity", "1e999", "0,1", "fast"],
-    BATCH_SIZE: ["0", "-1", "2.5", "Full", "all"],
-    NUM_EPOCHS: ["0", "1.5"],
-    SPLIT: ["0.8,0.2", "0.5,0.5", "0.8,0.1,0.2", "0,0.5,0.5", "1.5,-0.5,0", "1.2,-0.1,-0.1", "a,b,c", "1,0,0,0"],
-    SEED: ["-1", "4294967296", "0.5"],
-    RUN_NAME: ["a/b", "../a", "..", "/abs", "a\\b", ".hidden", "-a", "a b", "a".repeat(101), "ü", ""],
-    CHECKPOINT_EVERY: ["0", "0s", "1.5s", "-3", "5d", "s", "1 m", "often"],
-    KEEP_CHECKPOINTS: ["0", "1.5"],
-    ON_NAN: ["go on"],
-    DEBUG_TENSORS: ["maybe"],
-    REPORT: ["maybe"],
-    SELF_TEST: ["maybe"],
-    TRACE: ["-1", "1.5", "often", ""],
-    SYNC_EVERY: ["0", "1.5", "always"],
-    OUTER_LEARNING_RATE: ["0", "-1", "1e39"],
-    OUTER_MOMENTUM: ["1", "-0.1"],
-    RANK_TIMEOUT: ["10", "0s", "never"],
-  };
-  for (const [key, texts] of Object.entries(refused)) {
+  for (const [key, [words, ...texts]] of Object.entries(WRONG)) {
     const { allowed } = SETTINGS[key as keyof typeof SETTINGS];
+    assertStringIncludes(allowed, words);
     for (const text of texts) {
       const expected = `${key} is ${JSON.stringify(text)} (from the environment): allowed is ${allowed}`;
       assertEquals(faultsOf("", { task: "train-mpi", env: { [key]: text } }), [expected]);
@@ -190,8 +154,6 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
   for (const [task, flag] of others) {
     assertStringIncludes(faultsOf(flag, { task })[0], `${flag.replace("=", ' is "')}": allowed is `);
   }
-  const noise = ['--noise is "0.1": with recipe xor only 0 is allowed'];
-  assertEquals(faultsOf("--recipe xor --noise 0.1"), noise);
 });
 
 Deno.test("readConfig() accepts the ends of each range", () => {
@@ -201,32 +163,41 @@ Deno.test("readConfig() accepts the ends of each range", () => {
   assertEquals(read(`--run-name ${"a".repeat(100)} --seed 0 --hidden-size ${Array(64).fill(1)}`).seed, 0);
 });
 
-Deno.test("readConfig() names the nearest flag of the task", () => {
-  assertEquals(faultsOf("--lerning-rate 0.1"), ["--lerning-rate: unknown flag; the nearest is --learning-rate"]);
-  assertEquals(faultsOf("--batch_size=3"), ["--batch_size: unknown flag; the nearest is --batch-size"]);
-  assertEquals(faultsOf("-seed 3"), ["-seed: unknown flag; the nearest is --seed"]);
-  const task = "gen-data";
-  assertEquals(faultsOf("--learning-rate 1", { task }), ["--learning-rate: gen-data does not use this setting"]);
-  assertEquals(faultsOf("--hlep", { task: "predict" }), ["--hlep: unknown flag; the nearest is --help"]);
-  assertEquals(faultsOf("--fast", { task: "doctor" }), ["--fast: doctor takes no flags"]);
-  assertEquals(faultsOf("--input a.csv"), ["--input: unknown flag; the nearest is --init"]);
-});
-
-Deno.test("readConfig() wants a format where there are some, and names the nearest", () => {
-  const task = "export";
-  const allowed = "allowed is onnx, pytorch or ts";
-  assertEquals(read("--format ts --output a.ts", { task }).extras.FORMAT, "ts");
-  assertEquals(faultsOf("", { task }), [`--format is missing: ${allowed}`]);
-  assertEquals(faultsOf("--format", { task }), ["--format has no value"]);
-  assertEquals(faultsOf("--format torch --run-name a/b", { task }), [
+/** Command lines of a task, and what is wrong with them. */
+const FAULTS: [task: TaskName, args: string, ...faults: string[]][] = [
+  ["train", "--lerning-rate 0.1", "--lerning-rate: unknown flag; the nearest is --learning-rate"],
+  ["train", "--hiden-size=8", "--hiden-size: unknown flag; the nearest is --hidden-size"],
+  ["train", "--batch_size=3", "--batch_size: unknown flag; the nearest is --batch-size"],
+  ["train", "-seed 3", "-seed: unknown flag; the nearest is --seed"],
+  ["gen-data", "--num-datasets 5", "--num-datasets: unknown flag; the nearest is --num-dataset"],
+  ["gen-data", "--learning-rate 1", "--learning-rate: gen-data does not use this setting"],
+  ["predict", "--hlep", "--hlep: unknown flag; the nearest is --help"],
+  ["predict", "1 --ouput x.csv", "--ouput: unknown flag; the nearest is --output"],
+  ["doctor", "--fast", "--fast: doctor takes no flags"],
+  ["train", "--input a.csv", "--input: unknown flag; the nearest is --init"],
+  ["train", "--seed -- 7", "--seed has no value", '"7": train takes only flags'],
+  ["train", "cubic", '"cubic": train takes only flags'],
+  ["export", "", "--format is missing: allowed is onnx, pytorch or ts"],
+  ["export", "--format", "--format has no value"],
+  [
+    "export",
+    "--format torch --run-name a/b",
     `--run-name is "a/b": allowed is ${SETTINGS.RUN_NAME.allowed}`,
-    `--format is "torch": ${allowed}; the nearest is pytorch`,
-  ]);
-  assertEquals(faultsOf("--formt ts", { task }), [
+    '--format is "torch": allowed is onnx, pytorch or ts; the nearest is pytorch',
+  ],
+  [
+    "export",
+    "--formt ts",
     "--formt: unknown flag; the nearest is --format",
-    `--format is missing: ${allowed}`,
-  ]);
-  assertEquals(faultsOf("--format ts", { task: "predict" }), ["--format: unknown flag; the nearest is --input"]);
+    "--format is missing: allowed is onnx, pytorch or ts",
+  ],
+  ["predict", "--format ts", "--format: unknown flag; the nearest is --input"],
+  ["train", "--recipe xor --noise 0.1", '--noise is "0.1": with recipe xor only 0 is allowed'],
+];
+
+Deno.test("readConfig() names the nearest flag of the task, and what it misses", () => {
+  for (const [task, args, ...faults] of FAULTS) assertEquals(faultsOf(args, { task }), faults, `${task} ${args}`);
+  assertEquals(read("--format ts --output a.ts", { task: "export" }).extras.FORMAT, "ts");
 });
 
 Deno.test("readConfig() reports all faults at once", () => {

@@ -10,18 +10,12 @@ const regression = evaluate([1, 2], [0, 2], mse, scaler, { baseline: [1] });
 const classes = { classes: ["no", "yes"], baseline: [0.75] };
 const classification = evaluate([2, -2, 3, 3], [1, 0, 0, 1], bceWithLogits, scaler, classes);
 
-Deno.test("formatEvaluations() sets the mean beside each regression", () => {
-  assertEquals(
-    formatEvaluations({ train: regression }).split("\n"),
-    [
-      "in raw units  rows  loss  mse      rmse  mae   r2",
-      "train            2   0.5  0.5  0.707107  0.5  0.5",
-      "  mean           2     1    1         1    1    0",
-    ],
-  );
-});
-
-Deno.test("formatEvaluations() sets the majority class beside each classification", () => {
+Deno.test("formatEvaluations() sets the mean next to each regression, the majority class next to each classification", () => {
+  assertEquals(formatEvaluations({ train: regression }).split("\n"), [
+    "in raw units  rows  loss  mse      rmse  mae   r2",
+    "train            2   0.5  0.5  0.707107  0.5  0.5",
+    "  mean           2     1    1         1    1    0",
+  ]);
   assertEquals(formatEvaluations({ test: classification }).split("\n"), [
     "classified        rows      loss  accuracy  macro F1",
     "test                 4  0.837758      0.75  0.733333",

@@ -33,6 +33,11 @@ function assertClean({ code, screen }: TerminalOutcome, expected = 0): void {
   assertEquals([screen.cursor[1], screen.lines.at(-1)], [0, ""], "the prompt has a line of its own");
 }
 
+/** Counts the lines that match a pattern. */
+function counterOf({ screen }: TerminalOutcome): (pattern: RegExp) => number {
+  return (pattern) => screen.lines.filter((line) => pattern.test(line)).length;
+}
+
 /** The picture, where one was drawn to its end. */
 function pictureOn({ linesAtCursor: [anchor, ...picture] }: ScreenModel): string[] | undefined {
   return anchor === "" && picture.length > 0 ? picture : undefined;
@@ -55,7 +60,7 @@ permitted({ name: "train in 80 columns shows a picture, and leaves epochs, curve
   assertClean(outcome);
   assert(pictures > 0, "no picture was seen");
   const { screen } = outcome;
-  const of = (pattern: RegExp) => screen.lines.filter((line) => pattern.test(line)).length;
+  const of = counterOf(outcome);
   assertEquals(of(/^epoch +\d+\/400 {2}train loss/), 51, "every eighth epoch, and the first");
   assertEquals([of(/^train {6}[\d.]+ +[▁-█]{50,}$/), of(/^validation [\d.]+ +[▁-█]{50,}$/)], [1, 1]);
   assertEquals([of(/^in raw units/), of(/^run: data\/runs\/default_run$/), screen.hasColor], [1, 1, true]);
@@ -85,26 +90,23 @@ permitted({ name: "train resized to 40 columns and ended by Ctrl-C leaves nothin
   assertStringIncludes(warned, "warning: epoch 1: 8 of 8 units of 0.weight have");
   assertClean(outcome, 130);
   const { lines } = outcome.screen;
-  const of = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
+  const of = counterOf(outcome);
   assertEquals(of(/^warning: epoch 1: 8 of 8 units .* init kaiming or xavier$/), 1, lines.join("\n"));
   assertEquals(of(/^(train|validation) +[\d.]+ +[▁-█]{10,}$/), 2);
   assertMatch(lines.at(-3)!, /^stopped: data\/runs\/default_run, checkpoint at step \d+, \d+ of 80 into epoch \d+$/);
   assertEquals(lines.at(-2), "continue with: deno task train --resume default_run");
 });
 
-permitted(
-  { name: "train goes back before a value that is not finite in the middle of its picture", ignore },
-  async () => {
-    await using place = await Workplace.create();
-    const args = [...SMALL, "--num-epochs", "10", "--learning-rate", "2", "--on-nan", "halve-lr"];
-    const outcome = await runInTerminal(place, "train", args);
-    assertClean(outcome);
-    const of = (pattern: RegExp) => outcome.screen.lines.filter((line) => pattern.test(line)).length;
-    const back = of(/^warning: back at step 0, with 0\.\d+ of the learning rate from here$/);
-    assert(back > 0);
-    assertEquals([of(/^likely cause: /), of(/^what to do: /), of(/^first steps done/)], [back, back, 1]);
-  },
-);
+permitted({ name: "train goes back before a value that is not finite below its picture", ignore }, async () => {
+  await using place = await Workplace.create();
+  const args = [...SMALL, "--num-epochs", "10", "--learning-rate", "2", "--on-nan", "halve-lr"];
+  const outcome = await runInTerminal(place, "train", args);
+  assertClean(outcome);
+  const of = counterOf(outcome);
+  const back = of(/^warning: back at step 0, with 0\.\d+ of the learning rate from here$/);
+  assert(back > 0);
+  assertEquals([of(/^likely cause: /), of(/^what to do: /), of(/^first steps done/)], [back, back, 1]);
+});
 
 permitted({ name: "what goes to a file or a pipe is plain, whatever the other stream goes to", ignore }, async () => {
   await using place = await Workplace.create();
@@ -181,12 +183,8 @@ permitted("--json prints an object a line, and nothing else", async () => {
   const begin = { event: "begin", runName: "default_run", stepsPerEpoch: 80, epochs: 100, firstStep: 0 };
   assertEquals(of("begin"), [begin]);
   assertMatch(of("warning")[0].text, /^epoch 1: .* init kaiming or xavier$/);
-  const metrics = (await place.read("data/runs/default_run/metrics.jsonl")).trimEnd().split("\n");
-  assertEquals(
-    of("epoch").map(({ event: _, seconds: __, ...line }) => line),
-    metrics.map((line) => JSON.parse(line)),
-    "all epochs, as in metrics.jsonl",
-  );
+  const epochs = of("epoch").map(({ event: _, seconds: __, ...line }) => line);
+  assertEquals(epochs, await place.readLines("data/runs/default_run/metrics.jsonl"), "all epochs");
   assert(of("epoch").every(({ seconds }, i, all) => seconds > 0 && seconds >= (all[i - 1]?.seconds ?? 0)));
   const summary = JSON.parse(await place.read("data/runs/default_run/summary.json"));
   assertEquals(lines.at(-1), { event: "summary", run: "data/runs/default_run", ...summary });

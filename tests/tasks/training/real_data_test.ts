@@ -44,8 +44,16 @@ Deno.test("leastSquares() finds the weights, and refuses columns that follow fro
 permitted("tasks on real tables: as good as networks elsewhere, and the models travel", async (t) => {
   await using place = await withRealTables();
 
+  const accuracies: number[] = [];
+  const network: number[] = [];
+  const linear: number[] = [];
   // Side by side: a small run mostly waits for the end of its epochs.
-  const [accuracies, { network, linear }] = await Promise.all([runsOnIris(place), runsOnCars(place)]);
+  const iris = async (seed: number) => accuracies.push((await trainOn(place, "iris", seed)).accuracy!);
+  const cars = async (seed: number) => {
+    network.push((await trainOn(place, "cars", seed)).r2);
+    linear.push(await linearR2(place, "cars"));
+  };
+  for (const seed of SEEDS) await Promise.all([iris(seed), cars(seed)]);
 
   await t.step("iris: accuracy", () => {
     assert(median(accuracies) >= 0.93, `accuracies ${accuracies}`);
@@ -59,25 +67,11 @@ permitted("tasks on real tables: as good as networks elsewhere, and the models t
     assert(rows > 30 && macroF1! > 0.95, `macro F1 ${macroF1} of ${rows} rows`);
   });
   await t.step("penguins: words and JSON give the same prediction", () => assertOneGentoo(place));
-  await t.step("penguins: a file and an ONNX runtime give the same predictions", () => assertOnnx(place));
-  await t.step("penguins: evaluate counts what predict gives", () => assertEvaluated(place));
+  const { stdout } = await place.succeed("predict", [...PENGUINS, "--input", "penguins.csv"]);
+  const predicted = tableOf(stdout);
+  await t.step("penguins: a file and an ONNX runtime give the same predictions", () => assertOnnx(place, predicted));
+  await t.step("penguins: evaluate counts what predict gives", () => assertEvaluated(place, predicted));
 });
-
-async function runsOnIris(place: Workplace): Promise<number[]> {
-  const accuracies: number[] = [];
-  for (const seed of SEEDS) accuracies.push((await trainOn(place, "iris", seed)).accuracy!);
-  return accuracies;
-}
-
-async function runsOnCars(place: Workplace): Promise<{ network: number[]; linear: number[] }> {
-  const network: number[] = [];
-  const linear: number[] = [];
-  for (const seed of SEEDS) {
-    network.push((await trainOn(place, "cars", seed)).r2);
-    linear.push(await linearR2(place, "cars"));
-  }
-  return { network, linear };
-}
 
 const PENGUINS = ["--run-name", "penguins-1"];
 
@@ -99,9 +93,8 @@ async function assertOneGentoo(place: Workplace): Promise<void> {
   assertClose(names.map((name) => Number(word[`probability_${name}`])), Object.values<number>(json.probabilities));
 }
 
-async function assertOnnx(place: Workplace): Promise<void> {
+async function assertOnnx(place: Workplace, predicted: Record<string, string>[]): Promise<void> {
   const known = tableOf(await place.read("penguins.csv"));
-  const predicted = await predictPenguins(place);
   await place.succeed("export", [...PENGUINS, "--format", "onnx", "--output", "penguins.onnx"]);
   const model = await readExportedModel("penguins", place.at("data/runs/penguins-1/model.safetensors"));
   const rows = known.map((cells) =>
@@ -123,19 +116,14 @@ async function assertOnnx(place: Workplace): Promise<void> {
   );
 }
 
-async function assertEvaluated(place: Workplace): Promise<void> {
+async function assertEvaluated(place: Workplace, predicted: Record<string, string>[]): Promise<void> {
   const args = [...PENGUINS, "--data", "penguins.csv", "--json"];
   const evaluation = JSON.parse((await place.succeed("evaluate", args)).stdout);
   const known = tableOf(await place.read("penguins.csv"));
-  const predicted = await predictPenguins(place);
   const right = known.filter(({ species }, i) => species === predicted[i].predicted_species).length;
   assertEquals([evaluation.rows, known.length], [344, 344]);
   assertAlmostEquals(evaluation.accuracy, right / 344, 1e-12);
   assert(evaluation.accuracy > 0.95 && evaluation.baseline.accuracy < 0.5, JSON.stringify(evaluation));
-}
-
-async function predictPenguins(place: Workplace): Promise<Record<string, string>[]> {
-  return tableOf((await place.succeed("predict", [...PENGUINS, "--input", "penguins.csv"])).stdout);
 }
 
 function tableOf(text: string): Record<string, string>[] {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
-import { stagesOf, Workplace } from "../../support/run_task_process.ts";
+import { isLonger, stagesOf, until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 /** Seconds from Ctrl-C to the end of the process: more than a moment, even on a busy machine, is too long. */
@@ -10,33 +10,24 @@ const PROMPT = 5;
 
 const SMALL = ["--num-dataset", "300", "--num-epochs", "1"];
 
-/** Interrupts a process once a condition holds, and awaits its end: by the signal, or of itself with the same code. */
-async function interruptWhen(
-  child: Deno.ChildProcess,
-  isTime: () => boolean | Promise<boolean>,
-  by: "SIGINT" | null = "SIGINT",
-): Promise<void> {
+/** Interrupts a process once a condition holds, and awaits its end. */
+async function interruptWhen(child: Deno.ChildProcess, isTime: () => Promise<boolean>): Promise<Deno.CommandOutput> {
   let isOver = false;
   const output = child.output().finally(() => isOver = true);
-  while (!isOver && !await isTime()) await new Promise((resolve) => setTimeout(resolve, 2));
-  assertEquals(
-    isOver,
-    false,
-    `ended before it was interrupted: ${isOver && new TextDecoder().decode((await output).stderr)}`,
-  );
+  if (!await until(isTime, () => isOver)) {
+    throw new Error(`ended before it was interrupted: ${new TextDecoder().decode((await output).stderr)}`);
+  }
   const since = performance.now();
   child.kill("SIGINT");
-  const { signal, code, stderr } = await output;
-  assertEquals([signal, code], [by, 130]);
-  assertEquals(new TextDecoder().decode(stderr).includes("error"), false);
+  const ended = await output;
+  assertEquals(new TextDecoder().decode(ended.stderr).includes("error"), false);
   const seconds = (performance.now() - since) / 1000;
-  assert(seconds < PROMPT, `took ${seconds} s to end`);
+  assert(ended.code === 0 || seconds < PROMPT, `took ${seconds} s to end`);
+  return ended;
 }
 
-/** Whether a file has more than so many bytes. */
-async function isLonger(place: Workplace, name: string, bytes: number): Promise<boolean> {
-  return await Deno.stat(place.at(name)).then(({ size }) => size > bytes, () => false);
-}
+/** How a process ended: by the signal, or of itself with the same code. */
+const howEnded = ({ signal, code }: Deno.CommandOutput) => [signal, code];
 
 permitted("Ctrl-C while training leaves the dataset and earlier runs whole, and the next run works", async () => {
   await using place = await Workplace.create();
@@ -45,7 +36,8 @@ permitted("Ctrl-C while training leaves the dataset and earlier runs whole, and 
   const run = await place.digests("data/runs/default_run");
 
   const child = await place.start("train", ["--num-dataset", "300", "--num-epochs", "10000000"]);
-  await interruptWhen(child, () => isLonger(place, "data/runs/default_run/metrics.jsonl", 200), null);
+  const metrics = place.at("data/runs/default_run/metrics.jsonl");
+  assertEquals(howEnded(await interruptWhen(child, () => isLonger(metrics, 200))), [null, 130]);
   const after = await place.digests("data");
   for (const [name, digest] of Object.entries(data)) if (!name.includes("/")) assertEquals(after[name], digest, name);
   assertEquals(await place.digests("data/runs/default_run.1"), run);
@@ -77,14 +69,17 @@ permitted("Ctrl-C while a dataset is made or scaled leaves the one before it, an
   };
 
   const generating = await place.start("gen-data", ["--num-dataset", "50000000"]);
-  await interruptWhen(generating, () => isLonger(place, `${csv}.partial`, 500_000));
+  const partial = place.at(`${csv}.partial`);
+  assertEquals(howEnded(await interruptWhen(generating, () => isLonger(partial, 500_000))), ["SIGINT", 130]);
   await assertWhole();
   assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
 
   const before = await Deno.readFile(place.at(scaled));
   const { stdout } = await place.succeed("gen-data", ["--num-dataset", "300000"]);
   assertStringIncludes(stdout, "300000 rows");
-  await interruptWhen(await place.start("scale"), () => isLonger(place, `${scaled}.partial`, 0));
+  const scaling = await place.start("scale");
+  const ended = await interruptWhen(scaling, () => isLonger(place.at(`${scaled}.partial`), 0));
+  assertEquals(howEnded(ended), ["SIGINT", 130]);
   assertEquals(await Deno.readFile(place.at(scaled)), before);
 
   // The shorter file must not keep the end of the longer one that was given up.
@@ -133,16 +128,9 @@ permitted("a dataset whose maker was killed right before its file went into plac
 permitted("Ctrl-C while model and report are written is answered, and both are written", async () => {
   await using place = await Workplace.create();
   const child = await place.start("train", [...SMALL, "--quiet", "--report", "true"]);
-  const output = child.output();
-  let isOver = false;
-  output.finally(() => isOver = true);
-  while (!isOver && !await isLonger(place, "data/runs/default_run/model.safetensors", 0)) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  assertEquals(isOver, false, "ended before it was interrupted");
-  child.kill("SIGINT");
-  const { code, stderr } = await output;
+  const model = place.at("data/runs/default_run/model.safetensors");
+  const { code, stderr } = await interruptWhen(child, () => isLonger(model, 0));
   const told = "finishing: model and report are being written; another Ctrl-C ends that\n";
   assertEquals([code, new TextDecoder().decode(stderr)], [0, told]);
-  assert(await isLonger(place, "data/runs/default_run/report.html", 10_000));
+  assert(await isLonger(place.at("data/runs/default_run/report.html"), 10_000));
 });

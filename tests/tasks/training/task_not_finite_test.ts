@@ -6,14 +6,16 @@ import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const run = "data/runs/r";
+const metrics = `${run}/metrics.jsonl`;
 const RUN = ["--num-dataset", "600", "--run-name", "r", "--num-epochs", "3", "--checkpoint-every", "10"];
 
-permitted("a run that diverges says where and why, and keeps its last sound checkpoint", async () => {
+permitted("a run that diverges says why, and --on-nan halve-lr continues from its last checkpoint", async () => {
   await using place = await Workplace.create();
-  const { code, stderr } = await place.run("train", [...RUN, "--learning-rate", "2"]);
-  assertEquals(code, 1);
+  await using whole = await Workplace.create();
+  const diverged = await place.run("train", [...RUN, "--learning-rate", "2"]);
+  assertEquals(diverged.code, 1);
   assertMatch(
-    stderr,
+    diverged.stderr,
     new RegExp(
       "^error: output z2 of layer 2 \\(Linear\\) is -?Infinity at step \\d+ of epoch 1, in training row \\d+, column 0\n" +
         "batch: training rows (\\d+, ){8}... \\(10 rows\\)\n" +
@@ -25,45 +27,36 @@ permitted("a run that diverges says where and why, and keeps its last sound chec
   );
   const files = Object.keys(await place.digests(run)).sort();
   assertEquals(files, ["checkpoints/step-0000000000.safetensors", "config.json"]);
-});
 
-permitted(
-  "--on-nan halve-lr goes on from the last checkpoint, resumed or from the start, to the same bytes",
-  async () => {
-    await using place = await Workplace.create();
-    await using whole = await Workplace.create();
-    await place.run("train", [...RUN, "--learning-rate", "2"]);
-    const { stderr } = await place.succeed("train", ["--resume", "r", "--on-nan", "halve-lr"]);
-    const notes = [...stderr.matchAll(/^warning: back at step 0, with (0\.\d+) of the learning rate from here$/gm)];
-    assertEquals(notes.map(([_, factor]) => factor), ["0.5", "0.25", "0.125"].slice(0, notes.length));
-    assert(notes.length > 0);
-    const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
-    assertEquals(
-      lines.map(({ epoch, learningRate }) => [epoch, learningRate]),
-      [1, 2, 3].map((e) => [e, 2 / 2 ** notes.length]),
-    );
-    await whole.succeed("train", [...RUN, "--learning-rate", "2", "--on-nan", "halve-lr"]);
-    for (const name of ["metrics.jsonl", "model.safetensors"]) {
-      assertEquals((await place.digests(run))[name], (await whole.digests(run))[name], name);
-    }
-    // What was halved stays so.
-    await place.succeed("train", ["--resume", "r", "--num-epochs", "4"]);
-    const last = JSON.parse((await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").at(-1)!);
-    assertEquals([last.epoch, last.learningRate], [4, 2 / 2 ** notes.length]);
-    const other = ["--num-epochs", "5", "--learning-rate", "0.1", "--force"];
-    const { stderr: warned } = await place.succeed("train", ["--resume", "r", ...other]);
-    const factor = 2 ** -notes.length;
-    const told = `${factor} of it, ${Number((0.1 * factor).toPrecision(4))}: `;
-    assertStringIncludes(warned, `warning: LEARNING_RATE is 0.1, but r continues with ${told}`);
-    assertStringIncludes(warned, `; LEARNING_RATE=${Number((0.1 / factor).toPrecision(4))} gives 0.1\n`);
-  },
-);
+  // Resumed with half the rate, it ends with the same bytes as one that halves it from the start.
+  const { stderr } = await place.succeed("train", ["--resume", "r", "--on-nan", "halve-lr"]);
+  const notes = [...stderr.matchAll(/^warning: back at step 0, with (0\.\d+) of the learning rate from here$/gm)];
+  assertEquals(notes.map(([_, factor]) => factor), ["0.5", "0.25", "0.125"].slice(0, notes.length));
+  assert(notes.length > 0);
+  const lines = await place.readLines(metrics);
+  const halved = lines.map(({ epoch, learningRate }) => [epoch, learningRate]);
+  assertEquals(halved, [1, 2, 3].map((e) => [e, 2 / 2 ** notes.length]));
+  await whole.succeed("train", [...RUN, "--learning-rate", "2", "--on-nan", "halve-lr"]);
+  for (const name of ["metrics.jsonl", "model.safetensors"]) {
+    assertEquals((await place.digests(run))[name], (await whole.digests(run))[name], name);
+  }
+  // What was halved stays so.
+  await place.succeed("train", ["--resume", "r", "--num-epochs", "4"]);
+  const last = (await place.readLines(metrics)).at(-1);
+  assertEquals([last.epoch, last.learningRate], [4, 2 / 2 ** notes.length]);
+  const other = ["--num-epochs", "5", "--learning-rate", "0.1", "--force"];
+  const { stderr: warned } = await place.succeed("train", ["--resume", "r", ...other]);
+  const factor = 2 ** -notes.length;
+  const told = `${factor} of it, ${Number((0.1 * factor).toPrecision(4))}: `;
+  assertStringIncludes(warned, `warning: --learning-rate is "0.1", but r continues with ${told}`);
+  assertStringIncludes(warned, `; LEARNING_RATE=${Number((0.1 / factor).toPrecision(4))} gives 0.1\n`);
+});
 
 permitted("--on-nan halve-lr goes by a schedule too, and ends where no learning rate helps", async () => {
   await using place = await Workplace.create();
   const args = [...RUN, "--on-nan", "halve-lr"];
   await place.succeed("train", [...args, "--learning-rate", "4", "--schedule", "cosine"]);
-  const [first] = (await place.read(`${run}/metrics.jsonl`)).split("\n").map((line) => line && JSON.parse(line));
+  const [first] = await place.readLines(metrics);
   assert(first.learningRate < 2, `${first.learningRate} is not half of what it was`);
 
   const least = await place.run("train", [...args, "--learning-rate", "1e30"]);
@@ -97,19 +90,16 @@ permitted("test rows that overflow are warned of, and take neither model nor sum
   assertMatch((await place.succeed("predict", ["--run-name", "r", "0.5"])).stdout, /^0.5,/m);
 });
 
-permitted(
-  "schedule plateau: the run is kept where the rate changes, so that what is behind it can be run again",
-  async () => {
-    await using place = await Workplace.create();
-    const often = ["--num-epochs=60", "--schedule=plateau", "--noise=20", "--learning-rate=0.05", "--optimizer=adam"];
-    const kept = ["--checkpoint-every", "1000000", "--keep-checkpoints", "1000000"];
-    await place.succeed("train", ["--num-dataset", "200", "--hidden-size", "32", "--run-name", "r", ...often, ...kept]);
-    const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
-    const changes = lines.filter(({ learningRate }, i) => i > 0 && learningRate !== lines[i - 1].learningRate)
-      .map(({ epoch }) => lines[epoch - 2].step);
-    const files = await Array.fromAsync(Deno.readDir(place.at(`${run}/checkpoints`)), ({ name }) => name);
-    const steps = files.map((name) => Number(name.match(/\d+/)![0]));
-    assert(changes.length > 2, `the rate changed ${changes.length} times`);
-    assertEquals(changes.filter((step) => !steps.includes(step)), [], `there are ${steps}`);
-  },
-);
+permitted("schedule plateau has a checkpoint where the rate changes, to repeat what follows", async () => {
+  await using place = await Workplace.create();
+  const often = ["--num-epochs=60", "--schedule=plateau", "--noise=20", "--learning-rate=0.05", "--optimizer=adam"];
+  const kept = ["--checkpoint-every", "1000000", "--keep-checkpoints", "1000000"];
+  await place.succeed("train", ["--num-dataset", "200", "--hidden-size", "32", "--run-name", "r", ...often, ...kept]);
+  const lines = await place.readLines(metrics);
+  const changes = lines.filter(({ learningRate }, i) => i > 0 && learningRate !== lines[i - 1].learningRate)
+    .map(({ epoch }) => lines[epoch - 2].step);
+  const files = await Array.fromAsync(Deno.readDir(place.at(`${run}/checkpoints`)), ({ name }) => name);
+  const steps = files.map((name) => Number(name.match(/\d+/)![0]));
+  assert(changes.length > 2, `the rate changed ${changes.length} times`);
+  assertEquals(changes.filter((step) => !steps.includes(step)), [], `there are ${steps}`);
+});

@@ -31,27 +31,23 @@ permitted("a run killed at random moments and resumed each time ends with the sa
   assert(partials > 0, "no kill came while a checkpoint was written");
 });
 
-permitted(
-  "Ctrl-C and SIGTERM keep the run and say how to go on, with 130 and 143; resumed, it ends the same",
-  async () => {
-    await using place = await Workplace.create();
-    await using whole = await Workplace.create();
-    const args = [...RESUMED, ...NAME, "--num-epochs", "24"];
-    await whole.succeed("train", args);
-    const first = await stop(place, args, "first steps done", "SIGINT");
-    assertEquals([first.code, first.stderr.includes("error")], [130, false]);
-    const [_, step] = first.stdout.match(
-      /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m,
-    )!;
-    assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
-    assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
-    const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
-    assertEquals(second.code, 143);
-    assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
-    await place.succeed("train", ["--resume", "r"]);
-    assertEquals(await results(place), await results(whole));
-  },
-);
+permitted("Ctrl-C and SIGTERM save the run and say how to resume it; resumed, it ends the same", async () => {
+  await using place = await Workplace.create();
+  await using whole = await Workplace.create();
+  const args = [...RESUMED, ...NAME, "--num-epochs", "24"];
+  await whole.succeed("train", args);
+  const first = await stop(place, args, "first steps done", "SIGINT");
+  assertEquals([first.code, first.stderr.includes("error")], [130, false]);
+  const stopped = /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m;
+  const [_, step] = first.stdout.match(stopped)!;
+  assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
+  assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
+  const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
+  assertEquals(second.code, 143);
+  assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
+  await place.succeed("train", ["--resume", "r"]);
+  assertEquals(await results(place), await results(whole));
+});
 
 permitted("checkpoints are kept every so many steps: the last ones, and the best", async () => {
   await using place = await Workplace.create();
@@ -88,23 +84,19 @@ permitted("--resume refuses what would give another result, unless --force says 
   const refuse = (says: string[], ...flags: string[]) => place.refuse(2, says, "train", ["--resume", "r", ...flags]);
 
   await t.step("settings", async () => {
-    await refuse(
-      ['SEED is "1", the run began with "42": this cannot be changed on resume; `--init-from'],
-      "--seed",
-      "1",
-      "--force",
-    );
-    await refuse(
-      ['HIDDEN_SIZE is "9", the run began with "8"', 'BATCH_SIZE is "5", the run began with "10"'],
-      "--hidden-size",
-      "9",
-      "--batch-size",
-      "5",
-    );
     const force = "the result will differ; --force continues anyway";
-    await refuse([`LEARNING_RATE is "0.5", the run began with "0.01": ${force}`], "--learning-rate", "0.5");
-    await refuse([`NUM_EPOCHS is "4", the run began with "2": ${force}`], "--num-epochs", "4");
-    await refuse(['RUN_NAME is "other": a run that is resumed keeps its name, "r"'], "--run-name", "other");
+    const cases: Record<string, string[]> = {
+      "--seed 1 --force": ['--seed is "1", the run began with "42": this cannot be changed on resume; `--init-from'],
+      "--hidden-size 9 --batch-size 5": [
+        '--hidden-size is "9", the run began with "8"',
+        '--batch-size is "5", the run began with "10"',
+      ],
+      "--learning-rate 0.5": [`--learning-rate is "0.5", the run began with "0.01": ${force}`],
+      "--num-epochs 4": [`--num-epochs is "4", the run began with "2": ${force}`],
+      "--run-name other": ['--run-name is "other": a run that is resumed keeps its name, "r"'],
+      "--init-from a.safetensors": ['--init-from is "a.safetensors"'],
+    };
+    for (const [flags, says] of Object.entries(cases)) await refuse(says, ...flags.split(" "));
     await refuse(["--resume is"], "--resume", "../r");
     await place.refuse(2, ["there is no data/runs/none/config.json"], "train", ["--resume", "none"]);
   });
@@ -158,34 +150,26 @@ permitted("--resume passes over a damaged checkpoint, and begins anew where ther
   assertMatch(told, /^error: data\/runs\/r\/metrics.jsonl: it has 0 bytes, but the checkpoint needs \d+: /m);
 });
 
-permitted(
-  "a run goes on under PATIENCE and plateau, over windows of rows or not, as if it had never ended",
-  async () => {
-    await using place = await Workplace.create();
-    await using whole = await Workplace.create();
-    const random = new Random(3, "noise");
-    const rows = Array.from({ length: 200 }, () => {
-      const x = random.uniform(-1, 1);
-      return `${x},${x * x + random.uniform(-1, 1)}`;
-    });
-    for (const { path } of [place, whole]) {
-      await Deno.writeTextFile(
-        `${path}/t.csv`,
-        ["x,y", ...rows].join("\n") + "\n",
-      );
-    }
-    const args = ["--data=t.csv", "--target=y", ...NAME, "--schedule=plateau", "--patience=12", "--dropout=0.2"];
-    await whole.succeed("train", args);
-    const lines = (await whole.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
-    assert(lines.length < 200, "the run means to end before its last epoch");
-    assertNotEquals(lines.at(-1).learningRate, lines[0].learningRate);
-    for (const epochs of [3, Math.floor(lines.length / 2), lines.length - 1, 200]) {
-      const flags = epochs === 3 ? args : ["--resume", "r"];
-      await place.succeed("train", [...flags, "--num-epochs", `${epochs}`, ...epochs === 3 ? [] : ["--force"]]);
-    }
-    assertEquals(await results(place), await results(whole));
-  },
-);
+permitted("a run under PATIENCE and plateau is resumed as if it had never ended", async () => {
+  await using place = await Workplace.create();
+  await using whole = await Workplace.create();
+  const random = new Random(3, "noise");
+  const rows = Array.from({ length: 200 }, () => {
+    const x = random.uniform(-1, 1);
+    return `${x},${x * x + random.uniform(-1, 1)}`;
+  });
+  for (const at of [place, whole]) await at.write("t.csv", ["x,y", ...rows].join("\n") + "\n");
+  const args = ["--data=t.csv", "--target=y", ...NAME, "--schedule=plateau", "--patience=12", "--dropout=0.2"];
+  await whole.succeed("train", args);
+  const lines = await whole.readLines(`${run}/metrics.jsonl`);
+  assert(lines.length < 200, "the run means to end before its last epoch");
+  assertNotEquals(lines.at(-1).learningRate, lines[0].learningRate);
+  for (const epochs of [3, Math.floor(lines.length / 2), lines.length - 1, 200]) {
+    const flags = epochs === 3 ? args : ["--resume", "r"];
+    await place.succeed("train", [...flags, "--num-epochs", `${epochs}`, ...epochs === 3 ? [] : ["--force"]]);
+  }
+  assertEquals(await results(place), await results(whole));
+});
 
 permitted("--resume goes on with presets that gave way at the start", async () => {
   await using place = await Workplace.create();
@@ -208,18 +192,14 @@ permitted("--resume goes on with presets that gave way at the start", async () =
   }
 });
 
-permitted(
-  "--resume takes a summary of an earlier end away, and holds a changed learning rate under plateau",
-  async () => {
-    await using place = await Workplace.create();
-    const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--schedule", "plateau", "--num-epochs", "1"];
-    await place.succeed("train", args);
-    const more = ["--resume", "r", "--num-epochs", "400", "--learning-rate", "0.002", "--force"];
-    const { code } = await stop(place, more, "\nepoch", "SIGINT");
-    assertEquals(code, 130);
-    assertEquals(Object.keys(await place.digests(run)).includes("summary.json"), false);
-    const lines = (await place.read(`${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
-    assertEquals([lines[0].learningRate, lines[1].learningRate], [0.01, 0.002]);
-    await place.refuse(2, ['INIT_FROM is "a.safetensors"'], "train", ["--resume", "r", "--init-from", "a.safetensors"]);
-  },
-);
+permitted("--resume removes the summary of an earlier end, and holds a changed learning rate", async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--schedule", "plateau", "--num-epochs", "1"];
+  await place.succeed("train", args);
+  const more = ["--resume", "r", "--num-epochs", "400", "--learning-rate", "0.002", "--force"];
+  const { code } = await stop(place, more, "\nepoch", "SIGINT");
+  assertEquals(code, 130);
+  assertEquals(Object.keys(await place.digests(run)).includes("summary.json"), false);
+  const lines = await place.readLines(`${run}/metrics.jsonl`);
+  assertEquals([lines[0].learningRate, lines[1].learningRate], [0.01, 0.002]);
+});

@@ -38,26 +38,26 @@ Deno.test("rowFaults() lets through what fits, to the last row and byte", () => 
 
 Deno.test("rowFaults() names setting, value and what is allowed", () => {
   const cases: [args: string, ...says: string[][]][] = [
-    ["--num-dataset 20 --batch-size 17", ['BATCH_SIZE is "17"', "1 to the 16 training rows", "0.8,0.1,0.1", "full"]],
-    ["--num-dataset 3 --split 0.1,0.9,0", ['SPLIT is "0.1,0.9,0"', "none of NUM_DATASET 3 rows", "1 or more"]],
-    ["--num-dataset 1 --batch-size full", ['NUM_DATASET is "1"', "1 row is left", "standardize is 2 or more"]],
-    ["--num-dataset 1 --batch-size 2 --scaling-method minmax", ["minmax is 2 or more"], ['BATCH_SIZE is "2"']],
+    ["--num-dataset 20 --batch-size 17", ['--batch-size is "17"', "1 to the 16 training rows", "0.8,0.1,0.1", "full"]],
+    ["--num-dataset 3 --split 0.1,0.9,0", ['--split is "0.1,0.9,0"', "none of NUM_DATASET 3 rows", "1 or more"]],
+    ["--num-dataset 1 --batch-size full", ['--num-dataset is "1"', "1 row is left", "standardize is 2 or more"]],
+    ["--num-dataset 1 --batch-size 2 --scaling-method minmax", ["minmax is 2 or more"], ['--batch-size is "2"']],
     ["--num-dataset 33554433 --split 1,0,0 --batch-size full --hidden-size 1", [
-      'BATCH_SIZE is "full"',
+      '--batch-size is "full"',
       "[33554433, 1]",
       `${128 * MIB + 4} bytes`,
       `${128 * MIB}`,
     ]],
-    ["--num-dataset 100 --warmup 80 --schedule plateau --split 0.8,0,0.2", ["SCHEDULE", "no validation rows"], [
-      'WARMUP is "80": allowed is 0 to 79, of 80 steps',
+    ["--num-dataset 100 --warmup 80 --schedule plateau --split 0.8,0,0.2", ["--schedule", "no validation rows"], [
+      '--warmup is "80": allowed is 0 to 79, of 80 steps',
     ]],
-    ["--recipe xor --patience 2 --class-weights balanced --loss mse", ['PATIENCE is "2"'], [
-      "CLASS_WEIGHTS",
+    ["--recipe xor --patience 2 --class-weights balanced --loss mse", ['--patience is "2"'], [
+      "--class-weights",
       "loss mse",
     ]],
     ["--num-dataset 16777217 --recipe xor --hidden-size 1", ["[16777217, 2]", `${128 * MIB + 8} bytes`]],
     ["--num-dataset 513 --split 1,0,0 --batch-size full --hidden-size 8,65536", [
-      'BATCH_SIZE is "full"',
+      '--batch-size is "full"',
       "[513, 65536]",
     ]],
   ];
@@ -68,6 +68,13 @@ Deno.test("rowFaults() names setting, value and what is allowed", () => {
       for (const word of words) assert(faults[i].includes(word), `${args} does not say ${word}: ${faults[i]}`);
     });
   }
+  // As a wrong value does, it says where it was set.
+  const dotenv = "NUM_DATASET=20\nBATCH_SIZE=17\n";
+  const set = readConfig("train", [], { env: (key) => ({ WARMUP: "1000" })[key], dotenv });
+  const [fault] = rowFaults(set, { maxBufferSize: MIB, maxStorageBufferBindingSize: MIB });
+  assertEquals(fault.split(":")[0], 'BATCH_SIZE is "17" (from .env, line 2)');
+  const [late] = rowFaults({ ...set, batchSize: 10 }, { maxBufferSize: MIB, maxStorageBufferBindingSize: MIB });
+  assertEquals(late.split(":")[0], 'WARMUP is "1000" (from the environment)');
   const config = readConfig("train", [], { env: () => undefined, dotenv: "" });
   assertEquals(rowFaults(config, { maxBufferSize: 1000, maxStorageBufferBindingSize: 2 ** 31 }).length, 1);
 });
@@ -87,15 +94,14 @@ permitted("train refuses what cannot go with rows or device before it touches da
   await using place = await Workplace.create();
   await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "1"]);
   const cases: [args: string, ...says: string[]][] = [
-    ["--num-dataset 40 --batch-size 33", 'BATCH_SIZE is "33": allowed is 1 to the 32 training rows'],
-    ["--num-dataset 30 --seed 7 --batch-size 25", 'BATCH_SIZE is "25": allowed is 1 to the 24 training rows'],
-    ["--num-dataset 30 --generate-dataset --batch-size 25", 'BATCH_SIZE is "25"'],
-    ["--num-dataset 3 --split 0.1,0.9,0 --batch-size 1", 'SPLIT is "0.1,0.9,0"', "none of NUM_DATASET 3 rows"],
-    ["--num-dataset 1 --batch-size full", 'NUM_DATASET is "1"', "standardize is 2 or more"],
-    ["--num-dataset 1 --batch-size full --scaling-method minmax", "minmax is 2 or more"],
-    ["--num-dataset 40 --hidden-size 65536,65536", 'HIDDEN_SIZE is "65536,65536"', "this device binds at most"],
+    ["--num-dataset 30 --seed 7 --batch-size 25", '--batch-size is "25": allowed is 1 to the 24 training rows'],
+    ["--num-dataset 40 --hidden-size 65536,65536", '--hidden-size is "65536,65536"', "this device binds at most"],
   ];
   for (const [args, ...says] of cases) await place.refuse(2, says, "train", args.split(" "));
   await place.write("data/cubic.csv", await place.read("data/cubic.csv") + "1,2\r\n");
-  await place.refuse(2, ['BATCH_SIZE is "25"'], "train", ["--generate-dataset", "--batch-size=25", "--num-dataset=30"]);
+  await place.refuse(2, ['--batch-size is "25"'], "train", [
+    "--generate-dataset",
+    "--batch-size=25",
+    "--num-dataset=30",
+  ]);
 });

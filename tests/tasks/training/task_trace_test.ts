@@ -4,25 +4,14 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import type { MeasuredTensor } from "../../../lib/training/look.ts";
 import { isLookedAt } from "../../../tasks/training/layers_log.ts";
-import type { LayersLine } from "../../../tasks/show/spectator.ts";
+import type { LayerRecord } from "../../../tasks/show/view.ts";
 import { formatTrace, type TraceLine, Tracer } from "../../../tasks/training/trace.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 /** 25 rows: steps of 10, 10 and 5, through ReLU and dropout. */
-const SHORT = [
-  "--num-dataset=25",
-  "--split=1,0,0",
-  "--hidden-size=6,5",
-  "--dropout=0.25",
-  "--num-epochs=3",
-  "--optimizer=adam",
-  "--clip-norm=0.5",
-];
-
-async function linesOf<T>(place: Workplace, path: string): Promise<T[]> {
-  return (await place.read(`data/runs/${path}`)).trimEnd().split("\n").map((line) => JSON.parse(line));
-}
+const SHORT = "--num-dataset=25 --split=1,0,0 --hidden-size=6,5 --num-epochs=3 --optimizer=adam".split(" ")
+  .concat("--dropout=0.25", "--clip-norm=0.5");
 
 async function weightsOf(place: Workplace, run: string): Promise<[string, ArrayLike<number>][]> {
   const { tensors } = await readSafetensors(place.at(`data/runs/${run}/model.safetensors`));
@@ -36,13 +25,11 @@ permitted("--trace notes each tensor of every Nth step, and changes no bit of tr
   await train("each", "--trace");
   await train("third", "--trace", "4");
   const { stdout } = await train("debug", "--debug-tensors");
-  const lines = await linesOf<TraceLine>(place, "each/trace.jsonl");
+  const lines = await place.readLines<TraceLine>("data/runs/each/trace.jsonl");
 
   await t.step("epoch, step, and in the order of computation name, shape and measures", () => {
-    assertEquals(
-      lines.map(({ epoch, step }) => [epoch, step]),
-      [[1, 1], [1, 2], [1, 3], [2, 4], [2, 5], [2, 6], [3, 7], [3, 8], [3, 9]],
-    );
+    assertEquals(lines.map(({ epoch }) => epoch), [1, 1, 1, 2, 2, 2, 3, 3, 3]);
+    assertEquals(lines.map(({ step }) => step), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     for (const { step, tensors } of lines) {
       const rows = step % 3 === 0 ? 5 : 10;
       assertEquals(tensors.map(({ name, shape }) => `${name} ${shape}`), [
@@ -73,7 +60,7 @@ permitted("--trace notes each tensor of every Nth step, and changes no bit of tr
     }
   });
   await t.step("--trace 4: steps 4 and 8 alone, as they were", async () => {
-    assertEquals(await linesOf(place, "third/trace.jsonl"), lines.filter(({ step }) => step % 4 === 0));
+    assertEquals(await place.readLines("data/runs/third/trace.jsonl"), lines.filter(({ step }) => step % 4 === 0));
   });
   await t.step("training is the same to the last bit, with DEBUG_TENSORS too", async () => {
     const files = Object.keys(await place.digests("data/runs/plain"));
@@ -88,13 +75,12 @@ permitted("--trace notes each tensor of every Nth step, and changes no bit of tr
   });
   await t.step("DEBUG_TENSORS prints the same, each step before the end of its epoch", () => {
     const printed = stdout.slice(stdout.indexOf("step 1\n")).replace(/^first steps .*\n/m, "").split("\n");
-    const expected = lines.flatMap((
-      line,
-    ) => [...formatTrace(line).split("\n"), ...line.step % 3 === 0 ? ["epoch"] : []]);
-    assertEquals(
-      printed.slice(0, expected.length).map((line) => line.replace(/^epoch .*/, "epoch")),
-      expected,
-    );
+    const expected = lines.flatMap((line) => {
+      const end = line.step % 3 === 0 ? ["epoch"] : [];
+      return [...formatTrace(line).split("\n"), ...end];
+    });
+    const found = printed.slice(0, expected.length).map((line) => line.replace(/^epoch .*/, "epoch"));
+    assertEquals(found, expected);
     assertMatch(expected[1], /^z1 +\[10, 6\] +min -\S+ +max \S+$/);
   });
 });
@@ -104,32 +90,29 @@ permitted("--trace of a run that ends in numbers that are none has them counted,
   const flags = ["--num-dataset=60", "--hidden-size=4", "--learning-rate=1e15", "--trace", "--num-epochs=3"];
   const { code } = await place.run("train", flags);
   assertEquals(code, 1);
-  const lines = await linesOf<TraceLine>(place, "default_run/trace.jsonl");
+  const lines = await place.readLines<TraceLine>("data/runs/default_run/trace.jsonl");
   const bad = lines.flatMap(({ tensors }) => tensors).filter(({ notFinite }) => notFinite !== undefined);
   assert(bad.length > 0 && bad.every(({ notFinite }) => notFinite! >= 1));
   assert(bad.some(({ min, max, mean }) => min === null && max === null && mean === null), "where none is left");
 });
 
-permitted(
-  "layers.jsonl: norms of weights and gradients and dead units, at the first epochs and then ever fewer",
-  async () => {
-    await using place = await Workplace.create();
-    await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "70", "--hidden-size", "6,5"]);
-    const lines = await linesOf<LayersLine>(place, "default_run/layers.jsonl");
-    const epochs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 28, 32, 40, 48, 56, 64];
-    assertEquals(lines.map(({ epoch }) => epoch), epochs);
-    const names = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"];
-    for (const { epoch, step, weights, gradients, dead, ...rest } of lines) {
-      assertEquals([step, Object.keys(weights), Object.keys(gradients), rest], [3 * epoch, names, names, {}]);
-      assertEquals(Object.keys(dead), ["a1", "a2"]);
-      for (const value of Object.values(weights)) assert(value! > 0 && value! < 10);
-      for (const value of Object.values(gradients)) assert(value! >= 0 && value! < 10);
-      for (const [name, share] of Object.entries(dead)) {
-        assert(Number.isInteger(Math.round(share! * (name === "a1" ? 6 : 5) * 1e6) / 1e6), `${share} of the units`);
-      }
+permitted("layers.jsonl: norms of weights and gradients and dead units, at ever fewer epochs", async () => {
+  await using place = await Workplace.create();
+  await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "70", "--hidden-size", "6,5"]);
+  const lines = await place.readLines<LayerRecord>("data/runs/default_run/layers.jsonl");
+  const epochs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 28, 32, 40, 48, 56, 64];
+  assertEquals(lines.map(({ epoch }) => epoch), epochs);
+  const names = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"];
+  for (const { epoch, step, weights, gradients, dead, ...rest } of lines) {
+    assertEquals([step, Object.keys(weights), Object.keys(gradients), rest], [3 * epoch, names, names, {}]);
+    assertEquals(Object.keys(dead), ["a1", "a2"]);
+    for (const value of Object.values(weights)) assert(value! > 0 && value! < 10);
+    for (const value of Object.values(gradients)) assert(value! >= 0 && value! < 10);
+    for (const [name, share] of Object.entries(dead)) {
+      assert(Number.isInteger(Math.round(share! * (name === "a1" ? 6 : 5) * 1e6) / 1e6), `${share} of the units`);
     }
-  },
-);
+  }
+});
 
 Deno.test("isLookedAt() keeps a run of any length to some hundred looks, which hang on the epoch alone", () => {
   const looks = (epochs: number) => Array.from({ length: epochs }, (_, i) => i + 1).filter(isLookedAt).length;

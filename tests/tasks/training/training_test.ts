@@ -1,12 +1,17 @@
-import { assertEquals } from "@std/assert";
+/** The parts of a training, and its report, which is loaded late and fails alone. */
+
+import type { Device } from "../../../lib/gpu/device.ts";
 import { Linear, ReLU } from "../../../lib/core/layers.ts";
-import { mse } from "../../../lib/core/losses.ts";
 import { Model } from "../../../lib/core/model.ts";
-import { writeSafetensors } from "../../../lib/safetensors/reader.ts";
-import { Scaler } from "../../../lib/data/scaler.ts";
 import { SafetensorsRows } from "../../../lib/safetensors/rows.ts";
+import { Scaler } from "../../../lib/data/scaler.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { mse } from "../../../lib/core/losses.ts";
 import { openParts } from "../../../tasks/training/training.ts";
+import { permitted } from "../../support/permitted.ts";
 import { permittedGpuTest, ramp } from "../../support/gpu_test_case.ts";
+import { reportRun } from "../../../tasks/training/finish.ts";
+import { writeSafetensors } from "../../../lib/safetensors/reader.ts";
 
 permittedGpuTest("openParts() measures the same on parts in the file as on parts on the GPU", async (device) => {
   const folder = await Deno.makeTempDir({ prefix: "backhand_parts_" });
@@ -34,4 +39,42 @@ permittedGpuTest("openParts() measures the same on parts in the file as on parts
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+const root = new URL("../../../", import.meta.url);
+
+/** The files that a file imports before it runs, and the packages. */
+async function loadedBy(path: string, seen = new Set<string>()): Promise<Set<string>> {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  if (!path.endsWith(".ts")) return seen;
+  const text = await Deno.readTextFile(new URL(path, root));
+  for (const [_, type, name] of text.matchAll(/^(?:import|export) (type )?[^;"']*?"([^"]+)"/gm)) {
+    if (type) continue;
+    await loadedBy(name.startsWith(".") ? new URL(name, `file:///${path}`).pathname.slice(1) : name, seen);
+  }
+  return seen;
+}
+
+permitted("training loads the libraries of charts only where a report is made", async () => {
+  const early = await loadedBy("tasks/train.ts");
+  const late = await loadedBy("tasks/report/writer.ts");
+  const ofCharts = (loaded: Set<string>) =>
+    [...loaded].filter((name) => /plot|linkedom|pages\/|report_writer/.test(name));
+  assertEquals(ofCharts(early), []);
+  assertEquals(ofCharts(await loadedBy("tasks/training/finish.ts")), []);
+  assert(early.has("tasks/training/epochs.ts") && early.has("lib/gpu/device.ts"), "imports are followed");
+  for (const name of ["@observablehq/plot", "linkedom"]) assert(ofCharts(late).includes(name), name);
+});
+
+Deno.test("reportRun() warns where there can be no report, and throws nothing", async () => {
+  const notes: string[] = [];
+  const warnings: string[] = [];
+  const say = { note: (line: string) => void notes.push(line), warning: (line: string) => void warnings.push(line) };
+  await reportRun({ runName: "no-such-run-anywhere", device: {} as Device }, say);
+  assertEquals([notes, warnings.length], [[], 1]);
+  assertMatch(
+    warnings[0],
+    /^warning: the run is complete, but has no report: .*no-such-run-anywhere\/model\.safetensors/,
+  );
 });

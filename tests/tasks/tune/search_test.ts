@@ -6,6 +6,7 @@ const drawn = (range: Range, count = 2_000) => Array.from({ length: count }, (_,
 
 Deno.test("parseRange() tells ranges from values", () => {
   assertEquals(parseRange("1e-4..0.1"), { kind: "number", low: 1e-4, high: 0.1, isLog: false, isWhole: false });
+  assertEquals(parseRange("1e-4..1e-1:log"), { kind: "number", low: 1e-4, high: 0.1, isLog: true, isWhole: false });
   assertEquals(parseRange("16..256:log"), { kind: "number", low: 16, high: 256, isLog: true, isWhole: true });
   assertEquals(parseRange("-1..1"), { kind: "number", low: -1, high: 1, isLog: false, isWhole: false });
   assertEquals(parseRange("64 | 128,64"), { kind: "choice", values: ["64", "128,64"] });

@@ -12,7 +12,7 @@ import {
   runJob,
   runMixed,
 } from "../../support/mpi_job.ts";
-import { Workplace } from "../../support/run_task_process.ts";
+import { until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const options = { ignore: !HAS_MPI };
@@ -73,12 +73,8 @@ permitted("tune-mpi goes on where a trial is killed, or cannot even begin", opti
   const [{ stdout }] = ended.ranks;
   assertMatch(stdout, /^trial \d\/4 .* train was ended by SIGKILL /m);
   assertMatch(stdout, /^trial 3\/4 .* \(os error \d+\)/m);
-  assertEquals(tableOf(stdout).match(/^default_run-\d+ .*$/gm)?.map((row) => row.endsWith("failed")), [
-    false,
-    false,
-    true,
-    true,
-  ]);
+  const rows = tableOf(stdout).match(/^default_run-\d+ .*$/gm);
+  assertEquals(rows?.map((row) => row.endsWith("failed")), [false, false, true, true]);
 });
 
 permitted("tune-mpi that loses a rank ends, and so do the trials of all ranks", options, async () => {
@@ -91,8 +87,8 @@ permitted("tune-mpi that loses a rank ends, and so do the trials of all ranks", 
   assert(ended.code !== 0 && !ended.isLate, JSON.stringify(ended));
   assertMatch(ended.launcher, /rank \d\b.*exited on signal 9/s);
   const deadline = performance.now() + 20_000;
-  let left = await findTrials(place);
-  for (; left.length > 0 && performance.now() < deadline; left = await findTrials(place)) await sleep(50);
+  await until(async () => (await findTrials(place)).length === 0, () => performance.now() > deadline);
+  const left = await findTrials(place);
   for (const { pid } of left) Deno.kill(pid, "SIGKILL");
   assertEquals(left, [], "a trial outlives its rank, and would keep its run locked");
 });
@@ -103,7 +99,10 @@ permitted("tune-mpi refuses once what cannot be searched, and ranks that want di
   assertEquals(wrong.code, 2, JSON.stringify(wrong));
   assertOneSpoke(wrong);
   assertStringIncludes(wrong.ranks[0].stderr, "error: there is no range to search");
-  assertStringIncludes(wrong.ranks[0].stderr, `error: SPLIT is "1,0,0": trials are compared by their validation loss`);
+  assertStringIncludes(
+    wrong.ranks[0].stderr,
+    `error: --split is "1,0,0": trials are compared by their validation loss`,
+  );
   const mixed = await runMixed(place, "tune-mpi", [], ["--dropout=0..0.5", "--dropout=0..0.4"]);
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
   const says = /^error: rank 1 of 2 on \S+: --dropout is "0..0.4" on rank 1, and "0..0.5" on rank 0: /m;
@@ -114,22 +113,14 @@ permitted("tune-mpi refuses once what cannot be searched, and ranks that want di
 /** Waits until so many trials run at once in a folder, each of another rank. */
 async function trialsOf(place: Workplace, count: number): Promise<Process[]> {
   const deadline = performance.now() + 60_000;
-  for (;;) {
-    const trials = await findTrials(place);
-    if (trials.length === count) {
-      assertEquals(new Set(trials.map(({ parent }) => parent)).size, count);
-      return trials;
-    }
-    assert(performance.now() < deadline, `there never were ${count} trials at once: ${trials.length}`);
-    await sleep(10);
-  }
+  let trials: Process[] = [];
+  const areAll = async () => (trials = await findTrials(place)).length === count;
+  assert(await until(areAll, () => performance.now() > deadline), `never ${count} trials at once: ${trials.length}`);
+  assertEquals(new Set(trials.map(({ parent }) => parent)).size, count);
+  return trials;
 }
 
 /** The processes of trials that run in a folder. */
 async function findTrials(place: Workplace): Promise<Process[]> {
   return (await processesIn(place.path)).filter(({ words }) => words.some((word) => word.endsWith("tasks/train.ts")));
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

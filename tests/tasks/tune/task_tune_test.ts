@@ -11,9 +11,13 @@ function rowsOf(stdout: string): string[][] {
   return stdout.split("\n").filter((line) => /^\S+-\d{3} /.test(line)).map((line) => line.trim().split(/\s{2,}/));
 }
 
-permitted("tune trains a run per trial, sorts them by validation loss and names the best", async () => {
+permitted("tune trains a run per trial, sorts them by validation loss, and continues where it was", async () => {
   await using place = await Workplace.create();
-  const { stdout } = await place.succeed("tune", [...SEARCH, "--trials=3", "--hidden-size=4|8,4", "--run-name", "a"]);
+  const args = [...SEARCH, "--hidden-size=4|8,4", "--run-name=a"];
+  const first = await place.succeed("tune", [...args, "--trials=2"]);
+  const before = await place.digests("data/runs");
+  await Deno.remove(place.at("data/runs/a-002/summary.json"));
+  const { stdout } = await place.succeed("tune", [...args, "--trials=3"]);
   const rows = rowsOf(stdout);
   const losses = rows.map((row) => Number(row[3]));
   assertEquals(rows.map(([run]) => run).sort(), ["a-001", "a-002", "a-003"]);
@@ -27,51 +31,29 @@ permitted("tune trains a run per trial, sorts them by validation loss and names 
     const { validation } = JSON.parse(await place.read(`data/runs/${run}/summary.json`));
     assertEquals(Number(loss), Number(validation.loss.toPrecision(6)));
   }
-});
-
-permitted("tune goes on where it was: finished runs stay, unfinished ones are resumed", async () => {
-  await using place = await Workplace.create();
-  const first = await place.succeed("tune", [...SEARCH, "--trials", "2"]);
-  const before = await place.digests("data/runs");
-  await Deno.remove(place.at("data/runs/default_run-002/summary.json"));
-  const second = await place.succeed("tune", [...SEARCH, "--trials", "3"]);
+  // The finished run stays, the unfinished one is resumed.
+  assertEquals(rows.filter(([run]) => run !== "a-003"), rowsOf(first.stdout));
   const after = await place.digests("data/runs");
-  assertEquals(rowsOf(second.stdout).filter(([run]) => run !== "default_run-003"), rowsOf(first.stdout));
-  const of = (digests: Record<string, string>, run: string) =>
-    Object.entries(digests).filter(([path]) => path.startsWith(`default_run-${run}/`));
-  assertEquals(of(after, "001"), of(before, "001"));
-  const checkpoints = (digests: Record<string, string>) =>
-    of(digests, "002").filter(([path]) => path.includes("step-"));
-  assertEquals(checkpoints(after), checkpoints(before), "the trial was begun anew");
+  const of = (digests: Record<string, string>, start: string) =>
+    Object.entries(digests).filter(([path]) => path.startsWith(start));
+  assertEquals(of(after, "a-001/"), of(before, "a-001/"));
+  const checkpoints = "a-002/checkpoints/step-";
+  assertEquals(of(after, checkpoints), of(before, checkpoints), "the trial was begun anew");
   assertEquals(Object.keys(after).filter((path) => path.endsWith("summary.json")).length, 3);
   assert(!Object.keys(after).some((path) => path.includes(".1/")), "nothing is kept aside");
 });
 
-permitted("tune lists a trial that fails behind the others, and fails where all do", async () => {
+permitted("tune lists a trial that fails after the others, and fails where all do", async () => {
   await using place = await Workplace.create();
-  const { stdout } = await place.succeed("tune", [
-    "--num-dataset",
-    "200",
-    "--num-epochs",
-    "3",
-    "--scaling-method",
-    "none",
-    "--trials",
-    "2",
-    "--learning-rate=1e9|1e-12",
-    "--seed",
-    "5", // draws the large one first
-  ]);
+  const args = ["--num-dataset=200", "--scaling-method=none", "--trials=2"];
+  // The seed draws the large one first.
+  const some = ["--num-epochs=3", "--learning-rate=1e9|1e-12", "--seed=5"];
+  const { stdout } = await place.succeed("tune", [...args, ...some]);
   assertEquals(rowsOf(stdout).map(([run, rate, loss]) => [run.slice(-3), rate, loss === "failed"]), [
     ["002", "1e-12", false],
     ["001", "1e9", true],
   ]);
-  const all = await place.run("tune", [
-    "--num-dataset=200",
-    "--scaling-method=none",
-    "--trials=2",
-    "--learning-rate=1e9|1e10",
-  ]);
+  const all = await place.run("tune", [...args, "--learning-rate=1e9|1e10"]);
   assertEquals([all.code, rowsOf(all.stdout).map((row) => row[2])], [1, ["failed", "failed"]]);
   assertMatch(all.stdout, / is -?(NaN|Infinity) at step \d+ of epoch 1/);
 });
@@ -92,7 +74,7 @@ permitted("tune refuses a search that cannot be, before anything is trained", as
     [["--learning-rate", "0.1..0.01"], '--learning-rate: "0.1..0.01" is no range'],
     [["--dropout", "0..0.5:log"], "both numbers must be above 0"],
     [["--dropout", "0.5..2"], "--dropout is "],
-    [["--split=1,0,0", "--dropout", "0..0.5"], 'SPLIT is "1,0,0": trials are compared by their validation loss'],
+    [["--split=1,0,0", "--dropout", "0..0.5"], '--split is "1,0,0": trials are compared by their validation loss'],
     [["--trials", "2|3", "--dropout", "0..0.5"], "--trials cannot be searched"],
     [["--trials", "0", "--dropout", "0..0.5"], "--trials is"],
   ];

@@ -12,7 +12,6 @@ import { choice, COLUMNS, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, P
 import { type Reader, RUN_NAME, SECONDS, SHARE, SPLIT, text, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
 
-/** A task that reads settings. */
 export type TaskName =
   | "gen-data"
   | "scale"
@@ -40,7 +39,6 @@ export const GROUPS = {
   view: "View",
 };
 
-/** Name of a group of settings. */
 export type Group = keyof typeof GROUPS;
 
 /** What is said about a setting besides what its text may be. */
@@ -54,7 +52,6 @@ interface Details {
   readonly isEveryday?: true;
 }
 
-/** Where a setting applies. */
 interface Scope {
   readonly group: Group;
   readonly tasks: readonly TaskName[];
@@ -62,7 +59,6 @@ interface Scope {
   readonly of?: "recipes" | "tables";
 }
 
-/** One setting. */
 export type Setting<T = unknown> = Reader<T> & Details & Scope;
 
 const TRAINING: readonly TaskName[] = ["train", "train-mpi", "tune", "tune-mpi"];
@@ -152,10 +148,15 @@ export const SETTINGS = {
       presets: { linear: "3000", xor: "1000", DATA: "200" },
       isEveryday: true,
     }),
-    PATIENCE: setting(whole(0, 1_000_000), "0", "stop after N epochs without a better validation loss; 0: never", {
-      presets: { DATA: "20" },
-      isEveryday: true,
-    }),
+    PATIENCE: setting(
+      whole(0, 1_000_000),
+      "0",
+      "wait N epochs for a better validation loss, keep the best; 0: off",
+      {
+        presets: { DATA: "20" },
+        isEveryday: true,
+      },
+    ),
     SEED: setting(whole(0, MAX_SEED), "42", "one seed for data, split, weights and shuffles", {
       tasks: ["scale", "gradcheck", ...MAKING],
       isEveryday: true,
@@ -203,10 +204,8 @@ export const SETTINGS = {
   }),
 };
 
-/** The name of a setting, as in the environment. */
 export type Key = keyof typeof SETTINGS;
 
-/** All names, in the order of the list. */
 export const KEYS = Object.keys(SETTINGS) as Key[];
 
 /** Settings of recipes: they say nothing about a table. */
@@ -216,14 +215,26 @@ export const RECIPE_KEYS: readonly Key[] = KEYS.filter((key) => settingOf(key).o
 export const TABLE_KEYS: readonly Key[] = KEYS.filter((key) => settingOf(key).of === "tables");
 
 /** Settings of several processes that train together. */
-export const GROUP_KEYS: readonly Key[] = KEYS.filter((key) => settingOf(key).group === "ranks");
+export const RANK_KEYS: readonly Key[] = KEYS.filter((key) => settingOf(key).group === "ranks");
 
-/** All that is said about a setting. */
+/** NUM_DATASET as the type numDataset. */
+type Camel<K extends string> = K extends `${infer Head}_${infer Tail}` ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
+  : Lowercase<K>;
+
+/** All settings, read and checked. A task that does not use a setting gets its default. */
+export type Config = { [K in Key as Camel<K>]: NonNullable<ReturnType<typeof SETTINGS[K]["parse"]>> };
+
+export type LossName = Exclude<Config["loss"], "auto">;
+
+/** The name of a setting in the configuration: "numDataset" for NUM_DATASET. */
+export function propertyOf<K extends Key>(key: K): Camel<K> {
+  return key.toLowerCase().replace(/_(.)/g, (_, letter) => letter.toUpperCase()) as Camel<K>;
+}
+
 export function settingOf(key: Key): Setting {
   return SETTINGS[key];
 }
 
-/** The settings that a task takes. */
 export function keysOf(task: TaskName): readonly Key[] {
   return KEYS.filter((key) => settingOf(key).tasks.includes(task));
 }
