@@ -30,11 +30,11 @@ export async function readTasks(): Promise<Record<string, { command: string; des
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).tasks;
 }
 
-/** The arguments with which `deno task` would start a task, moved to another folder and without network. */
-export async function argumentsOf(task: string): Promise<string[]> {
+/** The arguments with which `deno task` would start a task, moved to another folder and, unless told, without network. */
+export async function argumentsOf(task: string, denials: readonly string[] = ["--deny-net"]): Promise<string[]> {
   const words = (await readTasks())[task].command.split(" ");
   assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
-  const config = ["--config", pathInProject("deno.json"), "--deny-net"];
+  const config = ["--config", pathInProject("deno.json"), ...denials];
   return ["run", ...config, ...words.slice(2, -1), pathInProject(words.at(-1)!)];
 }
 

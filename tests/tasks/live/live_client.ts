@@ -1,7 +1,7 @@
 /** Talks to the live page's server as browsers do, and as they never would. */
 
 import type { LiveUpdate } from "../../../tasks/live/history.ts";
-import { type Outcome, pathInProject, readTasks, type Workplace } from "../../support/run_task_process.ts";
+import { argumentsOf, type Outcome, type Workplace } from "../../support/run_task_process.ts";
 
 /** An answer as it came over the wire. */
 export interface Answer {
@@ -111,19 +111,12 @@ export class Listener implements AsyncDisposable {
   }
 }
 
-/** What starts training, with exactly the permissions that deno.json gives it: listening on loopback is one of them. */
-export async function liveCommand(): Promise<string[]> {
-  const words = (await readTasks()).train.command.split(" ").slice(2);
-  const script = pathInProject(words.at(-1)!);
-  return ["run", "--config", pathInProject("deno.json"), "--no-check", ...words.slice(0, -1), script];
-}
-
 /** Starts training with a live page, and listens to it. */
 export async function startLive(
   place: Workplace,
   args: readonly string[],
 ): Promise<{ url: string; listener: Listener; done: Promise<Outcome> }> {
-  const child = place.startDeno([...await liveCommand(), ...args, "--live"]);
+  const child = place.startDeno([...await argumentsOf("train", []), ...args, "--live"]);
   const stderr = new Response(child.stderr).text();
   const url = Promise.withResolvers<string>();
   let stdout = "";

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { totalsOf } from "../../support/kill_runs.ts";
-import { liveCommand, startLive } from "./live_client.ts";
-import { Workplace } from "../../support/run_task_process.ts";
+import { startLive } from "./live_client.ts";
+import { argumentsOf, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const run = "data/runs/r";
@@ -74,7 +74,11 @@ permitted("train --live: a paused run can be stopped; a taken port is told befor
 
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const before = await place.digests();
-  const { code, stderr } = await place.runDeno([...await liveCommand(), ...ARGS, `--live=${taken.addr.port}`]);
+  const { code, stderr } = await place.runDeno([
+    ...await argumentsOf("train", []),
+    ...ARGS,
+    `--live=${taken.addr.port}`,
+  ]);
   assertEquals(code, 2);
   assertStringIncludes(stderr, `error: --live is ${taken.addr.port}: another program uses this port`);
   assertEquals(await place.digests(), before);
