@@ -43,7 +43,8 @@ Deno.test("endure() sees a buffer an epoch that leaks, memory that grows, and st
   const afterEpoch = (device: Device) => {
     epochs++;
     leaked.push(Tensor.zeros(device, [1]));
-    grown.push(new Uint8Array(2 ** 20).fill(1));
+    // More than malloc ever takes from what earlier tests gave back: the process has to grow.
+    if (epochs % 10 === 0) grown.push(new Uint8Array(33 * 2 ** 20).fill(1));
     // After the warm-up and nine tenths, of 10 epochs each, an epoch takes four times as long, whatever the machine.
     const took = performance.now() - before;
     for (const start = performance.now(); epochs > 100 && performance.now() - start < 3 * took;);
@@ -57,7 +58,7 @@ Deno.test("endure() sees a buffer an epoch that leaks, memory that grows, and st
   assertStringIncludes(speed, "steps became slower: ");
   assertEquals(epochs, leaked.length);
   assert(epochs > 110, "the slow tenth was not run again");
-  assertEquals(grown.length, epochs);
+  assertEquals(grown.length, Math.floor(epochs / 10));
 });
 
 permitted("soak --short passes, and shows tenths of both trainings", async () => {

@@ -17,7 +17,7 @@ import { encodeOnnx } from "../../../tasks/export/onnx.ts";
 import { writeTypeScript } from "../../../tasks/export/typescript.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { expectedOf, MIXED, type RawRow, rowsFor } from "./export_cases.ts";
-import { gpuTest, permittedGpuTest } from "../../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 import { runOnnx } from "../../support/onnx_process.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
@@ -78,7 +78,7 @@ const CASES: [name: string, target: Target, loss: Loss, method: ScalingMethod][]
 ];
 
 for (const [name, target, loss, method] of CASES) {
-  gpuTest(`readExportedModel() makes exports that predict as the library does: ${name}`, async (device) => {
+  permittedGpuTest(`readExportedModel() makes exports that predict as the library does: ${name}`, async (device) => {
     await using place = await Workplace.create();
     const path = place.at("model.safetensors");
     const rows = rowsFor(MIXED, 50);
