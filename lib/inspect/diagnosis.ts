@@ -52,7 +52,7 @@ export interface LossHistory {
 }
 
 /** What can be wrong. */
-export type FindingKind =
+type FindingKind =
   | "constant target"
   | "unscaled inputs"
   | "identical units"

@@ -17,7 +17,7 @@ import { faultOfLaunch, type MpiLibrary, openLibrary } from "./mpi_library.ts";
 import { type CallName, Watch } from "./mpi_watch.ts";
 
 /** Settings of {@linkcode Mpi.open}. */
-export interface MpiOptions {
+interface MpiOptions {
   /** The longest time that a call waits for other ranks; by default 600 s. */
   timeoutSeconds?: number;
   /** Name or path of the shared library; by default Open MPI's usual names. */

@@ -17,7 +17,7 @@ export interface Post {
 }
 
 /** What a watch knows of its rank. */
-export interface WatchOptions {
+interface WatchOptions {
   rank: number;
   hosts: readonly string[];
   /** The longest time that a call waits for other ranks, in seconds. */

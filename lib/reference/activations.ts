@@ -83,7 +83,7 @@ export function softmax(x: Matrix): Matrix {
 }
 
 /** What an activation's layer is made of. */
-export interface ReferenceActivationForm {
+interface ReferenceActivationForm {
   /** Output from input. */
   readonly forward: (x: Matrix) => Matrix;
   /** Gradient of the input, from the input (or the output) and the output's gradient. */

@@ -8,7 +8,7 @@
 export type ReferenceOptimizer = (parameters: Float64Array, gradients: Float64Array) => void;
 
 /** A learning rate, or one for each step, counted from 0. */
-export type ReferenceRate = number | ((step: number) => number);
+type ReferenceRate = number | ((step: number) => number);
 
 /** Parameter i's update: its weight, its gradient, the states of all, the learning rate, and which step from 1. */
 type Update = (w: number, g: number, states: Float64Array[], i: number, rate: number, t: number) => number;

@@ -6,7 +6,7 @@ import { type Implementation, type LookingResult, median, type ProductResult } f
 import type { Results, TrainingResult } from "./results.ts";
 import type { WorkloadName } from "./workloads.ts";
 
-export interface Goal {
+interface Goal {
   name: string;
   /** What is to be reached: at least, or with `atMost` at most. */
   goal: number;

@@ -24,7 +24,7 @@ export interface Multiplied {
 }
 
 /** How an implementation loads what is timed. */
-export interface Loaders {
+interface Loaders {
   train: (workload: Workload) => Trained | Promise<Trained>;
   multiply: (size: Size, sides: Factors) => Multiplied | Promise<Multiplied>;
 }

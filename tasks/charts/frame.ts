@@ -14,7 +14,7 @@ export interface Draw {
 }
 
 /** What a chart is, in words. */
-export interface Words {
+interface Words {
   readonly title: string;
   /** What it shows, for people who cannot see it. */
   readonly description: string;
@@ -90,7 +90,7 @@ export function describe(svg: SVGSVGElement, { title, description }: Words): voi
   svg.setAttribute("font-size", "12");
 }
 
-export interface CurveOptions {
+interface CurveOptions {
   readonly xLabel: string;
   readonly yLabel: string;
   /** A logarithmic y, if there is something above 0. */

@@ -42,7 +42,7 @@ export function escaped(text: string): string {
 /** Rows that a table of a long list shows: its first and its last. */
 export const MOST_ROWS = 24;
 
-export interface TableOptions<T> {
+interface TableOptions<T> {
   readonly caption: string;
   readonly header: readonly string[];
   readonly list: readonly T[];

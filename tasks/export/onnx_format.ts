@@ -49,7 +49,7 @@ const { root } = protobuf.parse(`
 const encoder = new TextEncoder();
 
 /** What an attribute of an operator may be. */
-export type Attribute = { f: number } | { i: number } | { s: string } | { ints: number[] } | { strings: string[] };
+type Attribute = { f: number } | { i: number } | { s: string } | { ints: number[] } | { strings: string[] };
 
 /** Collects the operators of a graph, and encodes it. */
 export class OnnxGraph {

@@ -5,7 +5,7 @@ import type { InputColumn } from "../../lib/data/table.ts";
 import { type ExportedLayer, type ExportedModel, type ExportedOutput, indent, literal } from "./exported_model.ts";
 
 /** Weights as PyTorch names and shapes them. */
-export type TorchWeights = Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
+type TorchWeights = Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
 
 /** The weights under the names of the module's `state_dict`; a weight is [out, in] there. */
 export function torchWeights({ layers }: ExportedModel): TorchWeights {

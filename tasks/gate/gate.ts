@@ -78,7 +78,7 @@ export function readCoverage(lcov: string, folder: string): Coverage[] {
 }
 
 /** Test files by how they run, paths from the project's folder, those that take long first. */
-export interface TestGroups {
+interface TestGroups {
   /** Beside each other, one a core. */
   together: string[];
   /** One after the other. */

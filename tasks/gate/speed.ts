@@ -13,7 +13,7 @@ const TRIES = 3;
 const RIVALS = CONTESTANTS.filter(({ name, backend }) => backend === "webgpu" && name !== "jaxjs");
 
 /** Times training, and returns what is wrong. */
-export async function findSlowness(): Promise<string[]> {
+async function findSlowness(): Promise<string[]> {
   const lock = await Deno.makeTempFile({ prefix: "backhand_peers_" });
   try {
     // A copy, because Deno writes into the lock file that it is given.

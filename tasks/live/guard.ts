@@ -17,7 +17,7 @@ export const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** The header of the token; a page of another origin would have to ask before it sets it, and is refused. */
-export const TOKEN_HEADER = "x-backhand-token";
+const TOKEN_HEADER = "x-backhand-token";
 
 export interface Refusal {
   readonly status: 403 | 405;

@@ -21,7 +21,7 @@ const RATE_SPAN = 3_000;
 const MAX_CLIENTS = 16;
 
 /** The largest factor and divisor of the learning rate. */
-export const MAX_FACTOR = 100;
+const MAX_FACTOR = 100;
 
 /** The files that need no token. */
 const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
@@ -30,7 +30,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/style.css": ["text/css", style + ownStyle],
 };
 
-export interface LiveOptions {
+interface LiveOptions {
   /** The port; a free one by default. */
   readonly port?: number;
   readonly run: Pick<HeldRun, "step" | "rateFactor">;

@@ -5,7 +5,7 @@ import { chooseGpu, type GpuOfRank } from "./gpu_of_rank.ts";
 import type { RunView } from "../show/view.ts";
 import type { Ranks } from "./ranks.ts";
 
-export interface RankDevice {
+interface RankDevice {
   readonly host: string;
   /** The device's name; empty if it is not known. */
   readonly name: string;

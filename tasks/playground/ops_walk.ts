@@ -11,7 +11,7 @@ import type { Shape } from "../../lib/base/shape.ts";
 import { readAll, type Tensor, type TensorData } from "../../lib/core/tensor.ts";
 
 /** What a gradient belongs to: a parameter, by its place in the model, or the input of a layer. */
-export type GradientOf = { readonly parameter: number } | { readonly layer: number };
+type GradientOf = { readonly parameter: number } | { readonly layer: number };
 
 /** One operation of a step, with its result. */
 export interface Op {

@@ -19,7 +19,7 @@ const MAX_ROWS = 20_000;
 const MAX_CLASSES = 8;
 
 /** The rows of a text, and what was left out. */
-export interface Pasted {
+interface Pasted {
   readonly rows: Rows;
   /** Useless columns, each with the reason. */
   readonly leftOut: readonly string[];

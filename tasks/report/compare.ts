@@ -29,7 +29,7 @@ const ROW_KEYS: readonly Key[] = [
 const MEASURES = ["rows", "loss", "mse", "rmse", "mae", "r2", "accuracy", "macroF1"] as const;
 
 /** Settings that differ: a text for each run, "" if it has none. */
-export type Differences = Partial<Record<Key, string[]>>;
+type Differences = Partial<Record<Key, string[]>>;
 
 export function differencesOf(runs: readonly RunRecords[]): Differences {
   const texts = (key: Key) => runs.map(({ settings }) => settings[key] ?? presetOf(key));

@@ -8,7 +8,7 @@ import { openFile, writeFully, writing } from "../../lib/base/files.ts";
 import { DATA_FOLDER, stampOf } from "../prepare/dataset_files.ts";
 
 /** The logs of a run: losses of each epoch, records of its layers, tensors of its steps. */
-export const LOGS = ["metrics", "layers", "trace"] as const;
+const LOGS = ["metrics", "layers", "trace"] as const;
 
 /** Something for each of the logs: its size in bytes, or its file. */
 export type Logs<T> = Readonly<Record<typeof LOGS[number], T>>;

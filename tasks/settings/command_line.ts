@@ -7,7 +7,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { closest } from "fastest-levenshtein";
 import { flagOf, KEYS } from "./settings.ts";
 
-export interface CommandLine {
+interface CommandLine {
   /** Text of each flag that was given, by key. */
   values: Record<string, string | undefined>;
   words: string[];

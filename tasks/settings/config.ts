@@ -40,7 +40,7 @@ export interface TaskConfig extends Config {
 }
 
 /** Where settings come from besides the command line. */
-export interface Surroundings {
+interface Surroundings {
   env: (key: string) => string | undefined;
   dotenv: string;
 }

@@ -4,7 +4,7 @@ import { parse as parseCsv } from "@std/csv";
 import type { Init } from "../../lib/core/init.ts";
 
 /** How far apart two checkpoints are. */
-export type Interval = { readonly steps: number; readonly seconds?: undefined } | {
+type Interval = { readonly steps: number; readonly seconds?: undefined } | {
   readonly steps?: undefined;
   readonly seconds: number;
 };

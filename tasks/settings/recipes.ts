@@ -8,7 +8,7 @@ export interface Streams {
   noise: Random;
 }
 
-export interface Recipe {
+interface Recipe {
   summary: string;
   features: readonly string[];
   targets: readonly string[];

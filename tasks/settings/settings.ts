@@ -59,7 +59,7 @@ interface Scope {
   readonly of?: "recipes" | "tables";
 }
 
-export type Setting<T = unknown> = Reader<T> & Details & Scope;
+type Setting<T = unknown> = Reader<T> & Details & Scope;
 
 const TRAINING: readonly TaskName[] = ["train", "train-mpi", "tune", "tune-mpi"];
 const MAKING: readonly TaskName[] = ["gen-data", ...TRAINING];

@@ -5,7 +5,7 @@ import type { Group, TaskName } from "./settings.ts";
 import { choice, type Reader, RUN_NAME, text, whole, YES_OR_NO } from "./readers.ts";
 
 /** A flag that is no setting: it says nothing about what is trained. */
-export interface Extra {
+interface Extra {
   readonly group: Group;
   readonly meaning: string;
   readonly reader: Reader<unknown>;
@@ -13,7 +13,7 @@ export interface Extra {
   readonly isNeeded?: true;
 }
 
-export interface Task {
+interface Task {
   readonly summary: string;
   /** Command lines that it is used with, without `deno task`. */
   readonly examples: readonly string[];

@@ -8,7 +8,7 @@ import { describeMissing, findChromium } from "./chromium.ts";
 export type { Page };
 
 /** What a page did that its body does not see. */
-export interface Seen {
+interface Seen {
   /** Errors on the console, and those that nothing caught. */
   errors: string[];
   /** Every URL asked for, in this order. */
@@ -19,7 +19,7 @@ export interface Seen {
 let found: ReturnType<typeof findChromium> | undefined;
 
 /** How a page is shown. */
-export interface PageOptions {
+interface PageOptions {
   /** Of the viewport, in CSS pixels: 1280 by 800 unless told. */
   width?: number;
   height?: number;

@@ -23,7 +23,7 @@ const UNUSED_OF_PLOT = [
 ] as const;
 
 /** How to bundle. */
-export interface BundleOptions {
+interface BundleOptions {
   /** `iife` runs without being a module, so in a page that is opened as a file too; `esm` if left out. */
   readonly format?: "esm" | "iife";
   /** Paths of files to leave out, besides those that charts do not use. */

@@ -21,7 +21,7 @@ const AGAIN = 3;
 const GROWTH = 0.05;
 
 /** What is run. */
-export interface EnduranceOptions {
+interface EnduranceOptions {
   /** Steps after the warm-up, which takes a tenth as many: a multiple of 100 epochs, 10,000 steps. */
   readonly steps: number;
   /** Whether each epoch ends with predictions on the validation rows, read and measured. */

@@ -18,7 +18,7 @@ interface Watched {
 }
 
 /** Agrees on one exit code, if several processes train and one of them was asked to end. */
-export type Agree = (code: number | undefined) => number | undefined | Promise<number | undefined>;
+type Agree = (code: number | undefined) => number | undefined | Promise<number | undefined>;
 
 /** Trains. If somebody asked for the end, this returns the exit code. */
 export async function trainEpochs(run: Run, agree: Agree = (code) => code): Promise<number | undefined> {

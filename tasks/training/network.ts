@@ -18,7 +18,7 @@ import { fromUsersFolder } from "../settings/users_files.ts";
 import type { RunView } from "../show/view.ts";
 import { checkRows, type Rows } from "./rows.ts";
 
-export interface NetworkRequest {
+interface NetworkRequest {
   readonly config: TaskConfig;
   readonly view: RunView;
   /** The rows of the user's own table; undefined for a recipe, whose columns are known. */

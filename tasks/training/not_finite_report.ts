@@ -6,7 +6,7 @@ import type { TaskConfig } from "../settings/config.ts";
 
 const MAX_ROWS = 8;
 
-export interface ColumnNames {
+interface ColumnNames {
   readonly inputs: readonly string[];
   readonly targets: readonly string[];
 }

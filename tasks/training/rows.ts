@@ -23,7 +23,7 @@ export async function openRows(stack: DisposableStack, config: TaskConfig, view:
   return { dataset, source: config.data === "" ? undefined : await dataSource(fromUsersFolder(config.data)) };
 }
 
-export type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
+type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
 
 /**
  * Checks the settings against the rows that a recipe will have. Rows of a hand-made file are counted when it is read.

@@ -13,7 +13,7 @@ export interface TraceLine {
 }
 
 /** A tensor of a step; a measure is null where none of its elements is finite. */
-export type TracedTensor =
+type TracedTensor =
   & Pick<MeasuredTensor, "name" | "shape">
   & Record<"min" | "max" | "mean" | "norm" | "zeros", number | null>
   & { readonly notFinite?: number };

@@ -54,7 +54,7 @@ export interface Training extends Rows {
   readonly plateau?: Plateau;
 }
 
-export interface TrainingRequest {
+interface TrainingRequest {
   readonly config: TaskConfig;
   readonly view: RunView;
   readonly network: Network;

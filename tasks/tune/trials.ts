@@ -9,7 +9,7 @@ import { draw, isRange, parseRange, type Range } from "./search.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 import { isBegun, type Outcome, runTrial, type Trial } from "./trial.ts";
 
-export interface SearchLine {
+interface SearchLine {
   /** The words without ranges, in their order. */
   readonly plain: readonly string[];
   /** The text of each range, by flag. */

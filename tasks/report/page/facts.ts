@@ -44,7 +44,7 @@ export interface Fit {
   readonly rows: readonly (readonly { x: number; y: number }[])[];
 }
 
-export interface ColumnFacts {
+interface ColumnFacts {
   readonly name: string;
   readonly role: "input" | "target";
   readonly min: number;

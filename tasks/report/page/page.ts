@@ -17,7 +17,7 @@ function shortMeasure(value: number): string {
 }
 
 /** A report: the page, and its charts as separate files. */
-export interface Report {
+interface Report {
   readonly page: string;
   readonly charts: ReadonlyMap<string, string>;
 }
