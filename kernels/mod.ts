@@ -13,6 +13,7 @@ import elementwise from "./ops/elementwise.wgsl" with { type: "text" };
 import matmul from "./ops/matmul.wgsl" with { type: "text" };
 import reduce from "./ops/reduce.wgsl" with { type: "text" };
 import scale from "./ops/scale.wgsl" with { type: "text" };
+import slice from "./ops/slice.wgsl" with { type: "text" };
 import spread from "./ops/spread.wgsl" with { type: "text" };
 
 import backward from "./activations/backward.wgsl" with { type: "text" };
@@ -110,6 +111,7 @@ export const kernels = named({
   divide: { code: elementwise, access: [R, R, W], constants: { OPERATION: 3 }, counts: 1 },
   equal: { code: elementwise, access: [R, R, W], constants: { OPERATION: 4 }, counts: 1 },
   scale: { code: scale, access: [R, W] },
+  slice: { code: slice, access: [R, W] },
   matmul: { code: matmul, access: [R, R, W] },
   addBias: { code: addBias, access: [R, R, W] },
   sum: { code: reduce, access: [R, W], constants: { OPERATION: 0 } },

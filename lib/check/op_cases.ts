@@ -162,6 +162,12 @@ function spreadCases(device: Device): KernelCase[] {
     { kernel: kernels.equal, on, run: minBackward, expected },
     { kernel: kernels.divide, on, run: minBackward, expected },
     {
+      kernel: kernels.slice,
+      on: "relu of the second row of [2, 3]",
+      run: () => ops.relu(Tensor.from(device, [1, 2, 3, 4, -5, 6], [2, 3]).view(3, [3])),
+      expected: [4, 0, 6],
+    },
+    {
       kernel: kernels.spread,
       on: "gradient of mean of [2, 3] over rows",
       run: () => ops.meanBackward(Tensor.from(device, [2, 4, 6]), [2, 3], 0),

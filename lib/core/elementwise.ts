@@ -86,7 +86,7 @@ export function scaleBackward(dOut: Tensor, factor: number, options: Out = {}): 
 /** Checks or makes the tensor that a result goes into. */
 export function result(inputs: readonly Tensor[], shape: Shape, out: Tensor | undefined): Tensor {
   checkType("f32", inputs);
-  if (!out) return Tensor.zeros(inputs[0].device, shape);
+  if (!out) return Tensor.empty(inputs[0].device, shape);
   checkType("f32", [out]);
   if (!sameShape(out.shape, shape)) {
     throw new TypeError(`Cannot write a result ${formatShape(shape)} into a tensor ${formatShape(out.shape)}`);

@@ -211,7 +211,7 @@ function weigh(target: Tensor, weights: readonly number[]): Tensor {
   if (shape.length !== 2 || shape[1] !== weights.length) {
     throw new TypeError(`Cannot weigh a target ${formatShape(shape)} by ${weights.length} weights: need one a class`);
   }
-  return multiply(target, sumBackward(Tensor.from(device, weights), shape, 0));
+  return multiply(target, sumBackward(Tensor.constant(device, weights), shape, 0));
 }
 
 /**

@@ -141,7 +141,7 @@ function reduce(kernel: Kernel, x: Tensor, axis: 0 | 1 | undefined, options: Out
     for (let length = total; length > 0;) {
       const chunks = Math.ceil(length / REDUCE_BLOCK);
       const last = chunks === 1;
-      const to = last ? out : Tensor.zeros(x.device, [outer * chunks * inner]);
+      const to = last ? out : Tensor.empty(x.device, [outer * chunks * inner]);
       const factor = last && average ? 1 / total : 1;
       const sizes = [outer, length, inner, chunks];
       x.device.run(kernel, { buffers: [from, to], sizes, reals: [factor], invocations: outer * chunks * inner });

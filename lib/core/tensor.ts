@@ -48,7 +48,7 @@ export class Tensor implements Binding, Disposable {
    * @param data A number, an array, an array of rows, or a typed array. A `Uint32Array` makes a `u32` tensor.
    * @param shape Its shape; needed only to give a flat array another one.
    * @returns A tensor of that shape, `f32` but for a `Uint32Array`.
-   * @throws {TypeError} If rows differ in length, or the shape does not hold that many numbers.
+   * @throws {TypeError} If rows differ in length, the shape does not hold that many numbers, or a recording is under way.
    *
    * @example
    * ```ts
@@ -63,11 +63,17 @@ export class Tensor implements Binding, Disposable {
    * ```
    */
   static from(device: Device, data: TensorLike, shape: Shape = shapeOf(data)): Tensor {
+    refuseInRecording(device);
+    return Tensor.constant(device, data, shape);
+  }
+
+  /** As {@linkcode Tensor.from}, but inside a recording, too: the numbers are written once, and are the same at each replay. */
+  static constant(device: Device, data: TensorLike, shape: Shape = shapeOf(data)): Tensor {
     const values = toTypedArray(data);
     if (sizeOf(shape) !== values.length) {
       throw new TypeError(`Cannot give shape ${formatShape(shape)} to ${values.length} numbers`);
     }
-    const tensor = Tensor.zeros(device, shape, values instanceof Uint32Array ? "u32" : "f32");
+    const tensor = Tensor.empty(device, shape, values instanceof Uint32Array ? "u32" : "f32");
     device.write(tensor, values);
     return tensor;
   }
@@ -78,7 +84,16 @@ export class Tensor implements Binding, Disposable {
    * @throws {RangeError} If it is larger than the device binds at once; both sizes are named, nothing is allocated.
    */
   static zeros(device: Device, shape: Shape, dtype: DataType = "f32"): Tensor {
-    const buffer = device.createBuffer(sizeOf(shape) * ELEMENT_BYTES, `a tensor ${formatShape(shape)}`);
+    return Tensor.#create(device, shape, dtype, true);
+  }
+
+  /** A tensor whose elements are whatever they are: for a result that is written as a whole. */
+  static empty(device: Device, shape: Shape, dtype: DataType = "f32"): Tensor {
+    return Tensor.#create(device, shape, dtype, false);
+  }
+
+  static #create(device: Device, shape: Shape, dtype: DataType, isZeroed: boolean): Tensor {
+    const buffer = device.createBuffer(sizeOf(shape) * ELEMENT_BYTES, `a tensor ${formatShape(shape)}`, isZeroed);
     const tensor = new Tensor(device, [...shape], dtype, buffer);
     device.track(tensor);
     return tensor;
@@ -142,9 +157,10 @@ export class Tensor implements Binding, Disposable {
    * Replaces the elements.
    *
    * @param data As many numbers as the tensor has elements, in its shape or flat.
-   * @throws {TypeError} If the number of elements or a nested shape differs.
+   * @throws {TypeError} If the number of elements or a nested shape differs, or a recording is under way.
    */
   write(data: TensorLike): void {
+    refuseInRecording(this.device);
     const shape = shapeOf(data);
     if (!fits(shape, this.shape)) {
       throw new TypeError(`Cannot write ${formatShape(shape)} into a tensor ${formatShape(this.shape)}`);
@@ -169,6 +185,15 @@ export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]>
   if (tensors.length === 0) return [];
   const bytes = await tensors[0].device.read(tensors);
   return tensors.map(({ dtype }, i) => dtype === "u32" ? new Uint32Array(bytes[i]) : new Float32Array(bytes[i]));
+}
+
+/** A recording holds kernels only: numbers that are written once would stay the same at each replay. */
+function refuseInRecording(device: Device): void {
+  if (!device.isRecording) return;
+  throw new TypeError(
+    "Cannot write into a tensor inside `record`: a replay would not write again. Make the tensor before `record`, and write " +
+      "into it before each `replay`; numbers that never change can be a `Tensor.constant`",
+  );
 }
 
 /** Whether numbers of one shape can be written into a tensor of another: flat ones need only be as many. */

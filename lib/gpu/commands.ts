@@ -43,6 +43,14 @@ export interface Built extends Disposable {
   readonly commands: readonly Command[];
   /** Every buffer that they bind. */
   readonly buffers: ReadonlySet<GPUBuffer>;
+  /** What they hold for themselves, in bytes. */
+  readonly bytes: number;
+}
+
+/** How dispatches become commands. */
+export interface BuildOptions extends Pick<FusionTarget, "plain" | "intermediate"> {
+  /** Whether what they hold for themselves counts as alive; what the device keeps for itself does not. */
+  readonly isCounted?: boolean;
 }
 
 export class CommandBuilder {
@@ -62,13 +70,15 @@ export class CommandBuilder {
     this.#gridWidth = gridWidth;
   }
 
-  build(dispatches: readonly PlannedDispatch[], options: Pick<FusionTarget, "plain" | "intermediate"> = {}): Built {
+  build(dispatches: readonly PlannedDispatch[], { isCounted = true, ...options }: BuildOptions = {}): Built {
     const own: (GPUBuffer | GPUTexture)[] = [];
-    const createTexture = (texels: number) => {
-      const texture = this.#createTexture(texels);
-      own.push(texture);
-      return texture;
+    const keep = <T extends GPUBuffer | GPUTexture>(made: T): T => {
+      own.push(made);
+      this.#counts.allocations++;
+      if (isCounted) this.#count(1, bytesOf(made));
+      return made;
     };
+    const createTexture = (texels: number) => keep(this.#createTexture(texels));
     const unused = () => this.#unused ??= this.#createUnused();
     const steps = planDispatches(dispatches, { ...options, products: this.#products, createTexture, unused });
     const commands = steps.map((step) => {
@@ -76,13 +86,18 @@ export class CommandBuilder {
       return this.#faults.watch(step.kernel.name, () => {
         const grid = gridOf(step, this.#gridWidth); // it may refuse, before anything is made
         const uniform = this.#createUniform(step);
-        if (uniform) own.push(uniform);
+        if (uniform) keep(uniform);
         return { ...this.#bind(step, uniform), ...grid };
       });
     });
     const bound = steps.flatMap((step) => Array.isArray(step) ? step.map(({ matrix }) => matrix) : step.resources);
     const buffers = new Set(bound.filter(isBinding).map(({ buffer }) => buffer));
-    return { commands, buffers, [Symbol.dispose]: () => own.forEach((made) => this.#destroy(made)) };
+    const bytes = own.reduce((sum, made) => sum + bytesOf(made), 0);
+    const free = () => {
+      for (const made of own) made.destroy();
+      if (isCounted) this.#count(-own.length, -bytes);
+    };
+    return { commands, buffers, bytes, [Symbol.dispose]: free };
   }
 
   #bind({ kernel, resources }: PlannedDispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
@@ -111,7 +126,6 @@ export class CommandBuilder {
     const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
     const uniform = this.#gpu.createBuffer({ size: words.byteLength, usage, label: kernel.name });
     this.#gpu.queue.writeBuffer(uniform, 0, words);
-    this.#count(1, words.byteLength);
     return uniform;
   }
 
@@ -121,9 +135,7 @@ export class CommandBuilder {
     const label = "a packed matrix";
     const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
     const create = () => this.#gpu.createTexture({ label, size, format: "rgba32float", usage });
-    const texture = this.#faults.watch(label, create, bytes);
-    this.#count(1, bytes);
-    return texture;
+    return this.#faults.watch(label, create, bytes);
   }
 
   /** As small as can be, and alive as long as the device. */
@@ -133,22 +145,24 @@ export class CommandBuilder {
     return { read: create(), out: create(), sums: create() };
   }
 
-  #destroy(made: GPUBuffer | GPUTexture): void {
-    made.destroy();
-    this.#count(-1, -("width" in made ? made.width * made.height * TEXEL_BYTES : made.size));
-  }
-
-  #count(sign: 1 | -1, bytes: number): void {
-    this.#counts.buffers += sign;
+  #count(buffers: number, bytes: number): void {
+    this.#counts.buffers += buffers;
     this.#counts.bytes += bytes;
-    if (sign > 0) this.#counts.allocations++;
   }
 }
 
+function bytesOf(made: GPUBuffer | GPUTexture): number {
+  return "width" in made ? made.width * made.height * TEXEL_BYTES : made.size;
+}
+
+/** How many of some commands are dispatches. */
+export function dispatchesOf(commands: readonly Command[]): number {
+  return commands.filter((command) => "pipeline" in command).length;
+}
+
 /** Puts commands on an encoder; dispatches between copies are one compute pass. */
-export function encode(encoder: GPUCommandEncoder, commands: readonly Command[], times: number): number {
+export function encode(encoder: GPUCommandEncoder, commands: readonly Command[], times: number): void {
   let pass: GPUComputePassEncoder | undefined;
-  let dispatches = 0;
   for (let time = 0; time < times; time++) {
     for (const command of commands) {
       if ("copies" in command) {
@@ -162,12 +176,10 @@ export function encode(encoder: GPUCommandEncoder, commands: readonly Command[],
         pass.setPipeline(command.pipeline);
         pass.setBindGroup(0, command.bindGroup);
         pass.dispatchWorkgroups(command.x, command.y);
-        dispatches++;
       }
     }
   }
   pass?.end();
-  return dispatches;
 }
 
 /** Which kernels of some commands are meant. */
@@ -178,12 +190,6 @@ export function kernelsOf(commands: readonly Command[], by: GPUBuffer | string):
   const meant = dispatches.filter(isMeant);
   const names = new Set((meant.length > 0 ? meant : dispatches).map(({ label }) => label));
   return [...names].join(", ") || "copies";
-}
-
-/** Refuses commands that bind a buffer that was destroyed. */
-export function refuseDestroyed({ commands, buffers }: Built, destroyed: WeakSet<GPUBuffer>): void {
-  const gone = buffers.values().find((buffer) => destroyed.has(buffer));
-  if (gone) throw new TypeError(`Cannot run ${kernelsOf(commands, gone)}: ${gone.label} was disposed of`);
 }
 
 /** Workgroups along x and y; refuses more than a dispatch has. */

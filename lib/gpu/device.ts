@@ -1,7 +1,7 @@
 /**
  * The GPU: one adapter, its limits, its pipelines, and the three ways work reaches it.
  *
- * - `run` puts one dispatch on the queue at once.
+ * - `run` gathers dispatches, and puts them on the queue together when something has to come after them.
  * - `record` keeps the dispatches of a function; the {@linkcode Recording} replays them without building anything.
  * - `tidy` runs a function at once and frees the tensors it made.
  *
@@ -10,13 +10,15 @@
  *
  * @module
  */
-import type { Kernel } from "../../kernels/mod.ts";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { type DeviceOptions, nameOf, productsFor, requestAdapter, requestGpu } from "./adapter.ts";
-import { type Built, CommandBuilder, encode, kernelsOf, refuseDestroyed } from "./commands.ts";
+import { Buffers } from "./buffers.ts";
+import { type Built, type Command, CommandBuilder, dispatchesOf, encode, kernelsOf } from "./commands.ts";
 import { GpuFaults } from "./faults.ts";
 import { type Binding, checkBindings, type PlannedDispatch } from "./pipeline.ts";
 import { Recording } from "./recording.ts";
 import { Staging } from "./readback.ts";
+import { Unrecorded } from "./unrecorded.ts";
 
 /** What a dispatch binds and how far it reaches. */
 export interface Dispatch {
@@ -62,7 +64,8 @@ export class Device implements Disposable {
   readonly #builder: CommandBuilder;
   readonly #scopes: Tracked[][] = [];
   readonly #faults: GpuFaults;
-  readonly #destroyed = new WeakSet<GPUBuffer>();
+  readonly #buffers: Buffers;
+  readonly #unrecorded: Unrecorded;
   /** The recording under way: its dispatches, and buffers made meanwhile. */
   #open: { readonly dispatches: PlannedDispatch[]; readonly buffers: Set<GPUBuffer> } | undefined;
 
@@ -73,6 +76,8 @@ export class Device implements Disposable {
     this.#faults = new GpuFaults(gpu, this.stats);
     const method = products ?? productsFor(adapter.info);
     this.#builder = new CommandBuilder(gpu, this.stats, this.#faults, method, gridWidth);
+    this.#buffers = new Buffers(gpu, this.stats, this.#faults);
+    this.#unrecorded = new Unrecorded(this.#builder, (commands) => this.#submit(commands, 1));
   }
 
   /**
@@ -101,14 +106,15 @@ export class Device implements Disposable {
   }
 
   /**
-   * Makes a buffer for storage, zeroed.
+   * Makes a buffer for storage.
    *
    * @param byteLength Its length in bytes.
    * @param label What it holds, for messages.
+   * @param isZeroed Whether it must hold zeros. Where it need not, one that was freed is used again, if there is one.
    * @returns The buffer; free it with {@linkcode Device.destroyBuffer}.
    * @throws {RangeError} If it is longer than the device allows; nothing is allocated then.
    */
-  createBuffer(byteLength: number, label: string): GPUBuffer {
+  createBuffer(byteLength: number, label: string, isZeroed = true): GPUBuffer {
     const allowed = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
     if (byteLength > allowed) {
       throw new RangeError(
@@ -118,44 +124,56 @@ export class Device implements Disposable {
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     // A binding must not be empty, and copies go by four bytes.
     const size = Math.max(4, Math.ceil(byteLength / 4) * 4);
-    const buffer = this.#allocate(size, STORAGE | COPY_SRC | COPY_DST, label);
+    const old = isZeroed || this.#open ? undefined : this.#buffers.reuse(size, label);
+    const buffer = old ?? this.#buffers.create(size, STORAGE | COPY_SRC | COPY_DST, label);
     this.#open?.buffers.add(buffer);
     return buffer;
   }
 
-  /** Frees a buffer of this device at once. */
+  /** Frees a buffer of this device, after all that was asked for before. A second call does nothing. */
   destroyBuffer(buffer: GPUBuffer): void {
-    buffer.destroy();
-    this.#destroyed.add(buffer);
-    this.stats.buffers--;
-    this.stats.bytes -= buffer.size;
+    this.#buffers.free(buffer, () => this.#unrecorded.flushIfUsing(buffer));
   }
 
   /**
    * Runs a kernel, or records it inside {@linkcode Device.record}. Its pipeline is kept with the kernel object: make that once.
+   * What it reads may lie in a buffer that it writes, or start anywhere: the kernel then gets a copy, one dispatch more.
    *
-   * @throws {TypeError} If the buffers are not as many as the kernel binds, or it would read and write one buffer.
-   * @throws {RangeError} If one starts where the device cannot bind it.
+   * @throws {TypeError} If the buffers are not as many as the kernel binds, or one was disposed of.
+   * @throws {RangeError} If one that it writes starts where the device cannot bind it.
    */
   run(kernel: Kernel, { buffers, sizes = [], reals = [], invocations }: Dispatch): void {
-    checkBindings(kernel, buffers, this.limits.minStorageBufferOffsetAlignment);
+    const isBindable = checkBindings(kernel, buffers, this.limits.minStorageBufferOffsetAlignment);
     if (invocations === 0) return;
-    const dispatch = { kernel, resources: buffers, sizes, reals, invocations };
+    const resources = buffers.map((place, i) => isBindable[i] ? place : this.#copyOf(place));
+    const dispatch = { kernel, resources, sizes, reals, invocations };
     if (this.#open) {
       this.#open.dispatches.push(dispatch);
-    } else {
-      using built = this.#builder.build([dispatch]);
-      this.#submit(built, 1);
+      return;
     }
+    for (const { buffer } of buffers) this.#buffers.refuseFreed(buffer, () => kernel.name);
+    this.stats.dispatches += this.#unrecorded.add(dispatch);
+    resources.forEach(({ buffer }, i) => isBindable[i] || this.destroyBuffer(buffer));
+  }
+
+  /** A copy of a place that a kernel cannot bind; a recording frees its own in the end. */
+  #copyOf({ buffer, byteOffset, byteLength }: Binding): Binding {
+    const rest = byteOffset % this.limits.minStorageBufferOffsetAlignment;
+    const around = { buffer, byteOffset: byteOffset - rest, byteLength: byteLength + rest };
+    const place = { buffer: this.createBuffer(byteLength, buffer.label, false), byteOffset: 0, byteLength };
+    if (this.#open) this.track({ buffer: place.buffer, [Symbol.dispose]: () => this.destroyBuffer(place.buffer) });
+    const count = byteLength / 4;
+    this.run(kernels.slice, { buffers: [around, place], sizes: [count, rest / 4], invocations: count });
+    return place;
   }
 
   /**
    * Keeps the dispatches of a function instead of running them, and the tensors it makes; the recording owns both.
    *
-   * @param body Runs once, at once; it must not wait. What it writes (`Tensor.write`, `Tensor.from`) is written then, and not
-   * again at each replay. Each call of what it is given begins a part that can be replayed by itself.
+   * @param body Runs once, at once; it must not wait, and not write (`Tensor.write`, `Tensor.from`): a replay runs kernels only.
+   * Each call of what it is given begins a part that can be replayed by itself.
    * @param options Whether to fuse, which never goes over the border of two parts.
-   * @throws {TypeError} If a recording is under way, or the function is async.
+   * @throws {TypeError} If a recording is under way, or the function is async, or writes into a tensor.
    */
   record(body: (cut: () => void) => void, { fuse = false, plain = false }: RecordOptions = {}): Recording {
     if (this.#open) throw new TypeError("Cannot record inside a recording");
@@ -179,11 +197,12 @@ export class Device implements Disposable {
       const elsewhere = new Set(bound.flatMap((other, j) => j === i ? [] : [...other]));
       return this.#builder.build(part, { plain, intermediate: fuse ? buffers.difference(elsewhere) : undefined });
     });
+    this.#buffers.bind(asked);
     const vanished = builts.reduce((left, built) => left.difference(built.buffers), asked);
     for (const tensor of owned) if (vanished.has(tensor.buffer)) tensor[Symbol.dispose]();
     const replayed = builts.map((built) => ({
-      length: built.commands.filter((command) => "pipeline" in command).length,
-      submit: (times: number) => this.#submit(built, times),
+      length: dispatchesOf(built.commands),
+      submit: (times: number) => this.#replay(built, times),
     }));
     return new Recording(replayed, [...builts, ...owned]);
   }
@@ -193,7 +212,7 @@ export class Device implements Disposable {
    * nothing: the recording needs them all, and frees them in the end.
    *
    * @param body Runs at once; it must not wait.
-   * @returns What the function returned: a tensor, an array or an object of tensors, or nothing of the GPU. A view dies with
+   * @returns What the function returned: a tensor, tensors within arrays and objects, or nothing of the GPU. A view dies with
    * the tensor it looks into: return that one.
    * @throws {TypeError} If the function is async.
    */
@@ -205,15 +224,21 @@ export class Device implements Disposable {
     try {
       const result = body();
       refusePromise("tidy", result);
-      kept = new Set([result, ...Object.values(result ?? {})]);
+      kept = new Set(partsOf(result));
       return result;
     } finally {
       this.#scopes.pop();
+      if (this.#scopes.length === 0) this.#unrecorded.flush();
       for (const tensor of owned) {
         if (kept.has(tensor)) this.track(tensor);
         else tensor[Symbol.dispose]();
       }
     }
+  }
+
+  /** Whether `record` is at work. */
+  get isRecording(): boolean {
+    return this.#open !== undefined;
   }
 
   /** Hands a tensor just made to the innermost `record` or `tidy` under way, which will free it. */
@@ -222,7 +247,7 @@ export class Device implements Disposable {
   }
 
   /**
-   * Writes into a buffer, after all that was put on the queue before.
+   * Writes into a buffer, after all that was asked for before. A recording does not repeat it.
    *
    * @param target Where to.
    * @param data A multiple of four bytes.
@@ -233,6 +258,7 @@ export class Device implements Disposable {
       throw new RangeError(`Cannot write ${data.byteLength} bytes into a place of ${target.byteLength}`);
     }
     if (data.byteLength === 0) return; // Deno panics at an empty array
+    this.#unrecorded.flushIfUsing(target.buffer);
     const write = () => this.#gpu.queue.writeBuffer(target.buffer, target.byteOffset, data);
     this.#faults.watch(`writing to ${target.buffer.label}`, write);
   }
@@ -248,6 +274,7 @@ export class Device implements Disposable {
     if (byteLength !== target.byteLength) {
       throw new TypeError(`Cannot copy ${byteLength} bytes to a place of ${target.byteLength}`);
     }
+    this.#unrecorded.flush();
     this.#send(`copying ${buffer.label} to ${target.buffer.label}`, (encoder) => {
       encoder.copyBufferToBuffer(buffer, byteOffset, target.buffer, target.byteOffset, byteLength);
     });
@@ -265,20 +292,26 @@ export class Device implements Disposable {
       const half = Math.ceil(places.length / 2);
       return [...await this.read(places.slice(0, half)), ...await this.read(places.slice(half))];
     }
-    using staging = this.stage(places);
+    using staging = this.#stage(places);
     return await staging.read((all, starts) => places.map((_, i) => all.slice(starts[i], starts[i + 1])));
   }
 
   /** Makes room for places that are read back again and again: each read then allocates nothing. Dispose of it. */
   stage(places: readonly Binding[]): Staging {
+    this.#buffers.bind(places.map(({ buffer }) => buffer));
+    return this.#stage(places);
+  }
+
+  #stage(places: readonly Binding[]): Staging {
     const { MAP_READ, COPY_DST } = GPUBufferUsage;
     this.check();
     const buffers = places.map(({ buffer }) => buffer); // throws for a disposed tensor, before anything is made
     const starts = [0];
     for (const { byteLength } of places) starts.push(starts.at(-1)! + byteLength);
-    const copy = this.#allocate(Math.max(4, starts.at(-1)!), MAP_READ | COPY_DST, "reading back", true);
+    const copy = this.#buffers.create(Math.max(4, starts.at(-1)!), MAP_READ | COPY_DST, "reading back", true);
     const send = () => {
       this.check();
+      this.#unrecorded.flush();
       this.stats.waits++;
       this.#send("reading back", (encoder) => {
         places.forEach(({ byteOffset, byteLength }, i) => {
@@ -314,11 +347,15 @@ export class Device implements Disposable {
     this.dispose();
   }
 
-  #submit(built: Built, times: number): void {
-    refuseDestroyed(built, this.#destroyed);
-    this.#send((report) => kernelsOf(built.commands, report), (encoder) => {
-      this.stats.dispatches += encode(encoder, built.commands, times);
-    });
+  #replay({ commands, buffers }: Built, times: number): void {
+    for (const buffer of buffers) this.#buffers.refuseFreed(buffer, () => kernelsOf(commands, buffer));
+    this.#unrecorded.flush();
+    this.stats.dispatches += times * dispatchesOf(commands);
+    this.#submit(commands, times);
+  }
+
+  #submit(commands: readonly Command[], times: number): void {
+    this.#send((report) => kernelsOf(commands, report), (encoder) => encode(encoder, commands, times));
   }
 
   /** Puts what a function encodes on the queue; faults go under a name. */
@@ -329,15 +366,6 @@ export class Device implements Disposable {
       this.#gpu.queue.submit([encoder.finish()]);
     });
     this.stats.submits++;
-  }
-
-  #allocate(size: number, usage: number, label: string, mappedAtCreation = false): GPUBuffer {
-    const create = () => this.#gpu.createBuffer({ size, usage, label, mappedAtCreation });
-    const buffer = this.#faults.watch(label, create, size);
-    this.stats.buffers++;
-    this.stats.allocations++;
-    this.stats.bytes += size;
-    return buffer;
   }
 }
 
@@ -351,4 +379,11 @@ function refusePromise(action: string, result: unknown): void {
   if (!(result instanceof Promise)) return;
   result.catch(() => {}); // the one error is enough
   throw new TypeError(`Cannot ${action} an async function: it must not wait`);
+}
+
+/** A value, what arrays and plain objects in it hold, and so on. */
+function partsOf(value: unknown): unknown[] {
+  const isPlain = Array.isArray(value) ||
+    (value instanceof Object && Object.getPrototypeOf(value) === Object.prototype);
+  return isPlain ? Object.values(value as object).flatMap(partsOf) : [value];
 }

@@ -41,21 +41,28 @@ export interface Packing {
   readonly texture: GPUTexture;
 }
 
-/** Refuses what WebGPU would only report later, and without the operation's name. */
-export function checkBindings(kernel: Kernel, buffers: readonly Binding[], alignment: number): void {
+/**
+ * Refuses what WebGPU would only report later, and without the operation's name.
+ *
+ * @returns Whether the kernel can bind each. What it reads it cannot bind where that starts between two places where a binding
+ * may start, or lies in a buffer that the kernel writes.
+ */
+export function checkBindings(kernel: Kernel, buffers: readonly Binding[], alignment: number): boolean[] {
   const { name, access } = kernel;
   if (buffers.length !== access.length) {
     throw new TypeError(`Cannot run ${name}: it binds ${access.length} buffers, found ${buffers.length}`);
   }
-  const written = buffers.filter((_, i) => access[i] === "read_write").map(({ buffer }) => buffer);
-  buffers.forEach(({ buffer, byteOffset }, i) => {
-    if (access[i] === "read" && written.includes(buffer)) {
-      throw new TypeError(`Cannot run ${name}: it would read and write one buffer; the result needs one of its own`);
-    }
-    if (byteOffset % alignment !== 0) {
-      throw new RangeError(`Cannot run ${name}: a view starts at byte ${byteOffset}, no multiple of ${alignment}`);
-    }
-  });
+  const written = buffers.filter((_, i) => access[i] === "read_write");
+  const wrong = written.find(({ byteOffset }) => byteOffset % alignment !== 0);
+  if (wrong) {
+    throw new RangeError(
+      `Cannot run ${name}: its result would start at byte ${wrong.byteOffset} of a buffer, no multiple of ${alignment}; ` +
+        "give it a tensor of its own",
+    );
+  }
+  const isBindable = ({ buffer, byteOffset }: Binding, i: number) =>
+    access[i] !== "read" || (byteOffset % alignment === 0 && !written.some((other) => other.buffer === buffer));
+  return buffers.map(isBindable);
 }
 
 type Layout = Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;

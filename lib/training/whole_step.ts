@@ -92,7 +92,7 @@ export function runWholeStep({ model, kernel, rows, table }: WholeStepPlan, data
   const { device, values, gradients } = model;
   const { x, y, order, cursor, stride, losses } = data;
   device.tidy(() => {
-    const plan = Tensor.from(device, Uint32Array.of(rows, stride, x.shape[0], ...table));
+    const plan = Tensor.constant(device, Uint32Array.of(rows, stride, x.shape[0], ...table));
     device.run(kernel, { buffers: [plan, x, y, order, values, gradients, losses, cursor], invocations: 1 });
   });
 }

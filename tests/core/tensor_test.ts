@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { relu } from "../../lib/core/ops.ts";
 import { readAll, Tensor, type TensorLike } from "../../lib/core/tensor.ts";
-import { gpuTest } from "../support/gpu_test_case.ts";
+import { compute, gpuTest } from "../support/gpu_test_case.ts";
 
 gpuTest("Tensor.from() takes numbers, arrays, rows and typed arrays", async (device) => {
   const cases: [TensorLike, number[], number[]][] = [
@@ -73,12 +73,26 @@ gpuTest("Tensor.view() refuses to reach past the end", (device) => {
   }
 });
 
-gpuTest("Tensor.view() at an odd offset is refused by the kernel that would bind it", (device) => {
-  using x = Tensor.from(device, [1, 2, 3, 4]);
-  using out = Tensor.zeros(device, [2]);
-  const text = "Cannot run relu: a view starts at byte 4, no multiple of 256";
-  assertThrows(() => relu(x.view(1, [2]), { out }), RangeError, text);
-});
+gpuTest(
+  "Tensor.view() at an odd offset is an operand as any other, recorded or not, but takes no result",
+  async (device) => {
+    using x = Tensor.from(device, [-1, -2, 3, 4]);
+    using out = Tensor.zeros(device, [3]);
+    const { dispatches } = device.stats;
+    relu(x.view(1, [3]), { out });
+    assertEquals(device.stats.dispatches, dispatches + 2, "a copy, and the operation");
+    assertEquals(await out.read(), Float32Array.of(0, 3, 4));
+    using recording = device.record(() => relu(x.view(1, [3]), { out }), { fuse: true });
+    x.write([-1, 5, -6, 7]);
+    recording.replay();
+    assertEquals(await out.read(), Float32Array.of(5, 0, 7));
+    using numbers = Tensor.from(device, Float32Array.from({ length: 130 }, (_, i) => i));
+    assertEquals(await compute(device, () => relu(numbers.view(127, [3]))), Float32Array.of(127, 128, 129));
+    const text =
+      "Cannot run relu: its result would start at byte 4 of a buffer, no multiple of 256; give it a tensor of its own";
+    assertThrows(() => relu(out, { out: x.view(1, [3]) }), RangeError, text);
+  },
+);
 
 gpuTest("Tensor.reshape() keeps the elements, and refuses another number of them", async (device) => {
   using x = Tensor.from(device, [[1, 2, 3], [4, 5, 6]]);

@@ -1,0 +1,90 @@
+/**
+ * Work that is not recorded. It is gathered here, and goes to the queue all at once, when something has to come after it: a
+ * read, a write, the end of `tidy`. Putting each operation there by itself would take ten times as long as its work.
+ *
+ * @module
+ */
+import { type Built, type Command, type CommandBuilder, dispatchesOf } from "./commands.ts";
+import { isBinding, type PlannedDispatch } from "./pipeline.ts";
+
+/** Commands that are gathered at most: few enough for the GPU to start soon. */
+const MAX_GATHERED = 256;
+
+/** Bound dispatches that are kept at most, and bytes of what one of them holds for itself. */
+const MAX_KEPT = 4_096;
+const MAX_KEPT_BYTES = 1_024;
+
+/**
+ * Gathers dispatches. One that comes again, with the same kernel, places and sizes, is bound only once: a loop whose tensors
+ * are freed by `tidy` gets the same buffers each time round.
+ */
+export class Unrecorded {
+  readonly #builder: CommandBuilder;
+  readonly #submit: (commands: readonly Command[]) => void;
+  readonly #ids = new WeakMap<object, number>();
+  #lastId = 0;
+  readonly #kept = new Map<string, Built>();
+  #commands: Command[] = [];
+  readonly #buffers = new Set<GPUBuffer>();
+  /** Used once: freed when they are on the queue. */
+  #passing = new DisposableStack();
+
+  constructor(builder: CommandBuilder, submit: (commands: readonly Command[]) => void) {
+    this.#builder = builder;
+    this.#submit = submit;
+  }
+
+  /** Gathers a dispatch; gives how many it became. */
+  add(dispatch: PlannedDispatch): number {
+    const { commands, buffers } = this.#bind(dispatch);
+    for (const command of commands) this.#commands.push(command);
+    for (const buffer of buffers) this.#buffers.add(buffer);
+    if (this.#commands.length >= MAX_GATHERED) this.flush();
+    return dispatchesOf(commands);
+  }
+
+  /** Puts what was gathered on the queue, if any of it uses a buffer. */
+  flushIfUsing(buffer: GPUBuffer): void {
+    if (this.#buffers.has(buffer)) this.flush();
+  }
+
+  /** Puts what was gathered on the queue. */
+  flush(): void {
+    if (this.#commands.length === 0) return;
+    const commands = this.#commands;
+    using _passing = this.#passing;
+    this.#commands = [];
+    this.#buffers.clear();
+    this.#passing = new DisposableStack();
+    this.#submit(commands);
+    if (this.#kept.size < MAX_KEPT) return;
+    for (const built of this.#kept.values()) built[Symbol.dispose]();
+    this.#kept.clear();
+  }
+
+  #bind(dispatch: PlannedDispatch): Built {
+    const key = this.#keyOf(dispatch);
+    const known = this.#kept.get(key);
+    if (known) return known;
+    const built = this.#builder.build([dispatch], { isCounted: false });
+    if (built.bytes > MAX_KEPT_BYTES) this.#passing.use(built);
+    else this.#kept.set(key, built);
+    return built;
+  }
+
+  #keyOf({ kernel, resources, sizes, reals, invocations }: PlannedDispatch): string {
+    let key = `${this.#idOf(kernel)}`;
+    for (const resource of resources) {
+      key += isBinding(resource)
+        ? `,${this.#idOf(resource.buffer)}:${resource.byteOffset}:${resource.byteLength}`
+        : `,${this.#idOf(resource)}`;
+    }
+    return `${key}|${sizes}|${reals}|${invocations}`;
+  }
+
+  #idOf(thing: object): number {
+    let id = this.#ids.get(thing);
+    if (id === undefined) this.#ids.set(thing, id = ++this.#lastId);
+    return id;
+  }
+}
