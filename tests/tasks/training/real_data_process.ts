@@ -2,10 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Evaluation } from "../../../lib/evaluate/evaluation.ts";
-import { pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { pathInProject, warningsOf, Workplace } from "../../support/run_task_process.ts";
 
 /** The flags that tell a table's target and what else its columns need. */
-export const REAL_TABLES: Readonly<Record<string, readonly string[]>> = {
+const REAL_TABLES: Readonly<Record<string, readonly string[]>> = {
   cars: ["--data", "cars.csv", "--target", "economy (mpg)", "--ignore", "name", "--missing", "drop"],
   iris: ["--data", "iris.csv", "--target", "species"],
   penguins: ["--data", "penguins.csv", "--target", "species", "--missing", "median"],
@@ -22,7 +22,7 @@ export async function withRealTables(): Promise<Workplace> {
   return place;
 }
 
-/** Trains a run named as table and seed; gives its measures on the test part. */
+/** Trains a run named as table and seed, which has no cause to warn; gives its measures on the test part. */
 export async function trainOn(
   place: Workplace,
   table: string,
@@ -30,7 +30,8 @@ export async function trainOn(
   args: readonly string[] = [],
 ): Promise<Evaluation> {
   const run = `${table}-${seed}`;
-  await place.succeed("train", [...REAL_TABLES[table], "--seed", `${seed}`, "--run-name", run, ...args]);
+  const flags = [...REAL_TABLES[table], "--seed", `${seed}`, "--run-name", run, ...args];
+  assertEquals(warningsOf(await place.succeed("train", flags)), [], run);
   const { test } = JSON.parse(await place.read(`data/runs/${run}/summary.json`));
   assert(test.rows > 0);
   return test;

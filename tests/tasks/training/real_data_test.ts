@@ -66,6 +66,9 @@ permitted("tasks on real tables: as good as networks elsewhere, and the models t
     const { macroF1, rows } = await trainOn(place, "penguins", 1);
     assert(rows > 30 && macroF1! > 0.95, `macro F1 ${macroF1} of ${rows} rows`);
   });
+  await t.step("diamonds: 54,000 rows give no cause to warn", async () => {
+    await trainOn(place, "diamonds", 1, ["--num-epochs", "1"]);
+  });
   await t.step("penguins: words and JSON give the same prediction", () => assertOneGentoo(place));
   const { stdout } = await place.succeed("predict", [...PENGUINS, "--input", "penguins.csv"]);
   const predicted = tableOf(stdout);
