@@ -10,22 +10,16 @@ import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 import { type StepTensors, watchEpoch } from "../support/watch_epoch.ts";
-import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
+import { smallTraining, trainedBits } from "../support/small_training.ts";
 
 /** What the step of a network with one ReLU layer makes, in order. */
 const STEP_TENSORS = ("x y z1 a1 z2 loss grad_logits grad_weight_2 grad_bias_2 grad_weight_1 grad_bias_1").split(" ");
 
-async function finalWeights(device: Device, options: SmallTrainingOptions, epochs = 3): Promise<Uint32Array> {
-  using setup = smallTraining(device, options);
-  await Array.fromAsync(setup.trainer.epochs(epochs));
-  return bits(await setup.model.values.read());
-}
-
 gpuTest("the same seed gives the same weights bit for bit, another seed others", async (device) => {
   for (const optimizer of ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] as const) {
-    const first = await finalWeights(device, { seed: 7, optimizer });
-    assertEquals(await finalWeights(device, { seed: 7, optimizer }), first);
-    assertNotEquals(await finalWeights(device, { seed: 8, optimizer }), first);
+    const first = await trainedBits(device, { seed: 7, optimizer });
+    assertEquals(await trainedBits(device, { seed: 7, optimizer }), first);
+    assertNotEquals(await trainedBits(device, { seed: 8, optimizer }), first);
   }
 });
 

@@ -75,10 +75,7 @@ permitted({
         await Deno.symlink("/dev/full", metrics);
         const { code, stderr } = await train();
         assertEquals(code, 1);
-        assertMatch(
-          stderr,
-          /^error: Cannot write data\/runs\/r\/metrics.jsonl, which takes \d+ bytes: No space left/m,
-        );
+        assertMatch(stderr, /^error: Cannot write data\/runs\/r\/metrics.jsonl, which takes \d+ bytes: No space left/m);
         await Deno.remove(metrics);
         await place.succeed("train", ["--resume", "r"]);
       },
