@@ -82,25 +82,22 @@ Deno.test("ownOrder() gives the ranks together all rows of every step", () => {
 
 for (const kind of ["sgd", "momentum", "adamw"] as const) {
   // Small steps, which all threads of the software adapter make slow: the environment says how many.
-  permittedGpuTest(
-    `Trainer with summed gradients is one process with the whole batch: ${kind}, 200 steps`,
-    async (device) => {
-      // 40 rows in batches of 12: a short step of 4, of which four ranks have one row each; 3 ranks divide neither evenly.
-      const it: Case = { optimizer: kind, epochs: 50, rate: kind === "adamw" ? 0.01 : 0.05 };
-      const alone = await train(device, it);
-      assertEquals(alone.state.step, 200);
-      const groups = await Promise.all(
-        [1, 2, 3, 4].map((size) => asRanks(size, (communicator) => train(device, it, communicator))),
-      );
-      for (const ranks of groups) {
-        for (const { values, losses } of ranks) {
-          assertEquals(values, ranks[0].values, "all ranks have the same bits");
-          assertClose(values, alone.values, { atol: 1e-5, rtol: 0 });
-          assertClose(losses, alone.losses, { atol: 1e-5, rtol: 0 });
-        }
+  permittedGpuTest(`Trainer with summed gradients is as one process over 200 steps: ${kind}`, async (device) => {
+    // 40 rows in batches of 12: a short step of 4, of which four ranks have one row each; 3 ranks divide neither evenly.
+    const it: Case = { optimizer: kind, epochs: 50, rate: kind === "adamw" ? 0.01 : 0.05 };
+    const alone = await train(device, it);
+    assertEquals(alone.state.step, 200);
+    const groups = await Promise.all(
+      [1, 2, 3, 4].map((size) => asRanks(size, (communicator) => train(device, it, communicator))),
+    );
+    for (const ranks of groups) {
+      for (const { values, losses } of ranks) {
+        assertEquals(values, ranks[0].values, "all ranks have the same bits");
+        assertClose(values, alone.values, { atol: 1e-5, rtol: 0 });
+        assertClose(losses, alone.losses, { atol: 1e-5, rtol: 0 });
       }
-    },
-  );
+    }
+  });
 }
 
 gpuTest("Trainer with summed gradients has rows for no rank but the first in a step of one row", async (device) => {

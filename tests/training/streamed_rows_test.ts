@@ -69,34 +69,31 @@ gpuTest("every row appears exactly once an epoch, over windows too, each time in
   }
 });
 
-gpuTest(
-  "epochs() does what the float64 model does, over windows and on the GPU, short batches included",
-  async (device) => {
-    const cases: [rows: number, windowRows: number | undefined, shuffle: boolean][] = [
-      [23, undefined, true],
-      [23, undefined, false],
-      [23, 10, true],
-      [21, 10, true],
-    ];
-    for (const [rows, windowRows, shuffle] of cases) {
-      const options = { rows, batchSize: 5, seed: 3, shuffle };
-      using setup = smallTraining(device, { ...options, windowRows, learningRate: 0.1 });
-      const update = referenceSgd(0.1);
-      const twin = await trainTwin(setup.model, { ...options, windowRows: windowRows ?? rows, epochs: 3, update });
-      for (const { epoch, losses, loss } of await Array.fromAsync(setup.trainer.epochs(3))) {
-        const expected = twin.epochs[epoch - 1];
-        assertClose([losses[0]], [expected.losses[0]], { rtol: 1e-5, atol: 0 });
-        assertClose(losses, expected.losses, { rtol: 1e-4 });
-        assertClose([loss], [expected.loss], { rtol: 1e-4 });
-      }
-      Object.values(await setup.model.read()).forEach((values, i) =>
-        assertClose(values, twin.weights[i].data, { rtol: 1e-4, atol: 1e-5 })
-      );
+gpuTest("epochs() does what the float64 model does, over windows too, short batches included", async (device) => {
+  const cases: [rows: number, windowRows: number | undefined, shuffle: boolean][] = [
+    [23, undefined, true],
+    [23, undefined, false],
+    [23, 10, true],
+    [21, 10, true],
+  ];
+  for (const [rows, windowRows, shuffle] of cases) {
+    const options = { rows, batchSize: 5, seed: 3, shuffle };
+    using setup = smallTraining(device, { ...options, windowRows, learningRate: 0.1 });
+    const update = referenceSgd(0.1);
+    const twin = await trainTwin(setup.model, { ...options, windowRows: windowRows ?? rows, epochs: 3, update });
+    for (const { epoch, losses, loss } of await Array.fromAsync(setup.trainer.epochs(3))) {
+      const expected = twin.epochs[epoch - 1];
+      assertClose([losses[0]], [expected.losses[0]], { rtol: 1e-5, atol: 0 });
+      assertClose(losses, expected.losses, { rtol: 1e-4 });
+      assertClose([loss], [expected.loss], { rtol: 1e-4 });
     }
-  },
-);
+    Object.values(await setup.model.read()).forEach((values, i) =>
+      assertClose(values, twin.weights[i].data, { rtol: 1e-4, atol: 1e-5 })
+    );
+  }
+});
 
-gpuTest("a window of all rows gives the bits of rows that lie on the GPU", async (device) => {
+gpuTest("windows give the bits of rows on the GPU, if they hold all or keep their order", async (device) => {
   for (const shuffle of [true, false]) {
     using onGpu = smallTraining(device, { optimizer: "adam", shuffle });
     const resident = await Array.fromAsync(onGpu.trainer.epochs(3));
@@ -107,9 +104,7 @@ gpuTest("a window of all rows gives the bits of rows that lie on the GPU", async
       assertEquals(bits(await streamed.model.values.read()), bits(await onGpu.model.values.read()));
     }
   }
-});
 
-gpuTest("windows that keep the order of the rows give the bits of rows that lie on the GPU", async (device) => {
   const rows = randomRows(43);
   const whole = await trainedBits(device, { source: rows, windowRows: 43, shuffle: false });
   for (const windowRows of [5, 10, 40]) {

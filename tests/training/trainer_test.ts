@@ -50,28 +50,25 @@ gpuTest("plain epochs() do what readAhead() saw, bit for bit, and as if nobody h
   }
 });
 
-gpuTest(
-  "epochs() yields in order, and evaluate sees the weights of each epoch's end, whatever its time",
-  async (device) => {
-    for (const windowRows of [undefined, 10]) {
-      using whole = smallTraining(device, { windowRows });
-      using stepwise = smallTraining(device, { windowRows });
-      const evaluate = async () => {
-        if (windowRows) await new Promise((resolve) => setTimeout(resolve, 15));
-        return await whole.model.values.read();
-      };
-      const results = await Array.fromAsync(whole.trainer.epochs(4, { evaluate }));
-      assertEquals(results.map(({ epoch, step }) => [epoch, step]), [[1, 5], [2, 10], [3, 15], [4, 20]]);
-      for (const { evaluation, ...result } of results) {
-        // Leaving the loop after an epoch, and coming back for the next, continues where it stopped.
-        const { value } = await stepwise.trainer.epochs(1).next();
-        assertEquals(value, { ...result, evaluation: undefined });
-        assertEquals(bits(evaluation), bits(await stepwise.model.values.read()));
-      }
-      assertEquals([whole.trainer.step, whole.trainer.epoch, whole.trainer.stepsPerEpoch], [20, 4, 5]);
+gpuTest("epochs() yields in order, and evaluate sees the weights of its epoch's end, however late", async (device) => {
+  for (const windowRows of [undefined, 10]) {
+    using whole = smallTraining(device, { windowRows });
+    using stepwise = smallTraining(device, { windowRows });
+    const evaluate = async () => {
+      if (windowRows) await new Promise((resolve) => setTimeout(resolve, 15));
+      return await whole.model.values.read();
+    };
+    const results = await Array.fromAsync(whole.trainer.epochs(4, { evaluate }));
+    assertEquals(results.map(({ epoch, step }) => [epoch, step]), [[1, 5], [2, 10], [3, 15], [4, 20]]);
+    for (const { evaluation, ...result } of results) {
+      // Leaving the loop after an epoch, and coming back for the next, continues where it stopped.
+      const { value } = await stepwise.trainer.epochs(1).next();
+      assertEquals(value, { ...result, evaluation: undefined });
+      assertEquals(bits(evaluation), bits(await stepwise.model.values.read()));
     }
-  },
-);
+    assertEquals([whole.trainer.step, whole.trainer.epoch, whole.trainer.stepsPerEpoch], [20, 4, 5]);
+  }
+});
 
 gpuTest("an epoch of 1,000 steps allocates and binds no more than one of 100", async (device) => {
   const spent = async (rows: number) => {
@@ -174,27 +171,24 @@ gpuTest("a loss that is not finite stops the run, at the step where it came up",
   }
 });
 
-gpuTest(
-  "onProgress counts up to all steps of the call, and tells the mean loss since the last time",
-  async (device) => {
-    using setup = smallTraining(device, { rows: 100, batchSize: 1 });
-    for (let call = 0; call < 2; call++) {
-      const told: [number, number][] = [];
-      const results = await Array.fromAsync(setup.trainer.epochs(3, { onProgress: (...what) => told.push(what) }));
-      const losses = results.flatMap(({ losses }) => [...losses]);
-      let before = 0;
-      for (const [steps, loss] of told) {
-        assert(steps > before);
-        const part = losses.slice(before, steps);
-        assertClose([loss], [part.reduce((sum, one) => sum + one, 0) / part.length], { rtol: 1e-5 });
-        before = steps;
-      }
-      assertEquals(before, 300);
+gpuTest("onProgress counts up to all steps of the call, and tells the mean loss since the last", async (device) => {
+  using setup = smallTraining(device, { rows: 100, batchSize: 1 });
+  for (let call = 0; call < 2; call++) {
+    const told: [number, number][] = [];
+    const results = await Array.fromAsync(setup.trainer.epochs(3, { onProgress: (...what) => told.push(what) }));
+    const losses = results.flatMap(({ losses }) => [...losses]);
+    let before = 0;
+    for (const [steps, loss] of told) {
+      assert(steps > before);
+      const part = losses.slice(before, steps);
+      assertClose([loss], [part.reduce((sum, one) => sum + one, 0) / part.length], { rtol: 1e-5 });
+      before = steps;
     }
-    assertEquals(setup.trainer.step, 600);
-    assertEquals(await Array.fromAsync(setup.trainer.epochs(0)), []);
-  },
-);
+    assertEquals(before, 300);
+  }
+  assertEquals(setup.trainer.step, 600);
+  assertEquals(await Array.fromAsync(setup.trainer.epochs(0)), []);
+});
 
 gpuTest("epochs() lets no more steps run at once for having run few quickly", async (device) => {
   using setup = smallTraining(device, { rows: 1_000, batchSize: 1 });
@@ -239,30 +233,27 @@ gpuTest("epochs() that are left within an epoch go on behind the steps they did,
   assertEquals(bits(await setup.model.values.read()), bits(await whole.model.values.read()));
 });
 
-gpuTest(
-  "a learning rate set in evaluate, or where an epoch is yielded, holds from the next epoch on",
-  async (device) => {
-    const rates = [0.05, 0.02, 0.01, 0.005];
-    using ahead = smallTraining(device, { learningRate: rates[0] });
-    const evaluate = () => {
-      ahead.optimizer.learningRate = rates[ahead.trainer.epoch] ?? rates[0];
-      return Promise.resolve();
-    };
-    await Array.fromAsync(ahead.trainer.epochs(rates.length, { evaluate }));
-    using one = smallTraining(device, { learningRate: rates[0] });
-    for (const rate of rates) {
-      one.optimizer.learningRate = rate;
-      await Array.fromAsync(one.trainer.epochs(1));
-    }
-    assertEquals(await ahead.model.read(), await one.model.read());
-    using between = smallTraining(device, { learningRate: rates[0] });
-    for await (const { epoch, step } of between.trainer.epochs(rates.length)) {
-      assertEquals([between.trainer.step, between.trainer.epoch], [step, epoch], "the next epoch has not begun");
-      between.optimizer.learningRate = rates[epoch] ?? rates[0];
-    }
-    assertEquals(await between.model.read(), await one.model.read());
-  },
-);
+gpuTest("a learning rate set in evaluate, or between epochs, holds from the next epoch on", async (device) => {
+  const rates = [0.05, 0.02, 0.01, 0.005];
+  using ahead = smallTraining(device, { learningRate: rates[0] });
+  const evaluate = () => {
+    ahead.optimizer.learningRate = rates[ahead.trainer.epoch] ?? rates[0];
+    return Promise.resolve();
+  };
+  await Array.fromAsync(ahead.trainer.epochs(rates.length, { evaluate }));
+  using one = smallTraining(device, { learningRate: rates[0] });
+  for (const rate of rates) {
+    one.optimizer.learningRate = rate;
+    await Array.fromAsync(one.trainer.epochs(1));
+  }
+  assertEquals(await ahead.model.read(), await one.model.read());
+  using between = smallTraining(device, { learningRate: rates[0] });
+  for await (const { epoch, step } of between.trainer.epochs(rates.length)) {
+    assertEquals([between.trainer.step, between.trainer.epoch], [step, epoch], "the next epoch has not begun");
+    between.optimizer.learningRate = rates[epoch] ?? rates[0];
+  }
+  assertEquals(await between.model.read(), await one.model.read());
+});
 
 gpuTest("a Trainer refuses rows and batches that do not fit, and leaves nothing behind", (device) => {
   using stack = new DisposableStack();
