@@ -17,7 +17,7 @@ const RESUMED = ("--num-dataset=600 --hidden-size=64,64 --optimizer=adam --dropo
 export const ofKills = (kills: number) => [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 4}`];
 
 /** Milliseconds of training that a process gets at most before it is killed. */
-const LONGEST = 200;
+const LONGEST = 100;
 
 /** SHA-256 of what a finished run leaves, but for what the clock decides. */
 export async function totalsOf(place: Workplace, run: string): Promise<Record<string, string>> {
@@ -70,7 +70,7 @@ async function kill(child: Deno.ChildProcess, checkpoints: string, random: Rando
   let killing = draw < 0.2 ? killAfter(random.uniform(0, 1000)) : undefined;
   for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
     text += piece;
-    if (!/^network: /m.test(text)) continue;
+    if (!/^first steps done/m.test(text)) continue;
     killing ??= killAfter(random.uniform(0, LONGEST), isAtWrite ? () => isWriting(checkpoints) : undefined);
   }
   const { signal, code } = await child.status;
