@@ -1,4 +1,4 @@
-/** What a model's file says beside its weights: kept, and refused where it is not what it should be. */
+/** What a model's file says next to its weights: kept, and refused where it is not what it should be. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../lib/base/errors.ts";
 import { Linear } from "../../lib/core/layers.ts";

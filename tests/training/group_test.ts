@@ -187,7 +187,7 @@ gpuTest("Trainer with steps of its own learns, and all ranks agree at the end of
   }
 });
 
-gpuTest("Trainer of several ranks goes on from a state bit for bit", async (device) => {
+gpuTest("Trainer of several ranks continues from a state bit for bit", async (device) => {
   for (const group of [{ syncEvery: 1 }, { syncEvery: 3 }]) {
     const it: Case = { optimizer: "momentum", rows: 100, batchSize: 10, epochs: 3, group };
     const whole = await asRanks(2, (communicator) => train(device, it, communicator));
@@ -203,7 +203,7 @@ gpuTest("Trainer of several ranks goes on from a state bit for bit", async (devi
   }
 });
 
-gpuTest("Trainer of several ranks goes on bit for bit with dropout, and steps without rows", async (device) => {
+gpuTest("Trainer of several ranks continues bit for bit with dropout, and steps without rows", async (device) => {
   for (const group of [{ syncEvery: 1 }, { syncEvery: 2 }]) {
     // Each epoch ends with a step of one row, which is the first rank's.
     const it: Case = { rows: 25, batchSize: 12, epochs: 4, dropout: 0.5, group };
@@ -243,7 +243,7 @@ gpuTest("Trainer with summed gradients allocates nothing from step to step", asy
   const seen: number[] = [];
   const between = () => (seen.push(device.stats.allocations), 1);
   await train(device, { epochs: 3, between }, ALONE);
-  // What reads losses is made anew at each call, once for a chunk of one step here.
+  // What reads losses is made again at each call, once for a chunk of one step here.
   const perStep = seen.slice(2).map((count, i) => count - seen[i + 1]);
   assert(perStep.every((count) => count <= 1), `${perStep}`);
 });

@@ -206,7 +206,7 @@ gpuTest("a loss that is not finite is told by its step, in any window", async (d
   }
 });
 
-gpuTest("a fault of the source comes out of epochs(), and the next call goes on", async (device) => {
+gpuTest("a fault of the source comes out of epochs(), and the next call continues", async (device) => {
   const rows = randomRows(23);
   let healthy = 0;
   const source = through(rows, (start, count) => {
@@ -242,7 +242,7 @@ gpuTest("rows that a source gives too few of are refused", async (device) => {
   );
 });
 
-gpuTest("epochs() that are left early leave no read under way, and go on behind it", async (device) => {
+gpuTest("epochs() that are left early leave no read under way, and continue behind it", async (device) => {
   const rows = randomRows(2_000);
   let underWay = 0;
   const source = through(rows, async (start, count) => {

@@ -205,7 +205,7 @@ gpuTest("a fault in evaluate comes out of epochs(), late or at once, and leaves 
   await assertRejects(() => Array.fromAsync(diverging.trainer.epochs(9, { evaluate: late })), NotFiniteError);
 });
 
-gpuTest("epochs() that are left early leave nothing under way, and go on behind it", async (device) => {
+gpuTest("epochs() that are left early leave nothing under way, and continue behind it", async (device) => {
   using setup = smallTraining(device, { rows: 10, batchSize: 5 });
   const { buffers } = device.stats;
   for await (const { epoch } of setup.trainer.epochs(100)) if (epoch === 2) break;
@@ -214,7 +214,7 @@ gpuTest("epochs() that are left early leave nothing under way, and go on behind 
   assertEquals([epoch, step], [3, 6]);
 });
 
-gpuTest("epochs() that are left within an epoch go on behind the steps they did, bit for bit", async (device) => {
+gpuTest("epochs() that are left within an epoch continue behind the steps they did, bit for bit", async (device) => {
   const options = { rows: 2_000, batchSize: 1 };
   using setup = smallTraining(device, options);
   await Array.fromAsync(setup.trainer.epochs(3, { between: (step) => 2_700 - step }));

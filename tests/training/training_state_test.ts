@@ -50,7 +50,7 @@ const CASES: Record<string, Setup> = {
 };
 
 for (const [name, options] of Object.entries(CASES)) {
-  gpuTest(`restore() goes on from any step bit for bit: ${name}`, async (device) => {
+  gpuTest(`restore() continues from any step bit for bit: ${name}`, async (device) => {
     using whole = setUp(device, options);
     const states: TrainingState[] = [];
     const taken: Promise<void>[] = [];
@@ -88,7 +88,7 @@ gpuTest("snapshot() has the order of the epoch under way: another step, another 
   assertNotEquals(bits(await setup.model.values.read()), right);
 });
 
-permittedGpuTest("a training goes on from a checkpoint file bit for bit, again and again", async (device) => {
+permittedGpuTest("a training continues from a checkpoint file bit for bit, again and again", async (device) => {
   await using file = await temporaryFile("step.safetensors");
   const { path } = file;
   const options = CASES["adamw with dropout"];
@@ -114,7 +114,7 @@ permittedGpuTest("a training goes on from a checkpoint file bit for bit, again a
   }
 });
 
-gpuTest("epochs() that are looked at stop and go on within an epoch", async (device) => {
+gpuTest("epochs() that are looked at stop and continue within an epoch", async (device) => {
   using whole = setUp(device);
   const steps: number[] = [];
   const again: number[] = [];
@@ -126,7 +126,7 @@ gpuTest("epochs() that are looked at stop and go on within an epoch", async (dev
   assertEquals([again, await ending(parts)], [steps, await ending(whole)]);
 });
 
-gpuTest("EarlyStopping and Plateau go on from what they had counted", async (device) => {
+gpuTest("EarlyStopping and Plateau continue from what they had counted", async (device) => {
   const losses = [5, 3, 4, 4, 2, 6, 6, 6, 6];
   using setup = setUp(device);
   const run = async (from: EarlyStopping, plateau: Plateau, part: number[]) => {
