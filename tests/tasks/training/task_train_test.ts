@@ -104,10 +104,13 @@ permitted("train keeps earlier runs aside, and redoes exactly the stages that a 
   });
 
   const flags = [...SHORT];
+  let stdout = "";
   const stages = async (env: Record<string, string>, ...more: string[]) => {
     const csv = await digest("cubic.csv");
     const scaled = await digest("cubic.scaled.safetensors");
-    const said = stagesOf(await place.succeed("train", [...flags, ...more], env));
+    const outcome = await place.succeed("train", [...flags, ...more], env);
+    stdout = outcome.stdout;
+    const said = stagesOf(outcome);
     const isNew = [await digest("cubic.csv") !== csv, await digest("cubic.scaled.safetensors") !== scaled];
     return { said: [said["gen-data"], said.scale], isNew };
   };
@@ -125,6 +128,7 @@ permitted("train keeps earlier runs aside, and redoes exactly the stages that a 
   await t.step("NOISE: the second earlier run is kept, too", async () => {
     const second = await place.digests(run);
     assertEquals(await stages({}, "--noise", "5"), both);
+    assertStringIncludes(stdout, `run: moved the earlier ${run} to ${run}.2`);
     assertEquals([await place.digests(`${run}.1`), await place.digests(`${run}.2`)], [earlier, second]);
   });
   flags.push("--noise=5");
