@@ -229,6 +229,11 @@ export function stagesOf({ stdout }: Outcome): Record<string, string> {
   return Object.fromEntries(stages.map(([_, stage, what]) => [stage, what]));
 }
 
+/** The lines that warn. */
+export function warningsOf({ stderr }: Outcome): string[] {
+  return stderr.split("\n").filter((line) => line.startsWith("warning: "));
+}
+
 /** Cells of the CSV text that predict prints: a header, then rows of numbers. */
 export function parsePredictions({ stdout }: Outcome): { header: string; rows: number[][] } {
   const [header, ...lines] = stdout.trim().split(/\r?\n/);

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
-import { type Outcome, parsePredictions, Workplace } from "../../support/run_task_process.ts";
+import { type Outcome, parsePredictions, warningsOf, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const XOR = [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]];
@@ -53,6 +53,7 @@ for (
   permitted(`train --recipe linear finds the line ${how}`, async () => {
     await using place = await Workplace.create();
     const outcome = await place.succeed("train", ["--recipe", "linear", ...flags]);
+    assertEquals(warningsOf(outcome), []);
     const summary = await readSummary(place);
     const epochs = (await place.read("data/runs/default_run/metrics.jsonl")).trim().split("\n").length;
     assertEquals([summary.recipe, summary.train.rows], ["linear", 1000]);
@@ -93,7 +94,7 @@ permitted("train prints the norm of each gradient of the last step", async () =>
 
 permitted("train --recipe xor tells all four rows apart", async () => {
   await using place = await Workplace.create();
-  await place.succeed("train", ["--recipe", "xor"]);
+  assertEquals(warningsOf(await place.succeed("train", ["--recipe", "xor"])), []);
   const { train } = await readSummary(place);
   assertEquals([train.rows, train.accuracy, train.confusion], [4, 1, [[2, 0], [0, 2]]]);
   assertEquals([train.baseline.accuracy, train.baseline.loss], [0.5, Math.LN2]);
