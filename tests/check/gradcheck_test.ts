@@ -4,8 +4,8 @@ import { ACTIVATIONS, Linear, ReLU, Sigmoid } from "../../lib/core/layers.ts";
 import { bceWithLogits, huber, mae, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
 import { scale } from "../../lib/core/ops.ts";
 import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
-import type { Tensor } from "../../lib/core/tensor.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
+import { checkPlanted, type GpuBug, type TwinBug, withBug } from "../support/planted.ts";
 
 gpuTest("every gradient of the usual cases is right, under several seeds", async (device) => {
   for (const seed of [0, 42, 4_294_967_295]) {
@@ -70,29 +70,22 @@ gpuTest("checkGradients() gives up where every draw comes too close to a kink", 
 });
 
 gpuTest("checkGradients() sees a gradient that is one part in a hundred off, on either side", async (device) => {
-  class GpuOff extends Linear {
-    override backward(dOut: Tensor, wantDX: boolean): Tensor | undefined {
-      const dX = super.backward(dOut, wantDX);
-      const { grad } = this.weight;
+  const off: { gpu?: GpuBug; twin?: TwinBug }[] = [{
+    gpu: ({ dOut, backward, layer }) => {
+      const { grad } = layer.parameters[0];
+      const dX = backward(dOut);
       device.tidy(() => scale(scale(grad, 1.01), 1, { out: grad }));
       return dX;
-    }
-  }
-  class ReferenceOff extends Linear {
-    override reference(): ReferenceLayer {
-      const twin = super.reference();
-      const backward = twin.backward.bind(twin);
-      return Object.assign(twin, {
-        backward: (dOut: Matrix) => {
-          const dX = backward(dOut);
-          twin.gradients[0] = twin.gradients[0].map((g) => 1.01 * g);
-          return dX;
-        },
-      });
-    }
-  }
-  for (const layer of [new GpuOff(3, 4), new ReferenceOff(3, 4)]) {
-    const checks = await checkGradients(device, { name: "off", layers: [layer], loss: mse, inputs: 3 }, 1);
+    },
+  }, {
+    twin: ({ dOut, backward, layer: { gradients } }) => {
+      const dX = backward(dOut);
+      gradients[0] = gradients[0].map((g) => 1.01 * g);
+      return dX;
+    },
+  }];
+  for (const bug of off) {
+    const checks = await checkPlanted(device, [withBug(new Linear(4, 3), bug)]);
     assertEquals(checks.map(({ name, ok }) => [name, ok]), [["0.weight", false], ["0.bias", true], ["input", true]]);
   }
 });

@@ -1,7 +1,6 @@
 /** Dropout as a layer: in training, in evaluation, in recordings, and with planted bugs. */
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
-import { checkGradients } from "../../lib/check/gradcheck.ts";
 import { Dropout, type Layer, Linear, multilayerPerceptron, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
@@ -9,12 +8,13 @@ import { advance, dropout, scale } from "../../lib/core/ops.ts";
 import { Sgd } from "../../lib/core/optimizers.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import { Random } from "../../lib/base/random.ts";
-import { type Matrix, ReferenceDropout, type ReferenceLayer } from "../../lib/reference/mod.ts";
+import { ReferenceDropout } from "../../lib/reference/mod.ts";
 import { readAll, Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import { planWholeStep } from "../../lib/training/whole_step.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, compute, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { checkPlanted, type GpuBug, type TwinBug, withBug, wrongGradients } from "../support/planted.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
 
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
@@ -192,46 +192,26 @@ Deno.test("multilayerPerceptron() puts a Dropout behind every activation where i
   assertThrows(() => multilayerPerceptron(2, [8], 1, { dropout: 1 }), RangeError, "Cannot drop out a share of 1:");
 });
 
-type GpuBug = (dOut: Tensor, backward: (dOut: Tensor) => Tensor, layer: Dropout) => Tensor;
-
-/** A sound forward with another backward. */
-function withBackward(bug: GpuBug): Layer {
-  const layer = new Dropout(0.4);
-  const backward = layer.backward.bind(layer);
-  return Object.assign(layer, { backward: (dOut: Tensor) => bug(dOut, backward, layer) });
-}
-
-function withTwin(bug: (dOut: Matrix, dX: Matrix) => Matrix): Layer {
-  const layer = new Dropout(0.4);
-  const makeTwin = layer.reference.bind(layer);
-  layer.reference = (): ReferenceLayer => {
-    const twin = makeTwin();
-    const backward = twin.backward.bind(twin);
-    twin.backward = (dOut) => bug(dOut, backward(dOut));
-    assert(twin instanceof ReferenceDropout);
-    return twin;
-  };
-  return layer;
-}
-
-const bugs: [bug: string, make: () => Layer][] = [
-  ["passes everything back", () => withBackward((dOut) => scale(dOut, 1))],
-  ["forgets the scale", () => withBackward((dOut, backward) => scale(backward(dOut), 0.6))],
-  ["scales twice", () => withBackward((dOut, backward) => scale(backward(dOut), 1 / 0.6))],
-  ["draws another mask", () =>
-    withBackward((dOut, backward, layer) => {
+const bugs: [bug: string, { gpu?: GpuBug; twin?: TwinBug }][] = [
+  ["passes everything back", { gpu: ({ dOut }) => scale(dOut, 1) }],
+  ["forgets the scale", { gpu: ({ dOut, backward }) => scale(backward(dOut), 0.6) }],
+  ["scales twice", { gpu: ({ dOut, backward }) => scale(backward(dOut), 1 / 0.6) }],
+  ["draws another mask", {
+    gpu: ({ dOut, backward, layer }) => {
       layer.forward(dOut, true);
       return backward(dOut);
-    })],
-  ["flips its sign", () => withBackward((dOut, backward) => scale(backward(dOut), -1))],
-  ["passes everything back in float64", () => withTwin((dOut) => dOut)],
-  ["forgets the scale in float64", () => withTwin((_, dX) => dX.map((v) => 0.6 * v))],
+    },
+  }],
+  ["flips its sign", { gpu: ({ dOut, backward }) => scale(backward(dOut), -1) }],
+  ["passes everything back in float64", { twin: ({ dOut }) => dOut }],
+  ["forgets the scale in float64", { twin: ({ dOut, backward }) => backward(dOut).map((v) => 0.6 * v) }],
 ];
 
-for (const [bug, make] of bugs) {
+const around = (dropout: Layer) => [new Linear(4, 5), dropout, new Linear(5, 3)];
+
+for (const [bug, planted] of bugs) {
   gpuTest(`checkGradients() catches a Dropout that ${bug}`, async (device) => {
-    const layers = [new Linear(4, 5), make(), new Linear(5, 3)];
-    const checks = await checkGradients(device, { name: "planted", layers, loss: mse, inputs: 4 }, 3);
+    const checks = await checkPlanted(device, around(withBug(new Dropout(0.4), planted)));
     assertEquals(checks.map(({ name, ok }) => [name, ok]), [
       ["0.weight", false],
       ["0.bias", false],
@@ -243,10 +223,12 @@ for (const [bug, make] of bugs) {
 }
 
 gpuTest("checkGradients() passes a sound Dropout between layers", async (device) => {
-  const given = {
-    name: "sound",
-    layers: [new Linear(4, 5), withBackward((dOut, backward) => backward(dOut)), new Linear(5, 3)],
-  };
-  const checks = await checkGradients(device, { ...given, loss: mse, inputs: 4 }, 3);
-  assert(checks.every(({ ok }) => ok), JSON.stringify(checks));
+  const sound = withBug(new Dropout(0.4), {
+    gpu: ({ dOut, backward }) => backward(dOut),
+    twin: ({ dOut, backward, layer }) => {
+      assert(layer instanceof ReferenceDropout);
+      return backward(dOut);
+    },
+  });
+  assertEquals(await wrongGradients(device, around(sound)), []);
 });
