@@ -235,27 +235,3 @@ gpuTest("losses refuse a target of another shape, and no rows", (device) => {
     }
   }
 });
-
-gpuTest("the loss and its gradient are means over the rows that are there", async (device) => {
-  for (
-    const { loss, value, slope } of [
-      { loss: mse, value: 0.25, slope: 1 },
-      { loss: mae, value: 0.5, slope: 1 },
-      { loss: huber, value: 0.125, slope: 0.5 },
-      { loss: huberLoss(0.25), value: 0.09375, slope: 0.25 },
-      { loss: bceWithLogits, value: Math.log(1 + Math.exp(0.5)), slope: 1 / (1 + Math.exp(-0.5)) },
-    ]
-  ) {
-    for (const rows of [1, 10]) {
-      using prediction = Tensor.from(device, new Float32Array(rows).fill(0.5), [rows, 1]);
-      using target = Tensor.zeros(device, [rows, 1]);
-      await assertLoss(loss, [prediction, target], value, new Float64Array(rows).fill(slope / rows));
-    }
-  }
-  for (const rows of [1, 10]) {
-    using logits = Tensor.zeros(device, [rows, 2]);
-    using target = Tensor.from(device, Float32Array.from({ length: 2 * rows }, (_, i) => i % 2), [rows, 2]);
-    const gradient = Array.from({ length: 2 * rows }, (_, i) => (i % 2 === 0 ? 0.5 : -0.5) / rows);
-    await assertLoss(softmaxCrossEntropy, [logits, target], Math.LN2, gradient);
-  }
-});

@@ -131,7 +131,9 @@ for (const [name, cases] of Map.groupBy(operations, ({ name }) => name)) {
       for (const [input, gradient] of backward.entries()) {
         const actual = await compute(device, () => {
           const dOut = Tensor.from(device, Float32Array.from(weights), shape);
-          return gradient(dOut, ...pair(inputs.map((matrix) => upload(device, matrix))));
+          const result = gradient(dOut, ...pair(inputs.map((matrix) => upload(device, matrix))));
+          assertEquals(result.shape.at(-1), inputs[input].columns);
+          return result;
         });
         assertClose(actual, differences(operation, input, weights), { rtol: 1e-5, atol: 1e-7 });
       }

@@ -1,7 +1,6 @@
 /** What operations refuse, how they pass on NaN, and that they are right beyond 65,535. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { clipByNorm } from "../../lib/training/clipping.ts";
-import type { Device } from "../../lib/gpu/device.ts";
 import { bceWithLogits, mse } from "../../lib/core/losses.ts";
 import * as ops from "../../lib/core/ops.ts";
 import * as recorded from "../../lib/training/recorded_rows.ts";
@@ -25,42 +24,49 @@ function firstWrong(actual: TensorData, expected: (v: number, i: number) => numb
   return -1;
 }
 
-/** Class and whole message of what a function throws. */
-function refusal(device: Device, run: () => unknown): string {
-  const { allocations } = device.stats;
-  const error = assertThrows(() => device.tidy(run), Error);
-  assertEquals(device.stats.allocations, allocations, "refused before anything is allocated");
-  return `${error.constructor.name}: ${error.message}`;
-}
-
-gpuTest("operations refuse shapes that do not match, and name both", (device) => {
+gpuTest("operations refuse shapes and types that do not match, and results beyond the device's limits", (device) => {
   using a = Tensor.zeros(device, [2, 3]);
   using b = Tensor.zeros(device, [4, 5]);
   using v = Tensor.zeros(device, [3]);
   using empty = Tensor.zeros(device, [0, 3]);
-  const rows = [
-    [() => ops.matmul(a, b), "TypeError: Cannot multiply a [2, 3] by b [4, 5]: inner dimensions 3 and 4 differ"],
+  using x = Tensor.zeros(device, [2, 2]);
+  using n = Tensor.zeros(device, [2, 2], "u32");
+  using rows = Tensor.zeros(device, [2], "u32");
+  using values = Tensor.zeros(device, [2]);
+  using counter = Tensor.zeros(device, [1], "u32");
+  using one = Tensor.zeros(device, [1]);
+  using column = Tensor.zeros(device, [2 ** 16, 1]);
+  const differ: [(a: Tensor, b: Tensor) => Tensor, Tensor][] = [
+    [ops.add, b],
+    [ops.subtract, v],
+    [ops.multiply, b],
+    [ops.reluBackward, b],
+    [ops.leakyReluBackward, b],
+    [ops.tanhBackward, b],
+    [ops.geluBackward, b],
+  ];
+  const product = "TypeError: Cannot multiply a [2, 3]";
+  const needF32 = "TypeError: Cannot compute with a tensor of u32: need f32";
+  const needU32 = "TypeError: Cannot compute with a tensor of f32: need u32";
+  const needRows = "TypeError: Cannot gather rows: need a matrix and a u32 vector, found table";
+  const allowed = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+  const cases: [() => Tensor | void, string][] = [
+    [() => ops.matmul(a, b), `${product} by b [4, 5]: inner dimensions 3 and 4 differ`],
     [
       () => ops.matmul(a, b, { transposeA: true }),
-      "TypeError: Cannot multiply a [2, 3] transposed by b [4, 5]: inner dimensions 2 and 4 differ",
+      `${product} transposed by b [4, 5]: inner dimensions 2 and 4 differ`,
     ],
     [
       () => ops.matmul(a, b, { transposeB: true }),
-      "TypeError: Cannot multiply a [2, 3] by b [4, 5] transposed: inner dimensions 3 and 5 differ",
+      `${product} by b [4, 5] transposed: inner dimensions 3 and 5 differ`,
     ],
-    [() => ops.matmul(a, v), "TypeError: Cannot multiply a [2, 3] by b [3]: both must be matrices"],
+    [() => ops.matmul(a, v), `${product} by b [3]: both must be matrices`],
     [() => ops.addBias(b, v), "TypeError: Cannot add bias [3] to x [4, 5]: need [c] and [r, c]"],
     [() => ops.addBias(v, v), "TypeError: Cannot add bias [3] to x [3]: need [c] and [r, c]"],
-    [() => ops.add(a, b), "TypeError: Cannot apply add to [2, 3] and [4, 5]: the shapes differ"],
-    [() => ops.subtract(a, v), "TypeError: Cannot apply subtract to [2, 3] and [3]: the shapes differ"],
-    [() => ops.multiply(a, b), "TypeError: Cannot apply multiply to [2, 3] and [4, 5]: the shapes differ"],
-    [() => ops.reluBackward(a, b), "TypeError: Cannot apply reluBackward to [2, 3] and [4, 5]: the shapes differ"],
-    ...[ops.leakyReluBackward, ops.tanhBackward, ops.geluBackward].map((backward) =>
-      [
-        () => backward(a, b),
-        `TypeError: Cannot apply ${backward.name} to [2, 3] and [4, 5]: the shapes differ`,
-      ] as const
-    ),
+    ...differ.map(([op, other]): [() => Tensor, string] => [
+      () => op(a, other),
+      `TypeError: Cannot apply ${op.name} to [2, 3] and [${other.shape.join(", ")}]: the shapes differ`,
+    ]),
     [() => mse.forward(a, b), "TypeError: Cannot compare prediction [2, 3] with target [4, 5]: the shapes differ"],
     [() => ops.sum(v, 0), "TypeError: Cannot sum over axis 0 of [3]: it is no matrix"],
     [() => ops.max(v, 1), "TypeError: Cannot max over axis 1 of [3]: it is no matrix"],
@@ -69,20 +75,6 @@ gpuTest("operations refuse shapes that do not match, and name both", (device) =>
     [() => ops.sum(empty), "RangeError: Cannot sum over [0, 3]: there is nothing to reduce"],
     [() => ops.mean(empty, 0), "RangeError: Cannot sum over [0, 3]: there is nothing to reduce"],
     [() => ops.min(empty), "RangeError: Cannot min over [0, 3]: there is nothing to reduce"],
-  ] as const;
-  for (const [run, expected] of rows) assertEquals(refusal(device, run), expected);
-});
-
-gpuTest("operations refuse whole numbers where they compute, and others where they count", (device) => {
-  using x = Tensor.zeros(device, [2, 2]);
-  using n = Tensor.zeros(device, [2, 2], "u32");
-  using rows = Tensor.zeros(device, [2], "u32");
-  using values = Tensor.zeros(device, [2]);
-  using counter = Tensor.zeros(device, [1], "u32");
-  using one = Tensor.zeros(device, [1]);
-  const needF32 = "TypeError: Cannot compute with a tensor of u32: need f32";
-  const needU32 = "TypeError: Cannot compute with a tensor of f32: need u32";
-  const cases = [
     [() => ops.relu(n), needF32],
     [() => ops.add(x, n), needF32],
     [() => ops.matmul(x, n), needF32],
@@ -93,27 +85,20 @@ gpuTest("operations refuse whole numbers where they compute, and others where th
     [() => recorded.gatherRows(x, rows, { cursor: one }), needU32],
     [() => recorded.append(counter, values, counter), needF32],
     [() => recorded.append(one, values, one), needU32],
+    [() => recorded.gatherRows(x, values), `${needRows} [2, 2], rows [2] of f32`],
+    [() => recorded.gatherRows(values, rows), `${needRows} [2], rows [2] of u32`],
     [
-      () => recorded.gatherRows(x, values),
-      "TypeError: Cannot gather rows: need a matrix and a u32 vector, found table [2, 2], rows [2] of f32",
-    ],
-    [
-      () => recorded.gatherRows(values, rows),
-      "TypeError: Cannot gather rows: need a matrix and a u32 vector, found table [2], rows [2] of u32",
-    ],
-  ] as const;
-  for (const [run, expected] of cases) assertEquals(refusal(device, run), expected);
-});
-
-gpuTest("matmul() refuses a result beyond the device's limits before it allocates", (device) => {
-  const side = 2 ** 16;
-  using column = Tensor.zeros(device, [side, 1]);
-  const allowed = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
-  assertEquals(
-    refusal(device, () => ops.matmul(column, column, { transposeB: true })),
-    `RangeError: Cannot allocate a tensor [65536, 65536]: it takes ${4 * side * side} bytes, and this device binds ` +
+      () => ops.matmul(column, column, { transposeB: true }),
+      `RangeError: Cannot allocate a tensor [65536, 65536]: it takes ${2 ** 34} bytes, and this device binds ` +
       `at most ${allowed} bytes at once`,
-  );
+    ],
+  ];
+  const { allocations } = device.stats;
+  for (const [run, expected] of cases) {
+    const error = assertThrows(() => device.tidy(run), Error);
+    assertEquals(`${error.constructor.name}: ${error.message}`, expected);
+    assertEquals(device.stats.allocations, allocations, "refused before anything is allocated");
+  }
 });
 
 gpuTest("NaN and infinities pass through activations, sums and losses", async (device) => {

@@ -137,7 +137,9 @@ Deno.test("ReferenceLinear agrees with values worked out by hand", () => {
 
 Deno.test("ReferenceReLU and ReferenceLeakyReLU know how close their inputs came to the kink", () => {
   assertEquals(new reference.ReferenceReLU().distanceToKink, Infinity);
-  for (const [layer, slope] of [[new reference.ReferenceReLU(), 0], [new reference.ReferenceLeakyReLU(0.5), 0.5]] as const) {
+  for (
+    const [layer, slope] of [[new reference.ReferenceReLU(), 0], [new reference.ReferenceLeakyReLU(0.5), 0.5]] as const
+  ) {
     layer.forward(of([3, -0.25, 1]));
     assertEquals([layer.distanceToKink, layer.backward(of([1, 2, 3]))], [0.25, of([1, 2 * slope, 3])]);
   }
