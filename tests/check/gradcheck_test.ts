@@ -5,7 +5,7 @@ import { bceWithLogits, huber, mae, mse, softmaxCrossEntropy } from "../../lib/c
 import { scale } from "../../lib/core/ops.ts";
 import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
-import { checkPlanted, type GpuBug, type TwinBug, withBug } from "../support/planted.ts";
+import { type GpuBug, type TwinBug, withBug, wrongGradients } from "../support/planted.ts";
 
 gpuTest("every gradient of the usual cases is right, under several seeds", async (device) => {
   for (const seed of [0, 42, 4_294_967_295]) {
@@ -23,23 +23,15 @@ gpuTest("every gradient of the usual cases is right, under several seeds", async
 Deno.test("gradientCases() cover every layer and every loss, and hidden layers as asked", () => {
   const cases = gradientCases([7, 5]);
   const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
-  assertEquals(
-    [...kinds].sort(),
-    ["Dropout", "Linear", ...Object.values(ACTIVATIONS).map((make) => make().kind)].sort(),
-  );
+  assertEquals(kinds, new Set(["Dropout", "Linear", ...Object.values(ACTIVATIONS).map((make) => make().kind)]));
   const losses = new Set(cases.map(({ loss }) => loss));
   const plain = [mse, mae, huber, bceWithLogits, softmaxCrossEntropy];
   assertEquals(plain.filter((loss) => !losses.has(loss)), []);
   const weighted = [...losses].filter((loss) => !plain.includes(loss)).map(({ kind }) => kind);
   assertEquals(weighted, ["bce", "softmax"]);
   const network = cases.find(({ name }) => name === "network, mse")!;
-  assertEquals(network.layers.map((layer) => layer instanceof Linear ? layer.weight.shape : layer.kind), [
-    [3, 7],
-    "ReLU",
-    [7, 5],
-    "ReLU",
-    [5, 2],
-  ]);
+  const described = network.layers.map((layer) => layer instanceof Linear ? layer.weight.shape.join("-") : layer.kind);
+  assertEquals(described, ["3-7", "ReLU", "7-5", "ReLU", "5-2"]);
 });
 
 gpuTest("checkGradients() has a line for each parameter and one for the input", async (device) => {
@@ -85,7 +77,6 @@ gpuTest("checkGradients() sees a gradient that is one part in a hundred off, on 
     },
   }];
   for (const bug of off) {
-    const checks = await checkPlanted(device, [withBug(new Linear(4, 3), bug)]);
-    assertEquals(checks.map(({ name, ok }) => [name, ok]), [["0.weight", false], ["0.bias", true], ["input", true]]);
+    assertEquals(await wrongGradients(device, [withBug(new Linear(4, 3), bug)]), ["0.weight"]);
   }
 });

@@ -14,7 +14,7 @@ import { Trainer } from "../../lib/training/trainer.ts";
 import { planWholeStep } from "../../lib/training/whole_step.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, compute, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
-import { checkPlanted, type GpuBug, type TwinBug, withBug, wrongGradients } from "../support/planted.ts";
+import { type GpuBug, type TwinBug, withBug, wrongGradients } from "../support/planted.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
 
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
@@ -204,14 +204,8 @@ const around = (dropout: Layer) => [new Linear(4, 5), dropout, new Linear(5, 3)]
 
 for (const [bug, planted] of bugs) {
   gpuTest(`checkGradients() catches a Dropout that ${bug}`, async (device) => {
-    const checks = await checkPlanted(device, around(withBug(new Dropout(0.4), planted)));
-    assertEquals(checks.map(({ name, ok }) => [name, ok]), [
-      ["0.weight", false],
-      ["0.bias", false],
-      ["2.weight", true],
-      ["2.bias", true],
-      ["input", false],
-    ]);
+    const wrong = await wrongGradients(device, around(withBug(new Dropout(0.4), planted)));
+    assertEquals(wrong, ["0.weight", "0.bias", "input"]);
   });
 }
 

@@ -91,10 +91,7 @@ const operations: Operation[] = [
     inputs: [a, randomMatrix(7, 3, 13)],
     forward: (a, c) =>
       rowsOf(a).flatMap((row) => columnsOf(c).map((column) => total(row.map((v, i) => v * column[i])))),
-    backward: [
-      (dOut, a, c) => ops.matmulBackward(a, c, dOut).dA,
-      (dOut, a, c) => ops.matmulBackward(a, c, dOut).dB,
-    ],
+    backward: [(dOut, a, c) => ops.matmulBackward(a, c, dOut).dA, (dOut, a, c) => ops.matmulBackward(a, c, dOut).dB],
     shape: [5, 3],
   },
   {

@@ -83,10 +83,7 @@ property(
 property("the product distributes over sums", matrices([[0, 1], [1, 2], [1, 2]], real), async (device, [a, b, c]) => {
   const [together, apart] = await results(device, () => {
     const [left, first, second] = [a, b, c].map((rows) => Tensor.from(device, rows));
-    return [
-      ops.matmul(left, ops.add(first, second)),
-      ops.add(ops.matmul(left, first), ops.matmul(left, second)),
-    ];
+    return [ops.matmul(left, ops.add(first, second)), ops.add(ops.matmul(left, first), ops.matmul(left, second))];
   });
   // Terms reach 20,000 and may cancel.
   assertClose(together, apart, { rtol: 1e-5, atol: 0.1 });
@@ -147,12 +144,7 @@ property(
       const logits = Tensor.from(device, z);
       const moved = Tensor.from(device, z.map((row, i) => row.map((v) => v + shift * (i + 1))));
       const { forward, backward } = softmaxCrossEntropy;
-      return [
-        forward(logits, target),
-        backward(logits, target),
-        forward(moved, target),
-        backward(moved, target),
-      ];
+      return [forward(logits, target), backward(logits, target), forward(moved, target), backward(moved, target)];
     });
     assertEquals([movedLoss, movedDLogits], [loss, dLogits]);
     const width = dLogits.length / rows;

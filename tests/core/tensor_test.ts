@@ -41,11 +41,7 @@ gpuTest("tensors refuse what does not fit before they allocate, and keep their e
       `Cannot view [2, 3] at ${offset} of a tensor of 6 elements`,
     ]),
     // The kernel that would bind an odd offset refuses it.
-    [
-      () => relu(x.view(1, [2]), { out }),
-      RangeError,
-      "Cannot run relu: a view starts at byte 4, no multiple of 256",
-    ],
+    [() => relu(x.view(1, [2]), { out }), RangeError, "Cannot run relu: a view starts at byte 4, no multiple of 256"],
     [() => x.reshape([4]), TypeError, "Cannot reshape [2, 3] to [4]: the sizes differ"],
     [() => x.write([1, 2, 3]), TypeError, "Cannot write [3] into a tensor [2, 3]"],
     [() => x.write(1), TypeError, "Cannot write [] into a tensor [2, 3]"],
