@@ -17,8 +17,6 @@ import { bits, compute, gpuTest, randomMatrix, upload } from "../support/gpu_tes
 import { type GpuBug, type TwinBug, withBug, wrongGradients } from "../support/planted.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
 
-const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
-
 gpuTest("dropout() refuses rates and steps that are none, and a layer outside a model", (device) => {
   using x = Tensor.zeros(device, [2, 2]);
   using step = Tensor.zeros(device, [1], "u32");
@@ -66,7 +64,7 @@ gpuTest("a replayed recording has a new mask each time, and its backward the sam
   }
   assertEquals(new Set(masks.map(String)).size, replays);
   // The expectation is kept: a mean of 160,000 values of deviation sqrt(1 / 3).
-  const mean = sum(total) / (4_000 * replays);
+  const mean = total.reduce((a, b) => a + b) / (4_000 * replays);
   assert(Math.abs(mean - 1) < 5 * Math.sqrt(1 / 3 / (4_000 * replays)), `mean ${mean}`);
 });
 
