@@ -107,9 +107,8 @@ gpuTest("mae and huber hold for errors of any size", async (device) => {
 });
 
 gpuTest("losses agree with their float64 twins on odd shapes, weights of 1 with the plain ones", async (device) => {
-  for (
-    const [rows, columns] of [[1, 1], [5, 7], [63, 1], [64, 1], [65, 1], [1, 65], [65, 64], [130, 3], [1_500, 3]]
-  ) {
+  const shapes = [[1, 1], [5, 7], [63, 1], [64, 1], [65, 1], [1, 65], [65, 64], [130, 3], [1_030, 3], [1_500, 3]];
+  for (const [rows, columns] of shapes) {
     const weights = Array.from({ length: columns }, (_, i) => 0.25 + i);
     for (const loss of LOSSES) await assertTwin(device, loss, rows, columns);
     if (columns > 7) continue;
