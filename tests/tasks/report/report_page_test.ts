@@ -22,13 +22,8 @@ function facts(): ReportFacts {
     learningRate: 0.01,
   }));
   const norms = { "0.weight": 2, "2.weight": 0.5 };
-  const layerRecords = [1, 2, 4].map((epoch) => ({
-    epoch,
-    step: epoch,
-    weights: norms,
-    gradients: norms,
-    dead: { a1: 0.1 },
-  }));
+  const look = { weights: norms, gradients: norms, dead: { a1: 0.1 } };
+  const layerRecords = [1, 2, 4].map((epoch) => ({ epoch, step: epoch, ...look }));
   const pairs = Array.from({ length: 200 }, (_, i) => ({ actual: i, predicted: i + 3 * Math.sin(i) }));
   const histogram = { name: HOSTILE, low: 0, high: 1, counts: [4, 9, 1] };
   const column = { name: HOSTILE, role: "input", min: 0, max: 1, mean: 0.4, deviation: 0.2, histogram } as const;
