@@ -80,7 +80,7 @@ async function checkOrder(mpi: Mpi): Promise<void> {
 
 /** A barrier lets nobody pass before the last one has come; others go on with other things meanwhile. */
 async function checkBarrier(mpi: Mpi): Promise<void> {
-  if (mpi.rank === mpi.size - 1) await sleep(600);
+  if (mpi.rank === mpi.size - 1) await sleep(300);
   let ticks = 0;
   const timer = setInterval(() => ticks++, 10);
   const came = Date.now();
