@@ -7,6 +7,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { environmentOf } from "../support/run_task_process.ts";
 
 /** Seconds that a single case may take, on a machine that does other work too. */
 const CASE_SECONDS = 30;
@@ -51,7 +52,8 @@ async function watch(folder: string, part: Part, count: number, seed: number, on
   const args = ["run", "-A", "--no-check", "--v8-flags=--expose-gc", import.meta.filename!, ...options];
   const command = new Deno.Command(Deno.execPath(), {
     args: only === undefined ? args : [...args, `--only=${only}`],
-    env: { INIT_CWD: "" }, // files that are named lie in the fuzz's own folder
+    clearEnv: true,
+    env: environmentOf({ INIT_CWD: "" }), // files that are named lie in the fuzz's own folder
     stdout: "piped",
     stderr: "piped",
   });

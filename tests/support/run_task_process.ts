@@ -30,12 +30,17 @@ export async function readTasks(): Promise<Record<string, { command: string; des
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).tasks;
 }
 
-/** The arguments with which `deno task` would start a task, moved to another folder and, unless told, without network. */
-export async function argumentsOf(task: string, denials: readonly string[] = ["--deny-net"]): Promise<string[]> {
+/** The flags of a task's command, and its script. */
+export async function commandOf(task: string): Promise<{ flags: string[]; script: string }> {
   const words = (await readTasks())[task].command.split(" ");
   assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
-  const config = ["--config", pathInProject("deno.json"), ...denials];
-  return ["run", ...config, ...words.slice(2, -1), pathInProject(words.at(-1)!)];
+  return { flags: words.slice(2, -1), script: words.at(-1)! };
+}
+
+/** The arguments with which `deno task` would start a task, moved to another folder and, unless told, without network. */
+export async function argumentsOf(task: string, denials: readonly string[] = ["--deny-net"]): Promise<string[]> {
+  const { flags, script } = await commandOf(task);
+  return ["run", "--config", pathInProject("deno.json"), ...denials, ...flags, pathInProject(script)];
 }
 
 /**
@@ -198,14 +203,9 @@ export class Workplace implements AsyncDisposable {
   }
 
   #command(args: readonly string[], env: Environment, stdin: "null" | "piped" = "null"): Deno.Command {
+    const pipes = { stdin, stdout: "piped", stderr: "piped" } as const;
     const surroundings = { cwd: this.path, clearEnv: true, env: environmentOf(env) };
-    return new Deno.Command(Deno.execPath(), {
-      ...surroundings,
-      args: [...args],
-      stdin,
-      stdout: "piped",
-      stderr: "piped",
-    });
+    return new Deno.Command(Deno.execPath(), { args: [...args], ...surroundings, ...pipes });
   }
 }
 
