@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { EQUIVALENT } from "./backward_functions.ts";
-import { allMutants, sample, verdictsOf } from "./mutation.ts";
+import { allMutants, checkMutants, sample } from "./mutation.ts";
 
 async function main(): Promise<number> {
   const flags = parseArgs(Deno.args, { string: ["sample", "seed", "only"], boolean: ["all"], default: { seed: "1" } });
@@ -24,14 +24,14 @@ async function main(): Promise<number> {
   let faults = unknown.size;
   let caught = 0;
   let alive = 0;
-  for await (const { mutant: { name }, caughtBy } of verdictsOf(mutants)) {
+  await checkMutants(mutants, (name, caughtBy) => {
     const wanted = (caughtBy === "") === equivalent.has(name);
     if (caughtBy !== "") caught++;
     else if (wanted) alive++;
     if (!wanted) faults++;
     const verdict = caughtBy === "" ? (wanted ? "the same" : "SURVIVED") : wanted ? "caught" : "NOT THE SAME";
     if (flags.all || !wanted) console.log(`${verdict}  ${name}${caughtBy && `  by ${caughtBy}`}`);
-  }
+  });
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
   console.log(`${caught} of ${mutants.length - alive} mutants caught, ${alive} compute the same, in ${seconds} s`);
   return faults === 0 ? 0 : 1;

@@ -4,7 +4,6 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { Device } from "../../lib/gpu/device.ts";
-import type { GradientCase } from "../../lib/check/gradcheck.ts";
 import type { KernelCase } from "../../lib/check/op_cases.ts";
 
 /** What catches mutants: the project's modules, or copies of them with a mutant inside. */
@@ -16,11 +15,6 @@ interface Checks {
 
 /** A kernel's mutant by both texts, or that of a module by where the copies of gradcheck and self_test lie. */
 export type Question = { readonly text: string; readonly mutated: string } | Readonly<Record<keyof Checks, string>>;
-
-/** What caught the mutant; "" where nothing did. */
-export interface Answer {
-  readonly caughtBy: string;
-}
 
 /** A sound step has some tens of dispatches; a loop that does not end has no end of them. */
 const MAX_DISPATCHES = 5_000;
@@ -42,7 +36,9 @@ async function findCatcher(device: Device, checks: Checks, isNear: (given: Kerne
     const cases = [...selfTest.quickCases(device), ...partedCases(device)].filter(isNear);
     const wrong = (await selfTest.runCases(device, cases)).find(({ ok }) => !ok);
     if (wrong) return `self-test: ${wrong.kernel} on ${wrong.on}`;
-    for (const given of gradientCasesOf(gradcheck)) {
+    // Networks first: they run the most.
+    const nets = gradcheck.gradientCases(HIDDEN_SIZE).sort((a, b) => b.layers.length - a.layers.length);
+    for (const given of nets) {
       const wrong = (await gradcheck.checkGradients(device, given, 1)).find(({ ok }) => !ok);
       if (wrong) return `gradcheck: ${given.name}, ${wrong.name}`;
     }
@@ -54,11 +50,6 @@ async function findCatcher(device: Device, checks: Checks, isNear: (given: Kerne
   }
 }
 
-/** Networks first: they run the most. */
-function gradientCasesOf({ gradientCases }: Checks["gradcheck"]): GradientCase[] {
-  return gradientCases(HIDDEN_SIZE).sort((a, b) => b.layers.length - a.layers.length);
-}
-
 async function checkKernel(text: string, mutated: string): Promise<string> {
   const { createShaderModule } = GPUDevice.prototype;
   GPUDevice.prototype.createShaderModule = function (descriptor) {
@@ -66,10 +57,8 @@ async function checkKernel(text: string, mutated: string): Promise<string> {
   };
   const device = await request();
   try {
-    const near = new Set<string>(
-      Object.values(kernels).filter(({ code }) => code.includes(text)).map(({ name }) => name),
-    );
-    return await findCatcher(device, await load(OWN), ({ kernel }) => near.has(kernel.name));
+    const near = Object.values(kernels).filter(({ code }) => code.includes(text)).map(({ name }): string => name);
+    return await findCatcher(device, await load(OWN), ({ kernel }) => near.includes(kernel.name));
   } finally {
     GPUDevice.prototype.createShaderModule = createShaderModule;
     device.dispose();
@@ -99,12 +88,10 @@ async function checkModules(modules: Record<keyof Checks, string>): Promise<stri
   }
 }
 
-const scope = globalThis as unknown as { postMessage(answer: Answer): void };
-
 self.addEventListener("message", async (event) => {
   const question = (event as MessageEvent<Question>).data;
   const caughtBy = "text" in question
     ? await checkKernel(question.text, question.mutated)
     : await checkModules(question);
-  scope.postMessage({ caughtBy });
+  (globalThis as unknown as Worker).postMessage(caughtBy);
 });
