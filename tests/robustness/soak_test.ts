@@ -60,7 +60,7 @@ permitted("endure() sees a buffer an epoch that leaks, memory that grows, and st
   assertEquals(grown.length, Math.floor(epochs / 10));
 });
 
-permitted("soak --short passes, and shows tenths of both trainings", async () => {
+permitted("soak --short passes, and shows tenths of both trainings; other flags are refused", async () => {
   await using place = await Workplace.create();
   const { stdout, stderr } = await place.succeed("soak", ["--short"]);
   assertEquals([...stdout.matchAll(/^== .*/gm)].map(([title]) => title), [
@@ -72,9 +72,5 @@ permitted("soak --short passes, and shows tenths of both trainings", async () =>
   assertEquals(new Set(rows.slice(0, 10).map(([_1, _2, held]) => held)).size, 1);
   assertMatch(stdout, /nothing grew, nothing became slower\n$/);
   assertEquals([stderr, await place.digests()], ["", {}]);
-});
-
-permitted("soak refuses other flags", async () => {
-  await using place = await Workplace.create();
   await place.refuse(2, ["error: --long: soak takes --short alone"], "soak", ["--short", "--long"]);
 });
