@@ -34,7 +34,7 @@ const NOT_CAPABLE = /NotCapable|Requires .* (access|permissions?)\b/i;
 
 /** A typical use of a task. */
 interface Use {
-  args: (elsewhere: string) => string[];
+  args?: (elsewhere: string) => string[];
   /** What it says at its end, whatever its exit code; without it, another test has the task work with all of its own. */
   says?: RegExp;
   /** Files of the project that it stands among; the task's folder is that of the project then. */
@@ -81,7 +81,7 @@ const USES: Record<string, Use> = {
   report: { args: (at) => ["--output", `${at}/report.html`], says: /^wrote .*report\.html/m },
   // Both work with all of their own in check/doctor_test.ts.
   gradcheck: { args: () => ["--hidden-size=2"] },
-  doctor: { args: () => [] },
+  doctor: {},
   playground: {
     args: (at) => ["--output", `${at}/page`],
     says: /^wrote .*: index\.html, playground\.css, playground\.js/m,
@@ -89,7 +89,6 @@ const USES: Record<string, Use> = {
     unused: ["--allow-net=127.0.0.1"],
   },
   setup: {
-    args: () => [],
     says: /^$/,
     project: ["deno.json", "deno.lock", ...SETUP],
     env: { ...DRIVERS, JSR_URL: "file:///nowhere/", NO_SETUP: "" },
@@ -98,7 +97,6 @@ const USES: Record<string, Use> = {
   },
   // In a project without tests, whose stages fail one by one.
   test: {
-    args: () => [],
     says: /^tests: \d+ passed/m,
     project: [...SETUP, "tasks/test.ts", "tasks/gate/gate.ts", "tasks/gate/sources.ts"],
     // Its stages would install what they miss.
@@ -120,7 +118,7 @@ function denials(flags: readonly string[]): string[] {
 
 /** A run of a task's typical use under some flags. */
 async function use(task: string, flags: readonly string[], place: Workplace, elsewhere: string): Promise<string> {
-  const { args, project, env = {} } = USES[task];
+  const { args = () => [], project, env = {} } = USES[task];
   const { script } = await commandOf(task);
   await using copy = await Workplace.create({ "lib/a.ts": "", "tasks/offline_std/a.ts": "" });
   for (const name of project ?? []) await copy.write(name, await Deno.readTextFile(pathInProject(name)));

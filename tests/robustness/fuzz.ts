@@ -17,7 +17,6 @@ const MAX_MIB = 1024;
 
 const PARTS = ["safetensors", "csv"] as const;
 
-/** A part of the fuzz. */
 export type Part = typeof PARTS[number];
 
 /** Runs a part in a process of its own. Gives a line that says what was found, and whether all is well. */

@@ -34,7 +34,6 @@ const PIECES = [
 /** Bytes that are no UTF-8. */
 const BROKEN = [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xc0, 0x80], [0xfe, 0xff], [0xff, 0xfe]];
 
-/** Reads mutated CSV files. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzCounts> {
   const config = readConfig("scale", ["--data=case.csv", "--target=y"], { env: () => undefined, dotenv: "" });
   return await runCases("csv", options, async (dice, acts, index) => {

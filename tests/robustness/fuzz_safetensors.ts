@@ -52,7 +52,6 @@ interface Bench {
   target: Model;
 }
 
-/** Reads mutated safetensors files. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzCounts> {
   using device = await Device.request({ smallDispatches: true });
   using target = new Model(device, mixedLayers());

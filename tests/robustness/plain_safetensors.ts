@@ -22,7 +22,6 @@ class PlainNumber {
 /** Nesting that is read. */
 const MAX_DEPTH = 100;
 
-/** Reads a whole file. */
 export function readPlain(bytes: Uint8Array): PlainFile {
   if (bytes.length < 8) throw new Refusal("no length");
   const long = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);

@@ -119,7 +119,6 @@ async function checkMessages(mpi: Mpi): Promise<void> {
   assertEquals(mpi.poll(), undefined);
 }
 
-/** Everything that ranks do together. */
 async function checkAll(): Promise<void> {
   await using mpi = await Mpi.open();
   for (const check of [checkReductions, checkBits, checkBytes, checkOrder, checkBarrier, checkMessages]) {

@@ -92,7 +92,6 @@ export class Workplace implements AsyncDisposable {
     return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
 
-  /** Runs a task that must succeed. */
   async succeed(task: string, args: readonly string[] = [], env: Environment = {}): Promise<Outcome> {
     const outcome = await this.run(task, args, env);
     assertEquals(outcome.code, 0, `${task} ${args.join(" ")} failed: ${outcome.stderr}`);
@@ -141,7 +140,6 @@ export class Workplace implements AsyncDisposable {
     return { code, stdout, stderr: await stderr };
   }
 
-  /** Runs deno in the folder. */
   async runDeno(args: readonly string[], env: Environment = {}): Promise<Outcome> {
     const { code, ...said } = await this.#command(args, env).output();
     const [stdout, stderr] = [said.stdout, said.stderr].map((bytes) => new TextDecoder().decode(bytes));
@@ -158,14 +156,12 @@ export class Workplace implements AsyncDisposable {
     return this.#command(args, {}).spawn();
   }
 
-  /** Writes a file, and the folders above it. */
   async write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
     const path = this.at(name);
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await (typeof content === "string" ? Deno.writeTextFile(path, content) : Deno.writeFile(path, content));
   }
 
-  /** The text of a file. */
   async read(name: string): Promise<string> {
     return await Deno.readTextFile(this.at(name));
   }
@@ -197,7 +193,6 @@ export class Workplace implements AsyncDisposable {
     return digests;
   }
 
-  /** Removes the folder. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.path, { recursive: true });
   }
