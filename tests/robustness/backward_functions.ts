@@ -57,15 +57,12 @@ export const MODULES = listed({
   "lib/training/recorded_rows.ts": "gatherRowsBackward",
 });
 
-/** Mutants that compute the same, by the reason. */
-export const EQUIVALENT: readonly (readonly [reason: string, mutants: readonly string[]])[] = [
-  ["There are two axes at most: where o is over 0, inner is 1", [
-    "kernels/ops/spread.wgsl: out[index] = sizes.factor * x[o ‹* → /› sizes.inner + index % sizes.inner];",
-  ]],
-  ["All lanes but one write the loss instead of one, the same one to the same place; no gradient depends on it", [
-    "kernels/fast/whole_step.wgsl: if (invocation ‹== → !=› 0u) {",
-  ]],
-  ["It gives a dX that nobody asked for: more work, the same gradients", [
-    "lib/core/model.ts: const { wantDX = ‹false → true›, observe } = options;",
-  ]],
-];
+/** Mutants that compute the same, and why. */
+export const EQUIVALENT: Readonly<Record<string, string>> = {
+  "kernels/ops/spread.wgsl: out[index] = sizes.factor * x[o ‹* → /› sizes.inner + index % sizes.inner];":
+    "There are two axes at most: where o is over 0, inner is 1",
+  "kernels/fast/whole_step.wgsl: if (invocation ‹== → !=› 0u) {":
+    "All lanes but one write the loss instead of one, the same one to the same place; no gradient depends on it",
+  "lib/core/model.ts: const { wantDX = ‹false → true›, observe } = options;":
+    "It gives a dX that nobody asked for: more work, the same gradients",
+};

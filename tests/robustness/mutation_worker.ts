@@ -4,14 +4,13 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { Device } from "../../lib/gpu/device.ts";
-import type { KernelCase } from "../../lib/check/op_cases.ts";
+import * as gradcheck from "../../lib/check/gradcheck.ts";
+import * as cases from "../../lib/check/op_cases.ts";
+import * as selfTest from "../../lib/check/self_test.ts";
 
 /** What catches mutants: the project's modules, or copies of them with a mutant inside. */
-interface Checks {
-  readonly gradcheck: typeof import("../../lib/check/gradcheck.ts");
-  readonly selfTest: typeof import("../../lib/check/self_test.ts");
-  readonly cases: typeof import("../../lib/check/op_cases.ts");
-}
+const OWN = { gradcheck, selfTest, cases };
+type Checks = typeof OWN;
 
 /** A kernel's mutant by both texts, or that of a module by where the copies of gradcheck and self_test lie. */
 export type Question = { readonly text: string; readonly mutated: string } | Readonly<Record<keyof Checks, string>>;
@@ -20,17 +19,16 @@ export type Question = { readonly text: string; readonly mutated: string } | Rea
 const MAX_DISPATCHES = 5_000;
 const HIDDEN_SIZE = [8];
 
-const OWN = {
-  gradcheck: "../../lib/check/gradcheck.ts",
-  selfTest: "../../lib/check/self_test.ts",
-  cases: "../../lib/check/op_cases.ts",
-};
 let shared: Promise<Device> | undefined;
 
 const request = () => Device.request({ smallDispatches: true, gridWidth: 2 });
 
 /** What reports a fault, among all cases or those that `isNear` prefers and then the gradient checks. */
-async function findCatcher(device: Device, checks: Checks, isNear: (given: KernelCase) => boolean): Promise<string> {
+async function findCatcher(
+  device: Device,
+  checks: Checks,
+  isNear: (given: cases.KernelCase) => boolean,
+): Promise<string> {
   const { gradcheck, selfTest, cases: { partedCases } } = checks;
   try {
     const cases = [...selfTest.quickCases(device), ...partedCases(device)].filter(isNear);
@@ -58,15 +56,11 @@ async function checkKernel(text: string, mutated: string): Promise<string> {
   const device = await request();
   try {
     const near = Object.values(kernels).filter(({ code }) => code.includes(text)).map(({ name }): string => name);
-    return await findCatcher(device, await load(OWN), ({ kernel }) => near.includes(kernel.name));
+    return await findCatcher(device, OWN, ({ kernel }) => near.includes(kernel.name));
   } finally {
     GPUDevice.prototype.createShaderModule = createShaderModule;
     device.dispose();
   }
-}
-
-async function load({ gradcheck, selfTest, cases }: Record<keyof Checks, string>): Promise<Checks> {
-  return { gradcheck: await import(gradcheck), selfTest: await import(selfTest), cases: await import(cases) };
 }
 
 async function checkModules(modules: Record<keyof Checks, string>): Promise<string> {
@@ -78,7 +72,8 @@ async function checkModules(modules: Record<keyof Checks, string>): Promise<stri
     run.apply(device, given);
   };
   try {
-    return await findCatcher(device, await load(modules), () => true);
+    const copies = Object.entries(modules).map(async ([name, path]) => [name, await import(path)]);
+    return await findCatcher(device, Object.fromEntries(await Promise.all(copies)) as Checks, () => true);
   } finally {
     device.run = run;
     await new Promise((resolve) => setTimeout(resolve));
