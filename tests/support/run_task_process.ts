@@ -30,12 +30,17 @@ export async function readTasks(): Promise<Record<string, { command: string; des
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).tasks;
 }
 
-/** The arguments with which `deno task` would start a task, moved to another folder and, unless told, without network. */
-export async function argumentsOf(task: string, denials: readonly string[] = ["--deny-net"]): Promise<string[]> {
+/** The flags of a task's command, and its script. */
+export async function commandOf(task: string): Promise<{ flags: string[]; script: string }> {
   const words = (await readTasks())[task].command.split(" ");
   assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
-  const config = ["--config", pathInProject("deno.json"), ...denials];
-  return ["run", ...config, ...words.slice(2, -1), pathInProject(words.at(-1)!)];
+  return { flags: words.slice(2, -1), script: words.at(-1)! };
+}
+
+/** The arguments with which `deno task` would start a task, moved to another folder and, unless told, without network. */
+export async function argumentsOf(task: string, denials: readonly string[] = ["--deny-net"]): Promise<string[]> {
+  const { flags, script } = await commandOf(task);
+  return ["run", "--config", pathInProject("deno.json"), ...denials, ...flags, pathInProject(script)];
 }
 
 /**
@@ -87,7 +92,6 @@ export class Workplace implements AsyncDisposable {
     return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
 
-  /** Runs a task that must succeed. */
   async succeed(task: string, args: readonly string[] = [], env: Environment = {}): Promise<Outcome> {
     const outcome = await this.run(task, args, env);
     assertEquals(outcome.code, 0, `${task} ${args.join(" ")} failed: ${outcome.stderr}`);
@@ -136,7 +140,6 @@ export class Workplace implements AsyncDisposable {
     return { code, stdout, stderr: await stderr };
   }
 
-  /** Runs deno in the folder. */
   async runDeno(args: readonly string[], env: Environment = {}): Promise<Outcome> {
     const { code, ...said } = await this.#command(args, env).output();
     const [stdout, stderr] = [said.stdout, said.stderr].map((bytes) => new TextDecoder().decode(bytes));
@@ -153,14 +156,12 @@ export class Workplace implements AsyncDisposable {
     return this.#command(args, {}).spawn();
   }
 
-  /** Writes a file, and the folders above it. */
   async write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
     const path = this.at(name);
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await (typeof content === "string" ? Deno.writeTextFile(path, content) : Deno.writeFile(path, content));
   }
 
-  /** The text of a file. */
   async read(name: string): Promise<string> {
     return await Deno.readTextFile(this.at(name));
   }
@@ -192,20 +193,14 @@ export class Workplace implements AsyncDisposable {
     return digests;
   }
 
-  /** Removes the folder. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.path, { recursive: true });
   }
 
   #command(args: readonly string[], env: Environment, stdin: "null" | "piped" = "null"): Deno.Command {
+    const pipes = { stdin, stdout: "piped", stderr: "piped" } as const;
     const surroundings = { cwd: this.path, clearEnv: true, env: environmentOf(env) };
-    return new Deno.Command(Deno.execPath(), {
-      ...surroundings,
-      args: [...args],
-      stdin,
-      stdout: "piped",
-      stderr: "piped",
-    });
+    return new Deno.Command(Deno.execPath(), { args: [...args], ...surroundings, ...pipes });
   }
 }
 
