@@ -15,7 +15,7 @@ function lines(change: Record<number, string> = {}, count = 20): string {
 
 /** A folder with a scaled dataset and a run, which no fault may touch. */
 async function withRun(): Promise<Workplace> {
-  const place = await Workplace.create({ [csv]: lines() });
+  const place = await Workplace.inSeries("train", { [csv]: lines() });
   await place.succeed("train", ["--num-epochs", "1", "--batch-size", "4"]);
   return place;
 }
@@ -80,7 +80,7 @@ permitted("scale refuses what leaves nothing to train on, or does not fit the lo
 });
 
 permitted("scale and train say that there is no dataset, or make it", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await place.refuse(1, [`Cannot read ${csv}: there is no such file`, "deno task gen-data makes it"], "scale");
   await place.refuse(1, ["data/xor.csv"], "scale", ["--recipe", "xor"]);
   await place.succeed("gen-data", ["--num-dataset", "20"]);
@@ -90,7 +90,7 @@ permitted("scale and train say that there is no dataset, or make it", async () =
 permitted(
   "scale takes what other programs write: a byte-order mark, CRLF, quotes, spaces, no last line end",
   async () => {
-    await using place = await Workplace.create();
+    await using place = await Workplace.inSeries("train");
     const rows = ["1,2", '"3","-4.5e0"', " 5 , +6 ", ".5,7."];
     await place.write(csv, `\ufeff"x", y \r\n${rows.join("\r\n")}`);
     await place.succeed("scale", ["--split", "1,0,0"]);

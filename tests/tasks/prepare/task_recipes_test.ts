@@ -51,7 +51,7 @@ for (
   ]]] as const
 ) {
   permitted(`train --recipe linear finds the line ${how}`, async () => {
-    await using place = await Workplace.create();
+    await using place = await Workplace.inSeries("train");
     const outcome = await place.succeed("train", ["--recipe", "linear", ...flags]);
     const summary = await readSummary(place);
     const epochs = (await place.read("data/runs/default_run/metrics.jsonl")).trim().split("\n").length;
@@ -76,7 +76,7 @@ for (
 }
 
 permitted("train prints the norm of each gradient of the last step", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const flags = ["--recipe", "linear", "--learning-rate", "0.1", "--seed", "5"];
   await place.succeed("train", [...flags, "--num-epochs", "3", "--run-name", "three"]);
   const outcome = await place.succeed("train", [...flags, "--num-epochs", "4", "--run-name", "four"]);
@@ -92,7 +92,7 @@ permitted("train prints the norm of each gradient of the last step", async () =>
 });
 
 permitted("train --recipe xor tells all four rows apart", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await place.succeed("train", ["--recipe", "xor"]);
   const { train } = await readSummary(place);
   assertEquals([train.rows, train.accuracy, train.confusion], [4, 1, [[2, 0], [0, 2]]]);
@@ -103,7 +103,7 @@ permitted("train --recipe xor tells all four rows apart", async () => {
 });
 
 permitted("train --init ones keeps all hidden units alike, as the first reference system shows", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const flags = ["--init", "ones", "--num-dataset", "25", "--split", "1,0,0", "--num-epochs", "1"];
   const outcome = await place.succeed("train", flags, { DEBUG_TENSORS: "true" });
   const steps = stepsOf(outcome);
@@ -134,7 +134,7 @@ permitted("train --init ones keeps all hidden units alike, as the first referenc
 });
 
 permitted("train --init ones without scaling starts from a loss in the millions", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const flags = ["--init", "ones", "--scaling-method", "none", "--num-dataset", "40", "--learning-rate", "1e-12"];
   const [first] = stepsOf(await place.succeed("train", [...flags, "--num-epochs", "1", "--debug-tensors"]));
   const loss = first.get("loss")!.max;
@@ -143,7 +143,7 @@ permitted("train --init ones without scaling starts from a loss in the millions"
 });
 
 permitted("train takes more than 65,535 rows as one batch, with the right loss and gradients", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const flags = "--num-dataset 140000 --split 1,0,0 --batch-size full --num-epochs 1 --hidden-size 1 --init ones";
   await place.succeed("train", flags.split(" "));
   const { tensors } = await readSafetensors(place.at("data/cubic.scaled.safetensors"));
@@ -188,7 +188,7 @@ permitted("train learns under each optimizer, scaling, initialisation, depth and
     [["--loss", "bce", "--num-epochs", "40"], { "data/cubic.csv": classes }],
   ];
   const results = await Promise.all(cases.map(async ([flags, files]) => {
-    await using place = await Workplace.create(files);
+    await using place = await Workplace.inSeries("train", files);
     await place.succeed("train", [...few, ...flags]);
     const summary = await readSummary(place);
     const [header] = (await place.read("data/cubic.csv")).split(/\r?\n/);

@@ -99,7 +99,7 @@ const FAULTS: Case[] = [
 ];
 
 permitted("scale --data names file, line, column and text of what it cannot use", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("scale");
   for (const [name, text, flags, says] of FAULTS) {
     await t.step(name, async () => {
       await place.write("t.csv", Uint8Array.from(text, (char) => char.charCodeAt(0)));
@@ -110,7 +110,7 @@ permitted("scale --data names file, line, column and text of what it cannot use"
 });
 
 permitted("scale names the file of validation or test rows that it cannot use", async (t) => {
-  await using place = await Workplace.create({ "t.csv": "x,c,y\n1,a,2\n2,b,3\n3,a,5\n" });
+  await using place = await Workplace.inSeries("scale", { "t.csv": "x,c,y\n1,a,2\n2,b,3\n3,a,5\n" });
   const cases: [text: string, says: string][] = [
     ["x,y\n1,2\n", 'v.csv:1: there is no column "c"; there are x, y'],
     ["", "v.csv: the file is empty"],
@@ -165,7 +165,7 @@ const WRONG: [flags: string, says: string[]][] = [
 ];
 
 permitted("train --data refuses settings that do not go with the table or with each other", async (t) => {
-  await using place = await Workplace.create({ "t.csv": TABLE });
+  await using place = await Workplace.inSeries("train", { "t.csv": TABLE });
   for (const [flags, says] of WRONG) {
     await t.step(flags || "no target", async () => {
       await place.refuse(2, says, "train", ["--data", "t.csv", ...flags.split(" ").filter(Boolean)]);
@@ -174,7 +174,7 @@ permitted("train --data refuses settings that do not go with the table or with e
 });
 
 permitted("train refuses settings of tables without one, but leaves the environment alone", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const says = [
     "--target needs DATA, the CSV file that it is about",
     "--missing needs DATA",
@@ -196,7 +196,7 @@ permitted("train refuses settings of tables without one, but leaves the environm
 
 permitted("train and predict take columns of any names", async () => {
   const rows = lines(40, (i) => `${i},"${i % 7}",${i % 2 ? "a" : "b"},${i % 3}`);
-  await using place = await Workplace.create({ "my table.csv": `size (m²),"price, net",kind=x,kind\n${rows}` });
+  await using place = await Workplace.inSeries("train", { "my table.csv": `size (m²),"price, net",kind=x,kind\n${rows}` });
   const args = ["--data", "my table.csv", "--features", '"price, net",kind=x,kind', "--num-epochs", "1"];
   await place.succeed("train", [...args, "--target", "size (m²)"]);
   const { stdout } = await place.succeed("predict", ["kind=2", "kind=x=a=b", "price, net=3"]);
@@ -206,7 +206,7 @@ permitted("train and predict take columns of any names", async () => {
 
 permitted("scale --data refuses too many categories only where they are asked for", async () => {
   const rows = lines(2100, (i) => `${i % 7},k${i % 1050},${i % 9}`);
-  await using place = await Workplace.create({ "t.csv": "x,name,y\n" + rows });
+  await using place = await Workplace.inSeries("scale", { "t.csv": "x,name,y\n" + rows });
   const args = ["--data", "t.csv", "--target", "y"];
   assertStringIncludes((await place.succeed("scale", args)).stdout, "name    left out  texts that nearly all differ");
   for (const flag of ["--categorical", "--features"]) {
@@ -223,7 +223,7 @@ permitted("scale --data takes what other programs write", async (t) => {
     ["quotes with line breaks and separators", '"x","c","y"\n"1","a\nb, ""c""","2"\n2,b,3\n3,"a\nb, ""c""",4\n'],
     ["spaces around cells", " x , c ,y \n 1 , a, 2\n2,b ,3\n 3, a ,4\n"],
   ];
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("scale");
   for (const [name, text] of rows) {
     await t.step(name, async () => {
       await place.write("t.csv", text);

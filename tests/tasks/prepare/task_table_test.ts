@@ -47,7 +47,7 @@ async function scaled(place: Workplace, flags: string) {
 const column = (rows: readonly number[][], place: number) => rows.map((row) => row[place]);
 
 permitted("scale --data encodes, splits and says what it took each column as", async () => {
-  await using place = await Workplace.create({ "houses.csv": houses(100) });
+  await using place = await Workplace.inSeries("train", { "houses.csv": houses(100) });
   const { stdout, features, targets, table, loss, parts } = await scaled(place, "--target price");
   assertEquals(features, [
     "area",
@@ -83,7 +83,7 @@ permitted("scale --data fits scalers, categories and fills on the training rows 
   const table = houses(60, true).split("\n");
   // A category that only one row has: where it does not train it is unseen.
   table.splice(-1, 0, "60,500,violet,no,1,2010-01-01");
-  await using place = await Workplace.create({ "houses.csv": table.join("\n") });
+  await using place = await Workplace.inSeries("train", { "houses.csv": table.join("\n") });
   const seen: boolean[] = [];
   for (const seed of ["1", "2", "3", "4", "5", "6"]) {
     const { parts, scalers, table, features } = await scaled(
@@ -117,7 +117,7 @@ permitted("scale --data fits scalers, categories and fills on the training rows 
 });
 
 permitted("scale --data leaves one-hot columns as they are under every scaling", async () => {
-  await using place = await Workplace.create({ "houses.csv": houses(50) });
+  await using place = await Workplace.inSeries("train", { "houses.csv": houses(50) });
   for (const method of ["standardize", "minmax", "none"]) {
     await scaled(place, `--target price --scaling-method ${method}`);
     using dataset = await openScaledDataset(place.at(SCALED));
@@ -129,7 +129,7 @@ permitted("scale --data leaves one-hot columns as they are under every scaling",
 
 permitted("scale --data fills missing cells as asked, or drops their rows", async () => {
   const text = "n,c,y\n1,a,1\n2,a,2\n,b,3\n9,,4\n5,b,5\n6,b,6\n";
-  await using place = await Workplace.create({ "houses.csv": text });
+  await using place = await Workplace.inSeries("train", { "houses.csv": text });
   const run = (missing: string) => scaled(place, `--target y --missing ${missing} --split 1,0,0`);
   const mean = await run("mean");
   assertClose(column(mean.parts.train.x, 0), [1, 2, 4.6, 9, 5, 6], { rtol: 1e-6 });
@@ -148,7 +148,7 @@ permitted("scale --data fills missing cells as asked, or drops their rows", asyn
 });
 
 permitted("scale --data splits classes so that each part has its share of them", async () => {
-  await using place = await Workplace.create({ "houses.csv": houses(200) });
+  await using place = await Workplace.inSeries("train", { "houses.csv": houses(200) });
   const { parts, targets, loss, scalers, table } = await scaled(place, "--target sold --features area,color");
   assertEquals([targets, loss, scalers.targets.method], [["no", "yes"], "softmax", "none"]);
   assertEquals(table.target, { kind: "classes", name: "sold", classes: ["no", "yes"] });
@@ -168,7 +168,7 @@ permitted("scale --data splits classes so that each part has its share of them",
 });
 
 permitted("scale --data takes numbers as classes when asked, and several numeric targets", async () => {
-  await using place = await Workplace.create({ "houses.csv": "x,k,z\n1,10,5\n2,9,6\n3,10,9\n4,9,1\n5,9,2\n" });
+  await using place = await Workplace.inSeries("train", { "houses.csv": "x,k,z\n1,10,5\n2,9,6\n3,10,9\n4,9,1\n5,9,2\n" });
   const classes = await scaled(place, "--target k --task classification --split 1,0,0");
   assertEquals(classes.targets, ["9", "10"]);
   assertEquals(classes.parts.train.y, [[0, 1], [1, 0], [0, 1], [1, 0], [1, 0]]);
@@ -181,7 +181,7 @@ permitted("scale --data takes numbers as classes when asked, and several numeric
 
 permitted("scale --data keeps a class of one row in training, and says so", async () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2 ? "a" : "b"}`);
-  await using place = await Workplace.create({ "houses.csv": ["x,k", ...rows, "77,rare", ""].join("\n") });
+  await using place = await Workplace.inSeries("train", { "houses.csv": ["x,k", ...rows, "77,rare", ""].join("\n") });
   const { stdout, targets, parts } = await scaled(place, "--target k");
   assertEquals(targets, ["a", "b", "rare"]);
   assertEquals(column(parts.train.y, 2).reduce((sum, v) => sum + v), 1);
@@ -189,7 +189,7 @@ permitted("scale --data keeps a class of one row in training, and says so", asyn
 });
 
 permitted("scale --data splits by time, rows of one time together", async () => {
-  await using place = await Workplace.create({ "houses.csv": houses(200) });
+  await using place = await Workplace.inSeries("train", { "houses.csv": houses(200) });
   const { parts, features } = await scaled(place, "--target price --time-column when");
   const year = (area: number) => ((Math.round(area) - 50) * 7) % 20;
   const years = PARTS.map((part) => column(parts[part].x, 0).map(year));
@@ -213,7 +213,7 @@ permitted("scale --data splits by time, rows of one time together", async () => 
 });
 
 permitted("scale --data takes validation and test rows from files, columns in any order", async () => {
-  await using place = await Workplace.create({
+  await using place = await Workplace.inSeries("train", {
     "houses.csv": "x,c,y\n1,a,1\n2,b,2\n3,a,3\n",
     "later.csv": "y,more,c,x\n9,?,z,4\n",
     "bad.csv": "y,c,x\n9,a,4\n8,a,four\n",
@@ -232,7 +232,7 @@ permitted("scale --data takes validation and test rows from files, columns in an
 permitted(
   "scale --data splits classes of more rows than a block, and drops incomplete rows of every file",
   async () => {
-    await using place = await Workplace.create({ "houses.csv": houses(9500), "more.csv": houses(40, true) });
+    await using place = await Workplace.inSeries("train", { "houses.csv": houses(9500), "more.csv": houses(40, true) });
     const { stdout, parts } = await scaled(place, "--target sold --features area,color");
     const counts = PARTS.map((part) => [0, 1].map((of) => column(parts[part].y, of).reduce((sum, v) => sum + v)));
     assertEquals(counts, [[5700, 1900], [713, 238], [712, 237]]);
@@ -247,7 +247,7 @@ permitted(
 );
 
 permitted("scale --data gives the same bytes for the same seed, others for another", async () => {
-  await using place = await Workplace.create({ "houses.csv": houses(100) });
+  await using place = await Workplace.inSeries("train", { "houses.csv": houses(100) });
   const digest = async (seed: string) => {
     await scaled(place, `--target price --seed ${seed}`);
     return (await place.digests("data"))["houses.scaled.safetensors"];
@@ -257,13 +257,13 @@ permitted("scale --data gives the same bytes for the same seed, others for anoth
 });
 
 permitted("scale --data finds the file from the folder that the user stood in", async () => {
-  await using place = await Workplace.create({ "mine/houses.csv": houses(50) });
+  await using place = await Workplace.inSeries("train", { "mine/houses.csv": houses(50) });
   await place.succeed("scale", ["--data", "houses.csv", "--target", "price"], { INIT_CWD: place.at("mine") });
   assertEquals(Object.keys(await place.digests("data")), ["houses.scaled.safetensors"]);
 });
 
 permitted("train --data learns a table, prepares it anew only where something differs, and keeps the run", async () => {
-  await using place = await Workplace.create({ "houses.csv": houses(300) });
+  await using place = await Workplace.inSeries("train", { "houses.csv": houses(300) });
   const args = ["--data", "houses.csv", "--target", "price", "--features", "area,color", "--num-epochs", "60"];
   const first = await place.succeed("train", args);
   assertStringIncludes(first.stdout, `scale: wrote ${SCALED} (it was missing)`);
@@ -291,7 +291,7 @@ permitted("train --data learns a table, prepares it anew only where something di
 
 permitted("train --data learns classes, under softmax and bce", async () => {
   const rows = Array.from({ length: 200 }, (_, i) => `${i},${i % 10},${i % 10 < 4 ? "low" : "high"}`);
-  await using place = await Workplace.create({ "houses.csv": ["id,x,k", ...rows, ""].join("\n") });
+  await using place = await Workplace.inSeries("train", { "houses.csv": ["id,x,k", ...rows, ""].join("\n") });
   for (const loss of ["softmax", "bce"]) {
     await place.succeed("train", ["--data", "houses.csv", "--target", "k", "--loss", loss, "--learning-rate", "0.01"]);
     const { test } = JSON.parse(await place.read("data/runs/default_run/summary.json"));

@@ -47,7 +47,7 @@ async function putRun(
 
 /** Runs that predict a price (age, 10 for red, 20 for blue, 30 else, half of size), a pet by color, and an answer. */
 async function withRuns(): Promise<Workplace> {
-  const place = await Workplace.create();
+  const place = await Workplace.inSeries("train");
   const none = [0, 0, 0];
   const two = Math.log(2);
   await putRun(place, "price", [PRICE, mse, [[1], [10], [20], [30], [0.5]], [15]]);
@@ -226,7 +226,7 @@ permitted("a table goes from train to predict and evaluate, with its baseline an
     const [pet, weight, sound] = kinds[i % 4];
     return `${i % 9 === 0 ? "" : weight + i % 3},${sound},${pet}\n`;
   });
-  await using place = await Workplace.create({ "pets.csv": `weight,sound,pet\n${rows.join("")}` });
+  await using place = await Workplace.inSeries("train", { "pets.csv": `weight,sound,pet\n${rows.join("")}` });
   const train = ["--data", "pets.csv", "--target", "pet", "--missing", "category", "--num-epochs", "20"];
   const { stdout } = await place.succeed("train", train);
   assertStringIncludes(stdout, "  majority class");
@@ -246,7 +246,7 @@ permitted("a table goes from train to predict and evaluate, with its baseline an
 
 permitted("train --loss bce keeps the share of the second class as baseline", async () => {
   const rows = Array.from({ length: 80 }, (_, i) => `${i % 4},${i % 4 === 3 ? "yes" : "no"}\n`);
-  await using place = await Workplace.create({ "answers.csv": `x,answer\n${rows.join("")}` });
+  await using place = await Workplace.inSeries("train", { "answers.csv": `x,answer\n${rows.join("")}` });
   const train = ["--data", "answers.csv", "--target", "answer", "--loss", "bce", "--num-epochs", "1"];
   await place.succeed("train", train);
   const { train: { baseline } } = JSON.parse(await place.read("data/runs/default_run/summary.json"));
