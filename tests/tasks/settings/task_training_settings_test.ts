@@ -116,7 +116,7 @@ permitted(
       [...args, "--warmup", "10"],
     ];
     const runs = [];
-    for (const [i, flags] of cases.entries()) runs.push(await train(place, `run${i}`, flags));
+    for (const flags of cases) runs.push(await train(place, "run", flags));
     const [first, again, ...others] = runs;
     assertEquals(again.model, first.model);
     const losses = [first, ...others].map(({ lines }) => lines.at(-1)!.trainLoss);
