@@ -8,7 +8,7 @@ import { permitted } from "../../support/permitted.ts";
 const model = "data/runs/default_run/model.safetensors";
 
 permitted("predict with a run of the recipe linear, and one of xor", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("predict");
   await place.succeed("train", ["--recipe", "linear", "--batch-size", "32", "--num-epochs", "50"]);
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "300", "--run-name", "pairs"]);
   await t.step("takes numbers and files, and writes to stdout and to files", (t) => takesRows(t, place));
@@ -83,7 +83,9 @@ async function refusesRows(place: Workplace): Promise<void> {
     [1, "--input data/runs", "Cannot read data/runs: it is a folder"],
   ];
   for (const [code, args, ...says] of cases) {
-    await place.refuse(code, says, "predict", [...args.split(" ").filter(Boolean), "--output", "out.csv"]);
+    // A process that is given an environment is one of its own, here with a stdin of its own.
+    const env = args === "" ? {} : undefined;
+    await place.refuse(code, says, "predict", [...args.split(" ").filter(Boolean), "--output", "out.csv"], env);
   }
   await place.refuse(1, ["no adapter"], "predict", ["1", "--output", "out.csv"], NO_ADAPTER);
   const nowhere = { "no/such/out.csv": "there is no folder no/such", "data/runs": "it is a folder" };
