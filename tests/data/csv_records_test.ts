@@ -77,10 +77,7 @@ permitted("readRecords() gives the rows before a ragged one, then refuses it", a
     assertEquals(error.message, `${path}:3: this row has 1 cell, the header has 2`);
   });
   assertEquals(seen, [["1", "2"]]);
-  await assertFault(
-    "a\n1,2\n",
-    ":2: this row has 2 cells, the header has 1; quote a cell that holds a comma",
-  );
+  await assertFault("a\n1,2\n", ":2: this row has 2 cells, the header has 1; quote a cell that holds a comma");
 });
 
 permitted("readRecords() tells a wrong separator", async () => {
