@@ -8,16 +8,12 @@ import { permitted } from "../support/permitted.ts";
 async function read(content: string, options?: CsvOptions) {
   return await withCsv(content, async (path) => {
     const blocks = await Array.fromAsync(readRecords(path, options));
-    return {
-      columns: blocks[0].columns,
-      places: blocks[0].places,
-      records: blocks.flatMap(({ records }) => records),
-      lineOf: (row: number) => {
-        const block = blocks.findLast(({ firstRow }) => firstRow <= row)!;
-        return block.lineOf(row - block.firstRow);
-      },
-      blocks,
+    const [{ columns, places }] = blocks;
+    const lineOf = (row: number) => {
+      const block = blocks.findLast(({ firstRow }) => firstRow <= row)!;
+      return block.lineOf(row - block.firstRow);
     };
+    return { columns, places, records: blocks.flatMap(({ records }) => records), lineOf, blocks };
   });
 }
 

@@ -13,10 +13,7 @@ permitted("predict with a run of the recipe linear, and one of xor", async (t) =
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "300", "--run-name", "pairs"]);
   await t.step("takes numbers and files, and writes to stdout and to files", (t) => takesRows(t, place));
   await t.step("refuses what it cannot use, and leaves the output as it was", () => refusesRows(place));
-  await t.step(
-    "refuses a model file that is cut short, of another kind, or of another shape",
-    () => refusesModels(place),
-  );
+  await t.step("refuses a model file that is cut short, of another kind or shape", () => refusesModels(place));
 });
 
 async function takesRows(t: Deno.TestContext, place: Workplace): Promise<void> {
@@ -28,17 +25,15 @@ async function takesRows(t: Deno.TestContext, place: Workplace): Promise<void> {
     for (const [x, y] of rows) assert(Math.abs(y - (2 * x + 1)) < 0.1, `y(${x}) is predicted as ${y}`);
   });
   await t.step("another run, with rows of two numbers", async () => {
-    const { header, rows } = parsePredictions(
-      await place.succeed("predict", ["--run-name", "pairs", "1", "0", "1", "1"]),
-    );
+    const outcome = await place.succeed("predict", ["--run-name", "pairs", "1", "0", "1", "1"]);
+    const { header, rows } = parsePredictions(outcome);
     assertEquals([header, rows.map((row) => row.slice(0, 2))], ["x1,x2,predicted_y", [[1, 0], [1, 1]]]);
     assertEquals(rows.map((row) => Math.round(row[2])), [1, 0]);
   });
   await t.step("a file with columns in another order, and more of them", async () => {
     await place.write("new.csv", "\ufeffx2,note,x1\r\n0,not a number,1\r\n0,,0\r\n");
-    const { header, rows } = parsePredictions(
-      await place.succeed("predict", ["--input", "new.csv", "--run-name=pairs"]),
-    );
+    const outcome = await place.succeed("predict", ["--input", "new.csv", "--run-name=pairs"]);
+    const { header, rows } = parsePredictions(outcome);
     assertEquals([header, rows.map((row) => row.slice(0, 2))], ["x1,x2,predicted_y", [[1, 0], [0, 0]]]);
     assertEquals(rows.map((row) => Math.round(row[2])), [1, 0]);
   });

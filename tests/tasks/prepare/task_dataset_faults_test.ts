@@ -128,10 +128,8 @@ permitted("train refuses a batch larger than its rows, a loss that is not finite
   const validated = await train("last", ...once);
   assertStringIncludes(validated, "error: the validation loss is Infinity at step 1 of epoch 1\n");
   assertMatch(validated, /^likely cause: the largest weight grew from .*: a learning rate of 1e\+30 is too large$/m);
-  assertStringIncludes(
-    await train("last", ...once, "--split", "1,0,0"),
-    "error: The train loss is Infinity at step 1:",
-  );
+  const unvalidated = await train("last", ...once, "--split", "1,0,0");
+  assertStringIncludes(unvalidated, "error: The train loss is Infinity at step 1:");
   const left = Object.keys(await place.digests("data/runs/last")).filter((name) => !name.startsWith("checkpoints/"));
   assertEquals(left.sort(), ["config.json", "layers.jsonl", "metrics.jsonl"]);
   const later = await train("default_run", "--learning-rate", "1e8", "--hidden-size", "8");

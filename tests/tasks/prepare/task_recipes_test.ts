@@ -32,47 +32,39 @@ function parametersOf({ stdout }: Outcome): { name: string; values: number[]; no
 
 /** What train prints of the tensors of each step under DEBUG_TENSORS: shape, min and max by name. */
 function stepsOf({ stdout }: Outcome): Map<string, { shape: string; min: number; max: number }>[] {
-  return stdout.split(/^step \d+$/m).slice(1).map((text) =>
-    new Map(
-      [...text.matchAll(/^(\w+) +(\[[\d, ]*\]) +min (\S+) +max (\S+)$/gm)].map(([_, name, shape, min, max]) => [
-        name,
-        { shape, min: Number(min), max: Number(max) },
-      ]),
-    )
-  );
+  return stdout.split(/^step \d+$/m).slice(1).map((text) => {
+    const lines = text.matchAll(/^(\w+) +(\[[\d, ]*\]) +min (\S+) +max (\S+)$/gm);
+    return new Map(lines.map(([_, name, shape, min, max]) => [name, { shape, min: Number(min), max: Number(max) }]));
+  });
 }
 
-for (
-  const [how, flags] of [["in full batches", []], ["in mini-batches", [
-    "--batch-size",
-    "32",
-    "--num-epochs",
-    "50",
-  ]]] as const
-) {
-  permitted(`train --recipe linear finds the line ${how}`, async () => {
-    await using place = await Workplace.inSeries("train");
-    const outcome = await place.succeed("train", ["--recipe", "linear", ...flags]);
-    const summary = await readSummary(place);
-    const epochs = (await place.read("data/runs/default_run/metrics.jsonl")).trim().split("\n").length;
-    assertEquals([summary.recipe, summary.train.rows], ["linear", 1000]);
-    assertEquals(summary.steps, flags.length > 0 ? 50 * Math.ceil(1000 / 32) : epochs);
-    assertEquals([summary.validation, summary.test], [undefined, undefined]);
+for (const flags of [[], ["--batch-size", "32", "--num-epochs", "50"]]) {
+  permitted(
+    `train --recipe linear finds the line in ${flags.length > 0 ? "mini-batches" : "full batches"}`,
+    async () => {
+      await using place = await Workplace.inSeries("train");
+      const outcome = await place.succeed("train", ["--recipe", "linear", ...flags]);
+      const summary = await readSummary(place);
+      const epochs = (await place.readLines("data/runs/default_run/metrics.jsonl")).length;
+      assertEquals([summary.recipe, summary.train.rows], ["linear", 1000]);
+      assertEquals(summary.steps, flags.length > 0 ? 50 * Math.ceil(1000 / 32) : epochs);
+      assertEquals([summary.validation, summary.test], [undefined, undefined]);
 
-    const { header, rows } = parsePredictions(await place.succeed("predict", ["-4", "-2", "0", "2", "4"]));
-    assertEquals([header, rows.length], ["x,predicted_y", 5]);
-    for (const [i, [x, y]] of rows.entries()) {
-      assertEquals(x, 2 * i - 4);
-      assert(Math.abs(y - (2 * x + 1)) < 0.1, `y(${x}) is predicted as ${y}`);
-    }
-    const weights = await readWeights(place);
-    const printed = parametersOf(outcome);
-    assertEquals(printed.map(({ name }) => name), ["0.weight", "0.bias", "2.weight", "2.bias"]);
-    for (const { name, values } of printed) {
-      assertEquals(values.length, weights[name].length, name);
-      values.forEach((value, i) => assertNear(value, weights[name][i], 1e-5, name));
-    }
-  });
+      const { header, rows } = parsePredictions(await place.succeed("predict", ["-4", "-2", "0", "2", "4"]));
+      assertEquals([header, rows.length], ["x,predicted_y", 5]);
+      for (const [i, [x, y]] of rows.entries()) {
+        assertEquals(x, 2 * i - 4);
+        assert(Math.abs(y - (2 * x + 1)) < 0.1, `y(${x}) is predicted as ${y}`);
+      }
+      const weights = await readWeights(place);
+      const printed = parametersOf(outcome);
+      assertEquals(printed.map(({ name }) => name), ["0.weight", "0.bias", "2.weight", "2.bias"]);
+      for (const { name, values } of printed) {
+        assertEquals(values.length, weights[name].length, name);
+        values.forEach((value, i) => assertNear(value, weights[name][i], 1e-5, name));
+      }
+    },
+  );
 }
 
 permitted("train prints the norm of each gradient of the last step", async () => {

@@ -161,11 +161,8 @@ permitted("--quiet prints warnings and errors, and nothing else", async () => {
 Deno.test("--quiet and --json stand alone or with true or false, and exclude each other", () => {
   const surroundings = { env: () => undefined, dotenv: "" };
   const view = (...args: string[]) => createView(readConfig("train", args, surroundings)).constructor;
-  assertEquals([view("--quiet"), view("--json=true"), view("--quiet", "true", "--json", "false")], [
-    QuietView,
-    JsonView,
-    QuietView,
-  ]);
+  const views = [view("--quiet"), view("--json=true"), view("--quiet", "true", "--json", "false")];
+  assertEquals(views, [QuietView, JsonView, QuietView]);
   assertThrows(() => view("--quiet", "--json"), ConfigError, "--quiet and --json exclude each other");
   assertThrows(() => view("--json=yes"), ConfigError, '--json is "yes": allowed is true or false');
 });

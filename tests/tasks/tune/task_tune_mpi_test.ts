@@ -79,8 +79,7 @@ permitted("tune-mpi goes on where a trial is killed, or cannot even begin", opti
 
 permitted("tune-mpi that loses a rank ends, and so do the trials of all ranks", options, async () => {
   await using place = await Workplace.create();
-  const args = ["--num-dataset=200", "--num-epochs=1000000", "--learning-rate=0.001..0.1", "--trials=4"];
-  await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, args));
+  await using job = await MpiJob.start(await jobIn(place, "tune-mpi", 2, [...LONG, "--num-epochs=1000000"]));
   const [_, { parent }] = await trialsOf(place, 2);
   Deno.kill(parent, "SIGKILL");
   const ended = await job.ended;
@@ -99,10 +98,8 @@ permitted("tune-mpi refuses once what cannot be searched, and ranks that want di
   assertEquals(wrong.code, 2, JSON.stringify(wrong));
   assertOneSpoke(wrong);
   assertStringIncludes(wrong.ranks[0].stderr, "error: there is no range to search");
-  assertStringIncludes(
-    wrong.ranks[0].stderr,
-    `error: --split is "1,0,0": trials are compared by their validation loss`,
-  );
+  const split = 'error: --split is "1,0,0": trials are compared by their validation loss';
+  assertStringIncludes(wrong.ranks[0].stderr, split);
   const mixed = await runMixed(place, "tune-mpi", [], ["--dropout=0..0.5", "--dropout=0..0.4"]);
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
   const says = /^error: rank 1 of 2 on \S+: --dropout is "0..0.4" on rank 1, and "0..0.5" on rank 0: /m;
