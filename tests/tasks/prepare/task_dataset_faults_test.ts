@@ -87,20 +87,17 @@ permitted("scale and train say that there is no dataset, or make it", async () =
   await place.succeed("scale");
 });
 
-permitted(
-  "scale takes what other programs write: a byte-order mark, CRLF, quotes, spaces, no last line end",
-  async () => {
-    await using place = await Workplace.inSeries("train");
-    const rows = ["1,2", '"3","-4.5e0"', " 5 , +6 ", ".5,7."];
-    await place.write(csv, `\ufeff"x", y \r\n${rows.join("\r\n")}`);
-    await place.succeed("scale", ["--split", "1,0,0"]);
-    const { metadata, shapes } = await readSafetensorsHeader(place.at("data/cubic.scaled.safetensors"));
-    const { inputs, targets } = JSON.parse(metadata.scaler);
-    assertEquals(shapes.get("train.x"), [4, 1]);
-    assertEquals([inputs.columns[0].min, inputs.columns[0].max], [0.5, 5]);
-    assertEquals([targets.columns[0].min, targets.columns[0].max], [-4.5, 7]);
-  },
-);
+permitted("scale takes what other programs write: a byte-order mark, CRLF, quotes, no last line end", async () => {
+  await using place = await Workplace.inSeries("train");
+  const rows = ["1,2", '"3","-4.5e0"', " 5 , +6 ", ".5,7."];
+  await place.write(csv, `\ufeff"x", y \r\n${rows.join("\r\n")}`);
+  await place.succeed("scale", ["--split", "1,0,0"]);
+  const { metadata, shapes } = await readSafetensorsHeader(place.at("data/cubic.scaled.safetensors"));
+  const { inputs, targets } = JSON.parse(metadata.scaler);
+  assertEquals(shapes.get("train.x"), [4, 1]);
+  assertEquals([inputs.columns[0].min, inputs.columns[0].max], [0.5, 5]);
+  assertEquals([targets.columns[0].min, targets.columns[0].max], [-4.5, 7]);
+});
 
 permitted("train refuses a batch larger than its rows, a loss that is not finite, a matrix too large", async () => {
   await using place = await withRun();
