@@ -132,13 +132,8 @@ export {
   Sgd,
   type Trainable,
 } from "./lib/core/optimizers.ts";
-export {
-  type PatienceOptions,
-  type PatienceState,
-  Plateau,
-  type PlateauOptions,
-  type PlateauState,
-} from "./lib/training/plateau.ts";
+export type { PatienceOptions, PatienceState } from "./lib/training/patience.ts";
+export { Plateau, type PlateauOptions, type PlateauState } from "./lib/training/plateau.ts";
 export { Predictor } from "./lib/evaluate/predictor.ts";
 export { Random } from "./lib/base/random.ts";
 export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/data/row_source.ts";

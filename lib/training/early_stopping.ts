@@ -4,7 +4,7 @@
  * @module
  */
 import type { Trainable } from "../core/optimizers.ts";
-import { Patience, type PatienceOptions, type PatienceState } from "./plateau.ts";
+import { Patience, type PatienceOptions, type PatienceState } from "./patience.ts";
 import { Tensor } from "../core/tensor.ts";
 
 /** What an {@linkcode EarlyStopping} has counted. */

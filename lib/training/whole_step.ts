@@ -1,6 +1,6 @@
 /**
  * The step of a small network in two dispatches: one kernel, in one workgroup, gathers the rows and runs forward, loss and
- * backward; then the optimizer updates. The plain operations are its yardstick, and run where it does not fit.
+ * backward; then the optimizer updates. The operations of core are its yardstick; they run, fused, where it does not fit.
  *
  * @module
  */

@@ -1,7 +1,6 @@
 /** Dropout as a layer: in training, in evaluation, in recordings, and with planted bugs. */
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
-import { checkGradients } from "../../lib/check/gradcheck.ts";
 import { Dropout, type Layer, Linear, multilayerPerceptron, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
@@ -9,15 +8,14 @@ import { advance, dropout, scale } from "../../lib/core/ops.ts";
 import { Sgd } from "../../lib/core/optimizers.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import { Random } from "../../lib/base/random.ts";
-import { type Matrix, ReferenceDropout, type ReferenceLayer } from "../../lib/reference/mod.ts";
+import { ReferenceDropout } from "../../lib/reference/mod.ts";
 import { readAll, Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import { planWholeStep } from "../../lib/training/whole_step.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, compute, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { type GpuBug, type TwinBug, withBug, wrongGradients } from "../support/planted.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
-
-const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
 
 gpuTest("dropout() refuses rates and steps that are none, and a layer outside a model", (device) => {
   using x = Tensor.zeros(device, [2, 2]);
@@ -66,7 +64,7 @@ gpuTest("a replayed recording has a new mask each time, and its backward the sam
   }
   assertEquals(new Set(masks.map(String)).size, replays);
   // The expectation is kept: a mean of 160,000 values of deviation sqrt(1 / 3).
-  const mean = sum(total) / (4_000 * replays);
+  const mean = total.reduce((a, b) => a + b) / (4_000 * replays);
   assert(Math.abs(mean - 1) < 5 * Math.sqrt(1 / 3 / (4_000 * replays)), `mean ${mean}`);
 });
 
@@ -90,12 +88,9 @@ gpuTest("one seed gives one sequence of masks; another seed, or place in the mod
 
 gpuTest("Dropout does nothing in evaluation, and evaluation leaves its masks alone", async (device) => {
   const layer = new Dropout(0.5);
-  const layers = [new Linear(3, 8), new ReLU(), layer, new Linear(8, 2)];
-  using model = new Model(device, layers, { random: new Random(1, "weights") });
-  using bare = new Model(
-    device,
-    layers.filter((l) => l !== layer).map((l) => l instanceof Linear ? copy(l) : new ReLU()),
-  );
+  const plain = (): Layer[] => [new Linear(3, 8), new ReLU(), new Linear(8, 2)];
+  using model = new Model(device, plain().toSpliced(2, 0, layer), { random: new Random(1, "weights") });
+  using bare = new Model(device, plain());
   const { "0.weight": w0, "0.bias": b0, "3.weight": w2, "3.bias": b2 } = await model.read();
   bare.load({ "0.weight": w0, "0.bias": b0, "2.weight": w2, "2.bias": b2 });
   using x = upload(device, randomMatrix(50, 3));
@@ -120,10 +115,6 @@ gpuTest("Dropout does nothing in evaluation, and evaluation leaves its masks alo
   const twin = await model.reference(mse.reference);
   assertClose(expected, twin.forward(randomMatrix(50, 3)).data, { rtol: 1e-5, atol: 1e-6 });
 });
-
-function copy({ weight: { shape } }: Linear): Linear {
-  return new Linear(shape[0], shape[1]);
-}
 
 /** Four epochs of 50 rows in batches of 8, the last of 2; losses and weights. */
 async function train(
@@ -192,61 +183,37 @@ Deno.test("multilayerPerceptron() puts a Dropout behind every activation where i
   assertThrows(() => multilayerPerceptron(2, [8], 1, { dropout: 1 }), RangeError, "Cannot drop out a share of 1:");
 });
 
-type GpuBug = (dOut: Tensor, backward: (dOut: Tensor) => Tensor, layer: Dropout) => Tensor;
-
-/** A sound forward with another backward. */
-function withBackward(bug: GpuBug): Layer {
-  const layer = new Dropout(0.4);
-  const backward = layer.backward.bind(layer);
-  return Object.assign(layer, { backward: (dOut: Tensor) => bug(dOut, backward, layer) });
-}
-
-function withTwin(bug: (dOut: Matrix, dX: Matrix) => Matrix): Layer {
-  const layer = new Dropout(0.4);
-  const makeTwin = layer.reference.bind(layer);
-  layer.reference = (): ReferenceLayer => {
-    const twin = makeTwin();
-    const backward = twin.backward.bind(twin);
-    twin.backward = (dOut) => bug(dOut, backward(dOut));
-    assert(twin instanceof ReferenceDropout);
-    return twin;
-  };
-  return layer;
-}
-
-const bugs: [bug: string, make: () => Layer][] = [
-  ["passes everything back", () => withBackward((dOut) => scale(dOut, 1))],
-  ["forgets the scale", () => withBackward((dOut, backward) => scale(backward(dOut), 0.6))],
-  ["scales twice", () => withBackward((dOut, backward) => scale(backward(dOut), 1 / 0.6))],
-  ["draws another mask", () =>
-    withBackward((dOut, backward, layer) => {
+const bugs: [bug: string, { gpu?: GpuBug; twin?: TwinBug }][] = [
+  ["passes everything back", { gpu: ({ dOut }) => scale(dOut, 1) }],
+  ["forgets the scale", { gpu: ({ dOut, backward }) => scale(backward(dOut), 0.6) }],
+  ["scales twice", { gpu: ({ dOut, backward }) => scale(backward(dOut), 1 / 0.6) }],
+  ["draws another mask", {
+    gpu: ({ dOut, backward, layer }) => {
       layer.forward(dOut, true);
       return backward(dOut);
-    })],
-  ["flips its sign", () => withBackward((dOut, backward) => scale(backward(dOut), -1))],
-  ["passes everything back in float64", () => withTwin((dOut) => dOut)],
-  ["forgets the scale in float64", () => withTwin((_, dX) => dX.map((v) => 0.6 * v))],
+    },
+  }],
+  ["flips its sign", { gpu: ({ dOut, backward }) => scale(backward(dOut), -1) }],
+  ["passes everything back in float64", { twin: ({ dOut }) => dOut }],
+  ["forgets the scale in float64", { twin: ({ dOut, backward }) => backward(dOut).map((v) => 0.6 * v) }],
 ];
 
-for (const [bug, make] of bugs) {
+const around = (dropout: Layer) => [new Linear(4, 5), dropout, new Linear(5, 3)];
+
+for (const [bug, planted] of bugs) {
   gpuTest(`checkGradients() catches a Dropout that ${bug}`, async (device) => {
-    const layers = [new Linear(4, 5), make(), new Linear(5, 3)];
-    const checks = await checkGradients(device, { name: "planted", layers, loss: mse, inputs: 4 }, 3);
-    assertEquals(checks.map(({ name, ok }) => [name, ok]), [
-      ["0.weight", false],
-      ["0.bias", false],
-      ["2.weight", true],
-      ["2.bias", true],
-      ["input", false],
-    ]);
+    const wrong = await wrongGradients(device, around(withBug(new Dropout(0.4), planted)));
+    assertEquals(wrong, ["0.weight", "0.bias", "input"]);
   });
 }
 
 gpuTest("checkGradients() passes a sound Dropout between layers", async (device) => {
-  const given = {
-    name: "sound",
-    layers: [new Linear(4, 5), withBackward((dOut, backward) => backward(dOut)), new Linear(5, 3)],
-  };
-  const checks = await checkGradients(device, { ...given, loss: mse, inputs: 4 }, 3);
-  assert(checks.every(({ ok }) => ok), JSON.stringify(checks));
+  const sound = withBug(new Dropout(0.4), {
+    gpu: ({ dOut, backward }) => backward(dOut),
+    twin: ({ dOut, backward, layer }) => {
+      assert(layer instanceof ReferenceDropout);
+      return backward(dOut);
+    },
+  });
+  assertEquals(await wrongGradients(device, around(sound)), []);
 });

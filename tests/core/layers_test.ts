@@ -92,14 +92,11 @@ Deno.test("a Parameter is refused until a Model gave it its place", () => {
   assertThrows(() => parameter.grad, TypeError, text);
 });
 
-Deno.test("multilayerPerceptron() puts a ReLU behind every hidden layer", () => {
+Deno.test("multilayerPerceptron() puts a ReLU, or the activation asked for, behind every hidden layer", () => {
   const describe = (layers: readonly Layer[]) =>
     layers.map((layer) => layer instanceof Linear ? layer.weight.shape.join("-") : layer.kind);
   assertEquals(describe(multilayerPerceptron(2, [8, 4], 1)), ["2-8", "ReLU", "8-4", "ReLU", "4-1"]);
   assertEquals(describe(multilayerPerceptron(3, [], 2)), ["3-2"]);
-});
-
-Deno.test("multilayerPerceptron() puts the activation that was asked for behind every hidden layer", () => {
   const kinds = (activation: ActivationName) =>
     multilayerPerceptron(2, [8, 4], 1, { activation }).map(({ kind }) => kind).join();
   for (const [name, make] of Object.entries(ACTIVATIONS)) {

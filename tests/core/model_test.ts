@@ -87,23 +87,19 @@ gpuTest("forward() and backward() show every tensor under its name", (device) =>
   ]);
 });
 
-gpuTest("a Model refuses layers that do not fit each other before it allocates", (device) => {
+gpuTest("a Model refuses layers that do not fit each other, the device, or twice, before it allocates", (device) => {
   const { allocations } = device.stats;
-  assertThrows(
-    () => new Model(device, [new Linear(2, 3), new ReLU(), new Linear(4, 1)]),
-    TypeError,
-    "Cannot feed 3 values a row to Linear [4, 1]: it takes 4",
-  );
-  assertEquals(device.stats.allocations, allocations);
-});
-
-gpuTest("a Model beyond the device's limits is refused before it allocates", (device) => {
-  const { allocations } = device.stats;
-  assertThrows(
-    () => new Model(device, [new Linear(2 ** 16, 2 ** 16)]),
-    RangeError,
-    "Cannot allocate a tensor [4295032832]: it takes 17180131328 bytes",
-  );
+  const relu = new ReLU();
+  const cases: [Layer[], ErrorConstructor, string][] = [
+    [
+      [new Linear(2, 3), new ReLU(), new Linear(4, 1)],
+      TypeError,
+      "Cannot feed 3 values a row to Linear [4, 1]: it takes 4",
+    ],
+    [[new Linear(2 ** 16, 2 ** 16)], RangeError, "Cannot allocate a tensor [4295032832]: it takes 17180131328 bytes"],
+    [[relu, relu], TypeError, "Cannot use one layer twice in a model"],
+  ];
+  for (const [layers, type, text] of cases) assertThrows(() => new Model(device, layers), type, text);
   assertEquals(device.stats.allocations, allocations);
 });
 
@@ -148,9 +144,4 @@ gpuTest("reference() takes the values that the parameters have", async (device) 
   const twin = await model.reference(mse.reference);
   assertEquals(twin.parameters.map(({ data }) => [...data]), [[0.5, -2], [0.25]]);
   assertEquals(twin.loss, mse.reference);
-});
-
-gpuTest("a Model refuses a layer that is there twice", (device) => {
-  const layer = new ReLU();
-  assertThrows(() => new Model(device, [layer, layer]), TypeError, "Cannot use one layer twice in a model");
 });

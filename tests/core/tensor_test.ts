@@ -22,32 +22,44 @@ gpuTest("Tensor.from() takes numbers, arrays, rows and typed arrays", async (dev
   assertEquals(await rows.read(), Uint32Array.of(4_294_967_295, 1));
 });
 
-gpuTest("Tensor.from() refuses rows of other lengths and a shape that does not fit", (device) => {
-  assertThrows(
-    () => Tensor.from(device, [[1, 2], [3]]),
-    TypeError,
-    "Cannot make a matrix: row 0 has 2 numbers, row 1 has 1",
-  );
-  assertThrows(() => Tensor.from(device, [1, 2, 3], [2, 2]), TypeError, "Cannot give shape [2, 2] to 3 numbers");
+gpuTest("tensors refuse what does not fit before they allocate, and keep their elements", async (device) => {
+  using x = Tensor.from(device, [[1, 2, 3], [4, 5, 6]]);
+  using out = Tensor.zeros(device, [2]);
+  const allowed = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+  const cases: [() => unknown, ErrorConstructor, string][] = [
+    [() => Tensor.from(device, [[1, 2], [3]]), TypeError, "Cannot make a matrix: row 0 has 2 numbers, row 1 has 1"],
+    [() => Tensor.from(device, [1, 2, 3], [2, 2]), TypeError, "Cannot give shape [2, 2] to 3 numbers"],
+    [
+      () => Tensor.zeros(device, [2 ** 16, 2 ** 16]),
+      RangeError,
+      `Cannot allocate a tensor [65536, 65536]: it takes ${2 ** 34} bytes, and this device binds at most ${allowed} ` +
+      "bytes at once",
+    ],
+    ...[1, -1, 0.5].map((offset): [() => unknown, ErrorConstructor, string] => [
+      () => x.view(offset, [2, 3]),
+      RangeError,
+      `Cannot view [2, 3] at ${offset} of a tensor of 6 elements`,
+    ]),
+    [
+      () => relu(out, { out: x.view(1, [2]) }),
+      RangeError,
+      "Cannot run relu: its result would start at byte 4 of a buffer, no multiple of 256; give it a tensor of its own",
+    ],
+    [() => x.reshape([4]), TypeError, "Cannot reshape [2, 3] to [4]: the sizes differ"],
+    [() => x.write([1, 2, 3]), TypeError, "Cannot write [3] into a tensor [2, 3]"],
+    [() => x.write(1), TypeError, "Cannot write [] into a tensor [2, 3]"],
+    [() => x.write([[1, 2], [3, 4], [5, 6]]), TypeError, "Cannot write [3, 2] into a tensor [2, 3]"],
+  ];
+  const { allocations } = device.stats;
+  for (const [run, type, text] of cases) assertEquals(assertThrows(run, type).message, text);
+  assertEquals(device.stats.allocations, allocations);
+  assertEquals(await x.read(), Float32Array.of(1, 2, 3, 4, 5, 6));
 });
 
 gpuTest("Tensor.zeros() gives zeros of either type", async (device) => {
   using values = Tensor.zeros(device, [2, 3]);
   using counter = Tensor.zeros(device, [1], "u32");
   assertEquals(await readAll([values, counter]), [new Float32Array(6), new Uint32Array(1)]);
-});
-
-gpuTest("Tensor.zeros() refuses what the device cannot bind before it allocates, with both sizes", (device) => {
-  const allowed = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
-  const side = 2 ** 16;
-  const allocations = device.stats.allocations;
-  const { message } = assertThrows(() => Tensor.zeros(device, [side, side]), RangeError);
-  assertEquals(
-    message,
-    `Cannot allocate a tensor [65536, 65536]: it takes ${4 * side * side} bytes, and this device binds at most ` +
-      `${allowed} bytes at once`,
-  );
-  assertEquals(device.stats.allocations, allocations);
 });
 
 gpuTest("Tensor.view() shares the elements from an offset on", async (device) => {
@@ -64,17 +76,8 @@ gpuTest("Tensor.view() shares the elements from an offset on", async (device) =>
   assertEquals(await all.view(200, [0]).read(), new Float32Array());
 });
 
-gpuTest("Tensor.view() refuses to reach past the end", (device) => {
-  using x = Tensor.zeros(device, [2, 3]);
-  const cases = [[1, "[2, 3] at 1"], [-1, "[2, 3] at -1"], [0.5, "[2, 3] at 0.5"]] as const;
-  for (const [offset, found] of cases) {
-    const text = `Cannot view ${found} of a tensor of 6 elements`;
-    assertThrows(() => x.view(offset, [2, 3]), RangeError, text);
-  }
-});
-
 gpuTest(
-  "Tensor.view() at an odd offset is an operand as any other, recorded or not, but takes no result",
+  "Tensor.view() at an odd offset is an operand as any other, recorded or not",
   async (device) => {
     using x = Tensor.from(device, [-1, -2, 3, 4]);
     using out = Tensor.zeros(device, [3]);
@@ -88,18 +91,14 @@ gpuTest(
     assertEquals(await out.read(), Float32Array.of(5, 0, 7));
     using numbers = Tensor.from(device, Float32Array.from({ length: 130 }, (_, i) => i));
     assertEquals(await compute(device, () => relu(numbers.view(127, [3]))), Float32Array.of(127, 128, 129));
-    const text =
-      "Cannot run relu: its result would start at byte 4 of a buffer, no multiple of 256; give it a tensor of its own";
-    assertThrows(() => relu(out, { out: x.view(1, [3]) }), RangeError, text);
   },
 );
 
-gpuTest("Tensor.reshape() keeps the elements, and refuses another number of them", async (device) => {
+gpuTest("Tensor.reshape() keeps the elements", async (device) => {
   using x = Tensor.from(device, [[1, 2, 3], [4, 5, 6]]);
   const y = x.reshape([3, 2]);
   assertEquals(y.shape, [3, 2]);
   assertEquals(await y.read(), Float32Array.of(1, 2, 3, 4, 5, 6));
-  assertThrows(() => x.reshape([4]), TypeError, "Cannot reshape [2, 3] to [4]: the sizes differ");
 });
 
 gpuTest("Tensor.write() takes its own shape or flat numbers, in its own type", async (device) => {
@@ -110,18 +109,6 @@ gpuTest("Tensor.write() takes its own shape or flat numbers, in its own type", a
   assertEquals(await readAll([x, n]), [Float32Array.of(1, 2, 3, 4), Uint32Array.of(7, 8)]);
   x.write(Float32Array.of(5, 6, 7, 8));
   assertEquals(await x.read(), Float32Array.of(5, 6, 7, 8));
-});
-
-gpuTest("Tensor.write() refuses a wrong length or shape, and leaves the elements", async (device) => {
-  using x = Tensor.from(device, [[1, 2, 3, 4], [5, 6, 7, 8]]);
-  assertThrows(() => x.write([1, 2, 3]), TypeError, "Cannot write [3] into a tensor [2, 4]");
-  assertThrows(() => x.write(1), TypeError, "Cannot write [] into a tensor [2, 4]");
-  assertThrows(
-    () => x.write([[1, 2], [3, 4], [5, 6], [7, 8]]),
-    TypeError,
-    "Cannot write [4, 2] into a tensor [2, 4]",
-  );
-  assertEquals(await x.read(), Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
 });
 
 gpuTest("dispose() frees the buffer once; the tensor and its views are refused from then on", (device) => {

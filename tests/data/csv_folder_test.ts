@@ -18,8 +18,8 @@ interface Told {
 
 /** Does something with a folder of files. */
 async function withFolder<T>(files: Record<string, string>, work: (path: string, at: Workplace) => Promise<T>) {
-  await using place = await Workplace.create();
-  for (const [name, text] of Object.entries(files)) await place.write(`t/${name}`, text);
+  const inFolder = Object.entries(files).map(([name, text]) => [`t/${name}`, text]);
+  await using place = await Workplace.create(Object.fromEntries(inFolder));
   return await work(place.at("t"), place);
 }
 
@@ -81,32 +81,22 @@ permitted("readRecords() of a folder reads its files one after the other", async
 permitted("csvPaths() takes the *.csv files right in a folder, in the order of code units", async () => {
   const text = "x\n1\n";
   const names = ["B.csv", "a.csv", "a10.csv", "a2.CSV", "é.csv"];
-  const others = {
-    "a.txt": "",
-    ".hidden.csv": "",
-    "below/c.csv": "",
-    "d.csv/e.csv": "",
-    "f.csv.partial": "",
-    ".csv": "",
-  };
-  await withFolder(
-    { ...Object.fromEntries(names.toReversed().map((name) => [name, text])), ...others },
-    async (path) => {
-      for (const given of [path, `${path}/`]) {
-        assertEquals(await csvPaths(given), names.map((name) => `${path}/${name}`));
-        assertEquals((await rowsIn(given)).length, 5);
-      }
-      assertEquals(await csvPaths(`${path}/a.txt`), [`${path}/a.txt`]);
-      assertEquals(await csvPaths(`${path}/none`), [`${path}/none`]);
-    },
-  );
+  const empty = ["a.txt", ".hidden.csv", "below/c.csv", "d.csv/e.csv", "f.csv.partial", ".csv"];
+  const others = Object.fromEntries(empty.map((name) => [name, ""]));
+  const files = { ...Object.fromEntries(names.toReversed().map((name) => [name, text])), ...others };
+  await withFolder(files, async (path) => {
+    for (const given of [path, `${path}/`]) {
+      assertEquals(await csvPaths(given), names.map((name) => `${path}/${name}`));
+      assertEquals((await rowsIn(given)).length, 5);
+    }
+    assertEquals(await csvPaths(`${path}/a.txt`), [`${path}/a.txt`]);
+    assertEquals(await csvPaths(`${path}/none`), [`${path}/none`]);
+  });
   await withFolder(others, async (path) => {
     for (const read of [csvPaths, rowsIn, dataSource]) {
       const { message } = await assertRejects(async () => void await read(path), Deno.errors.NotFound);
-      assertEquals(
-        message,
-        `Cannot read ${path}: it is a folder without *.csv files; put the files of the table directly into it`,
-      );
+      const why = "it is a folder without *.csv files; put the files of the table directly into it";
+      assertEquals(message, `Cannot read ${path}: ${why}`);
     }
   });
 });
@@ -135,17 +125,13 @@ permitted("readNumericCsv() of a folder names the file and its line", async () =
 });
 
 permitted("readNumericCsv() of a folder wants the same header line in all files, before it reads rows", async () => {
-  const differs = (path: string, file: string, header: string, expected = "x,y") =>
-    `${path}/${file}: its header is ${JSON.stringify(header)}, and that of ${path}/a.csv is ${
-      JSON.stringify(expected)
-    }: ` +
+  const differs = (path: string, file: string, header: string) =>
+    `${path}/${file}: its header is ${JSON.stringify(header)}, and that of ${path}/a.csv is "x,y": ` +
     "all files of a folder need the same header line";
   const good = "x,y\n1,?\n"; // that row would be told of, too
   await assertFault({ "a.csv": good, "b.csv": "y,x\n1,2\n" }, (path) => differs(path, "b.csv", "y,x"));
-  await assertFault(
-    { "a.csv": good, "b.csv": "\ufeff\r\nx,y\r\n", "c.csv": "x" },
-    (path) => differs(path, "c.csv", "x"),
-  );
+  const third = { "a.csv": good, "b.csv": "\ufeff\r\nx,y\r\n", "c.csv": "x" };
+  await assertFault(third, (path) => differs(path, "c.csv", "x"));
   await assertFault({ "a.csv": good, "b.csv": '"x",y' }, (path) => differs(path, "b.csv", '"x",y'));
   const empty = "the file is empty: a header is needed, the same as in all files of the folder";
   await assertFault({ "a.csv": good, "b.csv": "\n\n" }, (path) => `${path}/b.csv: ${empty}`);

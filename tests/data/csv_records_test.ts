@@ -8,16 +8,12 @@ import { permitted } from "../support/permitted.ts";
 async function read(content: string, options?: CsvOptions) {
   return await withCsv(content, async (path) => {
     const blocks = await Array.fromAsync(readRecords(path, options));
-    return {
-      columns: blocks[0].columns,
-      places: blocks[0].places,
-      records: blocks.flatMap(({ records }) => records),
-      lineOf: (row: number) => {
-        const block = blocks.findLast(({ firstRow }) => firstRow <= row)!;
-        return block.lineOf(row - block.firstRow);
-      },
-      blocks,
+    const [{ columns, places }] = blocks;
+    const lineOf = (row: number) => {
+      const block = blocks.findLast(({ firstRow }) => firstRow <= row)!;
+      return block.lineOf(row - block.firstRow);
     };
+    return { columns, places, records: blocks.flatMap(({ records }) => records), lineOf, blocks };
   });
 }
 
@@ -77,10 +73,7 @@ permitted("readRecords() gives the rows before a ragged one, then refuses it", a
     assertEquals(error.message, `${path}:3: this row has 1 cell, the header has 2`);
   });
   assertEquals(seen, [["1", "2"]]);
-  await assertFault(
-    "a\n1,2\n",
-    ":2: this row has 2 cells, the header has 1; quote a cell that holds a comma",
-  );
+  await assertFault("a\n1,2\n", ":2: this row has 2 cells, the header has 1; quote a cell that holds a comma");
 });
 
 permitted("readRecords() tells a wrong separator", async () => {

@@ -9,10 +9,7 @@ import { permitted } from "../support/permitted.ts";
 
 const tensor = (...shape: number[]) => ({ shape, data: ramp(shape) });
 
-async function withFile(
-  tensors: Record<string, ReturnType<typeof tensor>>,
-  body: (path: string) => Promise<void>,
-): Promise<void> {
+async function withFile(tensors: Record<string, ReturnType<typeof tensor>>, body: (path: string) => Promise<void>) {
   await inFolder(async (folder) => {
     await writeSafetensors(`${folder}/rows.safetensors`, tensors);
     await body(`${folder}/rows.safetensors`);
@@ -28,8 +25,7 @@ permitted("SafetensorsRows reads any range as ArrayRows does, asked for at once 
     assertEquals([file.rows, file.inputs, file.targets], [37, 3, 2]);
     assertEquals([memory.rows, memory.inputs, memory.targets], [37, 3, 2]);
     const ranges = [[0, 37], [0, 1], [36, 1], [5, 20], [37, 0], [12, 3]];
-    const read = (rows: typeof file | ArrayRows) =>
-      Promise.all(ranges.map(([start, count]) => rows.read(start, count)));
+    const read = (of: typeof file | ArrayRows) => Promise.all(ranges.map(([start, count]) => of.read(start, count)));
     assertEquals(await read(file), await read(memory));
     for (const [start, count] of [[-1, 2], [36, 2], [0, 38], [NaN, 1]]) {
       const text = `Cannot read ${count} rows from row ${start}: ${path} has 37`;

@@ -7,6 +7,7 @@ import { assertClose } from "../support/assert_close.ts";
 const column = { name: "y", min: -10, max: 30, mean: 10, deviation: 4 };
 const standardize = new Scaler("standardize", [column]);
 const none = new Scaler("none", [column]);
+const two = new Scaler("none", [column, { ...column, name: "z" }]);
 
 Deno.test("toRaw() gives raw units under mse, probabilities under bce", () => {
   assertEquals([...toRaw([0, 1, -0.5], mse, standardize)], [10, 14, 8]);
@@ -19,6 +20,8 @@ Deno.test("evaluate() measures the loss in the units of training, the rest in ra
   assertEquals([rows, loss, squared, mae, accuracy], [2, 0.625, 10, 3, undefined]);
   assertAlmostEquals(rmse, Math.sqrt(10), 1e-12);
   assertAlmostEquals(r2, 1 - 20 / 32, 1e-12);
+  const several = evaluate([1, 2, 3, 4], [1, 2, 3, 6], mse, two);
+  assertEquals([several.rows, several.loss], [2, 1], "rows of several targets");
 });
 
 Deno.test("toRaw() and evaluate() take mae and huber as regression", () => {
@@ -37,7 +40,6 @@ Deno.test("evaluate() gives the accuracy of probabilities under bce", () => {
 });
 
 Deno.test("toRaw() and evaluate() take each row as classes under softmax", () => {
-  const two = new Scaler("none", [column, { ...column, name: "z" }]);
   const output = [0, Math.log(3), 7, 7, 1e30, -1e30];
   const target = [0, 1, 0, 1, 1, 0];
   assertClose(toRaw(output, softmaxCrossEntropy, two), [0.25, 0.75, 0.5, 0.5, 1, 0], { atol: 1e-15 });
@@ -48,13 +50,8 @@ Deno.test("toRaw() and evaluate() take each row as classes under softmax", () =>
 });
 
 Deno.test("evaluate() counts classes under softmax and bce, by their names", () => {
-  const two = new Scaler("none", [column, { ...column, name: "z" }]);
-  const { accuracy, macroF1, confusion, perClass } = evaluate(
-    [0, 1, 0, 1, 1, 0],
-    [0, 1, 1, 0, 1, 0],
-    softmaxCrossEntropy,
-    two,
-  );
+  const output = [0, 1, 0, 1, 1, 0];
+  const { accuracy, macroF1, confusion, perClass } = evaluate(output, [0, 1, 1, 0, 1, 0], softmaxCrossEntropy, two);
   assertEquals([accuracy, macroF1, confusion], [2 / 3, 2 / 3, [[1, 1], [0, 1]]]);
   assertEquals(perClass?.map((one) => one.class), ["y", "z"]);
   const named = evaluate([2, -2, 3], [1, 0, 0], bceWithLogits, none, { classes: ["no", "yes"] });
@@ -67,7 +64,7 @@ Deno.test("evaluate() counts classes under softmax and bce, by their names", () 
   assertEquals(evaluate([2], [1], mse, none, { classes: ["no", "yes"] }).confusion, undefined);
 });
 
-Deno.test("evaluate() measures the mean of the training targets beside the predictions", () => {
+Deno.test("evaluate() measures the mean of the training targets next to the predictions", () => {
   const { mae, baseline } = evaluate([0.5, 1], [0, 2], mse, standardize, { baseline: [14] });
   assertEquals(mae, 3);
   // Raw truth 10 and 18, scaled 0 and 2; the baseline 14 is 1.
@@ -75,7 +72,7 @@ Deno.test("evaluate() measures the mean of the training targets beside the predi
   assertEquals(baseline?.baseline, undefined);
 });
 
-Deno.test("evaluate() measures the majority class beside the predictions, its loss that of the shares", () => {
+Deno.test("evaluate() measures the majority class next to the predictions, its loss that of the shares", () => {
   const names = ["a", "b", "c"];
   const three = new Scaler("none", names.map((name) => ({ ...column, name })));
   const output = [9, 0, 0, 0, 9, 0, 0, 9, 0];
@@ -90,7 +87,6 @@ Deno.test("evaluate() measures the majority class beside the predictions, its lo
 });
 
 Deno.test("evaluate() of a baseline that is certain gives a finite loss", () => {
-  const two = new Scaler("none", [column, { ...column, name: "z" }]);
   for (const share of [0, 1]) {
     const one = evaluate([1], [1 - share], bceWithLogits, none, { baseline: [share] }).baseline;
     assertAlmostEquals(one!.loss, -Math.log(Number.EPSILON), 1e-9);
@@ -106,12 +102,6 @@ Deno.test("Evaluator refuses a baseline or classes that are not those of the out
   assertThrows(baseline, TypeError, "Cannot compare 1 targets with a baseline of 2");
   const classes = () => new Evaluator(bceWithLogits, none, { classes: ["a", "b", "c"] });
   assertThrows(classes, TypeError, "Cannot measure 3 classes: the outputs are for 2");
-});
-
-Deno.test("evaluate() counts rows of several targets", () => {
-  const two = new Scaler("none", [column, { ...column, name: "z" }]);
-  assertEquals(evaluate([1, 2, 3, 4], [1, 2, 3, 6], mse, two).rows, 2);
-  assertEquals(evaluate([1, 2, 3, 4], [1, 2, 3, 6], mse, two).loss, 1);
 });
 
 Deno.test("Evaluator.result() of blocks is what evaluate() gives for all", () => {

@@ -21,11 +21,10 @@ gpuTest("predict() goes over more rows than a chunk holds, with one wait", async
   // A hidden width of 2^14 leaves 64 rows to a chunk.
   using model = new Model(device, [new Linear(1, 2 ** 14), new Linear(2 ** 14, 1)]);
   const rows = 150;
-  const weight = new Float32Array(2 ** 14).fill(2 ** -14);
   model.load({
     "0.weight": new Float32Array(2 ** 14).fill(1),
     "0.bias": new Float32Array(2 ** 14),
-    "1.weight": weight,
+    "1.weight": new Float32Array(2 ** 14).fill(2 ** -14),
     "1.bias": [1],
   });
   const values = Float32Array.from({ length: rows }, (_, i) => i - 70);
@@ -34,11 +33,8 @@ gpuTest("predict() goes over more rows than a chunk holds, with one wait", async
   const { waits, bytes, dispatches } = device.stats;
   assertEquals(await predictor.predict(x), values.map((v) => v + 1));
   assertEquals([device.stats.waits - waits, device.stats.bytes], [1, bytes]);
-  assertEquals(
-    device.stats.dispatches - dispatches,
-    3 * 4,
-    "three chunks of two products with their biases, a column to pack for each",
-  );
+  // Three chunks of two products with their biases, a column to pack for each.
+  assertEquals(device.stats.dispatches - dispatches, 3 * 4);
 });
 
 gpuTest("predict() sees the weights of each call, and takes fewer rows than announced", async (device) => {
@@ -99,13 +95,10 @@ gpuTest("predictBlocks() that is left early, or whose source fails, leaves nothi
   for await (const _ of predictor.predictBlocks(source)) break;
   assertEquals([underWay, device.stats.buffers], [0, buffers]);
   let blocks = 0;
-  await assertRejects(
-    async () => {
-      for await (const _ of predictor.predictBlocks(source)) blocks++;
-    },
-    Error,
-    "the disk is gone",
-  );
+  const count = async () => {
+    for await (const _ of predictor.predictBlocks(source)) blocks++;
+  };
+  await assertRejects(count, Error, "the disk is gone");
   assertEquals([blocks, underWay, device.stats.buffers], [2, 0, buffers]);
 });
 
@@ -114,11 +107,8 @@ gpuTest("predict() refuses rows of another length", async (device) => {
   using predictor = new Predictor(model, 2, 4);
   for (const shape of [[4, 3], [2]]) {
     using x = Tensor.zeros(device, shape);
-    await assertRejects(
-      () => predictor.predict(x),
-      TypeError,
-      `Cannot predict from x [${shape.join(", ")}]: need [rows, 2]`,
-    );
+    const text = `Cannot predict from x [${shape.join(", ")}]: need [rows, 2]`;
+    await assertRejects(() => predictor.predict(x), TypeError, text);
   }
 });
 

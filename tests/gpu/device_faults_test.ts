@@ -52,29 +52,22 @@ async function requestBoth(): Promise<{ device: Device; gpu: GPUDevice }> {
   }
 }
 
-Deno.test("read() reports kernels that do not compile by their names", async () => {
-  const faults: [Kernel, string][] = [
+Deno.test("read() reports kernels that do not compile, and bindings too small, by their names", async () => {
+  const faults: [Kernel, string, size?: number][] = [
     [fillKernel("brokenText", "fn main", "fn main( {"), "parsing error"],
     [fillKernel("brokenType", "= x[0]", "= true"), "`bool` to `f32`"],
     [fillKernel("otherEntry", "main", "other"), "Unable to find entry point 'main'"],
     [{ ...fillKernel("otherAccess"), access: ["read"] }, "Storage class"],
     [fillKernel("beyondWorkgroup", "workgroup_size(64)", "workgroup_size(4096)"), "4096 total invocations"],
+    [fillKernel("wantsFours", "array<f32>", "array<vec4f>"), "bound with size 8 where the shader expects 16", 2],
   ];
-  for (const [kernel, words] of faults) {
+  for (const [kernel, words, size = 64] of faults) {
     const message = await reportOf((device) => {
-      device.run(kernel, { buffers: [Tensor.zeros(device, [64])], invocations: 64 });
+      device.run(kernel, { buffers: [Tensor.zeros(device, [size])], invocations: size });
     });
     assertMatch(message, new RegExp(`^The GPU reported: ${kernel.name}: `));
     assertStringIncludes(message, words);
   }
-});
-
-Deno.test("read() reports a binding too small by its kernel's name", async () => {
-  const fours = fillKernel("wantsFours", "array<f32>", "array<vec4f>");
-  const message = await reportOf((device) => {
-    device.run(fours, { buffers: [Tensor.zeros(device, [2])], invocations: 1 });
-  });
-  assertMatch(message, /^The GPU reported: wantsFours: .*bound with size 8 where the shader expects 16/);
 });
 
 Deno.test("read() reports a buffer destroyed behind the device's back by the kernel that binds it", async () => {
@@ -199,21 +192,12 @@ Deno.test("epochs() rejects where the device is lost in the middle, and nothing 
 
 permitted("train ends with code 1 and keeps no result where its device is lost, or refuses work", async () => {
   await using place = await Workplace.create();
+  const config = pathInProject("deno.json");
+  const preload = pathInProject("tests/gpu/lost_device.ts");
+  const run = ["run", "--config", config, "-A", "--no-check", "--preload", preload, pathInProject("tasks/train.ts")];
   const sizes = ["--num-dataset", "500", "--num-epochs", "2000", "--hidden-size", "8"];
-  const train = async (name: string, env: Record<string, string>) =>
-    await place.runDeno([
-      "run",
-      "--config",
-      pathInProject("deno.json"),
-      "-A",
-      "--no-check",
-      "--preload",
-      pathInProject("tests/gpu/lost_device.ts"),
-      pathInProject("tasks/train.ts"),
-      ...sizes,
-      "--run-name",
-      name,
-    ], env);
+  const train = (name: string, env: Record<string, string>) =>
+    place.runDeno([...run, ...sizes, "--run-name", name], env);
   const lost = await train("lost", { HARM: "lost", HARM_AFTER: "400" });
   assertMatch(
     lost.stderr,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../lib/gpu/device.ts";
-import { Dropout, GELU, type Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh } from "../../lib/core/layers.ts";
+import { type ActivationName, ACTIVATIONS, Dropout, Linear } from "../../lib/core/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
 import { addBias, matmul, relu, reluBackward, sum, tanh, tanhBackward } from "../../lib/core/ops.ts";
@@ -16,22 +16,21 @@ const TOLERANCE = { rtol: 1e-4, atol: 1e-6 };
  * Layers by the widths between which a Linear goes, large enough for blocked products, some a multiple of four and some not;
  * and what follows each Linear.
  */
-const networks: [name: string, rows: number, loss: Loss, widths: number[], between: (() => Layer)[][]][] = [
-  ["relu, odd widths", 41, mse, [43, 47, 45], [[() => new ReLU()]]],
-  ["relu, widths by four", 40, softmaxCrossEntropy, [48, 52, 44, 40], [[() => new ReLU()], [() => new ReLU()]]],
-  ["sigmoid, odd widths", 39, bceWithLogits, [43, 49, 47, 41], [[() => new Sigmoid()], [() => new Sigmoid()]]],
-  ["tanh, odd widths", 39, mse, [43, 49, 47, 41], [[() => new Tanh()], [() => new Tanh()], [() => new Tanh()]]],
+const networks: [name: string, rows: number, loss: Loss, widths: number[], between: string[]][] = [
+  ["relu, odd widths", 41, mse, [43, 47, 45], ["relu"]],
+  ["relu, widths by four", 40, softmaxCrossEntropy, [48, 52, 44, 40], ["relu", "relu"]],
+  ["sigmoid, odd widths", 39, bceWithLogits, [43, 49, 47, 41], ["sigmoid", "sigmoid"]],
+  ["tanh, odd widths", 39, mse, [43, 49, 47, 41], ["tanh", "tanh", "tanh"]],
   ["tanh, widths by four, and what is not fused", 40, softmaxCrossEntropy, [44, 48, 52, 44, 48, 40], [
-    [() => new Tanh(), () => new Dropout(0)],
-    [() => new Tanh(), () => new ReLU()],
-    [() => new GELU()],
-    [() => new LeakyReLU()],
+    "tanh dropout",
+    "tanh relu",
+    "gelu",
+    "leaky-relu",
   ]],
-  ["activations last, and one behind the other", 42, mse, [44, 48, 44], [
-    [() => new ReLU(), () => new Sigmoid()],
-    [() => new ReLU()],
-  ]],
+  ["activations last, and one behind the other", 42, mse, [44, 48, 44], ["relu sigmoid", "relu"]],
 ];
+
+const make = (name: string) => name === "dropout" ? new Dropout(0) : ACTIVATIONS[name as ActivationName]();
 
 const cases = (["blocks", "tiles"] as const).flatMap((products) =>
   networks.map((network) => [products, ...network] as const)
@@ -40,9 +39,10 @@ const cases = (["blocks", "tiles"] as const).flatMap((products) =>
 for (const [products, name, rows, loss, widths, between] of cases) {
   Deno.test(`a fused step in ${products} has the loss and the gradients of the float64 model: ${name}`, async () => {
     using device = await Device.request({ products });
-    const layers = widths.slice(1).flatMap((width, i) => {
-      return [new Linear(widths[i], width), ...(between[i] ?? []).map((make) => make())];
-    });
+    const layers = widths.slice(1).flatMap((width, i) => [
+      new Linear(widths[i], width),
+      ...(between[i]?.split(" ") ?? []).map(make),
+    ]);
     using model = new Model(device, layers, { random: new Random(3, "weights") });
     for (const { parameter: { shape, value } } of model.parameters) {
       if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, (_, i) => Math.sin(i) / 2));

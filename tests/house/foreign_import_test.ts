@@ -15,48 +15,42 @@ function scriptWith(name: string): string {
     console.log([...await x.read()].join());`;
 }
 
+/** Runs a script in a project elsewhere. */
+async function runElsewhere(place: Workplace, config: Record<string, unknown>, script: string, ...flags: string[]) {
+  await place.write("deno.json", JSON.stringify(config));
+  await place.write("main.ts", script);
+  return await place.runDeno(["run", "--no-prompt", ...flags, "main.ts"]);
+}
+
 permitted("a project elsewhere imports the library by an entry in its own deno.json", async () => {
-  const entries: [string, Record<string, unknown>][] = [
-    ["backhand", { imports: { backhand: `${CLONE}/mod.ts` } }],
-    ["@backhand/backhand", { links: [CLONE], imports: { "@backhand/backhand": VERSION } }],
+  const links = { links: [CLONE], imports: { "@backhand/backhand": VERSION } };
+  const mpi = 'import { Mpi } from "@backhand/backhand/mpi"; console.log(typeof Mpi.open);';
+  const cases: [config: Record<string, unknown>, script: string, said: string, ...flags: string[]][] = [
+    [{ imports: { backhand: `${CLONE}/mod.ts` } }, scriptWith("backhand"), "1,2\n", "--allow-env"],
+    [links, scriptWith("@backhand/backhand"), "1,2\n", "--allow-env"],
+    [links, mpi, "function\n"], // by its own path, without all else
   ];
-  for (const [name, config] of entries) {
-    await using place = await Workplace.create({ "deno.json": JSON.stringify(config), "main.ts": scriptWith(name) });
-    const { code, stdout, stderr } = await place.runDeno(["run", "--no-prompt", "--allow-env", "main.ts"]);
-    assertEquals([code, stdout], [0, "1,2\n"], stderr);
+  for (const [config, script, said, ...flags] of cases) {
+    await using place = await Workplace.create();
+    const { code, stdout, stderr } = await runElsewhere(place, config, script, ...flags);
+    assertEquals([code, stdout], [0, said], stderr);
   }
 });
 
 permitted("a project elsewhere uses a model that train wrote, as lib/model_file/README.md says", async () => {
   const readme = await Deno.readTextFile(pathInProject("lib/model_file/README.md"));
-  const code = readme.match(/```ts ignore\n([\s\S]*?)```/)![1].replace("../backhand/", "");
+  const script = readme.match(/```ts ignore\n([\s\S]*?)```/)![1].replace("../backhand/", "");
   const config = { imports: { backhand: `${CLONE}/mod.ts` } };
-  await using place = await Workplace.create({ "deno.json": JSON.stringify(config), "main.ts": code });
+  await using place = await Workplace.create();
   await place.succeed("train", ["--num-dataset=100", "--num-epochs=1"]);
-  const { code: exitCode, stdout, stderr } = await place.runDeno([
-    "run",
-    "--no-prompt",
-    "--allow-read",
-    "--allow-env",
-    "main.ts",
-  ]);
-  assertEquals(exitCode, 0, stderr);
+  const { code, stdout, stderr } = await runElsewhere(place, config, script, "--allow-read", "--allow-env");
+  assertEquals(code, 0, stderr);
   assertMatch(stdout, /^\[ -?\d+(\.\d+)?, -?\d+(\.\d+)? \]\n$/);
 });
 
-permitted("a project elsewhere imports MPI by its own path, without all else", async () => {
-  const config = { links: [CLONE], imports: { "@backhand/backhand": VERSION } };
-  await using place = await Workplace.create({
-    "deno.json": JSON.stringify(config),
-    "main.ts": 'import { Mpi } from "@backhand/backhand/mpi"; console.log(typeof Mpi.open);',
-  });
-  const { code, stdout, stderr } = await place.runDeno(["run", "--no-prompt", "main.ts"]);
-  assertEquals([code, stdout], [0, "function\n"], stderr);
-});
-
 permitted("the path alone is not enough: @std stands in the entries of the library's own deno.json", async () => {
-  await using place = await Workplace.create({ "deno.json": "{}", "main.ts": scriptWith(`${CLONE}/mod.ts`) });
-  const { code, stderr } = await place.runDeno(["run", "--no-prompt", "--allow-env", "main.ts"]);
+  await using place = await Workplace.create();
+  const { code, stderr } = await runElsewhere(place, {}, scriptWith(`${CLONE}/mod.ts`), "--allow-env");
   assertEquals(code, 1);
   assertStringIncludes(stderr, 'Import "@std/csv" not a dependency');
 });

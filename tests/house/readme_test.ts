@@ -1,6 +1,7 @@
-/** Holds README files to what is there: tasks, flags, paths, links; and folders and files to their size. */
+/** Holds README files to what is there: tasks, flags, paths, links, examples; and folders and files to their size. */
 
 import { assertEquals } from "@std/assert";
+import * as face from "../../mod.ts";
 import { readSources } from "../../tasks/gate/sources.ts";
 import { flagOf, keysOf, type TaskName } from "../../tasks/settings/settings.ts";
 import { TASKS } from "../../tasks/settings/task_list.ts";
@@ -126,4 +127,17 @@ permitted("no folder has many files, and no file many lines", async () => {
   }
   assertEquals([...counts].filter(([_, count]) => count > FILES), []);
   assertEquals(long.sort(), Object.keys(LONG).sort());
+});
+
+permitted("mod.ts: every public function, class and constant stands in an example that runs", async () => {
+  const texts = [await Deno.readTextFile(pathInProject("README.md")), ...(await readSources("lib")).values()];
+  const examples = texts.flatMap((text) => [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]));
+  const text = examples.join("\n").replaceAll(/^.*import .*$/gm, "");
+  const missing = Object.keys(face).filter((name) => {
+    const use = /^[a-z]/.test(name) && typeof face[name as keyof typeof face] === "function"
+      ? `${name}\\(`
+      : `${name}\\b`;
+    return !new RegExp(`(?<!\\w)${use}`).test(text);
+  });
+  assertEquals(missing, []);
 });

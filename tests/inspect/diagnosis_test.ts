@@ -1,19 +1,7 @@
 import { assertEquals } from "@std/assert";
-import {
-  DEAD_SHARE,
-  diagnose,
-  EXPLODING_NORM,
-  type Finding,
-  LARGE_INPUT,
-  type NetworkFacts,
-  OVERFITTING_GAP,
-  OVERFITTING_RATIO,
-  OVERFITTING_RISE,
-  type SeenMatrix,
-  type SeenWeights,
-  SMALL_INPUT,
-  VANISHING_RATIO,
-} from "../../lib/inspect/diagnosis.ts";
+import * as limits from "../../lib/inspect/diagnosis.ts";
+import { diagnose, type Finding, type NetworkFacts } from "../../lib/inspect/diagnosis.ts";
+import type { SeenMatrix, SeenWeights } from "../../lib/inspect/diagnosis.ts";
 
 const kindsOf = (look: NetworkFacts) => diagnose(look).map(({ kind }) => kind);
 
@@ -51,12 +39,8 @@ function relu(dead: number): NetworkFacts {
   return { relus: [matrix("a1", [row(0), row(1), row(0)])] };
 }
 
-Deno.test("diagnose() of nothing finds nothing", () => {
-  assertEquals(diagnose({}), []);
-});
-
 Deno.test("diagnose() counts the ReLU units that give 0 on every row", () => {
-  const most = 100 * DEAD_SHARE;
+  const most = 100 * limits.DEAD_SHARE;
   assertEquals(kindsOf(relu(most - 1)), []);
   assertEquals(diagnose(relu(most)), [
     {
@@ -86,13 +70,13 @@ Deno.test("diagnose() counts hidden units with the weights and the gradients of 
 });
 
 Deno.test("diagnose() measures gradients: all of them, and the first against the last", () => {
-  const half = EXPLODING_NORM / 2; // four elements of it have twice its norm
+  const half = limits.EXPLODING_NORM / 2; // four elements of it have twice its norm
   assertEquals(kindsOf(chain(half * 0.999, half * 0.999)), []);
   const [exploding] = diagnose(chain(half * 1.01, half * 1.01));
   assertEquals(exploding.kind, "exploding gradient");
   assertEquals(exploding.message, "the gradient explodes: its norm is 101, that of 0.weight alone 71.4");
-  assertEquals(kindsOf(chain(VANISHING_RATIO * 1.01, 1)), []);
-  const [vanishing] = diagnose(chain(VANISHING_RATIO * 0.99, 1));
+  assertEquals(kindsOf(chain(limits.VANISHING_RATIO * 1.01, 1)), []);
+  const [vanishing] = diagnose(chain(limits.VANISHING_RATIO * 0.99, 1));
   assertEquals([vanishing.kind, vanishing.where], ["vanishing gradient", "0.weight"]);
   assertEquals(
     vanishing.message,
@@ -104,15 +88,15 @@ Deno.test("diagnose() measures gradients: all of them, and the first against the
 });
 
 Deno.test("diagnose() measures columns of inputs", () => {
-  assertEquals(kindsOf(inputs(LARGE_INPUT, 1, 0)), []);
-  assertEquals(kindsOf(inputs(SMALL_INPUT, SMALL_INPUT / 2)), [], "one that is large enough");
+  assertEquals(kindsOf(inputs(limits.LARGE_INPUT, 1, 0)), []);
+  assertEquals(kindsOf(inputs(limits.SMALL_INPUT, limits.SMALL_INPUT / 2)), [], "one that is large enough");
   assertEquals(kindsOf(inputs(0)), [], "a column of zeros says nothing");
-  const [large] = diagnose(inputs(LARGE_INPUT + 1, 1, 5000, 20, 30));
+  const [large] = diagnose(inputs(limits.LARGE_INPUT + 1, 1, 5000, 20, 30));
   assertEquals(
     large.message,
     '4 of 5 inputs are not scaled: "c2" (5000), "c4" (30), "c3" (20), ..., where a root mean square of 1 is usual',
   );
-  const [small] = diagnose(inputs(SMALL_INPUT / 2, SMALL_INPUT / 4));
+  const [small] = diagnose(inputs(limits.SMALL_INPUT / 2, limits.SMALL_INPUT / 4));
   assertEquals(
     small.message,
     '2 of 2 inputs are not scaled: "c0" (0.005), "c1" (0.0025), where a root mean square of 1 is usual',
@@ -124,17 +108,22 @@ Deno.test("diagnose() compares the validation loss with the training loss, with 
   const losses = (validation: number, lowest: number, train = 0.1, firstTrain = 1): NetworkFacts => ({
     losses: { validation, lowest, train, firstTrain, lowestEpoch: 7 },
   });
-  const validation = 0.1 * OVERFITTING_RATIO * 1.01;
+  const validation = 0.1 * limits.OVERFITTING_RATIO * 1.01;
   assertEquals(diagnose(losses(validation, 0.2)).map(({ message }) => message), [
     "the validation loss 0.505 is far above the training loss 0.1; its lowest was 0.2, in epoch 7",
   ]);
   assertEquals(kindsOf(losses(validation * 0.98, 0.2)), [], "near the training loss");
-  assertEquals(kindsOf(losses(validation, validation / OVERFITTING_RISE * 1.01)), [], "hardly risen");
-  assertEquals(kindsOf(losses(validation, 0.2, 0.1, (validation - 0.1) / OVERFITTING_GAP * 1.01)), [], "tiny losses");
+  assertEquals(kindsOf(losses(validation, validation / limits.OVERFITTING_RISE * 1.01)), [], "hardly risen");
+  assertEquals(
+    kindsOf(losses(validation, 0.2, 0.1, (validation - 0.1) / limits.OVERFITTING_GAP * 1.01)),
+    [],
+    "tiny losses",
+  );
   assertEquals(kindsOf(losses(NaN, 0.2)), []);
 });
 
-Deno.test("diagnose() tells causes, not what follows from them", () => {
+Deno.test("diagnose() tells causes, not what follows from them, and of nothing nothing", () => {
+  assertEquals(diagnose({}), []);
   const dead = relu(100);
   const overfitted = { losses: { validation: 9, lowest: 1, train: 0.1, firstTrain: 1, lowestEpoch: 1 } };
   const constant = { targets: [{ name: "y", min: 3, max: 3 }, { name: "z", min: 0, max: 1 }] };

@@ -99,19 +99,14 @@ async function observe({ trainer, model, state, data }: Made): Promise<Pick<Faul
     Object.is(data.y[row], y) && [0, 1].every((j) => Object.is(data.x[2 * row + j], x[j]));
   const look = (tensors: StepTensors) => {
     const { x, y } = tensors;
-    rows = Array.from(
-      y,
-      (target, i) => Array.from(data.y.keys()).find((row) => isRow(row, x.subarray(2 * i, 2 * i + 2), target))!,
-    );
+    const find = (target: number, i: number) =>
+      data.y.findIndex((_, row) => isRow(row, x.subarray(2 * i, 2 * i + 2), target));
+    rows = Array.from(y, find);
     for (const [name, values] of Object.entries(tensors)) note(name, values);
   };
   await watchEpoch(trainer, look, 1).catch((error) => assert(error instanceof NotFiniteError, error));
-  for (
-    const [kind, flat] of [
-      ...Object.entries(state).map(([k, v]) => [`optimizer.${k}`, v] as const),
-      ["weights", model.values] as const,
-    ]
-  ) {
+  const kept = Object.entries(state).map(([name, flat]) => [`optimizer.${name}`, flat] as const);
+  for (const [kind, flat] of [...kept, ["weights", model.values] as const]) {
     const values = await flat.read();
     for (const { name, parameter: { value, shape } } of model.parameters) {
       const first = (value.byteOffset - model.values.byteOffset) / 4;
@@ -122,13 +117,27 @@ async function observe({ trainer, model, state, data }: Made): Promise<Pick<Faul
 }
 
 /** Weights whose gradients are large where an input is not small, far from any that its loss would notice. */
-const steep = { "0.weight": [1, 1], "0.bias": [0], "2.weight": [1e11], "2.bias": [0] };
+const steep = {
+  weights: { "0.weight": [1, 1], "0.bias": [0], "2.weight": [1e11], "2.bias": [0] },
+  small: true,
+  odd: { x: 50 },
+};
 
 interface Case extends Setup {
   expected: Partial<Fault> & { tensor: string };
   cause: Fault["cause"]["kind"];
   /** Text that the report has. */
   says: RegExp;
+}
+
+const withDropout = (rate: number) => () => [new Linear(2, 6), new ReLU(), new Dropout(rate), new Linear(6, 1)];
+
+/** A learning rate that makes training diverge: a tenth of it is what the report names. */
+function tooLarge(learningRate: number, setup: Setup = {}): Case {
+  const text = `a learning rate of ${learningRate} is too large\nwhat to do: LEARNING_RATE=${
+    learningRate / 10
+  }, .*--on-nan`;
+  return { ...setup, learningRate, expected: { tensor: "?" }, cause: "rate", says: new RegExp(`${text} halve-lr`) };
 }
 
 const CASES: Record<string, Case> = {
@@ -139,7 +148,7 @@ const CASES: Record<string, Case> = {
     says: /^an input is NaN at step \d+ of epoch 1, in training row 27, column "b"\nbatch: training rows .*27/,
   },
   "an infinite target, with dropout, over windows": {
-    layers: () => [new Linear(2, 6), new ReLU(), new Dropout(0.5), new Linear(6, 1)],
+    layers: withDropout(0.5),
     odd: { y: -Infinity },
     windowRows: 20,
     optimizer: "adam",
@@ -148,40 +157,17 @@ const CASES: Record<string, Case> = {
     says:
       /a target is -Infinity .* column "c"[^]*row 27 of the training rows has -Infinity as its target 0\nwhat to do: correct or remove/,
   },
-  "a learning rate too large, sgd, one kernel a step": {
-    learningRate: 3,
-    expected: { tensor: "?" },
-    cause: "rate",
-    says: /a learning rate of 3 is too large\nwhat to do: LEARNING_RATE=0.3, .*--on-nan halve-lr/,
-  },
-  "a learning rate too large, momentum, plain, over windows": {
-    learningRate: 1,
+  "a learning rate too large, sgd, one kernel a step": tooLarge(3),
+  "a learning rate too large, momentum, plain, over windows": tooLarge(1, {
     optimizer: "momentum",
     plain: true,
     windowRows: 20,
-    expected: { tensor: "?" },
-    cause: "rate",
-    says: /a learning rate of 1 is too large/,
-  },
-  "a learning rate too large, with dropout": {
-    layers: () => [new Linear(2, 6), new ReLU(), new Dropout(0.3), new Linear(6, 1)],
-    learningRate: 3,
-    expected: { tensor: "?" },
-    cause: "rate",
-    says: /a learning rate of 3 is too large/,
-  },
-  "a learning rate too large, adam": {
-    learningRate: 1e10,
-    optimizer: "adam",
-    expected: { tensor: "?" },
-    cause: "rate",
-    says: /a learning rate of 10000000000 is too large\nwhat to do: LEARNING_RATE=1000000000,/,
-  },
+  }),
+  "a learning rate too large, with dropout": tooLarge(3, { layers: withDropout(0.3) }),
+  "a learning rate too large, adam": tooLarge(1e10, { optimizer: "adam" }),
   "an overflow of adam's variance alone": {
+    ...steep,
     layers: narrow(new ReLU()),
-    weights: steep,
-    small: true,
-    odd: { x: 50 },
     optimizer: "adam",
     expected: {
       tensor: "optimizer.variance.0.weight",
@@ -193,10 +179,8 @@ const CASES: Record<string, Case> = {
     says: /^the optimizer's variance of 0.weight of layer 0 \(Linear\) is Infinity .*, first at \[1, 0\]/,
   },
   "a norm that clipNorm cannot square": {
+    ...steep,
     layers: narrow(new ReLU()),
-    weights: steep,
-    small: true,
-    odd: { x: 50 },
     clipNorm: 1e30,
     learningRate: 1e-30,
     expected: { tensor: "gradient norm" },
@@ -204,10 +188,9 @@ const CASES: Record<string, Case> = {
     says: /^the norm of the gradients, which CLIP_NORM needs, is Infinity at step \d+ of epoch 1\nbatch/,
   },
   "an overflow in a layer": {
+    ...steep,
     layers: narrow(new Power()),
-    weights: { ...steep, "0.weight": [2e3, 2e3], "2.weight": [1e-9] },
-    small: true,
-    odd: { x: 50 },
+    weights: { ...steep.weights, "0.weight": [2e3, 2e3], "2.weight": [1e-9] },
     learningRate: 1e-30,
     expected: { tensor: "a1", row: ODD_ROW, layer: { number: 1, kind: "Power" }, value: Infinity },
     cause: "unknown",

@@ -12,6 +12,7 @@ import { bits, gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
 import { temporaryFile } from "../support/temp_files.ts";
 
 const statistics = (name: string, mean: number, deviation: number) => ({ name, min: -50, max: 50, mean, deviation });
+const unscaled = (...names: string[]) => new Scaler("none", names.map((name) => statistics(name, 0, 1)));
 
 const description: ModelDescription = {
   table: numericTable(["a", "b"], ["y"]),
@@ -27,8 +28,14 @@ const description: ModelDescription = {
 
 const layers = () => [new Linear(2, 3), new ReLU(), new Linear(3, 1)];
 
-permittedGpuTest("a saved model comes back bit for bit, with all that predicting needs", async (device) => {
+/** A model as it comes back from its file. */
+async function throughFile(model: Model, changes: Partial<ModelDescription> = {}): Promise<SavedModel> {
   await using file = await temporaryFile("model.safetensors");
+  await saveModel(file.path, model, { ...description, ...changes });
+  return await SavedModel.load(model.device, file.path);
+}
+
+permittedGpuTest("a saved model comes back bit for bit, with all that predicting needs", async (device) => {
   using model = new Model(device, layers());
   model.load({
     "0.weight": Float32Array.of(0.1, -1e-40, 3e38, 1 / 3, -0, 7),
@@ -36,8 +43,7 @@ permittedGpuTest("a saved model comes back bit for bit, with all that predicting
     "2.weight": [[1], [-2], [0.5]],
     "2.bias": [Math.PI],
   });
-  await saveModel(file.path, model, description);
-  using saved = await SavedModel.load(device, file.path);
+  using saved = await throughFile(model);
   assertEquals(saved.model.layers.map(({ kind }) => kind), ["Linear", "ReLU", "Linear"]);
   const before = await model.read();
   const after = await saved.model.read();
@@ -59,11 +65,9 @@ permittedGpuTest("a saved model comes back bit for bit, with all that predicting
 });
 
 permittedGpuTest("predict() takes and gives raw units", async (device) => {
-  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(2, 1)]);
   model.load({ "0.weight": [0.5, -0.25], "0.bias": [2] });
-  await saveModel(file.path, model, description);
-  using saved = await SavedModel.load(device, file.path);
+  using saved = await throughFile(model);
   const byHand = (a: number, b: number) => 10 * (0.5 * (a - 1) / 2 - 0.25 * (b + 3) / 0.5 + 2) + 100;
   assertClose(await saved.predict([1, -3, 5, 4, -7, 0]), [byHand(1, -3), byHand(5, 4), byHand(-7, 0)]);
   assertEquals(await saved.predict([]), new Float64Array());
@@ -71,32 +75,19 @@ permittedGpuTest("predict() takes and gives raw units", async (device) => {
 });
 
 permittedGpuTest("predict() gives probabilities under bce, through a Sigmoid layer's file too", async (device) => {
-  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Sigmoid(), new Linear(2, 1)]);
   model.load({ "1.weight": [2, -2], "1.bias": [1] });
-  const none = new Scaler("none", [statistics("a", 0, 1), statistics("b", 0, 1)]);
-  const scalers = { inputs: none, targets: new Scaler("none", [statistics("y", 0, 1)]) };
-  await saveModel(file.path, model, { ...description, scalers, loss: bceWithLogits });
-  using saved = await SavedModel.load(device, file.path);
+  const scalers = { inputs: unscaled("a", "b"), targets: unscaled("y") };
+  using saved = await throughFile(model, { scalers, loss: bceWithLogits });
   assertEquals(saved.description.loss, bceWithLogits);
   const s = (z: number) => 1 / (1 + Math.exp(-z));
   assertClose(await saved.predict([1, -1]), [s(2 * s(1) - 2 * s(-1) + 1)]);
 });
 
 permittedGpuTest("every activation comes back from a file, with its settings", async (device) => {
-  await using file = await temporaryFile("model.safetensors");
-  const layers = [
-    new Tanh(),
-    new LeakyReLU({ slope: 0.25 }),
-    new GELU(),
-    new Sigmoid(),
-    new Dropout(0.5, { seed: 3 }),
-    new ReLU(),
-    new Linear(2, 1),
-  ];
-  using model = new Model(device, layers);
-  await saveModel(file.path, model, description);
-  using saved = await SavedModel.load(device, file.path);
+  const first = [new Tanh(), new LeakyReLU({ slope: 0.25 }), new GELU(), new Sigmoid(), new Dropout(0.5, { seed: 3 })];
+  using model = new Model(device, [...first, new ReLU(), new Linear(2, 1)]);
+  using saved = await throughFile(model);
   const describe = (model: Model) => model.layers.map(({ kind, settings }) => [kind, settings]);
   assertEquals(describe(saved.model), describe(model));
   assertEquals(describe(saved.model)[1], ["LeakyReLU", { slope: 0.25 }]);
@@ -104,15 +95,12 @@ permittedGpuTest("every activation comes back from a file, with its settings", a
 });
 
 permittedGpuTest("predict() gives a probability for each target under softmax", async (device) => {
-  await using file = await temporaryFile("model.safetensors");
   using model = new Model(device, [new Linear(2, 3)]);
   model.load({ "0.weight": [[0, 1, 0], [0, 0, 0]], "0.bias": [0, 0, 0] });
   const targets = ["red", "green", "blue"];
-  const none = (names: string[]) => new Scaler("none", names.map((name) => statistics(name, 0, 1)));
-  const scalers = { inputs: none(description.features as string[]), targets: none(targets) };
-  const table = numericTable(description.features, targets);
-  await saveModel(file.path, model, { ...description, table, targets, scalers, loss: softmaxCrossEntropy });
-  using saved = await SavedModel.load(device, file.path);
+  const scalers = { inputs: unscaled("a", "b"), targets: unscaled(...targets) };
+  const table = numericTable(["a", "b"], targets);
+  using saved = await throughFile(model, { table, targets, scalers, loss: softmaxCrossEntropy });
   assertEquals(saved.description.loss, softmaxCrossEntropy);
   assertClose(await saved.predict([Math.log(2), 0, 0, 5]), [1 / 4, 1 / 2, 1 / 4, 1 / 3, 1 / 3, 1 / 3]);
 });
@@ -128,56 +116,43 @@ permittedGpuTest("load() refuses files that hold no whole model, naming file and
   const zeros = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
   const { "0.bias": _bias, ...noBias } = tensors;
   const { "2.weight": _weight, ...noWeight } = tensors;
+  type Parts = Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
+  const ofTensors: [Parts, string][] = [
+    [noBias, "0.bias [3] is missing"],
+    [noWeight, "2.weight is missing, need [in, out]"],
+    [{ ...tensors, "0.bias": zeros(1, 3) }, "0.bias is [1, 3], its layer takes [3]"],
+    [{ ...tensors, "0.bias": zeros(4) }, "0.bias is [4], its layer takes [3]"],
+    [{ ...tensors, "2.weight": zeros(3) }, "2.weight is [3], need [in, out]"],
+    [{ ...tensors, "2.weight": zeros(4, 1) }, "Cannot feed 3 values a row to Linear [4, 1]: it takes 4"],
+    [{ ...tensors, "4.weight": zeros(1, 1) }, "4.weight is unknown"],
+    [{ ...tensors, "2.weight": zeros(3, 2), "2.bias": zeros(2) }, "1 targets, but layers for 2"],
+    [{ ...tensors, "0.bias": { shape: [3], data: Float32Array.of(0, NaN, 0) } }, "0.bias holds NaN"],
+  ];
+  const ofMiddleLayer: [string, string][] = [
+    ['"Maxout"', ' is of the unknown kind "Maxout"'],
+    ['"toString"', ' is of the unknown kind "toString"'],
+    ["null", " is of the unknown kind undefined"],
+    ['"LeakyReLU"', ": Cannot make a LeakyReLU without slope"],
+    ['{"kind": "LeakyReLU", "slope": "steep"}', ': its "slope" is "steep", need a number'],
+    [
+      '{"kind": "Dropout", "rate": 2, "seed": 1}',
+      ": Cannot drop out a share of 2: need a number from 0 to less than 1",
+    ],
+    ['{"kind": "Dropout", "rate": 0.5}', ": Cannot seed with NaN"],
+  ];
+  const ofTexts: [Record<string, string>, string][] = [
+    ...ofMiddleLayer.map(([layer, says]): typeof ofTexts[number] => {
+      return [{ layers: `["Linear", ${layer}, "Linear"]` }, `layer 1${says}`];
+    }),
+    [{ loss: "hinge" }, 'its loss is "hinge"'],
+    [{ layers: '"Linear"' }, "its layers are no list"],
+    [{ layers: "[" }, ""],
+  ];
   const apart = "the model does not fit together: ";
-  const cases: [
-    Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>,
-    Record<string, string>,
-    string,
-  ][] = [
+  const cases: [Parts, Record<string, string>, string][] = [
     [tensors, { format: "backhand model 0" }, "this is no model of `deno task train`"],
-    [noBias, {}, `${apart}0.bias [3] is missing`],
-    [noWeight, {}, `${apart}2.weight is missing, need [in, out]`],
-    [{ ...tensors, "0.bias": zeros(1, 3) }, {}, `${apart}0.bias is [1, 3], its layer takes [3]`],
-    [{ ...tensors, "0.bias": zeros(4) }, {}, `${apart}0.bias is [4], its layer takes [3]`],
-    [{ ...tensors, "2.weight": zeros(3) }, {}, `${apart}2.weight is [3], need [in, out]`],
-    [
-      { ...tensors, "2.weight": zeros(4, 1) },
-      {},
-      `${apart}Cannot feed 3 values a row to Linear [4, 1]: it takes 4`,
-    ],
-    [{ ...tensors, "4.weight": zeros(1, 1) }, {}, `${apart}4.weight is unknown`],
-    [tensors, { layers: '["Linear", "Maxout", "Linear"]' }, `${apart}layer 1 is of the unknown kind "Maxout"`],
-    [tensors, { layers: '["Linear", "toString", "Linear"]' }, `${apart}layer 1 is of the unknown kind "toString"`],
-    [tensors, { layers: '["Linear", null, "Linear"]' }, `${apart}layer 1 is of the unknown kind undefined`],
-    [
-      tensors,
-      { layers: '["Linear", "LeakyReLU", "Linear"]' },
-      `${apart}layer 1: Cannot make a LeakyReLU without slope`,
-    ],
-    [
-      tensors,
-      { layers: '["Linear", {"kind": "LeakyReLU", "slope": "steep"}, "Linear"]' },
-      `${apart}layer 1: its "slope" is "steep", need a number`,
-    ],
-    [
-      tensors,
-      { layers: '["Linear", {"kind": "Dropout", "rate": 2, "seed": 1}, "Linear"]' },
-      `${apart}layer 1: Cannot drop out a share of 2: need a number from 0 to less than 1`,
-    ],
-    [
-      tensors,
-      { layers: '["Linear", {"kind": "Dropout", "rate": 0.5}, "Linear"]' },
-      `${apart}layer 1: Cannot seed with NaN`,
-    ],
-    [tensors, { loss: "hinge" }, `${apart}its loss is "hinge"`],
-    [
-      { ...tensors, "2.weight": zeros(3, 2), "2.bias": zeros(2) },
-      {},
-      `${apart}1 targets, but layers for 2`,
-    ],
-    [{ ...tensors, "0.bias": { shape: [3], data: Float32Array.of(0, NaN, 0) } }, {}, `${apart}0.bias holds NaN`],
-    [tensors, { layers: '"Linear"' }, `${apart}its layers are no list`],
-    [tensors, { layers: "[" }, apart],
+    ...ofTensors.map(([parts, says]): typeof cases[number] => [parts, {}, apart + says]),
+    ...ofTexts.map(([texts, says]): typeof cases[number] => [tensors, texts, apart + says]),
   ];
   for (const [parts, changes, problem] of cases) {
     await writeSafetensors(path, parts, { ...good.metadata, ...changes });
@@ -190,8 +165,7 @@ permittedGpuTest("load() refuses files that hold no whole model, naming file and
 });
 
 gpuTest("predict() refuses what float32 cannot hold, before and behind the network", async (device) => {
-  const column = (name: string) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 });
-  const scalers = { inputs: new Scaler("none", [column("x")]), targets: new Scaler("none", [column("y")]) };
+  const scalers = { inputs: unscaled("x"), targets: unscaled("y") };
   const model = new Model(device, [new Linear(1, 1)]);
   model.load({ "0.weight": [[1e30]], "0.bias": [0] });
   using saved = new SavedModel(model, {

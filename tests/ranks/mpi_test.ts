@@ -19,10 +19,10 @@ for (const ranks of [1, 2, 3, 4]) {
       const outcome = await runJob({ ranks, command: rankScript("support/mpi_rank.ts", "all") });
       assertEquals(outcome, {
         code: 0,
-        ranks: Array.from(
-          { length: ranks },
-          (_, rank) => ({ stdout: `rank ${rank} of ${ranks} is right, on ${host} ${rank} of ${ranks}\n`, stderr: "" }),
-        ),
+        ranks: Array.from({ length: ranks }, (_, rank) => {
+          const stdout = `rank ${rank} of ${ranks} is right, on ${host} ${rank} of ${ranks}\n`;
+          return { stdout, stderr: "" };
+        }),
         launcher: "",
         isLate: false,
       });
@@ -71,31 +71,21 @@ permitted("Mpi.open() refuses a time limit that is none", async () => {
   for (const limit of ["0", "-1", "NaN", "Infinity"]) {
     const { code, stderr } = await place.runDeno(rankScript("support/mpi_rank.ts", "on", "", limit));
     assertEquals(code, 1);
-    assertStringIncludes(
-      stderr,
-      `RangeError: The time limit of MPI must be a positive number of seconds, not ${limit}`,
-    );
+    const says = `RangeError: The time limit of MPI must be a positive number of seconds, not ${limit}`;
+    assertStringIncludes(stderr, says);
   }
 });
 
 Deno.test("faultOfVersion() takes Open MPI 4 and later, and names all others", () => {
   const install = "install Open MPI 4 or later: `deno task setup --mpi`, or Debian's openmpi-bin and libopenmpi3";
-  for (
-    const version of [
-      "Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4",
-      "Open MPI v5.0.0rc1",
-      "Open MPI v10.2.1",
-    ]
-  ) {
-    assertEquals(faultOfVersion(version), undefined, version);
+  for (const version of ["4.1.4, package: Debian OpenMPI, ident: 4.1.4", "5.0.0rc1", "10.2.1"]) {
+    assertEquals(faultOfVersion(`Open MPI v${version}`), undefined, version);
   }
   assertEquals(faultOfVersion("Open MPI v3.1.6, package: x"), `is Open MPI v3.1.6, which is too old: ${install}`);
   const mpich = "MPICH Version:\t4.0.2\nMPICH Release date:\tThu Apr  7 12:34:45 CDT 2022\nMPICH ABI:\t14:2:2\n";
-  assertEquals(
-    faultOfVersion(mpich),
-    `is MPICH Version: 4.0.2, whose handles differ from those of Open MPI: ${install}`,
-  );
-  assertEquals(faultOfVersion(""), `is an unknown MPI, whose handles differ from those of Open MPI: ${install}`);
+  const differ = `whose handles differ from those of Open MPI: ${install}`;
+  assertEquals(faultOfVersion(mpich), `is MPICH Version: 4.0.2, ${differ}`);
+  assertEquals(faultOfVersion(""), `is an unknown MPI, ${differ}`);
 });
 
 for (

@@ -1,95 +1,68 @@
 /** The backward passes that are mutated, and the mutants that compute the same as the original. */
 
+/** Files, each with names of what runs backward in it. */
+function listed(names: Record<string, string>): Record<string, readonly string[]> {
+  return Object.fromEntries(Object.entries(names).map(([file, list]) => [file, list.split(" ")]));
+}
+
+const ACTIVATIONS = "reluBackward leakyReluBackward sigmoidBackward tanhBackward geluBackward";
+
 /** Kernels: each file's functions that run backward. Forward passes are left alone. */
-export const KERNELS: Readonly<Record<string, readonly string[]>> = {
-  "kernels/losses/bce_with_logits_backward.wgsl": ["main"],
-  "kernels/recorded_step/gather_rows_backward.wgsl": ["main"],
-  "kernels/losses/huber_backward.wgsl": ["main"],
-  "kernels/losses/softmax_cross_entropy_backward.wgsl": ["main"],
-  "kernels/losses/squared_error_backward.wgsl": ["main"],
-  "kernels/activations/backward.wgsl": ["main"],
-  "kernels/activations/gelu.wgsl": ["geluBackward"],
-  "kernels/activations/leaky_relu.wgsl": ["leakyReluBackward"],
-  "kernels/activations/relu.wgsl": ["reluBackward"],
+export const KERNELS = listed({
+  "kernels/losses/bce_with_logits_backward.wgsl": "main",
+  "kernels/recorded_step/gather_rows_backward.wgsl": "main",
+  "kernels/losses/huber_backward.wgsl": "main",
+  "kernels/losses/softmax_cross_entropy_backward.wgsl": "main",
+  "kernels/losses/squared_error_backward.wgsl": "main",
+  "kernels/activations/backward.wgsl": "main",
+  "kernels/activations/gelu.wgsl": "geluBackward",
+  "kernels/activations/leaky_relu.wgsl": "leakyReluBackward",
+  "kernels/activations/relu.wgsl": "reluBackward",
   // A loss takes the sigmoid's forward for its backward.
-  "kernels/activations/sigmoid.wgsl": ["sigmoidForward", "sigmoidBackward"],
-  "kernels/activations/tanh.wgsl": ["tanhBackward"],
+  "kernels/activations/sigmoid.wgsl": "sigmoidForward sigmoidBackward",
+  "kernels/activations/tanh.wgsl": "tanhBackward",
   // The backward of dropout, of sums and products: the kernel of the forward serves again.
-  "kernels/ops/dropout.wgsl": ["mix", "main"],
-  "kernels/ops/elementwise.wgsl": ["main"],
-  "kernels/ops/matmul.wgsl": ["main"],
-  "kernels/ops/reduce.wgsl": ["isNan", "fold", "main"],
-  "kernels/ops/scale.wgsl": ["main"],
-  "kernels/ops/spread.wgsl": ["main"],
+  "kernels/ops/dropout.wgsl": "mix main",
+  "kernels/ops/elementwise.wgsl": "main",
+  "kernels/ops/matmul.wgsl": "main",
+  "kernels/ops/reduce.wgsl": "isNan fold main",
+  "kernels/ops/scale.wgsl": "main",
+  "kernels/ops/spread.wgsl": "main",
   // Forward and backward in one.
-  "kernels/fast/loss_step.wgsl": ["main"],
-  "kernels/fast/softmax_cross_entropy_step.wgsl": ["stepRow", "main"],
-  "kernels/fast/matmul_epilogue.wgsl": ["activateBackward"],
-  "kernels/fast/whole_step.wgsl": [
-    "clip",
-    "sum",
-    "activateBackward",
-    "elementLossBackward",
-    "softmaxLossBackward",
-    "weightBackward",
-    "inputBackward",
-    "backward",
-    "main",
-  ],
-};
+  "kernels/fast/loss_step.wgsl": "main",
+  "kernels/fast/softmax_cross_entropy_step.wgsl": "stepRow main",
+  "kernels/fast/matmul_epilogue.wgsl": "activateBackward",
+  "kernels/fast/whole_step.wgsl": "clip sum activateBackward elementLossBackward softmaxLossBackward weightBackward " +
+    "inputBackward backward main",
+});
 
 /** Modules: functions, methods and constants. */
-export const MODULES: Readonly<Record<string, readonly string[]>> = {
-  "lib/core/activations.ts": [
-    ...["relu", "leakyRelu", "sigmoid", "tanh", "gelu"].map((name) => `${name}Backward`),
-    ...["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU"].map((name) => `${name}.backward`),
-  ],
-  "lib/core/dropout.ts": ["dropout", "dropoutBackward", "Dropout.backward"],
-  "lib/core/elementwise.ts": ["addBackward", "subtractBackward", "multiplyBackward", "scaleBackward", "elementwise"],
-  "lib/core/layers.ts": ["Linear.backward"],
-  "lib/core/losses.ts": [
-    "softmaxCrossEntropy.backward",
-    "meanOf",
-    "inOnePass",
-    "weightedSoftmaxCrossEntropy",
-    "weigh",
-  ],
-  "lib/core/matmul.ts": ["matmul", "matmulBackward", "addBiasBackward"],
-  "lib/core/model.ts": ["backward"],
-  "lib/core/reductions.ts": [
-    "sumBackward",
-    "meanBackward",
-    "minBackward",
-    "maxBackward",
-    "extremeBackward",
-    "axes",
-    "spread",
-    "reduce",
-  ],
-  "lib/reference/mod.ts": ["backward"],
-  "lib/reference/activations.ts": [
-    ...["relu", "leakyRelu", "sigmoid", "tanh", "gelu"].map((name) => `${name}Backward`),
-    "ReferenceActivation.backward",
-  ],
-  "lib/reference/dropout.ts": ["backward"],
-  "lib/reference/layers.ts": ["ReferenceLinear.backward"],
-  "lib/reference/losses.ts": [
-    ...["Mse", "SoftmaxCrossEntropy", "Mae", "Huber", "WeightedBce", "WeightedSoftmax"]
-      .map((name) => `reference${name}.backward`),
-  ],
-  "lib/reference/matrix.ts": ["matmul", "transpose", "columnSums"],
-  "lib/training/recorded_rows.ts": ["gatherRowsBackward"],
-};
+export const MODULES = listed({
+  "lib/core/activations.ts":
+    `${ACTIVATIONS} ReLU.backward LeakyReLU.backward Sigmoid.backward Tanh.backward GELU.backward`,
+  "lib/core/dropout.ts": "dropout dropoutBackward Dropout.backward",
+  "lib/core/elementwise.ts": "addBackward subtractBackward multiplyBackward scaleBackward elementwise",
+  "lib/core/layers.ts": "Linear.backward",
+  "lib/core/losses.ts": "softmaxCrossEntropy.backward meanOf inOnePass weightedSoftmaxCrossEntropy weigh",
+  "lib/core/matmul.ts": "matmul matmulBackward addBiasBackward",
+  "lib/core/model.ts": "backward",
+  "lib/core/reductions.ts": "sumBackward meanBackward minBackward maxBackward extremeBackward axes spread reduce",
+  "lib/reference/mod.ts": "backward",
+  "lib/reference/activations.ts": `${ACTIVATIONS} ReferenceActivation.backward`,
+  "lib/reference/dropout.ts": "backward",
+  "lib/reference/layers.ts": "ReferenceLinear.backward",
+  "lib/reference/losses.ts": "Mse SoftmaxCrossEntropy Mae Huber WeightedBce WeightedSoftmax"
+    .replaceAll(/\w+/g, "reference$&.backward"),
+  "lib/reference/matrix.ts": "matmul transpose columnSums",
+  "lib/training/recorded_rows.ts": "gatherRowsBackward",
+});
 
-/** Mutants that compute the same, by the reason. */
-export const EQUIVALENT: readonly (readonly [reason: string, mutants: readonly string[]])[] = [
-  ["There are two axes at most: where o is over 0, inner is 1", [
-    "kernels/ops/spread.wgsl: out[index] = sizes.factor * x[o ‹* → /› sizes.inner + index % sizes.inner];",
-  ]],
-  ["All lanes but one write the loss instead of one, the same one to the same place; no gradient depends on it", [
-    "kernels/fast/whole_step.wgsl: if (invocation ‹== → !=› 0u) {",
-  ]],
-  ["It gives a dX that nobody asked for: more work, the same gradients", [
-    "lib/core/model.ts: const { wantDX = ‹false → true›, observe } = options;",
-  ]],
-];
+/** Mutants that compute the same, and why. */
+export const EQUIVALENT: Readonly<Record<string, string>> = {
+  "kernels/ops/spread.wgsl: out[index] = sizes.factor * x[o ‹* → /› sizes.inner + index % sizes.inner];":
+    "There are two axes at most: where o is over 0, inner is 1",
+  "kernels/fast/whole_step.wgsl: if (invocation ‹== → !=› 0u) {":
+    "All lanes but one write the loss instead of one, the same one to the same place; no gradient depends on it",
+  "lib/core/model.ts: const { wantDX = ‹false → true›, observe } = options;":
+    "It gives a dX that nobody asked for: more work, the same gradients",
+};

@@ -23,20 +23,17 @@ const TENSORS = {
   number: { shape: [], data: Float32Array.of(7) },
 };
 
-permitted(
-  "encodeSafetensors() gives the bytes that writeSafetensors() writes, decodeSafetensors() what is read",
-  async () => {
-    await using file = await temporaryFile("a.safetensors");
-    const texts = { note: 'ä, "quoted"' };
-    await writeSafetensors(file.path, TENSORS, texts);
-    const bytes = encodeSafetensors(TENSORS, texts);
-    assertEquals(bytes, await Deno.readFile(file.path));
-    assertEquals(decodeSafetensors(bytes), await readSafetensors(file.path));
-    const shifted = new Uint8Array(bytes.length + 3);
-    shifted.set(bytes, 3); // a view that starts anywhere
-    assertEquals(decodeSafetensors(shifted.subarray(3)).tensors.get("matrix"), TENSORS.matrix);
-  },
-);
+permitted("encodeSafetensors() gives the bytes of a file, decodeSafetensors() what is read from it", async () => {
+  await using file = await temporaryFile("a.safetensors");
+  const texts = { note: 'ä, "quoted"' };
+  await writeSafetensors(file.path, TENSORS, texts);
+  const bytes = encodeSafetensors(TENSORS, texts);
+  assertEquals(bytes, await Deno.readFile(file.path));
+  assertEquals(decodeSafetensors(bytes), await readSafetensors(file.path));
+  const shifted = new Uint8Array(bytes.length + 3);
+  shifted.set(bytes, 3); // a view that starts anywhere
+  assertEquals(decodeSafetensors(shifted.subarray(3)).tensors.get("matrix"), TENSORS.matrix);
+});
 
 Deno.test("encodeSafetensors() refuses values that do not fill their shape", () => {
   const tensors = { bias: { shape: [3], data: Float32Array.of(1) } };
@@ -53,7 +50,7 @@ Deno.test("decodeSafetensors() refuses bytes cut short anywhere, and others", ()
 });
 
 permittedGpuTest(
-  "encodeModel() gives the bytes that saveModel() writes, and decodeModel() predicts as SavedModel.load()",
+  "encodeModel() gives what saveModel() writes, decodeModel() what SavedModel.load() does",
   async (device) => {
     using model = new Model(device, multilayerPerceptron(1, [3], 1, { activation: "leaky-relu" }));
     const column = (name: string) => ({ name, min: 0, max: 10, mean: 5, deviation: 2 });

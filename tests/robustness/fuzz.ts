@@ -7,6 +7,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { environmentOf } from "../support/run_task_process.ts";
 
 /** Seconds that a single case may take, on a machine that does other work too. */
 const CASE_SECONDS = 30;
@@ -16,7 +17,6 @@ const MAX_MIB = 1024;
 
 const PARTS = ["safetensors", "csv"] as const;
 
-/** A part of the fuzz. */
 export type Part = typeof PARTS[number];
 
 /** Runs a part in a process of its own. Gives a line that says what was found, and whether all is well. */
@@ -29,12 +29,12 @@ export async function fuzzPart(
   const folder = await Deno.makeTempDir({ prefix: "backhand_fuzz_" });
   const started = performance.now();
   try {
-    const { code, stdout, stderr, stuck } = await watch(folder, part, count, seed, only);
+    const options = [`--count=${count}`, `--seed=${seed}`, `--part=${part}`, `--within=${folder}`];
+    if (only !== undefined) options.push(`--only=${only}`);
+    const said = await watch(folder, seed, options);
+    if (!said.startsWith("{")) return { line: `fuzz ${part}: ${said}`, isGood: false };
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    const result = stdout.trim().startsWith("{") ? JSON.parse(stdout) : undefined;
-    const fault = stuck ?? (code === 0 && result ? undefined : stderr.trim().slice(-3000) || `it ended with ${code}`);
-    if (fault !== undefined) return { line: `fuzz ${part}: ${fault}`, isGood: false };
-    const { read, refused, slowest, mib } = result;
+    const { read, refused, slowest, mib } = JSON.parse(said);
     const memory = mib === null ? "memory unknown" : `${mib} MiB at most`;
     const found = `${count} files, seed ${seed}: ${read} read, ${refused} refused`;
     const line = `fuzz ${part}: ${found}; ${seconds} s, slowest ${slowest.toFixed(2)} s, ${memory}`;
@@ -45,38 +45,33 @@ export async function fuzzPart(
   }
 }
 
-/** Runs the process, and ends it where it stays at one case for too long. */
-async function watch(folder: string, part: Part, count: number, seed: number, only?: number) {
-  const options = [`--count=${count}`, `--seed=${seed}`, `--part=${part}`, `--within=${folder}`];
-  const args = ["run", "-A", "--no-check", "--v8-flags=--expose-gc", import.meta.filename!, ...options];
-  const command = new Deno.Command(Deno.execPath(), {
-    args: only === undefined ? args : [...args, `--only=${only}`],
-    env: { INIT_CWD: "" }, // files that are named lie in the fuzz's own folder
+/** Runs the process, and ends it where it stays at one case for too long. Gives its result as JSON, or what went wrong. */
+async function watch(folder: string, seed: number, options: readonly string[]): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--v8-flags=--expose-gc", import.meta.filename!, ...options],
+    clearEnv: true,
+    env: environmentOf({ INIT_CWD: "" }), // files that are named lie in the fuzz's own folder
     stdout: "piped",
     stderr: "piped",
-  });
-  const child = command.spawn();
+  }).spawn();
   const last = () => Deno.readTextFile(`${folder}/case.txt`).then((text) => text.trim(), () => "");
   let stuck: string | undefined;
   let seen = "";
   let since = performance.now();
   const timer = setInterval(async () => {
     const now = await last();
-    if (now !== seen) {
-      seen = now;
-      since = performance.now();
-    }
+    if (now !== seen) since = performance.now();
+    seen = now;
     if (performance.now() - since < CASE_SECONDS * 1000 || stuck !== undefined) return;
     stuck = `seed ${seed}, case ${seen} hangs: ${CASE_SECONDS} s and no end`;
     child.kill("SIGKILL");
   }, 1000);
-  const { code, stdout, stderr } = await child.output();
+  const { code, ...said } = await child.output();
   clearInterval(timer);
-  const crash = code === 0 || code === 1 || stuck
-    ? undefined
-    : `seed ${seed}, case ${await last()} ends the process: ${code}`;
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, stdout: out, stderr: err, stuck: stuck ?? crash };
+  if (stuck) return stuck;
+  if (code > 1) return `seed ${seed}, case ${await last()} ends the process: ${code}`;
+  const [stdout, stderr] = [said.stdout, said.stderr].map((bytes) => new TextDecoder().decode(bytes).trim());
+  return code === 0 && stdout.startsWith("{") ? stdout : stderr.slice(-3000) || `it ended with ${code}`;
 }
 
 /** Runs a part within this process, and tells its counts, times and memory as JSON. */
@@ -106,10 +101,8 @@ function peakMib(): number | null {
 
 if (import.meta.main) {
   const flags = parseArgs(Deno.args, { string: ["count", "seed", "part", "only", "within"] });
-  const numberOf = (text: string | undefined, preset?: number) => text === undefined ? preset : Number(text);
-  const count = numberOf(flags.count, 20_000)!;
-  const seed = numberOf(flags.seed, 1)!;
-  const only = numberOf(flags.only);
+  const [count, seed] = [Number(flags.count ?? 20_000), Number(flags.seed ?? 1)];
+  const only = flags.only === undefined ? undefined : Number(flags.only);
   if (![count, seed, only ?? 0].every(Number.isSafeInteger) || !PARTS.includes(flags.part as Part ?? "csv")) {
     console.error("fuzz.ts [--count 20000] [--seed 1] [--part safetensors|csv] [--only case]");
     Deno.exit(2);

@@ -34,7 +34,6 @@ const PIECES = [
 /** Bytes that are no UTF-8. */
 const BROKEN = [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xc0, 0x80], [0xfe, 0xff], [0xff, 0xfe]];
 
-/** Reads mutated CSV files. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzCounts> {
   const config = readConfig("scale", ["--data=case.csv", "--target=y"], { env: () => undefined, dotenv: "" });
   return await runCases("csv", options, async (dice, acts, index) => {
@@ -153,9 +152,8 @@ function mutate(dice: Dice, acts: string[], index: number): Uint8Array<ArrayBuff
     } else if (way === 6) {
       const [from, to] = dice.pick([["\n", "\r\n"], ["\r\n", "\n"], [",", ";"], [",", "\t"], ["1", "٣"], ["\n", "\r"]]);
       acts.push("marks replaced");
-      bytes = new TextEncoder().encode(
-        new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).replaceAll(from, to),
-      );
+      const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+      bytes = new TextEncoder().encode(text.replaceAll(from, to));
     } else if (way === 7) {
       // A place where one block of the reader may end and another begin.
       acts.push("a mark at the start of a line");

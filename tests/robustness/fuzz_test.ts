@@ -9,18 +9,15 @@ import { permitted } from "../support/permitted.ts";
 /** Cases of each part; `deno task soak` has 20,000. */
 const COUNT = 600;
 
-permitted(
-  "600 mutated safetensors and 600 mutated CSV files are refused or read as a second reader reads them",
-  async () => {
-    const results = await Promise.all([fuzzPart("safetensors", COUNT, 7), fuzzPart("csv", COUNT, 7)]);
-    for (const { line, isGood } of results) {
-      assert(isGood, line);
-      const [_, read, refused] = line.match(/: (\d+) read, (\d+) refused;/)!.map(Number);
-      assertEquals(read + refused, COUNT);
-      assert(Math.min(read, refused) > COUNT / 10, line);
-    }
-  },
-);
+permitted("600 mutated files of each kind are refused or read as a second reader reads them", async () => {
+  const results = await Promise.all([fuzzPart("safetensors", COUNT, 7), fuzzPart("csv", COUNT, 7)]);
+  for (const { line, isGood } of results) {
+    assert(isGood, line);
+    const [_, read, refused] = line.match(/: (\d+) read, (\d+) refused;/)!.map(Number);
+    assertEquals(read + refused, COUNT);
+    assert(Math.min(read, refused) > COUNT / 10, line);
+  }
+});
 
 permitted("a fuzz names seed and case of what fails, and gives each case for itself", async () => {
   const { line, isGood } = await fuzzPart("csv", 1, 7, 41);

@@ -4,24 +4,21 @@ import { importsOf, readSources } from "../../tasks/gate/sources.ts";
 import { Random } from "../../lib/base/random.ts";
 import { KERNELS, MODULES } from "./backward_functions.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
-import type { Answer, Question } from "./mutation_worker.ts";
+import type { Question } from "./mutation_worker.ts";
 
 const root = new URL("../../", import.meta.url);
 /** What a check may take, in milliseconds; many times what it does take. */
 const TIMEOUT = 30_000;
 
-/** A mutant, and what caught it: "" where nothing did. */
-export interface Verdict {
-  readonly mutant: Mutant;
-  readonly caughtBy: string;
-}
+/** What catches mutants. */
+const CHECKS = ["gradcheck", "self_test", "op_cases"];
 
 /** Every mutant of every backward pass. */
 export async function allMutants(): Promise<Mutant[]> {
-  const kernels = Object.entries(KERNELS).map(async ([file, names]) =>
-    mutantsOf(file, await Deno.readTextFile(new URL(file, root)), names)
+  const kernels = Object.entries(KERNELS).map(async ([file, names]) => mutantsOf(file, await textOf(file), names));
+  const modules = Object.entries(MODULES).map(async ([file, names]) =>
+    mutantsOf(file, stripTypeScriptTypes(await textOf(file)), names)
   );
-  const modules = Object.entries(MODULES).map(async ([file, names]) => mutantsOf(file, await scriptOf(file), names));
   return (await Promise.all([...kernels, ...modules])).flat();
 }
 
@@ -30,31 +27,17 @@ export function sample(mutants: readonly Mutant[], count: number, seed: number):
   return [...new Random(seed, "mutants").permutation(mutants.length).subarray(0, count)].map((i) => mutants[i]);
 }
 
-/** Checks mutants in two workers; verdicts come as they are reached. */
-export async function* verdictsOf(mutants: readonly Mutant[], workers = 2): AsyncGenerator<Verdict> {
+/** Checks mutants in two workers, and tells each one's verdict as it is reached: what caught it, "" where nothing did. */
+export async function checkMutants(mutants: readonly Mutant[], tell: (name: string, caughtBy: string) => void) {
   const folder = await Deno.makeTempDir({ prefix: "mutants-" });
   try {
     const copies = await Copies.read(folder);
     const queue = mutants.values();
-    const done: Verdict[] = [];
-    let wake = () => {};
-    let running = workers;
-    let fault: unknown;
     const work = async () => {
       using worker = new Checker();
-      for (const mutant of queue) {
-        done.push({ mutant, caughtBy: await worker.ask(await copies.questionOf(mutant)) });
-        wake();
-      }
+      for (const mutant of queue) tell(mutant.name, await worker.ask(await copies.questionOf(mutant)));
     };
-    for (let i = 0; i < workers; i++) {
-      work().catch((error) => fault = error).finally(() => (running--, wake()));
-    }
-    while (running > 0 || done.length > 0) {
-      if (done.length > 0) yield done.shift()!;
-      else await new Promise<void>((resolve) => wake = resolve);
-    }
-    if (fault) throw fault;
+    await Promise.all([work(), work()]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -71,7 +54,7 @@ class Checker implements Disposable {
       this.#worker = Checker.#start();
       resolve("it does not end");
     }, TIMEOUT);
-    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data.caughtBy);
+    this.#worker.onmessage = ({ data }: MessageEvent<string>) => resolve(data);
     this.#worker.onerror = (event) => (event.preventDefault(), reject(new Error(event.message)));
     this.#worker.postMessage(question);
     try {
@@ -92,14 +75,9 @@ class Checker implements Disposable {
 
 /** Copies of a mutated module and of those that import it, up to the checks; all others are shared. */
 class Copies {
-  readonly #folder: string;
-  readonly #scripts: ReadonlyMap<string, string>;
   #count = 0;
 
-  private constructor(folder: string, scripts: ReadonlyMap<string, string>) {
-    this.#folder = folder;
-    this.#scripts = scripts;
-  }
+  private constructor(readonly folder: string, readonly scripts: ReadonlyMap<string, string>) {}
 
   static async read(folder: string): Promise<Copies> {
     const sources = await readSources("lib");
@@ -107,13 +85,13 @@ class Copies {
   }
 
   async questionOf({ file, text }: Mutant): Promise<Question> {
-    if (file.endsWith(".wgsl")) return { text: await Deno.readTextFile(new URL(file, root)), mutated: text };
+    if (file.endsWith(".wgsl")) return { text: await textOf(file), mutated: text };
     const copied = this.#importersOf(file);
-    const folder = `${this.#folder}/${this.#count++}`;
+    const folder = `${this.folder}/${this.#count++}`;
     const at = (path: string) =>
       copied.has(path) ? `file://${folder}/${path.replace(/\.ts$/, ".js")}` : new URL(path, root).href;
     await Promise.all([...copied].map(async (path) => {
-      const script = path === file ? text : this.#scripts.get(path)!;
+      const script = path === file ? text : this.scripts.get(path)!;
       const redirected = script.replaceAll(
         /(from |import\()"(\.[^"]+\.ts)"/g,
         (_, before, specifier) => `${before}"${at(new URL(specifier, `file:///${path}`).pathname.slice(1))}"`,
@@ -122,18 +100,15 @@ class Copies {
       await Deno.mkdir(new URL("./", copy), { recursive: true });
       await Deno.writeTextFile(copy, redirected);
     }));
-    return {
-      gradcheck: at("lib/check/gradcheck.ts"),
-      selfTest: at("lib/check/self_test.ts"),
-      cases: at("lib/check/op_cases.ts"),
-    };
+    const [gradcheck, selfTest, cases] = CHECKS.map((name) => at(`lib/check/${name}.ts`));
+    return { gradcheck, selfTest, cases };
   }
 
   /** The file, and all that import it, directly or not. */
   #importersOf(file: string): ReadonlySet<string> {
     const found = new Set([file]);
     for (const target of found) {
-      for (const [path, script] of this.#scripts) {
+      for (const [path, script] of this.scripts) {
         if (importsOf(path, script).includes(target)) found.add(path);
       }
     }
@@ -141,6 +116,6 @@ class Copies {
   }
 }
 
-async function scriptOf(file: string): Promise<string> {
-  return stripTypeScriptTypes(await Deno.readTextFile(new URL(file, root)));
+async function textOf(file: string): Promise<string> {
+  return await Deno.readTextFile(new URL(file, root));
 }

@@ -4,45 +4,39 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { Device } from "../../lib/gpu/device.ts";
-import type { GradientCase } from "../../lib/check/gradcheck.ts";
-import type { KernelCase } from "../../lib/check/op_cases.ts";
+import * as gradcheck from "../../lib/check/gradcheck.ts";
+import * as cases from "../../lib/check/op_cases.ts";
+import * as selfTest from "../../lib/check/self_test.ts";
 
 /** What catches mutants: the project's modules, or copies of them with a mutant inside. */
-interface Checks {
-  readonly gradcheck: typeof import("../../lib/check/gradcheck.ts");
-  readonly selfTest: typeof import("../../lib/check/self_test.ts");
-  readonly cases: typeof import("../../lib/check/op_cases.ts");
-}
+const OWN = { gradcheck, selfTest, cases };
+type Checks = typeof OWN;
 
 /** A kernel's mutant by both texts, or that of a module by where the copies of gradcheck and self_test lie. */
 export type Question = { readonly text: string; readonly mutated: string } | Readonly<Record<keyof Checks, string>>;
-
-/** What caught the mutant; "" where nothing did. */
-export interface Answer {
-  readonly caughtBy: string;
-}
 
 /** A sound step has some tens of dispatches; a loop that does not end has no end of them. */
 const MAX_DISPATCHES = 5_000;
 const HIDDEN_SIZE = [8];
 
-const OWN = {
-  gradcheck: "../../lib/check/gradcheck.ts",
-  selfTest: "../../lib/check/self_test.ts",
-  cases: "../../lib/check/op_cases.ts",
-};
 let shared: Promise<Device> | undefined;
 
 const request = () => Device.request({ smallDispatches: true, gridWidth: 2 });
 
 /** What reports a fault, among all cases or those that `isNear` prefers and then the gradient checks. */
-async function findCatcher(device: Device, checks: Checks, isNear: (given: KernelCase) => boolean): Promise<string> {
+async function findCatcher(
+  device: Device,
+  checks: Checks,
+  isNear: (given: cases.KernelCase) => boolean,
+): Promise<string> {
   const { gradcheck, selfTest, cases: { partedCases } } = checks;
   try {
     const cases = [...selfTest.quickCases(device), ...partedCases(device)].filter(isNear);
     const wrong = (await selfTest.runCases(device, cases)).find(({ ok }) => !ok);
     if (wrong) return `self-test: ${wrong.kernel} on ${wrong.on}`;
-    for (const given of gradientCasesOf(gradcheck)) {
+    // Networks first: they run the most.
+    const nets = gradcheck.gradientCases(HIDDEN_SIZE).sort((a, b) => b.layers.length - a.layers.length);
+    for (const given of nets) {
       const wrong = (await gradcheck.checkGradients(device, given, 1)).find(({ ok }) => !ok);
       if (wrong) return `gradcheck: ${given.name}, ${wrong.name}`;
     }
@@ -54,11 +48,6 @@ async function findCatcher(device: Device, checks: Checks, isNear: (given: Kerne
   }
 }
 
-/** Networks first: they run the most. */
-function gradientCasesOf({ gradientCases }: Checks["gradcheck"]): GradientCase[] {
-  return gradientCases(HIDDEN_SIZE).sort((a, b) => b.layers.length - a.layers.length);
-}
-
 async function checkKernel(text: string, mutated: string): Promise<string> {
   const { createShaderModule } = GPUDevice.prototype;
   GPUDevice.prototype.createShaderModule = function (descriptor) {
@@ -66,18 +55,12 @@ async function checkKernel(text: string, mutated: string): Promise<string> {
   };
   const device = await request();
   try {
-    const near = new Set<string>(
-      Object.values(kernels).filter(({ code }) => code.includes(text)).map(({ name }) => name),
-    );
-    return await findCatcher(device, await load(OWN), ({ kernel }) => near.has(kernel.name));
+    const near = Object.values(kernels).filter(({ code }) => code.includes(text)).map(({ name }): string => name);
+    return await findCatcher(device, OWN, ({ kernel }) => near.includes(kernel.name));
   } finally {
     GPUDevice.prototype.createShaderModule = createShaderModule;
     device.dispose();
   }
-}
-
-async function load({ gradcheck, selfTest, cases }: Record<keyof Checks, string>): Promise<Checks> {
-  return { gradcheck: await import(gradcheck), selfTest: await import(selfTest), cases: await import(cases) };
 }
 
 async function checkModules(modules: Record<keyof Checks, string>): Promise<string> {
@@ -89,7 +72,8 @@ async function checkModules(modules: Record<keyof Checks, string>): Promise<stri
     run.apply(device, given);
   };
   try {
-    return await findCatcher(device, await load(modules), () => true);
+    const copies = Object.entries(modules).map(async ([name, path]) => [name, await import(path)]);
+    return await findCatcher(device, Object.fromEntries(await Promise.all(copies)) as Checks, () => true);
   } finally {
     device.run = run;
     await new Promise((resolve) => setTimeout(resolve));
@@ -99,12 +83,10 @@ async function checkModules(modules: Record<keyof Checks, string>): Promise<stri
   }
 }
 
-const scope = globalThis as unknown as { postMessage(answer: Answer): void };
-
 self.addEventListener("message", async (event) => {
   const question = (event as MessageEvent<Question>).data;
   const caughtBy = "text" in question
     ? await checkKernel(question.text, question.mutated)
     : await checkModules(question);
-  scope.postMessage({ caughtBy });
+  (globalThis as unknown as Worker).postMessage(caughtBy);
 });

@@ -97,17 +97,8 @@ const TWICE = "(twice)";
 
 /** Values of JSON that do most harm. */
 const VALUES = [null, true, -1, 0, 1.5, 2 ** 53, 4294967296, [], {}, [[]], [-1], [0], { kind: "ReLU" }];
-const TEXTS = [
-  "",
-  "\0",
-  "\x1b[31mred\x1b[0m",
-  "*/ process.exit() /*",
-  "__proto__",
-  "F64",
-  "../../etc/passwd",
-  "\u202etxt",
-  "1",
-];
+const ESCAPES = ["", "\0", "\x1b[31mred\x1b[0m"];
+const TEXTS = [...ESCAPES, "*/ process.exit() /*", "__proto__", "F64", "../../etc/passwd", "\u202etxt", "1"];
 /** Texts that are no value, or one that a parser would change. */
 const RAW = ["1e308", "1e999", "-0", "1.0", "18446744073709551616", "NaN", "01", '"\\ud800"'];
 const ODD: readonly unknown[] = [...VALUES, ...TEXTS, ...RAW.map((text) => `RAW(${text})`)];

@@ -22,7 +22,6 @@ const MAX_NAME = 10_000;
 /** Longest record, in bytes. */
 const MAX_RECORD = 16 * 1024 * 1024;
 
-/** Reads a whole file. */
 export function readPlainCsv(bytes: Uint8Array): PlainCsv {
   if (!isUtf8(bytes)) throw new Refusal("no UTF-8");
   let text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);

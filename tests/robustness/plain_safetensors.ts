@@ -22,7 +22,6 @@ class PlainNumber {
 /** Nesting that is read. */
 const MAX_DEPTH = 100;
 
-/** Reads a whole file. */
 export function readPlain(bytes: Uint8Array): PlainFile {
   if (bytes.length < 8) throw new Refusal("no length");
   const long = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
@@ -110,26 +109,28 @@ class PlainJson {
 
   #object(depth: number): Map<string, Json> {
     const fields = new Map<string, Json>();
-    this.#at++;
-    for (let isFirst = true; !this.#takes("}"); isFirst = false) {
-      if (!isFirst) this.#expect(",");
+    this.#each("}", () => {
       this.#space();
       const key = this.#string();
       if (fields.has(key)) throw new Refusal("twice");
       this.#expect(":");
       fields.set(key, this.#value(depth + 1));
-    }
+    });
     return fields;
   }
 
   #list(depth: number): Json[] {
     const values: Json[] = [];
-    this.#at++;
-    while (!this.#takes("]")) {
-      if (values.length > 0) this.#expect(",");
-      values.push(this.#value(depth + 1));
-    }
+    this.#each("]", () => values.push(this.#value(depth + 1)));
     return values;
+  }
+
+  #each(end: string, read: () => void): void {
+    this.#at++;
+    for (let isFirst = true; !this.#takes(end); isFirst = false) {
+      if (!isFirst) this.#expect(",");
+      read();
+    }
   }
 
   #string(): string {

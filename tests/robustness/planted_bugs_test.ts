@@ -89,74 +89,70 @@ function withBuggyGradient(loss: Loss, factor: (n: number) => number): Loss {
 const toWeight = ({ weight }: Linear, x: Tensor, d: Tensor) =>
   void matmul(x, d, { transposeA: true, out: weight.grad });
 
-const LINEAR_ON_GPU: [bug: string, wrong: string, spoil: GpuBug][] = [
-  ["sign of dWeight", "0.weight", (l, x, d) => toWeight(l, scale(x, -1), d)],
-  ["sign of dBias", "0.bias", (l, _, d) => void sum(scale(d, -1), 0, { out: l.bias.grad })],
-  ["sign of dX", "input", (_l, _x, _d, dX) => scale(dX, -1)],
-  ["dX without the transpose", "input", (l, _, d) => matmul(d, l.weight.value)],
-  ["dWeight transposed", "0.weight", (l, x, d) => toWeight(l, d, x)],
-  ["dBias averaged, not summed", "0.bias", (l, _, d) => void mean(d, 0, { out: l.bias.grad })],
-  ["dBias of one row, not summed", "0.bias", (l, _, d) => void scale(d.view(0, [SIZE]), 1, { out: l.bias.grad })],
-  ["dWeight twice too large", "0.weight", (l, x, d) => toWeight(l, add(x, x), d)],
-  ["dBias left at 0", "0.bias", (l, _, d) => void addBiasBackward(subtract(d, d), { out: l.bias.grad })],
-];
-
-const LOSSES_ON_GPU: [bug: string, loss: Loss, backward: Loss["backward"]][] = [
-  ["mse without the 2", mse, (p, t) => scale(subtract(p, t), 1 / p.size)],
-  ["mse without 1 / n", mse, (p, t) => scale(subtract(p, t), 2)],
-  ["mse divided by rows, not by elements", mse, (p, t) => scale(subtract(p, t), 2 / p.shape[0])],
-  ["mse with its sign flipped", mse, (p, t) => scale(mse.backward(p, t), -1)],
-  ["bce without 1 / n", bceWithLogits, (z, t) => scale(bceWithLogits.backward(z, t), z.size)],
-  ["softmax divided by elements, not by rows", softmaxCrossEntropy, (z, t) => {
-    return scale(softmaxCrossEntropy.backward(z, t), 1 / z.shape[1]);
-  }],
-  ["softmax of another row", softmaxCrossEntropy, (z, t) => {
-    const upsideDown = gatherRows(z, Tensor.from(z.device, Uint32Array.from({ length: 7 }, (_, i) => 6 - i)));
-    return softmaxCrossEntropy.backward(upsideDown, t);
-  }],
-];
+const inLinear = (bug: string, wrong: string, spoil: GpuBug): Planted => [bug, wrong, [new BuggyLinear(spoil)]];
+const inLoss = (bug: string, loss: Loss, backward: Loss["backward"]): Planted => [bug, "input", [], {
+  ...loss,
+  backward,
+}];
 
 const ON_GPU: Planted[] = [
-  ...LINEAR_ON_GPU.map(([bug, wrong, spoil]): Planted => [bug, wrong, [new BuggyLinear(spoil)]]),
+  inLinear("sign of dWeight", "0.weight", (l, x, d) => toWeight(l, scale(x, -1), d)),
+  inLinear("sign of dBias", "0.bias", (l, _, d) => void sum(scale(d, -1), 0, { out: l.bias.grad })),
+  inLinear("sign of dX", "input", (_l, _x, _d, dX) => scale(dX, -1)),
+  inLinear("dX without the transpose", "input", (l, _, d) => matmul(d, l.weight.value)),
+  inLinear("dWeight transposed", "0.weight", (l, x, d) => toWeight(l, d, x)),
+  inLinear("dBias averaged, not summed", "0.bias", (l, _, d) => void mean(d, 0, { out: l.bias.grad })),
+  inLinear("dBias of one row", "0.bias", (l, _, d) => void scale(d.view(0, [SIZE]), 1, { out: l.bias.grad })),
+  inLinear("dWeight twice too large", "0.weight", (l, x, d) => toWeight(l, add(x, x), d)),
+  inLinear("dBias left at 0", "0.bias", (l, _, d) => void addBiasBackward(subtract(d, d), { out: l.bias.grad })),
   ["ReLU passes everything back", "input", [withBackward(new ReLU(), (d) => scale(d, 1))]],
   ["Sigmoid without 1 - s", "input", [withBackward(new Sigmoid(), (dOut, s) => multiply(dOut, s))]],
-  ...LOSSES_ON_GPU.map(([bug, loss, backward]): Planted => [bug, "input", [], { ...loss, backward }]),
-  ...[mse, bceWithLogits, softmaxCrossEntropy].map((
-    loss,
-  ): Planted => [`${loss.kind} in one pass with its sign flipped`, "input", [], withFused(loss, -1)]),
+  inLoss("mse without the 2", mse, (p, t) => scale(subtract(p, t), 1 / p.size)),
+  inLoss("mse without 1 / n", mse, (p, t) => scale(subtract(p, t), 2)),
+  inLoss("mse divided by rows, not by elements", mse, (p, t) => scale(subtract(p, t), 2 / p.shape[0])),
+  inLoss("mse with its sign flipped", mse, (p, t) => scale(mse.backward(p, t), -1)),
+  inLoss("bce without 1 / n", bceWithLogits, (z, t) => scale(bceWithLogits.backward(z, t), z.size)),
+  inLoss("softmax divided by elements, not by rows", softmaxCrossEntropy, (z, t) => {
+    return scale(softmaxCrossEntropy.backward(z, t), 1 / z.shape[1]);
+  }),
+  inLoss("softmax of another row", softmaxCrossEntropy, (z, t) => {
+    const upsideDown = gatherRows(z, Tensor.from(z.device, Uint32Array.from({ length: 7 }, (_, i) => 6 - i)));
+    return softmaxCrossEntropy.backward(upsideDown, t);
+  }),
+  ...[mse, bceWithLogits, softmaxCrossEntropy].map((loss): Planted => {
+    return [`${loss.kind} in one pass with its sign flipped`, "input", [], withFused(loss, -1)];
+  }),
 ];
 
 const negated = (m: Matrix) => m.map((v) => -v);
 const averaged: TwinBug = (l, _, d) => void (l.gradients[1] = l.gradients[1].map((v) => v / d.rows));
 const untransposed: TwinBug = (l, _, d) => reference.matmul(d, l.parameters[0]);
-
-const LINEAR_TWINS: [bug: string, wrong: string, spoil: TwinBug][] = [
-  ["sign of dWeight", "0.weight", (l) => void (l.gradients[0] = negated(l.gradients[0]))],
-  ["sign of dBias", "0.bias", (l) => void (l.gradients[1] = negated(l.gradients[1]))],
-  ["sign of dX", "input", (_l, _x, _d, dX) => negated(dX)],
-  ["dX without the transpose", "input", untransposed],
-  ["dWeight transposed", "0.weight", (l, x, d) => void (l.gradients[0] = reference.matmul(d, x, true))],
-  ["dBias averaged, not summed", "0.bias", averaged],
-  ["dBias of one row", "0.bias", (l, _, d) => void (l.gradients[1] = l.gradients[1].map((_v, j) => d.data[j]))],
-];
-
-const LOSS_TWINS: [bug: string, loss: Loss, factor: (n: number) => number][] = [
-  ["mse without the 2", mse, () => 0.5],
-  ["mse without 1 / n", mse, (n) => n],
-  ["mse without 2 / n", mse, (n) => n / 2],
-  ["mse with its sign flipped", mse, () => -1],
-  ["bce without 1 / n", bceWithLogits, (n) => n],
-  ["bce with its sign flipped", bceWithLogits, () => -1],
-  ["softmax without 1 / rows", softmaxCrossEntropy, (n) => n / SIZE],
-];
+const inTwin = (bug: string, wrong: string, spoil: TwinBug, layer: Layer = new Linear(SIZE, SIZE)): Planted => {
+  return [bug, wrong, [withBuggyTwin(layer, spoil)]];
+};
+const inGradient = (bug: string, loss: Loss, factor: (n: number) => number): Planted => {
+  return [bug, "input", [], withBuggyGradient(loss, factor)];
+};
 const sumsForOne: Loss["reference"]["backward"] = (z, t) =>
   reference.softmax(z).map((s, i) => (s - t.data[i]) / z.rows);
 
 const IN_FLOAT64: Planted[] = [
-  ...LINEAR_TWINS.map(([bug, wrong, spoil]): Planted => [bug, wrong, [withBuggyTwin(new Linear(SIZE, SIZE), spoil)]]),
-  ["ReLU passes everything back", "input", [withBuggyTwin(new ReLU(), (_l, _x, d) => d)]],
-  ["Sigmoid without its slope", "input", [withBuggyTwin(new Sigmoid(), (_l, _x, d) => d)]],
-  ...LOSS_TWINS.map(([bug, loss, factor]): Planted => [bug, "input", [], withBuggyGradient(loss, factor)]),
+  inTwin("sign of dWeight", "0.weight", (l) => void (l.gradients[0] = negated(l.gradients[0]))),
+  inTwin("sign of dBias", "0.bias", (l) => void (l.gradients[1] = negated(l.gradients[1]))),
+  inTwin("sign of dX", "input", (_l, _x, _d, dX) => negated(dX)),
+  inTwin("dX without the transpose", "input", untransposed),
+  inTwin("dWeight transposed", "0.weight", (l, x, d) => void (l.gradients[0] = reference.matmul(d, x, true))),
+  inTwin("dBias averaged, not summed", "0.bias", averaged),
+  inTwin("dBias of one row", "0.bias", (l, _, d) => void (l.gradients[1] = l.gradients[1].map((_v, j) => d.data[j]))),
+  inTwin("ReLU passes everything back", "input", (_l, _x, d) => d, new ReLU()),
+  inTwin("Sigmoid without its slope", "input", (_l, _x, d) => d, new Sigmoid()),
+  inGradient("mse without the 2", mse, () => 0.5),
+  inGradient("mse without 1 / n", mse, (n) => n),
+  inGradient("mse without 2 / n", mse, (n) => n / 2),
+  inGradient("mse with its sign flipped", mse, () => -1),
+  inGradient("bce without 1 / n", bceWithLogits, (n) => n),
+  inGradient("bce with its sign flipped", bceWithLogits, () => -1),
+  inGradient("softmax without 1 / rows", softmaxCrossEntropy, (n) => n / SIZE),
   ["softmax that takes every target's sum for 1", "input", [], {
     ...softmaxCrossEntropy,
     reference: { ...softmaxCrossEntropy.reference, backward: sumsForOne },

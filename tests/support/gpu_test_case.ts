@@ -52,5 +52,7 @@ export function bits(data: TensorData): Uint32Array {
 
 /** Numbers 0, 1, 2 ... in a shape, each divided by a power of two so that float32 holds sums and products exactly. */
 export function ramp(shape: Shape): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i % 17 - 8) / 8);
+  const values = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = (i % 17 - 8) / 8;
+  return values;
 }

@@ -10,12 +10,14 @@ import { Random } from "../../lib/base/random.ts";
 import { type Outcome, Workplace } from "./run_task_process.ts";
 
 /** A run with all that must not get lost: Adam's state, a schedule, masks of dropout, the best weights. */
-export const RESUMED =
-  ("--num-dataset=600 --hidden-size=64,64 --optimizer=adam --dropout=0.1 --noise=300 --schedule=cosine " +
-    "--patience=100000 --checkpoint-every=20 --trace=7").split(" ");
+const RESUMED = ("--num-dataset=600 --hidden-size=64,64 --optimizer=adam --dropout=0.1 --noise=300 --schedule=cosine " +
+  "--patience=100000 --checkpoint-every=20 --trace=7").split(" ");
+
+/** The run's name and how long it is, for so many kills. */
+export const ofKills = (kills: number) => [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 4}`];
 
 /** Milliseconds of training that a process gets at most before it is killed. */
-const LONGEST = 400;
+const LONGEST = 100;
 
 /** SHA-256 of what a finished run leaves, but for what the clock decides. */
 export async function totalsOf(place: Workplace, run: string): Promise<Record<string, string>> {
@@ -68,7 +70,7 @@ async function kill(child: Deno.ChildProcess, checkpoints: string, random: Rando
   let killing = draw < 0.2 ? killAfter(random.uniform(0, 1000)) : undefined;
   for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
     text += piece;
-    if (!/^network: /m.test(text)) continue;
+    if (!/^first steps done/m.test(text)) continue;
     killing ??= killAfter(random.uniform(0, LONGEST), isAtWrite ? () => isWriting(checkpoints) : undefined);
   }
   const { signal, code } = await child.status;
@@ -79,14 +81,23 @@ async function kill(child: Deno.ChildProcess, checkpoints: string, random: Rando
   return signal === "SIGKILL";
 }
 
-/** Does it. Tells how often the run was killed, and how often of these in the middle of a write. */
-export async function killRepeatedly(kills: number, seed: number): Promise<{ kills: number; partials: number }> {
+/** What became of a run that was killed. */
+interface Killed {
+  /** How often it was killed, and how often of these in the middle of a write. */
+  kills: number;
+  partials: number;
+  /** What it leaves, as a run that was left alone does. */
+  totals: Record<string, string>;
+}
+
+/** Does it. */
+export async function killRepeatedly(kills: number, seed: number): Promise<Killed> {
   await using place = await Workplace.create();
   await using whole = await Workplace.create();
   const random = new Random(seed, "kills");
   const run = "data/runs/r";
   const checkpoints = place.at(`${run}/checkpoints`);
-  const args = [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 8}`];
+  const args = ofKills(kills);
   await whole.succeed("train", args);
   let done = 0;
   let partials = 0;
@@ -98,8 +109,9 @@ export async function killRepeatedly(kills: number, seed: number): Promise<{ kil
     if (isWriting(checkpoints)) partials++;
   }
   await place.succeed("train", done > 0 ? ["--resume", "r"] : args);
-  assertEquals(await totalsOf(place, run), await totalsOf(whole, run), `after ${done} kills, seed ${seed}`);
-  return { kills: done, partials };
+  const totals = await totalsOf(whole, run);
+  assertEquals(await totalsOf(place, run), totals, `after ${done} kills, seed ${seed}`);
+  return { kills: done, partials, totals };
 }
 
 if (import.meta.main) {

@@ -3,14 +3,11 @@
 import { assertEquals } from "@std/assert";
 import { pathInProject, type Workplace } from "./run_task_process.ts";
 
-/** A process that holds a lock. It is killed without a chance to clean up, at the latest when it is disposed of. */
-interface LockHolder extends AsyncDisposable {
-  pid: number;
-  kill: () => Promise<void>;
-}
-
-/** Starts a process that takes a lock, by an expression over what tasks/prepare/locks.ts exports, and keeps it. */
-export async function holdLock(place: Workplace, take: string): Promise<LockHolder> {
+/**
+ * Starts a process that takes a lock, by an expression over what tasks/prepare/locks.ts exports, and keeps it. It is killed
+ * without a chance to clean up, at the latest when it is disposed of.
+ */
+export async function holdLock(place: Workplace, take: string) {
   const code = `const lock = await ${take}; console.log(lock ? "held" : "busy"); setInterval(() => lock, 1000);`;
   const child = place.startDeno(evaluation(code));
   assertEquals((await readUntil(child.stdout, "\n")).trim(), "held");

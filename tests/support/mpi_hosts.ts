@@ -31,7 +31,6 @@ export class MpiHosts implements AsyncDisposable {
     this.addresses = numbers.map((i) => `10.${64 + Deno.pid % 64}.${(Deno.pid >> 6) % 256}.${i}`);
   }
 
-  /** Makes hosts. */
   static async create(count: number): Promise<MpiHosts> {
     await removeLost();
     const hosts = new MpiHosts(await Workplace.create(), count);

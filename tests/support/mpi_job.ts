@@ -77,7 +77,6 @@ export class MpiJob implements AsyncDisposable {
     this.ended = this.#watch(deadlineSeconds);
   }
 
-  /** Starts a job. */
   static async start(options: JobOptions): Promise<MpiJob> {
     const { ranks, command, launch = [], enter = [], deadlineSeconds = 60 } = options;
     const place = await Workplace.create();

@@ -3,17 +3,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Reducible, Reduction } from "../../lib/ranks/communicator.ts";
 import { Mpi } from "../../lib/ranks/mpi.ts";
+import { REDUCTIONS } from "./rank_group.ts";
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Numbers that every rank can tell of every other: eighths, whose sums are exact in any order. */
 const valueOf = (rank: number, i: number) => ((i * 31 + rank * 17) % 101 - 50) / 8;
-
-const REDUCTIONS: Record<Reduction, (a: number, b: number) => number> = {
-  sum: (a, b) => a + b,
-  min: Math.min,
-  max: Math.max,
-};
 
 async function checkReductions(mpi: Mpi): Promise<void> {
   for (const kind of [Float32Array, Float64Array]) {
@@ -80,7 +75,7 @@ async function checkOrder(mpi: Mpi): Promise<void> {
 
 /** A barrier lets nobody pass before the last one has come; others go on with other things meanwhile. */
 async function checkBarrier(mpi: Mpi): Promise<void> {
-  if (mpi.rank === mpi.size - 1) await sleep(600);
+  if (mpi.rank === mpi.size - 1) await sleep(300);
   let ticks = 0;
   const timer = setInterval(() => ticks++, 10);
   const came = Date.now();
@@ -124,7 +119,6 @@ async function checkMessages(mpi: Mpi): Promise<void> {
   assertEquals(mpi.poll(), undefined);
 }
 
-/** Everything that ranks do together. */
 async function checkAll(): Promise<void> {
   await using mpi = await Mpi.open();
   for (const check of [checkReductions, checkBits, checkBytes, checkOrder, checkBarrier, checkMessages]) {

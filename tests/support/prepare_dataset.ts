@@ -23,7 +23,6 @@ interface Prepared {
   fault?: string;
 }
 
-/** Prepares a dataset in a folder. */
 export async function prepareIn(folder: Workplace, args: readonly string[]): Promise<Prepared> {
   const script = ["--config", pathInProject("deno.json"), pathInProject("tests/support/prepare_dataset.ts")];
   const { stdout, stderr } = await folder.runDeno(["run", "-A", "--no-check", ...script, ...args]);

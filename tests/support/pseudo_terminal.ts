@@ -17,7 +17,6 @@ export interface Hands {
   screen: ScreenModel;
 }
 
-/** How it is run. */
 interface TerminalOptions {
   columns?: number;
   rows?: number;

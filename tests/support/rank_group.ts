@@ -9,7 +9,8 @@ interface Meeting {
   readonly met: PromiseWithResolvers<void>;
 }
 
-const REDUCTIONS: Record<Reduction, (a: number, b: number) => number> = {
+/** What reductions do with two numbers. */
+export const REDUCTIONS: Record<Reduction, (a: number, b: number) => number> = {
   sum: (a, b) => a + b,
   min: Math.min,
   max: Math.max,

@@ -20,6 +20,9 @@ export interface Outcome {
 
 type Environment = Record<string, string>;
 
+/** Ends what a task says where others follow it in the same process. */
+export const END = "\0end\0";
+
 /** The path of one of the project's files, whose folder may have any name. */
 export function pathInProject(name: string): string {
   return decodeURIComponent(new URL(name, root).pathname);
@@ -30,12 +33,17 @@ export async function readTasks(): Promise<Record<string, { command: string; des
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).tasks;
 }
 
-/** The arguments with which `deno task` would start a task, moved to another folder and, unless told, without network. */
-export async function argumentsOf(task: string, denials: readonly string[] = ["--deny-net"]): Promise<string[]> {
+/** The flags of a task's command, and its script. */
+export async function commandOf(task: string): Promise<{ flags: string[]; script: string }> {
   const words = (await readTasks())[task].command.split(" ");
   assertEquals(words.slice(0, 2), ["deno", "run"], `deno.json runs ${task} in a way unknown here`);
-  const config = ["--config", pathInProject("deno.json"), ...denials];
-  return ["run", ...config, ...words.slice(2, -1), pathInProject(words.at(-1)!)];
+  return { flags: words.slice(2, -1), script: words.at(-1)! };
+}
+
+/** The arguments with which `deno task` would start a task, moved to another folder and, unless told, without network. */
+export async function argumentsOf(task: string, denials: readonly string[] = ["--deny-net"]): Promise<string[]> {
+  const { flags, script } = await commandOf(task);
+  return ["run", "--config", pathInProject("deno.json"), ...denials, ...flags, pathInProject(script)];
 }
 
 /**
@@ -65,6 +73,8 @@ export function environmentOf(env: Environment): Environment {
 
 /** A temporary folder in which tasks run; it goes when it is disposed of. */
 export class Workplace implements AsyncDisposable {
+  #series?: Series;
+
   private constructor(readonly path: string) {}
 
   /** Makes the folder, with files in it. */
@@ -82,13 +92,25 @@ export class Workplace implements AsyncDisposable {
     if (!success) throw new Error(`cannot write ${name}`);
   }
 
+  /**
+   * Makes a folder whose gen-data, scale, train, predict and evaluate run one after the other in one process, where they are
+   * given no environment: for many short ones, of which each start would take most of the time. The process has exactly the
+   * permissions of `task`.
+   */
+  static async inSeries(task: string, files: Record<string, string> = {}): Promise<Workplace> {
+    const place = await Workplace.create(files);
+    const words = [...(await argumentsOf(task)).slice(0, -1), pathInProject("tests/support/task_series.ts")];
+    place.#series = new Series(place.#command(words, {}, "piped").spawn());
+    return place;
+  }
+
   /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
-  async run(task: string, args: readonly string[] = [], env: Environment = {}): Promise<Outcome> {
+  async run(task: string, args: readonly string[] = [], env?: Environment): Promise<Outcome> {
+    if (this.#series && !env) return await this.#series.run(task, args);
     return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
 
-  /** Runs a task that must succeed. */
-  async succeed(task: string, args: readonly string[] = [], env: Environment = {}): Promise<Outcome> {
+  async succeed(task: string, args: readonly string[] = [], env?: Environment): Promise<Outcome> {
     const outcome = await this.run(task, args, env);
     assertEquals(outcome.code, 0, `${task} ${args.join(" ")} failed: ${outcome.stderr}`);
     return outcome;
@@ -100,7 +122,7 @@ export class Workplace implements AsyncDisposable {
     says: readonly string[],
     task: string,
     args: readonly string[] = [],
-    env: Environment = {},
+    env?: Environment,
   ): Promise<Outcome> {
     const before = await this.digests();
     const outcome = await this.run(task, args, env);
@@ -136,7 +158,6 @@ export class Workplace implements AsyncDisposable {
     return { code, stdout, stderr: await stderr };
   }
 
-  /** Runs deno in the folder. */
   async runDeno(args: readonly string[], env: Environment = {}): Promise<Outcome> {
     const { code, ...said } = await this.#command(args, env).output();
     const [stdout, stderr] = [said.stdout, said.stderr].map((bytes) => new TextDecoder().decode(bytes));
@@ -153,14 +174,12 @@ export class Workplace implements AsyncDisposable {
     return this.#command(args, {}).spawn();
   }
 
-  /** Writes a file, and the folders above it. */
   async write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
     const path = this.at(name);
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await (typeof content === "string" ? Deno.writeTextFile(path, content) : Deno.writeFile(path, content));
   }
 
-  /** The text of a file. */
   async read(name: string): Promise<string> {
     return await Deno.readTextFile(this.at(name));
   }
@@ -192,20 +211,47 @@ export class Workplace implements AsyncDisposable {
     return digests;
   }
 
-  /** Removes the folder. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#series?.end();
     await Deno.remove(this.path, { recursive: true });
   }
 
   #command(args: readonly string[], env: Environment, stdin: "null" | "piped" = "null"): Deno.Command {
+    const pipes = { stdin, stdout: "piped", stderr: "piped" } as const;
     const surroundings = { cwd: this.path, clearEnv: true, env: environmentOf(env) };
-    return new Deno.Command(Deno.execPath(), {
-      ...surroundings,
-      args: [...args],
-      stdin,
-      stdout: "piped",
-      stderr: "piped",
-    });
+    return new Deno.Command(Deno.execPath(), { args: [...args], ...surroundings, ...pipes });
+  }
+}
+
+/** A process that runs tasks one after the other. */
+class Series {
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #said: ReadableStreamDefaultReader<string>[];
+
+  constructor(readonly child: Deno.ChildProcess) {
+    this.#stdin = child.stdin.getWriter();
+    this.#said = [child.stdout, child.stderr].map((from) => from.pipeThrough(new TextDecoderStream()).getReader());
+  }
+
+  async run(task: string, args: readonly string[]): Promise<Outcome> {
+    await this.#stdin.write(new TextEncoder().encode(`${JSON.stringify([task, args])}\n`));
+    const texts = await Promise.all(this.#said.map(async (reader) => {
+      let text = "";
+      for (let isOver = false; !isOver && !/\0end\0\d*\n$/.test(text.slice(-20));) {
+        const { value = "", done } = await reader.read();
+        text += value;
+        isOver = done;
+      }
+      return text;
+    }));
+    const [[stdout, code], [stderr]] = texts.map((text) => text.split(END));
+    assertMatch(code ?? "", /^\d+\n$/, `the process ended in ${task} ${args.join(" ")}: ${stderr}`);
+    return { code: Number(code), stdout, stderr };
+  }
+
+  async end(): Promise<void> {
+    await this.#stdin.close();
+    await Promise.all([this.child.status, ...this.#said.map((reader) => reader.cancel())]);
   }
 }
 
@@ -227,6 +273,11 @@ export async function isLonger(path: string, bytes: number): Promise<boolean> {
 export function stagesOf({ stdout }: Outcome): Record<string, string> {
   const stages = stdout.matchAll(/^(gen-data|scale): (\w+)/gm);
   return Object.fromEntries(stages.map(([_, stage, what]) => [stage, what]));
+}
+
+/** The lines that warn. */
+export function warningsOf({ stderr }: Outcome): string[] {
+  return stderr.split("\n").filter((line) => line.startsWith("warning: "));
 }
 
 /** Cells of the CSV text that predict prints: a header, then rows of numbers. */

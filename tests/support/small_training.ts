@@ -13,7 +13,7 @@ import {
 import type { Device } from "../../lib/gpu/device.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainerSettings } from "../../lib/training/trainer_options.ts";
-import { randomMatrix, upload } from "./gpu_test_case.ts";
+import { bits, randomMatrix, upload } from "./gpu_test_case.ts";
 
 /** What a test may change of a {@linkcode smallTraining}. */
 export interface SmallTrainingOptions extends Partial<Omit<TrainerSettings, "model" | "loss" | "optimizer">> {
@@ -54,4 +54,11 @@ export function smallTraining(device: Device, options: SmallTrainingOptions = {}
   const trainer = stack.use(new Trainer({ ...base, ...data }));
   const all = stack.move();
   return { model, optimizer, trainer, [Symbol.dispose]: () => all.dispose() };
+}
+
+/** The weights' bits after three epochs of a {@linkcode smallTraining}. */
+export async function trainedBits(device: Device, options: SmallTrainingOptions): Promise<Uint32Array> {
+  using setup = smallTraining(device, options);
+  await Array.fromAsync(setup.trainer.epochs(3));
+  return bits(await setup.model.values.read());
 }

@@ -8,21 +8,15 @@ export async function temporaryFile(name: string): Promise<{ path: string } & As
 
 /** Runs with a folder of its own. */
 export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_" });
-  try {
-    return await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using file = await temporaryFile("");
+  return await use(file.path.slice(0, -1));
 }
 
 /** Runs with the path of a CSV file that holds the content. */
 export async function withCsv<T>(content: string | Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
-  return await inFolder(async (folder) => {
-    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-    await Deno.writeFile(`${folder}/a.csv`, bytes);
-    return await use(`${folder}/a.csv`);
-  });
+  await using file = await temporaryFile("a.csv");
+  await Deno.writeFile(file.path, typeof content === "string" ? new TextEncoder().encode(content) : content);
+  return await use(file.path);
 }
 
 /** The bytes of a safetensors file with this header and data; its prefix may claim another length of the header. */

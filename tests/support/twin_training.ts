@@ -6,19 +6,13 @@ import { Matrix, type ReferenceOptimizer } from "../../lib/reference/mod.ts";
 import { randomMatrix } from "./gpu_test_case.ts";
 
 /** Rows in the order of a plan, and how the weights are changed. */
-export interface TwinOptions extends PlanOptions {
-  epochs: number;
-  update: ReferenceOptimizer;
-}
+type TwinOptions = PlanOptions & { epochs: number; update: ReferenceOptimizer };
 
-/** Losses of each epoch's steps, their mean over the rows, and the weights in the end. */
-export interface TwinTraining {
-  epochs: { losses: number[]; loss: number }[];
-  weights: readonly Matrix[];
-}
-
-/** Trains the twin of a model on the rows of a `smallTraining`, from the weights that the model has now. */
-export async function trainTwin(model: Model, options: TwinOptions): Promise<TwinTraining> {
+/**
+ * Trains the twin of a model on the rows of a `smallTraining`, from the weights that the model has now. Gives the losses of
+ * each epoch's steps, their mean over the rows, and the weights in the end.
+ */
+export async function trainTwin(model: Model, options: TwinOptions) {
   const { rows, batchSize, update } = options;
   const twin = await model.reference(mse.reference);
   const plan = new EpochPlan(options);
@@ -32,12 +26,10 @@ export async function trainTwin(model: Model, options: TwinOptions): Promise<Twi
       const order = [...plan.order(visit)].map((row) => visit.start + row);
       for (let start = 0; start < order.length; start += batchSize) {
         const batch = order.slice(start, start + batchSize);
-        const pick = ({ columns, data }: Matrix) =>
-          new Matrix(
-            batch.length,
-            columns,
-            batch.flatMap((row) => [...data.slice(row * columns, (row + 1) * columns)]),
-          );
+        const pick = ({ columns, data }: Matrix) => {
+          const values = batch.flatMap((row) => [...data.slice(row * columns, (row + 1) * columns)]);
+          return new Matrix(batch.length, columns, values);
+        };
         losses.push(twin.backward(pick(x), pick(y)).loss);
         total += losses.at(-1)! * batch.length;
         const w = flat(twin.parameters);

@@ -30,7 +30,7 @@ Deno.test("EpochPlan visits every row exactly once an epoch, window by window", 
   }
 });
 
-Deno.test("EpochPlan draws windows and rows anew for each epoch, the same for the same seed, in any order of asking", () => {
+Deno.test("EpochPlan draws windows and rows again for each epoch, the same for the same seed, in any order of asking", () => {
   const options = { rows: 400, windowRows: 20, seed: 7 };
   const windows = (plan: EpochPlan, epoch: number) => [...plan.visits(epoch, 1)].map(({ window }) => window);
   const first = plan(options);

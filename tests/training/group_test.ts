@@ -82,25 +82,22 @@ Deno.test("ownOrder() gives the ranks together all rows of every step", () => {
 
 for (const kind of ["sgd", "momentum", "adamw"] as const) {
   // Small steps, which all threads of the software adapter make slow: the environment says how many.
-  permittedGpuTest(
-    `Trainer with summed gradients is one process with the whole batch: ${kind}, 200 steps`,
-    async (device) => {
-      // 40 rows in batches of 12: a short step of 4, of which four ranks have one row each; 3 ranks divide neither evenly.
-      const it: Case = { optimizer: kind, epochs: 50, rate: kind === "adamw" ? 0.01 : 0.05 };
-      const alone = await train(device, it);
-      assertEquals(alone.state.step, 200);
-      const groups = await Promise.all(
-        [1, 2, 3, 4].map((size) => asRanks(size, (communicator) => train(device, it, communicator))),
-      );
-      for (const ranks of groups) {
-        for (const { values, losses } of ranks) {
-          assertEquals(values, ranks[0].values, "all ranks have the same bits");
-          assertClose(values, alone.values, { atol: 1e-5, rtol: 0 });
-          assertClose(losses, alone.losses, { atol: 1e-5, rtol: 0 });
-        }
+  permittedGpuTest(`Trainer with summed gradients is as one process over 200 steps: ${kind}`, async (device) => {
+    // 40 rows in batches of 12: a short step of 4, of which four ranks have one row each; 3 ranks divide neither evenly.
+    const it: Case = { optimizer: kind, epochs: 50, rate: kind === "adamw" ? 0.01 : 0.05 };
+    const alone = await train(device, it);
+    assertEquals(alone.state.step, 200);
+    const groups = await Promise.all(
+      [1, 2, 3, 4].map((size) => asRanks(size, (communicator) => train(device, it, communicator))),
+    );
+    for (const ranks of groups) {
+      for (const { values, losses } of ranks) {
+        assertEquals(values, ranks[0].values, "all ranks have the same bits");
+        assertClose(values, alone.values, { atol: 1e-5, rtol: 0 });
+        assertClose(losses, alone.losses, { atol: 1e-5, rtol: 0 });
       }
-    },
-  );
+    }
+  });
 }
 
 gpuTest("Trainer with summed gradients has rows for no rank but the first in a step of one row", async (device) => {
@@ -190,7 +187,7 @@ gpuTest("Trainer with steps of its own learns, and all ranks agree at the end of
   }
 });
 
-gpuTest("Trainer of several ranks goes on from a state bit for bit", async (device) => {
+gpuTest("Trainer of several ranks continues from a state bit for bit", async (device) => {
   for (const group of [{ syncEvery: 1 }, { syncEvery: 3 }]) {
     const it: Case = { optimizer: "momentum", rows: 100, batchSize: 10, epochs: 3, group };
     const whole = await asRanks(2, (communicator) => train(device, it, communicator));
@@ -206,7 +203,7 @@ gpuTest("Trainer of several ranks goes on from a state bit for bit", async (devi
   }
 });
 
-gpuTest("Trainer of several ranks goes on bit for bit with dropout, and steps without rows", async (device) => {
+gpuTest("Trainer of several ranks continues bit for bit with dropout, and steps without rows", async (device) => {
   for (const group of [{ syncEvery: 1 }, { syncEvery: 2 }]) {
     // Each epoch ends with a step of one row, which is the first rank's.
     const it: Case = { rows: 25, batchSize: 12, epochs: 4, dropout: 0.5, group };
@@ -246,7 +243,7 @@ gpuTest("Trainer with summed gradients allocates nothing from step to step", asy
   const seen: number[] = [];
   const between = () => (seen.push(device.stats.allocations), 1);
   await train(device, { epochs: 3, between }, ALONE);
-  // What reads losses is made anew at each call, once for a chunk of one step here.
+  // What reads losses is made again at each call, once for a chunk of one step here.
   const perStep = seen.slice(2).map((count, i) => count - seen[i + 1]);
   assert(perStep.every((count) => count <= 1), `${perStep}`);
 });

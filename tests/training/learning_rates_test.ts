@@ -24,9 +24,9 @@ Deno.test("learningRateAt() agrees with values worked out by hand", () => {
     [{ schedule: "one-cycle", rise: 1 / 3 }, 9, [[0, 0.08], [1, 1.04], [2, 2], [5, 1 + 4e-6], [8, 8e-6], [20, 8e-6]]],
     // Up in 2 of 10 steps by default; two sevenths of the way down, 1 + cos(2 pi / 7) and what the end adds.
     [{ schedule: "one-cycle" }, 10, [[0, 0.08], [1, 1.04], [2, 2], [4, 1.6234913079], [9, 8e-6]]],
-    [{ schedule: "one-cycle", startDivisor: 4, endDivisor: 2, rise: 0.5 }, 10, [[2, 1.25], [4, 2], [9, 0.25], [
-      0,
-      0.5,
+    [{ schedule: "one-cycle", startDivisor: 4, endDivisor: 2, rise: 0.5 }, 10, [[0, 0.5], [2, 1.25], [4, 2], [
+      9,
+      0.25,
     ]]],
     [{ schedule: "one-cycle", rise: 0 }, 3, [[0, 2], [1, 1 + 4e-6], [2, 8e-6]]],
     [{ schedule: "one-cycle", rise: 1 }, 3, [[0, 0.08], [1, 1.04], [2, 2]]],
@@ -45,11 +45,13 @@ Deno.test("learningRateAt() agrees with values worked out by hand", () => {
   }
 });
 
-Deno.test("learningRateAt() goes without jumps, over the end of the warm-up too, but for step", () => {
+Deno.test("learningRateAt() rises all through the warm-up, and goes without jumps, over its end too, but for step", () => {
   for (const schedule of SCHEDULES) {
-    for (const warmup of [0, 1, 100]) {
+    for (const warmup of [0, 1, 5, 100]) {
       const rates = ratesAt({ schedule, learningRate: 3, warmup }, 1_000, Array.from({ length: 1_000 }, (_, i) => i));
       assert(rates.every((rate) => rate > 0 && rate <= 3), "rates are over 0 and never beyond the highest");
+      const rising = Array.from({ length: warmup + 1 }, (_, i) => rates[warmup] * (i + 1) / (warmup + 1));
+      assertClose(rates.slice(0, warmup + 1), rising, { rtol: 1e-12, atol: 0 });
       const jumps = rates.slice(1).flatMap((rate, i) => {
         const rise = warmup > i ? rates[warmup] / warmup : 0;
         return Math.abs(rate - rates[i]) <= Math.max(0.03, rise) ? [] : [i + 1];
@@ -58,13 +60,6 @@ Deno.test("learningRateAt() goes without jumps, over the end of the warm-up too,
       const expected = schedule === "step" ? [warmup + Math.ceil(third), warmup + Math.ceil(2 * third)] : [];
       assertEquals([schedule, warmup, jumps], [schedule, warmup, expected]);
     }
-  }
-});
-
-Deno.test("learningRateAt() rises all through the warm-up", () => {
-  for (const schedule of SCHEDULES) {
-    const rates = ratesAt({ schedule, learningRate: 3, warmup: 5 }, 100, [0, 1, 2, 3, 4, 5]);
-    for (const [i, rate] of rates.entries()) assertClose([rate], [rates[5] * (i + 1) / 6], { rtol: 1e-12, atol: 0 });
   }
 });
 

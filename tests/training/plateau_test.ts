@@ -10,7 +10,7 @@ Deno.test("Plateau.observe() reduces the rate after as many epochs without a bet
   const cases: [PlateauOptions, losses: number[], rates: number[]][] = [
     [{ patience: 2, factor: 0.5 }, [3, 2, 2, 2, 2, 2, 2], [8, 8, 8, 4, 4, 2, 2]],
     [{ patience: 1, factor: 0.5 }, [3, 3, 2, 2.5, 1], [8, 4, 4, 2, 2]],
-    // A better loss starts the count anew; it is held to the best, not to the last.
+    // A better loss starts the count again; it is held to the best, not to the last.
     [{ patience: 2, factor: 0.5 }, [3, 4, 2, 5, 4, 3], [8, 8, 8, 8, 4, 4]],
     [{ patience: 1, factor: 0.25, minRate: 1 }, [1, 1, 1, 1], [8, 2, 1, 1]],
     [{ patience: 1, factor: 0.5, minDelta: 0.5 }, [3, 2.75, 2.25, 1.75], [8, 4, 4, 2]],
@@ -63,7 +63,7 @@ gpuTest("EarlyStopping.restore() gives back the weights of the best epoch, bit f
   assertNotEquals(weights[6], weights[3]);
   stopping.restore();
   assertEquals(bits(await model.values.read()), weights[3]);
-  // Training may go on, and a later best replaces the one before.
+  // Training may continue, and a later best replaces the one before.
   await Array.fromAsync(trainer.epochs(1));
   const later = bits(await model.values.read());
   assertEquals(stopping.observe(1), false);

@@ -16,7 +16,14 @@ import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
 import { trainTwin } from "../support/twin_training.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
-import { randomRows, type SmallTraining, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
+import {
+  randomRows,
+  type SmallTraining,
+  smallTraining,
+  type SmallTrainingOptions,
+  trainedBits,
+} from "../support/small_training.ts";
+import { temporaryFile } from "../support/temp_files.ts";
 
 /** Rows of another source, each read going through a function. */
 function through(rows: RowSource, read: (start: number, count: number) => Promise<RowBlock>): RowSource {
@@ -25,12 +32,6 @@ function through(rows: RowSource, read: (start: number, count: number) => Promis
 
 const setUp = (device: Device, options: SmallTrainingOptions = {}) =>
   smallTraining(device, { windowRows: 10, ...options });
-
-async function finalWeights(device: Device, options: SmallTrainingOptions, epochs = 3): Promise<Uint32Array> {
-  using setup = setUp(device, options);
-  await Array.fromAsync(setup.trainer.epochs(epochs));
-  return bits(await setup.model.values.read());
-}
 
 /** A weight of 1, a bias of 0 and hardly any learning: z1 is a row's first input. */
 function oneWeight(device: Device, options: SmallTrainingOptions & { source: RowSource }): SmallTraining {
@@ -47,11 +48,8 @@ async function rowsSeen({ trainer }: SmallTraining): Promise<number[]> {
 }
 
 gpuTest("every row appears exactly once an epoch, over windows too, each time in another order", async (device) => {
-  const shapes = [[23, 10, 5], [21, 10, 5], [20, 10, 10], [17, 4, 2], [9, 9, 4], [17, 17, 3], [17, 17, 5], [
-    17,
-    17,
-    17,
-  ]];
+  const shapes = [[23, 10, 5], [21, 10, 5], [20, 10, 10], [17, 4, 2], [9, 9, 4]];
+  shapes.push(...[3, 5, 17].map((batchSize) => [17, 17, batchSize]));
   for (const [rows, windowRows, batchSize] of shapes) {
     const numbers = Float32Array.from({ length: rows }, (_, i) => i);
     const source = new ArrayRows(numbers, new Float32Array(rows), 1);
@@ -71,34 +69,31 @@ gpuTest("every row appears exactly once an epoch, over windows too, each time in
   }
 });
 
-gpuTest(
-  "epochs() does what the float64 model does, over windows and on the GPU, short batches included",
-  async (device) => {
-    const cases: [rows: number, windowRows: number | undefined, shuffle: boolean][] = [
-      [23, undefined, true],
-      [23, undefined, false],
-      [23, 10, true],
-      [21, 10, true],
-    ];
-    for (const [rows, windowRows, shuffle] of cases) {
-      const options = { rows, batchSize: 5, seed: 3, shuffle };
-      using setup = smallTraining(device, { ...options, windowRows, learningRate: 0.1 });
-      const update = referenceSgd(0.1);
-      const twin = await trainTwin(setup.model, { ...options, windowRows: windowRows ?? rows, epochs: 3, update });
-      for (const { epoch, losses, loss } of await Array.fromAsync(setup.trainer.epochs(3))) {
-        const expected = twin.epochs[epoch - 1];
-        assertClose([losses[0]], [expected.losses[0]], { rtol: 1e-5, atol: 0 });
-        assertClose(losses, expected.losses, { rtol: 1e-4 });
-        assertClose([loss], [expected.loss], { rtol: 1e-4 });
-      }
-      Object.values(await setup.model.read()).forEach((values, i) =>
-        assertClose(values, twin.weights[i].data, { rtol: 1e-4, atol: 1e-5 })
-      );
+gpuTest("epochs() does what the float64 model does, over windows too, short batches included", async (device) => {
+  const cases: [rows: number, windowRows: number | undefined, shuffle: boolean][] = [
+    [23, undefined, true],
+    [23, undefined, false],
+    [23, 10, true],
+    [21, 10, true],
+  ];
+  for (const [rows, windowRows, shuffle] of cases) {
+    const options = { rows, batchSize: 5, seed: 3, shuffle };
+    using setup = smallTraining(device, { ...options, windowRows, learningRate: 0.1 });
+    const update = referenceSgd(0.1);
+    const twin = await trainTwin(setup.model, { ...options, windowRows: windowRows ?? rows, epochs: 3, update });
+    for (const { epoch, losses, loss } of await Array.fromAsync(setup.trainer.epochs(3))) {
+      const expected = twin.epochs[epoch - 1];
+      assertClose([losses[0]], [expected.losses[0]], { rtol: 1e-5, atol: 0 });
+      assertClose(losses, expected.losses, { rtol: 1e-4 });
+      assertClose([loss], [expected.loss], { rtol: 1e-4 });
     }
-  },
-);
+    Object.values(await setup.model.read()).forEach((values, i) =>
+      assertClose(values, twin.weights[i].data, { rtol: 1e-4, atol: 1e-5 })
+    );
+  }
+});
 
-gpuTest("a window of all rows gives the bits of rows that lie on the GPU", async (device) => {
+gpuTest("windows give the bits of rows on the GPU, if they hold all or keep their order", async (device) => {
   for (const shuffle of [true, false]) {
     using onGpu = smallTraining(device, { optimizer: "adam", shuffle });
     const resident = await Array.fromAsync(onGpu.trainer.epochs(3));
@@ -109,44 +104,37 @@ gpuTest("a window of all rows gives the bits of rows that lie on the GPU", async
       assertEquals(bits(await streamed.model.values.read()), bits(await onGpu.model.values.read()));
     }
   }
-});
 
-gpuTest("windows that keep the order of the rows give the bits of rows that lie on the GPU", async (device) => {
   const rows = randomRows(43);
-  const whole = await finalWeights(device, { source: rows, windowRows: 43, shuffle: false });
+  const whole = await trainedBits(device, { source: rows, windowRows: 43, shuffle: false });
   for (const windowRows of [5, 10, 40]) {
-    assertEquals(await finalWeights(device, { source: rows, windowRows, shuffle: false }), whole, `${windowRows}`);
+    assertEquals(await trainedBits(device, { source: rows, windowRows, shuffle: false }), whole, `${windowRows}`);
   }
-  assertNotEquals(await finalWeights(device, { source: rows, windowRows: 10 }), whole);
+  assertNotEquals(await trainedBits(device, { source: rows, windowRows: 10 }), whole);
 });
 
 gpuTest("the same seed and windows give the same bits, however long the source takes", async (device) => {
   const rows = randomRows(203);
   const options = { source: rows, windowRows: 20, seed: 7 };
-  const first = await finalWeights(device, options);
-  assertEquals(await finalWeights(device, options), first);
-  assertNotEquals(await finalWeights(device, { ...options, seed: 8 }), first);
+  const first = await trainedBits(device, options);
+  assertEquals(await trainedBits(device, options), first);
+  assertNotEquals(await trainedBits(device, { ...options, seed: 8 }), first);
   let reads = 0;
   const slow = through(rows, async (start, count) => {
     await new Promise((resolve) => setTimeout(resolve, reads++ % 3 * 4));
     return await rows.read(start, count);
   });
-  assertEquals(await finalWeights(device, { ...options, source: slow }), first);
+  assertEquals(await trainedBits(device, { ...options, source: slow }), first);
 });
 
 permittedGpuTest("rows in a file give the bits of rows in memory", async (device) => {
   const rows = randomRows(53);
   const { x, y } = await rows.read(0, 53);
-  const folder = await Deno.makeTempDir({ prefix: "backhand_streamed_" });
-  try {
-    const path = `${folder}/rows.safetensors`;
-    await writeSafetensors(path, { y: { shape: [53, 1], data: y }, x: { shape: [53, 2], data: x } });
-    using source = await SafetensorsRows.open(path, "x", "y");
-    const weights = (source: RowSource) => finalWeights(device, { source, windowRows: 20, optimizer: "momentum" });
-    assertEquals(await weights(source), await weights(rows));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using file = await temporaryFile("rows.safetensors");
+  await writeSafetensors(file.path, { y: { shape: [53, 1], data: y }, x: { shape: [53, 2], data: x } });
+  using source = await SafetensorsRows.open(file.path, "x", "y");
+  const weights = (source: RowSource) => trainedBits(device, { source, windowRows: 20, optimizer: "momentum" });
+  assertEquals(await weights(source), await weights(rows));
 });
 
 /** Inputs of a row of which 349 make a piece that is read at a time. */
@@ -218,7 +206,7 @@ gpuTest("a loss that is not finite is told by its step, in any window", async (d
   }
 });
 
-gpuTest("a fault of the source comes out of epochs(), and the next call goes on", async (device) => {
+gpuTest("a fault of the source comes out of epochs(), and the next call continues", async (device) => {
   const rows = randomRows(23);
   let healthy = 0;
   const source = through(rows, (start, count) => {
@@ -254,7 +242,7 @@ gpuTest("rows that a source gives too few of are refused", async (device) => {
   );
 });
 
-gpuTest("epochs() that are left early leave no read under way, and go on behind it", async (device) => {
+gpuTest("epochs() that are left early leave no read under way, and continue behind it", async (device) => {
   const rows = randomRows(2_000);
   let underWay = 0;
   const source = through(rows, async (start, count) => {
@@ -267,17 +255,10 @@ gpuTest("epochs() that are left early leave no read under way, and go on behind 
   const { buffers } = device.stats;
   for await (const { epoch } of setup.trainer.epochs(100)) if (epoch === 2) break;
   assertEquals([underWay, device.stats.buffers, setup.trainer.epoch], [0, buffers, 2]);
-  await assertRejects(
-    async () => {
-      await setup.trainer.epochs(1, {
-        onProgress: () => {
-          throw new Error("left within an epoch");
-        },
-      }).next();
-    },
-    Error,
-    "left within an epoch",
-  );
+  const onProgress = () => {
+    throw new Error("left within an epoch");
+  };
+  await assertRejects(() => setup.trainer.epochs(1, { onProgress }).next(), Error, "left within an epoch");
   assertEquals([underWay, device.stats.buffers, setup.trainer.epoch], [0, buffers, 2]);
   assert(setup.trainer.step > 2 * setup.trainer.stepsPerEpoch, "it has begun the third");
   const [{ epoch }] = await Array.fromAsync(setup.trainer.epochs(1));

@@ -58,12 +58,7 @@ gpuTest("tensorStatistics() stays close over ten million elements, alike or not"
 });
 
 gpuTest("tensorStatistics() counts what is not finite, and measures the rest", async (device) => {
-  const cases = [
-    [NaN],
-    [Infinity, -Infinity, NaN, NaN],
-    [NaN, 2, Infinity, -3, 0],
-    [-Infinity, 5, 5, 5, NaN, 1, 2, 3],
-  ];
+  const cases = [[NaN], [Infinity, -Infinity, NaN, NaN], [NaN, 2, Infinity, -3, 0], [-Infinity, 5, 5, 5, NaN, 1, 2, 3]];
   for (const data of cases) {
     assertNear(await measured(device, Float32Array.from(data)), statistics(data), JSON.stringify(data.map(String)));
   }

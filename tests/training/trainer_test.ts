@@ -10,22 +10,16 @@ import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 import { type StepTensors, watchEpoch } from "../support/watch_epoch.ts";
-import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
+import { smallTraining, trainedBits } from "../support/small_training.ts";
 
 /** What the step of a network with one ReLU layer makes, in order. */
 const STEP_TENSORS = ("x y z1 a1 z2 loss grad_logits grad_weight_2 grad_bias_2 grad_weight_1 grad_bias_1").split(" ");
 
-async function finalWeights(device: Device, options: SmallTrainingOptions, epochs = 3): Promise<Uint32Array> {
-  using setup = smallTraining(device, options);
-  await Array.fromAsync(setup.trainer.epochs(epochs));
-  return bits(await setup.model.values.read());
-}
-
 gpuTest("the same seed gives the same weights bit for bit, another seed others", async (device) => {
   for (const optimizer of ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] as const) {
-    const first = await finalWeights(device, { seed: 7, optimizer });
-    assertEquals(await finalWeights(device, { seed: 7, optimizer }), first);
-    assertNotEquals(await finalWeights(device, { seed: 8, optimizer }), first);
+    const first = await trainedBits(device, { seed: 7, optimizer });
+    assertEquals(await trainedBits(device, { seed: 7, optimizer }), first);
+    assertNotEquals(await trainedBits(device, { seed: 8, optimizer }), first);
   }
 });
 
@@ -56,49 +50,39 @@ gpuTest("plain epochs() do what readAhead() saw, bit for bit, and as if nobody h
   }
 });
 
-gpuTest(
-  "epochs() yields in order, and evaluate sees the weights of each epoch's end, whatever its time",
-  async (device) => {
-    for (const windowRows of [undefined, 10]) {
-      using whole = smallTraining(device, { windowRows });
-      using stepwise = smallTraining(device, { windowRows });
-      const evaluate = async () => {
-        if (windowRows) await new Promise((resolve) => setTimeout(resolve, 15));
-        return await whole.model.values.read();
-      };
-      const results = await Array.fromAsync(whole.trainer.epochs(4, { evaluate }));
-      assertEquals(results.map(({ epoch, step }) => [epoch, step]), [[1, 5], [2, 10], [3, 15], [4, 20]]);
-      for (const { evaluation, ...result } of results) {
-        // Leaving the loop after an epoch, and coming back for the next, continues where it stopped.
-        const { value } = await stepwise.trainer.epochs(1).next();
-        assertEquals(value, { ...result, evaluation: undefined });
-        assertEquals(bits(evaluation), bits(await stepwise.model.values.read()));
-      }
-      assertEquals([whole.trainer.step, whole.trainer.epoch, whole.trainer.stepsPerEpoch], [20, 4, 5]);
+gpuTest("epochs() yields in order, and evaluate sees the weights of its epoch's end, however late", async (device) => {
+  for (const windowRows of [undefined, 10]) {
+    using whole = smallTraining(device, { windowRows });
+    using stepwise = smallTraining(device, { windowRows });
+    const evaluate = async () => {
+      if (windowRows) await new Promise((resolve) => setTimeout(resolve, 15));
+      return await whole.model.values.read();
+    };
+    const results = await Array.fromAsync(whole.trainer.epochs(4, { evaluate }));
+    assertEquals(results.map(({ epoch, step }) => [epoch, step]), [[1, 5], [2, 10], [3, 15], [4, 20]]);
+    for (const { evaluation, ...result } of results) {
+      // Leaving the loop after an epoch, and coming back for the next, continues where it stopped.
+      const { value } = await stepwise.trainer.epochs(1).next();
+      assertEquals(value, { ...result, evaluation: undefined });
+      assertEquals(bits(evaluation), bits(await stepwise.model.values.read()));
     }
-  },
-);
+    assertEquals([whole.trainer.step, whole.trainer.epoch, whole.trainer.stepsPerEpoch], [20, 4, 5]);
+  }
+});
 
 gpuTest("an epoch of 1,000 steps allocates and binds no more than one of 100", async (device) => {
   const spent = async (rows: number) => {
     using setup = smallTraining(device, { rows, batchSize: 1 });
-    const { allocations, bindGroups, dispatches } = device.stats;
+    const before = { ...device.stats };
     await Array.fromAsync(setup.trainer.epochs(1));
-    return {
-      ...device.stats,
-      allocations: device.stats.allocations - allocations,
-      perStep: setup.trainer.dispatchesPerStep,
-      bindGroups: device.stats.bindGroups - bindGroups,
-      dispatches: device.stats.dispatches - dispatches,
-    };
+    const of = (key: keyof typeof before) => device.stats[key] - before[key];
+    // A look at gradients and weights comes with a read of the losses, at most.
+    const looks = (of("dispatches") - rows * setup.trainer.dispatchesPerStep) / 2;
+    assert(looks >= 1 && looks <= 32, `${looks} looks`);
+    return { allocations: of("allocations"), bindGroups: of("bindGroups") };
   };
   const short = await spent(100);
   const long = await spent(1_000);
-  // A look at gradients and weights comes with a read of the losses, at most.
-  const looks = [short.dispatches - 100 * short.perStep, long.dispatches - 1_000 * long.perStep].map((more) =>
-    more / 2
-  );
-  assert(looks.every((count) => count >= 1 && count <= 32), `${looks} looks`);
   assertEquals([short.bindGroups, long.bindGroups], [0, 0]);
   // What is read back takes a buffer a read, and the number of reads grows as the logarithm of the steps at most.
   assert(long.allocations <= short.allocations + 12, `${long.allocations} against ${short.allocations} allocations`);
@@ -180,27 +164,24 @@ gpuTest("a loss that is not finite stops the run, at the step where it came up",
   }
 });
 
-gpuTest(
-  "onProgress counts up to all steps of the call, and tells the mean loss since the last time",
-  async (device) => {
-    using setup = smallTraining(device, { rows: 100, batchSize: 1 });
-    for (let call = 0; call < 2; call++) {
-      const told: [number, number][] = [];
-      const results = await Array.fromAsync(setup.trainer.epochs(3, { onProgress: (...what) => told.push(what) }));
-      const losses = results.flatMap(({ losses }) => [...losses]);
-      let before = 0;
-      for (const [steps, loss] of told) {
-        assert(steps > before);
-        const part = losses.slice(before, steps);
-        assertClose([loss], [part.reduce((sum, one) => sum + one, 0) / part.length], { rtol: 1e-5 });
-        before = steps;
-      }
-      assertEquals(before, 300);
+gpuTest("onProgress counts up to all steps of the call, and tells the mean loss since the last", async (device) => {
+  using setup = smallTraining(device, { rows: 100, batchSize: 1 });
+  for (let call = 0; call < 2; call++) {
+    const told: [number, number][] = [];
+    const results = await Array.fromAsync(setup.trainer.epochs(3, { onProgress: (...what) => told.push(what) }));
+    const losses = results.flatMap(({ losses }) => [...losses]);
+    let before = 0;
+    for (const [steps, loss] of told) {
+      assert(steps > before);
+      const part = losses.slice(before, steps);
+      assertClose([loss], [part.reduce((sum, one) => sum + one, 0) / part.length], { rtol: 1e-5 });
+      before = steps;
     }
-    assertEquals(setup.trainer.step, 600);
-    assertEquals(await Array.fromAsync(setup.trainer.epochs(0)), []);
-  },
-);
+    assertEquals(before, 300);
+  }
+  assertEquals(setup.trainer.step, 600);
+  assertEquals(await Array.fromAsync(setup.trainer.epochs(0)), []);
+});
 
 gpuTest("epochs() lets no more steps run at once for having run few quickly", async (device) => {
   using setup = smallTraining(device, { rows: 1_000, batchSize: 1 });
@@ -224,7 +205,7 @@ gpuTest("a fault in evaluate comes out of epochs(), late or at once, and leaves 
   await assertRejects(() => Array.fromAsync(diverging.trainer.epochs(9, { evaluate: late })), NotFiniteError);
 });
 
-gpuTest("epochs() that are left early leave nothing under way, and go on behind it", async (device) => {
+gpuTest("epochs() that are left early leave nothing under way, and continue behind it", async (device) => {
   using setup = smallTraining(device, { rows: 10, batchSize: 5 });
   const { buffers } = device.stats;
   for await (const { epoch } of setup.trainer.epochs(100)) if (epoch === 2) break;
@@ -233,7 +214,7 @@ gpuTest("epochs() that are left early leave nothing under way, and go on behind 
   assertEquals([epoch, step], [3, 6]);
 });
 
-gpuTest("epochs() that are left within an epoch go on behind the steps they did, bit for bit", async (device) => {
+gpuTest("epochs() that are left within an epoch continue behind the steps they did, bit for bit", async (device) => {
   const options = { rows: 2_000, batchSize: 1 };
   using setup = smallTraining(device, options);
   await Array.fromAsync(setup.trainer.epochs(3, { between: (step) => 2_700 - step }));
@@ -245,30 +226,27 @@ gpuTest("epochs() that are left within an epoch go on behind the steps they did,
   assertEquals(bits(await setup.model.values.read()), bits(await whole.model.values.read()));
 });
 
-gpuTest(
-  "a learning rate set in evaluate, or where an epoch is yielded, holds from the next epoch on",
-  async (device) => {
-    const rates = [0.05, 0.02, 0.01, 0.005];
-    using ahead = smallTraining(device, { learningRate: rates[0] });
-    const evaluate = () => {
-      ahead.optimizer.learningRate = rates[ahead.trainer.epoch] ?? rates[0];
-      return Promise.resolve();
-    };
-    await Array.fromAsync(ahead.trainer.epochs(rates.length, { evaluate }));
-    using one = smallTraining(device, { learningRate: rates[0] });
-    for (const rate of rates) {
-      one.optimizer.learningRate = rate;
-      await Array.fromAsync(one.trainer.epochs(1));
-    }
-    assertEquals(await ahead.model.read(), await one.model.read());
-    using between = smallTraining(device, { learningRate: rates[0] });
-    for await (const { epoch, step } of between.trainer.epochs(rates.length)) {
-      assertEquals([between.trainer.step, between.trainer.epoch], [step, epoch], "the next epoch has not begun");
-      between.optimizer.learningRate = rates[epoch] ?? rates[0];
-    }
-    assertEquals(await between.model.read(), await one.model.read());
-  },
-);
+gpuTest("a learning rate set in evaluate, or between epochs, holds from the next epoch on", async (device) => {
+  const rates = [0.05, 0.02, 0.01, 0.005];
+  using ahead = smallTraining(device, { learningRate: rates[0] });
+  const evaluate = () => {
+    ahead.optimizer.learningRate = rates[ahead.trainer.epoch] ?? rates[0];
+    return Promise.resolve();
+  };
+  await Array.fromAsync(ahead.trainer.epochs(rates.length, { evaluate }));
+  using one = smallTraining(device, { learningRate: rates[0] });
+  for (const rate of rates) {
+    one.optimizer.learningRate = rate;
+    await Array.fromAsync(one.trainer.epochs(1));
+  }
+  assertEquals(await ahead.model.read(), await one.model.read());
+  using between = smallTraining(device, { learningRate: rates[0] });
+  for await (const { epoch, step } of between.trainer.epochs(rates.length)) {
+    assertEquals([between.trainer.step, between.trainer.epoch], [step, epoch], "the next epoch has not begun");
+    between.optimizer.learningRate = rates[epoch] ?? rates[0];
+  }
+  assertEquals(await between.model.read(), await one.model.read());
+});
 
 gpuTest("a Trainer refuses rows and batches that do not fit, and leaves nothing behind", (device) => {
   using stack = new DisposableStack();

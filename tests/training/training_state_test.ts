@@ -11,6 +11,7 @@ import type { TrainingState } from "../../lib/training/training_state.ts";
 import { bits, gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
 import { randomRows, type SmallTraining, smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
+import { temporaryFile } from "../support/temp_files.ts";
 import { permitted } from "../support/permitted.ts";
 
 const ROWS = 23;
@@ -49,7 +50,7 @@ const CASES: Record<string, Setup> = {
 };
 
 for (const [name, options] of Object.entries(CASES)) {
-  gpuTest(`restore() goes on from any step bit for bit: ${name}`, async (device) => {
+  gpuTest(`restore() continues from any step bit for bit: ${name}`, async (device) => {
     using whole = setUp(device, options);
     const states: TrainingState[] = [];
     const taken: Promise<void>[] = [];
@@ -64,9 +65,8 @@ for (const [name, options] of Object.entries(CASES)) {
     for (const state of states.filter(({ step }) => [0, 1, 4, 5, 7, 9, 14].includes(step))) {
       // A trainer that has gone elsewhere, and one that is new.
       using other = setUp(device, options);
-      for (
-        const { trainer, setup } of [{ trainer: whole.trainer, setup: whole }, { trainer: other.trainer, setup: other }]
-      ) {
+      for (const setup of [whole, other]) {
+        const { trainer } = setup;
         trainer.restore(state);
         const epochsDone = Math.floor(state.step / trainer.stepsPerEpoch);
         assertEquals(await Array.fromAsync(trainer.epochs(EPOCHS - epochsDone)), results.slice(epochsDone));
@@ -88,9 +88,9 @@ gpuTest("snapshot() has the order of the epoch under way: another step, another 
   assertNotEquals(bits(await setup.model.values.read()), right);
 });
 
-permittedGpuTest("a training goes on from a checkpoint file bit for bit, again and again", async (device) => {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" });
-  const path = `${folder}/step.safetensors`;
+permittedGpuTest("a training continues from a checkpoint file bit for bit, again and again", async (device) => {
+  await using file = await temporaryFile("step.safetensors");
+  const { path } = file;
   const options = CASES["adamw with dropout"];
   using whole = setUp(device, options);
   const results = await Array.fromAsync(whole.trainer.epochs(EPOCHS));
@@ -112,10 +112,9 @@ permittedGpuTest("a training goes on from a checkpoint file bit for bit, again a
     await saveCheckpoint(path, await next.trainer.snapshot(), { note: `${step}` });
     assertEquals(await readCheckpointNotes(path), { step, notes: { note: `${step}` } });
   }
-  await Deno.remove(folder, { recursive: true });
 });
 
-gpuTest("epochs() that are looked at stop and go on within an epoch", async (device) => {
+gpuTest("epochs() that are looked at stop and continue within an epoch", async (device) => {
   using whole = setUp(device);
   const steps: number[] = [];
   const again: number[] = [];
@@ -127,7 +126,7 @@ gpuTest("epochs() that are looked at stop and go on within an epoch", async (dev
   assertEquals([again, await ending(parts)], [steps, await ending(whole)]);
 });
 
-gpuTest("EarlyStopping and Plateau go on from what they had counted", async (device) => {
+gpuTest("EarlyStopping and Plateau continue from what they had counted", async (device) => {
   const losses = [5, 3, 4, 4, 2, 6, 6, 6, 6];
   using setup = setUp(device);
   const run = async (from: EarlyStopping, plateau: Plateau, part: number[]) => {
@@ -200,8 +199,8 @@ gpuTest("a snapshot costs no wait of the steps behind it, and leaves no buffer",
 });
 
 permitted("loadCheckpoint() refuses a file that was damaged anywhere, and one that is none", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_checkpoint_" });
-  const path = `${folder}/step.safetensors`;
+  await using file = await temporaryFile("step.safetensors");
+  const { path } = file;
   const tensors = { "weights.0.weight": { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) } };
   const state = { step: 3, losses: Float32Array.of(0.5), tensors, counters: { "layers.1.step": 7 } };
   await saveCheckpoint(path, state, { run: "a" });
@@ -218,7 +217,7 @@ permitted("loadCheckpoint() refuses a file that was damaged anywhere, and one th
     await assertRejects(() => loadCheckpoint(path), DataError, path, `cut at ${length}`);
   }
   await assertRejects(() => saveCheckpoint(path, state, { step: "4" }), TypeError, "a note named step");
-  await Deno.remove(folder, { recursive: true });
-  await assertRejects(() => saveCheckpoint(path, state), Deno.errors.NotFound, path);
+  const away = `${path}.none/step.safetensors`;
+  await assertRejects(() => saveCheckpoint(away, state), Deno.errors.NotFound, away);
   assert(bytes.length > 0);
 });

@@ -163,7 +163,7 @@ gpuTest("runWholeStep() closes a ReLU at exactly 0, and drops a loss past the hi
   assertEquals(step.gradients["0.weight"], Float32Array.of(0, 2));
   assertEquals(step.losses, [7, 7, 1, 7]);
   using x = upload(device, ones);
-  using order = Tensor.from(device, Uint32Array.of(0, 0, 0));
+  using order = Tensor.zeros(device, [3], "u32");
   using cursor = Tensor.from(device, Uint32Array.of(2));
   using history = Tensor.from(device, [7, 7]);
   runWholeStep(plan, { x, y: x, order, cursor, stride: 1, losses: history });

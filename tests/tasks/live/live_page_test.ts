@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bundle, LIVE_PAGE } from "../../../tasks/setup/bundle.ts";
-import { withPage } from "../../support/browser.ts";
-import { startLive } from "./live_client.ts";
+import { type Page, withPage } from "../../support/browser.ts";
+import { type Listener, startLive } from "./live_client.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
@@ -21,100 +21,110 @@ permitted("the live page's script is what bundle() makes of its source", async (
   assert(made === kept, "tasks/live/page.bundle.js is out of date: tasks/setup/bundle.ts says how to make it");
 });
 
-permitted("the live page draws a run while it trains, and pauses, slows and stops it by keyboard", async () => {
+/** Headless pages are never hidden, and this one's policy lets no test run a script in it: F9 hides it and shows it. */
+const HIDING = `
+let isHidden = false;
+Object.defineProperty(document, "hidden", { get: () => isHidden });
+addEventListener("keydown", ({ key }) => {
+  if (key !== "F9") return;
+  isHidden = !isHidden;
+  document.dispatchEvent(new Event("visibilitychange"));
+});`;
+
+permitted("the live page, next to a run that trains", async (t) => {
   await using place = await Workplace.create();
-  const args = ["--num-dataset", "50000", "--num-epochs", "100000", "--run-name", "r"];
+  const args = ["--num-dataset", "10000", "--num-epochs", "100000", "--run-name", "r"];
   const { url, listener, done } = await startLive(place, args);
+  // Held while pages open: only what is seen of it needs its work.
+  await listener.ask("/pause");
   await withPage(async (page, { errors, requests }) => {
-    const points = (id: string) => page.locator(`${id} .curve-points circle`).count();
+    await page.context().addInitScript(HIDING);
     await page.goto(url);
-    await until(async () => await points("#loss") >= 4);
-    assertEquals(await page.textContent("#phase"), "training");
-    assertEquals(await page.getAttribute("#rate", "aria-live"), "off", "a schedule changes it with every step");
-    assertEquals(await page.getAttribute("#messages", "tabindex"), "0", "it scrolls by keyboard");
-    assertMatch(await page.title(), /^r: 0%$/);
-
-    await page.focus("#pause");
-    await page.keyboard.press("Enter");
     await until(async () => await page.textContent("#phase") === "paused");
-    const lines = (await place.read("data/runs/r/metrics.jsonl")).trimEnd().split("\n");
-    assert(lines.length <= 40, "curves of more epochs show no points");
-    // A point for each epoch's training and validation loss, the best one marked; after a reload too.
-    for (let visit = 0; visit < 2; visit++) {
-      await until(async () => await points("#rates") === lines.length);
-      const best = await page.locator("#loss .best circle, #loss circle.best").count();
-      assertEquals([await points("#loss"), best], [2 * lines.length, 1]);
-      assertEquals(await page.locator("#epochs tr").count(), Math.min(20, lines.length));
-      if (visit === 0) await page.reload();
-    }
-    assertEquals(await page.textContent("#pause"), "Resume");
-
-    await page.focus("#factor");
-    await page.keyboard.press("Home");
-    await until(async () => await page.textContent("#rate") === "0.0001 now (×0.01)");
-    for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
-    await until(async () => (await page.textContent("#rate"))!.includes("(×0.0141)"));
-    const told = /0\.0141 times the settings', from step \d+ on$/; // a moment after it is in effect
-    await until(async () => told.test((await page.textContent("#messages li:last-child"))!));
-
-    await page.focus("#pause");
-    await page.keyboard.press("Space");
-    const { step } = JSON.parse(lines.at(-1)!);
-    await listener.until(({ last }) => last!.step > step + 4_000 && last!.learningRate === 0.01 * 0.0141);
-    await page.focus("#stop");
-    await page.keyboard.press("Enter");
-    await until(async () => await page.textContent("#phase") === "over");
-    assertEquals(await page.isDisabled("#factor"), true);
-    assertEquals(errors, []);
-    assertEquals(requests.filter((asked) => !asked.startsWith(new URL("/", url).href)), []);
+    await t.step("draws it, and pauses and slows it by keyboard", () => obeysKeys(page, place, listener));
+    await t.step(
+      "listens only while it is seen, and says when nothing answers",
+      () => listensWhileSeen(page, listener),
+    );
+    await t.step("stops it by keyboard while it is paused, without an error, and asks nobody else", async () => {
+      await page.focus("#stop");
+      await page.keyboard.press("Enter");
+      await until(async () => await page.textContent("#phase") === "over");
+      assertEquals(await page.isDisabled("#factor"), true);
+      assertEquals(errors, []);
+      assertEquals(requests.filter((asked) => !asked.startsWith(new URL("/", url).href)), []);
+    });
   });
   assertEquals((await done).code, 0);
 });
 
-permitted("the live page listens only while it is seen, and says when nothing answers", async () => {
-  await using place = await Workplace.create();
-  const args = ["--num-dataset", "2000", "--num-epochs", "1000000", "--run-name", "r"];
-  const { url, listener, done } = await startLive(place, args);
-  await withPage(async (first, { errors }) => {
-    // Headless pages are never hidden, and this one's policy lets no test run a script in it: F9 hides it and shows it.
-    const hiding = `
-    let isHidden = false;
-    Object.defineProperty(document, "hidden", { get: () => isHidden });
-    addEventListener("keydown", ({ key }) => {
-      if (key !== "F9") return;
-      isHidden = !isHidden;
-      document.dispatchEvent(new Event("visibilitychange"));
-    });`;
-    const context = first.context();
-    const epochOf = async (page: typeof first) => parseInt((await page.textContent("#epoch"))!);
-    await context.addInitScript(hiding);
-    const open = async (page: typeof first) => {
-      await page.goto(url);
-      await until(async () => await page.textContent("#phase") === "training");
-      return page;
-    };
-    await open(first);
-    await first.route("**/pause", () => {}); // is never answered
-    await first.click("#pause");
-    const hidden: (typeof first)[] = [];
-    for (let i = 0; i < 6; i++) {
-      const page = await open(await context.newPage());
-      await page.keyboard.press("F9");
-      await until(async () => await page.title() === "r");
-      hidden.push(page);
-    }
-    const seventh = await open(await context.newPage());
-    const from = await epochOf(hidden[5]);
-    await until(async () => await epochOf(seventh) > from + 10);
-    assertEquals([await hidden[5].title(), await epochOf(hidden[5])], ["r", from]);
-    await hidden[5].keyboard.press("F9");
-    await until(async () => await epochOf(hidden[5]) > from + 10);
-    assertMatch(await hidden[5].title(), /^r: \d+%$/);
-    await until(async () => await first.isVisible("#problem"));
-    const problem = await first.textContent("#problem");
-    assertMatch(problem!, /^The training does not answer\. A browser allows six connections/);
-    assertEquals(errors, []);
-  });
-  await listener.ask("/stop");
-  assertEquals((await done).code, 0);
-});
+async function obeysKeys(page: Page, place: Workplace, listener: Listener): Promise<void> {
+  const points = (id: string) => page.locator(`${id} .curve-points circle`).count();
+  await listener.ask("/resume");
+  await until(async () => await points("#loss") >= 4);
+  assertEquals(await page.textContent("#phase"), "training");
+  assertEquals(await page.getAttribute("#rate", "aria-live"), "off", "a schedule changes it with every step");
+  assertEquals(await page.getAttribute("#messages", "tabindex"), "0", "it scrolls by keyboard");
+  assertMatch(await page.title(), /^r: 0%$/);
+
+  await page.focus("#pause");
+  await page.keyboard.press("Enter");
+  await until(async () => await page.textContent("#phase") === "paused");
+  const lines = await place.readLines("data/runs/r/metrics.jsonl");
+  assert(lines.length <= 40, "curves of more epochs show no points");
+  // A point for each epoch's training and validation loss, the best one marked; after a reload too.
+  for (let visit = 0; visit < 2; visit++) {
+    await until(async () => await points("#rates") === lines.length);
+    const best = await page.locator("#loss .best circle, #loss circle.best").count();
+    assertEquals([await points("#loss"), best], [2 * lines.length, 1]);
+    assertEquals(await page.locator("#epochs tr").count(), Math.min(20, lines.length));
+    if (visit === 0) await page.reload();
+  }
+  assertEquals(await page.textContent("#pause"), "Resume");
+
+  await page.focus("#factor");
+  await page.keyboard.press("Home");
+  await until(async () => await page.textContent("#rate") === "0.0001 now (×0.01)");
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
+  await until(async () => (await page.textContent("#rate"))!.includes("(×0.0141)"));
+  const told = /0\.0141 times the settings', from step \d+ on$/; // a moment after it is in effect
+  await until(async () => told.test((await page.textContent("#messages li:last-child"))!));
+
+  await page.focus("#pause");
+  await page.keyboard.press("Space");
+  const { step, epoch } = lines.at(-1)!;
+  const epochLater = step + step / epoch;
+  await listener.until(({ last }) => last!.step > epochLater && last!.learningRate === 0.01 * 0.0141);
+}
+
+async function listensWhileSeen(first: Page, listener: Listener): Promise<void> {
+  const epochOf = async (page: Page) => parseInt((await page.textContent("#epoch"))!);
+  await first.route("**/pause", () => {}); // is never answered
+  await first.click("#pause");
+  await listener.ask("/pause");
+  const open = async () => {
+    const page = await first.context().newPage();
+    await page.goto(first.url());
+    await until(async () => await page.textContent("#phase") === "paused");
+    return page;
+  };
+  const hidden: Page[] = [];
+  for (let i = 0; i < 6; i++) {
+    const page = await open();
+    await page.keyboard.press("F9");
+    await until(async () => await page.title() === "r");
+    hidden.push(page);
+  }
+  const seventh = await open();
+  const from = await epochOf(hidden[5]);
+  await listener.ask("/resume");
+  await until(async () => await epochOf(seventh) > from + 2);
+  assertEquals([await hidden[5].title(), await epochOf(hidden[5])], ["r", from]);
+  await hidden[5].keyboard.press("F9");
+  await until(async () => await epochOf(hidden[5]) > from + 2);
+  assertMatch(await hidden[5].title(), /^r: \d+%$/);
+  await listener.ask("/pause");
+  await until(async () => await first.isVisible("#problem"));
+  const problem = await first.textContent("#problem");
+  assertMatch(problem!, /^The training does not answer\. A browser allows six connections/);
+}

@@ -38,7 +38,7 @@ permitted("train-mpi waits for rank 0, which waits for a dataset, longer than RA
   await using holder = await holdLock(place, `lockDataset("cubic", "")`);
   await using job = await MpiJob.start(await jobIn(place, "train-mpi", 2, [...SMALL, "--rank-timeout=2s"]));
   await job.until(0, /^waiting for process \d+, which/m, "stderr");
-  await new Promise((resolve) => setTimeout(resolve, 5000));
+  await new Promise((resolve) => setTimeout(resolve, 3000));
   await holder.kill();
   const { code, ranks } = await job.ended;
   assertEquals(code, 0, JSON.stringify(ranks));

@@ -16,10 +16,8 @@ const SOFTWARE = JSON.stringify({
 });
 
 async function list(place: Workplace, env: Record<string, string> = {}, library?: string): Promise<VulkanDevice[]> {
-  const { code, stdout, stderr } = await place.runDeno(
-    rankScript("tasks/mpi/vulkan_devices.ts", ...library ? [library] : []),
-    env,
-  );
+  const words = rankScript("tasks/mpi/vulkan_devices.ts", ...library ? [library] : []);
+  const { code, stdout, stderr } = await place.runDeno(words, env);
   assertEquals([code, stderr], [0, ""]);
   return JSON.parse(stdout);
 }

@@ -14,10 +14,8 @@ Deno.test("jsonLines() gives what arrived together, with line numbers, whatever 
   assertEquals(await Array.fromAsync(jsonLines("in", pieces(whole))), [expected.slice(0, 2), expected.slice(2)]);
   const bytes = new TextEncoder().encode(whole);
   for (const size of [1, 2, 7]) {
-    const parts = Array.from(
-      { length: Math.ceil(bytes.length / size) },
-      (_, i) => bytes.slice(i * size, (i + 1) * size),
-    );
+    const count = Math.ceil(bytes.length / size);
+    const parts = Array.from({ length: count }, (_, i) => bytes.slice(i * size, (i + 1) * size));
     assertEquals((await Array.fromAsync(jsonLines("in", pieces(...parts)))).flat(), expected);
   }
   assertEquals(await Array.fromAsync(jsonLines("in", pieces("", "\n\n"))), []);
@@ -33,13 +31,10 @@ Deno.test("jsonLines() gives the lines before a bad one, then names it", async (
   ];
   for (const [texts, good, says] of cases) {
     const found: JsonLine[] = [];
-    await assertRejects(
-      async () => {
-        for await (const lines of jsonLines("in", pieces(...texts))) found.push(...lines);
-      },
-      DataError,
-      says,
-    );
+    const readAll = async () => {
+      for await (const lines of jsonLines("in", pieces(...texts))) found.push(...lines);
+    };
+    await assertRejects(readAll, DataError, says);
     assertEquals(found.length, good);
   }
 });

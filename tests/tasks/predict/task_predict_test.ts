@@ -8,15 +8,12 @@ import { permitted } from "../../support/permitted.ts";
 const model = "data/runs/default_run/model.safetensors";
 
 permitted("predict with a run of the recipe linear, and one of xor", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("predict");
   await place.succeed("train", ["--recipe", "linear", "--batch-size", "32", "--num-epochs", "50"]);
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "300", "--run-name", "pairs"]);
   await t.step("takes numbers and files, and writes to stdout and to files", (t) => takesRows(t, place));
   await t.step("refuses what it cannot use, and leaves the output as it was", () => refusesRows(place));
-  await t.step(
-    "refuses a model file that is cut short, of another kind, or of another shape",
-    () => refusesModels(place),
-  );
+  await t.step("refuses a model file that is cut short, of another kind or shape", () => refusesModels(place));
 });
 
 async function takesRows(t: Deno.TestContext, place: Workplace): Promise<void> {
@@ -28,17 +25,15 @@ async function takesRows(t: Deno.TestContext, place: Workplace): Promise<void> {
     for (const [x, y] of rows) assert(Math.abs(y - (2 * x + 1)) < 0.1, `y(${x}) is predicted as ${y}`);
   });
   await t.step("another run, with rows of two numbers", async () => {
-    const { header, rows } = parsePredictions(
-      await place.succeed("predict", ["--run-name", "pairs", "1", "0", "1", "1"]),
-    );
+    const outcome = await place.succeed("predict", ["--run-name", "pairs", "1", "0", "1", "1"]);
+    const { header, rows } = parsePredictions(outcome);
     assertEquals([header, rows.map((row) => row.slice(0, 2))], ["x1,x2,predicted_y", [[1, 0], [1, 1]]]);
     assertEquals(rows.map((row) => Math.round(row[2])), [1, 0]);
   });
   await t.step("a file with columns in another order, and more of them", async () => {
     await place.write("new.csv", "\ufeffx2,note,x1\r\n0,not a number,1\r\n0,,0\r\n");
-    const { header, rows } = parsePredictions(
-      await place.succeed("predict", ["--input", "new.csv", "--run-name=pairs"]),
-    );
+    const outcome = await place.succeed("predict", ["--input", "new.csv", "--run-name=pairs"]);
+    const { header, rows } = parsePredictions(outcome);
     assertEquals([header, rows.map((row) => row.slice(0, 2))], ["x1,x2,predicted_y", [[1, 0], [0, 0]]]);
     assertEquals(rows.map((row) => Math.round(row[2])), [1, 0]);
   });
@@ -83,7 +78,9 @@ async function refusesRows(place: Workplace): Promise<void> {
     [1, "--input data/runs", "Cannot read data/runs: it is a folder"],
   ];
   for (const [code, args, ...says] of cases) {
-    await place.refuse(code, says, "predict", [...args.split(" ").filter(Boolean), "--output", "out.csv"]);
+    // A process that is given an environment is one of its own, here with a stdin of its own.
+    const env = args === "" ? {} : undefined;
+    await place.refuse(code, says, "predict", [...args.split(" ").filter(Boolean), "--output", "out.csv"], env);
   }
   await place.refuse(1, ["no adapter"], "predict", ["1", "--output", "out.csv"], NO_ADAPTER);
   const nowhere = { "no/such/out.csv": "there is no folder no/such", "data/runs": "it is a folder" };

@@ -47,8 +47,7 @@ Deno.test("makeRows() repeats the four rows of xor", () => {
 permitted("gen-data gives the same bytes for the same settings, others for others", async () => {
   await using folder = await Workplace.create();
   const make = async (...args: string[]) => {
-    const { code, stderr } = await folder.run("gen-data", ["--num-dataset", "9000", ...args]);
-    assertEquals([code, stderr], [0, ""]);
+    assertEquals((await folder.succeed("gen-data", ["--num-dataset", "9000", ...args])).stderr, "");
     return await folder.read("data/cubic.csv");
   };
   const first = await make();
@@ -94,9 +93,7 @@ permitted("gen-data does not write over somebody's own file, unless told to", as
 });
 
 permitted("gen-data that cannot write its note leaves the dataset before it, and no half of one", async () => {
-  await using folder = await Workplace.create({
-    "data/cubic.csv.json.partial/in the way": "",
-    "data/cubic.csv": "kept",
-  });
+  const files = { "data/cubic.csv.json.partial/in the way": "", "data/cubic.csv": "kept" };
+  await using folder = await Workplace.create(files);
   await folder.refuse(1, ["irectory"], "gen-data", ["--num-dataset", "10", "--generate-dataset"]);
 });

@@ -38,10 +38,8 @@ permitted("lockRun() refuses while a process lives, names it, and takes over at 
     `try { await lockRun("x"); console.log("held"); } catch (error) { console.log(error.name, error.message); }`;
   const { stdout } = await evaluate(place, tried);
   assertMatch(stdout, /^ConfigError RUN_NAME is "x": a training with this name is running /);
-  assertMatch(
-    stdout,
-    new RegExp(`\\(process ${holder.pid}, since \\d\\d:\\d\\d\\): wait for it, or choose another name$`),
-  );
+  const who = `\\(process ${holder.pid}, since \\d\\d:\\d\\d\\)`;
+  assertMatch(stdout, new RegExp(`${who}: wait for it, or choose another name$`));
   assertEquals((await evaluate(place, tried.replace('"x"', '"y"'))).stdout, "held");
   await holder.kill();
   assertEquals((await evaluate(place, tried)).stdout, "held");
@@ -68,17 +66,13 @@ permitted("lockRun() tells the day where it is another one, and no process where
   const all = (then = "") => `Promise.all([${notes.map((_, i) => `lockRun("x${i}")${then}`)}])`;
   await using _holder = await holdLock(place, all());
   for (const [i, note] of notes.entries()) await place.write(`data/.locks/run.x${i}.lock`, note);
-  const { stdout } = await evaluate(
-    place,
-    `console.log((await ${all(".catch((error) => error.message)")}).join("\\n"));`,
-  );
-  const who = notes.map((_, i) => i === 0 ? " (process 7, since 2026-01-05 07:09)" : "");
-  assertEquals(
-    stdout.split("\n"),
-    who.map((text, i) =>
-      `RUN_NAME is "x${i}": a training with this name is running${text}: wait for it, or choose another name`
-    ),
-  );
+  const code = `console.log((await ${all(".catch((error) => error.message)")}).join("\\n"));`;
+  const { stdout } = await evaluate(place, code);
+  const expected = notes.map((_, i) => {
+    const who = i === 0 ? " (process 7, since 2026-01-05 07:09)" : "";
+    return `RUN_NAME is "x${i}": a training with this name is running${who}: wait for it, or choose another name`;
+  });
+  assertEquals(stdout.split("\n"), expected);
 });
 
 permitted("takeLock() goes on without a lock where the file system has none, and says so", async () => {

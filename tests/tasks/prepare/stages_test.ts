@@ -19,10 +19,7 @@ permitted("prepareDataset() makes and scales what is missing, and leaves alone w
     sha256: first.sha256,
   });
   assertEquals(await prepareIn(place, args), {
-    notes: [
-      "gen-data: skipped, data/cubic.csv is current",
-      "scale: skipped, data/cubic.scaled.safetensors is current",
-    ],
+    notes: ["gen-data: skipped, data/cubic.csv is current", "scale: skipped, data/cubic.scaled.safetensors is current"],
     jobs: {},
     sha256: first.sha256,
   });

@@ -5,8 +5,7 @@ import { assertClose } from "../../support/assert_close.ts";
 function fillOf(cells: Iterable<string>, seed = 1): number {
   const fit = new NumericFit("x", "median", seed);
   for (const cell of cells) fit.add(cell);
-  const { column } = fit.result();
-  return Number(column.fill);
+  return Number(fit.result().column.fill);
 }
 
 Deno.test("NumericFit fills with the median of what is there", () => {
@@ -30,12 +29,9 @@ Deno.test("NumericFit gives the statistics of the filled column", () => {
 });
 
 Deno.test("fits refuse columns that hold nothing, and a single class", () => {
-  assertThrows(
-    () => new NumericFit("x", "mean", 1).result(),
-    RangeError,
-    'column "x" holds nothing in the training rows',
-  );
-  assertThrows(() => new CategoricalFit("c", "mean").result(), RangeError, 'column "c" holds nothing in the training');
+  const nothing = (name: string) => `column "${name}" holds nothing in the training rows`;
+  assertThrows(() => new NumericFit("x", "mean", 1).result(), RangeError, nothing("x"));
+  assertThrows(() => new CategoricalFit("c", "mean").result(), RangeError, nothing("c"));
   const target = new TargetFit(["k"], "classes");
   target.add(["a"]);
   assertThrows(() => target.result(), RangeError, "the training rows have the one class a of k");

@@ -36,7 +36,7 @@ permitted("train, evaluate and predict take a folder of CSV files", async () => 
     "more/a.csv": rows(3, 9),
     "more/b.csv": rows(5, 2),
   };
-  await using place = await Workplace.create(files);
+  await using place = await Workplace.inSeries("train", files);
   const first = await place.succeed("train", [...TABLE, ...SHORT, "--validation", "more"]);
   assertEquals(stagesOf(first), { scale: "wrote" });
   assertStringIncludes(first.stdout, "plane.scaled.safetensors: 80 training, 11 validation and 0 test rows");
@@ -57,7 +57,7 @@ permitted("train, evaluate and predict take a folder of CSV files", async () => 
 });
 
 permitted("scale and train refuse a folder that is no table", async () => {
-  await using place = await Workplace.create({ "plane/a.csv": rows(0), "empty/plane.txt": rows(0) });
+  await using place = await Workplace.inSeries("train", { "plane/a.csv": rows(0), "empty/plane.txt": rows(0) });
   const none = ["Cannot read empty: it is a folder without *.csv files"];
   await place.refuse(1, none, "train", ["--data", "empty", "--target", "y"]);
   await place.write("plane/b.csv", rows(0).replace("a,b,y", "a,c,y"));
@@ -77,7 +77,7 @@ permitted("scale makes of a folder what it makes of its files put together", asy
     const text = (i === 3 ? "\ufeff" : "") + header + rows.slice(cuts[i - 1], cuts[i]).join("");
     parts[`odd/part ${i}.csv`] = i === 4 ? text.trimEnd() : text;
   }
-  await using place = await Workplace.create({ "odd.csv": whole, ...parts });
+  await using place = await Workplace.inSeries("train", { "odd.csv": whole, ...parts });
   for (const missing of ["drop", "median"]) {
     const args = ["--target", "price", "--missing", missing, "--categorical", "rooms"];
     const scale = async (data: string) => {
@@ -103,7 +103,7 @@ permitted("scale names files and lines of a folder", async (t) => {
     ]],
     [{ 39: "1e300,2" }, "none", ['t/b.csv:41, column "x": scaled, this value is beyond the range of float32']],
   ];
-  await using place = await Workplace.create({ "t/a.csv": rows() });
+  await using place = await Workplace.inSeries("train", { "t/a.csv": rows() });
   for (const [bad, scaling, says] of cases) {
     await t.step(says[0], async () => {
       await place.write("t/b.csv", rows(bad));

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { holdLock, readUntil } from "../../support/lock_holder.ts";
-import { Workplace } from "../../support/run_task_process.ts";
+import { isLonger, until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 /** Milliseconds in which a process goes on that a lock has kept, or ends when it is told to. */
@@ -58,9 +58,7 @@ permitted("scale beside gen-data of another size leaves what one after the other
   }
   const first = place.succeed("scale");
   // From its second pass on another CSV file would give it other rows than the first one saw.
-  while (!await Deno.stat(place.at(`${SCALED}.partial`)).then(() => true, () => false)) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until(() => isLonger(place.at(`${SCALED}.partial`), -1));
   const [{ stdout }] = await Promise.all([first, atOnce(place, [["gen-data", "--num-dataset", "1000"], ["scale"]])]);
   assertStringIncludes(stdout, ": 160000 training");
   assert(alone.includes(await valuesIn(place)), "the scaled dataset holds other values");
@@ -94,10 +92,7 @@ permitted("gen-data waits for whoever has the dataset, and goes on at once when 
   await using place = await Workplace.create();
   await using holder = await holdLock(place, `lockDataset("cubic", "writes ${CSV}")`);
   const waiting = await place.start("gen-data", ["--num-dataset", "200"]);
-  assertEquals(
-    await readUntil(waiting.stderr, "\n"),
-    `waiting for process ${holder.pid}, which writes ${CSV}\n`,
-  );
+  assertEquals(await readUntil(waiting.stderr, "\n"), `waiting for process ${holder.pid}, which writes ${CSV}\n`);
   const interrupted = await place.start("scale");
   assertStringIncludes(await readUntil(interrupted.stderr, "\n"), `process ${holder.pid}`);
   let since = performance.now();

@@ -16,9 +16,7 @@ const FAULTS: Case[] = [
   ["line ends of another age", "x,y\r1,2\r3,4\r", "", [
     "t.csv: there are no rows after the header: lines end in LF or CRLF, not in CR alone",
   ]],
-  ["rows without a header", "1,2\n3,4\n", "", [
-    "t.csv:1: a header with the names of the columns is needed",
-  ]],
+  ["rows without a header", "1,2\n3,4\n", "", ["t.csv:1: a header with the names of the columns is needed"]],
   ["a column twice", "x,x,y\n1,2,3\n", "", ['t.csv:1: the header names column "x" twice']],
   ["a ragged row", "x,y\n1,2\n3\n4,5\n", "", ["t.csv:3: this row has 1 cell, the header has 2"]],
   ["a quote never closed", 'x,y\n1,2\n3,"4\n', "", ["t.csv:3: a quote is out of place or never closed"]],
@@ -44,9 +42,7 @@ const FAULTS: Case[] = [
     't.csv:2, column "y": "1,200" is not a number: write it with a point before decimals, without other signs',
     "or say --task classification",
   ]],
-  ["a number that overflows", "x,y\n1,2\n1e999,3\n3,4\n", "", [
-    't.csv:3, column "x": "1e999" is beyond the range',
-  ]],
+  ["a number that overflows", "x,y\n1,2\n1e999,3\n3,4\n", "", ['t.csv:3, column "x": "1e999" is beyond the range']],
   ["a value beyond float32", "x,y\n1,2\n1e300,3\n3,4\n", "--scaling-method none --split 1,0,0", [
     't.csv:3, column "x": scaled, this value is beyond the range of float32',
   ]],
@@ -60,26 +56,20 @@ const FAULTS: Case[] = [
     "t.csv: the target is missing in some rows; fill it in, or leave these rows out with --missing drop",
     "y: 2, in lines 3, 4",
   ]],
-  ["a target without values", "x,y\n1,\n2,\n", "--missing drop", [
-    "every cell of the target is missing",
-  ]],
+  ["a target without values", "x,y\n1,\n2,\n", "--missing drop", ["every cell of the target is missing"]],
   ["a constant target", "x,y\n1,7\n2,7\n", "", ['t.csv, column "y": the target has the one value 7']],
   ["a single class", "x,y\n1,a\n2,a\n", "", ['t.csv, column "y": the target has the one class a']],
   [
     "one class left for training",
     "x,y\n1,a\n2,a\n3,b\n4,a\n5,a\n",
     "--time-column x --features x --split 0.4,0.3,0.3",
-    [
-      "t.csv: the training rows have the one class a of y: there is nothing to learn",
-    ],
+    ["t.csv: the training rows have the one class a of y: there is nothing to learn"],
   ],
   [
     "a class that does not train",
     "x,y\n1,a\n2,b\n3,c\n4,a\n5,b\n",
     "--time-column x --features x --split 0.4,0.3,0.3",
-    [
-      't.csv:4, column "y": the class "c" is in no training row; there are a, b',
-    ],
+    ['t.csv:4, column "y": the class "c" is in no training row; there are a, b'],
   ],
   ["too many classes", "x,y\n" + lines(1001, (i) => `${i},k${i}`), "", [
     "the target has more than 1000 different classes",
@@ -99,7 +89,7 @@ const FAULTS: Case[] = [
 ];
 
 permitted("scale --data names file, line, column and text of what it cannot use", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("scale");
   for (const [name, text, flags, says] of FAULTS) {
     await t.step(name, async () => {
       await place.write("t.csv", Uint8Array.from(text, (char) => char.charCodeAt(0)));
@@ -110,7 +100,7 @@ permitted("scale --data names file, line, column and text of what it cannot use"
 });
 
 permitted("scale names the file of validation or test rows that it cannot use", async (t) => {
-  await using place = await Workplace.create({ "t.csv": "x,c,y\n1,a,2\n2,b,3\n3,a,5\n" });
+  await using place = await Workplace.inSeries("scale", { "t.csv": "x,c,y\n1,a,2\n2,b,3\n3,a,5\n" });
   const cases: [text: string, says: string][] = [
     ["x,y\n1,2\n", 'v.csv:1: there is no column "c"; there are x, y'],
     ["", "v.csv: the file is empty"],
@@ -159,13 +149,11 @@ const WRONG: [flags: string, says: string[]][] = [
   ["--target price,area --task classification", ['--task is "classification": that takes one TARGET']],
   ["--target sold --task regression --loss softmax", ['"softmax": with TASK regression allowed is mse']],
   ["--target sold --task classification --loss mse", ['"mse": with TASK classification allowed is softmax or bce']],
-  ["--target price --time-column area --test t.csv", [
-    "--time-column and TEST both say which rows train",
-  ]],
+  ["--target price --time-column area --test t.csv", ["--time-column and TEST both say which rows train"]],
 ];
 
 permitted("train --data refuses settings that do not go with the table or with each other", async (t) => {
-  await using place = await Workplace.create({ "t.csv": TABLE });
+  await using place = await Workplace.inSeries("train", { "t.csv": TABLE });
   for (const [flags, says] of WRONG) {
     await t.step(flags || "no target", async () => {
       await place.refuse(2, says, "train", ["--data", "t.csv", ...flags.split(" ").filter(Boolean)]);
@@ -174,29 +162,22 @@ permitted("train --data refuses settings that do not go with the table or with e
 });
 
 permitted("train refuses settings of tables without one, but leaves the environment alone", async () => {
-  await using place = await Workplace.create();
-  const says = [
-    "--target needs DATA, the CSV file that it is about",
-    "--missing needs DATA",
-  ];
+  await using place = await Workplace.inSeries("train");
+  const says = ["--target needs DATA, the CSV file that it is about", "--missing needs DATA"];
   await place.refuse(2, says, "train", ["--target", "y", "--missing", "mean"]);
-  await place.refuse(2, ['--loss is "softmax": with a recipe allowed is mse, mae, huber or bce'], "train", [
-    "--loss",
-    "softmax",
-  ]);
+  const loss = ['--loss is "softmax": with a recipe allowed is mse, mae, huber or bce'];
+  await place.refuse(2, loss, "train", ["--loss", "softmax"]);
   await place.refuse(2, ['--data is "": allowed is the path of a CSV file'], "train", ["--data="]);
-  await place.refuse(1, ["Cannot read none.csv: there is no such file"], "train", [
-    "--data",
-    "none.csv",
-    "--target",
-    "y",
-  ]);
+  const none = ["Cannot read none.csv: there is no such file"];
+  await place.refuse(1, none, "train", ["--data", "none.csv", "--target", "y"]);
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "2"], { TEST: "1", TASK: "build", TARGET: "all" });
 });
 
 permitted("train and predict take columns of any names", async () => {
   const rows = lines(40, (i) => `${i},"${i % 7}",${i % 2 ? "a" : "b"},${i % 3}`);
-  await using place = await Workplace.create({ "my table.csv": `size (m²),"price, net",kind=x,kind\n${rows}` });
+  await using place = await Workplace.inSeries("train", {
+    "my table.csv": `size (m²),"price, net",kind=x,kind\n${rows}`,
+  });
   const args = ["--data", "my table.csv", "--features", '"price, net",kind=x,kind', "--num-epochs", "1"];
   await place.succeed("train", [...args, "--target", "size (m²)"]);
   const { stdout } = await place.succeed("predict", ["kind=2", "kind=x=a=b", "price, net=3"]);
@@ -206,7 +187,7 @@ permitted("train and predict take columns of any names", async () => {
 
 permitted("scale --data refuses too many categories only where they are asked for", async () => {
   const rows = lines(2100, (i) => `${i % 7},k${i % 1050},${i % 9}`);
-  await using place = await Workplace.create({ "t.csv": "x,name,y\n" + rows });
+  await using place = await Workplace.inSeries("scale", { "t.csv": "x,name,y\n" + rows });
   const args = ["--data", "t.csv", "--target", "y"];
   assertStringIncludes((await place.succeed("scale", args)).stdout, "name    left out  texts that nearly all differ");
   for (const flag of ["--categorical", "--features"]) {
@@ -223,7 +204,7 @@ permitted("scale --data takes what other programs write", async (t) => {
     ["quotes with line breaks and separators", '"x","c","y"\n"1","a\nb, ""c""","2"\n2,b,3\n3,"a\nb, ""c""",4\n'],
     ["spaces around cells", " x , c ,y \n 1 , a, 2\n2,b ,3\n 3, a ,4\n"],
   ];
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("scale");
   for (const [name, text] of rows) {
     await t.step(name, async () => {
       await place.write("t.csv", text);

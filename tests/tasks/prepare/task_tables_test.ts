@@ -47,7 +47,7 @@ async function putRun(
 
 /** Runs that predict a price (age, 10 for red, 20 for blue, 30 else, half of size), a pet by color, and an answer. */
 async function withRuns(): Promise<Workplace> {
-  const place = await Workplace.create();
+  const place = await Workplace.inSeries("train");
   const none = [0, 0, 0];
   const two = Math.log(2);
   await putRun(place, "price", [PRICE, mse, [[1], [10], [20], [30], [0.5]], [15]]);
@@ -114,29 +114,25 @@ permitted("predict refuses rows of tables that it cannot use, naming columns and
     const says = ['it lacks "age", and there is no column "agee"; the columns are "age", "color", "size"'];
     await place.refuse(2, says, "predict", [...run, "agee=1", "color=red", "size=1"]);
     await place.refuse(2, says, "predict", [...run, "--row", '{"agee":1,"color":"red","size":1}']);
-    await place.refuse(2, ['column "age": "old" is not a number'], "predict", [
-      ...run,
-      "age=old",
-      "color=red",
-      "size=1",
-    ]);
-    await place.refuse(2, ['column "age" is there twice'], "predict", [...run, "age=1", "age=2"]);
-    await place.refuse(2, ['"7" is no cell: write column=cell'], "predict", [...run, "age=1", "7"]);
-    await place.refuse(2, ["not all numbers: write age=... color=... size=..."], "predict", [...run, "1", "2", "3"]);
-    await place.refuse(2, ["--row is {age: allowed is JSON"], "predict", [...run, "--row", "{age"]);
-    await place.refuse(2, ["there are cells (age=1) and --row: give one"], "predict", [...run, "age=1", "--row", "{}"]);
+    const cases: Record<string, string> = {
+      "age=old color=red size=1": 'column "age": "old" is not a number',
+      "age=1 age=2": 'column "age" is there twice',
+      "age=1 7": '"7" is no cell: write column=cell',
+      "1 2 3": "not all numbers: write age=... color=... size=...",
+      "--row {age": "--row is {age: allowed is JSON",
+      "age=1 --row {}": "there are cells (age=1) and --row: give one",
+    };
+    for (const [args, fault] of Object.entries(cases)) {
+      await place.refuse(2, [fault], "predict", [...run, ...args.split(" ")]);
+    }
   });
   await t.step("a file", async () => {
     await place.write("new.csv", "age,color\n1,red\n");
     const args = [...run, "--input", "new.csv"];
     await place.refuse(1, ['new.csv:1: there is no column "size"; there are age, color'], "predict", args);
     await place.write("new.csv", "age|color|size\n1|red|2\n");
-    await place.refuse(
-      1,
-      ['new.csv:1: there is no column "age", "color", "size"; there are age|color'],
-      "predict",
-      args,
-    );
+    const none = ['new.csv:1: there is no column "age", "color", "size"; there are age|color'];
+    await place.refuse(1, none, "predict", args);
     await place.write("new.csv", 'age,color,size\n1,"two\nlines",1\n1,,1\n');
     await place.refuse(1, ['new.csv:4, column "color": the cell is empty'], "predict", args);
   });
@@ -212,11 +208,8 @@ permitted("evaluate measures a run on new rows, beside the baseline", async (t) 
     await place.write("new.csv", "price,size,age,color\n13,,1,red\n");
     const dropping = ["--run-name", "dropping", "--data", "new.csv"];
     await place.refuse(1, ["new.csv: every row has missing cells"], "evaluate", dropping);
-    await place.refuse(1, ["`deno task train --run-name none` makes it"], "evaluate", [
-      "--data",
-      "new.csv",
-      "--run-name=none",
-    ]);
+    const none = ["--data", "new.csv", "--run-name=none"];
+    await place.refuse(1, ["`deno task train --run-name none` makes it"], "evaluate", none);
   });
 });
 
@@ -226,7 +219,7 @@ permitted("a table goes from train to predict and evaluate, with its baseline an
     const [pet, weight, sound] = kinds[i % 4];
     return `${i % 9 === 0 ? "" : weight + i % 3},${sound},${pet}\n`;
   });
-  await using place = await Workplace.create({ "pets.csv": `weight,sound,pet\n${rows.join("")}` });
+  await using place = await Workplace.inSeries("train", { "pets.csv": `weight,sound,pet\n${rows.join("")}` });
   const train = ["--data", "pets.csv", "--target", "pet", "--missing", "category", "--num-epochs", "20"];
   const { stdout } = await place.succeed("train", train);
   assertStringIncludes(stdout, "  majority class");
@@ -246,7 +239,7 @@ permitted("a table goes from train to predict and evaluate, with its baseline an
 
 permitted("train --loss bce keeps the share of the second class as baseline", async () => {
   const rows = Array.from({ length: 80 }, (_, i) => `${i % 4},${i % 4 === 3 ? "yes" : "no"}\n`);
-  await using place = await Workplace.create({ "answers.csv": `x,answer\n${rows.join("")}` });
+  await using place = await Workplace.inSeries("train", { "answers.csv": `x,answer\n${rows.join("")}` });
   const train = ["--data", "answers.csv", "--target", "answer", "--loss", "bce", "--num-epochs", "1"];
   await place.succeed("train", train);
   const { train: { baseline } } = JSON.parse(await place.read("data/runs/default_run/summary.json"));

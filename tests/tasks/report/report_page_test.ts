@@ -22,13 +22,8 @@ function facts(): ReportFacts {
     learningRate: 0.01,
   }));
   const norms = { "0.weight": 2, "2.weight": 0.5 };
-  const layerRecords = [1, 2, 4].map((epoch) => ({
-    epoch,
-    step: epoch,
-    weights: norms,
-    gradients: norms,
-    dead: { a1: 0.1 },
-  }));
+  const look = { weights: norms, gradients: norms, dead: { a1: 0.1 } };
+  const layerRecords = [1, 2, 4].map((epoch) => ({ epoch, step: epoch, ...look }));
   const pairs = Array.from({ length: 200 }, (_, i) => ({ actual: i, predicted: i + 3 * Math.sin(i) }));
   const histogram = { name: HOSTILE, low: 0, high: 1, counts: [4, 9, 1] };
   const column = { name: HOSTILE, role: "input", min: 0, max: 1, mean: 0.4, deviation: 0.2, histogram } as const;
@@ -91,18 +86,17 @@ function facts(): ReportFacts {
 
 /** Opens the report from a file. */
 async function withReport(
-  body: (page: Page, seen: { errors: string[]; requests: string[] }) => Promise<void>,
-  options: { width?: number; dark?: boolean } = {},
+  body: (page: Page) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "backhand_report_" });
   try {
     await Deno.writeTextFile(`${folder}/report.html`, makeReport(facts(), { document: maker }).page);
     await withPage(async (page, seen) => {
       await page.goto(`file://${folder}/report.html`);
-      await body(page, seen);
+      await body(page);
       assertEquals(seen.errors, []);
       assertEquals(seen.requests.filter((url) => url !== `file://${folder}/report.html` && url !== "data:,"), []);
-    }, options);
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -118,6 +112,7 @@ permitted("report.html opens from disk, asks for nothing else, and is there for 
     await t.step("it has its charts, and obeys no name", () => hasCharts(page));
     await t.step("skip link, sections, details and tables that scroll are used by keyboard", () => obeysKeys(page));
     await t.step("each chart, table and section has a name in the accessibility tree", () => speaks(page));
+    await t.step("colours can be read in light, in dark and on paper, and it fits a telephone", () => canBeRead(page));
   });
 });
 
@@ -168,7 +163,7 @@ async function speaks(page: Page): Promise<void> {
   assertMatch(tree, /columnheader "loss"/);
 }
 
-permitted("report.html has colours that can be read in light, in dark and on paper, and fits a telephone", async () => {
+async function canBeRead(page: Page): Promise<void> {
   const colors = `(() => {
     const of = (name) => getComputedStyle(document.querySelector(name)), channels = (text) => text.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
@@ -179,21 +174,23 @@ permitted("report.html has colours that can be read in light, in dark and on pap
     const series = [...document.querySelectorAll("g.curve-names text")].map((text) => getComputedStyle(text).fill);
     return { paper, ratios: [of("body").color, of("figcaption").color, of("summary").color, ...series].map(ratio) };
   })()`;
-  const check = async (page: Page, isLight: boolean) => {
+  const check = async (isLight: boolean) => {
     const { paper, ratios } = await ask<{ paper: number; ratios: number[] }>(page, colors);
     assertEquals(paper > 0.5, isLight);
     assert(ratios.length > 8 && Math.min(...ratios) >= 4.5, `contrasts are ${ratios}`);
   };
-  await withReport(async (page) => {
-    await check(page, true);
-    const wide = await ask<number>(page, "document.documentElement.scrollWidth");
-    assertEquals(wide, 390, "nothing but tables is wider than the screen");
-  }, { width: 390 });
-  await withReport(async (page) => {
-    await check(page, false);
-    await page.emulateMedia({ media: "print" });
-    await check(page, true);
-    assertEquals(await page.locator("nav").isVisible(), false);
-    assertEquals((await page.pdf()).subarray(0, 5).toString(), "%PDF-");
-  }, { dark: true });
-});
+  // Loaded at each size and in each colour, as it is opened there.
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.reload();
+  await check(true);
+  const wide = await ask<number>(page, "document.documentElement.scrollWidth");
+  assertEquals(wide, 390, "nothing but tables is wider than the screen");
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.reload();
+  await check(false);
+  await page.emulateMedia({ media: "print" });
+  await check(true);
+  assertEquals(await page.locator("nav").isVisible(), false);
+  assertEquals((await page.pdf()).subarray(0, 5).toString(), "%PDF-");
+}

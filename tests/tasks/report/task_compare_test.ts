@@ -22,8 +22,7 @@ permitted("compare shows settings that differ, curves over the same epochs, and 
   await train("wide", "--num-epochs", "12", "--hidden-size", "16", "--trace", "5");
   const { stdout, stderr } = await place.succeed("compare", ["narrow", "wide"]);
   const blocks = blocksOf(stdout);
-  const linesOf = async (run: string) =>
-    (await place.read(`data/runs/${run}/metrics.jsonl`)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  const linesOf = (run: string) => place.readLines(`data/runs/${run}/metrics.jsonl`);
   const summaryOf = async (run: string) => JSON.parse(await place.read(`data/runs/${run}/summary.json`));
 
   await t.step("settings", () => {
@@ -94,19 +93,14 @@ permitted("compare shows settings that differ, curves over the same epochs, and 
     assertMatch((await place.succeed("compare", ["narrow", "wide"])).stdout, /^wide +12 +5$/m);
   });
   await t.step("refuses what is no run, and names those that there are", async () => {
-    await place.refuse(
-      2,
-      ['there is no run "wider": data/runs/wider/config.json', "there are absolute, gate"],
-      "compare",
-      ["narrow", "wider"],
-    );
-    await place.refuse(2, ['"../x" is not the name of a run: allowed is 1 to 100 letters'], "compare", [
-      "narrow",
-      "../x",
-    ]);
-    await place.refuse(2, ["compare takes the names of two runs or more, 1 given"], "compare", ["narrow"]);
-    await place.refuse(2, ['"narrow" is named twice'], "compare", ["narrow", "narrow"]);
-    await place.refuse(2, ["--json is"], "compare", ["narrow", "wide", "--json=maybe"]);
+    const cases: [says: string[], args: string[]][] = [
+      [['there is no run "wider": data/runs/wider/config.json', "there are absolute, gate"], ["narrow", "wider"]],
+      [['"../x" is not the name of a run: allowed is 1 to 100 letters'], ["narrow", "../x"]],
+      [["compare takes the names of two runs or more, 1 given"], ["narrow"]],
+      [['"narrow" is named twice'], ["narrow", "narrow"]],
+      [["--json is"], ["narrow", "wide", "--json=maybe"]],
+    ];
+    for (const [says, args] of cases) await place.refuse(2, says, "compare", args);
     await place.write("data/runs/gate/metrics.jsonl", '{"epoch":1,"trainLoss":1,"valLoss":null}\n{"epoch":"2"}\n');
     const damaged = ["data/runs/gate/metrics.jsonl:2", "this is no epoch of a run"];
     await place.refuse(1, damaged, "compare", ["narrow", "gate"]);

@@ -75,30 +75,15 @@ permitted("deno task report shows a recipe's run: curve, predictions, residuals,
   assertStringIncludes(counted, "2\u202f000 training, 2\u202f000 validation, 16\u202f000 test rows");
 
   const norms = { "0.weight": 2, "0.bias": 1 };
-  const looks = [1, 2, 4].map((epoch) => ({
-    epoch,
-    step: epoch,
-    weights: norms,
-    gradients: norms,
-    dead: { a1: 0.5 },
-  }));
-  const lines = looks.map((look) => JSON.stringify(look));
+  const look = { weights: norms, gradients: norms, dead: { a1: 0.5 } };
+  const lines = [1, 2, 4].map((epoch) => JSON.stringify({ epoch, step: epoch, ...look }));
   await place.write("data/runs/r/layers.jsonl", [...lines, '{"epoch":8,"st'].join("\n"));
   await place.succeed("report", ["--run-name=r", "--svg=out/figures", "--output=out.html"]);
   await place.runDeno(["eval", `Deno.renameSync("out.html", "data/runs/r/report.html")`]);
   const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"]);
   assertEquals([...full.querySelectorAll("#layers tbody tr")].length, 9, "a line that was cut short is left out");
-  const names = [
-    "dead-units",
-    "fit",
-    "gradient-norms",
-    "histogram-1",
-    "histogram-2",
-    "learning-rate",
-    "loss",
-    "network",
-  ];
-  const files = [...names, "predicted", "residuals", "weight-norms"].map((name) => `${name}.svg`);
+  const names = "dead-units fit gradient-norms histogram-1 histogram-2 learning-rate loss network predicted residuals";
+  const files = `${names} weight-norms`.split(" ").map((name) => `${name}.svg`);
   assertEquals(Object.keys(await place.digests("out/figures")).sort(), files);
   const alone = await place.read("out/figures/loss.svg");
   assertMatch(alone, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*><title>Loss by epoch<\/title>\s*<desc>/);

@@ -21,90 +21,78 @@ async function resumeBy(place: Workplace, [program, ...words]: string[], epochs:
 }
 
 permitted({
-  name: "a file that outgrows what the disk allows ends the run, with the last checkpoint whole",
-  ignore: Deno.build.os === "windows", // it has no such limits
-  fn: async () => {
-    await using place = await Workplace.create();
-    await using whole = await Workplace.create();
-    await whole.succeed("train", [...RUN.slice(0, -1), "3"]);
-    await place.succeed("train", RUN);
-    const before = await place.digests(`${run}/checkpoints`);
-    // No file may become longer than 200 KiB. The signal would end the process before it is told.
-    const limited = ["bash", "-c", `trap '' XFSZ; ulimit -f 200; exec "$@"`, "bash"];
-    const [code, stderr] = await resumeBy(place, limited, 3);
-    assertEquals(code, 1);
-    assertMatch(
-      stderr,
-      /^error: Cannot write data\/runs\/r\/checkpoints\/step-00000000(48|72).safetensors, which takes \d{6} bytes: .*\(os error/m,
-    );
-    const hint = "the last checkpoint is at step 24: `deno task train --resume r` continues from there";
-    assertStringIncludes(stderr, hint);
-    assertEquals(await place.digests(`${run}/checkpoints`), before);
-
-    await place.succeed("train", ["--resume", "r"]);
-    for (const name of ["model.safetensors", "metrics.jsonl"]) {
-      assertEquals((await place.digests(run))[name], (await whole.digests(run))[name], name);
-    }
-  },
-});
-
-permitted({
-  name: "a full disk ends the run, and names the file",
-  ignore: Deno.build.os !== "linux", // elsewhere no file is always full
-  fn: async () => {
+  name: "a disk that takes no more ends the run with its last checkpoint whole, and the message names the file",
+  ignore: Deno.build.os === "windows", // it has no such limits, and there a read-only folder says nothing of files in it
+  fn: async (t) => {
     await using place = await Workplace.create();
     await place.succeed("train", RUN);
-    const full = async (name: string) => {
-      await Deno.remove(place.at(name)).catch(() => {});
-      await Deno.symlink("/dev/full", place.at(name));
-    };
+
+    await t.step("a folder that is read-only", async () => {
+      const before = await place.digests(run);
+      const folders = [run, `${run}/checkpoints`].map((name) => place.at(name));
+      for (const folder of folders) await Deno.chmod(folder, 0o555);
+      // The system's administrator may write everywhere, unless that is taken away.
+      const { uid } = await Deno.stat(place.path);
+      const starter = uid === 0 ? ["setpriv", "--bounding-set=-dac_override"] : ["env"];
+      const [code, stderr] = await resumeBy(place, starter, 2);
+      for (const folder of folders) await Deno.chmod(folder, 0o755);
+      assertEquals(code, 1);
+      assertMatch(
+        stderr,
+        /^error: .*data\/runs\/r\/.*\(os error 13\)|^error: .*\(os error 13\).*data\/runs\/r\//m,
+      );
+      assertEquals(await place.digests(run), before);
+    });
+    await t.step("a file that outgrows what the disk allows", async () => {
+      await using whole = await Workplace.create();
+      await whole.succeed("train", [...RUN.slice(0, -1), "3"]);
+      const before = await place.digests(`${run}/checkpoints`);
+      // No file may become longer than 200 KiB. The signal would end the process before it is told.
+      const limited = ["bash", "-c", `trap '' XFSZ; ulimit -f 200; exec "$@"`, "bash"];
+      const [code, stderr] = await resumeBy(place, limited, 3);
+      assertEquals(code, 1);
+      assertMatch(
+        stderr,
+        /^error: Cannot write data\/runs\/r\/checkpoints\/step-00000000(48|72).safetensors, which takes \d{6} bytes: .*\(os error/m,
+      );
+      const hint = "the last checkpoint is at step 24: `deno task train --resume r` continues from there";
+      assertStringIncludes(stderr, hint);
+      assertEquals(await place.digests(`${run}/checkpoints`), before);
+
+      await place.succeed("train", ["--resume", "r"]);
+      for (const name of ["model.safetensors", "metrics.jsonl"]) {
+        assertEquals((await place.digests(run))[name], (await whole.digests(run))[name], name);
+      }
+    });
     const train = (...args: string[]) => place.runDeno([...COMMAND, "--resume", "r", ...args]);
-    await Deno.remove(place.at(`${run}/checkpoints`), { recursive: true });
-    await full(`${run}/metrics.jsonl`);
-    const line = await train();
-    assertEquals(line.code, 1);
-    assertMatch(
-      line.stderr,
-      /^error: Cannot write data\/runs\/r\/metrics.jsonl, which takes \d+ bytes: No space left/m,
-    );
-    await Deno.remove(place.at(`${run}/metrics.jsonl`));
-    await place.succeed("train", ["--resume", "r"]);
-
-    // The model comes last: the training behind it is not lost.
-    await Deno.remove(place.at(`${run}/model.safetensors`));
-    await Deno.mkdir(place.at(`${run}/model.safetensors/in the way`), { recursive: true });
-    const model = await train("--num-epochs", "2");
-    assertEquals(model.code, 1);
-    assertMatch(
-      model.stderr,
-      /^error: Cannot write data\/runs\/r\/model.safetensors, which takes \d+ bytes: .*\(os error \d+\)/m,
-    );
-    assertStringIncludes(model.stderr, "the last checkpoint is at step 48: ");
-    await Deno.remove(place.at(`${run}/model.safetensors`), { recursive: true });
-    assertMatch((await place.succeed("train", ["--resume", "r"])).stdout, /^48 steps in /m);
-  },
-});
-
-permitted({
-  name: "a folder that is read-only ends the run, and names the file",
-  ignore: Deno.build.os === "windows", // there it says nothing of files in it
-  fn: async () => {
-    await using place = await Workplace.create();
-    await place.succeed("train", RUN);
-    const before = await place.digests(run);
-    const folders = [run, `${run}/checkpoints`].map((name) => place.at(name));
-    for (const folder of folders) await Deno.chmod(folder, 0o555);
-    // The system's administrator may write everywhere, unless that is taken away.
-    const { uid } = await Deno.stat(place.path);
-    const starter = uid === 0 ? ["setpriv", "--bounding-set=-dac_override"] : ["env"];
-    const [code, stderr] = await resumeBy(place, starter, 2);
-    for (const folder of folders) await Deno.chmod(folder, 0o755);
-    assertEquals(code, 1);
-    assertMatch(
-      stderr,
-      /^error: .*data\/runs\/r\/.*\(os error 13\)|^error: .*\(os error 13\).*data\/runs\/r\//m,
-    );
-    assertEquals(await place.digests(run), before);
+    await t.step({
+      name: "a full disk",
+      ignore: Deno.build.os !== "linux", // elsewhere no file is always full
+      fn: async () => {
+        const metrics = place.at(`${run}/metrics.jsonl`);
+        await Deno.remove(place.at(`${run}/checkpoints`), { recursive: true });
+        await Deno.remove(metrics);
+        await Deno.symlink("/dev/full", metrics);
+        const { code, stderr } = await train();
+        assertEquals(code, 1);
+        assertMatch(stderr, /^error: Cannot write data\/runs\/r\/metrics.jsonl, which takes \d+ bytes: No space left/m);
+        await Deno.remove(metrics);
+        await place.succeed("train", ["--resume", "r"]);
+      },
+    });
+    await t.step("the model comes last: the training behind it is not lost", async () => {
+      await Deno.remove(place.at(`${run}/model.safetensors`));
+      await Deno.mkdir(place.at(`${run}/model.safetensors/in the way`), { recursive: true });
+      const { code, stderr } = await train("--num-epochs", "4");
+      assertEquals(code, 1);
+      assertMatch(
+        stderr,
+        /^error: Cannot write data\/runs\/r\/model.safetensors, which takes \d+ bytes: .*\(os error \d+\)/m,
+      );
+      assertStringIncludes(stderr, "the last checkpoint is at step 96: ");
+      await Deno.remove(place.at(`${run}/model.safetensors`), { recursive: true });
+      assertMatch((await place.succeed("train", ["--resume", "r"])).stdout, /^96 steps in /m);
+    });
   },
 });
 
@@ -155,6 +143,7 @@ permitted("train refuses a RUN_NAME that is being trained, and takes it over onc
     await output;
   };
   await until(() => isLonger(place.at("data/runs/default_run/config.json"), 0));
+  if (Deno.build.os !== "windows") first.kill("SIGSTOP"); // it runs on, but takes no time of the others
   const { code, stderr } = await place.run("train", QUICK);
   assertEquals(code, 2, stderr);
   const who = `(process ${first.pid}, since `;

@@ -115,9 +115,8 @@ Deno.test("readConfig() says where a wrong value was set: by which flag, in the 
     "--noise is a setting of recipes: it cannot be used with DATA",
     'LOSS is "bce" (from the environment): that takes one TARGET, and there are 2: y, z',
   ]);
-  assertEquals(faultsOf("", { dotenv: "TARGET=y" }), [
-    "TARGET (from .env, line 1) needs DATA, the CSV file that it is about",
-  ]);
+  const alone = "TARGET (from .env, line 1) needs DATA, the CSV file that it is about";
+  assertEquals(faultsOf("", { dotenv: "TARGET=y" }), [alone]);
 });
 
 Deno.test("readConfig() takes a boolean flag alone or with true or false", () => {
@@ -228,9 +227,8 @@ Deno.test("readConfig() leaves alone keys of .env that are near to short names o
 });
 
 Deno.test("readConfig() gives tables defaults of their own", () => {
-  const { loss, optimizer, learningRate, batchSize, numEpochs, init, patience, target, texts } = read(
-    '--data a.csv --target a,"b,c"',
-  );
+  const config = read('--data a.csv --target a,"b,c"');
+  const { loss, optimizer, learningRate, batchSize, numEpochs, init, patience, target, texts } = config;
   assertEquals([loss, optimizer, learningRate, batchSize, numEpochs, patience], ["auto", "adam", 0.003, 32, 200, 20]);
   assertEquals(init, { kind: "xavier" });
   assertEquals([target, texts.DATA, texts.NOISE], [["a", "b,c"], "a.csv", undefined]);

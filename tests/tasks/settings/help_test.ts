@@ -30,9 +30,8 @@ Deno.test("usage() fits a screen: what the task does, examples, and everyday fla
     assert(name === "doctor" || TASKS[name].examples.length === 3, name);
     for (const example of TASKS[name].examples) assertStringIncludes(usage(name), `deno task ${example}\n`.trim());
     const listed = lines.filter((line) => /^ {2}--/.test(line)).length;
-    const titles = lines.filter((line) =>
-      /^(Data|Network|Training|Search|Ranks|Run|View)( \(.*\))?$/.test(line)
-    ).length;
+    const title = /^(Data|Network|Training|Search|Ranks|Run|View)( \(.*\))?$/;
+    const titles = lines.filter((line) => title.test(line)).length;
     const rest = lines.length - listed - titles - TASKS[name].examples.length;
     assert(rest <= 6, `${name}: a flag takes more than a line`);
   }

@@ -34,21 +34,15 @@ permitted("train reports all wrong settings together, whatever they come from", 
   const { stderr } = await place.refuse(2, faults(() => "the environment"), "train", [], env);
   assertEquals(stderr.match(/^error: /gm)?.length, KEYS.length);
   await place.write(".env", KEYS.map((key) => `${key}="${WRONG[key][1]}"\n`).join(""));
-  await place.refuse(2, faults((key) => `.env, line ${KEYS.indexOf(key) + 1}`), "train", [], {
-    REPORT: "",
-    SELF_TEST: "",
-  });
+  const unset = { REPORT: "", SELF_TEST: "" };
+  await place.refuse(2, faults((key) => `.env, line ${KEYS.indexOf(key) + 1}`), "train", [], unset);
   assertEquals(Object.keys(await place.digests("data")).sort(), ["cubic.csv", "cubic.csv.json"]);
 });
 
 permitted("every task refuses what it does not know, and names the nearest flag", async () => {
   await using place = await withDataset();
-  const says = [
-    "--sede: unknown flag; the nearest is --seed",
-    '"5": gen-data takes only flags',
-    "deno task gen-data --help",
-  ];
-  await place.refuse(2, says, "gen-data", ["--sede", "7", "5"]);
+  const words = ["--sede: unknown flag; the nearest is --seed", '"5": gen-data takes only flags'];
+  await place.refuse(2, [...words, "deno task gen-data --help"], "gen-data", ["--sede", "7", "5"]);
   for (const [task, takes] of [["setup", "no flag but --mpi"], ["test", "no flags"]]) {
     const faults = ["--foo", "bar"].map((word) => `error: ${word}: ${task} takes ${takes}`);
     await place.refuse(2, faults, task, ["--foo", "bar"]);

@@ -25,7 +25,7 @@ async function createPlace(): Promise<Workplace> {
     const isRare = i % 10 === 0;
     return `${(+uniform() + (isRare ? 0.7 : 0)).toFixed(4)},${uniform()},${isRare ? "yes" : "no"}\n`;
   });
-  return await Workplace.create({
+  return await Workplace.inSeries("train", {
     "numbers.csv": `a,b,y\n${numbers.join("")}`,
     "classes.csv": `a,b,rare\n${classes.join("")}`,
   });
@@ -46,12 +46,6 @@ async function train(place: Workplace, name: string, args: readonly string[]) {
   const { "model.safetensors": model } = await place.digests(folder);
   const rates = lines.map(({ learningRate }) => learningRate);
   return { ...outcome, config, layers, lines, metadata, summary, model, rates };
-}
-
-/** The same in a place of its own, beside others. */
-async function trainApart(name: string, args: readonly string[]) {
-  await using place = await createPlace();
-  return await train(place, name, args);
 }
 
 /** 160 training rows in batches of 32: 5 steps an epoch, 150 in all. */
@@ -77,10 +71,11 @@ const RATES: Record<string, (step: number) => number> = {
 };
 
 permitted("train learns with each activation, optimizer, schedule and loss, and keeps each epoch's rate", async () => {
-  await Promise.all(VALUES.map(async ([activation, optimizer, schedule, loss, learningRate]) => {
+  await using place = await createPlace();
+  for (const [activation, optimizer, schedule, loss, learningRate] of VALUES) {
     const settings = { activation, optimizer, schedule, loss, "learning-rate": learningRate, "num-epochs": EPOCHS };
     const flags = Object.entries(settings).map(([key, value]) => `--${key}=${value}`);
-    const { config, layers, lines, metadata, rates, summary } = await trainApart(optimizer, [...NUMBERS, ...flags]);
+    const { config, layers, lines, metadata, rates, summary } = await train(place, optimizer, [...NUMBERS, ...flags]);
     assertEquals(lines.length, EPOCHS);
     const first = lines[0];
     const last = lines.at(-1)!;
@@ -99,36 +94,27 @@ permitted("train learns with each activation, optimizer, schedule and loss, and 
       assertEquals(shares.indexOf(Math.max(...shares)), 8); // step 44, with 30 % of the steps done
       assert(shares[0] > 1 / 25 && shares[0] < 0.1 && shares.at(-1)! < 1 / 25 / 1000, `${shares}`);
     }
-  }));
+  }
 });
 
-permitted(
-  "train keeps to the seed with dropout, and minds seed, dropout, decay, clipping, optimizer and rates",
-  async () => {
-    const args = [...NUMBERS, "--num-epochs", "5"];
-    const dropout = [...args, "--dropout", "0.3"];
-    const [first, again, ...others] = await Promise.all([
-      dropout,
-      dropout,
-      [...dropout, "--seed", "7"],
-      args,
-      [...args, "--dropout", "0.6"],
-      [...args, "--weight-decay", "0.1"],
-      [...args, "--clip-norm", "0.01"],
-      [...args, "--optimizer", "sgd"],
-      [...args, "--schedule", "cosine"],
-      [...args, "--warmup", "10"],
-    ].map((flags) => trainApart("run", flags)));
-    assertEquals(again.model, first.model);
-    const losses = [first, ...others].map(({ lines }) => lines.at(-1)!.trainLoss);
-    assertEquals(losses.length, new Set(losses).size, `${losses}`);
-  },
-);
+permitted("train keeps to the seed with dropout, and minds seed, dropout, decay, clipping and rates", async () => {
+  await using place = await createPlace();
+  const dropout = ["--dropout=0.3", "--dropout=0.3", "--dropout=0.3 --seed=7", "--dropout=0.6"];
+  const others = ["--plain=false", "--weight-decay=0.1", "--clip-norm=0.01", "--schedule=cosine", "--warmup=10"];
+  const runs = [];
+  for (const flags of [...dropout, ...others, "--optimizer=sgd"]) {
+    runs.push(await train(place, "run", [...NUMBERS, "--num-epochs", "5", ...flags.split(" ")]));
+  }
+  const [again, ...different] = runs;
+  assertEquals(again.model, different[0].model);
+  const losses = different.map(({ lines }) => lines.at(-1)!.trainLoss);
+  assertEquals(losses.length, new Set(losses).size, `${losses}`);
+});
 
 permitted("PLAIN trains with the operations one by one, to nearly the same loss, and defines a run", async () => {
   const args = ["--recipe", "xor", "--hidden-size", "4"];
-  const fused = await trainApart("fused", args);
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
+  const fused = await train(place, "fused", args);
   const plain = await train(place, "plain", [...args, "--plain"]);
   assertEquals([fused.config.PLAIN, plain.config.PLAIN], ["false", "true"]);
   plain.lines.forEach(({ trainLoss }, i) => assertAlmostEquals(trainLoss, fused.lines[i].trainLoss, 1e-3));
@@ -170,29 +156,28 @@ permitted("PATIENCE ends a run and keeps the weights of its best epoch", async (
   });
 });
 
-permitted(
-  "SCHEDULE plateau halves the rate after five epochs without a better loss, and WARMUP raises it",
-  async () => {
-    await using place = await createPlace();
-    const args = [...NUMBERS, "--num-epochs", "12", "--schedule", "plateau"];
-    const top = 0.01;
-    const { rates, summary } = await train(place, "warm", [...args, "--warmup", "19"]);
-    rates.forEach((rate, epoch) => assertAlmostEquals(rate, Math.min(1, (5 * epoch + 5) / 20) * top, 1e-9));
-    assert(summary.validation.loss < 0.5);
-    // No weight moves: no loss is better than the first.
-    const still = await train(place, "still", [...args, "--learning-rate", "1e-30"]);
-    assertEquals(still.rates.map((rate) => rate / 1e-30), [1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]);
-  },
-);
+permitted("SCHEDULE plateau halves the rate after five epochs with no better loss, WARMUP raises it", async () => {
+  await using place = await createPlace();
+  const args = [...NUMBERS, "--num-epochs", "12", "--schedule", "plateau"];
+  const top = 0.01;
+  const { rates, summary } = await train(place, "warm", [...args, "--warmup", "19"]);
+  rates.forEach((rate, epoch) => assertAlmostEquals(rate, Math.min(1, (5 * epoch + 5) / 20) * top, 1e-9));
+  assert(summary.validation.loss < 0.5);
+  // No weight moves: no loss is better than the first.
+  const still = await train(place, "still", [...args, "--learning-rate", "1e-30"]);
+  assertEquals(still.rates.map((rate) => rate / 1e-30), [1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]);
+});
 
 permitted("CLASS_WEIGHTS balanced finds more of a rare class", async () => {
+  await using place = await createPlace();
   for (const loss of ["softmax", "bce"]) {
     const args = [...CLASSES, "--loss", loss, "--num-epochs", "15"];
     const recall = async (weights: string) => {
-      const { summary } = await trainApart(loss, [...args, "--class-weights", weights]);
+      const { summary } = await train(place, `${loss}_${weights}`, [...args, "--class-weights", weights]);
       return summary.train.perClass.find((of: { class: string }) => of.class === "yes").recall;
     };
-    const [plain, balanced] = await Promise.all([recall("none"), recall("balanced")]);
+    const plain = await recall("none");
+    const balanced = await recall("balanced");
     assert(balanced > plain + 0.3, `${loss}: recall ${plain}, balanced ${balanced}`);
   }
 });

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { changeTree, DRIVER, type Findings, isPinned, plan } from "../../../tasks/setup/prepare_machine.ts";
 import { permitted } from "../../support/permitted.ts";
+import { NO_ADAPTER } from "../../support/run_task_process.ts";
 
 const root = new URL("../../../", import.meta.url);
 const debian = { manager: "apt-get", mayInstall: true };
@@ -21,16 +22,8 @@ async function makeProject(): Promise<{ root: URL } & AsyncDisposable> {
   for (const name of ["tasks/offline_std/csv", "tasks/setup"]) {
     await Deno.mkdir(new URL(name, folder), { recursive: true });
   }
-  for (
-    const file of [
-      "deno.json",
-      "deno.lock",
-      "tasks/setup.ts",
-      "tasks/setup/prepare_machine.ts",
-      "tasks/setup/open_mpi.ts",
-      "tasks/setup/packages.ts",
-    ]
-  ) {
+  const scripts = ["setup", "setup/prepare_machine", "setup/open_mpi", "setup/packages"];
+  for (const file of ["deno.json", "deno.lock", ...scripts.map((name) => `tasks/${name}.ts`)]) {
     await Deno.copyFile(new URL(file, root), new URL(file, folder));
   }
   for (const name of ["deno.json", "mod.ts"]) {
@@ -56,9 +49,6 @@ async function run(project: URL, args: readonly string[], env: Record<string, st
 async function listTree(folder: URL): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
 }
-
-/** A backend that this system has no adapter for. */
-const noAdapter = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" };
 
 Deno.test("plan() changes what is needed, and says so", () => {
   const held = { adapter: false, backend: "metal", installer: debian };
@@ -149,10 +139,10 @@ permitted("deno task setup prepares a clone without JSR, silently, and leaves de
 permitted("deno task setup with NO_SETUP=1 changes nothing and says what is missing", async () => {
   await using project = await makeProject();
   const before = await listTree(project.root);
-  const { code, said } = await runSetup(project.root, { NO_SETUP: "1", ...noAdapter });
+  const { code, said } = await runSetup(project.root, { NO_SETUP: "1", ...NO_ADAPTER });
   assertEquals(code, 1);
   assertStringIncludes(said, "@std is missing: JSR does not answer.");
-  const name = noAdapter.DENO_WEBGPU_BACKEND;
+  const name = NO_ADAPTER.DENO_WEBGPU_BACKEND;
   assertStringIncludes(said, `DENO_WEBGPU_BACKEND is "${name}", for which this machine has no adapter: unset it`);
   assertEquals(await listTree(project.root), before);
 

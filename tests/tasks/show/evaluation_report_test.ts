@@ -34,10 +34,8 @@ Deno.test("formatClasses() shows measures and confusion of each class, of many c
   const many = Array.from({ length: 13 }, () => perClass![0]);
   const confusion = many.map(() => many.map(() => 0));
   const [header, first] = formatClasses({ ...classification, perClass: many, confusion })!.split("\n");
-  assertEquals([header, first], [
-    "class  rows  precision  recall        F1",
-    "no        2          1     0.5  0.666667",
-  ]);
+  assertEquals(header, "class  rows  precision  recall        F1");
+  assertEquals(first, "no        2          1     0.5  0.666667");
 });
 
 Deno.test("formatSummary() ends with the classes of the last part", () => {

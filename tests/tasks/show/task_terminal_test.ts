@@ -14,7 +14,7 @@ import { permitted } from "../../support/permitted.ts";
 /** Util-linux has `script` with these options; BSD's takes others. */
 const ignore = Deno.build.os !== "linux";
 
-const SMALL = ["--num-dataset", "500", "--hidden-size", "8", "--batch-size", "5"];
+const SMALL = ["--num-dataset", "500", "--hidden-size", "8", "--batch-size", "10"];
 
 /** Warns of weights that start alike. */
 const WARNED = [...SMALL, "--num-epochs", "100", "--init", "ones"];
@@ -51,7 +51,7 @@ permitted({ name: "train in 80 columns shows a picture, and leaves epochs, curve
       const [head, bar, ...losses] = pictureOn(screen) ?? [];
       if (!losses?.length) return;
       pictures++;
-      assertMatch(head, /^default_run {2}epoch \d+\/400 {2}step \d+\/80$/);
+      assertMatch(head, /^default_run {2}epoch \d+\/400 {2}step \d+\/40$/);
       assertMatch(bar, /^█*░* +\d+%( {2}[\d.,]+ steps\/s {2}[\d:]+ left)?$/);
       assertMatch(losses[0], /^train {6}[\d.]+( +[▁-█]+)?$/);
       if (losses.length > 1) assertMatch(losses[1], /^validation [\d.]+ +[▁-█]+$/);
@@ -93,7 +93,7 @@ permitted({ name: "train resized to 40 columns and ended by Ctrl-C leaves nothin
   const of = counterOf(outcome);
   assertEquals(of(/^warning: epoch 1: 8 of 8 units .* init kaiming or xavier$/), 1, lines.join("\n"));
   assertEquals(of(/^(train|validation) +[\d.]+ +[▁-█]{10,}$/), 2);
-  assertMatch(lines.at(-3)!, /^stopped: data\/runs\/default_run, checkpoint at step \d+, \d+ of 80 into epoch \d+$/);
+  assertMatch(lines.at(-3)!, /^stopped: data\/runs\/default_run, checkpoint at step \d+, \d+ of 40 into epoch \d+$/);
   assertEquals(lines.at(-2), "continue with: deno task train --resume default_run");
 });
 
@@ -161,11 +161,8 @@ permitted("--quiet prints warnings and errors, and nothing else", async () => {
 Deno.test("--quiet and --json stand alone or with true or false, and exclude each other", () => {
   const surroundings = { env: () => undefined, dotenv: "" };
   const view = (...args: string[]) => createView(readConfig("train", args, surroundings)).constructor;
-  assertEquals([view("--quiet"), view("--json=true"), view("--quiet", "true", "--json", "false")], [
-    QuietView,
-    JsonView,
-    QuietView,
-  ]);
+  const views = [view("--quiet"), view("--json=true"), view("--quiet", "true", "--json", "false")];
+  assertEquals(views, [QuietView, JsonView, QuietView]);
   assertThrows(() => view("--quiet", "--json"), ConfigError, "--quiet and --json exclude each other");
   assertThrows(() => view("--json=yes"), ConfigError, '--json is "yes": allowed is true or false');
 });
@@ -180,7 +177,7 @@ permitted("--json prints an object a line, and nothing else", async () => {
   for (const start of ["device: ", "gen-data: wrote ", "scale: wrote ", "network: "]) {
     assertEquals(of("note").filter(({ text }) => text.startsWith(start)).length, 1, start);
   }
-  const begin = { event: "begin", runName: "default_run", stepsPerEpoch: 80, epochs: 100, firstStep: 0 };
+  const begin = { event: "begin", runName: "default_run", stepsPerEpoch: 40, epochs: 100, firstStep: 0 };
   assertEquals(of("begin"), [begin]);
   assertMatch(of("warning")[0].text, /^epoch 1: .* init kaiming or xavier$/);
   const epochs = of("epoch").map(({ event: _, seconds: __, ...line }) => line);

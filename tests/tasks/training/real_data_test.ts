@@ -2,25 +2,61 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { parse } from "@std/csv";
+import type { Evaluation } from "../../../lib/evaluate/evaluation.ts";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { readExportedModel } from "../../../tasks/export/exported_model.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { leastSquares } from "../../support/least_squares.ts";
 import { runOnnx } from "../../support/onnx_process.ts";
-import { median, trainOn, withRealTables } from "./real_data_process.ts";
-import type { Workplace } from "../../support/run_task_process.ts";
+import { pathInProject, warningsOf, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
 const SPECIES = ["Adelie", "Chinstrap", "Gentoo"];
 
+/** The flags that tell a table's target and what else its columns need. */
+const REAL_TABLES: Readonly<Record<string, readonly string[]>> = {
+  cars: ["--data", "cars.csv", "--target", "economy (mpg)", "--ignore", "name", "--missing", "drop"],
+  iris: ["--data", "iris.csv", "--target", "species"],
+  penguins: ["--data", "penguins.csv", "--target", "species", "--missing", "median"],
+  diamonds: ["--data", "diamonds.csv", "--target", "price"],
+};
+
+/** A folder with the tables as cars.csv, diamonds.csv, iris.csv and penguins.csv. */
+async function withRealTables(): Promise<Workplace> {
+  const place = await Workplace.create();
+  // Without the project's lock file, into which the tables' packages would be written, and then downloaded by every task.
+  const args = ["run", "--quiet", "--no-config", "--no-check", "--no-prompt", "--allow-write=."];
+  const { code, stderr } = await place.runDeno([...args, pathInProject("tests/tasks/training/real_tables.ts"), "."]);
+  assertEquals(code, 0, stderr);
+  return place;
+}
+
+/** Trains a run named as table and seed, which has no cause to warn; gives its measures on the test part. */
+async function trainOn(
+  place: Workplace,
+  table: string,
+  seed: number,
+  args: readonly string[] = [],
+): Promise<Evaluation> {
+  const run = `${table}-${seed}`;
+  const flags = [...REAL_TABLES[table], "--seed", `${seed}`, "--run-name", run, ...args];
+  assertEquals(warningsOf(await place.succeed("train", flags)), [], run);
+  const { test } = JSON.parse(await place.read(`data/runs/${run}/summary.json`));
+  assert(test.rows > 0);
+  return test;
+}
+
+/** The middle one of five numbers. */
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[2];
+
 /** The share of the test rows' variance that a linear model of the prepared training rows explains. */
 async function linearR2(place: Workplace, table: string): Promise<number> {
   const { tensors } = await readSafetensors(place.at(`data/${table}.scaled.safetensors`));
   const part = (name: string) => {
-    const x = tensors.get(`${name}.x`)!;
-    const y = tensors.get(`${name}.y`)!;
-    return { x: rowsOf(x.data, x.shape[1]), y: [...y.data] };
+    const { data, shape: [rows, width] } = tensors.get(`${name}.x`)!;
+    const x = Array.from({ length: rows }, (_, i) => [...data.subarray(i * width, (i + 1) * width)]);
+    return { x, y: [...tensors.get(`${name}.y`)!.data] };
   };
   const predict = leastSquares(part("train").x, part("train").y);
   const { x, y } = part("test");
@@ -28,10 +64,6 @@ async function linearR2(place: Workplace, table: string): Promise<number> {
   const squares = (differences: number[]) => differences.reduce((sum, value) => sum + value ** 2, 0);
   // No scaling of the target changes the quotient.
   return 1 - squares(y.map((value, i) => value - predict(x[i]))) / squares(y.map((value) => value - mean));
-}
-
-function rowsOf(values: Float32Array, width: number): number[][] {
-  return Array.from({ length: values.length / width }, (_, i) => [...values.subarray(i * width, (i + 1) * width)]);
 }
 
 Deno.test("leastSquares() finds the weights, and refuses columns that follow from others", () => {
@@ -65,6 +97,9 @@ permitted("tasks on real tables: as good as networks elsewhere, and the models t
   await t.step("penguins: macro F1, with missing cells", async () => {
     const { macroF1, rows } = await trainOn(place, "penguins", 1);
     assert(rows > 30 && macroF1! > 0.95, `macro F1 ${macroF1} of ${rows} rows`);
+  });
+  await t.step("diamonds: 54,000 rows give no cause to warn", async () => {
+    await trainOn(place, "diamonds", 1, ["--num-epochs", "1"]);
   });
   await t.step("penguins: words and JSON give the same prediction", () => assertOneGentoo(place));
   const { stdout } = await place.succeed("predict", [...PENGUINS, "--input", "penguins.csv"]);

@@ -41,18 +41,15 @@ async function run(sends: Record<string, Deno.Signal[]>): Promise<[Deno.CommandS
   return [await child.status, said.trim().replaceAll("\n", ", ")];
 }
 
-permitted(
-  "StopSignal: a second signal ends the process even while it is busy, and one that comes twice is one",
-  async () => {
-    const cases: [first: Deno.Signal[], second: Deno.Signal, asked: number, code: number][] = [
-      [["SIGINT"], "SIGINT", 130, 130],
-      [["SIGTERM"], "SIGTERM", 143, 143],
-      [["SIGINT", "SIGINT", "SIGTERM"], "SIGTERM", 130, 143],
-    ];
-    for (const [first, second, asked, code] of cases) {
-      const [status, said] = await run({ listening: first, busy: [second] });
-      assertEquals(said, `listening, asked ${asked}, busy`);
-      assertEquals([status.signal, status.code], [second, code]);
-    }
-  },
-);
+permitted("StopSignal: a second signal ends even a busy process, and one that comes twice is one", async () => {
+  const cases: [first: Deno.Signal[], second: Deno.Signal, asked: number, code: number][] = [
+    [["SIGINT"], "SIGINT", 130, 130],
+    [["SIGTERM"], "SIGTERM", 143, 143],
+    [["SIGINT", "SIGINT", "SIGTERM"], "SIGTERM", 130, 143],
+  ];
+  for (const [first, second, asked, code] of cases) {
+    const [status, said] = await run({ listening: first, busy: [second] });
+    assertEquals(said, `listening, asked ${asked}, busy`);
+    assertEquals([status.signal, status.code], [second, code]);
+  }
+});

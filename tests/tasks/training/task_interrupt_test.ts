@@ -29,79 +29,66 @@ async function interruptWhen(child: Deno.ChildProcess, isTime: () => Promise<boo
 /** How a process ended: by the signal, or of itself with the same code. */
 const howEnded = ({ signal, code }: Deno.CommandOutput) => [signal, code];
 
-permitted("Ctrl-C while training leaves the dataset and earlier runs whole, and the next run works", async () => {
+permitted("Ctrl-C at any stage leaves dataset and earlier runs whole, and the next run works", async (t) => {
   await using place = await Workplace.create();
   await place.succeed("train", SMALL);
-  const data = await place.digests("data");
   const run = await place.digests("data/runs/default_run");
-
-  const child = await place.start("train", ["--num-dataset", "300", "--num-epochs", "10000000"]);
-  const metrics = place.at("data/runs/default_run/metrics.jsonl");
-  assertEquals(howEnded(await interruptWhen(child, () => isLonger(metrics, 200))), [null, 130]);
-  const after = await place.digests("data");
-  for (const [name, digest] of Object.entries(data)) if (!name.includes("/")) assertEquals(after[name], digest, name);
-  assertEquals(await place.digests("data/runs/default_run.1"), run);
-  const files = Object.keys(await place.digests("data/runs/default_run")).sort();
-  assertEquals(files.filter((name) => !name.startsWith("checkpoints/")), [
-    "config.json",
-    "layers.jsonl",
-    "metrics.jsonl",
-  ]);
-  await place.refuse(1, ["data/runs/default_run/model.safetensors: there is no such file"], "predict", ["1"]);
-  for (const name of Object.keys(after).filter((name) => name.endsWith(".safetensors"))) {
-    assert((await readSafetensors(place.at(`data/${name}`))).tensors.size > 0, name);
-  }
-
-  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
-  const again = await place.digests("data/runs/default_run");
-  assertEquals(again["model.safetensors"], run["model.safetensors"]);
-});
-
-permitted("Ctrl-C while a dataset is made or scaled leaves the one before it, and the next run works", async () => {
-  await using place = await Workplace.create();
-  await place.succeed("train", SMALL);
-  const whole = await place.digests("data");
   const csv = "data/cubic.csv";
   const scaled = "data/cubic.scaled.safetensors";
-  const assertWhole = async () => {
-    const now = await place.digests("data");
-    for (const [name, digest] of Object.entries(whole)) assertEquals(now[name], digest, name);
-  };
+  const dataset = async () =>
+    Object.fromEntries(Object.entries(await place.digests("data")).filter(([name]) => !name.includes("/")));
+  const whole = await dataset();
+  /** What a killed process leaves half-written, and what is left of that. */
+  const leave = () => Promise.all([csv, `${csv}.json`, scaled].map((name) => place.write(`${name}.partial`, "half")));
+  const left = async () => Object.keys(await dataset()).filter((name) => name.endsWith(".partial"));
 
-  const generating = await place.start("gen-data", ["--num-dataset", "50000000"]);
-  const partial = place.at(`${csv}.partial`);
-  assertEquals(howEnded(await interruptWhen(generating, () => isLonger(partial, 500_000))), ["SIGINT", 130]);
-  await assertWhole();
-  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
+  await t.step("while training", async () => {
+    const child = await place.start("train", ["--num-dataset", "300", "--num-epochs", "10000000"]);
+    const metrics = place.at("data/runs/default_run/metrics.jsonl");
+    assertEquals(howEnded(await interruptWhen(child, () => isLonger(metrics, 200))), [null, 130]);
+    assertEquals(await dataset(), whole);
+    assertEquals(await place.digests("data/runs/default_run.1"), run);
+    const files = Object.keys(await place.digests("data/runs/default_run")).sort();
+    const others = files.filter((name) => !name.startsWith("checkpoints/"));
+    assertEquals(others, ["config.json", "layers.jsonl", "metrics.jsonl"]);
+    await place.refuse(1, ["data/runs/default_run/model.safetensors: there is no such file"], "predict", ["1"]);
+    const after = Object.keys(await place.digests("data"));
+    for (const name of after.filter((name) => name.endsWith(".safetensors"))) {
+      assert((await readSafetensors(place.at(`data/${name}`))).tensors.size > 0, name);
+    }
+  });
+  await t.step("while a dataset is made", async () => {
+    const child = await place.start("gen-data", ["--num-dataset", "50000000"]);
+    const partial = place.at(`${csv}.partial`);
+    assertEquals(howEnded(await interruptWhen(child, () => isLonger(partial, 500_000))), ["SIGINT", 130]);
+    const { "cubic.csv.partial": _, ...others } = await dataset();
+    assertEquals(others, whole);
+  });
+  await t.step("the next run removes what is half-written", async () => {
+    await leave();
+    await place.succeed("gen-data", ["--num-dataset", "300"]);
+    assertEquals(await left(), ["cubic.scaled.safetensors.partial"]);
+    await leave();
+    assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
+    assertEquals(await left(), []);
+    const again = await place.digests("data/runs/default_run");
+    assertEquals(again["model.safetensors"], run["model.safetensors"]);
+  });
+  await t.step("while it is scaled", async () => {
+    const before = await Deno.readFile(place.at(scaled));
+    const { stdout } = await place.succeed("gen-data", ["--num-dataset", "300000"]);
+    assertStringIncludes(stdout, "300000 rows");
+    const child = await place.start("scale");
+    const ended = await interruptWhen(child, () => isLonger(place.at(`${scaled}.partial`), 0));
+    assertEquals(howEnded(ended), ["SIGINT", 130]);
+    assertEquals(await Deno.readFile(place.at(scaled)), before);
 
-  const before = await Deno.readFile(place.at(scaled));
-  const { stdout } = await place.succeed("gen-data", ["--num-dataset", "300000"]);
-  assertStringIncludes(stdout, "300000 rows");
-  const scaling = await place.start("scale");
-  const ended = await interruptWhen(scaling, () => isLonger(place.at(`${scaled}.partial`), 0));
-  assertEquals(howEnded(ended), ["SIGINT", 130]);
-  assertEquals(await Deno.readFile(place.at(scaled)), before);
-
-  // The shorter file must not keep the end of the longer one that was given up.
-  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "wrote", scale: "wrote" });
-  const now = await place.digests("data");
-  assertEquals(now["cubic.csv"], whole["cubic.csv"]);
-  assertEquals((await readSafetensors(place.at(scaled))).tensors.get("train.x")!.shape, [240, 1]);
-  assertEquals(Object.keys(now).filter((name) => name.endsWith(".partial")), []);
-});
-
-permitted("the next run removes what a killed one left half-written", async () => {
-  await using place = await Workplace.create();
-  await place.succeed("train", SMALL);
-  const names = ["data/cubic.csv.partial", "data/cubic.csv.json.partial", "data/cubic.scaled.safetensors.partial"];
-  const leave = async () => await Promise.all(names.map((name) => place.write(name, "half")));
-  const left = async () => Object.keys(await place.digests("data")).filter((name) => name.endsWith(".partial"));
-  await leave();
-  await place.succeed("gen-data", ["--num-dataset", "300"]);
-  assertEquals(await left(), ["cubic.scaled.safetensors.partial"]);
-  await leave();
-  assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "skipped", scale: "skipped" });
-  assertEquals(await left(), []);
+    // The shorter file must not keep the end of the longer one that was given up.
+    assertEquals(stagesOf(await place.succeed("train", SMALL)), { "gen-data": "wrote", scale: "wrote" });
+    assertEquals((await dataset())["cubic.csv"], whole["cubic.csv"]);
+    assertEquals((await readSafetensors(place.at(scaled))).tensors.get("train.x")!.shape, [240, 1]);
+    assertEquals(await left(), []);
+  });
 });
 
 permitted("a dataset whose maker was killed right before its file went into place is put there", async () => {

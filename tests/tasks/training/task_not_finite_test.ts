@@ -1,4 +1,4 @@
-/** Values that are not finite: what a run says of them, where it goes back to, and how it goes on. */
+/** Values that are not finite: what a run says of them, where it goes back to, and how it continues. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";

@@ -2,12 +2,13 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Random } from "../../../lib/base/random.ts";
-import { killRepeatedly, RESUMED, totalsOf, whenSaid } from "../../support/kill_runs.ts";
+import { killRepeatedly, ofKills, totalsOf, whenSaid } from "../../support/kill_runs.ts";
 import { type Outcome, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const run = "data/runs/r";
 const NAME = ["--run-name", "r"];
+const SMALL = ["--num-dataset", "500", "--hidden-size", "8", ...NAME];
 
 /** Names of the checkpoints, the earliest first. */
 async function checkpointsOf(place: Workplace): Promise<string[]> {
@@ -25,48 +26,72 @@ async function stop(place: Workplace, args: readonly string[], word: string, sig
   return await whenSaid(child, word, () => child.kill(signal));
 }
 
-permitted("a run killed at random moments and resumed each time ends with the same bytes", async () => {
-  const { kills, partials } = await killRepeatedly(6, 1);
+permitted("a run that is killed, or stopped, and resumed each time ends with the same bytes", async (t) => {
+  const { kills, partials, totals } = await killRepeatedly(6, 1);
   assertEquals(kills, 6);
   assert(partials > 0, "no kill came while a checkpoint was written");
+
+  await t.step("Ctrl-C and SIGTERM save it, and say how to resume it", async () => {
+    await using place = await Workplace.create();
+    const first = await stop(place, ofKills(kills), "first steps done", "SIGINT");
+    assertEquals([first.code, first.stderr.includes("error")], [130, false]);
+    const stopped = /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m;
+    const [_, step] = first.stdout.match(stopped)!;
+    assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
+    assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
+    const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
+    assertEquals(second.code, 143);
+    assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
+    await place.succeed("train", ["--resume", "r"]);
+    assertEquals(await results(place), totals);
+  });
 });
 
-permitted("Ctrl-C and SIGTERM save the run and say how to resume it; resumed, it ends the same", async () => {
+permitted("checkpoints are kept every so many steps; --resume passes over a damaged one, and needs none", async (t) => {
   await using place = await Workplace.create();
-  await using whole = await Workplace.create();
-  const args = [...RESUMED, ...NAME, "--num-epochs", "24"];
-  await whole.succeed("train", args);
-  const first = await stop(place, args, "first steps done", "SIGINT");
-  assertEquals([first.code, first.stderr.includes("error")], [130, false]);
-  const stopped = /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m;
-  const [_, step] = first.stdout.match(stopped)!;
-  assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
-  assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
-  const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
-  assertEquals(second.code, 143);
-  assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
-  await place.succeed("train", ["--resume", "r"]);
-  assertEquals(await results(place), await results(whole));
-});
-
-permitted("checkpoints are kept every so many steps: the last ones, and the best", async () => {
-  await using place = await Workplace.create();
-  const args = ["--num-dataset=500", "--hidden-size=8", ...NAME, "--checkpoint-every=7", "--keep-checkpoints=3"];
-  await place.succeed("train", [...args, "--num-epochs", "1", "--learning-rate", "0.1"]);
+  const args = [...SMALL, "--checkpoint-every=7", "--keep-checkpoints=3", "--num-epochs=1", "--learning-rate=0.1"];
+  await place.succeed("train", args);
+  const expected = await results(place);
   // 40 steps an epoch: its end is the only place with a validation loss, and the best.
-  assertEquals((await checkpointsOf(place)).map(stepOf), [28, 35, 40]);
-  await place.succeed("train", ["--resume", "r", "--num-epochs", "2", "--learning-rate", "1e-30", "--force"]);
-  const steps = (await checkpointsOf(place)).map(stepOf);
-  assertEquals(steps.slice(-3), [70, 77, 80]);
-  assert(steps.length === 3 || (steps.length === 4 && steps[0] === 40), `${steps}`);
+  const names = await checkpointsOf(place);
+  assertEquals(names.map(stepOf), [28, 35, 40]);
+
+  await t.step("a damaged one: from the one before", async () => {
+    const last = `${run}/checkpoints/${names.at(-1)}`;
+    const bytes = await Deno.readFile(place.at(last));
+    bytes[bytes.length - 9] ^= 4;
+    await place.write(last, bytes);
+    const { stderr, stdout } = await place.succeed("train", ["--resume", "r"]);
+    assertStringIncludes(stderr, `warning: ${last}: it was damaged`);
+    assertStringIncludes(stdout, "from step 35, ");
+    assertEquals(await results(place), expected);
+  });
+  await t.step("none: from the start", async () => {
+    await Deno.remove(place.at(`${run}/checkpoints`), { recursive: true });
+    const { stdout } = await place.succeed("train", ["--resume", "r"]);
+    assertStringIncludes(stdout, "from step 0, 0 of 40 into epoch 1");
+    assertEquals(await results(place), expected);
+  });
+  await t.step("the last ones, and the best", async () => {
+    await place.succeed("train", ["--resume", "r", "--num-epochs", "2", "--learning-rate", "1e-30", "--force"]);
+    const steps = (await checkpointsOf(place)).map(stepOf);
+    assertEquals(steps.slice(-3), [70, 77, 80]);
+    assert(steps.length === 3 || (steps.length === 4 && steps[0] === 40), `${steps}`);
+  });
+  await t.step("metrics that are shorter than when a checkpoint was written: refused", async () => {
+    await place.write(`${run}/metrics.jsonl`, "");
+    const { code, stderr } = await place.run("train", ["--resume", "r"]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^error: data\/runs\/r\/metrics.jsonl: it has 0 bytes, but the checkpoint needs \d+: /m);
+  });
 });
 
-permitted("--resume goes on with more epochs, with the weights of a run that was never ended", async () => {
+permitted("--resume continues with more epochs, as a run that never ended, and removes the summary", async () => {
   await using place = await Workplace.create();
   await using whole = await Workplace.create();
-  const args = ["--num-dataset", "500", "--hidden-size", "8", "--optimizer", "adam", ...NAME];
-  await whole.succeed("train", [...args, "--num-epochs", "3"]);
-  await place.succeed("train", [...args, "--num-epochs", "1"]);
+  const args = [...SMALL, "--optimizer", "adam", "--schedule", "plateau", "--num-epochs"];
+  await whole.succeed("train", [...args, "3"]);
+  await place.succeed("train", [...args, "1"]);
   const { stdout } = await place.succeed("train", ["--resume", "r", "--num-epochs", "3"]);
   assertStringIncludes(stdout, "resume: data/runs/r from step 40, 0 of 40 into epoch 2");
   assertEquals(await results(place), await results(whole));
@@ -74,6 +99,13 @@ permitted("--resume goes on with more epochs, with the weights of a run that was
   const again = await place.succeed("train", ["--resume=r"]);
   assertMatch(again.stdout, /^120 steps in /m);
   assertEquals(await results(place), await results(whole));
+
+  const more = ["--resume", "r", "--num-epochs", "400", "--learning-rate", "0.002", "--force"];
+  const { code } = await stop(place, more, "\nepoch", "SIGINT");
+  assertEquals(code, 130);
+  assertEquals(Object.keys(await place.digests(run)).includes("summary.json"), false);
+  const lines = await place.readLines(`${run}/metrics.jsonl`);
+  assertEquals([lines[2].learningRate, lines[3].learningRate], [0.01, 0.002], "the changed rate holds");
 });
 
 permitted("--resume refuses what would give another result, unless --force says so", async (t) => {
@@ -125,31 +157,6 @@ permitted("--resume refuses what would give another result, unless --force says 
   });
 });
 
-permitted("--resume passes over a damaged checkpoint, and begins anew where there is none", async () => {
-  await using place = await Workplace.create();
-  const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--checkpoint-every", "10", "--num-epochs", "2"];
-  await place.succeed("train", args);
-  const expected = await results(place);
-  const names = await checkpointsOf(place);
-  const last = `${run}/checkpoints/${names.at(-1)}`;
-  const bytes = await Deno.readFile(place.at(last));
-  bytes[bytes.length - 9] ^= 4;
-  await place.write(last, bytes);
-  const { stderr, stdout } = await place.succeed("train", ["--resume", "r"]);
-  assertStringIncludes(stderr, `warning: ${last}: it was damaged`);
-  assertStringIncludes(stdout, `from step ${stepOf(names.at(-2)!)}, `);
-  assertEquals(await results(place), expected);
-
-  await Deno.remove(place.at(`${run}/checkpoints`), { recursive: true });
-  assertStringIncludes((await place.succeed("train", ["--resume", "r"])).stdout, "from step 0, 0 of 40 into epoch 1");
-  assertEquals(await results(place), expected);
-
-  await place.write(`${run}/metrics.jsonl`, "");
-  const { code, stderr: told } = await place.run("train", ["--resume", "r"]);
-  assertEquals(code, 1);
-  assertMatch(told, /^error: data\/runs\/r\/metrics.jsonl: it has 0 bytes, but the checkpoint needs \d+: /m);
-});
-
 permitted("a run under PATIENCE and plateau is resumed as if it had never ended", async () => {
   await using place = await Workplace.create();
   await using whole = await Workplace.create();
@@ -171,16 +178,16 @@ permitted("a run under PATIENCE and plateau is resumed as if it had never ended"
   assertEquals(await results(place), await results(whole));
 });
 
-permitted("--resume goes on with presets that gave way at the start", async () => {
+permitted("--resume continues with presets that gave way at the start", async () => {
   await using place = await Workplace.create();
   const table = (rows: number) => "x,y\n" + Array.from({ length: rows }, (_, i) => `${i},${i * i}`).join("\n") + "\n";
   await place.write("few.csv", table(20));
   await place.write("more.csv", table(30));
   const base = ["--data", "few.csv", "--target", "y", "--num-epochs", "2"];
+  // All have fewer rows than a preset batch has.
   const runs = {
     validated: ["--validation", "more.csv"], // in the place of the preset split
     unvalidated: ["--split", "0.9,0,0.1"], // with a preset PATIENCE that has nothing to go by
-    small: [], // fewer rows than a preset batch has
   };
   for (const [run, flags] of Object.entries(runs)) {
     await place.succeed("train", [...base, ...flags, "--run-name", run]);
@@ -190,16 +197,4 @@ permitted("--resume goes on with presets that gave way at the start", async () =
     assertStringIncludes(stdout, `resume: data/runs/${run} from step 0`);
     assertEquals(await totalsOf(place, `data/runs/${run}`), before);
   }
-});
-
-permitted("--resume removes the summary of an earlier end, and holds a changed learning rate", async () => {
-  await using place = await Workplace.create();
-  const args = ["--num-dataset", "500", "--hidden-size", "8", ...NAME, "--schedule", "plateau", "--num-epochs", "1"];
-  await place.succeed("train", args);
-  const more = ["--resume", "r", "--num-epochs", "400", "--learning-rate", "0.002", "--force"];
-  const { code } = await stop(place, more, "\nepoch", "SIGINT");
-  assertEquals(code, 130);
-  assertEquals(Object.keys(await place.digests(run)).includes("summary.json"), false);
-  const lines = await place.readLines(`${run}/metrics.jsonl`);
-  assertEquals([lines[0].learningRate, lines[1].learningRate], [0.01, 0.002]);
 });

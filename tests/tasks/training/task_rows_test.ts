@@ -37,13 +37,16 @@ Deno.test("rowFaults() lets through what fits, to the last row and byte", () => 
 });
 
 Deno.test("rowFaults() names setting, value and what is allowed", () => {
+  const full = "--split 1,0,0 --batch-size full";
+  const isFull = '--batch-size is "full"';
+  const hasPatience = '--patience is "2"';
   const cases: [args: string, ...says: string[][]][] = [
     ["--num-dataset 20 --batch-size 17", ['--batch-size is "17"', "1 to the 16 training rows", "0.8,0.1,0.1", "full"]],
     ["--num-dataset 3 --split 0.1,0.9,0", ['--split is "0.1,0.9,0"', "none of NUM_DATASET 3 rows", "1 or more"]],
     ["--num-dataset 1 --batch-size full", ['--num-dataset is "1"', "1 row is left", "standardize is 2 or more"]],
     ["--num-dataset 1 --batch-size 2 --scaling-method minmax", ["minmax is 2 or more"], ['--batch-size is "2"']],
-    ["--num-dataset 33554433 --split 1,0,0 --batch-size full --hidden-size 1", [
-      '--batch-size is "full"',
+    [`--num-dataset 33554433 ${full} --hidden-size 1`, [
+      isFull,
       "[33554433, 1]",
       `${128 * MIB + 4} bytes`,
       `${128 * MIB}`,
@@ -51,15 +54,9 @@ Deno.test("rowFaults() names setting, value and what is allowed", () => {
     ["--num-dataset 100 --warmup 80 --schedule plateau --split 0.8,0,0.2", ["--schedule", "no validation rows"], [
       '--warmup is "80": allowed is 0 to 79, of 80 steps',
     ]],
-    ["--recipe xor --patience 2 --class-weights balanced --loss mse", ['--patience is "2"'], [
-      "--class-weights",
-      "loss mse",
-    ]],
+    ["--recipe xor --patience 2 --class-weights balanced --loss mse", [hasPatience], ["--class-weights", "loss mse"]],
     ["--num-dataset 16777217 --recipe xor --hidden-size 1", ["[16777217, 2]", `${128 * MIB + 8} bytes`]],
-    ["--num-dataset 513 --split 1,0,0 --batch-size full --hidden-size 8,65536", [
-      '--batch-size is "full"',
-      "[513, 65536]",
-    ]],
+    [`--num-dataset 513 ${full} --hidden-size 8,65536`, [isFull, "[513, 65536]"]],
   ];
   for (const [args, ...says] of cases) {
     const faults = faultsOf(args);
@@ -99,9 +96,6 @@ permitted("train refuses what cannot go with rows or device before it touches da
   ];
   for (const [args, ...says] of cases) await place.refuse(2, says, "train", args.split(" "));
   await place.write("data/cubic.csv", await place.read("data/cubic.csv") + "1,2\r\n");
-  await place.refuse(2, ['--batch-size is "25"'], "train", [
-    "--generate-dataset",
-    "--batch-size=25",
-    "--num-dataset=30",
-  ]);
+  const again = ["--generate-dataset", "--batch-size=25", "--num-dataset=30"];
+  await place.refuse(2, ['--batch-size is "25"'], "train", again);
 });

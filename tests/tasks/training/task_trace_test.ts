@@ -32,23 +32,11 @@ permitted("--trace notes each tensor of every Nth step, and changes no bit of tr
     assertEquals(lines.map(({ step }) => step), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     for (const { step, tensors } of lines) {
       const rows = step % 3 === 0 ? 5 : 10;
-      assertEquals(tensors.map(({ name, shape }) => `${name} ${shape}`), [
-        `z1 ${rows},6`,
-        `a1 ${rows},6`,
-        `d1 ${rows},6`,
-        `z2 ${rows},5`,
-        `a2 ${rows},5`,
-        `d2 ${rows},5`,
-        `z3 ${rows},1`,
-        "loss ",
-        `grad_logits ${rows},1`,
-        "grad_weight_3 5,1",
-        "grad_bias_3 1",
-        "grad_weight_2 6,5",
-        "grad_bias_2 5",
-        "grad_weight_1 1,6",
-        "grad_bias_1 6",
-      ]);
+      const hidden = [1, 2].flatMap((layer) => ["z", "a", "d"].map((kind) => `${kind}${layer} ${rows},${7 - layer}`));
+      const output = [`z3 ${rows},1`, "loss ", `grad_logits ${rows},1`];
+      const last = ["grad_weight_3 5,1", "grad_bias_3 1"];
+      const others = ["grad_weight_2 6,5", "grad_bias_2 5", "grad_weight_1 1,6", "grad_bias_1 6"];
+      assertEquals(tensors.map(({ name, shape }) => `${name} ${shape}`), [...hidden, ...output, ...last, ...others]);
       for (const tensor of tensors) {
         assertEquals(Object.keys(tensor), ["name", "shape", "min", "max", "mean", "norm", "zeros"]);
         const { min, max, mean, norm, zeros } = tensor as Record<string, unknown> as Record<string, number>;
@@ -100,8 +88,8 @@ permitted("layers.jsonl: norms of weights and gradients and dead units, at ever 
   await using place = await Workplace.create();
   await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "70", "--hidden-size", "6,5"]);
   const lines = await place.readLines<LayerRecord>("data/runs/default_run/layers.jsonl");
-  const epochs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 28, 32, 40, 48, 56, 64];
-  assertEquals(lines.map(({ epoch }) => epoch), epochs);
+  const first = Array.from({ length: 16 }, (_, i) => i + 1);
+  assertEquals(lines.map(({ epoch }) => epoch), [...first, 20, 24, 28, 32, 40, 48, 56, 64]);
   const names = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"];
   for (const { epoch, step, weights, gradients, dead, ...rest } of lines) {
     assertEquals([step, Object.keys(weights), Object.keys(gradients), rest], [3 * epoch, names, names, {}]);

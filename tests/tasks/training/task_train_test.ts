@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { readSafetensors, readSafetensorsHeader } from "../../../lib/safetensors/reader.ts";
 import { numericTable } from "../../../lib/data/table.ts";
-import { stagesOf, Workplace } from "../../support/run_task_process.ts";
+import { stagesOf, warningsOf, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 /** A run that takes a moment. */
@@ -20,7 +20,9 @@ const run = "data/runs/default_run";
 
 permitted("train learns the cubic with its defaults, and keeps all that the run was", async (t) => {
   await using place = await Workplace.create();
-  const { stdout, stderr } = await place.succeed("train", [], { REPORT: "true", SELF_TEST: "true" });
+  const outcome = await place.succeed("train", [], { REPORT: "true", SELF_TEST: "true" });
+  const { stdout, stderr } = outcome;
+  assertEquals(warningsOf(outcome), []);
   const files = Object.keys(await place.digests(run)).sort();
   assertMatch(files.filter((name) => name.startsWith("checkpoints/")).at(-1)!, /^checkpoints\/step-0000080000.safe/);
   assertEquals(
@@ -83,76 +85,83 @@ permitted("train learns the cubic with its defaults, and keeps all that the run 
   });
 });
 
-permitted("train keeps an earlier run aside, and gives the same weights for the same seed, bit for bit", async () => {
+permitted("train keeps earlier runs aside, and redoes exactly the stages that a setting concerns", async (t) => {
   await using place = await Workplace.create();
   await using elsewhere = await Workplace.create();
   const [first] = await Promise.all([place.succeed("train", SHORT), elsewhere.succeed("train", SHORT)]);
   assertEquals(stagesOf(first), { "gen-data": "wrote", scale: "wrote" });
   const earlier = await place.digests(run);
-  const csv = (await place.digests("data"))["cubic.csv"];
-  assertEquals((await elsewhere.digests(run))["model.safetensors"], earlier["model.safetensors"]);
-  assertEquals((await elsewhere.digests("data"))["cubic.csv"], csv);
+  const digest = async (name: string) => (await place.digests("data"))[name];
 
-  const second = await place.succeed("train", SHORT);
-  assertEquals(stagesOf(second), { "gen-data": "skipped", scale: "skipped" });
-  assertStringIncludes(second.stdout, `run: moved the earlier ${run} to ${run}.1`);
-  assertEquals(await place.digests(`${run}.1`), earlier);
-  const again = await place.digests(run);
-  assertEquals(again["model.safetensors"], earlier["model.safetensors"]);
+  await t.step("the same seed: the same weights, bit for bit", async () => {
+    assertEquals((await elsewhere.digests(run))["model.safetensors"], earlier["model.safetensors"]);
+    assertEquals((await elsewhere.digests("data"))["cubic.csv"], await digest("cubic.csv"));
+    const second = await place.succeed("train", SHORT);
+    assertEquals(stagesOf(second), { "gen-data": "skipped", scale: "skipped" });
+    assertStringIncludes(second.stdout, `run: moved the earlier ${run} to ${run}.1`);
+    assertEquals(await place.digests(`${run}.1`), earlier);
+    assertEquals((await place.digests(run))["model.safetensors"], earlier["model.safetensors"]);
+  });
 
-  const third = await place.succeed("train", SHORT);
-  assertStringIncludes(third.stdout, `run: moved the earlier ${run} to ${run}.2`);
-  assertEquals([await place.digests(`${run}.1`), await place.digests(`${run}.2`)], [earlier, again]);
-
-  const before = await place.digests("data/runs");
-  await place.succeed("train", [...SHORT, "--seed", "43", "--run-name", "other"]);
-  const after = await place.digests("data/runs");
-  assertNotEquals(after["other/model.safetensors"], earlier["model.safetensors"]);
-  for (const [path, digest] of Object.entries(before)) assertEquals(after[path], digest, path);
-});
-
-permitted("train redoes exactly the stages that a setting concerns, and hands its flags to them", async () => {
-  await using place = await Workplace.create();
   const flags = [...SHORT];
-  await place.succeed("train", flags);
+  let stdout = "";
   const stages = async (env: Record<string, string>, ...more: string[]) => {
     const csv = await digest("cubic.csv");
     const scaled = await digest("cubic.scaled.safetensors");
-    const said = stagesOf(await place.succeed("train", [...flags, ...more], env));
+    const outcome = await place.succeed("train", [...flags, ...more], env);
+    stdout = outcome.stdout;
+    const said = stagesOf(outcome);
     const isNew = [await digest("cubic.csv") !== csv, await digest("cubic.scaled.safetensors") !== scaled];
     return { said: [said["gen-data"], said.scale], isNew };
   };
-  const digest = async (name: string) => (await place.digests("data"))[name];
   const both = { said: ["wrote", "wrote"], isNew: [true, true] };
   const scale = { said: ["skipped", "wrote"], isNew: [false, true] };
   const none = { said: ["skipped", "skipped"], isNew: [false, false] };
-
-  assertEquals(await stages({ SEED: "7" }), both, "SEED");
+  await t.step("SEED: another run next to those", async () => {
+    const before = await place.digests("data/runs");
+    assertEquals(await stages({ SEED: "7" }, "--run-name=other"), both);
+    const after = await place.digests("data/runs");
+    assertNotEquals(after["other/model.safetensors"], earlier["model.safetensors"]);
+    for (const [path, digest] of Object.entries(before)) assertEquals(after[path], digest, path);
+  });
   flags.push("--seed=7");
-  assertEquals(await stages({}, "--noise", "5"), both, "NOISE");
+  await t.step("NOISE: the second earlier run is kept, too", async () => {
+    const second = await place.digests(run);
+    assertEquals(await stages({}, "--noise", "5"), both);
+    assertStringIncludes(stdout, `run: moved the earlier ${run} to ${run}.2`);
+    assertEquals([await place.digests(`${run}.1`), await place.digests(`${run}.2`)], [earlier, second]);
+  });
   flags.push("--noise=5");
-  assertEquals(await stages({}, "--num-dataset", "300"), both, "NUM_DATASET");
-  assertEquals((await place.read("data/cubic.csv")).trim().split("\n").length, 301);
+  await t.step("NUM_DATASET", async () => {
+    assertEquals(await stages({}, "--num-dataset", "300"), both);
+    assertEquals((await place.read("data/cubic.csv")).trim().split("\n").length, 301);
+  });
   flags.push("--num-dataset=300");
-
-  assertEquals(await stages({}, "--scaling-method", "minmax"), scale, "SCALING_METHOD");
-  const { data } = (await readSafetensors(place.at("data/cubic.scaled.safetensors"))).tensors.get("train.x")!;
-  assertEquals([Math.min(...data), Math.max(...data)], [0, 1]);
-  flags.push("--scaling-method=minmax");
-
-  assertEquals(await stages({ SPLIT: "0.5,0.25,0.25" }), scale, "SPLIT");
-  const { shapes } = await readSafetensorsHeader(place.at("data/cubic.scaled.safetensors"));
-  assertEquals(["train.y", "validation.y", "test.y"].map((name) => shapes.get(name)), [[150, 1], [75, 1], [75, 1]]);
-  flags.push("--split=0.5,0.25,0.25");
-
-  const training = ["--hidden-size=3", "--init=xavier", "--optimizer=adam", "--learning-rate=0.1", "--batch-size=7"];
-  assertEquals(await stages({ NUM_EPOCHS: "1" }, ...training), none, "settings of training alone");
-  const anew = await stages({}, "--generate-dataset");
-  assertEquals([anew.said[0], anew.isNew[0]], ["wrote", false], "GENERATE_DATASET makes the same bytes anew");
-
   const scaled = place.at("data/cubic.scaled.safetensors");
-  await Deno.truncate(scaled, (await Deno.stat(scaled)).size - 4);
-  assertEquals(await stages({}), scale, "a scaled file that was cut short");
+  await t.step("SCALING_METHOD", async () => {
+    assertEquals(await stages({}, "--scaling-method", "minmax"), scale);
+    const { data } = (await readSafetensors(scaled)).tensors.get("train.x")!;
+    assertEquals([Math.min(...data), Math.max(...data)], [0, 1]);
+  });
+  flags.push("--scaling-method=minmax");
+  await t.step("SPLIT", async () => {
+    assertEquals(await stages({ SPLIT: "0.5,0.25,0.25" }), scale);
+    const { shapes } = await readSafetensorsHeader(scaled);
+    assertEquals(["train.y", "validation.y", "test.y"].map((name) => shapes.get(name)), [[150, 1], [75, 1], [75, 1]]);
+  });
+  flags.push("--split=0.5,0.25,0.25");
+  await t.step("settings of training alone", async () => {
+    const training = ["--hidden-size=3", "--init=xavier", "--optimizer=adam", "--learning-rate=0.1", "--batch-size=7"];
+    assertEquals(await stages({ NUM_EPOCHS: "1" }, ...training), none);
+  });
+  await t.step("GENERATE_DATASET makes the same bytes again", async () => {
+    const again = await stages({}, "--generate-dataset");
+    assertEquals([again.said[0], again.isNew[0]], ["wrote", false]);
+  });
+  await t.step("a scaled file that was cut short", async () => {
+    await Deno.truncate(scaled, (await Deno.stat(scaled)).size - 4);
+    assertEquals(await stages({}), scale);
+  });
 });
 
 permitted("train uses a dataset made by hand, and nothing writes over it unasked", async () => {

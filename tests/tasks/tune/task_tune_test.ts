@@ -61,7 +61,7 @@ permitted("tune lists a trial that fails after the others, and fails where all d
 permitted("tune lists runs for numbers beside runs for classes, each with its measures", async () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2}\n`);
   await using place = await Workplace.create({ "bits.csv": `a,y\n${rows.join("")}` });
-  const args = ["--data=bits.csv", "--target=y", "--num-epochs=1", "--trials=6", "--loss=mse|softmax"];
+  const args = ["--data=bits.csv", "--target=y", "--num-epochs=1", "--trials=2", "--loss=mse|softmax", "--seed=1"];
   const { stdout } = await place.succeed("tune", args);
   assertMatch(stdout, /^run +loss +loss +r2 +accuracy +macroF1$/m);
   assertEquals(new Set(rowsOf(stdout).map((row) => `${row[1]} ${row.length}`)), new Set(["mse 4", "softmax 6"]));

@@ -7,21 +7,16 @@ import { environmentOfTrial } from "../../../tasks/tune/trial_environment.ts";
 import { handOut, search, type Worker } from "../../../tasks/tune/trials.ts";
 
 function trialsOf(count: number): Trial[] {
-  return Array.from(
-    { length: count },
-    (_, i) => ({ run: `a-00${i + 1}`, drawn: { "--x": `${i}` }, args: [], texts: {} }),
-  );
+  const trial = (i: number) => ({ run: `a-00${i + 1}`, drawn: { "--x": `${i}` }, args: [], texts: {} });
+  return Array.from({ length: count }, (_, i) => trial(i));
 }
 
 /** A worker that has ended a trial when it is told so, and notes what it was given. */
 class SlowWorker implements Worker {
   readonly given: string[] = [];
-  readonly begun: number[];
   end = (_loss: number) => {};
 
-  constructor(readonly host: string, begun: number[] = []) {
-    this.begun = begun;
-  }
+  constructor(readonly host: string, readonly begun: number[] = []) {}
 
   look = () => Promise.resolve(this.begun);
 
@@ -143,8 +138,8 @@ Deno.test("Questions.ask() waits for whoever gives signs of life, and tells who 
 });
 
 Deno.test("Questions.ask() fails where messages do", async () => {
-  const lost = () => Promise.reject(new Error("lost"));
-  await assertRejects(() => new Questions({ send: lost, poll: () => undefined }, 1).ask(1, ""), Error, "lost");
+  const send = () => Promise.reject(new Error("lost"));
+  await assertRejects(() => new Questions({ send, poll: () => undefined }, 1).ask(1, ""), Error, "lost");
   const poll = () => {
     throw new Error("broken");
   };
