@@ -25,6 +25,7 @@ export { EarlyStopping, type EarlyStoppingState } from "./lib/training/early_sto
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/base/errors.ts";
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluate/evaluation.ts";
+export { type BackwardCheck, type BackwardOptions, BackwardReport, checkBackward } from "./lib/check/check_backward.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/check/gradcheck.ts";
 export type { Group, OuterOptions } from "./lib/training/group/group.ts";
 export { type Init, initialWeights } from "./lib/core/init.ts";
@@ -139,6 +140,7 @@ export {
   type PlateauOptions,
   type PlateauState,
 } from "./lib/training/plateau.ts";
+export { print } from "./lib/core/print.ts";
 export { Predictor } from "./lib/evaluate/predictor.ts";
 export { Random } from "./lib/base/random.ts";
 export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/data/row_source.ts";

@@ -14,6 +14,7 @@ import type { Kernel } from "../../kernels/mod.ts";
 import { type DeviceOptions, nameOf, productsFor, requestAdapter, requestGpu } from "./adapter.ts";
 import { type Built, CommandBuilder, encode, kernelsOf, refuseDestroyed } from "./commands.ts";
 import { GpuFaults } from "./faults.ts";
+import { KnownNumbers } from "./known_numbers.ts";
 import { type Binding, checkBindings, type PlannedDispatch } from "./pipeline.ts";
 import { Recording } from "./recording.ts";
 import { Staging } from "./readback.ts";
@@ -58,6 +59,8 @@ export class Device implements Disposable {
   readonly limits: GPUSupportedLimits;
   /** Counts since the device was made, except `buffers` and `bytes`, which are alive now. */
   readonly stats = { buffers: 0, bytes: 0, allocations: 0, bindGroups: 0, dispatches: 0, submits: 0, waits: 0 };
+  /** First numbers of tensors that the CPU has seen, so that they can be shown without a wait. */
+  readonly known: KnownNumbers = new KnownNumbers();
   readonly #gpu: GPUDevice;
   readonly #builder: CommandBuilder;
   readonly #scopes: Tracked[][] = [];
@@ -126,6 +129,7 @@ export class Device implements Disposable {
   /** Frees a buffer of this device at once. */
   destroyBuffer(buffer: GPUBuffer): void {
     buffer.destroy();
+    this.known.release(buffer);
     this.#destroyed.add(buffer);
     this.stats.buffers--;
     this.stats.bytes -= buffer.size;
@@ -140,6 +144,11 @@ export class Device implements Disposable {
   run(kernel: Kernel, { buffers, sizes = [], reals = [], invocations }: Dispatch): void {
     checkBindings(kernel, buffers, this.limits.minStorageBufferOffsetAlignment);
     if (invocations === 0) return;
+    for (const [i, { buffer }] of buffers.entries()) {
+      if (kernel.access[i] !== "read_write") continue;
+      if (this.#open) this.known.never(buffer);
+      else this.known.forget(buffer);
+    }
     const dispatch = { kernel, resources: buffers, sizes, reals, invocations };
     if (this.#open) {
       this.#open.dispatches.push(dispatch);
@@ -233,6 +242,7 @@ export class Device implements Disposable {
       throw new RangeError(`Cannot write ${data.byteLength} bytes into a place of ${target.byteLength}`);
     }
     if (data.byteLength === 0) return; // Deno panics at an empty array
+    this.known.forget(target.buffer);
     const write = () => this.#gpu.queue.writeBuffer(target.buffer, target.byteOffset, data);
     this.#faults.watch(`writing to ${target.buffer.label}`, write);
   }
@@ -248,6 +258,7 @@ export class Device implements Disposable {
     if (byteLength !== target.byteLength) {
       throw new TypeError(`Cannot copy ${byteLength} bytes to a place of ${target.byteLength}`);
     }
+    this.known.forget(target.buffer);
     this.#send(`copying ${buffer.label} to ${target.buffer.label}`, (encoder) => {
       encoder.copyBufferToBuffer(buffer, byteOffset, target.buffer, target.byteOffset, byteLength);
     });

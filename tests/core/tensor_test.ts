@@ -19,7 +19,7 @@ gpuTest("Tensor.from() takes numbers, arrays, rows and typed arrays", async (dev
   }
   using rows = Tensor.from(device, Uint32Array.of(4_294_967_295, 1), [2, 1]);
   assertEquals([rows.shape, rows.dtype], [[2, 1], "u32"]);
-  assertEquals(await rows.read(), Uint32Array.of(4_294_967_295, 1));
+  assertEquals(await rows.readU32(), Uint32Array.of(4_294_967_295, 1));
 });
 
 gpuTest("Tensor.from() refuses rows of other lengths and a shape that does not fit", (device) => {
