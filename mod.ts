@@ -9,7 +9,8 @@
 export type { DeviceOptions, ProductMethod } from "./lib/gpu/adapter.ts";
 export { clipByNorm } from "./lib/training/clipping.ts";
 export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/ranks/communicator.ts";
-export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/gpu/device.ts";
+export { Device } from "./lib/gpu/device.ts";
+export type { Dispatch, RecordOptions, Tracked } from "./lib/gpu/dispatch.ts";
 export type { Staging } from "./lib/gpu/readback.ts";
 export { CellError, isMissing, parseNumber } from "./lib/data/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/data/csv.ts";
@@ -25,6 +26,7 @@ export { EarlyStopping, type EarlyStoppingState } from "./lib/training/early_sto
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/base/errors.ts";
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluate/evaluation.ts";
+export { type BackwardCheck, type BackwardOptions, BackwardReport, checkBackward } from "./lib/check/check_backward.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/check/gradcheck.ts";
 export type { Group, OuterOptions } from "./lib/training/group/group.ts";
 export { type Init, initialWeights } from "./lib/core/init.ts";
@@ -134,6 +136,7 @@ export {
 } from "./lib/core/optimizers.ts";
 export type { PatienceOptions, PatienceState } from "./lib/training/patience.ts";
 export { Plateau, type PlateauOptions, type PlateauState } from "./lib/training/plateau.ts";
+export { print } from "./lib/core/print.ts";
 export { Predictor } from "./lib/evaluate/predictor.ts";
 export { Random } from "./lib/base/random.ts";
 export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/data/row_source.ts";

@@ -6,7 +6,10 @@
  */
 import type { Device } from "../gpu/device.ts";
 import type { Binding } from "../gpu/pipeline.ts";
+import { type Init, initialWeights } from "./init.ts";
+import type { Random } from "../base/random.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "../base/shape.ts";
+import { heatMap, tensorLine } from "./tensor_text.ts";
 
 /** Element types: float32 for values, unsigned 32-bit whole numbers for row numbers and counters. */
 export type DataType = "f32" | "u32";
@@ -74,7 +77,66 @@ export class Tensor implements Binding, Disposable {
       throw new TypeError(`Cannot give shape ${formatShape(shape)} to ${values.length} numbers`);
     }
     const tensor = Tensor.empty(device, shape, values instanceof Uint32Array ? "u32" : "f32");
-    device.write(tensor, values);
+    tensor.#put(values);
+    return tensor;
+  }
+
+  /**
+   * A tensor in which every element is the same number.
+   *
+   * @param value The number.
+   * @returns A tensor of that shape, `f32`.
+   * @throws {RangeError} If it is larger than the device binds at once.
+   *
+   * @example
+   * ```ts
+   * import { Device, Tensor } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
+   * using device = await Device.request();
+   * using half = Tensor.full(device, [2, 2], 0.5);
+   * assertEquals(`${half}`, "Tensor [2, 2] f32: 0.5, 0.5, 0.5, 0.5");
+   * ```
+   */
+  static full(device: Device, shape: Shape, value: number): Tensor {
+    const tensor = Tensor.empty(device, shape);
+    tensor.#put(new Float32Array(tensor.size).fill(value));
+    return tensor;
+  }
+
+  /**
+   * A tensor of random numbers, as weights start.
+   *
+   * @param shape Any shape; [inputs, outputs] for `kaiming` and `xavier`.
+   * @param init How the numbers are drawn. Just `"normal"` or `"uniform"` has scale 1.
+   * @param random Where they come from.
+   * @returns A tensor of that shape, `f32`.
+   * @throws {TypeError} If `kaiming` or `xavier` is asked for, and the shape is no matrix.
+   *
+   * @example
+   * ```ts
+   * import { Device, Random, Tensor } from "@backhand/backhand";
+   * import { assert, assertEquals } from "@std/assert";
+   * using device = await Device.request();
+   * const random = new Random(42, "weights");
+   * using w1 = Tensor.random(device, [1, 64], "kaiming", random);
+   * using b1 = Tensor.random(device, [64], { kind: "uniform", scale: 0.1 }, random);
+   * assertEquals([w1.shape, b1.shape], [[1, 64], [64]]);
+   * assert((await b1.read()).every((value) => Math.abs(value) <= 0.1));
+   * ```
+   */
+  static random(device: Device, shape: Shape, init: Init | Init["kind"], random: Random): Tensor {
+    const kind = typeof init === "string" ? init : init.kind;
+    if ((kind === "kaiming" || kind === "xavier") && shape.length !== 2) {
+      throw new TypeError(
+        `Cannot draw a tensor ${formatShape(shape)} by "${kind}": it needs a matrix [inputs, outputs]; use "normal", ` +
+          `"uniform" or "ones"`,
+      );
+    }
+    const tensor = Tensor.empty(device, shape);
+    const [inputs, outputs] = shape.length === 2 ? shape : [1, tensor.size];
+    const named = kind === "uniform" || kind === "normal" ? { kind, scale: 1 } : { kind };
+    const scheme = typeof init === "string" ? named : init;
+    tensor.#put(Float32Array.from(initialWeights(scheme, inputs, outputs, random)));
     return tensor;
   }
 
@@ -112,7 +174,12 @@ export class Tensor implements Binding, Disposable {
   /** The buffer it lies in. */
   get buffer(): GPUBuffer {
     const buffer = this.#owner.#buffer;
-    if (!buffer) throw new TypeError(`Cannot use a tensor ${formatShape(this.shape)} that was disposed of`);
+    if (!buffer) {
+      throw new TypeError(
+        `Cannot use a tensor ${formatShape(this.shape)} that was disposed of: \`dispose\`, the end of a \`using\` or ` +
+          "a `tidy` freed it; return from `tidy` what is used after it",
+      );
+    }
     return buffer;
   }
 
@@ -147,10 +214,76 @@ export class Tensor implements Binding, Disposable {
    * Copies the elements from the GPU, once all work before is done. Of several tensors, {@linkcode readAll} waits once.
    *
    * @returns The elements, last axis fastest.
+   * @throws {TypeError} If the tensor is `u32`: {@linkcode Tensor.readU32} reads that.
    * @throws {DeviceError} If any work before it failed.
    */
-  async read(): Promise<TensorData> {
-    return (await readAll([this]))[0];
+  async read(): Promise<Float32Array<ArrayBuffer>> {
+    if (this.dtype !== "f32") {
+      throw new TypeError(`Cannot read a tensor ${formatShape(this.shape)} of u32 as float32: use readU32()`);
+    }
+    return (await readAll([this]))[0] as Float32Array<ArrayBuffer>;
+  }
+
+  /**
+   * Copies the elements of a `u32` tensor from the GPU, as {@linkcode Tensor.read} does those of an `f32` tensor.
+   *
+   * @returns The elements, last axis fastest.
+   * @throws {TypeError} If the tensor is `f32`.
+   * @throws {DeviceError} If any work before it failed.
+   *
+   * @example
+   * ```ts
+   * import { Device, Tensor } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
+   * using device = await Device.request();
+   * using order = Tensor.from(device, Uint32Array.of(2, 0, 1));
+   * assertEquals(await order.readU32(), Uint32Array.of(2, 0, 1));
+   * ```
+   */
+  async readU32(): Promise<Uint32Array<ArrayBuffer>> {
+    if (this.dtype !== "u32") {
+      throw new TypeError(`Cannot read a tensor ${formatShape(this.shape)} of float32 as u32: use read()`);
+    }
+    return (await readAll([this]))[0] as Uint32Array<ArrayBuffer>;
+  }
+
+  /**
+   * The number of a tensor that holds one, such as a loss.
+   *
+   * @throws {TypeError} If it holds more or none.
+   * @throws {DeviceError} If any work before it failed.
+   *
+   * @example
+   * ```ts
+   * import { Device, mean, Tensor } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
+   * using device = await Device.request();
+   * using x = Tensor.from(device, [[1, 2], [3, 6]]);
+   * using average = mean(x);
+   * assertEquals(await average.item(), 3);
+   * assertEquals(await x.rows(), [[1, 2], [3, 6]]);
+   * ```
+   */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new TypeError(
+        `Cannot take the one number of a tensor ${formatShape(this.shape)}: it has ${this.size}; use read() or rows()`,
+      );
+    }
+    return (await readAll([this]))[0][0];
+  }
+
+  /**
+   * The elements as arrays in an array: one for each row, along the last axis. A vector is one row, a scalar a row of one.
+   *
+   * @returns The rows. An example is at {@linkcode Tensor.item}.
+   * @throws {DeviceError} If any work before it failed.
+   */
+  async rows(): Promise<number[][]> {
+    const columns = this.shape.at(-1) ?? 1;
+    const [values] = await readAll([this]);
+    const count = this.shape.slice(0, -1).reduce((product, length) => product * length, 1);
+    return Array.from({ length: count }, (_, row) => [...values.subarray(row * columns, (row + 1) * columns)]);
   }
 
   /**
@@ -165,7 +298,43 @@ export class Tensor implements Binding, Disposable {
     if (!fits(shape, this.shape)) {
       throw new TypeError(`Cannot write ${formatShape(shape)} into a tensor ${formatShape(this.shape)}`);
     }
-    this.device.write(this, toTypedArray(data, this.dtype));
+    this.#put(toTypedArray(data, this.dtype));
+  }
+
+  /**
+   * Shape, type, and the first numbers where they are known without a wait: after `from`, `full`, `random`, `write` and reads,
+   * until something may have changed them on the GPU. `console.log` shows the same.
+   *
+   * @example
+   * ```ts
+   * import { Device, scale, Tensor } from "@backhand/backhand";
+   * import { assertEquals } from "@std/assert";
+   * using device = await Device.request();
+   * using x = Tensor.from(device, [[1, 2], [3, 4]]);
+   * assertEquals(`${x}`, "Tensor [2, 2] f32: 1, 2, 3, 4");
+   * using y = scale(x, 2);
+   * assertEquals(`${y}`, "Tensor [2, 2] f32, on the GPU: read() or print() shows its numbers");
+   * await y.read();
+   * assertEquals(`${y}`, "Tensor [2, 2] f32: 2, 4, 6, 8");
+   * ```
+   */
+  toString(): string {
+    const buffer = this.#owner.#buffer;
+    if (!buffer) return `Tensor ${formatShape(this.shape)} ${this.dtype}, disposed of`;
+    return tensorLine(this.shape, this.dtype, this.size, this.device.known.get(buffer, this.byteOffset));
+  }
+
+  /** What `console.log` shows: {@linkcode Tensor.toString}. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  /** What a notebook shows: a heat map with its numbers. */
+  async [Symbol.for("Jupyter.display")](): Promise<Record<string, string>> {
+    if (!this.#owner.#buffer) return { "text/plain": this.toString() };
+    const [values] = await readAll([this]);
+    const title = `Tensor ${formatShape(this.shape)} ${this.dtype}`;
+    return { "text/plain": this.toString(), "text/html": heatMap(title, this.shape.at(-1) ?? 1, values) };
   }
 
   /** Frees the buffer, if this tensor made it. A second call does nothing. */
@@ -178,13 +347,27 @@ export class Tensor implements Binding, Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+
+  /** Writes the elements, and remembers the first. */
+  #put(values: TensorData): void {
+    this.device.write(this, values);
+    this.device.known.set(this.buffer, this.byteOffset, values);
+  }
 }
 
 /** Copies several tensors of one device from the GPU in one wait, as {@linkcode Tensor.read} does one. */
 export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
   if (tensors.length === 0) return [];
+  const { known } = tensors[0].device;
+  const places = tensors.map(({ buffer, byteOffset }) => ({ buffer, byteOffset }));
+  const { changes } = known;
   const bytes = await tensors[0].device.read(tensors);
-  return tensors.map(({ dtype }, i) => dtype === "u32" ? new Uint32Array(bytes[i]) : new Float32Array(bytes[i]));
+  const isUnchanged = known.changes === changes;
+  return tensors.map(({ dtype }, i) => {
+    const values = dtype === "u32" ? new Uint32Array(bytes[i]) : new Float32Array(bytes[i]);
+    if (isUnchanged) known.set(places[i].buffer, places[i].byteOffset, values);
+    return values;
+  });
 }
 
 /** A recording holds kernels only: numbers that are written once would stay the same at each replay. */

@@ -75,7 +75,7 @@ export class Predictor implements Disposable {
       this.#recording.replay();
       device.copy(this.#output.view(0, [count, outputs]), predictions.view(row * outputs, [count, outputs]));
     }
-    return await predictions.read() as Float32Array;
+    return await predictions.read();
   }
 
   /**

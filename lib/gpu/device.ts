@@ -14,43 +14,13 @@ import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { type DeviceOptions, nameOf, productsFor, requestAdapter, requestGpu } from "./adapter.ts";
 import { Buffers } from "./buffers.ts";
 import { type Built, type Command, CommandBuilder, dispatchesOf, encode, kernelsOf } from "./commands.ts";
+import { type Dispatch, partsOf, type RecordOptions, refusePromise, type Tracked } from "./dispatch.ts";
 import { GpuFaults } from "./faults.ts";
+import { KnownNumbers } from "./known_numbers.ts";
 import { type Binding, checkBindings, type PlannedDispatch } from "./pipeline.ts";
-import { Recording } from "./recording.ts";
+import { bindParts, Recording } from "./recording.ts";
 import { Staging } from "./readback.ts";
 import { Unrecorded } from "./unrecorded.ts";
-
-/** What a dispatch binds and how far it reaches. */
-export interface Dispatch {
-  /** Storage buffers in the order of the kernel's `access`. */
-  readonly buffers: readonly Binding[];
-  /** Whole numbers at the start of the kernel's sizes. */
-  readonly sizes?: readonly number[];
-  /** Real numbers after them. */
-  readonly reals?: readonly number[];
-  /** How many invocations are needed; one workgroup has 64. */
-  readonly invocations: number;
-}
-
-/** Options of {@linkcode Device.record}. */
-export interface RecordOptions {
-  /**
-   * Let neighbouring operations become one. A tensor made while recording that only such neighbours read is then freed
-   * instead of written; by default false, and every tensor holds its values after a replay.
-   */
-  readonly fuse?: boolean;
-  /**
-   * Run every kernel just as it was asked for: a matrix product is one dispatch of `matmul` then, however slow. By default
-   * larger products run as {@linkcode DeviceOptions.products} says.
-   */
-  readonly plain?: boolean;
-}
-
-/** A tensor, as far as the device knows it. */
-export interface Tracked extends Disposable {
-  /** Where it lies. */
-  readonly buffer: GPUBuffer;
-}
 
 /** A WebGPU device. Free it with `dispose` or `using`. */
 export class Device implements Disposable {
@@ -60,6 +30,8 @@ export class Device implements Disposable {
   readonly limits: GPUSupportedLimits;
   /** Counts since the device was made, except `buffers` and `bytes`, which are alive now. */
   readonly stats = { buffers: 0, bytes: 0, allocations: 0, bindGroups: 0, dispatches: 0, submits: 0, waits: 0 };
+  /** First numbers of tensors that the CPU has seen, so that they can be shown without a wait. */
+  readonly known: KnownNumbers = new KnownNumbers();
   readonly #gpu: GPUDevice;
   readonly #builder: CommandBuilder;
   readonly #scopes: Tracked[][] = [];
@@ -132,6 +104,7 @@ export class Device implements Disposable {
 
   /** Frees a buffer of this device, after all that was asked for before. A second call does nothing. */
   destroyBuffer(buffer: GPUBuffer): void {
+    this.known.release(buffer);
     this.#buffers.free(buffer, () => this.#unrecorded.flushIfUsing(buffer));
   }
 
@@ -145,6 +118,11 @@ export class Device implements Disposable {
   run(kernel: Kernel, { buffers, sizes = [], reals = [], invocations }: Dispatch): void {
     const isBindable = checkBindings(kernel, buffers, this.limits.minStorageBufferOffsetAlignment);
     if (invocations === 0) return;
+    for (const [i, { buffer }] of buffers.entries()) {
+      if (kernel.access[i] !== "read_write") continue;
+      if (this.#open) this.known.never(buffer);
+      else this.known.forget(buffer);
+    }
     const resources = buffers.map((place, i) => isBindable[i] ? place : this.#copyOf(place));
     const dispatch = { kernel, resources, sizes, reals, invocations };
     if (this.#open) {
@@ -191,14 +169,10 @@ export class Device implements Disposable {
       this.#open = undefined;
     }
     const parts = cuts.map((start, i) => dispatches.slice(start, cuts[i + 1]));
-    const bound = parts.map(buffersOf);
-    const asked = new Set(bound.flatMap((part) => [...part]));
-    const builts = parts.map((part, i) => {
-      const elsewhere = new Set(bound.flatMap((other, j) => j === i ? [] : [...other]));
-      return this.#builder.build(part, { plain, intermediate: fuse ? buffers.difference(elsewhere) : undefined });
-    });
-    this.#buffers.bind(asked);
-    const vanished = builts.reduce((left, built) => left.difference(built.buffers), asked);
+    const build = (part: readonly PlannedDispatch[], intermediate: ReadonlySet<GPUBuffer>) =>
+      this.#builder.build(part, { plain, intermediate: fuse ? intermediate : undefined });
+    const { builts, bound, vanished } = bindParts(parts, buffers, build);
+    this.#buffers.bind(bound);
     for (const tensor of owned) if (vanished.has(tensor.buffer)) tensor[Symbol.dispose]();
     const replayed = builts.map((built) => ({
       length: dispatchesOf(built.commands),
@@ -259,6 +233,7 @@ export class Device implements Disposable {
     }
     if (data.byteLength === 0) return; // Deno panics at an empty array
     this.#unrecorded.flushIfUsing(target.buffer);
+    this.known.forget(target.buffer);
     const write = () => this.#gpu.queue.writeBuffer(target.buffer, target.byteOffset, data);
     this.#faults.watch(`writing to ${target.buffer.label}`, write);
   }
@@ -275,6 +250,7 @@ export class Device implements Disposable {
       throw new TypeError(`Cannot copy ${byteLength} bytes to a place of ${target.byteLength}`);
     }
     this.#unrecorded.flush();
+    this.known.forget(target.buffer);
     this.#send(`copying ${buffer.label} to ${target.buffer.label}`, (encoder) => {
       encoder.copyBufferToBuffer(buffer, byteOffset, target.buffer, target.byteOffset, byteLength);
     });
@@ -367,23 +343,4 @@ export class Device implements Disposable {
     });
     this.stats.submits++;
   }
-}
-
-/** What some dispatches bind. */
-function buffersOf(dispatches: readonly PlannedDispatch[]): Set<GPUBuffer> {
-  return new Set(dispatches.flatMap(({ resources }) => resources as Binding[]).map(({ buffer }) => buffer));
-}
-
-/** What an async function does after its first await is neither recorded nor kept. */
-function refusePromise(action: string, result: unknown): void {
-  if (!(result instanceof Promise)) return;
-  result.catch(() => {}); // the one error is enough
-  throw new TypeError(`Cannot ${action} an async function: it must not wait`);
-}
-
-/** A value, what arrays and plain objects in it hold, and so on. */
-function partsOf(value: unknown): unknown[] {
-  const isPlain = Array.isArray(value) ||
-    (value instanceof Object && Object.getPrototypeOf(value) === Object.prototype);
-  return isPlain ? Object.values(value as object).flatMap(partsOf) : [value];
 }

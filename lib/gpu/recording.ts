@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Built } from "./commands.ts";
+import type { Binding, PlannedDispatch } from "./pipeline.ts";
 
 /** Dispatches that one submission holds at most: enough to hide its cost, few enough to start soon. */
 const DISPATCHES_PER_SUBMIT = 2_048;
@@ -74,4 +76,37 @@ export class Recording implements Disposable {
     const batch = Math.max(1, Math.floor(DISPATCHES_PER_SUBMIT / Math.max(1, length)));
     for (let done = 0; done < times; done += batch) submit(Math.min(batch, times - done));
   }
+}
+
+/** Parts of a recording as commands, every buffer that was bound, and those of them that no command binds any more. */
+interface BoundParts {
+  readonly builts: readonly Built[];
+  readonly bound: ReadonlySet<GPUBuffer>;
+  readonly vanished: ReadonlySet<GPUBuffer>;
+}
+
+/**
+ * Makes commands of what was recorded.
+ *
+ * @param parts Dispatches of each part.
+ * @param made Buffers that were made meanwhile: one that a single part binds may vanish in it.
+ * @param build Makes commands of a part's dispatches, with the buffers that may vanish.
+ */
+export function bindParts(
+  parts: readonly PlannedDispatch[][],
+  made: ReadonlySet<GPUBuffer>,
+  build: (part: readonly PlannedDispatch[], intermediate: ReadonlySet<GPUBuffer>) => Built,
+): BoundParts {
+  const ofParts = parts.map(buffersOf);
+  const bound = new Set(ofParts.flatMap((part) => [...part]));
+  const builts = parts.map((part, i) => {
+    const elsewhere = new Set(ofParts.flatMap((other, j) => j === i ? [] : [...other]));
+    return build(part, made.difference(elsewhere));
+  });
+  return { builts, bound, vanished: builts.reduce((left, built) => left.difference(built.buffers), bound) };
+}
+
+/** What some dispatches bind. */
+function buffersOf(dispatches: readonly PlannedDispatch[]): Set<GPUBuffer> {
+  return new Set(dispatches.flatMap(({ resources }) => resources as Binding[]).map(({ buffer }) => buffer));
 }

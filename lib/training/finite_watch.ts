@@ -70,7 +70,7 @@ export class FiniteWatch implements Disposable {
   /** Looks at the tensors that the training keeps, after all that is on the queue. */
   async look(step: number): Promise<void> {
     this.queueLook();
-    this.#judge(await this.#flags.read(), step);
+    this.#judge(await this.#flags.readU32(), step);
   }
 
   /** Begins anew, from a step after which all is finite. */

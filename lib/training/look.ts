@@ -6,7 +6,7 @@
  * @module
  */
 import type { Model, Observer } from "../core/model.ts";
-import type { RecordOptions } from "../gpu/device.ts";
+import type { RecordOptions } from "../gpu/dispatch.ts";
 import type { Recording } from "../gpu/recording.ts";
 import type { Shape } from "../base/shape.ts";
 import { readAll, Tensor, type TensorData } from "../core/tensor.ts";

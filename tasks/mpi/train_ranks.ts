@@ -115,7 +115,7 @@ async function validation(
 
 /** Gives all ranks the parameters of rank 0, and makes sure that they have them. */
 async function shareWeights(communicator: Communicator, model: Model): Promise<void> {
-  const numbers = await model.values.read() as Float32Array<ArrayBuffer>;
+  const numbers = await model.values.read();
   await communicator.broadcast(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
   model.values.write(numbers);
   await checkWeights(communicator, model);
@@ -127,7 +127,7 @@ async function shareWeights(communicator: Communicator, model: Model): Promise<v
  * @throws {Error} If they have not; elsewhere {@linkcode RankFault}.
  */
 async function checkWeights(communicator: Communicator, { values }: Model): Promise<void> {
-  const numbers = await values.read() as Float32Array<ArrayBuffer>;
+  const numbers = await values.read();
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", numbers));
   const low = Float64Array.from(hash);
   const high = Float64Array.from(hash);

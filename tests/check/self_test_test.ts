@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Kernel, kernels } from "../../kernels/mod.ts";
-import { Device, type Dispatch } from "../../lib/gpu/device.ts";
+import { Device } from "../../lib/gpu/device.ts";
+import type { Dispatch } from "../../lib/gpu/dispatch.ts";
 import { DeviceError } from "../../lib/base/errors.ts";
 import { type KernelCheck, quickCases, runCases, selfTest } from "../../lib/check/self_test.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";

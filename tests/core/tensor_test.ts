@@ -19,7 +19,7 @@ gpuTest("Tensor.from() takes numbers, arrays, rows and typed arrays", async (dev
   }
   using rows = Tensor.from(device, Uint32Array.of(4_294_967_295, 1), [2, 1]);
   assertEquals([rows.shape, rows.dtype], [[2, 1], "u32"]);
-  assertEquals(await rows.read(), Uint32Array.of(4_294_967_295, 1));
+  assertEquals(await rows.readU32(), Uint32Array.of(4_294_967_295, 1));
 });
 
 gpuTest("tensors refuse what does not fit before they allocate, and keep their elements", async (device) => {

@@ -4,7 +4,7 @@ import { Device } from "../../lib/gpu/device.ts";
 import { Random } from "../../lib/base/random.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { type Shape, sizeOf } from "../../lib/base/shape.ts";
-import { Tensor, type TensorData } from "../../lib/core/tensor.ts";
+import { readAll, Tensor, type TensorData } from "../../lib/core/tensor.ts";
 import { permitted } from "./permitted.ts";
 
 let shared: Promise<Device> | undefined;
@@ -42,7 +42,7 @@ export function upload(device: Device, { rows, columns, data }: Matrix, shape: S
 /** Reads what a function makes, and frees all that it made. */
 export async function compute(device: Device, body: () => Tensor): Promise<TensorData> {
   using result = device.tidy(body);
-  return await result.read();
+  return (await readAll([result]))[0];
 }
 
 /** The bits of float32 numbers, to be compared where closeness is not enough. */

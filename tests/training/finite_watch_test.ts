@@ -37,7 +37,7 @@ gpuTest("flagNotFinite() tells NaN and infinities from all finite numbers, where
       }
     }
     const expected = new Uint32Array(flags.size).fill(1, 0, -1);
-    assertEquals(await flags.read(), expected, `${size} elements`);
+    assertEquals(await flags.readU32(), expected, `${size} elements`);
   }
   using flags = Tensor.zeros(device, [2], "u32");
   using x = Tensor.zeros(device, [2]);

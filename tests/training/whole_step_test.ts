@@ -167,7 +167,7 @@ gpuTest("runWholeStep() closes a ReLU at exactly 0, and drops a loss past the hi
   using cursor = Tensor.from(device, Uint32Array.of(2));
   using history = Tensor.from(device, [7, 7]);
   runWholeStep(plan, { x, y: x, order, cursor, stride: 1, losses: history });
-  assertEquals([...await history.read(), ...await cursor.read()], [7, 7, 3]);
+  assertEquals([...await history.read(), ...await cursor.readU32()], [7, 7, 3]);
 });
 
 gpuTest("planWholeStep() takes what fits the memory, or is small enough to pay, and not one more", async (device) => {
