@@ -10,10 +10,13 @@
 import addBias from "./ops/add_bias.wgsl" with { type: "text" };
 import dropout from "./ops/dropout.wgsl" with { type: "text" };
 import elementwise from "./ops/elementwise.wgsl" with { type: "text" };
+import elementFunction from "./ops/function.wgsl" with { type: "text" };
 import matmul from "./ops/matmul.wgsl" with { type: "text" };
+import oneHot from "./ops/one_hot.wgsl" with { type: "text" };
 import reduce from "./ops/reduce.wgsl" with { type: "text" };
 import scale from "./ops/scale.wgsl" with { type: "text" };
 import spread from "./ops/spread.wgsl" with { type: "text" };
+import transpose from "./ops/transpose.wgsl" with { type: "text" };
 
 import backward from "./activations/backward.wgsl" with { type: "text" };
 import forward from "./activations/forward.wgsl" with { type: "text" };
@@ -109,6 +112,11 @@ export const kernels = named({
   multiply: { code: elementwise, access: [R, R, W], constants: { OPERATION: 2 }, counts: 1 },
   divide: { code: elementwise, access: [R, R, W], constants: { OPERATION: 3 }, counts: 1 },
   equal: { code: elementwise, access: [R, R, W], constants: { OPERATION: 4 }, counts: 1 },
+  greater: { code: elementwise, access: [R, R, W], constants: { OPERATION: 5 }, counts: 1 },
+  exp: { code: elementFunction, access: [R, W], constants: { OPERATION: 0 }, counts: 1 },
+  log: { code: elementFunction, access: [R, W], constants: { OPERATION: 1 }, counts: 1 },
+  sqrt: { code: elementFunction, access: [R, W], constants: { OPERATION: 2 }, counts: 1 },
+  square: { code: elementFunction, access: [R, W], constants: { OPERATION: 3 }, counts: 1 },
   scale: { code: scale, access: [R, W] },
   matmul: { code: matmul, access: [R, R, W] },
   addBias: { code: addBias, access: [R, R, W] },
@@ -116,6 +124,8 @@ export const kernels = named({
   min: { code: reduce, access: [R, W], constants: { OPERATION: 1 } },
   max: { code: reduce, access: [R, W], constants: { OPERATION: 2 } },
   spread: { code: spread, access: [R, W] },
+  transpose: { code: transpose, access: [R, W] },
+  oneHot: { code: oneHot, access: [R, W] },
   dropout: { code: dropout, access: [R, R, W] },
 
   // activations
@@ -141,7 +151,8 @@ export const kernels = named({
   softmaxCrossEntropyBackward: { code: softmaxCrossEntropyBackward, access: [R, R, W] },
 
   // optimizers
-  sgd: { code: sgd, access: [W, R, R], counts: 1 },
+  sgd: { code: sgd, access: [W, R, R], constants: { RATE_IN_SIZES: 0 }, counts: 1 },
+  sgdStep: { code: sgd, access: [W, R, R], constants: { RATE_IN_SIZES: 1 }, counts: 1 },
   momentum: { code: momentum, access: [W, R, W, R], counts: 1 },
   rmsprop: { code: rmsprop, access: [W, R, W, R], counts: 1 },
   adam: { code: adam, access: [W, R, W, W, R, R], counts: 1 },
@@ -177,6 +188,20 @@ function named<Name extends string>(given: Record<Name, Unnamed>): Readonly<Reco
   return Object.fromEntries(entries.map(([name, kernel]) => [name, { name, ...kernel }])) as Record<Name, Kernel>;
 }
 
+/** The second operand of an elementwise kernel, where it has fewer elements than the first: spread over it, or a number. */
+export type Operand = "spread" | "number";
+
+/**
+ * An elementwise kernel with another second operand; see `elementwise.wgsl`.
+ *
+ * @param kernel One of `add`, `subtract`, `multiply`, `divide`, `equal`, `greater`.
+ * @returns The kernel, of the same name; the same object each time.
+ */
+export function withOperand(kernel: Kernel, operand: Operand): Kernel {
+  const constants = { ...kernel.constants, OPERAND: operand === "spread" ? 1 : 2 };
+  return inForm({ ...kernel, constants, counts: operand === "spread" ? 0 : kernel.counts });
+}
+
 /** What a fast matrix product does besides multiplying; see `matmul_epilogue.wgsl`. */
 export interface ProductForm {
   /** `a` is stored [k, m]. */
@@ -199,7 +224,7 @@ export type Activation = "none" | "relu" | "sigmoid" | "tanh";
 const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2, tanh: 3 };
 /** What stands before the text of a fast product. */
 const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + matmulEpilogue;
-const products = new Map<string, Kernel>();
+const forms = new Map<string, Kernel>();
 const fours = new Map<Kernel, Kernel>();
 
 /**
@@ -258,7 +283,7 @@ function constantsOf(form: ProductForm): Record<string, number> {
 
 function inForm(kernel: Kernel): Kernel {
   const key = JSON.stringify([kernel.name, kernel.constants]);
-  const known = products.get(key) ?? kernel;
-  products.set(key, known);
+  const known = forms.get(key) ?? kernel;
+  forms.set(key, known);
   return known;
 }

@@ -7,6 +7,9 @@ import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
 import type { Tensor } from "../../lib/core/tensor.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
 
+/** The operations with a backward that no layer uses. */
+const OPERATIONS = ["add", "subtract", "multiply", "divide", "exp", "log", "sqrt", "square", "softmax"];
+
 gpuTest("every gradient of the usual cases is right, under several seeds", async (device) => {
   for (const seed of [0, 42, 4_294_967_295]) {
     for (const given of gradientCases([8])) {
@@ -20,12 +23,12 @@ gpuTest("every gradient of the usual cases is right, under several seeds", async
   }
 });
 
-Deno.test("gradientCases() cover every layer and every loss, and hidden layers as asked", () => {
+Deno.test("gradientCases() cover every layer, loss and operation, and hidden layers as asked", () => {
   const cases = gradientCases([7, 5]);
   const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
   assertEquals(
     [...kinds].sort(),
-    ["Dropout", "Linear", ...Object.values(ACTIVATIONS).map((make) => make().kind)].sort(),
+    ["Dropout", "Linear", ...Object.values(ACTIVATIONS).map((make) => make().kind), ...OPERATIONS].sort(),
   );
   const losses = new Set(cases.map(({ loss }) => loss));
   const plain = [mse, mae, huber, bceWithLogits, softmaxCrossEntropy];

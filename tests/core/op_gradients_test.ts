@@ -41,10 +41,15 @@ const total = (values: number[]) => values.reduce((a, b) => a + b, 0);
 const dot = (a: number[], b: number[]) => total(a.map((value, i) => value * b[i]));
 
 const a = randomMatrix(5, 7, 11);
-const b = randomMatrix(5, 7, 12);
 const c = randomMatrix(7, 3, 13);
-const bias = randomMatrix(1, 7, 14);
+/** Away from 0, where quotients are too steep for differences. */
+const away = (matrix: Matrix) => matrix.map((v) => Math.fround(v + Math.sign(v) / 2));
+const b = away(randomMatrix(5, 7, 12));
+const bias = away(randomMatrix(1, 7, 14));
+const column = away(randomMatrix(5, 1, 16));
+const one = away(randomMatrix(1, 1, 17));
 const gelu = (v: number) => v / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
+const positive = b.map(Math.abs);
 const rows = a.rows;
 const columns = a.columns;
 const shape = [rows, columns];
@@ -54,15 +59,28 @@ function unary(name: string, f: (v: number) => number, backward: (dOut: Tensor, 
   return { name, inputs: [a], forward: (a) => [...a.data].map(f), backward: (dOut, a) => [backward(dOut, a)], shape };
 }
 
-/** An operation on pairs of elements. */
+/** An operation on pairs of elements, with each form of the second operand: which of its elements counts for element i. */
 function binary(
   name: string,
   f: (v: number, w: number) => number,
-  backward: (dOut: Tensor, a: Tensor, b: Tensor) => { dA: Tensor; dB: Tensor },
-): Operation {
-  const gradients = ({ dA, dB }: { dA: Tensor; dB: Tensor }) => [dA, dB];
-  const forward = (a: Matrix, b: Matrix) => [...a.data].map((v, i) => f(v, b.data[i]));
-  return { name, inputs: [a, b], forward, backward: (...given) => gradients(backward(...given)), shape };
+  backward: (a: Tensor, b: Tensor, dOut: Tensor) => { dA: Tensor; dB: Tensor },
+): Operation[] {
+  const forms: [string, Matrix, (i: number) => number][] = [
+    ["", b, (i) => i],
+    [", a row", bias, (i) => i % columns],
+    [", a column", column, (i) => Math.floor(i / columns)],
+    [", one number", one, () => 0],
+  ];
+  return forms.map(([form, b, place]) => ({
+    name: name + form,
+    inputs: [a, b],
+    forward: (a, b) => [...a.data].map((v, i) => f(v, b.data[place(i)])),
+    backward: (dOut, a, b) => {
+      const { dA, dB } = backward(a, b, dOut);
+      return [dA, dB];
+    },
+    shape,
+  }));
 }
 
 const operations: Operation[] = [
@@ -89,9 +107,72 @@ const operations: Operation[] = [
   unary("tanh", Math.tanh, (dOut, a) => ops.tanhBackward(ops.tanh(a), dOut)),
   unary("gelu", gelu, (dOut, a) => ops.geluBackward(a, dOut)),
   unary("scale", (v) => -1.75 * v, (dOut) => ops.scaleBackward(dOut, -1.75)),
-  binary("add", (v, w) => v + w, ops.addBackward),
-  binary("subtract", (v, w) => v - w, ops.subtractBackward),
-  binary("multiply", (v, w) => v * w, (dOut, a, b) => ops.multiplyBackward(a, b, dOut)),
+  ...binary("add", (v, w) => v + w, ops.addBackward),
+  ...binary("subtract", (v, w) => v - w, ops.subtractBackward),
+  ...binary("multiply", (v, w) => v * w, ops.multiplyBackward),
+  ...binary("divide", (v, w) => v / w, ops.divideBackward),
+  unary("exp", Math.exp, (dOut, a) => ops.expBackward(ops.exp(a), dOut)),
+  unary("square", (v) => v * v, (dOut, a) => ops.squareBackward(a, dOut)),
+  {
+    name: "log",
+    inputs: [positive],
+    forward: (x) => [...x.data].map(Math.log),
+    backward: (dOut, x) => [ops.logBackward(x, dOut)],
+    shape,
+  },
+  {
+    name: "sqrt",
+    inputs: [positive],
+    forward: (x) => [...x.data].map(Math.sqrt),
+    backward: (dOut, x) => [ops.sqrtBackward(ops.sqrt(x), dOut)],
+    shape,
+  },
+  {
+    name: "softmax",
+    inputs: [a],
+    forward: (x) =>
+      rowsOf(x).flatMap((row) => {
+        const powers = row.map(Math.exp);
+        return powers.map((power) => power / total(powers));
+      }),
+    backward: (dOut, x) => [ops.softmaxBackward(ops.softmax(x), dOut)],
+    shape,
+  },
+  {
+    name: "transpose",
+    inputs: [a],
+    forward: (x) => columnsOf(x).flat(),
+    backward: (dOut) => [ops.transposeBackward(dOut)],
+    shape: [columns, rows],
+  },
+  {
+    name: "norm over columns",
+    inputs: [a],
+    forward: (x) => rowsOf(x).map((row) => Math.hypot(...row)),
+    backward: (dOut, x) => [ops.normBackward(x, ops.norm(x, 1), dOut, 1)],
+    shape: [rows],
+  },
+  {
+    name: "norm over rows",
+    inputs: [a],
+    forward: (x) => columnsOf(x).map((column) => Math.hypot(...column)),
+    backward: (dOut, x) => [ops.normBackward(x, ops.norm(x, 0), dOut, 0)],
+    shape: [columns],
+  },
+  {
+    name: "norm of all",
+    inputs: [a],
+    forward: (x) => [Math.hypot(...x.data)],
+    backward: (dOut, x) => [ops.normBackward(x, ops.norm(x), dOut)],
+    shape: [],
+  },
+  {
+    name: "spread over rows",
+    inputs: [bias],
+    forward: (x) => Array.from({ length: rows }, () => [...x.data]).flat(),
+    backward: (dOut) => [ops.spreadBackward(dOut, 0)],
+    shape,
+  },
   {
     name: "gatherRows",
     inputs: [a],

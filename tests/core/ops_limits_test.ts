@@ -15,6 +15,8 @@ import { compute, gpuTest, ramp, randomMatrix, upload } from "../support/gpu_tes
 /** More elements than 65,535 workgroups of 64 reach: the grid has a second dimension. */
 const WIDE = 65_535 * 64 + 77;
 
+const NEED = "the second operand must have the same shape, or be a row [3], a column [2, 1], a scalar [] or a number";
+
 /** Class and whole message of what a function throws. */
 function refusal(device: Device, run: () => unknown): string {
   const { allocations } = device.stats;
@@ -41,9 +43,12 @@ gpuTest("operations refuse shapes that do not match, and name both", (device) =>
     [() => ops.matmul(a, v), "TypeError: Cannot multiply a [2, 3] by b [3]: both must be matrices"],
     [() => ops.addBias(b, v), "TypeError: Cannot add bias [3] to x [4, 5]: need [c] and [r, c]"],
     [() => ops.addBias(v, v), "TypeError: Cannot add bias [3] to x [3]: need [c] and [r, c]"],
-    [() => ops.add(a, b), "TypeError: Cannot apply add to [2, 3] and [4, 5]: the shapes differ"],
-    [() => ops.subtract(a, v), "TypeError: Cannot apply subtract to [2, 3] and [3]: the shapes differ"],
-    [() => ops.multiply(a, b), "TypeError: Cannot apply multiply to [2, 3] and [4, 5]: the shapes differ"],
+    [() => ops.add(a, b), `TypeError: Cannot add [2, 3] and [4, 5]: ${NEED}`],
+    [
+      () => ops.subtract(v, a),
+      "TypeError: Cannot subtract [3] and [2, 3]: the second operand must have the same shape, or be a scalar [] or a number",
+    ],
+    [() => ops.multiply(a, b), `TypeError: Cannot multiply [2, 3] and [4, 5]: ${NEED}`],
     [() => ops.reluBackward(a, b), "TypeError: Cannot apply reluBackward to [2, 3] and [4, 5]: the shapes differ"],
     ...[ops.leakyReluBackward, ops.tanhBackward, ops.geluBackward].map((backward) =>
       [

@@ -16,7 +16,8 @@ export const KERNELS: Readonly<Record<string, readonly string[]>> = {
   "kernels/activations/tanh.wgsl": ["tanhBackward"],
   // The backward of dropout, of sums and products: the kernel of the forward serves again.
   "kernels/ops/dropout.wgsl": ["mix", "main"],
-  "kernels/ops/elementwise.wgsl": ["main"],
+  "kernels/ops/elementwise.wgsl": ["operand", "main"],
+  "kernels/ops/transpose.wgsl": ["main"],
   "kernels/ops/matmul.wgsl": ["main"],
   "kernels/ops/reduce.wgsl": ["isNan", "fold", "main"],
   "kernels/ops/scale.wgsl": ["main"],
@@ -45,7 +46,10 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
     ...["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU"].map((name) => `${name}.backward`),
   ],
   "lib/core/dropout.ts": ["dropout", "dropoutBackward", "Dropout.backward"],
-  "lib/core/elementwise.ts": ["addBackward", "subtractBackward", "multiplyBackward", "scaleBackward", "elementwise"],
+  "lib/core/broadcast.ts": ["operate", "sumToOperand"],
+  "lib/core/elementwise.ts": ["add", "subtract", "multiply", "divide", "scale"].map((name) => `${name}Backward`),
+  "lib/core/folding.ts": ["axesOf", "spreadTimes", "reduce"],
+  "lib/core/functions.ts": ["exp", "log", "sqrt", "square"].map((name) => `${name}Backward`),
   "lib/core/layers.ts": ["Linear.backward"],
   "lib/core/losses.ts": [
     "softmaxCrossEntropy.backward",
@@ -54,7 +58,7 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
     "weightedSoftmaxCrossEntropy",
     "weigh",
   ],
-  "lib/core/matmul.ts": ["matmul", "matmulBackward", "addBiasBackward"],
+  "lib/core/matmul.ts": ["matmul", "matmulBackward", "transposeBackward", "addBiasBackward"],
   "lib/core/model.ts": ["backward"],
   "lib/core/reductions.ts": [
     "sumBackward",
@@ -62,10 +66,11 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
     "minBackward",
     "maxBackward",
     "extremeBackward",
-    "axes",
-    "spread",
-    "reduce",
+    "normBackward",
+    "spreadBackward",
   ],
+  "lib/core/operation.ts": ["elementwise"],
+  "lib/core/softmax.ts": ["softmaxBackward"],
   "lib/reference/mod.ts": ["backward"],
   "lib/reference/activations.ts": [
     ...["relu", "leakyRelu", "sigmoid", "tanh", "gelu"].map((name) => `${name}Backward`),
@@ -76,6 +81,11 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   "lib/reference/losses.ts": [
     ...["Mse", "SoftmaxCrossEntropy", "Mae", "Huber", "WeightedBce", "WeightedSoftmax"]
       .map((name) => `reference${name}.backward`),
+  ],
+  "lib/reference/operations.ts": [
+    ...["placeIn", "spreadBackward", "pairs"],
+    ...["add", "subtract", "multiply", "divide", "exp", "log", "sqrt", "square", "softmax", "rowNorms"]
+      .map((name) => `${name}Backward`),
   ],
   "lib/reference/matrix.ts": ["matmul", "transpose", "columnSums"],
   "lib/training/recorded_rows.ts": ["gatherRowsBackward"],
