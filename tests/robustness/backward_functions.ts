@@ -41,6 +41,7 @@ export const KERNELS: Readonly<Record<string, readonly string[]>> = {
 
 /** Modules: functions, methods and constants. */
 export const MODULES: Readonly<Record<string, readonly string[]>> = {
+  "lib/check/operation_cases.ts": ["OperandLayer.backward", "FunctionLayer.backward"],
   "lib/core/activations.ts": [
     ...["relu", "leakyRelu", "sigmoid", "tanh", "gelu"].map((name) => `${name}Backward`),
     ...["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU"].map((name) => `${name}.backward`),
@@ -69,7 +70,6 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
     "normBackward",
     "spreadBackward",
   ],
-  "lib/core/operation.ts": ["elementwise"],
   "lib/core/softmax.ts": ["softmaxBackward"],
   "lib/reference/mod.ts": ["backward"],
   "lib/reference/activations.ts": [
@@ -83,7 +83,9 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
       .map((name) => `reference${name}.backward`),
   ],
   "lib/reference/operations.ts": [
-    ...["placeIn", "spreadBackward", "pairs"],
+    "placeIn",
+    "pairs",
+    "spreadBackward",
     ...["add", "subtract", "multiply", "divide", "exp", "log", "sqrt", "square", "softmax", "rowNorms"]
       .map((name) => `${name}Backward`),
   ],
@@ -94,6 +96,7 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
 /** Mutants that compute the same, by the reason. */
 export const EQUIVALENT: readonly (readonly [reason: string, mutants: readonly string[]])[] = [
   ["There are two axes at most: where o is over 0, inner is 1", [
+    "kernels/ops/elementwise.wgsl: return b[i / (sizes.length * sizes.inner) ‹* → /› sizes.inner + i % sizes.inner];",
     "kernels/ops/spread.wgsl: out[index] = sizes.factor * x[o ‹* → /› sizes.inner + index % sizes.inner];",
   ]],
   ["All lanes but one write the loss instead of one, the same one to the same place; no gradient depends on it", [
