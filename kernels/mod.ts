@@ -188,8 +188,10 @@ function named<Name extends string>(given: Record<Name, Unnamed>): Readonly<Reco
   return Object.fromEntries(entries.map(([name, kernel]) => [name, { name, ...kernel }])) as Record<Name, Kernel>;
 }
 
-/** The second operand of an elementwise kernel, where it has fewer elements than the first: spread over it, or a number. */
-export type Operand = "spread" | "number";
+/** The second operand of an elementwise kernel, where it is smaller than the first: spread over it, or a number. */
+export type OperandForm = "spread" | "number";
+
+const operandForms = { spread: new Map<Kernel, Kernel>(), number: new Map<Kernel, Kernel>() };
 
 /**
  * An elementwise kernel with another second operand; see `elementwise.wgsl`.
@@ -197,9 +199,14 @@ export type Operand = "spread" | "number";
  * @param kernel One of `add`, `subtract`, `multiply`, `divide`, `equal`, `greater`.
  * @returns The kernel, of the same name; the same object each time.
  */
-export function withOperand(kernel: Kernel, operand: Operand): Kernel {
-  const constants = { ...kernel.constants, OPERAND: operand === "spread" ? 1 : 2 };
-  return inForm({ ...kernel, constants, counts: operand === "spread" ? 0 : kernel.counts });
+export function withOperand(kernel: Kernel, form: OperandForm): Kernel {
+  const known = operandForms[form].get(kernel);
+  if (known) return known;
+  const isSpread = form === "spread";
+  const constants = { ...kernel.constants, OPERAND: isSpread ? 1 : 2 };
+  const made = { ...kernel, constants, counts: isSpread ? 0 : kernel.counts };
+  operandForms[form].set(kernel, made);
+  return made;
 }
 
 /** What a fast matrix product does besides multiplying; see `matmul_epilogue.wgsl`. */
@@ -224,7 +231,7 @@ export type Activation = "none" | "relu" | "sigmoid" | "tanh";
 const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2, tanh: 3 };
 /** What stands before the text of a fast product. */
 const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + matmulEpilogue;
-const forms = new Map<string, Kernel>();
+const products = new Map<string, Kernel>();
 const fours = new Map<Kernel, Kernel>();
 
 /**
@@ -235,11 +242,13 @@ const fours = new Map<Kernel, Kernel>();
  * @returns The kernel; the same object each time.
  */
 export function byFours(kernel: Kernel): Kernel {
+  const known = fours.get(kernel);
+  if (known) return known;
   const code = kernel.code.replace("alias Value = f32;", "alias Value = vec4f;")
     .replace("alias Bits = u32;", "alias Bits = vec4u;");
-  const known = fours.get(kernel) ?? { ...kernel, code };
-  fours.set(kernel, known);
-  return known;
+  const made = { ...kernel, code };
+  fours.set(kernel, made);
+  return made;
 }
 
 /**
@@ -283,7 +292,7 @@ function constantsOf(form: ProductForm): Record<string, number> {
 
 function inForm(kernel: Kernel): Kernel {
   const key = JSON.stringify([kernel.name, kernel.constants]);
-  const known = forms.get(key) ?? kernel;
-  forms.set(key, known);
+  const known = products.get(key) ?? kernel;
+  products.set(key, known);
   return known;
 }

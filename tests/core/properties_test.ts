@@ -168,6 +168,46 @@ gpuTest("softmaxCrossEntropy stays the same where each row's logits move togethe
   );
 });
 
+gpuTest("a row, a column and a number count as what they are spread into", async (device) => {
+  await fc.assert(
+    fc.asyncProperty(matrices([[0, 1], [0, 1]], exact), exact, async ([x, y], number) => {
+      const row = y[0];
+      const column = y.map(([first]) => first);
+      const [byRow, wideRow, byColumn, wideColumn, byNumber, wideNumber, turned] = await results(device, () => {
+        const a = Tensor.from(device, x);
+        const [first, second] = [Tensor.from(device, row), Tensor.from(device, column)];
+        return [
+          ops.multiply(a, first),
+          ops.multiply(a, ops.spread(first, a.shape, 0)),
+          ops.subtract(a, second.reshape([x.length, 1])),
+          ops.subtract(a, ops.spread(second, a.shape, 1)),
+          ops.add(a, number),
+          ops.add(a, ops.spread(Tensor.from(device, number), a.shape)),
+          ops.transpose(a),
+        ];
+      });
+      assertEquals([byRow, byColumn, byNumber], [wideRow, wideColumn, wideNumber]);
+      assertEquals(turned, transpose(x).flat());
+    }),
+    RUNS,
+  );
+});
+
+gpuTest("softmax() sums to 1 in each row, and stays where a row's numbers move together", async (device) => {
+  await fc.assert(
+    fc.asyncProperty(matrices([[0, 1]], exact), exact, async ([x], shift) => {
+      const [shares, moved, sums] = await results(device, () => {
+        const a = Tensor.from(device, x);
+        const out = ops.softmax(a);
+        return [out, ops.softmax(ops.add(a, shift)), ops.sum(out, 1)];
+      });
+      assertEquals(moved, shares);
+      assertClose(sums, x.map(() => 1), { atol: 1e-6 });
+    }),
+    RUNS,
+  );
+});
+
 gpuTest("sigmoid(-x) is 1 - sigmoid(x)", async (device) => {
   await fc.assert(
     fc.asyncProperty(fc.array(real, { minLength: 1, maxLength: 100 }), async (values) => {
