@@ -16,6 +16,14 @@ export type Operand = Tensor | number;
 /** What a kernel is called in a sentence. */
 const VERBS: Readonly<Record<string, string>> = { equal: "compare", greater: "compare" };
 
+/** What to write where a number is to come first; x is the tensor. */
+const NUMBER_FIRST: Readonly<Record<string, (number: number) => string>> = {
+  add: (number) => `; write add(x, ${number})`,
+  subtract: (number) => `; write add(scale(x, -1), ${number})`,
+  multiply: (number) => `; write scale(x, ${number})`,
+  equal: (number) => `; write equal(x, ${number})`,
+};
+
 /** Runs an elementwise kernel on a tensor and an operand; the result has the tensor's shape. */
 export function operate(kernel: Kernel, a: Tensor, b: Operand, options: Out): Tensor {
   const axis = spreadAxis(kernel.name, a, b);
@@ -57,7 +65,8 @@ export function checkGradient(name: string, a: Tensor, b: Operand, dOut: Tensor)
 function spreadAxis(name: string, a: Tensor, b: Operand): Axis | "none" {
   const asked = `Cannot ${VERBS[name] ?? name} ${describe(a)} and ${describe(b)}`;
   if (!(a instanceof Tensor)) {
-    throw new TypeError(`${asked}: the first operand must be a tensor, and the second a tensor or a number`);
+    const way = typeof a === "number" && b instanceof Tensor ? NUMBER_FIRST[name]?.(a) ?? "" : "";
+    throw new TypeError(`${asked}: the first operand must be a tensor, and the second a tensor or a number${way}`);
   }
   if (typeof b === "number") return undefined;
   if (!(b instanceof Tensor)) throw new TypeError(`${asked}: the second operand must be a tensor or a number`);

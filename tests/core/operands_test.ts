@@ -93,11 +93,14 @@ gpuTest("operations on two operands say which one is wrong, and what was found",
   const none = undefined as unknown as Tensor;
   const three = 3 as unknown as Tensor;
   const need = "the second operand must have the same shape, or be a row [3], a column [2, 1], a scalar [] or a number";
+  const first = "the first operand must be a tensor, and the second a tensor or a number";
   const cases: [() => unknown, string][] = [
-    [
-      () => ops.add(three, a),
-      "add 3 and [2, 3]: the first operand must be a tensor, and the second a tensor or a number",
-    ],
+    [() => ops.add(three, a), `add 3 and [2, 3]: ${first}; write add(x, 3)`],
+    [() => ops.subtract(three, a), `subtract 3 and [2, 3]: ${first}; write add(scale(x, -1), 3)`],
+    [() => ops.multiply(three, a), `multiply 3 and [2, 3]: ${first}; write scale(x, 3)`],
+    [() => ops.equal(three, a), `compare 3 and [2, 3]: ${first}; write equal(x, 3)`],
+    [() => ops.divide(three, a), `divide 3 and [2, 3]: ${first}`],
+    [() => ops.add(none, three), `add undefined and 3: ${first}`],
     [() => ops.subtract(a, none), "subtract [2, 3] and undefined: the second operand must be a tensor or a number"],
     [
       () => ops.divide(a, [1, 2] as unknown as Tensor),
