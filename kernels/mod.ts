@@ -10,11 +10,14 @@
 import addBias from "./ops/add_bias.wgsl" with { type: "text" };
 import dropout from "./ops/dropout.wgsl" with { type: "text" };
 import elementwise from "./ops/elementwise.wgsl" with { type: "text" };
+import elementFunction from "./ops/function.wgsl" with { type: "text" };
 import matmul from "./ops/matmul.wgsl" with { type: "text" };
+import oneHot from "./ops/one_hot.wgsl" with { type: "text" };
 import reduce from "./ops/reduce.wgsl" with { type: "text" };
 import scale from "./ops/scale.wgsl" with { type: "text" };
 import slice from "./ops/slice.wgsl" with { type: "text" };
 import spread from "./ops/spread.wgsl" with { type: "text" };
+import transpose from "./ops/transpose.wgsl" with { type: "text" };
 
 import backward from "./activations/backward.wgsl" with { type: "text" };
 import forward from "./activations/forward.wgsl" with { type: "text" };
@@ -110,6 +113,11 @@ export const kernels = named({
   multiply: { code: elementwise, access: [R, R, W], constants: { OPERATION: 2 }, counts: 1 },
   divide: { code: elementwise, access: [R, R, W], constants: { OPERATION: 3 }, counts: 1 },
   equal: { code: elementwise, access: [R, R, W], constants: { OPERATION: 4 }, counts: 1 },
+  greater: { code: elementwise, access: [R, R, W], constants: { OPERATION: 5 }, counts: 1 },
+  exp: { code: elementFunction, access: [R, W], constants: { OPERATION: 0 }, counts: 1 },
+  log: { code: elementFunction, access: [R, W], constants: { OPERATION: 1 }, counts: 1 },
+  sqrt: { code: elementFunction, access: [R, W], constants: { OPERATION: 2 }, counts: 1 },
+  square: { code: elementFunction, access: [R, W], constants: { OPERATION: 3 }, counts: 1 },
   scale: { code: scale, access: [R, W] },
   slice: { code: slice, access: [R, W] },
   matmul: { code: matmul, access: [R, R, W] },
@@ -118,6 +126,8 @@ export const kernels = named({
   min: { code: reduce, access: [R, W], constants: { OPERATION: 1 } },
   max: { code: reduce, access: [R, W], constants: { OPERATION: 2 } },
   spread: { code: spread, access: [R, W] },
+  transpose: { code: transpose, access: [R, W] },
+  oneHot: { code: oneHot, access: [R, W] },
   dropout: { code: dropout, access: [R, R, W] },
 
   // activations
@@ -143,7 +153,8 @@ export const kernels = named({
   softmaxCrossEntropyBackward: { code: softmaxCrossEntropyBackward, access: [R, R, W] },
 
   // optimizers
-  sgd: { code: sgd, access: [W, R, R], counts: 1 },
+  sgd: { code: sgd, access: [W, R, R], constants: { RATE_IN_SIZES: 0 }, counts: 1 },
+  sgdStep: { code: sgd, access: [W, R, R], constants: { RATE_IN_SIZES: 1 }, counts: 1 },
   momentum: { code: momentum, access: [W, R, W, R], counts: 1 },
   rmsprop: { code: rmsprop, access: [W, R, W, R], counts: 1 },
   adam: { code: adam, access: [W, R, W, W, R, R], counts: 1 },
@@ -179,6 +190,27 @@ function named<Name extends string>(given: Record<Name, Unnamed>): Readonly<Reco
   return Object.fromEntries(entries.map(([name, kernel]) => [name, { name, ...kernel }])) as Record<Name, Kernel>;
 }
 
+/** The second operand of an elementwise kernel, where it is smaller than the first: spread over it, or a number. */
+export type OperandForm = "spread" | "number";
+
+const operandForms = { spread: new Map<Kernel, Kernel>(), number: new Map<Kernel, Kernel>() };
+
+/**
+ * An elementwise kernel with another second operand; see `elementwise.wgsl`.
+ *
+ * @param kernel One of `add`, `subtract`, `multiply`, `divide`, `equal`, `greater`.
+ * @returns The kernel, of the same name; the same object each time.
+ */
+export function withOperand(kernel: Kernel, form: OperandForm): Kernel {
+  const known = operandForms[form].get(kernel);
+  if (known) return known;
+  const isSpread = form === "spread";
+  const constants = { ...kernel.constants, OPERAND: isSpread ? 1 : 2 };
+  const made = { ...kernel, constants, counts: isSpread ? 0 : kernel.counts };
+  operandForms[form].set(kernel, made);
+  return made;
+}
+
 /** What a fast matrix product does besides multiplying; see `matmul_epilogue.wgsl`. */
 export interface ProductForm {
   /** `a` is stored [k, m]. */
@@ -212,11 +244,13 @@ const fours = new Map<Kernel, Kernel>();
  * @returns The kernel; the same object each time.
  */
 export function byFours(kernel: Kernel): Kernel {
+  const known = fours.get(kernel);
+  if (known) return known;
   const code = kernel.code.replace("alias Value = f32;", "alias Value = vec4f;")
     .replace("alias Bits = u32;", "alias Bits = vec4u;");
-  const known = fours.get(kernel) ?? { ...kernel, code };
-  fours.set(kernel, known);
-  return known;
+  const made = { ...kernel, code };
+  fours.set(kernel, made);
+  return made;
 }
 
 /**

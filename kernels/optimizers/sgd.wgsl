@@ -1,10 +1,14 @@
 // sgd: g = dW + weightDecay * w;  w = w - learningRate * g, over the flat buffer of all parameters (Robbins and Monro 1951).
+// sgdStep, one step of a single tensor, has its learning rate in the sizes: it binds dW once more in place of the rate's buffer.
 // Grid: one invocation per parameter.
 alias Value = f32; // or vec4f, where all counts divide by four
+
+override RATE_IN_SIZES: u32; // 1 takes the learning rate from the sizes, 0 from its buffer
 
 struct Sizes {
   count: u32,
   weightDecay: f32,
+  learningRate: f32,
 }
 @group(0) @binding(0) var<storage, read_write> w: array<Value>;
 @group(0) @binding(1) var<storage, read> dW: array<Value>;
@@ -15,6 +19,7 @@ struct Sizes {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
   if (i < sizes.count) {
-    w[i] -= learningRate[0] * (dW[i] + sizes.weightDecay * w[i]);
+    let rate = select(learningRate[0], sizes.learningRate, RATE_IN_SIZES == 1u);
+    w[i] -= rate * (dW[i] + sizes.weightDecay * w[i]);
   }
 }

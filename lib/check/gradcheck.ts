@@ -32,6 +32,7 @@ import { Model } from "../core/model.ts";
 import { Random } from "../base/random.ts";
 import { Matrix, ReferenceDropout, type ReferenceModel } from "../reference/mod.ts";
 import { Tensor } from "../core/tensor.ts";
+import { operationGradients } from "./operation_cases.ts";
 
 const EPSILON = 1e-6;
 const ABSOLUTE = 1e-5;
@@ -41,6 +42,8 @@ const GPU_RELATIVE = 2e-3;
 const MAX_ENTRIES = 128;
 /** How far inputs must stay from a kink, where there is no derivative and float32 may fall on the other side. */
 const KINK_DISTANCE = 1e-4;
+/** Rows of a batch: odd, not a multiple of anything. */
+const ROWS = 7;
 
 /** One checked gradient. */
 export interface GradientCheck {
@@ -94,6 +97,7 @@ export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
     ...Object.values(LOSSES).map((loss) => ({ name: loss.kind, layers: [], loss, inputs: 4 })),
     { name: "bce, weighted", layers: [], loss: weightedBceWithLogits([0.6, 3]), inputs },
     { name: "softmax, weighted", layers: [], loss: weightedSoftmaxCrossEntropy([0.5, 1, 2, 4]), inputs: 4 },
+    ...operationGradients(ROWS),
     { name: "network, mse", layers: network(), loss: mse, inputs },
     { name: "network, bce", layers: network(), loss: bceWithLogits, inputs },
     { name: "network, softmax", layers: multilayerPerceptron(3, hiddenSize, 4), loss: softmaxCrossEntropy, inputs },
@@ -182,9 +186,9 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
   });
 }
 
-/** Seven rows (odd, not a multiple of anything) whose way through the network keeps clear of every kink. */
+/** Rows whose way through the network keeps clear of every kink. */
 function drawRows(twin: ReferenceModel, loss: Loss, inputs: number, random: Random): { x: Matrix; target: Matrix } {
-  const rows = 7;
+  const rows = ROWS;
   for (let attempt = 0; attempt < 1_000; attempt++) {
     // Rounded to float32, so that both sides see the same numbers.
     const x = new Matrix(rows, inputs).map(() => Math.fround(random.normal()));

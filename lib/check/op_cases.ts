@@ -112,12 +112,13 @@ function operandCases(device: Device): KernelCase[] {
   };
   const products = () => ops.matmulBackward(upload(device, a), upload(device, b), upload(device, dOut));
   const pair = () => ops.multiplyBackward(upload(device, a), upload(device, a.map((v) => 2 * v)), upload(device, a));
+  const difference = () => ops.subtractBackward(upload(device, a), upload(device, a), upload(device, a));
   return [
     pairCase(kernels.matmul, "matmul, a", () => products().dA, reference.matmul(dOut, b, false, true)),
     pairCase(kernels.matmul, "matmul, b", () => products().dB, reference.matmul(a, dOut, true)),
     pairCase(kernels.multiply, "multiply, a", () => pair().dA, a.map((v) => 2 * v * v)),
     pairCase(kernels.multiply, "multiply, b", () => pair().dB, a.map((v) => v * v)),
-    pairCase(kernels.scale, "subtract, b", () => ops.subtractBackward(upload(device, a)).dB, a.map((v) => -v)),
+    pairCase(kernels.scale, "subtract, b", () => difference().dB, a.map((v) => -v)),
   ];
 }
 

@@ -10,6 +10,7 @@ import type { Device } from "../gpu/device.ts";
 import { lossCases } from "./loss_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
 import { type KernelCase, longCases, partedCases, smallCases } from "./op_cases.ts";
+import { broadcastCases, operationCases } from "./operation_cases.ts";
 import { longStatisticsCases, statisticsCases } from "./statistics_cases.ts";
 import { readAll, type Tensor } from "../core/tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
@@ -29,7 +30,7 @@ export interface KernelCheck {
 /** Allowed difference relative to the largest expected value: sums of some thousand float32 terms stay well below. */
 const TOLERANCE = 1e-5;
 
-const longMakers = [partedCases, longStatisticsCases, longCases];
+const longMakers = [partedCases, broadcastCases, longStatisticsCases, longCases];
 
 /**
  * Runs the self-test.
@@ -57,7 +58,15 @@ export async function selfTest(device: Device, long = false): Promise<KernelChec
 
 /** The self-test's short form, which every training starts with. */
 export function quickCases(device: Device): KernelCase[] {
-  const makers = [smallCases, statisticsCases, lossCases, activationCases, optimizerCases, wholeStepCases];
+  const makers = [
+    smallCases,
+    operationCases,
+    statisticsCases,
+    lossCases,
+    activationCases,
+    optimizerCases,
+    wholeStepCases,
+  ];
   return makers.flatMap((make) => make(device));
 }
 

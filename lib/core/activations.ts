@@ -5,7 +5,7 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import * as reference from "../reference/mod.ts";
-import { elementwise, type Out } from "./elementwise.ts";
+import { elementwise, type Out } from "./operation.ts";
 import { forwardValue, type Layer, type Parameter } from "./layer.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -8,7 +8,7 @@ import { Random } from "../base/random.ts";
 import { formatShape } from "../base/shape.ts";
 import type { Device } from "../gpu/device.ts";
 import { ReferenceDropout, type ReferenceLayer } from "../reference/mod.ts";
-import { checkType, type Out, result } from "./elementwise.ts";
+import { checkType, type Out, result } from "./operation.ts";
 import { forwardValue, type Layer, type Parameter } from "./layer.ts";
 import { Tensor } from "./tensor.ts";
 

@@ -14,7 +14,8 @@
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import * as reference from "../reference/mod.ts";
 import { formatShape, sameShape, type Shape } from "../base/shape.ts";
-import { elementwise, multiply, result } from "./elementwise.ts";
+import { multiply } from "./elementwise.ts";
+import { elementwise, result } from "./operation.ts";
 import { mean, sumBackward } from "./reductions.ts";
 import { Tensor } from "./tensor.ts";
 

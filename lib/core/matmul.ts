@@ -1,10 +1,10 @@
 /**
- * The matrix product and the bias, each with its backward right under it.
+ * The matrix product, the transpose and the bias, each with its backward right under it.
  *
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import { type Out, result } from "./elementwise.ts";
+import { checkTensors, type Out, result } from "./operation.ts";
 import { sum } from "./reductions.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -44,6 +44,7 @@ export interface MatmulOptions extends Out {
  * ```
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  checkTensors("multiply matrices", { a, b });
   const { transposeA = false, transposeB = false } = options;
   const named = `a ${formatShape(a.shape)}${transposeA ? " transposed" : ""} by b ${formatShape(b.shape)}${
     transposeB ? " transposed" : ""
@@ -76,6 +77,39 @@ export function matmulBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor
 }
 
 /**
+ * Rows become columns: `out[j, i] = x[i, j]`. For a product, `transposeA` and `transposeB` of {@linkcode matmul} need no copy.
+ *
+ * @param x Matrix [rows, columns].
+ * @returns Matrix [columns, rows].
+ * @throws {TypeError} If `x` is no matrix.
+ *
+ * @example
+ * ```ts
+ * import { Device, Tensor, transpose, transposeBackward } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [[1, 2, 3], [4, 5, 6]]);
+ * using turned = transpose(x);
+ * assertEquals(turned.shape, [3, 2]);
+ * assertEquals([...await turned.read()], [1, 4, 2, 5, 3, 6]);
+ * assertEquals([...await transposeBackward(turned).read()], [1, 2, 3, 4, 5, 6]);
+ * ```
+ */
+export function transpose(x: Tensor, options: Out = {}): Tensor {
+  checkTensors("transpose", { x });
+  if (x.shape.length !== 2) throw new TypeError(`Cannot transpose ${formatShape(x.shape)}: need a matrix`);
+  const [rows, columns] = x.shape;
+  const out = result([x], [columns, rows], options.out);
+  x.device.run(kernels.transpose, { buffers: [x, out], sizes: [x.size, rows, columns], invocations: x.size });
+  return out;
+}
+
+/** Gradient of {@linkcode transpose}: `dX` is `dOut` transposed back. */
+export function transposeBackward(dOut: Tensor, options: Out = {}): Tensor {
+  return transpose(dOut, options);
+}
+
+/**
  * Adds a bias to every row: `out[i, j] = x[i, j] + bias[j]`.
  *
  * @param x Matrix [rows, columns].
@@ -84,6 +118,7 @@ export function matmulBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor
  * @throws {TypeError} If the shapes do not match.
  */
 export function addBias(x: Tensor, bias: Tensor, options: Out = {}): Tensor {
+  checkTensors("add a bias", { x, bias });
   if (x.shape.length !== 2 || !sameShape(bias.shape, [x.shape[1]])) {
     throw new TypeError(`Cannot add bias ${formatShape(bias.shape)} to x ${formatShape(x.shape)}: need [c] and [r, c]`);
   }

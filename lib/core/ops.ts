@@ -9,5 +9,7 @@
 export * from "./activations.ts";
 export * from "./dropout.ts";
 export * from "./elementwise.ts";
+export * from "./functions.ts";
 export * from "./matmul.ts";
 export * from "./reductions.ts";
+export * from "./softmax.ts";

@@ -149,7 +149,7 @@ export abstract class FlatOptimizer implements Optimizer {
 }
 
 /** The GPU sees the rate as float32, where 1e-50 is 0 and 1e39 infinite. */
-function checkRate(value: number): number {
+export function checkRate(value: number): number {
   if (!(Math.fround(value) > 0 && Number.isFinite(Math.fround(value)))) {
     throw new RangeError(`Cannot use a learning rate of ${value}: it must be a finite number over 0 in float32`);
   }

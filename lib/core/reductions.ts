@@ -1,15 +1,15 @@
 /**
- * Sums, means and extremes over rows, over columns and over all elements, each with its backward right under it.
+ * Sums, means, extremes and norms over rows, over columns and over all elements, each with its backward right under it.
  *
  * @module
  */
-import { type Kernel, kernels } from "../../kernels/mod.ts";
-import { elementwise, multiply, type Out, result } from "./elementwise.ts";
-import { formatShape, sameShape, type Shape, sizeOf } from "../base/shape.ts";
-import { Tensor } from "./tensor.ts";
-
-/** Elements that one invocation folds. */
-const REDUCE_BLOCK = 1_024;
+import { kernels } from "../../kernels/mod.ts";
+import { add, equal, multiply } from "./elementwise.ts";
+import { axesOf, reduce, spreadTimes } from "./folding.ts";
+import { sqrt, square } from "./functions.ts";
+import { checkTensors, elementwise, type Out } from "./operation.ts";
+import type { Shape } from "../base/shape.ts";
+import type { Tensor } from "./tensor.ts";
 
 /**
  * Sum over one axis of a matrix, or over all elements.
@@ -54,7 +54,7 @@ export function sum(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
  * @throws {TypeError} If `dOut` has another shape than the sums.
  */
 export function sumBackward(dOut: Tensor, shape: Shape, axis?: 0 | 1): Tensor {
-  return spread(dOut, shape, axis, 1);
+  return spread(dOut, shape, axis);
 }
 
 /** Mean; axes, shapes, errors and an example as of {@linkcode sum}. */
@@ -64,7 +64,7 @@ export function mean(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
 
 /** Gradient of {@linkcode mean}, as {@linkcode sumBackward}: every element gets `dOut / n` of its mean over n. */
 export function meanBackward(dOut: Tensor, shape: Shape, axis?: 0 | 1): Tensor {
-  return spread(dOut, shape, axis, 1 / axes("spread", shape, axis).length);
+  return spreadTimes(1 / axesOf("spread", shape, axis).length, dOut, shape, axis);
 }
 
 /** Smallest element; NaN where one is NaN; axes, shapes, errors and an example as of {@linkcode sum}. */
@@ -96,58 +96,65 @@ export function maxBackward(x: Tensor, out: Tensor, dOut: Tensor, axis?: 0 | 1):
 /** `dX = mask * dOut / sum(mask)`, where mask is 1 at the elements that equal the extreme, else 0. */
 function extremeBackward(x: Tensor, out: Tensor, dOut: Tensor, axis: 0 | 1 | undefined): Tensor {
   return x.device.tidy(() => {
-    const mask = elementwise(kernels.equal, [x, spread(out, x.shape, axis, 1)], {});
+    const mask = equal(x, spread(out, x.shape, axis));
     const share = elementwise(kernels.divide, [dOut, sum(mask, axis)], {});
-    return multiply(mask, spread(share, x.shape, axis, 1));
+    return multiply(mask, spread(share, x.shape, axis));
   });
 }
 
-/** A shape as [outer, length, inner], where `length` is what a reduction over the axis folds. */
-function axes(
-  name: string,
-  shape: Shape,
-  axis: 0 | 1 | undefined,
-): { outer: number; length: number; inner: number; left: Shape } {
-  if (axis === undefined) return { outer: 1, length: sizeOf(shape), inner: 1, left: [] };
-  if (shape.length !== 2) {
-    throw new TypeError(`Cannot ${name} over axis ${axis} of ${formatShape(shape)}: it is no matrix`);
-  }
-  const [rows, columns] = shape;
-  return axis === 0
-    ? { outer: 1, length: rows, inner: columns, left: [columns] }
-    : { outer: rows, length: columns, inner: 1, left: [rows] };
+/**
+ * Length in the sense of Euclid: the root of the sum of squares; axes, shapes and errors as of {@linkcode sum}.
+ *
+ * @example
+ * ```ts
+ * import { Device, norm, normBackward, spread, spreadBackward, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [[3, 4], [0, 0]]);
+ * using lengths = norm(x, 1);
+ * assertEquals([...await lengths.read()], [5, 0]);
+ * using dX = normBackward(x, lengths, Tensor.from(device, [10, 10]), 1);
+ * assertEquals([...await dX.read()], [6, 8, 0, 0]);
+ * using wide = spread(lengths, [2, 3], 1);
+ * assertEquals([...await wide.read()], [5, 5, 5, 0, 0, 0]);
+ * assertEquals([...await spreadBackward(wide, 1).read()], [15, 0]);
+ * ```
+ */
+export function norm(x: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
+  checkTensors("take the norm", { x });
+  return x.device.tidy(() => sqrt(sum(square(x), axis), options));
 }
 
-/** Gives every element of a shape `factor` times the element of `x` that a reduction folds it into. */
-function spread(x: Tensor, shape: Shape, axis: 0 | 1 | undefined, factor: number): Tensor {
-  const { length, inner, left } = axes("spread", shape, axis);
-  if (!sameShape(x.shape, left)) {
-    throw new TypeError(`Cannot spread ${formatShape(x.shape)} over ${formatShape(shape)}: need ${formatShape(left)}`);
-  }
-  const out = result([x], shape, undefined);
-  const sizes = [out.size, length, inner];
-  x.device.run(kernels.spread, { buffers: [x, out], sizes, reals: [factor], invocations: out.size });
-  return out;
-}
-
-function reduce(kernel: Kernel, x: Tensor, axis: 0 | 1 | undefined, options: Out, average = false): Tensor {
-  const { outer, length: total, inner, left } = axes(kernel.name, x.shape, axis);
-  if (total === 0) {
-    throw new RangeError(`Cannot ${kernel.name} over ${formatShape(x.shape)}: there is nothing to reduce`);
-  }
-  const out = result([x], left, options.out);
-  x.device.tidy(() => {
-    let from = x;
-    for (let length = total; length > 0;) {
-      const chunks = Math.ceil(length / REDUCE_BLOCK);
-      const last = chunks === 1;
-      const to = last ? out : Tensor.empty(x.device, [outer * chunks * inner]);
-      const factor = last && average ? 1 / total : 1;
-      const sizes = [outer, length, inner, chunks];
-      x.device.run(kernel, { buffers: [from, to], sizes, reals: [factor], invocations: outer * chunks * inner });
-      from = to;
-      length = last ? 0 : chunks;
-    }
+/**
+ * Gradient of {@linkcode norm} from its input and output: `dX = dOut * x / norm`; 0 where the norm is 0.
+ *
+ * @param axis As in the forward pass.
+ * @returns `dX` in the shape of `x`.
+ * @throws {TypeError} If the shapes do not match.
+ */
+export function normBackward(x: Tensor, out: Tensor, dOut: Tensor, axis?: 0 | 1): Tensor {
+  checkTensors("take the gradient of norm", { x, out, dOut });
+  return x.device.tidy(() => {
+    const divisor = add(out, equal(out, 0)); // 1 instead of 0: there x is 0, and so is the result
+    const share = elementwise(kernels.divide, [dOut, divisor], {});
+    return multiply(x, spread(share, x.shape, axis));
   });
-  return out;
+}
+
+/**
+ * Gives each element of a shape the element of `x` that a sum folds it into: what a sum does, backwards.
+ * An example is at {@linkcode norm}.
+ *
+ * @param x What {@linkcode sum} of that shape over that axis gives: [columns] over 0, [rows] over 1, [] over all.
+ * @param shape Shape of the result.
+ * @param axis The axis along which `x` is repeated; all where it is left out.
+ * @throws {TypeError} If `x` has another shape.
+ */
+export function spread(x: Tensor, shape: Shape, axis?: 0 | 1, options: Out = {}): Tensor {
+  return spreadTimes(1, x, shape, axis, options);
+}
+
+/** Gradient of {@linkcode spread}: `dX` is the sum of `dOut` over the axis. It throws as {@linkcode sum} does. */
+export function spreadBackward(dOut: Tensor, axis?: 0 | 1, options: Out = {}): Tensor {
+  return sum(dOut, axis, options);
 }

@@ -13,6 +13,7 @@ export * from "./activations.ts";
 export * from "./dropout.ts";
 export * from "./layers.ts";
 export * from "./losses.ts";
+export * from "./operations.ts";
 export * from "./optimizers.ts";
 export * from "./statistics.ts";
 

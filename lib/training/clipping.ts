@@ -4,7 +4,7 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import { checkType } from "../core/elementwise.ts";
+import { checkType } from "../core/operation.ts";
 import { partsOf } from "./tensor_statistics.ts";
 import { Tensor } from "../core/tensor.ts";
 

@@ -9,7 +9,7 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { NotFiniteError } from "../base/errors.ts";
-import { checkType } from "../core/elementwise.ts";
+import { checkType } from "../core/operation.ts";
 import type { Model } from "../core/model.ts";
 import type { Optimizer } from "../core/optimizers.ts";
 import { partsOf } from "./tensor_statistics.ts";

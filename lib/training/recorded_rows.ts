@@ -4,7 +4,7 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import { checkType, result } from "../core/elementwise.ts";
+import { checkType, result } from "../core/operation.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import { checkType } from "../core/elementwise.ts";
+import { checkType } from "../core/operation.ts";
 import type { TensorStatistics } from "../reference/statistics.ts";
 import { formatShape } from "../base/shape.ts";
 import { Tensor } from "../core/tensor.ts";

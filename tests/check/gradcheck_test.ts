@@ -20,10 +20,12 @@ gpuTest("every gradient of the usual cases is right, under several seeds", async
   }
 });
 
-Deno.test("gradientCases() cover every layer and every loss, and hidden layers as asked", () => {
+Deno.test("gradientCases() cover every layer, loss and operation, and hidden layers as asked", () => {
   const cases = gradientCases([7, 5]);
   const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
-  assertEquals(kinds, new Set(["Dropout", "Linear", ...Object.values(ACTIVATIONS).map((make) => make().kind)]));
+  const layers = ["Dropout", "Linear", ...Object.values(ACTIVATIONS).map((make) => make().kind)];
+  const operations = ["add", "subtract", "multiply", "divide", "exp", "log", "sqrt", "square", "softmax"];
+  assertEquals(kinds, new Set([...layers, ...operations]));
   const losses = new Set(cases.map(({ loss }) => loss));
   const plain = [mse, mae, huber, bceWithLogits, softmaxCrossEntropy];
   assertEquals(plain.filter((loss) => !losses.has(loss)), []);

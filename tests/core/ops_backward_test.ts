@@ -38,29 +38,42 @@ const rowsOf = ({ rows, columns, data }: Matrix) =>
 const columnsOf = (matrix: Matrix) => Array.from({ length: matrix.columns }, (_, j) => rowsOf(matrix).map((r) => r[j]));
 const total = (values: number[]) => values.reduce((a, b) => a + b, 0);
 
+/** Away from 0, where quotients are too steep for differences. */
+const away = (matrix: Matrix) => matrix.map((v) => Math.fround(v + Math.sign(v) / 2));
+
 const a = randomMatrix(5, 7, 11);
-const b = randomMatrix(5, 7, 12);
+const b = away(randomMatrix(5, 7, 12));
+const row = away(randomMatrix(1, 7, 14));
+const column = away(randomMatrix(5, 1, 16));
+const one = away(randomMatrix(1, 1, 17));
+const positive = b.map(Math.abs);
 const shape = [5, 7];
 const gelu = (v: number) => v / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
 
 /** An operation on each element. */
-function unary(name: string, f: (v: number) => number, backward: Operation["backward"][0]): Operation {
-  return { name, inputs: [a], forward: ({ data }) => [...data].map(f), backward: [backward], shape };
+function unary(name: string, f: (v: number) => number, backward: Operation["backward"][0], of = a): Operation {
+  return { name, inputs: [of], forward: ({ data }) => [...data].map(f), backward: [backward], shape };
 }
 
-/** An operation on pairs of elements. */
+/** An operation on pairs of elements, with each form of the second operand: which of its elements counts for element i. */
 function binary(
   name: string,
   f: (v: number, w: number) => number,
-  backward: (dOut: Tensor, a: Tensor, b: Tensor) => { dA: Tensor; dB: Tensor },
-): Operation {
-  return {
+  backward: (a: Tensor, b: Tensor, dOut: Tensor) => { dA: Tensor; dB: Tensor },
+): Operation[] {
+  const forms: [Matrix, (i: number) => number][] = [
+    [b, (i) => i],
+    [row, (i) => i % 7],
+    [column, (i) => Math.floor(i / 7)],
+    [one, () => 0],
+  ];
+  return forms.map(([b, place]) => ({
     name,
     inputs: [a, b],
-    forward: ({ data }, b) => [...data].map((v, i) => f(v, b.data[i])),
-    backward: [(...given) => backward(...given).dA, (...given) => backward(...given).dB],
+    forward: ({ data }, b) => [...data].map((v, i) => f(v, b.data[place(i)])),
+    backward: [(dOut, a, b) => backward(a, b, dOut).dA, (dOut, a, b) => backward(a, b, dOut).dB],
     shape,
-  };
+  }));
 }
 
 type Axis = 0 | 1 | undefined;
@@ -70,6 +83,7 @@ const folds: Fold[] = [
   ["mean", (v) => total(v) / v.length, (dOut, x, axis) => ops.meanBackward(dOut, x.shape, axis)],
   ["min", (v) => Math.min(...v), (dOut, x, axis) => ops.minBackward(x, ops.min(x, axis), dOut, axis)],
   ["max", (v) => Math.max(...v), (dOut, x, axis) => ops.maxBackward(x, ops.max(x, axis), dOut, axis)],
+  ["norm", (v) => Math.hypot(...v), (dOut, x, axis) => ops.normBackward(x, ops.norm(x, axis), dOut, axis)],
 ];
 
 /** A reduction over either axis and over all, on odd shapes. */
@@ -96,7 +110,7 @@ const operations: Operation[] = [
   },
   {
     name: "addBias",
-    inputs: [a, randomMatrix(1, 7, 14)],
+    inputs: [a, row],
     forward: (a, bias) => rowsOf(a).flatMap((row) => row.map((value, j) => value + bias.data[j])),
     backward: [(dOut) => dOut, (dOut) => ops.addBiasBackward(dOut)],
     shape,
@@ -107,9 +121,39 @@ const operations: Operation[] = [
   unary("tanh", Math.tanh, (dOut, a) => ops.tanhBackward(ops.tanh(a), dOut)),
   unary("gelu", gelu, (dOut, a) => ops.geluBackward(a, dOut)),
   unary("scale", (v) => -1.75 * v, (dOut) => ops.scaleBackward(dOut, -1.75)),
-  binary("add", (v, w) => v + w, ops.addBackward),
-  binary("subtract", (v, w) => v - w, ops.subtractBackward),
-  binary("multiply", (v, w) => v * w, (dOut, a, b) => ops.multiplyBackward(a, b, dOut)),
+  unary("exp", Math.exp, (dOut, a) => ops.expBackward(ops.exp(a), dOut)),
+  unary("square", (v) => v * v, (dOut, a) => ops.squareBackward(a, dOut)),
+  unary("log", Math.log, (dOut, x) => ops.logBackward(x, dOut), positive),
+  unary("sqrt", Math.sqrt, (dOut, x) => ops.sqrtBackward(ops.sqrt(x), dOut), positive),
+  ...binary("add", (v, w) => v + w, ops.addBackward),
+  ...binary("subtract", (v, w) => v - w, ops.subtractBackward),
+  ...binary("multiply", (v, w) => v * w, ops.multiplyBackward),
+  ...binary("divide", (v, w) => v / w, ops.divideBackward),
+  {
+    name: "softmax",
+    inputs: [a],
+    forward: (x) =>
+      rowsOf(x).flatMap((row) => {
+        const powers = row.map(Math.exp);
+        return powers.map((power) => power / total(powers));
+      }),
+    backward: [(dOut, x) => ops.softmaxBackward(ops.softmax(x), dOut)],
+    shape,
+  },
+  {
+    name: "transpose",
+    inputs: [a],
+    forward: (x) => columnsOf(x).flat(),
+    backward: [(dOut) => ops.transposeBackward(dOut)],
+    shape: [7, 5],
+  },
+  {
+    name: "spread",
+    inputs: [row],
+    forward: (x) => Array.from({ length: 5 }, () => [...x.data]).flat(),
+    backward: [(dOut) => ops.spreadBackward(dOut, 0)],
+    shape,
+  },
   {
     name: "gatherRows",
     inputs: [a],
@@ -151,8 +195,9 @@ gpuTest("minBackward() and maxBackward() share between equal extremes, and pass 
 
 gpuTest("addBackward() and subtractBackward() hand dOut on as it is", (device) => {
   using dOut = Tensor.from(device, [3, -4]);
-  const { dA, dB } = ops.addBackward(dOut);
-  const isKept = device.tidy(() => ops.subtractBackward(dOut).dA === dOut);
+  using x = Tensor.from(device, [1, 2]);
+  const { dA, dB } = ops.addBackward(x, x, dOut);
+  const isKept = device.tidy(() => ops.subtractBackward(x, x, dOut).dA === dOut);
   assertEquals([dA === dOut, dB === dOut, isKept], [true, true, true]);
 });
 

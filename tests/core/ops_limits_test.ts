@@ -36,10 +36,8 @@ gpuTest("operations refuse shapes and types that do not match, and results beyon
   using counter = Tensor.zeros(device, [1], "u32");
   using one = Tensor.zeros(device, [1]);
   using column = Tensor.zeros(device, [2 ** 16, 1]);
+  const need = "the second operand must have the same shape, or be a row [3], a column [2, 1], a scalar [] or a number";
   const differ: [(a: Tensor, b: Tensor) => Tensor, Tensor][] = [
-    [ops.add, b],
-    [ops.subtract, v],
-    [ops.multiply, b],
     [ops.reluBackward, b],
     [ops.leakyReluBackward, b],
     [ops.tanhBackward, b],
@@ -63,6 +61,12 @@ gpuTest("operations refuse shapes and types that do not match, and results beyon
     [() => ops.matmul(a, v), `${product} by b [3]: both must be matrices`],
     [() => ops.addBias(b, v), "TypeError: Cannot add bias [3] to x [4, 5]: need [c] and [r, c]"],
     [() => ops.addBias(v, v), "TypeError: Cannot add bias [3] to x [3]: need [c] and [r, c]"],
+    [() => ops.add(a, b), `TypeError: Cannot add [2, 3] and [4, 5]: ${need}`],
+    [() => ops.multiply(a, b), `TypeError: Cannot multiply [2, 3] and [4, 5]: ${need}`],
+    [
+      () => ops.subtract(v, a),
+      "TypeError: Cannot subtract [3] and [2, 3]: the second operand must have the same shape, or be a scalar [] or a number",
+    ],
     ...differ.map(([op, other]): [() => Tensor, string] => [
       () => op(a, other),
       `TypeError: Cannot apply ${op.name} to [2, 3] and [${other.shape.join(", ")}]: the shapes differ`,
@@ -206,6 +210,10 @@ gpuTest("grids wider than 65,535 workgroups give every element its value", async
     ["gelu", () => ops.gelu(x), (_, i) => gelu[i]],
     ["geluBackward", () => ops.geluBackward(x, x), (_, i) => geluSlope[i]],
     ["addBias", () => ops.addBias(x, row), (v) => v + 0.5],
+    ["subtract a row", () => ops.subtract(x, row), (v) => v - 0.5],
+    ["multiply by a number", () => ops.multiply(x, 4), (v) => 4 * v],
+    ["square", () => ops.square(x), (v) => v * v],
+    ["transpose", () => ops.transpose(x), (v) => v],
     ["matmul", () => ops.matmul(x, one), (v) => 3 * v],
     ["sum over columns", () => ops.sum(x, 1), (v) => v],
     ["min over rows", () => ops.min(x.reshape([1, WIDE]), 0), (v) => v],

@@ -19,7 +19,7 @@ gpuTest("elementwise operations agree with values worked out by hand", async (de
     ["multiplyBackward dA", () => ops.multiplyBackward(get(2, 3), get(5, 7), get(10, 1)).dA, [50, 7]],
     ["multiplyBackward dB", () => ops.multiplyBackward(get(2, 3), get(5, 7), get(10, 1)).dB, [20, 3]],
     ["scale", () => ops.scale(get(1, -2, 0.5), -4), [-4, 8, -2]],
-    ["subtractBackward dB", () => ops.subtractBackward(get(3, -4)).dB, [-3, 4]],
+    ["subtractBackward dB", () => ops.subtractBackward(get(1, 2), get(5, 6), get(3, -4)).dB, [-3, 4]],
     ["scaleBackward", () => ops.scaleBackward(get(3, -4), -0.5), [-1.5, 2]],
     ["relu", () => ops.relu(get(-1, -0.001, 0, 0.001, 2)), [0, 0, 0, Math.fround(0.001), 2]],
     ["reluBackward", () => ops.reluBackward(get(-1, 0, -0, 1e-30, 2), get(3, 4, 5, 6, 7)), [0, 0, 0, 6, 7]],

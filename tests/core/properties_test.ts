@@ -153,6 +153,43 @@ property(
   },
 );
 
+property(
+  "a row, a column and a number count as what they are spread into",
+  fc.tuple(matrices([[0, 1], [0, 1]], exact), exact),
+  async (device, [[x, y], number]) => {
+    const [byRow, wideRow, byColumn, wideColumn, byNumber, wideNumber, turned] = await results(device, () => {
+      const a = Tensor.from(device, x);
+      const row = Tensor.from(device, y[0]);
+      const column = Tensor.from(device, y.map(([first]) => first));
+      return [
+        ops.multiply(a, row),
+        ops.multiply(a, ops.spread(row, a.shape, 0)),
+        ops.subtract(a, column.reshape([x.length, 1])),
+        ops.subtract(a, ops.spread(column, a.shape, 1)),
+        ops.add(a, number),
+        ops.add(a, ops.spread(Tensor.from(device, number), a.shape)),
+        ops.transpose(a),
+      ];
+    });
+    assertEquals([byRow, byColumn, byNumber], [wideRow, wideColumn, wideNumber]);
+    assertEquals(turned, transpose(x).flat());
+  },
+);
+
+property(
+  "softmax() sums to 1 in each row, and stays where a row's numbers move together",
+  fc.tuple(matrices([[0, 1]], exact), exact),
+  async (device, [[x], shift]) => {
+    const [shares, moved, sums] = await results(device, () => {
+      const a = Tensor.from(device, x);
+      const out = ops.softmax(a);
+      return [out, ops.softmax(ops.add(a, shift)), ops.sum(out, 1)];
+    });
+    assertEquals(moved, shares);
+    assertClose(sums, x.map(() => 1), { atol: 1e-6 });
+  },
+);
+
 property("sigmoid(-x) is 1 - sigmoid(x)", fc.array(real, { minLength: 1, maxLength: 100 }), async (device, values) => {
   const [up, down] = await results(device, () => {
     const x = Tensor.from(device, values);

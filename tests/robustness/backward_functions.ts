@@ -23,7 +23,8 @@ export const KERNELS = listed({
   "kernels/activations/tanh.wgsl": "tanhBackward",
   // The backward of dropout, of sums and products: the kernel of the forward serves again.
   "kernels/ops/dropout.wgsl": "mix main",
-  "kernels/ops/elementwise.wgsl": "main",
+  "kernels/ops/elementwise.wgsl": "operand main",
+  "kernels/ops/transpose.wgsl": "main",
   "kernels/ops/matmul.wgsl": "main",
   "kernels/ops/reduce.wgsl": "isNan fold main",
   "kernels/ops/scale.wgsl": "main",
@@ -38,15 +39,21 @@ export const KERNELS = listed({
 
 /** Modules: functions, methods and constants. */
 export const MODULES = listed({
+  "lib/check/operation_cases.ts": "OperandLayer.backward FunctionLayer.backward",
   "lib/core/activations.ts":
     `${ACTIVATIONS} ReLU.backward LeakyReLU.backward Sigmoid.backward Tanh.backward GELU.backward`,
   "lib/core/dropout.ts": "dropout dropoutBackward Dropout.backward",
-  "lib/core/elementwise.ts": "addBackward subtractBackward multiplyBackward scaleBackward elementwise",
+  "lib/core/broadcast.ts": "operate sumToOperand",
+  "lib/core/elementwise.ts": "addBackward subtractBackward multiplyBackward divideBackward scaleBackward",
+  "lib/core/folding.ts": "axesOf spreadTimes reduce",
+  "lib/core/functions.ts": "expBackward logBackward sqrtBackward squareBackward",
   "lib/core/layers.ts": "Linear.backward",
   "lib/core/losses.ts": "softmaxCrossEntropy.backward meanOf inOnePass weightedSoftmaxCrossEntropy weigh",
-  "lib/core/matmul.ts": "matmul matmulBackward addBiasBackward",
+  "lib/core/matmul.ts": "matmul matmulBackward transposeBackward addBiasBackward",
   "lib/core/model.ts": "backward",
-  "lib/core/reductions.ts": "sumBackward meanBackward minBackward maxBackward extremeBackward axes spread reduce",
+  "lib/core/reductions.ts":
+    "sumBackward meanBackward minBackward maxBackward extremeBackward normBackward spreadBackward",
+  "lib/core/softmax.ts": "softmaxBackward",
   "lib/reference/mod.ts": "backward",
   "lib/reference/activations.ts": `${ACTIVATIONS} ReferenceActivation.backward`,
   "lib/reference/dropout.ts": "backward",
@@ -54,11 +61,15 @@ export const MODULES = listed({
   "lib/reference/losses.ts": "Mse SoftmaxCrossEntropy Mae Huber WeightedBce WeightedSoftmax"
     .replaceAll(/\w+/g, "reference$&.backward"),
   "lib/reference/matrix.ts": "matmul transpose columnSums",
+  "lib/reference/operations.ts": "placeIn pairs spreadBackward addBackward subtractBackward multiplyBackward " +
+    "divideBackward expBackward logBackward sqrtBackward squareBackward softmaxBackward rowNormsBackward",
   "lib/training/recorded_rows.ts": "gatherRowsBackward",
 });
 
 /** Mutants that compute the same, and why. */
 export const EQUIVALENT: Readonly<Record<string, string>> = {
+  "kernels/ops/elementwise.wgsl: return b[i / (sizes.length * sizes.inner) ‹* → /› sizes.inner + i % sizes.inner];":
+    "There are two axes at most: where the quotient is over 0, inner is 1",
   "kernels/ops/spread.wgsl: out[index] = sizes.factor * x[o ‹* → /› sizes.inner + index % sizes.inner];":
     "There are two axes at most: where o is over 0, inner is 1",
   "kernels/fast/whole_step.wgsl: if (invocation ‹== → !=› 0u) {":

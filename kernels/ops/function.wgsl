@@ -1,0 +1,29 @@
+// function: out[i] = exp(x[i]), log(x[i]), sqrt(x[i]) or x[i] * x[i].
+// Grid: one invocation per element.
+alias Value = f32; // or vec4f, where all counts divide by four
+
+override OPERATION: u32; // 0 exp, 1 log, 2 sqrt, 3 square
+
+struct Sizes {
+  count: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<Value>;
+@group(0) @binding(1) var<storage, read_write> out: array<Value>;
+@group(0) @binding(2) var<uniform> sizes: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= sizes.count) {
+    return;
+  }
+  if (OPERATION == 0u) {
+    out[i] = exp(x[i]);
+  } else if (OPERATION == 1u) {
+    out[i] = log(x[i]);
+  } else if (OPERATION == 2u) {
+    out[i] = sqrt(x[i]);
+  } else {
+    out[i] = x[i] * x[i];
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * How numbers along an axis become one, and one becomes many: the two dispatches under reductions and broadcasting.
+ *
+ * @module
+ */
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { formatShape, sameShape, type Shape, sizeOf } from "../base/shape.ts";
+import { checkTensors, type Out, result } from "./operation.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Elements that one invocation folds. */
+const REDUCE_BLOCK = 1_024;
+
+/** Rows, columns, or all elements. */
+export type Axis = 0 | 1 | undefined;
+
+/** A shape as [outer, length, inner], where `length` is what a reduction over the axis folds, and `left` what remains. */
+export interface Axes {
+  readonly outer: number;
+  readonly length: number;
+  readonly inner: number;
+  readonly left: Shape;
+}
+
+/** A shape along an axis. */
+export function axesOf(name: string, shape: Shape, axis: Axis): Axes {
+  if (axis === undefined) return { outer: 1, length: sizeOf(shape), inner: 1, left: [] };
+  if (shape.length !== 2) {
+    throw new TypeError(`Cannot ${name} over axis ${axis} of ${formatShape(shape)}: it is no matrix`);
+  }
+  const [rows, columns] = shape;
+  return axis === 0
+    ? { outer: 1, length: rows, inner: columns, left: [columns] }
+    : { outer: rows, length: columns, inner: 1, left: [rows] };
+}
+
+/** Gives every element of a shape `factor` times the element of `x` that a reduction folds it into. */
+export function spreadTimes(factor: number, x: Tensor, shape: Shape, axis: Axis, options: Out = {}): Tensor {
+  checkTensors("spread", { x });
+  const { length, inner, left } = axesOf("spread", shape, axis);
+  if (!sameShape(x.shape, left)) {
+    throw new TypeError(`Cannot spread ${formatShape(x.shape)} over ${formatShape(shape)}: need ${formatShape(left)}`);
+  }
+  const out = result([x], shape, options.out);
+  const sizes = [out.size, length, inner];
+  x.device.run(kernels.spread, { buffers: [x, out], sizes, reals: [factor], invocations: out.size });
+  return out;
+}
+
+/** Folds an axis by a kernel, in blocks; with `average` the result is divided by the axis' length. */
+export function reduce(kernel: Kernel, x: Tensor, axis: Axis, options: Out, average = false): Tensor {
+  checkTensors(kernel.name, { x });
+  const { outer, length: total, inner, left } = axesOf(kernel.name, x.shape, axis);
+  if (total === 0) {
+    throw new RangeError(`Cannot ${kernel.name} over ${formatShape(x.shape)}: there is nothing to reduce`);
+  }
+  const out = result([x], left, options.out);
+  x.device.tidy(() => {
+    let from = x;
+    for (let length = total; length > 0;) {
+      const chunks = Math.ceil(length / REDUCE_BLOCK);
+      const last = chunks === 1;
+      const to = last ? out : Tensor.empty(x.device, [outer * chunks * inner]);
+      const factor = last && average ? 1 / total : 1;
+      const sizes = [outer, length, inner, chunks];
+      x.device.run(kernel, { buffers: [from, to], sizes, reals: [factor], invocations: outer * chunks * inner });
+      from = to;
+      length = last ? 0 : chunks;
+    }
+  });
+  return out;
+}
