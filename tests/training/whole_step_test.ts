@@ -3,6 +3,7 @@ import { type Kernel, kernels } from "../../kernels/mod.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { gradientCases } from "../../lib/check/gradcheck.ts";
 import {
+  Dropout,
   GELU,
   type Layer,
   LeakyReLU,
@@ -12,27 +13,40 @@ import {
   Sigmoid,
   Tanh,
 } from "../../lib/core/layers.ts";
-import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
+import {
+  bceWithLogits,
+  huber,
+  type Loss,
+  mae,
+  mse,
+  softmaxCrossEntropy,
+  weightedBceWithLogits,
+  weightedSoftmaxCrossEntropy,
+} from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
+import type { OptimizerName } from "../../lib/core/optimizers.ts";
 import { Random } from "../../lib/base/random.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { readAll, Tensor } from "../../lib/core/tensor.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
 import { planWholeStep, runWholeStep, type WholeStepPlan } from "../../lib/training/whole_step.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { smallTraining } from "../support/small_training.ts";
 
 const losses = [mse, bceWithLogits, softmaxCrossEntropy];
 
 /** A model with biases that are not 0. */
 function makeModel(device: Device, layers: readonly Layer[]): Model {
+  const model = new Model(device, layers);
+  drawBiases(model);
+  return model;
+}
+
+function drawBiases(model: Model): void {
   const random = new Random(5, "whole step");
-  const model = new Model(device, layers, { random });
   for (const { parameter: { shape, value } } of model.parameters) {
     if (shape.length === 1) value.write(Float32Array.from({ length: shape[0] }, () => random.uniform(-0.5, 0.5)));
   }
-  return model;
 }
 
 /** The plan on a device of a kind, whatever this machine has. */
@@ -210,35 +224,40 @@ gpuTest("planWholeStep() leaves everything else to the plain operations", (devic
     [[new Linear(2, 2), changed]],
     [Array.from({ length: 5 }, () => new Linear(2, 2))],
     [[new Linear(2, 2)], { ...mse, kind: "mse" }],
+    ...[mae, huber, weightedBceWithLogits([1, 2]), weightedSoftmaxCrossEntropy([1, 2])].map(
+      (loss): [Layer[], Loss] => [[new Linear(2, 2)], loss],
+    ),
+    [multilayerPerceptron(2, [3], 2, { dropout: 0.5 })],
+    [[new Linear(2, 3), new Dropout(0.5), new Linear(3, 2)]],
+    [[new Dropout(0.5), new Linear(2, 2)]],
+    [[new Linear(2, 2), new Dropout(0.5)]],
   ];
   const batch = { rows: 4, inputs: 2, outputs: 2 };
   for (const [layers, loss = mse] of others) {
     using model = new Model(device, layers);
     assertEquals(planWholeStep(model, loss, batch), undefined);
   }
+  using without = new Model(device, multilayerPerceptron(2, [3], 2, { dropout: 0 }));
+  assert(planWholeStep(without, mse, batch));
   using model = new Model(device, [new Linear(2, 2)]);
-  assert(planWholeStep(model, mse, batch));
+  for (const loss of [mse, bceWithLogits]) assert(planWholeStep(model, loss, batch));
   assertEquals(planWholeStep(model, mse, { ...batch, inputs: 3 }), undefined);
   assertEquals(planWholeStep(model, mse, { ...batch, outputs: 1 }), undefined);
 });
 
 /** Three epochs of 23 rows in batches of 5, the last of 3. */
-async function train(device: Device, loss: Loss, name: OptimizerName, plain: boolean) {
-  const stack = new DisposableStack();
-  const x = stack.use(upload(device, randomMatrix(23, 3, 1)));
-  const y = stack.use(upload(device, randomMatrix(23, 2, 2).map((v) => Math.fround(Math.abs(v) % 1))));
+async function train(device: Device, loss: Loss, optimizer: OptimizerName, plain: boolean) {
+  using x = upload(device, randomMatrix(23, 3, 1));
+  using y = upload(device, randomMatrix(23, 2, 2).map((v) => Math.fround(Math.abs(v) % 1)));
   const layers = [new Linear(3, 6), new ReLU(), new Linear(6, 4), new Sigmoid(), new Linear(4, 2)];
-  const model = stack.use(makeModel(device, layers));
-  const optimizer = stack.use(createOptimizer(name, model, 0.01));
-  const trainer = stack.use(new Trainer({ model, loss, optimizer, x, y, batchSize: 5, seed: 1, plain }));
-  const epochs = await Array.fromAsync(trainer.epochs(3));
-  const result = {
-    weights: await model.values.read(),
+  using setup = smallTraining(device, { layers, loss, optimizer, learningRate: 0.01, x, y, plain });
+  drawBiases(setup.model);
+  const epochs = await Array.fromAsync(setup.trainer.epochs(3));
+  return {
+    weights: await setup.model.values.read(),
     losses: epochs.flatMap(({ losses }) => [...losses]),
-    dispatches: trainer.dispatchesPerStep,
+    dispatches: setup.trainer.dispatchesPerStep,
   };
-  stack.dispose();
-  return result;
 }
 
 for (const name of ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] as const) {
