@@ -62,8 +62,7 @@ gpuTest("Linear's backward leaves out dX where nobody wants it", (device) => {
   const layer = new Linear(2, 2);
   using _model = new Model(device, [layer]);
   using x = Tensor.zeros(device, [3, 2]);
-  const { buffers } = device.stats;
-  const { dispatches } = device.stats;
+  const { buffers, dispatches } = device.stats;
   device.tidy(() => {
     layer.forward(x);
     assertEquals(layer.backward(x, false), undefined);
@@ -77,11 +76,8 @@ gpuTest("layers refuse backward before forward, and inputs of another width", (d
     const text = `Cannot run ${layer.kind}'s backward before its forward`;
     assertThrows(() => layer.backward(x, true), TypeError, text);
   }
-  assertThrows(
-    () => new Linear(2, 5).outputSize(3),
-    TypeError,
-    "Cannot feed 3 values a row to Linear [2, 5]: it takes 2",
-  );
+  const text = "Cannot feed 3 values a row to Linear [2, 5]: it takes 2";
+  assertThrows(() => new Linear(2, 5).outputSize(3), TypeError, text);
   assertEquals([new Linear(2, 5), ...activations()].map((layer) => layer.outputSize(2)), [5, 2, 2, 2, 2, 2]);
 });
 
