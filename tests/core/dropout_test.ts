@@ -123,19 +123,16 @@ async function train(
   return [epochs.flatMap(({ losses }) => [...losses]), await setup.model.values.read() as Float32Array];
 }
 
-gpuTest(
-  "epochs() with dropout give the same bits for the same seed, fused or not, and others for another",
-  async (device) => {
-    const layers = (seed: number) => multilayerPerceptron(3, [16, 8], 2, { activation: "tanh", dropout: 0.3, seed });
-    const [losses, weights] = await train(device, layers(1), false);
-    assertEquals(await train(device, layers(1), false), [losses, weights]);
-    const [plainLosses, plainWeights] = await train(device, layers(1), true);
-    assertClose(plainLosses, losses, { rtol: 1e-4 });
-    assertClose(plainWeights, weights, { rtol: 1e-3, atol: 1e-5 });
-    assertNotEquals((await train(device, layers(2), false))[0], losses);
-    assertEquals(losses.findIndex((loss) => !Number.isFinite(loss)), -1);
-  },
-);
+gpuTest("epochs() with dropout give one seed's bits, fused or not, and others for another seed", async (device) => {
+  const layers = (seed: number) => multilayerPerceptron(3, [16, 8], 2, { activation: "tanh", dropout: 0.3, seed });
+  const [losses, weights] = await train(device, layers(1), false);
+  assertEquals(await train(device, layers(1), false), [losses, weights]);
+  const [plainLosses, plainWeights] = await train(device, layers(1), true);
+  assertClose(plainLosses, losses, { rtol: 1e-4 });
+  assertClose(plainWeights, weights, { rtol: 1e-3, atol: 1e-5 });
+  assertNotEquals((await train(device, layers(2), false))[0], losses);
+  assertEquals(losses.findIndex((loss) => !Number.isFinite(loss)), -1);
+});
 
 gpuTest("readAhead() shows what dropout leaves, as d1, with a new mask in each step", async (device) => {
   const layers = multilayerPerceptron(2, [64], 1, { activation: "sigmoid", dropout: 0.5 });

@@ -119,9 +119,6 @@ gpuTest("checkGradients() keeps clear of the kink of mae", async (device) => {
   // Targets that are never further than 1e-5 from the prediction would leave no draw.
   const { reference } = mae;
   const close: Loss = { ...mae, reference: { ...reference, distanceToKink: () => 1e-5 } };
-  await assertRejects(
-    () => checkPlanted(device, [], close),
-    RangeError,
-    "Cannot check gradients: every draw came too close to a kink; try smaller hidden layers",
-  );
+  const text = "Cannot check gradients: every draw came too close to a kink; try smaller hidden layers";
+  await assertRejects(() => checkPlanted(device, [], close), RangeError, text);
 });

@@ -12,13 +12,7 @@ import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
 import { trainTwin } from "../support/twin_training.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
-import {
-  randomRows,
-  type SmallTraining,
-  smallTraining,
-  type SmallTrainingOptions,
-  trainedBits,
-} from "../support/small_training.ts";
+import { randomRows, smallTraining, type SmallTrainingOptions, trainedBits } from "../support/small_training.ts";
 import { temporaryFile } from "../support/temp_files.ts";
 
 /** Rows of another source, each read going through a function. */
@@ -30,14 +24,14 @@ const setUp = (device: Device, options: SmallTrainingOptions = {}) =>
   smallTraining(device, { windowRows: 10, ...options });
 
 /** A weight of 1, a bias of 0 and hardly any learning: z1 is a row's first input. */
-function oneWeight(device: Device, options: SmallTrainingOptions & { source: RowSource }): SmallTraining {
+function oneWeight(device: Device, options: SmallTrainingOptions & { source: RowSource }) {
   const { inputs } = options.source;
   const setup = setUp(device, { layers: [new Linear(inputs, 1)], learningRate: 1e-12, seed: 2, ...options });
   setup.model.load({ "0.weight": Float32Array.from({ length: inputs }, (_, i) => i === 0 ? 1 : 0), "0.bias": [0] });
   return setup;
 }
 
-async function rowsSeen({ trainer }: SmallTraining): Promise<number[]> {
+async function rowsSeen({ trainer }: ReturnType<typeof oneWeight>): Promise<number[]> {
   const seen: number[] = [];
   await watchEpoch(trainer, ({ z1 }) => void seen.push(...z1.map(Math.round)));
   return seen;
