@@ -3,12 +3,10 @@ import { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
+import type { OptimizerName } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
 import { type StepTensors, watchEpoch } from "../support/watch_epoch.ts";
 import { smallTraining, type SmallTrainingOptions, trainedBits } from "../support/small_training.ts";
 
@@ -114,25 +112,24 @@ for (const products of ["blocks", "tiles"] as const) {
     using device = await Device.request({ products });
     const updates = { sgd: ["sgd"], momentum: ["momentum"], adam: ["adamPowers", "adam"] };
     // 8 rows of 40 columns, and widths of 44: products large enough for blocks, for packing and for tiles.
-    const x = randomMatrix(8, 40, 1);
-    const y = randomMatrix(8, 4, 2);
+    const rows = { rows: 8, inputs: 40, targets: 4, batchSize: 8, shuffle: false };
     for (const [name, update] of Object.entries(updates)) {
-      using model = new Model(device, [new Linear(40, 44), new ReLU(), new Linear(44, 4)]);
-      using optimizer = createOptimizer(name as OptimizerName, model, 0.01);
-      using xs = upload(device, x);
-      using ys = upload(device, y);
-      const data = { model, loss: mse, optimizer, x: xs, y: ys, batchSize: 8, seed: 1, shuffle: false };
-      using trainer = new Trainer({ ...data, plain: true });
+      const make = (plain: boolean) => {
+        const layers = [new Linear(40, 44), new ReLU(), new Linear(44, 4)];
+        return smallTraining(device, { ...rows, layers, optimizer: name as OptimizerName, learningRate: 0.01, plain });
+      };
+      using plain = make(true);
+      const { model, trainer } = plain;
       const twin = await model.reference(mse.reference);
-      const { loss } = twin.backward(x, y);
+      const { loss } = twin.backward(randomMatrix(8, 40, 1), randomMatrix(8, 4, 2));
       const kernels = await kernelsOf(async () => {
         const [{ losses }] = await Array.fromAsync(trainer.epochs(1));
         assertClose(losses, [loss], { rtol: 1e-5 });
       });
       assertEquals(kernels, [...PLAIN_STEP, ...update, "append"]);
       assertEquals(trainer.dispatchesPerStep, kernels.length);
-      using fused = new Trainer(data);
-      const fewer = await kernelsOf(() => Array.fromAsync(fused.epochs(1)));
+      using fused = make(false);
+      const fewer = await kernelsOf(() => Array.fromAsync(fused.trainer.epochs(1)));
       assert(fewer.length < kernels.length && !fewer.includes("addBias"), fewer.join());
     }
   });
