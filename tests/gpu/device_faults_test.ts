@@ -193,10 +193,12 @@ permitted("train ends with code 1 and keeps no result where its device is lost, 
   const train = (name: string, env: Record<string, string>) =>
     place.runDeno([...run, ...sizes, "--run-name", name], env);
   const lost = await train("lost", { HARM: "lost", HARM_AFTER: "400" });
-  assertMatch(
-    lost.stderr,
-    /^error: The GPU reported: the device was lost \(destroyed\).*\nthe last checkpoint is at step 0: .*\n$/m,
-  );
+  const told =
+    /^error: The GPU reported: the device was lost \(destroyed\).*\nthe last checkpoint is at step (\d+): .*\n$/m;
+  assertMatch(lost.stderr, told);
+  const [_, step] = lost.stderr.match(told)!;
+  const checkpoints = Object.keys(await place.digests("data/runs/lost/checkpoints"));
+  assertEquals(Math.max(...checkpoints.map((name) => Number(name.match(/\d+/)))), Number(step), `${checkpoints}`);
   const invalid = await train("invalid", { HARM: "invalid", HARM_AFTER: "400" });
   assertMatch(invalid.stderr, /^error: The GPU reported: Buffer size \d+ is greater than the maximum/m);
   for (const { code, stdout, stderr } of [lost, invalid]) {
