@@ -7,7 +7,7 @@ import { describeError, exitCodeOf } from "../settings/run_task.ts";
 import type { Ranks } from "./ranks.ts";
 
 /** Milliseconds that ranks wait for rank 0, which may be about to say the same. */
-const PRECEDENCE = 1_000;
+const PRECEDENCE = 3_000;
 
 /** Milliseconds that the launcher has to pass on what was printed. */
 const PASSING_ON = 100;

@@ -1,23 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  type ActivationName,
-  ACTIVATIONS,
-  GELU,
-  type Layer,
-  LeakyReLU,
-  Linear,
-  multilayerPerceptron,
-  Parameter,
-  ReLU,
-  Sigmoid,
-  Tanh,
-} from "../../lib/core/layers.ts";
+import { ACTIVATIONS, type Layer, LeakyReLU, Linear, multilayerPerceptron, Parameter } from "../../lib/core/layers.ts";
 import { Model } from "../../lib/core/model.ts";
 import { readAll, Tensor } from "../../lib/core/tensor.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 
-const activations = (): Layer[] => [new ReLU(), new LeakyReLU({ slope: 0.3 }), new Tanh(), new Sigmoid(), new GELU()];
+const activations = (): Layer[] => [...Object.values(ACTIVATIONS).map((make) => make()), new LeakyReLU({ slope: 0.3 })];
 
 gpuTest("Linear agrees with values worked out by hand", async (device) => {
   const layer = new Linear(2, 3);
@@ -62,8 +50,7 @@ gpuTest("Linear's backward leaves out dX where nobody wants it", (device) => {
   const layer = new Linear(2, 2);
   using _model = new Model(device, [layer]);
   using x = Tensor.zeros(device, [3, 2]);
-  const { buffers } = device.stats;
-  const { dispatches } = device.stats;
+  const { buffers, dispatches } = device.stats;
   device.tidy(() => {
     layer.forward(x);
     assertEquals(layer.backward(x, false), undefined);
@@ -77,12 +64,9 @@ gpuTest("layers refuse backward before forward, and inputs of another width", (d
     const text = `Cannot run ${layer.kind}'s backward before its forward`;
     assertThrows(() => layer.backward(x, true), TypeError, text);
   }
-  assertThrows(
-    () => new Linear(2, 5).outputSize(3),
-    TypeError,
-    "Cannot feed 3 values a row to Linear [2, 5]: it takes 2",
-  );
-  assertEquals([new Linear(2, 5), ...activations()].map((layer) => layer.outputSize(2)), [5, 2, 2, 2, 2, 2]);
+  const text = "Cannot feed 3 values a row to Linear [2, 5]: it takes 2";
+  assertThrows(() => new Linear(2, 5).outputSize(3), TypeError, text);
+  assertEquals([new Linear(2, 5), ...activations()].map((layer) => layer.outputSize(2)), [5, 2, 2, 2, 2, 2, 2]);
 });
 
 Deno.test("a Parameter is refused until a Model gave it its place", () => {
@@ -97,19 +81,16 @@ Deno.test("multilayerPerceptron() puts a ReLU, or the activation asked for, behi
     layers.map((layer) => layer instanceof Linear ? layer.weight.shape.join("-") : layer.kind);
   assertEquals(describe(multilayerPerceptron(2, [8, 4], 1)), ["2-8", "ReLU", "8-4", "ReLU", "4-1"]);
   assertEquals(describe(multilayerPerceptron(3, [], 2)), ["3-2"]);
-  const kinds = (activation: ActivationName) =>
-    multilayerPerceptron(2, [8, 4], 1, { activation }).map(({ kind }) => kind).join();
+  const kinds = (name: string) =>
+    multilayerPerceptron(2, [8, 4], 1, { activation: name as "relu" }).map(({ kind }) => kind).join();
   for (const [name, make] of Object.entries(ACTIVATIONS)) {
     const { kind } = make();
-    assertEquals(kinds(name as ActivationName), `Linear,${kind},Linear,${kind},Linear`);
+    assertEquals(kinds(name), `Linear,${kind},Linear,${kind},Linear`);
   }
   const names = ["relu", "leaky-relu", "tanh", "sigmoid", "gelu"] as const;
   assertEquals(names.map((name) => ACTIVATIONS[name]().kind), ["ReLU", "LeakyReLU", "Tanh", "Sigmoid", "GELU"]);
-  assertThrows(
-    () => kinds("swish" as ActivationName),
-    RangeError,
-    `Cannot build a network with activation "swish": choose one of ${Object.keys(ACTIVATIONS).join(", ")}`,
-  );
+  const text = `Cannot build a network with activation "swish": choose one of ${Object.keys(ACTIVATIONS).join(", ")}`;
+  assertThrows(() => kinds("swish"), RangeError, text);
 });
 
 Deno.test("LeakyReLU has a slope of 0.01 unless it is told another, and refuses one that is no number", () => {

@@ -15,6 +15,7 @@ import { planWholeStep } from "../../lib/training/whole_step.ts";
 import { readExportedModel } from "../../tasks/export/exported_model.ts";
 import { checkFit } from "../../tasks/playground/given_model.ts";
 import { permittedGpuTest } from "../support/gpu_test_case.ts";
+import { temporaryFile } from "../support/temp_files.ts";
 
 class Square extends ActivationLayer {
   readonly kind = "Square";
@@ -34,49 +35,30 @@ class Square extends ActivationLayer {
   }
 }
 
-permittedGpuTest(
-  "an activation in the table is built, checked and loaded by name; exports and playground refuse it",
-  async (device) => {
-    const table: Record<string, () => Layer> = ACTIVATIONS;
-    table.square = () => new Square();
-    const path = await Deno.makeTempFile({ suffix: ".safetensors" });
-    try {
-      const layers = multilayerPerceptron(2, [4], 1, { activation: "square" as "relu" });
-      assertEquals(layers.map(({ kind }) => kind), ["Linear", "Square", "Linear"]);
-      assertEquals(gradientCases([4]).filter(({ name }) => name === "Square").length, 1);
-      using model = new Model(device, layers);
-      assertEquals(planWholeStep(model, mse, { rows: 5, inputs: 2, outputs: 1 }), undefined);
+permittedGpuTest("an activation in the table comes by name; exports and the playground refuse it", async (device) => {
+  const table: Record<string, () => Layer> = ACTIVATIONS;
+  table.square = () => new Square();
+  using _table = { [Symbol.dispose]: () => delete table.square };
+  const layers = multilayerPerceptron(2, [4], 1, { activation: "square" as "relu" });
+  assertEquals(layers.map(({ kind }) => kind), ["Linear", "Square", "Linear"]);
+  assertEquals(gradientCases([4]).filter(({ name }) => name === "Square").length, 1);
+  using model = new Model(device, layers);
+  assertEquals(planWholeStep(model, mse, { rows: 5, inputs: 2, outputs: 1 }), undefined);
 
-      const features = ["a", "b"];
-      const targets = ["c"];
-      const scalerOf = (names: string[]) =>
-        new Scaler("none", names.map((name) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 })));
-      const scalers = { inputs: scalerOf(features), targets: scalerOf(targets) };
-      const description = {
-        table: numericTable(features, targets),
-        features,
-        targets,
-        scalers,
-        loss: mse,
-        settings: {},
-      };
-      await saveModel(path, model, description);
-      using saved = await SavedModel.load(device, path);
-      assertEquals(saved.model.layers.map(({ kind }) => kind), ["Linear", "Square", "Linear"]);
-      await assertRejects(
-        () => readExportedModel("square", path),
-        DataError,
-        'layer 1 cannot be exported: it is of the kind "Square"',
-      );
-      const rows = { table: description.table, loss: "mse" as const, x: new Float64Array(), y: new Float64Array() };
-      assertThrows(
-        () => checkFit(saved, { ...rows, isOneHot: [false, false] }, path),
-        DataError,
-        "its layers are Linear, Square, Linear: the playground can show only Linear and activations",
-      );
-    } finally {
-      delete table.square;
-      await Deno.remove(path);
-    }
-  },
-);
+  const features = ["a", "b"];
+  const targets = ["c"];
+  const scalerOf = (names: string[]) =>
+    new Scaler("none", names.map((name) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 })));
+  const scalers = { inputs: scalerOf(features), targets: scalerOf(targets) };
+  const columns = numericTable(features, targets);
+  await using file = await temporaryFile("square.safetensors");
+  const { path } = file;
+  await saveModel(path, model, { table: columns, features, targets, scalers, loss: mse, settings: {} });
+  using saved = await SavedModel.load(device, path);
+  assertEquals(saved.model.layers.map(({ kind }) => kind), ["Linear", "Square", "Linear"]);
+  const unexported = 'layer 1 cannot be exported: it is of the kind "Square"';
+  await assertRejects(() => readExportedModel("square", path), DataError, unexported);
+  const rows = { table: columns, loss: "mse" as const, x: new Float64Array(), y: new Float64Array() };
+  const unshown = "its layers are Linear, Square, Linear: the playground can show only Linear and activations";
+  assertThrows(() => checkFit(saved, { ...rows, isOneHot: [false, false] }, path), DataError, unshown);
+});

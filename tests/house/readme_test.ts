@@ -21,7 +21,6 @@ const LONG: Record<string, string> = {
   "lib/ranks/mpi.ts": "one class: the calls of MPI, each with its buffers",
   "lib/check/op_cases.ts": "a table of cases, one for each kernel",
   "tests/robustness/fuzz_safetensors.ts": "a table of mutations",
-  "tests/training/streamed_rows_test.ts": "cases of one class",
   "tests/tasks/playground/playground_test.ts": "one page in a browser, which starts slowly",
 };
 

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import * as limits from "../../lib/inspect/diagnosis.ts";
-import { diagnose, type Finding, type NetworkFacts } from "../../lib/inspect/diagnosis.ts";
-import type { SeenMatrix, SeenWeights } from "../../lib/inspect/diagnosis.ts";
+import { diagnose, type NetworkFacts, type SeenMatrix, type SeenWeights } from "../../lib/inspect/diagnosis.ts";
 
 const kindsOf = (look: NetworkFacts) => diagnose(look).map(({ kind }) => kind);
 
@@ -78,10 +77,8 @@ Deno.test("diagnose() measures gradients: all of them, and the first against the
   assertEquals(kindsOf(chain(limits.VANISHING_RATIO * 1.01, 1)), []);
   const [vanishing] = diagnose(chain(limits.VANISHING_RATIO * 0.99, 1));
   assertEquals([vanishing.kind, vanishing.where], ["vanishing gradient", "0.weight"]);
-  assertEquals(
-    vanishing.message,
-    "the gradient vanishes on its way back: 0.00099 an element in 0.weight, 1 in 2.weight",
-  );
+  const text = "the gradient vanishes on its way back: 0.00099 an element in 0.weight, 1 in 2.weight";
+  assertEquals(vanishing.message, text);
   for (const value of [NaN, Infinity]) assertEquals(kindsOf(chain(value, value)), []);
   assertEquals(kindsOf(chain(0, 0)), [], "a network that is done");
   assertEquals(kindsOf({ weights: chain(0, 1).weights!.slice(0, 1) }), [], "one layer alone");
@@ -92,15 +89,10 @@ Deno.test("diagnose() measures columns of inputs", () => {
   assertEquals(kindsOf(inputs(limits.SMALL_INPUT, limits.SMALL_INPUT / 2)), [], "one that is large enough");
   assertEquals(kindsOf(inputs(0)), [], "a column of zeros says nothing");
   const [large] = diagnose(inputs(limits.LARGE_INPUT + 1, 1, 5000, 20, 30));
-  assertEquals(
-    large.message,
-    '4 of 5 inputs are not scaled: "c2" (5000), "c4" (30), "c3" (20), ..., where a root mean square of 1 is usual',
-  );
+  const usual = "where a root mean square of 1 is usual";
+  assertEquals(large.message, `4 of 5 inputs are not scaled: "c2" (5000), "c4" (30), "c3" (20), ..., ${usual}`);
   const [small] = diagnose(inputs(limits.SMALL_INPUT / 2, limits.SMALL_INPUT / 4));
-  assertEquals(
-    small.message,
-    '2 of 2 inputs are not scaled: "c0" (0.005), "c1" (0.0025), where a root mean square of 1 is usual',
-  );
+  assertEquals(small.message, `2 of 2 inputs are not scaled: "c0" (0.005), "c1" (0.0025), ${usual}`);
   assertEquals(small.fix, "take scaling method standardize");
 });
 
@@ -114,11 +106,8 @@ Deno.test("diagnose() compares the validation loss with the training loss, with 
   ]);
   assertEquals(kindsOf(losses(validation * 0.98, 0.2)), [], "near the training loss");
   assertEquals(kindsOf(losses(validation, validation / limits.OVERFITTING_RISE * 1.01)), [], "hardly risen");
-  assertEquals(
-    kindsOf(losses(validation, 0.2, 0.1, (validation - 0.1) / limits.OVERFITTING_GAP * 1.01)),
-    [],
-    "tiny losses",
-  );
+  const firstTrain = (validation - 0.1) / limits.OVERFITTING_GAP * 1.01;
+  assertEquals(kindsOf(losses(validation, 0.2, 0.1, firstTrain)), [], "tiny losses");
   assertEquals(kindsOf(losses(NaN, 0.2)), []);
 });
 
@@ -131,7 +120,7 @@ Deno.test("diagnose() tells causes, not what follows from them, and of nothing n
   assertEquals(kindsOf({ ...dead, ...chain(0, 1), ...overfitted }), ["dead units"]);
   assertEquals(kindsOf({ ...dead, ...identical }), ["identical units"]);
   assertEquals(kindsOf({ ...inputs(1000), ...chain(1e6, 1e6), ...overfitted }), ["unscaled inputs"]);
-  const found: Finding[] = diagnose({ ...dead, ...inputs(1000), ...constant, ...overfitted });
+  const found = diagnose({ ...dead, ...inputs(1000), ...constant, ...overfitted });
   assertEquals(found, [{
     kind: "constant target",
     where: "y",

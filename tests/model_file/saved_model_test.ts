@@ -14,14 +14,14 @@ import { temporaryFile } from "../support/temp_files.ts";
 const statistics = (name: string, mean: number, deviation: number) => ({ name, min: -50, max: 50, mean, deviation });
 const unscaled = (...names: string[]) => new Scaler("none", names.map((name) => statistics(name, 0, 1)));
 
+const inputScaler = new Scaler("standardize", [statistics("a", 1, 2), statistics("b", -3, 0.5)]);
+const targetScaler = new Scaler("standardize", [statistics("y", 100, 10)]);
+
 const description: ModelDescription = {
   table: numericTable(["a", "b"], ["y"]),
   features: ["a", "b"],
   targets: ["y"],
-  scalers: {
-    inputs: new Scaler("standardize", [statistics("a", 1, 2), statistics("b", -3, 0.5)]),
-    targets: new Scaler("standardize", [statistics("y", 100, 10)]),
-  },
+  scalers: { inputs: inputScaler, targets: targetScaler },
   loss: mse,
   settings: { SEED: "42" },
 };
@@ -45,23 +45,14 @@ permittedGpuTest("a saved model comes back bit for bit, with all that predicting
   });
   using saved = await throughFile(model);
   assertEquals(saved.model.layers.map(({ kind }) => kind), ["Linear", "ReLU", "Linear"]);
-  const before = await model.read();
-  const after = await saved.model.read();
-  assertEquals(Object.keys(after), Object.keys(before));
-  for (const name of Object.keys(before)) {
-    assertEquals(bits(after[name] as Float32Array<ArrayBuffer>), bits(before[name] as Float32Array<ArrayBuffer>), name);
+  const bitsOf = async (model: Model) =>
+    Object.entries(await model.read()).map(([name, data]) => [name, bits(Float32Array.from(data))]);
+  assertEquals(await bitsOf(saved.model), await bitsOf(model));
+  for (const key of ["table", "features", "targets", "loss", "settings", "seed", "baseline", "source"] as const) {
+    assertEquals(saved.description[key], description[key]);
   }
-  const { table, features, targets, loss, settings, scalers, seed, baseline, source } = saved.description;
-  assertEquals([seed, baseline, source], [undefined, undefined, undefined]);
-  assertEquals({ table, features, targets, settings, loss: loss.kind }, {
-    table: description.table,
-    features: ["a", "b"],
-    targets: ["y"],
-    settings: { SEED: "42" },
-    loss: "mse",
-  });
-  assertEquals(scalers.inputs.toJSON(), description.scalers.inputs.toJSON());
-  assertEquals(scalers.targets.toJSON(), description.scalers.targets.toJSON());
+  const { inputs, targets } = saved.description.scalers;
+  assertEquals([inputs.toJSON(), targets.toJSON()], [inputScaler.toJSON(), targetScaler.toJSON()]);
 });
 
 permittedGpuTest("predict() takes and gives raw units", async (device) => {
@@ -168,14 +159,8 @@ gpuTest("predict() refuses what float32 cannot hold, before and behind the netwo
   const scalers = { inputs: unscaled("x"), targets: unscaled("y") };
   const model = new Model(device, [new Linear(1, 1)]);
   model.load({ "0.weight": [[1e30]], "0.bias": [0] });
-  using saved = new SavedModel(model, {
-    table: numericTable(["x"], ["y"]),
-    features: ["x"],
-    targets: ["y"],
-    scalers,
-    loss: mse,
-    settings: {},
-  });
+  const table = numericTable(["x"], ["y"]);
+  using saved = new SavedModel(model, { ...description, table, features: ["x"], scalers });
   const refuse = (rows: number[], text: string) => assertRejects(() => saved.predict(rows), RangeError, text);
   await refuse([1, 1e300], 'Cannot predict: the input 1e+300 in row 2, column "x" is beyond the range of float32');
   const second = () => saved.predict([1, 1e300], 65_537);

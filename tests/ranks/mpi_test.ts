@@ -11,23 +11,14 @@ const host = HAS_MPI && IS_PERMITTED
   ? new TextDecoder().decode((await new Deno.Command("uname", { args: ["-n"] }).output()).stdout).trim()
   : "";
 
-for (const ranks of [1, 2, 3, 4]) {
-  permitted(
-    `Mpi with ${ranks} ${ranks > 1 ? "ranks" : "rank"} reduces, broadcasts, gathers, waits and sends`,
-    options,
-    async () => {
-      const outcome = await runJob({ ranks, command: rankScript("support/mpi_rank.ts", "all") });
-      assertEquals(outcome, {
-        code: 0,
-        ranks: Array.from({ length: ranks }, (_, rank) => {
-          const stdout = `rank ${rank} of ${ranks} is right, on ${host} ${rank} of ${ranks}\n`;
-          return { stdout, stderr: "" };
-        }),
-        launcher: "",
-        isLate: false,
-      });
-    },
-  );
+for (const count of [1, 2, 3, 4]) {
+  permitted(`Mpi reduces, broadcasts, gathers, waits and sends, ranks: ${count}`, options, async () => {
+    const ranks = Array.from({ length: count }, (_, rank) => {
+      return { stdout: `rank ${rank} of ${count} is right, on ${host} ${rank} of ${count}\n`, stderr: "" };
+    });
+    const outcome = await runJob({ ranks: count, command: rankScript("support/mpi_rank.ts", "all") });
+    assertEquals(outcome, { code: 0, ranks, launcher: "", isLate: false });
+  });
 }
 
 permitted("Mpi.open() without mpirun is the only rank", options, async () => {
@@ -88,21 +79,18 @@ Deno.test("faultOfVersion() takes Open MPI 4 and later, and names all others", (
   assertEquals(faultOfVersion(""), `is an unknown MPI, ${differ}`);
 });
 
-for (
-  const [what, how] of [
-    ["hang", "does not answer"],
-    ["dawdle", "works on after allReduce, its call 3"],
-    ["leave", "calls close instead"],
-  ]
-) {
+const DELAYS = {
+  hang: "does not answer",
+  dawdle: "works on after allReduce, its call 3",
+  leave: "calls close instead",
+};
+for (const [what, how] of Object.entries(DELAYS)) {
   permitted(`Mpi names a rank that does not come within the time limit: ${what}`, options, async () => {
     const outcome = await runJob({ ranks: 3, command: rankScript("support/mpi_rank.ts", "on", what, "3") });
     assertEquals([outcome.code, outcome.isLate], [1, false], outcome.launcher);
     const [{ stderr }, ...others] = outcome.ranks;
-    const message =
-      /^error: rank 0 \(\S+\) has waited \d\.\d s for the others in allReduce, its call 4; not there: (.*)\n$/;
-    assertMatch(stderr, message);
-    assertMatch(stderr.match(message)![1], new RegExp(`^rank 2 \\(\\S+\\) ${how}$`));
+    const waited = String.raw`rank 0 \(\S+\) has waited \d\.\d s for the others in allReduce, its call 4`;
+    assertMatch(stderr, new RegExp(String.raw`^error: ${waited}; not there: rank 2 \(\S+\) ${how}\n$`));
     assertEquals(others.map(({ stderr }) => stderr), ["", ""], "the lowest rank that waits speaks, alone");
   });
 }

@@ -24,13 +24,8 @@ async function giveUp(
       send: (message, to) => void (lost(rank, to) || boxes[to].push({ from: rank, message })),
       poll: () => boxes[rank].shift(),
     };
-    const watch = new Watch({
-      rank,
-      hosts,
-      timeoutSeconds: TIMEOUT,
-      post,
-      giveUp: (reason) => rank === mute || given.resolve({ rank, reason }),
-    });
+    const speak = (reason: string) => rank === mute || given.resolve({ rank, reason });
+    const watch = new Watch({ rank, hosts, timeoutSeconds: TIMEOUT, post, giveUp: speak });
     begin(watch);
     return watch;
   });
@@ -70,10 +65,8 @@ Deno.test("Watch lets another rank speak where the lowest that waits does not, o
   const works2 = "rank 2 (node2) works on after broadcast, its call 1";
   assertEquals(await reasonOf(giveUp([waits, waits, works], { mute: 0 }), 1), `not there: ${works2}`);
   const lost = (from: number, to: number) => from === 0 || to === 0;
-  assertEquals(
-    await reasonOf(giveUp([waits, waits, works], { lost, mute: 0 }), 1),
-    `not there: rank 0 (node0) does not answer; ${works2}`,
-  );
+  const reason = await reasonOf(giveUp([waits, waits, works], { lost, mute: 0 }), 1);
+  assertEquals(reason, `not there: rank 0 (node0) does not answer; ${works2}`);
 });
 
 Deno.test("Watch forgets what it heard before it asked", async () => {

@@ -6,27 +6,21 @@ import { asRanks } from "../support/rank_group.ts";
 
 Deno.test("together() gives each rank its own result, and lets none go on where one failed", async () => {
   for (const size of [2, 3, 4]) {
-    assertEquals(
-      await asRanks(size, (ranks) => together(ranks, () => 10 * ranks.rank)),
-      [0, 10, 20, 30].slice(0, size),
-    );
+    const tens = await asRanks(size, (ranks) => together(ranks, () => 10 * ranks.rank));
+    assertEquals(tens, [0, 10, 20, 30].slice(0, size));
     for (let bad = 0; bad < size; bad++) {
       // The lowest of those that fail is told of; at another rank its error is known by its message.
+      const fail = (rank: number) => {
+        if (rank >= bad) throw new RangeError(`bäd at ${rank}`);
+      };
       const errors = await asRanks(size, async (ranks) => {
-        return await assertRejects(() =>
-          together(ranks, () => {
-            if (ranks.rank >= bad) throw new RangeError(`bäd at ${ranks.rank}`);
-          })
-        ) as Error;
+        return await assertRejects(() => together(ranks, () => fail(ranks.rank))) as Error;
       });
       assertEquals(errors.map(({ message }) => message), Array(size).fill(`bäd at ${bad}`));
       errors.forEach((error, rank) => assert(error instanceof (rank === bad ? RangeError : RankFault)));
       assertEquals(errors.map(isToldToAll), Array(size).fill(true));
-      assertEquals(errors.map((error) => error instanceof RankFault ? error.kind : "own"), [
-        ...Array(bad).fill("RangeError"),
-        "own",
-        ...Array(size - bad - 1).fill("RangeError"),
-      ]);
+      const kinds = errors.map((error) => error instanceof RankFault ? error.kind : "own");
+      assertEquals(kinds, Array(size).fill("RangeError").with(bad, "own"));
       assertEquals(await asRanks(size, (ranks) => together(ranks, () => 1)), Array(size).fill(1));
     }
   }

@@ -10,14 +10,20 @@ import {
   type OptimizerName,
   type OptimizerOptions,
 } from "../../lib/core/optimizers.ts";
+import type { Tensor } from "../../lib/core/tensor.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainerSettings } from "../../lib/training/trainer_options.ts";
 import { bits, randomMatrix, upload } from "./gpu_test_case.ts";
 
 /** What a test may change of a {@linkcode smallTraining}. */
-export interface SmallTrainingOptions extends Partial<Omit<TrainerSettings, "model" | "loss" | "optimizer">> {
+export interface SmallTrainingOptions extends Partial<Omit<TrainerSettings, "model" | "optimizer">> {
   rows?: number;
+  inputs?: number;
+  targets?: number;
+  /** Rows on the GPU, instead of random ones. */
+  x?: Tensor;
+  y?: Tensor;
   layers?: Layer[];
   optimizer?: OptimizerName;
   optimizerOptions?: OptimizerOptions;
@@ -33,24 +39,32 @@ export interface SmallTraining extends Disposable {
   readonly trainer: Trainer;
 }
 
-/** Random rows with two inputs and one target. */
-export function randomRows(rows: number): ArrayRows {
+/** Random rows, by default with two inputs and one target. */
+export function randomRows(rows: number, inputs = 2, targets = 1): ArrayRows {
   const values = (columns: number, seed: number) => Float32Array.from(randomMatrix(rows, columns, seed).data);
-  return new ArrayRows(values(2, 1), values(1, 2), 2);
+  return new ArrayRows(values(inputs, 1), values(targets, 2), inputs);
 }
 
 /** By default 23 rows, in batches of 5, through a network 2-6-1 with ReLU, under `sgd`. */
 export function smallTraining(device: Device, options: SmallTrainingOptions = {}): SmallTraining {
-  const { rows = 23, optimizer: name = "sgd", optimizerOptions, learningRate = 0.05 } = options;
-  const { layers = [new Linear(2, 6), new ReLU(), new Linear(6, 1)], windowRows, source, ...settings } = options;
+  const { rows = 23, inputs = 2, targets = 1, optimizer: name = "sgd", learningRate = 0.05 } = options;
+  const {
+    layers = [new Linear(2, 6), new ReLU(), new Linear(6, 1)],
+    windowRows,
+    source,
+    x,
+    y,
+    optimizerOptions,
+    ...settings
+  } = options;
   using stack = new DisposableStack();
-  const data = source || windowRows ? { source: source ?? randomRows(rows), windowRows } : {
-    x: stack.use(upload(device, randomMatrix(rows, 2, 1))),
-    y: stack.use(upload(device, randomMatrix(rows, 1, 2))),
+  const data = source || windowRows ? { source: source ?? randomRows(rows, inputs, targets), windowRows } : {
+    x: x ?? stack.use(upload(device, randomMatrix(rows, inputs, 1))),
+    y: y ?? stack.use(upload(device, randomMatrix(rows, targets, 2))),
   };
   const model = stack.use(new Model(device, layers));
   const optimizer = stack.use(createOptimizer(name, model, learningRate, optimizerOptions));
-  const base = { batchSize: 5, seed: 1, ...settings, model, loss: mse, optimizer };
+  const base = { batchSize: 5, seed: 1, loss: mse, ...settings, model, optimizer };
   const trainer = stack.use(new Trainer({ ...base, ...data }));
   const all = stack.move();
   return { model, optimizer, trainer, [Symbol.dispose]: () => all.dispose() };

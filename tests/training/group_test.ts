@@ -6,57 +6,35 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { type Group, ownOrder, shareOf } from "../../lib/training/group/group.ts";
 import { multilayerPerceptron } from "../../lib/core/layers.ts";
-import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
-import { Random } from "../../lib/base/random.ts";
-import { ArrayRows } from "../../lib/data/row_source.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { gpuTest, permittedGpuTest, randomMatrix } from "../support/gpu_test_case.ts";
+import { gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
 import { asRanks } from "../support/rank_group.ts";
+import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
 
 /** A small training, and what a test may change of it. */
-interface Case {
-  optimizer?: OptimizerName;
-  rows?: number;
-  batchSize?: number;
+interface Case extends Omit<SmallTrainingOptions, "group"> {
   hidden?: number[];
-  rate?: number;
+  dropout?: number;
   epochs?: number;
   between?: (step: number) => number;
-  windowRows?: number;
+  evaluate?: () => Promise<void>;
   from?: TrainingState;
   group?: Omit<Group, "communicator">;
-  clipNorm?: number;
-  dropout?: number;
-  evaluate?: () => Promise<void>;
-}
-
-/** What a training came to. */
-interface Outcome {
-  values: Float32Array;
-  losses: number[];
-  state: TrainingState;
 }
 
 /** Trains as one rank, or alone where there is no communicator. */
-async function train(device: Device, it: Case, communicator?: Communicator): Promise<Outcome> {
-  const usual = { optimizer: "sgd", rows: 40, batchSize: 12, hidden: [5], rate: 0.05, epochs: 3, dropout: 0 } as const;
-  const { optimizer: kind, rows, batchSize, hidden, rate, epochs, dropout, clipNorm } = { ...usual, ...it };
+async function train(device: Device, it: Case, communicator?: Communicator) {
+  const { hidden = [5], dropout = 0, epochs = 3, between, evaluate, from, ...options } = it;
+  const { rows = 40, batchSize = 12 } = options;
   const layers = multilayerPerceptron(3, hidden, 2, { activation: "tanh", dropout, seed: 1 });
-  using model = new Model(device, layers, { random: new Random(4, "weights") });
-  using optimizer = createOptimizer(kind, model, rate);
-  const numbers = (columns: number, seed: number) => Float32Array.from(randomMatrix(rows, columns, seed).data);
-  const source = new ArrayRows(numbers(3, 1), numbers(2, 2), 3);
   const group = communicator && { communicator, ...it.group };
-  const settings = { model, loss: mse, optimizer, batchSize, seed: 9, group, clipNorm };
-  const windowRows = it.windowRows ?? Math.ceil(rows / batchSize) * batchSize;
-  using trainer = new Trainer({ ...settings, source, windowRows });
-  if (it.from) trainer.restore(it.from);
-  const count = epochs - trainer.epoch;
-  const results = await Array.fromAsync(trainer.epochs(count, { between: it.between, evaluate: it.evaluate }));
+  const windowRows = Math.ceil(rows / batchSize) * batchSize;
+  const base = { rows, batchSize, windowRows, inputs: 3, targets: 2, seed: 9 };
+  using setup = smallTraining(device, { ...base, ...options, layers, group });
+  const { trainer, model } = setup;
+  if (from) trainer.restore(from);
+  const results = await Array.fromAsync(trainer.epochs(epochs - trainer.epoch, { between, evaluate }));
   return {
     values: await model.values.read() as Float32Array,
     losses: results.map(({ loss }) => loss),
@@ -84,7 +62,7 @@ for (const kind of ["sgd", "momentum", "adamw"] as const) {
   // Small steps, which all threads of the software adapter make slow: the environment says how many.
   permittedGpuTest(`Trainer with summed gradients is as one process over 200 steps: ${kind}`, async (device) => {
     // 40 rows in batches of 12: a short step of 4, of which four ranks have one row each; 3 ranks divide neither evenly.
-    const it: Case = { optimizer: kind, epochs: 50, rate: kind === "adamw" ? 0.01 : 0.05 };
+    const it: Case = { optimizer: kind, epochs: 50, learningRate: kind === "adamw" ? 0.01 : 0.05 };
     const alone = await train(device, it);
     assertEquals(alone.state.step, 200);
     const groups = await Promise.all(
@@ -110,7 +88,7 @@ gpuTest("Trainer with summed gradients has rows for no rank but the first in a s
 
 gpuTest("Trainer with summed gradients sends them in buckets, those of the last layers first", async (device) => {
   // 3-520-520-2: the 1.1 MB of the middle layer's gradients fill a bucket, with the last one's in front.
-  const it: Case = { hidden: [520, 520], epochs: 2, rate: 0.001, windowRows: 24 };
+  const it: Case = { hidden: [520, 520], epochs: 2, learningRate: 0.001, windowRows: 24 };
   const alone = await train(device, it);
   const lengths: number[] = [];
   const [first] = await asRanks(2, (communicator) => {
@@ -133,7 +111,7 @@ gpuTest("Trainer with summed gradients has a bucket under way before it waits fo
     await null;
     if (values instanceof Float32Array) waits.push(device.stats.waits);
   };
-  await train(device, { hidden: [520, 520], epochs: 1, rate: 0.001 }, { ...ALONE, allReduce });
+  await train(device, { hidden: [520, 520], epochs: 1, learningRate: 0.001 }, { ...ALONE, allReduce });
   const steps = waits.length / 2;
   const between = Array.from({ length: steps }, (_, i) => waits[2 * i + 1] - waits[2 * i]);
   assertEquals(between, [1, 1, 1, 1], "reads between the two buckets of each step");
@@ -149,11 +127,8 @@ gpuTest("Trainer with steps of its own ends at all ranks where one finds what is
       }
       return communicator.allReduce(values, how);
     };
-    await assertRejects(
-      () => train(device, { group: { syncEvery: 2 } }, { ...communicator, allReduce }),
-      NotFiniteError,
-      "gradients",
-    );
+    const run = () => train(device, { group: { syncEvery: 2 } }, { ...communicator, allReduce });
+    await assertRejects(run, NotFiniteError, "gradients");
   });
   assertEquals(found, 1);
 });
@@ -176,7 +151,7 @@ gpuTest("Trainer with steps of its own and no momentum takes the mean of the ran
 
 gpuTest("Trainer with steps of its own learns, and all ranks agree at the end of each epoch", async (device) => {
   for (const optimizer of ["sgd", "adamw"] as const) {
-    const it: Case = { optimizer, rows: 61, batchSize: 12, epochs: 12, rate: 0.02, group: { syncEvery: 4 } };
+    const it: Case = { optimizer, rows: 61, batchSize: 12, epochs: 12, learningRate: 0.02, group: { syncEvery: 4 } };
     const ranks = await asRanks(3, (communicator) => train(device, it, communicator));
     for (const { values, losses, state } of ranks) {
       assertEquals([values, losses], [ranks[0].values, ranks[0].losses]);
@@ -232,7 +207,7 @@ gpuTest("Trainer of several ranks lets them meet in an evaluation, whichever com
 
 gpuTest("Trainer with steps of its own begins from parameters that were replaced", async (device) => {
   const it: Case = { rows: 12, group: { syncEvery: 4, outer: { learningRate: 0.5, momentum: 0 } } };
-  const { state, values: start } = await train(device, { ...it, epochs: 2, rate: 0.3 }, ALONE);
+  const { state, values: start } = await train(device, { ...it, epochs: 2, learningRate: 0.3 }, ALONE);
   const tensors = Object.fromEntries(Object.entries(state.tensors).filter(([name]) => !name.startsWith("outer.")));
   const alone = await train(device, { ...it, epochs: 3, from: { ...state, tensors } });
   const { values } = await train(device, { ...it, epochs: 3, from: state }, ALONE);
@@ -250,10 +225,7 @@ gpuTest("Trainer with summed gradients allocates nothing from step to step", asy
 
 gpuTest("Trainer refuses groups that cannot be", async (device) => {
   const of = (size: number) => ({ ...ALONE, size });
-  await assertRejects(
-    () => train(device, { batchSize: 3 }, of(4)),
-    RangeError,
-    "Cannot share batches of 3 rows among 4 ranks: each needs one",
-  );
+  const text = "Cannot share batches of 3 rows among 4 ranks: each needs one";
+  await assertRejects(() => train(device, { batchSize: 3 }, of(4)), RangeError, text);
   await assertRejects(() => train(device, { group: { syncEvery: 0 } }, of(1)), RangeError, "Cannot meet every 0 steps");
 });

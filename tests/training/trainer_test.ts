@@ -3,14 +3,12 @@ import { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
-import { Model } from "../../lib/core/model.ts";
-import { createOptimizer, type OptimizerName, Sgd } from "../../lib/core/optimizers.ts";
+import type { OptimizerName } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { Trainer } from "../../lib/training/trainer.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
+import { bits, gpuTest, randomMatrix } from "../support/gpu_test_case.ts";
 import { type StepTensors, watchEpoch } from "../support/watch_epoch.ts";
-import { smallTraining, trainedBits } from "../support/small_training.ts";
+import { smallTraining, type SmallTrainingOptions, trainedBits } from "../support/small_training.ts";
 
 /** What the step of a network with one ReLU layer makes, in order. */
 const STEP_TENSORS = ("x y z1 a1 z2 loss grad_logits grad_weight_2 grad_bias_2 grad_weight_1 grad_bias_1").split(" ");
@@ -114,25 +112,24 @@ for (const products of ["blocks", "tiles"] as const) {
     using device = await Device.request({ products });
     const updates = { sgd: ["sgd"], momentum: ["momentum"], adam: ["adamPowers", "adam"] };
     // 8 rows of 40 columns, and widths of 44: products large enough for blocks, for packing and for tiles.
-    const x = randomMatrix(8, 40, 1);
-    const y = randomMatrix(8, 4, 2);
+    const rows = { rows: 8, inputs: 40, targets: 4, batchSize: 8, shuffle: false };
     for (const [name, update] of Object.entries(updates)) {
-      using model = new Model(device, [new Linear(40, 44), new ReLU(), new Linear(44, 4)]);
-      using optimizer = createOptimizer(name as OptimizerName, model, 0.01);
-      using xs = upload(device, x);
-      using ys = upload(device, y);
-      const data = { model, loss: mse, optimizer, x: xs, y: ys, batchSize: 8, seed: 1, shuffle: false };
-      using trainer = new Trainer({ ...data, plain: true });
+      const make = (plain: boolean) => {
+        const layers = [new Linear(40, 44), new ReLU(), new Linear(44, 4)];
+        return smallTraining(device, { ...rows, layers, optimizer: name as OptimizerName, learningRate: 0.01, plain });
+      };
+      using plain = make(true);
+      const { model, trainer } = plain;
       const twin = await model.reference(mse.reference);
-      const { loss } = twin.backward(x, y);
+      const { loss } = twin.backward(randomMatrix(8, 40, 1), randomMatrix(8, 4, 2));
       const kernels = await kernelsOf(async () => {
         const [{ losses }] = await Array.fromAsync(trainer.epochs(1));
         assertClose(losses, [loss], { rtol: 1e-5 });
       });
       assertEquals(kernels, [...PLAIN_STEP, ...update, "append"]);
       assertEquals(trainer.dispatchesPerStep, kernels.length);
-      using fused = new Trainer(data);
-      const fewer = await kernelsOf(() => Array.fromAsync(fused.epochs(1)));
+      using fused = make(false);
+      const fewer = await kernelsOf(() => Array.fromAsync(fused.trainer.epochs(1)));
       assert(fewer.length < kernels.length && !fewer.includes("addBias"), fewer.join());
     }
   });
@@ -205,25 +202,21 @@ gpuTest("a fault in evaluate comes out of epochs(), late or at once, and leaves 
   await assertRejects(() => Array.fromAsync(diverging.trainer.epochs(9, { evaluate: late })), NotFiniteError);
 });
 
-gpuTest("epochs() that are left early leave nothing under way, and continue behind it", async (device) => {
-  using setup = smallTraining(device, { rows: 10, batchSize: 5 });
-  const { buffers } = device.stats;
-  for await (const { epoch } of setup.trainer.epochs(100)) if (epoch === 2) break;
-  assertEquals(device.stats.buffers, buffers);
-  const [{ epoch, step }] = await Array.fromAsync(setup.trainer.epochs(1));
-  assertEquals([epoch, step], [3, 6]);
-});
-
-gpuTest("epochs() that are left within an epoch continue behind the steps they did, bit for bit", async (device) => {
-  const options = { rows: 2_000, batchSize: 1 };
-  using setup = smallTraining(device, options);
-  await Array.fromAsync(setup.trainer.epochs(3, { between: (step) => 2_700 - step }));
-  const { step, epoch } = setup.trainer;
-  assertEquals([step, epoch], [2_700, 1]);
-  const rest = await Array.fromAsync(setup.trainer.epochs(3 - epoch));
-  using whole = smallTraining(device, options);
-  assertEquals(rest, (await Array.fromAsync(whole.trainer.epochs(3))).slice(epoch));
-  assertEquals(bits(await setup.model.values.read()), bits(await whole.model.values.read()));
+gpuTest("epochs() left behind an epoch or within one continue bit for bit, with nothing under way", async (device) => {
+  for (const learningRates of [undefined, (step: number) => 0.1 / (1 + step)]) {
+    const options = { rows: 2_000, batchSize: 1, learningRates };
+    using setup = smallTraining(device, options);
+    const { trainer, model } = setup;
+    const { buffers } = device.stats;
+    for await (const { epoch } of trainer.epochs(100)) if (epoch === 1) break;
+    assertEquals([device.stats.buffers, trainer.step, trainer.epoch], [buffers, 2_000, 1]);
+    await Array.fromAsync(trainer.epochs(2, { between: (step) => 2_700 - step }));
+    assertEquals([trainer.step, trainer.epoch], [2_700, 1]);
+    const rest = await Array.fromAsync(trainer.epochs(2));
+    using whole = smallTraining(device, options);
+    assertEquals(rest, (await Array.fromAsync(whole.trainer.epochs(3))).slice(1));
+    assertEquals(bits(await model.values.read()), bits(await whole.model.values.read()));
+  }
 });
 
 gpuTest("a learning rate set in evaluate, or between epochs, holds from the next epoch on", async (device) => {
@@ -248,27 +241,28 @@ gpuTest("a learning rate set in evaluate, or between epochs, holds from the next
   assertEquals(await between.model.read(), await one.model.read());
 });
 
-gpuTest("a Trainer refuses rows and batches that do not fit, and leaves nothing behind", (device) => {
+gpuTest("a Trainer refuses rows, batches and bounds that do not fit, and leaves nothing behind", (device) => {
   using stack = new DisposableStack();
-  const model = stack.use(new Model(device, [new Linear(2, 1)]));
-  const optimizer = stack.use(new Sgd(model, 0.1));
   const zeros = (...shape: number[]) => stack.use(Tensor.zeros(device, shape));
   const x = zeros(10, 2);
   const y = zeros(10, 1);
   const wide = zeros(10, 3);
   const need = "need [rows, in] and [rows, out]";
-  const cases: [x: Tensor, y: Tensor, batchSize: number, kind: new () => Error, text: string][] = [
-    ...[0, -1, 11, 2.5, NaN].map((size): typeof cases[number] => {
-      return [x, y, size, RangeError, `Cannot train with batches of ${size}: allowed is 1 to the 10 rows there are`];
-    }),
-    [x, zeros(9, 1), 5, TypeError, `Cannot train on x [10, 2] and y [9, 1]: ${need}`],
-    [zeros(10), y, 5, TypeError, `Cannot train on x [10] and y [10, 1]: ${need}`],
-    [wide, y, 5, TypeError, "Cannot feed 3 values a row to Linear [2, 1]: it takes 2"],
-    [x, wide, 4, TypeError, "Cannot compare prediction [4, 1] with target [4, 3]: the shapes differ"],
+  const ofSizes = [0, -1, 11, 2.5, NaN].map((batchSize): [SmallTrainingOptions, new () => Error, string] => {
+    const text = `Cannot train with batches of ${batchSize}: allowed is 1 to the 10 rows there are`;
+    return [{ batchSize }, RangeError, text];
+  });
+  const cases: typeof ofSizes = [
+    ...ofSizes,
+    [{ y: zeros(9, 1) }, TypeError, `Cannot train on x [10, 2] and y [9, 1]: ${need}`],
+    [{ x: zeros(10) }, TypeError, `Cannot train on x [10] and y [10, 1]: ${need}`],
+    [{ clipNorm: 0 }, RangeError, "Cannot clip gradients to a norm of 0"],
+    [{ x: wide }, TypeError, "Cannot feed 3 values a row to Linear [2, 6]: it takes 2"],
+    [{ y: wide }, TypeError, "Cannot compare prediction [5, 1] with target [5, 3]: the shapes differ"],
   ];
   const { buffers } = device.stats;
-  for (const [x, y, batchSize, kind, text] of cases) {
-    assertThrows(() => new Trainer({ model, loss: mse, optimizer, x, y, batchSize, seed: 1 }), kind, text);
+  for (const [options, kind, text] of cases) {
+    assertThrows(() => smallTraining(device, { x, y, ...options }), kind, text);
     assertEquals(device.stats.buffers, buffers);
   }
 });

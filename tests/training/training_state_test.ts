@@ -3,7 +3,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import { loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "../../lib/model_file/checkpoint.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { EarlyStopping } from "../../lib/training/early_stopping.ts";
-import { DataError, NotFiniteError } from "../../lib/base/errors.ts";
+import { DataError } from "../../lib/base/errors.ts";
 import { Dropout, type Layer, Linear, ReLU } from "../../lib/core/layers.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
 import { Plateau } from "../../lib/training/plateau.ts";
@@ -166,22 +166,13 @@ gpuTest("restore() refuses the state of another training, and changes nothing", 
   const own = await sgd.trainer.snapshot();
   const { "weights.0.bias": bias, ...rest } = own.tensors;
   refuse({ ...own, tensors: rest }, "weights.0.bias [6] is missing");
-  refuse(
-    { ...own, tensors: { ...rest, "weights.0.bias": { ...bias, shape: [2, 3] } } },
-    "weights.0.bias is [2, 3], need [6]",
-  );
+  const shaped = { ...rest, "weights.0.bias": { ...bias, shape: [2, 3] } };
+  refuse({ ...own, tensors: shaped }, "weights.0.bias is [2, 3], need [6]");
   refuse({ ...own, counters: { "layers.1.step": 3 } }, "layers.1.step is unknown");
-  refuse({ ...own, step: 7 }, "0 losses at step 7, with 5 steps an epoch");
-  refuse({ ...own, step: 5.5 }, "0 losses at step 5.5, with 5 steps an epoch");
+  for (const step of [7, 5.5]) refuse({ ...own, step }, `0 losses at step ${step}, with 5 steps an epoch`);
   using dropping = setUp(device, { optimizer: "sgd", dropout: 0.5 });
   assertThrows(() => dropping.trainer.restore(own), TypeError, "layers.2.step [1] is missing");
   assertEquals([bits(await sgd.model.values.read()), sgd.trainer.step], [before, 0]);
-});
-
-gpuTest("snapshot() of a training that has diverged rejects", async (device) => {
-  using setup = setUp(device, { optimizer: "sgd", learningRate: 1e9 });
-  await assertRejects(() => Array.fromAsync(setup.trainer.epochs(9)), NotFiniteError);
-  await assertRejects(() => setup.trainer.snapshot(), NotFiniteError);
 });
 
 gpuTest("a snapshot costs no wait of the steps behind it, and leaves no buffer", async (device) => {
@@ -206,15 +197,11 @@ permitted("loadCheckpoint() refuses a file that was damaged anywhere, and one th
   await saveCheckpoint(path, state, { run: "a" });
   assertEquals(await loadCheckpoint(path), { state, notes: { run: "a" } });
   const bytes = await Deno.readFile(path);
-  for (let i = 0; i < bytes.length; i++) {
-    const damaged = bytes.slice();
-    damaged[i] ^= 1;
+  const flipped = Array.from(bytes, (byte, i) => bytes.with(i, byte ^ 1));
+  const cut = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i) => bytes.subarray(0, 7 * i));
+  for (const [i, damaged] of [...flipped, ...cut].entries()) {
     await Deno.writeFile(path, damaged);
-    await assertRejects(() => loadCheckpoint(path), DataError, path, `byte ${i}`);
-  }
-  for (let length = 0; length < bytes.length; length += 7) {
-    await Deno.writeFile(path, bytes.subarray(0, length));
-    await assertRejects(() => loadCheckpoint(path), DataError, path, `cut at ${length}`);
+    await assertRejects(() => loadCheckpoint(path), DataError, path, `file ${i} of ${damaged.length} bytes`);
   }
   await assertRejects(() => saveCheckpoint(path, state, { step: "4" }), TypeError, "a note named step");
   const away = `${path}.none/step.safetensors`;

@@ -27,11 +27,8 @@ permitted("runToEnd() gives a program a terminal of 80 columns or none, and answ
     const heard: string[] = [];
     await runToEnd(start, { on: /^columns: (\w+)\b/m, by: ([_, said]) => Promise.resolve(void heard.push(said)) });
     assertEquals(heard, [columns]);
-    await assertRejects(
-      () => runToEnd(start, { on: /rows/, by: () => Promise.resolve() }),
-      Error,
-      "it never printed rows",
-    );
+    const rows = { on: /rows/, by: () => Promise.resolve() };
+    await assertRejects(() => runToEnd(start, rows), Error, "it never printed rows");
     const failing = { on: /columns/, by: () => Promise.reject(new RangeError("of the answer")) };
     await assertRejects(() => runToEnd(start, failing), RangeError, "of the answer");
     await assertRejects(() => runToEnd({ ...start, script: place.at("none.ts") }), Error, "it ended with exit code 1");

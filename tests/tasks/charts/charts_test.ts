@@ -31,17 +31,14 @@ function records(layers: number): LayerRecord[] {
   });
 }
 
-/** Marks of a group. */
 function count(svg: SVGSVGElement, group: string): number {
   return [...svg.querySelectorAll(`g.${group}`)].reduce((sum, one) => sum + one.children.length, 0);
 }
 
-/** What a chart says in letters. */
 function texts(svg: SVGSVGElement, group = ""): string[] {
   return [...svg.querySelectorAll(`${group} text`)].map(({ textContent }) => textContent);
 }
 
-/** The places of a curve's points. */
 function placesOf(svg: SVGSVGElement, curve = 0): [number, number][] {
   const path = svg.querySelectorAll("g.curve path")[curve].getAttribute("d")!;
   return [...path.matchAll(/[ML](-?[\d.]+),(-?[\d.]+)/g)].map(([_, x, y]) => [Number(x), Number(y)]);
@@ -54,9 +51,8 @@ Deno.test("lossChart() draws a point for each epoch and loss, names both curves 
   assertEquals(texts(svg, "g.best-name"), ["best: epoch 7"]);
   assertEquals(placesOf(svg).length, 12);
   const circle = svg.querySelector("g.best circle")!;
-  const [x, y] = placesOf(svg, 1)[6];
   const place = ["cx", "cy"].map((name) => Math.round(Number(circle.getAttribute(name))));
-  assertEquals(place, [Math.round(x), Math.round(y)]);
+  assertEquals(place, placesOf(svg, 1)[6].map(Math.round));
 });
 
 Deno.test("lossChart() is logarithmic unless told otherwise: halving is as far from 1 as from 0.1", () => {
@@ -118,18 +114,15 @@ Deno.test("losses that are missing, not finite or 0 leave gaps, and a chart of n
   assertEquals([count(svg, "curve-points"), placesOf(svg).length], [32, 16]);
   assertEquals(svg.querySelector("g.curve path")!.getAttribute("d")!.match(/M/g)!.length, 2, "pieces of the curve");
   assertEquals(texts(lossChart(epochs(3, () => NaN), draw)), ["There is nothing to draw."]);
-  const zeros = placesOf(lossChart(epochs(3, () => 0), draw));
-  assertEquals(zeros.length, 3, "if all are 0, the scale is not logarithmic");
+  assertEquals(placesOf(lossChart(epochs(3, () => 0), draw)).length, 3, "if all are 0, the scale is not logarithmic");
 });
 
 Deno.test("100,000 epochs are thinned to what pixels show, with the highest and the lowest among it", () => {
   const lossOf = (epoch: number) => epoch === 51_234 ? 900 : epoch === 77_777 ? 1e-6 : 1 + Math.sin(epoch) / 2;
   const svg = lossChart(epochs(100_000, lossOf), draw);
-  const places = placesOf(svg);
-  const ys = places.map(([_, y]) => y);
-  assert(places.length > 500 && places.length < 2_000, `${places.length} points`);
+  const sorted = placesOf(svg).map(([_, y]) => y).sort((a, b) => a - b);
+  assert(sorted.length > 500 && sorted.length < 2_000, `${sorted.length} points`);
   assert(svg.outerHTML.length < 120_000, `${svg.outerHTML.length} bytes`);
-  const sorted = ys.toSorted((a, b) => a - b);
   assert(sorted[1] - sorted[0] > 40 && sorted.at(-1)! - sorted.at(-2)! > 40, "both outliers stand alone");
 });
 
@@ -171,8 +164,7 @@ Deno.test("charts of data have a mark for each bin, class, row, pair of classes 
   const confusion = confusionChart(["a", "a", "c"], [[1, 2, 3], [0, 0, 0], [0, 0, 9]], draw);
   assertEquals(count(confusion, "cells"), 9, "classes whose names look the same stay apart");
   assertStringIncludes(confusion.getAttribute("aria-label")!, "10 of 15 rows");
-  const label = residualChart("y", pairs, draw).getAttribute("aria-label")!;
-  assertStringIncludes(label, "mean 1, from 1 to 1");
+  assertStringIncludes(residualChart("y", pairs, draw).getAttribute("aria-label")!, "mean 1, from 1 to 1");
 });
 
 Deno.test("networkChart() draws units and weights up to a few, and leaves out the middle of a deep network", () => {
@@ -194,8 +186,9 @@ Deno.test("networkChart() draws units and weights up to a few, and leaves out th
 Deno.test("fitChart() draws rows that only measure as rings", () => {
   const rows = [[{ x: 0, y: 1 }, { x: 1, y: 2, isHollow: true }, { x: 2, y: 1 }, { x: 3, y: NaN }]];
   const svg = fitChart({ x: "x", y: "y" }, [{ name: "y", places: [{ x: 0, y: 0 }, { x: 2, y: 1 }] }], rows, draw);
-  const rings = [...svg.querySelectorAll("g.rows")];
-  const groups = rings.map((group) => [group.getAttribute("fill"), group.children.length]);
+  const groups = [...svg.querySelectorAll("g.rows")].map((
+    group,
+  ) => [group.getAttribute("fill"), group.children.length]);
   assertEquals(groups, [["var(--series-8)", 2], ["var(--paper)", 1]]);
 });
 

@@ -3,6 +3,10 @@
 import type { ExportedLayer, ExportedModel, ExportedOutput } from "../../../tasks/export/exported_model.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { encodedNames, type InputColumn } from "../../../lib/data/table.ts";
+import { encodeOnnx } from "../../../tasks/export/onnx.ts";
+import { writeTypeScript } from "../../../tasks/export/typescript.ts";
+import { runOnnx } from "../../support/onnx_process.ts";
+import type { Workplace } from "../../support/run_task_process.ts";
 
 /** A raw row; what is missing is undefined. */
 export type RawRow = Record<string, number | string | undefined>;
@@ -24,16 +28,12 @@ export const MIXED: readonly InputColumn[] = [
   { kind: "categorical", name: "label", categories: ["N/A", "*/"] },
 ];
 
-/** Shift and factor of the encoded columns of {@linkcode MIXED}. */
-const MIXED_SCALINGS = encodedNames(MIXED).map((name) =>
-  name === "year"
-    ? { shift: 1998.7, factor: 3.3 }
-    : name.startsWith("body")
-    ? { shift: -0.1, factor: 40 }
-    : { shift: 0, factor: 1 }
-);
-
 const ONE = { shift: 0, factor: 1 };
+const KNOWN_SCALINGS: Record<string, typeof ONE> = {
+  year: { shift: 1998.7, factor: 3.3 },
+  "body mass\n(g)": { shift: -0.1, factor: 40 },
+};
+const MIXED_SCALINGS = encodedNames(MIXED).map((name) => KNOWN_SCALINGS[name] ?? ONE);
 
 /** Layers of normal weights. */
 function network(seed: number, inputs: number, layers: (number | ExportedLayer)[]): ExportedLayer[] {
@@ -55,28 +55,21 @@ function mixed(seed: number, output: ExportedOutput, outputs: number, layers: Ex
 
 const classes = ["Adélie \u{1f427}", "Chinstrap", "__proto__"];
 const SPECIES = { kind: "classes", name: "species", classes, outputs: 3 } as const;
+const scalings = [{ shift: 2e5, factor: 3e4 }, { shift: -1, factor: 0.01 }];
+const PRICES = { kind: "numbers", names: ["price", "__proto__"], scalings } as const;
 const pair: InputColumn[] = [{ kind: "numeric", name: "x1" }, { kind: "numeric", name: "x2" }];
 
 /** One model for each kind of layer, of input and of output. */
 export const MODELS: Record<string, ExportedModel> = {
-  "numbers of mixed columns, every layer": mixed(
-    1,
-    {
-      kind: "numbers",
-      names: ["price", "__proto__"],
-      scalings: [{ shift: 2e5, factor: 3e4 }, { shift: -1, factor: 0.01 }],
-    },
-    2,
-    [
-      { kind: "Tanh" },
-      { kind: "Dropout", rate: 0.25 },
-      ...network(2, 7, [6]),
-      { kind: "GELU" },
-      ...network(3, 6, [5]),
-      { kind: "LeakyReLU", slope: 0.03 },
-      ...network(4, 5, [7]),
-    ],
-  ),
+  "numbers of mixed columns, every layer": mixed(1, PRICES, 2, [
+    { kind: "Tanh" },
+    { kind: "Dropout", rate: 0.25 },
+    ...network(2, 7, [6]),
+    { kind: "GELU" },
+    ...network(3, 6, [5]),
+    { kind: "LeakyReLU", slope: 0.03 },
+    ...network(4, 5, [7]),
+  ]),
   "three classes of mixed columns": mixed(5, SPECIES, 3, [{ kind: "ReLU" }]),
   "two classes under one output": {
     name: "names_only",
@@ -127,10 +120,7 @@ export function expectedOf(model: ExportedModel, row: RawRow): Expected {
 function forward(layer: ExportedLayer, x: number[]): number[] {
   switch (layer.kind) {
     case "Linear":
-      return Array.from(
-        layer.bias,
-        (b, j) => x.reduce((sum, v, i) => sum + v * layer.weight[i * layer.outputs + j], b),
-      );
+      return [...layer.bias].map((b, j) => x.reduce((sum, v, i) => sum + v * layer.weight[i * layer.outputs + j], b));
     case "ReLU":
       return x.map((v) => Math.max(0, v));
     case "LeakyReLU":
@@ -159,4 +149,16 @@ function toExpected(output: ExportedOutput, x: number[]): Expected {
   const shares = output.outputs === 1 ? [sigmoid(-x[0]), sigmoid(x[0])] : powers.map((v) => v / sum);
   const best = output.outputs === 1 ? Number(x[0] >= 0) : shares.indexOf(Math.max(...shares));
   return { class: output.classes[best], numbers: named(output.classes, shares) };
+}
+
+/** What the ONNX runtime predicts from a model's export. */
+export async function predictByOnnx(place: Workplace, model: ExportedModel, rows: readonly RawRow[]) {
+  await place.write("model.onnx", encodeOnnx(model));
+  return await runOnnx(place.at("model.onnx"), model, rows);
+}
+
+/** The function that a model's TypeScript exports. A name in a folder is imported once. */
+export async function importPredict(place: Workplace, model: ExportedModel) {
+  await place.write(`${model.name}.ts`, writeTypeScript(model, `${model.name}.ts`));
+  return (await import(`file://${place.at(`${model.name}.ts`)}`)).predict;
 }

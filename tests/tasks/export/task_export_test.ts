@@ -19,9 +19,8 @@ permitted("export writes models that predict as predict does", async (t) => {
   await t.step("onnx, into the run's folder, and without an adapter", async () => {
     const { stdout, stderr } = await place.succeed("export", ["--format", "onnx"], NO_ADAPTER);
     assertEquals([stdout, stderr], ["wrote data/runs/default_run/model.onnx\n", ""]);
-    const values = cubic.map(([x]) => x);
-    const path = place.at("data/runs/default_run/model.onnx");
-    const { prediction } = await runSession(path, { numeric: { width: 1, values } });
+    const numeric = { width: 1, values: cubic.map(([x]) => x) };
+    const { prediction } = await runSession(place.at("data/runs/default_run/model.onnx"), { numeric });
     close(prediction.values as number[], cubic);
   });
   await t.step("ts, from the folder that deno task was called in", async () => {
@@ -32,7 +31,7 @@ permitted("export writes models that predict as predict does", async (t) => {
     const { predict } = await import(`file://${place.at("below/old.ts")}`);
     close(pairs.map(([x1, x2]) => predict({ x1, x2 }).y), pairs);
   });
-  await t.step("pytorch, with its weights beside it", async () => {
+  await t.step("pytorch, with its weights next to it", async () => {
     const args = ["--format", "pytorch", "--run-name=pairs", "--output=net.py"];
     assertEquals((await place.succeed("export", args)).stdout, "wrote net.py\nwrote net_torch.safetensors\n");
     assertStringIncludes(await place.read("net.py"), 'with_name("net_torch.safetensors")');
@@ -45,8 +44,7 @@ permitted("export writes models that predict as predict does", async (t) => {
 
 permitted("export refuses what it cannot do, and leaves files as they were", async () => {
   await using place = await Workplace.create();
-  const flags = ["--recipe", "linear", "--num-dataset", "20", "--num-epochs", "1"];
-  await place.succeed("train", flags);
+  await place.succeed("train", ["--recipe", "linear", "--num-dataset", "20", "--num-epochs", "1"]);
   await place.write("model.txt", "precious\n");
   const onnx = "--format=onnx";
   const pytorch = "--format=pytorch";
@@ -60,9 +58,9 @@ permitted("export refuses what it cannot do, and leaves files as they were", asy
     [1, ["data/runs/nope/model.safetensors", "`deno task train --run-name nope` makes it"], [onnx, "--run-name=nope"]],
   ];
   for (const [code, says, args] of cases) await place.refuse(code, says, "export", args);
-  await place.write("data/runs/default_run/model.safetensors", "no model");
-  const says = ["data/runs/default_run/model.safetensors", "not a safetensors file"];
-  await place.refuse(1, says, "export", ["--format=ts"]);
+  const path = "data/runs/default_run/model.safetensors";
+  await place.write(path, "no model");
+  await place.refuse(1, [path, "not a safetensors file"], "export", ["--format=ts"]);
 });
 
 permitted("what only export and tests load, no other task does, and no lock file pins for all", async () => {

@@ -53,48 +53,36 @@ Deno.test("groupTests() gives pages all permissions, lets what times itself run 
 });
 
 Deno.test("groupTests() refuses a list that names a test which is not there", () => {
-  assertThrows(
-    () => groupTests(new Map([["tests/a_test.ts", ""]])),
-    Deno.errors.NotFound,
-    "No such test: tests/robustness/soak_test.ts",
-  );
+  const says = "No such test: tests/robustness/soak_test.ts";
+  assertThrows(() => groupTests(new Map([["tests/a_test.ts", ""]])), Deno.errors.NotFound, says);
   assertEquals(groupTests(new Map()), { together: [], alone: [], pages: [] });
 });
 
 permitted("removeCutFiles() leaves what is whole", async () => {
-  await using place = await Workplace.create({
-    "c/whole.json": '{"a":{}}',
-    "c/empty.json": "",
-    "c/cut.json": '{"a":{"b"',
-  });
+  const files = { "c/whole.json": '{"a":{}}', "c/empty.json": "", "c/cut.json": '{"a":{"b"' };
+  await using place = await Workplace.create(files);
   assertEquals(await removeCutFiles(new URL(`file://${encodeURI(place.at("c"))}/`)), 2);
   assertEquals(await Array.fromAsync(Deno.readDir(place.at("c")), ({ name }) => name), ["whole.json"]);
 });
 
 Deno.test("faultsOf() asks for the bench's floors next to the best WebGPU peer, and for the right loss", () => {
   const costs = { dispatches: 2, allocations: 0, bindGroups: 0, waits: 0, reads: 0.01 };
-  const row = (
-    name: "backhand" | "tfjs",
-    stepsPerSecond: number,
-    loss = GOLDEN.wide[CHECKED_STEPS],
-  ): TrainingResult => ({
-    name,
+  const right: TrainingResult = {
+    name: "backhand",
     backend: "webgpu",
     workload: "wide",
-    stepsPerSecond,
-    rounds: [stepsPerSecond],
+    stepsPerSecond: 500,
+    rounds: [500],
     checkedSteps: CHECKED_STEPS,
-    loss,
+    loss: GOLDEN.wide[CHECKED_STEPS],
     peakBytes: 1,
-    costs: name === "backhand" ? costs : undefined,
-  });
-  assertEquals(faultsOf("wide", [row("backhand", 500), row("tfjs", 100)]), []);
-  assertEquals(faultsOf("wide", [row("backhand", 150), row("tfjs", 100)]), [
-    "wide, to the best WebGPU peer: found 1.50, at least 2 is asked",
-  ]);
-  const wrong = faultsOf("wide", [row("backhand", 500, 7), row("tfjs", 100)]);
-  assertEquals(wrong[0], "wide: backhand has a wrong loss");
-  assertEquals(faultsOf("wide", [{ ...row("backhand", 500), costs: { ...costs, waits: 1 } }, row("tfjs", 100)]), [
-    "waits a step: found 1.00, at most 0 is asked",
-  ]);
+    costs,
+  };
+  const peer: TrainingResult = { ...right, name: "tfjs", stepsPerSecond: 100, rounds: [100], costs: undefined };
+  const faults = (change: Partial<TrainingResult>) => faultsOf("wide", [{ ...right, ...change }, peer]);
+  assertEquals(faults({}), []);
+  const slow = "wide, to the best WebGPU peer: found 1.50, at least 2 is asked";
+  assertEquals(faults({ stepsPerSecond: 150, rounds: [150] }), [slow]);
+  assertEquals(faults({ loss: 7 })[0], "wide: backhand has a wrong loss");
+  assertEquals(faults({ costs: { ...costs, waits: 1 } }), ["waits a step: found 1.00, at most 0 is asked"]);
 });

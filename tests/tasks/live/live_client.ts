@@ -10,13 +10,7 @@ export interface Answer {
   text: string;
 }
 
-/**
- * Sends a request with exactly these headers, which fetch would not.
- *
- * @param url The server, and the path.
- * @param method The method.
- * @param headers The headers; Host is the server's own unless it stands among them.
- */
+/** Sends a request with exactly these headers, which fetch would not; Host is the server's own unless it is among them. */
 export async function send(url: URL, method: string, headers: Record<string, string> = {}): Promise<Answer> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(url.port) });
   const all = { host: url.host, connection: "close", ...headers };
@@ -34,21 +28,20 @@ export async function send(url: URL, method: string, headers: Record<string, str
 
 /** A page's side of the server, without the page. */
 export class Listener implements AsyncDisposable {
-  /** All updates so far. */
   readonly updates: LiveUpdate[] = [];
   /** Whether the server said that it is over. */
   hasEnded = false;
   readonly #url: URL;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #done: Promise<void>;
+  /** Settles once the server ends the stream. */
+  readonly done: Promise<void>;
 
   private constructor(url: URL, body: ReadableStream<Uint8Array<ArrayBuffer>>) {
     this.#url = url;
     this.#reader = body.getReader();
-    this.#done = this.#read().catch(() => {}); // the server is gone
+    this.done = this.#read().catch(() => {}); // the server is gone
   }
 
-  /** Begins to listen. */
   static async open(address: string): Promise<Listener> {
     const url = new URL(address);
     const response = await fetch(new URL(`/events?token=${url.hash.slice(1)}`, url));
@@ -56,7 +49,6 @@ export class Listener implements AsyncDisposable {
     return new Listener(url, response.body!);
   }
 
-  /** What was told last. */
   get last(): LiveUpdate | undefined {
     return this.updates.at(-1);
   }
@@ -85,14 +77,9 @@ export class Listener implements AsyncDisposable {
     throw new Error(`waited ${seconds} s; the last was ${JSON.stringify(this.last)}`);
   }
 
-  /** Waits until the server ends the stream. */
-  async finish(): Promise<void> {
-    await this.#done;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#reader.cancel().catch(() => {});
-    await this.#done;
+    await this.done;
   }
 
   async #read(): Promise<void> {

@@ -4,13 +4,9 @@ import { LiveHistory, type LiveStatus, Thinned } from "../../../tasks/live/histo
 const RATES = { rateFactor: 1, askedFactor: 1, learningRate: 0.1 };
 const STATUS: LiveStatus = { phase: "training", step: 0, stepsPerSecond: null, ...RATES };
 
-const lineOf = (epoch: number, valLoss: number | null = 1 / epoch) => ({
-  epoch,
-  step: 10 * epoch,
-  trainLoss: 1 / epoch,
-  valLoss,
-  learningRate: 0.1,
-});
+function lineOf(epoch: number, valLoss: number | null = 1 / epoch) {
+  return { epoch, step: 10 * epoch, trainLoss: 1 / epoch, valLoss, learningRate: 0.1 };
+}
 
 Deno.test("Thinned keeps a series short, its elements evenly apart, the first one among them", () => {
   const thinned = new Thinned<number>(100);
@@ -38,11 +34,9 @@ Deno.test("LiveHistory.since() gives a page the news, or everything if what it h
   assertEquals([update.points, update.layers, update.messages], [[], [], []]);
   for (let epoch = 3; epoch <= 1_500; epoch++) history.epoch(lineOf(epoch));
   [update] = history.since(cursor, STATUS);
-  assert(
-    update.isWhole && update.points.length > 500 && update.points.length <= 1_000,
-    `${update.points.length} points`,
-  );
-  assertEquals([update.points[0].epoch, update.last?.epoch, update.messages.length], [1, 1_500, 1]);
+  const { isWhole, points, messages, last } = update;
+  assert(isWhole && points.length > 500 && points.length <= 1_000, `${points.length} points`);
+  assertEquals([points[0].epoch, last?.epoch, messages.length], [1, 1_500, 1]);
 });
 
 Deno.test("LiveHistory tells the epoch with the lowest validation loss, the first of several", () => {

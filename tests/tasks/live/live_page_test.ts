@@ -16,9 +16,8 @@ async function until(isIt: () => Promise<boolean>): Promise<void> {
 }
 
 permitted("the live page's script is what bundle() makes of its source", async () => {
-  const made = await bundle(LIVE_PAGE.script);
-  const kept = await Deno.readTextFile(LIVE_PAGE.bundle);
-  assert(made === kept, "tasks/live/page.bundle.js is out of date: tasks/setup/bundle.ts says how to make it");
+  const isCurrent = await bundle(LIVE_PAGE.script) === await Deno.readTextFile(LIVE_PAGE.bundle);
+  assert(isCurrent, "tasks/live/page.bundle.js is out of date: tasks/setup/bundle.ts says how to make it");
 });
 
 /** Headless pages are never hidden, and this one's policy lets no test run a script in it: F9 hides it and shows it. */
@@ -42,10 +41,7 @@ permitted("the live page, next to a run that trains", async (t) => {
     await page.goto(url);
     await until(async () => await page.textContent("#phase") === "paused");
     await t.step("draws it, and pauses and slows it by keyboard", () => obeysKeys(page, place, listener));
-    await t.step(
-      "listens only while it is seen, and says when nothing answers",
-      () => listensWhileSeen(page, listener),
-    );
+    await t.step("listens while it is seen, and says when nothing answers", () => listensWhileSeen(page, listener));
     await t.step("stops it by keyboard while it is paused, without an error, and asks nobody else", async () => {
       await page.focus("#stop");
       await page.keyboard.press("Enter");
@@ -108,23 +104,24 @@ async function listensWhileSeen(first: Page, listener: Listener): Promise<void> 
     await until(async () => await page.textContent("#phase") === "paused");
     return page;
   };
-  const hidden: Page[] = [];
+  let hidden = first;
   for (let i = 0; i < 6; i++) {
-    const page = await open();
-    await page.keyboard.press("F9");
-    await until(async () => await page.title() === "r");
-    hidden.push(page);
+    hidden = await open();
+    await hidden.keyboard.press("F9");
+    await until(async () => await hidden.title() === "r");
   }
   const seventh = await open();
-  const from = await epochOf(hidden[5]);
+  const from = await epochOf(hidden);
   await listener.ask("/resume");
   await until(async () => await epochOf(seventh) > from + 2);
-  assertEquals([await hidden[5].title(), await epochOf(hidden[5])], ["r", from]);
-  await hidden[5].keyboard.press("F9");
-  await until(async () => await epochOf(hidden[5]) > from + 2);
-  assertMatch(await hidden[5].title(), /^r: \d+%$/);
+  assertEquals([await hidden.title(), await epochOf(hidden)], ["r", from]);
+  await hidden.keyboard.press("F9");
+  await until(async () => await epochOf(hidden) > from + 2);
+  assertMatch(await hidden.title(), /^r: \d+%$/);
   await listener.ask("/pause");
   await until(async () => await first.isVisible("#problem"));
-  const problem = await first.textContent("#problem");
-  assertMatch(problem!, /^The training does not answer\. A browser allows six connections/);
+  assertMatch(
+    (await first.textContent("#problem"))!,
+    /^The training does not answer\. A browser allows six connections/,
+  );
 }

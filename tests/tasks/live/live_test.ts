@@ -50,7 +50,9 @@ permitted("LiveServer listens on loopback alone and serves a page that may load 
   const { live, at } = serve();
   await using _ = live;
   assertMatch(live.url, /^http:\/\/127\.0\.0\.1:\d+\/#[0-9a-f]{32}$/);
-  assertEquals(await answersElsewhere(Number(new URL(live.url).port)), []);
+  const port = Number(new URL(live.url).port);
+  assertEquals(await answersElsewhere(port), []);
+  assertThrows(() => serve({ port }), ConfigError, `--live is ${port}: another program uses this port`);
   let bytes = 0;
   for (const [path, type] of [["/", "html"], ["/live.js", "javascript"], ["/style.css", "css"]]) {
     const { status, headers, text } = await send(at(path), "GET");
@@ -101,10 +103,8 @@ permitted("LiveServer refuses other hosts, origins, sites, methods, paths, and a
     [403, "GET", "/pause"],
     [404, "GET", `/pause?token=${token}`],
     [404, "GET", `/../../../../etc/passwd?token=${token}`],
-    ...["OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"].map((
-      method,
-    ): [number, string, string, Record<string, string>] => [...[405, method, "/pause", right] as const]),
   ];
+  for (const method of ["OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"]) cases.push([405, method, "/pause", right]);
   for (const [status, method, path, headers] of cases) {
     const answer = await send(at(path), method, headers);
     const call = `${method} ${path} ${JSON.stringify(headers)}`;
@@ -115,13 +115,6 @@ permitted("LiveServer refuses other hosts, origins, sites, methods, paths, and a
   assertEquals([live.isAsking, live.listeners], [false, 0]);
   assertEquals((await send(at("/pause"), "POST", right)).status, 204);
   assertEquals(live.isAsking, true);
-});
-
-permitted("LiveServer says which port is taken", async () => {
-  const { live } = serve();
-  const port = Number(new URL(live.url).port);
-  await using _ = live;
-  assertThrows(() => serve({ port }), ConfigError, `--live is ${port}: another program uses this port`);
 });
 
 permitted("LiveServer tells all pages the same, late ones too, at most ten times a second", async () => {
@@ -159,7 +152,7 @@ permitted("LiveServer holds on to no page that goes, and ends the streams of tho
   }
   live.end();
   await live[Symbol.asyncDispose]();
-  await stays.finish();
+  await stays.done;
   assertEquals([stays.hasEnded, stays.last!.status.phase], [true, "over"]);
   await assertRejects(() => fetch(live.url));
 });
@@ -196,11 +189,12 @@ permitted("LiveServer refuses more pages than it can tell", async () => {
   const pages = await Promise.all(Array.from({ length: 16 }, () => Listener.open(live.url)));
   assertEquals((await send(at(`/events?token=${token}`), "GET")).status, 503);
   await live[Symbol.asyncDispose]();
-  for (const page of pages) await page.finish();
+  for (const page of pages) await page.done;
 });
 
-permitted("LiveServer.attend() holds a run until it may go on, and changes its learning rate meanwhile", async () => {
-  const { live, run, notes } = serve();
+permitted("LiveServer.attend() holds a run until it may continue or end, and changes its learning rate", async () => {
+  let isEnding = false;
+  const { live, run, notes } = serve({ isEnding: () => isEnding });
   await using _ = live;
   await using page = await Listener.open(live.url);
   assertEquals(live.isAsking, false);
@@ -218,32 +212,23 @@ permitted("LiveServer.attend() holds a run until it may go on, and changes its l
   await page.ask("/resume");
   assertEquals([await held, live.isAsking], [undefined, false]);
   await page.until(({ status }) => status.phase === "training");
-});
-
-permitted("LiveServer.attend() changes the rate of a run that goes on, and ends it with 0", async () => {
-  const { live, run, notes } = serve();
-  await using _ = live;
-  await using page = await Listener.open(live.url);
+  // While it trains.
   for (const factor of [3, 4, 5]) await page.ask(`/rate?factor=${factor}`);
-  assertEquals([live.isAsking, run.rateFactor], [true, 1]);
+  assertEquals([live.isAsking, run.rateFactor], [true, 0.5]);
   assertEquals([await live.attend(run), run.rateFactor, live.isAsking], [undefined, 5, false]);
   await page.ask("/rate?factor=5");
   await live.attend(run);
-  assertEquals(notes.length, 1);
-  await page.ask("/stop");
-  assertEquals([live.isAsking, await live.attend(run)], [true, 0]);
-});
-
-permitted("LiveServer.attend() lets a paused run go to who wants it to end", async () => {
-  let isEnding = false;
-  const { live, run } = serve({ isEnding: () => isEnding });
-  await using _ = live;
-  await using page = await Listener.open(live.url);
+  assertEquals(notes.length, 2);
+  // Somebody else wants a paused run to end.
   await page.ask("/pause");
-  const held = live.attend(run);
+  const paused = live.attend(run);
   await wait(150);
   isEnding = true;
-  assertEquals(await Promise.race([held, wait(5_000).then(() => "held")]), undefined);
+  assertEquals(await Promise.race([paused, wait(5_000).then(() => "held")]), undefined);
+  await page.ask("/resume");
+  await live.attend(run);
+  await page.ask("/stop");
+  assertEquals([live.isAsking, await live.attend(run)], [true, 0]);
 });
 
 permitted("LiveServer refuses factors beyond 100, and learning rates that float32 does not have", async () => {

@@ -54,36 +54,31 @@ permitted("train --live: what the page asks for happens between two steps; a res
   await again.listener.ask("/stop");
   const stopped = await again.done;
   assertEquals(stopped.code, 0, stopped.stderr);
-  assertMatch(
-    stopped.stdout,
-    /^stopped: data\/runs\/r, checkpoint at step \d+, .*\ncontinue with: deno task train --resume r$/m,
-  );
+  const says = /^stopped: data\/runs\/r, checkpoint at step \d+, .*\ncontinue with: deno task train --resume r$/m;
+  assertMatch(stopped.stdout, says);
   await place.succeed("train", ["--resume", "r"]);
   assertEquals(await totalsOf(place, run), whole);
 });
 
-permitted(
-  "train --live: a run that fails tells the page why; a taken port is told before anything is written",
-  async () => {
-    await using place = await Workplace.create();
-    const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "100000"]);
-    await listener.until(({ last }) => last !== null);
-    await listener.ask("/pause");
-    await listener.until(({ status }) => status.phase === "paused");
-    await Deno.truncate(place.at(`${run}/metrics.jsonl`), 1); // as if somebody had been there
-    await listener.ask("/resume");
-    const { code, stderr } = await done;
-    assertEquals([code, listener.hasEnded], [1, true], stderr);
-    const told = listener.updates.flatMap(({ messages }) => messages).filter(({ kind }) => kind === "warning");
-    assertEquals(told.map(({ text }) => text), [stderr.slice(stderr.indexOf("error: ")).trimEnd()]);
-    assertStringIncludes(told[0].text, "another program changed it meanwhile");
+permitted("train --live: a run that fails tells the page why; a taken port is told before all writing", async () => {
+  await using place = await Workplace.create();
+  const { listener, done } = await startLive(place, [...ARGS, "--num-epochs", "100000"]);
+  await listener.until(({ last }) => last !== null);
+  await listener.ask("/pause");
+  await listener.until(({ status }) => status.phase === "paused");
+  await Deno.truncate(place.at(`${run}/metrics.jsonl`), 1); // as if somebody had been there
+  await listener.ask("/resume");
+  const { code, stderr } = await done;
+  assertEquals([code, listener.hasEnded], [1, true], stderr);
+  const told = listener.updates.flatMap(({ messages }) => messages).filter(({ kind }) => kind === "warning");
+  assertEquals(told.map(({ text }) => text), [stderr.slice(stderr.indexOf("error: ")).trimEnd()]);
+  assertStringIncludes(told[0].text, "another program changed it meanwhile");
 
-    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const before = await place.digests();
-    const args = [...ARGS, `--live=${taken.addr.port}`];
-    const refused = await place.runDeno([...await argumentsOf("train", []), ...args]);
-    assertEquals(refused.code, 2);
-    assertStringIncludes(refused.stderr, `error: --live is ${taken.addr.port}: another program uses this port`);
-    assertEquals(await place.digests(), before);
-  },
-);
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const before = await place.digests();
+  const args = [...ARGS, `--live=${taken.addr.port}`];
+  const refused = await place.runDeno([...await argumentsOf("train", []), ...args]);
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.stderr, `error: --live is ${taken.addr.port}: another program uses this port`);
+  assertEquals(await place.digests(), before);
+});

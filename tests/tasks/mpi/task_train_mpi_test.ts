@@ -3,17 +3,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { assertClose } from "../../support/assert_close.ts";
-import {
-  assertOneSpoke,
-  HAS_MPI,
-  jobIn,
-  type JobOutcome,
-  MpiJob,
-  type Process,
-  processesIn,
-  runJob,
-  runMixed,
-} from "../../support/mpi_job.ts";
+import { assertOneSpoke, HAS_MPI, jobIn, type JobOutcome, MpiJob } from "../../support/mpi_job.ts";
+import { type Process, processesIn, runJob, runMixed } from "../../support/mpi_job.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
@@ -109,13 +100,12 @@ permitted("train-mpi refuses once what is wrong, and ranks that want different t
   assertStringIncludes(wrong.ranks[0].stderr, `--sync-every is "0": allowed is`);
   const faults = ["--batch-size=1", "--trace", "--on-nan=halve-lr"];
   const refused = await train(place, 2, ["--num-dataset=100", ...faults], 2);
-  for (
-    const says of [
-      '--batch-size is "1": 2 ranks share a batch, and each needs at least one row of it',
-      "TRACE and DEBUG_TENSORS show the steps of one process",
-      '--on-nan is "halve-lr": steps that several processes share cannot be undone',
-    ]
-  ) assertStringIncludes(refused.ranks[0].stderr, says);
+  const reasons = [
+    '--batch-size is "1": 2 ranks share a batch, and each needs at least one row of it',
+    "TRACE and DEBUG_TENSORS show the steps of one process",
+    '--on-nan is "halve-lr": steps that several processes share cannot be undone',
+  ];
+  for (const says of reasons) assertStringIncludes(refused.ranks[0].stderr, says);
   const mixed = await runMixed(place, "train-mpi", ["--num-dataset=100"], ["--seed=1", "--seed=2"]);
   assertEquals(mixed.code, 2, JSON.stringify(mixed));
   assertEquals(mixed.ranks[0].stderr, "");

@@ -13,7 +13,7 @@ import { argumentsOf, pathInProject, Workplace } from "../../support/run_task_pr
 import { permitted } from "../../support/permitted.ts";
 
 /** Serves the page while a function runs, then ends it with Ctrl-C. */
-async function serving<T>(body: (address: string) => Promise<T>): Promise<T> {
+async function serving(body: (address: string) => Promise<void>): Promise<void> {
   await using place = await Workplace.create();
   const child = place.startDeno(await argumentsOf("playground", []));
   const errors = new Response(child.stderr).text();
@@ -22,7 +22,7 @@ async function serving<T>(body: (address: string) => Promise<T>): Promise<T> {
     const { value = "" } = await reader.read();
     const address = value.match(/^playground: (http:\/\/127\.0\.0\.1:\d+\/) \(Ctrl-C ends it\)\n$/)?.[1];
     assert(address, `says ${value} ${value === "" ? await errors : ""}`);
-    return await body(address);
+    await body(address);
   } finally {
     child.kill("SIGINT");
     const { code } = await child.status;
@@ -33,14 +33,11 @@ async function serving<T>(body: (address: string) => Promise<T>): Promise<T> {
 
 /** Waits until an element's text is, or starts with, what it should. */
 async function waitForText(page: Page, selector: string, text: string): Promise<void> {
-  await page.waitForFunction(
-    ([selector, text]) => document.querySelector(selector)!.textContent!.startsWith(text),
-    [selector, text],
-    { timeout: 60_000 },
-  );
+  const starts = ([selector, text]: string[]) => document.querySelector(selector)!.textContent!.startsWith(text);
+  await page.waitForFunction(starts, [selector, text], { timeout: 60_000 });
 }
 
-/** Shows settings anew. */
+/** Shows settings in a new page. */
 async function open(page: Page, address: string, settings: Settings): Promise<void> {
   await page.goto("about:blank");
   await page.goto(address + toHash(settings));
@@ -102,24 +99,21 @@ async function colorsOf(page: Page, canvas: string): Promise<number> {
 permitted("the playground, served to a browser", async (t) => {
   await serving((address) =>
     withPage(async (page, seen) => {
-      const step = (name: string, body: () => Promise<void>) =>
-        t.step(name, async () => {
-          await body();
+      const steps: Record<string, (page: Page, address: string, requests: readonly string[]) => Promise<void>> = {
+        "answers to its own name alone, and gives its three files": answersToItsName,
+        "trains every dataset to Deno's loss, and asks for nothing elsewhere": trainsEveryDataset,
+        "walks through a step by the keyboard, with the values of float64": walksThroughAStep,
+        "gives a model that suits predict, continues with one, and refuses others": givesAndTakesModels,
+        "trains a pasted CSV, and says what is wrong with one or with a control": trainsPastedRows,
+        "mod.ts loads in a browser as a whole": loadsTheLibrary,
+        "--output writes a small page that opens from disk, and helps where there is no WebGPU": opensFromDisk,
+      };
+      for (const [name, body] of Object.entries(steps)) {
+        await t.step(name, async () => {
+          await body(page, address, seen.requests);
           assertEquals(seen.errors, []);
         });
-      await step("answers to its own name alone, and gives its three files", () => answersToItsName(address));
-      await step("trains every dataset to Deno's loss, and asks for nothing elsewhere", () =>
-        trainsEveryDataset(page, address, seen.requests));
-      await step("walks through a step by the keyboard, with the values of float64", () =>
-        walksThroughAStep(page, address));
-      await step("gives a model that suits predict, goes on with one, and refuses others", () =>
-        givesAndTakesModels(page, address));
-      await step("trains a pasted CSV, and says what is wrong with one or with a control", () =>
-        trainsPastedRows(page, address));
-      await step("mod.ts loads in a browser as a whole", () =>
-        loadsTheLibrary(page));
-      await step("--output writes a small page that opens from disk, and helps where there is no WebGPU", () =>
-        opensFromDisk(page));
+      }
     })
   );
 });
@@ -145,8 +139,7 @@ async function trainsEveryDataset(page: Page, address: string, requests: readonl
     assertEquals(await page.locator("#loss .curve path").count(), 2);
     assert(await page.locator("#heat canvas").count() >= 8);
   }
-  const elsewhere = requests.filter((url) => !url.startsWith(address) && url !== "about:blank");
-  assertEquals(elsewhere, []);
+  assertEquals(requests.filter((url) => !url.startsWith(address) && url !== "about:blank"), []);
 }
 
 async function walksThroughAStep(page: Page, address: string): Promise<void> {
@@ -163,14 +156,8 @@ async function walksThroughAStep(page: Page, address: string): Promise<void> {
   const targets = new Matrix(rows, 1, y);
   const { loss, dX: _ } = model.backward(inputs, targets);
   const [dW1, db1, dW2, db2] = model.gradients.map(({ data }) => data);
-  const expected: Record<string, ArrayLike<number>> = {
-    "L": [loss],
-    "dW₁": dW1,
-    "db₁": db1,
-    "dW₂": dW2,
-    "db₂": db2,
-  };
-  expected["z₂"] = model.forward(inputs).data;
+  const gradients = { "dW₁": dW1, "db₁": db1, "dW₂": dW2, "db₂": db2 };
+  const expected: Record<string, ArrayLike<number>> = { ...gradients, "L": [loss], "z₂": model.forward(inputs).data };
   const names = ["p₁", "z₁", "a₁", "p₂", "z₂", "L", "dz₂", "dW₂", "db₂", "da₁", "dz₁", "dW₁", "db₁"];
   await page.focus("#network-title, #step");
   for (const [i, name] of names.entries()) {
@@ -178,17 +165,14 @@ async function walksThroughAStep(page: Page, address: string): Promise<void> {
     await page.waitForSelector(`#ops tbody tr:nth-child(${i + 1})[aria-current="true"]`);
     const given = await page.textContent(`#ops tbody tr:nth-child(${i + 1}) td:nth-child(5)`);
     assertEquals(given!.split(" ")[0], name);
-    const shown = await page.$$eval(
-      "#detail .values td",
-      (cells) => cells.map((cell) => Number(cell.getAttribute("title"))),
-    );
+    const titlesOf = (cells: Element[]) => cells.map((cell) => Number(cell.getAttribute("title")));
+    const shown = await page.$$eval("#detail .values td", titlesOf);
     if (name in expected) assertClose(Float64Array.from(shown), expected[name], { rtol: 1e-4, atol: 1e-6 });
     delete expected[name];
   }
   assertEquals(Object.keys(expected), []);
   await page.getByRole("button", { name: "Check this gradient" }).press("Enter");
-  const last = page.locator("#detail .check tbody td:last-child");
-  const apart = (await last.allTextContents()).map(Number);
+  const apart = (await page.locator("#detail .check tbody td:last-child").allTextContents()).map(Number);
   assert(apart.length === 3 && apart.every((size) => size < 1e-6), `${apart}`);
   assertMatch(await page.textContent("#progress") ?? "", /step 0$/);
   assertEquals(await page.textContent("#said"), "backward: " + await page.textContent("#detail .formula"));
@@ -271,7 +255,7 @@ async function trainsPastedRows(page: Page, address: string): Promise<void> {
   assertEquals(await page.getAttribute("[name=hidden]", "aria-invalid"), "true");
 }
 
-async function answersToItsName(address: string): Promise<void> {
+async function answersToItsName(_: Page, address: string): Promise<void> {
   const { port } = new URL(address);
   const ask = async (path: string, host: string, method = "GET") => {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });

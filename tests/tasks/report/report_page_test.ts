@@ -7,6 +7,7 @@ import type { ReportFacts } from "../../../tasks/report/page/facts.ts";
 import { makeReport } from "../../../tasks/report/page/page.ts";
 import { type Page, withPage } from "../../support/browser.ts";
 import { permitted } from "../../support/permitted.ts";
+import { Workplace } from "../../support/run_task_process.ts";
 
 const { document: maker } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
 
@@ -14,13 +15,11 @@ const HOSTILE = '"><img src=x onerror="document.title=1"><script>document.title=
 
 /** A run that has everything a report can show. */
 function facts(): ReportFacts {
-  const points = Array.from({ length: 300 }, (_, i) => ({
-    epoch: i + 1,
-    step: (i + 1) * 10,
-    trainLoss: 1 / (i + 1),
-    valLoss: 1.5 / (i + 1),
-    learningRate: 0.01,
-  }));
+  const points = Array.from({ length: 300 }, (_, i) => {
+    const epoch = i + 1;
+    return { epoch, step: epoch * 10, trainLoss: 1 / epoch, valLoss: 1.5 / epoch, learningRate: 0.01 };
+  });
+  const baseline = { loss: 1, mse: 9, r2: 0 };
   const norms = { "0.weight": 2, "2.weight": 0.5 };
   const look = { weights: norms, gradients: norms, dead: { a1: 0.1 } };
   const layerRecords = [1, 2, 4].map((epoch) => ({ epoch, step: epoch, ...look }));
@@ -28,6 +27,9 @@ function facts(): ReportFacts {
   const histogram = { name: HOSTILE, low: 0, high: 1, counts: [4, 9, 1] };
   const column = { name: HOSTILE, role: "input", min: 0, max: 1, mean: 0.4, deviation: 0.2, histogram } as const;
   const reliability = { what: "probability", bins: [0.1, 0.9].map((p) => ({ predicted: p, actual: p, rows: 9 })) };
+  const curves = [{ name: "network", places: [{ x: 0, y: 0 }, { x: 9, y: 9 }] }];
+  const fit = { x: HOSTILE, y: "y", curves, rows: [[{ x: 1, y: 2 }]] };
+  const gradient = { name: "0.weight", entries: 6, finiteDifference: 1e-9, gpu: 1e-7, ok: true };
   return {
     run: "a_run",
     settings: { DATA: HOSTILE, SEED: "42" },
@@ -48,13 +50,7 @@ function facts(): ReportFacts {
       { kind: "Linear", inputs: 9, outputs: 1, parameters: { "2.weight": [9, 1], "2.bias": [1] } },
     ],
     bestEpoch: 300,
-    parts: [{
-      part: "test",
-      rows: 200,
-      loss: 0.1,
-      measures: { mse: 1, r2: 0.9 },
-      baseline: { loss: 1, mse: 9, r2: 0 },
-    }],
+    parts: [{ part: "test", rows: 200, loss: 0.1, measures: { mse: 1, r2: 0.9 }, baseline }],
     confusion: [[5, 1], [0, 7]],
     classes: [HOSTILE, "b"].map((name) => ({ name, rows: 6, precision: 0.9, recall: 0.8, f1: 0.85 })),
     data: {
@@ -64,42 +60,9 @@ function facts(): ReportFacts {
       columns: [column],
       classes: [{ name: HOSTILE, rows: 6 }, { name: "b", rows: 8 }],
     },
-    predictions: {
-      part: "test",
-      rows: 200,
-      of: 200,
-      pairs: [{ name: "y", pairs }],
-      reliability,
-      fit: {
-        x: HOSTILE,
-        y: "y",
-        curves: [{ name: "network", places: [{ x: 0, y: 0 }, { x: 9, y: 9 }] }],
-        rows: [[{ x: 1, y: 2 }]],
-      },
-    },
-    gradients: {
-      network: "1-6-1",
-      lines: [{ name: "0.weight", entries: 6, finiteDifference: 1e-9, gpu: 1e-7, ok: true }],
-    },
+    predictions: { part: "test", rows: 200, of: 200, pairs: [{ name: "y", pairs }], reliability, fit },
+    gradients: { network: "1-6-1", lines: [gradient] },
   };
-}
-
-/** Opens the report from a file. */
-async function withReport(
-  body: (page: Page) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "backhand_report_" });
-  try {
-    await Deno.writeTextFile(`${folder}/report.html`, makeReport(facts(), { document: maker }).page);
-    await withPage(async (page, seen) => {
-      await page.goto(`file://${folder}/report.html`);
-      await body(page);
-      assertEquals(seen.errors, []);
-      assertEquals(seen.requests.filter((url) => url !== `file://${folder}/report.html` && url !== "data:,"), []);
-    });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 /** What the page computes from an expression. */
@@ -108,11 +71,16 @@ async function ask<T>(page: Page, expression: string): Promise<T> {
 }
 
 permitted("report.html opens from disk, asks for nothing else, and is there for eye, hand and ear", async (t) => {
-  await withReport(async (page) => {
+  await using place = await Workplace.create({ "report.html": makeReport(facts(), { document: maker }).page });
+  const url = `file://${place.at("report.html")}`;
+  await withPage(async (page, { errors, requests }) => {
+    await page.goto(url);
     await t.step("it has its charts, and obeys no name", () => hasCharts(page));
     await t.step("skip link, sections, details and tables that scroll are used by keyboard", () => obeysKeys(page));
     await t.step("each chart, table and section has a name in the accessibility tree", () => speaks(page));
     await t.step("colours can be read in light, in dark and on paper, and it fits a telephone", () => canBeRead(page));
+    assertEquals(errors, []);
+    assertEquals(requests.filter((asked) => asked !== url && asked !== "data:,"), []);
   });
 });
 

@@ -9,12 +9,9 @@ import { countValues, sampleRows } from "../../../tasks/report/rows.ts";
 class Numbers implements RowSource {
   readonly inputs = 1;
   readonly targets = 1;
-  readonly rows: number;
   most = 0;
 
-  constructor(rows: number) {
-    this.rows = rows;
-  }
+  constructor(readonly rows: number) {}
 
   read(start: number, count: number): Promise<RowBlock> {
     assert(start >= 0 && start + count <= this.rows, `${count} rows from ${start} of ${this.rows}`);
@@ -45,11 +42,9 @@ Deno.test("countValues() counts raw values into bins; the last bin holds the lar
   };
   const x = [0, 1, 2, 30, 30, 15, 7, 7, 7, 7];
   const y = x.map(() => 4);
-  const scalers = {
-    inputs: new Scaler("standardize", [column("x", x)]),
-    targets: new Scaler("none", [column("y", y)]),
-  };
-  const source = new ArrayRows(Float32Array.from(scalers.inputs.transform(x)), Float32Array.from(y), 1);
+  const inputs = new Scaler("standardize", [column("x", x)]);
+  const scalers = { inputs, targets: new Scaler("none", [column("y", y)]) };
+  const source = new ArrayRows(Float32Array.from(inputs.transform(x)), Float32Array.from(y), 1);
   const { inputs: [counted], targets: [constant], rows } = await countValues(source, scalers, 5);
   assertEquals([rows, counted.low, counted.high], [10, 0, 30]);
   const filled = counted.counts.flatMap((count, bin) => count > 0 ? [[bin, count]] : []);
@@ -60,8 +55,7 @@ Deno.test("countValues() counts raw values into bins; the last bin holds the lar
 });
 
 Deno.test("countValues() takes of very many rows some from all over, in pieces", async () => {
-  const column = { name: "x", min: 0, max: 1e6, mean: 5e5, deviation: 1 };
-  const scaler = new Scaler("none", [column]);
+  const scaler = new Scaler("none", [{ name: "x", min: 0, max: 1e6, mean: 5e5, deviation: 1 }]);
   const source = new Numbers(1_000_000);
   const { inputs: [{ counts }], rows } = await countValues(source, { inputs: scaler, targets: scaler }, 1);
   assertEquals([rows, source.most], [131_072, 2_048]);

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The numbers beside the charts of a report's results. */
+/** The numbers next to the charts of a report's results. */
 
 import { assertEquals } from "@std/assert";
 import { parseHTML } from "linkedom";
@@ -62,8 +62,7 @@ Deno.test("results() gives the confusion matrix as numbers, of many classes what
     assertEquals(lines.length, 1 + Math.min(24, count - 1), `${count} classes`);
     assertEquals(lines[0], "actual | predicted as | rows | share of the class");
     const most = count - 1;
-    const share = Number((most / (100 + most)).toPrecision(5));
-    assertEquals(lines[1], `c${most} | c0 | ${most} | ${share}`);
+    assertEquals(lines[1], `c${most} | c0 | ${most} | ${Number((most / (100 + most)).toPrecision(5))}`);
   }
   const confusion = classified(20).confusion!.map((row, i) => row.map((n, j) => i === j ? n : 0));
   assertEquals(tablesOf({ ...classified(20), confusion }).get("No row is predicted as another class")!.length, 1);

@@ -112,30 +112,24 @@ permitted("compare shows settings that differ, curves over the same epochs, and 
   });
 });
 
-permitted("compare says where there is no run at all", async () => {
-  await using place = await Workplace.create();
-  await place.refuse(2, ['there is no run "a"', 'there is no run "b"', "there is none yet"], "compare", ["a", "b"]);
-});
-
 Deno.test("sparkline() draws on a logarithmic scale that several curves share", () => {
   const curves = [[1000, 100, 10, 1], [10, 10, NaN, 0]];
   const range = rangeOf(curves);
   assertEquals(range, { low: 1, high: 1000 });
   assertEquals(curves.map((curve) => sparkline(curve, range)), ["█▆▃▁", "▃▃ ▁"]);
   assertEquals(sparkline([5, 5], rangeOf([[5, 5]])), "▁▁");
-  const none = sparkline([NaN, NaN], rangeOf([[NaN]]));
-  assert(none === "  ", none);
+  assertEquals(sparkline([NaN, NaN], rangeOf([[NaN]])), "  ");
 });
 
-permitted("compare takes runs of very many epochs", async () => {
+permitted("compare says where there is no run at all, and takes runs of very many epochs", async () => {
   await using place = await Workplace.create();
-  const lines = (from: number) =>
-    Array.from({ length: 150_000 }, (_, i) => {
-      return JSON.stringify({ epoch: i + 1, step: i + 1, trainLoss: from / (i + 1), valLoss: null, learningRate: 0.1 });
-    }).join("\n") + "\n";
+  await place.refuse(2, ['there is no run "a"', 'there is no run "b"', "there is none yet"], "compare", ["a", "b"]);
   for (const [run, from] of [["a", 1], ["b", 2]] as const) {
+    const lines = Array.from({ length: 150_000 }, (_, i) => {
+      return JSON.stringify({ epoch: i + 1, step: i + 1, trainLoss: from / (i + 1), valLoss: null, learningRate: 0.1 });
+    });
     await place.write(`data/runs/${run}/config.json`, "{}");
-    await place.write(`data/runs/${run}/metrics.jsonl`, lines(from));
+    await place.write(`data/runs/${run}/metrics.jsonl`, `${lines.join("\n")}\n`);
   }
   const { stdout } = await place.succeed("compare", ["a", "b"]);
   assert(stdout.includes("150000"), stdout);

@@ -19,7 +19,6 @@ function table(rows = 240): string {
   return `${header.join(",")}\n${lines.join("\n")}\n`;
 }
 
-/** A page as a tree. */
 async function read(place: Workplace, path: string): Promise<Document> {
   return (parseHTML(await place.read(path)) as unknown as { document: Document }).document;
 }
@@ -66,10 +65,8 @@ permitted("deno task report shows a recipe's run: curve, predictions, residuals,
   const page = await check(place, "r", [...curves, "The network", "x", "y"]);
   assertStringIncludes(page.querySelector("#layers")!.textContent, "This run has no layers.jsonl");
   assertEquals(marks(page, "rows"), 3 * 2_000, "of 16,000 test rows");
-  assertStringIncludes(
-    page.querySelector("#results")!.textContent,
-    "2\u202f000 of 16\u202f000 test rows, evenly spread",
-  );
+  const spread = "2\u202f000 of 16\u202f000 test rows, evenly spread";
+  assertStringIncludes(page.querySelector("#results")!.textContent, spread);
   assertEquals([marks(page, "bins"), marks(page, "curve-points"), marks(page, "units")], [60, 6 * 3, 8]);
   const counted = page.querySelector("#data p")!.textContent;
   assertStringIncludes(counted, "2\u202f000 training, 2\u202f000 validation, 16\u202f000 test rows");

@@ -7,9 +7,8 @@ function serve(): { url: string; asked: string[] } & AsyncDisposable {
   const asked: string[] = [];
   const server = Deno.serve({ hostname: "0.0.0.0", port: 0, onListen: () => {} }, (request) => {
     asked.push(request.url);
-    return new Response("<!doctype html><link rel=icon href=data:,><p>here", {
-      headers: { "content-type": "text/html" },
-    });
+    const headers = { "content-type": "text/html" };
+    return new Response("<!doctype html><link rel=icon href=data:,><p>here", { headers });
   });
   return { url: `http://127.0.0.1:${server.addr.port}/`, asked, [Symbol.asyncDispose]: () => server.shutdown() };
 }

@@ -2,8 +2,9 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { faultOfLauncher, OPEN_MPI } from "../../../tasks/setup/open_mpi.ts";
 import { type Installer, planInstall } from "../../../tasks/setup/packages.ts";
 import { HAS_MPI } from "../../support/mpi_job.ts";
-import { pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
+import { CHECKING, scriptOf } from "./setup_scripts.ts";
 
 Deno.test("planInstall() installs as root on Debian, and says elsewhere what would", () => {
   const command = OPEN_MPI.commands["apt-get"];
@@ -18,10 +19,8 @@ Deno.test("planInstall() installs as root on Debian, and says elsewhere what wou
 });
 
 Deno.test("faultOfLauncher() takes Open MPI 4 and later, and names all others", () => {
-  for (
-    const version of ["mpirun (Open MPI) 4.1.4\n\nReport bugs", "mpirun (Open MPI) 5.0.3", "mpirun (Open MPI) 10.0"]
-  ) {
-    assertEquals(faultOfLauncher(version), undefined, version);
+  for (const version of ["4.1.4\n\nReport bugs", "5.0.3", "10.0"]) {
+    assertEquals(faultOfLauncher(`mpirun (Open MPI) ${version}`), undefined, version);
   }
   assertEquals(faultOfLauncher(undefined), "Found no mpirun");
   for (const version of ["mpirun (Open MPI) 3.1.6", "HYDRA build details:"]) {
@@ -32,12 +31,7 @@ Deno.test("faultOfLauncher() takes Open MPI 4 and later, and names all others", 
 
 permitted("tasks/setup/open_mpi.ts says that Open MPI is missing, or is silent", { ignore: !HAS_MPI }, async () => {
   await using place = await Workplace.create();
-  const permissions = ["--no-prompt", "--allow-read", "--allow-env", "--allow-run", "--allow-sys=uid"];
-  const run = (env: Record<string, string>) =>
-    place.runDeno(["run", "--no-lock", "--quiet", ...permissions, pathInProject("tasks/setup/open_mpi.ts")], {
-      NO_SETUP: "1",
-      ...env,
-    });
+  const run = (env: Record<string, string>) => place.runDeno(scriptOf("open_mpi"), { ...CHECKING, ...env });
   const { code, stderr } = await run({ PATH: place.path });
   assertEquals(code, 1);
   assertMatch(stderr, /^Found no mpirun\. .*\n$/);

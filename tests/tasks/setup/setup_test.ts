@@ -26,18 +26,15 @@ async function makeProject(): Promise<{ root: URL } & AsyncDisposable> {
   for (const file of ["deno.json", "deno.lock", ...scripts.map((name) => `tasks/${name}.ts`)]) {
     await Deno.copyFile(new URL(file, root), new URL(file, folder));
   }
-  for (const name of ["deno.json", "mod.ts"]) {
-    await Deno.writeTextFile(new URL(`tasks/offline_std/csv/${name}`, folder), name === "mod.ts" ? "export {};" : "{}");
-  }
+  await Deno.writeTextFile(new URL("tasks/offline_std/csv/deno.json", folder), "{}");
+  await Deno.writeTextFile(new URL("tasks/offline_std/csv/mod.ts", folder), "export {};");
   return { root: folder, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
 }
 
-/** Runs the task in a project on a machine that JSR does not answer. */
-function runSetup(project: URL, env: Record<string, string> = {}) {
-  return run(project, ["run", "--no-lock", "--allow-all", "tasks/setup.ts"], env);
-}
+const SETUP = ["run", "--no-lock", "--allow-all", "tasks/setup.ts"];
 
-async function run(project: URL, args: readonly string[], env: Record<string, string> = {}) {
+/** Runs deno in a project, the task unless told otherwise, on a machine that JSR does not answer. */
+async function run(project: URL, env: Record<string, string> = {}, args = SETUP) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: project,
@@ -55,6 +52,7 @@ Deno.test("plan() changes what is needed, and says so", () => {
   const unusable = 'DENO_WEBGPU_BACKEND is "metal", for which this machine has no adapter: unset it';
   const none = "WebGPU finds no adapter.";
   const std = "@std is missing: JSR does not answer. Run `deno task setup` without NO_SETUP to link its stand-ins.";
+  const asRoot = `${none} To install ${DRIVER.name}, as root: ${apt}`;
   const forbidden = { forbidden: true, installer: { ...debian, mayInstall: false } };
   const cases: [Partial<Findings>, string[], string[], number][] = [
     [{}, [], [], 0],
@@ -70,12 +68,7 @@ Deno.test("plan() changes what is needed, and says so", () => {
     [{ ...held, adapter: true }, [], [], 0],
     // NO_SETUP forbids changes, and fails only if training cannot work.
     [{ ...forbidden, linked: true, pinned: false }, [], [], 0],
-    [
-      { ...forbidden, jsrAnswers: false, adapter: false },
-      [],
-      [std, `${none} To install ${DRIVER.name}, as root: ${apt}`],
-      1,
-    ],
+    [{ ...forbidden, jsrAnswers: false, adapter: false }, [], [std, asRoot], 1],
   ];
   for (const [found, changes, messages, exitCode] of cases) {
     assertEquals<unknown>(plan({ ...ready, ...found }), { changes, messages, exitCode }, JSON.stringify(found));
@@ -116,10 +109,10 @@ permitted("deno task names a lock file that is cut short, and deno task --no-loc
   const committed = await Deno.readTextFile(new URL("deno.lock", project.root));
   for (const text of ["", committed.slice(0, 700)]) {
     await Deno.writeTextFile(used, text);
-    const refused = await run(project.root, ["task", "setup"]);
+    const refused = await run(project.root, {}, ["task", "setup"]);
     assertEquals(refused.code, 1);
     assertStringIncludes(refused.said, decodeURIComponent(used.pathname));
-    assertEquals((await run(project.root, ["task", "--quiet", "--no-lock", "setup"])).code, 0);
+    assertEquals((await run(project.root, {}, ["task", "--quiet", "--no-lock", "setup"])).code, 0);
     assertEquals(await Deno.readTextFile(used), committed);
   }
 });
@@ -128,7 +121,7 @@ permitted("deno task setup prepares a clone without JSR, silently, and leaves de
   await using project = await makeProject();
   const before = await Deno.readTextFile(new URL("deno.lock", project.root));
   for (let times = 0; times < 2; times++) {
-    assertEquals(await runSetup(project.root), { code: 0, said: "" });
+    assertEquals(await run(project.root), { code: 0, said: "" });
     assertEquals(await Deno.readLink(new URL(".offline", project.root)), "tasks/offline_std");
     assertEquals(await Deno.readTextFile(new URL(".deno.lock", project.root)), before);
   }
@@ -139,7 +132,7 @@ permitted("deno task setup prepares a clone without JSR, silently, and leaves de
 permitted("deno task setup with NO_SETUP=1 changes nothing and says what is missing", async () => {
   await using project = await makeProject();
   const before = await listTree(project.root);
-  const { code, said } = await runSetup(project.root, { NO_SETUP: "1", ...NO_ADAPTER });
+  const { code, said } = await run(project.root, { NO_SETUP: "1", ...NO_ADAPTER });
   assertEquals(code, 1);
   assertStringIncludes(said, "@std is missing: JSR does not answer.");
   const name = NO_ADAPTER.DENO_WEBGPU_BACKEND;
@@ -147,7 +140,7 @@ permitted("deno task setup with NO_SETUP=1 changes nothing and says what is miss
   assertEquals(await listTree(project.root), before);
 
   await changeTree(project.root, ["link"]);
-  assertEquals(await runSetup(project.root, { NO_SETUP: "1" }), { code: 0, said: "" });
+  assertEquals(await run(project.root, { NO_SETUP: "1" }), { code: 0, said: "" });
 });
 
 permitted("deno.lock pins every npm package of deno.json, and nothing from JSR", async () => {
