@@ -26,6 +26,7 @@ export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/ba
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluate/evaluation.ts";
 export { type BackwardCheck, type BackwardOptions, BackwardReport, checkBackward } from "./lib/check/check_backward.ts";
+export type { WrongSide } from "./lib/check/gradient_blame.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/check/gradcheck.ts";
 export type { Group, OuterOptions } from "./lib/training/group/group.ts";
 export { type Init, initialWeights } from "./lib/core/init.ts";

@@ -91,8 +91,13 @@ gpuTest("checkGradients() sees a gradient that is one part in a hundred off, on 
       });
     }
   }
-  for (const layer of [new GpuOff(3, 4), new ReferenceOff(3, 4)]) {
+  for (const [layer, side] of [[new GpuOff(3, 4), "GPU"], [new ReferenceOff(3, 4), "float64"]] as const) {
     const checks = await checkGradients(device, { name: "off", layers: [layer], loss: mse, inputs: 3 }, 1);
     assertEquals(checks.map(({ name, ok }) => [name, ok]), [["0.weight", false], ["0.bias", true], ["input", true]]);
+    assertEquals(checks.map(({ wrongSide, cause }) => [wrongSide, cause]), [
+      [side, undefined],
+      [undefined, undefined],
+      [undefined, undefined],
+    ]);
   }
 });
