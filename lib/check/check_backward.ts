@@ -188,7 +188,7 @@ function judge(
   slopes.forEach(({ slope, error }, i) => {
     const mine = yours[entries[i]];
     const off = Math.abs(mine - slope);
-    const allowed = tolerance * Math.max(Math.abs(mine), Math.abs(slope), SMALL * largest) + error;
+    const allowed = tolerance * Math.max(Math.abs(mine), Math.abs(slope), SMALL * largest) + 2 * error;
     const isRight = off <= allowed; // false where one is NaN
     wrong.push(!isRight);
     const excess = off === 0 ? 0 : isRight ? off / allowed : Number.isFinite(off) ? off / allowed : Infinity;
