@@ -10,6 +10,7 @@ export type { DeviceOptions, ProductMethod } from "./lib/gpu/adapter.ts";
 export { clipByNorm } from "./lib/training/clipping.ts";
 export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/ranks/communicator.ts";
 export { Device, type Dispatch, type RecordOptions, type Tracked } from "./lib/gpu/device.ts";
+export type { KnownNumbers } from "./lib/gpu/known_numbers.ts";
 export type { Staging } from "./lib/gpu/readback.ts";
 export { CellError, isMissing, parseNumber } from "./lib/data/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/data/csv.ts";
