@@ -11,6 +11,7 @@ export { clipByNorm } from "./lib/training/clipping.ts";
 export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/ranks/communicator.ts";
 export { Device } from "./lib/gpu/device.ts";
 export type { Dispatch, RecordOptions, Tracked } from "./lib/gpu/dispatch.ts";
+export type { KnownNumbers } from "./lib/gpu/known_numbers.ts";
 export type { Staging } from "./lib/gpu/readback.ts";
 export { CellError, isMissing, parseNumber } from "./lib/data/cells.ts";
 export { type NumericBlock, type NumericCsvOptions, readNumericCsv } from "./lib/data/csv.ts";
@@ -27,6 +28,7 @@ export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/ba
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluate/evaluation.ts";
 export { type BackwardCheck, type BackwardOptions, BackwardReport, checkBackward } from "./lib/check/check_backward.ts";
+export type { WrongSide } from "./lib/check/gradient_blame.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/check/gradcheck.ts";
 export type { Group, OuterOptions } from "./lib/training/group/group.ts";
 export { type Init, initialWeights } from "./lib/core/init.ts";

@@ -78,7 +78,8 @@ function causeOfFactor({ slopes, errors }: Compared, yours: readonly number[]): 
   const sign = factor < 0 ? "the sign is flipped" : "";
   const size = sizeText(Math.abs(factor), yours.length);
   if (size === undefined) return undefined;
-  return [sign, size].filter((text) => text !== "").join(", and ");
+  // A few parts in a hundred are no usual mistake.
+  return [sign, size].filter((text) => text !== "").join(", and ") || undefined;
 }
 
 /** What a factor between gradients comes from: the right one is `factor` times the caller's. */

@@ -1,13 +1,13 @@
 /**
  * What nudging says of a gradient: one entry of a tensor is moved up and down, and the loss tells its slope. In float32 no
- * one step fits all entries: a large one bends the curve or crosses a kink, a small one drowns in rounding. So there are four
+ * one step fits all entries: a large one bends the curve or crosses a kink, a small one drowns in rounding. So there are five
  * steps, and the two neighbours that agree best count.
  *
  * @module
  */
 
 /** Steps, as parts of the entry's size; each is a quarter of the one before. */
-const STEPS = [0.16, 0.04, 0.01, 0.0025];
+const STEPS = [0.16, 0.04, 0.01, 0.0025, 0.000625];
 /** Of an entry that is much smaller than its tensor's others, and of a tensor of zeros. */
 const LEAST_SIZE = 0.1;
 /** Steps so small that what the loss does there is rounding. */

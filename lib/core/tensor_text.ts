@@ -13,9 +13,10 @@ const BELOW = [49, 104, 180];
 const ZERO = [255, 255, 255];
 const ABOVE = [222, 115, 30];
 
-/** A number with as many digits as float32 is good for, none in vain: `0.1`, `1.5`, `-3.2e-7`. */
+/** A number with as many digits as float32 is good for, none in vain; whole numbers in full: `0.1`, `1.5`, `-3.2e-7`. */
 export function numberText(value: number, digits: number = 6): string {
-  return `${Number(value.toPrecision(digits))}`;
+  const isWhole = Number.isInteger(value) && Math.abs(value) < 1e10;
+  return `${isWhole ? value : Number(value.toPrecision(digits))}`;
 }
 
 /** `Tensor [2, 3] f32: 1, 2, 3, 4, 5, 6`; without numbers it says how to see them. */

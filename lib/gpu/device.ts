@@ -34,7 +34,8 @@ export class Device implements Disposable {
   readonly known: KnownNumbers = new KnownNumbers();
   readonly #gpu: GPUDevice;
   readonly #builder: CommandBuilder;
-  readonly #scopes: Tracked[][] = [];
+  /** What the functions of `record` and `tidy` under way have made, innermost last, with the buffers. */
+  readonly #scopes: Map<Tracked, GPUBuffer>[] = [];
   readonly #faults: GpuFaults;
   readonly #buffers: Buffers;
   readonly #unrecorded: Unrecorded;
@@ -156,13 +157,16 @@ export class Device implements Disposable {
   record(body: (cut: () => void) => void, { fuse = false, plain = false }: RecordOptions = {}): Recording {
     if (this.#open) throw new TypeError("Cannot record inside a recording");
     const { dispatches, buffers } = this.#open = { dispatches: [], buffers: new Set() };
-    const owned: Tracked[] = [];
+    const owned = new Map<Tracked, GPUBuffer>();
     const cuts = [0];
     this.#scopes.push(owned);
     try {
       refusePromise("record", body(() => cuts.push(dispatches.length)));
+      for (const { resources } of dispatches) {
+        for (const { buffer } of resources as Binding[]) this.#buffers.refuseFreed(buffer, () => "a recording");
+      }
     } catch (error) {
-      for (const tensor of owned) tensor[Symbol.dispose]();
+      for (const tensor of owned.keys()) tensor[Symbol.dispose]();
       throw error;
     } finally {
       this.#scopes.pop();
@@ -173,12 +177,12 @@ export class Device implements Disposable {
       this.#builder.build(part, { plain, intermediate: fuse ? intermediate : undefined });
     const { builts, bound, vanished } = bindParts(parts, buffers, build);
     this.#buffers.bind(bound);
-    for (const tensor of owned) if (vanished.has(tensor.buffer)) tensor[Symbol.dispose]();
+    for (const [tensor, buffer] of owned) if (vanished.has(buffer)) tensor[Symbol.dispose]();
     const replayed = builts.map((built) => ({
       length: dispatchesOf(built.commands),
       submit: (times: number) => this.#replay(built, times),
     }));
-    return new Recording(replayed, [...builts, ...owned]);
+    return new Recording(replayed, [...builts, ...owned.keys()]);
   }
 
   /**
@@ -192,7 +196,7 @@ export class Device implements Disposable {
    */
   tidy<T>(body: () => T): T {
     if (this.#open) return body();
-    const owned: Tracked[] = [];
+    const owned = new Map<Tracked, GPUBuffer>();
     this.#scopes.push(owned);
     let kept = new Set<unknown>();
     try {
@@ -203,7 +207,7 @@ export class Device implements Disposable {
     } finally {
       this.#scopes.pop();
       if (this.#scopes.length === 0) this.#unrecorded.flush();
-      for (const tensor of owned) {
+      for (const tensor of owned.keys()) {
         if (kept.has(tensor)) this.track(tensor);
         else tensor[Symbol.dispose]();
       }
@@ -217,7 +221,7 @@ export class Device implements Disposable {
 
   /** Hands a tensor just made to the innermost `record` or `tidy` under way, which will free it. */
   track(resource: Tracked): void {
-    this.#scopes.at(-1)?.push(resource);
+    this.#scopes.at(-1)?.set(resource, resource.buffer);
   }
 
   /**

@@ -7,7 +7,7 @@ import { permitted } from "../support/permitted.ts";
 
 /** The rows of gradcheck's table: what is checked, gradient of, entries, both errors, verdict. */
 function gradientsOf(stdout: string): { checked: string; of: string; entries: number; verdict: string }[] {
-  return [...stdout.matchAll(/^(\S.*?) {2,}(\S+) +(\d+) +\d\.\de[+-]\d+ +\d\.\de[+-]\d+ {2}(\w+)$/gm)]
+  return [...stdout.matchAll(/^(\S.*?) {2,}(\S+) +(\d+) +\d\.\de[+-]\d+ +\d\.\de[+-]\d+ {2,}(\w+)$/gm)]
     .map(([_, checked, of, entries, verdict]) => ({ checked, of, entries: Number(entries), verdict }));
 }
 
@@ -32,6 +32,9 @@ permitted(
     assertEquals(rows.filter(({ verdict }) => verdict !== "ok"), []);
     assertEquals(rows.find(({ checked, of }) => checked === "network, mse" && of === "2.weight")?.entries, 6 * 4);
     assertStringIncludes(stdout, `${rows.length} gradients are right, 0 wrong`);
+    for (const column of ["network", "gradient of", "entries nudged", "float64 off", "GPU off"]) {
+      assertMatch(stdout, new RegExp(`^${column} {2,}[a-z]`, "m"), "the legend explains each column");
+    }
     assertEquals([stderr, stdout.includes("\x1b"), await place.digests()], ["", false, {}]);
     assertEquals(again.stdout, stdout);
     assert(other.stdout !== stdout, "the errors are the same to the last digit");

@@ -109,3 +109,22 @@ gpuTest("an upload inside record() is refused with the way round it; a constant 
   recording.replay();
   assertEquals(await out.read(), Float32Array.of(13, 24));
 });
+
+gpuTest(
+  "a tensor that is disposed of inside record() is refused where a kernel binds it, and leaves nothing",
+  async (device) => {
+    using x = Tensor.from(device, [2]);
+    using out = Tensor.zeros(device, [1]);
+    const withUsing = () => {
+      using double = scale(x, 2);
+      relu(double, { out });
+    };
+    assertThrows(() => device.record(withUsing), TypeError, "Cannot run a recording: a tensor [1] was disposed of");
+    using recording = device.record(() => {
+      Tensor.zeros(device, [5]).dispose(); // no kernel binds it
+      scale(x, 3, { out });
+    });
+    recording.replay();
+    assertEquals(await out.read(), Float32Array.of(6));
+  },
+);

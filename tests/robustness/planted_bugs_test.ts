@@ -1,5 +1,5 @@
 /** Mistakes that people make in a backward pass, planted on the GPU's side and on the float64 side: each must be caught. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkGradients } from "../../lib/check/gradcheck.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { type Layer, Linear, ReLU, Sigmoid } from "../../lib/core/layers.ts";
@@ -167,7 +167,8 @@ for (const [side, planted] of [["GPU", ON_GPU], ["float64", IN_FLOAT64]] as cons
     gpuTest(`checkGradients() catches on the ${side} side: ${bug}`, async (device) => {
       const checks = await check(device, layers, loss);
       assertEquals(checks.filter(({ ok }) => !ok).map(({ name }) => name), [wrong]);
-      for (const { name, finiteDifference, gpu } of checks) {
+      for (const { name, finiteDifference, gpu, wrongSide } of checks) {
+        assertEquals(wrongSide, name === wrong ? side : undefined);
         // The two questions are kept apart: a bug on the GPU leaves the float64 side right.
         const isRight = side === "GPU" || name !== wrong;
         assert(finiteDifference < 1e-7 === isRight, `${name}: ${finiteDifference}`);
@@ -176,6 +177,14 @@ for (const [side, planted] of [["GPU", ON_GPU], ["float64", IN_FLOAT64]] as cons
     });
   }
 }
+
+/** What the check says of the bugs that both sides share. */
+const CAUSES: Record<string, RegExp> = {
+  flipped: /the sign is flipped/,
+  halved: /a factor of 2 is missing/,
+  "dX without the transpose": /^$/, // the transpose is of the weight, not of dX
+  "dBias averaged": /1\/n is too many/,
+};
 
 gpuTest("checkGradients() catches a bug that both sides share, by finite differences", async (device) => {
   const scaled = (factor: number): Loss => ({
@@ -192,6 +201,9 @@ gpuTest("checkGradients() catches a bug that both sides share, by finite differe
   for (const [bug, wrong, layers, loss] of shared) {
     const checks = await check(device, layers, loss);
     assertEquals(checks.filter(({ ok }) => !ok).map(({ name }) => name), [wrong], bug);
+    const { wrongSide, cause = "" } = checks.find(({ name }) => name === wrong)!;
+    assertEquals(wrongSide, "both", bug);
+    assertMatch(cause, CAUSES[bug], bug);
     assert(checks.every(({ gpu }) => gpu < 1e-5));
   }
 });
