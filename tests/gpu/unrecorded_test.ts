@@ -119,7 +119,7 @@ gpuTest(
       using double = scale(x, 2);
       relu(double, { out });
     };
-    assertThrows(() => device.record(withUsing), TypeError, "Cannot run a recording: a tensor [1] was disposed of");
+    assertThrows(() => device.record(withUsing), TypeError, "Cannot use a tensor [1] that was disposed of");
     using recording = device.record(() => {
       Tensor.zeros(device, [5]).dispose(); // no kernel binds it
       scale(x, 3, { out });
