@@ -24,6 +24,7 @@ export type TaskName =
   | "evaluate"
   | "export"
   | "report"
+  | "lesson"
   | "gradcheck"
   | "playground"
   | "doctor";

@@ -146,6 +146,16 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     },
     takesWords: true,
   },
+  lesson: {
+    summary: "teaches backpropagation in nine lessons, each with an exercise; alone it lists them",
+    examples: ["lesson", "lesson 3", "lesson 3 --check", "lesson 3 --hint 2"],
+    extras: {
+      CHECK: extra("run", YES_OR_NO, "judge the exercise, and say what is wrong (false)"),
+      HINT: extra("run", YES_OR_NO, "show a hint; --hint 2 shows the second (false)"),
+      SOLUTION: extra("run", YES_OR_NO, "show how the exercise is done (false)"),
+    },
+    takesWords: true,
+  },
   gradcheck: {
     summary: "compares each backward pass with finite differences, and the GPU with float64",
     examples: ["gradcheck", "gradcheck --hidden-size 64,32", "gradcheck --seed 7"],

@@ -80,6 +80,7 @@ const USES: Record<string, Use> = {
   export: { args: (at) => ["--format=onnx", "--output", `${at}/model.onnx`], says: /^wrote .*model\.onnx/m },
   report: { args: (at) => ["--output", `${at}/report.html`], says: /^wrote .*report\.html/m },
   // Both work with all of their own in check/doctor_test.ts.
+  lesson: { says: /^open  1 /m },
   gradcheck: { args: () => ["--hidden-size=2"] },
   doctor: {},
   playground: {
