@@ -147,8 +147,8 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     takesWords: true,
   },
   lesson: {
-    summary: "teaches backpropagation in nine lessons, each with an exercise; alone it lists them",
-    examples: ["lesson", "lesson 3", "lesson 3 --check", "lesson 3 --hint 2"],
+    summary: "teaches backpropagation in nine lessons; alone it lists them",
+    examples: ["lesson", "lesson 3", "lesson 3 --check"],
     extras: {
       CHECK: extra("run", YES_OR_NO, "judge the exercise, and say what is wrong (false)"),
       HINT: extra("run", YES_OR_NO, "show a hint; --hint 2 shows the second (false)"),
