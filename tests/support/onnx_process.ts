@@ -2,9 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import type { ExportedModel } from "../../tasks/export/exported_model.ts";
-import type { RawRow } from "../tasks/export/export_cases.ts";
 import type { Feeds, Results } from "./onnx_runner.ts";
 import { pathInProject } from "./run_task_process.ts";
+
+/** A raw row; what is missing is undefined. */
+export type RawRow = Record<string, number | string | undefined>;
 
 /** Runs a file on inputs by name. */
 export async function runSession(path: string, feeds: Feeds): Promise<Results> {

@@ -5,11 +5,8 @@ import { Random } from "../../../lib/base/random.ts";
 import { encodedNames, type InputColumn } from "../../../lib/data/table.ts";
 import { encodeOnnx } from "../../../tasks/export/onnx.ts";
 import { writeTypeScript } from "../../../tasks/export/typescript.ts";
-import { runOnnx } from "../../support/onnx_process.ts";
+import { type RawRow, runOnnx } from "../../support/onnx_process.ts";
 import type { Workplace } from "../../support/run_task_process.ts";
-
-/** A raw row; what is missing is undefined. */
-export type RawRow = Record<string, number | string | undefined>;
 
 /** A prediction: numbers by target, or a class and the probability of each. */
 export interface Expected {

@@ -10,7 +10,8 @@ import { encodeOnnx } from "../../../tasks/export/onnx.ts";
 import { torchWeights, writePython } from "../../../tasks/export/pytorch.ts";
 import { writeTypeScript } from "../../../tasks/export/typescript.ts";
 import { assertClose } from "../../support/assert_close.ts";
-import { expectedOf, importPredict, MODELS, predictByOnnx, type RawRow, rowsFor } from "./export_cases.ts";
+import { expectedOf, importPredict, MODELS, predictByOnnx, rowsFor } from "./export_cases.ts";
+import type { RawRow } from "../../support/onnx_process.ts";
 import { runSession } from "../../support/onnx_process.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 

@@ -14,7 +14,8 @@ import { encodedNames, type Target } from "../../../lib/data/table.ts";
 import { TableEncoder } from "../../../lib/data/table_encoder.ts";
 import { readExportedModel } from "../../../tasks/export/exported_model.ts";
 import { assertClose } from "../../support/assert_close.ts";
-import { expectedOf, importPredict, MIXED, predictByOnnx, type RawRow, rowsFor } from "./export_cases.ts";
+import { expectedOf, importPredict, MIXED, predictByOnnx, rowsFor } from "./export_cases.ts";
+import type { RawRow } from "../../support/onnx_process.ts";
 import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
