@@ -14,6 +14,7 @@ import { matmul } from "../../lib/core/ops.ts";
 import { Sgd } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
+import { trainByHand } from "./by_hand.ts";
 import type { Factors, Size } from "./products.ts";
 import type { Held } from "./results.ts";
 import { type Multiplied, report, type Trained, work } from "./worker.ts";
@@ -98,4 +99,7 @@ async function multiply([m, k, n]: Size, { a, b }: Factors): Promise<Multiplied>
 }
 
 if (Deno.args[0] === "endurance") await endure(Number(Deno.args[1]));
-else await work({ name: "backhand", backend: "webgpu" }, Deno.args, { train, multiply });
+else {await work({ name: "backhand", backend: "webgpu" }, Deno.args, {
+    train: (workload) => workload.name === "hand" ? trainByHand(workload) : train(workload),
+    multiply,
+  });}

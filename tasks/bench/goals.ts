@@ -40,6 +40,14 @@ const LOOKING_FLOOR = 60;
 export const GOALS: readonly Goal[] = [
   training("seed", "any", 2, 1),
   training("seed", "webgpu", 30, 15),
+  training("hand", "webgpu", 1, 0.5),
+  {
+    name: "hand, to TensorFlow.js",
+    goal: 10,
+    floor: 5,
+    unit: "x",
+    measure: ({ training }) => trainingRatio(training.filter(({ name }) => name !== "jaxjs"), "hand", "webgpu"),
+  },
   training("wide", "webgpu", 4, 2),
   training("wide", "any", 1, 0.5),
   training("deep", "webgpu", 3, 1.5),

@@ -4,7 +4,7 @@ import { type Loss, LOSSES } from "../../lib/core/losses.ts";
 import { Random } from "../../lib/base/random.ts";
 import { Matrix, ReferenceLinear, ReferenceModel, ReferenceReLU } from "../../lib/reference/mod.ts";
 
-export type WorkloadName = "seed" | "wide" | "deep";
+export type WorkloadName = "seed" | "wide" | "deep" | "hand";
 
 /** A network, its data and its loss. Every layer but the last is followed by a ReLU. */
 export interface Workload {
@@ -27,6 +27,8 @@ export const WORKLOADS: readonly Workload[] = [
   { name: "seed", rows: 1000, widths: [1, 64, 1], batch: 10, loss: "mse" },
   { name: "wide", rows: 4096, widths: [64, 512, 8], batch: 256, loss: "mse" },
   { name: "deep", rows: 2048, widths: [784, 512, 256, 10], batch: 128, loss: "softmax" },
+  // The network of seed, but this project's step is written by hand and not recorded.
+  { name: "hand", rows: 1000, widths: [1, 64, 1], batch: 10, loss: "mse" },
 ];
 
 /** The learning rate of plain SGD for gradients as in {@linkcode Workload.loss}. */

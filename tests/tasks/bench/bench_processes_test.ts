@@ -37,7 +37,7 @@ permitted("runToEnd() gives a program a terminal of 80 columns or none, and answ
 
 permitted("runWorker() says why a worker failed; interruptWorkers() ends one, and no other starts", async () => {
   const start = { script: "tasks/bench/backhand.ts", flags: ["--allow-env"], args: ["training", "1", "narrow", "1"] };
-  await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep");
+  await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep, hand");
 
   const long = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
   const interrupted = assertRejects(() => runWorker(long), Deno.errors.Interrupted);
