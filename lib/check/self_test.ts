@@ -30,6 +30,7 @@ export interface KernelCheck {
 /** Allowed difference relative to the largest expected value: sums of some thousand float32 terms stay well below. */
 const TOLERANCE = 1e-5;
 
+const trainingMakers = [smallCases, statisticsCases, lossCases, activationCases, optimizerCases, wholeStepCases];
 const longMakers = [partedCases, broadcastCases, longStatisticsCases, longCases];
 
 /**
@@ -49,25 +50,21 @@ const longMakers = [partedCases, broadcastCases, longStatisticsCases, longCases]
  * ```
  */
 export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
-  const cases = [...quickCases(device), ...(long ? longMakers.flatMap((make) => make(device)) : [])];
+  const cases = [...shortCases(device), ...(long ? longMakers.flatMap((make) => make(device)) : [])];
   const checks = await runCases(device, cases);
   const covered = new Set(checks.map(({ kernel }) => kernel));
   const missed = Object.values(kernels).filter(({ name }) => !covered.has(name));
   return [...checks, ...missed.map(({ name }) => ({ kernel: name, on: "no case", error: NaN, ok: false }))];
 }
 
-/** The self-test's short form, which every training starts with. */
-export function quickCases(device: Device): KernelCase[] {
-  const makers = [
-    smallCases,
-    operationCases,
-    statisticsCases,
-    lossCases,
-    activationCases,
-    optimizerCases,
-    wholeStepCases,
-  ];
-  return makers.flatMap((make) => make(device));
+/** What every training starts with: the short form without what only steps written by hand use. */
+export async function testForTraining(device: Device): Promise<KernelCheck[]> {
+  return await runCases(device, trainingMakers.flatMap((make) => make(device)));
+}
+
+/** The self-test's short form. */
+export function shortCases(device: Device): KernelCase[] {
+  return [...trainingMakers, operationCases].flatMap((make) => make(device));
 }
 
 /** Runs cases, all of them before anything is read. */

@@ -2,7 +2,7 @@
 
 import { DeviceError } from "../../lib/base/errors.ts";
 import { MAX_SEED, Random } from "../../lib/base/random.ts";
-import { selfTest } from "../../lib/check/self_test.ts";
+import { testForTraining } from "../../lib/check/self_test.ts";
 import { multilayerPerceptron } from "../../lib/core/layers.ts";
 import { Model } from "../../lib/core/model.ts";
 import { isSmallStep } from "../../lib/gpu/adapter.ts";
@@ -75,7 +75,7 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
 
 /** Tells the device's name, and refuses a device whose kernels give wrong results. */
 async function checkDevice(device: Device, view: RunView): Promise<void> {
-  const checks = await selfTest(device);
+  const checks = await testForTraining(device);
   const wrong = checks.filter(({ ok }) => !ok).map(({ kernel, on }) => `${kernel} on ${on}`).join(", ");
   if (wrong !== "") {
     throw new DeviceError(

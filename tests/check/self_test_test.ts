@@ -3,7 +3,7 @@ import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import type { Dispatch } from "../../lib/gpu/dispatch.ts";
 import { DeviceError } from "../../lib/base/errors.ts";
-import { type KernelCheck, quickCases, runCases, selfTest } from "../../lib/check/self_test.ts";
+import { type KernelCheck, runCases, selfTest, shortCases } from "../../lib/check/self_test.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
 
 /** Changes the first element of what a kernel wrote, by little. */
@@ -67,7 +67,7 @@ gpuTest("selfTest() notices each kernel that gives one wrong element", async (de
       if (kernel.name !== name) return;
       run(nudge, { buffers: [dispatch.buffers[(access as readonly string[]).indexOf("read_write")]], invocations: 1 });
     };
-    const own = quickCases(device).filter(({ kernel }) => kernel.name === name);
+    const own = shortCases(device).filter(({ kernel }) => kernel.name === name);
     const sound = await selfTestWith(device, change, (device) => runCases(device, own));
     assertEquals([name, sound.get(name)], [name, false]);
   }

@@ -31,7 +31,7 @@ async function findCatcher(
 ): Promise<string> {
   const { gradcheck, selfTest, cases: { partedCases } } = checks;
   try {
-    const cases = [...selfTest.quickCases(device), ...partedCases(device)].filter(isNear);
+    const cases = [...selfTest.shortCases(device), ...partedCases(device)].filter(isNear);
     const wrong = (await selfTest.runCases(device, cases)).find(({ ok }) => !ok);
     if (wrong) return `self-test: ${wrong.kernel} on ${wrong.on}`;
     // Networks first: they run the most.
