@@ -162,6 +162,7 @@ export {
 } from "./lib/core/optimizers.ts";
 export type { PatienceOptions, PatienceState } from "./lib/training/patience.ts";
 export { Plateau, type PlateauOptions, type PlateauState } from "./lib/training/plateau.ts";
+export { LossCurve } from "./lib/core/loss_curve.ts";
 export { print } from "./lib/core/print.ts";
 export { Predictor } from "./lib/evaluate/predictor.ts";
 export { Random } from "./lib/base/random.ts";

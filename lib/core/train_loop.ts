@@ -5,6 +5,7 @@
  * @module
  */
 import { Random } from "../base/random.ts";
+import { LossCurve } from "./loss_curve.ts";
 import type { Loss } from "./losses.ts";
 import type { Model } from "./model.ts";
 import type { Optimizer } from "./optimizers.ts";
@@ -33,7 +34,7 @@ export interface TrainLoopOptions {
 /**
  * Trains a model on mini-batches: every row once an epoch, in an order drawn for it.
  *
- * @returns The mean loss of each epoch, each step's at the weights that it had.
+ * @returns The mean loss of each epoch, each step's at the weights that it had; a notebook draws them.
  * @throws {TypeError} If the rows do not fit the model.
  * @throws {RangeError} If the batch size is no whole number from 1 on, or there are more inputs or more targets.
  *
@@ -52,14 +53,14 @@ export interface TrainLoopOptions {
  * assertEquals([losses.length, losses[99] < losses[0]], [100, true]);
  * ```
  */
-export async function trainLoop(options: TrainLoopOptions): Promise<number[]> {
+export async function trainLoop(options: TrainLoopOptions): Promise<LossCurve> {
   const { model, loss, optimizer, x, y, batchSize, epochs, seed = 0 } = options;
   const { device } = model;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || y.length !== x.length) {
     const found = `batches of ${batchSize}, ${x.length} rows of inputs and ${y.length} of targets`;
     throw new RangeError(`Cannot train with ${found}: need a whole number from 1 on, and a target for each input`);
   }
-  const means: number[] = [];
+  const means = new LossCurve();
   for (let epoch = 0; epoch < epochs; epoch++) {
     const order = new Random(seed, `shuffle ${epoch}`).permutation(x.length);
     let sum = 0;
