@@ -236,12 +236,3 @@ permitted("a table goes from train to predict and evaluate, with its baseline an
   const [dog] = await model.predict([{ weight: 21, sound: "woof" }]) as ClassPrediction[];
   assertEquals(dog.class, "dog");
 });
-
-permitted("train --loss bce keeps the share of the second class as baseline", async () => {
-  const rows = Array.from({ length: 80 }, (_, i) => `${i % 4},${i % 4 === 3 ? "yes" : "no"}\n`);
-  await using place = await Workplace.inSeries("train", { "answers.csv": `x,answer\n${rows.join("")}` });
-  const train = ["--data", "answers.csv", "--target", "answer", "--loss", "bce", "--num-epochs", "1"];
-  await place.succeed("train", train);
-  const { train: { baseline } } = JSON.parse(await place.read("data/runs/default_run/summary.json"));
-  assertEquals([baseline.accuracy, baseline.confusion], [0.75, [[48, 0], [16, 0]]]);
-});
