@@ -43,45 +43,39 @@ async function scaled(place: Workplace, flags: string) {
 const column = (rows: readonly number[][], place: number) => rows.map((row) => row[place]);
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-permitted(
-  "scale --data encodes, splits and says what it took each column as, and scales no one-hot column",
-  async () => {
-    await using place = await Workplace.inSeries("train", { "houses.csv": houses(100) });
-    const { stdout, features, targets, table, loss, parts } = await scaled(place, "--target price");
-    const expected = "area color=blue color=green color=red color=(unseen) sold=no sold=yes sold=(unseen)".split(" ");
-    assertEquals(features.slice(0, 8), expected);
-    assertEquals([targets, loss, table.target], [["price"], "mse", { kind: "numeric", names: ["price"] }]);
-    assertEquals(PARTS.map((part) => parts[part].x.length), [80, 10, 10]);
-    const all = PARTS.flatMap((part) => parts[part].x.map((x, i) => [x, parts[part].y[i]] as const));
-    assertEquals(
-      all.map(([x]) => Math.round(x[0])).sort((a, b) => a - b),
-      Array.from({ length: 100 }, (_, i) => 50 + i),
-    );
-    for (const [x, [price]] of all) {
-      assertClose([price], [2 * x[0] + 4 * x[1] + 5 * x[2] + 3 * x[3]], { rtol: 1e-5 });
-      assertEquals([x[1] + x[2] + x[3], x[4], x[5] + x[6]], [1, 0, 1]);
-    }
-    const says = [
-      "id      left out     whole numbers that only go up: an identifier",
-      "area    numeric      50 to 149",
-      "color   categorical  blue, green, red",
-      "price   target       ",
-      `${SCALED}: 80 training, 10 validation and 10 test rows`,
-    ];
-    for (const words of says) assertStringIncludes(stdout, words);
-    const digests = [];
-    for (const flags of ["--seed 1", "--seed 1", "--seed 2", "--scaling-method minmax", "--scaling-method none"]) {
-      await scaled(place, `--target price ${flags}`);
-      using dataset = await openScaledDataset(place.at(SCALED));
-      const { x } = await dataset.parts.train.read(0, 80);
-      const oneHot = x.filter((_, i) => i % dataset.features.length !== 0);
-      assertEquals([...new Set(oneHot)].sort(), [0, 1]);
-      digests.push((await place.digests("data"))["houses.scaled.safetensors"]);
-    }
-    const [first, again, other] = digests;
-    assertEquals([again === first, other === first], [true, false]);
-  },
-);
+permitted("scale --data encodes, splits and tells what each column is, and scales no one-hot column", async () => {
+  await using place = await Workplace.inSeries("train", { "houses.csv": houses(100) });
+  const { stdout, features, targets, table, loss, parts } = await scaled(place, "--target price");
+  const expected = "area color=blue color=green color=red color=(unseen) sold=no sold=yes sold=(unseen)".split(" ");
+  assertEquals(features.slice(0, 8), expected);
+  assertEquals([targets, loss, table.target], [["price"], "mse", { kind: "numeric", names: ["price"] }]);
+  assertEquals(PARTS.map((part) => parts[part].x.length), [80, 10, 10]);
+  const all = PARTS.flatMap((part) => parts[part].x.map((x, i) => [x, parts[part].y[i]] as const));
+  assertEquals(all.map(([x]) => Math.round(x[0])).sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => 50 + i));
+  for (const [x, [price]] of all) {
+    assertClose([price], [2 * x[0] + 4 * x[1] + 5 * x[2] + 3 * x[3]], { rtol: 1e-5 });
+    assertEquals([x[1] + x[2] + x[3], x[4], x[5] + x[6]], [1, 0, 1]);
+  }
+  const says = [
+    "id      left out     whole numbers that only go up: an identifier",
+    "area    numeric      50 to 149",
+    "color   categorical  blue, green, red",
+    "price   target       ",
+    `${SCALED}: 80 training, 10 validation and 10 test rows`,
+  ];
+  for (const words of says) assertStringIncludes(stdout, words);
+  const digests = [];
+  for (const flags of ["--seed 1", "--seed 1", "--seed 2", "--scaling-method minmax", "--scaling-method none"]) {
+    await scaled(place, `--target price ${flags}`);
+    using dataset = await openScaledDataset(place.at(SCALED));
+    const { x } = await dataset.parts.train.read(0, 80);
+    const oneHot = x.filter((_, i) => i % dataset.features.length !== 0);
+    assertEquals([...new Set(oneHot)].sort(), [0, 1]);
+    digests.push((await place.digests("data"))["houses.scaled.safetensors"]);
+  }
+  const [first, again, other] = digests;
+  assertEquals([again === first, other === first], [true, false]);
+});
 
 permitted("scale --data fits scalers, categories and fills on the training rows alone", async () => {
   const table = houses(60, true).split("\n");
@@ -148,28 +142,25 @@ permitted("scale --data splits classes so that each part has its share of them",
   assertEquals([bce.targets, bce.loss, sum(column(bce.parts.train.y, 0))], [["sold"], "bce", 40]);
 });
 
-permitted(
-  "scale --data takes numbers as classes when asked, several numeric targets, and classes of one row",
-  async () => {
-    await using place = await Workplace.inSeries("train", {
-      "houses.csv": "x,k,z\n1,10,5\n2,9,6\n3,10,9\n4,9,1\n5,9,2\n",
-    });
-    const classes = await scaled(place, "--target k --task classification --split 1,0,0");
-    assertEquals(classes.targets, ["9", "10"]);
-    assertEquals(classes.parts.train.y, [[0, 1], [1, 0], [0, 1], [1, 0], [1, 0]]);
-    const both = await scaled(place, "--target z,k --split 1,0,0");
-    assertEquals([both.targets, both.features], [["z", "k"], ["x"]]);
-    assertClose(both.parts.train.y.flat(), [5, 10, 6, 9, 9, 10, 1, 9, 2, 9], { rtol: 1e-6 });
-    const categorical = await scaled(place, "--target z --categorical k --split 1,0,0");
-    assertEquals(categorical.features, ["x", "k=9", "k=10", "k=(unseen)"]);
-    const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2 ? "a" : "b"}`);
-    await place.write("houses.csv", ["x,k", ...rows, "77,rare", ""].join("\n"));
-    const rare = await scaled(place, "--target k");
-    assertEquals(rare.targets, ["a", "b", "rare"]);
-    assertEquals(sum(column(rare.parts.train.y, 2)), 1);
-    assertStringIncludes(rare.stdout, "classes with a single training row: rare");
-  },
-);
+permitted("scale --data takes numbers as classes when asked, numeric targets, and classes of one row", async () => {
+  await using place = await Workplace.inSeries("train", {
+    "houses.csv": "x,k,z\n1,10,5\n2,9,6\n3,10,9\n4,9,1\n5,9,2\n",
+  });
+  const classes = await scaled(place, "--target k --task classification --split 1,0,0");
+  assertEquals(classes.targets, ["9", "10"]);
+  assertEquals(classes.parts.train.y, [[0, 1], [1, 0], [0, 1], [1, 0], [1, 0]]);
+  const both = await scaled(place, "--target z,k --split 1,0,0");
+  assertEquals([both.targets, both.features], [["z", "k"], ["x"]]);
+  assertClose(both.parts.train.y.flat(), [5, 10, 6, 9, 9, 10, 1, 9, 2, 9], { rtol: 1e-6 });
+  const categorical = await scaled(place, "--target z --categorical k --split 1,0,0");
+  assertEquals(categorical.features, ["x", "k=9", "k=10", "k=(unseen)"]);
+  const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2 ? "a" : "b"}`);
+  await place.write("houses.csv", ["x,k", ...rows, "77,rare", ""].join("\n"));
+  const rare = await scaled(place, "--target k");
+  assertEquals(rare.targets, ["a", "b", "rare"]);
+  assertEquals(sum(column(rare.parts.train.y, 2)), 1);
+  assertStringIncludes(rare.stdout, "classes with a single training row: rare");
+});
 
 permitted("scale --data splits by time, rows of one time together", async () => {
   await using place = await Workplace.inSeries("train", { "houses.csv": houses(200) });
