@@ -190,11 +190,7 @@ permitted("predict and evaluate take rows of tables with texts, and name what th
   });
   await t.step("evaluate refuses what it cannot use", async () => {
     await place.refuse(2, ["nothing to measure on: --data file.csv"], "evaluate", ["--run-name", "price"]);
-    await place.refuse(2, ['--json is "yes": allowed is true or false'], "evaluate", [
-      "--data",
-      "a.csv",
-      "--json=yes",
-    ]);
+    await place.refuse(2, ['--json is "yes": allowed is true or false'], "evaluate", ["--data", "a.csv", "--json=yes"]);
     await place.write("new.csv", "size,age,color\n1,1,red\n");
     const args = ["--run-name", "pets", "--data", "new.csv"];
     await place.refuse(1, ['new.csv:1: there is no column "pet"'], "evaluate", args);
