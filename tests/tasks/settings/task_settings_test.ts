@@ -51,26 +51,6 @@ permitted("every task refuses what it does not know, and names the nearest flag"
   await place.refuse(2, ["LERNING_RATE (from .env, line 1) is not a setting: did you mean LEARNING_RATE?"], "train");
 });
 
-permitted("a flag comes before the environment, that before .env, that before the recipe", async () => {
-  await using place = await Workplace.create();
-  const rows = async (args: string[], env: Record<string, string> = {}) => {
-    const { stdout } = await place.succeed("gen-data", args, env);
-    const name = args.includes("xor") ? "xor" : "linear";
-    const count = (await place.read(`data/${name}.csv`)).trim().split("\n").length - 1;
-    assertStringIncludes(stdout, `wrote data/${name}.csv: ${count} rows`);
-    return count;
-  };
-  const linear = ["--recipe", "linear"];
-  assertEquals(await rows(linear), 1000);
-  await place.write(".env", "# a comment\nNUM_DATASET=50\nHOME_GROWN=1\n");
-  assertEquals(await rows(linear), 50);
-  assertEquals(await rows(linear, { NUM_DATASET: "60" }), 60);
-  assertEquals(await rows([...linear, "--num-dataset", "70"], { NUM_DATASET: "60" }), 70);
-  await place.write(".env", "RECIPE=xor\n");
-  assertEquals(await rows([], { RECIPE: "linear", NUM_DATASET: "80" }), 80);
-  assertEquals(await rows(["--recipe", "xor"], { RECIPE: "linear" }), 4);
-});
-
 permitted("--help of every task prints its flags, and does nothing else", async () => {
   const taken: Record<string, string[]> = {
     "gen-data": ["RECIPE", "GENERATE_DATASET", "NUM_DATASET", "NOISE", "SEED"],
