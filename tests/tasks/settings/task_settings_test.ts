@@ -23,6 +23,17 @@ async function withDataset(): Promise<Workplace> {
   return place;
 }
 
+permitted("a flag comes before the environment, that before .env, that before the recipe", async () => {
+  await using place = await Workplace.create();
+  const rows = async (args: string[], env: Record<string, string> = {}) =>
+    Number((await place.succeed("gen-data", args, env)).stdout.match(/: (\d+) rows/)![1]);
+  assertEquals(await rows(["--recipe", "linear"]), 1000);
+  await place.write(".env", "# a comment\nRECIPE=xor\nNUM_DATASET=50\nHOME_GROWN=1\n");
+  assertEquals(await rows([], { RECIPE: "linear" }), 50);
+  assertEquals(await rows([], { RECIPE: "linear", NUM_DATASET: "60" }), 60);
+  assertEquals(await rows(["--num-dataset", "70"], { RECIPE: "linear", NUM_DATASET: "60" }), 70);
+});
+
 permitted("train reports all wrong settings together, whatever they come from", async () => {
   await using place = await withDataset();
   const joined = KEYS.map((key) => `${flagOf(key)}=${WRONG[key][1]}`);
