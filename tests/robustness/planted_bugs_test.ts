@@ -1,7 +1,5 @@
 /** Mistakes that people make in a backward pass, planted on the GPU's side and on the float64 side: each must be caught. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { checkGradients } from "../../lib/check/gradcheck.ts";
-import type { Device } from "../../lib/gpu/device.ts";
 import { type Layer, Linear, ReLU, Sigmoid } from "../../lib/core/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
 import { add, addBiasBackward, matmul, mean, multiply, scale, subtract, sum } from "../../lib/core/ops.ts";
@@ -10,6 +8,7 @@ import * as reference from "../../lib/reference/mod.ts";
 import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
+import { checkPlanted, type Seen, withBug, wrongGradients } from "../support/planted.ts";
 
 /** A bug, the line of the check that must not be ok, and what it is planted in. */
 type Planted = [bug: string, wrong: string, layers: Layer[], loss?: Loss];
@@ -17,55 +16,15 @@ type Planted = [bug: string, wrong: string, layers: Layer[], loss?: Loss];
 /** Square, so that a forgotten transpose still fits. */
 const SIZE = 4;
 
-/** What a layer's backward has at hand; a bug overwrites gradients, or returns another dX. */
-type GpuBug = (layer: Linear, x: Tensor, dOut: Tensor, dX: Tensor) => Tensor | void;
+/** A bug overwrites gradients that are sound, or returns another dX. */
+type Bug<T, L> = (layer: L, x: T, dOut: T, dX: T) => T | void;
 
-class BuggyLinear extends Linear {
-  #x!: Tensor;
-
-  constructor(readonly bug: GpuBug) {
-    super(SIZE, SIZE);
-  }
-
-  override forward(x: Tensor): Tensor {
-    this.#x = x;
-    return super.forward(x);
-  }
-
-  override backward(dOut: Tensor, wantDX: boolean): Tensor | undefined {
-    const dX = super.backward(dOut, true)!;
-    const changed = this.bug(this, this.#x, dOut, dX);
-    return wantDX ? changed ?? dX : undefined;
-  }
-}
-
-type TwinBug = (twin: ReferenceLayer, x: Matrix, dOut: Matrix, dX: Matrix) => Matrix | void;
-
-/** The layer, sound on the GPU, with a bug in its float64 twin. */
-function withBuggyTwin(layer: Layer, bug: TwinBug): Layer {
-  const makeTwin = layer.reference.bind(layer);
-  layer.reference = () => {
-    const twin = makeTwin();
-    const forward = twin.forward.bind(twin);
-    const backward = twin.backward.bind(twin);
-    let input: Matrix;
-    twin.forward = (x) => forward(input = x);
-    twin.backward = (dOut) => {
-      const dX = backward(dOut);
-      return bug(twin, input, dOut, dX) ?? dX;
-    };
-    return twin;
+/** A backward that is sound, then changed by a bug. */
+function changed<T, L>(bug: Bug<T, L>): (seen: Seen<T, L>) => T {
+  return ({ x, dOut, layer, backward }) => {
+    const dX = backward(dOut);
+    return bug(layer, x, dOut, dX) ?? dX;
   };
-  return layer;
-}
-
-function withBackward<T extends Layer>(layer: T, backward: (dOut: Tensor, y: Tensor) => Tensor): T {
-  const forward = layer.forward.bind(layer);
-  let y: Tensor;
-  return Object.assign(layer, {
-    forward: (x: Tensor) => y = forward(x),
-    backward: (dOut: Tensor) => backward(dOut, y),
-  });
 }
 
 /** A loss that is sound but in its fused pass, whose gradient is multiplied by something it should not be. */
@@ -86,10 +45,13 @@ function withBuggyGradient(loss: Loss, factor: (n: number) => number): Loss {
   return { ...loss, reference: { ...loss.reference, backward } };
 }
 
-const toWeight = ({ weight }: Linear, x: Tensor, d: Tensor) =>
+const toWeight = ({ parameters: [weight] }: Layer, x: Tensor, d: Tensor) =>
   void matmul(x, d, { transposeA: true, out: weight.grad });
+const toBias = ({ parameters: [_, bias] }: Layer) => ({ out: bias.grad });
 
-const inLinear = (bug: string, wrong: string, spoil: GpuBug): Planted => [bug, wrong, [new BuggyLinear(spoil)]];
+const inLinear = (bug: string, wrong: string, spoil: Bug<Tensor, Layer>): Planted => {
+  return [bug, wrong, [withBug(new Linear(SIZE, SIZE), { gpu: changed(spoil) })]];
+};
 const inLoss = (bug: string, loss: Loss, backward: Loss["backward"]): Planted => [bug, "input", [], {
   ...loss,
   backward,
@@ -97,16 +59,16 @@ const inLoss = (bug: string, loss: Loss, backward: Loss["backward"]): Planted =>
 
 const ON_GPU: Planted[] = [
   inLinear("sign of dWeight", "0.weight", (l, x, d) => toWeight(l, scale(x, -1), d)),
-  inLinear("sign of dBias", "0.bias", (l, _, d) => void sum(scale(d, -1), 0, { out: l.bias.grad })),
+  inLinear("sign of dBias", "0.bias", (l, _, d) => void sum(scale(d, -1), 0, toBias(l))),
   inLinear("sign of dX", "input", (_l, _x, _d, dX) => scale(dX, -1)),
-  inLinear("dX without the transpose", "input", (l, _, d) => matmul(d, l.weight.value)),
+  inLinear("dX without the transpose", "input", (l, _, d) => matmul(d, l.parameters[0].value)),
   inLinear("dWeight transposed", "0.weight", (l, x, d) => toWeight(l, d, x)),
-  inLinear("dBias averaged, not summed", "0.bias", (l, _, d) => void mean(d, 0, { out: l.bias.grad })),
-  inLinear("dBias of one row", "0.bias", (l, _, d) => void scale(d.view(0, [SIZE]), 1, { out: l.bias.grad })),
+  inLinear("dBias averaged, not summed", "0.bias", (l, _, d) => void mean(d, 0, toBias(l))),
+  inLinear("dBias of one row", "0.bias", (l, _, d) => void scale(d.view(0, [SIZE]), 1, toBias(l))),
   inLinear("dWeight twice too large", "0.weight", (l, x, d) => toWeight(l, add(x, x), d)),
-  inLinear("dBias left at 0", "0.bias", (l, _, d) => void addBiasBackward(subtract(d, d), { out: l.bias.grad })),
-  ["ReLU passes everything back", "input", [withBackward(new ReLU(), (d) => scale(d, 1))]],
-  ["Sigmoid without 1 - s", "input", [withBackward(new Sigmoid(), (dOut, s) => multiply(dOut, s))]],
+  inLinear("dBias left at 0", "0.bias", (l, _, d) => void addBiasBackward(subtract(d, d), toBias(l))),
+  ["ReLU passes everything back", "input", [withBug(new ReLU(), { gpu: ({ dOut }) => scale(dOut, 1) })]],
+  ["Sigmoid without 1 - s", "input", [withBug(new Sigmoid(), { gpu: ({ dOut, y }) => multiply(dOut, y) })]],
   inLoss("mse without the 2", mse, (p, t) => scale(subtract(p, t), 1 / p.size)),
   inLoss("mse without 1 / n", mse, (p, t) => scale(subtract(p, t), 2)),
   inLoss("mse divided by rows, not by elements", mse, (p, t) => scale(subtract(p, t), 2 / p.shape[0])),
@@ -125,10 +87,11 @@ const ON_GPU: Planted[] = [
 ];
 
 const negated = (m: Matrix) => m.map((v) => -v);
-const averaged: TwinBug = (l, _, d) => void (l.gradients[1] = l.gradients[1].map((v) => v / d.rows));
-const untransposed: TwinBug = (l, _, d) => reference.matmul(d, l.parameters[0]);
-const inTwin = (bug: string, wrong: string, spoil: TwinBug, layer: Layer = new Linear(SIZE, SIZE)): Planted => {
-  return [bug, wrong, [withBuggyTwin(layer, spoil)]];
+type InTwin = Bug<Matrix, ReferenceLayer>;
+const averaged: InTwin = (l, _, d) => void (l.gradients[1] = l.gradients[1].map((v) => v / d.rows));
+const untransposed: InTwin = (l, _, d) => reference.matmul(d, l.parameters[0]);
+const inTwin = (bug: string, wrong: string, spoil: InTwin, layer: Layer = new Linear(SIZE, SIZE)): Planted => {
+  return [bug, wrong, [withBug(layer, { twin: changed(spoil) })]];
 };
 const inGradient = (bug: string, loss: Loss, factor: (n: number) => number): Planted => {
   return [bug, "input", [], withBuggyGradient(loss, factor)];
@@ -159,13 +122,10 @@ const IN_FLOAT64: Planted[] = [
   }],
 ];
 
-const check = (device: Device, layers: Layer[], loss: Loss = mse) =>
-  checkGradients(device, { name: "planted", layers, loss, inputs: SIZE }, 3);
-
 for (const [side, planted] of [["GPU", ON_GPU], ["float64", IN_FLOAT64]] as const) {
   for (const [bug, wrong, layers, loss] of planted) {
     gpuTest(`checkGradients() catches on the ${side} side: ${bug}`, async (device) => {
-      const checks = await check(device, layers, loss);
+      const checks = await checkPlanted(device, layers, loss);
       assertEquals(checks.filter(({ ok }) => !ok).map(({ name }) => name), [wrong]);
       for (const { name, finiteDifference, gpu, wrongSide } of checks) {
         assertEquals(wrongSide, name === wrong ? side : undefined);
@@ -191,15 +151,16 @@ gpuTest("checkGradients() catches a bug that both sides share, by finite differe
     ...withFused(withBuggyGradient(mse, () => factor), factor),
     backward: (p, t) => scale(mse.backward(p, t), factor),
   });
-  const linear = (bug: GpuBug, twinBug: TwinBug) => withBuggyTwin(new BuggyLinear(bug), twinBug);
+  const linear = (gpu: Bug<Tensor, Layer>, twin: InTwin) =>
+    withBug(new Linear(SIZE, SIZE), { gpu: changed(gpu), twin: changed(twin) });
   const shared: Planted[] = [
     ["flipped", "input", [], scaled(-1)],
     ["halved", "input", [], scaled(0.5)],
-    ["dX without the transpose", "input", [linear((l, _, d) => matmul(d, l.weight.value), untransposed)]],
-    ["dBias averaged", "0.bias", [linear((l, _, d) => void mean(d, 0, { out: l.bias.grad }), averaged)]],
+    ["dX without the transpose", "input", [linear((l, _, d) => matmul(d, l.parameters[0].value), untransposed)]],
+    ["dBias averaged", "0.bias", [linear((l, _, d) => void mean(d, 0, toBias(l)), averaged)]],
   ];
   for (const [bug, wrong, layers, loss] of shared) {
-    const checks = await check(device, layers, loss);
+    const checks = await checkPlanted(device, layers, loss);
     assertEquals(checks.filter(({ ok }) => !ok).map(({ name }) => name), [wrong], bug);
     const { wrongSide, cause = "" } = checks.find(({ name }) => name === wrong)!;
     assertEquals(wrongSide, "both", bug);
@@ -210,23 +171,20 @@ gpuTest("checkGradients() catches a bug that both sides share, by finite differe
 
 gpuTest("checkGradients() passes the same network without a bug", async (device) => {
   const sound: [Layer[], Loss][] = [
-    [[new BuggyLinear(() => {})], mse],
-    [[withBuggyTwin(new Linear(SIZE, SIZE), () => {})], mse],
-    [[withBackward(new Sigmoid(), (dOut, s) => multiply(dOut, subtract(s, multiply(s, s))))], bceWithLogits],
+    [[withBug(new Linear(SIZE, SIZE), { gpu: changed((_l, _x, _d, dX) => dX) })], mse],
+    [[withBug(new Linear(SIZE, SIZE), { twin: changed((_l, _x, _d, dX) => dX) })], mse],
+    [[withBug(new Sigmoid(), { gpu: ({ dOut, y }) => multiply(dOut, subtract(y, multiply(y, y))) })], bceWithLogits],
     [[], { ...mse, backward: (p, t) => scale(subtract(p, t), 2 / p.size) }],
     [[], withBuggyGradient(bceWithLogits, () => 1)],
     [[], withBuggyGradient(softmaxCrossEntropy, () => 1)],
   ];
   for (const [layers, loss] of sound) {
-    const checks = await check(device, layers, loss);
-    assert(checks.every(({ ok }) => ok), JSON.stringify(checks));
+    assertEquals(await wrongGradients(device, layers, loss), []);
   }
 });
 
 gpuTest("checkGradients() catches a gradient that is NaN, on either side", async (device) => {
-  const onGpu = withBackward(new ReLU(), (x) => scale(x, NaN));
-  for (const layer of [onGpu, withBuggyTwin(new ReLU(), (_l, _x, d) => d.map(() => NaN))]) {
-    const [{ name, ok }] = await check(device, [layer]);
-    assertEquals([name, ok], ["input", false]);
-  }
+  const onGpu = withBug(new ReLU(), { gpu: ({ dOut }) => scale(dOut, NaN) });
+  const inTwin = withBug(new ReLU(), { twin: ({ dOut }) => dOut.map(() => NaN) });
+  for (const layer of [onGpu, inTwin]) assertEquals(await wrongGradients(device, [layer]), ["input"]);
 });

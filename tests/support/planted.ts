@@ -7,7 +7,7 @@ import type { Device } from "../../lib/gpu/device.ts";
 import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
 
 /** What a backward has at hand: input, output, the output's gradient, the layer, and what it should have done. */
-interface Seen<T, L> {
+export interface Seen<T, L> {
   readonly x: T;
   readonly y: T;
   readonly dOut: T;

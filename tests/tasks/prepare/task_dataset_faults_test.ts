@@ -79,16 +79,13 @@ permitted("scale refuses what leaves nothing to train on, or does not fit the lo
   await place.refuse(1, [`${csv}:8, column "y"`, "beyond the range of float32"], "scale", ["--scaling-method", "none"]);
 });
 
-permitted("scale and train say that there is no dataset, or make it", async () => {
+permitted("scale says that there is no dataset, and takes those of gen-data and of other programs", async () => {
   await using place = await Workplace.inSeries("train");
   await place.refuse(1, [`Cannot read ${csv}: there is no such file`, "deno task gen-data makes it"], "scale");
   await place.refuse(1, ["data/xor.csv"], "scale", ["--recipe", "xor"]);
   await place.succeed("gen-data", ["--num-dataset", "20"]);
   await place.succeed("scale");
-});
-
-permitted("scale takes what other programs write: a byte-order mark, CRLF, quotes, no last line end", async () => {
-  await using place = await Workplace.inSeries("train");
+  // What other programs write: a byte-order mark, CRLF, quotes, no last line end.
   const rows = ["1,2", '"3","-4.5e0"', " 5 , +6 ", ".5,7."];
   await place.write(csv, `\ufeff"x", y \r\n${rows.join("\r\n")}`);
   await place.succeed("scale", ["--split", "1,0,0"]);

@@ -43,7 +43,7 @@ async function scaled(place: Workplace, flags: string) {
 const column = (rows: readonly number[][], place: number) => rows.map((row) => row[place]);
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-permitted("scale --data encodes, splits and says what it took each column as", async () => {
+permitted("scale --data encodes, splits and tells what each column is, and scales no one-hot column", async () => {
   await using place = await Workplace.inSeries("train", { "houses.csv": houses(100) });
   const { stdout, features, targets, table, loss, parts } = await scaled(place, "--target price");
   const expected = "area color=blue color=green color=red color=(unseen) sold=no sold=yes sold=(unseen)".split(" ");
@@ -64,6 +64,17 @@ permitted("scale --data encodes, splits and says what it took each column as", a
     `${SCALED}: 80 training, 10 validation and 10 test rows`,
   ];
   for (const words of says) assertStringIncludes(stdout, words);
+  const digests = [];
+  for (const flags of ["--seed 1", "--seed 1", "--seed 2", "--scaling-method minmax", "--scaling-method none"]) {
+    await scaled(place, `--target price ${flags}`);
+    using dataset = await openScaledDataset(place.at(SCALED));
+    const { x } = await dataset.parts.train.read(0, 80);
+    const oneHot = x.filter((_, i) => i % dataset.features.length !== 0);
+    assertEquals([...new Set(oneHot)].sort(), [0, 1]);
+    digests.push((await place.digests("data"))["houses.scaled.safetensors"]);
+  }
+  const [first, again, other] = digests;
+  assertEquals([again === first, other === first], [true, false]);
 });
 
 permitted("scale --data fits scalers, categories and fills on the training rows alone", async () => {
@@ -93,17 +104,6 @@ permitted("scale --data fits scalers, categories and fills on the training rows 
     assertEquals(unseen, isTrained ? 0 : 1);
   }
   assertEquals(new Set(seen).size, 2, "the rare row trains under some seeds alone");
-});
-
-permitted("scale --data leaves one-hot columns as they are under every scaling", async () => {
-  await using place = await Workplace.inSeries("train", { "houses.csv": houses(50) });
-  for (const method of ["standardize", "minmax", "none"]) {
-    await scaled(place, `--target price --scaling-method ${method}`);
-    using dataset = await openScaledDataset(place.at(SCALED));
-    const { x } = await dataset.parts.train.read(0, 40);
-    const oneHot = x.filter((_, i) => i % dataset.features.length !== 0);
-    assertEquals([...new Set(oneHot)].sort(), [0, 1]);
-  }
 });
 
 permitted("scale --data fills missing cells as asked, or drops their rows", async () => {
@@ -142,7 +142,7 @@ permitted("scale --data splits classes so that each part has its share of them",
   assertEquals([bce.targets, bce.loss, sum(column(bce.parts.train.y, 0))], [["sold"], "bce", 40]);
 });
 
-permitted("scale --data takes numbers as classes when asked, and several numeric targets", async () => {
+permitted("scale --data takes numbers as classes when asked, numeric targets, and classes of one row", async () => {
   await using place = await Workplace.inSeries("train", {
     "houses.csv": "x,k,z\n1,10,5\n2,9,6\n3,10,9\n4,9,1\n5,9,2\n",
   });
@@ -154,15 +154,12 @@ permitted("scale --data takes numbers as classes when asked, and several numeric
   assertClose(both.parts.train.y.flat(), [5, 10, 6, 9, 9, 10, 1, 9, 2, 9], { rtol: 1e-6 });
   const categorical = await scaled(place, "--target z --categorical k --split 1,0,0");
   assertEquals(categorical.features, ["x", "k=9", "k=10", "k=(unseen)"]);
-});
-
-permitted("scale --data keeps a class of one row in training, and says so", async () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2 ? "a" : "b"}`);
-  await using place = await Workplace.inSeries("train", { "houses.csv": ["x,k", ...rows, "77,rare", ""].join("\n") });
-  const { stdout, targets, parts } = await scaled(place, "--target k");
-  assertEquals(targets, ["a", "b", "rare"]);
-  assertEquals(sum(column(parts.train.y, 2)), 1);
-  assertStringIncludes(stdout, "classes with a single training row: rare");
+  await place.write("houses.csv", ["x,k", ...rows, "77,rare", ""].join("\n"));
+  const rare = await scaled(place, "--target k");
+  assertEquals(rare.targets, ["a", "b", "rare"]);
+  assertEquals(sum(column(rare.parts.train.y, 2)), 1);
+  assertStringIncludes(rare.stdout, "classes with a single training row: rare");
 });
 
 permitted("scale --data splits by time, rows of one time together", async () => {
@@ -213,16 +210,6 @@ permitted("scale --data splits classes of more rows than a block, and drops inco
   assertStringIncludes(both, "60 rows with missing cells are left out\n");
 });
 
-permitted("scale --data gives the same bytes for the same seed, others for another", async () => {
-  await using place = await Workplace.inSeries("train", { "houses.csv": houses(100) });
-  const digest = async (seed: string) => {
-    await scaled(place, `--target price --seed ${seed}`);
-    return (await place.digests("data"))["houses.scaled.safetensors"];
-  };
-  const first = await digest("1");
-  assertEquals([await digest("1") === first, await digest("2") === first], [true, false]);
-});
-
 permitted("scale --data finds the file from the folder that the user stood in", async () => {
   await using place = await Workplace.inSeries("train", { "mine/houses.csv": houses(50) });
   await place.succeed("scale", ["--data", "houses.csv", "--target", "price"], { INIT_CWD: place.at("mine") });
@@ -250,13 +237,14 @@ permitted("train --data learns a table, prepares it anew only where something di
   await place.refuse(2, ['--batch-size is "17": allowed is 1 to the 16'], "train", [...args, "--batch-size", "17"]);
 });
 
-permitted("train --data learns classes, under softmax and bce", async () => {
+permitted("train --data learns classes, under softmax and bce, and keeps their shares as baseline", async () => {
   const rows = Array.from({ length: 200 }, (_, i) => `${i},${i % 10},${i % 10 < 4 ? "low" : "high"}`);
   await using place = await Workplace.inSeries("train", { "houses.csv": ["id,x,k", ...rows, ""].join("\n") });
   for (const loss of ["softmax", "bce"]) {
     const args = ["--data", "houses.csv", "--target", "k", "--num-epochs", "60", "--learning-rate", "0.01"];
     await place.succeed("train", [...args, "--loss", loss]);
-    const { test } = JSON.parse(await place.read("data/runs/default_run/summary.json"));
+    const { train: { baseline }, test } = JSON.parse(await place.read("data/runs/default_run/summary.json"));
     assertEquals([loss, test.accuracy], [loss, 1]);
+    assertEquals([baseline.accuracy, baseline.confusion], [0.6, [[96, 0], [64, 0]]]);
   }
 });

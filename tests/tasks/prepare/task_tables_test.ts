@@ -60,7 +60,7 @@ async function withRuns(): Promise<Workplace> {
 
 const lines = (text: string) => text.trim().split(/\r?\n/);
 
-permitted("predict answers rows of tables with texts", async (t) => {
+permitted("predict and evaluate take rows of tables with texts, and name what they refuse", async (t) => {
   await using place = await withRuns();
   const predict = async (...args: string[]) => lines((await place.succeed("predict", args)).stdout);
 
@@ -104,13 +104,9 @@ permitted("predict answers rows of tables with texts", async (t) => {
     });
     assertEquals([code, stderr, lines(stdout).at(-1)], [0, "", '{"price":13}']);
   });
-});
-
-permitted("predict refuses rows of tables that it cannot use, naming columns and lines", async (t) => {
-  await using place = await withRuns();
   const run = ["--run-name", "price"];
 
-  await t.step("unknown and missing columns, and cells", async () => {
+  await t.step("predict refuses unknown and missing columns, and cells", async () => {
     const says = ['it lacks "age", and there is no column "agee"; the columns are "age", "color", "size"'];
     await place.refuse(2, says, "predict", [...run, "agee=1", "color=red", "size=1"]);
     await place.refuse(2, says, "predict", [...run, "--row", '{"agee":1,"color":"red","size":1}']);
@@ -126,7 +122,7 @@ permitted("predict refuses rows of tables that it cannot use, naming columns and
       await place.refuse(2, [fault], "predict", [...run, ...args.split(" ")]);
     }
   });
-  await t.step("a file", async () => {
+  await t.step("predict refuses a file", async () => {
     await place.write("new.csv", "age,color\n1,red\n");
     const args = [...run, "--input", "new.csv"];
     await place.refuse(1, ['new.csv:1: there is no column "size"; there are age, color'], "predict", args);
@@ -136,7 +132,7 @@ permitted("predict refuses rows of tables that it cannot use, naming columns and
     await place.write("new.csv", 'age,color,size\n1,"two\nlines",1\n1,,1\n');
     await place.refuse(1, ['new.csv:4, column "color": the cell is empty'], "predict", args);
   });
-  await t.step("a line of stdin, with the lines before it answered", async () => {
+  await t.step("predict refuses a line of stdin, with the lines before it answered", async () => {
     const good = '{"age":1,"color":"red","size":0}\n';
     const cases: [string, string][] = [
       ["{oops}\n", "stdin:3: this is no JSON: {oops}"],
@@ -153,13 +149,9 @@ permitted("predict refuses rows of tables that it cannot use, naming columns and
     assertEquals([nothing.code, nothing.stdout], [2, ""]);
     assertStringIncludes(nothing.stderr, "nothing to predict from");
   });
-});
-
-permitted("evaluate measures a run on new rows, beside the baseline", async (t) => {
-  await using place = await withRuns();
   const evaluate = async (...args: string[]) => (await place.succeed("evaluate", args)).stdout;
 
-  await t.step("regression", async () => {
+  await t.step("evaluate: regression, next to the baseline", async () => {
     await place.write("new.csv", "price,size,age,color\n12,2,1,red\n13,2,1,red\n20,,-50,blue\n");
     const found = lines(await evaluate("--run-name", "price", "--data", "new.csv"));
     assertEquals(found.map((line) => line.trim().split(/ {2,}/)), [
@@ -168,7 +160,7 @@ permitted("evaluate measures a run on new rows, beside the baseline", async (t) 
       ["mean", "3", "12.6667", "12.6667", "3.55903", "3.33333", "0"],
     ]);
   });
-  await t.step("classes, with the confusion matrix", async () => {
+  await t.step("evaluate: classes, with the confusion matrix", async () => {
     const rows = ["red,10", "red,9", "blue,9", "pink,dog"].map((row) => `1,1,${row}\n`);
     await place.write("new.csv", `size,age,color,pet\n${rows.join("")}`);
     const [header, run, baseline, ...classes] = lines(await evaluate("--run-name=pets", "--data=new.csv"));
@@ -196,7 +188,7 @@ permitted("evaluate measures a run on new rows, beside the baseline", async (t) 
     assertEquals(first, "rows with missing cells, left out as in training: 1");
     assertEquals(run.split(/ +/).slice(0, 3), ["dropping", "2", "2"]);
   });
-  await t.step("refuses what it cannot use", async () => {
+  await t.step("evaluate refuses what it cannot use", async () => {
     await place.refuse(2, ["nothing to measure on: --data file.csv"], "evaluate", ["--run-name", "price"]);
     await place.refuse(2, ['--json is "yes": allowed is true or false'], "evaluate", ["--data", "a.csv", "--json=yes"]);
     await place.write("new.csv", "size,age,color\n1,1,red\n");
@@ -235,13 +227,4 @@ permitted("a table goes from train to predict and evaluate, with its baseline an
   using model = await loadModel(place.at("data/runs/default_run/model.safetensors"));
   const [dog] = await model.predict([{ weight: 21, sound: "woof" }]) as ClassPrediction[];
   assertEquals(dog.class, "dog");
-});
-
-permitted("train --loss bce keeps the share of the second class as baseline", async () => {
-  const rows = Array.from({ length: 80 }, (_, i) => `${i % 4},${i % 4 === 3 ? "yes" : "no"}\n`);
-  await using place = await Workplace.inSeries("train", { "answers.csv": `x,answer\n${rows.join("")}` });
-  const train = ["--data", "answers.csv", "--target", "answer", "--loss", "bce", "--num-epochs", "1"];
-  await place.succeed("train", train);
-  const { train: { baseline } } = JSON.parse(await place.read("data/runs/default_run/summary.json"));
-  assertEquals([baseline.accuracy, baseline.confusion], [0.75, [[48, 0], [16, 0]]]);
 });

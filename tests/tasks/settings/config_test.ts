@@ -82,7 +82,11 @@ Deno.test("readConfig() takes flags over environment over .env over recipe over 
   assertEquals([config.batchSize, config.optimizer, config.split], [2, "sgd", [1, 0, 0]]);
   assertEquals(config.texts.SPLIT, "1,0,0");
   // The recipe itself may come from anywhere.
-  assertEquals(read("", { dotenv: "RECIPE=xor" }).loss, "bce");
+  const xor = { dotenv: "RECIPE=xor" };
+  assertEquals(read("", xor).loss, "bce");
+  const linear = read("", { ...xor, env: { RECIPE: "linear", NUM_DATASET: "80" } });
+  assertEquals([linear.recipe, linear.numDataset], ["linear", 80]);
+  assertEquals(read("--recipe xor", { env: { RECIPE: "linear" } }).numDataset, 4);
 });
 
 Deno.test("readConfig() reads flags in both forms, and negative numbers", () => {
