@@ -83,6 +83,7 @@ type Seen = Record<"losses" | "on" | "dW1" | "dW2", readonly number[]>;
 
 // exercise: Name the fault of a run from what it shows: "all alike", "dead units", "rate too large", or "healthy". The check
 // shows you other networks: some have only a few dead units, and not every loss is a number.
-export function diagnose(_seen: Seen): string {
-  return "healthy";
+export function diagnose({ losses, on, dW1, dW2 }: Seen): string {
+  if (losses.length * on.length * dW1.length * dW2.length === 0) return "nothing to see";
+  return "healthy"; // your three questions go above this line
 }
