@@ -60,18 +60,18 @@ function randomNetwork(bias: number): Network {
 
 // Healthy: random weights, and each unit is on in some rows. Gradients differ from unit to unit. The loss falls.
 console.log("healthy");
-await train(randomNetwork(0), 0.01, 200);
+await train(randomNetwork(0), 0.01, 100);
 
 // All ones: min is max in dW1 and dW2. All units get the same gradient, take the same step, and stay copies of one another.
 // The loss falls, but 64 units never do more than one could. z1 and z2 are the tutorial's.
 console.log("\nall ones");
 const ones = (shape: number[]) => Tensor.full(device, shape, 1);
-await train({ w1: ones([1, 64]), b1: ones([64]), w2: ones([64, 1]), b2: ones([1]) }, 0.001, 200);
+await train({ w1: ones([1, 64]), b1: ones([64]), w2: ones([64, 1]), b2: ones([1]) }, 0.001, 100);
 
 // Dead units: a bias of -10 holds every unit below 0, in every row. ReLU's gate is shut, so no gradient gets through: dW1
 // is 0, and dW2 is 0 as well, since a1 is. Only b2 learns: the network answers with the mean of y, whatever x is.
 console.log("\ndead units");
-await train(randomNetwork(-10), 0.01, 200);
+await train(randomNetwork(-10), 0.01, 100);
 
 // A learning rate that is too large: each step leaps over the valley and lands higher up, where the next one is longer.
 // The gradients of step 0 are the healthy ones. Only the losses tell, and soon they are NaN.

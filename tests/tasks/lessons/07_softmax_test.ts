@@ -2,15 +2,15 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { divide, exp, multiply, scale, softmax, softmaxBackward, softmaxCrossEntropy } from "../../../mod.ts";
 import { subtract, sum, type Tensor } from "../../../mod.ts";
-import { check, hints } from "../../../tasks/lessons/checks/07_cross_entropy.ts";
-import * as solution from "../../../tasks/lessons/solutions/07_cross_entropy.ts";
+import { check, hints } from "../../../tasks/lessons/checks/07_softmax.ts";
+import * as solution from "../../../tasks/lessons/solutions/07_softmax.ts";
 import { gpuTest } from "../../support/gpu_test_case.ts";
 import { runLesson } from "./run_lesson.ts";
 
 type Backward = typeof solution.backward;
 
 gpuTest("lesson 7 compares each piece, and its check says that nothing is written yet", async (device) => {
-  const { lesson, printed } = await runLesson(() => import("../../../tasks/lessons/07_cross_entropy.ts"));
+  const { lesson, printed } = await runLesson(() => import("../../../tasks/lessons/07_softmax.ts"));
   assertEquals(printed.match(/approximate true/g)?.length, 7, printed);
   assertMatch(printed, /dLogits {3}exact (true|false) *approximate true/);
   assertMatch(printed, /\ndLogits {2}right {2}\[8, 5\]/);
