@@ -79,8 +79,9 @@ function predict({ w1, b1, w2, b2 }: Network, x: Tensor): Tensor {
   return addBias(matmul(relu(addBias(matmul(x, w1), b1)), w2), b2);
 }
 
-// exercise: These are the tutorial's gradients. It says that its loss is the mean of (prediction - y)², and it trains. But
-// one line here is of another loss. Find it and mend it. Then run the lesson again: the losses fall in about half of the epochs.
+// exercise: These are the tutorial's gradients, and they train. The loss that it prints is the mean of (prediction - y)², as
+// here. But one line below belongs to another loss. Find it and mend it. Then run the lesson again, and see how many epochs
+// the losses need now.
 export function gradients({ w1, b1, w2, b2 }: Network, x: Tensor, y: Tensor) {
   const z1 = addBias(matmul(x, w1), b1);
   const a1 = relu(z1);

@@ -63,7 +63,7 @@ console.log("healthy");
 await train(randomNetwork(0), 0.01, 100);
 
 // All ones: min is max in dW1 and dW2. All units get the same gradient, take the same step, and stay copies of one another.
-// The loss falls, but 64 units never do more than one could. z1 and z2 are the tutorial's.
+// The loss falls, but 64 units never do more than one could. z1 and z2 reach from and to the tutorial's numbers.
 console.log("\nall ones");
 const ones = (shape: number[]) => Tensor.full(device, shape, 1);
 await train({ w1: ones([1, 64]), b1: ones([64]), w2: ones([64, 1]), b2: ones([1]) }, 0.001, 100);
