@@ -38,7 +38,7 @@ function step(network: Network, rows: readonly number[]): void {
 }
 
 // A batch is a sample. Its gradient is a guess at the gradient of all rows. Sorted batches guess badly: each sees only
-// its own part of the line. Shuffled batches guess better. Before any step, db2 of five batches and of all rows shows it:
+// its own part of the line. Shuffled batches guess better. See db2, before any step:
 for (const [name, order] of [["sorted", sorted], ["shuffled", shuffled(1)]] as const) {
   const parts = [0, 40, 80, 120, 160].map((at) => order.slice(at, at + 40));
   const guesses = [...parts, sorted].map((rows) => gradients(newNetwork(), ...batch(rows)).db2);
@@ -47,9 +47,9 @@ for (const [name, order] of [["sorted", sorted], ["shuffled", shuffled(1)]] as c
 }
 
 // Now train in three ways. An epoch reads all 200 rows. Batches of 20 make ten steps of it, all rows at once only one.
-// The norm of a gradient, √(sum of squares), says how steep the loss is. It is small at the start, where tiny weights let
-// little through. Then it grows, and it shrinks again in the valley. After sorted batches it shrinks less: the last batch
-// has pulled the network to its own part of the line.
+// The norm of a gradient, √(sum of squares), says how steep the loss is. It is small at the start, where tiny weights
+// let little through. Then it grows, and it shrinks again in the valley. After sorted batches it shrinks less: the last
+// batch has pulled the network to its own part of the line.
 for (const [name, size] of [["all rows", 200], ["sorted", 20], ["shuffled", 20]] as const) {
   const network = newNetwork();
   console.log(`\n${name}, batches of ${size}`);
@@ -79,9 +79,8 @@ function predict({ w1, b1, w2, b2 }: Network, x: Tensor): Tensor {
   return addBias(matmul(relu(addBias(matmul(x, w1), b1)), w2), b2);
 }
 
-// exercise: These are the tutorial's gradients, and they train. The loss that it prints is the mean of (prediction - y)², as
-// here. But one line below belongs to another loss. Find it and mend it. Then run the lesson again, and see how many epochs
-// the losses need now.
+// exercise: These are the tutorial's gradients, and they train. Its loss is the mean of (prediction - y)², as here. But
+// one line below belongs to another loss. Mend it, run the lesson again, and see how many epochs the losses need now.
 export function gradients({ w1, b1, w2, b2 }: Network, x: Tensor, y: Tensor) {
   const z1 = addBias(matmul(x, w1), b1);
   const a1 = relu(z1);

@@ -1,14 +1,14 @@
 // Lesson 6: what goes wrong, and how it shows: all ones, dead units, a learning rate that is too large.
 //
-// None of these faults throws an error. Each leaves its mark in the gradients before the first step, or in the losses. So
-// print them: shape, min, max and mean of each tensor, and the norm of each layer's gradient, √(sum of squares).
+// None of these faults throws an error. Each leaves its mark in the gradients before the first step, or in the losses.
+// So print them: shape, min, max and mean of each tensor, and the norm of each layer's gradient, √(sum of squares).
 import { addBias, addBiasBackward, Device, greater, matmul, mse, norm, print, Random } from "../../mod.ts";
 import { readAll, relu, reluBackward, sgdStep, sum, Tensor } from "../../mod.ts";
 
 using device = await Device.request({ smallDispatches: true });
 
-// Ten rows of y = x³. The tutorial that starts with ones prints z1 from -0.081 to 2.610, so its x goes from -1.081 to 1.610.
-// So does ours. We do not know its other rows: its first loss is 13,768, ours is another.
+// Ten rows of y = x³. The tutorial that starts with ones prints z1 from -0.081 to 2.610, so its x goes from -1.081 to
+// 1.610. So does ours. We do not know its other rows: its first loss is 13,768, ours is another.
 const xs = Array.from({ length: 10 }, (_, row) => [-1.081 + row * 2.690766 / 9]);
 using x = Tensor.from(device, xs);
 using y = Tensor.from(device, xs.map(([x]) => [x ** 3]));
@@ -62,14 +62,14 @@ function randomNetwork(bias: number): Network {
 console.log("healthy");
 await train(randomNetwork(0), 0.01, 100);
 
-// All ones: min is max in dW1 and dW2. All units get the same gradient, take the same step, and stay copies of one another.
-// The loss falls, but 64 units never do more than one could. z1 and z2 reach from and to the tutorial's numbers.
+// All ones: min is max in dW1 and dW2. All units get the same gradient, take the same step, and stay copies of one
+// another. The loss falls, but 64 units never do more than one could. Min and max of z1 and z2 are the tutorial's.
 console.log("\nall ones");
 const ones = (shape: number[]) => Tensor.full(device, shape, 1);
 await train({ w1: ones([1, 64]), b1: ones([64]), w2: ones([64, 1]), b2: ones([1]) }, 0.001, 100);
 
-// Dead units: a bias of -10 holds every unit below 0, in every row. ReLU's gate is shut, so no gradient gets through: dW1
-// is 0, and dW2 is 0 as well, since a1 is. Only b2 learns: the network answers with the mean of y, whatever x is.
+// Dead units: a bias of -10 holds every unit below 0, in every row. ReLU's gate is shut, so no gradient gets through:
+// dW1 is 0, and dW2 is 0 as well, since a1 is. Only b2 learns: the network answers with the mean of y, whatever x is.
 console.log("\ndead units");
 await train(randomNetwork(-10), 0.01, 100);
 
@@ -78,11 +78,11 @@ await train(randomNetwork(-10), 0.01, 100);
 console.log("\na learning rate that is too large");
 await train(randomNetwork(0), 1, 8);
 
-/** What a run shows: a few losses, and from step 0 in how many rows each unit is on, and the gradients, entry by entry. */
+/** What a run shows: a few losses, and of step 0 in how many rows each unit is on, and the gradients by entry. */
 type Seen = Record<"losses" | "on" | "dW1" | "dW2", readonly number[]>;
 
-// exercise: Name the fault of a run from what it shows: "all alike", "dead units", "rate too large", or "healthy". The check
-// shows you other networks: some have only a few dead units, and not every loss is a number.
+// exercise: Name the fault of a run from what it shows: "all alike", "dead units", "rate too large", or "healthy". The
+// check shows you other networks: some have only a few dead units, and not every loss is a number.
 export function diagnose({ losses, on, dW1, dW2 }: Seen): string {
   if (losses.length * on.length * dW1.length * dW2.length === 0) return "nothing to see";
   return "healthy"; // your three questions go above this line

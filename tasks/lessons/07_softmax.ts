@@ -1,7 +1,8 @@
 // Lesson 7: softmax and cross-entropy, first piece by piece, then fused.
 //
-// A classifier gives each class a score, a logit. Softmax turns a row of logits into shares that sum to 1. Cross-entropy is
-// the mean of -log(share of the right class). Both are made of small pieces, and each piece has a backward of one line.
+// A classifier gives each class a score, a logit. Softmax turns a row of logits into shares that sum to 1.
+// Cross-entropy is the mean of -log(share of the right class). Both are made of small pieces, and each piece has a
+// backward of one line.
 import { add, checkBackward, Device, divide, divideBackward, equal, exp, expBackward, log } from "../../mod.ts";
 import { logBackward, max, multiply, oneHot, print, Random, scale, softmax } from "../../mod.ts";
 import { softmaxCrossEntropy, subtract, subtractBackward, sum, Tensor } from "../../mod.ts";
@@ -23,8 +24,8 @@ function pieces(logits: Tensor, target: Tensor) {
   const picked = multiply(logs, target);
   const loss = scale(sum(picked), -1 / n);
 
-  // Backward, from the last piece to the first: eight lines for eight pieces. powers is used twice, in shares and in sums,
-  // so its gradient is a sum of two. The same is true of logits.
+  // Backward, from the last piece to the first: eight lines for eight pieces. powers is used twice, in shares and in
+  // sums, so its gradient is a sum of two. The same is true of logits.
   const dPicked = Tensor.full(device, logits.shape, -1 / n);
   const dLogs = multiply(dPicked, target);
   const dShares = divide(dLogs, shares);
@@ -77,8 +78,8 @@ console.log(`${await checkBackward(device, loss, { dLogits: [logits, made.dLogit
 // dLargest is 0 but for rounding. It has to be: the largest logit is taken off for safety only, and moves no share.
 await print({ dLargest: made.dLargest });
 
-// Fused is not only faster. Here the right class has the share e^-200, which float32 rounds to 0, and log(0) is -Infinity.
-// The fused kernel never takes that logarithm: log(share) is shifted - log(sums).
+// Fused is not only faster. Here the right class has the share e^-200, which float32 rounds to 0, and log(0) is
+// -Infinity. The fused kernel never takes that logarithm: log(share) is shifted - log(sums).
 using far = Tensor.from(device, [[0, 200]]);
 using right = Tensor.from(device, [[1, 0]]);
 const apart = pieces(far, right);
@@ -86,8 +87,8 @@ const fused = softmaxCrossEntropy.forwardBackward(far, right);
 console.log(`a share of e^-200, by pieces: loss ${await apart.loss.item()}, dLogits ${await apart.dLogits.read()}`);
 console.log(`fused: loss ${await fused.loss.item()}, dLogits ${await fused.dPrediction.read()}`);
 
-// exercise: Follow dLogits through the eight lines with a pencil. Nearly everything cancels. Write what is left, in one line
-// from logits, target and n, with softmax() and without the fused loss. It should take far fewer kernels than the pieces.
+// exercise: Follow dLogits through the eight lines with a pencil. Nearly everything cancels. Write what is left, in one
+// line from logits, target and n, with softmax() and without the fused loss. The check counts kernels.
 export function backward(logits: Tensor, target: Tensor): Tensor {
   return multiply(logits, scale(target, 0)); // zeros, for now
 }

@@ -1,8 +1,9 @@
 // Lesson 4, solved: the factor of 2 was missing.
 //
 // The loss is the mean of (prediction - y)². The slope of a square is twice its root, so dPrediction is 2 / n times the
-// difference. Without the 2 they are the gradients of half the loss: the tutorial's formulas have that half, its program has
-// not. They point the same way, so training works, but each step is half as long, as if the learning rate were halved.
+// difference. Without the 2 they are the gradients of half the loss: the tutorial's formulas have that half, its
+// program has not. They point the same way, so training works, but each step is half as long, as if the learning rate
+// were halved.
 import { addBias, addBiasBackward, matmul, relu, reluBackward, scale, subtract, type Tensor } from "../../../mod.ts";
 
 type Network = Record<"w1" | "b1" | "w2" | "b2", Tensor>;
