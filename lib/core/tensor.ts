@@ -175,9 +175,10 @@ export class Tensor implements Binding, Disposable {
   get buffer(): GPUBuffer {
     const buffer = this.#owner.#buffer;
     if (!buffer) {
+      const owner = this.#owner === this ? "" : ", and with a view the tensor that it looks into";
       throw new TypeError(
         `Cannot use a tensor ${formatShape(this.shape)} that was disposed of: \`dispose\`, the end of a \`using\` or ` +
-          "a `tidy` freed it; return from `tidy` what is used after it",
+          `a \`tidy\` freed it; return from \`tidy\` what is used after it${owner}`,
       );
     }
     return buffer;

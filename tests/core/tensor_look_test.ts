@@ -118,6 +118,8 @@ gpuTest("a disposed tensor names what may have freed it", (device) => {
     "Cannot use a tensor [2] that was disposed of: `dispose`, the end of a `using` or a `tidy` freed it; " +
       "return from `tidy` what is used after it",
   );
+  const view = device.tidy(() => Tensor.zeros(device, [2]).reshape([1, 2]));
+  assertThrows(() => view.buffer, TypeError, "and with a view the tensor that it looks into");
 });
 
 gpuTest("in a notebook a tensor is a table of coloured numbers", async (device) => {
