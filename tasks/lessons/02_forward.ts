@@ -45,17 +45,17 @@ async function train(what: string, x: Tensor, y: Tensor): Promise<void> {
   const losses: string[] = [];
   for (let step = 0; step <= 80; step++) {
     const prediction = model.forward(x);
-    if (step % 20 === 0) losses.push((await mse.forward(prediction, y).item()).toPrecision(3));
+    if ([0, 1, 2, 20, 80].includes(step)) losses.push((await mse.forward(prediction, y).item()).toPrecision(3));
     model.backward(mse.backward(prediction, y));
     sgd.step();
   }
-  console.log(`${what.padEnd(13)} loss after 0, 20, 40, 60, 80 steps: ${losses.join(", ")}`);
+  console.log(`${what.padEnd(13)} loss after 0, 1, 2, 20, 80 steps: ${losses.join(", ")}`);
 }
 console.log();
 await train("raw", x, y);
 await train("from 0 to 1", normalize(x), normalize(y));
 await train("your scaling", standardize(x), standardize(y));
-// Raw, gradients are as huge as errors. Each step jumps over the valley and lands higher, until float32 has no number for it.
+// Raw, gradients are as huge as errors. One step jumps over the valley and lands far higher. The next is too high for float32.
 // A loss is in units of y, squared: compare it under one scaling only.
 
 // exercise: give each column mean 0 and deviation 1, so that your loss after 0 steps is below 5. Subtract the column's
