@@ -7,8 +7,8 @@ import { Random, Sgd, subtract, Tensor } from "../../mod.ts";
 
 using device = await Device.request({ smallDispatches: true });
 
-// Ten rows of a cubic. A tutorial fits such data with 1 input, 64 hidden units and 1 output. From what it prints, its ten
-// rows lie between -82.228 and 66.615, and all its weights and biases are 1. The rows between and its targets are not known.
+// Ten rows of a cubic. A tutorial fits such data with 1 input, 64 hidden units and 1 output. Its printed numbers tell that
+// x lies between -82.228 and 66.615, and that all weights and biases are 1. The other rows and its targets are not known.
 const xs = Array.from({ length: 10 }, (_, row) => -82.228 + (66.615 + 82.228) * row / 9);
 const x = Tensor.from(device, xs.map((x) => [x]));
 const y = Tensor.from(device, xs.map((x) => [0.01 * x ** 3 - 0.1 * x ** 2 + 2 * x + 20]));
@@ -28,16 +28,16 @@ async function forward(x: Tensor, y: Tensor): Promise<void> {
 
 console.log("Raw:");
 await forward(x, y);
-// z1, a1 and z2 have the tutorial's extremes: -81.228 and 67.615, then 1 and 4328.360. Its loss is 6,980,026.5, from its own
-// rows. All 64 units do the same, so 67.615 becomes 64 times 67.615, and 1. Errors of thousands, squared, make millions.
+// z1, a1 and z2 have the tutorial's extremes: -81.228 and 67.615, then 1 and 4328.360. Its loss is 6,980,026.5, from
+// its own rows. All 64 units do the same, so z2 is 64 times 67.615, plus 1. Errors of thousands, squared, are millions.
 
 // Scaling maps each column to small numbers. The simplest way is from 0 for the smallest to 1 for the largest.
 const normalize = (x: Tensor) => divide(subtract(x, min(x, 0)), subtract(max(x, 0), min(x, 0)));
 console.log("\nFrom 0 to 1:");
 await forward(normalize(x), normalize(y));
-// Much smaller, but a network with all weights 1 answers around 100 where y is at most 1. At this point the tutorial's loss is
-// 13,768: it scales another way, which is the exercise. Weights should start small, and different from each other (lesson 6).
-// The library's do. It can train, too; lesson 3 opens that box.
+// Much smaller, but a network with all weights 1 answers around 100 where y is at most 1. At this point the tutorial's
+// loss is 13,768: it scales another way, which is the exercise. Weights should start small, and different from each
+// other (lesson 6). The library's do. It can train, too; lesson 3 opens that box.
 async function train(what: string, x: Tensor, y: Tensor): Promise<void> {
   const random = new Random(2, "weights");
   using model = new Model(device, [new Linear(1, 64), new ReLU(), new Linear(64, 1)], { random });
@@ -55,8 +55,8 @@ console.log();
 await train("raw", x, y);
 await train("from 0 to 1", normalize(x), normalize(y));
 await train("your scaling", standardize(x), standardize(y));
-// Raw, gradients are as huge as errors. One step jumps over the valley and lands far higher. The next is too high for float32.
-// A loss is in units of y, squared: compare it under one scaling only.
+// Raw, gradients are as huge as errors. One step jumps over the valley and lands far higher. The next is too high for
+// float32. A loss is in units of y, squared: compare it under one scaling only.
 
 // exercise: give each column mean 0 and deviation 1, so that your loss after 0 steps is below 5. Subtract the column's
 // mean. Then divide by its deviation: the root of the mean of the squares.

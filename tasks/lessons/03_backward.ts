@@ -26,7 +26,7 @@ await print({ x, w, b, z, a, loss });
 // n counts all errors that are averaged: 10 rows times 4 columns, which is y.size.
 const da = scale(subtract(a, y), 2 / y.size);
 
-// ReLU: a = z where z is above 0, and the slope is 1. Elsewhere a stays 0, and the slope is 0. So a gate opens or closes.
+// ReLU: a = z where z is above 0, and the slope is 1. Elsewhere a stays 0, and the slope is 0. It is a gate.
 const dz = multiply(da, greater(z, 0));
 
 // Linear: z = x W + b. In each row r, W[i, j] adds x[r, i] W[i, j] to z[r, j]: its slope is x[r, i].
@@ -38,7 +38,7 @@ const db = sum(dz, 0);
 const dx = matmul(dz, transpose(w));
 await print({ da, dz, dW, db, dx });
 
-// Who says that this is right? Nudge each number and look at the loss: no formula needed. That is what checkBackward does.
+// Who says that this is right? checkBackward nudges each number and looks at the loss. That needs no formula.
 const computeLoss = () => mean(square(subtract(relu(addBias(matmul(x, w), b)), y)));
 console.log(`\nOurs:\n${await checkBackward(device, computeLoss, { dW: [w, dW], db: [b, db], dx: [x, dx] })}`);
 
@@ -46,9 +46,9 @@ console.log(`\nOurs:\n${await checkBackward(device, computeLoss, { dW: [w, dW], 
 const ungated = sum(da, 0);
 console.log(`\nWithout the gate of ReLU:\n${await checkBackward(device, computeLoss, { db: [b, ungated] })}`);
 
-// A tutorial prints these tensors for two layers, 1 to 64 to 1 units, with all weights 1: loss 13,768, db2 206.768, db1 206.432.
-// Its data are not known to us, so our numbers differ. But look at its gate. Where w2 is 1, db1 adds up the dz2 of the rows that
-// get through. 206.768 - 206.432 = 0.336 is the smallest dz2 that it prints: one row was off, the one with z1 = -0.081.
+// A tutorial prints these tensors for two layers, 1 to 64 to 1 units, all weights 1: loss 13,768, db2 = 206.768,
+// db1 = 206.432. Its data are not known to us, so our numbers differ. But its gate can be seen. Where w2 is 1, db1 adds
+// up the dz2 of the rows that get through. 206.768 - 206.432 = 0.336 is the smallest dz2 that it prints: that row was off.
 
 /** Two layers: [inputs, hidden], [hidden], [hidden, outputs], [outputs]. */
 export type Network = Readonly<Record<"w1" | "b1" | "w2" | "b2", Tensor>>;

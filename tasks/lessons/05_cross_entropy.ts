@@ -1,7 +1,7 @@
 // Lesson 5: sigmoid and cross-entropy, and why their gradient together is a2 - y.
 //
-// The answer to XOR is no or yes, y = 0 or 1. The sigmoid makes a probability of the network's last number z2:
-// a2 = 1 / (1 + e^-z2). The loss is the cross-entropy: -log of the probability given to the true answer, the mean over n rows.
+// The answer to XOR is no or yes: y = 0 or 1. The sigmoid makes a probability of the network's last number:
+// a2 = 1 / (1 + e^-z2). The loss is the cross-entropy: -log of the probability of the true answer, the mean of n rows.
 import { addBias, bceWithLogits, checkBackward, Device, greater, log, matmul, mean, multiply } from "../../mod.ts";
 import { Random, relu, scale, sgdStep, sigmoid, subtract, sum, Tensor, transpose } from "../../mod.ts";
 
@@ -21,9 +21,9 @@ console.log("       z2        a2      loss slope of a2  1 / a2    a2 - y");
 const table = [z, a, l, s, a.map((p) => 1 / p), e];
 for (let row = 0; row < 6; row++) console.log(table.map((column) => column[row].toFixed(4).padStart(9)).join(" "));
 
-// In the first row the network is sure, and wrong. The sigmoid is flat there: it hardly lets a gradient through. But the
-// logarithm is steep there, its slope is 1 / a2. Multiplied, flat and steep cancel. The error is left: nearly -1, full speed.
-// A tutorial writes dz2 = a2 - y and divides by n later, in dW2 and db2. We divide at once; nudging says the same:
+// In the first row the network is sure, and wrong. The sigmoid is flat there and lets hardly any gradient through. But
+// the logarithm is steep there: its slope is 1 / a2. Multiplied, flat and steep cancel. What is left is the error, -1.
+// A tutorial writes dz2 = a2 - y and divides by n later, in dW2 and db2. We divide at once. Nudging says the same:
 console.log(`${await checkBackward(device, computeLoss, { dz2: [z2, scale(error, 1 / 6)] })}\n`);
 
 // Now XOR as the tutorial trains it: 1000 steps at learning rate 0.5. Lesson 8 explains `record`: it keeps one step.
@@ -57,7 +57,7 @@ function draw(what: string, curve: number[]): void {
   console.log(`${what.padEnd(20)} ${bars} ${curve.at(-1)!.toFixed(4)}`);
 }
 
-// The tutorial's own start is known: NumPy's seed 42, times 0.1. It ends at 0.6931, which is log 2: it answers "half" to all.
+// The tutorial's start is known: NumPy's seed 42, times 0.1. It ends at 0.6931, or log 2: it answers 0.5 to all rows.
 const w1 = Tensor.from(device, [[0.04967142, -0.01382643, 0.06476885], [0.15230299, -0.02341534, -0.0234137]]);
 draw("the tutorial's start", await train(w1, Tensor.from(device, [[0.15792128], [0.07674347], [-0.04694744]])));
 const curves: number[][] = [];
@@ -71,8 +71,8 @@ const learned = curves.filter((curve) => curve.at(-1)! < 0.3);
 if (learned.length > 0) draw("a start that learns", learned[0]);
 console.log(`${learned.length} of 20 starts learn XOR`);
 
-// exercise: derive dz2 in two steps, for any y of 0 and 1 and any shape. The loss is -mean(y log a2 + (1 - y) log(1 - a2)).
-// da2 is its slope by a2, dz2 its slope by z2. Then change `start` at the top until at least 18 of 20 learn.
+// exercise: derive da2 and from it dz2, for any y of 0 and 1. The loss is -mean(y log(a2) + (1 - y) log(1 - a2)).
+// Then change `start` at the top until at least 18 of 20 learn.
 export function backward(a2: Tensor, y: Tensor): { da2: Tensor; dz2: Tensor } {
   const da2 = scale(subtract(a2, y), 0);
   const dz2 = scale(da2, 0);

@@ -9,7 +9,7 @@ export interface Lesson {
 /** Each tells a bit more; the last one nearly all. */
 export const hints: readonly string[] = [
   "mean(x, 0) is the mean over the rows: one number for each column. subtract takes it as its second operand.",
-  "const centered = subtract(x, mean(x, 0)); its deviation is sqrt(mean(square(centered), 0)). Divide one by the other.",
+  "const centered = subtract(x, mean(x, 0)); its deviation is sqrt(mean(square(centered), 0)). Divide by it.",
   "A deviation of 0 divides 0 by 0, which is NaN. add(deviation, equal(deviation, 0)) puts 1 in the place of 0.",
 ];
 

@@ -92,8 +92,8 @@ function checkStart({ hidden, deviation }: Lesson["start"]): string[] {
   }
   if (learned >= ENOUGH) return [];
   return [
-    `the gradients are right. From ${STARTS} starts with ${hidden} hidden units and deviation ${deviation}, ${learned} learn ` +
-    `XOR: change \`start\` until ${ENOUGH} do`,
+    `the gradients are right. From ${STARTS} starts with ${hidden} hidden units and deviation ${deviation}, ` +
+    `${learned} learn XOR: change \`start\` until ${ENOUGH} do`,
   ];
 }
 

@@ -1,20 +1,10 @@
-import {
-  addBias,
-  greater,
-  matmul,
-  multiply,
-  relu,
-  scale,
-  subtract,
-  sum,
-  type Tensor,
-  transpose,
-} from "../../../mod.ts";
+import { addBias, greater, matmul, multiply, relu, scale, subtract, sum } from "../../../mod.ts";
+import { type Tensor, transpose } from "../../../mod.ts";
 import type { Network } from "../03_backward.ts";
 
 /**
- * Each line takes the gradient of what its forward line made, and the tensors that this line read. Nothing else is needed:
- * that is why a network of any depth takes the same three rules again and again.
+ * Each line takes the gradient of what its forward line made, and the tensors that this line read. Nothing else is
+ * needed: that is why a network of any depth takes the same three rules again and again.
  */
 export function backward({ w1, b1, w2, b2 }: Network, x: Tensor, y: Tensor): Record<string, Tensor> {
   const z1 = addBias(matmul(x, w1), b1);
