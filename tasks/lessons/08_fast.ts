@@ -66,7 +66,7 @@ await measure("op by op", async () => {
 });
 
 // 3. Recorded. `record` calls its function once and keeps the dispatches. `replay` sends them again, with no check and no
-// new tensor. It sends dispatches only: an upload inside `record` would not happen again, so it is refused.
+// new tensor. It sends dispatches only: an upload (`Tensor.from`, `write`) would not happen again, so it is refused.
 try {
   device.record(() => Tensor.from(device, xs));
 } catch (error) {
