@@ -87,7 +87,7 @@ await measure("recorded", async () => {
   return await losses[0].item();
 });
 
-// 4. The library. Trainer records too. It keeps all rows on the GPU, and runs a step this small as one kernel.
+// 4. The library. Trainer records too. It keeps all rows on the GPU, and one kernel finds all gradients of a step this small.
 using fourth = network();
 using optimizer = new Sgd(fourth, 0.05);
 using allX = Tensor.from(device, xs);
@@ -99,10 +99,11 @@ await measure("Trainer", async () => (await Array.fromAsync(trainer.epochs(1)))[
 // All four compute the same. With 64 units there is little arithmetic, and what a way does besides decides its speed: plain
 // loops are hard to beat. The wider the layers and the larger the batches, the less that counts, and the GPU gains.
 
+// exercise: `Tensor.constant` may stand inside `record`: its numbers are written once. So each replay below learns from batch 0.
+// Move the upload out of `record`, so that each replay sees its own batch. Record once, and free what you make.
+
 /** Trains a line through the origin, y = x w, with one step for each batch: `w` is [1, 1], `x` and `y` are [rows, 1]. */
 export function trainLine(device: Device, w: Tensor, batches: readonly { x: number[][]; y: number[][] }[]): void {
-  // exercise: `Tensor.constant` may stand inside `record`: its numbers are written once. So each replay below learns from
-  // batch 0. Move the upload out of `record`, so that each replay sees its own batch. Record once, and free what you make.
   using recording = device.record(() => {
     const x = Tensor.constant(device, batches[0].x);
     const y = Tensor.constant(device, batches[0].y);

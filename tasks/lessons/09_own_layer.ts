@@ -1,30 +1,7 @@
 /** Lesson 9: a layer of your own. Softplus in WGSL, then the Trainer and AdamW, next to the same by hand. */
-import {
-  ActivationLayer,
-  AdamW,
-  add,
-  checkGradients,
-  Device,
-  divide,
-  exp,
-  type Kernel,
-  Linear,
-  log,
-} from "../../mod.ts";
-import {
-  Model,
-  mse,
-  multiply,
-  Random,
-  reference,
-  scale,
-  sgdStep,
-  sigmoid,
-  sqrt,
-  square,
-  Tensor,
-  Trainer,
-} from "../../mod.ts";
+import { ActivationLayer, AdamW, add, checkGradients, Device, divide, exp, type Kernel, Linear } from "../../mod.ts";
+import { log, Model, mse, multiply, Random, reference, scale, sgdStep, sigmoid, sqrt, square } from "../../mod.ts";
+import { Tensor, Trainer } from "../../mod.ts";
 
 // Softplus is a ReLU without the kink: log(1 + e^x). As three operations it fails for large x: e^100 is no float32.
 using device = await Device.request({ smallDispatches: true });
@@ -98,7 +75,7 @@ const epochs = await Array.fromAsync(trainer.epochs(200));
 using own = new Model(device, layers(), { random: new Random(9, "weights") });
 using m = Tensor.zeros(device, own.values.shape);
 using v = Tensor.zeros(device, own.values.shape);
-let loss = 0;
+const losses: number[] = [];
 for (let t = 1; t <= 200; t++) {
   using value = device.tidy(() => {
     const prediction = own.forward(x, { training: true });
@@ -110,15 +87,16 @@ for (let t = 1; t <= 200; t++) {
     sgdStep(own.values, add(move, scale(own.values, 0.01)), 0.05); // the decay pulls weights to 0, outside m and v
     return mse.forward(prediction, y);
   });
-  if (t === 200) loss = await value.item();
+  if (t === 1 || t === 200) losses.push(await value.item());
 }
-const first = epochs[0].loss.toFixed(3);
-console.log(`AdamW of the library: loss ${first} -> ${epochs[199].loss.toFixed(3)}`);
-console.log(`AdamW by hand:        loss ${first} -> ${loss.toFixed(3)}`);
+const show = (name: string, first: number, last: number) => console.log(name, first.toFixed(3), "->", last.toFixed(3));
+show("loss with AdamW of the library:", epochs[0].loss, epochs[199].loss);
+show("loss with AdamW by hand:       ", losses[0], losses[1]);
+
+// exercise: Softplus.backward takes two dispatches, sigmoid and multiply. Write one kernel that does both, and run it here.
+// Make the kernel object once, outside the function: what the GPU compiles of it is kept with the object.
 
 /** Gradient of softplus from its input: dX = dOut / (1 + e^-x), in the shape of `x`. */
 export function softplusBackward(x: Tensor, dOut: Tensor): Tensor {
-  // exercise: Softplus.backward takes two dispatches, sigmoid and multiply. Write one kernel that does both, and run it here.
-  // Make the kernel object once, outside this function: what the GPU compiles of it is kept with the object.
-  return Tensor.zeros(x.device, dOut.shape);
+  return Tensor.zeros(x.device, dOut.shape); // put the kernel's run here
 }

@@ -12,6 +12,7 @@ export interface Lesson {
   readonly trainLine: (device: Device, w: Tensor, batches: readonly Batch[]) => void;
 }
 
+/** Each tells a bit more; the last one nearly all. */
 export const hints: readonly string[] = [
   "A replay repeats dispatches and nothing else. What has to differ from one replay to the next?",
   "Make x and y with `Tensor.zeros(device, [rows, 1])` before `record`, and only read them inside it.",
@@ -60,7 +61,7 @@ function judge(found: number, batches: readonly Batch[], left: number, recording
     wrong.push(`record was called ${recordings} times: record once, before the loop over the batches.`);
   }
   if (left > 0) {
-    wrong.push(`${left} buffers are left behind: declare the recording and the tensors you make with \`using\`.`);
+    wrong.push(`Buffers left behind: ${left}. Declare the recording and the tensors you make with \`using\`.`);
   }
   return wrong;
 }

@@ -6,6 +6,7 @@ export interface Lesson {
   readonly softplusBackward: (x: Tensor, dOut: Tensor) => Tensor;
 }
 
+/** Each tells a bit more; the last one nearly all. */
 export const hints: readonly string[] = [
   'Copy softplusKernel. The backward reads two tensors, x and dOut, so `access` gets one more "read" in front.',
   "The bindings count on: x is 0, dOut is 1, dX is 2, and `count` moves to 3. `buffers` has the same order: [x, dOut, dX].",
@@ -19,12 +20,11 @@ const EXTREMES = [-100, 100];
 export async function check(_: Device, { softplusBackward }: Lesson): Promise<string[]> {
   using device = await Device.request({ smallDispatches: true });
   try {
-    const wrong = [
-      ...await checkSlopes(device, softplusBackward),
-      ...await checkValues(device, softplusBackward, [1000], EXTREMES),
-      ...await checkValues(device, softplusBackward, [3, 5], []),
-    ];
-    return wrong.length > 0 ? wrong : await checkWork(device, softplusBackward);
+    for (const judge of [checkSlopes, checkValues, checkWork]) {
+      const wrong = await judge(device, softplusBackward);
+      if (wrong.length > 0) return wrong; // what comes after would only say the same in other words
+    }
+    return [];
   } catch (error) {
     return [`softplusBackward fails: ${error instanceof Error ? error.message : error}`];
   }
@@ -43,11 +43,10 @@ async function checkSlopes(device: Device, backward: Backward): Promise<string[]
 }
 
 /** Compares with float64, where there are more elements than one workgroup has. */
-async function checkValues(device: Device, backward: Backward, shape: Shape, extremes: number[]): Promise<string[]> {
-  using x = draw(device, shape, 3, extremes);
-  using dOut = draw(device, shape, 4);
+async function checkValues(device: Device, backward: Backward): Promise<string[]> {
+  using x = draw(device, [1000], 3, EXTREMES);
+  using dOut = draw(device, [1000], 4);
   using dX = backward(x, dOut);
-  if (`${dX.shape}` !== `${shape}`) return [`dX has shape [${dX.shape}], and x [${shape}]: they must be the same.`];
   const inputs = await x.read();
   const gradients = await dOut.read();
   const found = await dX.read();
@@ -82,7 +81,7 @@ async function checkWork(device: Device, backward: Backward): Promise<string[]> 
   const wrong = asked === 1
     ? []
     : [`It takes ${asked} dispatches: one kernel can compute 1 / (1 + e^-x) and multiply.`];
-  return left > 0 ? [...wrong, `${left} buffers are left behind: make one tensor, the result.`] : wrong;
+  return left > 0 ? [...wrong, `Buffers left behind: ${left}. Make one tensor, the result.`] : wrong;
 }
 
 function draw(device: Device, shape: Shape, seed: number, extremes: readonly number[] = []): Tensor {

@@ -80,7 +80,7 @@ gpuTest(
       solution.trainLine(device, w, batches);
     };
     assertEquals(await check(device, { trainLine: leaky }), [
-      "1 buffers are left behind: declare the recording and the tensors you make with `using`.",
+      "Buffers left behind: 1. Declare the recording and the tensors you make with `using`.",
     ]);
     for (const tensor of kept) tensor[Symbol.dispose]();
   },
