@@ -26,6 +26,62 @@ export const LESSONS: readonly Lesson[] = [
     loadSolution: () => import("./solutions/01_chain.ts"),
     loadChecks: () => import("./checks/01_chain.ts"),
   },
+  {
+    name: "02_forward",
+    point: "the forward pass, shapes, and what unscaled data do",
+    load: () => import("./02_forward.ts"),
+    loadSolution: () => import("./solutions/02_forward.ts"),
+    loadChecks: () => import("./checks/02_forward.ts"),
+  },
+  {
+    name: "03_backward",
+    point: "the backward of Linear, ReLU and MSE, and why",
+    load: () => import("./03_backward.ts"),
+    loadSolution: () => import("./solutions/03_backward.ts"),
+    loadChecks: () => import("./checks/03_backward.ts"),
+  },
+  {
+    name: "04_sgd",
+    point: "SGD, mini-batches, shuffling, and norms",
+    load: () => import("./04_sgd.ts"),
+    loadSolution: () => import("./solutions/04_sgd.ts"),
+    loadChecks: () => import("./checks/04_sgd.ts"),
+  },
+  {
+    name: "05_cross_entropy",
+    point: "sigmoid and cross-entropy: why the gradient is a2 - y",
+    load: () => import("./05_cross_entropy.ts"),
+    loadSolution: () => import("./solutions/05_cross_entropy.ts"),
+    loadChecks: () => import("./checks/05_cross_entropy.ts"),
+  },
+  {
+    name: "06_faults",
+    point: "what goes wrong: all ones, dead units, a huge rate",
+    load: () => import("./06_faults.ts"),
+    loadSolution: () => import("./solutions/06_faults.ts"),
+    loadChecks: () => import("./checks/06_faults.ts"),
+  },
+  {
+    name: "07_softmax",
+    point: "softmax and cross-entropy, piece by piece and fused",
+    load: () => import("./07_softmax.ts"),
+    loadSolution: () => import("./solutions/07_softmax.ts"),
+    loadChecks: () => import("./checks/07_softmax.ts"),
+  },
+  {
+    name: "08_fast",
+    point: "fast: plain loops, op by op, recorded, the library",
+    load: () => import("./08_fast.ts"),
+    loadSolution: () => import("./solutions/08_fast.ts"),
+    loadChecks: () => import("./checks/08_fast.ts"),
+  },
+  {
+    name: "09_own_layer",
+    point: "a layer of your own: softplus in WGSL, then AdamW",
+    load: () => import("./09_own_layer.ts"),
+    loadSolution: () => import("./solutions/09_own_layer.ts"),
+    loadChecks: () => import("./checks/09_own_layer.ts"),
+  },
 ];
 
 /** What is wrong with a lesson's exercise: nothing where it is done. What the lesson prints is not shown. */
