@@ -36,7 +36,10 @@ export async function print(given: string | Readonly<Record<string, Tensor>>, te
   named.forEach(({ name, tensor: { shape } }, i) => console.log(summary(name, shape, values[i])));
 }
 
-/** `z1 shape=[2, 2], min=-2.000, max=4.000, mean=1.500`. A NaN makes all three NaN; how many are not finite is said. */
+/**
+ * `z1 shape=[2, 2], min=-2.000, max=4.000, mean=1.500`. A NaN makes all three NaN; how many are not finite is said.
+ * One number is `loss shape=[], value=2.250`.
+ */
 export function summary(name: string, shape: Shape, values: ArrayLike<number>): string {
   const what = `${name} shape=${formatShape(shape)}`;
   if (values.length === 0) return `${what}, empty`;
@@ -50,6 +53,7 @@ export function summary(name: string, shape: Shape, values: ArrayLike<number>): 
     sum += values[i];
     if (!Number.isFinite(values[i])) wrong++;
   }
+  if (values.length === 1) return `${what}, value=${short(values[0])}`;
   const numbers = `min=${short(least)}, max=${short(most)}, mean=${short(sum / values.length)}`;
   return `${what}, ${numbers}${wrong > 0 ? `, ${wrong} of ${values.length} are NaN or infinite` : ""}`;
 }

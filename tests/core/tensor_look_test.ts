@@ -168,7 +168,7 @@ gpuTest("print() shows name, shape, smallest, largest and mean, in one wait", as
   assertEquals(await printed(() => print("z1", z1)), ["z1 shape=[2, 2], min=-2.000, max=4.000, mean=1.500"]);
   const { waits } = device.stats;
   assertEquals(await printed(() => print({ loss, small, bad, none })), [
-    "loss shape=[], min=13768.413, max=13768.413, mean=13768.413",
+    "loss shape=[], value=13768.413",
     "small shape=[2], min=-3.000e-5, max=1.000e-5, mean=-1.000e-5",
     "bad shape=[2], min=NaN, max=NaN, mean=NaN, 1 of 2 are NaN or infinite",
     "none shape=[0], empty",

@@ -14,7 +14,7 @@ permitted("lesson lists the lessons, runs one, judges it, and helps with it", as
     LESSONS.map(({ name }) => `tasks/lessons/${name}.ts`),
   );
   assertEquals(listed.filter((line) => !line.startsWith("open")), []);
-  assertMatch((await place.succeed("lesson", ["1"])).stdout, /^loss shape=\[\], min=2\.250/m);
+  assertMatch((await place.succeed("lesson", ["1"])).stdout, /^loss shape=\[\], value=2\.250/m);
   const judged = await place.run("lesson", ["1", "--check"]);
   assertEquals([judged.code, judged.stderr], [1, ""]);
   assertMatch(
