@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { type Built, type Command, type CommandBuilder, dispatchesOf } from "./commands.ts";
 import { isBinding, type PlannedDispatch } from "./pipeline.ts";
 
@@ -13,6 +14,12 @@ const MAX_GATHERED = 256;
 /** Bound dispatches that are kept at most, and bytes of what one of them holds for itself. */
 const MAX_KEPT = 4_096;
 const MAX_KEPT_BYTES = 1_024;
+
+/**
+ * Multiplications below which a product runs plain. A recording makes the textures that its operands are packed into once; here
+ * that takes as long as some 5,000 multiplications, measured on llvmpipe.
+ */
+const SMALL_PRODUCT = 4_096;
 
 /**
  * Gathers dispatches. One that comes again, with the same kernel, places and sizes, is bound only once: a loop whose tensors
@@ -66,7 +73,9 @@ export class Unrecorded {
     const key = this.#keyOf(dispatch);
     const known = this.#kept.get(key);
     if (known) return known;
-    const built = this.#builder.build([dispatch], { isCounted: false });
+    const { kernel, sizes, invocations } = dispatch;
+    const plain = (kernel as Kernel) === kernels.matmul && invocations * sizes[7] < SMALL_PRODUCT;
+    const built = this.#builder.build([dispatch], { isCounted: false, plain });
     if (built.bytes > MAX_KEPT_BYTES) this.#passing.use(built);
     else this.#kept.set(key, built);
     return built;

@@ -1,8 +1,8 @@
 /** Operations that are not recorded: gathered, in order, with buffers and bind groups that are used again. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { add, type Device, matmul, relu, scale, subtract, Tensor } from "../../mod.ts";
-import { gpuTest } from "../support/gpu_test_case.ts";
+import { add, Device, matmul, relu, scale, subtract, Tensor } from "../../mod.ts";
+import { bits, gpuTest, ramp } from "../support/gpu_test_case.ts";
 
 gpuTest("operations go to the queue together, at a read or at the end of tidy", async (device) => {
   using x = Tensor.from(device, [-1, 2]);
@@ -128,3 +128,25 @@ gpuTest(
     assertEquals(await out.read(), Float32Array.of(6));
   },
 );
+
+gpuTest("a narrow product packs nothing unless it is recorded, and gives the same bits", async () => {
+  using device = await Device.request({ smallDispatches: true, products: "blocks" });
+  using a = Tensor.from(device, ramp([900, 2]), [900, 2]);
+  using b = Tensor.from(device, ramp([2, 2]), [2, 2]); // 3,600 multiplications
+  using c = Tensor.from(device, ramp([2, 3]), [2, 3]); // 5,400
+  using recording = device.record(() => [matmul(a, b), matmul(a, c)]);
+  const dispatches = (body: () => void) => {
+    const before = device.stats.dispatches;
+    device.tidy(body);
+    return device.stats.dispatches - before;
+  };
+  assertEquals(dispatches(() => void matmul(a, b)), 1);
+  assert(dispatches(() => void matmul(a, c)) > 1);
+  assert(recording.length > 4);
+
+  using out = Tensor.zeros(device, [900, 2]);
+  using once = matmul(a, b);
+  using recorded = device.record(() => void matmul(a, b, { out }));
+  recorded.replay();
+  assertEquals(bits(await once.read()), bits(await out.read()));
+});
