@@ -1,6 +1,8 @@
 /**
  * Activations: each operation, its backward right under it, then the layer that it makes; at the end the table of them.
  *
+ * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
+ *
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";

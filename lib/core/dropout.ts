@@ -1,6 +1,8 @@
 /**
  * Dropout, with masks drawn on the GPU: the operation, its backward, and the layer.
  *
+ * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
+ *
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";

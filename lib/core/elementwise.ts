@@ -1,6 +1,8 @@
 /**
  * Operations on two operands element by element, and `scale`; each with its backward right under it.
  *
+ * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
+ *
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";

@@ -2,6 +2,8 @@
  * Layers: each keeps what its backward needs, and its backward stands right under its forward. Here are the layer with
  * weights and the networks made of layers; activations and dropout stand with their operations.
  *
+ * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
+ *
  * @module
  */
 import { formatShape } from "../base/shape.ts";

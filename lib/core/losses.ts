@@ -9,6 +9,8 @@
  *
  * A saved model stores the kind of its loss alone: loaded again, it has a delta of 1 and no weights.
  *
+ * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
+ *
  * @module
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";

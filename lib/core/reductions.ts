@@ -1,6 +1,8 @@
 /**
  * Sums, means, extremes and norms over rows, over columns and over all elements, each with its backward right under it.
  *
+ * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
+ *
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";

@@ -1,6 +1,8 @@
 /**
  * From scores to shares and from class numbers to targets: what a classifier needs next to its loss.
  *
+ * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
+ *
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";

@@ -6,6 +6,7 @@ import { short } from "../charts/frame.ts";
 import { made } from "./elements.ts";
 import { type Check, checkOp } from "./op_check.ts";
 import type { Op } from "./ops_walk.ts";
+import { REASONS } from "./reasons.ts";
 import type { Session } from "./session.ts";
 
 /** The most rows and columns of values. */
@@ -88,7 +89,7 @@ export class Walk {
     row.setAttribute("aria-current", "true");
     const formula = made("p", op.formula);
     formula.className = "formula";
-    this.#parts.detail.replaceChildren(formula, valuesTable(op));
+    this.#parts.detail.replaceChildren(formula, reasonOf(op), valuesTable(op));
     if (!op.gradientOf) return;
     const button = made("button", "Check this gradient");
     button.type = "button";
@@ -103,6 +104,22 @@ export class Walk {
 export function clearWalk({ body, detail }: WalkParts): void {
   body.replaceChildren();
   detail.replaceChildren();
+}
+
+/** The general rule, why it is so, and where it is written. */
+function reasonOf({ phase, of }: Op): HTMLParagraphElement {
+  const { rule, why, file } = REASONS[of];
+  const leads = {
+    forward: "Its backward",
+    loss: "Its gradient",
+    backward: "In general",
+    update: "In general",
+  } as const;
+  const line = made("p");
+  line.className = "why";
+  const place = made("code", file);
+  line.append(`${leads[phase]}: `, made("b", rule), `. ${why} This is `, made("code", of), " in ", place, ".");
+  return line;
 }
 
 function shapeOf({ shape }: Op): string {

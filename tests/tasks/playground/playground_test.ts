@@ -5,6 +5,7 @@ import { Device } from "../../../lib/gpu/device.ts";
 import { decodeModel } from "../../../lib/model_file/bytes.ts";
 import { Matrix } from "../../../lib/reference/mod.ts";
 import { makeRows, prepare } from "../../../tasks/playground/datasets.ts";
+import { REASONS } from "../../../tasks/playground/reasons.ts";
 import { Session } from "../../../tasks/playground/session.ts";
 import { DEFAULTS, type Settings, toHash } from "../../../tasks/playground/settings.ts";
 import { assertClose } from "../../support/assert_close.ts";
@@ -170,6 +171,9 @@ async function walksThroughAStep(page: Page, address: string): Promise<void> {
     if (name in expected) assertClose(Float64Array.from(shown), expected[name], { rtol: 1e-4, atol: 1e-6 });
     delete expected[name];
   }
+  const { rule, why, file } = REASONS.addBias;
+  const reason = `In general: ${rule}. ${why} This is addBias in ${file}.`;
+  assertEquals(await page.textContent("#detail .why"), reason);
   assertEquals(Object.keys(expected), []);
   await page.getByRole("button", { name: "Check this gradient" }).press("Enter");
   const apart = (await page.locator("#detail .check tbody td:last-child").allTextContents()).map(Number);
@@ -297,6 +301,8 @@ async function opensFromDisk(page: Page): Promise<void> {
   const url = `file://${place.at("out/index.html")}`;
   await page.goto(url);
   await page.waitForSelector("#measures dd");
+  const panels = await page.locator("#about h3:visible").allTextContents();
+  assertEquals(panels, ["The data", "The network", "The output", "One step", "Try it"]);
   await withPage(async (page, { errors }) => {
     const isTold = async (why: RegExp) => {
       await page.goto(url);
