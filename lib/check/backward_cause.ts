@@ -13,13 +13,20 @@ const SMALL = 1e-3;
 /** Wrong entries, at most, that are called single ones. */
 const FEW = 3;
 
-/** Said where the loss stands still or has kinks, and the gradient knows nothing of it. */
-export const GATE =
-  "the gate of a ReLU seems to be forgotten: the gradient must be 0 where the ReLU's input was not above 0";
+/** Said where the loss stands still, and the gradient does not know it. */
+const GATE = "the gate of a ReLU seems to be forgotten: the gradient must be 0 where the ReLU's input was not above 0";
+/** Said where the gradient is 0 at entries that move the loss. */
+const OTHER_GATE =
+  "your gate closes at the wrong places: the sign of the ReLU's input decides, not that of the gradient";
+/** Said where the loss has kinks, and nothing else explains the gradient. */
+export const PERHAPS_GATE = "perhaps the gate of a ReLU is forgotten: the loss bends as behind one. " +
+  "Where the ReLU's input was not above 0, the gradient must be 0";
 
 /** A gradient, as far as it was checked. */
 export interface Compared {
   readonly shape: Shape;
+  /** Numbers that n might be: lengths of axes, and sizes, of all tensors that are checked. */
+  readonly sizes: ReadonlySet<number>;
   /** All of the caller's gradient. */
   readonly all: ArrayLike<number>;
   /** The entries that were nudged, the slope of each, how far off that may be, and whether the loss did not move at all. */
@@ -53,7 +60,8 @@ export function causeOf(compared: Compared): string | undefined {
   const notFinite = yours.findIndex((value) => !Number.isFinite(value));
   if (notFinite >= 0) return `your gradient is ${yours[notFinite]} there`;
   if (flat.every((isFlat) => isFlat)) {
-    return "nudging the tensor does not change the loss: is it the one that the loss is computed from?";
+    return "nudging the tensor does not change the loss: is it the one that the loss is computed from? " +
+      "Or does a ReLU that is off stand between them? Then the gradient is 0";
   }
   if (yours.every((value) => value === 0)) return "every entry is 0: the gradient was never written";
   const cause = causeOfFactor(compared, yours) ?? causeOfOrder(compared, wrongEntries.length);
@@ -62,11 +70,22 @@ export function causeOf(compared: Compared): string | undefined {
   if (wrongEntries.length <= FEW && wrongEntries.length < entries.length / 4 && dead < 2) {
     return "the other entries are right: look at what is special about this one";
   }
+  if (dead === 0 && mayMissGate(yours, flat)) return undefined;
+  const shut = wrongEntries.filter((i) => yours[i] === 0 && !flat[i]).length;
+  if (shut > 0 && shut + dead === wrongEntries.length) return OTHER_GATE;
   return dead > 0 ? GATE : undefined;
 }
 
+/**
+ * Whether numbers allow that a gate is forgotten. Where the loss stands still and the gradient is 0, there is a gate.
+ * Of one or two numbers anything might be the cause.
+ */
+export function mayMissGate(yours: readonly number[], flat: readonly boolean[]): boolean {
+  return yours.length > 2 && !yours.some((value, i) => flat[i] && value === 0);
+}
+
 /** Every entry is off by the same factor. */
-function causeOfFactor({ slopes, errors }: Compared, yours: readonly number[]): string | undefined {
+function causeOfFactor({ sizes, slopes, errors }: Compared, yours: readonly number[]): string | undefined {
   let products = 0;
   let squares = 0;
   yours.forEach((value, i) => {
@@ -76,23 +95,25 @@ function causeOfFactor({ slopes, errors }: Compared, yours: readonly number[]): 
   const factor = products / squares;
   if (!near(slopes, yours.map((value) => factor * value), errors)) return undefined;
   const sign = factor < 0 ? "the sign is flipped" : "";
-  const size = sizeText(Math.abs(factor), yours.length);
+  const size = sizeText(Math.abs(factor), yours.length, sizes);
   if (size === undefined) return undefined;
   // A few parts in a hundred are no usual mistake.
   return [sign, size].filter((text) => text !== "").join(", and ") || undefined;
 }
 
 /** What a factor between gradients comes from: the right one is `factor` times the caller's. */
-function sizeText(factor: number, entries: number): string | undefined {
+function sizeText(factor: number, entries: number, sizes: ReadonlySet<number>): string | undefined {
   const is = (wanted: number) => Math.abs(factor / wanted - 1) < NEAR;
   if (is(1)) return "";
-  if (is(2)) return "a factor of 2 is missing: the slope of a square is twice its root";
+  if (is(2)) return "a factor of 2 is missing: the slope of e² is 2 e";
   if (is(1 / 2)) return "a factor of 2 is too many";
   const times = Math.round(factor);
   const parts = Math.round(1 / factor);
   if (parts > 2 && is(1 / parts)) {
-    return `1/n is missing: it is n = ${parts} times too large, as if a sum stood for the mean` +
-      ` (or 2/n is missing, with n = ${2 * parts})`;
+    const other = `2/n is missing, with n = ${2 * parts}`;
+    if (sizes.has(2 * parts) && !sizes.has(parts)) return `${other}: it is ${parts} times too large`;
+    const text = `1/n is missing: it is n = ${parts} times too large, as if a sum stood for the mean`;
+    return sizes.has(2 * parts) ? `${text} (or ${other})` : text;
   }
   if (times > 2 && is(times)) {
     return `1/n is too many: it is n = ${times} times too small, as if a mean was taken twice`;

@@ -62,16 +62,19 @@ function linesOf(
   const size = shape.reduce((product, length) => product * length, 1);
   const checked = entries < size ? `${entries} of ${size} entries, drawn at random` : `${size} entries`;
   if (ok) {
-    return `${start}  right  ${formatShape(shape)}, ${checked}: largest relative difference ${
-      numberText(difference, 2)
-    }`;
+    return `${start}  right  ${formatShape(shape)}, ${checked}${offText(difference)}`;
   }
   if (entries === 0) return `${start}  WRONG  ${cause}`;
   const lines = [
-    `${start}  WRONG  ${formatShape(shape)}, ${checked}, ${wrong} wrong: largest relative difference ` +
-    numberText(difference, 2),
+    `${start}  WRONG  ${formatShape(shape)}, ${checked}, ${wrong} wrong${offText(difference)}`,
     `furthest off at ${formatShape(worst)}: yours ${numberText(yours)}, nudging gives ${numberText(nudged, 4)}`,
   ];
   if (cause !== undefined) lines.push(`cause: ${cause}`);
   return lines.join(`\n${" ".repeat(width + 2)}       `);
+}
+
+/** How far off the worst entry is; nothing where it is NaN or infinite. */
+function offText(difference: number): string {
+  if (!Number.isFinite(difference)) return "";
+  return `: off by up to ${numberText(100 * difference, 2)}% of the largest entry`;
 }

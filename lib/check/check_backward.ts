@@ -7,7 +7,7 @@ import { Random } from "../base/random.ts";
 import { sameShape, type Shape } from "../base/shape.ts";
 import { readAll, Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
-import { causeOf, causeOfShape, GATE } from "./backward_cause.ts";
+import { causeOf, causeOfShape, mayMissGate, PERHAPS_GATE } from "./backward_cause.ts";
 import { type BackwardCheck, BackwardReport } from "./backward_report.ts";
 import { LossRuns, type Nudge } from "./loss_runs.ts";
 import { hasKinks, nudgesOf, roundingNudgesOf, roundingOf, scanOf, type Slope, slopeOf } from "./nudge.ts";
@@ -95,17 +95,21 @@ export async function checkBackward(
   const { before, losses } = await runs.run(pairs.flatMap(nudgesOfPair));
   let at = 0;
   const take = (count: number) => losses.subarray(at, at += count);
+  const sizes = new Set(pairs.flatMap(({ tensor: { shape, size } }) => [...shape, size]));
   const judged = pairs.map((pair) => {
-    if (!sameShape(pair.tensor.shape, pair.gradient.shape)) return { pair, check: wrongShape(pair), rounding: 0 };
+    if (!sameShape(pair.tensor.shape, pair.gradient.shape)) {
+      return { pair, check: wrongShape(pair), rounding: 0, mayBeGate: false };
+    }
     const { values, yours, entries, size } = pair;
     const rounding = roundingOf(before, take(roundingPlaces(pair).length));
     const slopes = entries.map((entry) => {
       const places = nudgesOf(values[entry], size);
       return slopeOf(values[entry], before, places, take(places.length), rounding, yours[entry]);
     });
-    return { pair, check: judge(pair, slopes, tolerance), rounding };
+    const mayBeGate = mayMissGate(entries.map((entry) => yours[entry]), slopes.map(({ flat }) => flat));
+    return { pair, check: judge(pair, slopes, tolerance, sizes), rounding, mayBeGate };
   });
-  const open = judged.filter(({ check: { ok, cause } }) => !ok && cause === undefined);
+  const open = judged.filter(({ check: { ok, cause }, mayBeGate }) => !ok && cause === undefined && mayBeGate);
   const gates = open.length > 0 ? await findGates(runs, open) : new Map<Pair, string>();
   const report = new BackwardReport();
   for (const { pair, check } of judged) {
@@ -175,6 +179,7 @@ function judge(
   { name, gradient: { shape }, yours, entries }: Pair,
   slopes: readonly Slope[],
   tolerance: number,
+  sizes: ReadonlySet<number>,
 ): BackwardCheck {
   let largest = 0;
   entries.forEach((entry, i) => {
@@ -212,6 +217,7 @@ function judge(
   const clear = [...slopes.keys()].filter((i) => !slopes[i].kink && !(slopes[i].error > CLEAR * largest));
   const cause = causeOf({
     shape,
+    sizes,
     all: yours,
     entries: clear.map((i) => entries[i]),
     slopes: clear.map((i) => slopes[i].slope),
@@ -233,7 +239,7 @@ function indexOf(entry: number, shape: Shape): number[] {
   return index;
 }
 
-/** The gate of a ReLU that was forgotten, where the loss has the kinks of one along the entries furthest off. */
+/** What might be the gate of a ReLU that was forgotten: the loss has the kinks of one along the first entries. */
 async function findGates(
   runs: LossRuns,
   open: readonly { readonly pair: Pair; readonly check: BackwardCheck; readonly rounding: number }[],
@@ -249,10 +255,7 @@ async function findGates(
   open.forEach(({ pair, rounding }, i) => {
     const bent = scans[i].filter((scan) => hasKinks(losses.subarray(at, at += scan.length), rounding)).length;
     if (bent === 0) return;
-    found.set(
-      pair,
-      GATE,
-    );
+    found.set(pair, PERHAPS_GATE);
   });
   return found;
 }

@@ -46,6 +46,6 @@ function explain(
   const still = slopes.map((slope) => slope === 0);
   const flat = still.every((isStill) => isStill) ? still.map(() => false) : still;
   const wrong = entries.map((entry, i) => !isNear(all[entry], slopes[i]));
-  const cause = causeOf({ shape, all, entries, slopes, errors: slopes.map(() => 0), flat, wrong });
+  const cause = causeOf({ shape, sizes: new Set(), all, entries, slopes, errors: slopes.map(() => 0), flat, wrong });
   return cause === undefined ? {} : { cause };
 }

@@ -30,29 +30,33 @@ const nudged = {
   w2: (lossAt(0.5, 1.5 + h) - lossAt(0.5, 1.5 - h)) / (2 * h),
 };
 
-// The chain rule gives the same without nudging. Go back through the picture. In each place, multiply what has come so far
-// by how much this place reacts to what goes into it.
-const dY = 2 * await error.item(); // the loss is error^2, so it reacts by 2 * error
-const dW2 = dY * await a1.item(); // y = a1 * w2 reacts to w2 by a1
-const dA1 = dY * await w2.item(); // and to a1 by w2
-const dZ1 = await z1.item() > 0 ? dA1 : 0; // ReLU lets a change through where its input is over 0
-const dW1 = dZ1 * await x.item(); // z1 = x * w1 reacts to w1 by x
+// The chain rule gives the same without nudging. Write dy for the gradient of the loss by y: if y is nudged, how much does
+// the loss move? Weights take a capital, dW1. Go back through the picture. In each place, multiply what has come so far by
+// how much this place reacts to what goes into it.
+const dy = 2 * await error.item(); // the loss is error^2, so it reacts by 2 * error
+const dW2 = dy * await a1.item(); // y = a1 * w2 reacts to w2 by a1
+const da1 = dy * await w2.item(); // and to a1 by w2
+const dz1 = await z1.item() > 0 ? da1 : 0; // ReLU lets a change through where its input is over 0
+const dW1 = dz1 * await x.item(); // z1 = x * w1 reacts to w1 by x
 
+console.log(`going back: dy ${dy}, da1 ${da1}, dz1 ${dz1}`);
 console.log(`dW2: by the chain rule ${dW2}, by nudging ${nudged.w2.toFixed(4)}`);
 console.log(`dW1: by the chain rule ${dW1}, by nudging ${nudged.w1.toFixed(4)}`);
+// Look twice: a1 is 1 here, so dW2 would be the same without it. The check uses other numbers.
+//
 // Both are below 0: larger weights make the loss smaller. With w1 alone in the network, one would have to nudge once. With a
 // million weights one would have to nudge a million times, and the chain rule still goes back once. Hence backpropagation.
 
 // exercise: the network gets a bias: z1 = x * w1 + b1. Give the gradient of b1, from the numbers of the step.
 
-/** The numbers of one step; `dY` is the gradient of y. */
+/** The numbers of one step; `dy` is the gradient of y. Take what you need from it. */
 export interface Step {
   readonly x: number;
   readonly z1: number;
   readonly w2: number;
-  readonly dY: number;
+  readonly dy: number;
 }
 
-export function biasGradient({ dY }: Step): number {
-  return dY - dY; // put the right line here
+export function biasGradient({ dy }: Step): number {
+  return 0 * dy; // put the right line here, and take what you need from Step: { x, z1, w2, dy }
 }

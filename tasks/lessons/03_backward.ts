@@ -1,7 +1,7 @@
 // Lesson 3: the backward of a linear layer, of ReLU and of the mean squared error, and why each is right.
 //
-// Write dX for the gradient of the loss by X. It says: if I nudge this number of X, how much does the loss move?
-// So there is one number in dX for each number in X, and dX has the shape of X. Look at the shape first.
+// As in lesson 1, dx is the gradient of the loss by x: if I nudge this number of x, how much does the loss move?
+// So there is one number in dx for each number in x, and dx has the shape of x. Look at the shape first.
 import { addBias, checkBackward, Device, greater, matmul, mean, multiply, print } from "../../mod.ts";
 import { Random, relu, scale, square, subtract, sum, Tensor, transpose } from "../../mod.ts";
 
@@ -22,11 +22,12 @@ await print({ x, w, b, z, a, loss });
 
 // Backward. Begin at the loss and go back through each line. Multiply by the slope of that line: the chain rule.
 //
-// MSE: the loss is the sum of (a - y)² / n. Each a is in one term only. The slope of a square is 2 times its root.
+// MSE: the loss is the sum of (a - y)² / n. Each a is in one term only. The slope of e² is 2 e.
 // n counts all errors that are averaged: 10 rows times 4 columns, which is y.size.
 const da = scale(subtract(a, y), 2 / y.size);
 
-// ReLU: a = z where z is above 0, and the slope is 1. Elsewhere a stays 0, and the slope is 0. It is a gate.
+// ReLU: a = z where z is above 0, and the slope is 1. Elsewhere a stays 0, and the slope is 0. It is a
+// gate. greater gives 1 where it is true and 0 elsewhere.
 const dz = multiply(da, greater(z, 0));
 
 // Linear: z = x W + b. In each row r, W[i, j] adds x[r, i] W[i, j] to z[r, j]: its slope is x[r, i].
@@ -46,9 +47,10 @@ console.log(`\nOurs:\n${await checkBackward(device, computeLoss, { dW: [w, dW], 
 const ungated = sum(da, 0);
 console.log(`\nWithout the gate of ReLU:\n${await checkBackward(device, computeLoss, { db: [b, ungated] })}`);
 
-// A tutorial prints these tensors for two layers, 1 to 64 to 1 units, all weights 1: loss 13,768, db2 = 206.768,
-// db1 = 206.432. Its data are not known to us, so our numbers differ. But its gate can be seen. Where w2 is 1, db1 adds
-// up the dz2 of the rows that get through. 206.768 - 206.432 = 0.336 is the smallest dz2 that it prints: that row was off.
+// A tutorial, "Part 7: Backward Pass", prints these tensors for two layers, 1 to 64 to 1 units, all weights 1: loss
+// 13,768, db2 = 206.768, db1 = 206.432. Its data are not known to us, so our numbers differ. But its gate can be seen.
+// Where w2 is 1, db1 adds up the dz2 of the rows that get through. 206.768 - 206.432 = 0.336 is the smallest dz2 that it
+// prints: that row was off.
 
 /** Two layers: [inputs, hidden], [hidden], [hidden, outputs], [outputs]. */
 export type Network = Readonly<Record<"w1" | "b1" | "w2" | "b2", Tensor>>;

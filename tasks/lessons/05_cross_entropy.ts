@@ -2,8 +2,8 @@
 //
 // The answer to XOR is no or yes: y = 0 or 1. The sigmoid makes a probability of the network's last number:
 // a2 = 1 / (1 + e^-z2). The loss is the cross-entropy: -log of the probability of the true answer, the mean of n rows.
-import { addBias, bceWithLogits, checkBackward, Device, greater, log, matmul, mean, multiply } from "../../mod.ts";
-import { Random, relu, scale, sgdStep, sigmoid, subtract, sum, Tensor, transpose } from "../../mod.ts";
+import { add, addBias, bceWithLogits, checkBackward, Device, divide, greater, log, matmul, mean } from "../../mod.ts";
+import { multiply, Random, relu, scale, sgdStep, sigmoid, subtract, sum, Tensor, transpose } from "../../mod.ts";
 
 /** How a network starts: the units of its hidden layer, and the deviation of its weights. These are a tutorial's. */
 export const start = { hidden: 3, deviation: 0.1 };
@@ -23,7 +23,8 @@ for (let row = 0; row < 6; row++) console.log(table.map((column) => column[row].
 
 // In the first row the network is sure, and wrong. The sigmoid is flat there and lets hardly any gradient through. But
 // the logarithm is steep there: its slope is 1 / a2. Multiplied, flat and steep cancel. What is left is the error, -1.
-// A tutorial writes dz2 = a2 - y and divides by n later, in dW2 and db2. We divide at once. Nudging says the same:
+// A tutorial, "Forward Pass & Backpropagation", writes dz2 = a2 - y and divides by n later, in dW2 and db2. We divide at
+// once. Nudging says the same:
 console.log(`${await checkBackward(device, computeLoss, { dz2: [z2, scale(error, 1 / 6)] })}\n`);
 
 // Now XOR as the tutorial trains it: 1000 steps at learning rate 0.5. Lesson 8 explains `record`: it keeps one step.
@@ -71,10 +72,11 @@ const learned = curves.filter((curve) => curve.at(-1)! < 0.3);
 if (learned.length > 0) draw("a start that learns", learned[0]);
 console.log(`${learned.length} of 20 starts learn XOR`);
 
-// exercise: derive da2 and from it dz2, for any y of 0 and 1. The loss is -mean(y log(a2) + (1 - y) log(1 - a2)).
-// Then change `start` at the top until at least 18 of 20 learn.
+// exercise: the loss is -mean(y log(a2) + (1 - y) log(1 - a2)), for any y of 0 and 1. Derive da2. Then multiply it by the
+// slope of the sigmoid on paper, and write dz2 as what is left: it must be finite at z2 = 40, too, where a2 rounds to 1.
+// For 1 - a2 write add(scale(a2, -1), 1). Then change `start` at the top until at least 18 of 20 learn.
 export function backward(a2: Tensor, y: Tensor): { da2: Tensor; dz2: Tensor } {
-  const da2 = scale(subtract(a2, y), 0);
-  const dz2 = scale(da2, 0);
+  const da2 = divide(scale(subtract(a2, y), 0), add(scale(a2, -1), 1)); // 0 / (1 - a2), for now
+  const dz2 = scale(a2, 0); // 0 for now: what is left on paper
   return { da2, dz2 };
 }

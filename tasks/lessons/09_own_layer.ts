@@ -96,7 +96,7 @@ show("loss with AdamW by hand:       ", losses[0], losses[1]);
 // exercise: Softplus.backward takes two dispatches, sigmoid and multiply. Write one kernel that does both, and run it here.
 // Make the kernel object once, outside the function: what the GPU compiles of it is kept with the object.
 
-/** Gradient of softplus from its input: dX = dOut / (1 + e^-x), in the shape of `x`. */
+/** Gradient of softplus from its input: dx = dOut / (1 + e^-x), in the shape of `x`. */
 export function softplusBackward(x: Tensor, dOut: Tensor): Tensor {
   return Tensor.zeros(x.device, dOut.shape); // put the kernel's run here
 }

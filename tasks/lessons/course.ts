@@ -1,6 +1,7 @@
 /** The lessons in their order. */
 
 import type { Device } from "../../mod.ts";
+import { errorText } from "./error_text.ts";
 
 /** What a lesson's check file has. `lesson` is what the learner's file, or the solution, exports. */
 interface Checks {
@@ -92,7 +93,7 @@ export async function judge(device: Device, lesson: Lesson, load = lesson.load):
   try {
     return await check(device, await load() as never);
   } catch (error) {
-    return [`${lesson.name}.ts stops with an error: ${error instanceof Error ? error.message : error}`];
+    return [errorText(error, lesson.name)];
   } finally {
     console.log = log;
   }

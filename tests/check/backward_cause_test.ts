@@ -1,6 +1,9 @@
 /** The usual mistakes, planted in a backward by hand: checkBackward() finds and names each. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkBackward } from "../../lib/check/check_backward.ts";
+import { mse } from "../../lib/core/losses.ts";
+import { mean, relu, square } from "../../lib/core/ops.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
 import { type Bug, HandNetwork } from "../support/hand_network.ts";
 
@@ -70,4 +73,51 @@ gpuTest("checkBackward() finds and names a single wrong entry", async (device) =
     assertMatch(`${report}`, new RegExp(`WRONG .* 64 entries, 1 wrong[^]*furthest off at \\[(0, )?${entry}\\]: yours`));
   }
   for (const tensor of Object.values(right)) tensor.dispose();
+});
+
+/** Where z is above 0, a right gradient of mean((relu(z) - y)²) is 2 (z - y) / 6. */
+const Z = [1, 2, -1, -2, 1.5, 0.5];
+const Y = [2, 1, -1, 1, 3, 0.2];
+const isOn = (i: number) => Z[i] > 0;
+const da = (i: number) => 2 * (Math.max(0, Z[i]) - Y[i]) / 6;
+
+gpuTest(
+  "checkBackward() tells a gate that is forgotten from one at the wrong places, and from neither",
+  async (device) => {
+    const gates: Record<string, [gradient: (i: number) => number, cause: RegExp | undefined]> = {
+      forgotten: [da, /^the gate of a ReLU seems to be forgotten/],
+      "by the sign of da": [(i) => Math.max(0, da(i)), /^your gate closes at the wrong places/],
+      "by both": [(i) => isOn(i) ? Math.max(0, da(i)) : 0, /^your gate closes at the wrong places/],
+      "there, and something else wrong": [(i) => isOn(i) ? da(i) * Z[i] : 0, undefined],
+    };
+    using z = Tensor.from(device, Z);
+    using y = Tensor.from(device, Y);
+    for (const [what, [gradient, cause]] of Object.entries(gates)) {
+      using dz = Tensor.from(device, Z.map((_, i) => gradient(i)));
+      const [found] = await checkBackward(device, () => mse.forward(relu(z), y), { dz: [z, dz] });
+      assert(!found.ok, what);
+      if (cause === undefined) assertEquals(found.cause, undefined, what);
+      else assertMatch(found.cause!, cause, what);
+    }
+  },
+);
+
+gpuTest("checkBackward() names no gate of one number, where anything might be the cause", async (device) => {
+  using z = Tensor.from(device, 0.5);
+  using dz = Tensor.from(device, 0.71);
+  const [{ ok, cause }] = await checkBackward(device, () => square(relu(z)), { dz: [z, dz] });
+  assertEquals([ok, cause], [false, undefined]);
+});
+
+gpuTest("checkBackward() names an n that is a length or a size of what it checks, if one is", async (device) => {
+  const says: Record<number, RegExp> = {
+    6: /^2\/n is missing, with n = 6: it is 3 times too large$/,
+    5: /^1\/n is missing: it is n = 5 times too large, as if a sum stood for the mean$/,
+  };
+  for (const [factor, length] of [[3, 6], [5, 5]]) {
+    using x = Tensor.from(device, Array.from({ length }, (_, i) => i + 1));
+    using dx = Tensor.from(device, Array.from({ length }, (_, i) => factor * 2 * (i + 1) / length));
+    const [{ cause }] = await checkBackward(device, () => mean(square(x)), { dx: [x, dx] });
+    assertMatch(cause!, says[length]);
+  }
 });

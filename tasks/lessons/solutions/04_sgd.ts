@@ -1,6 +1,6 @@
 // Lesson 4, solved: the factor of 2 was missing.
 //
-// The loss is the mean of (prediction - y)². The slope of a square is twice its root, so dPrediction is 2 / n times the
+// The loss is the mean of (prediction - y)². The slope of e² is 2 e, so dPrediction is 2 / n times the
 // difference. Without the 2 they are the gradients of half the loss: the tutorial's formulas have that half, its
 // program has not. They point the same way, so training works, but each step is half as long, as if the learning rate
 // were halved.

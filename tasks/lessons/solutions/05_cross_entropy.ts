@@ -1,4 +1,4 @@
-import { divide, multiply, scale, subtract, type Tensor } from "../../../mod.ts";
+import { add, divide, multiply, scale, subtract, type Tensor } from "../../../mod.ts";
 
 /** With 3 units, one that is off in every row leaves too few. Of 8 units, enough stay. */
 export const start = { hidden: 8, deviation: 0.5 };
@@ -9,7 +9,7 @@ export const start = { hidden: 8, deviation: 0.5 };
  * the computer would multiply 0 by infinity, which is NaN.
  */
 export function backward(a2: Tensor, y: Tensor): { da2: Tensor; dz2: Tensor } {
-  const slope = scale(multiply(a2, subtract(a2, 1)), -1);
+  const slope = multiply(a2, add(scale(a2, -1), 1));
   const dz2 = scale(subtract(a2, y), 1 / y.size);
   const da2 = divide(dz2, slope);
   return { da2, dz2 };

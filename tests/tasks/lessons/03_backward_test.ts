@@ -1,7 +1,8 @@
 /** Lesson 3: it runs, its check knows the unfinished from the right, and names the usual mistakes. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { matmul, scale, sum, type Tensor, transpose } from "../../../mod.ts";
 import { check, hints, type Lesson } from "../../../tasks/lessons/checks/03_backward.ts";
+import { judge, LESSONS } from "../../../tasks/lessons/course.ts";
 import * as solution from "../../../tasks/lessons/solutions/03_backward.ts";
 import { gpuTest } from "../../support/gpu_test_case.ts";
 import { runLesson } from "./run_lesson.ts";
@@ -46,13 +47,19 @@ gpuTest("the check of lesson 3 names a gate that was forgotten, in dz1 and not i
 gpuTest("the check of lesson 3 finds n that counts rows, which one output hides", async (device) => {
   const [only] = await check(device, planted(({ dz2 }, _x, y) => ({ dz2: scale(dz2, y.shape[1]) })));
   assertStringIncludes(only, "dz2  WRONG  [5, 2]");
-  assertStringIncludes(only, "a factor of 2 is too many");
+  assertStringIncludes(only, "a factor of 2 is too many. Or does n count the rows? n is y.size: rows times columns");
 });
 
 gpuTest("the check of lesson 3 names a transposed gradient, a missing one, and an error", async (device) => {
   assertStringIncludes((await check(device, planted(({ dW2 }) => ({ dW2: transpose(dW2) }))))[0], "it is transposed");
-  const forgets: Lesson = { backward: () => ({}) };
-  assertEquals(await check(device, forgets), ["backward() returns no tensor dz2"]);
+  for (const made of [{}, undefined]) {
+    const forgets = { backward: () => made } as Lesson;
+    assertEquals(await check(device, forgets), ["backward() returns no tensor dz2"]);
+  }
   const fails: Lesson = { backward: (_network, x, y) => ({ dz2: matmul(x, y) }) };
-  assertStringIncludes((await check(device, fails))[0], "backward() stopped: Cannot multiply a [10, 1] by b [10, 1]");
+  const [stopped] = await judge(device, LESSONS[2], () => Promise.resolve(fails));
+  assertStringIncludes(stopped, "03_backward.ts: Cannot multiply a [10, 1] by b [10, 1]");
+  const inFile: Lesson = { backward: (network, x, y) => solution.backward(network, transpose(x), y) };
+  const [withLine] = await judge(device, LESSONS[2], () => Promise.resolve(inFile));
+  assertMatch(withLine, /^03_backward\.ts, line 10: Cannot multiply /);
 });

@@ -34,7 +34,7 @@ gpuTest("the check of lesson 4 names planted bugs", async (device) => {
     [planted(({ db1 }) => ({ db1: scale(db1, -1) })), /db1 {2}WRONG[^]*the sign is flipped/],
     [planted(({ dW1 }, x) => ({ dW1: scale(dW1, x.shape[0]) })), /dW1 {2}WRONG[^]*n = 8 times too large/],
     [planted(({ dW2 }) => ({ dW2: transpose(dW2) })), /dW2[^]*the shape is \[1, 2\], but must be \[2, 1\]/],
-    [planted(() => ({ db2: undefined })), /gradients\(\) cannot be checked: .*db2 is no tensor/],
+    [planted(() => ({ db2: undefined })), /gradients\(\) returns no tensor db2/],
   ];
   for (const [lesson, found] of bugs) assertMatch((await check(device, lesson))[0] ?? "nothing found", found);
 });

@@ -1,6 +1,6 @@
 /** Lesson 5: it runs, its check knows the unfinished from the right, and names the usual mistakes. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { multiply, scale, subtract, type Tensor } from "../../../mod.ts";
+import { add, multiply, scale, subtract, type Tensor } from "../../../mod.ts";
 import { check, type Lesson } from "../../../tasks/lessons/checks/05_cross_entropy.ts";
 import * as solution from "../../../tasks/lessons/solutions/05_cross_entropy.ts";
 import { gpuTest } from "../../support/gpu_test_case.ts";
@@ -35,6 +35,14 @@ gpuTest("the check of lesson 5 finds NaN where the sigmoid is at its end", async
     planted(({ da2 }, a2) => ({ da2, dz2: multiply(da2, scale(multiply(a2, subtract(a2, 1)), -1)) })),
   );
   assertStringIncludes(only, "dz2 is right for small z2, but NaN at z2 = 40 and y = 0");
+});
+
+gpuTest("the check of lesson 5 says which term of the loss is wrong", async (device) => {
+  const flipped = (dA: Tensor, y: Tensor) => multiply(dA, add(scale(y, 2), -1));
+  const [first] = await check(device, planted(({ da2, dz2 }, _, y) => ({ da2: scale(flipped(da2, y), -1), dz2 })));
+  assertStringIncludes(first, "cause: right where y = 0, wrong where y = 1: look at the first term");
+  const [second] = await check(device, planted(({ da2, dz2 }, _, y) => ({ da2, dz2: flipped(dz2, y) })));
+  assertStringIncludes(second, "cause: right where y = 1, wrong where y = 0: look at the second term");
 });
 
 gpuTest("the check of lesson 5 names a flipped sign, and 1/n that counts rows alone", async (device) => {
