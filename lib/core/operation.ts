@@ -16,6 +16,7 @@ export interface Out {
 /** Checks or makes the tensor that a result goes into. */
 export function result(inputs: readonly Tensor[], shape: Shape, out: Tensor | undefined): Tensor {
   checkType("f32", inputs);
+  for (const input of inputs) input.buffer; // throws for one that was disposed of, before anything is made
   if (!out) return Tensor.empty(inputs[0].device, shape);
   checkType("f32", [out]);
   if (!sameShape(out.shape, shape)) {

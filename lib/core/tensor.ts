@@ -146,16 +146,16 @@ export class Tensor implements Binding, Disposable {
    * @throws {RangeError} If it is larger than the device binds at once; both sizes are named, nothing is allocated.
    */
   static zeros(device: Device, shape: Shape, dtype: DataType = "f32"): Tensor {
-    return Tensor.#create(device, shape, dtype, true);
+    return Tensor.#create(device, shape, dtype, "zeroed");
   }
 
   /** A tensor whose elements are whatever they are: for a result that is written as a whole. */
   static empty(device: Device, shape: Shape, dtype: DataType = "f32"): Tensor {
-    return Tensor.#create(device, shape, dtype, false);
+    return Tensor.#create(device, shape, dtype, "any");
   }
 
-  static #create(device: Device, shape: Shape, dtype: DataType, isZeroed: boolean): Tensor {
-    const buffer = device.createBuffer(sizeOf(shape) * ELEMENT_BYTES, `a tensor ${formatShape(shape)}`, isZeroed);
+  static #create(device: Device, shape: Shape, dtype: DataType, reuse: "zeroed" | "any"): Tensor {
+    const buffer = device.createBuffer(sizeOf(shape) * ELEMENT_BYTES, `a tensor ${formatShape(shape)}`, reuse);
     const tensor = new Tensor(device, [...shape], dtype, buffer);
     device.track(tensor);
     return tensor;

@@ -20,6 +20,10 @@ export class Buffers {
   readonly #freed = new WeakSet<GPUBuffer>();
   /** Somebody binds them for later: handed out again, they would be two things at once. */
   readonly #bound = new WeakSet<GPUBuffer>();
+  /** Those that may be handed out again. */
+  readonly #shared = new WeakSet<GPUBuffer>();
+  /** What a buffer that was handed out again holds now: the label that WebGPU knows stays. */
+  readonly #labels = new WeakMap<GPUBuffer, string>();
   /** Kept for reuse, by size. */
   readonly #kept = new Map<number, GPUBuffer[]>();
   #keptBytes = 0;
@@ -43,33 +47,48 @@ export class Buffers {
   reuse(size: number, label: string): GPUBuffer | undefined {
     const buffer = this.#kept.get(size)?.pop();
     if (!buffer) return undefined;
-    buffer.label = label;
+    this.#labels.set(buffer, label);
     this.#freed.delete(buffer);
-    this.#keptBytes -= size;
+    this.#keptBytes -= costOf(size);
     this.#count(1, size);
     return buffer;
   }
 
+  /** Says that a buffer may be handed out again once it is freed. */
+  share(buffer: GPUBuffer): void {
+    this.#shared.add(buffer);
+  }
+
   /** Takes a buffer back. It is kept for reuse where it is small and nobody binds it, or destroyed. */
-  free(buffer: GPUBuffer, beforeDestroying: () => void): void {
+  free(buffer: GPUBuffer, beforeDestroying: (buffer: GPUBuffer) => void): void {
     if (this.#freed.has(buffer)) return;
     this.#freed.add(buffer);
     this.#count(-1, buffer.size);
-    const isKept = (buffer.usage & GPUBufferUsage.STORAGE) !== 0 && !this.#bound.has(buffer);
-    if (!isKept || buffer.size > MAX_KEPT_BUFFER || this.#keptBytes + buffer.size > MAX_KEPT) {
-      beforeDestroying();
+    const isKept = this.#shared.has(buffer) && !this.#bound.has(buffer);
+    if (!isKept || buffer.size > MAX_KEPT_BUFFER) {
+      beforeDestroying(buffer);
       buffer.destroy();
       return;
+    }
+    if (this.#keptBytes + costOf(buffer.size) > MAX_KEPT) {
+      // Sizes that never come again would fill it for ever.
+      for (const old of [...this.#kept.values()].flat()) {
+        beforeDestroying(old);
+        old.destroy();
+      }
+      this.#kept.clear();
+      this.#keptBytes = 0;
     }
     const ofSize = this.#kept.get(buffer.size) ?? [];
     ofSize.push(buffer);
     this.#kept.set(buffer.size, ofSize);
-    this.#keptBytes += buffer.size;
+    this.#keptBytes += costOf(buffer.size);
   }
 
   /** Refuses to run what binds a buffer that was freed. */
   refuseFreed(buffer: GPUBuffer, name: () => string): void {
-    if (this.#freed.has(buffer)) throw new TypeError(`Cannot run ${name()}: ${buffer.label} was disposed of`);
+    if (!this.#freed.has(buffer)) return;
+    throw new TypeError(`Cannot run ${name()}: ${this.#labels.get(buffer) ?? buffer.label} was disposed of`);
   }
 
   /** Says that something will use these buffers again without being asked. */
@@ -81,4 +100,9 @@ export class Buffers {
     this.#counts.buffers += sign;
     this.#counts.bytes += sign * bytes;
   }
+}
+
+/** What a buffer counts for: the smallest one takes some kilobytes of the driver and of this process, too. */
+function costOf(size: number): number {
+  return Math.max(size, 4_096);
 }

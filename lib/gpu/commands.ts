@@ -71,11 +71,17 @@ export class CommandBuilder {
   }
 
   build(dispatches: readonly PlannedDispatch[], { isCounted = true, ...options }: BuildOptions = {}): Built {
-    const own: (GPUBuffer | GPUTexture)[] = [];
+    using own = new DisposableStack(); // frees what was made where a dispatch is refused
+    let bytes = 0;
     const keep = <T extends GPUBuffer | GPUTexture>(made: T): T => {
-      own.push(made);
+      const size = bytesOf(made);
+      bytes += size;
       this.#counts.allocations++;
-      if (isCounted) this.#count(1, bytesOf(made));
+      if (isCounted) this.#count(1, size);
+      own.defer(() => {
+        made.destroy();
+        if (isCounted) this.#count(-1, -size);
+      });
       return made;
     };
     const createTexture = (texels: number) => keep(this.#createTexture(texels));
@@ -92,12 +98,8 @@ export class CommandBuilder {
     });
     const bound = steps.flatMap((step) => Array.isArray(step) ? step.map(({ matrix }) => matrix) : step.resources);
     const buffers = new Set(bound.filter(isBinding).map(({ buffer }) => buffer));
-    const bytes = own.reduce((sum, made) => sum + bytesOf(made), 0);
-    const free = () => {
-      for (const made of own) made.destroy();
-      if (isCounted) this.#count(-own.length, -bytes);
-    };
-    return { commands, buffers, bytes, [Symbol.dispose]: free };
+    const kept = own.move();
+    return { commands, buffers, bytes, [Symbol.dispose]: () => kept.dispose() };
   }
 
   #bind({ kernel, resources }: PlannedDispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {

@@ -83,11 +83,12 @@ export class Device implements Disposable {
    *
    * @param byteLength Its length in bytes.
    * @param label What it holds, for messages.
-   * @param isZeroed Whether it must hold zeros. Where it need not, one that was freed is used again, if there is one.
+   * @param reuse Whether it may be one that was freed, and may be handed on when it is freed: with `zeroed` it then
+   * holds zeros, with `any` whatever it held. Of such a one call `destroyBuffer` just once.
    * @returns The buffer; free it with {@linkcode Device.destroyBuffer}.
    * @throws {RangeError} If it is longer than the device allows; nothing is allocated then.
    */
-  createBuffer(byteLength: number, label: string, isZeroed = true): GPUBuffer {
+  createBuffer(byteLength: number, label: string, reuse: "no" | "zeroed" | "any" = "no"): GPUBuffer {
     const allowed = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
     if (byteLength > allowed) {
       throw new RangeError(
@@ -97,8 +98,10 @@ export class Device implements Disposable {
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     // A binding must not be empty, and copies go by four bytes.
     const size = Math.max(4, Math.ceil(byteLength / 4) * 4);
-    const old = isZeroed || this.#open ? undefined : this.#buffers.reuse(size, label);
+    const old = reuse === "no" || this.#open ? undefined : this.#buffers.reuse(size, label);
     const buffer = old ?? this.#buffers.create(size, STORAGE | COPY_SRC | COPY_DST, label);
+    if (!old && reuse !== "no") this.#buffers.share(buffer);
+    if (old && reuse === "zeroed") this.write({ buffer, byteOffset: 0, byteLength: size }, new Uint8Array(size));
     this.#open?.buffers.add(buffer);
     return buffer;
   }
@@ -106,7 +109,7 @@ export class Device implements Disposable {
   /** Frees a buffer of this device, after all that was asked for before. A second call does nothing. */
   destroyBuffer(buffer: GPUBuffer): void {
     this.known.release(buffer);
-    this.#buffers.free(buffer, () => this.#unrecorded.flushIfUsing(buffer));
+    this.#buffers.free(buffer, (freed) => this.#unrecorded.flushIfUsing(freed));
   }
 
   /**
@@ -130,16 +133,19 @@ export class Device implements Disposable {
       this.#open.dispatches.push(dispatch);
       return;
     }
-    for (const { buffer } of buffers) this.#buffers.refuseFreed(buffer, () => kernel.name);
-    this.stats.dispatches += this.#unrecorded.add(dispatch);
-    resources.forEach(({ buffer }, i) => isBindable[i] || this.destroyBuffer(buffer));
+    try {
+      for (const { buffer } of buffers) this.#buffers.refuseFreed(buffer, () => kernel.name);
+      this.stats.dispatches += this.#unrecorded.add(dispatch);
+    } finally {
+      resources.forEach(({ buffer }, i) => isBindable[i] || this.destroyBuffer(buffer));
+    }
   }
 
   /** A copy of a place that a kernel cannot bind; a recording frees its own in the end. */
   #copyOf({ buffer, byteOffset, byteLength }: Binding): Binding {
     const rest = byteOffset % this.limits.minStorageBufferOffsetAlignment;
     const around = { buffer, byteOffset: byteOffset - rest, byteLength: byteLength + rest };
-    const place = { buffer: this.createBuffer(byteLength, buffer.label, false), byteOffset: 0, byteLength };
+    const place = { buffer: this.createBuffer(byteLength, buffer.label, "any"), byteOffset: 0, byteLength };
     if (this.#open) this.track({ buffer: place.buffer, [Symbol.dispose]: () => this.destroyBuffer(place.buffer) });
     const count = byteLength / 4;
     this.run(kernels.slice, { buffers: [around, place], sizes: [count, rest / 4], invocations: count });
@@ -165,6 +171,17 @@ export class Device implements Disposable {
       for (const { resources } of dispatches) {
         for (const { buffer } of resources as Binding[]) this.#buffers.refuseFreed(buffer, () => "a recording");
       }
+      const parts = cuts.map((start, i) => dispatches.slice(start, cuts[i + 1]));
+      const build = (part: readonly PlannedDispatch[], intermediate: ReadonlySet<GPUBuffer>) =>
+        this.#builder.build(part, { plain, intermediate: fuse ? intermediate : undefined });
+      const { builts, bound, vanished } = bindParts(parts, buffers, build);
+      this.#buffers.bind(bound);
+      for (const [tensor, buffer] of owned) if (vanished.has(buffer)) tensor[Symbol.dispose]();
+      const replayed = builts.map((built) => ({
+        length: dispatchesOf(built.commands),
+        submit: (times: number) => this.#replay(built, times),
+      }));
+      return new Recording(replayed, [...builts, ...owned.keys()]);
     } catch (error) {
       for (const tensor of owned.keys()) tensor[Symbol.dispose]();
       throw error;
@@ -172,17 +189,6 @@ export class Device implements Disposable {
       this.#scopes.pop();
       this.#open = undefined;
     }
-    const parts = cuts.map((start, i) => dispatches.slice(start, cuts[i + 1]));
-    const build = (part: readonly PlannedDispatch[], intermediate: ReadonlySet<GPUBuffer>) =>
-      this.#builder.build(part, { plain, intermediate: fuse ? intermediate : undefined });
-    const { builts, bound, vanished } = bindParts(parts, buffers, build);
-    this.#buffers.bind(bound);
-    for (const [tensor, buffer] of owned) if (vanished.has(buffer)) tensor[Symbol.dispose]();
-    const replayed = builts.map((built) => ({
-      length: dispatchesOf(built.commands),
-      submit: (times: number) => this.#replay(built, times),
-    }));
-    return new Recording(replayed, [...builts, ...owned.keys()]);
   }
 
   /**

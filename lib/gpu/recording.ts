@@ -99,10 +99,12 @@ export function bindParts(
 ): BoundParts {
   const ofParts = parts.map(buffersOf);
   const bound = new Set(ofParts.flatMap((part) => [...part]));
+  using stack = new DisposableStack(); // a part may refuse what the others have bound for nothing then
   const builts = parts.map((part, i) => {
     const elsewhere = new Set(ofParts.flatMap((other, j) => j === i ? [] : [...other]));
-    return build(part, made.difference(elsewhere));
+    return stack.use(build(part, made.difference(elsewhere)));
   });
+  stack.move();
   return { builts, bound, vanished: builts.reduce((left, built) => left.difference(built.buffers), bound) };
 }
 

@@ -15,6 +15,9 @@ const MAX_GATHERED = 256;
 const MAX_KEPT = 4_096;
 const MAX_KEPT_BYTES = 1_024;
 
+/** Bytes that gathered work holds for itself at most, in textures: they are freed when it is on the queue. */
+const MAX_PASSING_BYTES = 64 << 20;
+
 /**
  * Multiplications below which a product runs plain. A recording makes the textures that its operands are packed into once; here
  * that takes as long as some 5,000 multiplications, measured on llvmpipe.
@@ -35,6 +38,7 @@ export class Unrecorded {
   readonly #buffers = new Set<GPUBuffer>();
   /** Used once: freed when they are on the queue. */
   #passing = new DisposableStack();
+  #passingBytes = 0;
 
   constructor(builder: CommandBuilder, submit: (commands: readonly Command[]) => void) {
     this.#builder = builder;
@@ -46,7 +50,7 @@ export class Unrecorded {
     const { commands, buffers } = this.#bind(dispatch);
     for (const command of commands) this.#commands.push(command);
     for (const buffer of buffers) this.#buffers.add(buffer);
-    if (this.#commands.length >= MAX_GATHERED) this.flush();
+    if (this.#commands.length >= MAX_GATHERED || this.#passingBytes > MAX_PASSING_BYTES) this.flush();
     return dispatchesOf(commands);
   }
 
@@ -63,6 +67,7 @@ export class Unrecorded {
     this.#commands = [];
     this.#buffers.clear();
     this.#passing = new DisposableStack();
+    this.#passingBytes = 0;
     this.#submit(commands);
     if (this.#kept.size < MAX_KEPT) return;
     for (const built of this.#kept.values()) built[Symbol.dispose]();
@@ -76,8 +81,12 @@ export class Unrecorded {
     const { kernel, sizes, invocations } = dispatch;
     const plain = (kernel as Kernel) === kernels.matmul && invocations * sizes[7] < SMALL_PRODUCT;
     const built = this.#builder.build([dispatch], { isCounted: false, plain });
-    if (built.bytes > MAX_KEPT_BYTES) this.#passing.use(built);
-    else this.#kept.set(key, built);
+    if (built.bytes <= MAX_KEPT_BYTES) {
+      this.#kept.set(key, built);
+    } else {
+      this.#passing.use(built);
+      this.#passingBytes += built.bytes;
+    }
     return built;
   }
 
@@ -88,7 +97,8 @@ export class Unrecorded {
         ? `,${this.#idOf(resource.buffer)}:${resource.byteOffset}:${resource.byteLength}`
         : `,${this.#idOf(resource)}`;
     }
-    return `${key}|${sizes}|${reals}|${invocations}`;
+    // As text, -0 is 0.
+    return `${key}|${sizes}|${reals.map((real) => Object.is(real, -0) ? "-0" : real)}|${invocations}`;
   }
 
   #idOf(thing: object): number {

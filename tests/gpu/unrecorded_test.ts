@@ -1,7 +1,8 @@
 /** Operations that are not recorded: gathered, in order, with buffers and bind groups that are used again. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { add, Device, matmul, relu, scale, subtract, Tensor } from "../../mod.ts";
+import { add, Device, divide, matmul, relu, scale, subtract, Tensor } from "../../mod.ts";
+import { kernels } from "../../kernels/mod.ts";
 import { bits, gpuTest, ramp } from "../support/gpu_test_case.ts";
 
 gpuTest("operations go to the queue together, at a read or at the end of tidy", async (device) => {
@@ -149,4 +150,61 @@ gpuTest("a narrow product packs nothing unless it is recorded, and gives the sam
   using recorded = device.record(() => void matmul(a, b, { out }));
   recorded.replay();
   assertEquals(bits(await once.read()), bits(await out.read()));
+});
+
+gpuTest("-0 is not 0, though their texts are the same", async (device) => {
+  using x = Tensor.from(device, [1]);
+  using out = Tensor.zeros(device, [1]);
+  for (const [divisor, expected] of [[0, Infinity], [-0, -Infinity], [0, Infinity]]) {
+    divide(x, divisor, { out });
+    assertEquals(await out.read(), Float32Array.of(expected));
+  }
+});
+
+gpuTest("large products do not pile up what they pack", async () => {
+  using device = await Device.request({ smallDispatches: true, products: "blocks" });
+  using w = Tensor.zeros(device, [1024, 1024]);
+  using x = Tensor.zeros(device, [1, 1024]);
+  using y = Tensor.zeros(device, [1, 1024]);
+  for (let i = 0; i < 60; i++) matmul(x, w, { out: y }); // 4 MiB of texture each
+  assert(device.stats.submits >= 3, `${device.stats.submits} submits`);
+  await y.read();
+});
+
+gpuTest(
+  "zeros are made of freed buffers, and rare sizes do not fill the pool",
+  async (device) => {
+    using one = Tensor.from(device, [1]);
+    for (let i = 0; i < 5; i++) Tensor.full(device, [3], 7).dispose();
+    const before = device.stats.allocations;
+    for (let i = 0; i < 100; i++) {
+      using zeros = Tensor.zeros(device, [3]);
+      using sum = add(zeros, zeros);
+      if (i === 99) assertEquals(await sum.read(), new Float32Array(3));
+    }
+    assert(device.stats.allocations - before <= 3, `${device.stats.allocations - before} allocations`);
+    const rare = Array.from({ length: 70 }, () => Tensor.empty(device, [1 << 18])); // 70 MiB
+    for (const tensor of rare) tensor.dispose();
+    const loop = () => device.tidy(() => void add(add(one, one), one));
+    for (let i = 0; i < 5; i++) loop();
+    const { allocations } = device.stats;
+    for (let i = 0; i < 50; i++) loop();
+    assertEquals(device.stats.allocations, allocations);
+  },
+);
+
+gpuTest("what throws in the middle leaves no buffer", (device) => {
+  using x = Tensor.from(device, [1, 2, 3]);
+  const gone = Tensor.from(device, [1, 2, 3]);
+  gone.dispose();
+  const { buffers } = device.stats;
+  const dispatch = { sizes: [2], invocations: 2 ** 50 };
+  const tooMany = () => device.run(kernels.relu, { buffers: [x.view(1, [2]), x.view(0, [2])], ...dispatch });
+  const cases: [() => unknown, string][] = [
+    [() => add(x, gone), "that was disposed of"],
+    [tooMany, "a dispatch has at most"],
+    [() => device.record(() => void (relu(x), tooMany())), "a dispatch has at most"],
+  ];
+  for (const [run, text] of cases) assertThrows(run, Error, text);
+  assertEquals(device.stats.buffers, buffers);
 });
