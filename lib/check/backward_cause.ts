@@ -54,7 +54,7 @@ export function causeOfShape(name: string, shape: Shape, wanted: Shape): string 
 
 /** What explains all entries at once; undefined where nothing does. */
 export function causeOf(compared: Compared): string | undefined {
-  const { all, entries, flat, wrong } = compared;
+  const { all, entries, slopes, errors, flat, wrong } = compared;
   const yours = entries.map((entry) => all[entry]);
   const wrongEntries = [...wrong.keys()].filter((i) => wrong[i]);
   const notFinite = yours.findIndex((value) => !Number.isFinite(value));
@@ -66,12 +66,14 @@ export function causeOf(compared: Compared): string | undefined {
   if (yours.every((value) => value === 0)) return "every entry is 0: the gradient was never written";
   const cause = causeOfFactor(compared, yours) ?? causeOfOrder(compared, wrongEntries.length);
   if (cause !== undefined) return cause;
-  const dead = wrongEntries.filter((i) => flat[i]).length;
+  // A large nudge may switch on what is off, so the loss need not be flat.
+  const isStill = slopes.map((slope, i) => flat[i] || Math.abs(slope) <= errors[i]);
+  const dead = wrongEntries.filter((i) => isStill[i]).length;
   if (wrongEntries.length <= FEW && wrongEntries.length < entries.length / 4 && dead < 2) {
     return "the other entries are right: look at what is special about this one";
   }
-  if (dead === 0 && mayMissGate(yours, flat)) return undefined;
-  const shut = wrongEntries.filter((i) => yours[i] === 0 && !flat[i]).length;
+  if (dead === 0 && mayMissGate(yours, isStill)) return undefined;
+  const shut = wrongEntries.filter((i) => yours[i] === 0 && !isStill[i]).length;
   if (shut > 0 && shut + dead === wrongEntries.length) return OTHER_GATE;
   return dead > 0 ? GATE : undefined;
 }

@@ -60,14 +60,19 @@ function linesOf(
 ): string {
   const start = name.padEnd(width);
   const size = shape.reduce((product, length) => product * length, 1);
-  const checked = entries < size ? `${entries} of ${size} entries, drawn at random` : `${size} entries`;
+  const checked = entries < size
+    ? `${entries} of ${size} entries, drawn at random`
+    : size === 1
+    ? "1 entry"
+    : `${size} entries`;
   if (ok) {
     return `${start}  right  ${formatShape(shape)}, ${checked}${offText(difference)}`;
   }
   if (entries === 0) return `${start}  WRONG  ${cause}`;
+  const place = worst.length === 0 ? "" : `furthest off at ${formatShape(worst)}: `;
   const lines = [
     `${start}  WRONG  ${formatShape(shape)}, ${checked}, ${wrong} wrong${offText(difference)}`,
-    `furthest off at ${formatShape(worst)}: yours ${numberText(yours)}, nudging gives ${numberText(nudged, 4)}`,
+    `${place}yours ${numberText(yours)}, nudging gives ${numberText(nudged, 4)}`,
   ];
   if (cause !== undefined) lines.push(`cause: ${cause}`);
   return lines.join(`\n${" ".repeat(width + 2)}       `);

@@ -23,8 +23,7 @@ for (let row = 0; row < 6; row++) console.log(table.map((column) => column[row].
 
 // In the first row the network is sure, and wrong. The sigmoid is flat there and lets hardly any gradient through. But
 // the logarithm is steep there: its slope is 1 / a2. Multiplied, flat and steep cancel. What is left is the error, -1.
-// A tutorial, "Forward Pass & Backpropagation", writes dz2 = a2 - y and divides by n later, in dW2 and db2. We divide at
-// once. Nudging says the same:
+// A tutorial, "Forward Pass & Backpropagation", divides this dz2 by n later, in dW2 and db2. We divide at once. Nudged:
 console.log(`${await checkBackward(device, computeLoss, { dz2: [z2, scale(error, 1 / 6)] })}\n`);
 
 // Now XOR as the tutorial trains it: 1000 steps at learning rate 0.5. Lesson 8 explains `record`: it keeps one step.

@@ -104,9 +104,12 @@ gpuTest(
 
 gpuTest("checkBackward() names no gate of one number, where anything might be the cause", async (device) => {
   using z = Tensor.from(device, 0.5);
-  using dz = Tensor.from(device, 0.71);
-  const [{ ok, cause }] = await checkBackward(device, () => square(relu(z)), { dz: [z, dz] });
-  assertEquals([ok, cause], [false, undefined]);
+  using dz = Tensor.from(device, 0.71); // for 2 z = 1
+  const report = await checkBackward(device, () => square(relu(z)), { dz: [z, dz] });
+  assertEquals([report.ok, report[0].cause], [false, undefined]);
+  const says =
+    /^dz {2}WRONG {2}\[\], 1 entry, 1 wrong: off by up to 29% of the largest entry\n +yours 0\.71, nudging gives 1$/;
+  assertMatch(`${report}`, says);
 });
 
 gpuTest("checkBackward() names an n that is a length or a size of what it checks, if one is", async (device) => {

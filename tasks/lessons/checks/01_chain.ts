@@ -42,12 +42,12 @@ export async function check(device: Device, { biasGradient }: Lesson): Promise<s
     for (const tried of all.filter(({ step }) => step.z1 > 0 === isOn)) {
       const [found] = await checkStep(device, tried);
       if (found.ok) continue;
-      const cause = causeOf(all) ?? found.cause;
+      const cause = causeOf(all) ?? (isSteady(all) ? found.cause : undefined);
       const { z1, w2, dy } = tried.step;
       const place = [z1, w2, dy].map((value) => value.toFixed(2));
       faults.push(
         `where z1 is ${place[0]}, w2 ${place[1]}, dy ${place[2]}: ` +
-          BackwardReport.of(cause === undefined ? found : { ...found, cause }),
+          BackwardReport.of({ ...found, cause }),
       );
       break;
     }
@@ -63,6 +63,12 @@ async function checkStep(device: Device, { step: { z1, w2 }, b1, target, yours }
   return await checkBackward(device, loss, { db1: [bias, db1] });
 }
 
+/** Whether one factor explains all steps where ReLU is on. What the numbers of one step say may be chance. */
+function isSteady(all: readonly Tried[]): boolean {
+  const factors = all.filter(({ step }) => step.z1 > 0).map(({ step, yours }) => yours / (step.dy * step.w2));
+  return factors.every((factor) => Math.abs(factor - factors[0]) < 1e-6);
+}
+
 /** What explains all answers at once; nothing where nothing does. */
 function causeOf(all: readonly Tried[]): string | undefined {
   const on = all.filter(({ step }) => step.z1 > 0);
@@ -70,6 +76,12 @@ function causeOf(all: readonly Tried[]): string | undefined {
     tried.every(({ step, yours }) => Math.abs(yours - wanted(step)) < 1e-6);
   if (fits(on, ({ x, w2, dy }) => dy * w2 * x)) {
     return "you are off by the factor x: that is the gradient of w1, but z1 = x * w1 + b1 reacts to b1 by 1";
+  }
+  if (fits(on, ({ z1, w2, dy }) => dy * w2 * z1)) {
+    return "you are off by the factor z1: where ReLU is on it reacts by 1, whatever z1 is";
+  }
+  if (fits(all, ({ z1, w2, dy }) => z1 > 0 ? 0 : dy * w2)) {
+    return "your gate is the wrong way round: it must be open where z1 is over 0";
   }
   if (fits(on, ({ dy }) => dy)) return "you are off by the factor w2: y = a1 * w2 reacts to a1 by w2";
   if (fits(on, ({ x, dy }) => dy * x)) return "w2 is missing, and x is too many: y = a1 * w2, z1 = x * w1 + b1";

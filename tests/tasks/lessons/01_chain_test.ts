@@ -26,6 +26,14 @@ testLesson(1, {
     exports: { biasGradient: ({ z1, dy }: Step) => z1 > 0 ? dy : 0 },
     says: "cause: you are off by the factor w2",
   },
+  "a gate the wrong way round": {
+    exports: { biasGradient: ({ z1, w2, dy }: Step) => z1 > 0 ? 0 : dy * w2 },
+    says: "your gate is the wrong way round",
+  },
+  "a factor that no sentence knows": {
+    exports: { biasGradient: ({ z1, w2, dy }: Step) => Math.max(0, z1) ** 2 * dy * w2 },
+    says: /nudging gives 1\.793$/,
+  },
   "a forgotten return": {
     exports: { biasGradient: () => {} },
     says: "biasGradient returns undefined, not a number",

@@ -1,6 +1,6 @@
 /** Lesson 3: it runs, its check knows the unfinished from the right, and names the usual mistakes. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { matmul, scale, sum, type Tensor, transpose } from "../../../mod.ts";
+import { matmul, relu, scale, sum, type Tensor, transpose } from "../../../mod.ts";
 import { check, hints, type Lesson } from "../../../tasks/lessons/checks/03_backward.ts";
 import { judge, LESSONS } from "../../../tasks/lessons/course.ts";
 import * as solution from "../../../tasks/lessons/solutions/03_backward.ts";
@@ -42,6 +42,11 @@ gpuTest("the check of lesson 3 names a gate that was forgotten, in dz1 and not i
   assertStringIncludes(first, "dz1  WRONG");
   assertStringIncludes(first, "the gate of a ReLU seems to be forgotten");
   assertStringIncludes(second, "dW1, db1: wrong as well");
+});
+
+gpuTest("the check of lesson 3 names a gate that looks at the gradient", async (device) => {
+  const [first] = await check(device, planted(({ da1 }) => ({ dz1: relu(da1) })));
+  assertStringIncludes(first, "cause: your gate closes at the wrong places");
 });
 
 gpuTest("the check of lesson 3 finds n that counts rows, which one output hides", async (device) => {
