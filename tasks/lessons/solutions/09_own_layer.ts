@@ -12,7 +12,7 @@ const kernel: Kernel = {
 
     @compute @workgroup_size(64)
     fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-      let i = id.x + id.y * groups.x * 64u;
+      let i = id.x + id.y * groups.x * 64u; // a long row of workgroups is folded into several
       if (i < count) {
         dx[i] = dOut[i] / (1.0 + exp(-x[i])); // where e^-x is infinite, this is 0, as it should be
       }
