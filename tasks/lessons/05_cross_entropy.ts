@@ -71,9 +71,8 @@ const learned = curves.filter((curve) => curve.at(-1)! < 0.3);
 if (learned.length > 0) draw("a start that learns", learned[0]);
 console.log(`${learned.length} of 20 starts learn XOR`);
 
-// exercise: the loss is -mean(y log(a2) + (1 - y) log(1 - a2)), for any y of 0 and 1. Derive da2. Then multiply it by the
-// slope of the sigmoid on paper, and write dz2 as what is left: it must be finite at z2 = 40, too, where a2 rounds to 1.
-// For 1 - a2 write add(scale(a2, -1), 1). Then change `start` at the top until at least 18 of 20 learn.
+// exercise: the loss is -mean(y log(a2) + (1 - y) log(1 - a2)). Derive da2. On paper multiply by the sigmoid's slope:
+// what is left is dz2, finite even where a2 rounds to 1. Then change `start` at the top until at least 18 of 20 learn.
 export function backward(a2: Tensor, y: Tensor): { da2: Tensor; dz2: Tensor } {
   const da2 = divide(scale(subtract(a2, y), 0), add(scale(a2, -1), 1)); // 0 / (1 - a2), for now
   const dz2 = scale(a2, 0); // 0 for now: what is left on paper

@@ -4,7 +4,8 @@
 // difference. Without the 2 they are the gradients of half the loss: the tutorial's formulas have that half, its
 // program has not. They point the same way, so training works, but each step is half as long, as if the learning rate
 // were halved.
-import { addBias, addBiasBackward, matmul, relu, reluBackward, scale, subtract, type Tensor } from "../../../mod.ts";
+import { addBias, addBiasBackward, matmul, mse, relu, reluBackward, scale, subtract } from "../../../mod.ts";
+import type { Tensor } from "../../../mod.ts";
 
 type Network = Record<"w1" | "b1" | "w2" | "b2", Tensor>;
 
@@ -16,5 +17,5 @@ export function gradients({ w1, b1, w2, b2 }: Network, x: Tensor, y: Tensor) {
   const dW2 = matmul(a1, dPrediction, { transposeA: true });
   const dz1 = reluBackward(z1, matmul(dPrediction, w2, { transposeB: true }));
   const dW1 = matmul(x, dz1, { transposeA: true });
-  return { dW1, db1: addBiasBackward(dz1), dW2, db2: addBiasBackward(dPrediction) };
+  return { loss: mse.forward(prediction, y), dW1, db1: addBiasBackward(dz1), dW2, db2: addBiasBackward(dPrediction) };
 }

@@ -1,5 +1,5 @@
 /** Lesson 4: it runs, its check names the missing 2, and finds what only works for some shapes. */
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { scale, type Tensor, transpose } from "../../../mod.ts";
 import { check, type Lesson } from "../../../tasks/lessons/checks/04_sgd.ts";
 import * as solution from "../../../tasks/lessons/solutions/04_sgd.ts";
@@ -19,7 +19,6 @@ function planted(change: (right: ReturnType<Lesson["gradients"]>, x: Tensor) => 
 gpuTest("lesson 4 runs as it stands, and its check names the missing 2 in each gradient", async (device) => {
   const { lesson, printed } = await runLesson(() => import("../../../tasks/lessons/04_sgd.ts"));
   assertMatch(printed, /shuffled, batches of 20\n(epoch.*\n){3}epoch 60: loss 0\.01\d.*\nw1 times w2: 1\.9\d, 1\.9\d/);
-  assertStringIncludes(printed, "miss 72 of 200 rows");
   const wrong = await check(device, lesson);
   assertEquals(wrong.length, 2);
   for (const text of wrong) assertEquals(text.match(/cause: a factor of 2 is missing/g)?.length, 4, text);
