@@ -4,7 +4,7 @@ import { checkBackward } from "../../lib/check/check_backward.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { mean, relu, square } from "../../lib/core/ops.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { gpuTest } from "../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { type Bug, HandNetwork } from "../support/hand_network.ts";
 
 /** What the cause must say. */
@@ -24,19 +24,22 @@ const SHAPES: [shape: number[], softmax: boolean][] = [
   [[10, 2, 7, 3], true],
 ];
 
-gpuTest("checkBackward() finds a right gradient right, under several seeds, with biases of 0 too", async (device) => {
-  for (let seed = 0; seed < 2; seed++) {
-    for (const [shape, softmax] of SHAPES) {
-      for (const bias of [0, 0.3]) {
-        using network = new HandNetwork(device, shape, softmax, seed, bias);
-        const report = await network.check("none");
-        assert(report.ok, `${shape}, seed ${seed}, bias ${bias}:\n${report}`);
+permittedGpuTest(
+  "checkBackward() finds a right gradient right, under several seeds, with biases of 0 too",
+  async (device) => {
+    for (let seed = 0; seed < 2; seed++) {
+      for (const [shape, softmax] of SHAPES) {
+        for (const bias of [0, 0.3]) {
+          using network = new HandNetwork(device, shape, softmax, seed, bias);
+          const report = await network.check("none");
+          assert(report.ok, `${shape}, seed ${seed}, bias ${bias}:\n${report}`);
+        }
       }
     }
-  }
-});
+  },
+);
 
-gpuTest("checkBackward() names each of six planted bugs in every gradient that it spoils", async (device) => {
+permittedGpuTest("checkBackward() names each of six planted bugs in every gradient that it spoils", async (device) => {
   const spoiled: Record<Bug, string[]> = {
     sign: ["dW1", "db1", "dW2", "db2"],
     two: ["dW1", "db1", "dW2", "db2"],
@@ -57,7 +60,7 @@ gpuTest("checkBackward() names each of six planted bugs in every gradient that i
   }
 });
 
-gpuTest("checkBackward() finds and names a single wrong entry", async (device) => {
+permittedGpuTest("checkBackward() finds and names a single wrong entry", async (device) => {
   using network = new HandNetwork(device, [10, 1, 64, 1], false);
   const right = network.gradients("none");
   for (const [name, tensor] of [["dW1", network.w1], ["db1", network.b1]] as const) {
@@ -81,7 +84,7 @@ const Y = [2, 1, -1, 1, 3, 0.2];
 const isOn = (i: number) => Z[i] > 0;
 const da = (i: number) => 2 * (Math.max(0, Z[i]) - Y[i]) / 6;
 
-gpuTest(
+permittedGpuTest(
   "checkBackward() tells a gate that is forgotten from one at the wrong places, and from neither",
   async (device) => {
     const gates: Record<string, [gradient: (i: number) => number, cause: RegExp | undefined]> = {
@@ -102,7 +105,7 @@ gpuTest(
   },
 );
 
-gpuTest("checkBackward() names no gate of one number, where anything might be the cause", async (device) => {
+permittedGpuTest("checkBackward() names no gate of one number, where anything might be the cause", async (device) => {
   using z = Tensor.from(device, 0.5);
   using dz = Tensor.from(device, 0.71); // for 2 z = 1
   const report = await checkBackward(device, () => square(relu(z)), { dz: [z, dz] });
@@ -112,15 +115,18 @@ gpuTest("checkBackward() names no gate of one number, where anything might be th
   assertMatch(`${report}`, says);
 });
 
-gpuTest("checkBackward() names an n that is a length or a size of what it checks, if one is", async (device) => {
-  const says: Record<number, RegExp> = {
-    6: /^2\/n is missing, with n = 6: it is 3 times too large$/,
-    5: /^1\/n is missing: it is n = 5 times too large, as if a sum stood for the mean$/,
-  };
-  for (const [factor, length] of [[3, 6], [5, 5]]) {
-    using x = Tensor.from(device, Array.from({ length }, (_, i) => i + 1));
-    using dx = Tensor.from(device, Array.from({ length }, (_, i) => factor * 2 * (i + 1) / length));
-    const [{ cause }] = await checkBackward(device, () => mean(square(x)), { dx: [x, dx] });
-    assertMatch(cause!, says[length]);
-  }
-});
+permittedGpuTest(
+  "checkBackward() names an n that is a length or a size of what it checks, if one is",
+  async (device) => {
+    const says: Record<number, RegExp> = {
+      6: /^2\/n is missing, with n = 6: it is 3 times too large$/,
+      5: /^1\/n is missing: it is n = 5 times too large, as if a sum stood for the mean$/,
+    };
+    for (const [factor, length] of [[3, 6], [5, 5]]) {
+      using x = Tensor.from(device, Array.from({ length }, (_, i) => i + 1));
+      using dx = Tensor.from(device, Array.from({ length }, (_, i) => factor * 2 * (i + 1) / length));
+      const [{ cause }] = await checkBackward(device, () => mean(square(x)), { dx: [x, dx] });
+      assertMatch(cause!, says[length]);
+    }
+  },
+);

@@ -4,21 +4,24 @@ import { add, divide, equal, max, mean, min, norm, sqrt, square, subtract, sum, 
 import { check } from "../../../tasks/lessons/checks/02_forward.ts";
 import { judge, LESSONS } from "../../../tasks/lessons/course.ts";
 import * as solution from "../../../tasks/lessons/solutions/02_forward.ts";
-import { gpuTest } from "../../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 import { runLesson } from "./run_lesson.ts";
 
-gpuTest("lesson 2 runs as it stands, with the tutorial's numbers, and raw data do not train", async (device) => {
-  const { lesson, printed } = await runLesson(() => import("../../../tasks/lessons/02_forward.ts"));
-  assertStringIncludes(printed, "z1 shape=[10, 64], min=-81.228, max=67.615");
-  assertStringIncludes(printed, "z2 shape=[10, 1], min=1.000, max=4328.360");
-  assertStringIncludes(printed, "z2 shape=[10, 1], min=65.000, max=129.000");
-  assertEquals(printed.match(/: 6\.26e\+6, 1\.0\de\+17, Infinity, NaN, NaN/g)?.length, 2); // raw, and not scaled yet
-  const wrong = await check(device, lesson);
-  assertEquals(wrong.length, 1);
-  assertStringIncludes(wrong[0], "nothing happened to it");
-});
+permittedGpuTest(
+  "lesson 2 runs as it stands, with the tutorial's numbers, and raw data do not train",
+  async (device) => {
+    const { lesson, printed } = await runLesson(() => import("../../../tasks/lessons/02_forward.ts"));
+    assertStringIncludes(printed, "z1 shape=[10, 64], min=-81.228, max=67.615");
+    assertStringIncludes(printed, "z2 shape=[10, 1], min=1.000, max=4328.360");
+    assertStringIncludes(printed, "z2 shape=[10, 1], min=65.000, max=129.000");
+    assertEquals(printed.match(/: 6\.26e\+6, 1\.0\de\+17, Infinity, NaN, NaN/g)?.length, 2); // raw, and not scaled yet
+    const wrong = await check(device, lesson);
+    assertEquals(wrong.length, 1);
+    assertStringIncludes(wrong[0], "nothing happened to it");
+  },
+);
 
-gpuTest("the solution of lesson 2 passes", async (device) => {
+permittedGpuTest("the solution of lesson 2 passes", async (device) => {
   assertEquals(await check(device, solution), []);
 });
 
@@ -39,7 +42,7 @@ const planted: [standardize: (x: Tensor) => Tensor, says: string][] = [
 ];
 
 for (const [standardize, says] of planted) {
-  gpuTest(`the check of lesson 2 says: ${says}`, async (device) => {
+  permittedGpuTest(`the check of lesson 2 says: ${says}`, async (device) => {
     assertStringIncludes((await judge(device, LESSONS[1], () => Promise.resolve({ standardize }))).join("\n"), says);
   });
 }

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { scale, type Tensor, transpose } from "../../../mod.ts";
 import { check, type Lesson } from "../../../tasks/lessons/checks/04_sgd.ts";
 import * as solution from "../../../tasks/lessons/solutions/04_sgd.ts";
-import { gpuTest } from "../../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 import { runLesson } from "./run_lesson.ts";
 
 /** The solution, with its gradients changed. */
@@ -16,7 +16,7 @@ function planted(change: (right: ReturnType<Lesson["gradients"]>, x: Tensor) => 
   };
 }
 
-gpuTest("lesson 4 runs as it stands, and its check names the missing 2 in each gradient", async (device) => {
+permittedGpuTest("lesson 4 runs as it stands, and its check names the missing 2 in each gradient", async (device) => {
   const { lesson, printed } = await runLesson(() => import("../../../tasks/lessons/04_sgd.ts"));
   assertMatch(printed, /shuffled, batches of 20\n(epoch.*\n){3}epoch 60: loss 0\.01\d.*\nw1 times w2: 1\.9\d, 1\.9\d/);
   const wrong = await check(device, lesson);
@@ -24,11 +24,11 @@ gpuTest("lesson 4 runs as it stands, and its check names the missing 2 in each g
   for (const text of wrong) assertEquals(text.match(/cause: a factor of 2 is missing/g)?.length, 4, text);
 });
 
-gpuTest("the solution of lesson 4 passes", async (device) => {
+permittedGpuTest("the solution of lesson 4 passes", async (device) => {
   assertEquals(await check(device, solution), []);
 });
 
-gpuTest("the check of lesson 4 names planted bugs", async (device) => {
+permittedGpuTest("the check of lesson 4 names planted bugs", async (device) => {
   const bugs: [Lesson, RegExp][] = [
     [planted(({ db1 }) => ({ db1: scale(db1, -1) })), /db1 {2}WRONG[^]*the sign is flipped/],
     [planted(({ dW1 }, x) => ({ dW1: scale(dW1, x.shape[0]) })), /dW1 {2}WRONG[^]*n = 8 times too large/],
@@ -38,7 +38,7 @@ gpuTest("the check of lesson 4 names planted bugs", async (device) => {
   for (const [lesson, found] of bugs) assertMatch((await check(device, lesson))[0] ?? "nothing found", found);
 });
 
-gpuTest("the check of lesson 4 is not fooled by a factor that is right for 8 rows only", async (device) => {
+permittedGpuTest("the check of lesson 4 is not fooled by a factor that is right for 8 rows only", async (device) => {
   const [only, ...more] = await check(device, planted(({ dW1 }, x) => ({ dW1: scale(dW1, x.shape[0] / 8) })));
   assertEquals(more, []);
   assertMatch(only, /^With 5 rows and 3 hidden units:\ndW1 {2}WRONG/);

@@ -2,35 +2,38 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { check, hints, type Lesson } from "../../../tasks/lessons/checks/06_faults.ts";
 import * as solution from "../../../tasks/lessons/solutions/06_faults.ts";
-import { gpuTest } from "../../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 import { runLesson } from "./run_lesson.ts";
 
-gpuTest("lesson 6 shows each fault, with the tutorial's numbers of ones, and is unfinished", async (device) => {
-  const { lesson, printed } = await runLesson(() => import("../../../tasks/lessons/06_faults.ts"));
-  const [healthy, ones, dead, large] = printed.split("\n\n");
-  assertMatch(healthy, /step 100: loss 0\.30.*\nw1 holds 64 different/);
-  assertStringIncludes(ones, "z1 shape=[10, 64], min=-0.081, max=2.610");
-  assertStringIncludes(ones, "z2 shape=[10, 1], min=1.000, max=168.025");
-  assertMatch(ones, /dW1 shape=\[1, 64\], min=(.*), max=\1, .*\n/);
-  assertMatch(ones, /w1 holds 1 different/);
-  assertMatch(dead, /step 100: loss 2\.19, norm of dW1 0\.00, of dW2 0\.00/);
-  assertMatch(large, /step 8: loss NaN/);
-  const wrong = await check(device, lesson);
-  assertEquals(wrong.map((text) => text.split(",")[0]), [
-    "a network of ones",
-    "a network whose units are all dead",
-    "a network with two dead units",
-    "a network whose loss grows",
-    "a network whose loss becomes NaN",
-  ]);
-});
+permittedGpuTest(
+  "lesson 6 shows each fault, with the tutorial's numbers of ones, and is unfinished",
+  async (device) => {
+    const { lesson, printed } = await runLesson(() => import("../../../tasks/lessons/06_faults.ts"));
+    const [healthy, ones, dead, large] = printed.split("\n\n");
+    assertMatch(healthy, /step 100: loss 0\.30.*\nw1 holds 64 different/);
+    assertStringIncludes(ones, "z1 shape=[10, 64], min=-0.081, max=2.610");
+    assertStringIncludes(ones, "z2 shape=[10, 1], min=1.000, max=168.025");
+    assertMatch(ones, /dW1 shape=\[1, 64\], min=(.*), max=\1, .*\n/);
+    assertMatch(ones, /w1 holds 1 different/);
+    assertMatch(dead, /step 100: loss 2\.19, norm of dW1 0\.00, of dW2 0\.00/);
+    assertMatch(large, /step 8: loss NaN/);
+    const wrong = await check(device, lesson);
+    assertEquals(wrong.map((text) => text.split(",")[0]), [
+      "a network of ones",
+      "a network whose units are all dead",
+      "a network with two dead units",
+      "a network whose loss grows",
+      "a network whose loss becomes NaN",
+    ]);
+  },
+);
 
-gpuTest("the solution of lesson 6 passes, and the last hint leads to it", async (device) => {
+permittedGpuTest("the solution of lesson 6 passes, and the last hint leads to it", async (device) => {
   assertEquals(await check(device, solution), []);
   assertStringIncludes(hints[2], "!(losses[losses.length - 1] <= losses[0])");
 });
 
-gpuTest("the check of lesson 6 says what a diagnosis overlooks", async (device) => {
+permittedGpuTest("the check of lesson 6 says what a diagnosis overlooks", async (device) => {
   const { diagnose } = solution;
   const bugs: [Lesson, RegExp][] = [
     [

@@ -5,12 +5,12 @@ import { subtract, sum, type Tensor } from "../../../mod.ts";
 import { check, hints } from "../../../tasks/lessons/checks/07_softmax.ts";
 import { judge, LESSONS } from "../../../tasks/lessons/course.ts";
 import * as solution from "../../../tasks/lessons/solutions/07_softmax.ts";
-import { gpuTest } from "../../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 import { runLesson } from "./run_lesson.ts";
 
 type Backward = typeof solution.backward;
 
-gpuTest("lesson 7 compares each piece, and its check says that nothing is written yet", async (device) => {
+permittedGpuTest("lesson 7 compares each piece, and its check says that nothing is written yet", async (device) => {
   const { lesson, printed } = await runLesson(() => import("../../../tasks/lessons/07_softmax.ts"));
   assertEquals(printed.match(/approximate true/g)?.length, 7, printed);
   assertMatch(printed, /dLogits {3}exact (true|false) *approximate true/);
@@ -21,12 +21,12 @@ gpuTest("lesson 7 compares each piece, and its check says that nothing is writte
   assertMatch(wrong[0], /^With 6 rows and 4 classes:\ndLogits {2}WRONG[^]*every entry is 0/);
 });
 
-gpuTest("the solution of lesson 7 passes, and the last hint leads to it", async (device) => {
+permittedGpuTest("the solution of lesson 7 passes, and the last hint leads to it", async (device) => {
   assertEquals(await check(device, solution), []);
   assertStringIncludes(hints[2], "(softmax(logits) - target) / n");
 });
 
-gpuTest("the check of lesson 7 names planted bugs", async (device) => {
+permittedGpuTest("the check of lesson 7 names planted bugs", async (device) => {
   const shares = (logits: Tensor) => divide(exp(logits), sum(exp(logits), 1).reshape([logits.shape[0], 1]));
   const bugs: [Backward, RegExp][] = [
     [(logits, target) => subtract(softmax(logits), target), /1\/n is missing: it is n = 6 times too large/],

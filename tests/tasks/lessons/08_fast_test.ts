@@ -4,7 +4,7 @@ import { type Device, matmul, mse, sgdStep, Tensor } from "../../../mod.ts";
 import { check, hints, type Lesson } from "../../../tasks/lessons/checks/08_fast.ts";
 import { judge, LESSONS } from "../../../tasks/lessons/course.ts";
 import * as solution from "../../../tasks/lessons/solutions/08_fast.ts";
-import { gpuTest } from "../../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 
 type Batches = Parameters<Lesson["trainLine"]>[2];
 
@@ -12,7 +12,7 @@ function learn(w: Tensor, x: Tensor, y: Tensor): void {
   sgdStep(w, matmul(x, mse.backward(matmul(x, w), y), { transposeA: true }), 0.1);
 }
 
-gpuTest("lesson 8 measures four ways that end at one loss, and its exercise is unfinished", async (device) => {
+permittedGpuTest("lesson 8 measures four ways that end at one loss, and its exercise is unfinished", async (device) => {
   const lines: string[] = [];
   const { log } = console;
   console.log = (line: string) => lines.push(line);
@@ -29,11 +29,11 @@ gpuTest("lesson 8 measures four ways that end at one loss, and its exercise is u
   assertEquals(hints.length, 3);
 });
 
-gpuTest("lesson 8, solved, passes its check", async (device) => {
+permittedGpuTest("lesson 8, solved, passes its check", async (device) => {
   assertEquals(await check(device, solution), []);
 });
 
-gpuTest(
+permittedGpuTest(
   "lesson 8's check names an upload inside record, late replays, many recordings and what is left",
   async (device) => {
     const upload = (device: Device, w: Tensor, [{ x, y }]: Batches) => {

@@ -4,7 +4,7 @@ import { type Kernel, multiply, sigmoid, Tensor } from "../../../mod.ts";
 import { check, hints } from "../../../tasks/lessons/checks/09_own_layer.ts";
 import { judge, LESSONS } from "../../../tasks/lessons/course.ts";
 import * as solution from "../../../tasks/lessons/solutions/09_own_layer.ts";
-import { gpuTest } from "../../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 
 /** The solution's kernel with another formula, or another number of invocations. */
 function planted(formula: string, invocations = Infinity): (x: Tensor, dOut: Tensor) => Tensor {
@@ -28,29 +28,32 @@ function planted(formula: string, invocations = Infinity): (x: Tensor, dOut: Ten
   };
 }
 
-gpuTest("lesson 9 trains with a layer of its own, as by hand, and its exercise is unfinished", async (device) => {
-  const lines: string[] = [];
-  const { log } = console;
-  console.log = (...words: string[]) => lines.push(words.join(" "));
-  try {
-    const lesson = await import("../../../tasks/lessons/09_own_layer.ts");
-    assertStringIncludes((await check(device, lesson)).join("\n"), "dx");
-  } finally {
-    console.log = log;
-  }
-  const text = lines.join("\n");
-  assertStringIncludes(text, "softplus of -100, -1, 0, 1, 100: ");
-  assertStringIncludes(text, "35 nudged, right");
-  const losses = lines.filter((line) => line.includes("AdamW")).map((line) => line.match(/[\d.]+(?= by)/g));
-  assertEquals(losses, [["129.685", "129.685"], ["0.390", "0.390"]]);
-  assertEquals(hints.length, 3);
-});
+permittedGpuTest(
+  "lesson 9 trains with a layer of its own, as by hand, and its exercise is unfinished",
+  async (device) => {
+    const lines: string[] = [];
+    const { log } = console;
+    console.log = (...words: string[]) => lines.push(words.join(" "));
+    try {
+      const lesson = await import("../../../tasks/lessons/09_own_layer.ts");
+      assertStringIncludes((await check(device, lesson)).join("\n"), "dx");
+    } finally {
+      console.log = log;
+    }
+    const text = lines.join("\n");
+    assertStringIncludes(text, "softplus of -100, -1, 0, 1, 100: ");
+    assertStringIncludes(text, "35 nudged, right");
+    const losses = lines.filter((line) => line.includes("AdamW")).map((line) => line.match(/[\d.]+(?= by)/g));
+    assertEquals(losses, [["129.685", "129.685"], ["0.390", "0.390"]]);
+    assertEquals(hints.length, 3);
+  },
+);
 
-gpuTest("lesson 9, solved, passes its check", async (device) => {
+permittedGpuTest("lesson 9, solved, passes its check", async (device) => {
   assertEquals(await check(device, solution), []);
 });
 
-gpuTest(
+permittedGpuTest(
   "lesson 9's check names a wrong sign, an overflow, a grid too small, two dispatches and bad WGSL",
   async (device) => {
     const said = async (softplusBackward: (x: Tensor, dOut: Tensor) => Tensor) =>

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { judge, LESSONS } from "../../../tasks/lessons/course.ts";
-import { gpuTest } from "../../support/gpu_test_case.ts";
+import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 
 /** What a learner might write, and what the check must say of it. */
 interface Wrong {
@@ -13,14 +13,14 @@ interface Wrong {
 /** Registers the tests of a lesson, counted from 1. */
 export function testLesson(number: number, bugs: Readonly<Record<string, Wrong>>): void {
   const lesson = LESSONS[number - 1];
-  gpuTest(`lesson ${number} runs as it stands, is not done, and its solution is right`, async (device) => {
+  permittedGpuTest(`lesson ${number} runs as it stands, is not done, and its solution is right`, async (device) => {
     assert((await judge(device, lesson)).length > 0, "the exercise is done already");
     assertEquals(await judge(device, lesson, lesson.loadSolution), []);
     const { hints } = await lesson.loadChecks();
     assert(hints.length >= 2);
   });
   for (const [name, { exports, says }] of Object.entries(bugs)) {
-    gpuTest(`lesson ${number} finds ${name}`, async (device) => {
+    permittedGpuTest(`lesson ${number} finds ${name}`, async (device) => {
       const text = (await judge(device, lesson, () => Promise.resolve(exports))).join("\n");
       if (typeof says === "string") assertStringIncludes(text, says);
       else assertMatch(text, says);
