@@ -109,7 +109,7 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   await using writer = await SafetensorsWriter.create(
     scaled,
     shapes,
-    metadataOf(config, { scalers, table, loss: plan.loss }, stamps),
+    metadataOf(config, { scalers, table, loss: plan.loss, notes: { columns: [], notes: [] } }, stamps),
   );
   await write(config, plan, tables, sides, writer, progress());
   const changed = changedSource(stamps, await sourcesOf(config));
