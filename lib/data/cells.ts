@@ -7,7 +7,7 @@
 import { shorten } from "../base/printable.ts";
 
 /** A decimal number. Each text is one in a single way, so that long ones take no longer than their length. */
-const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+export const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 /** Numbers as people write them: 1,234.5 or 1.234,5 or 1 234 or 2,5, with a currency or percent sign. */
 const WRITTEN =
