@@ -121,7 +121,7 @@ const TABLES: Record<string, AwkwardTable> = {
         "2021-06-01",
         "2024-02-29T23:59:59.5",
         "1969-12-31 06:00+05:30",
-        "2022/7/4",
+        "2022/7/4 20:00-03:30",
         "2022-12",
         "0001-01-01",
         "2020-03-01T00:00Z",
@@ -271,6 +271,47 @@ for (const name of HAS_PYTHON ? Object.keys(TABLES) : []) {
     assertAgree(encoded.map((row) => expectedFrom(model, row)), wanted, rows);
   });
 }
+
+/** Dates that there are not. */
+const NO_DATES: Record<string, string[]> = {
+  sold: [
+    "2023-02-29",
+    "2024-13-01",
+    "2024-00-10",
+    "2024-01-00",
+    "2024-01-01T24:00",
+    "2024-01-01 1:60",
+    "2024-01-01 1:00:60",
+  ],
+  seen: ["Jan 5, 2022 0:05 AM", "Jan 5, 2022 13:05 PM", "Foo 5, 2022 1:05 AM", "2022-01-05"],
+};
+
+permittedGpuTest("writeTypeScript() and writePython() refuse the dates that the library refuses", async (device) => {
+  await using place = await Workplace.create();
+  const { model, rows } = await modelOf(device, place, "dates");
+  const bad = Object.entries(NO_DATES).flatMap(([name, texts]) => texts.map((text) => ({ ...rows[0], [name]: text })));
+  const encoder = new TableEncoder(model);
+  const out = new Float64Array(encoder.names.length);
+  const predict = await importPredict(place, model);
+  for (const row of bad) {
+    const cells = model.inputs.map(({ name }) => `${row[name]}`);
+    assertThrows(() => encoder.encode(cells, out, 0), SyntaxError, "is no such date");
+    assertThrows(() => predict(row), TypeError, "need a date such as");
+  }
+  if (!HAS_PYTHON) return;
+  const problems: unknown[] = await runExport(place, model, REFUSALS, bad);
+  assertEquals(problems.map((problem) => `${problem}`.includes("need a date such as")), bad.map(() => true));
+});
+
+/** Prints why each row is refused; null for one that is not. */
+const REFUSALS = `
+def problem(row):
+    try:
+        model.encode(row)
+    except ValueError as error:
+        return str(error)
+print(json.dumps([problem(row) for row in given]))
+`;
 
 /** A row in which numbers are NumPy's, and a value for each kind of cell that pandas has. */
 const PANDAS_ROWS = `

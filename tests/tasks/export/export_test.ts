@@ -75,6 +75,20 @@ permitted("encodeOnnx() takes the texts of missing cells for the fill, even wher
   assertEquals(await run("(missing)", ["", "c"]), [unseen, c], "a fill that no training row had");
 });
 
+permitted("encodeOnnx() takes a number that means missing for the fill, or for NaN", async () => {
+  await using place = await Workplace.create();
+  const model = { ...MODELS["probabilities of numbers"], missingTexts: ["-999", "?"] };
+  const run = async (fill?: number) => {
+    const inputs = [{ kind: "numeric", name: "x1", fill }, { kind: "numeric", name: "x2" }] as const;
+    const rows = [{ x1: -999, x2: 1 }, { x1: 3, x2: 1 }, { x1: undefined, x2: 1 }];
+    return (await predictByOnnx(place, { ...model, inputs }, rows)).map((row) => (row as Record<string, number>).y);
+  };
+  const [missing, three, none] = await run(3);
+  assertEquals([missing, none], [three, three]);
+  const [bare, again] = await run();
+  assertEquals([bare, again], [null, three], "JSON has null for NaN");
+});
+
 permitted("encodeOnnx() names its values apart from columns, and describes itself", async () => {
   await using place = await Workplace.create();
   const names = ["numeric", "label", "label_", "Concat_9"];
