@@ -67,7 +67,7 @@ function propertiesOf(model: ExportedModel, numericName: string): Record<string,
     columns: JSON.stringify(inputs),
     [`columns of ${numericName}`]: JSON.stringify(namesOf(model, "numeric")),
     "missing texts": JSON.stringify(missingTexts),
-    names: NAMES_NOTE,
+    ...(namesOf(model, "categorical").length > 0 ? { names: NAMES_NOTE } : {}),
     target: JSON.stringify(output.kind === "classes" ? output.name : output.names),
     ...(output.kind === "classes" ? { classes: JSON.stringify(output.classes) } : {}),
   };

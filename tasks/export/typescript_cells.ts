@@ -142,7 +142,7 @@ function daysOf(found: RegExpMatchArray | null, fields: string): number {
   const hour = I ? Number(I) % 12 + (p && /p/i.test(p) ? 12 : 0) : Number(H);
   const date = new Date(0);
   date.setUTCFullYear(year, month, Number(d));
-  const isDate = date.getUTCMonth() === month && Number(d) > 0;
+  const isDate = date.getUTCMonth() === month;
   const isTime = hour < 24 && Number(M) < 60 && Number(S) < 60 && (!I || Number(I) > 0 && Number(I) < 13);
   if (!isDate || !isTime) return NaN;
   return date.getTime() / 86_400_000 + (hour * 3600 + Number(M) * 60 + Number(S) - zoneSeconds(z)) / 86_400;

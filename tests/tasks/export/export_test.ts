@@ -6,14 +6,14 @@ import { MISSING_TEXTS } from "../../../lib/data/cells.ts";
 import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
 import { VERSION } from "../../../lib/base/version.ts";
 import type { ExportedModel } from "../../../tasks/export/exported_model.ts";
-import { encodeOnnx } from "../../../tasks/export/onnx.ts";
+import { encodeOnnx, NAMES_NOTE } from "../../../tasks/export/onnx.ts";
 import { torchWeights, writePython } from "../../../tasks/export/pytorch.ts";
 import { writeTypeScript } from "../../../tasks/export/typescript.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { expectedOf, importPredict, MODELS, PLAIN, predictByOnnx, rowsFor } from "./export_cases.ts";
+import { python } from "./python.ts";
 import type { RawRow } from "../../support/onnx_process.ts";
 import { runSession } from "../../support/onnx_process.ts";
-import { python } from "../../support/python_process.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
 /** What a written predictor gives. */
@@ -104,7 +104,7 @@ permitted("encodeOnnx() names its values apart from columns, and describes itsel
   const results = await runSession(place.at("model.onnx"), { ...texts, numeric_: { width: 1, values: [1] } });
   assertEquals(Object.keys(results), ["label__", "probabilities"]);
   const text = new TextDecoder().decode(bytes);
-  for (const part of [JSON.stringify(inputs), '["no","yes"]', '["age"]', "backhand", VERSION, "a_run"]) {
+  for (const part of [JSON.stringify(inputs), '["no","yes"]', '["age"]', "backhand", VERSION, "a_run", NAMES_NOTE]) {
     assertStringIncludes(text, part);
   }
 });
