@@ -36,7 +36,7 @@ function columnOf(column: InputColumn): string {
   }
   if (kind === "date") {
     const { pattern, fields } = dateForm(column.format);
-    own = `, "pattern": ${literal(toPython(pattern))}, "fields": ${literal(fields.join(""))}` +
+    own = `, "pattern": ${visible(toPython(pattern))}, "fields": ${literal(fields.join(""))}` +
       `, "example": ${literal(dateExample(column.format))}, "origin": ${column.origin}, "parts": ${
         literal(column.parts)
       }`;
@@ -51,8 +51,13 @@ function toPython(pattern: string): string {
   });
 }
 
+/** A text whose characters can all be seen. */
+function visible(text: string): string {
+  return literal(text).replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 const TEXT = `# Those of JavaScript, in which the network was trained.
-SPACES = ${literal(SPACES)}
+SPACES = ${visible(SPACES)}
 
 
 def number_text(value):

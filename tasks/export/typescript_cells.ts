@@ -13,7 +13,7 @@ export function encodingOf({ inputs, missingTexts, targets }: ExportedModel): st
     `const MISSING: readonly string[] = ${literal(["", ...missingTexts])};
 const COLUMN_NAMES: readonly string[] = ${literal(inputs.map(({ name }) => name))};
 /** A row may have the target, too. */
-const KNOWN_NAMES: ReadonlySet<string> = new Set([...COLUMN_NAMES, ...${literal(targets)}]);
+const KNOWN_NAMES: ReadonlySet<string> = new Set([...COLUMN_NAMES, ${targets.map(literal).join(", ")}]);
 
 type Encode = (row: Row) => number[];
 `,
