@@ -99,6 +99,9 @@ function profileOf(name: string, records: Cells["records"], place: number): Colu
 function lookOf({ look }: ColumnProfile): { look: string; reason?: string } {
   if (look === "constant") return { look, reason: "only one value" };
   if (look === "identifier") return { look, reason: "it identifies the rows" };
+  if (look === "prose") return { look, reason: "long texts" };
+  if (look === "placeholders") return { look, reason: "numbers and texts such as ? mixed" };
+  if (look === "date" || look === "other dates") return { look, reason: "dates: only `deno task train` takes them" };
   return look === "mixed" ? { look, reason: "numbers and texts mixed" } : { look };
 }
 
