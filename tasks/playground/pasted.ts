@@ -1,6 +1,6 @@
 /** A CSV text that was pasted, as rows to train on. */
 
-import { CellError } from "../../lib/data/cells.ts";
+import { CellError, showCell } from "../../lib/data/cells.ts";
 import { parseRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
@@ -9,7 +9,7 @@ import { encodedNames, type Table, type Target } from "../../lib/data/table.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
-import { ColumnProfile } from "../../lib/data/table_profile.ts";
+import { type ColumnLook, ColumnProfile } from "../../lib/data/table_profile.ts";
 import { CategoricalFit, NumericFit, TargetFit } from "../prepare/table_fit.ts";
 import type { LossName, Rows } from "./datasets.ts";
 
@@ -26,6 +26,9 @@ interface Cells {
   readonly records: readonly (readonly string[])[];
   readonly lineOf: (row: number) => number;
 }
+
+/** Looks of a target that may be numbers or classes: a person has to say. */
+const UNCLEAR: readonly ColumnLook[] = ["mixed", "placeholders"];
 
 /** A column, and why it is of no use if it is not. */
 interface Look {
@@ -55,6 +58,9 @@ export async function parsePasted(text: string, target?: string): Promise<Rows> 
   const looks = columns.map((name, place) => ({ place, ...lookOf(profileOf(name, records, place)) }));
   const used = looks.filter(({ place, reason }) => place !== at && reason === undefined);
   if (used.length === 0) throw new DataError("no column is left to predict from", { file: NAME });
+  if (UNCLEAR.includes(looks[at].profile.look)) {
+    throw new DataError(looks[at].reason!, { file: NAME, column: columns[at] });
+  }
   const { target: output, loss } = asData(() => targetOf(looks[at].profile, records, at), columns[at]);
   const inputs = used.map(({ profile: { name, look }, place }) => {
     const fit = look === "numeric" ? new NumericFit(name, "mean", 0) : new CategoricalFit(name, "mean");
@@ -118,10 +124,18 @@ function profileOf(name: string, records: Cells["records"], place: number): Colu
 }
 
 function lookOf(profile: ColumnProfile): Omit<Look, "place"> {
-  const { look } = profile;
-  if (look === "constant") return { profile, reason: "only one value" };
-  if (look === "identifier") return { profile, reason: "it identifies the rows" };
-  return look === "mixed" ? { profile, reason: "numbers and texts mixed" } : { profile };
+  const { look, placeholders } = profile;
+  const such = (text: string | undefined) => text === undefined ? "" : `, such as ${showCell(text)}`;
+  const reasons: Partial<Record<ColumnLook, string>> = {
+    constant: "only one value",
+    identifier: "it identifies the rows",
+    prose: "its texts are too long or too many",
+    placeholders: `its numbers have placeholders among them${such(placeholders.keys().next().value)}`,
+    date: "dates: only `deno task train` takes them",
+    "other dates": "dates: only `deno task train` takes them",
+    mixed: `numbers and other texts${such(profile.firstBut("number")?.text)}`,
+  };
+  return { profile, reason: reasons[look] };
 }
 
 /** Numbers with more than two values are predicted as numbers, all else as classes. */

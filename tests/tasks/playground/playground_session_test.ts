@@ -182,6 +182,25 @@ Deno.test("parsePasted() notes what each column is taken as, and what it filled 
   );
 });
 
+Deno.test("parsePasted() says why a column is left out, and refuses such a target by the same reason", async () => {
+  const dates = "dates: only `deno task train` takes them";
+  const cases: [name: string, cell: (i: number) => string, reason: string][] = [
+    ["day", (i) => `2024-01-${10 + i}`, dates],
+    ["date", (i) => `${13 + i}.1.2024`, dates],
+    ["price", (i) => i === 3 ? "$5" : `${i}`, 'numbers and other texts, such as "$5"'],
+    ["hole", (i) => i === 4 ? "?" : `${i}`, 'its numbers have placeholders among them, such as "?"'],
+    ["prose", (i) => i === 5 ? "x".repeat(1001) : "y", "its texts are too long or too many"],
+  ];
+  const header = ["x", ...cases.map(([name]) => name)].join(",");
+  const lines = Array.from({ length: 12 }, (_, i) => [i * i, ...cases.map(([_, cell]) => cell(i))].join(","));
+  const { notes } = await parsePasted([`y,${header}`, ...lines.map((line, i) => `${i},${line}`)].join("\n"), "y");
+  assertEquals(notes!.columns.slice(2).map(({ holds }) => holds), cases.map(([_1, _2, reason]) => reason));
+  const text = [header, ...lines].join("\n");
+  for (const [name, _, reason] of cases.slice(2, 4)) {
+    await assertRejects(() => parsePasted(text, name), DataError, `column "${name}": ${reason}`);
+  }
+});
+
 Deno.test("parsePasted() says what is wrong with a text, and where", async () => {
   const good = ["x,y", ...Array.from({ length: 6 }, (_, i) => `${i},${i * i}`)].join("\n");
   const cases: [text: string, says: string][] = [
