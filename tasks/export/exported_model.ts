@@ -9,6 +9,7 @@ import { buildUnweighted, parseLayers } from "../../lib/model_file/stored_layers
 import { formatShape } from "../../lib/base/shape.ts";
 import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
+import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 
 /** How a column is scaled: scaled = (raw - shift) / factor. */
@@ -49,6 +50,8 @@ export interface ExportedModel {
   scalings: readonly Scaling[];
   layers: readonly ExportedLayer[];
   output: ExportedOutput;
+  /** What was made of the table that it was trained on. */
+  notes?: TableNotes;
 }
 
 /**
@@ -114,7 +117,8 @@ function describe(name: string, { metadata, tensors }: StoredTensors): ExportedM
   const { inputs, target, missingTexts = MISSING_TEXTS } = model.table;
   const { scalings } = model.scalers.inputs;
   const output = describeOutput(model, metadata.loss);
-  return { name, inputs, missingTexts, targets: targetNames(target), scalings, layers, output };
+  const { notes } = model;
+  return { name, inputs, missingTexts, targets: targetNames(target), scalings, layers, output, notes };
 }
 
 function describeLayer(

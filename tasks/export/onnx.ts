@@ -61,13 +61,14 @@ export function namesOf({ inputs }: ExportedModel, kind: InputColumn["kind"]): s
 }
 
 function propertiesOf(model: ExportedModel, numericName: string): Record<string, string> {
-  const { name, inputs, missingTexts, output } = model;
+  const { name, inputs, missingTexts, output, notes } = model;
   return {
     run: name,
     columns: JSON.stringify(inputs),
     [`columns of ${numericName}`]: JSON.stringify(namesOf(model, "numeric")),
     "missing texts": JSON.stringify(missingTexts),
     ...(namesOf(model, "categorical").length > 0 ? { names: NAMES_NOTE } : {}),
+    ...(notes ? { notes: JSON.stringify(notes) } : {}),
     target: JSON.stringify(output.kind === "classes" ? output.name : output.names),
     ...(output.kind === "classes" ? { classes: JSON.stringify(output.classes) } : {}),
   };

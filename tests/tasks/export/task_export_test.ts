@@ -69,6 +69,8 @@ permitted("export of a table as people have it predicts as predict does", async 
 
   await t.step("onnx, and says which names it knows", async () => {
     const { stderr } = await place.succeed("export", ["--format", "onnx"]);
+    const graph = new TextDecoder().decode(await Deno.readFile(place.at("data/runs/default_run/model.onnx")));
+    assertStringIncludes(graph, '"columns":[{"name":"time","as":"numeric"', "notes of the table");
     assertMatch(stderr, /^note: Cells of names .* Strip other spaces first/);
     const texts = (name: "work" | "member" | "cars") => ({ width: 1, values: rows.map((row) => `${row[name]}`) });
     const numeric = { width: 1, values: rows.map(({ time }) => time) };
