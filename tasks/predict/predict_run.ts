@@ -1,9 +1,7 @@
 /** Predictions of a trained run, in raw units or classes. */
 
-import { basename, dirname } from "node:path";
 import { stringify } from "@std/csv";
 import { CellError, parseNumber } from "../../lib/data/cells.ts";
-import { csvPaths, isTableName } from "../../lib/data/csv_files.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { writeFully } from "../../lib/base/files.ts";
@@ -20,6 +18,7 @@ import { TableEncoder } from "../../lib/data/table_encoder.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { type JsonLine, jsonLines } from "./json_lines.ts";
+import { checkOutput } from "./check_output.ts";
 import { fileRecords, loadRun } from "../runs/saved_run.ts";
 import { fromUsersFolder, writeAside } from "../settings/users_files.ts";
 
@@ -44,7 +43,7 @@ export async function main(config: TaskConfig): Promise<void> {
   const input = config.input === undefined || config.input === "-" ? config.input : fromUsersFolder(config.input);
   const output = config.output === undefined ? undefined : fromUsersFolder(config.output);
   const question = await questionOf(config, input);
-  if (input !== undefined && output !== undefined) await checkOutput(input, output);
+  if (input !== undefined && output !== undefined) await checkOutput(["--input", input], ["--output", output]);
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   if (output === undefined) {
@@ -81,26 +80,6 @@ async function questionOf({ words, extras: { ROW: row } }: TaskConfig, input?: s
   }
   const ways = "give numbers or column=cell on the command line, --row, --input file.csv, or JSON lines on stdin";
   throw new ConfigError([`nothing to predict from: ${ways}`]);
-}
-
-/** Refuses to write over what is read. */
-async function checkOutput(input: string, output: string): Promise<void> {
-  for (const path of input === "-" ? [] : await csvPaths(input)) {
-    if (!await isSameFile(path, output)) continue;
-    throw new ConfigError([`--output ${output} is the same file as --input ${path}: give it another name`]);
-  }
-  if (isTableName(basename(output)) && await isSameFile(input, dirname(output))) {
-    throw new ConfigError([`--output ${output} would be a file of the table in --input ${input}: put it elsewhere`]);
-  }
-}
-
-async function isSameFile(a: string, b: string): Promise<boolean> {
-  try {
-    return await Deno.realPath(a) === await Deno.realPath(b);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 /** Whether a word of the command line is a cell by its column. */
