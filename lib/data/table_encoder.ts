@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CellError, cellFault, isMissing, numberOf, showCell } from "./cells.ts";
+import { CellError, cellFault, isMissing, numberReader, showCell } from "./cells.ts";
 import { datePart, dateReader, PERIODS } from "./dates.ts";
 import { nameKey } from "./names.ts";
 import {
@@ -134,6 +134,7 @@ export class TargetEncoder {
   readonly #target: Target;
   readonly #form: TargetForm;
   readonly #missingTexts: readonly string[] | undefined;
+  readonly #read: (cell: string) => number;
   readonly #places: Map<string, number>;
 
   /**
@@ -152,6 +153,7 @@ export class TargetEncoder {
     }
     this.#target = target;
     this.#missingTexts = missingTexts;
+    this.#read = numberReader(missingTexts);
     this.#form = form;
     this.names = target.kind === "numeric" ? [...target.names] : form === "binary" ? [target.name] : [...classes];
     this.#places = placesOf(classes);
@@ -168,7 +170,7 @@ export class TargetEncoder {
   encode(cells: readonly (string | undefined)[], out: Float64Array, offset: number): void {
     if (this.#target.kind === "numeric") {
       this.#target.names.forEach((name, i) => {
-        const value = numberOf(cells[i] ?? "");
+        const value = this.#read(cells[i] ?? "");
         if (Number.isNaN(value)) {
           throw new CellError(
             isMissing(cells[i], this.#missingTexts) ? "the target is missing" : cellFault(cells[i]!),
@@ -205,8 +207,9 @@ function encoderOf(
 }
 
 function numberEncoder({ name, fill }: NumericColumn, missingTexts: readonly string[] | undefined): CellEncoder {
+  const read = numberReader(missingTexts);
   return (cell, out, place) => {
-    const value = numberOf(cell ?? "");
+    const value = read(cell ?? "");
     if (!Number.isNaN(value)) out[place] = value;
     else if (!isMissing(cell, missingTexts)) throw new CellError(cellFault(cell!), name);
     else if (fill === undefined) throw missingCell(cell, name);
@@ -218,9 +221,10 @@ function dateEncoder(column: DateColumn, missingTexts: readonly string[] | undef
   const { name, format, origin, parts, fill } = column;
   const read = dateReader(format);
   return (cell, out, place) => {
-    let days = read(cell ?? "");
+    const isBlank = isMissing(cell, missingTexts);
+    let days = isBlank ? NaN : read(cell!);
     if (Number.isNaN(days)) {
-      if (!isMissing(cell, missingTexts)) throw new CellError(dateFault(cell!, format), name);
+      if (!isBlank) throw new CellError(dateFault(cell!, format), name);
       if (fill === undefined) throw missingCell(cell, name);
       days = fill;
     }

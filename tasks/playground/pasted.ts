@@ -1,13 +1,14 @@
 /** A CSV text that was pasted, as rows to train on. */
 
-import { CellError } from "../../lib/data/cells.ts";
+import { CellError, MISSING_TEXTS } from "../../lib/data/cells.ts";
 import { parseRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
 import { encodedNames, type Table, type Target } from "../../lib/data/table.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
 import { ColumnProfile } from "../../lib/data/table_profile.ts";
-import { CategoricalFit, NumericFit, TargetFit } from "../prepare/table_fit.ts";
+import { fitOf, type FitSettings } from "../prepare/table_fit.ts";
+import { TargetFit } from "../prepare/target_fit.ts";
 import type { LossName, Rows } from "./datasets.ts";
 
 const NAME = "the pasted CSV";
@@ -17,6 +18,9 @@ const MAX_ROWS = 20_000;
 
 /** The most classes: each has an output and a colour. */
 const MAX_CLASSES = 8;
+
+/** How columns are fitted: missing cells are filled, rare names share an input. */
+const FITTING: FitSettings = { missing: "mean", missingTexts: [...MISSING_TEXTS], maxCategories: 100, seed: 0 };
 
 /** The rows of a text, and what was left out. */
 interface Pasted {
@@ -55,9 +59,7 @@ export async function parsePasted(text: string, target?: string): Promise<Pasted
   if (used.length === 0) throw new DataError("no column is left to predict from", { file: NAME });
   const output = asData(() => targetOf(profiles[at], records, at), columns[at]);
   const fits = used.map(({ place, look }) => {
-    const fit = look === "numeric"
-      ? new NumericFit(columns[place], "mean", 0)
-      : new CategoricalFit(columns[place], "mean");
+    const fit = fitOf({ name: columns[place], kind: look === "numeric" ? "numeric" : "categorical" }, FITTING);
     for (const record of records) fit.add(record[place]);
     return fit.result().column;
   });

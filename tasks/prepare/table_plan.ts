@@ -53,13 +53,16 @@ export async function planColumns(config: Asked, look: TableLook): Promise<Table
   const columns: ColumnNote[] = [];
   for (const profile of look.profiles.values()) columns.push(await roleOf(profile, config, look, kind));
   const inputs = columns.flatMap(({ name, as }): PlannedInput[] => isInput(as) ? [{ name, kind: as }] : []);
-  if (inputs.length === 0) {
-    const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
-    throw new DataError(`${problem}\n${formatColumns(columns)}`, { file: look.path });
-  }
+  if (inputs.length === 0) throw noColumnLeft(columns, look.path);
   await checkMissing(config, look, inputs.map(({ name }) => name));
   const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
   return { inputs, targets: config.target, kind, loss, isLookedAt: true, notes: { columns, notes: [] } };
+}
+
+/** What is wrong if no column is left, with what became of each. */
+export function noColumnLeft(columns: readonly ColumnNote[], file: string): DataError {
+  const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
+  return new DataError(`${problem}\n${formatColumns(columns)}`, { file });
 }
 
 /** A recipe's columns: all of them numbers, none missing. */

@@ -215,3 +215,17 @@ Deno.test("parseTable() reads every kind of column back, and refuses what does n
     assertThrows(() => parseTable({ ...table, inputs: [column] }), SyntaxError, message);
   }
 });
+
+Deno.test("a number or a date may be a text that means missing", () => {
+  const inputs = [
+    { kind: "numeric", name: "n", fill: 3 },
+    { kind: "date", name: "d", origin: 0, parts: [], fill: 7 },
+  ] as const;
+  const out = new Float64Array(2);
+  new TableEncoder({ inputs, missingTexts: ["-999", "1900-01-01"] }).encode(["-999", "1900-01-01"], out, 0);
+  assertEquals([...out], [3, 7]);
+  new TableEncoder({ inputs, missingTexts: ["?"] }).encode(["-999", "1970-01-02"], out, 0);
+  assertEquals([...out], [-999, 1]);
+  const target = new TargetEncoder({ kind: "numeric", names: ["y"] }, "values", ["-999"]);
+  assertThrows(() => target.encode(["-999"], out, 0), CellError, "the target is missing");
+});
