@@ -120,12 +120,16 @@ async function gather(
         continue;
       }
       rows[parts[i]]++;
-      if (parts[i] === 0) {
-        for (let column = 0; column < inputs.length; column++) inputs[column].add(records[i][places[column]]);
-        target.add(targets.map((place) => records[i][place]));
-      } else {
-        for (let column = 0; column < inputs.length; column++) inputs[column].addOther(records[i][places[column]]);
+      try {
+        for (let column = 0; column < inputs.length; column++) {
+          const cell = records[i][places[column]];
+          if (parts[i] === 0) inputs[column].add(cell);
+          else inputs[column].addOther(cell);
+        }
+      } catch (error) {
+        throw faultOf(error, i);
       }
+      if (parts[i] === 0) target.add(targets.map((place) => records[i][place]));
     }
   }
   return { inputs, target, rows, dropped };

@@ -1,5 +1,6 @@
 /** Counts the names of a column, those that mean the same as one. */
 
+import { shorten } from "../../lib/base/printable.ts";
 import { nameKey } from "../../lib/data/names.ts";
 import { ownText, sortValues } from "../../lib/data/table_profile.ts";
 
@@ -51,7 +52,7 @@ export class NameCounts {
   mergedNote(column: string): string[] {
     const merged = [...this.#names.values().filter(({ alike }) => alike !== undefined)];
     if (merged.length === 0) return [];
-    const shown = listOf(merged.map(({ text, alike }) => `${text} and ${alike}`));
+    const shown = listOf(merged.map(({ text, alike }) => `${shorten(text)} and ${shorten(alike!)}`));
     return [`${column}: spellings of one name are taken together: ${shown}`];
   }
 
@@ -81,5 +82,5 @@ export function countOf(count: number, thing: string): string {
 }
 
 function listOf(names: readonly string[]): string {
-  return names.slice(0, SHOWN).join(", ") + (names.length > SHOWN ? ", ..." : "");
+  return names.slice(0, SHOWN).map((name) => shorten(name)).join(", ") + (names.length > SHOWN ? ", ..." : "");
 }

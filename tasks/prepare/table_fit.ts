@@ -243,7 +243,7 @@ class CategoricalFit implements ColumnFit {
     const many = `${name}: ${count.toLocaleString("en-US")} names; the ${maxCategories} ${most}, the others share one`;
     const how = missing === "category"
       ? `a category of their own, ${fill}`
-      : `filled with the most frequent name, ${fill}`;
+      : `filled with the most frequent name, ${shorten(fill ?? "")}`;
     return [
       ...(count > maxCategories ? [many] : []),
       ...this.#names.mergedNote(name),

@@ -125,6 +125,12 @@ Deno.test("a fit tells what is filled in, and names that no training row has", (
     ["numeric", ["1", "2"], "category", [""], ["x: 1 missing cell is filled with the mean 1.5"]],
     ["numeric", ["1", "2"], "median", [], []],
     ["date", ["2024-01-01", "2024-01-03"], "mean", ["NA"], ["x: 1 missing cell is filled with the mean 2024-01-02"]],
+    ["date", ["2024-01-01", "2024-01-02", "2024-01-02"], "mean", ["", ""], [
+      "x: 2 missing cells are filled with the mean 2024-01-02",
+    ]],
+    ["date", ["2024-01-01", "2024-01-02T12:00"], "median", [""], [
+      "x: 1 missing cell is filled with the median 2024-01-01T18:00",
+    ]],
     ["categorical", ["a", "b", "a", ""], "mean", [], ["x: 1 missing cell is filled with the most frequent name, a"]],
     ["categorical", ["a", "b"], "category", [""], [
       "x: 1 missing cell is a category of their own, (missing)",

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openScaledDataset } from "../../../tasks/prepare/scaled_dataset.ts";
+import { assertClose } from "../../support/assert_close.ts";
 import { permitted } from "../../support/permitted.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
@@ -30,10 +31,10 @@ const csv = (header: string, rows: number, row: (i: number) => string) =>
 permitted(
   "a column that is constant in the training rows is left out under any seed and scaling, and told",
   async () => {
-    // Flag, name and date differ in the last row alone, and the fifth column by rounding.
-    const table = csv("x,flag,kind,near,y", 40, (i) => {
+    // Flag and kind differ in the last row alone, and the third column by rounding.
+    const table = csv("flag,kind,near,x,y", 40, (i) => {
       const isLast = i === 39;
-      return [i, isLast ? 1 : 0, isLast ? "new" : "old", i === 3 ? "14.620000000000001" : "14.62", 2 * i].join(",");
+      return [isLast ? 1 : 0, isLast ? "new" : "old", i === 3 ? "14.620000000000001" : "14.62", i, 2 * i].join(",");
     });
     await using place = await Workplace.inSeries("scale", { "t.csv": table });
     const leftOut = new Set<string>();
@@ -49,7 +50,10 @@ permitted(
         assertEquals([flag.holds, used], ["0 in all 32 training rows", ["x"]]);
         assertStringIncludes(notes.join("\n"), "flag is left out: 0 in all 32 training rows");
         assertStringIncludes(notes.join("\n"), "kind is left out: old in all 32 training rows");
-      } else assertEquals(used, ["x", "flag", "kind"]);
+      } else assertEquals(used, ["flag", "kind", "x"]);
+      const { x, y } = await dataset.parts.train.read(0, 32);
+      const inputs = dataset.scalers.inputs.inverse(x).filter((_, i) => (i + 1) % dataset.features.length === 0);
+      assertClose(dataset.scalers.targets.inverse(y), inputs.map((value) => 2 * value), { rtol: 1e-5, atol: 1e-5 });
       assertStringIncludes(columns.find(({ name }) => name === "near")!.holds, "in all 32 training rows");
       leftOut.add(flag.as);
     }
