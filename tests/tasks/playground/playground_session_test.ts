@@ -148,8 +148,8 @@ Deno.test("parsePasted() knows numbers, two classes and more, categories, and wh
   const lines = Array.from({ length: 12 }, line);
   const text = ["id,size,color,note,kind", ...lines].join("\r\n");
   const { rows, leftOut } = await parsePasted(text);
-  assertEquals([rows.loss, rows.x.length, rows.y.length], ["softmax", 48, 36]);
-  assertEquals(rows.isOneHot, [false, true, true, true]);
+  assertEquals([rows.loss, rows.x.length, rows.y.length], ["softmax", 36, 36]);
+  assertEquals(rows.isOneHot, [false, true, true]);
   assertEquals(leftOut, ["id (it identifies the rows)", "note (only one value)"]);
   assertEquals((await parsePasted(text, "color")).rows.loss, "bce");
   assertEquals((await parsePasted(text, "size")).rows.loss, "mse");
