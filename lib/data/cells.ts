@@ -105,18 +105,6 @@ export function numberOf(cell: string): number {
   return value === Infinity || value === -Infinity ? NaN : value;
 }
 
-/**
- * Makes a reader of numbers.
- *
- * @param missingTexts What counts as missing, as in a table.
- * @returns Gives the number that a cell holds; NaN if it is missing, also where a number such as -999 means that, or holds
- * none.
- */
-export function numberReader(missingTexts: readonly string[] | undefined): (cell: string) => number {
-  if (!missingTexts?.some((text) => !Number.isNaN(numberOf(text)))) return numberOf;
-  return (cell) => isMissing(cell, missingTexts) ? NaN : numberOf(cell);
-}
-
 /** Whether a cell that holds no number holds one for a person: with thousands separators, a decimal comma, a currency. */
 export function isWrittenNumber(cell: string): boolean {
   const text = cell.trim();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CellError, cellFault, isMissing, numberReader, showCell } from "./cells.ts";
+import { CellError, cellFault, isMissing, numberOf, showCell } from "./cells.ts";
 import { datePart, dateReader, PERIODS } from "./dates.ts";
 import { nameKey } from "./names.ts";
 import {
@@ -134,7 +134,7 @@ export class TargetEncoder {
   readonly #target: Target;
   readonly #form: TargetForm;
   readonly #missingTexts: readonly string[] | undefined;
-  readonly #read: (cell: string) => number;
+  readonly #read: (cell: string | undefined) => number;
   readonly #places: Map<string, number>;
 
   /**
@@ -170,7 +170,7 @@ export class TargetEncoder {
   encode(cells: readonly (string | undefined)[], out: Float64Array, offset: number): void {
     if (this.#target.kind === "numeric") {
       this.#target.names.forEach((name, i) => {
-        const value = this.#read(cells[i] ?? "");
+        const value = this.#read(cells[i]);
         if (Number.isNaN(value)) {
           throw new CellError(
             isMissing(cells[i], this.#missingTexts) ? "the target is missing" : cellFault(cells[i]!),
@@ -209,7 +209,7 @@ function encoderOf(
 function numberEncoder({ name, fill }: NumericColumn, missingTexts: readonly string[] | undefined): CellEncoder {
   const read = numberReader(missingTexts);
   return (cell, out, place) => {
-    const value = read(cell ?? "");
+    const value = read(cell);
     if (!Number.isNaN(value)) out[place] = value;
     else if (!isMissing(cell, missingTexts)) throw new CellError(cellFault(cell!), name);
     else if (fill === undefined) throw missingCell(cell, name);
@@ -217,17 +217,19 @@ function numberEncoder({ name, fill }: NumericColumn, missingTexts: readonly str
   };
 }
 
+/** Reads the number of a cell; NaN if it holds none, or a number such as -999 that means that it is missing. */
+export function numberReader(missingTexts: readonly string[] = []): (cell: string | undefined) => number {
+  if (missingTexts.every((text) => Number.isNaN(numberOf(text)))) return (cell) => numberOf(cell ?? "");
+  return (cell) => isMissing(cell, missingTexts) ? NaN : numberOf(cell!);
+}
+
 function dateEncoder(column: DateColumn, missingTexts: readonly string[] | undefined): CellEncoder {
   const { name, format, origin, parts, fill } = column;
   const read = dateReader(format);
   return (cell, out, place) => {
-    const isBlank = isMissing(cell, missingTexts);
-    let days = isBlank ? NaN : read(cell!);
-    if (Number.isNaN(days)) {
-      if (!isBlank) throw new CellError(dateFault(cell!, format), name);
-      if (fill === undefined) throw missingCell(cell, name);
-      days = fill;
-    }
+    const days = isMissing(cell, missingTexts) ? fill : read(cell!);
+    if (days === undefined) throw missingCell(cell, name);
+    if (Number.isNaN(days)) throw new CellError(dateFault(cell!, format), name);
     out[place++] = days - origin;
     for (const part of parts) {
       const value = datePart(days, part);

@@ -1,11 +1,11 @@
 /** What is learned from the training rows of a table's inputs: fill values, categories and statistics. */
 
-import { isMissing, numberReader } from "../../lib/data/cells.ts";
+import { isMissing } from "../../lib/data/cells.ts";
 import { DATE_PARTS, formatDate } from "../../lib/data/dates.ts";
 import { shorten } from "../../lib/base/printable.ts";
 import { type ColumnStatistics, RunningStatistics } from "../../lib/data/scaler.ts";
 import { type DateColumn, encodedNames, type InputColumn, MISSING_CATEGORY } from "../../lib/data/table.ts";
-import { TableEncoder } from "../../lib/data/table_encoder.ts";
+import { numberReader, TableEncoder } from "../../lib/data/table_encoder.ts";
 import type { Config } from "../settings/settings.ts";
 import { formatNumber } from "../show/text_table.ts";
 import { filledCells, FillValue, isFilling } from "./fill_value.ts";

@@ -3,7 +3,7 @@
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
 import { type ColumnStatistics, RunningStatistics } from "../../lib/data/scaler.ts";
 import type { Target } from "../../lib/data/table.ts";
-import { numberReader } from "../../lib/data/cells.ts";
+import { numberReader } from "../../lib/data/table_encoder.ts";
 import { NameCounts } from "./name_counts.ts";
 
 /** The targets of the training rows. */
