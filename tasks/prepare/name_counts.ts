@@ -8,8 +8,6 @@ import { ownText, sortValues } from "../../lib/data/table_profile.ts";
 interface NameCount {
   /** Its first spelling in the training rows; of a name that is in none of them, its first spelling. */
   text: string;
-  /** Another spelling, if there is one. */
-  alike?: string;
   /** Training rows that hold it. */
   rows: number;
   /** Validation and test rows that hold it. */
@@ -29,10 +27,7 @@ export class NameCounts {
   /** Adds the name of a training row. */
   add(text: string): void {
     const name = this.#spellings.get(text) ?? this.#addSpelling(text);
-    if (name.rows++ === 0 && name.text !== text) {
-      name.alike = name.text;
-      name.text = ownText(text);
-    }
+    if (name.rows++ === 0) name.text = ownText(text);
   }
 
   /** Adds the name of a validation or test row. */
@@ -48,14 +43,6 @@ export class NameCounts {
     return sortValues([...byText.keys()]).map((text) => byText.get(text)!);
   }
 
-  /** A sentence if names are spelled in several ways. */
-  mergedNote(column: string): string[] {
-    const merged = [...this.#names.values().filter(({ alike }) => alike !== undefined)];
-    if (merged.length === 0) return [];
-    const shown = listOf(merged.map(({ text, alike }) => `${shorten(text)} and ${shorten(alike!)}`));
-    return [`${column}: spellings of one name are taken together: ${shown}`];
-  }
-
   /** A sentence if validation or test rows hold names that no training row has. */
   unseenNote(column: string): string[] {
     const unseen = [...this.#names.values().filter(({ rows }) => rows === 0)];
@@ -69,8 +56,7 @@ export class NameCounts {
     const own = ownText(text);
     const key = nameKey(own);
     let name = this.#names.get(key);
-    if (name) name.alike ??= own;
-    else this.#names.set(key, name = { text: own, rows: 0, otherRows: 0 });
+    if (!name) this.#names.set(key, name = { text: own, rows: 0, otherRows: 0 });
     this.#spellings.set(own, name);
     return name;
   }

@@ -239,14 +239,15 @@ class CategoricalFit implements ColumnFit {
     const { missing, maxCategories } = this.#settings;
     const name = this.#name;
     const filled = this.#missingRows + this.#missingOthers;
-    const most = maxCategories === 1 ? "most frequent has an input" : "most frequent have an input each";
-    const many = `${name}: ${count.toLocaleString("en-US")} names; the ${maxCategories} ${most}, the others share one`;
+    const others = (count - maxCategories).toLocaleString("en-US");
+    const have = maxCategories === 1 ? "name has an input" : "names have an input each";
+    const many =
+      `${name}: the ${maxCategories} most frequent ${have}, the other ${others} share one (--max-categories)`;
     const how = missing === "category"
       ? `a category of their own, ${fill}`
       : `filled with the most frequent name, ${shorten(fill ?? "")}`;
     return [
       ...(count > maxCategories ? [many] : []),
-      ...this.#names.mergedNote(name),
       ...(filled > 0 && isFilling(missing) ? [`${filledCells(name, filled)} ${how}`] : []),
       ...this.#names.unseenNote(name),
     ];

@@ -31,11 +31,10 @@ export class TargetFit {
     target: Target;
     statistics: ColumnStatistics[];
     counts: ReadonlyMap<string, number>;
-    notes: string[];
   } {
     if (!this.#names) {
       const target = { kind: "numeric", names: this.#columns } as const;
-      return { target, statistics: this.#statistics.result(), counts: new Map(), notes: [] };
+      return { target, statistics: this.#statistics.result(), counts: new Map() };
     }
     const [name] = this.#columns;
     const counts = new Map(this.#names.sorted().map(({ text, rows }) => [text, rows]));
@@ -51,7 +50,6 @@ export class TargetFit {
       target: { kind: "classes", name, classes },
       statistics: [],
       counts,
-      notes: this.#names.mergedNote(name),
     };
   }
 }

@@ -73,7 +73,11 @@ permitted("scale --json prints path, counts, columns and notes, and nothing else
     { name: "y", as: "target", holds: "0 to 19", missing: 0 },
   ]);
   const filled = "x: 5 missing cells are filled with the median 10";
-  assertNotes(found, filled, "k: 3 names; the 2 most frequent have an input each, the others share one");
+  assertNotes(
+    found,
+    filled,
+    "k: the 2 most frequent names have an input each, the other 1 share one (--max-categories)",
+  );
   await place.succeed("gen-data", ["--recipe", "xor"]);
   const { stdout } = await place.succeed("scale", ["--recipe", "xor", "--json"]);
   const { path, counts, columns, notes } = JSON.parse(stdout);
