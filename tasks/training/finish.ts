@@ -2,7 +2,8 @@
 
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
-import { SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
+import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
+import type { Model } from "../../lib/core/model.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
 import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
@@ -53,7 +54,7 @@ function restoreBest({ state: { stopping }, training: { trainer }, view }: Run):
 }
 
 /** Measures the model, and writes it with the measures. */
-async function writeResults({ config, training, folder, view }: Run, seconds: number) {
+async function writeResults({ config, training, folder, view, origin }: Run, seconds: number) {
   const { model, trainer, parts, evaluatePart } = training;
   const { loss, source, dataset: { table, features, targets, scalers } } = training;
   const { target } = table;
@@ -65,7 +66,7 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
   const [train, ...others] = parts;
   evaluations.train = await evaluatePart(train, options); // throws for useless weights, before they are saved
-  await saveModel(folder.model, model, description);
+  await writeModel(folder.model, model, description);
   for (const part of others) {
     try {
       evaluations[part.name] = await evaluatePart(part, options);
@@ -78,6 +79,7 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const summary = {
     ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
     device: model.device.name,
+    origin,
     steps: trainer.step,
     seconds,
     stepsPerSecond: trainer.step / seconds,
@@ -86,6 +88,14 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   model.device.check(); // no result counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);
   return { summary, evaluations };
+}
+
+/** Writes the model beside the one that is there, and replaces that only by a file that can be read back. */
+async function writeModel(path: string, model: Model, description: ModelDescription): Promise<void> {
+  const fresh = `${path}.new`;
+  await saveModel(fresh, model, description);
+  (await SavedModel.load(model.device, fresh)).dispose();
+  await Deno.rename(fresh, path);
 }
 
 /** Writes the report. A failure becomes a warning: the run is finished without one, too. Only this loads the chart libraries. */
