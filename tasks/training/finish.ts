@@ -1,10 +1,12 @@
 /** The end of a run: its model, its summary, its report, and what is said of them. */
 
+import { writing } from "../../lib/base/files.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import type { Model } from "../../lib/core/model.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
+import { removeFile } from "../runs/folder.ts";
 import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
@@ -91,11 +93,17 @@ async function writeResults({ config, training, folder, view, origin }: Run, sec
 }
 
 /** Writes the model beside the one that is there, and replaces that only by a file that can be read back. */
-async function writeModel(path: string, model: Model, description: ModelDescription): Promise<void> {
+export async function writeModel(path: string, model: Model, description: ModelDescription): Promise<void> {
   const fresh = `${path}.new`;
-  await saveModel(fresh, model, description);
-  (await SavedModel.load(model.device, fresh)).dispose();
-  await Deno.rename(fresh, path);
+  try {
+    await saveModel(fresh, model, description);
+    (await SavedModel.load(model.device, fresh)).dispose();
+  } catch (error) {
+    await removeFile(fresh);
+    throw error;
+  }
+  const { size } = await Deno.stat(fresh);
+  await writing(path, size, () => Deno.rename(fresh, path));
 }
 
 /** Writes the report. A failure becomes a warning: the run is finished without one, too. Only this loads the chart libraries. */
