@@ -1,7 +1,6 @@
 /** One training, from its settings to its report, as a script. */
 
 import { DataError } from "../../lib/base/errors.ts";
-import { VERSION } from "../../lib/base/version.ts";
 import type { LiveServer } from "../live/server.ts";
 import { lockRun } from "../prepare/locks.ts";
 import { Checkpoints, type RunFiles } from "../runs/checkpoints.ts";

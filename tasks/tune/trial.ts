@@ -6,7 +6,7 @@ import { nameOf, requestAdapter } from "../../lib/gpu/adapter.ts";
 import { dataSource } from "../../lib/model_file/metadata.ts";
 import { readConfig, type TaskConfig } from "../settings/config.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
-import { describeChanges, originOf, parseOrigin, sourcesOf, usedTexts } from "../runs/origin.ts";
+import { describeChanges, originOf, parseOrigin, type Sources, sourcesOf, usedTexts } from "../runs/origin.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { environmentOfTrial } from "./trial_environment.ts";
 
@@ -79,12 +79,17 @@ async function outcomeOf({ run }: Trial, { code, signal, text }: End): Promise<O
     (signal ? `train was ended by ${signal}` : `train ended with exit code ${code}`);
 }
 
+/** Hashes of the files that a trial trains on; each file is read once in a search, and before the first trial. */
+export async function sourcesOfTrial({ args }: Trial): Promise<Sources> {
+  return await sourcesOf(readConfig("train", args), hashOnce);
+}
+
 /** What has changed since a trial ended; undefined if it has not ended. */
-async function changesSince({ run, args }: Trial): Promise<string[] | undefined> {
-  if (!await measuresOf(run)) return undefined;
-  const was = parseOrigin((await new RunFolder(run).readSummary())?.origin);
+async function changesSince(trial: Trial): Promise<string[] | undefined> {
+  if (!await measuresOf(trial.run)) return undefined;
+  const was = parseOrigin((await new RunFolder(trial.run).readSummary())?.origin);
   if (!was) return ["an earlier version made it"];
-  const sources = await sourcesOf(readConfig("train", args), hashOnce);
+  const sources = await sourcesOfTrial(trial);
   const areSame = JSON.stringify(sources) === JSON.stringify(was.sources ?? {});
   const device = nameOf((await requestAdapter({})).info);
   return describeChanges(was, originOf(device, areSame ? was.data : "other rows", sources));

@@ -8,7 +8,7 @@ const SEARCH = ["--num-dataset", "200", "--num-epochs", "3", "--learning-rate", 
 
 /** Cells of the table's rows, by their first. */
 function rowsOf(stdout: string): string[][] {
-  return stdout.split("\n").filter((line) => /^\S+-\d{3}  /.test(line)).map((line) => line.trim().split(/\s{2,}/));
+  return stdout.split("\n").filter((line) => /^\S+-\d{3} {2}/.test(line)).map((line) => line.trim().split(/\s{2,}/));
 }
 
 permitted("tune trains a run per trial, sorts them by validation loss, and continues where it was", async () => {
