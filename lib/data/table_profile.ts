@@ -115,8 +115,7 @@ export class ColumnProfile {
   readonly #counts: Partial<Record<CellKind, number>> = {};
   readonly #units = new Set<string>();
   readonly #missingTexts: readonly string[];
-  /** Whether a number may mean that a cell is missing, such as -999. */
-  readonly #hasMissingNumbers: boolean;
+  readonly #isNames: boolean;
   readonly #isDates: boolean;
   readonly #dayOf: (text: string) => number;
   readonly #names: ColumnNames<CellKind>;
@@ -132,7 +131,7 @@ export class ColumnProfile {
   constructor(name: string, { missingTexts = MISSING_TEXTS, isNames = false, dates }: ProfileOptions = {}) {
     this.name = name;
     this.#missingTexts = missingTexts;
-    this.#hasMissingNumbers = missingTexts.some((text) => !Number.isNaN(numberOf(text)));
+    this.#isNames = isNames;
     this.#isDates = dates !== undefined;
     this.#dayOf = dateReader(dates?.format);
     this.#names = new ColumnNames(isNames ? MAX_NAMES : MAX_CLASSES);
@@ -160,8 +159,9 @@ export class ColumnProfile {
 
   /** Whether all cells that are not missing hold the same. */
   get isConstant(): boolean {
-    if (this.texts === 0) return this.min >= this.max;
-    return this.different === 1 || (this.count("date") === this.texts + this.numbers && this.firstDay >= this.lastDay);
+    if (this.texts === 0 && !this.#isNames) return this.min >= this.max;
+    const areDates = this.count("date") === this.texts + this.numbers;
+    return (this.different ?? 2) < 2 || (areDates && this.firstDay >= this.lastDay);
   }
 
   /** How many cells are of a kind. Numbers with more than three different units are other texts. */
@@ -221,9 +221,9 @@ export class ColumnProfile {
    */
   add(cell: string, row: number): void {
     const text = cell.trim();
-    // Most cells are plain numbers: they are asked for nothing else.
+    // Most cells are plain numbers: they are asked for nothing else, and mean no missing value.
     const value = numberOf(text);
-    if (!Number.isNaN(value) && !this.#isDates && !(this.#hasMissingNumbers && this.#missingTexts.includes(text))) {
+    if (!Number.isNaN(value) && !this.#isDates) {
       this.#addNumber(text, value, row);
       return;
     }

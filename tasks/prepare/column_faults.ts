@@ -53,7 +53,9 @@ function faultOf(profile: ColumnProfile, config: Settings, look: TableLook): Fau
   const written = writtenNumber(text);
   const problem = `${cellFault(text)}${countOf(profile.numbers)}`;
   if (!written) return { row, problem: `${problem}: correct it` };
-  const mend = written.plain === undefined
+  const mend = /inf|∞/i.test(text)
+    ? "give a finite number"
+    : written.plain === undefined
     ? "write it with a point before decimals, without other signs"
     : `write it as ${written.plain}`;
   return { row, problem: `${problem}. It has ${written.has}: ${mend}` };

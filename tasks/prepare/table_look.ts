@@ -88,8 +88,9 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   };
 }
 
-function newProfile(name: string, { missingTexts, categorical, dates, target, task }: Config): ColumnProfile {
-  const isNames = categorical.includes(name) || (task === "classification" && target.includes(name));
+function newProfile(name: string, { missingTexts, categorical, dates, target, task, loss }: Config): ColumnProfile {
+  const areClasses = task === "classification" || loss === "softmax" || loss === "bce";
+  const isNames = categorical.includes(name) || (areClasses && target.includes(name));
   return new ColumnProfile(name, { missingTexts, isNames, dates: dates.find((column) => column.name === name) });
 }
 

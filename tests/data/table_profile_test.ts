@@ -72,9 +72,11 @@ Deno.test("ColumnProfile.look tells what a column is", () => {
 Deno.test("ColumnProfile.look of columns of which something is said", () => {
   const cases: [string[], ProfileOptions, string][] = [
     [["1", "?", "2"], { missingTexts: ["?"] }, "numeric"],
-    [["1", "-999", "2"], { missingTexts: ["-999"] }, "numeric"],
     [["1", "NA", "2"], { missingTexts: [] }, "placeholders"],
     [["DE", "NA", "FR"], { missingTexts: [] }, "categorical"],
+    [["1234567890123456789", "1234567890123456790"], {}, "constant"],
+    [["1", "1.0", "1e0"], { isNames: true }, "constant"],
+    [[""], { isNames: true }, "constant"],
     [["31.01.2026", "1.2.2026"], { dates: { format: "%d.%m.%Y" } }, "date"],
     [["20260131", "20260201"], { dates: { format: "%Y%m%d" } }, "date"],
     [["31.01.2026", "1.2.2026", "2.31.2026"], { dates: { format: "%d.%m.%Y" } }, "mixed"],
@@ -82,8 +84,8 @@ Deno.test("ColumnProfile.look of columns of which something is said", () => {
     [["2026-01-31", "banana", "apple", "pear"], { dates: {} }, "mixed"],
   ];
   for (const [cells, options, look] of cases) assertEquals([cells, profile("a", cells, options).look], [cells, look]);
-  const missing = profile("a", ["1", "-999", "2", "-999", ""], { missingTexts: ["-999"] });
-  assertEquals([missing.missing, missing.min, [...missing.missingFound]], [3, 1, ["-999"]]);
+  const missing = profile("a", ["1", "?", "2", "?", ""], { missingTexts: ["?", "-"] });
+  assertEquals([missing.missing, missing.texts, [...missing.missingFound]], [3, 0, ["?"]]);
 });
 
 Deno.test("ColumnProfile counts missing cells and keeps the first rows, the first text and the range", () => {
@@ -118,4 +120,9 @@ Deno.test("ColumnProfile keeps what codes and dates look like", () => {
   ]);
   assertEquals(profile("a", ["1.2.2026", "2.13.2026"]).dateFormats, ["%m.%d.%Y"]);
   assertEquals(profile("a", ["1.2.2026", "2/1/2026"]).dateFormats, []);
+});
+
+Deno.test("ColumnProfile.isConstant goes by names where numbers are names", () => {
+  const ids = ["1234567890123456789", "1234567890123456790"];
+  assertEquals([profile("a", ids).isConstant, profile("a", ids, { isNames: true }).isConstant], [true, false]);
 });

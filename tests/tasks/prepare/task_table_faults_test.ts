@@ -199,7 +199,7 @@ permitted("scale --data takes thousands of names, and refuses too many only wher
   const many = "name    left out  more than 65,536 different texts";
   assertStringIncludes((await place.succeed("scale", args)).stdout, many);
   for (const flag of ["--categorical", "--features"]) {
-    const fault = `${flag} names "name", which has more than 65,536 different texts: too many for names`;
+    const fault = `${flag} names "name", which has more than 65,536 different texts: that is too much for names`;
     await place.refuse(2, [fault], "scale", [...args, flag, "name"]);
   }
 });
