@@ -29,7 +29,7 @@ const NOTES: [cells: string[], flags: string[], notes: string[]][] = [
     'x: "New York" and "New\\u00a0York" differ only in spaces, and are two names',
   ]],
   [["ab", "a\u200bb", "b"], [], [
-    'x: "a\\u200bb" and "ab" differ only in case, spaces or Unicode form, and are two names',
+    'x: "ab" and "a\\u200bb" differ only in case, spaces or Unicode form, and are two names',
   ]],
   [["True", "true", "False"], [], ['x: names that mean the same are one: "true" and "True"']],
   [["1", "1.0", "2"], ["--categorical", "x"], ['x: names that mean the same are one: "1.0" and "1"']],
