@@ -207,7 +207,7 @@ export { nameKey } from "./lib/data/names.ts";
 export { TableEncoder, TargetEncoder, type TargetForm, type UnseenNames } from "./lib/data/table_encoder.ts";
 export { parseTable } from "./lib/data/table_json.ts";
 export { type ColumnNote, parseTableNotes, type TableNotes } from "./lib/data/table_notes.ts";
-export { type ColumnLook, ColumnProfile } from "./lib/data/table_profile.ts";
+export { type CellKind, type ColumnLook, ColumnProfile, type ProfileOptions } from "./lib/data/table_profile.ts";
 export { type TensorStatistics, tensorStatistics } from "./lib/training/tensor_statistics.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/core/tensor.ts";
 export { VERSION } from "./lib/base/version.ts";

@@ -16,20 +16,11 @@ export const MAX_NAME_CHARACTERS = 1000;
 /** Most characters of the different names of a column together. */
 export const MAX_CHARACTERS = 8_388_608;
 
-/** Pairs of spellings that are kept for messages. */
-const FIRST_MERGED = 3;
-
 /** Why the names of a column are no longer counted: there are too many, one is too long, or all together are. */
 export type NamesFault = "many" | "long" | "large";
 
-/** Numbers that may be codes: how many, and the first. */
-export interface Codes {
-  count: number;
-  first?: string;
-}
-
-/** Counts a number that may be a code. */
-export function addCode(codes: Codes, text: string): void {
+/** Counts a number that may be a code, and keeps the first. */
+export function addCode(codes: { count: number; first?: string }, text: string): void {
   codes.count++;
   codes.first ??= ownText(text);
 }
@@ -40,8 +31,6 @@ export class ColumnNames<Kind> {
   readonly #first = new Map<string, string>();
   /** What each spelling was found to be. */
   readonly #kinds = new Map<string, Kind>();
-  /** Spellings of which the name was known by another one, with that one; the first few. */
-  readonly merged: [spelling: string, first: string][] = [];
   /** Why names are no longer counted. */
   fault: NamesFault | undefined;
   /** How many there may be. */
@@ -72,9 +61,7 @@ export class ColumnNames<Kind> {
     if (this.fault) return;
     const own = ownText(text);
     const key = nameKey(own);
-    const first = this.#first.get(key);
-    if (first === undefined) this.#first.set(key, own);
-    else if (this.merged.length < FIRST_MERGED) this.merged.push([own, first]);
+    if (!this.#first.has(key)) this.#first.set(key, own);
     this.#kinds.set(own, kind);
     this.#characters += own.length;
     if (text.length > MAX_NAME_CHARACTERS) this.#stop("long");

@@ -5,7 +5,7 @@
  */
 
 import { isMissing, MISSING_TEXTS, numberOf } from "./cells.ts";
-import { addCode, type Codes, ColumnNames, MAX_NAMES, type NamesFault, ownText, sortValues } from "./column_names.ts";
+import { addCode, ColumnNames, MAX_NAMES, ownText, sortValues } from "./column_names.ts";
 import { formatsOf } from "./date_formats.ts";
 import { dateReader, isOtherDate } from "./dates.ts";
 import { isPlaceholder, writtenNumber } from "./odd_cells.ts";
@@ -107,14 +107,16 @@ export class ColumnProfile {
   /** How many cells hold no number, but a date or any other text. */
   texts: number = 0;
   /** Numbers with zeros in front, such as zip codes: how many, and the first. */
-  readonly zeroLed: Codes = { count: 0 };
+  readonly zeroLed: { count: number; first?: string } = { count: 0 };
   /** Whole numbers of more digits than a float64 holds. */
-  readonly overlong: Codes = { count: 0 };
+  readonly overlong: { count: number; first?: string } = { count: 0 };
   /** Whether names were counted only after the first thousand different numbers: their count is a lower bound. */
   isNamesCut: boolean = false;
   readonly #counts: Partial<Record<CellKind, number>> = {};
   readonly #units = new Set<string>();
   readonly #missingTexts: readonly string[];
+  /** Whether a number may mean that a cell is missing, such as -999. */
+  readonly #hasMissingNumbers: boolean;
   readonly #isNames: boolean;
   readonly #isDates: boolean;
   readonly #dayOf: (text: string) => number;
@@ -131,6 +133,7 @@ export class ColumnProfile {
   constructor(name: string, { missingTexts = MISSING_TEXTS, isNames = false, dates }: ProfileOptions = {}) {
     this.name = name;
     this.#missingTexts = missingTexts;
+    this.#hasMissingNumbers = missingTexts.some((text) => !Number.isNaN(numberOf(text)));
     this.#isNames = isNames;
     this.#isDates = dates !== undefined;
     this.#dayOf = dateReader(dates?.format);
@@ -148,13 +151,8 @@ export class ColumnProfile {
   }
 
   /** Why names are not counted: they are too many, one is too long, or all together are. */
-  get namesFault(): NamesFault | undefined {
+  get namesFault(): "many" | "long" | "large" | undefined {
     return this.#names.fault;
-  }
-
-  /** Spellings that are the same name as an earlier one, such as 1.0 and 1, three at most. */
-  get merged(): readonly (readonly [spelling: string, first: string])[] {
-    return this.#names.merged;
   }
 
   /** Whether all cells that are not missing hold the same. */
@@ -221,9 +219,9 @@ export class ColumnProfile {
    */
   add(cell: string, row: number): void {
     const text = cell.trim();
-    // Most cells are plain numbers: they are asked for nothing else, and mean no missing value.
+    // Most cells are plain numbers: they are asked for nothing else.
     const value = numberOf(text);
-    if (!Number.isNaN(value) && !this.#isDates) {
+    if (!Number.isNaN(value) && !this.#isDates && !this.#hasMissingNumbers) {
       this.#addNumber(text, value, row);
       return;
     }

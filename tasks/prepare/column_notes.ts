@@ -1,9 +1,9 @@
-/** What else to know of the columns of a table: what was put together, and where a guess is likely wrong. */
+/** What else to know of the columns of a table: where a guess is likely wrong. */
 
 import { showCell } from "../../lib/data/cells.ts";
 import { isPlaceholder } from "../../lib/data/odd_cells.ts";
 import { nameKey } from "../../lib/data/names.ts";
-import { type ColumnProfile, MAX_CLASSES } from "../../lib/data/table_profile.ts";
+import type { ColumnProfile } from "../../lib/data/table_profile.ts";
 import type { ColumnNote } from "../../lib/data/table_notes.ts";
 import type { Config } from "../settings/settings.ts";
 import { missingTextsFlag } from "./column_faults.ts";
@@ -23,7 +23,7 @@ export function notesOf(config: Config, look: TableLook, columns: readonly Colum
       : as === "numeric"
       ? [...dayHint(profile), ...codeHints(profile, true)]
       : as === "categorical" || as === "classes"
-      ? nameNotes(profile, look, as === "categorical" ? config.maxCategories : MAX_CLASSES)
+      ? nameNotes(profile, look)
       : [];
     return notes.map((note) => `${shown}: ${note}`);
   });
@@ -42,7 +42,7 @@ function classHint(profile: ColumnProfile, { task, loss, target }: Config): stri
 
 /** Numbers that look like names. */
 function codeHints({ name, zeroLed, overlong }: ColumnProfile, isInput: boolean): string[] {
-  const way = isInput ? `; if they are names, say ${flagFor("--categorical", name)}` : "";
+  const way = `; if they are names, say ${isInput ? flagFor("--categorical", name) : "--task classification"}`;
   return [
     ...(zeroLed.count > 0
       ? [`${cells(zeroLed.count)} such as ${zeroLed.first} with zeros in front: taken as numbers${way}`]
@@ -65,17 +65,9 @@ function dayHint({ name, min, max, values, first }: ColumnProfile): string[] {
   return [`numbers such as ${first.number!.text}; if they are days, say ${flagFor("--dates", name, "%Y%m%d")}`];
 }
 
-function nameNotes(profile: ColumnProfile, look: TableLook, limit: number): string[] {
-  const { merged, placeholders, different = 0, isNamesCut, numbers, texts } = profile;
+function nameNotes(profile: ColumnProfile, look: TableLook): string[] {
+  const { placeholders, numbers, texts } = profile;
   const notes: string[] = [];
-  if (different > limit) {
-    const count = `${isNamesCut ? "more than " : ""}${different - limit}`;
-    notes.push(`the ${limit} most frequent names have an input each, the other ${count} share one (--max-categories)`);
-  }
-  if (merged.length > 0) {
-    const pairs = merged.map(([spelling, first]) => `${showCell(spelling)} and ${showCell(first)}`).join(", ");
-    notes.push(`names that mean the same are one: ${pairs}`);
-  }
   const alike = firstAlike(profile.values ?? []);
   if (alike) {
     notes.push(

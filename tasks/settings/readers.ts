@@ -2,7 +2,7 @@
 
 import { parse as parseCsv } from "@std/csv";
 import type { Init } from "../../lib/core/init.ts";
-import { MISSING_TEXTS, numberOf } from "../../lib/data/cells.ts";
+import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import { dateForm } from "../../lib/data/dates.ts";
 
 /** How far apart two checkpoints are. */
@@ -52,15 +52,11 @@ export const COLUMNS: Reader<string[]> = {
   },
 };
 
-/** Texts that mean missing, as a record of a CSV file, or a word for the usual ones or for none. A number is always one. */
+/** Texts that mean missing, as a record of a CSV file, or a word for the usual ones or for none. */
 export const TEXTS: Reader<string[]> = {
-  allowed: 'texts that are no numbers, comma-separated, such as "?,-,N/A"; or auto or none',
+  allowed: 'texts, comma-separated, such as "?,-,N/A"; or auto or none',
   short: "",
-  parse: (text) => {
-    if (text === "none") return [];
-    const texts = text === "auto" ? [...MISSING_TEXTS] : COLUMNS.parse(text);
-    return texts?.every((missing) => Number.isNaN(numberOf(missing))) ? texts : undefined;
-  },
+  parse: (text) => text === "none" ? [] : text === "auto" ? [...MISSING_TEXTS] : COLUMNS.parse(text),
 };
 
 /** A column of dates, and how they are written. */

@@ -162,15 +162,6 @@ Deno.test("readConfig() refuses what a key does not allow, naming key, source, v
   }
 });
 
-Deno.test("readConfig() reads the texts that mean missing: no numbers, which are always numbers", () => {
-  const textsOf = (text: string) => read(`--data a.csv --missing-texts ${text}`, { task: "scale" }).missingTexts;
-  assertEquals([textsOf("none"), textsOf("?,-,N/A")], [[], ["?", "-", "N/A"]]);
-  for (const text of ["-999", "?,0", "?,?"]) {
-    const fault = `--missing-texts is "${text}": allowed is ${SETTINGS.MISSING_TEXTS.allowed}`;
-    assertEquals(faultsOf(`--data a.csv --missing-texts ${text}`, { task: "scale" }), [fault]);
-  }
-});
-
 Deno.test("readConfig() accepts the ends of each range", () => {
   const config = read("--seed 4294967295 --num-dataset 100000000 --split 0.7,0.2,0.1 --hidden-size 65536 --noise 0");
   assertEquals([config.seed, config.numDataset, config.hiddenSize[0]], [4294967295, 100_000_000, 65_536]);
