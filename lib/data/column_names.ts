@@ -56,6 +56,11 @@ export class ColumnNames<Kind> {
     return this.#kinds.get(text);
   }
 
+  /** The spellings that were found to be of some kinds. */
+  ofKinds(kinds: readonly Kind[]): string[] {
+    return [...this.#kinds].filter(([_, kind]) => kinds.includes(kind)).map(([text]) => text);
+  }
+
   /** Adds a spelling that was not seen. */
   add(text: string, kind: Kind): void {
     if (this.fault) return;

@@ -5,9 +5,10 @@
  */
 
 import { isMissing, MISSING_TEXTS, numberOf } from "./cells.ts";
+import type { CellKind, ColumnLook, ProfileOptions } from "./column_kinds.ts";
 import { addCode, ColumnNames, MAX_NAMES, ownText, sortValues } from "./column_names.ts";
 import { formatsOf } from "./date_formats.ts";
-import { dateReader, isOtherDate } from "./dates.ts";
+import { dateReader } from "./dates.ts";
 import { isPlaceholder, writtenNumber } from "./odd_cells.ts";
 
 export { ownText, sortValues } from "./column_names.ts";
@@ -24,6 +25,13 @@ const MAX_PLACEHOLDERS = 16;
 /** Different units up to which numbers with units are numbers; with more of them they are names, such as seats. */
 const MAX_UNITS = 3;
 
+/** Different numbers or dates from which on a column is no longer one of names, if there are as many for each text. */
+const MANY_VALUES = 10;
+const MANY_VALUES_A_TEXT = 4;
+
+/** Of texts beyond those that are counted, one in so many is looked at. */
+const SAMPLE_STEP = 16;
+
 /** Rows from which on a share of different texts says something. */
 const MIN_ROWS = 20;
 
@@ -32,35 +40,6 @@ const SURE_DIGITS = 15;
 
 /** Names of columns that count rows: id, house_id, Row, Unnamed: 0; and houseId. */
 const ID_NAMES = [/(^|[_\s.-])(id|idx|index|nr|no|row|uuid|key)$|^unnamed/i, /[a-z](Id|ID|Nr|No)$/];
-
-/**
- * What a column looks like. "placeholders" holds numbers, or dates, and texts such as `?` in place of some; "other dates"
- * holds dates that are not written year-month-day; "mixed" mostly numbers or dates, but some of them written otherwise (1,234
- * or $5), or texts too; "prose" texts that are too long or too many to be names.
- */
-export type ColumnLook =
-  | "numeric"
-  | "date"
-  | "categorical"
-  | "constant"
-  | "identifier"
-  | "prose"
-  | "placeholders"
-  | "other dates"
-  | "mixed";
-
-/** What a cell is that is not missing. "written" and "unit" are numbers that are written otherwise, "other date" such a date. */
-export type CellKind = "number" | "date" | "other date" | "written" | "unit" | "placeholder" | "text";
-
-/** How to read a column. */
-export interface ProfileOptions {
-  /** Texts that mean that a cell is missing, besides blank ones; if left out, NA, NaN, nan, null and NULL. */
-  readonly missingTexts?: readonly string[];
-  /** Whether its numbers are names: all that differ are counted then, not only up to 1,000. */
-  readonly isNames?: boolean;
-  /** What is said of its dates, if it is said to hold dates: their format, or year-month-day without one. */
-  readonly dates?: { readonly format?: string };
-}
 
 /**
  * What one column holds.
@@ -121,6 +100,8 @@ export class ColumnProfile {
   readonly #isDates: boolean;
   readonly #dayOf: (text: string) => number;
   readonly #names: ColumnNames<CellKind>;
+  /** What the last text was that is no date and no placeholder. */
+  #lastKind: CellKind | undefined;
   #countsUp = true;
   #last = -Infinity;
 
@@ -155,11 +136,16 @@ export class ColumnProfile {
     return this.#names.fault;
   }
 
+  /** The different spellings of some kinds of cells; none if names are not counted. */
+  namesOf(...kinds: CellKind[]): string[] {
+    return this.#names.ofKinds(kinds);
+  }
+
   /** Whether all cells that are not missing hold the same. */
   get isConstant(): boolean {
     if (this.texts === 0 && !this.#isNames) return this.min >= this.max;
     const areDates = this.count("date") === this.texts + this.numbers;
-    return (this.different ?? 2) < 2 || (areDates && this.firstDay >= this.lastDay);
+    return (!this.isNamesCut && (this.different ?? 2) < 2) || (areDates && this.firstDay >= this.lastDay);
   }
 
   /** How many cells are of a kind. Numbers with more than three different units are other texts. */
@@ -198,10 +184,21 @@ export class ColumnProfile {
     const texts = this.count("text");
     const rest = this.count("placeholder") > 0 ? "placeholders" : undefined;
     if (this.#isDates) return numbers + others + texts > 0 ? "mixed" : rest ?? "date";
-    if (numbers + dates + others <= texts || numbers + dates + others === 0) return this.#nameLook();
+    if (numbers + dates + others <= texts || numbers + dates + others === 0) {
+      return this.#isOneTextAmongMany() ? "mixed" : this.#nameLook();
+    }
     if (!this.isMostlyDates) return numbers > this.numbers || dates + others + texts > 0 ? "mixed" : "placeholders";
     if (dates === 0) return "other dates";
     return numbers + others + texts > 0 ? "mixed" : rest ?? "date";
+  }
+
+  /** Whether most cells hold one of few texts, and the others very different numbers or dates: these are no names. */
+  #isOneTextAmongMany(): boolean {
+    const values = this.#isDates || this.isMostlyDates
+      ? this.namesOf("date", "other date")
+      : this.namesOf("number", "written");
+    const count = values.length + (this.isNamesCut ? MAX_CLASSES : 0);
+    return count >= MANY_VALUES && count > MANY_VALUES_A_TEXT * this.namesOf("text").length;
   }
 
   #nameLook(): ColumnLook {
@@ -283,10 +280,16 @@ export class ColumnProfile {
     }
     if (!Number.isNaN(value)) return "number";
     if (isPlaceholder(text, true)) return "placeholder";
-    if (isOtherDate(text)) {
-      const formats = formatsOf(text);
+    // What so many are is known from some of them.
+    if (this.#names.fault && this.#lastKind && this.texts % SAMPLE_STEP !== 0) return this.#lastKind;
+    return this.#lastKind = this.#textKindOf(text);
+  }
+
+  #textKindOf(text: string): CellKind {
+    const formats = formatsOf(text);
+    if (formats.length > 0) {
       this.dateFormats = this.dateFormats?.filter((format) => formats.includes(format)) ?? formats;
-      return formats.length > 0 ? "other date" : "text";
+      return "other date";
     }
     const written = writtenNumber(text);
     if (!written) return "text";

@@ -24,6 +24,8 @@ export function notesOf(config: Config, look: TableLook, columns: readonly Colum
       ? [...dayHint(profile), ...codeHints(profile, true)]
       : as === "categorical" || as === "classes"
       ? nameNotes(profile, look)
+      : profile.look === "identifier" && profile.texts > 0
+      ? numberNote(profile, "left out")
       : [];
     return notes.map((note) => `${shown}: ${note}`);
   });
@@ -66,7 +68,7 @@ function dayHint({ name, min, max, values, first }: ColumnProfile): string[] {
 }
 
 function nameNotes(profile: ColumnProfile, look: TableLook): string[] {
-  const { placeholders, numbers, texts } = profile;
+  const { placeholders } = profile;
   const notes: string[] = [];
   const alike = firstAlike(profile.values ?? []);
   if (alike) {
@@ -81,16 +83,16 @@ function nameNotes(profile: ColumnProfile, look: TableLook): string[] {
     const flag = missingTextsFlag([...new Set([...odd.map(([text]) => text), ...missing])]);
     notes.push(`${found}: taken as a name; if it means missing, say ${flag}`);
   }
+  return [...notes, ...numberNote(profile)];
+}
+
+/** Numbers among names. */
+function numberNote(profile: ColumnProfile, become = "taken as names"): string[] {
+  const { numbers, texts } = profile;
   const written = profile.count("written");
-  if (texts > 0 && numbers + written > 0 && profile.count("text") > 0) {
-    const text = profile.firstBut("number", "written", "unit")?.text ?? "";
-    notes.push(
-      `${cells(numbers + written)} of ${numbers + texts} hold numbers, taken as names because of ${
-        showCell(text)
-      } and the like`,
-    );
-  }
-  return notes;
+  if (numbers + written === 0 || profile.count("text") === 0) return [];
+  const text = showCell(profile.firstBut("number", "written", "unit")?.text ?? "");
+  return [`${cells(numbers + written)} of ${numbers + texts} hold numbers, ${become} because of ${text} and the like`];
 }
 
 /** The first two names that differ only in case, spaces, marks that cannot be seen or form. */

@@ -186,7 +186,8 @@ async function roleOf(
   if (found === "identifier" && texts > 0) {
     const { different, isNamesCut } = profile;
     const count = `${isNamesCut ? "more than " : ""}${different} different`;
-    return leftOut(`${count} texts in ${numbers + texts} rows, more than half: an identifier`);
+    const example = showCell(profile.firstBut("number")?.text ?? "");
+    return leftOut(`${count} texts in ${numbers + texts} rows, such as ${example}: more than half, an identifier`);
   }
   if (found === "prose") return leftOut(excessOf(profile));
   if (found === "date") {

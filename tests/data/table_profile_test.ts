@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { ColumnProfile, type ProfileOptions } from "../../lib/data/table_profile.ts";
+import type { ProfileOptions } from "../../lib/data/column_kinds.ts";
+import { ColumnProfile } from "../../lib/data/table_profile.ts";
 
 function profile(name: string, cells: Iterable<string>, options?: ProfileOptions): ColumnProfile {
   const profile = new ColumnProfile(name, options);
@@ -47,7 +48,13 @@ Deno.test("ColumnProfile.look tells what a column is", () => {
     ["class", ["?", "-", "?", "-"], "categorical"],
     ["class", ["low", "unknown", "high"], "categorical"],
     ["area", ["1", "?", "?", "?", "tall", "2"], "mixed"],
+    ["grade", [...count(10, String), ...count(12, () => "k. A.")], "mixed"],
+    ["grade", [...count(9, String), ...count(12, () => "k. A.")], "categorical"],
+    ["grade", [...count(10, String), ...count(24, (i) => "abc"[i % 3])], "categorical"],
+    ["day", [...count(10, (i) => `2026-01-1${i}`), ...count(12, () => "k. A.")], "mixed"],
+    ["grade", [...count(1500, String), ...count(1600, () => "k. A.")], "mixed"],
     // Numbers written otherwise.
+    ["t", ["10:30", "11:30", "12:30:15"], "mixed"],
     ["t", ["−1.5", "−2.5", "NA"], "mixed"],
     ["t", ["12 kg", "7 kg", "?"], "mixed"],
     ["t", ["12 kg", "7 lb", "3 oz", "7"], "mixed"],

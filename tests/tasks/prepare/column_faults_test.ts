@@ -92,6 +92,20 @@ permitted(
   },
 );
 
+const numbers = Array.from({ length: 12 }, (_, i) => `${i}`);
+INPUTS.push(
+  [
+    ["k. A.", ...numbers, "k. A."],
+    2,
+    `"k. A." is not a number, and 12 cells of the column are: correct it, or if it means that a value is missing, say --missing-texts "k. A.", ${WAYS}`,
+  ],
+  [
+    ["10:30", "11:15"],
+    2,
+    `"10:30" is not a number. It has the form of a time: write it as one number, such as minutes, ${WAYS}`,
+  ],
+);
+
 const TARGETS: [cells: string[], says: string][] = [
   [
     ["1", "?", "?", "2"],

@@ -80,7 +80,7 @@ permitted("the reason for which a column is left out is the true one", async () 
     [
       Array.from({ length: 30 }, (_, i) => `n${i % 16}`),
       "left out",
-      "16 different texts in 30 rows, more than half: an identifier",
+      '16 different texts in 30 rows, such as "n0": more than half, an identifier',
     ],
     [["a", "b", "x".repeat(1001)], "left out", "a text of more than 1,000 characters"],
     [["2026-01-31", "2026-02-01 12:30"], "date", "2026-01-31 to 2026-02-01T12:30"],
