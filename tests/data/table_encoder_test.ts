@@ -203,7 +203,7 @@ Deno.test("parseTable() reads every kind of column back, and refuses what does n
     missingTexts: [],
   };
   assertEquals(parseTable(JSON.parse(JSON.stringify(table))), table);
-  const [a, , c] = table.inputs;
+  const [a, _b, c] = table.inputs;
   const cases: [unknown, string][] = [
     [{ ...a, shares: [1] }, 'the shares of column "a" are not 2 numbers from 0 to 1'],
     [{ ...a, others: ["z"] }, 'column "a" has both shares and others'],
