@@ -31,4 +31,6 @@ export interface ProfileOptions {
   readonly isNames?: boolean;
   /** What is said of its dates, if it is said to hold dates: their format, or year-month-day without one. */
   readonly dates?: { readonly format?: string };
+  /** Bytes that are left for names, which the columns of a table share; if left out, the column has 400 MB of its own. */
+  readonly room?: { left: number };
 }

@@ -111,14 +111,14 @@ export class ColumnProfile {
    * @param name The column's name.
    * @param options What is said of it.
    */
-  constructor(name: string, { missingTexts = MISSING_TEXTS, isNames = false, dates }: ProfileOptions = {}) {
+  constructor(name: string, { missingTexts = MISSING_TEXTS, isNames = false, dates, room }: ProfileOptions = {}) {
     this.name = name;
     this.#missingTexts = missingTexts;
     this.#hasMissingNumbers = missingTexts.some((text) => !Number.isNaN(numberOf(text)));
     this.#isNames = isNames;
     this.#isDates = dates !== undefined;
     this.#dayOf = dateReader(dates?.format);
-    this.#names = new ColumnNames(isNames ? MAX_NAMES : MAX_CLASSES);
+    this.#names = new ColumnNames(isNames ? MAX_NAMES : MAX_CLASSES, room);
   }
 
   /** The different names of cells that are not missing, in order, each as it is first spelt; undefined if they are not counted. */
@@ -131,7 +131,7 @@ export class ColumnProfile {
     return this.#names.fault ? undefined : this.#names.size;
   }
 
-  /** Why names are not counted: they are too many, one is too long, or all together are. */
+  /** Why names are not counted: they are too many, one is too long, or there is no room left. */
   get namesFault(): "many" | "long" | "large" | undefined {
     return this.#names.fault;
   }

@@ -1,7 +1,7 @@
 /** Which columns of a table go into the network, as what, and what comes out. */
 
 import { placesOfRows, type RowPlace } from "../../lib/data/csv_records.ts";
-import { MAX_CHARACTERS, MAX_NAME_CHARACTERS, MAX_NAMES } from "../../lib/data/column_names.ts";
+import { MAX_NAME_CHARACTERS, MAX_NAMES } from "../../lib/data/column_names.ts";
 import { showCell } from "../../lib/data/cells.ts";
 import { formatDate } from "../../lib/data/dates.ts";
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
@@ -102,10 +102,10 @@ async function targetKind(config: Asked, look: TableLook): Promise<TablePlan["ki
   for (const profile of profiles) {
     const { name: column, look: found } = profile;
     if (kind === "numeric" && found === "date") {
-      const problem = `the target holds dates such as ${
-        profile.first.date!.text
-      }: give numbers, such as days since a date`;
-      throw new DataError(`${problem}, or say --task classification`, { file: look.path, column });
+      const { text, row } = profile.first.date!;
+      const [place] = await placesOfRows(look.path, [row]);
+      const problem = `the target holds dates such as ${text}: give numbers, such as days since a date`;
+      throw new DataError(`${problem}, or say --task classification`, { ...place, column });
     }
     if (kind === "numeric" && profile.texts > 0) {
       throw await columnFault(profile, config, look, "--task classification");
@@ -200,7 +200,7 @@ async function roleOf(
 function excessOf({ namesFault }: ColumnProfile): string {
   if (namesFault === "long") return `a text of more than ${MAX_NAME_CHARACTERS.toLocaleString("en")} characters`;
   if (namesFault === "many") return `more than ${MAX_NAMES.toLocaleString("en")} different texts`;
-  return `different texts of more than ${MAX_CHARACTERS.toLocaleString("en")} characters together`;
+  return "more different texts than there is room for: with the other columns over 400 MB";
 }
 
 function noteOf({ values, min, max }: ColumnProfile, isNames: boolean): string {

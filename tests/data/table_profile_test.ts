@@ -38,8 +38,6 @@ Deno.test("ColumnProfile.look tells what a column is", () => {
     ["name", count(131_072, (i) => `n${i % 65_536}`), "categorical"],
     ["name", count(131_074, (i) => `n${i % 65_537}`), "prose"],
     ["note", ["a", "b", "x".repeat(1001)], "prose"],
-    ["note", count(20_000, (i) => `${i % 8000}`.padStart(1000, "x")), "categorical"],
-    ["note", count(20_000, (i) => `${i % 9000}`.padStart(1000, "x")), "prose"],
     // Numbers or dates, and texts in place of some, whatever their share.
     ["ca", ["1", "?", "?", "?", "2.5"], "placeholders"],
     ["ca", [...count(50, (i) => `${i}`), "unknown"], "placeholders"],
@@ -132,4 +130,16 @@ Deno.test("ColumnProfile keeps what codes and dates look like", () => {
 Deno.test("ColumnProfile.isConstant goes by names where numbers are names", () => {
   const ids = ["1234567890123456789", "1234567890123456790"];
   assertEquals([profile("a", ids).isConstant, profile("a", ids, { isNames: true }).isConstant], [true, false]);
+});
+
+Deno.test("ColumnProfile shares the room for names, and gives back what it has no use for", () => {
+  const room = { left: 100_000 };
+  const texts = (names: number) => count(5000, (i) => `n${i % names}`);
+  const some = profile("a", texts(1200), { room });
+  assertEquals([some.look, some.different, room.left < 60_000], ["categorical", 1200, true]);
+  const left = room.left;
+  const more = profile("b", texts(2400), { room });
+  assertEquals([more.look, more.namesFault, room.left], ["prose", "large", left]);
+  // There is room for the first thousand names of every column.
+  assertEquals(profile("c", texts(1000), { room: { left: 0 } }).look, "categorical");
 });
