@@ -268,14 +268,15 @@ function nameEncoder(
 }
 
 /** The place of each name, by the name as it stands and by what it is known by. */
-function placesOf(names: readonly string[]): Map<string, number> {
+export function placesOf(names: readonly string[]): Map<string, number> {
   const places = new Map<string, number>();
   names.forEach((name, place) => places.set(nameKey(name), place));
   names.forEach((name, place) => places.set(name, place));
   return places;
 }
 
-function placeOf(places: ReadonlyMap<string, number>, name: string): number | undefined {
+/** The place of a name among those of {@linkcode placesOf}; undefined if it is none of them. */
+export function placeOf(places: ReadonlyMap<string, number>, name: string): number | undefined {
   return places.get(name) ?? places.get(nameKey(name));
 }
 

@@ -53,7 +53,7 @@ export async function fit(
   const name = sourceName(config);
   if (train === 0) throw new RangeError(`${name}: no row is left for training`);
   try {
-    const { target, statistics, counts } = gathered.target.result();
+    const { target, statistics, counts, notes: targetNotes } = gathered.target.result();
     const fitted = gathered.inputs.map((fit) => fit.result());
     // A recipe's columns are what they are: a constant one is an error of scaling.
     const constant = plan.isLookedAt ? fitted.filter(({ constant }) => constant !== undefined) : [];
@@ -89,6 +89,7 @@ export async function fit(
           ...plan.notes.notes,
           ...[...reasons].map(([name, constant]) => `${name} is left out: ${constant}`),
           ...kept.flatMap(({ notes }) => notes),
+          ...targetNotes,
           ...droppedNotes(gathered.dropped),
           ...(rare.length > 0 ? [`classes with a single training row: ${rare.join(", ")}`] : []),
         ],

@@ -249,6 +249,7 @@ class CategoricalFit implements ColumnFit {
     return [
       ...(count > maxCategories ? [many] : []),
       ...(filled > 0 && isFilling(missing) ? [`${filledCells(name, filled)} ${how}`] : []),
+      ...this.#names.mergedNote(name),
       ...this.#names.unseenNote(name),
     ];
   }

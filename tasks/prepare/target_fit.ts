@@ -31,10 +31,11 @@ export class TargetFit {
     target: Target;
     statistics: ColumnStatistics[];
     counts: ReadonlyMap<string, number>;
+    notes: string[];
   } {
     if (!this.#names) {
       const target = { kind: "numeric", names: this.#columns } as const;
-      return { target, statistics: this.#statistics.result(), counts: new Map() };
+      return { target, statistics: this.#statistics.result(), counts: new Map(), notes: [] };
     }
     const [name] = this.#columns;
     const counts = new Map(this.#names.sorted().map(({ text, rows }) => [text, rows]));
@@ -50,6 +51,7 @@ export class TargetFit {
       target: { kind: "classes", name, classes },
       statistics: [],
       counts,
+      notes: this.#names.mergedNote(name),
     };
   }
 }

@@ -91,7 +91,7 @@ Deno.test("names that mean the same are one category, under its first spelling i
     fill: "1",
   });
   assertEquals(statistics.map(({ name }) => name), encodedNames([column]));
-  assertEquals(notes, []);
+  assertEquals(notes, ["x: names that mean the same are one: 1 and 1.0, true and True, 2 and 2.0"]);
 });
 
 Deno.test("shares are those of the training rows, with missing cells as they are filled", () => {

@@ -7,10 +7,11 @@ function classesOf(...cells: string[]) {
   return fit.result();
 }
 
-Deno.test("TargetFit takes spellings of one class together", () => {
-  const { target, counts } = classesOf("1", "0.0", "1.0", "0", "1");
+Deno.test("TargetFit takes spellings of one class together, and tells of it", () => {
+  const { target, counts, notes } = classesOf("1", "0.0", "1.0", "0", "1");
   assertEquals(target, { kind: "classes", name: "k", classes: ["0.0", "1"] });
   assertEquals([...counts], [["0.0", 2], ["1", 3]]);
+  assertEquals(notes, ["k: names that mean the same are one: 1 and 1.0, 0.0 and 0"]);
 });
 
 Deno.test("TargetFit refuses a single class", () => {
