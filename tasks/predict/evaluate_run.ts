@@ -9,7 +9,7 @@ import { printable } from "../../lib/base/printable.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import type { Table } from "../../lib/data/table.ts";
-import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
+import { TableEncoder, TargetEncoder, type UnseenNames } from "../../lib/data/table_encoder.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import { checkOutput } from "./check_output.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
@@ -17,6 +17,7 @@ import { formatClasses, formatEvaluations } from "../show/evaluation_report.ts";
 import { type FileRecord, fileRecords, loadRun } from "../runs/saved_run.ts";
 import { shortEvaluation } from "../show/short_evaluation.ts";
 import { fromUsersFolder, writeAside } from "../settings/users_files.ts";
+import { tellUnseen } from "./unseen.ts";
 
 /** Most values of the rows that are measured at a time: of 1,000 classes each row has as many. */
 const MAX_VALUES = 1 << 20;
@@ -33,10 +34,11 @@ export async function main({ extras, runName }: TaskConfig): Promise<void> {
   if (matrix !== undefined) await checkOutput(["--data", path], ["--confusion", matrix]);
   using device = await Device.request();
   using model = await loadRun(device, runName);
-  const { evaluation, dropped } = await measure(model, path);
+  const { evaluation, dropped, unseen } = await measure(model, path);
+  tellUnseen(data!, unseen);
   if (matrix !== undefined) await writeMatrix(matrix, evaluation);
   if (json === "true") {
-    console.log(printable(JSON.stringify({ run: runName, data, dropped, ...shortEvaluation(evaluation) })));
+    console.log(printable(JSON.stringify({ run: runName, data, dropped, unseen, ...shortEvaluation(evaluation) })));
     return;
   }
   if (dropped > 0) console.log(`rows with missing cells, left out as in training: ${dropped}`);
@@ -54,14 +56,23 @@ async function writeMatrix(path: string, { confusion, perClass }: Evaluation): P
   });
 }
 
+/** What a file's rows say of a run. */
+interface Measured {
+  evaluation: Evaluation;
+  /** Rows that were left out. */
+  dropped: number;
+  /** Names that training did not see, by column. */
+  unseen: readonly UnseenNames[];
+}
+
 /** Reads the rows once, in constant memory. */
-async function measure(model: SavedModel, path: string): Promise<{ evaluation: Evaluation; dropped: number }> {
+async function measure(model: SavedModel, path: string): Promise<Measured> {
   const { table, loss, scalers, baseline } = model.description;
   const { target } = table;
   const classes = target.kind === "classes" ? target.classes : undefined;
   const evaluator = new Evaluator(loss, scalers.targets, { baseline, classes });
   const encoder = new TableEncoder(table);
-  const targets = new TargetEncoder(target, targetForm(target, loss.kind));
+  const targets = new TargetEncoder(target, targetForm(target, loss.kind), table.missingTexts);
   const columns = [...table.inputs.map(({ name }) => name), ...targetNames(target)];
   const most = Math.max(1, Math.floor(MAX_VALUES / Math.max(encoder.names.length, targets.names.length)));
   let rows = 0;
@@ -86,7 +97,7 @@ async function measure(model: SavedModel, path: string): Promise<{ evaluation: E
     dropped += records.length - kept.length;
   }
   if (rows === 0) throw new DataError("every row has missing cells, and the run leaves such rows out", { file: path });
-  return { evaluation: evaluator.result(), dropped };
+  return { evaluation: evaluator.result(), dropped, unseen: encoder.unseen };
 }
 
 /** Whether training would have left the record out. */
