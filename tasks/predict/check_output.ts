@@ -3,6 +3,7 @@
 import { basename, dirname } from "node:path";
 import { csvPaths, isTableName } from "../../lib/data/csv_files.ts";
 import { ConfigError } from "../settings/config.ts";
+import { isPipeOrDevice } from "../settings/users_files.ts";
 
 /** A flag and its path. */
 type Named = readonly [flag: string, path: string];
@@ -13,6 +14,7 @@ type Named = readonly [flag: string, path: string];
  * @throws {ConfigError} If the output is the input, or would be a file of its folder.
  */
 export async function checkOutput([reads, input]: Named, [writes, output]: Named): Promise<void> {
+  if (await isPipeOrDevice(output)) return;
   for (const path of input === "-" ? [] : await csvPaths(input)) {
     if (!await isSameFile(path, output)) continue;
     throw new ConfigError([`${writes} ${output} is the same file as ${reads} ${path}: give it another name`]);

@@ -9,7 +9,7 @@ import { loadRun } from "../runs/saved_run.ts";
 import { checkOutput } from "./check_output.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
-import { fromUsersFolder, writeAside } from "../settings/users_files.ts";
+import { fromUsersFolder, streamAt, tellWritten, writeAside } from "../settings/users_files.ts";
 import { Answers } from "./answers.ts";
 import { type Block, isPair, Rows } from "./rows.ts";
 import { isCsv, lineBlocks } from "./stdin_text.ts";
@@ -32,7 +32,8 @@ interface Asked {
 
 export async function main(config: TaskConfig): Promise<void> {
   const input = config.input === undefined || config.input === "-" ? config.input : fromUsersFolder(config.input);
-  const output = config.output === undefined ? undefined : fromUsersFolder(config.output);
+  const named = fromUsersFolder(config.output);
+  const output = named !== undefined && streamAt(named) === Deno.stdout ? undefined : named;
   const asked = await askedOf(config, input);
   if (input !== undefined && output !== undefined) await checkOutput(["--input", input], ["--output", output]);
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
@@ -49,7 +50,7 @@ export async function main(config: TaskConfig): Promise<void> {
     );
   } else {
     const count = await writeAside(output, (sink) => predictAll(model, rows, asked, sink));
-    console.log(`wrote ${output}: ${count} predictions`);
+    tellWritten(output, `wrote ${output}: ${count} predictions`);
   }
 }
 
