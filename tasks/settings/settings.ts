@@ -77,7 +77,7 @@ export const SETTINGS = {
     CATEGORICAL: setting(COLUMNS, "", "columns of DATA with numbers that are names, such as zip codes"),
     MISSING: setting(choice(...MISSING_POLICIES), "error", "what to do about missing cells", EVERYDAY),
     TASK: setting(choice("auto", "regression", "classification"), "auto", "what to predict"),
-    SEPARATOR: setting(choice("auto", "comma", "semicolon", "tab"), "auto", "the character between cells"),
+    SEPARATOR: setting(choice("auto", "comma", "semicolon", "tab", "pipe"), "auto", "the character between cells"),
     VALIDATION: setting(text("a path"), "", "CSV file or folder of validation rows, instead of SPLIT"),
     TEST: setting(text("a path"), "", "CSV file or folder of test rows, instead of SPLIT"),
     TIME_COLUMN: setting(text("a column"), "", "column to split rows by: the earliest train, the latest test"),

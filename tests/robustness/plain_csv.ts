@@ -67,7 +67,7 @@ export function plainNumber(cell: string): number | undefined {
 
 /** The separator that the first record holds most of, outside of quotes. */
 function separatorOf(text: string): string {
-  const counts = new Map([[",", 0], [";", 0], ["\t", 0]]);
+  const counts = new Map([[",", 0], [";", 0], ["\t", 0], ["|", 0]]);
   let isQuoted = false;
   let isBlank = true;
   for (const mark of text) {
