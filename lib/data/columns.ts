@@ -41,6 +41,7 @@ export function checkColumns(
   if (names.length > MAX_COLUMNS) {
     throw new DataError(`the header has ${names.length} columns, at most ${MAX_COLUMNS} are read`, place);
   }
+  if (names.length === 0) throw new DataError("there are no columns", place);
   const long = names.find((name) => name.length > MAX_NAME_LENGTH);
   if (long !== undefined) {
     const problem = `a column's name of ${long.length} characters, at most ${MAX_NAME_LENGTH} are read: ${
