@@ -78,22 +78,22 @@ async function pagesOf(
   const { parquetHeader } = await import("hyparquet/src/column.js");
   const reader = { view: viewOf(bytes), offset: 0 };
   const pages: { header: PageHeader; bytes: Uint8Array<ArrayBuffer> }[] = [];
+  // A page takes bytes, if only those of its header: this ends. What a header lacks is undefined, so `!(a <= b)` is no `a > b`.
   let left = rows;
   while (left > 0) {
     const header = parquetHeader(reader);
     const { type, compressed_page_size: size, uncompressed_page_size: unpacked } = header;
     const end = reader.offset + size;
-    if (size < 0 || end > bytes.length) throw new ParquetFault("a page is longer than its column");
-    if (unpacked < 0 || unpacked > PAGE_LIMIT) throw new ParquetFault(`a page has ${unpacked} bytes`);
+    if (!(size >= 0 && end <= bytes.length)) throw new ParquetFault("a page is longer than its column");
+    if (!(unpacked >= 0 && unpacked <= PAGE_LIMIT)) throw new ParquetFault(`a page has ${unpacked} bytes`);
     const page = { header, bytes: bytes.subarray(reader.offset, end) };
     reader.offset = end;
     if (type === "INDEX_PAGE") continue;
     pages.push(page);
     if (type === "DICTIONARY_PAGE") continue;
-    const count = (header.data_page_header ?? header.data_page_header_v2)?.num_values ?? 0;
-    if (count < 0 || count > left) throw new ParquetFault(`a page has ${count} values`);
+    const count = (header.data_page_header ?? header.data_page_header_v2)?.num_values;
+    if (count === undefined || !(count >= 0 && count <= left)) throw new ParquetFault(`a page has ${count} values`);
     left -= count;
-    // Each page without values has a header at least, so this ends.
   }
   return pages;
 }
@@ -125,7 +125,9 @@ function unpackPage(header: PageHeader, bytes: Uint8Array, unpack: Unpack): Uint
   const v2 = header.data_page_header_v2;
   const size = header.uncompressed_page_size;
   const levels = v2 ? v2.definition_levels_byte_length + v2.repetition_levels_byte_length : 0;
-  if (levels < 0 || levels > Math.min(size, bytes.length)) throw new ParquetFault("levels are longer than their page");
+  if (!(levels >= 0 && levels <= Math.min(size, bytes.length))) {
+    throw new ParquetFault("levels are longer than their page");
+  }
   if (v2?.is_compressed === false) unpack = (bytes) => new Uint8Array(bytes);
   // Where all values are missing, nothing may be there to unpack.
   const values = size === levels ? new Uint8Array(0) : unpack(bytes.subarray(levels), size - levels);
@@ -153,7 +155,7 @@ function checkPage({ type, ...headers }: PageHeader, page: Uint8Array<ArrayBuffe
   let at = 0;
   let values = data.num_values;
   if (v2) {
-    if (v2.num_nulls < 0 || v2.num_nulls > values || v2.repetition_levels_byte_length !== 0) {
+    if (!(v2.num_nulls >= 0 && v2.num_nulls <= values && v2.repetition_levels_byte_length === 0)) {
       throw new ParquetFault(`${v2.num_nulls} of ${values} values are missing`);
     }
     at = v2.definition_levels_byte_length;

@@ -172,6 +172,10 @@ function faultOf(error: unknown, place: DataPlace): unknown {
   // What the system says of a file stays as it is.
   const isOwn = error instanceof Error && !(error instanceof DataError) && !/os error/.test(error.message);
   if (!isOwn) return error;
-  const problem = `this Parquet file is damaged, or cannot be read: ${error.message}`;
-  return new DataError(problem, place, { cause: error });
+  // Errors of the engine itself say nothing to a reader.
+  const why = error instanceof TypeError || error instanceof RangeError ? "" : `: ${error.message}`;
+  const problem = `this Parquet file is damaged, or cannot be read${why}`;
+  return new DataError(`${problem}; if other programs read it, write it anew with them, or as CSV`, place, {
+    cause: error,
+  });
 }
