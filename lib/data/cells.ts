@@ -16,10 +16,8 @@ const WRITTEN =
 /** Longest number that a person writes: the pattern's groups need a stack as long as the text. */
 const WRITTEN_LENGTH = 100;
 
-/** Texts that mean that a value is missing. */
-export const MISSING_TEXTS: readonly string[] = ["", "NA", "NaN", "nan", "null", "NULL"];
-
-const MISSING: ReadonlySet<string> = new Set(MISSING_TEXTS);
+/** Texts that mean that a value is missing, besides empty ones, where nothing else is said. */
+export const MISSING_TEXTS: readonly string[] = ["NA", "NaN", "nan", "null", "NULL"];
 
 /**
  * A cell of a table that cannot be used. The message names column and text.
@@ -56,10 +54,11 @@ export class CellError extends SyntaxError {
 }
 
 /**
- * Whether a cell holds no value: it is blank, NA, NaN or null.
+ * Whether a cell holds no value: it is blank, or one of the texts that mean so.
  *
  * @param text The cell; spaces around it are ignored.
- * @returns True for `undefined`, "", "NA", "NaN", "nan", "null" and "NULL".
+ * @param texts The texts, besides blank ones; if left out, NA, NaN, nan, null and NULL.
+ * @returns True for `undefined`, a blank text and these texts.
  *
  * @example
  * ```ts
@@ -68,10 +67,13 @@ export class CellError extends SyntaxError {
  *
  * assertEquals(["", " NA ", "null"].every((cell) => isMissing(cell)), true);
  * assertEquals(["0", "none"].some((cell) => isMissing(cell)), false);
+ * assertEquals(isMissing("NA", ["?"]), false); // NA is Namibia
  * ```
  */
-export function isMissing(text: string | undefined): boolean {
-  return text === undefined || MISSING.has(text.trim());
+export function isMissing(text: string | undefined, texts: readonly string[] = MISSING_TEXTS): boolean {
+  if (text === undefined) return true;
+  const trimmed = text.trim();
+  return trimmed === "" || texts.includes(trimmed);
 }
 
 /**

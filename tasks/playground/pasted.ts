@@ -4,7 +4,7 @@ import { CellError } from "../../lib/data/cells.ts";
 import { parseRecords } from "../../lib/data/csv_parse.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
-import type { Table, Target } from "../../lib/data/table.ts";
+import { encodedNames, type Table, type Target } from "../../lib/data/table.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
 import { ColumnProfile } from "../../lib/data/table_profile.ts";
 import { CategoricalFit, NumericFit, TargetFit } from "../prepare/table_fit.ts";
@@ -139,9 +139,7 @@ function encode(
       throw new DataError(error.problem, { file: NAME, line: lineOf(row), column: error.column }, { cause: error });
     }
   });
-  const isOneHot = table.inputs.flatMap((column) =>
-    column.kind === "numeric" ? [false] : Array.from({ length: column.categories.length + 1 }, () => true)
-  );
+  const isOneHot = table.inputs.flatMap((column) => encodedNames([column]).map(() => column.kind === "categorical"));
   return { x, y, isOneHot };
 }
 

@@ -5,6 +5,8 @@ import { cellFault, isWrittenNumber } from "../../lib/data/cells.ts";
 import { placesOfRows, type RowPlace, separatorHint } from "../../lib/data/csv_records.ts";
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
 import { DataError } from "../../lib/base/errors.ts";
+import type { InputColumn } from "../../lib/data/table.ts";
+import type { ColumnNote, TableNotes } from "../../lib/data/table_notes.ts";
 import { type ColumnProfile, MAX_CATEGORIES } from "../../lib/data/table_profile.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { Config, LossName } from "../settings/settings.ts";
@@ -13,10 +15,18 @@ import { recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 import type { TableLook } from "./table_look.ts";
 
+/** An input column, and as what it is taken. */
+export interface PlannedInput {
+  name: string;
+  kind: InputColumn["kind"];
+  /** How dates are written; undefined for year-month-day. */
+  format?: string;
+}
+
 /** The columns and what becomes of them. */
 export interface TablePlan {
   /** The inputs, in the order of the header. */
-  inputs: { name: string; kind: "numeric" | "categorical" }[];
+  inputs: PlannedInput[];
   /** The columns to predict. */
   targets: string[];
   /** Whether they are numbers or classes. */
@@ -24,20 +34,12 @@ export interface TablePlan {
   loss: LossName;
   /** Whether a look at the table has found its cells to be what is planned. */
   isLookedAt: boolean;
-  /** What each column is taken as, for people to read; nothing where that was known. */
-  columns: string;
+  /** What each column is taken as, and what else to know of the table; nothing where that was known. */
+  notes: TableNotes;
 }
 
 /** The settings, and where they were set, if that is known. */
 type Asked = Config & Partial<Pick<TaskConfig, "given">>;
-
-/** What becomes of a column. */
-interface Role {
-  profile: ColumnProfile;
-  /** "numeric", "categorical", "target", "classes" or "left out". */
-  as: string;
-  note: string;
-}
 
 /**
  * Chooses inputs and target.
@@ -48,17 +50,16 @@ interface Role {
 export async function planColumns(config: Asked, look: TableLook): Promise<TablePlan> {
   checkNames(config, look);
   const kind = await targetKind(config, look);
-  const roles: Role[] = [];
-  for (const profile of look.profiles.values()) roles.push(await roleOf(profile, config, look, kind));
-  const inputs = roles.filter(({ as }) => as === "numeric" || as === "categorical")
-    .map(({ profile: { name }, as }) => ({ name, kind: as as "numeric" | "categorical" }));
+  const columns: ColumnNote[] = [];
+  for (const profile of look.profiles.values()) columns.push(await roleOf(profile, config, look, kind));
+  const inputs = columns.flatMap(({ name, as }): PlannedInput[] => isInput(as) ? [{ name, kind: as }] : []);
   if (inputs.length === 0) {
     const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
-    throw new DataError(`${problem}\n${formatRoles(roles)}`, { file: look.path });
+    throw new DataError(`${problem}\n${formatColumns(columns)}`, { file: look.path });
   }
   await checkMissing(config, look, inputs.map(({ name }) => name));
   const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
-  return { inputs, targets: config.target, kind, loss, isLookedAt: true, columns: formatRoles(roles) };
+  return { inputs, targets: config.target, kind, loss, isLookedAt: true, notes: { columns, notes: [] } };
 }
 
 /** A recipe's columns: all of them numbers, none missing. */
@@ -70,7 +71,7 @@ export function recipePlan({ recipe, loss }: Config): TablePlan {
     kind: "numeric",
     loss: loss === "auto" ? "mse" : loss,
     isLookedAt: false,
-    columns: "",
+    notes: { columns: [], notes: [] },
   };
 }
 
@@ -172,12 +173,21 @@ async function targetKind(config: Asked, look: TableLook): Promise<TablePlan["ki
   return kind;
 }
 
-async function roleOf(profile: ColumnProfile, config: Asked, look: TableLook, kind: TablePlan["kind"]): Promise<Role> {
-  const { name } = profile;
+function isInput(as: string): as is InputColumn["kind"] {
+  return as === "numeric" || as === "categorical" || as === "date";
+}
+
+async function roleOf(
+  profile: ColumnProfile,
+  config: Asked,
+  look: TableLook,
+  kind: TablePlan["kind"],
+): Promise<ColumnNote> {
+  const { name, missing } = profile;
   const { target, features, ignore, categorical, timeColumn } = config;
-  const leftOut = (note: string) => ({ profile, as: "left out", note });
+  const leftOut = (holds: string) => ({ name, as: "left out", holds, missing });
   if (target.includes(name)) {
-    return { profile, as: kind === "numeric" ? "target" : "classes", note: noteOf(profile, kind === "classes") };
+    return { name, as: kind === "numeric" ? "target" : "classes", holds: noteOf(profile, kind === "classes"), missing };
   }
   if (ignore.includes(name)) return leftOut("as IGNORE says");
   if (features.length > 0 && !features.includes(name)) return leftOut("not among FEATURES");
@@ -188,7 +198,7 @@ async function roleOf(profile: ColumnProfile, config: Asked, look: TableLook, ki
     return leftOut(profile.numbers + profile.texts === 0 ? "no cell holds anything" : "one value throughout");
   }
   if (isCategorical || (isAsked && profile.texts > 0 && profile.look === "identifier")) {
-    if (profile.values) return { profile, as: "categorical", note: noteOf(profile, true) };
+    if (profile.values) return { name, as: "categorical", holds: noteOf(profile, true), missing };
     const key = isCategorical ? "CATEGORICAL" : "FEATURES";
     const found = `more than ${MAX_CATEGORIES} different values`;
     const place = pointTo(key, config.given?.[key]);
@@ -199,7 +209,8 @@ async function roleOf(profile: ColumnProfile, config: Asked, look: TableLook, ki
     const what = profile.texts > 0 ? "texts that nearly all differ" : "whole numbers that only go up";
     return leftOut(`${what}: an identifier`);
   }
-  return { profile, as: profile.texts > 0 ? "categorical" : "numeric", note: noteOf(profile, profile.texts > 0) };
+  const isNames = profile.texts > 0;
+  return { name, as: isNames ? "categorical" : "numeric", holds: noteOf(profile, isNames), missing };
 }
 
 function noteOf({ values, min, max }: ColumnProfile, isCategorical: boolean): string {
@@ -208,8 +219,9 @@ function noteOf({ values, min, max }: ColumnProfile, isCategorical: boolean): st
   return values.length > 6 ? `${values.length} categories: ${shown}, ...` : shown;
 }
 
-function formatRoles(roles: readonly Role[]): string {
-  const rows = roles.map(({ profile, as, note }) => [profile.name, as, note, `${profile.missing || ""}`]);
+/** What each column is taken as, as a table. */
+export function formatColumns(columns: readonly ColumnNote[]): string {
+  const rows = columns.map(({ name, as, holds, missing }) => [name, as, holds, `${missing || ""}`]);
   return formatTable([["column", "taken as", "holds", "missing"], ...rows], 3);
 }
 

@@ -143,10 +143,11 @@ permitted("readSafetensors() refuses pipes and devices instead of waiting for th
 permitted("openScaledDataset() refuses a description that does not fit the rows", async () => {
   await using place = await Workplace.create();
   const good: Record<string, string> = {
-    format: "backhand scaled dataset 4",
+    format: "backhand scaled dataset 5",
     scaler: JSON.stringify({ inputs: unscaled("x"), targets: unscaled("y") }),
     table: JSON.stringify(numericTable(["x"], ["y"])),
     loss: "mse",
+    notes: JSON.stringify({ columns: [], notes: [] }),
   };
   const open = async (changed: Record<string, string>, columns = 1) => {
     const tensor = (columns: number) => ({ shape: [0, columns], data: new Float32Array(0) });
