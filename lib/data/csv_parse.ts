@@ -79,7 +79,16 @@ export async function* parseRecords(
   options: Omit<CsvOptions, keyof ReadOptions> & { readonly name?: string } = {},
 ): AsyncGenerator<RecordBlock> {
   const file = options.name ?? "the text";
-  checkRows(file, yield* csvBlocks([{ file, text, line: 1 }], options, 0));
+  yield* recordBlocks(file, [{ file, text, line: 1 }], options);
+}
+
+/** The same for text that comes in blocks, such as that of stdin. */
+export async function* recordBlocks(
+  name: string,
+  blocks: AsyncIterable<TextBlock> | Iterable<TextBlock>,
+  options: CsvOptions,
+): AsyncGenerator<RecordBlock> {
+  checkRows(name, yield* csvBlocks(blocks, options, 0));
 }
 
 /** What is known of a table, or a file of it, when all of it has been read. */
@@ -112,13 +121,10 @@ export async function* csvBlocks(
   let header: Header | undefined;
   let row = firstRow;
   let isFirst = true;
-  for await (let text of blocks) {
-    if (isFirst) {
-      const [line, named] = SEPARATOR_LINE.exec(text.text) ?? [];
-      if (line !== undefined) text = { ...text, text: text.text.slice(line.length), line: text.line + 1 };
-      separator ??= named;
-      isFirst = false;
-    }
+  for await (const block of blocks) {
+    if (isFirst) separator ??= SEPARATOR_LINE.exec(block.text)?.[1];
+    const text = isFirst ? withoutSeparatorLine(block) : block;
+    isFirst = false;
     const { file } = text;
     separator ??= separatorOf(text, wanted);
     let records = parseBlock(text, separator);
@@ -151,14 +157,10 @@ function firstBad(records: readonly string[][], header: readonly string[]): numb
   );
 }
 
-/**
- * The text of the header of a file, without the line's end.
- *
- * @param block The file's first block.
- */
-export function headerText({ file, text, line }: TextBlock): string {
-  const rest = text.replace(SEPARATOR_LINE, "");
-  return recordsOf({ file, text: rest, line }).next().value?.text.replace(/\r?\n$/, "") ?? "";
+/** The first block of a file without a line that names the separator. */
+export function withoutSeparatorLine(block: TextBlock): TextBlock {
+  const text = block.text.replace(SEPARATOR_LINE, "");
+  return text.length === block.text.length ? block : { file: block.file, text, line: block.line + 1 };
 }
 
 /** The separator that the header has most of, outside of quotes, and that gives the wanted columns; a comma if it has none. */

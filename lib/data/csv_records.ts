@@ -10,13 +10,12 @@ import {
   checkRows,
   csvBlocks,
   type CsvOptions,
-  headerText,
   type RecordBlock,
   type RowPlace,
-  type Separator,
   type TableEnd,
+  withoutSeparatorLine,
 } from "./csv_parse.ts";
-import { textBlocks } from "./csv_text.ts";
+import { recordsOf, textBlocks } from "./csv_text.ts";
 import { jsonBlocks } from "./json_records.ts";
 import { DataError } from "../base/errors.ts";
 import { shorten, showName } from "../base/printable.ts";
@@ -25,6 +24,7 @@ export {
   type CsvOptions,
   parseRecords,
   type RecordBlock,
+  recordBlocks,
   type RowPlace,
   type Separator,
   separatorHint,
@@ -136,7 +136,8 @@ async function checkFolder(paths: readonly string[]): Promise<number[]> {
     sizes.push(source.size);
     if (source.kind !== "csv") continue;
     const { value: block } = await textBlocks(source, file, { isQuoted: true }).next();
-    const header = block ? headerText(block) : "";
+    const record = block && recordsOf(withoutSeparatorLine(block)).next().value;
+    const header = record?.text.replace(/\r?\n$/, "") ?? "";
     if (header === "") {
       throw new DataError("the file is empty: a header is needed, the same as in all files of the folder", { file });
     }
@@ -156,16 +157,39 @@ async function checkFolder(paths: readonly string[]): Promise<number[]> {
  *
  * @param path The file, or the folder.
  * @param rows Indices of rows, rising, counted from 0.
- * @param separator The character between two cells, if the table is read with a certain one.
  * @throws {RangeError} If the table has no such row.
  */
-export async function placesOfRows(path: string, rows: readonly number[], separator?: Separator): Promise<RowPlace[]> {
+export async function placesOfRows(path: string, rows: readonly number[]): Promise<RowPlace[]> {
   const places: RowPlace[] = [];
-  for await (const { records, firstRow, placeOf } of readRecords(path, { separator })) {
-    while (places.length < rows.length && rows[places.length] < firstRow + records.length) {
-      places.push(placeOf(rows[places.length] - firstRow));
+  let row = 0;
+  for (const file of await csvPaths(path)) {
+    if (places.length === rows.length) break;
+    using source = await openSource(file);
+    for await (const place of placesIn(source, file)) {
+      if (row++ === rows[places.length]) places.push(place);
+      if (places.length === rows.length) break;
     }
-    if (places.length === rows.length) return places;
   }
+  if (places.length === rows.length) return places;
   throw new RangeError(`Cannot find row ${rows[places.length]} of ${path}: it has fewer`);
+}
+
+/** The places of all rows of one file. */
+async function* placesIn(source: ByteSource, file: string): AsyncGenerator<RowPlace> {
+  if (source.kind !== "csv") {
+    for await (const { records, placeOf } of blocksOf(source, file, {}, 0)) {
+      for (let i = 0; i < records.length; i++) yield placeOf(i);
+    }
+    return;
+  }
+  // Where records begin does not depend on what separates their cells.
+  let isHeader = true;
+  let isFirst = true;
+  for await (const block of textBlocks(source, file, { isQuoted: true })) {
+    for (const { line } of recordsOf(isFirst ? withoutSeparatorLine(block) : block)) {
+      if (!isHeader) yield { file, line };
+      isHeader = false;
+    }
+    isFirst = false;
+  }
 }

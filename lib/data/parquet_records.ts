@@ -46,7 +46,7 @@ export async function* parquetBlocks(
 ): AsyncGenerator<RecordBlock, TableEnd> {
   using file = await openFile(path);
   const parquet = await guarded({ file: path }, () => readMetadata(path, file));
-  const columns = columnsOf(parquet, onNote);
+  const columns = await guarded({ file: path }, () => columnsOf(parquet, onNote));
   const header = checkColumns(columns.map(({ name }) => name), { file: path }, wanted);
   let row = 0;
   for (const group of parquet.metadata.row_groups) {
@@ -160,7 +160,7 @@ async function bytesOf(file: Deno.FsFile, from: number, to: number): Promise<Uin
 }
 
 /** Does some of the reading. What the decoder throws is the file's fault. */
-async function guarded<T>(place: DataPlace, work: () => Promise<T>): Promise<T> {
+async function guarded<T>(place: DataPlace, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

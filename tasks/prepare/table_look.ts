@@ -22,6 +22,8 @@ export interface RowLook {
 
 /** What a table holds. */
 export interface TableLook extends RowLook {
+  /** What was left out of it. */
+  notes: readonly string[];
   /** Its columns by name, in the order of the header. */
   profiles: ReadonlyMap<string, ColumnProfile>;
 }
@@ -42,7 +44,7 @@ export async function countRows(path: string, config: Config, onProgress: OnProg
   const separator = separatorNamed(config.separator);
   let rows = 0;
   for await (const { records } of readRecords(path, { separator, onProgress })) rows += records.length;
-  return { path, separator, rows, profiles: new Map() };
+  return { path, separator, rows, notes: [], profiles: new Map() };
 }
 
 /**
@@ -56,8 +58,9 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   const ids: Uint16Array[] = [];
   const times: Float64Array[] = [];
   const known = new Map<string, number>();
+  const notes: string[] = [];
   let rows = 0;
-  for await (const block of readRecords(path, { separator, onProgress })) {
+  for await (const block of readRecords(path, { separator, onProgress, onNote: (note) => notes.push(note) })) {
     const { columns, records, firstRow } = block;
     if (rows === 0) columns.forEach((name) => profiles.set(name, new ColumnProfile(name)));
     columns.forEach((name, place) => {
@@ -76,6 +79,7 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   return {
     path,
     separator,
+    notes,
     profiles,
     rows,
     classes: hasClasses ? joined(new Uint16Array(rows), ids) : undefined,

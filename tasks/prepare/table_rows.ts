@@ -37,14 +37,14 @@ export async function* partedBlocks(
   const separator = separatorNamed(config.separator);
   for (const [index, table] of tables.entries()) {
     const options = { separator, columns, onProgress: index === 0 ? onProgress : undefined };
-    for await (const { file, records, places, firstRow, lineOf } of readRecords(table.path, options)) {
+    for await (const { records, places, firstRow, placeOf } of readRecords(table.path, options)) {
       const parts = table.parts?.subarray(firstRow, firstRow + records.length) ?? Uint8Array.from(
         records,
         (record) => config.missing === "drop" && isIncomplete(record, places) ? DROPPED : table.part,
       );
       const faultOf = (error: unknown, index: number) =>
         error instanceof CellError
-          ? new DataError(error.problem, { file, line: lineOf(index), column: error.column }, { cause: error })
+          ? new DataError(error.problem, { ...placeOf(index), column: error.column }, { cause: error })
           : error;
       yield { records, parts, places, faultOf };
     }

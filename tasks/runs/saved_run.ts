@@ -4,6 +4,7 @@ import { CellError } from "../../lib/data/cells.ts";
 import { readRecords } from "../../lib/data/csv_records.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { DataError } from "../../lib/base/errors.ts";
+import { printable } from "../../lib/base/printable.ts";
 import { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { RunFolder } from "./folder.ts";
 
@@ -53,13 +54,14 @@ export async function* fileRecords(
   wanted: readonly string[],
   onColumns?: (columns: readonly string[]) => void,
 ): AsyncGenerator<FileRecord[]> {
-  for await (const { file, columns, records, places, firstRow, lineOf } of readRecords(path, { columns: wanted })) {
+  const onNote = (note: string) => console.error(printable(`note: ${path}: ${note}`));
+  for await (const { columns, records, places, firstRow, placeOf } of readRecords(path, { columns: wanted, onNote })) {
     if (firstRow === 0) onColumns?.(columns);
     yield records.map((record, i) => ({
       cells: places.map((place) => record[place]),
       placed: (error) =>
         error instanceof CellError
-          ? new DataError(error.problem, { file, line: lineOf(i), column: error.column }, { cause: error })
+          ? new DataError(error.problem, { ...placeOf(i), column: error.column }, { cause: error })
           : error,
     }));
   }
