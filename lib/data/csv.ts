@@ -30,8 +30,8 @@ export interface NumericCsvOptions extends CsvOptions {
 
 /**
  * Reads a CSV file with a header in constant memory. Cells are decimal numbers, quoted or not, with spaces around them or
- * not; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped. The `*.csv` files of a folder are
- * one table, as in {@linkcode readRecords}.
+ * not; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped. Other formats are read, and files
+ * of a folder are one table, as in {@linkcode readRecords}.
  *
  * @param path The file, or the folder.
  * @param options Wanted columns, separator, size of the blocks, signal and progress.

@@ -12,8 +12,8 @@ export type FileKind = "csv" | "json" | "gzip" | "parquet" | "utf-16le" | "utf-1
 /** First bytes that are enough to tell. */
 export const HEAD_BYTES = 4096;
 
-/** How many of them are searched for the zeros of UTF-16. */
-const ZEROS_BYTES = 512;
+/** How many of them show what is no text, and the zeros of UTF-16. */
+const SHOWN_BYTES = 512;
 
 /** Share of the pairs of bytes in which UTF-16 of a header has a zero: its letters may be of any alphabet. */
 const ZEROS_SHARE = 0.2;
@@ -79,7 +79,7 @@ const REFUSED_TEXTS: readonly (readonly [start: RegExp, what: string])[] = [
  * @throws {DataError} If it is something known that is no table; the message says what, and what to do.
  */
 export function kindOf(head: Uint8Array, file: string): FileKind | "zip" {
-  const bytes = latin1(head);
+  const bytes = latin1(head.subarray(0, SHOWN_BYTES));
   const refuse = (problem: string): never => {
     throw new DataError(problem, { file });
   };
@@ -116,7 +116,7 @@ export function zipFault(bytes: Uint8Array): string {
 /** UTF-16 without a mark: its characters below 256 have a zero, all on the same side, and it has line ends. */
 function kindByZeros(head: Uint8Array): FileKind | undefined {
   const counts = [0, 0];
-  const end = Math.min(ZEROS_BYTES, head.length);
+  const end = Math.min(SHOWN_BYTES, head.length);
   for (let i = 0; i < end; i++) if (head[i] === 0) counts[i % 2]++;
   const side = counts[0] === 0 ? 1 : 0;
   if (counts[1 - side] > 0 || counts[side] < Math.max(2, end / 2 * ZEROS_SHARE)) return undefined;
