@@ -34,9 +34,13 @@ export interface CsvOptions extends ReadOptions {
 }
 
 /** Some records of a file. */
-export interface RecordBlock extends Columns {
+export interface RecordBlock {
   /** The file: of a folder, the one that holds these records. */
   readonly file: string;
+  /** Names of all columns, without spaces around them. */
+  readonly columns: readonly string[];
+  /** Places in a record of the columns that were asked for, or of all. */
+  readonly places: readonly number[];
   /** The records: each as many cells as there are columns. */
   readonly records: readonly (readonly string[])[];
   /** Index of the first of them in the table, counted from 0 after the header. */
@@ -44,7 +48,7 @@ export interface RecordBlock extends Columns {
   /** The line of the file in which a record of the block begins, of a Parquet file its row; slow, for messages. */
   readonly lineOf: (index: number) => number;
   /** The same as the place of an error. */
-  readonly placeOf: (index: number) => RowPlace;
+  readonly placeOf: (index: number) => DataPlace;
 }
 
 /** Where a row begins: in a line, counted from 1, or in a Parquet file as a row, counted from 1. */
