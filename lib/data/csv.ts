@@ -82,6 +82,5 @@ function numberIn(block: RecordBlock, index: number, place: number): number {
   const cell = block.records[index][place];
   const value = numberOf(cell);
   if (!Number.isNaN(value)) return value;
-  const { file, lineOf, columns } = block;
-  throw new DataError(cellFault(cell), { file, line: lineOf(index), column: columns[place] });
+  throw new DataError(cellFault(cell), { ...block.placeOf(index), column: block.columns[place] });
 }

@@ -29,6 +29,7 @@ const READ: readonly (readonly [start: string, kind: FileKind])[] = [
 const UNPACK = "unpack it first";
 const AS_CSV = "save the table as CSV, as JSON Lines or as Parquet";
 const PICKLE = `it is a Python pickle: ${AS_CSV}, with pandas for example`;
+const JSON_ARRAY = "it is a JSON array: write one object a line, as jq -c '.[]' does";
 const OLD_EXCEL = "it is an old Excel workbook (.xls): save the sheet as CSV UTF-8";
 
 /** What is not read, by the bytes that it begins with, and what to do. */
@@ -51,6 +52,8 @@ const REFUSED: readonly (readonly [start: string, what: string])[] = [
   ["\x89HDF\r\n\x1a\n", `it is an HDF5 file: ${AS_CSV}`],
   ["ORC", `it is an ORC file: ${AS_CSV}`],
   ["Obj\x01", `it is an Avro file: ${AS_CSV}`],
+  ["$FL2@(#)", `it is an SPSS file: ${AS_CSV}`],
+  ["<stata_dta>", `it is a Stata file: ${AS_CSV}`],
   ["RDX2\n", `it is an R workspace: write the table with write.csv(..., row.names = FALSE)`],
   ["RDX3\n", `it is an R workspace: write the table with write.csv(..., row.names = FALSE)`],
   ["X\n\0\0\0", `it is an R object (.rds): write the table with write.csv(..., row.names = FALSE)`],
@@ -66,7 +69,8 @@ const REFUSED_TEXTS: readonly (readonly [start: RegExp, what: string])[] = [
   // Not every tag: some programs write a header such as <DATE>,<OPEN>.
   [/^<(!doctype html|html|table)[\s>]/i, `it is a web page (HTML): ${AS_CSV}`],
   [/^<\?xml\s/i, `it is XML: ${AS_CSV}`],
-  [/^\[\s*[{[]/, "it is a JSON array: write one object a line, as jq -c '.[]' does"],
+  [/^\[\s*[{[]/, JSON_ARRAY],
+  [/^MIME-Version:/i, `it is a web archive: ${AS_CSV}`],
   [/^\{\\rtf/, "it is a Rich Text document: save it as plain text"],
 ];
 
@@ -95,6 +99,7 @@ export function kindOf(head: Uint8Array, file: string): FileKind | "zip" {
   const text = new TextDecoder().decode(head).trimStart();
   const odd = REFUSED_TEXTS.find(([start]) => start.test(text));
   if (odd) refuse(odd[1]);
+  if (isArray(text.split("\n", 1)[0])) refuse(JSON_ARRAY);
   // Braces may stand in a name of a column, too: an object has a quote or nothing behind its own.
   return /^\{\s*("|\}|$)/.test(text) ? "json" : "csv";
 }
@@ -111,6 +116,15 @@ export function zipFault(bytes: Uint8Array): string {
   if (/\.npy/.test(text)) return `it is an archive of NumPy arrays (.npz): ${AS_CSV}`;
   if (text.includes("word/document")) return `it is a Word document: ${AS_CSV}`;
   return `it is a zip archive: ${UNPACK}, with unzip`;
+}
+
+/** Whether a line is an array of JSON; `[a],[b]` is a header. */
+function isArray(line: string): boolean {
+  try {
+    return line.startsWith("[") && Array.isArray(JSON.parse(line));
+  } catch {
+    return false; // what is no JSON is no array
+  }
 }
 
 /** UTF-16 without a mark: its characters below 256 have a zero, all on the same side, and it has line ends. */

@@ -90,7 +90,10 @@ function cellOf(value: unknown, place: DataPlace): string {
   if (value === null) return "";
   if (typeof value === "boolean") return `${value}`;
   const what = Array.isArray(value) ? "a list" : "an object";
-  throw new DataError(`it is ${what}: a cell is a number, a text, true, false or null`, place);
+  throw new DataError(
+    `it is ${what}: a cell is a number, a text, true, false or null; write one flat object a line`,
+    place,
+  );
 }
 
 function unknownKey(key: string, columns: readonly string[], place: DataPlace): DataError {

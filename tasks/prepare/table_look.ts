@@ -128,14 +128,14 @@ function timeReader(
   const said = dates.find(({ name }) => name === timeColumn);
   const dayOf = dateReader(said?.format);
   let areNumbers: boolean | undefined;
-  return ({ file, columns, records, lineOf }, index, place) => {
+  return ({ columns, records, placeOf }, index, place) => {
     const text = records[index][place].trim();
     const isGone = isMissing(text, missingTexts);
     const number = said || isGone ? NaN : numberOf(text);
     const isNumber = !Number.isNaN(number);
     const time = isNumber ? number : isGone ? NaN : dayOf(text);
     if (!Number.isNaN(time) && (areNumbers ??= isNumber) === isNumber) return time;
-    throw new DataError(timeFault(text), { file, line: lineOf(index), column: columns[place] });
+    throw new DataError(timeFault(text), { ...placeOf(index), column: columns[place] });
 
     function timeFault(text: string): string {
       if (isGone) return "the time is missing: rows are split by it";

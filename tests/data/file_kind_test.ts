@@ -24,6 +24,7 @@ Deno.test("kindOf() knows by the first bytes what is read", () => {
     // Headers of CSV files that begin as other formats do.
     ["{a},b\n1,2\n", "csv"],
     ["[m],b\n1,2\n", "csv"],
+    ["[m],[b]\n1,2\n", "csv"],
     ["PAR1,b\n1,2\n", "csv"],
     ["ORC,BZh\n1,2\n", "csv"],
     ["<DATE>,<OPEN>\n1,2\n", "csv"],
@@ -55,6 +56,10 @@ Deno.test("kindOf() says what else a file is, and what to do", () => {
     ["\x89HDF\r\n\x1a\n", "an HDF5 file"],
     ["RDX3\nX\n\0\0", "an R workspace"],
     ['[{"a": 1}]', "a JSON array: write one object a line"],
+    ["[1, 2]\n[3, 4]\n", "a JSON array: write one object a line"],
+    ["$FL2@(#) SPSS", "an SPSS file: save the table as CSV"],
+    ["<stata_dta><header>", "a Stata file"],
+    ["MIME-Version: 1.0\n", "a web archive"],
     ['[\n  {\n "a": 1}]', "a JSON array: write one object a line"],
     ["\xff\xfe\0\0a\0\0\0", "UTF-32: save it as UTF-8"],
   ];
