@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ByteSource, openSource } from "./byte_source.ts";
+import { type ByteSource, openSource } from "../formats/byte_source.ts";
 import { csvPaths } from "./csv_files.ts";
 import {
   checkRows,

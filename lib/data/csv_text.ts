@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteSource } from "./byte_source.ts";
+import type { ByteSource } from "../formats/byte_source.ts";
 import { DataError } from "../base/errors.ts";
 
 const LINE_FEED = 0x0a;

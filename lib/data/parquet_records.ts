@@ -9,8 +9,8 @@ import { checkColumns } from "./columns.ts";
 import type { CsvOptions, RecordBlock, TableEnd } from "./csv_parse.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
 import { openFile } from "../base/files.ts";
-import { type CellForm, cellForm } from "./parquet_cells.ts";
-import { decodeColumn, ParquetFault } from "./parquet_pages.ts";
+import { type CellForm, cellForm } from "../formats/parquet_cells.ts";
+import { decodeColumn, ParquetFault } from "../formats/parquet_pages.ts";
 
 /** Rows of a block. */
 const BLOCK_ROWS = 4096;

@@ -1,7 +1,7 @@
 /** What predict, evaluate and export share: the model of a run, and the records of a user's file. */
 
 import { CellError } from "../../lib/data/cells.ts";
-import { readRecords } from "../../lib/data/csv_records.ts";
+import { readRecords, type RecordBlock } from "../../lib/data/csv_records.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/printable.ts";
@@ -48,15 +48,23 @@ export async function refuseLink(file: string): Promise<void> {
   throw new DataError(problem, { file });
 }
 
-/** The records of a table, block by block. */
+/**
+ * The records of a table, block by block.
+ *
+ * @param source The table's path, or its blocks.
+ * @param wanted The columns whose cells are given.
+ * @param onFirst Called with the table's first block.
+ */
 export async function* fileRecords(
-  path: string,
+  source: string | AsyncIterable<RecordBlock>,
   wanted: readonly string[],
-  onColumns?: (columns: readonly string[]) => void,
+  onFirst?: (block: RecordBlock) => void,
 ): AsyncGenerator<FileRecord[]> {
-  const onNote = (note: string) => console.error(printable(`note: ${path}: ${note}`));
-  for await (const { columns, records, places, firstRow, placeOf } of readRecords(path, { columns: wanted, onNote })) {
-    if (firstRow === 0) onColumns?.(columns);
+  const onNote = (note: string) => console.error(printable(`note: ${source}: ${note}`));
+  const blocks = typeof source === "string" ? readRecords(source, { columns: wanted, onNote }) : source;
+  for await (const block of blocks) {
+    const { records, places, firstRow, placeOf } = block;
+    if (firstRow === 0) onFirst?.(block);
     yield records.map((record, i) => ({
       cells: places.map((place) => record[place]),
       placed: (error) =>

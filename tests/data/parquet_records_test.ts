@@ -143,13 +143,13 @@ permitted("Parquet: a run that is longer than its page says is refused before it
   const data: (string | null)[] = Array.from({ length: 10_000 }, () => null);
   const bytes = written([{ name: "a", data, type: "STRING" }], { codec: "UNCOMPRESSED" });
   assertEquals((await read(bytes)).records.length, 10_000);
-  // One run of 10,000: twice that as a varint.
-  const run = [0xa0, 0x9c, 0x01];
+  // The second page has one run of 9,000: twice that as a varint, and the value.
+  const run = [0xd0, 0x8c, 0x01];
   const at = bytes.findIndex((_, i) => run.every((byte, k) => bytes[i + k] === byte) && bytes[i + run.length] === 0);
   bytes.set([0xfe, 0xff, 0x7f], at);
   await assertRejects(
     () => read(bytes),
     DataError,
-    'row 1, column "a": this Parquet file is damaged, or cannot be read: a run',
+    'row 1001, column "a": this Parquet file is damaged, or cannot be read: a run',
   );
 });

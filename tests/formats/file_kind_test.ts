@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../lib/base/errors.ts";
-import { kindOf, zipFault } from "../../lib/data/file_kind.ts";
+import { kindOf, zipFault } from "../../lib/formats/file_kind.ts";
 
 /** A byte for each character. */
 function bytesOf(text: string): Uint8Array {
