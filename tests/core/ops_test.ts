@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import * as ops from "../../lib/core/ops.ts";
+import * as ops from "../../lib/arithmetic/ops.ts";
 import * as recorded from "../../lib/training/recorded_rows.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import type { Matrix } from "../../lib/reference/mod.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Device } from "../../lib/gpu/device.ts";
 import { softmaxCrossEntropy } from "../../lib/core/losses.ts";
-import * as ops from "../../lib/core/ops.ts";
+import * as ops from "../../lib/arithmetic/ops.ts";
 import * as recorded from "../../lib/training/recorded_rows.ts";
 import { Random } from "../../lib/base/random.ts";
 import { readAll, Tensor } from "../../lib/core/tensor.ts";

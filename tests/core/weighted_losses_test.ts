@@ -10,7 +10,7 @@ import {
   weightedBceWithLogits,
   weightedSoftmaxCrossEntropy,
 } from "../../lib/core/losses.ts";
-import { scale } from "../../lib/core/ops.ts";
+import { scale } from "../../lib/arithmetic/ops.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { compute, gpuTest } from "../support/gpu_test_case.ts";
