@@ -14,7 +14,7 @@ const RESUMED = ("--num-dataset=600 --hidden-size=64,64 --optimizer=adam --dropo
   "--patience=100000 --checkpoint-every=20 --trace=7").split(" ");
 
 /** The run's name and how long it is, for so many kills. */
-export const ofKills = (kills: number) => [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 4}`];
+export const ofKills = (kills: number) => [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 10}`];
 
 /** Milliseconds of training that a process gets at most before it is killed. */
 const LONGEST = 100;
