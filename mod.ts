@@ -192,6 +192,7 @@ export { type KernelCheck, selfTest } from "./lib/check/self_test.ts";
 export type { Shape } from "./lib/base/shape.ts";
 export {
   type CategoricalColumn,
+  type DateColumn,
   encodedNames,
   type InputColumn,
   MISSING_CATEGORY,
@@ -201,8 +202,11 @@ export {
   type Table,
   type Target,
 } from "./lib/data/table.ts";
-export { TableEncoder, TargetEncoder, type TargetForm } from "./lib/data/table_encoder.ts";
+export type { DatePart } from "./lib/data/dates.ts";
+export { nameKey } from "./lib/data/names.ts";
+export { TableEncoder, TargetEncoder, type TargetForm, type UnseenNames } from "./lib/data/table_encoder.ts";
 export { parseTable } from "./lib/data/table_json.ts";
+export { type ColumnNote, parseTableNotes, type TableNotes } from "./lib/data/table_notes.ts";
 export { type ColumnLook, ColumnProfile } from "./lib/data/table_profile.ts";
 export { type TensorStatistics, tensorStatistics } from "./lib/training/tensor_statistics.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/core/tensor.ts";

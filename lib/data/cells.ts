@@ -9,17 +9,8 @@ import { shorten } from "../base/printable.ts";
 /** A decimal number. Each text is one in a single way, so that long ones take no longer than their length. */
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
-/** Numbers as people write them: 1,234.5 or 1.234,5 or 1 234 or 2,5, with a currency or percent sign. */
-const WRITTEN =
-  /^[+-]?[$€£¥]?\s?(\d{1,3}([,' \u00a0\u202f]\d{3})+([.,]\d+)?|\d{1,3}(\.\d{3})+,\d+|\d+([.,]\d+)?)\s?[$€£¥%]?$/;
-
-/** Longest number that a person writes: the pattern's groups need a stack as long as the text. */
-const WRITTEN_LENGTH = 100;
-
-/** Texts that mean that a value is missing. */
-export const MISSING_TEXTS: readonly string[] = ["", "NA", "NaN", "nan", "null", "NULL"];
-
-const MISSING: ReadonlySet<string> = new Set(MISSING_TEXTS);
+/** Texts that mean that a value is missing, besides empty ones, where nothing else is said. */
+export const MISSING_TEXTS: readonly string[] = ["NA", "NaN", "nan", "null", "NULL"];
 
 /**
  * A cell of a table that cannot be used. The message names column and text.
@@ -56,10 +47,11 @@ export class CellError extends SyntaxError {
 }
 
 /**
- * Whether a cell holds no value: it is blank, NA, NaN or null.
+ * Whether a cell holds no value: it is blank, or one of the texts that mean so.
  *
  * @param text The cell; spaces around it are ignored.
- * @returns True for `undefined`, "", "NA", "NaN", "nan", "null" and "NULL".
+ * @param texts The texts, besides blank ones; if left out, NA, NaN, nan, null and NULL.
+ * @returns True for `undefined`, a blank text and these texts.
  *
  * @example
  * ```ts
@@ -68,10 +60,13 @@ export class CellError extends SyntaxError {
  *
  * assertEquals(["", " NA ", "null"].every((cell) => isMissing(cell)), true);
  * assertEquals(["0", "none"].some((cell) => isMissing(cell)), false);
+ * assertEquals(isMissing("NA", ["?"]), false); // NA is Namibia
  * ```
  */
-export function isMissing(text: string | undefined): boolean {
-  return text === undefined || MISSING.has(text.trim());
+export function isMissing(text: string | undefined, texts: readonly string[] = MISSING_TEXTS): boolean {
+  if (text === undefined) return true;
+  const trimmed = text.trim();
+  return trimmed === "" || texts.includes(trimmed);
 }
 
 /**
@@ -101,12 +96,6 @@ export function numberOf(cell: string): number {
   const text = cell.trim();
   const value = NUMBER.test(text) ? Number(text) : NaN;
   return value === Infinity || value === -Infinity ? NaN : value;
-}
-
-/** Whether a cell that holds no number holds one for a person: with thousands separators, a decimal comma, a currency. */
-export function isWrittenNumber(cell: string): boolean {
-  const text = cell.trim();
-  return text.length <= WRITTEN_LENGTH && WRITTEN.test(text) && Number.isNaN(numberOf(text));
 }
 
 /** Why a cell holds no number. */

@@ -4,12 +4,14 @@
  * @module
  */
 
+import type { DatePart } from "./dates.ts";
+
 /** Longest name of a column, a category or a class. */
 export const MAX_NAME_LENGTH = 10_000;
 
 /** An input column of numbers. */
 export interface NumericColumn {
-  /** What makes it different from a categorical one. */
+  /** What makes it different from other columns. */
   readonly kind: "numeric";
   /** The column's name in the header. */
   readonly name: string;
@@ -17,27 +19,53 @@ export interface NumericColumn {
   readonly fill?: number;
 }
 
-/** An input column of names, one-hot: a network input for each category, and a last one for names not seen in training. */
+/**
+ * An input column of names, one-hot: a network input for each category. A name that training did not see counts as the mix
+ * of categories in `shares`, so that it says nothing; without shares it has a last input, which it shares with `others`.
+ */
 export interface CategoricalColumn {
-  /** What makes it different from a numeric one. */
+  /** What makes it different from other columns. */
   readonly kind: "categorical";
   /** The column's name in the header. */
   readonly name: string;
-  /** The names seen in training, in the order of their inputs. */
+  /** The names seen in training that have an input, in the order of their inputs. */
   readonly categories: readonly string[];
+  /** Share of the training rows of each category; not together with `others`. */
+  readonly shares?: readonly number[];
+  /** The names seen in training that are too rare for an input of their own. */
+  readonly others?: readonly string[];
   /** The value of a missing cell; without it a missing cell is refused. */
   readonly fill?: string;
 }
 
+/**
+ * An input column of dates: a network input for the days since `origin`; where they vary one for the year, and two, sine and
+ * cosine, for each of month, weekday and hour.
+ */
+export interface DateColumn {
+  /** What makes it different from other columns. */
+  readonly kind: "date";
+  /** The column's name in the header. */
+  readonly name: string;
+  /** How its dates are written, such as `%d.%m.%Y`; if left out, year-month-day as in ISO 8601. */
+  readonly format?: string;
+  /** Mean of the training rows, in days since 1970-01-01 UTC. */
+  readonly origin: number;
+  /** The parts that differ among the training rows. */
+  readonly parts: readonly DatePart[];
+  /** The value of a missing cell, in days since 1970-01-01 UTC; without it a missing cell is refused. */
+  readonly fill?: number;
+}
+
 /** An input column. */
-export type InputColumn = NumericColumn | CategoricalColumn;
+export type InputColumn = NumericColumn | CategoricalColumn | DateColumn;
 
 /** What is predicted: numbers, or one of some classes. */
 export type Target =
   | { readonly kind: "numeric"; readonly names: readonly string[] }
   | { readonly kind: "classes"; readonly name: string; readonly classes: readonly string[] };
 
-/** What happens to missing cells of inputs: empty ones, NA, NaN, null. */
+/** What happens to missing cells of inputs. */
 export type MissingPolicy = "error" | "mean" | "median" | "drop" | "category";
 
 /** A table: its input columns, in the order in which a network takes them, and its target. */
@@ -48,6 +76,8 @@ export interface Table {
   readonly target: Target;
   /** What happened to missing cells in training. */
   readonly missing: MissingPolicy;
+  /** Texts that mean that a cell is missing, besides empty ones; if left out, NA, NaN, nan, null and NULL. */
+  readonly missingTexts?: readonly string[];
 }
 
 /**
@@ -66,7 +96,8 @@ export interface Table {
 export const MISSING_CATEGORY = "(missing)";
 
 /**
- * Names of the network's inputs: `age` for a numeric column, `color=red`, `color=blue`, `color=(unseen)` for a categorical one.
+ * Names of the network's inputs: `age` for a numeric column, `color=red` and `color=blue` for a categorical one, `sold (days)`,
+ * `sold (year)`, `sold (month sin)` and the like for dates.
  *
  * @param inputs The input columns.
  * @returns One name per network input.
@@ -75,16 +106,25 @@ export const MISSING_CATEGORY = "(missing)";
  * ```ts
  * import { encodedNames } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
- * const color = { kind: "categorical", name: "color", categories: ["red"] } as const;
- * assertEquals(encodedNames([{ kind: "numeric", name: "age" }, color]), ["age", "color=red", "color=(unseen)"]);
+ * const color = { kind: "categorical", name: "color", categories: ["red"], others: ["teal"] } as const;
+ * const sold = { kind: "date", name: "sold", origin: 19_000, parts: ["weekday"] } as const;
+ * assertEquals(encodedNames([{ kind: "numeric", name: "age" }, color]), ["age", "color=red", "color=(other)"]);
+ * assertEquals(encodedNames([sold]), ["sold (days)", "sold (weekday sin)", "sold (weekday cos)"]);
  * ```
  */
 export function encodedNames(inputs: readonly InputColumn[]): string[] {
-  return inputs.flatMap((column) =>
-    column.kind === "numeric"
-      ? [column.name]
-      : [...column.categories, "(unseen)"].map((category) => `${column.name}=${category}`)
-  );
+  return inputs.flatMap(namesOf);
+}
+
+function namesOf(column: InputColumn): string[] {
+  const { name } = column;
+  if (column.kind === "numeric") return [name];
+  if (column.kind === "date") {
+    const parts = column.parts.flatMap((part) => part === "year" ? [part] : [`${part} sin`, `${part} cos`]);
+    return ["days", ...parts].map((part) => `${name} (${part})`);
+  }
+  const last = column.shares ? [] : [column.others ? "(other)" : "(unseen)"];
+  return [...column.categories, ...last].map((category) => `${name}=${category}`);
 }
 
 /**

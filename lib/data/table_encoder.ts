@@ -5,17 +5,41 @@
  */
 
 import { CellError, cellFault, isMissing, numberOf, showCell } from "./cells.ts";
-import { encodedNames, type InputColumn, type Table, type Target } from "./table.ts";
+import { datePart, dateReader, PERIODS } from "./dates.ts";
+import { nameKey } from "./names.ts";
+import {
+  type CategoricalColumn,
+  type DateColumn,
+  encodedNames,
+  type InputColumn,
+  type NumericColumn,
+  type Table,
+  type Target,
+} from "./table.ts";
 
 /** Writes a cell's numbers; the place is that of the column's first. */
 type CellEncoder = (cell: string | undefined, out: Float64Array, place: number) => void;
+
+/** Names that training did not see, of one column. */
+export interface UnseenNames {
+  /** The column. */
+  readonly column: string;
+  /** Cells that held such a name. */
+  count: number;
+  /** The first different ones, five at most. */
+  readonly first: string[];
+}
+
+/** How many different names are kept for a message. */
+const FIRST_UNSEEN = 5;
 
 /** How an encoded target looks: a number per target, a number per class of which one is 1, or 1 for the second class. */
 export type TargetForm = "values" | "one-hot" | "binary";
 
 /**
- * Makes network inputs of a table's cells: a number for a numeric column, for a categorical one as many as it has
- * categories and one more, of which one is 1: its category's, or the last for a name that training did not see.
+ * Makes network inputs of a table's cells: a number for a numeric column; for a categorical one as many as it has categories,
+ * of which the cell's own is 1; for a date the days since the training mean, and the parts of it that come again. A name that
+ * training did not see counts as the mix of categories in the training rows, or has the last input with the rare ones.
  *
  * @example
  * ```ts
@@ -25,36 +49,50 @@ export type TargetForm = "values" | "one-hot" | "binary";
  * const table: Table = {
  *   inputs: [
  *     { kind: "numeric", name: "age", fill: 30 },
- *     { kind: "categorical", name: "color", categories: ["blue", "red"] },
+ *     { kind: "categorical", name: "color", categories: ["blue", "red"], shares: [0.75, 0.25] },
  *   ],
  *   target: { kind: "numeric", names: ["price"] },
  *   missing: "mean",
  * };
- * const encoder = new TableEncoder(table), out = new Float64Array(8);
- * assertEquals(encoder.names, ["age", "color=blue", "color=red", "color=(unseen)"]);
+ * const encoder = new TableEncoder(table), out = new Float64Array(6);
+ * assertEquals(encoder.names, ["age", "color=blue", "color=red"]);
  * encoder.encode(["41", "red"], out, 0);
- * encoder.encode(["NA", "pink"], out, 4);
- * assertEquals([...out], [41, 0, 1, 0, 30, 0, 0, 1]);
+ * encoder.encode(["NA", "pink"], out, 3);
+ * assertEquals([...out], [41, 0, 1, 30, 0.75, 0.25]);
+ * assertEquals(encoder.unseen, [{ column: "color", count: 1, first: ["pink"] }]);
  * ```
  */
 export class TableEncoder {
   /** Names of the network's inputs, as {@linkcode encodedNames} gives them. */
   readonly names: string[];
   readonly #columns: { encode: CellEncoder; place: number }[];
+  readonly #unseen = new Map<string, UnseenNames>();
 
   /**
    * Looks the columns up once.
    *
-   * @param table The table; its inputs count.
+   * @param table The table; its inputs and what counts as missing.
    */
-  constructor({ inputs }: Pick<Table, "inputs">) {
+  constructor({ inputs, missingTexts }: Pick<Table, "inputs" | "missingTexts">) {
     this.names = encodedNames(inputs);
     let place = 0;
     this.#columns = inputs.map((column) => {
-      const encoder = { encode: encoderOf(column), place };
-      place += column.kind === "numeric" ? 1 : column.categories.length + 1;
+      const encoder = { encode: encoderOf(column, missingTexts, (name) => this.#addUnseen(column.name, name)), place };
+      place += encodedNames([column]).length;
       return encoder;
     });
+  }
+
+  /** Names that training did not see, among the rows encoded so far. */
+  get unseen(): readonly UnseenNames[] {
+    return [...this.#unseen.values()];
+  }
+
+  #addUnseen(column: string, name: string): void {
+    let unseen = this.#unseen.get(column);
+    if (!unseen) this.#unseen.set(column, unseen = { column, count: 0, first: [] });
+    unseen.count++;
+    if (unseen.first.length < FIRST_UNSEEN && !unseen.first.includes(name)) unseen.first.push(name);
   }
 
   /**
@@ -95,6 +133,7 @@ export class TargetEncoder {
   readonly names: string[];
   readonly #target: Target;
   readonly #form: TargetForm;
+  readonly #missingTexts: readonly string[] | undefined;
   readonly #places: Map<string, number>;
 
   /**
@@ -102,18 +141,20 @@ export class TargetEncoder {
    *
    * @param target The target.
    * @param form "values" for numbers, "one-hot" or, of two classes, "binary" for classes.
+   * @param missingTexts What counts as missing, as in a table.
    * @throws {TypeError} If the form is another target's.
    */
-  constructor(target: Target, form: TargetForm) {
+  constructor(target: Target, form: TargetForm, missingTexts?: readonly string[]) {
     const classes = target.kind === "classes" ? target.classes : [];
     if ((form === "values") !== (target.kind === "numeric") || (form === "binary" && classes.length !== 2)) {
       const found = target.kind === "numeric" ? "numbers" : `${classes.length} classes`;
       throw new TypeError(`Cannot encode ${found} as ${form}: numbers are values, two classes may be binary`);
     }
     this.#target = target;
+    this.#missingTexts = missingTexts;
     this.#form = form;
     this.names = target.kind === "numeric" ? [...target.names] : form === "binary" ? [target.name] : [...classes];
-    this.#places = new Map(classes.map((name, place) => [name, place]));
+    this.#places = placesOf(classes);
   }
 
   /**
@@ -129,7 +170,10 @@ export class TargetEncoder {
       this.#target.names.forEach((name, i) => {
         const value = numberOf(cells[i] ?? "");
         if (Number.isNaN(value)) {
-          throw new CellError(isMissing(cells[i]) ? "the target is missing" : cellFault(cells[i]!), name);
+          throw new CellError(
+            isMissing(cells[i], this.#missingTexts) ? "the target is missing" : cellFault(cells[i]!),
+            name,
+          );
         }
         out[offset + i] = value;
       });
@@ -137,9 +181,10 @@ export class TargetEncoder {
     }
     const { name, classes } = this.#target;
     const [cell] = cells;
-    const place = isMissing(cell) ? undefined : this.#places.get(cell!.trim());
+    const lacks = isMissing(cell, this.#missingTexts);
+    const place = lacks ? undefined : placeOf(this.#places, cell!.trim());
     if (place === undefined) {
-      const problem = isMissing(cell)
+      const problem = lacks
         ? "the class is missing"
         : `the class ${showCell(cell!)} is in no training row; there are ${listOf(classes)}`;
       throw new CellError(problem, name);
@@ -149,25 +194,91 @@ export class TargetEncoder {
   }
 }
 
-function encoderOf(column: InputColumn): CellEncoder {
-  const { name, fill } = column;
-  if (column.kind === "numeric") {
-    return (cell, out, place) => {
-      const value = numberOf(cell ?? "");
-      if (!Number.isNaN(value)) out[place] = value;
-      else if (!isMissing(cell)) throw new CellError(cellFault(cell!), name);
-      else if (column.fill === undefined) throw missingCell(cell, name);
-      else out[place] = column.fill;
-    };
-  }
-  const { categories } = column;
-  const places = new Map(categories.map((category, i) => [category, i]));
+function encoderOf(
+  column: InputColumn,
+  missingTexts: readonly string[] | undefined,
+  onUnseen: (name: string) => void,
+): CellEncoder {
+  if (column.kind === "numeric") return numberEncoder(column, missingTexts);
+  if (column.kind === "date") return dateEncoder(column, missingTexts);
+  return nameEncoder(column, missingTexts, onUnseen);
+}
+
+function numberEncoder({ name, fill }: NumericColumn, missingTexts: readonly string[] | undefined): CellEncoder {
   return (cell, out, place) => {
-    const text = isMissing(cell) ? fill : cell!.trim();
-    if (text === undefined) throw missingCell(cell, name);
-    out.fill(0, place, place + categories.length + 1);
-    out[place + (places.get(text as string) ?? categories.length)] = 1;
+    const value = numberOf(cell ?? "");
+    if (!Number.isNaN(value)) out[place] = value;
+    else if (!isMissing(cell, missingTexts)) throw new CellError(cellFault(cell!), name);
+    else if (fill === undefined) throw missingCell(cell, name);
+    else out[place] = fill;
   };
+}
+
+function dateEncoder(column: DateColumn, missingTexts: readonly string[] | undefined): CellEncoder {
+  const { name, format, origin, parts, fill } = column;
+  const read = dateReader(format);
+  return (cell, out, place) => {
+    let days = read(cell ?? "");
+    if (Number.isNaN(days)) {
+      if (!isMissing(cell, missingTexts)) throw new CellError(dateFault(cell!, format), name);
+      if (fill === undefined) throw missingCell(cell, name);
+      days = fill;
+    }
+    out[place++] = days - origin;
+    for (const part of parts) {
+      const value = datePart(days, part);
+      if (part === "year") {
+        out[place++] = value;
+        continue;
+      }
+      const angle = 2 * Math.PI * value / PERIODS[part];
+      out[place++] = Math.sin(angle);
+      out[place++] = Math.cos(angle);
+    }
+  };
+}
+
+function nameEncoder(
+  { name, categories, shares, others, fill }: CategoricalColumn,
+  missingTexts: readonly string[] | undefined,
+  onUnseen: (name: string) => void,
+): CellEncoder {
+  const places = placesOf(categories);
+  const rare = placesOf(others ?? []);
+  const width = categories.length + (shares ? 0 : 1);
+  return (cell, out, place) => {
+    const text = isMissing(cell, missingTexts) ? fill : cell!.trim();
+    if (text === undefined) throw missingCell(cell, name);
+    const own = placeOf(places, text);
+    out.fill(0, place, place + width);
+    if (own !== undefined) {
+      out[place + own] = 1;
+      return;
+    }
+    if (placeOf(rare, text) === undefined) onUnseen(text);
+    if (shares) out.set(shares, place);
+    else out[place + categories.length] = 1;
+  };
+}
+
+/** The place of each name, by the name as it stands and by what it is known by. */
+function placesOf(names: readonly string[]): Map<string, number> {
+  const places = new Map<string, number>();
+  names.forEach((name, place) => places.set(nameKey(name), place));
+  names.forEach((name, place) => places.set(name, place));
+  return places;
+}
+
+function placeOf(places: ReadonlyMap<string, number>, name: string): number | undefined {
+  return places.get(name) ?? places.get(nameKey(name));
+}
+
+/** Why a cell holds no date. */
+export function dateFault(cell: string, format: string | undefined): string {
+  const form = format === undefined
+    ? "a date is written 2026-01-31, or 2026-01-31T12:00"
+    : `dates are said to be ${format}`;
+  return `${showCell(cell)} is no such date: ${form}`;
 }
 
 function missingCell(cell: string | undefined, column: string): CellError {

@@ -5,7 +5,8 @@
  */
 
 import { showJson } from "../base/printable.ts";
-import type { InputColumn, MissingPolicy, Table, Target } from "./table.ts";
+import { DATE_PARTS, dateForm } from "./dates.ts";
+import type { CategoricalColumn, DateColumn, InputColumn, MissingPolicy, Table, Target } from "./table.ts";
 import { MAX_NAME_LENGTH, MISSING_CATEGORY } from "./table.ts";
 
 /** Most characters of all names of a network's inputs. */
@@ -36,10 +37,15 @@ export const MISSING_POLICIES: readonly MissingPolicy[] = ["error", "mean", "med
  * ```
  */
 export function parseTable(value: unknown): Table {
-  const { inputs, target, missing } = fieldsOf(value, "it");
+  const { inputs, target, missing, missingTexts } = fieldsOf(value, "it");
   if (!Array.isArray(inputs) || inputs.length === 0) throw fault("it has no input columns");
   if (!MISSING_POLICIES.includes(missing as MissingPolicy)) throw fault(`its missing is ${showJson(missing)}`);
-  const table = { inputs: inputs.map(parseColumn), target: parseTarget(target), missing: missing as MissingPolicy };
+  const table: Table = {
+    inputs: inputs.map(parseColumn),
+    target: parseTarget(target),
+    missing: missing as MissingPolicy,
+    ...(missingTexts === undefined ? {} : { missingTexts: parseNames(missingTexts, "its missing texts", 0) }),
+  };
   const names = [...table.inputs.map(({ name }) => name), ...targetNames(table.target)];
   const places = new Map(names.map((name, i) => [name, i]));
   const repeated = names.find((name, i) => places.get(name) !== i);
@@ -57,22 +63,56 @@ export function targetNames(target: Target): readonly string[] {
 }
 
 function parseColumn(value: unknown, index: number): InputColumn {
-  const { kind, name, fill, categories } = fieldsOf(value, `input column ${index + 1}`);
+  const fields = fieldsOf(value, `input column ${index + 1}`);
+  const { kind, name, fill } = fields;
   if (typeof name !== "string") throw fault(`input column ${index + 1} has no name`);
   checkLengths([name], `input column ${index + 1}`);
   const shown = `column ${showJson(name)}`;
-  if (kind === "numeric") {
-    if (fill === undefined) return { kind, name };
-    if (typeof fill === "number" && Number.isFinite(fill)) return { kind, name, fill };
+  if (kind === "categorical") return parseCategorical(name, fields, shown);
+  if (kind !== "numeric" && kind !== "date") throw fault(`${shown} is of the unknown kind ${showJson(kind)}`);
+  if (fill !== undefined && !isFinite(fill)) {
     throw fault(`the fill of ${shown} is ${showJson(fill)}, need a finite number`);
   }
-  if (kind !== "categorical") throw fault(`${shown} is of the unknown kind ${showJson(kind)}`);
+  const filled = fill === undefined ? {} : { fill };
+  return kind === "numeric" ? { kind, name, ...filled } : { ...parseDate(name, fields, shown), ...filled };
+}
+
+function parseCategorical(name: string, fields: Record<string, unknown>, shown: string): CategoricalColumn {
+  const { fill, categories, shares, others } = fields;
   const names = parseNames(categories, `the categories of ${shown}`, 1);
-  if (fill === undefined) return { kind, name, categories: names };
-  if (typeof fill !== "string" || !(fill === MISSING_CATEGORY || names.includes(fill))) {
-    throw fault(`the fill of ${shown} is ${showJson(fill)}, need one of its categories`);
+  const isFill = fill === undefined || fill === MISSING_CATEGORY || names.includes(fill as string);
+  if (!isFill) throw fault(`the fill of ${shown} is ${showJson(fill)}, need one of its categories`);
+  if (shares !== undefined && others !== undefined) throw fault(`${shown} has both shares and others`);
+  const isShares = Array.isArray(shares) && shares.length === names.length &&
+    shares.every((share) => typeof share === "number" && share >= 0 && share <= 1);
+  if (shares !== undefined && !isShares) {
+    throw fault(`the shares of ${shown} are not ${names.length} numbers from 0 to 1`);
   }
-  return { kind, name, categories: names, fill };
+  return {
+    kind: "categorical",
+    name,
+    categories: names,
+    ...(shares === undefined ? {} : { shares }),
+    ...(others === undefined ? {} : { others: parseNames(others, `the other names of ${shown}`, 1) }),
+    ...(fill === undefined ? {} : { fill: fill as string }),
+  };
+}
+
+function parseDate(name: string, fields: Record<string, unknown>, shown: string): DateColumn {
+  const { format, origin, parts } = fields;
+  if (!isFinite(origin)) throw fault(`the origin of ${shown} is ${showJson(origin)}, need a finite number`);
+  const known = Array.isArray(parts) ? DATE_PARTS.filter((part) => parts.includes(part)) : [];
+  if (!Array.isArray(parts) || known.length !== parts.length || known.some((part, i) => part !== parts[i])) {
+    throw fault(`the parts of ${shown} are ${showJson(parts)}, need some of ${DATE_PARTS.join(", ")} in this order`);
+  }
+  if (format === undefined) return { kind: "date", name, origin, parts: known };
+  if (typeof format !== "string") throw fault(`the format of ${shown} is ${showJson(format)}, need a text`);
+  dateForm(format); // a SyntaxError says what is wrong with it
+  return { kind: "date", name, format, origin, parts: known };
+}
+
+function isFinite(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 function parseTarget(value: unknown): Target {
@@ -95,8 +135,10 @@ function parseNames(value: unknown, what: string, least: number): string[] {
 
 /** Characters of a column's names among `encodedNames`, which hold the column's own once for each category. */
 function encodedLength(column: InputColumn): number {
-  if (column.kind === "numeric") return column.name.length;
-  return column.categories.reduce((sum, category) => sum + column.name.length + 1 + category.length, 0);
+  if (column.kind !== "categorical") return column.name.length;
+  const { name, categories, others = [] } = column;
+  const own = categories.reduce((sum, category) => sum + name.length + 1 + category.length, 0);
+  return others.reduce((sum, other) => sum + other.length, own);
 }
 
 /** Names of columns and of categories are put together: a thousand long ones would not fit into memory. */

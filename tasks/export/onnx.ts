@@ -9,7 +9,7 @@
  */
 
 import { isMissing, MISSING_TEXTS } from "../../lib/data/cells.ts";
-import type { CategoricalColumn } from "../../lib/data/table.ts";
+import { type CategoricalColumn, encodedNames } from "../../lib/data/table.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import type { ExportedLayer, ExportedModel, ExportedOutput, Scaling } from "./exported_model.ts";
 import { OnnxGraph } from "./onnx_format.ts";
@@ -69,9 +69,7 @@ function addInputs(graph: OnnxGraph, { inputs }: ExportedModel, numericName: str
   let nextNumeric = 0;
   let nextOther = numeric.length;
   const order = inputs.flatMap((column) =>
-    column.kind === "numeric"
-      ? [nextNumeric++]
-      : Array.from({ length: column.categories.length + 1 }, () => nextOther++)
+    column.kind === "numeric" ? [nextNumeric++] : encodedNames([column]).map(() => nextOther++)
   );
   if (order.every((from, to) => from === to)) return x;
   return graph.add("Gather", [x, graph.constant([order.length], BigInt64Array.from(order, BigInt))], {
@@ -82,7 +80,7 @@ function addInputs(graph: OnnxGraph, { inputs }: ExportedModel, numericName: str
 /** One-hot of a column of names [N, categories + 1]; the last place is that of names not seen in training. */
 function addOneHot(graph: OnnxGraph, { name, categories, fill }: CategoricalColumn): string {
   const width = categories.length + 1;
-  const keys = [...new Set([...categories, ...MISSING_TEXTS])];
+  const keys = [...new Set([...categories, "", ...MISSING_TEXTS])];
   const places = keys.map((key) => {
     const place = categories.indexOf(isMissing(key) ? fill ?? "" : key);
     return place < 0 ? categories.length : place;

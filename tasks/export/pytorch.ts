@@ -62,7 +62,7 @@ function constantsOf({ inputs, scalings, output }: ExportedModel): string {
   const targets = output.kind === "classes"
     ? `CLASSES = ${literal(output.classes)}\n`
     : `TARGETS = ${literal(output.names)}\n`;
-  return `COLUMNS = [\n${indent(inputs.map(column), 4)}]\nMISSING = ${literal(MISSING_TEXTS)}\n
+  return `COLUMNS = [\n${indent(inputs.map(column), 4)}]\nMISSING = ${literal(["", ...MISSING_TEXTS])}\n
 # scaled = (raw - shift) / factor, for each encoded column\n` +
     list("SHIFT", scalings.map(({ shift }) => shift)) + list("FACTOR", scalings.map(({ factor }) => factor)) +
     targets + (output.kind === "numbers"

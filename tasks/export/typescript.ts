@@ -24,7 +24,7 @@ export function writeTypeScript(model: ExportedModel, fileName: string): string 
 
 function headOf({ name, inputs }: ExportedModel, fileName: string): string {
   const cells = inputs.map((column) =>
-    `${keyOf(column.name)}: ${column.kind === "numeric" ? 0 : literal(column.categories[0] ?? "")}`
+    `${keyOf(column.name)}: ${column.kind === "categorical" ? literal(column.categories[0] ?? "") : 0}`
   );
   // A column's name must not end the comment.
   const call = `predict({ ${cells.join(", ")} })`.replaceAll("*/", "*\\/");
@@ -70,7 +70,9 @@ function columnsOf(inputs: readonly InputColumn[]): string {
     const fill = `fill: ${column.fill === undefined ? "undefined" : literal(column.fill)}`;
     return column.kind === "numeric"
       ? `(row) => [encodeNumber(row, ${literal(column.name)}, { ${fill} })],`
-      : `(row) => encodeName(row, ${literal(column.name)}, { categories: ${literal(column.categories)}, ${fill} }),`;
+      : column.kind === "categorical"
+      ? `(row) => encodeName(row, ${literal(column.name)}, { categories: ${literal(column.categories)}, ${fill} }),`
+      : "";
   });
   return `const COLUMNS: readonly ((row: Row) => number[])[] = [\n${indent(columns, 2)}];\n`;
 }
@@ -142,7 +144,9 @@ function encodeName(
   { categories, fill }: { categories: readonly string[]; fill: string | undefined },
 ): number[] {
   const cell: unknown = row[name];
-  const isMissing = cell === undefined || cell === null || ${literal(MISSING_TEXTS)}.includes(String(cell).trim());
+  const isMissing = cell === undefined || cell === null || ${
+  literal(["", ...MISSING_TEXTS])
+}.includes(String(cell).trim());
   if (isMissing ? fill === undefined : typeof cell !== "string") {
     throw new TypeError(\`Cannot predict: column \${JSON.stringify(name)} is \${JSON.stringify(cell)}, need a text\`);
   }

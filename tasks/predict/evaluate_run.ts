@@ -66,6 +66,6 @@ async function measure(model: SavedModel, path: string): Promise<{ evaluation: E
 }
 
 /** Whether training would have left the record out. */
-function isDropped({ cells }: FileRecord, { missing }: Table): boolean {
-  return missing === "drop" && cells.some(isMissing);
+function isDropped({ cells }: FileRecord, { missing, missingTexts }: Table): boolean {
+  return missing === "drop" && cells.some((cell) => isMissing(cell, missingTexts));
 }

@@ -11,6 +11,7 @@ import { printable } from "../../lib/base/printable.ts";
 import { SafetensorsWriter } from "../../lib/safetensors/writer.ts";
 import { type ColumnStatistics, RunningStatistics, Scaler } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
+import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import type { Config } from "../settings/settings.ts";
@@ -31,7 +32,7 @@ import {
 import { assignParts, DROPPED, type PartName, PARTS } from "./split.ts";
 import { CategoricalFit, type ColumnFit, NumericFit, oneHotStatistics, TargetFit } from "./table_fit.ts";
 import { countRows, lookAt, type OnProgress } from "./table_look.ts";
-import { planColumns, recipePlan, type TablePlan } from "./table_plan.ts";
+import { formatColumns, planColumns, recipePlan, type TablePlan } from "./table_plan.ts";
 import { partedBlocks, type PartedTable } from "./table_rows.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 
@@ -41,10 +42,8 @@ interface ScaleReport {
   path: string;
   /** Rows of each part. */
   counts: Record<PartName, number>;
-  /** What each column of a user's table is taken as, for people to read. */
-  columns: string;
-  /** What else is worth knowing. */
-  notes: string[];
+  /** What each column of a user's table is taken as, and what else is worth knowing. */
+  notes: TableNotes;
   /** Of a recipe: statistics of the training rows in raw units, inputs first. */
   before: ColumnStatistics[];
   /** The same of the scaled values, as float32. */
@@ -92,6 +91,15 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   const tables: PartedTable[] = [{ path, part: 0, parts }, ...others];
   const { table, scalers, counts, rareClasses } = await fit(config, plan, tables, progress());
 
+  const dropped = parts.reduce((count, part) => part === DROPPED ? count + 1 : count, 0);
+  const notes: TableNotes = {
+    columns: plan.notes.columns,
+    notes: [
+      ...plan.notes.notes,
+      ...(dropped > 0 ? [`${dropped} rows with missing cells are left out`] : []),
+      ...(rareClasses.length > 0 ? [`classes with a single training row: ${rareClasses.join(", ")}`] : []),
+    ],
+  };
   const scaled = scaledPathOf(config);
   await Deno.mkdir(DATA_FOLDER, { recursive: true });
   const encoders = {
@@ -109,21 +117,16 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   await using writer = await SafetensorsWriter.create(
     scaled,
     shapes,
-    metadataOf(config, { scalers, table, loss: plan.loss }, stamps),
+    metadataOf(config, { scalers, table, loss: plan.loss, notes }, stamps),
   );
   await write(config, plan, tables, sides, writer, progress());
   const changed = changedSource(stamps, await sourcesOf(config));
   if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
   await writer.close();
 
-  const notes: string[] = [];
-  const dropped = parts.reduce((count, part) => part === DROPPED ? count + 1 : count, 0);
-  if (dropped > 0) notes.push(`${dropped} rows with missing cells are left out`);
-  if (rareClasses.length > 0) notes.push(`classes with a single training row: ${rareClasses.join(", ")}`);
   return {
     path: scaled,
     counts,
-    columns: plan.columns,
     notes,
     before: isRecipe ? [...scalers.inputs.columns, ...scalers.targets.columns] : [],
     after: isRecipe ? sides.flatMap(({ statistics }) => statistics.result()) : [],
@@ -131,10 +134,12 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
 }
 
 /** A report as lines: of a recipe its columns before and after, of a user's table what each column is taken as. */
-export function formatReport({ path, counts, columns, notes, before, after }: ScaleReport): string {
+export function formatReport({ path, counts, notes: { columns, notes }, before, after }: ScaleReport): string {
   const { train, validation, test } = counts;
   const written = `${path}: ${train} training, ${validation} validation and ${test} test rows`;
-  if (columns !== "") return [columns, ...notes.map((note) => printable(note)), written].join("\n");
+  if (columns.length > 0) {
+    return [formatColumns(columns), ...notes.map((note) => printable(note)), written].join("\n");
+  }
   const numbers = ({ min, max, mean, deviation }: ColumnStatistics) => [min, max, mean, deviation].map(formatNumber);
   const rows = before.flatMap((column, index) => [
     [column.name, "before", ...numbers(column)],

@@ -12,6 +12,7 @@ import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { type ColumnStatistics, Scaler, type ScalingMethod } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { parseTable } from "../../lib/data/table_json.ts";
+import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
 import {
   csvPath,
   DATA_FOLDER,
@@ -26,7 +27,7 @@ import { type PartName, PARTS } from "./split.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 
 /** Raised whenever the same settings would give other bytes. */
-const FORMAT = "backhand scaled dataset 4";
+const FORMAT = "backhand scaled dataset 5";
 
 /** The losses that rows may be made for. */
 const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];
@@ -47,6 +48,8 @@ interface DatasetDescription {
   table: Table;
   /** The loss that suits the targets. */
   loss: LossName;
+  /** What was made of the table; nothing of a recipe. */
+  notes: TableNotes;
 }
 
 /** A scaled dataset, its rows in the file that stays open until it is disposed of. */
@@ -145,7 +148,7 @@ export function changedSource(
 /** The metadata of a scaled dataset. */
 export function metadataOf(
   config: Config,
-  { scalers, table, loss }: DatasetDescription,
+  { scalers, table, loss, notes }: DatasetDescription,
   sources: Record<string, FileStamp>,
 ): Record<string, string> {
   const names = (scaler: Scaler) => JSON.stringify(scaler.columns.map(({ name }) => name));
@@ -156,6 +159,7 @@ export function metadataOf(
     scaler: JSON.stringify(scalers),
     table: JSON.stringify(table),
     loss,
+    notes: JSON.stringify(notes),
     settings: JSON.stringify(settingsOf(config)),
     source: JSON.stringify(sources),
   };
@@ -184,7 +188,7 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   if (metadata.format !== FORMAT) throw new DataError("this is no scaled dataset: run deno task scale", { file: path });
   const missing = PARTS.find((name) => !shapes.has(`${name}.x`) || !shapes.has(`${name}.y`));
   if (missing !== undefined) throw new DataError(`its part ${missing} is missing: run deno task scale`, { file: path });
-  const { scalers, table, features, targets, loss } = parseDescription(path, metadata);
+  const { scalers, table, features, targets, loss, notes } = parseDescription(path, metadata);
   const odd = PARTS.find((name) =>
     shapes.get(`${name}.x`)![1] !== features.length || shapes.get(`${name}.y`)![1] !== targets.length
   );
@@ -198,7 +202,7 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
   const sha256 = await hashOfRows(path);
   const files = stack.move();
-  return { features, targets, scalers, table, loss, parts, sha256, [Symbol.dispose]: () => files.dispose() };
+  return { features, targets, scalers, table, loss, notes, parts, sha256, [Symbol.dispose]: () => files.dispose() };
 }
 
 /** SHA-256 of shapes and values. */
@@ -227,6 +231,7 @@ function parseDescription(file: string, metadata: Record<string, string>) {
       features: namesOf(scalers.inputs),
       targets: namesOf(scalers.targets),
       loss: loss as LossName,
+      notes: parseTableNotes(json("notes")),
     };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;

@@ -2,7 +2,8 @@
 
 import { parseHTML } from "linkedom";
 import type { Device } from "../../lib/gpu/device.ts";
-import { printable } from "../../lib/base/printable.ts";
+import { printable, shorten, visible } from "../../lib/base/printable.ts";
+import type { TableNotes } from "../../lib/data/table_notes.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { readConfig } from "../settings/config.ts";
@@ -19,6 +20,9 @@ import { PARTS } from "../prepare/split.ts";
 import { writeAside } from "../settings/users_files.ts";
 
 const MAX_HISTOGRAMS = 16;
+
+/** Most characters of what a column holds, and of a note. */
+const MAX_TEXT = 600;
 
 /** Only the run's own settings count. */
 const NO_SURROUNDINGS = { env: () => undefined, dotenv: "" };
@@ -87,11 +91,26 @@ async function gather(
     features: description.features.map(named),
     targets: description.targets.map(named),
     layers: layersOf(model, description.features.length),
+    notes: description.notes && shownNotes(description.notes),
     data: typeof data === "string" ? data : await dataFacts(data, saved),
     predictions: typeof data === "string"
       ? `${data} Without them there are no charts of predictions.`
       : await predictSample(saved, PART_NAMES[part!], data.parts[part!]),
     gradients: await checkSmallCopy(device, saved),
+  };
+}
+
+/** Notes as a page may show them. */
+function shownNotes({ columns, notes }: TableNotes): TableNotes {
+  const shown = (text: string) => shorten(visible(text), MAX_TEXT);
+  return {
+    columns: columns.map(({ name, as, holds, missing }) => ({
+      name: named(name),
+      as: shown(as),
+      holds: shown(holds),
+      missing,
+    })),
+    notes: notes.map(shown),
   };
 }
 

@@ -2,6 +2,8 @@
 
 import { parse as parseCsv } from "@std/csv";
 import type { Init } from "../../lib/core/init.ts";
+import { MISSING_TEXTS } from "../../lib/data/cells.ts";
+import { dateForm } from "../../lib/data/dates.ts";
 
 /** How far apart two checkpoints are. */
 type Interval = { readonly steps: number; readonly seconds?: undefined } | {
@@ -44,6 +46,41 @@ export const COLUMNS: Reader<string[]> = {
     try {
       const names = (parseCsv(text)[0] ?? []).map((name) => name.trim());
       return new Set(names).size === names.length && !names.includes("") ? names : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/** Texts that mean missing, as a record of a CSV file, or a word for the usual ones or for none. */
+export const TEXTS: Reader<string[]> = {
+  allowed: 'texts, comma-separated, such as "?,-,N/A"; or auto or none',
+  short: "",
+  parse: (text) => text === "none" ? [] : text === "auto" ? [...MISSING_TEXTS] : COLUMNS.parse(text),
+};
+
+/** A column of dates, and how they are written. */
+export interface DateColumnSetting {
+  readonly name: string;
+  /** Undefined for year-month-day. */
+  readonly format?: string;
+}
+
+/** Names of columns, each perhaps with a colon and the form of its dates. */
+export const DATES: Reader<DateColumnSetting[]> = {
+  allowed:
+    "columns, each perhaps with the form of its dates, such as day:%d.%m.%Y; of %Y %y %m %b %d %H %I %M %S %p %z",
+  short: "",
+  parse: (text) => {
+    try {
+      return COLUMNS.parse(text)?.map((column) => {
+        const at = column.search(/:[^:%]*%/);
+        if (at < 0) return { name: column };
+        const name = column.slice(0, at).trim();
+        const format = column.slice(at + 1);
+        dateForm(format);
+        return { name, format };
+      });
     } catch {
       return undefined;
     }

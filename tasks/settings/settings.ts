@@ -8,8 +8,8 @@ import type { OptimizerName } from "../../lib/core/optimizers.ts";
 import { MAX_SEED } from "../../lib/base/random.ts";
 import { SCALING_METHODS } from "../../lib/data/scaler.ts";
 import { MISSING_POLICIES } from "../../lib/data/table_json.ts";
-import { choice, COLUMNS, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
-import { type Reader, RUN_NAME, SECONDS, SHARE, SPLIT, text, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
+import { choice, COLUMNS, DATES, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
+import { type Reader, RUN_NAME, SECONDS, SHARE, SPLIT, text, TEXTS, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
 
 export type TaskName =
@@ -75,7 +75,14 @@ export const SETTINGS = {
     FEATURES: setting(COLUMNS, "", "columns of DATA to predict from, such as A,B; none: all others"),
     IGNORE: setting(COLUMNS, "", "columns of DATA to leave out"),
     CATEGORICAL: setting(COLUMNS, "", "columns of DATA with numbers that are names, such as zip codes"),
+    MAX_CATEGORIES: setting(
+      whole(1, 65_535),
+      "100",
+      "names of a column with an input each; rarer ones share one",
+    ),
+    DATES: setting(DATES, "", "columns of dates, such as day:%d.%m.%Y; year-month-day is known without it"),
     MISSING: setting(choice(...MISSING_POLICIES), "error", "what to do about missing cells", EVERYDAY),
+    MISSING_TEXTS: setting(TEXTS, "auto", "texts that mean missing, or none; auto: NA, NaN, nan, null, NULL"),
     TASK: setting(choice("auto", "regression", "classification"), "auto", "what to predict"),
     SEPARATOR: setting(choice("auto", "comma", "semicolon", "tab"), "auto", "the character between cells"),
     VALIDATION: setting(text("a path"), "", "CSV file or folder of validation rows, instead of SPLIT"),

@@ -56,11 +56,12 @@ function restoreBest({ state: { stopping }, training: { trainer }, view }: Run):
 async function writeResults({ config, training, folder, view }: Run, seconds: number) {
   const { model, trainer, parts, evaluatePart } = training;
   const { loss, source, dataset: { table, features, targets, scalers } } = training;
+  const notes = config.data === "" ? undefined : training.dataset.notes;
   const { target } = table;
   const settings = config.texts as Record<string, string>;
   const baseline = scalers.targets.columns.map(({ mean }) => mean);
   const { seed } = config;
-  const description = { table, features, targets, scalers, loss, settings, seed, baseline, source };
+  const description = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
   const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
   const [train, ...others] = parts;
@@ -82,6 +83,7 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
     seconds,
     stepsPerSecond: trainer.step / seconds,
     ...evaluations,
+    ...(notes ? { notes } : {}),
   };
   model.device.check(); // no result counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);

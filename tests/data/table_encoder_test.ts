@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { CellError } from "../../lib/data/cells.ts";
 import { MISSING_CATEGORY, type Table } from "../../lib/data/table.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
@@ -121,5 +121,97 @@ Deno.test("parseTable() refuses anything else, saying where", () => {
   ];
   for (const [value, message] of cases) {
     assertThrows(() => parseTable(value), SyntaxError, `Cannot read a table: ${message}`);
+  }
+});
+
+Deno.test("TableEncoder.encode() takes an unseen name as the mix of categories or with the rare ones, and counts it", () => {
+  const inputs: Table["inputs"] = [
+    { kind: "categorical", name: "color", categories: ["blue", "red"], shares: [0.75, 0.25] },
+    { kind: "categorical", name: "brand", categories: ["x"], others: ["y", "z"] },
+  ];
+  const encoder = new TableEncoder({ inputs });
+  const out = new Float64Array(4);
+  encoder.encode(["green", "y"], out, 0);
+  assertEquals([...out], [0.75, 0.25, 0, 1]);
+  encoder.encode(["green", "w"], out, 0);
+  assertEquals([...out], [0.75, 0.25, 0, 1]);
+  encoder.encode(["teal", "x"], out, 0);
+  assertEquals([...out], [0.75, 0.25, 1, 0]);
+  assertEquals(encoder.unseen, [
+    { column: "color", count: 3, first: ["green", "teal"] },
+    { column: "brand", count: 1, first: ["w"] },
+  ]);
+});
+
+Deno.test("TableEncoder.encode() takes equal numbers and booleans in any spelling as one name", () => {
+  const inputs: Table["inputs"] = [{
+    kind: "categorical",
+    name: "c",
+    categories: ["1.0", "True", "007"],
+    shares: [1, 0, 0],
+  }];
+  const encoder = new TableEncoder({ inputs });
+  const out = new Float64Array(3);
+  const cases: [string, number[]][] = [["1", [1, 0, 0]], ["true", [0, 1, 0]], ["007", [0, 0, 1]]];
+  for (const [cell, expected] of cases) {
+    encoder.encode([cell], out, 0);
+    assertEquals([...out], expected);
+  }
+  assertEquals(encoder.unseen, []);
+  const target = new TargetEncoder({ kind: "classes", name: "y", classes: ["0", "True"] }, "binary");
+  target.encode(["true"], out, 0);
+  assertEquals(out[0], 1);
+});
+
+Deno.test("TableEncoder.encode() gives dates as days, the year, and the sine and cosine of what comes again", () => {
+  const origin = Date.UTC(2026, 0, 1) / 86_400_000;
+  const inputs: Table["inputs"] = [
+    {
+      kind: "date",
+      name: "d",
+      format: "%d.%m.%Y %H:%M",
+      origin,
+      parts: ["year", "month", "weekday", "hour"],
+      fill: origin,
+    },
+  ];
+  const encoder = new TableEncoder({ inputs, missingTexts: ["?"] });
+  const out = new Float64Array(8);
+  encoder.encode(["31.12.2025 18:00"], out, 0); // a Wednesday
+  const angles = [2 * Math.PI * 11 / 12, 2 * Math.PI * 2 / 7, 2 * Math.PI * 18 / 24];
+  const expected = [-0.25, 2025, ...angles.flatMap((angle) => [Math.sin(angle), Math.cos(angle)])];
+  expected.forEach((value, i) => assertAlmostEquals(out[i], value, 1e-9, encoder.names[i]));
+  encoder.encode(["?"], out, 0);
+  assertEquals([out[0], out[1]], [0, 2026]);
+  assertThrows(
+    () => encoder.encode(["banana"], out, 0),
+    CellError,
+    '"banana" is no such date: dates are said to be %d.%m.%Y',
+  );
+});
+
+Deno.test("parseTable() reads every kind of column back, and refuses what does not fit", () => {
+  const table: Table = {
+    inputs: [
+      { kind: "categorical", name: "a", categories: ["x", "y"], shares: [0.5, 0.5], fill: "x" },
+      { kind: "categorical", name: "b", categories: ["x"], others: ["z"] },
+      { kind: "date", name: "c", format: "%d.%m.%Y", origin: 19_000.5, parts: ["year", "hour"], fill: 19_000 },
+      { kind: "date", name: "d", origin: 0, parts: [] },
+    ],
+    target: { kind: "numeric", names: ["t"] },
+    missing: "mean",
+    missingTexts: [],
+  };
+  assertEquals(parseTable(JSON.parse(JSON.stringify(table))), table);
+  const [a, _b, c] = table.inputs;
+  const cases: [unknown, string][] = [
+    [{ ...a, shares: [1] }, 'the shares of column "a" are not 2 numbers from 0 to 1'],
+    [{ ...a, others: ["z"] }, 'column "a" has both shares and others'],
+    [{ ...c, origin: "now" }, 'the origin of column "c" is "now", need a finite number'],
+    [{ ...c, parts: ["hour", "year"] }, 'the parts of column "c" are'],
+    [{ ...c, format: "%d" }, "the date format %d has no year"],
+  ];
+  for (const [column, message] of cases) {
+    assertThrows(() => parseTable({ ...table, inputs: [column] }), SyntaxError, message);
   }
 });

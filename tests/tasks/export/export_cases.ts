@@ -102,6 +102,7 @@ export function encode(inputs: readonly InputColumn[], row: RawRow): number[] {
   return inputs.flatMap((column) => {
     const cell = row[column.name] ?? column.fill;
     if (column.kind === "numeric") return [cell as number];
+    if (column.kind === "date") throw new TypeError("the cases have no dates");
     const isSeen = column.categories.includes(cell as string);
     return [...column.categories.map((category) => category === cell ? 1 : 0), isSeen ? 0 : 1];
   });
