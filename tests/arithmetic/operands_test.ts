@@ -1,4 +1,4 @@
-/** Operations whose second operand is a row, a column, a scalar or a number; functions, softmax, one-hot rows, norms. */
+/** Operations whose second operand is a row, a column, a scalar or a number; functions, scale, softmax, norms ... */
 import { assertEquals, assertThrows } from "@std/assert";
 import * as ops from "../../lib/arithmetic/ops.ts";
 import * as reference from "../../lib/reference/mod.ts";
@@ -174,6 +174,7 @@ gpuTest("functions and their backwards agree with the oracle on odd shapes", asy
       assertClose(dX, reference[`${name}Backward`](kept, dOut).data);
     }
     assertClose(await compute(device, () => ops.transpose(upload(device, x))), reference.transpose(x).data);
+    assertClose(await compute(device, () => ops.scale(upload(device, x), -1.25)), x.map((v) => -1.25 * v).data);
   }
 });
 

@@ -154,29 +154,6 @@ property(
 );
 
 property(
-  "a row, a column and a number count as what they are spread into",
-  fc.tuple(matrices([[0, 1], [0, 1]], exact), exact),
-  async (device, [[x, y], number]) => {
-    const [byRow, wideRow, byColumn, wideColumn, byNumber, wideNumber, turned] = await results(device, () => {
-      const a = Tensor.from(device, x);
-      const row = Tensor.from(device, y[0]);
-      const column = Tensor.from(device, y.map(([first]) => first));
-      return [
-        ops.multiply(a, row),
-        ops.multiply(a, ops.spread(row, a.shape, 0)),
-        ops.subtract(a, column.reshape([x.length, 1])),
-        ops.subtract(a, ops.spread(column, a.shape, 1)),
-        ops.add(a, number),
-        ops.add(a, ops.spread(Tensor.from(device, number), a.shape)),
-        ops.transpose(a),
-      ];
-    });
-    assertEquals([byRow, byColumn, byNumber], [wideRow, wideColumn, wideNumber]);
-    assertEquals(turned, transpose(x).flat());
-  },
-);
-
-property(
   "softmax() sums to 1 in each row, and stays where a row's numbers move together",
   fc.tuple(matrices([[0, 1]], exact), exact),
   async (device, [[x], shift]) => {
