@@ -7,7 +7,7 @@
 import { shorten } from "../base/printable.ts";
 
 /** A decimal number. Each text is one in a single way, so that long ones take no longer than their length. */
-const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+export const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 /** Texts that mean that a value is missing, besides empty ones, where nothing else is said. */
 export const MISSING_TEXTS: readonly string[] = ["NA", "NaN", "nan", "null", "NULL"];

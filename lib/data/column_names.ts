@@ -13,23 +13,25 @@ export const MAX_NAMES = 65_536;
 /** Longest text that is a name; longer ones are prose. */
 export const MAX_NAME_CHARACTERS = 1000;
 
-/** Most characters of the different names of a column together. */
-export const MAX_CHARACTERS = 8_388_608;
+/** Bytes, roughly, that the names of all columns of a table may take, besides the first thousand of each. */
+const ROOM = 400e6;
 
-/** Pairs of spellings that are kept for messages. */
-const FIRST_MERGED = 3;
+/** Bytes that a name takes, roughly, besides two for a character: it is kept with what it is known by. */
+const NAME_BYTES = 200;
 
-/** Why the names of a column are no longer counted: there are too many, one is too long, or all together are. */
+/** Names of a column for which there is always room. */
+const FREE_NAMES = 1000;
+
+/** Why the names of a column are no longer counted: they are too many, one is too long, or there is no room left. */
 export type NamesFault = "many" | "long" | "large";
 
-/** Numbers that may be codes: how many, and the first. */
-export interface Codes {
-  count: number;
-  first?: string;
+/** What is left of the memory for names, which the columns of a table share. */
+export class NameRoom {
+  left: number = ROOM;
 }
 
-/** Counts a number that may be a code. */
-export function addCode(codes: Codes, text: string): void {
+/** Counts a number that may be a code, and keeps the first. */
+export function addCode(codes: { count: number; first?: string }, text: string): void {
   codes.count++;
   codes.first ??= ownText(text);
 }
@@ -40,16 +42,17 @@ export class ColumnNames<Kind> {
   readonly #first = new Map<string, string>();
   /** What each spelling was found to be. */
   readonly #kinds = new Map<string, Kind>();
-  /** Spellings of which the name was known by another one, with that one; the first few. */
-  readonly merged: [spelling: string, first: string][] = [];
   /** Why names are no longer counted. */
   fault: NamesFault | undefined;
   /** How many there may be. */
   #limit: number;
-  #characters = 0;
+  readonly #room: { left: number };
+  /** What of the room this column has taken. */
+  #taken = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, room: { left: number } = new NameRoom()) {
     this.#limit = limit;
+    this.#room = room;
   }
 
   /** How many different names there are. */
@@ -67,18 +70,20 @@ export class ColumnNames<Kind> {
     return this.#kinds.get(text);
   }
 
+  /** The spellings that were found to be of some kinds. */
+  ofKinds(kinds: readonly Kind[]): string[] {
+    return [...this.#kinds].filter(([_, kind]) => kinds.includes(kind)).map(([text]) => text);
+  }
+
   /** Adds a spelling that was not seen. */
   add(text: string, kind: Kind): void {
     if (this.fault) return;
     const own = ownText(text);
     const key = nameKey(own);
-    const first = this.#first.get(key);
-    if (first === undefined) this.#first.set(key, own);
-    else if (this.merged.length < FIRST_MERGED) this.merged.push([own, first]);
+    if (!this.#first.has(key)) this.#first.set(key, own);
     this.#kinds.set(own, kind);
-    this.#characters += own.length;
     if (text.length > MAX_NAME_CHARACTERS) this.#stop("long");
-    else if (this.#characters > MAX_CHARACTERS) this.#stop("large");
+    else if (this.#kinds.size > FREE_NAMES && !this.#take(NAME_BYTES + 2 * own.length)) this.#stop("large");
     else if (this.size > this.#limit || this.#kinds.size > 2 * this.#limit) this.#stop("many");
   }
 
@@ -88,11 +93,18 @@ export class ColumnNames<Kind> {
     this.fault = undefined;
   }
 
+  #take(bytes: number): boolean {
+    this.#taken += bytes;
+    this.#room.left -= bytes;
+    return this.#room.left >= 0;
+  }
+
   #stop(fault: NamesFault): void {
     this.fault = fault;
     this.#first.clear();
     this.#kinds.clear();
-    this.#characters = 0;
+    this.#room.left += this.#taken;
+    this.#taken = 0;
   }
 }
 

@@ -27,8 +27,14 @@ interface Form {
   readonly isSure: boolean;
 }
 
+/** What stands for a currency. */
+const MONEY = "(?:[A-Z]{0,3}\\p{Sc}|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|Rs\\.?|kr\\.?)(?!\\p{L}))";
+
 /** Longest number that a person writes. */
-const WRITTEN_LENGTH = 100;
+const WRITTEN_LENGTH = 40;
+
+/** How a number may begin, and that it has a digit: most texts have not, and are asked for nothing else. */
+const BEGINNING = new RegExp(`^(?:[^A-Za-z]|${MONEY}).*\\p{Nd}|^\\p{Nd}`, "u");
 
 /** Most odd things in one number: brackets, a dollar sign, a comma. */
 const MAX_FORMS = 4;
@@ -36,7 +42,6 @@ const MAX_FORMS = 4;
 /** Marks that take no room. */
 const INVISIBLE = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/;
 const DASHES = "\\u2010-\\u2015\\u2212\\u02d7\\u207b\\ufe58\\ufe63\\uff0d";
-const MONEY = "(?:[A-Z]{0,3}\\p{Sc}|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|Rs\\.?|kr\\.?)(?!\\p{L}))";
 
 /** The second and third are groups of thousands with points, the fourth is India's. */
 const GROUPED =
@@ -109,6 +114,13 @@ const FORMS: readonly Form[] = [
     rest: (found) => found[1],
     isSure: true,
   },
+  {
+    pattern:
+      /^-?(?:\d+ days?,? )?\d+:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?$|^\d+ ?h(?:ours?)? ?\d+ ?m(?:in)?(?: ?\d+ ?s)?$/i,
+    has: () => "the form of a time",
+    rest: () => "0",
+    isSure: false,
+  },
   { pattern: /^(.+?)\s?[%‰‱]$/, has: () => "a percent sign", rest: (found) => found[1], isSure: false },
   {
     pattern: /^(.*\d)\s?([*†‡]+|\[\w{1,3}\])$/,
@@ -165,7 +177,7 @@ export function writtenNumber(cell: string): WrittenNumber | undefined {
   const text = cell.trim();
   if (text.length > WRITTEN_LENGTH) return undefined;
   if (/^[-+\u2212]?(?:inf|infinity|∞)$/i.test(text)) return { has: "no end, as it is infinite" };
-  return /\p{Nd}/u.test(text) && !isNumber(text) ? peel(text, MAX_FORMS) : undefined;
+  return BEGINNING.test(text) && !isNumber(text) ? peel(text, MAX_FORMS) : undefined;
 }
 
 /**

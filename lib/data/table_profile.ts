@@ -5,9 +5,10 @@
  */
 
 import { isMissing, MISSING_TEXTS, numberOf } from "./cells.ts";
-import { addCode, type Codes, ColumnNames, MAX_NAMES, type NamesFault, ownText, sortValues } from "./column_names.ts";
+import type { CellKind, ColumnLook, ProfileOptions } from "./column_kinds.ts";
+import { addCode, ColumnNames, MAX_NAMES, ownText, sortValues } from "./column_names.ts";
 import { formatsOf } from "./date_formats.ts";
-import { dateReader, isOtherDate } from "./dates.ts";
+import { dateReader } from "./dates.ts";
 import { isPlaceholder, writtenNumber } from "./odd_cells.ts";
 
 export { ownText, sortValues } from "./column_names.ts";
@@ -24,6 +25,13 @@ const MAX_PLACEHOLDERS = 16;
 /** Different units up to which numbers with units are numbers; with more of them they are names, such as seats. */
 const MAX_UNITS = 3;
 
+/** Different numbers or dates from which on a column is no longer one of names, if there are as many for each text. */
+const MANY_VALUES = 10;
+const MANY_VALUES_A_TEXT = 4;
+
+/** Of texts beyond those that are counted, one in so many is looked at. */
+const SAMPLE_STEP = 16;
+
 /** Rows from which on a share of different texts says something. */
 const MIN_ROWS = 20;
 
@@ -32,35 +40,6 @@ const SURE_DIGITS = 15;
 
 /** Names of columns that count rows: id, house_id, Row, Unnamed: 0; and houseId. */
 const ID_NAMES = [/(^|[_\s.-])(id|idx|index|nr|no|row|uuid|key)$|^unnamed/i, /[a-z](Id|ID|Nr|No)$/];
-
-/**
- * What a column looks like. "placeholders" holds numbers, or dates, and texts such as `?` in place of some; "other dates"
- * holds dates that are not written year-month-day; "mixed" mostly numbers or dates, but some of them written otherwise (1,234
- * or $5), or texts too; "prose" texts that are too long or too many to be names.
- */
-export type ColumnLook =
-  | "numeric"
-  | "date"
-  | "categorical"
-  | "constant"
-  | "identifier"
-  | "prose"
-  | "placeholders"
-  | "other dates"
-  | "mixed";
-
-/** What a cell is that is not missing. "written" and "unit" are numbers that are written otherwise, "other date" such a date. */
-export type CellKind = "number" | "date" | "other date" | "written" | "unit" | "placeholder" | "text";
-
-/** How to read a column. */
-export interface ProfileOptions {
-  /** Texts that mean that a cell is missing, besides blank ones; if left out, NA, NaN, nan, null and NULL. */
-  readonly missingTexts?: readonly string[];
-  /** Whether its numbers are names: all that differ are counted then, not only up to 1,000. */
-  readonly isNames?: boolean;
-  /** What is said of its dates, if it is said to hold dates: their format, or year-month-day without one. */
-  readonly dates?: { readonly format?: string };
-}
 
 /**
  * What one column holds.
@@ -107,9 +86,9 @@ export class ColumnProfile {
   /** How many cells hold no number, but a date or any other text. */
   texts: number = 0;
   /** Numbers with zeros in front, such as zip codes: how many, and the first. */
-  readonly zeroLed: Codes = { count: 0 };
+  readonly zeroLed: { count: number; first?: string } = { count: 0 };
   /** Whole numbers of more digits than a float64 holds. */
-  readonly overlong: Codes = { count: 0 };
+  readonly overlong: { count: number; first?: string } = { count: 0 };
   /** Whether names were counted only after the first thousand different numbers: their count is a lower bound. */
   isNamesCut: boolean = false;
   readonly #counts: Partial<Record<CellKind, number>> = {};
@@ -117,9 +96,12 @@ export class ColumnProfile {
   readonly #missingTexts: readonly string[];
   /** Whether a number may mean that a cell is missing, such as -999. */
   readonly #hasMissingNumbers: boolean;
+  readonly #isNames: boolean;
   readonly #isDates: boolean;
   readonly #dayOf: (text: string) => number;
   readonly #names: ColumnNames<CellKind>;
+  /** What the last text was that is no date and no placeholder. */
+  #lastKind: CellKind | undefined;
   #countsUp = true;
   #last = -Infinity;
 
@@ -129,13 +111,14 @@ export class ColumnProfile {
    * @param name The column's name.
    * @param options What is said of it.
    */
-  constructor(name: string, { missingTexts = MISSING_TEXTS, isNames = false, dates }: ProfileOptions = {}) {
+  constructor(name: string, { missingTexts = MISSING_TEXTS, isNames = false, dates, room }: ProfileOptions = {}) {
     this.name = name;
     this.#missingTexts = missingTexts;
     this.#hasMissingNumbers = missingTexts.some((text) => !Number.isNaN(numberOf(text)));
+    this.#isNames = isNames;
     this.#isDates = dates !== undefined;
     this.#dayOf = dateReader(dates?.format);
-    this.#names = new ColumnNames(isNames ? MAX_NAMES : MAX_CLASSES);
+    this.#names = new ColumnNames(isNames ? MAX_NAMES : MAX_CLASSES, room);
   }
 
   /** The different names of cells that are not missing, in order, each as it is first spelt; undefined if they are not counted. */
@@ -148,20 +131,21 @@ export class ColumnProfile {
     return this.#names.fault ? undefined : this.#names.size;
   }
 
-  /** Why names are not counted: they are too many, one is too long, or all together are. */
-  get namesFault(): NamesFault | undefined {
+  /** Why names are not counted: they are too many, one is too long, or there is no room left. */
+  get namesFault(): "many" | "long" | "large" | undefined {
     return this.#names.fault;
   }
 
-  /** Spellings that are the same name as an earlier one, such as 1.0 and 1, three at most. */
-  get merged(): readonly (readonly [spelling: string, first: string])[] {
-    return this.#names.merged;
+  /** The different spellings of some kinds of cells; none if names are not counted. */
+  namesOf(...kinds: CellKind[]): string[] {
+    return this.#names.ofKinds(kinds);
   }
 
   /** Whether all cells that are not missing hold the same. */
   get isConstant(): boolean {
-    if (this.texts === 0) return this.min >= this.max;
-    return this.different === 1 || (this.count("date") === this.texts + this.numbers && this.firstDay >= this.lastDay);
+    if (this.texts === 0 && !this.#isNames) return this.min >= this.max;
+    const areDates = this.count("date") === this.texts + this.numbers;
+    return (!this.isNamesCut && (this.different ?? 2) < 2) || (areDates && this.firstDay >= this.lastDay);
   }
 
   /** How many cells are of a kind. Numbers with more than three different units are other texts. */
@@ -200,10 +184,21 @@ export class ColumnProfile {
     const texts = this.count("text");
     const rest = this.count("placeholder") > 0 ? "placeholders" : undefined;
     if (this.#isDates) return numbers + others + texts > 0 ? "mixed" : rest ?? "date";
-    if (numbers + dates + others <= texts || numbers + dates + others === 0) return this.#nameLook();
+    if (numbers + dates + others <= texts || numbers + dates + others === 0) {
+      return this.#isOneTextAmongMany() ? "mixed" : this.#nameLook();
+    }
     if (!this.isMostlyDates) return numbers > this.numbers || dates + others + texts > 0 ? "mixed" : "placeholders";
     if (dates === 0) return "other dates";
     return numbers + others + texts > 0 ? "mixed" : rest ?? "date";
+  }
+
+  /** Whether most cells hold one of few texts, and the others very different numbers or dates: these are no names. */
+  #isOneTextAmongMany(): boolean {
+    const values = this.#isDates || this.isMostlyDates
+      ? this.namesOf("date", "other date")
+      : this.namesOf("number", "written");
+    const count = values.length + (this.isNamesCut ? MAX_CLASSES : 0);
+    return count >= MANY_VALUES && count > MANY_VALUES_A_TEXT * this.namesOf("text").length;
   }
 
   #nameLook(): ColumnLook {
@@ -223,7 +218,7 @@ export class ColumnProfile {
     const text = cell.trim();
     // Most cells are plain numbers: they are asked for nothing else.
     const value = numberOf(text);
-    if (!Number.isNaN(value) && !this.#isDates && !(this.#hasMissingNumbers && this.#missingTexts.includes(text))) {
+    if (!Number.isNaN(value) && !this.#isDates && !this.#hasMissingNumbers) {
       this.#addNumber(text, value, row);
       return;
     }
@@ -285,10 +280,16 @@ export class ColumnProfile {
     }
     if (!Number.isNaN(value)) return "number";
     if (isPlaceholder(text, true)) return "placeholder";
-    if (isOtherDate(text)) {
-      const formats = formatsOf(text);
+    // What so many are is known from some of them.
+    if (this.#names.fault && this.#lastKind && this.texts % SAMPLE_STEP !== 0) return this.#lastKind;
+    return this.#lastKind = this.#textKindOf(text);
+  }
+
+  #textKindOf(text: string): CellKind {
+    const formats = formatsOf(text);
+    if (formats.length > 0) {
       this.dateFormats = this.dateFormats?.filter((format) => formats.includes(format)) ?? formats;
-      return formats.length > 0 ? "other date" : "text";
+      return "other date";
     }
     const written = writtenNumber(text);
     if (!written) return "text";

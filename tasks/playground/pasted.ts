@@ -9,7 +9,8 @@ import { encodedNames, type Table, type Target } from "../../lib/data/table.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
-import { type ColumnLook, ColumnProfile } from "../../lib/data/table_profile.ts";
+import type { ColumnLook } from "../../lib/data/column_kinds.ts";
+import { ColumnProfile } from "../../lib/data/table_profile.ts";
 import { CategoricalFit, NumericFit, TargetFit } from "../prepare/table_fit.ts";
 import type { LossName, Rows } from "./datasets.ts";
 

@@ -46,17 +46,29 @@ function faultOf(profile: ColumnProfile, config: Settings, look: TableLook): Fau
     const { text, row } = profile.firstBut("date")!;
     const problem = dates
       ? `${dateFault(text, dates.format)}; correct it`
-      : `${showCell(text)} is no date${countOf(profile.count("date"))}: correct it`;
+      : `${showCell(text)} is no date${countOf(profile.count("date"))}: correct it${missingHint(profile)}`;
     return { row, problem };
   }
   const { text, row } = profile.firstBut("number")!;
   const written = writtenNumber(text);
   const problem = `${cellFault(text)}${countOf(profile.numbers)}`;
-  if (!written) return { row, problem: `${problem}: correct it` };
-  const mend = written.plain === undefined
+  if (!written) return { row, problem: `${problem}: correct it${missingHint(profile)}` };
+  const isTime = written.has === "the form of a time";
+  const mend = isTime
+    ? "write it as one number, such as minutes"
+    : /inf|∞/i.test(text)
+    ? "give a finite number"
+    : written.plain === undefined
     ? "write it with a point before decimals, without other signs"
     : `write it as ${written.plain}`;
   return { row, problem: `${problem}. It has ${written.has}: ${mend}` };
+}
+
+/** What to say where a few texts come again and again among numbers or dates. */
+function missingHint(profile: ColumnProfile): string {
+  const texts = profile.namesOf("text");
+  const isRepeated = texts.length <= 3 && profile.count("text") > texts.length;
+  return isRepeated ? `, or if it means that a value is missing, say ${missingTextsFlag(texts)}` : "";
 }
 
 /** How many cells of the column are what one of them is not. */

@@ -1,9 +1,9 @@
-/** What else to know of the columns of a table: what was put together, and where a guess is likely wrong. */
+/** What else to know of the columns of a table: where a guess is likely wrong. */
 
 import { showCell } from "../../lib/data/cells.ts";
 import { isPlaceholder } from "../../lib/data/odd_cells.ts";
 import { nameKey } from "../../lib/data/names.ts";
-import { type ColumnProfile, MAX_CLASSES } from "../../lib/data/table_profile.ts";
+import type { ColumnProfile } from "../../lib/data/table_profile.ts";
 import type { ColumnNote } from "../../lib/data/table_notes.ts";
 import type { Config } from "../settings/settings.ts";
 import { missingTextsFlag } from "./column_faults.ts";
@@ -23,7 +23,9 @@ export function notesOf(config: Config, look: TableLook, columns: readonly Colum
       : as === "numeric"
       ? [...dayHint(profile), ...codeHints(profile, true)]
       : as === "categorical" || as === "classes"
-      ? nameNotes(profile, look, as === "categorical" ? config.maxCategories : MAX_CLASSES)
+      ? nameNotes(profile, look)
+      : profile.look === "identifier" && profile.texts > 0
+      ? numberNote(profile, "left out")
       : [];
     return notes.map((note) => `${shown}: ${note}`);
   });
@@ -42,7 +44,7 @@ function classHint(profile: ColumnProfile, { task, loss, target }: Config): stri
 
 /** Numbers that look like names. */
 function codeHints({ name, zeroLed, overlong }: ColumnProfile, isInput: boolean): string[] {
-  const way = isInput ? `; if they are names, say ${flagFor("--categorical", name)}` : "";
+  const way = `; if they are names, say ${isInput ? flagFor("--categorical", name) : "--task classification"}`;
   return [
     ...(zeroLed.count > 0
       ? [`${cells(zeroLed.count)} such as ${zeroLed.first} with zeros in front: taken as numbers${way}`]
@@ -65,17 +67,9 @@ function dayHint({ name, min, max, values, first }: ColumnProfile): string[] {
   return [`numbers such as ${first.number!.text}; if they are days, say ${flagFor("--dates", name, "%Y%m%d")}`];
 }
 
-function nameNotes(profile: ColumnProfile, look: TableLook, limit: number): string[] {
-  const { merged, placeholders, different = 0, isNamesCut, numbers, texts } = profile;
+function nameNotes(profile: ColumnProfile, look: TableLook): string[] {
+  const { placeholders } = profile;
   const notes: string[] = [];
-  if (different > limit) {
-    const count = `${isNamesCut ? "more than " : ""}${different - limit}`;
-    notes.push(`the ${limit} most frequent names have an input each, the other ${count} share one (--max-categories)`);
-  }
-  if (merged.length > 0) {
-    const pairs = merged.map(([spelling, first]) => `${showCell(spelling)} and ${showCell(first)}`).join(", ");
-    notes.push(`names that mean the same are one: ${pairs}`);
-  }
   const alike = firstAlike(profile.values ?? []);
   if (alike) {
     notes.push(
@@ -89,16 +83,16 @@ function nameNotes(profile: ColumnProfile, look: TableLook, limit: number): stri
     const flag = missingTextsFlag([...new Set([...odd.map(([text]) => text), ...missing])]);
     notes.push(`${found}: taken as a name; if it means missing, say ${flag}`);
   }
+  return [...notes, ...numberNote(profile)];
+}
+
+/** Numbers among names. */
+function numberNote(profile: ColumnProfile, become = "taken as names"): string[] {
+  const { numbers, texts } = profile;
   const written = profile.count("written");
-  if (texts > 0 && numbers + written > 0 && profile.count("text") > 0) {
-    const text = profile.firstBut("number", "written", "unit")?.text ?? "";
-    notes.push(
-      `${cells(numbers + written)} of ${numbers + texts} hold numbers, taken as names because of ${
-        showCell(text)
-      } and the like`,
-    );
-  }
-  return notes;
+  if (numbers + written === 0 || profile.count("text") === 0) return [];
+  const text = showCell(profile.firstBut("number", "written", "unit")?.text ?? "");
+  return [`${cells(numbers + written)} of ${numbers + texts} hold numbers, ${become} because of ${text} and the like`];
 }
 
 /** The first two names that differ only in case, spaces, marks that cannot be seen or form. */

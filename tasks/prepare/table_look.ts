@@ -3,7 +3,7 @@
 import { isMissing, numberOf, showCell } from "../../lib/data/cells.ts";
 import { readRecords, type RecordBlock, type Separator, SEPARATORS } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { MAX_NAME_CHARACTERS, ownText } from "../../lib/data/column_names.ts";
+import { MAX_NAME_CHARACTERS, NameRoom, ownText } from "../../lib/data/column_names.ts";
 import { formatsOf } from "../../lib/data/date_formats.ts";
 import { dateReader } from "../../lib/data/dates.ts";
 import { nameKey } from "../../lib/data/names.ts";
@@ -61,10 +61,11 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   const times: Float64Array[] = [];
   const classes = new ClassIds();
   const timeOf = timeReader(config);
+  const room = new NameRoom();
   let rows = 0;
   for await (const block of readRecords(path, { separator, onProgress })) {
     const { columns, records, firstRow } = block;
-    if (rows === 0) columns.forEach((name) => profiles.set(name, newProfile(name, config)));
+    if (rows === 0) columns.forEach((name) => profiles.set(name, newProfile(name, config, room)));
     columns.forEach((name, place) => {
       const profile = profiles.get(name)!;
       for (let i = 0; i < records.length; i++) profile.add(records[i][place], firstRow + i);
@@ -88,9 +89,11 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   };
 }
 
-function newProfile(name: string, { missingTexts, categorical, dates, target, task }: Config): ColumnProfile {
-  const isNames = categorical.includes(name) || (task === "classification" && target.includes(name));
-  return new ColumnProfile(name, { missingTexts, isNames, dates: dates.find((column) => column.name === name) });
+function newProfile(name: string, config: Config, room: NameRoom): ColumnProfile {
+  const { missingTexts, categorical, dates, target, task, loss } = config;
+  const areClasses = task === "classification" || loss === "softmax" || loss === "bce";
+  const isNames = categorical.includes(name) || (areClasses && target.includes(name));
+  return new ColumnProfile(name, { missingTexts, isNames, room, dates: dates.find((column) => column.name === name) });
 }
 
 /** A number for each class, counted from 0. Names that mean the same are one class. */

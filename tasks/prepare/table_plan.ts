@@ -1,7 +1,8 @@
 /** Which columns of a table go into the network, as what, and what comes out. */
 
 import { placesOfRows, type RowPlace } from "../../lib/data/csv_records.ts";
-import { MAX_CHARACTERS, MAX_NAME_CHARACTERS, MAX_NAMES } from "../../lib/data/column_names.ts";
+import { MAX_NAME_CHARACTERS, MAX_NAMES } from "../../lib/data/column_names.ts";
+import { showCell } from "../../lib/data/cells.ts";
 import { formatDate } from "../../lib/data/dates.ts";
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
 import { DataError } from "../../lib/base/errors.ts";
@@ -14,7 +15,7 @@ import type { Config, LossName } from "../settings/settings.ts";
 import { pointTo } from "../settings/faults.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
-import { columnFault } from "./column_faults.ts";
+import { columnFault, missingTextsFlag } from "./column_faults.ts";
 import { notesOf } from "./column_notes.ts";
 import { type Asked, checkNames } from "./column_settings.ts";
 import type { TableLook } from "./table_look.ts";
@@ -101,10 +102,10 @@ async function targetKind(config: Asked, look: TableLook): Promise<TablePlan["ki
   for (const profile of profiles) {
     const { name: column, look: found } = profile;
     if (kind === "numeric" && found === "date") {
-      const problem = `the target holds dates such as ${
-        profile.first.date!.text
-      }: give numbers, such as days since a date`;
-      throw new DataError(`${problem}, or say --task classification`, { file: look.path, column });
+      const { text, row } = profile.first.date!;
+      const [place] = await placesOfRows(look.path, [row]);
+      const problem = `the target holds dates such as ${text}: give numbers, such as days since a date`;
+      throw new DataError(`${problem}, or say --task classification`, { ...place, column });
     }
     if (kind === "numeric" && profile.texts > 0) {
       throw await columnFault(profile, config, look, "--task classification");
@@ -158,7 +159,12 @@ async function roleOf(
   const { look: found, numbers, texts } = profile;
   if (found === "constant") {
     if (numbers + texts === 0) return leftOut("no cell holds anything");
-    return leftOut(`one value throughout: ${shorten(profile.values?.[0] ?? formatNumber(profile.min))}`);
+    const value = shorten(profile.values?.[0] ?? formatNumber(profile.min));
+    // Long numbers may differ as texts.
+    const isOne = texts > 0 || profile.different === 1;
+    return leftOut(
+      isOne ? `one value throughout: ${value}` : `numbers that are the same to 15 digits, such as ${value}`,
+    );
   }
   const isNames = isCategorical || (texts > 0 && isAsked && (found === "identifier" || found === "prose"));
   if (isNames && profile.different !== undefined) {
@@ -168,7 +174,7 @@ async function roleOf(
     const key = isCategorical ? "CATEGORICAL" : "FEATURES";
     const place = pointTo(key, config.given?.[key]);
     throw new ConfigError([
-      `${place} names ${JSON.stringify(name)}, which has ${excessOf(profile)}: too many for names`,
+      `${place} names ${JSON.stringify(name)}, which has ${excessOf(profile)}: that is too much for names`,
     ]);
   }
   if (found === "mixed" || found === "placeholders" || found === "other dates") {
@@ -180,7 +186,8 @@ async function roleOf(
   if (found === "identifier" && texts > 0) {
     const { different, isNamesCut } = profile;
     const count = `${isNamesCut ? "more than " : ""}${different} different`;
-    return leftOut(`${count} texts in ${numbers + texts} rows, more than half: an identifier`);
+    const example = showCell(profile.firstBut("number")?.text ?? "");
+    return leftOut(`${count} texts in ${numbers + texts} rows, such as ${example}: more than half, an identifier`);
   }
   if (found === "prose") return leftOut(excessOf(profile));
   if (found === "date") {
@@ -193,7 +200,7 @@ async function roleOf(
 function excessOf({ namesFault }: ColumnProfile): string {
   if (namesFault === "long") return `a text of more than ${MAX_NAME_CHARACTERS.toLocaleString("en")} characters`;
   if (namesFault === "many") return `more than ${MAX_NAMES.toLocaleString("en")} different texts`;
-  return `different texts of more than ${MAX_CHARACTERS.toLocaleString("en")} characters together`;
+  return "more different texts than there is room for: with the other columns over 400 MB";
 }
 
 function noteOf({ values, min, max }: ColumnProfile, isNames: boolean): string {
@@ -218,6 +225,7 @@ async function checkMissing(config: Config, look: TableLook, inputs: readonly st
       const places = formatPlaces(look, await placesOfRows(look.path, firstMissing));
       counts.push(`${name}: ${missing}, ${places}${missing > firstMissing.length ? ", ..." : ""}`);
     }
+    if (counts.length > 0) counts.push(...valueHint(names, look));
     return counts.map((text) => `\n  ${text}`).join("");
   };
   const targets = await count(config.target);
@@ -230,6 +238,18 @@ async function checkMissing(config: Config, look: TableLook, inputs: readonly st
     const problem = "cells are missing; fill them in, or say --missing mean, median, category or drop";
     throw new DataError(problem + cells, { file: look.path });
   }
+}
+
+/** What to say where a text that means missing may be a name, as NA is a country. */
+function valueHint(names: readonly string[], { profiles }: TableLook): string[] {
+  const areNames = (profile: ColumnProfile) => profile.texts > 0 && profile.look !== "date";
+  const found = (isWanted: (profile: ColumnProfile) => boolean) =>
+    [...profiles.values()].filter(isWanted).flatMap(({ missingFound }) => [...missingFound]);
+  const others = new Set(found((profile) => !areNames(profile)));
+  const values = new Set(found((profile) => areNames(profile) && names.includes(profile.name))).difference(others);
+  if (values.size === 0) return [];
+  const flag = others.size > 0 ? missingTextsFlag([...others]) : "--missing-texts none";
+  return [`if ${[...values].map(showCell).join(" or ")} is a name, say ${flag}`];
 }
 
 /** Places of rows: lines of the one file, or of files of a folder. */

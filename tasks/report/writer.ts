@@ -1,6 +1,7 @@
 /** Writes a run's report. It is loaded only when a report is made: charts need two libraries that training does not. */
 
 import { parseHTML } from "linkedom";
+import { DataError } from "../../lib/base/errors.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { printable, shorten, visible } from "../../lib/base/printable.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
@@ -16,6 +17,7 @@ import { countValues } from "./rows.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { loadRun } from "../runs/saved_run.ts";
 import { openScaledDataset, type ScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
+import { stampOf } from "../prepare/dataset_files.ts";
 import { PARTS } from "../prepare/split.ts";
 import { writeAside } from "../settings/users_files.ts";
 
@@ -51,6 +53,7 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
   const charts: string[] = [];
   using model = await loadRun(device, runName);
   const facts = await gather(request, folder, model);
+  if (typeof facts.data === "string") await keepBetter(page, facts.data, request);
   const { document } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
   const report = makeReport(facts, { document });
   if (svgFolder !== undefined) await Deno.mkdir(svgFolder, { recursive: true }); // before anything is written
@@ -62,6 +65,18 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
     }
   }
   return { page, charts };
+}
+
+/**
+ * Refuses to replace a run's own report by one without its rows.
+ *
+ * @throws {DataError} If there is a report, and nobody has asked for another.
+ */
+async function keepBetter(page: string, why: string, { runName, output }: ReportRequest): Promise<void> {
+  if (output !== undefined || await stampOf(page) === undefined) return;
+  const way =
+    `\`deno task report --run-name ${runName} --output other.html\` writes one without its charts of the data`;
+  throw new DataError(`it stays as it is. ${why} ${way}`, { file: page });
 }
 
 async function gather(

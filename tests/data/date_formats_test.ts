@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
 import { formatsOf } from "../../lib/data/date_formats.ts";
-import { isOtherDate } from "../../lib/data/dates.ts";
 
 Deno.test("formatsOf() gives the formats in which a text is a date", () => {
   const cases: [text: string, formats: string[]][] = [
@@ -17,9 +16,32 @@ Deno.test("formatsOf() gives the formats in which a text is a date", () => {
     ["Jan 31, 2026", ["%b %d, %Y"]],
     ["Jan 31, 2026 1:05 am", ["%b %d, %Y %I:%M %p"]],
     ["31 Foo 2026", []],
+    ["2026.01.31", ["%Y.%m.%d"]],
+    ["2026年1月31日", ["%Y年%m月%d日"]],
+    ["Jan 2026", ["%b %Y"]],
+    ["Jan-26", ["%b-%y"]],
+    ["Room 2026", []],
+    ["1/2026", ["%m/%Y"]],
+    ["13/2026", []],
+    ["20260131T123000", ["%Y%m%dT%H%M%S"]],
+    ["20260131T123000Z", ["%Y%m%dT%H%M%S%z"]],
   ];
-  for (const [text, formats] of cases) assertEquals([text, isOtherDate(text), formatsOf(text)], [text, true, formats]);
-  for (const text of ["2026-01-31", "banana", "", "1.2", "x".repeat(100)]) {
+  for (const [text, formats] of cases) assertEquals([text, formatsOf(text)], [text, formats]);
+  for (
+    const text of [
+      "2026-01-31",
+      "banana",
+      "",
+      "1.2",
+      "3.14",
+      "1/2",
+      "10-12",
+      "192.168.1.1",
+      "1.2.3.4",
+      "May",
+      "x".repeat(100),
+    ]
+  ) {
     assertEquals([text, formatsOf(text)], [text, []]);
   }
 });

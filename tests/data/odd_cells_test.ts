@@ -46,6 +46,10 @@ Deno.test("writtenNumber() says what is odd about a number, and how it is writte
     ["1.5D+03", "D before the exponent", "1.5e+03"],
     ["1.5x10^3", "a power of ten"],
     ["1.5×10³", "a power of ten"],
+    ["12:30", "the form of a time"],
+    ["1 days 02:03:04", "the form of a time"],
+    ["2h 5m", "the form of a time"],
+    ["5pm", "a unit: pm", "5"],
     ["inf", "no end, as it is infinite"],
     ["-Infinity", "no end, as it is infinite"],
   ];
@@ -56,9 +60,9 @@ Deno.test("writtenNumber() says what is odd about a number, and how it is writte
 });
 
 Deno.test("writtenNumber() leaves numbers and names alone", () => {
-  const names = "7 -2.5e1 1st 2nd 3rd 1er b1 A4 1,2,3 12:30 1/2/26 1.2.3 <5 5+ 10-19 2x4 5x105 abc ? - 1_0 nano kg"
+  const names = "7 -2.5e1 1st 2nd 3rd 1er b1 A4 1,2,3 1/2/26 1.2.3 <5 5+ 10-19 2x4 5x105 abc ? - 1_0 nano kg"
     .split(" ");
-  for (const cell of ["", "2 x 4", "x".repeat(101), `${"1".repeat(101)} kg`, "1 2", ...names]) {
+  for (const cell of ["", "2 x 4", "x".repeat(41), `${"1".repeat(41)} kg`, "1 2", ...names]) {
     assertEquals([cell, writtenNumber(cell)], [cell, undefined]);
   }
 });

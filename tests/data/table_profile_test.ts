@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { ColumnProfile, type ProfileOptions } from "../../lib/data/table_profile.ts";
+import type { ProfileOptions } from "../../lib/data/column_kinds.ts";
+import { ColumnProfile } from "../../lib/data/table_profile.ts";
 
 function profile(name: string, cells: Iterable<string>, options?: ProfileOptions): ColumnProfile {
   const profile = new ColumnProfile(name, options);
@@ -37,8 +38,6 @@ Deno.test("ColumnProfile.look tells what a column is", () => {
     ["name", count(131_072, (i) => `n${i % 65_536}`), "categorical"],
     ["name", count(131_074, (i) => `n${i % 65_537}`), "prose"],
     ["note", ["a", "b", "x".repeat(1001)], "prose"],
-    ["note", count(20_000, (i) => `${i % 8000}`.padStart(1000, "x")), "categorical"],
-    ["note", count(20_000, (i) => `${i % 9000}`.padStart(1000, "x")), "prose"],
     // Numbers or dates, and texts in place of some, whatever their share.
     ["ca", ["1", "?", "?", "?", "2.5"], "placeholders"],
     ["ca", [...count(50, (i) => `${i}`), "unknown"], "placeholders"],
@@ -47,7 +46,13 @@ Deno.test("ColumnProfile.look tells what a column is", () => {
     ["class", ["?", "-", "?", "-"], "categorical"],
     ["class", ["low", "unknown", "high"], "categorical"],
     ["area", ["1", "?", "?", "?", "tall", "2"], "mixed"],
+    ["grade", [...count(10, String), ...count(12, () => "k. A.")], "mixed"],
+    ["grade", [...count(9, String), ...count(12, () => "k. A.")], "categorical"],
+    ["grade", [...count(10, String), ...count(24, (i) => "abc"[i % 3])], "categorical"],
+    ["day", [...count(10, (i) => `2026-01-1${i}`), ...count(12, () => "k. A.")], "mixed"],
+    ["grade", [...count(1500, String), ...count(1600, () => "k. A.")], "mixed"],
     // Numbers written otherwise.
+    ["t", ["10:30", "11:30", "12:30:15"], "mixed"],
     ["t", ["−1.5", "−2.5", "NA"], "mixed"],
     ["t", ["12 kg", "7 kg", "?"], "mixed"],
     ["t", ["12 kg", "7 lb", "3 oz", "7"], "mixed"],
@@ -75,6 +80,9 @@ Deno.test("ColumnProfile.look of columns of which something is said", () => {
     [["1", "-999", "2"], { missingTexts: ["-999"] }, "numeric"],
     [["1", "NA", "2"], { missingTexts: [] }, "placeholders"],
     [["DE", "NA", "FR"], { missingTexts: [] }, "categorical"],
+    [["1234567890123456789", "1234567890123456790"], {}, "constant"],
+    [["1", "1.0", "1e0"], { isNames: true }, "constant"],
+    [[""], { isNames: true }, "constant"],
     [["31.01.2026", "1.2.2026"], { dates: { format: "%d.%m.%Y" } }, "date"],
     [["20260131", "20260201"], { dates: { format: "%Y%m%d" } }, "date"],
     [["31.01.2026", "1.2.2026", "2.31.2026"], { dates: { format: "%d.%m.%Y" } }, "mixed"],
@@ -82,7 +90,7 @@ Deno.test("ColumnProfile.look of columns of which something is said", () => {
     [["2026-01-31", "banana", "apple", "pear"], { dates: {} }, "mixed"],
   ];
   for (const [cells, options, look] of cases) assertEquals([cells, profile("a", cells, options).look], [cells, look]);
-  const missing = profile("a", ["1", "-999", "2", "-999", ""], { missingTexts: ["-999"] });
+  const missing = profile("a", ["1", "-999", "2", "-999", ""], { missingTexts: ["-999", "-"] });
   assertEquals([missing.missing, missing.min, [...missing.missingFound]], [3, 1, ["-999"]]);
 });
 
@@ -102,7 +110,6 @@ Deno.test("ColumnProfile.values are in order, numbers by size, names that mean t
   assertEquals(profile("a", ["10", "9", "-1"]).values, ["-1", "9", "10"]);
   const same = profile("a", ["1.0", "0", "1", "True", "0.0", "true", "1e0"]);
   assertEquals([same.values, same.different], [["0", "1.0", "True"], 3]);
-  assertEquals(same.merged, [["1", "1.0"], ["0.0", "0"], ["true", "True"]]);
   assertEquals(profile("a", count(1001, String)).values, undefined);
   assertEquals(profile("a", count(1001, String), { isNames: true }).values?.length, 1001);
   // Numbers that were not counted as names are a lower bound of them.
@@ -118,4 +125,21 @@ Deno.test("ColumnProfile keeps what codes and dates look like", () => {
   ]);
   assertEquals(profile("a", ["1.2.2026", "2.13.2026"]).dateFormats, ["%m.%d.%Y"]);
   assertEquals(profile("a", ["1.2.2026", "2/1/2026"]).dateFormats, []);
+});
+
+Deno.test("ColumnProfile.isConstant goes by names where numbers are names", () => {
+  const ids = ["1234567890123456789", "1234567890123456790"];
+  assertEquals([profile("a", ids).isConstant, profile("a", ids, { isNames: true }).isConstant], [true, false]);
+});
+
+Deno.test("ColumnProfile shares the room for names, and gives back what it has no use for", () => {
+  const room = { left: 100_000 };
+  const texts = (names: number) => count(5000, (i) => `n${i % names}`);
+  const some = profile("a", texts(1200), { room });
+  assertEquals([some.look, some.different, room.left < 60_000], ["categorical", 1200, true]);
+  const left = room.left;
+  const more = profile("b", texts(2400), { room });
+  assertEquals([more.look, more.namesFault, room.left], ["prose", "large", left]);
+  // There is room for the first thousand names of every column.
+  assertEquals(profile("c", texts(1000), { room: { left: 0 } }).look, "categorical");
 });

@@ -6,7 +6,7 @@ import type { Evaluation } from "../../../lib/evaluate/evaluation.ts";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { readExportedModel } from "../../../tasks/export/exported_model.ts";
 import { assertClose } from "../../support/assert_close.ts";
-import { leastSquares } from "../../support/least_squares.ts";
+import { leastSquares } from "./least_squares.ts";
 import { runOnnx } from "../../support/onnx_process.ts";
 import { pathInProject, warningsOf, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";

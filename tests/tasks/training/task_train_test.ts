@@ -178,14 +178,14 @@ permitted("train uses a dataset made by hand, and nothing writes over it unasked
   const { train } = JSON.parse(await place.read(`${run}/summary.json`));
   assert(train.r2 > 0.99, `the line of the hand-made rows is learned: r2 ${train.r2}`);
 
-  await place.succeed("train", [...flags, "--seed", "3", "--num-dataset", "10"]);
+  await place.succeed("train", [...flags, "--seed", "3"]);
   await place.refuse(1, ["data/cubic.csv is there and was not made by gen-data"], "gen-data");
   assertEquals(await place.read("data/cubic.csv"), csv);
 
   await place.succeed("train", [...flags, "--num-dataset", "50", "--generate-dataset"]);
   await place.write("data/cubic.csv", (await place.read("data/cubic.csv")) + "1,2\r\n");
   const edited = await place.read("data/cubic.csv");
-  const { stdout: said } = await place.succeed("train", [...flags, "--num-dataset", "50"]);
+  const { stdout: said } = await place.succeed("train", flags);
   assertStringIncludes(said, "was changed since: it is used as it is");
   assertEquals(await place.read("data/cubic.csv"), edited);
 });
