@@ -218,7 +218,7 @@ function numberEncoder({ name, fill }: NumericColumn, missingTexts: readonly str
 }
 
 /** Reads the number of a cell; NaN if it holds none, or a number such as -999 that means that it is missing. */
-function numberReader(missingTexts: readonly string[] = []): (cell: string | undefined) => number {
+export function numberReader(missingTexts: readonly string[] = []): (cell: string | undefined) => number {
   if (missingTexts.every((text) => Number.isNaN(numberOf(text)))) return (cell) => numberOf(cell ?? "");
   return (cell) => isMissing(cell, missingTexts) ? NaN : numberOf(cell!);
 }

@@ -1,6 +1,6 @@
 /** A CSV text that was pasted, as rows to train on. */
 
-import { CellError, showCell } from "../../lib/data/cells.ts";
+import { CellError, MISSING_TEXTS, showCell } from "../../lib/data/cells.ts";
 import { parseRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
@@ -11,7 +11,8 @@ import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
 import type { ColumnLook } from "../../lib/data/column_kinds.ts";
 import { ColumnProfile } from "../../lib/data/table_profile.ts";
-import { CategoricalFit, NumericFit, TargetFit } from "../prepare/table_fit.ts";
+import { fitOf, type FitSettings } from "../prepare/table_fit.ts";
+import { TargetFit } from "../prepare/target_fit.ts";
 import type { LossName, Rows } from "./datasets.ts";
 
 const NAME = "the pasted CSV";
@@ -21,6 +22,9 @@ const MAX_ROWS = 20_000;
 
 /** The most classes: each has an output and a colour. */
 const MAX_CLASSES = 8;
+
+/** How columns are fitted: missing cells are filled, rare names share an input. */
+const FITTING: FitSettings = { missing: "mean", missingTexts: [...MISSING_TEXTS], maxCategories: 100, seed: 0 };
 
 interface Cells {
   readonly columns: readonly string[];
@@ -63,33 +67,33 @@ export async function parsePasted(text: string, target?: string): Promise<Rows> 
     throw new DataError(looks[at].reason!, { file: NAME, column: columns[at] });
   }
   const { target: output, loss } = asData(() => targetOf(looks[at].profile, records, at), columns[at]);
-  const inputs = used.map(({ profile: { name, look }, place }) => {
-    const fit = look === "numeric" ? new NumericFit(name, "mean", 0) : new CategoricalFit(name, "mean");
+  const fitted = used.map(({ profile: { name, look }, place }) => {
+    const fit = fitOf({ name, kind: look === "numeric" ? "numeric" : "categorical" }, FITTING);
     for (const record of records) fit.add(record[place]);
-    return fit.result().column;
+    return fit.result();
   });
+  const inputs = fitted.map(({ column }) => column);
   const table: Table = { inputs, target: output, missing: "mean" };
   const encoded = encode(cells, table, loss, used.map(({ place }) => place), at);
-  return { table, loss, ...encoded, notes: notesOf(looks, table) };
+  return {
+    table,
+    loss,
+    ...encoded,
+    notes: { columns: notesOf(looks, table), notes: fitted.flatMap(({ notes }) => notes) },
+  };
 }
 
-/** What each column is taken as, and what was filled in. */
-function notesOf(looks: readonly Look[], { inputs, target }: Table): TableNotes {
+/** What each column is taken as. */
+function notesOf(looks: readonly Look[], { inputs, target }: Table): TableNotes["columns"] {
   const taken = new Map(inputs.map((column) => [column.name, column]));
-  const notes: string[] = [];
-  const columns = looks.map(({ profile: { name, missing, min, max, values = [] }, reason }) => {
+  return looks.map(({ profile: { name, missing, min, max, values = [] }, reason }) => {
     const column = taken.get(name);
     const isTarget = targetNames(target).includes(name);
     if (!column && !isTarget) return { name, as: "left out", holds: reason!, missing };
-    if (column && missing > 0) {
-      const how = column.kind === "categorical" ? "the most frequent" : "the mean";
-      notes.push(`${name}: ${missing} missing, filled with ${how}, ${column.fill}`);
-    }
     const as = column?.kind ?? (target.kind === "numeric" ? "target" : "classes");
     const isNumber = as === "numeric" || as === "target";
     return { name, as, holds: isNumber ? `${min} to ${max}` : values.slice(0, 6).join(", "), missing };
   });
-  return { columns, notes };
 }
 
 /** What to know of a table, as sentences. */

@@ -56,10 +56,7 @@ export async function planColumns(config: Asked, look: TableLook): Promise<Table
   const columns: ColumnNote[] = [];
   for (const profile of look.profiles.values()) columns.push(await roleOf(profile, config, look, kind));
   const inputs = columns.flatMap(({ name, as }): PlannedInput[] => isInput(as) ? [plannedInput(name, as, config)] : []);
-  if (inputs.length === 0) {
-    const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
-    throw new DataError(`${problem}\n${formatColumns(columns)}`, { file: look.path });
-  }
+  if (inputs.length === 0) throw noColumnLeft(columns, look.path);
   await checkMissing(config, look, inputs.map(({ name }) => name));
   const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
   const notes = { columns, notes: notesOf(config, look, columns) };
@@ -69,6 +66,12 @@ export async function planColumns(config: Asked, look: TableLook): Promise<Table
 function plannedInput(name: string, kind: InputColumn["kind"], { dates }: Config): PlannedInput {
   const format = kind === "date" ? dates.find((column) => column.name === name)?.format : undefined;
   return format === undefined ? { name, kind } : { name, kind, format };
+}
+
+/** What is wrong if no column is left, with what became of each. */
+export function noColumnLeft(columns: readonly ColumnNote[], file: string): DataError {
+  const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
+  return new DataError(`${problem}\n${formatColumns(columns)}`, { file });
 }
 
 /** A recipe's columns: all of them numbers, none missing. */

@@ -57,7 +57,8 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
   },
   scale: {
     summary: "splits and scales a dataset, a recipe's or your own: data/<name>.scaled.safetensors",
-    examples: ["scale", "scale --data houses.csv --target price", "scale --recipe cubic --split 0.7,0.2,0.1"],
+    examples: ["scale", "scale --data houses.csv --target price", "scale --data houses.csv --target price --json"],
+    extras: { JSON: AS_JSON },
   },
   train: {
     summary: "trains a network on your CSV file, or on a recipe's dataset",

@@ -58,6 +58,9 @@ Deno.test("ColumnProfile.look tells what a column is", () => {
     ["t", ["12 kg", "7 lb", "3 oz", "7"], "mixed"],
     ["seat", ["4A", "4B", "4C", "4D", "5A"], "categorical"],
     ["rank", ["1st", "2nd", "3rd"], "categorical"],
+    // After too many texts, some of the rest say what they are.
+    ["weight", [...count(66_000, (i) => `n${i}`), ...count(70_000, (i) => `${i} kg`)], "mixed"],
+    ["day", [...count(70_000, (i) => new Date(i * 1e6).toISOString()), "?"], "placeholders"],
     // Dates.
     ["day", ["2026-01-31", "2026-02-01T12:00", "2026/2/3"], "date"],
     ["day", ["2026-01-31", "2026-1-31", "2026-01-31T00:00"], "constant"],

@@ -12,6 +12,7 @@ import { notesText, parsePasted } from "../../../tasks/playground/pasted.ts";
 import { Session } from "../../../tasks/playground/session.ts";
 import { ACTIVATION_NAMES, DEFAULTS, fromHash, type Settings, toHash } from "../../../tasks/playground/settings.ts";
 import { withShortKernels } from "../../../tasks/playground/serve.ts";
+import { formatNumber } from "../../../tasks/show/text_table.ts";
 import { gpuTest, permittedGpuTest } from "../../support/gpu_test_case.ts";
 import { assertClose } from "../../support/assert_close.ts";
 
@@ -155,8 +156,8 @@ Deno.test("parsePasted() knows numbers, two classes and more, categories, and wh
   const lines = Array.from({ length: 12 }, line);
   const text = ["id,size,color,note,kind", ...lines].join("\r\n");
   const rows = await parsePasted(text);
-  assertEquals([rows.loss, rows.x.length, rows.y.length], ["softmax", 48, 36]);
-  assertEquals(rows.isOneHot, [false, true, true, true]);
+  assertEquals([rows.loss, rows.x.length, rows.y.length], ["softmax", 36, 36]);
+  assertEquals(rows.isOneHot, [false, true, true]);
   assertEquals(notesText(rows.notes!), "Left out: id (it identifies the rows), note (only one value).");
   assertEquals((await parsePasted(text, "color")).loss, "bce");
   assertEquals((await parsePasted(text, "size")).loss, "mse");
@@ -175,10 +176,11 @@ Deno.test("parsePasted() notes what each column is taken as, and what it filled 
     "categorical: a, b: 3",
     "target: 0 to 121: 0",
   ]);
-  const filled = table.inputs[0].fill;
+  const filled = formatNumber(Number(table.inputs[0].fill));
   assertEquals(
     notesText(notes!),
-    `a: 1 missing, filled with the mean, ${filled}. b\\u200b: 3 missing, filled with the most frequent, b.`,
+    `a: 1 missing cell is filled with the mean ${filled}. ` +
+      "b\\u200b: 3 missing cells are filled with the most frequent name, b.",
   );
 });
 

@@ -169,6 +169,9 @@ permitted("a cell that does not fit the dates that were said is refused, and NA 
     assertStringIncludes(problemOf(error), says);
     assertEquals(problemOf(error).endsWith(says), true, `${cells}`);
   }
+  const gone = "x,z,y\nNA,1,1\nDE,NA,2\nFR,3,3\n";
+  const error = await assertRejects(() => planTable(gone), DataError);
+  assertEquals(problemOf(error).endsWith("x: 1, in line 2\n  z: 1, in line 3"), true, "NA cannot mean both");
   const both = "x,z,y\nNA,1,1\nDE,null,2\nFR,3,3\n";
   await assertRejects(() => planTable(both), DataError, 'if "NA" is a name, say --missing-texts "null"');
 });

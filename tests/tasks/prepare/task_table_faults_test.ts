@@ -83,7 +83,14 @@ const FAULTS: Case[] = [
     "t.csv: no row is left for training",
   ]],
   ["a column that is constant in training", "t,x,y\n1,5,2\n2,5,3\n3,6,9\n", "--time-column t --split 0.67,0,0.33", [
-    't.csv: Cannot scale column "x" by standardize: all its values are 5',
+    "t.csv: no column is left to predict from",
+    "x       left out  5 in all 2 training rows",
+  ]],
+  ["a target that is constant in training", "t,x,y\n1,1,5\n2,2,5\n3,3,6\n", "--time-column t --split 0.67,0,0.33", [
+    't.csv: target "y" is 5 in every training row: there is nothing to learn',
+  ]],
+  ["a target that is nearly constant", "x,y\n1,14.62\n2,14.620000000000001\n3,14.62\n", "--split 1,0,0", [
+    't.csv: target "y" is 14.62 to 14.620000000000001 in the training rows, the same but for rounding: there is nothing',
   ]],
   ["bytes that are no text", "x,y\n1,\xff\n", "", ["t.csv:2: this is not UTF-8"]],
 ];

@@ -1,6 +1,7 @@
 /** The search for settings, as its users run it. */
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { readSafetensorsHeader } from "../../../lib/safetensors/reader.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
@@ -83,6 +84,21 @@ permitted("tune lists a trial that fails after the others, and fails where all d
   const all = await place.run("tune", [...args, "--learning-rate=1e9|1e10"]);
   assertEquals([all.code, rowsOf(all.stdout).map((row) => row[2])], [1, ["failed", "failed"]]);
   assertMatch(all.stdout, / is -?(NaN|Infinity) at step \d+ of epoch 1/);
+});
+
+permitted("tune loses no trial to a column that is constant under its seed", async () => {
+  // The flag is set in the last row alone, which trains under seed 1, and under seed 3 does not.
+  const rows = Array.from({ length: 20 }, (_, i) => `${i},${i === 19 ? 1 : 0},${2 * i}\n`);
+  await using place = await Workplace.create({ "t.csv": `a,flag,y\n${rows.join("")}` });
+  const seeds = ["--trials=4", "--seed=1|3"];
+  const { stdout } = await place.succeed("tune", ["--data=t.csv", "--target=y", "--num-epochs=1", ...seeds]);
+  assertEquals(rowsOf(stdout).filter((row) => row.includes("failed")), []);
+  const features = new Map<string, number>();
+  for (const [run, seed] of rowsOf(stdout)) {
+    const { shapes } = await readSafetensorsHeader(place.at(`data/runs/${run}/model.safetensors`));
+    features.set(seed, shapes.get("0.weight")![0]);
+  }
+  assertEquals([features.get("1"), features.get("3")], [2, 1]);
 });
 
 permitted("tune lists runs for numbers beside runs for classes, each with its measures", async () => {
