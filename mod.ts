@@ -122,6 +122,7 @@ export {
   reluBackward,
   scale,
   scaleBackward,
+  sgdStep,
   sigmoid,
   sigmoidBackward,
   softmax,
@@ -140,7 +141,7 @@ export {
   tanhBackward,
   transpose,
   transposeBackward,
-} from "./lib/core/ops.ts";
+} from "./lib/arithmetic/ops.ts";
 export { append, type GatherOptions, gatherRows, gatherRowsBackward } from "./lib/training/recorded_rows.ts";
 export {
   Adam,
@@ -158,13 +159,12 @@ export {
   RmsProp,
   type RmsPropOptions,
   Sgd,
-  sgdStep,
   type Trainable,
 } from "./lib/core/optimizers.ts";
 export type { PatienceOptions, PatienceState } from "./lib/training/patience.ts";
 export { Plateau, type PlateauOptions, type PlateauState } from "./lib/training/plateau.ts";
-export { LossCurve } from "./lib/core/loss_curve.ts";
-export { print } from "./lib/core/print.ts";
+export { LossCurve } from "./lib/show/loss_curve.ts";
+export { print } from "./lib/inspect/print.ts";
 export { Predictor } from "./lib/evaluate/predictor.ts";
 export { Random } from "./lib/base/random.ts";
 export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/data/row_source.ts";

@@ -48,7 +48,7 @@ permitted("a run that is killed, or stopped, and resumed each time ends with the
 });
 
 permitted("checkpoints are kept every so many steps; --resume passes over a damaged one, and needs none", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const args = [...SMALL, "--checkpoint-every=7", "--keep-checkpoints=3", "--num-epochs=1", "--learning-rate=0.1"];
   await place.succeed("train", args);
   const expected = await results(place);
@@ -102,7 +102,7 @@ permitted("checkpoints are kept every so many steps; --resume passes over a dama
 });
 
 permitted("--resume continues with more epochs, as a run that never ended, and removes the summary", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await using whole = await Workplace.create();
   const args = [...SMALL, "--optimizer", "adam", "--schedule", "plateau", "--num-epochs"];
   await whole.succeed("train", [...args, "3"]);
@@ -124,7 +124,7 @@ permitted("--resume continues with more epochs, as a run that never ended, and r
 });
 
 permitted("--resume refuses what would give another result, unless --force says so", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const args = ["--num-dataset", "300", "--hidden-size", "8", "--schedule", "cosine", ...NAME, "--num-epochs", "2"];
   await place.succeed("train", args);
   const before = await results(place);
@@ -217,7 +217,7 @@ permitted("a recipe's file is known by its bytes, and settings that it would mak
 });
 
 permitted("a run under PATIENCE and plateau is resumed as if it had never ended", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await using whole = await Workplace.create();
   const random = new Random(3, "noise");
   const rows = Array.from({ length: 200 }, () => {
@@ -238,7 +238,7 @@ permitted("a run under PATIENCE and plateau is resumed as if it had never ended"
 });
 
 permitted("--resume continues with presets that gave way at the start", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const table = (rows: number) => "x,y\n" + Array.from({ length: rows }, (_, i) => `${i},${i * i}`).join("\n") + "\n";
   await place.write("few.csv", table(20));
   await place.write("more.csv", table(30));
