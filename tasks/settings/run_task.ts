@@ -100,7 +100,7 @@ function permissionText(task: string, message: string): string {
   return message.replace(NOT_CAPABLE, (_, kind?: string, path?: string) => {
     if (kind === "all") {
       return `Cannot open ${path}: of /dev, /proc and /sys a task may open only /dev/null, /dev/stdout and /dev/stderr; ` +
-        "give a file elsewhere, or a pipe made by mkfifo";
+        "use a file in another folder";
     }
     const what = kind === undefined ? "" : `This requires ${kind} access to ${path}`;
     return `${what}, which Deno was not told to allow: start it as \`deno task ${task}\`, which allows what it needs`;

@@ -16,10 +16,14 @@ const STREAMS = new Map<string, typeof Deno.stdout>([
   ["/proc/self/fd/2", Deno.stderr],
 ]);
 
-/** A path from the folder that the user was in: `deno task` changes to the project's, and keeps the name of the other. */
+/** The folder that the user was in: `deno task` changes to the project's, and keeps the name of the other. */
+export function usersFolder(): string {
+  return Deno.env.get("INIT_CWD") || Deno.cwd();
+}
+
+/** A path from the folder that the user was in. */
 export function fromUsersFolder<T extends string | undefined>(path: T): T | string {
-  const folder = Deno.env.get("INIT_CWD");
-  return path === undefined || !folder || folder === Deno.cwd() ? path : resolve(folder, path);
+  return path === undefined || usersFolder() === Deno.cwd() ? path : resolve(usersFolder(), path);
 }
 
 /** The stream of this process that a path names, such as /dev/stdout. */
