@@ -6,6 +6,7 @@ import { RankFault } from "../../lib/ranks/together.ts";
 import { endOfFlags } from "./command_line.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "./config.ts";
 import { usage } from "./help.ts";
+import { warnLine } from "./lines.ts";
 
 /** The most characters of a message. */
 const MAX_MESSAGE = 20_000;
@@ -47,7 +48,7 @@ export async function exitCodeOf(
   } catch (error) {
     // The reader of stdout has closed it, as head does.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
-    console.error(describeError(name, error));
+    warnLine(describeError(name, error));
     return error instanceof ConfigError ? 2 : 1;
   }
 }

@@ -90,6 +90,7 @@ export async function beginRun(run: Run): Promise<void> {
   if (isResumed && !state.isOver) await folder.removeSummary(); // a run that continues has not ended
   if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
+  view.note(`process: ${Deno.pid}; \`kill ${Deno.pid}\` ends it with a checkpoint`);
   if (!live || !isResumed) return;
   try {
     await recall(config.runName, live);
