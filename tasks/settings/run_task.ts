@@ -18,6 +18,10 @@ const ENGINE_ERRORS = new RegExp(
     "^Invalid (array|typed array|string|DataView) length|^Maximum call stack|^Array buffer allocation",
 );
 
+/** EMFILE and ENFILE: of this process, and of the whole system. */
+const OUT_OF_FILES = /\(os error 2[34]\)/;
+const MORE_FILES = "what to do: allow more open files in this shell, as `ulimit -n 4096` does, and start again";
+
 /**
  * Runs a task's main function and ends the process. The exit code is 0 or the number that it returns, 2 if settings are
  * wrong, and 1 on any other error. Only errors that no user can cause show a stack.
@@ -65,7 +69,8 @@ function textOf(name: string, error: unknown): string {
     return [...faults, `deno task ${name} --help lists what is allowed`].join("\n");
   }
   if (!(error instanceof Error)) return `error: ${error}`;
-  return isExpected(error) ? `error: ${error.message}` : `error: ${error.stack ?? error.message}`;
+  const remedy = OUT_OF_FILES.test(error.message) ? `\n${MORE_FILES}` : "";
+  return isExpected(error) ? `error: ${error.message}${remedy}` : `error: ${error.stack ?? error.message}`;
 }
 
 function isExpected(error: Error): boolean {

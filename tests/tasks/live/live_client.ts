@@ -98,12 +98,21 @@ export class Listener implements AsyncDisposable {
   }
 }
 
+/** A training with a live page, and one who listens to it. */
+export interface LiveTraining {
+  child: Deno.ChildProcess;
+  url: string;
+  listener: Listener;
+  done: Promise<Outcome>;
+}
+
 /** Starts training with a live page, and listens to it. */
 export async function startLive(
   place: Workplace,
   args: readonly string[],
-): Promise<{ url: string; listener: Listener; done: Promise<Outcome> }> {
-  const child = place.startDeno([...await argumentsOf("train", []), ...args, "--live"]);
+  limits?: { files: number },
+): Promise<LiveTraining> {
+  const child = place.startDeno([...await argumentsOf("train", []), ...args, "--live"], limits);
   const stderr = new Response(child.stderr).text();
   const url = Promise.withResolvers<string>();
   let stdout = "";
@@ -117,5 +126,5 @@ export async function startLive(
     return { code: (await child.status).code, stdout, stderr: await stderr };
   })();
   const address = await url.promise;
-  return { url: address, listener: await Listener.open(address), done };
+  return { child, url: address, listener: await Listener.open(address), done };
 }
