@@ -5,7 +5,7 @@ import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import css from "./playground.css" with { type: "text" };
 import html from "./index.html" with { type: "text" };
 import style from "../charts/style.css" with { type: "text" };
-import { type PageRequest } from "../loopback/guard.ts";
+import type { PageRequest } from "../loopback/guard.ts";
 import { answerWith, LoopbackServer, say } from "../loopback/server.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 

@@ -83,6 +83,21 @@ permitted("train --live: a run that fails tells the page why; a taken port is to
   assertEquals(await place.digests(), before);
 });
 
+permitted("train --live --quiet: a pause that nobody watches is told, and Ctrl-C keeps the run", async () => {
+  await using place = await Workplace.create();
+  const { child, url, listener, done } = await startLive(place, [...ARGS, "--num-epochs=1000000", "--quiet"]);
+  await listener.until(({ last }) => last !== null);
+  await listener.ask("/pause");
+  const { status: { step } } = await listener.until(({ status }) => status.phase === "paused");
+  await listener[Symbol.asyncDispose]();
+  setTimeout(() => child.kill("SIGINT"), 8_000); // it is told after five seconds
+  const { code, stderr } = await done;
+  assertEquals(code, 130, stderr);
+  const how = `open ${url}, or press Ctrl-C and later run \`deno task train --resume r\``;
+  assertStringIncludes(stderr, `paused at step ${step}, and no page is open: ${how}; without either it continues in 5`);
+  assertStringIncludes(stderr, `\nstopped: data/runs/r, checkpoint at step ${step}, `);
+});
+
 permitted("train --live: hundreds of connections, without the token, end neither training nor page", async () => {
   await using place = await Workplace.create();
   const args = [...ARGS, "--num-epochs", "1000000"];
