@@ -121,6 +121,7 @@ export {
   reluBackward,
   scale,
   scaleBackward,
+  sgdStep,
   sigmoid,
   sigmoidBackward,
   softmax,
@@ -139,7 +140,7 @@ export {
   tanhBackward,
   transpose,
   transposeBackward,
-} from "./lib/core/ops.ts";
+} from "./lib/arithmetic/ops.ts";
 export { append, type GatherOptions, gatherRows, gatherRowsBackward } from "./lib/training/recorded_rows.ts";
 export {
   Adam,
@@ -157,13 +158,12 @@ export {
   RmsProp,
   type RmsPropOptions,
   Sgd,
-  sgdStep,
   type Trainable,
 } from "./lib/core/optimizers.ts";
 export type { PatienceOptions, PatienceState } from "./lib/training/patience.ts";
 export { Plateau, type PlateauOptions, type PlateauState } from "./lib/training/plateau.ts";
-export { LossCurve } from "./lib/core/loss_curve.ts";
-export { print } from "./lib/core/print.ts";
+export { LossCurve } from "./lib/show/loss_curve.ts";
+export { print } from "./lib/inspect/print.ts";
 export { Predictor } from "./lib/evaluate/predictor.ts";
 export { Random } from "./lib/base/random.ts";
 export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/data/row_source.ts";
@@ -207,7 +207,8 @@ export { nameKey } from "./lib/data/names.ts";
 export { TableEncoder, TargetEncoder, type TargetForm, type UnseenNames } from "./lib/data/table_encoder.ts";
 export { parseTable } from "./lib/data/table_json.ts";
 export { type ColumnNote, parseTableNotes, type TableNotes } from "./lib/data/table_notes.ts";
-export { type ColumnLook, ColumnProfile } from "./lib/data/table_profile.ts";
+export type { CellKind, ColumnLook, ProfileOptions } from "./lib/data/column_kinds.ts";
+export { ColumnProfile } from "./lib/data/table_profile.ts";
 export { type TensorStatistics, tensorStatistics } from "./lib/training/tensor_statistics.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/core/tensor.ts";
 export { VERSION } from "./lib/base/version.ts";

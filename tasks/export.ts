@@ -11,7 +11,7 @@ import { writeSafetensors } from "../lib/safetensors/reader.ts";
 import { ConfigError, type TaskConfig } from "./settings/config.ts";
 import { type ExportedModel, readExportedModel } from "./export/exported_model.ts";
 import type { Format } from "./settings/task_list.ts";
-import { encodeOnnx } from "./export/onnx.ts";
+import { encodeOnnx, NAMES_NOTE, namesOf } from "./export/onnx.ts";
 import { torchWeights, writePython } from "./export/pytorch.ts";
 import { writeTypeScript } from "./export/typescript.ts";
 import { lockExport } from "./prepare/locks.ts";
@@ -20,13 +20,19 @@ import { runTask } from "./settings/run_task.ts";
 import { readRun } from "./runs/saved_run.ts";
 import { fromUsersFolder, writeAside } from "./settings/users_files.ts";
 
-/** Writes a model, and returns the paths of its files. */
-type Exporter = { extension: string; write: (path: string, model: ExportedModel) => Promise<string[]> };
+interface Exporter {
+  extension: string;
+  /** Writes a model, and returns the paths of its files. */
+  write: (path: string, model: ExportedModel) => Promise<string[]>;
+  /** What the user has to know of the files. */
+  note?: (model: ExportedModel) => string | undefined;
+}
 
 const EXPORTERS: Record<Format, Exporter> = {
   onnx: {
     extension: ".onnx",
     write: async (path, model) => await writeWhole(path, encodeOnnx(model)),
+    note: (model) => namesOf(model, "categorical").length > 0 ? NAMES_NOTE : undefined,
   },
   pytorch: { extension: ".py", write: writePytorch },
   ts: {
@@ -36,7 +42,7 @@ const EXPORTERS: Record<Format, Exporter> = {
 };
 
 async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig): Promise<void> {
-  const { extension, write } = EXPORTERS[format as Format];
+  const { extension, write, note } = EXPORTERS[format as Format];
   const run = new RunFolder(runName);
   const path = fromUsersFolder(output) ?? `${run.path}/model${extension}`;
   // A wrong path must not overwrite a file of another kind.
@@ -46,6 +52,8 @@ async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig)
   const model = await readRun(runName, (path) => readExportedModel(runName, path));
   using _lock = await lockExport(path);
   for (const written of await write(path, model)) console.log(`wrote ${written}`);
+  const text = note?.(model);
+  if (text !== undefined) console.error(`note: ${text}`);
 }
 
 async function writeWhole(path: string, content: string | Uint8Array): Promise<string[]> {

@@ -149,14 +149,35 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       sum1 += b1[0] + b1[1] + b1[2] + b1[3];
     }
   }
-  store(row, column, acc00);
-  store(row, column + 4u, acc01);
-  store(row + 4u, column, acc10);
-  store(row + 4u, column + 4u, acc11);
-  store(row + 8u, column, acc20);
-  store(row + 8u, column + 4u, acc21);
-  store(row + 12u, column, acc30);
-  store(row + 12u, column + 4u, acc31);
+  // A loop, and no eight calls: each would be compiled by itself, and the kernel takes over twice as long to compile.
+  for (var i = 0u; i < 8u; i++) {
+    var block = acc00;
+    switch (i) {
+      case 1u: {
+        block = acc01;
+      }
+      case 2u: {
+        block = acc10;
+      }
+      case 3u: {
+        block = acc11;
+      }
+      case 4u: {
+        block = acc20;
+      }
+      case 5u: {
+        block = acc21;
+      }
+      case 6u: {
+        block = acc30;
+      }
+      case 7u: {
+        block = acc31;
+      }
+      default: {}
+    }
+    store(row + i / 2u * 4u, column + i % 2u * 4u, block);
+  }
   if (SUMS && row == 0u) {
     let width = min(8u, sizes.n - column);
     for (var i = 0u; i < width; i++) {

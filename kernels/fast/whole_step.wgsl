@@ -10,7 +10,7 @@
 // them. `memory` holds the targets and the output of every layer, column by column, four rows of a column to a block: one
 // load brings four rows, and one weight serves them. Rows past the last are 0 in outputs and in dZ, so that sums need no
 // bounds. Going backward, dZ takes the place of the output it belongs to. The layers come from a table: one pipeline
-// serves all networks.
+// serves all networks of as many layers.
 // Two things are for the software adapter. The table is no uniform: it would compile the kernel anew at each dispatch, for
 // the branches that depend on it. And layers are no loop: with a barrier inside, all loops within take twice as long.
 // Grid: one workgroup.
@@ -41,6 +41,7 @@ struct Plan {
 @group(0) @binding(7) var<storage, read_write> cursor: array<u32>;
 
 override INVOCATIONS: u32 = 64u; // at most
+override LAYERS: u32 = 0u; // how many, if known: what is for more is not compiled
 const RELU = 1u;
 const SIGMOID = 2u;
 const MSE = 0u;
@@ -232,7 +233,7 @@ fn appendLoss() {
 fn main(@builtin(local_invocation_index) invocation: u32) {
   let rows = plan.rows;
   let blocks = (rows + 3u) / 4u;
-  let count = arrayLength(&plan.layers);
+  let count = select(LAYERS, arrayLength(&plan.layers), LAYERS == 0u);
   let last = plan.layers[count - 1u];
   gather(plan.layers[0], last, invocation, rows, blocks);
   workgroupBarrier();

@@ -21,6 +21,12 @@ export function printable(text: string, kept: string = ""): string {
   );
 }
 
+/** A text for people to compare: also characters that cannot be seen, and spaces that are no usual ones, are as in JSON. */
+export function visible(text: string): string {
+  const written = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return printable(text).replaceAll(/(?! )[\p{Cf}\p{Zs}]/gu, (mark) => mark.split("").map(written).join(""));
+}
+
 /** A text's beginning, with dots if it was longer. */
 export function shorten(text: string, length: number = SHOWN_LENGTH): string {
   return text.length > length ? `${text.slice(0, length)}...` : text;

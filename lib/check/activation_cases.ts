@@ -5,7 +5,7 @@
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { ACTIVATIONS, type Layer, LeakyReLU } from "../core/layers.ts";
-import * as ops from "../core/ops.ts";
+import * as ops from "../arithmetic/ops.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
 import * as reference from "../reference/mod.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { formatShape, type Shape } from "../base/shape.ts";
-import { numberText } from "../core/tensor_text.ts";
+import { numberText } from "../show/tensor_text.ts";
 
 /** One checked gradient. */
 export interface BackwardCheck {

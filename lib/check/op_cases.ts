@@ -6,7 +6,7 @@
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import type { Device } from "../gpu/device.ts";
 import { flagNotFinite } from "../training/finite_watch.ts";
-import * as ops from "../core/ops.ts";
+import * as ops from "../arithmetic/ops.ts";
 import * as recorded from "../training/recorded_rows.ts";
 import { Random } from "../base/random.ts";
 import * as reference from "../reference/mod.ts";

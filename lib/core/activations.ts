@@ -76,7 +76,7 @@ export abstract class ActivationLayer implements Layer {
  * @example
  * ```ts
  * import { Device, gelu, geluBackward, leakyRelu, leakyReluBackward, relu, reluBackward, Tensor } from "@backhand/backhand";
- * import { sigmoid, sigmoidBackward, tanh, tanhBackward } from "@backhand/backhand";
+ * import { GELU, LeakyReLU, ReLU, Sigmoid, sigmoid, sigmoidBackward, Tanh, tanh, tanhBackward } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using x = Tensor.from(device, [-2, 0, 3]);
@@ -93,6 +93,12 @@ export abstract class ActivationLayer implements Layer {
  * assertEquals([(await y.read())[1], (await dY.read())[1]], [0, 8]);
  * assertEquals([...await gelu(x).read()].map((v) => v.toFixed(4)), ["-0.0454", "0.0000", "2.9964"]);
  * assertEquals((await geluBackward(x, dOut).read())[1], 4);
+ *
+ * for (const layer of [new ReLU(), new LeakyReLU({ slope: 0.5 }), new Sigmoid(), new Tanh(), new GELU()]) {
+ *   using out = layer.forward(x);
+ *   using dX = layer.backward(dOut);
+ *   assertEquals([(await out.read())[1], dX.shape], [layer.kind === "Sigmoid" ? 0.5 : 0, [3]]);
+ * }
  * ```
  */
 export function relu(x: Tensor, options: Out = {}): Tensor {
@@ -108,23 +114,7 @@ export function reluBackward(x: Tensor, dOut: Tensor, options: Out = {}): Tensor
   return elementwise(kernels.reluBackward, [x, dOut], options);
 }
 
-/**
- * {@linkcode relu} as a layer. The other activations are used alike.
- *
- * @example
- * ```ts
- * import { Device, GELU, LeakyReLU, ReLU, Sigmoid, Tanh, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using x = Tensor.from(device, [[-1, 0]]);
- * for (const layer of [new ReLU(), new LeakyReLU({ slope: 0.5 }), new Sigmoid(), new Tanh(), new GELU()]) {
- *   using y = layer.forward(x);
- *   using dX = layer.backward(Tensor.from(device, [[0, 0]]));
- *   assertEquals((await y.read())[1], layer.kind === "Sigmoid" ? 0.5 : 0);
- *   assertEquals([...await dX.read()], [0, 0]);
- * }
- * ```
- */
+/** {@linkcode relu} as a layer. */
 export class ReLU extends ActivationLayer implements Layer {
   readonly kind = "ReLU";
 
@@ -150,16 +140,12 @@ export interface LeakyReluOptions extends Out {
   readonly slope?: number;
 }
 
-/**
- * Leaky rectified linear unit: `out = x` where `x > 0`, else `slope * x`; NaN stays NaN (Maas, Hannun and Ng 2013).
- */
+/** Leaky rectified linear unit: `out = x` where `x > 0`, else `slope * x`; NaN stays NaN (Maas, Hannun and Ng 2013). */
 export function leakyRelu(x: Tensor, { slope = 0.01, ...options }: LeakyReluOptions = {}): Tensor {
   return elementwise(kernels.leakyRelu, [x], options, [slope]);
 }
 
-/**
- * Gradient of {@linkcode leakyRelu} from its input: `dX = dOut` where `x > 0`, else `slope * dOut` (at the kink as well).
- */
+/** Gradient of {@linkcode leakyRelu} from its input: `dX = dOut` where `x > 0`, else `slope * dOut` (at the kink as well). */
 export function leakyReluBackward(
   x: Tensor,
   dOut: Tensor,
@@ -292,9 +278,7 @@ export class GELU extends ActivationLayer implements Layer {
 /** The name of an activation in settings; its kernels have that name, too. */
 export type ActivationName = "relu" | "leaky-relu" | "tanh" | "sigmoid" | "gelu";
 
-/**
- * How each activation's layer is made. Networks, model files, gradient checks and the self-test all read this table.
- */
+/** How each activation's layer is made. Networks, model files, gradient checks and the self-test all read this table. */
 export const ACTIVATIONS: Readonly<Record<ActivationName, (settings?: Readonly<Record<string, number>>) => Layer>> = {
   "relu": () => new ReLU(),
   "leaky-relu": (settings) => new LeakyReLU(settings),

@@ -8,9 +8,7 @@ import type { ReferenceLayer } from "../reference/mod.ts";
 import type { Shape } from "../base/shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/**
- * A tensor that training changes, and the gradient of the loss with respect to it.
- */
+/** A tensor that training changes, and the gradient of the loss with respect to it. */
 export class Parameter {
   /** `weight` or `bias`; a model puts the layer's number before it: `0.weight`. */
   readonly name: string;

@@ -16,7 +16,6 @@
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import * as reference from "../reference/mod.ts";
 import { formatShape, sameShape, type Shape } from "../base/shape.ts";
-import { multiply } from "./elementwise.ts";
 import { elementwise, result } from "./operation.ts";
 import { mean, sumBackward } from "./reductions.ts";
 import { Tensor } from "./tensor.ts";
@@ -67,18 +66,23 @@ export const mse: Loss = meanOf("mse", "squaredError", [], reference.referenceMs
  *
  * @example
  * ```ts
- * import { balancedWeights, bceWithLogits, Device, Tensor, weightedBceWithLogits } from "@backhand/backhand";
+ * import { balancedWeights, bceWithLogits, Device, softmaxCrossEntropy, Tensor } from "@backhand/backhand";
+ * import { weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
- * using logits = Tensor.from(device, [[0], [0]]);
- * using target = Tensor.from(device, [[0], [1]]);
- * using loss = bceWithLogits.forward(logits, target); // -log 0.5
- * using dLogits = bceWithLogits.backward(logits, target); // 0.5 / 2, (0.5 - 1) / 2
- * assertEquals((await loss.read())[0].toFixed(4), "0.6931");
- * assertEquals([...await dLogits.read()], [0.25, -0.25]);
+ * using logits = Tensor.from(device, [[0, 0]]);
+ * using target = Tensor.from(device, [[0, 1]]);
  * assertEquals(balancedWeights([90, 10]), [100 / 180, 5]);
- * using weighted = weightedBceWithLogits([1, 8]).backward(logits, target);
- * assertEquals([...await weighted.read()], [0.25, -2]);
+ * for (const [{ forward, backward }, value, gradient] of [
+ *   [bceWithLogits, "0.6931", [0.25, -0.25]], // -log 0.5; 0.5 / 2, (0.5 - 1) / 2
+ *   [weightedBceWithLogits([1, 8]), "3.1192", [0.25, -2]],
+ *   [softmaxCrossEntropy, "0.6931", [0.5, -0.5]], // -log 0.5; 0.5 - 0, 0.5 - 1
+ *   [weightedSoftmaxCrossEntropy([1, 4]), "2.7726", [2, -2]], // 4 times the loss, and its gradient
+ * ] as const) {
+ *   using loss = forward(logits, target);
+ *   using dLogits = device.tidy(() => backward(logits, target));
+ *   assertEquals([(await loss.read())[0].toFixed(4), [...await dLogits.read()]], [value, [...gradient]]);
+ * }
  * ```
  */
 export const bceWithLogits: Loss = bceOf([1, 1]);
@@ -101,16 +105,12 @@ function bceOf(weights: readonly [number, number]): Loss {
   return meanOf("bce", "bceWithLogits", weights, reference.referenceWeightedBce(weights));
 }
 
-/**
- * Mean absolute error: `sum over all n elements of |prediction - target| / n`; an example is at {@linkcode mse}. Its gradient
- * is 0 where both are equal.
- */
+/** Mean absolute error: `sum over all n elements of |prediction - target| / n`. Its gradient is 0 where both are equal. */
 export const mae: Loss = meanOf("mae", "huber", [0, 1], reference.referenceMae); // by the line of Huber's loss, of slope 1
 
 /**
  * Huber's loss (Huber 1964): the mean of `e² / 2` where `|e| <= delta`, else `delta (|e| - delta / 2)`, with
- * `e = prediction - target`; so rows far off pull no harder than those at delta. An
- * example is at {@linkcode mse}.
+ * `e = prediction - target`; so rows far off pull no harder than those at delta. An example is at {@linkcode mse}.
  *
  * @param delta Where the parabola becomes a line, over 0, in the units of training; 1 by default.
  * @throws {RangeError} If delta is no finite number over 0.
@@ -134,22 +134,7 @@ const MAX_CLASSES = 20_000;
  * Targets [batch, classes] are probabilities, one-hot or soft; rows of another sum weigh in by it. The gradient is
  * `(softmax(z) * sum of t - t) / batch`.
  *
- * Its methods throw a `RangeError` for rows of no class or of more than 20,000.
- *
- * @example
- * ```ts
- * import { Device, softmaxCrossEntropy, Tensor, weightedSoftmaxCrossEntropy } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using logits = Tensor.from(device, [[2, 2]]);
- * using target = Tensor.from(device, [[1, 0]]);
- * using loss = softmaxCrossEntropy.forward(logits, target); // -log 0.5
- * using dLogits = softmaxCrossEntropy.backward(logits, target); // 0.5 - 1, 0.5 - 0
- * assertEquals((await loss.read())[0].toFixed(4), "0.6931");
- * assertEquals([...await dLogits.read()], [-0.5, 0.5]);
- * using weighted = device.tidy(() => weightedSoftmaxCrossEntropy([4, 1]).backward(logits, target));
- * assertEquals([...await weighted.read()], [-2, 2]); // 4 * (0.5 - 1), 4 * 0.5
- * ```
+ * Its methods throw a `RangeError` for rows of no class or of more than 20,000. An example is at {@linkcode bceWithLogits}.
  */
 export const softmaxCrossEntropy: Loss = {
   kind: "softmax",
@@ -214,7 +199,7 @@ function weigh(target: Tensor, weights: readonly number[]): Tensor {
   if (shape.length !== 2 || shape[1] !== weights.length) {
     throw new TypeError(`Cannot weigh a target ${formatShape(shape)} by ${weights.length} weights: need one a class`);
   }
-  return multiply(target, sumBackward(Tensor.constant(device, weights), shape, 0));
+  return elementwise(kernels.multiply, [target, sumBackward(Tensor.constant(device, weights), shape, 0)], {});
 }
 
 /**

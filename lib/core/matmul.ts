@@ -1,5 +1,5 @@
 /**
- * The matrix product, the transpose and the bias, each with its backward right under it.
+ * The matrix product and the bias, each with its backward right under it.
  *
  * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
  *
@@ -76,39 +76,6 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  */
 export function matmulBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor; dB: Tensor } {
   return { dA: matmul(dOut, b, { transposeB: true }), dB: matmul(a, dOut, { transposeA: true }) };
-}
-
-/**
- * Rows become columns: `out[j, i] = x[i, j]`. For a product, `transposeA` and `transposeB` of {@linkcode matmul} need no copy.
- *
- * @param x Matrix [rows, columns].
- * @returns Matrix [columns, rows].
- * @throws {TypeError} If `x` is no matrix.
- *
- * @example
- * ```ts
- * import { Device, Tensor, transpose, transposeBackward } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using x = Tensor.from(device, [[1, 2, 3], [4, 5, 6]]);
- * using turned = transpose(x);
- * assertEquals(turned.shape, [3, 2]);
- * assertEquals([...await turned.read()], [1, 4, 2, 5, 3, 6]);
- * assertEquals([...await transposeBackward(turned).read()], [1, 2, 3, 4, 5, 6]);
- * ```
- */
-export function transpose(x: Tensor, options: Out = {}): Tensor {
-  checkTensors("transpose", { x });
-  if (x.shape.length !== 2) throw new TypeError(`Cannot transpose ${formatShape(x.shape)}: need a matrix`);
-  const [rows, columns] = x.shape;
-  const out = result([x], [columns, rows], options.out);
-  x.device.run(kernels.transpose, { buffers: [x, out], sizes: [x.size, rows, columns], invocations: x.size });
-  return out;
-}
-
-/** Gradient of {@linkcode transpose}: `dX` is `dOut` transposed back. */
-export function transposeBackward(dOut: Tensor, options: Out = {}): Tensor {
-  return transpose(dOut, options);
 }
 
 /**

@@ -7,10 +7,11 @@
 import type { Device } from "../gpu/device.ts";
 import { type Init, initialWeights } from "./init.ts";
 import type { Layer, Parameter } from "./layers.ts";
+import { fits, shapeOf } from "../base/numbers.ts";
 import { Random } from "../base/random.ts";
 import { type ReferenceLoss, ReferenceModel } from "../reference/mod.ts";
 import { formatShape, sizeOf } from "../base/shape.ts";
-import { ELEMENT_BYTES, fits, readAll, shapeOf, Tensor, type TensorLike } from "./tensor.ts";
+import { ELEMENT_BYTES, readAll, Tensor, type TensorLike } from "./tensor.ts";
 
 /** A parameter under its name in the whole model. */
 export interface NamedParameter {

@@ -21,7 +21,7 @@ export interface Optimizer extends Disposable {
   readonly kind: string;
   /** Step size; may be set between steps, recorded ones too. Under a trainer's `learningRates` it does not count. */
   learningRate: number;
-  /** The learning rate on the GPU [1], where each step reads it. */
+  /** The learning rate on the GPU [1], where kernels read it, so that recorded steps see it change. */
   readonly rate: Tensor;
   /** State tensors by name, flat, in the layout of the parameters but for Adam's `powers`. */
   readonly state: Readonly<Record<string, Tensor>>;
@@ -81,11 +81,8 @@ export interface OptimizerOptions {
  * ```
  */
 export abstract class FlatOptimizer implements Optimizer {
-  /** Its name. */
   abstract readonly kind: string;
-  /** State tensors by name. */
   readonly state: Readonly<Record<string, Tensor>>;
-  /** The learning rate on the GPU [1]: kernels read it there, so that recorded steps see it change. */
   readonly rate: Tensor;
   /** What it updates. */
   protected readonly model: Trainable;
@@ -106,7 +103,7 @@ export abstract class FlatOptimizer implements Optimizer {
         const found = `${formatShape(model.values.shape)} and ${formatShape(model.gradients.shape)}`;
         throw new TypeError(`Cannot optimize: parameters and gradients must have one shape, found ${found}`);
       }
-      this.#learningRate = checkRate(learningRate);
+      this.#learningRate = checkPositive("a learning rate", learningRate);
     } catch (error) {
       for (const tensor of Object.values(state)) tensor.dispose();
       throw error;
@@ -114,17 +111,15 @@ export abstract class FlatOptimizer implements Optimizer {
     this.rate = Tensor.from(model.values.device, [learningRate]);
   }
 
-  /** Step size; may be set between steps, recorded ones too. */
   get learningRate(): number {
     return this.#learningRate;
   }
 
   set learningRate(value: number) {
-    this.#learningRate = checkRate(value);
+    this.#learningRate = checkPositive("a learning rate", value);
     this.rate.write([value]);
   }
 
-  /** One update. */
   abstract step(): void;
 
   /**
@@ -137,7 +132,6 @@ export abstract class FlatOptimizer implements Optimizer {
     values.device.run(kernel, { buffers, sizes: [values.size], reals, invocations: values.size });
   }
 
-  /** Frees the state. */
   dispose(): void {
     for (const tensor of [this.rate, ...Object.values(this.state)]) tensor.dispose();
   }
@@ -148,12 +142,10 @@ export abstract class FlatOptimizer implements Optimizer {
   }
 }
 
-/** The GPU sees the rate as float32, where 1e-50 is 0 and 1e39 infinite. */
-export function checkRate(value: number): number {
-  if (!(Math.fround(value) > 0 && Number.isFinite(Math.fround(value)))) {
-    throw new RangeError(`Cannot use a learning rate of ${value}: it must be a finite number over 0 in float32`);
-  }
-  return value;
+/** Refuses what is no finite number over 0 in float32, where 1e-50 is 0 and 1e39 infinite. */
+export function checkPositive(name: string, value: number): number {
+  if (Math.fround(value) > 0 && Number.isFinite(Math.fround(value))) return value;
+  throw new RangeError(`Cannot use ${name} of ${value}: it must be a finite number over 0 in float32`);
 }
 
 /** Refuses a share that is not from 0 to below 1. */
@@ -166,12 +158,6 @@ export function checkShare(name: string, value: number): number {
 export function checkWeightDecay(value = 0): number {
   if (value >= 0 && Number.isFinite(Math.fround(value))) return value;
   throw new RangeError(`Cannot use a weight decay of ${value}: it must be a finite number from 0 on`);
-}
-
-/** Refuses 0: where a gradient has always been 0, as between parameters, 0 / (sqrt(0) + 0) would be NaN. */
-export function checkEpsilon(value: number): number {
-  if (Math.fround(value) > 0 && Number.isFinite(Math.fround(value))) return value;
-  throw new RangeError(`Cannot use an epsilon of ${value}: it must be a finite number over 0 in float32`);
 }
 
 /** State in the layout of the parameters, zeros. */

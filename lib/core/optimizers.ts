@@ -5,11 +5,8 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import { formatShape, sameShape } from "../base/shape.ts";
-import { checkTensors, checkType } from "./operation.ts";
 import {
-  checkEpsilon,
-  checkRate,
+  checkPositive,
   checkShare,
   checkWeightDecay,
   FlatOptimizer,
@@ -23,45 +20,11 @@ import { Tensor } from "./tensor.ts";
 export { FlatOptimizer, type Optimizer, type OptimizerOptions, type Trainable } from "./optimizer.ts";
 
 /**
- * One step of stochastic gradient descent on one tensor, in place: `w -= learningRate * dW`. What a loop by hand needs; for
- * a model there is {@linkcode Sgd}.
- *
- * @param w What is changed; any shape.
- * @param dW Its gradient, in the same shape.
- * @param learningRate Step size, over 0.
- * @returns `w`.
- * @throws {TypeError} If the shapes differ.
- * @throws {RangeError} If the learning rate is no finite number over 0.
- *
- * @example
- * ```ts
- * import { Device, sgdStep, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using w = Tensor.from(device, [1, 2]);
- * using dW = Tensor.from(device, [8, -8]);
- * sgdStep(w, dW, 0.125);
- * assertEquals([...await w.read()], [0, 3]);
- * ```
- */
-export function sgdStep(w: Tensor, dW: Tensor, learningRate: number): Tensor {
-  checkTensors("take a step", { w, dW });
-  checkType("f32", [w, dW]);
-  if (!sameShape(w.shape, dW.shape)) {
-    const shapes = `w ${formatShape(w.shape)} and dW ${formatShape(dW.shape)}`;
-    throw new TypeError(`Cannot take a step: ${shapes} must have one shape`);
-  }
-  const reals = [0, checkRate(learningRate)];
-  w.device.run(kernels.sgdStep, { buffers: [w, dW, dW], sizes: [w.size], reals, invocations: w.size });
-  return w;
-}
-
-/**
  * Stochastic gradient descent: `w -= learningRate * dW` (Robbins and Monro 1951).
  *
  * @example
  * ```ts
- * import { createOptimizer, Device, Momentum, Nesterov, Sgd, Tensor } from "@backhand/backhand";
+ * import { Adam, AdamW, createOptimizer, Device, Momentum, Nesterov, RmsProp, Sgd, Tensor } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
  * using device = await Device.request();
  * using values = Tensor.from(device, [1, 2]);
@@ -77,8 +40,19 @@ export function sgdStep(w: Tensor, dW: Tensor, learningRate: number): Tensor {
  * using nesterov = new Nesterov(model, 0.125, { momentum: 0.5 });
  * nesterov.step(); // v = 8, -8; a step of 8 + 4
  * assertEquals([...await values.read()], [-4, 7]);
- * using adam = createOptimizer("adam", model, 0.01, { weightDecay: 0.001 });
- * assertEquals(Object.keys(adam.state), ["mean", "variance", "powers"]);
+ *
+ * gradients.write([10, -0.1]);
+ * const show = async () => [...await values.read()].map((v) => v.toFixed(4));
+ * using rmsprop = new RmsProp(model, 0.125, { decay: 0.75 });
+ * rmsprop.step(); // v = dW^2 / 4: the first step is twice the learning rate, whatever the gradient's size
+ * assertEquals(await show(), ["-4.2500", "7.2500"]);
+ * using adam = new Adam(model, 0.125);
+ * adam.step(); // the first step is the learning rate
+ * assertEquals(await show(), ["-4.3750", "7.3750"]);
+ * using adamw = new AdamW(model, 0.125, { weightDecay: 0.5 });
+ * adamw.step(); // a sixteenth off each weight, and Adam's step
+ * assertEquals(await show(), ["-4.2266", "7.0391"]);
+ * assertEquals(createOptimizer("adam", model, 0.01, { weightDecay: 0.001 }).kind, "adam");
  * ```
  */
 export class Sgd extends FlatOptimizer implements Optimizer {
@@ -155,26 +129,6 @@ export interface RmsPropOptions extends OptimizerOptions {
 
 /**
  * RMSProp: `v = decay * v + (1 - decay) * dW^2; w -= learningRate * dW / (sqrt(v) + epsilon)` (Tieleman and Hinton 2012).
- *
- * @example
- * ```ts
- * import { Adam, AdamW, Device, RmsProp, Tensor } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * using device = await Device.request();
- * using values = Tensor.from(device, [1, 2]);
- * using gradients = Tensor.from(device, [10, -0.1]);
- * const model = { values, gradients };
- * const show = async () => [...await values.read()].map((v) => v.toFixed(4));
- * using rmsprop = new RmsProp(model, 0.125, { decay: 0.75 });
- * rmsprop.step(); // v = dW^2 / 4: the first step is twice the learning rate, whatever the gradient's size
- * assertEquals(await show(), ["0.7500", "2.2500"]);
- * using adam = new Adam(model, 0.125);
- * adam.step(); // the first step is the learning rate
- * assertEquals(await show(), ["0.6250", "2.3750"]);
- * using adamw = new AdamW(model, 0.125, { weightDecay: 0.5 });
- * adamw.step(); // a sixteenth off each weight, and Adam's step
- * assertEquals(await show(), ["0.4609", "2.3516"]);
- * ```
  */
 export class RmsProp extends FlatOptimizer implements Optimizer {
   readonly kind = "rmsprop";
@@ -183,7 +137,8 @@ export class RmsProp extends FlatOptimizer implements Optimizer {
   /** Takes parameters and gradients, a step size over 0, and options. */
   constructor(model: Trainable, learningRate: number, options: RmsPropOptions = {}) {
     const decay = checkShare("decay", options.decay ?? 0.99);
-    const epsilon = checkEpsilon(options.epsilon ?? 1e-8);
+    // Not 0: where a gradient has always been 0, as between parameters, 0 / (sqrt(0) + 0) would be NaN.
+    const epsilon = checkPositive("an epsilon", options.epsilon ?? 1e-8);
     const weightDecay = checkWeightDecay(options.weightDecay);
     super(model, learningRate, { variance: zerosLike(model) });
     this.#settings = [weightDecay, decay, epsilon];
@@ -204,9 +159,7 @@ export interface AdamOptions extends OptimizerOptions {
   readonly epsilon?: number;
 }
 
-/**
- * Adam: steps scaled by running means of the gradient and its square, both corrected for their start at 0 (Kingma and Ba 2015).
- */
+/** Adam: steps scaled by means of the gradient and its square, both corrected for their start at 0 (Kingma and Ba 2015). */
 export class Adam extends FlatOptimizer implements Optimizer {
   readonly kind: string = "adam";
   /** How strongly weights are pulled towards 0. */
@@ -218,7 +171,7 @@ export class Adam extends FlatOptimizer implements Optimizer {
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
     checkShare("beta1", beta1);
     checkShare("beta2", beta2);
-    checkEpsilon(epsilon);
+    checkPositive("an epsilon", epsilon);
     const weightDecay = checkWeightDecay(options.weightDecay);
     const powers = Tensor.from(model.values.device, [1, 1]);
     super(model, learningRate, { mean: zerosLike(model), variance: zerosLike(model), powers });

@@ -7,23 +7,47 @@
 import type { Device } from "../gpu/device.ts";
 import type { Binding } from "../gpu/pipeline.ts";
 import { type Init, initialWeights } from "./init.ts";
+import { type DataType, fits, shapeOf, type TensorData, type TensorLike, toTypedArray } from "../base/numbers.ts";
 import type { Random } from "../base/random.ts";
-import { formatShape, sameShape, type Shape, sizeOf } from "../base/shape.ts";
-import { heatMap, tensorLine } from "./tensor_text.ts";
+import { formatShape, type Shape, sizeOf } from "../base/shape.ts";
+import { heatMap, tensorLine } from "../show/tensor_text.ts";
 
-/** Element types: float32 for values, unsigned 32-bit whole numbers for row numbers and counters. */
-export type DataType = "f32" | "u32";
-
-/** The typed array that holds elements of a type. */
-export type TensorData = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
-
-/** Numbers as a scalar, a vector, a matrix, or a typed array. */
-export type TensorLike = number | readonly number[] | readonly (readonly number[])[] | Float32Array | Uint32Array;
+export type { DataType, TensorData, TensorLike } from "../base/numbers.ts";
 
 /** Bytes of one element, of either type. */
 export const ELEMENT_BYTES = 4;
 
-/** An array of numbers on the GPU. The one that made its buffer frees it: with `dispose`, `using`, or through `tidy`. */
+/**
+ * An array of numbers on the GPU. The one that made its buffer frees it: with `dispose`, `using`, or through `tidy`.
+ *
+ * @example
+ * ```ts
+ * import { Device, mean, Random, readAll, scale, Tensor } from "@backhand/backhand";
+ * import { assert, assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * using x = Tensor.from(device, [[1, 2], [3, 6]]);
+ * assertEquals(x.shape, [2, 2]);
+ * assertEquals(await x.read(), Float32Array.of(1, 2, 3, 6));
+ * assertEquals(await x.rows(), [[1, 2], [3, 6]]);
+ * using average = mean(x);
+ * assertEquals(await average.item(), 3);
+ *
+ * using order = Tensor.from(device, Uint32Array.of(2, 0, 1));
+ * assertEquals(await order.readU32(), Uint32Array.of(2, 0, 1));
+ * assertEquals(await readAll([average, order]), [Float32Array.of(3), Uint32Array.of(2, 0, 1)]); // in one wait
+ *
+ * using half = Tensor.full(device, [2, 2], 0.5);
+ * assertEquals(`${half}`, "Tensor [2, 2] f32: 0.5, 0.5, 0.5, 0.5");
+ * using one = scale(half, 2);
+ * assertEquals(`${one}`, "Tensor [2, 2] f32, on the GPU: read() or print() shows its numbers");
+ *
+ * const random = new Random(42, "weights");
+ * using weight = Tensor.random(device, [1, 64], "kaiming", random);
+ * using bias = Tensor.random(device, [64], { kind: "uniform", scale: 0.1 }, random);
+ * assertEquals([weight.shape, bias.shape], [[1, 64], [64]]);
+ * assert((await bias.read()).every((value) => Math.abs(value) <= 0.1));
+ * ```
+ */
 export class Tensor implements Binding, Disposable {
   /** The device it lives on. */
   readonly device: Device;
@@ -52,18 +76,6 @@ export class Tensor implements Binding, Disposable {
    * @param shape Its shape; needed only to give a flat array another one.
    * @returns A tensor of that shape, `f32` but for a `Uint32Array`.
    * @throws {TypeError} If rows differ in length, the shape does not hold that many numbers, or a recording is under way.
-   *
-   * @example
-   * ```ts
-   * import { Device, readAll, Tensor } from "@backhand/backhand";
-   * import { assertEquals } from "@std/assert";
-   * using device = await Device.request();
-   * using x = Tensor.from(device, [[1, 2], [3, 4]]);
-   * assertEquals(x.shape, [2, 2]);
-   * assertEquals(await x.read(), Float32Array.of(1, 2, 3, 4));
-   * using rows = Tensor.from(device, Uint32Array.of(5));
-   * assertEquals(await readAll([x, rows]), [Float32Array.of(1, 2, 3, 4), Uint32Array.of(5)]);
-   * ```
    */
   static from(device: Device, data: TensorLike, shape: Shape = shapeOf(data)): Tensor {
     refuseInRecording(device);
@@ -87,15 +99,6 @@ export class Tensor implements Binding, Disposable {
    * @param value The number.
    * @returns A tensor of that shape, `f32`.
    * @throws {RangeError} If it is larger than the device binds at once.
-   *
-   * @example
-   * ```ts
-   * import { Device, Tensor } from "@backhand/backhand";
-   * import { assertEquals } from "@std/assert";
-   * using device = await Device.request();
-   * using half = Tensor.full(device, [2, 2], 0.5);
-   * assertEquals(`${half}`, "Tensor [2, 2] f32: 0.5, 0.5, 0.5, 0.5");
-   * ```
    */
   static full(device: Device, shape: Shape, value: number): Tensor {
     const tensor = Tensor.empty(device, shape);
@@ -111,18 +114,6 @@ export class Tensor implements Binding, Disposable {
    * @param random Where they come from.
    * @returns A tensor of that shape, `f32`.
    * @throws {TypeError} If `kaiming` or `xavier` is asked for, and the shape is no matrix.
-   *
-   * @example
-   * ```ts
-   * import { Device, Random, Tensor } from "@backhand/backhand";
-   * import { assert, assertEquals } from "@std/assert";
-   * using device = await Device.request();
-   * const random = new Random(42, "weights");
-   * using w1 = Tensor.random(device, [1, 64], "kaiming", random);
-   * using b1 = Tensor.random(device, [64], { kind: "uniform", scale: 0.1 }, random);
-   * assertEquals([w1.shape, b1.shape], [[1, 64], [64]]);
-   * assert((await b1.read()).every((value) => Math.abs(value) <= 0.1));
-   * ```
    */
   static random(device: Device, shape: Shape, init: Init | Init["kind"], random: Random): Tensor {
     const kind = typeof init === "string" ? init : init.kind;
@@ -231,15 +222,6 @@ export class Tensor implements Binding, Disposable {
    * @returns The elements, last axis fastest.
    * @throws {TypeError} If the tensor is `f32`.
    * @throws {DeviceError} If any work before it failed.
-   *
-   * @example
-   * ```ts
-   * import { Device, Tensor } from "@backhand/backhand";
-   * import { assertEquals } from "@std/assert";
-   * using device = await Device.request();
-   * using order = Tensor.from(device, Uint32Array.of(2, 0, 1));
-   * assertEquals(await order.readU32(), Uint32Array.of(2, 0, 1));
-   * ```
    */
   async readU32(): Promise<Uint32Array<ArrayBuffer>> {
     if (this.dtype !== "u32") {
@@ -253,17 +235,6 @@ export class Tensor implements Binding, Disposable {
    *
    * @throws {TypeError} If it holds more or none.
    * @throws {DeviceError} If any work before it failed.
-   *
-   * @example
-   * ```ts
-   * import { Device, mean, Tensor } from "@backhand/backhand";
-   * import { assertEquals } from "@std/assert";
-   * using device = await Device.request();
-   * using x = Tensor.from(device, [[1, 2], [3, 6]]);
-   * using average = mean(x);
-   * assertEquals(await average.item(), 3);
-   * assertEquals(await x.rows(), [[1, 2], [3, 6]]);
-   * ```
    */
   async item(): Promise<number> {
     if (this.size !== 1) {
@@ -277,7 +248,6 @@ export class Tensor implements Binding, Disposable {
   /**
    * The elements as arrays in an array: one for each row, along the last axis. A vector is one row, a scalar a row of one.
    *
-   * @returns The rows. An example is at {@linkcode Tensor.item}.
    * @throws {DeviceError} If any work before it failed.
    */
   async rows(): Promise<number[][]> {
@@ -305,19 +275,6 @@ export class Tensor implements Binding, Disposable {
   /**
    * Shape, type, and the first numbers where they are known without a wait: after `from`, `full`, `random`, `write` and reads,
    * until something may have changed them on the GPU. `console.log` shows the same.
-   *
-   * @example
-   * ```ts
-   * import { Device, scale, Tensor } from "@backhand/backhand";
-   * import { assertEquals } from "@std/assert";
-   * using device = await Device.request();
-   * using x = Tensor.from(device, [[1, 2], [3, 4]]);
-   * assertEquals(`${x}`, "Tensor [2, 2] f32: 1, 2, 3, 4");
-   * using y = scale(x, 2);
-   * assertEquals(`${y}`, "Tensor [2, 2] f32, on the GPU: read() or print() shows its numbers");
-   * await y.read();
-   * assertEquals(`${y}`, "Tensor [2, 2] f32: 2, 4, 6, 8");
-   * ```
    */
   toString(): string {
     const buffer = this.#owner.#buffer;
@@ -378,27 +335,4 @@ function refuseInRecording(device: Device): void {
     "Cannot write into a tensor inside `record`: a replay would not write again. Make the tensor before `record`, and write " +
       "into it before each `replay`; numbers that never change can be a `Tensor.constant`",
   );
-}
-
-/** Whether numbers of one shape can be written into a tensor of another: flat ones need only be as many. */
-export function fits(shape: Shape, target: Shape): boolean {
-  return shape.length > 1 ? sameShape(shape, target) : sizeOf(shape) === sizeOf(target);
-}
-
-/** The shape of numbers as they are given. */
-export function shapeOf(data: TensorLike): Shape {
-  if (typeof data === "number") return [];
-  const first = data[0];
-  if (typeof first !== "object") return [data.length];
-  for (const [i, row] of (data as readonly (readonly number[])[]).entries()) {
-    if (row.length !== first.length) {
-      throw new TypeError(`Cannot make a matrix: row 0 has ${first.length} numbers, row ${i} has ${row.length}`);
-    }
-  }
-  return [data.length, first.length];
-}
-
-function toTypedArray(data: TensorLike, dtype: DataType = data instanceof Uint32Array ? "u32" : "f32"): TensorData {
-  const flat = typeof data === "number" ? [data] : data instanceof Array ? data.flat() : data;
-  return dtype === "u32" ? Uint32Array.from(flat) : Float32Array.from(flat);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { Random } from "../base/random.ts";
-import { LossCurve } from "./loss_curve.ts";
+import { LossCurve } from "../show/loss_curve.ts";
 import type { Loss } from "./losses.ts";
 import type { Model } from "./model.ts";
 import type { Optimizer } from "./optimizers.ts";

@@ -7,14 +7,7 @@
 import { shorten } from "../base/printable.ts";
 
 /** A decimal number. Each text is one in a single way, so that long ones take no longer than their length. */
-const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-
-/** Numbers as people write them: 1,234.5 or 1.234,5 or 1 234 or 2,5, with a currency or percent sign. */
-const WRITTEN =
-  /^[+-]?[$€£¥]?\s?(\d{1,3}([,' \u00a0\u202f]\d{3})+([.,]\d+)?|\d{1,3}(\.\d{3})+,\d+|\d+([.,]\d+)?)\s?[$€£¥%]?$/;
-
-/** Longest number that a person writes: the pattern's groups need a stack as long as the text. */
-const WRITTEN_LENGTH = 100;
+export const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 /** Texts that mean that a value is missing, besides empty ones, where nothing else is said. */
 export const MISSING_TEXTS: readonly string[] = ["NA", "NaN", "nan", "null", "NULL"];
@@ -103,12 +96,6 @@ export function numberOf(cell: string): number {
   const text = cell.trim();
   const value = NUMBER.test(text) ? Number(text) : NaN;
   return value === Infinity || value === -Infinity ? NaN : value;
-}
-
-/** Whether a cell that holds no number holds one for a person: with thousands separators, a decimal comma, a currency. */
-export function isWrittenNumber(cell: string): boolean {
-  const text = cell.trim();
-  return text.length <= WRITTEN_LENGTH && WRITTEN.test(text) && Number.isNaN(numberOf(text));
 }
 
 /** Why a cell holds no number. */

@@ -102,7 +102,8 @@ export async function* parseRecords(
   yield* recordBlocks(file, [{ file, text, line: 1 }], options);
 }
 
-async function* recordBlocks(
+/** The same for blocks of text that come from elsewhere, such as stdin. */
+export async function* recordBlocks(
   path: string,
   blocks: AsyncIterable<TextBlock> | Iterable<TextBlock>,
   options: CsvOptions,

@@ -46,10 +46,6 @@ const ISO: DateForm = {
   fields: ["Y", "m", "d", "H", "M", "S", "z"],
 };
 
-/** Texts that are dates to a person, but in an order that has to be said. */
-const OTHER_DATE =
-  /^(?:\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d\d)|\d{1,2}[ .-]+[A-Za-z]{3,9}\.?[ .,-]+\d{2,4}|[A-Za-z]{3,9}\.? +\d{1,2},? +\d{4})(?:[ T,]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?)?$/;
-
 /** Days in each month of a year that is no leap year. */
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -95,11 +91,6 @@ export function dateReader(format?: string): (text: string) => number {
     const found = text.trim().match(expression);
     return found ? daysOf(fields, found) : NaN;
   };
-}
-
-/** Whether a text is a date to a person that {@linkcode dateReader} does not read without a format. */
-export function isOtherDate(text: string): boolean {
-  return text.length <= 40 && OTHER_DATE.test(text.trim());
 }
 
 /**

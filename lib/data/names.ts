@@ -5,10 +5,10 @@
  */
 
 /** A number that is no more than a number: no zeros in front, as zip codes have. */
-const PLAIN_NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+export const PLAIN_NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** Digits that a float64 holds for sure: longer numbers that differ might become the same. */
-const SURE_DIGITS = 15;
+export const SURE_DIGITS = 15;
 
 /**
  * What a name is known by. Numbers that are equal are one name however they are written (1, 1.0 and 1e0), and so are `true`,

@@ -134,6 +134,7 @@ export class TargetEncoder {
   readonly #target: Target;
   readonly #form: TargetForm;
   readonly #missingTexts: readonly string[] | undefined;
+  readonly #read: (cell: string | undefined) => number;
   readonly #places: Map<string, number>;
 
   /**
@@ -152,6 +153,7 @@ export class TargetEncoder {
     }
     this.#target = target;
     this.#missingTexts = missingTexts;
+    this.#read = numberReader(missingTexts);
     this.#form = form;
     this.names = target.kind === "numeric" ? [...target.names] : form === "binary" ? [target.name] : [...classes];
     this.#places = placesOf(classes);
@@ -168,7 +170,7 @@ export class TargetEncoder {
   encode(cells: readonly (string | undefined)[], out: Float64Array, offset: number): void {
     if (this.#target.kind === "numeric") {
       this.#target.names.forEach((name, i) => {
-        const value = numberOf(cells[i] ?? "");
+        const value = this.#read(cells[i]);
         if (Number.isNaN(value)) {
           throw new CellError(
             isMissing(cells[i], this.#missingTexts) ? "the target is missing" : cellFault(cells[i]!),
@@ -205,8 +207,9 @@ function encoderOf(
 }
 
 function numberEncoder({ name, fill }: NumericColumn, missingTexts: readonly string[] | undefined): CellEncoder {
+  const read = numberReader(missingTexts);
   return (cell, out, place) => {
-    const value = numberOf(cell ?? "");
+    const value = read(cell);
     if (!Number.isNaN(value)) out[place] = value;
     else if (!isMissing(cell, missingTexts)) throw new CellError(cellFault(cell!), name);
     else if (fill === undefined) throw missingCell(cell, name);
@@ -214,16 +217,19 @@ function numberEncoder({ name, fill }: NumericColumn, missingTexts: readonly str
   };
 }
 
+/** Reads the number of a cell; NaN if it holds none, or a number such as -999 that means that it is missing. */
+export function numberReader(missingTexts: readonly string[] = []): (cell: string | undefined) => number {
+  if (missingTexts.every((text) => Number.isNaN(numberOf(text)))) return (cell) => numberOf(cell ?? "");
+  return (cell) => isMissing(cell, missingTexts) ? NaN : numberOf(cell!);
+}
+
 function dateEncoder(column: DateColumn, missingTexts: readonly string[] | undefined): CellEncoder {
   const { name, format, origin, parts, fill } = column;
   const read = dateReader(format);
   return (cell, out, place) => {
-    let days = read(cell ?? "");
-    if (Number.isNaN(days)) {
-      if (!isMissing(cell, missingTexts)) throw new CellError(dateFault(cell!, format), name);
-      if (fill === undefined) throw missingCell(cell, name);
-      days = fill;
-    }
+    const days = isMissing(cell, missingTexts) ? fill : read(cell!);
+    if (days === undefined) throw missingCell(cell, name);
+    if (Number.isNaN(days)) throw new CellError(dateFault(cell!, format), name);
     out[place++] = days - origin;
     for (const part of parts) {
       const value = datePart(days, part);
@@ -262,14 +268,15 @@ function nameEncoder(
 }
 
 /** The place of each name, by the name as it stands and by what it is known by. */
-function placesOf(names: readonly string[]): Map<string, number> {
+export function placesOf(names: readonly string[]): Map<string, number> {
   const places = new Map<string, number>();
   names.forEach((name, place) => places.set(nameKey(name), place));
   names.forEach((name, place) => places.set(name, place));
   return places;
 }
 
-function placeOf(places: ReadonlyMap<string, number>, name: string): number | undefined {
+/** The place of a name among those of {@linkcode placesOf}; undefined if it is none of them. */
+export function placeOf(places: ReadonlyMap<string, number>, name: string): number | undefined {
   return places.get(name) ?? places.get(nameKey(name));
 }
 

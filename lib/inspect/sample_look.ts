@@ -7,7 +7,7 @@
 import type { NetworkFacts, SeenMatrix, SeenWeights } from "./diagnosis.ts";
 import type { Loss } from "../core/losses.ts";
 import type { Model, Observer } from "../core/model.ts";
-import { max } from "../core/reductions.ts";
+import { max } from "../arithmetic/min_max_norm.ts";
 import { ELEMENT_BYTES, type Tensor, type TensorData } from "../core/tensor.ts";
 import { Look, type SeenTensor } from "../training/look.ts";
 import { measure, toStatistics } from "../training/tensor_statistics.ts";

@@ -8,7 +8,7 @@ import { Device } from "../gpu/device.ts";
 import { showJson } from "../base/printable.ts";
 import { type ModelDescription, SavedModel } from "./saved_model.ts";
 import type { Table } from "../data/table.ts";
-import { TableEncoder } from "../data/table_encoder.ts";
+import { TableEncoder, type UnseenNames } from "../data/table_encoder.ts";
 import { targetNames } from "../data/table_json.ts";
 
 /** A cell: a number or a text; a missing one is null, undefined, NaN or a text such as "NA". */
@@ -95,6 +95,14 @@ export class LoadedModel implements Disposable {
   }
 
   /**
+   * Names that training did not see, by column, among all rows that the model was asked about so far: how many cells hold such
+   * a name, and the first few names. The model learned nothing about them, so its predictions for these rows are less sure.
+   */
+  get unseen(): readonly UnseenNames[] {
+    return this.#rows.encoder.unseen;
+  }
+
+  /**
    * Predicts in raw units, or classes with their probabilities.
    *
    * @param rows Rows with a cell for each input column of the table; the target's cells may be there, and are not looked at.
@@ -139,19 +147,23 @@ export function toPredictions(predicted: ArrayLike<number>, { table, targets }: 
 
 /** Makes network inputs of rows that are objects. */
 export class RowEncoder {
-  readonly #encoder: TableEncoder;
+  /** Encodes the cells. It counts the names that training did not see. */
+  readonly encoder: TableEncoder;
   readonly #inputs: readonly string[];
+  readonly #kept: readonly string[];
   readonly #known: ReadonlySet<string>;
 
-  constructor(table: Table) {
-    this.#encoder = new TableEncoder(table);
+  /** Takes the table, and the names of other columns that each row has. */
+  constructor(table: Table, kept: readonly string[] = []) {
+    this.encoder = new TableEncoder(table);
     this.#inputs = table.inputs.map(({ name }) => name);
-    this.#known = new Set([...this.#inputs, ...targetNames(table.target)]);
+    this.#kept = kept;
+    this.#known = new Set([...this.#inputs, ...kept, ...targetNames(table.target)]);
   }
 
   /** Network inputs [rows, features] in raw units. Throws what {@linkcode LoadedModel.predict} does. */
   encode(rows: readonly Row[], firstRow: number): Float64Array {
-    const width = this.#encoder.names.length;
+    const width = this.encoder.names.length;
     const out = new Float64Array(rows.length * width);
     rows.forEach((row, i) => {
       try {
@@ -168,8 +180,8 @@ export class RowEncoder {
   /** Network inputs [features] of one row. Throws a TypeError that names columns, or a CellError. */
   encodeRow(row: Row): Float64Array {
     this.#checkColumns(row);
-    const out = new Float64Array(this.#encoder.names.length);
-    this.#encoder.encode(this.#inputs.map((name) => textOf(row[name], name)), out, 0);
+    const out = new Float64Array(this.encoder.names.length);
+    this.encoder.encode(this.#inputs.map((name) => textOf(row[name], name)), out, 0);
     return out;
   }
 
@@ -179,10 +191,12 @@ export class RowEncoder {
     }
     const unknown = Object.keys(row).filter((name) => !this.#known.has(name));
     const missing = this.#inputs.filter((name) => !Object.hasOwn(row, name));
-    if (unknown.length + missing.length === 0) return;
+    const lost = this.#kept.filter((name) => !Object.hasOwn(row, name) && !missing.includes(name));
+    if (unknown.length + missing.length + lost.length === 0) return;
     const faults = [
       ...(missing.length > 0 ? [`it lacks ${quoted(missing)}`] : []),
       ...(unknown.length > 0 ? [`there is no column ${quoted(unknown)}`] : []),
+      ...(lost.length > 0 ? [`it has no ${quoted(lost)} to keep, only ${quoted(Object.keys(row))}`] : []),
     ];
     throw new TypeError(`${faults.join(", and ")}; the columns are ${quoted(this.#inputs)}`);
   }
@@ -193,7 +207,7 @@ function quoted(names: readonly string[]): string {
 }
 
 function textOf(cell: unknown, column: string): string | undefined {
-  if (cell === null || cell === undefined) return undefined;
+  if (cell === null || cell === undefined || Number.isNaN(cell)) return undefined;
   if (typeof cell === "string" || typeof cell === "number" || typeof cell === "boolean") return `${cell}`;
   throw new CellError(
     `a cell is a number or a text, not ${typeof cell === "object" ? showJson(cell) : typeof cell}`,

@@ -13,6 +13,7 @@ import { Scaler } from "../data/scaler.ts";
 import { encodedNames, type Table, type Target } from "../data/table.ts";
 import { TargetEncoder, type TargetForm } from "../data/table_encoder.ts";
 import { parseTable } from "../data/table_json.ts";
+import { parseTableNotes, type TableNotes } from "../data/table_notes.ts";
 import { VERSION } from "../base/version.ts";
 
 /** The file that a model was trained on, or the folder of files. */
@@ -51,6 +52,8 @@ export interface ModelMetadata {
   readonly baseline?: readonly number[];
   /** The data it was trained on. */
   readonly source?: DataSource;
+  /** What was made of its table, for people: what was left out, filled in, merged or guessed. */
+  readonly notes?: TableNotes;
   /** What it was written with; known of a model from a file. */
   readonly versions?: Versions;
 }
@@ -109,9 +112,9 @@ export function outputNames(target: Target, loss: string): string[] {
 /** The metadata as texts, where its names are those of table and scalers. */
 export function formatMetadata(model: ModelMetadata, loss: string): Record<string, string> {
   checkNames(model, loss);
-  const { table, scalers, settings, seed, baseline, source } = model;
+  const { table, scalers, settings, seed, baseline, source, notes } = model;
   if (baseline) checkBaseline(baseline, model.targets, loss);
-  const texts = { table, scaler: scalers, settings, seed, baseline, source, versions: ownVersions() };
+  const texts = { table, scaler: scalers, settings, seed, baseline, source, notes, versions: ownVersions() };
   const given = Object.entries(texts).filter(([_, value]) => value !== undefined);
   return { loss, ...Object.fromEntries(given.map(([name, value]) => [name, JSON.stringify(value)])) };
 }
@@ -141,6 +144,7 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
     seed: optional("seed", parseSeed),
     baseline: optional("baseline", (value) => checkBaseline(value, targets, loss)),
     source: optional("source", parseSource),
+    notes: optional("notes", parseTableNotes),
     versions: parseVersions(parseJson(metadata, "versions")),
   };
   checkNames(model, loss);

@@ -1,8 +1,8 @@
 /** The workload of the bench that is written by hand: tensors and operations alone, neither a model nor a recording. */
 
-import { add, matmul, multiply, relu, reluBackward, subtract, sum } from "../../lib/core/ops.ts";
+import { add, matmul, multiply, relu, reluBackward, subtract, sum } from "../../lib/arithmetic/ops.ts";
 import { Device } from "../../lib/gpu/device.ts";
-import { sgdStep } from "../../lib/core/optimizers.ts";
+import { sgdStep } from "../../lib/arithmetic/sgd_step.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { Trained } from "./worker.ts";
 import { batchesOf, initialParameters, LEARNING_RATE, type Workload } from "./workloads.ts";

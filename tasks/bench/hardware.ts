@@ -12,7 +12,7 @@ import { Device } from "../../lib/gpu/device.ts";
 import { multilayerPerceptron } from "../../lib/core/layers.ts";
 import { type Loss, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { matmul } from "../../lib/core/ops.ts";
+import { matmul } from "../../lib/arithmetic/ops.ts";
 import { Sgd } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Trainer } from "../../lib/training/trainer.ts";

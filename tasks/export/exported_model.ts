@@ -7,7 +7,10 @@ import { readSafetensors, type StoredTensors } from "../../lib/safetensors/reade
 import { FORMAT, parseDescription } from "../../lib/model_file/saved_model.ts";
 import { buildUnweighted, parseLayers } from "../../lib/model_file/stored_layers.ts";
 import { formatShape } from "../../lib/base/shape.ts";
+import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
+import type { TableNotes } from "../../lib/data/table_notes.ts";
+import { targetNames } from "../../lib/data/table_json.ts";
 
 /** How a column is scaled: scaled = (raw - shift) / factor. */
 export interface Scaling {
@@ -40,9 +43,15 @@ export type ExportedOutput =
 export interface ExportedModel {
   name: string;
   inputs: readonly InputColumn[];
+  /** Texts that mean that a cell is missing, besides blank ones. */
+  missingTexts: readonly string[];
+  /** Columns that rows may have besides the inputs: what is predicted. */
+  targets: readonly string[];
   scalings: readonly Scaling[];
   layers: readonly ExportedLayer[];
   output: ExportedOutput;
+  /** What was made of the table that it was trained on. */
+  notes?: TableNotes;
 }
 
 /**
@@ -69,6 +78,26 @@ export function literal(value: string | number | readonly (string | number)[]): 
   return Array.isArray(value) ? `[${value.map(literal).join(", ")}]` : printable(JSON.stringify(value));
 }
 
+/** A date as a column's format writes it, for people: the last of January 2026, at noon. */
+export function dateExample(format = "%Y-%m-%d"): string {
+  return format.replaceAll(/%(.)/g, (_, piece) => EXAMPLES[piece]);
+}
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  Y: "2026",
+  y: "26",
+  m: "01",
+  b: "Jan",
+  B: "January",
+  d: "31",
+  H: "12",
+  I: "12",
+  M: "00",
+  S: "00",
+  p: "PM",
+  z: "+00:00",
+};
+
 /** Lines of code, each indented. */
 export function indent(lines: readonly string[], spaces: number): string {
   return lines.map((line) => `${" ".repeat(spaces)}${line}\n`).join("");
@@ -85,8 +114,11 @@ function describe(name: string, { metadata, tensors }: StoredTensors): ExportedM
   if (outputs !== model.targets.length) {
     throw new TypeError(`${model.targets.length} targets, but layers for ${outputs}`);
   }
+  const { inputs, target, missingTexts = MISSING_TEXTS } = model.table;
   const { scalings } = model.scalers.inputs;
-  return { name, inputs: model.table.inputs, scalings, layers, output: describeOutput(model, metadata.loss) };
+  const output = describeOutput(model, metadata.loss);
+  const { notes } = model;
+  return { name, inputs, missingTexts, targets: targetNames(target), scalings, layers, output, notes };
 }
 
 function describeLayer(

@@ -1,18 +1,26 @@
 /**
  * A model as an ONNX file. The graph prepares the rows:
  *
- *   inputs    `numeric` float [N, numeric columns], and for each categorical column one with its name, string [N, 1]
- *   outputs   `prediction` float [N, targets]; or `label` string [N] and `probabilities` float [N, classes]
+ *   inputs    `numeric` double [N, numeric columns], and for each categorical column one with its name, string [N, 1]
+ *   outputs   `prediction` double [N, targets]; or `label` string [N] and `probabilities` float [N, classes]
  *
- * A missing number is NaN; a missing name is an empty text, NA, NaN or null, as in training. Names must have no spaces around
- * them. Without a fill value a missing number stays NaN and a missing name counts as unseen: a graph cannot refuse a row.
+ * A missing number is NaN; a missing name is an empty text or one of the texts that meant so in training. A graph knows a
+ * name by a list of spellings (`spellingsOf`). Without a fill value a missing number stays NaN and a missing name counts as
+ * unseen: a graph cannot refuse a row.
  */
 
-import { isMissing, MISSING_TEXTS } from "../../lib/data/cells.ts";
-import { type CategoricalColumn, encodedNames } from "../../lib/data/table.ts";
+import { isMissing, numberOf } from "../../lib/data/cells.ts";
+import { nameKey } from "../../lib/data/names.ts";
+import { type CategoricalColumn, encodedNames, type InputColumn, type NumericColumn } from "../../lib/data/table.ts";
+import { placeOf, placesOf } from "../../lib/data/table_encoder.ts";
+import { showJson } from "../../lib/base/printable.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import type { ExportedLayer, ExportedModel, ExportedOutput, Scaling } from "./exported_model.ts";
 import { OnnxGraph } from "./onnx_format.ts";
+
+/** What a graph cannot do with the cells of names, for people. */
+export const NAMES_NOTE = "Cells of names are known as they were in training, also with one space before or after; " +
+  "true, True and TRUE are one name, and so are 1 and 1.0. Strip other spaces first: with them a name counts as unseen.";
 
 /** Inputs and outputs besides the categorical columns; if one of those has the name, an underscore is added. */
 const NAMES = ["numeric", "prediction", "label", "probabilities"] as const;
@@ -22,14 +30,22 @@ type Names = Record<typeof NAMES[number], string>;
 /**
  * Encodes a model.
  *
- * @throws {RangeError} If float32 cannot hold a number of it.
+ * @throws {RangeError} If a column of names has no name, or one holds dates.
  */
 export function encodeOnnx(model: ExportedModel): Uint8Array<ArrayBuffer> {
-  const columns = model.inputs.filter(({ kind }) => kind === "categorical").map(({ name }) => name);
+  const columns = namesOf(model, "categorical");
+  const dates = namesOf(model, "date").map((name) => showJson(name));
+  if (dates.length > 0) {
+    const columns = dates.length === 1 ? `column ${dates[0]} holds` : `the columns ${dates.join(", ")} hold`;
+    throw new RangeError(
+      `Cannot export to ONNX: ${columns} dates, which a graph cannot read; export with --format ts or --format pytorch, ` +
+        "or train without (--ignore)",
+    );
+  }
   if (columns.includes("")) throw new RangeError("Cannot export to ONNX: inputs need names, and one column has none");
   const names = Object.fromEntries(NAMES.map((name) => [name, freeName(name, columns)])) as Names;
   const graph = new OnnxGraph([...columns, ...Object.values(names)]);
-  let x = scale(graph, addInputs(graph, model, names.numeric), model.scalings);
+  let x = addInputs(graph, model, names.numeric);
   for (const layer of model.layers) x = addLayer(graph, x, layer);
   addOutputs(graph, x, model.output, names);
   return graph.encode(model.name, VERSION, propertiesOf(model, names.numeric));
@@ -39,88 +55,117 @@ function freeName(name: string, taken: readonly string[]): string {
   return taken.includes(name) ? freeName(`${name}_`, taken) : name;
 }
 
-function propertiesOf({ name, inputs, output }: ExportedModel, numericName: string): Record<string, string> {
+/** The names of the columns of a kind. */
+export function namesOf({ inputs }: ExportedModel, kind: InputColumn["kind"]): string[] {
+  return inputs.filter((column) => column.kind === kind).map(({ name }) => name);
+}
+
+function propertiesOf(model: ExportedModel, numericName: string): Record<string, string> {
+  const { name, inputs, missingTexts, output, notes } = model;
   return {
     run: name,
     columns: JSON.stringify(inputs),
-    [`columns of ${numericName}`]: JSON.stringify(
-      inputs.filter(({ kind }) => kind === "numeric").map(({ name }) => name),
-    ),
+    [`columns of ${numericName}`]: JSON.stringify(namesOf(model, "numeric")),
+    "missing texts": JSON.stringify(missingTexts),
+    ...(namesOf(model, "categorical").length > 0 ? { names: NAMES_NOTE } : {}),
+    ...(notes ? { notes: JSON.stringify(notes) } : {}),
     target: JSON.stringify(output.kind === "classes" ? output.name : output.names),
     ...(output.kind === "classes" ? { classes: JSON.stringify(output.classes) } : {}),
   };
 }
 
-/** The encoded rows [N, encoded columns], unscaled. */
-function addInputs(graph: OnnxGraph, { inputs }: ExportedModel, numericName: string): string {
-  const numeric = inputs.filter((column) => column.kind === "numeric");
-  const blocks: string[] = [];
+/** The encoded and scaled rows [N, encoded columns]. */
+function addInputs(graph: OnnxGraph, { inputs, scalings, missingTexts }: ExportedModel, numericName: string): string {
+  let width = 0;
+  const columns = inputs.map((column) => {
+    const start = width;
+    width += encodedNames([column]).length;
+    return { column, start, scalings: scalings.slice(start, width) };
+  });
+  const numeric = columns.filter(({ column }) => column.kind === "numeric");
+  const names = columns.filter(({ column }) => column.kind === "categorical");
+  const blocks = names.map(({ column, scalings }) =>
+    scaleFloat(graph, addOneHot(graph, column as CategoricalColumn, missingTexts), scalings)
+  );
   if (numeric.length > 0) {
-    const x = graph.input(numericName, "float", numeric.length);
-    const fills = Float32Array.from(numeric, ({ fill }) => fill ?? NaN);
-    const isFilled = numeric.some(({ fill }) => fill !== undefined);
-    blocks.push(
-      isFilled ? graph.add("Where", [graph.add("IsNaN", [x]), graph.constant([1, fills.length], fills), x]) : x,
-    );
+    const own = numeric.map(({ column }) => column as NumericColumn);
+    const filled = addNumbers(graph, graph.input(numericName, "double", own.length), own, missingTexts);
+    blocks.unshift(graph.cast(scale(graph, filled, numeric.flatMap(({ scalings }) => scalings)), "float"));
   }
-  for (const column of inputs) if (column.kind === "categorical") blocks.push(addOneHot(graph, column));
   const x = blocks.length === 1 ? blocks[0] : graph.add("Concat", blocks, { axis: { i: 1 } });
   // The numeric columns come first here; the network takes its columns in the table's order.
-  let nextNumeric = 0;
-  let nextOther = numeric.length;
-  const order = inputs.flatMap((column) =>
-    column.kind === "numeric" ? [nextNumeric++] : encodedNames([column]).map(() => nextOther++)
-  );
+  const order = [...numeric, ...names].flatMap(({ start, scalings }) => scalings.map((_, i) => start + i));
   if (order.every((from, to) => from === to)) return x;
-  return graph.add("Gather", [x, graph.constant([order.length], BigInt64Array.from(order, BigInt))], {
-    axis: { i: 1 },
-  });
+  const places = new BigInt64Array(width);
+  order.forEach((to, from) => places[to] = BigInt(from));
+  return graph.add("Gather", [x, graph.constant([width], places)], { axis: { i: 1 } });
 }
 
-/** One-hot of a column of names [N, categories + 1]; the last place is that of names not seen in training. */
-function addOneHot(graph: OnnxGraph, { name, categories, fill }: CategoricalColumn): string {
-  const width = categories.length + 1;
-  const keys = [...new Set([...categories, "", ...MISSING_TEXTS])];
+/** Numbers [N, columns] with their fill values. */
+function addNumbers(graph: OnnxGraph, x: string, columns: NumericColumn[], missingTexts: readonly string[]): string {
+  const fills = Float64Array.from(columns, ({ fill }) => fill ?? NaN);
+  // Such as -999.
+  const numbers = missingTexts.map(numberOf).filter((value) => !Number.isNaN(value));
+  if (numbers.length === 0 && fills.every(Number.isNaN)) return x;
+  const isMissing = numbers.reduce((found, value) => {
+    return graph.add("Or", [found, graph.add("Equal", [x, row(graph, Float64Array.of(value))])]);
+  }, graph.add("IsNaN", [x]));
+  return graph.add("Where", [isMissing, row(graph, fills), x]);
+}
+
+/** A column of names: one-hot [N, inputs]; a name that training did not see is the mix, or has the last input. */
+function addOneHot(graph: OnnxGraph, column: CategoricalColumn, missingTexts: readonly string[]): string {
+  const { name, categories, shares, fill } = column;
+  const width = encodedNames([column]).length;
+  const known = placesOf(categories);
+  const keys = spellingsOf(categories, missingTexts);
   const places = keys.map((key) => {
-    const place = categories.indexOf(isMissing(key) ? fill ?? "" : key);
-    return place < 0 ? categories.length : place;
+    const text = isMissing(key, missingTexts) ? fill : key.trim();
+    return (text === undefined ? undefined : placeOf(known, text)) ?? categories.length;
   });
   const index = graph.add("LabelEncoder", [graph.input(name, "string", 1)], {
     keys_strings: { strings: keys },
     values_int64s: { ints: places },
     default_int64: { i: categories.length },
   }, "ai.onnx.ml");
+  // Of a place beyond the last, all are 0.
   const depth = graph.constant([1], BigInt64Array.of(BigInt(width)));
   const oneHot = graph.add("OneHot", [index, depth, graph.constant([2], Float32Array.of(0, 1))], { axis: { i: -1 } });
-  return graph.add("Reshape", [oneHot, graph.constant([2], BigInt64Array.of(-1n, BigInt(width)))]);
+  const rows = graph.add("Reshape", [oneHot, graph.constant([2], BigInt64Array.of(-1n, BigInt(width)))]);
+  if (!shares) return rows;
+  const unseen = graph.constant([1, 1], BigInt64Array.of(BigInt(categories.length)));
+  return graph.add("Where", [graph.add("Equal", [index, unseen]), row(graph, Float32Array.from(shares)), rows]);
 }
 
-/** `(x - shift) / factor`, or with `isBack` `x * factor + shift`. The shift goes in two parts: float32 loses none of a large one. */
+/** The texts that a graph knows: a graph cannot take spaces off a text, nor read a number in it. */
+function spellingsOf(categories: readonly string[], missingTexts: readonly string[]): string[] {
+  const spellings = categories.flatMap((name) => {
+    const key = nameKey(name);
+    if (key === "true" || key === "false") return [name, key, key.toUpperCase(), key[0].toUpperCase() + key.slice(1)];
+    return [name, key, ...(/^-?\d+$/.test(key) && key === nameKey(`${key}.0`) ? [`${key}.0`] : [])];
+  });
+  return [...new Set([...spellings, "", ...missingTexts].flatMap((text) => [text, ` ${text}`, `${text} `]))];
+}
+
+/** Scales what is float32; one-hot columns are as they are, unless a model says otherwise. */
+function scaleFloat(graph: OnnxGraph, x: string, scalings: readonly Scaling[]): string {
+  return isUnscaled(scalings) ? x : graph.cast(scale(graph, graph.cast(x, "double"), scalings), "float");
+}
+
+/** `(x - shift) / factor`, or with `isBack` `x * factor + shift`, of float64: of large numbers nothing is lost. */
 function scale(graph: OnnxGraph, x: string, scalings: readonly Scaling[], isBack = false): string {
-  if (scalings.every(({ shift, factor }) => shift === 0 && factor === 1)) return x;
-  const { high, low, factor } = constantsOf(scalings);
-  if (!isBack) {
-    const shifted = graph.add("Sub", [graph.add("Sub", [x, row(graph, high)]), row(graph, low)]);
-    return graph.add("Div", [shifted, row(graph, factor)]);
-  }
-  const wide = graph.add("Add", [graph.add("Mul", [x, row(graph, factor)]), row(graph, low)]);
-  return graph.add("Add", [wide, row(graph, high)]);
+  if (isUnscaled(scalings)) return x;
+  const shift = row(graph, Float64Array.from(scalings, ({ shift }) => shift));
+  const factor = row(graph, Float64Array.from(scalings, ({ factor }) => factor));
+  if (!isBack) return graph.add("Div", [graph.add("Sub", [x, shift]), factor]);
+  return graph.add("Add", [graph.add("Mul", [x, factor]), shift]);
 }
 
-function constantsOf(scalings: readonly Scaling[]): Record<"high" | "low" | "factor", Float32Array> {
-  const high = Float32Array.from(scalings, ({ shift }) => shift);
-  const low = Float32Array.from(scalings, ({ shift }, i) => shift - high[i]);
-  const factor = Float32Array.from(scalings, ({ factor }) => factor);
-  const column = scalings.findIndex((_, i) => !(Number.isFinite(high[i]) && factor[i] > 0 && factor[i] < Infinity));
-  if (column >= 0) {
-    const { shift, factor } = scalings[column];
-    const scaling = `column ${column + 1} is shifted by ${shift} and divided by ${factor}`;
-    throw new RangeError(`Cannot export to ONNX: ${scaling}, beyond float32`);
-  }
-  return { high, low, factor };
+function isUnscaled(scalings: readonly Scaling[]): boolean {
+  return scalings.every(({ shift, factor }) => shift === 0 && factor === 1);
 }
 
-function row(graph: OnnxGraph, values: Float32Array): string {
+function row(graph: OnnxGraph, values: Float32Array | Float64Array): string {
   return graph.constant([1, values.length], values);
 }
 
@@ -146,16 +191,15 @@ function addLayer(graph: OnnxGraph, x: string, layer: ExportedLayer): string {
 
 /** 1 / (1 + exp(-x)): the operator Sigmoid of the ONNX runtime has an error of 1e-7, too much for small probabilities. */
 function addSigmoid(graph: OnnxGraph, x: string): string {
-  const one = graph.constant([1, 1], Float32Array.of(1));
-  return graph.add("Reciprocal", [graph.add("Add", [graph.add("Exp", [graph.add("Neg", [x])]), one])]);
+  const one = row(graph, Float64Array.of(1));
+  return graph.add("Div", [one, graph.add("Add", [graph.add("Exp", [graph.add("Neg", [x])]), one])]);
 }
 
 function addOutputs(graph: OnnxGraph, x: string, output: ExportedOutput, names: Names): void {
-  if (output.kind === "numbers") {
-    return graph.output(names.prediction, scale(graph, x, output.scalings, true), "float", [output.names.length]);
-  }
-  if (output.kind === "probabilities") {
-    return graph.output(names.prediction, addSigmoid(graph, x), "float", [output.names.length]);
+  if (output.kind !== "classes") {
+    const wide = graph.cast(x, "double");
+    const raw = output.kind === "numbers" ? scale(graph, wide, output.scalings, true) : addSigmoid(graph, wide);
+    return graph.output(names.prediction, raw, "double", [output.names.length]);
   }
   // A sigmoid is the softmax of both halves, which gives both probabilities equally exactly.
   const logits = output.outputs === 1 ? graph.add("Mul", [x, row(graph, Float32Array.of(-0.5, 0.5))]) : x;

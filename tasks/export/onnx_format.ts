@@ -14,7 +14,8 @@ const ML_OPSET = 3;
 const FLOAT = 1;
 const INT64 = 7;
 const STRING = 8;
-const TYPES = { float: FLOAT, string: STRING } as const;
+const DOUBLE = 11;
+const TYPES = { float: FLOAT, double: DOUBLE, string: STRING } as const;
 
 const { root } = protobuf.parse(`
   syntax = "proto3";
@@ -51,6 +52,9 @@ const encoder = new TextEncoder();
 /** What an attribute of an operator may be. */
 type Attribute = { f: number } | { i: number } | { s: string } | { ints: number[] } | { strings: string[] };
 
+/** Numbers of a constant. */
+type Numbers = Float32Array | Float64Array | BigInt64Array;
+
 /** Collects the operators of a graph, and encodes it. */
 export class OnnxGraph {
   readonly #nodes: Record<string, unknown>[] = [];
@@ -76,15 +80,14 @@ export class OnnxGraph {
     return output;
   }
 
-  constant(dims: readonly number[], data: Float32Array | BigInt64Array | readonly string[]): string {
+  /** The value as another type of number. */
+  cast(value: string, type: "float" | "double"): string {
+    return this.add("Cast", [value], { to: { i: TYPES[type] } });
+  }
+
+  constant(dims: readonly number[], data: Numbers | readonly string[]): string {
     const name = this.#fresh("constant");
-    const content = data instanceof Float32Array || data instanceof BigInt64Array
-      ? {
-        dataType: data instanceof Float32Array ? FLOAT : INT64,
-        rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      }
-      : { dataType: STRING, stringData: data.map((text) => encoder.encode(text)) };
-    this.#constants.push({ name, dims, ...content });
+    this.#constants.push({ name, dims, ...contentOf(data) });
     return name;
   }
 
@@ -119,6 +122,12 @@ export class OnnxGraph {
 function valueOf(name: string, type: keyof typeof TYPES, dims: readonly number[]): Record<string, unknown> {
   const dim = [{ dimParam: "N" }, ...dims.map((dimValue) => ({ dimValue }))];
   return { name, type: { tensorType: { elemType: TYPES[type], shape: { dim } } } };
+}
+
+function contentOf(data: Numbers | readonly string[]): Record<string, unknown> {
+  if (!ArrayBuffer.isView(data)) return { dataType: STRING, stringData: data.map((text) => encoder.encode(text)) };
+  const dataType = data instanceof BigInt64Array ? INT64 : data instanceof Float64Array ? DOUBLE : FLOAT;
+  return { dataType, rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }
 
 function encodeAttribute(value: Attribute): Record<string, unknown> {

@@ -1,8 +1,7 @@
 /** A model as a Python file for PyTorch, and the weights for the file next to it. */
 
-import { MISSING_TEXTS } from "../../lib/data/cells.ts";
-import type { InputColumn } from "../../lib/data/table.ts";
 import { type ExportedLayer, type ExportedModel, type ExportedOutput, indent, literal } from "./exported_model.ts";
+import { columnsOf, encodingOf } from "./pytorch_cells.ts";
 
 /** Weights as PyTorch names and shapes them. */
 type TorchWeights = Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
@@ -32,9 +31,12 @@ Needs the packages torch and safetensors. A row is a dict of raw columns, a pred
 As a program it reads one JSON row per line and prints one prediction per line.
 """
 
+import datetime
 import json
 import math
+import re
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import torch
@@ -45,24 +47,20 @@ WEIGHTS = Path(__file__).with_name(${literal(weightsName)})
 `,
     constantsOf(model),
     moduleOf(model),
-    encodeOf(model.inputs),
+    encodingOf(model),
     PREDICT,
     outputOf(model.output),
     MAIN,
   ].join("\n\n");
 }
 
-function constantsOf({ inputs, scalings, output }: ExportedModel): string {
-  const column = (input: InputColumn) => {
-    const categories = input.kind === "categorical" ? `, "categories": ${literal(input.categories)}` : "";
-    const fill = input.fill === undefined ? "None" : literal(input.fill);
-    return `{"kind": ${literal(input.kind)}, "name": ${literal(input.name)}${categories}, "fill": ${fill}},`;
-  };
+function constantsOf(model: ExportedModel): string {
+  const { scalings, output } = model;
   const list = (name: string, values: readonly number[]) => `${name} = ${literal(values)}\n`;
   const targets = output.kind === "classes"
     ? `CLASSES = ${literal(output.classes)}\n`
     : `TARGETS = ${literal(output.names)}\n`;
-  return `COLUMNS = [\n${indent(inputs.map(column), 4)}]\nMISSING = ${literal(["", ...MISSING_TEXTS])}\n
+  return `${columnsOf(model)}
 # scaled = (raw - shift) / factor, for each encoded column\n` +
     list("SHIFT", scalings.map(({ shift }) => shift)) + list("FACTOR", scalings.map(({ factor }) => factor)) +
     targets + (output.kind === "numbers"
@@ -104,44 +102,6 @@ function torchLayer(layer: ExportedLayer): string {
     default:
       return `nn.${layer.kind}()`;
   }
-}
-
-function encodeOf(inputs: readonly InputColumn[]): string {
-  const oneHot = `        if not isinstance(cell, str):
-            raise ValueError(f"column {name!r} is {cell!r}, need a text")
-        # The last place is for names not seen in training.
-        categories = column["categories"]
-        name = cell.strip()
-        place = categories.index(name) if name in categories else len(categories)
-        values += [float(i == place) for i in range(len(categories) + 1)]`;
-  const number = `        if isinstance(cell, (str, bool)) or not math.isfinite(cell):
-            raise ValueError(f"column {name!r} is {cell!r}, need a finite number")
-        values.append(float(cell))`;
-  const kinds = new Set(inputs.map(({ kind }) => kind));
-  const body = kinds.size === 2
-    ? `        if column["kind"] == "numeric":\n${number.replaceAll(/^/gm, "    ")}\n            continue\n${oneHot}`
-    : kinds.has("numeric")
-    ? number
-    : oneHot;
-  return `def is_missing(cell):
-    if isinstance(cell, str):
-        return cell.strip() in MISSING
-    return cell is None or isinstance(cell, float) and math.isnan(cell)
-
-
-def encode(row):
-    """The numbers of a row, encoded but not scaled."""
-    values = []
-    for column in COLUMNS:
-        name = column["name"]
-        cell = row.get(name)
-        if is_missing(cell):
-            cell = column["fill"]
-            if cell is None:
-                raise ValueError(f"column {name!r} is missing")
-${body}
-    return values
-`;
 }
 
 const PREDICT = `def predict(network, rows):

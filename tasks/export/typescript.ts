@@ -1,8 +1,15 @@
 /** A model as a TypeScript file without imports: weights inline, rows and predictions typed by the columns. */
 
-import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
-import { type ExportedLayer, type ExportedModel, indent, literal, type Scaling } from "./exported_model.ts";
+import {
+  dateExample,
+  type ExportedLayer,
+  type ExportedModel,
+  indent,
+  literal,
+  type Scaling,
+} from "./exported_model.ts";
+import { encodingOf } from "./typescript_cells.ts";
 
 export function writeTypeScript(model: ExportedModel, fileName: string): string {
   const kinds = new Set(model.layers.map(({ kind }) => kind));
@@ -10,22 +17,18 @@ export function writeTypeScript(model: ExportedModel, fileName: string): string 
     headOf(model, fileName),
     rowType(model.inputs),
     predictionType(model.output),
-    columnsOf(model.inputs),
+    encodingOf(model),
     scalingsOf("INPUT_SCALINGS", model.scalings),
     `type Layer = (x: readonly number[]) => number[];\n`,
     ...Object.entries(LAYERS).filter(([kind]) => kinds.has(kind as ExportedLayer["kind"])).map(([_, text]) => text),
     `const NETWORK: readonly Layer[] = [\n${indent(model.layers.flatMap(layerCall), 2)}];\n`,
-    model.inputs.some(({ kind }) => kind === "numeric") ? ENCODE_NUMBER : "",
-    model.inputs.some(({ kind }) => kind === "categorical") ? ENCODE_NAME : "",
     predictOf(model),
     outputOf(model.output),
-  ].filter((text) => text !== "").join("\n");
+  ].join("\n");
 }
 
 function headOf({ name, inputs }: ExportedModel, fileName: string): string {
-  const cells = inputs.map((column) =>
-    `${keyOf(column.name)}: ${column.kind === "categorical" ? literal(column.categories[0] ?? "") : 0}`
-  );
+  const cells = inputs.map((column) => `${keyOf(column.name)}: ${exampleOf(column)}`);
   // A column's name must not end the comment.
   const call = `predict({ ${cells.join(", ")} })`.replaceAll("*/", "*\\/");
   return `/**
@@ -35,6 +38,11 @@ function headOf({ name, inputs }: ExportedModel, fileName: string): string {
  *   ${call};
  */
 `;
+}
+
+function exampleOf(column: InputColumn): string {
+  if (column.kind === "numeric") return "0";
+  return literal(column.kind === "date" ? dateExample(column.format) : column.categories[0] ?? "");
 }
 
 function rowType(inputs: readonly InputColumn[]): string {
@@ -63,18 +71,6 @@ export interface Prediction {
 /** A property's name, quoted where it must be. */
 function keyOf(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : literal(name);
-}
-
-function columnsOf(inputs: readonly InputColumn[]): string {
-  const columns = inputs.map((column) => {
-    const fill = `fill: ${column.fill === undefined ? "undefined" : literal(column.fill)}`;
-    return column.kind === "numeric"
-      ? `(row) => [encodeNumber(row, ${literal(column.name)}, { ${fill} })],`
-      : column.kind === "categorical"
-      ? `(row) => encodeName(row, ${literal(column.name)}, { categories: ${literal(column.categories)}, ${fill} }),`
-      : "";
-  });
-  return `const COLUMNS: readonly ((row: Row) => number[])[] = [\n${indent(columns, 2)}];\n`;
 }
 
 function scalingsOf(name: string, scalings: readonly Scaling[]): string {
@@ -127,45 +123,14 @@ function decode(base64: string): Float32Array {
 `,
 };
 
-const ENCODE_NUMBER =
-  `function encodeNumber(row: Row, name: keyof Row, { fill }: { fill: number | undefined }): number {
-  const cell: unknown = row[name];
-  if (typeof cell === "number" && Number.isFinite(cell)) return cell;
-  const isMissing = cell === undefined || cell === null || Number.isNaN(cell);
-  if (isMissing && fill !== undefined) return fill;
-  throw new TypeError(\`Cannot predict: column \${JSON.stringify(name)} is \${String(cell)}, need a finite number\`);
-}
-`;
-
-const ENCODE_NAME = `/** One-hot; the last place is for names not seen in training. */
-function encodeName(
-  row: Row,
-  name: keyof Row,
-  { categories, fill }: { categories: readonly string[]; fill: string | undefined },
-): number[] {
-  const cell: unknown = row[name];
-  const isMissing = cell === undefined || cell === null || ${
-  literal(["", ...MISSING_TEXTS])
-}.includes(String(cell).trim());
-  if (isMissing ? fill === undefined : typeof cell !== "string") {
-    throw new TypeError(\`Cannot predict: column \${JSON.stringify(name)} is \${JSON.stringify(cell)}, need a text\`);
-  }
-  const place = categories.indexOf(isMissing ? fill! : String(cell).trim());
-  const values = [...categories.map(() => 0), 0];
-  values[place < 0 ? categories.length : place] = 1;
-  return values;
-}
-`;
-
 function predictOf({ output }: ExportedModel): string {
   return `/**
  * Predicts ${output.kind === "classes" ? "the class" : "the targets"} of a row.
  *
- * @throws {TypeError} If a cell is missing and has no fill value, or has the wrong type.
+ * @throws {TypeError} If a cell is missing and has no fill value, or is not what it should be; if a column is unknown.
  */
 export function predict(row: Row): Prediction {
-  const encoded = COLUMNS.flatMap((column) => column(row));
-  let x = encoded.map((v, i) => (v - INPUT_SCALINGS[i].shift) / INPUT_SCALINGS[i].factor);
+  let x = encode(row).map((v, i) => (v - INPUT_SCALINGS[i].shift) / INPUT_SCALINGS[i].factor);
   for (const layer of NETWORK) x = layer(x);
   return toPrediction(x);
 }

@@ -12,6 +12,7 @@ import { shareOf } from "../../lib/training/group/group.ts";
 import { datasetState } from "../prepare/generate.ts";
 import { openScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
 import { readCheckpoint } from "../runs/checkpoints.ts";
+import { usedTexts } from "../runs/origin.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import { createView } from "../show/create_view.ts";
 import { QuietView } from "../show/plain_view.ts";
@@ -22,35 +23,36 @@ import { openNetwork } from "../training/network.ts";
 import { openRows, type Rows } from "../training/rows.ts";
 import { type Run, RunState } from "../training/run_state.ts";
 import { StopSignal } from "../training/stop_signal.ts";
-import { beginRun, openFiles, originOf, train, withHint } from "../training/train_run.ts";
+import { beginRun, openFiles, originOfTraining, train, withHint } from "../training/train_run.ts";
 import { buildTraining, openParts, type Training } from "../training/training.ts";
 import { gatherDevices, tellDevices } from "./rank_devices.ts";
 import { checkSame, fromFirst, onFirst, type Ranks, shareValue } from "./ranks.ts";
 import { unwrittenFiles } from "./unwritten_files.ts";
 
-export async function trainRanks(config: TaskConfig, ranks: Ranks): Promise<number | void> {
+export async function trainRanks(asked: TaskConfig, ranks: Ranks): Promise<number | void> {
   const { communicator, threads, command } = ranks;
-  if (communicator.size === 1) return await train(config, { command, threads });
+  if (communicator.size === 1) return await train(asked, { command, threads });
   using stack = new DisposableStack();
   const isFirst = communicator.rank === 0;
   const each = <T>(work: () => T | Promise<T>) => together(communicator, work);
-  const view = await each(() => isFirst ? createView(config) : new QuietView(() => {}));
-  await checkSame(communicator, config.texts);
-  const files = await onFirst(communicator, () => openFiles(stack, config, view)) ?? unwrittenFiles(config);
+  const view = await each(() => isFirst ? createView(asked) : new QuietView(() => {}));
+  await checkSame(communicator, asked.texts);
+  const files = await onFirst(communicator, () => openFiles(stack, asked, view)) ?? unwrittenFiles(asked);
   const path = await shareValue(communicator, files.checkpoint?.path ?? null);
   const checkpoint = await each(async () => files.checkpoint ?? (path ? await readCheckpoint(path) : undefined));
 
-  const table = config.data === "" ? undefined : await openRowsOnRanks(stack, config, view, communicator);
-  const made = table ? undefined : await fromFirst(communicator, () => datasetState(config));
-  const request = { config, view, table, made, checkpoint, threads, communicator };
+  const table = asked.data === "" ? undefined : await openRowsOnRanks(stack, asked, view, communicator);
+  const made = table ? undefined : await fromFirst(communicator, () => datasetState(asked));
+  const request = { config: asked, view, table, made, checkpoint, threads, communicator };
   const network = await each(() => openNetwork(stack, request));
   tellDevices(await gatherDevices(ranks, network.model.device.name) ?? [], view);
-  const rows = table ?? await openRowsOnRanks(stack, config, view, communicator);
+  const rows = table ?? await openRowsOnRanks(stack, asked, view, communicator);
+  const config = { ...asked, texts: usedTexts(asked.texts, rows.sources) };
   const alone = await each(() => buildTraining(stack, { config, view, network, rows, communicator }));
   const training = { ...alone, validate: await validation(stack, alone, communicator) };
 
   // A checkpoint names the device of rank 0.
-  const origin = await shareValue(communicator, { ...originOf(training), ranks: communicator.size });
+  const origin = await shareValue(communicator, { ...originOfTraining(training), ranks: communicator.size });
   const state = stack.use(new RunState(config, training, files, origin));
   using signal = new StopSignal();
   const run: Run = { config, view, signal, ...files, checkpoint, training, state, origin, command };
@@ -71,7 +73,10 @@ async function openRowsOnRanks(
   communicator: Communicator,
 ): Promise<Rows> {
   const own = await onFirst(communicator, () => openRows(stack, config, view));
-  const rows = await together(communicator, async () => own ?? { dataset: stack.use(await openPrepared(config)) });
+  const rows = await together(
+    communicator,
+    async () => own ?? { dataset: stack.use(await openPrepared(config)), sources: {} },
+  );
   await checkSame(communicator, { "scaled rows": rows.dataset.sha256 });
   return rows;
 }

@@ -7,7 +7,7 @@ import { Controls } from "./controls.ts";
 import { byId, made } from "./elements.ts";
 import { makeRows, type PlayData, prepare, type Rows } from "./datasets.ts";
 import { checkFit, settingsOf } from "./given_model.ts";
-import { columnsOf, parsePasted } from "./pasted.ts";
+import { columnsOf, notesText, parsePasted } from "./pasted.ts";
 import { Session } from "./session.ts";
 import { DEFAULTS, fromHash, type Settings, toHash } from "./settings.ts";
 import { PageView } from "./view.ts";
@@ -163,9 +163,8 @@ export class App {
     await this.#listColumns();
     const text = byId<HTMLTextAreaElement>("csv").value;
     const target = byId<HTMLSelectElement>("target").value;
-    const { rows, leftOut } = await parsePasted(text, target || undefined);
-    this.#pasted = rows;
-    byId("left-out").textContent = leftOut.length > 0 ? `Left out: ${leftOut.join(", ")}.` : "";
+    this.#pasted = await parsePasted(text, target || undefined);
+    byId("notes").textContent = notesText(this.#pasted.notes!);
     this.#reset();
   }
 

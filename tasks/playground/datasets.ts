@@ -4,6 +4,7 @@ import { outputNames } from "../../lib/model_file/metadata.ts";
 import { Random } from "../../lib/base/random.ts";
 import { type ColumnStatistics, RunningStatistics, Scaler } from "../../lib/data/scaler.ts";
 import { encodedNames, numericTable, type Table } from "../../lib/data/table.ts";
+import type { TableNotes } from "../../lib/data/table_notes.ts";
 
 /** The datasets that come from a seed; "csv" is one that was pasted. */
 export const DATASETS = ["cubic", "xor", "moons", "spiral"] as const;
@@ -21,6 +22,8 @@ export interface Rows {
   readonly y: Float64Array;
   /** Whether an input is 0 or 1 for a category, which is not scaled. */
   readonly isOneHot: readonly boolean[];
+  /** What was made of a pasted table. */
+  readonly notes?: TableNotes;
 }
 
 /** Rows, scaled and split for training. */

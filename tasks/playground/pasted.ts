@@ -1,13 +1,18 @@
 /** A CSV text that was pasted, as rows to train on. */
 
-import { CellError } from "../../lib/data/cells.ts";
+import { CellError, MISSING_TEXTS, showCell } from "../../lib/data/cells.ts";
 import { parseRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
+import { visible } from "../../lib/base/printable.ts";
 import { encodedNames, type Table, type Target } from "../../lib/data/table.ts";
+import { targetNames } from "../../lib/data/table_json.ts";
+import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
+import type { ColumnLook } from "../../lib/data/column_kinds.ts";
 import { ColumnProfile } from "../../lib/data/table_profile.ts";
-import { CategoricalFit, NumericFit, TargetFit } from "../prepare/table_fit.ts";
+import { fitOf, type FitSettings } from "../prepare/table_fit.ts";
+import { TargetFit } from "../prepare/target_fit.ts";
 import type { LossName, Rows } from "./datasets.ts";
 
 const NAME = "the pasted CSV";
@@ -18,17 +23,23 @@ const MAX_ROWS = 20_000;
 /** The most classes: each has an output and a colour. */
 const MAX_CLASSES = 8;
 
-/** The rows of a text, and what was left out. */
-interface Pasted {
-  readonly rows: Rows;
-  /** Useless columns, each with the reason. */
-  readonly leftOut: readonly string[];
-}
+/** How columns are fitted: missing cells are filled, rare names share an input. */
+const FITTING: FitSettings = { missing: "mean", missingTexts: [...MISSING_TEXTS], maxCategories: 100, seed: 0 };
 
 interface Cells {
   readonly columns: readonly string[];
   readonly records: readonly (readonly string[])[];
   readonly lineOf: (row: number) => number;
+}
+
+/** Looks of a target that may be numbers or classes: a person has to say. */
+const UNCLEAR: readonly ColumnLook[] = ["mixed", "placeholders"];
+
+/** A column, and why it is of no use if it is not. */
+interface Look {
+  readonly place: number;
+  readonly profile: ColumnProfile;
+  readonly reason?: string;
 }
 
 export async function columnsOf(text: string): Promise<readonly string[]> {
@@ -41,7 +52,7 @@ export async function columnsOf(text: string): Promise<readonly string[]> {
  *
  * @throws {DataError} If it is not CSV, too long, or has nothing to learn from.
  */
-export async function parsePasted(text: string, target?: string): Promise<Pasted> {
+export async function parsePasted(text: string, target?: string): Promise<Rows> {
   const cells = await read(text);
   const { columns, records } = cells;
   const at = target === undefined ? columns.length - 1 : columns.indexOf(target);
@@ -49,26 +60,47 @@ export async function parsePasted(text: string, target?: string): Promise<Pasted
   if (records.length < 5) {
     throw new DataError(`${records.length} rows are too few: at least 5 are needed`, { file: NAME });
   }
-  const profiles = columns.map((name, place) => profileOf(name, records, place));
-  const kept = profiles.map((profile, place) => ({ ...lookOf(profile), place })).filter(({ place }) => place !== at);
-  const used = kept.filter(({ reason }) => reason === undefined);
+  const looks = columns.map((name, place) => ({ place, ...lookOf(profileOf(name, records, place)) }));
+  const used = looks.filter(({ place, reason }) => place !== at && reason === undefined);
   if (used.length === 0) throw new DataError("no column is left to predict from", { file: NAME });
-  const output = asData(() => targetOf(profiles[at], records, at), columns[at]);
-  const fits = used.map(({ place, look }) => {
-    const fit = look === "numeric"
-      ? new NumericFit(columns[place], "mean", 0)
-      : new CategoricalFit(columns[place], "mean");
+  if (UNCLEAR.includes(looks[at].profile.look)) {
+    throw new DataError(looks[at].reason!, { file: NAME, column: columns[at] });
+  }
+  const { target: output, loss } = asData(() => targetOf(looks[at].profile, records, at), columns[at]);
+  const fitted = used.map(({ profile: { name, look }, place }) => {
+    const fit = fitOf({ name, kind: look === "numeric" ? "numeric" : "categorical" }, FITTING);
     for (const record of records) fit.add(record[place]);
-    return fit.result().column;
+    return fit.result();
   });
-  const table: Table = { inputs: fits, target: output.target, missing: "mean" };
-  const places = used.map(({ place }) => place);
+  const inputs = fitted.map(({ column }) => column);
+  const table: Table = { inputs, target: output, missing: "mean" };
+  const encoded = encode(cells, table, loss, used.map(({ place }) => place), at);
   return {
-    rows: { table, loss: output.loss, ...encode(cells, table, output.loss, places, at) },
-    leftOut: kept.filter(({ reason }) => reason !== undefined).map(({ place, reason }) =>
-      `${columns[place]} (${reason})`
-    ),
+    table,
+    loss,
+    ...encoded,
+    notes: { columns: notesOf(looks, table), notes: fitted.flatMap(({ notes }) => notes) },
   };
+}
+
+/** What each column is taken as. */
+function notesOf(looks: readonly Look[], { inputs, target }: Table): TableNotes["columns"] {
+  const taken = new Map(inputs.map((column) => [column.name, column]));
+  return looks.map(({ profile: { name, missing, min, max, values = [] }, reason }) => {
+    const column = taken.get(name);
+    const isTarget = targetNames(target).includes(name);
+    if (!column && !isTarget) return { name, as: "left out", holds: reason!, missing };
+    const as = column?.kind ?? (target.kind === "numeric" ? "target" : "classes");
+    const isNumber = as === "numeric" || as === "target";
+    return { name, as, holds: isNumber ? `${min} to ${max}` : values.slice(0, 6).join(", "), missing };
+  });
+}
+
+/** What to know of a table, as sentences. */
+export function notesText({ columns, notes }: TableNotes): string {
+  const leftOut = columns.filter(({ as }) => as === "left out").map(({ name, holds }) => `${name} (${holds})`);
+  return [...leftOut.length > 0 ? [`Left out: ${leftOut.join(", ")}`] : [], ...notes]
+    .map((text) => `${visible(text)}.`).join(" ");
 }
 
 async function read(text: string): Promise<Cells> {
@@ -96,10 +128,19 @@ function profileOf(name: string, records: Cells["records"], place: number): Colu
   return profile;
 }
 
-function lookOf({ look }: ColumnProfile): { look: string; reason?: string } {
-  if (look === "constant") return { look, reason: "only one value" };
-  if (look === "identifier") return { look, reason: "it identifies the rows" };
-  return look === "mixed" ? { look, reason: "numbers and texts mixed" } : { look };
+function lookOf(profile: ColumnProfile): Omit<Look, "place"> {
+  const { look, placeholders } = profile;
+  const such = (text: string | undefined) => text === undefined ? "" : `, such as ${showCell(text)}`;
+  const reasons: Partial<Record<ColumnLook, string>> = {
+    constant: "only one value",
+    identifier: "it identifies the rows",
+    prose: "its texts are too long or too many",
+    placeholders: `its numbers have placeholders among them${such(placeholders.keys().next().value)}`,
+    date: "dates: only `deno task train` takes them",
+    "other dates": "dates: only `deno task train` takes them",
+    mixed: `numbers and other texts${such(profile.firstBut("number")?.text)}`,
+  };
+  return { profile, reason: reasons[look] };
 }
 
 /** Numbers with more than two values are predicted as numbers, all else as classes. */

@@ -12,8 +12,8 @@ import { fromUsersFolder } from "../settings/users_files.ts";
 const SCRIPT = new URL("main.ts", import.meta.url);
 
 /**
- * What the page never runs: training by several processes, fast products, because its device has plain ones, and kernels of
- * what no control offers. A control that needs one of them fails in the page's tests.
+ * What the page never runs: training by several processes, fast products, because its device has plain ones, kernels of what
+ * no control offers, and charts of groups. A control or chart that needs one of them fails in the page's tests.
  */
 const UNUSED = [
   /\/training\/group\/\w+\.ts$/,
@@ -22,6 +22,7 @@ const UNUSED = [
   /\/optimizers\/(clip|clip_factor|squares)\.wgsl$/,
   /\/recorded_step\/gather_rows_backward\.wgsl$/,
   /\/measure\/(statistics|fold_statistics)\.wgsl$/,
+  /\/@observablehq\/plot[/@].*\/src\/transforms\/group\.js$/,
 ] as const;
 
 type Files = ReadonlyMap<string, { readonly type: string; readonly text: string }>;

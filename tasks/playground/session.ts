@@ -174,10 +174,10 @@ export class Session implements Disposable {
   }
 
   describe(): ModelDescription {
-    const { rows: { table }, features, targets, scalers, baseline } = this.data;
+    const { rows: { table, notes }, features, targets, scalers, baseline } = this.data;
     const { seed, ...rest } = this.settings;
     const settings = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, `${value}`]));
-    return { table, features, targets, scalers, loss: this.#loss, settings, seed, baseline };
+    return { table, features, targets, scalers, loss: this.#loss, settings, seed, baseline, notes };
   }
 
   /** Predicts a row that was typed; the answer, or what is wrong with the text. */

@@ -1,57 +1,79 @@
-/** JSON lines from a stream, as they arrive. */
+/** Rows in JSON, one a line. */
 
 import { DataError } from "../../lib/base/errors.ts";
+import { shorten } from "../../lib/base/printable.ts";
+import type { TextBlock } from "../../lib/data/csv_text.ts";
 
-/** Longest line: more is no row. */
-const LINE_LIMIT = 16 * 1024 * 1024;
+/** Parsed JSON. */
+export interface ParsedJson {
+  /** The value; whole numbers that float64 may not hold exactly are texts. */
+  readonly value: unknown;
+  /** The same to be written as JSON again, where such numbers keep their digits. */
+  readonly exact: unknown;
+}
 
 /** A line of JSON. */
-export interface JsonLine {
-  value: unknown;
+export interface JsonLine extends ParsedJson {
   /** Its number, counted from 1. */
-  line: number;
+  readonly line: number;
+}
+
+/** A whole number of 16 digits or more, perhaps within a text. */
+const LONG = /[\s:,[]-?\d{16,}\s*[,}\]]/;
+
+/** A value that Python or JavaScript writes, and that JSON does not have. */
+const NO_JSON = /[\s:,[][+-]?(NaN|Infinity|None|undefined|True|False)\s*[,}\]]/;
+
+/** What JavaScript's JSON can do, and TypeScript's types of it do not say. */
+const SOURCED = JSON as unknown as {
+  parse(text: string, revive: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+  rawJSON(text: string): unknown;
+};
+
+/**
+ * Parses JSON without losing digits of long whole numbers, such as ids.
+ *
+ * @throws {SyntaxError} If it is none.
+ */
+export function parseJson(text: string): ParsedJson {
+  if (!LONG.test(text)) {
+    const value: unknown = JSON.parse(text);
+    return { value, exact: value };
+  }
+  const parse = (long: (source: string) => unknown) =>
+    SOURCED.parse(text, (_, value, { source = "" }) => /^-?\d{16,}$/.test(source) ? long(source) : value);
+  return { value: parse(String), exact: parse(SOURCED.rawJSON) };
+}
+
+/** What to write in a text that is no JSON, if that is known: `: JSON has no NaN, write null`. */
+export function jsonHint(text: string): string {
+  const word = NO_JSON.exec(text)?.[1];
+  if (word === undefined) return "";
+  const isTruth = word === "True" || word === "False";
+  return `: JSON has no ${word}, write ${isTruth ? word.toLowerCase() : "null for a missing cell"}`;
 }
 
 /**
- * Reads a stream of JSON texts, one a line, and skips blank lines. Lines that have arrived are given at once.
+ * Reads blocks of lines of JSON, and skips blank lines. Lines that have arrived together are given at once.
  *
- * @throws {DataError} With the line, if it is no JSON, not UTF-8 or too long. The lines before it are given first.
+ * @throws {DataError} With the line, if it is no JSON. The lines before it are given first.
  */
-export async function* jsonLines(name: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<JsonLine[]> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let rest = "";
-  let line = 0;
-  const fault = (problem: string, cause?: unknown) => new DataError(problem, { file: name, line }, { cause });
-  const decode = (bytes?: Uint8Array) => {
-    try {
-      return decoder.decode(bytes, { stream: bytes !== undefined });
-    } catch (error) {
-      line++;
-      throw fault("this line, or one soon after it, is not UTF-8", error);
-    }
-  };
-  const parse = function* (texts: string[]): Generator<JsonLine[]> {
+export async function* jsonLines(blocks: AsyncIterable<TextBlock>): AsyncGenerator<JsonLine[]> {
+  for await (const { file, text, line: first } of blocks) {
     const parsed: JsonLine[] = [];
-    for (const text of texts) {
-      line++;
-      if (text.trim() === "") continue;
+    const lines = text.split("\n");
+    for (let i = 0; i < lines.length; i++) {
+      if (lines[i].trim() === "") continue;
+      const line = first + i;
       try {
-        parsed.push({ value: JSON.parse(text), line });
+        parsed.push({ ...parseJson(lines[i]), line });
       } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
         if (parsed.length > 0) yield parsed;
-        throw fault(`this is no JSON: ${text.length > 60 ? `${text.slice(0, 60)}...` : text.trim()}`, error);
+        const problem = `this is no JSON: ${shorten(lines[i].trim())}${jsonHint(lines[i])}`;
+        throw new DataError(problem, { file, line }, { cause: error });
       }
     }
     if (parsed.length > 0) yield parsed;
-  };
-  for await (const bytes of stream) {
-    const texts = (rest + decode(bytes)).split("\n");
-    rest = texts.pop()!;
-    yield* parse(texts);
-    if (rest.length > LINE_LIMIT) {
-      line++;
-      throw fault(`this line is longer than ${LINE_LIMIT} characters`);
-    }
   }
-  yield* parse([rest + decode()]);
 }

@@ -1,7 +1,9 @@
 /** Makes a recipe's dataset, data/<recipe>.csv, and a note of what made it. */
 
+import { createHash } from "node:crypto";
 import { stringify } from "@std/csv";
 import { writeFully } from "../../lib/base/files.ts";
+import { dataSource } from "../../lib/model_file/metadata.ts";
 import { Random } from "../../lib/base/random.ts";
 import type { Config, TaskConfig } from "../settings/config.ts";
 import {
@@ -39,7 +41,10 @@ export interface DatasetState {
 /** What made a dataset. */
 interface Sidecar {
   made: Record<string, unknown>;
+  /** Size and time of the file: the same, and it need not be read. */
   file: FileStamp;
+  /** SHA-256 of its bytes, which a copy has, too. */
+  sha256?: string;
 }
 
 /** Compares the dataset on disk with the settings. */
@@ -47,9 +52,15 @@ export async function datasetState(config: Config): Promise<DatasetState> {
   const stamp = await stampOf(csvPath(config.recipe));
   if (stamp === undefined) return { state: "missing", differs: [] };
   const sidecar = await readSidecar(config);
-  if (sidecar === undefined || !isSameStamp(stamp, sidecar.file)) return { state: "foreign", differs: [] };
+  if (sidecar === undefined || !await isMade(config, stamp, sidecar)) return { state: "foreign", differs: [] };
   const differs = differences(sidecar.made, settingsOf(config));
   return { state: differs.length > 0 ? "other settings" : "current", differs };
+}
+
+/** Whether the file is the one that gen-data made: a copy has another time. */
+async function isMade({ recipe }: Config, stamp: FileStamp, { file, sha256 }: Sidecar): Promise<boolean> {
+  if (isSameStamp(stamp, file)) return true;
+  return stamp.size === file.size && sha256 !== undefined && (await dataSource(csvPath(recipe))).sha256 === sha256;
 }
 
 /**
@@ -60,8 +71,8 @@ export async function genData(config: Config, onProgress?: (rows: number, total:
   const partial = `${path}.partial`;
   const sidecar = sidecarPath(config.recipe);
   try {
-    await writeRows(partial, config, onProgress);
-    const content: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))! };
+    const sha256 = await writeRows(partial, config, onProgress);
+    const content: Sidecar = { made: settingsOf(config), file: (await stampOf(partial))!, sha256 };
     await Deno.writeTextFile(`${sidecar}.partial`, JSON.stringify(content, null, 2) + "\n");
     await Deno.rename(`${sidecar}.partial`, sidecar);
     await Deno.rename(partial, path);
@@ -100,11 +111,16 @@ async function writeRows(
   path: string,
   config: Config,
   onProgress?: (rows: number, total: number) => void,
-): Promise<void> {
+): Promise<string> {
   const { features, targets } = recipeOf(config.recipe);
   await Deno.mkdir(DATA_FOLDER, { recursive: true });
   using file = await Deno.open(path, { write: true, create: true, truncate: true });
-  const write = (rows: readonly (readonly unknown[])[]) => writeFully(file, new TextEncoder().encode(stringify(rows)));
+  const hash = createHash("sha256");
+  const write = async (rows: readonly (readonly unknown[])[]) => {
+    const bytes = new TextEncoder().encode(stringify(rows));
+    hash.update(bytes);
+    await writeFully(file, bytes);
+  };
   await write([[...features, ...targets]]);
   let done = 0;
   for (const rows of makeRows(config)) {
@@ -112,6 +128,7 @@ async function writeRows(
     done += rows.length;
     onProgress?.(done, config.numDataset);
   }
+  return hash.digest("hex");
 }
 
 function settingsOf({ recipe, numDataset, noise, seed }: Config): Record<string, unknown> {

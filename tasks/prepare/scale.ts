@@ -4,13 +4,12 @@
  * out, to learn from the training rows, and to write.
  */
 
-import { CellError, cellFault, numberOf } from "../../lib/data/cells.ts";
+import { CellError } from "../../lib/data/cells.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
 import { printable } from "../../lib/base/printable.ts";
 import { SafetensorsWriter } from "../../lib/safetensors/writer.ts";
-import { type ColumnStatistics, RunningStatistics, Scaler } from "../../lib/data/scaler.ts";
-import type { Table } from "../../lib/data/table.ts";
+import { type ColumnStatistics, RunningStatistics, type Scaler } from "../../lib/data/scaler.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
 import type { TaskConfig } from "../settings/config.ts";
@@ -23,14 +22,12 @@ import {
   datasetName,
   metadataOf,
   scaledPathOf,
-  type Scalers,
   sourceName,
   sourcesOf,
   tablesOf,
-  targetScaler,
 } from "./scaled_dataset.ts";
-import { assignParts, DROPPED, type PartName, PARTS } from "./split.ts";
-import { CategoricalFit, type ColumnFit, NumericFit, oneHotStatistics, TargetFit } from "./table_fit.ts";
+import { assignParts, type PartName, PARTS } from "./split.ts";
+import { fit } from "./fit_pass.ts";
 import { countRows, lookAt, type OnProgress } from "./table_look.ts";
 import { formatColumns, planColumns, recipePlan, type TablePlan } from "./table_plan.ts";
 import { partedBlocks, type PartedTable } from "./table_rows.ts";
@@ -48,14 +45,6 @@ interface ScaleReport {
   before: ColumnStatistics[];
   /** The same of the scaled values, as float32. */
   after: ColumnStatistics[];
-}
-
-/** What the training rows say, and how many rows each part has. */
-interface Fitted {
-  table: Table;
-  scalers: Scalers;
-  counts: Record<PartName, number>;
-  rareClasses: string[];
 }
 
 /** Inputs or targets: where they come from and how they are written. */
@@ -89,22 +78,12 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   const plan = isRecipe ? recipePlan(config) : await planColumns(config, look);
   const parts = await assignParts(config, look, plan, config.missing === "drop" ? progress() : () => {});
   const tables: PartedTable[] = [{ path, part: 0, parts }, ...others];
-  const { table, scalers, counts, rareClasses } = await fit(config, plan, tables, progress());
-
-  const dropped = parts.reduce((count, part) => part === DROPPED ? count + 1 : count, 0);
-  const notes: TableNotes = {
-    columns: plan.notes.columns,
-    notes: [
-      ...plan.notes.notes,
-      ...(dropped > 0 ? [`${dropped} rows with missing cells are left out`] : []),
-      ...(rareClasses.length > 0 ? [`classes with a single training row: ${rareClasses.join(", ")}`] : []),
-    ],
-  };
+  const { table, inputPlaces, scalers, counts, notes } = await fit(config, plan, tables, progress());
   const scaled = scaledPathOf(config);
   await Deno.mkdir(DATA_FOLDER, { recursive: true });
   const encoders = {
     x: new TableEncoder(table),
-    y: new TargetEncoder(table.target, targetForm(table.target, plan.loss)),
+    y: new TargetEncoder(table.target, targetForm(table.target, plan.loss), table.missingTexts),
   };
   const sides: Side[] = [
     { suffix: "x", encoder: encoders.x, scaler: scalers.inputs, statistics: new RunningStatistics(encoders.x.names) },
@@ -119,7 +98,7 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
     shapes,
     metadataOf(config, { scalers, table, loss: plan.loss, notes }, stamps),
   );
-  await write(config, plan, tables, sides, writer, progress());
+  await write(config, plan, inputPlaces, tables, sides, writer, progress());
   const changed = changedSource(stamps, await sourcesOf(config));
   if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
   await writer.close();
@@ -148,95 +127,18 @@ export function formatReport({ path, counts, notes: { columns, notes }, before, 
   return [written, formatTable([["column", "", "min", "max", "mean", "deviation"], ...rows], 2)].join("\n");
 }
 
-/** Table and scalers, from what the training rows hold. */
-async function fit(
-  config: Config,
-  plan: TablePlan,
-  tables: readonly PartedTable[],
-  onProgress: OnProgress,
-): Promise<Fitted> {
-  const { missing, scalingMethod, seed } = config;
-  const fits = plan.inputs.map(({ name, kind }): ColumnFit =>
-    kind === "numeric" ? new NumericFit(name, missing, seed) : new CategoricalFit(name, missing)
-  );
-  const targetFit = new TargetFit(plan.targets, plan.kind);
-  const rows = [0, 0, 0];
-  for await (const { records, parts, places, faultOf } of partedBlocks(config, plan, tables, onProgress)) {
-    const targets = places.slice(fits.length);
-    for (let i = 0; i < records.length; i++) {
-      const fault = plan.isLookedAt ? undefined : cellErrorIn(plan, records[i], places);
-      if (fault) throw faultOf(fault, i);
-      if (parts[i] !== DROPPED) rows[parts[i]]++;
-      if (parts[i] !== 0) continue;
-      for (let column = 0; column < fits.length; column++) fits[column].add(records[i][places[column]]);
-      targetFit.add(targets.map((place) => records[i][place]));
-    }
-  }
-  const [train, validation, test] = rows;
-  const name = sourceName(config);
-  if (train === 0) throw new RangeError(`${name}: no row is left for training`);
-  try {
-    const columns = fits.map((fit) => fit.result());
-    const { target, statistics, counts: classCounts } = targetFit.result();
-    const outputs = target.kind === "numeric" ? [] : new TargetEncoder(target, targetForm(target, plan.loss)).names;
-    return {
-      table: { inputs: columns.map(({ column }) => column), target, missing },
-      scalers: {
-        inputs: new Scaler(scalingMethod, columns.flatMap(({ statistics }) => statistics)),
-        targets: target.kind === "classes"
-          ? new Scaler("none", shareStatistics(outputs, target.classes, classCounts))
-          // A recipe's targets from 0 to 1 are classes, too.
-          : targetScaler(plan.loss === "bce" ? "none" : scalingMethod, statistics),
-      },
-      counts: { train, validation, test },
-      rareClasses: [...classCounts].filter(([_, count]) => count === 1).map(([name]) => name),
-    };
-  } catch (error) {
-    throw error instanceof RangeError ? new RangeError(`${name}: ${error.message}`, { cause: error }) : error;
-  }
-}
-
-/** What is wrong with a row that no look has checked. */
-function cellErrorIn(
-  { inputs, targets, loss }: TablePlan,
-  record: readonly string[],
-  places: readonly number[],
-): CellError | undefined {
-  for (let i = 0; i < places.length; i++) {
-    const cell = record[places[i]];
-    const value = numberOf(cell);
-    const isClass = loss === "bce" && i >= inputs.length;
-    if (isClass ? value >= 0 && value <= 1 : !Number.isNaN(value)) continue;
-    const problem = Number.isNaN(value)
-      ? cellFault(cell)
-      : `the target is ${value}: loss bce needs targets from 0 to 1`;
-    return new CellError(problem, i < inputs.length ? inputs[i].name : targets[i - inputs.length]);
-  }
-}
-
-/** Statistics of the outputs of classes: their means are the shares of the training rows, as a baseline needs them. */
-function shareStatistics(
-  outputs: readonly string[],
-  classes: readonly string[],
-  counts: ReadonlyMap<string, number>,
-): ColumnStatistics[] {
-  const rows = classes.reduce((sum, name) => sum + counts.get(name)!, 0);
-  // A single output is the probability of the second class.
-  const counted = outputs.length === 1 ? [classes[1]] : classes;
-  return outputs.map((name, i) => ({ ...oneHotStatistics(name), mean: counts.get(counted[i])! / rows }));
-}
-
 /** Last pass: every row goes to its part. */
 async function write(
   config: Config,
   plan: TablePlan,
+  inputPlaces: readonly number[],
   tables: readonly PartedTable[],
   sides: readonly Side[],
   writer: SafetensorsWriter,
   onProgress: OnProgress,
 ): Promise<void> {
   for await (const { records, parts, places, faultOf } of partedBlocks(config, plan, tables, onProgress)) {
-    const sidePlaces = { x: places.slice(0, plan.inputs.length), y: places.slice(plan.inputs.length) };
+    const sidePlaces = { x: inputPlaces.map((place) => places[place]), y: places.slice(plan.inputs.length) };
     for (const [index, part] of PARTS.entries()) {
       const rows: number[] = [];
       parts.forEach((of, row) => of === index && rows.push(row));
@@ -266,6 +168,11 @@ async function write(
   }
 }
 
+/** A report as one JSON object. */
+function jsonOf({ path, counts, notes: { columns, notes } }: ScaleReport): string {
+  return printable(JSON.stringify({ path, counts, columns, notes }));
+}
+
 /** Splits and scales the dataset, and prints what came of it. */
 export async function main(config: TaskConfig): Promise<void> {
   const source = sourceName(config);
@@ -274,5 +181,5 @@ export async function main(config: TaskConfig): Promise<void> {
   using progress = new Progress(`scaling ${source}`);
   const report = await scale(config, (done, total) => progress.update(done, total));
   progress.clear();
-  console.log(formatReport(report));
+  console.log(config.extras.JSON === "true" ? jsonOf(report) : formatReport(report));
 }

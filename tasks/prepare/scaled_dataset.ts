@@ -1,7 +1,7 @@
 /** The file of a scaled dataset: what its metadata says, how it relates to the settings, and its tensors. */
 
 import { createHash } from "node:crypto";
-import { constantTarget } from "../../lib/inspect/diagnosis.ts";
+import { CONSTANT_TARGET_FIX, constantTarget } from "../../lib/inspect/diagnosis.ts";
 import { csvPaths } from "../../lib/data/csv_files.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { openFile } from "../../lib/base/files.ts";
@@ -24,6 +24,7 @@ import {
 } from "./dataset_files.ts";
 import { type Config, type LossName, propertyOf, TABLE_KEYS } from "../settings/settings.ts";
 import { type PartName, PARTS } from "./split.ts";
+import { isSame } from "./table_fit.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 
 /** Raised whenever the same settings would give other bytes. */
@@ -81,6 +82,13 @@ interface ScaledState {
 export function targetScaler(method: ScalingMethod, columns: readonly ColumnStatistics[]): Scaler {
   const [constant] = columns.flatMap(constantTarget);
   if (constant && method !== "none") throw new RangeError(`${constant.message}; ${constant.fix}`);
+  const near = columns.find(isSame);
+  if (near && method !== "none") {
+    const values = `${near.min} to ${near.max} in the training rows, the same but for rounding`;
+    throw new RangeError(
+      `target ${JSON.stringify(near.name)} is ${values}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`,
+    );
+  }
   return new Scaler(method, columns);
 }
 

@@ -98,7 +98,7 @@ export async function assignParts(
   onProgress: OnProgress,
 ): Promise<Uint8Array> {
   const parts = new Uint8Array(look.rows);
-  if (config.missing === "drop") await dropRows(parts, look, plan, onProgress);
+  if (config.missing === "drop") await dropRows(parts, look, plan, config.missingTexts, onProgress);
   if (config.validation !== "" || config.test !== "") return parts;
   if (look.times) assignByTime(parts, look.times, config.split);
   else assignAtRandom(parts, plan.kind === "classes" ? look.classes : undefined, config);
@@ -106,16 +106,26 @@ export async function assignParts(
 }
 
 /** Whether a cell that is needed is missing. */
-export function isIncomplete(record: readonly string[], places: readonly number[]): boolean {
-  return places.some((place) => isMissing(record[place]));
+export function isIncomplete(
+  record: readonly string[],
+  places: readonly number[],
+  missingTexts: readonly string[],
+): boolean {
+  return places.some((place) => isMissing(record[place], missingTexts));
 }
 
-async function dropRows(parts: Uint8Array, look: RowLook, plan: TablePlan, onProgress: OnProgress): Promise<void> {
+async function dropRows(
+  parts: Uint8Array,
+  look: RowLook,
+  plan: TablePlan,
+  missingTexts: readonly string[],
+  onProgress: OnProgress,
+): Promise<void> {
   const columns = [...plan.inputs.map(({ name }) => name), ...plan.targets];
   const { path, separator } = look;
   for await (const { records, places, firstRow } of readRecords(path, { separator, columns, onProgress })) {
     records.forEach((record, i) => {
-      if (isIncomplete(record, places)) parts[firstRow + i] = DROPPED;
+      if (isIncomplete(record, places, missingTexts)) parts[firstRow + i] = DROPPED;
     });
   }
 }

@@ -1,6 +1,7 @@
 /** The stages before training: what is missing, or was made with other settings, is made; a line says what was done. */
 
-import type { Config } from "../settings/config.ts";
+import { type Config, ConfigError, type TaskConfig } from "../settings/config.ts";
+import { pointTo } from "../settings/faults.ts";
 import { csvPath, describeDifferences, removeAbandoned } from "./dataset_files.ts";
 import { clearUp, datasetState, genData } from "./generate.ts";
 import { lockDataset } from "./locks.ts";
@@ -15,11 +16,14 @@ import {
 } from "./scaled_dataset.ts";
 import type { RunView } from "../show/view.ts";
 
+/** The settings, and where they were set, if that is known. */
+type Asked = Config & Partial<Pick<TaskConfig, "given">>;
+
 /**
  * Makes the dataset, or takes the user's own table, scales it where that is needed, and opens it. Meanwhile no other process
  * changes it. Once open it stays whole, as writers replace the file.
  */
-export async function prepareDataset(config: Config, view: RunView): Promise<ScaledDataset> {
+export async function prepareDataset(config: Asked, view: RunView): Promise<ScaledDataset> {
   const doing = `prepares ${sourceName(config)}`;
   using _lock = await lockDataset(datasetName(config), doing, view.warning.bind(view));
   if (config.data === "") await prepareCsv(config, view);
@@ -27,7 +31,7 @@ export async function prepareDataset(config: Config, view: RunView): Promise<Sca
   return await openScaledDataset(scaledPathOf(config));
 }
 
-async function prepareCsv(config: Config, view: RunView): Promise<void> {
+async function prepareCsv(config: Asked, view: RunView): Promise<void> {
   const path = csvPath(config.recipe);
   await clearUp(config);
   const { state, differs } = await datasetState(config);
@@ -36,6 +40,7 @@ async function prepareCsv(config: Config, view: RunView): Promise<void> {
     return;
   }
   if (!config.generateDataset && state === "foreign") {
+    refuseVoid(config, path);
     view.note(`gen-data: skipped, ${path} was not made by gen-data, or was changed since: it is used as it is`);
     return;
   }
@@ -48,6 +53,15 @@ async function prepareCsv(config: Config, view: RunView): Promise<void> {
     ? "it was missing"
     : describeDifferences(differs);
   view.note(`gen-data: wrote ${path}, ${config.numDataset} rows (${why})`);
+}
+
+/** Refuses settings that somebody gave and that a file of the user's own would make void. */
+function refuseVoid({ given = {} }: Asked, path: string): void {
+  const faults = (["NUM_DATASET", "NOISE"] as const).filter((key) => given[key] !== undefined).map((key) =>
+    `${pointTo(key, given[key])} would mean nothing: ${path} was not made by gen-data, or was changed since. ` +
+    `Leave it out to use the file as it is, or say --generate-dataset to make the file anew`
+  );
+  if (faults.length > 0) throw new ConfigError(faults);
 }
 
 async function prepareScaled(config: Config, view: RunView): Promise<void> {

@@ -1,158 +1,267 @@
-/** What is learned from the training rows of a table: fill values, categories, classes and statistics. */
+/** What is learned from the training rows of a table's inputs: fill values, categories and statistics. */
 
-import { isMissing, numberOf } from "../../lib/data/cells.ts";
-import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
-import { Random } from "../../lib/base/random.ts";
+import { isMissing } from "../../lib/data/cells.ts";
+import { DATE_PARTS, formatDate } from "../../lib/data/dates.ts";
+import { shorten } from "../../lib/base/printable.ts";
 import { type ColumnStatistics, RunningStatistics } from "../../lib/data/scaler.ts";
-import { type InputColumn, MISSING_CATEGORY, type MissingPolicy, type Target } from "../../lib/data/table.ts";
-import { ownText, sortValues } from "../../lib/data/table_profile.ts";
+import { type DateColumn, encodedNames, type InputColumn, MISSING_CATEGORY } from "../../lib/data/table.ts";
+import { numberReader, TableEncoder } from "../../lib/data/table_encoder.ts";
+import type { Config } from "../settings/settings.ts";
+import { formatNumber } from "../show/text_table.ts";
+import { filledCells, FillValue, isFilling } from "./fill_value.ts";
+import { countOf, NameCounts } from "./name_counts.ts";
+import type { PlannedInput } from "./table_plan.ts";
 
-/** Values of a column that are kept for its median: of more, a random sample of as many. */
-const SAMPLE = 65_536;
+/** Names beyond the most frequent that are kept, so that predicting can tell them from names never seen. */
+const MAX_OTHERS = 65_536;
 
-/** A fitted column: what it is, and the statistics of the numbers that it is encoded as. */
+/** Values that differ by no more than so many roundings of a float64 are the same number, computed in two ways. */
+const ROUNDINGS = 8;
+
+/** Sines and cosines that differ by less are of the same time: days hold times to some 1e-11 of a day. */
+const SAME_ANGLE = 1e-9;
+
+/** The settings that a fit depends on. */
+export type FitSettings = Pick<Config, "missing" | "missingTexts" | "maxCategories" | "seed">;
+
+/** A fitted column. */
 interface FittedColumn {
   column: InputColumn;
+  /** Of the numbers that it is encoded as; none if no training row has a value. */
   statistics: ColumnStatistics[];
+  /** What all training rows hold, if that is the same: the column says nothing. */
+  constant?: string;
+  /** What was filled in or merged, a sentence each. */
+  notes: string[];
 }
 
 /** Gathers one column, cell by cell. */
 export interface ColumnFit {
+  /** Adds the cell of a training row. */
   add(cell: string): void;
+  /** Adds the cell of a validation or test row. Nothing is learned from it, but what becomes of it is told. */
+  addOther(cell: string): void;
   result(): FittedColumn;
 }
 
-/** A column of numbers. Its statistics are those of the filled column. */
-export class NumericFit implements ColumnFit {
-  readonly #name: string;
-  readonly #missing: MissingPolicy;
-  readonly #statistics: RunningStatistics;
-  /** Values kept for the median. */
-  readonly #sample: number[] = [];
-  readonly #random: Random;
-  #missingCells = 0;
+/** The fit of an input column. */
+export function fitOf(input: PlannedInput, settings: FitSettings): ColumnFit {
+  if (input.kind === "numeric") return new NumericFit(input.name, settings);
+  return input.kind === "date" ? new DateFit(input, settings) : new CategoricalFit(input.name, settings);
+}
 
-  constructor(name: string, missing: MissingPolicy, seed: number) {
+/** A column of numbers. Its statistics are those of the filled column. */
+class NumericFit implements ColumnFit {
+  readonly #name: string;
+  readonly #read: (cell: string) => number;
+  readonly #fill: FillValue;
+  readonly #statistics: RunningStatistics;
+
+  constructor(name: string, { missing, missingTexts, seed }: FitSettings) {
     this.#name = name;
-    this.#missing = missing;
+    this.#read = numberReader(missingTexts);
+    this.#fill = new FillValue(name, missing, seed);
     this.#statistics = new RunningStatistics([name]);
-    this.#random = new Random(seed, `median of ${name}`);
   }
 
   add(cell: string): void {
-    const value = numberOf(cell);
+    const value = this.#read(cell);
     if (Number.isNaN(value)) { // it is missing: texts were refused before
-      this.#missingCells++;
+      this.#fill.missingRows++;
       return;
     }
     this.#statistics.add([value]);
-    if (this.#missing !== "median") return;
-    // Each of the values so far is in the sample with the same chance (Vitter, "Random sampling with a reservoir", 1985).
-    const index = this.#statistics.count - 1;
-    const place = index < SAMPLE ? index : Math.floor(this.#random.uniform(0, index + 1));
-    if (place < SAMPLE) this.#sample[place] = value;
+    this.#fill.add(value);
+  }
+
+  addOther(cell: string): void {
+    if (Number.isNaN(this.#read(cell))) this.#fill.missingOthers++;
   }
 
   result(): FittedColumn {
     const column = { kind: "numeric", name: this.#name } as const;
-    const isFilled = this.#missing === "mean" || this.#missing === "median" || this.#missing === "category";
-    if (this.#statistics.count === 0) {
-      throw new RangeError(`column ${JSON.stringify(this.#name)} holds nothing in the training rows: leave it out`);
-    }
+    const { count } = this.#statistics;
+    const missing = this.#fill.missingRows;
+    if (count === 0) return { column, statistics: [], constant: constantText([], count, missing), notes: [] };
     const [statistics] = this.#statistics.result();
-    if (!isFilled) return { column, statistics: [statistics] };
-    const fill = this.#missing === "median" ? medianOf(this.#sample) : statistics.mean;
-    return { column: { ...column, fill }, statistics: [this.#filled(statistics, fill)] };
-  }
-
-  /** Statistics with the missing cells filled: two groups of values put together. */
-  #filled(statistics: ColumnStatistics, fill: number): ColumnStatistics {
-    const count = this.#statistics.count;
-    const total = count + this.#missingCells;
-    const apart = fill - statistics.mean;
-    const share = this.#missingCells / total;
-    const variance = statistics.deviation ** 2 * (count / total) + apart ** 2 * share * (count / total);
-    return { ...statistics, mean: statistics.mean + apart * share, deviation: Math.sqrt(variance) };
+    const { min, max, mean } = statistics;
+    const constant = isSame(statistics) ? constantText([...new Set([`${min}`, `${max}`])], count, missing) : undefined;
+    const fill = this.#fill.result(mean);
+    if (fill === undefined) return { column, statistics: [statistics], constant, notes: [] };
+    return {
+      column: { ...column, fill },
+      statistics: [this.#fill.filled(statistics, count, fill)],
+      constant,
+      notes: this.#fill.note(this.#name, formatNumber(fill)),
+    };
   }
 }
 
-/** A column of categories. */
-export class CategoricalFit implements ColumnFit {
-  readonly #name: string;
-  readonly #missing: MissingPolicy;
-  readonly #counts = new Map<string, number>();
+/** A column of dates. */
+class DateFit implements ColumnFit {
+  /** With all parts, in days since 1970. */
+  readonly #column: DateColumn;
+  readonly #encoder: TableEncoder;
+  readonly #missingTexts: readonly string[];
+  readonly #fill: FillValue;
+  readonly #statistics: RunningStatistics;
+  readonly #values: Float64Array;
 
-  constructor(name: string, missing: MissingPolicy) {
-    this.#name = name;
-    this.#missing = missing;
+  constructor({ name, format }: PlannedInput, { missing, missingTexts, seed }: FitSettings) {
+    const written = format === undefined ? {} : { format };
+    this.#column = { kind: "date", name, ...written, origin: 0, parts: DATE_PARTS };
+    this.#encoder = new TableEncoder({ inputs: [this.#column], missingTexts });
+    this.#missingTexts = missingTexts;
+    this.#fill = new FillValue(name, missing, seed);
+    this.#statistics = new RunningStatistics(this.#encoder.names);
+    this.#values = new Float64Array(this.#encoder.names.length);
   }
 
   add(cell: string): void {
-    const isFilled = isMissing(cell);
-    if (isFilled && this.#missing !== "category") return;
-    const text = isFilled ? MISSING_CATEGORY : cell.trim();
-    const count = this.#counts.get(text);
-    this.#counts.set(count === undefined ? ownText(text) : text, (count ?? 0) + 1);
+    if (isMissing(cell, this.#missingTexts)) {
+      this.#fill.missingRows++;
+      return;
+    }
+    this.#encoder.encode([cell], this.#values, 0);
+    this.#statistics.add(this.#values);
+    this.#fill.add(this.#values[0]);
+  }
+
+  addOther(cell: string): void {
+    if (isMissing(cell, this.#missingTexts)) this.#fill.missingOthers++;
   }
 
   result(): FittedColumn {
-    const categories = sortValues([...this.#counts.keys()]);
-    if (categories.length === 0) {
-      throw new RangeError(`column ${JSON.stringify(this.#name)} holds nothing in the training rows: leave it out`);
+    const { name } = this.#column;
+    const { count } = this.#statistics;
+    const missing = this.#fill.missingRows;
+    if (count === 0) {
+      return { column: this.#column, statistics: [], constant: constantText([], count, missing), notes: [] };
     }
-    const column = { kind: "categorical", name: this.#name, categories } as const;
-    const statistics = [...categories, "(unseen)"].map((category) => oneHotStatistics(`${this.#name}=${category}`));
-    if (this.#missing === "error" || this.#missing === "drop") return { column, statistics };
-    const most = Math.max(...this.#counts.values());
-    const fill = this.#missing === "category"
-      ? MISSING_CATEGORY
-      : categories.find((category) => this.#counts.get(category) === most)!;
-    return { column: { ...column, fill }, statistics };
+    const byName = new Map(this.#statistics.result().map((statistics) => [statistics.name, statistics]));
+    const days = byName.get(`${name} (days)`)!;
+    const origin = days.mean;
+    const parts = DATE_PARTS.filter((part) =>
+      part === "year"
+        ? !isSame(byName.get(`${name} (year)`)!)
+        : ["sin", "cos"].some((side) => !isSameAngle(byName.get(`${name} (${part} ${side})`)!))
+    );
+    // Dates without a time are filled with one.
+    const middle = this.#fill.result(origin);
+    const fill = middle === undefined || parts.includes("hour") ? middle : Math.round(middle);
+    const column: DateColumn = { ...this.#column, origin, parts, ...(fill === undefined ? {} : { fill }) };
+    const encoder = new TableEncoder({ inputs: [column] });
+    const filled = new Float64Array(encoder.names.length);
+    if (fill !== undefined) encoder.encode([undefined], filled, 0);
+    const statistics = encoder.names.map((encoded, i): ColumnStatistics => {
+      const found = byName.get(encoded)!;
+      // A sine of months 0 and 6 is 0 but for rounding, which scaling must not blow up.
+      if (found !== days && isSameAngle(found)) return oneHotStatistics(encoded);
+      const shifted = { ...days, min: days.min - origin, max: days.max - origin, mean: 0 };
+      const own = found === days ? shifted : found;
+      return fill === undefined ? own : this.#fill.filled(own, count, filled[i]);
+    });
+    return {
+      column,
+      statistics,
+      constant: isSame(days) ? constantText([formatDate(days.min)], count, missing) : undefined,
+      notes: fill === undefined ? [] : this.#fill.note(name, formatDate(fill)),
+    };
   }
 }
 
-/** The targets of the training rows. */
-export class TargetFit {
-  readonly #names: readonly string[];
-  readonly #statistics: RunningStatistics;
-  readonly #counts: Map<string, number> | undefined;
+/** A column of categories: the most frequent names have an input each. */
+class CategoricalFit implements ColumnFit {
+  readonly #name: string;
+  readonly #settings: FitSettings;
+  readonly #names = new NameCounts();
+  #missingRows = 0;
+  #missingOthers = 0;
 
-  constructor(names: readonly string[], kind: Target["kind"]) {
-    this.#names = names;
-    this.#statistics = new RunningStatistics(names);
-    this.#counts = kind === "classes" ? new Map() : undefined;
+  constructor(name: string, settings: FitSettings) {
+    this.#name = name;
+    this.#settings = settings;
   }
 
-  /** Adds a row's cells. */
-  add(cells: readonly string[]): void {
-    if (this.#counts) {
-      const text = cells[0].trim();
-      this.#counts.set(text, (this.#counts.get(text) ?? 0) + 1);
-    } else {
-      this.#statistics.add(cells.map(numberOf));
+  add(cell: string): void {
+    if (!isMissing(cell, this.#settings.missingTexts)) {
+      this.#names.add(cell.trim());
+      return;
     }
+    this.#missingRows++;
+    if (this.#settings.missing === "category") this.#names.add(MISSING_CATEGORY);
   }
 
-  /** The target, and under numbers its statistics; under classes there are two at least. */
-  result(): { target: Target; statistics: ColumnStatistics[]; counts: ReadonlyMap<string, number> } {
-    if (!this.#counts) {
-      return {
-        target: { kind: "numeric", names: this.#names },
-        statistics: this.#statistics.result(),
-        counts: new Map(),
-      };
+  addOther(cell: string): void {
+    if (!isMissing(cell, this.#settings.missingTexts)) {
+      this.#names.addOther(cell.trim());
+      return;
     }
-    const [name] = this.#names;
-    const classes = sortValues([...this.#counts.keys()]);
-    if (classes.length < 2) {
-      throw new RangeError(
-        `the training rows have the one class ${
-          classes[0]
-        } of ${name}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`,
-      );
-    }
-    return { target: { kind: "classes", name, classes }, statistics: [], counts: this.#counts };
+    this.#missingOthers++;
+    if (this.#settings.missing === "category") this.#names.addOther(MISSING_CATEGORY);
   }
+
+  result(): FittedColumn {
+    const { missing, maxCategories } = this.#settings;
+    const names = this.#names.sorted();
+    // The sort is stable: names of the same count stay in order.
+    const byCount = names.toSorted((a, b) => b.rows - a.rows);
+    const frequent = new Set(byCount.slice(0, maxCategories));
+    const categories = names.filter((name) => frequent.has(name));
+    const others = byCount.slice(maxCategories, maxCategories + MAX_OTHERS).map(({ text }) => text);
+    // Missing cells are filled with the most frequent name, and count as it.
+    const filledRows = missing === "mean" || missing === "median" ? this.#missingRows : 0;
+    const total = names.reduce((sum, { rows }) => sum + rows, filledRows);
+    const shares = categories.map((name) => (name.rows + (name === byCount[0] ? filledRows : 0)) / total);
+    const fill = missing === "category" ? MISSING_CATEGORY : byCount[0]?.text;
+    const column: InputColumn = {
+      kind: "categorical",
+      name: this.#name,
+      categories: categories.map(({ text }) => text),
+      ...(others.length > 0 ? { others } : { shares }),
+      ...(isFilling(missing) && fill !== undefined ? { fill } : {}),
+    };
+    return {
+      column,
+      statistics: names.length === 0 ? [] : encodedNames([column]).map(oneHotStatistics),
+      constant: this.#constant(names.map(({ text }) => text), total - filledRows),
+      notes: this.#notes(names.length, fill),
+    };
+  }
+
+  #constant(names: readonly string[], rows: number): string | undefined {
+    if (names.length > 1) return undefined;
+    const isEmpty = names.length === 0 || names[0] === MISSING_CATEGORY;
+    return isEmpty ? constantText([], 0, this.#missingRows) : constantText(names, rows, this.#missingRows);
+  }
+
+  #notes(count: number, fill: string | undefined): string[] {
+    const { missing, maxCategories } = this.#settings;
+    const name = this.#name;
+    const filled = this.#missingRows + this.#missingOthers;
+    const others = (count - maxCategories).toLocaleString("en-US");
+    const have = maxCategories === 1 ? "name has an input" : "names have an input each";
+    const many =
+      `${name}: the ${maxCategories} most frequent ${have}, the other ${others} share one (--max-categories)`;
+    const how = missing === "category"
+      ? `a category of their own, ${fill}`
+      : `filled with the most frequent name, ${shorten(fill ?? "")}`;
+    return [
+      ...(count > maxCategories ? [many] : []),
+      ...(filled > 0 && isFilling(missing) ? [`${filledCells(name, filled)} ${how}`] : []),
+      ...this.#names.mergedNote(name),
+      ...this.#names.unseenNote(name),
+    ];
+  }
+}
+
+/** Whether values differ by rounding alone, if at all. */
+export function isSame({ min, max }: Pick<ColumnStatistics, "min" | "max">): boolean {
+  return max - min <= ROUNDINGS * Number.EPSILON * Math.max(Math.abs(min), Math.abs(max));
+}
+
+function isSameAngle({ min, max }: ColumnStatistics): boolean {
+  return max - min < SAME_ANGLE;
 }
 
 /** Statistics under which no scaling method changes a column of zeros and ones. */
@@ -160,8 +269,12 @@ export function oneHotStatistics(name: string): ColumnStatistics {
   return { name, min: 0, max: 1, mean: 0, deviation: 1 };
 }
 
-function medianOf(values: number[]): number {
-  const sorted = Float64Array.from(values).sort();
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+/** What all training rows hold. */
+function constantText(values: readonly string[], rows: number, missing: number): string {
+  const total = countOf(rows + missing, "training row");
+  const all = rows + missing === 1 ? "the only training row" : `all ${total}`;
+  if (values.length === 0) return `missing in ${all}`;
+  const shown = values.map((value) => shorten(value)).join(" to ");
+  const where = missing === 0 ? all : `${rows.toLocaleString("en-US")} of ${total}, missing in the others`;
+  return `${shown} in ${where}${values.length > 1 ? ": the same but for rounding" : ""}`;
 }

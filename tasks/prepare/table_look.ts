@@ -3,8 +3,14 @@
 import { isMissing, numberOf, showCell } from "../../lib/data/cells.ts";
 import { readRecords, type RecordBlock, type Separator, SEPARATORS } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { ColumnProfile, MAX_CATEGORIES, MAX_CATEGORY_LENGTH, ownText } from "../../lib/data/table_profile.ts";
+import { MAX_NAME_CHARACTERS, NameRoom, ownText } from "../../lib/data/column_names.ts";
+import { formatsOf } from "../../lib/data/date_formats.ts";
+import { dateReader } from "../../lib/data/dates.ts";
+import { nameKey } from "../../lib/data/names.ts";
+import { ColumnProfile, MAX_CLASSES } from "../../lib/data/table_profile.ts";
+import { dateFault } from "../../lib/data/table_encoder.ts";
 import type { Config } from "../settings/settings.ts";
+import { flagFor } from "./typed_names.ts";
 
 /** What splitting a table needs to know of its rows. */
 export interface RowLook {
@@ -29,9 +35,6 @@ export interface TableLook extends RowLook {
 /** Called with the bytes read so far in a pass, and those of the table. */
 export type OnProgress = (bytes: number, size: number) => void;
 
-/** A date, with the time of day or without, in the order of ISO 8601. */
-const DATE = /^(\d{4}-\d\d(?:-\d\d)?)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/;
-
 /** The separator that a setting names; undefined if the header decides. */
 export function separatorNamed(name: Config["separator"]): Separator | undefined {
   return [...SEPARATORS].find(([_, known]) => known === name)?.[0];
@@ -46,7 +49,8 @@ export async function countRows(path: string, config: Config, onProgress: OnProg
 }
 
 /**
- * Reads a table through once. A byte or two per row stay in memory, eight more with a time column.
+ * Reads a table through once. A byte or two per row stay in memory, eight more with a time column, and the different names of
+ * columns of texts.
  *
  * @throws {DataError} If the file is no CSV file, or a time is missing or none.
  */
@@ -55,24 +59,26 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   const profiles = new Map<string, ColumnProfile>();
   const ids: Uint16Array[] = [];
   const times: Float64Array[] = [];
-  const known = new Map<string, number>();
+  const classes = new ClassIds();
+  const timeOf = timeReader(config);
+  const room = new NameRoom();
   let rows = 0;
   for await (const block of readRecords(path, { separator, onProgress })) {
     const { columns, records, firstRow } = block;
-    if (rows === 0) columns.forEach((name) => profiles.set(name, new ColumnProfile(name)));
+    if (rows === 0) columns.forEach((name) => profiles.set(name, newProfile(name, config, room)));
     columns.forEach((name, place) => {
       const profile = profiles.get(name)!;
       for (let i = 0; i < records.length; i++) profile.add(records[i][place], firstRow + i);
     });
     const target = config.target.length === 1 ? columns.indexOf(config.target[0]) : -1;
-    if (target !== -1 && known.size <= MAX_CATEGORIES) {
-      ids.push(Uint16Array.from(records, (record) => idOf(record[target].trim(), known)));
+    if (target !== -1 && !classes.areTooMany) {
+      ids.push(Uint16Array.from(records, (record) => classes.idOf(record[target].trim())));
     }
     const time = columns.indexOf(config.timeColumn);
-    if (time !== -1) times.push(Float64Array.from(records, (_, i) => timeIn(block, i, time)));
+    if (time !== -1) times.push(Float64Array.from(records, (_, i) => timeOf(block, i, time)));
     rows += records.length;
   }
-  const hasClasses = known.size > 0 && known.size <= MAX_CATEGORIES;
+  const hasClasses = ids.length > 0 && !classes.areTooMany;
   return {
     path,
     separator,
@@ -83,25 +89,64 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   };
 }
 
-/** A number for each text, counted from 0; one more than the limit is enough to know that there are too many. */
-function idOf(text: string, known: Map<string, number>): number {
-  const id = known.get(text = text.slice(0, MAX_CATEGORY_LENGTH));
-  if (id !== undefined) return id;
-  if (known.size <= MAX_CATEGORIES) known.set(ownText(text), known.size);
-  return known.size - 1;
+function newProfile(name: string, config: Config, room: NameRoom): ColumnProfile {
+  const { missingTexts, categorical, dates, target, task, loss } = config;
+  const areClasses = task === "classification" || loss === "softmax" || loss === "bce";
+  const isNames = categorical.includes(name) || (areClasses && target.includes(name));
+  return new ColumnProfile(name, { missingTexts, isNames, room, dates: dates.find((column) => column.name === name) });
 }
 
-function timeIn({ file, columns, records, lineOf }: RecordBlock, index: number, place: number): number {
-  const text = records[index][place].trim();
-  const number = numberOf(text);
-  if (!Number.isNaN(number)) return number;
-  const [_, day, clock, zone] = text.match(DATE) ?? [];
-  const time = day === undefined ? NaN : Date.parse(clock === undefined ? day : `${day}T${clock}${zone ?? "Z"}`);
-  if (!Number.isNaN(time)) return time;
-  const problem = isMissing(text)
-    ? "the time is missing: rows are split by it"
-    : `${showCell(text)} is no time: a number is, or a date such as 2026-01-31 or 2026-01-31T12:00`;
-  throw new DataError(problem, { file, line: lineOf(index), column: columns[place] });
+/** A number for each class, counted from 0. Names that mean the same are one class. */
+class ClassIds {
+  readonly #byKey = new Map<string, number>();
+  /** Spares the keys of spellings that come again. */
+  readonly #bySpelling = new Map<string, number>();
+
+  get areTooMany(): boolean {
+    return this.#byKey.size > MAX_CLASSES;
+  }
+
+  /** One more class than the most is enough to know that there are too many. */
+  idOf(name: string): number {
+    const text = name.slice(0, MAX_NAME_CHARACTERS);
+    const known = this.#bySpelling.get(text);
+    if (known !== undefined) return known;
+    const key = ownText(nameKey(text));
+    const id = this.#byKey.get(key) ?? this.#byKey.size;
+    if (this.areTooMany) return MAX_CLASSES;
+    this.#byKey.set(key, id);
+    if (this.#bySpelling.size < 2 * MAX_CLASSES) this.#bySpelling.set(ownText(text), id);
+    return id;
+  }
+}
+
+/** Makes a reader of the time of a row: a number, or a date in days. */
+function timeReader(
+  { timeColumn, dates, missingTexts }: Config,
+): (block: RecordBlock, i: number, at: number) => number {
+  const said = dates.find(({ name }) => name === timeColumn);
+  const dayOf = dateReader(said?.format);
+  let areNumbers: boolean | undefined;
+  return ({ file, columns, records, lineOf }, index, place) => {
+    const text = records[index][place].trim();
+    const isGone = isMissing(text, missingTexts);
+    const number = said || isGone ? NaN : numberOf(text);
+    const isNumber = !Number.isNaN(number);
+    const time = isNumber ? number : isGone ? NaN : dayOf(text);
+    if (!Number.isNaN(time) && (areNumbers ??= isNumber) === isNumber) return time;
+    throw new DataError(timeFault(text), { file, line: lineOf(index), column: columns[place] });
+
+    function timeFault(text: string): string {
+      if (isGone) return "the time is missing: rows are split by it";
+      const shown = showCell(text);
+      if (isNumber) return `${shown} is a number, and the rows before hold dates: rows are split by it`;
+      if (!Number.isNaN(time)) return `${shown} is a date, and the rows before hold numbers: rows are split by it`;
+      if (said) return dateFault(text, said.format);
+      const flags = formatsOf(text).map((format) => flagFor("--dates", timeColumn, format));
+      const way = flags.length > 0 ? `; or say how dates are written: ${flags.join(" or ")}` : "";
+      return `${shown} is no time: a number is, or a date such as 2026-01-31 or 2026-01-31T12:00${way}`;
+    }
+  };
 }
 
 function joined<T extends Uint16Array | Float64Array>(out: T, parts: readonly T[]): T {

@@ -1,19 +1,25 @@
 /** Which columns of a table go into the network, as what, and what comes out. */
 
-import { closest } from "fastest-levenshtein";
-import { cellFault, isWrittenNumber } from "../../lib/data/cells.ts";
-import { placesOfRows, type RowPlace, separatorHint } from "../../lib/data/csv_records.ts";
+import { placesOfRows, type RowPlace } from "../../lib/data/csv_records.ts";
+import { MAX_NAME_CHARACTERS, MAX_NAMES } from "../../lib/data/column_names.ts";
+import { showCell } from "../../lib/data/cells.ts";
+import { formatDate } from "../../lib/data/dates.ts";
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
 import { DataError } from "../../lib/base/errors.ts";
+import { shorten } from "../../lib/base/printable.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
 import type { ColumnNote, TableNotes } from "../../lib/data/table_notes.ts";
-import { type ColumnProfile, MAX_CATEGORIES } from "../../lib/data/table_profile.ts";
-import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import { type ColumnProfile, MAX_CLASSES } from "../../lib/data/table_profile.ts";
+import { ConfigError } from "../settings/config.ts";
 import type { Config, LossName } from "../settings/settings.ts";
 import { pointTo } from "../settings/faults.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
+import { columnFault, missingTextsFlag } from "./column_faults.ts";
+import { notesOf } from "./column_notes.ts";
+import { type Asked, checkNames } from "./column_settings.ts";
 import type { TableLook } from "./table_look.ts";
+import { flagFor, listNames } from "./typed_names.ts";
 
 /** An input column, and as what it is taken. */
 export interface PlannedInput {
@@ -38,9 +44,6 @@ export interface TablePlan {
   notes: TableNotes;
 }
 
-/** The settings, and where they were set, if that is known. */
-type Asked = Config & Partial<Pick<TaskConfig, "given">>;
-
 /**
  * Chooses inputs and target.
  *
@@ -52,14 +55,23 @@ export async function planColumns(config: Asked, look: TableLook): Promise<Table
   const kind = await targetKind(config, look);
   const columns: ColumnNote[] = [];
   for (const profile of look.profiles.values()) columns.push(await roleOf(profile, config, look, kind));
-  const inputs = columns.flatMap(({ name, as }): PlannedInput[] => isInput(as) ? [{ name, kind: as }] : []);
-  if (inputs.length === 0) {
-    const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
-    throw new DataError(`${problem}\n${formatColumns(columns)}`, { file: look.path });
-  }
+  const inputs = columns.flatMap(({ name, as }): PlannedInput[] => isInput(as) ? [plannedInput(name, as, config)] : []);
+  if (inputs.length === 0) throw noColumnLeft(columns, look.path);
   await checkMissing(config, look, inputs.map(({ name }) => name));
   const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
-  return { inputs, targets: config.target, kind, loss, isLookedAt: true, notes: { columns, notes: [] } };
+  const notes = { columns, notes: notesOf(config, look, columns) };
+  return { inputs, targets: config.target, kind, loss, isLookedAt: true, notes };
+}
+
+function plannedInput(name: string, kind: InputColumn["kind"], { dates }: Config): PlannedInput {
+  const format = kind === "date" ? dates.find((column) => column.name === name)?.format : undefined;
+  return format === undefined ? { name, kind } : { name, kind, format };
+}
+
+/** What is wrong if no column is left, with what became of each. */
+export function noColumnLeft(columns: readonly ColumnNote[], file: string): DataError {
+  const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
+  return new DataError(`${problem}\n${formatColumns(columns)}`, { file });
 }
 
 /** A recipe's columns: all of them numbers, none missing. */
@@ -75,57 +87,6 @@ export function recipePlan({ recipe, loss }: Config): TablePlan {
   };
 }
 
-/** Refuses names that are no columns, and columns that are asked for two things. */
-function checkNames(
-  { target, features, ignore, categorical, timeColumn, given = {} }: Asked,
-  { profiles, separator }: TableLook,
-): void {
-  const columns = [...profiles.keys()];
-  const faults: string[] = [];
-  const hint = separator ? separatorHint(columns, separator) : "";
-  if (target.length === 0) {
-    faults.push(`TARGET is not given: say which of the columns is predicted; there are ${columns.join(", ")}`);
-  }
-  const asked = {
-    TARGET: target,
-    FEATURES: features,
-    IGNORE: ignore,
-    CATEGORICAL: categorical,
-    TIME_COLUMN: [timeColumn],
-  };
-  for (const [key, names] of Object.entries(asked) as [keyof typeof asked, string[]][]) {
-    for (const name of names.filter((name) => name !== "" && !columns.includes(name))) {
-      const near = columns.length > 1 ? `did you mean ${JSON.stringify(nearest(name, columns))}? ` : "";
-      faults.push(
-        `${pointTo(key, given[key])} names ${JSON.stringify(name)}, which is no column: ` +
-          `${near}there are ${columns.join(", ")}${hint}`,
-      );
-    }
-  }
-  const clashes = [
-    ["TARGET", "FEATURES"],
-    ["TARGET", "IGNORE"],
-    ["FEATURES", "IGNORE"],
-    ["CATEGORICAL", "IGNORE"],
-    ["TIME_COLUMN", "TARGET"],
-  ] as const;
-  for (const [key, other] of clashes) {
-    for (const name of asked[key].filter((name) => asked[other].includes(name))) {
-      const both = `${pointTo(key, given[key])} and ${pointTo(other, given[other])}`;
-      faults.push(`${both} both name ${JSON.stringify(name)}: take it out of one`);
-    }
-  }
-  if (faults.length > 0) throw new ConfigError(faults);
-}
-
-/** The column that a name most likely means: one that holds it, else the one of fewest changes, both in any case. */
-function nearest(name: string, columns: readonly string[]): string {
-  const lower = columns.map((column) => column.toLowerCase());
-  const wanted = name.toLowerCase();
-  const holding = lower.filter((column) => column.includes(wanted));
-  return columns[lower.indexOf(closest(wanted, holding.length > 0 ? holding : lower))];
-}
-
 /** The loss that was asked for, if it is one for numbers. */
 function regressionLoss({ loss }: Config): LossName | undefined {
   return loss === "mse" || loss === "mae" || loss === "huber" ? loss : undefined;
@@ -134,41 +95,45 @@ function regressionLoss({ loss }: Config): LossName | undefined {
 /** Whether the target is numbers or classes. */
 async function targetKind(config: Asked, look: TableLook): Promise<TablePlan["kind"]> {
   const profiles = config.target.map((name) => look.profiles.get(name)!);
-  const [{ name, values }] = profiles;
+  const [first] = profiles;
   const isSaid = config.task === "classification" || config.loss === "softmax" || config.loss === "bce" ||
-    (profiles.length === 1 && config.categorical.includes(name));
+    (profiles.length === 1 && config.categorical.includes(first.name));
   const isNumeric = config.task === "regression" || regressionLoss(config) !== undefined || profiles.length > 1;
-  if (!isSaid && !isNumeric && profiles[0].look === "mixed") {
-    throw await mixedColumn(profiles[0], look, "--task classification");
-  }
-  const kind = isSaid || (!isNumeric && profiles[0].texts > 0) ? "classes" : "numeric";
+  // Texts are classes, unless they are numbers or dates to a person.
+  const isNames = first.texts > 0 && !["mixed", "placeholders", "other dates", "date"].includes(first.look);
+  const kind = isSaid || (!isNumeric && isNames) ? "classes" : "numeric";
   for (const profile of profiles) {
-    const column = profile.name;
-    if (kind === "numeric" && profile.texts > 0) throw await mixedColumn(profile, look, "--task classification");
+    const { name: column, look: found } = profile;
+    if (kind === "numeric" && found === "date") {
+      const { text, row } = profile.first.date!;
+      const [place] = await placesOfRows(look.path, [row]);
+      const problem = `the target holds dates such as ${text}: give numbers, such as days since a date`;
+      throw new DataError(`${problem}, or say --task classification`, { ...place, column });
+    }
+    if (kind === "numeric" && profile.texts > 0) {
+      throw await columnFault(profile, config, look, "--task classification");
+    }
     if (profile.numbers + profile.texts === 0) {
       throw new DataError("every cell of the target is missing", { file: look.path, column });
     }
     if (profile.isConstant) {
       const value = profile.values![0];
       const what = kind === "classes" ? "class" : "value";
-      throw new DataError(
-        `the target has the one ${what} ${value}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`,
-        {
-          file: look.path,
-          column,
-        },
-      );
+      const problem = `the target has the one ${what} ${value}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`;
+      throw new DataError(problem, { file: look.path, column });
     }
   }
-  if (kind === "classes" && values === undefined) {
+  if (kind === "numeric") return kind;
+  const { name, different = Infinity } = first;
+  if (different > MAX_CLASSES) {
     const problem =
-      `the target has more than ${MAX_CATEGORIES} different classes, or very long ones: too many to learn; ` +
+      `the target has more than ${MAX_CLASSES} different classes, or very long ones: too many to learn; ` +
       "give a target of fewer, or of numbers";
     throw new DataError(problem, { file: look.path, column: name });
   }
-  if (config.loss === "bce" && values!.length !== 2) {
+  if (config.loss === "bce" && different !== 2) {
     const asked = pointTo("LOSS", config.given?.LOSS, "bce");
-    throw new ConfigError([`${asked}: it takes two classes, and ${name} has ${values!.length}; allowed is softmax`]);
+    throw new ConfigError([`${asked}: it takes two classes, and ${name} has ${different}; allowed is softmax`]);
   }
   return kind;
 }
@@ -194,44 +159,63 @@ async function roleOf(
   const isAsked = features.includes(name);
   const isCategorical = categorical.includes(name);
   if (name === timeColumn && !isAsked) return leftOut("rows are split by it");
-  if (profile.isConstant) {
-    return leftOut(profile.numbers + profile.texts === 0 ? "no cell holds anything" : "one value throughout");
+  const { look: found, numbers, texts } = profile;
+  if (found === "constant") {
+    if (numbers + texts === 0) return leftOut("no cell holds anything");
+    const value = shorten(profile.values?.[0] ?? formatNumber(profile.min));
+    // Long numbers may differ as texts.
+    const isOne = texts > 0 || profile.different === 1;
+    return leftOut(
+      isOne ? `one value throughout: ${value}` : `numbers that are the same to 15 digits, such as ${value}`,
+    );
   }
-  if (isCategorical || (isAsked && profile.texts > 0 && profile.look === "identifier")) {
-    if (profile.values) return { name, as: "categorical", holds: noteOf(profile, true), missing };
+  const isNames = isCategorical || (texts > 0 && isAsked && (found === "identifier" || found === "prose"));
+  if (isNames && profile.different !== undefined) {
+    return { name, as: "categorical", holds: noteOf(profile, true), missing };
+  }
+  if (isNames) {
     const key = isCategorical ? "CATEGORICAL" : "FEATURES";
-    const found = `more than ${MAX_CATEGORIES} different values`;
     const place = pointTo(key, config.given?.[key]);
-    throw new ConfigError([`${place} names ${JSON.stringify(name)}, which has ${found}: too many for categories`]);
+    throw new ConfigError([
+      `${place} names ${JSON.stringify(name)}, which has ${excessOf(profile)}: that is too much for names`,
+    ]);
   }
-  if (profile.look === "mixed") throw await mixedColumn(profile, look, `--categorical ${name}`, `--ignore ${name}`);
-  if (profile.look === "identifier" && !isAsked) {
-    const what = profile.texts > 0 ? "texts that nearly all differ" : "whole numbers that only go up";
-    return leftOut(`${what}: an identifier`);
+  if (found === "mixed" || found === "placeholders" || found === "other dates") {
+    const isSaid = config.dates.some((column) => column.name === name);
+    const ways = isSaid ? [] : [flagFor("--categorical", name)];
+    throw await columnFault(profile, config, look, ...ways, flagFor("--ignore", name));
   }
-  const isNames = profile.texts > 0;
-  return { name, as: isNames ? "categorical" : "numeric", holds: noteOf(profile, isNames), missing };
+  if (found === "identifier" && texts === 0 && !isAsked) return leftOut("whole numbers that only go up: an identifier");
+  if (found === "identifier" && texts > 0) {
+    const { different, isNamesCut } = profile;
+    const count = `${isNamesCut ? "more than " : ""}${different} different`;
+    const example = showCell(profile.firstBut("number")?.text ?? "");
+    return leftOut(`${count} texts in ${numbers + texts} rows, such as ${example}: more than half, an identifier`);
+  }
+  if (found === "prose") return leftOut(excessOf(profile));
+  if (found === "date") {
+    return { name, as: "date", holds: `${formatDate(profile.firstDay)} to ${formatDate(profile.lastDay)}`, missing };
+  }
+  return { name, as: texts > 0 ? "categorical" : "numeric", holds: noteOf(profile, texts > 0), missing };
 }
 
-function noteOf({ values, min, max }: ColumnProfile, isCategorical: boolean): string {
-  if (!isCategorical || !values) return `${formatNumber(min)} to ${formatNumber(max)}`;
-  const shown = values.slice(0, 6).join(", ");
+/** What a column has too much of to be one of names. */
+function excessOf({ namesFault }: ColumnProfile): string {
+  if (namesFault === "long") return `a text of more than ${MAX_NAME_CHARACTERS.toLocaleString("en")} characters`;
+  if (namesFault === "many") return `more than ${MAX_NAMES.toLocaleString("en")} different texts`;
+  return "more different texts than there is room for: with the other columns over 400 MB";
+}
+
+function noteOf({ values, min, max }: ColumnProfile, isNames: boolean): string {
+  if (!isNames || !values) return `${formatNumber(min)} to ${formatNumber(max)}`;
+  const shown = values.slice(0, 6).map((value) => shorten(value)).join(", ");
   return values.length > 6 ? `${values.length} categories: ${shown}, ...` : shown;
 }
 
 /** What each column is taken as, as a table. */
 export function formatColumns(columns: readonly ColumnNote[]): string {
-  const rows = columns.map(({ name, as, holds, missing }) => [name, as, holds, `${missing || ""}`]);
+  const rows = columns.map(({ name, as, holds, missing }) => [listNames([name]), as, holds, `${missing || ""}`]);
   return formatTable([["column", "taken as", "holds", "missing"], ...rows], 3);
-}
-
-async function mixedColumn(profile: ColumnProfile, look: TableLook, ...ways: string[]): Promise<DataError> {
-  const { text, row } = profile.firstText!;
-  const [place] = await placesOfRows(look.path, [row]);
-  const counts = profile.numbers > 0 ? `, and ${profile.numbers} cells of the column are` : "";
-  const mend = isWrittenNumber(text) ? "write it with a point before decimals, without other signs" : "correct it";
-  const problem = `${cellFault(text)}${counts}: ${mend}, or say ${ways.join(" or ")}`;
-  return new DataError(problem, { ...place, column: profile.name });
 }
 
 /** Under "error" no cell of the inputs may be missing; under all but "drop" none of the targets. */
@@ -244,6 +228,7 @@ async function checkMissing(config: Config, look: TableLook, inputs: readonly st
       const places = formatPlaces(look, await placesOfRows(look.path, firstMissing));
       counts.push(`${name}: ${missing}, ${places}${missing > firstMissing.length ? ", ..." : ""}`);
     }
+    if (counts.length > 0) counts.push(...valueHint(names, look));
     return counts.map((text) => `\n  ${text}`).join("");
   };
   const targets = await count(config.target);
@@ -256,6 +241,18 @@ async function checkMissing(config: Config, look: TableLook, inputs: readonly st
     const problem = "cells are missing; fill them in, or say --missing mean, median, category or drop";
     throw new DataError(problem + cells, { file: look.path });
   }
+}
+
+/** What to say where a text that means missing may be a name, as NA is a country. */
+function valueHint(names: readonly string[], { profiles }: TableLook): string[] {
+  const areNames = (profile: ColumnProfile) => profile.texts > 0 && profile.look !== "date";
+  const found = (isWanted: (profile: ColumnProfile) => boolean) =>
+    [...profiles.values()].filter(isWanted).flatMap(({ missingFound }) => [...missingFound]);
+  const others = new Set(found((profile) => !areNames(profile)));
+  const values = new Set(found((profile) => areNames(profile) && names.includes(profile.name))).difference(others);
+  if (values.size === 0) return [];
+  const flag = others.size > 0 ? missingTextsFlag([...others]) : "--missing-texts none";
+  return [`if ${[...values].map(showCell).join(" or ")} is a name, say ${flag}`];
 }
 
 /** Places of rows: lines of the one file, or of files of a folder. */

@@ -20,6 +20,8 @@ export interface PartedTable {
 interface PartedBlock {
   records: readonly (readonly string[])[];
   parts: Uint8Array;
+  /** The part of all rows of the table; 0 of the one that is split. */
+  part: number;
   /** Places in a record: of the inputs, then of the targets. */
   places: readonly number[];
   /** An error as one of the file, with the line of a record. */
@@ -40,13 +42,14 @@ export async function* partedBlocks(
     for await (const { file, records, places, firstRow, lineOf } of readRecords(table.path, options)) {
       const parts = table.parts?.subarray(firstRow, firstRow + records.length) ?? Uint8Array.from(
         records,
-        (record) => config.missing === "drop" && isIncomplete(record, places) ? DROPPED : table.part,
+        (record) =>
+          config.missing === "drop" && isIncomplete(record, places, config.missingTexts) ? DROPPED : table.part,
       );
       const faultOf = (error: unknown, index: number) =>
         error instanceof CellError
           ? new DataError(error.problem, { file, line: lineOf(index), column: error.column }, { cause: error })
           : error;
-      yield { records, parts, places, faultOf };
+      yield { records, parts, part: table.part, places, faultOf };
     }
   }
 }

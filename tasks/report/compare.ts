@@ -1,5 +1,6 @@
-/** The text of `compare`: settings that differ, curves, results, and notes on what cannot be compared. */
+/** The text of `compare`: settings and columns that differ, curves, results, and notes on what cannot be compared. */
 
+import { shorten, visible } from "../../lib/base/printable.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { type Key, KEYS, RECIPE_KEYS, SETTINGS, TABLE_KEYS } from "../settings/settings.ts";
 import type { RunRecords } from "../runs/records.ts";
@@ -9,6 +10,9 @@ import { formatNumber, formatTable } from "../show/text_table.ts";
 
 /** The width of a curve in characters. */
 const WIDTH = 24;
+
+/** The most columns that are shown. */
+const MAX_COLUMNS = 20;
 
 /** The most epochs whose losses are shown as numbers, besides the last ones. */
 const SHOWN_EPOCHS = 5;
@@ -35,6 +39,15 @@ export function differencesOf(runs: readonly RunRecords[]): Differences {
   const texts = (key: Key) => runs.map(({ settings }) => settings[key] ?? presetOf(key));
   const differing = KEYS.filter((key) => key !== "RUN_NAME" && new Set(texts(key)).size > 1);
   return Object.fromEntries(differing.map((key) => [key, texts(key)]));
+}
+
+/** Columns that are not taken as the same by all runs with a table: as what by each, "" if it has no such column. */
+export function columnsThatDiffer(runs: readonly RunRecords[]): Record<string, string[]> {
+  const taken = runs.map(({ summary }) => new Map(summary?.notes?.columns.map(({ name, as }) => [name, as])));
+  const told = taken.filter(({ size }) => size > 0);
+  const names = new Set(told.flatMap((columns) => [...columns.keys()]));
+  const differing = [...names].filter((name) => new Set(told.map((columns) => columns.get(name))).size > 1);
+  return Object.fromEntries(differing.map((name) => [name, taken.map((columns) => columns.get(name) ?? "")]));
 }
 
 /** The value of a setting that a run does not name; a setting of recipes has none in a table, and the other way round. */
@@ -74,11 +87,24 @@ export function formatComparison(runs: readonly RunRecords[]): string {
   const shared = !["LOSS", "CLASS_WEIGHTS", "SCALING_METHOD", ...TARGET_KEYS].some((key) => key in differences);
   return [
     keys.length > 0 ? formatTable([["setting", ...names], ...keys], names.length + 1) : "settings: all the same",
+    ...formatColumns(runs),
     ...formatCurves("train loss", runs, (line) => line.trainLoss, shared),
     ...formatCurves("validation loss", runs, (line) => line.valLoss, shared),
     ...formatEnds(runs),
     ...notes.length > 0 ? [notes.map((note) => `note: ${note}`).join("\n")] : [],
   ].join("\n\n");
+}
+
+function formatColumns(runs: readonly RunRecords[]): string[] {
+  const columns = Object.entries(columnsThatDiffer(runs));
+  if (columns.length === 0) return [];
+  const rows = columns.slice(0, MAX_COLUMNS).map(([name, kinds]) => [
+    shorten(visible(name), 40),
+    ...kinds.map((kind) => visible(kind) || "-"),
+  ]);
+  const rest = columns.length - rows.length;
+  const more = rest > 0 ? `\nand ${rest} more columns; --json has all` : "";
+  return [formatTable([["column taken as", ...runs.map(({ run }) => run)], ...rows], runs.length + 1) + more];
 }
 
 type EpochOf = RunRecords["epochs"][number];

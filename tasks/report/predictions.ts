@@ -3,7 +3,7 @@
 import type { Device } from "../../lib/gpu/device.ts";
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
 import { checkGradients } from "../../lib/check/gradcheck.ts";
-import { printable, shorten } from "../../lib/base/printable.ts";
+import { shorten, visible } from "../../lib/base/printable.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import { LOSSES } from "../../lib/core/losses.ts";
@@ -150,5 +150,5 @@ function cut(layers: SavedModel["model"]["layers"]): SavedModel["model"]["layers
 
 /** A name from a file, printable and short enough for a chart. */
 export function named(name: string): string {
-  return shorten(printable(name), 40);
+  return shorten(visible(name), 40);
 }

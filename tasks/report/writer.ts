@@ -1,8 +1,10 @@
 /** Writes a run's report. It is loaded only when a report is made: charts need two libraries that training does not. */
 
 import { parseHTML } from "linkedom";
+import { DataError } from "../../lib/base/errors.ts";
 import type { Device } from "../../lib/gpu/device.ts";
-import { printable } from "../../lib/base/printable.ts";
+import { printable, shorten, visible } from "../../lib/base/printable.ts";
+import type { TableNotes } from "../../lib/data/table_notes.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { readConfig } from "../settings/config.ts";
@@ -15,10 +17,14 @@ import { countValues } from "./rows.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { loadRun } from "../runs/saved_run.ts";
 import { openScaledDataset, type ScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
+import { stampOf } from "../prepare/dataset_files.ts";
 import { PARTS } from "../prepare/split.ts";
 import { writeAside } from "../settings/users_files.ts";
 
 const MAX_HISTOGRAMS = 16;
+
+/** Most characters of what a column holds, and of a note. */
+const MAX_TEXT = 600;
 
 /** Only the run's own settings count. */
 const NO_SURROUNDINGS = { env: () => undefined, dotenv: "" };
@@ -47,6 +53,7 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
   const charts: string[] = [];
   using model = await loadRun(device, runName);
   const facts = await gather(request, folder, model);
+  if (typeof facts.data === "string") await keepBetter(page, facts.data, request);
   const { document } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
   const report = makeReport(facts, { document });
   if (svgFolder !== undefined) await Deno.mkdir(svgFolder, { recursive: true }); // before anything is written
@@ -58,6 +65,18 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
     }
   }
   return { page, charts };
+}
+
+/**
+ * Refuses to replace a run's own report by one without its rows.
+ *
+ * @throws {DataError} If there is a report, and nobody has asked for another.
+ */
+async function keepBetter(page: string, why: string, { runName, output }: ReportRequest): Promise<void> {
+  if (output !== undefined || await stampOf(page) === undefined) return;
+  const way =
+    `\`deno task report --run-name ${runName} --output other.html\` writes one without its charts of the data`;
+  throw new DataError(`it stays as it is. ${why} ${way}`, { file: page });
 }
 
 async function gather(
@@ -87,11 +106,26 @@ async function gather(
     features: description.features.map(named),
     targets: description.targets.map(named),
     layers: layersOf(model, description.features.length),
+    notes: description.notes && shownNotes(description.notes),
     data: typeof data === "string" ? data : await dataFacts(data, saved),
     predictions: typeof data === "string"
       ? `${data} Without them there are no charts of predictions.`
       : await predictSample(saved, PART_NAMES[part!], data.parts[part!]),
     gradients: await checkSmallCopy(device, saved),
+  };
+}
+
+/** Notes as a page may show them. */
+function shownNotes({ columns, notes }: TableNotes): TableNotes {
+  const shown = (text: string) => shorten(visible(text), MAX_TEXT);
+  return {
+    columns: columns.map(({ name, as, holds, missing }) => ({
+      name: named(name),
+      as: shown(as),
+      holds: shown(holds),
+      missing,
+    })),
+    notes: notes.map(shown),
   };
 }
 

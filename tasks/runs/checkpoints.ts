@@ -6,6 +6,8 @@ import { DataError } from "../../lib/base/errors.ts";
 import type { PlateauState } from "../../lib/training/plateau.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
+import type { TaskConfig } from "../settings/config.ts";
+import type { Origin } from "./origin.ts";
 import { type Logs, removeFile, type RunFolder } from "./folder.ts";
 
 /** What a checkpoint says of the run, besides the state of the training. */
@@ -20,16 +22,8 @@ export interface RunNotes {
   readonly stopping: EarlyStoppingState | null;
   readonly plateau: PlateauState | null;
   readonly origin: Origin;
-}
-
-/** What a result depends on, besides the settings. */
-export interface Origin {
-  readonly version: string;
-  readonly device: string;
-  /** SHA-256 of the scaled rows. */
-  readonly data: string;
-  /** Processes that trained together; left out for one. */
-  readonly ranks?: number;
+  /** The settings, as in config.json; checkpoints of earlier versions have none. */
+  readonly settings?: TaskConfig["texts"];
 }
 
 export interface RunCheckpoint {

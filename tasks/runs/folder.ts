@@ -5,7 +5,7 @@
 
 import { DataError } from "../../lib/base/errors.ts";
 import { openFile, writeFully, writing } from "../../lib/base/files.ts";
-import { DATA_FOLDER, stampOf } from "../prepare/dataset_files.ts";
+import { DATA_FOLDER, parseObject, stampOf } from "../prepare/dataset_files.ts";
 
 /** The logs of a run: losses of each epoch, records of its layers, tensors of its steps. */
 const LOGS = ["metrics", "layers", "trace"] as const;
@@ -53,6 +53,18 @@ export class RunFolder {
       }
       await Deno.rename(`${path}.partial`, path);
     });
+  }
+
+  /** Whether something of the run is there that nobody may lose: its model, its summary, or an epoch. */
+  async hasResults(): Promise<boolean> {
+    const sizes = await Promise.all([this.model, `${this.path}/summary.json`, this.logs.metrics.path].map(stampOf));
+    return sizes.some((stamp) => stamp !== undefined && stamp.size > 0);
+  }
+
+  /** What summary.json says; undefined if there is none, or none that can be read. */
+  async readSummary(): Promise<Record<string, unknown> | undefined> {
+    const path = `${this.path}/summary.json`;
+    return await stampOf(path) === undefined ? undefined : parseObject(await Deno.readTextFile(path));
   }
 
   async removeSummary(): Promise<void> {

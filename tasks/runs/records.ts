@@ -1,6 +1,7 @@
 /** Reads what a run has written: its settings, its epochs and its end. */
 
 import { DataError } from "../../lib/base/errors.ts";
+import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { ConfigError } from "../settings/config.ts";
 import type { Key } from "../settings/settings.ts";
@@ -21,7 +22,8 @@ export interface RunRecords {
 export type RunSummary =
   & Readonly<Record<"steps" | "seconds" | "stepsPerSecond", number>>
   & { readonly device: string }
-  & { readonly [part in typeof PARTS[number]]?: Evaluation };
+  & { readonly [part in typeof PARTS[number]]?: Evaluation }
+  & { readonly notes?: TableNotes };
 
 /**
  * Reads the records of runs.
@@ -42,7 +44,7 @@ export async function readRuns(runs: readonly string[]): Promise<RunRecords[]> {
       run,
       settings: objectOf(texts[i]!, run, "config.json"),
       epochs: parseEpochs(await textOf(run, "metrics.jsonl") ?? "", new RunFolder(run).logs.metrics.path),
-      ...summary === undefined ? {} : { summary: objectOf(summary, run, "summary.json") as unknown as RunSummary },
+      ...summary === undefined ? {} : { summary: summaryOf(summary, run) },
     };
   }));
 }
@@ -74,6 +76,17 @@ function objectOf(text: string, run: string, name: string): Record<string, strin
   throw new DataError("it holds no JSON object: the file is damaged, train the run again", {
     file: `${new RunFolder(run).path}/${name}`,
   });
+}
+
+function summaryOf(text: string, run: string): RunSummary {
+  const summary = objectOf(text, run, "summary.json") as unknown as RunSummary;
+  try {
+    return summary.notes === undefined ? summary : { ...summary, notes: parseTableNotes(summary.notes) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const file = `${new RunFolder(run).path}/summary.json`;
+    throw new DataError(`${error.message}: the file is damaged, train the run again`, { file }, { cause: error });
+  }
 }
 
 function parseEpochs(text: string, file: string): EpochLine[] {

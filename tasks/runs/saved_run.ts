@@ -1,7 +1,7 @@
 /** What predict, evaluate and export share: the model of a run, and the records of a user's file. */
 
 import { CellError } from "../../lib/data/cells.ts";
-import { readRecords } from "../../lib/data/csv_records.ts";
+import { readRecords, type RecordBlock } from "../../lib/data/csv_records.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { SavedModel } from "../../lib/model_file/saved_model.ts";
@@ -47,14 +47,22 @@ export async function refuseLink(file: string): Promise<void> {
   throw new DataError(problem, { file });
 }
 
-/** The records of a table, block by block. */
+/**
+ * The records of a table, block by block.
+ *
+ * @param source The table's path, or its blocks.
+ * @param wanted The columns whose cells are given.
+ * @param onFirst Called with the table's first block.
+ */
 export async function* fileRecords(
-  path: string,
+  source: string | AsyncIterable<RecordBlock>,
   wanted: readonly string[],
-  onColumns?: (columns: readonly string[]) => void,
+  onFirst?: (block: RecordBlock) => void,
 ): AsyncGenerator<FileRecord[]> {
-  for await (const { file, columns, records, places, firstRow, lineOf } of readRecords(path, { columns: wanted })) {
-    if (firstRow === 0) onColumns?.(columns);
+  const blocks = typeof source === "string" ? readRecords(source, { columns: wanted }) : source;
+  for await (const block of blocks) {
+    const { file, records, places, firstRow, lineOf } = block;
+    if (firstRow === 0) onFirst?.(block);
     yield records.map((record, i) => ({
       cells: places.map((place) => record[place]),
       placed: (error) =>

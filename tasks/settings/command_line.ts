@@ -75,5 +75,6 @@ function isFlag(word: string): boolean {
 function unknownFlag(task: string, flag: string, known: string[]): string {
   if (KEYS.some((key) => flagOf(key) === flag)) return `${task} does not use this setting`;
   if (known.length === 0) return `${task} takes no flags`;
-  return `unknown flag; the nearest is ${closest(flag, [...known, "--help"])}`;
+  // Of two that are as near, --help is more likely meant.
+  return `unknown flag; the nearest is ${closest(flag, ["--help", ...known])}`;
 }

@@ -2,7 +2,7 @@
 
 import { closest } from "fastest-levenshtein";
 import type { Group, TaskName } from "./settings.ts";
-import { choice, type Reader, RUN_NAME, text, whole, YES_OR_NO } from "./readers.ts";
+import { choice, COLUMNS, type Reader, RUN_NAME, text, whole, YES_OR_NO } from "./readers.ts";
 
 /** A flag that is no setting: it says nothing about what is trained. */
 interface Extra {
@@ -57,7 +57,8 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
   },
   scale: {
     summary: "splits and scales a dataset, a recipe's or your own: data/<name>.scaled.safetensors",
-    examples: ["scale", "scale --data houses.csv --target price", "scale --recipe cubic --split 0.7,0.2,0.1"],
+    examples: ["scale", "scale --data houses.csv --target price", "scale --data houses.csv --target price --json"],
+    extras: { JSON: AS_JSON },
   },
   train: {
     summary: "trains a network on your CSV file, or on a recipe's dataset",
@@ -107,7 +108,12 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
       "predict --input new.csv --output predicted.csv",
     ],
     extras: {
-      INPUT: extra("data", PATH, "CSV file with the input columns, or a folder of them; - for JSON lines from stdin"),
+      INPUT: extra(
+        "data",
+        PATH,
+        "CSV file with the input columns, or a folder of them; - for stdin: JSON lines or CSV",
+      ),
+      KEEP: extra("data", COLUMNS, "columns to carry to the output, such as an id: A,B"),
       ROW: extra("data", text("JSON by column"), "one row in JSON, such as '{\"x\": 3}', answered in JSON"),
       OUTPUT: extra("data", PATH, "file to write the predictions to"),
     },

@@ -12,13 +12,16 @@ export const LIVE_PAGE = {
 } as const;
 
 /**
- * What Observable Plot brings and no chart of a page uses: maps, palettes, dates, legends, tips. A third of it, which no
- * bundler can know, because plot() itself names all of them. A chart that needs one of them fails in the tests of pages.
+ * What Observable Plot brings and no chart of a page uses: maps, palettes, mixed colours, dates, legends, tips, arrow heads. A
+ * third of it, which no bundler can know, because plot() itself names all of them. A chart that needs one of them fails in the
+ * tests of pages. Charts name colours as var(--ink) alone.
  */
 const UNUSED_OF_PLOT = [
-  ...["d3-axis", "d3-geo", "d3-scale-chromatic", "d3-time", "d3-time-format"].map((name) => new RegExp(`/${name}[/@]`)),
+  ...["d3-axis", "d3-color", "d3-geo", "d3-scale-chromatic", "d3-time", "d3-time-format"].map((name) =>
+    new RegExp(`/${name}[/@]`)
+  ),
   ...["time", "legends/ramp", "legends/swatches", "marks/tip", "interactions/pointer", "scales/temporal"]
-    .concat("scales/diverging", "scales/schemes")
+    .concat("scales/diverging", "scales/schemes", "projection", "marker")
     .map((name) => new RegExp(`/@observablehq/plot[/@].*/src/${name}\\.js$`)),
 ] as const;
 

@@ -1,9 +1,12 @@
 /** The end of a run: its model, its summary, its report, and what is said of them. */
 
+import { writing } from "../../lib/base/files.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
-import { SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
+import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
+import type { Model } from "../../lib/core/model.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
+import { removeFile } from "../runs/folder.ts";
 import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
@@ -53,19 +56,20 @@ function restoreBest({ state: { stopping }, training: { trainer }, view }: Run):
 }
 
 /** Measures the model, and writes it with the measures. */
-async function writeResults({ config, training, folder, view }: Run, seconds: number) {
+async function writeResults({ config, training, folder, view, origin }: Run, seconds: number) {
   const { model, trainer, parts, evaluatePart } = training;
   const { loss, source, dataset: { table, features, targets, scalers } } = training;
+  const notes = config.data === "" ? undefined : training.dataset.notes;
   const { target } = table;
   const settings = config.texts as Record<string, string>;
   const baseline = scalers.targets.columns.map(({ mean }) => mean);
   const { seed } = config;
-  const description = { table, features, targets, scalers, loss, settings, seed, baseline, source };
+  const description = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
   const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
   const [train, ...others] = parts;
   evaluations.train = await evaluatePart(train, options); // throws for useless weights, before they are saved
-  await saveModel(folder.model, model, description);
+  await writeModel(folder.model, model, description);
   for (const part of others) {
     try {
       evaluations[part.name] = await evaluatePart(part, options);
@@ -78,14 +82,30 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const summary = {
     ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
     device: model.device.name,
+    origin,
     steps: trainer.step,
     seconds,
     stepsPerSecond: trainer.step / seconds,
     ...evaluations,
+    ...(notes ? { notes } : {}),
   };
   model.device.check(); // no result counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);
   return { summary, evaluations };
+}
+
+/** Writes the model beside the one that is there, and replaces that only by a file that can be read back. */
+export async function writeModel(path: string, model: Model, description: ModelDescription): Promise<void> {
+  const fresh = `${path}.new`;
+  try {
+    await saveModel(fresh, model, description);
+    (await SavedModel.load(model.device, fresh)).dispose();
+  } catch (error) {
+    await removeFile(fresh);
+    throw error;
+  }
+  const { size } = await Deno.stat(fresh);
+  await writing(path, size, () => Deno.rename(fresh, path));
 }
 
 /** Writes the report. A failure becomes a warning: the run is finished without one, too. Only this loads the chart libraries. */

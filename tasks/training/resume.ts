@@ -1,7 +1,8 @@
 /** Settings of a resumed run: those it began with, and those that the command line may change. */
 
-import type { Origin } from "../runs/checkpoints.ts";
+import { describeChanges, type Origin, OTHER_RESULT } from "../runs/origin.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
+import { showJson } from "../../lib/base/printable.ts";
 import { parseObject } from "../prepare/dataset_files.ts";
 import { type Key, KEYS, RANK_KEYS, SETTINGS } from "../settings/settings.ts";
 import { settingAt } from "../settings/faults.ts";
@@ -78,8 +79,27 @@ function settingsOfRun(run: string): TaskConfig["texts"] {
     ]);
   }
   const settings = parseObject(text);
-  if (settings) return settings as TaskConfig["texts"];
-  throw new ConfigError([`--resume is "${run}": ${path} holds no settings: begin a new run`]);
+  if (!settings) throw new ConfigError([`--resume is "${run}": ${path} holds no settings: begin a new run`]);
+  const faults = Object.entries(settings).flatMap(([key, value]) => {
+    if (!(key in SETTINGS)) return [`${path} names ${showJson(key)}, which is no setting: take it out`];
+    return typeof value === "string" ? [] : [`${path}: ${key} is ${showJson(value)}, need a text: "${value}"`];
+  });
+  if (faults.length > 0) throw new ConfigError(faults);
+  return settings as TaskConfig["texts"];
+}
+
+/**
+ * Compares the settings with those of the checkpoint that a run continues from. They differ if the command line changes
+ * some, which was checked before, or if config.json was edited.
+ *
+ * @throws {ConfigError} If something differs that makes another result.
+ */
+export function checkSettings(config: TaskConfig, was: TaskConfig["texts"]): void {
+  const given = Object.fromEntries(KEYS.map((key) => [key, config.given[key] ?? "config.json"]));
+  // Settings that say nothing of the rows there are now are left out: the rows are compared themselves.
+  const texts = { ...was, ...config.texts };
+  const faults = changeFaults({ ...config, given, texts }, was);
+  if (faults.length > 0) throw new ConfigError(faults);
 }
 
 function changeFaults(config: TaskConfig, began: TaskConfig["texts"]): string[] {
@@ -94,7 +114,7 @@ function changeFaults(config: TaskConfig, began: TaskConfig["texts"]): string[] 
           `${change}: this cannot be changed on resume; \`--init-from data/runs/${config.extras.RESUME}/model.safetensors\` gives a new run its weights`,
         ];
       }
-      return config.extras.FORCE === "true" ? [] : [`${change}: the result will differ; --force continues anyway`];
+      return config.extras.FORCE === "true" ? [] : [`${change}: ${OTHER_RESULT}`];
     });
 }
 
@@ -109,18 +129,13 @@ function isLonger(key: Key, { schedule, numEpochs }: TaskConfig, began: TaskConf
  * @throws {ConfigError} If something differs, and --force was not given.
  */
 export function checkOrigin(config: TaskConfig, was: Origin, is: Origin): string[] {
-  const told: string[] = [];
-  if (was.data !== is.data) told.push("its rows have changed");
-  if (was.device !== is.device) told.push(`it ran on ${was.device}, and now runs on ${is.device}`);
-  if (was.version !== is.version) {
-    told.push(`it ran in version ${was.version} of Backhand, and now runs in ${is.version}`);
-  }
+  const told = describeChanges(was, is);
   const [before, now] = [was.ranks ?? 1, is.ranks ?? 1];
   const digits = config.syncEvery === 1 && config.dropout === 0 ? " in its last digits" : "";
   const notes = before === now ? [] : [`it ran on ${before} ranks, and now on ${now}: its result will differ${digits}`];
   if (told.length === 0 || config.extras.FORCE === "true") return [...told, ...notes];
   const run = config.extras.RESUME;
   throw new ConfigError(
-    told.map((what) => `--resume is "${run}": ${what}: the result will differ; --force continues anyway`),
+    told.map((what) => `--resume is "${run}": ${what}: ${OTHER_RESULT}`),
   );
 }

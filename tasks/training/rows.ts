@@ -1,6 +1,7 @@
 /** The rows of a run. Settings that do not suit them are refused before the dataset that they would overwrite is touched. */
 
-import { type DataSource, dataSource } from "../../lib/model_file/metadata.ts";
+import { basename, resolve } from "node:path";
+import type { DataSource } from "../../lib/model_file/metadata.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { Key, LossName } from "../settings/settings.ts";
 import { pointTo, settingAt } from "../settings/faults.ts";
@@ -9,18 +10,26 @@ import { recipeOf } from "../settings/recipes.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { Splitter } from "../prepare/split.ts";
 import { prepareDataset } from "../prepare/stages.ts";
-import { fromUsersFolder } from "../settings/users_files.ts";
+import { type Sources, sourcesOf } from "../runs/origin.ts";
 import type { RunView } from "../show/view.ts";
 
 export interface Rows {
   readonly dataset: ScaledDataset;
   /** The user's own file; undefined for a recipe, which can be made again. */
   readonly source?: DataSource;
+  /** Hashes of the files that the rows come from. */
+  readonly sources: Sources;
 }
 
 export async function openRows(stack: DisposableStack, config: TaskConfig, view: RunView): Promise<Rows> {
   const dataset = stack.use(await prepareDataset(config, view));
-  return { dataset, source: config.data === "" ? undefined : await dataSource(fromUsersFolder(config.data)) };
+  const sources = await sourcesOf(config);
+  return { dataset, sources, source: sources.DATA === undefined ? undefined : sourceOf(config.data, sources.DATA) };
+}
+
+/** The file or folder that a setting names, without the folder that it is in. */
+function sourceOf(path: string, sha256: string): DataSource {
+  return { name: basename(resolve(path)), sha256 };
 }
 
 type RowLimits = Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;

@@ -5,7 +5,8 @@ import type { Tensor } from "../../lib/core/tensor.ts";
 import { type FaultCause, findFault } from "../../lib/inspect/fault_finder.ts";
 import { EarlyStopping } from "../../lib/training/early_stopping.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
-import type { Checkpoints, Origin, RunCheckpoint, RunFiles, RunNotes } from "../runs/checkpoints.ts";
+import type { Checkpoints, RunCheckpoint, RunFiles, RunNotes } from "../runs/checkpoints.ts";
+import type { Origin } from "../runs/origin.ts";
 import type { RunFolder } from "../runs/folder.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import type { EpochLine, HeldRun, RunView } from "../show/view.ts";
@@ -276,6 +277,7 @@ export class RunState implements HeldRun, Disposable {
       stopping: this.stopping?.state ?? null,
       plateau: plateau?.state ?? null,
       origin: this.#origin,
+      settings: this.#config.texts,
     };
   }
 

@@ -1,11 +1,11 @@
 /** One training, from its settings to its report, as a script. */
 
 import { DataError } from "../../lib/base/errors.ts";
-import { VERSION } from "../../lib/base/version.ts";
 import type { LiveServer } from "../live/server.ts";
 import { lockRun } from "../prepare/locks.ts";
-import { Checkpoints, type Origin, type RunFiles } from "../runs/checkpoints.ts";
+import { Checkpoints, type RunFiles } from "../runs/checkpoints.ts";
 import { forLogs, RunFolder } from "../runs/folder.ts";
+import { type Origin, originOf, parseOrigin, usedTexts } from "../runs/origin.ts";
 import { recall } from "../runs/records.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
@@ -15,7 +15,7 @@ import type { RunView } from "../show/view.ts";
 import { trainEpochs } from "./epochs.ts";
 import { finishRun, formatPlace } from "./finish.ts";
 import { openNetwork } from "./network.ts";
-import { checkOrigin } from "./resume.ts";
+import { checkOrigin, checkSettings } from "./resume.ts";
 import { openRows } from "./rows.ts";
 import { type Run, RunState } from "./run_state.ts";
 import { StopSignal } from "./stop_signal.ts";
@@ -32,24 +32,25 @@ export interface Start {
 }
 
 /** Trains a network. Returns an exit code if somebody has asked the run to end. */
-export async function train(config: TaskConfig, start: Start): Promise<number | void> {
+export async function train(asked: TaskConfig, start: Start): Promise<number | void> {
   using stack = new DisposableStack();
-  const view = createView(config);
-  const files = await openFiles(stack, config, view);
+  const view = createView(asked);
+  const files = await openFiles(stack, asked, view);
 
   // A recipe's columns are known: its rows are written only once it is sure that this machine can train on them.
-  const table = config.data === "" ? undefined : await openRows(stack, config, view);
+  const table = asked.data === "" ? undefined : await openRows(stack, asked, view);
   const network = await openNetwork(stack, {
-    config,
+    config: asked,
     view,
     table,
     checkpoint: files.checkpoint,
     threads: start.threads,
   });
-  const rows = table ?? await openRows(stack, config, view);
+  const rows = table ?? await openRows(stack, asked, view);
+  const config = { ...asked, texts: usedTexts(asked.texts, rows.sources) };
   const training = await buildTraining(stack, { config, view, network, rows });
 
-  const origin = originOf(training);
+  const origin = originOfTraining(training);
   const state = stack.use(new RunState(config, training, files, origin));
   using signal = new StopSignal(start.searchEnd);
   await using live = await openLive(config, { training, state, view, signal });
@@ -64,12 +65,14 @@ export async function openFiles(stack: DisposableStack, config: TaskConfig, view
   const checkpoints = new Checkpoints(folder.path, config.keepCheckpoints);
   stack.use(await lockRun(config.runName, (text) => view.warning(text)));
   if (config.extras.RESUME === undefined) return { folder, checkpoints };
-  return { folder, checkpoints, checkpoint: await checkpoints.open((fault) => view.warning(`warning: ${fault}`)) };
+  const checkpoint = await checkpoints.open((fault) => view.warning(`warning: ${fault}`));
+  if (checkpoint?.notes.settings) checkSettings(config, checkpoint.notes.settings);
+  return { folder, checkpoints, checkpoint };
 }
 
 /** What the result of a training depends on, besides its settings. */
-export function originOf({ model, dataset }: Training): Origin {
-  return { version: VERSION, device: model.device.name, data: dataset.sha256 };
+export function originOfTraining({ model, dataset, sources }: Training): Origin {
+  return originOf(model.device.name, dataset.sha256, sources);
 }
 
 /** Makes the run's folder, or continues from its last checkpoint. */
@@ -81,11 +84,16 @@ export async function beginRun(run: Run): Promise<void> {
     await state.restore(checkpoint);
     const text = rateHint(config, state.rateFactor);
     if (text) view.warning(`warning: ${text}`);
-  } else if (isResumed) {
+  } else if (isResumed && !await folder.hasResults()) {
     await folder.cut(forLogs(() => 0));
   } else {
+    const earlier = isResumed ? parseOrigin((await folder.readSummary())?.origin) : undefined;
+    for (const what of earlier ? checkOrigin(config, earlier, origin) : []) view.warning(`warning: ${what}`);
     const aside = await folder.create();
-    if (aside) view.note(`run: moved the earlier ${folder.path} to ${aside}`);
+    if (!isResumed && aside) view.note(`run: moved the earlier ${folder.path} to ${aside}`);
+    if (isResumed) {
+      view.warning(`warning: no whole checkpoint is left: the run begins anew, and what there was is kept in ${aside}`);
+    }
   }
   if (isResumed && !state.isOver) await folder.removeSummary(); // a run that continues has not ended
   if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);

@@ -2,8 +2,11 @@
 
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
-import type { TaskConfig } from "../settings/config.ts";
+import { nameOf, requestAdapter } from "../../lib/gpu/adapter.ts";
+import { dataSource } from "../../lib/model_file/metadata.ts";
+import { readConfig, type TaskConfig } from "../settings/config.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
+import { describeChanges, originOf, parseOrigin, type Sources, sourcesOf, usedTexts } from "../runs/origin.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { environmentOfTrial } from "./trial_environment.ts";
 
@@ -22,24 +25,42 @@ export type Outcome = Readonly<Record<string, number>> | string;
 /** Whether an earlier search has begun this trial here. */
 export async function isBegun({ run, texts }: Trial): Promise<boolean> {
   const settings = await readJson(`${new RunFolder(run).path}/config.json`);
-  return JSON.stringify(settings) === JSON.stringify(texts);
+  return [texts, usedTexts(texts, { RECIPE: "" })].some((wanted) =>
+    JSON.stringify(wanted) === JSON.stringify(settings)
+  );
 }
 
 /**
- * Trains a trial in a process of its own, unless an earlier search did; resumes one that this began. Of the output only an
- * error is kept.
+ * Trains a trial in a process of its own. One that an earlier search has made of the same rows, on the same device, in the
+ * same version, is taken as it is; one that it began is resumed. Of the output only an error is kept.
  */
 export async function runTrial(trial: Trial, threads?: number): Promise<Outcome> {
   const { run, args } = trial;
-  const folder = new RunFolder(run);
-  const isResumed = await isBegun(trial);
-  const earlier = isResumed ? await measuresOf(folder) : undefined;
-  if (earlier) return earlier;
+  if (!await isBegun(trial)) return outcomeOf(trial, await start(args, threads));
+  let changes = await changesSince(trial);
+  if (changes?.length === 0) return (await measuresOf(run))!;
+  if (!changes) {
+    const end = await start([`--resume=${run}`], threads);
+    changes = end.text.split("\n").flatMap((line) => line.match(/: ([^:]*): the result will differ/)?.[1] ?? []);
+    if (changes.length === 0) return outcomeOf(trial, end);
+  }
+  console.log(`${run} is made anew: ${changes.join(", ")}`);
+  return outcomeOf(trial, await start(args, threads));
+}
+
+interface End {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  /** What it wrote to stderr. */
+  readonly text: string;
+}
+
+async function start(args: readonly string[], threads: number | undefined): Promise<End> {
   const [_, ...words] = project.tasks.train.command.split(" ");
   const script = new URL("../train.ts", import.meta.url);
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...isResumed ? [`--resume=${run}`] : args],
+    args: ["run", "--config", config, ...words.slice(1, -1), script.href, ...args],
     clearEnv: true,
     env: environmentOfTrial(Deno.env.toObject(), threads),
     stdin: "piped", // held open: see endOfSearch
@@ -48,15 +69,43 @@ export async function runTrial(trial: Trial, threads?: number): Promise<Outcome>
   }).spawn();
   const [text, { code, signal }] = await Promise.all([new Response(child.stderr).text(), child.status]);
   await child.stdin.close();
-  const measures = code === 0 ? await measuresOf(folder) : undefined;
+  return { code, signal, text };
+}
+
+async function outcomeOf({ run }: Trial, { code, signal, text }: End): Promise<Outcome> {
+  const measures = code === 0 ? await measuresOf(run) : undefined;
   if (measures) return measures;
   return text.split("\n").find((line) => line.startsWith("error: "))?.slice(7) ??
     (signal ? `train was ended by ${signal}` : `train ended with exit code ${code}`);
 }
 
-async function measuresOf(folder: RunFolder): Promise<Readonly<Record<string, number>> | undefined> {
-  const summary = await readJson(`${folder.path}/summary.json`);
-  return summary?.validation as Record<string, number> | undefined;
+/** Hashes of the files that a trial trains on; each file is read once in a search, and before the first trial. */
+export async function sourcesOfTrial({ args }: Trial): Promise<Sources> {
+  return await sourcesOf(readConfig("train", args), hashOnce);
+}
+
+/** What has changed since a trial ended; undefined if it has not ended. */
+async function changesSince(trial: Trial): Promise<string[] | undefined> {
+  if (!await measuresOf(trial.run)) return undefined;
+  const was = parseOrigin((await new RunFolder(trial.run).readSummary())?.origin);
+  if (!was) return ["an earlier version made it"];
+  const sources = await sourcesOfTrial(trial);
+  const areSame = JSON.stringify(sources) === JSON.stringify(was.sources ?? {});
+  const device = nameOf((await requestAdapter({})).info);
+  return describeChanges(was, originOf(device, areSame ? was.data : "other rows", sources));
+}
+
+const hashes = new Map<string, Promise<string>>();
+
+/** The hash of a file that does not change during the search. */
+function hashOnce(path: string): Promise<string> {
+  const known = hashes.get(path) ?? dataSource(path).then(({ sha256 }) => sha256);
+  hashes.set(path, known);
+  return known;
+}
+
+async function measuresOf(run: string): Promise<Readonly<Record<string, number>> | undefined> {
+  return (await new RunFolder(run).readSummary())?.validation as Record<string, number> | undefined;
 }
 
 async function readJson(path: string): Promise<Record<string, unknown> | undefined> {

@@ -8,7 +8,7 @@ import { lockSearch } from "../prepare/locks.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { draw, isRange, parseRange, type Range } from "./search.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
-import { isBegun, type Outcome, runTrial, type Trial } from "./trial.ts";
+import { isBegun, type Outcome, runTrial, sourcesOfTrial, type Trial } from "./trial.ts";
 
 interface SearchLine {
   /** The words without ranges, in their order. */
@@ -185,5 +185,6 @@ export async function handOut(
 export async function main(config: TaskConfig, line: SearchLine): Promise<number> {
   const trials = planTrials(config, line);
   using _search = await lockSearch(config.runName);
+  await sourcesOfTrial(trials[0]);
   return await search(trials, [{ host: "", look: lookHere, run: (trial) => runTrial(trial) }]);
 }

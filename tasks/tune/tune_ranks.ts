@@ -7,7 +7,7 @@ import { gatherDevices, tellDevices } from "../mpi/rank_devices.ts";
 import { checkSame, onFirst, type Ranks } from "../mpi/ranks.ts";
 import { printLine, warnLine } from "../settings/lines.ts";
 import { describeError } from "../settings/run_task.ts";
-import { type Outcome, runTrial, type Trial } from "./trial.ts";
+import { type Outcome, runTrial, sourcesOfTrial, type Trial } from "./trial.ts";
 import { lookHere, planTrials, search, splitRanges, type Worker } from "./trials.ts";
 
 /** What rank 0 asks another rank. */
@@ -22,6 +22,7 @@ export async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   const trials = await onFirst(ranks.communicator, async () => {
     const planned = planTrials(config, line);
     stack.use(await lockSearch(config.runName));
+    await sourcesOfTrial(planned[0]);
     return planned;
   });
   // Trials inherit the environment, and with it the GPU.

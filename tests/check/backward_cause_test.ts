@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkBackward } from "../../lib/check/check_backward.ts";
 import { mse } from "../../lib/core/losses.ts";
-import { mean, relu, square } from "../../lib/core/ops.ts";
+import { mean, relu, square } from "../../lib/arithmetic/ops.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { type Bug, HandNetwork } from "../support/hand_network.ts";

@@ -13,7 +13,7 @@ import {
   sum,
   tanh,
   tanhBackward,
-} from "../../lib/core/ops.ts";
+} from "../../lib/arithmetic/ops.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Random } from "../../lib/base/random.ts";
 import { bits, gpuTest } from "../support/gpu_test_case.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { checkGradients, gradientCases } from "../../lib/check/gradcheck.ts";
 import { ACTIVATIONS, Linear, ReLU, Sigmoid } from "../../lib/core/layers.ts";
 import { bceWithLogits, huber, mae, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
-import { scale } from "../../lib/core/ops.ts";
+import { scale } from "../../lib/arithmetic/ops.ts";
 import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
 import { type GpuBug, type TwinBug, withBug } from "../support/planted.ts";

@@ -1,7 +1,7 @@
 /** Leaky ReLU, tanh and GELU: by hand, at the ends of float32, and with planted bugs. */
 import { assert, assertEquals } from "@std/assert";
 import { GELU, type Layer, LeakyReLU, ReLU, Tanh } from "../../lib/core/layers.ts";
-import * as ops from "../../lib/core/ops.ts";
+import * as ops from "../../lib/arithmetic/ops.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import type { Matrix } from "../../lib/reference/mod.ts";
 import { Tensor } from "../../lib/core/tensor.ts";

@@ -1,4 +1,4 @@
-/** lib/core/README.md says of every backward, loss and optimizer why it is so, and the code leads there. */
+/** The READMEs of lib/core and lib/arithmetic say of every backward, loss and optimizer why it is so, and the code leads there. */
 import { assertEquals } from "@std/assert";
 import { ACTIVATIONS } from "../../lib/core/activations.ts";
 import * as face from "../../mod.ts";
@@ -20,19 +20,22 @@ function needed(): string[] {
   return [...operations, ...losses, ...optimizers, ...layers, "Dropout", "Linear"];
 }
 
-permitted("README.md has a rule and a reason for every backward, loss and optimizer, and of nothing else", async () => {
-  const lower = (names: Iterable<string>) => new Set([...names].map((name) => name.toLowerCase()));
-  const lines = lower((await readLines()).keys());
-  const names = lower(needed());
-  assertEquals(names.size, 38, "as many as there are");
-  assertEquals([...names].filter((name) => !lines.has(name)), [], "without a line");
-  const without = ["equal", "greater", "onehot"]; // the line says why there is no backward
-  assertEquals([...lines].filter((name) => !names.has(name)).sort(), without);
-});
+permitted(
+  "the READMEs have a rule and a reason for every backward, loss and optimizer, and of nothing else",
+  async () => {
+    const lower = (names: Iterable<string>) => new Set([...names].map((name) => name.toLowerCase()));
+    const lines = lower((await readLines()).keys());
+    const names = lower(needed());
+    assertEquals(names.size, 38, "as many as there are");
+    assertEquals([...names].filter((name) => !lines.has(name)), [], "without a line");
+    const without = ["equal", "greater", "onehot"]; // the line says why there is no backward
+    assertEquals([...lines].filter((name) => !names.has(name)).sort(), without);
+  },
+);
 
 permitted("a file with backwards, losses or layers leads to the reasons", async () => {
-  const sources = await readSources("lib/core");
-  const missing = [...sources].filter(([_, text]) => {
+  const sources = [...await readSources("lib/core"), ...await readSources("lib/arithmetic")];
+  const missing = sources.filter(([_, text]) => {
     const has = /^export function \w+Backward\(|^export const \w+: Loss\b| implements Layer\b/m.test(text);
     return has !== text.includes(LINK);
   });

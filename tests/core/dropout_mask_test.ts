@@ -1,6 +1,6 @@
 /** The masks of dropout: the GPU's are the oracle's, and the oracle's are as random as they should be. */
 import { assert, assertEquals } from "@std/assert";
-import { advance, dropout, dropoutBackward } from "../../lib/core/ops.ts";
+import { advance, dropout, dropoutBackward } from "../../lib/arithmetic/ops.ts";
 import { dropoutMask, type Matrix } from "../../lib/reference/mod.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { assertClose } from "../support/assert_close.ts";

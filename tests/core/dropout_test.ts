@@ -4,7 +4,7 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { Dropout, type Layer, Linear, multilayerPerceptron, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { advance, dropout, scale } from "../../lib/core/ops.ts";
+import { advance, dropout, scale } from "../../lib/arithmetic/ops.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import { Random } from "../../lib/base/random.ts";
 import { ReferenceDropout } from "../../lib/reference/mod.ts";

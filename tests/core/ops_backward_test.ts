@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { sizeOf } from "../../lib/base/shape.ts";
-import * as ops from "../../lib/core/ops.ts";
+import * as ops from "../../lib/arithmetic/ops.ts";
 import * as recorded from "../../lib/training/recorded_rows.ts";
 import type { Matrix } from "../../lib/reference/mod.ts";
 import { Tensor } from "../../lib/core/tensor.ts";

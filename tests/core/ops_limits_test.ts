@@ -2,7 +2,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { clipByNorm } from "../../lib/training/clipping.ts";
 import { bceWithLogits, mse } from "../../lib/core/losses.ts";
-import * as ops from "../../lib/core/ops.ts";
+import * as ops from "../../lib/arithmetic/ops.ts";
 import * as recorded from "../../lib/training/recorded_rows.ts";
 import { createOptimizer, type OptimizerName } from "../../lib/core/optimizers.ts";
 import * as reference from "../../lib/reference/mod.ts";

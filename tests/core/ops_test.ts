@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import * as ops from "../../lib/core/ops.ts";
+import * as ops from "../../lib/arithmetic/ops.ts";
 import * as recorded from "../../lib/training/recorded_rows.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import type { Matrix } from "../../lib/reference/mod.ts";
@@ -55,31 +55,6 @@ gpuTest("matmul() agrees with the oracle on odd shapes, with each side transpose
       assertEquals(product.shape, [m, n]);
       assertClose(await product.read(), expected, { rtol: 1e-5, atol: 1e-5 });
     }
-  }
-});
-
-gpuTest("elementwise operations agree with the oracle on odd shapes", async (device) => {
-  for (const [rows, columns] of SHAPES) {
-    const a = randomMatrix(rows, columns, 1);
-    const b = randomMatrix(rows, columns, 2);
-    const bias = randomMatrix(1, columns, 3);
-    const s = reference.sigmoid(a).map(Math.fround);
-    const cases: [(get: (x: Matrix) => Tensor) => Tensor, Matrix][] = [
-      [(get) => ops.add(get(a), get(b)), a.map((v, i) => v + b.data[i])],
-      [(get) => ops.subtract(get(a), get(b)), a.map((v, i) => v - b.data[i])],
-      [(get) => ops.multiply(get(a), get(b)), a.map((v, i) => v * b.data[i])],
-      [(get) => ops.scale(get(a), -1.25), a.map((v) => -1.25 * v)],
-      [(get) => ops.relu(get(a)), reference.relu(a)],
-      [(get) => ops.reluBackward(get(a), get(b)), reference.reluBackward(a, b)],
-      [(get) => ops.sigmoid(get(a)), reference.sigmoid(a)],
-      [(get) => ops.sigmoidBackward(get(s), get(b)), reference.sigmoidBackward(s, b)],
-      [(get) => ops.addBias(get(a), get(bias).reshape([columns])), reference.addBias(a, bias)],
-      [(get) => ops.addBiasBackward(get(a)), reference.columnSums(a)],
-    ];
-    const results = cases.map(([run]) => device.tidy(() => run((x) => upload(device, x))));
-    const actual = await readAll(results);
-    cases.forEach(([_, expected], i) => assertClose(actual[i], expected.data, { rtol: 1e-5, atol: 1e-5 }));
-    for (const tensor of results) tensor.dispose();
   }
 });
 

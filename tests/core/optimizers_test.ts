@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
-import { subtract } from "../../lib/core/ops.ts";
+import { subtract } from "../../lib/arithmetic/ops.ts";
 import {
   Adam,
   AdamW,

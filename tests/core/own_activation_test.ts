@@ -5,7 +5,7 @@ import { gradientCases } from "../../lib/check/gradcheck.ts";
 import { ActivationLayer, ACTIVATIONS, type Layer, multilayerPerceptron } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { multiply, scale } from "../../lib/core/ops.ts";
+import { multiply, scale } from "../../lib/arithmetic/ops.ts";
 import type { Tensor } from "../../lib/core/tensor.ts";
 import { Scaler } from "../../lib/data/scaler.ts";
 import { numericTable } from "../../lib/data/table.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Device } from "../../lib/gpu/device.ts";
 import { softmaxCrossEntropy } from "../../lib/core/losses.ts";
-import * as ops from "../../lib/core/ops.ts";
+import * as ops from "../../lib/arithmetic/ops.ts";
 import * as recorded from "../../lib/training/recorded_rows.ts";
 import { Random } from "../../lib/base/random.ts";
 import { readAll, Tensor } from "../../lib/core/tensor.ts";
@@ -150,29 +150,6 @@ property(
     const width = dLogits.length / rows;
     const sums = z.map((_, i) => dLogits.slice(i * width, (i + 1) * width).reduce((a, b) => a + b));
     assertClose(sums, z.map(() => 0), { atol: 1e-6 });
-  },
-);
-
-property(
-  "a row, a column and a number count as what they are spread into",
-  fc.tuple(matrices([[0, 1], [0, 1]], exact), exact),
-  async (device, [[x, y], number]) => {
-    const [byRow, wideRow, byColumn, wideColumn, byNumber, wideNumber, turned] = await results(device, () => {
-      const a = Tensor.from(device, x);
-      const row = Tensor.from(device, y[0]);
-      const column = Tensor.from(device, y.map(([first]) => first));
-      return [
-        ops.multiply(a, row),
-        ops.multiply(a, ops.spread(row, a.shape, 0)),
-        ops.subtract(a, column.reshape([x.length, 1])),
-        ops.subtract(a, ops.spread(column, a.shape, 1)),
-        ops.add(a, number),
-        ops.add(a, ops.spread(Tensor.from(device, number), a.shape)),
-        ops.transpose(a),
-      ];
-    });
-    assertEquals([byRow, byColumn, byNumber], [wideRow, wideColumn, wideNumber]);
-    assertEquals(turned, transpose(x).flat());
   },
 );
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { relu } from "../../lib/core/ops.ts";
+import { relu } from "../../lib/arithmetic/ops.ts";
 import { readAll, Tensor, type TensorLike } from "../../lib/core/tensor.ts";
 import { compute, gpuTest } from "../support/gpu_test_case.ts";
 

@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { dateForm, datePart, dateReader, formatDate, isOtherDate } from "../../lib/data/dates.ts";
+import { dateForm, datePart, dateReader, formatDate } from "../../lib/data/dates.ts";
 
 const DAY = 86_400_000;
 
@@ -64,13 +64,4 @@ Deno.test("datePart() gives month, weekday and hour as Date does, before 1970 to
     "1970-01-01T12:00",
     "2024-10-04T00:00:01",
   ]);
-});
-
-Deno.test("isOtherDate() knows dates whose order has to be said", () => {
-  for (const text of ["31.01.2026", "1/2/26", "5-Jan-2020", "Jan 5, 2020", "1/31/2026 3:04 PM", "3 March 2021"]) {
-    assertEquals(isOtherDate(text), true, text);
-  }
-  for (const text of ["3.14", "1/2", "192.168.1.1", "red", "10-12", "1.2.3.4", "May"]) {
-    assertEquals(isOtherDate(text), false, text);
-  }
 });

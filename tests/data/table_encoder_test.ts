@@ -203,7 +203,7 @@ Deno.test("parseTable() reads every kind of column back, and refuses what does n
     missingTexts: [],
   };
   assertEquals(parseTable(JSON.parse(JSON.stringify(table))), table);
-  const [a, , c] = table.inputs;
+  const [a, _b, c] = table.inputs;
   const cases: [unknown, string][] = [
     [{ ...a, shares: [1] }, 'the shares of column "a" are not 2 numbers from 0 to 1'],
     [{ ...a, others: ["z"] }, 'column "a" has both shares and others'],
@@ -214,4 +214,24 @@ Deno.test("parseTable() reads every kind of column back, and refuses what does n
   for (const [column, message] of cases) {
     assertThrows(() => parseTable({ ...table, inputs: [column] }), SyntaxError, message);
   }
+});
+
+Deno.test("TableEncoder.encode() takes a missing text for missing, even if it is a number or a date", () => {
+  const inputs = [
+    { kind: "numeric", name: "x", fill: 5 },
+    { kind: "date", name: "day", origin: 0, parts: [], fill: 7 },
+  ] as const;
+  const out = new Float64Array(2);
+  new TableEncoder({ inputs, missingTexts: ["-999", "1900-01-01"] }).encode([" -999", "1900-01-01 "], out, 0);
+  assertEquals([...out], [5, 7]);
+  new TableEncoder({ inputs }).encode(["-999", "1970-01-02"], out, 0);
+  assertEquals([...out], [-999, 1]);
+  const target = new TargetEncoder({ kind: "numeric", names: ["y"] }, "values", ["-999"]);
+  assertThrows(() => target.encode(["-999"], out, 0), CellError, "the target is missing");
+  const strict = new TableEncoder({ inputs: [{ kind: "numeric", name: "x" }], missingTexts: ["-999"] });
+  assertThrows(
+    () => strict.encode(["-999"], out, 0),
+    CellError,
+    'the cell is "-999", and the column has no fill value',
+  );
 });

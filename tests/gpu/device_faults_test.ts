@@ -5,7 +5,7 @@ import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { DeviceError } from "../../lib/base/errors.ts";
 import { Linear, ReLU } from "../../lib/core/layers.ts";
-import { relu, scale } from "../../lib/core/ops.ts";
+import { relu, scale } from "../../lib/arithmetic/ops.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
 import { pathInProject, Workplace } from "../support/run_task_process.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { kernels } from "../../kernels/mod.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { DeviceError } from "../../lib/base/errors.ts";
-import { add, matmulBackward, relu, scale } from "../../lib/core/ops.ts";
+import { add, matmulBackward, relu, scale } from "../../lib/arithmetic/ops.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { compute, gpuTest } from "../support/gpu_test_case.ts";
 import { permitted } from "../support/permitted.ts";

@@ -3,7 +3,7 @@ import { Device } from "../../lib/gpu/device.ts";
 import { type ActivationName, ACTIVATIONS, Dropout, Linear } from "../../lib/core/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { addBias, matmul, relu, reluBackward, sum, tanh, tanhBackward } from "../../lib/core/ops.ts";
+import { addBias, matmul, relu, reluBackward, sum, tanh, tanhBackward } from "../../lib/arithmetic/ops.ts";
 import { Random } from "../../lib/base/random.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import type { Tensor } from "../../lib/core/tensor.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
-import { add, relu, scale, sum } from "../../lib/core/ops.ts";
+import { add, relu, scale, sum } from "../../lib/arithmetic/ops.ts";
 import { Sgd } from "../../lib/core/optimizers.ts";
 import { Recording } from "../../lib/gpu/recording.ts";
 import { readAll, Tensor } from "../../lib/core/tensor.ts";

@@ -4,7 +4,7 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { type Fault, findFault } from "../../lib/inspect/fault_finder.ts";
 import { Dropout, type Layer, Linear, type Parameter, ReLU } from "../../lib/core/layers.ts";
-import { multiply } from "../../lib/core/ops.ts";
+import { multiply } from "../../lib/arithmetic/ops.ts";
 import { type ReferenceLayer, ReferenceReLU } from "../../lib/reference/mod.ts";
 import { ArrayRows } from "../../lib/data/row_source.ts";
 import { readAll, type Tensor } from "../../lib/core/tensor.ts";

@@ -56,6 +56,16 @@ gpuTest("LoadedModel.predict() takes rows by column name, numbers or texts, in a
   assertEquals(await model.predict([]), []);
 });
 
+gpuTest("LoadedModel.unseen counts names that training did not see, over all calls", async (device) => {
+  using model = modelOf(device, PRICE, mse, weights);
+  const rowsOf = (...colors: Row[string][]) => colors.map((color) => ({ age: 1, size: 1, color }));
+  await model.predict(rowsOf("red", null, " blue "));
+  assertEquals(model.unseen, []);
+  await model.predict(rowsOf("pink", 7));
+  await model.predict(rowsOf("pink", "red"));
+  assertEquals(model.unseen, [{ column: "color", count: 3, first: ["pink", "7"] }]);
+});
+
 gpuTest("LoadedModel.predict() fills missing cells where the table has something to", async (device) => {
   using model = modelOf(device, PRICE, mse, weights);
   for (const missing of [null, undefined, "", "NA", NaN]) {
@@ -63,6 +73,21 @@ gpuTest("LoadedModel.predict() fills missing cells where the table has something
     const lacking = () => model.predict([{ age: missing, color: "red", size: 1 }]);
     await assertRejects(lacking, SyntaxError, 'Cannot predict row 1: column "age": the cell is ');
   }
+});
+
+gpuTest("LoadedModel.predict() takes NaN for missing, whichever texts mean so", async (device) => {
+  using model = modelOf(device, PRICE, mse, weights);
+  const { model: net, description } = model.saved;
+  const other = { ...description, table: { ...description.table, missingTexts: ["?"] } };
+  const texts = new LoadedModel(new SavedModel(net, other)); // its network is freed with the first one
+  for (const missing of [NaN, null, "?", ""]) {
+    assertEquals(await texts.predict([{ age: 10, color: missing, size: missing }]), [20 + 50]);
+  }
+  await assertRejects(
+    () => texts.predict([{ age: 10, color: "red", size: "NA" }]),
+    SyntaxError,
+    '"NA" is not a number',
+  );
 });
 
 gpuTest("LoadedModel.predict() gives several targets by name", async (device) => {

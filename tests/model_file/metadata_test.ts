@@ -42,21 +42,32 @@ const FULL: ModelDescription = {
   seed: 7,
   baseline: [0.25, 0.75],
   source: { name: "pets.csv", sha256: "0123456789abcdef".repeat(4) },
+  notes: {
+    columns: [{ name: "id", as: "left out", holds: "whole numbers that only go up: an identifier", missing: 0 }],
+    notes: ["2 rows are left out"],
+  },
 };
 
-permittedGpuTest("a saved model keeps table, seed, baseline, source and versions, all as texts", async (device) => {
-  await using file = await temporaryFile("model.safetensors");
-  using model = new Model(device, [new Linear(4, 2)]);
-  await saveModel(file.path, model, FULL);
-  const { metadata } = await readSafetensors(file.path);
-  assertEquals(JSON.parse(metadata.table), TABLE);
-  assertEquals(metadata.seed, "7");
-  using saved = await SavedModel.load(device, file.path);
-  for (const key of ["table", "features", "targets", "seed", "baseline", "source"] as const) {
-    assertEquals(saved.description[key], FULL[key]);
-  }
-  assertEquals(saved.description.versions, { backhand: VERSION, deno: Deno.version.deno, platform: Deno.build.target });
-});
+permittedGpuTest(
+  "a saved model keeps table, seed, baseline, source, notes and versions, all as texts",
+  async (device) => {
+    await using file = await temporaryFile("model.safetensors");
+    using model = new Model(device, [new Linear(4, 2)]);
+    await saveModel(file.path, model, FULL);
+    const { metadata } = await readSafetensors(file.path);
+    assertEquals(JSON.parse(metadata.table), TABLE);
+    assertEquals(metadata.seed, "7");
+    using saved = await SavedModel.load(device, file.path);
+    for (const key of ["table", "features", "targets", "seed", "baseline", "source", "notes"] as const) {
+      assertEquals(saved.description[key], FULL[key]);
+    }
+    assertEquals(saved.description.versions, {
+      backhand: VERSION,
+      deno: Deno.version.deno,
+      platform: Deno.build.target,
+    });
+  },
+);
 
 permittedGpuTest("two classes under bce have one output, the probability of the second", async (device) => {
   await using file = await temporaryFile("model.safetensors");
@@ -100,6 +111,8 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
     [{ baseline: "[0.5,0.25]" }, "of sum 1"],
     [{ source: '{"name":"a"}' }, "its source has no name or no SHA-256"],
     [{ source: `{"name":"a","sha256":"${"F".repeat(64)}"}` }, "its source has no name or no SHA-256"],
+    [{ notes: "{}" }, "Cannot read notes of a table: found {}, need columns and notes"],
+    [{ notes: '{"columns":[{"name":"id"}],"notes":[]}' }, 'Cannot read notes of a table: {"name":"id"} is no column'],
     [{ versions: '{"deno":"2"}' }, "its versions are not those of"],
   ];
   for (const [changes, problem] of cases) {
@@ -108,7 +121,7 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
     assertEquals(error.place.file, path);
   }
   const needed = ["format", "layers", "table", "scaler", "loss", "settings", "versions"];
-  for (const name of [...needed, "seed", "baseline", "source"]) {
+  for (const name of [...needed, "seed", "baseline", "source", "notes"]) {
     const { [name]: _, ...others } = good.metadata;
     await writeSafetensors(path, tensors, others);
     if (needed.includes(name)) await assertRejects(() => SavedModel.load(device, path), DataError, path);

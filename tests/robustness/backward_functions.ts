@@ -39,21 +39,21 @@ export const KERNELS = listed({
 
 /** Modules: functions, methods and constants. */
 export const MODULES = listed({
+  "lib/arithmetic/broadcast.ts": "operate sumToOperand",
+  "lib/arithmetic/elementwise.ts": "addBackward subtractBackward multiplyBackward divideBackward scaleBackward",
+  "lib/arithmetic/functions.ts": "expBackward logBackward sqrtBackward squareBackward",
+  "lib/arithmetic/min_max_norm.ts": "minBackward maxBackward extremeBackward normBackward",
+  "lib/arithmetic/places.ts": "transposeBackward spreadBackward",
+  "lib/arithmetic/softmax.ts": "softmaxBackward",
   "lib/check/operation_cases.ts": "OperandLayer.backward FunctionLayer.backward",
   "lib/core/activations.ts":
     `${ACTIVATIONS} ReLU.backward LeakyReLU.backward Sigmoid.backward Tanh.backward GELU.backward`,
   "lib/core/dropout.ts": "dropout dropoutBackward Dropout.backward",
-  "lib/core/broadcast.ts": "operate sumToOperand",
-  "lib/core/elementwise.ts": "addBackward subtractBackward multiplyBackward divideBackward scaleBackward",
-  "lib/core/folding.ts": "axesOf spreadTimes reduce",
-  "lib/core/functions.ts": "expBackward logBackward sqrtBackward squareBackward",
   "lib/core/layers.ts": "Linear.backward",
   "lib/core/losses.ts": "softmaxCrossEntropy.backward meanOf inOnePass weightedSoftmaxCrossEntropy weigh",
-  "lib/core/matmul.ts": "matmul matmulBackward transposeBackward addBiasBackward",
+  "lib/core/matmul.ts": "matmul matmulBackward addBiasBackward",
   "lib/core/model.ts": "backward",
-  "lib/core/reductions.ts":
-    "sumBackward meanBackward minBackward maxBackward extremeBackward normBackward spreadBackward",
-  "lib/core/softmax.ts": "softmaxBackward",
+  "lib/core/reductions.ts": "sumBackward meanBackward axesOf spreadTimes reduce",
   "lib/reference/mod.ts": "backward",
   "lib/reference/activations.ts": `${ACTIVATIONS} ReferenceActivation.backward`,
   "lib/reference/dropout.ts": "backward",

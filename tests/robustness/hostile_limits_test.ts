@@ -1,6 +1,7 @@
 /** Files whose content would cost far more memory or time than their size, were it believed. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { isWrittenNumber, numberOf } from "../../lib/data/cells.ts";
+import { numberOf } from "../../lib/data/cells.ts";
+import { isPlaceholder, writtenNumber } from "../../lib/data/odd_cells.ts";
 import { readRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { Linear } from "../../lib/core/layers.ts";
@@ -100,7 +101,10 @@ Deno.test("numbers of megabytes are read in time that grows with their length", 
   for (const piece of ["1", " ", ".", "e1", "1,234", "1 ", "\r"]) {
     const text = piece.repeat(8e6 / piece.length);
     for (const cell of [text, `${text}x`, `x${text}`, `1${text}x`]) {
-      within(5, () => [numberOf(cell), isWrittenNumber(cell), new ColumnProfile("a").add(cell, 0)]);
+      within(
+        5,
+        () => [numberOf(cell), writtenNumber(cell), isPlaceholder(cell, true), new ColumnProfile("a").add(cell, 0)],
+      );
     }
   }
   assertEquals([numberOf(`${"0".repeat(1e6)}.5`), numberOf(" 5. "), numberOf(".5e1")], [0.5, 5, 5]);
@@ -111,7 +115,7 @@ Deno.test("ColumnProfile keeps no prose of a thousand long cells", () => {
   ["x".repeat(1000), "y"].forEach((cell, row) => profile.add(cell, row));
   assertEquals(profile.values?.length, 2);
   profile.add("x".repeat(1001), 2);
-  assertEquals([profile.values, profile.look], [undefined, "identifier"]);
+  assertEquals([profile.values, profile.look], [undefined, "prose"]);
 });
 
 permitted("readRecords() refuses very many or very long names, and takes one byte-order mark away", async () => {

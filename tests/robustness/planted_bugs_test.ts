@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Layer, Linear, ReLU, Sigmoid } from "../../lib/core/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
-import { add, addBiasBackward, matmul, mean, multiply, scale, subtract, sum } from "../../lib/core/ops.ts";
+import { add, addBiasBackward, matmul, mean, multiply, scale, subtract, sum } from "../../lib/arithmetic/ops.ts";
 import { gatherRows } from "../../lib/training/recorded_rows.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";

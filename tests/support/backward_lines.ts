@@ -1,4 +1,4 @@
-/** The lines of lib/core/README.md that say why each backward, and each update, is as it is. */
+/** The lines of the READMEs of lib/core and lib/arithmetic that say why each backward, and each update, is as it is. */
 
 import { pathInProject } from "./run_task_process.ts";
 
@@ -23,5 +23,6 @@ export function parseLines(readme: string): Map<string, BackwardLine> {
 }
 
 export async function readLines(): Promise<Map<string, BackwardLine>> {
-  return parseLines(await Deno.readTextFile(pathInProject("lib/core/README.md")));
+  const rooms = ["core", "arithmetic"].map((room) => Deno.readTextFile(pathInProject(`lib/${room}/README.md`)));
+  return new Map((await Promise.all(rooms)).flatMap((readme) => [...parseLines(readme)]));
 }

@@ -1,7 +1,7 @@
 /** A small network whose backward is written out by hand, with a bug planted where a test asks for one. */
 import { type BackwardReport, checkBackward } from "../../lib/check/check_backward.ts";
 import { mse, softmaxCrossEntropy } from "../../lib/core/losses.ts";
-import { addBias, matmul, relu, reluBackward, scale, sum } from "../../lib/core/ops.ts";
+import { addBias, matmul, relu, reluBackward, scale, sum } from "../../lib/arithmetic/ops.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Random } from "../../lib/base/random.ts";
 import type { Device } from "../../lib/gpu/device.ts";

@@ -23,7 +23,7 @@ if (import.meta.main) {
       name,
       isText
         ? new Tensor("string", values as string[], dims)
-        : new Tensor("float32", Float32Array.from(values as (number | null)[], (v) => v ?? NaN), dims),
+        : new Tensor("float64", Float64Array.from(values as (number | null)[], (v) => v ?? NaN), dims),
     ];
   });
   const outputs = await session.run(Object.fromEntries(inputs));

@@ -20,6 +20,9 @@ export interface Outcome {
 
 type Environment = Record<string, string>;
 
+/** The tasks that can run one after the other in one process. */
+const IN_SERIES = ["gen-data", "scale", "train", "predict", "evaluate"];
+
 /** Ends what a task says where others follow it in the same process. */
 export const END = "\0end\0";
 
@@ -106,7 +109,7 @@ export class Workplace implements AsyncDisposable {
 
   /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
   async run(task: string, args: readonly string[] = [], env?: Environment): Promise<Outcome> {
-    if (this.#series && !env) return await this.#series.run(task, args);
+    if (this.#series && !env && IN_SERIES.includes(task)) return await this.#series.run(task, args);
     return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
 

@@ -185,7 +185,7 @@ gpuTest("planWholeStep() takes what fits the memory, or is small enough to pay, 
 gpuTest("planWholeStep() is wide on hardware", (device) => {
   using model = new Model(device, multilayerPerceptron(1, [64], 1));
   assertEquals(planOn(false, model, mse, 10)?.kernel, kernels.wholeStep);
-  assertEquals(planOn(true, model, mse, 10)?.kernel.constants, { INVOCATIONS: 8 });
+  assertEquals(planOn(true, model, mse, 10)?.kernel.constants, { INVOCATIONS: 8, LAYERS: 2 });
 });
 
 gpuTest("planWholeStep() leaves everything else to the plain operations", (device) => {

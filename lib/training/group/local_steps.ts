@@ -4,7 +4,8 @@
  * @module
  */
 import type { Communicator } from "../../ranks/communicator.ts";
-import { subtract } from "../../core/elementwise.ts";
+import { kernels } from "../../../kernels/mod.ts";
+import { elementwise } from "../../core/operation.ts";
 import { Nesterov } from "../../core/optimizers.ts";
 import type { Group, Rows } from "./group.ts";
 import type { Recording } from "../../gpu/recording.ts";
@@ -57,7 +58,8 @@ export class LocalSteps implements Steps {
       return { tensor, start: end - tensor.size };
     });
     this.#mean = new Float32Array(end);
-    this.#move = stack.use(device.record(() => void subtract(this.#before, values, { out: this.#moved })));
+    const difference = () => void elementwise(kernels.subtract, [this.#before, values], { out: this.#moved });
+    this.#move = stack.use(device.record(difference));
     const staged = [this.#moved, ...this.#optimizerState.map(({ tensor }) => tensor)];
     this.#stagings = staged.map((tensor) => stack.use(device.stage([tensor])));
     this.#outerStep = stack.use(device.record(() => this.#outer.step()));

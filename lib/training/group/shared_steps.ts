@@ -5,7 +5,8 @@
  */
 import type { Communicator } from "../../ranks/communicator.ts";
 import type { Rows } from "./group.ts";
-import { scale } from "../../core/elementwise.ts";
+import { kernels } from "../../../kernels/mod.ts";
+import { elementwise } from "../../core/operation.ts";
 import type { Recording } from "../../gpu/recording.ts";
 import { scaleInto, type Staging } from "../../gpu/readback.ts";
 import { ELEMENT_BYTES, Tensor } from "../../core/tensor.ts";
@@ -69,7 +70,7 @@ export class SharedSteps implements Steps {
             const place = (byteOffset - gradients.byteOffset) / ELEMENT_BYTES;
             if (buffer === gradients.buffer && cutAt.has(place)) cut();
           });
-          scale(loss, 1, { out: this.#loss });
+          elementwise(kernels.scale, [loss], { out: this.#loss }, [1]);
         }, { fuse: !plain, plain }),
       );
     this.#full = record(rows.own[0]);

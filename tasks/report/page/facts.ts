@@ -1,6 +1,7 @@
 /** The data of a report. Names come from users' files and are made printable. */
 
 import type { GradientCheck } from "../../../lib/check/gradcheck.ts";
+import type { TableNotes } from "../../../lib/data/table_notes.ts";
 import type { EpochPoint, LayerRecord } from "../../charts/charts.ts";
 import type { ReliabilityBin } from "../../charts/class_charts.ts";
 import type { Histogram, Pair } from "../../charts/data_charts.ts";
@@ -83,6 +84,8 @@ export interface ReportFacts {
   readonly parts: readonly PartMeasures[];
   readonly confusion?: readonly (readonly number[])[];
   readonly classes?: readonly ClassLine[];
+  /** What was made of the table; a recipe has no notes. */
+  readonly notes?: TableNotes;
   readonly data: DataFacts | string;
   readonly predictions: Predictions | string;
   readonly gradients: { readonly network: string; readonly lines: readonly GradientCheck[] } | string;

@@ -8,7 +8,7 @@ import { type Figure, figure, type Section, svgFile } from "./figures.ts";
 import { Html, html, number } from "../../charts/html.ts";
 import reportStyle from "./report.css" with { type: "text" };
 import { MEASURE_NAMES, results } from "./results.ts";
-import { data, gradients, layersOverTime, learning, network, settings } from "./sections.ts";
+import { columns, data, gradients, layersOverTime, learning, network, settings } from "./sections.ts";
 
 /** A measure with four digits, or with more if it would read as 1 and is not 1. */
 function shortMeasure(value: number): string {
@@ -29,6 +29,7 @@ export function makeReport(facts: ReportFacts, draw: Draw): Report {
     learning(facts, wide),
     layersOverTime(facts, wide),
     network(facts, wide),
+    ...columns(facts),
     data(facts, draw),
     gradients(facts),
     settings(facts),

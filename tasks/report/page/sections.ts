@@ -4,9 +4,14 @@
 import { deadChart, type Draw, lossChart, normChart, rateChart } from "../../charts/charts.ts";
 import { classChart, type Histogram, histogramChart } from "../../charts/data_charts.ts";
 import { networkChart } from "../../charts/network_chart.ts";
+import type { ColumnNote } from "../../../lib/data/table_notes.ts";
 import type { ReportFacts } from "./facts.ts";
 import type { Figure, Section } from "./figures.ts";
 import { type Html, html, MOST_ROWS, number, table } from "../../charts/html.ts";
+
+/** Most columns and notes of a table that are listed. */
+const MOST_COLUMNS = 200;
+const MOST_NOTES = 100;
 
 /** The losses and learning rates of all epochs. */
 export function learning({ points, bestEpoch, loss }: ReportFacts, draw: Draw): Section {
@@ -47,6 +52,38 @@ function binTable({ name, low, high, counts }: Histogram): Html {
     row: ([i, count]) => [low + width * i, low + width * (i + 1), count].map(number),
     words: 0,
   });
+}
+
+/** What each column of the table was taken as; nothing of a recipe. */
+export function columns({ notes: facts }: ReportFacts): Section[] {
+  if (!facts) return [];
+  const { columns, notes } = facts;
+  const kinds = Map.groupBy(columns, ({ as }) => as);
+  const counts = [...kinds].map(([as, { length }]) => `${as} ${number(length)}`).join(", ");
+  const isCut = columns.length > MOST_COLUMNS;
+  const order = ({ as, missing }: ColumnNote) => as === "left out" ? 0 : missing > 0 ? 1 : 2;
+  const shown = isCut ? columns.toSorted((a, b) => order(a) - order(b)).slice(0, MOST_COLUMNS) : columns;
+  const cut = ` The table shows ${MOST_COLUMNS} of them: first those left out, then those with missing cells. ` +
+    "All are in summary.json.";
+  const numbers = table({
+    caption: "What each column was taken as",
+    header: ["column", "taken as", "holds", "missing"],
+    list: shown,
+    row: ({ name, as, holds, missing }) => [name, as, holds, number(missing)],
+    words: 3,
+  });
+  const others = notes.length - MOST_NOTES;
+  const list = html`
+    <ul class="notes">${notes.slice(0, MOST_NOTES).map((note) => html`<li>${note}</li>`)}${others > 0 &&
+      html`<li>${number(others)} more notes are in summary.json</li>`}</ul>
+  `;
+  return [{
+    id: "columns",
+    title: "Columns",
+    lead: `The table has ${number(columns.length)} columns: ${counts}.${isCut ? cut : ""}`,
+    figures: [],
+    tables: notes.length > 0 ? [numbers, list] : [numbers],
+  }];
 }
 
 export function data({ data: facts }: ReportFacts, { document }: Draw): Section {

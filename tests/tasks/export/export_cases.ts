@@ -2,6 +2,7 @@
 
 import type { ExportedLayer, ExportedModel, ExportedOutput } from "../../../tasks/export/exported_model.ts";
 import { Random } from "../../../lib/base/random.ts";
+import { MISSING_TEXTS } from "../../../lib/data/cells.ts";
 import { encodedNames, type InputColumn } from "../../../lib/data/table.ts";
 import { encodeOnnx } from "../../../tasks/export/onnx.ts";
 import { writeTypeScript } from "../../../tasks/export/typescript.ts";
@@ -25,6 +26,9 @@ export const MIXED: readonly InputColumn[] = [
   { kind: "categorical", name: "label", categories: ["N/A", "*/"] },
 ];
 
+/** What models without settings have. */
+export const PLAIN = { missingTexts: MISSING_TEXTS, targets: ["what it predicts"] };
+
 const ONE = { shift: 0, factor: 1 };
 const KNOWN_SCALINGS: Record<string, typeof ONE> = {
   year: { shift: 1998.7, factor: 3.3 },
@@ -47,7 +51,7 @@ function network(seed: number, inputs: number, layers: (number | ExportedLayer)[
 
 function mixed(seed: number, output: ExportedOutput, outputs: number, layers: ExportedLayer[]): ExportedModel {
   const all = network(seed, MIXED_SCALINGS.length, [7, ...layers, outputs]);
-  return { name: `run${seed}`, inputs: MIXED, scalings: MIXED_SCALINGS, layers: all, output };
+  return { ...PLAIN, name: `run${seed}`, inputs: MIXED, scalings: MIXED_SCALINGS, layers: all, output };
 }
 
 const classes = ["Adélie \u{1f427}", "Chinstrap", "__proto__"];
@@ -69,6 +73,7 @@ export const MODELS: Record<string, ExportedModel> = {
   ]),
   "three classes of mixed columns": mixed(5, SPECIES, 3, [{ kind: "ReLU" }]),
   "two classes under one output": {
+    ...PLAIN,
     name: "names_only",
     inputs: [COLOR],
     scalings: [ONE, ONE, ONE, ONE],
@@ -76,6 +81,7 @@ export const MODELS: Record<string, ExportedModel> = {
     output: { kind: "classes", name: "bought", classes: ["no", "yes"], outputs: 1 },
   },
   "probabilities of numbers": {
+    ...PLAIN,
     name: "pairs",
     inputs: pair,
     scalings: [ONE, ONE],
@@ -110,7 +116,12 @@ export function encode(inputs: readonly InputColumn[], row: RawRow): number[] {
 
 /** What a model predicts for a row, number by number in float64. */
 export function expectedOf(model: ExportedModel, row: RawRow): Expected {
-  let x = encode(model.inputs, row).map((v, i) => (v - model.scalings[i].shift) / model.scalings[i].factor);
+  return expectedFrom(model, encode(model.inputs, row));
+}
+
+/** What a model predicts for the encoded numbers of a row. */
+export function expectedFrom(model: ExportedModel, encoded: readonly number[]): Expected {
+  let x = encoded.map((v, i) => (v - model.scalings[i].shift) / model.scalings[i].factor);
   for (const layer of model.layers) x = forward(layer, x);
   return toExpected(model.output, x);
 }

@@ -6,11 +6,12 @@ import { MISSING_TEXTS } from "../../../lib/data/cells.ts";
 import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
 import { VERSION } from "../../../lib/base/version.ts";
 import type { ExportedModel } from "../../../tasks/export/exported_model.ts";
-import { encodeOnnx } from "../../../tasks/export/onnx.ts";
+import { encodeOnnx, NAMES_NOTE } from "../../../tasks/export/onnx.ts";
 import { torchWeights, writePython } from "../../../tasks/export/pytorch.ts";
 import { writeTypeScript } from "../../../tasks/export/typescript.ts";
 import { assertClose } from "../../support/assert_close.ts";
-import { expectedOf, importPredict, MODELS, predictByOnnx, rowsFor } from "./export_cases.ts";
+import { expectedOf, importPredict, MODELS, PLAIN, predictByOnnx, rowsFor } from "./export_cases.ts";
+import { python } from "./python.ts";
 import type { RawRow } from "../../support/onnx_process.ts";
 import { runSession } from "../../support/onnx_process.ts";
 import { Workplace } from "../../support/run_task_process.ts";
@@ -74,6 +75,20 @@ permitted("encodeOnnx() takes the texts of missing cells for the fill, even wher
   assertEquals(await run("(missing)", ["", "c"]), [unseen, c], "a fill that no training row had");
 });
 
+permitted("encodeOnnx() takes a number that means missing for the fill, or for NaN", async () => {
+  await using place = await Workplace.create();
+  const model = { ...MODELS["probabilities of numbers"], missingTexts: ["-999", "?"] };
+  const run = async (fill?: number) => {
+    const inputs = [{ kind: "numeric", name: "x1", fill }, { kind: "numeric", name: "x2" }] as const;
+    const rows = [{ x1: -999, x2: 1 }, { x1: 3, x2: 1 }, { x1: undefined, x2: 1 }];
+    return (await predictByOnnx(place, { ...model, inputs }, rows)).map((row) => (row as Record<string, number>).y);
+  };
+  const [missing, three, none] = await run(3);
+  assertEquals([missing, none], [three, three]);
+  const [bare, again] = await run();
+  assertEquals([bare, again], [null, three], "JSON has null for NaN");
+});
+
 permitted("encodeOnnx() names its values apart from columns, and describes itself", async () => {
   await using place = await Workplace.create();
   const names = ["numeric", "label", "label_", "Concat_9"];
@@ -83,27 +98,33 @@ permitted("encodeOnnx() names its values apart from columns, and describes itsel
   const first = layers[0] as Extract<typeof layers[0], { kind: "Linear" }>;
   const wide = { ...first, inputs: 9, weight: new Float32Array(9 * first.outputs) };
   const scalings = Array.from({ length: 9 }, () => ({ shift: 0, factor: 1 }));
-  const bytes = encodeOnnx({ name: "a_run", inputs, scalings, layers: [wide, ...layers.slice(1)], output });
+  const bytes = encodeOnnx({ ...PLAIN, name: "a_run", inputs, scalings, layers: [wide, ...layers.slice(1)], output });
   await place.write("model.onnx", bytes);
   const texts = Object.fromEntries(names.map((name) => [name, { width: 1, values: ["a"] }]));
   const results = await runSession(place.at("model.onnx"), { ...texts, numeric_: { width: 1, values: [1] } });
   assertEquals(Object.keys(results), ["label__", "probabilities"]);
   const text = new TextDecoder().decode(bytes);
-  for (const part of [JSON.stringify(inputs), '["no","yes"]', '["age"]', "backhand", VERSION, "a_run"]) {
+  for (const part of [JSON.stringify(inputs), '["no","yes"]', '["age"]', "backhand", VERSION, "a_run", NAMES_NOTE]) {
     assertStringIncludes(text, part);
   }
 });
 
-Deno.test("encodeOnnx() refuses what float32 cannot hold, and a column without a name", () => {
+Deno.test("encodeOnnx() refuses dates, and a column without a name", () => {
   const model = MODELS["probabilities of numbers"];
-  for (const scaling of [{ shift: 1e39, factor: 1 }, { shift: 0, factor: 1e-46 }, { shift: 0, factor: 1e39 }]) {
-    const scalings = [{ shift: 0, factor: 1 }, scaling];
-    const says = `column 2 is shifted by ${scaling.shift} and divided by ${scaling.factor}, beyond float32`;
-    assertThrows(() => encodeOnnx({ ...model, scalings }), RangeError, says);
-  }
-  const inputs = [{ kind: "categorical" as const, name: "", categories: ["a"] }];
-  assertThrows(() => encodeOnnx({ ...model, inputs }), RangeError, "inputs need names");
+  const dates = ["sold", "built"].map((name) => ({ kind: "date", name, origin: 0, parts: [] }) as const);
+  const cases: [ExportedModel["inputs"], string][] = [
+    [[{ kind: "categorical", name: "", categories: ["a"] }], "inputs need names"],
+    [dates.slice(0, 1), 'column "sold" holds dates, which a graph cannot read; export with --format ts or'],
+    [dates, 'the columns "sold", "built" hold dates'],
+  ];
+  for (const [inputs, says] of cases) assertThrows(() => encodeOnnx({ ...model, inputs }), RangeError, says);
 });
+
+/** Dates with and without a fill, and all parts. */
+const DATED: ExportedModel["inputs"] = [
+  { kind: "date", name: "sold", origin: 20_000, parts: ["year", "month", "weekday", "hour"] },
+  { kind: "date", name: "seen", format: "%m/%d/%y", origin: 20_000, parts: [], fill: 20_000 },
+];
 
 permitted("writeTypeScript() types rows and predictions, and imports nothing", async () => {
   await using place = await Workplace.create();
@@ -112,6 +133,8 @@ permitted("writeTypeScript() types rows and predictions, and imports nothing", a
     assertEquals(text.match(/^import\b.*|\bimport\(/gm), null);
     await place.write(`${model.name}.ts`, text);
   }
+  const dated = { ...MODELS["probabilities of numbers"], name: "dated", inputs: DATED };
+  await place.write("dated.ts", writeTypeScript(dated, "dated.ts"));
   const row = `{ year: 2000, color: "red", "body mass\\n(g)": null, label: "*/" }`;
   await place.write(
     "use.ts",
@@ -119,10 +142,15 @@ permitted("writeTypeScript() types rows and predictions, and imports nothing", a
 import { predict as species } from "./run5.ts";
 import "./names_only.ts";
 import { predict as chance } from "./pairs.ts";
+import { predict as day } from "./dated.ts";
 export const number: number = price(${row})["price"];
 const { class: name, probabilities } = species(${row});
 export const known: "Adélie 🐧" | "Chinstrap" | "__proto__" = name;
 export const probability: number = probabilities["Chinstrap"];
+day({ sold: "2026-01-31", seen: null });
+day({ sold: "2026-01-31", seen: "1/31/26" });
+// @ts-expect-error: a date is a text
+day({ sold: 20000 });
 // @ts-expect-error: a column is missing
 chance({ x1: 1 });
 // @ts-expect-error: a text is no number
@@ -142,12 +170,18 @@ permitted("writeTypeScript() refuses rows by column and cell", async () => {
   const row = { year: 2000, label: "*/" };
   assertEquals(predict({ ...row, label: " */ ", color: "null " }), predict(row), "spaces around names");
   assertEquals(predict({ ...row, "body mass\n(g)": NaN }), predict(row));
+  assertEquals(predict({ ...row, year: " 2e3", [model.targets[0]]: 7 }), predict(row), "as predict takes rows");
   const refused: [Record<string, unknown>, string][] = [
     [{ ...row, year: undefined }, 'column "year" is undefined, need a finite number'],
-    [{ ...row, year: "2000" }, 'column "year" is 2000, need a finite number'],
+    [{ ...row, year: "2,000" }, 'column "year" is "2,000", need a finite number'],
+    [{ ...row, year: true }, 'column "year" is true, need a finite number'],
     [{ ...row, "body mass\n(g)": Infinity }, "is Infinity, need a finite number"],
     [{ ...row, label: " NA " }, 'column "label" is " NA ", need a text'],
-    [{ ...row, label: 5 }, 'column "label" is 5, need a text'],
+    [{ ...row, label: [] }, 'column "label" is , need a number or a text'],
+    [
+      { ...row, Year: 1, colour: 2 },
+      'there is no column "Year", "colour"; the columns are "year", "color", "body mass',
+    ],
   ];
   for (const [cells, says] of refused) assertThrows(() => predict(cells), TypeError, says);
 });
@@ -206,22 +240,6 @@ Deno.test("torchWeights() are named by layer, a weight [out, in]", () => {
     "layers.1.bias": { shape: [3], data: Float32Array.of(7, 8, 9) },
   });
 });
-
-/** Runs Python if the machine has it. */
-async function python(args: string[], stdin = "") {
-  try {
-    const child = new Deno.Command("python3", { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(stdin)).catch(() => {}); // it may have ended without reading
-    await writer.close().catch(() => {});
-    const { code, stdout, stderr } = await child.output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    return { code, stdout: text(stdout), stderr: text(stderr) };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
 
 permitted("every format predicts as float64 does: the ONNX runtime, TypeScript, and PyTorch where it is", async (t) => {
   await using place = await Workplace.create();

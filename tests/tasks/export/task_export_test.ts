@@ -42,6 +42,49 @@ permitted("export writes models that predict as predict does", async (t) => {
   });
 });
 
+permitted("export of a table as people have it predicts as predict does", async (t) => {
+  await using place = await Workplace.create();
+  const kinds = ["Private", "State-gov", "Self emp"];
+  const lines = Array.from({ length: 60 }, (_, i) => {
+    const time = 1_764_000_000 + 60 * i;
+    return `${time}, ${kinds[i % 3]}, ${i % 2 ? "True" : "False"}, ${i % 4}.0, ${i + 7 * (i % 3) - 5 * (i % 4)}`;
+  });
+  await place.write("people.csv", ["time,work,member,cars,due", ...lines].join("\n"));
+  const args = ["--target", "due", "--categorical", "cars", "--num-epochs", "30", "--batch-size", "10"];
+  await place.succeed("train", ["--data", "people.csv", ...args]);
+  const rows = [
+    { time: 1_764_000_600, work: " Private", member: true, cars: 1 },
+    { time: 1_764_000_601, work: "State-gov", member: "TRUE", cars: "3.0" },
+    { time: 1_764_003_000, work: "never seen", member: false, cars: 2 },
+    { time: 1_764_002_000.5, work: "Self emp ", member: "false", cars: "0" },
+  ];
+  await place.write(
+    "new.csv",
+    ["time,work,member,cars", ...rows.map((row) => Object.values(row).join(","))].join("\n"),
+  );
+  const { stdout } = await place.succeed("predict", ["--input", "new.csv"]);
+  const wanted = stdout.trim().split("\n").slice(1).map((line) => Number(line.split(",").at(-1)));
+  const spread = Math.max(...wanted) - Math.min(...wanted);
+  const close = (found: number[]) => assertClose(found, wanted, { rtol: 0, atol: 1e-5 * spread });
+
+  await t.step("onnx, and says which names it knows", async () => {
+    const { stderr } = await place.succeed("export", ["--format", "onnx"]);
+    const graph = new TextDecoder().decode(await Deno.readFile(place.at("data/runs/default_run/model.onnx")));
+    assertStringIncludes(graph, '"columns":[{"name":"time","as":"numeric"', "notes of the table");
+    assertMatch(stderr, /^note: Cells of names .* Strip other spaces first/);
+    const texts = (name: "work" | "member" | "cars") => ({ width: 1, values: rows.map((row) => `${row[name]}`) });
+    const numeric = { width: 1, values: rows.map(({ time }) => time) };
+    const feeds = { numeric, work: texts("work"), member: texts("member"), cars: texts("cars") };
+    const { prediction } = await runSession(place.at("data/runs/default_run/model.onnx"), feeds);
+    close(prediction.values as number[]);
+  });
+  await t.step("ts", async () => {
+    await place.succeed("export", ["--format", "ts", "--output", "due.ts"]);
+    const { predict } = await import(`file://${place.at("due.ts")}`);
+    close(rows.map((row) => predict(row).due));
+  });
+});
+
 permitted("export refuses what it cannot do, and leaves files as they were", async () => {
   await using place = await Workplace.create();
   await place.succeed("train", ["--recipe", "linear", "--num-dataset", "20", "--num-epochs", "1"]);

@@ -4,13 +4,15 @@ import { DataError } from "../../../lib/base/errors.ts";
 import { decodeModel } from "../../../lib/model_file/bytes.ts";
 import { Matrix, type ReferenceModel } from "../../../lib/reference/mod.ts";
 import { makeRows, prepare } from "../../../tasks/playground/datasets.ts";
+import type { SavedModel } from "../../../lib/model_file/saved_model.ts";
 import { checkFit } from "../../../tasks/playground/given_model.ts";
 import { checkOp } from "../../../tasks/playground/op_check.ts";
 import type { Op } from "../../../tasks/playground/ops_walk.ts";
-import { parsePasted } from "../../../tasks/playground/pasted.ts";
+import { notesText, parsePasted } from "../../../tasks/playground/pasted.ts";
 import { Session } from "../../../tasks/playground/session.ts";
 import { ACTIVATION_NAMES, DEFAULTS, fromHash, type Settings, toHash } from "../../../tasks/playground/settings.ts";
 import { withShortKernels } from "../../../tasks/playground/serve.ts";
+import { formatNumber } from "../../../tasks/show/text_table.ts";
 import { gpuTest, permittedGpuTest } from "../../support/gpu_test_case.ts";
 import { assertClose } from "../../support/assert_close.ts";
 
@@ -124,6 +126,12 @@ gpuTest("Session.encode() gives a model that predicts the same, and fits its dat
   using saved = decodeModel(device, await session.encode());
   assertEquals(await saved.model.read(), await session.model.read());
   checkFit(saved, session.data.rows, "a.safetensors");
+  const dated = { ...saved.description.table, inputs: [{ kind: "date", name: "sold", origin: 1, parts: [] }] } as const;
+  const described = {
+    model: saved.model,
+    description: { ...saved.description, table: dated },
+  } as unknown as SavedModel;
+  assertThrows(() => checkFit(described, session.data.rows, "a"), DataError, "its inputs sold are dates");
   const cubic = makeRows("cubic", 0, 1);
   const message = "it predicts x1 x2 → color, but this dataset has x → y";
   assertThrows(() => checkFit(saved, cubic, "a.safetensors"), DataError, message);
@@ -147,14 +155,52 @@ Deno.test("parsePasted() knows numbers, two classes and more, categories, and wh
   const line = (_: unknown, i: number) => `${i},${i % 5},${["red", "blue"][i % 2]},same,${["a", "b", "c"][i % 3]}`;
   const lines = Array.from({ length: 12 }, line);
   const text = ["id,size,color,note,kind", ...lines].join("\r\n");
-  const { rows, leftOut } = await parsePasted(text);
-  assertEquals([rows.loss, rows.x.length, rows.y.length], ["softmax", 48, 36]);
-  assertEquals(rows.isOneHot, [false, true, true, true]);
-  assertEquals(leftOut, ["id (it identifies the rows)", "note (only one value)"]);
-  assertEquals((await parsePasted(text, "color")).rows.loss, "bce");
-  assertEquals((await parsePasted(text, "size")).rows.loss, "mse");
+  const rows = await parsePasted(text);
+  assertEquals([rows.loss, rows.x.length, rows.y.length], ["softmax", 36, 36]);
+  assertEquals(rows.isOneHot, [false, true, true]);
+  assertEquals(notesText(rows.notes!), "Left out: id (it identifies the rows), note (only one value).");
+  assertEquals((await parsePasted(text, "color")).loss, "bce");
+  assertEquals((await parsePasted(text, "size")).loss, "mse");
   const data = prepare(rows, 1);
   assertEquals([data.training.length, data.validation.length], [9, 3]);
+});
+
+Deno.test("parsePasted() notes what each column is taken as, and what it filled in", async () => {
+  const lines = Array.from(
+    { length: 12 },
+    (_, i) => `${i === 2 ? "" : 1.5 + i % 2},${i < 3 ? "NA" : "ab"[i % 2]},${i * i}`,
+  );
+  const { notes, table } = await parsePasted(["a,b\u200b,y", ...lines].join("\n"));
+  assertEquals(notes!.columns.map(({ as, holds, missing }) => `${as}: ${holds}: ${missing}`), [
+    "numeric: 1.5 to 2.5: 1",
+    "categorical: a, b: 3",
+    "target: 0 to 121: 0",
+  ]);
+  const filled = formatNumber(Number(table.inputs[0].fill));
+  assertEquals(
+    notesText(notes!),
+    `a: 1 missing cell is filled with the mean ${filled}. ` +
+      "b\\u200b: 3 missing cells are filled with the most frequent name, b.",
+  );
+});
+
+Deno.test("parsePasted() says why a column is left out, and refuses such a target by the same reason", async () => {
+  const dates = "dates: only `deno task train` takes them";
+  const cases: [name: string, cell: (i: number) => string, reason: string][] = [
+    ["day", (i) => `2024-01-${10 + i}`, dates],
+    ["date", (i) => `${13 + i}.1.2024`, dates],
+    ["price", (i) => i === 3 ? "$5" : `${i}`, 'numbers and other texts, such as "$5"'],
+    ["hole", (i) => i === 4 ? "?" : `${i}`, 'its numbers have placeholders among them, such as "?"'],
+    ["prose", (i) => i === 5 ? "x".repeat(1001) : "y", "its texts are too long or too many"],
+  ];
+  const header = ["x", ...cases.map(([name]) => name)].join(",");
+  const lines = Array.from({ length: 12 }, (_, i) => [i * i, ...cases.map(([_, cell]) => cell(i))].join(","));
+  const { notes } = await parsePasted([`y,${header}`, ...lines.map((line, i) => `${i},${line}`)].join("\n"), "y");
+  assertEquals(notes!.columns.slice(2).map(({ holds }) => holds), cases.map(([_1, _2, reason]) => reason));
+  const text = [header, ...lines].join("\n");
+  for (const [name, _, reason] of cases.slice(2, 4)) {
+    await assertRejects(() => parsePasted(text, name), DataError, `column "${name}": ${reason}`);
+  }
 });
 
 Deno.test("parsePasted() says what is wrong with a text, and where", async () => {

@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError } from "../../../lib/base/errors.ts";
-import { type JsonLine, jsonLines } from "../../../tasks/predict/json_lines.ts";
+import { jsonHint, type JsonLine, jsonLines, parseJson } from "../../../tasks/predict/json_lines.ts";
+import { lineBlocks } from "../../../tasks/predict/stdin_text.ts";
 
 async function* pieces(...texts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) {
@@ -8,23 +9,30 @@ async function* pieces(...texts: (string | Uint8Array)[]): AsyncGenerator<Uint8A
   }
 }
 
+/** Lines of what arrives in pieces. */
+function linesOf(...texts: (string | Uint8Array)[]): AsyncGenerator<JsonLine[]> {
+  return jsonLines(lineBlocks("in", pieces(...texts)));
+}
+
 Deno.test("jsonLines() gives what arrived together, with line numbers, whatever the pieces", async () => {
   const whole = '\ufeff{"a":"ü"}\r\n\n  \n[1]\n"end"';
-  const expected: JsonLine[] = [{ value: { a: "ü" }, line: 1 }, { value: [1], line: 4 }, { value: "end", line: 5 }];
-  assertEquals(await Array.fromAsync(jsonLines("in", pieces(whole))), [expected.slice(0, 2), expected.slice(2)]);
+  const values: [unknown, number][] = [[{ a: "ü" }, 1], [[1], 4], ["end", 5]];
+  const expected = values.map(([value, line]): JsonLine => ({ value, exact: value, line }));
+  assertEquals(await Array.fromAsync(linesOf(whole)), [expected.slice(0, 2), expected.slice(2)]);
   const bytes = new TextEncoder().encode(whole);
   for (const size of [1, 2, 7]) {
     const count = Math.ceil(bytes.length / size);
     const parts = Array.from({ length: count }, (_, i) => bytes.slice(i * size, (i + 1) * size));
-    assertEquals((await Array.fromAsync(jsonLines("in", pieces(...parts)))).flat(), expected);
+    assertEquals((await Array.fromAsync(linesOf(...parts))).flat(), expected);
   }
-  assertEquals(await Array.fromAsync(jsonLines("in", pieces("", "\n\n"))), []);
+  assertEquals(await Array.fromAsync(linesOf("", "\n\n")), []);
 });
 
 Deno.test("jsonLines() gives the lines before a bad one, then names it", async () => {
   const cases: [(string | Uint8Array)[], number, string][] = [
     [["1\n2\n{\n4\n"], 2, "in:3: this is no JSON: {"],
     [["1\n", "nope"], 1, "in:2: this is no JSON: nope"],
+    [['1\n{"x": NaN}\n'], 1, 'in:2: this is no JSON: {"x": NaN}: JSON has no NaN, write null for a missing cell'],
     [["1\n", Uint8Array.of(0x22, 0xff, 0x22, 0x0a)], 1, "in:2: this line, or one soon after it, is not UTF-8"],
     [["1\n", Uint8Array.of(0x22, 0xc3)], 1, "is not UTF-8"],
     [["1\n", `"${"x".repeat(17 * 1024 * 1024)}`, '"\n'], 1, "in:2: this line is longer than 16777216 characters"],
@@ -32,9 +40,35 @@ Deno.test("jsonLines() gives the lines before a bad one, then names it", async (
   for (const [texts, good, says] of cases) {
     const found: JsonLine[] = [];
     const readAll = async () => {
-      for await (const lines of jsonLines("in", pieces(...texts))) found.push(...lines);
+      for await (const lines of linesOf(...texts)) found.push(...lines);
     };
     await assertRejects(readAll, DataError, says);
     assertEquals(found.length, good);
   }
+});
+
+Deno.test("parseJson() keeps all digits of long whole numbers", () => {
+  const cases: [text: string, value: unknown, written?: string][] = [
+    ['{"id":12345678901234567890,"x":3}', { id: "12345678901234567890", x: 3 }],
+    ['{"id":-9007199254740993}', { id: "-9007199254740993" }],
+    ['{"list":[1, 1234567890123456789]}', { list: [1, "1234567890123456789"] }, '{"list":[1,1234567890123456789]}'],
+    ['{"id":"1234567890123456789","x":0.125}', { id: "1234567890123456789", x: 0.125 }],
+    ['{"x":1234567890123456.5}', { x: 1234567890123456.5 }],
+  ];
+  for (const [text, value, written = text] of cases) {
+    const parsed = parseJson(text);
+    assertEquals([parsed.value, JSON.stringify(parsed.exact)], [value, written]);
+  }
+  assertThrows(() => parseJson('{"id": 12345678901234567890'), SyntaxError);
+});
+
+Deno.test("jsonHint() says what to write for what is no JSON", () => {
+  const cases: [text: string, hint: string][] = [
+    ['{"a": 1, "x":NaN}', ": JSON has no NaN, write null for a missing cell"],
+    ['{"x": -Infinity , "a": 1}', ": JSON has no Infinity, write null for a missing cell"],
+    ['{"x": None}', ": JSON has no None, write null for a missing cell"],
+    ['{"x": True}', ": JSON has no True, write true"],
+    ['{"NaN": 1', ""],
+  ];
+  for (const [text, hint] of cases) assertEquals(jsonHint(text), hint);
 });

@@ -187,7 +187,8 @@ permitted("train learns under each optimizer, scaling, initialisation, depth and
       await Deno.remove(place.at("data/cubic.csv.json"));
       await place.write("data/cubic.csv", classes);
     }
-    await place.succeed("train", [...few, ...flags.split(" ")]);
+    // A file of the user's own has as many rows as it has.
+    await place.succeed("train", [...isBinary ? few.slice(2) : few, ...flags.split(" ")]);
     const { train: { r2, accuracy, rows } } = await readSummary(place);
     assertEquals(rows, isBinary ? 48 : 1600);
     if (isBinary) assert(accuracy > 0.9, `accuracy under ${flags}: ${accuracy}`);

@@ -32,14 +32,14 @@ const FAULTS: Case[] = [
     't.csv:5, column "x": "four" is not a number, and 3 cells of the column are: correct it, or say --categorical x or --ignore x',
   ]],
   ["a decimal comma", 'x,y\n1,2\n"2,5",3\n3,4\n', "", [
-    't.csv:3, column "x": "2,5" is not a number, and 2 cells of the column are: write it with a point before decimals,',
+    't.csv:3, column "x": "2,5" is not a number, and 2 cells of the column are. It has a comma between digits: write it with a point',
   ]],
   ["decimal commas throughout", "x;y\n1,5;1\n2,5;2\n3,5;3\n", "", [
-    't.csv:2, column "x": "1,5" is not a number: write it with a point before decimals',
+    't.csv:2, column "x": "1,5" is not a number. It has a comma between digits: write it with a point before decimals',
     "or say --categorical x or --ignore x",
   ]],
   ["thousands in the target", 'x,y\n1,"1,200"\n2,"1,300"\n3,"1,250"\n', "", [
-    't.csv:2, column "y": "1,200" is not a number: write it with a point before decimals, without other signs',
+    't.csv:2, column "y": "1,200" is not a number. It has a comma between digits: write it with a point before decimals',
     "or say --task classification",
   ]],
   ["a number that overflows", "x,y\n1,2\n1e999,3\n3,4\n", "", ['t.csv:3, column "x": "1e999" is beyond the range']],
@@ -83,7 +83,14 @@ const FAULTS: Case[] = [
     "t.csv: no row is left for training",
   ]],
   ["a column that is constant in training", "t,x,y\n1,5,2\n2,5,3\n3,6,9\n", "--time-column t --split 0.67,0,0.33", [
-    't.csv: Cannot scale column "x" by standardize: all its values are 5',
+    "t.csv: no column is left to predict from",
+    "x       left out  5 in all 2 training rows",
+  ]],
+  ["a target that is constant in training", "t,x,y\n1,1,5\n2,2,5\n3,3,6\n", "--time-column t --split 0.67,0,0.33", [
+    't.csv: target "y" is 5 in every training row: there is nothing to learn',
+  ]],
+  ["a target that is nearly constant", "x,y\n1,14.62\n2,14.620000000000001\n3,14.62\n", "--split 1,0,0", [
+    't.csv: target "y" is 14.62 to 14.620000000000001 in the training rows, the same but for rounding: there is nothing',
   ]],
   ["bytes that are no text", "x,y\n1,\xff\n", "", ["t.csv:2: this is not UTF-8"]],
 ];
@@ -185,13 +192,20 @@ permitted("train and predict take columns of any names", async () => {
   await place.refuse(2, ['it lacks "kind"'], "predict", ["kind=x=a", "price, net=3"]);
 });
 
-permitted("scale --data refuses too many categories only where they are asked for", async () => {
-  const rows = lines(2100, (i) => `${i % 7},k${i % 1050},${i % 9}`);
-  await using place = await Workplace.inSeries("scale", { "t.csv": "x,name,y\n" + rows });
+permitted("scale --data takes thousands of names, and refuses too many only where they are asked for", async () => {
+  const table = (rows: number, names: number) => "x,name,y\n" + lines(rows, (i) => `${i % 7},k${i % names},${i % 90}`);
+  await using place = await Workplace.inSeries("scale", { "t.csv": table(2100, 1050) });
   const args = ["--data", "t.csv", "--target", "y"];
-  assertStringIncludes((await place.succeed("scale", args)).stdout, "name    left out  texts that nearly all differ");
+  const names = "name    categorical  1050 categories: k0, k1, k10, k100, k1000, k1001, ...";
+  assertStringIncludes((await place.succeed("scale", args)).stdout, names);
+  await place.write("t.csv", table(2100, 1051));
+  const left = 'name    left out  1051 different texts in 2100 rows, such as "k0": more than half, an identifier';
+  assertStringIncludes((await place.succeed("scale", args)).stdout, left);
+  await place.write("t.csv", table(131_100, 65_537));
+  const many = "name    left out  more than 65,536 different texts";
+  assertStringIncludes((await place.succeed("scale", args)).stdout, many);
   for (const flag of ["--categorical", "--features"]) {
-    const fault = `${flag} names "name", which has more than 1000 different values: too many for categories`;
+    const fault = `${flag} names "name", which has more than 65,536 different texts: that is too much for names`;
     await place.refuse(2, [fault], "scale", [...args, flag, "name"]);
   }
 });

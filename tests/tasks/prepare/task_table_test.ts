@@ -46,15 +46,15 @@ const sum = (values: readonly number[]) => values.reduce((total, value) => total
 permitted("scale --data encodes, splits and tells what each column is, and scales no one-hot column", async () => {
   await using place = await Workplace.inSeries("train", { "houses.csv": houses(100) });
   const { stdout, features, targets, table, loss, parts } = await scaled(place, "--target price");
-  const expected = "area color=blue color=green color=red color=(unseen) sold=no sold=yes sold=(unseen)".split(" ");
-  assertEquals(features.slice(0, 8), expected);
+  const expected = "area color=blue color=green color=red sold=no sold=yes".split(" ");
+  assertEquals(features.slice(0, 6), expected);
   assertEquals([targets, loss, table.target], [["price"], "mse", { kind: "numeric", names: ["price"] }]);
   assertEquals(PARTS.map((part) => parts[part].x.length), [80, 10, 10]);
   const all = PARTS.flatMap((part) => parts[part].x.map((x, i) => [x, parts[part].y[i]] as const));
   assertEquals(all.map(([x]) => Math.round(x[0])).sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => 50 + i));
   for (const [x, [price]] of all) {
     assertClose([price], [2 * x[0] + 4 * x[1] + 5 * x[2] + 3 * x[3]], { rtol: 1e-5 });
-    assertEquals([x[1] + x[2] + x[3], x[4], x[5] + x[6]], [1, 0, 1]);
+    assertEquals([x[1] + x[2] + x[3], x[4] + x[5]], [1, 1]);
   }
   const says = [
     "id      left out     whole numbers that only go up: an identifier",
@@ -66,10 +66,11 @@ permitted("scale --data encodes, splits and tells what each column is, and scale
   for (const words of says) assertStringIncludes(stdout, words);
   const digests = [];
   for (const flags of ["--seed 1", "--seed 1", "--seed 2", "--scaling-method minmax", "--scaling-method none"]) {
-    await scaled(place, `--target price ${flags}`);
+    await scaled(place, `--target price --ignore when ${flags}`);
     using dataset = await openScaledDataset(place.at(SCALED));
     const { x } = await dataset.parts.train.read(0, 80);
-    const oneHot = x.filter((_, i) => i % dataset.features.length !== 0);
+    const places = dataset.features.map((name) => name.includes("="));
+    const oneHot = x.filter((_, i) => places[i % places.length]);
     assertEquals([...new Set(oneHot)].sort(), [0, 1]);
     digests.push((await place.digests("data"))["houses.scaled.safetensors"]);
   }
@@ -85,7 +86,7 @@ permitted("scale --data fits scalers, categories and fills on the training rows 
   const seen: boolean[] = [];
   for (const seed of ["1", "2", "3", "4", "5", "6"]) {
     const flags = `--target price --features area,color --missing mean --seed ${seed} --split 0.5,0.25,0.25`;
-    const { parts, scalers, table, features } = await scaled(place, flags);
+    const { parts, scalers, table, features, stdout } = await scaled(place, flags);
     const train = column(parts.train.x, 0);
     const mean = sum(train) / train.length;
     const deviation = Math.sqrt(sum(train.map((v) => (v - mean) ** 2)) / train.length);
@@ -100,8 +101,16 @@ permitted("scale --data fits scalers, categories and fills on the training rows 
     assertEquals(color.kind === "categorical" && color.categories.includes("violet"), isTrained);
     // The mean of the cells that are there is that of the filled column.
     assertClose([Number(fill)], [mean], { rtol: 1e-5 });
-    const unseen = PARTS.flatMap((part) => column(parts[part].x, features.length - 1)).filter((v) => v === 1).length;
-    assertEquals(unseen, isTrained ? 0 : 1);
+    // An unseen name counts as the mix of all, so no input is 1.
+    const rows = PARTS.flatMap((part) => parts[part].x);
+    const unseen = rows.filter((x) => !x.slice(1).includes(1));
+    assertEquals(unseen.length, isTrained ? 0 : 1);
+    for (const mix of unseen) {
+      const shares = features.slice(1).map((_, i) => sum(column(parts.train.x, i + 1)) / train.length);
+      assertClose(mix.slice(1), shares, { rtol: 1e-5 });
+    }
+    const told = "color: 1 validation or test row has a name that no training row has: violet";
+    assertEquals(stdout.includes(told), !isTrained);
   }
   assertEquals(new Set(seen).size, 2, "the rare row trains under some seeds alone");
 });
@@ -115,11 +124,11 @@ permitted("scale --data fills missing cells as asked, or drops their rows", asyn
   assertEquals(column(mean.parts.train.x, 2), [0, 0, 1, 1, 1, 1]);
   assertEquals(mean.table.inputs, [
     { kind: "numeric", name: "n", fill: 4.6 },
-    { kind: "categorical", name: "c", categories: ["a", "b"], fill: "b" },
+    { kind: "categorical", name: "c", categories: ["a", "b"], shares: [1 / 3, 2 / 3], fill: "b" },
   ]);
   assertClose(column((await run("median")).parts.train.x, 0), [1, 2, 5, 9, 5, 6], { rtol: 1e-6 });
   const category = await run("category");
-  assertEquals(category.features, ["n", "c=(missing)", "c=a", "c=b", "c=(unseen)"]);
+  assertEquals(category.features, ["n", "c=(missing)", "c=a", "c=b"]);
   assertEquals(column(category.parts.train.x, 1), [0, 0, 0, 1, 0, 0]);
   const drop = await run("drop");
   assertClose(column(drop.parts.train.y, 0), [1, 2, 5, 6], { rtol: 1e-6 });
@@ -153,7 +162,7 @@ permitted("scale --data takes numbers as classes when asked, numeric targets, an
   assertEquals([both.targets, both.features], [["z", "k"], ["x"]]);
   assertClose(both.parts.train.y.flat(), [5, 10, 6, 9, 9, 10, 1, 9, 2, 9], { rtol: 1e-6 });
   const categorical = await scaled(place, "--target z --categorical k --split 1,0,0");
-  assertEquals(categorical.features, ["x", "k=9", "k=10", "k=(unseen)"]);
+  assertEquals(categorical.features, ["x", "k=9", "k=10"]);
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2 ? "a" : "b"}`);
   await place.write("houses.csv", ["x,k", ...rows, "77,rare", ""].join("\n"));
   const rare = await scaled(place, "--target k");
@@ -188,7 +197,7 @@ permitted("scale --data takes validation and test rows from files, columns in an
   const files = "--target y --validation later.csv";
   const { parts } = await scaled(place, `${files} --test later.csv`);
   assertEquals(PARTS.map((part) => parts[part].x.length), [3, 1, 1]);
-  assertEquals(parts.validation.x.map(([_, ...c]) => c), [[0, 0, 1]]);
+  assertEquals(parts.validation.x.map(([_, ...c]) => c.map(Math.fround)), [[2 / 3, 1 / 3].map(Math.fround)]);
   assertClose([...column(parts.test.x, 0), ...column(parts.test.y, 0)], [4, 9], { rtol: 1e-6 });
   const all = ["--data", "houses.csv", ...files.split(" ")];
   await place.refuse(1, ['bad.csv:3, column "x": "four" is not a number'], "scale", [...all, "--test", "bad.csv"]);
@@ -207,7 +216,10 @@ permitted("scale --data splits classes of more rows than a block, and drops inco
   assertStringIncludes(dropped, "9500 training, 32 validation and 32 test rows");
   await place.write("houses.csv", houses(300, true));
   const { stdout: both } = await scaled(place, `--target price --features area,color ${files}`);
-  assertStringIncludes(both, "60 rows with missing cells are left out\n");
+  assertStringIncludes(
+    both,
+    "60 rows with missing cells are left out\n8 validation rows with missing cells are left out\n8 test rows with",
+  );
 });
 
 permitted("scale --data finds the file from the folder that the user stood in", async () => {
@@ -221,7 +233,7 @@ permitted("train --data learns a table, prepares it anew only where something di
   const args = "--data houses.csv --target price --features area,color --num-epochs 2".split(" ");
   const first = await place.succeed("train", [...args, "--num-epochs", "60"]);
   assertStringIncludes(first.stdout, `scale: wrote ${SCALED} (it was missing)`);
-  assertStringIncludes(first.stdout, "network: 5-64-1,");
+  assertStringIncludes(first.stdout, "network: 4-64-1,");
   const summary = JSON.parse(await place.read("data/runs/default_run/summary.json"));
   assertEquals([summary.data, summary.target], ["houses.csv", ["price"]]);
   assert(summary.test.r2 > 0.95, `r2 ${summary.test.r2}`);

@@ -90,7 +90,11 @@ permitted("predict and evaluate take rows of tables with texts, and name what th
     assertEquals(first, "2,red,1,yes,0.3333333,0.6666667");
     // What is of no use is named, but for the target, which files of one's own often hold.
     const { stderr } = await place.succeed("predict", ["--run-name", "pets", "--input", "new.csv"]);
-    assertEquals(stderr, "note: new.csv has columns that the model does not take: note\n");
+    assertEquals(lines(stderr), [
+      "note: new.csv has columns that the model does not take: note",
+      'warning: new.csv, column "color": 1 cell holds a name that training did not see, the first "pink"; ' +
+      "these predictions are less sure",
+    ]);
     await place.write("new.csv", "pet,age,size,color\ndog,1,2,red\n");
     assertEquals((await place.succeed("predict", ["--run-name", "pets", "--input", "new.csv"])).stderr, "");
   });

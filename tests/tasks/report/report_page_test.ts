@@ -53,6 +53,7 @@ function facts(): ReportFacts {
     parts: [{ part: "test", rows: 200, loss: 0.1, measures: { mse: 1, r2: 0.9 }, baseline }],
     confusion: [[5, 1], [0, 7]],
     classes: [HOSTILE, "b"].map((name) => ({ name, rows: 6, precision: 0.9, recall: 0.8, f1: 0.85 })),
+    notes: { columns: [{ name: HOSTILE, as: "left out", holds: HOSTILE, missing: 2 }], notes: [HOSTILE] },
     data: {
       parts: [{ part: "training", rows: 14 }],
       counted: 14,
@@ -104,11 +105,12 @@ async function obeysKeys(page: Page): Promise<void> {
   const box = await page.locator(".skip").boundingBox();
   assert(box && box.x >= 0, "the skip link is seen once it has the focus");
   const sections: string[] = [];
-  for (let i = 0; i < 7; i++) {
+  for (let i = 0; i < 8; i++) {
     await page.keyboard.press("Tab");
     sections.push(await focused());
   }
-  assertEquals(sections.join(", "), "Results, Learning, Layers over time, Network, Data, Gradient check, Settings");
+  const names = "Results, Learning, Layers over time, Network, Columns, Data, Gradient check, Settings";
+  assertEquals(sections.join(", "), names);
   await page.keyboard.press("Tab");
   assertEquals(await ask(page, "document.activeElement.tagName"), "SUMMARY");
   await page.keyboard.press("Enter");

@@ -121,6 +121,38 @@ Deno.test("sparkline() draws on a logarithmic scale that several curves share", 
   assertEquals(sparkline([NaN, NaN], rangeOf([[NaN]])), "  ");
 });
 
+permitted("compare shows columns that runs did not take as the same, and no others", async () => {
+  await using place = await Workplace.create();
+  const run = async (name: string, kinds?: Record<string, string>) => {
+    const columns = kinds && Object.entries(kinds).map(([name, as]) => ({ name, as, holds: "", missing: 0 }));
+    await place.write(`data/runs/${name}/config.json`, "{}");
+    await place.write(
+      `data/runs/${name}/summary.json`,
+      JSON.stringify(columns ? { notes: { columns, notes: [] } } : {}),
+    );
+  };
+  await run("a", { area: "numeric", "so\u200bld": "date", y: "target" });
+  await run("b", { area: "numeric", "so\u200bld": "left out", y: "target", zip: "categorical" });
+  await run("recipe");
+  const { stdout } = await place.succeed("compare", ["a", "recipe", "b"]);
+  assertEquals(blocksOf(stdout)["column taken as"], [
+    ["column taken as", "a", "recipe", "b"],
+    ["so\\u200bld", "date", "-", "left out"],
+    ["zip", "-", "-", "categorical"],
+  ]);
+  const json = JSON.parse((await place.succeed("compare", ["a", "b", "--json"])).stdout);
+  assertEquals(json.columns, { "so\u200bld": ["date", "left out"], zip: ["", "categorical"] });
+  assertEquals((await place.succeed("compare", ["a", "recipe"])).stdout.includes("taken as"), false);
+
+  await run("wide", Object.fromEntries(Array.from({ length: 23 }, (_, i) => [`c${i}`, "numeric"])));
+  assertStringIncludes(
+    (await place.succeed("compare", ["a", "wide"])).stdout,
+    "\nand 6 more columns; --json has all\n",
+  );
+  await place.write("data/runs/wide/summary.json", '{"notes":{"columns":7}}');
+  await place.refuse(1, ["data/runs/wide/summary.json: Cannot read notes of a table"], "compare", ["a", "wide"]);
+});
+
 permitted("compare says where there is no run at all, and takes runs of very many epochs", async () => {
   await using place = await Workplace.create();
   await place.refuse(2, ['there is no run "a"', 'there is no run "b"', "there is none yet"], "compare", ["a", "b"]);

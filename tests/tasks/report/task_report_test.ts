@@ -13,9 +13,9 @@ function table(rows = 240): string {
     const a = Math.sin(i * 1.7);
     const b = Math.cos(i * 0.9);
     const kind = a > 0.4 ? "<b>up</b>" : a < -0.4 ? "down" : "level";
-    return [a, b, kind, kind === "level" ? "no" : "yes", a * b, a - 2 * b].join(",");
+    return [a, b, kind, kind === "level" ? "no" : "yes", a * b, a - 2 * b, "same"].join(",");
   });
-  const header = ["a", `"${SCRIPT.replaceAll('"', '""')}"`, "kind", "is", "y1", "y & 2"];
+  const header = ["a", `"${SCRIPT.replaceAll('"', '""')}"`, "kind", "is", "y1", "y & 2", "b\u200b"];
   return `${header.join(",")}\n${lines.join("\n")}\n`;
 }
 
@@ -28,7 +28,7 @@ function marks(page: Document, group: string): number {
 }
 
 /** What every report must be. */
-async function check(place: Workplace, run: string, figures: string[]): Promise<Document> {
+async function check(place: Workplace, run: string, figures: string[], isTable = true): Promise<Document> {
   const path = `data/runs/${run}/report.html`;
   const text = await place.read(path);
   const page = await read(place, path);
@@ -37,7 +37,8 @@ async function check(place: Workplace, run: string, figures: string[]): Promise<
   assertEquals(text.match(/\bon\w+="|(src|href)="(?!#|data:,)|url\(|@import/g), null, "nothing from elsewhere");
   const textsOf = (selector: string) => [...page.querySelectorAll(selector)].map((one) => one.textContent);
   assertEquals(textsOf("figcaption strong"), figures);
-  const sections = "Results, Learning, Layers over time, Network, Data, Gradient check, Settings";
+  const columns = isTable ? " Columns," : "";
+  const sections = `Results, Learning, Layers over time, Network,${columns} Data, Gradient check, Settings`;
   assertEquals(textsOf("h1, h2").join(", "), `${run}, ${sections}`);
   for (const link of page.querySelectorAll("a")) assert(page.querySelector(link.getAttribute("href")!), link.outerHTML);
   for (const svg of page.querySelectorAll("svg")) assertMatch(svg.getAttribute("aria-label")!, /^\S.{8}/);
@@ -62,7 +63,7 @@ permitted("deno task report shows a recipe's run: curve, predictions, residuals,
   const bare = await place.succeed("report", ["r"]);
   assertEquals(bare.stdout, "wrote data/runs/r/report.html\n");
   const curves = ["y by x", "y: predicted against actual", "y: residuals", "Loss by epoch", "Learning rate by epoch"];
-  const page = await check(place, "r", [...curves, "The network", "x", "y"]);
+  const page = await check(place, "r", [...curves, "The network", "x", "y"], false);
   assertStringIncludes(page.querySelector("#layers")!.textContent, "This run has no layers.jsonl");
   assertEquals(marks(page, "rows"), 3 * 2_000, "of 16,000 test rows");
   const spread = "2\u202f000 of 16\u202f000 test rows, evenly spread";
@@ -77,7 +78,7 @@ permitted("deno task report shows a recipe's run: curve, predictions, residuals,
   await place.write("data/runs/r/layers.jsonl", [...lines, '{"epoch":8,"st'].join("\n"));
   await place.succeed("report", ["--run-name=r", "--svg=out/figures", "--output=out.html"]);
   await place.runDeno(["eval", `Deno.renameSync("out.html", "data/runs/r/report.html")`]);
-  const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"]);
+  const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"], false);
   assertEquals([...full.querySelectorAll("#layers tbody tr")].length, 9, "a line that was cut short is left out");
   const names = "dead-units fit gradient-norms histogram-1 histogram-2 learning-rate loss network predicted residuals";
   const files = `${names} weight-norms`.split(" ").map((name) => `${name}.svg`);
@@ -97,6 +98,16 @@ permitted("deno task report shows classes: confusion, calibration, and names tha
   const page = await check(place, "tri", ["Confusion matrix", "Calibration", ...common, SCRIPT, "Classes"]);
   assertEquals([marks(page, "cells"), marks(page, "bars"), marks(page, "bins")], [9, 3, 60]);
   assertStringIncludes(page.querySelector("#results")!.textContent, "<b>up</b>");
+  const taken = [...page.querySelectorAll("#columns tbody tr")].map((row) =>
+    [...row.children].map((cell) => cell.textContent.trim())
+  );
+  assertEquals([taken.length, taken[2], taken[6]], [
+    7,
+    ["kind", "classes", "<b>up</b>, down, level", "0"],
+    ["b\\u200b", "left out", "not among FEATURES", "0"],
+  ]);
+  const { notes } = JSON.parse(await place.read("data/runs/tri/summary.json"));
+  assertEquals(notes.columns.map(({ as }: { as: string }) => as), taken.map(([_, as]) => as));
   const counts = [...page.querySelectorAll("#results figure:first-child td")].map((one) => Number(one.textContent));
   assertEquals([counts.length, counts.reduce((a, b) => a + b)], [9, 24], "a cell per pair of classes, all test rows");
   const cells = [...page.querySelectorAll("#results figure:nth-child(2) td:last-child")];
@@ -128,14 +139,22 @@ permitted("deno task report shows each of several targets, and what there is wit
   assertStringIncludes(page.querySelector("#results")!.textContent, "validation rows");
 
   await place.succeed("scale", ["--data=own.csv", "--target=y1,y & 2", "--ignore=is,kind"]);
-  await place.succeed("report", ["several"]);
-  await check(place, "several", rest);
-  assertStringIncludes((await read(place, path)).body.textContent, "have changed since this run");
+  const kept = await place.read(path);
+  const poorer = async (says: string) => {
+    await place.refuse(1, [`${path}: it stays as it is. The scaled rows`, says, "--output other.html"], "report", [
+      "several",
+    ]);
+    await place.succeed("report", ["several", "--output=other.html"]);
+    await place.write(path, await place.read("other.html"));
+    await check(place, "several", rest);
+    assertStringIncludes((await read(place, path)).body.textContent, says);
+    await place.write(path, kept);
+  };
+  await poorer("have changed since this run");
   for (const name of Object.keys(await place.digests("data")).filter((name) => name.startsWith("own.scaled"))) {
     await place.runDeno(["eval", `Deno.removeSync("data/${name}")`]);
   }
-  await place.succeed("report", ["several"]);
-  assertStringIncludes((await read(place, path)).body.textContent, "no longer exist; `deno task scale`");
+  await poorer("no longer exist; `deno task scale`");
 });
 
 permitted("deno task report refuses what is no run, more than one, and places that cannot be written", async () => {

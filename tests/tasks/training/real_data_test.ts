@@ -6,7 +6,7 @@ import type { Evaluation } from "../../../lib/evaluate/evaluation.ts";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { readExportedModel } from "../../../tasks/export/exported_model.ts";
 import { assertClose } from "../../support/assert_close.ts";
-import { leastSquares } from "../../support/least_squares.ts";
+import { leastSquares } from "./least_squares.ts";
 import { runOnnx } from "../../support/onnx_process.ts";
 import { pathInProject, warningsOf, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
@@ -24,7 +24,7 @@ const REAL_TABLES: Readonly<Record<string, readonly string[]>> = {
 
 /** A folder with the tables as cars.csv, diamonds.csv, iris.csv and penguins.csv. */
 async function withRealTables(): Promise<Workplace> {
-  const place = await Workplace.create();
+  const place = await Workplace.inSeries("train");
   // Without the project's lock file, into which the tables' packages would be written, and then downloaded by every task.
   const args = ["run", "--quiet", "--no-config", "--no-check", "--no-prompt", "--allow-write=."];
   const { code, stderr } = await place.runDeno([...args, pathInProject("tests/tasks/training/real_tables.ts"), "."]);
@@ -79,13 +79,11 @@ permitted("tasks on real tables: as good as networks elsewhere, and the models t
   const accuracies: number[] = [];
   const network: number[] = [];
   const linear: number[] = [];
-  // Side by side: a small run mostly waits for the end of its epochs.
-  const iris = async (seed: number) => accuracies.push((await trainOn(place, "iris", seed)).accuracy!);
-  const cars = async (seed: number) => {
+  for (const seed of SEEDS) {
+    accuracies.push((await trainOn(place, "iris", seed)).accuracy!);
     network.push((await trainOn(place, "cars", seed)).r2);
     linear.push(await linearR2(place, "cars"));
-  };
-  for (const seed of SEEDS) await Promise.all([iris(seed), cars(seed)]);
+  }
 
   await t.step("iris: accuracy", () => {
     assert(median(accuracies) >= 0.93, `accuracies ${accuracies}`);

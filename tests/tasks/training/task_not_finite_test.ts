@@ -10,7 +10,7 @@ const metrics = `${run}/metrics.jsonl`;
 const RUN = ["--num-dataset", "600", "--run-name", "r", "--num-epochs", "3", "--checkpoint-every", "10"];
 
 permitted("a run that diverges says why, and --on-nan halve-lr continues from its last checkpoint", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await using whole = await Workplace.create();
   const diverged = await place.run("train", [...RUN, "--learning-rate", "2"]);
   assertEquals(diverged.code, 1);
@@ -53,7 +53,7 @@ permitted("a run that diverges says why, and --on-nan halve-lr continues from it
 });
 
 permitted("--on-nan halve-lr goes by a schedule too, and ends where no learning rate helps", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const args = [...RUN, "--on-nan", "halve-lr"];
   await place.succeed("train", [...args, "--learning-rate", "4", "--schedule", "cosine"]);
   const [first] = await place.readLines(metrics);
@@ -77,7 +77,7 @@ permitted("--on-nan halve-lr goes by a schedule too, and ends where no learning 
 });
 
 permitted("test rows that overflow are warned of, and take neither model nor summary away", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const rows = Array.from({ length: 40 }, (_, i) => `${i / 40},${(i * i) / 1600}`);
   await place.write("own.csv", ["x,y", ...rows].join("\n") + "\n");
   await place.write("far.csv", "x,y\n9e37,1\n");

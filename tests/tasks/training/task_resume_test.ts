@@ -52,7 +52,7 @@ permitted("a run that is killed, or stopped, and resumed each time ends with the
 });
 
 permitted("checkpoints are kept every so many steps; --resume passes over a damaged one, and needs none", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const args = [...SMALL, "--checkpoint-every=7", "--keep-checkpoints=3", "--num-epochs=1", "--learning-rate=0.1"];
   await place.succeed("train", args);
   const expected = await results(place);
@@ -70,11 +70,26 @@ permitted("checkpoints are kept every so many steps; --resume passes over a dama
     assertStringIncludes(stdout, "from step 35, ");
     assertEquals(await results(place), expected);
   });
-  await t.step("none: from the start", async () => {
+  await t.step("none: from the start, and the earlier run is kept", async () => {
     await Deno.remove(place.at(`${run}/checkpoints`), { recursive: true });
-    const { stdout } = await place.succeed("train", ["--resume", "r"]);
-    assertStringIncludes(stdout, "from step 0, 0 of 40 into epoch 1");
-    assertEquals(await results(place), expected);
+    const { stdout, stderr } = await place.succeed("train", ["--resume", "r", "--quiet"]);
+    assertEquals([stdout.includes("from step 0"), await results(place)], [false, expected]);
+    assertStringIncludes(
+      stderr,
+      `no whole checkpoint is left: the run begins anew, and what there was is kept in ${run}.1`,
+    );
+    assertEquals(await totalsOf(place, `${run}.1`), expected);
+  });
+  await t.step("none, and other rows: refused", async () => {
+    await Deno.remove(place.at(`${run}/checkpoints`), { recursive: true });
+    const text = await place.read("data/cubic.csv");
+    await place.write("data/cubic.csv", text.replace(/\n[^\n]*\n$/, "\n1,1\n"));
+    const before = await place.digests(run);
+    const { code, stderr } = await place.run("train", ["--resume", "r", "--quiet"]);
+    assertEquals([code, await place.digests(run)], [2, before]);
+    assertStringIncludes(stderr, "its rows have changed: the result will differ");
+    await place.write("data/cubic.csv", text);
+    await place.succeed("train", ["--resume", "r"]);
   });
   await t.step("the last ones, and the best", async () => {
     await place.succeed("train", ["--resume", "r", "--num-epochs", "2", "--learning-rate", "1e-30", "--force"]);
@@ -91,7 +106,7 @@ permitted("checkpoints are kept every so many steps; --resume passes over a dama
 });
 
 permitted("--resume continues with more epochs, as a run that never ended, and removes the summary", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await using whole = await Workplace.create();
   const args = [...SMALL, "--optimizer", "adam", "--schedule", "plateau", "--num-epochs"];
   await whole.succeed("train", [...args, "3"]);
@@ -113,7 +128,7 @@ permitted("--resume continues with more epochs, as a run that never ended, and r
 });
 
 permitted("--resume refuses what would give another result, unless --force says so", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const args = ["--num-dataset", "300", "--hidden-size", "8", "--schedule", "cosine", ...NAME, "--num-epochs", "2"];
   await place.succeed("train", args);
   const before = await results(place);
@@ -161,8 +176,52 @@ permitted("--resume refuses what would give another result, unless --force says 
   });
 });
 
+permitted(
+  "--resume reads config.json as carefully as flags: what was edited there is refused before a step",
+  async () => {
+    await using place = await Workplace.inSeries("train");
+    await place.succeed("train", [...SMALL, "--num-epochs=1"]);
+    const settings = JSON.parse(await place.read(`${run}/config.json`));
+    const cases: [edited: Record<string, unknown>, says: string][] = [
+      [{ NUM_EPOCHS: 6 }, 'config.json: NUM_EPOCHS is 6, need a text: "6"'],
+      [{ NUM_EPOCS: "6" }, 'config.json names "NUM_EPOCS", which is no setting: take it out'],
+      [
+        { LEARNING_RATE: "0.5" },
+        'LEARNING_RATE is "0.5" (from config.json), the run began with "0.01": the result will differ',
+      ],
+      [{ SEED: "7" }, 'SEED is "7" (from config.json), the run began with "42": this cannot be changed on resume'],
+    ];
+    for (const [edited, says] of cases) {
+      await place.write(`${run}/config.json`, JSON.stringify({ ...settings, ...edited }));
+      await place.refuse(2, [says], "train", ["--resume", "r"]);
+    }
+    await place.write(`${run}/config.json`, JSON.stringify({ ...settings, LEARNING_RATE: "0.5" }));
+    await place.succeed("train", ["--resume", "r", "--num-epochs=2", "--force", "--learning-rate=1e-3"]);
+    await place.succeed("train", ["--resume", "r"]);
+  },
+);
+
+permitted("a recipe's file is known by its bytes, and settings that it would make void are refused", async () => {
+  await using place = await Workplace.inSeries("train");
+  await place.succeed("train", [...SMALL, "--num-epochs=1"]);
+  const csv = "data/cubic.csv";
+  const text = await place.read(csv);
+  await place.write(csv, text); // as `cp -r` and `touch` do
+  const again = await place.succeed("train", ["--num-dataset=400", "--num-epochs=1", ...NAME]);
+  assertStringIncludes(again.stdout, "gen-data: wrote data/cubic.csv, 400 rows (another NUM_DATASET)");
+
+  await place.write(csv, text.replace(/\n[^\n]*\n$/, "\n1,1\n"));
+  const says = ["--num-dataset would mean nothing: data/cubic.csv was not made by gen-data, or was changed since"];
+  await place.refuse(2, says, "train", ["--num-dataset=400", "--num-epochs=1"]);
+  await place.refuse(2, ["--noise would mean nothing"], "train", ["--noise=3", "--num-epochs=1"]);
+  await place.succeed("train", ["--num-epochs=1", ...NAME]);
+  const settings = JSON.parse(await place.read(`${run}/config.json`));
+  assertEquals(["NUM_DATASET", "NOISE"].filter((key) => key in settings), [], "they say nothing of the rows");
+  assertEquals((await place.succeed("train", ["--resume", "r"])).code, 0);
+});
+
 permitted("a run under PATIENCE and plateau is resumed as if it had never ended", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await using whole = await Workplace.create();
   const random = new Random(3, "noise");
   const rows = Array.from({ length: 200 }, () => {
@@ -183,7 +242,7 @@ permitted("a run under PATIENCE and plateau is resumed as if it had never ended"
 });
 
 permitted("--resume continues with presets that gave way at the start", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const table = (rows: number) => "x,y\n" + Array.from({ length: rows }, (_, i) => `${i},${i * i}`).join("\n") + "\n";
   await place.write("few.csv", table(20));
   await place.write("more.csv", table(30));

@@ -86,7 +86,7 @@ permitted("train learns the cubic with its defaults, and keeps all that the run 
 });
 
 permitted("train keeps earlier runs aside, and redoes exactly the stages that a setting concerns", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await using elsewhere = await Workplace.create();
   const [first] = await Promise.all([place.succeed("train", SHORT), elsewhere.succeed("train", SHORT)]);
   assertEquals(stagesOf(first), { "gen-data": "wrote", scale: "wrote" });
@@ -168,7 +168,7 @@ permitted("train uses a dataset made by hand, and nothing writes over it unasked
   const xs = Array.from({ length: 40 }, (_, i) => i / 4 - 3);
   // As Windows writes it, with columns in another order and one more.
   const csv = "\ufeffy,note,x\r\n" + xs.map((x) => `${3 * x - 1},"a, b",${x}\r\n`).join("");
-  await using place = await Workplace.create({ "data/cubic.csv": csv });
+  await using place = await Workplace.inSeries("train", { "data/cubic.csv": csv });
   const flags = ["--batch-size", "4", "--num-epochs", "30", "--split", "1,0,0"];
   const { stdout } = await place.succeed("train", flags);
   assertMatch(stdout, /^gen-data: skipped, .*cubic\.csv was not made by gen-data.*used as it is$/m);
@@ -178,14 +178,14 @@ permitted("train uses a dataset made by hand, and nothing writes over it unasked
   const { train } = JSON.parse(await place.read(`${run}/summary.json`));
   assert(train.r2 > 0.99, `the line of the hand-made rows is learned: r2 ${train.r2}`);
 
-  await place.succeed("train", [...flags, "--seed", "3", "--num-dataset", "10"]);
+  await place.succeed("train", [...flags, "--seed", "3"]);
   await place.refuse(1, ["data/cubic.csv is there and was not made by gen-data"], "gen-data");
   assertEquals(await place.read("data/cubic.csv"), csv);
 
   await place.succeed("train", [...flags, "--num-dataset", "50", "--generate-dataset"]);
   await place.write("data/cubic.csv", (await place.read("data/cubic.csv")) + "1,2\r\n");
   const edited = await place.read("data/cubic.csv");
-  const { stdout: said } = await place.succeed("train", [...flags, "--num-dataset", "50"]);
+  const { stdout: said } = await place.succeed("train", flags);
   assertStringIncludes(said, "was changed since: it is used as it is");
   assertEquals(await place.read("data/cubic.csv"), edited);
 });

@@ -57,7 +57,7 @@ const PROVOKED: Record<string, { args: string[]; says: RegExp; count?: number }>
 
 permitted("train warns once of what makes it useless, and says what to do", async (t) => {
   const flat = ["x,y", ...Array.from({ length: 60 }, (_, i) => `${i / 10 - 3},7`), ""].join("\n");
-  await using place = await Workplace.create({ "noise.csv": noise(60), "data/linear.csv": flat });
+  await using place = await Workplace.inSeries("train", { "noise.csv": noise(60), "data/linear.csv": flat });
   for (const [name, { args, says, count = 1 }] of Object.entries(PROVOKED)) {
     await t.step(name, async () => {
       const outcome = await place.succeed("train", args);
@@ -71,7 +71,7 @@ permitted("train warns once of what makes it useless, and says what to do", asyn
 
 permitted("scale refuses a constant target that it would have to scale, in the words of the warning", async () => {
   const flat = "x,y\n1,7\n2,7\n3,7\n4,7\n5,7\n6,8\n";
-  await using place = await Workplace.create({ "flat.csv": flat, "data/cubic.csv": flat.replace("8", "7") });
+  await using place = await Workplace.inSeries("scale", { "flat.csv": flat, "data/cubic.csv": flat.replace("8", "7") });
   const says = 'target "y" is 7 in every training row: there is nothing to learn; choose another target, or add rows';
   const table = ["--data=flat.csv", "--target=y", "--features=x", "--time-column=x", "--task=regression"];
   for (const method of ["standardize", "minmax"]) {

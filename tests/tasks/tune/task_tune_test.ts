@@ -1,6 +1,7 @@
 /** The search for settings, as its users run it. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { readSafetensorsHeader } from "../../../lib/safetensors/reader.ts";
 import { isLonger, until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
@@ -8,7 +9,7 @@ const SEARCH = ["--num-dataset", "200", "--num-epochs", "3", "--learning-rate", 
 
 /** Cells of the table's rows, by their first. */
 function rowsOf(stdout: string): string[][] {
-  return stdout.split("\n").filter((line) => /^\S+-\d{3} /.test(line)).map((line) => line.trim().split(/\s{2,}/));
+  return stdout.split("\n").filter((line) => /^\S+-\d{3} {2}/.test(line)).map((line) => line.trim().split(/\s{2,}/));
 }
 
 permitted("tune trains a run per trial, sorts them by validation loss, and continues where it was", async () => {
@@ -43,6 +44,33 @@ permitted("tune trains a run per trial, sorts them by validation loss, and conti
   assert(!Object.keys(after).some((path) => path.includes(".1/")), "nothing is kept aside");
 });
 
+permitted("tune makes a trial anew whose rows, device or version are no longer those of now", async () => {
+  const rows = (noise: number) => Array.from({ length: 60 }, (_, i) => `${i},${i * i + noise * (i % 7)}\n`).join("");
+  await using place = await Workplace.create({ "t.csv": `x,y\n${rows(0)}` });
+  const args = ["--data=t.csv", "--target=y", "--num-epochs=2", "--trials=1", "--dropout=0..0.5"];
+  const first = await place.succeed("tune", args);
+  const summary = "data/runs/default_run-001/summary.json";
+  const written = await place.read(summary);
+  assertEquals([rowsOf((await place.succeed("tune", args)).stdout), await place.read(summary)], [
+    rowsOf(first.stdout),
+    written,
+  ]);
+
+  await place.write("t.csv", `x,y\n${rows(3)}`);
+  const other = await place.succeed("tune", args);
+  assertStringIncludes(other.stdout, "default_run-001 is made anew: its rows have changed\n");
+  assertNotEquals(rowsOf(other.stdout), rowsOf(first.stdout));
+  // The same under a trial that was begun and has not ended.
+  await Deno.remove(place.at(summary));
+  await place.write("t.csv", `x,y\n${rows(0)}`);
+  const begun = await place.succeed("tune", args);
+  assertStringIncludes(begun.stdout, "default_run-001 is made anew: its rows have changed\n");
+  assertEquals(rowsOf(begun.stdout), rowsOf(first.stdout));
+  const origin = JSON.parse(await place.read(summary));
+  await place.write(summary, JSON.stringify({ ...origin, origin: { ...origin.origin, version: "0.0.1" } }));
+  assertStringIncludes((await place.succeed("tune", args)).stdout, "made anew: it ran in version 0.0.1 of Backhand");
+});
+
 permitted("tune lists a trial that fails after the others, and fails where all do", async () => {
   await using place = await Workplace.create();
   const args = ["--num-dataset=200", "--scaling-method=none", "--trials=2"];
@@ -56,6 +84,21 @@ permitted("tune lists a trial that fails after the others, and fails where all d
   const all = await place.run("tune", [...args, "--learning-rate=1e9|1e10"]);
   assertEquals([all.code, rowsOf(all.stdout).map((row) => row[2])], [1, ["failed", "failed"]]);
   assertMatch(all.stdout, / is -?(NaN|Infinity) at step \d+ of epoch 1/);
+});
+
+permitted("tune loses no trial to a column that is constant under its seed", async () => {
+  // The flag is set in the last row alone, which trains under seed 1, and under seed 3 does not.
+  const rows = Array.from({ length: 20 }, (_, i) => `${i},${i === 19 ? 1 : 0},${2 * i}\n`);
+  await using place = await Workplace.create({ "t.csv": `a,flag,y\n${rows.join("")}` });
+  const seeds = ["--trials=4", "--seed=1|3"];
+  const { stdout } = await place.succeed("tune", ["--data=t.csv", "--target=y", "--num-epochs=1", ...seeds]);
+  assertEquals(rowsOf(stdout).filter((row) => row.includes("failed")), []);
+  const features = new Map<string, number>();
+  for (const [run, seed] of rowsOf(stdout)) {
+    const { shapes } = await readSafetensorsHeader(place.at(`data/runs/${run}/model.safetensors`));
+    features.set(seed, shapes.get("0.weight")![0]);
+  }
+  assertEquals([features.get("1"), features.get("3")], [2, 1]);
 });
 
 permitted("tune lists runs for numbers beside runs for classes, each with its measures", async () => {

@@ -9,9 +9,10 @@ import { kernels } from "../../kernels/mod.ts";
 import { formatShape } from "../base/shape.ts";
 import { divide, multiply, subtract } from "./elementwise.ts";
 import { exp } from "./functions.ts";
-import { checkTensors, type Out } from "./operation.ts";
-import { max, sum } from "./reductions.ts";
-import { Tensor } from "./tensor.ts";
+import { checkTensors, type Out } from "../core/operation.ts";
+import { sum } from "../core/reductions.ts";
+import { max } from "./min_max_norm.ts";
+import { Tensor } from "../core/tensor.ts";
 
 /**
  * Softmax of each row: `out[i, j] = e^x[i, j] / sum over k of e^x[i, k]`. Each row's largest element is taken off first,

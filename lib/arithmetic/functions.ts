@@ -7,8 +7,8 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { divide, multiply, scale } from "./elementwise.ts";
-import { elementwise, type Out } from "./operation.ts";
-import type { Tensor } from "./tensor.ts";
+import { elementwise, type Out } from "../core/operation.ts";
+import type { Tensor } from "../core/tensor.ts";
 
 /**
  * `e^x`, element by element: infinite above 88.7, and 0 below -87.3 on devices without the smallest float32 numbers.

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { LossCurve } from "../../lib/core/loss_curve.ts";
+import { LossCurve } from "../../lib/show/loss_curve.ts";
 
 /** What a notebook shows of losses. */
 function shown(...losses: number[]): { text: string; picture: string; points: number[][] } {

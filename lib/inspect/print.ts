@@ -4,7 +4,7 @@
  * @module
  */
 import { formatShape, type Shape } from "../base/shape.ts";
-import { readAll, Tensor } from "./tensor.ts";
+import { readAll, Tensor } from "../core/tensor.ts";
 
 /**
  * Prints a line for each tensor: name, shape, smallest and largest element, mean. Several tensors take one wait.

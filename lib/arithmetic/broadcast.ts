@@ -6,9 +6,9 @@
  */
 import { type Kernel, kernels, withOperand } from "../../kernels/mod.ts";
 import { formatShape, sameShape, sizeOf } from "../base/shape.ts";
-import { axesOf, type Axis, reduce } from "./folding.ts";
-import { checkTensors, describe, elementwise, type Out, result } from "./operation.ts";
-import { Tensor } from "./tensor.ts";
+import { axesOf, type Axis, reduce } from "../core/reductions.ts";
+import { checkTensors, describe, elementwise, type Out, result } from "../core/operation.ts";
+import { Tensor } from "../core/tensor.ts";
 
 /** A second operand: a tensor of the first one's shape, a row [c] or [1, c], a column [r, 1], a scalar [] or a number. */
 export type Operand = Tensor | number;

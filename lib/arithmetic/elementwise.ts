@@ -7,11 +7,11 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { checkGradient, type Operand, operate, sumToOperand } from "./broadcast.ts";
-import { elementwise, type Out } from "./operation.ts";
-import type { Tensor } from "./tensor.ts";
+import { elementwise, type Out } from "../core/operation.ts";
+import type { Tensor } from "../core/tensor.ts";
 
 export type { Operand } from "./broadcast.ts";
-export type { Out } from "./operation.ts";
+export type { Out } from "../core/operation.ts";
 
 /** The gradients of an operation on two operands. */
 export interface OperandGradients {

@@ -1,7 +1,6 @@
-/** Operations whose second operand is a row, a column, a scalar or a number; functions, softmax, one-hot rows, norms. */
+/** Operations whose second operand is a row, a column, a scalar or a number; functions, scale, softmax, norms ... */
 import { assertEquals, assertThrows } from "@std/assert";
-import * as ops from "../../lib/core/ops.ts";
-import { sgdStep } from "../../lib/core/optimizers.ts";
+import * as ops from "../../lib/arithmetic/ops.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { readAll, Tensor } from "../../lib/core/tensor.ts";
@@ -129,8 +128,8 @@ gpuTest("operations on two operands say which one is wrong, and what was found",
     [() => ops.oneHot(none, 3), "make one-hot rows: numbers must be a tensor, found undefined"],
     [() => ops.norm(three), "take the norm: x must be a tensor, found 3"],
     [() => ops.spread(two, [2, 3], 0), "spread [2] over [2, 3]: need [3]"],
-    [() => sgdStep(a, two, 0.1), "take a step: w [2, 3] and dW [2] must have one shape"],
-    [() => sgdStep(a, none, 0.1), "take a step: dW must be a tensor, found undefined"],
+    [() => ops.sgdStep(a, two, 0.1), "take a step: w [2, 3] and dW [2] must have one shape"],
+    [() => ops.sgdStep(a, none, 0.1), "take a step: dW must be a tensor, found undefined"],
   ];
   const { allocations } = device.stats;
   for (const [run, text] of cases) {
@@ -138,7 +137,7 @@ gpuTest("operations on two operands say which one is wrong, and what was found",
   }
   const ranges: [() => unknown, string][] = [
     [() => ops.oneHot(two, 2.5), "Cannot make one-hot rows of 2.5 classes: need a whole number over 0"],
-    [() => sgdStep(a, a, NaN), "Cannot use a learning rate of NaN: it must be a finite number over 0 in float32"],
+    [() => ops.sgdStep(a, a, NaN), "Cannot use a learning rate of NaN: it must be a finite number over 0 in float32"],
   ];
   for (const [run, text] of ranges) assertEquals(assertThrows(run, RangeError).message, text);
   assertEquals(device.stats.allocations, allocations, "refused before anything is allocated");
@@ -175,6 +174,7 @@ gpuTest("functions and their backwards agree with the oracle on odd shapes", asy
       assertClose(dX, reference[`${name}Backward`](kept, dOut).data);
     }
     assertClose(await compute(device, () => ops.transpose(upload(device, x))), reference.transpose(x).data);
+    assertClose(await compute(device, () => ops.scale(upload(device, x), -1.25)), x.map((v) => -1.25 * v).data);
   }
 });
 
@@ -228,20 +228,20 @@ gpuTest("sgdStep() changes the tensor in place, a view as well, and makes nothin
     using values = upload(device, w);
     using gradients = upload(device, dW);
     const { buffers } = device.stats;
-    assertEquals(sgdStep(values, gradients, 0.5) === values, true);
+    assertEquals(ops.sgdStep(values, gradients, 0.5) === values, true);
     assertEquals(device.stats.buffers, buffers);
     assertClose(await values.read(), w.map((v, i) => v - 0.5 * dW.data[i]).data);
   }
   using all = Tensor.from(device, new Float32Array(128).fill(1));
   using ones = Tensor.from(device, new Float32Array(64).fill(1));
-  sgdStep(all.view(64, [64]), ones, 0.25);
+  ops.sgdStep(all.view(64, [64]), ones, 0.25);
   assertEquals([...await all.read()], [...Array(64).fill(1), ...Array(64).fill(0.75)]);
 });
 
 gpuTest("a recorded sgdStep() moves on at each replay", async (device) => {
   using w = Tensor.from(device, [1, 2]);
   using dW = Tensor.from(device, [8, -8]);
-  using recording = device.record(() => void sgdStep(w, dW, 0.125));
+  using recording = device.record(() => void ops.sgdStep(w, dW, 0.125));
   recording.replay(3);
   assertEquals([...await w.read()], [-2, 5]);
 });

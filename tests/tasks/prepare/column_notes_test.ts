@@ -1,0 +1,93 @@
+/** What is noted of columns, besides what they are taken as. */
+
+import { assertEquals } from "@std/assert";
+import { permitted } from "../../support/permitted.ts";
+import { planTable, tableOf } from "../../support/plan_table.ts";
+
+const times = (count: number, cells: readonly string[]) => Array.from({ length: count }, () => cells).flat();
+
+/** Cells of the input x, flags, and the notes. */
+const NOTES: [cells: string[], flags: string[], notes: string[]][] = [
+  [["1", "2", "5"], [], []],
+  [["red", "blue", "red"], [], []],
+  [["00501", "10001", "00502"], [], [
+    "x: 2 cells such as 00501 with zeros in front: taken as numbers; if they are names, say --categorical x",
+  ]],
+  [["00501", "10001", "00502"], ["--categorical", "x"], []],
+  [["1234567890123456789", "1234567890123456792", "1234567890123457792"], [], [
+    "x: 3 cells such as 1234567890123456789 with more than 15 digits: taken as numbers, the last digits are lost; " +
+    "if they are names, say --categorical x",
+  ]],
+  [["20260131", "20260201"], [], ['x: numbers such as 20260131; if they are days, say --dates "x:%Y%m%d"']],
+  [["20260131", "20261301"], [], []],
+  [["Mon", "mon", "Tue"], [], ['x: "Mon" and "mon" differ only in case, and are two names']],
+  [["caf\u00e9", "cafe\u0301", "b"], [], [
+    'x: "cafe\\u0301" and "caf\u00e9" differ only in Unicode form, and are two names',
+  ]],
+  [["New York", "New  York", "b"], [], ['x: "New  York" and "New York" differ only in spaces, and are two names']],
+  [["New York", "New\u00a0York", "b"], [], [
+    'x: "New York" and "New\\u00a0York" differ only in spaces, and are two names',
+  ]],
+  [["ab", "a\u200bb", "b"], [], [
+    'x: "ab" and "a\\u200bb" differ only in case, spaces or Unicode form, and are two names',
+  ]],
+  [["True", "true", "False"], [], []],
+  [["1", "1.0", "2"], ["--categorical", "x"], []],
+  [["a", "?", "b", "?", "NA"], ["--missing", "mean"], [
+    'x: "?" in 2 cells: taken as a name; if it means missing, say --missing-texts "?,NA"',
+  ]],
+  [["b1", "2", "b1", "3"], [], ['x: 2 cells of 4 hold numbers, taken as names because of "b1" and the like']],
+];
+
+permitted("notes say where a guess is likely wrong", async () => {
+  for (const [cells, flags, expected] of NOTES) {
+    assertEquals([cells, (await planTable(tableOf(cells), flags)).notes.notes], [cells, expected]);
+  }
+});
+
+permitted("few whole numbers as a target are said to be taken as numbers, unless that was asked for", async () => {
+  const zeroOne = "it holds only 0, 1 and is predicted as a number; if they are classes, say --task classification";
+  const cases: [cells: string[], flags: string[], notes: string[]][] = [
+    [times(3, ["0", "1"]), [], [`y: ${zeroOne}`]],
+    [times(3, ["1", "2", "3"]), [], [`y: ${zeroOne.replace("0, 1", "1, 2, 3")}`]],
+    [times(3, ["0", "1"]), ["--task", "regression"], []],
+    [times(3, ["0", "1"]), ["--loss", "mae"], []],
+    [times(3, ["0", "1"]), ["--task", "classification"], []],
+    [times(3, ["0", "0.5", "1"]), [], []],
+    [times(3, ["5", "6"]), [], []],
+    [times(3, ["0", "7"]), [], []],
+    [["0", "1", "2", "3"], [], []],
+    [times(2, Array.from({ length: 11 }, (_, i) => `${i}`)), [], []],
+    [times(3, ["0", "0.0", "1"]), ["--task", "classification"], []],
+  ];
+  for (const [cells, flags, expected] of cases) {
+    const text = `x,y\n${cells.map((cell, i) => `${i * 1.5},${cell}\n`).join("")}`;
+    assertEquals([cells, (await planTable(text, flags)).notes.notes], [cells, expected]);
+  }
+});
+
+permitted("the reason for which a column is left out is the true one", async () => {
+  const cases: [cells: string[], as: string, holds: string][] = [
+    [["7", "7.0", "7"], "left out", "one value throughout: 7"],
+    [
+      ["1234567890123456789", "1234567890123456790"],
+      "left out",
+      "numbers that are the same to 15 digits, such as 1234567890123456789",
+    ],
+    [["2026-01-31", "2026-1-31"], "left out", "one value throughout: 2026-01-31"],
+    [["a", "a", "a"], "left out", "one value throughout: a"],
+    [["", "", ""], "left out", "no cell holds anything"],
+    [
+      Array.from({ length: 30 }, (_, i) => `n${i % 16}`),
+      "left out",
+      '16 different texts in 30 rows, such as "n0": more than half, an identifier',
+    ],
+    [["a", "b", "x".repeat(1001)], "left out", "a text of more than 1,000 characters"],
+    [["2026-01-31", "2026-02-01 12:30"], "date", "2026-01-31 to 2026-02-01T12:30"],
+  ];
+  for (const [cells, as, holds] of cases) {
+    const text = `z,x,y\n${cells.map((cell, i) => `${i % 2},${cell},${i * 1.5}\n`).join("")}`;
+    const { notes: { columns } } = await planTable(text, ["--missing", "mean"]);
+    assertEquals([columns[1].as, columns[1].holds], [as, holds]);
+  }
+});
