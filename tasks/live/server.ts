@@ -3,6 +3,7 @@
  * stop, another learning rate. News goes out at most ten times per second, and training never waits for a page.
  */
 
+import { Absence, type AbsenceOptions } from "./absence.ts";
 import { LiveClient } from "./client.ts";
 import { HEADERS, type PageRequest, randomToken, refusalOf } from "../loopback/guard.ts";
 import { answerEvents, answerWith, LoopbackServer, say } from "../loopback/server.ts";
@@ -20,9 +21,6 @@ const INTERVAL = 100;
 const RATE_SPAN = 3_000;
 const MAX_CLIENTS = 16;
 
-/** Milliseconds without a page after which a paused run continues. */
-const ABSENCE = 60_000;
-
 /** The largest factor and divisor of the learning rate. */
 const MAX_FACTOR = 100;
 
@@ -33,7 +31,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/style.css": ["text/css", style + ownStyle],
 };
 
-interface LiveOptions {
+interface LiveOptions extends Omit<AbsenceOptions, "url"> {
   /** The port; a free one by default. */
   readonly port?: number;
   readonly run: Pick<HeldRun, "step" | "rateFactor">;
@@ -42,16 +40,10 @@ interface LiveOptions {
   readonly learningRate: number;
   /** Shows the user a note, on this page, too. */
   readonly note: (text: string) => void;
-  /** Shows the user a line on the terminal, even under --quiet. */
-  readonly tell: (text: string) => void;
-  /** The command that continues the run. */
-  readonly resume: string;
   /** Whether the run must end, even if it is paused. */
   readonly isEnding?: () => boolean;
   /** Milliseconds after which a page that does not read is given up; 10,000 by default. */
   readonly patience?: number;
-  /** Milliseconds without a page after which a paused run continues; 60,000 by default. */
-  readonly absence?: number;
 }
 
 /** Serves the page until it is disposed. */
@@ -68,10 +60,8 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
   #pause = false;
   #stop = false;
   #factor: number | undefined;
+  readonly #absence: Absence;
   #isHeld = false;
-  /** Until when a paused run waits though no page listens, and whether the user knows. */
-  #waitsUntil = 0;
-  #isAbsenceTold = false;
   #isOver = false;
   #step: number;
   #samples: { time: number; step: number }[] = [];
@@ -95,6 +85,7 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
       answer: (request) => this.#answer(request),
     });
     this.url = `http://${this.#server.host}/#${this.#token}`;
+    this.#absence = new Absence({ ...options, url: this.url });
   }
 
   get listeners(): number {
@@ -143,14 +134,15 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
 
   async attend(run: HeldRun): Promise<number | void> {
     this.#isHeld = true;
-    this.#waitFor(1);
+    this.#absence.seen();
     try {
       while (true) {
         await this.#changeRate(run);
         if (this.#stop) return 0;
         if (!this.#pause || this.#options.isEnding?.()) return;
         this.#hasNews = true;
-        this.#mindAbsence(run);
+        if (this.#clients.size > 0) this.#absence.seen();
+        else if (this.#absence.isOver(run.step)) this.#pause = false;
         await this.#nextWish();
       }
     } finally {
@@ -183,30 +175,6 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
     const timer = setTimeout(resolve, INTERVAL);
     await promise;
     clearTimeout(timer);
-  }
-
-  /** Says how to go on if a run is paused and no page is open; ends the pause if none comes. */
-  #mindAbsence({ step }: HeldRun): void {
-    const { absence = ABSENCE, tell, resume } = this.#options;
-    if (this.#clients.size > 0) this.#waitFor(1);
-    const left = this.#waitsUntil - performance.now();
-    if (left <= 0) {
-      this.#pause = false;
-      tell(`no page was open for ${absence / 1000} s: the paused run continues`);
-    } else if (left < absence * 11 / 12 && !this.#isAbsenceTold) { // a page that is loaded anew is back by then
-      this.#isAbsenceTold = true;
-      tell(
-        `paused at step ${step}, and no page is open: open ${this.url}, or press Ctrl-C and later run \`${resume}\`; ` +
-          `without either it continues in ${Math.ceil(left / 1000)} s`,
-      );
-    }
-  }
-
-  /** Lets a paused run wait for a page, so many times the usual time. */
-  #waitFor(times: number): void {
-    const { absence = ABSENCE } = this.#options;
-    this.#waitsUntil = performance.now() + times * absence;
-    this.#isAbsenceTold = false;
   }
 
   async #changeRate(run: HeldRun): Promise<void> {
@@ -285,7 +253,7 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
     if (path === "/pause") this.#pause = true;
     else if (path === "/resume") this.#pause = false;
     else if (path === "/stop") this.#stop = true;
-    else if (path === "/here") this.#waitFor(3); // browsers let a hidden page say so once a minute, or later
+    else if (path === "/here") this.#absence.seenHidden();
     else if (path !== "/rate") return say(404, "there is no such page");
     else {
       const factor = Number(search.get("factor") ?? NaN);
