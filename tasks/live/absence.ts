@@ -17,17 +17,21 @@ export interface AbsenceOptions {
   readonly tell: (text: string) => void;
   /** Milliseconds without a page after which a paused run continues; 60,000 by default. */
   readonly absence?: number;
+  /** Milliseconds since any fixed moment; tests pass their own. */
+  readonly now?: () => number;
 }
 
 export class Absence {
   readonly #options: AbsenceOptions;
   readonly #absence: number;
+  readonly #now: () => number;
   #until = 0;
   #isTold = false;
 
   constructor(options: AbsenceOptions) {
     this.#options = options;
     this.#absence = options.absence ?? ABSENCE;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** A page is open. */
@@ -43,7 +47,7 @@ export class Absence {
   /** Asked while no page listens to a run that is paused after `step` steps: whether it should continue. */
   isOver(step: number): boolean {
     const { url, resume, tell } = this.#options;
-    const left = this.#until - performance.now();
+    const left = this.#until - this.#now();
     if (left <= 0) {
       tell(`no page was open for ${this.#absence / 1000} s: the paused run continues`);
     } else if (left < (1 - NOTICE) * this.#absence && !this.#isTold) {
@@ -57,7 +61,7 @@ export class Absence {
   }
 
   #wait(times: number): void {
-    this.#until = performance.now() + times * this.#absence;
+    this.#until = this.#now() + times * this.#absence;
     this.#isTold = false;
   }
 }
