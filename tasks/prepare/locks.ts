@@ -8,6 +8,7 @@ import { ConfigError } from "../settings/config.ts";
 import { DATA_FOLDER } from "../settings/data_folder.ts";
 import { parseObject } from "./dataset_files.ts";
 import { isRefusal, naming } from "../settings/users_files.ts";
+import { warnLine } from "../settings/lines.ts";
 
 const LOCK_FOLDER = `${DATA_FOLDER}/.locks`;
 
@@ -71,7 +72,7 @@ export async function takeLock(
   kind: LockKind,
   name: string,
   doing: string,
-  tell: Tell = console.error,
+  tell: Tell = warnLine,
 ): Promise<Disposable | undefined> {
   const path = await lockPath(kind, name);
   let file: Deno.FsFile;
@@ -120,7 +121,7 @@ async function lockOrWait(
   kind: LockKind,
   name: string,
   doing: string,
-  tell: Tell = console.error,
+  tell: Tell = warnLine,
 ): Promise<Disposable> {
   for (let isTold = false;; isTold = true) {
     const lock = await takeLock(kind, name, doing, tell);

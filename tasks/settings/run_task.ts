@@ -7,6 +7,7 @@ import { endOfFlags } from "./command_line.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "./config.ts";
 import { checkDataFolder, DATA_FOLDER } from "./data_folder.ts";
 import { usage } from "./help.ts";
+import { warnLine } from "./lines.ts";
 import { TASKS } from "./task_list.ts";
 import { isRefusal } from "./users_files.ts";
 
@@ -42,6 +43,10 @@ const ENGINE_ERRORS = new RegExp(
     "^Invalid (array|typed array|string|DataView) length|^Maximum call stack|^Array buffer allocation",
 );
 
+/** EMFILE and ENFILE: of this process, and of the whole system. */
+const OUT_OF_FILES = /\(os error 2[34]\)/;
+const MORE_FILES = "what to do: allow more open files in this shell, as `ulimit -n 4096` does, and start again";
+
 /**
  * Runs a task's main function and ends the process. The exit code is 0 or the number that it returns, 2 if settings are
  * wrong, and 1 on any other error. Only errors that no user can cause show a stack.
@@ -73,7 +78,7 @@ export async function exitCodeOf(
   } catch (error) {
     // The reader of stdout has closed it, as head does.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
-    console.error(describeError(name, error));
+    warnLine(describeError(name, error));
     return error instanceof ConfigError ? 2 : 1;
   }
 }
@@ -92,7 +97,8 @@ function textOf(name: string, error: unknown): string {
   if (!(error instanceof Error)) return `error: ${error}`;
   if (error instanceof Deno.errors.NotCapable) return `error: ${permissionText(name, error.message)}`;
   if (isWriteRefusal(error)) return `error: ${error.message.replace(/(?=\n|$)/, `: ${placeHint(name)}`)}`;
-  return isExpected(error) ? `error: ${error.message}` : `error: ${error.stack ?? error.message}`;
+  const remedy = OUT_OF_FILES.test(error.message) ? `\n${MORE_FILES}` : "";
+  return isExpected(error) ? `error: ${error.message}${remedy}` : `error: ${error.stack ?? error.message}`;
 }
 
 /** A permission that is missing, in words of this project: `--allow-all` is not what is wanted. */
