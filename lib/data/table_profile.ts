@@ -8,8 +8,9 @@ import { isMissing, MISSING_TEXTS, numberOf } from "./cells.ts";
 import type { CellKind, ColumnLook, ProfileOptions } from "./column_kinds.ts";
 import { addCode, ColumnNames, MAX_NAMES, ownText, sortValues } from "./column_names.ts";
 import { formatsOf } from "./date_formats.ts";
-import { dateReader } from "./dates.ts";
+import { dateReader, hasZone } from "./dates.ts";
 import { isPlaceholder, writtenNumber } from "./odd_cells.ts";
+import { ValueRange } from "./value_range.ts";
 
 export { ownText, sortValues } from "./column_names.ts";
 
@@ -71,14 +72,12 @@ export class ColumnProfile {
   readonly missingFound: Set<string> = new Set();
   /** The formats under which all dates are read that are not written year-month-day. */
   dateFormats: readonly string[] | undefined;
-  /** The smallest number. */
-  min: number = Infinity;
-  /** The largest number. */
-  max: number = -Infinity;
-  /** The earliest date, in days since 1970-01-01 UTC. */
-  firstDay: number = Infinity;
-  /** The latest date, in days since 1970-01-01 UTC. */
-  lastDay: number = -Infinity;
+  /** The range of its numbers. */
+  readonly range: ValueRange = new ValueRange();
+  /** The range of its dates, in days since 1970-01-01 UTC. */
+  readonly days: ValueRange = new ValueRange();
+  /** The first date with a zone, and the first without one. */
+  readonly zones: { with?: string; without?: string } = {};
   /** How many cells are missing. */
   missing: number = 0;
   /** How many cells hold numbers. */
@@ -143,9 +142,9 @@ export class ColumnProfile {
 
   /** Whether all cells that are not missing hold the same. */
   get isConstant(): boolean {
-    if (this.texts === 0 && !this.#isNames) return this.min >= this.max;
+    if (this.texts === 0 && !this.#isNames) return this.range.min >= this.range.max;
     const areDates = this.count("date") === this.texts + this.numbers;
-    return (!this.isNamesCut && (this.different ?? 2) < 2) || (areDates && this.firstDay >= this.lastDay);
+    return (!this.isNamesCut && (this.different ?? 2) < 2) || (areDates && this.days.min >= this.days.max);
   }
 
   /** How many cells are of a kind. Numbers with more than three different units are other texts. */
@@ -248,8 +247,7 @@ export class ColumnProfile {
 
   #addNumber(text: string, value: number, row: number): void {
     this.numbers++;
-    if (value < this.min) this.min = value;
-    if (value > this.max) this.max = value;
+    this.range.add(value, text);
     this.#countsUp &&= value > this.#last && Number.isInteger(value);
     this.#last = value;
     if (this.numbers === 1) this.first.number = { text: ownText(text), row };
@@ -274,8 +272,8 @@ export class ColumnProfile {
   #kindOf(text: string, value: number): CellKind {
     const day = this.#dayOf(text);
     if (!Number.isNaN(day)) {
-      if (day < this.firstDay) this.firstDay = day;
-      if (day > this.lastDay) this.lastDay = day;
+      this.days.add(day, text);
+      this.zones[hasZone(text) ? "with" : "without"] ??= ownText(text);
       return "date";
     }
     if (!Number.isNaN(value)) return "number";

@@ -12,6 +12,9 @@ import { flagFor, shellWord } from "./typed_names.ts";
 
 type Settings = Pick<Config, "dates" | "missingTexts">;
 
+/** An infinite number. */
+const INFINITE = /inf|∞/i;
+
 /** The cell that shows what is wrong, and what can be done. */
 interface Fault {
   row: number;
@@ -53,11 +56,14 @@ function faultOf(profile: ColumnProfile, config: Settings, look: TableLook): Fau
   const written = writtenNumber(text);
   const problem = `${cellFault(text)}${countOf(profile.numbers)}`;
   if (!written) return { row, problem: `${problem}: correct it${missingHint(profile)}` };
+  if (INFINITE.test(text)) {
+    const texts = profile.namesOf("written").filter((name) => INFINITE.test(name));
+    const flag = missingTextsFlag(texts.length > 0 ? texts : [text]);
+    return { row, problem: `${problem}: give a finite number, or if it means that a value is missing, say ${flag}` };
+  }
   const isTime = written.has === "the form of a time";
   const mend = isTime
     ? "write it as one number, such as minutes"
-    : /inf|∞/i.test(text)
-    ? "give a finite number"
     : written.plain === undefined
     ? "write it with a point before decimals, without other signs"
     : `write it as ${written.plain}`;

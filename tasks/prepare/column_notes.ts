@@ -1,6 +1,7 @@
 /** What else to know of the columns of a table: where a guess is likely wrong. */
 
-import { showCell } from "../../lib/data/cells.ts";
+import { numberOf, showCell } from "../../lib/data/cells.ts";
+import { dateReader, formatDate } from "../../lib/data/dates.ts";
 import { isPlaceholder } from "../../lib/data/odd_cells.ts";
 import { nameKey } from "../../lib/data/names.ts";
 import type { ColumnProfile } from "../../lib/data/table_profile.ts";
@@ -13,27 +14,37 @@ import { flagFor, listNames, visibleName } from "./typed_names.ts";
 /** Most different numbers of a target that may be classes. */
 const FEW_CLASSES = 10;
 
+/** Different values up to which one far from the others says nothing. */
+const FEW_OTHERS = 5;
+
+/** Days from which on a date is far from others: ten years. */
+const FAR_DAYS = 3653;
+
 /** Notes on the columns that are used, in the order of the header. */
 export function notesOf(config: Config, look: TableLook, columns: readonly ColumnNote[]): string[] {
   return columns.flatMap(({ name, as }) => {
     const profile = look.profiles.get(name)!;
     const shown = listNames([name]);
     const notes = as === "target"
-      ? [...classHint(profile, config), ...codeHints(profile, false)]
+      ? [...classHint(profile, config), ...codeHints(profile, false), ...farNotes(profile, look)]
       : as === "numeric"
-      ? [...dayHint(profile), ...codeHints(profile, true)]
+      ? [...dayHint(profile), ...codeHints(profile, true), ...farNotes(profile, look)]
+      : as === "date"
+      ? [...zoneNote(profile), ...farNotes(profile, look)]
       : as === "categorical" || as === "classes"
-      ? nameNotes(profile, look)
+      ? nameNotes(profile, look, areNamesAsked(name, config))
       : profile.look === "identifier" && profile.texts > 0
       ? numberNote(profile, "left out")
-      : [];
+      : name === config.timeColumn
+      ? zoneNote(profile)
+      : loneValueHint(profile, config);
     return notes.map((note) => `${shown}: ${note}`);
   });
 }
 
 /** Few whole numbers as a target are more likely classes. */
 function classHint(profile: ColumnProfile, { task, loss, target }: Config): string[] {
-  const { min, max, values = [], numbers } = profile;
+  const { range: { min, max }, values = [], numbers } = profile;
   if (task !== "auto" || loss !== "auto" || target.length > 1) return [];
   const isFew = (min === 0 || min === 1) && values.length === max - min + 1 && values.length <= FEW_CLASSES;
   if (!isFew || numbers < 2 * values.length) return [];
@@ -45,29 +56,74 @@ function classHint(profile: ColumnProfile, { task, loss, target }: Config): stri
 /** Numbers that look like names. */
 function codeHints({ name, zeroLed, overlong }: ColumnProfile, isInput: boolean): string[] {
   const way = `; if they are names, say ${isInput ? flagFor("--categorical", name) : "--task classification"}`;
+  const cellsLike = ({ count, first }: typeof zeroLed) => `${cells(count)} such as ${first}`;
   return [
-    ...(zeroLed.count > 0
-      ? [`${cells(zeroLed.count)} such as ${zeroLed.first} with zeros in front: taken as numbers${way}`]
-      : []),
+    ...(zeroLed.count > 0 ? [`${cellsLike(zeroLed)} with zeros in front, which numbers lose${way}`] : []),
     ...(overlong.count > 0
-      ? [
-        `${
-          cells(overlong.count)
-        } such as ${overlong.first} with more than 15 digits: taken as numbers, the last digits are lost${way}`,
-      ]
+      ? [`${cellsLike(overlong)} with more than 15 digits, of which numbers lose the last${way}`]
       : []),
   ];
 }
 
 /** Numbers such as 20260131, each of them a day. */
-function dayHint({ name, min, max, values, first }: ColumnProfile): string[] {
+function dayHint({ name, range: { min, max }, values, first }: ColumnProfile): string[] {
   const isDay = (text: string) => /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/.test(text);
   const sample = values ?? [`${min}`, `${max}`, first.number!.text];
   if (!sample.every(isDay)) return [];
   return [`numbers such as ${first.number!.text}; if they are days, say ${flagFor("--dates", name, "%Y%m%d")}`];
 }
 
-function nameNotes(profile: ColumnProfile, look: TableLook): string[] {
+/** A value that is far from all others, as -999 among temperatures is, may stand for none. */
+function farNotes(profile: ColumnProfile, look: TableLook): string[] {
+  const areDates = profile.texts > 0;
+  const shown = (value: number) => areDates ? formatDate(value) : `${value}`;
+  const readOf = areDates ? dateReader() : numberOf;
+  const names = profile.namesOf(areDates ? "date" : "number");
+  const far = (areDates ? profile.days : profile.range).far.filter(({ value, count, from, to }) =>
+    areDates ? Math.max(from - value, value - to) > FAR_DAYS : count > 1
+  );
+  if ((profile.different ?? Infinity) <= FEW_OTHERS) return [];
+  return far.map(({ value, text = shown(value), from, to }) => {
+    const spellings = names.filter((name) => readOf(name) === value);
+    const texts = spellings.length > 0 ? spellings : [text];
+    const flag = missingTextsFlag([...new Set([...texts, ...missingTextsOf(look)])]);
+    const lie = texts.length === 1 ? "lies" : "lie";
+    const others = `${shown(from)} to ${shown(to)}`;
+    return `${texts.join(" and ")} ${lie} far from all others, ${others}; if it means missing, say ${flag}`;
+  });
+}
+
+/** Dates with and without a zone. */
+function zoneNote({ zones }: ColumnProfile): string[] {
+  if (zones.with === undefined || zones.without === undefined) return [];
+  return [
+    `dates such as ${zones.without} have no zone, while others do, such as ${zones.with}: those without are taken as UTC`,
+  ];
+}
+
+/** A column of one value that is missing in some rows: which rows may say something. */
+function loneValueHint(profile: ColumnProfile, { ignore, features, missing }: Config): string[] {
+  const { name, look, texts, missing: gone } = profile;
+  if (look !== "constant" || gone === 0 || profile.different !== 1) return [];
+  if (ignore.includes(name) || (features.length > 0 && !features.includes(name))) return [];
+  const flags = [
+    ...(texts > 0 && profile.count("date") === 0 ? [] : [flagFor("--categorical", name)]),
+    ...(missing === "category" ? [] : ["--missing category"]),
+  ];
+  return [`to predict from whether it is missing, say ${flags.join(" ")}`];
+}
+
+/** Whether somebody said that a column holds names. */
+function areNamesAsked(name: string, { categorical, task, loss, target }: Config): boolean {
+  const areClasses = task === "classification" || loss === "softmax" || loss === "bce";
+  return categorical.includes(name) || (areClasses && target.includes(name));
+}
+
+function missingTextsOf({ profiles }: TableLook): string[] {
+  return [...profiles.values()].flatMap(({ missingFound }) => [...missingFound]);
+}
+
+function nameNotes(profile: ColumnProfile, look: TableLook, areAsked: boolean): string[] {
   const { placeholders } = profile;
   const notes: string[] = [];
   const alike = firstAlike(profile.values ?? []);
@@ -79,20 +135,31 @@ function nameNotes(profile: ColumnProfile, look: TableLook): string[] {
   const odd = [...placeholders].filter(([text]) => isPlaceholder(text, false));
   if (odd.length > 0) {
     const found = odd.map(([text, count]) => `${showCell(text)} in ${cells(count)}`).join(", ");
-    const missing = [...look.profiles.values()].flatMap(({ missingFound }) => [...missingFound]);
-    const flag = missingTextsFlag([...new Set([...odd.map(([text]) => text), ...missing])]);
+    const flag = missingTextsFlag([...new Set([...odd.map(([text]) => text), ...missingTextsOf(look)])]);
     notes.push(`${found}: taken as a name; if it means missing, say ${flag}`);
   }
-  return [...notes, ...numberNote(profile)];
+  return areAsked ? notes : [...notes, ...numberNote(profile)];
 }
 
-/** Numbers among names. */
+/** Numbers and dates among names. */
 function numberNote(profile: ColumnProfile, become = "taken as names"): string[] {
-  const { numbers, texts } = profile;
+  const { numbers, texts, first } = profile;
   const written = profile.count("written");
-  if (numbers + written === 0 || profile.count("text") === 0) return [];
-  const text = showCell(profile.firstBut("number", "written", "unit")?.text ?? "");
-  return [`${cells(numbers + written)} of ${numbers + texts} hold numbers, ${become} because of ${text} and the like`];
+  const dates = profile.count("date") + profile.count("other date");
+  const some = numbers + written + dates;
+  if (some === 0 || profile.count("text") === 0) return [];
+  const odd = written > 0 && first.unit ? first.unit : first.written;
+  const like = (text: string | undefined) => text === undefined ? "" : ` such as ${showCell(text)}`;
+  const kinds = [
+    ...(numbers > 0 ? ["numbers"] : []),
+    ...(written > 0 ? [`numbers written otherwise${like(odd?.text)}`] : []),
+    ...(dates > 0 ? [`dates${like((first.date ?? first["other date"])?.text)}`] : []),
+  ];
+  const text = showCell(first.text?.text ?? "");
+  const hold = some === 1 ? "holds" : "hold";
+  return [
+    `${cells(some)} of ${numbers + texts} ${hold} ${kinds.join(" or ")}, ${become} because of ${text} and the like`,
+  ];
 }
 
 /** The first two names that differ only in case, spaces, marks that cannot be seen or form. */

@@ -87,7 +87,6 @@ export async function fit(
         columns,
         notes: [
           ...plan.notes.notes,
-          ...[...reasons].map(([name, constant]) => `${name} is left out: ${constant}`),
           ...kept.flatMap(({ notes }) => notes),
           ...targetNotes,
           ...droppedNotes(gathered.dropped),

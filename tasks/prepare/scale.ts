@@ -7,7 +7,7 @@
 import { CellError } from "../../lib/data/cells.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
-import { printable } from "../../lib/base/printable.ts";
+import { printable, visible } from "../../lib/base/printable.ts";
 import { SafetensorsWriter } from "../../lib/safetensors/writer.ts";
 import { type ColumnStatistics, RunningStatistics, type Scaler } from "../../lib/data/scaler.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
@@ -117,7 +117,7 @@ export function formatReport({ path, counts, notes: { columns, notes }, before, 
   const { train, validation, test } = counts;
   const written = `${path}: ${train} training, ${validation} validation and ${test} test rows`;
   if (columns.length > 0) {
-    return [formatColumns(columns), ...notes.map((note) => printable(note)), written].join("\n");
+    return [formatColumns(columns), ...notes.map((note) => visible(note)), written].join("\n");
   }
   const numbers = ({ min, max, mean, deviation }: ColumnStatistics) => [min, max, mean, deviation].map(formatNumber);
   const rows = before.flatMap((column, index) => [

@@ -7,7 +7,7 @@ import { type ColumnStatistics, RunningStatistics } from "../../lib/data/scaler.
 import { type DateColumn, encodedNames, type InputColumn, MISSING_CATEGORY } from "../../lib/data/table.ts";
 import { numberReader, TableEncoder } from "../../lib/data/table_encoder.ts";
 import type { Config } from "../settings/settings.ts";
-import { formatNumber } from "../show/text_table.ts";
+import { formatNear } from "../show/text_table.ts";
 import { filledCells, FillValue, isFilling } from "./fill_value.ts";
 import { countOf, NameCounts } from "./name_counts.ts";
 import type { PlannedInput } from "./table_plan.ts";
@@ -92,7 +92,7 @@ class NumericFit implements ColumnFit {
       column: { ...column, fill },
       statistics: [this.#fill.filled(statistics, count, fill)],
       constant,
-      notes: this.#fill.note(this.#name, formatNumber(fill)),
+      notes: this.#fill.note(this.#name, formatNear(fill, max - min)),
     };
   }
 }
@@ -239,10 +239,9 @@ class CategoricalFit implements ColumnFit {
     const { missing, maxCategories } = this.#settings;
     const name = this.#name;
     const filled = this.#missingRows + this.#missingOthers;
-    const others = (count - maxCategories).toLocaleString("en-US");
-    const have = maxCategories === 1 ? "name has an input" : "names have an input each";
-    const many =
-      `${name}: the ${maxCategories} most frequent ${have}, the other ${others} share one (--max-categories)`;
+    const names = `${name}: of the ${count.toLocaleString("en-US")} names in training rows`;
+    const frequent = maxCategories === 1 ? "the most frequent has" : `the ${maxCategories} most frequent have`;
+    const many = `${names} ${frequent} an input each, the others share one (--max-categories)`;
     const how = missing === "category"
       ? `a category of their own, ${fill}`
       : `filled with the most frequent name, ${shorten(fill ?? "")}`;

@@ -113,11 +113,13 @@ Deno.test("names beyond the most frequent share an input, and are told", () => {
   const { column, notes } = fitted("categorical", cells, { maxCategories: 2, missing: "error" });
   assertEquals(column, { kind: "categorical", name: "x", categories: ["b", "c"], others: ["d", "a", "e"] } as unknown);
   assertEquals(encodedNames([column]), ["x=b", "x=c", "x=(other)"]);
-  assertEquals(notes, ["x: the 2 most frequent names have an input each, the other 3 share one (--max-categories)"]);
+  assertEquals(notes, [
+    "x: of the 5 names in training rows the 2 most frequent have an input each, the others share one (--max-categories)",
+  ]);
   const many = fitted("categorical", Array.from({ length: 70_000 }, (_, i) => `n${i}`));
   assertEquals(many.column.kind === "categorical" && many.column.others?.length, 65_536);
   assertEquals(many.notes, [
-    "x: the 100 most frequent names have an input each, the other 69,900 share one (--max-categories)",
+    "x: of the 70,000 names in training rows the 100 most frequent have an input each, the others share one (--max-categories)",
   ]);
 });
 

@@ -196,7 +196,7 @@ permitted("scale --data takes thousands of names, and refuses too many only wher
   const table = (rows: number, names: number) => "x,name,y\n" + lines(rows, (i) => `${i % 7},k${i % names},${i % 90}`);
   await using place = await Workplace.inSeries("scale", { "t.csv": table(2100, 1050) });
   const args = ["--data", "t.csv", "--target", "y"];
-  const names = "name    categorical  1050 categories: k0, k1, k10, k100, k1000, k1001, ...";
+  const names = "name    categorical  1,050 categories: k0, k1, k10, k100, k1000, k1001, ...";
   assertStringIncludes((await place.succeed("scale", args)).stdout, names);
   await place.write("t.csv", table(2100, 1051));
   const left = 'name    left out  1051 different texts in 2100 rows, such as "k0": more than half, an identifier';
