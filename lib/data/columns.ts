@@ -6,7 +6,7 @@
 
 import { numberOf, showCell } from "./cells.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
-import { showName } from "../base/printable.ts";
+import { plain, showName, visible } from "../base/printable.ts";
 import { MAX_NAME_LENGTH } from "./table.ts";
 
 /** Most columns: what is known of each takes a kilobyte. */
@@ -56,7 +56,7 @@ export function checkColumns(
   if (repeated !== undefined) throw new DataError(`the header names column ${showName(repeated)} twice`, place);
   const missing = wanted.filter((name) => !places.has(name));
   if (missing.length > 0) {
-    const shown = names.map((name) => plain(name) === name ? name : showName(name)).join(", ");
+    const shown = names.map((name) => visible(name) === name ? name : showName(name)).join(", ");
     const look = missing.flatMap((name) => {
       const alike = names.find((other) => plain(other) === plain(name));
       return alike === undefined
@@ -69,9 +69,17 @@ export function checkColumns(
   return { columns: names, places: wanted.map((name) => places.get(name)!) };
 }
 
-/** A name without characters that cannot be seen, and with usual spaces. */
-function plain(name: string): string {
-  return name.replaceAll(/\p{Cf}/gu, "").replaceAll(/\s+/g, " ").trim();
+/** Which columns may hold what is no cell: of a table those that are ignored, of wanted columns all others. */
+export function isUnused(
+  wanted: readonly string[] | undefined,
+  isIgnored: ((name: string) => boolean) | undefined,
+): (name: string) => boolean {
+  return (name) => wanted ? !wanted.includes(name) : isIgnored?.(name) ?? false;
+}
+
+/** How to leave a column out. */
+export function ignoreFlag(name: string): string {
+  return `if it is no input, say --ignore ${/^\w+$/.test(name) ? name : showName(name)}`;
 }
 
 function noName(index: number, place: DataPlace, holds: string = ""): DataError {

@@ -29,6 +29,8 @@ export interface CsvOptions extends ReadOptions {
   separator?: Separator;
   /** Columns that must be there. */
   columns?: readonly string[];
+  /** Whether a column is not used: its values may be lists or groups then. */
+  isIgnored?: (name: string) => boolean;
   /** Called once with each thing that was left out of the table, a sentence. */
   onNote?: (note: string) => void;
 }
@@ -240,12 +242,13 @@ function readHeader(
   }
   const unnamed = new UnnamedColumns(names, place);
   const named = unnamed.named.map((index) => names[index]);
-  return { cells, columns: checkColumns(named, place, wanted, separatorHint(named, separator)), unnamed };
+  return { cells, columns: checkColumns(named, place, wanted, headerHint(named, separator)), unnamed };
 }
 
-/** A hint, if a header of one column holds other separators than the one that was used. */
-export function separatorHint(columns: readonly string[], used: string): string {
-  if (columns.length > 1) return "";
+/** A hint, if a header looks like a comment, or is one column that holds other separators than the one that was used. */
+export function headerHint(columns: readonly string[], used: string | undefined): string {
+  if (columns[0].startsWith("#")) return "; the header begins with #: if it is a comment, take it out of the file";
+  if (columns.length > 1 || used === undefined) return "";
   const other = [...SEPARATORS].find(([separator]) => separator !== used && columns[0].includes(separator));
   return other ? `; is the separator a ${other[1]}, not a ${nameOf(used)}?` : "";
 }
@@ -270,7 +273,7 @@ function rowFault(row: readonly string[], header: readonly string[], separator: 
 
 /** Why a row may have more or fewer cells than the header. */
 function widthHint(row: readonly string[], header: readonly string[], separator: string): string {
-  const hint = separatorHint(header, separator);
+  const hint = headerHint(header, separator);
   if (hint !== "") return hint;
   const name = nameOf(separator);
   const cellsBy = (record: readonly string[], other: string) => record.join(separator).split(other).length;
@@ -280,7 +283,8 @@ function widthHint(row: readonly string[], header: readonly string[], separator:
   if (other) return `; is the separator a ${other[1]}, not a ${name}? If so, say --separator ${other[1]}`;
   const rest = row.slice(header.length);
   if (rest.length === 0) return "";
-  if (rest.some((cell) => cell.trim() !== "")) return `; quote a cell that holds a ${name}`;
+  const title = header.length === 1 ? ", or if the header is in a later line, take out what stands before it" : "";
+  if (rest.some((cell) => cell.trim() !== "")) return `; quote a cell that holds a ${name}${title}`;
   return `; it ends in a ${name}: take it off the ends of the rows, or write one at the end of the header, too`;
 }
 

@@ -22,12 +22,12 @@ import { shorten, showName } from "../base/printable.ts";
 
 export {
   type CsvOptions,
+  headerHint,
   parseRecords,
   type RecordBlock,
   recordBlocks,
   type RowPlace,
   type Separator,
-  separatorHint,
   SEPARATORS,
 } from "./csv_parse.ts";
 
@@ -177,7 +177,7 @@ export async function placesOfRows(path: string, rows: readonly number[]): Promi
 /** The places of all rows of one file. */
 async function* placesIn(source: ByteSource, file: string): AsyncGenerator<RowPlace> {
   if (source.kind !== "csv") {
-    for await (const { records, placeOf } of blocksOf(source, file, {}, 0)) {
+    for await (const { records, placeOf } of blocksOf(source, file, { isIgnored: () => true }, 0)) {
       for (let i = 0; i < records.length; i++) yield placeOf(i);
     }
     return;

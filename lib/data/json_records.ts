@@ -4,11 +4,11 @@
  * @module
  */
 
-import { checkColumns, type Columns } from "./columns.ts";
+import { checkColumns, type Columns, ignoreFlag, isUnused } from "./columns.ts";
 import type { CsvOptions, RecordBlock, TableEnd } from "./csv_parse.ts";
 import type { TextBlock } from "./csv_text.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
-import { shorten, showName } from "../base/printable.ts";
+import { shorten, showJson, showName } from "../base/printable.ts";
 
 /** What the parser tells of a value. */
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
@@ -21,15 +21,16 @@ type Reviver = (this: unknown, key: string, value: unknown, context: { source?: 
  */
 export async function* jsonBlocks(
   blocks: AsyncIterable<TextBlock>,
-  { columns: wanted }: CsvOptions,
+  { columns: wanted, isIgnored }: CsvOptions,
   firstRow: number,
 ): AsyncGenerator<RecordBlock, TableEnd> {
   let header: Columns | undefined;
   let row = firstRow;
+  const isFree = isUnused(wanted, isIgnored);
   for await (const { file, text, line } of blocks) {
     const rows: { cells: Map<string, string>; line: number }[] = [];
     text.split("\n").forEach((source, i) => {
-      if (source.trim() !== "") rows.push({ cells: cellsOf(source, { file, line: line + i }), line: line + i });
+      if (source.trim() !== "") rows.push({ cells: cellsOf(source, { file, line: line + i }, isFree), line: line + i });
     });
     if (rows.length === 0) continue;
     header ??= checkColumns(keysOf(rows), { file, line: rows[0].line }, wanted);
@@ -54,13 +55,14 @@ function keysOf(rows: readonly { cells: ReadonlyMap<string, string> }[]): string
   return [...keys];
 }
 
-/** The cells of a line, by column. */
-function cellsOf(source: string, place: DataPlace): Map<string, string> {
+/** The cells of a line, by column; those of some columns may be lists and objects. */
+function cellsOf(source: string, place: DataPlace, isFree: (name: string) => boolean): Map<string, string> {
   const cells = new Map<string, string>();
   for (const [key, value] of Object.entries(parseObject(source, place))) {
     const name = key.trim();
     if (cells.has(name)) throw new DataError(`the key ${showName(name)} is there twice`, place);
-    cells.set(name, cellOf(value, { ...place, column: name }));
+    const isNested = typeof value === "object" && value !== null;
+    cells.set(name, isNested && isFree(name) ? showJson(value) : cellOf(value, name, place));
   }
   return cells;
 }
@@ -85,15 +87,13 @@ function parseObject(source: string, place: DataPlace): Record<string, unknown> 
 /** Keeps numbers as they are written: 64-bit identifiers have more digits than a number of JavaScript. */
 const asWritten: Reviver = (_, value, { source }) => typeof value === "number" ? source : value;
 
-function cellOf(value: unknown, place: DataPlace): string {
+function cellOf(value: unknown, column: string, place: DataPlace): string {
   if (typeof value === "string") return value;
   if (value === null) return "";
   if (typeof value === "boolean") return `${value}`;
   const what = Array.isArray(value) ? "a list" : "an object";
-  throw new DataError(
-    `it is ${what}: a cell is a number, a text, true, false or null; write one flat object a line`,
-    place,
-  );
+  const problem = `it is ${what}: a cell is a number, a text, true, false or null`;
+  throw new DataError(`${problem}; write its parts as columns, or ${ignoreFlag(column)}`, { ...place, column });
 }
 
 function unknownKey(key: string, columns: readonly string[], place: DataPlace): DataError {

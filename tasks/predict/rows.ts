@@ -5,7 +5,7 @@ import { type RecordBlock, recordBlocks } from "../../lib/data/csv_records.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { printable } from "../../lib/base/printable.ts";
+import { printable, visible } from "../../lib/base/printable.ts";
 import { type Row, RowEncoder } from "../../lib/model_file/load_model.ts";
 import type { ModelDescription } from "../../lib/model_file/saved_model.ts";
 import { fileRecords } from "../runs/saved_run.ts";
@@ -126,7 +126,7 @@ export class Rows {
       const unused = columns.filter((name) => !known.has(name));
       if (unused.length === 0) return;
       const name = typeof source === "string" ? source : file;
-      console.error(printable(`note: ${name} has columns that the model does not take: ${unused.join(", ")}`));
+      console.error(visible(`note: ${name} has columns that the model does not take: ${unused.join(", ")}`));
     };
     const onNote = (note: string) => console.error(printable(`note: stdin: ${note}`));
     const from = typeof source === "string"

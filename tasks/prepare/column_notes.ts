@@ -3,13 +3,14 @@
 import { numberOf, showCell } from "../../lib/data/cells.ts";
 import { dateReader, formatDate } from "../../lib/data/dates.ts";
 import { isPlaceholder } from "../../lib/data/odd_cells.ts";
+import { plain } from "../../lib/base/printable.ts";
 import { nameKey } from "../../lib/data/names.ts";
 import type { ColumnProfile } from "../../lib/data/table_profile.ts";
 import type { ColumnNote } from "../../lib/data/table_notes.ts";
 import type { Config } from "../settings/settings.ts";
 import { missingTextsFlag } from "./column_faults.ts";
 import type { TableLook } from "./table_look.ts";
-import { flagFor, listNames, visibleName } from "./typed_names.ts";
+import { flagFor, listNames } from "./typed_names.ts";
 
 /** Most different numbers of a target that may be classes. */
 const FEW_CLASSES = 10;
@@ -166,10 +167,10 @@ function numberNote(profile: ColumnProfile, become = "taken as names"): string[]
 function firstAlike(names: readonly string[]): [string, string] | undefined {
   const known = new Map<string, string>();
   for (const name of names) {
-    const plain = visibleName(name.normalize("NFKC")).toLowerCase().replaceAll(/\s+/g, " ");
-    const other = known.get(plain);
+    const look = plain(name.normalize("NFKC")).toLowerCase();
+    const other = known.get(look);
     if (other !== undefined && nameKey(other) !== nameKey(name)) return [other, name];
-    known.set(plain, name);
+    known.set(look, name);
   }
 }
 
@@ -181,10 +182,9 @@ function differenceOf([first, second]: readonly [string, string]): string {
   return "case, spaces or Unicode form";
 }
 
-/** A text in quotes, with all but ASCII as in JSON where it looks like another. */
+/** A text in quotes, with accents that are characters of their own as in JSON. */
 function escaped(text: string): string {
-  const marks = /[\p{M}\p{Cf}\u00a0\u2000-\u200a\u202f\u205f\u3000]/gu;
-  return showCell(text).replaceAll(marks, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return showCell(text).replaceAll(/\p{M}/gu, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function cells(count: number): string {

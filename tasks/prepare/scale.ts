@@ -22,6 +22,7 @@ import {
   datasetName,
   metadataOf,
   scaledPathOf,
+  scaledState,
   sourceName,
   sourcesOf,
   tablesOf,
@@ -178,6 +179,10 @@ export async function main(config: TaskConfig): Promise<void> {
   const source = sourceName(config);
   // The CSV file of a recipe stays the same under it, too.
   using _lock = await lockDataset(datasetName(config), `scales ${source}`);
+  const { differs } = await scaledState(config);
+  if (differs.includes("data") || differs.includes("recipe")) {
+    console.error(visible(`note: ${scaledPathOf(config)} holds the rows of another file or recipe: they are replaced`));
+  }
   using progress = new Progress(`scaling ${source}`);
   const report = await scale(config, (done, total) => progress.update(done, total));
   progress.clear();

@@ -6,7 +6,7 @@ import { showCell } from "../../lib/data/cells.ts";
 import { formatDate } from "../../lib/data/dates.ts";
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { shorten } from "../../lib/base/printable.ts";
+import { shorten, showName } from "../../lib/base/printable.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
 import type { ColumnNote, TableNotes } from "../../lib/data/table_notes.ts";
 import { type ColumnProfile, MAX_CLASSES } from "../../lib/data/table_profile.ts";
@@ -179,7 +179,7 @@ async function roleOf(
     const key = isCategorical ? "CATEGORICAL" : "FEATURES";
     const place = pointTo(key, config.given?.[key]);
     throw new ConfigError([
-      `${place} names ${JSON.stringify(name)}, which has ${excessOf(profile)}: that is too much for names`,
+      `${place} names ${showName(name)}, which has ${excessOf(profile)}: that is too much for names`,
     ]);
   }
   if (found === "mixed" || found === "placeholders" || found === "other dates") {

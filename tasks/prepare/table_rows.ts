@@ -1,8 +1,10 @@
 /** The rows of a table, block by block, each with the part that it is in. */
 
-import { CellError } from "../../lib/data/cells.ts";
+import { CellError, isMissing } from "../../lib/data/cells.ts";
 import { readRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
+import { isPlaceholder, writtenNumber } from "../../lib/data/odd_cells.ts";
+import { missingTextsFlag } from "./column_faults.ts";
 import type { Config } from "../settings/settings.ts";
 import { DROPPED, isIncomplete } from "./split.ts";
 import { type OnProgress, separatorNamed } from "./table_look.ts";
@@ -28,6 +30,31 @@ interface PartedBlock {
   faultOf: (error: unknown, index: number) => unknown;
 }
 
+/** What to do about a cell that a look did not find, as it stands in a file of validation or test rows. */
+function adviceOn(
+  cell: string | undefined,
+  column: string,
+  { missing, missingTexts }: Config,
+  plan: TablePlan,
+): string {
+  if (cell === undefined || !plan.isLookedAt) return "";
+  const isTarget = plan.targets.includes(column);
+  const input = plan.inputs.find(({ name }) => name === column);
+  if (isMissing(cell, missingTexts)) {
+    return isTarget
+      ? "; fill it in, or leave such rows out with --missing drop"
+      : "; fill it in, or say --missing mean, median, category or drop";
+  }
+  const isValue = isTarget ? plan.kind === "numeric" : input?.kind !== "categorical";
+  const plain = isValue ? writtenNumber(cell)?.plain : undefined;
+  if (plain !== undefined) return `; write it as ${plain}`;
+  if (!isValue || !isPlaceholder(cell.trim(), true)) return "";
+  const flag = missingTextsFlag([cell.trim(), ...missingTexts]);
+  return `; if it means that a value is missing, say ${flag}${
+    missing === "error" ? " and --missing mean or drop" : ""
+  }`;
+}
+
 /** All rows, table by table; progress is that of the first. */
 export async function* partedBlocks(
   config: Config,
@@ -45,10 +72,12 @@ export async function* partedBlocks(
         (record) =>
           config.missing === "drop" && isIncomplete(record, places, config.missingTexts) ? DROPPED : table.part,
       );
-      const faultOf = (error: unknown, index: number) =>
-        error instanceof CellError
-          ? new DataError(error.problem, { ...placeOf(index), column: error.column }, { cause: error })
-          : error;
+      const faultOf = (error: unknown, index: number) => {
+        if (!(error instanceof CellError)) return error;
+        const { problem, column } = error;
+        const advice = adviceOn(records[index][places[columns.indexOf(column)]], column, config, plan);
+        return new DataError(problem + advice, { ...placeOf(index), column }, { cause: error });
+      };
       yield { records, parts, part: table.part, places, faultOf };
     }
   }
