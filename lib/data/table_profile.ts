@@ -86,7 +86,7 @@ export class ColumnProfile {
   texts: number = 0;
   /** Numbers with zeros in front, such as zip codes: how many, and the first. */
   readonly zeroLed: { count: number; first?: string } = { count: 0 };
-  /** Whole numbers of more digits than a float64 holds. */
+  /** Whole numbers of more than 15 digits, some of which a float64 does not hold. */
   readonly overlong: { count: number; first?: string } = { count: 0 };
   /** Whether names were counted only after the first thousand different numbers: their count is a lower bound. */
   isNamesCut: boolean = false;
@@ -253,7 +253,7 @@ export class ColumnProfile {
     if (this.numbers === 1) this.first.number = { text: ownText(text), row };
     const isZeroLed = text.charCodeAt(0) === 48 && text.length > 1 && text.charCodeAt(1) !== 46;
     if (isZeroLed && /^\d+$/.test(text)) addCode(this.zeroLed, text);
-    if (text.length > SURE_DIGITS && /^[-+]?\d{16,}$/.test(text)) addCode(this.overlong, text);
+    if (text.length > SURE_DIGITS && !isExact(text, value)) addCode(this.overlong, text);
     if (!this.#names.fault && this.#names.kindOf(text) === undefined) this.#names.add(text, "number");
   }
 
@@ -295,4 +295,9 @@ export class ColumnProfile {
     if (this.#units.size <= MAX_UNITS) this.#units.add(written.unit);
     return "unit";
   }
+}
+
+/** Whether the number is the one that the text says; other than whole numbers are. */
+function isExact(text: string, value: number): boolean {
+  return Number.isSafeInteger(value) || !/^[-+]?\d{16,}$/.test(text) || BigInt(text.replace("+", "")) === BigInt(value);
 }

@@ -62,12 +62,23 @@ function faultOf(profile: ColumnProfile, config: Settings, look: TableLook): Fau
     return { row, problem: `${problem}: give a finite number, or if it means that a value is missing, say ${flag}` };
   }
   const isTime = written.has === "the form of a time";
-  const mend = isTime
+  const others = otherUnits(profile, written.has);
+  const mend = others.length > 0
+    ? `others have ${others.join(", ")}: write all as numbers of the same`
+    : isTime
     ? "write it as one number, such as minutes"
     : written.plain === undefined
     ? "write it with a point before decimals, without other signs"
     : `write it as ${written.plain}`;
-  return { row, problem: `${problem}. It has ${written.has}: ${mend}` };
+  return { row, problem: `${problem}. It has ${written.has}${others.length > 0 ? ", " : ": "}${mend}` };
+}
+
+/** Units and currencies of a column's numbers, besides one of them. */
+function otherUnits(profile: ColumnProfile, one: string): string[] {
+  const isUnit = (has: string) => /^a (?:unit|currency): /.test(has);
+  if (!isUnit(one)) return [];
+  const all = profile.namesOf("written", "unit").map((text) => writtenNumber(text)?.has ?? "");
+  return [...new Set(all)].filter((has) => isUnit(has) && has !== one).map((has) => has.replace(/^.*: /, ""));
 }
 
 /** What to say where a few texts come again and again among numbers or dates. */

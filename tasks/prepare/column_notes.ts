@@ -27,15 +27,15 @@ export function notesOf(config: Config, look: TableLook, columns: readonly Colum
     const profile = look.profiles.get(name)!;
     const shown = listNames([name]);
     const notes = as === "target"
-      ? [...classHint(profile, config), ...codeHints(profile, false), ...farNotes(profile, look)]
+      ? [...classHint(profile, config), ...codeHints(profile, false), ...farNotes(profile, config, look)]
       : as === "numeric"
-      ? [...dayHint(profile), ...codeHints(profile, true), ...farNotes(profile, look)]
+      ? [...dayHint(profile), ...codeHints(profile, true), ...farNotes(profile, config, look)]
       : as === "date"
-      ? [...zoneNote(profile), ...farNotes(profile, look)]
+      ? [...zoneNote(profile), ...farNotes(profile, config, look)]
       : as === "categorical" || as === "classes"
       ? nameNotes(profile, look, areNamesAsked(name, config))
       : profile.look === "identifier" && profile.texts > 0
-      ? numberNote(profile, "left out")
+      ? [...numberNote(profile, "left out"), ...unreadDates(profile)]
       : name === config.timeColumn
       ? zoneNote(profile)
       : loneValueHint(profile, config);
@@ -75,10 +75,10 @@ function dayHint({ name, range: { min, max }, values, first }: ColumnProfile): s
 }
 
 /** A value that is far from all others, as -999 among temperatures is, may stand for none. */
-function farNotes(profile: ColumnProfile, look: TableLook): string[] {
+function farNotes(profile: ColumnProfile, { dates }: Config, look: TableLook): string[] {
   const areDates = profile.texts > 0;
   const shown = (value: number) => areDates ? formatDate(value) : `${value}`;
-  const readOf = areDates ? dateReader() : numberOf;
+  const readOf = areDates ? dateReader(dates.find(({ name }) => name === profile.name)?.format) : numberOf;
   const names = profile.namesOf(areDates ? "date" : "number");
   const far = (areDates ? profile.days : profile.range).far.filter(({ value, count, from, to }) =>
     areDates ? Math.max(from - value, value - to) > FAR_DAYS : count > 1
@@ -87,11 +87,30 @@ function farNotes(profile: ColumnProfile, look: TableLook): string[] {
   return far.map(({ value, text = shown(value), from, to }) => {
     const spellings = names.filter((name) => readOf(name) === value);
     const texts = spellings.length > 0 ? spellings : [text];
-    const flag = missingTextsFlag([...new Set([...texts, ...missingTextsOf(look)])]);
+    // What is missing is so in all columns.
+    const way = areDates || !look.profiles.values().some((other) => other !== profile && holds(other, value))
+      ? `say ${missingTextsFlag([...new Set([...texts, ...missingTextsOf(look)])])}`
+      : "leave these cells blank, as other columns hold it, too";
     const lie = texts.length === 1 ? "lies" : "lie";
     const others = `${shown(from)} to ${shown(to)}`;
-    return `${texts.join(" and ")} ${lie} far from all others, ${others}; if it means missing, say ${flag}`;
+    return `${texts.join(" and ")} ${lie} far from all others, ${others}; if it means missing, ${way}`;
   });
+}
+
+/** Whether a column holds a number, as far as is known, and not far from its others. */
+function holds({ range, values }: ColumnProfile, number: number): boolean {
+  if (range.far.some(({ value, count }) => value === number && count > 1)) return false;
+  return values ? values.some((text) => numberOf(text) === number) : range.min <= number && number <= range.max;
+}
+
+/** Texts that hold a year and a day are dates to a person, if not to this program. */
+function unreadDates({ name, first }: ColumnProfile): string[] {
+  const text = first.text?.text ?? "";
+  if (!/(?<!\d)(?:19|20)\d\d(?!\d)/.test(text) || !/(?<!\d)(?:0?[1-9]|[12]\d|3[01])(?!\d)/.test(text)) return [];
+  const flag = flagFor("--dates", name, "%d.%m.%Y %H:%M");
+  return [
+    `if texts such as ${showCell(text)} are dates, write them as 2026-01-31 or 2026-01-31T12:00, or as ${flag} says`,
+  ];
 }
 
 /** Dates with and without a zone. */

@@ -41,6 +41,16 @@ const INPUTS: [cells: string[], line: number, says: string][] = [
     `"12 kg" is not a number, and 1 cell of the column is. It has a unit: kg: write it as 12, ${WAYS}`,
   ],
   [
+    ["12 kg", "700 g", "3 kg"],
+    2,
+    `"12 kg" is not a number. It has a unit: kg, others have g: write all as numbers of the same, ${WAYS}`,
+  ],
+  [
+    ["EUR 5", "USD 6", "7"],
+    2,
+    `"EUR 5" is not a number, and 1 cell of the column is. It has a currency: EUR, others have USD: write all as numbers of the same, ${WAYS}`,
+  ],
+  [
     ["(5)", "(6)", "7"],
     2,
     `"(5)" is not a number, and 1 cell of the column is. It has brackets for a negative number: write it as -5, ${WAYS}`,

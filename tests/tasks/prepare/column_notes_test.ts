@@ -15,9 +15,19 @@ const NOTES: [cells: string[], flags: string[], notes: string[]][] = [
   ]],
   [["00501", "10001", "00502"], ["--categorical", "x"], []],
   [["1234567890123456789", "1234567890123456792", "1234567890123457792"], [], [
-    "x: 3 cells such as 1234567890123456789 with more than 15 digits, of which numbers lose the last; " +
+    "x: 2 cells such as 1234567890123456789 with more than 15 digits, of which numbers lose the last; " +
     "if they are names, say --categorical x",
   ]],
+  [["1700000000000000", "1700000000000001"], [], []], // float64 holds them
+  [["9007199254740993", "1"], [], [
+    "x: 1 cell such as 9007199254740993 with more than 15 digits, of which numbers lose the last; " +
+    "if they are names, say --categorical x",
+  ]],
+  [Array.from({ length: 20 }, (_, i) => `Mon, ${i + 1} Jan 2026 10:00`), [], [
+    'x: if texts such as "Mon, 1 Jan 2026 10:00" are dates, write them as 2026-01-31 or 2026-01-31T12:00, ' +
+    'or as --dates "x:%d.%m.%Y %H:%M" says',
+  ]],
+  [Array.from({ length: 20 }, (_, i) => `n${i}`), [], []],
   [["20260131", "20260201"], [], ['x: numbers such as 20260131; if they are days, say --dates "x:%Y%m%d"']],
   [["20260131", "20261301"], [], []],
   [["Mon", "mon", "Tue"], [], ['x: "Mon" and "mon" differ only in case, and are two names']],
@@ -66,6 +76,23 @@ permitted("notes say where a guess is likely wrong", async () => {
     assertEquals([cells, (await planTable(tableOf(cells), flags)).notes.notes], [cells, expected]);
   }
 });
+
+permitted(
+  "a number that means missing in one column alone is to be left blank, as missing texts are of all",
+  async () => {
+    const rows = (other: (i: number) => string) =>
+      `x,z,y\n${Array.from({ length: 20 }, (_, i) => `${i % 4 ? 200 + i : 0},${other(i)},${i}.5\n`).join("")}`;
+    const others: [other: (i: number) => string, way: string][] = [
+      [(i) => `${i % 2}`, "leave these cells blank, as other columns hold it, too"],
+      [(i) => `${i + 5}`, 'say --missing-texts "0"'],
+      [(i) => `${i % 5 ? 100 + i : 0}`, 'say --missing-texts "0"'],
+    ];
+    for (const [other, way] of others) {
+      const { notes: { notes: [note] } } = await planTable(rows(other));
+      assertEquals(note, `x: 0 lies far from all others, 201 to 219; if it means missing, ${way}`);
+    }
+  },
+);
 
 permitted("few whole numbers as a target are said to be taken as numbers, unless that was asked for", async () => {
   const zeroOne = "it holds only 0, 1 and is predicted as a number; if they are classes, say --task classification";
