@@ -62,7 +62,7 @@ export async function fit(
     const columns = plan.notes.columns.map((note): ColumnNote =>
       reasons.has(note.name) ? { ...note, as: "left out", holds: reasons.get(note.name)! } : note
     );
-    if (inputPlaces.length === 0) throw noColumnLeft(columns, name);
+    if (inputPlaces.length === 0) throw noColumnLeft({ columns, notes: plan.notes.notes }, name);
     const kept = inputPlaces.map((i) => fitted[i]);
     const outputs = target.kind === "numeric" ? [] : new TargetEncoder(target, targetForm(target, plan.loss)).names;
     const rare = [...counts].filter(([_, count]) => count === 1).map(([name]) => name);

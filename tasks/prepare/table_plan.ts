@@ -56,10 +56,10 @@ export async function planColumns(config: Asked, look: TableLook): Promise<Table
   const columns: ColumnNote[] = [];
   for (const profile of look.profiles.values()) columns.push(await roleOf(profile, config, look, kind));
   const inputs = columns.flatMap(({ name, as }): PlannedInput[] => isInput(as) ? [plannedInput(name, as, config)] : []);
-  if (inputs.length === 0) throw noColumnLeft(columns, look.path);
+  const notes = { columns, notes: [...look.notes, ...notesOf(config, look, columns)] };
+  if (inputs.length === 0) throw noColumnLeft(notes, look.path);
   await checkMissing(config, look, inputs.map(({ name }) => name));
   const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
-  const notes = { columns, notes: [...look.notes, ...notesOf(config, look, columns)] };
   return { inputs, targets: config.target, kind, loss, isLookedAt: true, notes };
 }
 
@@ -69,9 +69,9 @@ function plannedInput(name: string, kind: InputColumn["kind"], { dates }: Config
 }
 
 /** What is wrong if no column is left, with what became of each. */
-export function noColumnLeft(columns: readonly ColumnNote[], file: string): DataError {
+export function noColumnLeft({ columns, notes }: TableNotes, file: string): DataError {
   const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
-  return new DataError(`${problem}\n${formatColumns(columns)}`, { file });
+  return new DataError([problem, formatColumns(columns), ...notes].join("\n"), { file });
 }
 
 /** A recipe's columns: all of them numbers, none missing. */

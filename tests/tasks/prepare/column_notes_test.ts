@@ -1,6 +1,7 @@
 /** What is noted of columns, besides what they are taken as. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { DataError } from "../../../lib/base/errors.ts";
 import { permitted } from "../../support/permitted.ts";
 import { planTable, tableOf } from "../../support/plan_table.ts";
 
@@ -23,11 +24,6 @@ const NOTES: [cells: string[], flags: string[], notes: string[]][] = [
     "x: 1 cell such as 9007199254740993 with more than 15 digits, of which numbers lose the last; " +
     "if they are names, say --categorical x",
   ]],
-  [Array.from({ length: 20 }, (_, i) => `Mon, ${i + 1} Jan 2026 10:00`), [], [
-    'x: if texts such as "Mon, 1 Jan 2026 10:00" are dates, write them as 2026-01-31 or 2026-01-31T12:00, ' +
-    'or as --dates "x:%d.%m.%Y %H:%M" says',
-  ]],
-  [Array.from({ length: 20 }, (_, i) => `n${i}`), [], []],
   [["20260131", "20260201"], [], ['x: numbers such as 20260131; if they are days, say --dates "x:%Y%m%d"']],
   [["20260131", "20261301"], [], []],
   [["Mon", "mon", "Tue"], [], ['x: "Mon" and "mon" differ only in case, and are two names']],
@@ -93,6 +89,18 @@ permitted(
     }
   },
 );
+
+permitted("texts that a person may take for dates get a hint, also where no other column is left", async () => {
+  const table = (start: string, text: (i: number) => string) =>
+    `${start},x,y\n${Array.from({ length: 20 }, (_, i) => `${start === "z" ? i : ""},${text(i)},${i}.5\n`).join("")}`;
+  const day = (i: number) => `Mon ${i + 1} Jan 2026 10:00 CET`;
+  const hint =
+    'x: if texts such as "Mon 1 Jan 2026 10:00 CET" are dates, write them as 2026-01-31 or 2026-01-31T12:00, ' +
+    'or as --dates "x:%d.%m.%Y %H:%M" says';
+  assertEquals((await planTable(table("z", day))).notes.notes, [hint]);
+  await assertRejects(() => planTable(table("w", day)), DataError, hint);
+  assertEquals((await planTable(table("z", (i) => `n${i}`))).notes.notes, []);
+});
 
 permitted("few whole numbers as a target are said to be taken as numbers, unless that was asked for", async () => {
   const zeroOne = "it holds only 0, 1 and is predicted as a number; if they are classes, say --task classification";
