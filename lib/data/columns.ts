@@ -29,7 +29,7 @@ export interface Columns {
  * @param names The names, without spaces around them.
  * @param place Where they stand.
  * @param wanted Columns that must be there; all if left out.
- * @param hint What a message says if one of them is not.
+ * @param hint What a message says if one of them is not, or is there twice.
  * @throws {DataError} If they are too many, too long, none, there twice, or lack a wanted one.
  */
 export function checkColumns(
@@ -53,7 +53,7 @@ export function checkColumns(
   if (blank !== -1) throw noName(blank, place);
   const places = new Map(names.map((name, index) => [name, index]));
   const repeated = names.find((name, index) => places.get(name) !== index);
-  if (repeated !== undefined) throw new DataError(`the header names column ${showName(repeated)} twice`, place);
+  if (repeated !== undefined) throw new DataError(`the header names column ${showName(repeated)} twice${hint}`, place);
   const missing = wanted.filter((name) => !places.has(name));
   if (missing.length > 0) {
     const shown = names.map((name) => visible(name) === name ? name : showName(name)).join(", ");

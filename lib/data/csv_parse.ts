@@ -6,19 +6,11 @@
 
 import { parse } from "@std/csv";
 import { areNumbers, checkColumns, type Columns, UnnamedColumns } from "./columns.ts";
+import { headerHint, type Separator, SEPARATORS, widthHint } from "./csv_hints.ts";
 import { type ReadOptions, recordsOf, type TextBlock } from "./csv_text.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
 
-/** A character between two cells that is looked for in a header. */
-export type Separator = "," | ";" | "\t" | "|";
-
-/** The separators with their names, the most usual first. */
-export const SEPARATORS: ReadonlyMap<Separator, string> = new Map([
-  [",", "comma"],
-  [";", "semicolon"],
-  ["\t", "tab"],
-  ["|", "pipe"],
-]);
+export { type Separator, SEPARATORS } from "./csv_hints.ts";
 
 /** A first line that names the separator, as Excel writes and obeys it. */
 const SEPARATOR_LINE = /^"?sep=([^"\r\n])"?\r?\n/i;
@@ -113,8 +105,7 @@ export interface TableEnd {
 export function checkRows(file: string, { rows, columns }: TableEnd): void {
   if (!columns) throw new DataError("the file is empty: a header and rows are needed", { file });
   if (rows > 0) return;
-  const hint = columns.some((name) => name.includes("\r")) ? ": lines end in LF or CRLF, not in CR alone" : "";
-  throw new DataError(`there are no rows after the header${hint}`, { file });
+  throw new DataError("there are no rows after the header", { file });
 }
 
 /** The records of one CSV file, whose text comes in blocks; what it is all told is returned. */
@@ -235,6 +226,9 @@ function readHeader(
   separator: string,
   wanted?: readonly string[],
 ): Header {
+  if (cells.some((cell) => /\r[^\n]/.test(cell))) {
+    throw new DataError("its lines end in CR alone: save it with lines that end in LF or CRLF", place);
+  }
   const names = cells.map((cell) => cell.trim());
   const hasWanted = wanted?.every((name) => names.includes(name)) ?? false;
   if (!hasWanted && areNumbers(names)) {
@@ -243,19 +237,6 @@ function readHeader(
   const unnamed = new UnnamedColumns(names, place);
   const named = unnamed.named.map((index) => names[index]);
   return { cells, columns: checkColumns(named, place, wanted, headerHint(named, separator)), unnamed };
-}
-
-/** A hint, if a header looks like a comment, or is one column that holds other separators than the one that was used. */
-export function headerHint(columns: readonly string[], used: string | undefined): string {
-  if (columns[0].startsWith("#")) return "; the header begins with #: if it is a comment, take it out of the file";
-  if (columns.length > 1 || used === undefined) return "";
-  const other = [...SEPARATORS].find(([separator]) => separator !== used && columns[0].includes(separator));
-  return other ? `; is the separator a ${other[1]}, not a ${nameOf(used)}?` : "";
-}
-
-/** A separator's name, for messages. */
-function nameOf(separator: string): string {
-  return SEPARATORS.get(separator as Separator) ?? JSON.stringify(separator);
 }
 
 /** What is wrong with a row that the header does not fit. */
@@ -269,23 +250,6 @@ function rowFault(row: readonly string[], header: readonly string[], separator: 
   }
   const problem = `this row has ${length} cell${length === 1 ? "" : "s"}, the header has ${width}`;
   return new DataError(problem + widthHint(row, header, separator), place);
-}
-
-/** Why a row may have more or fewer cells than the header. */
-function widthHint(row: readonly string[], header: readonly string[], separator: string): string {
-  const hint = headerHint(header, separator);
-  if (hint !== "") return hint;
-  const name = nameOf(separator);
-  const cellsBy = (record: readonly string[], other: string) => record.join(separator).split(other).length;
-  const other = [...SEPARATORS].find(([other]) =>
-    other !== separator && cellsBy(row, other) > 1 && cellsBy(row, other) === cellsBy(header, other)
-  );
-  if (other) return `; is the separator a ${other[1]}, not a ${name}? If so, say --separator ${other[1]}`;
-  const rest = row.slice(header.length);
-  if (rest.length === 0) return "";
-  const title = header.length === 1 ? ", or if the header is in a later line, take out what stands before it" : "";
-  if (rest.some((cell) => cell.trim() !== "")) return `; quote a cell that holds a ${name}${title}`;
-  return `; it ends in a ${name}: take it off the ends of the rows, or write one at the end of the header, too`;
 }
 
 function lineOfRecord(block: TextBlock, index: number): number {

@@ -20,9 +20,9 @@ import { jsonBlocks } from "./json_records.ts";
 import { DataError } from "../base/errors.ts";
 import { shorten, showName } from "../base/printable.ts";
 
+export { headerHint } from "./csv_hints.ts";
 export {
   type CsvOptions,
-  headerHint,
   parseRecords,
   type RecordBlock,
   recordBlocks,

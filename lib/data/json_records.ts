@@ -10,6 +10,9 @@ import type { TextBlock } from "./csv_text.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
 import { shorten, showJson, showName } from "../base/printable.ts";
 
+/** A value that Python or JavaScript writes, and that JSON does not have. */
+const NO_JSON = /[\s:,[][+-]?(NaN|Infinity|None|undefined|True|False)\s*[,}\]]/;
+
 /** What the parser tells of a value. */
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
 
@@ -74,6 +77,10 @@ function parseObject(source: string, place: DataPlace): Record<string, unknown> 
   } catch (error) {
     const isDeep = error instanceof RangeError;
     const what = isDeep ? "is nested too deep" : "is no JSON";
+    const hint = jsonHint(source);
+    if (hint !== "") {
+      throw new DataError(`this line ${what}: ${shorten(source.trim())}${hint}`, place, { cause: error });
+    }
     const problem = `this line ${what}: ${shorten(source.trim())}; write one object a line, such as {"x": 1, "y": 2}`;
     throw new DataError(problem, place, { cause: error });
   }
@@ -94,6 +101,14 @@ function cellOf(value: unknown, column: string, place: DataPlace): string {
   const what = Array.isArray(value) ? "a list" : "an object";
   const problem = `it is ${what}: a cell is a number, a text, true, false or null`;
   throw new DataError(`${problem}; write its parts as columns, or ${ignoreFlag(column)}`, { ...place, column });
+}
+
+/** What to write in a text that is no JSON, if that is known: `: JSON has no NaN, write null`. */
+export function jsonHint(text: string): string {
+  const word = NO_JSON.exec(text)?.[1];
+  if (word === undefined) return "";
+  const isTruth = word === "True" || word === "False";
+  return `: JSON has no ${word}, write ${isTruth ? word.toLowerCase() : "null for a missing cell"}`;
 }
 
 function unknownKey(key: string, columns: readonly string[], place: DataPlace): DataError {

@@ -9,6 +9,7 @@ import type { CellKind, ColumnLook, ProfileOptions } from "./column_kinds.ts";
 import { addCode, ColumnNames, MAX_NAMES, ownText, sortValues } from "./column_names.ts";
 import { formatsOf } from "./date_formats.ts";
 import { dateReader, hasZone } from "./dates.ts";
+import { SURE_DIGITS } from "./names.ts";
 import { isPlaceholder, writtenNumber } from "./odd_cells.ts";
 import { ValueRange } from "./value_range.ts";
 
@@ -35,9 +36,6 @@ const SAMPLE_STEP = 16;
 
 /** Rows from which on a share of different texts says something. */
 const MIN_ROWS = 20;
-
-/** Digits that a float64 holds for sure. */
-const SURE_DIGITS = 15;
 
 /** Names of columns that count rows: id, house_id, Row, Unnamed: 0; and houseId. */
 const ID_NAMES = [/(^|[_\s.-])(id|idx|index|nr|no|row|uuid|key)$|^unnamed/i, /[a-z](Id|ID|Nr|No)$/];
@@ -251,8 +249,7 @@ export class ColumnProfile {
     this.#countsUp &&= value > this.#last && Number.isInteger(value);
     this.#last = value;
     if (this.numbers === 1) this.first.number = { text: ownText(text), row };
-    const isZeroLed = text.charCodeAt(0) === 48 && text.length > 1 && text.charCodeAt(1) !== 46;
-    if (isZeroLed && /^\d+$/.test(text)) addCode(this.zeroLed, text);
+    if (text.length > 1 && text.charCodeAt(0) === 48 && /^\d+$/.test(text)) addCode(this.zeroLed, text);
     if (text.length > SURE_DIGITS && !isExact(text, value)) addCode(this.overlong, text);
     if (!this.#names.fault && this.#names.kindOf(text) === undefined) this.#names.add(text, "number");
   }

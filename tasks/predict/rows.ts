@@ -3,6 +3,7 @@
 import { CellError, parseNumber } from "../../lib/data/cells.ts";
 import { type RecordBlock, recordBlocks } from "../../lib/data/csv_records.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
+import { jsonHint } from "../../lib/data/json_records.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { printable, visible } from "../../lib/base/printable.ts";
@@ -11,7 +12,7 @@ import type { ModelDescription } from "../../lib/model_file/saved_model.ts";
 import { fileRecords } from "../runs/saved_run.ts";
 import { ConfigError } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
-import { jsonHint, jsonLines, type ParsedJson, parseJson } from "./json_lines.ts";
+import { jsonLines, type ParsedJson, parseJson } from "./json_lines.ts";
 import { recordTexts } from "./stdin_text.ts";
 
 /** Rows as they were given and as the network takes them. */

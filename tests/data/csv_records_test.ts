@@ -85,6 +85,22 @@ permitted("readRecords() tells a wrong separator", async () => {
   await assertFault("a;b\n1;2\n", expected, { separator: ",", columns: ["b"] });
 });
 
+permitted("readRecords() tells what else a first line may be", async () => {
+  const cases: [text: string, says: string][] = [
+    ["x^y\n1^2\n", ':1: there is no column "y"; there are x^y; if ^ is the separator, write a first line sep=^'],
+    ["x y\n1 2\n", "are x y; if spaces are the separator, write commas in place of them"],
+    ["price (m2)\n1\n", "there are price (m2); if spaces"],
+    ["1.5,a\n1,b\n", "are 1.5, a; is this the header? The first line has the names of the columns"],
+    ["1,1,a\n1,2,b\n", ':1: the header names column "1" twice; is this the header?'],
+    ["x,y\r1,2\r3,4\r", ":1: its lines end in CR alone: save it"],
+  ];
+  for (const [text, says] of cases) {
+    await withCsv(text, async (path) => {
+      await assertRejects(() => Array.fromAsync(readRecords(path, { columns: ["y"] })), DataError, says);
+    });
+  }
+});
+
 permitted("readRecords() tells a comment in place of the header", async () => {
   const hint = "; the header begins with #: if it is a comment, take it out of the file";
   await assertFault("# by x\na,b\n1,2\n", `:2: this row has 2 cells, the header has 1${hint}`);

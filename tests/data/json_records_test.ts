@@ -26,6 +26,7 @@ permitted("JSON Lines are refused with line and key", async () => {
   const cases: [text: string, says: string, columns?: string[]][] = [
     ['{\n  "a": 1\n}\n', `:1: this line is no JSON: {; ${write}`],
     ['{"a":1}\n{"a":1,}\n', `:2: this line is no JSON: {"a":1,}; ${write}`],
+    ['{"a":NaN}\n', ':1: this line is no JSON: {"a":NaN}: JSON has no NaN, write null for a missing cell'],
     ['{"a":1}\n[1]\n', `:2: this line is no object: [1]; ${write}`],
     ['{"a":1}\n{"a":{"b":1}}\n', ':2, column "a": it is an object: a cell is a number, a text, true, false or null'],
     ['{"a":[1]}\n', "or null; write its parts as columns, or if it is no input, say --ignore a"],

@@ -14,7 +14,7 @@ const FAULTS: Case[] = [
   ["an empty file", "", "", ["t.csv: the file is empty: a header and rows are needed"]],
   ["a header alone", "x,y\n", "", ["t.csv: there are no rows after the header"]],
   ["line ends of another age", "x,y\r1,2\r3,4\r", "", [
-    "t.csv: there are no rows after the header: lines end in LF or CRLF, not in CR alone",
+    "t.csv:1: its lines end in CR alone: save it with lines that end in LF or CRLF",
   ]],
   ["rows without a header", "1,2\n3,4\n", "", ["t.csv:1: a header with the names of the columns is needed"]],
   ["a column twice", "x,x,y\n1,2,3\n", "", ['t.csv:1: the header names column "x" twice']],
