@@ -249,7 +249,7 @@ export class ColumnProfile {
     this.#countsUp &&= value > this.#last && Number.isInteger(value);
     this.#last = value;
     if (this.numbers === 1) this.first.number = { text: ownText(text), row };
-    if (text.length > 1 && text.charCodeAt(0) === 48 && /^\d+$/.test(text)) addCode(this.zeroLed, text);
+    if (text.charCodeAt(0) === 48 && text.charCodeAt(1) !== 46 && /^0\d+$/.test(text)) addCode(this.zeroLed, text);
     if (text.length > SURE_DIGITS && !isExact(text, value)) addCode(this.overlong, text);
     if (!this.#names.fault && this.#names.kindOf(text) === undefined) this.#names.add(text, "number");
   }
