@@ -4,7 +4,7 @@ import { DataError } from "../../lib/base/errors.ts";
 import { cellFault, showCell } from "../../lib/data/cells.ts";
 import { placesOfRows } from "../../lib/data/csv_records.ts";
 import { writtenNumber } from "../../lib/data/odd_cells.ts";
-import { dateFault } from "../../lib/data/table_encoder.ts";
+import { dateFault } from "../../lib/data/cell_faults.ts";
 import type { ColumnProfile } from "../../lib/data/table_profile.ts";
 import type { Config } from "../settings/settings.ts";
 import type { TableLook } from "./table_look.ts";

@@ -47,7 +47,8 @@ export function notesOf(config: Config, look: TableLook, columns: readonly Colum
 function classHint(profile: ColumnProfile, { task, loss, target }: Config): string[] {
   const { range: { min, max }, values = [], numbers } = profile;
   if (task !== "auto" || loss !== "auto" || target.length > 1) return [];
-  const isFew = (min === 0 || min === 1) && values.length === max - min + 1 && values.length <= FEW_CLASSES;
+  const isFrom = (first: number) => min === first && values.length === max - min + 1 && values.length <= FEW_CLASSES;
+  const isFew = isFrom(0) || isFrom(1) || (min === -1 && max === 1 && values.length === 2);
   if (!isFew || numbers < 2 * values.length) return [];
   return [
     `it holds only ${values.join(", ")} and is predicted as a number; if they are classes, say --task classification`,

@@ -8,7 +8,7 @@ import { formatsOf } from "../../lib/data/date_formats.ts";
 import { dateReader } from "../../lib/data/dates.ts";
 import { nameKey } from "../../lib/data/names.ts";
 import { ColumnProfile, MAX_CLASSES } from "../../lib/data/table_profile.ts";
-import { dateFault } from "../../lib/data/table_encoder.ts";
+import { dateFault } from "../../lib/data/cell_faults.ts";
 import type { Config } from "../settings/settings.ts";
 import { flagFor } from "./typed_names.ts";
 

@@ -3,7 +3,7 @@
 import { CellError, isMissing } from "../../lib/data/cells.ts";
 import { readRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { isPlaceholder, writtenNumber } from "../../lib/data/odd_cells.ts";
+import { isPlaceholder } from "../../lib/data/odd_cells.ts";
 import { missingTextsFlag } from "./column_faults.ts";
 import type { Config } from "../settings/settings.ts";
 import { DROPPED, isIncomplete } from "./split.ts";
@@ -30,8 +30,8 @@ interface PartedBlock {
   faultOf: (error: unknown, index: number) => unknown;
 }
 
-/** What to do about a cell that a look did not find, as it stands in a file of validation or test rows. */
-function adviceOn(
+/** Flags that help with a cell that a look did not see, as it stands in a file of validation or test rows. */
+function flagsFor(
   cell: string | undefined,
   column: string,
   { missing, missingTexts }: Config,
@@ -39,20 +39,13 @@ function adviceOn(
 ): string {
   if (cell === undefined || !plan.isLookedAt) return "";
   const isTarget = plan.targets.includes(column);
-  const input = plan.inputs.find(({ name }) => name === column);
-  if (isMissing(cell, missingTexts)) {
-    return isTarget
-      ? "; fill it in, or leave such rows out with --missing drop"
-      : "; fill it in, or say --missing mean, median, category or drop";
-  }
-  const isValue = isTarget ? plan.kind === "numeric" : input?.kind !== "categorical";
-  const plain = isValue ? writtenNumber(cell)?.plain : undefined;
-  if (plain !== undefined) return `; write it as ${plain}`;
-  if (!isValue || !isPlaceholder(cell.trim(), true)) return "";
+  if (isMissing(cell, missingTexts)) return isTarget ? ", or say --missing drop" : ", or --missing drop";
+  const isName = isTarget
+    ? plan.kind === "classes"
+    : plan.inputs.some(({ name, kind }) => name === column && kind === "categorical");
+  if (isName || !isPlaceholder(cell.trim(), true)) return "";
   const flag = missingTextsFlag([cell.trim(), ...missingTexts]);
-  return `; if it means that a value is missing, say ${flag}${
-    missing === "error" ? " and --missing mean or drop" : ""
-  }`;
+  return `, or say ${flag}${missing === "error" ? " and --missing mean or drop" : ""}`;
 }
 
 /** All rows, table by table; progress is that of the first. */
@@ -75,8 +68,8 @@ export async function* partedBlocks(
       const faultOf = (error: unknown, index: number) => {
         if (!(error instanceof CellError)) return error;
         const { problem, column } = error;
-        const advice = adviceOn(records[index][places[columns.indexOf(column)]], column, config, plan);
-        return new DataError(problem + advice, { ...placeOf(index), column }, { cause: error });
+        const flags = flagsFor(records[index][places[columns.indexOf(column)]], column, config, plan);
+        return new DataError(problem + flags, { ...placeOf(index), column }, { cause: error });
       };
       yield { records, parts, part: table.part, places, faultOf };
     }

@@ -107,6 +107,8 @@ permitted("few whole numbers as a target are said to be taken as numbers, unless
   const cases: [cells: string[], flags: string[], notes: string[]][] = [
     [times(3, ["0", "1"]), [], [`y: ${zeroOne}`]],
     [times(3, ["1", "2", "3"]), [], [`y: ${zeroOne.replace("0, 1", "1, 2, 3")}`]],
+    [times(3, ["-1", "1"]), [], [`y: ${zeroOne.replace("0, 1", "-1, 1")}`]],
+    [times(3, ["-1", "0", "1"]), [], []],
     [times(3, ["0", "1"]), ["--task", "regression"], []],
     [times(3, ["0", "1"]), ["--loss", "mae"], []],
     [times(3, ["0", "1"]), ["--task", "classification"], []],

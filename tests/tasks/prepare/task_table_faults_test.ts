@@ -113,17 +113,17 @@ permitted("scale names the file of validation or test rows that it cannot use", 
     ["", "v.csv: the file is empty"],
     [
       "x,c,y\n1,a,\n",
-      'v.csv:2, column "y": the target is missing; fill it in, or leave such rows out with --missing drop',
+      'v.csv:2, column "y": the target is missing: fill it in, or take the row out, or say --missing drop',
     ],
     [
       "x,c,y\n1,a,2\n,a,2\n",
-      'v.csv:3, column "x": the cell is empty, and the column has no fill value; fill it in, or say --missing mean, median',
+      'v.csv:3, column "x": the cell is empty, and the column has no fill value: fill it in, or train with --missing mean, median or category, or --missing drop',
     ],
     ["c,y,x\na,2,1\na,2,two\n", 'v.csv:3, column "x": "two" is not a number\n'],
     ["c,y,x\na,2,12 kg\n", 'v.csv:2, column "x": "12 kg" is not a number; write it as 12\n'],
     [
       "c,y,x\na,2,?\n",
-      '"?" is not a number; if it means that a value is missing, say --missing-texts "?,NA,NaN,nan,null',
+      '"?" is not a number; if it means that a value is missing, leave the cell blank, or say --missing-texts "?,NA,NaN,nan,null',
     ],
   ];
   for (const [text, says] of cases) {
