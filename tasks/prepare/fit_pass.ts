@@ -51,7 +51,7 @@ export async function fit(
   const gathered = await gather(config, plan, tables, onProgress);
   const [train, validation, test] = gathered.rows;
   const name = sourceName(config);
-  if (train === 0) throw new RangeError(`${name}: no row is left for training`);
+  if (train === 0) throw new RangeError(`${name}: no row is left for training${whyNone(config, validation + test)}`);
   try {
     const { target, statistics, counts, notes: targetNotes } = gathered.target.result();
     const fitted = gathered.inputs.map((fit) => fit.result());
@@ -132,6 +132,15 @@ async function gather(
     }
   }
   return { inputs, target, rows, dropped };
+}
+
+/** Why no row may be left. */
+function whyNone({ timeColumn }: Config, others: number): string {
+  if (others === 0) return ": all have missing cells; fill them in, or say --missing mean or median";
+  if (timeColumn !== "") {
+    return `: rows of the same time stay together, and most have the same ${timeColumn}; choose another TIME_COLUMN`;
+  }
+  return "";
 }
 
 function droppedNotes(dropped: Gathered["dropped"]): string[] {

@@ -80,7 +80,10 @@ const FAULTS: Case[] = [
     "c       left out  one value throughout",
   ]],
   ["rows that are all dropped", "x,z,y\n1,,2\n2,,3\n,1,9\n,2,8\n", "--missing drop", [
-    "t.csv: no row is left for training",
+    "t.csv: no row is left for training: all have missing cells; fill them in, or say --missing mean or median",
+  ]],
+  ["rows that are nearly all of one time", `t,x,y\n${lines(9, (i) => `1,${i},${i}`)}2,9,9\n`, "--time-column t", [
+    "no row is left for training: rows of the same time stay together, and most have the same t; choose another TIME_COLUMN",
   ]],
   ["a column that is constant in training", "t,x,y\n1,5,2\n2,5,3\n3,6,9\n", "--time-column t --split 0.67,0,0.33", [
     "t.csv: no column is left to predict from",
