@@ -77,9 +77,9 @@ export function isUnused(
   return (name) => wanted ? !wanted.includes(name) : isIgnored?.(name) ?? false;
 }
 
-/** How to leave a column out. */
-export function ignoreFlag(name: string): string {
-  return `if it is no input, say --ignore ${/^\w+$/.test(name) ? name : showName(name)}`;
+/** How to leave a column out, unless it is one that is wanted. */
+export function orIgnore(name: string, wanted: readonly string[] | undefined): string {
+  return wanted ? "" : `, or if it is no input, say --ignore ${/^\w+$/.test(name) ? name : showName(name)}`;
 }
 
 function noName(index: number, place: DataPlace, holds: string = ""): DataError {

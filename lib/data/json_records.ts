@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkColumns, type Columns, ignoreFlag, isUnused } from "./columns.ts";
+import { checkColumns, type Columns, isUnused, orIgnore } from "./columns.ts";
 import type { CsvOptions, RecordBlock, TableEnd } from "./csv_parse.ts";
 import type { TextBlock } from "./csv_text.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
@@ -33,14 +33,16 @@ export async function* jsonBlocks(
   for await (const { file, text, line } of blocks) {
     const rows: { cells: Map<string, string>; line: number }[] = [];
     text.split("\n").forEach((source, i) => {
-      if (source.trim() !== "") rows.push({ cells: cellsOf(source, { file, line: line + i }, isFree), line: line + i });
+      if (source.trim() !== "") {
+        rows.push({ cells: cellsOf(source, { file, line: line + i }, wanted, isFree), line: line + i });
+      }
     });
     if (rows.length === 0) continue;
     header ??= checkColumns(keysOf(rows), { file, line: rows[0].line }, wanted);
     const { columns } = header;
     const known = new Set(columns);
     const records = rows.map(({ cells, line }) => {
-      const other = cells.keys().find((key) => !known.has(key));
+      const other = cells.keys().find((key) => !known.has(key) && !isFree(key));
       if (other !== undefined) throw unknownKey(other, columns, { file, line });
       return columns.map((name) => cells.get(name) ?? "");
     });
@@ -59,13 +61,18 @@ function keysOf(rows: readonly { cells: ReadonlyMap<string, string> }[]): string
 }
 
 /** The cells of a line, by column; those of some columns may be lists and objects. */
-function cellsOf(source: string, place: DataPlace, isFree: (name: string) => boolean): Map<string, string> {
+function cellsOf(
+  source: string,
+  place: DataPlace,
+  wanted: readonly string[] | undefined,
+  isFree: (name: string) => boolean,
+): Map<string, string> {
   const cells = new Map<string, string>();
   for (const [key, value] of Object.entries(parseObject(source, place))) {
     const name = key.trim();
     if (cells.has(name)) throw new DataError(`the key ${showName(name)} is there twice`, place);
     const isNested = typeof value === "object" && value !== null;
-    cells.set(name, isNested && isFree(name) ? showJson(value) : cellOf(value, name, place));
+    cells.set(name, isNested && isFree(name) ? showJson(value) : cellOf(value, name, place, wanted));
   }
   return cells;
 }
@@ -94,13 +101,13 @@ function parseObject(source: string, place: DataPlace): Record<string, unknown> 
 /** Keeps numbers as they are written: 64-bit identifiers have more digits than a number of JavaScript. */
 const asWritten: Reviver = (_, value, { source }) => typeof value === "number" ? source : value;
 
-function cellOf(value: unknown, column: string, place: DataPlace): string {
+function cellOf(value: unknown, column: string, place: DataPlace, wanted: readonly string[] | undefined): string {
   if (typeof value === "string") return value;
   if (value === null) return "";
   if (typeof value === "boolean") return `${value}`;
   const what = Array.isArray(value) ? "a list" : "an object";
   const problem = `it is ${what}: a cell is a number, a text, true, false or null`;
-  throw new DataError(`${problem}; write its parts as columns, or ${ignoreFlag(column)}`, { ...place, column });
+  throw new DataError(`${problem}; write its parts as columns${orIgnore(column, wanted)}`, { ...place, column });
 }
 
 /** What to write in a text that is no JSON, if that is known: `: JSON has no NaN, write null`. */

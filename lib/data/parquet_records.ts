@@ -5,7 +5,7 @@
  */
 
 import type { DecodedArray, FileMetaData, RowGroup, SchemaTree } from "hyparquet";
-import { checkColumns, ignoreFlag, isUnused } from "./columns.ts";
+import { checkColumns, isUnused, orIgnore } from "./columns.ts";
 import type { CsvOptions, RecordBlock, TableEnd } from "./csv_parse.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
 import { openFile } from "../base/files.ts";
@@ -50,7 +50,7 @@ export async function* parquetBlocks(
 ): AsyncGenerator<RecordBlock, TableEnd> {
   using file = await openFile(path);
   const parquet = await guarded({ file: path }, () => readMetadata(path, file));
-  const columns = await guarded({ file: path }, () => columnsOf(parquet, isUnused(wanted, isIgnored), onNote));
+  const columns = await guarded({ file: path }, () => columnsOf(parquet, wanted, isUnused(wanted, isIgnored), onNote));
   const header = checkColumns(columns.map(({ name }) => name), { file: path }, wanted);
   let row = 0;
   for (const group of parquet.metadata.row_groups) {
@@ -104,6 +104,7 @@ async function readMetadata(name: string, file: Deno.FsFile): Promise<ParquetFil
 /** The columns, without an index that has no name. */
 function columnsOf(
   { name: file, root, metadata }: ParquetFile,
+  wanted: readonly string[] | undefined,
   isFree: (name: string) => boolean,
   onNote?: (note: string) => void,
 ): Column[] {
@@ -117,14 +118,14 @@ function columnsOf(
     const place = { file, column: name };
     const isNested = children.length > 0 || element.repetition_type === "REPEATED";
     if (isNested && !isFree(name)) {
-      throw new DataError(`it is a list or a group: write its parts as columns, or ${ignoreFlag(name)}`, place);
+      throw new DataError(`it is a list or a group: write its parts as columns${orIgnore(name, wanted)}`, place);
     }
     try {
       columns.push({ name, index, form: isNested ? undefined : cellForm(element) });
     } catch (error) {
       if (!(error instanceof ParquetFault)) throw error;
       if (!isFree(name)) {
-        throw new DataError(`${error.message}: write it as text, or ${ignoreFlag(name)}`, place, { cause: error });
+        throw new DataError(`${error.message}: write it as text${orIgnore(name, wanted)}`, place, { cause: error });
       }
       columns.push({ name, index, form: undefined });
     }

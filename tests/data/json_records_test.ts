@@ -51,5 +51,9 @@ permitted("JSON Lines: lists and objects are no matter in columns that are not u
   for (const found of [await read(text, ["a"]), await read(text, undefined, isIgnored)]) {
     assertEquals([found.columns, found.records], expected);
   }
-  await assertRejects(() => read(text, ["a", "c"], isIgnored), DataError, 'column "c": it is an object');
+  const noFlag = "or null; write its parts as columns";
+  const error = await assertRejects(() => read(text, ["a", "c"], isIgnored), DataError, 'column "c": it is an object');
+  assertEquals(error.message.endsWith(noFlag), true, error.message);
+  const late = `{"a":1}\n${'{"a":2}\n'.repeat(80_000)}{"a":3,"b":4}\n`;
+  assertEquals((await read(late, ["a"])).records.at(-1), ["3"]);
 });
