@@ -126,6 +126,10 @@ export async function* csvBlocks(
     separator ??= separatorOf(text, wanted);
     let records = parseBlock(text, separator);
     if (records.length === 0) continue;
+    if (!header && /^[^\n]*\r[^\n]+$/.test(text.text)) {
+      const problem = "its lines end in CR alone: save it with lines that end in LF or CRLF";
+      throw new DataError(problem, { file, line: lineOfRecord(text, 0) });
+    }
     const skipped = header ? 0 : 1;
     header ??= readHeader(records[0], { file, line: lineOfRecord(text, 0) }, separator, wanted);
     if (skipped) records = records.slice(1);
@@ -226,9 +230,6 @@ function readHeader(
   separator: string,
   wanted?: readonly string[],
 ): Header {
-  if (cells.some((cell) => /\r[^\n]/.test(cell))) {
-    throw new DataError("its lines end in CR alone: save it with lines that end in LF or CRLF", place);
-  }
   const names = cells.map((cell) => cell.trim());
   const hasWanted = wanted?.every((name) => names.includes(name)) ?? false;
   if (!hasWanted && areNumbers(names)) {
