@@ -46,6 +46,11 @@ Deno.test("the statistics of numbers are those of the filled column", () => {
   assertClose([mean, deviation, min, max], [3.2, Math.sqrt((4.84 + 3 * 1.44 + 33.64) / 5), 1, 9], { rtol: 1e-12 });
 });
 
+Deno.test("missing cells are told where other cells hold the name of their category", () => {
+  const { notes } = fitted("categorical", ["(missing)", "a", "", ""], { missing: "category" });
+  assertEquals(notes, ["x: 2 missing cells are taken as (missing), which other cells hold, too"]);
+});
+
 Deno.test("a number that means missing is no value", () => {
   const { column, statistics: [{ min, max }] } = fitted("numeric", ["-999", "1", "3"], { missingTexts: ["-999"] });
   assertEquals([column.fill, min, max], [2, 1, 3]);
