@@ -34,10 +34,12 @@ export function notesOf(config: Config, look: TableLook, columns: readonly Colum
       ? [...zoneNote(profile), ...farNotes(profile, config, look)]
       : as === "categorical" || as === "classes"
       ? nameNotes(profile, look, areNamesAsked(name, config))
-      : profile.look === "identifier" && profile.texts > 0
-      ? [...numberNote(profile, "left out"), ...unreadDates(profile)]
       : name === config.timeColumn
       ? zoneNote(profile)
+      : config.ignore.includes(name) || (config.features.length > 0 && !config.features.includes(name))
+      ? []
+      : profile.look === "identifier" && profile.texts > 0
+      ? [...numberNote(profile, "left out"), ...unreadDates(profile)]
       : loneValueHint(profile, config);
     return notes.map((note) => `${shown}: ${note}`);
   });
@@ -123,10 +125,9 @@ function zoneNote({ zones }: ColumnProfile): string[] {
 }
 
 /** A column of one value that is missing in some rows: which rows may say something. */
-function loneValueHint(profile: ColumnProfile, { ignore, features, missing }: Config): string[] {
+function loneValueHint(profile: ColumnProfile, { missing }: Config): string[] {
   const { name, look, texts, missing: gone } = profile;
   if (look !== "constant" || gone === 0 || profile.different !== 1) return [];
-  if (ignore.includes(name) || (features.length > 0 && !features.includes(name))) return [];
   const flags = [
     ...(texts > 0 && profile.count("date") === 0 ? [] : [flagFor("--categorical", name)]),
     ...(missing === "category" ? [] : ["--missing category"]),
@@ -169,14 +170,13 @@ function numberNote(profile: ColumnProfile, become = "taken as names"): string[]
   const dates = profile.count("date") + profile.count("other date");
   const some = numbers + written + dates;
   if (some === 0 || profile.count("text") === 0) return [];
-  const odd = written > 0 && first.unit ? first.unit : first.written;
   const like = (text: string | undefined) => text === undefined ? "" : ` such as ${showCell(text)}`;
   const kinds = [
     ...(numbers > 0 ? ["numbers"] : []),
-    ...(written > 0 ? [`numbers written otherwise${like(odd?.text)}`] : []),
+    ...(written > 0 ? [`numbers written otherwise${like((first.written ?? first.unit)?.text)}`] : []),
     ...(dates > 0 ? [`dates${like((first.date ?? first["other date"])?.text)}`] : []),
   ];
-  const text = showCell(first.text?.text ?? "");
+  const text = showCell((first.text ?? first.unit)?.text ?? "");
   const hold = some === 1 ? "holds" : "hold";
   return [
     `${cells(some)} of ${numbers + texts} ${hold} ${kinds.join(" or ")}, ${become} because of ${text} and the like`,

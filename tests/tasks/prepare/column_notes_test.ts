@@ -43,6 +43,9 @@ const NOTES: [cells: string[], flags: string[], notes: string[]][] = [
     'x: "?" in 2 cells: taken as a name; if it means missing, say --missing-texts "?,NA"',
   ]],
   [["b1", "2", "b1", "3"], [], ['x: 2 cells of 4 hold numbers, taken as names because of "b1" and the like']],
+  [["4A", "4B", "2", "4C", "4D", "4F"], [], [
+    'x: 1 cell of 6 holds numbers, taken as names because of "4A" and the like',
+  ]],
   // Who says that a column holds names knows what it holds.
   [["b1", "2", "b1", "3"], ["--categorical", "x"], []],
   [["tall", "12 kg", "low", "2026-01-31", "3", "wide"], [], [
@@ -100,6 +103,16 @@ permitted("texts that a person may take for dates get a hint, also where no othe
   assertEquals((await planTable(table("z", day))).notes.notes, [hint]);
   await assertRejects(() => planTable(table("w", day)), DataError, hint);
   assertEquals((await planTable(table("z", (i) => `n${i}`))).notes.notes, []);
+  for (
+    const flags of [["--ignore", "x"], ["--features", "z"], [
+      "--time-column",
+      "x",
+      "--dates",
+      "x:Mon %d %b %Y %H:%M CET",
+    ]]
+  ) {
+    assertEquals((await planTable(table("z", day), flags)).notes.notes, []);
+  }
 });
 
 permitted("few whole numbers as a target are said to be taken as numbers, unless that was asked for", async () => {
