@@ -15,7 +15,6 @@ import { bestEpochOf, measuresIn, PART_NAMES, readRunFiles } from "./files.ts";
 import { checkSmallCopy, named, predictSample } from "./predictions.ts";
 import { countValues } from "./rows.ts";
 import { RunFolder } from "../runs/folder.ts";
-import { parseOrigin } from "../runs/origin.ts";
 import { loadRun } from "../runs/saved_run.ts";
 import { openScaledDataset, type ScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
 import { stampOf } from "../prepare/dataset_files.ts";
@@ -80,8 +79,8 @@ async function keepBetter(
   run: RunFolder,
 ): Promise<void> {
   if (output !== undefined || await stampOf(page) === undefined) return;
-  const origin = parseOrigin((await run.readSummary())?.origin);
-  const began = origin?.folder === undefined ? "" : ` The run began in the folder ${origin.folder}.`;
+  const record = await run.readRecord();
+  const began = record?.folder === undefined ? "" : ` The run began in the folder ${record.folder}.`;
   const way =
     `\`deno task report --run-name ${runName} --output other.html\` writes one without its charts of the data`;
   throw new DataError(`it stays as it is. ${why}${began} ${way}`, { file: page });
