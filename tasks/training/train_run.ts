@@ -49,6 +49,7 @@ export async function train(asked: TaskConfig, start: Start): Promise<number | v
   const rows = table ?? await openRows(stack, asked, view);
   const config = { ...asked, texts: usedTexts(asked.texts, rows.sources) };
   const training = await buildTraining(stack, { config, view, network, rows });
+  await network.model.device.examine(); // nothing of the run is written before
 
   const origin = originOfTraining(training);
   const state = stack.use(new RunState(config, training, files, origin));
