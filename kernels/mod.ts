@@ -234,7 +234,7 @@ const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid
 /** What stands before the text of a fast product. */
 const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + matmulEpilogue;
 const products = new Map<string, Kernel>();
-const productForms = new WeakMap<Kernel, { readonly form: ProductForm; readonly aligned: boolean }>();
+const productForms = new WeakMap<Kernel, Readonly<{ form: ProductForm; aligned: boolean }>>();
 const fours = new Map<Kernel, Kernel>();
 
 /**
@@ -276,9 +276,7 @@ export function matmulTilesKernel(form: ProductForm): Kernel {
 }
 
 /** What a fast product's kernel does, and whether it is for aligned rows alone; undefined for any other kernel. */
-export function productFormOf(
-  kernel: Kernel,
-): { readonly form: ProductForm; readonly aligned: boolean } | undefined {
+export function productFormOf(kernel: Kernel): Readonly<{ form: ProductForm; aligned: boolean }> | undefined {
   return productForms.get(kernel);
 }
 

@@ -7,7 +7,7 @@
 import { Device } from "../lib/gpu/device.ts";
 import { type KernelCheck, selfTest } from "../lib/check/self_test.ts";
 import { runTask } from "./settings/run_task.ts";
-import { Progress } from "./show/progress.ts";
+import { COMPILING_PATIENCE, Progress } from "./show/progress.ts";
 import { formatTable } from "./show/text_table.ts";
 
 async function main(): Promise<number> {
@@ -44,7 +44,7 @@ async function main(): Promise<number> {
 
 /** Runs the whole self-test, and shows how far it is: where the driver's cache is empty, most of the time goes into compiling. */
 async function checkKernels(device: Device): Promise<KernelCheck[]> {
-  using progress = new Progress("compiling and checking kernels", undefined, 2_000);
+  using progress = new Progress("compiling and checking kernels", undefined, COMPILING_PATIENCE);
   return await selfTest(device, true, (done, total) => progress.update(done, total, `${done} of ${total}`));
 }
 

@@ -9,6 +9,9 @@ const BAR_INTERVAL = 100;
 /** Milliseconds between two plain lines. */
 const LINE_INTERVAL = 5_000;
 
+/** Milliseconds of compiling kernels until a line tells of it. */
+export const COMPILING_PATIENCE = 2_000;
+
 const BAR = 30;
 
 /** Shows how far a job has come. With `using`, the bar disappears when the job ends. */

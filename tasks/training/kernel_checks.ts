@@ -4,10 +4,8 @@ import type { Kernel } from "../../kernels/mod.ts";
 import { DeviceError } from "../../lib/base/errors.ts";
 import { testKernels } from "../../lib/check/self_test.ts";
 import type { Device } from "../../lib/gpu/device.ts";
+import { COMPILING_PATIENCE } from "../show/progress.ts";
 import type { RunView } from "../show/view.ts";
-
-/** Milliseconds of compiling after which a line tells of it. */
-const PATIENCE = 2_000;
 
 /**
  * Has the device refuse to give out what a wrong kernel computed. The kernels that the steps use are tested by the first
@@ -17,7 +15,7 @@ export function refuseWrongKernels(device: Device, view: RunView): void {
   let isFirst = true;
   device.examineWith(async (kernels: readonly Kernel[]) => {
     // Later a picture may stand where the progress would be drawn.
-    using progress = isFirst ? view.job("compiling and checking kernels", PATIENCE) : undefined;
+    using progress = isFirst ? view.job("compiling and checking kernels", COMPILING_PATIENCE) : undefined;
     const checks = await testKernels(device, kernels, (done, total) => {
       progress?.update(done, total, `${done} of ${total}`);
     });
