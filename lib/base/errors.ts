@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable, shorten } from "./printable.ts";
+import { printable, shorten, showName } from "./printable.ts";
 
 /** Longest message: a text from a file may be as long as the file. */
 const MAX_MESSAGE = 20_000;
@@ -15,6 +15,8 @@ export interface DataPlace {
   file: string;
   /** Line in the file, counted from 1. */
   line?: number;
+  /** Row of a file that has no lines, counted from 1. */
+  row?: number;
   /** Name of the column. */
   column?: string;
 }
@@ -47,8 +49,9 @@ export class DataError extends SyntaxError {
    */
   constructor(problem: string, place: DataPlace, options?: ErrorOptions) {
     const line = place.line === undefined ? "" : `:${place.line}`;
-    const column = place.column === undefined ? "" : `, column ${JSON.stringify(shorten(place.column))}`;
-    super(printable(shorten(`${place.file}${line}${column}: ${problem}`, MAX_MESSAGE), "\n"), options);
+    const row = place.row === undefined ? "" : `, row ${place.row}`;
+    const column = place.column === undefined ? "" : `, column ${showName(place.column)}`;
+    super(printable(shorten(`${place.file}${line}${row}${column}: ${problem}`, MAX_MESSAGE), "\n"), options);
     this.place = place;
   }
 }

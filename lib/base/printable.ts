@@ -47,3 +47,8 @@ export function showJson(value: unknown, depth: number = 3): string {
   });
   return `${open}${shown.join(",")}${keys.length > shown.length ? ",..." : ""}${close}`;
 }
+
+/** A column's name in quotes, for messages: a long one is cut, and characters that cannot be seen are written as in JSON. */
+export function showName(name: string): string {
+  return visible(JSON.stringify(shorten(name)));
+}

@@ -30,8 +30,8 @@ export interface NumericCsvOptions extends CsvOptions {
 
 /**
  * Reads a CSV file with a header in constant memory. Cells are decimal numbers, quoted or not, with spaces around them or
- * not; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped. The `*.csv` files of a folder are
- * one table, as in {@linkcode readRecords}.
+ * not; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped. Other formats are read, and files
+ * of a folder are one table, as in {@linkcode readRecords}.
  *
  * @param path The file, or the folder.
  * @param options Wanted columns, separator, size of the blocks, signal and progress.
@@ -82,6 +82,5 @@ function numberIn(block: RecordBlock, index: number, place: number): number {
   const cell = block.records[index][place];
   const value = numberOf(cell);
   if (!Number.isNaN(value)) return value;
-  const { file, lineOf, columns } = block;
-  throw new DataError(cellFault(cell), { file, line: lineOf(index), column: columns[place] });
+  throw new DataError(cellFault(cell), { ...block.placeOf(index), column: block.columns[place] });
 }

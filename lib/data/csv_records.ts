@@ -1,65 +1,49 @@
 /**
- * CSV files as records of text cells, read in blocks.
+ * Tables in files as records of text cells, read in blocks: CSV, JSON Lines and Parquet.
  *
  * @module
  */
 
-import { parse } from "@std/csv";
-import { numberOf, showCell } from "./cells.ts";
-import { type ReadOptions, recordsOf, type TextBlock, textBlocks } from "./csv_text.ts";
-import { DataError, type DataPlace } from "../base/errors.ts";
-import { MAX_NAME_LENGTH } from "./table.ts";
+import { type ByteSource, openSource } from "../formats/byte_source.ts";
+import { csvPaths } from "./csv_files.ts";
+import {
+  checkRows,
+  csvBlocks,
+  type CsvOptions,
+  type RecordBlock,
+  type RowPlace,
+  type TableEnd,
+  withoutSeparatorLine,
+} from "./csv_parse.ts";
+import { recordsOf, textBlocks } from "./csv_text.ts";
+import { jsonBlocks } from "./json_records.ts";
+import { DataError } from "../base/errors.ts";
+import { shorten, showName } from "../base/printable.ts";
 
-/** A character between two cells. */
-export type Separator = "," | ";" | "\t";
-
-/** The separators with their names, the most usual first. */
-export const SEPARATORS: ReadonlyMap<Separator, string> = new Map([[",", "comma"], [";", "semicolon"], ["\t", "tab"]]);
-
-/** Most columns: what is known of each takes a kilobyte. */
-const MAX_COLUMNS = 100_000;
-
-/** Options of {@linkcode readRecords}. */
-export interface CsvOptions extends ReadOptions {
-  /** The character between two cells; if left out, the one that the header has most of. */
-  separator?: Separator;
-  /** Columns that must be there. */
-  columns?: readonly string[];
-}
-
-/** Some records of a file. */
-export interface RecordBlock {
-  /** The file: of a folder, the one that holds these records. */
-  readonly file: string;
-  /** Names of all columns, without spaces around them. */
-  readonly columns: readonly string[];
-  /** Places in a record of the columns that were asked for, or of all. */
-  readonly places: readonly number[];
-  /** The records: each as many cells as there are columns. */
-  readonly records: readonly (readonly string[])[];
-  /** Index of the first of them in the table, counted from 0 after the header. */
-  readonly firstRow: number;
-  /** The line of the file in which a record of the block begins; slow, for messages. */
-  readonly lineOf: (index: number) => number;
-}
-
-/** Where a row begins. */
-export type RowPlace = Required<Pick<DataPlace, "file" | "line">>;
-
-/** What a header says. */
-type Header = Pick<RecordBlock, "columns" | "places">;
+export {
+  type CsvOptions,
+  parseRecords,
+  type RecordBlock,
+  recordBlocks,
+  type RowPlace,
+  type Separator,
+  separatorHint,
+  SEPARATORS,
+} from "./csv_parse.ts";
 
 /**
- * Reads a CSV file with a header in constant memory. Cells may be quoted and then hold separators, quotes (doubled) and line
- * breaks; a byte-order mark and both kinds of line ends are accepted, blank lines are skipped. Of a folder, the `*.csv` files
- * that lie right in it are read as one table, in the order of their names' UTF-16 code units; each has the same header line.
+ * Reads a table in constant memory. Its first bytes say what it is: CSV with a header, JSON Lines, or Parquet; the first two
+ * also packed by gzip, or in UTF-16. Cells of CSV may be quoted and then hold separators, quotes (doubled) and line breaks; a
+ * byte-order mark and both kinds of line ends are accepted, blank lines are skipped. Of a folder, the files of tables that lie
+ * right in it are read as one table, in the order of their names' UTF-16 code units; all have the same columns.
  *
  * @param path The file, or the folder.
- * @param options Separator, wanted columns, signal and progress.
+ * @param options Separator, wanted columns, signal, progress, and what to do with notes on columns that are left out.
  * @returns The blocks, in order, each of one file; at least one record in the whole table.
  * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
- * @throws {DataError} With file and line, if the file is empty, ends after the header, lacks a wanted column, names a column twice
- * or not at all, has a row of another length, or a quote out of place; or if a file of a folder has another header.
+ * @throws {DataError} With file and line, if the file is empty, ends after the header, lacks a wanted column, names a column
+ * twice or not at all, has a row of another length, or a quote out of place; if it is no table, or a pipe; or if a file of a
+ * folder has other columns.
  *
  * @example
  * ```ts
@@ -75,77 +59,114 @@ type Header = Pick<RecordBlock, "columns" | "places">;
  * ```
  */
 export async function* readRecords(path: string, options: CsvOptions = {}): AsyncGenerator<RecordBlock> {
-  yield* recordBlocks(path, textBlocks(path, options), options);
-}
-
-/**
- * The same for a text in memory, such as one that was pasted.
- *
- * @param text The text, without a byte-order mark.
- * @param options Separator and wanted columns; `name`: what the text is called in messages.
- * @returns The blocks, in order; at least one record.
- * @throws {DataError} As {@linkcode readRecords} does.
- *
- * @example
- * ```ts
- * import { parseRecords } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * const [{ columns, records }] = await Array.fromAsync(parseRecords("x,y\n1,2\n3,4\n"));
- * assertEquals([columns, records], [["x", "y"], [["1", "2"], ["3", "4"]]]);
- * ```
- */
-export async function* parseRecords(
-  text: string,
-  options: Pick<CsvOptions, "separator" | "columns"> & { readonly name?: string } = {},
-): AsyncGenerator<RecordBlock> {
-  const file = options.name ?? "the text";
-  yield* recordBlocks(file, [{ file, text, line: 1 }], options);
-}
-
-/** The same for blocks of text that come from elsewhere, such as stdin. */
-export async function* recordBlocks(
-  path: string,
-  blocks: AsyncIterable<TextBlock> | Iterable<TextBlock>,
-  options: CsvOptions,
-): AsyncGenerator<RecordBlock> {
-  let { separator } = options;
-  let header: Header | undefined;
-  let firstRow = 0;
-  for await (const text of blocks) {
-    const { file } = text;
-    separator ??= separatorOf(text);
-    let records = parseBlock(text, separator);
-    if (records.length === 0) continue;
-    const skipped = header ? 0 : 1;
-    header ??= readHeader(records[0], { file, line: lineOfRecord(text, 0) }, separator, options.columns);
-    if (skipped) records = records.slice(1);
-    const width = header.columns.length;
-    const ragged = records.findIndex((record) => record.length !== width);
-    const good = ragged === -1 ? records : records.slice(0, ragged);
-    if (good.length > 0) {
-      yield { file, ...header, records: good, firstRow, lineOf: (index) => lineOfRecord(text, index + skipped) };
-    }
-    firstRow += good.length;
-    if (ragged !== -1) throw raggedRow(records[ragged], header, separator, file, lineOfRecord(text, ragged + skipped));
+  const paths = await csvPaths(path);
+  const sizes = paths[0] === path ? [] : await checkFolder(paths);
+  const size = sizes.reduce((sum, size) => sum + size, 0);
+  let rows = 0;
+  let before = 0;
+  let expected: readonly string[] | undefined;
+  for (const [index, file] of paths.entries()) {
+    using source = await openSource(file);
+    const onProgress = options.onProgress &&
+      ((bytes: number, own: number) => options.onProgress?.(before + bytes, sizes.length > 0 ? size : own));
+    const onNote = index === 0 ? options.onNote : undefined;
+    const end = yield* inOrder(
+      blocksOf(source, file, { ...options, onProgress, onNote }, rows),
+      expected,
+    );
+    rows += end.rows;
+    expected ??= end.columns;
+    before += sizes[index] ?? 0;
   }
-  if (!header) throw new DataError("the file is empty: a header and rows are needed", { file: path });
-  if (firstRow > 0) return;
-  const hint = header.columns.some((name) => name.includes("\r")) ? ": lines end in LF or CRLF, not in CR alone" : "";
-  throw new DataError(`there are no rows after the header${hint}`, { file: path });
+  checkRows(path, { rows, columns: expected });
+}
+
+/** The blocks of one file, by what it holds. */
+async function* blocksOf(
+  source: ByteSource,
+  file: string,
+  options: CsvOptions,
+  firstRow: number,
+): AsyncGenerator<RecordBlock, TableEnd> {
+  if (source.kind === "csv") {
+    return yield* csvBlocks(textBlocks(source, file, { ...options, isQuoted: true }), options, firstRow);
+  }
+  if (source.kind === "json") {
+    return yield* jsonBlocks(textBlocks(source, file, { ...options, isQuoted: false }), options, firstRow);
+  }
+  // Not at the top: few tables need it.
+  const { parquetBlocks } = await import("./parquet_records.ts");
+  return yield* parquetBlocks(file, options, firstRow);
+}
+
+/** Blocks whose cells are in the order of the table's first file. */
+async function* inOrder(
+  blocks: AsyncGenerator<RecordBlock, TableEnd>,
+  expected: readonly string[] | undefined,
+): AsyncGenerator<RecordBlock, TableEnd> {
+  if (!expected) return yield* blocks;
+  for (let next = await blocks.next();; next = await blocks.next()) {
+    if (next.done) return next.value;
+    const block = next.value;
+    const { file, columns } = block;
+    if (columns.every((name, i) => name === expected[i]) && columns.length === expected.length) {
+      yield block;
+      continue;
+    }
+    const order = expected.map((name) => columns.indexOf(name));
+    const lacks = expected.find((_, i) => order[i] === -1);
+    const other = columns.find((name) => !expected.includes(name));
+    if (lacks !== undefined || other !== undefined) {
+      const found = lacks === undefined ? `it has a column ${showName(other!)}` : `it has no column ${showName(lacks)}`;
+      throw new DataError(`${found}, unlike the files before it: all files of a folder need the same columns`, {
+        file,
+      });
+    }
+    const places = block.places.map((place) => expected.indexOf(columns[place]));
+    yield { ...block, columns: expected, places, records: block.records.map((cells) => order.map((at) => cells[at])) };
+  }
+}
+
+/** Checks that all CSV files of a folder have the same header line, and gives the sizes of all files. */
+async function checkFolder(paths: readonly string[]): Promise<number[]> {
+  const sizes: number[] = [];
+  let first: { file: string; header: string } | undefined;
+  for (const file of paths) {
+    using source = await openSource(file);
+    sizes.push(source.size);
+    if (source.kind !== "csv") continue;
+    const { value: block } = await textBlocks(source, file, { isQuoted: true }).next();
+    const record = block && recordsOf(withoutSeparatorLine(block)).next().value;
+    const header = record?.text.replace(/\r?\n$/, "") ?? "";
+    if (header === "") {
+      throw new DataError("the file is empty: a header is needed, the same as in all files of the folder", { file });
+    }
+    first ??= { file, header };
+    if (header === first.header) continue;
+    const [found, expected] = [header, first.header].map((text) => JSON.stringify(shorten(text)));
+    throw new DataError(
+      `its header is ${found}, and that of ${first.file} is ${expected}: all files of a folder need the same header line`,
+      { file },
+    );
+  }
+  return sizes;
 }
 
 /**
  * The places at which rows begin; reads the table up to the last of them.
  *
+ * @param path The file, or the folder.
+ * @param rows Indices of rows, rising, counted from 0.
  * @throws {RangeError} If the table has no such row.
  */
 export async function placesOfRows(path: string, rows: readonly number[]): Promise<RowPlace[]> {
   const places: RowPlace[] = [];
-  let row = -1;
-  for await (const block of textBlocks(path)) {
+  let row = 0;
+  for (const file of await csvPaths(path)) {
     if (places.length === rows.length) break;
-    for (const { file, line } of recordsOf(block)) {
-      if (row++ === rows[places.length]) places.push({ file, line });
+    using source = await openSource(file);
+    for await (const place of placesIn(source, file)) {
+      if (row++ === rows[places.length]) places.push(place);
       if (places.length === rows.length) break;
     }
   }
@@ -153,104 +174,22 @@ export async function placesOfRows(path: string, rows: readonly number[]): Promi
   throw new RangeError(`Cannot find row ${rows[places.length]} of ${path}: it has fewer`);
 }
 
-/** The separator that the header has most of, outside of quotes; a comma if it has none. */
-function separatorOf(block: TextBlock): Separator {
-  const header = recordsOf(block).next().value?.text.replaceAll(/"[^"]*"/g, "") ?? "";
-  const count = (separator: string) => header.split(separator).length;
-  return [...SEPARATORS.keys()].reduce((best, separator) => count(separator) > count(best) ? separator : best);
-}
-
-function parseBlock(block: TextBlock, separator: Separator): string[][] {
-  // Without quotes there is nothing to parse, and this is several times as fast.
-  if (!block.text.includes('"')) return splitBlock(block.text, separator);
-  try {
-    return parseText(block.text, separator);
-  } catch (error) {
-    const { file } = block;
-    let { line } = block;
-    for (const record of recordsOf(block)) {
-      line = record.line;
-      if (!canParse(record.text, separator)) break;
+/** The places of all rows of one file. */
+async function* placesIn(source: ByteSource, file: string): AsyncGenerator<RowPlace> {
+  if (source.kind !== "csv") {
+    for await (const { records, placeOf } of blocksOf(source, file, {}, 0)) {
+      for (let i = 0; i < records.length; i++) yield placeOf(i);
     }
-    const problem = "a quote is out of place or never closed; quote a whole cell, or none of it";
-    throw new DataError(problem, { file, line }, { cause: error });
+    return;
   }
-}
-
-/** The parser takes a byte-order mark away: here the file's is gone, and any other belongs to a cell. */
-function parseText(text: string, separator: Separator): string[][] {
-  return parse(text.startsWith("\ufeff") ? `\ufeff${text}` : text, { separator });
-}
-
-function splitBlock(text: string, separator: Separator): string[][] {
-  const records: string[][] = [];
-  for (const ended of text.split("\n")) {
-    const line = ended.endsWith("\r") ? ended.slice(0, -1) : ended;
-    if (line !== "") records.push(line.split(separator));
+  // Where records begin does not depend on what separates their cells.
+  let isHeader = true;
+  let isFirst = true;
+  for await (const block of textBlocks(source, file, { isQuoted: true })) {
+    for (const { line } of recordsOf(isFirst ? withoutSeparatorLine(block) : block)) {
+      if (!isHeader) yield { file, line };
+      isHeader = false;
+    }
+    isFirst = false;
   }
-  return records;
-}
-
-function canParse(text: string, separator: Separator): boolean {
-  try {
-    parseText(text, separator);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function readHeader(cells: string[], place: DataPlace, separator: Separator, wanted?: readonly string[]): Header {
-  const columns = cells.map((cell) => cell.trim());
-  if (columns.length > MAX_COLUMNS) {
-    throw new DataError(`the header has ${columns.length} columns, at most ${MAX_COLUMNS} are read`, place);
-  }
-  const places = new Map(columns.map((name, index) => [name, index]));
-  const hasWanted = wanted?.every((name) => places.has(name)) ?? false;
-  if (!hasWanted && columns.every((name) => !Number.isNaN(numberOf(name)))) {
-    throw new DataError("a header with the names of the columns is needed, and this line holds numbers", place);
-  }
-  const long = columns.find((name) => name.length > MAX_NAME_LENGTH);
-  if (long !== undefined) {
-    const problem = `a column's name of ${long.length} characters, at most ${MAX_NAME_LENGTH} are read: ${
-      showCell(long)
-    }`;
-    throw new DataError(problem, place);
-  }
-  const blank = columns.indexOf("");
-  if (blank !== -1) throw new DataError(`column ${blank + 1} of the header has no name: give it one`, place);
-  const repeated = columns.find((name, index) => places.get(name) !== index);
-  if (repeated !== undefined) throw new DataError(`the header names column ${showCell(repeated)} twice`, place);
-  const missing = wanted?.filter((name) => !places.has(name)) ?? [];
-  if (missing.length > 0) {
-    const hint = separatorHint(columns, separator);
-    const names = missing.map((name) => JSON.stringify(name)).join(", ");
-    throw new DataError(`there is no column ${names}; there are ${columns.join(", ")}${hint}`, place);
-  }
-  return { columns, places: (wanted ?? columns).map((name) => places.get(name)!) };
-}
-
-/** A hint, if a header of one column holds other separators than the one that was used. */
-export function separatorHint(columns: readonly string[], used: Separator): string {
-  if (columns.length > 1) return "";
-  const other = [...SEPARATORS].find(([separator]) => separator !== used && columns[0].includes(separator));
-  return other ? `; is the separator a ${other[1]}, not a ${SEPARATORS.get(used)}?` : "";
-}
-
-function raggedRow(
-  { length }: readonly string[],
-  { columns }: Header,
-  separator: Separator,
-  file: string,
-  line: number,
-): DataError {
-  const hint = separatorHint(columns, separator) ||
-    (length > columns.length ? `; quote a cell that holds a ${SEPARATORS.get(separator)}` : "");
-  const problem = `this row has ${length} cell${length === 1 ? "" : "s"}, the header has ${columns.length}${hint}`;
-  return new DataError(problem, { file, line });
-}
-
-function lineOfRecord(block: TextBlock, index: number): number {
-  for (const { line } of recordsOf(block)) if (index-- === 0) return line;
-  return block.line;
 }

@@ -1,12 +1,11 @@
 /**
- * A CSV file, or all files of a folder, as blocks of whole records, in constant memory.
+ * A text file as blocks of whole records, in constant memory.
  *
  * @module
  */
 
-import { csvFiles } from "./csv_files.ts";
+import type { ByteSource } from "../formats/byte_source.ts";
 import { DataError } from "../base/errors.ts";
-import { openFile } from "../base/files.ts";
 
 const LINE_FEED = 0x0a;
 const QUOTE = 0x22;
@@ -35,55 +34,37 @@ export interface ReadOptions {
   onProgress?: (bytes: number, size: number) => void;
 }
 
-/**
- * Reads a file in blocks that end where a record ends, without its byte-order mark; or the files of a folder one after the
- * other, with the header of the first alone. No block holds records of two files.
- *
- * @throws {Deno.errors.NotFound} If there is no such file, or the folder has none.
- * @throws {DataError} If a file is not UTF-8, one record is longer than 16 MiB, or the files of a folder have other headers.
- */
-export async function* textBlocks(path: string, options: ReadOptions = {}): AsyncGenerator<TextBlock> {
-  const files = await csvFiles(path);
-  let size = files.reduce((sum, { size }) => sum + size, 0);
-  let before = 0;
-  for (const { path, begin, line, size: bytes } of files) {
-    using file = await openFile(path);
-    if (files.length === 1) size = (await file.stat()).size;
-    if (begin > 0) await file.seek(begin, Deno.SeekMode.Start);
-    const done = before + begin;
-    yield* blocksOf(
-      file,
-      { file: path, text: "", line },
-      options.signal,
-      (count) => options.onProgress?.(done + count, size),
-    );
-    before += bytes;
-  }
+/** How a text file is cut into blocks. */
+interface BlockOptions extends ReadOptions {
+  /** Whether a record may hold line breaks between quotes, as in CSV. */
+  readonly isQuoted: boolean;
 }
 
-/** The rest of an open file. */
-async function* blocksOf(
-  open: Deno.FsFile,
-  { file, line }: TextBlock,
-  signal: AbortSignal | undefined,
-  onProgress: (bytes: number) => void,
+/**
+ * Reads a file in blocks that end where a record ends, without its byte-order mark.
+ *
+ * @throws {DataError} If the file is not UTF-8, or one record is longer than 16 MiB.
+ */
+export async function* textBlocks(
+  source: Pick<ByteSource, "read" | "done" | "size">,
+  file: string,
+  { isQuoted, signal, onProgress }: BlockOptions,
 ): AsyncGenerator<TextBlock> {
   let buffer = new Uint8Array(2 * CHUNK_BYTES);
   let length = 0;
-  let bytes = 0;
+  let line = 1;
   for (let isAtEnd = false; !isAtEnd;) {
     signal?.throwIfAborted();
     if (length + CHUNK_BYTES > buffer.length) buffer = grown(buffer);
-    const count = await open.read(buffer.subarray(length, length + Math.max(CHUNK_BYTES, length)));
+    const count = await source.read(buffer.subarray(length, length + Math.max(CHUNK_BYTES, length)));
     isAtEnd = count === null;
     length += count ?? 0;
-    bytes += count ?? 0;
-    onProgress(bytes);
+    onProgress?.(source.done, source.size);
 
     const end = isAtEnd ? length : buffer.subarray(0, length).lastIndexOf(LINE_FEED) + 1;
     const block = buffer.subarray(0, end);
-    if (end === 0 || (!isAtEnd && occurrences(block, QUOTE) % 2 === 1)) {
-      if (length > RECORD_LIMIT) throw tooLong(file, buffer.subarray(0, length), line);
+    if (end === 0 || (!isAtEnd && isQuoted && occurrences(block, QUOTE) % 2 === 1)) {
+      if (length > RECORD_LIMIT) throw tooLong(file, buffer.subarray(0, length), line, isQuoted);
       continue;
     }
     yield { file, text: decode(file, block, line), line };
@@ -149,8 +130,8 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-function tooLong(file: string, bytes: Uint8Array, line: number): DataError {
-  const last = [...recordsOf({ file, text: new TextDecoder().decode(bytes), line })].at(-1)!;
-  const problem = `this record is longer than ${RECORD_LIMIT} bytes: is a quote opened and never closed?`;
-  return new DataError(problem, { file, line: last.line });
+function tooLong(file: string, bytes: Uint8Array, line: number, isQuoted: boolean): DataError {
+  const last = isQuoted ? [...recordsOf({ file, text: new TextDecoder().decode(bytes), line })].at(-1)!.line : line;
+  const hint = isQuoted ? ": is a quote opened and never closed?" : "";
+  return new DataError(`this record is longer than ${RECORD_LIMIT} bytes${hint}`, { file, line: last });
 }

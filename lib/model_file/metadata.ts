@@ -59,7 +59,7 @@ export interface ModelMetadata {
 }
 
 /**
- * Name and SHA-256 of a file, read in constant memory. Of a folder, whose `*.csv` files are a table, it is the SHA-256 of a
+ * Name and SHA-256 of a file, read in constant memory. Of a folder, whose files are a table, it is the SHA-256 of a
  * line for each of them, in order: the file's own SHA-256, two spaces, its name.
  *
  * @param path The file, or the folder.

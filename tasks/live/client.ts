@@ -8,12 +8,9 @@ export class LiveClient {
   /** Whether there is news for it. */
   isBehind = false;
   #controller!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
-  #sentAt = performance.now();
   #isOpen = true;
-  readonly #patience: number;
 
-  constructor(onGone: () => void, patience: number) {
-    this.#patience = patience;
+  constructor(onGone: () => void) {
     this.body = new ReadableStream({
       start: (controller) => void (this.#controller = controller),
       cancel: () => {
@@ -28,16 +25,10 @@ export class LiveClient {
     return this.#isOpen && this.#controller.desiredSize! > 0;
   }
 
-  /** Whether it has not read for too long. */
-  get isStalled(): boolean {
-    return !this.isReady && performance.now() - this.#sentAt > this.#patience;
-  }
-
   /** Sends an event, even if the last one was not read. */
   send(name: string, data: unknown): void {
     if (!this.#isOpen) return;
     this.#controller.enqueue(new TextEncoder().encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`));
-    this.#sentAt = performance.now();
   }
 
   /** Ends the stream after what was sent. */

@@ -12,6 +12,10 @@ const DRAW_INTERVAL = 500;
 /** Milliseconds within which the training should answer. */
 const PATIENCE = 10_000;
 
+/** Milliseconds between two signs of life of a hidden page; and until the first, because a page that is closed is hidden first. */
+const HERE_INTERVAL = 20_000;
+const CLOSING = 1_000;
+
 const CROWD = "A browser allows six connections to it: close or hide other windows of this page.";
 
 /** The most messages on the page, and the most epochs in the table. */
@@ -206,6 +210,17 @@ async function askForFactor(): Promise<void> {
   pendingFactor = undefined;
 }
 
+/** While the page is hidden: when it says again that it is there. */
+let saying: ReturnType<typeof setTimeout> | undefined;
+
+/** Says that the page is there though it does not listen, because a paused run continues without a page. */
+function sayHere(wait: number): void {
+  saying = setTimeout(async () => {
+    await ask("/here");
+    if (document.hidden) sayHere(HERE_INTERVAL);
+  }, wait);
+}
+
 /** The connection while the page is visible, and whether the training has ended. */
 let events: EventSource | undefined;
 let isOver = false;
@@ -215,8 +230,12 @@ function listenWhileSeen(): void {
   if (document.hidden) {
     events?.close();
     events = undefined;
+    if (!isOver) sayHere(CLOSING);
     if (!isOver && state?.facts) document.title = state.facts.runName; // its progress is unknown now
-  } else if (!events && !isOver) events = listen();
+  } else {
+    clearTimeout(saying);
+    if (!events && !isOver) events = listen();
+  }
 }
 
 function listen(): EventSource {

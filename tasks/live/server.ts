@@ -3,9 +3,10 @@
  * stop, another learning rate. News goes out at most ten times per second, and training never waits for a page.
  */
 
-import { ConfigError } from "../settings/config.ts";
+import { Absence, type AbsenceOptions } from "./absence.ts";
 import { LiveClient } from "./client.ts";
-import { HEADERS, randomToken, refusalOf } from "./guard.ts";
+import { HEADERS, type PageRequest, randomToken, refusalOf } from "../loopback/guard.ts";
+import { answerEvents, answerWith, LoopbackServer, say } from "../loopback/server.ts";
 import { LiveHistory, type LiveStatus } from "./history.ts";
 import type { LayerRecord } from "../charts/charts.ts";
 import script from "./page.bundle.js" with { type: "text" };
@@ -30,7 +31,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/style.css": ["text/css", style + ownStyle],
 };
 
-interface LiveOptions {
+interface LiveOptions extends Omit<AbsenceOptions, "url"> {
   /** The port; a free one by default. */
   readonly port?: number;
   readonly run: Pick<HeldRun, "step" | "rateFactor">;
@@ -53,13 +54,13 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
   readonly #token = randomToken();
   readonly #history = new LiveHistory();
   readonly #clients = new Set<LiveClient>();
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #host: string;
+  readonly #server: LoopbackServer;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** What the user asked for. */
   #pause = false;
   #stop = false;
   #factor: number | undefined;
+  readonly #absence: Absence;
   #isHeld = false;
   #isOver = false;
   #step: number;
@@ -75,20 +76,16 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
   constructor(options: LiveOptions) {
     this.#options = options;
     this.#step = options.run.step;
-    const { port = 0 } = options;
-    const onError = () => say(500, "the server failed");
-    try {
-      const where = { hostname: "127.0.0.1", port, onListen: () => {}, onError };
-      this.#server = Deno.serve(where, (request) => this.#answer(request));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied)) throw error;
-      const why = error instanceof Deno.errors.AddrInUse
-        ? "another program uses this port"
-        : "you may not use this port";
-      throw new ConfigError([`--live is ${port}: ${why}; --live without a number takes a free port`]);
-    }
-    this.#host = `127.0.0.1:${this.#server.addr.port}`;
-    this.url = `http://${this.#host}/#${this.#token}`;
+    const { port = 0, patience } = options;
+    this.#server = new LoopbackServer({
+      port,
+      flag: "--live",
+      other: "--live without a number",
+      patience,
+      answer: (request) => this.#answer(request),
+    });
+    this.url = `http://${this.#server.host}/#${this.#token}`;
+    this.#absence = new Absence({ ...options, url: this.url });
   }
 
   get listeners(): number {
@@ -137,12 +134,15 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
 
   async attend(run: HeldRun): Promise<number | void> {
     this.#isHeld = true;
+    this.#absence.seen();
     try {
       while (true) {
         await this.#changeRate(run);
         if (this.#stop) return 0;
         if (!this.#pause || this.#options.isEnding?.()) return;
         this.#hasNews = true;
+        if (this.#clients.size > 0) this.#absence.seen();
+        else if (this.#absence.isOver(run.step)) this.#pause = false;
         await this.#nextWish();
       }
     } finally {
@@ -161,10 +161,7 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
       client.close();
     }
     clearInterval(this.#timer);
-    const gone = this.#server.shutdown();
-    gone.catch(() => {}); // the process ends
-    // A page that does not read must not delay the end.
-    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, INTERVAL))]);
+    await this.#server[Symbol.asyncDispose]();
   }
 
   #tell(kind: "warning" | "note", text: string): void {
@@ -216,7 +213,6 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
     for (const client of this.#clients) {
       client.isBehind ||= hasNews;
       if (client.isReady && client.isBehind) this.#update(client);
-      else if (client.isStalled) this.#drop(client);
     }
   }
 
@@ -235,30 +231,29 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
     this.#timer = undefined;
   }
 
-  #answer(request: Request): Response {
-    const { pathname, searchParams } = new URL(request.url);
-    const refusal = refusalOf(request, this.#host, this.#token, Object.keys(FILES));
+  #answer(request: PageRequest): Response {
+    const { method, path, search } = request;
+    const refusal = refusalOf(request, this.#server.host, this.#token, Object.keys(FILES));
     if (refusal) return say(refusal.status, refusal.text);
-    if (request.method === "POST") return this.#obey(pathname, searchParams);
-    if (pathname === "/events") return this.#listen();
-    const file = FILES[pathname];
-    if (!file) return say(404, "there is no such page");
-    return new Response(file[1], { headers: { ...HEADERS, "content-type": `${file[0]}; charset=utf-8` } });
+    if (method === "POST") return this.#obey(path, search);
+    if (path === "/events") return this.#listen();
+    return path in FILES ? answerWith(...FILES[path]) : say(404, "there is no such page");
   }
 
   #listen(): Response {
     if (this.#clients.size >= MAX_CLIENTS) return say(503, `${MAX_CLIENTS} pages listen already: close one`);
-    const client = new LiveClient(() => this.#drop(client), this.#options.patience ?? 10_000);
+    const client = new LiveClient(() => this.#drop(client));
     this.#clients.add(client);
     this.#update(client);
     this.#timer ??= setInterval(() => this.#flush(), INTERVAL);
-    return new Response(client.body, { headers: { ...HEADERS, "content-type": "text/event-stream" } });
+    return answerEvents(client.body);
   }
 
   #obey(path: string, search: URLSearchParams): Response {
     if (path === "/pause") this.#pause = true;
     else if (path === "/resume") this.#pause = false;
     else if (path === "/stop") this.#stop = true;
+    else if (path === "/here") this.#absence.seenHidden();
     else if (path !== "/rate") return say(404, "there is no such page");
     else {
       const factor = Number(search.get("factor") ?? NaN);
@@ -273,8 +268,4 @@ export class LiveServer implements View, RunControl, AsyncDisposable {
     this.#wake.resolve();
     return new Response(null, { status: 204, headers: HEADERS });
   }
-}
-
-function say(status: number, text: string): Response {
-  return new Response(`${text}\n`, { status, headers: { ...HEADERS, "content-type": "text/plain; charset=utf-8" } });
 }

@@ -2,6 +2,7 @@
 
 import { Mpi } from "../../lib/ranks/mpi.ts";
 import { isToldToAll, RankFault, together } from "../../lib/ranks/together.ts";
+import { warnLine } from "../settings/lines.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
 import { describeError, exitCodeOf } from "../settings/run_task.ts";
 import type { Ranks } from "./ranks.ts";
@@ -50,7 +51,7 @@ export async function runRanks(
   };
   const timeoutSeconds = config?.rankTimeout;
   const mpi = await Mpi.open({ timeoutSeconds }).catch((error): never => {
-    console.error(describeError(name, error));
+    warnLine(describeError(name, error));
     Deno.exit(1);
   });
   Deno.exit(await runRank(name, mpi, settings, main));
@@ -63,7 +64,7 @@ async function runRank(
   main: (config: TaskConfig, ranks: Ranks) => Promise<number | void>,
 ): Promise<number> {
   const place = mpi.rank > 0 ? `rank ${mpi.rank} of ${mpi.size} on ${mpi.host}: ` : "";
-  const tell = (error: unknown) => console.error(describeError(name, error).replace(/^(error: )?/, `$1${place}`));
+  const tell = (error: unknown) => warnLine(describeError(name, error).replace(/^(error: )?/, `$1${place}`));
   try {
     const config = await together(mpi, settings);
     const code = await main(config, ranksOf(name, mpi)) ?? 0;

@@ -1,7 +1,7 @@
 /** A CSV text that was pasted, as rows to train on. */
 
 import { CellError, MISSING_TEXTS, showCell } from "../../lib/data/cells.ts";
-import { parseRecords } from "../../lib/data/csv_records.ts";
+import { parseRecords } from "../../lib/data/csv_parse.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
 import { visible } from "../../lib/base/printable.ts";

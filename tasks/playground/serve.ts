@@ -5,6 +5,8 @@ import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import css from "./playground.css" with { type: "text" };
 import html from "./index.html" with { type: "text" };
 import style from "../charts/style.css" with { type: "text" };
+import type { PageRequest } from "../loopback/guard.ts";
+import { answerWith, LoopbackServer, say } from "../loopback/server.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 
 const SCRIPT = new URL("main.ts", import.meta.url);
@@ -22,9 +24,6 @@ const UNUSED = [
   /\/measure\/(statistics|fold_statistics)\.wgsl$/,
   /\/@observablehq\/plot[/@].*\/src\/transforms\/group\.js$/,
 ] as const;
-
-/** Only programs on this machine can reach it. */
-const HOST = "127.0.0.1";
 
 type Files = ReadonlyMap<string, { readonly type: string; readonly text: string }>;
 
@@ -61,34 +60,25 @@ export function withShortKernels(script: string): string {
 
 /** Serves the files until Ctrl-C. */
 async function serve(files: Files, port: number): Promise<void> {
-  const stop = new AbortController();
-  const listener = () => stop.abort();
-  Deno.addSignalListener("SIGINT", listener);
-  const server = Deno.serve({
-    hostname: HOST,
+  const { promise: stop, resolve } = Promise.withResolvers<void>();
+  const listener = () => resolve();
+  await using server: LoopbackServer = new LoopbackServer({
     port,
-    signal: stop.signal,
-    onListen: ({ port }) => console.log(`playground: http://${HOST}:${port}/ (Ctrl-C ends it)`),
-  }, (request) => answer(files, request));
-  await server.finished;
+    flag: "--port",
+    other: "a start without --port",
+    answer: (request) => answer(files, server, request),
+  });
+  Deno.addSignalListener("SIGINT", listener);
+  console.log(`playground: http://${server.host}/ (Ctrl-C ends it)`);
+  await stop;
   Deno.removeSignalListener("SIGINT", listener);
 }
 
 /** Refuses other host names that lead to this address, as in DNS rebinding. */
-function answer(files: Files, { method, url }: Request): Response {
-  const { hostname, pathname } = new URL(url);
-  if (hostname !== HOST && hostname !== "localhost") {
-    return new Response("this server has another name\n", { status: 421 });
-  }
-  const file = files.get(pathname === "/" ? "index.html" : pathname.slice(1));
-  if (!file) return new Response("there is no such page\n", { status: 404 });
-  if (method !== "GET" && method !== "HEAD") return new Response("only GET\n", { status: 405 });
-  return new Response(file.text, {
-    headers: {
-      "content-type": `${file.type}; charset=utf-8`,
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      "referrer-policy": "no-referrer",
-    },
-  });
+function answer(files: Files, { host, port }: LoopbackServer, { method, path, headers }: PageRequest): Response {
+  if (![host, `localhost:${port}`].includes(headers.get("host") ?? "")) return say(421, "this server has another name");
+  const file = files.get(path === "/" ? "index.html" : path.slice(1));
+  if (!file) return say(404, "there is no such page");
+  if (method !== "GET" && method !== "HEAD") return say(405, "only GET");
+  return answerWith(file.type, file.text);
 }

@@ -128,7 +128,10 @@ export class Rows {
       const name = typeof source === "string" ? source : file;
       console.error(printable(`note: ${name} has columns that the model does not take: ${unused.join(", ")}`));
     };
-    const from = typeof source === "string" ? source : recordBlocks("stdin", recordTexts(source), { columns: wanted });
+    const onNote = (note: string) => console.error(printable(`note: stdin: ${note}`));
+    const from = typeof source === "string"
+      ? source
+      : recordBlocks("stdin", recordTexts(source), { columns: wanted, onNote });
     for await (const records of fileRecords(from, wanted, tellUnused)) {
       const inputs = new Float64Array(records.length * width);
       records.forEach(({ cells, placed }, i) => {

@@ -5,6 +5,7 @@
 
 import { resolve } from "node:path";
 import { ConfigError } from "../settings/config.ts";
+import { warnLine } from "../settings/lines.ts";
 import { DATA_FOLDER, parseObject } from "./dataset_files.ts";
 
 const LOCK_FOLDER = `${DATA_FOLDER}/.locks`;
@@ -69,7 +70,7 @@ export async function takeLock(
   kind: LockKind,
   name: string,
   doing: string,
-  tell: Tell = console.error,
+  tell: Tell = warnLine,
 ): Promise<Disposable | undefined> {
   await Deno.mkdir(LOCK_FOLDER, { recursive: true });
   const path = await lockPath(kind, name);
@@ -106,7 +107,7 @@ async function lockOrWait(
   kind: LockKind,
   name: string,
   doing: string,
-  tell: Tell = console.error,
+  tell: Tell = warnLine,
 ): Promise<Disposable> {
   for (let isTold = false;; isTold = true) {
     const lock = await takeLock(kind, name, doing, tell);

@@ -28,6 +28,8 @@ export interface RowLook {
 
 /** What a table holds. */
 export interface TableLook extends RowLook {
+  /** What was left out of it. */
+  notes: readonly string[];
   /** Its columns by name, in the order of the header. */
   profiles: ReadonlyMap<string, ColumnProfile>;
 }
@@ -45,7 +47,7 @@ export async function countRows(path: string, config: Config, onProgress: OnProg
   const separator = separatorNamed(config.separator);
   let rows = 0;
   for await (const { records } of readRecords(path, { separator, onProgress })) rows += records.length;
-  return { path, separator, rows, profiles: new Map() };
+  return { path, separator, rows, notes: [], profiles: new Map() };
 }
 
 /**
@@ -59,11 +61,12 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   const profiles = new Map<string, ColumnProfile>();
   const ids: Uint16Array[] = [];
   const times: Float64Array[] = [];
+  const notes: string[] = [];
   const classes = new ClassIds();
   const timeOf = timeReader(config);
   const room = new NameRoom();
   let rows = 0;
-  for await (const block of readRecords(path, { separator, onProgress })) {
+  for await (const block of readRecords(path, { separator, onProgress, onNote: (note) => notes.push(note) })) {
     const { columns, records, firstRow } = block;
     if (rows === 0) columns.forEach((name) => profiles.set(name, newProfile(name, config, room)));
     columns.forEach((name, place) => {
@@ -82,6 +85,7 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   return {
     path,
     separator,
+    notes,
     profiles,
     rows,
     classes: hasClasses ? joined(new Uint16Array(rows), ids) : undefined,
@@ -127,14 +131,14 @@ function timeReader(
   const said = dates.find(({ name }) => name === timeColumn);
   const dayOf = dateReader(said?.format);
   let areNumbers: boolean | undefined;
-  return ({ file, columns, records, lineOf }, index, place) => {
+  return ({ columns, records, placeOf }, index, place) => {
     const text = records[index][place].trim();
     const isGone = isMissing(text, missingTexts);
     const number = said || isGone ? NaN : numberOf(text);
     const isNumber = !Number.isNaN(number);
     const time = isNumber ? number : isGone ? NaN : dayOf(text);
     if (!Number.isNaN(time) && (areNumbers ??= isNumber) === isNumber) return time;
-    throw new DataError(timeFault(text), { file, line: lineOf(index), column: columns[place] });
+    throw new DataError(timeFault(text), { ...placeOf(index), column: columns[place] });
 
     function timeFault(text: string): string {
       if (isGone) return "the time is missing: rows are split by it";

@@ -59,7 +59,7 @@ export async function planColumns(config: Asked, look: TableLook): Promise<Table
   if (inputs.length === 0) throw noColumnLeft(columns, look.path);
   await checkMissing(config, look, inputs.map(({ name }) => name));
   const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
-  const notes = { columns, notes: notesOf(config, look, columns) };
+  const notes = { columns, notes: [...look.notes, ...notesOf(config, look, columns)] };
   return { inputs, targets: config.target, kind, loss, isLookedAt: true, notes };
 }
 
@@ -255,10 +255,11 @@ function valueHint(names: readonly string[], { profiles }: TableLook): string[] 
   return [`if ${[...values].map(showCell).join(" or ")} is a name, say ${flag}`];
 }
 
-/** Places of rows: lines of the one file, or of files of a folder. */
+/** Places of rows: lines of the one file, or of files of a folder; a Parquet file has rows. */
 function formatPlaces({ path }: TableLook, places: readonly RowPlace[]): string {
   if (places.some(({ file }) => file !== path)) {
-    return `at ${places.map(({ file, line }) => `${file}:${line}`).join(", ")}`;
+    return `at ${places.map(({ file, line, row }) => row ? `${file}, row ${row}` : `${file}:${line}`).join(", ")}`;
   }
-  return `in line${places.length === 1 ? "" : "s"} ${places.map(({ line }) => line).join(", ")}`;
+  const what = places[0].row ? "row" : "line";
+  return `in ${what}${places.length === 1 ? "" : "s"} ${places.map(({ line, row }) => row ?? line).join(", ")}`;
 }

@@ -39,7 +39,7 @@ export async function* partedBlocks(
   const separator = separatorNamed(config.separator);
   for (const [index, table] of tables.entries()) {
     const options = { separator, columns, onProgress: index === 0 ? onProgress : undefined };
-    for await (const { file, records, places, firstRow, lineOf } of readRecords(table.path, options)) {
+    for await (const { records, places, firstRow, placeOf } of readRecords(table.path, options)) {
       const parts = table.parts?.subarray(firstRow, firstRow + records.length) ?? Uint8Array.from(
         records,
         (record) =>
@@ -47,7 +47,7 @@ export async function* partedBlocks(
       );
       const faultOf = (error: unknown, index: number) =>
         error instanceof CellError
-          ? new DataError(error.problem, { file, line: lineOf(index), column: error.column }, { cause: error })
+          ? new DataError(error.problem, { ...placeOf(index), column: error.column }, { cause: error })
           : error;
       yield { records, parts, part: table.part, places, faultOf };
     }

@@ -4,6 +4,7 @@ import { CellError } from "../../lib/data/cells.ts";
 import { readRecords, type RecordBlock } from "../../lib/data/csv_records.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { DataError } from "../../lib/base/errors.ts";
+import { printable } from "../../lib/base/printable.ts";
 import { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { RunFolder } from "./folder.ts";
 
@@ -59,15 +60,16 @@ export async function* fileRecords(
   wanted: readonly string[],
   onFirst?: (block: RecordBlock) => void,
 ): AsyncGenerator<FileRecord[]> {
-  const blocks = typeof source === "string" ? readRecords(source, { columns: wanted }) : source;
+  const onNote = (note: string) => console.error(printable(`note: ${source}: ${note}`));
+  const blocks = typeof source === "string" ? readRecords(source, { columns: wanted, onNote }) : source;
   for await (const block of blocks) {
-    const { file, records, places, firstRow, lineOf } = block;
+    const { records, places, firstRow, placeOf } = block;
     if (firstRow === 0) onFirst?.(block);
     yield records.map((record, i) => ({
       cells: places.map((place) => record[place]),
       placed: (error) =>
         error instanceof CellError
-          ? new DataError(error.problem, { file, line: lineOf(i), column: error.column }, { cause: error })
+          ? new DataError(error.problem, { ...placeOf(i), column: error.column }, { cause: error })
           : error,
     }));
   }

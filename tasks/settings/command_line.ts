@@ -75,6 +75,7 @@ function isFlag(word: string): boolean {
 function unknownFlag(task: string, flag: string, known: string[]): string {
   if (KEYS.some((key) => flagOf(key) === flag)) return `${task} does not use this setting`;
   if (known.length === 0) return `${task} takes no flags`;
-  // Of two that are as near, --help is more likely meant.
-  return `unknown flag; the nearest is ${closest(flag, ["--help", ...known])}`;
+  // Of two that are as near, the one that begins alike is more likely meant.
+  const [alike, others] = [true, false].map((is) => [...known, "--help"].filter((one) => (one[2] === flag[2]) === is));
+  return `unknown flag; the nearest is ${closest(flag, [...alike, ...others])}`;
 }

@@ -6,6 +6,7 @@ import { RankFault } from "../../lib/ranks/together.ts";
 import { endOfFlags } from "./command_line.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "./config.ts";
 import { usage } from "./help.ts";
+import { warnLine } from "./lines.ts";
 
 /** The most characters of a message. */
 const MAX_MESSAGE = 20_000;
@@ -16,6 +17,10 @@ const ENGINE_ERRORS = new RegExp(
     "is not (a function|iterable|a constructor|defined)|^Assignment to|" +
     "^Invalid (array|typed array|string|DataView) length|^Maximum call stack|^Array buffer allocation",
 );
+
+/** EMFILE and ENFILE: of this process, and of the whole system. */
+const OUT_OF_FILES = /\(os error 2[34]\)/;
+const MORE_FILES = "what to do: allow more open files in this shell, as `ulimit -n 4096` does, and start again";
 
 /**
  * Runs a task's main function and ends the process. The exit code is 0 or the number that it returns, 2 if settings are
@@ -47,7 +52,7 @@ export async function exitCodeOf(
   } catch (error) {
     // The reader of stdout has closed it, as head does.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
-    console.error(describeError(name, error));
+    warnLine(describeError(name, error));
     return error instanceof ConfigError ? 2 : 1;
   }
 }
@@ -64,7 +69,8 @@ function textOf(name: string, error: unknown): string {
     return [...faults, `deno task ${name} --help lists what is allowed`].join("\n");
   }
   if (!(error instanceof Error)) return `error: ${error}`;
-  return isExpected(error) ? `error: ${error.message}` : `error: ${error.stack ?? error.message}`;
+  const remedy = OUT_OF_FILES.test(error.message) ? `\n${MORE_FILES}` : "";
+  return isExpected(error) ? `error: ${error.message}${remedy}` : `error: ${error.stack ?? error.message}`;
 }
 
 function isExpected(error: Error): boolean {

@@ -70,7 +70,12 @@ const EVERYDAY = { isEveryday: true } as const;
 /** All settings, in the order in which they are listed. */
 export const SETTINGS = {
   ...section({ group: "data", tasks: SCALING, of: "tables" }, {
-    DATA: setting(text("a path"), "", "CSV file of your own, or a folder of them, instead of a recipe", EVERYDAY),
+    DATA: setting(
+      text("a path"),
+      "",
+      "your table, CSV, JSON Lines or Parquet: a file or a folder, instead of a recipe",
+      EVERYDAY,
+    ),
     TARGET: setting(COLUMNS, "", "columns of DATA to predict: A, or A,B for several of numbers", EVERYDAY),
     FEATURES: setting(COLUMNS, "", "columns of DATA to predict from, such as A,B; none: all others"),
     IGNORE: setting(COLUMNS, "", "columns of DATA to leave out"),
@@ -84,9 +89,9 @@ export const SETTINGS = {
     MISSING: setting(choice(...MISSING_POLICIES), "error", "what to do about missing cells", EVERYDAY),
     MISSING_TEXTS: setting(TEXTS, "auto", "texts that mean missing, or none; auto: NA, NaN, nan, null, NULL"),
     TASK: setting(choice("auto", "regression", "classification"), "auto", "what to predict"),
-    SEPARATOR: setting(choice("auto", "comma", "semicolon", "tab"), "auto", "the character between cells"),
-    VALIDATION: setting(text("a path"), "", "CSV file or folder of validation rows, instead of SPLIT"),
-    TEST: setting(text("a path"), "", "CSV file or folder of test rows, instead of SPLIT"),
+    SEPARATOR: setting(choice("auto", "comma", "semicolon", "tab", "pipe"), "auto", "the character between cells"),
+    VALIDATION: setting(text("a path"), "", "file or folder of validation rows, instead of SPLIT"),
+    TEST: setting(text("a path"), "", "file or folder of test rows, instead of SPLIT"),
     TIME_COLUMN: setting(text("a column"), "", "column to split rows by: the earliest train, the latest test"),
   }),
   ...section({ group: "data", tasks: MAKING, of: "recipes" }, {

@@ -1,6 +1,7 @@
 /** A run as JSON for other programs: stdout gets one object a line, and nothing else. */
 
 import { printable } from "../../lib/base/printable.ts";
+import { printLine } from "../settings/lines.ts";
 import { Progress } from "./progress.ts";
 import { NO_SCREEN } from "./screen.ts";
 import type { EpochLine, RunFacts, RunStop, RunSummary, RunView } from "./view.ts";
@@ -9,7 +10,7 @@ import type { EpochLine, RunFacts, RunStop, RunSummary, RunView } from "./view.t
 export class JsonView implements RunView {
   readonly #print: (line: string) => void;
 
-  constructor(print: (line: string) => void = console.log) {
+  constructor(print: (line: string) => void = printLine) {
     this.#print = print;
   }
 

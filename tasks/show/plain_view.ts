@@ -1,5 +1,6 @@
 /** A run as lines: epochs on stdout, warnings and progress on stderr; and one that only warns. */
 
+import { printLine, warnLine } from "../settings/lines.ts";
 import { Progress } from "./progress.ts";
 import { NO_SCREEN, type Screen, stderrScreen } from "./screen.ts";
 import type { EpochLine, RunFacts, RunStop, RunSummary, RunView } from "./view.ts";
@@ -18,8 +19,8 @@ export class PlainView implements RunView {
 
   constructor(
     screen: Screen = stderrScreen(),
-    print: (text: string) => void = console.log,
-    warn: (text: string) => void = console.error,
+    print: (text: string) => void = printLine,
+    warn: (text: string) => void = warnLine,
   ) {
     this.screen = screen;
     this.print = print;
@@ -79,7 +80,7 @@ export class PlainView implements RunView {
 
 /** Prints only warnings, and how to resume a run that was stopped. */
 export class QuietView extends PlainView {
-  constructor(warn: (text: string) => void = console.error) {
+  constructor(warn: (text: string) => void = warnLine) {
     super(NO_SCREEN, () => {}, warn);
   }
 

@@ -1,9 +1,13 @@
-/** Ctrl-C and SIGTERM while training: the first ends the run after the current step, a second one ends it at once. */
+/**
+ * Signals while training. The first Ctrl-C or SIGTERM ends the run after the current step, a second one ends it at once. A
+ * hang-up, as of a dropped ssh connection, ends it after the step however often it comes: the terminal and the shell in it
+ * send one each, and nobody knows how long apart.
+ */
 
 import type { RunControl } from "../show/view.ts";
 
 /** Exit codes, by signal: 128 and its number. */
-const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Milliseconds in which signals count as one. A terminal sends Ctrl-C to all its processes, and some of those that started
@@ -14,7 +18,7 @@ const ECHO = 500;
 export class StopSignal implements RunControl, Disposable {
   /** The exit code, once the process was asked to end. */
   code: number | undefined;
-  readonly #listeners: [Deno.Signal, () => void][] = [];
+  #listeners: [Deno.Signal, () => void][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tell: (() => void) | undefined;
 
@@ -46,7 +50,12 @@ export class StopSignal implements RunControl, Disposable {
   /** Lets signals end the process at once again. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    for (const [signal, listener] of this.#listeners.splice(0)) Deno.removeSignalListener(signal, listener);
+    this.#forget(() => true);
+  }
+
+  #forget(isMeant: (signal: Deno.Signal) => boolean): void {
+    for (const [signal, listener] of this.#listeners) if (isMeant(signal)) Deno.removeSignalListener(signal, listener);
+    this.#listeners = this.#listeners.filter(([signal]) => !isMeant(signal));
   }
 
   #ask(code: number): void {
@@ -54,7 +63,7 @@ export class StopSignal implements RunControl, Disposable {
     this.code = code;
     this.#tell?.();
     // Then the system ends the process, even if a step on a software adapter keeps this thread busy.
-    this.#timer = setTimeout(() => this[Symbol.dispose](), ECHO);
+    this.#timer = setTimeout(() => this.#forget((signal) => signal !== "SIGHUP"), ECHO);
     Deno.unrefTimer(this.#timer);
   }
 }

@@ -99,6 +99,7 @@ export async function beginRun(run: Run): Promise<void> {
   if (isResumed && !state.isOver) await folder.removeSummary(); // a run that continues has not ended
   if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
+  view.note(`process: ${Deno.pid}; \`kill ${Deno.pid}\` ends it with a checkpoint`);
   if (!live || !isResumed) return;
   try {
     await recall(config.runName, live);
@@ -120,22 +121,24 @@ function rateHint(config: TaskConfig, factor: number): string | undefined {
 
 /** Serves the live page, if it was asked for. Before anything is written, because the port may be taken. */
 async function openLive(
-  { extras: { LIVE = "false", QUIET }, learningRate }: TaskConfig,
+  { extras: { LIVE = "false", QUIET }, learningRate, runName }: TaskConfig,
   { training: { rateOf }, state, view, signal }: Pick<Run, "training" | "state" | "view" | "signal">,
 ): Promise<LiveServer | undefined> {
   if (LIVE === "false") return undefined;
   const { LiveServer } = await import("../live/server.ts"); // with the page and its script
+  // Whoever asked for the page has to find it, under --quiet too.
+  const tell = (text: string) => QUIET === "true" ? view.warning(text) : view.note(text);
   const live: LiveServer = new LiveServer({
     port: LIVE === "true" ? undefined : Number(LIVE),
     run: state,
     rateOf,
     learningRate,
     note: (text) => [view, live].forEach((one) => one.note(text)),
+    tell,
+    resume: `deno task train --resume ${runName}`,
     isEnding: () => signal.isAsking,
   });
-  const line = `live: ${live.url}`;
-  if (QUIET === "true") view.warning(line); // whoever asked for the page has to find it
-  else view.note(line);
+  tell(`live: ${live.url}`);
   return live;
 }
 

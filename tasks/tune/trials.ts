@@ -3,6 +3,7 @@
 import { endOfFlags } from "../settings/command_line.ts";
 import { ConfigError, readConfig, type TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
+import { printLine } from "../settings/lines.ts";
 import { lockSearch } from "../prepare/locks.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { draw, isRange, parseRange, type Range } from "./search.ts";
@@ -88,7 +89,7 @@ export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchL
 export async function search(
   trials: readonly Trial[],
   workers: readonly Worker[],
-  print: (lines: string) => void = console.log,
+  print: (lines: string) => void = printLine,
 ): Promise<number> {
   const hasHosts = new Set(workers.map(({ host }) => host)).size > 1;
   const all = await handOut(trials, workers, ({ trial, at, outcome, host, seconds }) => {

@@ -5,6 +5,7 @@ import { lockSearch } from "../prepare/locks.ts";
 import { answerQuestions, Questions } from "../mpi/mailbox.ts";
 import { gatherDevices, tellDevices } from "../mpi/rank_devices.ts";
 import { checkSame, onFirst, type Ranks } from "../mpi/ranks.ts";
+import { printLine, warnLine } from "../settings/lines.ts";
 import { describeError } from "../settings/run_task.ts";
 import { type Outcome, runTrial, sourcesOfTrial, type Trial } from "./trial.ts";
 import { lookHere, planTrials, search, splitRanges, type Worker } from "./trials.ts";
@@ -30,7 +31,7 @@ export async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   if (!trials || !devices) {
     return await answerQuestions(mailbox, config.rankTimeout, (question) => answer(here, question)) as number;
   }
-  tellDevices(devices, { note: console.log, warning: console.error });
+  tellDevices(devices, { note: printLine, warning: warnLine });
   const questions = new Questions(mailbox, config.rankTimeout);
   const others = devices.map((_, rank) => rank).slice(1);
   const code = await search(trials, [here, ...others.map((rank) => workerAt(rank, devices[rank].host, questions))]);

@@ -95,7 +95,8 @@ permitted("csvPaths() takes the *.csv files right in a folder, in the order of c
   await withFolder(others, async (path) => {
     for (const read of [csvPaths, rowsIn, dataSource]) {
       const { message } = await assertRejects(async () => void await read(path), Deno.errors.NotFound);
-      const why = "it is a folder without *.csv files; put the files of the table directly into it";
+      const names = "*.csv, *.tsv, *.jsonl, *.ndjson, each also with .gz, or *.parquet";
+      const why = `it is a folder without tables (${names}); put the files of the table directly into it`;
       assertEquals(message, `Cannot read ${path}: ${why}`);
     }
   });

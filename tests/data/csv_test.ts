@@ -61,7 +61,7 @@ permitted("readNumericCsv() refuses a missing file, and one without header or ro
 
 permitted("readNumericCsv() refuses a header that cannot name the columns", async () => {
   await assertFault("x,y,x\n1,2,3\n", ':1: the header names column "x" twice');
-  await assertFault("\nx,,y\n1,2,3\n", ":2: column 2 of the header has no name: give it one");
+  await assertFault("\nx,,y\n1,2,3\n", ':2: column 2 of the header has no name: give it one; it holds "2" in line 3');
   await assertFault("x, z\n1,2\n", ':1: there is no column "y"; there are x, z', { columns: ["x", "y"] });
 });
 

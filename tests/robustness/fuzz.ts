@@ -15,7 +15,7 @@ const CASE_SECONDS = 30;
 /** The most memory that a part may ever hold, in MiB. */
 const MAX_MIB = 1024;
 
-const PARTS = ["safetensors", "csv"] as const;
+const PARTS = ["safetensors", "csv", "formats"] as const;
 
 export type Part = typeof PARTS[number];
 
@@ -76,7 +76,7 @@ async function watch(folder: string, seed: number, options: readonly string[]): 
 
 /** Runs a part within this process, and tells its counts, times and memory as JSON. */
 async function runWithin(folder: string, part: Part, count: number, seed: number, only?: number): Promise<void> {
-  const { fuzz } = part === "csv" ? await import("./fuzz_csv.ts") : await import("./fuzz_safetensors.ts");
+  const { fuzz } = await import(`./fuzz_${part}.ts`);
   using progress = Deno.openSync(`${folder}/case.txt`, { write: true, create: true });
   Deno.chdir(folder);
   let slowest = 0;
@@ -104,7 +104,7 @@ if (import.meta.main) {
   const [count, seed] = [Number(flags.count ?? 20_000), Number(flags.seed ?? 1)];
   const only = flags.only === undefined ? undefined : Number(flags.only);
   if (![count, seed, only ?? 0].every(Number.isSafeInteger) || !PARTS.includes(flags.part as Part ?? "csv")) {
-    console.error("fuzz.ts [--count 20000] [--seed 1] [--part safetensors|csv] [--only case]");
+    console.error("fuzz.ts [--count 20000] [--seed 1] [--part safetensors|csv|formats] [--only case]");
     Deno.exit(2);
   }
   if (flags.within !== undefined) await runWithin(flags.within, flags.part as Part, count, seed, only);

@@ -189,6 +189,9 @@ const STARTS: Record<string, (rows: number) => string> = {
     }`,
   windows: (rows) => `\ufeff"id";"price";"kind"\r\n${lines(rows, (i) => `${i};"${i},5";"${"abc"[i % 3]}"`, "\r\n")}`,
   tabs: (rows) => `a b\tc\td\n${lines(rows, (i) => ` ${i % 9} \t\t${"xyz"[i % 3]}`)}`,
+  // As pandas, Excel and people write them: an index, empty columns, pipes, spaces before quotes.
+  index: (rows) => `,a,y,,\n${lines(rows, (i) => `${i},"n ${i % 4}",${i % 7},,`)}`,
+  pipes: (rows) => `a|b,c|y\n${lines(rows, (i) => `${i}|1,5| "z"`)}`,
   breaks: (rows) => `text,y\n${lines(rows, (i) => `"line ${i % 4}\nand\r\nanother",${i % 11}`)}\n\n`,
 };
 

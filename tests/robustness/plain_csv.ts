@@ -28,16 +28,30 @@ export function readPlainCsv(bytes: Uint8Array): PlainCsv {
   if (text[0] === "\ufeff") text = text.slice(1);
   const { records, lines, isLong } = recordsOf(text, separatorOf(text));
   if (records.length === 0) throw new Refusal("empty");
-  const columns = records.shift()!.map((cell) => cell.trim());
+  const header = records.shift()!;
+  const columns = header.map((cell) => cell.trim());
   lines.shift();
   const isNumber = (name: string) => plainNumber(name) !== undefined;
-  if (columns.every(isNumber) || columns.some((name) => name === "" || name.length > MAX_NAME)) {
-    throw new Refusal("names");
-  }
-  if (new Set(columns).size < columns.length) throw new Refusal("a name twice");
+  const named = columns.filter((name) => name !== "");
+  if (named.every(isNumber) || columns.some((name) => name.length > MAX_NAME)) throw new Refusal("names");
+  if (new Set(named).size < named.length) throw new Refusal("a name twice");
   if (records.some((record) => record.length !== columns.length)) throw new Refusal("ragged");
+  if (records.some((record) => record.every((cell, i) => cell === header[i]))) throw new Refusal("the header twice");
   if (records.length === 0) throw new Refusal("no rows");
-  return { columns, records, lines, isLong };
+  const isIndex = columns[0] === "" && isCounted(records.map(([cell]) => cell));
+  columns.forEach((name, i) => {
+    const isEmpty = records.every((record) => record[i].trim() === "");
+    if (name === "" && !isEmpty && !(i === 0 && isIndex)) throw new Refusal("no name");
+  });
+  return { columns: named, records: records.map((cells) => cells.filter((_, i) => columns[i] !== "")), lines, isLong };
+}
+
+/** Whether cells number the rows: whole numbers, and the first of them all different, or counted from the first again. */
+function isCounted(cells: readonly string[]): boolean {
+  const [first] = cells;
+  const start = cells.slice(0, 4096);
+  const counts = start.every((cell, i) => i === 0 || cell === first || Number(cell) === Number(start[i - 1]) + 1);
+  return cells.every((cell) => /^[0-9]+$/.test(cell)) && (counts || new Set(start).size === start.length);
 }
 
 /** The decimal number that a cell holds; none where it holds something else, or one that is not finite. */
@@ -67,7 +81,7 @@ export function plainNumber(cell: string): number | undefined {
 
 /** The separator that the first record holds most of, outside of quotes. */
 function separatorOf(text: string): string {
-  const counts = new Map([[",", 0], [";", 0], ["\t", 0]]);
+  const counts = new Map([[",", 0], [";", 0], ["\t", 0], ["|", 0]]);
   let isQuoted = false;
   let isBlank = true;
   for (const mark of text) {
@@ -100,8 +114,15 @@ function recordsOf(text: string, separator: string): Pick<PlainCsv, "records" | 
       if (text[at] === "\n") line++;
     }
     const cell = text.slice(from, at++).replaceAll('""', '"').replaceAll("\r\n", "\n");
+    skipSpaces(() => at === text.length || text[at] === separator || atBreak());
     if (at < text.length && text[at] !== separator && !atBreak()) throw new Refusal("more behind a quote");
     return cell;
+  };
+  /** Spaces next to a quoted cell. */
+  const skipSpaces = (isNext: () => boolean) => {
+    const from = at;
+    while (text[at] === " ") at++;
+    if (!isNext()) at = from;
   };
   const bare = () => {
     const from = at;
@@ -119,6 +140,7 @@ function recordsOf(text: string, separator: string): Pick<PlainCsv, "records" | 
     const from = at;
     lines.push(line);
     for (let isOpen = true; isOpen;) {
+      skipSpaces(() => text[at] === '"');
       record.push(text[at] === '"' ? quoted() : bare());
       isOpen = text[at] === separator && at < text.length;
       if (isOpen) at++;

@@ -14,6 +14,8 @@ export interface TerminalOutcome {
 export interface Hands {
   type: (text: string) => Promise<void>;
   resize: (columns: number, rows: number) => Promise<void>;
+  /** Closes the terminal, as a dropped connection does. */
+  close: () => void;
   screen: ScreenModel;
 }
 
@@ -21,7 +23,9 @@ interface TerminalOptions {
   columns?: number;
   rows?: number;
   env?: Record<string, string>;
-  /** What stands behind the command for the shell, such as `> log`. */
+  /** What stands before the command for the shell. */
+  before?: string;
+  /** What stands behind it, such as `> log`. */
   redirect?: string;
   /** Called when something has come, with all that came so far. */
   during?: (output: string, hands: Hands) => Promise<void> | void;
@@ -32,13 +36,13 @@ export async function runInTerminal(
   place: Workplace,
   task: string,
   args: readonly string[],
-  { columns = 80, rows = 24, env = {}, redirect = "", during }: TerminalOptions = {},
+  { columns = 80, rows = 24, env = {}, before = "", redirect = "", during }: TerminalOptions = {},
 ): Promise<TerminalOutcome> {
   const [run, ...rest] = await argumentsOf(task);
   // Deno's own progress, of packages that it loads, is no output of the task.
   const words = [Deno.execPath(), run, "--quiet", ...rest, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   // With a pipe the shell stays, and what it ends with is told by the last command.
-  const line = `tty; stty cols ${columns} rows ${rows}; ${words.join(" ")} ${redirect}`;
+  const line = `tty; stty cols ${columns} rows ${rows}; ${before} ${words.join(" ")} ${redirect}`;
   const surroundings = Object.entries(environmentOf({ TERM: "xterm-256color", SHELL: "/bin/sh", ...env }));
   const child = new Deno.Command("script", {
     args: ["-qefc", line, "/dev/null"],
@@ -59,6 +63,7 @@ export async function runInTerminal(
       await new Deno.Command("stty", { args: ["-F", path!, "cols", `${columns}`, "rows", `${rows}`] }).output();
       screen.resize(columns, rows);
     },
+    close: () => child.kill("SIGKILL"), // of `script`, with whom its terminal goes
     screen,
   };
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {

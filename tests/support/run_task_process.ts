@@ -172,9 +172,11 @@ export class Workplace implements AsyncDisposable {
     return this.startDeno([...await argumentsOf(task), ...args]);
   }
 
-  /** Starts deno in the folder without awaiting its end. */
-  startDeno(args: readonly string[]): Deno.ChildProcess {
-    return this.#command(args, {}).spawn();
+  /** Starts deno in the folder without awaiting its end, and with so many open files at most. */
+  startDeno(args: readonly string[], { files }: { files?: number } = {}): Deno.ChildProcess {
+    if (files === undefined) return this.#command(args, {}).spawn();
+    const limited = ["-c", 'ulimit -n "$0" && exec "$@"', `${files}`, Deno.execPath(), ...args];
+    return this.#command(limited, {}, "null", "sh").spawn();
   }
 
   async write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
@@ -219,10 +221,15 @@ export class Workplace implements AsyncDisposable {
     await Deno.remove(this.path, { recursive: true });
   }
 
-  #command(args: readonly string[], env: Environment, stdin: "null" | "piped" = "null"): Deno.Command {
+  #command(
+    args: readonly string[],
+    env: Environment,
+    stdin: "null" | "piped" = "null",
+    program: string = Deno.execPath(),
+  ): Deno.Command {
     const pipes = { stdin, stdout: "piped", stderr: "piped" } as const;
     const surroundings = { cwd: this.path, clearEnv: true, env: environmentOf(env) };
-    return new Deno.Command(Deno.execPath(), { args: [...args], ...surroundings, ...pipes });
+    return new Deno.Command(program, { args: [...args], ...surroundings, ...pipes });
   }
 }
 

@@ -98,24 +98,36 @@ export class Listener implements AsyncDisposable {
   }
 }
 
+/** A training with a live page, and one who listens to it. */
+export interface LiveTraining {
+  child: Deno.ChildProcess;
+  url: string;
+  listener: Listener;
+  done: Promise<Outcome>;
+}
+
 /** Starts training with a live page, and listens to it. */
 export async function startLive(
   place: Workplace,
   args: readonly string[],
-): Promise<{ url: string; listener: Listener; done: Promise<Outcome> }> {
-  const child = place.startDeno([...await argumentsOf("train", []), ...args, "--live"]);
-  const stderr = new Response(child.stderr).text();
+  limits?: { files: number },
+): Promise<LiveTraining> {
+  const child = place.startDeno([...await argumentsOf("train", []), ...args, "--live"], limits);
   const url = Promise.withResolvers<string>();
-  let stdout = "";
-  const done = (async () => {
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      stdout += text;
-      const found = stdout.match(/^live: (\S+)\n/m);
+  const listenTo = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    let said = "";
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      said += text;
+      const found = said.match(/^live: (\S+)\n/m); // on stderr with --quiet
       if (found) url.resolve(found[1]);
     }
-    url.reject(new Error(`no address: ${stdout}${await stderr}`));
-    return { code: (await child.status).code, stdout, stderr: await stderr };
+    return said;
+  };
+  const done = (async () => {
+    const [stdout, stderr] = await Promise.all([child.stdout, child.stderr].map(listenTo));
+    url.reject(new Error(`no address: ${stdout}${stderr}`));
+    return { code: (await child.status).code, stdout, stderr };
   })();
   const address = await url.promise;
-  return { url: address, listener: await Listener.open(address), done };
+  return { child, url: address, listener: await Listener.open(address), done };
 }

@@ -48,6 +48,8 @@ permitted("the live page, next to a run that trains", async (t) => {
       await until(async () => await page.textContent("#phase") === "over");
       assertEquals(await page.isDisabled("#factor"), true);
       assertEquals(errors, []);
+      const hidden = requests.filter((asked) => asked.endsWith("/here"));
+      assert(hidden.length > 0, "a page that is hidden does not say that it is there: a pause would end");
       assertEquals(requests.filter((asked) => !asked.startsWith(new URL("/", url).href)), []);
     });
   });

@@ -10,9 +10,18 @@ import { permitted } from "../../support/permitted.ts";
 const FACTS = { runName: "r", stepsPerEpoch: 10, epochs: 1_000, firstStep: 0 };
 
 /** A run that does what it is told, and its server. */
-function serve(options: { port?: number; patience?: number; isEnding?: () => boolean; learningRate?: number } = {}) {
+interface Options {
+  port?: number;
+  patience?: number;
+  absence?: number;
+  isEnding?: () => boolean;
+  learningRate?: number;
+}
+
+function serve(options: Options = {}) {
   const { learningRate = 0.1 } = options;
   const notes: string[] = [];
+  const told: string[] = [];
   const run = {
     step: 0,
     rateFactor: 1,
@@ -20,7 +29,15 @@ function serve(options: { port?: number; patience?: number; isEnding?: () => boo
   } satisfies HeldRun;
   const note = (text: string) => void notes.push(text);
   const rateOf = () => learningRate * run.rateFactor;
-  const live = new LiveServer({ ...options, run, learningRate, note, rateOf });
+  const live = new LiveServer({
+    ...options,
+    run,
+    learningRate,
+    note,
+    rateOf,
+    tell: (text) => void told.push(text),
+    resume: "train --resume r",
+  });
   live.begin(FACTS);
   const doEpoch = (epoch: number) => {
     run.step = 10 * epoch;
@@ -28,7 +45,7 @@ function serve(options: { port?: number; patience?: number; isEnding?: () => boo
     live.epoch({ epoch, step: run.step, trainLoss: 1 / epoch, valLoss: 2 / epoch, learningRate: rateOf() });
   };
   const token = new URL(live.url).hash.slice(1);
-  return { live, run, notes, doEpoch, token, at: (path: string) => new URL(path, live.url) };
+  return { live, run, notes, told, doEpoch, token, at: (path: string) => new URL(path, live.url) };
 }
 
 /** Addresses of this machine beside 127.0.0.1 at which a port answers: a process of its own may ask. */
@@ -230,6 +247,28 @@ permitted("LiveServer.attend() holds a run until it may continue or end, and cha
   await page.ask("/stop");
   assertEquals([live.isAsking, await live.attend(run)], [true, 0]);
 });
+
+permitted(
+  "LiveServer.attend() ends a pause without a page, later if one is hidden",
+  async () => {
+    const { live, run, told } = serve({ absence: 1_000 });
+    await using _ = live;
+    run.step = 70;
+    const page = await Listener.open(live.url);
+    await page.ask("/pause");
+    const held = live.attend(run);
+    const isHeld = () => Promise.race([held.then(() => false), wait(0).then(() => true)]);
+    await wait(1_500);
+    assertEquals([await isHeld(), told], [true, []], "a page is open");
+    await page[Symbol.asyncDispose]();
+    while (live.listeners > 0) await wait(5);
+    assertEquals(await page.ask("/here"), 204);
+    const hidden = performance.now();
+    await held;
+    assert(performance.now() - hidden > 2_500, "a page that is hidden is waited for as if it were closed");
+    assertEquals([told.at(-1), live.isAsking], ["no page was open for 1 s: the paused run continues", false]);
+  },
+);
 
 permitted("LiveServer refuses factors beyond 100, and learning rates that float32 does not have", async () => {
   const { live } = serve({ learningRate: 1e37 });

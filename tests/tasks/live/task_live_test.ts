@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { totalsOf } from "../../support/kill_runs.ts";
-import { startLive } from "./live_client.ts";
+import { send, startLive } from "./live_client.ts";
 import { argumentsOf, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
@@ -81,4 +81,44 @@ permitted("train --live: a run that fails tells the page why; a taken port is to
   assertEquals(refused.code, 2);
   assertStringIncludes(refused.stderr, `error: --live is ${taken.addr.port}: another program uses this port`);
   assertEquals(await place.digests(), before);
+});
+
+permitted("train --live --quiet: a pause that nobody watches is told, and Ctrl-C keeps the run", async () => {
+  await using place = await Workplace.create();
+  const { child, url, listener, done } = await startLive(place, [...ARGS, "--num-epochs=1000000", "--quiet"]);
+  await listener.until(({ last }) => last !== null);
+  await listener.ask("/pause");
+  const { status: { step } } = await listener.until(({ status }) => status.phase === "paused");
+  await listener[Symbol.asyncDispose]();
+  setTimeout(() => child.kill("SIGINT"), 8_000); // it is told after five seconds
+  const { code, stderr } = await done;
+  assertEquals(code, 130, stderr);
+  const how = `open ${url}, or press Ctrl-C and later run \`deno task train --resume r\``;
+  assertStringIncludes(stderr, `paused at step ${step}, and no page is open: ${how}; without either it continues in 5`);
+  assertStringIncludes(stderr, `\nstopped: data/runs/r, checkpoint at step ${step}, `);
+});
+
+permitted("train --live: hundreds of connections, without the token, end neither training nor page", async () => {
+  await using place = await Workplace.create();
+  const args = [...ARGS, "--num-epochs", "1000000"];
+  const { child, url, listener, done } = await startLive(place, args, { files: 128 });
+  const { step: before } = (await listener.until(({ last }) => last !== null)).last!;
+  const port = Number(new URL(url).port);
+  const head = new TextEncoder().encode(`GET / HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n`); // and never its end
+  const connections: Deno.Conn[] = [];
+  for (let i = 0; i < 400; i++) {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    connections.push(connection);
+    if (i % 2 === 0) await connection.write(head).catch(() => {}); // it may be closed already
+  }
+  const { last } = await listener.until(({ last }) => last!.step > before + 48);
+  assertEquals((await send(new URL("/", url), "GET")).status, 200, "the page can be opened");
+  assertEquals(await listener.ask("/pause"), 204);
+  await listener.until(({ status }) => status.phase === "paused");
+  await listener.ask("/resume");
+  await listener.until(({ status }) => status.step > last!.step + 48);
+  for (const connection of connections) connection.close();
+  child.kill("SIGINT");
+  const { code, stderr } = await done;
+  assertEquals([code, stderr.match(/error|warning/i)], [130, null], stderr);
 });

@@ -265,13 +265,25 @@ async function answersToItsName(_: Page, address: string): Promise<void> {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
     const request = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
     await connection.write(new TextEncoder().encode(request));
-    return (await new Response(connection.readable).text()).split(" ")[1];
+    const said = await new Response(connection.readable).text();
+    assertEquals(said.match(/^\s+at /m)?.[0], undefined, "a stack");
+    // Nothing is loaded from elsewhere, and no other page may hold this one.
+    assertMatch(said, /^content-security-policy: default-src 'none'; .*frame-ancestors 'none'\r$/m);
+    assertMatch(said, /^x-frame-options: DENY\r$/m);
+    return said.split(" ")[1];
   };
   const own = `127.0.0.1:${port}`;
   for (const path of ["/", "/playground.js", "/playground.css"]) assertEquals(await ask(path, own), "200", path);
   assertEquals(await ask("/../deno.json", own), "404");
   assertEquals(await ask("/", own, "POST"), "405");
-  assertEquals(await ask("/", `rebound.example:${port}`), "421");
+  for (const name of [`rebound.example:${port}`, "127.0.0.1", `127.0.0.1:${port}x`, "[", "a b", "%", ""]) {
+    assertEquals(await ask("/", name), "421", name);
+  }
+  for (const path of ["//", "http://[", "/%"]) assertMatch(await ask(path, own), /^40[04]$/, path);
+  await using place = await Workplace.create();
+  const taken = await place.runDeno([...await argumentsOf("playground", []), `--port=${port}`]);
+  const why = `error: --port is ${port}: another program uses this port; a start without --port takes a free one\n`;
+  assertEquals([taken.code, taken.stderr], [2, `${why}deno task playground --help lists what is allowed\n`]);
 }
 
 async function loadsTheLibrary(page: Page): Promise<void> {

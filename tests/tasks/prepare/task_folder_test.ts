@@ -58,7 +58,7 @@ permitted("train, evaluate and predict take a folder of CSV files", async () => 
 
 permitted("scale and train refuse a folder that is no table", async () => {
   await using place = await Workplace.inSeries("train", { "plane/a.csv": rows(0), "empty/plane.txt": rows(0) });
-  const none = ["Cannot read empty: it is a folder without *.csv files"];
+  const none = ["Cannot read empty: it is a folder without tables (*.csv, "];
   await place.refuse(1, none, "train", ["--data", "empty", "--target", "y"]);
   await place.write("plane/b.csv", rows(0).replace("a,b,y", "a,c,y"));
   const differs = [

@@ -130,8 +130,8 @@ permitted("predict and evaluate take rows of tables with texts, and name what th
     await place.write("new.csv", "age,color\n1,red\n");
     const args = [...run, "--input", "new.csv"];
     await place.refuse(1, ['new.csv:1: there is no column "size"; there are age, color'], "predict", args);
-    await place.write("new.csv", "age|color|size\n1|red|2\n");
-    const none = ['new.csv:1: there is no column "age", "color", "size"; there are age|color'];
+    await place.write("new.csv", "age:color:size\n1:red:2\n");
+    const none = ['new.csv:1: there is no column "age", "color", "size"; there are age:color'];
     await place.refuse(1, none, "predict", args);
     await place.write("new.csv", 'age,color,size\n1,"two\nlines",1\n1,,1\n');
     await place.refuse(1, ['new.csv:4, column "color": the cell is empty'], "predict", args);

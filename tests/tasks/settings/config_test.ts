@@ -269,6 +269,8 @@ Deno.test("describeError() shows a stack only where the program is at fault", ()
   assertEquals(describeError("train", new Deno.errors.NotFound("no file")), "error: no file");
   const full = new Error("No space left on device (os error 28)");
   assertEquals(describeError("train", full), "error: No space left on device (os error 28)");
+  const files = describeError("train", new Error("Too many open files (os error 24)"));
+  assertStringIncludes(files, "\nwhat to do: allow more open files in this shell, as `ulimit -n 4096` does, and ");
   const bug = assertThrows(() => (undefined as unknown as { a: number }).a, TypeError);
   assertStringIncludes(describeError("train", bug), "config_test.ts");
   assertStringIncludes(describeError("train", new Error("bug")), "config_test.ts");

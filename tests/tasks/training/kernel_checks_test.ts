@@ -1,6 +1,11 @@
 /** Training on a device that compiles a kernel wrong. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { relu, scale, sum } from "../../../lib/arithmetic/ops.ts";
+import { Tensor } from "../../../lib/core/tensor.ts";
+import { Device } from "../../../lib/gpu/device.ts";
+import { PlainView } from "../../../tasks/show/plain_view.ts";
+import { refuseWrongKernels } from "../../../tasks/training/kernel_checks.ts";
 import { permitted } from "../../support/permitted.ts";
 import { pathInProject, Workplace } from "../../support/run_task_process.ts";
 
@@ -48,3 +53,27 @@ permitted(
     assertEquals(files.filter((name) => ["model.safetensors", "summary.json", "layers.jsonl"].includes(name)), []);
   },
 );
+
+Deno.test("checking kernels says how far it is: on a terminal in a line that goes away, elsewhere after 2 seconds", async () => {
+  for (const isTerminal of [false, true]) {
+    using device = await Device.request({ smallDispatches: true });
+    const written: string[] = [];
+    const printed: string[] = [];
+    let time = 0;
+    const screen = { isTerminal, write: (text: string) => void written.push(text), now: () => time += 800 };
+    refuseWrongKernels(device, new PlainView(screen, (text) => printed.push(text)));
+    using x = Tensor.from(device, [1, 2, 3]);
+    device.tidy(() => void sum(relu(scale(x, 2))));
+    await device.examine();
+    if (isTerminal) {
+      assertEquals(written.length, 4);
+      assertMatch(written[1].replace("\r\x1b[K", ""), /^compiling and checking kernels .* 33% 1 of 3$/);
+      assertEquals(written[3], "\r\x1b[K");
+    } else {
+      assertEquals(written, ["compiling and checking kernels 66% 2 of 3\n"]);
+    }
+    assertMatch(printed.join("\n"), /^device: .*; \d+ checks of 3 kernels passed$/);
+    await relu(x).read(); // nothing is left to be checked
+    assertEquals(printed.length, 1);
+  }
+});

@@ -46,6 +46,7 @@ permitted("StopSignal: a second signal ends even a busy process, and one that co
     [["SIGINT"], "SIGINT", 130, 130],
     [["SIGTERM"], "SIGTERM", 143, 143],
     [["SIGINT", "SIGINT", "SIGTERM"], "SIGTERM", 130, 143],
+    [["SIGHUP"], "SIGTERM", 129, 143],
   ];
   for (const [first, second, asked, code] of cases) {
     const [status, said] = await run({ listening: first, busy: [second] });

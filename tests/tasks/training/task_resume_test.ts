@@ -31,10 +31,11 @@ permitted("a run that is killed, or stopped, and resumed each time ends with the
   assertEquals(kills, 6);
   assert(partials > 0, "no kill came while a checkpoint was written");
 
-  await t.step("Ctrl-C and SIGTERM save it, and say how to resume it", async () => {
+  await t.step("Ctrl-C, SIGTERM and SIGHUP save it, and say how to resume it", async () => {
     await using place = await Workplace.create();
     const first = await stop(place, ofKills(kills), "first steps done", "SIGINT");
     assertEquals([first.code, first.stderr.includes("error")], [130, false]);
+    assertMatch(first.stdout, /^process: (\d+); `kill \1` ends it with a checkpoint$/m);
     const stopped = /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m;
     const [_, step] = first.stdout.match(stopped)!;
     assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
@@ -42,6 +43,9 @@ permitted("a run that is killed, or stopped, and resumed each time ends with the
     const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
     assertEquals(second.code, 143);
     assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
+    const third = await stop(place, ["--resume", "r"], "resume: ", "SIGHUP");
+    assertEquals([third.code, third.stderr.includes("error")], [129, false]);
+    assertMatch(third.stdout, stopped);
     await place.succeed("train", ["--resume", "r"]);
     assertEquals(await results(place), totals);
   });

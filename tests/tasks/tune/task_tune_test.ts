@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { readSafetensorsHeader } from "../../../lib/safetensors/reader.ts";
-import { Workplace } from "../../support/run_task_process.ts";
+import { isLonger, until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const SEARCH = ["--num-dataset", "200", "--num-epochs", "3", "--learning-rate", "1e-4..1e-1:log", "--seed", "5"];
@@ -108,6 +108,31 @@ permitted("tune lists runs for numbers beside runs for classes, each with its me
   const { stdout } = await place.succeed("tune", args);
   assertMatch(stdout, /^run +loss +loss +r2 +accuracy +macroF1$/m);
   assertEquals(new Set(rowsOf(stdout).map((row) => `${row[1]} ${row.length}`)), new Set(["mse 4", "softmax 6"]));
+});
+
+permitted("tune that is ended leaves no trial behind: it ends with a checkpoint of its last step", async () => {
+  await using place = await Workplace.create();
+  const args = ["--num-dataset=200", "--num-epochs=1000000", "--checkpoint-every=1000000000", "--seed=1|2"];
+  for (const signal of ["SIGHUP", "SIGTERM"] as const) {
+    await using search = await place.start("tune", [...args, `--run-name=${signal}`]);
+    const run = `data/runs/${signal}-001`;
+    await until(() => isLonger(place.at(`${run}/metrics.jsonl`), 200));
+    search.kill(signal);
+    await Promise.all([search.status, search.stdout.cancel(), search.stderr.cancel()]);
+    const deadline = performance.now() + 20_000;
+    let written = "";
+    const hasEnded = async () => {
+      const before = written;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      written = await place.read(`${run}/metrics.jsonl`);
+      return written === before;
+    };
+    assert(await until(hasEnded, () => performance.now() > deadline), `the trial goes on after ${signal}`);
+    const { step } = (await place.readLines(`${run}/metrics.jsonl`)).at(-1)!;
+    const names = await Array.fromAsync(Deno.readDir(place.at(`${run}/checkpoints`)), ({ name }) => name);
+    const last = names.sort().at(-1)!;
+    assert(step > 0 && Number(last.match(/\d+/)![0]) >= step, `${last} is all that is left of ${step} steps`);
+  }
 });
 
 permitted("tune refuses a search that cannot be, before anything is trained", async () => {

@@ -1,0 +1,103 @@
+/**
+ * JSON Lines as records of text cells: an object a line, whose keys are the columns.
+ *
+ * @module
+ */
+
+import { checkColumns, type Columns } from "./columns.ts";
+import type { CsvOptions, RecordBlock, TableEnd } from "./csv_parse.ts";
+import type { TextBlock } from "./csv_text.ts";
+import { DataError, type DataPlace } from "../base/errors.ts";
+import { shorten, showName } from "../base/printable.ts";
+
+/** What the parser tells of a value. */
+type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
+
+/**
+ * The records of one file. The columns are the keys of its first block; a row without one of them
+ * has no value there. Numbers stay as they are written. What it is all told is returned.
+ *
+ * @throws {DataError} With the line, if it is no object, holds another one or a list, or has a key of no column.
+ */
+export async function* jsonBlocks(
+  blocks: AsyncIterable<TextBlock>,
+  { columns: wanted }: CsvOptions,
+  firstRow: number,
+): AsyncGenerator<RecordBlock, TableEnd> {
+  let header: Columns | undefined;
+  let row = firstRow;
+  for await (const { file, text, line } of blocks) {
+    const rows: { cells: Map<string, string>; line: number }[] = [];
+    text.split("\n").forEach((source, i) => {
+      if (source.trim() !== "") rows.push({ cells: cellsOf(source, { file, line: line + i }), line: line + i });
+    });
+    if (rows.length === 0) continue;
+    header ??= checkColumns(keysOf(rows), { file, line: rows[0].line }, wanted);
+    const { columns } = header;
+    const known = new Set(columns);
+    const records = rows.map(({ cells, line }) => {
+      const other = cells.keys().find((key) => !known.has(key));
+      if (other !== undefined) throw unknownKey(other, columns, { file, line });
+      return columns.map((name) => cells.get(name) ?? "");
+    });
+    const lineOf = (index: number) => rows[index].line;
+    yield { file, ...header, records, firstRow: row, lineOf, placeOf: (index) => ({ file, line: lineOf(index) }) };
+    row += records.length;
+  }
+  return { rows: row - firstRow, columns: header?.columns };
+}
+
+/** All keys, in the order in which they come. */
+function keysOf(rows: readonly { cells: ReadonlyMap<string, string> }[]): string[] {
+  const keys = new Set<string>();
+  for (const { cells } of rows) for (const key of cells.keys()) keys.add(key);
+  return [...keys];
+}
+
+/** The cells of a line, by column. */
+function cellsOf(source: string, place: DataPlace): Map<string, string> {
+  const cells = new Map<string, string>();
+  for (const [key, value] of Object.entries(parseObject(source, place))) {
+    const name = key.trim();
+    if (cells.has(name)) throw new DataError(`the key ${showName(name)} is there twice`, place);
+    cells.set(name, cellOf(value, { ...place, column: name }));
+  }
+  return cells;
+}
+
+function parseObject(source: string, place: DataPlace): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(source, asWritten as (key: string, value: unknown) => unknown);
+  } catch (error) {
+    const isDeep = error instanceof RangeError;
+    const what = isDeep ? "is nested too deep" : "is no JSON";
+    const problem = `this line ${what}: ${shorten(source.trim())}; write one object a line, such as {"x": 1, "y": 2}`;
+    throw new DataError(problem, place, { cause: error });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  const problem = `this line is no object: ${
+    shorten(source.trim())
+  }; write one object a line, such as {"x": 1, "y": 2}`;
+  throw new DataError(problem, place);
+}
+
+/** Keeps numbers as they are written: 64-bit identifiers have more digits than a number of JavaScript. */
+const asWritten: Reviver = (_, value, { source }) => typeof value === "number" ? source : value;
+
+function cellOf(value: unknown, place: DataPlace): string {
+  if (typeof value === "string") return value;
+  if (value === null) return "";
+  if (typeof value === "boolean") return `${value}`;
+  const what = Array.isArray(value) ? "a list" : "an object";
+  throw new DataError(
+    `it is ${what}: a cell is a number, a text, true, false or null; write one flat object a line`,
+    place,
+  );
+}
+
+function unknownKey(key: string, columns: readonly string[], place: DataPlace): DataError {
+  const why = "the columns are the keys of the first rows";
+  const problem = `the key ${showName(key)} is no column; there are ${columns.map(showName).join(", ")}: ${why}`;
+  return new DataError(`${problem}; write all keys in the first row, with null for what is missing`, place);
+}
