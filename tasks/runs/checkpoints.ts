@@ -6,7 +6,6 @@ import { DataError } from "../../lib/base/errors.ts";
 import type { PlateauState } from "../../lib/training/plateau.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
-import type { TaskConfig } from "../settings/config.ts";
 import type { Origin } from "./origin.ts";
 import { type Logs, removeFile, type RunFolder } from "./folder.ts";
 
@@ -22,8 +21,6 @@ export interface RunNotes {
   readonly stopping: EarlyStoppingState | null;
   readonly plateau: PlateauState | null;
   readonly origin: Origin;
-  /** The settings, as in config.json; checkpoints of earlier versions have none. */
-  readonly settings?: TaskConfig["texts"];
 }
 
 export interface RunCheckpoint {

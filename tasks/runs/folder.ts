@@ -1,10 +1,11 @@
 /**
- * The folder of a run: data/runs/<run-name>/ with config.json, metrics.jsonl, layers.jsonl, trace.jsonl if it was asked for,
+ * The folder of a run: data/runs/<run-name>/ with config.json, origin.json, metrics.jsonl, layers.jsonl, trace.jsonl if it was asked for,
  * checkpoints, model.safetensors and summary.json.
  */
 
 import { DataError } from "../../lib/base/errors.ts";
 import { openFile, writeFully, writing } from "../../lib/base/files.ts";
+import { parseRecord, type RunRecord } from "./origin.ts";
 import { DATA_FOLDER, parseObject, stampOf } from "../prepare/dataset_files.ts";
 
 /** The logs of a run: losses of each epoch, records of its layers, tensors of its steps. */
@@ -42,7 +43,7 @@ export class RunFolder {
   }
 
   /** Writes a JSON file; it appears only once it is whole. */
-  async writeJson(name: "config.json" | "summary.json", value: unknown): Promise<void> {
+  async writeJson(name: "config.json" | "origin.json" | "summary.json", value: unknown): Promise<void> {
     const path = `${this.path}/${name}`;
     const bytes = new TextEncoder().encode(JSON.stringify(value, null, 2) + "\n");
     await writing(path, bytes.length, async () => {
@@ -65,6 +66,12 @@ export class RunFolder {
   async readSummary(): Promise<Record<string, unknown> | undefined> {
     const path = `${this.path}/summary.json`;
     return await stampOf(path) === undefined ? undefined : parseObject(await Deno.readTextFile(path));
+  }
+
+  /** What the run depends on, from origin.json; undefined if there is none, as in runs of earlier versions. */
+  async readRecord(): Promise<RunRecord | undefined> {
+    const path = `${this.path}/origin.json`;
+    return await stampOf(path) === undefined ? undefined : parseRecord(await Deno.readTextFile(path), path);
   }
 
   async removeSummary(): Promise<void> {

@@ -1,11 +1,12 @@
 /**
- * What a run's result depends on besides its settings: its rows, its device, the version. Whoever resumes, reuses or reports
- * a run compares this record, which stands in its checkpoints and in summary.json.
+ * What a run's result depends on besides its settings: its rows, its device, the version. Whoever resumes or reuses a run
+ * compares this record, which stands in origin.json and in its checkpoints.
  */
 
 import { dataSource } from "../../lib/model_file/metadata.ts";
+import { DataError } from "../../lib/base/errors.ts";
 import { VERSION } from "../../lib/base/version.ts";
-import { csvPath } from "../prepare/dataset_files.ts";
+import { csvPath, parseObject } from "../prepare/dataset_files.ts";
 import { datasetState } from "../prepare/generate.ts";
 import type { Config, TaskConfig } from "../settings/config.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
@@ -64,9 +65,19 @@ export function describeChanges(was: Origin, is: Origin): string[] {
   ];
 }
 
-/** The record in parsed JSON; undefined where there is none, as in runs of earlier versions. */
-export function parseOrigin(value: unknown): Origin | undefined {
-  const { version, device, data, sources = {} } = Object(value) as Record<string, unknown>;
+/** What a run began with, as origin.json has it. */
+export interface RunRecord extends Origin {
+  readonly settings: TaskConfig["texts"];
+}
+
+/**
+ * Reads a record.
+ *
+ * @throws {DataError} If the text is none.
+ */
+export function parseRecord(text: string, file: string): RunRecord {
+  const { version, device, data, settings } = parseObject(text) ?? {};
   const areTexts = [version, device, data].every((text) => typeof text === "string");
-  return areTexts && typeof sources === "object" ? value as Origin : undefined;
+  if (areTexts && typeof settings === "object" && settings !== null) return parseObject(text) as unknown as RunRecord;
+  throw new DataError("it holds no record of what the run depends on: restore it, or begin a new run", { file });
 }

@@ -56,7 +56,7 @@ function restoreBest({ state: { stopping }, training: { trainer }, view }: Run):
 }
 
 /** Measures the model, and writes it with the measures. */
-async function writeResults({ config, training, folder, view, origin }: Run, seconds: number) {
+async function writeResults({ config, training, folder, view }: Run, seconds: number) {
   const { model, trainer, parts, evaluatePart } = training;
   const { loss, source, dataset: { table, features, targets, scalers } } = training;
   const notes = config.data === "" ? undefined : training.dataset.notes;
@@ -82,7 +82,6 @@ async function writeResults({ config, training, folder, view, origin }: Run, sec
   const summary = {
     ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
     device: model.device.name,
-    origin,
     steps: trainer.step,
     seconds,
     stepsPerSecond: trainer.step / seconds,

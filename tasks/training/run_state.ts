@@ -277,7 +277,6 @@ export class RunState implements HeldRun, Disposable {
       stopping: this.stopping?.state ?? null,
       plateau: plateau?.state ?? null,
       origin: this.#origin,
-      settings: this.#config.texts,
     };
   }
 

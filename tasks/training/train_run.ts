@@ -5,7 +5,7 @@ import type { LiveServer } from "../live/server.ts";
 import { lockRun } from "../prepare/locks.ts";
 import { Checkpoints, type RunFiles } from "../runs/checkpoints.ts";
 import { forLogs, RunFolder } from "../runs/folder.ts";
-import { type Origin, originOf, parseOrigin, usedTexts } from "../runs/origin.ts";
+import { type Origin, originOf, usedTexts } from "../runs/origin.ts";
 import { recall } from "../runs/records.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
@@ -67,7 +67,8 @@ export async function openFiles(stack: DisposableStack, config: TaskConfig, view
   stack.use(await lockRun(config.runName, (text) => view.warning(text)));
   if (config.extras.RESUME === undefined) return { folder, checkpoints };
   const checkpoint = await checkpoints.open((fault) => view.warning(`warning: ${fault}`));
-  if (checkpoint?.notes.settings) checkSettings(config, checkpoint.notes.settings);
+  const record = await folder.readRecord();
+  if (record) checkSettings(config, record.settings);
   return { folder, checkpoints, checkpoint };
 }
 
@@ -76,7 +77,7 @@ export function originOfTraining({ model, dataset, sources }: Training): Origin 
   return originOf(model.device.name, dataset.sha256, sources);
 }
 
-/** Makes the run's folder, or continues from its last checkpoint. */
+/** Makes the run's folder; under --resume continues from its last checkpoint, or begins anew if there is none. */
 export async function beginRun(run: Run): Promise<void> {
   const { config, view, live, folder, checkpoint, state, origin, training: { trainer } } = run;
   const isResumed = config.extras.RESUME !== undefined;
@@ -85,20 +86,16 @@ export async function beginRun(run: Run): Promise<void> {
     await state.restore(checkpoint);
     const text = rateHint(config, state.rateFactor);
     if (text) view.warning(`warning: ${text}`);
-  } else if (isResumed && !await folder.hasResults()) {
-    await folder.cut(forLogs(() => 0));
+  } else if (isResumed) {
+    await beginAnew(run);
   } else {
-    const earlier = isResumed ? parseOrigin((await folder.readSummary())?.origin) : undefined;
-    for (const what of earlier ? checkOrigin(config, earlier, origin) : []) view.warning(`warning: ${what}`);
     const aside = await folder.create();
-    if (!isResumed && aside) view.note(`run: moved the earlier ${folder.path} to ${aside}`);
-    if (isResumed) {
-      view.warning(`warning: no whole checkpoint is left: the run begins anew, and what there was is kept in ${aside}`);
-    }
+    if (aside) view.note(`run: moved the earlier ${folder.path} to ${aside}`);
   }
   if (isResumed && !state.isOver) await folder.removeSummary(); // a run that continues has not ended
-  if (isResumed) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
+  if (checkpoint) view.note(`resume: ${folder.path} from ${formatPlace(trainer)}`);
   await folder.writeJson("config.json", config.texts);
+  await folder.writeJson("origin.json", { ...origin, settings: config.texts });
   view.note(`process: ${Deno.pid}; \`kill ${Deno.pid}\` ends it with a checkpoint`);
   if (!live || !isResumed) return;
   try {
@@ -107,6 +104,19 @@ export async function beginRun(run: Run): Promise<void> {
     if (!(error instanceof DataError)) throw error;
     view.warning(`warning: the live page does not show the earlier epochs: ${error.message}`);
   }
+}
+
+/** Begins a run again that has no whole checkpoint. What there is of it is kept, and its rows must be those of then. */
+async function beginAnew({ config, view, folder, origin }: Run): Promise<void> {
+  const record = await folder.readRecord();
+  for (const what of record ? checkOrigin(config, record, origin) : []) view.warning(`warning: ${what}`);
+  if (!await folder.hasResults()) {
+    await folder.cut(forLogs(() => 0));
+    view.note(`resume: ${folder.path} begins again, as it has no checkpoint yet`);
+    return;
+  }
+  const aside = await folder.create();
+  view.warning(`warning: no whole checkpoint is left: the run begins anew, and what there was is kept in ${aside}`);
 }
 
 /** What a learning rate that is given to a resumed run amounts to, if not to what it says. */

@@ -6,7 +6,7 @@ import { nameOf, requestAdapter } from "../../lib/gpu/adapter.ts";
 import { dataSource } from "../../lib/model_file/metadata.ts";
 import { readConfig, type TaskConfig } from "../settings/config.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
-import { describeChanges, originOf, parseOrigin, type Sources, sourcesOf, usedTexts } from "../runs/origin.ts";
+import { describeChanges, originOf, type Sources, sourcesOf, usedTexts } from "../runs/origin.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { environmentOfTrial } from "./trial_environment.ts";
 
@@ -87,7 +87,7 @@ export async function sourcesOfTrial({ args }: Trial): Promise<Sources> {
 /** What has changed since a trial ended; undefined if it has not ended. */
 async function changesSince(trial: Trial): Promise<string[] | undefined> {
   if (!await measuresOf(trial.run)) return undefined;
-  const was = parseOrigin((await new RunFolder(trial.run).readSummary())?.origin);
+  const was = await new RunFolder(trial.run).readRecord();
   if (!was) return ["an earlier version made it"];
   const sources = await sourcesOfTrial(trial);
   const areSame = JSON.stringify(sources) === JSON.stringify(was.sources ?? {});

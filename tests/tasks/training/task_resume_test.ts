@@ -80,7 +80,8 @@ permitted("checkpoints are kept every so many steps; --resume passes over a dama
     );
     assertEquals(await totalsOf(place, `${run}.1`), expected);
   });
-  await t.step("none, and other rows: refused", async () => {
+  await t.step("none, and other rows: refused, also of a run that has not ended", async () => {
+    await Deno.remove(place.at(`${run}/summary.json`));
     await Deno.remove(place.at(`${run}/checkpoints`), { recursive: true });
     const text = await place.read("data/cubic.csv");
     await place.write("data/cubic.csv", text.replace(/\n[^\n]*\n$/, "\n1,1\n"));
@@ -256,8 +257,8 @@ permitted("--resume continues with presets that gave way at the start", async ()
     await place.succeed("train", [...base, ...flags, "--run-name", run]);
     const before = await totalsOf(place, `data/runs/${run}`);
     await Deno.remove(place.at(`data/runs/${run}/checkpoints`), { recursive: true });
-    const { stdout } = await place.succeed("train", ["--resume", run]);
-    assertStringIncludes(stdout, `resume: data/runs/${run} from step 0`);
+    const { stderr } = await place.succeed("train", ["--resume", run]);
+    assertStringIncludes(stderr, "no whole checkpoint is left: the run begins anew");
     assertEquals(await totalsOf(place, `data/runs/${run}`), before);
   }
 });

@@ -66,8 +66,8 @@ permitted("tune makes a trial anew whose rows, device or version are no longer t
   const begun = await place.succeed("tune", args);
   assertStringIncludes(begun.stdout, "default_run-001 is made anew: its rows have changed\n");
   assertEquals(rowsOf(begun.stdout), rowsOf(first.stdout));
-  const origin = JSON.parse(await place.read(summary));
-  await place.write(summary, JSON.stringify({ ...origin, origin: { ...origin.origin, version: "0.0.1" } }));
+  const record = "data/runs/default_run-001/origin.json";
+  await place.write(record, JSON.stringify({ ...JSON.parse(await place.read(record)), version: "0.0.1" }));
   assertStringIncludes((await place.succeed("tune", args)).stdout, "made anew: it ran in version 0.0.1 of Backhand");
 });
 
