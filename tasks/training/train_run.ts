@@ -37,7 +37,7 @@ export async function train(asked: TaskConfig, start: Start): Promise<number | v
   const view = createView(asked);
   const files = await openFiles(stack, asked, view);
 
-  // A recipe's columns are known: its rows are written only once it is sure that this machine can train on them.
+  // A recipe's columns are known: its rows are written only once it is sure that a device has room for them.
   const table = asked.data === "" ? undefined : await openRows(stack, asked, view);
   const network = await openNetwork(stack, {
     config: asked,
