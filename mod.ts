@@ -73,6 +73,7 @@ export {
   type ClassMetrics,
   RunningClassification,
 } from "./lib/evaluate/classification_metrics.ts";
+export { type Confusion, ConfusionMatrix } from "./lib/evaluate/confusion_matrix.ts";
 export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/training/learning_rates.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/evaluate/metrics.ts";
 export { type DataSource, dataSource, type ModelMetadata, type Versions } from "./lib/model_file/metadata.ts";

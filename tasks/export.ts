@@ -7,7 +7,7 @@
  */
 
 import { basename, extname } from "node:path";
-import { writeSafetensors } from "../lib/safetensors/reader.ts";
+import { encodeSafetensors } from "../lib/safetensors/bytes.ts";
 import { ConfigError, type TaskConfig } from "./settings/config.ts";
 import { type ExportedModel, readExportedModel } from "./export/exported_model.ts";
 import type { Format } from "./settings/task_list.ts";
@@ -18,7 +18,7 @@ import { lockExport } from "./prepare/locks.ts";
 import { RunFolder } from "./runs/folder.ts";
 import { runTask } from "./settings/run_task.ts";
 import { readRun } from "./runs/saved_run.ts";
-import { fromUsersFolder, writeAside } from "./settings/users_files.ts";
+import { fromUsersFolder, isPipeOrDevice, tellWritten, writeAside } from "./settings/users_files.ts";
 
 interface Exporter {
   extension: string;
@@ -46,12 +46,13 @@ async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig)
   const run = new RunFolder(runName);
   const path = fromUsersFolder(output) ?? `${run.path}/model${extension}`;
   // A wrong path must not overwrite a file of another kind.
-  if (extname(path) !== extension) {
+  const isLoose = format !== "pytorch" && await isPipeOrDevice(path);
+  if (extname(path) !== extension && !isLoose) {
     throw new ConfigError([`--output ${path} does not fit --format ${format}: it must end in ${extension}`]);
   }
   const model = await readRun(runName, (path) => readExportedModel(runName, path));
   using _lock = await lockExport(path);
-  for (const written of await write(path, model)) console.log(`wrote ${written}`);
+  for (const written of await write(path, model)) tellWritten(written, `wrote ${written}`);
   const text = note?.(model);
   if (text !== undefined) console.error(`note: ${text}`);
 }
@@ -64,7 +65,7 @@ async function writeWhole(path: string, content: string | Uint8Array): Promise<s
 async function writePytorch(path: string, model: ExportedModel): Promise<string[]> {
   // A run has a model.safetensors of its own, in the library's layout.
   const weights = path.replace(/\.py$/, "_torch.safetensors");
-  await writeSafetensors(weights, torchWeights(model), { format: "pt" });
+  await writeWhole(weights, encodeSafetensors(torchWeights(model), { format: "pt" }));
   return [...await writeWhole(path, writePython(model, basename(weights))), weights];
 }
 

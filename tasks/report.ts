@@ -10,7 +10,7 @@ import { Device } from "../lib/gpu/device.ts";
 import { ConfigError, type TaskConfig } from "./settings/config.ts";
 import { SETTINGS } from "./settings/settings.ts";
 import { runTask } from "./settings/run_task.ts";
-import { fromUsersFolder } from "./settings/users_files.ts";
+import { fromUsersFolder, tellWritten } from "./settings/users_files.ts";
 
 async function main({ runName, given, words, output, extras: { SVG: svg } }: TaskConfig): Promise<void> {
   const [word = runName, ...more] = words;
@@ -33,7 +33,7 @@ async function main({ runName, given, words, output, extras: { SVG: svg } }: Tas
     svgFolder: fromUsersFolder(svg),
   });
   if (charts.length > 0) console.log(`wrote ${charts.length} charts to ${fromUsersFolder(svg)}`);
-  console.log(`wrote ${page}`);
+  tellWritten(page, `wrote ${page}`);
 }
 
 if (import.meta.main) await runTask("report", main);

@@ -16,6 +16,6 @@ import { train } from "./training/train_run.ts";
 import { endOfSearch, threadsOfTrial } from "./tune/trial_environment.ts";
 
 if (import.meta.main) {
-  const start = { command: "deno task train", threads: threadsOfTrial(), searchEnd: endOfSearch() };
-  await runTask("train", (config) => train(config, start), readTrainConfig);
+  const start = () => ({ command: "deno task train", threads: threadsOfTrial(), searchEnd: endOfSearch() });
+  await runTask("train", (config) => train(config, start()), readTrainConfig);
 }

@@ -46,7 +46,9 @@ async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
     return await Deno.stat(path);
   } catch (error) {
     // Deno wants all permissions for the paths of pipes and devices, such as /dev/stdin and what <(...) stands for.
-    if (error instanceof Deno.errors.NotCapable && error.message.includes("--allow-all")) throw isPipe(path, error);
+    if (error instanceof Deno.errors.NotCapable && error.message.includes("--allow-all")) {
+      throw path.startsWith("/dev/shm/") ? error : isPipe(path, error);
+    }
     return undefined;
   }
 }

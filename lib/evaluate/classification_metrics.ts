@@ -5,6 +5,8 @@
  * @module
  */
 
+import { ConfusionMatrix } from "./confusion_matrix.ts";
+
 /** How one class fares. */
 export interface ClassMetrics {
   /** The class. */
@@ -25,8 +27,8 @@ export interface ClassificationMetrics {
   readonly accuracy: number;
   /** Mean of the F1 of all classes that occur, in truth or as predictions. */
   readonly macroF1: number;
-  /** How many rows of class i were predicted as class j, at [i][j]. */
-  readonly confusion: readonly (readonly number[])[];
+  /** How many rows of each class were predicted as which. */
+  readonly confusion: ConfusionMatrix;
   /** Each class, in order. */
   readonly perClass: readonly ClassMetrics[];
 }
@@ -34,13 +36,16 @@ export interface ClassificationMetrics {
 /** Counts a classification that comes block by block: see {@linkcode classificationMetrics}. */
 export class RunningClassification {
   readonly #classes: readonly string[];
-  /** Rows of class i predicted as class j; the last column counts rows without a prediction. */
-  readonly #counts: Float64Array[];
+  /** Rows of class i predicted as class j, at `i * classes + j`. */
+  readonly #counts: Float64Array;
+  /** Rows of each class, those without a prediction included. */
+  readonly #rows: Float64Array;
 
   /** Begins with no rows. */
   constructor(classes: readonly string[]) {
     this.#classes = [...classes];
-    this.#counts = classes.map(() => new Float64Array(classes.length + 1));
+    this.#counts = new Float64Array(classes.length * classes.length);
+    this.#rows = new Float64Array(classes.length);
   }
 
   /** Adds a block, as {@linkcode classificationMetrics} takes it. */
@@ -55,7 +60,8 @@ export class RunningClassification {
         const found = `row ${i} is of class ${actual[i]} and predicted as ${predicted[i]}`;
         throw new RangeError(`Cannot count classes: ${found}, and there are ${classes}`);
       }
-      this.#counts[actual[i]][Number.isNaN(predicted[i]) ? classes : predicted[i]]++;
+      this.#rows[actual[i]]++;
+      if (!Number.isNaN(predicted[i])) this.#counts[actual[i] * classes + predicted[i]]++;
     }
   }
 
@@ -65,24 +71,26 @@ export class RunningClassification {
    * @throws {RangeError} If there were no rows.
    */
   result(): ClassificationMetrics {
-    const rowsOf = this.#counts.map((row) => row.reduce((sum, count) => sum + count, 0));
-    const rows = rowsOf.reduce((sum, count) => sum + count, 0);
+    const classes = this.#classes.length;
+    const rows = this.#rows.reduce((sum, count) => sum + count, 0);
     if (rows === 0) throw new RangeError("Cannot measure classes: there are no rows");
-    const confusion = this.#counts.map((row) => [...row.subarray(0, -1)]);
-    const predictedAs = this.#classes.map((_, j) => confusion.reduce((sum, row) => sum + row[j], 0));
+    const confusion = new ConfusionMatrix(classes, this.#counts);
+    const predictedAs = new Float64Array(classes);
+    confusion.counts.forEach((count, place) => predictedAs[place % classes] += count);
     const perClass = this.#classes.map((name, i): ClassMetrics => {
-      const right = confusion[i][i];
+      const right = confusion.at(i, i);
       return {
         class: name,
         precision: share(right, predictedAs[i]),
-        recall: share(right, rowsOf[i]),
-        f1: share(2 * right, predictedAs[i] + rowsOf[i]),
-        rows: rowsOf[i],
+        recall: share(right, this.#rows[i]),
+        f1: share(2 * right, predictedAs[i] + this.#rows[i]),
+        rows: this.#rows[i],
       };
     });
-    const occurring = perClass.filter((_, i) => predictedAs[i] + rowsOf[i] > 0);
+    const occurring = perClass.filter((_, i) => predictedAs[i] + this.#rows[i] > 0);
+    const right = perClass.reduce((sum, _, i) => sum + confusion.at(i, i), 0);
     return {
-      accuracy: confusion.reduce((sum, row, i) => sum + row[i], 0) / rows,
+      accuracy: right / rows,
       macroF1: occurring.reduce((sum, { f1 }) => sum + f1, 0) / occurring.length,
       confusion,
       perClass,
@@ -110,7 +118,7 @@ export class RunningClassification {
  * running.add([1, 0], [1, 1]);
  * running.add([0, 1], [0, 0]);
  * const { confusion, perClass } = running.result();
- * assertEquals(confusion, [[1, 1], [1, 1]]);
+ * assertEquals(confusion.toJSON(), [[1, 1], [1, 1]]);
  * assertEquals(perClass[1], { class: "yes", precision: 0.5, recall: 0.5, f1: 0.5, rows: 2 });
  * ```
  */

@@ -140,7 +140,7 @@ export class Evaluator {
     this.#scores.add(output, toRaw(output, this.#loss, this.#scaler), y, actual);
     if (!this.#baseline) return;
     const { scores, output: trivial, raw } = this.#baseline;
-    const repeated = (row: ArrayLike<number>) => Float64Array.from(actual, (_, i) => row[i % columns]);
+    const repeated = (row: ArrayLike<number>) => actual.map((_, i) => row[i % columns]);
     scores.add(repeated(trivial), repeated(raw), y, actual);
   }
 

@@ -55,7 +55,7 @@ async function steps(device: Device, widths: number[], rows: number, batchSize: 
 }
 
 async function torch(args: number[]): Promise<Torch | undefined> {
-  const script = new URL("hardware_torch.py", import.meta.url).pathname;
+  const script = decodeURIComponent(new URL("hardware_torch.py", import.meta.url).pathname);
   const command = new Deno.Command("python3", { args: [script, ...args, SECONDS].map(String), stderr: "null" });
   const output = await command.output().catch(() => undefined);
   return output?.success ? JSON.parse(new TextDecoder().decode(output.stdout)) : undefined;

@@ -4,6 +4,7 @@ import { Mpi } from "../../lib/ranks/mpi.ts";
 import { isToldToAll, RankFault, together } from "../../lib/ranks/together.ts";
 import { warnLine } from "../settings/lines.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
+import { checkDataFolder } from "../settings/data_folder.ts";
 import { describeError, exitCodeOf } from "../settings/run_task.ts";
 import type { Ranks } from "./ranks.ts";
 
@@ -41,6 +42,7 @@ export async function runRanks(
   let config: TaskConfig | undefined;
   let fault: unknown;
   try {
+    checkDataFolder();
     config = read(name, Deno.args);
   } catch (error) {
     fault = error;

@@ -1,5 +1,6 @@
 /** Measures a trained run on rows whose target is known. */
 
+import { stringify } from "@std/csv";
 import { Device } from "../../lib/gpu/device.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { type Evaluation, Evaluator } from "../../lib/evaluate/evaluation.ts";
@@ -10,30 +11,49 @@ import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { TableEncoder, TargetEncoder, type UnseenNames } from "../../lib/data/table_encoder.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
+import { checkOutput } from "./check_output.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { formatClasses, formatEvaluations } from "../show/evaluation_report.ts";
 import { type FileRecord, fileRecords, loadRun } from "../runs/saved_run.ts";
-import { fromUsersFolder } from "../settings/users_files.ts";
+import { shortEvaluation } from "../show/short_evaluation.ts";
+import { fromUsersFolder, writeAside } from "../settings/users_files.ts";
 import { tellUnseen } from "./unseen.ts";
 
-export async function main({ extras: { DATA: data, JSON: json = "false" }, runName }: TaskConfig): Promise<void> {
+/** Most values of the rows that are measured at a time: of 1,000 classes each row has as many. */
+const MAX_VALUES = 1 << 20;
+
+export async function main({ extras, runName }: TaskConfig): Promise<void> {
+  const { DATA: data, JSON: json = "false" } = extras;
   const faults = [
     ...(data === undefined ? ["nothing to measure on: --data file.csv names rows whose target is known"] : []),
     ...(json === "true" || json === "false" ? [] : [`--json is ${json}: allowed is true or false`]),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
   const path = fromUsersFolder(data!);
+  const matrix = fromUsersFolder(extras.CONFUSION);
+  if (matrix !== undefined) await checkOutput(["--data", path], ["--confusion", matrix]);
   using device = await Device.request();
   using model = await loadRun(device, runName);
   const { evaluation, dropped, unseen } = await measure(model, path);
   tellUnseen(data!, unseen);
+  if (matrix !== undefined) await writeMatrix(matrix, evaluation);
   if (json === "true") {
-    console.log(printable(JSON.stringify({ run: runName, data, dropped, unseen, ...evaluation })));
+    console.log(printable(JSON.stringify({ run: runName, data, dropped, unseen, ...shortEvaluation(evaluation) })));
     return;
   }
   if (dropped > 0) console.log(`rows with missing cells, left out as in training: ${dropped}`);
   const classes = formatClasses(evaluation);
   console.log([formatEvaluations({ [runName]: evaluation }), ...(classes ? [classes] : [])].join("\n"));
+}
+
+/** Writes how often each class was predicted as which: a line for each actual class, a column for each predicted one. */
+async function writeMatrix(path: string, { confusion, perClass }: Evaluation): Promise<void> {
+  if (!confusion || !perClass) throw new ConfigError(["--confusion: the run predicts no classes, but numbers"]);
+  const names = perClass.map((one) => one.class);
+  await writeAside(path, async (sink) => {
+    await sink(stringify([["actual", ...names]]));
+    for (const [i, name] of names.entries()) await sink(stringify([[name, ...confusion.row(i)]]));
+  });
 }
 
 /** What a file's rows say of a run. */
@@ -54,21 +74,25 @@ async function measure(model: SavedModel, path: string): Promise<Measured> {
   const encoder = new TableEncoder(table);
   const targets = new TargetEncoder(target, targetForm(target, loss.kind), table.missingTexts);
   const columns = [...table.inputs.map(({ name }) => name), ...targetNames(target)];
+  const most = Math.max(1, Math.floor(MAX_VALUES / Math.max(encoder.names.length, targets.names.length)));
   let rows = 0;
   let dropped = 0;
   for await (const records of fileRecords(path, columns)) {
     const kept = records.filter((record) => !isDropped(record, table));
-    const x = new Float64Array(kept.length * encoder.names.length);
-    const y = new Float64Array(kept.length * targets.names.length);
-    kept.forEach(({ cells, placed }, i) => {
-      try {
-        encoder.encode(cells.slice(0, table.inputs.length), x, i * encoder.names.length);
-        targets.encode(cells.slice(table.inputs.length), y, i * targets.names.length);
-      } catch (error) {
-        throw placed(error);
-      }
-    });
-    evaluator.add(await model.outputs(x, rows + 1), scalers.targets.transform(y));
+    for (let first = 0; first < kept.length; first += most) {
+      const some = kept.slice(first, first + most);
+      const x = new Float64Array(some.length * encoder.names.length);
+      const y = new Float64Array(some.length * targets.names.length);
+      some.forEach(({ cells, placed }, i) => {
+        try {
+          encoder.encode(cells.slice(0, table.inputs.length), x, i * encoder.names.length);
+          targets.encode(cells.slice(table.inputs.length), y, i * targets.names.length);
+        } catch (error) {
+          throw placed(error);
+        }
+      });
+      evaluator.add(await model.outputs(x, rows + first + 1), scalers.targets.transform(y));
+    }
     rows += kept.length;
     dropped += records.length - kept.length;
   }

@@ -1,16 +1,15 @@
 /** Predictions of a trained run, in raw units or classes. */
 
-import { basename, dirname } from "node:path";
 import { writeFully } from "../../lib/base/files.ts";
 import { printable } from "../../lib/base/printable.ts";
-import { csvPaths, isTableName } from "../../lib/data/csv_files.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { loadRun } from "../runs/saved_run.ts";
+import { checkOutput } from "./check_output.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
-import { fromUsersFolder, writeAside } from "../settings/users_files.ts";
+import { fromUsersFolder, streamAt, tellWritten, writeAside } from "../settings/users_files.ts";
 import { Answers } from "./answers.ts";
 import { type Block, isPair, Rows } from "./rows.ts";
 import { isCsv, lineBlocks } from "./stdin_text.ts";
@@ -33,9 +32,10 @@ interface Asked {
 
 export async function main(config: TaskConfig): Promise<void> {
   const input = config.input === undefined || config.input === "-" ? config.input : fromUsersFolder(config.input);
-  const output = config.output === undefined ? undefined : fromUsersFolder(config.output);
+  const named = fromUsersFolder(config.output);
+  const output = named !== undefined && streamAt(named) === Deno.stdout ? undefined : named;
   const asked = await askedOf(config, input);
-  if (input !== undefined && output !== undefined) await checkOutput(input, output);
+  if (input !== undefined && output !== undefined) await checkOutput(["--input", input], ["--output", output]);
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   const rows = new Rows(model.description, COLUMNS.parse(config.extras.KEEP ?? "") ?? []);
@@ -50,7 +50,7 @@ export async function main(config: TaskConfig): Promise<void> {
     );
   } else {
     const count = await writeAside(output, (sink) => predictAll(model, rows, asked, sink));
-    console.log(`wrote ${output}: ${count} predictions`);
+    tellWritten(output, `wrote ${output}: ${count} predictions`);
   }
 }
 
@@ -100,26 +100,6 @@ async function firstText(blocks: AsyncGenerator<TextBlock>): Promise<TextBlock |
 async function* chained(first: TextBlock, others: AsyncIterable<TextBlock>): AsyncGenerator<TextBlock> {
   yield first;
   yield* others;
-}
-
-/** Refuses to write over what is read. */
-async function checkOutput(input: string, output: string): Promise<void> {
-  for (const path of input === "-" ? [] : await csvPaths(input)) {
-    if (!await isSameFile(path, output)) continue;
-    throw new ConfigError([`--output ${output} is the same file as --input ${path}: give it another name`]);
-  }
-  if (isTableName(basename(output)) && await isSameFile(input, dirname(output))) {
-    throw new ConfigError([`--output ${output} would be a file of the table in --input ${input}: put it elsewhere`]);
-  }
-}
-
-async function isSameFile(a: string, b: string): Promise<boolean> {
-  try {
-    return await Deno.realPath(a) === await Deno.realPath(b);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 /** Writes a line per row, and says which names training did not see. Returns the number of rows. */

@@ -1,10 +1,8 @@
 /** The files of a recipe, and how to notice that a file on disk has changed. */
 
 import { parseBoundedJson } from "../../lib/safetensors/bounded_json.ts";
+import { DATA_FOLDER } from "../settings/data_folder.ts";
 import type { RecipeName } from "../settings/recipes.ts";
-
-/** The folder of everything that the tasks make. */
-export const DATA_FOLDER = "data";
 
 /** Size and time of a file: enough to notice that it has changed. */
 export interface FileStamp {

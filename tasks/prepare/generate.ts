@@ -1,5 +1,6 @@
 /** Makes a recipe's dataset, data/<recipe>.csv, and a note of what made it. */
 
+import { DATA_FOLDER } from "../settings/data_folder.ts";
 import { createHash } from "node:crypto";
 import { stringify } from "@std/csv";
 import { writeFully } from "../../lib/base/files.ts";
@@ -8,7 +9,6 @@ import { Random } from "../../lib/base/random.ts";
 import type { Config, TaskConfig } from "../settings/config.ts";
 import {
   csvPath,
-  DATA_FOLDER,
   describeDifferences,
   differences,
   type FileStamp,

@@ -5,8 +5,10 @@
 
 import { resolve } from "node:path";
 import { ConfigError } from "../settings/config.ts";
+import { DATA_FOLDER } from "../settings/data_folder.ts";
+import { parseObject } from "./dataset_files.ts";
+import { isRefusal, naming } from "../settings/users_files.ts";
 import { warnLine } from "../settings/lines.ts";
-import { DATA_FOLDER, parseObject } from "./dataset_files.ts";
 
 const LOCK_FOLDER = `${DATA_FOLDER}/.locks`;
 
@@ -72,9 +74,16 @@ export async function takeLock(
   doing: string,
   tell: Tell = warnLine,
 ): Promise<Disposable | undefined> {
-  await Deno.mkdir(LOCK_FOLDER, { recursive: true });
   const path = await lockPath(kind, name);
-  const file = await Deno.open(path, { read: true, write: true, create: true });
+  let file: Deno.FsFile;
+  try {
+    file = await naming(LOCK_FOLDER, () => openLock(path));
+  } catch (error) {
+    // Of all that is locked, only exports may be written elsewhere.
+    if (kind !== "export" || !isRefusal(error)) throw error;
+    tell(`note: ${error.message}; so a second export could write the same files`);
+    return { [Symbol.dispose]: () => {} };
+  }
   try {
     if (!await file.tryLock(true)) {
       file.close();
@@ -92,6 +101,11 @@ export async function takeLock(
     // A full disk. The lock holds, and others speak of "another process".
   }
   return { [Symbol.dispose]: () => free(file) };
+}
+
+async function openLock(path: string): Promise<Deno.FsFile> {
+  await Deno.mkdir(LOCK_FOLDER, { recursive: true });
+  return await Deno.open(path, { read: true, write: true, create: true });
 }
 
 function free(file: Deno.FsFile): void {

@@ -14,7 +14,7 @@ import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
 import type { TaskConfig } from "../settings/config.ts";
 import type { Config } from "../settings/settings.ts";
-import { DATA_FOLDER } from "./dataset_files.ts";
+import { DATA_FOLDER } from "../settings/data_folder.ts";
 import { lockDataset } from "./locks.ts";
 import { Progress } from "../show/progress.ts";
 import {

@@ -1,5 +1,6 @@
 /** The file of a scaled dataset: what its metadata says, how it relates to the settings, and its tensors. */
 
+import { DATA_FOLDER } from "../settings/data_folder.ts";
 import { createHash } from "node:crypto";
 import { CONSTANT_TARGET_FIX, constantTarget } from "../../lib/inspect/diagnosis.ts";
 import { csvPaths } from "../../lib/data/csv_files.ts";
@@ -13,15 +14,7 @@ import { type ColumnStatistics, Scaler, type ScalingMethod } from "../../lib/dat
 import type { Table } from "../../lib/data/table.ts";
 import { parseTable } from "../../lib/data/table_json.ts";
 import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
-import {
-  csvPath,
-  DATA_FOLDER,
-  differences,
-  type FileStamp,
-  isSameStamp,
-  parseObject,
-  stampOf,
-} from "./dataset_files.ts";
+import { csvPath, differences, type FileStamp, isSameStamp, parseObject, stampOf } from "./dataset_files.ts";
 import { type Config, type LossName, propertyOf, TABLE_KEYS } from "../settings/settings.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { isSame } from "./table_fit.ts";

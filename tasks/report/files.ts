@@ -4,7 +4,7 @@ import { DataError } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/printable.ts";
 import { parseObject } from "../prepare/dataset_files.ts";
 import type { EpochPoint, LayerRecord } from "../charts/charts.ts";
-import type { ClassLine, PartMeasures } from "./page/facts.ts";
+import type { ManyClasses, ReportFacts } from "./page/facts.ts";
 import { named } from "./predictions.ts";
 import type { RunFolder } from "../runs/folder.ts";
 import { PARTS } from "../prepare/split.ts";
@@ -56,11 +56,9 @@ export function bestEpochOf(points: readonly EpochPoint[]): number | undefined {
 }
 
 /** The measures of each part in a summary, and the classes of the last one. */
-export function measuresIn(summary: Record<string, unknown>): {
-  parts: PartMeasures[];
-  confusion?: number[][];
-  classes?: ClassLine[];
-} {
+export function measuresIn(
+  summary: Record<string, unknown>,
+): Pick<ReportFacts, "parts" | "confusion" | "classes" | "many"> {
   const present = PARTS.filter((name) => typeof summary[name] === "object" && summary[name] !== null);
   const parts = present.map((name) => {
     const { rows, loss, baseline, ...rest } = summary[name] as Record<string, unknown>;
@@ -75,7 +73,7 @@ export function measuresIn(summary: Record<string, unknown>): {
     };
   });
   const last = (summary[present.at(-1) ?? ""] ?? {}) as Record<string, unknown>;
-  if (!Array.isArray(last.perClass) || !Array.isArray(last.confusion)) return { parts };
+  if (!Array.isArray(last.perClass)) return { parts };
   const classes = last.perClass.map((line: Record<string, unknown>) => ({
     name: named(`${line.class}`),
     rows: Number(line.rows),
@@ -83,8 +81,25 @@ export function measuresIn(summary: Record<string, unknown>): {
     recall: Number(line.recall),
     f1: Number(line.f1),
   }));
+  if (Array.isArray(last.confusions)) return { parts, classes, many: manyIn(last, last.confusions) };
+  if (!Array.isArray(last.confusion)) return { parts };
   const confusion = last.confusion.map((row: unknown) => Array.isArray(row) ? row.map(Number) : []);
-  return { parts, confusion, classes };
+  return { parts, classes, confusion };
+}
+
+/** What stands instead of the matrix of many classes. */
+function manyIn({ classes, confusedPairs }: Record<string, unknown>, confusions: readonly unknown[]): ManyClasses {
+  const pairs = confusions.map((line) => Object(line) as Record<string, unknown>);
+  return {
+    classes: Number(classes),
+    pairs: Number(confusedPairs),
+    confusions: pairs.map(({ actual, predicted, rows, share }) => ({
+      actual: named(`${actual}`),
+      predicted: named(`${predicted}`),
+      rows: Number(rows),
+      share: Number(share),
+    })),
+  };
 }
 
 function measuresOf(values: unknown): Record<string, number> {

@@ -53,7 +53,7 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
   const charts: string[] = [];
   using model = await loadRun(device, runName);
   const facts = await gather(request, folder, model);
-  if (typeof facts.data === "string") await keepBetter(page, facts.data, request);
+  if (typeof facts.data === "string") await keepBetter(page, facts.data, request, folder);
   const { document } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
   const report = makeReport(facts, { document });
   if (svgFolder !== undefined) await Deno.mkdir(svgFolder, { recursive: true }); // before anything is written
@@ -72,11 +72,18 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
  *
  * @throws {DataError} If there is a report, and nobody has asked for another.
  */
-async function keepBetter(page: string, why: string, { runName, output }: ReportRequest): Promise<void> {
+async function keepBetter(
+  page: string,
+  why: string,
+  { runName, output }: ReportRequest,
+  run: RunFolder,
+): Promise<void> {
   if (output !== undefined || await stampOf(page) === undefined) return;
+  const origin = await run.readRecord();
+  const began = origin?.folder === undefined ? "" : ` The run began in the folder ${origin.folder}.`;
   const way =
     `\`deno task report --run-name ${runName} --output other.html\` writes one without its charts of the data`;
-  throw new DataError(`it stays as it is. ${why} ${way}`, { file: page });
+  throw new DataError(`it stays as it is. ${why}${began} ${way}`, { file: page });
 }
 
 async function gather(

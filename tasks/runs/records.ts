@@ -2,12 +2,12 @@
 
 import { DataError } from "../../lib/base/errors.ts";
 import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
-import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { ConfigError } from "../settings/config.ts";
 import type { Key } from "../settings/settings.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { RunFolder } from "./folder.ts";
 import { refuseLink } from "./saved_run.ts";
+import type { ShortEvaluation } from "../show/short_evaluation.ts";
 import type { EpochLine, LayerRecord, View } from "../show/view.ts";
 import type { PARTS } from "../prepare/split.ts";
 
@@ -22,7 +22,7 @@ export interface RunRecords {
 export type RunSummary =
   & Readonly<Record<"steps" | "seconds" | "stepsPerSecond", number>>
   & { readonly device: string }
-  & { readonly [part in typeof PARTS[number]]?: Evaluation }
+  & { readonly [part in typeof PARTS[number]]?: Omit<ShortEvaluation, "confusion"> }
   & { readonly notes?: TableNotes };
 
 /**

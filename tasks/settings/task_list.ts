@@ -128,6 +128,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     ],
     extras: {
       DATA: extra("data", PATH, "CSV file with input and target columns, or a folder of them"),
+      CONFUSION: extra("data", PATH, "CSV file to write the whole confusion matrix to: a line for each actual class"),
       JSON: AS_JSON,
     },
   },

@@ -19,6 +19,8 @@ export interface Findings {
   installer: Installer;
   /** Whether `NO_SETUP` forbids every change. */
   forbidden: boolean;
+  /** The project's folder. */
+  folder: string;
 }
 
 /** What is to be done about the findings. */
@@ -44,14 +46,23 @@ export const DRIVER: Program = {
   },
 };
 
+/** What Deno takes for a pattern in the path of a workspace, or for a separator. Windows has only "[" and "]" of it. */
+const PATTERN = Deno.build.os === "windows" ? /[[\]]/ : /[?*[\]\\]/;
+
 /** Decides what to do, without doing it. */
 export function plan(found: Findings): Plan {
-  const { jsrAnswers, linked, pinned, adapter, backend, installer, forbidden } = found;
+  const { jsrAnswers, linked, pinned, adapter, backend, installer, forbidden, folder } = found;
   const changes: Plan["changes"] = [];
   const messages: string[] = [];
   let exitCode: Plan["exitCode"] = 0;
 
-  if (!jsrAnswers && !linked) {
+  if (!jsrAnswers && PATTERN.test(folder)) {
+    messages.push(
+      `The folder ${folder} has one of ? * [ ] \\ in its path, which Deno takes for a pattern: without JSR, it does not ` +
+        "find the stand-ins of @std there. Rename the folder, or run this once where JSR answers.",
+    );
+    exitCode = 1;
+  } else if (!jsrAnswers && !linked) {
     if (!forbidden) changes.push("link");
     else {
       messages.push(
@@ -141,7 +152,8 @@ async function look(root: URL): Promise<Findings> {
   const backend = Deno.env.get("DENO_WEBGPU_BACKEND");
   const isDriverWanted = !adapter && backend === undefined && Deno.build.os === "linux";
   const installer = isDriverWanted ? await findInstaller() : { manager: undefined, mayInstall: false };
-  return { jsrAnswers, linked, pinned, adapter, backend, installer, forbidden: isForbidden() };
+  const folder = decodeURIComponent(root.pathname);
+  return { jsrAnswers, linked, pinned, adapter, backend, installer, forbidden: isForbidden(), folder };
 }
 
 /** Asks Deno for the packages that deno.json names, for so many milliseconds. Packages in the cache answer at once. */
@@ -182,6 +194,12 @@ async function installDriver(command: readonly string[]): Promise<boolean> {
   return success;
 }
 
+/** Whether the system does not let this process write: Deno has no class of error for a disk that is read-only. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Error && error.message.includes("os error 30");
+}
+
 export async function main(): Promise<number> {
   if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
     console.log(
@@ -199,7 +217,14 @@ export async function main(): Promise<number> {
   const found = await look(root);
   const { changes, messages, exitCode } = plan(found);
   for (const message of messages) console.error(message);
-  await changeTree(root, changes);
+  try {
+    await changeTree(root, changes);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const problem = `Setup cannot write in the project's folder: ${error.message}.`;
+    console.error(`${problem} Make it writable, and run \`deno task setup\` once before it is read-only.`);
+    return 1;
+  }
   if (changes.includes("install") && !await installDriver(DRIVER.commands[found.installer.manager!])) return 1;
   if (Deno.args.includes("--mpi") && !await ensureMpi()) return 1;
   return exitCode;

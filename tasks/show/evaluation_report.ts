@@ -1,6 +1,7 @@
 /** How train and evaluate print evaluations. */
 
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
+import { someClasses } from "./short_evaluation.ts";
 import { formatNumber, formatTable } from "./text_table.ts";
 
 /** The most classes whose confusion matrix fits a terminal. */
@@ -25,16 +26,23 @@ export function formatEvaluations(evaluations: Readonly<Record<string, Evaluatio
   return formatTable([header, ...lines]);
 }
 
-/** Each class with precision, recall and F1, and after them the confusion matrix: how its rows were predicted. */
+/**
+ * Each class with precision, recall and F1, and after them the confusion matrix: how its rows were predicted. Of many
+ * classes only some.
+ */
 export function formatClasses({ confusion, perClass }: Evaluation): string | undefined {
   if (!confusion || !perClass) return undefined;
   const isShown = perClass.length <= MAX_SHOWN_CLASSES;
   const predicted = isShown ? perClass.map((one) => `as ${one.class}`) : [];
-  const rows = perClass.map((one, i) => [
+  const some = someClasses(perClass);
+  const rows = some.map((one, i) => [
     one.class,
     `${one.rows}`,
     ...[one.precision, one.recall, one.f1].map(formatNumber),
-    ...(isShown ? confusion[i].map(String) : []),
+    ...(isShown ? [...confusion.row(i)].map(String) : []),
   ]);
-  return formatTable([["class", "rows", "precision", "recall", "F1", ...predicted], ...rows]);
+  const table = formatTable([["class", "rows", "precision", "recall", "F1", ...predicted], ...rows]);
+  if (some.length === perClass.length) return table;
+  const which = `${some.length} of ${perClass.length} classes: those with the lowest F1, and those with the most rows`;
+  return `${which}\n${table}\n\`deno task evaluate --data FILE --confusion FILE\` writes how often each is taken for which`;
 }

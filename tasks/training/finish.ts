@@ -10,6 +10,7 @@ import { removeFile } from "../runs/folder.ts";
 import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
+import { shortEvaluation } from "../show/short_evaluation.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
 import type { RunView } from "../show/view.ts";
 import type { Run } from "./run_state.ts";
@@ -85,7 +86,7 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
     steps: trainer.step,
     seconds,
     stepsPerSecond: trainer.step / seconds,
-    ...evaluations,
+    ...Object.fromEntries(Object.entries(evaluations).map(([part, one]) => [part, shortEvaluation(one)])),
     ...(notes ? { notes } : {}),
   };
   model.device.check(); // no result counts that comes from a GPU that has failed

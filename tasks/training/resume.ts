@@ -1,12 +1,14 @@
 /** Settings of a resumed run: those it began with, and those that the command line may change. */
 
-import { describeChanges, type Origin, OTHER_RESULT } from "../runs/origin.ts";
+import { isAbsolute, resolve } from "node:path";
+import { describeChanges, type Origin, OTHER_RESULT, usersFilesOf } from "../runs/origin.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
 import { showJson } from "../../lib/base/printable.ts";
-import { parseObject } from "../prepare/dataset_files.ts";
-import { type Key, KEYS, RANK_KEYS, SETTINGS } from "../settings/settings.ts";
+import { parseObject, stampOf } from "../prepare/dataset_files.ts";
+import { flagOf, type Key, KEYS, RANK_KEYS, SETTINGS } from "../settings/settings.ts";
 import { settingAt } from "../settings/faults.ts";
 import { RunFolder } from "../runs/folder.ts";
+import { fromUsersFolder, usersFolder } from "../settings/users_files.ts";
 
 /** Settings that do not change the result; of the paths, only the content does. */
 const FREE: readonly Key[] = [
@@ -121,6 +123,24 @@ function changeFaults(config: TaskConfig, began: TaskConfig["texts"]): string[] 
 /** More epochs do not change the earlier ones, unless the learning rates depend on their number. */
 function isLonger(key: Key, { schedule, numEpochs }: TaskConfig, began: TaskConfig["texts"]): boolean {
   return key === "NUM_EPOCHS" && ["constant", "plateau"].includes(schedule) && numEpochs >= Number(began.NUM_EPOCHS);
+}
+
+/**
+ * Looks for the files that the run's own settings name by a relative path.
+ *
+ * @throws {ConfigError} If they are not in this folder, and the run began in another one.
+ */
+export async function checkFiles(config: TaskConfig, { folder }: Origin): Promise<void> {
+  if (folder === undefined || folder === usersFolder()) return;
+  const faults: string[] = [];
+  for (const [key, path] of usersFilesOf(config)) {
+    if (config.given[key] || isAbsolute(path) || await stampOf(fromUsersFolder(path)) !== undefined) continue;
+    const way = `${flagOf(key)} ${resolve(folder, path)}, or resume it from that folder`;
+    faults.push(
+      `${key} is "${path}": the run began in the folder ${folder}, and this path is relative to it: add ${way}`,
+    );
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
 }
 
 /**

@@ -10,7 +10,7 @@ import { recipeOf } from "../settings/recipes.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { Splitter } from "../prepare/split.ts";
 import { prepareDataset } from "../prepare/stages.ts";
-import { type Sources, sourcesOf } from "../runs/origin.ts";
+import { folderOf, type Sources, sourcesOf } from "../runs/origin.ts";
 import type { RunView } from "../show/view.ts";
 
 export interface Rows {
@@ -19,12 +19,20 @@ export interface Rows {
   readonly source?: DataSource;
   /** Hashes of the files that the rows come from. */
   readonly sources: Sources;
+  /** The folder that their paths are relative to. */
+  readonly folder?: string;
 }
 
 export async function openRows(stack: DisposableStack, config: TaskConfig, view: RunView): Promise<Rows> {
   const dataset = stack.use(await prepareDataset(config, view));
   const sources = await sourcesOf(config);
-  return { dataset, sources, source: sources.DATA === undefined ? undefined : sourceOf(config.data, sources.DATA) };
+  const folder = folderOf(config);
+  return {
+    dataset,
+    sources,
+    folder,
+    source: sources.DATA === undefined ? undefined : sourceOf(config.data, sources.DATA),
+  };
 }
 
 /** The file or folder that a setting names, without the folder that it is in. */

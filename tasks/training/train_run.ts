@@ -15,7 +15,7 @@ import type { RunView } from "../show/view.ts";
 import { trainEpochs } from "./epochs.ts";
 import { finishRun, formatPlace } from "./finish.ts";
 import { openNetwork } from "./network.ts";
-import { checkOrigin, checkSettings } from "./resume.ts";
+import { checkFiles, checkOrigin, checkSettings } from "./resume.ts";
 import { openRows } from "./rows.ts";
 import { type Run, RunState } from "./run_state.ts";
 import { StopSignal } from "./stop_signal.ts";
@@ -69,12 +69,14 @@ export async function openFiles(stack: DisposableStack, config: TaskConfig, view
   const checkpoint = await checkpoints.open((fault) => view.warning(`warning: ${fault}`));
   const record = await folder.readRecord();
   if (record) checkSettings(config, record.settings);
+  const origin = record ?? checkpoint?.notes.origin;
+  if (origin) await checkFiles(config, origin);
   return { folder, checkpoints, checkpoint };
 }
 
 /** What the result of a training depends on, besides its settings. */
-export function originOfTraining({ model, dataset, sources }: Training): Origin {
-  return originOf(model.device.name, dataset.sha256, sources);
+export function originOfTraining({ model, dataset, sources, folder }: Training): Origin {
+  return originOf(model.device.name, dataset.sha256, sources, folder);
 }
 
 /** Makes the run's folder; under --resume continues from its last checkpoint, or begins anew if there is none. */

@@ -13,7 +13,7 @@ import {
 } from "../../lib/core/losses.ts";
 import type { RowSource } from "../../lib/data/row_source.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
-import { evaluate, type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
+import { type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
@@ -183,6 +183,9 @@ export async function openParts(
   return opened;
 }
 
+/** Most values that are measured at a time: measuring takes ten times their memory. */
+const MAX_VALUES = 1 << 20;
+
 type OpenPart = Omit<Part, "name">;
 
 async function openResident(source: RowSource, predictor: Predictor, stack: DisposableStack): Promise<OpenPart> {
@@ -190,7 +193,16 @@ async function openResident(source: RowSource, predictor: Predictor, stack: Disp
   const block = await source.read(0, rows);
   const x = stack.use(Tensor.from(predictor.device, block.x, [rows, inputs]));
   const y = stack.use(Tensor.from(predictor.device, block.y, [rows, targets]));
-  return { rows: { x, y }, evaluate: async (...how) => evaluate(await predictor.predict(x), block.y, ...how) };
+  const most = Math.max(1, Math.floor(MAX_VALUES / targets)) * targets;
+  const evaluateBlocks: Part["evaluate"] = async (...how) => {
+    const evaluator = new Evaluator(...how);
+    const output = await predictor.predict(x);
+    for (let at = 0; at < block.y.length; at += most) {
+      evaluator.add(output.subarray(at, at + most), block.y.subarray(at, at + most));
+    }
+    return evaluator.result();
+  };
+  return { rows: { x, y }, evaluate: evaluateBlocks };
 }
 
 function openStreamed(source: RowSource, predictor: Predictor): OpenPart {

@@ -21,7 +21,7 @@ const RANKS = ["train-mpi", "tune-mpi"];
 const WRITES: [where: string, tasks: string[]][] = [
   ["=data", ["gen-data", "scale", "train", "train-mpi", "tune", "tune-mpi"]],
   // Where the user says; setup makes a link, which Deno does only where everything may be written.
-  ["", ["predict", "export", "report", "playground", "bench", "setup"]],
+  ["", ["predict", "evaluate", "export", "report", "playground", "bench", "setup"]],
   ["=coverage", ["test"]],
 ];
 
@@ -76,7 +76,10 @@ const USES: Record<string, Use> = {
     args: (at) => ["--input", `${at}/own.csv`, "--output", `${at}/out.csv`],
     says: /^wrote .*: 40 predictions/m,
   },
-  evaluate: { args: (at) => ["--data", `${at}/own.csv`], says: /^default_run/m },
+  evaluate: {
+    args: (at) => ["--data", `${at}/xor.csv`, "--run-name=xor", "--confusion", `${at}/matrix.csv`],
+    says: /^xor /m,
+  },
   export: { args: (at) => ["--format=onnx", "--output", `${at}/model.onnx`], says: /^wrote .*model\.onnx/m },
   report: { args: (at) => ["--output", `${at}/report.html`], says: /^wrote .*report\.html/m },
   // Both work with all of their own in check/doctor_test.ts.
@@ -158,7 +161,11 @@ permitted("each task misses each permission that is taken away, and works with a
   await using place = await Workplace.create();
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${3 * i + 1}`);
   // Where a user may keep files of his own.
-  await using elsewhere = await Workplace.create({ "own.csv": ["x,y", ...rows].join("\n") + "\n" });
+  await using elsewhere = await Workplace.create({
+    "own.csv": ["x,y", ...rows].join("\n") + "\n",
+    "xor.csv": "x1,x2,y\n0,0,0\n0,1,1\n",
+  });
+  await place.succeed("train", ["--recipe=xor", "--num-epochs=1", "--run-name=xor"]);
   await place.succeed("train", ["--num-dataset=100", "--num-epochs=1"]);
   for (const [task, { says, unused = [] }] of Object.entries(USES)) {
     const { flags } = await commandOf(task);

@@ -6,6 +6,7 @@ import type { EpochPoint, LayerRecord } from "../../charts/charts.ts";
 import type { ReliabilityBin } from "../../charts/class_charts.ts";
 import type { Histogram, Pair } from "../../charts/data_charts.ts";
 import type { DrawnLayer } from "../../charts/network_chart.ts";
+import type { NamedConfusion } from "../../show/short_evaluation.ts";
 
 /** How good the network is on one part of the data; names as in summary.json. */
 export interface PartMeasures {
@@ -23,6 +24,16 @@ export interface ClassLine {
   readonly precision: number;
   readonly recall: number;
   readonly f1: number;
+}
+
+/** What is told of more classes than a matrix can show. */
+export interface ManyClasses {
+  /** How many there are; {@linkcode ReportFacts.classes} has only some. */
+  readonly classes: number;
+  /** How many pairs are confused. */
+  readonly pairs: number;
+  /** Those with the most rows. */
+  readonly confusions: readonly NamedConfusion[];
 }
 
 /** Predictions for rows of the data. */
@@ -84,6 +95,8 @@ export interface ReportFacts {
   readonly parts: readonly PartMeasures[];
   readonly confusion?: readonly (readonly number[])[];
   readonly classes?: readonly ClassLine[];
+  /** Instead of the matrix. */
+  readonly many?: ManyClasses;
   /** What was made of the table; a recipe has no notes. */
   readonly notes?: TableNotes;
   readonly data: DataFacts | string;

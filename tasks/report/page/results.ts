@@ -6,6 +6,7 @@ import { confusionChart, MAX_NUMBERED, reliabilityChart } from "../../charts/cla
 import { fitChart, type Pair, predictedChart, residualChart } from "../../charts/data_charts.ts";
 import type { Fit, ReportFacts } from "./facts.ts";
 import type { Figure, Section } from "./figures.ts";
+import type { NamedConfusion } from "../../show/short_evaluation.ts";
 import { type Html, MOST_ROWS, number, table } from "../../charts/html.ts";
 
 /** The most targets with charts, classes of a drawn matrix, and curves in a table. */
@@ -23,7 +24,7 @@ export const MEASURE_NAMES: Readonly<Record<string, string>> = {
 };
 
 export function results(facts: ReportFacts, draw: Draw): Section {
-  const { predictions, confusion, classes = [], parts } = facts;
+  const { predictions, confusion, classes = [], many, parts } = facts;
   const figures: Figure[] = [];
   const tables = [measures(facts)];
   if (typeof predictions !== "string") {
@@ -79,7 +80,8 @@ export function results(facts: ReportFacts, draw: Draw): Section {
     figures.unshift({ slug: "confusion", title: "Confusion matrix", svg, caption, table: confused(names, confusion) });
   }
   if (confusion && classes.length > MOST_DRAWN) tables.push(confused(classes.map(({ name }) => name), confusion));
-  if (classes.length > 0) tables.push(classTable(classes));
+  if (many) tables.push(wrongTable(many.confusions, many.pairs));
+  if (classes.length > 0) tables.push(classTable(classes, many?.classes));
   const more = typeof predictions === "string" || (predictions.pairs?.length ?? 0) <= MOST_TARGETS
     ? ""
     : `Charts show the first ${MOST_TARGETS} of ${predictions.pairs!.length} targets.`;
@@ -165,26 +167,35 @@ function confused(classes: readonly string[], confusion: readonly (readonly numb
   }
   const wrong = confusion.flatMap((row, i) => {
     const sum = row.reduce((sum, rows) => sum + rows, 0);
-    return row.flatMap((rows, j) => i === j || rows === 0 ? [] : [{ i, j, rows, share: rows / sum }]);
+    return row.flatMap((rows, j) =>
+      i === j || rows === 0 ? [] : [{ actual: classes[i], predicted: classes[j], rows, share: rows / sum }]
+    );
   }).sort((a, b) => b.rows - a.rows);
-  const some = wrong.length > MOST_ROWS ? `, the first ${MOST_ROWS} of ${number(wrong.length)}` : "";
+  return wrongTable(wrong, wrong.length);
+}
+
+function wrongTable(wrong: readonly NamedConfusion[], pairs: number): Html {
+  const some = pairs > MOST_ROWS ? `, the first ${MOST_ROWS} of ${number(pairs)}` : "";
   return table({
     caption: wrong.length === 0
       ? "No row is predicted as another class"
       : `Wrong predictions, the most rows first${some}`,
     header: ["actual", "predicted as", "rows", "share of the class"],
     list: wrong.slice(0, MOST_ROWS),
-    row: ({ i, j, rows, share }) => [classes[i], classes[j], number(rows), number(share)],
+    row: ({ actual, predicted, rows, share }) => [actual, predicted, number(rows), number(share)],
     words: 2,
   });
 }
 
-function classTable(classes: NonNullable<ReportFacts["classes"]>): Html {
+function classTable(classes: NonNullable<ReportFacts["classes"]>, of = classes.length): Html {
+  const isSome = of > classes.length;
   return table({
-    caption: "Measures by class",
+    caption: isSome
+      ? `Measures by class: of ${number(of)} classes those with the lowest F1, and those with the most rows`
+      : "Measures by class",
     header: ["class", "rows", "precision", "recall", "F1"],
     list: classes,
     row: ({ name, rows, precision, recall, f1 }) => [name, ...[rows, precision, recall, f1].map(number)],
-    most: MOST_ROWS,
+    most: isSome ? classes.length : MOST_ROWS,
   });
 }

@@ -67,3 +67,16 @@ Deno.test("results() gives the confusion matrix as numbers, of many classes what
   const confusion = classified(20).confusion!.map((row, i) => row.map((n, j) => i === j ? n : 0));
   assertEquals(tablesOf({ ...classified(20), confusion }).get("No row is predicted as another class")!.length, 1);
 });
+
+Deno.test("results() shows of many classes the confusions and the classes that summary.json has", () => {
+  const { classes } = classified(50);
+  const confusions = Array.from(
+    { length: 100 },
+    (_, i) => ({ actual: "a", predicted: `b${i}`, rows: 100 - i, share: 0.5 }),
+  );
+  const tables = tablesOf({ classes, many: { classes: 900, pairs: 500, confusions } });
+  const wrong = tables.get("Wrong predictions, the most rows first, the first 24 of 500")!;
+  assertEquals([wrong.length, wrong[1], wrong[24]], [25, "a | b0 | 100 | 0.5", "a | b23 | 77 | 0.5"]);
+  const caption = "Measures by class: of 900 classes those with the lowest F1, and those with the most rows";
+  assertEquals(tables.get(caption)!.length, 51);
+});

@@ -14,6 +14,7 @@ const ready: Findings = {
   backend: undefined,
   installer: { manager: undefined, mayInstall: false },
   forbidden: false,
+  folder: "/somewhere/backhand #1 100%/",
 };
 
 /** A folder with what setup reads, taken away again at the end. */
@@ -52,6 +53,10 @@ Deno.test("plan() changes what is needed, and says so", () => {
   const unusable = 'DENO_WEBGPU_BACKEND is "metal", for which this machine has no adapter: unset it';
   const none = "WebGPU finds no adapter.";
   const std = "@std is missing: JSR does not answer. Run `deno task setup` without NO_SETUP to link its stand-ins.";
+  const isWindows = Deno.build.os === "windows";
+  const patterned = (name: string) =>
+    `The folder ${name} has one of ? * [ ] \\ in its path, which Deno takes for a pattern: without JSR, it does not ` +
+    "find the stand-ins of @std there. Rename the folder, or run this once where JSR answers.";
   const asRoot = `${none} To install ${DRIVER.name}, as root: ${apt}`;
   const forbidden = { forbidden: true, installer: { ...debian, mayInstall: false } };
   const cases: [Partial<Findings>, string[], string[], number][] = [
@@ -68,6 +73,14 @@ Deno.test("plan() changes what is needed, and says so", () => {
     [{ ...held, adapter: true }, [], [], 0],
     // NO_SETUP forbids changes, and fails only if training cannot work.
     [{ ...forbidden, linked: true, pinned: false }, [], [], 0],
+    // Deno would look for the stand-ins of @std by a pattern that does not match.
+    ...["[1]", ...(isWindows ? [] : ["a?", "a*", "a\\b"])].flatMap((
+      name,
+    ): [Partial<Findings>, string[], string[], number][] => [
+      [{ jsrAnswers: false, folder: name }, [], [patterned(name)], 1],
+      [{ jsrAnswers: false, linked: true, folder: name }, [], [patterned(name)], 1],
+      [{ folder: name }, [], [], 0],
+    ]),
     [{ ...forbidden, jsrAnswers: false, adapter: false }, [], [std, asRoot], 1],
   ];
   for (const [found, changes, messages, exitCode] of cases) {

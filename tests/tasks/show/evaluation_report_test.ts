@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { ConfusionMatrix } from "../../../lib/evaluate/confusion_matrix.ts";
 import { evaluate } from "../../../lib/evaluate/evaluation.ts";
 import { bceWithLogits, mse } from "../../../lib/core/losses.ts";
 import { Scaler } from "../../../lib/data/scaler.ts";
@@ -32,7 +33,7 @@ Deno.test("formatClasses() shows measures and confusion of each class, of many c
   assertEquals(formatClasses(regression), undefined);
   const { perClass } = classification;
   const many = Array.from({ length: 13 }, () => perClass![0]);
-  const confusion = many.map(() => many.map(() => 0));
+  const confusion = new ConfusionMatrix(13, new Float64Array(13 ** 2));
   const [header, first] = formatClasses({ ...classification, perClass: many, confusion })!.split("\n");
   assertEquals(header, "class  rows  precision  recall        F1");
   assertEquals(first, "no        2          1     0.5  0.666667");
