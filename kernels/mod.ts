@@ -234,6 +234,7 @@ const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid
 /** What stands before the text of a fast product. */
 const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + matmulEpilogue;
 const products = new Map<string, Kernel>();
+const productForms = new WeakMap<Kernel, Readonly<{ form: ProductForm; aligned: boolean }>>();
 const fours = new Map<Kernel, Kernel>();
 
 /**
@@ -261,24 +262,22 @@ export function byFours(kernel: Kernel): Kernel {
  * @returns The kernel.
  */
 export function matmulBlocksKernel(form: ProductForm, aligned: boolean): Kernel {
-  return inForm({
-    name: "matmulBlocks",
-    code: PRODUCT_PRELUDE + matmulBlocks,
-    workgroup: 8,
-    access: [RT, RT, R, RT, W, W, W],
-    constants: { ...constantsOf(form), ALIGNED: Number(aligned) },
-  });
+  const constants = { ...constantsOf(form), ALIGNED: Number(aligned) };
+  const code = PRODUCT_PRELUDE + matmulBlocks;
+  const access: readonly Access[] = [RT, RT, R, RT, W, W, W];
+  return inForm({ name: "matmulBlocks", code, workgroup: 8, access, constants }, form, aligned);
 }
 
 /** The tiled matrix product in one form; see {@linkcode matmulBlocksKernel}. */
 export function matmulTilesKernel(form: ProductForm): Kernel {
-  return inForm({
-    name: "matmulTiles",
-    code: PRODUCT_PRELUDE + matmulTiles,
-    workgroup: 256,
-    access: [R, R, R, R, W, W],
-    constants: constantsOf(form),
-  });
+  const code = PRODUCT_PRELUDE + matmulTiles;
+  const access: readonly Access[] = [R, R, R, R, W, W];
+  return inForm({ name: "matmulTiles", code, workgroup: 256, access, constants: constantsOf(form) }, form, false);
+}
+
+/** What a fast product's kernel does, and whether it is for aligned rows alone; undefined for any other kernel. */
+export function productFormOf(kernel: Kernel): Readonly<{ form: ProductForm; aligned: boolean }> | undefined {
+  return productForms.get(kernel);
 }
 
 function constantsOf(form: ProductForm): Record<string, number> {
@@ -292,9 +291,10 @@ function constantsOf(form: ProductForm): Record<string, number> {
   };
 }
 
-function inForm(kernel: Kernel): Kernel {
+function inForm(kernel: Kernel, form: ProductForm, aligned: boolean): Kernel {
   const key = JSON.stringify([kernel.name, kernel.constants]);
   const known = products.get(key) ?? kernel;
   products.set(key, known);
+  productForms.set(known, { form, aligned });
   return known;
 }

@@ -5,8 +5,9 @@
  */
 
 import { Device } from "../lib/gpu/device.ts";
-import { selfTest } from "../lib/check/self_test.ts";
+import { type KernelCheck, selfTest } from "../lib/check/self_test.ts";
 import { runTask } from "./settings/run_task.ts";
+import { COMPILING_PATIENCE, Progress } from "./show/progress.ts";
 import { formatTable } from "./show/text_table.ts";
 
 async function main(): Promise<number> {
@@ -25,7 +26,7 @@ async function main(): Promise<number> {
     ["invocations a workgroup", `${limits.maxComputeInvocationsPerWorkgroup}`],
     ["workgroups a dimension", `${limits.maxComputeWorkgroupsPerDimension}`],
   ], 2));
-  const checks = await selfTest(device, true);
+  const checks = await checkKernels(device);
   console.log(
     "\n" + formatTable([
       ["kernel", "on", "error", ""],
@@ -39,6 +40,12 @@ async function main(): Promise<number> {
       : `${wrong} of ${checks.length} kernel checks gave wrong results: do not train on this device; update its driver`,
   );
   return wrong === 0 ? 0 : 1;
+}
+
+/** Runs the whole self-test, and shows how far it is: where the driver's cache is empty, most of the time goes into compiling. */
+async function checkKernels(device: Device): Promise<KernelCheck[]> {
+  using progress = new Progress("compiling and checking kernels", undefined, COMPILING_PATIENCE);
+  return await selfTest(device, true, (done, total) => progress.update(done, total, `${done} of ${total}`));
 }
 
 if (import.meta.main) await runTask("doctor", main);

@@ -8,6 +8,7 @@ import { Device } from "../lib/gpu/device.ts";
 import { checkGradients, gradientCases, type GradientCheck } from "../lib/check/gradcheck.ts";
 import type { Config } from "./settings/config.ts";
 import { runTask } from "./settings/run_task.ts";
+import { COMPILING_PATIENCE, Progress } from "./show/progress.ts";
 import { formatTable } from "./show/text_table.ts";
 
 const LEGEND = `
@@ -24,7 +25,10 @@ async function main({ seed, hiddenSize }: Config): Promise<number> {
   console.log(`device: ${device.name}`);
   const rows = [["network", "gradient of", "entries nudged", "float64 off", "GPU off", "verdict"]];
   const wrong: string[] = [];
-  for (const given of gradientCases(hiddenSize)) {
+  const cases = gradientCases(hiddenSize);
+  using progress = new Progress("compiling and checking kernels", undefined, COMPILING_PATIENCE);
+  for (const [done, given] of cases.entries()) {
+    progress.update(done, cases.length, `${done} of ${cases.length} networks`);
     for (const check of await checkGradients(device, given, seed)) {
       const { name, entries, finiteDifference, gpu, ok } = check;
       if (!ok) wrong.push(explain(given.name, check));
@@ -38,6 +42,7 @@ async function main({ seed, hiddenSize }: Config): Promise<number> {
       ]);
     }
   }
+  progress.clear();
   console.log(formatTable(rows, 2));
   console.log(LEGEND);
   for (const line of wrong) console.log(line);

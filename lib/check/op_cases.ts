@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { byFours, type Kernel, kernels, matmulBlocksKernel, matmulTilesKernel } from "../../kernels/mod.ts";
 import type { Device } from "../gpu/device.ts";
 import { flagNotFinite } from "../training/finite_watch.ts";
 import * as ops from "../arithmetic/ops.ts";
@@ -38,13 +38,18 @@ export function upload(device: Device, { rows, columns, data }: Matrix): Tensor 
   return Tensor.from(device, Float32Array.from(data), [rows, columns]);
 }
 
-function matmulCases(device: Device, [m, k, n]: readonly number[], kernel: Kernel = kernels.matmul): KernelCase[] {
+/** A product both ways round, under the plain kernel or under that of its form. */
+function matmulCases(
+  device: Device,
+  [m, k, n]: readonly number[],
+  kernelOf: (transposeA: boolean, transposeB: boolean) => Kernel = () => kernels.matmul,
+): KernelCase[] {
   const stream = random();
   const a = matrix(m, k, stream);
   const b = matrix(k, n, stream);
   const { data: expected } = reference.matmul(a, b);
   return [[false, false], [true, false], [false, true], [true, true]].map(([transposeA, transposeB]) => ({
-    kernel,
+    kernel: kernelOf(transposeA, transposeB),
     on: `[${m}, ${k}]${transposeA ? "ᵀ" : ""} · [${k}, ${n}]${transposeB ? "ᵀ" : ""}`,
     run: () => {
       const left = upload(device, transposeA ? reference.transpose(a) : a);
@@ -89,8 +94,14 @@ function elementwiseCases(device: Device, rows: number, columns: number): Kernel
   const b = matrix(rows, columns, stream);
   const bias = matrix(1, columns, stream);
   const biased = reference.addBias(a, bias);
+  const isByFours = (kernel: Kernel) => kernel.counts === 1 && (rows * columns) % 4 === 0;
   const kernelCase = (kernel: Kernel, op: (a: Tensor, b: Tensor) => Tensor, { data: expected }: Matrix): KernelCase => {
-    return { kernel, on, run: () => op(upload(device, a), upload(device, b)), expected };
+    return {
+      kernel: isByFours(kernel) ? byFours(kernel) : kernel,
+      on,
+      run: () => op(upload(device, a), upload(device, b)),
+      expected,
+    };
   };
   return [
     kernelCase(kernels.add, ops.add, a.map((v, i) => v + b.data[i])),
@@ -137,8 +148,8 @@ function notFiniteCases(device: Device): KernelCase[] {
 function watchCases(device: Device): KernelCase[] {
   const sound = [3e38, -3e38, 1e-45, 0, -0, 1, 2, 3];
   const tensors = [[...sound, 1, 2, 3, -Infinity], sound, [NaN, ...sound]];
-  return [{
-    kernel: kernels.notFinite,
+  return [kernels.notFinite, byFours(kernels.notFinite)].map((kernel) => ({
+    kernel,
     on: "[12] with an infinity, [8], [9] with a NaN",
     run: () => {
       const flags = Tensor.from(device, Uint32Array.of(0, 0, 0));
@@ -146,7 +157,7 @@ function watchCases(device: Device): KernelCase[] {
       return flags;
     },
     expected: [1, 0, 1],
-  }];
+  }));
 }
 
 /** The backward of sums and extremes: equal smallest elements share the gradient. */
@@ -213,7 +224,7 @@ function stepCases(device: Device): KernelCase[] {
   const indices = (...rows: number[]) => Tensor.from(device, Uint32Array.from(rows));
   const picked = () => recorded.gatherRowsBackward(Tensor.from(device, table), indices(2, 0, 2), 4);
   const gather = (table: number[][], expected: number[]): KernelCase => ({
-    kernel: kernels.gatherRows,
+    kernel: table[0].length % 4 === 0 ? byFours(kernels.gatherRows) : kernels.gatherRows,
     on: `[${table.length}, ${table[0].length}], one row outside`,
     run: () => recorded.gatherRows(Tensor.from(device, table), indices(2, 0, 1, 9), { count: 2, cursor: indices(1) }),
     expected: [...expected, ...expected.map(() => NaN)],
@@ -246,17 +257,31 @@ export function smallCases(device: Device): KernelCase[] {
   return [
     ...matmulCases(device, [5, 7, 9]),
     ...matmulCases(device, [13, 2, 17]),
-    // Large enough for the software adapter's blocks: rows that a kernel packs, and such as a copy does.
-    ...matmulCases(device, [39, 41, 43], kernels.pack),
-    ...matmulCases(device, [68, 100, 84]),
     ...reduceCases(device, 5, 7),
     ...elementwiseCases(device, 13, 17),
+    ...elementwiseCases(device, 12, 17),
     ...operandCases(device),
     ...notFiniteCases(device),
     ...watchCases(device),
     ...spreadCases(device),
     ...stepCases(device),
   ];
+}
+
+/** Products that are not run plain: rows that the software adapter packs by a kernel, and such as a copy packs. */
+export function largeProductCases(device: Device): KernelCase[] {
+  const odd = matmulCases(device, [39, 41, 43], productKernels(device, 43));
+  const packed = device.products === "blocks" ? odd.map((given) => ({ ...given, kernel: kernels.pack })) : [];
+  return [...odd, ...packed, ...matmulCases(device, [68, 100, 84], productKernels(device, 84))];
+}
+
+/** The kernels of products that are not run plain, and take nothing else in. */
+function productKernels(device: Device, columns: number): (transposeA: boolean, transposeB: boolean) => Kernel {
+  return (transposeA, transposeB) => {
+    const form = { transposeA, transposeB, bias: false, activation: "none", derivative: "none", sums: false } as const;
+    if (device.products === "blocks") return matmulBlocksKernel(form, columns % 4 === 0);
+    return device.products === "tiles" ? matmulTilesKernel(form) : kernels.matmul;
+  };
 }
 
 /** What takes several dispatches: a reduction in blocks, row numbers in parts. */
@@ -277,7 +302,7 @@ export function longCases(device: Device): KernelCase[] {
   const column = reference.transpose(ramp);
   const total = ramp.data.reduce((a, b) => a + b);
   return [
-    ...matmulCases(device, [3, 70_001, 2]),
+    ...matmulCases(device, [3, 70_001, 2], productKernels(device, 2)),
     ...matmulCases(device, [1, 240_001, 2]),
     { kernel: kernels.sum, on: `[${length}]`, run: () => ops.sum(upload(device, ramp)), expected: [total] },
     {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { kernels } from "../../kernels/mod.ts";
+import { kernels, withOperand } from "../../kernels/mod.ts";
 import type { Device } from "../gpu/device.ts";
 import { type Layer, Parameter, Sigmoid } from "../core/layers.ts";
 import { ActivationLayer } from "../core/activations.ts";
@@ -101,11 +101,12 @@ export function broadcastCases(device: Device): KernelCase[] {
     const cases = Object.entries(operands).map(([form, given]): KernelCase => {
       const b = given.map((v) => Math.round(v) || 2);
       const run = () => ops[name](upload(device, a), upload(device, b));
-      return { kernel: kernels[name], on: `[7, 5] and ${form}`, run, expected: reference[name](a, b).data };
+      const kernel = withOperand(kernels[name], "spread");
+      return { kernel, on: `[7, 5] and ${form}`, run, expected: reference[name](a, b).data };
     });
     const expected = reference[name](a, operands["a scalar"]).data;
     return [...cases, {
-      kernel: kernels[name],
+      kernel: withOperand(kernels[name], "number"),
       on: "[7, 5] and 2",
       run: () => ops[name](upload(device, a), 2),
       expected,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { byFours, type Kernel, kernels } from "../../kernels/mod.ts";
 import { clipByNorm } from "../training/clipping.ts";
 import type { Device } from "../gpu/device.ts";
 import { createOptimizer, type OptimizerName } from "../core/optimizers.ts";
@@ -11,6 +11,11 @@ import * as reference from "../reference/mod.ts";
 import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 import { StepRates } from "../training/learning_rates.ts";
 import { Tensor } from "../core/tensor.ts";
+
+/** The form of a kernel that so many elements take. */
+function formFor(kernel: Kernel, size: number): Kernel {
+  return size % 4 === 0 ? byFours(kernel) : kernel;
+}
 
 function stepCases(device: Device, size: number): KernelCase[] {
   const stream = random();
@@ -26,7 +31,7 @@ function stepCases(device: Device, size: number): KernelCase[] {
       for (let step = 0; step < steps; step++) optimizer.step();
       return values;
     };
-    return { kernel, on: `${steps} steps of ${name} on [${size}]`, run, expected };
+    return { kernel: formFor(kernel, size), on: `${steps} steps of ${name} on [${size}]`, run, expected };
   };
   const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
   return [
@@ -52,7 +57,8 @@ function clippingCases(device: Device, size: number): KernelCase[] {
     return gradients;
   };
   const on = `[${size}]`;
-  return [kernels.squares, kernels.clipFactor, kernels.clip].map((kernel) => ({ kernel, on, run, expected }));
+  const used = [formFor(kernels.squares, size), kernels.clipFactor, formFor(kernels.clip, size)];
+  return used.map((kernel) => ({ kernel, on, run, expected }));
 }
 
 /** The rate of a step, and one past the last. */

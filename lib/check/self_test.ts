@@ -4,15 +4,16 @@
  *
  * @module
  */
-import { kernels } from "../../kernels/mod.ts";
+import { type Kernel, kernels, matmulBlocksKernel, productFormOf } from "../../kernels/mod.ts";
 import { activationCases } from "./activation_cases.ts";
 import type { Device } from "../gpu/device.ts";
 import { lossCases } from "./loss_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
-import { type KernelCase, longCases, partedCases, smallCases } from "./op_cases.ts";
+import { type KernelCase, largeProductCases, longCases, partedCases, smallCases } from "./op_cases.ts";
 import { broadcastCases, operationCases } from "./operation_cases.ts";
+import { productCases } from "./product_cases.ts";
 import { longStatisticsCases, statisticsCases } from "./statistics_cases.ts";
-import { readAll, type Tensor } from "../core/tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
 
 /** A kernel's result against the oracle's. */
@@ -30,7 +31,18 @@ export interface KernelCheck {
 /** Allowed difference relative to the largest expected value: sums of some thousand float32 terms stay well below. */
 const TOLERANCE = 1e-5;
 
-const trainingMakers = [smallCases, statisticsCases, lossCases, activationCases, optimizerCases, wholeStepCases];
+/** Told how far a test has come: kernels that are done, of how many. The first use of a kernel compiles it, which takes longest. */
+export type TestProgress = (done: number, total: number) => void;
+
+const makers = [
+  smallCases,
+  statisticsCases,
+  lossCases,
+  activationCases,
+  optimizerCases,
+  wholeStepCases,
+  operationCases,
+];
 const longMakers = [partedCases, broadcastCases, longStatisticsCases, longCases];
 
 /**
@@ -38,6 +50,7 @@ const longMakers = [partedCases, broadcastCases, longStatisticsCases, longCases]
  *
  * @param device What is tested.
  * @param long Also run the large cases; some seconds on a software adapter.
+ * @param onProgress Is told how far it has come.
  * @returns A line per kernel and shape. A kernel that no case covers is a line of its own, not ok.
  * @throws {DeviceError} If the GPU reported a fault.
  *
@@ -49,34 +62,90 @@ const longMakers = [partedCases, broadcastCases, longStatisticsCases, longCases]
  * assert((await selfTest(device)).every(({ ok }) => ok));
  * ```
  */
-export async function selfTest(device: Device, long = false): Promise<KernelCheck[]> {
+export async function selfTest(device: Device, long = false, onProgress?: TestProgress): Promise<KernelCheck[]> {
   const cases = [...shortCases(device), ...(long ? longMakers.flatMap((make) => make(device)) : [])];
-  const checks = await runCases(device, cases);
+  const byKernel = Map.groupBy(cases, ({ kernel }) => kernel);
+  const checks: KernelCheck[] = [];
+  let done = 0;
+  for (const own of byKernel.values()) {
+    onProgress?.(done++, byKernel.size);
+    checks.push(...await runCases(device, own));
+  }
   const covered = new Set(checks.map(({ kernel }) => kernel));
-  const missed = Object.values(kernels).filter(({ name }) => !covered.has(name));
-  return [...checks, ...missed.map(({ name }) => ({ kernel: name, on: "no case", error: NaN, ok: false }))];
+  const all: readonly Kernel[] = Object.values(kernels);
+  const missed = all.filter(({ name }) =>
+    !covered.has(name) && (name !== kernels.pack.name || device.products === "blocks")
+  );
+  return [...checks, ...missed.map(noCase)];
 }
 
-/** What every training starts with: the short form without what only steps written by hand use. */
-export async function testForTraining(device: Device): Promise<KernelCheck[]> {
-  return await runCases(device, trainingMakers.flatMap((make) => make(device)));
+/**
+ * Tests kernels in the very forms in which they are used, and no others: what a training does not run is not compiled.
+ *
+ * @param device Where they are used.
+ * @param used The kernels, as {@linkcode Device.examineWith} tells them.
+ * @param onProgress Is told how far it has come.
+ * @returns A line per kernel and shape. A kernel that no case runs in its form is a line of its own, not ok.
+ * @throws {DeviceError} If the GPU reported a fault.
+ */
+export async function testKernels(
+  device: Device,
+  used: readonly Kernel[],
+  onProgress?: TestProgress,
+): Promise<KernelCheck[]> {
+  const pool = [...makers, broadcastCases].flatMap((make) => make(device));
+  const checks: KernelCheck[] = [];
+  for (const [done, kernel] of used.entries()) {
+    onProgress?.(done, used.length);
+    const own = pool.filter((given) => given.kernel === kernel);
+    // A matrix is packed for a product, and for nothing else.
+    const product = kernel === kernels.pack ? used.find(isBlocks) ?? PLAIN_BLOCKS : kernel;
+    const cases = own.length > 0 ? own : productCases(device, product).map((given) => ({ ...given, kernel }));
+    checks.push(...cases.length > 0 ? await runCases(device, cases) : [noCase(kernel)]);
+  }
+  return checks;
+}
+
+const PLAIN_BLOCKS = matmulBlocksKernel({
+  transposeA: false,
+  transposeB: false,
+  bias: false,
+  activation: "none",
+  derivative: "none",
+  sums: false,
+}, true);
+
+function isBlocks(kernel: Kernel): boolean {
+  return kernel.name === PLAIN_BLOCKS.name && productFormOf(kernel) !== undefined;
 }
 
 /** The self-test's short form. */
 export function shortCases(device: Device): KernelCase[] {
-  return [...trainingMakers, operationCases].flatMap((make) => make(device));
+  return [largeProductCases, ...makers].flatMap((make) => make(device));
 }
 
-/** Runs cases, all of them before anything is read. */
+/** Runs cases, all of them before anything is read. One that does not run its kernel in its form tells nothing of it. */
 export async function runCases(device: Device, cases: readonly KernelCase[]): Promise<KernelCheck[]> {
   const results: Tensor[] = [];
   try {
-    for (const { run } of cases) results.push(device.tidy(run));
-    const actual = await readAll(results);
-    return cases.map(({ kernel, on, expected }, i) => compare(kernel.name, on, actual[i], expected));
+    const ran = cases.map(({ run }) => {
+      const { result, kernels } = device.test(() => device.tidy(run));
+      results.push(result);
+      return kernels;
+    });
+    const read = await device.read(results, false);
+    return cases.map(({ kernel, on, expected }, i) => {
+      if (!ran[i].has(kernel)) return noCase(kernel);
+      const actual = results[i].dtype === "u32" ? new Uint32Array(read[i]) : new Float32Array(read[i]);
+      return compare(kernel.name, on, actual, expected);
+    });
   } finally {
     for (const tensor of results) tensor.dispose();
   }
+}
+
+function noCase({ name }: Kernel): KernelCheck {
+  return { kernel: name, on: "no case", error: NaN, ok: false };
 }
 
 function compare(kernel: string, on: string, actual: ArrayLike<number>, expected: ArrayLike<number>): KernelCheck {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kernels } from "../../kernels/mod.ts";
+import { byFours, kernels } from "../../kernels/mod.ts";
 import type { Device } from "../gpu/device.ts";
 import type { KernelCase } from "./op_cases.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -11,13 +11,23 @@ import { measure } from "../training/tensor_statistics.ts";
 
 function casesOf(device: Device, on: string, x: Float32Array, expected: ArrayLike<number>): KernelCase[] {
   const run = (): Tensor => measure([Tensor.from(device, x)]);
-  return [kernels.statistics, kernels.foldStatistics].map((kernel) => ({ kernel, on, run, expected }));
+  const { statistics, foldStatistics } = kernels;
+  return [x.length % 4 === 0 ? byFours(statistics) : statistics, foldStatistics].map((kernel) => ({
+    kernel,
+    on,
+    run,
+    expected,
+  }));
 }
 
 /** Few elements, some of them no numbers. */
 export function statisticsCases(device: Device): KernelCase[] {
   const x = Float32Array.of(-4, 3, 0, NaN, 0, Infinity, -0);
-  return casesOf(device, "[7], some not finite", x, [-4, 3, -1, 0, 0, 0, 25, 0, 3, 2]);
+  const words = [-4, 3, -1, 0, 0, 0, 25, 0, 3, 2];
+  return [
+    ...casesOf(device, "[7], some not finite", x, words),
+    ...casesOf(device, "[8], some not finite", Float32Array.of(...x, NaN), words.with(9, 3)),
+  ];
 }
 
 /** Large, small and other numbers by fours, of more elements than an invocation may loop over. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { kernels } from "../../kernels/mod.ts";
 import type { Device } from "../gpu/device.ts";
 import { type Layer, Linear, ReLU, Sigmoid } from "../core/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../core/losses.ts";
@@ -12,7 +11,7 @@ import { Random } from "../base/random.ts";
 import { Matrix, ReferenceModel } from "../reference/mod.ts";
 import { type KernelCase, matrix, upload } from "./op_cases.ts";
 import { ELEMENT_BYTES, Tensor } from "../core/tensor.ts";
-import { planWholeStep, runWholeStep } from "../training/whole_step.ts";
+import { planWholeStep, runWholeStep, wholeStepKernel } from "../training/whole_step.ts";
 
 /** A step on rows 5, 6, 1, 4 and 0 of seven. */
 const ORDER = Uint32Array.of(3, 2, 5, 6, 1, 4, 0);
@@ -21,9 +20,14 @@ const LONG_ORDER = Uint32Array.from({ length: 263 }, (_, i) => (i * 5) % 263);
 /** Rows of the order that the step leaves out, at its start. */
 const STRIDE = 2;
 
-/** Every loss and activation, on networks of one to four Linear. */
+/** Every loss and activation, on networks of one to four Linear: each number of them is a kernel of its own. */
 export function wholeStepCases(device: Device): KernelCase[] {
+  const losses = [mse, bceWithLogits, softmaxCrossEntropy];
+  const deep = [1, 2, 3, 4].flatMap((count) =>
+    losses.flatMap((loss) => stepCases(device, () => Array.from({ length: count }, mixedLayers).flat(), loss))
+  );
   return [
+    ...deep,
     ...stepCases(device, () => [new Linear(3, 5), new ReLU(), new Linear(5, 2)], mse),
     ...stepCases(device, () => [new Linear(3, 2), new Sigmoid(), new Linear(2, 9), new Linear(9, 3)], bceWithLogits),
     ...stepCases(
@@ -36,6 +40,12 @@ export function wholeStepCases(device: Device): KernelCase[] {
     // Logits of which only the differences from the largest may be taken to a power.
     ...stepCases(device, () => [new Linear(3, 4)], softmaxCrossEntropy, { weight: 100, bias: -1_000 }),
   ];
+}
+
+/** A Linear, and in turn no activation, Sigmoid and ReLU. */
+function mixedLayers(_: unknown, i: number): Layer[] {
+  const linear = new Linear(3, 3);
+  return [[linear], [linear, new Sigmoid()], [linear, new ReLU()]][i % 3];
 }
 
 function stepCases(
@@ -72,7 +82,7 @@ function stepCases(
   const gradients = twin.gradients.flatMap(({ data }) => [...data, ...Array(-data.length & (step - 1)).fill(0)]);
   const on = (what: string) =>
     `${what} of ${described.map(({ kind }) => kind).join(", ")} and ${loss.kind}, ${rows} rows`;
-  const kernel = kernels.wholeStep;
+  const kernel = wholeStepKernel(device, described.filter((layer) => layer instanceof Linear).length);
   return [
     { kernel, on: on("gradients"), run: () => run(({ gradients }) => gradients), expected: gradients },
     { kernel, on: on("loss"), run: () => run((_, losses) => losses), expected: [0, expectedLoss, 0] },

@@ -25,8 +25,7 @@ const MAX_WORKGROUPS = 65_535;
 export type Command = BoundDispatch | { readonly copies: readonly TextureCopy[] };
 
 interface BoundDispatch {
-  /** The kernel's name. */
-  readonly label: string;
+  readonly kernel: Kernel;
   readonly bound: readonly (GPUBuffer | GPUTexture)[];
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
@@ -113,7 +112,7 @@ export class CommandBuilder {
       entries: entries.map((resource, binding) => ({ binding, resource })),
     });
     this.#counts.bindGroups++;
-    return { label: kernel.name, bound, pipeline, bindGroup };
+    return { kernel, bound, pipeline, bindGroup };
   }
 
   #pipeline(kernel: Kernel): GPUComputePipeline {
@@ -187,10 +186,12 @@ export function encode(encoder: GPUCommandEncoder, commands: readonly Command[],
 /** Which kernels of some commands are meant. */
 export function kernelsOf(commands: readonly Command[], by: GPUBuffer | string): string {
   const dispatches = commands.filter((command) => "pipeline" in command);
-  const isMeant = ({ label, bound }: BoundDispatch) =>
-    typeof by === "string" ? [{ label }, ...bound].some(({ label }) => by.includes(`'${label}'`)) : bound.includes(by);
+  const isMeant = ({ kernel, bound }: BoundDispatch) => {
+    if (typeof by !== "string") return bound.includes(by);
+    return [kernel.name, ...bound.map(({ label }) => label)].some((label) => by.includes(`'${label}'`));
+  };
   const meant = dispatches.filter(isMeant);
-  const names = new Set((meant.length > 0 ? meant : dispatches).map(({ label }) => label));
+  const names = new Set((meant.length > 0 ? meant : dispatches).map(({ kernel }) => kernel.name));
   return [...names].join(", ") || "copies";
 }
 

@@ -11,10 +11,11 @@
  * @module
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
-import { type DeviceOptions, nameOf, productsFor, requestAdapter, requestGpu } from "./adapter.ts";
+import { type DeviceOptions, nameOf, type ProductMethod, productsFor, requestAdapter, requestGpu } from "./adapter.ts";
 import { Buffers } from "./buffers.ts";
 import { type Built, type Command, CommandBuilder, dispatchesOf, encode, kernelsOf } from "./commands.ts";
 import { type Dispatch, partsOf, type RecordOptions, refusePromise, type Tracked } from "./dispatch.ts";
+import { Examination, type Examiner } from "./examination.ts";
 import { GpuFaults } from "./faults.ts";
 import { KnownNumbers } from "./known_numbers.ts";
 import { type Binding, checkBindings, type PlannedDispatch } from "./pipeline.ts";
@@ -28,6 +29,8 @@ export class Device implements Disposable {
   readonly info: GPUAdapterInfo;
   /** The device's limits: the adapter's largest buffers and bindings, else WebGPU's defaults. */
   readonly limits: GPUSupportedLimits;
+  /** How larger matrix products run. */
+  readonly products: ProductMethod;
   /** Counts since the device was made, except `buffers` and `bytes`, which are alive now. */
   readonly stats = { buffers: 0, bytes: 0, allocations: 0, bindGroups: 0, dispatches: 0, submits: 0, waits: 0 };
   /** First numbers of tensors that the CPU has seen, so that they can be shown without a wait. */
@@ -39,6 +42,7 @@ export class Device implements Disposable {
   readonly #faults: GpuFaults;
   readonly #buffers: Buffers;
   readonly #unrecorded: Unrecorded;
+  readonly #examination = new Examination();
   /** The recording under way: its dispatches, and buffers made meanwhile. */
   #open: { readonly dispatches: PlannedDispatch[]; readonly buffers: Set<GPUBuffer> } | undefined;
 
@@ -47,8 +51,8 @@ export class Device implements Disposable {
     this.info = adapter.info;
     this.limits = gpu.limits;
     this.#faults = new GpuFaults(gpu, this.stats);
-    const method = products ?? productsFor(adapter.info);
-    this.#builder = new CommandBuilder(gpu, this.stats, this.#faults, method, gridWidth);
+    this.products = products ?? productsFor(adapter.info);
+    this.#builder = new CommandBuilder(gpu, this.stats, this.#faults, this.products, gridWidth);
     this.#buffers = new Buffers(gpu, this.stats, this.#faults);
     this.#unrecorded = new Unrecorded(this.#builder, (commands) => this.#submit(commands, 1));
   }
@@ -135,7 +139,9 @@ export class Device implements Disposable {
     }
     try {
       for (const { buffer } of buffers) this.#buffers.refuseFreed(buffer, () => kernel.name);
-      this.stats.dispatches += this.#unrecorded.add(dispatch);
+      const commands = this.#unrecorded.add(dispatch);
+      this.#examination.note(commands);
+      this.stats.dispatches += dispatchesOf(commands);
     } finally {
       resources.forEach(({ buffer }, i) => isBindable[i] || this.destroyBuffer(buffer));
     }
@@ -176,6 +182,7 @@ export class Device implements Disposable {
         this.#builder.build(part, { plain, intermediate: fuse ? intermediate : undefined });
       const { builts, bound, vanished } = bindParts(parts, buffers, build);
       this.#buffers.bind(bound);
+      for (const { commands } of builts) this.#examination.note(commands);
       for (const [tensor, buffer] of owned) if (vanished.has(buffer)) tensor[Symbol.dispose]();
       const replayed = builts.map((built) => ({
         length: dispatchesOf(built.commands),
@@ -269,16 +276,19 @@ export class Device implements Disposable {
   /**
    * Reads places back in one wait, once all that was put on the queue before is done.
    *
+   * @param places What to read.
+   * @param isExamined False lets an examiner read what its tests computed; see {@linkcode Device.examineWith}.
    * @returns A copy of the bytes of each.
    * @throws {DeviceError} If any work before it failed, or the device was lost.
    */
-  async read(places: readonly Binding[]): Promise<ArrayBuffer[]> {
+  async read(places: readonly Binding[], isExamined = true): Promise<ArrayBuffer[]> {
     const bytes = places.reduce((sum, { byteLength }) => sum + byteLength, 0);
     if (places.length > 1 && bytes > this.limits.maxBufferSize) {
       const half = Math.ceil(places.length / 2);
-      return [...await this.read(places.slice(0, half)), ...await this.read(places.slice(half))];
+      const [first, second] = [places.slice(0, half), places.slice(half)];
+      return [...await this.read(first, isExamined), ...await this.read(second, isExamined)];
     }
-    using staging = this.#stage(places);
+    using staging = this.#stage(places, isExamined);
     return await staging.read((all, starts) => places.map((_, i) => all.slice(starts[i], starts[i + 1])));
   }
 
@@ -288,7 +298,7 @@ export class Device implements Disposable {
     return this.#stage(places);
   }
 
-  #stage(places: readonly Binding[]): Staging {
+  #stage(places: readonly Binding[], isExamined = true): Staging {
     const { MAP_READ, COPY_DST } = GPUBufferUsage;
     this.check();
     const buffers = places.map(({ buffer }) => buffer); // throws for a disposed tensor, before anything is made
@@ -308,6 +318,7 @@ export class Device implements Disposable {
     return new Staging(copy, starts, {
       send,
       check: () => this.check(),
+      examine: async () => isExamined ? await this.examine() : undefined,
       fail: (reason) => this.#faults.add(`reading back failed: ${reason}`),
       free: () => this.destroyBuffer(copy),
     });
@@ -320,6 +331,34 @@ export class Device implements Disposable {
    */
   check(): void {
     this.#faults.check();
+  }
+
+  /**
+   * From now on no number that the device computed is handed out before somebody has examined the kernels in use: each read
+   * waits for that, and passes on what the examiner throws.
+   *
+   * @param examiner Is told each kernel once, in each of its forms. It reads what its own tests compute with `isExamined` false.
+   */
+  examineWith(examiner: Examiner): void {
+    this.#examination.examiner = examiner;
+  }
+
+  /**
+   * Has the kernels examined that came into use, or into a recording, since the last time.
+   *
+   * @throws What the examiner throws, now or at an earlier time.
+   */
+  async examine(): Promise<void> {
+    await this.#examination.examine();
+  }
+
+  /**
+   * Runs a function that tests kernels: what it runs does not come into use by that.
+   *
+   * @returns What the function returned, and the kernels that it ran or recorded.
+   */
+  test<T>(body: () => T): { result: T; kernels: ReadonlySet<Kernel> } {
+    return this.#examination.collect(body);
   }
 
   /** Destroys the device and with it every buffer. */

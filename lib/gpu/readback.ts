@@ -10,6 +10,8 @@ interface Hooks {
   readonly send: () => void;
   /** Throws what the GPU reported. */
   readonly check: () => void;
+  /** Waits until the kernels in use were examined. */
+  readonly examine: () => Promise<void>;
   /** Takes note of a map that failed. */
   readonly fail: (reason: string) => Promise<void>;
   readonly free: () => void;
@@ -53,7 +55,7 @@ export class Staging implements Disposable {
    * @throws {DeviceError} If any work before it failed, or the device was lost.
    */
   async read<T>(use: (all: ArrayBuffer, starts: readonly number[]) => T): Promise<T> {
-    const { send, check, fail } = this.#hooks;
+    const { send, check, examine, fail } = this.#hooks;
     send();
     const mapped = this.#copy.mapAsync(GPUMapMode.READ);
     mapped.catch(() => {}); // where it is of no more use
@@ -61,7 +63,9 @@ export class Staging implements Disposable {
     const early = bytes && this.#show(bytes, use);
     await (early ? othersFirst() : mapped.catch((error) => fail(error.message))); // reports of faults come in meanwhile
     check();
-    return (early ?? this.#show(this.#copy.getMappedRange(), use)).result;
+    const { result } = early ?? this.#show(this.#copy.getMappedRange(), use);
+    await examine();
+    return result;
   }
 
   #range(): ArrayBuffer | undefined {

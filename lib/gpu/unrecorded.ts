@@ -5,7 +5,7 @@
  * @module
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
-import { type Built, type Command, type CommandBuilder, dispatchesOf } from "./commands.ts";
+import type { Built, Command, CommandBuilder } from "./commands.ts";
 import { isBinding, type PlannedDispatch } from "./pipeline.ts";
 
 /** Commands that are gathered at most: few enough for the GPU to start soon. */
@@ -45,13 +45,13 @@ export class Unrecorded {
     this.#submit = submit;
   }
 
-  /** Gathers a dispatch; gives how many it became. */
-  add(dispatch: PlannedDispatch): number {
+  /** Gathers a dispatch; gives what it became. */
+  add(dispatch: PlannedDispatch): readonly Command[] {
     const { commands, buffers } = this.#bind(dispatch);
     for (const command of commands) this.#commands.push(command);
     for (const buffer of buffers) this.#buffers.add(buffer);
     if (this.#commands.length >= MAX_GATHERED || this.#passingBytes > MAX_PASSING_BYTES) this.flush();
-    return dispatchesOf(commands);
+    return commands;
   }
 
   /** Puts what was gathered on the queue, if any of it uses a buffer. */

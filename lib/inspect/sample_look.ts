@@ -24,7 +24,7 @@ export async function examine(
   const tensorsOf = (seen: readonly SeenTensor[]) => relusOf(model, seen).map(({ tensor }) => tensor);
   using look = new Look(model, passesOver(model, loss, x, y), (seen) => {
     return [model.values, model.gradients, ...tensorsOf(seen)];
-  });
+  }, { fuse: true }); // as the norms are looked at: other forms of the products would take long to compile
   const [values, gradients, ...outputs] = await look.take();
   const relus = relusOf(model, look.seen).map(({ name, tensor: { shape: [rows, columns] } }, i) => {
     return { name, rows, columns, data: outputs[i] };

@@ -7,6 +7,7 @@
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { type Layer, Linear, ReLU, Sigmoid } from "../core/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../core/losses.ts";
+import type { Device } from "../gpu/device.ts";
 import type { Model } from "../core/model.ts";
 import { sizeOf } from "../base/shape.ts";
 import { ELEMENT_BYTES, Tensor } from "../core/tensor.ts";
@@ -33,6 +34,11 @@ const narrow: readonly Kernel[] = Array.from({ length: MAX_LAYERS }, (_, i) => {
  * latencies. It also keeps each invocation far below the 65,535 loop iterations at which the software adapter ends it.
  */
 const MAX_PRODUCTS = 32_768;
+
+/** The kernel for so many Linear, as wide as suits the device. */
+export function wholeStepKernel({ info }: Device, layers: number): Kernel {
+  return info.isFallbackAdapter ? narrow[layers - 1] : kernels.wholeStep;
+}
 
 /** How one workgroup runs the step of a batch. */
 export interface WholeStepPlan {
@@ -83,8 +89,12 @@ export function planWholeStep(
     places[i + 1],
     activation,
   ]);
-  const kernel = device.info.isFallbackAdapter ? narrow[stages.length - 1] : kernels.wholeStep;
-  return { model, kernel, rows, table: [lossCode, places[widths.length], ...layers] };
+  return {
+    model,
+    kernel: wholeStepKernel(device, stages.length),
+    rows,
+    table: [lossCode, places[widths.length], ...layers],
+  };
 }
 
 /**

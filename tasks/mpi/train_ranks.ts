@@ -49,6 +49,7 @@ export async function trainRanks(asked: TaskConfig, ranks: Ranks): Promise<numbe
   const rows = table ?? await openRowsOnRanks(stack, asked, view, communicator);
   const config = { ...asked, texts: usedTexts(asked.texts, rows.sources) };
   const alone = await each(() => buildTraining(stack, { config, view, network, rows, communicator }));
+  await each(() => network.model.device.examine()); // nothing of the run is written before
   const training = { ...alone, validate: await validation(stack, alone, communicator) };
 
   // A checkpoint names the device of rank 0.

@@ -79,8 +79,8 @@ async function keepBetter(
   run: RunFolder,
 ): Promise<void> {
   if (output !== undefined || await stampOf(page) === undefined) return;
-  const record = await run.readRecord();
-  const began = record?.folder === undefined ? "" : ` The run began in the folder ${record.folder}.`;
+  const origin = await run.readRecord();
+  const began = origin?.folder === undefined ? "" : ` The run began in the folder ${origin.folder}.`;
   const way =
     `\`deno task report --run-name ${runName} --output other.html\` writes one without its charts of the data`;
   throw new DataError(`it stays as it is. ${why}${began} ${way}`, { file: page });

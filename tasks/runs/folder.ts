@@ -5,9 +5,9 @@
 
 import { DataError } from "../../lib/base/errors.ts";
 import { openFile, writeFully, writing } from "../../lib/base/files.ts";
-import { parseRecord, type RunRecord } from "./origin.ts";
 import { DATA_FOLDER } from "../settings/data_folder.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
+import { parseRecord, type RunRecord } from "./origin.ts";
 
 /** The logs of a run: losses of each epoch, records of its layers, tensors of its steps. */
 const LOGS = ["metrics", "layers", "trace"] as const;

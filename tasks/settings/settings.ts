@@ -208,7 +208,7 @@ export const SETTINGS = {
     CHECKPOINT_EVERY: setting(INTERVAL, "30s", "when to write checkpoints within epochs"),
     KEEP_CHECKPOINTS: setting(whole(1, 1_000_000), "2", "latest checkpoints to keep, besides the best"),
     ON_NAN: setting(choice("stop", "halve-lr"), "stop", "after a value that is not finite"),
-    SELF_TEST: setting(YES_OR_NO, "true", "compare every kernel with float64 first (half a second)"),
+    SELF_TEST: setting(YES_OR_NO, "true", "compare the kernels that are used with float64 first"),
   }),
   ...section({ group: "view", tasks: TRAINING }, {
     REPORT: setting(YES_OR_NO, "true", "write report.html at the end of a run"),

@@ -28,8 +28,8 @@ export class PlainView implements RunView {
     this.#progress = this.job("training");
   }
 
-  job(label: string): Progress {
-    return new Progress(label, this.screen);
+  job(label: string, patience?: number): Progress {
+    return new Progress(label, this.screen, patience);
   }
 
   begin(facts: RunFacts): void {

@@ -6,8 +6,11 @@ import { cut } from "./text_table.ts";
 /** Milliseconds between two drawings of the bar. */
 const BAR_INTERVAL = 100;
 
-/** Milliseconds between two plain lines; a job that ends sooner prints none. */
+/** Milliseconds between two plain lines. */
 const LINE_INTERVAL = 5_000;
+
+/** Milliseconds of compiling kernels until a line tells of it. */
+export const COMPILING_PATIENCE = 2_000;
 
 const BAR = 30;
 
@@ -19,11 +22,16 @@ export class Progress {
   #last: number;
   #isDrawn = false;
 
-  constructor(label: string, screen: Screen = stderrScreen()) {
+  /**
+   * Begins a job.
+   *
+   * @param patience Milliseconds until the first plain line: a job that ends sooner prints none.
+   */
+  constructor(label: string, screen: Screen = stderrScreen(), patience = LINE_INTERVAL) {
     this.#label = label;
     this.#screen = screen;
     this.#interval = screen.isTerminal ? BAR_INTERVAL : LINE_INTERVAL;
-    this.#last = screen.now();
+    this.#last = screen.now() - (screen.isTerminal ? 0 : LINE_INTERVAL - patience);
   }
 
   /** Draws, unless it has just done so. */

@@ -82,8 +82,8 @@ export interface RunStop {
 
 /** Shows a run: the stages before it, its training, and its results. */
 export interface RunView extends Required<Omit<View, "layers">> {
-  /** Shows how far a job before training has come. */
-  job(label: string): Progress;
+  /** Shows how far a job before training has come; where lines are printed, the first after so many milliseconds. */
+  job(label: string, patience?: number): Progress;
   /** The end of a run that is done, for programs and for people. */
   summary(summary: RunSummary, text: string): void;
   /** The end of a run that was asked to end, for programs and for people. */

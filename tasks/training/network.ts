@@ -1,8 +1,6 @@
 /** The device and the network of a training, and whether both suit the settings. */
 
-import { DeviceError } from "../../lib/base/errors.ts";
 import { MAX_SEED, Random } from "../../lib/base/random.ts";
-import { testForTraining } from "../../lib/check/self_test.ts";
 import { multilayerPerceptron } from "../../lib/core/layers.ts";
 import { Model } from "../../lib/core/model.ts";
 import { isSmallStep } from "../../lib/gpu/adapter.ts";
@@ -16,6 +14,7 @@ import { settingAt } from "../settings/faults.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 import type { RunView } from "../show/view.ts";
+import { refuseWrongKernels } from "./kernel_checks.ts";
 import { checkRows, type Rows } from "./rows.ts";
 
 interface NetworkRequest {
@@ -42,7 +41,6 @@ export interface Network {
  * this.
  *
  * @throws {ConfigError} If the settings do not suit the rows that there will be, or the device.
- * @throws {DeviceError} If the device computes wrong results.
  */
 export async function openNetwork(stack: DisposableStack, request: NetworkRequest): Promise<Network> {
   const { config, view, table, checkpoint, threads, communicator = ALONE } = request;
@@ -54,7 +52,7 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   const batch = config.batchSize === "full" ? rows : config.batchSize;
   const smallDispatches = isSmallStep(batch / communicator.size, weights);
   const device = stack.use(await Device.request({ smallDispatches, threads }));
-  if (config.selfTest) await checkDevice(device, view);
+  if (config.selfTest) refuseWrongKernels(device, view);
   else view.note(`device: ${device.name}; its kernels were not checked`);
   if (!table) checkRows(config, device.limits, request.made ?? await datasetState(config));
   const { hiddenSize, activation, dropout, init, seed } = config;
@@ -71,16 +69,4 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   }
   if (config.initFrom !== "" && !checkpoint) await loadWeights(model, fromUsersFolder(config.initFrom));
   return { model, widths };
-}
-
-/** Tells the device's name, and refuses a device whose kernels give wrong results. */
-async function checkDevice(device: Device, view: RunView): Promise<void> {
-  const checks = await testForTraining(device);
-  const wrong = checks.filter(({ ok }) => !ok).map(({ kernel, on }) => `${kernel} on ${on}`).join(", ");
-  if (wrong !== "") {
-    throw new DeviceError(
-      `Cannot train on ${device.name}: it gives wrong results for ${wrong}; \`deno task doctor\` shows them all`,
-    );
-  }
-  view.note(`device: ${device.name}; ${checks.length} kernel checks passed`);
 }

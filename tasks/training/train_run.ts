@@ -37,7 +37,7 @@ export async function train(asked: TaskConfig, start: Start): Promise<number | v
   const view = createView(asked);
   const files = await openFiles(stack, asked, view);
 
-  // A recipe's columns are known: its rows are written only once it is sure that this machine can train on them.
+  // A recipe's columns are known: its rows are written only once it is sure that a device has room for them.
   const table = asked.data === "" ? undefined : await openRows(stack, asked, view);
   const network = await openNetwork(stack, {
     config: asked,
@@ -49,6 +49,7 @@ export async function train(asked: TaskConfig, start: Start): Promise<number | v
   const rows = table ?? await openRows(stack, asked, view);
   const config = { ...asked, texts: usedTexts(asked.texts, rows.sources) };
   const training = await buildTraining(stack, { config, view, network, rows });
+  await network.model.device.examine(); // nothing of the run is written before
 
   const origin = originOfTraining(training);
   const state = stack.use(new RunState(config, training, files, origin));
@@ -68,7 +69,8 @@ export async function openFiles(stack: DisposableStack, config: TaskConfig, view
   const checkpoint = await checkpoints.open((fault) => view.warning(`warning: ${fault}`));
   const record = await folder.readRecord();
   if (record) checkSettings(config, record.settings);
-  if (record) await checkFiles(config, record);
+  const origin = record ?? checkpoint?.notes.origin;
+  if (origin) await checkFiles(config, origin);
   return { folder, checkpoints, checkpoint };
 }
 

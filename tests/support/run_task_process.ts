@@ -55,7 +55,7 @@ export async function argumentsOf(task: string, denials: readonly string[] = ["-
  */
 const SINGLE_THREADED = { LP_NUM_THREADS: "0" };
 
-/** What runs of tests leave out unless they are asked for it: each takes half a second. */
+/** What runs of tests leave out unless they are asked for it: each takes time. */
 const LEFT_OUT: Environment = { REPORT: "false", SELF_TEST: "false" };
 
 /** Tells Deno where to write what ran. A task writes some twenty files of it, and a fifth of its time goes into them. */

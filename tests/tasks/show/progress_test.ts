@@ -2,14 +2,14 @@ import { assertEquals } from "@std/assert";
 import { Progress } from "../../../tasks/show/progress.ts";
 
 /** A screen that keeps what is written, and a clock that the test moves. */
-function fakeScreen(isTerminal: boolean, label = "rows", columns?: number) {
+function fakeScreen(isTerminal: boolean, label = "rows", columns?: number, patience?: number) {
   const screen = { time: 0, written: [] as string[] };
   const progress = new Progress(label, {
     isTerminal,
     write: (text) => void screen.written.push(text),
     now: () => screen.time,
     size: columns === undefined ? undefined : () => ({ columns, rows: 24 }),
-  });
+  }, patience);
   return { screen, progress };
 }
 
@@ -44,4 +44,14 @@ Deno.test("Progress prints a plain line now and then elsewhere", () => {
   for (screen.time = 0; screen.time <= 11_000; screen.time += 500) progress.update(screen.time, 11_000);
   progress.clear();
   assertEquals(screen.written, ["rows 45%\n", "rows 90%\n"]);
+});
+
+Deno.test("Progress prints the first line sooner where a job says so, and on a terminal draws as ever", () => {
+  const written = [false, true].map((isTerminal) => {
+    const { screen, progress } = fakeScreen(isTerminal, "rows", undefined, 2_000);
+    for (screen.time = 0; screen.time <= 10_000; screen.time += 500) progress.update(screen.time, 10_000);
+    return screen.written;
+  });
+  assertEquals(written[0], ["rows 20%\n", "rows 70%\n"]);
+  assertEquals(written[1].length, 20);
 });
