@@ -209,6 +209,7 @@ export { parseTable } from "./lib/data/table_json.ts";
 export { type ColumnNote, parseTableNotes, type TableNotes } from "./lib/data/table_notes.ts";
 export type { CellKind, ColumnLook, ProfileOptions } from "./lib/data/column_kinds.ts";
 export { ColumnProfile } from "./lib/data/table_profile.ts";
+export { type FarValue, ValueRange } from "./lib/data/value_range.ts";
 export { type TensorStatistics, tensorStatistics } from "./lib/training/tensor_statistics.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/core/tensor.ts";
 export { VERSION } from "./lib/base/version.ts";

@@ -27,6 +27,11 @@ export function visible(text: string): string {
   return printable(text).replaceAll(/(?! )[\p{Cf}\p{Zs}]/gu, (mark) => mark.split("").map(written).join(""));
 }
 
+/** A text without characters that cannot be seen, with one usual space where there are spaces: what a person would type. */
+export function plain(text: string): string {
+  return text.replaceAll(/\p{Cf}/gu, "").replaceAll(/\s+/g, " ").trim();
+}
+
 /** A text's beginning, with dots if it was longer. */
 export function shorten(text: string, length: number = SHOWN_LENGTH): string {
   return text.length > length ? `${text.slice(0, length)}...` : text;
@@ -48,7 +53,7 @@ export function showJson(value: unknown, depth: number = 3): string {
   return `${open}${shown.join(",")}${keys.length > shown.length ? ",..." : ""}${close}`;
 }
 
-/** A column's name in quotes, for messages: a long one is cut, and characters that cannot be seen are written as in JSON. */
+/** A name in quotes, for messages: a long one is cut, and characters that cannot be seen are written as in JSON. */
 export function showName(name: string): string {
   return visible(JSON.stringify(shorten(name)));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shorten } from "../base/printable.ts";
+import { showName } from "../base/printable.ts";
 
 /** A decimal number. Each text is one in a single way, so that long ones take no longer than their length. */
 export const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
@@ -40,7 +40,7 @@ export class CellError extends SyntaxError {
    * @param column Name of the column.
    */
   constructor(problem: string, column: string) {
-    super(`column ${JSON.stringify(column)}: ${problem}`);
+    super(`column ${showName(column)}: ${problem}`);
     this.column = column;
     this.problem = problem;
   }
@@ -108,7 +108,7 @@ export function cellFault(cell: string): string {
   return `${shown} is not a number`;
 }
 
-/** A cell's text in quotes, for messages; a long one is cut. */
+/** A cell's text in quotes, for messages, as names are shown. */
 export function showCell(cell: string): string {
-  return JSON.stringify(shorten(cell.trim()));
+  return showName(cell.trim());
 }

@@ -6,7 +6,7 @@
 
 import { numberOf, showCell } from "./cells.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
-import { showName } from "../base/printable.ts";
+import { plain, showName, visible } from "../base/printable.ts";
 import { MAX_NAME_LENGTH } from "./table.ts";
 
 /** Most columns: what is known of each takes a kilobyte. */
@@ -29,7 +29,7 @@ export interface Columns {
  * @param names The names, without spaces around them.
  * @param place Where they stand.
  * @param wanted Columns that must be there; all if left out.
- * @param hint What a message says if one of them is not.
+ * @param hint What a message says if one of them is not, or is there twice.
  * @throws {DataError} If they are too many, too long, none, there twice, or lack a wanted one.
  */
 export function checkColumns(
@@ -53,10 +53,10 @@ export function checkColumns(
   if (blank !== -1) throw noName(blank, place);
   const places = new Map(names.map((name, index) => [name, index]));
   const repeated = names.find((name, index) => places.get(name) !== index);
-  if (repeated !== undefined) throw new DataError(`the header names column ${showName(repeated)} twice`, place);
+  if (repeated !== undefined) throw new DataError(`the header names column ${showName(repeated)} twice${hint}`, place);
   const missing = wanted.filter((name) => !places.has(name));
   if (missing.length > 0) {
-    const shown = names.map((name) => plain(name) === name ? name : showName(name)).join(", ");
+    const shown = names.map((name) => visible(name) === name ? name : showName(name)).join(", ");
     const look = missing.flatMap((name) => {
       const alike = names.find((other) => plain(other) === plain(name));
       return alike === undefined
@@ -69,9 +69,17 @@ export function checkColumns(
   return { columns: names, places: wanted.map((name) => places.get(name)!) };
 }
 
-/** A name without characters that cannot be seen, and with usual spaces. */
-function plain(name: string): string {
-  return name.replaceAll(/\p{Cf}/gu, "").replaceAll(/\s+/g, " ").trim();
+/** Which columns may hold what is no cell: of a table those that are ignored, of wanted columns all others. */
+export function isUnused(
+  wanted: readonly string[] | undefined,
+  isIgnored: ((name: string) => boolean) | undefined,
+): (name: string) => boolean {
+  return (name) => wanted ? !wanted.includes(name) : isIgnored?.(name) ?? false;
+}
+
+/** How to leave a column out, unless it is one that is wanted. */
+export function orIgnore(name: string, wanted: readonly string[] | undefined): string {
+  return wanted ? "" : `, or if it is no input, say --ignore ${/^\w+$/.test(name) ? name : showName(name)}`;
 }
 
 function noName(index: number, place: DataPlace, holds: string = ""): DataError {

@@ -6,19 +6,11 @@
 
 import { parse } from "@std/csv";
 import { areNumbers, checkColumns, type Columns, UnnamedColumns } from "./columns.ts";
+import { headerHint, type Separator, SEPARATORS, widthHint } from "./csv_hints.ts";
 import { type ReadOptions, recordsOf, type TextBlock } from "./csv_text.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
 
-/** A character between two cells that is looked for in a header. */
-export type Separator = "," | ";" | "\t" | "|";
-
-/** The separators with their names, the most usual first. */
-export const SEPARATORS: ReadonlyMap<Separator, string> = new Map([
-  [",", "comma"],
-  [";", "semicolon"],
-  ["\t", "tab"],
-  ["|", "pipe"],
-]);
+export { type Separator, SEPARATORS } from "./csv_hints.ts";
 
 /** A first line that names the separator, as Excel writes and obeys it. */
 const SEPARATOR_LINE = /^"?sep=([^"\r\n])"?\r?\n/i;
@@ -29,6 +21,8 @@ export interface CsvOptions extends ReadOptions {
   separator?: Separator;
   /** Columns that must be there. */
   columns?: readonly string[];
+  /** Whether a column is not used: its values may be lists or groups then. */
+  isIgnored?: (name: string) => boolean;
   /** Called once with each thing that was left out of the table, a sentence. */
   onNote?: (note: string) => void;
 }
@@ -111,8 +105,7 @@ export interface TableEnd {
 export function checkRows(file: string, { rows, columns }: TableEnd): void {
   if (!columns) throw new DataError("the file is empty: a header and rows are needed", { file });
   if (rows > 0) return;
-  const hint = columns.some((name) => name.includes("\r")) ? ": lines end in LF or CRLF, not in CR alone" : "";
-  throw new DataError(`there are no rows after the header${hint}`, { file });
+  throw new DataError("there are no rows after the header", { file });
 }
 
 /** The records of one CSV file, whose text comes in blocks; what it is all told is returned. */
@@ -133,6 +126,10 @@ export async function* csvBlocks(
     separator ??= separatorOf(text, wanted);
     let records = parseBlock(text, separator);
     if (records.length === 0) continue;
+    if (!header && /^[^\n]*\r[^\n]+$/.test(text.text)) {
+      const problem = "its lines end in CR alone: save it with lines that end in LF or CRLF";
+      throw new DataError(problem, { file, line: lineOfRecord(text, 0) });
+    }
     const skipped = header ? 0 : 1;
     header ??= readHeader(records[0], { file, line: lineOfRecord(text, 0) }, separator, wanted);
     if (skipped) records = records.slice(1);
@@ -240,19 +237,7 @@ function readHeader(
   }
   const unnamed = new UnnamedColumns(names, place);
   const named = unnamed.named.map((index) => names[index]);
-  return { cells, columns: checkColumns(named, place, wanted, separatorHint(named, separator)), unnamed };
-}
-
-/** A hint, if a header of one column holds other separators than the one that was used. */
-export function separatorHint(columns: readonly string[], used: string): string {
-  if (columns.length > 1) return "";
-  const other = [...SEPARATORS].find(([separator]) => separator !== used && columns[0].includes(separator));
-  return other ? `; is the separator a ${other[1]}, not a ${nameOf(used)}?` : "";
-}
-
-/** A separator's name, for messages. */
-function nameOf(separator: string): string {
-  return SEPARATORS.get(separator as Separator) ?? JSON.stringify(separator);
+  return { cells, columns: checkColumns(named, place, wanted, headerHint(named, separator)), unnamed };
 }
 
 /** What is wrong with a row that the header does not fit. */
@@ -266,22 +251,6 @@ function rowFault(row: readonly string[], header: readonly string[], separator: 
   }
   const problem = `this row has ${length} cell${length === 1 ? "" : "s"}, the header has ${width}`;
   return new DataError(problem + widthHint(row, header, separator), place);
-}
-
-/** Why a row may have more or fewer cells than the header. */
-function widthHint(row: readonly string[], header: readonly string[], separator: string): string {
-  const hint = separatorHint(header, separator);
-  if (hint !== "") return hint;
-  const name = nameOf(separator);
-  const cellsBy = (record: readonly string[], other: string) => record.join(separator).split(other).length;
-  const other = [...SEPARATORS].find(([other]) =>
-    other !== separator && cellsBy(row, other) > 1 && cellsBy(row, other) === cellsBy(header, other)
-  );
-  if (other) return `; is the separator a ${other[1]}, not a ${name}? If so, say --separator ${other[1]}`;
-  const rest = row.slice(header.length);
-  if (rest.length === 0) return "";
-  if (rest.some((cell) => cell.trim() !== "")) return `; quote a cell that holds a ${name}`;
-  return `; it ends in a ${name}: take it off the ends of the rows, or write one at the end of the header, too`;
 }
 
 function lineOfRecord(block: TextBlock, index: number): number {

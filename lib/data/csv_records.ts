@@ -20,6 +20,7 @@ import { jsonBlocks } from "./json_records.ts";
 import { DataError } from "../base/errors.ts";
 import { shorten, showName } from "../base/printable.ts";
 
+export { headerHint } from "./csv_hints.ts";
 export {
   type CsvOptions,
   parseRecords,
@@ -27,7 +28,6 @@ export {
   recordBlocks,
   type RowPlace,
   type Separator,
-  separatorHint,
   SEPARATORS,
 } from "./csv_parse.ts";
 
@@ -177,7 +177,7 @@ export async function placesOfRows(path: string, rows: readonly number[]): Promi
 /** The places of all rows of one file. */
 async function* placesIn(source: ByteSource, file: string): AsyncGenerator<RowPlace> {
   if (source.kind !== "csv") {
-    for await (const { records, placeOf } of blocksOf(source, file, {}, 0)) {
+    for await (const { records, placeOf } of blocksOf(source, file, { isIgnored: () => true }, 0)) {
       for (let i = 0; i < records.length; i++) yield placeOf(i);
     }
     return;

@@ -118,6 +118,11 @@ export function formatDate(days: number): string {
   return text.endsWith("T00:00:00.000Z") ? text.slice(0, -14) : text.slice(0, -5).replace(/:00$/, "");
 }
 
+/** Whether a text that is a date ends in a time with a zone. */
+export function hasZone(text: string): boolean {
+  return /:\d\d(?:\.\d+)? *(?:Z|UTC|[+-]\d\d(?::?\d\d)?)$/.test(text);
+}
+
 function daysOf(fields: readonly Field[], found: readonly string[]): number {
   const text = (field: Field) => fields.includes(field) ? found[fields.indexOf(field) + 1] : undefined;
   const has = (field: Field) => text(field) !== undefined;

@@ -4,11 +4,14 @@
  * @module
  */
 
-import { checkColumns, type Columns } from "./columns.ts";
+import { checkColumns, type Columns, isUnused, orIgnore } from "./columns.ts";
 import type { CsvOptions, RecordBlock, TableEnd } from "./csv_parse.ts";
 import type { TextBlock } from "./csv_text.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
-import { shorten, showName } from "../base/printable.ts";
+import { shorten, showJson, showName } from "../base/printable.ts";
+
+/** A value that Python or JavaScript writes, and that JSON does not have. */
+const NO_JSON = /[\s:,[][+-]?(NaN|Infinity|None|undefined|True|False)\s*[,}\]]/;
 
 /** What the parser tells of a value. */
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
@@ -21,22 +24,25 @@ type Reviver = (this: unknown, key: string, value: unknown, context: { source?: 
  */
 export async function* jsonBlocks(
   blocks: AsyncIterable<TextBlock>,
-  { columns: wanted }: CsvOptions,
+  { columns: wanted, isIgnored }: CsvOptions,
   firstRow: number,
 ): AsyncGenerator<RecordBlock, TableEnd> {
   let header: Columns | undefined;
   let row = firstRow;
+  const isFree = isUnused(wanted, isIgnored);
   for await (const { file, text, line } of blocks) {
     const rows: { cells: Map<string, string>; line: number }[] = [];
     text.split("\n").forEach((source, i) => {
-      if (source.trim() !== "") rows.push({ cells: cellsOf(source, { file, line: line + i }), line: line + i });
+      if (source.trim() !== "") {
+        rows.push({ cells: cellsOf(source, { file, line: line + i }, wanted, isFree), line: line + i });
+      }
     });
     if (rows.length === 0) continue;
     header ??= checkColumns(keysOf(rows), { file, line: rows[0].line }, wanted);
     const { columns } = header;
     const known = new Set(columns);
     const records = rows.map(({ cells, line }) => {
-      const other = cells.keys().find((key) => !known.has(key));
+      const other = cells.keys().find((key) => !known.has(key) && !isFree(key));
       if (other !== undefined) throw unknownKey(other, columns, { file, line });
       return columns.map((name) => cells.get(name) ?? "");
     });
@@ -54,13 +60,19 @@ function keysOf(rows: readonly { cells: ReadonlyMap<string, string> }[]): string
   return [...keys];
 }
 
-/** The cells of a line, by column. */
-function cellsOf(source: string, place: DataPlace): Map<string, string> {
+/** The cells of a line, by column; those of some columns may be lists and objects. */
+function cellsOf(
+  source: string,
+  place: DataPlace,
+  wanted: readonly string[] | undefined,
+  isFree: (name: string) => boolean,
+): Map<string, string> {
   const cells = new Map<string, string>();
   for (const [key, value] of Object.entries(parseObject(source, place))) {
     const name = key.trim();
     if (cells.has(name)) throw new DataError(`the key ${showName(name)} is there twice`, place);
-    cells.set(name, cellOf(value, { ...place, column: name }));
+    const isNested = typeof value === "object" && value !== null;
+    cells.set(name, isNested && isFree(name) ? showJson(value) : cellOf(value, name, place, wanted));
   }
   return cells;
 }
@@ -72,6 +84,10 @@ function parseObject(source: string, place: DataPlace): Record<string, unknown> 
   } catch (error) {
     const isDeep = error instanceof RangeError;
     const what = isDeep ? "is nested too deep" : "is no JSON";
+    const hint = jsonHint(source);
+    if (hint !== "") {
+      throw new DataError(`this line ${what}: ${shorten(source.trim())}${hint}`, place, { cause: error });
+    }
     const problem = `this line ${what}: ${shorten(source.trim())}; write one object a line, such as {"x": 1, "y": 2}`;
     throw new DataError(problem, place, { cause: error });
   }
@@ -85,15 +101,21 @@ function parseObject(source: string, place: DataPlace): Record<string, unknown> 
 /** Keeps numbers as they are written: 64-bit identifiers have more digits than a number of JavaScript. */
 const asWritten: Reviver = (_, value, { source }) => typeof value === "number" ? source : value;
 
-function cellOf(value: unknown, place: DataPlace): string {
+function cellOf(value: unknown, column: string, place: DataPlace, wanted: readonly string[] | undefined): string {
   if (typeof value === "string") return value;
   if (value === null) return "";
   if (typeof value === "boolean") return `${value}`;
   const what = Array.isArray(value) ? "a list" : "an object";
-  throw new DataError(
-    `it is ${what}: a cell is a number, a text, true, false or null; write one flat object a line`,
-    place,
-  );
+  const problem = `it is ${what}: a cell is a number, a text, true, false or null`;
+  throw new DataError(`${problem}; write its parts as columns${orIgnore(column, wanted)}`, { ...place, column });
+}
+
+/** What to write in a text that is no JSON, if that is known: `: JSON has no NaN, write null`. */
+export function jsonHint(text: string): string {
+  const word = NO_JSON.exec(text)?.[1];
+  if (word === undefined) return "";
+  const isTruth = word === "True" || word === "False";
+  return `: JSON has no ${word}, write ${isTruth ? word.toLowerCase() : "null for a missing cell"}`;
 }
 
 function unknownKey(key: string, columns: readonly string[], place: DataPlace): DataError {

@@ -149,9 +149,9 @@ const FORMS: readonly Form[] = [
     isSure: false,
   },
   {
-    // An ordinal such as 1st is a name.
+    // An ordinal such as 1st is a name, and so is a quarter such as 2024Q2: only lengths and times have powers.
     pattern:
-      /^(.*\d\.?)\s?(?!(?:st|nd|rd|th|er|ère|re|e|ème|eme|o|º|ª)$)([\p{L}°µ"′″'][\p{L}\p{M}°²³/.·^ -]{0,14}[23]?)$/iu,
+      /^(.*\d\.?)\s?(?!(?:st|nd|rd|th|er|ère|re|e|ème|eme|o|º|ª)$)([\p{L}°µ"′″'][\p{L}\p{M}°²³/.·^ -]{0,14}(?:(?<=m|ft|in|yd|mi|s)[23])?)$/iu,
     has: (found) => `a unit: ${found[2]}`,
     rest: (found) => found[1],
     unit: (found) => found[2],
@@ -176,7 +176,7 @@ const MISSING_WORD =
 export function writtenNumber(cell: string): WrittenNumber | undefined {
   const text = cell.trim();
   if (text.length > WRITTEN_LENGTH) return undefined;
-  if (/^[-+\u2212]?(?:inf|infinity|∞)$/i.test(text)) return { has: "no end, as it is infinite" };
+  if (/^[-+\u2212]?(?:inf|infinity|∞)$/i.test(text)) return { has: "no finite value" };
   return BEGINNING.test(text) && !isNumber(text) ? peel(text, MAX_FORMS) : undefined;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { DecodedArray, FileMetaData, RowGroup, SchemaTree } from "hyparquet";
-import { checkColumns } from "./columns.ts";
+import { checkColumns, isUnused, orIgnore } from "./columns.ts";
 import type { CsvOptions, RecordBlock, TableEnd } from "./csv_parse.ts";
 import { DataError, type DataPlace } from "../base/errors.ts";
 import { openFile } from "../base/files.ts";
@@ -14,6 +14,9 @@ import { decodeColumn, ParquetFault } from "../formats/parquet_pages.ts";
 
 /** Rows of a block. */
 const BLOCK_ROWS = 4096;
+
+/** Cells of a column that is not used, and whose values are none. */
+const NOT_READ = "(not read)";
 
 /** Names under which pandas writes an index that has none. */
 const INDEX_NAME = /^__index_level_\d+__$/;
@@ -31,7 +34,8 @@ interface ParquetFile {
 interface Column {
   readonly name: string;
   readonly index: number;
-  readonly form: CellForm;
+  /** Undefined if its values are no cells, and it is not used. */
+  readonly form: CellForm | undefined;
 }
 
 /**
@@ -41,12 +45,12 @@ interface Column {
  */
 export async function* parquetBlocks(
   path: string,
-  { columns: wanted, signal, onProgress, onNote }: CsvOptions,
+  { columns: wanted, isIgnored, signal, onProgress, onNote }: CsvOptions,
   firstRow: number,
 ): AsyncGenerator<RecordBlock, TableEnd> {
   using file = await openFile(path);
   const parquet = await guarded({ file: path }, () => readMetadata(path, file));
-  const columns = await guarded({ file: path }, () => columnsOf(parquet, onNote));
+  const columns = await guarded({ file: path }, () => columnsOf(parquet, wanted, isUnused(wanted, isIgnored), onNote));
   const header = checkColumns(columns.map(({ name }) => name), { file: path }, wanted);
   let row = 0;
   for (const group of parquet.metadata.row_groups) {
@@ -55,7 +59,9 @@ export async function* parquetBlocks(
     for (const column of columns) {
       signal?.throwIfAborted();
       const place = { file: path, row: row + 1, column: column.name };
-      decoded.push(await guarded(place, () => readColumn(parquet, group, column, rows)));
+      decoded.push(
+        column.form ? await guarded(place, () => readColumn(parquet, group, column, column.form!, rows)) : [],
+      );
     }
     const cursors = decoded.map((pages) => valuesOf(pages));
     for (let done = 0; done < rows; done += BLOCK_ROWS) {
@@ -65,7 +71,7 @@ export async function* parquetBlocks(
         for (let i = 0; i < count; i++) {
           const value = cursors[place].next().value;
           try {
-            records[i][place] = form.textOf(value);
+            records[i][place] = form ? form.textOf(value) : NOT_READ;
           } catch (error) {
             throw faultOf(error, { file: path, row: row + done + i + 1, column: name });
           }
@@ -96,7 +102,12 @@ async function readMetadata(name: string, file: Deno.FsFile): Promise<ParquetFil
 }
 
 /** The columns, without an index that has no name. */
-function columnsOf({ name: file, root, metadata }: ParquetFile, onNote?: (note: string) => void): Column[] {
+function columnsOf(
+  { name: file, root, metadata }: ParquetFile,
+  wanted: readonly string[] | undefined,
+  isFree: (name: string) => boolean,
+  onNote?: (note: string) => void,
+): Column[] {
   const columns: Column[] = [];
   for (const [index, { element, children }] of root.children.entries()) {
     const name = element.name.trim();
@@ -105,17 +116,18 @@ function columnsOf({ name: file, root, metadata }: ParquetFile, onNote?: (note: 
       continue;
     }
     const place = { file, column: name };
-    if (children.length > 0 || element.repetition_type === "REPEATED") {
-      throw new DataError(
-        "it is nested, a list or a group: leave it out of the file, or write its parts as columns",
-        place,
-      );
+    const isNested = children.length > 0 || element.repetition_type === "REPEATED";
+    if (isNested && !isFree(name)) {
+      throw new DataError(`it is a list or a group: write its parts as columns${orIgnore(name, wanted)}`, place);
     }
     try {
-      columns.push({ name, index, form: cellForm(element) });
+      columns.push({ name, index, form: isNested ? undefined : cellForm(element) });
     } catch (error) {
       if (!(error instanceof ParquetFault)) throw error;
-      throw new DataError(`${error.message}: leave it out of the file, or write it as text`, place, { cause: error });
+      if (!isFree(name)) {
+        throw new DataError(`${error.message}: write it as text${orIgnore(name, wanted)}`, place, { cause: error });
+      }
+      columns.push({ name, index, form: undefined });
     }
   }
   return columns;
@@ -124,7 +136,8 @@ function columnsOf({ name: file, root, metadata }: ParquetFile, onNote?: (note: 
 async function readColumn(
   { file, size, root }: ParquetFile,
   group: RowGroup,
-  { index, form }: Column,
+  { index }: Column,
+  form: CellForm,
   rows: number,
 ): Promise<DecodedArray[]> {
   const tree = root.children[index];

@@ -145,7 +145,7 @@ export class Scaler {
    *
    * @param method The method.
    * @param columns Statistics of the columns, usually of the training rows alone.
-   * @throws {RangeError} If a column cannot be scaled so: all its values are the same, or they are too large.
+   * @throws {RangeError} If a column cannot be scaled so: all its values are the same, too small or too large.
    */
   constructor(method: ScalingMethod, columns: readonly ColumnStatistics[]) {
     this.method = method;
@@ -247,7 +247,7 @@ const FACTORS: Record<ScalingMethod, (column: ColumnStatistics) => number> = {
 
 function checkedFactor(method: ScalingMethod, column: ColumnStatistics): number {
   const factor = FACTORS[method](column);
-  if (method !== "none" && (column.min === column.max || factor === 0)) {
+  if (method !== "none" && column.min === column.max) {
     throw new RangeError(
       `Cannot scale column ${showJson(column.name)} by ${method}: all its values are ${column.min}; ` +
         `leave the column out, give it values that differ, or use scaling method none`,
@@ -256,7 +256,7 @@ function checkedFactor(method: ScalingMethod, column: ColumnStatistics): number 
   if (!(factor > 0 && factor < Infinity)) {
     throw new RangeError(
       `Cannot scale column ${showJson(column.name)} by ${method}: its values, ${column.min} to ${column.max}, ` +
-        `are too large; divide them first`,
+        `are too ${factor === 0 ? "small; multiply" : "large; divide"} them first`,
     );
   }
   return factor;

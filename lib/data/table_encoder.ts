@@ -4,8 +4,9 @@
  * @module
  */
 
-import { CellError, cellFault, isMissing, numberOf, showCell } from "./cells.ts";
+import { CellError, isMissing, numberOf, showCell } from "./cells.ts";
 import { datePart, dateReader, PERIODS } from "./dates.ts";
+import { blankHint, dateFault, missingCell, numberFault } from "./cell_faults.ts";
 import { nameKey } from "./names.ts";
 import {
   type CategoricalColumn,
@@ -29,6 +30,8 @@ export interface UnseenNames {
   /** The first different ones, five at most. */
   readonly first: string[];
 }
+
+const MISSING_TARGET = "the target is missing: fill it in, or take the row out";
 
 /** How many different names are kept for a message. */
 const FIRST_UNSEEN = 5;
@@ -174,7 +177,7 @@ export class TargetEncoder {
         const value = this.#read(cells[i]);
         if (Number.isNaN(value)) {
           throw new CellError(
-            isMissing(cells[i], this.#missingTexts) ? "the target is missing" : cellFault(cells[i]!),
+            isMissing(cells[i], this.#missingTexts) ? MISSING_TARGET : numberFault(cells[i]!),
             name,
           );
         }
@@ -212,7 +215,7 @@ function numberEncoder({ name, fill }: NumericColumn, missingTexts: readonly str
   return (cell, out, place) => {
     const value = read(cell);
     if (!Number.isNaN(value)) out[place] = value;
-    else if (!isMissing(cell, missingTexts)) throw new CellError(cellFault(cell!), name);
+    else if (!isMissing(cell, missingTexts)) throw new CellError(numberFault(cell!), name);
     else if (fill === undefined) throw missingCell(cell, name);
     else out[place] = fill;
   };
@@ -230,7 +233,7 @@ function dateEncoder(column: DateColumn, missingTexts: readonly string[] | undef
   return (cell, out, place) => {
     const days = isMissing(cell, missingTexts) ? fill : read(cell!);
     if (days === undefined) throw missingCell(cell, name);
-    if (Number.isNaN(days)) throw new CellError(dateFault(cell!, format), name);
+    if (Number.isNaN(days)) throw new CellError(dateFault(cell!, format) + blankHint(cell!), name);
     out[place++] = days - origin;
     for (const part of parts) {
       const value = datePart(days, part);
@@ -279,19 +282,6 @@ export function placesOf(names: readonly string[]): Map<string, number> {
 /** The place of a name among those of {@linkcode placesOf}; undefined if it is none of them. */
 export function placeOf(places: ReadonlyMap<string, number>, name: string): number | undefined {
   return places.get(name) ?? places.get(nameKey(name));
-}
-
-/** Why a cell holds no date. */
-export function dateFault(cell: string, format: string | undefined): string {
-  const form = format === undefined
-    ? "a date is written 2026-01-31, or 2026-01-31T12:00"
-    : `dates are said to be ${format}`;
-  return `${showCell(cell)} is no such date: ${form}`;
-}
-
-function missingCell(cell: string | undefined, column: string): CellError {
-  const found = cell === undefined || cell.trim() === "" ? "the cell is empty" : `the cell is ${showCell(cell)}`;
-  return new CellError(`${found}, and the column has no fill value`, column);
 }
 
 function listOf(names: readonly string[]): string {

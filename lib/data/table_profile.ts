@@ -8,8 +8,10 @@ import { isMissing, MISSING_TEXTS, numberOf } from "./cells.ts";
 import type { CellKind, ColumnLook, ProfileOptions } from "./column_kinds.ts";
 import { addCode, ColumnNames, MAX_NAMES, ownText, sortValues } from "./column_names.ts";
 import { formatsOf } from "./date_formats.ts";
-import { dateReader } from "./dates.ts";
+import { dateReader, hasZone } from "./dates.ts";
+import { SURE_DIGITS } from "./names.ts";
 import { isPlaceholder, writtenNumber } from "./odd_cells.ts";
+import { ValueRange } from "./value_range.ts";
 
 export { ownText, sortValues } from "./column_names.ts";
 
@@ -34,9 +36,6 @@ const SAMPLE_STEP = 16;
 
 /** Rows from which on a share of different texts says something. */
 const MIN_ROWS = 20;
-
-/** Digits that a float64 holds for sure. */
-const SURE_DIGITS = 15;
 
 /** Names of columns that count rows: id, house_id, Row, Unnamed: 0; and houseId. */
 const ID_NAMES = [/(^|[_\s.-])(id|idx|index|nr|no|row|uuid|key)$|^unnamed/i, /[a-z](Id|ID|Nr|No)$/];
@@ -71,14 +70,12 @@ export class ColumnProfile {
   readonly missingFound: Set<string> = new Set();
   /** The formats under which all dates are read that are not written year-month-day. */
   dateFormats: readonly string[] | undefined;
-  /** The smallest number. */
-  min: number = Infinity;
-  /** The largest number. */
-  max: number = -Infinity;
-  /** The earliest date, in days since 1970-01-01 UTC. */
-  firstDay: number = Infinity;
-  /** The latest date, in days since 1970-01-01 UTC. */
-  lastDay: number = -Infinity;
+  /** The range of its numbers. */
+  readonly range: ValueRange = new ValueRange();
+  /** The range of its dates, in days since 1970-01-01 UTC. */
+  readonly days: ValueRange = new ValueRange();
+  /** The first date with a zone, and the first without one. */
+  readonly zones: { with?: string; without?: string } = {};
   /** How many cells are missing. */
   missing: number = 0;
   /** How many cells hold numbers. */
@@ -87,7 +84,7 @@ export class ColumnProfile {
   texts: number = 0;
   /** Numbers with zeros in front, such as zip codes: how many, and the first. */
   readonly zeroLed: { count: number; first?: string } = { count: 0 };
-  /** Whole numbers of more digits than a float64 holds. */
+  /** Whole numbers of more than 15 digits, some of which a float64 does not hold. */
   readonly overlong: { count: number; first?: string } = { count: 0 };
   /** Whether names were counted only after the first thousand different numbers: their count is a lower bound. */
   isNamesCut: boolean = false;
@@ -143,9 +140,9 @@ export class ColumnProfile {
 
   /** Whether all cells that are not missing hold the same. */
   get isConstant(): boolean {
-    if (this.texts === 0 && !this.#isNames) return this.min >= this.max;
+    if (this.texts === 0 && !this.#isNames) return this.range.min >= this.range.max;
     const areDates = this.count("date") === this.texts + this.numbers;
-    return (!this.isNamesCut && (this.different ?? 2) < 2) || (areDates && this.firstDay >= this.lastDay);
+    return (!this.isNamesCut && (this.different ?? 2) < 2) || (areDates && this.days.min >= this.days.max);
   }
 
   /** How many cells are of a kind. Numbers with more than three different units are other texts. */
@@ -248,14 +245,12 @@ export class ColumnProfile {
 
   #addNumber(text: string, value: number, row: number): void {
     this.numbers++;
-    if (value < this.min) this.min = value;
-    if (value > this.max) this.max = value;
+    this.range.add(value, text);
     this.#countsUp &&= value > this.#last && Number.isInteger(value);
     this.#last = value;
     if (this.numbers === 1) this.first.number = { text: ownText(text), row };
-    const isZeroLed = text.charCodeAt(0) === 48 && text.length > 1 && text.charCodeAt(1) !== 46;
-    if (isZeroLed && /^\d+$/.test(text)) addCode(this.zeroLed, text);
-    if (text.length > SURE_DIGITS && /^[-+]?\d{16,}$/.test(text)) addCode(this.overlong, text);
+    if (text.charCodeAt(0) === 48 && text.charCodeAt(1) !== 46 && /^0\d+$/.test(text)) addCode(this.zeroLed, text);
+    if (text.length > SURE_DIGITS && !isExact(text, value)) addCode(this.overlong, text);
     if (!this.#names.fault && this.#names.kindOf(text) === undefined) this.#names.add(text, "number");
   }
 
@@ -274,8 +269,8 @@ export class ColumnProfile {
   #kindOf(text: string, value: number): CellKind {
     const day = this.#dayOf(text);
     if (!Number.isNaN(day)) {
-      if (day < this.firstDay) this.firstDay = day;
-      if (day > this.lastDay) this.lastDay = day;
+      this.days.add(day, text);
+      this.zones[hasZone(text) ? "with" : "without"] ??= ownText(text);
       return "date";
     }
     if (!Number.isNaN(value)) return "number";
@@ -297,4 +292,9 @@ export class ColumnProfile {
     if (this.#units.size <= MAX_UNITS) this.#units.add(written.unit);
     return "unit";
   }
+}
+
+/** Whether the number is the one that the text says; other than whole numbers are. */
+function isExact(text: string, value: number): boolean {
+  return Number.isSafeInteger(value) || !/^[-+]?\d{16,}$/.test(text) || BigInt(text.replace("+", "")) === BigInt(value);
 }

@@ -86,13 +86,13 @@ export async function parsePasted(text: string, target?: string): Promise<Rows> 
 /** What each column is taken as. */
 function notesOf(looks: readonly Look[], { inputs, target }: Table): TableNotes["columns"] {
   const taken = new Map(inputs.map((column) => [column.name, column]));
-  return looks.map(({ profile: { name, missing, min, max, values = [] }, reason }) => {
+  return looks.map(({ profile: { name, missing, range, values = [] }, reason }) => {
     const column = taken.get(name);
     const isTarget = targetNames(target).includes(name);
     if (!column && !isTarget) return { name, as: "left out", holds: reason!, missing };
     const as = column?.kind ?? (target.kind === "numeric" ? "target" : "classes");
     const isNumber = as === "numeric" || as === "target";
-    return { name, as, holds: isNumber ? `${min} to ${max}` : values.slice(0, 6).join(", "), missing };
+    return { name, as, holds: isNumber ? `${range.min} to ${range.max}` : values.slice(0, 6).join(", "), missing };
   });
 }
 
@@ -129,10 +129,10 @@ function profileOf(name: string, records: Cells["records"], place: number): Colu
 }
 
 function lookOf(profile: ColumnProfile): Omit<Look, "place"> {
-  const { look, placeholders } = profile;
+  const { look, missing, placeholders } = profile;
   const such = (text: string | undefined) => text === undefined ? "" : `, such as ${showCell(text)}`;
   const reasons: Partial<Record<ColumnLook, string>> = {
-    constant: "only one value",
+    constant: missing > 0 ? "only one value, or missing" : "only one value",
     identifier: "it identifies the rows",
     prose: "its texts are too long or too many",
     placeholders: `its numbers have placeholders among them${such(placeholders.keys().next().value)}`,

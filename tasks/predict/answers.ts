@@ -4,13 +4,11 @@ import { stringify } from "@std/csv";
 import { printable } from "../../lib/base/printable.ts";
 import { type ClassPrediction, type Prediction, toPredictions } from "../../lib/model_file/load_model.ts";
 import type { ModelDescription } from "../../lib/model_file/saved_model.ts";
+import { roundTo } from "../show/text_table.ts";
 import type { Block } from "./rows.ts";
 
 /** Digits of float32. */
 const DIGITS = 7;
-
-/** Digits of float64: with so many, each value is known. */
-const MOST_DIGITS = 17;
 
 /** The smallest difference that is shown, as a share of the target's deviation. */
 const RESOLUTION = 1e-6;
@@ -103,11 +101,6 @@ function freeNames(names: readonly string[], taken: readonly string[]): string[]
  * times in seconds do.
  */
 export function rounder(deviation: number): (value: number) => number {
-  // The place of the last digit to show: -2 for hundredths.
-  const last = deviation > 0 ? Math.floor(Math.log10(deviation * RESOLUTION)) : Infinity;
-  return (value) => {
-    if (value === 0) return 0;
-    const needed = Math.floor(Math.log10(Math.abs(value))) - last + 1;
-    return +value.toPrecision(Math.min(Math.max(DIGITS, needed), MOST_DIGITS));
-  };
+  const step = deviation > 0 ? deviation * RESOLUTION : Infinity;
+  return (value) => roundTo(value, DIGITS, step);
 }

@@ -2,6 +2,7 @@
 
 import { DataError } from "../../lib/base/errors.ts";
 import { shorten } from "../../lib/base/printable.ts";
+import { jsonHint } from "../../lib/data/json_records.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 
 /** Parsed JSON. */
@@ -20,9 +21,6 @@ export interface JsonLine extends ParsedJson {
 
 /** A whole number of 16 digits or more, perhaps within a text. */
 const LONG = /[\s:,[]-?\d{16,}\s*[,}\]]/;
-
-/** A value that Python or JavaScript writes, and that JSON does not have. */
-const NO_JSON = /[\s:,[][+-]?(NaN|Infinity|None|undefined|True|False)\s*[,}\]]/;
 
 /** What JavaScript's JSON can do, and TypeScript's types of it do not say. */
 const SOURCED = JSON as unknown as {
@@ -43,14 +41,6 @@ export function parseJson(text: string): ParsedJson {
   const parse = (long: (source: string) => unknown) =>
     SOURCED.parse(text, (_, value, { source = "" }) => /^-?\d{16,}$/.test(source) ? long(source) : value);
   return { value: parse(String), exact: parse(SOURCED.rawJSON) };
-}
-
-/** What to write in a text that is no JSON, if that is known: `: JSON has no NaN, write null`. */
-export function jsonHint(text: string): string {
-  const word = NO_JSON.exec(text)?.[1];
-  if (word === undefined) return "";
-  const isTruth = word === "True" || word === "False";
-  return `: JSON has no ${word}, write ${isTruth ? word.toLowerCase() : "null for a missing cell"}`;
 }
 
 /**

@@ -3,15 +3,16 @@
 import { CellError, parseNumber } from "../../lib/data/cells.ts";
 import { type RecordBlock, recordBlocks } from "../../lib/data/csv_records.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
+import { jsonHint } from "../../lib/data/json_records.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { printable } from "../../lib/base/printable.ts";
+import { printable, visible } from "../../lib/base/printable.ts";
 import { type Row, RowEncoder } from "../../lib/model_file/load_model.ts";
 import type { ModelDescription } from "../../lib/model_file/saved_model.ts";
 import { fileRecords } from "../runs/saved_run.ts";
 import { ConfigError } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
-import { jsonHint, jsonLines, type ParsedJson, parseJson } from "./json_lines.ts";
+import { jsonLines, type ParsedJson, parseJson } from "./json_lines.ts";
 import { recordTexts } from "./stdin_text.ts";
 
 /** Rows as they were given and as the network takes them. */
@@ -126,7 +127,7 @@ export class Rows {
       const unused = columns.filter((name) => !known.has(name));
       if (unused.length === 0) return;
       const name = typeof source === "string" ? source : file;
-      console.error(printable(`note: ${name} has columns that the model does not take: ${unused.join(", ")}`));
+      console.error(visible(`note: ${name} has columns that the model does not take: ${unused.join(", ")}`));
     };
     const onNote = (note: string) => console.error(printable(`note: stdin: ${note}`));
     const from = typeof source === "string"

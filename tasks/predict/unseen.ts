@@ -1,6 +1,6 @@
 /** What is said of names that training did not see. */
 
-import { printable } from "../../lib/base/printable.ts";
+import { printable, showName } from "../../lib/base/printable.ts";
 import { showCell } from "../../lib/data/cells.ts";
 import type { UnseenNames } from "../../lib/data/table_encoder.ts";
 
@@ -9,7 +9,7 @@ export function tellUnseen(source: string, unseen: readonly UnseenNames[]): void
   for (const { column, count, first } of unseen) {
     const cells = count === 1 ? "1 cell holds a name" : `${count} cells hold names`;
     const found = `${cells} that training did not see, the first ${first.map(showCell).join(", ")}`;
-    const place = `${source}, column ${JSON.stringify(column)}`;
+    const place = `${source}, column ${showName(column)}`;
     console.error(printable(`warning: ${place}: ${found}; these predictions are less sure`));
   }
 }

@@ -4,13 +4,16 @@ import { DataError } from "../../lib/base/errors.ts";
 import { cellFault, showCell } from "../../lib/data/cells.ts";
 import { placesOfRows } from "../../lib/data/csv_records.ts";
 import { writtenNumber } from "../../lib/data/odd_cells.ts";
-import { dateFault } from "../../lib/data/table_encoder.ts";
+import { dateFault } from "../../lib/data/cell_faults.ts";
 import type { ColumnProfile } from "../../lib/data/table_profile.ts";
 import type { Config } from "../settings/settings.ts";
 import type { TableLook } from "./table_look.ts";
 import { flagFor, shellWord } from "./typed_names.ts";
 
 type Settings = Pick<Config, "dates" | "missingTexts">;
+
+/** An infinite number. */
+const INFINITE = /inf|∞/i;
 
 /** The cell that shows what is wrong, and what can be done. */
 interface Fault {
@@ -53,15 +56,29 @@ function faultOf(profile: ColumnProfile, config: Settings, look: TableLook): Fau
   const written = writtenNumber(text);
   const problem = `${cellFault(text)}${countOf(profile.numbers)}`;
   if (!written) return { row, problem: `${problem}: correct it${missingHint(profile)}` };
+  if (INFINITE.test(text)) {
+    const texts = profile.namesOf("written").filter((name) => INFINITE.test(name));
+    const flag = missingTextsFlag(texts.length > 0 ? texts : [text]);
+    return { row, problem: `${problem}: give a finite number, or if it means that a value is missing, say ${flag}` };
+  }
   const isTime = written.has === "the form of a time";
-  const mend = isTime
+  const others = otherUnits(profile, written.has);
+  const mend = others.length > 0
+    ? `others have ${others.join(", ")}: write all as numbers of the same`
+    : isTime
     ? "write it as one number, such as minutes"
-    : /inf|∞/i.test(text)
-    ? "give a finite number"
     : written.plain === undefined
     ? "write it with a point before decimals, without other signs"
     : `write it as ${written.plain}`;
-  return { row, problem: `${problem}. It has ${written.has}: ${mend}` };
+  return { row, problem: `${problem}. It has ${written.has}${others.length > 0 ? ", " : ": "}${mend}` };
+}
+
+/** Units and currencies of a column's numbers, besides one of them. */
+function otherUnits(profile: ColumnProfile, one: string): string[] {
+  const isUnit = (has: string) => /^a (?:unit|currency): /.test(has);
+  if (!isUnit(one)) return [];
+  const all = profile.namesOf("written", "unit").map((text) => writtenNumber(text)?.has ?? "");
+  return [...new Set(all)].filter((has) => isUnit(has) && has !== one).map((has) => has.replace(/^.*: /, ""));
 }
 
 /** What to say where a few texts come again and again among numbers or dates. */

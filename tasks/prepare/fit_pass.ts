@@ -51,7 +51,7 @@ export async function fit(
   const gathered = await gather(config, plan, tables, onProgress);
   const [train, validation, test] = gathered.rows;
   const name = sourceName(config);
-  if (train === 0) throw new RangeError(`${name}: no row is left for training`);
+  if (train === 0) throw new RangeError(`${name}: no row is left for training${whyNone(config, validation + test)}`);
   try {
     const { target, statistics, counts, notes: targetNotes } = gathered.target.result();
     const fitted = gathered.inputs.map((fit) => fit.result());
@@ -62,7 +62,7 @@ export async function fit(
     const columns = plan.notes.columns.map((note): ColumnNote =>
       reasons.has(note.name) ? { ...note, as: "left out", holds: reasons.get(note.name)! } : note
     );
-    if (inputPlaces.length === 0) throw noColumnLeft(columns, name);
+    if (inputPlaces.length === 0) throw noColumnLeft({ columns, notes: plan.notes.notes }, name);
     const kept = inputPlaces.map((i) => fitted[i]);
     const outputs = target.kind === "numeric" ? [] : new TargetEncoder(target, targetForm(target, plan.loss)).names;
     const rare = [...counts].filter(([_, count]) => count === 1).map(([name]) => name);
@@ -87,7 +87,6 @@ export async function fit(
         columns,
         notes: [
           ...plan.notes.notes,
-          ...[...reasons].map(([name, constant]) => `${name} is left out: ${constant}`),
           ...kept.flatMap(({ notes }) => notes),
           ...targetNotes,
           ...droppedNotes(gathered.dropped),
@@ -133,6 +132,15 @@ async function gather(
     }
   }
   return { inputs, target, rows, dropped };
+}
+
+/** Why no row may be left. */
+function whyNone({ timeColumn }: Config, others: number): string {
+  if (others === 0) return ": all have missing cells; fill them in, or say --missing mean or median";
+  if (timeColumn !== "") {
+    return `: rows of the same time stay together, and most have the same ${timeColumn}; choose another TIME_COLUMN`;
+  }
+  return "";
 }
 
 function droppedNotes(dropped: Gathered["dropped"]): string[] {

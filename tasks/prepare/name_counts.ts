@@ -5,7 +5,7 @@ import { nameKey } from "../../lib/data/names.ts";
 import { ownText, sortValues } from "../../lib/data/table_profile.ts";
 
 /** A name, and how many rows hold it. */
-interface NameCount {
+export interface NameCount {
   /** Its first spelling in the training rows; of a name that is in none of them, its first spelling. */
   text: string;
   /** Another spelling, if there is one. */

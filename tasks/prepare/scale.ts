@@ -7,7 +7,7 @@
 import { CellError } from "../../lib/data/cells.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
-import { printable } from "../../lib/base/printable.ts";
+import { printable, visible } from "../../lib/base/printable.ts";
 import { SafetensorsWriter } from "../../lib/safetensors/writer.ts";
 import { type ColumnStatistics, RunningStatistics, type Scaler } from "../../lib/data/scaler.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
@@ -22,6 +22,7 @@ import {
   datasetName,
   metadataOf,
   scaledPathOf,
+  scaledState,
   sourceName,
   sourcesOf,
   tablesOf,
@@ -117,7 +118,7 @@ export function formatReport({ path, counts, notes: { columns, notes }, before, 
   const { train, validation, test } = counts;
   const written = `${path}: ${train} training, ${validation} validation and ${test} test rows`;
   if (columns.length > 0) {
-    return [formatColumns(columns), ...notes.map((note) => printable(note)), written].join("\n");
+    return [formatColumns(columns), ...notes.map((note) => visible(note)), written].join("\n");
   }
   const numbers = ({ min, max, mean, deviation }: ColumnStatistics) => [min, max, mean, deviation].map(formatNumber);
   const rows = before.flatMap((column, index) => [
@@ -178,6 +179,10 @@ export async function main(config: TaskConfig): Promise<void> {
   const source = sourceName(config);
   // The CSV file of a recipe stays the same under it, too.
   using _lock = await lockDataset(datasetName(config), `scales ${source}`);
+  const { differs } = await scaledState(config);
+  if (differs.includes("data") || differs.includes("recipe")) {
+    console.error(visible(`note: ${scaledPathOf(config)} holds the rows of another file or recipe: they are replaced`));
+  }
   using progress = new Progress(`scaling ${source}`);
   const report = await scale(config, (done, total) => progress.update(done, total));
   progress.clear();

@@ -27,6 +27,9 @@ import { type PartName, PARTS } from "./split.ts";
 import { isSame } from "./table_fit.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 
+/** Endings of tables, which say nothing of what is in them. */
+const ENDINGS = /(?<=.)(?:\.(?:csv|tsv|tab|psv|txt|dat|json|jsonl|ndjson|parquet|pq))?(?:\.gz)?$/i;
+
 /** Raised whenever the same settings would give other bytes. */
 const FORMAT = "backhand scaled dataset 5";
 
@@ -102,9 +105,9 @@ function settingsOf(config: Config): Record<string, unknown> {
 }
 
 /** The dataset's name, that of its CSV file or folder: its files in data/ and its lock have it. */
-export function datasetName({ data, recipe }: Config): string {
+export function datasetName({ data, recipe }: Pick<Config, "data" | "recipe">): string {
   if (data === "") return recipe;
-  return data.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!.replace(/\.(csv|tsv|txt)$/i, "")
+  return data.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!.replace(ENDINGS, "")
     // Names of files that a system cannot hold, or takes for a part of another.
     .replaceAll(/[<>:"|?*\p{Cc}]/gu, "_");
 }

@@ -1,5 +1,6 @@
 /** The stages before training: what is missing, or was made with other settings, is made; a line says what was done. */
 
+import { visible } from "../../lib/base/printable.ts";
 import { type Config, ConfigError, type TaskConfig } from "../settings/config.ts";
 import { pointTo } from "../settings/faults.ts";
 import { csvPath, describeDifferences, removeAbandoned } from "./dataset_files.ts";
@@ -27,8 +28,11 @@ export async function prepareDataset(config: Asked, view: RunView): Promise<Scal
   const doing = `prepares ${sourceName(config)}`;
   using _lock = await lockDataset(datasetName(config), doing, view.warning.bind(view));
   if (config.data === "") await prepareCsv(config, view);
-  await prepareScaled(config, view);
-  return await openScaledDataset(scaledPathOf(config));
+  const isMade = await prepareScaled(config, view);
+  const dataset = await openScaledDataset(scaledPathOf(config));
+  // Those of a dataset that is made now are told with its columns.
+  if (!isMade) dataset.notes.notes.forEach((note) => view.note(`  ${visible(note)}`));
+  return dataset;
 }
 
 async function prepareCsv(config: Asked, view: RunView): Promise<void> {
@@ -64,17 +68,19 @@ function refuseVoid({ given = {} }: Asked, path: string): void {
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
-async function prepareScaled(config: Config, view: RunView): Promise<void> {
+/** Scales the dataset unless it is current, and says whether that was needed. */
+async function prepareScaled(config: Config, view: RunView): Promise<boolean> {
   const path = scaledPathOf(config);
   await removeAbandoned(path);
   const { state, differs } = await scaledState(config);
   if (state === "current") {
     view.note(`scale: skipped, ${path} is current`);
-    return;
+    return false;
   }
   using progress = view.job(`scaling ${sourceName(config)}`);
   const report = await scale(config, (done, total) => progress.update(done, total));
   progress.clear();
   view.note(`scale: wrote ${path} (${state === "missing" ? "it was missing" : describeDifferences(differs)})`);
   view.note(formatReport(report).replaceAll(/^/gm, "  "));
+  return true;
 }

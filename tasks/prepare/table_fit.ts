@@ -7,9 +7,9 @@ import { type ColumnStatistics, RunningStatistics } from "../../lib/data/scaler.
 import { type DateColumn, encodedNames, type InputColumn, MISSING_CATEGORY } from "../../lib/data/table.ts";
 import { numberReader, TableEncoder } from "../../lib/data/table_encoder.ts";
 import type { Config } from "../settings/settings.ts";
-import { formatNumber } from "../show/text_table.ts";
+import { formatNear } from "../show/text_table.ts";
 import { filledCells, FillValue, isFilling } from "./fill_value.ts";
-import { countOf, NameCounts } from "./name_counts.ts";
+import { countOf, type NameCount, NameCounts } from "./name_counts.ts";
 import type { PlannedInput } from "./table_plan.ts";
 
 /** Names beyond the most frequent that are kept, so that predicting can tell them from names never seen. */
@@ -92,7 +92,7 @@ class NumericFit implements ColumnFit {
       column: { ...column, fill },
       statistics: [this.#fill.filled(statistics, count, fill)],
       constant,
-      notes: this.#fill.note(this.#name, formatNumber(fill)),
+      notes: this.#fill.note(this.#name, formatNear(fill, max - min)),
     };
   }
 }
@@ -225,7 +225,7 @@ class CategoricalFit implements ColumnFit {
       column,
       statistics: names.length === 0 ? [] : encodedNames([column]).map(oneHotStatistics),
       constant: this.#constant(names.map(({ text }) => text), total - filledRows),
-      notes: this.#notes(names.length, fill),
+      notes: this.#notes(names, fill),
     };
   }
 
@@ -235,19 +235,19 @@ class CategoricalFit implements ColumnFit {
     return isEmpty ? constantText([], 0, this.#missingRows) : constantText(names, rows, this.#missingRows);
   }
 
-  #notes(count: number, fill: string | undefined): string[] {
+  #notes(found: readonly NameCount[], fill: string | undefined): string[] {
     const { missing, maxCategories } = this.#settings;
     const name = this.#name;
     const filled = this.#missingRows + this.#missingOthers;
-    const others = (count - maxCategories).toLocaleString("en-US");
-    const have = maxCategories === 1 ? "name has an input" : "names have an input each";
-    const many =
-      `${name}: the ${maxCategories} most frequent ${have}, the other ${others} share one (--max-categories)`;
+    const names = `${name}: of the ${found.length.toLocaleString("en-US")} names in training rows`;
+    const frequent = maxCategories === 1 ? "the most frequent has" : `the ${maxCategories} most frequent have`;
+    const many = `${names} ${frequent} an input each, the others share one (--max-categories)`;
+    const isTaken = found.some(({ text, rows }) => text === MISSING_CATEGORY && rows > this.#missingRows);
     const how = missing === "category"
-      ? `a category of their own, ${fill}`
+      ? isTaken ? `taken as ${fill}, which other cells hold, too` : `a category of their own, ${fill}`
       : `filled with the most frequent name, ${shorten(fill ?? "")}`;
     return [
-      ...(count > maxCategories ? [many] : []),
+      ...(found.length > maxCategories ? [many] : []),
       ...(filled > 0 && isFilling(missing) ? [`${filledCells(name, filled)} ${how}`] : []),
       ...this.#names.mergedNote(name),
       ...this.#names.unseenNote(name),

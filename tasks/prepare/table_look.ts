@@ -8,7 +8,7 @@ import { formatsOf } from "../../lib/data/date_formats.ts";
 import { dateReader } from "../../lib/data/dates.ts";
 import { nameKey } from "../../lib/data/names.ts";
 import { ColumnProfile, MAX_CLASSES } from "../../lib/data/table_profile.ts";
-import { dateFault } from "../../lib/data/table_encoder.ts";
+import { dateFault } from "../../lib/data/cell_faults.ts";
 import type { Config } from "../settings/settings.ts";
 import { flagFor } from "./typed_names.ts";
 
@@ -66,7 +66,9 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
   const timeOf = timeReader(config);
   const room = new NameRoom();
   let rows = 0;
-  for await (const block of readRecords(path, { separator, onProgress, onNote: (note) => notes.push(note) })) {
+  const isIgnored = (name: string) => isUnusedColumn(name, config);
+  const onNote = (note: string) => notes.push(note);
+  for await (const block of readRecords(path, { separator, isIgnored, onProgress, onNote })) {
     const { columns, records, firstRow } = block;
     if (rows === 0) columns.forEach((name) => profiles.set(name, newProfile(name, config, room)));
     columns.forEach((name, place) => {
@@ -91,6 +93,12 @@ export async function lookAt(path: string, config: Config, onProgress: OnProgres
     classes: hasClasses ? joined(new Uint16Array(rows), ids) : undefined,
     times: profiles.has(config.timeColumn) ? joined(new Float64Array(rows), times) : undefined,
   };
+}
+
+/** Whether settings say that a column is not used. */
+function isUnusedColumn(name: string, { ignore, features, target, timeColumn }: Config): boolean {
+  if (ignore.includes(name)) return true;
+  return features.length > 0 && ![...features, ...target, timeColumn].includes(name);
 }
 
 function newProfile(name: string, config: Config, room: NameRoom): ColumnProfile {

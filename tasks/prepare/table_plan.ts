@@ -6,7 +6,7 @@ import { showCell } from "../../lib/data/cells.ts";
 import { formatDate } from "../../lib/data/dates.ts";
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { shorten } from "../../lib/base/printable.ts";
+import { shorten, showName } from "../../lib/base/printable.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
 import type { ColumnNote, TableNotes } from "../../lib/data/table_notes.ts";
 import { type ColumnProfile, MAX_CLASSES } from "../../lib/data/table_profile.ts";
@@ -14,7 +14,7 @@ import { ConfigError } from "../settings/config.ts";
 import type { Config, LossName } from "../settings/settings.ts";
 import { pointTo } from "../settings/faults.ts";
 import { recipeOf } from "../settings/recipes.ts";
-import { formatNumber, formatTable } from "../show/text_table.ts";
+import { formatNear, formatTable } from "../show/text_table.ts";
 import { columnFault, missingTextsFlag } from "./column_faults.ts";
 import { notesOf } from "./column_notes.ts";
 import { type Asked, checkNames } from "./column_settings.ts";
@@ -56,10 +56,10 @@ export async function planColumns(config: Asked, look: TableLook): Promise<Table
   const columns: ColumnNote[] = [];
   for (const profile of look.profiles.values()) columns.push(await roleOf(profile, config, look, kind));
   const inputs = columns.flatMap(({ name, as }): PlannedInput[] => isInput(as) ? [plannedInput(name, as, config)] : []);
-  if (inputs.length === 0) throw noColumnLeft(columns, look.path);
+  const notes = { columns, notes: [...look.notes, ...notesOf(config, look, columns)] };
+  if (inputs.length === 0) throw noColumnLeft(notes, look.path);
   await checkMissing(config, look, inputs.map(({ name }) => name));
   const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";
-  const notes = { columns, notes: [...look.notes, ...notesOf(config, look, columns)] };
   return { inputs, targets: config.target, kind, loss, isLookedAt: true, notes };
 }
 
@@ -69,9 +69,9 @@ function plannedInput(name: string, kind: InputColumn["kind"], { dates }: Config
 }
 
 /** What is wrong if no column is left, with what became of each. */
-export function noColumnLeft(columns: readonly ColumnNote[], file: string): DataError {
+export function noColumnLeft({ columns, notes }: TableNotes, file: string): DataError {
   const problem = "no column is left to predict from: give one that differs from row to row, or name it in FEATURES";
-  return new DataError(`${problem}\n${formatColumns(columns)}`, { file });
+  return new DataError([problem, formatColumns(columns), ...notes].join("\n"), { file });
 }
 
 /** A recipe's columns: all of them numbers, none missing. */
@@ -160,14 +160,16 @@ async function roleOf(
   const isCategorical = categorical.includes(name);
   if (name === timeColumn && !isAsked) return leftOut("rows are split by it");
   const { look: found, numbers, texts } = profile;
-  if (found === "constant") {
+  // Missing cells that are a category of their own tell rows apart.
+  const holdsNames = isCategorical || (texts > 0 && profile.count("date") === 0);
+  const areTwo = holdsNames && numbers + texts > 0 && missing > 0 && config.missing === "category";
+  if (found === "constant" && !areTwo) {
     if (numbers + texts === 0) return leftOut("no cell holds anything");
-    const value = shorten(profile.values?.[0] ?? formatNumber(profile.min));
+    const value = shorten(profile.values?.[0] ?? `${profile.range.min}`);
     // Long numbers may differ as texts.
     const isOne = texts > 0 || profile.different === 1;
-    return leftOut(
-      isOne ? `one value throughout: ${value}` : `numbers that are the same to 15 digits, such as ${value}`,
-    );
+    const one = missing > 0 ? `${value}, or missing` : `one value throughout: ${value}`;
+    return leftOut(isOne ? one : `numbers that are the same to 15 digits, such as ${value}`);
   }
   const isNames = isCategorical || (texts > 0 && isAsked && (found === "identifier" || found === "prose"));
   if (isNames && profile.different !== undefined) {
@@ -177,7 +179,7 @@ async function roleOf(
     const key = isCategorical ? "CATEGORICAL" : "FEATURES";
     const place = pointTo(key, config.given?.[key]);
     throw new ConfigError([
-      `${place} names ${JSON.stringify(name)}, which has ${excessOf(profile)}: that is too much for names`,
+      `${place} names ${showName(name)}, which has ${excessOf(profile)}: that is too much for names`,
     ]);
   }
   if (found === "mixed" || found === "placeholders" || found === "other dates") {
@@ -194,7 +196,8 @@ async function roleOf(
   }
   if (found === "prose") return leftOut(excessOf(profile));
   if (found === "date") {
-    return { name, as: "date", holds: `${formatDate(profile.firstDay)} to ${formatDate(profile.lastDay)}`, missing };
+    const { min, max } = profile.days;
+    return { name, as: "date", holds: `${formatDate(min)} to ${formatDate(max)}`, missing };
   }
   return { name, as: texts > 0 ? "categorical" : "numeric", holds: noteOf(profile, texts > 0), missing };
 }
@@ -206,10 +209,10 @@ function excessOf({ namesFault }: ColumnProfile): string {
   return "more different texts than there is room for: with the other columns over 400 MB";
 }
 
-function noteOf({ values, min, max }: ColumnProfile, isNames: boolean): string {
-  if (!isNames || !values) return `${formatNumber(min)} to ${formatNumber(max)}`;
+function noteOf({ values, range: { min, max } }: ColumnProfile, isNames: boolean): string {
+  if (!isNames || !values) return `${formatNear(min, max - min)} to ${formatNear(max, max - min)}`;
   const shown = values.slice(0, 6).map((value) => shorten(value)).join(", ");
-  return values.length > 6 ? `${values.length} categories: ${shown}, ...` : shown;
+  return values.length > 6 ? `${values.length.toLocaleString("en-US")} categories: ${shown}, ...` : shown;
 }
 
 /** What each column is taken as, as a table. */

@@ -1,8 +1,10 @@
 /** The rows of a table, block by block, each with the part that it is in. */
 
-import { CellError } from "../../lib/data/cells.ts";
+import { CellError, isMissing } from "../../lib/data/cells.ts";
 import { readRecords } from "../../lib/data/csv_records.ts";
 import { DataError } from "../../lib/base/errors.ts";
+import { isPlaceholder } from "../../lib/data/odd_cells.ts";
+import { missingTextsFlag } from "./column_faults.ts";
 import type { Config } from "../settings/settings.ts";
 import { DROPPED, isIncomplete } from "./split.ts";
 import { type OnProgress, separatorNamed } from "./table_look.ts";
@@ -28,6 +30,24 @@ interface PartedBlock {
   faultOf: (error: unknown, index: number) => unknown;
 }
 
+/** Flags that help with a cell that a look did not see, as it stands in a file of validation or test rows. */
+function flagsFor(
+  cell: string | undefined,
+  column: string,
+  { missing, missingTexts }: Config,
+  plan: TablePlan,
+): string {
+  if (cell === undefined || !plan.isLookedAt) return "";
+  const isTarget = plan.targets.includes(column);
+  if (isMissing(cell, missingTexts)) return isTarget ? ", or say --missing drop" : ", or --missing drop";
+  const isName = isTarget
+    ? plan.kind === "classes"
+    : plan.inputs.some(({ name, kind }) => name === column && kind === "categorical");
+  if (isName || !isPlaceholder(cell.trim(), true)) return "";
+  const flag = missingTextsFlag([cell.trim(), ...missingTexts]);
+  return `, or say ${flag}${missing === "error" ? " and --missing mean or drop" : ""}`;
+}
+
 /** All rows, table by table; progress is that of the first. */
 export async function* partedBlocks(
   config: Config,
@@ -45,10 +65,12 @@ export async function* partedBlocks(
         (record) =>
           config.missing === "drop" && isIncomplete(record, places, config.missingTexts) ? DROPPED : table.part,
       );
-      const faultOf = (error: unknown, index: number) =>
-        error instanceof CellError
-          ? new DataError(error.problem, { ...placeOf(index), column: error.column }, { cause: error })
-          : error;
+      const faultOf = (error: unknown, index: number) => {
+        if (!(error instanceof CellError)) return error;
+        const { problem, column } = error;
+        const flags = flagsFor(records[index][places[columns.indexOf(column)]], column, config, plan);
+        return new DataError(problem + flags, { ...placeOf(index), column }, { cause: error });
+      };
       yield { records, parts, part: table.part, places, faultOf };
     }
   }

@@ -1,21 +1,10 @@
 /** Names of columns as a message shows them and as they are typed in a shell. */
 
-/** Marks that take no room, and spaces that are not the usual one. */
-const UNSEEN = /[\u00a0\u00ad\u061c\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\u3000\ufeff]/g;
-
-/** A name without marks that cannot be seen, and with usual spaces. */
-export function visibleName(name: string): string {
-  return name.replaceAll(UNSEEN, (mark) => /\s/.test(mark) && mark !== "\ufeff" ? " " : "").trim();
-}
-
-/** A name in quotes; what cannot be seen is written as in JSON, `\u200b`. */
-export function quoteName(name: string): string {
-  return JSON.stringify(name).replaceAll(UNSEEN, escapeOf);
-}
+import { showName, visible } from "../../lib/base/printable.ts";
 
 /** Names as a list: those that a list would hide something of are in quotes. */
 export function listNames(names: readonly string[]): string {
-  return names.map((name) => name !== visibleName(name) || name.includes(",") ? quoteName(name) : name).join(", ");
+  return names.map((name) => name !== visible(name) || name.includes(",") ? showName(name) : name).join(", ");
 }
 
 /** A flag that names a column, as it is typed in a shell; with the format of dates after the name. */
@@ -28,13 +17,7 @@ export function flagFor(flag: string, name: string, format?: string): string {
 
 /** A text as one word of a shell. */
 export function shellWord(text: string): string {
-  if (/^[\p{L}\p{N}_.,:+@/-]+$/u.test(text) && text === visibleName(text)) return text;
-  if (text !== visibleName(text)) {
-    return `$'${text.replaceAll(/[\\']/g, "\\$&").replaceAll(UNSEEN, escapeOf)}'`;
-  }
+  if (text !== visible(text)) return `$'${visible(text.replaceAll(/[\\']/g, "\\$&"))}'`;
+  if (/^[\p{L}\p{N}_.,:+@/-]+$/u.test(text)) return text;
   return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", "'\\''")}'` : `"${text}"`;
-}
-
-function escapeOf(mark: string): string {
-  return `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

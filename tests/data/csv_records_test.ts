@@ -73,12 +73,40 @@ permitted("readRecords() gives the rows before a ragged one, then refuses it", a
     assertEquals(error.message, `${path}:3: this row has 1 cell, the header has 2`);
   });
   assertEquals(seen, [["1", "2"]]);
-  await assertFault("a\n1,2\n", ":2: this row has 2 cells, the header has 1; quote a cell that holds a comma");
+  await assertFault(
+    "a\n1,2\n",
+    ":2: this row has 2 cells, the header has 1; quote a cell that holds a comma, or if the header is in a later line, " +
+      "take out what stands before it",
+  );
 });
 
 permitted("readRecords() tells a wrong separator", async () => {
   const expected = ':1: there is no column "b"; there are a;b; is the separator a semicolon, not a comma?';
   await assertFault("a;b\n1;2\n", expected, { separator: ",", columns: ["b"] });
+});
+
+permitted("readRecords() tells what else a first line may be", async () => {
+  const cases: [text: string, says: string][] = [
+    ["x^y\n1^2\n", ':1: there is no column "y"; there are x^y; if ^ is the separator, write a first line sep=^'],
+    ["x y\n1 2\n", "are x y; if spaces are the separator, write commas in place of them"],
+    ["price (m2)\n1\n", "there are price (m2); if spaces"],
+    ["1.5,a\n1,b\n", "are 1.5, a; is this the header? The first line has the names of the columns"],
+    ["1,1,a\n1,2,b\n", ':1: the header names column "1" twice; is this the header?'],
+    ["x,y\r1,2\r3,4\r", ":1: its lines end in CR alone: save it"],
+  ];
+  for (const [text, says] of cases) {
+    await withCsv(text, async (path) => {
+      await assertRejects(() => Array.fromAsync(readRecords(path, { columns: ["y"] })), DataError, says);
+    });
+  }
+});
+
+permitted("readRecords() tells a comment in place of the header", async () => {
+  const hint = "; the header begins with #: if it is a comment, take it out of the file";
+  await assertFault("# by x\na,b\n1,2\n", `:2: this row has 2 cells, the header has 1${hint}`);
+  const expected = `:1: there is no column "b"; there are # by x, v2${hint}`;
+  await assertFault("# by x, v2\na,b\n1,2\n", expected, { columns: ["b"] });
+  assertEquals((await read("#,b\n1,2\n")).columns, ["#", "b"]);
 });
 
 permitted("placesOfRows() finds files and lines, and refuses a row that is not there", async () => {

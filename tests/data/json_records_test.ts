@@ -4,9 +4,9 @@ import { readRecords } from "../../lib/data/csv_records.ts";
 import { withCsv } from "../support/temp_files.ts";
 import { permitted } from "../support/permitted.ts";
 
-const read = (text: string, columns?: string[]) =>
+const read = (text: string, columns?: string[], isIgnored?: (name: string) => boolean) =>
   withCsv(text, async (path) => {
-    const blocks = await Array.fromAsync(readRecords(path, { columns }));
+    const blocks = await Array.fromAsync(readRecords(path, { columns, isIgnored }));
     return { ...blocks[0], records: blocks.flatMap(({ records }) => records) };
   });
 
@@ -26,8 +26,10 @@ permitted("JSON Lines are refused with line and key", async () => {
   const cases: [text: string, says: string, columns?: string[]][] = [
     ['{\n  "a": 1\n}\n', `:1: this line is no JSON: {; ${write}`],
     ['{"a":1}\n{"a":1,}\n', `:2: this line is no JSON: {"a":1,}; ${write}`],
+    ['{"a":NaN}\n', ':1: this line is no JSON: {"a":NaN}: JSON has no NaN, write null for a missing cell'],
     ['{"a":1}\n[1]\n', `:2: this line is no object: [1]; ${write}`],
     ['{"a":1}\n{"a":{"b":1}}\n', ':2, column "a": it is an object: a cell is a number, a text, true, false or null'],
+    ['{"a":[1]}\n', "or null; write its parts as columns, or if it is no input, say --ignore a"],
     ['{"a":[1]}\n', ':1, column "a": it is a list: a cell is'],
     [late, ':80002: the key "b" is no column; there are "a": the columns are the keys of the first rows'],
     ['{"a":1," a ":2}\n', ':1: the key "a" is there twice'],
@@ -40,4 +42,18 @@ permitted("JSON Lines are refused with line and key", async () => {
   for (const [text, says, columns] of cases) {
     await assertRejects(() => read(text, columns), DataError, says, text.slice(0, 40));
   }
+});
+
+permitted("JSON Lines: lists and objects are no matter in columns that are not used", async () => {
+  const text = '{"a":1,"b":[2],"c":{"d":3}}\n';
+  const expected = [["a", "b", "c"], [["1", '["2"]', '{"d":"3"}']]];
+  const isIgnored = (name: string) => name !== "a";
+  for (const found of [await read(text, ["a"]), await read(text, undefined, isIgnored)]) {
+    assertEquals([found.columns, found.records], expected);
+  }
+  const noFlag = "or null; write its parts as columns";
+  const error = await assertRejects(() => read(text, ["a", "c"], isIgnored), DataError, 'column "c": it is an object');
+  assertEquals(error.message.endsWith(noFlag), true, error.message);
+  const late = `{"a":1}\n${'{"a":2}\n'.repeat(80_000)}{"a":3,"b":4}\n`;
+  assertEquals((await read(late, ["a"])).records.at(-1), ["3"]);
 });

@@ -8,6 +8,7 @@ Deno.test("writtenNumber() says what is odd about a number, and how it is writte
     ["1e−5", "a minus sign that is not -, but U+2212", "1e-5"],
     ["12 kg", "a unit: kg", "12"],
     ["5m²", "a unit: m²", "5"],
+    ["5 km2", "a unit: km2", "5"],
     ["20 °C", "a unit: °C", "20"],
     ["36 months", "a unit: months", "36"],
     ["(5)", "brackets for a negative number", "-5"],
@@ -50,8 +51,8 @@ Deno.test("writtenNumber() says what is odd about a number, and how it is writte
     ["1 days 02:03:04", "the form of a time"],
     ["2h 5m", "the form of a time"],
     ["5pm", "a unit: pm", "5"],
-    ["inf", "no end, as it is infinite"],
-    ["-Infinity", "no end, as it is infinite"],
+    ["inf", "no finite value"],
+    ["-Infinity", "no finite value"],
   ];
   for (const [cell, has, plain] of cases) {
     const found = writtenNumber(cell);
@@ -60,8 +61,9 @@ Deno.test("writtenNumber() says what is odd about a number, and how it is writte
 });
 
 Deno.test("writtenNumber() leaves numbers and names alone", () => {
-  const names = "7 -2.5e1 1st 2nd 3rd 1er b1 A4 1,2,3 1/2/26 1.2.3 <5 5+ 10-19 2x4 5x105 abc ? - 1_0 nano kg"
-    .split(" ");
+  const names =
+    "7 -2.5e1 1st 2nd 3rd 1er 2024Q2 2024H3 b1 A4 1,2,3 1/2/26 1.2.3 <5 5+ 10-19 2x4 5x105 abc ? - 1_0 nano kg"
+      .split(" ");
   for (const cell of ["", "2 x 4", "x".repeat(41), `${"1".repeat(41)} kg`, "1 2", ...names]) {
     assertEquals([cell, writtenNumber(cell)], [cell, undefined]);
   }

@@ -118,11 +118,11 @@ permitted("Parquet: what is no table is refused by column", async () => {
   const cases: [bytes: Uint8Array, says: string, options?: CsvOptions][] = [
     [
       written([{ name: "a", data: [{ b: 1 }] }], { schema: nested }),
-      'column "a": it is nested, a list or a group: leave',
+      'column "a": it is a list or a group: write its parts as columns, or if it is no input, say --ignore a',
     ],
     [
       written([{ name: "a", data: [Uint8Array.of(1, 2)] }], { schema: bytes }),
-      'column "a": it holds bytes: leave it out',
+      'column "a": it holds bytes: write it as text, or if it is no input, say --ignore a',
     ],
     [written([{ name: "a", data: [Uint8Array.of(255)], type: "BYTE_ARRAY" }]), "it holds bytes that are no UTF-8 text"],
     [
@@ -137,6 +137,26 @@ permitted("Parquet: what is no table is refused by column", async () => {
   for (const [bytes, says, options] of cases) {
     await assertRejects(() => read(bytes, options), DataError, says);
   }
+});
+
+permitted("Parquet: a group and bytes are no matter in columns that are not used", async () => {
+  const schema: WriteOptions["schema"] = [
+    { name: "root", num_children: 3 },
+    { name: "a", num_children: 1, repetition_type: "OPTIONAL" },
+    { name: "b", type: "INT32", repetition_type: "OPTIONAL" },
+    { name: "c", type: "FIXED_LEN_BYTE_ARRAY", type_length: 2, repetition_type: "REQUIRED" },
+    { name: "d", type: "INT32", repetition_type: "REQUIRED" },
+  ];
+  const columns = [{ name: "a", data: [{ b: 1 }] }, { name: "c", data: [Uint8Array.of(1, 2)] }, {
+    name: "d",
+    data: [7],
+  }];
+  const bytes = written(columns, { schema });
+  for (const options of [{ isIgnored: (name: string) => name !== "d" }, { columns: ["d"] }]) {
+    const { columns, records } = await read(bytes, options);
+    assertEquals([columns, records], [["a", "c", "d"], [["(not read)", "(not read)", "7"]]]);
+  }
+  await assertRejects(() => read(bytes, { isIgnored: (name) => name === "a" }), DataError, 'column "c"');
 });
 
 permitted("Parquet: a run that is longer than its page says is refused before it fills the memory", async () => {

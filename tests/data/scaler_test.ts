@@ -82,6 +82,16 @@ Deno.test("Scaler refuses a column too wide for float64", () => {
   assertThrows(() => new Scaler("standardize", columns), RangeError, "too large");
 });
 
+Deno.test("Scaler refuses a column whose deviation float64 does not hold, and does not call its values the same", () => {
+  const columns = statisticsOf([[0], [1e-300]]);
+  assertThrows(
+    () => new Scaler("standardize", columns),
+    RangeError,
+    "its values, 0 to 1e-300, are too small; multiply",
+  );
+  assertEquals(new Scaler("minmax", columns).transform([1e-300]), Float64Array.of(1));
+});
+
 Deno.test("Scaler refuses rows of another width", () => {
   const scaler = new Scaler("none", statisticsOf([[1, 2]]));
   assertThrows(() => scaler.transform([1, 2, 3]), TypeError, "Cannot scale 3 values: rows have 2 columns");

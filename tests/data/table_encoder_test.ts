@@ -45,10 +45,16 @@ Deno.test("TableEncoder.encode() takes missing cells as a category where they ar
 });
 
 Deno.test("TableEncoder.encode() refuses cells, naming column and text", () => {
+  const noFill = "no fill value: fill it in, or train with --missing mean, median or category";
   const cases: [(string | undefined)[], string][] = [
-    [["red", "", "1", "x"], 'column "age": the cell is empty, and the column has no fill value'],
-    [["red", "NA", "1", "x"], 'column "age": the cell is "NA", and the column has no fill value'],
-    [["red", "1", "1", undefined], 'column "brand": the cell is empty, and the column has no fill value'],
+    [["red", "", "1", "x"], `column "age": the cell is empty, and the column has ${noFill}`],
+    [["red", "12 kg", "1", "x"], 'column "age": "12 kg" is not a number; write it as 12'],
+    [
+      ["red", "?", "1", "x"],
+      'column "age": "?" is not a number; if it means that a value is missing, leave the cell blank',
+    ],
+    [["red", "NA", "1", "x"], `column "age": the cell is "NA", and the column has ${noFill}`],
+    [["red", "1", "1", undefined], `column "brand": the cell is empty, and the column has ${noFill}`],
     [["red", "old", "1", "x"], 'column "age": "old" is not a number'],
     [["red", "1", "1,5", "x"], 'column "size": "1,5" is not a number'],
     [["red", "1e999", "1", "x"], 'column "age": "1e999" is beyond the range of a number, about 1.8e308'],

@@ -94,7 +94,7 @@ Deno.test("ColumnProfile.look of columns of which something is said", () => {
   ];
   for (const [cells, options, look] of cases) assertEquals([cells, profile("a", cells, options).look], [cells, look]);
   const missing = profile("a", ["1", "-999", "2", "-999", ""], { missingTexts: ["-999", "-"] });
-  assertEquals([missing.missing, missing.min, [...missing.missingFound]], [3, 1, ["-999"]]);
+  assertEquals([missing.missing, missing.range.min, [...missing.missingFound]], [3, 1, ["-999"]]);
 });
 
 Deno.test("ColumnProfile counts missing cells and keeps the first rows, the first text and the range", () => {
@@ -102,9 +102,9 @@ Deno.test("ColumnProfile counts missing cells and keeps the first rows, the firs
   assertEquals([found.missing, found.numbers, found.texts], [4, 2, 2]);
   assertEquals(found.firstMissing, [0, 2, 4]);
   assertEquals(found.firstBut("number"), { text: "x y", row: 3 });
-  assertEquals([found.min, found.max], [-2, 1]);
+  assertEquals([found.range.min, found.range.max], [-2, 1]);
   const dates = profile("a", ["1970-01-03", "?", "1969-12-31", "1970-01-03", "?", "-"]);
-  assertEquals([dates.count("date"), dates.firstDay, dates.lastDay], [3, -1, 2]);
+  assertEquals([dates.count("date"), dates.days.min, dates.days.max], [3, -1, 2]);
   assertEquals([[...dates.placeholders], dates.first.placeholder], [[["?", 2], ["-", 1]], { text: "?", row: 1 }]);
 });
 

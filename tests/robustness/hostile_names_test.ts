@@ -179,6 +179,7 @@ Deno.test("printable() writes out what a terminal obeys, and leaves JSON the sam
   const json = JSON.stringify(NAMES);
   assertEquals(JSON.parse(printable(json)), NAMES);
   assertEquals(formatTable([["a\nb", "x"], ["c", "\u009b1m"]], 2), "a\\u000ab  x\nc         \\u009b1m");
+  assertEquals(formatTable([["a\u200bb", "x"], ["c", "\u00a0"]], 2), "a\\u200bb  x\nc         \\u00a0");
 });
 
 Deno.test("showJson() is JSON, cut where it is long or deep", () => {

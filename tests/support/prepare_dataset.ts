@@ -16,6 +16,8 @@ import { pathInProject, type Workplace } from "./run_task_process.ts";
 interface Prepared {
   /** The notes, of each the first line. */
   notes: string[];
+  /** Lines of what was said of the table. */
+  told: string[];
   /** What was done, and how much of it there was to do, in that job's unit. */
   jobs: Record<string, number>;
   sha256?: string;
@@ -32,10 +34,11 @@ export async function prepareIn(folder: Workplace, args: readonly string[]): Pro
 
 /** Keeps what it is told. */
 class NoteView extends QuietView {
-  readonly said: Prepared = { notes: [], jobs: {} };
+  readonly said: Prepared = { notes: [], told: [], jobs: {} };
 
   override note(text: string = ""): void {
-    if (!text.startsWith(" ")) this.said.notes.push(text.split("\n")[0]);
+    if (text.startsWith(" ")) this.said.told.push(...text.split("\n"));
+    else this.said.notes.push(text.split("\n")[0]);
   }
 
   override job(label: string): Progress {

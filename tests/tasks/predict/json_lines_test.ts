@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError } from "../../../lib/base/errors.ts";
-import { jsonHint, type JsonLine, jsonLines, parseJson } from "../../../tasks/predict/json_lines.ts";
+import { jsonHint } from "../../../lib/data/json_records.ts";
+import { type JsonLine, jsonLines, parseJson } from "../../../tasks/predict/json_lines.ts";
 import { lineBlocks } from "../../../tasks/predict/stdin_text.ts";
 
 async function* pieces(...texts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {

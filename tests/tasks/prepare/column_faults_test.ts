@@ -41,6 +41,16 @@ const INPUTS: [cells: string[], line: number, says: string][] = [
     `"12 kg" is not a number, and 1 cell of the column is. It has a unit: kg: write it as 12, ${WAYS}`,
   ],
   [
+    ["12 kg", "700 g", "3 kg"],
+    2,
+    `"12 kg" is not a number. It has a unit: kg, others have g: write all as numbers of the same, ${WAYS}`,
+  ],
+  [
+    ["EUR 5", "USD 6", "7"],
+    2,
+    `"EUR 5" is not a number, and 1 cell of the column is. It has a currency: EUR, others have USD: write all as numbers of the same, ${WAYS}`,
+  ],
+  [
     ["(5)", "(6)", "7"],
     2,
     `"(5)" is not a number, and 1 cell of the column is. It has brackets for a negative number: write it as -5, ${WAYS}`,
@@ -51,9 +61,9 @@ const INPUTS: [cells: string[], line: number, says: string][] = [
     `"5K" is not a number. It has K in place of zeros: write it with a point before decimals, without other signs, ${WAYS}`,
   ],
   [
-    ["1", "2", "3", "inf"],
+    ["1", "2", "3", "inf", "-inf"],
     5,
-    `"inf" is not finite, and 3 cells of the column are. It has no end, as it is infinite: give a finite number, ${WAYS}`,
+    `"inf" is not finite, and 3 cells of the column are: give a finite number, or if it means that a value is missing, say --missing-texts "inf,-inf", ${WAYS}`,
   ],
   [["1", "2", "2026-01-31"], 4, `"2026-01-31" is not a number, and 2 cells of the column are: correct it, ${WAYS}`],
   [

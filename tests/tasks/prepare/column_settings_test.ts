@@ -2,7 +2,8 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { ConfigError } from "../../../tasks/settings/config.ts";
-import { flagFor, listNames, quoteName, visibleName } from "../../../tasks/prepare/typed_names.ts";
+import { plain, showName } from "../../../lib/base/printable.ts";
+import { flagFor, listNames } from "../../../tasks/prepare/typed_names.ts";
 import { permitted } from "../../support/permitted.ts";
 import { planTable } from "../../support/plan_table.ts";
 
@@ -51,6 +52,6 @@ Deno.test("names are shown and typed so that nothing of them is hidden or read b
     assertEquals([listNames([name]), flagFor("--ignore", name)], [shown, typed]);
   }
   assertEquals(flagFor("--dates", "day", "%d.%m.%Y"), '--dates "day:%d.%m.%Y"');
-  assertEquals(quoteName('a"\ufeff'), '"a\\"\\ufeff"');
-  assertEquals(visibleName("\u200by\u00a0z\ufeff "), "y z");
+  assertEquals(showName('a"\ufeff'), '"a\\"\\ufeff"');
+  assertEquals(plain("\u200by\u00a0z\ufeff "), "y z");
 });

@@ -15,11 +15,13 @@ permitted("prepareDataset() makes and scales what is missing, and leaves alone w
       "gen-data: wrote data/cubic.csv, 9000 rows (it was missing)",
       "scale: wrote data/cubic.scaled.safetensors (it was missing)",
     ],
+    told: first.told,
     jobs: { "generating data/cubic.csv": 9000, "scaling data/cubic.csv": 3 * size }, // three passes
     sha256: first.sha256,
   });
   assertEquals(await prepareIn(place, args), {
     notes: ["gen-data: skipped, data/cubic.csv is current", "scale: skipped, data/cubic.scaled.safetensors is current"],
+    told: [],
     jobs: {},
     sha256: first.sha256,
   });
@@ -30,6 +32,17 @@ permitted("prepareDataset() makes and scales what is missing, and leaves alone w
     "cubic.csv.json",
     "cubic.scaled.safetensors",
   ]);
+});
+
+permitted("prepareDataset() tells the notes on a table also when it is current", async () => {
+  const table = `x,y\n${Array.from({ length: 40 }, (_, i) => `${i % 9 ? i : -999},${i}\n`).join("")}`;
+  await using place = await Workplace.create({ "t.csv": table });
+  const note = '  x: -999 lies far from all others, 1 to 39; if it means missing, say --missing-texts "-999"';
+  for (const scale of ["wrote", "skipped"]) {
+    const { notes, told } = await prepareIn(place, ["--data", "t.csv", "--target", "y"]);
+    assertStringIncludes(notes[0], `scale: ${scale}`);
+    assertEquals(told.filter((line) => line === note), [note]);
+  }
 });
 
 permitted("prepareDataset() that fails leaves no half of a file", async () => {

@@ -46,6 +46,11 @@ Deno.test("the statistics of numbers are those of the filled column", () => {
   assertClose([mean, deviation, min, max], [3.2, Math.sqrt((4.84 + 3 * 1.44 + 33.64) / 5), 1, 9], { rtol: 1e-12 });
 });
 
+Deno.test("missing cells are told where other cells hold the name of their category", () => {
+  const { notes } = fitted("categorical", ["(missing)", "a", "", ""], { missing: "category" });
+  assertEquals(notes, ["x: 2 missing cells are taken as (missing), which other cells hold, too"]);
+});
+
 Deno.test("a number that means missing is no value", () => {
   const { column, statistics: [{ min, max }] } = fitted("numeric", ["-999", "1", "3"], { missingTexts: ["-999"] });
   assertEquals([column.fill, min, max], [2, 1, 3]);
@@ -113,11 +118,13 @@ Deno.test("names beyond the most frequent share an input, and are told", () => {
   const { column, notes } = fitted("categorical", cells, { maxCategories: 2, missing: "error" });
   assertEquals(column, { kind: "categorical", name: "x", categories: ["b", "c"], others: ["d", "a", "e"] } as unknown);
   assertEquals(encodedNames([column]), ["x=b", "x=c", "x=(other)"]);
-  assertEquals(notes, ["x: the 2 most frequent names have an input each, the other 3 share one (--max-categories)"]);
+  assertEquals(notes, [
+    "x: of the 5 names in training rows the 2 most frequent have an input each, the others share one (--max-categories)",
+  ]);
   const many = fitted("categorical", Array.from({ length: 70_000 }, (_, i) => `n${i}`));
   assertEquals(many.column.kind === "categorical" && many.column.others?.length, 65_536);
   assertEquals(many.notes, [
-    "x: the 100 most frequent names have an input each, the other 69,900 share one (--max-categories)",
+    "x: of the 70,000 names in training rows the 100 most frequent have an input each, the others share one (--max-categories)",
   ]);
 });
 

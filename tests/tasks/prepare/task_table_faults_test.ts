@@ -14,7 +14,7 @@ const FAULTS: Case[] = [
   ["an empty file", "", "", ["t.csv: the file is empty: a header and rows are needed"]],
   ["a header alone", "x,y\n", "", ["t.csv: there are no rows after the header"]],
   ["line ends of another age", "x,y\r1,2\r3,4\r", "", [
-    "t.csv: there are no rows after the header: lines end in LF or CRLF, not in CR alone",
+    "t.csv:1: its lines end in CR alone: save it with lines that end in LF or CRLF",
   ]],
   ["rows without a header", "1,2\n3,4\n", "", ["t.csv:1: a header with the names of the columns is needed"]],
   ["a column twice", "x,x,y\n1,2,3\n", "", ['t.csv:1: the header names column "x" twice']],
@@ -80,7 +80,10 @@ const FAULTS: Case[] = [
     "c       left out  one value throughout",
   ]],
   ["rows that are all dropped", "x,z,y\n1,,2\n2,,3\n,1,9\n,2,8\n", "--missing drop", [
-    "t.csv: no row is left for training",
+    "t.csv: no row is left for training: all have missing cells; fill them in, or say --missing mean or median",
+  ]],
+  ["rows that are nearly all of one time", `t,x,y\n${lines(9, (i) => `1,${i},${i}`)}2,9,9\n`, "--time-column t", [
+    "no row is left for training: rows of the same time stay together, and most have the same t; choose another TIME_COLUMN",
   ]],
   ["a column that is constant in training", "t,x,y\n1,5,2\n2,5,3\n3,6,9\n", "--time-column t --split 0.67,0,0.33", [
     "t.csv: no column is left to predict from",
@@ -111,9 +114,20 @@ permitted("scale names the file of validation or test rows that it cannot use", 
   const cases: [text: string, says: string][] = [
     ["x,y\n1,2\n", 'v.csv:1: there is no column "c"; there are x, y'],
     ["", "v.csv: the file is empty"],
-    ["x,c,y\n1,a,\n", 'v.csv:2, column "y": the target is missing'],
-    ["x,c,y\n1,a,2\n,a,2\n", 'v.csv:3, column "x": the cell is empty'],
-    ["c,y,x\na,2,1\na,2,two\n", 'v.csv:3, column "x": "two" is not a number'],
+    [
+      "x,c,y\n1,a,\n",
+      'v.csv:2, column "y": the target is missing: fill it in, or take the row out, or say --missing drop',
+    ],
+    [
+      "x,c,y\n1,a,2\n,a,2\n",
+      'v.csv:3, column "x": the cell is empty, and the column has no fill value: fill it in, or train with --missing mean, median or category, or --missing drop',
+    ],
+    ["c,y,x\na,2,1\na,2,two\n", 'v.csv:3, column "x": "two" is not a number\n'],
+    ["c,y,x\na,2,12 kg\n", 'v.csv:2, column "x": "12 kg" is not a number; write it as 12\n'],
+    [
+      "c,y,x\na,2,?\n",
+      '"?" is not a number; if it means that a value is missing, leave the cell blank, or say --missing-texts "?,NA,NaN,nan,null',
+    ],
   ];
   for (const [text, says] of cases) {
     await t.step(says, async () => {
@@ -196,7 +210,7 @@ permitted("scale --data takes thousands of names, and refuses too many only wher
   const table = (rows: number, names: number) => "x,name,y\n" + lines(rows, (i) => `${i % 7},k${i % names},${i % 90}`);
   await using place = await Workplace.inSeries("scale", { "t.csv": table(2100, 1050) });
   const args = ["--data", "t.csv", "--target", "y"];
-  const names = "name    categorical  1050 categories: k0, k1, k10, k100, k1000, k1001, ...";
+  const names = "name    categorical  1,050 categories: k0, k1, k10, k100, k1000, k1001, ...";
   assertStringIncludes((await place.succeed("scale", args)).stdout, names);
   await place.write("t.csv", table(2100, 1051));
   const left = 'name    left out  1051 different texts in 2100 rows, such as "k0": more than half, an identifier';
