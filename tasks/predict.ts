@@ -1,6 +1,6 @@
 /**
- * Predicts with a trained run, in the units of the data or as classes. Rows from the command line or a CSV file are answered
- * as CSV, rows in JSON as JSON lines.
+ * Predicts with a trained run, in the units of the data or as classes. Rows from the command line or a table are answered as
+ * CSV, rows in JSON as JSON lines.
  *
  *   deno task predict 12.5 -40
  *   deno task predict --run-name cars year=1982 fuel=diesel

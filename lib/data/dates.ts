@@ -1,5 +1,5 @@
 /**
- * Dates and times of cells as days, and the parts of a date that come again: month, weekday, hour.
+ * Dates and times of cells as days, and the parts of a date: the year, and month, weekday and hour, which come again.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface DateForm {
   readonly fields: readonly Field[];
 }
 
-/** A part of a date that comes again, and the year. */
+/** A part of a date: the year, or one that comes again. */
 export type DatePart = "year" | "month" | "weekday" | "hour";
 
 /** The parts, in the order of their inputs. */

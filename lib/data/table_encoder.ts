@@ -41,8 +41,9 @@ export type TargetForm = "values" | "one-hot" | "binary";
 
 /**
  * Makes network inputs of a table's cells: a number for a numeric column; for a categorical one as many as it has categories,
- * of which the cell's own is 1; for a date the days since the training mean, and the parts of it that come again. A name that
- * training did not see counts as the mix of categories in the training rows, or has the last input with the rare ones.
+ * of which the cell's own is 1; for a date the days since the training mean, and the parts that its column names: the year as
+ * a number, month, weekday and hour as sine and cosine. A name that training did not see counts as the mix of categories in
+ * the training rows, or has the last input with the rare ones.
  *
  * @example
  * ```ts
