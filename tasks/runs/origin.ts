@@ -82,7 +82,7 @@ export function describeChanges(was: Origin, is: Origin): string[] {
 
 /** Where relative paths may have led elsewhere: the folder that they were relative to. */
 function movedFrom({ folder }: Origin, is: Origin): string {
-  if (folder === undefined || folder === is.folder) return "";
+  if (folder === undefined || is.folder === undefined || folder === is.folder) return "";
   return ` (it began in the folder ${folder}, which its paths were relative to)`;
 }
 
