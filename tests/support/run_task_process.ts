@@ -138,11 +138,14 @@ export class Workplace implements AsyncDisposable {
     return outcome;
   }
 
-  /** Runs a task with a text on its stdin, and gives stdout as its pieces arrive. */
+  /** Runs a task with texts or bytes on its stdin, and gives stdout as its pieces arrive. */
   async feed(
     task: string,
     args: readonly string[],
-    talk: (write: (text: string) => Promise<void>, read: () => Promise<string>) => Promise<void>,
+    talk: (
+      write: (text: string | Uint8Array<ArrayBuffer>) => Promise<void>,
+      read: () => Promise<string>,
+    ) => Promise<void>,
   ): Promise<Outcome> {
     const child = this.#command([...await argumentsOf(task), ...args], {}, "piped").spawn();
     const stdin = child.stdin.getWriter();
@@ -154,7 +157,9 @@ export class Workplace implements AsyncDisposable {
       return value;
     };
     const stderr = new Response(child.stderr).text();
-    await talk((text) => stdin.write(new TextEncoder().encode(text)), read);
+    const write = (text: string | Uint8Array<ArrayBuffer>) =>
+      stdin.write(typeof text === "string" ? new TextEncoder().encode(text) : text);
+    await talk(write, read);
     await stdin.close();
     while (await read() !== "");
     const { code } = await child.status;
