@@ -2,7 +2,7 @@
 
 import { DataError } from "../../lib/base/errors.ts";
 import { shorten } from "../../lib/base/printable.ts";
-import { jsonHint } from "../../lib/data/json_records.ts";
+import { jsonHint, repeatedKey, repetition } from "../../lib/data/json_records.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 
 /** A line of JSON. */
@@ -25,9 +25,13 @@ const SOURCED = JSON as unknown as {
  * Parses JSON. Numbers become texts, as they are written: an id may have more digits than a number of JavaScript.
  *
  * @throws {SyntaxError} If it is none.
+ * @throws {TypeError} If it is an object with a key twice.
  */
 export function parseJson(text: string): unknown {
-  return SOURCED.parse(text, (_, value, { source }) => typeof value === "number" ? source : value);
+  const value = SOURCED.parse(text, (_, value, { source }) => typeof value === "number" ? source : value);
+  const repeated = repeatedKey(text, value);
+  if (repeated !== undefined) throw new TypeError(repetition(repeated));
+  return value;
 }
 
 /** Parses JSON to be written as JSON again, where numbers are as they were. */
@@ -38,7 +42,7 @@ export function parseExactly(text: string): unknown {
 /**
  * Reads blocks of lines of JSON, and skips blank lines. Lines that have arrived together are given at once.
  *
- * @throws {DataError} With the line, if it is no JSON. The lines before it are given first.
+ * @throws {DataError} With the line, if it is no JSON, or an object with a key twice. The lines before it are given first.
  */
 export async function* jsonLines(blocks: AsyncIterable<TextBlock>): AsyncGenerator<JsonLine[]> {
   for await (const { file, text, line: first } of blocks) {
@@ -50,9 +54,11 @@ export async function* jsonLines(blocks: AsyncIterable<TextBlock>): AsyncGenerat
       try {
         parsed.push({ value: parseJson(lines[i]), text: lines[i], line });
       } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error;
+        const isRepeated = error instanceof TypeError;
+        if (!isRepeated && !(error instanceof SyntaxError)) throw error;
         if (parsed.length > 0) yield parsed;
-        const problem = `this is no JSON: ${shorten(lines[i].trim())}${jsonHint(lines[i])}`;
+        const none = `this is no JSON: ${shorten(lines[i].trim())}${jsonHint(lines[i])}`;
+        const problem = isRepeated ? error.message : none;
         throw new DataError(problem, { file, line }, { cause: error });
       }
     }

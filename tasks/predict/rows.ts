@@ -3,7 +3,7 @@
 import { CellError, parseNumber } from "../../lib/data/cells.ts";
 import { type RecordBlock, recordBlocks } from "../../lib/data/csv_records.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
-import { jsonHint } from "../../lib/data/json_records.ts";
+import { jsonHint, repetition } from "../../lib/data/json_records.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { printable, showName, visible } from "../../lib/base/printable.ts";
@@ -233,7 +233,7 @@ function cellsOf(value: unknown): Map<string, unknown> {
   const cells = new Map<string, unknown>();
   for (const [key, cell] of isObject(value) ? Object.entries(value) : []) {
     const name = key.trim();
-    if (cells.has(name)) throw new TypeError(`the key ${showName(name)} is there twice`);
+    if (cells.has(name)) throw new TypeError(repetition(name));
     cells.set(name, cell);
   }
   return cells;
@@ -243,6 +243,7 @@ function rowOf(text: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
+    if (error instanceof TypeError) throw new ConfigError([`--row is ${text}: ${error.message}`]);
     if (!(error instanceof SyntaxError)) throw error;
     throw new ConfigError([`--row is ${text}: allowed is JSON by column, such as '{"x": 3}'${jsonHint(text)}`]);
   }
