@@ -20,6 +20,8 @@ export interface Outcome {
 
 type Environment = Record<string, string>;
 
+type Content = string | Uint8Array<ArrayBuffer>;
+
 /** The tasks that can run one after the other in one process. */
 const IN_SERIES = ["gen-data", "scale", "train", "predict", "evaluate"];
 
@@ -142,10 +144,7 @@ export class Workplace implements AsyncDisposable {
   async feed(
     task: string,
     args: readonly string[],
-    talk: (
-      write: (text: string | Uint8Array<ArrayBuffer>) => Promise<void>,
-      read: () => Promise<string>,
-    ) => Promise<void>,
+    talk: (write: (text: Content) => Promise<void>, read: () => Promise<string>) => Promise<void>,
   ): Promise<Outcome> {
     const child = this.#command([...await argumentsOf(task), ...args], {}, "piped").spawn();
     const stdin = child.stdin.getWriter();
@@ -157,9 +156,8 @@ export class Workplace implements AsyncDisposable {
       return value;
     };
     const stderr = new Response(child.stderr).text();
-    const write = (text: string | Uint8Array<ArrayBuffer>) =>
-      stdin.write(typeof text === "string" ? new TextEncoder().encode(text) : text);
-    await talk(write, read);
+    const bytes = (text: Content) => typeof text === "string" ? new TextEncoder().encode(text) : text;
+    await talk((text) => stdin.write(bytes(text)), read);
     await stdin.close();
     while (await read() !== "");
     const { code } = await child.status;
@@ -184,7 +182,7 @@ export class Workplace implements AsyncDisposable {
     return this.#command(limited, {}, "null", "sh").spawn();
   }
 
-  async write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
+  async write(name: string, content: Content): Promise<void> {
     const path = this.at(name);
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await (typeof content === "string" ? Deno.writeTextFile(path, content) : Deno.writeFile(path, content));
