@@ -23,6 +23,7 @@ import {
   metadataOf,
   scaledPathOf,
   scaledState,
+  seal,
   sourceName,
   sourcesOf,
   tablesOf,
@@ -103,6 +104,7 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   const changed = changedSource(stamps, await sourcesOf(config));
   if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
   await writer.close();
+  await seal(scaled);
 
   return {
     path: scaled,

@@ -5,9 +5,10 @@ import { createHash } from "node:crypto";
 import { CONSTANT_TARGET_FIX, constantTarget } from "../../lib/inspect/diagnosis.ts";
 import { csvPaths } from "../../lib/data/csv_files.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { openFile } from "../../lib/base/files.ts";
+import { openFile, writeFully, writing } from "../../lib/base/files.ts";
 import { parseBoundedJson } from "../../lib/safetensors/bounded_json.ts";
 import { showJson } from "../../lib/base/printable.ts";
+import { PREFIX_BYTES } from "../../lib/safetensors/bytes.ts";
 import { readHeader, readSafetensorsHeader } from "../../lib/safetensors/reader.ts";
 import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { type ColumnStatistics, Scaler, type ScalingMethod } from "../../lib/data/scaler.ts";
@@ -24,7 +25,10 @@ import { fromUsersFolder } from "../settings/users_files.ts";
 const ENDINGS = /(?<=.)(?:\.(?:csv|tsv|tab|psv|txt|dat|json|jsonl|ndjson|parquet|pq))?(?:\.gz)?$/i;
 
 /** Raised whenever the same settings would give other bytes. */
-const FORMAT = "backhand scaled dataset 5";
+const FORMAT = "backhand scaled dataset 6";
+
+/** What stands in the metadata for the hash of the whole file until all of it is written. */
+const UNSEALED = "0".repeat(64);
 
 /** The losses that rows may be made for. */
 const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];
@@ -59,12 +63,14 @@ export interface ScaledDataset extends DatasetDescription, Disposable {
   parts: Record<PartName, SafetensorsRows>;
   /** Of shapes and values, in hexadecimal: the same for the same rows, whatever file they come from. */
   sha256: string;
+  /** What it was made of, as its user named that. */
+  madeOf: string;
 }
 
 /** How a scaled dataset on disk relates to the settings and to the CSV file. */
 interface ScaledState {
-  /** "missing", "current", or "other settings" if something differs. */
-  state: "missing" | "current" | "other settings";
+  /** "missing", "damaged", "current", or "other settings" if something differs. Rows are not read for it. */
+  state: "missing" | "damaged" | "current" | "other settings";
   /** Under "other settings": which, "source" for the CSV file. */
   differs: string[];
 }
@@ -111,7 +117,7 @@ export function scaledPathOf(config: Config): string {
 }
 
 /** What the dataset is made of, as its user names it. */
-export function sourceName({ data, recipe }: Config): string {
+export function sourceName({ data, recipe }: Pick<Config, "data" | "recipe">): string {
   return data || csvPath(recipe);
 }
 
@@ -157,6 +163,7 @@ export function metadataOf(
 ): Record<string, string> {
   const names = (scaler: Scaler) => JSON.stringify(scaler.columns.map(({ name }) => name));
   return {
+    sha256: UNSEALED, // first: `seal` knows its place
     format: FORMAT,
     features: names(scalers.inputs),
     targets: names(scalers.targets),
@@ -175,7 +182,8 @@ export async function scaledState(config: Config): Promise<ScaledState> {
   const sources = await sourcesOf(config);
   if (await stampOf(path) === undefined) return { state: "missing", differs: [] };
   const metadata = await metadataIn(path);
-  if (metadata?.format !== FORMAT) return { state: "other settings", differs: ["format"] };
+  if (metadata?.format === undefined) return { state: "damaged", differs: [] };
+  if (metadata.format !== FORMAT) return { state: "other settings", differs: ["format"] };
   const differs = differences(parseObject(metadata.settings) ?? {}, settingsOf(config));
   const made = (parseObject(metadata.source) ?? {}) as Record<string, FileStamp>;
   if (changedSource(sources, made) !== undefined) differs.push("source");
@@ -185,7 +193,7 @@ export async function scaledState(config: Config): Promise<ScaledState> {
 /**
  * Opens a scaled dataset.
  *
- * @throws {DataError} If it is another kind of file.
+ * @throws {DataError} If it is another kind of file, or was damaged since it was written.
  */
 export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   const { shapes, metadata } = await readSafetensorsHeader(path);
@@ -201,12 +209,50 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
       file: path,
     });
   }
+  const sha256 = await hashOfRows(path);
+  if (metadata.sha256 !== sealOf(sha256, metadata)) {
+    const problem = "it was damaged: what it holds does not have the hash that it gives. Run deno task scale";
+    throw new DataError(problem, { file: path });
+  }
+  const settings = parseObject(metadata.settings ?? "") ?? {};
+  const madeOf = `${sourceName(settings as unknown as Config)}`;
   using stack = new DisposableStack();
   const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
-  const sha256 = await hashOfRows(path);
   const files = stack.move();
-  return { features, targets, scalers, table, loss, notes, parts, sha256, [Symbol.dispose]: () => files.dispose() };
+  return {
+    features,
+    targets,
+    scalers,
+    table,
+    loss,
+    notes,
+    parts,
+    sha256,
+    madeOf,
+    [Symbol.dispose]: () => files.dispose(),
+  };
+}
+
+/**
+ * Writes the hash of a file's rows and metadata to where `metadataOf` has left room for it. Until then the file counts as
+ * damaged.
+ */
+export async function seal(path: string): Promise<void> {
+  const { metadata } = await readSafetensorsHeader(path);
+  const text = new TextEncoder().encode(sealOf(await hashOfRows(path), metadata));
+  await writing(path, text.length, async () => {
+    using file = await Deno.open(path, { write: true });
+    await file.seek(PREFIX_BYTES + '{"__metadata__":{"sha256":"'.length, Deno.SeekMode.Start);
+    await writeFully(file, text);
+    await file.syncData();
+  });
+}
+
+/** SHA-256 of rows and metadata. */
+function sealOf(rows: string, { sha256: _, ...metadata }: Record<string, string>): string {
+  const entries = Object.entries(metadata).toSorted(([a], [b]) => a < b ? -1 : 1);
+  return createHash("sha256").update(JSON.stringify([rows, entries])).digest("hex");
 }
 
 /** SHA-256 of shapes and values. */
