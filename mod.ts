@@ -10,6 +10,7 @@ export type { DeviceOptions, ProductMethod } from "./lib/gpu/adapter.ts";
 export { clipByNorm } from "./lib/training/clipping.ts";
 export { ALONE, type Communicator, type Reducible, type Reduction } from "./lib/ranks/communicator.ts";
 export { Device } from "./lib/gpu/device.ts";
+export type { Examiner } from "./lib/gpu/examination.ts";
 export type { Dispatch, RecordOptions, Tracked } from "./lib/gpu/dispatch.ts";
 export type { KnownNumbers } from "./lib/gpu/known_numbers.ts";
 export type { Staging } from "./lib/gpu/readback.ts";
@@ -189,7 +190,7 @@ export {
 } from "./lib/data/scaler.ts";
 export type { Binding } from "./lib/gpu/pipeline.ts";
 export { type RecordedPart, Recording } from "./lib/gpu/recording.ts";
-export { type KernelCheck, selfTest } from "./lib/check/self_test.ts";
+export { type KernelCheck, selfTest, type TestProgress } from "./lib/check/self_test.ts";
 export type { Shape } from "./lib/base/shape.ts";
 export {
   type CategoricalColumn,

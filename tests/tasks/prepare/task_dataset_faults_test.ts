@@ -125,7 +125,7 @@ permitted("train refuses a batch larger than its rows, a loss that is not finite
   const unvalidated = await train("last", ...once, "--split", "1,0,0");
   assertStringIncludes(unvalidated, "error: The train loss is Infinity at step 1:");
   const left = Object.keys(await place.digests("data/runs/last")).filter((name) => !name.startsWith("checkpoints/"));
-  assertEquals(left.sort(), ["config.json", "layers.jsonl", "metrics.jsonl"]);
+  assertEquals(left.sort(), ["config.json", "layers.jsonl", "metrics.jsonl", "origin.json"]);
   const later = await train("default_run", "--learning-rate", "1e8", "--hidden-size", "8");
   const [_, step] = later.match(/^error: .* is (?:NaN|-?Infinity) at step (\d+) of epoch/) ?? [];
   assertEquals(Number(step) > 1 && Number(step) < 40, true, later);

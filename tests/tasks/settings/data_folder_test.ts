@@ -1,7 +1,7 @@
 /** A data folder that cannot be written, or leads nowhere: what can be done is done, and the rest is told in one line. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { argumentsOf, pathInProject, Workplace } from "../../support/run_task_process.ts";
+import { argumentsOf, environmentOf, pathInProject, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const isWindows = Deno.build.os === "windows"; // modes of folders say nothing there of files in them
@@ -17,8 +17,8 @@ async function runHeld(place: Workplace, task: string, args: string[]): Promise<
   const { uid } = await Deno.stat(place.path);
   const [program, ...words] = uid === 0 ? ["setpriv", "--bounding-set=-dac_override"] : ["env"];
   const command = [...words, Deno.execPath(), ...await argumentsOf(task), ...args];
-  const env = { REPORT: "false", SELF_TEST: "false", NO_COLOR: "1" };
-  const { code, stdout, stderr } = await new Deno.Command(program, { args: command, cwd: place.path, env }).output();
+  const options = { args: command, cwd: place.path, clearEnv: true, env: environmentOf({ NO_COLOR: "1" }) };
+  const { code, stdout, stderr } = await new Deno.Command(program, options).output();
   return { code, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 

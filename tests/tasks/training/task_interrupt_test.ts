@@ -50,7 +50,7 @@ permitted("Ctrl-C at any stage leaves dataset and earlier runs whole, and the ne
     assertEquals(await place.digests("data/runs/default_run.1"), run);
     const files = Object.keys(await place.digests("data/runs/default_run")).sort();
     const others = files.filter((name) => !name.startsWith("checkpoints/"));
-    assertEquals(others, ["config.json", "layers.jsonl", "metrics.jsonl"]);
+    assertEquals(others, ["config.json", "layers.jsonl", "metrics.jsonl", "origin.json"]);
     await place.refuse(1, ["data/runs/default_run/model.safetensors: there is no such file"], "predict", ["1"]);
     const after = Object.keys(await place.digests("data"));
     for (const name of after.filter((name) => name.endsWith(".safetensors"))) {

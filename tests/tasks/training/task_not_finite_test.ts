@@ -27,7 +27,7 @@ permitted("a run that diverges says why, and --on-nan halve-lr continues from it
     ),
   );
   const files = Object.keys(await place.digests(run)).sort();
-  assertEquals(files, ["checkpoints/step-0000000000.safetensors", "config.json"]);
+  assertEquals(files, ["checkpoints/step-0000000000.safetensors", "config.json", "origin.json"]);
 
   // Resumed with half the rate, it ends with the same bytes as one that halves it from the start.
   const { stderr } = await place.succeed("train", ["--resume", "r", "--on-nan", "halve-lr"]);
