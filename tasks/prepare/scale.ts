@@ -23,11 +23,11 @@ import {
   metadataOf,
   scaledPathOf,
   scaledState,
-  seal,
   sourceName,
   sourcesOf,
   tablesOf,
 } from "./scaled_dataset.ts";
+import { seal } from "./seal.ts";
 import { assignParts, type PartName, PARTS } from "./split.ts";
 import { fit } from "./fit_pass.ts";
 import { countRows, lookAt, type OnProgress } from "./table_look.ts";

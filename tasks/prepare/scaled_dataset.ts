@@ -1,15 +1,12 @@
 /** The file of a scaled dataset: what its metadata says, how it relates to the settings, and its tensors. */
 
 import { DATA_FOLDER } from "../settings/data_folder.ts";
-import { createHash } from "node:crypto";
 import { CONSTANT_TARGET_FIX, constantTarget } from "../../lib/inspect/diagnosis.ts";
 import { csvPaths } from "../../lib/data/csv_files.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { openFile, writeFully, writing } from "../../lib/base/files.ts";
 import { parseBoundedJson } from "../../lib/safetensors/bounded_json.ts";
 import { showJson } from "../../lib/base/printable.ts";
-import { PREFIX_BYTES } from "../../lib/safetensors/bytes.ts";
-import { readHeader, readSafetensorsHeader } from "../../lib/safetensors/reader.ts";
+import { readSafetensorsHeader } from "../../lib/safetensors/reader.ts";
 import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { type ColumnStatistics, Scaler, type ScalingMethod } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
@@ -17,6 +14,7 @@ import { parseTable } from "../../lib/data/table_json.ts";
 import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
 import { csvPath, differences, type FileStamp, isSameStamp, parseObject, stampOf } from "./dataset_files.ts";
 import { type Config, type LossName, propertyOf, TABLE_KEYS } from "../settings/settings.ts";
+import { hashOfRows, sealOf, UNSEALED } from "./seal.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { isSame } from "./table_fit.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
@@ -26,9 +24,6 @@ const ENDINGS = /(?<=.)(?:\.(?:csv|tsv|tab|psv|txt|dat|json|jsonl|ndjson|parquet
 
 /** Raised whenever the same settings would give other bytes. */
 const FORMAT = "backhand scaled dataset 6";
-
-/** What stands in the metadata for the hash of the whole file until all of it is written. */
-const UNSEALED = "0".repeat(64);
 
 /** The losses that rows may be made for. */
 const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];
@@ -232,39 +227,6 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
     madeOf,
     [Symbol.dispose]: () => files.dispose(),
   };
-}
-
-/**
- * Writes the hash of a file's rows and metadata to where `metadataOf` has left room for it. Until then the file counts as
- * damaged.
- */
-export async function seal(path: string): Promise<void> {
-  const { metadata } = await readSafetensorsHeader(path);
-  const text = new TextEncoder().encode(sealOf(await hashOfRows(path), metadata));
-  await writing(path, text.length, async () => {
-    using file = await Deno.open(path, { write: true });
-    await file.seek(PREFIX_BYTES + '{"__metadata__":{"sha256":"'.length, Deno.SeekMode.Start);
-    await writeFully(file, text);
-    await file.syncData();
-  });
-}
-
-/** SHA-256 of rows and metadata. */
-function sealOf(rows: string, { sha256: _, ...metadata }: Record<string, string>): string {
-  const entries = Object.entries(metadata).toSorted(([a], [b]) => a < b ? -1 : 1);
-  return createHash("sha256").update(JSON.stringify([rows, entries])).digest("hex");
-}
-
-/** SHA-256 of shapes and values. */
-async function hashOfRows(path: string): Promise<string> {
-  using file = await openFile(path);
-  const { entries } = await readHeader(path, file);
-  const buffer = new Uint8Array(1 << 20);
-  const hash = createHash("sha256").update(JSON.stringify(entries));
-  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-    hash.update(buffer.subarray(0, count));
-  }
-  return hash.digest("hex");
 }
 
 function parseDescription(file: string, metadata: Record<string, string>) {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
-import { seal } from "../../../tasks/prepare/scaled_dataset.ts";
+import { seal } from "../../../tasks/prepare/seal.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
