@@ -20,8 +20,11 @@ export type ColumnLook =
   | "other dates"
   | "mixed";
 
-/** What a cell is that is not missing. "written" and "unit" are numbers that are written otherwise, "other date" such a date. */
-export type CellKind = "number" | "date" | "other date" | "written" | "unit" | "placeholder" | "text";
+/**
+ * What a cell is that is not missing. "written" and "unit" are numbers that are written otherwise, "other date" such a date,
+ * and "no date" a day or time that there is not, such as 2024-02-30.
+ */
+export type CellKind = "number" | "date" | "other date" | "no date" | "written" | "unit" | "placeholder" | "text";
 
 /** How to read a column. */
 export interface ProfileOptions {

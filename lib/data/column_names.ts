@@ -36,6 +36,11 @@ export function addCode(codes: { count: number; first?: string }, text: string):
   codes.first ??= ownText(text);
 }
 
+/** Whether the number is the one that the text says; other than whole numbers are. */
+export function isExact(text: string, value: number): boolean {
+  return Number.isSafeInteger(value) || !/^[-+]?\d{16,}$/.test(text) || BigInt(text.replace("+", "")) === BigInt(value);
+}
+
 /** Counts different names, and says what each was found to be. Spellings of which `nameKey` is the same are one name. */
 export class ColumnNames<Kind> {
   /** The first spelling of each name, by its key. */

@@ -12,6 +12,10 @@ const DATE_LENGTH = 40;
 /** What may follow a date: a time, with or without a zone. */
 const TIME = "((?:[T ,]+\\d{1,2}:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?(?: ?[AaPp]\\.?[Mm]\\.?)?)?)$";
 
+/** Year, month and day, or day, month and year, with a time and a zone perhaps. */
+const NO_DATE =
+  /^(?:\d{4}([-/.])(?<a>\d\d?)\1(?<b>\d\d?)|(?<c>\d\d?)([-/.])(?<d>\d\d?)\5\d{4})(?:(?:T| +)\d\d?:\d\d(?::\d\d(?:\.\d+)?)? *(?:Z|UTC|[+-]\d\d(?::?\d\d)?)?)?$/;
+
 /** What a shape of dates has as groups, as formats. */
 const SHAPES: readonly (readonly [pattern: RegExp, formats: (found: RegExpMatchArray) => string[]])[] = [
   [
@@ -53,6 +57,20 @@ export function formatsOf(text: string): string[] {
     if (found) return formats(found).filter((format) => !Number.isNaN(readerOf(format)(text)));
   }
   return [];
+}
+
+/**
+ * Whether a text is written as a date and time, but there is no such day or time: 2024-02-30, 2023-13-31, 31.02.2024 or
+ * 2024-01-31T24:00. Only for texts that are dates in no format.
+ *
+ * @param text The text, without spaces around it.
+ */
+export function isNoDate(text: string): boolean {
+  const found = NO_DATE.exec(text);
+  if (!found) return false;
+  const { a = "", b = "", c = "", d = "" } = found.groups!;
+  // Part numbers such as 1234-56-78 have the form, too.
+  return [a, b, c, d].every((part) => Number(part) <= 31);
 }
 
 /** Readers by format: to make one takes longer than to read with it. */

@@ -68,13 +68,44 @@ function cellsOf(
   isFree: (name: string) => boolean,
 ): Map<string, string> {
   const cells = new Map<string, string>();
-  for (const [key, value] of Object.entries(parseObject(source, place))) {
+  const object = parseObject(source, place);
+  const repeated = repeatedKey(source, object);
+  if (repeated !== undefined) throw new DataError(repetition(repeated), place);
+  for (const [key, value] of Object.entries(object)) {
     const name = key.trim();
-    if (cells.has(name)) throw new DataError(`the key ${showName(name)} is there twice`, place);
+    if (cells.has(name)) throw new DataError(repetition(name), place);
     const isNested = typeof value === "object" && value !== null;
     cells.set(name, isNested && isFree(name) ? showJson(value) : cellOf(value, name, place, wanted));
   }
   return cells;
+}
+
+/** That a key is there twice. */
+export function repetition(key: string): string {
+  return `the key ${showName(key)} is there twice`;
+}
+
+/**
+ * The first key that an object's own text has twice, of which `JSON.parse` keeps only the last value.
+ *
+ * @param source The text, from which the value was parsed.
+ * @param value The value; what is no object has no keys.
+ */
+export function repeatedKey(source: string, value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  // A quote before a colon ends a key, or is within a text or an object inside: as many as there are keys is none too many.
+  if ((source.match(/"\s*:/g)?.length ?? 0) <= Object.keys(value).length) return undefined;
+  const keys = new Set<string>();
+  let depth = 0;
+  for (const [token, text, colon] of source.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (colon !== undefined && depth === 1) {
+      const key = JSON.parse(text) as string;
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
 }
 
 function parseObject(source: string, place: DataPlace): Record<string, unknown> {

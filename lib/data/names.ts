@@ -12,8 +12,8 @@ export const SURE_DIGITS = 15;
 
 /**
  * What a name is known by. Numbers that are equal are one name however they are written (1, 1.0 and 1e0), and so are `true`,
- * `True` and `TRUE`. All else is known by its characters: also numbers with zeros in front or of more than 15 digits, which
- * are codes.
+ * `True` and `TRUE`. A line within a name may end as on Windows or as elsewhere, since CSV files do not keep apart which. All
+ * else is known by its characters: also numbers with zeros in front or of more than 15 digits, which are codes.
  *
  * @param name The name, without spaces around it.
  * @returns The same text for all spellings of a name.
@@ -28,7 +28,7 @@ export const SURE_DIGITS = 15;
  */
 export function nameKey(name: string): string {
   if (/^true$|^false$/i.test(name)) return name.toLowerCase();
-  if (!PLAIN_NUMBER.test(name)) return name;
+  if (!PLAIN_NUMBER.test(name)) return name.replaceAll("\r\n", "\n");
   const digits = name.replace(/[eE].*$/, "").replaceAll(/\D/g, "");
   const value = Number(name);
   return digits.length > SURE_DIGITS || !Number.isFinite(value) ? name : `${value + 0}`;

@@ -6,8 +6,8 @@
 
 import { isMissing, MISSING_TEXTS, numberOf } from "./cells.ts";
 import type { CellKind, ColumnLook, ProfileOptions } from "./column_kinds.ts";
-import { addCode, ColumnNames, MAX_NAMES, ownText, sortValues } from "./column_names.ts";
-import { formatsOf } from "./date_formats.ts";
+import { addCode, ColumnNames, isExact, MAX_NAMES, ownText, sortValues } from "./column_names.ts";
+import { formatsOf, isNoDate } from "./date_formats.ts";
 import { dateReader, hasZone } from "./dates.ts";
 import { SURE_DIGITS } from "./names.ts";
 import { isPlaceholder, writtenNumber } from "./odd_cells.ts";
@@ -145,11 +145,16 @@ export class ColumnProfile {
     return (!this.isNamesCut && (this.different ?? 2) < 2) || (areDates && this.days.min >= this.days.max);
   }
 
-  /** How many cells are of a kind. Numbers with more than three different units are other texts. */
+  /**
+   * How many cells are of a kind. Numbers with more than three different units are other texts, and so are days that there are
+   * not, unless there are dates besides them: then they are other dates.
+   */
   count(kind: CellKind): number {
-    const { [kind]: count = 0, unit = 0 } = this.#counts;
+    const { [kind]: count = 0, unit = 0, "no date": noDates = 0, date = 0, "other date": others = 0 } = this.#counts;
     if (kind === "number") return this.numbers;
-    return kind === (this.#units.size > MAX_UNITS ? "text" : "written") ? count + unit : count;
+    const isUnit = kind === (this.#units.size > MAX_UNITS ? "text" : "written");
+    const isNoDate = kind === (date + others > 0 ? "other date" : "text");
+    return count + (isUnit ? unit : 0) + (isNoDate ? noDates : 0);
   }
 
   /** The first cell that is neither of a kind nor a placeholder. */
@@ -195,7 +200,7 @@ export class ColumnProfile {
       ? this.namesOf("date", "other date")
       : this.namesOf("number", "written");
     const count = values.length + (this.isNamesCut ? MAX_CLASSES : 0);
-    return count >= MANY_VALUES && count > MANY_VALUES_A_TEXT * this.namesOf("text").length;
+    return count >= MANY_VALUES && count > MANY_VALUES_A_TEXT * this.namesOf("text", "no date").length;
   }
 
   #nameLook(): ColumnLook {
@@ -287,14 +292,9 @@ export class ColumnProfile {
       return "other date";
     }
     const written = writtenNumber(text);
-    if (!written) return "text";
+    if (!written) return isNoDate(text) ? "no date" : "text";
     if (written.unit === undefined) return "written";
     if (this.#units.size <= MAX_UNITS) this.#units.add(written.unit);
     return "unit";
   }
-}
-
-/** Whether the number is the one that the text says; other than whole numbers are. */
-function isExact(text: string, value: number): boolean {
-  return Number.isSafeInteger(value) || !/^[-+]?\d{16,}$/.test(text) || BigInt(text.replace("+", "")) === BigInt(value);
 }

@@ -18,9 +18,11 @@ import { VERSION } from "../../lib/base/version.ts";
 import type { ExportedLayer, ExportedModel, ExportedOutput, Scaling } from "./exported_model.ts";
 import { OnnxGraph } from "./onnx_format.ts";
 
-/** What a graph cannot do with the cells of names, for people. */
-export const NAMES_NOTE = "Cells of names are known as they were in training, also with one space before or after; " +
-  "true, True and TRUE are one name, and so are 1 and 1.0. Strip other spaces first: with them a name counts as unseen.";
+/** Which cells of names a graph knows, for people: what `spellingsOf` lists. */
+export const NAMES_NOTE = "Cells of names are known by a list of spellings: as in the columns of the metadata; " +
+  "a number also as 10, 10.0, 1e1 or 1E1, and 0 as -0 or -0.0; a boolean also as true, True or TRUE; " +
+  "lines within a name with \\n or \\r\\n; each also with one space before, after or on both sides. " +
+  "Strip other spaces first, and write numbers as 10: any other spelling counts as unseen, even one of the training rows.";
 
 /** Inputs and outputs besides the categorical columns; if one of those has the name, an underscore is added. */
 const NAMES = ["numeric", "prediction", "label", "probabilities"] as const;
@@ -142,9 +144,17 @@ function spellingsOf(categories: readonly string[], missingTexts: readonly strin
   const spellings = categories.flatMap((name) => {
     const key = nameKey(name);
     if (key === "true" || key === "false") return [name, key, key.toUpperCase(), key[0].toUpperCase() + key.slice(1)];
-    return [name, key, ...(/^-?\d+$/.test(key) && key === nameKey(`${key}.0`) ? [`${key}.0`] : [])];
+    return [name, key, key.replaceAll("\n", "\r\n"), ...numberForms(key)];
   });
-  return [...new Set([...spellings, "", ...missingTexts].flatMap((text) => [text, ` ${text}`, `${text} `]))];
+  const texts = [...spellings, "", ...missingTexts];
+  return [...new Set(texts.flatMap((text) => [text, ` ${text}`, `${text} `, ` ${text} `]))];
+}
+
+/** Usual ways to write the number that a name is known by; none if that is no number. */
+function numberForms(key: string): string[] {
+  const power = Number(key).toExponential().replace("+", "");
+  const forms = [`${key}.0`, power, power.toUpperCase(), "-0", "-0.0"];
+  return forms.filter((form) => nameKey(form) === key);
 }
 
 /** Scales what is float32; one-hot columns are as they are, unless a model says otherwise. */

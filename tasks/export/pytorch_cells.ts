@@ -110,11 +110,11 @@ def encode_numeric(column, cell):
 
 
 def name_key(name):
-    """The same text for all spellings of a name: 1 and 1.0, true and True."""
+    """The same text for all spellings of a name: 1 and 1.0, true and True, either end of a line."""
     if name.lower() in ("true", "false"):
         return name.lower()
     if not PLAIN_NUMBER.fullmatch(name):
-        return name
+        return name.replace("\\r\\n", "\\n")
     digits = re.sub("[^0-9]", "", re.sub("[eE].*$", "", name))
     value = float(name)
     return name if len(digits) > ${SURE_DIGITS} or not math.isfinite(value) else number_text(value)

@@ -85,10 +85,10 @@ function names(name: keyof Row, { categories, shares, fill }: Names): Encode {
   };
 }
 
-/** The same text for all spellings of a name: 1 and 1.0, true and True. */
+/** The same text for all spellings of a name: 1 and 1.0, true and True, either end of a line. */
 function nameKey(name: string): string {
   if (/^true$|^false$/i.test(name)) return name.toLowerCase();
-  if (!${PLAIN_NUMBER}.test(name)) return name;
+  if (!${PLAIN_NUMBER}.test(name)) return name.replace(/\\r\\n/g, "\\n");
   const digits = name.replace(/[eE].*$/, "").replace(/\\D/g, "");
   const value = Number(name);
   return digits.length > ${SURE_DIGITS} || !Number.isFinite(value) ? name : String(value + 0);

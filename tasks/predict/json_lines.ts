@@ -2,7 +2,7 @@
 
 import { DataError } from "../../lib/base/errors.ts";
 import { shorten } from "../../lib/base/printable.ts";
-import { jsonHint } from "../../lib/data/json_records.ts";
+import { jsonHint, repeatedKey, repetition } from "../../lib/data/json_records.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 
 /** Parsed JSON. */
@@ -32,8 +32,16 @@ const SOURCED = JSON as unknown as {
  * Parses JSON without losing digits of long whole numbers, such as ids.
  *
  * @throws {SyntaxError} If it is none.
+ * @throws {TypeError} If it is an object with a key twice.
  */
 export function parseJson(text: string): ParsedJson {
+  const parsed = parseDigits(text);
+  const repeated = repeatedKey(text, parsed.value);
+  if (repeated !== undefined) throw new TypeError(repetition(repeated));
+  return parsed;
+}
+
+function parseDigits(text: string): ParsedJson {
   if (!LONG.test(text)) {
     const value: unknown = JSON.parse(text);
     return { value, exact: value };
@@ -46,7 +54,7 @@ export function parseJson(text: string): ParsedJson {
 /**
  * Reads blocks of lines of JSON, and skips blank lines. Lines that have arrived together are given at once.
  *
- * @throws {DataError} With the line, if it is no JSON. The lines before it are given first.
+ * @throws {DataError} With the line, if it is no JSON, or an object with a key twice. The lines before it are given first.
  */
 export async function* jsonLines(blocks: AsyncIterable<TextBlock>): AsyncGenerator<JsonLine[]> {
   for await (const { file, text, line: first } of blocks) {
@@ -58,9 +66,11 @@ export async function* jsonLines(blocks: AsyncIterable<TextBlock>): AsyncGenerat
       try {
         parsed.push({ ...parseJson(lines[i]), line });
       } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error;
+        const isRepeated = error instanceof TypeError;
+        if (!isRepeated && !(error instanceof SyntaxError)) throw error;
         if (parsed.length > 0) yield parsed;
-        const problem = `this is no JSON: ${shorten(lines[i].trim())}${jsonHint(lines[i])}`;
+        const none = `this is no JSON: ${shorten(lines[i].trim())}${jsonHint(lines[i])}`;
+        const problem = isRepeated ? error.message : none;
         throw new DataError(problem, { file, line }, { cause: error });
       }
     }

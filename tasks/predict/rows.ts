@@ -187,6 +187,7 @@ function rowOf(text: string): ParsedJson {
   try {
     return parseJson(text);
   } catch (error) {
+    if (error instanceof TypeError) throw new ConfigError([`--row is ${text}: ${error.message}`]);
     if (!(error instanceof SyntaxError)) throw error;
     throw new ConfigError([`--row is ${text}: allowed is JSON by column, such as '{"x": 3}'${jsonHint(text)}`]);
   }

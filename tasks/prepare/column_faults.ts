@@ -83,8 +83,10 @@ function otherUnits(profile: ColumnProfile, one: string): string[] {
 
 /** What to say where a few texts come again and again among numbers or dates. */
 function missingHint(profile: ColumnProfile): string {
-  const texts = profile.namesOf("text");
-  const isRepeated = texts.length <= 3 && profile.count("text") > texts.length;
+  const kinds = profile.isMostlyDates ? ["text", "no date"] as const : ["text"] as const;
+  const texts = profile.namesOf(...kinds);
+  const count = kinds.reduce((sum, kind) => sum + profile.count(kind), 0);
+  const isRepeated = texts.length <= 3 && count > texts.length;
   return isRepeated ? `, or if it means that a value is missing, say ${missingTextsFlag(texts)}` : "";
 }
 

@@ -39,7 +39,7 @@ export function notesOf(config: Config, look: TableLook, columns: readonly Colum
       : config.ignore.includes(name) || (config.features.length > 0 && !config.features.includes(name))
       ? []
       : profile.look === "identifier" && profile.texts > 0
-      ? [...numberNote(profile, "left out"), ...unreadDates(profile)]
+      ? [...numberNote(profile, "left out"), ...noDateNote(profile), ...unreadDates(profile)]
       : loneValueHint(profile, config);
     return notes.map((note) => `${shown}: ${note}`);
   });
@@ -160,7 +160,7 @@ function nameNotes(profile: ColumnProfile, look: TableLook, areAsked: boolean): 
     const flag = missingTextsFlag([...new Set([...odd.map(([text]) => text), ...missingTextsOf(look)])]);
     notes.push(`${found}: taken as a name; if it means missing, say ${flag}`);
   }
-  return areAsked ? notes : [...notes, ...numberNote(profile)];
+  return areAsked ? notes : [...notes, ...numberNote(profile), ...noDateNote(profile)];
 }
 
 /** Numbers and dates among names. */
@@ -176,10 +176,19 @@ function numberNote(profile: ColumnProfile, become = "taken as names"): string[]
     ...(written > 0 ? [`numbers written otherwise${like((first.written ?? first.unit)?.text)}`] : []),
     ...(dates > 0 ? [`dates${like((first.date ?? first["other date"])?.text)}`] : []),
   ];
-  const text = showCell((first.text ?? first.unit)?.text ?? "");
+  const text = showCell((first.text ?? first.unit ?? first["no date"])?.text ?? "");
   const hold = some === 1 ? "holds" : "hold";
   return [
     `${cells(some)} of ${numbers + texts} ${hold} ${kinds.join(" or ")}, ${become} because of ${text} and the like`,
+  ];
+}
+
+/** Days and times that there are not, in a column that is not taken as dates. */
+function noDateNote({ first }: ColumnProfile): string[] {
+  const { "no date": cell } = first;
+  if (!cell) return [];
+  return [
+    `cells such as ${showCell(cell.text)} look like dates, but there is no such day or time; if they are, correct them`,
   ];
 }
 

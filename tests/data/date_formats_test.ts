@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatsOf } from "../../lib/data/date_formats.ts";
+import { formatsOf, isNoDate } from "../../lib/data/date_formats.ts";
 
 Deno.test("formatsOf() gives the formats in which a text is a date", () => {
   const cases: [text: string, formats: string[]][] = [
@@ -44,4 +44,20 @@ Deno.test("formatsOf() gives the formats in which a text is a date", () => {
   ) {
     assertEquals([text, formatsOf(text)], [text, []]);
   }
+});
+
+Deno.test("isNoDate() knows days and times that there are not, and leaves codes alone", () => {
+  const cases: [texts: string[], isNone: boolean][] = [
+    [[
+      "2024-02-30",
+      "0000-00-00",
+      "2024/13/31",
+      "2024-01-31T24:00:00",
+      "2024-01-31 10:60Z",
+      "31.02.2024",
+      "31/02/2024 9:00",
+    ], true],
+    [["1234-56-78", "2024-13", "12-34-56", "1.2.2024.5", "2024-02/30", "room-12", "2024Q5", ""], false],
+  ];
+  for (const [texts, isNone] of cases) assertEquals(texts.map(isNoDate), texts.map(() => isNone));
 });

@@ -32,6 +32,8 @@ permitted("JSON Lines are refused with line and key", async () => {
     ['{"a":[1]}\n', "or null; write its parts as columns, or if it is no input, say --ignore a"],
     ['{"a":[1]}\n', ':1, column "a": it is a list: a cell is'],
     [late, ':80002: the key "b" is no column; there are "a": the columns are the keys of the first rows'],
+    ['{"a":1,"b":2}\n{"a":1, "b":2, "a" :3}\n', ':2: the key "a" is there twice'],
+    ['{"t":"x\\":","\\u0061":1,"a":2}\n', ':1: the key "a" is there twice'],
     ['{"a":1," a ":2}\n', ':1: the key "a" is there twice'],
     ['{"":1}\n', ":1: column 1 of the header has no name"],
     ["{}\n", ":1: there are no columns"],
@@ -42,6 +44,12 @@ permitted("JSON Lines are refused with line and key", async () => {
   for (const [text, says, columns] of cases) {
     await assertRejects(() => read(text, columns), DataError, says, text.slice(0, 40));
   }
+});
+
+permitted("JSON Lines: a key within a text or an object inside is no key of the row", async () => {
+  const text = '{"a":"\\"b\\":1, \\"b\\":","b":{"a":1,"c":[{"a":2}]},"d":3}\n';
+  const { columns, records } = await read(text, ["a"]);
+  assertEquals([columns, records[0][0], records[0][2]], [["a", "b", "d"], '"b":1, "b":', "3"]);
 });
 
 permitted("JSON Lines: lists and objects are no matter in columns that are not used", async () => {

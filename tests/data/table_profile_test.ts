@@ -71,6 +71,14 @@ Deno.test("ColumnProfile.look tells what a column is", () => {
     ["day", ["31.01.2026", "01.02.2026", "?"], "other dates"],
     ["day", ["31 Jan 2026", "1 Feb 2026", "soon"], "other dates"],
     ["day", ["Monday", "Friday", "31.01.2026"], "categorical"],
+    // Days and times that there are not, whatever their share.
+    ["day", ["2024-02-28", "2024-02-30"], "mixed"],
+    ["day", ["2024-12-01", "2024-13-01", "2024-14-01", "2024-31-01"], "mixed"],
+    ["day", ["2024-01-31", ...count(5, () => "0000-00-00")], "mixed"],
+    ["day", ["2024-01-31T23:00:00", ...count(5, (i) => `2024-01-0${i + 1}T24:00:00Z`)], "mixed"],
+    ["day", ["31.01.2024", "30.02.2024", "31.02.2024"], "other dates"],
+    ["part", ["1234-56-78", "1234-05-06", "1234-56-79"], "categorical"],
+    ["part", ["1234-16-30", "1234-17-30", "1234-18-30"], "categorical"],
   ];
   for (const [name, cells, look] of cases) {
     assertEquals([name, cells.slice(0, 6), profile(name, cells).look], [name, cells.slice(0, 6), look]);

@@ -46,6 +46,8 @@ export const TABLES: Record<string, AwkwardTable> = {
         names("cars", ["1.0", "2", "00501", "-3"], { shares: [0.1, 0.2, 0.3, 0.4] }),
         names("town", ["Ulm", "Bonn"], { others: ["Erding", "7"] }),
         names("old", ["a", "b"]),
+        names("step", ["0.0", "10", "0.5", "1e-7"], { shares: [0.1, 0.2, 0.3, 0.4] }),
+        names("address", ["Ulm\nMain St", "Bonn\r\nLake St"], { shares: [0.25, 0.75] }),
       ],
       target: SPECIES,
       missing: "error",
@@ -53,13 +55,15 @@ export const TABLES: Record<string, AwkwardTable> = {
     loss: softmaxCrossEntropy,
     targets: [],
     cells: {
-      work: ["Private", " Private", "State-gov ", "State", "  Private", "Private\u00a0", 5],
+      work: ["Private", " Private", "State-gov ", "State", " Private ", "  Private", "Private\u00a0", 5],
       member: ["True", true, "true", "TRUE", false, "False", " false", "tRue"],
       cars: ["2", 1, "1", "1.0", 1.5, "2.0", 2, "00501", "501", 501, -3, "-3.0", "+1", "1e0", "0.2e1", true],
       town: ["Bonn", "Ulm", "Erding", 7, "7.0", "Rome"],
       old: ["b", "a", "c", " b"],
+      step: ["10", "1e1", "1E1", " 10.0 ", "0", "-0", "-0.0", "0e0", ".5", "5e-1", "1E-7", "0.5 ", "1.0e1", "1e-07"],
+      address: ["Ulm\nMain St", "Ulm\r\nMain St", "Bonn\nLake St", " Bonn\r\nLake St ", "Ulm Main St"],
     },
-    beyondGraphs: ["  Private", "Private\u00a0", "tRue", "+1", "1e0", "0.2e1"],
+    beyondGraphs: ["  Private", "Private\u00a0", "tRue", "+1", "0.2e1", ".5", "1.0e1", "1e-07"],
   },
   "texts that mean missing, and NA that does not": {
     table: {

@@ -32,6 +32,7 @@ Deno.test("jsonLines() gives what arrived together, with line numbers, whatever 
 Deno.test("jsonLines() gives the lines before a bad one, then names it", async () => {
   const cases: [(string | Uint8Array)[], number, string][] = [
     [["1\n2\n{\n4\n"], 2, "in:3: this is no JSON: {"],
+    [['{"a":1}\n{"a":1,"b":2,"a":3}\n'], 1, 'in:2: the key "a" is there twice'],
     [["1\n", "nope"], 1, "in:2: this is no JSON: nope"],
     [['1\n{"x": NaN}\n'], 1, 'in:2: this is no JSON: {"x": NaN}: JSON has no NaN, write null for a missing cell'],
     [["1\n", Uint8Array.of(0x22, 0xff, 0x22, 0x0a)], 1, "in:2: this line, or one soon after it, is not UTF-8"],
@@ -60,6 +61,7 @@ Deno.test("parseJson() keeps all digits of long whole numbers", () => {
     const parsed = parseJson(text);
     assertEquals([parsed.value, JSON.stringify(parsed.exact)], [value, written]);
   }
+  assertThrows(() => parseJson('{"id":1234567890123456789,"id":2}'), TypeError, 'the key "id" is there twice');
   assertThrows(() => parseJson('{"id": 12345678901234567890'), SyntaxError);
 });
 

@@ -82,6 +82,8 @@ permitted("predict and evaluate: names, dates and missing texts are the same in 
     await place.refuse(2, ["the columns are not all numbers: write day=... x=..."], "predict", [...run, "20000", "1"]);
     const hint = "JSON has no NaN, write null for a missing cell";
     await place.refuse(2, [`--row is {"x": NaN}: allowed is JSON`, hint], "predict", [...run, "--row", '{"x": NaN}']);
+    const twice = '{"day":"2024-10-04","x":1,"x":2}';
+    await place.refuse(2, [`--row is ${twice}: the key "x" is there twice`], "predict", [...run, "--row", twice]);
     const outcome = await feed(place, "dates", '{"day":"2024-10-04","x":1}\n{"day":NaN,"x":1}\n');
     assertEquals([outcome.code, outcome.stdout], [1, ['{"y":0}']]);
     assertStringIncludes(outcome.stderr, `stdin:2: this is no JSON: {"day":NaN,"x":1}: ${hint}`);

@@ -71,6 +71,17 @@ const INPUTS: [cells: string[], line: number, says: string][] = [
     4,
     `"banana" is no date, and 2 cells of the column are: correct it, ${WAYS}`,
   ],
+  [["2024-02-30", "2024-02-28"], 2, `"2024-02-30" is no date, and 1 cell of the column is: correct it, ${WAYS}`],
+  [
+    ["2024-01-31", "0000-00-00", "0000-00-00", "0000-00-00"],
+    3,
+    `"0000-00-00" is no date, and 1 cell of the column is: correct it, or if it means that a value is missing, say --missing-texts "0000-00-00", ${WAYS}`,
+  ],
+  [
+    ["31.01.2024", "30.02.2024", "31.02.2024"],
+    2,
+    `the column holds dates such as 31.01.2024: say how they are written: --dates "x:%d.%m.%Y", ${WAYS}`,
+  ],
   [["2026-01-31", "2026-02-01", "2026"], 4, `"2026" is no date, and 2 cells of the column are: correct it, ${WAYS}`],
   [
     ["31.01.2026", "01.02.2026"],

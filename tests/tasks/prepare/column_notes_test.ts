@@ -53,6 +53,12 @@ const NOTES: [cells: string[], flags: string[], notes: string[]][] = [
     'taken as names because of "tall" and the like',
   ]],
   [["2024Q1", "2024Q2", "2024Q3", "2024Q4"], [], []],
+  [["2024-02-30", "2024-02-31", "3"], [], [
+    'x: 1 cell of 3 holds numbers, taken as names because of "2024-02-30" and the like',
+    'x: cells such as "2024-02-30" look like dates, but there is no such day or time; if they are, correct them',
+  ]],
+  [["2024-02-30", "2024-02-31", "2023-13-01"], ["--categorical", "x"], []],
+  [["2023-45-01", "2024-46-02"], [], []],
   // A value far from all others may stand for none.
   [["-999", "20", "21.5", "-999.0", "22", "23", "24", "NA"], ["--missing", "mean"], [
     'x: -999 and -999.0 lie far from all others, 20 to 24; if it means missing, say --missing-texts "-999,-999.0,NA"',
