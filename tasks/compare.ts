@@ -1,12 +1,12 @@
 /**
- * Compares runs: the settings and columns that differ, the curves of their losses, how they ended.
+ * Compares runs: the settings, rows and columns that differ, the curves of their losses, how they ended.
  *
  *   deno task compare narrow wide
  *   deno task compare narrow wide wider --json
  */
 
 import { printable } from "../lib/base/printable.ts";
-import { columnsThatDiffer, differencesOf, formatComparison, notesOf } from "./report/compare.ts";
+import { columnsThatDiffer, differencesOf, formatComparison, notesOf, recordsThatDiffer } from "./report/compare.ts";
 import { ConfigError, type TaskConfig } from "./settings/config.ts";
 import { SETTINGS } from "./settings/settings.ts";
 import { readRuns } from "./runs/records.ts";
@@ -17,9 +17,9 @@ async function main({ words: names, extras: { JSON: json = "false" } }: TaskConf
   const runs = await readRuns(names);
   if (json !== "true") return console.log(formatComparison(runs));
   const differing = differencesOf(runs);
-  console.log(
-    printable(JSON.stringify({ runs, differing, columns: columnsThatDiffer(runs), notes: notesOf(runs, differing) })),
-  );
+  const columns = columnsThatDiffer(runs);
+  const records = recordsThatDiffer(runs);
+  console.log(printable(JSON.stringify({ runs, differing, records, columns, notes: notesOf(runs, differing) })));
 }
 
 function checkNames(names: readonly string[]): void {

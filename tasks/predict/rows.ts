@@ -160,16 +160,17 @@ export class Rows {
       for (const { value, text, line } of lines) {
         try {
           const cells = cellsOf(value);
-          for (const number of this.#encoder.encodeRow(this.#rowOf(cells, value))) inputs.push(number);
-          kept.push(this.#keptOf(text));
+          // Before the row is used: a name that is written wrong explains why it cannot be.
           if (unused.length === 0) {
             unused = this.#unusedOf([...cells.keys()]);
             tellUnused("stdin", unused);
           }
-          if (lacking.length === 0) {
+          if (lacking.length === 0 && isObject(value)) {
             lacking = columns.filter((name) => !cells.has(name));
             tellLacking(line, lacking);
           }
+          for (const number of this.#encoder.encodeRow(this.#rowOf(cells, value))) inputs.push(number);
+          kept.push(this.#keptOf(text));
         } catch (error) {
           if (!(error instanceof CellError || error instanceof TypeError)) throw error;
           fault = new DataError(error.message, { file: "stdin", line }, { cause: error });

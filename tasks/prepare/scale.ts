@@ -27,6 +27,7 @@ import {
   sourcesOf,
   tablesOf,
 } from "./scaled_dataset.ts";
+import { seal } from "./seal.ts";
 import { assignParts, type PartName, PARTS } from "./split.ts";
 import { fit } from "./fit_pass.ts";
 import { countRows, lookAt, type OnProgress } from "./table_look.ts";
@@ -103,6 +104,7 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   const changed = changedSource(stamps, await sourcesOf(config));
   if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
   await writer.close();
+  await seal(scaled);
 
   return {
     path: scaled,

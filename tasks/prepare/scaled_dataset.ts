@@ -1,14 +1,12 @@
 /** The file of a scaled dataset: what its metadata says, how it relates to the settings, and its tensors. */
 
 import { DATA_FOLDER } from "../settings/data_folder.ts";
-import { createHash } from "node:crypto";
 import { CONSTANT_TARGET_FIX, constantTarget } from "../../lib/inspect/diagnosis.ts";
 import { csvPaths } from "../../lib/data/csv_files.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { openFile } from "../../lib/base/files.ts";
 import { parseBoundedJson } from "../../lib/safetensors/bounded_json.ts";
 import { showJson } from "../../lib/base/printable.ts";
-import { readHeader, readSafetensorsHeader } from "../../lib/safetensors/reader.ts";
+import { readSafetensorsHeader } from "../../lib/safetensors/reader.ts";
 import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { type ColumnStatistics, Scaler, type ScalingMethod } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
@@ -16,6 +14,7 @@ import { parseTable } from "../../lib/data/table_json.ts";
 import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
 import { csvPath, differences, type FileStamp, isSameStamp, parseObject, stampOf } from "./dataset_files.ts";
 import { type Config, type LossName, propertyOf, TABLE_KEYS } from "../settings/settings.ts";
+import { hashOfRows, sealOf, UNSEALED } from "./seal.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { isSame } from "./table_fit.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
@@ -24,7 +23,7 @@ import { fromUsersFolder } from "../settings/users_files.ts";
 const ENDINGS = /(?<=.)(?:\.(?:csv|tsv|tab|psv|txt|dat|json|jsonl|ndjson|parquet|pq))?(?:\.gz)?$/i;
 
 /** Raised whenever the same settings would give other bytes. */
-const FORMAT = "backhand scaled dataset 5";
+const FORMAT = "backhand scaled dataset 6";
 
 /** The losses that rows may be made for. */
 const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];
@@ -59,12 +58,14 @@ export interface ScaledDataset extends DatasetDescription, Disposable {
   parts: Record<PartName, SafetensorsRows>;
   /** Of shapes and values, in hexadecimal: the same for the same rows, whatever file they come from. */
   sha256: string;
+  /** What it was made of, as its user named that. */
+  madeOf: string;
 }
 
 /** How a scaled dataset on disk relates to the settings and to the CSV file. */
 interface ScaledState {
-  /** "missing", "current", or "other settings" if something differs. */
-  state: "missing" | "current" | "other settings";
+  /** "missing", "damaged", "current", or "other settings" if something differs. Rows are not read for it. */
+  state: "missing" | "damaged" | "current" | "other settings";
   /** Under "other settings": which, "source" for the CSV file. */
   differs: string[];
 }
@@ -111,7 +112,7 @@ export function scaledPathOf(config: Config): string {
 }
 
 /** What the dataset is made of, as its user names it. */
-export function sourceName({ data, recipe }: Config): string {
+export function sourceName({ data, recipe }: Pick<Config, "data" | "recipe">): string {
   return data || csvPath(recipe);
 }
 
@@ -157,6 +158,7 @@ export function metadataOf(
 ): Record<string, string> {
   const names = (scaler: Scaler) => JSON.stringify(scaler.columns.map(({ name }) => name));
   return {
+    sha256: UNSEALED, // first: `seal` knows its place
     format: FORMAT,
     features: names(scalers.inputs),
     targets: names(scalers.targets),
@@ -175,7 +177,8 @@ export async function scaledState(config: Config): Promise<ScaledState> {
   const sources = await sourcesOf(config);
   if (await stampOf(path) === undefined) return { state: "missing", differs: [] };
   const metadata = await metadataIn(path);
-  if (metadata?.format !== FORMAT) return { state: "other settings", differs: ["format"] };
+  if (metadata?.format === undefined) return { state: "damaged", differs: [] };
+  if (metadata.format !== FORMAT) return { state: "other settings", differs: ["format"] };
   const differs = differences(parseObject(metadata.settings) ?? {}, settingsOf(config));
   const made = (parseObject(metadata.source) ?? {}) as Record<string, FileStamp>;
   if (changedSource(sources, made) !== undefined) differs.push("source");
@@ -185,7 +188,7 @@ export async function scaledState(config: Config): Promise<ScaledState> {
 /**
  * Opens a scaled dataset.
  *
- * @throws {DataError} If it is another kind of file.
+ * @throws {DataError} If it is another kind of file, or was damaged since it was written.
  */
 export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   const { shapes, metadata } = await readSafetensorsHeader(path);
@@ -201,24 +204,29 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
       file: path,
     });
   }
+  const sha256 = await hashOfRows(path);
+  if (metadata.sha256 !== sealOf(sha256, metadata)) {
+    const problem = "it was damaged: what it holds does not have the hash that it gives. Run deno task scale";
+    throw new DataError(problem, { file: path });
+  }
+  const settings = parseObject(metadata.settings ?? "") ?? {};
+  const madeOf = `${sourceName(settings as unknown as Config)}`;
   using stack = new DisposableStack();
   const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
-  const sha256 = await hashOfRows(path);
   const files = stack.move();
-  return { features, targets, scalers, table, loss, notes, parts, sha256, [Symbol.dispose]: () => files.dispose() };
-}
-
-/** SHA-256 of shapes and values. */
-async function hashOfRows(path: string): Promise<string> {
-  using file = await openFile(path);
-  const { entries } = await readHeader(path, file);
-  const buffer = new Uint8Array(1 << 20);
-  const hash = createHash("sha256").update(JSON.stringify(entries));
-  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-    hash.update(buffer.subarray(0, count));
-  }
-  return hash.digest("hex");
+  return {
+    features,
+    targets,
+    scalers,
+    table,
+    loss,
+    notes,
+    parts,
+    sha256,
+    madeOf,
+    [Symbol.dispose]: () => files.dispose(),
+  };
 }
 
 function parseDescription(file: string, metadata: Record<string, string>) {

@@ -1,5 +1,6 @@
 /** The stages before training: what is missing, or was made with other settings, is made; a line says what was done. */
 
+import { DataError } from "../../lib/base/errors.ts";
 import { visible } from "../../lib/base/printable.ts";
 import { type Config, ConfigError, type TaskConfig } from "../settings/config.ts";
 import { pointTo } from "../settings/faults.ts";
@@ -28,11 +29,7 @@ export async function prepareDataset(config: Asked, view: RunView): Promise<Scal
   const doing = `prepares ${sourceName(config)}`;
   using _lock = await lockDataset(datasetName(config), doing, view.warning.bind(view));
   if (config.data === "") await prepareCsv(config, view);
-  const isMade = await prepareScaled(config, view);
-  const dataset = await openScaledDataset(scaledPathOf(config));
-  // Those of a dataset that is made now are told with its columns.
-  if (!isMade) dataset.notes.notes.forEach((note) => view.note(`  ${visible(note)}`));
-  return dataset;
+  return await prepareScaled(config, view);
 }
 
 async function prepareCsv(config: Asked, view: RunView): Promise<void> {
@@ -68,19 +65,37 @@ function refuseVoid({ given = {} }: Asked, path: string): void {
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
-/** Scales the dataset unless it is current, and says whether that was needed. */
-async function prepareScaled(config: Config, view: RunView): Promise<boolean> {
+/** Opens the scaled dataset. It is made first unless it is current and whole. */
+async function prepareScaled(config: Config, view: RunView): Promise<ScaledDataset> {
   const path = scaledPathOf(config);
   await removeAbandoned(path);
   const { state, differs } = await scaledState(config);
-  if (state === "current") {
+  const whole = state === "current" ? await openWhole(path) : undefined;
+  if (whole) {
     view.note(`scale: skipped, ${path} is current`);
-    return false;
+    // Those of a dataset that is made now are told with its columns.
+    whole.notes.notes.forEach((note) => view.note(`  ${visible(note)}`));
+    return whole;
   }
   using progress = view.job(`scaling ${sourceName(config)}`);
   const report = await scale(config, (done, total) => progress.update(done, total));
   progress.clear();
-  view.note(`scale: wrote ${path} (${state === "missing" ? "it was missing" : describeDifferences(differs)})`);
+  const why = state === "missing"
+    ? "it was missing"
+    : state === "other settings"
+    ? describeDifferences(differs)
+    : "it was damaged";
+  view.note(`scale: wrote ${path} (${why})`);
   view.note(formatReport(report).replaceAll(/^/gm, "  "));
-  return true;
+  return await openScaledDataset(path);
+}
+
+/** Opens a scaled dataset; undefined if it is not as it was written. */
+async function openWhole(path: string): Promise<ScaledDataset | undefined> {
+  try {
+    return await openScaledDataset(path);
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
 }

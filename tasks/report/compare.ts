@@ -30,6 +30,12 @@ const ROW_KEYS: readonly Key[] = [
   "SEED",
 ];
 
+/** Settings that the scaled rows depend on. */
+const SCALED_KEYS: readonly Key[] = [...RECIPE_KEYS, ...TABLE_KEYS, "SCALING_METHOD", "SPLIT", "SEED", "LOSS"];
+
+/** Files that rows come from, as records name them. */
+const FILES = ["DATA", "VALIDATION", "TEST", "RECIPE"] as const;
+
 const MEASURES = ["rows", "loss", "mse", "rmse", "mae", "r2", "accuracy", "macroF1"] as const;
 
 /** Settings that differ: a text for each run, "" if it has none. */
@@ -50,6 +56,31 @@ export function columnsThatDiffer(runs: readonly RunRecords[]): Record<string, s
   return Object.fromEntries(differing.map((name) => [name, taken.map((columns) => columns.get(name) ?? "")]));
 }
 
+/**
+ * What the runs' records do not agree in, a text for each run, "" if it has none: the hashes of the scaled rows and of the
+ * files that they come from, device and version.
+ */
+export function recordsThatDiffer(runs: readonly RunRecords[]): Record<string, string[]> {
+  const records = runs.map(({ origin }): Record<string, string | undefined> => ({
+    rows: origin?.data,
+    ...origin?.sources,
+    device: origin?.device,
+    version: origin?.version,
+  }));
+  const texts = (name: string) => records.map((record) => record[name] ?? "");
+  const names = ["rows", ...FILES, "device", "version"].filter((name) => new Set(texts(name)).size > 1);
+  return Object.fromEntries(names.map((name) => [name, texts(name)]));
+}
+
+/** What differs in the rows of these runs, by their records; false where nothing does, or where the settings say so already. */
+function otherRows(runs: readonly RunRecords[], differences: Differences): string | false {
+  const records = recordsThatDiffer(runs.filter(({ origin }) => origin));
+  const files = FILES.filter((name) => name in records);
+  if (files.length > 0) return `the content of ${files.join(", ")} differs`;
+  if (!("rows" in records) || SCALED_KEYS.some((key) => key in differences)) return false;
+  return "the rows differ, although their settings are the same";
+}
+
 /** The value of a setting that a run does not name; a setting of recipes has none in a table, and the other way round. */
 function presetOf(key: Key): string {
   return [...RECIPE_KEYS, ...TABLE_KEYS].some((known) => known === key) ? "" : SETTINGS[key].default;
@@ -61,7 +92,10 @@ export function notesOf(runs: readonly RunRecords[], differences: Differences): 
     const found = keys.filter((key) => key in differences);
     return found.length > 0 && `${found.join(", ")} ${found.length > 1 ? "differ" : "differs"}`;
   };
-  const devices = new Set(runs.flatMap(({ summary }) => summary?.device ?? []));
+  const devices = new Set(runs.flatMap(({ summary, origin }) => origin?.device ?? summary?.device ?? []));
+  const versions = new Set(runs.flatMap(({ origin }) => origin?.version ?? []));
+  const unknown = runs.filter(({ origin }) => !origin).map(({ run }) => run);
+  const others = otherRows(runs, differences);
   const pending = runs.filter(({ summary }) => !summary).map(({ run }) => run);
   const targets = among(...TARGET_KEYS);
   const rows = among(...ROW_KEYS);
@@ -73,6 +107,11 @@ export function notesOf(runs: readonly RunRecords[], differences: Differences): 
     !targets && units &&
     `${units}: losses have different units and cannot be compared; measures are in raw units and can`,
     !targets && rows && `${rows}: the runs are measured on different rows; small differences mean nothing`,
+    !targets && !rows && others && `${others}: the runs are measured on different rows; small differences mean nothing`,
+    versions.size > 1 &&
+    `the runs are of different versions of Backhand (${[...versions].join("; ")}); results may differ for that alone`,
+    unknown.length > 0 &&
+    `no origin.json: ${unknown.join(", ")}; nothing shows whether rows and version are those of the other runs`,
     devices.size > 1 && `the runs used different devices (${[...devices].join("; ")}); steps/s cannot be compared`,
     pending.length > 0 && `not finished: ${pending.join(", ")}; \`deno task train --resume\` continues`,
   ].filter((note) => note !== false);
@@ -87,12 +126,22 @@ export function formatComparison(runs: readonly RunRecords[]): string {
   const shared = !["LOSS", "CLASS_WEIGHTS", "SCALING_METHOD", ...TARGET_KEYS].some((key) => key in differences);
   return [
     keys.length > 0 ? formatTable([["setting", ...names], ...keys], names.length + 1) : "settings: all the same",
+    ...formatRecords(runs),
     ...formatColumns(runs),
     ...formatCurves("train loss", runs, (line) => line.trainLoss, shared),
     ...formatCurves("validation loss", runs, (line) => line.valLoss, shared),
     ...formatEnds(runs),
     ...notes.length > 0 ? [notes.map((note) => `note: ${note}`).join("\n")] : [],
   ].join("\n\n");
+}
+
+/** What the records do not agree in, of hashes the first digits. */
+function formatRecords(runs: readonly RunRecords[]): string[] {
+  const records = Object.entries(recordsThatDiffer(runs));
+  if (records.length === 0) return [];
+  const shown = (text: string) => /^[0-9a-f]{64}$/.test(text) ? text.slice(0, 12) : shorten(visible(text), 40) || "-";
+  const rows = records.map(([name, texts]) => [name, ...texts.map(shown)]);
+  return [formatTable([["record", ...runs.map(({ run }) => run)], ...rows], runs.length + 1)];
 }
 
 function formatColumns(runs: readonly RunRecords[]): string[] {

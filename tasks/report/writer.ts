@@ -16,7 +16,7 @@ import { checkSmallCopy, named, predictSample } from "./predictions.ts";
 import { countValues } from "./rows.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { loadRun } from "../runs/saved_run.ts";
-import { openScaledDataset, type ScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
+import { openScaledDataset, type ScaledDataset, scaledPathOf, sourceName } from "../prepare/scaled_dataset.ts";
 import { stampOf } from "../prepare/dataset_files.ts";
 import { PARTS } from "../prepare/split.ts";
 import { writeAside } from "../settings/users_files.ts";
@@ -93,8 +93,8 @@ async function gather(
 ): Promise<ReportFacts> {
   const { settings, summary, points, layerRecords } = await readRunFiles(folder);
   const { description, model } = saved;
-  using opened = dataset ? undefined : await openData(settings);
-  const data = whyNot(dataset ?? opened, saved);
+  const data = dataset ?? await openData(settings, runName, saved);
+  using _opened = dataset || typeof data === "string" ? undefined : data;
   const part = typeof data === "string" ? undefined : PARTS.toReversed().find((name) => data.parts[name].rows > 0)!;
   return {
     run: runName,
@@ -136,27 +136,32 @@ function shownNotes({ columns, notes }: TableNotes): TableNotes {
   };
 }
 
-/** The scaled rows of these settings, if there are any. */
-async function openData(settings: Readonly<Record<string, string>>): Promise<ScaledDataset | undefined> {
+/** The scaled rows of these settings, if the model was trained on them; else a sentence why not. */
+async function openData(
+  settings: Readonly<Record<string, string>>,
+  runName: string,
+  { description: { scalers } }: SavedModel,
+): Promise<ScaledDataset | string> {
+  const way = `\`deno task train --resume ${runName}\` makes its rows again.`;
   try {
     // Settings of another version may be unknown here.
     const known = Object.entries(settings).filter(([key]) => key in SETTINGS && key !== "TRIALS");
     const config = readConfig("train", [], NO_SURROUNDINGS, Object.fromEntries(known));
-    return await openScaledDataset(scaledPathOf(config));
+    const path = scaledPathOf(config);
+    const dataset = await openScaledDataset(path);
+    if (JSON.stringify(dataset.scalers) === JSON.stringify(scalers)) return dataset;
+    dataset[Symbol.dispose]();
+    if (dataset.madeOf === sourceName(config)) return `The scaled rows have changed since this run. ${way}`;
+    const others = `${visible(path)} now holds those of ${visible(dataset.madeOf)}, not of ${sourceName(config)}`;
+    return `The scaled rows are of something else: ${others}. ${way}`;
   } catch (error) {
     // A report can do without them.
-    if (error instanceof Deno.errors.NotFound || error instanceof RangeError || error instanceof SyntaxError) {
-      return undefined;
+    if (error instanceof Deno.errors.NotFound) return `The scaled rows of this run no longer exist. ${way}`;
+    if (error instanceof RangeError || error instanceof SyntaxError) {
+      return `The scaled rows cannot be read: ${visible(error.message)}. ${way}`;
     }
     throw error;
   }
-}
-
-/** The rows, if the model was trained on them; else a sentence why not. */
-function whyNot(dataset: ScaledDataset | undefined, { description: { scalers } }: SavedModel): ScaledDataset | string {
-  if (!dataset) return "The scaled rows of this run no longer exist; `deno task scale` makes them again.";
-  if (JSON.stringify(dataset.scalers) === JSON.stringify(scalers)) return dataset;
-  return "The scaled rows have changed since this run: its own rows no longer exist.";
 }
 
 async function dataFacts({ parts, scalers }: ScaledDataset, { description }: SavedModel): Promise<DataFacts> {

@@ -63,6 +63,11 @@ export class RunFolder {
     return sizes.some((stamp) => stamp !== undefined && stamp.size > 0);
   }
 
+  /** Whether a run began here: --resume continues one. */
+  async hasSettings(): Promise<boolean> {
+    return await stampOf(`${this.path}/config.json`) !== undefined;
+  }
+
   /** What summary.json says; undefined if there is none, or none that can be read. */
   async readSummary(): Promise<Record<string, unknown> | undefined> {
     const path = `${this.path}/summary.json`;

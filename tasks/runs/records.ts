@@ -6,6 +6,7 @@ import { ConfigError } from "../settings/config.ts";
 import type { Key } from "../settings/settings.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { RunFolder } from "./folder.ts";
+import { parseRecord, type RunRecord } from "./origin.ts";
 import { refuseLink } from "./saved_run.ts";
 import type { ShortEvaluation } from "../show/short_evaluation.ts";
 import type { EpochLine, LayerRecord, View } from "../show/view.ts";
@@ -15,6 +16,8 @@ export interface RunRecords {
   readonly run: string;
   readonly settings: Readonly<Partial<Record<Key, string>>>;
   readonly epochs: readonly EpochLine[];
+  /** What its result depends on; undefined in runs of earlier versions. */
+  readonly origin?: RunRecord;
   /** How it ended; undefined if it has not. */
   readonly summary?: RunSummary;
 }
@@ -40,10 +43,12 @@ export async function readRuns(runs: readonly string[]): Promise<RunRecords[]> {
   if (faults.length > 0) throw new ConfigError(faults);
   return await Promise.all(runs.map(async (run, i) => {
     const summary = await textOf(run, "summary.json");
+    const origin = await textOf(run, "origin.json");
     return {
       run,
       settings: objectOf(texts[i]!, run, "config.json"),
       epochs: parseEpochs(await textOf(run, "metrics.jsonl") ?? "", new RunFolder(run).logs.metrics.path),
+      ...origin === undefined ? {} : { origin: parseRecord(origin, `${new RunFolder(run).path}/origin.json`) },
       ...summary === undefined ? {} : { summary: summaryOf(summary, run) },
     };
   }));

@@ -26,13 +26,18 @@ export async function loadRun(device: Device, runName: string): Promise<SavedMod
  * @throws {Deno.errors.NotFound} If there is no model; the message says how to make it.
  */
 export async function readRun<T>(runName: string, read: (path: string) => Promise<T>): Promise<T> {
-  const { path, model } = new RunFolder(runName);
+  const run = new RunFolder(runName);
+  const { path, model } = run;
   for (const file of [path, model]) await refuseLink(file);
   try {
     return await read(model);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`${error.message}; \`deno task train --run-name ${runName}\` makes it`);
+    const way = await run.hasSettings()
+      ? `\`deno task train --resume ${runName}\` restores it`
+      : `\`deno task train --run-name ${runName}\` makes it, with the data and the settings that you give: ` +
+        `none are kept under this name`;
+    throw new Deno.errors.NotFound(`${error.message}; ${way}`);
   }
 }
 

@@ -3,10 +3,13 @@
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import { nameOf, requestAdapter } from "../../lib/gpu/adapter.ts";
+import { DataError } from "../../lib/base/errors.ts";
 import { dataSource } from "../../lib/model_file/metadata.ts";
+import { readSafetensors } from "../../lib/safetensors/reader.ts";
 import { readConfig, type TaskConfig } from "../settings/config.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import { describeChanges, originOf, type Sources, sourcesOf, usedTexts } from "../runs/origin.ts";
+import { describeError } from "../settings/run_task.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { environmentOfTrial } from "./trial_environment.ts";
 
@@ -22,6 +25,14 @@ export interface Trial {
 /** How a trial ended: its measures on the validation part, or why it has none. */
 export type Outcome = Readonly<Record<string, number>> | string;
 
+/** What a trial that has ended was made of. */
+export interface Check {
+  /** Its version, device and files: the same text for the same. */
+  readonly made: string;
+  /** What of them is no longer so, in words. */
+  readonly changes: readonly string[];
+}
+
 /** Whether an earlier search has begun this trial here. */
 export async function isBegun({ run, texts }: Trial): Promise<boolean> {
   const settings = await readJson(`${new RunFolder(run).path}/config.json`);
@@ -32,14 +43,16 @@ export async function isBegun({ run, texts }: Trial): Promise<boolean> {
 
 /**
  * Trains a trial in a process of its own. One that an earlier search has made of the same rows, on the same device, in the
- * same version, is taken as it is; one that it began is resumed. Of the output only an error is kept.
+ * same version, is taken as it is; one that it began, or whose model is gone, is resumed. Of the output only an error is kept.
  */
 export async function runTrial(trial: Trial, threads?: number): Promise<Outcome> {
   const { run, args } = trial;
   if (!await isBegun(trial)) return outcomeOf(trial, await start(args, threads));
-  let changes = await changesSince(trial);
-  if (changes?.length === 0) return (await measuresOf(run))!;
-  if (!changes) {
+  let changes: string[] = [];
+  if (await hasEnded(run)) {
+    changes = await changesSince(trial);
+    if (changes.length === 0) return (await measuresOf(run))!;
+  } else {
     const end = await start([`--resume=${run}`], threads);
     changes = end.text.split("\n").flatMap((line) => line.match(/: ([^:]*): the result will differ/)?.[1] ?? []);
     if (changes.length === 0) return outcomeOf(trial, end);
@@ -80,25 +93,52 @@ async function outcomeOf({ run }: Trial, { code, signal, text }: End): Promise<O
 }
 
 /** Hashes of the files that a trial trains on; each file is read once in a search, and before the first trial. */
-export async function sourcesOfTrial({ args }: Trial): Promise<Sources> {
-  return await sourcesOf(readConfig("train", args), hashOnce);
+export async function sourcesOfTrial({ args }: Trial, known = hashes): Promise<Sources> {
+  return await sourcesOf(readConfig("train", args), (path) => hashOnce(path, known));
 }
 
-/** What has changed since a trial ended; undefined if it has not ended. */
-async function changesSince(trial: Trial): Promise<string[] | undefined> {
-  if (!await measuresOf(trial.run)) return undefined;
+/**
+ * What trials that have ended were made of, and what of that is no longer so. Files that changed during the search count: they
+ * are read again. A search does not fail by what cannot be read.
+ */
+export async function checkTrials(trials: readonly Trial[]): Promise<Check[]> {
+  const known: Hashes = new Map();
+  const checks: Check[] = [];
+  for (const trial of trials) {
+    try {
+      const { version, device, sources } = await new RunFolder(trial.run).readRecord() ?? {};
+      checks.push({ made: JSON.stringify([version, device, sources]), changes: await changesSince(trial, known) });
+    } catch (error) {
+      checks.push({ made: "", changes: [describeError("tune", error).replace(/^error: /, "")] });
+    }
+  }
+  return checks;
+}
+
+/** What has changed since a trial was made. */
+async function changesSince(trial: Trial, known = hashes): Promise<string[]> {
   const was = await new RunFolder(trial.run).readRecord();
   if (!was) return ["an earlier version made it"];
-  const sources = await sourcesOfTrial(trial);
+  const sources = await sourcesOfTrial(trial, known);
   const areSame = JSON.stringify(sources) === JSON.stringify(was.sources ?? {});
-  const device = nameOf((await requestAdapter({})).info);
-  return describeChanges(was, originOf(device, areSame ? was.data : "other rows", sources));
+  return describeChanges(was, originOf(await deviceOfNow(), areSame ? was.data : "other rows", sources));
 }
 
-const hashes = new Map<string, Promise<string>>();
+let device: Promise<string> | undefined;
 
-/** The hash of a file that does not change during the search. */
-function hashOnce(path: string): Promise<string> {
+/** The device that a trial would run on. */
+function deviceOfNow(): Promise<string> {
+  device ??= requestAdapter({}).then(({ info }) => nameOf(info));
+  return device;
+}
+
+/** Hashes of files, by path. */
+type Hashes = Map<string, Promise<string>>;
+
+/** Of the files as the search found them. */
+const hashes: Hashes = new Map();
+
+function hashOnce(path: string, hashes: Hashes): Promise<string> {
   const known = hashes.get(path) ?? dataSource(path).then(({ sha256 }) => sha256);
   hashes.set(path, known);
   return known;
@@ -106,6 +146,18 @@ function hashOnce(path: string): Promise<string> {
 
 async function measuresOf(run: string): Promise<Readonly<Record<string, number>> | undefined> {
   return (await new RunFolder(run).readSummary())?.validation as Record<string, number> | undefined;
+}
+
+/** Whether a run has ended, and left measures and a model that can be read. */
+async function hasEnded(run: string): Promise<boolean> {
+  if (!await measuresOf(run)) return false;
+  try {
+    await readSafetensors(new RunFolder(run).model);
+    return true;
+  } catch (error) {
+    if (error instanceof DataError || error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 async function readJson(path: string): Promise<Record<string, unknown> | undefined> {

@@ -3,12 +3,12 @@
 import { endOfFlags } from "../settings/command_line.ts";
 import { ConfigError, readConfig, type TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
-import { printLine } from "../settings/lines.ts";
+import { printLine, warnLine } from "../settings/lines.ts";
 import { lockSearch } from "../prepare/locks.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { draw, isRange, parseRange, type Range } from "./search.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
-import { isBegun, type Outcome, runTrial, sourcesOfTrial, type Trial } from "./trial.ts";
+import { type Check, checkTrials, isBegun, type Outcome, runTrial, sourcesOfTrial, type Trial } from "./trial.ts";
 
 interface SearchLine {
   /** The words without ranges, in their order. */
@@ -90,6 +90,7 @@ export async function search(
   trials: readonly Trial[],
   workers: readonly Worker[],
   print: (lines: string) => void = printLine,
+  warn: (line: string) => void = warnLine,
 ): Promise<number> {
   const hasHosts = new Set(workers.map(({ host }) => host)).size > 1;
   const all = await handOut(trials, workers, ({ trial, at, outcome, host, seconds }) => {
@@ -99,11 +100,39 @@ export async function search(
     print(`trial ${at + 1}/${trials.length}  ${drawn}  ${ended}  ${seconds.toFixed(1)} s${where}`);
   });
   const ranking = sorted(all);
-  const [best] = ranking;
   print(formatEnded(ranking, hasHosts));
-  if (typeof best.outcome === "string") return 1;
-  print(`best: ${new RunFolder(best.trial.run).path}${hasHosts ? ` on ${best.host}` : ""}`);
+  const ended = ranking.filter(({ outcome }) => typeof outcome !== "string");
+  if (ended.length === 0) return 1;
+  const [best] = await comparable(ended, warn);
+  if (best) print(`best: ${new RunFolder(best.trial.run).path}${hasHosts ? ` on ${best.host}` : ""}`);
   return 0;
+}
+
+/**
+ * The trials that may be compared: those of the rows, the device and the version of now; all, if they have others, but the
+ * same. Warns of each trial that is not as now.
+ */
+async function comparable(ended: readonly Ended[], warn: (line: string) => void): Promise<readonly Ended[]> {
+  const checks = new Map<Ended, Check>();
+  for (const worker of new Set(ended.map(({ worker }) => worker))) {
+    const own = ended.filter((one) => one.worker === worker);
+    const found = await worker.check(own.map(({ trial }) => trial));
+    own.forEach((one, i) => checks.set(one, found[i]));
+  }
+  const changed = ended.filter((one) => checks.get(one)!.changes.length > 0);
+  for (const one of changed) {
+    const changes = checks.get(one)!.changes.join(", ");
+    warn(
+      `warning: ${one.trial.run} differs from a trial of now: ${changes}; the same command makes it anew`,
+    );
+  }
+  if (changed.length < ended.length) {
+    if (changed.length > 0) warn("warning: best is the best of the others");
+    return ended.filter((one) => !changed.includes(one));
+  }
+  if (new Set(ended.map((one) => checks.get(one)!.made)).size === 1) return ended;
+  warn("warning: no trial is named best: they differ in their rows, their device or their version, and none is as now");
+  return [];
 }
 
 /** The best first; those without a loss last. */
@@ -136,6 +165,8 @@ export interface Worker {
   /** Places in the list of the trials that an earlier search began on this worker's disk. */
   look(trials: readonly Trial[]): Promise<number[]>;
   run(trial: Trial): Promise<Outcome>;
+  /** What trials that ended on this worker were made of. */
+  check(trials: readonly Trial[]): Promise<Check[]>;
 }
 
 export interface Ended {
@@ -143,6 +174,7 @@ export interface Ended {
   readonly at: number;
   readonly outcome: Outcome;
   readonly host: string;
+  readonly worker: Worker;
   readonly seconds: number;
 }
 
@@ -174,7 +206,8 @@ export async function handOut(
       const trial = trials[at];
       const start = performance.now();
       const outcome = await worker.run(trial);
-      const ended = { trial, at, outcome, host: worker.host, seconds: (performance.now() - start) / 1000 };
+      const seconds = (performance.now() - start) / 1000;
+      const ended = { trial, at, outcome, host: worker.host, worker, seconds };
       all.push(ended);
       onEnd(ended);
     }
@@ -186,5 +219,5 @@ export async function main(config: TaskConfig, line: SearchLine): Promise<number
   const trials = planTrials(config, line);
   using _search = await lockSearch(config.runName);
   await sourcesOfTrial(trials[0]);
-  return await search(trials, [{ host: "", look: lookHere, run: (trial) => runTrial(trial) }]);
+  return await search(trials, [{ host: "", look: lookHere, run: (trial) => runTrial(trial), check: checkTrials }]);
 }

@@ -7,11 +7,11 @@ import { gatherDevices, tellDevices } from "../mpi/rank_devices.ts";
 import { checkSame, onFirst, type Ranks } from "../mpi/ranks.ts";
 import { printLine, warnLine } from "../settings/lines.ts";
 import { describeError } from "../settings/run_task.ts";
-import { type Outcome, runTrial, sourcesOfTrial, type Trial } from "./trial.ts";
+import { type Check, checkTrials, type Outcome, runTrial, sourcesOfTrial, type Trial } from "./trial.ts";
 import { lookHere, planTrials, search, splitRanges, type Worker } from "./trials.ts";
 
 /** What rank 0 asks another rank. */
-type Question = { readonly look: readonly Trial[] } | { readonly run: Trial };
+type Question = { readonly look: readonly Trial[] } | { readonly run: Trial } | { readonly check: readonly Trial[] };
 
 export async function tune(config: TaskConfig, ranks: Ranks): Promise<number> {
   using stack = new DisposableStack();
@@ -44,6 +44,7 @@ function workerHere({ host, threads }: Ranks): Worker {
   return {
     host,
     look: lookHere,
+    check: checkTrials,
     run: async (trial) => {
       try {
         return await runTrial(trial, threads);
@@ -65,10 +66,12 @@ function workerAt(rank: number, host: string, questions: Questions): Worker {
     host,
     look: (look) => ask({ look }) as Promise<number[]>,
     run: (run) => ask({ run }) as Promise<Outcome>,
+    check: (check) => ask({ check }) as Promise<Check[]>,
   };
 }
 
-function answer(here: Worker, question: unknown): Promise<number[] | Outcome> {
+function answer(here: Worker, question: unknown): Promise<number[] | Outcome | Check[]> {
   const asked = question as Question;
+  if ("check" in asked) return here.check(asked.check);
   return "look" in asked ? here.look(asked.look) : here.run(asked.run);
 }

@@ -16,6 +16,7 @@ import { numericTable } from "../../lib/data/table.ts";
 import { parseTable } from "../../lib/data/table_json.ts";
 import { ColumnProfile } from "../../lib/data/table_profile.ts";
 import { openScaledDataset } from "../../tasks/prepare/scaled_dataset.ts";
+import { seal } from "../../tasks/prepare/seal.ts";
 import { PARTS } from "../../tasks/prepare/split.ts";
 import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { Workplace } from "../support/run_task_process.ts";
@@ -147,7 +148,9 @@ permitted("readSafetensors() refuses pipes and devices instead of waiting for th
 permitted("openScaledDataset() refuses a description that does not fit the rows", async () => {
   await using place = await Workplace.create();
   const good: Record<string, string> = {
-    format: "backhand scaled dataset 5",
+    sha256: "0".repeat(64),
+    format: "backhand scaled dataset 6",
+    settings: JSON.stringify({ recipe: "xor" }),
     scaler: JSON.stringify({ inputs: unscaled("x"), targets: unscaled("y") }),
     table: JSON.stringify(numericTable(["x"], ["y"])),
     loss: "mse",
@@ -159,6 +162,7 @@ permitted("openScaledDataset() refuses a description that does not fit the rows"
       PARTS.flatMap((part) => [[`${part}.x`, tensor(columns)], [`${part}.y`, tensor(1)]]),
     );
     await writeSafetensors(place.at("a.safetensors"), tensors, { ...good, ...changed });
+    await seal(place.at("a.safetensors"));
     (await openScaledDataset(place.at("a.safetensors")))[Symbol.dispose]();
   };
   await open({});

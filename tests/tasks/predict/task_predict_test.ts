@@ -98,6 +98,11 @@ async function refusesRows(place: Workplace): Promise<void> {
 async function refusesModels(place: Workplace): Promise<void> {
   const path = place.at(model);
   const whole = await Deno.readFile(path);
+  const run = model.split("/").at(-2)!;
+  await Deno.remove(path);
+  await place.refuse(1, [model, `\`deno task train --resume ${run}\` restores it`], "predict", ["1", "2"]);
+  await place.succeed("train", [`--resume=${run}`]);
+  assertEquals(await Deno.readFile(path), whole);
   const { tensors, metadata } = await readSafetensors(path);
   const weight = tensors.get("0.weight")!;
   const bias = tensors.get("0.bias")!;

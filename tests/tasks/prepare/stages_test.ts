@@ -1,6 +1,6 @@
 /** What training has prepared for it: what is made, what is current, what is said. */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { prepareIn } from "../../support/prepare_dataset.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
@@ -78,3 +78,37 @@ permitted("prepareDataset() sees what comes to a folder, goes or changes, and le
     assertEquals(notes, expected, `${step}`);
   }
 });
+
+permitted(
+  "prepareDataset() makes rows anew that were damaged, cut or are of an earlier version, and says which",
+  async () => {
+    await using place = await Workplace.create();
+    const path = place.at("data/xor.scaled.safetensors");
+    const args = ["--recipe", "xor"];
+    const { sha256 } = await prepareIn(place, args);
+    const whole = await Deno.readFile(path);
+    const flipped = (at: number) => whole.with(at, whole[at] ^ 1);
+    const replaced = (from: string, to: string) => {
+      const bytes = new TextDecoder("latin1").decode(whole).replace(from, to);
+      return Uint8Array.from(bytes, (letter) => letter.charCodeAt(0));
+    };
+    const hash = new TextDecoder("latin1").decode(whole).match(/"sha256":"(\w{64})"/)![1];
+    const cases: [what: string, bytes: Uint8Array<ArrayBuffer>, why: string][] = [
+      ["a value", flipped(whole.length - 2), "it was damaged"],
+      ["a scaler", replaced('\\"method\\":\\"none', '\\"method\\":\\"nope'), "it was damaged"],
+      ["a name", replaced('\\"x1\\"', '\\"x9\\"'), "it was damaged"],
+      ["its hash", replaced(hash, "0".repeat(64)), "it was damaged"],
+      ["cut rows", whole.slice(0, -4), "it was damaged"],
+      ["cut header", whole.slice(0, 100), "it was damaged"],
+      ["nothing", new Uint8Array(0), "it was damaged"],
+      ["an earlier version", replaced("dataset 6", "dataset 5"), "another version of this program"],
+    ];
+    for (const [what, bytes, why] of cases) {
+      assertNotEquals(bytes, whole, what);
+      await Deno.writeFile(path, bytes);
+      const again = await prepareIn(place, args);
+      assertEquals([again.notes[1], again.sha256], [`scale: wrote data/xor.scaled.safetensors (${why})`, sha256], what);
+      assertEquals(await Deno.readFile(path), whole, what);
+    }
+  },
+);

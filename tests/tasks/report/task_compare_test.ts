@@ -166,3 +166,60 @@ permitted("compare says where there is no run at all, and takes runs of very man
   const { stdout } = await place.succeed("compare", ["a", "b"]);
   assert(stdout.includes("150000"), stdout);
 });
+
+permitted(
+  "compare says which files, rows, versions and devices of runs differ, or that this is not known",
+  async () => {
+    await using place = await Workplace.create();
+    type Record = { data?: string; DATA?: string; TEST?: string; version?: string; device?: string; settings?: object };
+    const hash = (letter: string) => letter.repeat(64);
+    const run = async (name: string, { data = "1", DATA = "1", TEST, version = "1.0.0", ...rest }: Record) => {
+      const { device = "gpu", settings = {} } = rest;
+      const sources = { DATA: hash(DATA), ...TEST === undefined ? {} : { TEST: hash(TEST) } };
+      await place.write(`data/runs/${name}/config.json`, JSON.stringify(settings));
+      const origin = { version, device, data: hash(data), sources, settings };
+      await place.write(`data/runs/${name}/origin.json`, JSON.stringify(origin));
+    };
+    const different = "the runs are measured on different rows; small differences mean nothing";
+    const cases: [b: Record, records: string[][], notes: string[]][] = [
+      [{}, [], []],
+      [{ data: "2", DATA: "2" }, [["rows", "1", "2"], ["DATA", "1", "2"]], [
+        `the content of DATA differs: ${different}`,
+      ]],
+      [{ TEST: "3", data: "2" }, [["rows", "1", "2"], ["TEST", "", "3"]], [
+        `the content of TEST differs: ${different}`,
+      ]],
+      [{ data: "2" }, [["rows", "1", "2"]], [`the rows differ, although their settings are the same: ${different}`]],
+      [{ data: "2", settings: { SCALING_METHOD: "minmax" } }, [["rows", "1", "2"]], ["SCALING_METHOD differs: "]],
+      [{ data: "2", settings: { SEED: "7" } }, [["rows", "1", "2"]], ["SEED differs: "]],
+      [{ version: "2.0.0" }, [["version", "1.0.0", "2.0.0"]], [
+        "the runs are of different versions of Backhand (1.0.0; 2.0.0); results may differ for that alone",
+      ]],
+      [{ device: "cpu" }, [["device", "gpu", "cpu"]], ["the runs used different devices (gpu; cpu)"]],
+    ];
+    await run("a", {});
+    for (const [b, records, notes] of cases) {
+      await run("b", b);
+      const { stdout } = await place.succeed("compare", ["a", "b"]);
+      const shown = (text: string) => text.length === 1 ? text.repeat(12) : text || "-";
+      const told = blocksOf(stdout).record?.slice(1) ?? [];
+      assertEquals(told, records.map(([name, ...texts]) => [name, ...texts.map(shown)]), stdout);
+      const json = JSON.parse((await place.succeed("compare", ["a", "b", "--json"])).stdout);
+      const whole = (text: string) => text.length === 1 ? hash(text) : text;
+      assertEquals(json.records, Object.fromEntries(records.map(([name, ...texts]) => [name, texts.map(whole)])));
+      const pending = "not finished: a, b; ";
+      assertEquals(json.notes.length, notes.length + 1);
+      for (const note of [...notes, pending]) {
+        assert(json.notes.some((one: string) => one.startsWith(note)), `${note}: ${json.notes}`);
+        assertStringIncludes(stdout, `note: ${note}`);
+      }
+    }
+    await Deno.remove(place.at("data/runs/b/origin.json"));
+    assertStringIncludes(
+      (await place.succeed("compare", ["a", "b"])).stdout,
+      "note: no origin.json: b; nothing shows whether rows and version are those of the other runs",
+    );
+    await place.write("data/runs/b/origin.json", "{}");
+    await place.refuse(1, ["data/runs/b/origin.json: it holds no record"], "compare", ["a", "b"]);
+  },
+);

@@ -151,10 +151,20 @@ permitted("deno task report shows each of several targets, and what there is wit
     await place.write(path, kept);
   };
   await poorer("have changed since this run");
-  for (const name of Object.keys(await place.digests("data")).filter((name) => name.startsWith("own.scaled"))) {
-    await place.runDeno(["eval", `Deno.removeSync("data/${name}")`]);
-  }
-  await poorer("no longer exist; `deno task scale`");
+  const scaled = "data/own.scaled.safetensors";
+  await place.write("b/own.csv", table(120));
+  await place.succeed("scale", ["--data=b/own.csv", "--target=y1,y & 2", "--ignore=is,kind"]);
+  await poorer(`are of something else: ${scaled} now holds those of b/own.csv, not of own.csv.`);
+  const bytes = await Deno.readFile(place.at(scaled));
+  await Deno.writeFile(place.at(scaled), bytes.with(bytes.length - 2, bytes.at(-2)! ^ 1));
+  await poorer(`cannot be read: ${scaled}: it was damaged`);
+  await Deno.remove(place.at(scaled));
+  await poorer("no longer exist. `deno task train --resume several` makes its rows again.");
+
+  // As the report says.
+  await place.succeed("train", ["--resume=several"]);
+  await place.succeed("report", ["several"]);
+  await check(place, "several", titles);
 });
 
 permitted("deno task report refuses what is no run, more than one, and places that cannot be written", async () => {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
+import { seal } from "../../../tasks/prepare/seal.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
@@ -67,6 +68,7 @@ permitted("--on-nan halve-lr goes by a schedule too, and ends where no learning 
   const { tensors, metadata } = await readSafetensors(path);
   tensors.get("train.x")!.data[123] = NaN;
   await writeSafetensors(path, Object.fromEntries(tensors), metadata);
+  await seal(path); // as a program would that writes such rows
   const { code, stderr } = await place.run("train", RUN);
   assertEquals(code, 1);
   assertMatch(stderr, /^error: an input is NaN at step \d+ of epoch 1, in training row 123, column "x"$/m);

@@ -71,6 +71,49 @@ permitted("tune makes a trial anew whose rows, device or version are no longer t
   assertStringIncludes((await place.succeed("tune", args)).stdout, "made anew: it ran in version 0.0.1 of Backhand");
 });
 
+permitted("tune does not name a trial best whose rows changed during the search, and makes it anew", async () => {
+  const rows = (noise: number) => Array.from({ length: 60 }, (_, i) => `${i},${i + noise * (i % 7) ** 2}\n`).join("");
+  await using place = await Workplace.create({ "t.csv": `x,y\n${rows(0)}` });
+  const args = ["--data=t.csv", "--target=y", "--num-epochs=300", "--trials=2", "--learning-rate=1e-3..1e-2"];
+  const run = "data/runs/default_run-001";
+  await using search = await place.start("tune", args);
+  await until(() => isLonger(place.at(`${run}/metrics.jsonl`), 0));
+  await place.write("t.csv", `x,y\n${rows(50)}`);
+  const texts = await Promise.all([search.stdout, search.stderr].map((stream) => new Response(stream).text()));
+  const [stdout, stderr] = texts;
+  assertEquals([(await search.status).code, rowsOf(stdout)[0][0]], [0, "default_run-001"], stderr);
+  assertStringIncludes(stdout, "best: data/runs/default_run-002\n");
+  const warning = "warning: default_run-001 differs from a trial of now: its rows have changed; ";
+  assertStringIncludes(stderr, `${warning}the same command makes it anew\nwarning: best is the best of the others\n`);
+  const again = await place.succeed("tune", args);
+  assertStringIncludes(again.stdout, "default_run-001 is made anew: its rows have changed\n");
+  assertEquals(again.stderr, "");
+
+  // Nor one without a model: it is resumed, which restores that.
+  const model = `${run}/model.safetensors`;
+  const whole = await Deno.readFile(place.at(model));
+  for (const damage of [() => Deno.remove(place.at(model)), () => Deno.truncate(place.at(model), whole.length - 1)]) {
+    await damage();
+    const { stdout, stderr } = await place.succeed("tune", args);
+    assertEquals([rowsOf(stdout), stderr], [rowsOf(again.stdout), ""]);
+    assertEquals(await Deno.readFile(place.at(model)), whole, "the trial's model is restored");
+  }
+});
+
+permitted("tune whose table goes during the search says so, and still names the best of the same rows", async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => `${i},${i}\n`).join("");
+  await using place = await Workplace.create({ "t.csv": `x,y\n${rows}` });
+  const args = ["--data=t.csv", "--target=y", "--num-epochs=300", "--trials=1", "--learning-rate=1e-3..1e-2"];
+  await using search = await place.start("tune", args);
+  await until(() => isLonger(place.at("data/runs/default_run-001/metrics.jsonl"), 0));
+  await Deno.remove(place.at("t.csv"));
+  const texts = await Promise.all([search.stdout, search.stderr].map((stream) => new Response(stream).text()));
+  const [stdout, stderr] = texts;
+  assertEquals((await search.status).code, 0, stderr);
+  assertStringIncludes(stdout, "best: data/runs/default_run-001\n");
+  assertMatch(stderr, /^warning: default_run-001 differs from a trial of now: Cannot read \S*t\.csv: /m);
+});
+
 permitted("tune lists a trial that fails after the others, and fails where all do", async () => {
   await using place = await Workplace.create();
   const args = ["--num-dataset=200", "--scaling-method=none", "--trials=2"];

@@ -11,6 +11,9 @@ function trialsOf(count: number): Trial[] {
   return Array.from({ length: count }, (_, i) => trial(i));
 }
 
+/** Nothing has changed. */
+const checkNone = (trials: readonly Trial[]) => Promise.resolve(trials.map(() => ({ made: "", changes: [] })));
+
 /** A worker that has ended a trial when it is told so, and notes what it was given. */
 class SlowWorker implements Worker {
   readonly given: string[] = [];
@@ -19,6 +22,7 @@ class SlowWorker implements Worker {
   constructor(readonly host: string, readonly begun: number[] = []) {}
 
   look = () => Promise.resolve(this.begun);
+  check = checkNone;
 
   run({ run }: Trial) {
     this.given.push(run);
@@ -67,6 +71,7 @@ Deno.test("search() says where trials ran, where there are several hosts, and so
     const workers = hosts.map((host, i): Worker => ({
       host,
       look: () => Promise.resolve([]),
+      check: checkNone,
       run: async ({ drawn }) => {
         if (i === 0) await turn(); // the other is quicker
         return outcomes[Number(drawn["--x"])];
@@ -95,6 +100,37 @@ Deno.test("search() says where trials ran, where there are several hosts, and so
     "a-002  1  failed",
     "best: data/runs/a-003",
   ]);
+});
+
+Deno.test("search() names the best of the trials that are as now, and says which are not", async () => {
+  const outcomes = [{ loss: 1 }, { loss: 2 }, { loss: 3 }, "it broke"];
+  const cases: [made: string[], changed: number[], best: string | undefined, warnings: number][] = [
+    [["a", "a", "a"], [], "best: data/runs/a-001", 0],
+    [["a", "b", "b"], [0], "best: data/runs/a-002", 2],
+    [["a", "a", "b"], [0, 1], "best: data/runs/a-003", 3],
+    [["a", "a", "a"], [0, 1, 2], "best: data/runs/a-001", 3],
+    [["a", "b", "a"], [0, 1, 2], undefined, 4],
+  ];
+  for (const [made, changed, best, count] of cases) {
+    const lines: string[] = [];
+    const warnings: string[] = [];
+    const worker: Worker = {
+      host: "",
+      look: () => Promise.resolve([]),
+      run: ({ drawn }) => Promise.resolve(outcomes[Number(drawn["--x"])]),
+      check: (trials) =>
+        Promise.resolve(trials.map(({ drawn }) => {
+          const at = Number(drawn["--x"]);
+          return { made: made[at], changes: changed.includes(at) ? [`it is ${at}`, "so"] : [] };
+        })),
+    };
+    const code = await search(trialsOf(4), [worker], (line) => lines.push(line), (line) => warnings.push(line));
+    const said = [code, lines.find((line) => line.startsWith("best: ")), warnings.length];
+    assertEquals(said, [0, best, count], warnings.join("\n"));
+    const told = (at: number) =>
+      `warning: a-00${at + 1} differs from a trial of now: it is ${at}, so; the same command makes it anew`;
+    assertEquals(warnings.slice(0, changed.length), changed.map(told));
+  }
 });
 
 /** Ranks within this process. */
