@@ -16,6 +16,7 @@ import { torchWeights, writePython } from "./export/pytorch.ts";
 import { writeTypeScript } from "./export/typescript.ts";
 import { lockExport } from "./prepare/locks.ts";
 import { RunFolder } from "./runs/folder.ts";
+import { checkOutput } from "./runs/outputs.ts";
 import { runTask } from "./settings/run_task.ts";
 import { readRun } from "./runs/saved_run.ts";
 import { fromUsersFolder, isPipeOrDevice, tellWritten, writeAside } from "./settings/users_files.ts";
@@ -50,6 +51,7 @@ async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig)
   if (extname(path) !== extension && !isLoose) {
     throw new ConfigError([`--output ${path} does not fit --format ${format}: it must end in ${extension}`]);
   }
+  if (output !== undefined) await checkOutput(runName, ["--output", path], { ending: extension });
   const model = await readRun(runName, (path) => readExportedModel(runName, path));
   using _lock = await lockExport(path);
   for (const written of await write(path, model)) tellWritten(written, `wrote ${written}`);

@@ -8,6 +8,7 @@
 
 import { Device } from "../lib/gpu/device.ts";
 import { ConfigError, type TaskConfig } from "./settings/config.ts";
+import { checkOutput } from "./runs/outputs.ts";
 import { SETTINGS } from "./settings/settings.ts";
 import { runTask } from "./settings/run_task.ts";
 import { fromUsersFolder, tellWritten } from "./settings/users_files.ts";
@@ -21,19 +22,21 @@ async function main({ runName, given, words, output, extras: { SVG: svg } }: Tas
     ...(given.RUN_NAME === "--run-name" && word !== runName
       ? [`--run-name is "${runName}", and the run is "${word}": give one of them`]
       : []),
-    ...([svg, output].includes("") ? ["--svg and --output need a path each"] : []),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
+  const page = fromUsersFolder(output);
+  if (page !== undefined) await checkOutput(word, ["--output", page], { ending: ".html" });
   using device = await Device.request({ smallDispatches: true });
   const { writeReport } = await import("./report/writer.ts");
-  const { page, charts } = await writeReport({
+  const written = await writeReport({
     runName: word,
     device,
-    output: fromUsersFolder(output),
+    output: page,
     svgFolder: fromUsersFolder(svg),
   });
+  const { charts } = written;
   if (charts.length > 0) console.log(`wrote ${charts.length} charts to ${fromUsersFolder(svg)}`);
-  tellWritten(page, `wrote ${page}`);
+  tellWritten(written.page, `wrote ${written.page}`);
 }
 
 if (import.meta.main) await runTask("report", main);

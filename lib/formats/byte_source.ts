@@ -14,6 +14,11 @@ const PIECE_BYTES = 262_144;
 /** Bytes at the end of a zip archive in which its files are listed. */
 const TAIL_BYTES = 65_536;
 
+/** Bytes of the longest beginning, besides those with zeros, by which text and other files are told apart. */
+const MARK_BYTES = 8;
+
+const LINE_FEED = 0x0a;
+
 /** Bytes one after the other. */
 interface Bytes {
   /** Puts the next of them into the buffer, from its start, and says how many; null at the end. */
@@ -60,6 +65,63 @@ export async function openSource(path: string): Promise<ByteSource> {
   }
 }
 
+/**
+ * A stream as UTF-8, piece by piece as it arrives: unpacked, and without UTF-16. Its beginning tells what it is.
+ *
+ * @param pieces The stream.
+ * @param name Its name, for messages.
+ * @param instead What to do with what only a file can give, for messages.
+ * @throws {DataError} If it is something known that is no table, or can be read only from a file; if what is packed is damaged,
+ * or UTF-16 is none.
+ */
+export async function* utf8Pieces(
+  pieces: AsyncIterable<Uint8Array>,
+  name: string,
+  instead: string,
+): AsyncGenerator<Uint8Array> {
+  let bytes: Bytes = new Pieces(pieces[Symbol.asyncIterator]());
+  for (const around: FileKind[] = [];;) {
+    const head = await beginningOf(bytes);
+    const kind = kindOf(head, name);
+    const all = new Pieces(joined(head, bytes));
+    if (kind === "csv" || kind === "json") return yield* piecesOf(all);
+    if (kind === "parquet") throw new DataError(`it is Parquet, which is read from a file: ${instead}`, { file: name });
+    if (kind === "zip") throw new DataError(`it is a zip archive, perhaps a workbook: ${instead}`, { file: name });
+    const isUtf16 = kind !== "gzip";
+    if (around.includes(kind) || (!isUtf16 && around.length > 0)) throw packedTwice(around, name);
+    bytes = isUtf16 ? fromUtf16(all, kind, name) : gunzip(all, name);
+    around.push(kind);
+  }
+}
+
+/** As many first bytes of a stream as tell what it is. More may take long to come, where each row is typed. */
+async function beginningOf(bytes: Bytes): Promise<Uint8Array> {
+  const head = new Uint8Array(HEAD_BYTES);
+  let length = 0;
+  while (length < head.length && !isTelling(head.subarray(0, length))) {
+    const count = await bytes.read(head.subarray(length));
+    if (count === null) break;
+    length += count;
+  }
+  return head.subarray(0, length);
+}
+
+/** Whether these bytes are a line of text, or at least no binary file. */
+function isTelling(head: Uint8Array): boolean {
+  const hasLine = head.includes(LINE_FEED);
+  // UTF-16 has zeros, in whole pairs of bytes.
+  return head.includes(0) ? hasLine && head.length % 2 === 0 : hasLine || head.length >= MARK_BYTES;
+}
+
+async function* joined(head: Uint8Array, rest: Bytes): AsyncGenerator<Uint8Array> {
+  if (head.length > 0) yield head;
+  yield* piecesOf(rest);
+}
+
+function packedTwice(around: readonly FileKind[], file: string): DataError {
+  return new DataError(`it is ${around.join(" of ")} of another packed file: unpack it first`, { file });
+}
+
 /** What only the end of a file tells. */
 class ZipError extends Error {}
 
@@ -77,7 +139,7 @@ async function unwrap(
   if ((kind === "utf-16le" || kind === "utf-16be") && !around.includes(kind)) {
     return await unwrap(new Peeked(fromUtf16(bytes, kind, file)), file, [...around, "utf-16le", "utf-16be"]);
   }
-  throw new DataError(`it is ${around.join(" of ")} of another packed file: unpack it first`, { file });
+  throw packedTwice(around, file);
 }
 
 /** Beginning and end of a file. */

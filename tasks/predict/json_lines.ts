@@ -5,50 +5,38 @@ import { shorten } from "../../lib/base/printable.ts";
 import { jsonHint, repeatedKey, repetition } from "../../lib/data/json_records.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 
-/** Parsed JSON. */
-export interface ParsedJson {
-  /** The value; whole numbers that float64 may not hold exactly are texts. */
-  readonly value: unknown;
-  /** The same to be written as JSON again, where such numbers keep their digits. */
-  readonly exact: unknown;
-}
-
 /** A line of JSON. */
-export interface JsonLine extends ParsedJson {
+export interface JsonLine {
+  /** What it says; numbers are texts, as they are written. */
+  readonly value: unknown;
+  /** The line. */
+  readonly text: string;
   /** Its number, counted from 1. */
   readonly line: number;
 }
 
-/** A whole number of 16 digits or more, perhaps within a text. */
-const LONG = /[\s:,[]-?\d{16,}\s*[,}\]]/;
-
 /** What JavaScript's JSON can do, and TypeScript's types of it do not say. */
 const SOURCED = JSON as unknown as {
-  parse(text: string, revive: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+  parse(text: string, revive: (key: string, value: unknown, context: { source: string }) => unknown): unknown;
   rawJSON(text: string): unknown;
 };
 
 /**
- * Parses JSON without losing digits of long whole numbers, such as ids.
+ * Parses JSON. Numbers become texts, as they are written: an id may have more digits than a number of JavaScript.
  *
  * @throws {SyntaxError} If it is none.
  * @throws {TypeError} If it is an object with a key twice.
  */
-export function parseJson(text: string): ParsedJson {
-  const parsed = parseDigits(text);
-  const repeated = repeatedKey(text, parsed.value);
+export function parseJson(text: string): unknown {
+  const value = SOURCED.parse(text, (_, value, { source }) => typeof value === "number" ? source : value);
+  const repeated = repeatedKey(text, value);
   if (repeated !== undefined) throw new TypeError(repetition(repeated));
-  return parsed;
+  return value;
 }
 
-function parseDigits(text: string): ParsedJson {
-  if (!LONG.test(text)) {
-    const value: unknown = JSON.parse(text);
-    return { value, exact: value };
-  }
-  const parse = (long: (source: string) => unknown) =>
-    SOURCED.parse(text, (_, value, { source = "" }) => /^-?\d{16,}$/.test(source) ? long(source) : value);
-  return { value: parse(String), exact: parse(SOURCED.rawJSON) };
+/** Parses JSON to be written as JSON again, where numbers are as they were. */
+export function parseExactly(text: string): unknown {
+  return SOURCED.parse(text, (_, value, { source }) => typeof value === "number" ? SOURCED.rawJSON(source) : value);
 }
 
 /**
@@ -64,7 +52,7 @@ export async function* jsonLines(blocks: AsyncIterable<TextBlock>): AsyncGenerat
       if (lines[i].trim() === "") continue;
       const line = first + i;
       try {
-        parsed.push({ ...parseJson(lines[i]), line });
+        parsed.push({ value: parseJson(lines[i]), text: lines[i], line });
       } catch (error) {
         const isRepeated = error instanceof TypeError;
         if (!isRepeated && !(error instanceof SyntaxError)) throw error;

@@ -3,16 +3,17 @@
 import { writeFully } from "../../lib/base/files.ts";
 import { printable } from "../../lib/base/printable.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
+import { utf8Pieces } from "../../lib/formats/byte_source.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
+import { checkOutput } from "../runs/outputs.ts";
 import { loadRun } from "../runs/saved_run.ts";
-import { checkOutput } from "./check_output.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
 import { fromUsersFolder, streamAt, tellWritten, writeAside } from "../settings/users_files.ts";
 import { Answers } from "./answers.ts";
 import { type Block, isPair, Rows } from "./rows.ts";
-import { isCsv, lineBlocks } from "./stdin_text.ts";
+import { firstRecords, isCsv, lineBlocks } from "./stdin_text.ts";
 import { tellUnseen } from "./unseen.ts";
 
 /** Takes text of the answers. */
@@ -35,7 +36,10 @@ export async function main(config: TaskConfig): Promise<void> {
   const named = fromUsersFolder(config.output);
   const output = named !== undefined && streamAt(named) === Deno.stdout ? undefined : named;
   const asked = await askedOf(config, input);
-  if (input !== undefined && output !== undefined) await checkOutput(["--input", input], ["--output", output]);
+  if (output !== undefined) {
+    const reads = input === undefined ? undefined : ["--input", input] as const;
+    await checkOutput(config.runName, ["--output", output], { reads });
+  }
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   const rows = new Rows(model.description, COLUMNS.parse(config.extras.KEEP ?? "") ?? []);
@@ -79,8 +83,9 @@ async function askedOf({ words, extras: { ROW: row } }: TaskConfig, input?: stri
   const ways = "give numbers or column=cell on the command line, --row, --input file.csv, or rows on stdin: " +
     "JSON lines, or CSV with a header";
   if (input !== "-" && Deno.stdin.isTerminal()) throw new ConfigError([`nothing to predict from: ${ways}`]);
-  const blocks = lineBlocks("stdin", Deno.stdin.readable);
-  const first = await firstText(blocks);
+  const pieces = utf8Pieces(Deno.stdin.readable, "stdin", "name the file with --input");
+  const blocks = lineBlocks("stdin", pieces);
+  const first = await firstRecords(blocks);
   if (!first) throw new ConfigError([`nothing to predict from: stdin is empty; ${ways}`]);
   const all = chained(first, blocks);
   const question = (rows: Rows): Question =>
@@ -88,13 +93,6 @@ async function askedOf({ words, extras: { ROW: row } }: TaskConfig, input?: stri
       ? { blocks: rows.ofFile(all), isJson: false }
       : { blocks: rows.ofJsonLines(all), isJson: true };
   return { source: "stdin", question };
-}
-
-/** The first block that is not blank. */
-async function firstText(blocks: AsyncGenerator<TextBlock>): Promise<TextBlock | undefined> {
-  for (let next = await blocks.next(); !next.done; next = await blocks.next()) {
-    if (next.value.text.trim() !== "") return next.value;
-  }
 }
 
 async function* chained(first: TextBlock, others: AsyncIterable<TextBlock>): AsyncGenerator<TextBlock> {

@@ -3,16 +3,16 @@
 import { CellError, parseNumber } from "../../lib/data/cells.ts";
 import { type RecordBlock, recordBlocks } from "../../lib/data/csv_records.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
-import { jsonHint } from "../../lib/data/json_records.ts";
+import { jsonHint, repetition } from "../../lib/data/json_records.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { printable, visible } from "../../lib/base/printable.ts";
+import { printable, showName, visible } from "../../lib/base/printable.ts";
 import { type Row, RowEncoder } from "../../lib/model_file/load_model.ts";
 import type { ModelDescription } from "../../lib/model_file/saved_model.ts";
 import { fileRecords } from "../runs/saved_run.ts";
 import { ConfigError } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
-import { jsonLines, type ParsedJson, parseJson } from "./json_lines.ts";
+import { jsonLines, parseExactly, parseJson } from "./json_lines.ts";
 import { recordTexts } from "./stdin_text.ts";
 
 /** Rows as they were given and as the network takes them. */
@@ -32,6 +32,8 @@ export class Rows {
   readonly #description: ModelDescription;
   readonly #inputs: readonly string[];
   readonly #encoder: RowEncoder;
+  /** All names that are no surprise in a row. */
+  readonly #known: ReadonlySet<string>;
 
   /** Takes the model, and the columns to keep. */
   constructor(description: ModelDescription, kept: readonly string[]) {
@@ -39,6 +41,7 @@ export class Rows {
     this.#description = description;
     this.#inputs = description.table.inputs.map(({ name }) => name);
     this.#encoder = new RowEncoder(description.table, kept);
+    this.#known = new Set([...this.#inputs, ...kept, ...targetNames(description.table.target)]);
   }
 
   /** Names of the model's input columns. */
@@ -75,8 +78,8 @@ export class Rows {
 
   /** A row of the command line: in JSON. */
   ofJson(text: string): Block {
-    const { value, exact } = rowOf(text);
-    return { cells: [], kept: [this.#keptOf(exact)], inputs: this.#encodeAsked(value as Row) };
+    const inputs = this.#encodeAsked(rowOf(text) as Row);
+    return { cells: [], kept: [this.#keptOf(text)], inputs };
   }
 
   /** The numbers of the command line as rows, each in the order of FEATURES, else in that of the inputs. */
@@ -122,18 +125,13 @@ export class Rows {
     const count = this.#inputs.length;
     const wanted = [...this.#inputs, ...this.kept];
     const shown = this.columns.map((name) => wanted.indexOf(name, this.kept.includes(name) ? count : 0));
-    const known = new Set([...wanted, ...targetNames(this.#description.table.target)]);
-    const tellUnused = ({ file, columns }: RecordBlock) => {
-      const unused = columns.filter((name) => !known.has(name));
-      if (unused.length === 0) return;
-      const name = typeof source === "string" ? source : file;
-      console.error(visible(`note: ${name} has columns that the model does not take: ${unused.join(", ")}`));
-    };
+    const tellFirst = ({ file, columns }: RecordBlock) =>
+      tellUnused(typeof source === "string" ? source : file, this.#unusedOf(columns));
     const onNote = (note: string) => console.error(printable(`note: stdin: ${note}`));
     const from = typeof source === "string"
       ? source
       : recordBlocks("stdin", recordTexts(source), { columns: wanted, onNote });
-    for await (const records of fileRecords(from, wanted, tellUnused)) {
+    for await (const records of fileRecords(from, wanted, tellFirst)) {
       const inputs = new Float64Array(records.length * width);
       records.forEach(({ cells, placed }, i) => {
         try {
@@ -147,16 +145,32 @@ export class Rows {
     }
   }
 
-  /** The rows of JSON lines on stdin. Those before a bad one are given first. */
+  /**
+   * The rows of JSON lines on stdin. As in a file, a key that a row lacks is a missing cell, and others than those of the model
+   * are not looked at; of either, the first row says so. The rows before a bad one are given first.
+   */
   async *ofJsonLines(blocks: AsyncIterable<TextBlock>): AsyncGenerator<Block> {
+    const { columns } = this;
+    let unused: readonly string[] = [];
+    let lacking: readonly string[] = [];
     for await (const lines of jsonLines(blocks)) {
       const inputs: number[] = [];
       const kept: Record<string, unknown>[] = [];
       let fault: DataError | undefined;
-      for (const { value, exact, line } of lines) {
+      for (const { value, text, line } of lines) {
         try {
-          for (const number of this.#encoder.encodeRow(value as Row)) inputs.push(number);
-          kept.push(this.#keptOf(exact));
+          const cells = cellsOf(value);
+          // Before the row is used: a name that is written wrong explains why it cannot be.
+          if (unused.length === 0) {
+            unused = this.#unusedOf([...cells.keys()]);
+            tellUnused("stdin", unused);
+          }
+          if (lacking.length === 0 && isObject(value)) {
+            lacking = columns.filter((name) => !cells.has(name));
+            tellLacking(line, lacking);
+          }
+          for (const number of this.#encoder.encodeRow(this.#rowOf(cells, value))) inputs.push(number);
+          kept.push(this.#keptOf(text));
         } catch (error) {
           if (!(error instanceof CellError || error instanceof TypeError)) throw error;
           fault = new DataError(error.message, { file: "stdin", line }, { cause: error });
@@ -168,9 +182,22 @@ export class Rows {
     }
   }
 
-  #keptOf(row: unknown): Record<string, unknown> {
-    const cells = Object(row) as Record<string, unknown>;
-    return Object.fromEntries(this.kept.map((name) => [name, cells[name]]));
+  /** A row with all columns that the model takes, and no others; what is no object stays what it is. */
+  #rowOf(cells: ReadonlyMap<string, unknown>, value: unknown): Row {
+    if (!isObject(value)) return value as Row;
+    return Object.fromEntries(this.columns.map((name) => [name, cells.get(name) ?? null])) as Row;
+  }
+
+  /** What the answer to a row of JSON repeats. */
+  #keptOf(text: string): Record<string, unknown> {
+    if (this.kept.length === 0) return {};
+    const cells = cellsOf(parseExactly(text));
+    return Object.fromEntries(this.kept.map((name) => [name, cells.get(name) ?? null]));
+  }
+
+  /** Columns that the model does not take, and that are neither kept nor the target. */
+  #unusedOf(columns: readonly string[]): string[] {
+    return columns.filter((name) => !this.#known.has(name));
   }
 
   #encodeAsked(row: Row): Float64Array {
@@ -183,7 +210,37 @@ export class Rows {
   }
 }
 
-function rowOf(text: string): ParsedJson {
+function tellUnused(name: string, columns: readonly string[]): void {
+  if (columns.length === 0) return;
+  console.error(visible(`note: ${name} has columns that the model does not take: ${columns.join(", ")}`));
+}
+
+function tellLacking(line: number, columns: readonly string[]): void {
+  if (columns.length === 0) return;
+  const names = columns.map(showName).join(", ");
+  console.error(`note: stdin:${line} has no ${names}: a cell that a row lacks counts as missing`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The values of an object by their keys without spaces around them, as the columns of files are; none if it is no object.
+ *
+ * @throws {TypeError} If a key is there twice.
+ */
+function cellsOf(value: unknown): Map<string, unknown> {
+  const cells = new Map<string, unknown>();
+  for (const [key, cell] of isObject(value) ? Object.entries(value) : []) {
+    const name = key.trim();
+    if (cells.has(name)) throw new TypeError(repetition(name));
+    cells.set(name, cell);
+  }
+  return cells;
+}
+
+function rowOf(text: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {

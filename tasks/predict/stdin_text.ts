@@ -2,9 +2,9 @@
 
 import { parse } from "@std/csv";
 import { SEPARATORS } from "../../lib/data/csv_records.ts";
-import type { TextBlock } from "../../lib/data/csv_text.ts";
+import { recordsOf, type TextBlock } from "../../lib/data/csv_text.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { shorten } from "../../lib/base/printable.ts";
+import { shorten, visible } from "../../lib/base/printable.ts";
 
 /** Longest line, and longest record of CSV: more is no row. */
 const LIMIT = 16 * 1024 * 1024;
@@ -46,35 +46,63 @@ export async function* recordTexts(blocks: AsyncIterable<TextBlock>): AsyncGener
   let open: TextBlock | undefined;
   let quotes = 0;
   for await (const block of blocks) {
-    quotes += block.text.split('"').length - 1;
+    quotes += quotesIn(block);
     open = open ? { ...open, text: open.text + block.text } : block;
     if (quotes % 2 === 0) {
       yield open;
       open = undefined;
-    } else if (open.text.length > LIMIT) {
-      const { file, line } = open;
-      throw new DataError(`a record is longer than ${LIMIT} characters: is a quote never closed?`, { file, line });
+    } else {
+      checkLength(open);
     }
   }
   if (open) yield open;
 }
 
 /**
- * Whether a text is CSV, whose first line names input columns, or JSON lines.
+ * The first blocks up to one that is not blank. If it begins with a record of CSV, such as a header with a quoted line end,
+ * this is whole.
+ *
+ * @throws {DataError} If the record is too long.
+ */
+export async function firstRecords(blocks: AsyncGenerator<TextBlock>): Promise<TextBlock | undefined> {
+  let first: TextBlock | undefined;
+  // Not a loop over all: that would end the stream.
+  for (let next = await blocks.next(); !next.done; next = await blocks.next()) {
+    const block: TextBlock = next.value;
+    if (!first && block.text.trim() === "") continue;
+    first = first ? { ...first, text: first.text + block.text } : block;
+    if (first.text.trimStart().startsWith("{") || quotesIn(first) % 2 === 0) break;
+    checkLength(first);
+  }
+  return first;
+}
+
+function quotesIn({ text }: TextBlock): number {
+  return text.split('"').length - 1;
+}
+
+function checkLength({ file, text, line }: TextBlock): void {
+  if (text.length <= LIMIT) return;
+  throw new DataError(`a record is longer than ${LIMIT} characters: is a quote never closed?`, { file, line });
+}
+
+/**
+ * Whether a text is CSV, whose first record names input columns, or JSON lines.
  *
  * @throws {DataError} If it looks like neither.
  */
-export function isCsv({ file, text, line }: TextBlock, inputs: readonly string[]): boolean {
-  const lines = text.split("\n");
-  const index = lines.findIndex((line) => line.trim() !== "");
-  const first = lines[index].trim();
+export function isCsv(block: TextBlock, inputs: readonly string[]): boolean {
+  const { file, text, line } = recordsOf(block).find((record) => record.text.trim() !== "")!;
+  const first = text.trim();
   if (first.startsWith("{")) return false;
   if (/^"?sep=/i.test(first)) return true;
   const names = [...SEPARATORS.keys()].flatMap((separator) => cellsOf(first, separator));
   if (inputs.some((name) => names.includes(name))) return true;
   if (isJson(first)) return false;
-  const problem = `this is neither a row in JSON nor a header that names the input columns ${inputs.join(", ")}`;
-  throw new DataError(`${problem}: ${shorten(first)}`, { file, line: line + index });
+  const problem = `this is neither a row in JSON nor a header that names the input columns ${
+    visible(inputs.join(", "))
+  }`;
+  throw new DataError(`${problem}: ${visible(shorten(first))}`, { file, line });
 }
 
 function cellsOf(header: string, separator: string): string[] {

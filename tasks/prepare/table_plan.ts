@@ -18,6 +18,7 @@ import { formatNear, formatTable } from "../show/text_table.ts";
 import { columnFault, missingTextsFlag } from "./column_faults.ts";
 import { notesOf } from "./column_notes.ts";
 import { type Asked, checkNames } from "./column_settings.ts";
+import { sharedFileNotes } from "./shared_files.ts";
 import type { TableLook } from "./table_look.ts";
 import { flagFor, listNames } from "./typed_names.ts";
 
@@ -56,7 +57,8 @@ export async function planColumns(config: Asked, look: TableLook): Promise<Table
   const columns: ColumnNote[] = [];
   for (const profile of look.profiles.values()) columns.push(await roleOf(profile, config, look, kind));
   const inputs = columns.flatMap(({ name, as }): PlannedInput[] => isInput(as) ? [plannedInput(name, as, config)] : []);
-  const notes = { columns, notes: [...look.notes, ...notesOf(config, look, columns)] };
+  const all = [...look.notes, ...await sharedFileNotes(config), ...notesOf(config, look, columns)];
+  const notes = { columns, notes: all };
   if (inputs.length === 0) throw noColumnLeft(notes, look.path);
   await checkMissing(config, look, inputs.map(({ name }) => name));
   const loss = kind === "numeric" ? regressionLoss(config) ?? "mse" : config.loss === "bce" ? "bce" : "softmax";

@@ -8,7 +8,7 @@ import type { TableNotes } from "../../lib/data/table_notes.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { readConfig } from "../settings/config.ts";
-import { flagOf, SETTINGS } from "../settings/settings.ts";
+import { SETTINGS } from "../settings/settings.ts";
 import type { DataFacts, ReportFacts } from "./page/facts.ts";
 import { makeReport } from "./page/page.ts";
 import { bestEpochOf, measuresIn, PART_NAMES, readRunFiles } from "./files.ts";
@@ -146,7 +146,7 @@ async function openData(
   try {
     // Settings of another version may be unknown here.
     const known = Object.entries(settings).filter(([key]) => key in SETTINGS && key !== "TRIALS");
-    const config = readConfig("train", known.map(([key, text]) => `${flagOf(key)}=${text}`), NO_SURROUNDINGS);
+    const config = readConfig("train", [], NO_SURROUNDINGS, Object.fromEntries(known));
     const path = scaledPathOf(config);
     const dataset = await openScaledDataset(path);
     if (JSON.stringify(dataset.scalers) === JSON.stringify(scalers)) return dataset;

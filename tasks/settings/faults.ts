@@ -32,6 +32,8 @@ export function settingAt(key: Key, { given, texts }: { readonly given: Texts; r
 
 export function faultsTogether(config: Config, texts: Texts, given: Texts): string[] {
   const { data, recipe, noise, loss } = config;
+  const empty = emptyPaths(texts, given);
+  if (empty.length > 0) return empty;
   if (data !== "") {
     const ofRecipes = RECIPE_KEYS.filter((key) => given[key] !== undefined)
       .map((key) => `${pointTo(key, given[key])} is a setting of recipes: it cannot be used with DATA`);
@@ -52,6 +54,13 @@ export function faultsTogether(config: Config, texts: Texts, given: Texts): stri
     faults.push(`${pointTo("LOSS", given.LOSS, loss)}: with a recipe allowed is mse, mae, huber or bce`);
   }
   return faults;
+}
+
+/** Flags with an empty path, as of a shell's variable that is not set. In the environment it is as if nobody had set it. */
+function emptyPaths(texts: Texts, given: Texts): string[] {
+  const paths = ["VALIDATION", "TEST", "INIT_FROM"] as const;
+  const empty = paths.filter((key) => given[key]?.startsWith("--") && texts[key] === "");
+  return empty.map((key) => `${pointTo(key, given[key], "")}: allowed is a path`);
 }
 
 function splitFaults({ validation, test, timeColumn }: Config, given: Texts): string[] {

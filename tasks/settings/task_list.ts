@@ -26,7 +26,7 @@ const FORMATS = ["onnx", "pytorch", "ts"] as const;
 
 export type Format = typeof FORMATS[number];
 
-const PATH = text("a path");
+const PATH: Reader<string> = { ...text("a path"), parse: (path) => path === "" ? undefined : path };
 
 /** To continue a run. */
 const RESUMING: Task["extras"] = {

@@ -20,6 +20,8 @@ export interface Outcome {
 
 type Environment = Record<string, string>;
 
+type Content = string | Uint8Array<ArrayBuffer>;
+
 /** The tasks that can run one after the other in one process. */
 const IN_SERIES = ["gen-data", "scale", "train", "predict", "evaluate"];
 
@@ -138,11 +140,11 @@ export class Workplace implements AsyncDisposable {
     return outcome;
   }
 
-  /** Runs a task with a text on its stdin, and gives stdout as its pieces arrive. */
+  /** Runs a task with texts or bytes on its stdin, and gives stdout as its pieces arrive. */
   async feed(
     task: string,
     args: readonly string[],
-    talk: (write: (text: string) => Promise<void>, read: () => Promise<string>) => Promise<void>,
+    talk: (write: (text: Content) => Promise<void>, read: () => Promise<string>) => Promise<void>,
   ): Promise<Outcome> {
     const child = this.#command([...await argumentsOf(task), ...args], {}, "piped").spawn();
     const stdin = child.stdin.getWriter();
@@ -154,7 +156,8 @@ export class Workplace implements AsyncDisposable {
       return value;
     };
     const stderr = new Response(child.stderr).text();
-    await talk((text) => stdin.write(new TextEncoder().encode(text)), read);
+    const bytes = (text: Content) => typeof text === "string" ? new TextEncoder().encode(text) : text;
+    await talk((text) => stdin.write(bytes(text)), read);
     await stdin.close();
     while (await read() !== "");
     const { code } = await child.status;
@@ -179,7 +182,7 @@ export class Workplace implements AsyncDisposable {
     return this.#command(limited, {}, "null", "sh").spawn();
   }
 
-  async write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
+  async write(name: string, content: Content): Promise<void> {
     const path = this.at(name);
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await (typeof content === "string" ? Deno.writeTextFile(path, content) : Deno.writeFile(path, content));

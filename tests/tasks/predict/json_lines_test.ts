@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError } from "../../../lib/base/errors.ts";
 import { jsonHint } from "../../../lib/data/json_records.ts";
-import { type JsonLine, jsonLines, parseJson } from "../../../tasks/predict/json_lines.ts";
+import { type JsonLine, jsonLines, parseExactly, parseJson } from "../../../tasks/predict/json_lines.ts";
 import { lineBlocks } from "../../../tasks/predict/stdin_text.ts";
 
 async function* pieces(...texts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
@@ -17,8 +17,12 @@ function linesOf(...texts: (string | Uint8Array)[]): AsyncGenerator<JsonLine[]> 
 
 Deno.test("jsonLines() gives what arrived together, with line numbers, whatever the pieces", async () => {
   const whole = '\ufeff{"a":"ü"}\r\n\n  \n[1]\n"end"';
-  const values: [unknown, number][] = [[{ a: "ü" }, 1], [[1], 4], ["end", 5]];
-  const expected = values.map(([value, line]): JsonLine => ({ value, exact: value, line }));
+  const values: [unknown, string, number][] = [
+    [{ a: "ü" }, '{"a":"ü"}\r', 1],
+    [["1"], "[1]", 4],
+    ["end", '"end"', 5],
+  ];
+  const expected = values.map(([value, text, line]): JsonLine => ({ value, text, line }));
   assertEquals(await Array.fromAsync(linesOf(whole)), [expected.slice(0, 2), expected.slice(2)]);
   const bytes = new TextEncoder().encode(whole);
   for (const size of [1, 2, 7]) {
@@ -49,17 +53,17 @@ Deno.test("jsonLines() gives the lines before a bad one, then names it", async (
   }
 });
 
-Deno.test("parseJson() keeps all digits of long whole numbers", () => {
+Deno.test("parseJson() takes numbers as they are written, and parseExactly() writes them so again", () => {
   const cases: [text: string, value: unknown, written?: string][] = [
-    ['{"id":12345678901234567890,"x":3}', { id: "12345678901234567890", x: 3 }],
-    ['{"id":-9007199254740993}', { id: "-9007199254740993" }],
-    ['{"list":[1, 1234567890123456789]}', { list: [1, "1234567890123456789"] }, '{"list":[1,1234567890123456789]}'],
-    ['{"id":"1234567890123456789","x":0.125}', { id: "1234567890123456789", x: 0.125 }],
-    ['{"x":1234567890123456.5}', { x: 1234567890123456.5 }],
+    ['{"id":12345678901234567890,"x":3}', { id: "12345678901234567890", x: "3" }],
+    ['{"id":12345678901234567890.10,"x":1.10}', { id: "12345678901234567890.10", x: "1.10" }],
+    ['{"id":1E3,"x":-0}', { id: "1E3", x: "-0" }],
+    ['{"x":1e400}', { x: "1e400" }],
+    ['{"list":[1, 1234567890123456789]}', { list: ["1", "1234567890123456789"] }, '{"list":[1,1234567890123456789]}'],
+    ['{"id":"1.10","no":null,"is":true}', { id: "1.10", no: null, is: true }],
   ];
   for (const [text, value, written = text] of cases) {
-    const parsed = parseJson(text);
-    assertEquals([parsed.value, JSON.stringify(parsed.exact)], [value, written]);
+    assertEquals([parseJson(text), JSON.stringify(parseExactly(text))], [value, written]);
   }
   assertThrows(() => parseJson('{"id":1234567890123456789,"id":2}'), TypeError, 'the key "id" is there twice');
   assertThrows(() => parseJson('{"id": 12345678901234567890'), SyntaxError);

@@ -203,6 +203,21 @@ permitted("scale --data takes validation and test rows from files, columns in an
   await place.refuse(1, ['bad.csv:3, column "x": "four" is not a number'], "scale", [...all, "--test", "bad.csv"]);
   await place.refuse(1, ["Cannot read none.csv: there is no such file"], "scale", [...all, "--test", "none.csv"]);
   await place.refuse(2, ["--split and VALIDATION both say"], "scale", [...all, "--split", "1,0,0"]);
+  await Deno.symlink(place.at("houses.csv"), place.at("again.csv"));
+  const told = (name: string, key: string, does: string) =>
+    `${name} has a file of ${key}: it measures rows that the run ${does}, not new ones`;
+  const same: [validation: string, test: string, ...notes: string[]][] = [
+    ["later.csv", ""],
+    ["./houses.csv", "", told("VALIDATION", 'DATA, "./houses.csv"', "trains on")],
+    ["again.csv", "", told("VALIDATION", 'DATA, "again.csv"', "trains on")],
+    ["later.csv", "houses.csv", told("TEST", 'DATA, "houses.csv"', "trains on")],
+    ["later.csv", "later.csv", told("TEST", 'VALIDATION, "later.csv"', "stops by")],
+  ];
+  for (const [validation, test, ...notes] of same) {
+    const args = ["--validation", validation, ...(test === "" ? [] : ["--test", test])];
+    const { stdout } = await place.succeed("scale", ["--data", "houses.csv", "--target", "y", ...args]);
+    assertEquals(stdout.split("\n").filter((line) => line.includes(" has a file of ")), notes, args.join(" "));
+  }
 });
 
 permitted("scale --data splits classes of more rows than a block, and drops incomplete rows of any file", async () => {
