@@ -8,7 +8,7 @@ import { dataSource } from "../../lib/model_file/metadata.ts";
 import { readSafetensors } from "../../lib/safetensors/reader.ts";
 import { readConfig, type TaskConfig } from "../settings/config.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
-import { describeChanges, originOf, type Sources, sourcesOf, usedTexts } from "../runs/origin.ts";
+import { describeChanges, originOf, OTHER_RESULT, type Sources, sourcesOf, usedTexts } from "../runs/origin.ts";
 import { describeError } from "../settings/run_task.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { environmentOfTrial } from "./trial_environment.ts";
@@ -21,6 +21,9 @@ export interface Trial {
   /** Its settings, as config.json will hold them. */
   readonly texts: TaskConfig["texts"];
 }
+
+/** What a resumed trial says that has other rows, another device or another version, and what of them. */
+const REFUSAL = new RegExp(`: ([^:]*): ${OTHER_RESULT}`);
 
 /** How a trial ended: its measures on the validation part, or why it has none. */
 export type Outcome = Readonly<Record<string, number>> | string;
@@ -54,7 +57,7 @@ export async function runTrial(trial: Trial, threads?: number): Promise<Outcome>
     if (changes.length === 0) return (await measuresOf(run))!;
   } else {
     const end = await start([`--resume=${run}`], threads);
-    changes = end.text.split("\n").flatMap((line) => line.match(/: ([^:]*): the result will differ/)?.[1] ?? []);
+    changes = end.text.split("\n").flatMap((line) => line.match(REFUSAL)?.[1] ?? []);
     if (changes.length === 0) return outcomeOf(trial, end);
   }
   console.log(`${run} is made anew: ${changes.join(", ")}`);
