@@ -2,11 +2,15 @@
 
 import { MAX_SEED, Random } from "../../lib/base/random.ts";
 import { multilayerPerceptron } from "../../lib/core/layers.ts";
+import type { Layer } from "../../lib/core/layer.ts";
 import { Model } from "../../lib/core/model.ts";
+import type { Table } from "../../lib/data/table.ts";
+import type { Scaler } from "../../lib/data/scaler.ts";
 import { isSmallStep } from "../../lib/gpu/adapter.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { loadWeights } from "../../lib/model_file/saved_model.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
+import { type EmbeddedColumn, type NumericEmbedding, TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { type DatasetState, datasetState } from "../prepare/generate.ts";
 import type { RunCheckpoint } from "../runs/checkpoints.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
