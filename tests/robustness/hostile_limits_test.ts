@@ -149,7 +149,7 @@ permitted("openScaledDataset() refuses a description that does not fit the rows"
   await using place = await Workplace.create();
   const good: Record<string, string> = {
     sha256: "0".repeat(64),
-    format: "backhand scaled dataset 6",
+    format: "backhand scaled dataset 7",
     settings: JSON.stringify({ recipe: "xor" }),
     scaler: JSON.stringify({ inputs: unscaled("x"), targets: unscaled("y") }),
     table: JSON.stringify(numericTable(["x"], ["y"])),
