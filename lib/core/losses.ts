@@ -262,8 +262,9 @@ function inOnePass(
   const pair = [prediction, target];
   const loss = result(pair, [], undefined);
   const dPrediction = result(pair, shape, undefined);
-  const factors = [1 / sizes[0], members / sizes[0]];
-  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: [...factors, ...reals], invocations: 1 });
+  const [first = 0, second = 0] = reals; // a kernel's sizes must all be there
+  const given = [1 / sizes[0], members / sizes[0], first, second];
+  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: given, invocations: 1 });
   return { loss, dPrediction };
 }
 
