@@ -105,7 +105,7 @@ export async function folderTables(folder: string): Promise<Table[]> {
     const lacks = PARTS.filter((_, i) => paths[i] === undefined);
     if (lacks.length > 0) {
       throw new RangeError(
-        `${folder}/${name} has no ${lacks[0]}.csv and no ${lacks[0]}.csv.gz: a table needs both parts`,
+        `${folder}/${name} has no ${lacks[0]}.csv and no ${lacks[0]}.csv.gz: a table needs all three parts`,
       );
     }
     const [train, validation, test] = paths.map((file) => `${folder}/${name}/${file}`);
