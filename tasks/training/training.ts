@@ -14,10 +14,11 @@ import {
 import type { RowSource } from "../../lib/data/row_source.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
 import { type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
-import { Predictor } from "../../lib/evaluate/predictor.ts";
+import { type PredictedRows, Predictor } from "../../lib/evaluate/predictor.ts";
+import { Matrix } from "../../lib/reference/mod.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
-import { Plateau } from "../../lib/training/plateau.ts";
+import { Judge, type JudgeOptions } from "../../lib/training/judge.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import type { ResidentRows, StreamedRows } from "../../lib/training/trainer_options.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
@@ -29,8 +30,12 @@ import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
 import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
 
-/** Under schedule plateau, epochs without a better validation loss until the learning rate is reduced, and its factor. */
-const PLATEAU = { patience: 5, factor: 0.5 };
+/** Under schedule plateau without PATIENCE: epochs without a better validation loss until the learning rate is reduced. */
+const PLATEAU_PATIENCE = 5;
+const PLATEAU = { factor: 0.5 };
+
+/** Under schedule plateau with PATIENCE: all begins again from the best weights, and after two times the run is over. */
+const PATIENT_PLATEAU = { factor: 0.2, drops: 2, goesBack: true };
 
 /**
  * Up to this size, in bytes, all parts lie on the GPU as a whole. Every device can bind twice as much at once. Beyond it, rows
@@ -45,14 +50,14 @@ export interface Training extends Rows {
   /** The parts that have rows; the first is for training. */
   readonly parts: readonly Part[];
   readonly evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
-  /** The validation loss, if there are validation rows. */
-  readonly validate?: () => Promise<number>;
-  /** The learning rate of a step, from 0. */
+  /** Keeps the best weights, if there are validation rows, and ends the run, if PATIENCE asks for it. */
+  readonly judge?: Judge;
+  /** The validation loss of each member, where the judge must be told. */
+  readonly validate?: () => Promise<number[]>;
+  /** The learning rate of a step, from 0, but for what the judge makes of it. */
   readonly rateOf: (step: number) => number;
   /** From now on all learning rates are multiplied by this, instead of 1. */
   readonly setRateFactor: (factor: number) => void;
-  /** Under schedule plateau: takes each epoch's validation loss. */
-  readonly plateau?: Plateau;
 }
 
 interface TrainingRequest {
@@ -85,13 +90,18 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
   const loss = lossOf(config, dataset);
   const decay = config.weightDecay === "auto" ? {} : { weightDecay: config.weightDecay };
   const optimizer = stack.use(createOptimizer(config.optimizer, model, config.learningRate, decay));
-  const plateau = config.schedule === "plateau" ? new Plateau(1, PLATEAU) : undefined;
+  const validation = parts.find(({ name }) => name === "validation");
+  const rowsOfValidation = validation?.rows;
+  // Ranks measure a share each; rows that stay in their file are measured block by block.
+  const isTold = communicator.size > 1 || rowsOfValidation?.source !== undefined;
+  const measured = rowsOfValidation && !isTold ? { loss, ...rowsOfValidation as ResidentRows } : undefined;
+  const judge = validation && stack.use(new Judge(model, optimizer, { ...judgeOptionsOf(config), validation: measured }));
   let rateFactor = 1;
   const rateOf = (step: number): number => {
     const { learningRate, schedule, warmup } = config;
     const total = config.numEpochs * trainer.stepsPerEpoch;
     const settings = { schedule: schedule === "plateau" ? "constant" : schedule, learningRate, warmup };
-    return rateFactor * (plateau?.factor ?? 1) * learningRateAt(settings, step, total);
+    return rateFactor * learningRateAt(settings, step, total);
   };
   const isConstant = config.schedule === "constant" && config.warmup === 0;
   const trainer: Trainer = stack.use(
@@ -108,6 +118,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
         ? { communicator, syncEvery, outer: { learningRate: outerLearningRate, momentum: outerMomentum } }
         : undefined,
       learningRates: isConstant ? undefined : rateOf,
+      judge,
     }),
   );
   const setRateFactor = (factor: number) => {
@@ -121,8 +132,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
     if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
   };
-  const validation = parts.find(({ name }) => name === "validation");
-  const validate = validation && (async () => (await evaluatePart(validation)).loss);
+  const validate = validation && isTold ? () => validation.losses(loss) : undefined;
 
   const parameters = model.parameters.reduce((sum, { parameter }) => sum + parameter.value.size, 0);
   const { stepsPerEpoch, windows, windowRows } = trainer;
@@ -131,7 +141,15 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
     `network: ${widths.join("-")}, ${parameters} parameters; ` +
       `${count} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
   );
-  return { ...rows, model, loss, trainer, parts, evaluatePart, validate, rateOf, setRateFactor, plateau };
+  return { ...rows, model, loss, trainer, parts, evaluatePart, judge, validate, rateOf, setRateFactor };
+}
+
+/** What follows from PATIENCE and SCHEDULE. */
+function judgeOptionsOf({ patience, schedule }: TaskConfig): JudgeOptions {
+  if (schedule !== "plateau") return { patience };
+  return patience > 0
+    ? { patience, plateau: PATIENT_PLATEAU }
+    : { patience: PLATEAU_PATIENCE, plateau: PLATEAU };
 }
 
 /** Rows of a step. A preset above the number of rows gives way; a value that was asked for does not. */
@@ -162,6 +180,8 @@ export interface Part {
    * change until it is done.
    */
   readonly evaluate: (loss: Loss, targets: Scaler, options?: EvaluationOptions) => Promise<Evaluation>;
+  /** The loss of each of the model's members on it, under the same conditions. */
+  readonly losses: (loss: Loss) => Promise<number[]>;
 }
 
 /** Puts the parts on the GPU if all are small, or leaves them in their file. */
@@ -189,28 +209,48 @@ const MAX_VALUES = 1 << 20;
 
 type OpenPart = Omit<Part, "name">;
 
+/** Outputs of some rows, and their targets. */
+interface Block extends PredictedRows {
+  readonly y: Float32Array;
+}
+
 async function openResident(source: RowSource, predictor: Predictor, stack: DisposableStack): Promise<OpenPart> {
   const { rows, inputs, targets } = source;
   const block = await source.read(0, rows);
   const x = stack.use(Tensor.from(predictor.device, block.x, [rows, inputs]));
   const y = stack.use(Tensor.from(predictor.device, block.y, [rows, targets]));
-  const most = Math.max(1, Math.floor(MAX_VALUES / targets)) * targets;
-  const evaluateBlocks: Part["evaluate"] = async (...how) => {
-    const evaluator = new Evaluator(...how);
-    const output = await predictor.predict(x);
-    for (let at = 0; at < block.y.length; at += most) {
-      evaluator.add(output.subarray(at, at + most), block.y.subarray(at, at + most));
-    }
-    return evaluator.result();
+  const predict = async function* (): AsyncGenerator<Block> {
+    yield { ...await predictor.predictEach(x), y: block.y };
   };
-  return { rows: { x, y }, evaluate: evaluateBlocks };
+  return { rows: { x, y }, ...measuresOf(source, predict) };
 }
 
 function openStreamed(source: RowSource, predictor: Predictor): OpenPart {
-  const evaluateBlocks: Part["evaluate"] = async (...how) => {
+  return { rows: { source }, ...measuresOf(source, () => predictor.predictBlocks(source)) };
+}
+
+function measuresOf({ rows, targets }: RowSource, predict: () => AsyncGenerator<Block>): Omit<OpenPart, "rows"> {
+  const most = Math.max(1, Math.floor(MAX_VALUES / targets)) * targets;
+  const evaluate: Part["evaluate"] = async (...how) => {
     const evaluator = new Evaluator(...how);
-    for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
+    for await (const { output, y } of predict()) {
+      for (let at = 0; at < y.length; at += most) {
+        evaluator.add(output.subarray(at, at + most), y.subarray(at, at + most));
+      }
+    }
     return evaluator.result();
   };
-  return { rows: { source }, evaluate: evaluateBlocks };
+  const losses: Part["losses"] = async ({ reference }) => {
+    const sums: number[] = [];
+    for await (const { own, y } of predict()) {
+      const count = y.length / targets;
+      const target = new Matrix(count, targets, y);
+      for (let m = 0; m < own.length / y.length; m++) {
+        const output = new Matrix(count, targets, own.subarray(m * y.length, (m + 1) * y.length));
+        sums[m] = (sums[m] ?? 0) + reference.forward(output, target) * count / rows;
+      }
+    }
+    return sums;
+  };
+  return { evaluate, losses };
 }
