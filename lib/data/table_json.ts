@@ -10,9 +10,6 @@ import type { ColumnStatistics } from "./scaler.ts";
 import type { CategoricalColumn, DateColumn, InputColumn, MissingPolicy, Table, Target } from "./table.ts";
 import { MAX_NAME_LENGTH, MISSING_CATEGORY } from "./table.ts";
 
-/** Most characters of all names of columns and categories. */
-const MAX_CHARACTERS = 5e7;
-
 /** Most rows of weights of a categorical column: 65,536 categories, and the row that rare names share. */
 const MAX_NAME_ROWS = 65_537;
 
@@ -57,10 +54,6 @@ export function parseTable(value: unknown): Table {
   const places = new Map(names.map((name, i) => [name, i]));
   const repeated = names.find((name, i) => places.get(name) !== i);
   if (repeated !== undefined) throw fault(`column ${showJson(repeated)} is there twice`);
-  const characters = table.inputs.reduce((sum, column) => sum + lengthOfNames(column), 0);
-  if (characters > MAX_CHARACTERS) {
-    throw fault(`its input columns' names and categories have ${characters} characters, allowed are 5e7`);
-  }
   return table;
 }
 
@@ -171,13 +164,6 @@ export function parseStatistics(value: unknown): ColumnStatistics {
     ...(quantiles === undefined ? {} : { quantiles: [...quantiles] }),
     ...(names === undefined ? {} : { names }),
   };
-}
-
-/** Characters of the names of a column and its categories. */
-function lengthOfNames(column: InputColumn): number {
-  if (column.kind !== "categorical") return column.name.length;
-  const { name, categories, others = [] } = column;
-  return [name, ...categories, ...others].reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Names of columns and of categories stand in messages and in memory: a thousand long ones would not fit. */

@@ -111,7 +111,7 @@ export const SETTINGS = {
     ),
   }),
   ...section({ group: "data", tasks: SCALING }, {
-    SCALING_METHOD: setting(choice(...SCALING_METHODS), "standardize", "scaling of inputs and targets", {
+    SCALING_METHOD: setting(choice(...SCALING_METHODS), "standardize", "scaling", {
       presets: { linear: "none", xor: "none", DATA: "robust" },
     }),
     SPLIT: setting(SPLIT, "0.8,0.1,0.1", "shares of training, validation and test rows", {
