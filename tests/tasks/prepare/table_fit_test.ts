@@ -1,8 +1,9 @@
-import { assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { MISSING_TEXTS } from "../../../lib/data/cells.ts";
 import { encodedNames, type MissingPolicy } from "../../../lib/data/table.ts";
 import { fitOf, type FitSettings } from "../../../tasks/prepare/table_fit.ts";
 import type { PlannedInput } from "../../../tasks/prepare/table_plan.ts";
+import { sampleSize, ValueSample } from "../../../tasks/prepare/value_sample.ts";
 import { assertClose } from "../../support/assert_close.ts";
 
 /** Fits a column x to cells of training rows, then to those of others. */
@@ -45,6 +46,15 @@ Deno.test("a scaler of the statistics of numbers knows their quantiles", () => {
   assertEquals(quantiles(["16", "", "8", "0", ""]), [0, 2, 4, 6, 8, 8, 8, 8, 8, 8, 8, 8, 8, 10, 12, 14, 16]);
   const many = quantiles(Array.from({ length: 100_000 }, (_, i) => `${i}`))!;
   assertClose(many.slice(4, 13), Array.from({ length: 9 }, (_, k) => (k + 4) * 6250), { rtol: 0.03 });
+});
+
+Deno.test("a column of a wide table keeps fewer values, spread over all of them", () => {
+  assertEquals([1, 256, 512, 1_000_000].map(sampleSize), [65_536, 65_536, 32_768, 1_024]);
+  const sample = new ValueSample("x", 1, 1_024);
+  for (let i = 0; i < 50_000; i++) sample.add(i);
+  // Of 16 uniform quantiles none is off by more than five of their standard errors, 1 / (2 sqrt(1024)).
+  sample.quantiles().forEach((value, k) => assertAlmostEquals(value / 50_000, k / 16, 5 / 64));
+  assertAlmostEquals(sample.median / 50_000, 1 / 2, 5 / 64);
 });
 
 Deno.test("a categorical column has the statistics of one column of numbers that is not scaled", () => {
