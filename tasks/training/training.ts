@@ -24,6 +24,7 @@ import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { type PartName, PARTS } from "../prepare/split.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
+import type { LossName } from "../settings/settings.ts";
 import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
 import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
@@ -167,7 +168,7 @@ export interface Part {
 export async function openParts(
   stack: DisposableStack,
   model: Model,
-  { parts }: { readonly parts: Readonly<Record<PartName, RowSource>> },
+  { parts, loss }: { readonly parts: Readonly<Record<PartName, RowSource>>; readonly loss: LossName },
   residentBytes = RESIDENT_BYTES,
 ): Promise<Part[]> {
   const sizes = Object.values(parts).map(({ rows, inputs, targets }) => rows * (inputs + targets));
@@ -177,7 +178,7 @@ export async function openParts(
   for (const name of PARTS) {
     const source = parts[name];
     if (source.rows === 0) continue;
-    const predictor = stack.use(new Predictor(model, source.inputs, source.rows));
+    const predictor = stack.use(new Predictor(model, source.inputs, source.rows, loss));
     opened.push({ name, ...await open(source, predictor, stack) });
   }
   return opened;
