@@ -29,6 +29,7 @@ export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/ba
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
 export { combineMembers } from "./lib/evaluate/combine.ts";
 export { type ConformalScores, conformalScores, conformalWidth } from "./lib/evaluate/conformal.ts";
+export { type FittedTemperature, fitTemperature } from "./lib/evaluate/temperature.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluate/evaluation.ts";
 export { type BackwardCheck, type BackwardOptions, BackwardReport, checkBackward } from "./lib/check/check_backward.ts";
 export type { WrongSide } from "./lib/check/gradient_blame.ts";
