@@ -9,7 +9,19 @@ import { MAX_SEED } from "../../lib/base/random.ts";
 import { SCALING_METHODS } from "../../lib/data/scaler.ts";
 import { MISSING_POLICIES } from "../../lib/data/table_json.ts";
 import { choice, COLUMNS, DATES, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
-import { type Reader, RUN_NAME, SECONDS, SHARE, SPLIT, text, TEXTS, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
+import {
+  type Reader,
+  RUN_NAME,
+  SECONDS,
+  SHARE,
+  SPLIT,
+  text,
+  TEXTS,
+  THRESHOLD,
+  whole,
+  WIDTHS,
+  YES_OR_NO,
+} from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
 
 export type TaskName =
@@ -174,6 +186,7 @@ export const SETTINGS = {
       tasks: ["scale", "gradcheck", ...MAKING],
       isEveryday: true,
     }),
+    THRESHOLD: setting(THRESHOLD, "0.5", "least probability that counts as the second of two classes"),
     CLASS_WEIGHTS: setting(choice("none", "balanced"), "none", "weights of classes in the loss"),
     SCHEDULE: setting(
       choice("constant", "step", "exponential", "cosine", "one-cycle", "plateau"),

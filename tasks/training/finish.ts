@@ -7,13 +7,17 @@ import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_fi
 import type { Model } from "../../lib/core/model.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
 import { removeFile } from "../runs/folder.ts";
+import { chooseThreshold } from "../runs/threshold.ts";
+import type { TaskConfig } from "../settings/config.ts";
 import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
-import { shortEvaluation } from "../show/short_evaluation.ts";
+import { type ShortEvaluation, shortEvaluation } from "../show/short_evaluation.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
 import type { RunView } from "../show/view.ts";
+import { formatNumber } from "../show/text_table.ts";
 import type { Run } from "./run_state.ts";
+import type { Training } from "./training.ts";
 
 /**
  * Ends a run. One that was stopped says how to continue; any other, and one that the live page has ended (code 0), writes its
@@ -65,8 +69,11 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const settings = config.texts as Record<string, string>;
   const baseline = scalers.targets.columns.map(({ mean }) => mean);
   const { seed } = config;
-  const description = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
-  const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
+  const classes = target.kind === "classes" ? target.classes : undefined;
+  const threshold = await thresholdOf(config, training, classes, view);
+  const output = threshold === undefined ? undefined : { threshold };
+  const description = { table, features, targets, scalers, loss, settings, seed, baseline, output, source, notes };
+  const options = { baseline, classes, threshold };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
   const [train, ...others] = parts;
   evaluations.train = await evaluatePart(train, options); // throws for useless weights, before they are saved
@@ -86,12 +93,39 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
     steps: trainer.step,
     seconds,
     stepsPerSecond: trainer.step / seconds,
-    ...Object.fromEntries(Object.entries(evaluations).map(([part, one]) => [part, shortEvaluation(one)])),
+    ...summaryOf(evaluations),
     ...(notes ? { notes } : {}),
   };
   model.device.check(); // no result counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);
   return { summary, evaluations };
+}
+
+/** The threshold that a setting gives, or that its rule chooses on the validation rows; undefined for the usual one. */
+async function thresholdOf(
+  { threshold: asked, texts }: TaskConfig,
+  { parts, evaluatePart }: Training,
+  classes: readonly string[] | undefined,
+  view: RunView,
+): Promise<number | undefined> {
+  if (typeof asked === "number") return asked === 0.5 ? undefined : asked;
+  const validation = parts.find(({ name }) => name === "validation")!;
+  const chosen = await chooseThreshold(asked, (threshold) => evaluatePart(validation, { classes, threshold }));
+  if (typeof chosen === "string") {
+    view.warning(`warning: THRESHOLD is ${texts.THRESHOLD}, but ${chosen}: 0.5 is kept`);
+    return undefined;
+  }
+  view.note(`threshold: ${formatNumber(chosen)}, chosen by ${texts.THRESHOLD} on the validation rows`);
+  return chosen;
+}
+
+/** The measures of each part; only the last one has its curve. */
+function summaryOf(evaluations: Partial<Record<PartName, Evaluation>>): Record<string, ShortEvaluation> {
+  const entries = Object.entries(evaluations).map(([part, one]) => [part, shortEvaluation(one)] as const);
+  return Object.fromEntries(entries.map(([part, one], i) => {
+    const { curve: _points, ...rest } = one;
+    return [part, i === entries.length - 1 ? one : rest];
+  }));
 }
 
 /** Writes the model beside the one that is there, and replaces that only by a file that can be read back. */
