@@ -227,6 +227,13 @@ export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./li
 export * as reference from "./lib/reference/mod.ts";
 export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/model_file/checkpoint.ts";
 export { trainLoop, type TrainLoopOptions } from "./lib/core/train_loop.ts";
+export {
+  type EmbeddedColumn,
+  NUMERIC_EMBEDDINGS,
+  type NumericEmbedding,
+  TableEmbedding,
+  type TableEmbeddingOptions,
+} from "./lib/tabular/table_embedding.ts";
 export type { TrainingState } from "./lib/training/training_state.ts";
 export type { MeasuredTensor, ReadTensor } from "./lib/training/look.ts";
 export { Trainer } from "./lib/training/trainer.ts";

@@ -55,6 +55,12 @@ import foldStatistics from "./measure/fold_statistics.wgsl" with { type: "text" 
 import notFinite from "./measure/not_finite.wgsl" with { type: "text" };
 import statistics from "./measure/statistics.wgsl" with { type: "text" };
 
+import bins from "./tabular/bins.wgsl" with { type: "text" };
+import names from "./tabular/names.wgsl" with { type: "text" };
+import namesBackward from "./tabular/names_backward.wgsl" with { type: "text" };
+import waves from "./tabular/waves.wgsl" with { type: "text" };
+import wavesBackward from "./tabular/waves_backward.wgsl" with { type: "text" };
+
 import lossStep from "./fast/loss_step.wgsl" with { type: "text" };
 import matmulBlocks from "./fast/matmul_blocks.wgsl" with { type: "text" };
 import matmulEpilogue from "./fast/matmul_epilogue.wgsl" with { type: "text" };
@@ -169,6 +175,13 @@ export const kernels = named({
   append: { code: append, access: [R, W, W] },
   advance: { code: advance, access: [W] },
   rateOfStep: { code: rateOfStep, access: [R, R, W] },
+
+  // tabular
+  waves: { code: waves, access: [R, R, R, R, W] },
+  wavesBackward: { code: wavesBackward, access: [R, R, R, R, R, W, W] },
+  bins: { code: bins, access: [R, R, R, W] },
+  names: { code: names, access: [R, R, R, R, W] },
+  namesBackward: { code: namesBackward, access: [R, R, R, R, W] },
 
   // measure
   statistics: { code: statistics, access: [R, W], counts: 2 },

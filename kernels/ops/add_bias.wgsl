@@ -1,8 +1,10 @@
-// addBias: out[i, j] = x[i, j] + bias[j], with x [rows, columns], bias [columns], out [rows, columns].
+// addBias: out[i, j] = x[i, j] + bias[j], with x [rows, columns], bias [columns], out [rows, columns]. Or each of several
+// groups of rows has a bias of its own, one after the other in bias [groups * columns]; `group` elements of x make one.
 // Grid: one invocation per output.
 struct Sizes {
   count: u32,
   columns: u32,
+  group: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> bias: array<f32>;
@@ -13,6 +15,6 @@ struct Sizes {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
   if (i < sizes.count) {
-    out[i] = x[i] + bias[i % sizes.columns];
+    out[i] = x[i] + bias[i / sizes.group * sizes.columns + i % sizes.columns];
   }
 }

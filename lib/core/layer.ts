@@ -5,6 +5,7 @@
  */
 import type { Device } from "../gpu/device.ts";
 import type { ReferenceLayer } from "../reference/mod.ts";
+import type { Random } from "../base/random.ts";
 import type { Shape } from "../base/shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -14,13 +15,16 @@ export class Parameter {
   readonly name: string;
   /** Its shape. */
   readonly shape: Shape;
+  /** Where it starts, if not as weights and biases do. */
+  readonly start?: (random: Random) => Float32Array<ArrayBuffer>;
   #value: Tensor | undefined;
   #grad: Tensor | undefined;
 
   /** Describes a parameter by its name within the layer and its shape; it has no place on a GPU yet. */
-  constructor(name: string, shape: Shape) {
+  constructor(name: string, shape: Shape, start?: (random: Random) => Float32Array<ArrayBuffer>) {
     this.name = name;
     this.shape = shape;
+    this.start = start;
   }
 
   /** Its value; a view into the model's flat buffer of parameters. */
@@ -47,7 +51,11 @@ export interface Layer {
   /** Its name in messages: the class' name. */
   readonly kind: string;
   /** What it was made with, where the kind does not say all: a file stores it next to the kind. */
-  readonly settings?: Readonly<Record<string, number>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** How many values a row has before it, where it says so. */
+  readonly inputs?: number;
+  /** How many networks its parameters are for: see {@linkcode Model.members}. Without parameters it does not matter. */
+  readonly members?: number;
   /** What training changes, in a fixed order. */
   readonly parameters: readonly Parameter[];
   /** `u32` counters [1] that training moves on, by name, where the layer has any: to go on exactly, they must be known. */

@@ -42,40 +42,50 @@ export class Linear implements Layer {
   /** Bias [out]. */
   readonly bias: Parameter;
   readonly parameters: readonly Parameter[];
+  readonly members: number;
+  readonly inputs: number;
   #x: Tensor | undefined;
 
-  /** Describes the layer by the values in a row of input and output; its parameters have no place on a GPU yet. */
-  constructor(inputs: number, outputs: number) {
-    this.weight = new Parameter("weight", [inputs, outputs]);
-    this.bias = new Parameter("bias", [outputs]);
+  /**
+   * Describes the layer by the values in a row of input and output; its parameters have no place on a GPU yet.
+   *
+   * @param options `members`: how many networks side by side, each with rows, a weight and a bias of its own; 1 by default.
+   */
+  constructor(inputs: number, outputs: number, { members = 1 }: { readonly members?: number } = {}) {
+    this.members = members;
+    this.inputs = inputs;
+    this.weight = new Parameter("weight", [members * inputs, outputs]);
+    this.bias = new Parameter("bias", [members * outputs]);
     this.parameters = [this.weight, this.bias];
   }
 
   outputSize(inputs: number): number {
-    const [expected, outputs] = this.weight.shape;
+    const { inputs: expected } = this;
     if (inputs !== expected) {
       throw new TypeError(
         `Cannot feed ${inputs} values a row to Linear ${formatShape(this.weight.shape)}: it takes ${expected}`,
       );
     }
-    return outputs;
+    return this.weight.shape[1];
   }
 
   /** `y [batch, out] = x [batch, in] · weight [in, out] + bias [out]` */
   forward(x: Tensor): Tensor {
     this.#x = x;
-    return addBias(matmul(x, this.weight.value), this.bias.value);
+    const groups = this.members;
+    return addBias(matmul(x, this.weight.value, { groups }), this.bias.value, { groups });
   }
 
   /** `dWeight = xᵀ · dOut`, `dBias = sum of dOut over rows`, `dX = dOut · weightᵀ` */
   backward(dOut: Tensor, wantDX: boolean): Tensor | undefined {
-    matmul(forwardValue(this.#x, this), dOut, { transposeA: true, out: this.weight.grad });
-    addBiasBackward(dOut, { out: this.bias.grad });
-    return wantDX ? matmul(dOut, this.weight.value, { transposeB: true }) : undefined;
+    const groups = this.members;
+    matmul(forwardValue(this.#x, this), dOut, { transposeA: true, groups, out: this.weight.grad });
+    addBiasBackward(dOut, { groups, out: this.bias.grad });
+    return wantDX ? matmul(dOut, this.weight.value, { transposeB: true, groups }) : undefined;
   }
 
   reference(): ReferenceLayer {
-    return new ReferenceLinear(this.weight.shape[0], this.weight.shape[1]);
+    return new ReferenceLinear(this.inputs, this.weight.shape[1], this.members);
   }
 }
 
@@ -87,6 +97,8 @@ export interface PerceptronOptions {
   readonly dropout?: number;
   /** Fixes what is dropped; 0 by default. */
   readonly seed?: number;
+  /** How many networks side by side; 1 by default: see {@linkcode Model.members}. */
+  readonly members?: number;
 }
 
 /**
@@ -114,7 +126,7 @@ export function multilayerPerceptron(
   outputs: number,
   options: PerceptronOptions = {},
 ): Layer[] {
-  const { activation = "relu", dropout = 0, seed } = options;
+  const { activation = "relu", dropout = 0, seed, members } = options;
   if (!Object.hasOwn(ACTIVATIONS, activation)) {
     const known = Object.keys(ACTIVATIONS).join(", ");
     throw new RangeError(
@@ -123,10 +135,10 @@ export function multilayerPerceptron(
   }
   const widths = [inputs, ...hiddenSize];
   const hidden = hiddenSize.flatMap((width, i): Layer[] => {
-    const layers = [new Linear(widths[i], width), ACTIVATIONS[activation]()];
+    const layers = [new Linear(widths[i], width, { members }), ACTIVATIONS[activation]()];
     return dropout === 0 ? layers : [...layers, new Dropout(dropout, { seed })];
   });
-  return [...hidden, new Linear(widths.at(-1)!, outputs)];
+  return [...hidden, new Linear(widths.at(-1)!, outputs, { members })];
 }
 
 /**

@@ -7,12 +7,18 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import { checkTensors, type Out, result } from "./operation.ts";
-import { sum } from "./reductions.ts";
+import { sumGroups } from "./reductions.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Options of {@linkcode matmul}. */
-export interface MatmulOptions extends Out {
+/** Options of what works on groups of rows. */
+export interface GroupedOut extends Out {
+  /** How many groups of as many rows each operand is cut into; each group is worked on by itself. 1 by default. */
+  readonly groups?: number;
+}
+
+/** Options of {@linkcode matmul}. With `groups` each operand holds as many matrices, one below the other, as does the result. */
+export interface MatmulOptions extends GroupedOut {
   /** Take `a` transposed: it is given as [k, m]. */
   readonly transposeA?: boolean;
   /** Take `b` transposed: it is given as [n, k]. */
@@ -47,23 +53,27 @@ export interface MatmulOptions extends Out {
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   checkTensors("multiply matrices", { a, b });
-  const { transposeA = false, transposeB = false } = options;
-  const named = `a ${formatShape(a.shape)}${transposeA ? " transposed" : ""} by b ${formatShape(b.shape)}${
-    transposeB ? " transposed" : ""
-  }`;
+  const { transposeA = false, transposeB = false, groups = 1 } = options;
+  const named = `${groups === 1 ? "" : `${groups} times `}a ${formatShape(a.shape)}${
+    transposeA ? " transposed" : ""
+  } by b ${formatShape(b.shape)}${transposeB ? " transposed" : ""}`;
   if (a.shape.length !== 2 || b.shape.length !== 2) {
     throw new TypeError(`Cannot multiply ${named}: both must be matrices`);
   }
-  const [m, inner] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-  const [bInner, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
+  const [aRows, bRows] = [a, b].map(({ shape }) => shape[0] / groups);
+  if (!Number.isInteger(aRows) || !Number.isInteger(bRows)) {
+    throw new TypeError(`Cannot multiply ${named}: rows do not divide by ${groups}`);
+  }
+  const [m, inner] = transposeA ? [a.shape[1], aRows] : [aRows, a.shape[1]];
+  const [bInner, n] = transposeB ? [b.shape[1], bRows] : [bRows, b.shape[1]];
   if (inner !== bInner) {
     throw new TypeError(`Cannot multiply ${named}: inner dimensions ${inner} and ${bInner} differ`);
   }
-  const out = result([a, b], [m, n], options.out);
+  const out = result([a, b], [groups * m, n], options.out);
   const aStrides = transposeA ? [1, m] : [inner, 1];
   const bStrides = transposeB ? [1, inner] : [n, 1];
-  const sizes = [m, n, ...aStrides, ...bStrides, 0, inner];
-  a.device.run(kernels.matmul, { buffers: [a, b, out], sizes, invocations: m * n });
+  const sizes = [m, n, ...aStrides, ...bStrides, 0, inner, m * inner, inner * n, groups];
+  a.device.run(kernels.matmul, { buffers: [a, b, out], sizes, invocations: out.size });
   return out;
 }
 
@@ -82,26 +92,29 @@ export function matmulBackward(a: Tensor, b: Tensor, dOut: Tensor): { dA: Tensor
  * Adds a bias to every row: `out[i, j] = x[i, j] + bias[j]`.
  *
  * @param x Matrix [rows, columns].
- * @param bias Vector [columns].
+ * @param bias Vector [columns], or with `groups` [groups * columns]: each group of rows has a bias of its own.
  * @returns Matrix [rows, columns].
  * @throws {TypeError} If the shapes do not match.
  */
-export function addBias(x: Tensor, bias: Tensor, options: Out = {}): Tensor {
+export function addBias(x: Tensor, bias: Tensor, options: GroupedOut = {}): Tensor {
   checkTensors("add a bias", { x, bias });
-  if (x.shape.length !== 2 || !sameShape(bias.shape, [x.shape[1]])) {
+  const { groups = 1 } = options;
+  const [rows, columns] = x.shape;
+  if (x.shape.length !== 2 || !sameShape(bias.shape, [groups * columns]) || !Number.isInteger(rows / groups)) {
     throw new TypeError(`Cannot add bias ${formatShape(bias.shape)} to x ${formatShape(x.shape)}: need [c] and [r, c]`);
   }
   const out = result([x, bias], x.shape, options.out);
-  x.device.run(kernels.addBias, { buffers: [x, bias, out], sizes: [x.size, x.shape[1]], invocations: x.size });
+  const sizes = [x.size, columns, x.size / groups];
+  x.device.run(kernels.addBias, { buffers: [x, bias, out], sizes, invocations: x.size });
   return out;
 }
 
 /**
  * Gradient of {@linkcode addBias} with respect to the bias: the column sums of `dOut` [rows, columns]. `dX` is `dOut`.
  *
- * @returns `dBias` [columns].
+ * @returns `dBias` [groups * columns].
  * @throws {RangeError} If there are no rows.
  */
-export function addBiasBackward(dOut: Tensor, options: Out = {}): Tensor {
-  return sum(dOut, 0, options);
+export function addBiasBackward(dOut: Tensor, options: GroupedOut = {}): Tensor {
+  return sumGroups(dOut, options.groups ?? 1, options);
 }

@@ -49,6 +49,11 @@ export class Model implements Disposable {
   readonly device: Device;
   /** The layers, first to last. */
   readonly layers: readonly Layer[];
+  /**
+   * How many networks it is, side by side, in the same dispatches: its rows come member by member, [members * batch, in], each
+   * member has as many, and each parameter holds those of all members, one after the other. 1 for an ordinary network.
+   */
+  readonly members: number;
   /** Every parameter, layer by layer. */
   readonly parameters: readonly NamedParameter[];
   /** All parameters, flat; each starts at a multiple of the binding alignment, zeros between. */
@@ -63,7 +68,7 @@ export class Model implements Disposable {
    * @param device Where it lives.
    * @param layers The layers, first to last; their sizes must fit each other, and they belong to this model from now on.
    * @param options How weights start.
-   * @throws {TypeError} If a layer does not take what the one before it gives, or is there twice.
+   * @throws {TypeError} If a layer does not take what the one before it gives, is there twice, or has other members.
    *
    * @example
    * ```ts
@@ -91,8 +96,9 @@ export class Model implements Disposable {
     this.device = device;
     this.layers = layers;
     this.parameters = parametersOf(layers);
-    const first = layers.find((layer) => layer.parameters.length > 0)?.parameters[0].shape[0] ?? 1;
-    layers.reduce((width, layer) => layer.outputSize(width), first);
+    this.members = membersOf(layers);
+    const first = layers.find(({ inputs, parameters }) => inputs !== undefined || parameters.length > 0);
+    layers.reduce((width, layer) => layer.outputSize(width), first?.inputs ?? first?.parameters[0].shape[0] ?? 1);
     const step = device.limits.minStorageBufferOffsetAlignment / ELEMENT_BYTES;
     const sizes = this.parameters.map(({ parameter }) => Math.ceil(sizeOf(parameter.shape) / step) * step);
     const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -199,10 +205,16 @@ export class Model implements Disposable {
   }
 
   #initialize({ init = { kind: "kaiming" }, random = new Random(0, "weights") }: ModelOptions): void {
+    const { members } = this;
     for (const { parameter } of this.parameters) {
-      const { shape, value } = parameter;
-      if (shape.length === 2) value.write(initialWeights(init, shape[0], shape[1], random));
-      else if (init.kind === "ones") value.write(new Float32Array(sizeOf(shape)).fill(1));
+      const { shape, value, start } = parameter;
+      if (start) {
+        value.write(start(random));
+      } else if (shape.length === 2) {
+        const inputs = shape[0] / members;
+        const own = Array.from({ length: members }, () => [...initialWeights(init, inputs, shape[1], random)]);
+        value.write(Float32Array.from(own.flat()));
+      } else if (init.kind === "ones") value.write(new Float32Array(sizeOf(shape)).fill(1));
     }
   }
 
@@ -210,6 +222,15 @@ export class Model implements Disposable {
     const data = await readAll(this.parameters.map(({ parameter }) => pick(parameter)));
     return Object.fromEntries(this.parameters.map(({ name }, i) => [name, data[i] as Float32Array]));
   }
+}
+
+/** The members that layers with parameters have in common. */
+function membersOf(layers: readonly Layer[]): number {
+  const [members = 1, ...others] = new Set(layers.flatMap((layer) => layer.members ?? []));
+  if (others.length === 0) return members;
+  throw new TypeError(
+    `Cannot put layers of ${members} and of ${others[0]} members into one model: they must have as many`,
+  );
 }
 
 /** The parameters of layers under their names in a model. */

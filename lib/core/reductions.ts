@@ -86,6 +86,13 @@ export function axesOf(name: string, shape: Shape, axis: Axis): Axes {
     : { outer: rows, length: columns, inner: 1, left: [rows] };
 }
 
+/** Sums over the rows of each group of a matrix [rows, columns]: [groups * columns]. */
+export function sumGroups(x: Tensor, groups: number, options: Out = {}): Tensor {
+  const { length, inner } = axesOf("sum", x.shape, 0);
+  const axes = { outer: groups, length: length / groups, inner, left: [groups * inner] };
+  return reduceAxes(kernels.sum, x, axes, options);
+}
+
 /** Gives every element of a shape `factor` times the element of `x` that a reduction folds it into. */
 export function spreadTimes(factor: number, x: Tensor, shape: Shape, axis: Axis, options: Out = {}): Tensor {
   checkTensors("spread", { x });
@@ -102,7 +109,11 @@ export function spreadTimes(factor: number, x: Tensor, shape: Shape, axis: Axis,
 /** Folds an axis by a kernel, in blocks; with `average` the result is divided by the axis' length. */
 export function reduce(kernel: Kernel, x: Tensor, axis: Axis, options: Out, average = false): Tensor {
   checkTensors(kernel.name, { x });
-  const { outer, length: total, inner, left } = axesOf(kernel.name, x.shape, axis);
+  return reduceAxes(kernel, x, axesOf(kernel.name, x.shape, axis), options, average);
+}
+
+function reduceAxes(kernel: Kernel, x: Tensor, axes: Axes, options: Out, average = false): Tensor {
+  const { outer, length: total, inner, left } = axes;
   if (total === 0) {
     throw new RangeError(`Cannot ${kernel.name} over ${formatShape(x.shape)}: there is nothing to reduce`);
   }

@@ -51,14 +51,14 @@ const TEXTURE_HEIGHT = 8192;
 /** Reads a dispatch of the plain matrix product. */
 export function toProduct({ kernel, resources, sizes }: PlannedDispatch): Product | undefined {
   if ((kernel as Kernel) !== kernels.matmul) return undefined;
-  const [m, n, _1, aInner, _2, bColumn, _3, k] = sizes;
+  const [m, n, _1, aInner, _2, bColumn, _3, k, _4, _5, groups] = sizes;
   const [a, b, out] = resources as Binding[];
   // Of a matrix with one row or column either reading is right.
   const transposeA = aInner !== 1;
   const transposeB = bColumn !== 1;
   const texels = Math.max(texelsOf(m, k), texelsOf(k, m), texelsOf(k, n), texelsOf(n, k), texelsOf(m, n));
   const fits = k > 0 && k <= MAX_INNER && texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
-  if (!fits || m * n * k < SMALL_PRODUCT) return undefined;
+  if (!fits || groups > 1 || m * n * k < SMALL_PRODUCT) return undefined;
   return { m, n, k, a, b, transposeA, transposeB, out, activation: "none", derivative: "none" };
 }
 
@@ -70,7 +70,7 @@ export function partsOf(dispatch: PlannedDispatch): PlannedDispatch[] {
   return Array.from({ length: Math.ceil(inner / MAX_PLAIN_INNER) }, (_, part) => {
     const start = part * MAX_PLAIN_INNER;
     const end = Math.min(inner, start + MAX_PLAIN_INNER);
-    return { ...dispatch, sizes: [...sizes.slice(0, 6), start, end] };
+    return { ...dispatch, sizes: [...sizes.slice(0, 6), start, end, ...sizes.slice(8)] };
   });
 }
 

@@ -19,27 +19,48 @@ export interface ReferenceLayer {
   backward(dOut: Matrix): Matrix;
 }
 
-/** `x · weight + bias` in float64. */
+/** `x · weight + bias` in float64; of several members, each with its own rows, weight and bias. */
 export class ReferenceLinear implements ReferenceLayer {
   readonly parameters: Matrix[];
   readonly gradients: Matrix[] = [];
+  readonly #members: number;
   #x!: Matrix;
 
-  /** Weight [in, out] and bias [out], zeros at first. */
-  constructor(inputs: number, outputs: number) {
-    this.parameters = [new Matrix(inputs, outputs), new Matrix(1, outputs)];
+  /** Weight [members * in, out] and bias [members * out], zeros at first. */
+  constructor(inputs: number, outputs: number, members = 1) {
+    this.#members = members;
+    this.parameters = [new Matrix(members * inputs, outputs), new Matrix(1, members * outputs)];
   }
 
   /** `x · weight + bias`. */
   forward(x: Matrix): Matrix {
     this.#x = x;
-    return addBias(matmul(x, this.parameters[0]), this.parameters[1]);
+    const [weight, bias] = this.parameters.map((parameter) => this.#cut(parameter));
+    return stack(this.#cut(x).map((own, m) => addBias(matmul(own, weight[m]), bias[m])));
   }
 
   /** `dWeight = xᵀ · dOut`, `dBias` the column sums of dOut, `dX = dOut · weightᵀ`. */
   backward(dOut: Matrix): Matrix {
-    this.gradients[0] = matmul(this.#x, dOut, true);
-    this.gradients[1] = columnSums(dOut);
-    return matmul(dOut, this.parameters[0], false, true);
+    const x = this.#cut(this.#x);
+    const d = this.#cut(dOut);
+    const weight = this.#cut(this.parameters[0]);
+    this.gradients[0] = stack(d.map((own, m) => matmul(x[m], own, true)));
+    this.gradients[1] = new Matrix(1, this.parameters[1].columns, d.flatMap((own) => [...columnSums(own).data]));
+    return stack(d.map((own, m) => matmul(own, weight[m], false, true)));
   }
+
+  /** Each member's part of a matrix; a vector is cut, too. */
+  #cut({ rows, columns, data }: Matrix): Matrix[] {
+    const size = data.length / this.#members;
+    return Array.from({ length: this.#members }, (_, m) => {
+      const own = data.slice(m * size, (m + 1) * size);
+      return rows === 1 && this.#members > 1 ? new Matrix(1, size, own) : new Matrix(size / columns, columns, own);
+    });
+  }
+}
+
+/** Matrices of the same width, one below the other. */
+function stack(parts: readonly Matrix[]): Matrix {
+  const { columns } = parts[0];
+  return new Matrix(parts.reduce((sum, { rows }) => sum + rows, 0), columns, parts.flatMap(({ data }) => [...data]));
 }

@@ -16,6 +16,7 @@ export * from "./losses.ts";
 export * from "./operations.ts";
 export * from "./optimizers.ts";
 export * from "./statistics.ts";
+export * from "./table_embedding.ts";
 
 /** Layers in order, and a loss. */
 export class ReferenceModel {

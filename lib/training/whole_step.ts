@@ -116,7 +116,7 @@ function stagesOf(layers: readonly Layer[]): Stage[] | undefined {
   for (let i = 0; i < layers.length; i++) {
     const linear = layers[i];
     const next = layers[i + 1];
-    if (!computesAs(linear, Linear)) return undefined;
+    if (!computesAs(linear, Linear) || (linear as Linear).members > 1) return undefined;
     const activation = ACTIVATIONS.findIndex((kind) => kind && next && computesAs(next, kind));
     if (activation > 0) i++;
     stages.push({ linear: linear as Linear, activation: Math.max(0, activation) });

@@ -1,0 +1,303 @@
+/**
+ * The layer between the columns of a table and a network: numbers become several values each, the numbers of categories become
+ * one-hot values or trained rows. It stands first.
+ *
+ * Why each backward is as it is: [README.md](README.md).
+ *
+ * @module
+ */
+import { kernels } from "../../kernels/mod.ts";
+import type { Random } from "../base/random.ts";
+import { formatShape } from "../base/shape.ts";
+import { forwardValue, type Layer, Parameter } from "../core/layer.ts";
+import { Tensor } from "../core/tensor.ts";
+import type { Device } from "../gpu/device.ts";
+import { type ReferenceLayer, ReferenceTableEmbedding } from "../reference/mod.ts";
+
+/** What becomes of numbers: x alone; x and three mixes of waves; a value for each of 16 bins. */
+export type NumericEmbedding = "none" | "pbld" | "piecewise";
+
+/** The embeddings by name. */
+export const NUMERIC_EMBEDDINGS: readonly NumericEmbedding[] = ["none", "pbld", "piecewise"];
+
+/** A column of a table: one value of a row. */
+export type EmbeddedColumn =
+  | {
+    /** A number. */
+    readonly kind: "number";
+    /** Under `piecewise`: the 17 edges of its bins, in the units of the rows, each no less than the one before. */
+    readonly edges?: readonly number[];
+  }
+  | {
+    /** The number of a category, from 0. */
+    readonly kind: "names";
+    /** How many categories. */
+    readonly names: number;
+    /** Values of a trained row for each category; without it categories are one-hot. */
+    readonly width?: number;
+    /** Share of the rows of each category: the number `names` then stands for a name never seen, the mix of all. */
+    readonly shares?: readonly number[];
+  };
+
+/** What a {@linkcode TableEmbedding} is made with. */
+export interface TableEmbeddingOptions {
+  /** The columns, in the order of the values of a row. */
+  readonly columns: readonly EmbeddedColumn[];
+  /** What becomes of numbers; `none` by default. */
+  readonly numbers?: NumericEmbedding;
+  /** How many networks side by side; 1 by default. */
+  readonly members?: number;
+}
+
+/** Waves of a number, and mixes of them. */
+export const WAVES = 16;
+export const MIXES = 3;
+/** Bins of a number. */
+export const BINS = 16;
+
+/** What stands for no row and no share in the kernels' tables. */
+const NONE = 0xffff_ffff;
+
+/** Loop iterations of an invocation: the software adapter silently ends it after 65,535. */
+const MAX_LOOP = 32_768;
+
+/** Values that a number becomes. */
+const VALUES: Record<NumericEmbedding, number> = { none: 1, pbld: 1 + MIXES, piecewise: BINS };
+
+/** Where everything is, on the GPU. */
+interface Placed extends Disposable {
+  readonly places: Tensor;
+  readonly edges: Tensor;
+  readonly columns: Tensor;
+  readonly shares: Tensor;
+}
+
+/**
+ * Takes rows of a table, one value a column, to the inputs of a network.
+ *
+ * - A number x becomes under `pbld` four values: x, and `sum over 16 waves f of mix[f, k] cos(2 pi frequency_f x + phase_f) + bias_k`
+ *   for k = 1, 2, 3; each column has waves and mixes of its own, which are trained (periodic bias linear dense embedding,
+ *   Holzmueller et al. 2024, after Gorishniy et al. 2022). Under `piecewise` it becomes 16 values, by bins between quantiles
+ *   (Gorishniy et al. 2022). Under `none` it stays x.
+ * - The number of a category becomes one-hot values, or the trained row of the category.
+ *
+ * Output: the values of the columns, in order. No gradient flows on to the table.
+ *
+ * @example
+ * ```ts
+ * import { Device, type EmbeddedColumn, Model, NUMERIC_EMBEDDINGS, type NumericEmbedding, TableEmbedding } from "@backhand/backhand";
+ * import { type TableEmbeddingOptions, Tensor } from "@backhand/backhand";
+ * import { assertEquals } from "@std/assert";
+ * using device = await Device.request();
+ * const color: EmbeddedColumn = { kind: "names", names: 2, shares: [0.75, 0.25] };
+ * const numbers: NumericEmbedding = "none";
+ * const options: TableEmbeddingOptions = { columns: [{ kind: "number" }, color], numbers };
+ * using model = new Model(device, [new TableEmbedding(options)]);
+ * using x = Tensor.from(device, [[7, 1], [8, 2]]); // 2: a color that was never seen
+ * using y = device.tidy(() => model.forward(x));
+ * assertEquals([...await y.read()], [7, 0, 1, 8, 0.75, 0.25]);
+ * assertEquals(NUMERIC_EMBEDDINGS, ["none", "pbld", "piecewise"]);
+ * ```
+ */
+export class TableEmbedding implements Layer {
+  readonly kind = "TableEmbedding";
+  readonly settings: Readonly<{ columns: readonly EmbeddedColumn[]; numbers: NumericEmbedding }>;
+  readonly parameters: readonly Parameter[];
+  readonly members: number;
+  readonly inputs: number;
+  /** Values in a row of its output. */
+  readonly outputs: number;
+  /** Under `pbld`: frequency and phase of each wave [members * numbers * 16, 2]. */
+  readonly waves: Parameter | undefined;
+  /** Under `pbld`: the mixes of the waves, the bias as a last one [members * numbers * 17, 3]. */
+  readonly mix: Parameter | undefined;
+  /** Where columns have trained rows: those of each category [members * rows, width]. */
+  readonly table: Parameter | undefined;
+  readonly #places: number[] = [];
+  readonly #names: number[] = [];
+  readonly #shares: number[] = [];
+  readonly #longest: number = 0;
+  readonly #tableRows: number = 0;
+  #placed: Placed | undefined;
+  #x: Tensor | undefined;
+
+  /**
+   * Describes the layer; its parameters have no place on a GPU yet.
+   *
+   * @throws {RangeError} If a column has no categories, edges are missing or fall, shares are not one a category, or trained rows
+   * differ in width.
+   */
+  constructor({ columns, numbers = "none", members = 1 }: TableEmbeddingOptions) {
+    checkColumns(columns, numbers);
+    this.settings = { columns, numbers };
+    this.members = members;
+    this.inputs = columns.length;
+    let place = 0;
+    for (const [i, column] of columns.entries()) {
+      if (column.kind === "number") {
+        this.#places.push(i, place);
+        place += VALUES[numbers];
+        continue;
+      }
+      const { names, width, shares } = column;
+      this.#names.push(i, place, names, width ? this.#tableRows : NONE, shares ? this.#shares.length : NONE);
+      this.#shares.push(...shares ?? []);
+      if (width) this.#tableRows += names;
+      if (width) this.#longest = Math.max(this.#longest, names);
+      place += width ?? names;
+    }
+    this.outputs = place;
+    const count = members * this.#places.length / 2;
+    const width = widthOf(columns);
+    if (numbers === "pbld" && count > 0) {
+      this.waves = new Parameter("waves", [count * WAVES, 2], (random) => drawWaves(random, count * WAVES));
+      this.mix = new Parameter("mix", [count * (WAVES + 1), MIXES], (random) => drawMix(random, count));
+    }
+    if (this.#tableRows > 0) {
+      const shape = [members * this.#tableRows, width];
+      this.table = new Parameter("table", shape, (random) => drawTable(random, shape[0], width));
+    }
+    this.parameters = [this.waves, this.mix, this.table].filter((parameter) => parameter !== undefined);
+  }
+
+  outputSize(inputs: number): number {
+    if (inputs === this.inputs) return this.outputs;
+    throw new TypeError(`Cannot feed ${inputs} values a row to a TableEmbedding of ${this.inputs} columns`);
+  }
+
+  /** Puts its lists of columns on the GPU; the model frees them. */
+  place(device: Device): Disposable {
+    const { columns } = this.settings;
+    const edges = columns.flatMap((column) => column.kind === "number" ? column.edges ?? [] : []);
+    const stack = new DisposableStack();
+    // A binding has at least one element.
+    const put = (values: Float32Array | Uint32Array) => stack.use(Tensor.constant(device, values));
+    this.#placed = {
+      places: put(Uint32Array.from(this.#places.length > 0 ? this.#places : [0, 0])),
+      edges: put(Float32Array.from(edges.length > 0 ? edges : [0])),
+      columns: put(Uint32Array.from(this.#names.length > 0 ? this.#names : [0])),
+      shares: put(Float32Array.from(this.#shares.length > 0 ? this.#shares : [0])),
+      [Symbol.dispose]: () => stack.dispose(),
+    };
+    return this.#placed;
+  }
+
+  /** Output [members * batch, outputs] of rows [members * batch, columns]. */
+  forward(x: Tensor): Tensor {
+    this.#x = x;
+    const { places, edges, columns, shares } = this.#onGpu;
+    const [rows, inputs] = x.shape;
+    const { outputs, waves, mix, table } = this;
+    const own = rows / this.members;
+    const numbers = this.#places.length / 2;
+    const names = this.#names.length / 5;
+    const out = Tensor.empty(x.device, [rows, outputs]);
+    if (waves && mix) {
+      const invocations = rows * numbers;
+      const sizes = [invocations, numbers, own, inputs, outputs];
+      x.device.run(kernels.waves, { buffers: [x, places, waves.value, mix.value, out], sizes, invocations });
+    } else if (numbers > 0) {
+      const bins = VALUES[this.settings.numbers];
+      const invocations = rows * numbers * bins;
+      const sizes = [invocations, numbers, bins, inputs, outputs];
+      x.device.run(kernels.bins, { buffers: [x, places, edges, out], sizes, invocations });
+    }
+    if (names > 0) {
+      const invocations = rows * names;
+      const sizes = [invocations, names, own, inputs, outputs, this.#tableRows, this.#width];
+      const buffers = [x, columns, shares, table?.value ?? shares, out];
+      x.device.run(kernels.names, { buffers, sizes, invocations });
+    }
+    return out;
+  }
+
+  /** The gradients of waves, mixes and rows, from `dOut` [members * batch, outputs]; none flows on. */
+  backward(dOut: Tensor, wantDX: boolean): undefined {
+    if (wantDX) throw new TypeError("Cannot give the gradient of a table's columns: a category's number has none");
+    const x = forwardValue(this.#x, this);
+    const { places, columns, shares } = this.#onGpu;
+    const { outputs, members, waves, mix, table } = this;
+    const [rows, inputs] = x.shape;
+    const own = rows / members;
+    const width = this.#width;
+    if (waves && mix) {
+      const numbers = this.#places.length / 2;
+      const invocations = members * numbers * (WAVES + 1);
+      const buffers = [x, places, waves.value, mix.value, dOut, waves.grad, mix.grad];
+      for (let start = 0; start < own; start += MAX_LOOP) {
+        const sizes = [invocations, numbers, own, inputs, outputs, start, Math.min(own, start + MAX_LOOP)];
+        x.device.run(kernels.wavesBackward, { buffers, sizes, invocations });
+      }
+    }
+    if (!table) return;
+    const names = this.#names.length / 5;
+    const invocations = members * names * width;
+    const end = this.#longest + own;
+    const buffers = [x, columns, shares, dOut, table.grad];
+    const given = [invocations, names, own, inputs, outputs, this.#tableRows, width, this.#longest];
+    for (let start = 0; start < end; start += MAX_LOOP) {
+      const sizes = [...given, start, Math.min(end, start + MAX_LOOP)];
+      x.device.run(kernels.namesBackward, { buffers, sizes, invocations });
+    }
+  }
+
+  reference(): ReferenceLayer {
+    return new ReferenceTableEmbedding(this.settings, this.members);
+  }
+
+  get #width(): number {
+    return this.table?.shape[1] ?? 0;
+  }
+
+  get #onGpu(): Placed {
+    if (!this.#placed) throw new TypeError("Cannot run a TableEmbedding: it is in no Model yet");
+    return this.#placed;
+  }
+}
+
+function drawWaves(random: Random, count: number): Float32Array<ArrayBuffer> {
+  const waves = Array.from({ length: count }, () => [random.normal(0, 0.1), random.uniform(-Math.PI, Math.PI)]);
+  return Float32Array.from(waves.flat());
+}
+
+function drawMix(random: Random, count: number): Float32Array<ArrayBuffer> {
+  const size = (WAVES + 1) * MIXES;
+  const draw = (i: number) => i % size < WAVES * MIXES ? random.uniform(-0.25, 0.25) : 0;
+  return Float32Array.from({ length: count * size }, (_, i) => draw(i));
+}
+
+function drawTable(random: Random, rows: number, width: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: rows * width }, () => random.normal(0, 1 / Math.sqrt(width)));
+}
+
+/** The width of trained rows: all columns that have any share it. */
+function widthOf(columns: readonly EmbeddedColumn[]): number {
+  return columns.flatMap((column) => column.kind === "names" && column.width !== undefined ? column.width : []).at(0) ??
+    0;
+}
+
+function checkColumns(columns: readonly EmbeddedColumn[], numbers: NumericEmbedding): void {
+  const width = widthOf(columns);
+  for (const [i, column] of columns.entries()) {
+    const refuse = (problem: string) => {
+      throw new RangeError(`Cannot embed column ${i}: ${problem}`);
+    };
+    if (column.kind === "number") {
+      const { edges = [] } = column;
+      const isRising = edges.every((edge, k) => Number.isFinite(edge) && !(edge < edges[k - 1]));
+      if (numbers === "piecewise" && (edges.length !== BINS + 1 || !isRising)) {
+        refuse(`need ${BINS + 1} edges in order for piecewise bins, found ${formatShape(edges)}`);
+      }
+      continue;
+    }
+    const { names, shares, width: own = width } = column;
+    const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
+    if (!isCount(names) || names >= NONE) refuse(`${names} categories, need at least one`);
+    if (column.width !== undefined && (!isCount(own) || own !== width)) {
+      refuse(`rows of ${own} values, need at least one, and as many in all columns: ${width}`);
+    }
+    if (shares && (shares.length !== names || !shares.every((share) => share >= 0 && share <= 1))) {
+      refuse(`${shares.length} shares for ${names} categories, need one from 0 to 1 for each`);
+    }
+  }
+}
