@@ -8,14 +8,11 @@ import type { EpochPoint, LayerRecord } from "../charts/charts.ts";
 import type { ManyClasses, ReportFacts } from "./page/facts.ts";
 import { named } from "./predictions.ts";
 import type { RunFolder } from "../runs/folder.ts";
-import { PARTS } from "../prepare/split.ts";
+import { PART_NAMES, PARTS } from "../prepare/split.ts";
 
 /** The measures of numbers and of classes, in this order. */
 const NUMBERS = ["mse", "rmse", "mae", "r2"];
 const CLASSES = ["accuracy", "macroF1", "rocAuc", "averagePrecision", "brier"];
-
-/** The parts as a report names them. */
-export const PART_NAMES = { train: "training", validation: "validation", test: "test" };
 
 export interface RunFiles {
   readonly settings: Record<string, string>;

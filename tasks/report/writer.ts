@@ -9,7 +9,7 @@ import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import type { DataFacts, ReportFacts } from "./page/facts.ts";
 import { makeReport } from "./page/page.ts";
-import { bestEpochOf, measuresIn, PART_NAMES, readRunFiles } from "./files.ts";
+import { bestEpochOf, measuresIn, readRunFiles } from "./files.ts";
 import { checkSmallCopy, named, predictSample } from "./predictions.ts";
 import { countValues } from "./rows.ts";
 import { RunFolder } from "../runs/folder.ts";
@@ -17,7 +17,7 @@ import { openRunRows } from "../runs/run_rows.ts";
 import { loadRun } from "../runs/saved_run.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { stampOf } from "../prepare/dataset_files.ts";
-import { PARTS } from "../prepare/split.ts";
+import { PART_NAMES, PARTS } from "../prepare/split.ts";
 import { writeAside } from "../settings/users_files.ts";
 
 const MAX_HISTOGRAMS = 16;

@@ -36,6 +36,7 @@ export type TaskName =
   | "evaluate"
   | "export"
   | "report"
+  | "explain"
   | "lesson"
   | "gradcheck"
   | "playground"
@@ -215,7 +216,7 @@ export const SETTINGS = {
   }),
   ...section({ group: "run", tasks: TRAINING }, {
     RUN_NAME: setting(RUN_NAME, "default_run", "name of the run's folder in data/runs", {
-      tasks: [...TRAINING, "predict", "evaluate", "export", "report"],
+      tasks: [...TRAINING, "predict", "evaluate", "export", "report", "explain"],
       isEveryday: true,
     }),
     CHECKPOINT_EVERY: setting(INTERVAL, "30s", "when to write checkpoints within epochs"),

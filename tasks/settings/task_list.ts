@@ -161,6 +161,15 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     },
     takesWords: true,
   },
+  explain: {
+    summary: "says which columns of a run matter, and what it predicts by them",
+    examples: ["explain", "explain cars", "explain cars --repeats 20 --json"],
+    extras: {
+      REPEATS: extra("run", whole(1, 1_000), "how often each column is shuffled, from 1 to 1000 (5)"),
+      JSON: AS_JSON,
+    },
+    takesWords: true,
+  },
   lesson: {
     summary: "teaches backpropagation in nine lessons; alone it lists them",
     examples: ["lesson", "lesson 3", "lesson 3 --check"],

@@ -6,6 +6,8 @@ import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import type { Model } from "../../lib/core/model.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
+import { BUDGETS, explainModel, type Explanation } from "../explain/explain_model.ts";
+import { isNearlyPerfect, leakText } from "../explain/leak.ts";
 import { removeFile } from "../runs/folder.ts";
 import { chooseThreshold } from "../runs/threshold.ts";
 import type { TaskConfig } from "../settings/config.ts";
@@ -18,6 +20,9 @@ import type { RunView } from "../show/view.ts";
 import { formatNumber } from "../show/text_table.ts";
 import type { Run } from "./run_state.ts";
 import type { Training } from "./training.ts";
+
+/** How good the model is on the parts that there are. */
+type Evaluations = Partial<Record<PartName, Evaluation>>;
 
 /**
  * Ends a run. One that was stopped says how to continue; any other, and one that the live page has ended (code 0), writes its
@@ -44,8 +49,21 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
     told.push(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
   }
   told.push(formatSummary(summary, evaluations), `run: ${folder.path}`);
+  const explanation = await explainIfPerfect(run, evaluations);
+  if (explanation?.leak) view.warning(`warning: ${leakText(explanation.leak)}`);
   if (config.report) await reportRun({ runName: config.runName, device: model.device, dataset }, view);
   view.summary({ run: folder.path, ...summary }, told.join("\n"));
+}
+
+/** Explains a model of a table that is so good that a column may give the target away; others are not worth the time. */
+async function explainIfPerfect(
+  { config, training: { model, dataset }, folder }: Run,
+  { validation, test, train }: Evaluations,
+): Promise<Explanation | undefined> {
+  const judged = validation ?? test ?? train!;
+  if (config.data === "" || !isNearlyPerfect(judged)) return undefined;
+  using saved = await SavedModel.load(model.device, folder.model);
+  return await explainModel(saved, dataset, { budget: BUDGETS.training });
 }
 
 export function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
@@ -74,7 +92,7 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const output = threshold === undefined ? undefined : { threshold };
   const description = { table, features, targets, scalers, loss, settings, seed, baseline, output, source, notes };
   const options = { baseline, classes, threshold };
-  const evaluations: Partial<Record<PartName, Evaluation>> = {};
+  const evaluations: Evaluations = {};
   const [train, ...others] = parts;
   evaluations.train = await evaluatePart(train, options); // throws for useless weights, before they are saved
   await writeModel(folder.model, model, description);
@@ -120,7 +138,7 @@ async function thresholdOf(
 }
 
 /** The measures of each part; only the last one has its curve. */
-function summaryOf(evaluations: Partial<Record<PartName, Evaluation>>): Record<string, ShortEvaluation> {
+function summaryOf(evaluations: Evaluations): Record<string, ShortEvaluation> {
   const entries = Object.entries(evaluations).map(([part, one]) => [part, shortEvaluation(one)] as const);
   return Object.fromEntries(entries.map(([part, one], i) => {
     const { curve: _points, ...rest } = one;
