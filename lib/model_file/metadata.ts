@@ -10,8 +10,8 @@ import { openFile } from "../base/files.ts";
 import { shorten, showJson } from "../base/printable.ts";
 import { MAX_SEED } from "../base/random.ts";
 import { Scaler } from "../data/scaler.ts";
-import { encodedNames, type Table, type Target } from "../data/table.ts";
 import { type OutputRule, parseOutputRule } from "./output_rule.ts";
+import { encodedNames, type Table, type Target } from "../data/table.ts";
 import { TargetEncoder, type TargetForm } from "../data/table_encoder.ts";
 import { parseTable } from "../data/table_json.ts";
 import { parseTableNotes, type TableNotes } from "../data/table_notes.ts";
@@ -146,17 +146,13 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
     settings: textsOf("settings", parseJson(metadata, "settings")),
     seed: optional("seed", parseSeed),
     baseline: optional("baseline", (value) => checkBaseline(value, targets, loss)),
-    output: optional("output", (value) => parseOutputRule(value, classCount(table.target))),
+    output: optional("output", (value) => parseOutputRule(value, { target: table.target, loss })),
     source: optional("source", parseSource),
     notes: optional("notes", parseTableNotes),
     versions: parseVersions(parseJson(metadata, "versions")),
   };
   checkNames(model, loss);
   return model;
-}
-
-function classCount(target: Target): number {
-  return target.kind === "classes" ? target.classes.length : 0;
 }
 
 function parseJson(metadata: Readonly<Record<string, string>>, name: string): unknown {

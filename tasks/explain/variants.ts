@@ -1,6 +1,7 @@
 /** What a model says of many variants of the same rows: many of them go to the GPU together. */
 
 import { Tensor } from "../../lib/core/tensor.ts";
+import { applyRule } from "../../lib/model_file/output_rule.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 
@@ -25,14 +26,14 @@ export function affordableRows({ model }: SavedModel, variants: number, budget: 
  * @returns Outputs [n, targets] of each variant, in order.
  */
 export async function* outputsOfVariants(
-  { model, description: { features } }: SavedModel,
+  { model, description: { features, loss, scalers, output: rule = {} } }: SavedModel,
   x: Float32Array,
   changes: readonly Change[],
-): AsyncGenerator<Float32Array> {
+): AsyncGenerator<Float32Array | Float64Array> {
   const rows = x.length / features.length;
   const together = Math.max(1, Math.min(changes.length, Math.floor(MAX_VALUES / x.length)));
   const copies = new Float32Array(together * x.length);
-  using predictor = new Predictor(model, features.length, together * rows);
+  using predictor = new Predictor(model, features.length, together * rows, loss.kind);
   for (let first = 0; first < changes.length; first += together) {
     const some = changes.slice(first, first + together);
     some.forEach((change, i) => {
@@ -42,7 +43,7 @@ export async function* outputsOfVariants(
     });
     const used = copies.subarray(0, some.length * x.length);
     using tensor = Tensor.from(model.device, used, [some.length * rows, features.length]);
-    const outputs = await predictor.predict(tensor);
+    const outputs = applyRule(await predictor.predict(tensor), rule, scalers.targets);
     const size = outputs.length / some.length;
     for (let i = 0; i < some.length; i++) yield outputs.subarray(i * size, (i + 1) * size);
   }

@@ -4,7 +4,8 @@ import { DataError } from "../../lib/base/errors.ts";
 import type { ModelMetadata } from "../../lib/model_file/metadata.ts";
 import { printable, showJson } from "../../lib/base/printable.ts";
 import { readSafetensors, type StoredTensors } from "../../lib/safetensors/reader.ts";
-import { FORMAT, parseDescription } from "../../lib/model_file/saved_model.ts";
+import { checkFormat } from "../../lib/model_file/file_format.ts";
+import { parseDescription } from "../../lib/model_file/saved_model.ts";
 import { buildUnweighted, parseLayers } from "../../lib/model_file/stored_layers.ts";
 import { formatShape } from "../../lib/base/shape.ts";
 import { MISSING_TEXTS } from "../../lib/data/cells.ts";
@@ -62,9 +63,7 @@ export interface ExportedModel {
  */
 export async function readExportedModel(name: string, path: string): Promise<ExportedModel> {
   const stored = await readSafetensors(path);
-  if (stored.metadata.format !== FORMAT) {
-    throw new DataError("this is not a model of `deno task train`", { file: path });
-  }
+  checkFormat(stored.metadata, path);
   try {
     return describe(name, stored);
   } catch (error) {

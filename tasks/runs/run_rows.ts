@@ -3,6 +3,7 @@
 import { visible } from "../../lib/base/printable.ts";
 import type { RowSource } from "../../lib/data/row_source.ts";
 import { type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
+import { applyRule } from "../../lib/model_file/output_rule.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { openScaledDataset, type ScaledDataset, scaledPathOf, sourceName } from "../prepare/scaled_dataset.ts";
@@ -40,12 +41,14 @@ export async function openRunRows(
 
 /** Measures a model on scaled rows. */
 export async function measureRows(
-  { model, description: { loss, scalers } }: SavedModel,
+  { model, description: { loss, scalers, output: rule = {} } }: SavedModel,
   source: RowSource,
   options: EvaluationOptions,
 ): Promise<Evaluation> {
   const evaluator = new Evaluator(loss, scalers.targets, options);
-  using predictor = new Predictor(model, source.inputs, source.rows);
-  for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
+  using predictor = new Predictor(model, source.inputs, source.rows, loss.kind);
+  for await (const { output, y } of predictor.predictBlocks(source)) {
+    evaluator.add(applyRule(output, rule, scalers.targets), y);
+  }
   return evaluator.result();
 }

@@ -9,17 +9,14 @@ import type { Trainer } from "../../lib/training/trainer.ts";
 import { BUDGETS, explainModel, type Explanation } from "../explain/explain_model.ts";
 import { isNearlyPerfect, leakText } from "../explain/leak.ts";
 import { removeFile } from "../runs/folder.ts";
-import { chooseThreshold } from "../runs/threshold.ts";
-import type { TaskConfig } from "../settings/config.ts";
 import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
 import { type ShortEvaluation, shortEvaluation } from "../show/short_evaluation.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
 import type { RunView } from "../show/view.ts";
-import { formatNumber } from "../show/text_table.ts";
 import type { Run } from "./run_state.ts";
-import type { Training } from "./training.ts";
+import { trainedThreshold } from "./threshold.ts";
 
 /** How good the model is on the parts that there are. */
 type Evaluations = Partial<Record<PartName, Evaluation>>;
@@ -88,9 +85,10 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const baseline = scalers.targets.columns.map(({ mean }) => mean);
   const { seed } = config;
   const classes = target.kind === "classes" ? target.classes : undefined;
-  const threshold = await thresholdOf(config, training, classes, view);
-  const output = threshold === undefined ? undefined : { threshold };
-  const description = { table, features, targets, scalers, loss, settings, seed, baseline, output, source, notes };
+  const plain = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
+  const { validation } = training.dataset.parts;
+  const threshold = await trainedThreshold(config, new SavedModel(model, plain), validation, view);
+  const description = threshold === undefined ? plain : { ...plain, output: { threshold } };
   const options = { baseline, classes, threshold };
   const evaluations: Evaluations = {};
   const [train, ...others] = parts;
@@ -117,24 +115,6 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   model.device.check(); // no result counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);
   return { summary, evaluations };
-}
-
-/** The threshold that a setting gives, or that its rule chooses on the validation rows; undefined for the usual one. */
-async function thresholdOf(
-  { threshold: asked, texts }: TaskConfig,
-  { parts, evaluatePart }: Training,
-  classes: readonly string[] | undefined,
-  view: RunView,
-): Promise<number | undefined> {
-  if (typeof asked === "number") return asked === 0.5 ? undefined : asked;
-  const validation = parts.find(({ name }) => name === "validation")!;
-  const chosen = await chooseThreshold(asked, (threshold) => evaluatePart(validation, { classes, threshold }));
-  if (typeof chosen === "string") {
-    view.warning(`warning: THRESHOLD is ${texts.THRESHOLD}, but ${chosen}: 0.5 is kept`);
-    return undefined;
-  }
-  view.note(`threshold: ${formatNumber(chosen)}, chosen by ${texts.THRESHOLD} on the validation rows`);
-  return chosen;
 }
 
 /** The measures of each part; only the last one has its curve. */
