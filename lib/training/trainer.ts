@@ -12,7 +12,7 @@ import { FiniteWatch } from "./finite_watch.ts";
 import { RankShare } from "./group/rank_share.ts";
 import { type MeasuredTensor, type ReadTensor, StepLook } from "./look.ts";
 import { RowWindows } from "./row_windows.ts";
-import { MAX_STEPS, type QueuedSteps, StepBatch } from "./step_batch.ts";
+import { faultOf, MAX_STEPS, type QueuedSteps, StepBatch } from "./step_batch.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
 import { readState, type TrainingState, writeState } from "./training_state.ts";
@@ -25,10 +25,9 @@ interface StepRun extends QueuedSteps {
   readonly losses: Float32Array<ArrayBuffer>;
 }
 
-/** What evaluates an epoch, and what it may wait for: the losses of its steps. */
+/** What evaluates an epoch. In an object, as nobody waits for it yet. */
 interface Evaluation<T> {
   readonly promise: Promise<T>;
-  readonly read: PromiseWithResolvers<void>;
 }
 
 /** How long steps may run until their losses are read, in milliseconds: nothing else in the process runs for about as long. */
@@ -65,7 +64,7 @@ export class Trainer implements Disposable {
   /** Loss of each step of the epoch under way; those of steps that are yet to be done are 0. */
   #losses: Float32Array<ArrayBuffer>;
   /** Settles when the losses of the last steps are there: a snapshot in `evaluate` needs them. */
-  #lossesRead: Promise<unknown> = Promise.resolve();
+  #reading = settled();
 
   /**
    * Records the steps; nothing runs yet.
@@ -155,15 +154,17 @@ export class Trainer implements Disposable {
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
     const { judge } = this.options;
     const counted = { done: 0 };
-    this.#batch.clear(); // what a caller who left early has not read
-    if (!judge?.verdict.isOver) {
-      for await (const run of this.#runs(count, options.between)) {
+    try {
+      for await (const run of judge?.verdict.isOver ? [] : this.#runs(count, options.between)) {
         const evaluation = await this.#queue(run, options);
         if (options.isAhead && !evaluation && this.#mayGoOn()) continue;
         yield* this.#read(options, counted, evaluation);
         if (judge?.verdict.isOver) break;
       }
       if (this.#batch.steps > 0) yield* this.#read(options, counted);
+    } finally {
+      this.#batch.clear(); // what an error has left there
+      this.#reading.resolve();
     }
     if (this.#isUnwatched) await this.#watch.look(this.#done);
     this.#isUnwatched = false;
@@ -215,20 +216,20 @@ export class Trainer implements Disposable {
 
   /** Puts steps on the queue; gives what evaluates their epoch, where they end one. */
   async #queue<T>(run: StepRun, { evaluate }: EpochOptions<T>): Promise<Evaluation<T> | undefined> {
-    if (this.#batch.steps === 0) this.#since = performance.now();
+    if (this.#batch.steps === 0) {
+      this.#since = performance.now();
+      this.#reading = Promise.withResolvers();
+      this.#reading.promise.catch(() => {}); // whoever waits for it is told
+    }
     this.#batch.keep();
     this.#isShort = run.start + run.steps === run.visit.steps && run.visit.rows % this.options.batchSize > 0;
     await this.#steps.run(this.#isShort ? run.steps - 1 : run.steps, this.#isShort);
     this.#batch.add(run);
     if (!run.ends || !evaluate) return undefined;
-    const read = Promise.withResolvers<void>();
-    read.promise.catch(() => {}); // whoever waits for it is told
-    this.#lossesRead = read.promise;
-    const isGroup = this.#steps.merge !== undefined;
     // Ranks that evaluate may meet for that, after they met for the losses.
-    const promise = isGroup ? read.promise.then(evaluate) : called(evaluate);
+    const promise = this.#steps.merge ? this.#reading.promise.then(evaluate) : called(evaluate);
     promise?.catch(() => {}); // it is awaited with the losses
-    return promise && { promise: promise as Promise<T>, read };
+    return promise && { promise: promise as Promise<T> };
   }
 
   /** Reads what is on the queue, and yields the epochs that end there. */
@@ -240,23 +241,27 @@ export class Trainer implements Disposable {
     const { judge } = this.options;
     const { steps } = this.#batch;
     const told = judge?.verdict;
+    const { resolve, reject } = this.#reading;
     const reading = this.#batch.read(async (losses, flags) => await this.#steps.merge?.(losses, this.#isShort, flags));
     reading.then((read) => {
       const error = read.at(-1)!.error;
-      return error ? evaluation?.read.reject(error) : evaluation?.read.resolve();
-    }, (error) => evaluation?.read.reject(error));
+      return error ? reject(error) : resolve();
+    }, reject);
     const [_, evaluated] = await Promise.allSettled([reading, evaluation?.promise]);
     const read = await reading;
     // What ended before that, at an epoch's end, say, tells nothing of a longer run.
     const isQuick = steps >= this.#stepsPerRead && performance.now() - this.#since < READ_INTERVAL;
     if (isQuick) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, MAX_STEPS);
     let rateFactor = told?.rateFactor ?? 1;
-    for (const { run: { visit, start, steps, firstStep, ends, losses: ofEpoch }, losses, error, ...judged } of read) {
+    for (const { run, losses, error, ...judged } of read) {
+      const { visit, start, steps, firstStep, ends, losses: ofEpoch } = run;
       if (error) throw error;
       ofEpoch.set(losses, visit.firstStep + start);
       const isEvaluated = ends && evaluation !== undefined; // then nothing follows it
       if (isEvaluated && evaluated.status === "rejected") throw evaluated.reason;
       const verdict = judged.verdict ?? (isEvaluated && judge?.verdict !== told ? judge?.verdict : undefined);
+      const unsound = faultOf(verdict, run);
+      if (unsound) throw unsound;
       const step = firstStep + steps - 1;
       if (verdict?.isOver) await this.#end(step);
       onProgress?.(counted.done += steps, losses.reduce((sum, loss) => sum + loss, 0) / steps);
@@ -350,7 +355,7 @@ export class Trainer implements Disposable {
     const step = this.#done;
     const losses = this.#losses;
     const read = readState(model, optimizer, { ...more, ...this.#ownState });
-    const checks = [read, this.#lossesRead, this.#watch.look(step)];
+    const checks = [read, this.#reading.promise, this.#watch.look(step)];
     await Promise.allSettled(checks); // none is under way any more where another fails
     await Promise.all(checks);
     const numbers = await read;
@@ -380,7 +385,7 @@ export class Trainer implements Disposable {
     this.#visit = undefined; // the counter on the GPU stands elsewhere
     this.#losses = new Float32Array(this.stepsPerEpoch);
     this.#losses.set(losses);
-    this.#lossesRead = Promise.resolve();
+    this.#reading = settled();
     this.#isUnwatched = false;
     this.#watch.restart(step);
     this.#batch.clear();
@@ -422,4 +427,10 @@ function called<T>(work: () => Promise<T> | undefined): Promise<T> | undefined {
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+function settled(): PromiseWithResolvers<void> {
+  const all = Promise.withResolvers<void>();
+  all.resolve();
+  return all;
 }

@@ -16,6 +16,7 @@ import type { Scaler } from "../../lib/data/scaler.ts";
 import { type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
 import { type PredictedRows, Predictor } from "../../lib/evaluate/predictor.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
+import { applyRule, type OutputRule } from "../../lib/model_file/output_rule.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
 import { Judge, type JudgeOptions } from "../../lib/training/judge.ts";
@@ -28,7 +29,7 @@ import { settingAt } from "../settings/faults.ts";
 import type { LossName } from "../settings/settings.ts";
 import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
-import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
+import { rankFaults, type Rows, stepFaults, thresholdFaults, trainingFaults } from "./rows.ts";
 
 /** Under schedule plateau without PATIENCE: epochs without a better validation loss until the learning rate is reduced. */
 const PLATEAU_PATIENCE = 5;
@@ -49,7 +50,7 @@ export interface Training extends Rows {
   readonly trainer: Trainer;
   /** The parts that have rows; the first is for training. */
   readonly parts: readonly Part[];
-  readonly evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
+  readonly evaluatePart: (part: Part, options?: MeasureOptions) => Promise<Evaluation>;
   /** Keeps the best weights, if there are validation rows, and ends the run, if PATIENCE asks for it. */
   readonly judge?: Judge;
   /** The validation loss of each member, where the judge must be told. */
@@ -83,6 +84,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
     ...trainingFaults(config, dataset.loss, [count, dataset.parts.validation.rows], batchSize),
     ...stepFaults(batchSize, widths, config, model.device.limits),
     ...rankFaults(config, batchSize, communicator.size),
+    ...thresholdFaults(config, dataset.table.target, dataset.parts.validation.rows),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
 
@@ -95,7 +97,8 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
   // Ranks measure a share each; rows that stay in their file are measured block by block.
   const isTold = communicator.size > 1 || rowsOfValidation?.source !== undefined;
   const measured = rowsOfValidation && !isTold ? { loss, ...rowsOfValidation as ResidentRows } : undefined;
-  const judge = validation && stack.use(new Judge(model, optimizer, { ...judgeOptionsOf(config), validation: measured }));
+  const judge = validation &&
+    stack.use(new Judge(model, optimizer, { ...judgeOptionsOf(config), validation: measured }));
   let rateFactor = 1;
   const rateOf = (step: number): number => {
     const { learningRate, schedule, warmup } = config;
@@ -125,14 +128,14 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
     rateFactor = factor;
     optimizer.learningRate = factor * config.learningRate; // without a schedule, the trainer takes this one
   };
-  const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
+  const evaluatePart = async (part: Part, options?: MeasureOptions): Promise<Evaluation> => {
     const step = trainer.step;
     const evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
     // Stops at weights that an epoch's last step has ruined: no step after it would notice.
     if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
   };
-  const validate = validation && isTold ? () => validation.losses(loss) : undefined;
+  const validate = validation && isTold ? () => memberLosses(validation, loss, dataset.targets.length) : undefined;
 
   const parameters = model.parameters.reduce((sum, { parameter }) => sum + parameter.value.size, 0);
   const { stepsPerEpoch, windows, windowRows } = trainer;
@@ -147,9 +150,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
 /** What follows from PATIENCE and SCHEDULE. */
 function judgeOptionsOf({ patience, schedule }: TaskConfig): JudgeOptions {
   if (schedule !== "plateau") return { patience };
-  return patience > 0
-    ? { patience, plateau: PATIENT_PLATEAU }
-    : { patience: PLATEAU_PATIENCE, plateau: PLATEAU };
+  return patience > 0 ? { patience, plateau: PATIENT_PLATEAU } : { patience: PLATEAU_PATIENCE, plateau: PLATEAU };
 }
 
 /** Rows of a step. A preset above the number of rows gives way; a value that was asked for does not. */
@@ -176,12 +177,18 @@ export interface Part {
   /** Its rows, as a trainer takes them. */
   readonly rows: ResidentRows | StreamedRows;
   /**
-   * Measures the model on it. If the part lies on the GPU, this uses the weights of this moment; else the weights must not
-   * change until it is done.
+   * What the model and each of its members put out, block by block, with the targets. If the part lies on the GPU, this uses the
+   * weights of this moment; else the weights must not change until it is done.
    */
-  readonly evaluate: (loss: Loss, targets: Scaler, options?: EvaluationOptions) => Promise<Evaluation>;
-  /** The loss of each of the model's members on it, under the same conditions. */
-  readonly losses: (loss: Loss) => Promise<number[]>;
+  readonly outputs: () => AsyncGenerator<PredictedRows & { readonly y: Float32Array }, void>;
+  /** Measures the model on it, with the rule that its outputs go through, if any. */
+  readonly evaluate: (loss: Loss, targets: Scaler, options?: MeasureOptions) => Promise<Evaluation>;
+}
+
+/** What measuring may be told. */
+export interface MeasureOptions extends EvaluationOptions {
+  /** What is done to the outputs first. */
+  readonly rule?: OutputRule;
 }
 
 /** Puts the parts on the GPU if all are small, or leaves them in their file. */
@@ -199,7 +206,13 @@ export async function openParts(
     const source = parts[name];
     if (source.rows === 0) continue;
     const predictor = stack.use(new Predictor(model, source.inputs, source.rows, loss));
-    opened.push({ name, ...await open(source, predictor, stack) });
+    const part = await open(source, predictor, stack);
+    const evaluate: Part["evaluate"] = async (loss, targets, { rule = {}, ...options } = {}) => {
+      const evaluator = new Evaluator(loss, targets, options);
+      for await (const { output, y } of part.outputs()) evaluator.add(applyRule(output, rule, targets), y);
+      return evaluator.result();
+    };
+    opened.push({ name, ...part, evaluate });
   }
   return opened;
 }
@@ -207,50 +220,47 @@ export async function openParts(
 /** Most values that are measured at a time: measuring takes ten times their memory. */
 const MAX_VALUES = 1 << 20;
 
-type OpenPart = Omit<Part, "name">;
-
-/** Outputs of some rows, and their targets. */
-interface Block extends PredictedRows {
-  readonly y: Float32Array;
-}
+type OpenPart = Pick<Part, "rows" | "outputs">;
 
 async function openResident(source: RowSource, predictor: Predictor, stack: DisposableStack): Promise<OpenPart> {
   const { rows, inputs, targets } = source;
   const block = await source.read(0, rows);
   const x = stack.use(Tensor.from(predictor.device, block.x, [rows, inputs]));
   const y = stack.use(Tensor.from(predictor.device, block.y, [rows, targets]));
-  const predict = async function* (): AsyncGenerator<Block> {
-    yield { ...await predictor.predictEach(x), y: block.y };
+  const most = Math.max(1, Math.floor(MAX_VALUES / targets)) * targets;
+  const outputs: Part["outputs"] = async function* () {
+    const { output, own } = await predictor.predictEach(x);
+    const { length } = block.y;
+    if (length <= most) return yield { output, own, y: block.y };
+    const starts = Array.from({ length: own.length / length }, (_, member) => member * length);
+    for (let at = 0; at < length; at += most) {
+      const [part, truth] = [output, block.y].map((values) => values.subarray(at, at + most));
+      const each = new Float32Array(starts.length * part.length);
+      starts.forEach((start, member) => {
+        each.set(own.subarray(start + at, start + at + part.length), member * part.length);
+      });
+      yield { output: part, own: each, y: truth };
+    }
   };
-  return { rows: { x, y }, ...measuresOf(source, predict) };
+  return { rows: { x, y }, outputs };
 }
 
 function openStreamed(source: RowSource, predictor: Predictor): OpenPart {
-  return { rows: { source }, ...measuresOf(source, () => predictor.predictBlocks(source)) };
+  return { rows: { source }, outputs: () => predictor.predictBlocks(source) };
 }
 
-function measuresOf({ rows, targets }: RowSource, predict: () => AsyncGenerator<Block>): Omit<OpenPart, "rows"> {
-  const most = Math.max(1, Math.floor(MAX_VALUES / targets)) * targets;
-  const evaluate: Part["evaluate"] = async (...how) => {
-    const evaluator = new Evaluator(...how);
-    for await (const { output, y } of predict()) {
-      for (let at = 0; at < y.length; at += most) {
-        evaluator.add(output.subarray(at, at + most), y.subarray(at, at + most));
-      }
+/** The loss of each of the model's members on a part, whose targets have so many columns. */
+export async function memberLosses(part: Part, { reference }: Loss, columns: number): Promise<number[]> {
+  const sums: number[] = [];
+  let rows = 0;
+  for await (const { own, y } of part.outputs()) {
+    const count = y.length / columns;
+    const target = new Matrix(count, columns, y);
+    for (let m = 0; m < own.length / y.length; m++) {
+      const output = new Matrix(count, columns, own.subarray(m * y.length, (m + 1) * y.length));
+      sums[m] = (sums[m] ?? 0) + count * reference.forward(output, target);
     }
-    return evaluator.result();
-  };
-  const losses: Part["losses"] = async ({ reference }) => {
-    const sums: number[] = [];
-    for await (const { own, y } of predict()) {
-      const count = y.length / targets;
-      const target = new Matrix(count, targets, y);
-      for (let m = 0; m < own.length / y.length; m++) {
-        const output = new Matrix(count, targets, own.subarray(m * y.length, (m + 1) * y.length));
-        sums[m] = (sums[m] ?? 0) + reference.forward(output, target) * count / rows;
-      }
-    }
-    return sums;
-  };
-  return { evaluate, losses };
+    rows += count;
+  }
+  return sums.map((sum) => sum / rows);
 }
