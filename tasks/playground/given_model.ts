@@ -19,6 +19,10 @@ export function checkFit({ model, description }: SavedModel, { table, loss }: Ro
     const problem = `its inputs ${dates.join(", ")} are dates: the playground takes numbers and categories only`;
     throw new DataError(problem, { file });
   }
+  if (model.members > 1) {
+    const problem = `it has ${model.members} members, and the playground shows one network: train with --members 1`;
+    throw new DataError(problem, { file });
+  }
   const wanted = [...encodedNames(table.inputs), "→", ...outputNames(table.target, loss)].join(" ");
   const found = [...description.features, "→", ...description.targets].join(" ");
   const classes = ({ target }: typeof table) => target.kind === "classes" ? target.classes.join(" ") : "";

@@ -5,6 +5,7 @@ import { printable } from "../../lib/base/printable.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 import { utf8Pieces } from "../../lib/formats/byte_source.ts";
 import { Device } from "../../lib/gpu/device.ts";
+import type { Intervals } from "../../lib/model_file/intervals.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { checkOutput } from "../runs/outputs.ts";
 import { loadRun } from "../runs/saved_run.ts";
@@ -14,6 +15,7 @@ import { fromUsersFolder, streamAt, tellWritten, writeAside } from "../settings/
 import { Answers } from "./answers.ts";
 import { type Block, isPair, Rows } from "./rows.ts";
 import { firstRecords, isCsv, lineBlocks } from "./stdin_text.ts";
+import { intervalsOf } from "./intervals.ts";
 import { tellUnseen } from "./unseen.ts";
 
 /** Takes text of the answers. */
@@ -42,18 +44,20 @@ export async function main(config: TaskConfig): Promise<void> {
   }
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
+  const intervals = intervalsOf(model, config.extras.INTERVAL);
   const rows = new Rows(model.description, COLUMNS.parse(config.extras.KEEP ?? "") ?? []);
   if (output === undefined) {
     const isTerminal = Deno.stdout.isTerminal();
     const encoder = new TextEncoder();
     await predictAll(
       model,
+      intervals,
       rows,
       asked,
       (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal))),
     );
   } else {
-    const count = await writeAside(output, (sink) => predictAll(model, rows, asked, sink));
+    const count = await writeAside(output, (sink) => predictAll(model, intervals, rows, asked, sink));
     tellWritten(output, `wrote ${output}: ${count} predictions`);
   }
 }
@@ -101,15 +105,21 @@ async function* chained(first: TextBlock, others: AsyncIterable<TextBlock>): Asy
 }
 
 /** Writes a line per row, and says which names training did not see. Returns the number of rows. */
-async function predictAll(model: SavedModel, rows: Rows, { source, question }: Asked, sink: Sink): Promise<number> {
+async function predictAll(
+  model: SavedModel,
+  intervals: Intervals | undefined,
+  rows: Rows,
+  { source, question }: Asked,
+  sink: Sink,
+): Promise<number> {
   const { blocks, isJson } = question(rows);
-  const answers = new Answers(model.description, isJson ? rows.kept : rows.columns, isJson);
+  const answers = new Answers(model.description, isJson ? rows.kept : rows.columns, isJson, intervals);
   let count = 0;
   try {
     for await (const block of blocks) {
-      const predicted = await model.predict(block.inputs, count + 1);
-      await sink(answers.write(block, predicted));
-      count += predicted.length / model.description.targets.length;
+      const answered = await model.predictEach(block.inputs, count + 1);
+      await sink(answers.write(block, answered));
+      count += answered.predicted.length / model.description.targets.length;
     }
   } finally {
     // Also if a row cannot be used, where those before it are answered.

@@ -186,6 +186,12 @@ export const SETTINGS = {
       "auto",
       "pull of weights towards 0; auto: 0.01 for adamw, else 0",
     ),
+    CALIBRATE: setting(YES_OR_NO, "false", "fit the temperature of probabilities on validation rows", {
+      presets: { DATA: "true" },
+    }),
+    CLIP_TARGETS: setting(YES_OR_NO, "false", "keep predicted numbers within those of the training rows", {
+      presets: { DATA: "true" },
+    }),
     CLIP_NORM: setting(NOT_NEGATIVE, "0", "largest norm of all gradients together; 0: no limit"),
     PLAIN: setting(YES_OR_NO, "false", "run the operations of lib/core one by one, unfused; slower"),
   }),

@@ -11,8 +11,10 @@ import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
 import { shortEvaluation } from "../show/short_evaluation.ts";
+import { formatCoverage, type IntervalCoverage } from "../show/evaluation_report.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
 import type { RunView } from "../show/view.ts";
+import { coverageOf, fitRule } from "./fit_rule.ts";
 import type { Run } from "./run_state.ts";
 
 /**
@@ -39,7 +41,12 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   if (config.data === "") {
     told.push(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
   }
-  told.push(formatSummary(summary, evaluations), `run: ${folder.path}`);
+  told.push(formatSummary(summary, evaluations));
+  const { interval } = summary;
+  if (interval) {
+    told.push(...formatCoverage(interval, evaluations.test?.perClass !== undefined).map((line) => `test: ${line}`));
+  }
+  told.push(`run: ${folder.path}`);
   if (config.report) await reportRun({ runName: config.runName, device: model.device, dataset }, view);
   view.summary({ run: folder.path, ...summary }, told.join("\n"));
 }
@@ -65,8 +72,13 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const settings = config.texts as Record<string, string>;
   const baseline = scalers.targets.columns.map(({ mean }) => mean);
   const { seed } = config;
-  const description = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
-  const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
+  const predicted = { table, targets, scalers, loss };
+  const { calibrate, clipTargets } = config;
+  const { rule, told } = await fitRule({ model: predicted, parts, calibrate, clipTargets });
+  for (const line of told) view.note(line);
+  const output = Object.keys(rule).length > 0 ? rule : undefined;
+  const description = { table, features, targets, scalers, loss, settings, seed, baseline, output, source, notes };
+  const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined, rule };
   const evaluations: Partial<Record<PartName, Evaluation>> = {};
   const [train, ...others] = parts;
   evaluations.train = await evaluatePart(train, options); // throws for useless weights, before they are saved
@@ -80,6 +92,10 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
       view.warning(`warning: the model is written, but cannot be measured on the ${part.name} rows: ${error.message}`);
     }
   }
+  const test = parts.find(({ name }) => name === "test");
+  const interval = test && evaluations.test && await coverageOf(test, { ...predicted, output });
+  const { temperature, clip } = rule;
+  const clippedTo = clip && scalers.targets.columns.map(({ name, min, max }) => ({ name, min, max }));
   const summary = {
     ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
     device: model.device.name,
@@ -87,6 +103,8 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
     seconds,
     stepsPerSecond: trainer.step / seconds,
     ...Object.fromEntries(Object.entries(evaluations).map(([part, one]) => [part, shortEvaluation(one)])),
+    ...(output ? { output: { temperature, clippedTo } } : {}),
+    ...(interval ? { interval } : {}),
     ...(notes ? { notes } : {}),
   };
   model.device.check(); // no result counts that comes from a GPU that has failed

@@ -71,6 +71,8 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     schedule: "constant",
     warmup: 0,
     weightDecay: "auto",
+    calibrate: false,
+    clipTargets: false,
     clipNorm: 0,
     patience: 0,
     plain: false,
