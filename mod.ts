@@ -77,6 +77,13 @@ export {
   type ClassMetrics,
   RunningClassification,
 } from "./lib/evaluate/classification_metrics.ts";
+export {
+  type CurvePoint,
+  RunningTwoClasses,
+  type ThresholdRule,
+  type TwoClassMetrics,
+  twoClassMetrics,
+} from "./lib/evaluate/two_classes.ts";
 export { type Confusion, ConfusionMatrix } from "./lib/evaluate/confusion_matrix.ts";
 export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/training/learning_rates.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/evaluate/metrics.ts";
@@ -185,13 +192,8 @@ export {
 export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors/bytes.ts";
 export { SafetensorsRows } from "./lib/safetensors/rows.ts";
 export { SafetensorsWriter } from "./lib/safetensors/writer.ts";
-export {
-  type ColumnStatistics,
-  RunningStatistics,
-  Scaler,
-  type ScalerJson,
-  type ScalingMethod,
-} from "./lib/data/scaler.ts";
+export { type ColumnScaling, Scaler, type ScalerJson, type ScalingMethod } from "./lib/data/scaler.ts";
+export { type ColumnStatistics, RunningStatistics } from "./lib/data/statistics.ts";
 export type { Binding } from "./lib/gpu/pipeline.ts";
 export { type RecordedPart, Recording } from "./lib/gpu/recording.ts";
 export { type KernelCheck, selfTest, type TestProgress } from "./lib/check/self_test.ts";
@@ -215,7 +217,7 @@ export { parseTable } from "./lib/data/table_json.ts";
 export { type ColumnNote, parseTableNotes, type TableNotes } from "./lib/data/table_notes.ts";
 export type { CellKind, ColumnLook, ProfileOptions } from "./lib/data/column_kinds.ts";
 export { ColumnProfile } from "./lib/data/table_profile.ts";
-export { type FarValue, ValueRange } from "./lib/data/value_range.ts";
+export { type FarValue, ValueRange } from "./lib/data/statistics.ts";
 export { type TensorStatistics, tensorStatistics } from "./lib/training/tensor_statistics.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/core/tensor.ts";
 export { VERSION } from "./lib/base/version.ts";

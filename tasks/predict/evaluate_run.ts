@@ -16,6 +16,7 @@ import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { formatClasses, formatCoverage, formatEvaluations, type IntervalCoverage } from "../show/evaluation_report.ts";
 import { checkOutput } from "../runs/outputs.ts";
 import { type FileRecord, fileRecords, loadRun } from "../runs/saved_run.ts";
+import { askedThreshold } from "../runs/threshold.ts";
 import { shortEvaluation } from "../show/short_evaluation.ts";
 import { fromUsersFolder, writeAside } from "../settings/users_files.ts";
 import { intervalsOf } from "./intervals.ts";
@@ -36,8 +37,9 @@ export async function main({ extras, runName }: TaskConfig): Promise<void> {
   if (matrix !== undefined) await checkOutput(runName, ["--confusion", matrix], { reads: ["--data", path] });
   using device = await Device.request();
   using model = await loadRun(device, runName);
+  const threshold = await askedThreshold(extras.THRESHOLD, runName, model);
   const intervals = intervalsOf(model, extras.INTERVAL);
-  const { evaluation, coverage, dropped, unseen } = await measure(model, path, intervals);
+  const { evaluation, coverage, dropped, unseen } = await measure(model, path, { threshold, intervals });
   tellUnseen(data!, unseen);
   if (matrix !== undefined) await writeMatrix(matrix, evaluation);
   if (json === "true") {
@@ -62,6 +64,12 @@ async function writeMatrix(path: string, { confusion, perClass }: Evaluation): P
   });
 }
 
+/** What flags ask for. */
+interface Asked {
+  readonly threshold?: number;
+  readonly intervals?: Intervals;
+}
+
 /** What a file's rows say of a run. */
 interface Measured {
   evaluation: Evaluation;
@@ -74,11 +82,11 @@ interface Measured {
 }
 
 /** Reads the rows once, in constant memory. */
-async function measure(model: SavedModel, path: string, intervals?: Intervals): Promise<Measured> {
+async function measure(model: SavedModel, path: string, { threshold, intervals }: Asked): Promise<Measured> {
   const { table, loss, scalers, baseline } = model.description;
   const { target } = table;
   const classes = target.kind === "classes" ? target.classes : undefined;
-  const evaluator = new Evaluator(loss, scalers.targets, { baseline, classes });
+  const evaluator = new Evaluator(loss, scalers.targets, { baseline, classes, threshold });
   const running = intervals && new RunningCoverage(intervals, model.description);
   const encoder = new TableEncoder(table);
   const targets = new TargetEncoder(target, targetForm(target, loss.kind), table.missingTexts);

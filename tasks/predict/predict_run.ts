@@ -6,9 +6,10 @@ import type { TextBlock } from "../../lib/data/csv_text.ts";
 import { utf8Pieces } from "../../lib/formats/byte_source.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import type { Intervals } from "../../lib/model_file/intervals.ts";
-import type { SavedModel } from "../../lib/model_file/saved_model.ts";
+import type { ModelDescription, SavedModel } from "../../lib/model_file/saved_model.ts";
 import { checkOutput } from "../runs/outputs.ts";
 import { loadRun } from "../runs/saved_run.ts";
+import { askedThreshold } from "../runs/threshold.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
 import { fromUsersFolder, streamAt, tellWritten, writeAside } from "../settings/users_files.ts";
@@ -46,18 +47,16 @@ export async function main(config: TaskConfig): Promise<void> {
   using model = await loadRun(device, config.runName);
   const intervals = intervalsOf(model, config.extras.INTERVAL);
   const rows = new Rows(model.description, COLUMNS.parse(config.extras.KEEP ?? "") ?? []);
+  const threshold = await askedThreshold(config.extras.THRESHOLD, config.runName, model);
+  const description = { ...model.description, output: { ...model.description.output, threshold } };
   if (output === undefined) {
     const isTerminal = Deno.stdout.isTerminal();
     const encoder = new TextEncoder();
-    await predictAll(
-      model,
-      intervals,
-      rows,
-      asked,
-      (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal))),
-    );
+    const sink: Sink = (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal)));
+    await predictAll(model, description, intervals, rows, asked, sink);
   } else {
-    const count = await writeAside(output, (sink) => predictAll(model, intervals, rows, asked, sink));
+    const answer = (sink: Sink) => predictAll(model, description, intervals, rows, asked, sink);
+    const count = await writeAside(output, answer);
     tellWritten(output, `wrote ${output}: ${count} predictions`);
   }
 }
@@ -107,13 +106,14 @@ async function* chained(first: TextBlock, others: AsyncIterable<TextBlock>): Asy
 /** Writes a line per row, and says which names training did not see. Returns the number of rows. */
 async function predictAll(
   model: SavedModel,
+  description: ModelDescription,
   intervals: Intervals | undefined,
   rows: Rows,
   { source, question }: Asked,
   sink: Sink,
 ): Promise<number> {
   const { blocks, isJson } = question(rows);
-  const answers = new Answers(model.description, isJson ? rows.kept : rows.columns, isJson, intervals);
+  const answers = new Answers(description, isJson ? rows.kept : rows.columns, isJson, intervals);
   let count = 0;
   try {
     for await (const block of blocks) {

@@ -14,7 +14,7 @@ import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { ReliabilityBin } from "../charts/class_charts.ts";
 import type { Fit, Predictions, ReportFacts } from "./page/facts.ts";
-import { sampleRows } from "./rows.ts";
+import { sampleRows } from "../runs/sample_rows.ts";
 
 /** The most rows of a chart, the places of a curve, the ranges of probabilities. */
 const SAMPLE_ROWS = 2_000;
@@ -83,7 +83,8 @@ function binned(probabilities: readonly number[], actual: readonly number[]): Re
 async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): Promise<Fit | undefined> {
   const { features, targets, scalers, loss, table: { target } } = saved.description;
   if (features.length !== 1 || targets.length > MAX_CURVES) return undefined;
-  const { min, max } = scalers.inputs.columns[0];
+  const { min, max, names: categories } = scalers.inputs.columns[0];
+  if (categories !== undefined) return undefined; // between categories there is nothing
   const grid = Float64Array.from({ length: CURVE_PLACES }, (_, i) => min + (max - min) * i / (CURVE_PLACES - 1));
   const curve = await saved.predict(grid);
   const inputs = scalers.inputs.inverse(x);

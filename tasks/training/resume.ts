@@ -37,6 +37,7 @@ const CHOICES: readonly Key[] = [
   "PATIENCE",
   "CALIBRATE",
   "CLIP_TARGETS",
+  "THRESHOLD",
 ];
 
 /** Only the command line counts: the run's settings hold what environment and .env said. */

@@ -25,9 +25,10 @@ import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { type PartName, PARTS } from "../prepare/split.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
+import type { LossName } from "../settings/settings.ts";
 import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
-import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
+import { rankFaults, type Rows, stepFaults, thresholdFaults, trainingFaults } from "./rows.ts";
 
 /** Under schedule plateau, epochs without a better validation loss until the learning rate is reduced, and its factor. */
 const PLATEAU = { patience: 5, factor: 0.5 };
@@ -78,6 +79,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
     ...trainingFaults(config, dataset.loss, [count, dataset.parts.validation.rows], batchSize),
     ...stepFaults(batchSize, widths, config, model.device.limits),
     ...rankFaults(config, batchSize, communicator.size),
+    ...thresholdFaults(config, dataset.table.target, dataset.parts.validation.rows),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
 
@@ -176,7 +178,7 @@ export interface MeasureOptions extends EvaluationOptions {
 export async function openParts(
   stack: DisposableStack,
   model: Model,
-  { parts }: { readonly parts: Readonly<Record<PartName, RowSource>> },
+  { parts, loss }: { readonly parts: Readonly<Record<PartName, RowSource>>; readonly loss: LossName },
   residentBytes = RESIDENT_BYTES,
 ): Promise<Part[]> {
   const sizes = Object.values(parts).map(({ rows, inputs, targets }) => rows * (inputs + targets));
@@ -186,7 +188,7 @@ export async function openParts(
   for (const name of PARTS) {
     const source = parts[name];
     if (source.rows === 0) continue;
-    const predictor = stack.use(new Predictor(model, source.inputs, source.rows));
+    const predictor = stack.use(new Predictor(model, source.inputs, source.rows, loss));
     const part = await open(source, predictor, stack);
     const evaluate: Part["evaluate"] = async (loss, targets, { rule = {}, ...options } = {}) => {
       const evaluator = new Evaluator(loss, targets, options);
