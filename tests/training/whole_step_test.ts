@@ -47,7 +47,7 @@ function planOn(software: boolean, model: Model, loss: Loss, rows: number): Whol
 }
 
 function sizesOf({ layers }: Model): [inputs: number, outputs: number] {
-  const inputs = layers[0].parameters[0].shape[0];
+  const [{ inputs = 1 }] = layers;
   return [inputs, layers.reduce((width, layer) => layer.outputSize(width), inputs)];
 }
 
