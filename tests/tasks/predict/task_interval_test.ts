@@ -36,9 +36,14 @@ permitted("train scores on validation rows, predict --interval and evaluate --in
   await using place = await Workplace.create({ "t.csv": table(400) });
   const train = (target: string, ignore: string, ...args: string[]) =>
     place.succeed("train", [...SMALL, "--target", target, "--ignore", ignore, "--run-name", target, ...args]);
-  const { stdout, stderr } = await train("price", "size");
+  const { stdout, stderr } = await train("price", "size", "--report");
   assertMatch(`${stdout}${stderr}`, /predictions are clipped to the range of the training rows: [\d.]+ to [\d.]+/);
   assertMatch(stdout, /test: intervals at level 0\.9 hold \d+\.\d% of the rows; mean width [\d.]+/);
+  const page = await place.read("data/runs/price/report.html");
+  assertStringIncludes(
+    page,
+    "Predictions are clipped to the range of the training rows. Test rows: intervals at level 0.9",
+  );
   const summary = JSON.parse(await place.read("data/runs/price/summary.json"));
   const [range] = summary.output.clippedTo;
   assertEquals([summary.interval.level, summary.interval.targets[0].target, range.name], [0.9, "price", "price"]);
