@@ -8,7 +8,8 @@ import { type Cell, type ClassPrediction, LoadedModel, type Row } from "../../..
 import { outputNames } from "../../../lib/model_file/metadata.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { SavedModel, saveModel } from "../../../lib/model_file/saved_model.ts";
-import { type ColumnStatistics, RunningStatistics, Scaler } from "../../../lib/data/scaler.ts";
+import { Scaler } from "../../../lib/data/scaler.ts";
+import { type ColumnStatistics, RunningStatistics } from "../../../lib/data/statistics.ts";
 import { encodedNames, type InputColumn, MISSING_CATEGORY, type Table } from "../../../lib/data/table.ts";
 import { TableEncoder } from "../../../lib/data/table_encoder.ts";
 import { readExportedModel } from "../../../tasks/export/exported_model.ts";
