@@ -102,7 +102,7 @@ export const SETTINGS = {
     COLUMN_DROPOUT: setting(
       orWord("auto", "a number from 0 to less than 1, or auto", SHARE),
       "0",
-      "share of a row's columns to drop; auto: 0.1 from 15 columns, 0.2 from 30",
+      "share of columns to drop; auto: 0.1 from 15 columns, 0.2 from 30",
       { presets: { DATA: "auto" } },
     ),
     INIT: setting(INIT, "kaiming", "weights", { presets: { linear: "uniform:0.1", DATA: "xavier" } }),
