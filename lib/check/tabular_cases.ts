@@ -141,17 +141,17 @@ function memberCases(device: Device): KernelCase[] {
 /** Columns that are dropped as a whole, by the first mask of a sequence. */
 function columnDropoutCase(device: Device): KernelCase {
   const x = matrix(13, 6, random());
-  const layerOf = () => {
-    const layer = new ColumnDropout(0.3, { widths: [3, 1, 2] });
-    layer.place(device, 0);
-    return layer;
-  };
-  const twin = layerOf().reference() as ReferenceDropout;
+  const layer = new ColumnDropout(0.3, { widths: [3, 1, 2] });
+  layer.place(device, 0)[Symbol.dispose]();
+  const twin = layer.reference() as ReferenceDropout;
   twin.step = 1;
   return {
     kernel: kernels.columnDropout,
     on: "[13, 6] of 3 columns",
-    run: () => layerOf().forward(upload(device, x), true),
+    run: () => {
+      layer.place(device, 0);
+      return layer.forward(upload(device, x), true);
+    },
     expected: twin.forward(x).data,
   };
 }
