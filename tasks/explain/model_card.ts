@@ -105,7 +105,7 @@ function scoreLines({ rows, of, resamples, measures }: Score, part: keyof typeof
   const which = rows === of ? `${rows} ${PART_NAMES[part]} rows` : `${rows} of ${of} ${PART_NAMES[part]} rows`;
   const lines = measures.map(({ name, value, low, high, baseline }) => {
     const trivial = baseline === undefined || Number.isNaN(baseline) ? "" : `; the baseline reaches ${short(baseline)}`;
-    const interval = Number.isNaN(low) ? "" : `, 95% interval ${short(low)} to ${short(high)}`;
+    const interval = Number.isNaN(low) || low === high ? "" : `, 95% interval ${short(low)} to ${short(high)}`;
     return `${MEASURE_NAMES[name]} ${short(value)} on ${which}${interval}${trivial}.`;
   });
   if (part === "validation") {
@@ -134,7 +134,7 @@ function columnLines({ columns, part, rows, repeats, leak }: Explanation): strin
     ...leak ? [`Warning: ${leakText(leak)}.`] : [],
     ...lines,
     `Measured on ${rows} ${part} rows, ${repeats} shuffles each${
-      rest > 0 ? `; ${rest} more columns matter less` : ""
+      rest > 0 ? `; ${rest} more ${rest === 1 ? "column matters" : "columns matter"} less` : ""
     }.`,
   ];
 }
