@@ -27,6 +27,8 @@ export type { ReadOptions } from "./lib/data/csv_text.ts";
 export { EarlyStopping, type EarlyStoppingState } from "./lib/training/early_stopping.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/base/errors.ts";
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
+export { combineMembers } from "./lib/evaluate/combine.ts";
+export { type ConformalScores, conformalScores, conformalWidth } from "./lib/evaluate/conformal.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluate/evaluation.ts";
 export { type BackwardCheck, type BackwardOptions, BackwardReport, checkBackward } from "./lib/check/check_backward.ts";
 export type { WrongSide } from "./lib/check/gradient_blame.ts";
@@ -78,6 +80,7 @@ export { type Confusion, ConfusionMatrix } from "./lib/evaluate/confusion_matrix
 export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/training/learning_rates.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/evaluate/metrics.ts";
 export { type DataSource, dataSource, type ModelMetadata, type Versions } from "./lib/model_file/metadata.ts";
+export type { OutputRule } from "./lib/model_file/output_rule.ts";
 export { decodeModel, encodeModel } from "./lib/model_file/bytes.ts";
 export { type ForwardOptions, Model, type ModelOptions, type NamedParameter, type Observer } from "./lib/core/model.ts";
 export {
@@ -166,7 +169,7 @@ export type { PatienceOptions, PatienceState } from "./lib/training/patience.ts"
 export { Plateau, type PlateauOptions, type PlateauState } from "./lib/training/plateau.ts";
 export { LossCurve } from "./lib/show/loss_curve.ts";
 export { print } from "./lib/inspect/print.ts";
-export { Predictor } from "./lib/evaluate/predictor.ts";
+export { type PredictedRows, Predictor } from "./lib/evaluate/predictor.ts";
 export { Random } from "./lib/base/random.ts";
 export { ArrayRows, type RowBlock, RowRange, type RowSource } from "./lib/data/row_source.ts";
 export { loadWeights, type ModelDescription, SavedModel, saveModel } from "./lib/model_file/saved_model.ts";

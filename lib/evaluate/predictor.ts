@@ -4,17 +4,27 @@
  * @module
  */
 import type { Device } from "../gpu/device.ts";
+import { combineMembers } from "./combine.ts";
 import type { Model } from "../core/model.ts";
 import type { Recording } from "../gpu/recording.ts";
 import type { RowBlock, RowSource } from "../data/row_source.ts";
 import { formatShape } from "../base/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
+/** What a model puts out. */
+export interface PredictedRows {
+  /** Its output [rows, out], row by row; of several members as `combineMembers` makes it. */
+  readonly output: Float32Array;
+  /** What each of its members puts out [members * rows, out], one member after the other. */
+  readonly own: Float32Array;
+}
+
 /** Elements of the widest activation of a chunk: enough for a GPU to be busy, little enough for any device. */
 const CHUNK_ELEMENTS = 1 << 20;
 
 /**
- * Runs a model's forward pass over many rows. It sees the weights that the model has at each call.
+ * Runs a model's forward pass over many rows. It sees the weights that the model has at each call. The members of a model all
+ * see the same rows.
  *
  * @example
  * ```ts
@@ -31,7 +41,11 @@ const CHUNK_ELEMENTS = 1 << 20;
 export class Predictor implements Disposable {
   /** Where it runs. */
   readonly device: Device;
+  readonly #members: number;
+  readonly #kind: string;
   readonly #recording: Recording;
+  /** Rows of a chunk, of one member. */
+  readonly #chunk: number;
   #input!: Tensor;
   #output!: Tensor;
 
@@ -41,13 +55,22 @@ export class Predictor implements Disposable {
    * @param model What predicts.
    * @param inputs Values in a row.
    * @param rows Rows that will be asked for at most, so that a small job gets a small chunk.
+   * @param kind The kind of the loss that a model of several members was trained with: their outputs are combined by it.
+   * @throws {TypeError} If rows of so many values do not fit the model, or it has members and the kind is not given.
    */
-  constructor(model: Model, inputs: number, rows: number) {
+  constructor(model: Model, inputs: number, rows: number, kind: string = "") {
+    if (model.members > 1 && kind === "") {
+      throw new TypeError(`Cannot combine ${model.members} members: give the kind of their loss, such as "mse"`);
+    }
     this.device = model.device;
-    const widths = model.parameters.map(({ parameter }) => parameter.shape.at(-1)!);
-    const chunk = Math.floor(CHUNK_ELEMENTS / Math.max(inputs, ...widths));
+    this.#members = model.members;
+    this.#kind = kind;
+    const widths = [inputs];
+    for (const layer of model.layers) widths.push(layer.outputSize(widths.at(-1)!));
+    const chunk = Math.floor(CHUNK_ELEMENTS / widths.reduce((a, b) => Math.max(a, b)) / model.members);
+    this.#chunk = Math.max(1, Math.min(chunk, rows));
     this.#recording = model.device.record(() => {
-      this.#input = Tensor.zeros(model.device, [Math.max(1, Math.min(chunk, rows)), inputs]);
+      this.#input = Tensor.zeros(model.device, [model.members * this.#chunk, inputs]);
       this.#output = model.forward(this.#input);
     }, { fuse: true });
   }
@@ -61,21 +84,37 @@ export class Predictor implements Disposable {
    * @throws {DeviceError} If the GPU reported a fault.
    */
   async predict(x: Tensor): Promise<Float32Array> {
-    const { device } = this;
-    const [chunk, inputs] = this.#input.shape;
+    return (await this.predictEach(x)).output;
+  }
+
+  /**
+   * The same, with what each member puts out.
+   *
+   * @param x Rows [n, in] on the GPU.
+   * @throws {TypeError} If the rows have another length than the model takes.
+   * @throws {DeviceError} If the GPU reported a fault.
+   */
+  async predictEach(x: Tensor): Promise<PredictedRows> {
+    const inputs = this.#input.shape[1];
     const outputs = this.#output.shape[1];
     if (x.shape.length !== 2 || x.shape[1] !== inputs) {
       throw new TypeError(`Cannot predict from x ${formatShape(x.shape)}: need [rows, ${inputs}]`);
     }
     const rows = x.shape[0];
-    using predictions = Tensor.zeros(device, [rows, outputs]);
-    for (let row = 0; row < rows; row += chunk) {
-      const count = Math.min(chunk, rows - row);
-      device.copy(x.view(row * inputs, [count, inputs]), this.#input.view(0, [count, inputs]));
+    using predictions = Tensor.zeros(this.device, [this.#members * rows, outputs]);
+    for (let row = 0; row < rows; row += this.#chunk) {
+      const count = Math.min(this.#chunk, rows - row);
+      for (let member = 0; member < this.#members; member++) {
+        this.#copyRows(x, row, this.#input, member * this.#chunk, count);
+      }
       this.#recording.replay();
-      device.copy(this.#output.view(0, [count, outputs]), predictions.view(row * outputs, [count, outputs]));
+      for (let member = 0; member < this.#members; member++) {
+        this.#copyRows(this.#output, member * this.#chunk, predictions, member * rows + row, count);
+      }
     }
-    return await predictions.read();
+    const own = await predictions.read() as Float32Array;
+    if (this.#members === 1) return { output: own, own };
+    return { output: Float32Array.from(combineMembers(own, this.#members, outputs, this.#kind)), own };
   }
 
   /**
@@ -83,14 +122,15 @@ export class Predictor implements Disposable {
    * works on one. The weights must stay as they are until the last block is there.
    *
    * @param source The rows.
-   * @returns Predictions of each block, with its targets.
+   * @returns Predictions of each block, of its members too, with its targets.
    * @throws {TypeError} If the rows have another length than the model takes.
    * @throws {DeviceError} If the GPU reported a fault.
    * @throws What the source throws.
    */
-  async *predictBlocks(source: RowSource): AsyncGenerator<{ output: Float32Array; y: Float32Array }, void> {
+  async *predictBlocks(source: RowSource): AsyncGenerator<PredictedRows & { y: Float32Array }, void> {
     const { rows, inputs, targets } = source;
-    const blockRows = Math.max(1, Math.floor(CHUNK_ELEMENTS / Math.max(inputs, targets, this.#output.shape[1])));
+    const widest = Math.max(inputs, targets, this.#members * this.#output.shape[1]);
+    const blockRows = Math.max(1, Math.floor(CHUNK_ELEMENTS / widest));
     const readFrom = (start: number): Promise<RowBlock> | undefined => {
       if (start >= rows) return undefined;
       const block = source.read(start, Math.min(blockRows, rows - start));
@@ -104,11 +144,18 @@ export class Predictor implements Disposable {
         next = readFrom(start + blockRows);
         using x = Tensor.zeros(this.device, [block.x.length / inputs, inputs]);
         this.device.write(x, block.x);
-        yield { output: await this.predict(x), y: block.y };
+        const { output, own } = await this.predictEach(x);
+        yield { output, own, y: block.y };
       }
     } finally {
       await next?.catch(() => {}); // whoever leaves early may close the source
     }
+  }
+
+  #copyRows(from: Tensor, fromRow: number, to: Tensor, toRow: number, count: number): void {
+    const width = from.shape[1];
+    const shape = [count, width];
+    this.device.copy(from.view(fromRow * width, shape), to.view(toRow * width, shape));
   }
 
   /** Frees what the recording holds. */

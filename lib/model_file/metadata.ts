@@ -10,6 +10,7 @@ import { openFile } from "../base/files.ts";
 import { shorten, showJson } from "../base/printable.ts";
 import { MAX_SEED } from "../base/random.ts";
 import { Scaler } from "../data/scaler.ts";
+import { type OutputRule, parseOutputRule } from "./output_rule.ts";
 import { encodedNames, type Table, type Target } from "../data/table.ts";
 import { TargetEncoder, type TargetForm } from "../data/table_encoder.ts";
 import { parseTable } from "../data/table_json.ts";
@@ -50,6 +51,8 @@ export interface ModelMetadata {
   readonly seed?: number;
   /** Mean of each of `targets` over the training rows, in raw units: for classes their shares. The trivial prediction. */
   readonly baseline?: readonly number[];
+  /** What is done to the network's outputs. */
+  readonly output?: OutputRule;
   /** The data it was trained on. */
   readonly source?: DataSource;
   /** What was made of its table, for people: what was left out, filled in, merged or guessed. */
@@ -112,9 +115,9 @@ export function outputNames(target: Target, loss: string): string[] {
 /** The metadata as texts, where its names are those of table and scalers. */
 export function formatMetadata(model: ModelMetadata, loss: string): Record<string, string> {
   checkNames(model, loss);
-  const { table, scalers, settings, seed, baseline, source, notes } = model;
+  const { table, scalers, settings, seed, baseline, output, source, notes } = model;
   if (baseline) checkBaseline(baseline, model.targets, loss);
-  const texts = { table, scaler: scalers, settings, seed, baseline, source, notes, versions: ownVersions() };
+  const texts = { table, scaler: scalers, settings, seed, baseline, output, source, notes, versions: ownVersions() };
   const given = Object.entries(texts).filter(([_, value]) => value !== undefined);
   return { loss, ...Object.fromEntries(given.map(([name, value]) => [name, JSON.stringify(value)])) };
 }
@@ -143,6 +146,7 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
     settings: textsOf("settings", parseJson(metadata, "settings")),
     seed: optional("seed", parseSeed),
     baseline: optional("baseline", (value) => checkBaseline(value, targets, loss)),
+    output: optional("output", (value) => parseOutputRule(value, { target: table.target, loss })),
     source: optional("source", parseSource),
     notes: optional("notes", parseTableNotes),
     versions: parseVersions(parseJson(metadata, "versions")),

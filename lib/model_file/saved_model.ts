@@ -4,7 +4,6 @@
  * @module
  */
 import type { Device } from "../gpu/device.ts";
-import { DataError } from "../base/errors.ts";
 import { toRaw } from "../evaluate/evaluation.ts";
 import type { Layer } from "../core/layers.ts";
 import { type Loss, LOSSES } from "../core/losses.ts";
@@ -13,12 +12,13 @@ import { formatMetadata, type ModelMetadata, parseMetadata } from "./metadata.ts
 import { shorten, showJson } from "../base/printable.ts";
 import { Predictor } from "../evaluate/predictor.ts";
 import { readSafetensors, type StoredTensor, type StoredTensors, writeSafetensors } from "../safetensors/reader.ts";
+import { encodedNames } from "../data/table.ts";
+import { TableEmbedding } from "../tabular/table_embedding.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
+import { checkFormat, FORMAT, inFile, parseMembers } from "./file_format.ts";
+import { applyRule } from "./output_rule.ts";
 import { buildLayers, parseLayers } from "./stored_layers.ts";
 import { Tensor } from "../core/tensor.ts";
-
-/** What files call themselves; changes whenever files of before can no longer be read. */
-export const FORMAT = "backhand model 2";
 
 /** What a model predicts, from what. */
 export interface ModelDescription extends ModelMetadata {
@@ -51,7 +51,8 @@ export async function storeModel(
     { shape: [...parameter.shape], data: values[name] as Float32Array<ArrayBuffer> },
   ]));
   const layers = JSON.stringify(model.layers.map(({ kind, settings }) => settings ? { kind, ...settings } : kind));
-  return { tensors, metadata: { format: FORMAT, layers, ...metadata } };
+  const members: Record<string, string> = model.members > 1 ? { members: `${model.members}` } : {};
+  return { tensors, metadata: { format: FORMAT, layers, ...members, ...metadata } };
 }
 
 /**
@@ -91,21 +92,11 @@ export class SavedModel implements Disposable {
    * @param path The file, for the errors.
    * @throws {DataError} If it is no model, or its weights do not fit its layers.
    */
-  static fromStored(device: Device, { tensors, metadata }: StoredTensors, path: string): SavedModel {
-    if (metadata.format !== FORMAT) throw new DataError("this is no model of `deno task train`", { file: path });
-    const { description, layers } = inFile(path, () => {
-      const description = parseDescription(metadata);
-      const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
-      const layers = buildLayers(parseLayers(metadata), shapes);
-      checkEnds(layers, description);
-      // Before the device is asked for memory: a tensor of no values may claim any shape.
-      checkShapes(parametersOf(layers), tensors);
-      checkWeights(tensors);
-      return { description, layers };
-    });
+  static fromStored(device: Device, stored: StoredTensors, path: string): SavedModel {
+    const { description, layers } = parseStored(stored, path);
     const model = new Model(device, layers); // a RangeError is the device's: the file may be too large for it
     try {
-      inFile(path, () => loadTensors(model, tensors));
+      inFile(path, () => loadTensors(model, stored.tensors));
     } catch (error) {
       model.dispose();
       throw error;
@@ -130,7 +121,8 @@ export class SavedModel implements Disposable {
   }
 
   /**
-   * What the network itself puts out: scaled targets, or logits. An evaluation takes it.
+   * What the network puts out, with the rule of the model: scaled targets, clipped, or logits, divided by the temperature; of
+   * several members one output. An evaluation takes it.
    *
    * @param rows Inputs [n, features] in raw units, row by row.
    * @param firstRow Number of the first of them, for messages.
@@ -138,14 +130,23 @@ export class SavedModel implements Disposable {
    * @throws {TypeError} If the length is not a multiple of the number of features.
    * @throws {RangeError} If an input, scaled, is beyond float32.
    */
-  async outputs(rows: ArrayLike<number>, firstRow: number = 1): Promise<Float32Array> {
-    const { scalers, features } = this.description;
+  async outputs(rows: ArrayLike<number>, firstRow: number = 1): Promise<Float32Array | Float64Array> {
+    return (await this.outputsEach(rows, firstRow)).output;
+  }
+
+  /** The same, with what each member puts out [members * n, targets], without the rule. */
+  async outputsEach(
+    rows: ArrayLike<number>,
+    firstRow: number = 1,
+  ): Promise<{ output: Float32Array | Float64Array; own: Float32Array }> {
+    const { scalers, features, loss, output: rule = {} } = this.description;
     const scaled = Float32Array.from(scalers.inputs.transform(rows));
     const count = scaled.length / features.length;
     checkFinite("input", scaled, rows, features, firstRow);
     using x = Tensor.from(this.model.device, scaled, [count, features.length]);
-    using predictor = new Predictor(this.model, features.length, count);
-    return await predictor.predict(x);
+    using predictor = new Predictor(this.model, features.length, count, loss.kind);
+    const { output, own } = await predictor.predictEach(x);
+    return { output: applyRule(output, rule, scalers.targets), own };
   }
 
   /** Frees the network. */
@@ -225,25 +226,60 @@ function checkFinite(
   }
 }
 
+/**
+ * What a file holds: the description of a model, and its layers, which fit each other, the description and the file's tensors.
+ *
+ * @throws {DataError} If it is no model, or its weights do not fit its layers.
+ */
+export function parseStored(
+  { tensors, metadata }: StoredTensors,
+  path: string,
+): { description: ModelDescription; layers: Layer[] } {
+  checkFormat(metadata, path);
+  return inFile(path, () => {
+    const description = parseDescription(metadata);
+    const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+    const layers = buildLayers(parseLayers(metadata), shapes, parseMembers(metadata));
+    checkEnds(layers, description);
+    // Before the device is asked for memory: a tensor of no values may claim any shape.
+    checkShapes(parametersOf(layers), tensors);
+    checkWeights(tensors);
+    return { description, layers };
+  });
+}
+
 /** What a file's texts say of its model, as {@linkcode parseMetadata} reads them, with the loss. */
-export function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
+function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
   if (!Object.hasOwn(LOSSES, metadata.loss)) throw new SyntaxError(`its loss is ${showJson(metadata.loss)}`);
   return { ...parseMetadata(metadata), loss: LOSSES[metadata.loss as keyof typeof LOSSES] };
 }
 
-/** Blames the file for what does not fit. */
-function inFile<T>(file: string, read: () => T, problem = "the model does not fit together"): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
-    throw new DataError(`${problem}: ${error.message}`, { file }, { cause: error });
+/** Whether the layers take what the table's columns become, and give what is predicted. */
+function checkEnds(layers: readonly Layer[], { table, features, targets }: ModelDescription): void {
+  const outputs = layers.reduce((width, layer) => layer.outputSize(width), features.length);
+  if (outputs !== targets.length) throw new TypeError(`${targets.length} targets, but layers for ${outputs}`);
+  const [first, ...others] = layers;
+  if (others.some((layer) => layer instanceof TableEmbedding)) {
+    throw new TypeError("a TableEmbedding is not its first layer");
+  }
+  if (!(first instanceof TableEmbedding)) return;
+  const found = first.settings.columns;
+  const expected = table.inputs.flatMap((column) => {
+    if (column.kind !== "categorical") return encodedNames([column]).map(() => "a number");
+    const { categories, shares } = column;
+    return namesOf(categories.length + (shares ? 0 : 1), shares !== undefined);
+  });
+  const kinds = found.map((column) =>
+    column.kind === "number" ? "a number" : namesOf(column.names, column.shares !== undefined)
+  );
+  const odd = kinds.findIndex((kind, i) => kind !== expected[i]);
+  if (odd !== -1) {
+    throw new TypeError(`input ${features[odd]} is ${expected[odd]}, but its first layer takes ${kinds[odd]}`);
   }
 }
 
-function checkEnds(layers: readonly Layer[], { features, targets }: ModelDescription): void {
-  const outputs = layers.reduce((width, layer) => layer.outputSize(width), features.length);
-  if (outputs !== targets.length) throw new TypeError(`${targets.length} targets, but layers for ${outputs}`);
+function namesOf(count: number, hasShares: boolean): string {
+  return `${count} names ${hasShares ? "with" : "without"} shares`;
 }
 
 function checkWeights(tensors: ReadonlyMap<string, StoredTensor>): void {

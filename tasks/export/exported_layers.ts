@@ -33,7 +33,7 @@ type Read = (name: string) => Numbers;
 
 /** The layers of each member, from layers with the weights of all. */
 export function membersOf(layers: readonly Layer[], tensors: StoredTensors["tensors"]): ExportedLayer[][] {
-  const members = Math.max(...layers.map((layer) => layer.members ?? 1));
+  const members = Math.max(1, ...layers.map((layer) => layer.members ?? 1));
   return Array.from({ length: members }, (_, member) =>
     layers.map((layer, i) => {
       const read = (name: string) => {

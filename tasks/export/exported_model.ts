@@ -1,10 +1,9 @@
 /** What every export is made from: a trained network, and all that happens between raw columns and raw predictions. */
 
-import { DataError } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/printable.ts";
-import { readSafetensors, type StoredTensors } from "../../lib/safetensors/reader.ts";
-import { FORMAT, type ModelDescription, parseDescription } from "../../lib/model_file/saved_model.ts";
-import { buildLayers, parseLayers } from "../../lib/model_file/stored_layers.ts";
+import { readSafetensors } from "../../lib/safetensors/reader.ts";
+import { inFile } from "../../lib/model_file/file_format.ts";
+import { type ModelDescription, parseStored } from "../../lib/model_file/saved_model.ts";
 import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
@@ -64,15 +63,18 @@ export interface ExportedModel {
  */
 export async function readExportedModel(name: string, path: string): Promise<ExportedModel> {
   const stored = await readSafetensors(path);
-  if (stored.metadata.format !== FORMAT) {
-    throw new DataError("this is not a model of `deno task train`", { file: path });
-  }
-  try {
-    return describe(name, stored);
-  } catch (error) {
-    if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
-    throw new DataError(`the model does not fit together: ${error.message}`, { file: path }, { cause: error });
-  }
+  const { description, layers } = parseStored(stored, path);
+  const { table: { inputs, target, missingTexts = MISSING_TEXTS }, scalers, notes } = description;
+  return {
+    name,
+    inputs,
+    missingTexts,
+    targets: targetNames(target),
+    scalings: scalers.inputs.scalings,
+    members: inFile(path, () => membersOf(layers, stored.tensors)),
+    output: describeOutput(description),
+    notes,
+  };
 }
 
 /** A text, number or list of them, as TypeScript and Python read it; characters that turn text around are escaped. */
@@ -105,27 +107,8 @@ export function indent(lines: readonly string[], spaces: number): string {
   return lines.map((line) => `${" ".repeat(spaces)}${line}\n`).join("");
 }
 
-function describe(name: string, { metadata, tensors }: StoredTensors): ExportedModel {
-  const model = parseDescription(metadata);
-  const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
-  const layers = buildLayers(parseLayers(metadata), shapes);
-  const { inputs, target, missingTexts = MISSING_TEXTS } = model.table;
-  return {
-    name,
-    inputs,
-    missingTexts,
-    targets: targetNames(target),
-    scalings: model.scalers.inputs.scalings,
-    members: membersOf(layers, tensors),
-    output: describeOutput(model),
-    notes: model.notes,
-  };
-}
-
 function describeOutput(
-  { table: { target }, targets, scalers, loss, output = {} }: ModelDescription & {
-    output?: { temperature?: number; clip?: true; threshold?: number };
-  },
+  { table: { target }, targets, scalers, loss, output = {} }: ModelDescription,
 ): ExportedOutput {
   const { temperature, clip, threshold } = output;
   const outputs = targets.length;

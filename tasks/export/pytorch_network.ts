@@ -1,5 +1,6 @@
 /** The part of a Python file that is the network, and its weights as PyTorch names and shapes them. */
 
+import { showName } from "../../lib/base/printable.ts";
 import { encodedNames } from "../../lib/data/table.ts";
 import type { ExportedColumn, ExportedLayer } from "./exported_layers.ts";
 import { type ExportedModel, indent, literal } from "./exported_model.ts";
@@ -84,7 +85,7 @@ ${indent(layers.flatMap((layer) => linesOf(layer, names)), 12)}        )
 function linesOf(layer: ExportedLayer, names: readonly string[]): string[] {
   switch (layer.kind) {
     case "Columns":
-      return ["Columns([", ...layer.columns.map((own, i) => `    ${columnOf(own)},  # ${literal(names[i])}`), "]),"];
+      return ["Columns([", ...layer.columns.map((own, i) => `    ${columnOf(own)},  # ${showName(names[i])}`), "]),"];
     case "Linear":
       return [`nn.Linear(${layer.inputs}, ${layer.outputs}),`];
     case "LeakyReLU":

@@ -1,5 +1,6 @@
 /** The part of a TypeScript file that is the network: its layers as functions, their weights in base64. */
 
+import { showName } from "../../lib/base/printable.ts";
 import { encodedNames } from "../../lib/data/table.ts";
 import type { ExportedColumn, ExportedLayer } from "./exported_layers.ts";
 import { type ExportedModel, indent, literal } from "./exported_model.ts";
@@ -26,7 +27,7 @@ function linesOf(layer: ExportedLayer, names: readonly string[]): string[] {
     case "Columns":
       return [
         "  columns([",
-        ...layer.columns.map((own, i) => `    ${columnOf(own)}, // ${literal(names[i])}`),
+        ...layer.columns.map((own, i) => `    ${columnOf(own)}, // ${showName(names[i])}`),
         "  ]),",
       ];
     case "Linear":

@@ -118,3 +118,30 @@ gpuTest("a Predictor makes a chunk no larger than the rows asked for", (device) 
   // Input, product and bias of ten rows, and their sizes.
   assert(device.stats.bytes - bytes < 4 * (10 + 2 * 640) + 200, `${device.stats.bytes - bytes} bytes`);
 });
+
+gpuTest("a Predictor shows all members the same rows, and combines what they put out", async (device) => {
+  // A hidden width of 2^14 leaves 16 rows of four members to a chunk.
+  const wide = 2 ** 14;
+  const members = 4;
+  using model = new Model(device, [new Linear(1, wide, { members }), new Linear(wide, 1, { members })]);
+  const each = (values: number[], size: number) =>
+    Float32Array.from(values.flatMap((value) => Array(size).fill(value)));
+  model.load({
+    "0.weight": each([1, 2, 3, -2], wide),
+    "0.bias": each([0, 0, 0, 0], wide),
+    "1.weight": each([1 / wide, 1 / wide, 1 / wide, 1 / wide], wide),
+    "1.bias": [0, 1, 2, 3],
+  });
+  const values = Float32Array.from({ length: 37 }, (_, i) => i - 20);
+  using x = Tensor.from(device, values, [37, 1]);
+  using predictor = new Predictor(model, 1, 37, "mse");
+  const { output, own } = await predictor.predictEach(x);
+  assertClose(own, [1, 2, 3, -2].flatMap((slope, member) => [...values].map((v) => slope * v + member)), {
+    rtol: 1e-5,
+  });
+  assertClose(output, [...values].map((v) => v + 1.5), { rtol: 1e-5 });
+  assertEquals(await predictor.predict(x), output);
+  const blocks = await Array.fromAsync(predictor.predictBlocks(new ArrayRows(values, values, 1)));
+  assertEquals(blocks, [{ output, own, y: values }]);
+  assertThrows(() => new Predictor(model, 1, 37), TypeError, "Cannot combine 4 members");
+});

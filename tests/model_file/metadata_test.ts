@@ -91,7 +91,11 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
   const { columns } = FULL.scalers.inputs;
   const flat = { ...columns[0], max: columns[0].min };
   const cases: [Record<string, string>, string][] = [
-    [{ format: "backhand model 1" }, "this is no model of `deno task train`"],
+    [{ format: "model" }, "this is no model of `deno task train`"],
+    [{ members: "0" }, 'its members are "0", need a whole number from 1 to 1000'],
+    [{ members: "1e2" }, 'its members are "1e2"'],
+    [{ members: "4" }, "Cannot feed 4 values a row to Linear [4, 2]: it takes 1"],
+    [{ output: '{"clip":true}' }, "its clip is true under the loss softmax"],
     [{ loss: "toString" }, 'its loss is "toString"'],
     [{ loss: "mse" }, "2 classes under the loss mse: need softmax, or bce for two classes"],
     [{ loss: "bce" }, "its baseline is [0.25,0.75], need 1 shares from 0 to 1"],

@@ -141,7 +141,8 @@ permittedGpuTest("load() refuses files that hold no whole model, naming file and
   ];
   const apart = "the model does not fit together: ";
   const cases: [Parts, Record<string, string>, string][] = [
-    [tensors, { format: "backhand model 0" }, "this is no model of `deno task train`"],
+    [tensors, { format: "backhand scaled dataset 6" }, "this is no model of `deno task train`"],
+    [tensors, { format: "backhand model 1" }, 'it is a "backhand model 1", and this version reads "backhand model 3"'],
     ...ofTensors.map(([parts, says]): typeof cases[number] => [parts, {}, apart + says]),
     ...ofTexts.map(([texts, says]): typeof cases[number] => [tensors, texts, apart + says]),
   ];

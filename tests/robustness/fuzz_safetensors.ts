@@ -267,7 +267,7 @@ const BIG: [isRead: boolean, begin: string, piece: string, end: string][] = [
   [false, '{"a":{"dtype":"F32","shape":[', "0,", '0],"data_offsets":[0,0]}}'],
   [true, '{"__metadata__":{"€":"', '\\"', '"}}'],
   [false, "", '{"a":', ""],
-  [false, '{"__metadata__":{"format":"backhand model 2","layers":"[', "0,", '0]"}}'],
+  [false, '{"__metadata__":{"format":"backhand model 3","layers":"[', "0,", '0]"}}'],
   [false, '{"', "\\u001b", '":{"dtype":"F16","shape":[],"data_offsets":[0,4]}}'],
   [false, '{"a":{"dtype":"F32","shape":[', "9", '],"data_offsets":[0,0]}}'],
   [false, "{", "{}", ""],

@@ -7,10 +7,11 @@ import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/read
 import { VERSION } from "../../../lib/base/version.ts";
 import type { ExportedModel } from "../../../tasks/export/exported_model.ts";
 import { encodeOnnx, NAMES_NOTE } from "../../../tasks/export/onnx.ts";
-import { torchWeights, writePython } from "../../../tasks/export/pytorch.ts";
+import { writePython } from "../../../tasks/export/pytorch.ts";
+import { torchWeights } from "../../../tasks/export/pytorch_network.ts";
 import { writeTypeScript } from "../../../tasks/export/typescript.ts";
 import { assertClose } from "../../support/assert_close.ts";
-import { expectedOf, importPredict, MODELS, PLAIN, predictByOnnx, rowsFor } from "./export_cases.ts";
+import { expectedOf, importPredict, MODELS, ONE, PLAIN, predictByOnnx, rowsFor } from "./export_cases.ts";
 import { python } from "./python.ts";
 import type { RawRow } from "../../support/onnx_process.ts";
 import { runSession } from "../../support/onnx_process.ts";
@@ -42,7 +43,7 @@ permitted("encodeOnnx() keeps small probabilities, under one output and several"
   const bias = new Float32Array(2);
   const pair = {
     ...MODELS["probabilities of numbers"],
-    layers: [{ kind: "Linear", inputs: 2, outputs: 2, weight, bias }],
+    members: [[{ kind: "Linear", inputs: 2, outputs: 2, weight, bias }]],
   };
   const single = { kind: "Linear", inputs: 2, outputs: 1, weight: weight.slice(0, 2), bias: bias.slice(0, 1) };
   const classes = ["no", "yes"];
@@ -51,7 +52,7 @@ permitted("encodeOnnx() keeps small probabilities, under one output and several"
   const models = [
     pair,
     { ...pair, output: { ...output, outputs: 2 } },
-    { ...pair, layers: [single], output: { ...output, outputs: 1 } },
+    { ...pair, members: [[single]], output: { ...output, outputs: 1, threshold: 0.5 } },
   ] as ExportedModel[];
   for (const model of models) {
     const found = await predictByOnnx(place, model, rows);
@@ -94,11 +95,22 @@ permitted("encodeOnnx() names its values apart from columns, and describes itsel
   const names = ["numeric", "label", "label_", "Concat_9"];
   const categorical = names.map((name) => ({ kind: "categorical", name, categories: ["a"] }) as const);
   const inputs = [{ kind: "numeric", name: "age" }, ...categorical] as const;
-  const { layers, output } = MODELS["two classes under one output"];
-  const first = layers[0] as Extract<typeof layers[0], { kind: "Linear" }>;
-  const wide = { ...first, inputs: 9, weight: new Float32Array(9 * first.outputs) };
-  const scalings = Array.from({ length: 9 }, () => ({ shift: 0, factor: 1 }));
-  const bytes = encodeOnnx({ ...PLAIN, name: "a_run", inputs, scalings, layers: [wide, ...layers.slice(1)], output });
+  const { output } = MODELS["two classes under one output"];
+  const layer = {
+    kind: "Linear",
+    inputs: 5,
+    outputs: 1,
+    weight: new Float32Array(5),
+    bias: new Float32Array(1),
+  } as const;
+  const bytes = encodeOnnx({
+    ...PLAIN,
+    name: "a_run",
+    inputs,
+    scalings: inputs.map(() => ONE),
+    members: [[layer]],
+    output,
+  });
   await place.write("model.onnx", bytes);
   const texts = Object.fromEntries(names.map((name) => [name, { width: 1, values: ["a"] }]));
   const results = await runSession(place.at("model.onnx"), { ...texts, numeric_: { width: 1, values: [1] } });
@@ -189,12 +201,12 @@ permitted("writeTypeScript() refuses rows by column and cell", async () => {
 permitted("where classes are as likely, exports say the first, but of two under one output the second", async () => {
   await using place = await Workplace.create();
   for (const [outputs, best] of [[1, "yes"], [2, "no"]] as const) {
-    const weight = new Float32Array(4 * outputs);
+    const weight = new Float32Array(3 * outputs);
     const bias = new Float32Array(outputs);
-    const layers = [{ kind: "Linear", inputs: 4, outputs, weight, bias } as const];
     const model = MODELS["two classes under one output"];
-    const output = { ...model.output, outputs } as typeof model.output;
-    const tied = { ...model, name: `tied${outputs}`, layers, output };
+    const linear = { kind: "Linear", inputs: 3, outputs, weight, bias } as const;
+    const output = { ...model.output, outputs, threshold: outputs === 1 ? 0.5 : undefined } as typeof model.output;
+    const tied = { ...model, name: `tied${outputs}`, members: [[model.members[0][0], linear]], output };
     const rows = [{ color: "red" }];
     const predict = await importPredict(place, tied);
     assertEquals([predict(rows[0]).class, (await predictByOnnx(place, tied, rows))[0].class], [best, best]);
@@ -218,27 +230,50 @@ Deno.test("writePython() has every column, number, class and layer", () => {
     assertEquals(constantOf(text, "FACTOR"), model.scalings.map(({ factor }) => factor));
     if (output.kind === "classes") assertEquals(constantOf(text, "CLASSES"), output.classes);
     else assertEquals(constantOf(text, "TARGETS"), output.names);
+    if (model.scalings.some(({ clip }) => clip)) {
+      assertEquals(constantOf(text, "CLIP"), model.scalings.map(({ clip }) => clip ?? 0));
+    }
     if (output.kind === "numbers") {
       assertEquals(constantOf(text, "TARGET_SHIFT"), output.scalings.map(({ shift }) => shift));
       assertEquals(constantOf(text, "TARGET_FACTOR"), output.scalings.map(({ factor }) => factor));
+      if (output.ranges) assertEquals(constantOf(text, "TARGET_MAX"), output.ranges.map(({ max }) => max));
     }
   }
   const text = writePython(MODELS["numbers of mixed columns, every layer"], "w.safetensors");
   assertStringIncludes(text, 'with_name("w.safetensors")');
-  const layers = [...text.matchAll(/^ {12}nn\.(.*),$/gm)].map(([_, layer]) => layer);
-  assertEquals(layers.slice(0, 4), ["Linear(9, 7)", "Tanh()", "Dropout(0.25)", "Linear(7, 6)"]);
-  const rest = ['GELU(approximate="tanh")', "Linear(6, 5)", "LeakyReLU(0.03)", "Linear(5, 7)", "Linear(7, 2)"];
-  assertEquals(layers.slice(4), rest);
+  const layers = text.match(/nn\.Sequential\(\n([^]*?)\n {8}\)/)![1].split("\n").map((line) => line.trim());
+  assertEquals(layers.map((line) => line.replace(/Bins\(.*\),  #/, "Bins(),  #")), [
+    "Columns([",
+    'Waves(),  # "year"',
+    'OneHot(4),  # "color"',
+    'Bins(),  # "body mass\\n(g)"',
+    'Rows(3, 5),  # "label"',
+    "]),",
+    "nn.Linear(29, 7),",
+    "nn.Tanh(),",
+    "nn.Dropout(0.25),",
+    "nn.Linear(7, 6),",
+    'nn.GELU(approximate="tanh"),',
+    "nn.Linear(6, 5),",
+    "nn.LeakyReLU(0.03),",
+    "nn.Linear(5, 7),",
+    "nn.Linear(7, 2),",
+  ]);
 });
 
-Deno.test("torchWeights() are named by layer, a weight [out, in]", () => {
+Deno.test("torchWeights() are named by member and layer, a weight [out, in]", () => {
   const model = MODELS["probabilities of numbers"];
   const linear = { kind: "Linear", inputs: 2, outputs: 3, weight: Float32Array.of(1, 2, 3, 4, 5, 6) } as const;
   const layers = [{ kind: "ReLU" } as const, { ...linear, bias: Float32Array.of(7, 8, 9) }];
-  assertEquals(torchWeights({ ...model, layers }), {
-    "layers.1.weight": { shape: [3, 2], data: Float32Array.of(1, 4, 2, 5, 3, 6) },
-    "layers.1.bias": { shape: [3], data: Float32Array.of(7, 8, 9) },
-  });
+  const weight = { shape: [3, 2], data: Float32Array.of(1, 4, 2, 5, 3, 6) };
+  const bias = { shape: [3], data: Float32Array.of(7, 8, 9) };
+  assertEquals(torchWeights({ ...model, members: [layers] }), { "layers.1.weight": weight, "layers.1.bias": bias });
+  assertEquals(Object.keys(torchWeights({ ...model, members: [layers, layers] })), [
+    "members.0.layers.1.weight",
+    "members.0.layers.1.bias",
+    "members.1.layers.1.weight",
+    "members.1.layers.1.bias",
+  ]);
 });
 
 permitted("every format predicts as float64 does: the ONNX runtime, TypeScript, and PyTorch where it is", async (t) => {
