@@ -114,13 +114,18 @@ permitted("what only export and tests load, no other task does, and no lock file
     const { modules } = JSON.parse(stdout) as { modules: { specifier: string }[] };
     assertEquals(modules.length > 5, true, path);
     return modules.flatMap(({ specifier }) =>
-      specifier.match(/^npm:.*(protobufjs|onnxruntime|sample-datasets|dataset-iris|playwright|xterm|upng)/)?.[1] ?? []
+      specifier.match(/^npm:.*(protobufjs|onnxruntime|sample-datasets|dataset-iris|vega|playwright|xterm|upng)/)?.[1] ??
+        []
     );
   };
   assertEquals(await loadedBy("tasks/export.ts"), ["protobufjs"]);
   for (const path of ["tasks/train.ts", "tasks/predict.ts", "mod.ts"]) assertEquals(await loadedBy(path), [], path);
   for (const name of ["deno.lock", "deno.json"]) {
     const text = await Deno.readTextFile(new URL(`../../../${name}`, import.meta.url));
-    assertEquals(text.match(/protobufjs|onnxruntime|sample-datasets|dataset-iris|playwright|xterm|upng/), null, name);
+    assertEquals(
+      text.match(/protobufjs|onnxruntime|sample-datasets|dataset-iris|vega|playwright|xterm|upng/),
+      null,
+      name,
+    );
   }
 });
