@@ -1,16 +1,20 @@
 /**
- * Tables from JSON: they are stored in files, and files may hold anything.
+ * Tables and statistics of columns from JSON: they are stored in files, and files may hold anything.
  *
  * @module
  */
 
 import { showJson } from "../base/printable.ts";
 import { DATE_PARTS, dateForm } from "./dates.ts";
+import type { ColumnStatistics } from "./scaler.ts";
 import type { CategoricalColumn, DateColumn, InputColumn, MissingPolicy, Table, Target } from "./table.ts";
 import { MAX_NAME_LENGTH, MISSING_CATEGORY } from "./table.ts";
 
-/** Most characters of all names of a network's inputs. */
-const MAX_CHARACTERS = 5e7;
+/** Most rows of weights of a categorical column: 65,536 categories, and the row that rare names share. */
+const MAX_NAME_ROWS = 65_537;
+
+/** Parts that the quantiles of a column cut its values into: there is one quantile more. */
+export const QUANTILE_PARTS = 16;
 
 /** The policies by name. */
 export const MISSING_POLICIES: readonly MissingPolicy[] = ["error", "mean", "median", "drop", "category"];
@@ -50,10 +54,6 @@ export function parseTable(value: unknown): Table {
   const places = new Map(names.map((name, i) => [name, i]));
   const repeated = names.find((name, i) => places.get(name) !== i);
   if (repeated !== undefined) throw fault(`column ${showJson(repeated)} is there twice`);
-  const characters = table.inputs.reduce((sum, column) => sum + encodedLength(column), 0);
-  if (characters > MAX_CHARACTERS) {
-    throw fault(`its input columns' names have ${characters} characters, allowed are 5e7`);
-  }
   return table;
 }
 
@@ -133,15 +133,40 @@ function parseNames(value: unknown, what: string, least: number): string[] {
   return [...value];
 }
 
-/** Characters of a column's names among `encodedNames`, which hold the column's own once for each category. */
-function encodedLength(column: InputColumn): number {
-  if (column.kind !== "categorical") return column.name.length;
-  const { name, categories, others = [] } = column;
-  const own = categories.reduce((sum, category) => sum + name.length + 1 + category.length, 0);
-  return others.reduce((sum, other) => sum + other.length, own);
+/**
+ * Makes the statistics of a column of parsed JSON.
+ *
+ * @param value The parsed JSON.
+ * @returns The statistics, without anything that does not belong to them.
+ * @throws {SyntaxError} If it is something else; the message says what.
+ */
+export function parseStatistics(value: unknown): ColumnStatistics {
+  const { name, min, max, mean, deviation, quantiles, names } = (value ?? {}) as ColumnStatistics;
+  if (typeof name !== "string" || ![min, max, mean, deviation].every(isFinite)) {
+    throw new SyntaxError("Cannot read a scaler: each column needs a name and finite min, max, mean and deviation");
+  }
+  const shown = `Cannot read a scaler: column ${showJson(name)}`;
+  const isList = quantiles === undefined || (Array.isArray(quantiles) && quantiles.length === QUANTILE_PARTS + 1 &&
+    quantiles.every((value, i) => isFinite(value) && value >= (quantiles[i - 1] ?? min) && value <= max));
+  if (!isList) {
+    const need = `${QUANTILE_PARTS + 1} numbers from ${min} to ${max}, none smaller than the one before`;
+    throw new SyntaxError(`${shown} has the quantiles ${showJson(quantiles)}, need ${need}`);
+  }
+  if (names !== undefined && !(Number.isInteger(names) && names >= 1 && names <= MAX_NAME_ROWS)) {
+    throw new SyntaxError(`${shown} has ${showJson(names)} names, need a whole number from 1 to ${MAX_NAME_ROWS}`);
+  }
+  return {
+    name,
+    min,
+    max,
+    mean,
+    deviation,
+    ...(quantiles === undefined ? {} : { quantiles: [...quantiles] }),
+    ...(names === undefined ? {} : { names }),
+  };
 }
 
-/** Names of columns and of categories are put together: a thousand long ones would not fit into memory. */
+/** Names of columns and of categories stand in messages and in memory: a thousand long ones would not fit. */
 function checkLengths(names: readonly string[], what: string): void {
   const long = names.find((name) => name.length > MAX_NAME_LENGTH);
   if (long === undefined) return;

@@ -7,6 +7,14 @@
 /** Longest text that does not keep the block of a file, from which it was cut, in memory. */
 const SHORT_TEXT = 12;
 
+/** Values that differ by no more than so many roundings of a float64 are the same number, computed in two ways. */
+const ROUNDINGS = 8;
+
+/** Whether all values of a range are the same but for rounding. */
+export function isSame({ min, max }: { readonly min: number; readonly max: number }): boolean {
+  return max - min <= ROUNDINGS * Number.EPSILON * Math.max(Math.abs(min), Math.abs(max));
+}
+
 /** An end of a range, far from all other values. */
 export interface FarValue {
   /** The value. */

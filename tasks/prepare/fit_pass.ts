@@ -10,11 +10,12 @@ import type { Config } from "../settings/settings.ts";
 import { countOf } from "./name_counts.ts";
 import { type Scalers, sourceName, targetScaler } from "./scaled_dataset.ts";
 import { DROPPED, type PartName, PARTS } from "./split.ts";
-import { type ColumnFit, fitOf, oneHotStatistics } from "./table_fit.ts";
+import { type ColumnFit, fitOf } from "./table_fit.ts";
 import type { OnProgress } from "./table_look.ts";
 import { noColumnLeft, type TablePlan } from "./table_plan.ts";
 import { partedBlocks, type PartedTable } from "./table_rows.ts";
 import { TargetFit } from "./target_fit.ts";
+import { sampleSize } from "./value_sample.ts";
 
 /** What the training rows say, and how many rows each part has. */
 interface Fitted {
@@ -105,7 +106,8 @@ async function gather(
   tables: readonly PartedTable[],
   onProgress: OnProgress,
 ): Promise<Gathered> {
-  const inputs = plan.inputs.map((input) => fitOf(input, config));
+  const size = sampleSize(plan.inputs.filter(({ kind }) => kind !== "categorical").length);
+  const inputs = plan.inputs.map((input) => fitOf(input, config, size));
   const target = new TargetFit(plan.targets, plan.kind, config.missingTexts);
   const rows: Gathered["rows"] = [0, 0, 0];
   const dropped: Gathered["dropped"] = [0, 0, 0];
@@ -178,5 +180,5 @@ function shareStatistics(
   const rows = classes.reduce((sum, name) => sum + counts.get(name)!, 0);
   // A single output is the probability of the second class.
   const counted = outputs.length === 1 ? [classes[1]] : classes;
-  return outputs.map((name, i) => ({ ...oneHotStatistics(name), mean: counts.get(counted[i])! / rows }));
+  return outputs.map((name, i) => ({ name, min: 0, max: 1, mean: counts.get(counted[i])! / rows, deviation: 1 }));
 }

@@ -11,19 +11,19 @@ import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { type ColumnStatistics, Scaler, type ScalingMethod } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { parseTable } from "../../lib/data/table_json.ts";
+import { isSame } from "../../lib/data/value_range.ts";
 import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
 import { csvPath, differences, type FileStamp, isSameStamp, parseObject, stampOf } from "./dataset_files.ts";
 import { type Config, type LossName, propertyOf, TABLE_KEYS } from "../settings/settings.ts";
 import { hashOfRows, sealOf, UNSEALED } from "./seal.ts";
 import { type PartName, PARTS } from "./split.ts";
-import { isSame } from "./table_fit.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 
 /** Endings of tables, which say nothing of what is in them. */
 const ENDINGS = /(?<=.)(?:\.(?:csv|tsv|tab|psv|txt|dat|json|jsonl|ndjson|parquet|pq))?(?:\.gz)?$/i;
 
 /** Raised whenever the same settings would give other bytes. */
-const FORMAT = "backhand scaled dataset 6";
+const FORMAT = "backhand scaled dataset 7";
 
 /** The losses that rows may be made for. */
 const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];
@@ -71,8 +71,9 @@ interface ScaledState {
 }
 
 /**
- * The scaler of targets that are numbers. A constant one cannot be scaled; under "none" it is taken, and training warns of it
- * in the same words.
+ * The scaler of targets that are numbers. Where inputs are scaled by "robust", targets are standardized: predictions come back
+ * by the inverse, which has to be linear. A constant target cannot be scaled; under "none" it is taken, and training warns of
+ * it in the same words.
  *
  * @throws {RangeError} If a target cannot be scaled so.
  */
@@ -86,7 +87,7 @@ export function targetScaler(method: ScalingMethod, columns: readonly ColumnStat
       `target ${JSON.stringify(near.name)} is ${values}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`,
     );
   }
-  return new Scaler(method, columns);
+  return new Scaler(method === "robust" ? "standardize" : method, columns);
 }
 
 /** The settings that the content of the file depends on. */

@@ -81,7 +81,8 @@ function binned(probabilities: readonly number[], actual: readonly number[]): Re
 async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): Promise<Fit | undefined> {
   const { features, targets, scalers, loss, table: { target } } = saved.description;
   if (features.length !== 1 || targets.length > MAX_CURVES) return undefined;
-  const { min, max } = scalers.inputs.columns[0];
+  const { min, max, names: categories } = scalers.inputs.columns[0];
+  if (categories !== undefined) return undefined; // between categories there is nothing
   const grid = Float64Array.from({ length: CURVE_PLACES }, (_, i) => min + (max - min) * i / (CURVE_PLACES - 1));
   const curve = await saved.predict(grid);
   const inputs = scalers.inputs.inverse(x);

@@ -47,7 +47,9 @@ interface Filling extends Histogram {
 }
 
 function emptyOnes({ columns }: Scaler, most: number): Filling[] {
-  return columns.slice(0, most).map(({ name, min, max }) => {
+  return columns.slice(0, most).map(({ name, min, max, names }) => {
+    // A bin for each category; the number after the last, of names never seen, is in no training row.
+    if (names !== undefined) return { name, low: -0.5, high: names - 0.5, counts: new Array<number>(names).fill(0) };
     const isOne = min === max;
     const air = isOne ? Math.abs(min) / 2 || 0.5 : 0;
     return { name, low: min - air, high: max + air, counts: new Array<number>(isOne ? 1 : BINS).fill(0) };
@@ -55,13 +57,12 @@ function emptyOnes({ columns }: Scaler, most: number): Filling[] {
 }
 
 function count(scaled: Float32Array, scaler: Scaler, histograms: readonly Filling[]): void {
-  const { scalings } = scaler;
-  const width = scalings.length;
+  const raw = scaler.inverse(scaled);
+  const width = scaler.columns.length;
   histograms.forEach(({ low, high, counts }, column) => {
-    const { shift, factor } = scalings[column];
     const bins = counts.length;
-    for (let i = column; i < scaled.length; i += width) {
-      const bin = Math.floor((scaled[i] * factor + shift - low) / (high - low) * bins);
+    for (let i = column; i < raw.length; i += width) {
+      const bin = Math.floor((raw[i] - low) / (high - low) * bins);
       // Rounded to float32, a value may lie just outside of the range.
       counts[Math.max(0, Math.min(bins - 1, bin))]++;
     }

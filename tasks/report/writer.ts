@@ -4,6 +4,7 @@ import { parseHTML } from "linkedom";
 import { DataError } from "../../lib/base/errors.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { printable, shorten, visible } from "../../lib/base/printable.ts";
+import type { Table } from "../../lib/data/table.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
@@ -165,16 +166,17 @@ async function openData(
 }
 
 async function dataFacts({ parts, scalers }: ScaledDataset, { description }: SavedModel): Promise<DataFacts> {
-  const { loss, table: { target } } = description;
+  const { loss, table } = description;
+  const { target } = table;
   const isClasses = loss.kind === "softmax" || target.kind === "classes";
   const counted = await countValues(parts.train, scalers, MAX_HISTOGRAMS);
   const columns = (["inputs", "targets"] as const).flatMap((side) =>
-    isClasses && side === "targets" ? [] : scalers[side].columns.map((column, i) => ({
-      ...column,
-      name: named(column.name),
-      role: side === "inputs" ? "input" as const : "target" as const,
-      histogram: counted[side][i] && { ...counted[side][i], name: named(column.name) },
-    }))
+    isClasses && side === "targets" ? [] : scalers[side].columns.map((column, i) => {
+      const histogram = counted[side][i] && { ...counted[side][i], name: named(column.name) };
+      const common = { ...column, name: named(column.name), role: side === "inputs" ? "input" : "target" } as const;
+      if (column.names === undefined || !histogram) return { ...common, histogram };
+      return { ...common, categories: categoriesOf(table, column.name, histogram.counts) };
+    })
   );
   // The mean of a column of 0 and 1 is the share of rows with 1.
   const rowsOf = (share: number) => Math.round(share * parts.train.rows);
@@ -190,6 +192,15 @@ async function dataFacts({ parts, scalers }: ScaledDataset, { description }: Sav
     columns,
     classes: isClasses ? names.map((name, i) => ({ name: named(name), rows: rowsOf(shares[i]) })) : undefined,
   };
+}
+
+/** The categories of a column with their rows, the most frequent first. */
+function categoriesOf({ inputs }: Table, column: string, rows: readonly number[]) {
+  const found = inputs.find(({ name, kind }) => name === column && kind === "categorical");
+  const names = found?.kind === "categorical" ? found.categories : [];
+  // The last one of all may be that of the rare names.
+  const categories = rows.map((count, i) => ({ name: named(names[i] ?? "(other)"), rows: count }));
+  return categories.filter(({ rows }) => rows > 0).sort((a, b) => b.rows - a.rows);
 }
 
 function layersOf({ layers }: SavedModel["model"], inputs: number): ReportFacts["layers"] {

@@ -83,7 +83,7 @@ export const SETTINGS = {
     MAX_CATEGORIES: setting(
       whole(1, 65_535),
       "100",
-      "names of a column with an input each; rarer ones share one",
+      "names of a column that are categories; rarer ones share one",
     ),
     DATES: setting(DATES, "", "columns of dates, such as day:%d.%m.%Y; year-month-day is known without it"),
     MISSING: setting(choice(...MISSING_POLICIES), "error", "what to do about missing cells", EVERYDAY),
@@ -111,8 +111,8 @@ export const SETTINGS = {
     ),
   }),
   ...section({ group: "data", tasks: SCALING }, {
-    SCALING_METHOD: setting(choice(...SCALING_METHODS), "standardize", "scaling of inputs and targets", {
-      presets: { linear: "none", xor: "none" },
+    SCALING_METHOD: setting(choice(...SCALING_METHODS), "standardize", "scaling", {
+      presets: { linear: "none", xor: "none", DATA: "robust" },
     }),
     SPLIT: setting(SPLIT, "0.8,0.1,0.1", "shares of training, validation and test rows", {
       presets: { linear: "1,0,0", xor: "1,0,0" },

@@ -59,11 +59,11 @@ export class TrainingDoctor implements Disposable {
     const look = this.#looks.get(line.epoch);
     if (!look) return [];
     this.#looks.delete(line.epoch);
-    const { features, scalers } = this.#patient.dataset;
+    const { inputs: { columns: of }, targets } = this.#patient.dataset.scalers;
     const findings = diagnose({
       ...await look,
-      inputs: { names: features, rows: this.sample.x.shape[0], columns: features.length, data: this.#inputs },
-      targets: scalers.targets.columns,
+      inputs: { of, rows: this.sample.x.shape[0], columns: of.length, data: this.#inputs },
+      targets: targets.columns,
       losses: this.#history,
     });
     const warnings: string[] = [];

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ValueRange } from "../../lib/data/value_range.ts";
+import { isSame, ValueRange } from "../../lib/data/value_range.ts";
 
 Deno.test("ValueRange finds ends that are farther from the next value than all others are from each other", () => {
   const cases: [texts: string[], range: [number, number], far: [number, number, number, number][]][] = [
@@ -27,4 +27,16 @@ Deno.test("ValueRange keeps how an end is written, if that is short", () => {
   assertEquals(range.far.map(({ text }) => text), ["-999.0"]);
   range.add(-1e6, "-1000000.0000");
   assertEquals(range.far.map(({ text }) => text), [undefined]);
+});
+
+Deno.test("isSame() takes values that differ by a few roundings for the same, at any size", () => {
+  const cases: [min: number, max: number, is: boolean][] = [
+    [0.3, 0.1 + 0.2, true],
+    [-14.620000000000001, -14.62, true],
+    [0, 0, true],
+    [14.62, 14.6200001, false],
+    [1e15, 1e15 + 2, false],
+    [0, 5e-324, false],
+  ];
+  for (const [min, max, is] of cases) assertEquals(isSame({ min, max }), is, `${min} to ${max}`);
 });

@@ -64,6 +64,9 @@ interface ColumnFacts {
   readonly mean: number;
   readonly deviation: number;
   readonly histogram?: Histogram;
+  /** Of a column of categories, which has no numbers: how many they are, and the rows of each where they were counted. */
+  readonly names?: number;
+  readonly categories?: readonly { readonly name: string; readonly rows: number }[];
 }
 
 export interface DataFacts {

@@ -75,7 +75,7 @@ permitted("scale --json prints path, counts, columns and notes, and nothing else
   assertNotes(
     found,
     filled,
-    "k: of the 3 names in training rows the 2 most frequent have an input each, the others share one (--max-categories)",
+    "k: of the 3 names in training rows each of the 2 most frequent is a category, the others share one (--max-categories)",
   );
   await place.succeed("gen-data", ["--recipe", "xor"]);
   const { stdout } = await place.succeed("scale", ["--recipe", "xor", "--json"]);

@@ -73,7 +73,15 @@ const RATES: Record<string, (step: number) => number> = {
 permitted("train learns with each activation, optimizer, schedule and loss, and keeps each epoch's rate", async () => {
   await using place = await createPlace();
   for (const [activation, optimizer, schedule, loss, learningRate] of VALUES) {
-    const settings = { activation, optimizer, schedule, loss, "learning-rate": learningRate, "num-epochs": EPOCHS };
+    const settings = {
+      activation,
+      optimizer,
+      schedule,
+      loss,
+      "learning-rate": learningRate,
+      "num-epochs": EPOCHS,
+      patience: 0,
+    };
     const flags = Object.entries(settings).map(([key, value]) => `--${key}=${value}`);
     const { config, layers, lines, metadata, rates, summary } = await train(place, optimizer, [...NUMBERS, ...flags]);
     assertEquals(lines.length, EPOCHS);

@@ -10,7 +10,7 @@ export const WRONG: Record<string, [allowed: string, ...values: string[]]> = {
   GENERATE_DATASET: ["true or false", "maybe"],
   NUM_DATASET: ["a whole number from 1 to", "0", "-5", "1.5", "1e5", "1e6", "100000001", "999999999999", "ten", ""],
   NOISE: ["a number from 0 to 1e30", "-1", "-0.1", "1.1e30", "NaN", "Infinity", "0x1"],
-  SCALING_METHOD: ["standardize, minmax or none", "zscore"],
+  SCALING_METHOD: ["standardize, minmax, robust or none", "zscore"],
   HIDDEN_SIZE: ["whole numbers", "64,,8", "0", "64,", "8,-1", "8;8", "65537", "1.5", Array(65).fill(1).join()],
   INIT: [
     "kaiming, xavier, uniform:A, normal:S or ones",
