@@ -24,7 +24,7 @@ export const MIXED: readonly InputColumn[] = [
   { kind: "numeric", name: "year" },
   COLOR,
   { kind: "numeric", name: "body mass\n(g)", fill: 4.25 },
-  { kind: "categorical", name: "label", categories: ["N/A", "*/"] },
+  { kind: "categorical", name: "label", categories: ["N/A", "*/"], shares: [0.25, 0.75] },
 ];
 
 /** What models without settings have. */
@@ -123,7 +123,7 @@ export const MODELS: Record<string, ExportedModel> = {
   "probabilities of numbers": ofPairs("pairs", [7], { kind: "probabilities", names: ["y", "z"] }),
   "members: numbers within ranges": mixed("run8", [8, 9, 10], {
     ...PRICES,
-    ranges: [{ min: 1.5e5, max: 3e5 }, { min: -1.02, max: -0.97 }],
+    ranges: [{ min: 2e5, max: 6e5 }, { min: -1.05, max: -0.98 }],
   }, []),
   "members: classes and a temperature": mixed("run11", [11, 12], { ...SPECIES, temperature: 1.7 }, [{ kind: "ReLU" }]),
   "members: classes": mixed("run13", [13, 14], SPECIES, []),
