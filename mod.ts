@@ -29,6 +29,7 @@ export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/ba
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
 export { combineMembers } from "./lib/evaluate/combine.ts";
 export { type ConformalScores, conformalScores, conformalWidth } from "./lib/evaluate/conformal.ts";
+export { type FittedTemperature, fitTemperature } from "./lib/evaluate/temperature.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluate/evaluation.ts";
 export { type BackwardCheck, type BackwardOptions, BackwardReport, checkBackward } from "./lib/check/check_backward.ts";
 export type { WrongSide } from "./lib/check/gradient_blame.ts";
@@ -184,13 +185,8 @@ export {
 export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors/bytes.ts";
 export { SafetensorsRows } from "./lib/safetensors/rows.ts";
 export { SafetensorsWriter } from "./lib/safetensors/writer.ts";
-export {
-  type ColumnStatistics,
-  RunningStatistics,
-  Scaler,
-  type ScalerJson,
-  type ScalingMethod,
-} from "./lib/data/scaler.ts";
+export { type ColumnScaling, Scaler, type ScalerJson, type ScalingMethod } from "./lib/data/scaler.ts";
+export { type ColumnStatistics, RunningStatistics } from "./lib/data/statistics.ts";
 export type { Binding } from "./lib/gpu/pipeline.ts";
 export { type RecordedPart, Recording } from "./lib/gpu/recording.ts";
 export { type KernelCheck, selfTest, type TestProgress } from "./lib/check/self_test.ts";
@@ -214,7 +210,7 @@ export { parseTable } from "./lib/data/table_json.ts";
 export { type ColumnNote, parseTableNotes, type TableNotes } from "./lib/data/table_notes.ts";
 export type { CellKind, ColumnLook, ProfileOptions } from "./lib/data/column_kinds.ts";
 export { ColumnProfile } from "./lib/data/table_profile.ts";
-export { type FarValue, ValueRange } from "./lib/data/value_range.ts";
+export { type FarValue, ValueRange } from "./lib/data/statistics.ts";
 export { type TensorStatistics, tensorStatistics } from "./lib/training/tensor_statistics.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/core/tensor.ts";
 export { VERSION } from "./lib/base/version.ts";

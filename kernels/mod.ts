@@ -56,10 +56,12 @@ import notFinite from "./measure/not_finite.wgsl" with { type: "text" };
 import statistics from "./measure/statistics.wgsl" with { type: "text" };
 
 import bins from "./tabular/bins.wgsl" with { type: "text" };
+import binsBackward from "./tabular/bins_backward.wgsl" with { type: "text" };
 import names from "./tabular/names.wgsl" with { type: "text" };
 import namesBackward from "./tabular/names_backward.wgsl" with { type: "text" };
 import waves from "./tabular/waves.wgsl" with { type: "text" };
 import wavesBackward from "./tabular/waves_backward.wgsl" with { type: "text" };
+import wavesInputBackward from "./tabular/waves_input_backward.wgsl" with { type: "text" };
 
 import lossStep from "./fast/loss_step.wgsl" with { type: "text" };
 import matmulBlocks from "./fast/matmul_blocks.wgsl" with { type: "text" };
@@ -179,7 +181,9 @@ export const kernels = named({
   // tabular
   waves: { code: waves, access: [R, R, R, R, W] },
   wavesBackward: { code: wavesBackward, access: [R, R, R, R, R, W, W] },
+  wavesInputBackward: { code: wavesInputBackward, access: [R, R, R, R, R, W] },
   bins: { code: bins, access: [R, R, R, W] },
+  binsBackward: { code: binsBackward, access: [R, R, R, R, W] },
   names: { code: names, access: [R, R, R, R, W] },
   namesBackward: { code: namesBackward, access: [R, R, R, R, W] },
 

@@ -34,6 +34,8 @@ import { Matrix, ReferenceDropout, type ReferenceModel } from "../reference/mod.
 import { Tensor } from "../core/tensor.ts";
 import { blame, type WrongSide } from "./gradient_blame.ts";
 import { operationGradients } from "./operation_cases.ts";
+import { drawRows, tabularGradients } from "./tabular_cases.ts";
+import type { EmbeddedColumn } from "../tabular/table_embedding.ts";
 
 const EPSILON = 1e-6;
 const ABSOLUTE = 1e-5;
@@ -77,6 +79,8 @@ export interface GradientCase {
   readonly loss: Loss;
   /** Values in a row of the input. */
   readonly inputs: number;
+  /** What the values of a row are, where they are not all numbers: there is no gradient of a category's number. */
+  readonly columns?: readonly EmbeddedColumn[];
 }
 
 /**
@@ -106,6 +110,7 @@ export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
     { name: "bce, weighted", layers: [], loss: weightedBceWithLogits([0.6, 3]), inputs },
     { name: "softmax, weighted", layers: [], loss: weightedSoftmaxCrossEntropy([0.5, 1, 2, 4]), inputs: 4 },
     ...operationGradients(ROWS),
+    ...tabularGradients(),
     { name: "network, mse", layers: network(), loss: mse, inputs },
     { name: "network, bce", layers: network(), loss: bceWithLogits, inputs },
     { name: "network, softmax", layers: multilayerPerceptron(3, hiddenSize, 4), loss: softmaxCrossEntropy, inputs },
@@ -150,6 +155,7 @@ function wideNetwork(): Layer[] {
  */
 export async function checkGradients(device: Device, given: GradientCase, seed: number): Promise<GradientCheck[]> {
   const { layers, loss, inputs } = given;
+  const columns = given.columns ?? Array.from({ length: inputs }, () => ({ kind: "number" as const }));
   const random = new Random(seed, `gradcheck ${given.name}`);
   using model = new Model(device, layers, { random });
   // Biases of 0 would hide an error in what they add.
@@ -158,7 +164,7 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
   });
   const twin = await model.reference(loss.reference);
   for (const layer of twin.layers) if (layer instanceof ReferenceDropout) layer.step = 1;
-  const { x, target } = drawRows(twin, loss, inputs, random);
+  const { x, target } = drawClear(twin, loss, columns, ROWS * model.members, random);
   const { dX } = twin.backward(x, target);
   const inOnePass: Loss["backward"] = (prediction, target) => loss.forwardBackward(prediction, target).dPrediction;
   const gpu = [
@@ -174,7 +180,8 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
   named.push({ name: "input", values: x, gradient: dX });
   const shapes = [...model.parameters.map(({ parameter: { shape } }) => shape), [x.rows, x.columns]];
   return named.map(({ name, values, gradient }, i) => {
-    const entries = pickEntries(values.data.length, random);
+    const isSmooth = (entry: number) => values !== x || columns[entry % inputs].kind === "number";
+    const entries = pickEntries(values.data.length, random).filter(isSmooth);
     const slopes = entries.map((entry) => differentiate(twin, x, target, values, entry));
     let oracleOk = true;
     let worst = 0;
@@ -209,11 +216,16 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
 }
 
 /** Rows whose way through the network keeps clear of every kink. */
-function drawRows(twin: ReferenceModel, loss: Loss, inputs: number, random: Random): { x: Matrix; target: Matrix } {
-  const rows = ROWS;
+function drawClear(
+  twin: ReferenceModel,
+  loss: Loss,
+  columns: readonly EmbeddedColumn[],
+  rows: number,
+  random: Random,
+): { x: Matrix; target: Matrix } {
   for (let attempt = 0; attempt < 1_000; attempt++) {
     // Rounded to float32, so that both sides see the same numbers.
-    const x = new Matrix(rows, inputs).map(() => Math.fround(random.normal()));
+    const x = drawRows(columns, rows, random);
     const prediction = twin.forward(x);
     const target = drawTarget(loss.kind, rows, prediction.columns, random);
     const clear = twin.layers.every(({ distanceToKink = Infinity }) => distanceToKink > KINK_DISTANCE);

@@ -12,6 +12,7 @@ import { optimizerCases } from "./optimizer_cases.ts";
 import { type KernelCase, largeProductCases, longCases, partedCases, smallCases } from "./op_cases.ts";
 import { broadcastCases, operationCases } from "./operation_cases.ts";
 import { productCases } from "./product_cases.ts";
+import { tabularCases } from "./tabular_cases.ts";
 import { longStatisticsCases, statisticsCases } from "./statistics_cases.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { wholeStepCases } from "./whole_step_cases.ts";
@@ -42,6 +43,7 @@ const makers = [
   optimizerCases,
   wholeStepCases,
   operationCases,
+  tabularCases,
 ];
 const longMakers = [partedCases, broadcastCases, longStatisticsCases, longCases];
 

@@ -26,10 +26,13 @@ export interface Loss {
   readonly kind: string;
   /** The loss, a scalar tensor, of `prediction` and `target`, both [batch, out]. */
   forward(prediction: Tensor, target: Tensor): Tensor;
-  /** Its gradient [batch, out] with respect to the prediction. */
-  backward(prediction: Tensor, target: Tensor): Tensor;
+  /**
+   * Its gradient [batch, out] with respect to the prediction. Of several members, whose rows follow each other, as many of each,
+   * it is the gradient of each member's own mean, as if it was alone: so many times that of the loss; 1 by default.
+   */
+  backward(prediction: Tensor, target: Tensor, members?: number): Tensor;
   /** Both, as a training step takes them: in one dispatch where the batch is small. The last digit may differ. */
-  forwardBackward(prediction: Tensor, target: Tensor): { loss: Tensor; dPrediction: Tensor };
+  forwardBackward(prediction: Tensor, target: Tensor, members?: number): { loss: Tensor; dPrediction: Tensor };
   /** The same in float64. */
   readonly reference: reference.ReferenceLoss;
 }
@@ -147,19 +150,21 @@ export const softmaxCrossEntropy: Loss = {
       return mean(out);
     });
   },
-  backward: (logits, target) => {
+  backward: (logits, target, members = 1) => {
     const [rows, classes] = checkClasses(logits, target);
     const dLogits = result([logits, target], logits.shape, undefined);
     logits.device.run(kernels.softmaxCrossEntropyBackward, {
       buffers: [logits, target, dLogits],
       sizes: [rows, classes],
-      reals: [1 / rows],
+      reals: [members / rows],
       invocations: rows,
     });
     return dLogits;
   },
-  forwardBackward: (logits, target) =>
-    inOnePass(softmaxCrossEntropy, kernels.softmaxCrossEntropyStep, [logits, target], checkClasses(logits, target)),
+  forwardBackward: (logits, target, members) => {
+    const sizes = checkClasses(logits, target);
+    return inOnePass(softmaxCrossEntropy, kernels.softmaxCrossEntropyStep, [logits, target], sizes, [], members);
+  },
   reference: reference.referenceSoftmaxCrossEntropy,
 };
 
@@ -187,8 +192,9 @@ export function weightedSoftmaxCrossEntropy(weights: readonly number[]): Loss {
   return {
     kind: softmaxCrossEntropy.kind,
     forward: (logits, target) => logits.device.tidy(() => forward(logits, weigh(target, own))),
-    backward: (logits, target) => logits.device.tidy(() => backward(logits, weigh(target, own))),
-    forwardBackward: (logits, target) => logits.device.tidy(() => forwardBackward(logits, weigh(target, own))),
+    backward: (logits, target, members) => logits.device.tidy(() => backward(logits, weigh(target, own), members)),
+    forwardBackward: (logits, target, members) =>
+      logits.device.tidy(() => forwardBackward(logits, weigh(target, own), members)),
     reference: reference.referenceWeightedSoftmax(own),
   };
 }
@@ -228,10 +234,10 @@ function meanOf(
     kind,
     forward: (prediction, target) =>
       prediction.device.tidy(() => mean(elementwise(kernels[name], checkPair(prediction, target), {}, reals))),
-    backward: (prediction, target) =>
-      elementwise(kernels[`${name}Backward`], checkPair(prediction, target), {}, [1 / prediction.size, ...reals]),
-    forwardBackward: (prediction, target) =>
-      inOnePass(loss, kernels[`${name}Step`], checkPair(prediction, target), [prediction.size], reals),
+    backward: (prediction, target, members = 1) =>
+      elementwise(kernels[`${name}Backward`], checkPair(prediction, target), {}, [members / prediction.size, ...reals]),
+    forwardBackward: (prediction, target, members) =>
+      inOnePass(loss, kernels[`${name}Step`], checkPair(prediction, target), [prediction.size], reals, members),
     reference,
   };
   return loss;
@@ -247,15 +253,18 @@ function inOnePass(
   [prediction, target]: readonly [Tensor, Tensor],
   sizes: readonly number[],
   reals: readonly number[] = [],
+  members = 1,
 ): { loss: Tensor; dPrediction: Tensor } {
   const { device, size, shape } = prediction;
   if (size === 0 || size > ONE_PASS_ELEMENTS) {
-    return { loss: forward(prediction, target), dPrediction: backward(prediction, target) };
+    return { loss: forward(prediction, target), dPrediction: backward(prediction, target, members) };
   }
   const pair = [prediction, target];
   const loss = result(pair, [], undefined);
   const dPrediction = result(pair, shape, undefined);
-  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: [1 / sizes[0], ...reals], invocations: 1 });
+  const [first = 0, second = 0] = reals; // a kernel's sizes must all be there
+  const given = [1 / sizes[0], members / sizes[0], first, second];
+  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: given, invocations: 1 });
   return { loss, dPrediction };
 }
 

@@ -1,12 +1,11 @@
 /**
- * Scaling of columns: statistics gathered row by row, and the transform that they define, in both directions.
+ * Scaling of columns by their statistics, in both directions.
  *
  * @module
  */
 
 import { showJson } from "../base/printable.ts";
-import { parseStatistics, QUANTILE_PARTS } from "./table_json.ts";
-import { isSame } from "./value_range.ts";
+import { type ColumnStatistics, isSame, parseStatistics, QUANTILE_PARTS } from "./statistics.ts";
 
 /**
  * How columns are scaled: to mean 0 and deviation 1; to the range 0 to 1; to median 0 and a distance of 1 between the
@@ -19,27 +18,6 @@ export const SCALING_METHODS: readonly ScalingMethod[] = ["standardize", "minmax
 
 /** What no scaled value exceeds under "robust" (Holzmueller et al., "Better by default", 2024). */
 const CLIP = 3;
-
-/** Statistics of one column, in its raw unit. */
-export interface ColumnStatistics {
-  /** The column's name. */
-  name: string;
-  /** Smallest value. */
-  min: number;
-  /** Largest value. */
-  max: number;
-  /** Arithmetic mean. */
-  mean: number;
-  /** Standard deviation of the population: the squares are divided by n, not by n - 1. */
-  deviation: number;
-  /** The k/16 quantiles, k = 0 to 16; method "robust" needs them. */
-  quantiles?: readonly number[];
-  /**
-   * Of a column that holds numbers of categories: how many rows of weights they have, 1 to 65,537. No method scales such a
-   * column. The code `names` itself, one beyond the last row, is the mix of all.
-   */
-  names?: number;
-}
 
 /** How a column is scaled: v = (raw - shift) / factor, and with a clip v / sqrt(1 + (v / clip)^2) after it. */
 export interface ColumnScaling {
@@ -57,90 +35,6 @@ export interface ScalerJson {
   method: ScalingMethod;
   /** One entry per column, in order. */
   columns: ColumnStatistics[];
-}
-
-/**
- * Gathers the statistics of columns one row at a time, in float64, by Welford's method ("Note on a method for calculating
- * corrected sums of squares and products", 1962), with a mean of twice the digits: far from zero nothing is rounded away.
- *
- * @example
- * ```ts
- * import { max, mean, min, RunningStatistics } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- *
- * const statistics = new RunningStatistics(["x"]);
- * for (const x of [1, 2, 3, 6]) statistics.add([x]);
- * assertEquals(statistics.result()[0], { name: "x", min: 1, max: 6, mean: 3, deviation: Math.sqrt(3.5) });
- * ```
- */
-export class RunningStatistics {
-  readonly #names: readonly string[];
-  readonly #min: Float64Array<ArrayBuffer>;
-  readonly #max: Float64Array<ArrayBuffer>;
-  readonly #mean: Float64Array<ArrayBuffer>;
-  /** What the mean is more than that. */
-  readonly #rest: Float64Array<ArrayBuffer>;
-  readonly #squares: Float64Array<ArrayBuffer>;
-  #count = 0;
-
-  /**
-   * Begins with no rows.
-   *
-   * @param names Names of the columns.
-   */
-  constructor(names: readonly string[]) {
-    this.#names = [...names];
-    this.#min = new Float64Array(names.length).fill(Infinity);
-    this.#max = new Float64Array(names.length).fill(-Infinity);
-    this.#mean = new Float64Array(names.length);
-    this.#rest = new Float64Array(names.length);
-    this.#squares = new Float64Array(names.length);
-  }
-
-  /** How many rows were added. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /**
-   * Adds one row.
-   *
-   * @param values Holds the row, one value per column.
-   * @param offset Where in values the row begins.
-   */
-  add(values: ArrayLike<number>, offset: number = 0): void {
-    this.#count++;
-    for (let column = 0; column < this.#names.length; column++) {
-      const value = values[offset + column];
-      const mean = this.#mean[column];
-      const delta = value - mean - this.#rest[column];
-      const step = delta / this.#count + this.#rest[column];
-      const next = mean + step;
-      const moved = next - mean;
-      this.#rest[column] = (mean - (next - moved)) + (step - moved); // what rounding took from the sum
-      this.#mean[column] = next;
-      this.#squares[column] += delta * (value - next - this.#rest[column]);
-      if (value < this.#min[column]) this.#min[column] = value;
-      if (value > this.#max[column]) this.#max[column] = value;
-    }
-  }
-
-  /**
-   * The statistics of the rows added so far.
-   *
-   * @returns One entry per column.
-   * @throws {RangeError} If no row was added.
-   */
-  result(): ColumnStatistics[] {
-    if (this.#count === 0) throw new RangeError("Cannot give statistics of no rows");
-    return this.#names.map((name, column) => ({
-      name,
-      min: this.#min[column],
-      max: this.#max[column],
-      mean: this.#mean[column] + this.#rest[column],
-      deviation: Math.sqrt(this.#squares[column] / this.#count),
-    }));
-  }
 }
 
 /**

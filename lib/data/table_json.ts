@@ -1,20 +1,13 @@
 /**
- * Tables and statistics of columns from JSON: they are stored in files, and files may hold anything.
+ * Tables from JSON: they are stored in files, and files may hold anything.
  *
  * @module
  */
 
 import { showJson } from "../base/printable.ts";
 import { DATE_PARTS, dateForm } from "./dates.ts";
-import type { ColumnStatistics } from "./scaler.ts";
 import type { CategoricalColumn, DateColumn, InputColumn, MissingPolicy, Table, Target } from "./table.ts";
 import { MAX_NAME_LENGTH, MISSING_CATEGORY } from "./table.ts";
-
-/** Most rows of weights of a categorical column: 65,536 categories, and the row that rare names share. */
-const MAX_NAME_ROWS = 65_537;
-
-/** Parts that the quantiles of a column cut its values into: there is one quantile more. */
-export const QUANTILE_PARTS = 16;
 
 /** The policies by name. */
 export const MISSING_POLICIES: readonly MissingPolicy[] = ["error", "mean", "median", "drop", "category"];
@@ -131,39 +124,6 @@ function parseNames(value: unknown, what: string, least: number): string[] {
   }
   checkLengths(value, what);
   return [...value];
-}
-
-/**
- * Makes the statistics of a column of parsed JSON.
- *
- * @param value The parsed JSON.
- * @returns The statistics, without anything that does not belong to them.
- * @throws {SyntaxError} If it is something else; the message says what.
- */
-export function parseStatistics(value: unknown): ColumnStatistics {
-  const { name, min, max, mean, deviation, quantiles, names } = (value ?? {}) as ColumnStatistics;
-  if (typeof name !== "string" || ![min, max, mean, deviation].every(isFinite)) {
-    throw new SyntaxError("Cannot read a scaler: each column needs a name and finite min, max, mean and deviation");
-  }
-  const shown = `Cannot read a scaler: column ${showJson(name)}`;
-  const isList = quantiles === undefined || (Array.isArray(quantiles) && quantiles.length === QUANTILE_PARTS + 1 &&
-    quantiles.every((value, i) => isFinite(value) && value >= (quantiles[i - 1] ?? min) && value <= max));
-  if (!isList) {
-    const need = `${QUANTILE_PARTS + 1} numbers from ${min} to ${max}, none smaller than the one before`;
-    throw new SyntaxError(`${shown} has the quantiles ${showJson(quantiles)}, need ${need}`);
-  }
-  if (names !== undefined && !(Number.isInteger(names) && names >= 1 && names <= MAX_NAME_ROWS)) {
-    throw new SyntaxError(`${shown} has ${showJson(names)} names, need a whole number from 1 to ${MAX_NAME_ROWS}`);
-  }
-  return {
-    name,
-    min,
-    max,
-    mean,
-    deviation,
-    ...(quantiles === undefined ? {} : { quantiles: [...quantiles] }),
-    ...(names === undefined ? {} : { names }),
-  };
 }
 
 /** Names of columns and of categories stand in messages and in memory: a thousand long ones would not fit. */

@@ -8,8 +8,9 @@ import type { NetworkFacts, SeenMatrix, SeenWeights } from "./diagnosis.ts";
 import type { Loss } from "../core/losses.ts";
 import type { Model, Observer } from "../core/model.ts";
 import { max } from "../arithmetic/min_max_norm.ts";
-import { ELEMENT_BYTES, type Tensor, type TensorData } from "../core/tensor.ts";
+import { ELEMENT_BYTES, Tensor, type TensorData } from "../core/tensor.ts";
 import { Look, type SeenTensor } from "../training/look.ts";
+import { gatherRows } from "../training/recorded_rows.ts";
 import { measure, toStatistics } from "../training/tensor_statistics.ts";
 
 /**
@@ -78,9 +79,12 @@ export class NormsLook implements Disposable {
 
 /** One forward pass, observed, and one backward pass. */
 function passesOver(model: Model, loss: Loss, x: Tensor, y: Tensor): (observe: Observer) => void {
+  const { device, members } = model;
   return (observe) => {
-    const prediction = model.forward(x, { observe });
-    model.backward(loss.forwardBackward(prediction, y).dPrediction);
+    const rows = Tensor.constant(device, Uint32Array.from({ length: x.shape[0] }, (_, i) => i));
+    const [ownX, ownY] = members === 1 ? [x, y] : [x, y].map((table) => gatherRows(table, rows, { copies: members }));
+    const prediction = model.forward(ownX, { observe });
+    model.backward(loss.forwardBackward(prediction, ownY, members).dPrediction);
   };
 }
 

@@ -114,10 +114,19 @@ export class SavedModel implements Disposable {
    * @throws {RangeError} If an input, scaled, or a prediction is beyond float32.
    */
   async predict(rows: ArrayLike<number>, firstRow: number = 1): Promise<Float64Array> {
+    return (await this.predictEach(rows, firstRow)).predicted;
+  }
+
+  /** The same, with what each member puts out [members * n, targets], without the rule: intervals take both. */
+  async predictEach(
+    rows: ArrayLike<number>,
+    firstRow: number = 1,
+  ): Promise<{ predicted: Float64Array; own: Float32Array }> {
     const { scalers, targets, loss } = this.description;
-    const predicted = toRaw(await this.outputs(rows, firstRow), loss, scalers.targets);
+    const { output, own } = await this.outputsEach(rows, firstRow);
+    const predicted = toRaw(output, loss, scalers.targets);
     checkFinite("prediction", predicted, predicted, targets, firstRow);
-    return predicted;
+    return { predicted, own };
   }
 
   /**

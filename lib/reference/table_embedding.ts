@@ -23,6 +23,8 @@ export class ReferenceTableEmbedding implements ReferenceLayer {
   readonly #numbers: string;
   readonly #members: number;
   #x!: Matrix;
+  /** How close a number of the last forward pass came to where a bin's value bends or jumps. */
+  distanceToKink: number = Infinity;
 
   /** Waves [numbers * 16, 2] and mixes [numbers * 17, 3] under `pbld`, the table of rows where columns have any; each times members. */
   constructor(settings: { readonly columns: readonly Column[]; readonly numbers: string }, members: number) {
@@ -42,6 +44,7 @@ export class ReferenceTableEmbedding implements ReferenceLayer {
   /** Each row's columns, one after the other. */
   forward(x: Matrix): Matrix {
     this.#x = x;
+    this.distanceToKink = this.#numbers === "piecewise" ? this.#distanceToBends(x) : Infinity;
     const rows = Array.from({ length: x.rows }, (_, row) => this.#walk(row, (values) => values));
     return new Matrix(x.rows, rows[0].flat().length, rows.flatMap((values) => values.flat()));
   }
@@ -86,6 +89,19 @@ export class ReferenceTableEmbedding implements ReferenceLayer {
       first += names;
       return use(...this.#rows(weights, start, width), i);
     });
+  }
+
+  #distanceToBends(x: Matrix): number {
+    const distances = [...x.data].flatMap((value, i) => {
+      const column = this.#columns[i % x.columns];
+      if (column.kind === "names") return [];
+      const edges = column.edges!;
+      const [first, second] = edges;
+      const [before, last] = edges.slice(-2);
+      const bends = [...edges, first - 3 * (second - first), before + 4 * (last - before)];
+      return bends.map((bend) => Math.abs(value - bend));
+    });
+    return Math.min(...distances);
   }
 
   #waves(x: number, own: number): [number[], (d: number[]) => number] {

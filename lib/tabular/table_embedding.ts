@@ -81,7 +81,7 @@ interface Placed extends Disposable {
  *   (Gorishniy et al. 2022). Under `none` it stays x.
  * - The number of a category becomes one-hot values, or the trained row of the category.
  *
- * Output: the values of the columns, in order. No gradient flows on to the table.
+ * Output: the values of the columns, in order. The gradient of a category's number is 0.
  *
  * @example
  * ```ts
@@ -211,25 +211,33 @@ export class TableEmbedding implements Layer {
     return out;
   }
 
-  /** The gradients of waves, mixes and rows, from `dOut` [members * batch, outputs]; none flows on. */
-  backward(dOut: Tensor, wantDX: boolean): undefined {
-    if (wantDX) throw new TypeError("Cannot give the gradient of a table's columns: a category's number has none");
+  /** The gradients of waves, mixes and rows, from `dOut` [members * batch, outputs], and of numbers; 0 for categories. */
+  backward(dOut: Tensor, wantDX: boolean): Tensor | undefined {
     const x = forwardValue(this.#x, this);
-    const { places, columns, shares } = this.#onGpu;
-    const { outputs, members, waves, mix, table } = this;
+    if (this.waves && this.mix) this.#wavesBackward(x, dOut, this.waves, this.mix);
+    if (this.table) this.#namesBackward(x, dOut, this.table);
+    return wantDX ? this.#inputBackward(x, dOut) : undefined;
+  }
+
+  #wavesBackward(x: Tensor, dOut: Tensor, waves: Parameter, mix: Parameter): void {
+    const { members, outputs } = this;
+    const [rows, inputs] = x.shape;
+    const own = rows / members;
+    const numbers = this.#places.length / 2;
+    const invocations = members * numbers * (WAVES + 1);
+    const buffers = [x, this.#onGpu.places, waves.value, mix.value, dOut, waves.grad, mix.grad];
+    for (let start = 0; start < own; start += MAX_LOOP) {
+      const sizes = [invocations, numbers, own, inputs, outputs, start, Math.min(own, start + MAX_LOOP)];
+      x.device.run(kernels.wavesBackward, { buffers, sizes, invocations });
+    }
+  }
+
+  #namesBackward(x: Tensor, dOut: Tensor, table: Parameter): void {
+    const { members, outputs } = this;
+    const { columns, shares } = this.#onGpu;
     const [rows, inputs] = x.shape;
     const own = rows / members;
     const width = this.#width;
-    if (waves && mix) {
-      const numbers = this.#places.length / 2;
-      const invocations = members * numbers * (WAVES + 1);
-      const buffers = [x, places, waves.value, mix.value, dOut, waves.grad, mix.grad];
-      for (let start = 0; start < own; start += MAX_LOOP) {
-        const sizes = [invocations, numbers, own, inputs, outputs, start, Math.min(own, start + MAX_LOOP)];
-        x.device.run(kernels.wavesBackward, { buffers, sizes, invocations });
-      }
-    }
-    if (!table) return;
     const names = this.#names.length / 5;
     const invocations = members * names * width;
     const end = this.#longest + own;
@@ -239,6 +247,24 @@ export class TableEmbedding implements Layer {
       const sizes = [...given, start, Math.min(end, start + MAX_LOOP)];
       x.device.run(kernels.namesBackward, { buffers, sizes, invocations });
     }
+  }
+
+  #inputBackward(x: Tensor, dOut: Tensor): Tensor {
+    const { members, outputs, waves, mix } = this;
+    const { places, edges } = this.#onGpu;
+    const [rows, inputs] = x.shape;
+    const dX = Tensor.zeros(x.device, x.shape);
+    const numbers = this.#places.length / 2;
+    const invocations = rows * numbers;
+    if (waves && mix) {
+      const sizes = [invocations, numbers, rows / members, inputs, outputs];
+      const buffers = [x, places, waves.value, mix.value, dOut, dX];
+      x.device.run(kernels.wavesInputBackward, { buffers, sizes, invocations });
+    } else if (numbers > 0) {
+      const sizes = [invocations, numbers, VALUES[this.settings.numbers], inputs, outputs];
+      x.device.run(kernels.binsBackward, { buffers: [x, places, edges, dOut, dX], sizes, invocations });
+    }
+    return dX;
   }
 
   reference(): ReferenceLayer {

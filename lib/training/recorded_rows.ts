@@ -19,6 +19,8 @@ export interface GatherOptions {
   readonly cursor?: Tensor;
   /** Rows that the counter's one step stands for; `count` by default. */
   readonly stride?: number;
+  /** How often the rows are taken, one copy below the other, as the members of a model take them; 1 by default. */
+  readonly copies?: number;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface GatherOptions {
  * @param table Matrix [n, columns].
  * @param rows Row numbers, a `u32` vector. A number outside the table, or one past the end of `rows`, gives NaN.
  * @param options How many, and from where on.
- * @returns Matrix [count, columns].
+ * @returns Matrix [copies * count, columns].
  * @throws {TypeError} If the table is no matrix, or the row numbers are no `u32` vector.
  * @throws {RangeError} If there are no row numbers, or the stride is no whole number from 0 on.
  *
@@ -49,7 +51,7 @@ export function gatherRows(table: Tensor, rows: Tensor, options: GatherOptions =
     const found = `table ${formatShape(table.shape)}, rows ${formatShape(rows.shape)} of ${rows.dtype}`;
     throw new TypeError(`Cannot gather rows: need a matrix and a u32 vector, found ${found}`);
   }
-  const { count = rows.size, stride = count, cursor } = options;
+  const { count = rows.size, stride = count, copies = 1, cursor } = options;
   if (rows.size === 0 || !Number.isSafeInteger(stride) || stride < 0) {
     throw new RangeError(
       `Cannot gather rows by ${rows.size} numbers with a stride of ${stride}: need some, and a whole number`,
@@ -57,11 +59,11 @@ export function gatherRows(table: Tensor, rows: Tensor, options: GatherOptions =
   }
   if (cursor) checkType("u32", [cursor]);
   const [tableRows, columns] = table.shape;
-  const out = result([table], [count, columns], undefined);
+  const out = result([table], [copies * count, columns], undefined);
   const gather = (cursor: Tensor) =>
     table.device.run(kernels.gatherRows, {
       buffers: [table, rows, cursor, out],
-      sizes: [out.size, columns, tableRows, stride],
+      sizes: [out.size, columns, tableRows, stride, count],
       invocations: out.size,
     });
   table.device.tidy(() => gather(cursor ?? Tensor.zeros(table.device, [1], "u32")));

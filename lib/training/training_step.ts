@@ -58,14 +58,15 @@ export class TrainingStep implements Disposable {
   /** The step up to its gradients: no parameter changes, and the same step comes next. */
   look(rows: number, observe?: Observer): Batch & { readonly loss: Tensor } {
     const { model, loss, plain } = this.#options;
-    const batch = { count: rows, cursor: this.#cursor, stride: this.#stride };
+    const { members } = model;
+    const batch = { count: rows, cursor: this.#cursor, stride: this.#stride, copies: members };
     const x = gatherRows(this.#windows.x, this.#windows.order, batch);
     const y = gatherRows(this.#windows.y, this.#windows.order, batch);
 
     const prediction = model.forward(x, { training: true, observe });
     const { loss: lossValue, dPrediction } = plain
-      ? { loss: loss.forward(prediction, y), dPrediction: loss.backward(prediction, y) }
-      : loss.forwardBackward(prediction, y);
+      ? { loss: loss.forward(prediction, y), dPrediction: loss.backward(prediction, y, members) }
+      : loss.forwardBackward(prediction, y, members);
     observe?.("loss", lossValue);
     observe?.("grad_logits", dPrediction);
     model.backward(dPrediction, { observe });

@@ -107,7 +107,7 @@ async function validation(
   const none = new RowRange(source, 0, 0);
   const share = new RowRange(source, ...shareOf(source.rows, communicator));
   const parts = { train: none, validation: share, test: none };
-  const [part] = await together(communicator, () => openParts(stack, model, { parts }));
+  const [part] = await together(communicator, () => openParts(stack, model, { parts, loss: dataset.loss }));
   return async () => {
     const step = trainer.step;
     const sum = new Float64Array(1);

@@ -1,9 +1,9 @@
 /** What missing cells of numbers and dates are filled with, and the statistics of the filled column. */
 
-import type { ColumnStatistics } from "../../lib/data/scaler.ts";
+import type { ColumnStatistics } from "../../lib/data/statistics.ts";
 import type { MissingPolicy } from "../../lib/data/table.ts";
 import { countOf } from "./name_counts.ts";
-import { ValueSample } from "./value_sample.ts";
+import type { ValueSample } from "./value_sample.ts";
 
 /** Finds the fill value of a column, value by value, and counts the cells that it fills. */
 export class FillValue {

@@ -2,7 +2,8 @@
 
 import { CellError, cellFault, MISSING_TEXTS, numberOf } from "../../lib/data/cells.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
-import { type ColumnStatistics, Scaler } from "../../lib/data/scaler.ts";
+import { Scaler } from "../../lib/data/scaler.ts";
+import type { ColumnStatistics } from "../../lib/data/statistics.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { TargetEncoder } from "../../lib/data/table_encoder.ts";
 import type { ColumnNote, TableNotes } from "../../lib/data/table_notes.ts";

@@ -3,12 +3,10 @@
 import { isMissing } from "../../lib/data/cells.ts";
 import { DATE_PARTS, formatDate } from "../../lib/data/dates.ts";
 import { shorten } from "../../lib/base/printable.ts";
-import { type ColumnStatistics, RunningStatistics } from "../../lib/data/scaler.ts";
-import { type CategoricalColumn, type DateColumn, type InputColumn } from "../../lib/data/table.ts";
+import { type ColumnStatistics, isSame, QUANTILE_PARTS, RunningStatistics } from "../../lib/data/statistics.ts";
+import type { CategoricalColumn, DateColumn, InputColumn } from "../../lib/data/table.ts";
 import { encodedNames, MISSING_CATEGORY, nameRows } from "../../lib/data/table.ts";
 import { encodeDate, numberReader, TableEncoder } from "../../lib/data/table_encoder.ts";
-import { QUANTILE_PARTS } from "../../lib/data/table_json.ts";
-import { isSame } from "../../lib/data/value_range.ts";
 import type { Config } from "../settings/settings.ts";
 import { formatNear } from "../show/text_table.ts";
 import { filledCells, FillValue, isFilling } from "./fill_value.ts";

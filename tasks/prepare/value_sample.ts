@@ -1,7 +1,7 @@
 /** A sample of the values of a column, and the quantiles of it. */
 
 import { Random } from "../../lib/base/random.ts";
-import { QUANTILE_PARTS } from "../../lib/data/table_json.ts";
+import { QUANTILE_PARTS } from "../../lib/data/statistics.ts";
 
 /** Most values of a column that are kept: of more, a random sample of as many. */
 const MOST = 65_536;

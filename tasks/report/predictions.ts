@@ -31,7 +31,7 @@ export async function predictSample(saved: SavedModel, part: string, source: Row
   const block = await sampleRows(source, SAMPLE_ROWS);
   const rows = block.x.length / source.inputs;
   using x = Tensor.from(model.device, block.x, [rows, source.inputs]);
-  using predictor = new Predictor(model, source.inputs, rows);
+  using predictor = new Predictor(model, source.inputs, rows, loss.kind);
   const predicted = toRaw(await predictor.predict(x), loss, scalers.targets);
   const actual = scalers.targets.inverse(block.y);
   const common = { part, rows, of: source.rows, fit: await fitOf(saved, block, actual) };

@@ -8,6 +8,7 @@ import type { OptimizerName } from "../../lib/core/optimizers.ts";
 import { MAX_SEED } from "../../lib/base/random.ts";
 import { SCALING_METHODS } from "../../lib/data/scaler.ts";
 import { MISSING_POLICIES } from "../../lib/data/table_json.ts";
+import { NUMERIC_EMBEDDINGS } from "../../lib/tabular/table_embedding.ts";
 import { choice, COLUMNS, DATES, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
 import { type Reader, RUN_NAME, SECONDS, SHARE, SPLIT, text, TEXTS, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
@@ -122,7 +123,17 @@ export const SETTINGS = {
   ...section({ group: "network", tasks: TRAINING }, {
     HIDDEN_SIZE: setting(WIDTHS, "64", "widths of the hidden layers", {
       tasks: [...TRAINING, "gradcheck"],
-      presets: { linear: "2", xor: "16" },
+      presets: { linear: "2", xor: "16", DATA: "256" },
+      isEveryday: true,
+    }),
+    NUMERIC_EMBEDDING: setting(
+      choice(...NUMERIC_EMBEDDINGS),
+      "none",
+      "a number as the network sees it: alone, waves, bins",
+      { presets: { DATA: "pbld" } },
+    ),
+    MEMBERS: setting(whole(1, 64), "1", "networks that train side by side; their predictions are averaged", {
+      presets: { DATA: "4" },
       isEveryday: true,
     }),
     ACTIVATION: setting(
@@ -131,7 +142,10 @@ export const SETTINGS = {
       "after each hidden layer",
       EVERYDAY,
     ),
-    DROPOUT: setting(SHARE, "0", "share of each hidden layer's values to drop", EVERYDAY),
+    DROPOUT: setting(SHARE, "0", "share of each hidden layer's values to drop", {
+      presets: { DATA: "0.15" },
+      isEveryday: true,
+    }),
     INIT: setting(INIT, "kaiming", "weights", { presets: { linear: "uniform:0.1", DATA: "xavier" } }),
     INIT_FROM: setting(text("a path"), "", "safetensors file of weights to start from, instead of INIT"),
   }),
@@ -148,7 +162,7 @@ export const SETTINGS = {
       { presets: { DATA: "adam" }, isEveryday: true },
     ),
     LEARNING_RATE: setting(POSITIVE, "0.01", "size of an update", {
-      presets: { xor: "0.5", DATA: "0.003" },
+      presets: { xor: "0.5", DATA: "0.002" },
       isEveryday: true,
     }),
     BATCH_SIZE: setting(
@@ -166,7 +180,7 @@ export const SETTINGS = {
       "0",
       "wait N epochs for a better validation loss, keep the best; 0: off",
       {
-        presets: { DATA: "20" },
+        presets: { DATA: "10" },
         isEveryday: true,
       },
     ),
@@ -179,6 +193,7 @@ export const SETTINGS = {
       choice("constant", "step", "exponential", "cosine", "one-cycle", "plateau"),
       "constant",
       "learning rate over time",
+      { presets: { DATA: "plateau" } },
     ),
     WARMUP: setting(whole(0, 1_000_000_000), "0", "steps at the start in which the learning rate rises"),
     WEIGHT_DECAY: setting(
@@ -186,6 +201,13 @@ export const SETTINGS = {
       "auto",
       "pull of weights towards 0; auto: 0.01 for adamw, else 0",
     ),
+    CALIBRATE: setting(YES_OR_NO, "false", "fit the temperature of probabilities on validation rows", {
+      presets: { DATA: "true" },
+    }),
+    CLIP_TARGETS: setting(YES_OR_NO, "false", "keep predicted numbers within those of the training rows", {
+      presets: { DATA: "true" },
+    }),
+    FOLDS: setting(whole(0, 100), "0", "parts of the training rows for cross-validation; 0: none"),
     CLIP_NORM: setting(NOT_NEGATIVE, "0", "largest norm of all gradients together; 0: no limit"),
     PLAIN: setting(YES_OR_NO, "false", "run the operations of lib/core one by one, unfused; slower"),
   }),

@@ -85,9 +85,12 @@ export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
 export function stepFaults(batch: number, widths: readonly number[], config: TaskConfig, limits: RowLimits): string[] {
   const allowed = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   const width = Math.max(...widths);
-  const bytes = batch * width * Float32Array.BYTES_PER_ELEMENT;
+  const { members } = config;
+  const bytes = members * batch * width * Float32Array.BYTES_PER_ELEMENT;
   if (bytes <= allowed) return [];
-  const values = `a step's values [${batch}, ${width}] take ${bytes} bytes, allowed on this device are ${allowed}`;
+  const values = `a step's values [${
+    members > 1 ? `${members} members, ` : ""
+  }${batch}, ${width}] take ${bytes} bytes, allowed on this device are ${allowed}`;
   return [`${settingAt("BATCH_SIZE", config)}: ${values}`];
 }
 

@@ -14,7 +14,8 @@ import {
 import type { RowSource } from "../../lib/data/row_source.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
 import { type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
-import { Predictor } from "../../lib/evaluate/predictor.ts";
+import { type PredictedRows, Predictor } from "../../lib/evaluate/predictor.ts";
+import { applyRule, type OutputRule } from "../../lib/model_file/output_rule.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
 import { Plateau } from "../../lib/training/plateau.ts";
@@ -24,6 +25,7 @@ import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { type PartName, PARTS } from "../prepare/split.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
+import type { LossName } from "../settings/settings.ts";
 import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
 import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
@@ -43,7 +45,7 @@ export interface Training extends Rows {
   readonly trainer: Trainer;
   /** The parts that have rows; the first is for training. */
   readonly parts: readonly Part[];
-  readonly evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
+  readonly evaluatePart: (part: Part, options?: MeasureOptions) => Promise<Evaluation>;
   /** The validation loss, if there are validation rows. */
   readonly validate?: () => Promise<number>;
   /** The learning rate of a step, from 0. */
@@ -113,7 +115,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
     rateFactor = factor;
     optimizer.learningRate = factor * config.learningRate; // without a schedule, the trainer takes this one
   };
-  const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
+  const evaluatePart = async (part: Part, options?: MeasureOptions): Promise<Evaluation> => {
     const step = trainer.step;
     const evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
     // Stops at weights that an epoch's last step has ruined: no step after it would notice.
@@ -157,17 +159,25 @@ export interface Part {
   /** Its rows, as a trainer takes them. */
   readonly rows: ResidentRows | StreamedRows;
   /**
-   * Measures the model on it. If the part lies on the GPU, this uses the weights of this moment; else the weights must not
-   * change until it is done.
+   * What the model and each of its members put out, block by block, with the targets. If the part lies on the GPU, this uses the
+   * weights of this moment; else the weights must not change until it is done.
    */
-  readonly evaluate: (loss: Loss, targets: Scaler, options?: EvaluationOptions) => Promise<Evaluation>;
+  readonly outputs: () => AsyncGenerator<PredictedRows & { readonly y: Float32Array }, void>;
+  /** Measures the model on it, with the rule that its outputs go through, if any. */
+  readonly evaluate: (loss: Loss, targets: Scaler, options?: MeasureOptions) => Promise<Evaluation>;
+}
+
+/** What measuring may be told. */
+export interface MeasureOptions extends EvaluationOptions {
+  /** What is done to the outputs first. */
+  readonly rule?: OutputRule;
 }
 
 /** Puts the parts on the GPU if all are small, or leaves them in their file. */
 export async function openParts(
   stack: DisposableStack,
   model: Model,
-  { parts }: { readonly parts: Readonly<Record<PartName, RowSource>> },
+  { parts, loss }: { readonly parts: Readonly<Record<PartName, RowSource>>; readonly loss: LossName },
   residentBytes = RESIDENT_BYTES,
 ): Promise<Part[]> {
   const sizes = Object.values(parts).map(({ rows, inputs, targets }) => rows * (inputs + targets));
@@ -177,8 +187,14 @@ export async function openParts(
   for (const name of PARTS) {
     const source = parts[name];
     if (source.rows === 0) continue;
-    const predictor = stack.use(new Predictor(model, source.inputs, source.rows));
-    opened.push({ name, ...await open(source, predictor, stack) });
+    const predictor = stack.use(new Predictor(model, source.inputs, source.rows, loss));
+    const part = await open(source, predictor, stack);
+    const evaluate: Part["evaluate"] = async (loss, targets, { rule = {}, ...options } = {}) => {
+      const evaluator = new Evaluator(loss, targets, options);
+      for await (const { output, y } of part.outputs()) evaluator.add(applyRule(output, rule, targets), y);
+      return evaluator.result();
+    };
+    opened.push({ name, ...part, evaluate });
   }
   return opened;
 }
@@ -186,7 +202,7 @@ export async function openParts(
 /** Most values that are measured at a time: measuring takes ten times their memory. */
 const MAX_VALUES = 1 << 20;
 
-type OpenPart = Omit<Part, "name">;
+type OpenPart = Pick<Part, "rows" | "outputs">;
 
 async function openResident(source: RowSource, predictor: Predictor, stack: DisposableStack): Promise<OpenPart> {
   const { rows, inputs, targets } = source;
@@ -194,22 +210,23 @@ async function openResident(source: RowSource, predictor: Predictor, stack: Disp
   const x = stack.use(Tensor.from(predictor.device, block.x, [rows, inputs]));
   const y = stack.use(Tensor.from(predictor.device, block.y, [rows, targets]));
   const most = Math.max(1, Math.floor(MAX_VALUES / targets)) * targets;
-  const evaluateBlocks: Part["evaluate"] = async (...how) => {
-    const evaluator = new Evaluator(...how);
-    const output = await predictor.predict(x);
-    for (let at = 0; at < block.y.length; at += most) {
-      evaluator.add(output.subarray(at, at + most), block.y.subarray(at, at + most));
+  const outputs: Part["outputs"] = async function* () {
+    const { output, own } = await predictor.predictEach(x);
+    const { length } = block.y;
+    if (length <= most) return yield { output, own, y: block.y };
+    const starts = Array.from({ length: own.length / length }, (_, member) => member * length);
+    for (let at = 0; at < length; at += most) {
+      const [part, truth] = [output, block.y].map((values) => values.subarray(at, at + most));
+      const each = new Float32Array(starts.length * part.length);
+      starts.forEach((start, member) => {
+        each.set(own.subarray(start + at, start + at + part.length), member * part.length);
+      });
+      yield { output: part, own: each, y: truth };
     }
-    return evaluator.result();
   };
-  return { rows: { x, y }, evaluate: evaluateBlocks };
+  return { rows: { x, y }, outputs };
 }
 
 function openStreamed(source: RowSource, predictor: Predictor): OpenPart {
-  const evaluateBlocks: Part["evaluate"] = async (...how) => {
-    const evaluator = new Evaluator(...how);
-    for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
-    return evaluator.result();
-  };
-  return { rows: { source }, evaluate: evaluateBlocks };
+  return { rows: { source }, outputs: () => predictor.predictBlocks(source) };
 }

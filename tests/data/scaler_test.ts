@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { Random } from "../../lib/base/random.ts";
-import { RunningStatistics, Scaler, SCALING_METHODS, type ScalingMethod } from "../../lib/data/scaler.ts";
+import { Scaler, SCALING_METHODS, type ScalingMethod } from "../../lib/data/scaler.ts";
+import { RunningStatistics } from "../../lib/data/statistics.ts";
 import { assertClose } from "../support/assert_close.ts";
 
 /** Statistics of rows of columns named a, b, c ... */
@@ -20,37 +20,6 @@ const SPREAD = {
   deviation: 3,
   quantiles: Array.from({ length: 17 }, (_, k) => k),
 };
-
-Deno.test("RunningStatistics agrees with statistics worked out by hand", () => {
-  const statistics = new RunningStatistics(["a", "b"]);
-  const values = [0, 2, -10, 4, -20, 4, -30, 4, -30, 5, -20, 5, -10, 7, 0, 9, 0];
-  for (let row = 0; row < 8; row++) statistics.add(values, 1 + row * 2);
-  assertEquals(statistics.count, 8);
-  const [a, b] = statistics.result();
-  assertEquals(a, { name: "a", min: 2, max: 9, mean: 5, deviation: 2 });
-  assertEquals([b.min, b.max, b.mean], [-30, 0, -15]);
-  assertAlmostEquals(b.deviation, Math.sqrt(125), 1e-12);
-});
-
-Deno.test("RunningStatistics keeps its precision far from zero", () => {
-  const rows = Array.from({ length: 10_000 }, (_, i) => [1e9 + (i % 2)]);
-  assertAlmostEquals(statisticsOf(rows)[0].deviation, 0.5, 1e-6);
-  for (const [offset, scale] of [[0, 1], [1e4, 1], [1e6, 1e4], [1e9, 1], [1e9, 1e-3]]) {
-    const random = new Random(1, "far");
-    const values = Float64Array.from({ length: 30_000 }, () => random.normal(offset, scale));
-    // In two passes from the first value, whose distance to the others is exact.
-    const apart = values.map((value) => value - values[0]);
-    const mean = apart.reduce((sum, x) => sum + x, 0) / apart.length;
-    const truth = Math.sqrt(apart.reduce((sum, x) => sum + (x - mean) ** 2, 0) / apart.length);
-    const [found] = statisticsOf(Array.from(values, (value) => [value]));
-    assertClose([found.mean], [values[0] + mean], { rtol: 1e-12, atol: 1e-14 });
-    assertClose([found.deviation], [truth], { rtol: 1e-12 });
-  }
-});
-
-Deno.test("RunningStatistics refuses to tell of no rows", () => {
-  assertThrows(() => new RunningStatistics(["a"]).result(), RangeError, "no rows");
-});
 
 Deno.test("transform() standardizes and takes to 0..1, column by column", () => {
   const rows = [[1, 10], [3, 50], [5, 30]];

@@ -29,6 +29,10 @@ export const KERNELS = listed({
   "kernels/ops/reduce.wgsl": "isNan fold main",
   "kernels/ops/scale.wgsl": "main",
   "kernels/ops/spread.wgsl": "main",
+  "kernels/tabular/bins_backward.wgsl": "main",
+  "kernels/tabular/names_backward.wgsl": "main",
+  "kernels/tabular/waves_backward.wgsl": "main",
+  "kernels/tabular/waves_input_backward.wgsl": "main",
   // Forward and backward in one.
   "kernels/fast/loss_step.wgsl": "main",
   "kernels/fast/softmax_cross_entropy_step.wgsl": "stepRow main",
@@ -63,6 +67,8 @@ export const MODULES = listed({
   "lib/reference/matrix.ts": "matmul transpose columnSums",
   "lib/reference/operations.ts": "placeIn pairs spreadBackward addBackward subtractBackward multiplyBackward " +
     "divideBackward expBackward logBackward sqrtBackward squareBackward softmaxBackward rowNormsBackward",
+  "lib/reference/table_embedding.ts": "backward #waves #rows binsOf",
+  "lib/tabular/table_embedding.ts": "backward #wavesBackward #namesBackward #inputBackward",
   "lib/training/recorded_rows.ts": "gatherRowsBackward",
 });
 

@@ -1,8 +1,9 @@
-import { assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { MISSING_TEXTS } from "../../../lib/data/cells.ts";
 import { encodedNames, type MissingPolicy } from "../../../lib/data/table.ts";
 import { fitOf, type FitSettings } from "../../../tasks/prepare/table_fit.ts";
 import type { PlannedInput } from "../../../tasks/prepare/table_plan.ts";
+import { sampleSize, ValueSample } from "../../../tasks/prepare/value_sample.ts";
 import { assertClose } from "../../support/assert_close.ts";
 
 /** Fits a column x to cells of training rows, then to those of others. */
@@ -45,6 +46,15 @@ Deno.test("a scaler of the statistics of numbers knows their quantiles", () => {
   assertEquals(quantiles(["16", "", "8", "0", ""]), [0, 2, 4, 6, 8, 8, 8, 8, 8, 8, 8, 8, 8, 10, 12, 14, 16]);
   const many = quantiles(Array.from({ length: 100_000 }, (_, i) => `${i}`))!;
   assertClose(many.slice(4, 13), Array.from({ length: 9 }, (_, k) => (k + 4) * 6250), { rtol: 0.03 });
+});
+
+Deno.test("a column of a wide table keeps fewer values, spread over all of them", () => {
+  assertEquals([1, 256, 512, 1_000_000].map(sampleSize), [65_536, 65_536, 32_768, 1_024]);
+  const sample = new ValueSample("x", 1, 1_024);
+  for (let i = 0; i < 50_000; i++) sample.add(i);
+  // Of 16 uniform quantiles none is off by more than five of their standard errors, 1 / (2 sqrt(1024)).
+  sample.quantiles().forEach((value, k) => assertAlmostEquals(value / 50_000, k / 16, 5 / 64));
+  assertAlmostEquals(sample.median / 50_000, 1 / 2, 5 / 64);
 });
 
 Deno.test("a categorical column has the statistics of one column of numbers that is not scaled", () => {
@@ -199,9 +209,9 @@ Deno.test("dates have the parts that vary, and the statistics of what they are e
     ),
     { atol: 1e-8 },
   );
-  // Noons of several days: their angles are the same but for rounding, and so are the quartiles.
-  const noons = Array.from({ length: 9 }, (_, i) => `2024-01-0${i + 1}T12:20:01`);
-  const hour = fitted("date", [...noons, "2024-01-10T18:00"]).statistics.find(({ name }) => name === "x (hour sin)")!;
+  // Noons before and after day 16,384, from which on a time has a bit less: the quartiles of their angles are the same.
+  const noons = Array.from({ length: 9 }, (_, i) => `2014-11-${`${i + 5}`.padStart(2, "0")}T12:20:03`);
+  const hour = fitted("date", [...noons, "2014-11-14T18:00"]).statistics.find(({ name }) => name === "x (hour sin)")!;
   assertEquals(hour.quantiles![4], hour.quantiles![12]);
   // The fill value is in April: 1, -1 and 0.
   assertClose(cosine, [-1, 1, 0, Math.sqrt(2 / 3)], { rtol: 1e-12, atol: 1e-12 });

@@ -26,6 +26,8 @@ function facts(): ReportFacts {
   const pairs = Array.from({ length: 200 }, (_, i) => ({ actual: i, predicted: i + 3 * Math.sin(i) }));
   const histogram = { name: HOSTILE, low: 0, high: 1, counts: [4, 9, 1] };
   const column = { name: HOSTILE, role: "input", min: 0, max: 1, mean: 0.4, deviation: 0.2, histogram } as const;
+  const { histogram: _, ...plain } = column;
+  const categories = [{ name: HOSTILE, rows: 9 }, { name: "(other)", rows: 5 }];
   const reliability = { what: "probability", bins: [0.1, 0.9].map((p) => ({ predicted: p, actual: p, rows: 9 })) };
   const curves = [{ name: "network", places: [{ x: 0, y: 0 }, { x: 9, y: 9 }] }];
   const fit = { x: HOSTILE, y: "y", curves, rows: [[{ x: 1, y: 2 }]] };
@@ -58,7 +60,7 @@ function facts(): ReportFacts {
       parts: [{ part: "training", rows: 14 }],
       counted: 14,
       scaling: { inputs: "standardize", targets: "none" },
-      columns: [column],
+      columns: [column, { ...plain, names: 2, categories }],
       classes: [{ name: HOSTILE, rows: 6 }, { name: "b", rows: 8 }],
     },
     predictions: { part: "test", rows: 200, of: 200, pairs: [{ name: "y", pairs }], reliability, fit },
@@ -90,7 +92,7 @@ async function hasCharts(page: Page): Promise<void> {
   const count = (group: string) => page.locator(`g.${group} > *`).count();
   const groups = ["curve", "best", "rows", "cells", "reliability", "bins", "bars", "units"];
   const counts = await Promise.all(groups.map(count));
-  assertEquals(counts, [2 + 1 + 2 + 2 + 1 + 1, 1, 401, 4, 2, 3, 2, 1 + 6 + 1]);
+  assertEquals(counts, [2 + 1 + 2 + 2 + 1 + 1, 1, 401, 4, 2, 3, 2 + 2, 1 + 6 + 1]);
   const points = await ask<number>(page, `document.querySelector("g.curve path").getTotalLength()`);
   assert(points > 0, "curves have a length");
   assertEquals(await page.locator("img, script").count(), 0);

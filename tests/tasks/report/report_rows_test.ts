@@ -54,6 +54,19 @@ Deno.test("countValues() counts raw values into bins; the last bin holds the lar
   assertEquals((await countValues(source, scalers, 0)).inputs, []);
 });
 
+Deno.test("countValues() counts the rows of each category, and takes bent values back", async () => {
+  const quantiles = Array.from({ length: 17 }, (_, k) => k);
+  const inputs = new Scaler("robust", [
+    { name: "kind", min: 0, max: 2, mean: 0, deviation: 1, names: 3 },
+    { name: "x", min: -1000, max: 16, mean: 5, deviation: 2, quantiles },
+  ]);
+  const x = Float32Array.from(inputs.transform([0, -1000, 2, 8, 2, 16, 0, 16]));
+  const scalers = { inputs, targets: new Scaler("none", [{ name: "y", min: 0, max: 0, mean: 0, deviation: 0 }]) };
+  const { inputs: [kind, far] } = await countValues(new ArrayRows(x, new Float32Array(4), 2), scalers, 5);
+  assertEquals([kind.counts, kind.low, kind.high], [[2, 0, 2], -0.5, 2.5]);
+  assertEquals(far.counts, [1, ...new Array(28).fill(0), 3]);
+});
+
 Deno.test("countValues() takes of very many rows some from all over, in pieces", async () => {
   const scaler = new Scaler("none", [{ name: "x", min: 0, max: 1e6, mean: 5e5, deviation: 1 }]);
   const source = new Numbers(1_000_000);

@@ -12,6 +12,11 @@ export const WRONG: Record<string, [allowed: string, ...values: string[]]> = {
   NOISE: ["a number from 0 to 1e30", "-1", "-0.1", "1.1e30", "NaN", "Infinity", "0x1"],
   SCALING_METHOD: ["standardize, minmax, robust or none", "zscore"],
   HIDDEN_SIZE: ["whole numbers", "64,,8", "0", "64,", "8,-1", "8;8", "65537", "1.5", Array(65).fill(1).join()],
+  NUMERIC_EMBEDDING: ["none, pbld or piecewise", "waves"],
+  MEMBERS: ["a whole number from 1 to 64", "0", "65", "1.5"],
+  CALIBRATE: ["true or false", "yes"],
+  CLIP_TARGETS: ["true or false", "yes"],
+  FOLDS: ["a whole number from 0 to 100", "-1", "101"],
   INIT: [
     "kaiming, xavier, uniform:A, normal:S or ones",
     ...words(
