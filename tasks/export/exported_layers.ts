@@ -88,9 +88,10 @@ function describeColumns({ settings: { columns, numbers } }: TableEmbedding, rea
 
 /** The rows of names, and the mix of all by their shares. */
 function withMix(table: Numbers, width: number, shares: readonly number[]): Numbers {
-  const mix = Array.from(
-    { length: width },
-    (_, k) => shares.reduce((sum, share, name) => sum + share * table[name * width + k], 0),
-  );
-  return Float32Array.of(...table, ...mix);
+  const all = new Float32Array(table.length + width);
+  all.set(table);
+  for (let k = 0; k < width; k++) {
+    all[table.length + k] = shares.reduce((sum, share, name) => sum + share * table[name * width + k], 0);
+  }
+  return all;
 }

@@ -12,9 +12,10 @@ type Bins = Extract<ExportedColumn, { kind: "bins" }>;
 type Names = Extract<ExportedColumn, { kind: "one-hot" }>;
 type Rows = Extract<ExportedColumn, { kind: "rows" }>;
 
-/** A column of a kind: its place in a row, and itself in each member. */
+/** A column: its place in a row, the place of its first value in the result, and what it is in each member. */
 interface Placed<Column> {
   place: number;
+  start: number;
   own: readonly Column[];
 }
 
@@ -58,39 +59,37 @@ function addLayer(graph: OnnxGraph, x: string, own: readonly ExportedLayer[]): s
 
 /** The values of all columns: kind by kind, then in their order. */
 function addColumns(graph: OnnxGraph, x: string, members: readonly (readonly ExportedColumn[])[]): string {
-  const starts: number[] = [];
-  const width = members[0].reduce((start, column) => {
-    starts.push(start);
-    return start + valuesOf(column);
-  }, 0);
+  let width = 0;
+  const columns = members[0].map((column, place): Placed<ExportedColumn> => {
+    const start = width;
+    width += valuesOf(column);
+    return { place, start, own: members.map((columns) => columns[place]) };
+  });
   const ofKind = <Kind extends ExportedColumn["kind"]>(...kinds: Kind[]) =>
-    members[0].flatMap(({ kind }, place): Placed<Extract<ExportedColumn, { kind: Kind }>>[] =>
-      kinds.includes(kind as Kind) ? [{ place, own: members.map((columns) => columns[place] as never) }] : []
-    );
+    columns.filter(({ own: [{ kind }] }) => kinds.includes(kind as Kind)) as Placed<
+      Extract<ExportedColumn, { kind: Kind }>
+    >[];
   const order: number[] = [];
-  const add = <Column>(
+  /** The values of columns, of each those between two numbers; nothing if there are no such columns. */
+  const add = <Column extends ExportedColumn>(
     columns: Placed<Column>[],
-    build: (columns: Placed<Column>[]) => string,
+    build: (graph: OnnxGraph, x: string, columns: Placed<Column>[]) => string,
     from = 0,
     to = Infinity,
-  ) => {
-    for (const { place } of columns) {
-      const count = Math.min(to, valuesOf(members[0][place]));
-      for (let i = from; i < count; i++) order.push(starts[place] + i);
+  ): string[] => {
+    if (columns.length === 0) return [];
+    for (const { start, own: [column] } of columns) {
+      for (let i = from; i < Math.min(to, valuesOf(column)); i++) order.push(start + i);
     }
-    return columns.length > 0 ? [build(columns)] : [];
+    return [build(graph, x, columns)];
   };
-  const numbers = ofKind("number", "waves");
   const shared = [
-    ...add(numbers, (columns) => pick(graph, x, columns.map(({ place }) => place)), 0, 1),
-    ...add(ofKind("bins"), (columns) => addBins(graph, x, columns)),
-    ...add(ofKind("one-hot"), (columns) => addOneHot(graph, x, columns)),
+    ...add(ofKind("number", "waves"), addNumbers, 0, 1),
+    ...add(ofKind("bins"), addBins),
+    ...add(ofKind("one-hot"), addOneHot),
   ];
   const blocks = shared.length > 0 ? [expand(graph, concat(graph, shared), members.length)] : [];
-  blocks.push(
-    ...add(ofKind("waves"), (columns) => addMixes(graph, x, columns), 1),
-    ...add(ofKind("rows"), (columns) => addRows(graph, x, columns)),
-  );
+  blocks.push(...add(ofKind("waves"), addMixes, 1), ...add(ofKind("rows"), addRows));
   return reorder(graph, concat(graph, blocks), order, width);
 }
 
@@ -107,6 +106,11 @@ function valuesOf(column: ExportedColumn): number {
     case "rows":
       return column.width;
   }
+}
+
+/** The numbers themselves. */
+function addNumbers(graph: OnnxGraph, x: string, columns: Placed<ExportedColumn>[]): string {
+  return pick(graph, x, columns.map(({ place }) => place));
 }
 
 /** For each bin a value between `least` and `most`, which grows by `slope` from its lower edge. */
