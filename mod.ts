@@ -77,6 +77,13 @@ export {
   type ClassMetrics,
   RunningClassification,
 } from "./lib/evaluate/classification_metrics.ts";
+export {
+  type CurvePoint,
+  RunningTwoClasses,
+  type ThresholdRule,
+  type TwoClassMetrics,
+  twoClassMetrics,
+} from "./lib/evaluate/two_classes.ts";
 export { type Confusion, ConfusionMatrix } from "./lib/evaluate/confusion_matrix.ts";
 export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/training/learning_rates.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/evaluate/metrics.ts";

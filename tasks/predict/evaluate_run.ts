@@ -15,6 +15,7 @@ import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { formatClasses, formatEvaluations } from "../show/evaluation_report.ts";
 import { checkOutput } from "../runs/outputs.ts";
 import { type FileRecord, fileRecords, loadRun } from "../runs/saved_run.ts";
+import { askedThreshold } from "../runs/threshold.ts";
 import { shortEvaluation } from "../show/short_evaluation.ts";
 import { fromUsersFolder, writeAside } from "../settings/users_files.ts";
 import { tellUnseen } from "./unseen.ts";
@@ -34,7 +35,8 @@ export async function main({ extras, runName }: TaskConfig): Promise<void> {
   if (matrix !== undefined) await checkOutput(runName, ["--confusion", matrix], { reads: ["--data", path] });
   using device = await Device.request();
   using model = await loadRun(device, runName);
-  const { evaluation, dropped, unseen } = await measure(model, path);
+  const threshold = await askedThreshold(extras.THRESHOLD, runName, model);
+  const { evaluation, dropped, unseen } = await measure(model, path, threshold);
   tellUnseen(data!, unseen);
   if (matrix !== undefined) await writeMatrix(matrix, evaluation);
   if (json === "true") {
@@ -66,11 +68,11 @@ interface Measured {
 }
 
 /** Reads the rows once, in constant memory. */
-async function measure(model: SavedModel, path: string): Promise<Measured> {
+async function measure(model: SavedModel, path: string, threshold?: number): Promise<Measured> {
   const { table, loss, scalers, baseline } = model.description;
   const { target } = table;
   const classes = target.kind === "classes" ? target.classes : undefined;
-  const evaluator = new Evaluator(loss, scalers.targets, { baseline, classes });
+  const evaluator = new Evaluator(loss, scalers.targets, { baseline, classes, threshold });
   const encoder = new TableEncoder(table);
   const targets = new TargetEncoder(target, targetForm(target, loss.kind), table.missingTexts);
   const columns = [...table.inputs.map(({ name }) => name), ...targetNames(target)];

@@ -5,9 +5,10 @@ import { printable } from "../../lib/base/printable.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 import { utf8Pieces } from "../../lib/formats/byte_source.ts";
 import { Device } from "../../lib/gpu/device.ts";
-import type { SavedModel } from "../../lib/model_file/saved_model.ts";
+import type { ModelDescription, SavedModel } from "../../lib/model_file/saved_model.ts";
 import { checkOutput } from "../runs/outputs.ts";
 import { loadRun } from "../runs/saved_run.ts";
+import { askedThreshold } from "../runs/threshold.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
 import { fromUsersFolder, streamAt, tellWritten, writeAside } from "../settings/users_files.ts";
@@ -43,17 +44,15 @@ export async function main(config: TaskConfig): Promise<void> {
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   const rows = new Rows(model.description, COLUMNS.parse(config.extras.KEEP ?? "") ?? []);
+  const threshold = await askedThreshold(config.extras.THRESHOLD, config.runName, model);
+  const description = { ...model.description, output: { ...model.description.output, threshold } };
   if (output === undefined) {
     const isTerminal = Deno.stdout.isTerminal();
     const encoder = new TextEncoder();
-    await predictAll(
-      model,
-      rows,
-      asked,
-      (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal))),
-    );
+    const sink: Sink = (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal)));
+    await predictAll(model, description, rows, asked, sink);
   } else {
-    const count = await writeAside(output, (sink) => predictAll(model, rows, asked, sink));
+    const count = await writeAside(output, (sink) => predictAll(model, description, rows, asked, sink));
     tellWritten(output, `wrote ${output}: ${count} predictions`);
   }
 }
@@ -101,9 +100,15 @@ async function* chained(first: TextBlock, others: AsyncIterable<TextBlock>): Asy
 }
 
 /** Writes a line per row, and says which names training did not see. Returns the number of rows. */
-async function predictAll(model: SavedModel, rows: Rows, { source, question }: Asked, sink: Sink): Promise<number> {
+async function predictAll(
+  model: SavedModel,
+  description: ModelDescription,
+  rows: Rows,
+  { source, question }: Asked,
+  sink: Sink,
+): Promise<number> {
   const { blocks, isJson } = question(rows);
-  const answers = new Answers(model.description, isJson ? rows.kept : rows.columns, isJson);
+  const answers = new Answers(description, isJson ? rows.kept : rows.columns, isJson);
   let count = 0;
   try {
     for await (const block of blocks) {

@@ -36,7 +36,19 @@ const SCALED_KEYS: readonly Key[] = [...RECIPE_KEYS, ...TABLE_KEYS, "SCALING_MET
 /** Files that rows come from, as records name them. */
 const FILES = ["DATA", "VALIDATION", "TEST", "RECIPE"] as const;
 
-const MEASURES = ["rows", "loss", "mse", "rmse", "mae", "r2", "accuracy", "macroF1"] as const;
+const MEASURES = [
+  "rows",
+  "loss",
+  "mse",
+  "rmse",
+  "mae",
+  "r2",
+  "accuracy",
+  "macroF1",
+  "rocAuc",
+  "averagePrecision",
+  "brier",
+] as const;
 
 /** Settings that differ: a text for each run, "" if it has none. */
 type Differences = Partial<Record<Key, string[]>>;

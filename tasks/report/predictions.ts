@@ -12,7 +12,7 @@ import { buildLayers, parseLayers } from "../../lib/model_file/stored_layers.ts"
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { ReliabilityBin } from "../charts/class_charts.ts";
 import type { Fit, Predictions, ReportFacts } from "./page/facts.ts";
-import { sampleRows } from "./rows.ts";
+import { sampleRows } from "../runs/sample_rows.ts";
 
 /** The most rows of a chart, the places of a curve, the ranges of probabilities. */
 const SAMPLE_ROWS = 2_000;

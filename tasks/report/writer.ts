@@ -8,27 +8,23 @@ import type { Table } from "../../lib/data/table.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
-import { readConfig } from "../settings/config.ts";
-import { SETTINGS } from "../settings/settings.ts";
 import type { DataFacts, ReportFacts } from "./page/facts.ts";
 import { makeReport } from "./page/page.ts";
-import { bestEpochOf, measuresIn, PART_NAMES, readRunFiles } from "./files.ts";
+import { bestEpochOf, measuresIn, readRunFiles } from "./files.ts";
 import { checkSmallCopy, named, predictSample } from "./predictions.ts";
 import { countValues } from "./rows.ts";
 import { RunFolder } from "../runs/folder.ts";
+import { openRunRows } from "../runs/run_rows.ts";
 import { loadRun } from "../runs/saved_run.ts";
-import { openScaledDataset, type ScaledDataset, scaledPathOf, sourceName } from "../prepare/scaled_dataset.ts";
+import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { stampOf } from "../prepare/dataset_files.ts";
-import { PARTS } from "../prepare/split.ts";
+import { PART_NAMES, PARTS } from "../prepare/split.ts";
 import { writeAside } from "../settings/users_files.ts";
 
 const MAX_HISTOGRAMS = 16;
 
 /** Most characters of what a column holds, and of a note. */
 const MAX_TEXT = 600;
-
-/** Only the run's own settings count. */
-const NO_SURROUNDINGS = { env: () => undefined, dotenv: "" };
 
 export interface ReportRequest {
   readonly runName: string;
@@ -94,7 +90,7 @@ async function gather(
 ): Promise<ReportFacts> {
   const { settings, summary, points, layerRecords } = await readRunFiles(folder);
   const { description, model } = saved;
-  const data = dataset ?? await openData(settings, runName, saved);
+  const data = dataset ?? await openRunRows(runName, saved);
   using _opened = dataset || typeof data === "string" ? undefined : data;
   const part = typeof data === "string" ? undefined : PARTS.toReversed().find((name) => data.parts[name].rows > 0)!;
   return {
@@ -135,34 +131,6 @@ function shownNotes({ columns, notes }: TableNotes): TableNotes {
     })),
     notes: notes.map(shown),
   };
-}
-
-/** The scaled rows of these settings, if the model was trained on them; else a sentence why not. */
-async function openData(
-  settings: Readonly<Record<string, string>>,
-  runName: string,
-  { description: { scalers } }: SavedModel,
-): Promise<ScaledDataset | string> {
-  const way = `\`deno task train --resume ${runName}\` makes its rows again.`;
-  try {
-    // Settings of another version may be unknown here.
-    const known = Object.entries(settings).filter(([key]) => key in SETTINGS && key !== "TRIALS");
-    const config = readConfig("train", [], NO_SURROUNDINGS, Object.fromEntries(known));
-    const path = scaledPathOf(config);
-    const dataset = await openScaledDataset(path);
-    if (JSON.stringify(dataset.scalers) === JSON.stringify(scalers)) return dataset;
-    dataset[Symbol.dispose]();
-    if (dataset.madeOf === sourceName(config)) return `The scaled rows have changed since this run. ${way}`;
-    const others = `${visible(path)} now holds those of ${visible(dataset.madeOf)}, not of ${sourceName(config)}`;
-    return `The scaled rows are of something else: ${others}. ${way}`;
-  } catch (error) {
-    // A report can do without them.
-    if (error instanceof Deno.errors.NotFound) return `The scaled rows of this run no longer exist. ${way}`;
-    if (error instanceof RangeError || error instanceof SyntaxError) {
-      return `The scaled rows cannot be read: ${visible(error.message)}. ${way}`;
-    }
-    throw error;
-  }
 }
 
 async function dataFacts({ parts, scalers }: ScaledDataset, { description }: SavedModel): Promise<DataFacts> {

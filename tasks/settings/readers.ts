@@ -3,6 +3,7 @@
 import { parse as parseCsv } from "@std/csv";
 import type { Init } from "../../lib/core/init.ts";
 import { MISSING_TEXTS } from "../../lib/data/cells.ts";
+import type { ThresholdRule } from "../../lib/evaluate/two_classes.ts";
 import { dateForm } from "../../lib/data/dates.ts";
 
 /** How far apart two checkpoints are. */
@@ -130,6 +131,19 @@ export const SHARE: Reader<number> = number(
 export function orWord<T, const W extends string>(word: W, allowed: string, reader: Reader<T>): Reader<T | W> {
   return { allowed, short: "", parse: (text) => text === word ? word : reader.parse(text) };
 }
+
+/** A share, or how to choose one. */
+export const THRESHOLD: Reader<number | ThresholdRule> = {
+  allowed: "a number above 0 and below 1, best-f1, or cost:R with R above 0",
+  short: "0.3, best-f1 or cost:5",
+  parse: (text) => {
+    if (text === "best-f1") return text;
+    const [_, ratio] = text.match(/^cost:(.*)$/) ?? [];
+    const value = parseDecimal(ratio ?? text);
+    if (value === undefined || value <= 0) return undefined;
+    return ratio === undefined ? (value < 1 ? value : undefined) : { cost: value };
+  },
+};
 
 /** Steps between two checkpoints, or a time. */
 export const INTERVAL: Reader<Interval> = {

@@ -10,7 +10,19 @@ import { SCALING_METHODS } from "../../lib/data/scaler.ts";
 import { MISSING_POLICIES } from "../../lib/data/table_json.ts";
 import { NUMERIC_EMBEDDINGS } from "../../lib/tabular/table_embedding.ts";
 import { choice, COLUMNS, DATES, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
-import { type Reader, RUN_NAME, SECONDS, SHARE, SPLIT, text, TEXTS, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
+import {
+  type Reader,
+  RUN_NAME,
+  SECONDS,
+  SHARE,
+  SPLIT,
+  text,
+  TEXTS,
+  THRESHOLD,
+  whole,
+  WIDTHS,
+  YES_OR_NO,
+} from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
 
 export type TaskName =
@@ -25,6 +37,7 @@ export type TaskName =
   | "evaluate"
   | "export"
   | "report"
+  | "explain"
   | "lesson"
   | "gradcheck"
   | "playground"
@@ -188,6 +201,7 @@ export const SETTINGS = {
       tasks: ["scale", "gradcheck", ...MAKING],
       isEveryday: true,
     }),
+    THRESHOLD: setting(THRESHOLD, "0.5", "least probability that counts as the second of two classes"),
     CLASS_WEIGHTS: setting(choice("none", "balanced"), "none", "weights of classes in the loss"),
     SCHEDULE: setting(
       choice("constant", "step", "exponential", "cosine", "one-cycle", "plateau"),
@@ -224,7 +238,7 @@ export const SETTINGS = {
   }),
   ...section({ group: "run", tasks: TRAINING }, {
     RUN_NAME: setting(RUN_NAME, "default_run", "name of the run's folder in data/runs", {
-      tasks: [...TRAINING, "predict", "evaluate", "export", "report"],
+      tasks: [...TRAINING, "predict", "evaluate", "export", "report", "explain"],
       isEveryday: true,
     }),
     CHECKPOINT_EVERY: setting(INTERVAL, "30s", "when to write checkpoints within epochs"),

@@ -6,14 +6,20 @@ import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import type { Model } from "../../lib/core/model.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
+import { BUDGETS, explainModel, type Explanation } from "../explain/explain_model.ts";
+import { isNearlyPerfect, leakText } from "../explain/leak.ts";
 import { removeFile } from "../runs/folder.ts";
 import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
-import { shortEvaluation } from "../show/short_evaluation.ts";
+import { type ShortEvaluation, shortEvaluation } from "../show/short_evaluation.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
 import type { RunView } from "../show/view.ts";
 import type { Run } from "./run_state.ts";
+import { trainedThreshold } from "./threshold.ts";
+
+/** How good the model is on the parts that there are. */
+type Evaluations = Partial<Record<PartName, Evaluation>>;
 
 /**
  * Ends a run. One that was stopped says how to continue; any other, and one that the live page has ended (code 0), writes its
@@ -40,8 +46,21 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
     told.push(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
   }
   told.push(formatSummary(summary, evaluations), `run: ${folder.path}`);
+  const explanation = await explainIfPerfect(run, evaluations);
+  if (explanation?.leak) view.warning(`warning: ${leakText(explanation.leak)}`);
   if (config.report) await reportRun({ runName: config.runName, device: model.device, dataset }, view);
   view.summary({ run: folder.path, ...summary }, told.join("\n"));
+}
+
+/** Explains a model of a table that is so good that a column may give the target away; others are not worth the time. */
+async function explainIfPerfect(
+  { config, training: { model, dataset }, folder }: Run,
+  { validation, test, train }: Evaluations,
+): Promise<Explanation | undefined> {
+  const judged = validation ?? test ?? train!;
+  if (config.data === "" || !isNearlyPerfect(judged)) return undefined;
+  using saved = await SavedModel.load(model.device, folder.model);
+  return await explainModel(saved, dataset, { budget: BUDGETS.training });
 }
 
 export function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
@@ -65,9 +84,13 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const settings = config.texts as Record<string, string>;
   const baseline = scalers.targets.columns.map(({ mean }) => mean);
   const { seed } = config;
-  const description = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
-  const options = { baseline, classes: target.kind === "classes" ? target.classes : undefined };
-  const evaluations: Partial<Record<PartName, Evaluation>> = {};
+  const classes = target.kind === "classes" ? target.classes : undefined;
+  const plain = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
+  const { validation } = training.dataset.parts;
+  const threshold = await trainedThreshold(config, new SavedModel(model, plain), validation, view);
+  const description = threshold === undefined ? plain : { ...plain, output: { threshold } };
+  const options = { baseline, classes, threshold };
+  const evaluations: Evaluations = {};
   const [train, ...others] = parts;
   evaluations.train = await evaluatePart(train, options); // throws for useless weights, before they are saved
   await writeModel(folder.model, model, description);
@@ -86,12 +109,21 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
     steps: trainer.step,
     seconds,
     stepsPerSecond: trainer.step / seconds,
-    ...Object.fromEntries(Object.entries(evaluations).map(([part, one]) => [part, shortEvaluation(one)])),
+    ...summaryOf(evaluations),
     ...(notes ? { notes } : {}),
   };
   model.device.check(); // no result counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);
   return { summary, evaluations };
+}
+
+/** The measures of each part; only the last one has its curve. */
+function summaryOf(evaluations: Evaluations): Record<string, ShortEvaluation> {
+  const entries = Object.entries(evaluations).map(([part, one]) => [part, shortEvaluation(one)] as const);
+  return Object.fromEntries(entries.map(([part, one], i) => {
+    const { curve: _points, ...rest } = one;
+    return [part, i === entries.length - 1 ? one : rest];
+  }));
 }
 
 /** Writes the model beside the one that is there, and replaces that only by a file that can be read back. */

@@ -35,6 +35,7 @@ const CHOICES: readonly Key[] = [
   "CLIP_NORM",
   "NUM_EPOCHS",
   "PATIENCE",
+  "THRESHOLD",
 ];
 
 /** Only the command line counts: the run's settings hold what environment and .env said. */

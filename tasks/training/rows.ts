@@ -1,9 +1,10 @@
 /** The rows of a run. Settings that do not suit them are refused before the dataset that they would overwrite is touched. */
 
 import { basename, resolve } from "node:path";
+import type { Target } from "../../lib/data/table.ts";
 import type { DataSource } from "../../lib/model_file/metadata.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import type { Key, LossName } from "../settings/settings.ts";
+import { type Key, type LossName, SETTINGS } from "../settings/settings.ts";
 import { pointTo, settingAt } from "../settings/faults.ts";
 import type { DatasetState } from "../prepare/generate.ts";
 import { recipeOf } from "../settings/recipes.ts";
@@ -11,6 +12,7 @@ import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { Splitter } from "../prepare/split.ts";
 import { prepareDataset } from "../prepare/stages.ts";
 import { folderOf, type Sources, sourcesOf } from "../runs/origin.ts";
+import { NO_VALIDATION, targetFault } from "../runs/threshold.ts";
 import type { RunView } from "../show/view.ts";
 
 export interface Rows {
@@ -115,6 +117,15 @@ export function trainingFaults(
     refuse("CLASS_WEIGHTS", `under loss ${loss}, which knows no classes, allowed is none`);
   }
   return faults;
+}
+
+/** What does not suit the target, or the number of validation rows. */
+export function thresholdFaults(config: TaskConfig, target: Target, validationRows: number): string[] {
+  if (config.texts.THRESHOLD === SETTINGS.THRESHOLD.default && config.given.THRESHOLD === undefined) return [];
+  const none = typeof config.threshold !== "number" && validationRows === 0;
+  const fault = targetFault(target) ??
+    (none ? `${NO_VALIDATION}: give SPLIT or VALIDATION some, or a number such as 0.3` : undefined);
+  return fault ? [`${settingAt("THRESHOLD", config)}: ${fault}`] : [];
 }
 
 /** What several processes cannot do together, or one that takes its steps as they do. */

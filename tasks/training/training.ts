@@ -28,7 +28,7 @@ import { settingAt } from "../settings/faults.ts";
 import type { LossName } from "../settings/settings.ts";
 import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
-import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
+import { rankFaults, type Rows, stepFaults, thresholdFaults, trainingFaults } from "./rows.ts";
 
 /** Under schedule plateau, epochs without a better validation loss until the learning rate is reduced, and its factor. */
 const PLATEAU = { patience: 5, factor: 0.5 };
@@ -79,6 +79,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
     ...trainingFaults(config, dataset.loss, [count, dataset.parts.validation.rows], batchSize),
     ...stepFaults(batchSize, widths, config, model.device.limits),
     ...rankFaults(config, batchSize, communicator.size),
+    ...thresholdFaults(config, dataset.table.target, dataset.parts.validation.rows),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
 

@@ -82,6 +82,7 @@ const USES: Record<string, Use> = {
   },
   export: { args: (at) => ["--format=onnx", "--output", `${at}/model.onnx`], says: /^wrote .*model\.onnx/m },
   report: { args: (at) => ["--output", `${at}/report.html`], says: /^wrote .*report\.html/m },
+  explain: { args: () => ["xor", "--repeats=1"], says: /^[0-9]+ training rows: loss /m },
   // Both work with all of their own in check/doctor_test.ts.
   // Without the environment the driver is slower and talks, and everything works.
   lesson: { args: () => ["1", "--solution"], says: /^export function /m, unused: ["--allow-env"] },

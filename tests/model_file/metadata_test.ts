@@ -41,6 +41,7 @@ const FULL: ModelDescription = {
   settings: { SEED: "7" },
   seed: 7,
   baseline: [0.25, 0.75],
+  output: { threshold: 0.25 },
   source: { name: "pets.csv", sha256: "0123456789abcdef".repeat(4) },
   notes: {
     columns: [{ name: "id", as: "left out", holds: "whole numbers that only go up: an identifier", missing: 0 }],
@@ -58,7 +59,7 @@ permittedGpuTest(
     assertEquals(JSON.parse(metadata.table), TABLE);
     assertEquals(metadata.seed, "7");
     using saved = await SavedModel.load(device, file.path);
-    for (const key of ["table", "features", "targets", "seed", "baseline", "source", "notes"] as const) {
+    for (const key of ["table", "features", "targets", "seed", "baseline", "output", "source", "notes"] as const) {
       assertEquals(saved.description[key], FULL[key]);
     }
     assertEquals(saved.description.versions, {
@@ -113,6 +114,7 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
     [{ baseline: "[0.5]" }, "its baseline is [0.5], need 2 shares from 0 to 1 of sum 1"],
     [{ baseline: "[1.5,-0.5]" }, "need 2 shares"],
     [{ baseline: "[0.5,0.25]" }, "of sum 1"],
+    [{ output: '{"threshold":1.5}' }, "its threshold is 1.5 for 2 classes, need 0 to 1 for two"],
     [{ source: '{"name":"a"}' }, "its source has no name or no SHA-256"],
     [{ source: `{"name":"a","sha256":"${"F".repeat(64)}"}` }, "its source has no name or no SHA-256"],
     [{ notes: "{}" }, "Cannot read notes of a table: found {}, need columns and notes"],
@@ -125,7 +127,7 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
     assertEquals(error.place.file, path);
   }
   const needed = ["format", "layers", "table", "scaler", "loss", "settings", "versions"];
-  for (const name of [...needed, "seed", "baseline", "source", "notes"]) {
+  for (const name of [...needed, "seed", "baseline", "output", "source", "notes"]) {
     const { [name]: _, ...others } = good.metadata;
     await writeSafetensors(path, tensors, others);
     if (needed.includes(name)) await assertRejects(() => SavedModel.load(device, path), DataError, path);

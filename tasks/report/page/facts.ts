@@ -1,6 +1,7 @@
 /** The data of a report. Names come from users' files and are made printable. */
 
 import type { GradientCheck } from "../../../lib/check/gradcheck.ts";
+import type { CurvePoint } from "../../../lib/evaluate/two_classes.ts";
 import type { TableNotes } from "../../../lib/data/table_notes.ts";
 import type { EpochPoint, LayerRecord } from "../../charts/charts.ts";
 import type { ReliabilityBin } from "../../charts/class_charts.ts";
@@ -98,6 +99,10 @@ export interface ReportFacts {
   readonly parts: readonly PartMeasures[];
   readonly confusion?: readonly (readonly number[])[];
   readonly classes?: readonly ClassLine[];
+  /** The least probability that counts as the second of two classes, if it is not 0.5. */
+  readonly threshold?: number;
+  /** ROC and precision-recall curve of two classes. */
+  readonly curve?: readonly CurvePoint[];
   /** Instead of the matrix. */
   readonly many?: ManyClasses;
   /** What was made of the table; a recipe has no notes. */

@@ -108,7 +108,8 @@ function cardsOf(
   const last = parts.at(-1);
   const cards: [string, string][] = [];
   const isClassifier = last?.measures.accuracy !== undefined;
-  for (const name of isClassifier ? ["accuracy", "macroF1"] : ["r2", "rmse"]) {
+  const second = last?.measures.rocAuc === undefined ? "macroF1" : "rocAuc";
+  for (const name of isClassifier ? ["accuracy", second] : ["r2", "rmse"]) {
     const value = last?.measures[name];
     if (value !== undefined) {
       cards.push([`${MEASURE_NAMES[name]}, ${last!.part}`, shortMeasure(value)]);

@@ -5,7 +5,12 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parseHTML } from "linkedom";
 import { deadChart, type EpochPoint, type LayerRecord } from "../../../tasks/charts/charts.ts";
 import { lossChart, normChart, rateChart } from "../../../tasks/charts/charts.ts";
-import { confusionChart, reliabilityChart } from "../../../tasks/charts/class_charts.ts";
+import {
+  confusionChart,
+  precisionRecallChart,
+  reliabilityChart,
+  rocChart,
+} from "../../../tasks/charts/class_charts.ts";
 import { classChart, fitChart, histogramChart } from "../../../tasks/charts/data_charts.ts";
 import { predictedChart, residualChart } from "../../../tasks/charts/data_charts.ts";
 import { networkChart } from "../../../tasks/charts/network_chart.ts";
@@ -65,6 +70,22 @@ Deno.test("lossChart() is logarithmic unless told otherwise: halving is as far f
   assert(steps(false)[0] > 10 * steps(false)[5]);
 });
 
+const thresholds = [
+  { threshold: 0.9, falsePositiveRate: 0, recall: 0.5, precision: 1 },
+  { threshold: 0.4, falsePositiveRate: 0.25, recall: 1, precision: 0.8 },
+  { threshold: 0.2, falsePositiveRate: 1, recall: 1, precision: 0.5 },
+];
+
+Deno.test("charts of thresholds mark the one that counts, and tell what it does", () => {
+  for (const [chart, atStart] of [[rocChart, 1], [precisionRecallChart, 0]] as const) {
+    const marked = chart(thresholds, "yes", { ...draw, threshold: 0.3 });
+    assertEquals([count(marked, "curve"), count(marked, "threshold")], [1, 1]);
+    const said = "From a probability of 0.3 on, 100% of the rows of yes are found, 80% of the rows found are right";
+    assertStringIncludes(marked.getAttribute("aria-label")!, said);
+    assertEquals(count(chart(thresholds, "yes", { ...draw, threshold: 0.95 }), "threshold"), atStart);
+  }
+});
+
 Deno.test("charts say what they are to a screen reader, and take their colours from the page", () => {
   const all = [
     lossChart(epochs(3), draw),
@@ -79,6 +100,8 @@ Deno.test("charts say what they are to a screen reader, and take their colours f
     residualChart("y", [{ actual: 1, predicted: 2 }], draw),
     confusionChart(["a", "b"], [[1, 0], [2, 3]], draw),
     reliabilityChart([{ predicted: 0.2, actual: 0.3, rows: 4 }], "probability", draw),
+    rocChart(thresholds, "yes", draw),
+    precisionRecallChart(thresholds, "yes", draw),
     networkChart(2, [{ kind: "Linear", inputs: 2, outputs: 1, parameters: { "0.weight": [2, 1] } }], draw),
   ];
   const labels = all.map((svg) => svg.getAttribute("aria-label")!);

@@ -116,7 +116,7 @@ permitted("deno task report shows classes: confusion, calibration, and names tha
 
   await place.succeed("train", [...flags, "--target=is", "--features=a", "--loss=bce", "--run-name=two"]);
   await place.succeed("report", ["two"]);
-  const results = ["Confusion matrix", "probability by a", "Calibration"];
+  const results = ["Confusion matrix", "ROC curve", "Precision and recall", "probability by a", "Calibration"];
   const two = await check(place, "two", [...results, ...common, "Classes"]);
   assertEquals([marks(two, "cells"), marks(two, "bars"), marks(two, "rows")], [4, 2, 24]);
 });

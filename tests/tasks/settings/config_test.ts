@@ -57,6 +57,7 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     numEpochs: 10,
     split: [0.8, 0.1, 0.1],
     seed: 42,
+    threshold: 0.5,
     runName: "default_run",
     checkpointEvery: { seconds: 30 },
     keepCheckpoints: 2,
@@ -103,6 +104,8 @@ Deno.test("readConfig() reads flags in both forms, and negative numbers", () => 
   assertEquals(read("--hidden-size 8,4 --init normal:0.5 --batch-size full").hiddenSize, [8, 4]);
   assertEquals(read("--init normal:0.5").init, { kind: "normal", scale: 0.5 });
   assertEquals(read("--seed 1 --seed 2").seed, 2);
+  const thresholds = ["0.3", "best-f1", "cost:2.5"].map((text) => read(`--threshold ${text}`).threshold);
+  assertEquals(thresholds, [0.3, "best-f1", { cost: 2.5 }]);
   const predict = read("-3.5 --run-name a -.5 4 -1e-3", { task: "predict" });
   assertEquals([predict.words, predict.runName], [["-3.5", "-.5", "4", "-1e-3"], "a"]);
   assertEquals(read("--input a.csv --output=b.csv", { task: "predict" }).output, "b.csv");

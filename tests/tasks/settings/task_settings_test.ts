@@ -75,6 +75,7 @@ permitted("--help of every task prints its flags, and does nothing else", async 
     evaluate: ["RUN_NAME", "DATA", "JSON"],
     export: ["RUN_NAME", "FORMAT", "OUTPUT"],
     report: ["RUN_NAME", "SVG", "OUTPUT"],
+    explain: ["RUN_NAME", "REPEATS", "JSON"],
     lesson: ["CHECK", "HINT", "SOLUTION"],
     gradcheck: ["SEED", "HIDDEN_SIZE"],
     playground: ["PORT", "OUTPUT"],

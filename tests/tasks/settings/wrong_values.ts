@@ -26,6 +26,10 @@ export const WRONG: Record<string, [allowed: string, ...values: string[]]> = {
   ACTIVATION: [Object.keys(ACTIVATIONS).join(", ").replace(/, (?!.*,)/, " or "), "swish", "ReLU"],
   DROPOUT: ["a number from 0 to less than 1", "1", "-0.1", "0.99999999", "half"],
   LOSS: ["mse, mae, huber, bce, softmax or auto", "mea"],
+  THRESHOLD: [
+    "a number above 0 and below 1, best-f1, or cost:R",
+    ...words("0 1 -0.5 best cost cost: cost:0 cost:-1 NaN"),
+  ],
   CLASS_WEIGHTS: ["none or balanced", "rare"],
   OPTIMIZER: ["sgd, momentum, nesterov, rmsprop, adam or adamw", "sdg", "adamax"],
   LEARNING_RATE: ["a number above 0", ...words("-0.5 0 -0.01 1e-46 1e-50 1e39 NaN Infinity 1e999 0,1 fast")],

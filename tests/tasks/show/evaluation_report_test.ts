@@ -18,9 +18,9 @@ Deno.test("formatEvaluations() sets the mean next to each regression, the majori
     "  mean           2     1    1         1    1    0",
   ]);
   assertEquals(formatEvaluations({ test: classification }).split("\n"), [
-    "classified        rows      loss  accuracy  macro F1",
-    "test                 4  0.837758      0.75  0.733333",
-    "  majority class     4  0.836988       0.5  0.333333",
+    "classified        rows      loss  accuracy  macro F1  ROC-AUC  avg. precision     Brier",
+    "test                 4  0.837758      0.75  0.733333    0.625        0.583333  0.234516",
+    "  majority class     4  0.836988       0.5  0.333333      0.5             0.5    0.3125",
   ]);
 });
 
@@ -31,6 +31,13 @@ Deno.test("formatClasses() shows measures and confusion of each class, of many c
     "yes       2   0.666667       1       0.8      0       2",
   ]);
   assertEquals(formatClasses(regression), undefined);
+  const moved = evaluate([2, -2, 3, 3], [1, 0, 0, 1], bceWithLogits, scaler, { ...classes, threshold: 0.9 });
+  assertEquals(formatClasses(moved)!.split("\n").map((line) => line.trimEnd()), [
+    "from a probability of 0.9 on, a row counts as yes",
+    "class  rows  precision  recall   F1  as no  as yes",
+    "no        2        0.5     0.5  0.5      1       1",
+    "yes       2        0.5     0.5  0.5      1       1",
+  ]);
   const { perClass } = classification;
   const many = Array.from({ length: 13 }, () => perClass![0]);
   const confusion = new ConfusionMatrix(13, new Float64Array(13 ** 2));
