@@ -131,13 +131,13 @@ export const MODELS: Record<string, ExportedModel> = {
     ...BOUGHT,
     outputs: 1,
     temperature: 0.6,
-    threshold: 0.4,
+    threshold: 0.35,
   }),
   "two classes under two outputs, a temperature and a threshold": ofColors("names_of_one", [33], {
     ...BOUGHT,
     outputs: 2,
     temperature: 2,
-    threshold: 0.6,
+    threshold: 0.7,
   }),
   "members: probabilities, without columns": ofPairs("pairs_of_two", [18, 19], {
     kind: "probabilities",

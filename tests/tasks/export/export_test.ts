@@ -96,24 +96,39 @@ permitted("encodeOnnx() takes a number that means missing for the fill, or for N
   assertEquals(Object.values(found[0]), [null, null]);
 });
 
-permitted("exports bend an outlier to the clip, however large it is", async () => {
+permitted("exports take numbers as float32, and bend an outlier to the clip, however large it is", async () => {
   await using place = await Workplace.create();
-  const linear = {
-    kind: "Linear",
-    inputs: 1,
-    outputs: 1,
-    weight: Float32Array.of(1),
-    bias: Float32Array.of(0),
-  } as const;
   const inputs = [{ kind: "numeric", name: "x" }] as const;
+  const edges = Float32Array.from({ length: 17 }, (_, i) => i === 8 || i === 9 ? 0.1 : i - 8);
+  const columns = { kind: "Columns", columns: [{ kind: "bins", edges }] } as const;
+  const ninth = Float32Array.from({ length: 16 }, (_, i) => Number(i === 8));
+  const linear = { kind: "Linear", outputs: 1, bias: Float32Array.of(0) } as const;
   const output = { kind: "numbers", names: ["y"], scalings: [ONE] } as const;
-  const scalings = [{ shift: 1, factor: 0.5, clip: 3 }];
-  const model: ExportedModel = { ...PLAIN, name: "outlier", inputs, scalings, members: [[linear]], output };
-  const rows = [1, 2.5, 1e200, -1.7e308].map((x) => ({ x }));
-  const predict = await importPredict(place, model);
-  const wanted = [0, 3 / Math.sqrt(2), 3, -3]; // scaled 2.5 is 3, 1.7e308 is infinite
-  assertClose(rows.map((row) => predict(row).y), wanted, { rtol: 1e-7 });
-  assertClose((await predictByOnnx(place, model, rows)).map((row) => (row as Record<string, number>).y), wanted);
+  const bins: ExportedModel = {
+    ...PLAIN,
+    name: "bins",
+    inputs,
+    scalings: [ONE],
+    members: [[columns, { ...linear, inputs: 16, weight: ninth }]],
+    output,
+  };
+  const outlier: ExportedModel = {
+    ...bins,
+    name: "outlier",
+    scalings: [{ shift: 1, factor: 0.5, clip: 3 }],
+    members: [[{ ...linear, inputs: 1, weight: Float32Array.of(1) }]],
+  };
+  // The ninth bin has no width, and the float32 0.1 is its edge. Scaled, 2.5 is 3, and -1.7e308 infinite.
+  const cases: [ExportedModel, number[], number[]][] = [
+    [bins, [0, 0.1, 0.2], [0, 1, 1]],
+    [outlier, [1, 2.5, 1e200, -1.7e308], [0, 3 / Math.sqrt(2), 3, -3]],
+  ];
+  for (const [model, cells, wanted] of cases) {
+    const predict = await importPredict(place, model);
+    assertClose(cells.map((x) => predict({ x }).y), wanted, { rtol: 1e-7 });
+    const found = await predictByOnnx(place, model, cells.map((x) => ({ x })));
+    assertClose(found.map((row) => (row as Record<string, number>).y), wanted, { rtol: 1e-7 });
+  }
 });
 
 permitted("encodeOnnx() names its values apart from columns, and describes itself", async () => {
@@ -258,6 +273,8 @@ Deno.test("writePython() has every column, number, class and layer", () => {
     assertEquals(constantOf(text, "COLUMNS"), columns);
     assertEquals(constantOf(text, "SHIFT"), model.scalings.map(({ shift }) => shift));
     assertEquals(constantOf(text, "FACTOR"), model.scalings.map(({ factor }) => factor));
+    if (output.kind !== "numbers" && output.temperature) assertStringIncludes(text, `/ ${output.temperature}`);
+    if (output.kind === "classes" && output.threshold) assertStringIncludes(text, `>= ${output.threshold})`);
     if (output.kind === "classes") assertEquals(constantOf(text, "CLASSES"), output.classes);
     else assertEquals(constantOf(text, "TARGETS"), output.names);
     if (model.scalings.some(({ clip }) => clip)) {
