@@ -9,8 +9,8 @@ import { Matrix } from "../reference/mod.ts";
 /** Least and largest temperature. */
 export const TEMPERATURES = [0.05, 20] as const;
 
-/** A temperature that is nearer to 1 changes nothing that matters. */
-const LEAST_CHANGE = 0.01;
+/** A gain of a smaller share of the loss is nothing that matters. */
+const LEAST_GAIN = 1e-3;
 
 /** How exactly the logarithm of a temperature is found. */
 const PRECISION = 1e-5;
@@ -37,7 +37,7 @@ export interface FittedTemperature {
  * @param y The targets, as it was trained on them.
  * @param columns Values in a row.
  * @param loss Binary or softmax cross-entropy, with the weights of its classes.
- * @returns The temperature; undefined where there is nothing to gain.
+ * @returns The temperature; undefined where it gains less than a thousandth of the loss.
  * @throws {TypeError} If the lengths differ, or the loss is another one.
  *
  * @example
@@ -72,8 +72,8 @@ export function fitTemperature(
   const [least, most] = TEMPERATURES.map(Math.log);
   const found = Math.exp(leastBetween(least, most, (log) => lossAt(Math.exp(log), smooth)));
   const temperature = Number(found.toPrecision(4));
-  const gain = lossAt(1, smooth) - lossAt(temperature, smooth);
-  if (Math.abs(temperature - 1) < LEAST_CHANGE || !(gain > 0)) return undefined;
+  const without = lossAt(1, smooth);
+  if (!(without - lossAt(temperature, smooth) > LEAST_GAIN * without)) return undefined;
   const actual = new Matrix(rows, columns, y);
   return { temperature, before: lossAt(1, actual), after: lossAt(temperature, actual) };
 }

@@ -111,6 +111,11 @@ export class RunningCoverage {
     this.#widths = this.#names.map(() => 0);
   }
 
+  /** The share of the rows that shall lie within. */
+  get level(): number {
+    return this.#intervals.level;
+  }
+
   /** Adds rows with their truth [rows, targets]: in raw units, of classes one-hot or the second one's 0 or 1. */
   add(rows: Predicted, actual: ArrayLike<number>): void {
     this.#rows += actual.length / this.#columns;

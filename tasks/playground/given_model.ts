@@ -21,6 +21,10 @@ export function checkFit({ model, description }: SavedModel, { table, loss }: Ro
     } are dates or categories: the playground continues models of numbers`;
     throw new DataError(problem, { file });
   }
+  if (model.members > 1) {
+    const problem = `it has ${model.members} members, and the playground shows one network: train with --members 1`;
+    throw new DataError(problem, { file });
+  }
   const wanted = [...encodedNames(table.inputs), "→", ...outputNames(table.target, loss)].join(" ");
   const found = [...description.features, "→", ...description.targets].join(" ");
   const classes = ({ target }: typeof table) => target.kind === "classes" ? target.classes.join(" ") : "";

@@ -7,8 +7,10 @@ import { shorten, visible } from "../../lib/base/printable.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import { LOSSES } from "../../lib/core/losses.ts";
+import { applyRule } from "../../lib/model_file/output_rule.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { buildLayers, parseLayers } from "../../lib/model_file/stored_layers.ts";
+import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { ReliabilityBin } from "../charts/class_charts.ts";
 import type { Fit, Predictions, ReportFacts } from "./page/facts.ts";
@@ -27,12 +29,12 @@ const SMALL_LAYERS = 6;
 const MAX_CURVES = 8;
 
 export async function predictSample(saved: SavedModel, part: string, source: RowSource): Promise<Predictions> {
-  const { model, description: { loss, scalers, targets, table: { target } } } = saved;
+  const { model, description: { loss, scalers, targets, output = {}, table: { target } } } = saved;
   const block = await sampleRows(source, SAMPLE_ROWS);
   const rows = block.x.length / source.inputs;
   using x = Tensor.from(model.device, block.x, [rows, source.inputs]);
   using predictor = new Predictor(model, source.inputs, rows, loss.kind);
-  const predicted = toRaw(await predictor.predict(x), loss, scalers.targets);
+  const predicted = toRaw(applyRule(await predictor.predict(x), output, scalers.targets), loss, scalers.targets);
   const actual = scalers.targets.inverse(block.y);
   const common = { part, rows, of: source.rows, fit: await fitOf(saved, block, actual) };
   if (loss.kind === "softmax") return { ...common, reliability: topClass(predicted, actual, targets.length) };
@@ -110,13 +112,14 @@ function fewer(rows: number, targets: number): number[] {
   return Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step);
 }
 
-/** Checks the gradients of a small copy of a network: the same kinds of layers, few units. */
+/** Checks the gradients of a small copy of a network: the same kinds of layers, few units, one member, numbers as inputs. */
 export async function checkSmallCopy(
   device: Device,
   { model, description }: SavedModel,
 ): Promise<ReportFacts["gradients"]> {
   const { seed = 42, features, loss } = description;
-  const layers = cut(model.layers);
+  // Its columns are checked where TableEmbedding is; here the network after it takes numbers.
+  const layers = cut(model.layers.filter((layer) => !(layer instanceof TableEmbedding)));
   const widths: number[] = [Math.min(features.length, SMALL_WIDTH)];
   const shapes = new Map<string, readonly number[]>();
   layers.forEach((layer, i) => {

@@ -127,6 +127,12 @@ export const SHARE: Reader<number> = number(
   "from 0 to below 1",
 );
 
+/** A share of rows that shall lie within intervals. */
+export const LEVEL: Reader<number> = number(
+  "a share over 0 and under 1, such as 0.9",
+  (value) => value > 0 && value < 1,
+);
+
 /** Reads what another reader does, or a word. */
 export function orWord<T, const W extends string>(word: W, allowed: string, reader: Reader<T>): Reader<T | W> {
   return { allowed, short: "", parse: (text) => text === word ? word : reader.parse(text) };

@@ -2,7 +2,7 @@
 
 import { closest } from "fastest-levenshtein";
 import type { Group, TaskName } from "./settings.ts";
-import { choice, COLUMNS, type Reader, RUN_NAME, text, THRESHOLD, whole, YES_OR_NO } from "./readers.ts";
+import { choice, COLUMNS, LEVEL, type Reader, RUN_NAME, text, THRESHOLD, whole, YES_OR_NO } from "./readers.ts";
 
 /** A flag that is no setting: it says nothing about what is trained. */
 interface Extra {
@@ -111,7 +111,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     examples: [
       "predict 12.5 -40",
       "predict --run-name cars year=1982 fuel=diesel",
-      "predict --input new.csv --output predicted.csv",
+      "predict --input new.csv --output predicted.csv --interval 0.9",
     ],
     extras: {
       INPUT: extra(
@@ -120,6 +120,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
         "CSV file with the input columns, or a folder of them; - for stdin: JSON lines or CSV",
       ),
       KEEP: extra("data", COLUMNS, "columns to carry to the output, such as an id: A,B"),
+      INTERVAL: extra("data", LEVEL, "share of new rows that intervals, or sets of classes, shall hold, such as 0.9"),
       ROW: extra("data", text("JSON by column"), "one row in JSON, such as '{\"x\": 3}', answered in JSON"),
       OUTPUT: extra("data", PATH, "file to write the predictions to"),
       THRESHOLD: CLASS_THRESHOLD,
@@ -137,6 +138,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
       DATA: extra("data", PATH, "CSV file with input and target columns, or a folder of them"),
       CONFUSION: extra("data", PATH, "CSV file to write the whole confusion matrix to: a line for each actual class"),
       THRESHOLD: CLASS_THRESHOLD,
+      INTERVAL: extra("data", LEVEL, "measure intervals of that level, or sets of classes, such as 0.9"),
       JSON: AS_JSON,
     },
   },

@@ -1,6 +1,7 @@
 /** How train and evaluate print evaluations. */
 
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
+import type { Coverage } from "../../lib/model_file/intervals.ts";
 import { visible } from "../../lib/base/printable.ts";
 import { someClasses } from "./short_evaluation.ts";
 import { formatNumber, formatTable } from "./text_table.ts";
@@ -54,4 +55,29 @@ export function formatClasses({ confusion, perClass, threshold }: Evaluation): s
   if (some.length === perClass.length) return table;
   const which = `${some.length} of ${perClass.length} classes: those with the lowest F1, and those with the most rows`;
   return `${which}\n${table}\n\`deno task evaluate --data FILE --confusion FILE\` writes how often each is taken for which`;
+}
+
+/** How often intervals of a level held the truth. */
+export interface IntervalCoverage {
+  /** The share of new rows that shall lie within. */
+  readonly level: number;
+  /** Each numeric target's; of classes the one. */
+  readonly targets: readonly Coverage[];
+}
+
+/** The most targets whose intervals are told. */
+const MAX_INTERVALS = 10;
+
+/** A line for each target. */
+export function formatCoverage({ level, targets }: IntervalCoverage, isOfClasses: boolean): string[] {
+  const lines = targets.slice(0, MAX_INTERVALS).map(({ target, coverage, width }) => {
+    const held = `${(100 * coverage).toFixed(1)}% of the rows`;
+    const name = targets.length > 1 ? ` of ${target}` : "";
+    const size = formatNumber(Number(width.toPrecision(4)));
+    return isOfClasses
+      ? `sets of classes at level ${level} hold the class of ${held}, and ${size} classes on average`
+      : `intervals${name} at level ${level} hold ${held}; mean width ${size}`;
+  });
+  const more = targets.length - lines.length;
+  return more > 0 ? [...lines, `and those of ${more} more targets`] : lines;
 }

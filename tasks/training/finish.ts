@@ -12,9 +12,11 @@ import { removeFile } from "../runs/folder.ts";
 import type { PartName } from "../prepare/split.ts";
 import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
+import { formatCoverage } from "../show/evaluation_report.ts";
 import { type ShortEvaluation, shortEvaluation } from "../show/short_evaluation.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
 import type { RunView } from "../show/view.ts";
+import { coverageOf, fitRule } from "./fit_rule.ts";
 import type { Run } from "./run_state.ts";
 import { trainedThreshold } from "./threshold.ts";
 
@@ -45,7 +47,12 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   if (config.data === "") {
     told.push(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
   }
-  told.push(formatSummary(summary, evaluations), `run: ${folder.path}`);
+  told.push(formatSummary(summary, evaluations));
+  const { interval } = summary;
+  if (interval) {
+    told.push(...formatCoverage(interval, evaluations.test?.perClass !== undefined).map((line) => `test: ${line}`));
+  }
+  told.push(`run: ${folder.path}`);
   const explanation = await explainIfPerfect(run, evaluations);
   if (explanation?.leak) view.warning(`warning: ${leakText(explanation.leak)}`);
   if (config.report) await reportRun({ runName: config.runName, device: model.device, dataset }, view);
@@ -86,10 +93,15 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const { seed } = config;
   const classes = target.kind === "classes" ? target.classes : undefined;
   const plain = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
+  const { calibrate, clipTargets } = config;
+  const { rule, told } = await fitRule({ model: plain, parts, calibrate, clipTargets });
+  for (const line of told) view.note(line);
   const { validation } = training.dataset.parts;
-  const threshold = await trainedThreshold(config, new SavedModel(model, plain), validation, view);
-  const description = threshold === undefined ? plain : { ...plain, output: { threshold } };
-  const options = { baseline, classes, threshold };
+  const ruled = new SavedModel(model, { ...plain, output: rule });
+  const threshold = await trainedThreshold(config, ruled, validation, view);
+  const output = threshold === undefined ? rule : { ...rule, threshold };
+  const description = Object.keys(output).length === 0 ? plain : { ...plain, output };
+  const options = { baseline, classes, threshold, rule };
   const evaluations: Evaluations = {};
   const [train, ...others] = parts;
   evaluations.train = await evaluatePart(train, options); // throws for useless weights, before they are saved
@@ -103,6 +115,10 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
       view.warning(`warning: the model is written, but cannot be measured on the ${part.name} rows: ${error.message}`);
     }
   }
+  const test = parts.find(({ name }) => name === "test");
+  const interval = test && evaluations.test && await coverageOf(test, description);
+  const { temperature, clip } = rule;
+  const clippedTo = clip && scalers.targets.columns.map(({ name, min, max }) => ({ name, min, max }));
   const summary = {
     ...(config.data === "" ? { recipe: config.recipe } : { data: config.data, target: config.target }),
     device: model.device.name,
@@ -110,6 +126,8 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
     seconds,
     stepsPerSecond: trainer.step / seconds,
     ...summaryOf(evaluations),
+    ...(temperature || clippedTo ? { output: { temperature, clippedTo } } : {}),
+    ...(interval ? { interval } : {}),
     ...(notes ? { notes } : {}),
   };
   model.device.check(); // no result counts that comes from a GPU that has failed

@@ -35,6 +35,8 @@ const CHOICES: readonly Key[] = [
   "CLIP_NORM",
   "NUM_EPOCHS",
   "PATIENCE",
+  "CALIBRATE",
+  "CLIP_TARGETS",
   "THRESHOLD",
 ];
 
