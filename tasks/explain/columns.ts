@@ -1,15 +1,13 @@
 /** The columns of a table as groups of a network's inputs, and places on them that real rows have. */
 
 import type { Scaler } from "../../lib/data/scaler.ts";
-import { roundTo } from "../show/text_table.ts";
 import { encodedNames, type InputColumn, type Table } from "../../lib/data/table.ts";
 
 /** Most places on a column of numbers or dates, and most names. */
 const PLACES = 20;
 const NAMES = 12;
 
-/** Digits of a number whose scaled value went through float32, and what that may change, as a share of the deviation. */
-const DIGITS = 6;
+/** What a number may have changed by, as a share of the deviation, where its scaled value went through float32. */
 const RESOLUTION = 1e-5;
 
 const MS_PER_DAY = 86_400_000;
@@ -59,7 +57,7 @@ export function gridOf(group: ColumnGroup, x: Float32Array, scaler: Scaler): Gri
   const { column } = group;
   if (column.kind === "categorical") {
     const names = [...column.categories, ...column.shares ? [] : [column.others ? "(other)" : "(unseen)"]];
-    const codes = Array.from({ length: rows }, (_, row) => codeOf(raw, row * width + group.first, group.count));
+    const codes = Array.from({ length: rows }, (_, row) => raw[row * width + group.first]);
     const counted = [...Map.groupBy(codes.keys(), (row) => codes[row])].sort((a, b) => b[1].length - a[1].length);
     return counted.slice(0, NAMES).map(([code, [row, ...others]], at) => ({
       label: names[code] ?? "(unseen)",
@@ -69,12 +67,14 @@ export function gridOf(group: ColumnGroup, x: Float32Array, scaler: Scaler): Gri
     }));
   }
   const origin = column.kind === "date" ? column.origin : 0;
-  const values = Float64Array.from({ length: rows }, (_, row) => origin + raw[row * width + group.first]);
+  const { min, max, deviation } = scaler.columns[group.first];
+  // A scaled value far out went through float32, and may come back as infinity.
+  const valueOf = (row: number) => Math.min(Math.max(raw[row * width + group.first], min), max);
+  const values = Float64Array.from({ length: rows }, (_, row) => origin + valueOf(row));
   const order = [...values.keys()].sort((a, b) => values[a] - values[b]);
   const quantiles = Array.from({ length: PLACES }, (_, i) => order[Math.round(i * (rows - 1) / (PLACES - 1))]);
   const places = quantiles.filter((row, i) => i === 0 || values[row] !== values[quantiles[i - 1]]);
   const shares = sharesOf(places.map((row) => values[row]), values);
-  const { deviation } = scaler.columns[group.first];
   const at = (row: number) => near(values[row], deviation);
   return places.map((row, i) => ({
     label: column.kind === "date" ? dateOf(values[row], column.parts.includes("hour")) : `${at(row)}`,
@@ -82,14 +82,6 @@ export function gridOf(group: ColumnGroup, x: Float32Array, scaler: Scaler): Gri
     share: shares[i],
     inputs: inputsOf(row),
   }));
-}
-
-/** The place of a name among the categories: its code, or where the 1 stands. */
-function codeOf(raw: Float64Array, first: number, count: number): number {
-  if (count === 1) return Math.round(raw[first]);
-  let largest = 0;
-  for (let i = 1; i < count; i++) if (raw[first + i] > raw[first + largest]) largest = i;
-  return largest;
 }
 
 /** Shares of values that lie nearest to each of some ascending places. */
@@ -107,7 +99,11 @@ function sharesOf(places: readonly number[], values: Float64Array): number[] {
 
 /** A number without the digits that float32 has made up. */
 function near(value: number, deviation: number): number {
-  return Math.abs(value) < deviation * RESOLUTION ? 0 : roundTo(value, DIGITS, deviation * RESOLUTION);
+  const step = 10 ** Math.floor(Math.log10(deviation * RESOLUTION));
+  if (!(step > 0)) return value;
+  const near = Math.round(value / step) * step;
+  // The product has digits of its own, as 0.1 * 3 has.
+  return near === 0 ? 0 : Number(near.toPrecision(15));
 }
 
 /** A date as ISO 8601 has it; with the time of day where that counts. */

@@ -159,6 +159,12 @@ export const SETTINGS = {
       presets: { DATA: "0.15" },
       isEveryday: true,
     }),
+    COLUMN_DROPOUT: setting(
+      orWord("auto", "a number from 0 to less than 1, or auto", SHARE),
+      "0",
+      "share of a row's columns to drop in training; auto: 0.1 from 15 columns, 0.2 from 30",
+      { presets: { DATA: "auto" } },
+    ),
     INIT: setting(INIT, "kaiming", "weights", { presets: { linear: "uniform:0.1", DATA: "xavier" } }),
     INIT_FROM: setting(text("a path"), "", "safetensors file of weights to start from, instead of INIT"),
   }),
@@ -247,7 +253,7 @@ export const SETTINGS = {
     SELF_TEST: setting(YES_OR_NO, "true", "compare the kernels that are used with float64 first"),
   }),
   ...section({ group: "view", tasks: TRAINING }, {
-    REPORT: setting(YES_OR_NO, "true", "write report.html at the end of a run"),
+    REPORT: setting(YES_OR_NO, "true", "write report.html and model_card.md at the end of a run"),
     TRACE: setting(EVERY, "0", "steps between lines of trace.jsonl, which measure all tensors; 0: none"),
     DEBUG_TENSORS: setting(YES_OR_NO, "false", "print name, shape, min and max of every tensor of each step"),
   }),
