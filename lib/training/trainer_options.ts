@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Folds } from "../data/folds.ts";
 import type { Group } from "./group/group.ts";
 import type { Loss } from "../core/losses.ts";
 import type { Model } from "../core/model.ts";
@@ -55,6 +56,11 @@ export interface TrainerSettings {
    * `learningRate`, which does not count otherwise. Asked for the steps of a whole epoch, or of a window, when it begins.
    */
   readonly learningRates?: (step: number) => number;
+  /**
+   * Which rows each member of the model holds out: it trains on the others, in an order of its own, as many in each epoch as
+   * every member. By default all members see the same rows in the same order.
+   */
+  readonly folds?: Folds;
   /**
    * Run each operation of core by itself, one dispatch each, with the kernel that it names: to read, compare and debug. By
    * default one kernel finds the gradients of a small network, and in others neighbouring operations are fused.

@@ -11,6 +11,7 @@ import { MISSING_POLICIES } from "../../lib/data/table_json.ts";
 import { NUMERIC_EMBEDDINGS } from "../../lib/tabular/table_embedding.ts";
 import { choice, COLUMNS, DATES, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
 import {
+  FOLDS,
   type Reader,
   RUN_NAME,
   SECONDS,
@@ -107,6 +108,7 @@ export const SETTINGS = {
     VALIDATION: setting(text("a path"), "", "file or folder of validation rows, instead of SPLIT"),
     TEST: setting(text("a path"), "", "file or folder of test rows, instead of SPLIT"),
     TIME_COLUMN: setting(text("a column"), "", "column to split rows by: the earliest train, the latest test"),
+    FOLDS: setting(FOLDS, "auto", "parts of the rows, each of which other MEMBERS hold out; 0: SPLIT or VALIDATION"),
   }),
   ...section({ group: "data", tasks: MAKING, of: "recipes" }, {
     RECIPE: setting(choice(...Object.keys(RECIPES) as RecipeName[]), "cubic", "a dataset with settings that suit it", {
@@ -221,7 +223,6 @@ export const SETTINGS = {
     CLIP_TARGETS: setting(YES_OR_NO, "false", "keep predicted numbers within those of the training rows", {
       presets: { DATA: "true" },
     }),
-    FOLDS: setting(whole(0, 100), "0", "parts of the training rows for cross-validation; 0: none"),
     CLIP_NORM: setting(NOT_NEGATIVE, "0", "largest norm of all gradients together; 0: no limit"),
     PLAIN: setting(YES_OR_NO, "false", "run the operations of lib/core one by one, unfused; slower"),
   }),
