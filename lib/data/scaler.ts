@@ -102,7 +102,8 @@ export class Scaler {
    * @throws {TypeError} If the length is not a multiple of the number of columns.
    */
   inverse(rows: ArrayLike<number>): Float64Array<ArrayBuffer> {
-    return this.#map("unscale", rows, (value, { shift, factor, clip = Infinity }) => {
+    return this.#map("unscale", rows, (value, { shift, factor, clip }) => {
+      if (clip === undefined) return value * factor + shift;
       const share = Math.min(1, Math.abs(value) / clip);
       return value / Math.sqrt((1 - share) * (1 + share)) * factor + shift;
     });

@@ -12,7 +12,7 @@ import { formatMetadata, type ModelMetadata, parseMetadata } from "./metadata.ts
 import { shorten, showJson } from "../base/printable.ts";
 import { Predictor } from "../evaluate/predictor.ts";
 import { readSafetensors, type StoredTensor, type StoredTensors, writeSafetensors } from "../safetensors/reader.ts";
-import { encodedNames } from "../data/table.ts";
+import { encodedNames, nameRows } from "../data/table.ts";
 import { TableEmbedding } from "../tabular/table_embedding.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { checkFormat, FORMAT, inFile, parseMembers } from "./file_format.ts";
@@ -259,24 +259,24 @@ function checkEnds(layers: readonly Layer[], { table, features, targets }: Model
   if (others.some((layer) => layer instanceof TableEmbedding)) {
     throw new TypeError("a TableEmbedding is not its first layer");
   }
-  if (!(first instanceof TableEmbedding)) return;
-  const found = first.settings.columns;
   const expected = table.inputs.flatMap((column) => {
-    if (column.kind !== "categorical") return encodedNames([column]).map(() => "a number");
-    const { categories, shares } = column;
-    return namesOf(categories.length + (shares ? 0 : 1), shares !== undefined);
+    if (column.kind !== "categorical") return encodedNames([column]).map(() => A_NUMBER);
+    return namesOf(nameRows(column), column.shares !== undefined);
   });
-  const kinds = found.map((column) =>
-    column.kind === "number" ? "a number" : namesOf(column.names, column.shares !== undefined)
-  );
-  const odd = kinds.findIndex((kind, i) => kind !== expected[i]);
-  if (odd !== -1) {
-    throw new TypeError(`input ${features[odd]} is ${expected[odd]}, but its first layer takes ${kinds[odd]}`);
-  }
+  const found = first instanceof TableEmbedding
+    ? first.settings.columns.map((column) =>
+      column.kind === "number" ? A_NUMBER : namesOf(column.names, column.shares !== undefined)
+    )
+    : features.map(() => A_NUMBER);
+  const odd = found.findIndex((kind, i) => kind !== expected[i]);
+  if (odd === -1) return;
+  throw new TypeError(`input ${showJson(features[odd])} is ${expected[odd]}, but its first layer takes ${found[odd]}`);
 }
 
+const A_NUMBER = "a number";
+
 function namesOf(count: number, hasShares: boolean): string {
-  return `${count} names ${hasShares ? "with" : "without"} shares`;
+  return `the number of one of ${count} names ${hasShares ? "with" : "without"} shares`;
 }
 
 function checkWeights(tensors: ReadonlyMap<string, StoredTensor>): void {

@@ -1,15 +1,13 @@
 /** The columns of a table as groups of a network's inputs, and places on them that real rows have. */
 
 import type { Scaler } from "../../lib/data/scaler.ts";
-import { roundTo } from "../show/text_table.ts";
 import { encodedNames, type InputColumn, type Table } from "../../lib/data/table.ts";
 
 /** Most places on a column of numbers or dates, and most names. */
 const PLACES = 20;
 const NAMES = 12;
 
-/** Digits of a number whose scaled value went through float32, and what that may change, as a share of the deviation. */
-const DIGITS = 6;
+/** What a number may have changed by, as a share of the deviation, where its scaled value went through float32. */
 const RESOLUTION = 1e-5;
 
 const MS_PER_DAY = 86_400_000;
@@ -85,7 +83,7 @@ export function gridOf(group: ColumnGroup, x: Float32Array, scaler: Scaler): Gri
 }
 
 /** The place of a name among the categories: its code, or where the 1 stands. */
-function codeOf(raw: Float64Array, first: number, count: number): number {
+export function codeOf(raw: Float64Array, first: number, count: number): number {
   if (count === 1) return Math.round(raw[first]);
   let largest = 0;
   for (let i = 1; i < count; i++) if (raw[first + i] > raw[first + largest]) largest = i;
@@ -107,7 +105,11 @@ function sharesOf(places: readonly number[], values: Float64Array): number[] {
 
 /** A number without the digits that float32 has made up. */
 function near(value: number, deviation: number): number {
-  return Math.abs(value) < deviation * RESOLUTION ? 0 : roundTo(value, DIGITS, deviation * RESOLUTION);
+  const step = 10 ** Math.floor(Math.log10(deviation * RESOLUTION));
+  if (!(step > 0)) return value;
+  const near = Math.round(value / step) * step;
+  // The product has digits of its own, as 0.1 * 3 has.
+  return near === 0 ? 0 : Number(near.toPrecision(15));
 }
 
 /** A date as ISO 8601 has it; with the time of day where that counts. */

@@ -1,10 +1,11 @@
 /** An explanation as text. */
 
 import { printable, visible } from "../../lib/base/printable.ts";
+import { MEASURE_NAMES } from "../show/measure_names.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 import type { Dependence } from "./dependence.ts";
 import type { Explanation } from "./explain_model.ts";
-import type { MainMeasure, Worse } from "./importance.ts";
+import type { Worse } from "./importance.ts";
 import { leakText } from "./leak.ts";
 
 /** Most columns and values that are listed; JSON has all. */
@@ -13,12 +14,6 @@ const MOST_VALUES = 6;
 
 /** Digits of a number that is spread, and of an average. */
 const DIGITS = 3;
-
-export const MEASURE_NAMES: Readonly<Record<MainMeasure["name"], string>> = {
-  rmse: "RMSE",
-  rocAuc: "ROC-AUC",
-  accuracy: "accuracy",
-};
 
 export function formatExplanation(explanation: Explanation): string {
   const { part, rows, of, repeats, loss, measure, columns, leak } = explanation;

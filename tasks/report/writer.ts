@@ -13,6 +13,8 @@ import { makeReport } from "./page/page.ts";
 import { bestEpochOf, measuresIn, readRunFiles } from "./files.ts";
 import { checkSmallCopy, named, predictSample } from "./predictions.ts";
 import { countValues } from "./rows.ts";
+import { BUDGETS, explainModel, type Explanation } from "../explain/explain_model.ts";
+import { cardMarkdown, type ModelCard, modelCard } from "../explain/model_card.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { openRunRows } from "../runs/run_rows.ts";
 import { loadRun } from "../runs/saved_run.ts";
@@ -29,6 +31,8 @@ const MAX_TEXT = 600;
 export interface ReportRequest {
   readonly runName: string;
   readonly device: Device;
+  /** What explains the model, if that is known already. */
+  readonly explanation?: Explanation;
   /** The run's rows, if they are open already. */
   readonly dataset?: ScaledDataset;
   /** Path of the page; report.html in the run's folder by default. */
@@ -55,6 +59,9 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
   const report = makeReport(facts, { document });
   if (svgFolder !== undefined) await Deno.mkdir(svgFolder, { recursive: true }); // before anything is written
   await writeAside(page, (write) => write(report.page));
+  if (facts.card && request.output === undefined) {
+    await writeAside(`${folder.path}/model_card.md`, (write) => write(cardMarkdown(facts.card!)));
+  }
   if (svgFolder !== undefined) {
     for (const [name, text] of report.charts) {
       await writeAside(`${svgFolder}/${name}`, (write) => write(text));
@@ -84,7 +91,7 @@ async function keepBetter(
 }
 
 async function gather(
-  { device, runName, dataset }: ReportRequest,
+  { device, runName, dataset, explanation: given }: ReportRequest,
   folder: RunFolder,
   saved: SavedModel,
 ): Promise<ReportFacts> {
@@ -93,14 +100,29 @@ async function gather(
   const data = dataset ?? await openRunRows(runName, saved);
   using _opened = dataset || typeof data === "string" ? undefined : data;
   const part = typeof data === "string" ? undefined : PARTS.toReversed().find((name) => data.parts[name].rows > 0)!;
+  const explanation = typeof data === "string"
+    ? `${data} Without them it is not known which columns matter.`
+    : given ?? await explainModel(saved, data, { budget: BUDGETS.training });
+  const printableDevice = printable(`${summary.device ?? device.name}`);
   return {
     run: runName,
+    explanation: description.table.inputs.length === 1 ? undefined : shownExplanation(explanation),
+    card: typeof data === "string" || typeof explanation === "string" ? undefined : shownCard(
+      await modelCard({
+        run: runName,
+        saved,
+        dataset: data,
+        explanation,
+        written: (await Deno.stat(folder.model)).mtime ?? new Date(),
+        device: printableDevice,
+      }),
+    ),
     settings,
     points,
     layerRecords,
     bestEpoch: bestEpochOf(points),
     ...measuresIn(summary),
-    device: printable(`${summary.device ?? device.name}`),
+    device: printableDevice,
     steps: Number(summary.steps),
     seconds: Number(summary.seconds),
     stepsPerSecond: Number(summary.stepsPerSecond),
@@ -117,6 +139,28 @@ async function gather(
       : await predictSample(saved, PART_NAMES[part!], data.parts[part!]),
     gradients: await checkSmallCopy(device, saved),
   };
+}
+
+/** An explanation with names that a page may show. */
+function shownExplanation(explanation: Explanation | string): Explanation | string {
+  if (typeof explanation === "string") return explanation;
+  return {
+    ...explanation,
+    columns: explanation.columns.map((one) => ({ ...one, column: named(one.column) })),
+    dependence: explanation.dependence.map((one) => ({
+      ...one,
+      column: named(one.column),
+      outputs: one.outputs.map(named),
+      points: one.points.map((point) => ({ ...point, label: named(point.label) })),
+    })),
+    leak: explanation.leak && { ...explanation.leak, column: named(explanation.leak.column) },
+  };
+}
+
+/** A card as a page may show it. */
+function shownCard({ run, lead, sections }: ModelCard): ModelCard {
+  const shown = (text: string) => shorten(visible(text), MAX_TEXT);
+  return { run, lead: shown(lead), sections: sections.map(({ title, lines }) => ({ title, lines: lines.map(shown) })) };
 }
 
 /** Notes as a page may show them. */

@@ -248,7 +248,7 @@ export const SETTINGS = {
     SELF_TEST: setting(YES_OR_NO, "true", "compare the kernels that are used with float64 first"),
   }),
   ...section({ group: "view", tasks: TRAINING }, {
-    REPORT: setting(YES_OR_NO, "true", "write report.html at the end of a run"),
+    REPORT: setting(YES_OR_NO, "true", "write report.html and model_card.md at the end of a run"),
     TRACE: setting(EVERY, "0", "steps between lines of trace.jsonl, which measure all tensors; 0: none"),
     DEBUG_TENSORS: setting(YES_OR_NO, "false", "print name, shape, min and max of every tensor of each step"),
   }),

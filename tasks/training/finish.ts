@@ -60,7 +60,7 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   told.push(`run: ${folder.path}`);
   const explanation = await explainIfPerfect(run, evaluations);
   if (explanation?.leak) view.warning(`warning: ${leakText(explanation.leak)}`);
-  if (config.report) await reportRun({ runName: config.runName, device: model.device, dataset }, view);
+  if (config.report) await reportRun({ runName: config.runName, device: model.device, dataset, explanation }, view);
   view.summary({ run: folder.path, ...summary }, told.join("\n"));
 }
 

@@ -91,7 +91,10 @@ permittedGpuTest("load() refuses members and columns that do not fit, before the
     [columns(number, { kind: "names", names: 2, width: 0.5 }), "layer 0, column 1 is"],
     [columns(number, { kind: "names", names: 2, shares: [1] }), "Cannot embed column 1: 1 shares for 2 categories"],
     [columns(number, { kind: "names", names: 5 }), "a row to Linear [24, 4]: it takes 8"],
-    [columns(number, { kind: "names", names: 4 }), "input b is a number, but its first layer takes 4 names"],
+    [
+      columns(number, { kind: "names", names: 4 }),
+      'input "b" is a number, but its first layer takes the number of one of 4 names without shares',
+    ],
     [{ layers: JSON.stringify(["Linear", { kind: "TableEmbedding", ...numbers }]) }, "0.weight is missing"],
   ];
   for (const [changes, says] of cases) {

@@ -9,6 +9,7 @@ import { readSafetensors, writeSafetensors } from "../../lib/safetensors/reader.
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import { Scaler } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
+import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { temporaryFile } from "../support/temp_files.ts";
@@ -24,16 +25,22 @@ const TABLE: Table = {
   missing: "category",
 };
 
+/** The network of the table, with so many outputs. */
+const layers = (outputs: number) => {
+  const columns = [{ kind: "number" }, { kind: "names", names: 3 }] as const;
+  return [new TableEmbedding({ columns }), new Linear(4, outputs)];
+};
+
 const oneHot = (name: string) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 });
 
 const FULL: ModelDescription = {
   table: TABLE,
-  features: ["age", "color=red", "color=(missing)", "color=(unseen)"],
+  features: ["age", "color"],
   targets: ["cat", "dog"],
   scalers: {
     inputs: new Scaler("minmax", [
       { name: "age", min: -50, max: 50, mean: 1, deviation: 2 },
-      ...["color=red", "color=(missing)", "color=(unseen)"].map(oneHot),
+      { ...oneHot("color"), max: 2, names: 3 },
     ]),
     targets: new Scaler("none", ["cat", "dog"].map(oneHot)),
   },
@@ -53,7 +60,7 @@ permittedGpuTest(
   "a saved model keeps table, seed, baseline, source, notes and versions, all as texts",
   async (device) => {
     await using file = await temporaryFile("model.safetensors");
-    using model = new Model(device, [new Linear(4, 2)]);
+    using model = new Model(device, layers(2));
     await saveModel(file.path, model, FULL);
     const { metadata } = await readSafetensors(file.path);
     assertEquals(JSON.parse(metadata.table), TABLE);
@@ -72,7 +79,7 @@ permittedGpuTest(
 
 permittedGpuTest("two classes under bce have one output, the probability of the second", async (device) => {
   await using file = await temporaryFile("model.safetensors");
-  using model = new Model(device, [new Linear(4, 1)]);
+  using model = new Model(device, layers(1));
   const scalers = { inputs: FULL.scalers.inputs, targets: new Scaler("none", [oneHot("kind")]) };
   const binary = { ...FULL, targets: ["kind"], scalers, loss: bceWithLogits, baseline: [0.75] };
   await saveModel(file.path, model, binary);
@@ -83,7 +90,7 @@ permittedGpuTest("two classes under bce have one output, the probability of the 
 permittedGpuTest("load() refuses metadata that are missing, malformed or contradict each other", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   const { path } = file;
-  using model = new Model(device, [new Linear(4, 2)]);
+  using model = new Model(device, layers(2));
   await saveModel(path, model, FULL);
   const good = await readSafetensors(path);
   const tensors = Object.fromEntries(good.tensors);
@@ -107,6 +114,12 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
     [{ scaler: "[]" }, "its scaler is no object"],
     [scaler({ inputs: undefined }), "Cannot read a scaler: its method is undefined"],
     [scaler({ inputs: { method: "minmax", columns: [flat, ...columns.slice(1)] } }), 'Cannot scale column "age"'],
+    [scaler({ inputs: { method: "minmax", columns: [columns[0], oneHot("color")] } }), "its scaler knows none"],
+    [
+      scaler({ inputs: { method: "minmax", columns: [columns[0], { ...columns[1], names: 4 }] } }),
+      "its scaler knows 4",
+    ],
+    [{ layers: '["Linear"]' }, "0.weight is missing"],
     [{ settings: '["SEED"]' }, "its settings is no object"],
     [{ settings: '{"SEED":7}' }, '"SEED" of its settings is 7, need a text'],
     [{ seed: "-1" }, "its seed is -1, need a whole number"],
@@ -137,7 +150,7 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
 
 permittedGpuTest("saveModel() refuses names that are not those of the table, and writes nothing", async (device) => {
   await using file = await temporaryFile("model.safetensors");
-  using model = new Model(device, [new Linear(4, 2)]);
+  using model = new Model(device, layers(2));
   const cases: [Partial<ModelDescription>, string][] = [
     [{ features: ["age"] }, 'its features ["age"]'],
     [{ targets: ["dog", "cat"] }, 'its targets ["dog","cat"]'],

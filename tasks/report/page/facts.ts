@@ -3,6 +3,8 @@
 import type { GradientCheck } from "../../../lib/check/gradcheck.ts";
 import type { CurvePoint } from "../../../lib/evaluate/two_classes.ts";
 import type { TableNotes } from "../../../lib/data/table_notes.ts";
+import type { Explanation } from "../../explain/explain_model.ts";
+import type { ModelCard } from "../../explain/model_card.ts";
 import type { EpochPoint, LayerRecord } from "../../charts/charts.ts";
 import type { ReliabilityBin } from "../../charts/class_charts.ts";
 import type { Histogram, Pair } from "../../charts/data_charts.ts";
@@ -109,5 +111,8 @@ export interface ReportFacts {
   readonly notes?: TableNotes;
   readonly data: DataFacts | string;
   readonly predictions: Predictions | string;
+  /** Which columns matter; undefined where there is only one. */
+  readonly explanation?: Explanation | string;
+  readonly card?: ModelCard;
   readonly gradients: { readonly network: string; readonly lines: readonly GradientCheck[] } | string;
 }

@@ -13,6 +13,7 @@ import { fitChart, type Pair, predictedChart, residualChart } from "../../charts
 import type { Fit, ReportFacts } from "./facts.ts";
 import type { Figure, Section } from "./figures.ts";
 import type { CurvePoint } from "../../../lib/evaluate/two_classes.ts";
+import { MEASURE_NAMES } from "../../show/measure_names.ts";
 import type { NamedConfusion } from "../../show/short_evaluation.ts";
 import { type Html, MOST_ROWS, number, table } from "../../charts/html.ts";
 
@@ -20,18 +21,6 @@ import { type Html, MOST_ROWS, number, table } from "../../charts/html.ts";
 const MOST_TARGETS = 4;
 const MOST_DRAWN = 60;
 const MOST_CURVES = 12;
-
-export const MEASURE_NAMES: Readonly<Record<string, string>> = {
-  mse: "MSE",
-  rmse: "RMSE",
-  mae: "MAE",
-  r2: "R²",
-  accuracy: "accuracy",
-  macroF1: "macro F1",
-  rocAuc: "ROC-AUC",
-  averagePrecision: "average precision",
-  brier: "Brier score",
-};
 
 export function results(facts: ReportFacts, draw: Draw): Section {
   const { predictions, confusion, classes = [], many, parts, threshold, curve } = facts;

@@ -12,7 +12,7 @@ const SHORT = ["--num-dataset", "500", "--num-epochs", "2", "--hidden-size", "8"
 const KEYS = (
   "RECIPE GENERATE_DATASET NUM_DATASET NOISE SCALING_METHOD HIDDEN_SIZE INIT LOSS OPTIMIZER LEARNING_RATE " +
   "BATCH_SIZE NUM_EPOCHS SPLIT SEED RUN_NAME DEBUG_TENSORS ACTIVATION DROPOUT INIT_FROM CLASS_WEIGHTS " +
-  "SCHEDULE WARMUP WEIGHT_DECAY CLIP_NORM PATIENCE PLAIN CHECKPOINT_EVERY KEEP_CHECKPOINTS ON_NAN REPORT " +
+  "SCHEDULE THRESHOLD WARMUP WEIGHT_DECAY CLIP_NORM PATIENCE PLAIN CHECKPOINT_EVERY KEEP_CHECKPOINTS ON_NAN REPORT " +
   "SELF_TEST TRACE"
 ).split(" ");
 
@@ -27,7 +27,7 @@ permitted("train learns the cubic with its defaults, and keeps all that the run 
   assertMatch(files.filter((name) => name.startsWith("checkpoints/")).at(-1)!, /^checkpoints\/step-0000080000.safe/);
   assertEquals(
     files.filter((name) => !name.startsWith("checkpoints/")).join(" "),
-    "config.json layers.jsonl metrics.jsonl model.safetensors origin.json report.html summary.json",
+    "config.json layers.jsonl metrics.jsonl model.safetensors model_card.md origin.json report.html summary.json",
   );
   assertMatch(stdout, /^device: .*; \d+ checks of \d+ kernels passed$/m);
   const summary = JSON.parse(await place.read(`${run}/summary.json`));
