@@ -3,7 +3,6 @@
  * the others have a view that shows nothing and files that nobody writes. If a stage fails on one rank, all end.
  */
 
-import { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Model } from "../../lib/core/model.ts";
 import { RowRange } from "../../lib/data/row_source.ts";
 import type { Communicator } from "../../lib/ranks/communicator.ts";
@@ -25,7 +24,7 @@ import { openRows, type Rows } from "../training/rows.ts";
 import { type Run, RunState } from "../training/run_state.ts";
 import { StopSignal } from "../training/stop_signal.ts";
 import { beginRun, openFiles, originOfTraining, train, withHint } from "../training/train_run.ts";
-import { buildTraining, openParts, type Training } from "../training/training.ts";
+import { buildTraining, memberLosses, openParts, type Training } from "../training/training.ts";
 import { gatherDevices, tellDevices } from "./rank_devices.ts";
 import { checkSame, fromFirst, onFirst, type Ranks, shareValue } from "./ranks.ts";
 import { unwrittenFiles } from "./unwritten_files.ts";
@@ -56,7 +55,7 @@ export async function trainRanks(given: TaskConfig, ranks: Ranks): Promise<numbe
 
   // A checkpoint names the device of rank 0.
   const origin = await shareValue(communicator, { ...originOfTraining(training), ranks: communicator.size });
-  const state = stack.use(new RunState(config, training, files, origin));
+  const state = new RunState(config, training, files, origin);
   using signal = new StopSignal();
   const run: Run = { config, view, signal, ...files, checkpoint, training, state, origin, command };
   await each(() => beginRun(run));
@@ -109,10 +108,10 @@ async function agreeOn(code: number | undefined, communicator: Communicator): Pr
   return codes[0] < 0 ? undefined : codes[0];
 }
 
-/** The validation loss of all ranks, each of which measures its share of the rows. */
+/** The validation loss of each member over all ranks, each of which measures its share of the rows. */
 async function validation(
   stack: DisposableStack,
-  { model, dataset, loss, trainer, validate }: Training,
+  { model, dataset, loss, validate }: Training,
   communicator: Communicator,
 ): Promise<Training["validate"]> {
   if (!validate) return undefined;
@@ -122,13 +121,10 @@ async function validation(
   const parts = { train: none, validation: share, test: none };
   const [part] = await together(communicator, () => openParts(stack, model, { parts, loss: dataset.loss }));
   return async () => {
-    const step = trainer.step;
-    const sum = new Float64Array(1);
-    if (part) sum[0] = share.rows * (await part.evaluate(loss, dataset.scalers.targets)).loss;
-    await communicator.allReduce(sum);
-    const mean = sum[0] / source.rows;
-    if (!Number.isFinite(mean)) throw new NotFiniteError("validation loss", mean, step);
-    return mean;
+    const sums = new Float64Array(model.members);
+    if (part) (await memberLosses(part, loss, dataset.targets.length)).forEach((own, m) => sums[m] = share.rows * own);
+    await communicator.allReduce(sums);
+    return Array.from(sums, (sum) => sum / source.rows);
   };
 }
 

@@ -45,9 +45,9 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   }
   signal.end(() => view.warning("finishing: model and report are being written; another Ctrl-C ends that"));
   const { seconds } = state;
-  restoreBest(run);
+  const isOther = restoreBest(run); // the gradients are those of the last step
   const { summary, evaluations } = await writeResults(run, seconds);
-  const told = [await formatParameters(model, state.hasStepped)];
+  const told = [await formatParameters(model, state.hasStepped && !isOther)];
   if (config.data === "") {
     told.push(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
   }
@@ -79,12 +79,20 @@ export function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
   return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
 }
 
-/** Gives the model the weights of its best epoch, if PATIENCE looked for one. */
-function restoreBest({ state: { stopping }, training: { trainer }, view }: Run): void {
-  stopping?.restore();
-  if (!stopping || stopping.bestEpoch === 0 || stopping.bestEpoch === trainer.epoch) return;
-  const { bestEpoch, bestLoss } = stopping;
-  view.note(`weights: those of epoch ${bestEpoch}, with the lowest validation loss, ${bestLoss.toPrecision(5)}`);
+/** Gives each member of the model the weights of its best epoch; says which, and whether any are others than the last. */
+function restoreBest({ training: { trainer, judge }, view }: Run): boolean {
+  if (!judge?.hasBest) return false;
+  judge.restore();
+  const { ages, best } = judge.verdict;
+  if (ages.every((age) => age === 0)) return false;
+  const epochs = ages.map((age) => trainer.epoch - age);
+  const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
+  const range = (low: string, high: string) => low === high ? low : `${low} to ${high}`;
+  const losses = range(Math.min(...best).toPrecision(5), Math.max(...best).toPrecision(5));
+  const whose = best.length > 1 ? "for each member " : "";
+  const which = `${first === last ? "epoch" : "epochs"} ${range(`${first}`, `${last}`)}`;
+  view.note(`weights: ${whose}those of ${which}, with the lowest validation loss, ${losses}`);
+  return true;
 }
 
 /** Measures the model, and writes it with the measures. */

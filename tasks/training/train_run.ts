@@ -53,7 +53,7 @@ export async function train(given: TaskConfig, start: Start): Promise<number | v
   await network.model.device.examine(); // nothing of the run is written before
 
   const origin = originOfTraining(training);
-  const state = stack.use(new RunState(config, training, files, origin));
+  const state = new RunState(config, training, files, origin);
   using signal = new StopSignal(start.searchEnd);
   await using live = await openLive(config, { training, state, view, signal });
   const run: Run = { config, view, live, signal, ...files, training, state, origin, command: start.command };

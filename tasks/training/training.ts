@@ -17,10 +17,11 @@ import type { Scaler } from "../../lib/data/scaler.ts";
 import { type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
 import { outOfFold } from "../../lib/evaluate/out_of_fold.ts";
 import { type PredictedRows, Predictor } from "../../lib/evaluate/predictor.ts";
+import { Matrix } from "../../lib/reference/mod.ts";
 import { applyRule, type OutputRule } from "../../lib/model_file/output_rule.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
-import { Plateau } from "../../lib/training/plateau.ts";
+import { Judge, type JudgeOptions } from "../../lib/training/judge.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import type { ResidentRows, StreamedRows } from "../../lib/training/trainer_options.ts";
 import { RESIDENT_BYTES } from "../prepare/folds.ts";
@@ -33,8 +34,12 @@ import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
 import { rankFaults, type Rows, stepFaults, thresholdFaults, trainingFaults } from "./rows.ts";
 
-/** Under schedule plateau, epochs without a better validation loss until the learning rate is reduced, and its factor. */
-const PLATEAU = { patience: 5, factor: 0.5 };
+/** Under schedule plateau without PATIENCE: epochs without a better validation loss until the learning rate is reduced. */
+const PLATEAU_PATIENCE = 5;
+const PLATEAU = { factor: 0.5 };
+
+/** Under schedule plateau with PATIENCE: all begins again from the best weights, and after two times the run is over. */
+const PATIENT_PLATEAU = { factor: 0.2, drops: 2, goesBack: true };
 
 export interface Training extends Rows {
   readonly model: Model;
@@ -43,14 +48,14 @@ export interface Training extends Rows {
   /** The parts that have rows; the first is for training. */
   readonly parts: readonly Part[];
   readonly evaluatePart: (part: Part, options?: MeasureOptions) => Promise<Evaluation>;
-  /** The validation loss, if there are validation rows. */
-  readonly validate?: () => Promise<number>;
-  /** The learning rate of a step, from 0. */
+  /** Keeps the best weights, if there are validation rows, and ends the run, if PATIENCE asks for it. */
+  readonly judge?: Judge;
+  /** The validation loss of each member, where the judge must be told. */
+  readonly validate?: () => Promise<number[]>;
+  /** The learning rate of a step, from 0, but for what the judge makes of it. */
   readonly rateOf: (step: number) => number;
   /** From now on all learning rates are multiplied by this, instead of 1. */
   readonly setRateFactor: (factor: number) => void;
-  /** Under schedule plateau: takes each epoch's validation loss. */
-  readonly plateau?: Plateau;
 }
 
 interface TrainingRequest {
@@ -85,13 +90,19 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
   const loss = lossOf(config, dataset);
   const decay = config.weightDecay === "auto" ? {} : { weightDecay: config.weightDecay };
   const optimizer = stack.use(createOptimizer(config.optimizer, model, config.learningRate, decay));
-  const plateau = config.schedule === "plateau" ? new Plateau(1, PLATEAU) : undefined;
+  const validation = parts.find(({ name }) => name === "validation");
+  const rowsOfValidation = validation?.rows;
+  // Ranks measure a share each; rows that stay in their file are measured block by block.
+  const isTold = communicator.size > 1 || rowsOfValidation?.source !== undefined;
+  const measured = rowsOfValidation && !isTold ? { loss, ...rowsOfValidation as ResidentRows } : undefined;
+  const judge = validation &&
+    stack.use(new Judge(model, optimizer, { ...judgeOptionsOf(config), validation: measured }));
   let rateFactor = 1;
   const rateOf = (step: number): number => {
     const { learningRate, schedule, warmup } = config;
     const total = config.numEpochs * trainer.stepsPerEpoch;
     const settings = { schedule: schedule === "plateau" ? "constant" : schedule, learningRate, warmup };
-    return rateFactor * (plateau?.factor ?? 1) * learningRateAt(settings, step, total);
+    return rateFactor * learningRateAt(settings, step, total);
   };
   const isConstant = config.schedule === "constant" && config.warmup === 0;
   const trainer: Trainer = stack.use(
@@ -109,6 +120,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
         ? { communicator, syncEvery, outer: { learningRate: outerLearningRate, momentum: outerMomentum } }
         : undefined,
       learningRates: isConstant ? undefined : rateOf,
+      judge,
     }),
   );
   const setRateFactor = (factor: number) => {
@@ -122,8 +134,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
     if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
   };
-  const validation = parts.find(({ name }) => name === "validation");
-  const validate = validation && (async () => (await evaluatePart(validation)).loss);
+  const validate = validation && isTold ? () => memberLosses(validation, loss, dataset.targets.length) : undefined;
 
   const parameters = model.parameters.reduce((sum, { parameter }) => sum + parameter.value.size, 0);
   const { stepsPerEpoch, windows, windowRows } = trainer;
@@ -134,7 +145,13 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
         folds ? " of each member" : ""
       } in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
   );
-  return { ...rows, model, loss, trainer, parts, evaluatePart, validate, rateOf, setRateFactor, plateau };
+  return { ...rows, model, loss, trainer, parts, evaluatePart, judge, validate, rateOf, setRateFactor };
+}
+
+/** What follows from PATIENCE and SCHEDULE. */
+function judgeOptionsOf({ patience, schedule }: TaskConfig): JudgeOptions {
+  if (schedule !== "plateau") return { patience };
+  return patience > 0 ? { patience, plateau: PATIENT_PLATEAU } : { patience: PLATEAU_PATIENCE, plateau: PLATEAU };
 }
 
 /** Rows of a step. A preset above the number of rows gives way; a value that was asked for does not. */
@@ -246,4 +263,20 @@ async function openResident(source: RowSource, predictor: Predictor, stack: Disp
 
 function openStreamed(source: RowSource, predictor: Predictor): OpenPart {
   return { rows: { source }, outputs: () => predictor.predictBlocks(source) };
+}
+
+/** The loss of each of the model's members on a part, whose targets have so many columns. */
+export async function memberLosses(part: Part, { reference }: Loss, columns: number): Promise<number[]> {
+  const sums: number[] = [];
+  let rows = 0;
+  for await (const { own, y } of part.outputs()) {
+    const count = y.length / columns;
+    const target = new Matrix(count, columns, y);
+    for (let m = 0; m < own.length / y.length; m++) {
+      const output = new Matrix(count, columns, own.subarray(m * y.length, (m + 1) * y.length));
+      sums[m] = (sums[m] ?? 0) + count * reference.forward(output, target);
+    }
+    rows += count;
+  }
+  return sums.map((sum) => sum / rows);
 }
