@@ -94,7 +94,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
   const rowsOfValidation = validation?.rows;
   // Ranks measure a share each; rows that stay in their file are measured block by block.
   const isTold = communicator.size > 1 || rowsOfValidation?.source !== undefined;
-  const measured = rowsOfValidation && !isTold ? { loss, ...rowsOfValidation as ResidentRows } : undefined;
+  const measured = rowsOfValidation && !isTold ? { loss, folds, ...rowsOfValidation as ResidentRows } : undefined;
   const judge = validation &&
     stack.use(new Judge(model, optimizer, { ...judgeOptionsOf(config), validation: measured }));
   let rateFactor = 1;

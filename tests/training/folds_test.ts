@@ -9,6 +9,7 @@ import { Adam } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { Folds } from "../../lib/data/folds.ts";
 import { ArrayRows } from "../../lib/data/row_source.ts";
+import { Judge } from "../../lib/training/judge.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainerOptions } from "../../lib/training/trainer_options.ts";
 import { assertClose } from "../support/assert_close.ts";
@@ -64,6 +65,32 @@ gpuTest("members with folds train on their own rows alone, and continue bit for 
     assertClose(before["0.weight"].slice(2 * member, 2 * member + 2), weight, { rtol: 1e-5 });
     assertClose(before["0.bias"].slice(member, member + 1), bias, { rtol: 1e-5 });
   }
+});
+
+gpuTest("a judge measures each member on the rows that it holds out, one more or less", async (device) => {
+  using stack = new DisposableStack();
+  const own = <T extends Disposable>(part: T) => stack.use(part);
+  const model = own(new Model(device, [new Linear(2, 1, { members: 4 })], { random: new Random(3, "weights") }));
+  const optimizer = own(new Adam(model, 0.05));
+  const x = own(Tensor.from(device, inputs, [ROWS, 2]));
+  const y = own(Tensor.from(device, wanted, [ROWS, 1]));
+  const four = new Folds(folds.foldOf, 2, 4);
+  const judge = own(new Judge(model, optimizer, { validation: { loss: mse, x, y, folds: four } }));
+  judge.begin();
+  judge.judge();
+  const [{ losses }] = judge.read(await judge.verdicts(1).read());
+  const { "0.weight": weight, "0.bias": bias } = await model.read();
+  const expected = [0, 1, 2, 3].map((member) => {
+    const rows = [...four.heldOut(member)];
+    const squares = rows.map((row) => {
+      const sum = inputs[2 * row] * weight[2 * member] + inputs[2 * row + 1] * weight[2 * member + 1] + bias[member];
+      return (sum - wanted[row]) ** 2;
+    });
+    return squares.reduce((sum, square) => sum + square, 0) / rows.length;
+  });
+  assertClose(losses, expected, { rtol: 1e-5 });
+  const wrong = { validation: { loss: mse, x, y, folds } };
+  assertThrows(() => new Judge(model, optimizer, wrong), TypeError, "by folds of 9 rows for 2 members: both must be");
 });
 
 gpuTest("folds that do not suit the rows or the model are refused", (device) => {
