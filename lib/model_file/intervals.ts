@@ -116,6 +116,11 @@ export class RunningCoverage {
     return this.#intervals.level;
   }
 
+  /** Whether there are sets of classes instead of intervals. */
+  get isOfClasses(): boolean {
+    return this.#intervals.isOfClasses;
+  }
+
   /** Adds rows with their truth [rows, targets]: in raw units, of classes one-hot or the second one's 0 or 1. */
   add(rows: Predicted, actual: ArrayLike<number>): void {
     this.#rows += actual.length / this.#columns;

@@ -57,7 +57,7 @@ export function gridOf(group: ColumnGroup, x: Float32Array, scaler: Scaler): Gri
   const { column } = group;
   if (column.kind === "categorical") {
     const names = [...column.categories, ...column.shares ? [] : [column.others ? "(other)" : "(unseen)"]];
-    const codes = Array.from({ length: rows }, (_, row) => codeOf(raw, row * width + group.first, group.count));
+    const codes = Array.from({ length: rows }, (_, row) => raw[row * width + group.first]);
     const counted = [...Map.groupBy(codes.keys(), (row) => codes[row])].sort((a, b) => b[1].length - a[1].length);
     return counted.slice(0, NAMES).map(([code, [row, ...others]], at) => ({
       label: names[code] ?? "(unseen)",
@@ -67,12 +67,14 @@ export function gridOf(group: ColumnGroup, x: Float32Array, scaler: Scaler): Gri
     }));
   }
   const origin = column.kind === "date" ? column.origin : 0;
-  const values = Float64Array.from({ length: rows }, (_, row) => origin + raw[row * width + group.first]);
+  const { min, max, deviation } = scaler.columns[group.first];
+  // A scaled value far out went through float32, and may come back as infinity.
+  const valueOf = (row: number) => Math.min(Math.max(raw[row * width + group.first], min), max);
+  const values = Float64Array.from({ length: rows }, (_, row) => origin + valueOf(row));
   const order = [...values.keys()].sort((a, b) => values[a] - values[b]);
   const quantiles = Array.from({ length: PLACES }, (_, i) => order[Math.round(i * (rows - 1) / (PLACES - 1))]);
   const places = quantiles.filter((row, i) => i === 0 || values[row] !== values[quantiles[i - 1]]);
   const shares = sharesOf(places.map((row) => values[row]), values);
-  const { deviation } = scaler.columns[group.first];
   const at = (row: number) => near(values[row], deviation);
   return places.map((row, i) => ({
     label: column.kind === "date" ? dateOf(values[row], column.parts.includes("hour")) : `${at(row)}`,
@@ -80,14 +82,6 @@ export function gridOf(group: ColumnGroup, x: Float32Array, scaler: Scaler): Gri
     share: shares[i],
     inputs: inputsOf(row),
   }));
-}
-
-/** The place of a name among the categories: its code, or where the 1 stands. */
-export function codeOf(raw: Float64Array, first: number, count: number): number {
-  if (count === 1) return Math.round(raw[first]);
-  let largest = 0;
-  for (let i = 1; i < count; i++) if (raw[first + i] > raw[first + largest]) largest = i;
-  return largest;
 }
 
 /** Shares of values that lie nearest to each of some ascending places. */

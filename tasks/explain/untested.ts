@@ -6,7 +6,7 @@ import type { InputColumn } from "../../lib/data/table.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { sampleRows } from "../runs/sample_rows.ts";
 import { formatNumber } from "../show/text_table.ts";
-import { codeOf, type ColumnGroup, dateOf, groupsOf } from "./columns.ts";
+import { type ColumnGroup, dateOf, groupsOf } from "./columns.ts";
 
 /** Most columns and names that a line tells. */
 const MOST = 8;
@@ -101,11 +101,10 @@ function nameLines(
 }
 
 /** How many rows have each name, by its place among the categories. */
-function countCodes({ first, count }: ColumnGroup, width: number, raw: Float64Array): Map<number, number> {
+function countCodes({ first }: ColumnGroup, width: number, raw: Float64Array): Map<number, number> {
   const counts = new Map<number, number>();
   for (let at = first; at < raw.length; at += width) {
-    const code = codeOf(raw, at, count);
-    counts.set(code, (counts.get(code) ?? 0) + 1);
+    counts.set(raw[at], (counts.get(raw[at]) ?? 0) + 1);
   }
   return counts;
 }

@@ -50,7 +50,7 @@ export async function main({ extras, runName }: TaskConfig): Promise<void> {
   }
   if (dropped > 0) console.log(`rows with missing cells, left out as in training: ${dropped}`);
   const classes = formatClasses(evaluation);
-  const told = coverage ? formatCoverage(coverage, evaluation.perClass !== undefined) : [];
+  const told = coverage ? formatCoverage(coverage) : [];
   console.log([formatEvaluations({ [runName]: evaluation }), ...(classes ? [classes] : []), ...told].join("\n"));
 }
 
@@ -116,7 +116,7 @@ async function measure(model: SavedModel, path: string, { threshold, intervals }
     dropped += records.length - kept.length;
   }
   if (rows === 0) throw new DataError("every row has missing cells, and the run leaves such rows out", { file: path });
-  const coverage = running && { level: running.level, targets: running.result() };
+  const coverage = running && { level: running.level, isOfClasses: running.isOfClasses, targets: running.result() };
   return { evaluation: evaluator.result(), coverage, dropped, unseen: encoder.unseen };
 }
 

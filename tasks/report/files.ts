@@ -7,6 +7,7 @@ import { parseObject } from "../prepare/dataset_files.ts";
 import type { EpochPoint, LayerRecord } from "../charts/charts.ts";
 import type { ManyClasses, ReportFacts } from "./page/facts.ts";
 import { named } from "./predictions.ts";
+import { formatCoverage } from "../show/evaluation_report.ts";
 import type { RunFolder } from "../runs/folder.ts";
 import { PART_NAMES, PARTS } from "../prepare/split.ts";
 
@@ -109,6 +110,27 @@ function manyIn({ classes, confusedPairs }: Record<string, unknown>, confusions:
       share: Number(share),
     })),
   };
+}
+
+/** What a summary says of temperature, clipping and intervals, as sentences. */
+export function answersIn({ output, interval }: Record<string, unknown>): string[] {
+  const { temperature, clippedTo } = Object(output) as Record<string, unknown>;
+  const { level, isOfClasses, targets } = Object(interval) as Record<string, unknown>;
+  const coverages = Array.isArray(targets) ? targets.map((one) => Object(one) as Record<string, unknown>) : [];
+  const lines = formatCoverage({
+    level: Number(level),
+    isOfClasses: isOfClasses === true,
+    targets: coverages.map(({ target, coverage, width }) => ({
+      target: named(`${target}`),
+      coverage: Number(coverage),
+      width: Number(width),
+    })),
+  });
+  return [
+    ...(temperature === undefined ? [] : [`Logits are divided by a temperature of ${Number(temperature)}.`]),
+    ...(clippedTo === undefined ? [] : ["Predictions are clipped to the range of the training rows."]),
+    ...lines.map((line) => `Test rows: ${line}.`),
+  ];
 }
 
 function measuresOf(values: unknown): Record<string, number> {

@@ -10,7 +10,7 @@ import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import type { DataFacts, ReportFacts } from "./page/facts.ts";
 import { makeReport } from "./page/page.ts";
-import { bestEpochOf, measuresIn, readRunFiles } from "./files.ts";
+import { answersIn, bestEpochOf, measuresIn, readRunFiles } from "./files.ts";
 import { checkSmallCopy, named, predictSample } from "./predictions.ts";
 import { countValues } from "./rows.ts";
 import { BUDGETS, explainModel, type Explanation } from "../explain/explain_model.ts";
@@ -122,6 +122,7 @@ async function gather(
     layerRecords,
     bestEpoch: bestEpochOf(points),
     ...measuresIn(summary),
+    answers: answersIn(summary),
     device: printableDevice,
     steps: Number(summary.steps),
     seconds: Number(summary.seconds),

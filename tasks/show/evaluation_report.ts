@@ -61,6 +61,8 @@ export function formatClasses({ confusion, perClass, threshold }: Evaluation): s
 export interface IntervalCoverage {
   /** The share of new rows that shall lie within. */
   readonly level: number;
+  /** Whether there are sets of classes instead of intervals. */
+  readonly isOfClasses: boolean;
   /** Each numeric target's; of classes the one. */
   readonly targets: readonly Coverage[];
 }
@@ -69,7 +71,7 @@ export interface IntervalCoverage {
 const MAX_INTERVALS = 10;
 
 /** A line for each target. */
-export function formatCoverage({ level, targets }: IntervalCoverage, isOfClasses: boolean): string[] {
+export function formatCoverage({ level, isOfClasses, targets }: IntervalCoverage): string[] {
   const lines = targets.slice(0, MAX_INTERVALS).map(({ target, coverage, width }) => {
     const held = `${(100 * coverage).toFixed(1)}% of the rows`;
     const name = targets.length > 1 ? ` of ${target}` : "";

@@ -21,7 +21,7 @@ import { formatExamples, formatParameters, formatSummary } from "../show/train_r
 import type { RunView } from "../show/view.ts";
 import { coverageOf, fitRule } from "./fit_rule.ts";
 import type { Run } from "./run_state.ts";
-import { measureFolds, writeOutOfFold } from "./out_of_fold.ts";
+import { foldResults } from "./out_of_fold.ts";
 import { trainedThreshold } from "./threshold.ts";
 
 /** How good the model is on the parts that there are. */
@@ -54,9 +54,7 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   told.push(formatSummary(summary, namedParts(evaluations, training.folds)));
   const { interval, folds } = summary;
   if (folds) told.push(formatFolds(folds));
-  if (interval) {
-    told.push(...formatCoverage(interval, evaluations.test?.perClass !== undefined).map((line) => `test: ${line}`));
-  }
+  if (interval) told.push(...formatCoverage(interval).map((line) => `test: ${line}`));
   told.push(`run: ${folder.path}`);
   const explanation = await explainIfPerfect(run, evaluations);
   if (explanation?.leak) view.warning(`warning: ${leakText(explanation.leak)}`);
@@ -129,9 +127,8 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
     }
   }
   const { folds, dataset } = training;
-  const isFolded = folds && validation && evaluations.validation;
-  const ofFolds = isFolded && await measureFolds({ part: validation, folds, description, options });
-  if (isFolded) await writeOutOfFold({ part: validation, dataset, description, folder: folder.path });
+  const ofFolds = folds && validation && evaluations.validation &&
+    await foldResults({ part: validation, folds, dataset, description, options, folder: folder.path });
   const test = parts.find(({ name }) => name === "test");
   const interval = test && evaluations.test && await coverageOf(test, description);
   const { temperature, clip } = rule;

@@ -105,5 +105,5 @@ export async function coverageOf(part: Part, model: Described): Promise<Interval
     const predicted = toRaw(applyRule(output, rule, scalers.targets), loss, scalers.targets);
     running.add({ predicted, own }, scalers.targets.inverse(y));
   }
-  return running && { level: LEVEL, targets: running.result() };
+  return running && { level: LEVEL, isOfClasses: running.isOfClasses, targets: running.result() };
 }

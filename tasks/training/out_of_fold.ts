@@ -19,12 +19,20 @@ interface FoldRequest {
   /** The validation rows, each with the output of the members that held it out. */
   readonly part: Part;
   readonly folds: Folds;
+  readonly dataset: ScaledDataset;
   readonly description: ModelDescription;
   readonly options: EvaluationOptions;
+  /** The folder of the run. */
+  readonly folder: string;
 }
 
-/** Measures each fold by the members that held it out. */
-export async function measureFolds({ part, folds, description, options }: FoldRequest): Promise<FoldMeasures> {
+/** Measures each fold by the members that held it out, and writes the file. */
+export async function foldResults(request: FoldRequest): Promise<FoldMeasures> {
+  await writeOutOfFold(request);
+  return await measureFolds(request);
+}
+
+async function measureFolds({ part, folds, description, options }: FoldRequest): Promise<FoldMeasures> {
   const { loss, scalers: { targets }, output: rule = {} } = description;
   const columns = targets.columns.length;
   const evaluators = folds.sizes.map(() => new Evaluator(loss, targets, options));
@@ -57,19 +65,11 @@ function spreadOf(each: readonly number[]): FoldMeasure {
   return { mean, deviation: Math.sqrt(squares / (each.length - 1)), each };
 }
 
-interface FileRequest {
-  readonly part: Part;
-  readonly dataset: ScaledDataset;
-  readonly description: ModelDescription;
-  /** The folder of the run. */
-  readonly folder: string;
-}
-
 /**
  * Writes a row of CSV for each row that was cut into folds: where it stands in its table, the truth, and what the members that
  * held it out predict.
  */
-export async function writeOutOfFold({ part, dataset, description, folder }: FileRequest): Promise<void> {
+async function writeOutOfFold({ part, dataset, description, folder }: FoldRequest): Promise<void> {
   const { places, parts: { train } } = dataset;
   const { table: { target }, loss, scalers: { targets }, output: rule = {} as OutputRule } = description;
   const origin = (await places!.read(0, train.rows)).x;

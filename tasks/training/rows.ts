@@ -150,6 +150,7 @@ export function trainingFaults(
     const problem = "it needs the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
     if (schedule === "plateau") refuse("SCHEDULE", problem);
     if (patience > 0 && given.PATIENCE) refuse("PATIENCE", problem);
+    if (config.calibrate && given.CALIBRATE) refuse("CALIBRATE", problem);
   }
   const steps = numEpochs * Math.ceil(rows / batch);
   if (warmup >= steps) refuse("WARMUP", `allowed is 0 to ${steps - 1}, of ${steps} steps`);

@@ -99,6 +99,8 @@ export interface ReportFacts {
   readonly bestEpoch?: number;
   readonly layerRecords: readonly LayerRecord[];
   readonly parts: readonly PartMeasures[];
+  /** Sentences on temperature, clipping and intervals. */
+  readonly answers?: readonly string[];
   readonly confusion?: readonly (readonly number[])[];
   readonly classes?: readonly ClassLine[];
   /** The least probability that counts as the second of two classes, if it is not 0.5. */

@@ -23,7 +23,7 @@ const MOST_DRAWN = 60;
 const MOST_CURVES = 12;
 
 export function results(facts: ReportFacts, draw: Draw): Section {
-  const { predictions, confusion, classes = [], many, parts, threshold, curve } = facts;
+  const { predictions, confusion, classes = [], many, parts, answers = [], threshold, curve } = facts;
   const figures: Figure[] = [];
   const tables = [measures(facts)];
   if (typeof predictions !== "string") {
@@ -89,7 +89,8 @@ export function results(facts: ReportFacts, draw: Draw): Section {
   const more = typeof predictions === "string" || (predictions.pairs?.length ?? 0) <= MOST_TARGETS
     ? ""
     : `Charts show the first ${MOST_TARGETS} of ${predictions.pairs!.length} targets.`;
-  const lead = typeof predictions === "string" ? predictions : more;
+  const first = typeof predictions === "string" ? predictions : more;
+  const lead = [first, ...answers].filter((sentence) => sentence !== "").join(" ");
   return { id: "results", title: "Results", lead, figures, tables, layout: "pairs" };
 }
 

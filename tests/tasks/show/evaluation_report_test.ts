@@ -3,7 +3,7 @@ import { ConfusionMatrix } from "../../../lib/evaluate/confusion_matrix.ts";
 import { evaluate } from "../../../lib/evaluate/evaluation.ts";
 import { bceWithLogits, mse } from "../../../lib/core/losses.ts";
 import { Scaler } from "../../../lib/data/scaler.ts";
-import { formatClasses, formatEvaluations } from "../../../tasks/show/evaluation_report.ts";
+import { formatClasses, formatCoverage, formatEvaluations } from "../../../tasks/show/evaluation_report.ts";
 import { formatSummary } from "../../../tasks/show/train_report.ts";
 
 const scaler = new Scaler("none", [{ name: "y", min: 0, max: 1, mean: 0, deviation: 1 }]);
@@ -51,4 +51,21 @@ Deno.test("formatSummary() ends with the classes of the last part", () => {
   const lines = formatSummary(speed, { train: regression, test: classification }).split("\n");
   assertEquals([lines[0], lines.at(-4)], ["10 steps in 2.0 s, 5 steps/s", "test:"]);
   assertEquals(formatSummary(speed, { train: regression }).split("\n").length, 4);
+});
+
+Deno.test("formatCoverage() says how often intervals or sets hold the truth, and how large they are", () => {
+  const one = { target: "price", coverage: 0.9125, width: 12.3456 };
+  const level = 0.9;
+  assertEquals(formatCoverage({ level, isOfClasses: false, targets: [one] }), [
+    "intervals at level 0.9 hold 91.3% of the rows; mean width 12.35",
+  ]);
+  assertEquals(formatCoverage({ level, isOfClasses: true, targets: [{ ...one, width: 1.25 }] }), [
+    "sets of classes at level 0.9 hold the class of 91.3% of the rows, and 1.25 classes on average",
+  ]);
+  const many = formatCoverage({ level, isOfClasses: false, targets: Array(12).fill(one) });
+  assertEquals([many.length, many[0], many.at(-1)], [
+    11,
+    "intervals of price at level 0.9 hold 91.3% of the rows; mean width 12.35",
+    "and those of 2 more targets",
+  ]);
 });
