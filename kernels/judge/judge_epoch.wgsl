@@ -25,8 +25,8 @@ struct Sizes {
   minDelta: f32,
   factor: f32,
 }
-@group(0) @binding(0) var<storage, read_write> losses: array<f32>;
-@group(0) @binding(1) var<storage, read_write> state: State;
+@group(0) @binding(0) var<storage, read_write> state: State;
+@group(0) @binding(1) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(2) var<storage, read_write> history: array<f32>;
 @group(0) @binding(3) var<storage, read_write> cursor: array<u32>;
 @group(0) @binding(4) var<uniform> sizes: Sizes;

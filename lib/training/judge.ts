@@ -131,7 +131,7 @@ export class Judge implements Disposable {
     this.#history = make([SLOTS, width]);
     this.#cursor = make([1], "u32");
     this.counts.write(startOf(members));
-    this.#verdict = verdictOf(startOf(members), members);
+    this.#verdict = this.#verdictOf(startOf(members));
     if (options.validation) this.#pass = stack.use(new ValidationPass(model, options.validation, this.#losses));
     const starts = Object.values(optimizer.state).filter(({ dtype }) => dtype === "f32").map((tensor) => {
       // What has an element for each parameter starts at 0; of all else a copy is kept.
@@ -244,8 +244,17 @@ export class Judge implements Disposable {
   }
 
   #take(numbers: readonly number[]): void {
-    this.#verdict = verdictOf(numbers, this.#losses.size);
+    this.#verdict = this.#verdictOf(numbers);
     this.#isSome ||= this.#verdict.best.some(Number.isFinite);
+  }
+
+  #verdictOf([_factor, waited, drops, isOver, _isBack, ...each]: readonly number[]): Verdict {
+    const { members } = this.#model;
+    const all = (place: number) => Array.from({ length: members }, (_, m) => each[EACH * m + place]);
+    const best = all(1).map((loss) => loss < NONE ? loss : Infinity);
+    // In more digits than the GPU has it.
+    const rateFactor = (this.options.plateau?.factor ?? 1) ** drops;
+    return { losses: all(0), best, ages: all(2), waited, drops, rateFactor, isOver: isOver > 0 };
   }
 
   #recordDecision(): void {
@@ -253,7 +262,7 @@ export class Judge implements Disposable {
     const { patience = 0, minDelta = 0, plateau } = this.options;
     const { factor = 1, drops = Infinity, goesBack = false } = plateau ?? { drops: 0 };
     device.run(kernels.judgeEpoch, {
-      buffers: [this.#losses, this.counts, this.#history, this.#cursor],
+      buffers: [this.counts, this.#losses, this.#history, this.#cursor],
       sizes: [members],
       reals: [patience, Math.min(drops, NONE), goesBack ? 1 : 0, minDelta, factor],
       invocations: 1,
@@ -292,12 +301,6 @@ export class Judge implements Disposable {
 /** Counts before the first epoch. */
 function startOf(members: number): number[] {
   return [1, 0, 0, 0, 0, ...Array.from({ length: members }, () => [0, NONE, 0, 0]).flat()];
-}
-
-function verdictOf([rateFactor, waited, drops, isOver, _, ...each]: readonly number[], members: number): Verdict {
-  const all = (place: number) => Array.from({ length: members }, (_, m) => each[EACH * m + place]);
-  const best = all(1).map((loss) => loss < NONE ? loss : Infinity);
-  return { losses: all(0), best, ages: all(2), waited, drops, rateFactor, isOver: isOver > 0 };
 }
 
 function checkOptions({ patience = 0, minDelta = 0, plateau }: JudgeOptions): void {
