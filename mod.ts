@@ -227,6 +227,7 @@ export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./li
 export * as reference from "./lib/reference/mod.ts";
 export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/model_file/checkpoint.ts";
 export { trainLoop, type TrainLoopOptions } from "./lib/core/train_loop.ts";
+export { ColumnDropout, type ColumnDropoutOptions } from "./lib/tabular/column_dropout.ts";
 export {
   type EmbeddedColumn,
   NUMERIC_EMBEDDINGS,

@@ -11,6 +11,7 @@ import addBias from "./ops/add_bias.wgsl" with { type: "text" };
 import dropout from "./ops/dropout.wgsl" with { type: "text" };
 import elementwise from "./ops/elementwise.wgsl" with { type: "text" };
 import elementFunction from "./ops/function.wgsl" with { type: "text" };
+import hash from "./ops/hash.wgsl" with { type: "text" };
 import matmul from "./ops/matmul.wgsl" with { type: "text" };
 import oneHot from "./ops/one_hot.wgsl" with { type: "text" };
 import reduce from "./ops/reduce.wgsl" with { type: "text" };
@@ -62,6 +63,7 @@ import statistics from "./measure/statistics.wgsl" with { type: "text" };
 
 import bins from "./tabular/bins.wgsl" with { type: "text" };
 import binsBackward from "./tabular/bins_backward.wgsl" with { type: "text" };
+import columnDropout from "./tabular/column_dropout.wgsl" with { type: "text" };
 import names from "./tabular/names.wgsl" with { type: "text" };
 import namesBackward from "./tabular/names_backward.wgsl" with { type: "text" };
 import waves from "./tabular/waves.wgsl" with { type: "text" };
@@ -141,7 +143,7 @@ export const kernels = named({
   spread: { code: spread, access: [R, W] },
   transpose: { code: transpose, access: [R, W] },
   oneHot: { code: oneHot, access: [R, W] },
-  dropout: { code: dropout, access: [R, R, W] },
+  dropout: { code: hash + dropout, access: [R, R, W] },
 
   // activations
   relu: forwardOf("relu", relu),
@@ -193,6 +195,7 @@ export const kernels = named({
   waves: { code: waves, access: [R, R, R, R, W] },
   wavesBackward: { code: wavesBackward, access: [R, R, R, R, R, W, W] },
   wavesInputBackward: { code: wavesInputBackward, access: [R, R, R, R, R, W] },
+  columnDropout: { code: hash + columnDropout, access: [R, R, R, W] },
   bins: { code: bins, access: [R, R, R, W] },
   binsBackward: { code: binsBackward, access: [R, R, R, R, W] },
   names: { code: names, access: [R, R, R, R, W] },

@@ -161,6 +161,12 @@ export const SETTINGS = {
       presets: { DATA: "0.15" },
       isEveryday: true,
     }),
+    COLUMN_DROPOUT: setting(
+      orWord("auto", "a number from 0 to less than 1, or auto", SHARE),
+      "0",
+      "share of a row's columns to drop in training; auto: 0.1 from 15 columns, 0.2 from 30",
+      { presets: { DATA: "auto" } },
+    ),
     INIT: setting(INIT, "kaiming", "weights", { presets: { linear: "uniform:0.1", DATA: "xavier" } }),
     INIT_FROM: setting(text("a path"), "", "safetensors file of weights to start from, instead of INIT"),
   }),

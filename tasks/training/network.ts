@@ -16,7 +16,7 @@ import { fromUsersFolder } from "../settings/users_files.ts";
 import type { RunView } from "../show/view.ts";
 import { refuseWrongKernels } from "./kernel_checks.ts";
 import { checkRows, type Rows } from "./rows.ts";
-import { embeddingOf } from "./table_columns.ts";
+import { columnDropoutOf, embeddingOf } from "./table_columns.ts";
 
 interface NetworkRequest {
   readonly config: TaskConfig;
@@ -63,7 +63,8 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   // Each rank has rows of its own, and so masks of its own.
   const masks = { dropout, seed: (seed + communicator.rank) % (MAX_SEED + 1) };
   const perceptron = multilayerPerceptron(inputs, hiddenSize, targets.length, { activation, members, ...masks });
-  const layers = embedding ? [embedding, ...perceptron] : perceptron;
+  const dropped = columnDropoutOf(config, embedding?.widths ?? new Array<number>(inputs).fill(1), masks.seed);
+  const layers = [...(embedding ? [embedding] : []), ...(dropped ? [dropped] : []), ...perceptron];
   let model: Model;
   try {
     model = stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));

@@ -4,6 +4,7 @@ import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
+import { ColumnDropout } from "../../lib/tabular/column_dropout.ts";
 import { BINS, type EmbeddedColumn, TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 
 /** Categories up to which a column is one-hot; each category of a longer one has a trained row. */
@@ -30,6 +31,23 @@ export function embeddingOf(inputs: Inputs, config: TaskConfig): TableEmbedding 
   const columns = columnsOf(inputs, config);
   if (numbers === "none" && columns.every(({ kind }) => kind === "number")) return undefined;
   return new TableEmbedding({ columns, numbers, members });
+}
+
+/** Under COLUMN_DROPOUT auto: from so many columns on, such a share of them is dropped. */
+const COLUMN_DROPOUT = [
+  { columns: 30, rate: 0.2 },
+  { columns: 15, rate: 0.1 },
+];
+
+/** Dropout of whole columns, of so many values each; none where nothing is dropped. */
+export function columnDropoutOf(
+  { columnDropout }: TaskConfig,
+  widths: readonly number[],
+  seed: number,
+): ColumnDropout | undefined {
+  const own = COLUMN_DROPOUT.find(({ columns }) => widths.length >= columns)?.rate ?? 0;
+  const rate = columnDropout === "auto" ? own : columnDropout;
+  return rate > 0 ? new ColumnDropout(rate, { widths, seed }) : undefined;
 }
 
 function columnsOf({ table, scaler, count }: Inputs, config: TaskConfig): EmbeddedColumn[] {

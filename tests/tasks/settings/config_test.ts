@@ -72,6 +72,7 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     rankTimeout: 600,
     activation: "relu",
     dropout: 0,
+    columnDropout: 0,
     initFrom: "",
     classWeights: "none",
     schedule: "constant",
