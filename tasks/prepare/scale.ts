@@ -92,7 +92,7 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   const folds = foldsAsked(config);
   // Who sees by the look that the table is too large saves a pass over it.
   const bytes = look.rows * (plan.inputs.length + plan.targets.length) * Float32Array.BYTES_PER_ELEMENT;
-  let why = folds > 0 ? whyApart(folds, { rows: look.rows, rare: [], bytes }) : undefined;
+  let why = folds > 0 ? whyApart(folds, { rows: Infinity, rare: [], bytes }) : undefined;
   let isPooled = folds > 0 && why === undefined;
   let fitted = await fit(config, plan, isPooled ? pooled(apart) : apart, progress());
   if (isPooled) why = whyApart(folds, measuresOf(fitted));

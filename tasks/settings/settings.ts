@@ -108,7 +108,7 @@ export const SETTINGS = {
     VALIDATION: setting(text("a path"), "", "file or folder of validation rows, instead of SPLIT"),
     TEST: setting(text("a path"), "", "file or folder of test rows, instead of SPLIT"),
     TIME_COLUMN: setting(text("a column"), "", "column to split rows by: the earliest train, the latest test"),
-    FOLDS: setting(FOLDS, "auto", "parts of the rows, each of which other MEMBERS hold out; 0: SPLIT or VALIDATION"),
+    FOLDS: setting(FOLDS, "auto", "parts of the rows that MEMBERS hold out in turn, to judge by; 0: validation rows"),
   }),
   ...section({ group: "data", tasks: MAKING, of: "recipes" }, {
     RECIPE: setting(choice(...Object.keys(RECIPES) as RecipeName[]), "cubic", "a dataset with settings that suit it", {
