@@ -106,8 +106,7 @@ function settingsOf(config: Config): Record<string, unknown> {
   const { recipe, scalingMethod, split, seed, loss } = config;
   const common = { scalingMethod, split, seed };
   if (config.data === "") return { recipe, ...common, binaryTargets: loss === "bce" };
-  const keys = TABLE_KEYS.filter((key) => key !== "FOLDS");
-  const table = Object.fromEntries(keys.map((key) => [propertyOf(key), config[propertyOf(key)]]));
+  const table = Object.fromEntries(TABLE_KEYS.map((key) => [propertyOf(key), config[propertyOf(key)]]));
   // Only whether there are folds: which row is in which is found where they are used.
   return { ...table, ...common, folds: foldsAsked(config) > 0, loss };
 }

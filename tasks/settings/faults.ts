@@ -50,6 +50,9 @@ export function faultsTogether(config: Config, texts: Texts, given: Texts): stri
         : `${pointTo(key, given[key])} needs DATA, the CSV file that it is about`,
     );
   }
+  if (given.FOLDS !== undefined && config.folds !== 0 && config.folds !== "auto") {
+    faults.push(`${pointTo("FOLDS", given.FOLDS, texts.FOLDS)}: with a recipe allowed is 0`);
+  }
   if (loss === "softmax" || loss === "auto") {
     faults.push(`${pointTo("LOSS", given.LOSS, loss)}: with a recipe allowed is mse, mae, huber or bce`);
   }

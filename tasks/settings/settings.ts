@@ -108,7 +108,6 @@ export const SETTINGS = {
     VALIDATION: setting(text("a path"), "", "file or folder of validation rows, instead of SPLIT"),
     TEST: setting(text("a path"), "", "file or folder of test rows, instead of SPLIT"),
     TIME_COLUMN: setting(text("a column"), "", "column to split rows by: the earliest train, the latest test"),
-    FOLDS: setting(FOLDS, "auto", "parts of the rows that MEMBERS hold out in turn, to judge by; 0: validation rows"),
   }),
   ...section({ group: "data", tasks: MAKING, of: "recipes" }, {
     RECIPE: setting(choice(...Object.keys(RECIPES) as RecipeName[]), "cubic", "a dataset with settings that suit it", {
@@ -133,6 +132,9 @@ export const SETTINGS = {
     SPLIT: setting(SPLIT, "0.8,0.1,0.1", "shares of training, validation and test rows", {
       presets: { linear: "1,0,0", xor: "1,0,0" },
       isEveryday: true,
+    }),
+    FOLDS: setting(FOLDS, "0", "parts of the rows that MEMBERS hold out in turn; 0: none", {
+      presets: { DATA: "auto" },
     }),
   }),
   ...section({ group: "network", tasks: TRAINING }, {
