@@ -1,7 +1,5 @@
 /** What is done to the outputs of a trained network: the validation rows say it. */
 
-import type { Folds } from "../../lib/data/folds.ts";
-import { averagingShares } from "../../lib/evaluate/out_of_fold.ts";
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
 import { leastRows } from "../../lib/evaluate/conformal.ts";
 import { fitTemperature } from "../../lib/evaluate/temperature.ts";
@@ -25,8 +23,6 @@ interface RuleRequest {
   readonly model: Described;
   /** The parts that have rows. */
   readonly parts: readonly Part[];
-  /** Where the validation rows are those of training, each said by the members that held it out. */
-  readonly folds?: Folds;
   /** Whether a temperature is fitted. */
   readonly calibrate: boolean;
   /** Whether numbers are clipped. */
@@ -40,7 +36,7 @@ export interface FittedRule {
 }
 
 /** Finds the rule of a trained network. */
-export async function fitRule({ model, parts, folds, calibrate, clipTargets }: RuleRequest): Promise<FittedRule> {
+export async function fitRule({ model, parts, calibrate, clipTargets }: RuleRequest): Promise<FittedRule> {
   const { loss, scalers, targets } = model;
   const told: string[] = [];
   let rule: OutputRule = {};
@@ -67,10 +63,7 @@ export async function fitRule({ model, parts, folds, calibrate, clipTargets }: R
   const predicted = toRaw(applyRule(output, rule, scalers.targets), loss, scalers.targets);
   // A network that puts out no finite numbers is refused where its rows are measured.
   if (!predicted.every(Number.isFinite)) return { rule, told };
-  // All members together come closer than those that held a row out.
-  const all = folds && !isOfLogits ? await someRows(parts[0], targets.length) : undefined;
-  const shares = all && averagingShares({ own: all.own, output, y }, folds!, targets.length);
-  const conformal = scorePredictions({ predicted, own }, scalers.targets.inverse(y), model, shares);
+  const conformal = scorePredictions({ predicted, own }, scalers.targets.inverse(y), model);
   return { rule: conformal ? { ...rule, conformal } : rule, told };
 }
 
