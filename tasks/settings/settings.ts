@@ -146,7 +146,7 @@ export const SETTINGS = {
     NUMERIC_EMBEDDING: setting(
       choice(...NUMERIC_EMBEDDINGS),
       "none",
-      "a number as the network sees it: alone, waves, bins",
+      "what becomes of a number: itself, waves, bins",
       { presets: { DATA: "pbld" } },
     ),
     MEMBERS: setting(whole(1, 64), "1", "networks that train side by side; their predictions are averaged", {
@@ -216,7 +216,7 @@ export const SETTINGS = {
     SCHEDULE: setting(
       choice("constant", "step", "exponential", "cosine", "one-cycle", "plateau"),
       "constant",
-      "learning rate over time",
+      "learning rate",
       { presets: { DATA: "plateau" } },
     ),
     WARMUP: setting(whole(0, 1_000_000_000), "0", "steps at the start in which the learning rate rises"),

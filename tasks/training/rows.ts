@@ -148,7 +148,7 @@ export function trainingFaults(
   const refuse = (key: Key, problem: string) => faults.push(`${settingAt(key, config)}: ${problem}`);
   if (validationRows === 0) {
     const problem = "it needs the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
-    if (schedule === "plateau") refuse("SCHEDULE", problem);
+    if (schedule === "plateau" && given.SCHEDULE) refuse("SCHEDULE", problem);
     if (patience > 0 && given.PATIENCE) refuse("PATIENCE", problem);
     if (config.calibrate && given.CALIBRATE) refuse("CALIBRATE", problem);
   }
