@@ -186,7 +186,7 @@ export const kernels = named({
   rateOfStep: { code: rateOfStep, access: [R, R, R, W] },
 
   // judge
-  addLosses: { code: addLosses, access: [R, W] },
+  addLosses: { code: addLosses, access: [R, R, W] },
   judgeEpoch: { code: judgeEpoch, access: [W, W, W, W] },
   keepBest: { code: keepBest, access: [R, R, R, W] },
   goBack: { code: goBack, access: [R, R, W] },

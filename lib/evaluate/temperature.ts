@@ -10,7 +10,7 @@ import { Matrix } from "../reference/mod.ts";
 export const TEMPERATURES = [0.05, 20] as const;
 
 /** A gain of a smaller share of the loss is nothing that matters. */
-const LEAST_GAIN = 1e-3;
+const LEAST_GAIN = 1e-4;
 
 /** How exactly the logarithm of a temperature is found. */
 const PRECISION = 1e-5;
@@ -30,14 +30,16 @@ export interface FittedTemperature {
  * calibration of modern neural networks"): over 1 where a network is too sure, under 1 where it is not sure enough. Which class
  * is the most probable one stays as it is.
  *
- * The rows count as if one more in them were of each class by equal shares, as in Platt's scaling (Platt 1999): else a handful of
- * rows that are all right would ask for certainty. The loss is convex in 1 / temperature, so a golden section finds the least.
+ * The rows count as if one more in them were of each class by equal shares, as in Platt's scaling (Platt 1999): else few
+ * rows that are nearly all right would ask for too much certainty: 359 rows of digits for 0.70, by which the loss of other rows
+ * grows by 5%. With the row more they ask for 0.97, by which it shrinks. The loss is convex in 1 / temperature, so a golden
+ * section finds the least.
  *
  * @param logits What the network put out [rows, columns], row by row.
  * @param y The targets, as it was trained on them.
  * @param columns Values in a row.
  * @param loss Binary or softmax cross-entropy, with the weights of its classes.
- * @returns The temperature; undefined where it gains less than a thousandth of the loss.
+ * @returns The temperature; undefined where it gains less than a ten-thousandth of the loss.
  * @throws {TypeError} If the lengths differ, or the loss is another one.
  *
  * @example

@@ -92,21 +92,11 @@ export class SavedModel implements Disposable {
    * @param path The file, for the errors.
    * @throws {DataError} If it is no model, or its weights do not fit its layers.
    */
-  static fromStored(device: Device, { tensors, metadata }: StoredTensors, path: string): SavedModel {
-    checkFormat(metadata, path);
-    const { description, layers } = inFile(path, () => {
-      const description = parseDescription(metadata);
-      const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
-      const layers = buildLayers(parseLayers(metadata), shapes, parseMembers(metadata));
-      checkEnds(layers, description);
-      // Before the device is asked for memory: a tensor of no values may claim any shape.
-      checkShapes(parametersOf(layers), tensors);
-      checkWeights(tensors);
-      return { description, layers };
-    });
+  static fromStored(device: Device, stored: StoredTensors, path: string): SavedModel {
+    const { description, layers } = parseStored(stored, path);
     const model = new Model(device, layers); // a RangeError is the device's: the file may be too large for it
     try {
-      inFile(path, () => loadTensors(model, tensors));
+      inFile(path, () => loadTensors(model, stored.tensors));
     } catch (error) {
       model.dispose();
       throw error;
@@ -245,8 +235,30 @@ function checkFinite(
   }
 }
 
+/**
+ * What a file holds: the description of a model, and its layers, which fit each other, the description and the file's tensors.
+ *
+ * @throws {DataError} If it is no model, or its weights do not fit its layers.
+ */
+export function parseStored(
+  { tensors, metadata }: StoredTensors,
+  path: string,
+): { description: ModelDescription; layers: Layer[] } {
+  checkFormat(metadata, path);
+  return inFile(path, () => {
+    const description = parseDescription(metadata);
+    const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+    const layers = buildLayers(parseLayers(metadata), shapes, parseMembers(metadata));
+    checkEnds(layers, description);
+    // Before the device is asked for memory: a tensor of no values may claim any shape.
+    checkShapes(parametersOf(layers), tensors);
+    checkWeights(tensors);
+    return { description, layers };
+  });
+}
+
 /** What a file's texts say of its model, as {@linkcode parseMetadata} reads them, with the loss. */
-export function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
+function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
   if (!Object.hasOwn(LOSSES, metadata.loss)) throw new SyntaxError(`its loss is ${showJson(metadata.loss)}`);
   return { ...parseMetadata(metadata), loss: LOSSES[metadata.loss as keyof typeof LOSSES] };
 }

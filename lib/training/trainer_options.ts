@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Folds } from "../data/folds.ts";
 import type { Group } from "./group/group.ts";
 import type { Judge, Verdict } from "./judge.ts";
 import type { Loss } from "../core/losses.ts";
@@ -58,6 +59,11 @@ export interface TrainerSettings {
   readonly learningRates?: (step: number) => number;
   /** Keeps the best weights, lowers the learning rate and ends the training, by the validation loss. */
   readonly judge?: Judge;
+  /**
+   * Which rows each member of the model holds out: it trains on the others, in an order of its own, as many in each epoch as
+   * every member. By default all members see the same rows in the same order.
+   */
+  readonly folds?: Folds;
   /**
    * Run each operation of core by itself, one dispatch each, with the kernel that it names: to read, compare and debug. By
    * default one kernel finds the gradients of a small network, and in others neighbouring operations are fused.

@@ -12,8 +12,8 @@ import { type Leak, leakIn } from "./leak.ts";
 import { affordableRows } from "./variants.ts";
 
 /** Fewest and most rows that are shuffled, and over which predictions are averaged. */
-const SHUFFLED = { least: 200, most: 10_000 };
-const AVERAGED = { least: 50, most: 500 };
+const SHUFFLED = { least: 50, most: 10_000 };
+const AVERAGED = { least: 20, most: 500 };
 
 /** Training rows that values are taken from. */
 const VALUE_ROWS = 5_000;
@@ -22,8 +22,8 @@ const VALUE_ROWS = 5_000;
 const DEPENDENCES = 6;
 const VALUES = 20;
 
-/** Multiplications that may be spent: at the end of a training, about a second; where somebody asks for it, ten times as many. */
-export const BUDGETS = { training: 4e9, asked: 4e10 };
+/** Multiplications that may be spent on each of both: at the end of a training a moment; where somebody asks for it, more. */
+export const BUDGETS = { training: 5e8, asked: 2e10 };
 
 export interface Explanation {
   /** The part that the rows are of, how many were used, and how many it has. */

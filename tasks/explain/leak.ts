@@ -5,8 +5,11 @@ import { flagFor } from "../prepare/typed_names.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import type { ColumnImportance } from "./importance.ts";
 
-/** A score is nearly perfect if so much of the baseline's squared error, or of its loss for classes, is gone. */
-const PERFECT = { numbers: 0.99, classes: 0.95 };
+/**
+ * A score is nearly perfect if so much of the baseline's squared error is gone; for classes of its wrong rows, and so much of
+ * its loss. Of the loss less is asked for: a temperature keeps probabilities from 1 where validation rows are few.
+ */
+const PERFECT = { squares: 0.99, wrong: 0.95, loss: 0.8 };
 
 /** A column is nearly all if it has so much of the sum of what the columns raise the loss by. */
 const NEARLY_ALL = 0.9;
@@ -16,19 +19,21 @@ export interface Leak {
   readonly column: string;
   /** Its share of what all columns raise the loss by. */
   readonly share: number;
-  /** Share of the baseline's squared error that is gone: r2; for classes of its loss. */
+  /** Share of the baseline's squared error that is gone: r2; for classes of its wrong rows. */
   readonly score: number;
 }
 
-/** What share of the baseline's error a model takes away: r2; for classes of the loss. */
-function scoreOf({ accuracy, r2, loss, baseline }: Evaluation): number {
-  if (accuracy === undefined) return r2;
-  return baseline && baseline.loss > 0 ? 1 - loss / baseline.loss : 0;
+/** What share of the baseline's error a model takes away: r2; for classes of the wrong rows. */
+function scoreOf({ accuracy, r2, baseline }: Evaluation): number {
+  return accuracy === undefined ? r2 : 1 - (1 - accuracy) / (1 - (baseline?.accuracy ?? 1));
 }
 
 /** Whether a model is so good that it is worth a second look. */
 export function isNearlyPerfect(evaluation: Evaluation): boolean {
-  return scoreOf(evaluation) >= (evaluation.accuracy === undefined ? PERFECT.numbers : PERFECT.classes);
+  const { accuracy, loss, baseline } = evaluation;
+  const score = scoreOf(evaluation);
+  if (accuracy === undefined) return score >= PERFECT.squares;
+  return baseline !== undefined && score >= PERFECT.wrong && 1 - loss / baseline.loss >= PERFECT.loss;
 }
 
 /**

@@ -41,6 +41,8 @@ interface CardRequest {
   readonly saved: SavedModel;
   readonly dataset: ScaledDataset;
   readonly explanation: Explanation;
+  /** Sentences on what is done to the network's outputs, and on its intervals. */
+  readonly answers: readonly string[];
   /** When the model was written. */
   readonly written: Date;
   readonly device: string;
@@ -60,7 +62,7 @@ export async function modelCard(request: CardRequest): Promise<ModelCard> {
   const sections = [
     { title: "Data", lines: dataLines(request) },
     { title: "Left out and filled in", lines: noteLines(saved) },
-    { title: "How good it is", lines: scoreLines(score, part) },
+    { title: "How good it is", lines: [...scoreLines(score, part), ...request.answers] },
     { title: "Which columns matter", lines: columnLines(explanation) },
     { title: "What it was not tested on", lines: untested },
     { title: "How it was made", lines: makingLines(request) },
@@ -103,7 +105,7 @@ function scoreLines({ rows, of, resamples, measures }: Score, part: keyof typeof
   const which = rows === of ? `${rows} ${PART_NAMES[part]} rows` : `${rows} of ${of} ${PART_NAMES[part]} rows`;
   const lines = measures.map(({ name, value, low, high, baseline }) => {
     const trivial = baseline === undefined || Number.isNaN(baseline) ? "" : `; the baseline reaches ${short(baseline)}`;
-    const interval = Number.isNaN(low) ? "" : `, 95% interval ${short(low)} to ${short(high)}`;
+    const interval = Number.isNaN(low) || low === high ? "" : `, 95% interval ${short(low)} to ${short(high)}`;
     return `${MEASURE_NAMES[name]} ${short(value)} on ${which}${interval}${trivial}.`;
   });
   if (part === "validation") {
@@ -132,7 +134,7 @@ function columnLines({ columns, part, rows, repeats, leak }: Explanation): strin
     ...leak ? [`Warning: ${leakText(leak)}.`] : [],
     ...lines,
     `Measured on ${rows} ${part} rows, ${repeats} shuffles each${
-      rest > 0 ? `; ${rest} more columns matter less` : ""
+      rest > 0 ? `; ${rest} more ${rest === 1 ? "column matters" : "columns matter"} less` : ""
     }.`,
   ];
 }
@@ -143,17 +145,14 @@ function makingLines({ saved: { model, description }, written, device }: CardReq
   const changed = KEYS.filter((key) => key in settings && !TOLD.includes(key) && !WITHOUT_EFFECT.includes(key))
     .filter((key) => settings[key] !== presetOf(key, suits)).map((key) => `${key}=${settings[key]}`);
   const values = model.parameters.reduce((sum, { parameter }) => sum + parameter.value.size, 0);
-  const { temperature, threshold, clip } = output;
-  const rules = [
-    temperature === undefined ? "" : `logits are divided by the temperature ${short(temperature)}`,
-    threshold === undefined ? "" : `a probability of ${short(threshold)} counts as the second class`,
-    clip ? "predictions stay within the targets of the training rows" : "",
-  ].filter(Boolean);
+  const { threshold } = output;
   const members = model.members > 1 ? ` in ${model.members} members, whose predictions are averaged` : "";
   return [
     `By Backhand ${versions?.backhand} and Deno ${versions?.deno} on ${device}, ${written.toISOString().slice(0, 10)}.`,
     `A network of ${values} parameters${members}, trained with the loss ${loss.kind} and the seed ${seed}.`,
-    ...rules.length > 0 ? [`After the network: ${rules.join("; ")}.`] : [],
+    ...threshold === undefined
+      ? []
+      : [`From a probability of ${short(threshold)} on, a row counts as the second class.`],
     changed.length > 0
       ? `Settings other than the defaults: ${changed.join(", ")}.`
       : "All settings have their default values.",

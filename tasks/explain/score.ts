@@ -1,6 +1,7 @@
 /** How good a model is on rows that did not train it, and how sure that is. */
 
 import {
+  type BootstrapInterval,
   bootstrapIntervals,
   countedMean,
   type CountedMeasure,
@@ -36,6 +37,16 @@ export interface Score {
   readonly evaluation: Evaluation;
 }
 
+function endsOf({ low, high }: BootstrapInterval): { low: number; high: number } {
+  return { low, high };
+}
+
+/** The 95% interval of a share of right rows that is 1 or 0, of which no resample differs (Clopper and Pearson, 1934). */
+function certain(share: number, rows: number): { low: number; high: number } | undefined {
+  const far = 0.025 ** (1 / rows);
+  return share === 1 ? { low: far, high: 1 } : share === 0 ? { low: 0, high: 1 - far } : undefined;
+}
+
 /** Measures some rows. Of more than 20,000 rows a sample is taken, spread evenly. */
 export async function scoreOf(saved: SavedModel, source: RowSource, seed: number): Promise<Score> {
   const { table: { target }, targets, loss, scalers, baseline, output: { threshold } = {} } = saved.description;
@@ -67,8 +78,9 @@ export async function scoreOf(saved: SavedModel, source: RowSource, seed: number
     measures: entries.map(([name], i) => ({
       name,
       value: evaluation[name]!,
-      low: intervals[i].low,
-      high: intervals[i].high,
+      ...name === "accuracy"
+        ? certain(evaluation.accuracy!, evaluation.rows) ?? endsOf(intervals[i])
+        : endsOf(intervals[i]),
       // That of r2 is 0 by its definition.
       baseline: name === "r2" ? undefined : evaluation.baseline?.[name],
     })),

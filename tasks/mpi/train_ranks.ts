@@ -12,7 +12,8 @@ import { datasetState } from "../prepare/generate.ts";
 import { openScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
 import { readCheckpoint } from "../runs/checkpoints.ts";
 import { usedTexts } from "../runs/origin.ts";
-import type { TaskConfig } from "../settings/config.ts";
+import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import { settingAt } from "../settings/faults.ts";
 import { createView } from "../show/create_view.ts";
 import { QuietView } from "../show/plain_view.ts";
 import type { RunView } from "../show/view.ts";
@@ -28,9 +29,10 @@ import { gatherDevices, tellDevices } from "./rank_devices.ts";
 import { checkSame, fromFirst, onFirst, type Ranks, shareValue } from "./ranks.ts";
 import { unwrittenFiles } from "./unwritten_files.ts";
 
-export async function trainRanks(asked: TaskConfig, ranks: Ranks): Promise<number | void> {
+export async function trainRanks(given: TaskConfig, ranks: Ranks): Promise<number | void> {
   const { communicator, threads, command } = ranks;
-  if (communicator.size === 1) return await train(asked, { command, threads });
+  if (communicator.size === 1) return await train(given, { command, threads });
+  const asked = withoutFolds(given);
   using stack = new DisposableStack();
   const isFirst = communicator.rank === 0;
   const each = <T>(work: () => T | Promise<T>) => together(communicator, work);
@@ -63,6 +65,17 @@ export async function trainRanks(asked: TaskConfig, ranks: Ranks): Promise<numbe
     await checkWeights(communicator, training.model);
     return isFirst ? await finishRun(run, code) : code;
   });
+}
+
+/**
+ * Ranks share one order of the rows.
+ *
+ * @throws {ConfigError} If somebody asks for folds.
+ */
+function withoutFolds(config: TaskConfig): TaskConfig {
+  if (config.folds === "auto" || config.folds === 0) return { ...config, folds: 0 };
+  const problem = "ranks share one order of the rows: allowed is auto or 0, or use `deno task train`";
+  throw new ConfigError([`${settingAt("FOLDS", config)}: ${problem}`]);
 }
 
 /** Prepares the rows on rank 0; then all ranks open them, and make sure that they have the same. */

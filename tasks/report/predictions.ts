@@ -6,10 +6,12 @@ import { checkGradients } from "../../lib/check/gradcheck.ts";
 import { shorten, visible } from "../../lib/base/printable.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
+import type { Layer } from "../../lib/core/layers.ts";
 import { LOSSES } from "../../lib/core/losses.ts";
 import { applyRule } from "../../lib/model_file/output_rule.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { buildLayers, parseLayers } from "../../lib/model_file/stored_layers.ts";
+import { ColumnDropout } from "../../lib/tabular/column_dropout.ts";
 import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { ReliabilityBin } from "../charts/class_charts.ts";
@@ -118,8 +120,9 @@ export async function checkSmallCopy(
   { model, description }: SavedModel,
 ): Promise<ReportFacts["gradients"]> {
   const { seed = 42, features, loss } = description;
-  // Its columns are checked where TableEmbedding is; here the network after it takes numbers.
-  const layers = cut(model.layers.filter((layer) => !(layer instanceof TableEmbedding)));
+  // The layers of a table's columns go by their number and widths: the network after them takes numbers.
+  const ofColumns = (layer: Layer) => layer instanceof TableEmbedding || layer instanceof ColumnDropout;
+  const layers = cut(model.layers.filter((layer) => !ofColumns(layer)));
   const widths: number[] = [Math.min(features.length, SMALL_WIDTH)];
   const shapes = new Map<string, readonly number[]>();
   layers.forEach((layer, i) => {

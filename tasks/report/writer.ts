@@ -113,6 +113,7 @@ async function gather(
         saved,
         dataset: data,
         explanation,
+        answers: answersIn(summary),
         written: (await Deno.stat(folder.model)).mtime ?? new Date(),
         device: printableDevice,
       }),

@@ -10,7 +10,7 @@ import { SCALING_METHODS } from "../../lib/data/scaler.ts";
 import { MISSING_POLICIES } from "../../lib/data/table_json.ts";
 import { NUMERIC_EMBEDDINGS } from "../../lib/tabular/table_embedding.ts";
 import { choice, COLUMNS, DATES, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
-import { RUN_NAME, SECONDS, SHARE, SPLIT, text, TEXTS, THRESHOLD, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
+import { FOLDS, RUN_NAME, SECONDS, SHARE, SPLIT, text, TEXTS, THRESHOLD, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
 import { section, type Setting, setting, type TaskName } from "./setting.ts";
 
@@ -72,6 +72,9 @@ export const SETTINGS = {
       presets: { linear: "1,0,0", xor: "1,0,0" },
       isEveryday: true,
     }),
+    FOLDS: setting(FOLDS, "0", "parts of the rows that MEMBERS hold out in turn; 0: none", {
+      presets: { DATA: "auto" },
+    }),
   }),
   ...section({ group: "network", tasks: TRAINING }, {
     HIDDEN_SIZE: setting(WIDTHS, "64", "widths of the hidden layers", {
@@ -82,7 +85,7 @@ export const SETTINGS = {
     NUMERIC_EMBEDDING: setting(
       choice(...NUMERIC_EMBEDDINGS),
       "none",
-      "what becomes of a number: itself, waves, bins",
+      "a number becomes itself, waves or bins",
       { presets: { DATA: "pbld" } },
     ),
     MEMBERS: setting(whole(1, 64), "1", "networks that train side by side; their predictions are averaged", {
@@ -167,7 +170,6 @@ export const SETTINGS = {
     CLIP_TARGETS: setting(YES_OR_NO, "false", "keep predicted numbers within those of the training rows", {
       presets: { DATA: "true" },
     }),
-    FOLDS: setting(whole(0, 100), "0", "parts of the training rows for cross-validation; 0: none"),
     CLIP_NORM: setting(NOT_NEGATIVE, "0", "largest norm of all gradients together; 0: no limit"),
     PLAIN: setting(YES_OR_NO, "false", "run the operations of lib/core one by one, unfused; slower"),
   }),

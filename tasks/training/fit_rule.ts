@@ -21,6 +21,8 @@ type Described = Pick<ModelDescription, "table" | "targets" | "scalers" | "loss"
 
 interface RuleRequest {
   readonly model: Described;
+  /** How many networks it has. */
+  readonly members: number;
   /** The parts that have rows. */
   readonly parts: readonly Part[];
   /** Whether a temperature is fitted. */
@@ -36,7 +38,8 @@ export interface FittedRule {
 }
 
 /** Finds the rule of a trained network. */
-export async function fitRule({ model, parts, calibrate, clipTargets }: RuleRequest): Promise<FittedRule> {
+export async function fitRule(request: RuleRequest): Promise<FittedRule> {
+  const { model, members, parts, calibrate, clipTargets } = request;
   const { loss, scalers, targets } = model;
   const told: string[] = [];
   let rule: OutputRule = {};
@@ -63,7 +66,9 @@ export async function fitRule({ model, parts, calibrate, clipTargets }: RuleRequ
   const predicted = toRaw(applyRule(output, rule, scalers.targets), loss, scalers.targets);
   // A network that puts out no finite numbers is refused where its rows are measured.
   if (!predicted.every(Number.isFinite)) return { rule, told };
-  const conformal = scorePredictions({ predicted, own }, scalers.targets.inverse(y), model);
+  // Rows that only some members have not seen say nothing of the spread of all.
+  const ofAll = own.length === members * y.length ? own : output;
+  const conformal = scorePredictions({ predicted, own: ofAll }, scalers.targets.inverse(y), model);
   return { rule: conformal ? { ...rule, conformal } : rule, told };
 }
 

@@ -32,13 +32,14 @@ export interface Start {
 }
 
 /** Trains a network. Returns an exit code if somebody has asked the run to end. */
-export async function train(asked: TaskConfig, start: Start): Promise<number | void> {
+export async function train(given: TaskConfig, start: Start): Promise<number | void> {
   using stack = new DisposableStack();
-  const view = createView(asked);
-  const files = await openFiles(stack, asked, view);
+  const view = createView(given);
+  const files = await openFiles(stack, given, view);
 
   // A recipe's columns are known: its rows are written only once it is sure that a device has room for them.
-  const table = asked.data === "" ? undefined : await openRows(stack, asked, view);
+  const table = given.data === "" ? undefined : await openRows(stack, given, view);
+  const asked = { ...given, members: table?.folds?.members ?? given.members };
   const network = await openNetwork(stack, {
     config: asked,
     view,

@@ -43,6 +43,12 @@ permitted("explain says which columns matter, and warns of one that gives the ta
     assertStringIncludes(text, warning);
     assertStringIncludes(text, "train with --ignore told");
     assertEquals(text.match(/^(open|paid) .*$/gm)!.length, 2);
+    await place.succeed("report", ["leak"]);
+    const card = await place.read("data/runs/leak/model_card.md");
+    assertStringIncludes(card, '- Warning: "told" is likely to give the target away');
+    // None of 15 rows is wrong: 0.025 ** (1 / 15).
+    assertStringIncludes(card, "- accuracy 1 on 15 test rows, 95% interval 0.782 to 1; the baseline reaches 0.6667.");
+    assertStringIncludes(card, "- ROC-AUC 1 on 15 test rows; the baseline reaches 0.5.");
   });
   await t.step("what cannot be explained", async () => {
     const gone = "it cannot be explained. The scaled rows have changed since this run. `deno task train --resume";

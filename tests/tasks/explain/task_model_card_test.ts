@@ -51,7 +51,8 @@ permitted(
         "- Names that no training row has count as the mix of all names: of town.\n",
         "- Names of town with fewer than 10 training rows: \\<b\\>Rare\\*",
         "Classes with fewer than 10 of the measured rows: ",
-        "- After the network: a probability of 0.4 counts as the second class.\n",
+        "- From a probability of 0.4 on, a row counts as the second class.\n",
+        "- Logits are divided by a temperature of ",
         "HIDDEN_SIZE=8",
       ];
       for (const words of says) assertStringIncludes(text, words);

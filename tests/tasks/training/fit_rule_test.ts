@@ -42,7 +42,7 @@ function twoMembers(name: Part["name"], rows: number): Part {
 
 Deno.test("fitRule() clips numbers and scores them by the spread of the members, and intervals hold what they should", async () => {
   const parts = [twoMembers("train", 10), twoMembers("validation", 300)];
-  const { rule, told } = await fitRule({ model: numbers, parts, calibrate: true, clipTargets: true });
+  const { rule, told } = await fitRule({ model: numbers, members: 2, parts, calibrate: true, clipTargets: true });
   assertEquals([rule.temperature, rule.clip, rule.conformal?.length], [undefined, true, 1]);
   assertEquals([rule.conformal![0].rows, rule.conformal![0].scores.length], [300, 300]);
   assert(rule.conformal![0].spread! > 0);
@@ -63,21 +63,23 @@ Deno.test("fitRule() fits a temperature of classes where it is asked to", async 
   const logits = Array.from({ length: 400 }, (_, i) => i % 2 === 0 ? Math.log(19) : 0);
   const y = logits.map((_, i) => Number((i >> 1) % 4 === 0 ? i % 2 === 1 : i % 2 === 0));
   const parts = [partOf("validation", 2, [logits], y)];
-  const fitted = await fitRule({ model, parts, calibrate: true, clipTargets: true });
+  const fitted = await fitRule({ model, members: 1, parts, calibrate: true, clipTargets: true });
   assert(Math.abs(fitted.rule.temperature! - Math.log(19) / Math.log(3)) < 0.05, `${fitted.rule.temperature}`);
   assertMatch(fitted.told.join(), /^temperature 2\.\d+: the loss of the validation rows, 0\.\d+ becomes 0\.\d+$/);
   // 1 - p of the true class, with the temperature.
   assertEquals(fitted.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.75");
-  const plain = await fitRule({ model, parts, calibrate: false, clipTargets: true });
+  const plain = await fitRule({ model, members: 1, parts, calibrate: false, clipTargets: true });
   assertEquals([plain.rule.temperature, plain.rule.clip, plain.told], [undefined, undefined, []]);
   assertEquals(plain.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.95");
 });
 
 Deno.test("fitRule() does without validation rows, with useless weights, and with very many rows", async () => {
-  const asked = { model: numbers, calibrate: true, clipTargets: false };
+  const asked = { model: numbers, members: 2, calibrate: true, clipTargets: false };
   assertEquals(await fitRule({ ...asked, parts: [twoMembers("train", 10)] }), { rule: {}, told: [] });
   const useless = partOf("validation", 1, [[0, NaN]], [0, 0]);
   assertEquals(await fitRule({ ...asked, parts: [useless] }), { rule: {}, told: [] });
+  const ofSome = await fitRule({ ...asked, members: 4, parts: [twoMembers("validation", 300)] });
+  assertEquals([ofSome.rule.conformal![0].rows, ofSome.rule.conformal![0].spread], [300, undefined]);
   const few = await fitRule({ ...asked, parts: [twoMembers("validation", 8)] });
   assertEquals(few.rule.conformal![0].rows, 8);
   assertEquals(await coverageOf(twoMembers("test", 5), { ...numbers, output: few.rule }), undefined);

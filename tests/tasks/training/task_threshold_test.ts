@@ -37,7 +37,7 @@ permitted("a threshold is chosen in training, kept, used, and replaced when some
       const { validation, test } = JSON.parse(await place.read(`data/runs/${name}/summary.json`));
       const { metadata } = await readSafetensors(place.at(`data/runs/${name}/model.safetensors`));
       found[name] = validation.threshold;
-      assertEquals([JSON.parse(metadata.output), test.threshold], [{ threshold: found[name] }, found[name]]);
+      assertEquals([JSON.parse(metadata.output).threshold, test.threshold], [found[name], found[name]]);
       assertStringIncludes(stdout, `, chosen by ${rule} on the validation rows`);
       assertStringIncludes(stdout, "on, a row counts as yes");
       if (name === "cost") assertEquals(validation.confusion[1], [0, 4], "no yes is missed where that costs 100");
