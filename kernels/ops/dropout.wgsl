@@ -1,6 +1,6 @@
 // dropout: out[i] = factor * x[i] where element i is kept, else 0; factor is 1 / (1 - rate) (Srivastava et al. 2014).
 // Which are kept depends only on key, step and i, through a hash. No mask is stored; the backward is the same kernel on dOut;
-// and a recorded step, whose counter moves on, has another mask at each replay. mix is MurmurHash3's mixer (Appleby 2011).
+// and a recorded step, whose counter moves on, has another mask at each replay. dropout_mask.wgsl stands before this text.
 // Grid: one invocation per element.
 struct Sizes {
   count: u32,
@@ -13,20 +13,11 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
-fn mix(word: u32) -> u32 {
-  var w = (word ^ (word >> 16u)) * 0x85ebca6bu;
-  w = (w ^ (w >> 13u)) * 0xc2b2ae35u;
-  return w ^ (w >> 16u);
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
   if (i >= sizes.count) {
     return;
   }
-  let key = mix(sizes.key + step[0] * 0x9e3779b9u);
-  // Mixed twice: once alone, the masks of two steps would be one mask in another order.
-  let hash = mix(mix(i ^ key) + key);
-  out[i] = select(sizes.factor * x[i], 0.0, hash < sizes.dropped);
+  out[i] = select(sizes.factor * x[i], 0.0, dropoutHash(i, sizes.key, step[0]) < sizes.dropped);
 }
