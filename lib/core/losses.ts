@@ -5,9 +5,8 @@
  *
  * Some have a weight for each class, so that a rare one counts as much as a frequent one: a row's loss is multiplied by the
  * weight of its class, and the mean is still taken over the rows, not over the sum of weights. So batches weigh alike
- * whatever classes they hold, and {@linkcode balancedWeights}, whose mean over the rows is 1, leave the loss its size.
- *
- * A saved model stores the kind of its loss alone: loaded again, it has a delta of 1 and no weights.
+ * whatever classes they hold, and {@linkcode balancedWeights}, whose mean over the rows is 1, leave the loss its size. A
+ * saved model stores the kind of its loss alone: loaded again, it has a delta of 1 and no weights.
  *
  * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
  *

@@ -10,47 +10,10 @@ import type { Optimizer } from "../core/optimizers.ts";
 import { ELEMENT_BYTES, Tensor } from "../core/tensor.ts";
 import type { Recording } from "../gpu/recording.ts";
 import { partsOf } from "./tensor_statistics.ts";
-import { ValidationPass, type ValidationRows } from "./validation_pass.ts";
+import { checkJudge, type JudgeOptions, type Verdict } from "./judge_options.ts";
+import { ValidationPass } from "./validation_pass.ts";
 
-/** What an epoch's validation losses have decided. */
-export interface Verdict {
-  /** Validation loss of each member. */
-  readonly losses: readonly number[];
-  /** The lowest loss of each member so far; infinite before the first. */
-  readonly best: readonly number[];
-  /** Epochs since then, of each member. */
-  readonly ages: readonly number[];
-  /** Epochs since any member became better. */
-  readonly waited: number;
-  /** How often the learning rate was lowered. */
-  readonly drops: number;
-  /** What all learning rates are multiplied by from the next epoch on. */
-  readonly rateFactor: number;
-  /** Whether the training is over. */
-  readonly isOver: boolean;
-}
-
-/** How a {@linkcode Judge} lowers the learning rate. */
-export interface PlateauOptions {
-  /** What the rate is multiplied by, over 0 and below 1. */
-  readonly factor: number;
-  /** How often, before the training is over; without end by default. */
-  readonly drops?: number;
-  /** Whether weights then go back to the best ones, and the optimizer begins anew; false by default. */
-  readonly goesBack?: boolean;
-}
-
-/** What a {@linkcode Judge} is made with. */
-export interface JudgeOptions {
-  /** Rows that it measures by itself at the end of each epoch; without them it is told the losses. */
-  readonly validation?: ValidationRows;
-  /** Epochs in a row in which no member becomes better until something is done; 0, the default, waits for ever. */
-  readonly patience?: number;
-  /** By how much a loss must be below the best so far to be better, 0 or more; 0 by default. */
-  readonly minDelta?: number;
-  /** What is done: by default the training is over. */
-  readonly plateau?: PlateauOptions;
-}
+export type { JudgeOptions, PlateauOptions, Verdict } from "./judge_options.ts";
 
 /** Numbers of the state before those of members, and of each member: see judge_epoch.wgsl. */
 const JOINT = 5;
@@ -117,7 +80,7 @@ export class Judge implements Disposable {
    * @throws {TypeError} If the rows do not fit the model.
    */
   constructor(model: Model, optimizer: Optimizer, options: JudgeOptions = {}) {
-    checkOptions(options);
+    checkJudge(options);
     const { device, members, values } = model;
     this.#model = model;
     this.options = options;
@@ -301,21 +264,4 @@ export class Judge implements Disposable {
 /** Counts before the first epoch. */
 function startOf(members: number): number[] {
   return [1, 0, 0, 0, 0, ...Array.from({ length: members }, () => [0, NONE, 0, 0]).flat()];
-}
-
-function checkOptions({ patience = 0, minDelta = 0, plateau }: JudgeOptions): void {
-  if (!Number.isSafeInteger(patience) || patience < 0 || patience >= 2 ** 24) {
-    throw new RangeError(`Cannot wait for ${patience} epochs: patience must be a whole number from 0 to below 2^24`);
-  }
-  if (!(minDelta >= 0 && Number.isFinite(Math.fround(minDelta)))) {
-    throw new RangeError(`Cannot use a minDelta of ${minDelta}: it must be a finite number from 0 on`);
-  }
-  if (!plateau) return;
-  const { factor, drops = 0 } = plateau;
-  if (!(factor > 0 && factor < 1)) {
-    throw new RangeError(`Cannot reduce learning rates by a factor of ${factor}: it must be over 0 and below 1`);
-  }
-  if (!Number.isSafeInteger(drops) || drops < 0) {
-    throw new RangeError(`Cannot reduce learning rates ${drops} times: need a whole number from 0 on`);
-  }
 }

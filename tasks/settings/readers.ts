@@ -195,7 +195,7 @@ export const WIDTHS: Reader<number[]> = {
 
 export const INIT: Reader<Init> = {
   allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0, also as float32",
-  short: "kaiming, xavier, ones, uniform:A, normal:S",
+  short: "kaiming, xavier, uniform:A, normal:S",
   parse: (text) => {
     if (text === "kaiming" || text === "xavier" || text === "ones") return { kind: text };
     const [kind, amount, ...rest] = text.split(":");

@@ -10,72 +10,11 @@ import { SCALING_METHODS } from "../../lib/data/scaler.ts";
 import { MISSING_POLICIES } from "../../lib/data/table_json.ts";
 import { NUMERIC_EMBEDDINGS } from "../../lib/tabular/table_embedding.ts";
 import { choice, COLUMNS, DATES, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
-import {
-  FOLDS,
-  type Reader,
-  RUN_NAME,
-  SECONDS,
-  SHARE,
-  SPLIT,
-  text,
-  TEXTS,
-  THRESHOLD,
-  whole,
-  WIDTHS,
-  YES_OR_NO,
-} from "./readers.ts";
+import { FOLDS, RUN_NAME, SECONDS, SHARE, SPLIT, text, TEXTS, THRESHOLD, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
+import { section, type Setting, setting, type TaskName } from "./setting.ts";
 
-export type TaskName =
-  | "gen-data"
-  | "scale"
-  | "train"
-  | "train-mpi"
-  | "tune"
-  | "tune-mpi"
-  | "compare"
-  | "predict"
-  | "evaluate"
-  | "export"
-  | "report"
-  | "explain"
-  | "lesson"
-  | "gradcheck"
-  | "playground"
-  | "doctor";
-
-/** Groups of settings, in the order in which they are listed. */
-export const GROUPS = {
-  data: "Data",
-  network: "Network",
-  training: "Training",
-  search: "Search",
-  ranks: "Ranks",
-  run: "Run",
-  view: "View",
-};
-
-export type Group = keyof typeof GROUPS;
-
-/** What is said about a setting besides what its text may be. */
-interface Details {
-  /** Its text if nobody sets it; "" for none. */
-  readonly default: string;
-  /** Defaults that differ: under a recipe, or with DATA. */
-  readonly presets?: Partial<Record<RecipeName | "DATA", string>>;
-  readonly meaning: string;
-  /** Whether `--help` lists it without `--all`. */
-  readonly isEveryday?: true;
-}
-
-interface Scope {
-  readonly group: Group;
-  readonly tasks: readonly TaskName[];
-  /** What it describes, if it describes only one of these. */
-  readonly of?: "recipes" | "tables";
-}
-
-type Setting<T = unknown> = Reader<T> & Details & Scope;
+export { type Group, GROUPS, type TaskName } from "./setting.ts";
 
 const TRAINING: readonly TaskName[] = ["train", "train-mpi", "tune", "tune-mpi"];
 const MAKING: readonly TaskName[] = ["gen-data", ...TRAINING];
@@ -146,7 +85,7 @@ export const SETTINGS = {
     NUMERIC_EMBEDDING: setting(
       choice(...NUMERIC_EMBEDDINGS),
       "none",
-      "what becomes of a number: itself, waves, bins",
+      "what a number becomes: itself, waves or bins",
       { presets: { DATA: "pbld" } },
     ),
     MEMBERS: setting(whole(1, 64), "1", "networks that train side by side; their predictions are averaged", {
@@ -166,7 +105,7 @@ export const SETTINGS = {
     COLUMN_DROPOUT: setting(
       orWord("auto", "a number from 0 to less than 1, or auto", SHARE),
       "0",
-      "share of a row's columns to drop in training; auto: 0.1 from 15 columns, 0.2 from 30",
+      "share of columns to drop; auto: 0.1 from 15 columns, 0.2 from 30",
       { presets: { DATA: "auto" } },
     ),
     INIT: setting(INIT, "kaiming", "weights", { presets: { linear: "uniform:0.1", DATA: "xavier" } }),
@@ -216,7 +155,7 @@ export const SETTINGS = {
     SCHEDULE: setting(
       choice("constant", "step", "exponential", "cosine", "one-cycle", "plateau"),
       "constant",
-      "learning rate",
+      "the rate",
       { presets: { DATA: "plateau" } },
     ),
     WARMUP: setting(whole(0, 1_000_000_000), "0", "steps at the start in which the learning rate rises"),
@@ -306,22 +245,4 @@ export function presetOf(key: Key, suits: RecipeName | "DATA"): string {
 /** The flag of a key: "--num-dataset" for NUM_DATASET. */
 export function flagOf(key: string): string {
   return `--${key.toLowerCase().replaceAll("_", "-")}`;
-}
-
-function setting<T>(
-  reader: Reader<T>,
-  preset: string,
-  meaning: string,
-  details?: Partial<Details & Scope>,
-): Reader<T> & Details & Partial<Scope> {
-  return { ...reader, default: preset, meaning, ...details };
-}
-
-/** Adds where settings apply, unless they say it themselves. */
-function section<S extends Record<string, Reader<unknown> & Details & Partial<Scope>>>(
-  scope: Scope,
-  settings: S,
-): { [K in keyof S]: S[K] & Scope } {
-  const placed = Object.entries(settings).map(([key, setting]) => [key, { ...scope, ...setting }]);
-  return Object.fromEntries(placed);
 }
