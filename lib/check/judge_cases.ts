@@ -52,8 +52,8 @@ export function judgeCases(device: Device): KernelCase[] {
   };
   const add = () => {
     const sums = Tensor.from(device, [1, 2]);
-    const buffers = [Tensor.from(device, [4, 8]), sums];
-    device.run(kernels.addLosses, { buffers, sizes: [2], reals: [0.25], invocations: 2 });
+    const buffers = [Tensor.from(device, [4, 8]), Tensor.from(device, [0.25, 0.5]), sums];
+    device.run(kernels.addLosses, { buffers, sizes: [2], invocations: 2 });
     return sums;
   };
   return [
@@ -61,6 +61,6 @@ export function judgeCases(device: Device): KernelCase[] {
     { kernel: kernels.keepBest, on: "[7] of 2 members", run: keep, expected: [1, 2, 0, 0, 0, 5, 0] },
     { kernel: kernels.goBack, on: "[7]", run: back(STATE), expected: [7, 8, 7, 8, 7, 8, 7] },
     { kernel: kernels.goBack, on: "[7], where nothing goes back", run: back(STATE.with(4, 0)), expected: values },
-    { kernel: kernels.addLosses, on: "[2]", run: add, expected: [2, 4] },
+    { kernel: kernels.addLosses, on: "[2]", run: add, expected: [2, 6] },
   ];
 }

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { byFours, type Kernel, kernels, matmulBlocksKernel, matmulTilesKernel } from "../../kernels/mod.ts";
+import {
+  byFours,
+  type Kernel,
+  kernels,
+  matmulBlocksKernel,
+  matmulTilesKernel,
+  PLAIN_PRODUCT,
+} from "../../kernels/mod.ts";
 import type { Device } from "../gpu/device.ts";
 import { flagNotFinite } from "../training/finite_watch.ts";
 import * as ops from "../arithmetic/ops.ts";
@@ -233,6 +240,15 @@ function stepCases(device: Device): KernelCase[] {
     gather(table, [3, 4]),
     gather(table.map((row) => [...row, 7, 8]), [3, 4, 7, 8]),
     {
+      kernel: kernels.gatherRows,
+      on: "[3, 2], a list for each copy",
+      run: () => {
+        const lists = indices(2, 0, 1, 1).reshape([2, 2]);
+        return recorded.gatherRows(Tensor.from(device, table), lists, { count: 1, copies: 2, cursor: indices(1) });
+      },
+      expected: [1, 2, 3, 4],
+    },
+    {
       kernel: kernels.gatherRowsBackward,
       on: "[3, 2], one row picked twice",
       run: picked,
@@ -278,7 +294,7 @@ export function largeProductCases(device: Device): KernelCase[] {
 /** The kernels of products that are not run plain, and take nothing else in. */
 function productKernels(device: Device, columns: number): (transposeA: boolean, transposeB: boolean) => Kernel {
   return (transposeA, transposeB) => {
-    const form = { transposeA, transposeB, bias: false, activation: "none", derivative: "none", sums: false } as const;
+    const form = Object.assign({}, PLAIN_PRODUCT, { transposeA, transposeB });
     if (device.products === "blocks") return matmulBlocksKernel(form, columns % 4 === 0);
     return device.products === "tiles" ? matmulTilesKernel(form) : kernels.matmul;
   };
