@@ -33,6 +33,8 @@ export interface Fault {
   readonly value?: number;
   /** Its place in the tensor, by axis. */
   readonly at?: readonly number[];
+  /** Whose it is, of several members, from 1; undefined where it is nobody's own. */
+  readonly member?: number;
   /** The training row it is in, where the tensor has one for each row of the batch. */
   readonly row?: number;
   /** The training rows of the step's batch, numbered as they were given. */
@@ -206,12 +208,15 @@ function placeOf(trainer: Trainer, { name, shape, data }: ReadTensor, rows: Uint
   const index = badIndex(data);
   const columns = shape.at(-1) ?? 1;
   const number = layerOf(trainer, name);
+  const { model: { members } } = trainer.options;
+  const isOwn = members > 1 && shape.length > 0 && !/^[xy]$/.test(name);
   const at = shape.length === 2 ? [Math.floor(index / columns), index % columns] : shape.length === 1 ? [index] : [];
   return {
     tensor: name,
     ...number >= 0 ? { layer: { number, kind: trainer.options.model.layers[number].kind } } : {},
     value: data[index],
     at,
+    ...isOwn ? { member: 1 + Math.floor(index * members / data.length) } : {},
     ...BY_ROW.test(name) ? { row: rows[at[0] % rows.length] } : {},
     rows,
   };
@@ -253,13 +258,13 @@ function causeOf(
 
 /** How the training went up to the step. */
 function growthOf(
-  { options: { learningRates, optimizer } }: Trainer,
+  { options: { learningRates, optimizer, judge } }: Trainer,
   state: TrainingState,
   { good, earlier }: Narrowed,
 ) {
   return {
     losses: [...Array.from(earlier), ...good.losses],
-    rate: learningRates?.(good.step) ?? optimizer.learningRate,
+    rate: (learningRates?.(good.step) ?? optimizer.learningRate) * (judge?.verdict.rateFactor ?? 1),
     weight: [sizeOf("weights.", readingsOf(good)), sizeOf("weights.", readingsOf(state))] as const,
   };
 }

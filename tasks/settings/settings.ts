@@ -130,7 +130,7 @@ export const SETTINGS = {
     BATCH_SIZE: setting(
       orWord("auto", "a whole number from 1 on, full, or auto", orWord("full", "", whole(1, 0xffff_ffff))),
       "10",
-      "rows of a step; full: all; auto: 32 to 128, by the rows",
+      "rows of a step; full: all; auto: 32 to 128",
       { presets: { linear: "full", xor: "full", DATA: "auto" }, isEveryday: true },
     ),
     NUM_EPOCHS: setting(whole(1, 1_000_000_000), "10", "passes over the training rows", {

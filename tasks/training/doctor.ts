@@ -8,7 +8,7 @@ import type { Batch } from "../../lib/training/trainer_options.ts";
 import type { Training } from "./training.ts";
 import type { EpochLine } from "../show/view.ts";
 
-/** Rows of the sample: enough to tell a dead unit from one that is seldom active. */
+/** Rows of the sample, shared among members: enough to tell a dead unit from one that is seldom active. */
 const SAMPLE_ROWS = 1_024;
 
 /** Runs of neighbouring rows in the sample, spread over the table: many tables are sorted, and their first rows alike. */
@@ -39,7 +39,8 @@ export class TrainingDoctor implements Disposable {
   }
 
   static async create(patient: Patient): Promise<TrainingDoctor> {
-    return new TrainingDoctor(patient, await sampleOf(patient.dataset.parts.train));
+    const rows = Math.max(SAMPLE_RUNS, Math.floor(SAMPLE_ROWS / patient.model.members));
+    return new TrainingDoctor(patient, await sampleOf(patient.dataset.parts.train, rows));
   }
 
   /**
@@ -86,13 +87,13 @@ export class TrainingDoctor implements Disposable {
   }
 }
 
-/** Rows of a source, from its first to its last. */
-async function sampleOf(source: RowSource): Promise<RowBlock> {
-  if (source.rows <= SAMPLE_ROWS) return await source.read(0, source.rows);
-  const count = SAMPLE_ROWS / SAMPLE_RUNS;
+/** So many rows of a source, from its first to its last. */
+async function sampleOf(source: RowSource, rows: number): Promise<RowBlock> {
+  if (source.rows <= rows) return await source.read(0, source.rows);
+  const count = Math.floor(rows / SAMPLE_RUNS);
   const last = source.rows - count;
-  const x = new Float32Array(SAMPLE_ROWS * source.inputs);
-  const y = new Float32Array(SAMPLE_ROWS * source.targets);
+  const x = new Float32Array(count * SAMPLE_RUNS * source.inputs);
+  const y = new Float32Array(count * SAMPLE_RUNS * source.targets);
   for (let run = 0; run < SAMPLE_RUNS; run++) {
     const block = await source.read(Math.floor(run * last / (SAMPLE_RUNS - 1)), count);
     x.set(block.x, run * count * source.inputs);

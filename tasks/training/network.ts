@@ -71,7 +71,8 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   } catch (error) {
     // All settings are checked by now; only the widths can still be more than the device has room for.
     if (!(error instanceof RangeError)) throw error;
-    throw new ConfigError([`${settingAt("HIDDEN_SIZE", config)}: ${error.message}`]);
+    const less = members > 1 ? `: take a smaller HIDDEN_SIZE, or fewer MEMBERS than ${members}` : "";
+    throw new ConfigError([`${settingAt("HIDDEN_SIZE", config)}: ${error.message}${less}`]);
   }
   if (config.initFrom !== "" && !checkpoint) await loadWeights(model, fromUsersFolder(config.initFrom));
   return { model, widths };

@@ -62,10 +62,11 @@ export function adviseRanks(error: NotFiniteError, { runName, syncEvery }: TaskC
   return error;
 }
 
-function subjectOf({ tensor, layer }: Fault): string {
+function subjectOf({ tensor, layer, member }: Fault): string {
   const known = WORDS.find(([pattern]) => pattern.test(tensor));
   const words = known ? tensor.replace(known[0], known[1]) : `the ${tensor}`;
-  return layer ? `${words} of layer ${layer.number} (${layer.kind})` : words;
+  const ofLayer = layer ? `${words} of layer ${layer.number} (${layer.kind})` : words;
+  return member === undefined ? ofLayer : `${ofLayer}, of member ${member},`;
 }
 
 /** The row and the column, if the tensor has them. */

@@ -144,10 +144,10 @@ export function stepFaults(batch: number, widths: readonly number[], config: Tas
   const { members } = config;
   const bytes = members * batch * width * Float32Array.BYTES_PER_ELEMENT;
   if (bytes <= allowed) return [];
-  const values = `a step's values [${
-    members > 1 ? `${members} members, ` : ""
-  }${batch}, ${width}] take ${bytes} bytes, allowed on this device are ${allowed}`;
-  return [`${settingAt("BATCH_SIZE", config)}: ${values}`];
+  const rows = members > 1 ? `${members} members of ${batch}` : batch;
+  const values = `a step's values [${rows}, ${width}] take ${bytes} bytes, allowed on this device are ${allowed}`;
+  const less = members > 1 ? ": take smaller batches, or fewer MEMBERS" : "";
+  return [`${settingAt("BATCH_SIZE", config)}: ${values}${less}`];
 }
 
 /** What does not suit the loss, the number of rows and the number of steps. */

@@ -231,3 +231,18 @@ for (const [name, { expected, cause, says, ...setup }] of Object.entries(CASES))
     }
   });
 }
+
+gpuTest("findFault() names the member that has the value", async (device) => {
+  const members = 2;
+  const layers = [new Linear(2, 3, { members }), new Linear(3, 1, { members })];
+  using setup = smallTraining(device, { layers, rows: 8, batchSize: 4 });
+  const { model, trainer } = setup;
+  model.parameters[0].parameter.value.view(6, [6]).write(Array(6).fill(3e38));
+  model.parameters[2].parameter.value.view(3, [3]).write([3e38, 0, 0]);
+  const state = await trainer.snapshot();
+  const error = await assertRejects(() => Array.fromAsync(trainer.epochs(1)), NotFiniteError);
+  const fault = await findFault(trainer, state, error);
+  assert(fault.tensor.startsWith("z") && fault.rows.includes(fault.row!), fault.tensor);
+  assertEquals([fault.step, fault.member], [1, 2]);
+  assert(formatFault(fault)[0].includes(", of member 2, is "), formatFault(fault)[0]);
+});

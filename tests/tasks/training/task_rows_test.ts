@@ -57,6 +57,11 @@ Deno.test("rowFaults() names setting, value and what is allowed", () => {
     ["--recipe xor --patience 2 --class-weights balanced --loss mse", [hasPatience], ["--class-weights", "loss mse"]],
     ["--num-dataset 16777217 --recipe xor --hidden-size 1", ["[16777217, 2]", `${128 * MIB + 8} bytes`]],
     [`--num-dataset 513 ${full} --hidden-size 8,65536`, [isFull, "[513, 65536]"]],
+    [`--num-dataset 257 ${full} --hidden-size 65536 --members 2`, [
+      isFull,
+      "[2 members of 257, 65536]",
+      "fewer MEMBERS",
+    ]],
   ];
   for (const [args, ...says] of cases) {
     const faults = faultsOf(args);
