@@ -9,9 +9,9 @@
  */
 import addBias from "./ops/add_bias.wgsl" with { type: "text" };
 import dropout from "./ops/dropout.wgsl" with { type: "text" };
+import dropoutMask from "./ops/dropout_mask.wgsl" with { type: "text" };
 import elementwise from "./ops/elementwise.wgsl" with { type: "text" };
 import elementFunction from "./ops/function.wgsl" with { type: "text" };
-import hash from "./ops/hash.wgsl" with { type: "text" };
 import matmul from "./ops/matmul.wgsl" with { type: "text" };
 import oneHot from "./ops/one_hot.wgsl" with { type: "text" };
 import reduce from "./ops/reduce.wgsl" with { type: "text" };
@@ -38,7 +38,9 @@ import squaredError from "./losses/squared_error.wgsl" with { type: "text" };
 import squaredErrorBackward from "./losses/squared_error_backward.wgsl" with { type: "text" };
 
 import adam from "./optimizers/adam.wgsl" with { type: "text" };
+import adamBuffers from "./optimizers/adam_buffers.wgsl" with { type: "text" };
 import adamPowers from "./optimizers/adam_powers.wgsl" with { type: "text" };
+import adamTexels from "./optimizers/adam_texels.wgsl" with { type: "text" };
 import clip from "./optimizers/clip.wgsl" with { type: "text" };
 import clipFactor from "./optimizers/clip_factor.wgsl" with { type: "text" };
 import momentum from "./optimizers/momentum.wgsl" with { type: "text" };
@@ -143,7 +145,7 @@ export const kernels = named({
   spread: { code: spread, access: [R, W] },
   transpose: { code: transpose, access: [R, W] },
   oneHot: { code: oneHot, access: [R, W] },
-  dropout: { code: hash + dropout, access: [R, R, W] },
+  dropout: { code: `${ONE}${dropoutMask}\n${dropout}`, access: [R, R, W] },
 
   // activations
   relu: forwardOf("relu", relu),
@@ -172,7 +174,8 @@ export const kernels = named({
   sgdStep: { code: sgd, access: [W, R, R], constants: { RATE_IN_SIZES: 1 }, counts: 1 },
   momentum: { code: momentum, access: [W, R, W, R], counts: 1 },
   rmsprop: { code: rmsprop, access: [W, R, W, R], counts: 1 },
-  adam: { code: adam, access: [W, R, W, W, R, R], counts: 1 },
+  adam: { code: `${adamBuffers}\n${adam}`, access: [W, R, W, W, R, R], counts: 1 },
+  adamOfTexels: { code: `${adamTexels}\n${adam}`, access: [W, RT, W, W, R, R, RT, RT, RT] },
   adamPowers: { code: adamPowers, access: [W] },
   squares: { code: squares, access: [R, W], counts: 2 },
   clipFactor: { code: clipFactor, access: [R, W] },
@@ -195,7 +198,7 @@ export const kernels = named({
   waves: { code: waves, access: [R, R, R, R, W] },
   wavesBackward: { code: wavesBackward, access: [R, R, R, R, R, W, W] },
   wavesInputBackward: { code: wavesInputBackward, access: [R, R, R, R, R, W] },
-  columnDropout: { code: hash + columnDropout, access: [R, R, R, W] },
+  columnDropout: { code: `${ONE}${dropoutMask}\n${columnDropout}`, access: [R, R, R, W] },
   bins: { code: bins, access: [R, R, R, W] },
   binsBackward: { code: binsBackward, access: [R, R, R, R, W] },
   names: { code: names, access: [R, R, R, R, W] },
@@ -254,16 +257,32 @@ export interface ProductForm {
   readonly activation: Activation;
   /** Then multiply by the derivative of an activation, from its output. */
   readonly derivative: Activation;
+  /** Then drop elements out: between the two, as a network's forward and its backward have it. */
+  readonly dropout: boolean;
   /** Also give the column sums of `b`. */
   readonly sums: boolean;
+  /** Several products, one after the other in each operand. */
+  readonly grouped: boolean;
 }
+
+/** A product alone. */
+export const PLAIN_PRODUCT: ProductForm = {
+  transposeA: false,
+  transposeB: false,
+  bias: false,
+  activation: "none",
+  derivative: "none",
+  dropout: false,
+  sums: false,
+  grouped: false,
+};
 
 /** What a kernel can apply to its result. */
 export type Activation = "none" | "relu" | "sigmoid" | "tanh";
 
 const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2, tanh: 3 };
 /** What stands before the text of a fast product. */
-const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + matmulEpilogue;
+const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + dropoutMask + matmulEpilogue;
 const products = new Map<string, Kernel>();
 const productForms = new WeakMap<Kernel, Readonly<{ form: ProductForm; aligned: boolean }>>();
 const fours = new Map<Kernel, Kernel>();
@@ -293,16 +312,16 @@ export function byFours(kernel: Kernel): Kernel {
  * @returns The kernel.
  */
 export function matmulBlocksKernel(form: ProductForm, aligned: boolean): Kernel {
-  const constants = { ...constantsOf(form), ALIGNED: Number(aligned) };
+  const constants = { ...constantsOf(form), ALIGNED: Number(aligned), GROUPED: Number(form.grouped) };
   const code = PRODUCT_PRELUDE + matmulBlocks;
-  const access: readonly Access[] = [RT, RT, R, RT, W, W, W];
+  const access: readonly Access[] = [RT, RT, R, RT, W, W, W, R];
   return inForm({ name: "matmulBlocks", code, workgroup: 8, access, constants }, form, aligned);
 }
 
 /** The tiled matrix product in one form; see {@linkcode matmulBlocksKernel}. */
 export function matmulTilesKernel(form: ProductForm): Kernel {
   const code = PRODUCT_PRELUDE + matmulTiles;
-  const access: readonly Access[] = [R, R, R, R, W, W];
+  const access: readonly Access[] = [R, R, R, R, W, W, R];
   return inForm({ name: "matmulTiles", code, workgroup: 256, access, constants: constantsOf(form) }, form, false);
 }
 
@@ -318,6 +337,7 @@ function constantsOf(form: ProductForm): Record<string, number> {
     BIAS: Number(form.bias),
     ACTIVATION: ACTIVATION_CODES[form.activation],
     DERIVATIVE: ACTIVATION_CODES[form.derivative],
+    DROPOUT: Number(form.dropout),
     SUMS: Number(form.sums),
   };
 }

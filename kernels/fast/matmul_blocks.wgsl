@@ -3,17 +3,24 @@
 // inner positions it loads 24 texels and does 512 multiply-adds. Operands are textures that pack.wgsl has filled.
 // a [m, k], or stored [k, m] with TRANSPOSE_A; b [k, n], or stored [n, k] with TRANSPOSE_B; y, out [m, n]; bias, sums [n].
 // Texels past an operand's end are zero, so rows, columns and inner positions past the edge need no guard when read.
-// Grid: one invocation per 16 x 8 outputs, row by row. Workgroups of 8 spread few invocations over all threads.
+// With GROUPED there are several such products, their operands, biases, results and sums one after the other. A matrix' rows
+// past its end are then those of the next one: where they are inner positions, they are taken for zeros.
+// Grid: one invocation per 16 x 8 outputs, row by row, group by group. Workgroups of 8 spread few invocations over all threads.
 // matmul_epilogue.wgsl stands before this text.
 override TRANSPOSE_A: bool;
 override TRANSPOSE_B: bool;
 override SUMS: bool; // also give the column sums of b
 override ALIGNED: bool; // n is a multiple of four: the result goes to out4, four at a time
+override GROUPED: bool; // several products
 
 struct Sizes {
   m: u32,
   n: u32,
   k: u32,
+  groups: u32,
+  key: u32, // of dropout, as are those below
+  dropped: u32,
+  factor: f32,
 }
 @group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var b: texture_storage_2d<rgba32float, read>;
@@ -22,9 +29,13 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 @group(0) @binding(5) var<storage, read_write> out4: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> sums: array<f32>;
-@group(0) @binding(7) var<uniform> sizes: Sizes;
+@group(0) @binding(7) var<storage, read> step: array<u32>;
+@group(0) @binding(8) var<uniform> sizes: Sizes;
 
-fn place(texel: u32) -> vec2u {
+var<private> group: u32;
+var<private> counter: u32; // of dropout: loaded once, for it costs as much as all else there
+
+fn texelPlace(texel: u32) -> vec2u {
   return vec2u(texel % 1024u, texel / 1024u);
 }
 
@@ -32,18 +43,41 @@ fn quarter(length: u32) -> u32 {
   return (length + 3u) / 4u;
 }
 
+// A block whose columns are inner positions p..p+3, with zeros past the end of one of several products.
+fn cut(block: mat4x4f, p: u32) -> mat4x4f {
+  if (!GROUPED) {
+    return block;
+  }
+  let zero = vec4f();
+  return mat4x4f(
+    block[0],
+    select(zero, block[1], p + 1u < sizes.k),
+    select(zero, block[2], p + 2u < sizes.k),
+    select(zero, block[3], p + 3u < sizes.k),
+  );
+}
+
+// Where a group's part of an operand with so many texels starts.
+fn groupStart(texels: u32) -> u32 {
+  if (GROUPED) {
+    return group * texels;
+  }
+  return 0u;
+}
+
 // Rows row..row+3 of a at inner positions p..p+3.
 fn blockA(row: u32, p: u32) -> mat4x4f {
   let stride = quarter(select(sizes.k, sizes.m, TRANSPOSE_A));
-  let at = select(row * stride + p / 4u, p * stride + row / 4u, TRANSPOSE_A);
+  let start = groupStart(select(sizes.m, sizes.k, TRANSPOSE_A) * stride);
+  let at = start + select(row * stride + p / 4u, p * stride + row / 4u, TRANSPOSE_A);
   let block = mat4x4f(
-    textureLoad(a, place(at)),
-    textureLoad(a, place(at + stride)),
-    textureLoad(a, place(at + 2u * stride)),
-    textureLoad(a, place(at + 3u * stride)),
+    textureLoad(a, texelPlace(at)),
+    textureLoad(a, texelPlace(at + stride)),
+    textureLoad(a, texelPlace(at + 2u * stride)),
+    textureLoad(a, texelPlace(at + 3u * stride)),
   );
   if (TRANSPOSE_A) {
-    return transpose(block);
+    return transpose(cut(block, p));
   }
   return block;
 }
@@ -51,17 +85,18 @@ fn blockA(row: u32, p: u32) -> mat4x4f {
 // Inner positions p..p+3 of b at columns column..column+3.
 fn blockB(p: u32, column: u32) -> mat4x4f {
   let stride = quarter(select(sizes.n, sizes.k, TRANSPOSE_B));
-  let at = select(p * stride + column / 4u, column * stride + p / 4u, TRANSPOSE_B);
+  let start = groupStart(select(sizes.k, sizes.n, TRANSPOSE_B) * stride);
+  let at = start + select(p * stride + column / 4u, column * stride + p / 4u, TRANSPOSE_B);
   let block = mat4x4f(
-    textureLoad(b, place(at)),
-    textureLoad(b, place(at + stride)),
-    textureLoad(b, place(at + 2u * stride)),
-    textureLoad(b, place(at + 3u * stride)),
+    textureLoad(b, texelPlace(at)),
+    textureLoad(b, texelPlace(at + stride)),
+    textureLoad(b, texelPlace(at + 2u * stride)),
+    textureLoad(b, texelPlace(at + 3u * stride)),
   );
   if (TRANSPOSE_B) {
     return transpose(block);
   }
-  return block;
+  return cut(block, p);
 }
 
 // acc + a · b for 4 x 4 blocks, each an array of rows.
@@ -79,7 +114,8 @@ fn startAt(column: u32) -> mat4x4f {
   if (!BIAS) {
     return mat4x4f();
   }
-  let row = vec4f(bias[column], bias[column + 1u], bias[column + 2u], bias[column + 3u]);
+  let at = groupStart(sizes.n) + column;
+  let row = vec4f(bias[at], bias[at + 1u], bias[at + 2u], bias[at + 3u]);
   return mat4x4f(row, row, row, row);
 }
 
@@ -88,15 +124,19 @@ fn store4(row: u32, column: u32, product: vec4f) {
   if (row >= sizes.m || column >= sizes.n) {
     return;
   }
-  let texel = row * quarter(sizes.n) + column / 4u;
+  let place = groupStart(sizes.m) + row;
+  let at = place * sizes.n + column;
+  let texel = place * quarter(sizes.n) + column / 4u;
   var value = activate(product);
+  if (DROPOUT) {
+    value = dropOut(value, at, counter);
+  }
   if (DERIVATIVE > 0u) {
-    value = activateBackward(textureLoad(y, place(texel)), value);
+    value = activateBackward(textureLoad(y, texelPlace(texel)), value);
   }
   if (ALIGNED) {
     out4[texel] = value;
   } else {
-    let at = row * sizes.n + column;
     for (var i = 0u; i < min(sizes.n - column, 4u); i++) {
       out[at + i] = value[i];
     }
@@ -114,10 +154,22 @@ fn store(row: u32, column: u32, block: mat4x4f) {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = id.x + id.y * groups.x * 8u;
   let across = (sizes.n + 7u) / 8u;
-  let row = index / across * 16u;
+  var block = index / across;
   let column = index % across * 8u;
+  if (GROUPED) {
+    let down = (sizes.m + 15u) / 16u;
+    group = block / down;
+    block %= down;
+    if (group >= sizes.groups) {
+      return;
+    }
+  }
+  let row = block * 16u;
   if (row >= sizes.m) {
     return;
+  }
+  if (DROPOUT) {
+    counter = step[0];
   }
   var acc00 = startAt(column);
   var acc01 = startAt(column + 4u);
@@ -129,7 +181,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var acc31 = acc01;
   var sum0 = vec4f();
   var sum1 = vec4f();
-  for (var p = 0u; p < sizes.k; p += 4u) {
+  // Mesa's software adapter makes constants of sizes that loops depend on alone, and then may build the kernel anew at each
+  // dispatch after another one: 4 ms. So the end of the loop depends on the place, too; no index is that large.
+  let end = select(sizes.k, 0u, index == 0xffffffffu);
+  for (var p = 0u; p < end; p += 4u) {
     let b0 = blockB(p, column);
     let b1 = blockB(p, column + 4u);
     let a0 = blockA(row, p);
@@ -181,7 +236,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (SUMS && row == 0u) {
     let width = min(8u, sizes.n - column);
     for (var i = 0u; i < width; i++) {
-      sums[column + i] = select(sum0[i % 4u], sum1[i % 4u], i > 3u);
+      sums[groupStart(sizes.n) + column + i] = select(sum0[i % 4u], sum1[i % 4u], i > 3u);
     }
   }
 }

@@ -2,8 +2,9 @@
 // of a and 16 x 64 of b into workgroup memory together, neighbours reading neighbouring numbers, and each invocation then
 // multiplies 4 x 4 outputs out of it, so that a number fetched once serves 64 products.
 // a [m, k], or stored [k, m] with TRANSPOSE_A; b [k, n], or stored [n, k] with TRANSPOSE_B; y, out [m, n]; bias, sums [n].
-// Past the edges it loads zeros and stores nothing.
-// Grid: one workgroup per 64 x 64 outputs, row by row. matmul_epilogue.wgsl stands before this text.
+// Past the edges it loads zeros and stores nothing. There may be several such products, their operands, biases, results and sums
+// one after the other.
+// Grid: one workgroup per 64 x 64 outputs, row by row, group by group. matmul_epilogue.wgsl stands before this text.
 override TRANSPOSE_A: bool;
 override TRANSPOSE_B: bool;
 override SUMS: bool; // also give the column sums of b
@@ -12,6 +13,10 @@ struct Sizes {
   m: u32,
   n: u32,
   k: u32,
+  groups: u32,
+  key: u32, // of dropout, as are those below
+  dropped: u32,
+  factor: f32,
 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
@@ -19,7 +24,10 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read> y: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 @group(0) @binding(5) var<storage, read_write> sums: array<f32>;
-@group(0) @binding(6) var<uniform> sizes: Sizes;
+@group(0) @binding(6) var<storage, read> step: array<u32>;
+@group(0) @binding(7) var<uniform> sizes: Sizes;
+
+var<private> group: u32;
 
 // Both lie inner position by inner position: tileA[p][row], tileB[p][column], four in a vector.
 var<workgroup> tileA: array<array<vec4f, 16>, 16>;
@@ -29,22 +37,26 @@ fn loadA(row: u32, p: u32) -> f32 {
   if (row >= sizes.m || p >= sizes.k) {
     return 0.0;
   }
-  return a[select(row * sizes.k + p, p * sizes.m + row, TRANSPOSE_A)];
+  return a[group * sizes.m * sizes.k + select(row * sizes.k + p, p * sizes.m + row, TRANSPOSE_A)];
 }
 
 fn loadB(p: u32, column: u32) -> f32 {
   if (p >= sizes.k || column >= sizes.n) {
     return 0.0;
   }
-  return b[select(p * sizes.n + column, column * sizes.k + p, TRANSPOSE_B)];
+  return b[group * sizes.k * sizes.n + select(p * sizes.n + column, column * sizes.k + p, TRANSPOSE_B)];
 }
 
 // One row of four outputs.
 fn store4(row: u32, column: u32, product: vec4f) {
+  let first = (group * sizes.m + row) * sizes.n + column;
   var value = activate(product);
+  if (DROPOUT) {
+    value = dropOut(value, first, step[0]);
+  }
   for (var i = 0u; i < 4u; i++) {
     if (row < sizes.m && column + i < sizes.n) {
-      let at = row * sizes.n + column + i;
+      let at = first + i;
       out[at] = activateBackward(vec4f(y[select(0u, at, DERIVATIVE > 0u)]), vec4f(value[i])).x;
     }
   }
@@ -52,13 +64,15 @@ fn store4(row: u32, column: u32, product: vec4f) {
 
 @compute @workgroup_size(256)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
+  @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let across = (sizes.n + 63u) / 64u;
-  let index = group.x + group.y * groups.x;
-  let firstRow = index / across * 64u;
+  let down = (sizes.m + 63u) / 64u;
+  let index = workgroup.x + workgroup.y * groups.x;
+  group = index / (across * down);
+  let firstRow = index / across % down * 64u;
   let firstColumn = index % across * 64u;
   // This invocation's 4 x 4 outputs within the tile.
   let row = local / 16u;
@@ -98,11 +112,12 @@ fn main(
   if (BIAS) {
     // Reads past the end stay within what the outputs below will not store.
     let last = sizes.n - 1u;
+    let own = group * sizes.n;
     let start = vec4f(
-      bias[min(outColumn, last)],
-      bias[min(outColumn + 1u, last)],
-      bias[min(outColumn + 2u, last)],
-      bias[min(outColumn + 3u, last)],
+      bias[own + min(outColumn, last)],
+      bias[own + min(outColumn + 1u, last)],
+      bias[own + min(outColumn + 2u, last)],
+      bias[own + min(outColumn + 3u, last)],
     );
     acc0 += start;
     acc1 += start;
@@ -116,7 +131,7 @@ fn main(
   if (SUMS && outRow == 0u) {
     for (var i = 0u; i < 4u; i++) {
       if (outColumn + i < sizes.n) {
-        sums[outColumn + i] = sum[i];
+        sums[group * sizes.n + outColumn + i] = sum[i];
       }
     }
   }

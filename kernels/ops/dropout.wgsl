@@ -1,6 +1,6 @@
 // dropout: out[i] = factor * x[i] where element i is kept, else 0; factor is 1 / (1 - rate) (Srivastava et al. 2014).
 // Which are kept depends only on key, step and i, through a hash. No mask is stored; the backward is the same kernel on dOut;
-// and a recorded step, whose counter moves on, has another mask at each replay. hash.wgsl stands before this text.
+// and a recorded step, whose counter moves on, has another mask at each replay. dropout_mask.wgsl stands before this text.
 // Grid: one invocation per element.
 struct Sizes {
   count: u32,
@@ -19,5 +19,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= sizes.count) {
     return;
   }
-  out[i] = select(sizes.factor * x[i], 0.0, hashOf(i, sizes.key, step[0]) < sizes.dropped);
+  out[i] = select(sizes.factor * x[i], 0.0, dropoutHash(i, sizes.key, step[0]) < sizes.dropped);
 }

@@ -3,9 +3,8 @@
 //           - learningRate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 // With decoupledDecay 0 this is Adam (Kingma and Ba 2015), with weightDecay 0 it is AdamW (Loshchilov and Hutter 2019).
 // powers holds beta1^t and beta2^t, updated by adam_powers.wgsl: pow() is too coarse on some drivers.
+// The text before this one says where the numbers before the update are read: `before`, of adam_buffers.wgsl or adam_texels.wgsl.
 // Grid: one invocation per parameter.
-alias Value = f32; // or vec4f, where all counts divide by four
-
 struct Sizes {
   count: u32,
   weightDecay: f32,
@@ -14,13 +13,18 @@ struct Sizes {
   beta2: f32,
   epsilon: f32,
 }
+
+struct Before {
+  w: Value,
+  dW: Value,
+  m: Value,
+  v: Value,
+}
 @group(0) @binding(0) var<storage, read_write> w: array<Value>;
-@group(0) @binding(1) var<storage, read> dW: array<Value>;
 @group(0) @binding(2) var<storage, read_write> m: array<Value>;
 @group(0) @binding(3) var<storage, read_write> v: array<Value>;
 @group(0) @binding(4) var<storage, read> powers: array<f32>;
 @group(0) @binding(5) var<storage, read> learningRate: array<f32>;
-@group(0) @binding(6) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -28,11 +32,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= sizes.count) {
     return;
   }
-  let g = dW[i] + sizes.weightDecay * w[i];
-  m[i] = sizes.beta1 * m[i] + (1.0 - sizes.beta1) * g;
-  v[i] = sizes.beta2 * v[i] + (1.0 - sizes.beta2) * g * g;
-  let mean = m[i] / (1.0 - powers[0]);
-  let variance = v[i] / (1.0 - powers[1]);
-  let decayed = w[i] * (1.0 - learningRate[0] * sizes.decoupledDecay);
-  w[i] = decayed - learningRate[0] * mean / (sqrt(variance) + sizes.epsilon);
+  let old = before(i);
+  let rate = learningRate[0];
+  let g = old.dW + sizes.weightDecay * old.w;
+  let mean = sizes.beta1 * old.m + (1.0 - sizes.beta1) * g;
+  let variance = sizes.beta2 * old.v + (1.0 - sizes.beta2) * g * g;
+  m[i] = mean;
+  v[i] = variance;
+  let decayed = old.w * (1.0 - rate * sizes.decoupledDecay);
+  let size = sqrt(variance / (1.0 - powers[1])) + sizes.epsilon;
+  w[i] = decayed - rate * (mean / (1.0 - powers[0])) / size;
 }

@@ -1,5 +1,5 @@
 // columnDropout: as dropout.wgsl, but all values of a column of a table are dropped together: those of out whose column is the
-// same. hash.wgsl stands before this text.
+// same. dropout_mask.wgsl stands before this text.
 // x, out [rows, outputs]; columnOf [outputs]: which of `columns` columns each value belongs to.
 // Grid: one invocation per element.
 struct Sizes {
@@ -23,5 +23,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let place = i / sizes.outputs * sizes.columns + columnOf[i % sizes.outputs];
-  out[i] = select(sizes.factor * x[i], 0.0, hashOf(place, sizes.key, step[0]) < sizes.dropped);
+  out[i] = select(sizes.factor * x[i], 0.0, dropoutHash(place, sizes.key, step[0]) < sizes.dropped);
 }

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { byFours, type Kernel, kernels, matmulBlocksKernel, matmulTilesKernel } from "../../kernels/mod.ts";
+import {
+  byFours,
+  type Kernel,
+  kernels,
+  matmulBlocksKernel,
+  matmulTilesKernel,
+  PLAIN_PRODUCT,
+} from "../../kernels/mod.ts";
 import type { Device } from "../gpu/device.ts";
 import { flagNotFinite } from "../training/finite_watch.ts";
 import * as ops from "../arithmetic/ops.ts";
@@ -287,7 +294,7 @@ export function largeProductCases(device: Device): KernelCase[] {
 /** The kernels of products that are not run plain, and take nothing else in. */
 function productKernels(device: Device, columns: number): (transposeA: boolean, transposeB: boolean) => Kernel {
   return (transposeA, transposeB) => {
-    const form = { transposeA, transposeB, bias: false, activation: "none", derivative: "none", sums: false } as const;
+    const form = Object.assign({}, PLAIN_PRODUCT, { transposeA, transposeB });
     if (device.products === "blocks") return matmulBlocksKernel(form, columns % 4 === 0);
     return device.products === "tiles" ? matmulTilesKernel(form) : kernels.matmul;
   };

@@ -8,7 +8,7 @@ import { type Activation, type Kernel, productFormOf } from "../../kernels/mod.t
 import type { Device } from "../gpu/device.ts";
 import * as ops from "../arithmetic/ops.ts";
 import * as reference from "../reference/mod.ts";
-import type { Matrix } from "../reference/mod.ts";
+import { Matrix } from "../reference/mod.ts";
 import { Tensor } from "../core/tensor.ts";
 import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
@@ -19,6 +19,9 @@ import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 const ROWS = 39;
 const INNER = 41;
 const COLUMNS = { aligned: 44, odd: 43 };
+
+const GROUPS = 3;
+const DROPOUT = { rate: 0.3, key: 0x9abc_def0, step: 2 };
 
 type Named = Exclude<Activation, "none">;
 
@@ -31,52 +34,70 @@ type Named = Exclude<Activation, "none">;
 export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   const known = productFormOf(kernel);
   if (!known) return [];
-  const { transposeA, transposeB, bias, activation, derivative, sums } = known.form;
+  const { transposeA, transposeB, bias, activation, derivative, dropout, sums, grouped } = known.form;
   const stream = random();
   const columns = known.aligned ? COLUMNS.aligned : COLUMNS.odd;
-  const a = matrix(ROWS, INNER, stream);
-  const b = matrix(INNER, columns, stream);
-  const row = matrix(1, columns, stream);
-  const y = matrix(ROWS, columns, stream);
+  const groups = grouped ? GROUPS : 1;
+  const draw = (rows: number, columns: number) => Array.from({ length: groups }, () => matrix(rows, columns, stream));
+  const a = draw(ROWS, INNER);
+  const b = draw(INNER, columns);
+  const row = draw(1, columns);
+  const y = matrix(groups * ROWS, columns, stream);
 
-  let expected: Matrix = reference.matmul(a, b);
-  if (bias) expected = reference.addBias(expected, row);
+  let expected = stack(a.map((own, group) => {
+    const product = reference.matmul(own, b[group]);
+    return bias ? reference.addBias(product, row[group]) : product;
+  }));
   if (activation !== "none") expected = reference[activation](expected);
+  const { rate, key, step } = DROPOUT;
+  const mask = reference.dropoutMask(expected.rows, columns, rate, key, step);
+  if (dropout) expected = expected.map((value, i) => value * mask.data[i]);
   if (derivative !== "none") expected = reference[`${derivative}Backward`](y, expected);
   const run = (): { product: Tensor; columnSums: Tensor } => {
-    const left = upload(device, transposeA ? reference.transpose(a) : a);
-    const right = upload(device, transposeB ? reference.transpose(b) : b);
-    const added = upload(device, row).reshape([columns]);
+    const left = upload(device, stack(transposeA ? a.map(reference.transpose) : a));
+    const right = upload(device, stack(transposeB ? b.map(reference.transpose) : b));
+    const added = upload(device, stack(row)).reshape([groups * columns]);
     const output = upload(device, y);
-    const product = Tensor.zeros(device, [ROWS, columns]);
-    const columnSums = Tensor.zeros(device, [columns]);
+    const options = { rate, key, step: Tensor.from(device, Uint32Array.of(step)) };
+    const product = Tensor.zeros(device, [groups * ROWS, columns]);
+    const columnSums = Tensor.zeros(device, [groups * columns]);
     const steps: ((x: Tensor, out?: Tensor) => Tensor)[] = [
-      (_, out) => ops.matmul(left, right, { transposeA, transposeB, out }),
+      (_, out) => ops.matmul(left, right, { transposeA, transposeB, groups, out }),
     ];
-    if (bias) steps.push((x, out) => ops.addBias(x, added, { out }));
+    if (bias) steps.push((x, out) => ops.addBias(x, added, { groups, out }));
     if (activation !== "none") steps.push((x, out) => ops[activation as Named](x, { out }));
+    if (dropout) steps.push((x, out) => ops.dropout(x, { ...options, out }));
     if (derivative !== "none") steps.push((x, out) => ops[`${derivative as Named}Backward`](output, x, { out }));
     using recording = device.record(() => {
       steps.reduce((x, step, i) => step(x, i === steps.length - 1 ? product : undefined), left);
-      if (sums) ops.sum(right, 0, { out: columnSums });
+      if (sums) ops.addBiasBackward(right, { groups, out: columnSums });
     }, { fuse: true });
     recording.replay();
     return { product, columnSums };
   };
   const parts = [
-    `[${ROWS}, ${INNER}]${transposeA ? "ᵀ" : ""} · [${INNER}, ${columns}]${transposeB ? "ᵀ" : ""}`,
+    `${grouped ? `${groups} times ` : ""}[${ROWS}, ${INNER}]${transposeA ? "ᵀ" : ""} · [${INNER}, ${columns}]${
+      transposeB ? "ᵀ" : ""
+    }`,
     bias ? "bias" : "",
     activation === "none" ? "" : activation,
+    dropout ? "dropout" : "",
     derivative === "none" ? "" : `gradient of ${derivative}`,
   ];
   const on = parts.filter((part) => part !== "").join(", ");
   const cases: KernelCase[] = [{ kernel, on, run: () => run().product, expected: expected.data }];
   if (!sums) return cases;
-  const ones = matrix(1, INNER, stream).map(() => 1);
+  const ones = new Matrix(1, INNER).map(() => 1);
   return [...cases, {
     kernel,
     on: `column sums of ${on}`,
     run: () => run().columnSums,
-    expected: reference.matmul(ones, b).data,
+    expected: stack(b.map((own) => reference.matmul(ones, own))).data,
   }];
+}
+
+/** Matrices of the same width, one below the other. */
+function stack(parts: readonly Matrix[]): Matrix {
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  return new Matrix(rows, parts[0].columns, parts.flatMap(({ data }) => [...data]));
 }

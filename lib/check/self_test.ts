@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Kernel, kernels, matmulBlocksKernel, productFormOf } from "../../kernels/mod.ts";
+import { type Kernel, kernels, matmulBlocksKernel, PLAIN_PRODUCT, productFormOf } from "../../kernels/mod.ts";
 import { activationCases } from "./activation_cases.ts";
 import type { Device } from "../gpu/device.ts";
 import { judgeCases } from "./judge_cases.ts";
@@ -110,14 +110,7 @@ export async function testKernels(
   return checks;
 }
 
-const PLAIN_BLOCKS = matmulBlocksKernel({
-  transposeA: false,
-  transposeB: false,
-  bias: false,
-  activation: "none",
-  derivative: "none",
-  sums: false,
-}, true);
+const PLAIN_BLOCKS = matmulBlocksKernel(PLAIN_PRODUCT, true);
 
 function isBlocks(kernel: Kernel): boolean {
   return kernel.name === PLAIN_BLOCKS.name && productFormOf(kernel) !== undefined;

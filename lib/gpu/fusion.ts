@@ -7,18 +7,23 @@
  * - `matmul, addBias` starts the sums from the bias;
  * - `.., relu`, `.., sigmoid` or `.., tanh` is applied before the result is stored. ReLU's backward then looks at the output
  *   instead of the input, which is over 0 in the same places;
+ * - `.., dropout` too, alone or after `relu`, whose backward may look at what is left: where an element was dropped, nothing
+ *   flows back either. What moves its counter on goes before the product;
  * - `matmul, reluBackward` and those of sigmoid and tanh multiply by the derivative before the result is stored;
  * - `matmul(a, b), sum over rows of b`, which a layer asks for as weight and bias gradient, sums along the way.
  *
- * Besides, an invocation of an update or a gather takes four elements where they divide, and a product that stays plain is
- * cut into parts where it is longer than an invocation may loop.
+ * Besides, an invocation of an update or a gather takes four elements where they divide; Adam's update of many parameters reads
+ * through textures where products do; and a product that stays plain is cut into parts where it is longer than an invocation
+ * may loop.
  *
  * @module
  */
 import { type Activation, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
-import { type Binding, isBinding, type Packing, type PlannedDispatch } from "./pipeline.ts";
+import { type Binding, isBinding, type Packing, type PlannedDispatch, type Resource } from "./pipeline.ts";
 import {
   blocksDispatch,
+  type Mask,
+  maskOf,
   partsOf,
   type Product,
   texelsOf,
@@ -85,7 +90,11 @@ function fuse(asked: readonly PlannedDispatch[], intermediate?: ReadonlySet<GPUB
   for (let i = 0; i < pending.length; i++) {
     const product = toProduct(pending[i]);
     const absorbs = () => intermediate && absorb(product!, pending[i + 1], pending.slice(i + 2), intermediate);
-    while (product && i + 1 < pending.length && absorbs()) i++;
+    const passes = () => intermediate && goesBefore(product!, pending[i + 1]);
+    while (product && i + 1 < pending.length && (absorbs() || passes())) {
+      i++;
+      if ((pending[i].kernel as Kernel) === kernels.advance) items.push(pending[i]);
+    }
     items.push(product ?? pending[i]);
   }
   return items;
@@ -94,18 +103,19 @@ function fuse(asked: readonly PlannedDispatch[], intermediate?: ReadonlySet<GPUB
 /** Takes `next` into the product, if that leaves every result that `rest` reads, or that is not intermediate. */
 function absorb(
   product: Product,
-  { kernel, resources, sizes, reals }: PlannedDispatch,
+  next: PlannedDispatch,
   rest: Mutable<PlannedDispatch>[],
   intermediate: ReadonlySet<GPUBuffer>,
 ): boolean {
+  const { kernel, resources, sizes, reals } = next;
   const [first, second, third] = resources as Binding[];
-  const { out, activation, derivative, bias } = product;
+  const { out, activation, derivative, bias, dropout, groups } = product;
   const readers = rest.filter(({ resources }) => resources.some((r) => isBinding(r) && r.buffer === out.buffer));
   const mayVanish = intermediate.has(out.buffer) && readers.length === 0;
-  const untouched = activation === "none" && derivative === "none";
+  const untouched = activation === "none" && derivative === "none" && !dropout;
   switch (kernel as Kernel) {
     case kernels.addBias:
-      if (!isSame(first, out) || !mayVanish || bias || !untouched) return false;
+      if (!isSame(first, out) || !mayVanish || bias || !untouched || sizes[0] !== groups * sizes[2]) return false;
       product.bias = second;
       product.out = third;
       return true;
@@ -123,17 +133,31 @@ function absorb(
       product.out = second;
       return true;
     }
+    case kernels.dropout: {
+      const mask = maskOf(next);
+      const isGate = (reader: PlannedDispatch) =>
+        activation === "relu" && isReluBackwardOf(reader, out) && isDropped(reader.resources[1], mask, rest);
+      const gates = intermediate.has(out.buffer) && readers.every(isGate);
+      if (!isSame(first, out) || !gates || derivative !== "none" || dropout) return false;
+      for (const reader of readers) {
+        (reader as Mutable<PlannedDispatch>).resources = [third, ...reader.resources.slice(1)];
+      }
+      product.dropout = mask;
+      product.out = third;
+      return true;
+    }
     case kernels.reluBackward:
     case kernels.sigmoidBackward:
     case kernels.tanhBackward:
-      if (!isSame(second, out) || first.buffer === out.buffer || !mayVanish || !untouched || bias) return false;
+      if (!isSame(second, out) || first.buffer === out.buffer || !mayVanish || bias) return false;
+      if (activation !== "none" || derivative !== "none") return false;
       product.derivative = DERIVATIVES.get(kernel)!;
       product.y = first;
       product.out = third;
       return true;
     case kernels.sum:
       if (!isSame(first, product.b) || product.sums || product.transposeB) return false;
-      if (`${sizes}` !== `${[1, product.k, product.n, 1]}` || reals[0] !== 1 || isSame(second, out)) return false;
+      if (`${sizes}` !== `${[groups, product.k, product.n, 1]}` || reals[0] !== 1 || isSame(second, out)) return false;
       product.sums = second;
       return true;
     default:
@@ -145,6 +169,25 @@ function isReluBackwardOf({ kernel, resources }: PlannedDispatch, x: Binding): b
   const [first, ...others] = resources as Binding[];
   return (kernel as Kernel) === kernels.reluBackward && isSame(first, x) &&
     others.every(({ buffer }) => buffer !== x.buffer);
+}
+
+/** Whether some values are the result of dropout by a mask, and of nothing else. */
+function isDropped(values: Resource, mask: Mask, rest: readonly PlannedDispatch[]): boolean {
+  const makers = rest.filter((dispatch) => writes(dispatch).includes((values as Binding).buffer));
+  return makers.length === 1 && makers.every((maker) => {
+    if ((maker.kernel as Kernel) !== kernels.dropout || !isSame(maker.resources[2] as Binding, values as Binding)) {
+      return false;
+    }
+    const { step, key, dropped, factor } = maskOf(maker);
+    return isSame(step, mask.step) && key === mask.key && dropped === mask.dropped && factor === mask.factor;
+  });
+}
+
+/** Whether a dispatch moves on a counter that the product does not look at: the mask of the dropout that may come next. */
+function goesBefore({ a, b, out, bias, y, sums, dropout }: Product, { kernel, resources }: PlannedDispatch): boolean {
+  const [counter] = resources as Binding[];
+  const used = [a, b, out, bias, y, sums, dropout?.step];
+  return (kernel as Kernel) === kernels.advance && used.every((binding) => binding?.buffer !== counter.buffer);
 }
 
 function isSame(a: Binding, b: Binding): boolean {
@@ -180,21 +223,42 @@ function packProducts(items: readonly Item[], target: FusionTarget): (PlannedDis
   };
   for (const item of items) {
     if (isProduct(item)) {
-      const { m, n, k, transposeA, transposeB, y } = item;
+      const { groups, m, n, k, transposeA, transposeB, y } = item;
       const operands = {
-        a: transposeA ? pack(item.a, k, m) : pack(item.a, m, k),
-        b: transposeB ? pack(item.b, n, k) : pack(item.b, k, n),
-        y: y && pack(y, m, n),
+        a: transposeA ? pack(item.a, groups * k, m) : pack(item.a, groups * m, k),
+        b: transposeB ? pack(item.b, groups * n, k) : pack(item.b, groups * k, n),
+        y: y && pack(y, groups * m, n),
       };
       placed.push(blocksDispatch(item, operands, target.unused()));
     } else {
-      placed.push(item);
+      placed.push(isManyOfAdam(item) && target.intermediate ? adamOfTexels(item, pack) : item);
     }
     const written = writes(item);
     held = held.filter(({ matrix }) => !written.includes(matrix.buffer));
     for (const buffer of written) writtenSince.add(buffer);
   }
   return placed;
+}
+
+/** Parameters from which on reading them through textures is worth copying them there, and up to which they fit: measured. */
+const MANY = { least: 2_048, most: 1 << 22 };
+
+function isManyOfAdam({ kernel, sizes: [fours] }: PlannedDispatch): boolean {
+  return kernel === byFours(kernels.adam) && 4 * fours >= MANY.least && 4 * fours <= MANY.most;
+}
+
+function adamOfTexels(
+  dispatch: PlannedDispatch,
+  pack: (matrix: Binding, rows: number, columns: number) => GPUTexture,
+): PlannedDispatch {
+  const { sizes: [fours], resources } = dispatch;
+  const [w, dW, m, v, powers, rate] = resources as Binding[];
+  const texels = [dW, w, m, v].map((flat) => pack(flat, fours, 4));
+  return {
+    ...dispatch,
+    kernel: kernels.adamOfTexels,
+    resources: [w, texels[0], m, v, powers, rate, ...texels.slice(1)],
+  };
 }
 
 /** The buffers that an item writes to. */

@@ -13,8 +13,12 @@ import {
 } from "../../kernels/mod.ts";
 import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
 
-/** A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it. */
+/**
+ * A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it; or several of that size, one after
+ * the other in each operand, in the result and in what was fused.
+ */
 export interface Product {
+  readonly groups: number;
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -30,11 +34,27 @@ export interface Product {
   bias?: Binding;
   /** Applied then. */
   activation: Activation;
+  /** Dropped out then. */
+  dropout?: Mask;
   /** Multiplied with then: the derivative of the activation whose output is `y` [m, n]. */
   derivative: Activation;
   y?: Binding;
   /** Takes the column sums of `b` [n]. */
   sums?: Binding;
+}
+
+/** Which elements dropout drops, and what it multiplies the others with. */
+export interface Mask {
+  readonly key: number;
+  readonly dropped: number;
+  readonly factor: number;
+  /** A counter [1]. */
+  readonly step: Binding;
+}
+
+/** The mask of a dispatch of dropout. */
+export function maskOf({ resources, sizes, reals }: PlannedDispatch): Mask {
+  return { key: sizes[1], dropped: sizes[2], factor: reals[0], step: resources[1] as Binding };
 }
 
 /** Multiplications below which a product is not worth packing its operands: measured on llvmpipe. */
@@ -57,9 +77,9 @@ export function toProduct({ kernel, resources, sizes }: PlannedDispatch): Produc
   const transposeA = aInner !== 1;
   const transposeB = bColumn !== 1;
   const texels = Math.max(texelsOf(m, k), texelsOf(k, m), texelsOf(k, n), texelsOf(n, k), texelsOf(m, n));
-  const fits = k > 0 && k <= MAX_INNER && texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
-  if (!fits || groups > 1 || m * n * k < SMALL_PRODUCT) return undefined;
-  return { m, n, k, a, b, transposeA, transposeB, out, activation: "none", derivative: "none" };
+  const fits = k > 0 && k <= MAX_INNER && groups * texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
+  if (!fits || groups * m * n * k < SMALL_PRODUCT) return undefined;
+  return { groups, m, n, k, a, b, transposeA, transposeB, out, activation: "none", derivative: "none" };
 }
 
 /** A plain product in parts that add up, each of no more inner positions than an invocation may loop over. */
@@ -132,31 +152,51 @@ export function blocksDispatch(
   { a, b, y }: { a: GPUTexture; b: GPUTexture; y?: GPUTexture },
   unused: Unused,
 ): PlannedDispatch {
-  const { m, n, k, bias, out, sums } = product;
+  const { groups, m, n, bias, out, sums, dropout } = product;
   const aligned = n % 4 === 0;
   const outs = aligned ? [unused.out, out] : [out, unused.out];
   return {
     kernel: matmulBlocksKernel(formOf(product), aligned),
     // A result may be shorter than the one vec4 that the other binding needs at least.
-    resources: [a, b, bias ?? unused.read, y ?? a, ...outs, sums ?? unused.sums],
-    sizes: [m, n, k],
-    reals: [],
-    invocations: Math.ceil(m / 16) * Math.ceil(n / 8),
+    resources: [a, b, bias ?? unused.read, y ?? a, ...outs, sums ?? unused.sums, dropout?.step ?? unused.read],
+    ...sizesOf(product),
+    invocations: groups * Math.ceil(m / 16) * Math.ceil(n / 8),
   };
 }
 
 /** The dispatch of a product through tiles in workgroup memory. */
 export function tilesDispatch(product: Product, unused: Unused): PlannedDispatch {
-  const { m, n, k, a, b, bias, y, out, sums } = product;
+  const { groups, m, n, a, b, bias, y, out, sums, dropout } = product;
   return {
     kernel: matmulTilesKernel(formOf(product)),
-    resources: [a, b, bias ?? unused.read, y ?? unused.read, out, sums ?? unused.sums],
-    sizes: [m, n, k],
-    reals: [],
-    invocations: 256 * Math.ceil(m / 64) * Math.ceil(n / 64),
+    resources: [
+      a,
+      b,
+      bias ?? unused.read,
+      y ?? unused.read,
+      out,
+      sums ?? unused.sums,
+      dropout?.step ?? unused.read,
+    ],
+    ...sizesOf(product),
+    invocations: 256 * groups * Math.ceil(m / 64) * Math.ceil(n / 64),
   };
 }
 
-function formOf({ transposeA, transposeB, bias, activation, derivative, sums }: Product): ProductForm {
-  return { transposeA, transposeB, bias: bias !== undefined, activation, derivative, sums: sums !== undefined };
+function sizesOf({ m, n, k, groups, dropout }: Product): Pick<PlannedDispatch, "sizes" | "reals"> {
+  const { key = 0, dropped = 0, factor = 1 } = dropout ?? {};
+  return { sizes: [m, n, k, groups, key, dropped], reals: [factor] };
+}
+
+function formOf({ transposeA, transposeB, bias, activation, derivative, dropout, sums, groups }: Product): ProductForm {
+  return {
+    transposeA,
+    transposeB,
+    bias: bias !== undefined,
+    activation,
+    derivative,
+    dropout: dropout !== undefined,
+    sums: sums !== undefined,
+    grouped: groups > 1,
+  };
 }

@@ -57,7 +57,8 @@ export async function fitRule(request: RuleRequest): Promise<FittedRule> {
   if (!validation) return { rule, told };
   const { output, own, y } = await someRows(validation, targets.length);
   const fitted = calibrate && isOfLogits ? fitTemperature(output, y, targets.length, loss) : undefined;
-  if (fitted) {
+  // Below 1 it would make the mean of several networks surer than its rows bear: few rows without a fault ask for that.
+  if (fitted && fitted.temperature > 1) {
     const { temperature, before, after } = fitted;
     rule = { temperature };
     const change = `${before.toPrecision(5)} becomes ${after.toPrecision(5)}`;

@@ -15,7 +15,7 @@ import { recipeOf } from "../settings/recipes.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 import type { RunView } from "../show/view.ts";
 import { refuseWrongKernels } from "./kernel_checks.ts";
-import { checkRows, type Rows } from "./rows.ts";
+import { batchRows, checkRows, type Rows } from "./rows.ts";
 import { columnDropoutOf, embeddingOf } from "./table_columns.ts";
 
 interface NetworkRequest {
@@ -54,7 +54,7 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
   // A hint for the device, which needs no exact number.
   const rows = table?.dataset.parts.train.rows ?? config.numDataset * config.split[0];
-  const batch = config.batchSize === "full" ? rows : config.batchSize;
+  const batch = batchRows(config, rows);
   const smallDispatches = isSmallStep(members * batch / communicator.size, weights);
   const device = stack.use(await Device.request({ smallDispatches, threads }));
   if (config.selfTest) refuseWrongKernels(device, view);

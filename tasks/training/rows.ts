@@ -95,9 +95,23 @@ export function checkRows(config: TaskConfig, limits: RowLimits, { state }: Data
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
+/** Under BATCH_SIZE auto: rows of a step, for fewer training rows than so many. */
+const AUTO_BATCH = [
+  { below: 1_000, batch: 32 },
+  { below: 3_000, batch: 64 },
+  { below: Infinity, batch: 128 },
+];
+
+/** Rows of a step as BATCH_SIZE asks for them, of so many training rows. */
+export function batchRows({ batchSize }: Pick<TaskConfig, "batchSize">, rows: number): number {
+  if (batchSize === "full") return rows;
+  if (batchSize !== "auto") return batchSize;
+  return Math.min(rows, AUTO_BATCH.find(({ below }) => rows < below)!.batch);
+}
+
 /** What does not suit NUM_DATASET rows. */
 export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
-  const { numDataset, split, scalingMethod, batchSize, hiddenSize, texts } = config;
+  const { numDataset, split, scalingMethod, hiddenSize, texts } = config;
   const [rows, validationRows] = Splitter.countsOf(split, numDataset);
   if (rows === 0) {
     const problem = `none of NUM_DATASET ${numDataset} rows is left for training, allowed is 1 or more`;
@@ -110,14 +124,14 @@ export function rowFaults(config: TaskConfig, limits: RowLimits): string[] {
       `${settingAt("NUM_DATASET", config)}: with SPLIT ${texts.SPLIT} 1 row is left for training, ${least}`,
     );
   }
-  if (batchSize !== "full" && batchSize > rows) {
+  const batch = batchRows(config, rows);
+  if (batch > rows) {
     const given = `NUM_DATASET ${numDataset} and SPLIT ${texts.SPLIT} give`;
     const allowed = `allowed is 1 to the ${rows} training rows that ${given}, or full`;
     return [...faults, `${settingAt("BATCH_SIZE", config)}: ${allowed}`];
   }
 
   const { features, targets } = recipeOf(config.recipe);
-  const batch = batchSize === "full" ? rows : batchSize;
   // No recipe leaves its loss to be found out.
   faults.push(...trainingFaults(config, config.loss as LossName, [rows, validationRows], batch));
   return [...faults, ...stepFaults(batch, [features.length, ...hiddenSize, targets.length], config, limits)];

@@ -32,7 +32,7 @@ import { settingAt } from "../settings/faults.ts";
 import type { LossName } from "../settings/settings.ts";
 import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
-import { rankFaults, type Rows, stepFaults, thresholdFaults, trainingFaults } from "./rows.ts";
+import { batchRows, rankFaults, type Rows, stepFaults, thresholdFaults, trainingFaults } from "./rows.ts";
 
 /** Under schedule plateau without PATIENCE: epochs without a better validation loss until the learning rate is reduced. */
 const PLATEAU_PATIENCE = 5;
@@ -156,9 +156,9 @@ function judgeOptionsOf({ patience, schedule }: TaskConfig): JudgeOptions {
 
 /** Rows of a step. A preset above the number of rows gives way; a value that was asked for does not. */
 function batchSizeOf(config: TaskConfig, rows: number): number {
-  const { batchSize, given } = config;
-  if (batchSize === "full" || (batchSize > rows && !given.BATCH_SIZE)) return rows;
-  if (batchSize <= rows) return batchSize;
+  const batch = batchRows(config, rows);
+  if (batch <= rows) return batch;
+  if (!config.given.BATCH_SIZE) return rows;
   const allowed = `allowed is 1 to the ${rows} training rows there are, or full`;
   throw new ConfigError([`${settingAt("BATCH_SIZE", config)}: ${allowed}`]);
 }
