@@ -85,7 +85,7 @@ export const SETTINGS = {
     NUMERIC_EMBEDDING: setting(
       choice(...NUMERIC_EMBEDDINGS),
       "none",
-      "what a number becomes: itself, waves or bins",
+      "a number becomes itself, waves or bins",
       { presets: { DATA: "pbld" } },
     ),
     MEMBERS: setting(whole(1, 64), "1", "networks that train side by side; their predictions are averaged", {
