@@ -24,9 +24,10 @@ export {
   type Separator,
 } from "./lib/data/csv_records.ts";
 export type { ReadOptions } from "./lib/data/csv_text.ts";
-export { EarlyStopping, type EarlyStoppingState } from "./lib/training/early_stopping.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/base/errors.ts";
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
+export { Folds, stratifiedFolds } from "./lib/data/folds.ts";
+export { outOfFold } from "./lib/evaluate/out_of_fold.ts";
 export { combineMembers } from "./lib/evaluate/combine.ts";
 export { type ConformalScores, conformalScores, conformalWidth } from "./lib/evaluate/conformal.ts";
 export { type FittedTemperature, fitTemperature } from "./lib/evaluate/temperature.ts";
@@ -173,8 +174,8 @@ export {
   Sgd,
   type Trainable,
 } from "./lib/core/optimizers.ts";
-export type { PatienceOptions, PatienceState } from "./lib/training/patience.ts";
-export { Plateau, type PlateauOptions, type PlateauState } from "./lib/training/plateau.ts";
+export { Judge, type JudgeOptions, type PlateauOptions, type Verdict } from "./lib/training/judge.ts";
+export type { ValidationRows } from "./lib/training/validation_pass.ts";
 export { LossCurve } from "./lib/show/loss_curve.ts";
 export { print } from "./lib/inspect/print.ts";
 export { type PredictedRows, Predictor } from "./lib/evaluate/predictor.ts";

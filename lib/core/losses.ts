@@ -17,18 +17,21 @@ import { type Kernel, kernels } from "../../kernels/mod.ts";
 import * as reference from "../reference/mod.ts";
 import { formatShape, sameShape, type Shape } from "../base/shape.ts";
 import { elementwise, result } from "./operation.ts";
-import { mean, sumBackward } from "./reductions.ts";
+import { mean, sumBackward, sumGroups } from "./reductions.ts";
 import { Tensor } from "./tensor.ts";
 
 /** A loss function. */
 export interface Loss {
   /** Its name in settings and messages. */
   readonly kind: string;
-  /** The loss, a scalar tensor, of `prediction` and `target`, both [batch, out]. */
-  forward(prediction: Tensor, target: Tensor): Tensor;
   /**
-   * Its gradient [batch, out] with respect to the prediction. Of several members, whose rows follow each other, as many of each,
-   * it is the gradient of each member's own mean, as if it was alone: so many times that of the loss; 1 by default.
+   * The loss, a scalar tensor, of `prediction` and `target`, both [batch, out]; of several members, whose rows follow each
+   * other, as many of each, that of each [members].
+   */
+  forward(prediction: Tensor, target: Tensor, members?: number): Tensor;
+  /**
+   * Its gradient [batch, out] with respect to the prediction. Of several members it is the gradient of each member's own
+   * loss, as if it was alone: so many times that of the mean over all.
    */
   backward(prediction: Tensor, target: Tensor, members?: number): Tensor;
   /** Both, as a training step takes them: in one dispatch where the batch is small. The last digit may differ. */
@@ -141,13 +144,13 @@ const MAX_CLASSES = 20_000;
  */
 export const softmaxCrossEntropy: Loss = {
   kind: "softmax",
-  forward: (logits, target) => {
+  forward: (logits, target, members) => {
     const [rows, classes] = checkClasses(logits, target);
     return logits.device.tidy(() => {
       const out = result([logits, target], [rows], undefined);
       const buffers = [logits, target, out];
       logits.device.run(kernels.softmaxCrossEntropy, { buffers, sizes: [rows, classes], invocations: rows });
-      return mean(out);
+      return meanOver(out, members);
     });
   },
   backward: (logits, target, members = 1) => {
@@ -191,7 +194,7 @@ export function weightedSoftmaxCrossEntropy(weights: readonly number[]): Loss {
   const { forward, backward, forwardBackward } = softmaxCrossEntropy;
   return {
     kind: softmaxCrossEntropy.kind,
-    forward: (logits, target) => logits.device.tidy(() => forward(logits, weigh(target, own))),
+    forward: (logits, target, members) => logits.device.tidy(() => forward(logits, weigh(target, own), members)),
     backward: (logits, target, members) => logits.device.tidy(() => backward(logits, weigh(target, own), members)),
     forwardBackward: (logits, target, members) =>
       logits.device.tidy(() => forwardBackward(logits, weigh(target, own), members)),
@@ -232,8 +235,10 @@ function meanOf(
 ): Loss {
   const loss: Loss = {
     kind,
-    forward: (prediction, target) =>
-      prediction.device.tidy(() => mean(elementwise(kernels[name], checkPair(prediction, target), {}, reals))),
+    forward: (prediction, target, members) =>
+      prediction.device.tidy(() =>
+        meanOver(elementwise(kernels[name], checkPair(prediction, target), {}, reals), members)
+      ),
     backward: (prediction, target, members = 1) =>
       elementwise(kernels[`${name}Backward`], checkPair(prediction, target), {}, [members / prediction.size, ...reals]),
     forwardBackward: (prediction, target, members) =>
@@ -241,6 +246,11 @@ function meanOf(
     reference,
   };
   return loss;
+}
+
+/** The mean of all, or of those of each member. */
+function meanOver(losses: Tensor, members?: number): Tensor {
+  return members === undefined ? mean(losses) : sumGroups(losses.reshape([losses.size, 1]), members, {}, true);
 }
 
 /** Elements that one workgroup goes through at most: a hardware GPU would leave its other cores idle for too long. */

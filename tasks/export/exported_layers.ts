@@ -26,7 +26,9 @@ export type ExportedLayer =
   | { kind: "Linear"; inputs: number; outputs: number; weight: Numbers; bias: Numbers }
   | { kind: "ReLU" | "Sigmoid" | "Tanh" | "GELU" }
   | { kind: "LeakyReLU"; slope: number }
-  | { kind: "Dropout"; rate: number };
+  | { kind: "Dropout"; rate: number }
+  /** Drops all values of a column together; `widths` says how many each column has. */
+  | { kind: "ColumnDropout"; rate: number; widths: readonly number[] };
 
 /** Gives the member's part of a parameter of a layer. */
 type Read = (name: string) => Numbers;
@@ -62,6 +64,8 @@ function describeLayer(layer: Layer, i: number, read: Read): ExportedLayer {
       return { kind, slope: settings.slope as number };
     case "Dropout":
       return { kind, rate: settings.rate as number };
+    case "ColumnDropout":
+      return { kind, rate: settings.rate as number, widths: settings.widths as readonly number[] };
     default:
       throw new SyntaxError(`layer ${i} cannot be exported: it is of the kind ${showJson(kind)}`);
   }

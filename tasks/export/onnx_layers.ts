@@ -53,6 +53,7 @@ function addLayer(graph: OnnxGraph, x: string, own: readonly ExportedLayer[]): s
     case "Tanh":
       return graph.add(layer.kind, [x]);
     case "Dropout":
+    case "ColumnDropout":
       return x;
   }
 }

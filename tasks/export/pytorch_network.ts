@@ -94,6 +94,8 @@ function linesOf(layer: ExportedLayer, names: readonly string[]): string[] {
       return [`nn.GELU(approximate="tanh"),`];
     case "Dropout":
       return [`nn.Dropout(${layer.rate}),`];
+    case "ColumnDropout":
+      return [`ColumnDropout(${layer.rate}, ${literal(layer.widths)}),`];
     default:
       return [`nn.${layer.kind}(),`];
   }
@@ -160,6 +162,19 @@ const CLASSES: Partial<Record<ExportedLayer["kind"] | ExportedColumn["kind"], st
 
     def forward(self, x):
         return torch.where(x < len(self.names), (x == self.names).float(), self.mix)
+`,
+  ColumnDropout: `class ColumnDropout(nn.Module):
+    """Drops all values of a column together, in training."""
+
+    def __init__(self, rate, widths):
+        super().__init__()
+        self.rate = rate
+        self.register_buffer("widths", torch.tensor(widths), persistent=False)
+
+    def forward(self, x):
+        columns = torch.ones(len(x), len(self.widths), device=x.device)
+        kept = nn.functional.dropout(columns, self.rate, self.training)
+        return x * kept.repeat_interleave(self.widths, dim=1)
 `,
   rows: `class Rows(nn.Embedding):
     """A trained row for each name; the last is for names that training did not see."""

@@ -35,6 +35,7 @@ function linesOf(layer: ExportedLayer, names: readonly string[]): string[] {
     case "LeakyReLU":
       return [`  leakyRelu(${layer.slope}),`];
     case "Dropout":
+    case "ColumnDropout":
       return [];
     default:
       return [`  ${layer.kind.toLowerCase()},`];
@@ -61,7 +62,7 @@ function toBase64(values: Float32Array<ArrayBuffer>): string {
 }
 
 /** Functions by the kind of layer or column that needs them. */
-const LAYERS: Record<Exclude<ExportedLayer["kind"], "Dropout"> | ExportedColumn["kind"], string> = {
+const LAYERS: Record<Exclude<ExportedLayer["kind"], "Dropout" | "ColumnDropout"> | ExportedColumn["kind"], string> = {
   Columns: `/** What becomes of a number, or of the number of a name: inputs of the network. */
 type Column = (x: number) => number[];
 

@@ -124,7 +124,7 @@ function intervalNames({ table: { target } }: ModelDescription, isJson: boolean)
 }
 
 /** The names, each with as many underscores at its end as make it one that is not taken. */
-function freeNames(names: readonly string[], taken: readonly string[]): string[] {
+export function freeNames(names: readonly string[], taken: readonly string[]): string[] {
   const all = new Set(taken);
   return names.map((name) => {
     let free = name;

@@ -25,6 +25,8 @@ interface Fitted {
   inputPlaces: number[];
   scalers: Scalers;
   counts: Record<PartName, number>;
+  /** Classes with a single training row. */
+  rare: string[];
   notes: TableNotes;
 }
 
@@ -85,6 +87,7 @@ export async function fit(
           : targetScaler(plan.loss === "bce" ? "none" : config.scalingMethod, statistics),
       },
       counts: { train, validation, test },
+      rare,
       notes: {
         columns,
         notes: [

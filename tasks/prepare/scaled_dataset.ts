@@ -15,6 +15,7 @@ import { parseTable } from "../../lib/data/table_json.ts";
 import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
 import { csvPath, differences, type FileStamp, isSameStamp, parseObject, stampOf } from "./dataset_files.ts";
 import { type Config, type LossName, propertyOf, TABLE_KEYS } from "../settings/settings.ts";
+import { foldsAsked } from "./folds.ts";
 import { hashOfRows, sealOf, UNSEALED } from "./seal.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
@@ -27,6 +28,9 @@ const FORMAT = "backhand scaled dataset 7";
 
 /** The losses that rows may be made for. */
 const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];
+
+/** Where pooled rows come from [rows, 2]: of each its table, 0 for DATA and 1 for VALIDATION, and its row there, from 0. */
+export const PLACES = "train.place";
 
 /** The scalers of both sides. */
 export interface Scalers {
@@ -46,6 +50,8 @@ interface DatasetDescription {
   loss: LossName;
   /** What was made of the table; nothing of a recipe. */
   notes: TableNotes;
+  /** Why the settings ask for folds and there are none, in words that follow "because". */
+  whyApart?: string;
 }
 
 /** A scaled dataset, its rows in the file that stays open until it is disposed of. */
@@ -56,6 +62,11 @@ export interface ScaledDataset extends DatasetDescription, Disposable {
   targets: string[];
   /** Scaled inputs and targets of each part. */
   parts: Record<PartName, SafetensorsRows>;
+  /**
+   * Where the rows are pooled for folds, so that those of training hold those of validation: as inputs, where each comes
+   * from, its table, 0 for DATA and 1 for VALIDATION, and its row there, from 0.
+   */
+  places?: SafetensorsRows;
   /** Of shapes and values, in hexadecimal: the same for the same rows, whatever file they come from. */
   sha256: string;
   /** What it was made of, as its user named that. */
@@ -96,7 +107,8 @@ function settingsOf(config: Config): Record<string, unknown> {
   const common = { scalingMethod, split, seed };
   if (config.data === "") return { recipe, ...common, binaryTargets: loss === "bce" };
   const table = Object.fromEntries(TABLE_KEYS.map((key) => [propertyOf(key), config[propertyOf(key)]]));
-  return { ...table, ...common, loss };
+  // Only whether there are folds: which row is in which is found where they are used.
+  return { ...table, ...common, folds: foldsAsked(config) > 0, loss };
 }
 
 /** The dataset's name, that of its CSV file or folder: its files in data/ and its lock have it. */
@@ -154,7 +166,7 @@ export function changedSource(
 /** The metadata of a scaled dataset. */
 export function metadataOf(
   config: Config,
-  { scalers, table, loss, notes }: DatasetDescription,
+  { scalers, table, loss, notes, whyApart }: DatasetDescription,
   sources: Record<string, FileStamp>,
 ): Record<string, string> {
   const names = (scaler: Scaler) => JSON.stringify(scaler.columns.map(({ name }) => name));
@@ -167,6 +179,7 @@ export function metadataOf(
     table: JSON.stringify(table),
     loss,
     notes: JSON.stringify(notes),
+    ...(whyApart === undefined ? {} : { whyApart }),
     settings: JSON.stringify(settingsOf(config)),
     source: JSON.stringify(sources),
   };
@@ -215,6 +228,8 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   using stack = new DisposableStack();
   const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
+  const isPooled = shapes.has(PLACES);
+  const places = isPooled ? stack.use(await SafetensorsRows.open(path, PLACES, "train.y")) : undefined;
   const files = stack.move();
   return {
     features,
@@ -224,6 +239,8 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
     loss,
     notes,
     parts,
+    places,
+    whyApart: metadata.whyApart,
     sha256,
     madeOf,
     [Symbol.dispose]: () => files.dispose(),

@@ -31,7 +31,7 @@ const ROW_KEYS: readonly Key[] = [
 ];
 
 /** Settings that the scaled rows depend on. */
-const SCALED_KEYS: readonly Key[] = [...RECIPE_KEYS, ...TABLE_KEYS, "SCALING_METHOD", "SPLIT", "SEED", "LOSS"];
+const SCALED_KEYS: readonly Key[] = [...RECIPE_KEYS, ...TABLE_KEYS, "SCALING_METHOD", "SPLIT", "FOLDS", "SEED", "LOSS"];
 
 /** Files that rows come from, as records name them. */
 const FILES = ["DATA", "VALIDATION", "TEST", "RECIPE"] as const;

@@ -62,7 +62,7 @@ export function measuresIn(
   const parts = present.map((name) => {
     const { rows, loss, baseline, ...rest } = summary[name] as Record<string, unknown>;
     return {
-      part: PART_NAMES[name],
+      part: name === "validation" && summary.folds ? "out-of-fold" : PART_NAMES[name],
       rows: Number(rows),
       loss: Number(loss),
       measures: measuresOf(rest),

@@ -7,7 +7,7 @@ import type { ThresholdRule } from "../../lib/evaluate/two_classes.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { ConfigError } from "../settings/config.ts";
 import { THRESHOLD } from "../settings/readers.ts";
-import { measureRows, openRunRows } from "./run_rows.ts";
+import { measureRows, openRunRows, validationOf } from "./run_rows.ts";
 
 /** What is wrong with a threshold for a target, in words; undefined if nothing is. */
 export function targetFault(target: Target): string | undefined {
@@ -60,11 +60,14 @@ export async function askedThreshold(
   const dataset = await openRunRows(runName, saved);
   if (typeof dataset === "string") throw refuse(`it is chosen on the run's validation rows. ${dataset}`);
   using opened = dataset;
-  const { validation } = opened.parts;
-  if (validation.rows === 0) throw refuse(`${NO_VALIDATION}; give a number, such as 0.3`);
+  const validation = validationOf(opened);
+  if (!validation) throw refuse(`${NO_VALIDATION}; give a number, such as 0.3`);
   const classes = target.kind === "classes" ? target.classes : undefined;
   const chosen = await chooseThreshold(rule, (threshold) => measureRows(saved, validation, { classes, threshold }));
   if (typeof chosen === "string") throw refuse(`${chosen}; give a number, such as 0.3`);
-  console.error(`threshold: ${Number(chosen.toPrecision(6))}, chosen by ${text} on ${validation.rows} validation rows`);
+  const part = validation.folds ? "out-of-fold" : "validation";
+  console.error(
+    `threshold: ${Number(chosen.toPrecision(6))}, chosen by ${text} on ${validation.source.rows} ${part} rows`,
+  );
   return chosen;
 }

@@ -138,6 +138,13 @@ export function orWord<T, const W extends string>(word: W, allowed: string, read
   return { allowed, short: "", parse: (text) => text === word ? word : reader.parse(text) };
 }
 
+/** How many folds; a single one would hold out all rows. */
+export const FOLDS: Reader<number | "auto"> = {
+  allowed: "auto, 0 for none, or a whole number from 2 to 64",
+  short: "",
+  parse: (text) => text === "auto" ? text : text === "0" ? 0 : parseWhole(text, 2, 64),
+};
+
 /** A share, or how to choose one. */
 export const THRESHOLD: Reader<number | ThresholdRule> = {
   allowed: "a number above 0 and below 1, best-f1, or cost:R with R above 0",

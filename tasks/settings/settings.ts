@@ -11,6 +11,7 @@ import { MISSING_POLICIES } from "../../lib/data/table_json.ts";
 import { NUMERIC_EMBEDDINGS } from "../../lib/tabular/table_embedding.ts";
 import { choice, COLUMNS, DATES, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
 import {
+  FOLDS,
   type Reader,
   RUN_NAME,
   SECONDS,
@@ -132,6 +133,9 @@ export const SETTINGS = {
       presets: { linear: "1,0,0", xor: "1,0,0" },
       isEveryday: true,
     }),
+    FOLDS: setting(FOLDS, "0", "parts of the rows that MEMBERS hold out in turn; 0: none", {
+      presets: { DATA: "auto" },
+    }),
   }),
   ...section({ group: "network", tasks: TRAINING }, {
     HIDDEN_SIZE: setting(WIDTHS, "64", "widths of the hidden layers", {
@@ -142,7 +146,7 @@ export const SETTINGS = {
     NUMERIC_EMBEDDING: setting(
       choice(...NUMERIC_EMBEDDINGS),
       "none",
-      "a number as the network sees it: alone, waves, bins",
+      "what becomes of a number: itself, waves, bins",
       { presets: { DATA: "pbld" } },
     ),
     MEMBERS: setting(whole(1, 64), "1", "networks that train side by side; their predictions are averaged", {
@@ -212,7 +216,7 @@ export const SETTINGS = {
     SCHEDULE: setting(
       choice("constant", "step", "exponential", "cosine", "one-cycle", "plateau"),
       "constant",
-      "learning rate over time",
+      "learning rate",
       { presets: { DATA: "plateau" } },
     ),
     WARMUP: setting(whole(0, 1_000_000_000), "0", "steps at the start in which the learning rate rises"),
@@ -227,7 +231,6 @@ export const SETTINGS = {
     CLIP_TARGETS: setting(YES_OR_NO, "false", "keep predicted numbers within those of the training rows", {
       presets: { DATA: "true" },
     }),
-    FOLDS: setting(whole(0, 100), "0", "parts of the training rows for cross-validation; 0: none"),
     CLIP_NORM: setting(NOT_NEGATIVE, "0", "largest norm of all gradients together; 0: no limit"),
     PLAIN: setting(YES_OR_NO, "false", "run the operations of lib/core one by one, unfused; slower"),
   }),

@@ -46,11 +46,12 @@ export class TrainingDoctor implements Disposable {
    * Examines the network as it is now, if the epoch is one of those. Call it when the epoch's last step was put on the queue;
    * {@linkcode warnings} gives the result later.
    */
-  look(epoch: number): void {
-    if (!Number.isInteger(Math.log2(epoch))) return;
+  look(epoch: number): Promise<unknown> | undefined {
+    if (!Number.isInteger(Math.log2(epoch))) return undefined;
     const look = examine(this.#patient.model, this.#patient.loss, this.sample.x, this.sample.y);
     look.catch(() => {}); // warnings() tells of it, if the run comes that far
     this.#looks.set(epoch, look);
+    return look;
   }
 
   /** What is wrong and was not said before. Call it for each epoch, in order. */

@@ -2,7 +2,9 @@
 
 import { writing } from "../../lib/base/files.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
+import type { Folds } from "../../lib/data/folds.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
+import type { ThresholdRule } from "../../lib/evaluate/two_classes.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import type { Model } from "../../lib/core/model.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
@@ -14,10 +16,12 @@ import type { ReportRequest } from "../report/writer.ts";
 import { describeError } from "../settings/run_task.ts";
 import { formatCoverage } from "../show/evaluation_report.ts";
 import { type ShortEvaluation, shortEvaluation } from "../show/short_evaluation.ts";
+import { formatFolds } from "../show/fold_report.ts";
 import { formatExamples, formatParameters, formatSummary } from "../show/train_report.ts";
 import type { RunView } from "../show/view.ts";
 import { coverageOf, fitRule } from "./fit_rule.ts";
 import type { Run } from "./run_state.ts";
+import { foldResults } from "./out_of_fold.ts";
 import { trainedThreshold } from "./threshold.ts";
 
 /** How good the model is on the parts that there are. */
@@ -41,14 +45,15 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   }
   signal.end(() => view.warning("finishing: model and report are being written; another Ctrl-C ends that"));
   const { seconds } = state;
-  restoreBest(run);
+  const isOther = restoreBest(run); // the gradients are those of the last step
   const { summary, evaluations } = await writeResults(run, seconds);
-  const told = [await formatParameters(model, state.hasStepped)];
+  const told = [await formatParameters(model, state.hasStepped && !isOther)];
   if (config.data === "") {
     told.push(await formatExamples(config.recipe, await SavedModel.load(model.device, folder.model)));
   }
-  told.push(formatSummary(summary, evaluations));
-  const { interval } = summary;
+  told.push(formatSummary(summary, namedParts(evaluations, training.folds)));
+  const { interval, folds } = summary;
+  if (folds) told.push(formatFolds(folds));
   if (interval) told.push(...formatCoverage(interval).map((line) => `test: ${line}`));
   told.push(`run: ${folder.path}`);
   const explanation = await explainIfPerfect(run, evaluations);
@@ -72,12 +77,20 @@ export function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
   return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
 }
 
-/** Gives the model the weights of its best epoch, if PATIENCE looked for one. */
-function restoreBest({ state: { stopping }, training: { trainer }, view }: Run): void {
-  stopping?.restore();
-  if (!stopping || stopping.bestEpoch === 0 || stopping.bestEpoch === trainer.epoch) return;
-  const { bestEpoch, bestLoss } = stopping;
-  view.note(`weights: those of epoch ${bestEpoch}, with the lowest validation loss, ${bestLoss.toPrecision(5)}`);
+/** Gives each member of the model the weights of its best epoch; says which, and whether any are others than the last. */
+function restoreBest({ training: { trainer, judge }, view }: Run): boolean {
+  if (!judge?.hasBest) return false;
+  judge.restore();
+  const { ages, best } = judge.verdict;
+  if (ages.every((age) => age === 0)) return false;
+  const epochs = ages.map((age) => trainer.epoch - age);
+  const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
+  const range = (low: string, high: string) => low === high ? low : `${low} to ${high}`;
+  const losses = range(Math.min(...best).toPrecision(5), Math.max(...best).toPrecision(5));
+  const whose = best.length > 1 ? "for each member " : "";
+  const which = `${first === last ? "epoch" : "epochs"} ${range(`${first}`, `${last}`)}`;
+  view.note(`weights: ${whose}those of ${which}, with the lowest validation loss, ${losses}`);
+  return true;
 }
 
 /** Measures the model, and writes it with the measures. */
@@ -94,9 +107,9 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const { calibrate, clipTargets } = config;
   const { rule, told } = await fitRule({ model: plain, members: model.members, parts, calibrate, clipTargets });
   for (const line of told) view.note(line);
-  const { validation } = training.dataset.parts;
-  const ruled = new SavedModel(model, { ...plain, output: rule });
-  const threshold = await trainedThreshold(config, ruled, validation, view);
+  const validation = parts.find(({ name }) => name === "validation");
+  const measure = (threshold?: number | ThresholdRule) => evaluatePart(validation!, { classes, threshold, rule });
+  const threshold = await trainedThreshold(config, measure, view);
   const output = threshold === undefined ? rule : { ...rule, threshold };
   const description = Object.keys(output).length === 0 ? plain : { ...plain, output };
   const options = { baseline, classes, threshold, rule };
@@ -113,6 +126,9 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
       view.warning(`warning: the model is written, but cannot be measured on the ${part.name} rows: ${error.message}`);
     }
   }
+  const { folds, dataset } = training;
+  const ofFolds = folds && validation && evaluations.validation &&
+    await foldResults({ part: validation, folds, dataset, description, options, folder: folder.path });
   const test = parts.find(({ name }) => name === "test");
   const interval = test && evaluations.test && await coverageOf(test, description);
   const { temperature, clip } = rule;
@@ -124,6 +140,7 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
     seconds,
     stepsPerSecond: trainer.step / seconds,
     ...summaryOf(evaluations),
+    ...(ofFolds ? { folds: ofFolds } : {}),
     ...(temperature || clippedTo ? { output: { temperature, clippedTo } } : {}),
     ...(interval ? { interval } : {}),
     ...(notes ? { notes } : {}),
@@ -131,6 +148,15 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   model.device.check(); // no result counts that comes from a GPU that has failed
   await folder.writeJson("summary.json", summary);
   return { summary, evaluations };
+}
+
+/** The parts as people read them. */
+function namedParts({ train, validation, test }: Evaluations, folds?: Folds): Record<string, Evaluation> {
+  return {
+    ...(train ? { train } : {}),
+    ...(validation ? { [folds ? "out of fold" : "validation"]: validation } : {}),
+    ...(test ? { test } : {}),
+  };
 }
 
 /** The measures of each part; only the last one has its curve. */

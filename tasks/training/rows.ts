@@ -1,6 +1,7 @@
 /** The rows of a run. Settings that do not suit them are refused before the dataset that they would overwrite is touched. */
 
 import { basename, resolve } from "node:path";
+import type { Folds } from "../../lib/data/folds.ts";
 import type { Target } from "../../lib/data/table.ts";
 import type { DataSource } from "../../lib/model_file/metadata.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
@@ -8,6 +9,7 @@ import { type Key, type LossName, SETTINGS } from "../settings/settings.ts";
 import { pointTo, settingAt } from "../settings/faults.ts";
 import type { DatasetState } from "../prepare/generate.ts";
 import { recipeOf } from "../settings/recipes.ts";
+import { foldsAsked, foldsOf } from "../prepare/folds.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { Splitter } from "../prepare/split.ts";
 import { prepareDataset } from "../prepare/stages.ts";
@@ -19,6 +21,8 @@ export interface Rows {
   readonly dataset: ScaledDataset;
   /** The user's own file; undefined for a recipe, which can be made again. */
   readonly source?: DataSource;
+  /** Where each member holds out a part of the rows, which part. */
+  readonly folds?: Folds;
   /** Hashes of the files that the rows come from. */
   readonly sources: Sources;
   /** The folder that their paths are relative to. */
@@ -27,14 +31,50 @@ export interface Rows {
 
 export async function openRows(stack: DisposableStack, config: TaskConfig, view: RunView): Promise<Rows> {
   const dataset = stack.use(await prepareDataset(config, view));
+  const folds = await openFolds(config, dataset, view);
   const sources = await sourcesOf(config);
   const folder = folderOf(config);
   return {
     dataset,
+    folds,
     sources,
     folder,
     source: sources.DATA === undefined ? undefined : sourceOf(config.data, sources.DATA),
   };
+}
+
+/**
+ * Says how the rows are cut into folds, or why they are not.
+ *
+ * @throws {ConfigError} If folds that were asked for cannot be.
+ */
+async function openFolds(config: TaskConfig, dataset: ScaledDataset, view: RunView): Promise<Folds | undefined> {
+  const count = foldsAsked(config);
+  if (count === 0) return undefined;
+  const { places, parts: { train }, whyApart = "its rows are not pooled: run deno task scale" } = dataset;
+  const why = places ? countFault(count, train.rows) : whyApart;
+  if (why !== undefined && (config.folds !== "auto" || places)) {
+    const key = config.folds === "auto" ? "MEMBERS" : "FOLDS";
+    throw new ConfigError([`${settingAt(key, config)}: ${why}: say --folds 0 to keep validation rows apart`]);
+  }
+  if (why !== undefined) {
+    view.note(`folds: none, because ${why}`);
+    return undefined;
+  }
+  const folds = (await foldsOf(dataset, config))!;
+  const { members, sizes } = folds;
+  if (members !== config.members && config.given.MEMBERS) {
+    view.note(`members: ${members} instead of ${config.members}, a whole multiple of ${count} folds`);
+  }
+  const least = Math.min(...sizes);
+  const rows = least === Math.max(...sizes) ? `${least}` : `${least} or ${least + 1}`;
+  view.note(`folds: ${count}; each member holds out another one, of ${rows} of the ${train.rows} rows`);
+  return folds;
+}
+
+/** What is wrong with so many folds; the rows were scaled for fewer, if anything is. */
+function countFault(folds: number, rows: number): string | undefined {
+  return rows < folds ? `${folds} folds need as many rows, and there are ${rows}` : undefined;
 }
 
 /** The file or folder that a setting names, without the folder that it is in. */
@@ -108,7 +148,7 @@ export function trainingFaults(
   const refuse = (key: Key, problem: string) => faults.push(`${settingAt(key, config)}: ${problem}`);
   if (validationRows === 0) {
     const problem = "it needs the validation loss, and there are no validation rows: give SPLIT or VALIDATION some";
-    if (schedule === "plateau") refuse("SCHEDULE", problem);
+    if (schedule === "plateau" && given.SCHEDULE) refuse("SCHEDULE", problem);
     if (patience > 0 && given.PATIENCE) refuse("PATIENCE", problem);
     if (config.calibrate && given.CALIBRATE) refuse("CALIBRATE", problem);
   }

@@ -77,7 +77,8 @@ function mixedColumns(seed: number): ExportedLayer {
 /** Members on the columns of {@linkcode MIXED}. */
 function mixed(name: string, seeds: number[], output: ExportedOutput, layers: ExportedLayer[]): ExportedModel {
   const outputs = output.kind === "classes" ? output.outputs : output.names.length;
-  const members = seeds.map((seed) => [mixedColumns(seed), ...network(seed, 29, [7, ...layers, outputs])]);
+  const dropout = { kind: "ColumnDropout", rate: 0.1, widths: [4, 4, 16, 5] } as const;
+  const members = seeds.map((seed) => [mixedColumns(seed), dropout, ...network(seed, 29, [7, ...layers, outputs])]);
   return { ...PLAIN, name, inputs: MIXED, scalings: MIXED_SCALINGS, members, output };
 }
 
@@ -212,6 +213,7 @@ function forward(layer: ExportedLayer, x: number[]): number[] {
     case "GELU": // Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, the approximation by tanh
       return x.map((v) => v / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v))));
     case "Dropout":
+    case "ColumnDropout":
       return x;
   }
 }

@@ -191,6 +191,7 @@ Deno.test("writePython() has every column, number, class and layer", () => {
     'Bins(),  # "body mass\\n(g)"',
     'Rows(3, 5),  # "label"',
     "]),",
+    "ColumnDropout(0.1, [4, 4, 16, 5]),",
     "nn.Linear(29, 7),",
     "nn.Tanh(),",
     "nn.Dropout(0.25),",

@@ -16,7 +16,7 @@ export const WRONG: Record<string, [allowed: string, ...values: string[]]> = {
   MEMBERS: ["a whole number from 1 to 64", "0", "65", "1.5"],
   CALIBRATE: ["true or false", "yes"],
   CLIP_TARGETS: ["true or false", "yes"],
-  FOLDS: ["a whole number from 0 to 100", "-1", "101"],
+  FOLDS: ["auto, 0 for none, or a whole number from 2 to 64", "1", "-1", "65", "2.5"],
   INIT: [
     "kaiming, xavier, uniform:A, normal:S or ones",
     ...words(
