@@ -24,11 +24,13 @@ export {
   type Separator,
 } from "./lib/data/csv_records.ts";
 export type { ReadOptions } from "./lib/data/csv_text.ts";
-export { EarlyStopping, type EarlyStoppingState } from "./lib/training/early_stopping.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/base/errors.ts";
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
+export { Folds, stratifiedFolds } from "./lib/base/folds.ts";
+export { outOfFold } from "./lib/evaluate/out_of_fold.ts";
 export { combineMembers } from "./lib/evaluate/combine.ts";
 export { type ConformalScores, conformalScores, conformalWidth } from "./lib/evaluate/conformal.ts";
+export { type FittedTemperature, fitTemperature } from "./lib/evaluate/temperature.ts";
 export { evaluate, type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "./lib/evaluate/evaluation.ts";
 export { type BackwardCheck, type BackwardOptions, BackwardReport, checkBackward } from "./lib/check/check_backward.ts";
 export type { WrongSide } from "./lib/check/gradient_blame.ts";
@@ -76,6 +78,13 @@ export {
   type ClassMetrics,
   RunningClassification,
 } from "./lib/evaluate/classification_metrics.ts";
+export {
+  type CurvePoint,
+  RunningTwoClasses,
+  type ThresholdRule,
+  type TwoClassMetrics,
+  twoClassMetrics,
+} from "./lib/evaluate/two_classes.ts";
 export { type Confusion, ConfusionMatrix } from "./lib/evaluate/confusion_matrix.ts";
 export { learningRateAt, type LearningRateSchedule, type LearningRateSettings } from "./lib/training/learning_rates.ts";
 export { accuracy, type RegressionMetrics, regressionMetrics, RunningMetrics } from "./lib/evaluate/metrics.ts";
@@ -165,8 +174,8 @@ export {
   Sgd,
   type Trainable,
 } from "./lib/core/optimizers.ts";
-export type { PatienceOptions, PatienceState } from "./lib/training/patience.ts";
-export { Plateau, type PlateauOptions, type PlateauState } from "./lib/training/plateau.ts";
+export { Judge, type JudgeOptions, type PlateauOptions, type Verdict } from "./lib/training/judge.ts";
+export type { ValidationRows } from "./lib/training/validation_pass.ts";
 export { LossCurve } from "./lib/show/loss_curve.ts";
 export { print } from "./lib/inspect/print.ts";
 export { type PredictedRows, Predictor } from "./lib/evaluate/predictor.ts";
@@ -184,13 +193,8 @@ export {
 export { decodeSafetensors, encodeSafetensors } from "./lib/safetensors/bytes.ts";
 export { SafetensorsRows } from "./lib/safetensors/rows.ts";
 export { SafetensorsWriter } from "./lib/safetensors/writer.ts";
-export {
-  type ColumnStatistics,
-  RunningStatistics,
-  Scaler,
-  type ScalerJson,
-  type ScalingMethod,
-} from "./lib/data/scaler.ts";
+export { type ColumnScaling, Scaler, type ScalerJson, type ScalingMethod } from "./lib/data/scaler.ts";
+export { type ColumnStatistics, RunningStatistics } from "./lib/data/statistics.ts";
 export type { Binding } from "./lib/gpu/pipeline.ts";
 export { type RecordedPart, Recording } from "./lib/gpu/recording.ts";
 export { type KernelCheck, selfTest, type TestProgress } from "./lib/check/self_test.ts";
@@ -214,7 +218,7 @@ export { parseTable } from "./lib/data/table_json.ts";
 export { type ColumnNote, parseTableNotes, type TableNotes } from "./lib/data/table_notes.ts";
 export type { CellKind, ColumnLook, ProfileOptions } from "./lib/data/column_kinds.ts";
 export { ColumnProfile } from "./lib/data/table_profile.ts";
-export { type FarValue, ValueRange } from "./lib/data/value_range.ts";
+export { type FarValue, ValueRange } from "./lib/data/statistics.ts";
 export { type TensorStatistics, tensorStatistics } from "./lib/training/tensor_statistics.ts";
 export { type DataType, readAll, Tensor, type TensorData, type TensorLike } from "./lib/core/tensor.ts";
 export { VERSION } from "./lib/base/version.ts";
@@ -223,6 +227,7 @@ export type { Matrix, ReferenceLayer, ReferenceLoss, ReferenceModel } from "./li
 export * as reference from "./lib/reference/mod.ts";
 export { type Checkpoint, loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "./lib/model_file/checkpoint.ts";
 export { trainLoop, type TrainLoopOptions } from "./lib/core/train_loop.ts";
+export { ColumnDropout, type ColumnDropoutOptions } from "./lib/tabular/column_dropout.ts";
 export {
   type EmbeddedColumn,
   NUMERIC_EMBEDDINGS,

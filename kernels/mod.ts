@@ -54,12 +54,18 @@ import gatherRows from "./recorded_step/gather_rows.wgsl" with { type: "text" };
 import gatherRowsBackward from "./recorded_step/gather_rows_backward.wgsl" with { type: "text" };
 import rateOfStep from "./recorded_step/rate_of_step.wgsl" with { type: "text" };
 
+import addLosses from "./judge/add_losses.wgsl" with { type: "text" };
+import goBack from "./judge/go_back.wgsl" with { type: "text" };
+import judgeEpoch from "./judge/judge_epoch.wgsl" with { type: "text" };
+import keepBest from "./judge/keep_best.wgsl" with { type: "text" };
+
 import foldStatistics from "./measure/fold_statistics.wgsl" with { type: "text" };
 import notFinite from "./measure/not_finite.wgsl" with { type: "text" };
 import statistics from "./measure/statistics.wgsl" with { type: "text" };
 
 import bins from "./tabular/bins.wgsl" with { type: "text" };
 import binsBackward from "./tabular/bins_backward.wgsl" with { type: "text" };
+import columnDropout from "./tabular/column_dropout.wgsl" with { type: "text" };
 import names from "./tabular/names.wgsl" with { type: "text" };
 import namesBackward from "./tabular/names_backward.wgsl" with { type: "text" };
 import wave from "./tabular/wave.wgsl" with { type: "text" };
@@ -180,12 +186,19 @@ export const kernels = named({
   gatherRowsBackward: { code: gatherRowsBackward, access: [R, R, W] },
   append: { code: append, access: [R, W, W] },
   advance: { code: advance, access: [W] },
-  rateOfStep: { code: rateOfStep, access: [R, R, W] },
+  rateOfStep: { code: rateOfStep, access: [R, R, R, W] },
+
+  // judge
+  addLosses: { code: addLosses, access: [R, R, W] },
+  judgeEpoch: { code: judgeEpoch, access: [W, W, W, W] },
+  keepBest: { code: keepBest, access: [R, R, R, W] },
+  goBack: { code: goBack, access: [R, R, W] },
 
   // tabular
   waves: { code: `${wave}\n${waves}`, workgroup: 8, access: [R, R, R, R, W] },
   wavesBackward: { code: `${wave}\n${wavesBackward}`, workgroup: 8, access: [R, R, R, R, R, W, W] },
   wavesInputBackward: { code: `${wave}\n${wavesInputBackward}`, access: [R, R, R, R, R, W] },
+  columnDropout: { code: `${ONE}${dropoutMask}\n${columnDropout}`, access: [R, R, R, W] },
   bins: { code: bins, access: [R, R, R, W] },
   binsBackward: { code: binsBackward, access: [R, R, R, R, W] },
   names: { code: names, access: [R, R, R, R, W] },

@@ -7,29 +7,21 @@
  */
 
 import { Device } from "../lib/gpu/device.ts";
-import { ConfigError, type TaskConfig } from "./settings/config.ts";
+import { askedRun } from "./runs/asked_run.ts";
 import { checkOutput } from "./runs/outputs.ts";
-import { SETTINGS } from "./settings/settings.ts";
+import type { TaskConfig } from "./settings/config.ts";
 import { runTask } from "./settings/run_task.ts";
 import { fromUsersFolder, tellWritten } from "./settings/users_files.ts";
 
-async function main({ runName, given, words, output, extras: { SVG: svg } }: TaskConfig): Promise<void> {
-  const [word = runName, ...more] = words;
-  const { parse, allowed } = SETTINGS.RUN_NAME;
-  const faults = [
-    ...(more.length > 0 ? [`${JSON.stringify(more[0])}: report takes one run`] : []),
-    ...(parse(word) === undefined ? [`the run is ${JSON.stringify(word)}: allowed is ${allowed}`] : []),
-    ...(given.RUN_NAME === "--run-name" && word !== runName
-      ? [`--run-name is "${runName}", and the run is "${word}": give one of them`]
-      : []),
-  ];
-  if (faults.length > 0) throw new ConfigError(faults);
+async function main(config: TaskConfig): Promise<void> {
+  const { output, extras: { SVG: svg } } = config;
+  const run = askedRun("report", config);
   const page = fromUsersFolder(output);
-  if (page !== undefined) await checkOutput(word, ["--output", page], { ending: ".html" });
+  if (page !== undefined) await checkOutput(run, ["--output", page], { ending: ".html" });
   using device = await Device.request({ smallDispatches: true });
   const { writeReport } = await import("./report/writer.ts");
   const written = await writeReport({
-    runName: word,
+    runName: run,
     device,
     output: page,
     svgFolder: fromUsersFolder(svg),

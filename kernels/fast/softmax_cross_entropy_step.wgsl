@@ -1,11 +1,13 @@
 // softmaxCrossEntropyStep: the loss of softmax_cross_entropy.wgsl, averaged over rows, and its gradient, in one pass:
-// loss[0] = sum over rows of out[r] / rows, dLogits as in softmax_cross_entropy_backward.wgsl with dOut = 1 / rows.
+// loss[0] = sum over rows of out[r] / rows, dLogits as in softmax_cross_entropy_backward.wgsl with dOut = members / rows,
+// the gradient of each member's own mean.
 // Each lane takes every 64th row and adds up its own, then one lane adds up the 64 sums, as in loss_step.wgsl.
 // Grid: one workgroup, however many rows.
 struct Sizes {
   rows: u32,
   classes: u32,
   factor: f32, // 1 / rows
+  perMember: f32, // members / rows
 }
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> expected: array<f32>;
@@ -31,7 +33,7 @@ fn stepRow(first: u32, end: u32) -> f32 {
     weighted += expected[i] * z;
   }
   for (var i = first; i < end; i++) {
-    dLogits[i] = sizes.factor * (exp(logits[i] - largest) / exps * weights - expected[i]);
+    dLogits[i] = sizes.perMember * (exp(logits[i] - largest) / exps * weights - expected[i]);
   }
   return weights * log(exps) - weighted;
 }

@@ -1,4 +1,6 @@
-// gatherRows: out[i, j] = table[rows[cursor * stride + i], j], with table [tableRows, columns] and out [count, columns].
+// gatherRows: out[i, j] = table[rows[cursor * stride + i % own], j], with table [tableRows, columns] and out [count, columns]:
+// the same `own` rows one below the other as often as they fit. Where `rows` is several lists one after the other, the first
+// `own` rows are of the first list, the next of the second, and so on.
 // The cursor counts steps on the GPU, so that a recorded step sees other rows each time it is replayed.
 // A row number outside the table gives NaN: a wrong index must not pass for data.
 // Grid: one invocation per output.
@@ -9,6 +11,8 @@ struct Sizes {
   columns: u32,
   tableRows: u32,
   stride: u32,
+  own: u32,
+  lists: u32,
 }
 @group(0) @binding(0) var<storage, read> table: array<Value>;
 @group(0) @binding(1) var<storage, read> rows: array<u32>;
@@ -22,10 +26,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (index >= sizes.count) {
     return;
   }
-  let position = cursor[0] * sizes.stride + index / sizes.columns;
+  let place = index / sizes.columns;
+  let position = cursor[0] * sizes.stride + place % sizes.own;
+  let length = arrayLength(&rows) / sizes.lists;
   var row = sizes.tableRows;
-  if (position < arrayLength(&rows)) {
-    row = rows[position];
+  if (position < length) {
+    row = rows[place / sizes.own % sizes.lists * length + position];
   }
   if (row < sizes.tableRows) {
     out[index] = table[row * sizes.columns + index % sizes.columns];

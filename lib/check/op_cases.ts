@@ -240,6 +240,15 @@ function stepCases(device: Device): KernelCase[] {
     gather(table, [3, 4]),
     gather(table.map((row) => [...row, 7, 8]), [3, 4, 7, 8]),
     {
+      kernel: kernels.gatherRows,
+      on: "[3, 2], a list for each copy",
+      run: () => {
+        const lists = indices(2, 0, 1, 1).reshape([2, 2]);
+        return recorded.gatherRows(Tensor.from(device, table), lists, { count: 1, copies: 2, cursor: indices(1) });
+      },
+      expected: [1, 2, 3, 4],
+    },
+    {
       kernel: kernels.gatherRowsBackward,
       on: "[3, 2], one row picked twice",
       run: picked,

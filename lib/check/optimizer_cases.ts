@@ -73,7 +73,7 @@ function clippingCases(device: Device, size: number): KernelCase[] {
 
 /** The rate of a step, and one past the last. */
 function rateCases(device: Device): KernelCase[] {
-  return [[1, 0.25], [3, NaN]].map(([step, expected]) => ({
+  return [[1, 0.125], [3, NaN]].map(([step, expected]) => ({
     kernel: kernels.rateOfStep,
     on: `step ${step} of [3]`,
     run: () => {
@@ -81,7 +81,7 @@ function rateCases(device: Device): KernelCase[] {
       using rates = new StepRates(like, (step) => 2 ** -step / 2);
       rates.write(0, 3);
       const rate = Tensor.zeros(device, [1]);
-      rates.take(Tensor.from(device, Uint32Array.of(step)), rate);
+      rates.take(Tensor.from(device, Uint32Array.of(step)), Tensor.from(device, [0.5]), rate);
       return rate;
     },
     expected: [expected],

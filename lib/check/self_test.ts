@@ -7,6 +7,7 @@
 import { type Kernel, kernels, matmulBlocksKernel, PLAIN_PRODUCT, productFormOf } from "../../kernels/mod.ts";
 import { activationCases } from "./activation_cases.ts";
 import type { Device } from "../gpu/device.ts";
+import { judgeCases } from "./judge_cases.ts";
 import { lossCases } from "./loss_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
 import { type KernelCase, largeProductCases, longCases, partedCases, smallCases } from "./op_cases.ts";
@@ -38,6 +39,7 @@ export type TestProgress = (done: number, total: number) => void;
 const makers = [
   smallCases,
   statisticsCases,
+  judgeCases,
   lossCases,
   activationCases,
   optimizerCases,

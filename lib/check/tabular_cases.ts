@@ -11,7 +11,8 @@ import { Linear, ReLU, Sigmoid } from "../core/layers.ts";
 import { mse } from "../core/losses.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
-import { Matrix } from "../reference/mod.ts";
+import { Matrix, type ReferenceDropout } from "../reference/mod.ts";
+import { ColumnDropout } from "../tabular/column_dropout.ts";
 import {
   BINS,
   type EmbeddedColumn,
@@ -137,10 +138,28 @@ function memberCases(device: Device): KernelCase[] {
   ];
 }
 
+/** Columns that are dropped as a whole, by the first mask of a sequence. */
+function columnDropoutCase(device: Device): KernelCase {
+  const x = matrix(13, 6, random());
+  const layer = new ColumnDropout(0.3, { widths: [3, 1, 2] });
+  layer.place(device, 0)[Symbol.dispose]();
+  const twin = layer.reference() as ReferenceDropout;
+  twin.step = 1;
+  return {
+    kernel: kernels.columnDropout,
+    on: "[13, 6] of 3 columns",
+    run: () => {
+      layer.place(device, 0);
+      return layer.forward(upload(device, x), true);
+    },
+    expected: twin.forward(x).data,
+  };
+}
+
 /** Each embedding, of one network and of several, and what works on members. */
 export function tabularCases(device: Device): KernelCase[] {
   const embeddings = NUMERIC_EMBEDDINGS.flatMap((numbers) => embeddingCases(device, numbers, 1));
-  return [...embeddings, ...embeddingCases(device, "pbld", 4), ...memberCases(device)];
+  return [...embeddings, ...embeddingCases(device, "pbld", 4), ...memberCases(device), columnDropoutCase(device)];
 }
 
 /** Gradient cases: each embedding with names of each kind, and networks of several members. */
@@ -167,6 +186,7 @@ export function tabularGradients() {
   ];
   return [
     ...embeddings,
+    { name: "ColumnDropout", layers: [new ColumnDropout(0.4, { widths: [3, 2] })] as Layer[], loss: mse, inputs: 5 },
     { name: "Linear, 3 at once", layers: [new Linear(3, 4, { members })] as Layer[], loss: mse, inputs: 3 },
     { name: "network, 3 at once", layers: network, loss: mse, inputs, columns: COLUMNS },
   ];

@@ -65,8 +65,7 @@ export function dropout(x: Tensor, { rate, key, step, out }: DropoutOptions): Te
   checkType("u32", [step]);
   if (step.size !== 1) throw new TypeError(`Cannot drop out by a step ${formatShape(step.shape)}: need [1]`);
   const y = result([x], x.shape, out);
-  const dropped = Math.min(HASHES - 1, Math.round(rate * HASHES));
-  const sizes = [x.size, key, dropped];
+  const sizes = [x.size, key, hashesBelow(rate)];
   const reals = [1 / (1 - rate)];
   x.device.run(kernels.dropout, { buffers: [x, step, y], sizes, reals, invocations: x.size });
   return y;
@@ -100,7 +99,7 @@ export function advance(counter: Tensor): void {
  * pass moves on by one: every step and every replay of a recorded one has a mask of its own, and one seed gives one run.
  */
 export class Dropout implements Layer {
-  readonly kind = "Dropout";
+  readonly kind: string = "Dropout";
   readonly settings: Readonly<{ rate: number; seed: number }>;
   readonly parameters: readonly Parameter[] = [];
   #options: DropoutOptions | undefined;
@@ -118,6 +117,11 @@ export class Dropout implements Layer {
     checkRate(rate);
     new Random(seed, "check"); // refuses what is no seed
     this.settings = { rate, seed };
+  }
+
+  /** For each value of a row, what is dropped together with it; undefined where each is dropped by itself. */
+  protected get columnOf(): readonly number[] | undefined {
+    return undefined;
   }
 
   /** `step`: how many training passes there were. */
@@ -151,23 +155,33 @@ export class Dropout implements Layer {
     this.#training = training;
     if (!training) return x;
     advance(this.#placed.step);
-    return dropout(x, this.#placed);
+    return this.drop(x, this.#placed);
   }
 
   /** `dX = dOut / (1 - rate)` for the same elements, else 0; in evaluation `dX = dOut`, the very tensor. */
   backward(dOut: Tensor): Tensor {
     forwardValue(this.#x, this);
-    return this.#training ? dropoutBackward(dOut, this.#placed) : dOut;
+    return this.#training ? this.drop(dOut, this.#placed) : dOut;
+  }
+
+  /** Drops from `x`, and in the backward from `dOut`, what the mask says. */
+  protected drop(x: Tensor, options: DropoutOptions): Tensor {
+    return dropout(x, options);
   }
 
   reference(): ReferenceLayer {
-    return new ReferenceDropout(this.settings.rate, this.#placed.key);
+    return new ReferenceDropout(this.settings.rate, this.#placed.key, this.columnOf);
   }
 
   get #placed(): DropoutOptions {
     if (!this.#options) throw new TypeError("Cannot run Dropout: its layer is in no Model yet");
     return this.#options;
   }
+}
+
+/** How many of all hashes drop what they are of. */
+export function hashesBelow(rate: number): number {
+  return Math.min(HASHES - 1, Math.round(rate * HASHES));
 }
 
 /** Refuses a rate of dropout that leaves nothing, or is none. */

@@ -5,9 +5,8 @@
  *
  * Some have a weight for each class, so that a rare one counts as much as a frequent one: a row's loss is multiplied by the
  * weight of its class, and the mean is still taken over the rows, not over the sum of weights. So batches weigh alike
- * whatever classes they hold, and {@linkcode balancedWeights}, whose mean over the rows is 1, leave the loss its size.
- *
- * A saved model stores the kind of its loss alone: loaded again, it has a delta of 1 and no weights.
+ * whatever classes they hold, and {@linkcode balancedWeights}, whose mean over the rows is 1, leave the loss its size. A
+ * saved model stores the kind of its loss alone: loaded again, it has a delta of 1 and no weights.
  *
  * Why each backward is as it is: [README.md](README.md#every-backward-in-a-line).
  *
@@ -17,19 +16,25 @@ import { type Kernel, kernels } from "../../kernels/mod.ts";
 import * as reference from "../reference/mod.ts";
 import { formatShape, sameShape, type Shape } from "../base/shape.ts";
 import { elementwise, result } from "./operation.ts";
-import { mean, sumBackward } from "./reductions.ts";
+import { mean, sumBackward, sumGroups } from "./reductions.ts";
 import { Tensor } from "./tensor.ts";
 
 /** A loss function. */
 export interface Loss {
   /** Its name in settings and messages. */
   readonly kind: string;
-  /** The loss, a scalar tensor, of `prediction` and `target`, both [batch, out]. */
-  forward(prediction: Tensor, target: Tensor): Tensor;
-  /** Its gradient [batch, out] with respect to the prediction. */
-  backward(prediction: Tensor, target: Tensor): Tensor;
+  /**
+   * The loss, a scalar tensor, of `prediction` and `target`, both [batch, out]; of several members, whose rows follow each
+   * other, as many of each, that of each [members].
+   */
+  forward(prediction: Tensor, target: Tensor, members?: number): Tensor;
+  /**
+   * Its gradient [batch, out] with respect to the prediction. Of several members it is the gradient of each member's own
+   * loss, as if it was alone: so many times that of the mean over all.
+   */
+  backward(prediction: Tensor, target: Tensor, members?: number): Tensor;
   /** Both, as a training step takes them: in one dispatch where the batch is small. The last digit may differ. */
-  forwardBackward(prediction: Tensor, target: Tensor): { loss: Tensor; dPrediction: Tensor };
+  forwardBackward(prediction: Tensor, target: Tensor, members?: number): { loss: Tensor; dPrediction: Tensor };
   /** The same in float64. */
   readonly reference: reference.ReferenceLoss;
 }
@@ -138,28 +143,30 @@ const MAX_CLASSES = 20_000;
  */
 export const softmaxCrossEntropy: Loss = {
   kind: "softmax",
-  forward: (logits, target) => {
+  forward: (logits, target, members) => {
     const [rows, classes] = checkClasses(logits, target);
     return logits.device.tidy(() => {
       const out = result([logits, target], [rows], undefined);
       const buffers = [logits, target, out];
       logits.device.run(kernels.softmaxCrossEntropy, { buffers, sizes: [rows, classes], invocations: rows });
-      return mean(out);
+      return meanOver(out, members);
     });
   },
-  backward: (logits, target) => {
+  backward: (logits, target, members = 1) => {
     const [rows, classes] = checkClasses(logits, target);
     const dLogits = result([logits, target], logits.shape, undefined);
     logits.device.run(kernels.softmaxCrossEntropyBackward, {
       buffers: [logits, target, dLogits],
       sizes: [rows, classes],
-      reals: [1 / rows],
+      reals: [members / rows],
       invocations: rows,
     });
     return dLogits;
   },
-  forwardBackward: (logits, target) =>
-    inOnePass(softmaxCrossEntropy, kernels.softmaxCrossEntropyStep, [logits, target], checkClasses(logits, target)),
+  forwardBackward: (logits, target, members) => {
+    const sizes = checkClasses(logits, target);
+    return inOnePass(softmaxCrossEntropy, kernels.softmaxCrossEntropyStep, [logits, target], sizes, [], members);
+  },
   reference: reference.referenceSoftmaxCrossEntropy,
 };
 
@@ -186,9 +193,10 @@ export function weightedSoftmaxCrossEntropy(weights: readonly number[]): Loss {
   const { forward, backward, forwardBackward } = softmaxCrossEntropy;
   return {
     kind: softmaxCrossEntropy.kind,
-    forward: (logits, target) => logits.device.tidy(() => forward(logits, weigh(target, own))),
-    backward: (logits, target) => logits.device.tidy(() => backward(logits, weigh(target, own))),
-    forwardBackward: (logits, target) => logits.device.tidy(() => forwardBackward(logits, weigh(target, own))),
+    forward: (logits, target, members) => logits.device.tidy(() => forward(logits, weigh(target, own), members)),
+    backward: (logits, target, members) => logits.device.tidy(() => backward(logits, weigh(target, own), members)),
+    forwardBackward: (logits, target, members) =>
+      logits.device.tidy(() => forwardBackward(logits, weigh(target, own), members)),
     reference: reference.referenceWeightedSoftmax(own),
   };
 }
@@ -226,15 +234,22 @@ function meanOf(
 ): Loss {
   const loss: Loss = {
     kind,
-    forward: (prediction, target) =>
-      prediction.device.tidy(() => mean(elementwise(kernels[name], checkPair(prediction, target), {}, reals))),
-    backward: (prediction, target) =>
-      elementwise(kernels[`${name}Backward`], checkPair(prediction, target), {}, [1 / prediction.size, ...reals]),
-    forwardBackward: (prediction, target) =>
-      inOnePass(loss, kernels[`${name}Step`], checkPair(prediction, target), [prediction.size], reals),
+    forward: (prediction, target, members) =>
+      prediction.device.tidy(() =>
+        meanOver(elementwise(kernels[name], checkPair(prediction, target), {}, reals), members)
+      ),
+    backward: (prediction, target, members = 1) =>
+      elementwise(kernels[`${name}Backward`], checkPair(prediction, target), {}, [members / prediction.size, ...reals]),
+    forwardBackward: (prediction, target, members) =>
+      inOnePass(loss, kernels[`${name}Step`], checkPair(prediction, target), [prediction.size], reals, members),
     reference,
   };
   return loss;
+}
+
+/** The mean of all, or of those of each member. */
+function meanOver(losses: Tensor, members?: number): Tensor {
+  return members === undefined ? mean(losses) : sumGroups(losses.reshape([losses.size, 1]), members, {}, true);
 }
 
 /** Elements that one workgroup goes through at most: a hardware GPU would leave its other cores idle for too long. */
@@ -247,15 +262,18 @@ function inOnePass(
   [prediction, target]: readonly [Tensor, Tensor],
   sizes: readonly number[],
   reals: readonly number[] = [],
+  members = 1,
 ): { loss: Tensor; dPrediction: Tensor } {
   const { device, size, shape } = prediction;
   if (size === 0 || size > ONE_PASS_ELEMENTS) {
-    return { loss: forward(prediction, target), dPrediction: backward(prediction, target) };
+    return { loss: forward(prediction, target), dPrediction: backward(prediction, target, members) };
   }
   const pair = [prediction, target];
   const loss = result(pair, [], undefined);
   const dPrediction = result(pair, shape, undefined);
-  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: [1 / sizes[0], ...reals], invocations: 1 });
+  const [first = 0, second = 0] = reals; // a kernel's sizes must all be there
+  const given = [1 / sizes[0], members / sizes[0], first, second];
+  device.run(kernel, { buffers: [...pair, loss, dPrediction], sizes, reals: given, invocations: 1 });
   return { loss, dPrediction };
 }
 

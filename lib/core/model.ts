@@ -245,6 +245,6 @@ export function layerNames(layers: readonly Layer[]): string[] {
   let number = 0;
   return layers.map(({ kind, parameters }) => {
     if (parameters.length > 0) return `z${++number}`;
-    return `${kind === "Dropout" ? "d" : "a"}${number}`;
+    return `${kind.endsWith("Dropout") ? "d" : "a"}${number}`;
   });
 }

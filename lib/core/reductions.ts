@@ -86,11 +86,11 @@ export function axesOf(name: string, shape: Shape, axis: Axis): Axes {
     : { outer: rows, length: columns, inner: 1, left: [rows] };
 }
 
-/** Sums over the rows of each group of a matrix [rows, columns]: [groups * columns]. */
-export function sumGroups(x: Tensor, groups: number, options: Out = {}): Tensor {
+/** Sums, or means, over the rows of each group of a matrix [rows, columns]: [groups * columns]. */
+export function sumGroups(x: Tensor, groups: number, options: Out = {}, average = false): Tensor {
   const { length, inner } = axesOf("sum", x.shape, 0);
   const axes = { outer: groups, length: length / groups, inner, left: [groups * inner] };
-  return reduceAxes(kernels.sum, x, axes, options);
+  return reduceAxes(kernels.sum, x, axes, options, average);
 }
 
 /** Gives every element of a shape `factor` times the element of `x` that a reduction folds it into. */

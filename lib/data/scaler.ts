@@ -1,29 +1,32 @@
 /**
- * Scaling of columns: statistics gathered row by row, and the transform that they define, in both directions.
+ * Scaling of columns by their statistics, in both directions.
  *
  * @module
  */
 
 import { showJson } from "../base/printable.ts";
+import { type ColumnStatistics, isSame, parseStatistics, QUANTILE_PARTS } from "./statistics.ts";
 
-/** How columns are scaled: to mean 0 and deviation 1, to the range 0 to 1, or not at all. */
-export type ScalingMethod = "standardize" | "minmax" | "none";
+/**
+ * How columns are scaled: to mean 0 and deviation 1; to the range 0 to 1; to median 0 and a distance of 1 between the
+ * quartiles, with far values bent towards ±3; or not at all.
+ */
+export type ScalingMethod = "standardize" | "minmax" | "robust" | "none";
 
 /** The methods by name. */
-export const SCALING_METHODS: readonly ScalingMethod[] = ["standardize", "minmax", "none"];
+export const SCALING_METHODS: readonly ScalingMethod[] = ["standardize", "minmax", "robust", "none"];
 
-/** Statistics of one column, in its raw unit. */
-export interface ColumnStatistics {
-  /** The column's name. */
-  name: string;
-  /** Smallest value. */
-  min: number;
-  /** Largest value. */
-  max: number;
-  /** Arithmetic mean. */
-  mean: number;
-  /** Standard deviation of the population: the squares are divided by n, not by n - 1. */
-  deviation: number;
+/** What no scaled value exceeds under "robust" (Holzmueller et al., "Better by default", 2024). */
+const CLIP = 3;
+
+/** How a column is scaled: v = (raw - shift) / factor, and with a clip v / sqrt(1 + (v / clip)^2) after it. */
+export interface ColumnScaling {
+  /** Subtracted first. */
+  shift: number;
+  /** Divides the rest. */
+  factor: number;
+  /** What no scaled value exceeds; without it values are not bent. */
+  clip?: number;
 }
 
 /** A scaler as JSON. */
@@ -35,92 +38,10 @@ export interface ScalerJson {
 }
 
 /**
- * Gathers the statistics of columns one row at a time, in float64, by Welford's method ("Note on a method for calculating
- * corrected sums of squares and products", 1962), with a mean of twice the digits: far from zero nothing is rounded away.
- *
- * @example
- * ```ts
- * import { max, mean, min, RunningStatistics } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- *
- * const statistics = new RunningStatistics(["x"]);
- * for (const x of [1, 2, 3, 6]) statistics.add([x]);
- * assertEquals(statistics.result()[0], { name: "x", min: 1, max: 6, mean: 3, deviation: Math.sqrt(3.5) });
- * ```
- */
-export class RunningStatistics {
-  readonly #names: readonly string[];
-  readonly #min: Float64Array<ArrayBuffer>;
-  readonly #max: Float64Array<ArrayBuffer>;
-  readonly #mean: Float64Array<ArrayBuffer>;
-  /** What the mean is more than that. */
-  readonly #rest: Float64Array<ArrayBuffer>;
-  readonly #squares: Float64Array<ArrayBuffer>;
-  #count = 0;
-
-  /**
-   * Begins with no rows.
-   *
-   * @param names Names of the columns.
-   */
-  constructor(names: readonly string[]) {
-    this.#names = [...names];
-    this.#min = new Float64Array(names.length).fill(Infinity);
-    this.#max = new Float64Array(names.length).fill(-Infinity);
-    this.#mean = new Float64Array(names.length);
-    this.#rest = new Float64Array(names.length);
-    this.#squares = new Float64Array(names.length);
-  }
-
-  /** How many rows were added. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /**
-   * Adds one row.
-   *
-   * @param values Holds the row, one value per column.
-   * @param offset Where in values the row begins.
-   */
-  add(values: ArrayLike<number>, offset: number = 0): void {
-    this.#count++;
-    for (let column = 0; column < this.#names.length; column++) {
-      const value = values[offset + column];
-      const mean = this.#mean[column];
-      const delta = value - mean - this.#rest[column];
-      const step = delta / this.#count + this.#rest[column];
-      const next = mean + step;
-      const moved = next - mean;
-      this.#rest[column] = (mean - (next - moved)) + (step - moved); // what rounding took from the sum
-      this.#mean[column] = next;
-      this.#squares[column] += delta * (value - next - this.#rest[column]);
-      if (value < this.#min[column]) this.#min[column] = value;
-      if (value > this.#max[column]) this.#max[column] = value;
-    }
-  }
-
-  /**
-   * The statistics of the rows added so far.
-   *
-   * @returns One entry per column.
-   * @throws {RangeError} If no row was added.
-   */
-  result(): ColumnStatistics[] {
-    if (this.#count === 0) throw new RangeError("Cannot give statistics of no rows");
-    return this.#names.map((name, column) => ({
-      name,
-      min: this.#min[column],
-      max: this.#max[column],
-      mean: this.#mean[column] + this.#rest[column],
-      deviation: Math.sqrt(this.#squares[column] / this.#count),
-    }));
-  }
-}
-
-/**
- * Scales rows of columns, v -> (v - shift) / factor in float64: under "standardize" shift and factor are the column's mean
- * and standard deviation, under "minmax" its minimum and range, under "none" 0 and 1.
+ * Scales rows of columns, v -> (v - shift) / factor in float64. Shift and factor are the column's mean and standard
+ * deviation under "standardize", its minimum and range under "minmax", and 0 and 1 under "none". Under "robust" they are the
+ * median and the distance of the quartiles, or half the range where the quartiles are the same; the result v becomes
+ * v / sqrt(1 + (v / 3)^2). A column of category numbers stays as it is.
  *
  * @example
  * ```ts
@@ -137,26 +58,25 @@ export class Scaler {
   readonly method: ScalingMethod;
   /** One entry per column, in order. */
   readonly columns: readonly ColumnStatistics[];
-  readonly #shift: Float64Array;
-  readonly #factor: Float64Array;
+  readonly #scalings: readonly ColumnScaling[];
 
   /**
-   * Works out shift and factor of each column.
+   * Works out how each column is scaled.
    *
    * @param method The method.
    * @param columns Statistics of the columns, usually of the training rows alone.
-   * @throws {RangeError} If a column cannot be scaled so: all its values are the same, too small or too large.
+   * @throws {RangeError} If a column cannot be scaled so: all its values are the same, too small or too large, or method
+   * "robust" lacks its quantiles.
    */
   constructor(method: ScalingMethod, columns: readonly ColumnStatistics[]) {
     this.method = method;
     this.columns = columns.map((column) => ({ ...column }));
-    this.#shift = Float64Array.from(columns, (column) => SHIFTS[method](column));
-    this.#factor = Float64Array.from(columns, (column) => checkedFactor(method, column));
+    this.#scalings = columns.map((column) => scalingOf(method, column));
   }
 
-  /** Shift and factor of each column, in order: scaled = (raw - shift) / factor. */
-  get scalings(): { shift: number; factor: number }[] {
-    return this.columns.map((_, column) => ({ shift: this.#shift[column], factor: this.#factor[column] }));
+  /** How each column is scaled, in order. */
+  get scalings(): ColumnScaling[] {
+    return this.#scalings.map((scaling) => ({ ...scaling }));
   }
 
   /**
@@ -167,30 +87,26 @@ export class Scaler {
    * @throws {TypeError} If the length is not a multiple of the number of columns.
    */
   transform(rows: ArrayLike<number>): Float64Array<ArrayBuffer> {
-    const width = this.#checkedWidth("scale", rows);
-    const scaled = new Float64Array(rows.length);
-    for (let i = 0, column = 0; i < rows.length; i++) {
-      scaled[i] = (rows[i] - this.#shift[column]) / this.#factor[column];
-      column = column + 1 === width ? 0 : column + 1;
-    }
-    return scaled;
+    return this.#map("scale", rows, (value, { shift, factor, clip }) => {
+      const scaled = (value - shift) / factor;
+      // The same as scaled / sqrt(1 + (scaled / clip)^2), and finite where that is Infinity / Infinity.
+      return clip === undefined ? scaled : clip * Math.sign(scaled) / Math.sqrt(1 + (clip / scaled) ** 2);
+    });
   }
 
   /**
    * Takes scaled rows back to raw units.
    *
    * @param rows Row-major scaled values [n, columns].
-   * @returns The values in raw units, same shape.
+   * @returns The values in raw units, same shape. Under "robust", a value at or beyond ±3 comes from infinity.
    * @throws {TypeError} If the length is not a multiple of the number of columns.
    */
   inverse(rows: ArrayLike<number>): Float64Array<ArrayBuffer> {
-    const width = this.#checkedWidth("unscale", rows);
-    const raw = new Float64Array(rows.length);
-    for (let i = 0, column = 0; i < rows.length; i++) {
-      raw[i] = rows[i] * this.#factor[column] + this.#shift[column];
-      column = column + 1 === width ? 0 : column + 1;
-    }
-    return raw;
+    return this.#map("unscale", rows, (value, { shift, factor, clip }) => {
+      if (clip === undefined) return value * factor + shift;
+      const share = Math.min(1, Math.abs(value) / clip);
+      return value / Math.sqrt((1 - share) * (1 + share)) * factor + shift;
+    });
   }
 
   /**
@@ -215,55 +131,55 @@ export class Scaler {
     if (!SCALING_METHODS.includes(method as ScalingMethod)) {
       throw new SyntaxError(`Cannot read a scaler: its method is ${showJson(method)}`);
     }
-    if (!Array.isArray(columns) || !columns.every(isStatistics)) {
-      throw new SyntaxError("Cannot read a scaler: each column needs a name and finite min, max, mean and deviation");
-    }
-    return new Scaler(
-      method!,
-      columns.map(({ name, min, max, mean, deviation }) => ({ name, min, max, mean, deviation })),
-    );
+    if (!Array.isArray(columns)) throw new SyntaxError("Cannot read a scaler: it has no columns");
+    return new Scaler(method!, columns.map(parseStatistics));
   }
 
-  #checkedWidth(action: string, rows: ArrayLike<number>): number {
+  #map(
+    action: string,
+    rows: ArrayLike<number>,
+    map: (value: number, scaling: ColumnScaling) => number,
+  ): Float64Array<ArrayBuffer> {
     const width = this.columns.length;
     if (width === 0 ? rows.length > 0 : rows.length % width !== 0) {
       throw new TypeError(`Cannot ${action} ${rows.length} values: rows have ${width} columns`);
     }
-    return width;
+    const mapped = new Float64Array(rows.length);
+    for (let i = 0, column = 0; i < rows.length; i++) {
+      mapped[i] = map(rows[i], this.#scalings[column]);
+      column = column + 1 === width ? 0 : column + 1;
+    }
+    return mapped;
   }
 }
 
-const SHIFTS: Record<ScalingMethod, (column: ColumnStatistics) => number> = {
-  standardize: (column) => column.mean,
-  minmax: (column) => column.min,
-  none: () => 0,
+const SCALINGS: Record<ScalingMethod, (column: ColumnStatistics) => ColumnScaling> = {
+  standardize: ({ mean, deviation }) => ({ shift: mean, factor: deviation }),
+  minmax: ({ min, max }) => ({ shift: min, factor: max - min }),
+  robust: ({ name, min, max, quantiles }) => {
+    if (!quantiles) throw new RangeError(`Cannot scale column ${showJson(name)} by robust: its quantiles are missing`);
+    const [low, median, high] = [1, 2, 3].map((quarter) => quantiles[quarter * QUANTILE_PARTS / 4]);
+    const factor = isSame({ min: low, max: high }) ? (max - min) / 2 : high - low;
+    return { shift: median, factor, clip: CLIP };
+  },
+  none: () => ({ shift: 0, factor: 1 }),
 };
 
-const FACTORS: Record<ScalingMethod, (column: ColumnStatistics) => number> = {
-  standardize: (column) => column.deviation,
-  minmax: (column) => column.max - column.min,
-  none: () => 1,
-};
-
-function checkedFactor(method: ScalingMethod, column: ColumnStatistics): number {
-  const factor = FACTORS[method](column);
-  if (method !== "none" && column.min === column.max) {
+function scalingOf(method: ScalingMethod, column: ColumnStatistics): ColumnScaling {
+  const { name, min, max, names } = column;
+  if (names !== undefined || method === "none") return SCALINGS.none(column);
+  if (min === max) {
     throw new RangeError(
-      `Cannot scale column ${showJson(column.name)} by ${method}: all its values are ${column.min}; ` +
+      `Cannot scale column ${showJson(name)} by ${method}: all its values are ${min}; ` +
         `leave the column out, give it values that differ, or use scaling method none`,
     );
   }
-  if (!(factor > 0 && factor < Infinity)) {
+  const scaling = SCALINGS[method](column);
+  if (!(scaling.factor > 0 && scaling.factor < Infinity)) {
     throw new RangeError(
-      `Cannot scale column ${showJson(column.name)} by ${method}: its values, ${column.min} to ${column.max}, ` +
-        `are too ${factor === 0 ? "small; multiply" : "large; divide"} them first`,
+      `Cannot scale column ${showJson(name)} by ${method}: its values, ${min} to ${max}, ` +
+        `are too ${scaling.factor === 0 ? "small; multiply" : "large; divide"} them first`,
     );
   }
-  return factor;
-}
-
-function isStatistics(value: unknown): value is ColumnStatistics {
-  const column = (value ?? {}) as Record<string, unknown>;
-  return typeof column.name === "string" &&
-    ["min", "max", "mean", "deviation"].every((key) => Number.isFinite(column[key]));
+  return scaling;
 }

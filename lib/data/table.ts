@@ -20,19 +20,20 @@ export interface NumericColumn {
 }
 
 /**
- * An input column of names, one-hot: a network input for each category. A name that training did not see counts as the mix
- * of categories in `shares`, so that it says nothing; without shares it has a last input, which it shares with `others`.
+ * An input column of names: one network input, which holds the number of the category. A name that training did not see has
+ * the number after the last. With `shares` it counts as the mix of all categories, so that it says nothing; without shares
+ * it is a category of its own, which it shares with `others`.
  */
 export interface CategoricalColumn {
   /** What makes it different from other columns. */
   readonly kind: "categorical";
   /** The column's name in the header. */
   readonly name: string;
-  /** The names seen in training that have an input, in the order of their inputs. */
+  /** The names seen in training that have a number of their own, in its order: 0, 1, ... */
   readonly categories: readonly string[];
   /** Share of the training rows of each category; not together with `others`. */
   readonly shares?: readonly number[];
-  /** The names seen in training that are too rare for an input of their own. */
+  /** The names seen in training that are too rare for a number of their own. */
   readonly others?: readonly string[];
   /** The value of a missing cell; without it a missing cell is refused. */
   readonly fill?: string;
@@ -87,17 +88,17 @@ export interface Table {
  * ```ts
  * import { MISSING_CATEGORY, type Table, TableEncoder } from "@backhand/backhand";
  * import { assertEquals } from "@std/assert";
- * const color = { kind: "categorical", name: "color", categories: [MISSING_CATEGORY, "red"], fill: MISSING_CATEGORY } as const;
- * const out = new Float64Array(3);
+ * const color = { kind: "categorical", name: "color", categories: ["red", MISSING_CATEGORY], fill: MISSING_CATEGORY } as const;
+ * const out = new Float64Array(1);
  * new TableEncoder({ inputs: [color] }).encode([""], out, 0);
- * assertEquals([...out], [1, 0, 0]);
+ * assertEquals([...out], [1]);
  * ```
  */
 export const MISSING_CATEGORY = "(missing)";
 
 /**
- * Names of the network's inputs: `age` for a numeric column, `color=red` and `color=blue` for a categorical one, `sold (days)`,
- * `sold (year)`, `sold (month sin)` and the like for dates.
+ * Names of the network's inputs: the column's own for numbers and for categories, `sold (days)`, `sold (year)`,
+ * `sold (month sin)` and the like for dates.
  *
  * @param inputs The input columns.
  * @returns One name per network input.
@@ -108,7 +109,7 @@ export const MISSING_CATEGORY = "(missing)";
  * import { assertEquals } from "@std/assert";
  * const color = { kind: "categorical", name: "color", categories: ["red"], others: ["teal"] } as const;
  * const sold = { kind: "date", name: "sold", origin: 19_000, parts: ["weekday"] } as const;
- * assertEquals(encodedNames([{ kind: "numeric", name: "age" }, color]), ["age", "color=red", "color=(other)"]);
+ * assertEquals(encodedNames([{ kind: "numeric", name: "age" }, color]), ["age", "color"]);
  * assertEquals(encodedNames([sold]), ["sold (days)", "sold (weekday sin)", "sold (weekday cos)"]);
  * ```
  */
@@ -118,13 +119,17 @@ export function encodedNames(inputs: readonly InputColumn[]): string[] {
 
 function namesOf(column: InputColumn): string[] {
   const { name } = column;
-  if (column.kind === "numeric") return [name];
-  if (column.kind === "date") {
-    const parts = column.parts.flatMap((part) => part === "year" ? [part] : [`${part} sin`, `${part} cos`]);
-    return ["days", ...parts].map((part) => `${name} (${part})`);
-  }
-  const last = column.shares ? [] : [column.others ? "(other)" : "(unseen)"];
-  return [...column.categories, ...last].map((category) => `${name}=${category}`);
+  if (column.kind !== "date") return [name];
+  const parts = column.parts.flatMap((part) => part === "year" ? [part] : [`${part} sin`, `${part} cos`]);
+  return ["days", ...parts].map((part) => `${name} (${part})`);
+}
+
+/**
+ * How many rows of weights a network has for a categorical column: one for each category, and without shares one more for
+ * the names that training did not see and those that are rare.
+ */
+export function nameRows({ categories, shares }: CategoricalColumn): number {
+  return categories.length + (shares ? 0 : 1);
 }
 
 /**

@@ -40,10 +40,10 @@ const FIRST_UNSEEN = 5;
 export type TargetForm = "values" | "one-hot" | "binary";
 
 /**
- * Makes network inputs of a table's cells: a number for a numeric column; for a categorical one as many as it has categories,
- * of which the cell's own is 1; for a date the days since the training mean, and the parts that its column names: the year as
- * a number, month, weekday and hour as sine and cosine. A name that training did not see counts as the mix of categories in
- * the training rows, or has the last input with the rare ones.
+ * Makes network inputs of a table's cells: a number for a numeric column; for a categorical one the number of the cell's
+ * category, 0, 1, ...; for a date the days since the training mean, and the parts that its column names: the year as a
+ * number, month, weekday and hour as sine and cosine. Names that training did not see, and those that are too rare for a
+ * number of their own, have the number after the last category.
  *
  * @example
  * ```ts
@@ -58,11 +58,11 @@ export type TargetForm = "values" | "one-hot" | "binary";
  *   target: { kind: "numeric", names: ["price"] },
  *   missing: "mean",
  * };
- * const encoder = new TableEncoder(table), out = new Float64Array(6);
- * assertEquals(encoder.names, ["age", "color=blue", "color=red"]);
+ * const encoder = new TableEncoder(table), out = new Float64Array(4);
+ * assertEquals(encoder.names, ["age", "color"]);
  * encoder.encode(["41", "red"], out, 0);
- * encoder.encode(["NA", "pink"], out, 3);
- * assertEquals([...out], [41, 0, 1, 30, 0.75, 0.25]);
+ * encoder.encode(["NA", "pink"], out, 2);
+ * assertEquals([...out], [41, 1, 30, 2]);
  * assertEquals(encoder.unseen, [{ column: "color", count: 1, first: ["pink"] }]);
  * ```
  */
@@ -228,46 +228,44 @@ export function numberReader(missingTexts: readonly string[] = []): (cell: strin
 }
 
 function dateEncoder(column: DateColumn, missingTexts: readonly string[] | undefined): CellEncoder {
-  const { name, format, origin, parts, fill } = column;
+  const { name, format, fill } = column;
   const read = dateReader(format);
   return (cell, out, place) => {
     const days = isMissing(cell, missingTexts) ? fill : read(cell!);
     if (days === undefined) throw missingCell(cell, name);
     if (Number.isNaN(days)) throw new CellError(dateFault(cell!, format) + blankHint(cell!), name);
-    out[place++] = days - origin;
-    for (const part of parts) {
-      const value = datePart(days, part);
-      if (part === "year") {
-        out[place++] = value;
-        continue;
-      }
-      const angle = 2 * Math.PI * value / PERIODS[part];
-      out[place++] = Math.sin(angle);
-      out[place++] = Math.cos(angle);
-    }
+    encodeDate(column, days, out, place);
   };
 }
 
+/** Writes the numbers of a day, in days since 1970-01-01 UTC. */
+export function encodeDate({ origin, parts }: DateColumn, days: number, out: Float64Array, place: number): void {
+  out[place++] = days - origin;
+  for (const part of parts) {
+    const value = datePart(days, part);
+    if (part === "year") {
+      out[place++] = value;
+      continue;
+    }
+    const angle = 2 * Math.PI * value / PERIODS[part];
+    out[place++] = Math.sin(angle);
+    out[place++] = Math.cos(angle);
+  }
+}
+
 function nameEncoder(
-  { name, categories, shares, others, fill }: CategoricalColumn,
+  { name, categories, others, fill }: CategoricalColumn,
   missingTexts: readonly string[] | undefined,
   onUnseen: (name: string) => void,
 ): CellEncoder {
   const places = placesOf(categories);
   const rare = placesOf(others ?? []);
-  const width = categories.length + (shares ? 0 : 1);
   return (cell, out, place) => {
     const text = isMissing(cell, missingTexts) ? fill : cell!.trim();
     if (text === undefined) throw missingCell(cell, name);
     const own = placeOf(places, text);
-    out.fill(0, place, place + width);
-    if (own !== undefined) {
-      out[place + own] = 1;
-      return;
-    }
-    if (placeOf(rare, text) === undefined) onUnseen(text);
-    if (shares) out.set(shares, place);
-    else out[place + categories.length] = 1;
+    if (own === undefined && placeOf(rare, text) === undefined) onUnseen(text);
+    out[place] = own ?? categories.length;
   };
 }
 

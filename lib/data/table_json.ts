@@ -9,9 +9,6 @@ import { DATE_PARTS, dateForm } from "./dates.ts";
 import type { CategoricalColumn, DateColumn, InputColumn, MissingPolicy, Table, Target } from "./table.ts";
 import { MAX_NAME_LENGTH, MISSING_CATEGORY } from "./table.ts";
 
-/** Most characters of all names of a network's inputs. */
-const MAX_CHARACTERS = 5e7;
-
 /** The policies by name. */
 export const MISSING_POLICIES: readonly MissingPolicy[] = ["error", "mean", "median", "drop", "category"];
 
@@ -50,10 +47,6 @@ export function parseTable(value: unknown): Table {
   const places = new Map(names.map((name, i) => [name, i]));
   const repeated = names.find((name, i) => places.get(name) !== i);
   if (repeated !== undefined) throw fault(`column ${showJson(repeated)} is there twice`);
-  const characters = table.inputs.reduce((sum, column) => sum + encodedLength(column), 0);
-  if (characters > MAX_CHARACTERS) {
-    throw fault(`its input columns' names have ${characters} characters, allowed are 5e7`);
-  }
   return table;
 }
 
@@ -133,15 +126,7 @@ function parseNames(value: unknown, what: string, least: number): string[] {
   return [...value];
 }
 
-/** Characters of a column's names among `encodedNames`, which hold the column's own once for each category. */
-function encodedLength(column: InputColumn): number {
-  if (column.kind !== "categorical") return column.name.length;
-  const { name, categories, others = [] } = column;
-  const own = categories.reduce((sum, category) => sum + name.length + 1 + category.length, 0);
-  return others.reduce((sum, other) => sum + other.length, own);
-}
-
-/** Names of columns and of categories are put together: a thousand long ones would not fit into memory. */
+/** Names of columns and of categories stand in messages and in memory: a thousand long ones would not fit. */
 function checkLengths(names: readonly string[], what: string): void {
   const long = names.find((name) => name.length > MAX_NAME_LENGTH);
   if (long === undefined) return;

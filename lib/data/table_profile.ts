@@ -11,7 +11,7 @@ import { formatsOf, isNoDate } from "./date_formats.ts";
 import { dateReader, hasZone } from "./dates.ts";
 import { SURE_DIGITS } from "./names.ts";
 import { isPlaceholder, writtenNumber } from "./odd_cells.ts";
-import { ValueRange } from "./value_range.ts";
+import { ValueRange } from "./statistics.ts";
 
 export { ownText, sortValues } from "./column_names.ts";
 

@@ -8,17 +8,20 @@ import type { Loss } from "../core/losses.ts";
 import { accuracy, classIndices, type RegressionMetrics, RunningMetrics } from "./metrics.ts";
 import { Matrix, sigmoid, softmax } from "../reference/mod.ts";
 import type { Scaler } from "../data/scaler.ts";
+import { RunningTwoClasses, type ThresholdRule, type TwoClassMetrics } from "./two_classes.ts";
 
 /**
  * How good predictions are: the loss in the units of training, the rest in raw units, those of probabilities where the
  * loss gives them. Accuracy is there under binary and softmax cross-entropy; confusion matrix, macro F1 and measures per
- * class too, unless binary cross-entropy has several targets.
+ * class too, unless binary cross-entropy has several targets; of two classes also the measures of their probabilities.
  */
-export interface Evaluation extends RegressionMetrics, Partial<ClassificationMetrics> {
+export interface Evaluation extends RegressionMetrics, Partial<ClassificationMetrics>, Partial<TwoClassMetrics> {
   /** Rows it was measured on. */
   readonly rows: number;
   /** The loss that training makes small, in float64. */
   readonly loss: number;
+  /** The least probability that counts as the second class, where one was asked for. */
+  readonly threshold?: number;
   /** How good the trivial prediction is on the same rows, where it is known. */
   readonly baseline?: Evaluation;
 }
@@ -29,6 +32,8 @@ export interface EvaluationOptions {
   readonly baseline?: readonly number[];
   /** Names of the classes, where there are any; else those of the scaler's columns, "0" and "1" under binary cross-entropy. */
   readonly classes?: readonly string[];
+  /** Of two classes: the least probability that counts as the second; or a rule, which chooses it on these rows. */
+  readonly threshold?: number | ThresholdRule;
 }
 
 /**
@@ -102,20 +107,25 @@ export function evaluate(
   return evaluator.result();
 }
 
-/** Measures predictions that come block by block, in constant memory: see {@linkcode evaluate}. */
+/**
+ * Measures predictions that come block by block, in constant memory; of two classes eight bytes a row are kept. See
+ * {@linkcode evaluate}.
+ */
 export class Evaluator {
   readonly #loss: Loss;
   readonly #scaler: Scaler;
   readonly #scores: Scores;
+  readonly #twoClasses?: TwoClassScores;
   /** The trivial prediction of a row, as the network would put it out and in raw units. */
   readonly #baseline?: { scores: Scores; output: ArrayLike<number>; raw: readonly number[] };
 
   /**
    * Begins with no rows.
    *
-   * @throws {TypeError} If there are more or fewer classes, or trivial predictions, than outputs have.
+   * @throws {TypeError} If there are more or fewer classes, or trivial predictions, than outputs have; or a threshold for
+   * others than two classes.
    */
-  constructor(loss: Loss, scaler: Scaler, { baseline, classes }: EvaluationOptions = {}) {
+  constructor(loss: Loss, scaler: Scaler, { baseline, classes, threshold }: EvaluationOptions = {}) {
     const columns = scaler.columns.length;
     if (baseline && baseline.length !== columns) {
       throw new TypeError(`Cannot compare ${columns} targets with a baseline of ${baseline.length}`);
@@ -125,9 +135,13 @@ export class Evaluator {
     if (names?.length !== own?.length) {
       throw new TypeError(`Cannot measure ${names!.length} classes: the outputs are for ${own!.length}`);
     }
+    if (threshold !== undefined && names?.length !== 2) {
+      throw new TypeError(`Cannot use a threshold: it takes two classes, found ${names?.length ?? "numbers"}`);
+    }
     this.#loss = loss;
     this.#scaler = scaler;
     this.#scores = new Scores(loss, columns, names);
+    if (names?.length === 2) this.#twoClasses = new TwoClassScores(names, threshold);
     if (!baseline) return;
     const output = toOutput(baseline, loss, scaler);
     this.#baseline = { scores: new Scores(loss, columns, names), output, raw: baseline };
@@ -137,7 +151,9 @@ export class Evaluator {
   add(output: ArrayLike<number>, y: ArrayLike<number>): void {
     const actual = this.#scaler.inverse(y);
     const columns = this.#scaler.columns.length;
-    this.#scores.add(output, toRaw(output, this.#loss, this.#scaler), y, actual);
+    const predicted = toRaw(output, this.#loss, this.#scaler);
+    this.#scores.add(output, predicted, y, actual);
+    this.#twoClasses?.add(predicted, actual, columns);
     if (!this.#baseline) return;
     const { scores, output: trivial, raw } = this.#baseline;
     const repeated = (row: ArrayLike<number>) => actual.map((_, i) => row[i % columns]);
@@ -147,11 +163,42 @@ export class Evaluator {
   /**
    * The measures of all blocks so far.
    *
-   * @throws {RangeError} If there were no rows.
+   * @throws {RangeError} If there were no rows; or if a rule is to choose the threshold, and a class has no rows.
    */
   result(): Evaluation {
-    const measures = this.#scores.result();
-    return this.#baseline ? { ...measures, baseline: this.#baseline.scores.result() } : measures;
+    const measures = { ...this.#scores.result(), ...this.#twoClasses?.result() };
+    if (!this.#baseline) return measures;
+    const { scores, raw } = this.#baseline;
+    return { ...measures, baseline: { ...scores.result(), ...this.#twoClasses?.running.ofConstant(raw.at(-1)!) } };
+  }
+}
+
+/** The probabilities of the second of two classes, and how the rows are classified where a threshold is given. */
+class TwoClassScores {
+  readonly running = new RunningTwoClasses();
+  readonly #names: readonly string[];
+  readonly #threshold?: number | ThresholdRule;
+
+  constructor(names: readonly string[], threshold?: number | ThresholdRule) {
+    this.#names = names;
+    this.#threshold = threshold;
+  }
+
+  /** Adds rows of one column, or of two, of which the last is that of the second class. */
+  add(predicted: Float64Array, actual: Float64Array, columns: number): void {
+    const probabilities = predicted.filter((_, i) => i % columns === columns - 1);
+    this.running.add(probabilities, classIndices(actual, columns));
+  }
+
+  result(): TwoClassMetrics & Partial<ClassificationMetrics> & { threshold?: number } {
+    const measures = this.running.result();
+    if (this.#threshold === undefined) return measures;
+    const threshold = typeof this.#threshold === "number" ? this.#threshold : this.running.choose(this.#threshold);
+    const counted = new RunningClassification(this.#names);
+    this.running.rows.forEach((probabilities, label) => {
+      counted.add(classIndices(probabilities, 1, threshold), new Float64Array(probabilities.length).fill(label));
+    });
+    return { ...measures, ...counted.result(), threshold };
   }
 }
 

@@ -110,13 +110,13 @@ export function accuracy(probability: ArrayLike<number>, label: ArrayLike<number
   return right / actual.length;
 }
 
-/** The class of each row of probabilities: that of one class by the side of 0.5, of others by where the largest stands. */
-export function classIndices(probabilities: ArrayLike<number>, classes: number): Float64Array {
+/** The class of each row of probabilities: that of one class by the side of the threshold, of others by where the largest stands. */
+export function classIndices(probabilities: ArrayLike<number>, classes: number, threshold = 0.5): Float64Array {
   const { length } = probabilities;
   if (length % classes !== 0) throw new TypeError(`Cannot cut ${length} labels into rows of ${classes}`);
   return Float64Array.from({ length: length / classes }, (_, row) => {
     const value = probabilities[row];
-    if (classes === 1) return value >= 0.5 ? 1 : value < 0.5 ? 0 : NaN;
+    if (classes === 1) return value >= threshold ? 1 : value < threshold ? 0 : NaN;
     return largestOf(probabilities, row * classes, classes);
   });
 }

@@ -39,6 +39,13 @@ interface ColumnRange {
   readonly max: number;
 }
 
+/** An input column. */
+interface SeenInput {
+  readonly name: string;
+  /** How many names a column of category numbers has; undefined of one of numbers. */
+  readonly names?: number;
+}
+
 export interface LossHistory {
   /** Mean of the last epoch's steps. */
   readonly train: number;
@@ -73,8 +80,8 @@ export interface Finding {
 
 /** A look at a network. What was not looked at is left out. */
 export interface NetworkFacts {
-  /** Inputs of the sample [rows, in], and their columns' names. */
-  readonly inputs?: Omit<SeenMatrix, "name"> & { readonly names: readonly string[] };
+  /** Inputs of the sample [rows, in], and their columns. */
+  readonly inputs?: Omit<SeenMatrix, "name"> & { readonly of: readonly SeenInput[] };
   /** Outputs [rows, units] of each ReLU layer. */
   readonly relus?: readonly SeenMatrix[];
   /** Layers with weights, first to last. */
@@ -154,8 +161,9 @@ export function constantTarget({ name, min, max }: ColumnRange): Finding[] {
   }];
 }
 
-function unscaledInputs({ names, rows, columns, data }: NonNullable<NetworkFacts["inputs"]>): Finding[] {
-  const sizes = names.map((name, column) => ({ name, size: sizeOf(data, rows, column, columns) }));
+function unscaledInputs({ of, rows, columns, data }: NonNullable<NetworkFacts["inputs"]>): Finding[] {
+  const sizes = of.map(({ name, names }, column) => ({ name, names, size: sizeOf(data, rows, column, columns) }))
+    .filter(({ names }) => names === undefined); // the network looks category numbers up: their size says nothing
   const large = sizes.filter(({ size }) => size > LARGE_INPUT && size < Infinity)
     .sort((a, b) => b.size - a.size);
   const small = sizes.every(({ size }) => size > 0 && size < SMALL_INPUT) ? sizes : [];
@@ -165,7 +173,7 @@ function unscaledInputs({ names, rows, columns, data }: NonNullable<NetworkFacts
   return [{
     kind: "unscaled inputs",
     where: "",
-    message: `${found.length} of ${names.length} inputs are not scaled: ${listed}${found.length > 3 ? ", ..." : ""}, ` +
+    message: `${found.length} of ${sizes.length} inputs are not scaled: ${listed}${found.length > 3 ? ", ..." : ""}, ` +
       "where a root mean square of 1 is usual",
     fix: "take scaling method standardize",
   }];

@@ -212,7 +212,7 @@ function placeOf(trainer: Trainer, { name, shape, data }: ReadTensor, rows: Uint
     ...number >= 0 ? { layer: { number, kind: trainer.options.model.layers[number].kind } } : {},
     value: data[index],
     at,
-    ...BY_ROW.test(name) ? { row: rows[at[0]] } : {},
+    ...BY_ROW.test(name) ? { row: rows[at[0] % rows.length] } : {},
     rows,
   };
 }

@@ -19,7 +19,7 @@ export type Row = Readonly<Record<string, Cell>>;
 
 /** A predicted class. */
 export interface ClassPrediction {
-  /** The most probable class; of equal ones the first. */
+  /** The most probable class; of equal ones the first. Of two classes the threshold decides, if the model has one. */
   readonly class: string;
   /** The probability of each class, by name; they add up to 1. */
   readonly probabilities: Readonly<Record<string, number>>;
@@ -129,8 +129,12 @@ export class LoadedModel implements Disposable {
 }
 
 /** What a model's numbers say. */
-export function toPredictions(predicted: ArrayLike<number>, { table, targets }: ModelDescription): Prediction[] {
+export function toPredictions(
+  predicted: ArrayLike<number>,
+  { table, targets, output }: Pick<ModelDescription, "table" | "targets" | "output">,
+): Prediction[] {
   const { target } = table;
+  const threshold = output?.threshold ?? (targets.length === 1 ? 0.5 : undefined);
   const width = targets.length;
   return Array.from({ length: predicted.length / width }, (_, row) => {
     const values = targets.map((_, i) => predicted[row * width + i]);
@@ -139,8 +143,8 @@ export function toPredictions(predicted: ArrayLike<number>, { table, targets }: 
     }
     const shares = width === 1 ? [1 - values[0], values[0]] : values;
     const { classes } = target;
-    // As accuracy counts it: a probability of 0.5 of the second of two classes is the second.
-    const best = width === 1 ? Number(values[0] >= 0.5) : shares.indexOf(Math.max(...shares));
+    // As evaluations count it: a probability that is the threshold is of the second class.
+    const best = threshold === undefined ? shares.indexOf(Math.max(...shares)) : Number(shares[1] >= threshold);
     return { class: classes[best], probabilities: Object.fromEntries(classes.map((name, i) => [name, shares[i]])) };
   });
 }

@@ -11,7 +11,7 @@ import { shorten, showJson } from "../base/printable.ts";
 import { MAX_SEED } from "../base/random.ts";
 import { Scaler } from "../data/scaler.ts";
 import { type OutputRule, parseOutputRule } from "./output_rule.ts";
-import { encodedNames, type Table, type Target } from "../data/table.ts";
+import { encodedNames, nameRows, type Table, type Target } from "../data/table.ts";
 import { TargetEncoder, type TargetForm } from "../data/table_encoder.ts";
 import { parseTable } from "../data/table_json.ts";
 import { parseTableNotes, type TableNotes } from "../data/table_notes.ts";
@@ -215,6 +215,13 @@ function checkNames({ table, features, targets, scalers }: ModelMetadata, loss: 
   for (const [what, found, expected] of cases) {
     if (found.length === expected.length && found.every((name, i) => name === expected[i])) continue;
     throw new TypeError(`its table has the columns ${listOf(expected)}, its ${what} ${listOf(found)}`);
+  }
+  const places = scalers.inputs.columns.values();
+  for (const column of table.inputs) {
+    const [own] = encodedNames([column]).map(() => places.next().value!);
+    if (column.kind !== "categorical" || own.names === nameRows(column)) continue;
+    const found = `its scaler knows ${own.names ?? "none"}`;
+    throw new TypeError(`its input ${showJson(column.name)} has ${nameRows(column)} names, ${found}`);
   }
 }
 

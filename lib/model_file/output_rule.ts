@@ -7,6 +7,7 @@ import { showJson } from "../base/printable.ts";
 import type { Scaler } from "../data/scaler.ts";
 import type { Target } from "../data/table.ts";
 import { type ConformalScores, MAX_SCORES } from "../evaluate/conformal.ts";
+import { TEMPERATURES } from "../evaluate/temperature.ts";
 
 /** What is done to the outputs of a network. */
 export interface OutputRule {
@@ -20,9 +21,6 @@ export interface OutputRule {
   readonly conformal?: readonly ConformalScores[];
 }
 
-/** Least and largest temperature. */
-export const TEMPERATURES = [0.05, 20] as const;
-
 /** Outputs with temperature and clipping, in the scaled units of before; without either the same ones. */
 export function applyRule<T extends ArrayLike<number>>(
   outputs: T,
@@ -34,8 +32,9 @@ export function applyRule<T extends ArrayLike<number>>(
   const least = targets.transform(targets.columns.map(({ min }) => min));
   const most = targets.transform(targets.columns.map(({ max }) => max));
   const width = least.length;
-  // Not Math.min alone: NaN stays NaN in both.
-  return Float64Array.from(outputs, (value, i) => Math.min(Math.max(value, least[i % width]), most[i % width]));
+  // What is not finite stays so: it is no prediction.
+  const clipped = (value: number, column: number) => Math.min(Math.max(value, least[column]), most[column]);
+  return Float64Array.from(outputs, (value, i) => Number.isFinite(value) ? clipped(value, i % width) : value);
 }
 
 /** What a model predicts, as far as a rule depends on it. */

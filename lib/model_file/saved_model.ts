@@ -12,7 +12,7 @@ import { formatMetadata, type ModelMetadata, parseMetadata } from "./metadata.ts
 import { shorten, showJson } from "../base/printable.ts";
 import { Predictor } from "../evaluate/predictor.ts";
 import { readSafetensors, type StoredTensor, type StoredTensors, writeSafetensors } from "../safetensors/reader.ts";
-import { encodedNames } from "../data/table.ts";
+import { encodedNames, nameRows } from "../data/table.ts";
 import { TableEmbedding } from "../tabular/table_embedding.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { checkFormat, FORMAT, inFile, parseMembers } from "./file_format.ts";
@@ -92,21 +92,11 @@ export class SavedModel implements Disposable {
    * @param path The file, for the errors.
    * @throws {DataError} If it is no model, or its weights do not fit its layers.
    */
-  static fromStored(device: Device, { tensors, metadata }: StoredTensors, path: string): SavedModel {
-    checkFormat(metadata, path);
-    const { description, layers } = inFile(path, () => {
-      const description = parseDescription(metadata);
-      const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
-      const layers = buildLayers(parseLayers(metadata), shapes, parseMembers(metadata));
-      checkEnds(layers, description);
-      // Before the device is asked for memory: a tensor of no values may claim any shape.
-      checkShapes(parametersOf(layers), tensors);
-      checkWeights(tensors);
-      return { description, layers };
-    });
+  static fromStored(device: Device, stored: StoredTensors, path: string): SavedModel {
+    const { description, layers } = parseStored(stored, path);
     const model = new Model(device, layers); // a RangeError is the device's: the file may be too large for it
     try {
-      inFile(path, () => loadTensors(model, tensors));
+      inFile(path, () => loadTensors(model, stored.tensors));
     } catch (error) {
       model.dispose();
       throw error;
@@ -124,10 +114,19 @@ export class SavedModel implements Disposable {
    * @throws {RangeError} If an input, scaled, or a prediction is beyond float32.
    */
   async predict(rows: ArrayLike<number>, firstRow: number = 1): Promise<Float64Array> {
+    return (await this.predictEach(rows, firstRow)).predicted;
+  }
+
+  /** The same, with what each member puts out [members * n, targets], without the rule: intervals take both. */
+  async predictEach(
+    rows: ArrayLike<number>,
+    firstRow: number = 1,
+  ): Promise<{ predicted: Float64Array; own: Float32Array }> {
     const { scalers, targets, loss } = this.description;
-    const predicted = toRaw(await this.outputs(rows, firstRow), loss, scalers.targets);
+    const { output, own } = await this.outputsEach(rows, firstRow);
+    const predicted = toRaw(output, loss, scalers.targets);
     checkFinite("prediction", predicted, predicted, targets, firstRow);
-    return predicted;
+    return { predicted, own };
   }
 
   /**
@@ -236,8 +235,30 @@ function checkFinite(
   }
 }
 
+/**
+ * What a file holds: the description of a model, and its layers, which fit each other, the description and the file's tensors.
+ *
+ * @throws {DataError} If it is no model, or its weights do not fit its layers.
+ */
+export function parseStored(
+  { tensors, metadata }: StoredTensors,
+  path: string,
+): { description: ModelDescription; layers: Layer[] } {
+  checkFormat(metadata, path);
+  return inFile(path, () => {
+    const description = parseDescription(metadata);
+    const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+    const layers = buildLayers(parseLayers(metadata), shapes, parseMembers(metadata));
+    checkEnds(layers, description);
+    // Before the device is asked for memory: a tensor of no values may claim any shape.
+    checkShapes(parametersOf(layers), tensors);
+    checkWeights(tensors);
+    return { description, layers };
+  });
+}
+
 /** What a file's texts say of its model, as {@linkcode parseMetadata} reads them, with the loss. */
-export function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
+function parseDescription(metadata: Readonly<Record<string, string>>): ModelDescription {
   if (!Object.hasOwn(LOSSES, metadata.loss)) throw new SyntaxError(`its loss is ${showJson(metadata.loss)}`);
   return { ...parseMetadata(metadata), loss: LOSSES[metadata.loss as keyof typeof LOSSES] };
 }
@@ -250,24 +271,24 @@ function checkEnds(layers: readonly Layer[], { table, features, targets }: Model
   if (others.some((layer) => layer instanceof TableEmbedding)) {
     throw new TypeError("a TableEmbedding is not its first layer");
   }
-  if (!(first instanceof TableEmbedding)) return;
-  const found = first.settings.columns;
   const expected = table.inputs.flatMap((column) => {
-    if (column.kind !== "categorical") return encodedNames([column]).map(() => "a number");
-    const { categories, shares } = column;
-    return namesOf(categories.length + (shares ? 0 : 1), shares !== undefined);
+    if (column.kind !== "categorical") return encodedNames([column]).map(() => A_NUMBER);
+    return namesOf(nameRows(column), column.shares !== undefined);
   });
-  const kinds = found.map((column) =>
-    column.kind === "number" ? "a number" : namesOf(column.names, column.shares !== undefined)
-  );
-  const odd = kinds.findIndex((kind, i) => kind !== expected[i]);
-  if (odd !== -1) {
-    throw new TypeError(`input ${features[odd]} is ${expected[odd]}, but its first layer takes ${kinds[odd]}`);
-  }
+  const found = first instanceof TableEmbedding
+    ? first.settings.columns.map((column) =>
+      column.kind === "number" ? A_NUMBER : namesOf(column.names, column.shares !== undefined)
+    )
+    : features.map(() => A_NUMBER);
+  const odd = found.findIndex((kind, i) => kind !== expected[i]);
+  if (odd === -1) return;
+  throw new TypeError(`input ${showJson(features[odd])} is ${expected[odd]}, but its first layer takes ${found[odd]}`);
 }
 
+const A_NUMBER = "a number";
+
 function namesOf(count: number, hasShares: boolean): string {
-  return `${count} names ${hasShares ? "with" : "without"} shares`;
+  return `the number of one of ${count} names ${hasShares ? "with" : "without"} shares`;
 }
 
 function checkWeights(tensors: ReadonlyMap<string, StoredTensor>): void {

@@ -7,6 +7,7 @@ import { parseBoundedJson } from "../safetensors/bounded_json.ts";
 import { buildPlainLayer, type Layer, Linear } from "../core/layers.ts";
 import { showJson } from "../base/printable.ts";
 import { formatShape } from "../base/shape.ts";
+import { ColumnDropout } from "../tabular/column_dropout.ts";
 import {
   type EmbeddedColumn,
   NUMERIC_EMBEDDINGS,
@@ -41,8 +42,9 @@ export function buildLayers(
   shapes: ReadonlyMap<string, readonly number[]>,
   members: number = 1,
 ): Layer[] {
-  const layers = described.map(({ kind, ...settings }, i) => {
+  const layers = described.map(({ kind, ...settings }, i): Layer => {
     if (kind === "TableEmbedding") return buildEmbedding(`layer ${i}`, settings, members);
+    if (kind === "ColumnDropout") return buildColumnDropout(`layer ${i}`, settings);
     if (kind !== "Linear") return buildUnweighted(`layer ${i}`, kind, settings);
     const shape = shapes.get(`${i}.weight`);
     if (shape?.length !== 2) {
@@ -71,6 +73,22 @@ export function buildEmbedding(
   const parsed = columns.map((column, i) => parseColumn(`${name}, column ${i}`, column));
   try {
     return new TableEmbedding({ columns: parsed, numbers: numbers as NumericEmbedding, members });
+  } catch (error) {
+    throw new SyntaxError(`${name}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Dropout of whole columns, from what a file says of it. */
+export function buildColumnDropout(
+  name: string,
+  { rate, seed, widths, ...others }: Readonly<Record<string, unknown>>,
+): ColumnDropout {
+  const isList = Array.isArray(widths) && widths.every((width) => Number.isInteger(width) && width <= MAX_WIDTH);
+  if (typeof rate !== "number" || typeof seed !== "number" || !isList || Object.keys(others).length > 0) {
+    throw new SyntaxError(`${name} is no ColumnDropout: need a rate, a seed and the widths of the columns`);
+  }
+  try {
+    return new ColumnDropout(rate, { widths, seed });
   } catch (error) {
     throw new SyntaxError(`${name}: ${(error as Error).message}`, { cause: error });
   }

@@ -25,19 +25,23 @@ export class ReferenceDropout implements ReferenceLayer {
   step: number | undefined;
   readonly #rate: number;
   readonly #key: number;
+  readonly #columnOf: readonly number[] | undefined;
   #mask!: Matrix;
 
-  /** Takes the rate, and which sequence of masks. */
-  constructor(rate: number, key: number) {
+  /** Takes the rate, which sequence of masks, and for each value of a row the column that is dropped as a whole, if any is. */
+  constructor(rate: number, key: number, columnOf?: readonly number[]) {
     this.#rate = rate;
     this.#key = key;
+    this.#columnOf = columnOf;
   }
 
   /** `x * mask`. */
   forward(x: Matrix): Matrix {
     const { rows, columns } = x;
-    const rate = this.#rate;
-    this.#mask = this.step === undefined ? x.map(() => 1) : dropoutMask(rows, columns, rate, this.#key, this.step);
+    const columnOf = this.#columnOf ?? Array.from({ length: columns }, (_, j) => j);
+    const drawn = Math.max(...columnOf) + 1;
+    const mask = this.step === undefined ? undefined : dropoutMask(rows, drawn, this.#rate, this.#key, this.step);
+    this.#mask = x.map((_, i) => mask?.data[Math.floor(i / columns) * drawn + columnOf[i % columns]] ?? 1);
     return x.map((value, i) => value * this.#mask.data[i]);
   }
 

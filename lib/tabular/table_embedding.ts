@@ -108,6 +108,8 @@ export class TableEmbedding implements Layer {
   readonly parameters: readonly Parameter[];
   readonly members: number;
   readonly inputs: number;
+  /** How many values each column becomes. */
+  readonly widths: readonly number[];
   /** Values in a row of its output. */
   readonly outputs: number;
   /** Under `pbld`: frequency and phase of each wave [members * numbers * 16, 2]. */
@@ -135,11 +137,12 @@ export class TableEmbedding implements Layer {
     this.settings = { columns, numbers };
     this.members = members;
     this.inputs = columns.length;
+    this.widths = columns.map((column) => column.kind === "number" ? VALUES[numbers] : column.width ?? column.names);
     let place = 0;
     for (const [i, column] of columns.entries()) {
       if (column.kind === "number") {
         this.#places.push(i, place);
-        place += VALUES[numbers];
+        place += this.widths[i];
         continue;
       }
       const { names, width, shares } = column;
@@ -147,7 +150,7 @@ export class TableEmbedding implements Layer {
       this.#shares.push(...shares ?? []);
       if (width) this.#tableRows += names;
       if (width) this.#longest = Math.max(this.#longest, names);
-      place += width ?? names;
+      place += this.widths[i];
     }
     this.outputs = place;
     const count = members * this.#places.length / 2;

@@ -6,6 +6,7 @@
  * @module
  */
 import { Random } from "../base/random.ts";
+import type { Folds } from "../base/folds.ts";
 
 /** What a plan is made of. */
 export interface PlanOptions {
@@ -18,6 +19,8 @@ export interface PlanOptions {
   readonly seed: number;
   /** False keeps windows and rows in the order in which they are given. */
   readonly shuffle: boolean;
+  /** Where each member of a model has rows of its own, which lie in one window; `rows` counts those of all. */
+  readonly folds?: Folds;
 }
 
 /** One window in one epoch. */
@@ -36,6 +39,7 @@ export interface Visit {
 
 /** The order of windows and rows in any epoch: the same for the same options, whatever was asked for before. */
 export class EpochPlan {
+  /** Rows of an epoch; with folds those of each member. */
   readonly rows: number;
   /** Rows of a window; the last one takes what is left. */
   readonly windowRows: number;
@@ -44,8 +48,11 @@ export class EpochPlan {
   readonly stepsPerWindow: number;
   readonly stepsPerEpoch: number;
   readonly #options: PlanOptions;
+  /** The rows that each member trains on, where each has its own. */
+  readonly #own: readonly Uint32Array<ArrayBuffer>[] | undefined;
 
-  constructor(options: PlanOptions) {
+  constructor({ folds, ...given }: PlanOptions) {
+    const options = folds ? { ...given, rows: folds.trainedRows, windowRows: folds.trainedRows } : given;
     const { rows, windowRows, batchSize } = options;
     if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > rows) {
       throw new RangeError(`Cannot train with batches of ${batchSize}: allowed is 1 to the ${rows} rows there are`);
@@ -56,6 +63,7 @@ export class EpochPlan {
       );
     }
     this.#options = options;
+    this.#own = folds && Array.from({ length: folds.members }, (_, member) => folds.trained(member));
     this.rows = rows;
     this.windowRows = windowRows;
     this.windows = Math.ceil(rows / windowRows);
@@ -80,14 +88,26 @@ export class EpochPlan {
     }
   }
 
-  /** The order in which a visit takes the window's rows. */
+  /** The order in which a visit takes the window's rows; with folds that of each member, one after the other. */
   order({ epoch, window, rows }: Visit): Uint32Array<ArrayBuffer> {
     const { seed, shuffle } = this.#options;
+    if (this.#own) return this.#ordersOf(this.#own, epoch, rows);
     if (!shuffle) return Uint32Array.from({ length: rows }, (_, i) => i);
     return new Random(seed, `shuffle ${epoch}${window > 0 ? ` window ${window}` : ""}`).permutation(rows);
   }
 
-  /** The rows that a step sees. */
+  /** Who has a row more than others leaves one out, in each epoch another one. */
+  #ordersOf(own: readonly Uint32Array<ArrayBuffer>[], epoch: number, rows: number): Uint32Array<ArrayBuffer> {
+    const { seed, shuffle } = this.#options;
+    const orders = new Uint32Array(own.length * rows);
+    own.forEach((all, member) => {
+      const drawn = shuffle ? new Random(seed, `shuffle ${epoch} member ${member}`).permutation(all.length) : undefined;
+      for (let i = 0; i < rows; i++) orders[member * rows + i] = all[drawn ? drawn[i] : (epoch + i) % all.length];
+    });
+    return orders;
+  }
+
+  /** The rows that a step sees; with folds those of each member, one after the other. */
   rowsOf(step: number): Uint32Array<ArrayBuffer> {
     if (!Number.isSafeInteger(step) || step < 1) throw new RangeError(`There is no step ${step}: steps count from 1`);
     const epoch = Math.floor((step - 1) / this.stepsPerEpoch);
@@ -95,7 +115,11 @@ export class EpochPlan {
     const visit = this.visits(epoch, 1).find(({ firstStep, steps }) => place < firstStep + steps)!;
     const { batchSize } = this.#options;
     const first = (place - visit.firstStep) * batchSize;
-    return this.order(visit).slice(first, first + batchSize).map((row) => visit.start + row);
+    const order = this.order(visit);
+    const lists = Array.from({ length: this.#own?.length ?? 1 }, (_, i) => {
+      return [...order.subarray(i * visit.rows, (i + 1) * visit.rows).subarray(first, first + batchSize)];
+    });
+    return Uint32Array.from(lists.flat(), (row) => visit.start + row);
   }
 
   /** Mean loss over an epoch's rows. */

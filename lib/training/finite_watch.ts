@@ -14,63 +14,49 @@ import type { Model } from "../core/model.ts";
 import type { Optimizer } from "../core/optimizers.ts";
 import { partsOf } from "./tensor_statistics.ts";
 import type { Recording } from "../gpu/recording.ts";
-import { readAll, Tensor } from "../core/tensor.ts";
+import { Tensor } from "../core/tensor.ts";
 
 /** Parts beyond which each takes more elements. */
 const MAX_PARTS = 65_536;
 
-/** Steps whose losses are read. */
-interface LossRead {
-  /** The first of them on its window, from 0. */
-  readonly start: number;
-  readonly steps: number;
-  /** The first of them over all epochs, from 1. */
-  readonly firstStep: number;
-  /** Whether to look, after them, at the tensors that the training keeps. */
-  readonly isWatched: boolean;
-  /** In a group: makes losses of some rows those of all rows, and flags of one rank those of any rank. */
-  readonly merge: (losses: Float32Array<ArrayBuffer>, flags?: Float32Array<ArrayBuffer>) => Promise<void> | undefined;
-}
-
 /** What is known of the health of a training. */
 export class FiniteWatch implements Disposable {
-  /** Loss of each step on the window in place [steps]. */
-  readonly #losses: Tensor;
   /** A flag for each watched tensor, as the last look left them [tensors]. */
-  readonly #flags: Tensor;
+  readonly flags: Tensor;
   readonly #names: readonly string[];
   readonly #look: Recording;
   /** The last step, over all epochs, after which all was known to be finite. */
   #good = 0;
 
-  constructor({ device, values, gradients }: Model, { state }: Optimizer, losses: Tensor) {
-    this.#losses = losses;
+  constructor({ device, values, gradients }: Model, { state }: Optimizer) {
     const states = Object.entries(state).filter(([_, { dtype }]) => dtype === "f32");
     // In the order in which a step makes them: the first that is bad is the closest to the cause.
     const tensors = [gradients, ...states.map(([_, tensor]) => tensor), values];
     this.#names = ["gradients", ...states.map(([name]) => `optimizer's ${name}`), "weights"];
-    this.#flags = Tensor.zeros(device, [tensors.length], "u32");
-    this.#look = device.record(() => tensors.forEach((tensor, place) => flagNotFinite(tensor, this.#flags, place)));
+    this.flags = Tensor.zeros(device, [tensors.length], "u32");
+    this.#look = device.record(() => tensors.forEach((tensor, place) => flagNotFinite(tensor, this.flags, place)));
   }
 
-  /** Reads the losses of steps that are on the queue, and what a look after them finds, in one wait. */
-  async readLosses({ start, steps, firstStep, isWatched, merge }: LossRead): Promise<Float32Array> {
-    if (isWatched) this.queueLook();
-    const places = [this.#losses.view(start, [steps]), ...isWatched ? [this.#flags] : []];
-    const [losses, found] = await readAll(places);
-    const flags = found && Float32Array.from(found);
-    await merge(losses as Float32Array<ArrayBuffer>, flags);
+  /** What is wrong with losses of steps, the first of which has this number. */
+  faultOf(losses: Float32Array, firstStep: number): NotFiniteError | undefined {
     const bad = losses.findIndex((loss) => !Number.isFinite(loss));
     const badStep = firstStep + bad;
-    if (bad >= 0) throw new NotFiniteError("loss", losses[bad], badStep, Math.min(this.#good, badStep - 1));
-    if (flags) this.#judge(flags, firstStep + steps - 1);
-    return losses as Float32Array;
+    if (bad < 0) return undefined;
+    return new NotFiniteError("loss", losses[bad], badStep, Math.min(this.#good, badStep - 1));
+  }
+
+  /** What a look after a step has found; where nothing is wrong, all was finite up to there. */
+  faultOfFlags(flags: ArrayLike<number>, step: number): NotFiniteError | undefined {
+    const bad = this.#names.find((_, place) => flags[place] !== 0);
+    if (bad !== undefined) return new NotFiniteError(bad, undefined, step, Math.min(this.#good, step - 1));
+    this.#good = Math.max(this.#good, step);
   }
 
   /** Looks at the tensors that the training keeps, after all that is on the queue. */
   async look(step: number): Promise<void> {
     this.queueLook();
-    this.#judge(await this.#flags.readU32(), step);
+    const error = this.faultOfFlags(await this.flags.readU32(), step);
+    if (error) throw error;
   }
 
   /** Begins anew, from a step after which all is finite. */
@@ -80,19 +66,13 @@ export class FiniteWatch implements Disposable {
 
   /** Puts a look on the queue; the flags hold what it found. */
   queueLook(): void {
-    this.#flags.write(new Uint32Array(this.#names.length));
+    this.flags.write(new Uint32Array(this.#names.length));
     this.#look.replay();
-  }
-
-  #judge(flags: ArrayLike<number>, step: number): void {
-    const bad = this.#names.find((_, place) => flags[place] !== 0);
-    if (bad !== undefined) throw new NotFiniteError(bad, undefined, step, Math.min(this.#good, step - 1));
-    this.#good = Math.max(this.#good, step);
   }
 
   [Symbol.dispose](): void {
     this.#look.dispose();
-    this.#flags.dispose();
+    this.flags.dispose();
   }
 }
 

@@ -151,9 +151,9 @@ export class StepRates implements Disposable {
     this.#rates.view(0, [count]).write(rates);
   }
 
-  /** Puts the rate of the step that the counter names where the optimizer reads it. */
-  take(cursor: Tensor, rate: Tensor): void {
-    rate.device.run(kernels.rateOfStep, { buffers: [this.#rates, cursor, rate], invocations: 1 });
+  /** Puts the rate of the step that the counter names, times a factor, where the optimizer reads it. */
+  take(cursor: Tensor, factor: Tensor, rate: Tensor): void {
+    rate.device.run(kernels.rateOfStep, { buffers: [this.#rates, cursor, factor, rate], invocations: 1 });
   }
 
   [Symbol.dispose](): void {

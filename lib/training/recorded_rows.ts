@@ -19,17 +19,20 @@ export interface GatherOptions {
   readonly cursor?: Tensor;
   /** Rows that the counter's one step stands for; `count` by default. */
   readonly stride?: number;
+  /** How often the rows are taken, one copy below the other, as the members of a model take them; 1 by default. */
+  readonly copies?: number;
 }
 
 /**
  * Picks rows: `out[i, j] = table[rows[cursor * stride + i], j]`.
  *
  * @param table Matrix [n, columns].
- * @param rows Row numbers, a `u32` vector. A number outside the table, or one past the end of `rows`, gives NaN.
+ * @param rows Row numbers, a `u32` vector, or a matrix with a list for each copy. A number outside the table, or one past the
+ * end of a list, gives NaN.
  * @param options How many, and from where on.
- * @returns Matrix [count, columns].
- * @throws {TypeError} If the table is no matrix, or the row numbers are no `u32` vector.
- * @throws {RangeError} If there are no row numbers, or the stride is no whole number from 0 on.
+ * @returns Matrix [copies * count, columns].
+ * @throws {TypeError} If the table is no matrix, or the row numbers are no `u32` vector or matrix.
+ * @throws {RangeError} If there are no row numbers, or not as many lists as copies, or the stride is no whole number from 0 on.
  *
  * @example
  * ```ts
@@ -40,16 +43,24 @@ export interface GatherOptions {
  * using rows = Tensor.from(device, Uint32Array.of(2, 0));
  * using y = gatherRows(table, rows);
  * assertEquals([...await y.read()], [5, 6, 1, 2]);
+ * using lists = Tensor.from(device, Uint32Array.of(0, 1, 2, 1)).reshape([2, 2]); // 0 and 1, then 2 and 1
+ * using each = gatherRows(table, lists, { count: 1, copies: 2 });
+ * assertEquals([...await each.read()], [1, 2, 5, 6]);
  * using dTable = gatherRowsBackward(y, rows, 3);
  * assertEquals([...await dTable.read()], [1, 2, 0, 0, 5, 6]);
  * ```
  */
 export function gatherRows(table: Tensor, rows: Tensor, options: GatherOptions = {}): Tensor {
-  if (table.shape.length !== 2 || rows.shape.length !== 1 || rows.dtype !== "u32") {
+  const isList = rows.shape.length === 1 || rows.shape.length === 2;
+  if (table.shape.length !== 2 || !isList || rows.dtype !== "u32") {
     const found = `table ${formatShape(table.shape)}, rows ${formatShape(rows.shape)} of ${rows.dtype}`;
     throw new TypeError(`Cannot gather rows: need a matrix and a u32 vector, found ${found}`);
   }
-  const { count = rows.size, stride = count, cursor } = options;
+  const lists = rows.shape.length === 2 ? rows.shape[0] : 1;
+  const { count = rows.size / lists, stride = count, copies = 1, cursor } = options;
+  if (rows.shape.length === 2 && lists !== copies) {
+    throw new RangeError(`Cannot gather ${copies} copies of rows by ${lists} lists: need a list for each copy`);
+  }
   if (rows.size === 0 || !Number.isSafeInteger(stride) || stride < 0) {
     throw new RangeError(
       `Cannot gather rows by ${rows.size} numbers with a stride of ${stride}: need some, and a whole number`,
@@ -57,11 +68,11 @@ export function gatherRows(table: Tensor, rows: Tensor, options: GatherOptions =
   }
   if (cursor) checkType("u32", [cursor]);
   const [tableRows, columns] = table.shape;
-  const out = result([table], [count, columns], undefined);
+  const out = result([table], [copies * count, columns], undefined);
   const gather = (cursor: Tensor) =>
     table.device.run(kernels.gatherRows, {
       buffers: [table, rows, cursor, out],
-      sizes: [out.size, columns, tableRows, stride],
+      sizes: [out.size, columns, tableRows, stride, count, lists],
       invocations: out.size,
     });
   table.device.tidy(() => gather(cursor ?? Tensor.zeros(table.device, [1], "u32")));

@@ -38,7 +38,7 @@ export class RowWindows implements Disposable {
   readonly x: Tensor;
   /** Targets of the window in place [rows, out]. */
   readonly y: Tensor;
-  /** The order in which steps take its rows: those of this process. */
+  /** The order in which steps take its rows: those of this process. With folds a list for each member [members, rows]. */
   readonly order: Tensor;
   /** Where rows come from; undefined where they lie on the GPU from the start. */
   readonly source: RowSource | undefined;
@@ -52,12 +52,13 @@ export class RowWindows implements Disposable {
 
   /** Makes the buffers; nothing is read yet. `ownOrder` picks this process's rows of a window. */
   constructor(options: TrainerOptions, ownOrder: (order: Order) => Order) {
-    const { model: { device }, batchSize, seed, shuffle = true } = options;
+    const { model: { device, members }, batchSize, seed, shuffle = true, folds } = options;
     this.#device = device;
     this.#ownOrder = ownOrder;
     const rows = options.source ? options.source.rows : checkedRows(options);
     const windowRows = options.source ? windowRowsOf(device, options, batchSize) : rows;
-    this.plan = new EpochPlan({ rows, windowRows, batchSize, seed, shuffle });
+    if (folds) checkFolds(options, rows);
+    this.plan = new EpochPlan({ rows, windowRows, batchSize, seed, shuffle, folds });
     this.source = options.source;
     this.#isLoaded = !options.source;
     using stack = new DisposableStack();
@@ -65,7 +66,7 @@ export class RowWindows implements Disposable {
     const makeTable = ({ inputs, targets }: RowSource): Table => ({ x: make(inputs), y: make(targets) });
     ({ x: this.x, y: this.y } = options.source ? makeTable(options.source) : options);
     if (options.source && this.plan.windows > 1) this.#next = makeTable(options.source);
-    this.order = stack.use(Tensor.zeros(device, [windowRows], "u32"));
+    this.order = stack.use(Tensor.zeros(device, folds ? [members, this.plan.rows] : [windowRows], "u32"));
     this.#owned = stack.move();
   }
 
@@ -142,6 +143,16 @@ function checkedRows({ x, y }: ResidentRows): number {
     );
   }
   return rows;
+}
+
+function checkFolds({ folds, model: { members }, source, group }: TrainerOptions, rows: number): void {
+  const found = `folds of ${folds!.foldOf.length} rows for ${folds!.members} members`;
+  const refuse = (why: string) => new TypeError(`Cannot train by ${found}: ${why}`);
+  if (folds!.foldOf.length !== rows || folds!.members !== members) {
+    throw refuse(`there are ${rows} rows, and the model has ${members} members`);
+  }
+  if (source) throw refuse("the rows must lie on the GPU, as x and y");
+  if (group) throw refuse("the processes of a group share one order of the rows");
 }
 
 /** Rows of a window: as asked, or as many whole batches as fit. */

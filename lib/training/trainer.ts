@@ -3,7 +3,7 @@
  * The losses collect there, and are read a few times a second.
  *
  * From top to bottom: `epochs` cuts the work into runs of steps (`#runs`) on windows of rows (`#visits`); each is put on the
- * queue, and its losses are read (`#run`). What a step does stands in training_step.ts.
+ * queue (`#queue`), and its losses are read (`#read`), under `isAhead` those of many epochs at once. What a step does stands in training_step.ts.
  *
  * @module
  */
@@ -12,25 +12,22 @@ import { FiniteWatch } from "./finite_watch.ts";
 import { RankShare } from "./group/rank_share.ts";
 import { type MeasuredTensor, type ReadTensor, StepLook } from "./look.ts";
 import { RowWindows } from "./row_windows.ts";
+import { faultOf, MAX_STEPS, type QueuedSteps, StepBatch } from "./step_batch.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
 import { readState, type TrainingState, writeState } from "./training_state.ts";
 import { ALL, type Share, type Steps, TrainingStep } from "./training_step.ts";
 
-/** Steps on one window of one epoch that are put on the queue together. */
-interface StepRun {
+/** A run of steps, and the epoch that it is of. */
+interface StepRun extends QueuedSteps {
   readonly visit: Visit;
-  /** The first of them on the window, from 0. */
-  readonly start: number;
-  readonly steps: number;
-  /** The first of them over all epochs, from 1. */
-  readonly firstStep: number;
-  /** Whether they end the epoch. */
-  readonly ends: boolean;
-  /** Whether a look at the tensors that the training keeps follows. */
-  readonly isWatched: boolean;
   /** Losses of the whole epoch, filled run by run. */
   readonly losses: Float32Array<ArrayBuffer>;
+}
+
+/** What evaluates an epoch. In an object, as nobody waits for it yet. */
+interface Evaluation<T> {
+  readonly promise: Promise<T>;
 }
 
 /** How long steps may run until their losses are read, in milliseconds: nothing else in the process runs for about as long. */
@@ -57,13 +54,17 @@ export class Trainer implements Disposable {
   /** Steps put on the queue so far, over all epochs. */
   #done = 0;
   #stepsPerRead = 1;
+  /** Steps on the queue that are yet to be read, when the first of them came there, and whether the last is a short one. */
+  readonly #batch: StepBatch<StepRun>;
+  #since = 0;
+  #isShort = false;
   /** When the tensors that the training keeps were looked at last, and whether steps ran since. */
   #watched = 0;
   #isUnwatched = false;
   /** Loss of each step of the epoch under way; those of steps that are yet to be done are 0. */
   #losses: Float32Array<ArrayBuffer>;
   /** Settles when the losses of the last steps are there: a snapshot in `evaluate` needs them. */
-  #lossesRead: Promise<unknown> = Promise.resolve();
+  #reading = settled();
 
   /**
    * Records the steps; nothing runs yet.
@@ -104,7 +105,8 @@ export class Trainer implements Disposable {
     this.stepsPerEpoch = plan.stepsPerEpoch;
     this.#losses = new Float32Array(plan.stepsPerEpoch);
     this.#trainingStep = stack.use(new TrainingStep(options, this.#windows, share.rows(batchSize)));
-    this.#watch = stack.use(new FiniteWatch(model, optimizer, this.#trainingStep.losses));
+    this.#watch = stack.use(new FiniteWatch(model, optimizer));
+    this.#batch = stack.use(new StepBatch<StepRun>(this.#watch, this.#trainingStep.losses, options.judge));
     this.#steps = stack.use(share.record(options, this.#trainingStep, plan.rows % batchSize));
     this.#owned = stack.move();
   }
@@ -136,8 +138,9 @@ export class Trainer implements Disposable {
 
   /**
    * Trains for some epochs. When an epoch is yielded, no step of the next one has run: a caller may look at the weights, set
-   * the learning rate, or leave, and the next call continues from there. Within an epoch, steps are put on the queue many at a
-   * time. The queue waits only where reading a window takes longer than the steps on the one before.
+   * the learning rate, or leave, and the next call continues from there; under `isAhead` later epochs may have run. Within an
+   * epoch, steps are put on the queue many at a time. The queue waits only where reading a window takes longer than the steps
+   * on the one before. With a `judge` the last epoch is the one after which the training is over.
    *
    * @param count How many epochs; one that was begun before counts as one.
    * @param options Functions that are called meanwhile: they evaluate, show progress, or stop it.
@@ -149,15 +152,28 @@ export class Trainer implements Disposable {
    * @throws What the source of the rows throws.
    */
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
-    let done = 0;
-    for await (const run of this.#runs(count, options.between)) {
-      const losses = await this.#run(run, options);
-      done += run.steps;
-      options.onProgress?.(done, losses.mean);
-      if (losses.epoch) yield losses.epoch;
+    const { judge } = this.options;
+    const counted = { done: 0 };
+    try {
+      for await (const run of judge?.verdict.isOver ? [] : this.#runs(count, options.between)) {
+        const evaluation = await this.#queue(run, options);
+        if (options.isAhead && !evaluation && this.#mayGoOn()) continue;
+        yield* this.#read(options, counted, evaluation);
+        if (judge?.verdict.isOver) break;
+      }
+      if (this.#batch.steps > 0) yield* this.#read(options, counted);
+    } finally {
+      this.#batch.clear(); // what an error has left there
+      this.#reading.resolve();
     }
     if (this.#isUnwatched) await this.#watch.look(this.#done);
     this.#isUnwatched = false;
+  }
+
+  /** Whether more may be put on the queue before what is there is read. */
+  #mayGoOn(): boolean {
+    const { steps, isFull } = this.#batch;
+    return !this.options.group && steps < this.#stepsPerRead && !isFull;
   }
 
   /** Cuts epochs into runs of steps, each followed by a read of its losses. */
@@ -166,7 +182,7 @@ export class Trainer implements Disposable {
     for await (const { visit, start: first } of this.#visits(count)) {
       for (let start = first; start < visit.steps;) {
         const isTime = performance.now() - this.#watched >= READ_INTERVAL;
-        const wanted = Math.min(this.#stepsPerRead, Math.ceil(between(this.#done)));
+        const wanted = Math.min(this.#stepsPerRead - this.#batch.steps, Math.ceil(between(this.#done)));
         const { steps: allowed, isLookDue } = await this.#share.agree(wanted, isTime);
         if (!(allowed > 0)) return;
         const steps = Math.min(visit.steps - start, allowed);
@@ -198,32 +214,83 @@ export class Trainer implements Disposable {
     }
   }
 
-  /** Puts steps on the queue and reads their losses; gives their mean, and the epoch's result where they end one. */
-  async #run<T>(run: StepRun, { evaluate }: EpochOptions<T>): Promise<{ mean: number; epoch?: EpochResult<T> }> {
-    const { visit, start, steps, firstStep, ends, isWatched, losses } = run;
-    const since = performance.now();
-    const isShort = start + steps === visit.steps && visit.rows % this.options.batchSize > 0;
-    await this.#steps.run(isShort ? steps - 1 : steps, isShort);
-    const merge = (losses: Float32Array<ArrayBuffer>, flags?: Float32Array<ArrayBuffer>) =>
-      this.#steps.merge?.(losses, isShort, flags);
-    const read = this.#watch.readLosses({ start, steps, firstStep, isWatched, merge });
-    this.#lossesRead = read;
-    const evaluateNow = async (body: () => Promise<T>): Promise<T> => {
-      if (this.#steps.merge) await read; // ranks that evaluate may meet for that, after they met for the losses
-      return await body();
-    };
-    const evaluation = ends && evaluate ? evaluateNow(evaluate) : undefined;
-    await Promise.allSettled([read, evaluation]);
-    const own = await read;
-    losses.set(own, visit.firstStep + start);
+  /** Puts steps on the queue; gives what evaluates their epoch, where they end one. */
+  async #queue<T>(run: StepRun, { evaluate }: EpochOptions<T>): Promise<Evaluation<T> | undefined> {
+    if (this.#batch.steps === 0) {
+      this.#since = performance.now();
+      this.#reading = Promise.withResolvers();
+      this.#reading.promise.catch(() => {}); // whoever waits for it is told
+    }
+    this.#batch.keep();
+    this.#isShort = run.start + run.steps === run.visit.steps && run.visit.rows % this.options.batchSize > 0;
+    await this.#steps.run(this.#isShort ? run.steps - 1 : run.steps, this.#isShort);
+    this.#batch.add(run);
+    if (!run.ends || !evaluate) return undefined;
+    // Ranks that evaluate may meet for that, after they met for the losses.
+    const promise = this.#steps.merge ? this.#reading.promise.then(evaluate) : called(evaluate);
+    promise?.catch(() => {}); // it is awaited with the losses
+    return promise && { promise: promise as Promise<T> };
+  }
+
+  /** Reads what is on the queue, and yields the epochs that end there. */
+  async *#read<T>(
+    { onProgress }: EpochOptions<T>,
+    counted: { done: number },
+    evaluation?: Evaluation<T>,
+  ): AsyncGenerator<EpochResult<T>, void> {
+    const { judge } = this.options;
+    const { steps } = this.#batch;
+    const told = judge?.verdict;
+    const { resolve, reject } = this.#reading;
+    const reading = this.#batch.read(async (losses, flags) => await this.#steps.merge?.(losses, this.#isShort, flags));
+    reading.then((read) => {
+      const error = read.at(-1)!.error;
+      return error ? reject(error) : resolve();
+    }, reject);
+    const [_, evaluated] = await Promise.allSettled([reading, evaluation?.promise]);
+    const read = await reading;
     // What ended before that, at an epoch's end, say, tells nothing of a longer run.
-    const isQuick = steps >= this.#stepsPerRead && performance.now() - since < READ_INTERVAL;
-    if (isQuick) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, 16_384);
-    const mean = own.reduce((sum, loss) => sum + loss, 0) / steps;
-    if (!ends) return { mean };
-    const loss = this.#windows.plan.mean(visit.epoch, losses);
-    const result = { epoch: visit.epoch + 1, step: firstStep + steps - 1, loss, losses };
-    return { mean, epoch: { ...result, evaluation: await evaluation as T } };
+    const isQuick = steps >= this.#stepsPerRead && performance.now() - this.#since < READ_INTERVAL;
+    if (isQuick) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, MAX_STEPS);
+    let rateFactor = told?.rateFactor ?? 1;
+    for (const { run, losses, error, ...judged } of read) {
+      const { visit, start, steps, firstStep, ends, losses: ofEpoch } = run;
+      if (error) throw error;
+      ofEpoch.set(losses, visit.firstStep + start);
+      const isEvaluated = ends && evaluation !== undefined; // then nothing follows it
+      if (isEvaluated && evaluated.status === "rejected") throw evaluated.reason;
+      const verdict = judged.verdict ?? (isEvaluated && judge?.verdict !== told ? judge?.verdict : undefined);
+      const unsound = faultOf(verdict, run);
+      if (unsound) throw unsound;
+      const step = firstStep + steps - 1;
+      if (verdict?.isOver) await this.#end(step);
+      onProgress?.(counted.done += steps, losses.reduce((sum, loss) => sum + loss, 0) / steps);
+      if (!ends) continue;
+      const loss = this.#windows.plan.mean(visit.epoch, ofEpoch);
+      const result = { epoch: visit.epoch + 1, step, loss, losses: ofEpoch, verdict, rateFactor };
+      rateFactor = verdict?.rateFactor ?? rateFactor;
+      yield {
+        ...result,
+        evaluation: (isEvaluated && evaluated.status === "fulfilled" ? evaluated.value : undefined) as T,
+      };
+    }
+  }
+
+  /** Ends the training at a step that others on the queue have followed: nothing of them is left. */
+  async #end(step: number): Promise<void> {
+    const { model, judge } = this.options;
+    const past = this.#done - step;
+    const counters = model.layers.flatMap(({ counters = {} }) => Object.values(counters));
+    for (const counter of past > 0 ? counters : []) {
+      const [count] = await counter.readU32();
+      counter.write(Uint32Array.of(count - past));
+    }
+    judge!.settle();
+    model.gradients.write(new Float32Array(model.gradients.size));
+    this.#done = step;
+    this.#visit = undefined;
+    this.#losses = new Float32Array(this.stepsPerEpoch);
+    this.#isUnwatched = true;
   }
 
   /**
@@ -287,8 +354,8 @@ export class Trainer implements Disposable {
     const { model, optimizer } = this.options;
     const step = this.#done;
     const losses = this.#losses;
-    const read = readState(model, optimizer, { ...more, ...this.#steps.state });
-    const checks = [read, this.#lossesRead, this.#watch.look(step)];
+    const read = readState(model, optimizer, { ...more, ...this.#ownState });
+    const checks = [read, this.#reading.promise, this.#watch.look(step)];
     await Promise.allSettled(checks); // none is under way any more where another fails
     await Promise.all(checks);
     const numbers = await read;
@@ -310,16 +377,24 @@ export class Trainer implements Disposable {
         `Cannot continue from this state: ${losses.length} losses at step ${step}, with ${this.stepsPerEpoch} steps an epoch`,
       );
     }
-    const { model, optimizer } = this.options;
-    writeState(state, model, optimizer, { ...more, ...this.#steps.state });
+    const { model, optimizer, judge } = this.options;
+    writeState(state, model, optimizer, { ...more, ...this.#ownState });
+    judge?.resume(state.tensors.judge.data);
     model.gradients.write(new Float32Array(model.gradients.size)); // those of a step that is undone are watched no more
     this.#done = step;
     this.#visit = undefined; // the counter on the GPU stands elsewhere
     this.#losses = new Float32Array(this.stepsPerEpoch);
     this.#losses.set(losses);
-    this.#lossesRead = Promise.resolve();
+    this.#reading = settled();
     this.#isUnwatched = false;
     this.#watch.restart(step);
+    this.#batch.clear();
+  }
+
+  /** What it keeps besides parameters, optimizer and counters. */
+  get #ownState(): Readonly<Record<string, Tensor>> {
+    const { judge } = this.options;
+    return { ...this.#steps.state, ...judge ? { best: judge.best, judge: judge.counts } : {} };
   }
 
   /**
@@ -343,4 +418,19 @@ export class Trainer implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Calls a function that may give a promise, or throw. */
+function called<T>(work: () => Promise<T> | undefined): Promise<T> | undefined {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function settled(): PromiseWithResolvers<void> {
+  const all = Promise.withResolvers<void>();
+  all.resolve();
+  return all;
 }

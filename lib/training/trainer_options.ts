@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { Folds } from "../base/folds.ts";
 import type { Group } from "./group/group.ts";
+import type { Judge, Verdict } from "./judge.ts";
 import type { Loss } from "../core/losses.ts";
 import type { Model } from "../core/model.ts";
 import type { Optimizer } from "../core/optimizers.ts";
@@ -55,6 +57,13 @@ export interface TrainerSettings {
    * `learningRate`, which does not count otherwise. Asked for the steps of a whole epoch, or of a window, when it begins.
    */
   readonly learningRates?: (step: number) => number;
+  /** Keeps the best weights, lowers the learning rate and ends the training, by the validation loss. */
+  readonly judge?: Judge;
+  /**
+   * Which rows each member of the model holds out: it trains on the others, in an order of its own, as many in each epoch as
+   * every member. By default all members see the same rows in the same order.
+   */
+  readonly folds?: Folds;
   /**
    * Run each operation of core by itself, one dispatch each, with the kernel that it names: to read, compare and debug. By
    * default one kernel finds the gradients of a small network, and in others neighbouring operations are fused.
@@ -74,15 +83,21 @@ export type TrainerOptions = TrainerSettings & (ResidentRows | StreamedRows);
 export interface EpochOptions<T> {
   /**
    * Called when an epoch's last step was put on the queue, to look at the model or to set the learning rate: the losses are
-   * read meanwhile. The next epoch begins when its promise resolves.
+   * read meanwhile. The next epoch begins when its promise resolves; without one at once.
    */
-  readonly evaluate?: () => Promise<T>;
+  readonly evaluate?: () => Promise<T> | undefined;
+  /**
+   * Let epochs begin before those before them are yielded, where `evaluate` gives no promise: as many as take a quarter of a
+   * second. By default the caller has each epoch before the next one begins.
+   */
+  readonly isAhead?: boolean;
   /** Told now and then how many steps were done, and the mean loss of those since it was told last. */
   readonly onProgress?: (steps: number, loss: number) => void;
   /**
    * Asked between two steps, before more are put on the queue: at the start of each window and epoch, and now and then
    * within. It gives the number of steps that may run until it is asked again, at most; with 0 the call ends there, and the
-   * next one continues from there. The trainer may be read there, as by `Trainer.snapshot`. By default steps run freely.
+   * next one continues from there. The trainer may be read there, as by `Trainer.snapshot`, but under `isAhead` it may not. By
+   * default steps run freely.
    */
   readonly between?: (step: number) => number;
 }
@@ -105,6 +120,10 @@ export interface EpochResult<T> {
   readonly loss: number;
   /** Loss of each step [steps]. */
   readonly losses: Float32Array;
+  /** What the judge decided, where there is one. */
+  readonly verdict?: Verdict;
+  /** What the judge had multiplied the learning rates of the epoch by. */
+  readonly rateFactor: number;
   /** What `evaluate` gave. */
   readonly evaluation: T;
 }

@@ -26,15 +26,22 @@ export class TrainingStep implements Disposable {
   /** The number of the next step on the window. */
   readonly #cursor: Tensor;
   readonly #rates: StepRates | undefined;
+  /** Its first element multiplies all learning rates. */
+  readonly #factor: Tensor;
+  /** The factor where there is no judge. */
+  readonly #one: Tensor | undefined;
 
   constructor(options: TrainerOptions, windows: RowWindows, stride: number) {
-    const { model: { device }, learningRates } = options;
+    const { model: { device }, learningRates, judge, optimizer } = options;
     this.#options = options;
     this.#windows = windows;
     this.#stride = stride;
     this.#cursor = Tensor.zeros(device, [1], "u32");
     this.losses = Tensor.zeros(device, [windows.plan.stepsPerWindow]);
-    this.#rates = learningRates && new StepRates(this.losses, learningRates);
+    this.#one = judge ? undefined : Tensor.constant(device, [1]);
+    this.#factor = judge?.counts ?? this.#one!;
+    const isChanged = learningRates ?? judge?.options.plateau;
+    this.#rates = isChanged && new StepRates(this.losses, learningRates ?? (() => optimizer.learningRate));
   }
 
   /** Makes a step on a window the next one, after all that is on the queue. */
@@ -50,7 +57,7 @@ export class TrainingStep implements Disposable {
     const { x, y, order } = this.#windows;
     const plan = plain ? undefined : planWholeStep(model, loss, { rows, inputs: x.shape[1], outputs: y.shape[1] });
     if (!plan) return this.update(this.look(rows).loss);
-    this.#rates?.take(this.#cursor, optimizer.rate);
+    this.#rates?.take(this.#cursor, this.#factor, optimizer.rate);
     runWholeStep(plan, { x, y, order, cursor: this.#cursor, losses: this.losses, stride: this.#stride });
     this.#updateParameters();
   }
@@ -58,14 +65,15 @@ export class TrainingStep implements Disposable {
   /** The step up to its gradients: no parameter changes, and the same step comes next. */
   look(rows: number, observe?: Observer): Batch & { readonly loss: Tensor } {
     const { model, loss, plain } = this.#options;
-    const batch = { count: rows, cursor: this.#cursor, stride: this.#stride };
+    const { members } = model;
+    const batch = { count: rows, cursor: this.#cursor, stride: this.#stride, copies: members };
     const x = gatherRows(this.#windows.x, this.#windows.order, batch);
     const y = gatherRows(this.#windows.y, this.#windows.order, batch);
 
     const prediction = model.forward(x, { training: true, observe });
     const { loss: lossValue, dPrediction } = plain
-      ? { loss: loss.forward(prediction, y), dPrediction: loss.backward(prediction, y) }
-      : loss.forwardBackward(prediction, y);
+      ? { loss: loss.forward(prediction, y), dPrediction: loss.backward(prediction, y, members) }
+      : loss.forwardBackward(prediction, y, members);
     observe?.("loss", lossValue);
     observe?.("grad_logits", dPrediction);
     model.backward(dPrediction, { observe });
@@ -74,7 +82,7 @@ export class TrainingStep implements Disposable {
 
   /** The rest of the step: the update by the gradients that are there. The loss is kept, and the next step is the next one. */
   update(loss: Tensor): void {
-    this.#rates?.take(this.#cursor, this.#options.optimizer.rate);
+    this.#rates?.take(this.#cursor, this.#factor, this.#options.optimizer.rate);
     this.#updateParameters();
     append(loss, this.losses, this.#cursor);
   }
@@ -91,7 +99,7 @@ export class TrainingStep implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const part of [this.#cursor, this.losses, this.#rates]) part?.[Symbol.dispose]();
+    for (const part of [this.#cursor, this.losses, this.#rates, this.#one]) part?.[Symbol.dispose]();
   }
 }
 

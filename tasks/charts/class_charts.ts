@@ -12,6 +12,19 @@ export interface ReliabilityBin {
   readonly rows: number;
 }
 
+/** What happens to two classes at one threshold. */
+export interface ThresholdPoint {
+  readonly threshold: number;
+  readonly falsePositiveRate: number;
+  readonly recall: number;
+  readonly precision: number;
+}
+
+/** A chart with a dot at the point of this threshold; 0.5 by default. */
+interface ThresholdDraw extends Draw {
+  readonly threshold?: number;
+}
+
 /** With at most so many classes the cells are wide enough for numbers. */
 export const MAX_NUMBERED = 14;
 
@@ -97,6 +110,64 @@ export function reliabilityChart(bins: readonly ReliabilityBin[], what: string, 
       }),
     ],
   }, size);
+}
+
+/** The recall of the second class by the share of the other's rows that count as it, from the highest threshold to the lowest. */
+export function rocChart(points: readonly ThresholdPoint[], name: string, draw: ThresholdDraw = {}): SVGSVGElement {
+  const words = { title: "ROC curve", description: saidOf(points, name, draw) };
+  const labels = { x: "false positive rate", y: `recall of ${name}` };
+  const chance = Plot.line([[0, 0], [1, 1]], { stroke: "var(--soft)", strokeDasharray: "4 3" });
+  const start = { threshold: Infinity, falsePositiveRate: 0, recall: 0, precision: 1 };
+  const placed = ({ falsePositiveRate, recall }: ThresholdPoint) => ({ x: falsePositiveRate, y: recall });
+  return thresholdChart(words, [start, ...points], placed, labels, [chance], draw);
+}
+
+/** The precision of the second class by its recall. */
+export function precisionRecallChart(
+  points: readonly ThresholdPoint[],
+  name: string,
+  draw: ThresholdDraw = {},
+): SVGSVGElement {
+  const words = { title: "Precision and recall", description: saidOf(points, name, draw) };
+  const labels = { x: `recall of ${name}`, y: `precision of ${name}` };
+  return thresholdChart(words, points, ({ recall, precision }) => ({ x: recall, y: precision }), labels, [], draw);
+}
+
+function thresholdChart(
+  words: { title: string; description: string },
+  points: readonly ThresholdPoint[],
+  placed: (point: ThresholdPoint) => { x: number; y: number },
+  labels: { x: string; y: string },
+  under: Plot.Markish[],
+  { threshold, ...draw }: ThresholdDraw,
+): SVGSVGElement {
+  const axis = { domain: [0, 1], ticks: 5, tickFormat: percent };
+  const point = pointAt(points, threshold);
+  return frame(words, {
+    marginTop: 26,
+    marginRight: 30,
+    x: { ...axis, label: labels.x },
+    y: { ...axis, label: labels.y, labelArrow: "none" },
+    marks: [
+      Plot.gridY({ ticks: 5, stroke: "var(--grid)", strokeOpacity: 1 }),
+      ...under,
+      Plot.line(points.map(placed), { x: "x", y: "y", stroke: colorOf(0), className: "curve" }),
+      ...point ? [Plot.dot([placed(point)], { x: "x", y: "y", r: 5, fill: colorOf(1), className: "threshold" })] : [],
+    ],
+  }, { width: 400, height: 380, ...draw });
+}
+
+/** The last point whose rows all reach a threshold. */
+function pointAt(points: readonly ThresholdPoint[], threshold = 0.5): ThresholdPoint | undefined {
+  return points.findLast((point) => point.threshold >= threshold);
+}
+
+function saidOf(points: readonly ThresholdPoint[], name: string, { threshold = 0.5 }: ThresholdDraw): string {
+  const point = pointAt(points, threshold);
+  if (!point) return `No row has a probability of ${short(threshold)}.`;
+  return `From a probability of ${short(threshold)} on, ${percent(point.recall)} of the rows of ${name} are found, ` +
+    `${percent(point.precision)} of the rows found are right, and ${percent(point.falsePositiveRate)} of the others ` +
+    "are taken for it.";
 }
 
 function percent(share: number): string {

@@ -57,9 +57,14 @@ export function histogramChart({ name, low, high, counts }: Histogram, draw: Dra
   }, { width: 300, height: 150, ...draw });
 }
 
-export function classChart(classes: readonly { name: string; rows: number }[], draw: Draw = {}): SVGSVGElement {
+/** Rows of each class, or of each category of a column. */
+export function classChart(
+  classes: readonly { name: string; rows: number }[],
+  draw: Draw = {},
+  title = "Rows of each class",
+): SVGSVGElement {
   const words = {
-    title: "Rows of each class",
+    title,
     description: classes.map(({ name, rows }) => `${name}: ${rows}`).join(", ") + ".",
   };
   const size = { height: 46 + classes.length * 24, ...draw };

@@ -1,45 +1,44 @@
 /** What every export is made from: a trained network, and all that happens between raw columns and raw predictions. */
 
-import { DataError } from "../../lib/base/errors.ts";
-import type { ModelMetadata } from "../../lib/model_file/metadata.ts";
-import { printable, showJson } from "../../lib/base/printable.ts";
-import { readSafetensors, type StoredTensors } from "../../lib/safetensors/reader.ts";
-import { checkFormat } from "../../lib/model_file/file_format.ts";
-import { parseDescription } from "../../lib/model_file/saved_model.ts";
-import { buildUnweighted, parseLayers } from "../../lib/model_file/stored_layers.ts";
-import { formatShape } from "../../lib/base/shape.ts";
+import { printable } from "../../lib/base/printable.ts";
+import { readSafetensors } from "../../lib/safetensors/reader.ts";
+import { inFile } from "../../lib/model_file/file_format.ts";
+import { type ModelDescription, parseStored } from "../../lib/model_file/saved_model.ts";
 import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { InputColumn } from "../../lib/data/table.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
+import { type ExportedLayer, membersOf } from "./exported_layers.ts";
 
-/** How a column is scaled: scaled = (raw - shift) / factor. */
+/** How a column is scaled: scaled = (raw - shift) / factor, and with a clip scaled / sqrt(1 + (scaled / clip)^2) of that. */
 export interface Scaling {
   shift: number;
   factor: number;
+  clip?: number;
 }
 
-/** A layer with its weights. A Linear is y = x · weight + bias, its weight [inputs, outputs]; GELU is the one by tanh. */
-export type ExportedLayer =
-  | {
-    kind: "Linear";
-    inputs: number;
-    outputs: number;
-    weight: Float32Array<ArrayBuffer>;
-    bias: Float32Array<ArrayBuffer>;
-  }
-  | { kind: "ReLU" | "Sigmoid" | "Tanh" | "GELU" }
-  | { kind: "LeakyReLU"; slope: number }
-  | { kind: "Dropout"; rate: number };
-
-/** What happens to the network's outputs. */
+/** What happens to the outputs of the members. They are averaged; of classes and probabilities the probabilities are. */
 export type ExportedOutput =
-  /** Raw = output * factor + shift, one output per name. */
-  | { kind: "numbers"; names: readonly string[]; scalings: readonly Scaling[] }
+  /** Raw = output * factor + shift, one output per name; within the range of each, where there are ranges. */
+  | {
+    kind: "numbers";
+    names: readonly string[];
+    scalings: readonly Scaling[];
+    ranges?: readonly { min: number; max: number }[];
+  }
   /** The sigmoid of each output. */
-  | { kind: "probabilities"; names: readonly string[] }
+  | { kind: "probabilities"; names: readonly string[]; temperature?: number }
   /** The softmax of all outputs; if two classes have a single output, its sigmoid is the probability of the second. */
-  | { kind: "classes"; name: string; classes: readonly string[]; outputs: number };
+  | {
+    kind: "classes";
+    name: string;
+    classes: readonly string[];
+    outputs: number;
+    /** Divides the logits of the mean probabilities. */
+    temperature?: number;
+    /** The least probability of the second of two classes that makes it the answer; without it the most likely class is. */
+    threshold?: number;
+  };
 
 export interface ExportedModel {
   name: string;
@@ -49,7 +48,8 @@ export interface ExportedModel {
   /** Columns that rows may have besides the inputs: what is predicted. */
   targets: readonly string[];
   scalings: readonly Scaling[];
-  layers: readonly ExportedLayer[];
+  /** The layers of each member: networks that are the same but for their weights. */
+  members: readonly (readonly ExportedLayer[])[];
   output: ExportedOutput;
   /** What was made of the table that it was trained on. */
   notes?: TableNotes;
@@ -63,13 +63,18 @@ export interface ExportedModel {
  */
 export async function readExportedModel(name: string, path: string): Promise<ExportedModel> {
   const stored = await readSafetensors(path);
-  checkFormat(stored.metadata, path);
-  try {
-    return describe(name, stored);
-  } catch (error) {
-    if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
-    throw new DataError(`the model does not fit together: ${error.message}`, { file: path }, { cause: error });
-  }
+  const { description, layers } = parseStored(stored, path);
+  const { table: { inputs, target, missingTexts = MISSING_TEXTS }, scalers, notes } = description;
+  return {
+    name,
+    inputs,
+    missingTexts,
+    targets: targetNames(target),
+    scalings: scalers.inputs.scalings,
+    members: inFile(path, () => membersOf(layers, stored.tensors)),
+    output: describeOutput(description),
+    notes,
+  };
 }
 
 /** A text, number or list of them, as TypeScript and Python read it; characters that turn text around are escaped. */
@@ -102,65 +107,20 @@ export function indent(lines: readonly string[], spaces: number): string {
   return lines.map((line) => `${" ".repeat(spaces)}${line}\n`).join("");
 }
 
-function describe(name: string, { metadata, tensors }: StoredTensors): ExportedModel {
-  const model = parseDescription(metadata);
-  const layers = parseLayers(metadata).map((layer, i) => describeLayer(layer, i, tensors));
-  const outputs = layers.reduce((width, layer) => {
-    if (layer.kind !== "Linear") return width;
-    if (layer.inputs !== width) throw new TypeError(`a Linear takes ${layer.inputs} values and gets ${width}`);
-    return layer.outputs;
-  }, model.features.length);
-  if (outputs !== model.targets.length) {
-    throw new TypeError(`${model.targets.length} targets, but layers for ${outputs}`);
-  }
-  const { inputs, target, missingTexts = MISSING_TEXTS } = model.table;
-  const { scalings } = model.scalers.inputs;
-  const output = describeOutput(model, metadata.loss);
-  const { notes } = model;
-  return { name, inputs, missingTexts, targets: targetNames(target), scalings, layers, output, notes };
-}
-
-function describeLayer(
-  { kind, ...settings }: ReturnType<typeof parseLayers>[number],
-  i: number,
-  tensors: StoredTensors["tensors"],
-): ExportedLayer {
-  // Refuses settings as loading does.
-  if (kind !== "Linear") buildUnweighted(`layer ${i}`, kind, settings);
-  switch (kind) {
-    case "Linear": {
-      const weight = tensors.get(`${i}.weight`);
-      const bias = tensors.get(`${i}.bias`);
-      const isBias = bias?.shape.length === 1 && bias.shape[0] === weight?.shape[1];
-      if (weight?.shape.length !== 2 || !isBias) {
-        const [w, b] = [weight, bias].map((found) => found ? formatShape(found.shape) : "missing");
-        throw new TypeError(`${i}.weight is ${w} and ${i}.bias ${b}, need [in, out] and [out]`);
-      }
-      const isOdd = (value: number) => !Number.isFinite(value);
-      const odd = weight.data.find(isOdd) ?? bias.data.find(isOdd);
-      if (odd !== undefined) throw new SyntaxError(`layer ${i} holds ${odd}`);
-      return { kind, inputs: weight.shape[0], outputs: weight.shape[1], weight: weight.data, bias: bias.data };
-    }
-    case "ReLU":
-    case "Sigmoid":
-    case "Tanh":
-    case "GELU":
-      return { kind };
-    case "LeakyReLU":
-      return { kind, slope: settings.slope as number };
-    case "Dropout":
-      return { kind, rate: settings.rate as number };
-    default:
-      throw new SyntaxError(`layer ${i} cannot be exported: it is of the kind ${showJson(kind)}`);
-  }
-}
-
-function describeOutput({ table: { target }, targets, scalers }: ModelMetadata, loss: string): ExportedOutput {
+function describeOutput(
+  { table: { target }, targets, scalers, loss, output = {} }: ModelDescription,
+): ExportedOutput {
+  const { temperature, clip, threshold } = output;
+  const outputs = targets.length;
   if (target.kind === "classes") {
-    return { kind: "classes", name: target.name, classes: target.classes, outputs: targets.length };
+    const { name, classes } = target;
+    // Of a single output, a probability of 0.5 of the second class is the second.
+    const least = threshold ?? (outputs === 1 ? 0.5 : undefined);
+    return { kind: "classes", name, classes, outputs, temperature, threshold: least };
   }
   // Shares as numeric targets: the names are those of the classes.
-  if (loss === "softmax") return { kind: "classes", name: "class", classes: targets, outputs: targets.length };
-  if (loss === "bce") return { kind: "probabilities", names: targets };
-  return { kind: "numbers", names: targets, scalings: scalers.targets.scalings };
+  if (loss.kind === "softmax") return { kind: "classes", name: "class", classes: targets, outputs, temperature };
+  if (loss.kind === "bce") return { kind: "probabilities", names: targets, temperature };
+  const { scalings, columns } = scalers.targets;
+  return { kind: "numbers", names: targets, scalings, ranges: clip && columns.map(({ min, max }) => ({ min, max })) };
 }

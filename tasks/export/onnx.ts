@@ -11,23 +11,21 @@
 
 import { isMissing, numberOf } from "../../lib/data/cells.ts";
 import { nameKey } from "../../lib/data/names.ts";
-import { type CategoricalColumn, encodedNames, type InputColumn, type NumericColumn } from "../../lib/data/table.ts";
+import type { CategoricalColumn, InputColumn, NumericColumn } from "../../lib/data/table.ts";
 import { placeOf, placesOf } from "../../lib/data/table_encoder.ts";
 import { showJson } from "../../lib/base/printable.ts";
 import { VERSION } from "../../lib/base/version.ts";
-import type { ExportedLayer, ExportedModel, ExportedOutput, Scaling } from "./exported_model.ts";
+import type { ExportedModel } from "./exported_model.ts";
 import { OnnxGraph } from "./onnx_format.ts";
+import { addNetwork, concat, reorder, row } from "./onnx_layers.ts";
+import { addOutputs, NAMES, type Names } from "./onnx_outputs.ts";
+import { scaleInputs } from "./onnx_scaling.ts";
 
 /** Which cells of names a graph knows, for people: what `spellingsOf` lists. */
 export const NAMES_NOTE = "Cells of names are known by a list of spellings: as in the columns of the metadata; " +
   "a number also as 10, 10.0, 1e1 or 1E1, and 0 as -0 or -0.0; a boolean also as true, True or TRUE; " +
   "lines within a name with \\n or \\r\\n; each also with one space before, after or on both sides. " +
   "Strip other spaces first, and write numbers as 10: any other spelling counts as unseen, even one of the training rows.";
-
-/** Inputs and outputs besides the categorical columns; if one of those has the name, an underscore is added. */
-const NAMES = ["numeric", "prediction", "label", "probabilities"] as const;
-
-type Names = Record<typeof NAMES[number], string>;
 
 /**
  * Encodes a model.
@@ -47,9 +45,8 @@ export function encodeOnnx(model: ExportedModel): Uint8Array<ArrayBuffer> {
   if (columns.includes("")) throw new RangeError("Cannot export to ONNX: inputs need names, and one column has none");
   const names = Object.fromEntries(NAMES.map((name) => [name, freeName(name, columns)])) as Names;
   const graph = new OnnxGraph([...columns, ...Object.values(names)]);
-  let x = addInputs(graph, model, names.numeric);
-  for (const layer of model.layers) x = addLayer(graph, x, layer);
-  addOutputs(graph, x, model.output, names);
+  const x = addNetwork(graph, addInputs(graph, model, names.numeric), model.members);
+  addOutputs(graph, x, model, names);
   return graph.encode(model.name, VERSION, propertiesOf(model, names.numeric));
 }
 
@@ -77,30 +74,19 @@ function propertiesOf(model: ExportedModel, numericName: string): Record<string,
 }
 
 /** The encoded and scaled rows [N, encoded columns]. */
-function addInputs(graph: OnnxGraph, { inputs, scalings, missingTexts }: ExportedModel, numericName: string): string {
-  let width = 0;
-  const columns = inputs.map((column) => {
-    const start = width;
-    width += encodedNames([column]).length;
-    return { column, start, scalings: scalings.slice(start, width) };
-  });
-  const numeric = columns.filter(({ column }) => column.kind === "numeric");
-  const names = columns.filter(({ column }) => column.kind === "categorical");
-  const blocks = names.map(({ column, scalings }) =>
-    scaleFloat(graph, addOneHot(graph, column as CategoricalColumn, missingTexts), scalings)
-  );
+function addInputs(graph: OnnxGraph, model: ExportedModel, numericName: string): string {
+  const { inputs, scalings, missingTexts } = model;
+  const placesOf = (kind: InputColumn["kind"]) => inputs.flatMap((column, i) => column.kind === kind ? [i] : []);
+  const numeric = placesOf("numeric");
+  const names = placesOf("categorical");
+  const blocks = names.map((i) => addCodes(graph, inputs[i] as CategoricalColumn, missingTexts));
   if (numeric.length > 0) {
-    const own = numeric.map(({ column }) => column as NumericColumn);
-    const filled = addNumbers(graph, graph.input(numericName, "double", own.length), own, missingTexts);
-    blocks.unshift(graph.cast(scale(graph, filled, numeric.flatMap(({ scalings }) => scalings)), "float"));
+    const own = numeric.map((i) => inputs[i] as NumericColumn);
+    blocks.unshift(addNumbers(graph, graph.input(numericName, "double", own.length), own, missingTexts));
   }
-  const x = blocks.length === 1 ? blocks[0] : graph.add("Concat", blocks, { axis: { i: 1 } });
   // The numeric columns come first here; the network takes its columns in the table's order.
-  const order = [...numeric, ...names].flatMap(({ start, scalings }) => scalings.map((_, i) => start + i));
-  if (order.every((from, to) => from === to)) return x;
-  const places = new BigInt64Array(width);
-  order.forEach((to, from) => places[to] = BigInt(from));
-  return graph.add("Gather", [x, graph.constant([width], places)], { axis: { i: 1 } });
+  const x = reorder(graph, concat(graph, blocks), [...numeric, ...names], inputs.length);
+  return graph.cast(scaleInputs(graph, x, scalings), "float");
 }
 
 /** Numbers [N, columns] with their fill values. */
@@ -115,28 +101,21 @@ function addNumbers(graph: OnnxGraph, x: string, columns: NumericColumn[], missi
   return graph.add("Where", [isMissing, row(graph, fills), x]);
 }
 
-/** A column of names: one-hot [N, inputs]; a name that training did not see is the mix, or has the last input. */
-function addOneHot(graph: OnnxGraph, column: CategoricalColumn, missingTexts: readonly string[]): string {
-  const { name, categories, shares, fill } = column;
-  const width = encodedNames([column]).length;
+/** A column of names: the number of each, as float64 [N, 1]; one that training did not see has the number after the last. */
+function addCodes(graph: OnnxGraph, column: CategoricalColumn, missingTexts: readonly string[]): string {
+  const { name, categories, fill } = column;
   const known = placesOf(categories);
   const keys = spellingsOf(categories, missingTexts);
   const places = keys.map((key) => {
     const text = isMissing(key, missingTexts) ? fill : key.trim();
     return (text === undefined ? undefined : placeOf(known, text)) ?? categories.length;
   });
-  const index = graph.add("LabelEncoder", [graph.input(name, "string", 1)], {
+  const code = graph.add("LabelEncoder", [graph.input(name, "string", 1)], {
     keys_strings: { strings: keys },
     values_int64s: { ints: places },
     default_int64: { i: categories.length },
   }, "ai.onnx.ml");
-  // Of a place beyond the last, all are 0.
-  const depth = graph.constant([1], BigInt64Array.of(BigInt(width)));
-  const oneHot = graph.add("OneHot", [index, depth, graph.constant([2], Float32Array.of(0, 1))], { axis: { i: -1 } });
-  const rows = graph.add("Reshape", [oneHot, graph.constant([2], BigInt64Array.of(-1n, BigInt(width)))]);
-  if (!shares) return rows;
-  const unseen = graph.constant([1, 1], BigInt64Array.of(BigInt(categories.length)));
-  return graph.add("Where", [graph.add("Equal", [index, unseen]), row(graph, Float32Array.from(shares)), rows]);
+  return graph.cast(code, "double");
 }
 
 /** The texts that a graph knows: a graph cannot take spaces off a text, nor read a number in it. */
@@ -155,69 +134,4 @@ function numberForms(key: string): string[] {
   const power = Number(key).toExponential().replace("+", "");
   const forms = [`${key}.0`, power, power.toUpperCase(), "-0", "-0.0"];
   return forms.filter((form) => nameKey(form) === key);
-}
-
-/** Scales what is float32; one-hot columns are as they are, unless a model says otherwise. */
-function scaleFloat(graph: OnnxGraph, x: string, scalings: readonly Scaling[]): string {
-  return isUnscaled(scalings) ? x : graph.cast(scale(graph, graph.cast(x, "double"), scalings), "float");
-}
-
-/** `(x - shift) / factor`, or with `isBack` `x * factor + shift`, of float64: of large numbers nothing is lost. */
-function scale(graph: OnnxGraph, x: string, scalings: readonly Scaling[], isBack = false): string {
-  if (isUnscaled(scalings)) return x;
-  const shift = row(graph, Float64Array.from(scalings, ({ shift }) => shift));
-  const factor = row(graph, Float64Array.from(scalings, ({ factor }) => factor));
-  if (!isBack) return graph.add("Div", [graph.add("Sub", [x, shift]), factor]);
-  return graph.add("Add", [graph.add("Mul", [x, factor]), shift]);
-}
-
-function isUnscaled(scalings: readonly Scaling[]): boolean {
-  return scalings.every(({ shift, factor }) => shift === 0 && factor === 1);
-}
-
-function row(graph: OnnxGraph, values: Float32Array | Float64Array): string {
-  return graph.constant([1, values.length], values);
-}
-
-function addLayer(graph: OnnxGraph, x: string, layer: ExportedLayer): string {
-  switch (layer.kind) {
-    case "Linear": {
-      const { inputs, outputs, weight, bias } = layer;
-      return graph.add("Gemm", [x, graph.constant([inputs, outputs], weight), graph.constant([outputs], bias)]);
-    }
-    case "ReLU":
-      return graph.add("Relu", [x]);
-    case "LeakyReLU":
-      return graph.add("LeakyRelu", [x], { alpha: { f: layer.slope } });
-    case "GELU":
-      return graph.add("Gelu", [x], { approximate: { s: "tanh" } });
-    case "Sigmoid":
-    case "Tanh":
-      return graph.add(layer.kind, [x]);
-    case "Dropout":
-      return x;
-  }
-}
-
-/** 1 / (1 + exp(-x)): the operator Sigmoid of the ONNX runtime has an error of 1e-7, too much for small probabilities. */
-function addSigmoid(graph: OnnxGraph, x: string): string {
-  const one = row(graph, Float64Array.of(1));
-  return graph.add("Div", [one, graph.add("Add", [graph.add("Exp", [graph.add("Neg", [x])]), one])]);
-}
-
-function addOutputs(graph: OnnxGraph, x: string, output: ExportedOutput, names: Names): void {
-  if (output.kind !== "classes") {
-    const wide = graph.cast(x, "double");
-    const raw = output.kind === "numbers" ? scale(graph, wide, output.scalings, true) : addSigmoid(graph, wide);
-    return graph.output(names.prediction, raw, "double", [output.names.length]);
-  }
-  // A sigmoid is the softmax of both halves, which gives both probabilities equally exactly.
-  const logits = output.outputs === 1 ? graph.add("Mul", [x, row(graph, Float32Array.of(-0.5, 0.5))]) : x;
-  const probabilities = graph.add("Softmax", [logits], { axis: { i: 1 } });
-  // Of equal ones the first; but of two classes at 0.5 the second, as in the library.
-  const last = { select_last_index: { i: Number(output.outputs === 1) } };
-  const winner = graph.add("ArgMax", [probabilities], { axis: { i: 1 }, keepdims: { i: 0 }, ...last });
-  const { classes } = output;
-  graph.output(names.label, graph.add("Gather", [graph.constant([classes.length], classes), winner]), "string", []);
-  graph.output(names.probabilities, probabilities, "float", [classes.length]);
 }

@@ -15,7 +15,7 @@ const FLOAT = 1;
 const INT64 = 7;
 const STRING = 8;
 const DOUBLE = 11;
-const TYPES = { float: FLOAT, double: DOUBLE, string: STRING } as const;
+const TYPES = { float: FLOAT, double: DOUBLE, int64: INT64, string: STRING } as const;
 
 const { root } = protobuf.parse(`
   syntax = "proto3";
@@ -81,7 +81,7 @@ export class OnnxGraph {
   }
 
   /** The value as another type of number. */
-  cast(value: string, type: "float" | "double"): string {
+  cast(value: string, type: "float" | "double" | "int64"): string {
     return this.add("Cast", [value], { to: { i: TYPES[type] } });
   }
 

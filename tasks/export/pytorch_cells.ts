@@ -32,7 +32,6 @@ function columnOf(column: InputColumn): string {
   let own = "";
   if (kind === "categorical") {
     own = `, "categories": ${literal(column.categories)}`;
-    if (column.shares) own += `, "shares": ${literal(column.shares)}`;
   }
   if (kind === "date") {
     const { pattern, fields } = dateForm(column.format);
@@ -129,19 +128,14 @@ PLACES = {column["name"]: places_of(column["categories"]) for column in COLUMNS 
 
 
 def encode_categorical(column, cell):
-    """One-hot; a name that training did not see is the mix of the training rows, or has a last place."""
+    """The number of a name; one that training did not see, or seldom, has the number after the last."""
     text = text_of(cell)
     if text is None:
         text = column["fill"]
     if text is None:
         raise refusal(column, cell, "a text")
     places = PLACES[column["name"]]
-    width = len(column["categories"])
-    place = places.get(text, places.get(name_key(text), width))
-    shares = column.get("shares")
-    if shares is not None and place == width:
-        return [float(share) for share in shares]
-    return [float(i == place) for i in range(width if shares is not None else width + 1)]
+    return [float(places.get(text, places.get(name_key(text), len(column["categories"]))))]
 `,
   date: `MONTHS = ${literal(MONTHS)}
 ISO_DATE = r"${toPython(dateForm().pattern)}"

@@ -1,29 +1,21 @@
 /** A model as a TypeScript file without imports: weights inline, rows and predictions typed by the columns. */
 
 import type { InputColumn } from "../../lib/data/table.ts";
-import {
-  dateExample,
-  type ExportedLayer,
-  type ExportedModel,
-  indent,
-  literal,
-  type Scaling,
-} from "./exported_model.ts";
+import { dateExample, type ExportedModel, indent, literal, type Scaling } from "./exported_model.ts";
 import { encodingOf } from "./typescript_cells.ts";
+import { networkOf } from "./typescript_network.ts";
+import { outputOf } from "./typescript_output.ts";
 
 export function writeTypeScript(model: ExportedModel, fileName: string): string {
-  const kinds = new Set(model.layers.map(({ kind }) => kind));
   return [
     headOf(model, fileName),
     rowType(model.inputs),
     predictionType(model.output),
     encodingOf(model),
-    scalingsOf("INPUT_SCALINGS", model.scalings),
-    `type Layer = (x: readonly number[]) => number[];\n`,
-    ...Object.entries(LAYERS).filter(([kind]) => kinds.has(kind as ExportedLayer["kind"])).map(([_, text]) => text),
-    `const NETWORK: readonly Layer[] = [\n${indent(model.layers.flatMap(layerCall), 2)}];\n`,
+    scalingOf(model.scalings),
+    networkOf(model),
     predictOf(model),
-    outputOf(model.output),
+    outputOf(model),
   ].join("\n");
 }
 
@@ -73,55 +65,27 @@ function keyOf(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : literal(name);
 }
 
-function scalingsOf(name: string, scalings: readonly Scaling[]): string {
-  const lines = scalings.map(({ shift, factor }) => `{ shift: ${shift}, factor: ${factor} },`);
-  return `/** scaled = (raw - shift) / factor */\nconst ${name} = [\n${indent(lines, 2)}];\n`;
+function scalingOf(scalings: readonly Scaling[]): string {
+  const isBent = scalings.some(({ clip }) => clip !== undefined);
+  const lines = scalings.map(({ shift, factor, clip }) => {
+    return `{ shift: ${shift}, factor: ${factor}${clip === undefined ? "" : `, clip: ${clip}`} },`;
+  });
+  const type = `readonly { shift: number; factor: number${isBent ? "; clip?: number" : ""} }[]`;
+  const scale = isBent
+    ? `/** (raw - shift) / factor; of that, x, with a clip x / sqrt(1 + (x / clip)^2), so that far values end at the clip. */
+function scale(raw: number, i: number): number {
+  const { shift, factor, clip } = INPUT_SCALINGS[i];
+  const x = (raw - shift) / factor;
+  return clip === undefined ? x : clip * Math.sign(x) / Math.sqrt(1 + (clip / x) ** 2);
 }
-
-function layerCall(layer: ExportedLayer): string[] {
-  switch (layer.kind) {
-    case "Linear":
-      return [`linear(${layer.inputs}, ${layer.outputs}, "${toBase64(layer.weight)}", "${toBase64(layer.bias)}"),`];
-    case "LeakyReLU":
-      return [`leakyRelu(${layer.slope}),`];
-    case "Dropout":
-      return [];
-    default:
-      return [`${layer.kind.toLowerCase()},`];
-  }
+`
+    : `function scale(raw: number, i: number): number {
+  const { shift, factor } = INPUT_SCALINGS[i];
+  return (raw - shift) / factor;
 }
-
-function toBase64(values: Float32Array<ArrayBuffer>): string {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength).toBase64();
+`;
+  return `const INPUT_SCALINGS: ${type} = [\n${indent(lines, 2)}];\n\n${scale}`;
 }
-
-const LAYERS: Partial<Record<ExportedLayer["kind"], string>> = {
-  Linear: `/** y = x · weight + bias. Weight [inputs, outputs] and bias are float32 in base64. */
-function linear(inputs: number, outputs: number, weight: string, bias: string): Layer {
-  const w = decode(weight);
-  const b = decode(bias);
-  return (x) => {
-    const y = Array.from(b);
-    for (let i = 0; i < inputs; i++) {
-      for (let j = 0; j < outputs; j++) y[j] += x[i] * w[i * outputs + j];
-    }
-    return y;
-  };
-}
-
-function decode(base64: string): Float32Array {
-  const view = new DataView(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
-  return Float32Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
-}
-`,
-  ReLU: `const relu: Layer = (x) => x.map((v) => v > 0 ? v : 0);\n`,
-  LeakyReLU: `const leakyRelu = (slope: number): Layer => (x) => x.map((v) => v > 0 ? v : slope * v);\n`,
-  Sigmoid: `const sigmoid: Layer = (x) => x.map((v) => 1 / (1 + Math.exp(-v)));\n`,
-  Tanh: `const tanh: Layer = (x) => x.map((v) => Math.tanh(v));\n`,
-  GELU: `const gelu: Layer = (x) =>
-  x.map((v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))));
-`,
-};
 
 function predictOf({ output }: ExportedModel): string {
   return `/**
@@ -130,40 +94,9 @@ function predictOf({ output }: ExportedModel): string {
  * @throws {TypeError} If a cell is missing and has no fill value, or is not what it should be; if a column is unknown.
  */
 export function predict(row: Row): Prediction {
-  let x = encode(row).map((v, i) => (v - INPUT_SCALINGS[i].shift) / INPUT_SCALINGS[i].factor);
-  for (const layer of NETWORK) x = layer(x);
-  return toPrediction(x);
-}
-`;
-}
-
-function outputOf(output: ExportedModel["output"]): string {
-  if (output.kind !== "classes") {
-    const value = output.kind === "numbers"
-      ? "v * TARGET_SCALINGS[i].factor + TARGET_SCALINGS[i].shift"
-      : "1 / (1 + Math.exp(-v))";
-    const scalings = output.kind === "numbers" ? `${scalingsOf("TARGET_SCALINGS", output.scalings)}\n` : "";
-    return `${scalings}const TARGETS = ${literal(output.names)};
-
-function toPrediction(x: readonly number[]): Prediction {
-  const raw = x.map((v${output.kind === "numbers" ? ", i" : ""}) => ${value});
-  return Object.fromEntries(TARGETS.map((name, i) => [name, raw[i]])) as unknown as Prediction;
-}
-`;
-  }
-  const logits = output.outputs === 1 ? "[-x[0] / 2, x[0] / 2]" : "[...x]";
-  return `const CLASSES = ${literal(output.classes)};
-
-/** The softmax${output.outputs === 1 ? "; the network's one output is the log odds of the second class" : ""}. */
-function toPrediction(x: readonly number[]): Prediction {
-  const logits = ${logits};
-  const largest = Math.max(...logits);
-  const powers = logits.map((v) => Math.exp(v - largest));
-  const sum = powers.reduce((a, b) => a + b);
-  const probabilities = Object.fromEntries(CLASSES.map((name, i) => [name, powers[i] / sum]));
-  return { class: CLASSES[logits.${
-    output.outputs === 1 ? "lastIndexOf" : "indexOf"
-  }(largest)], probabilities } as unknown as Prediction;
+  // Networks take float32.
+  const inputs = encode(row).map((raw, i) => Math.fround(scale(raw, i)));
+  return toPrediction(NETWORKS.map((layers) => layers.reduce((x, layer) => layer(x), inputs)));
 }
 `;
 }

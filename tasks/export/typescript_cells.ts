@@ -29,8 +29,7 @@ function columnOf(column: InputColumn): string {
   const fill = column.fill === undefined ? "undefined" : literal(column.fill);
   if (kind === "numeric") return `numbers(${literal(name)}, ${fill}),`;
   if (kind === "categorical") {
-    const shares = column.shares ? literal(column.shares) : "undefined";
-    return `names(${literal(name)}, { categories: ${literal(column.categories)}, shares: ${shares}, fill: ${fill} }),`;
+    return `names(${literal(name)}, ${literal(column.categories)}, ${fill}),`;
   }
   const { pattern, fields } = dateForm(column.format);
   const form = `pattern: ${literal(pattern)}, fields: ${literal(fields.join(""))}`;
@@ -64,24 +63,15 @@ const ENCODERS: Record<InputColumn["kind"], string> = {
   };
 }
 `,
-  categorical: `interface Names {
-  categories: readonly string[];
-  shares: readonly number[] | undefined;
-  fill: string | undefined;
-}
-
-/** One-hot; a name that training did not see is the mix of the training rows, or has a last place. */
-function names(name: keyof Row, { categories, shares, fill }: Names): Encode {
+  categorical:
+    `/** The number of a name in the list; one that training did not see, or seldom, has the number after the last. */
+function names(name: keyof Row, categories: readonly string[], fill: string | undefined): Encode {
   const places = new Map(categories.map((category, place) => [nameKey(category), place]));
   categories.forEach((category, place) => places.set(category, place));
   return (row) => {
     const text = textOf(row, name) ?? fill;
     if (text === undefined) throw refusal(row, name, "a text");
-    const place = places.get(text) ?? places.get(nameKey(text)) ?? categories.length;
-    if (shares && place === categories.length) return [...shares];
-    const values = [...categories.map(() => 0), ...(shares ? [] : [0])];
-    values[place] = 1;
-    return values;
+    return [places.get(text) ?? places.get(nameKey(text)) ?? categories.length];
   };
 }
 

@@ -3,7 +3,6 @@
  * the others have a view that shows nothing and files that nobody writes. If a stage fails on one rank, all end.
  */
 
-import { NotFiniteError } from "../../lib/base/errors.ts";
 import type { Model } from "../../lib/core/model.ts";
 import { RowRange } from "../../lib/data/row_source.ts";
 import type { Communicator } from "../../lib/ranks/communicator.ts";
@@ -13,7 +12,8 @@ import { datasetState } from "../prepare/generate.ts";
 import { openScaledDataset, scaledPathOf } from "../prepare/scaled_dataset.ts";
 import { readCheckpoint } from "../runs/checkpoints.ts";
 import { usedTexts } from "../runs/origin.ts";
-import type { TaskConfig } from "../settings/config.ts";
+import { ConfigError, type TaskConfig } from "../settings/config.ts";
+import { settingAt } from "../settings/faults.ts";
 import { createView } from "../show/create_view.ts";
 import { QuietView } from "../show/plain_view.ts";
 import type { RunView } from "../show/view.ts";
@@ -24,14 +24,15 @@ import { openRows, type Rows } from "../training/rows.ts";
 import { type Run, RunState } from "../training/run_state.ts";
 import { StopSignal } from "../training/stop_signal.ts";
 import { beginRun, openFiles, originOfTraining, train, withHint } from "../training/train_run.ts";
-import { buildTraining, openParts, type Training } from "../training/training.ts";
+import { buildTraining, memberLosses, openParts, type Training } from "../training/training.ts";
 import { gatherDevices, tellDevices } from "./rank_devices.ts";
 import { checkSame, fromFirst, onFirst, type Ranks, shareValue } from "./ranks.ts";
 import { unwrittenFiles } from "./unwritten_files.ts";
 
-export async function trainRanks(asked: TaskConfig, ranks: Ranks): Promise<number | void> {
+export async function trainRanks(given: TaskConfig, ranks: Ranks): Promise<number | void> {
   const { communicator, threads, command } = ranks;
-  if (communicator.size === 1) return await train(asked, { command, threads });
+  if (communicator.size === 1) return await train(given, { command, threads });
+  const asked = withoutFolds(given);
   using stack = new DisposableStack();
   const isFirst = communicator.rank === 0;
   const each = <T>(work: () => T | Promise<T>) => together(communicator, work);
@@ -54,7 +55,7 @@ export async function trainRanks(asked: TaskConfig, ranks: Ranks): Promise<numbe
 
   // A checkpoint names the device of rank 0.
   const origin = await shareValue(communicator, { ...originOfTraining(training), ranks: communicator.size });
-  const state = stack.use(new RunState(config, training, files, origin));
+  const state = new RunState(config, training, files, origin);
   using signal = new StopSignal();
   const run: Run = { config, view, signal, ...files, checkpoint, training, state, origin, command };
   await each(() => beginRun(run));
@@ -64,6 +65,17 @@ export async function trainRanks(asked: TaskConfig, ranks: Ranks): Promise<numbe
     await checkWeights(communicator, training.model);
     return isFirst ? await finishRun(run, code) : code;
   });
+}
+
+/**
+ * Ranks share one order of the rows.
+ *
+ * @throws {ConfigError} If somebody asks for folds.
+ */
+function withoutFolds(config: TaskConfig): TaskConfig {
+  if (config.folds === "auto" || config.folds === 0) return { ...config, folds: 0 };
+  const problem = "ranks share one order of the rows: allowed is auto or 0, or use `deno task train`";
+  throw new ConfigError([`${settingAt("FOLDS", config)}: ${problem}`]);
 }
 
 /** Prepares the rows on rank 0; then all ranks open them, and make sure that they have the same. */
@@ -96,10 +108,10 @@ async function agreeOn(code: number | undefined, communicator: Communicator): Pr
   return codes[0] < 0 ? undefined : codes[0];
 }
 
-/** The validation loss of all ranks, each of which measures its share of the rows. */
+/** The validation loss of each member over all ranks, each of which measures its share of the rows. */
 async function validation(
   stack: DisposableStack,
-  { model, dataset, loss, trainer, validate }: Training,
+  { model, dataset, loss, validate }: Training,
   communicator: Communicator,
 ): Promise<Training["validate"]> {
   if (!validate) return undefined;
@@ -107,15 +119,12 @@ async function validation(
   const none = new RowRange(source, 0, 0);
   const share = new RowRange(source, ...shareOf(source.rows, communicator));
   const parts = { train: none, validation: share, test: none };
-  const [part] = await together(communicator, () => openParts(stack, model, { parts }));
+  const [part] = await together(communicator, () => openParts(stack, model, { parts, loss: dataset.loss }));
   return async () => {
-    const step = trainer.step;
-    const sum = new Float64Array(1);
-    if (part) sum[0] = share.rows * (await part.evaluate(loss, dataset.scalers.targets)).loss;
-    await communicator.allReduce(sum);
-    const mean = sum[0] / source.rows;
-    if (!Number.isFinite(mean)) throw new NotFiniteError("validation loss", mean, step);
-    return mean;
+    const sums = new Float64Array(model.members);
+    if (part) (await memberLosses(part, loss, dataset.targets.length)).forEach((own, m) => sums[m] = share.rows * own);
+    await communicator.allReduce(sums);
+    return Array.from(sums, (sum) => sum / source.rows);
   };
 }
 

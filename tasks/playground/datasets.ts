@@ -2,7 +2,8 @@
 
 import { outputNames } from "../../lib/model_file/metadata.ts";
 import { Random } from "../../lib/base/random.ts";
-import { type ColumnStatistics, RunningStatistics, Scaler } from "../../lib/data/scaler.ts";
+import { Scaler } from "../../lib/data/scaler.ts";
+import { type ColumnStatistics, RunningStatistics } from "../../lib/data/statistics.ts";
 import { encodedNames, numericTable, type Table } from "../../lib/data/table.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 

@@ -14,9 +14,15 @@ import { ACTIVATION_NAMES, READERS, type Settings } from "./settings.ts";
  * @throws {DataError} If its columns, classes, loss or layers differ.
  */
 export function checkFit({ model, description }: SavedModel, { table, loss }: Rows, file: string): void {
-  const dates = description.table.inputs.filter(({ kind }) => kind === "date").map(({ name }) => name);
-  if (dates.length > 0) {
-    const problem = `its inputs ${dates.join(", ")} are dates: the playground takes numbers and categories only`;
+  const others = description.table.inputs.filter(({ kind }) => kind !== "numeric").map(({ name }) => name);
+  if (others.length > 0) {
+    const problem = `its inputs ${
+      others.join(", ")
+    } are dates or categories: the playground continues models of numbers`;
+    throw new DataError(problem, { file });
+  }
+  if (model.members > 1) {
+    const problem = `it has ${model.members} members, and the playground shows one network: train with --members 1`;
     throw new DataError(problem, { file });
   }
   const wanted = [...encodedNames(table.inputs), "→", ...outputNames(table.target, loss)].join(" ");

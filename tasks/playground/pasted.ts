@@ -5,7 +5,7 @@ import { parseRecords } from "../../lib/data/csv_parse.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
 import { visible } from "../../lib/base/printable.ts";
-import { encodedNames, type Table, type Target } from "../../lib/data/table.ts";
+import { type InputColumn, nameRows, type Table, type Target } from "../../lib/data/table.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
@@ -74,11 +74,11 @@ export async function parsePasted(text: string, target?: string): Promise<Rows> 
   });
   const inputs = fitted.map(({ column }) => column);
   const table: Table = { inputs, target: output, missing: "mean" };
-  const encoded = encode(cells, table, loss, used.map(({ place }) => place), at);
+  const { x, y } = encode(cells, table, loss, used.map(({ place }) => place), at);
   return {
-    table,
+    ...expand(table, x),
+    y,
     loss,
-    ...encoded,
     notes: { columns: notesOf(looks, table), notes: fitted.flatMap(({ notes }) => notes) },
   };
 }
@@ -166,7 +166,7 @@ function encode(
   loss: LossName,
   places: readonly number[],
   target: number,
-): Pick<Rows, "x" | "y" | "isOneHot"> {
+): Pick<Rows, "x" | "y"> {
   const inputs = new TableEncoder(table);
   const outputs = new TargetEncoder(table.target, targetForm(table.target, loss));
   const x = new Float64Array(records.length * inputs.names.length);
@@ -180,8 +180,31 @@ function encode(
       throw new DataError(error.problem, { file: NAME, line: lineOf(row), column: error.column }, { cause: error });
     }
   });
-  const isOneHot = table.inputs.flatMap((column) => encodedNames([column]).map(() => column.kind === "categorical"));
-  return { x, y, isOneHot };
+  return { x, y };
+}
+
+/** The plain network of this page takes a number for each category, 1 for the row's own: columns of numbers, as all others. */
+function expand(table: Table, encoded: Float64Array): Pick<Rows, "table" | "x" | "isOneHot"> {
+  const widths = table.inputs.map((column) => column.kind === "categorical" ? nameRows(column) : 1);
+  const width = widths.reduce((sum, one) => sum + one, 0);
+  const rows = encoded.length / widths.length;
+  const x = new Float64Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    let place = row * width;
+    table.inputs.forEach(({ kind }, i) => {
+      const value = encoded[row * widths.length + i];
+      if (kind === "categorical") x[place + value] = 1;
+      else x[place] = value;
+      place += widths[i];
+    });
+  }
+  const inputs = table.inputs.flatMap((column): InputColumn[] => {
+    if (column.kind !== "categorical") return [column];
+    const names = [...column.categories, "(other)"].slice(0, nameRows(column));
+    return names.map((name) => ({ kind: "numeric", name: `${column.name}=${name}` }));
+  });
+  const isOneHot = table.inputs.flatMap(({ kind }, i) => new Array<boolean>(widths[i]).fill(kind === "categorical"));
+  return { table: { ...table, inputs }, x, isOneHot };
 }
 
 function asData<T>(work: () => T, column: string): T {

@@ -3,20 +3,23 @@
 import { stringify } from "@std/csv";
 import { Device } from "../../lib/gpu/device.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import { type Evaluation, Evaluator } from "../../lib/evaluate/evaluation.ts";
+import { type Evaluation, Evaluator, toRaw } from "../../lib/evaluate/evaluation.ts";
 import { isMissing } from "../../lib/data/cells.ts";
 import { printable } from "../../lib/base/printable.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
+import { type Intervals, RunningCoverage } from "../../lib/model_file/intervals.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { TableEncoder, TargetEncoder, type UnseenNames } from "../../lib/data/table_encoder.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import { formatClasses, formatEvaluations } from "../show/evaluation_report.ts";
+import { formatClasses, formatCoverage, formatEvaluations, type IntervalCoverage } from "../show/evaluation_report.ts";
 import { checkOutput } from "../runs/outputs.ts";
 import { type FileRecord, fileRecords, loadRun } from "../runs/saved_run.ts";
+import { askedThreshold } from "../runs/threshold.ts";
 import { shortEvaluation } from "../show/short_evaluation.ts";
 import { fromUsersFolder, writeAside } from "../settings/users_files.ts";
+import { intervalsOf } from "./intervals.ts";
 import { tellUnseen } from "./unseen.ts";
 
 /** Most values of the rows that are measured at a time: of 1,000 classes each row has as many. */
@@ -34,16 +37,21 @@ export async function main({ extras, runName }: TaskConfig): Promise<void> {
   if (matrix !== undefined) await checkOutput(runName, ["--confusion", matrix], { reads: ["--data", path] });
   using device = await Device.request();
   using model = await loadRun(device, runName);
-  const { evaluation, dropped, unseen } = await measure(model, path);
+  const threshold = await askedThreshold(extras.THRESHOLD, runName, model);
+  const intervals = intervalsOf(model, extras.INTERVAL);
+  const { evaluation, coverage, dropped, unseen } = await measure(model, path, { threshold, intervals });
   tellUnseen(data!, unseen);
   if (matrix !== undefined) await writeMatrix(matrix, evaluation);
   if (json === "true") {
-    console.log(printable(JSON.stringify({ run: runName, data, dropped, unseen, ...shortEvaluation(evaluation) })));
+    const measures = shortEvaluation(evaluation);
+    const shown = { run: runName, data, dropped, unseen, ...measures, interval: coverage };
+    console.log(printable(JSON.stringify(shown)));
     return;
   }
   if (dropped > 0) console.log(`rows with missing cells, left out as in training: ${dropped}`);
   const classes = formatClasses(evaluation);
-  console.log([formatEvaluations({ [runName]: evaluation }), ...(classes ? [classes] : [])].join("\n"));
+  const told = coverage ? formatCoverage(coverage) : [];
+  console.log([formatEvaluations({ [runName]: evaluation }), ...(classes ? [classes] : []), ...told].join("\n"));
 }
 
 /** Writes how often each class was predicted as which: a line for each actual class, a column for each predicted one. */
@@ -56,9 +64,17 @@ async function writeMatrix(path: string, { confusion, perClass }: Evaluation): P
   });
 }
 
+/** What flags ask for. */
+interface Asked {
+  readonly threshold?: number;
+  readonly intervals?: Intervals;
+}
+
 /** What a file's rows say of a run. */
 interface Measured {
   evaluation: Evaluation;
+  /** How often intervals hold the truth, where they are asked for. */
+  coverage?: IntervalCoverage;
   /** Rows that were left out. */
   dropped: number;
   /** Names that training did not see, by column. */
@@ -66,11 +82,12 @@ interface Measured {
 }
 
 /** Reads the rows once, in constant memory. */
-async function measure(model: SavedModel, path: string): Promise<Measured> {
+async function measure(model: SavedModel, path: string, { threshold, intervals }: Asked): Promise<Measured> {
   const { table, loss, scalers, baseline } = model.description;
   const { target } = table;
   const classes = target.kind === "classes" ? target.classes : undefined;
-  const evaluator = new Evaluator(loss, scalers.targets, { baseline, classes });
+  const evaluator = new Evaluator(loss, scalers.targets, { baseline, classes, threshold });
+  const running = intervals && new RunningCoverage(intervals, model.description);
   const encoder = new TableEncoder(table);
   const targets = new TargetEncoder(target, targetForm(target, loss.kind), table.missingTexts);
   const columns = [...table.inputs.map(({ name }) => name), ...targetNames(target)];
@@ -91,13 +108,16 @@ async function measure(model: SavedModel, path: string): Promise<Measured> {
           throw placed(error);
         }
       });
-      evaluator.add(await model.outputs(x, rows + first + 1), scalers.targets.transform(y));
+      const { output, own } = await model.outputsEach(x, rows + first + 1);
+      evaluator.add(output, scalers.targets.transform(y));
+      running?.add({ predicted: toRaw(output, loss, scalers.targets), own }, y);
     }
     rows += kept.length;
     dropped += records.length - kept.length;
   }
   if (rows === 0) throw new DataError("every row has missing cells, and the run leaves such rows out", { file: path });
-  return { evaluation: evaluator.result(), dropped, unseen: encoder.unseen };
+  const coverage = running && { level: running.level, isOfClasses: running.isOfClasses, targets: running.result() };
+  return { evaluation: evaluator.result(), coverage, dropped, unseen: encoder.unseen };
 }
 
 /** Whether training would have left the record out. */

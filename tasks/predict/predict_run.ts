@@ -5,15 +5,18 @@ import { printable } from "../../lib/base/printable.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 import { utf8Pieces } from "../../lib/formats/byte_source.ts";
 import { Device } from "../../lib/gpu/device.ts";
-import type { SavedModel } from "../../lib/model_file/saved_model.ts";
+import type { Intervals } from "../../lib/model_file/intervals.ts";
+import type { ModelDescription, SavedModel } from "../../lib/model_file/saved_model.ts";
 import { checkOutput } from "../runs/outputs.ts";
 import { loadRun } from "../runs/saved_run.ts";
+import { askedThreshold } from "../runs/threshold.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
 import { fromUsersFolder, streamAt, tellWritten, writeAside } from "../settings/users_files.ts";
 import { Answers } from "./answers.ts";
 import { type Block, isPair, Rows } from "./rows.ts";
 import { firstRecords, isCsv, lineBlocks } from "./stdin_text.ts";
+import { intervalsOf } from "./intervals.ts";
 import { tellUnseen } from "./unseen.ts";
 
 /** Takes text of the answers. */
@@ -42,18 +45,18 @@ export async function main(config: TaskConfig): Promise<void> {
   }
   using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
+  const intervals = intervalsOf(model, config.extras.INTERVAL);
   const rows = new Rows(model.description, COLUMNS.parse(config.extras.KEEP ?? "") ?? []);
+  const threshold = await askedThreshold(config.extras.THRESHOLD, config.runName, model);
+  const description = { ...model.description, output: { ...model.description.output, threshold } };
   if (output === undefined) {
     const isTerminal = Deno.stdout.isTerminal();
     const encoder = new TextEncoder();
-    await predictAll(
-      model,
-      rows,
-      asked,
-      (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal))),
-    );
+    const sink: Sink = (text) => writeFully(Deno.stdout, encoder.encode(forStdout(text, isTerminal)));
+    await predictAll(model, description, intervals, rows, asked, sink);
   } else {
-    const count = await writeAside(output, (sink) => predictAll(model, rows, asked, sink));
+    const answer = (sink: Sink) => predictAll(model, description, intervals, rows, asked, sink);
+    const count = await writeAside(output, answer);
     tellWritten(output, `wrote ${output}: ${count} predictions`);
   }
 }
@@ -101,15 +104,22 @@ async function* chained(first: TextBlock, others: AsyncIterable<TextBlock>): Asy
 }
 
 /** Writes a line per row, and says which names training did not see. Returns the number of rows. */
-async function predictAll(model: SavedModel, rows: Rows, { source, question }: Asked, sink: Sink): Promise<number> {
+async function predictAll(
+  model: SavedModel,
+  description: ModelDescription,
+  intervals: Intervals | undefined,
+  rows: Rows,
+  { source, question }: Asked,
+  sink: Sink,
+): Promise<number> {
   const { blocks, isJson } = question(rows);
-  const answers = new Answers(model.description, isJson ? rows.kept : rows.columns, isJson);
+  const answers = new Answers(description, isJson ? rows.kept : rows.columns, isJson, intervals);
   let count = 0;
   try {
     for await (const block of blocks) {
-      const predicted = await model.predict(block.inputs, count + 1);
-      await sink(answers.write(block, predicted));
-      count += predicted.length / model.description.targets.length;
+      const answered = await model.predictEach(block.inputs, count + 1);
+      await sink(answers.write(block, answered));
+      count += answered.predicted.length / model.description.targets.length;
     }
   } finally {
     // Also if a row cannot be used, where those before it are answered.

@@ -1,12 +1,9 @@
-/** What missing cells of numbers and dates are filled with. */
+/** What missing cells of numbers and dates are filled with, and the statistics of the filled column. */
 
-import { Random } from "../../lib/base/random.ts";
-import type { ColumnStatistics } from "../../lib/data/scaler.ts";
+import type { ColumnStatistics } from "../../lib/data/statistics.ts";
 import type { MissingPolicy } from "../../lib/data/table.ts";
 import { countOf } from "./name_counts.ts";
-
-/** Values of a column that are kept for its median: of more, a random sample of as many. */
-const SAMPLE = 65_536;
+import type { ValueSample } from "./value_sample.ts";
 
 /** Finds the fill value of a column, value by value, and counts the cells that it fills. */
 export class FillValue {
@@ -15,28 +12,22 @@ export class FillValue {
   /** Validation and test rows without a value. */
   missingOthers = 0;
   readonly #missing: MissingPolicy;
-  readonly #sample: number[] = [];
-  readonly #random: Random;
-  #count = 0;
+  readonly #sample: ValueSample;
 
-  constructor(name: string, missing: MissingPolicy, seed: number) {
+  constructor(missing: MissingPolicy, sample: ValueSample) {
     this.#missing = missing;
-    this.#random = new Random(seed, `median of ${name}`);
+    this.#sample = sample;
   }
 
   /** Adds the value of a training row. */
   add(value: number): void {
-    if (this.#missing !== "median") return;
-    // Each of the values so far is in the sample with the same chance (Vitter, "Random sampling with a reservoir", 1985).
-    const index = this.#count++;
-    const place = index < SAMPLE ? index : Math.floor(this.#random.uniform(0, index + 1));
-    if (place < SAMPLE) this.#sample[place] = value;
+    this.#sample.add(value);
   }
 
   /** The fill value, where missing cells are filled. */
   result(mean: number): number | undefined {
     if (!isFilling(this.#missing)) return undefined;
-    return this.#missing === "median" ? medianOf(this.#sample) : mean;
+    return this.#missing === "median" ? this.#sample.median : mean;
   }
 
   /** A sentence if cells are filled; `shown` is the fill value for people. */
@@ -46,13 +37,35 @@ export class FillValue {
     return [`${filledCells(column, count)} filled with the ${this.#missing === "median" ? "median" : "mean"} ${shown}`];
   }
 
-  /** Statistics of a column with its missing cells filled: two groups of values put together. */
-  filled(statistics: ColumnStatistics, count: number, fill: number): ColumnStatistics {
-    const total = count + this.missingRows;
-    const apart = fill - statistics.mean;
-    const share = this.missingRows / total;
-    const variance = statistics.deviation ** 2 * (count / total) + apart ** 2 * share * (count / total);
-    return { ...statistics, mean: statistics.mean + apart * share, deviation: Math.sqrt(variance) };
+  /**
+   * Statistics of a column with its missing cells filled, and its quantiles.
+   *
+   * @param found The statistics of the rows that have a value.
+   * @param count How many rows these are.
+   * @param fill The fill value, encoded; undefined if cells are not filled.
+   * @param encode What a value is encoded as.
+   */
+  filled(
+    found: ColumnStatistics,
+    count: number,
+    fill: number | undefined,
+    encode?: (value: number) => number,
+  ): ColumnStatistics {
+    const rows = fill === undefined ? 0 : this.missingRows;
+    const value = rows === 0 ? found.mean : fill!;
+    const total = count + rows;
+    // Two groups of values put together.
+    const apart = value - found.mean;
+    const share = rows / total;
+    const variance = found.deviation ** 2 * (count / total) + apart ** 2 * share * (count / total);
+    return {
+      ...found,
+      min: Math.min(found.min, value),
+      max: Math.max(found.max, value),
+      mean: found.mean + apart * share,
+      deviation: Math.sqrt(variance),
+      quantiles: this.#sample.quantiles(encode, value, rows),
+    };
   }
 }
 
@@ -64,10 +77,4 @@ export function isFilling(missing: MissingPolicy): boolean {
 /** The start of a sentence about missing cells. */
 export function filledCells(column: string, count: number): string {
   return `${column}: ${countOf(count, "missing cell")} ${count === 1 ? "is" : "are"}`;
-}
-
-function medianOf(values: number[]): number {
-  const sorted = Float64Array.from(values).sort();
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }

@@ -2,7 +2,8 @@
 
 import { CellError, cellFault, MISSING_TEXTS, numberOf } from "../../lib/data/cells.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
-import { type ColumnStatistics, Scaler } from "../../lib/data/scaler.ts";
+import { Scaler } from "../../lib/data/scaler.ts";
+import type { ColumnStatistics } from "../../lib/data/statistics.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { TargetEncoder } from "../../lib/data/table_encoder.ts";
 import type { ColumnNote, TableNotes } from "../../lib/data/table_notes.ts";
@@ -10,11 +11,12 @@ import type { Config } from "../settings/settings.ts";
 import { countOf } from "./name_counts.ts";
 import { type Scalers, sourceName, targetScaler } from "./scaled_dataset.ts";
 import { DROPPED, type PartName, PARTS } from "./split.ts";
-import { type ColumnFit, fitOf, oneHotStatistics } from "./table_fit.ts";
+import { type ColumnFit, fitOf } from "./table_fit.ts";
 import type { OnProgress } from "./table_look.ts";
 import { noColumnLeft, type TablePlan } from "./table_plan.ts";
 import { partedBlocks, type PartedTable } from "./table_rows.ts";
 import { TargetFit } from "./target_fit.ts";
+import { sampleSize } from "./value_sample.ts";
 
 /** What the training rows say, and how many rows each part has. */
 interface Fitted {
@@ -23,6 +25,8 @@ interface Fitted {
   inputPlaces: number[];
   scalers: Scalers;
   counts: Record<PartName, number>;
+  /** Classes with a single training row. */
+  rare: string[];
   notes: TableNotes;
 }
 
@@ -83,6 +87,7 @@ export async function fit(
           : targetScaler(plan.loss === "bce" ? "none" : config.scalingMethod, statistics),
       },
       counts: { train, validation, test },
+      rare,
       notes: {
         columns,
         notes: [
@@ -105,7 +110,8 @@ async function gather(
   tables: readonly PartedTable[],
   onProgress: OnProgress,
 ): Promise<Gathered> {
-  const inputs = plan.inputs.map((input) => fitOf(input, config));
+  const size = sampleSize(plan.inputs.filter(({ kind }) => kind !== "categorical").length);
+  const inputs = plan.inputs.map((input) => fitOf(input, config, size));
   const target = new TargetFit(plan.targets, plan.kind, config.missingTexts);
   const rows: Gathered["rows"] = [0, 0, 0];
   const dropped: Gathered["dropped"] = [0, 0, 0];
@@ -178,5 +184,5 @@ function shareStatistics(
   const rows = classes.reduce((sum, name) => sum + counts.get(name)!, 0);
   // A single output is the probability of the second class.
   const counted = outputs.length === 1 ? [classes[1]] : classes;
-  return outputs.map((name, i) => ({ ...oneHotStatistics(name), mean: counts.get(counted[i])! / rows }));
+  return outputs.map((name, i) => ({ name, min: 0, max: 1, mean: counts.get(counted[i])! / rows, deviation: 1 }));
 }

@@ -7,9 +7,10 @@
 import { CellError } from "../../lib/data/cells.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
-import { printable, visible } from "../../lib/base/printable.ts";
+import { printable, showName, visible } from "../../lib/base/printable.ts";
 import { SafetensorsWriter } from "../../lib/safetensors/writer.ts";
-import { type ColumnStatistics, RunningStatistics, type Scaler } from "../../lib/data/scaler.ts";
+import type { Scaler } from "../../lib/data/scaler.ts";
+import { type ColumnStatistics, RunningStatistics } from "../../lib/data/statistics.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 import { TableEncoder, TargetEncoder } from "../../lib/data/table_encoder.ts";
 import type { TaskConfig } from "../settings/config.ts";
@@ -21,12 +22,14 @@ import {
   changedSource,
   datasetName,
   metadataOf,
+  PLACES,
   scaledPathOf,
   scaledState,
   sourceName,
   sourcesOf,
   tablesOf,
 } from "./scaled_dataset.ts";
+import { foldsAsked, pooled, whyApart } from "./folds.ts";
 import { seal } from "./seal.ts";
 import { assignParts, type PartName, PARTS } from "./split.ts";
 import { fit } from "./fit_pass.ts";
@@ -35,12 +38,18 @@ import { formatColumns, planColumns, recipePlan, type TablePlan } from "./table_
 import { partedBlocks, type PartedTable } from "./table_rows.ts";
 import { formatNumber, formatTable } from "../show/text_table.ts";
 
+/** Told where the user gave validation rows. */
+const POOLED_FILES =
+  "the rows of VALIDATION are pooled with those of DATA and cut into folds; --folds 0 keeps them apart";
+
 /** What scaling did. */
 interface ScaleReport {
   /** The file that was written. */
   path: string;
   /** Rows of each part. */
   counts: Record<PartName, number>;
+  /** Whether those of training hold those of validation, for folds. */
+  isPooled: boolean;
   /** What each column of a user's table is taken as, and what else is worth knowing. */
   notes: TableNotes;
   /** Of a recipe: statistics of the training rows in raw units, inputs first. */
@@ -68,7 +77,7 @@ interface Side {
  */
 export async function scale(config: Config, onProgress: OnProgress = () => {}): Promise<ScaleReport> {
   const stamps = await sourcesOf(config);
-  const passes = config.missing === "drop" ? 4 : 3;
+  let passes = config.missing === "drop" ? 4 : 3;
   let pass = 0;
   const progress = (): OnProgress => {
     const before = pass++;
@@ -79,8 +88,23 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   const look = isRecipe ? await countRows(path, config, progress()) : await lookAt(path, config, progress());
   const plan = isRecipe ? recipePlan(config) : await planColumns(config, look);
   const parts = await assignParts(config, look, plan, config.missing === "drop" ? progress() : () => {});
-  const tables: PartedTable[] = [{ path, part: 0, parts }, ...others];
-  const { table, inputPlaces, scalers, counts, notes } = await fit(config, plan, tables, progress());
+  const apart: PartedTable[] = [{ path, part: 0, parts }, ...others];
+  const folds = foldsAsked(config);
+  // Who sees by the look that the table is too large saves a pass over it.
+  const bytes = look.rows * (plan.inputs.length + plan.targets.length) * Float32Array.BYTES_PER_ELEMENT;
+  let why = folds > 0 ? whyApart(folds, { rows: Infinity, rare: [], bytes }) : undefined;
+  let isPooled = folds > 0 && why === undefined;
+  let fitted = await fit(config, plan, isPooled ? pooled(apart) : apart, progress());
+  if (isPooled) why = whyApart(folds, measuresOf(fitted));
+  if (isPooled && why !== undefined) {
+    isPooled = false;
+    passes++;
+    fitted = await fit(config, plan, apart, progress());
+  }
+  const tables = isPooled ? pooled(apart) : apart;
+  const { table, inputPlaces, scalers, counts } = fitted;
+  const more = isPooled && config.validation !== "" ? [POOLED_FILES] : [];
+  const notes = { ...fitted.notes, notes: [...fitted.notes.notes, ...more] };
   const scaled = scaledPathOf(config);
   await Deno.mkdir(DATA_FOLDER, { recursive: true });
   const encoders = {
@@ -95,12 +119,13 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   for (const part of PARTS) {
     for (const { suffix, encoder } of sides) shapes[`${part}.${suffix}`] = [counts[part], encoder.names.length];
   }
+  if (isPooled) shapes[PLACES] = [counts.train, 2];
   await using writer = await SafetensorsWriter.create(
     scaled,
     shapes,
-    metadataOf(config, { scalers, table, loss: plan.loss, notes }, stamps),
+    metadataOf(config, { scalers, table, loss: plan.loss, notes, whyApart: why }, stamps),
   );
-  await write(config, plan, inputPlaces, tables, sides, writer, progress());
+  await write(config, plan, inputPlaces, tables, sides, writer, isPooled, progress());
   const changed = changedSource(stamps, await sourcesOf(config));
   if (changed) throw new DataError("the file was changed while it was read: run this again", { file: changed });
   await writer.close();
@@ -109,16 +134,27 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   return {
     path: scaled,
     counts,
+    isPooled,
     notes,
     before: isRecipe ? [...scalers.inputs.columns, ...scalers.targets.columns] : [],
     after: isRecipe ? sides.flatMap(({ statistics }) => statistics.result()) : [],
   };
 }
 
+/** How large what was fitted is, as folds depend on it. */
+function measuresOf({ counts, rare, scalers }: Awaited<ReturnType<typeof fit>>) {
+  const width = scalers.inputs.columns.length + scalers.targets.columns.length;
+  const all = counts.train + counts.validation + counts.test;
+  return { rows: counts.train, rare: rare.map(showName), bytes: all * width * Float32Array.BYTES_PER_ELEMENT };
+}
+
 /** A report as lines: of a recipe its columns before and after, of a user's table what each column is taken as. */
-export function formatReport({ path, counts, notes: { columns, notes }, before, after }: ScaleReport): string {
+export function formatReport(
+  { path, counts, isPooled, notes: { columns, notes }, before, after }: ScaleReport,
+): string {
   const { train, validation, test } = counts;
-  const written = `${path}: ${train} training, ${validation} validation and ${test} test rows`;
+  const trained = isPooled ? `${train} training and validation` : `${train} training, ${validation} validation`;
+  const written = `${path}: ${trained} and ${test} test rows`;
   if (columns.length > 0) {
     return [formatColumns(columns), ...notes.map((note) => visible(note)), written].join("\n");
   }
@@ -138,14 +174,19 @@ async function write(
   tables: readonly PartedTable[],
   sides: readonly Side[],
   writer: SafetensorsWriter,
+  isPooled: boolean,
   onProgress: OnProgress,
 ): Promise<void> {
-  for await (const { records, parts, places, faultOf } of partedBlocks(config, plan, tables, onProgress)) {
+  for await (const block of partedBlocks(config, plan, tables, onProgress)) {
+    const { records, parts, places, faultOf } = block;
     const sidePlaces = { x: inputPlaces.map((place) => places[place]), y: places.slice(plan.inputs.length) };
     for (const [index, part] of PARTS.entries()) {
       const rows: number[] = [];
       parts.forEach((of, row) => of === index && rows.push(row));
       if (rows.length === 0) continue;
+      if (index === 0 && isPooled) {
+        await writer.append(PLACES, Float32Array.from(rows.flatMap((row) => [block.part, block.firstRow + row])));
+      }
       for (const { suffix, encoder, scaler, statistics } of sides) {
         const width = encoder.names.length;
         const raw = new Float64Array(rows.length * width);

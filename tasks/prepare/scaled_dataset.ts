@@ -8,25 +8,29 @@ import { parseBoundedJson } from "../../lib/safetensors/bounded_json.ts";
 import { showJson } from "../../lib/base/printable.ts";
 import { readSafetensorsHeader } from "../../lib/safetensors/reader.ts";
 import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
-import { type ColumnStatistics, Scaler, type ScalingMethod } from "../../lib/data/scaler.ts";
+import { Scaler, type ScalingMethod } from "../../lib/data/scaler.ts";
+import { type ColumnStatistics, isSame } from "../../lib/data/statistics.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { parseTable } from "../../lib/data/table_json.ts";
 import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
 import { csvPath, differences, type FileStamp, isSameStamp, parseObject, stampOf } from "./dataset_files.ts";
 import { type Config, type LossName, propertyOf, TABLE_KEYS } from "../settings/settings.ts";
+import { foldsAsked } from "./folds.ts";
 import { hashOfRows, sealOf, UNSEALED } from "./seal.ts";
 import { type PartName, PARTS } from "./split.ts";
-import { isSame } from "./table_fit.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 
 /** Endings of tables, which say nothing of what is in them. */
 const ENDINGS = /(?<=.)(?:\.(?:csv|tsv|tab|psv|txt|dat|json|jsonl|ndjson|parquet|pq))?(?:\.gz)?$/i;
 
 /** Raised whenever the same settings would give other bytes. */
-const FORMAT = "backhand scaled dataset 6";
+const FORMAT = "backhand scaled dataset 7";
 
 /** The losses that rows may be made for. */
 const LOSSES: readonly LossName[] = ["mse", "mae", "huber", "bce", "softmax"];
+
+/** Where pooled rows come from [rows, 2]: of each its table, 0 for DATA and 1 for VALIDATION, and its row there, from 0. */
+export const PLACES = "train.place";
 
 /** The scalers of both sides. */
 export interface Scalers {
@@ -46,6 +50,8 @@ interface DatasetDescription {
   loss: LossName;
   /** What was made of the table; nothing of a recipe. */
   notes: TableNotes;
+  /** Why the settings ask for folds and there are none, in words that follow "because". */
+  whyApart?: string;
 }
 
 /** A scaled dataset, its rows in the file that stays open until it is disposed of. */
@@ -56,6 +62,11 @@ export interface ScaledDataset extends DatasetDescription, Disposable {
   targets: string[];
   /** Scaled inputs and targets of each part. */
   parts: Record<PartName, SafetensorsRows>;
+  /**
+   * Where the rows are pooled for folds, so that those of training hold those of validation: as inputs, where each comes
+   * from, its table, 0 for DATA and 1 for VALIDATION, and its row there, from 0.
+   */
+  places?: SafetensorsRows;
   /** Of shapes and values, in hexadecimal: the same for the same rows, whatever file they come from. */
   sha256: string;
   /** What it was made of, as its user named that. */
@@ -71,8 +82,9 @@ interface ScaledState {
 }
 
 /**
- * The scaler of targets that are numbers. A constant one cannot be scaled; under "none" it is taken, and training warns of it
- * in the same words.
+ * The scaler of targets that are numbers. Where inputs are scaled by "robust", targets are standardized: predictions come back
+ * by the inverse, which has to be linear. A constant target cannot be scaled; under "none" it is taken, and training warns of
+ * it in the same words.
  *
  * @throws {RangeError} If a target cannot be scaled so.
  */
@@ -86,7 +98,7 @@ export function targetScaler(method: ScalingMethod, columns: readonly ColumnStat
       `target ${JSON.stringify(near.name)} is ${values}: there is nothing to learn; ${CONSTANT_TARGET_FIX}`,
     );
   }
-  return new Scaler(method, columns);
+  return new Scaler(method === "robust" ? "standardize" : method, columns);
 }
 
 /** The settings that the content of the file depends on. */
@@ -95,7 +107,8 @@ function settingsOf(config: Config): Record<string, unknown> {
   const common = { scalingMethod, split, seed };
   if (config.data === "") return { recipe, ...common, binaryTargets: loss === "bce" };
   const table = Object.fromEntries(TABLE_KEYS.map((key) => [propertyOf(key), config[propertyOf(key)]]));
-  return { ...table, ...common, loss };
+  // Only whether there are folds: which row is in which is found where they are used.
+  return { ...table, ...common, folds: foldsAsked(config) > 0, loss };
 }
 
 /** The dataset's name, that of its CSV file or folder: its files in data/ and its lock have it. */
@@ -153,7 +166,7 @@ export function changedSource(
 /** The metadata of a scaled dataset. */
 export function metadataOf(
   config: Config,
-  { scalers, table, loss, notes }: DatasetDescription,
+  { scalers, table, loss, notes, whyApart }: DatasetDescription,
   sources: Record<string, FileStamp>,
 ): Record<string, string> {
   const names = (scaler: Scaler) => JSON.stringify(scaler.columns.map(({ name }) => name));
@@ -166,6 +179,7 @@ export function metadataOf(
     table: JSON.stringify(table),
     loss,
     notes: JSON.stringify(notes),
+    ...(whyApart === undefined ? {} : { whyApart }),
     settings: JSON.stringify(settingsOf(config)),
     source: JSON.stringify(sources),
   };
@@ -214,6 +228,8 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
   using stack = new DisposableStack();
   const open = async (name: PartName) => stack.use(await SafetensorsRows.open(path, `${name}.x`, `${name}.y`));
   const parts = { train: await open("train"), validation: await open("validation"), test: await open("test") };
+  const isPooled = shapes.has(PLACES);
+  const places = isPooled ? stack.use(await SafetensorsRows.open(path, PLACES, "train.y")) : undefined;
   const files = stack.move();
   return {
     features,
@@ -223,6 +239,8 @@ export async function openScaledDataset(path: string): Promise<ScaledDataset> {
     loss,
     notes,
     parts,
+    places,
+    whyApart: metadata.whyApart,
     sha256,
     madeOf,
     [Symbol.dispose]: () => files.dispose(),

@@ -10,6 +10,9 @@ import type { TablePlan } from "./table_plan.ts";
 /** The parts, in the order in which a split names them. */
 export const PARTS = ["train", "validation", "test"] as const;
 
+/** The parts as people read them. */
+export const PART_NAMES = { train: "training", validation: "validation", test: "test" };
+
 /** Name of a part. */
 export type PartName = typeof PARTS[number];
 

@@ -3,20 +3,19 @@
 import { isMissing } from "../../lib/data/cells.ts";
 import { DATE_PARTS, formatDate } from "../../lib/data/dates.ts";
 import { shorten } from "../../lib/base/printable.ts";
-import { type ColumnStatistics, RunningStatistics } from "../../lib/data/scaler.ts";
-import { type DateColumn, encodedNames, type InputColumn, MISSING_CATEGORY } from "../../lib/data/table.ts";
-import { numberReader, TableEncoder } from "../../lib/data/table_encoder.ts";
+import { type ColumnStatistics, isSame, QUANTILE_PARTS, RunningStatistics } from "../../lib/data/statistics.ts";
+import type { CategoricalColumn, DateColumn, InputColumn } from "../../lib/data/table.ts";
+import { encodedNames, MISSING_CATEGORY, nameRows } from "../../lib/data/table.ts";
+import { encodeDate, numberReader, TableEncoder } from "../../lib/data/table_encoder.ts";
 import type { Config } from "../settings/settings.ts";
 import { formatNear } from "../show/text_table.ts";
 import { filledCells, FillValue, isFilling } from "./fill_value.ts";
 import { countOf, type NameCount, NameCounts } from "./name_counts.ts";
 import type { PlannedInput } from "./table_plan.ts";
+import { ValueSample } from "./value_sample.ts";
 
 /** Names beyond the most frequent that are kept, so that predicting can tell them from names never seen. */
 const MAX_OTHERS = 65_536;
-
-/** Values that differ by no more than so many roundings of a float64 are the same number, computed in two ways. */
-const ROUNDINGS = 8;
 
 /** Sines and cosines that differ by less are of the same time: days hold times to some 1e-11 of a day. */
 const SAME_ANGLE = 1e-9;
@@ -44,10 +43,12 @@ export interface ColumnFit {
   result(): FittedColumn;
 }
 
-/** The fit of an input column. */
-export function fitOf(input: PlannedInput, settings: FitSettings): ColumnFit {
-  if (input.kind === "numeric") return new NumericFit(input.name, settings);
-  return input.kind === "date" ? new DateFit(input, settings) : new CategoricalFit(input.name, settings);
+/** The fit of an input column; of its values at most `sampleSize` are kept. */
+export function fitOf(input: PlannedInput, settings: FitSettings, sampleSize?: number): ColumnFit {
+  const { name, kind } = input;
+  if (kind === "categorical") return new CategoricalFit(name, settings);
+  const fill = new FillValue(settings.missing, new ValueSample(name, settings.seed, sampleSize));
+  return kind === "numeric" ? new NumericFit(name, settings, fill) : new DateFit(input, settings, fill);
 }
 
 /** A column of numbers. Its statistics are those of the filled column. */
@@ -57,10 +58,10 @@ class NumericFit implements ColumnFit {
   readonly #fill: FillValue;
   readonly #statistics: RunningStatistics;
 
-  constructor(name: string, { missing, missingTexts, seed }: FitSettings) {
+  constructor(name: string, { missingTexts }: FitSettings, fill: FillValue) {
     this.#name = name;
     this.#read = numberReader(missingTexts);
-    this.#fill = new FillValue(name, missing, seed);
+    this.#fill = fill;
     this.#statistics = new RunningStatistics([name]);
   }
 
@@ -87,12 +88,11 @@ class NumericFit implements ColumnFit {
     const { min, max, mean } = statistics;
     const constant = isSame(statistics) ? constantText([...new Set([`${min}`, `${max}`])], count, missing) : undefined;
     const fill = this.#fill.result(mean);
-    if (fill === undefined) return { column, statistics: [statistics], constant, notes: [] };
     return {
-      column: { ...column, fill },
+      column: fill === undefined ? column : { ...column, fill },
       statistics: [this.#fill.filled(statistics, count, fill)],
       constant,
-      notes: this.#fill.note(this.#name, formatNear(fill, max - min)),
+      notes: fill === undefined ? [] : this.#fill.note(this.#name, formatNear(fill, max - min)),
     };
   }
 }
@@ -107,12 +107,12 @@ class DateFit implements ColumnFit {
   readonly #statistics: RunningStatistics;
   readonly #values: Float64Array;
 
-  constructor({ name, format }: PlannedInput, { missing, missingTexts, seed }: FitSettings) {
+  constructor({ name, format }: PlannedInput, { missingTexts }: FitSettings, fill: FillValue) {
     const written = format === undefined ? {} : { format };
     this.#column = { kind: "date", name, ...written, origin: 0, parts: DATE_PARTS };
     this.#encoder = new TableEncoder({ inputs: [this.#column], missingTexts });
     this.#missingTexts = missingTexts;
-    this.#fill = new FillValue(name, missing, seed);
+    this.#fill = fill;
     this.#statistics = new RunningStatistics(this.#encoder.names);
     this.#values = new Float64Array(this.#encoder.names.length);
   }
@@ -150,16 +150,22 @@ class DateFit implements ColumnFit {
     const middle = this.#fill.result(origin);
     const fill = middle === undefined || parts.includes("hour") ? middle : Math.round(middle);
     const column: DateColumn = { ...this.#column, origin, parts, ...(fill === undefined ? {} : { fill }) };
-    const encoder = new TableEncoder({ inputs: [column] });
-    const filled = new Float64Array(encoder.names.length);
-    if (fill !== undefined) encoder.encode([undefined], filled, 0);
-    const statistics = encoder.names.map((encoded, i): ColumnStatistics => {
+    const names = encodedNames([column]);
+    const numbers = new Float64Array(names.length);
+    const statistics = names.map((encoded, i): ColumnStatistics => {
       const found = byName.get(encoded)!;
       // A sine of months 0 and 6 is 0 but for rounding, which scaling must not blow up.
-      if (found !== days && isSameAngle(found)) return oneHotStatistics(encoded);
+      if (found !== days && isSameAngle(found)) return unscaledStatistics(encoded);
       const shifted = { ...days, min: days.min - origin, max: days.max - origin, mean: 0 };
+      const encode = (value: number) => {
+        encodeDate(column, value, numbers, 0);
+        return numbers[i];
+      };
       const own = found === days ? shifted : found;
-      return fill === undefined ? own : this.#fill.filled(own, count, filled[i]);
+      // Else the quartiles of equal times would differ by rounding.
+      const rounded = (value: number) =>
+        Math.min(own.max, Math.max(own.min, Math.round(encode(value) / SAME_ANGLE) * SAME_ANGLE));
+      return this.#fill.filled(own, count, fill === undefined ? undefined : encode(fill), rounded);
     });
     return {
       column,
@@ -170,7 +176,7 @@ class DateFit implements ColumnFit {
   }
 }
 
-/** A column of categories: the most frequent names have an input each. */
+/** A column of categories: the most frequent names have a number each. */
 class CategoricalFit implements ColumnFit {
   readonly #name: string;
   readonly #settings: FitSettings;
@@ -214,7 +220,7 @@ class CategoricalFit implements ColumnFit {
     const total = names.reduce((sum, { rows }) => sum + rows, filledRows);
     const shares = categories.map((name) => (name.rows + (name === byCount[0] ? filledRows : 0)) / total);
     const fill = missing === "category" ? MISSING_CATEGORY : byCount[0]?.text;
-    const column: InputColumn = {
+    const column: CategoricalColumn = {
       kind: "categorical",
       name: this.#name,
       categories: categories.map(({ text }) => text),
@@ -223,7 +229,7 @@ class CategoricalFit implements ColumnFit {
     };
     return {
       column,
-      statistics: names.length === 0 ? [] : encodedNames([column]).map(oneHotStatistics),
+      statistics: names.length === 0 ? [] : [codeStatistics(column)],
       constant: this.#constant(names.map(({ text }) => text), total - filledRows),
       notes: this.#notes(names, fill),
     };
@@ -240,8 +246,8 @@ class CategoricalFit implements ColumnFit {
     const name = this.#name;
     const filled = this.#missingRows + this.#missingOthers;
     const names = `${name}: of the ${found.length.toLocaleString("en-US")} names in training rows`;
-    const frequent = maxCategories === 1 ? "the most frequent has" : `the ${maxCategories} most frequent have`;
-    const many = `${names} ${frequent} an input each, the others share one (--max-categories)`;
+    const frequent = maxCategories === 1 ? "the most frequent is" : `each of the ${maxCategories} most frequent is`;
+    const many = `${names} ${frequent} a category, the others share one (--max-categories)`;
     const isTaken = found.some(({ text, rows }) => text === MISSING_CATEGORY && rows > this.#missingRows);
     const how = missing === "category"
       ? isTaken ? `taken as ${fill}, which other cells hold, too` : `a category of their own, ${fill}`
@@ -255,18 +261,19 @@ class CategoricalFit implements ColumnFit {
   }
 }
 
-/** Whether values differ by rounding alone, if at all. */
-export function isSame({ min, max }: Pick<ColumnStatistics, "min" | "max">): boolean {
-  return max - min <= ROUNDINGS * Number.EPSILON * Math.max(Math.abs(min), Math.abs(max));
-}
-
 function isSameAngle({ min, max }: ColumnStatistics): boolean {
   return max - min < SAME_ANGLE;
 }
 
-/** Statistics under which no scaling method changes a column of zeros and ones. */
-export function oneHotStatistics(name: string): ColumnStatistics {
-  return { name, min: 0, max: 1, mean: 0, deviation: 1 };
+/** Statistics under which no linear scaling method changes a column, and robust scaling none near 0 much. */
+export function unscaledStatistics(name: string): ColumnStatistics {
+  return { name, min: 0, max: 1, mean: 0, deviation: 1, quantiles: new Array(QUANTILE_PARTS + 1).fill(0) };
+}
+
+/** Statistics of a column of category numbers: mean and deviation of such numbers would say nothing. */
+function codeStatistics(column: CategoricalColumn): ColumnStatistics {
+  const names = nameRows(column);
+  return { name: column.name, min: 0, max: names - 1, mean: 0, deviation: 1, names };
 }
 
 /** What all training rows hold. */

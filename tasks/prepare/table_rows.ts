@@ -16,6 +16,8 @@ export interface PartedTable {
   /** Part of each row; if left out, all are of `part`. */
   parts?: Uint8Array;
   part: number;
+  /** The part that rows without one of their own are added to, if it is another one. */
+  into?: number;
 }
 
 /** Rows of a table with their parts. */
@@ -24,6 +26,8 @@ interface PartedBlock {
   parts: Uint8Array;
   /** The part of all rows of the table; 0 of the one that is split. */
   part: number;
+  /** The number of the first row in its table, from 0. */
+  firstRow: number;
   /** Places in a record: of the inputs, then of the targets. */
   places: readonly number[];
   /** An error as one of the file, with the line of a record. */
@@ -63,7 +67,9 @@ export async function* partedBlocks(
       const parts = table.parts?.subarray(firstRow, firstRow + records.length) ?? Uint8Array.from(
         records,
         (record) =>
-          config.missing === "drop" && isIncomplete(record, places, config.missingTexts) ? DROPPED : table.part,
+          config.missing === "drop" && isIncomplete(record, places, config.missingTexts)
+            ? DROPPED
+            : table.into ?? table.part,
       );
       const faultOf = (error: unknown, index: number) => {
         if (!(error instanceof CellError)) return error;
@@ -71,7 +77,7 @@ export async function* partedBlocks(
         const flags = flagsFor(records[index][places[columns.indexOf(column)]], column, config, plan);
         return new DataError(problem + flags, { ...placeOf(index), column }, { cause: error });
       };
-      yield { records, parts, part: table.part, places, faultOf };
+      yield { records, parts, part: table.part, firstRow, places, faultOf };
     }
   }
 }

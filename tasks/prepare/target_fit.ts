@@ -1,7 +1,7 @@
 /** What is learned from the targets of the training rows: classes, or statistics. */
 
 import { CONSTANT_TARGET_FIX } from "../../lib/inspect/diagnosis.ts";
-import { type ColumnStatistics, RunningStatistics } from "../../lib/data/scaler.ts";
+import { type ColumnStatistics, RunningStatistics } from "../../lib/data/statistics.ts";
 import type { Target } from "../../lib/data/table.ts";
 import { numberReader } from "../../lib/data/table_encoder.ts";
 import { NameCounts } from "./name_counts.ts";

@@ -31,12 +31,24 @@ const ROW_KEYS: readonly Key[] = [
 ];
 
 /** Settings that the scaled rows depend on. */
-const SCALED_KEYS: readonly Key[] = [...RECIPE_KEYS, ...TABLE_KEYS, "SCALING_METHOD", "SPLIT", "SEED", "LOSS"];
+const SCALED_KEYS: readonly Key[] = [...RECIPE_KEYS, ...TABLE_KEYS, "SCALING_METHOD", "SPLIT", "FOLDS", "SEED", "LOSS"];
 
 /** Files that rows come from, as records name them. */
 const FILES = ["DATA", "VALIDATION", "TEST", "RECIPE"] as const;
 
-const MEASURES = ["rows", "loss", "mse", "rmse", "mae", "r2", "accuracy", "macroF1"] as const;
+const MEASURES = [
+  "rows",
+  "loss",
+  "mse",
+  "rmse",
+  "mae",
+  "r2",
+  "accuracy",
+  "macroF1",
+  "rocAuc",
+  "averagePrecision",
+  "brier",
+] as const;
 
 /** Settings that differ: a text for each run, "" if it has none. */
 type Differences = Partial<Record<Key, string[]>>;

@@ -1,20 +1,19 @@
 /** What a report reads from the files of a run besides its model. Links are refused. */
 
 import { DataError } from "../../lib/base/errors.ts";
+import type { CurvePoint } from "../../lib/evaluate/two_classes.ts";
 import { printable } from "../../lib/base/printable.ts";
 import { parseObject } from "../prepare/dataset_files.ts";
 import type { EpochPoint, LayerRecord } from "../charts/charts.ts";
 import type { ManyClasses, ReportFacts } from "./page/facts.ts";
 import { named } from "./predictions.ts";
+import { formatCoverage } from "../show/evaluation_report.ts";
 import type { RunFolder } from "../runs/folder.ts";
-import { PARTS } from "../prepare/split.ts";
+import { PART_NAMES, PARTS } from "../prepare/split.ts";
 
 /** The measures of numbers and of classes, in this order. */
 const NUMBERS = ["mse", "rmse", "mae", "r2"];
-const CLASSES = ["accuracy", "macroF1"];
-
-/** The parts as a report names them. */
-export const PART_NAMES = { train: "training", validation: "validation", test: "test" };
+const CLASSES = ["accuracy", "macroF1", "rocAuc", "averagePrecision", "brier"];
 
 export interface RunFiles {
   readonly settings: Record<string, string>;
@@ -58,12 +57,12 @@ export function bestEpochOf(points: readonly EpochPoint[]): number | undefined {
 /** The measures of each part in a summary, and the classes of the last one. */
 export function measuresIn(
   summary: Record<string, unknown>,
-): Pick<ReportFacts, "parts" | "confusion" | "classes" | "many"> {
+): Pick<ReportFacts, "parts" | "confusion" | "classes" | "many" | "threshold" | "curve"> {
   const present = PARTS.filter((name) => typeof summary[name] === "object" && summary[name] !== null);
   const parts = present.map((name) => {
     const { rows, loss, baseline, ...rest } = summary[name] as Record<string, unknown>;
     return {
-      part: PART_NAMES[name],
+      part: name === "validation" && summary.folds ? "out-of-fold" : PART_NAMES[name],
       rows: Number(rows),
       loss: Number(loss),
       measures: measuresOf(rest),
@@ -84,7 +83,18 @@ export function measuresIn(
   if (Array.isArray(last.confusions)) return { parts, classes, many: manyIn(last, last.confusions) };
   if (!Array.isArray(last.confusion)) return { parts };
   const confusion = last.confusion.map((row: unknown) => Array.isArray(row) ? row.map(Number) : []);
-  return { parts, classes, confusion };
+  const threshold = typeof last.threshold === "number" ? last.threshold : undefined;
+  return { parts, classes, confusion, threshold, curve: Array.isArray(last.curve) ? curveIn(last.curve) : undefined };
+}
+
+/** The points of a curve; a file may hold anything. */
+function curveIn(points: readonly unknown[]): CurvePoint[] {
+  return points.map((point) => Object(point) as Record<string, unknown>).map((point) => ({
+    threshold: Number(point.threshold),
+    falsePositiveRate: Number(point.falsePositiveRate),
+    recall: Number(point.recall),
+    precision: Number(point.precision),
+  }));
 }
 
 /** What stands instead of the matrix of many classes. */
@@ -100,6 +110,27 @@ function manyIn({ classes, confusedPairs }: Record<string, unknown>, confusions:
       share: Number(share),
     })),
   };
+}
+
+/** What a summary says of temperature, clipping and intervals, as sentences. */
+export function answersIn({ output, interval }: Record<string, unknown>): string[] {
+  const { temperature, clippedTo } = Object(output) as Record<string, unknown>;
+  const { level, isOfClasses, targets } = Object(interval) as Record<string, unknown>;
+  const coverages = Array.isArray(targets) ? targets.map((one) => Object(one) as Record<string, unknown>) : [];
+  const lines = formatCoverage({
+    level: Number(level),
+    isOfClasses: isOfClasses === true,
+    targets: coverages.map(({ target, coverage, width }) => ({
+      target: named(`${target}`),
+      coverage: Number(coverage),
+      width: Number(width),
+    })),
+  });
+  return [
+    ...(temperature === undefined ? [] : [`Logits are divided by a temperature of ${Number(temperature)}.`]),
+    ...(clippedTo === undefined ? [] : ["Predictions are clipped to the range of the training rows."]),
+    ...lines.map((line) => `Test rows: ${line}.`),
+  ];
 }
 
 function measuresOf(values: unknown): Record<string, number> {

@@ -6,13 +6,17 @@ import { checkGradients } from "../../lib/check/gradcheck.ts";
 import { shorten, visible } from "../../lib/base/printable.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
+import type { Layer } from "../../lib/core/layers.ts";
 import { LOSSES } from "../../lib/core/losses.ts";
+import { applyRule } from "../../lib/model_file/output_rule.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { buildLayers, parseLayers } from "../../lib/model_file/stored_layers.ts";
+import { ColumnDropout } from "../../lib/tabular/column_dropout.ts";
+import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { ReliabilityBin } from "../charts/class_charts.ts";
 import type { Fit, Predictions, ReportFacts } from "./page/facts.ts";
-import { sampleRows } from "./rows.ts";
+import { sampleRows } from "../runs/sample_rows.ts";
 
 /** The most rows of a chart, the places of a curve, the ranges of probabilities. */
 const SAMPLE_ROWS = 2_000;
@@ -27,12 +31,12 @@ const SMALL_LAYERS = 6;
 const MAX_CURVES = 8;
 
 export async function predictSample(saved: SavedModel, part: string, source: RowSource): Promise<Predictions> {
-  const { model, description: { loss, scalers, targets, table: { target } } } = saved;
+  const { model, description: { loss, scalers, targets, output = {}, table: { target } } } = saved;
   const block = await sampleRows(source, SAMPLE_ROWS);
   const rows = block.x.length / source.inputs;
   using x = Tensor.from(model.device, block.x, [rows, source.inputs]);
-  using predictor = new Predictor(model, source.inputs, rows);
-  const predicted = toRaw(await predictor.predict(x), loss, scalers.targets);
+  using predictor = new Predictor(model, source.inputs, rows, loss.kind);
+  const predicted = toRaw(applyRule(await predictor.predict(x), output, scalers.targets), loss, scalers.targets);
   const actual = scalers.targets.inverse(block.y);
   const common = { part, rows, of: source.rows, fit: await fitOf(saved, block, actual) };
   if (loss.kind === "softmax") return { ...common, reliability: topClass(predicted, actual, targets.length) };
@@ -81,7 +85,8 @@ function binned(probabilities: readonly number[], actual: readonly number[]): Re
 async function fitOf(saved: SavedModel, { x }: RowBlock, actual: Float64Array): Promise<Fit | undefined> {
   const { features, targets, scalers, loss, table: { target } } = saved.description;
   if (features.length !== 1 || targets.length > MAX_CURVES) return undefined;
-  const { min, max } = scalers.inputs.columns[0];
+  const { min, max, names: categories } = scalers.inputs.columns[0];
+  if (categories !== undefined) return undefined; // between categories there is nothing
   const grid = Float64Array.from({ length: CURVE_PLACES }, (_, i) => min + (max - min) * i / (CURVE_PLACES - 1));
   const curve = await saved.predict(grid);
   const inputs = scalers.inputs.inverse(x);
@@ -109,13 +114,15 @@ function fewer(rows: number, targets: number): number[] {
   return Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step);
 }
 
-/** Checks the gradients of a small copy of a network: the same kinds of layers, few units. */
+/** Checks the gradients of a small copy of a network: the same kinds of layers, few units, one member, numbers as inputs. */
 export async function checkSmallCopy(
   device: Device,
   { model, description }: SavedModel,
 ): Promise<ReportFacts["gradients"]> {
   const { seed = 42, features, loss } = description;
-  const layers = cut(model.layers);
+  // The layers of a table's columns go by their number and widths: the network after them takes numbers.
+  const ofColumns = (layer: Layer) => layer instanceof TableEmbedding || layer instanceof ColumnDropout;
+  const layers = cut(model.layers.filter((layer) => !ofColumns(layer)));
   const widths: number[] = [Math.min(features.length, SMALL_WIDTH)];
   const shapes = new Map<string, readonly number[]>();
   layers.forEach((layer, i) => {

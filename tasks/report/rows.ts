@@ -1,4 +1,4 @@
-/** Histograms and a sample of the rows of a scaled dataset, read in pieces. */
+/** Histograms of the rows of a scaled dataset, read in pieces. */
 
 import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
@@ -11,10 +11,6 @@ const COUNTED_VALUES = 1 << 22;
 /** The number of pieces, spread evenly, because tables are often sorted. */
 const PIECES = 64;
 
-/** A sample of up to one in 16 rows is taken row by row, read in pieces; of more rows it is taken in short runs. */
-const NEAR = 16;
-const PIECE_ROWS = 4_096;
-const RUN_ROWS = 10;
 const BINS = 30;
 
 /** Histograms of columns, and how many rows they count. */
@@ -47,7 +43,9 @@ interface Filling extends Histogram {
 }
 
 function emptyOnes({ columns }: Scaler, most: number): Filling[] {
-  return columns.slice(0, most).map(({ name, min, max }) => {
+  return columns.slice(0, most).map(({ name, min, max, names }) => {
+    // A bin for each category; the number after the last, of names never seen, is in no training row.
+    if (names !== undefined) return { name, low: -0.5, high: names - 0.5, counts: new Array<number>(names).fill(0) };
     const isOne = min === max;
     const air = isOne ? Math.abs(min) / 2 || 0.5 : 0;
     return { name, low: min - air, high: max + air, counts: new Array<number>(isOne ? 1 : BINS).fill(0) };
@@ -55,13 +53,12 @@ function emptyOnes({ columns }: Scaler, most: number): Filling[] {
 }
 
 function count(scaled: Float32Array, scaler: Scaler, histograms: readonly Filling[]): void {
-  const { scalings } = scaler;
-  const width = scalings.length;
+  const raw = scaler.inverse(scaled);
+  const width = scaler.columns.length;
   histograms.forEach(({ low, high, counts }, column) => {
-    const { shift, factor } = scalings[column];
     const bins = counts.length;
-    for (let i = column; i < scaled.length; i += width) {
-      const bin = Math.floor((scaled[i] * factor + shift - low) / (high - low) * bins);
+    for (let i = column; i < raw.length; i += width) {
+      const bin = Math.floor((raw[i] - low) / (high - low) * bins);
       // Rounded to float32, a value may lie just outside of the range.
       counts[Math.max(0, Math.min(bins - 1, bin))]++;
     }
@@ -77,32 +74,4 @@ async function* pieces(source: RowSource, limit: number): AsyncGenerator<RowBloc
     const start = isWhole ? i * count : Math.floor(i * (source.rows - count) / (PIECES - 1));
     yield await source.read(start, Math.min(count, source.rows - start));
   }
-}
-
-/** Takes evenly spread rows; of a very large source in short runs. */
-export async function sampleRows(source: RowSource, most: number): Promise<RowBlock> {
-  if (source.rows <= most) return await source.read(0, source.rows);
-  const x = new Float32Array(most * source.inputs);
-  const y = new Float32Array(most * source.targets);
-  const isNear = source.rows <= most * NEAR;
-  const length = isNear ? PIECE_ROWS : RUN_ROWS;
-  let taken = 0;
-  while (taken < most) {
-    const first = placeOf(taken, most, source.rows);
-    const block = await source.read(first, Math.min(length, source.rows - first));
-    const has = block.x.length / source.inputs;
-    // If rows are far from each other, the next ones in the file are taken, too.
-    const next = () => isNear ? placeOf(taken, most, source.rows) - first : taken % RUN_ROWS;
-    do {
-      const row = next();
-      x.set(block.x.subarray(row * source.inputs, (row + 1) * source.inputs), taken * source.inputs);
-      y.set(block.y.subarray(row * source.targets, (row + 1) * source.targets), taken * source.targets);
-      taken++;
-    } while (taken < most && next() < has && (isNear || taken % RUN_ROWS !== 0));
-  }
-  return { x, y };
-}
-
-function placeOf(i: number, most: number, rows: number): number {
-  return Math.floor(i * rows / most);
 }

@@ -4,21 +4,23 @@ import { parseHTML } from "linkedom";
 import { DataError } from "../../lib/base/errors.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { printable, shorten, visible } from "../../lib/base/printable.ts";
+import type { Table } from "../../lib/data/table.ts";
 import type { TableNotes } from "../../lib/data/table_notes.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { VERSION } from "../../lib/base/version.ts";
-import { readConfig } from "../settings/config.ts";
-import { SETTINGS } from "../settings/settings.ts";
 import type { DataFacts, ReportFacts } from "./page/facts.ts";
 import { makeReport } from "./page/page.ts";
-import { bestEpochOf, measuresIn, PART_NAMES, readRunFiles } from "./files.ts";
+import { answersIn, bestEpochOf, measuresIn, readRunFiles } from "./files.ts";
 import { checkSmallCopy, named, predictSample } from "./predictions.ts";
 import { countValues } from "./rows.ts";
+import { BUDGETS, explainModel, type Explanation } from "../explain/explain_model.ts";
+import { cardMarkdown, type ModelCard, modelCard } from "../explain/model_card.ts";
 import { RunFolder } from "../runs/folder.ts";
+import { openRunRows } from "../runs/run_rows.ts";
 import { loadRun } from "../runs/saved_run.ts";
-import { openScaledDataset, type ScaledDataset, scaledPathOf, sourceName } from "../prepare/scaled_dataset.ts";
+import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { stampOf } from "../prepare/dataset_files.ts";
-import { PARTS } from "../prepare/split.ts";
+import { PART_NAMES, PARTS } from "../prepare/split.ts";
 import { writeAside } from "../settings/users_files.ts";
 
 const MAX_HISTOGRAMS = 16;
@@ -26,12 +28,11 @@ const MAX_HISTOGRAMS = 16;
 /** Most characters of what a column holds, and of a note. */
 const MAX_TEXT = 600;
 
-/** Only the run's own settings count. */
-const NO_SURROUNDINGS = { env: () => undefined, dotenv: "" };
-
 export interface ReportRequest {
   readonly runName: string;
   readonly device: Device;
+  /** What explains the model, if that is known already. */
+  readonly explanation?: Explanation;
   /** The run's rows, if they are open already. */
   readonly dataset?: ScaledDataset;
   /** Path of the page; report.html in the run's folder by default. */
@@ -58,6 +59,9 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
   const report = makeReport(facts, { document });
   if (svgFolder !== undefined) await Deno.mkdir(svgFolder, { recursive: true }); // before anything is written
   await writeAside(page, (write) => write(report.page));
+  if (facts.card && request.output === undefined) {
+    await writeAside(`${folder.path}/model_card.md`, (write) => write(cardMarkdown(facts.card!)));
+  }
   if (svgFolder !== undefined) {
     for (const [name, text] of report.charts) {
       await writeAside(`${svgFolder}/${name}`, (write) => write(text));
@@ -87,23 +91,40 @@ async function keepBetter(
 }
 
 async function gather(
-  { device, runName, dataset }: ReportRequest,
+  { device, runName, dataset, explanation: given }: ReportRequest,
   folder: RunFolder,
   saved: SavedModel,
 ): Promise<ReportFacts> {
   const { settings, summary, points, layerRecords } = await readRunFiles(folder);
   const { description, model } = saved;
-  const data = dataset ?? await openData(settings, runName, saved);
+  const data = dataset ?? await openRunRows(runName, saved);
   using _opened = dataset || typeof data === "string" ? undefined : data;
   const part = typeof data === "string" ? undefined : PARTS.toReversed().find((name) => data.parts[name].rows > 0)!;
+  const explanation = typeof data === "string"
+    ? `${data} Without them it is not known which columns matter.`
+    : given ?? await explainModel(saved, data, { budget: BUDGETS.training });
+  const printableDevice = printable(`${summary.device ?? device.name}`);
   return {
     run: runName,
+    explanation: description.table.inputs.length === 1 ? undefined : shownExplanation(explanation),
+    card: typeof data === "string" || typeof explanation === "string" ? undefined : shownCard(
+      await modelCard({
+        run: runName,
+        saved,
+        dataset: data,
+        explanation,
+        answers: answersIn(summary),
+        written: (await Deno.stat(folder.model)).mtime ?? new Date(),
+        device: printableDevice,
+      }),
+    ),
     settings,
     points,
     layerRecords,
     bestEpoch: bestEpochOf(points),
     ...measuresIn(summary),
-    device: printable(`${summary.device ?? device.name}`),
+    answers: answersIn(summary),
+    device: printableDevice,
     steps: Number(summary.steps),
     seconds: Number(summary.seconds),
     stepsPerSecond: Number(summary.stepsPerSecond),
@@ -122,6 +143,28 @@ async function gather(
   };
 }
 
+/** An explanation with names that a page may show. */
+function shownExplanation(explanation: Explanation | string): Explanation | string {
+  if (typeof explanation === "string") return explanation;
+  return {
+    ...explanation,
+    columns: explanation.columns.map((one) => ({ ...one, column: named(one.column) })),
+    dependence: explanation.dependence.map((one) => ({
+      ...one,
+      column: named(one.column),
+      outputs: one.outputs.map(named),
+      points: one.points.map((point) => ({ ...point, label: named(point.label) })),
+    })),
+    leak: explanation.leak && { ...explanation.leak, column: named(explanation.leak.column) },
+  };
+}
+
+/** A card as a page may show it. */
+function shownCard({ run, lead, sections }: ModelCard): ModelCard {
+  const shown = (text: string) => shorten(visible(text), MAX_TEXT);
+  return { run, lead: shown(lead), sections: sections.map(({ title, lines }) => ({ title, lines: lines.map(shown) })) };
+}
+
 /** Notes as a page may show them. */
 function shownNotes({ columns, notes }: TableNotes): TableNotes {
   const shown = (text: string) => shorten(visible(text), MAX_TEXT);
@@ -136,45 +179,18 @@ function shownNotes({ columns, notes }: TableNotes): TableNotes {
   };
 }
 
-/** The scaled rows of these settings, if the model was trained on them; else a sentence why not. */
-async function openData(
-  settings: Readonly<Record<string, string>>,
-  runName: string,
-  { description: { scalers } }: SavedModel,
-): Promise<ScaledDataset | string> {
-  const way = `\`deno task train --resume ${runName}\` makes its rows again.`;
-  try {
-    // Settings of another version may be unknown here.
-    const known = Object.entries(settings).filter(([key]) => key in SETTINGS && key !== "TRIALS");
-    const config = readConfig("train", [], NO_SURROUNDINGS, Object.fromEntries(known));
-    const path = scaledPathOf(config);
-    const dataset = await openScaledDataset(path);
-    if (JSON.stringify(dataset.scalers) === JSON.stringify(scalers)) return dataset;
-    dataset[Symbol.dispose]();
-    if (dataset.madeOf === sourceName(config)) return `The scaled rows have changed since this run. ${way}`;
-    const others = `${visible(path)} now holds those of ${visible(dataset.madeOf)}, not of ${sourceName(config)}`;
-    return `The scaled rows are of something else: ${others}. ${way}`;
-  } catch (error) {
-    // A report can do without them.
-    if (error instanceof Deno.errors.NotFound) return `The scaled rows of this run no longer exist. ${way}`;
-    if (error instanceof RangeError || error instanceof SyntaxError) {
-      return `The scaled rows cannot be read: ${visible(error.message)}. ${way}`;
-    }
-    throw error;
-  }
-}
-
 async function dataFacts({ parts, scalers }: ScaledDataset, { description }: SavedModel): Promise<DataFacts> {
-  const { loss, table: { target } } = description;
+  const { loss, table } = description;
+  const { target } = table;
   const isClasses = loss.kind === "softmax" || target.kind === "classes";
   const counted = await countValues(parts.train, scalers, MAX_HISTOGRAMS);
   const columns = (["inputs", "targets"] as const).flatMap((side) =>
-    isClasses && side === "targets" ? [] : scalers[side].columns.map((column, i) => ({
-      ...column,
-      name: named(column.name),
-      role: side === "inputs" ? "input" as const : "target" as const,
-      histogram: counted[side][i] && { ...counted[side][i], name: named(column.name) },
-    }))
+    isClasses && side === "targets" ? [] : scalers[side].columns.map((column, i) => {
+      const histogram = counted[side][i] && { ...counted[side][i], name: named(column.name) };
+      const common = { ...column, name: named(column.name), role: side === "inputs" ? "input" : "target" } as const;
+      if (column.names === undefined || !histogram) return { ...common, histogram };
+      return { ...common, categories: categoriesOf(table, column.name, histogram.counts) };
+    })
   );
   // The mean of a column of 0 and 1 is the share of rows with 1.
   const rowsOf = (share: number) => Math.round(share * parts.train.rows);
@@ -190,6 +206,15 @@ async function dataFacts({ parts, scalers }: ScaledDataset, { description }: Sav
     columns,
     classes: isClasses ? names.map((name, i) => ({ name: named(name), rows: rowsOf(shares[i]) })) : undefined,
   };
+}
+
+/** The categories of a column with their rows, the most frequent first. */
+function categoriesOf({ inputs }: Table, column: string, rows: readonly number[]) {
+  const found = inputs.find(({ name, kind }) => name === column && kind === "categorical");
+  const names = found?.kind === "categorical" ? found.categories : [];
+  // The last one of all may be that of the rare names.
+  const categories = rows.map((count, i) => ({ name: named(names[i] ?? "(other)"), rows: count }));
+  return categories.filter(({ rows }) => rows > 0).sort((a, b) => b.rows - a.rows);
 }
 
 function layersOf({ layers }: SavedModel["model"], inputs: number): ReportFacts["layers"] {

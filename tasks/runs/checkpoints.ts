@@ -1,9 +1,7 @@
 /** The checkpoints of a run: data/runs/<run-name>/checkpoints/step-<steps>.safetensors, the latest ones and the best one. */
 
 import { loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "../../lib/model_file/checkpoint.ts";
-import type { EarlyStoppingState } from "../../lib/training/early_stopping.ts";
 import { DataError } from "../../lib/base/errors.ts";
-import type { PlateauState } from "../../lib/training/plateau.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
 import type { Origin } from "./origin.ts";
@@ -18,8 +16,6 @@ export interface RunNotes {
   readonly seconds: number;
   /** Factor of all learning rates: below 1 after values that were not finite. */
   readonly rateFactor: number;
-  readonly stopping: EarlyStoppingState | null;
-  readonly plateau: PlateauState | null;
   readonly origin: Origin;
 }
 

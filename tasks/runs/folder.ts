@@ -1,6 +1,6 @@
 /**
  * The folder of a run: data/runs/<run-name>/ with config.json, origin.json, metrics.jsonl, layers.jsonl, trace.jsonl if it was asked for,
- * checkpoints, model.safetensors and summary.json.
+ * checkpoints, model.safetensors, summary.json, and out_of_fold.csv if there are folds.
  */
 
 import { DataError } from "../../lib/base/errors.ts";
@@ -11,6 +11,9 @@ import { parseRecord, type RunRecord } from "./origin.ts";
 
 /** The logs of a run: losses of each epoch, records of its layers, tensors of its steps. */
 const LOGS = ["metrics", "layers", "trace"] as const;
+
+/** In the folder: what the members of a run with folds predict of the rows that they held out. */
+export const OUT_OF_FOLD = "out_of_fold.csv";
 
 /** Something for each of the logs: its size in bytes, or its file. */
 export type Logs<T> = Readonly<Record<typeof LOGS[number], T>>;
@@ -80,8 +83,10 @@ export class RunFolder {
     return await stampOf(path) === undefined ? undefined : parseRecord(await Deno.readTextFile(path), path);
   }
 
+  /** Removes what says that the run has ended. */
   async removeSummary(): Promise<void> {
     await removeFile(`${this.path}/summary.json`);
+    await removeFile(`${this.path}/${OUT_OF_FOLD}`);
   }
 
   get logged(): Logs<number> {

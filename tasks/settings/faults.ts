@@ -37,7 +37,7 @@ export function faultsTogether(config: Config, texts: Texts, given: Texts): stri
   if (data !== "") {
     const ofRecipes = RECIPE_KEYS.filter((key) => given[key] !== undefined)
       .map((key) => `${pointTo(key, given[key])} is a setting of recipes: it cannot be used with DATA`);
-    return [...ofRecipes, ...splitFaults(config, given), ...lossFaults(config, given)];
+    return [...ofRecipes, ...splitFaults(config, given), ...foldFaults(config, given), ...lossFaults(config, given)];
   }
   const faults: string[] = [];
   if (recipe === "xor" && noise !== 0) {
@@ -49,6 +49,9 @@ export function faultsTogether(config: Config, texts: Texts, given: Texts): stri
         ? `${pointTo(key, given.DATA, "")}: allowed is the path of a CSV file`
         : `${pointTo(key, given[key])} needs DATA, the CSV file that it is about`,
     );
+  }
+  if (given.FOLDS !== undefined && config.folds !== 0 && config.folds !== "auto") {
+    faults.push(`${pointTo("FOLDS", given.FOLDS, texts.FOLDS)}: with a recipe allowed is 0`);
   }
   if (loss === "softmax" || loss === "auto") {
     faults.push(`${pointTo("LOSS", given.LOSS, loss)}: with a recipe allowed is mse, mae, huber or bce`);
@@ -68,6 +71,16 @@ function splitFaults({ validation, test, timeColumn }: Config, given: Texts): st
   const other = timeColumn !== "" ? "TIME_COLUMN" : given.SPLIT !== undefined ? "SPLIT" : undefined;
   const files = [validation && "VALIDATION", test && "TEST"].filter(Boolean).join(" and ");
   return other ? [`${pointTo(other, given[other])} and ${files} both say which rows train: give one of them`] : [];
+}
+
+function foldFaults({ folds, timeColumn, syncEvery }: Config, given: Texts): string[] {
+  if (folds === "auto" || folds === 0) return [];
+  const why = timeColumn !== ""
+    ? "with TIME_COLUMN, for rows of later times would train"
+    : syncEvery > 1
+    ? `with SYNC_EVERY ${syncEvery}, for ranks share one order of the rows`
+    : undefined;
+  return why ? [`${pointTo("FOLDS", given.FOLDS, `${folds}`)}: allowed is auto or 0 ${why}`] : [];
 }
 
 function lossFaults({ loss, task, target }: Config, given: Texts): string[] {

@@ -3,6 +3,7 @@
 import { parse as parseCsv } from "@std/csv";
 import type { Init } from "../../lib/core/init.ts";
 import { MISSING_TEXTS } from "../../lib/data/cells.ts";
+import type { ThresholdRule } from "../../lib/evaluate/two_classes.ts";
 import { dateForm } from "../../lib/data/dates.ts";
 
 /** How far apart two checkpoints are. */
@@ -126,10 +127,36 @@ export const SHARE: Reader<number> = number(
   "from 0 to below 1",
 );
 
+/** A share of rows that shall lie within intervals. */
+export const LEVEL: Reader<number> = number(
+  "a share over 0 and under 1, such as 0.9",
+  (value) => value > 0 && value < 1,
+);
+
 /** Reads what another reader does, or a word. */
 export function orWord<T, const W extends string>(word: W, allowed: string, reader: Reader<T>): Reader<T | W> {
   return { allowed, short: "", parse: (text) => text === word ? word : reader.parse(text) };
 }
+
+/** How many folds; a single one would hold out all rows. */
+export const FOLDS: Reader<number | "auto"> = {
+  allowed: "auto, 0 for none, or a whole number from 2 to 64",
+  short: "",
+  parse: (text) => text === "auto" ? text : text === "0" ? 0 : parseWhole(text, 2, 64),
+};
+
+/** A share, or how to choose one. */
+export const THRESHOLD: Reader<number | ThresholdRule> = {
+  allowed: "a number above 0 and below 1, best-f1, or cost:R with R above 0",
+  short: "0.3, best-f1 or cost:5",
+  parse: (text) => {
+    if (text === "best-f1") return text;
+    const [_, ratio] = text.match(/^cost:(.*)$/) ?? [];
+    const value = parseDecimal(ratio ?? text);
+    if (value === undefined || value <= 0) return undefined;
+    return ratio === undefined ? (value < 1 ? value : undefined) : { cost: value };
+  },
+};
 
 /** Steps between two checkpoints, or a time. */
 export const INTERVAL: Reader<Interval> = {
@@ -168,7 +195,7 @@ export const WIDTHS: Reader<number[]> = {
 
 export const INIT: Reader<Init> = {
   allowed: "kaiming, xavier, uniform:A, normal:S or ones, with A and S above 0, also as float32",
-  short: "kaiming, xavier, ones, uniform:A, normal:S",
+  short: "kaiming, xavier, uniform:A, normal:S",
   parse: (text) => {
     if (text === "kaiming" || text === "xavier" || text === "ones") return { kind: text };
     const [kind, amount, ...rest] = text.split(":");

@@ -24,6 +24,7 @@ const USES_DATA: readonly TaskName[] = [
   "evaluate",
   "export",
   "report",
+  "explain",
 ];
 
 /** Flags that say where a task writes. */

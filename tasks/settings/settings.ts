@@ -8,59 +8,13 @@ import type { OptimizerName } from "../../lib/core/optimizers.ts";
 import { MAX_SEED } from "../../lib/base/random.ts";
 import { SCALING_METHODS } from "../../lib/data/scaler.ts";
 import { MISSING_POLICIES } from "../../lib/data/table_json.ts";
+import { NUMERIC_EMBEDDINGS } from "../../lib/tabular/table_embedding.ts";
 import { choice, COLUMNS, DATES, EVERY, INIT, INTERVAL, NOT_NEGATIVE, number, orWord, POSITIVE } from "./readers.ts";
-import { type Reader, RUN_NAME, SECONDS, SHARE, SPLIT, text, TEXTS, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
+import { FOLDS, RUN_NAME, SECONDS, SHARE, SPLIT, text, TEXTS, THRESHOLD, whole, WIDTHS, YES_OR_NO } from "./readers.ts";
 import { type RecipeName, RECIPES } from "./recipes.ts";
+import { section, type Setting, setting, type TaskName } from "./setting.ts";
 
-export type TaskName =
-  | "gen-data"
-  | "scale"
-  | "train"
-  | "train-mpi"
-  | "tune"
-  | "tune-mpi"
-  | "compare"
-  | "predict"
-  | "evaluate"
-  | "export"
-  | "report"
-  | "lesson"
-  | "gradcheck"
-  | "playground"
-  | "doctor";
-
-/** Groups of settings, in the order in which they are listed. */
-export const GROUPS = {
-  data: "Data",
-  network: "Network",
-  training: "Training",
-  search: "Search",
-  ranks: "Ranks",
-  run: "Run",
-  view: "View",
-};
-
-export type Group = keyof typeof GROUPS;
-
-/** What is said about a setting besides what its text may be. */
-interface Details {
-  /** Its text if nobody sets it; "" for none. */
-  readonly default: string;
-  /** Defaults that differ: under a recipe, or with DATA. */
-  readonly presets?: Partial<Record<RecipeName | "DATA", string>>;
-  readonly meaning: string;
-  /** Whether `--help` lists it without `--all`. */
-  readonly isEveryday?: true;
-}
-
-interface Scope {
-  readonly group: Group;
-  readonly tasks: readonly TaskName[];
-  /** What it describes, if it describes only one of these. */
-  readonly of?: "recipes" | "tables";
-}
-
-type Setting<T = unknown> = Reader<T> & Details & Scope;
+export { type Group, GROUPS, type TaskName } from "./setting.ts";
 
 const TRAINING: readonly TaskName[] = ["train", "train-mpi", "tune", "tune-mpi"];
 const MAKING: readonly TaskName[] = ["gen-data", ...TRAINING];
@@ -83,7 +37,7 @@ export const SETTINGS = {
     MAX_CATEGORIES: setting(
       whole(1, 65_535),
       "100",
-      "names of a column with an input each; rarer ones share one",
+      "names of a column that are categories; rarer ones share one",
     ),
     DATES: setting(DATES, "", "columns of dates, such as day:%d.%m.%Y; year-month-day is known without it"),
     MISSING: setting(choice(...MISSING_POLICIES), "error", "what to do about missing cells", EVERYDAY),
@@ -111,18 +65,31 @@ export const SETTINGS = {
     ),
   }),
   ...section({ group: "data", tasks: SCALING }, {
-    SCALING_METHOD: setting(choice(...SCALING_METHODS), "standardize", "scaling of inputs and targets", {
-      presets: { linear: "none", xor: "none" },
+    SCALING_METHOD: setting(choice(...SCALING_METHODS), "standardize", "scaling", {
+      presets: { linear: "none", xor: "none", DATA: "robust" },
     }),
     SPLIT: setting(SPLIT, "0.8,0.1,0.1", "shares of training, validation and test rows", {
       presets: { linear: "1,0,0", xor: "1,0,0" },
       isEveryday: true,
     }),
+    FOLDS: setting(FOLDS, "0", "parts of the rows that MEMBERS hold out in turn; 0: none", {
+      presets: { DATA: "auto" },
+    }),
   }),
   ...section({ group: "network", tasks: TRAINING }, {
     HIDDEN_SIZE: setting(WIDTHS, "64", "widths of the hidden layers", {
       tasks: [...TRAINING, "gradcheck"],
-      presets: { linear: "2", xor: "16" },
+      presets: { linear: "2", xor: "16", DATA: "128" },
+      isEveryday: true,
+    }),
+    NUMERIC_EMBEDDING: setting(
+      choice(...NUMERIC_EMBEDDINGS),
+      "none",
+      "a number becomes itself, waves or bins",
+      { presets: { DATA: "pbld" } },
+    ),
+    MEMBERS: setting(whole(1, 64), "1", "networks that train side by side; their predictions are averaged", {
+      presets: { DATA: "4" },
       isEveryday: true,
     }),
     ACTIVATION: setting(
@@ -131,7 +98,16 @@ export const SETTINGS = {
       "after each hidden layer",
       EVERYDAY,
     ),
-    DROPOUT: setting(SHARE, "0", "share of each hidden layer's values to drop", EVERYDAY),
+    DROPOUT: setting(SHARE, "0", "share of each hidden layer's values to drop", {
+      presets: { DATA: "0.15" },
+      isEveryday: true,
+    }),
+    COLUMN_DROPOUT: setting(
+      orWord("auto", "a number from 0 to less than 1, or auto", SHARE),
+      "0",
+      "share of columns to drop; auto: 0.2 from 30 columns on",
+      { presets: { DATA: "auto" } },
+    ),
     INIT: setting(INIT, "kaiming", "weights", { presets: { linear: "uniform:0.1", DATA: "xavier" } }),
     INIT_FROM: setting(text("a path"), "", "safetensors file of weights to start from, instead of INIT"),
   }),
@@ -148,17 +124,17 @@ export const SETTINGS = {
       { presets: { DATA: "adam" }, isEveryday: true },
     ),
     LEARNING_RATE: setting(POSITIVE, "0.01", "size of an update", {
-      presets: { xor: "0.5", DATA: "0.003" },
+      presets: { xor: "0.5", DATA: "0.002" },
       isEveryday: true,
     }),
     BATCH_SIZE: setting(
-      orWord("full", "a whole number from 1 on, or full", whole(1, 0xffff_ffff)),
+      orWord("auto", "a whole number from 1 on, full, or auto", orWord("full", "", whole(1, 0xffff_ffff))),
       "10",
-      "rows of a step; full: all training rows",
-      { presets: { linear: "full", xor: "full", DATA: "32" }, isEveryday: true },
+      "rows of a step; full: all; auto: 32 to 128, by the rows",
+      { presets: { linear: "full", xor: "full", DATA: "auto" }, isEveryday: true },
     ),
     NUM_EPOCHS: setting(whole(1, 1_000_000_000), "10", "passes over the training rows", {
-      presets: { linear: "3000", xor: "1000", DATA: "200" },
+      presets: { linear: "3000", xor: "1000", DATA: "300" },
       isEveryday: true,
     }),
     PATIENCE: setting(
@@ -166,7 +142,7 @@ export const SETTINGS = {
       "0",
       "wait N epochs for a better validation loss, keep the best; 0: off",
       {
-        presets: { DATA: "20" },
+        presets: { DATA: "10" },
         isEveryday: true,
       },
     ),
@@ -174,11 +150,13 @@ export const SETTINGS = {
       tasks: ["scale", "gradcheck", ...MAKING],
       isEveryday: true,
     }),
+    THRESHOLD: setting(THRESHOLD, "0.5", "least probability that counts as the second of two classes"),
     CLASS_WEIGHTS: setting(choice("none", "balanced"), "none", "weights of classes in the loss"),
     SCHEDULE: setting(
       choice("constant", "step", "exponential", "cosine", "one-cycle", "plateau"),
       "constant",
-      "learning rate over time",
+      "the rate",
+      { presets: { DATA: "plateau" } },
     ),
     WARMUP: setting(whole(0, 1_000_000_000), "0", "steps at the start in which the learning rate rises"),
     WEIGHT_DECAY: setting(
@@ -186,6 +164,12 @@ export const SETTINGS = {
       "auto",
       "pull of weights towards 0; auto: 0.01 for adamw, else 0",
     ),
+    CALIBRATE: setting(YES_OR_NO, "false", "fit the temperature of probabilities on validation rows", {
+      presets: { DATA: "true" },
+    }),
+    CLIP_TARGETS: setting(YES_OR_NO, "false", "keep predicted numbers within those of the training rows", {
+      presets: { DATA: "true" },
+    }),
     CLIP_NORM: setting(NOT_NEGATIVE, "0", "largest norm of all gradients together; 0: no limit"),
     PLAIN: setting(YES_OR_NO, "false", "run the operations of lib/core one by one, unfused; slower"),
   }),
@@ -202,7 +186,7 @@ export const SETTINGS = {
   }),
   ...section({ group: "run", tasks: TRAINING }, {
     RUN_NAME: setting(RUN_NAME, "default_run", "name of the run's folder in data/runs", {
-      tasks: [...TRAINING, "predict", "evaluate", "export", "report"],
+      tasks: [...TRAINING, "predict", "evaluate", "export", "report", "explain"],
       isEveryday: true,
     }),
     CHECKPOINT_EVERY: setting(INTERVAL, "30s", "when to write checkpoints within epochs"),
@@ -211,7 +195,7 @@ export const SETTINGS = {
     SELF_TEST: setting(YES_OR_NO, "true", "compare the kernels that are used with float64 first"),
   }),
   ...section({ group: "view", tasks: TRAINING }, {
-    REPORT: setting(YES_OR_NO, "true", "write report.html at the end of a run"),
+    REPORT: setting(YES_OR_NO, "true", "write report.html and model_card.md at the end of a run"),
     TRACE: setting(EVERY, "0", "steps between lines of trace.jsonl, which measure all tensors; 0: none"),
     DEBUG_TENSORS: setting(YES_OR_NO, "false", "print name, shape, min and max of every tensor of each step"),
   }),
@@ -261,22 +245,4 @@ export function presetOf(key: Key, suits: RecipeName | "DATA"): string {
 /** The flag of a key: "--num-dataset" for NUM_DATASET. */
 export function flagOf(key: string): string {
   return `--${key.toLowerCase().replaceAll("_", "-")}`;
-}
-
-function setting<T>(
-  reader: Reader<T>,
-  preset: string,
-  meaning: string,
-  details?: Partial<Details & Scope>,
-): Reader<T> & Details & Partial<Scope> {
-  return { ...reader, default: preset, meaning, ...details };
-}
-
-/** Adds where settings apply, unless they say it themselves. */
-function section<S extends Record<string, Reader<unknown> & Details & Partial<Scope>>>(
-  scope: Scope,
-  settings: S,
-): { [K in keyof S]: S[K] & Scope } {
-  const placed = Object.entries(settings).map(([key, setting]) => [key, { ...scope, ...setting }]);
-  return Object.fromEntries(placed);
 }

@@ -2,7 +2,7 @@
 
 import { closest } from "fastest-levenshtein";
 import type { Group, TaskName } from "./settings.ts";
-import { choice, COLUMNS, type Reader, RUN_NAME, text, whole, YES_OR_NO } from "./readers.ts";
+import { choice, COLUMNS, LEVEL, type Reader, RUN_NAME, text, THRESHOLD, whole, YES_OR_NO } from "./readers.ts";
 
 /** A flag that is no setting: it says nothing about what is trained. */
 interface Extra {
@@ -35,6 +35,12 @@ const RESUMING: Task["extras"] = {
 };
 
 const AS_JSON: Extra = extra("view", YES_OR_NO, "print everything as JSON (false)");
+
+const CLASS_THRESHOLD: Extra = extra(
+  "data",
+  THRESHOLD,
+  "probability from which a row is of class two (as trained)",
+);
 
 /** How much a run prints. */
 const VIEWING: Task["extras"] = {
@@ -105,7 +111,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     examples: [
       "predict 12.5 -40",
       "predict --run-name cars year=1982 fuel=diesel",
-      "predict --input new.csv --output predicted.csv",
+      "predict --input new.csv --output predicted.csv --interval 0.9",
     ],
     extras: {
       INPUT: extra(
@@ -114,8 +120,10 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
         "CSV file with the input columns, or a folder of them; - for stdin: JSON lines or CSV",
       ),
       KEEP: extra("data", COLUMNS, "columns to carry to the output, such as an id: A,B"),
+      INTERVAL: extra("data", LEVEL, "share of new rows that intervals, or sets of classes, shall hold, such as 0.9"),
       ROW: extra("data", text("JSON by column"), "one row in JSON, such as '{\"x\": 3}', answered in JSON"),
       OUTPUT: extra("data", PATH, "file to write the predictions to"),
+      THRESHOLD: CLASS_THRESHOLD,
     },
     takesWords: true,
   },
@@ -129,6 +137,8 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     extras: {
       DATA: extra("data", PATH, "CSV file with input and target columns, or a folder of them"),
       CONFUSION: extra("data", PATH, "CSV file to write the whole confusion matrix to: a line for each actual class"),
+      THRESHOLD: CLASS_THRESHOLD,
+      INTERVAL: extra("data", LEVEL, "measure intervals of that level, or sets of classes, such as 0.9"),
       JSON: AS_JSON,
     },
   },
@@ -150,6 +160,15 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     extras: {
       SVG: extra("data", PATH, "folder to write each chart to, as a file of its own"),
       OUTPUT: extra("data", PATH, "file to write the report to (report.html in the run's folder)"),
+    },
+    takesWords: true,
+  },
+  explain: {
+    summary: "says which columns of a run matter, and what it predicts by them",
+    examples: ["explain", "explain cars", "explain cars --repeats 20 --json"],
+    extras: {
+      REPEATS: extra("run", whole(1, 1_000), "how often each column is shuffled, from 1 to 1000 (5)"),
+      JSON: AS_JSON,
     },
     takesWords: true,
   },

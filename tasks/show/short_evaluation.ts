@@ -3,6 +3,7 @@
 import type { ClassMetrics } from "../../lib/evaluate/classification_metrics.ts";
 import type { ConfusionMatrix } from "../../lib/evaluate/confusion_matrix.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
+import type { CurvePoint } from "../../lib/evaluate/two_classes.ts";
 
 /** With more classes than this, only some are told. */
 export const MANY_CLASSES = 50;
@@ -10,6 +11,9 @@ export const MANY_CLASSES = 50;
 /** Of many classes: how many of the lowest F1, as many with the most rows, and how many pairs. */
 const SOME_CLASSES = 25;
 const MOST_CONFUSIONS = 100;
+
+/** Digits of a curve's points. */
+const DIGITS = 4;
 
 /** Rows of one class that were predicted as another. */
 export interface NamedConfusion {
@@ -20,7 +24,7 @@ export interface NamedConfusion {
   readonly share: number;
 }
 
-/** An evaluation of at most {@linkcode MANY_CLASSES} classes as it is; one of more without its matrix. */
+/** An evaluation of at most {@linkcode MANY_CLASSES} classes, the curve rounded; one of more without its matrix. */
 export interface ShortEvaluation extends Omit<Evaluation, "confusion" | "baseline"> {
   readonly confusion?: ConfusionMatrix;
   readonly baseline?: ShortEvaluation;
@@ -33,6 +37,7 @@ export interface ShortEvaluation extends Omit<Evaluation, "confusion" | "baselin
 
 export function shortEvaluation(evaluation: Evaluation): ShortEvaluation {
   const { confusion, perClass, baseline, ...rest } = evaluation;
+  if (evaluation.curve) return withShortCurve(evaluation, evaluation.curve);
   if (!confusion || !perClass || perClass.length <= MANY_CLASSES) return evaluation;
   // That of a constant prediction tells nothing.
   const { confusion: _matrix, perClass: _classes, ...measures } = baseline ?? {};
@@ -49,6 +54,21 @@ export function shortEvaluation(evaluation: Evaluation): ShortEvaluation {
     })),
     ...(baseline ? { baseline: measures as ShortEvaluation } : {}),
   };
+}
+
+/** The curve of a constant prediction tells nothing. */
+function withShortCurve({ baseline, ...evaluation }: Evaluation, curve: readonly CurvePoint[]): ShortEvaluation {
+  const rounded = (value: number) => Number(value.toPrecision(DIGITS));
+  const points = curve.map(({ threshold, falsePositiveRate, recall, precision }) => ({
+    threshold: rounded(threshold),
+    falsePositiveRate: rounded(falsePositiveRate),
+    recall: rounded(recall),
+    precision: rounded(precision),
+  }));
+  const short = { ...evaluation, curve: points };
+  if (!baseline) return short;
+  const { curve: _points, ...measures } = baseline;
+  return { ...short, baseline: measures };
 }
 
 /** Of many classes those with the lowest F1 and those with the most rows, in their order. */

@@ -46,11 +46,12 @@ export class TrainingDoctor implements Disposable {
    * Examines the network as it is now, if the epoch is one of those. Call it when the epoch's last step was put on the queue;
    * {@linkcode warnings} gives the result later.
    */
-  look(epoch: number): void {
-    if (!Number.isInteger(Math.log2(epoch))) return;
+  look(epoch: number): Promise<unknown> | undefined {
+    if (!Number.isInteger(Math.log2(epoch))) return undefined;
     const look = examine(this.#patient.model, this.#patient.loss, this.sample.x, this.sample.y);
     look.catch(() => {}); // warnings() tells of it, if the run comes that far
     this.#looks.set(epoch, look);
+    return look;
   }
 
   /** What is wrong and was not said before. Call it for each epoch, in order. */
@@ -59,13 +60,10 @@ export class TrainingDoctor implements Disposable {
     const look = this.#looks.get(line.epoch);
     if (!look) return [];
     this.#looks.delete(line.epoch);
-    const { features, scalers } = this.#patient.dataset;
-    const findings = diagnose({
-      ...await look,
-      inputs: { names: features, rows: this.sample.x.shape[0], columns: features.length, data: this.#inputs },
-      targets: scalers.targets.columns,
-      losses: this.#history,
-    });
+    const { inputs: { columns: of }, targets } = this.#patient.dataset.scalers;
+    const inputs = { of, rows: this.sample.x.shape[0], columns: of.length, data: this.#inputs };
+    const common = { inputs, targets: targets.columns, losses: this.#history };
+    const findings = (await look).flatMap((member) => diagnose({ ...member, ...common }));
     const warnings: string[] = [];
     for (const { kind, where, message, fix } of findings) {
       if (this.#told.has(`${kind} ${where}`)) continue;

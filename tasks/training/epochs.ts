@@ -60,8 +60,8 @@ async function trainUntilHeld(watched: Watched): Promise<void> {
   const { run, views, controls, doctor, layers, tracer } = watched;
   const { config: { numEpochs, debugTensors }, training, state, folder: { logs } } = run;
   const { trainer } = training;
-  // PATIENCE may end the run after any epoch.
-  const count = state.stopping ? 1 : numEpochs - trainer.epoch;
+  const count = numEpochs - trainer.epoch;
+  const { judge, validate } = training;
   const before = trainer.step;
   const options = {
     between: (step: number) => {
@@ -69,16 +69,18 @@ async function trainUntilHeld(watched: Watched): Promise<void> {
       return allowed > 0 ? Math.min(allowed, tracer.between(step)) : 0; // only a step that runs is measured
     },
     onProgress: (steps: number, loss?: number) => views.progress(before + steps, loss),
-    evaluate: async () => {
-      doctor.look(trainer.epoch);
-      layers.look(trainer.epoch);
-      return await training.validate?.();
+    // What looks at the network of an epoch holds those after it up.
+    evaluate: () => {
+      const looks = [doctor.look(trainer.epoch), layers.look(trainer.epoch)];
+      const told = validate?.().then((losses) => judge!.tell(losses));
+      return told || looks.some((look) => look) ? Promise.all([told, ...looks]) : undefined;
     },
+    isAhead: true,
   };
   try {
-    for await (const { epoch, step, loss, evaluation } of trainer.epochs(count, options)) {
-      const valLoss = evaluation ?? null;
-      const line = { epoch, step, trainLoss: loss, valLoss, learningRate: training.rateOf(step - 1) };
+    for await (const { epoch, step, loss, verdict, rateFactor } of trainer.epochs(count, options)) {
+      const valLoss = verdict ? mean(verdict.losses) : null;
+      const line = { epoch, step, trainLoss: loss, valLoss, learningRate: rateFactor * training.rateOf(step - 1) };
       if (debugTensors) await tracer.settle();
       const record = await layers.line(line);
       await logs.metrics.append(line);
@@ -88,12 +90,16 @@ async function trainUntilHeld(watched: Watched): Promise<void> {
       }
       state.epochDone(line);
       for (const warning of await doctor.warnings(line)) views.warning(warning);
-      views.epoch(line, state.seconds, epoch === numEpochs || (state.stopping?.isOver ?? false));
+      views.epoch(line, state.seconds, epoch === numEpochs || verdict?.isOver === true);
     }
   } finally {
     await tracer.settle(); // before a checkpoint
   }
   await state.checkpointIfDue();
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Measures steps for trace.jsonl, and under DEBUG_TENSORS all of them for the user. */

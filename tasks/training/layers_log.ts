@@ -21,11 +21,12 @@ export class LayersLog implements Disposable {
    * Looks at the layers as they are now, if the epoch is one of those. Call it when the epoch's last step was put on the
    * queue; {@linkcode line} gives the result later.
    */
-  look(epoch: number): void {
-    if (!isLookedAt(epoch)) return;
+  look(epoch: number): Promise<unknown> | undefined {
+    if (!isLookedAt(epoch)) return undefined;
     const look = this.#look.take();
     look.catch(() => {}); // line() tells of it, if the run comes that far
     this.#taken.set(epoch, look);
+    return look;
   }
 
   async line({ epoch, step }: Readonly<Record<"epoch" | "step", number>>): Promise<LayerRecord | undefined> {

@@ -15,7 +15,8 @@ import { recipeOf } from "../settings/recipes.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 import type { RunView } from "../show/view.ts";
 import { refuseWrongKernels } from "./kernel_checks.ts";
-import { checkRows, type Rows } from "./rows.ts";
+import { batchRows, checkRows, type Rows } from "./rows.ts";
+import { columnDropoutOf, embeddingOf } from "./table_columns.ts";
 
 interface NetworkRequest {
   readonly config: TaskConfig;
@@ -32,7 +33,7 @@ interface NetworkRequest {
 
 export interface Network {
   readonly model: Model;
-  /** Units of each layer, the inputs first. */
+  /** Values in a row, then those that each layer with weights makes of it. */
   readonly widths: readonly number[];
 }
 
@@ -45,20 +46,25 @@ export interface Network {
 export async function openNetwork(stack: DisposableStack, request: NetworkRequest): Promise<Network> {
   const { config, view, table, checkpoint, threads, communicator = ALONE } = request;
   const { features, targets } = table?.dataset ?? recipeOf(config.recipe);
-  const widths = [features.length, ...config.hiddenSize, targets.length];
+  const { hiddenSize, activation, dropout, init, seed, members } = config;
+  const { table: columns, scalers } = table?.dataset ?? {};
+  const embedding = embeddingOf({ table: columns, scaler: scalers?.inputs, count: features.length }, config);
+  const inputs = embedding?.outputs ?? features.length;
+  const widths = [features.length, ...(embedding ? [inputs] : []), ...hiddenSize, targets.length];
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
   // A hint for the device, which needs no exact number.
   const rows = table?.dataset.parts.train.rows ?? config.numDataset * config.split[0];
-  const batch = config.batchSize === "full" ? rows : config.batchSize;
-  const smallDispatches = isSmallStep(batch / communicator.size, weights);
+  const batch = batchRows(config, rows);
+  const smallDispatches = isSmallStep(members * batch / communicator.size, weights);
   const device = stack.use(await Device.request({ smallDispatches, threads }));
   if (config.selfTest) refuseWrongKernels(device, view);
   else view.note(`device: ${device.name}; its kernels were not checked`);
   if (!table) checkRows(config, device.limits, request.made ?? await datasetState(config));
-  const { hiddenSize, activation, dropout, init, seed } = config;
   // Each rank has rows of its own, and so masks of its own.
   const masks = { dropout, seed: (seed + communicator.rank) % (MAX_SEED + 1) };
-  const layers = multilayerPerceptron(features.length, hiddenSize, targets.length, { activation, ...masks });
+  const perceptron = multilayerPerceptron(inputs, hiddenSize, targets.length, { activation, members, ...masks });
+  const dropped = columnDropoutOf(config, embedding?.widths ?? new Array<number>(inputs).fill(1), masks.seed);
+  const layers = [...(embedding ? [embedding] : []), ...(dropped ? [dropped] : []), ...perceptron];
   let model: Model;
   try {
     model = stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));

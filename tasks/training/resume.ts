@@ -35,6 +35,9 @@ const CHOICES: readonly Key[] = [
   "CLIP_NORM",
   "NUM_EPOCHS",
   "PATIENCE",
+  "CALIBRATE",
+  "CLIP_TARGETS",
+  "THRESHOLD",
 ];
 
 /** Only the command line counts: the run's settings hold what environment and .env said. */

@@ -1,10 +1,7 @@
 /** The state of a run while it trains: its clock, its learning rate, its patience, its checkpoints. */
 
 import { NotFiniteError } from "../../lib/base/errors.ts";
-import type { Tensor } from "../../lib/core/tensor.ts";
 import { type FaultCause, findFault } from "../../lib/inspect/fault_finder.ts";
-import { EarlyStopping } from "../../lib/training/early_stopping.ts";
-import type { TrainingState } from "../../lib/training/training_state.ts";
 import type { Checkpoints, RunCheckpoint, RunFiles, RunNotes } from "../runs/checkpoints.ts";
 import type { Origin } from "../runs/origin.ts";
 import type { RunFolder } from "../runs/folder.ts";
@@ -39,9 +36,7 @@ export interface Run extends RunFiles {
 type Content = Pick<RunCheckpoint, "state" | "notes">;
 
 /** Decides when a checkpoint is due and what goes into it, and goes back to one. */
-export class RunState implements HeldRun, Disposable {
-  /** Ends the run when the validation loss no longer falls, if PATIENCE asks for it. */
-  readonly stopping: EarlyStopping | undefined;
+export class RunState implements HeldRun {
   /** Factor of the learning rates of the settings. */
   rateFactor = 1;
   /** Whether the run ended with a value that is not finite, and half the learning rate may prevent that. */
@@ -56,8 +51,6 @@ export class RunState implements HeldRun, Disposable {
   /** When the run was held, while it is. */
   #heldSince: number | undefined;
   #secondsBefore = 0;
-  /** Whether schedule plateau has changed the learning rate since the last checkpoint. */
-  #hasNewRate = false;
   #loss: number | null = null;
   /** The last checkpoint, to return to. */
   #good: Content | undefined;
@@ -73,9 +66,6 @@ export class RunState implements HeldRun, Disposable {
     this.#folder = folder;
     this.#checkpoints = checkpoints;
     this.#origin = origin;
-    const isValidated = training.parts.some(({ name }) => name === "validation");
-    const { patience } = config;
-    if (patience > 0 && isValidated) this.stopping = new EarlyStopping(training.model, { patience });
   }
 
   /** Seconds of training so far, those before an interruption included. */
@@ -105,7 +95,8 @@ export class RunState implements HeldRun, Disposable {
 
   /** Whether the run is at its end: after its last epoch, or out of patience. */
   get isOver(): boolean {
-    return this.#training.trainer.epoch >= this.#config.numEpochs || (this.stopping?.isOver ?? false);
+    const { trainer, judge } = this.#training;
+    return trainer.epoch >= this.#config.numEpochs || judge?.verdict.isOver === true;
   }
 
   /**
@@ -144,9 +135,8 @@ export class RunState implements HeldRun, Disposable {
     if (!(failure instanceof NotFiniteError) || !good) throw failure;
     this.#failure = undefined;
     const { trainer, dataset: { features, targets } } = this.#training;
-    const [state, more] = this.#fitted(good.state);
     this.#rewind(good); // the fault is looked for with the learning rates of then
-    const fault = await findFault(trainer, state, error, more);
+    const fault = await findFault(trainer, good.state, error);
     const lines = formatFault(fault, { inputs: features, targets });
     const rateFactor = this.rateFactor / 2;
     const isHopeless = fault.cause.kind === "data" || rateFactor < MIN_RATE_FACTOR;
@@ -178,16 +168,9 @@ export class RunState implements HeldRun, Disposable {
     return steps === undefined ? Infinity : steps - step % steps;
   };
 
-  /** Passes an epoch's loss to patience and plateau. */
+  /** Takes note of an epoch's loss. */
   epochDone({ trainLoss, valLoss }: EpochLine): void {
     this.#loss = valLoss ?? trainLoss;
-    if (valLoss === null) return;
-    const { plateau } = this.#training;
-    const factor = plateau?.factor;
-    plateau?.observe(valLoss);
-    // A checkpoint follows, so that the steps after it can be repeated with the same learning rates.
-    if (plateau?.factor !== factor) this.#hasNewRate = true;
-    this.stopping?.observe(valLoss);
   }
 
   /** Takes a checkpoint if one is due. All results of steps on the queue must be there. */
@@ -213,22 +196,16 @@ export class RunState implements HeldRun, Disposable {
     if (this.#failure) throw this.#failure.error;
   }
 
-  [Symbol.dispose](): void {
-    this.stopping?.dispose();
-  }
-
   /** Takes a checkpoint, which is written while training continues; waits only for the one before. */
   async #checkpoint(): Promise<void> {
     if (!this.#checkpoints.areWritten) return;
     await this.settle();
     const { trainer } = this.#training;
     const notes = this.#notes();
-    const more: Record<string, Tensor> = this.stopping ? { best: this.stopping.best } : {};
-    const content = trainer.snapshot(more).then((state) => this.#good = { state, notes });
+    const content = trainer.snapshot().then((state) => this.#good = { state, notes });
     this.#lastStep = trainer.step;
     this.#lastTime = performance.now();
     this.#isWriting = true;
-    this.#hasNewRate = false;
     this.#writing = this.#write(content).catch((error) => void (this.#failure = { error })).finally(() =>
       this.#isWriting = false
     );
@@ -244,7 +221,7 @@ export class RunState implements HeldRun, Disposable {
   #isDue(step: number): boolean {
     if (!this.#checkpoints.areWritten || step === this.#lastStep) return false;
     // If there is none yet, take one at once: a disk that cannot be written to should show early.
-    if (this.#lastStep === undefined || this.#hasNewRate) return true;
+    if (this.#lastStep === undefined) return true;
     const { steps, seconds = Infinity } = this.#config.checkpointEvery;
     const since = performance.now() - this.#lastTime;
     // With SYNC_EVERY, not every step is asked about.
@@ -254,37 +231,24 @@ export class RunState implements HeldRun, Disposable {
     return since >= seconds * 1000 || (endsEpoch && since >= EPOCH_INTERVAL);
   }
 
-  #rewind({ state, notes: { stopping, plateau, rateFactor, loss } }: Content): void {
+  #rewind({ state, notes: { rateFactor, loss } }: Content): void {
     const { trainer, ...training } = this.#training;
-    trainer.restore(...this.#fitted(state));
-    this.stopping?.resume(stopping ?? { best: null, waited: 0, epoch: trainer.epoch, bestEpoch: 0 });
-    if (plateau) training.plateau?.restore(plateau);
+    trainer.restore(state);
     training.setRateFactor(rateFactor);
     this.rateFactor = rateFactor;
     this.#loss = loss;
     this.#lastStep = state.step;
-    this.#hasNewRate = false;
   }
 
   #notes(): RunNotes {
-    const { trainer: { step, stepsPerEpoch }, plateau } = this.#training;
+    const { step, stepsPerEpoch } = this.#training.trainer;
     return {
       stepsPerEpoch,
       logged: this.#folder.logged,
       loss: step % stepsPerEpoch === 0 ? this.#loss : null,
       seconds: this.seconds,
       rateFactor: this.rateFactor,
-      stopping: this.stopping?.state ?? null,
-      plateau: plateau?.state ?? null,
       origin: this.#origin,
     };
-  }
-
-  /** The state with or without the best weights, as PATIENCE needs them now: it may have been changed. */
-  #fitted(state: TrainingState): [TrainingState, Record<string, Tensor>] {
-    const hasBest = Object.keys(state.tensors).some((name) => name.startsWith("best."));
-    if (hasBest && this.stopping) return [state, { best: this.stopping.best }];
-    const tensors = Object.fromEntries(Object.entries(state.tensors).filter(([name]) => !name.startsWith("best.")));
-    return [{ ...state, tensors }, {}];
   }
 }

@@ -32,13 +32,14 @@ export interface Start {
 }
 
 /** Trains a network. Returns an exit code if somebody has asked the run to end. */
-export async function train(asked: TaskConfig, start: Start): Promise<number | void> {
+export async function train(given: TaskConfig, start: Start): Promise<number | void> {
   using stack = new DisposableStack();
-  const view = createView(asked);
-  const files = await openFiles(stack, asked, view);
+  const view = createView(given);
+  const files = await openFiles(stack, given, view);
 
   // A recipe's columns are known: its rows are written only once it is sure that a device has room for them.
-  const table = asked.data === "" ? undefined : await openRows(stack, asked, view);
+  const table = given.data === "" ? undefined : await openRows(stack, given, view);
+  const asked = { ...given, members: table?.folds?.members ?? given.members };
   const network = await openNetwork(stack, {
     config: asked,
     view,
@@ -52,7 +53,7 @@ export async function train(asked: TaskConfig, start: Start): Promise<number | v
   await network.model.device.examine(); // nothing of the run is written before
 
   const origin = originOfTraining(training);
-  const state = stack.use(new RunState(config, training, files, origin));
+  const state = new RunState(config, training, files, origin);
   using signal = new StopSignal(start.searchEnd);
   await using live = await openLive(config, { training, state, view, signal });
   const run: Run = { config, view, live, signal, ...files, training, state, origin, command: start.command };

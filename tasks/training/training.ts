@@ -11,31 +11,35 @@ import {
   weightedBceWithLogits,
   weightedSoftmaxCrossEntropy,
 } from "../../lib/core/losses.ts";
+import type { Folds } from "../../lib/base/folds.ts";
 import type { RowSource } from "../../lib/data/row_source.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
 import { type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
-import { Predictor } from "../../lib/evaluate/predictor.ts";
+import { outOfFold } from "../../lib/evaluate/out_of_fold.ts";
+import { type PredictedRows, Predictor } from "../../lib/evaluate/predictor.ts";
+import { Matrix } from "../../lib/reference/mod.ts";
+import { applyRule, type OutputRule } from "../../lib/model_file/output_rule.ts";
 import { ALONE, type Communicator } from "../../lib/ranks/communicator.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
-import { Plateau } from "../../lib/training/plateau.ts";
+import { Judge, type JudgeOptions } from "../../lib/training/judge.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import type { ResidentRows, StreamedRows } from "../../lib/training/trainer_options.ts";
+import { RESIDENT_BYTES } from "../prepare/folds.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { type PartName, PARTS } from "../prepare/split.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
+import type { LossName } from "../settings/settings.ts";
 import type { RunView } from "../show/view.ts";
 import type { Network } from "./network.ts";
-import { rankFaults, type Rows, stepFaults, trainingFaults } from "./rows.ts";
+import { batchRows, rankFaults, type Rows, stepFaults, thresholdFaults, trainingFaults } from "./rows.ts";
 
-/** Under schedule plateau, epochs without a better validation loss until the learning rate is reduced, and its factor. */
-const PLATEAU = { patience: 5, factor: 0.5 };
+/** Under schedule plateau without PATIENCE: epochs without a better validation loss until the learning rate is reduced. */
+const PLATEAU_PATIENCE = 5;
+const PLATEAU = { factor: 0.5 };
 
-/**
- * Up to this size, in bytes, all parts lie on the GPU as a whole. Every device can bind twice as much at once. Beyond it, rows
- * stay in the file and training reads windows of them, long enough that it never waits for the next.
- */
-const RESIDENT_BYTES = 64 * 2 ** 20;
+/** Under schedule plateau with PATIENCE: all begins again from the best weights, and after two times the run is over. */
+const PATIENT_PLATEAU = { factor: 0.2, drops: 2, goesBack: true };
 
 export interface Training extends Rows {
   readonly model: Model;
@@ -43,15 +47,15 @@ export interface Training extends Rows {
   readonly trainer: Trainer;
   /** The parts that have rows; the first is for training. */
   readonly parts: readonly Part[];
-  readonly evaluatePart: (part: Part, options?: EvaluationOptions) => Promise<Evaluation>;
-  /** The validation loss, if there are validation rows. */
-  readonly validate?: () => Promise<number>;
-  /** The learning rate of a step, from 0. */
+  readonly evaluatePart: (part: Part, options?: MeasureOptions) => Promise<Evaluation>;
+  /** Keeps the best weights, if there are validation rows, and ends the run, if PATIENCE asks for it. */
+  readonly judge?: Judge;
+  /** The validation loss of each member, where the judge must be told. */
+  readonly validate?: () => Promise<number[]>;
+  /** The learning rate of a step, from 0, but for what the judge makes of it. */
   readonly rateOf: (step: number) => number;
   /** From now on all learning rates are multiplied by this, instead of 1. */
   readonly setRateFactor: (factor: number) => void;
-  /** Under schedule plateau: takes each epoch's validation loss. */
-  readonly plateau?: Plateau;
 }
 
 interface TrainingRequest {
@@ -69,28 +73,36 @@ interface TrainingRequest {
  */
 export async function buildTraining(stack: DisposableStack, request: TrainingRequest): Promise<Training> {
   const { config, view, network: { model, widths }, rows, communicator = ALONE } = request;
-  const { dataset } = rows;
+  const { dataset, folds } = rows;
   const { seed, clipNorm, syncEvery, outerLearningRate, outerMomentum } = config;
-  const count = dataset.parts.train.rows;
+  const count = folds?.trainedRows ?? dataset.parts.train.rows;
+  const judged = folds?.foldOf.length ?? dataset.parts.validation.rows;
   const batchSize = batchSizeOf(config, count);
   const faults = [
-    ...trainingFaults(config, dataset.loss, [count, dataset.parts.validation.rows], batchSize),
+    ...trainingFaults(config, dataset.loss, [count, judged], batchSize),
     ...stepFaults(batchSize, widths, config, model.device.limits),
     ...rankFaults(config, batchSize, communicator.size),
+    ...thresholdFaults(config, dataset.table.target, judged),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
 
-  const parts = await openParts(stack, model, dataset);
+  const parts = await openParts(stack, model, { ...dataset, folds });
   const loss = lossOf(config, dataset);
   const decay = config.weightDecay === "auto" ? {} : { weightDecay: config.weightDecay };
   const optimizer = stack.use(createOptimizer(config.optimizer, model, config.learningRate, decay));
-  const plateau = config.schedule === "plateau" ? new Plateau(1, PLATEAU) : undefined;
+  const validation = parts.find(({ name }) => name === "validation");
+  const rowsOfValidation = validation?.rows;
+  // Ranks measure a share each; rows that stay in their file are measured block by block.
+  const isTold = communicator.size > 1 || rowsOfValidation?.source !== undefined;
+  const measured = rowsOfValidation && !isTold ? { loss, folds, ...rowsOfValidation as ResidentRows } : undefined;
+  const judge = validation &&
+    stack.use(new Judge(model, optimizer, { ...judgeOptionsOf(config), validation: measured }));
   let rateFactor = 1;
   const rateOf = (step: number): number => {
     const { learningRate, schedule, warmup } = config;
     const total = config.numEpochs * trainer.stepsPerEpoch;
     const settings = { schedule: schedule === "plateau" ? "constant" : schedule, learningRate, warmup };
-    return rateFactor * (plateau?.factor ?? 1) * learningRateAt(settings, step, total);
+    return rateFactor * learningRateAt(settings, step, total);
   };
   const isConstant = config.schedule === "constant" && config.warmup === 0;
   const trainer: Trainer = stack.use(
@@ -101,43 +113,52 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
       ...parts[0].rows,
       batchSize,
       seed,
+      folds,
       plain: config.plain,
       clipNorm: clipNorm > 0 ? clipNorm : undefined,
       group: communicator.size > 1 || syncEvery > 1
         ? { communicator, syncEvery, outer: { learningRate: outerLearningRate, momentum: outerMomentum } }
         : undefined,
       learningRates: isConstant ? undefined : rateOf,
+      judge,
     }),
   );
   const setRateFactor = (factor: number) => {
     rateFactor = factor;
     optimizer.learningRate = factor * config.learningRate; // without a schedule, the trainer takes this one
   };
-  const evaluatePart = async (part: Part, options?: EvaluationOptions): Promise<Evaluation> => {
+  const evaluatePart = async (part: Part, options?: MeasureOptions): Promise<Evaluation> => {
     const step = trainer.step;
     const evaluation = await part.evaluate(loss, dataset.scalers.targets, options);
     // Stops at weights that an epoch's last step has ruined: no step after it would notice.
     if (!Number.isFinite(evaluation.loss)) throw new NotFiniteError(`${part.name} loss`, evaluation.loss, step);
     return evaluation;
   };
-  const validation = parts.find(({ name }) => name === "validation");
-  const validate = validation && (async () => (await evaluatePart(validation)).loss);
+  const validate = validation && isTold ? () => memberLosses(validation, loss, dataset.targets.length) : undefined;
 
   const parameters = model.parameters.reduce((sum, { parameter }) => sum + parameter.value.size, 0);
   const { stepsPerEpoch, windows, windowRows } = trainer;
   const streamed = windows > 1 ? `, in ${windows} windows of ${windowRows} rows` : "";
   view.note(
     `network: ${widths.join("-")}, ${parameters} parameters; ` +
-      `${count} rows in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
+      `${count} rows${
+        folds ? " of each member" : ""
+      } in batches of ${batchSize}, ${stepsPerEpoch} steps an epoch${streamed}`,
   );
-  return { ...rows, model, loss, trainer, parts, evaluatePart, validate, rateOf, setRateFactor, plateau };
+  return { ...rows, model, loss, trainer, parts, evaluatePart, judge, validate, rateOf, setRateFactor };
+}
+
+/** What follows from PATIENCE and SCHEDULE. */
+function judgeOptionsOf({ patience, schedule }: TaskConfig): JudgeOptions {
+  if (schedule !== "plateau") return { patience };
+  return patience > 0 ? { patience, plateau: PATIENT_PLATEAU } : { patience: PLATEAU_PATIENCE, plateau: PLATEAU };
 }
 
 /** Rows of a step. A preset above the number of rows gives way; a value that was asked for does not. */
 function batchSizeOf(config: TaskConfig, rows: number): number {
-  const { batchSize, given } = config;
-  if (batchSize === "full" || (batchSize > rows && !given.BATCH_SIZE)) return rows;
-  if (batchSize <= rows) return batchSize;
+  const batch = batchRows(config, rows);
+  if (batch <= rows) return batch;
+  if (!config.given.BATCH_SIZE) return rows;
   const allowed = `allowed is 1 to the ${rows} training rows there are, or full`;
   throw new ConfigError([`${settingAt("BATCH_SIZE", config)}: ${allowed}`]);
 }
@@ -157,28 +178,57 @@ export interface Part {
   /** Its rows, as a trainer takes them. */
   readonly rows: ResidentRows | StreamedRows;
   /**
-   * Measures the model on it. If the part lies on the GPU, this uses the weights of this moment; else the weights must not
-   * change until it is done.
+   * What the model and each of its members put out, block by block, with the targets. If the part lies on the GPU, this uses the
+   * weights of this moment; else the weights must not change until it is done.
    */
-  readonly evaluate: (loss: Loss, targets: Scaler, options?: EvaluationOptions) => Promise<Evaluation>;
+  readonly outputs: () => AsyncGenerator<PredictedRows & { readonly y: Float32Array }, void>;
+  /** Measures the model on it, with the rule that its outputs go through, if any. */
+  readonly evaluate: (loss: Loss, targets: Scaler, options?: MeasureOptions) => Promise<Evaluation>;
 }
 
-/** Puts the parts on the GPU if all are small, or leaves them in their file. */
+/** What measuring may be told. */
+export interface MeasureOptions extends EvaluationOptions {
+  /** What is done to the outputs first. */
+  readonly rule?: OutputRule;
+}
+
+interface PartsRequest {
+  readonly parts: Readonly<Record<PartName, RowSource>>;
+  readonly loss: LossName;
+  /** Of the rows of training, where each member holds out others: these are its rows of validation. */
+  readonly folds?: Folds;
+}
+
+/** Puts the parts on the GPU if all are small, or leaves them in their file. Those with folds are small. */
 export async function openParts(
   stack: DisposableStack,
   model: Model,
-  { parts }: { readonly parts: Readonly<Record<PartName, RowSource>> },
+  { parts, loss, folds }: PartsRequest,
   residentBytes = RESIDENT_BYTES,
 ): Promise<Part[]> {
   const sizes = Object.values(parts).map(({ rows, inputs, targets }) => rows * (inputs + targets));
   const bytes = sizes.reduce((sum, size) => sum + size * Float32Array.BYTES_PER_ELEMENT, 0);
-  const open = bytes <= residentBytes ? openResident : openStreamed;
+  const open = folds || bytes <= residentBytes ? openResident : openStreamed;
   const opened: Part[] = [];
+  const add = (name: PartName, part: OpenPart) => {
+    const evaluate: Part["evaluate"] = async (loss, targets, { rule = {}, ...options } = {}) => {
+      const evaluator = new Evaluator(loss, targets, options);
+      for await (const { output, y } of part.outputs()) evaluator.add(applyRule(output, rule, targets), y);
+      return evaluator.result();
+    };
+    opened.push({ name, ...part, evaluate });
+  };
   for (const name of PARTS) {
     const source = parts[name];
     if (source.rows === 0) continue;
-    const predictor = stack.use(new Predictor(model, source.inputs, source.rows));
-    opened.push({ name, ...await open(source, predictor, stack) });
+    const predictor = stack.use(new Predictor(model, source.inputs, source.rows, loss));
+    const part = await open(source, predictor, stack);
+    add(name, part);
+    if (!folds || name !== "train") continue;
+    add("validation", {
+      rows: part.rows,
+      outputs: () => outOfFold(part.outputs(), folds, source.targets, loss),
+    });
   }
   return opened;
 }
@@ -186,7 +236,7 @@ export async function openParts(
 /** Most values that are measured at a time: measuring takes ten times their memory. */
 const MAX_VALUES = 1 << 20;
 
-type OpenPart = Omit<Part, "name">;
+type OpenPart = Pick<Part, "rows" | "outputs">;
 
 async function openResident(source: RowSource, predictor: Predictor, stack: DisposableStack): Promise<OpenPart> {
   const { rows, inputs, targets } = source;
@@ -194,22 +244,39 @@ async function openResident(source: RowSource, predictor: Predictor, stack: Disp
   const x = stack.use(Tensor.from(predictor.device, block.x, [rows, inputs]));
   const y = stack.use(Tensor.from(predictor.device, block.y, [rows, targets]));
   const most = Math.max(1, Math.floor(MAX_VALUES / targets)) * targets;
-  const evaluateBlocks: Part["evaluate"] = async (...how) => {
-    const evaluator = new Evaluator(...how);
-    const output = await predictor.predict(x);
-    for (let at = 0; at < block.y.length; at += most) {
-      evaluator.add(output.subarray(at, at + most), block.y.subarray(at, at + most));
+  const outputs: Part["outputs"] = async function* () {
+    const { output, own } = await predictor.predictEach(x);
+    const { length } = block.y;
+    if (length <= most) return yield { output, own, y: block.y };
+    const starts = Array.from({ length: own.length / length }, (_, member) => member * length);
+    for (let at = 0; at < length; at += most) {
+      const [part, truth] = [output, block.y].map((values) => values.subarray(at, at + most));
+      const each = new Float32Array(starts.length * part.length);
+      starts.forEach((start, member) => {
+        each.set(own.subarray(start + at, start + at + part.length), member * part.length);
+      });
+      yield { output: part, own: each, y: truth };
     }
-    return evaluator.result();
   };
-  return { rows: { x, y }, evaluate: evaluateBlocks };
+  return { rows: { x, y }, outputs };
 }
 
 function openStreamed(source: RowSource, predictor: Predictor): OpenPart {
-  const evaluateBlocks: Part["evaluate"] = async (...how) => {
-    const evaluator = new Evaluator(...how);
-    for await (const { output, y } of predictor.predictBlocks(source)) evaluator.add(output, y);
-    return evaluator.result();
-  };
-  return { rows: { source }, evaluate: evaluateBlocks };
+  return { rows: { source }, outputs: () => predictor.predictBlocks(source) };
+}
+
+/** The loss of each of the model's members on a part, whose targets have so many columns. */
+export async function memberLosses(part: Part, { reference }: Loss, columns: number): Promise<number[]> {
+  const sums: number[] = [];
+  let rows = 0;
+  for await (const { own, y } of part.outputs()) {
+    const count = y.length / columns;
+    const target = new Matrix(count, columns, y);
+    for (let m = 0; m < own.length / y.length; m++) {
+      const output = new Matrix(count, columns, own.subarray(m * y.length, (m + 1) * y.length));
+      sums[m] = (sums[m] ?? 0) + count * reference.forward(output, target);
+    }
+    rows += count;
+  }
+  return sums.map((sum) => sum / rows);
 }

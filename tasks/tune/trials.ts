@@ -1,5 +1,6 @@
 /** The trials of a search: their settings, who runs them, their order by loss. */
 
+import { foldsAsked } from "../prepare/folds.ts";
 import { endOfFlags } from "../settings/command_line.ts";
 import { ConfigError, readConfig, type TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
@@ -59,7 +60,7 @@ export function planTrials(config: TaskConfig, { plain, ranges: texts }: SearchL
   if (Object.keys(texts).length === 0) {
     faults.push("there is no range to search: give one, such as --learning-rate 1e-4..1e-1:log");
   }
-  if (config.split[1] === 0 && config.validation === "") {
+  if (config.split[1] === 0 && config.validation === "" && foldsAsked(config) === 0) {
     const problem = "trials are compared by their validation loss, and there are no validation rows";
     faults.push(`${settingAt("SPLIT", config)}: ${problem}`);
   }

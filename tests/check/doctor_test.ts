@@ -79,8 +79,8 @@ permitted("deno task lists every task with a description", async () => {
   assertEquals(code, 0);
   const listed = [...(stdout + stderr).matchAll(/^- (\S+)\n +\/\/ (.+)$/gm)].map(([_, name, text]) => [name, text]);
   const tasks = (
-    "setup gen-data scale train train-mpi tune tune-mpi compare predict evaluate export report gradcheck lesson doctor " +
-    "playground bench bench-mpi pictures test soak"
+    "setup gen-data scale train train-mpi tune tune-mpi compare predict evaluate export report explain gradcheck lesson doctor " +
+    "playground bench bench-mpi quality pictures test soak"
   ).split(" ");
   assertEquals(listed.map(([name]) => name), tasks);
   for (const [name, text] of listed) assert(text.length >= 20, `${name} has no description: ${text}`);

@@ -89,6 +89,10 @@ gpuTest("operations refuse shapes and types that do not match, and results beyon
     [() => recorded.gatherRows(x, rows, { cursor: one }), needU32],
     [() => recorded.append(counter, values, counter), needF32],
     [() => recorded.append(one, values, one), needU32],
+    [
+      () => recorded.gatherRows(x, rows.reshape([2, 1]), { copies: 3 }),
+      "RangeError: Cannot gather 3 copies of rows by 2 lists: need a list for each copy",
+    ],
     [() => recorded.gatherRows(x, values), `${needRows} [2, 2], rows [2] of f32`],
     [() => recorded.gatherRows(values, rows), `${needRows} [2], rows [2] of u32`],
     [

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { Random } from "../../lib/base/random.ts";
-import { RunningStatistics, Scaler, SCALING_METHODS, type ScalingMethod } from "../../lib/data/scaler.ts";
+import { Scaler, SCALING_METHODS, type ScalingMethod } from "../../lib/data/scaler.ts";
+import { RunningStatistics } from "../../lib/data/statistics.ts";
 import { assertClose } from "../support/assert_close.ts";
 
 /** Statistics of rows of columns named a, b, c ... */
@@ -11,36 +11,15 @@ function statisticsOf(rows: number[][]) {
   return statistics.result();
 }
 
-Deno.test("RunningStatistics agrees with statistics worked out by hand", () => {
-  const statistics = new RunningStatistics(["a", "b"]);
-  const values = [0, 2, -10, 4, -20, 4, -30, 4, -30, 5, -20, 5, -10, 7, 0, 9, 0];
-  for (let row = 0; row < 8; row++) statistics.add(values, 1 + row * 2);
-  assertEquals(statistics.count, 8);
-  const [a, b] = statistics.result();
-  assertEquals(a, { name: "a", min: 2, max: 9, mean: 5, deviation: 2 });
-  assertEquals([b.min, b.max, b.mean], [-30, 0, -15]);
-  assertAlmostEquals(b.deviation, Math.sqrt(125), 1e-12);
-});
-
-Deno.test("RunningStatistics keeps its precision far from zero", () => {
-  const rows = Array.from({ length: 10_000 }, (_, i) => [1e9 + (i % 2)]);
-  assertAlmostEquals(statisticsOf(rows)[0].deviation, 0.5, 1e-6);
-  for (const [offset, scale] of [[0, 1], [1e4, 1], [1e6, 1e4], [1e9, 1], [1e9, 1e-3]]) {
-    const random = new Random(1, "far");
-    const values = Float64Array.from({ length: 30_000 }, () => random.normal(offset, scale));
-    // In two passes from the first value, whose distance to the others is exact.
-    const apart = values.map((value) => value - values[0]);
-    const mean = apart.reduce((sum, x) => sum + x, 0) / apart.length;
-    const truth = Math.sqrt(apart.reduce((sum, x) => sum + (x - mean) ** 2, 0) / apart.length);
-    const [found] = statisticsOf(Array.from(values, (value) => [value]));
-    assertClose([found.mean], [values[0] + mean], { rtol: 1e-12, atol: 1e-14 });
-    assertClose([found.deviation], [truth], { rtol: 1e-12 });
-  }
-});
-
-Deno.test("RunningStatistics refuses to tell of no rows", () => {
-  assertThrows(() => new RunningStatistics(["a"]).result(), RangeError, "no rows");
-});
+/** A column with the quantiles 0, 1, ... 16 in its middle: quartiles 4, 8 and 12. */
+const SPREAD = {
+  name: "x",
+  min: -100,
+  max: 1e9,
+  mean: 7,
+  deviation: 3,
+  quantiles: Array.from({ length: 17 }, (_, k) => k),
+};
 
 Deno.test("transform() standardizes and takes to 0..1, column by column", () => {
   const rows = [[1, 10], [3, 50], [5, 30]];
@@ -56,15 +35,51 @@ Deno.test("transform() standardizes and takes to 0..1, column by column", () => 
 Deno.test("inverse() undoes transform(), also after a round trip through JSON", () => {
   const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
   const rows = fc.array(fc.tuple(value, value), { minLength: 2, maxLength: 30 });
-  fc.assert(fc.property(rows, fc.constantFrom(...SCALING_METHODS), (rows, method) => {
-    const columns = statisticsOf(rows);
-    fc.pre(columns.every(({ min, max }) => max - min > 1e-3));
-    const scaler = new Scaler(method, columns);
-    const scaled = scaler.transform(rows.flat());
-    const back = Scaler.fromJSON(JSON.parse(JSON.stringify(scaler))).inverse(scaled);
-    rows.flat().forEach((value, i) => assertAlmostEquals(back[i], value, 1e-8));
-    if (method === "minmax") assert(scaled.every((value) => value >= 0 && value <= 1));
-  }));
+  fc.assert(
+    fc.property(rows, fc.constantFrom(...SCALING_METHODS.filter((method) => method !== "robust")), (rows, method) => {
+      const columns = statisticsOf(rows);
+      fc.pre(columns.every(({ min, max }) => max - min > 1e-3));
+      const scaler = new Scaler(method, columns);
+      const scaled = scaler.transform(rows.flat());
+      const back = Scaler.fromJSON(JSON.parse(JSON.stringify(scaler))).inverse(scaled);
+      rows.flat().forEach((value, i) => assertAlmostEquals(back[i], value, 1e-8));
+      if (method === "minmax") assert(scaled.every((value) => value >= 0 && value <= 1));
+    }),
+  );
+});
+
+Deno.test("robust scaling takes the median and the quartiles, and bends what is far from them towards 3", () => {
+  const scaler = Scaler.fromJSON(JSON.parse(JSON.stringify(new Scaler("robust", [SPREAD]))));
+  assertEquals(scaler.scalings, [{ shift: 8, factor: 8, clip: 3 }]);
+  const bent = (v: number) => v / Math.sqrt(1 + (v / 3) ** 2);
+  const raw = [8, 12, 0, 8.001, -40, 1e9];
+  const scaled = scaler.transform(raw);
+  assertClose(scaled, [0, bent(0.5), bent(-1), bent(0.000125), bent(-6), 3], { rtol: 1e-12 });
+  assertClose(scaler.inverse(scaled).slice(0, 5), raw.slice(0, 5), { rtol: 1e-12 });
+  assertEquals(scaler.transform([1e308, -1.7e308, NaN]), Float64Array.of(3, -3, NaN));
+  assertEquals(scaler.inverse([3, -5]), Float64Array.of(Infinity, -Infinity));
+  // No value in float32, however far, is beyond its range.
+  const tiny = new Scaler("robust", [{ ...SPREAD, quantiles: SPREAD.quantiles.map((k) => k * 1e-300) }]);
+  assertEquals(tiny.transform([1e300]), Float64Array.of(3));
+});
+
+Deno.test("robust scaling takes half the range where the quartiles are the same but for rounding", () => {
+  const near = [...new Array(9).fill(0.3), ...new Array(8).fill(0.1 + 0.2)];
+  const column = { ...SPREAD, min: 0.3, max: 4.3, quantiles: near };
+  assertEquals(new Scaler("robust", [column]).scalings[0].factor, 2);
+  assertThrows(() => new Scaler("robust", [{ ...column, max: 0.3 }]), RangeError, "by robust: all its values are 0.3");
+  const { quantiles: _, ...without } = SPREAD;
+  assertThrows(() => new Scaler("robust", [without]), RangeError, 'column "x" by robust: its quantiles are missing');
+});
+
+Deno.test("no method scales a column of category numbers, one category or many", () => {
+  for (const method of SCALING_METHODS) {
+    const columns = [1, 9].map((names) => ({ name: `${names}`, min: 0, max: names - 1, mean: 0, deviation: 1, names }));
+    const scaler = Scaler.fromJSON(JSON.parse(JSON.stringify(new Scaler(method, columns))));
+    assertEquals(scaler.transform([0, 9, 1, 4]), Float64Array.of(0, 9, 1, 4));
+    assertEquals(scaler.columns, columns);
+    assertEquals(scaler.scalings, [{ shift: 0, factor: 1 }, { shift: 0, factor: 1 }]);
+  }
 });
 
 Deno.test("Scaler refuses a column without variance by its name", () => {
@@ -105,7 +120,21 @@ Deno.test("fromJSON() refuses what is no scaler", () => {
   for (const bad of [{ ...good, mean: "0.5" }, { ...good, max: null }, { ...good, name: 3 }, undefined]) {
     assertThrows(() => Scaler.fromJSON({ method: "none", columns: [bad] }), SyntaxError, "each column needs a name");
   }
-  assertThrows(() => Scaler.fromJSON({ method: "none" }), SyntaxError, "each column needs");
+  assertThrows(() => Scaler.fromJSON({ method: "none" }), SyntaxError, "it has no columns");
+  const q = SPREAD.quantiles;
+  const falling = q.with(3, 1);
+  for (const quantiles of [q.slice(1), [...q, 17], falling, q.with(16, 2e9), q.with(0, -101), q.with(2, NaN), "abc"]) {
+    const bad = { ...SPREAD, quantiles };
+    assertThrows(
+      () => Scaler.fromJSON({ method: "none", columns: [bad] }),
+      SyntaxError,
+      'column "x" has the quantiles',
+    );
+  }
+  for (const names of [0, 1.5, 65_538, "2", null]) {
+    const says = "names, need a whole number from 1 to 65537";
+    assertThrows(() => Scaler.fromJSON({ method: "none", columns: [{ ...good, names }] }), SyntaxError, says);
+  }
   assertThrows(() => Scaler.fromJSON({ method: "minmax", columns: [{ ...good, max: 0 }] }), RangeError, 'column "a"');
 });
 

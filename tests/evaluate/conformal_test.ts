@@ -33,7 +33,7 @@ Deno.test("intervals of level 0.9 hold 0.9 of new rows on average over seeds, wi
       coverages.push(residuals.filter((residual, i) => residual <= own[i]).length / 400);
       widths[kind].push(mean([...own]));
     }
-    // Ten times its standard error of 0.005 would not fail; without the correction of n + 1 it is 0.006 less.
+    // Four times its standard error of 0.005.
     assert(Math.abs(mean(coverages) - 0.9) < 0.02, `${kind}: ${mean(coverages)}`);
   }
   assert(mean(widths.spread) < 0.95 * mean(widths.plain), JSON.stringify(widths));

@@ -125,3 +125,35 @@ Deno.test("evaluate() lets NaN through, and refuses other lengths and no rows", 
   assertThrows(() => evaluate([1, 2], [1], mse, none), TypeError);
   assertThrows(() => evaluate([], [], mse, none), RangeError, "there are none");
 });
+
+Deno.test("evaluate() measures the probabilities of two classes, whether they have one column or two", () => {
+  const logits = [0, Math.log(3), -Math.log(3), Math.log(9)];
+  const labels = [0, 1, 1, 0];
+  const pairs = [logits.flatMap((logit) => [0, logit]), labels.flatMap((label) => [1 - label, label])];
+  const options = { baseline: [0.25] };
+  const binary = evaluate(logits, labels, bceWithLogits, none, options);
+  const softmax = evaluate(pairs[0], pairs[1], softmaxCrossEntropy, two, { baseline: [0.75, 0.25] });
+  for (const { rocAuc, averagePrecision, brier, threshold, baseline } of [binary, softmax]) {
+    assertEquals([rocAuc, averagePrecision, threshold], [0.25, (1 / 2 + 2 / 4) / 2, undefined]);
+    assertAlmostEquals(brier!, (0.25 + 0.0625 + 0.5625 + 0.81) / 4, 1e-12);
+    assertEquals([baseline?.rocAuc, baseline?.averagePrecision, baseline?.brier], [0.5, 0.5, (0.0625 + 0.5625) / 2]);
+  }
+  assertEquals("rocAuc" in evaluate([1, 2], [1, 2], mse, none), false);
+});
+
+Deno.test("evaluate() classifies by a threshold, or by a rule that chooses one", () => {
+  const logits = [0, Math.log(3), -Math.log(3), Math.log(9)];
+  const labels = [0, 1, 1, 0];
+  const classified = (threshold?: number | "best-f1") => {
+    const found = evaluate(logits, labels, bceWithLogits, none, { threshold });
+    return [found.threshold, found.accuracy, found.confusion?.toJSON()];
+  };
+  assertEquals(classified(), [undefined, 0.25, [[0, 2], [1, 1]]]);
+  assertEquals(classified(0.8), [0.8, 0.25, [[1, 1], [2, 0]]]);
+  assertEquals(classified("best-f1"), [0.125, 0.5, [[0, 2], [0, 2]]]);
+  assertThrows(
+    () => evaluate([1], [1], mse, none, { threshold: 0.5 }),
+    TypeError,
+    "it takes two classes, found numbers",
+  );
+});

@@ -12,7 +12,7 @@ import { permitted } from "../support/permitted.ts";
 const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi"];
 
 /** The tasks that may start programs: Deno itself, and in setup a package manager. */
-const MAY_RUN = ["setup", "tune", "tune-mpi", "test", "bench", "bench-mpi", "soak", "playground"];
+const MAY_RUN = ["setup", "tune", "tune-mpi", "test", "bench", "bench-mpi", "quality", "soak", "playground"];
 
 /** The tasks whose processes are ranks of MPI. */
 const RANKS = ["train-mpi", "tune-mpi"];
@@ -21,7 +21,7 @@ const RANKS = ["train-mpi", "tune-mpi"];
 const WRITES: [where: string, tasks: string[]][] = [
   ["=data", ["gen-data", "scale", "train", "train-mpi", "tune", "tune-mpi"]],
   // Where the user says; setup makes a link, which Deno does only where everything may be written.
-  ["", ["predict", "evaluate", "export", "report", "playground", "bench", "setup"]],
+  ["", ["predict", "evaluate", "export", "report", "playground", "bench", "quality", "setup"]],
   ["=coverage", ["test"]],
 ];
 
@@ -82,6 +82,7 @@ const USES: Record<string, Use> = {
   },
   export: { args: (at) => ["--format=onnx", "--output", `${at}/model.onnx`], says: /^wrote .*model\.onnx/m },
   report: { args: (at) => ["--output", `${at}/report.html`], says: /^wrote .*report\.html/m },
+  explain: { args: () => ["xor", "--repeats=1"], says: /^[0-9]+ training rows: loss /m },
   // Both work with all of their own in check/doctor_test.ts.
   // Without the environment the driver is slower and talks, and everything works.
   lesson: { args: () => ["1", "--solution"], says: /^export function /m, unused: ["--allow-env"] },
@@ -93,6 +94,7 @@ const USES: Record<string, Use> = {
     // Serving the page goes on until Ctrl-C: playground_test does it, with the task's permissions.
     unused: ["--allow-net=127.0.0.1"],
   },
+  quality: { args: () => ["--tables=iris", "--seeds=1", "--set=num-epochs=1"], says: /^iris +1 /m },
   setup: {
     says: /^$/,
     project: ["deno.json", "deno.lock", ...SETUP],

@@ -29,7 +29,7 @@ function chain(first: number, last: number): NetworkFacts {
 /** Columns of inputs, each with rows of these sizes. */
 function inputs(...sizes: number[]): NetworkFacts {
   const data = [...sizes, ...sizes.map((size) => -size)];
-  return { inputs: { names: sizes.map((_, i) => `c${i}`), rows: 2, columns: sizes.length, data } };
+  return { inputs: { of: sizes.map((_, i) => ({ name: `c${i}` })), rows: 2, columns: sizes.length, data } };
 }
 
 /** A ReLU layer of 100 units, of which some are dead. */
@@ -94,6 +94,11 @@ Deno.test("diagnose() measures columns of inputs", () => {
   const [small] = diagnose(inputs(limits.SMALL_INPUT / 2, limits.SMALL_INPUT / 4));
   assertEquals(small.message, `2 of 2 inputs are not scaled: "c0" (0.005), "c1" (0.0025), ${usual}`);
   assertEquals(small.fix, "take scaling method standardize");
+  // A column of category numbers is not scaled, and may hold any of them.
+  const { inputs: seen } = inputs(1, 1000, 0.001);
+  const of = [{ name: "c0" }, { name: "color", names: 2000 }, { name: "kind", names: 2 }];
+  assertEquals(kindsOf({ inputs: { ...seen!, of } }), []);
+  assertEquals(kindsOf({ inputs: { ...seen!, of: of.map((column) => ({ ...column, names: 2 })) } }), []);
 });
 
 Deno.test("diagnose() compares the validation loss with the training loss, with its own lowest, and with the start", () => {

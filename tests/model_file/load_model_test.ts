@@ -8,6 +8,7 @@ import { outputNames } from "../../lib/model_file/metadata.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import { Scaler } from "../../lib/data/scaler.ts";
 import { encodedNames, type InputColumn, type Table } from "../../lib/data/table.ts";
+import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
@@ -25,7 +26,8 @@ function describe(target: Table["target"], loss: Loss): ModelDescription {
   const targets = outputNames(target, loss.kind);
   const column = (name: string) => {
     const [mean, deviation] = name === "age" ? [10, 2] : [0, 1];
-    return { name, min: 0, max: 1, mean, deviation };
+    const statistics = { name, min: 0, max: 1, mean, deviation };
+    return name === "color" ? { ...statistics, names: 3 } : statistics;
   };
   const scalers = {
     inputs: new Scaler("standardize", features.map(column)),
@@ -37,8 +39,9 @@ function describe(target: Table["target"], loss: Loss): ModelDescription {
 
 /** A model whose weights are given row by row: of age, red, blue, unseen and size. */
 function modelOf(device: Device, target: Table["target"], loss: Loss, weights: number[][]): LoadedModel {
-  const model = new Model(device, [new Linear(5, weights[0].length)]);
-  model.load({ "0.weight": weights, "0.bias": new Float32Array(weights[0].length) });
+  const columns = [{ kind: "number" }, { kind: "names", names: 3 }, { kind: "number" }] as const;
+  const model = new Model(device, [new TableEmbedding({ columns }), new Linear(5, weights[0].length)]);
+  model.load({ "1.weight": weights, "1.bias": new Float32Array(weights[0].length) });
   return new LoadedModel(new SavedModel(model, describe(target, loss)));
 }
 

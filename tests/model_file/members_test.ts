@@ -2,13 +2,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../lib/base/errors.ts";
 import { Random } from "../../lib/base/random.ts";
-import { Linear, ReLU } from "../../lib/core/layers.ts";
+import { type Layer, Linear, ReLU } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
 import { Scaler } from "../../lib/data/scaler.ts";
 import { numericTable } from "../../lib/data/table.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import { readSafetensors, writeSafetensors } from "../../lib/safetensors/reader.ts";
+import { ColumnDropout } from "../../lib/tabular/column_dropout.ts";
 import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { permittedGpuTest } from "../support/gpu_test_case.ts";
@@ -26,12 +27,15 @@ const NUMBERS: ModelDescription = {
   settings: {},
 };
 
+const WIDTHS = { widths: [4, 4], seed: 1 };
+
 /** Three networks behind the columns of a table: waves of two numbers. */
-function threeMembers(): [TableEmbedding, Linear, ReLU, Linear] {
+function threeMembers(): Layer[] {
   const members = 3;
   const columns = [{ kind: "number" }, { kind: "number" }] as const;
   const embedding = new TableEmbedding({ columns, numbers: "pbld", members });
-  return [embedding, new Linear(embedding.outputs, 4, { members }), new ReLU(), new Linear(4, 1, { members })];
+  const hidden = new Linear(embedding.outputs, 4, { members });
+  return [embedding, new ColumnDropout(0.25, WIDTHS), hidden, new ReLU(), new Linear(4, 1, { members })];
 }
 
 permittedGpuTest(
@@ -45,6 +49,7 @@ permittedGpuTest(
     assertEquals(saved.model.members, 3);
     assertEquals(saved.model.layers.map(({ kind, settings }) => [kind, settings]), [
       ["TableEmbedding", { columns: [{ kind: "number" }, { kind: "number" }], numbers: "pbld" }],
+      ["ColumnDropout", { rate: 0.25, ...WIDTHS }],
       ["Linear", undefined],
       ["ReLU", undefined],
       ["Linear", undefined],
@@ -69,15 +74,16 @@ permittedGpuTest("load() refuses members and columns that do not fit, before the
   const { metadata, tensors } = await readSafetensors(path);
   const { buffers } = device.stats;
   const numbers = { columns: [{ kind: "number" }, { kind: "number" }], numbers: "pbld" };
-  const embedding = (change: object) => ({
-    layers: JSON.stringify([{ kind: "TableEmbedding", ...numbers, ...change }, "Linear", "ReLU", "Linear"]),
-  });
+  const dropout = { kind: "ColumnDropout", rate: 0.25, ...WIDTHS };
+  const layersOf = (...first: unknown[]) => ({ layers: JSON.stringify([...first, "Linear", "ReLU", "Linear"]) });
+  const embedding = (change: object) => layersOf({ kind: "TableEmbedding", ...numbers, ...change }, dropout);
+  const dropping = (change: object) => layersOf({ kind: "TableEmbedding", ...numbers }, { ...dropout, ...change });
   const columns = (...columns: unknown[]) => embedding({ columns });
   const number = { kind: "number" };
   const cases: [Record<string, string>, string][] = [
     [{ members: "2" }, "a row to Linear [24, 4]: it takes 12"],
-    [{ members: "5" }, "1.weight is [24, 4], need [in, out] of 5 members"],
-    [{ members: "1000" }, "1.weight is [24, 4], need [in, out] of 1000 members"],
+    [{ members: "5" }, "2.weight is [24, 4], need [in, out] of 5 members"],
+    [{ members: "1000" }, "2.weight is [24, 4], need [in, out] of 1000 members"],
     [{ layers: '["ReLU"]' }, "it has 3 members, but no layer with weights"],
     [embedding({ numbers: "waves" }), 'layer 0: its numbers are "waves", need none, pbld, piecewise'],
     [embedding({ columns: "ab" }), 'layer 0: its columns are "ab", need a list'],
@@ -90,8 +96,15 @@ permittedGpuTest("load() refuses members and columns that do not fit, before the
     [columns(number, { kind: "names", names: 1e9 }), "layer 0, column 1 is"],
     [columns(number, { kind: "names", names: 2, width: 0.5 }), "layer 0, column 1 is"],
     [columns(number, { kind: "names", names: 2, shares: [1] }), "Cannot embed column 1: 1 shares for 2 categories"],
-    [columns(number, { kind: "names", names: 5 }), "a row to Linear [24, 4]: it takes 8"],
-    [columns(number, { kind: "names", names: 4 }), "input b is a number, but its first layer takes 4 names"],
+    [columns(number, { kind: "names", names: 5 }), "Cannot feed 9 values a row to a ColumnDropout"],
+    [dropping({ widths: "44" }), "layer 1 is no ColumnDropout"],
+    [dropping({ widths: [2 ** 30] }), "layer 1 is no ColumnDropout"],
+    [dropping({ widths: [8, 0] }), "layer 1: Cannot drop columns of 8, 0 values"],
+    [dropping({ widths: [2 ** 24, 2 ** 24] }), "Cannot feed 8 values a row to a ColumnDropout"],
+    [
+      columns(number, { kind: "names", names: 4 }),
+      'input "b" is a number, but its first layer takes the number of one of 4 names without shares',
+    ],
     [{ layers: JSON.stringify(["Linear", { kind: "TableEmbedding", ...numbers }]) }, "0.weight is missing"],
   ];
   for (const [changes, says] of cases) {

@@ -9,6 +9,7 @@ import { readSafetensors, writeSafetensors } from "../../lib/safetensors/reader.
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import { Scaler } from "../../lib/data/scaler.ts";
 import type { Table } from "../../lib/data/table.ts";
+import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { temporaryFile } from "../support/temp_files.ts";
@@ -24,16 +25,22 @@ const TABLE: Table = {
   missing: "category",
 };
 
+/** The network of the table, with so many outputs. */
+const layers = (outputs: number) => {
+  const columns = [{ kind: "number" }, { kind: "names", names: 3 }] as const;
+  return [new TableEmbedding({ columns }), new Linear(4, outputs)];
+};
+
 const oneHot = (name: string) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 });
 
 const FULL: ModelDescription = {
   table: TABLE,
-  features: ["age", "color=red", "color=(missing)", "color=(unseen)"],
+  features: ["age", "color"],
   targets: ["cat", "dog"],
   scalers: {
     inputs: new Scaler("minmax", [
       { name: "age", min: -50, max: 50, mean: 1, deviation: 2 },
-      ...["color=red", "color=(missing)", "color=(unseen)"].map(oneHot),
+      { ...oneHot("color"), max: 2, names: 3 },
     ]),
     targets: new Scaler("none", ["cat", "dog"].map(oneHot)),
   },
@@ -41,6 +48,7 @@ const FULL: ModelDescription = {
   settings: { SEED: "7" },
   seed: 7,
   baseline: [0.25, 0.75],
+  output: { threshold: 0.25 },
   source: { name: "pets.csv", sha256: "0123456789abcdef".repeat(4) },
   notes: {
     columns: [{ name: "id", as: "left out", holds: "whole numbers that only go up: an identifier", missing: 0 }],
@@ -52,13 +60,13 @@ permittedGpuTest(
   "a saved model keeps table, seed, baseline, source, notes and versions, all as texts",
   async (device) => {
     await using file = await temporaryFile("model.safetensors");
-    using model = new Model(device, [new Linear(4, 2)]);
+    using model = new Model(device, layers(2));
     await saveModel(file.path, model, FULL);
     const { metadata } = await readSafetensors(file.path);
     assertEquals(JSON.parse(metadata.table), TABLE);
     assertEquals(metadata.seed, "7");
     using saved = await SavedModel.load(device, file.path);
-    for (const key of ["table", "features", "targets", "seed", "baseline", "source", "notes"] as const) {
+    for (const key of ["table", "features", "targets", "seed", "baseline", "output", "source", "notes"] as const) {
       assertEquals(saved.description[key], FULL[key]);
     }
     assertEquals(saved.description.versions, {
@@ -71,7 +79,7 @@ permittedGpuTest(
 
 permittedGpuTest("two classes under bce have one output, the probability of the second", async (device) => {
   await using file = await temporaryFile("model.safetensors");
-  using model = new Model(device, [new Linear(4, 1)]);
+  using model = new Model(device, layers(1));
   const scalers = { inputs: FULL.scalers.inputs, targets: new Scaler("none", [oneHot("kind")]) };
   const binary = { ...FULL, targets: ["kind"], scalers, loss: bceWithLogits, baseline: [0.75] };
   await saveModel(file.path, model, binary);
@@ -82,7 +90,7 @@ permittedGpuTest("two classes under bce have one output, the probability of the 
 permittedGpuTest("load() refuses metadata that are missing, malformed or contradict each other", async (device) => {
   await using file = await temporaryFile("model.safetensors");
   const { path } = file;
-  using model = new Model(device, [new Linear(4, 2)]);
+  using model = new Model(device, layers(2));
   await saveModel(path, model, FULL);
   const good = await readSafetensors(path);
   const tensors = Object.fromEntries(good.tensors);
@@ -106,6 +114,12 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
     [{ scaler: "[]" }, "its scaler is no object"],
     [scaler({ inputs: undefined }), "Cannot read a scaler: its method is undefined"],
     [scaler({ inputs: { method: "minmax", columns: [flat, ...columns.slice(1)] } }), 'Cannot scale column "age"'],
+    [scaler({ inputs: { method: "minmax", columns: [columns[0], oneHot("color")] } }), "its scaler knows none"],
+    [
+      scaler({ inputs: { method: "minmax", columns: [columns[0], { ...columns[1], names: 4 }] } }),
+      "its scaler knows 4",
+    ],
+    [{ layers: '["Linear"]' }, "0.weight is missing"],
     [{ settings: '["SEED"]' }, "its settings is no object"],
     [{ settings: '{"SEED":7}' }, '"SEED" of its settings is 7, need a text'],
     [{ seed: "-1" }, "its seed is -1, need a whole number"],
@@ -113,6 +127,7 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
     [{ baseline: "[0.5]" }, "its baseline is [0.5], need 2 shares from 0 to 1 of sum 1"],
     [{ baseline: "[1.5,-0.5]" }, "need 2 shares"],
     [{ baseline: "[0.5,0.25]" }, "of sum 1"],
+    [{ output: '{"threshold":1.5}' }, "its threshold is 1.5 for 2 classes, need 0 to 1 for two"],
     [{ source: '{"name":"a"}' }, "its source has no name or no SHA-256"],
     [{ source: `{"name":"a","sha256":"${"F".repeat(64)}"}` }, "its source has no name or no SHA-256"],
     [{ notes: "{}" }, "Cannot read notes of a table: found {}, need columns and notes"],
@@ -125,7 +140,7 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
     assertEquals(error.place.file, path);
   }
   const needed = ["format", "layers", "table", "scaler", "loss", "settings", "versions"];
-  for (const name of [...needed, "seed", "baseline", "source", "notes"]) {
+  for (const name of [...needed, "seed", "baseline", "output", "source", "notes"]) {
     const { [name]: _, ...others } = good.metadata;
     await writeSafetensors(path, tensors, others);
     if (needed.includes(name)) await assertRejects(() => SavedModel.load(device, path), DataError, path);
@@ -135,7 +150,7 @@ permittedGpuTest("load() refuses metadata that are missing, malformed or contrad
 
 permittedGpuTest("saveModel() refuses names that are not those of the table, and writes nothing", async (device) => {
   await using file = await temporaryFile("model.safetensors");
-  using model = new Model(device, [new Linear(4, 2)]);
+  using model = new Model(device, layers(2));
   const cases: [Partial<ModelDescription>, string][] = [
     [{ features: ["age"] }, 'its features ["age"]'],
     [{ targets: ["dog", "cat"] }, 'its targets ["dog","cat"]'],

@@ -55,7 +55,7 @@ Deno.test("applyRule() divides logits, and clips numbers to the range of the tra
   const scaler = new Scaler("standardize", [column("y", -4, 4), column("z", 0, 10)]);
   assertEquals([...applyRule([1, -3], { temperature: 2 }, scaler)], [0.5, -1.5]);
   assertEquals([...applyRule([3, 3, -3, -3, 1, 9], { clip: true }, scaler)], [2, 3, -2, 0, 1, 5]);
-  assertEquals([...applyRule([NaN, 1], { clip: true }, scaler)], [NaN, 1]);
+  assertEquals([...applyRule([NaN, Infinity], { clip: true }, scaler)], [NaN, Infinity]);
   const same = [7, 8];
   assertEquals(applyRule(same, { threshold: 0.1 }, scaler) === same, true);
 });

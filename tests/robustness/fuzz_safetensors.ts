@@ -4,6 +4,7 @@
  */
 
 import { DataError } from "../../lib/base/errors.ts";
+import { type EmbeddedColumn, TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { sizeOf } from "../../lib/base/shape.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { Dropout, GELU, LeakyReLU, Linear, ReLU } from "../../lib/core/layers.ts";
@@ -297,15 +298,34 @@ async function bigCase(index: number, acts: string[]): Promise<boolean> {
   return isRead;
 }
 
+/** Two networks of the mixed columns: waves of numbers, trained rows, one-hot values. */
 function mixedLayers() {
-  return [new Linear(6, 5), new LeakyReLU({ slope: 0.1 }), new Dropout(0.25, { seed: 7 }), new Linear(5, 3)];
+  const members = 2;
+  const shares = [0.5, 0.25, 0.25];
+  const columns: EmbeddedColumn[] = [
+    { kind: "number" },
+    { kind: "names", names: 3, width: 2, shares },
+    { kind: "number" },
+    { kind: "names", names: 3 },
+  ];
+  const embedding = new TableEmbedding({ columns, numbers: "pbld", members });
+  const activation = new LeakyReLU({ slope: 0.1 });
+  const dropout = new Dropout(0.25, { seed: 7 });
+  return [embedding, new Linear(13, 5, { members }), activation, dropout, new Linear(5, 3, { members })];
 }
 
 const MIXED: Table = {
   inputs: [
     { kind: "numeric", name: "age", fill: 30.5 },
-    { kind: "categorical", name: "colour", categories: ["blue", 'r"ed', "grün"], fill: "blue" },
+    {
+      kind: "categorical",
+      name: "colour",
+      categories: ["blue", 'r"ed', "grün"],
+      shares: [0.5, 0.25, 0.25],
+      fill: "blue",
+    },
     { kind: "numeric", name: "size" },
+    { kind: "categorical", name: "shape", categories: ["flat", "tall"], others: ["round"] },
   ],
   target: { kind: "classes", name: "kind", classes: ["cat", "dog", "horse"] },
   missing: "mean",
@@ -314,7 +334,11 @@ const MIXED: Table = {
 /** Valid files: two models, a scaled dataset, one of several tensors, one of none. */
 async function makeStarts(device: Device): Promise<Start[]> {
   const column = (name: string) => ({ name, min: -2, max: 5, mean: 1, deviation: 2 });
-  const scaler = (names: readonly string[]) => new Scaler("standardize", names.map(column));
+  const scaler = (names: readonly string[]) =>
+    new Scaler(
+      "standardize",
+      names.map((name) => /colour|shape/.test(name) ? { ...column(name), names: 3 } : column(name)),
+    );
   const features = encodedNames(MIXED.inputs);
   const targets = ["cat", "dog", "horse"];
   {
@@ -328,6 +352,7 @@ async function makeStarts(device: Device): Promise<Start[]> {
       settings: { SEED: "42", DATA: "cats.csv" },
       seed: 42,
       baseline: [0.5, 0.25, 0.25],
+      output: { temperature: 1.5, conformal: [{ rows: 3, scores: [0.1, 0.2, 0.7] }] },
       source: { name: "cats.csv", sha256: "ab".repeat(32) },
     });
   }
@@ -335,7 +360,13 @@ async function makeStarts(device: Device): Promise<Start[]> {
     using model = new Model(device, [new Linear(1, 4), new GELU(), new ReLU(), new Linear(4, 1)]);
     const columns = { table: numericTable(["x"], ["y"]), features: ["x"], targets: ["y"] };
     const scalers = { inputs: scaler(["x"]), targets: scaler(["y"]) };
-    await saveModel("numbers.safetensors", model, { ...columns, scalers, loss: mse, settings: {} });
+    await saveModel("numbers.safetensors", model, {
+      ...columns,
+      scalers,
+      loss: mse,
+      settings: {},
+      output: { clip: true },
+    });
   }
   const rows = Array.from({ length: 30 }, (_, i) => `${i * i % 17},${["a", "b", ""][i % 3]},${i % 7}\n`);
   Deno.writeTextFileSync("rows.csv", `x,name,y\n${rows.join("")}`);

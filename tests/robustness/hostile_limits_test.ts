@@ -83,19 +83,12 @@ Deno.test("parseBoundedJson() refuses what is deep or has many values, before it
   }
 });
 
-Deno.test("parseTable() takes time that grows with the columns, and no names that multiply", () => {
+Deno.test("parseTable() takes time that grows with the columns, and no long names", () => {
   const columns = (count: number) => Array.from({ length: count }, (_, i) => ({ kind: "numeric", name: `c${i}` }));
   const rest = { target: { kind: "numeric", names: ["y"] }, missing: "error" };
   assertEquals(within(5, () => parseTable({ inputs: columns(300_000), ...rest })).inputs.length, 300_000);
-  const categories = Array.from({ length: 10_000 }, (_, i) => `${i}`);
-  for (
-    const [inputs, says] of [
-      [[{ kind: "numeric", name: "x".repeat(10_001) }], "a name of 10001 characters"],
-      [[{ kind: "categorical", name: "x".repeat(10_000), categories }], "names have 100048890 characters"],
-    ] as const
-  ) {
-    assertThrows(() => parseTable({ inputs, ...rest }), SyntaxError, says);
-  }
+  const inputs = [{ kind: "numeric", name: "x".repeat(10_001) }];
+  assertThrows(() => parseTable({ inputs, ...rest }), SyntaxError, "a name of 10001 characters");
 });
 
 Deno.test("numbers of megabytes are read in time that grows with their length", () => {
@@ -149,7 +142,7 @@ permitted("openScaledDataset() refuses a description that does not fit the rows"
   await using place = await Workplace.create();
   const good: Record<string, string> = {
     sha256: "0".repeat(64),
-    format: "backhand scaled dataset 6",
+    format: "backhand scaled dataset 7",
     settings: JSON.stringify({ recipe: "xor" }),
     scaler: JSON.stringify({ inputs: unscaled("x"), targets: unscaled("y") }),
     table: JSON.stringify(numericTable(["x"], ["y"])),

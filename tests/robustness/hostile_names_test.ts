@@ -8,6 +8,7 @@ import { Model } from "../../lib/core/model.ts";
 import { printable, showJson } from "../../lib/base/printable.ts";
 import { saveModel } from "../../lib/model_file/saved_model.ts";
 import { Scaler } from "../../lib/data/scaler.ts";
+import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { encodedNames, type Table } from "../../lib/data/table.ts";
 import { ConfigError } from "../../tasks/settings/config.ts";
 import { type Config, SETTINGS } from "../../tasks/settings/settings.ts";
@@ -48,11 +49,16 @@ const TABLE: Table = {
 /** A run whose model holds all of them. */
 async function saveRun(device: Device, place: Workplace, name: string): Promise<void> {
   const features = encodedNames(TABLE.inputs);
-  const none = (names: readonly string[]) =>
-    new Scaler("none", names.map((name) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 })));
-  const scalers = { inputs: none(features), targets: none(NAMES) };
+  const column = (name: string) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 });
+  // The last column holds names, and those that were never seen.
+  const names = NAMES.length + 1;
+  const inputs = features.map((name) => name === "PWNED" ? { ...column(name), names } : column(name));
+  const scalers = { inputs: new Scaler("none", inputs), targets: new Scaler("none", NAMES.map(column)) };
+  const embedding = new TableEmbedding({
+    columns: [...NAMES.map(() => ({ kind: "number" } as const)), { kind: "names", names }],
+  });
   await Deno.mkdir(place.at(`data/runs/${name}`), { recursive: true });
-  using model = new Model(device, [new Linear(features.length, NAMES.length)]);
+  using model = new Model(device, [embedding, new Linear(embedding.outputs, NAMES.length)]);
   await saveModel(place.at(`data/runs/${name}/model.safetensors`), model, {
     table: TABLE,
     features,

@@ -3,6 +3,7 @@
  * arguments, as JSON. What a task says is followed by END, on stdout with its exit code.
  */
 
+import { main as explain } from "../../tasks/explain/explain_run.ts";
 import { main as evaluate } from "../../tasks/predict/evaluate_run.ts";
 import { main as predict } from "../../tasks/predict/predict_run.ts";
 import { main as generate } from "../../tasks/prepare/generate.ts";
@@ -15,6 +16,7 @@ import { END } from "./run_task_process.ts";
 
 const MAINS: Partial<Record<TaskName, (config: TaskConfig) => Promise<number | void>>> = {
   evaluate,
+  explain,
   "gen-data": generate,
   predict,
   scale,

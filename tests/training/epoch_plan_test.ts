@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { EpochPlan, type PlanOptions } from "../../lib/training/epoch_plan.ts";
+import { Folds } from "../../lib/base/folds.ts";
 import { Random } from "../../lib/base/random.ts";
 
 const plan = (options: Partial<PlanOptions>) =>
@@ -71,5 +72,32 @@ Deno.test("EpochPlan refuses batches and windows that do not fit", () => {
   for (const windowRows of [0, 4, 12, -5, 7.5, NaN]) {
     const text = `Cannot train on windows of ${windowRows} rows: allowed is a multiple of the batch size 5`;
     assertThrows(() => plan({ windowRows }), RangeError, text);
+  }
+});
+
+Deno.test("EpochPlan with folds gives each member its own rows, as many as the others, in an order of its own", () => {
+  const folds = new Folds(Uint8Array.of(0, 1, 0, 1, 0, 1, 0), 2, 4); // members 1 and 3 have a row more than 0 and 2
+  for (const shuffle of [true, false]) {
+    const drawn = plan({ rows: 7, windowRows: 7, batchSize: 2, shuffle, folds });
+    assertEquals([drawn.rows, drawn.windows, drawn.stepsPerEpoch], [3, 1, 2]);
+    const left = [0, 1, 2, 3].map(() => new Set<number>());
+    const orders = new Set<string>();
+    for (let epoch = 0; epoch < 40; epoch++) {
+      const seen = rowsOf(drawn, epoch);
+      left.forEach((rows, member) => {
+        const own = seen.slice(member * 3, member * 3 + 3);
+        const trained = [...folds.trained(member)];
+        assertEquals(own.filter((row, i) => trained.includes(row) && own.indexOf(row) === i), own);
+        trained.filter((row) => !own.includes(row)).forEach((row) => rows.add(row));
+        if (epoch === 0) orders.add(own.join());
+      });
+      const steps = [1, 2].map((step) => [...drawn.rowsOf(2 * epoch + step)]);
+      const [a, b, c, d] = [0, 3, 6, 9].map((start) => seen.slice(start, start + 3));
+      assertEquals(steps[0], [a, b, c, d].flatMap((own) => own.slice(0, 2)));
+      assertEquals(steps[1], [a[2], b[2], c[2], d[2]]);
+    }
+    // Each row of those with a row more is left out now and then.
+    assertEquals(left.map(({ size }) => size), [0, 4, 0, 4]);
+    if (shuffle) assertEquals(orders.size, 4);
   }
 });

@@ -2,11 +2,9 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { loadCheckpoint, readCheckpointNotes, saveCheckpoint } from "../../lib/model_file/checkpoint.ts";
 import type { Device } from "../../lib/gpu/device.ts";
-import { EarlyStopping } from "../../lib/training/early_stopping.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { Dropout, type Layer, Linear, ReLU } from "../../lib/core/layers.ts";
 import { learningRateAt } from "../../lib/training/learning_rates.ts";
-import { Plateau } from "../../lib/training/plateau.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { bits, gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
@@ -124,35 +122,6 @@ gpuTest("epochs() that are looked at stop and continue within an epoch", async (
   assertEquals(await watchEpoch(parts.trainer, watch, 3), undefined);
   assertEquals(await watchEpoch(parts.trainer, watch), expected);
   assertEquals([again, await ending(parts)], [steps, await ending(whole)]);
-});
-
-gpuTest("EarlyStopping and Plateau continue from what they had counted", async (device) => {
-  const losses = [5, 3, 4, 4, 2, 6, 6, 6, 6];
-  using setup = setUp(device);
-  const run = async (from: EarlyStopping, plateau: Plateau, part: number[]) => {
-    const seen: unknown[] = [];
-    for (const loss of part) {
-      setup.model.values.write(new Float32Array(setup.model.values.size).fill(loss));
-      seen.push([from.observe(loss), plateau.observe(loss), from.bestEpoch, (await from.best.read())[0]]);
-    }
-    return seen;
-  };
-  const make = () =>
-    [new EarlyStopping(setup.model, { patience: 4 }), new Plateau(1, { patience: 2, factor: 0.5 })] as const;
-  const [whole, plateau] = make();
-  const expected = await run(whole, plateau, losses);
-  for (let cut = 0; cut <= losses.length; cut++) {
-    const [first, firstPlateau] = make();
-    const [second, secondPlateau] = make();
-    const before = await run(first, firstPlateau, losses.slice(0, cut));
-    second.resume(JSON.parse(JSON.stringify(first.state)));
-    second.best.write(await first.best.read());
-    secondPlateau.restore(JSON.parse(JSON.stringify(firstPlateau.state)));
-    assertEquals([...before, ...await run(second, secondPlateau, losses.slice(cut))], expected, `cut at ${cut}`);
-    assertEquals(second.isOver, true);
-    for (const stopping of [first, second]) stopping.dispose();
-  }
-  whole.dispose();
 });
 
 gpuTest("restore() refuses the state of another training, and changes nothing", async (device) => {

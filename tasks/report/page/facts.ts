@@ -1,7 +1,10 @@
 /** The data of a report. Names come from users' files and are made printable. */
 
 import type { GradientCheck } from "../../../lib/check/gradcheck.ts";
+import type { CurvePoint } from "../../../lib/evaluate/two_classes.ts";
 import type { TableNotes } from "../../../lib/data/table_notes.ts";
+import type { Explanation } from "../../explain/explain_model.ts";
+import type { ModelCard } from "../../explain/model_card.ts";
 import type { EpochPoint, LayerRecord } from "../../charts/charts.ts";
 import type { ReliabilityBin } from "../../charts/class_charts.ts";
 import type { Histogram, Pair } from "../../charts/data_charts.ts";
@@ -64,6 +67,9 @@ interface ColumnFacts {
   readonly mean: number;
   readonly deviation: number;
   readonly histogram?: Histogram;
+  /** Of a column of categories, which has no numbers: how many they are, and the rows of each where they were counted. */
+  readonly names?: number;
+  readonly categories?: readonly { readonly name: string; readonly rows: number }[];
 }
 
 export interface DataFacts {
@@ -93,13 +99,22 @@ export interface ReportFacts {
   readonly bestEpoch?: number;
   readonly layerRecords: readonly LayerRecord[];
   readonly parts: readonly PartMeasures[];
+  /** Sentences on temperature, clipping and intervals. */
+  readonly answers?: readonly string[];
   readonly confusion?: readonly (readonly number[])[];
   readonly classes?: readonly ClassLine[];
+  /** The least probability that counts as the second of two classes, if it is not 0.5. */
+  readonly threshold?: number;
+  /** ROC and precision-recall curve of two classes. */
+  readonly curve?: readonly CurvePoint[];
   /** Instead of the matrix. */
   readonly many?: ManyClasses;
   /** What was made of the table; a recipe has no notes. */
   readonly notes?: TableNotes;
   readonly data: DataFacts | string;
   readonly predictions: Predictions | string;
+  /** Which columns matter; undefined where there is only one. */
+  readonly explanation?: Explanation | string;
+  readonly card?: ModelCard;
   readonly gradients: { readonly network: string; readonly lines: readonly GradientCheck[] } | string;
 }

@@ -7,7 +7,9 @@ import type { ReportFacts } from "./facts.ts";
 import { type Figure, figure, type Section, svgFile } from "./figures.ts";
 import { Html, html, number } from "../../charts/html.ts";
 import reportStyle from "./report.css" with { type: "text" };
-import { MEASURE_NAMES, results } from "./results.ts";
+import { card, explained } from "./explained.ts";
+import { results } from "./results.ts";
+import { MEASURE_NAMES } from "../../show/measure_names.ts";
 import { columns, data, gradients, layersOverTime, learning, network, settings } from "./sections.ts";
 
 /** A measure with four digits, or with more if it would read as 1 and is not 1. */
@@ -26,12 +28,14 @@ export function makeReport(facts: ReportFacts, draw: Draw): Report {
   const wide = { ...draw, width: 880 };
   const sections = [
     results(facts, wide),
+    ...explained(facts, draw),
     learning(facts, wide),
     layersOverTime(facts, wide),
     network(facts, wide),
     ...columns(facts),
     data(facts, draw),
     gradients(facts),
+    ...card(facts),
     settings(facts),
   ];
   const figures: Figure[] = sections.flatMap((section) => section.figures);
@@ -108,7 +112,8 @@ function cardsOf(
   const last = parts.at(-1);
   const cards: [string, string][] = [];
   const isClassifier = last?.measures.accuracy !== undefined;
-  for (const name of isClassifier ? ["accuracy", "macroF1"] : ["r2", "rmse"]) {
+  const second = last?.measures.rocAuc === undefined ? "macroF1" : "rocAuc";
+  for (const name of isClassifier ? ["accuracy", second] : ["r2", "rmse"]) {
     const value = last?.measures[name];
     if (value !== undefined) {
       cards.push([`${MEASURE_NAMES[name]}, ${last!.part}`, shortMeasure(value)]);

@@ -2,10 +2,18 @@
 /** The section of a report that shows how good the network is. */
 
 import type { Draw } from "../../charts/charts.ts";
-import { confusionChart, MAX_NUMBERED, reliabilityChart } from "../../charts/class_charts.ts";
+import {
+  confusionChart,
+  MAX_NUMBERED,
+  precisionRecallChart,
+  reliabilityChart,
+  rocChart,
+} from "../../charts/class_charts.ts";
 import { fitChart, type Pair, predictedChart, residualChart } from "../../charts/data_charts.ts";
 import type { Fit, ReportFacts } from "./facts.ts";
 import type { Figure, Section } from "./figures.ts";
+import type { CurvePoint } from "../../../lib/evaluate/two_classes.ts";
+import { MEASURE_NAMES } from "../../show/measure_names.ts";
 import type { NamedConfusion } from "../../show/short_evaluation.ts";
 import { type Html, MOST_ROWS, number, table } from "../../charts/html.ts";
 
@@ -14,17 +22,8 @@ const MOST_TARGETS = 4;
 const MOST_DRAWN = 60;
 const MOST_CURVES = 12;
 
-export const MEASURE_NAMES: Readonly<Record<string, string>> = {
-  mse: "MSE",
-  rmse: "RMSE",
-  mae: "MAE",
-  r2: "R²",
-  accuracy: "accuracy",
-  macroF1: "macro F1",
-};
-
 export function results(facts: ReportFacts, draw: Draw): Section {
-  const { predictions, confusion, classes = [], many, parts } = facts;
+  const { predictions, confusion, classes = [], many, parts, answers = [], threshold, curve } = facts;
   const figures: Figure[] = [];
   const tables = [measures(facts)];
   if (typeof predictions !== "string") {
@@ -76,7 +75,12 @@ export function results(facts: ReportFacts, draw: Draw): Section {
     const names = classes.map(({ name }) => name);
     const part = parts.at(-1)?.part ?? "";
     const svg = confusionChart(names, confusion, { document: draw.document });
-    const caption = `Rows of the ${part} part: actual classes down, predicted ones across. The diagonal is right.`;
+    const line = threshold === undefined
+      ? ""
+      : ` From a probability of ${number(threshold)} on, a row counts as ${names[1]}.`;
+    const caption =
+      `Rows of the ${part} part: actual classes down, predicted ones across. The diagonal is right.${line}`;
+    if (curve && curve.length > 0) figures.unshift(...curves(curve, names[1], part, threshold, draw));
     figures.unshift({ slug: "confusion", title: "Confusion matrix", svg, caption, table: confused(names, confusion) });
   }
   if (confusion && classes.length > MOST_DRAWN) tables.push(confused(classes.map(({ name }) => name), confusion));
@@ -85,7 +89,8 @@ export function results(facts: ReportFacts, draw: Draw): Section {
   const more = typeof predictions === "string" || (predictions.pairs?.length ?? 0) <= MOST_TARGETS
     ? ""
     : `Charts show the first ${MOST_TARGETS} of ${predictions.pairs!.length} targets.`;
-  const lead = typeof predictions === "string" ? predictions : more;
+  const first = typeof predictions === "string" ? predictions : more;
+  const lead = [first, ...answers].filter((sentence) => sentence !== "").join(" ");
   return { id: "results", title: "Results", lead, figures, tables, layout: "pairs" };
 }
 
@@ -108,6 +113,42 @@ function reliable(
   });
   const svg = reliabilityChart(bins, what, { ...draw, width: 440, height: 400 });
   return { slug: "reliability", title: "Calibration", svg, caption, table: numbers };
+}
+
+/** How well the probabilities of the second class tell two classes apart. */
+function curves(
+  points: readonly CurvePoint[],
+  name: string,
+  part: string,
+  threshold: number | undefined,
+  draw: Draw,
+): Figure[] {
+  const size = { ...draw, width: 440, height: 400, threshold };
+  const numbers = table({
+    caption: `Thresholds of the probability of ${name}`,
+    header: ["threshold", "false positive rate", "recall", "precision"],
+    list: points,
+    row: (point) => [point.threshold, point.falsePositiveRate, point.recall, point.precision].map(number),
+    most: MOST_ROWS,
+    rest: "all are in summary.json",
+    words: 0,
+  });
+  const which = `${part} rows; the dot is the threshold ${number(threshold ?? 0.5)}.`;
+  return [
+    {
+      slug: "roc",
+      title: "ROC curve",
+      svg: rocChart(points, name, size),
+      caption: `The ${which} Chance is the diagonal.`,
+      table: numbers,
+    },
+    {
+      slug: "precision-recall",
+      title: "Precision and recall",
+      svg: precisionRecallChart(points, name, size),
+      caption: `The ${which}`,
+    },
+  ];
 }
 
 function measures({ parts }: ReportFacts): Html {

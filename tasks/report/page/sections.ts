@@ -9,6 +9,9 @@ import type { ReportFacts } from "./facts.ts";
 import type { Figure, Section } from "./figures.ts";
 import { type Html, html, MOST_ROWS, number, table } from "../../charts/html.ts";
 
+/** Most bars of a column's categories, the most frequent ones. */
+const MOST_CATEGORIES = 8;
+
 /** Most columns and notes of a table that are listed. */
 const MOST_COLUMNS = 200;
 const MOST_NOTES = 100;
@@ -54,6 +57,22 @@ function binTable({ name, low, high, counts }: Histogram): Html {
   });
 }
 
+function rowsTable(
+  caption: string,
+  what: string,
+  list: readonly { name: string; rows: number }[],
+  most = Infinity,
+): Html {
+  return table({
+    caption,
+    header: [what, "rows"],
+    list,
+    row: ({ name, rows }) => [name, number(rows)],
+    most,
+    rest: "all names are in the model's file",
+  });
+}
+
 /** What each column of the table was taken as; nothing of a recipe. */
 export function columns({ notes: facts }: ReportFacts): Section[] {
   if (!facts) return [];
@@ -90,24 +109,22 @@ export function data({ data: facts }: ReportFacts, { document }: Draw): Section 
   if (typeof facts === "string") return { id: "data", title: "Data", lead: facts, figures: [] };
   const { parts, counted, columns, classes, scaling } = facts;
   const all = parts.find(({ part }) => part === "training")?.rows ?? 0;
-  const figures: Figure[] = columns.filter(({ histogram }) => histogram).map(({ name, role, histogram }, i) => ({
+  const drawn = columns.filter(({ histogram, categories }) => histogram ?? categories);
+  const figures = drawn.map(({ name, role, histogram, categories = [] }, i): Figure => ({
     slug: `histogram-${i + 1}`,
     title: name,
-    svg: histogramChart(histogram!, { document }),
+    svg: histogram
+      ? histogramChart(histogram, { document })
+      : classChart(categories.slice(0, MOST_CATEGORIES), { document, width: 300 }, `Rows of each ${name}`),
     caption: role,
-    table: binTable(histogram!),
+    table: histogram ? binTable(histogram) : rowsTable(`Values of ${name}`, "category", categories, MOST_ROWS),
   }));
   if (classes) {
     figures.push({
       slug: "classes",
       title: "Classes",
       svg: classChart(classes.slice(0, 40), { document, width: 620 }),
-      table: table({
-        caption: "Rows of each class",
-        header: ["class", "rows"],
-        list: classes,
-        row: ({ name, rows }) => [name, number(rows)],
-      }),
+      table: rowsTable("Rows of each class", "class", classes),
       isWide: true,
     });
   }
@@ -115,12 +132,16 @@ export function data({ data: facts }: ReportFacts, { document }: Draw): Section 
     caption: "Columns, over the training rows",
     header: ["column", "role", "min", "mean", "max", "deviation"],
     list: columns,
-    row: ({ name, role, min, mean, max, deviation }) => [name, role, ...[min, mean, max, deviation].map(number)],
+    row: ({ name, role, min, mean, max, deviation, names }) => [
+      name,
+      role,
+      ...(names === undefined ? [min, mean, max, deviation].map(number) : ["", "", "", ""]),
+    ],
     words: 2,
     most: MOST_ROWS * 2,
     rest: "all are in the model's file",
   });
-  const without = columns.length - columns.filter(({ histogram }) => histogram).length;
+  const without = columns.length - drawn.length;
   return {
     id: "data",
     title: "Data",

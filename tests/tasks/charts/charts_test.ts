@@ -5,7 +5,13 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parseHTML } from "linkedom";
 import { deadChart, type EpochPoint, type LayerRecord } from "../../../tasks/charts/charts.ts";
 import { lossChart, normChart, rateChart } from "../../../tasks/charts/charts.ts";
-import { confusionChart, reliabilityChart } from "../../../tasks/charts/class_charts.ts";
+import {
+  confusionChart,
+  precisionRecallChart,
+  reliabilityChart,
+  rocChart,
+} from "../../../tasks/charts/class_charts.ts";
+import { dependenceChart, importanceChart } from "../../../tasks/charts/explain_charts.ts";
 import { classChart, fitChart, histogramChart } from "../../../tasks/charts/data_charts.ts";
 import { predictedChart, residualChart } from "../../../tasks/charts/data_charts.ts";
 import { networkChart } from "../../../tasks/charts/network_chart.ts";
@@ -65,6 +71,43 @@ Deno.test("lossChart() is logarithmic unless told otherwise: halving is as far f
   assert(steps(false)[0] > 10 * steps(false)[5]);
 });
 
+const thresholds = [
+  { threshold: 0.9, falsePositiveRate: 0, recall: 0.5, precision: 1 },
+  { threshold: 0.4, falsePositiveRate: 0.25, recall: 1, precision: 0.8 },
+  { threshold: 0.2, falsePositiveRate: 1, recall: 1, precision: 0.5 },
+];
+
+const importances = [{ name: "a", mean: 2, deviation: 0.5 }, { name: "a", mean: -0.1, deviation: 0.2 }];
+const values = [0, 1, 5].map((at) => ({ label: `at ${at}`, at, share: 1 / 3, predicted: [at / 10, 1 - at / 10] }));
+
+Deno.test("charts that explain have a mark for each column and value, and the density of the rows", () => {
+  const bars = importanceChart(importances, "loss", draw);
+  assertEquals(
+    [count(bars, "importance"), count(bars, "deviations")],
+    [2, 2],
+    "columns whose names look the same stay apart",
+  );
+  const numbers = dependenceChart({ column: "size", outputs: ["a", "b"], points: values, isNamed: false }, "y", draw);
+  assertEquals([count(numbers, "curve"), count(numbers, "values"), count(numbers, "density")], [2, 6, 3]);
+  assertStringIncludes(numbers.getAttribute("aria-label")!, "a: 0 at at 0, 0.5 at at 5; b: 1 at at 0, 0.5 at at 5.");
+  const heights = [...numbers.querySelectorAll("g.density rect")].map((bar) => Number(bar.getAttribute("height")));
+  assert(heights[0] > 1.5 * heights[1] && heights[1] > heights[2], `rows that lie apart are less dense: ${heights}`);
+  const names = dependenceChart({ column: "kind", outputs: ["y"], points: values, isNamed: true }, "y", draw);
+  assertEquals([count(names, "curve"), count(names, "values"), texts(names).includes("at 5")], [0, 3, true]);
+  const one = dependenceChart({ column: "x", outputs: ["y"], points: values.slice(1, 2), isNamed: false }, "y", draw);
+  assertEquals([count(one, "values"), /NaN|Infinity/.test(one.outerHTML)], [1, false]);
+});
+
+Deno.test("charts of thresholds mark the one that counts, and tell what it does", () => {
+  for (const [chart, atStart] of [[rocChart, 1], [precisionRecallChart, 0]] as const) {
+    const marked = chart(thresholds, "yes", { ...draw, threshold: 0.3 });
+    assertEquals([count(marked, "curve"), count(marked, "threshold")], [1, 1]);
+    const said = "From a probability of 0.3 on, 100% of the rows of yes are found, 80% of the rows found are right";
+    assertStringIncludes(marked.getAttribute("aria-label")!, said);
+    assertEquals(count(chart(thresholds, "yes", { ...draw, threshold: 0.95 }), "threshold"), atStart);
+  }
+});
+
 Deno.test("charts say what they are to a screen reader, and take their colours from the page", () => {
   const all = [
     lossChart(epochs(3), draw),
@@ -79,6 +122,11 @@ Deno.test("charts say what they are to a screen reader, and take their colours f
     residualChart("y", [{ actual: 1, predicted: 2 }], draw),
     confusionChart(["a", "b"], [[1, 0], [2, 3]], draw),
     reliabilityChart([{ predicted: 0.2, actual: 0.3, rows: 4 }], "probability", draw),
+    importanceChart(importances, "loss", draw),
+    dependenceChart({ column: "size", outputs: ["a", "b"], points: values, isNamed: false }, "y", draw),
+    dependenceChart({ column: "kind", outputs: ["y"], points: values, isNamed: true }, "y", draw),
+    rocChart(thresholds, "yes", draw),
+    precisionRecallChart(thresholds, "yes", draw),
     networkChart(2, [{ kind: "Linear", inputs: 2, outputs: 1, parameters: { "0.weight": [2, 1] } }], draw),
   ];
   const labels = all.map((svg) => svg.getAttribute("aria-label")!);

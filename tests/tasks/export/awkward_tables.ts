@@ -6,11 +6,14 @@ import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../../../lib
 import { Model } from "../../../lib/core/model.ts";
 import { type Cell, type ClassPrediction, LoadedModel, type Row } from "../../../lib/model_file/load_model.ts";
 import { outputNames } from "../../../lib/model_file/metadata.ts";
+import type { OutputRule } from "../../../lib/model_file/output_rule.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { SavedModel, saveModel } from "../../../lib/model_file/saved_model.ts";
-import { type ColumnStatistics, RunningStatistics, Scaler } from "../../../lib/data/scaler.ts";
-import { encodedNames, type InputColumn, MISSING_CATEGORY, type Table } from "../../../lib/data/table.ts";
+import { Scaler } from "../../../lib/data/scaler.ts";
+import type { ColumnStatistics } from "../../../lib/data/statistics.ts";
+import { encodedNames, type InputColumn, MISSING_CATEGORY, nameRows, type Table } from "../../../lib/data/table.ts";
 import { TableEncoder } from "../../../lib/data/table_encoder.ts";
+import { type EmbeddedColumn, TableEmbedding } from "../../../lib/tabular/table_embedding.ts";
 import { readExportedModel } from "../../../tasks/export/exported_model.ts";
 import type { Workplace } from "../../support/run_task_process.ts";
 import type { Expected } from "./export_cases.ts";
@@ -18,6 +21,7 @@ import type { Expected } from "./export_cases.ts";
 interface AwkwardTable {
   table: Table;
   loss: Loss;
+  output: OutputRule;
   /** Statistics of the targets, where they are numbers. */
   targets: ColumnStatistics[];
   /** Cells to try in each column; the others have their first then. */
@@ -27,7 +31,7 @@ interface AwkwardTable {
 }
 
 function statistics(name: string, mean: number, deviation: number): ColumnStatistics {
-  return { name, min: mean - deviation, max: mean + deviation, mean, deviation };
+  return { name, min: mean - 3 * deviation, max: mean + 3 * deviation, mean, deviation };
 }
 
 export function names(name: string, categories: string[], more: Partial<InputColumn> = {}): InputColumn {
@@ -53,6 +57,7 @@ export const TABLES: Record<string, AwkwardTable> = {
       missing: "error",
     },
     loss: softmaxCrossEntropy,
+    output: { temperature: 1.6 },
     targets: [],
     cells: {
       work: ["Private", " Private", "State-gov ", "State", " Private ", "  Private", "Private\u00a0", 5],
@@ -78,6 +83,7 @@ export const TABLES: Record<string, AwkwardTable> = {
       missingTexts: ["?", "-999", "N/A"],
     },
     loss: mse,
+    output: { clip: true },
     targets: [statistics("y", 3, 2), statistics("z", 0, 1)],
     cells: {
       height: [1.6, "?", "-999", -999, null, "1.9", " 2e0 ", "N/A", 1.5],
@@ -93,6 +99,7 @@ export const TABLES: Record<string, AwkwardTable> = {
       missing: "error",
     },
     loss: mse,
+    output: {},
     targets: [statistics("when", NOW, 40), statistics("price", 1e9, 0.5)],
     cells: {
       time: [NOW, NOW + 1, NOW + 2, NOW + 2.5],
@@ -113,6 +120,7 @@ export const TABLES: Record<string, AwkwardTable> = {
       missingTexts: ["01.01.01"],
     },
     loss: bceWithLogits,
+    output: { temperature: 0.9 },
     targets: [],
     cells: {
       sold: [
@@ -137,38 +145,62 @@ function rowsOf(cells: Record<string, Cell[]>): Row[] {
   return Object.entries(cells).flatMap(([name, own]) => own.map((cell) => ({ ...first, [name]: cell })));
 }
 
-/** The input scaler that training would make of these rows: one-hot columns are left as they are. */
+/** The input scaler that training would make of these rows: numbers of names are left as they are. */
 function inputScaler({ inputs, missingTexts }: Table, rows: readonly Row[]): Scaler {
   const encoder = new TableEncoder({ inputs, missingTexts });
-  const running = new RunningStatistics(encoder.names);
-  const out = new Float64Array(encoder.names.length);
-  for (const row of rows) {
-    const cells = inputs.map(({ name }) => row[name] === null ? undefined : `${row[name]}`);
-    encoder.encode(cells, out, 0);
-    running.add(out);
-  }
-  const isOneHot = inputs.flatMap((column) => encodedNames([column]).map(() => column.kind === "categorical"));
+  const encoded = rows.map((row) => {
+    const out = new Float64Array(encoder.names.length);
+    encoder.encode(inputs.map(({ name }) => row[name] === null ? undefined : `${row[name]}`), out, 0);
+    return out;
+  });
+  const names = inputs.flatMap((column) => encodedNames([column]).map(() => namesOf(column)));
   return new Scaler(
-    "standardize",
-    running.result().map((own, i) => isOneHot[i] || own.deviation === 0 ? statistics(own.name, 0, 1) : own),
+    "robust",
+    encoder.names.map((name, i) => {
+      const values = encoded.map((row) => row[i]).sort((a, b) => a - b);
+      const quantiles = Array.from({ length: 17 }, (_, k) => values[Math.floor(k / 16 * (values.length - 1))]);
+      const [min, max] = [values[0], values.at(-1)!];
+      const own = { name, min, max, mean: (min + max) / 2, deviation: (max - min) / 2, quantiles };
+      // What has one value is left as it is, as numbers of names are.
+      return names[i] !== undefined || min === max ? { ...own, names: names[i] ?? 1 } : own;
+    }),
   );
 }
 
-async function save(device: Model["device"], path: string, { table, loss, targets: own, cells }: AwkwardTable) {
+/** How many names the network has for a column; undefined for numbers. */
+function namesOf(column: InputColumn): number | undefined {
+  return column.kind === "categorical" ? nameRows(column) : undefined;
+}
+
+/** The layer of a table's columns: every second one of names has trained rows, the others are one-hot. */
+function embeddingOf({ inputs }: Table): TableEmbedding {
+  const columns = inputs.flatMap((column, i): EmbeddedColumn[] => {
+    if (column.kind !== "categorical") return encodedNames([column]).map(() => ({ kind: "number" }));
+    return [{ kind: "names", names: nameRows(column), shares: column.shares, width: i % 2 === 0 ? 3 : undefined }];
+  });
+  return new TableEmbedding({ columns, numbers: "pbld", members: MEMBERS });
+}
+
+const MEMBERS = 2;
+
+async function save(device: Model["device"], path: string, { table, loss, output, targets: own, cells }: AwkwardTable) {
   const features = encodedNames(table.inputs);
   const targets = outputNames(table.target, loss.kind);
-  using model = new Model(device, [new Linear(features.length, 8), new Tanh(), new Linear(8, targets.length)]);
+  const columns = embeddingOf(table);
+  const options = { members: MEMBERS };
+  const layers = [columns, new Linear(columns.outputs, 8, options), new Tanh(), new Linear(8, targets.length, options)];
+  using model = new Model(device, layers);
   const random = new Random(5, "awkward tables");
   model.load(Object.fromEntries(model.parameters.map(({ name, parameter }) => {
     const length = parameter.shape.reduce((a, b) => a * b);
-    return [name, Float32Array.from({ length }, () => random.normal())];
+    return [name, Float32Array.from({ length }, () => random.normal() / (name.endsWith("waves") ? 10 : 1))];
   })));
   const none = targets.map((name) => statistics(name, 0, 1));
   const scalers = {
     inputs: inputScaler(table, rowsOf(cells)),
     targets: new Scaler(own.length > 0 ? "standardize" : "none", own.length > 0 ? own : none),
   };
-  await saveModel(path, model, { table, features, targets, scalers, loss, settings: {} });
+  await saveModel(path, model, { table, features, targets, scalers, loss, output, settings: {} });
 }
 
 /** A model of random weights on a table, as exports have it, and what the library predicts for the table's rows. */

@@ -146,19 +146,18 @@ permitted({
       names("name", categories),
       { kind: "date", name: "day", format: "%d.%m.%Y", origin: 19_844, parts: [], fill: 19_844 },
     ];
-    const scalings = Array.from({ length: 9 }, () => ({ shift: 0, factor: 1 }));
+    const scalings = inputs.map(() => ({ shift: 0, factor: 1 }));
     const output = { kind: "probabilities", names: ["y"] } as const;
-    const model = { name: "pandas", inputs, missingTexts: [], targets: ["y"], scalings, layers: [], output };
+    const model = { name: "pandas", inputs, missingTexts: [], targets: ["y"], scalings, members: [[]], output };
     const [encoded, problems] = await runExport(place, model, PANDAS_ROWS);
-    const oneHot = (place: number) => Array.from({ length: 7 }, (_, i) => Number(i === place));
     assertEquals(encoded, [
-      [2, ...oneHot(0), 0.5],
-      [2, ...oneHot(0), 0],
-      [0.5, ...oneHot(1), 0],
-      [0.5, ...oneHot(2), 0],
-      [0, ...oneHot(3), 0],
-      [7, ...oneHot(4), 0],
-      [1e300, ...oneHot(5), 0],
+      [2, 0, 0.5],
+      [2, 0, 0],
+      [0.5, 1, 0],
+      [0.5, 2, 0],
+      [0, 3, 0],
+      [7, 4, 0],
+      [1e300, 5, 0],
     ]);
     assertEquals(problems, [
       "column 'x' is '1,5', need a finite number",

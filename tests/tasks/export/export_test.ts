@@ -2,18 +2,15 @@
 
 import { permitted } from "../../support/permitted.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { MISSING_TEXTS } from "../../../lib/data/cells.ts";
 import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
-import { VERSION } from "../../../lib/base/version.ts";
 import type { ExportedModel } from "../../../tasks/export/exported_model.ts";
-import { encodeOnnx, NAMES_NOTE } from "../../../tasks/export/onnx.ts";
-import { torchWeights, writePython } from "../../../tasks/export/pytorch.ts";
+import { writePython } from "../../../tasks/export/pytorch.ts";
+import { torchWeights } from "../../../tasks/export/pytorch_network.ts";
 import { writeTypeScript } from "../../../tasks/export/typescript.ts";
 import { assertClose } from "../../support/assert_close.ts";
-import { expectedOf, importPredict, MODELS, PLAIN, predictByOnnx, rowsFor } from "./export_cases.ts";
+import { expectedOf, importPredict, MODELS, ONE, PLAIN, predictByOnnx, rowsFor } from "./export_cases.ts";
 import { python } from "./python.ts";
 import type { RawRow } from "../../support/onnx_process.ts";
-import { runSession } from "../../support/onnx_process.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
 /** What a written predictor gives. */
@@ -36,88 +33,39 @@ function assertPredictions(model: ExportedModel, rows: readonly RawRow[], predic
   if (isClass) assertEquals(predictions.map((row) => `${row.class}`), expected.map((row) => `${row.class}`));
 }
 
-permitted("encodeOnnx() keeps small probabilities, under one output and several", async () => {
+permitted("exports take numbers as float32, and bend an outlier to the clip, however large it is", async () => {
   await using place = await Workplace.create();
-  const weight = Float32Array.of(1, 0, 0, 1);
-  const bias = new Float32Array(2);
-  const pair = {
-    ...MODELS["probabilities of numbers"],
-    layers: [{ kind: "Linear", inputs: 2, outputs: 2, weight, bias }],
+  const inputs = [{ kind: "numeric", name: "x" }] as const;
+  const edges = Float32Array.from({ length: 17 }, (_, i) => i === 8 || i === 9 ? 0.1 : i - 8);
+  const columns = { kind: "Columns", columns: [{ kind: "bins", edges }] } as const;
+  const ninth = Float32Array.from({ length: 16 }, (_, i) => Number(i === 8));
+  const linear = { kind: "Linear", outputs: 1, bias: Float32Array.of(0) } as const;
+  const output = { kind: "numbers", names: ["y"], scalings: [ONE] } as const;
+  const bins: ExportedModel = {
+    ...PLAIN,
+    name: "bins",
+    inputs,
+    scalings: [ONE],
+    members: [[columns, { ...linear, inputs: 16, weight: ninth }]],
+    output,
   };
-  const single = { kind: "Linear", inputs: 2, outputs: 1, weight: weight.slice(0, 2), bias: bias.slice(0, 1) };
-  const classes = ["no", "yes"];
-  const output = { kind: "classes", name: "y", classes } as const;
-  const rows = [{ x1: -30, x2: 0 }, { x1: 60, x2: 40 }, { x1: 0, x2: -80 }, { x1: 2, x2: 3 }];
-  const models = [
-    pair,
-    { ...pair, output: { ...output, outputs: 2 } },
-    { ...pair, layers: [single], output: { ...output, outputs: 1 } },
-  ] as ExportedModel[];
-  for (const model of models) {
-    const found = await predictByOnnx(place, model, rows);
-    const numbers = found.flatMap((row) => Object.values("probabilities" in row ? row.probabilities : row) as number[]);
-    const wanted = rows.flatMap((row) => Object.values(expectedOf(model, row).numbers));
-    assertClose(numbers, wanted, { rtol: 1e-5, atol: 1e-37 });
-  }
-});
-
-permitted("encodeOnnx() takes the texts of missing cells for the fill, even where they are categories", async () => {
-  await using place = await Workplace.create();
-  const model = MODELS["two classes under one output"];
-  const run = async (fill: string | undefined, cells: string[]) => {
-    const color = { kind: "categorical", name: "color", categories: ["a", "NA", "c"], fill } as const;
-    return await predictByOnnx(place, { ...model, inputs: [color] }, cells.map((color) => ({ color })));
+  const outlier: ExportedModel = {
+    ...bins,
+    name: "outlier",
+    scalings: [{ shift: 1, factor: 0.5, clip: 3 }],
+    members: [[{ ...linear, inputs: 1, weight: Float32Array.of(1) }]],
   };
-  const [a, c, unseen, ...missing] = await run("a", ["a", "c", "x", ...MISSING_TEXTS]);
-  assertEquals(missing, MISSING_TEXTS.map(() => a));
-  assertEquals(new Set([a, c, unseen].map((row) => JSON.stringify(row))).size, 3);
-  assertEquals(await run(undefined, ["", "NaN", "NA", "c"]), [unseen, unseen, unseen, c]);
-  assertEquals(await run("(missing)", ["", "c"]), [unseen, c], "a fill that no training row had");
-});
-
-permitted("encodeOnnx() takes a number that means missing for the fill, or for NaN", async () => {
-  await using place = await Workplace.create();
-  const model = { ...MODELS["probabilities of numbers"], missingTexts: ["-999", "?"] };
-  const run = async (fill?: number) => {
-    const inputs = [{ kind: "numeric", name: "x1", fill }, { kind: "numeric", name: "x2" }] as const;
-    const rows = [{ x1: -999, x2: 1 }, { x1: 3, x2: 1 }, { x1: undefined, x2: 1 }];
-    return (await predictByOnnx(place, { ...model, inputs }, rows)).map((row) => (row as Record<string, number>).y);
-  };
-  const [missing, three, none] = await run(3);
-  assertEquals([missing, none], [three, three]);
-  const [bare, again] = await run();
-  assertEquals([bare, again], [null, three], "JSON has null for NaN");
-});
-
-permitted("encodeOnnx() names its values apart from columns, and describes itself", async () => {
-  await using place = await Workplace.create();
-  const names = ["numeric", "label", "label_", "Concat_9"];
-  const categorical = names.map((name) => ({ kind: "categorical", name, categories: ["a"] }) as const);
-  const inputs = [{ kind: "numeric", name: "age" }, ...categorical] as const;
-  const { layers, output } = MODELS["two classes under one output"];
-  const first = layers[0] as Extract<typeof layers[0], { kind: "Linear" }>;
-  const wide = { ...first, inputs: 9, weight: new Float32Array(9 * first.outputs) };
-  const scalings = Array.from({ length: 9 }, () => ({ shift: 0, factor: 1 }));
-  const bytes = encodeOnnx({ ...PLAIN, name: "a_run", inputs, scalings, layers: [wide, ...layers.slice(1)], output });
-  await place.write("model.onnx", bytes);
-  const texts = Object.fromEntries(names.map((name) => [name, { width: 1, values: ["a"] }]));
-  const results = await runSession(place.at("model.onnx"), { ...texts, numeric_: { width: 1, values: [1] } });
-  assertEquals(Object.keys(results), ["label__", "probabilities"]);
-  const text = new TextDecoder().decode(bytes);
-  for (const part of [JSON.stringify(inputs), '["no","yes"]', '["age"]', "backhand", VERSION, "a_run", NAMES_NOTE]) {
-    assertStringIncludes(text, part);
-  }
-});
-
-Deno.test("encodeOnnx() refuses dates, and a column without a name", () => {
-  const model = MODELS["probabilities of numbers"];
-  const dates = ["sold", "built"].map((name) => ({ kind: "date", name, origin: 0, parts: [] }) as const);
-  const cases: [ExportedModel["inputs"], string][] = [
-    [[{ kind: "categorical", name: "", categories: ["a"] }], "inputs need names"],
-    [dates.slice(0, 1), 'column "sold" holds dates, which a graph cannot read; export with --format ts or'],
-    [dates, 'the columns "sold", "built" hold dates'],
+  // The ninth bin has no width, and the float32 0.1 is its edge. Scaled, 2.5 is 3, and -1.7e308 infinite.
+  const cases: [ExportedModel, number[], number[]][] = [
+    [bins, [0, 0.1, 0.2], [0, 1, 1]],
+    [outlier, [1, 2.5, 1e200, -1.7e308], [0, 3 / Math.sqrt(2), 3, -3]],
   ];
-  for (const [inputs, says] of cases) assertThrows(() => encodeOnnx({ ...model, inputs }), RangeError, says);
+  for (const [model, cells, wanted] of cases) {
+    const predict = await importPredict(place, model);
+    assertClose(cells.map((x) => predict({ x }).y), wanted, { rtol: 1e-7 });
+    const found = await predictByOnnx(place, model, cells.map((x) => ({ x })));
+    assertClose(found.map((row) => (row as Record<string, number>).y), wanted, { rtol: 1e-7 });
+  }
 });
 
 /** Dates with and without a fill, and all parts. */
@@ -189,12 +137,12 @@ permitted("writeTypeScript() refuses rows by column and cell", async () => {
 permitted("where classes are as likely, exports say the first, but of two under one output the second", async () => {
   await using place = await Workplace.create();
   for (const [outputs, best] of [[1, "yes"], [2, "no"]] as const) {
-    const weight = new Float32Array(4 * outputs);
+    const weight = new Float32Array(3 * outputs);
     const bias = new Float32Array(outputs);
-    const layers = [{ kind: "Linear", inputs: 4, outputs, weight, bias } as const];
     const model = MODELS["two classes under one output"];
-    const output = { ...model.output, outputs } as typeof model.output;
-    const tied = { ...model, name: `tied${outputs}`, layers, output };
+    const linear = { kind: "Linear", inputs: 3, outputs, weight, bias } as const;
+    const output = { ...model.output, outputs, threshold: outputs === 1 ? 0.5 : undefined } as typeof model.output;
+    const tied = { ...model, name: `tied${outputs}`, members: [[model.members[0][0], linear]], output };
     const rows = [{ color: "red" }];
     const predict = await importPredict(place, tied);
     assertEquals([predict(rows[0]).class, (await predictByOnnx(place, tied, rows))[0].class], [best, best]);
@@ -212,33 +160,63 @@ Deno.test("writePython() has every column, number, class and layer", () => {
   for (const model of Object.values(MODELS)) {
     const text = writePython(model, "w.safetensors");
     const { output } = model;
-    const columns = model.inputs.map((column) => ({ ...column, fill: column.fill ?? null }));
+    // The shares are in the network, in the rows of names not in training.
+    const columns = model.inputs.map((column) => {
+      const { shares: _, ...own } = { shares: undefined, ...column };
+      return { ...own, fill: column.fill ?? null };
+    });
     assertEquals(constantOf(text, "COLUMNS"), columns);
     assertEquals(constantOf(text, "SHIFT"), model.scalings.map(({ shift }) => shift));
     assertEquals(constantOf(text, "FACTOR"), model.scalings.map(({ factor }) => factor));
+    if (output.kind !== "numbers" && output.temperature) assertStringIncludes(text, `/ ${output.temperature}`);
+    if (output.kind === "classes" && output.threshold) assertStringIncludes(text, `>= ${output.threshold})`);
     if (output.kind === "classes") assertEquals(constantOf(text, "CLASSES"), output.classes);
     else assertEquals(constantOf(text, "TARGETS"), output.names);
+    if (model.scalings.some(({ clip }) => clip)) {
+      assertEquals(constantOf(text, "CLIP"), model.scalings.map(({ clip }) => clip ?? 0));
+    }
     if (output.kind === "numbers") {
       assertEquals(constantOf(text, "TARGET_SHIFT"), output.scalings.map(({ shift }) => shift));
       assertEquals(constantOf(text, "TARGET_FACTOR"), output.scalings.map(({ factor }) => factor));
+      if (output.ranges) assertEquals(constantOf(text, "TARGET_MAX"), output.ranges.map(({ max }) => max));
     }
   }
   const text = writePython(MODELS["numbers of mixed columns, every layer"], "w.safetensors");
   assertStringIncludes(text, 'with_name("w.safetensors")');
-  const layers = [...text.matchAll(/^ {12}nn\.(.*),$/gm)].map(([_, layer]) => layer);
-  assertEquals(layers.slice(0, 4), ["Linear(9, 7)", "Tanh()", "Dropout(0.25)", "Linear(7, 6)"]);
-  const rest = ['GELU(approximate="tanh")', "Linear(6, 5)", "LeakyReLU(0.03)", "Linear(5, 7)", "Linear(7, 2)"];
-  assertEquals(layers.slice(4), rest);
+  const layers = text.match(/nn\.Sequential\(\n([^]*?)\n {8}\)/)![1].split("\n").map((line) => line.trim());
+  assertEquals(layers.map((line) => line.replace(/^Bins\(.*\),/, "Bins(),")), [
+    "Columns([",
+    'Waves(),  # "year"',
+    'OneHot(4),  # "color"',
+    'Bins(),  # "body mass\\n(g)"',
+    'Rows(3, 5),  # "label"',
+    "]),",
+    "ColumnDropout(0.1, [4, 4, 16, 5]),",
+    "nn.Linear(29, 7),",
+    "nn.Tanh(),",
+    "nn.Dropout(0.25),",
+    "nn.Linear(7, 6),",
+    'nn.GELU(approximate="tanh"),',
+    "nn.Linear(6, 5),",
+    "nn.LeakyReLU(0.03),",
+    "nn.Linear(5, 7),",
+    "nn.Linear(7, 2),",
+  ]);
 });
 
-Deno.test("torchWeights() are named by layer, a weight [out, in]", () => {
+Deno.test("torchWeights() are named by member and layer, a weight [out, in]", () => {
   const model = MODELS["probabilities of numbers"];
   const linear = { kind: "Linear", inputs: 2, outputs: 3, weight: Float32Array.of(1, 2, 3, 4, 5, 6) } as const;
   const layers = [{ kind: "ReLU" } as const, { ...linear, bias: Float32Array.of(7, 8, 9) }];
-  assertEquals(torchWeights({ ...model, layers }), {
-    "layers.1.weight": { shape: [3, 2], data: Float32Array.of(1, 4, 2, 5, 3, 6) },
-    "layers.1.bias": { shape: [3], data: Float32Array.of(7, 8, 9) },
-  });
+  const weight = { shape: [3, 2], data: Float32Array.of(1, 4, 2, 5, 3, 6) };
+  const bias = { shape: [3], data: Float32Array.of(7, 8, 9) };
+  assertEquals(torchWeights({ ...model, members: [layers] }), { "layers.1.weight": weight, "layers.1.bias": bias });
+  assertEquals(Object.keys(torchWeights({ ...model, members: [layers, layers] })), [
+    "members.0.layers.1.weight",
+    "members.0.layers.1.bias",
+    "members.1.layers.1.weight",
+    "members.1.layers.1.bias",
+  ]);
 });
 
 permitted("every format predicts as float64 does: the ONNX runtime, TypeScript, and PyTorch where it is", async (t) => {

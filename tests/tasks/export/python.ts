@@ -30,7 +30,7 @@ export async function runExport(place: Workplace, model: ExportedModel, code: st
 for name in ("torch", "torch.nn", "safetensors", "safetensors.torch"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["torch"].nn = sys.modules["torch.nn"]
-sys.modules["torch.nn"].Module = object
+sys.modules["torch.nn"].__getattr__ = lambda name: object
 sys.modules["safetensors.torch"].load_file = None
 import model
 given = json.load(sys.stdin)

@@ -158,6 +158,13 @@ Deno.test("parsePasted() knows numbers, two classes and more, categories, and wh
   const rows = await parsePasted(text);
   assertEquals([rows.loss, rows.x.length, rows.y.length], ["softmax", 36, 36]);
   assertEquals(rows.isOneHot, [false, true, true]);
+  // The page's network is plain: a column of numbers for each category.
+  assertEquals(rows.table.inputs.map(({ kind, name }) => `${kind} ${name}`), [
+    "numeric size",
+    "numeric color=blue",
+    "numeric color=red",
+  ]);
+  assertEquals([...rows.x.subarray(0, 6)], [0, 0, 1, 1, 1, 0]);
   assertEquals(notesText(rows.notes!), "Left out: id (it identifies the rows), note (only one value).");
   assertEquals((await parsePasted(text, "color")).loss, "bce");
   assertEquals((await parsePasted(text, "size")).loss, "mse");

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { mse, softmaxCrossEntropy } from "../../../lib/core/losses.ts";
 import { Scaler } from "../../../lib/data/scaler.ts";
 import type { Target } from "../../../lib/data/table.ts";
+import { Intervals } from "../../../lib/model_file/intervals.ts";
 import type { ModelDescription } from "../../../lib/model_file/saved_model.ts";
 import { Answers, rounder } from "../../../tasks/predict/answers.ts";
 
@@ -12,6 +13,9 @@ function describe(target: Target, deviations: number[]): ModelDescription {
   const loss = target.kind === "numeric" ? mse : softmaxCrossEntropy;
   return { table: { inputs: [], target, missing: "error" }, features: [], targets, scalers, loss, settings: {} };
 }
+
+/** Predictions of one network. */
+const rowOf = (...predicted: number[]) => ({ predicted, own: predicted });
 
 Deno.test("predictions have seven digits, and more where the target's spread needs them", () => {
   const cases: [deviation: number, value: number, expected: number][] = [
@@ -43,11 +47,37 @@ Deno.test("no name of an answer is there twice", () => {
   for (const [target, columns, csv, json] of cases) {
     const description = describe(target, [1, 1]);
     const block = { cells: [columns.map(() => "7")], kept: kept(columns), inputs: new Float64Array(0) };
-    const [header] = new Answers(description, columns, false).write(block, [1, 2]).split("\r\n");
+    const [header] = new Answers(description, columns, false).write(block, rowOf(1, 2)).split("\r\n");
     assertEquals(header, csv);
-    if (json !== "") assertEquals(new Answers(description, columns, true).write(block, [1, 2]), `${json}\n`);
+    if (json !== "") assertEquals(new Answers(description, columns, true).write(block, rowOf(1, 2)), `${json}\n`);
   }
   const block = { cells: [], kept: kept(["class"]), inputs: new Float64Array(0) };
-  const line = new Answers(describe(pet, [1, 1]), ["class"], true).write(block, [0.25, 0.75]);
+  const line = new Answers(describe(pet, [1, 1]), ["class"], true).write(block, rowOf(0.25, 0.75));
   assertEquals(line, '{"class":7,"class_":"1","probabilities":{"1":0.75,"2":0.25}}\n');
+});
+
+Deno.test("intervals add the ends of each target's, or the set of classes, as a cell or a list", () => {
+  const block = { cells: [["7"]], kept: [{ lower_y: 7 }], inputs: new Float64Array(0) };
+  const numbers = describe({ kind: "numeric", names: ["y", "z"] }, [1, 1]);
+  const scores = (...scores: number[]) => ({ rows: 3, scores });
+  const ofNumbers = { ...numbers, output: { conformal: [scores(1, 2, 3), scores(0.25, 1 / 3, 4)] } };
+  const intervals = new Intervals(ofNumbers, 1, 0.5);
+  const [header, line] = new Answers(ofNumbers, ["lower_y"], false, intervals).write(block, rowOf(1, 2)).split("\r\n");
+  assertEquals(header, "lower_y,predicted_y,predicted_z,lower_y_,upper_y,lower_z,upper_z");
+  assertEquals(line, "7,1,2,-1,3,1.666667,2.333333");
+  const json = new Answers(ofNumbers, ["lower_y"], true, intervals).write(block, rowOf(1, 2));
+  assertEquals(json, '{"lower_y":7,"y":1,"z":2,"lower_y_":-1,"upper_y":3,"lower_z":1.666667,"upper_z":2.333333}\n');
+
+  const pet = describe({ kind: "classes", name: "pet", classes: ["cat", "dog", "owl"] }, [1, 1, 1]);
+  const ofClasses = { ...pet, output: { conformal: [scores(0.1, 0.75, 0.8)] } };
+  const sets = new Intervals(ofClasses, 1, 0.5);
+  const shares = rowOf(0.25, 0.625, 0.125);
+  const table = new Answers(ofClasses, ["id"], false, sets).write(block, shares).split("\r\n");
+  assertEquals(table.slice(0, 2), [
+    "id,predicted_pet,probability_cat,probability_dog,probability_owl,set_pet",
+    "7,dog,0.25,0.625,0.125,dog|cat",
+  ]);
+  const probabilities = '"probabilities":{"cat":0.25,"dog":0.625,"owl":0.125}';
+  const object = new Answers(ofClasses, [], true, sets).write({ ...block, kept: [] }, shares);
+  assertEquals(object, `{"class":"dog",${probabilities},"set":["dog","cat"]}\n`);
 });

@@ -43,18 +43,19 @@ async function scaled(place: Workplace, flags: string) {
 const column = (rows: readonly number[][], place: number) => rows.map((row) => row[place]);
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-permitted("scale --data encodes, splits and tells what each column is, and scales no one-hot column", async () => {
+permitted("scale --data encodes, splits and tells what each column is, and scales no category number", async () => {
   await using place = await Workplace.inSeries("train", { "houses.csv": houses(100) });
   const { stdout, features, targets, table, loss, parts } = await scaled(place, "--target price");
-  const expected = "area color=blue color=green color=red sold=no sold=yes".split(" ");
-  assertEquals(features.slice(0, 6), expected);
+  const expected = ["area", "color", "sold"];
+  assertEquals(features.slice(0, 3), expected);
   assertEquals([targets, loss, table.target], [["price"], "mse", { kind: "numeric", names: ["price"] }]);
   assertEquals(PARTS.map((part) => parts[part].x.length), [80, 10, 10]);
   const all = PARTS.flatMap((part) => parts[part].x.map((x, i) => [x, parts[part].y[i]] as const));
   assertEquals(all.map(([x]) => Math.round(x[0])).sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => 50 + i));
   for (const [x, [price]] of all) {
-    assertClose([price], [2 * x[0] + 4 * x[1] + 5 * x[2] + 3 * x[3]], { rtol: 1e-5 });
-    assertEquals([x[1] + x[2] + x[3], x[4] + x[5]], [1, 1]);
+    const [area, color, sold] = x;
+    assertClose([price], [2 * area + [4, 5, 3][color]], { rtol: 1e-5 });
+    assertEquals(sold, Number((Math.round(area) - 50) % 4 === 0));
   }
   const says = [
     "id      left out     whole numbers that only go up: an identifier",
@@ -65,13 +66,16 @@ permitted("scale --data encodes, splits and tells what each column is, and scale
   ];
   for (const words of says) assertStringIncludes(stdout, words);
   const digests = [];
-  for (const flags of ["--seed 1", "--seed 1", "--seed 2", "--scaling-method minmax", "--scaling-method none"]) {
+  const methods = ["standardize", "minmax", "none"].map((method) => `--scaling-method ${method}`);
+  for (const flags of ["--seed 1", "--seed 1", "--seed 2", ...methods]) {
     await scaled(place, `--target price --ignore when ${flags}`);
     using dataset = await openScaledDataset(place.at(SCALED));
     const { x } = await dataset.parts.train.read(0, 80);
-    const places = dataset.features.map((name) => name.includes("="));
-    const oneHot = x.filter((_, i) => places[i % places.length]);
-    assertEquals([...new Set(oneHot)].sort(), [0, 1]);
+    const columns = dataset.features.length;
+    assertEquals([...new Set(x.filter((_, i) => i % columns === 1))].sort(), [0, 1, 2]);
+    const isDefault = flags.startsWith("--seed");
+    assertEquals(dataset.scalers.inputs.method, isDefault ? "robust" : flags.split(" ")[1]);
+    assertEquals(dataset.scalers.targets.method, isDefault ? "standardize" : flags.split(" ")[1]);
     digests.push((await place.digests("data"))["houses.scaled.safetensors"]);
   }
   const [first, again, other] = digests;
@@ -86,7 +90,7 @@ permitted("scale --data fits scalers, categories and fills on the training rows 
   const seen: boolean[] = [];
   for (const seed of ["1", "2", "3", "4", "5", "6"]) {
     const flags = `--target price --features area,color --missing mean --seed ${seed} --split 0.5,0.25,0.25`;
-    const { parts, scalers, table, features, stdout } = await scaled(place, flags);
+    const { parts, scalers, table, stdout } = await scaled(place, flags);
     const train = column(parts.train.x, 0);
     const mean = sum(train) / train.length;
     const deviation = Math.sqrt(sum(train.map((v) => (v - mean) ** 2)) / train.length);
@@ -101,14 +105,14 @@ permitted("scale --data fits scalers, categories and fills on the training rows 
     assertEquals(color.kind === "categorical" && color.categories.includes("violet"), isTrained);
     // The mean of the cells that are there is that of the filled column.
     assertClose([Number(fill)], [mean], { rtol: 1e-5 });
-    // An unseen name counts as the mix of all, so no input is 1.
-    const rows = PARTS.flatMap((part) => parts[part].x);
-    const unseen = rows.filter((x) => !x.slice(1).includes(1));
+    assert(color.kind === "categorical");
+    const { categories, shares } = color;
+    // An unseen name has the number after the last.
+    const unseen = PARTS.flatMap((part) => column(parts[part].x, 1)).filter((code) => code === categories.length);
     assertEquals(unseen.length, isTrained ? 0 : 1);
-    for (const mix of unseen) {
-      const shares = features.slice(1).map((_, i) => sum(column(parts.train.x, i + 1)) / train.length);
-      assertClose(mix.slice(1), shares, { rtol: 1e-5 });
-    }
+    const rowsOf = (code: number) => column(parts.train.x, 1).filter((other) => other === code).length;
+    assertClose(shares!, categories.map((_, code) => rowsOf(code) / train.length), { rtol: 1e-12 });
+    assertEquals(scalers.inputs.columns[1].names, categories.length);
     const told = "color: 1 validation or test row has a name that no training row has: violet";
     assertEquals(stdout.includes(told), !isTrained);
   }
@@ -121,15 +125,15 @@ permitted("scale --data fills missing cells as asked, or drops their rows", asyn
   const run = (missing: string) => scaled(place, `--target y --missing ${missing} --split 1,0,0`);
   const mean = await run("mean");
   assertClose(column(mean.parts.train.x, 0), [1, 2, 4.6, 9, 5, 6], { rtol: 1e-6 });
-  assertEquals(column(mean.parts.train.x, 2), [0, 0, 1, 1, 1, 1]);
+  assertEquals(column(mean.parts.train.x, 1), [0, 0, 1, 1, 1, 1]);
   assertEquals(mean.table.inputs, [
     { kind: "numeric", name: "n", fill: 4.6 },
     { kind: "categorical", name: "c", categories: ["a", "b"], shares: [1 / 3, 2 / 3], fill: "b" },
   ]);
   assertClose(column((await run("median")).parts.train.x, 0), [1, 2, 5, 9, 5, 6], { rtol: 1e-6 });
   const category = await run("category");
-  assertEquals(category.features, ["n", "c=(missing)", "c=a", "c=b"]);
-  assertEquals(column(category.parts.train.x, 1), [0, 0, 0, 1, 0, 0]);
+  assertEquals(category.features, ["n", "c"]);
+  assertEquals(column(category.parts.train.x, 1), [1, 1, 2, 0, 2, 2]);
   const drop = await run("drop");
   assertClose(column(drop.parts.train.y, 0), [1, 2, 5, 6], { rtol: 1e-6 });
   assertStringIncludes(drop.stdout, "2 rows with missing cells are left out");
@@ -162,7 +166,7 @@ permitted("scale --data takes numbers as classes when asked, numeric targets, an
   assertEquals([both.targets, both.features], [["z", "k"], ["x"]]);
   assertClose(both.parts.train.y.flat(), [5, 10, 6, 9, 9, 10, 1, 9, 2, 9], { rtol: 1e-6 });
   const categorical = await scaled(place, "--target z --categorical k --split 1,0,0");
-  assertEquals(categorical.features, ["x", "k=9", "k=10"]);
+  assertEquals(column(categorical.parts.train.x, categorical.features.indexOf("k")), [1, 0, 1, 0, 0]);
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2 ? "a" : "b"}`);
   await place.write("houses.csv", ["x,k", ...rows, "77,rare", ""].join("\n"));
   const rare = await scaled(place, "--target k");
@@ -197,7 +201,7 @@ permitted("scale --data takes validation and test rows from files, columns in an
   const files = "--target y --validation later.csv";
   const { parts } = await scaled(place, `${files} --test later.csv`);
   assertEquals(PARTS.map((part) => parts[part].x.length), [3, 1, 1]);
-  assertEquals(parts.validation.x.map(([_, ...c]) => c.map(Math.fround)), [[2 / 3, 1 / 3].map(Math.fround)]);
+  assertEquals(column(parts.validation.x, 1), [2]);
   assertClose([...column(parts.test.x, 0), ...column(parts.test.y, 0)], [4, 9], { rtol: 1e-6 });
   const all = ["--data", "houses.csv", ...files.split(" ")];
   await place.refuse(1, ['bad.csv:3, column "x": "four" is not a number'], "scale", [...all, "--test", "bad.csv"]);

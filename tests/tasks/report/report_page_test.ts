@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseHTML } from "linkedom";
+import type { Explanation } from "../../../tasks/explain/explain_model.ts";
 import type { ReportFacts } from "../../../tasks/report/page/facts.ts";
 import { makeReport } from "../../../tasks/report/page/page.ts";
 import { type Page, withPage } from "../../support/browser.ts";
@@ -26,6 +27,8 @@ function facts(): ReportFacts {
   const pairs = Array.from({ length: 200 }, (_, i) => ({ actual: i, predicted: i + 3 * Math.sin(i) }));
   const histogram = { name: HOSTILE, low: 0, high: 1, counts: [4, 9, 1] };
   const column = { name: HOSTILE, role: "input", min: 0, max: 1, mean: 0.4, deviation: 0.2, histogram } as const;
+  const { histogram: _, ...plain } = column;
+  const categories = [{ name: HOSTILE, rows: 9 }, { name: "(other)", rows: 5 }];
   const reliability = { what: "probability", bins: [0.1, 0.9].map((p) => ({ predicted: p, actual: p, rows: 9 })) };
   const curves = [{ name: "network", places: [{ x: 0, y: 0 }, { x: 9, y: 9 }] }];
   const fit = { x: HOSTILE, y: "y", curves, rows: [[{ x: 1, y: 2 }]] };
@@ -58,11 +61,31 @@ function facts(): ReportFacts {
       parts: [{ part: "training", rows: 14 }],
       counted: 14,
       scaling: { inputs: "standardize", targets: "none" },
-      columns: [column],
+      columns: [column, { ...plain, names: 2, categories }],
       classes: [{ name: HOSTILE, rows: 6 }, { name: "b", rows: 8 }],
     },
     predictions: { part: "test", rows: 200, of: 200, pairs: [{ name: "y", pairs }], reliability, fit },
     gradients: { network: "1-6-1", lines: [gradient] },
+    explanation: explanation(),
+    card: { run: "a_run", lead: HOSTILE, sections: [{ title: "Data", lines: [HOSTILE] }] },
+  };
+}
+
+function explanation(): Explanation {
+  const worse = { mean: 1, deviation: 0.1 };
+  const points = [0, 1].map((at) => ({ label: HOSTILE, at, share: 0.5, predicted: [at] }));
+  const measure = { name: "rmse" as const, value: 1 };
+  return {
+    part: "validation",
+    rows: 9,
+    of: 9,
+    repeats: 5,
+    seed: 1,
+    loss: 1,
+    measure,
+    columns: [{ column: HOSTILE, loss: worse, measure: worse }],
+    dependence: [{ column: HOSTILE, kind: "numeric", outputs: ["y"], points }],
+    leak: { column: HOSTILE, share: 0.95, score: 1 },
   };
 }
 
@@ -88,9 +111,9 @@ permitted("report.html opens from disk, asks for nothing else, and is there for 
 async function hasCharts(page: Page): Promise<void> {
   assertEquals(await page.title(), "a_run – Backhand");
   const count = (group: string) => page.locator(`g.${group} > *`).count();
-  const groups = ["curve", "best", "rows", "cells", "reliability", "bins", "bars", "units"];
+  const groups = ["importance", "values", "curve", "best", "rows", "cells", "reliability", "bins", "bars", "units"];
   const counts = await Promise.all(groups.map(count));
-  assertEquals(counts, [2 + 1 + 2 + 2 + 1 + 1, 1, 401, 4, 2, 3, 2, 1 + 6 + 1]);
+  assertEquals(counts, [1, 2, 2 + 1 + 2 + 2 + 1 + 1 + 1, 1, 401, 4, 2, 3, 2 + 2, 1 + 6 + 1]);
   const points = await ask<number>(page, `document.querySelector("g.curve path").getTotalLength()`);
   assert(points > 0, "curves have a length");
   assertEquals(await page.locator("img, script").count(), 0);
@@ -99,17 +122,18 @@ async function hasCharts(page: Page): Promise<void> {
 }
 
 async function obeysKeys(page: Page): Promise<void> {
-  const focused = () => ask<string>(page, `document.activeElement.textContent.trim().slice(0, 20)`);
+  const focused = () => ask<string>(page, `document.activeElement.textContent.trim().slice(0, 24)`);
   await page.keyboard.press("Tab");
   assertEquals(await focused(), "Skip to the results");
   const box = await page.locator(".skip").boundingBox();
   assert(box && box.x >= 0, "the skip link is seen once it has the focus");
   const sections: string[] = [];
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < 10; i++) {
     await page.keyboard.press("Tab");
     sections.push(await focused());
   }
-  const names = "Results, Learning, Layers over time, Network, Columns, Data, Gradient check, Settings";
+  const names = "Results, Which columns matter, Learning, Layers over time, Network, Columns, Data, Gradient check, " +
+    "Model card, Settings";
   assertEquals(sections.join(", "), names);
   await page.keyboard.press("Tab");
   assertEquals(await ask(page, "document.activeElement.tagName"), "SUMMARY");

@@ -28,7 +28,12 @@ function marks(page: Document, group: string): number {
 }
 
 /** What every report must be. */
-async function check(place: Workplace, run: string, figures: string[], isTable = true): Promise<Document> {
+async function check(
+  place: Workplace,
+  run: string,
+  figures: string[],
+  { isTable = true, hasRows = true }: { isTable?: boolean; hasRows?: boolean } = {},
+): Promise<Document> {
   const path = `data/runs/${run}/report.html`;
   const text = await place.read(path);
   const page = await read(place, path);
@@ -38,8 +43,15 @@ async function check(place: Workplace, run: string, figures: string[], isTable =
   const textsOf = (selector: string) => [...page.querySelectorAll(selector)].map((one) => one.textContent);
   assertEquals(textsOf("figcaption strong"), figures);
   const columns = isTable ? " Columns," : "";
-  const sections = `Results, Learning, Layers over time, Network,${columns} Data, Gradient check, Settings`;
-  assertEquals(textsOf("h1, h2").join(", "), `${run}, ${sections}`);
+  const [first = ""] = textsOf("h2[id=explained-title]").map((title) => ` ${title},`);
+  const card = hasRows ? " Model card," : "";
+  const sections = `Learning, Layers over time, Network,${columns} Data, Gradient check,${card} Settings`;
+  assertEquals(textsOf("h1, h2").join(", "), `${run}, Results,${first} ${sections}`);
+  if (hasRows) {
+    const plain = (text: string) => text.replaceAll(/\\|^#+ |^- /g, "").trim();
+    const lines = (await place.read(`data/runs/${run}/model_card.md`)).split("\n").slice(4).filter(Boolean);
+    assertEquals(lines.map(plain), textsOf("#card h3, #card li").map(plain));
+  }
   for (const link of page.querySelectorAll("a")) assert(page.querySelector(link.getAttribute("href")!), link.outerHTML);
   for (const svg of page.querySelectorAll("svg")) assertMatch(svg.getAttribute("aria-label")!, /^\S.{8}/);
   for (const one of page.querySelectorAll("table")) {
@@ -63,7 +75,7 @@ permitted("deno task report shows a recipe's run: curve, predictions, residuals,
   const bare = await place.succeed("report", ["r"]);
   assertEquals(bare.stdout, "wrote data/runs/r/report.html\n");
   const curves = ["y by x", "y: predicted against actual", "y: residuals", "Loss by epoch", "Learning rate by epoch"];
-  const page = await check(place, "r", [...curves, "The network", "x", "y"], false);
+  const page = await check(place, "r", [...curves, "The network", "x", "y"], { isTable: false });
   assertStringIncludes(page.querySelector("#layers")!.textContent, "This run has no layers.jsonl");
   assertEquals(marks(page, "rows"), 3 * 2_000, "of 16,000 test rows");
   const spread = "2\u202f000 of 16\u202f000 test rows, evenly spread";
@@ -78,7 +90,7 @@ permitted("deno task report shows a recipe's run: curve, predictions, residuals,
   await place.write("data/runs/r/layers.jsonl", [...lines, '{"epoch":8,"st'].join("\n"));
   await place.succeed("report", ["--run-name=r", "--svg=out/figures", "--output=out.html"]);
   await place.runDeno(["eval", `Deno.renameSync("out.html", "data/runs/r/report.html")`]);
-  const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"], false);
+  const full = await check(place, "r", [...curves, ...LAYERS, "The network", "x", "y"], { isTable: false });
   assertEquals([...full.querySelectorAll("#layers tbody tr")].length, 9, "a line that was cut short is left out");
   const names = "dead-units fit gradient-norms histogram-1 histogram-2 learning-rate loss network predicted residuals";
   const files = `${names} weight-norms`.split(" ").map((name) => `${name}.svg`);
@@ -95,7 +107,15 @@ permitted("deno task report shows classes: confusion, calibration, and names tha
   await place.succeed("train", [...flags, "--target=kind", "--features", features, "--run-name=tri"]);
   await place.succeed("report", ["tri"]);
   const common = ["Loss by epoch", "Learning rate by epoch", ...LAYERS, "The network", "a"];
-  const page = await check(place, "tri", ["Confusion matrix", "Calibration", ...common, SCRIPT, "Classes"]);
+  const explained = ["Importance of columns", "Prediction by a", `Prediction by ${SCRIPT}`];
+  const page = await check(place, "tri", [
+    "Confusion matrix",
+    "Calibration",
+    ...explained,
+    ...common,
+    SCRIPT,
+    "Classes",
+  ]);
   assertEquals([marks(page, "cells"), marks(page, "bars"), marks(page, "bins")], [9, 3, 60]);
   assertStringIncludes(page.querySelector("#results")!.textContent, "<b>up</b>");
   const taken = [...page.querySelectorAll("#columns tbody tr")].map((row) =>
@@ -116,7 +136,7 @@ permitted("deno task report shows classes: confusion, calibration, and names tha
 
   await place.succeed("train", [...flags, "--target=is", "--features=a", "--loss=bce", "--run-name=two"]);
   await place.succeed("report", ["two"]);
-  const results = ["Confusion matrix", "probability by a", "Calibration"];
+  const results = ["Confusion matrix", "ROC curve", "Precision and recall", "probability by a", "Calibration"];
   const two = await check(place, "two", [...results, ...common, "Classes"]);
   assertEquals([marks(two, "cells"), marks(two, "bars"), marks(two, "rows")], [4, 2, 24]);
 });
@@ -126,14 +146,15 @@ permitted("deno task report shows each of several targets, and what there is wit
   const flags = ["--data=own.csv", "--target=y1,y & 2", "--ignore=is", "--split=0.8,0.2,0", "--run-name=several"];
   await place.succeed("train", [...SMALL, ...flags, "--hidden-size=8,8,8,8,8,8,8"]);
   await place.succeed("report", ["several"]);
+  const explained = ["Importance of columns", ...[SCRIPT, "a", "kind"].map((name) => `Prediction by ${name}`)];
   const rest = ["Loss by epoch", "Learning rate by epoch", ...LAYERS, "The network"];
-  const columns = ["a", SCRIPT, "kind=down", "kind=level", "kind=<b>up</b>", "kind=(unseen)", "y1", "y & 2"];
+  const columns = ["a", SCRIPT, "kind", "y1", "y & 2"];
   const charts = ["y1", "y & 2"].flatMap((name) => [`${name}: predicted against actual`, `${name}: residuals`]);
   const path = "data/runs/several/report.html";
   const page = await read(place, path);
   const titles = [...page.querySelectorAll("figcaption strong")].map((one) => one.textContent);
-  assertEquals(titles.slice(0, 10), [...charts, ...rest]);
-  assertEquals(new Set(titles.slice(10)), new Set(columns.filter((name) => titles.includes(name))));
+  assertEquals(titles.slice(0, 14), [...charts, ...explained, ...rest]);
+  assertEquals(new Set(titles.slice(14)), new Set(columns.filter((name) => titles.includes(name))));
   await check(place, "several", titles);
   assertEquals(marks(page, "rows"), 4 * 48, "all validation rows, two charts for each of two targets");
   assertStringIncludes(page.querySelector("#results")!.textContent, "validation rows");
@@ -146,7 +167,7 @@ permitted("deno task report shows each of several targets, and what there is wit
     ]);
     await place.succeed("report", ["several", "--output=other.html"]);
     await place.write(path, await place.read("other.html"));
-    await check(place, "several", rest);
+    await check(place, "several", rest, { hasRows: false });
     assertStringIncludes((await read(place, path)).body.textContent, says);
     await place.write(path, kept);
   };

@@ -44,6 +44,11 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     timeColumn: "",
     scalingMethod: "standardize",
     hiddenSize: [64],
+    numericEmbedding: "none",
+    members: 1,
+    calibrate: false,
+    clipTargets: false,
+    folds: 0,
     init: { kind: "kaiming" },
     loss: "mse",
     optimizer: "sgd",
@@ -52,6 +57,7 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     numEpochs: 10,
     split: [0.8, 0.1, 0.1],
     seed: 42,
+    threshold: 0.5,
     runName: "default_run",
     checkpointEvery: { seconds: 30 },
     keepCheckpoints: 2,
@@ -66,6 +72,7 @@ Deno.test("readConfig() gives the defaults of the table", () => {
     rankTimeout: 600,
     activation: "relu",
     dropout: 0,
+    columnDropout: 0,
     initFrom: "",
     classWeights: "none",
     schedule: "constant",
@@ -98,6 +105,8 @@ Deno.test("readConfig() reads flags in both forms, and negative numbers", () => 
   assertEquals(read("--hidden-size 8,4 --init normal:0.5 --batch-size full").hiddenSize, [8, 4]);
   assertEquals(read("--init normal:0.5").init, { kind: "normal", scale: 0.5 });
   assertEquals(read("--seed 1 --seed 2").seed, 2);
+  const thresholds = ["0.3", "best-f1", "cost:2.5"].map((text) => read(`--threshold ${text}`).threshold);
+  assertEquals(thresholds, [0.3, "best-f1", { cost: 2.5 }]);
   const predict = read("-3.5 --run-name a -.5 4 -1e-3", { task: "predict" });
   assertEquals([predict.words, predict.runName], [["-3.5", "-.5", "4", "-1e-3"], "a"]);
   assertEquals(read("--input a.csv --output=b.csv", { task: "predict" }).output, "b.csv");
@@ -236,8 +245,11 @@ Deno.test("readConfig() leaves alone keys of .env that are near to short names o
 Deno.test("readConfig() gives tables defaults of their own", () => {
   const config = read('--data a.csv --target a,"b,c"');
   const { loss, optimizer, learningRate, batchSize, numEpochs, init, patience, target, texts } = config;
-  assertEquals([loss, optimizer, learningRate, batchSize, numEpochs, patience], ["auto", "adam", 0.003, 32, 200, 20]);
+  assertEquals([loss, optimizer, learningRate, batchSize, numEpochs, patience], ["auto", "adam", 0.002, 32, 200, 10]);
   assertEquals(init, { kind: "xavier" });
+  const { hiddenSize, dropout, schedule, numericEmbedding, members, calibrate, clipTargets, scalingMethod } = config;
+  assertEquals([hiddenSize, dropout, schedule, scalingMethod], [[256], 0.15, "plateau", "robust"]);
+  assertEquals([numericEmbedding, members, calibrate, clipTargets], ["pbld", 4, true, true]);
   assertEquals([target, texts.DATA, texts.NOISE], [["a", "b,c"], "a.csv", undefined]);
 });
 

@@ -75,6 +75,7 @@ permitted("--help of every task prints its flags, and does nothing else", async 
     evaluate: ["RUN_NAME", "DATA", "JSON"],
     export: ["RUN_NAME", "FORMAT", "OUTPUT"],
     report: ["RUN_NAME", "SVG", "OUTPUT"],
+    explain: ["RUN_NAME", "REPEATS", "JSON"],
     lesson: ["CHECK", "HINT", "SOLUTION"],
     gradcheck: ["SEED", "HIDDEN_SIZE"],
     playground: ["PORT", "OUTPUT"],
@@ -82,7 +83,7 @@ permitted("--help of every task prints its flags, and does nothing else", async 
   };
   await using place = await Workplace.create();
   const others = Object.keys(await readTasks()).filter((task) => !(task in taken));
-  assertEquals(others, ["setup", "bench", "bench-mpi", "pictures", "test", "soak"]);
+  assertEquals(others, ["setup", "bench", "bench-mpi", "quality", "pictures", "test", "soak"]);
   for (const [task, keys] of Object.entries(taken)) {
     const { stdout, stderr } = await place.succeed(task, ["--seed", "nonsense", "--help", "--all"]);
     assertStringIncludes(stdout, `deno task ${task}`);

@@ -10,8 +10,13 @@ export const WRONG: Record<string, [allowed: string, ...values: string[]]> = {
   GENERATE_DATASET: ["true or false", "maybe"],
   NUM_DATASET: ["a whole number from 1 to", "0", "-5", "1.5", "1e5", "1e6", "100000001", "999999999999", "ten", ""],
   NOISE: ["a number from 0 to 1e30", "-1", "-0.1", "1.1e30", "NaN", "Infinity", "0x1"],
-  SCALING_METHOD: ["standardize, minmax or none", "zscore"],
+  SCALING_METHOD: ["standardize, minmax, robust or none", "zscore"],
   HIDDEN_SIZE: ["whole numbers", "64,,8", "0", "64,", "8,-1", "8;8", "65537", "1.5", Array(65).fill(1).join()],
+  NUMERIC_EMBEDDING: ["none, pbld or piecewise", "waves"],
+  MEMBERS: ["a whole number from 1 to 64", "0", "65", "1.5"],
+  CALIBRATE: ["true or false", "yes"],
+  CLIP_TARGETS: ["true or false", "yes"],
+  FOLDS: ["auto, 0 for none, or a whole number from 2 to 64", "1", "-1", "65", "2.5"],
   INIT: [
     "kaiming, xavier, uniform:A, normal:S or ones",
     ...words(
@@ -21,6 +26,10 @@ export const WRONG: Record<string, [allowed: string, ...values: string[]]> = {
   ACTIVATION: [Object.keys(ACTIVATIONS).join(", ").replace(/, (?!.*,)/, " or "), "swish", "ReLU"],
   DROPOUT: ["a number from 0 to less than 1", "1", "-0.1", "0.99999999", "half"],
   LOSS: ["mse, mae, huber, bce, softmax or auto", "mea"],
+  THRESHOLD: [
+    "a number above 0 and below 1, best-f1, or cost:R",
+    ...words("0 1 -0.5 best cost cost: cost:0 cost:-1 NaN"),
+  ],
   CLASS_WEIGHTS: ["none or balanced", "rare"],
   OPTIMIZER: ["sgd, momentum, nesterov, rmsprop, adam or adamw", "sdg", "adamax"],
   LEARNING_RATE: ["a number above 0", ...words("-0.5 0 -0.01 1e-46 1e-50 1e39 NaN Infinity 1e999 0,1 fast")],

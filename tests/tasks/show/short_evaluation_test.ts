@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { classificationMetrics } from "../../../lib/evaluate/classification_metrics.ts";
-import type { Evaluation } from "../../../lib/evaluate/evaluation.ts";
+import { bceWithLogits } from "../../../lib/core/losses.ts";
+import { Scaler } from "../../../lib/data/scaler.ts";
+import { evaluate, type Evaluation } from "../../../lib/evaluate/evaluation.ts";
 import { formatClasses } from "../../../tasks/show/evaluation_report.ts";
 import { MANY_CLASSES, shortEvaluation } from "../../../tasks/show/short_evaluation.ts";
 
@@ -35,6 +37,15 @@ Deno.test("shortEvaluation() of many classes has the largest confusions, the wor
     undefined,
   ]);
   assertEquals(short.accuracy, classified(1000).accuracy);
+});
+
+Deno.test("shortEvaluation() rounds the curve of two classes, and leaves out that of the baseline", () => {
+  const scaler = new Scaler("none", [{ name: "y", min: 0, max: 1, mean: 0, deviation: 1 }]);
+  const { curve, baseline } = shortEvaluation(
+    evaluate([1, 2, 3], [0, 1, 0], bceWithLogits, scaler, { baseline: [0.5] }),
+  );
+  assertEquals(curve![1], { threshold: 0.8808, falsePositiveRate: 0.5, recall: 1, precision: 0.5 });
+  assertEquals([baseline!.rocAuc, "curve" in baseline!], [0.5, false]);
 });
 
 Deno.test("formatClasses() lists some of many classes, and says which and how to get all", () => {

@@ -5,10 +5,11 @@ import { parse } from "@std/csv";
 import type { Evaluation } from "../../../lib/evaluate/evaluation.ts";
 import { readSafetensors } from "../../../lib/safetensors/reader.ts";
 import { readExportedModel } from "../../../tasks/export/exported_model.ts";
+import { writeNpmTables } from "../../../tasks/quality/tables.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { leastSquares } from "./least_squares.ts";
 import { runOnnx } from "../../support/onnx_process.ts";
-import { pathInProject, warningsOf, Workplace } from "../../support/run_task_process.ts";
+import { warningsOf, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
@@ -25,10 +26,7 @@ const REAL_TABLES: Readonly<Record<string, readonly string[]>> = {
 /** A folder with the tables as cars.csv, diamonds.csv, iris.csv and penguins.csv. */
 async function withRealTables(): Promise<Workplace> {
   const place = await Workplace.inSeries("train");
-  // Without the project's lock file, into which the tables' packages would be written, and then downloaded by every task.
-  const args = ["run", "--quiet", "--no-config", "--no-check", "--no-prompt", "--allow-write=."];
-  const { code, stderr } = await place.runDeno([...args, pathInProject("tests/tasks/training/real_tables.ts"), "."]);
-  assertEquals(code, 0, stderr);
+  await writeNpmTables(place.path, Object.keys(REAL_TABLES));
   return place;
 }
 

@@ -74,7 +74,7 @@ permitted("scale refuses a constant target that it would have to scale, in the w
   await using place = await Workplace.inSeries("scale", { "flat.csv": flat, "data/cubic.csv": flat.replace("8", "7") });
   const says = 'target "y" is 7 in every training row: there is nothing to learn; choose another target, or add rows';
   const table = ["--data=flat.csv", "--target=y", "--features=x", "--time-column=x", "--task=regression"];
-  for (const method of ["standardize", "minmax"]) {
+  for (const method of ["standardize", "minmax", "robust"]) {
     await place.refuse(1, [`error: flat.csv: ${says}`], "scale", [...table, "--scaling-method", method]);
     await place.refuse(1, [`error: data/cubic.csv: ${says}`], "scale", ["--scaling-method", method]);
   }
@@ -87,7 +87,8 @@ function deadRun(device: Model["device"], rows: RowSource): Patient & Disposable
   const model = new Model(device, [new Linear(1, 2), new ReLU(), new Linear(2, 1)]);
   model.load({ "0.weight": [1, 2], "0.bias": [-1e6, -1e6], "2.weight": [1, 2], "2.bias": [0] });
   const column = { name: "x", min: 0, max: 1, mean: 0, deviation: 1 };
-  const dataset = { features: ["x"], parts: { train: rows }, scalers: { targets: { columns: [column] } } };
+  const scalers = { inputs: { columns: [column] }, targets: { columns: [column] } };
+  const dataset = { parts: { train: rows }, scalers };
   return { dataset, model, loss: mse, [Symbol.dispose]: () => model.dispose() } as unknown as Patient & Disposable;
 }
 

@@ -1,0 +1,40 @@
+/** The measures of cross-validation, as they are printed. */
+
+import { formatNumber, formatTable } from "./text_table.ts";
+
+/** A measure of each fold. */
+export interface FoldMeasure {
+  readonly mean: number;
+  /** That of a sample, divided by the folds less one. */
+  readonly deviation: number;
+  readonly each: readonly number[];
+}
+
+/** How good the members are on the rows that they held out. */
+export interface FoldMeasures {
+  readonly folds: number;
+  /** Rows of each fold. */
+  readonly rows: readonly number[];
+  /** By the names of an evaluation. */
+  readonly measures: Readonly<Record<string, FoldMeasure>>;
+}
+
+/** Names of measures that are not told as they are called. */
+const NAMES: Readonly<Record<string, string>> = {
+  macroF1: "macro F1",
+  rocAuc: "ROC-AUC",
+  averagePrecision: "avg. precision",
+  brier: "Brier",
+};
+
+/** A line for each measure. */
+export function formatFolds({ folds, measures }: FoldMeasures): string {
+  const lines = Object.entries(measures).map(([name, { mean, deviation, each }]) => [
+    NAMES[name] ?? name,
+    formatNumber(mean),
+    formatNumber(deviation),
+    formatNumber(Math.min(...each)),
+    formatNumber(Math.max(...each)),
+  ]);
+  return formatTable([[`over ${folds} folds`, "mean", "deviation", "least", "most"], ...lines]);
+}
