@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Folds } from "../data/folds.ts";
+import type { Folds } from "../base/folds.ts";
 import { combineMembers } from "./combine.ts";
 import type { PredictedRows } from "./predictor.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 import { Random } from "../base/random.ts";
-import type { Folds } from "../data/folds.ts";
+import type { Folds } from "../base/folds.ts";
 
 /** What a plan is made of. */
 export interface PlanOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Folds } from "../data/folds.ts";
+import type { Folds } from "../base/folds.ts";
 import type { Group } from "./group/group.ts";
 import type { Judge, Verdict } from "./judge.ts";
 import type { Loss } from "../core/losses.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import type { Folds } from "../data/folds.ts";
+import type { Folds } from "../base/folds.ts";
 import { formatShape } from "../base/shape.ts";
 import { advance } from "../core/dropout.ts";
 import type { Loss } from "../core/losses.ts";

@@ -1,9 +1,10 @@
 /** Folds of the training and validation rows of a table: when there are any, and which row is in which. */
 
-import { Folds, stratifiedFolds } from "../../lib/data/folds.ts";
+import { Folds, stratifiedFolds } from "../../lib/base/folds.ts";
+import type { RowSource } from "../../lib/data/row_source.ts";
+import type { Table } from "../../lib/data/table.ts";
 import { classIndices } from "../../lib/evaluate/metrics.ts";
 import type { Config } from "../settings/settings.ts";
-import type { ScaledDataset } from "./scaled_dataset.ts";
 import type { PartedTable } from "./table_rows.ts";
 
 /**
@@ -58,9 +59,17 @@ export function whyApart(folds: number, { rows, rare, bytes }: Counted): string 
   if (bytes > RESIDENT_BYTES) return "the rows do not all fit on the GPU at once, and folds need that";
 }
 
+/** What folds need of a scaled dataset. */
+interface PooledRows {
+  readonly parts: { readonly train: RowSource };
+  /** There where the rows are pooled. */
+  readonly places?: RowSource;
+  readonly table: Pick<Table, "target">;
+}
+
 /** The folds of a run's rows; undefined where validation rows are kept apart. */
 export async function foldsOf(
-  { parts: { train }, places, table: { target } }: ScaledDataset,
+  { parts: { train }, places, table: { target } }: PooledRows,
   config: FoldSettings & Pick<Config, "seed">,
   members = membersAsked(config),
 ): Promise<Folds | undefined> {

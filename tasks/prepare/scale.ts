@@ -213,8 +213,8 @@ async function write(
 }
 
 /** A report as one JSON object. */
-function jsonOf({ path, counts, isPooled, notes: { columns, notes } }: ScaleReport): string {
-  return printable(JSON.stringify({ path, counts, isPooled, columns, notes }));
+function jsonOf({ path, counts, notes: { columns, notes } }: ScaleReport): string {
+  return printable(JSON.stringify({ path, counts, columns, notes }));
 }
 
 /** Splits and scales the dataset, and prints what came of it. */

@@ -1,7 +1,7 @@
 /** The scaled rows that a run was trained on, and what its model says of them. */
 
 import { visible } from "../../lib/base/printable.ts";
-import type { Folds } from "../../lib/data/folds.ts";
+import type { Folds } from "../../lib/base/folds.ts";
 import type { RowSource } from "../../lib/data/row_source.ts";
 import { type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";
 import { outOfFold } from "../../lib/evaluate/out_of_fold.ts";

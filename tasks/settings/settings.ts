@@ -134,7 +134,7 @@ export const SETTINGS = {
       { presets: { linear: "full", xor: "full", DATA: "auto" }, isEveryday: true },
     ),
     NUM_EPOCHS: setting(whole(1, 1_000_000_000), "10", "passes over the training rows", {
-      presets: { linear: "3000", xor: "1000", DATA: "200" },
+      presets: { linear: "3000", xor: "1000", DATA: "300" },
       isEveryday: true,
     }),
     PATIENCE: setting(

@@ -2,7 +2,7 @@
 
 import { writing } from "../../lib/base/files.ts";
 import { NotFiniteError } from "../../lib/base/errors.ts";
-import type { Folds } from "../../lib/data/folds.ts";
+import type { Folds } from "../../lib/base/folds.ts";
 import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import type { ThresholdRule } from "../../lib/evaluate/two_classes.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";

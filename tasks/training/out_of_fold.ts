@@ -1,7 +1,7 @@
 /** What a run with folds says of the rows that its members held out: each measure over the folds, and a file of predictions. */
 
 import { writing } from "../../lib/base/files.ts";
-import type { Folds } from "../../lib/data/folds.ts";
+import type { Folds } from "../../lib/base/folds.ts";
 import { type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "../../lib/evaluate/evaluation.ts";
 import { classIndices } from "../../lib/evaluate/metrics.ts";
 import { applyRule, type OutputRule } from "../../lib/model_file/output_rule.ts";

@@ -1,7 +1,7 @@
 /** The rows of a run. Settings that do not suit them are refused before the dataset that they would overwrite is touched. */
 
 import { basename, resolve } from "node:path";
-import type { Folds } from "../../lib/data/folds.ts";
+import type { Folds } from "../../lib/base/folds.ts";
 import type { Target } from "../../lib/data/table.ts";
 import type { DataSource } from "../../lib/model_file/metadata.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";

@@ -11,7 +11,7 @@ import {
   weightedBceWithLogits,
   weightedSoftmaxCrossEntropy,
 } from "../../lib/core/losses.ts";
-import type { Folds } from "../../lib/data/folds.ts";
+import type { Folds } from "../../lib/base/folds.ts";
 import type { RowSource } from "../../lib/data/row_source.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
 import { type Evaluation, type EvaluationOptions, Evaluator } from "../../lib/evaluate/evaluation.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Folds } from "../../lib/data/folds.ts";
+import { Folds } from "../../lib/base/folds.ts";
 import { outOfFold } from "../../lib/evaluate/out_of_fold.ts";
 
 Deno.test("outOfFold() takes of each row the members that held it out, block by block", async () => {

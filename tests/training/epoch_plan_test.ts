@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { EpochPlan, type PlanOptions } from "../../lib/training/epoch_plan.ts";
-import { Folds } from "../../lib/data/folds.ts";
+import { Folds } from "../../lib/base/folds.ts";
 import { Random } from "../../lib/base/random.ts";
 
 const plan = (options: Partial<PlanOptions>) =>

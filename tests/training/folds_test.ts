@@ -7,7 +7,7 @@ import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
 import { Adam } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
-import { Folds } from "../../lib/data/folds.ts";
+import { Folds } from "../../lib/base/folds.ts";
 import { ArrayRows } from "../../lib/data/row_source.ts";
 import { Judge } from "../../lib/training/judge.ts";
 import { Trainer } from "../../lib/training/trainer.ts";

@@ -47,13 +47,13 @@ permitted(
       assertEquals(dataset.notes, { columns, notes });
       const flag = columns.find(({ name }) => name === "flag")!;
       if (flag.as === "left out") {
-        assertEquals([flag.holds, used], ["0 in all 32 training rows", ["x"]]);
-        assertEquals(columns.find(({ name }) => name === "kind")!.holds, "old in all 32 training rows");
+        assertEquals([flag.holds, used], ["0 in all 36 training rows", ["x"]]);
+        assertEquals(columns.find(({ name }) => name === "kind")!.holds, "old in all 36 training rows");
       } else assertEquals(used, ["flag", "kind", "x"]);
-      const { x, y } = await dataset.parts.train.read(0, 32);
+      const { x, y } = await dataset.parts.train.read(0, 36);
       const inputs = dataset.scalers.inputs.inverse(x).filter((_, i) => (i + 1) % dataset.features.length === 0);
       assertClose(dataset.scalers.targets.inverse(y), inputs.map((value) => 2 * value), { rtol: 1e-5, atol: 1e-5 });
-      assertStringIncludes(columns.find(({ name }) => name === "near")!.holds, "in all 32 training rows");
+      assertStringIncludes(columns.find(({ name }) => name === "near")!.holds, "in all 36 training rows");
       leftOut.add(flag.as);
     }
     assertEquals(leftOut.size, 2, "the last row trains under some seeds alone");

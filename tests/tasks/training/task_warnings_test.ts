@@ -46,7 +46,11 @@ const PROVOKED: Record<string, { args: string[]; says: RegExp; count?: number }>
       /^warning: epoch 1: the gradient explodes: its norm is \d{4}, that of \d\.weight alone .*; lower the learning/,
   },
   "few rows and a wide network": {
-    args: ["--data", "noise.csv", "--target", "y", "--split", "0.5,0.5,0", "--patience", "0", "--num-epochs", "512"],
+    args: [
+      ..."--data noise.csv --target y --split 0.5,0.5,0 --patience 0 --num-epochs 512 --hidden-size 64".split(" "),
+      // Without what tables have against it by default.
+      ..."--members 1 --dropout 0 --schedule constant --learning-rate 0.003".split(" "),
+    ],
     says: /^warning: epoch \d+: the validation loss .* is far above the training loss .*; take more rows/,
   },
   "a target that is constant": {

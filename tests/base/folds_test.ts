@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { Folds, stratifiedFolds } from "../../lib/data/folds.ts";
+import { Folds, stratifiedFolds } from "../../lib/base/folds.ts";
 
 /** How often each fold comes among some rows. */
 const countsOf = (folds: ArrayLike<number>, count: number) =>

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Random } from "../base/random.ts";
+import { Random } from "./random.ts";
 
 /** Which fold each row is in, and so which rows each member of a model trains on. */
 export class Folds {
