@@ -10,7 +10,8 @@ import { permitted } from "../../support/permitted.ts";
 type EpochLine = Record<"epoch" | "step" | "trainLoss" | "valLoss" | "learningRate", number>;
 
 /** A network without what tables have by default, so that a setting shows what it does by itself. */
-const BARE = "--learning-rate 0.01 --members 1 --numeric-embedding none --dropout 0 --schedule constant".split(" ");
+const BARE = "--learning-rate 0.01 --members 1 --numeric-embedding none --dropout 0 --schedule constant --folds 0"
+  .split(" ");
 const NUMBERS = ["--data", "numbers.csv", "--target", "y", "--hidden-size", "16", ...BARE];
 const CLASSES = ["--data", "classes.csv", "--target", "rare", "--hidden-size", "8", ...BARE];
 
@@ -245,7 +246,7 @@ permitted("INIT_FROM goes on from another run, and lists what does not fit", asy
 
 permitted("train refuses settings of training that do not go with the rows, a line each", async () => {
   await using place = await createPlace();
-  await place.succeed("scale", [...NUMBERS.slice(0, 4), "--split", "1,0,0"]);
+  await place.succeed("scale", [...NUMBERS.slice(0, 4), "--folds", "0", "--split", "1,0,0"]);
   const none = "it needs the validation loss, and there are no validation rows";
   const wrong = {
     "--patience=3": `--patience is "3": ${none}`,
