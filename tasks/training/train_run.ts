@@ -135,7 +135,7 @@ function rateHint(config: TaskConfig, factor: number): string | undefined {
 /** Serves the live page, if it was asked for. Before anything is written, because the port may be taken. */
 async function openLive(
   { extras: { LIVE = "false", QUIET }, learningRate, runName }: TaskConfig,
-  { training: { rateOf }, state, view, signal }: Pick<Run, "training" | "state" | "view" | "signal">,
+  { training: { rateOf, judge }, state, view, signal }: Pick<Run, "training" | "state" | "view" | "signal">,
 ): Promise<LiveServer | undefined> {
   if (LIVE === "false") return undefined;
   const { LiveServer } = await import("../live/server.ts"); // with the page and its script
@@ -144,7 +144,7 @@ async function openLive(
   const live: LiveServer = new LiveServer({
     port: LIVE === "true" ? undefined : Number(LIVE),
     run: state,
-    rateOf,
+    rateOf: (step) => (judge?.verdict.rateFactor ?? 1) * rateOf(step),
     learningRate,
     note: (text) => [view, live].forEach((one) => one.note(text)),
     tell,
