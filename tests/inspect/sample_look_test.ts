@@ -60,7 +60,7 @@ gpuTest("examine() and NormsLook tell members apart", async (device) => {
     [3, first.subarray(0, 12)],
     [3, first.subarray(12)],
   ]);
-  for (const [m, { relus: [{ rows, columns, data }], weights: [, { bias, biasGradient }] }] of seen.entries()) {
+  for (const [m, { relus: [{ rows, columns, data }], weights: [_, { bias, biasGradient }] }] of seen.entries()) {
     assertEquals([rows, columns, bias.length, biasGradient.length], [70, 4, 2, 2]);
     const dead = [0, 1, 2, 3].filter((unit) => !Array.from(data).some((v, i) => i % 4 === unit && v > 0));
     assertEquals(dead, m === 0 ? [0, 1] : [0]);

@@ -133,7 +133,7 @@ permitted("tune loses no trial to a column that is constant under its seed", asy
   // The flag is set in the last row alone, which trains under seed 1, and under seed 3 does not.
   const rows = Array.from({ length: 20 }, (_, i) => `${i},${i === 19 ? 1 : 0},${2 * i}\n`);
   await using place = await Workplace.create({ "t.csv": `a,flag,y\n${rows.join("")}` });
-  const seeds = ["--trials=4", "--seed=1|3"];
+  const seeds = ["--trials=4", "--seed=1|3", "--members=1", "--folds=0", "--numeric-embedding=none"];
   const { stdout } = await place.succeed("tune", ["--data=t.csv", "--target=y", "--num-epochs=1", ...seeds]);
   assertEquals(rowsOf(stdout).filter((row) => row.includes("failed")), []);
   const features = new Map<string, number>();
